@@ -1,0 +1,72 @@
+import type { StreamMapping } from "../model/mapping.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Destination } from "../ports/destination.ts";
+import type { FunctionTarget } from "../ports/function-target.ts";
+import type { ProgressStore } from "../ports/progress-store.ts";
+import type { Random } from "../ports/random.ts";
+import type { StreamSource } from "../ports/stream-source.ts";
+import type { Telemetry } from "../ports/telemetry.ts";
+import type { EngineSettings } from "./settings.ts";
+
+/** The engine's public face: what the composition root and the simulation construct. */
+export interface EngineOptions {
+  /** Unique among all processes that share the store, also over restarts: a new life is a new owner. */
+  readonly owner: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly telemetry: Telemetry;
+  readonly store: ProgressStore;
+  readonly settings: EngineSettings;
+}
+
+/** One mapping with the adapters that it runs on. The engine closes none of them. */
+export interface MappingDeployment {
+  readonly mapping: StreamMapping;
+  readonly source: StreamSource;
+  readonly fn: InvocableFunction;
+  readonly destination: Destination | undefined;
+}
+
+/** A function, shared by all mappings that name it: its concurrency bounds them together. */
+export interface InvocableFunction {
+  readonly name: string;
+  readonly target: FunctionTarget;
+  readonly timeoutMs: number;
+  /** Invocations at once; more wait their turn. */
+  readonly concurrency: number;
+}
+
+export interface Engine {
+  /** Begins to process a mapping. Returns at once; progress is seen in `status` and telemetry. */
+  start(deployment: MappingDeployment): void;
+  /** Stops one mapping as `stop` does. */
+  stopMapping(uuid: string, drainMs: number): Promise<void>;
+  /**
+   * Starts nothing new, lets running invocations end for at most `drainMs`, writes last checkpoints and releases the
+   * leases. What is still running then is left; its records are not settled and come again.
+   */
+  stop(drainMs: number): Promise<void>;
+  status(): readonly MappingStatus[];
+}
+
+export interface MappingStatus {
+  readonly uuid: string;
+  readonly name: string;
+  /** Enabled: the starting position of every shard found first is captured and polling has begun. */
+  readonly state: "Creating" | "Enabled" | "Disabling" | "Disabled" | "Failed";
+  /** AWS's texts: `No records processed`, `OK`, `PROBLEM: Function call failed` (streams §1.4). */
+  readonly lastProcessingResult: string;
+  readonly shards: readonly ShardStatus[];
+}
+
+export interface ShardStatus {
+  readonly shardId: string;
+  readonly bufferedRecords: number;
+  readonly bufferedBytes: number;
+  readonly inFlight: number;
+  /** Milliseconds behind the tip at the last read, as the source says; `undefined` when it does not. */
+  readonly lagMs: number | undefined;
+  /** Everything read so far is settled and checkpointed, and the last read found nothing new. */
+  readonly caughtUp: boolean;
+  readonly ended: boolean;
+}

@@ -1,0 +1,43 @@
+/** Settings of the engine that AWS does not have. Each has a default that suits one process with some hundred shards. */
+export interface EngineSettings {
+  /** Records of one shard between its low-water mark and its newest read record, at most. */
+  readonly shardWindowRecords: number;
+  /** Bytes that one mapping may have read and not settled; each shard may in any case hold one read. */
+  readonly mappingBudgetBytes: number;
+  /** The same for the process over all mappings. */
+  readonly processBudgetBytes: number;
+  /** Bound of one read. */
+  readonly readRecords: number;
+  readonly readBytes: number;
+  /** Shortest time from one checkpoint of a shard to the next. 0: as fast as the store takes them. */
+  readonly checkpointIntervalMs: number;
+  /** How often shards are listed anew, besides at every end of a shard. */
+  readonly discoveryIntervalMs: number;
+  /** A lease whose counter stands still for so long may be taken over. */
+  readonly leaseDurationMs: number;
+  /** How often a lease is renewed and the other owners' leases are looked at. */
+  readonly leaseRenewalMs: number;
+  /** First retry is at most this far away; every further doubles (decisions: full jitter). */
+  readonly backoffBaseMs: number;
+  readonly backoffCapMs: number;
+  /** An idle shard closes its tumbling window so long after the window's end (streams §6.1: AWS takes up to two minutes). */
+  readonly windowIdleCloseMs: number;
+  /** Concurrent reads of a process. */
+  readonly concurrentReads: number;
+}
+
+export const DEFAULT_SETTINGS: EngineSettings = {
+  shardWindowRecords: 10_000,
+  mappingBudgetBytes: 64 * 1024 * 1024,
+  processBudgetBytes: 256 * 1024 * 1024,
+  readRecords: 10_000,
+  readBytes: 4 * 1024 * 1024,
+  checkpointIntervalMs: 1_000,
+  discoveryIntervalMs: 10_000,
+  leaseDurationMs: 10_000,
+  leaseRenewalMs: 3_000,
+  backoffBaseMs: 200,
+  backoffCapMs: 60_000,
+  windowIdleCloseMs: 60_000,
+  concurrentReads: 64,
+};

@@ -1,0 +1,33 @@
+import type { Position, StartPoint } from "./record.ts";
+
+/** Records from `from` to `to`, both included, settled ahead of the low-water mark. */
+export interface SettledRange {
+  readonly from: Position;
+  readonly to: Position;
+}
+
+/** State of the tumbling window that was open at the checkpoint. */
+export interface WindowCheckpoint {
+  readonly startMs: number;
+  readonly stateJson: string;
+}
+
+/**
+ * The durable progress of one shard: all up to the low-water mark is settled, and so is all inside `settledRanges`.
+ * A reader resumes behind the mark and skips the ranges, so that only what was in flight is repeated.
+ */
+export interface Checkpoint {
+  /** Rises with every checkpoint that an epoch writes; a write that arrives late is ignored by it. */
+  readonly revision: number;
+  /** Where to resume: behind the low-water mark, or where the shard began when nothing is settled yet. */
+  readonly resume: StartPoint;
+  /** In shard order, disjoint, all behind `resume`. */
+  readonly settledRanges: readonly SettledRange[];
+  /** The shard is closed and every record of it is settled: its children may start. */
+  readonly ended: boolean;
+  readonly window: WindowCheckpoint | undefined;
+}
+
+export function initialCheckpoint(resume: StartPoint, ended = false): Checkpoint {
+  return { revision: 0, resume, settledRanges: [], ended, window: undefined };
+}

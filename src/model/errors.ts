@@ -1,0 +1,62 @@
+/**
+ * The closed catalogue of errors. A code never changes its meaning; what happened, to which object and what to do
+ * next stand in the message; what caused it is kept in `cause`.
+ */
+export const ERROR_CODES = [
+  /** A manifest, flag or setting is not valid; the message names file, line, field and remedy. */
+  "ERR_MILLRACE_CONFIG",
+  /** A filter pattern is not valid. */
+  "ERR_MILLRACE_FILTER_PATTERN",
+  /** A source could not be read now; reading goes on after a pause. */
+  "ERR_MILLRACE_SOURCE_UNAVAILABLE",
+  /** A source asked for fewer reads; reading goes on after a pause. */
+  "ERR_MILLRACE_SOURCE_THROTTLED",
+  /** The stream, shard or queue does not exist. */
+  "ERR_MILLRACE_SOURCE_NOT_FOUND",
+  /** A function target cannot be built or started. */
+  "ERR_MILLRACE_FUNCTION",
+  /** A store did not answer, or what it did is unknown; the write is read back. */
+  "ERR_MILLRACE_STORE_UNAVAILABLE",
+  /** A store holds something that this version cannot read. */
+  "ERR_MILLRACE_STORE_CORRUPT",
+  /** A destination did not accept a failure record now; delivery is tried again. */
+  "ERR_MILLRACE_DESTINATION_UNAVAILABLE",
+  /** A destination can never accept this failure record. */
+  "ERR_MILLRACE_DESTINATION_REJECTED",
+  /** An operation was stopped by its caller. */
+  "ERR_MILLRACE_ABORTED",
+  /** A rule that the code relies on does not hold: a defect. The worker stops. */
+  "ERR_MILLRACE_INVARIANT",
+] as const;
+
+export type ErrorCode = (typeof ERROR_CODES)[number];
+
+export class MillraceError extends Error {
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: { readonly cause?: unknown }) {
+    super(message, options);
+    this.name = "MillraceError";
+    this.code = code;
+  }
+}
+
+export function hasErrorCode(error: unknown, code: ErrorCode): error is MillraceError {
+  return error instanceof MillraceError && error.code === code;
+}
+
+/** Stops the worker that called it when `condition` does not hold: assertions stay on in production. */
+export function assertInvariant(condition: boolean, message: string): asserts condition {
+  if (!condition) {
+    throw new MillraceError(
+      "ERR_MILLRACE_INVARIANT",
+      `${message}. This is a defect in millrace: please report it.`,
+    );
+  }
+}
+
+/** One line for a log: the message of an error, or what was thrown instead of one. */
+export function describeError(error: unknown): string {
+  if (error instanceof MillraceError) return `${error.code}: ${error.message}`;
+  return error instanceof Error ? error.message : String(error);
+}

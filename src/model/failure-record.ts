@@ -1,0 +1,118 @@
+import type { Position } from "./record.ts";
+
+/** Why records were given up (streams §5.7). */
+export type FailureCondition = "RetryAttemptsExhausted" | "RecordAgeExceeded";
+
+/** A discarded batch, on its way to the failure destination (streams §5.7). Times are epoch milliseconds. */
+export interface FailureRecord {
+  /** The same for every delivery of the same discard: destinations use it to drop repeats. */
+  readonly id: string;
+  readonly mappingUuid: string;
+  readonly requestId: string;
+  readonly functionArn: string;
+  readonly condition: FailureCondition;
+  readonly approximateInvokeCount: number;
+  /**
+   * `undefined` when the function gave no answer to show (age exceeded, payload too large);
+   * `functionError: null` after partial or malformed responses.
+   */
+  readonly response: { readonly functionError: string | null } | undefined;
+  readonly timestampMs: number;
+  readonly batch: FailedBatch;
+  /** The event that the function got, or would have got; destinations that carry payloads (S3, file) add it. */
+  readonly payload: Uint8Array | undefined;
+  readonly window: FailedWindow | undefined;
+}
+
+export interface FailedBatch {
+  /** Name of the batch's member in the document: `KinesisBatchInfo`, `DDBStreamBatchInfo`. */
+  readonly infoName: string;
+  readonly shardId: string;
+  readonly streamArn: string;
+  /** Kinesis shows arrival times with milliseconds, DynamoDB in whole seconds. */
+  readonly arrivalPrecision: "milliseconds" | "seconds";
+  /** `undefined` for a final tumbling-window invocation, which has no records. */
+  readonly records:
+    | {
+        readonly startPosition: Position;
+        readonly endPosition: Position;
+        readonly firstArrivalMs: number;
+        readonly lastArrivalMs: number;
+        readonly count: number;
+      }
+    | undefined;
+}
+
+export interface FailedWindow {
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly isFinalInvokeForWindow: boolean;
+  readonly isWindowTerminatedEarly: boolean;
+}
+
+type Json = { [key: string]: unknown };
+
+/** AWS's document for SQS and SNS: metadata only, members in AWS's order. */
+export function failureDocument(record: FailureRecord): Json {
+  return { ...head(record), version: "1.0", timestamp: isoTime(record.timestampMs), ...tail(record) };
+}
+
+/** AWS's document for S3: with the event as an escaped JSON string, members in AWS's order. */
+export function failureDocumentWithPayload(record: FailureRecord): Json {
+  const payload = record.payload === undefined ? {} : { payload: new TextDecoder().decode(record.payload) };
+  return {
+    ...head(record),
+    version: "1.0",
+    ...payload,
+    timestamp: isoTime(record.timestampMs),
+    ...tail(record),
+  };
+}
+
+function head(record: FailureRecord): Json {
+  const requestContext = {
+    requestId: record.requestId,
+    functionArn: record.functionArn,
+    condition: record.condition,
+    approximateInvokeCount: record.approximateInvokeCount,
+  };
+  if (record.response === undefined) return { requestContext };
+  const responseContext = {
+    statusCode: 200,
+    executedVersion: "$LATEST",
+    functionError: record.response.functionError,
+  };
+  return { requestContext, responseContext };
+}
+
+function tail({ batch, window }: FailureRecord): Json {
+  const info: Json = { shardId: batch.shardId };
+  if (batch.records !== undefined) {
+    info["startSequenceNumber"] = batch.records.startPosition;
+    info["endSequenceNumber"] = batch.records.endPosition;
+    info["approximateArrivalOfFirstRecord"] = arrivalTime(batch, batch.records.firstArrivalMs);
+    info["approximateArrivalOfLastRecord"] = arrivalTime(batch, batch.records.lastArrivalMs);
+    info["batchSize"] = batch.records.count;
+  }
+  info["streamArn"] = batch.streamArn;
+  if (window === undefined) return { [batch.infoName]: info };
+  const timeWindowInfo = {
+    window: { start: isoSeconds(window.startMs), end: isoSeconds(window.endMs) },
+    isFinalInvokeForWindow: window.isFinalInvokeForWindow,
+    isWindowTerminatedEarly: window.isWindowTerminatedEarly,
+  };
+  return { [batch.infoName]: info, timeWindowInfo };
+}
+
+function arrivalTime(batch: FailedBatch, epochMs: number): string {
+  return batch.arrivalPrecision === "seconds" ? isoSeconds(epochMs) : isoTime(epochMs);
+}
+
+function isoTime(epochMs: number): string {
+  return new Date(epochMs).toISOString();
+}
+
+/** `2019-11-14T00:13:19Z` */
+export function isoSeconds(epochMs: number): string {
+  return `${isoTime(epochMs).slice(0, 19)}Z`;
+}

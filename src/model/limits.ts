@@ -1,0 +1,25 @@
+/**
+ * Limits of the event source mapping contract, in the units that their names end in.
+ * The source of a value is the section of the behaviour contract named beside it.
+ */
+
+/** Largest request payload of a synchronous invocation, encoded event included (streams §3.2). */
+export const PAYLOAD_BYTES_MAX = 6 * 1024 * 1024;
+
+/** Largest response that a function may return; one that is larger is a function error. */
+export const RESPONSE_BYTES_MAX = 6 * 1024 * 1024;
+
+/** Largest tumbling-window state; a larger one ends its window early (streams §6.1). */
+export const WINDOW_STATE_BYTES_MAX = 1024 * 1024;
+
+export const BATCH_SIZE_MAX = 10_000;
+export const BATCHING_WINDOW_SECONDS_MAX = 300;
+export const PARALLELIZATION_FACTOR_MAX = 10;
+export const TUMBLING_WINDOW_SECONDS_MAX = 900;
+export const RETRY_ATTEMPTS_MAX = 10_000;
+export const RECORD_AGE_SECONDS_MIN = 60;
+export const RECORD_AGE_SECONDS_MAX = 604_800;
+
+/** Filters of one mapping: five on AWS, ten after a quota raise (queues §6.1). */
+export const FILTERS_MAX = 10;
+export const FILTER_PATTERN_CHARS_MAX = 4096;

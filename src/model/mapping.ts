@@ -1,0 +1,37 @@
+/** Where a mapping begins to read the shards that it finds first; shards found later begin at their oldest record. */
+export type StartingPosition =
+  | { readonly kind: "TRIM_HORIZON" }
+  | { readonly kind: "LATEST" }
+  | { readonly kind: "AT_TIMESTAMP"; readonly epochMs: number };
+
+/** Settings that stream mappings have: AWS's parameters of EventSourceMapping, validated, with their defaults filled in. */
+export interface StreamMapping {
+  /** Identity of the mapping: leases, checkpoints and failure records carry it. */
+  readonly uuid: string;
+  /** `metadata.name` of its manifest; the `mapping` label of metrics. */
+  readonly name: string;
+  readonly functionName: string;
+  /** As given, qualifier included; what failure records show. */
+  readonly functionArn: string;
+  readonly eventSourceArn: string;
+  readonly enabled: boolean;
+  readonly startingPosition: StartingPosition;
+  /** 1…10,000 */
+  readonly batchSize: number;
+  /** 0…300,000; 0 invokes as soon as there is a record. */
+  readonly batchingWindowMs: number;
+  /** Lanes per shard, 1…10. */
+  readonly parallelizationFactor: number;
+  /** 0…10,000; `undefined`: until the record expires. */
+  readonly retryAttemptsMax: number | undefined;
+  /** 60,000…604,800,000; `undefined`: until the source expires the record. */
+  readonly recordAgeMsMax: number | undefined;
+  readonly bisectBatchOnFunctionError: boolean;
+  readonly reportBatchItemFailures: boolean;
+  /** 0…900,000; 0: no tumbling windows. */
+  readonly tumblingWindowMs: number;
+  /** JSON texts of the filter patterns; a record passes that matches one of them. None: all pass. */
+  readonly filterPatterns: readonly string[];
+  /** `destinationConfig.onFailure.destination`; `undefined`: a discarded record is dropped and counted. */
+  readonly onFailureDestination: string | undefined;
+}

@@ -1,0 +1,41 @@
+/** Opaque place of a record in its shard. Only `StreamSource.comparePositions` may compare two of them. */
+export type Position = string;
+
+/** What the engine needs to know of a stream's record; a connector's own record carries more. */
+export interface StreamRecord {
+  readonly position: Position;
+  /** Records of one key stay in order. `undefined`: no key, any lane will do. */
+  readonly key: string | undefined;
+  /** When the source received the record, epoch milliseconds. */
+  readonly arrivalMs: number;
+  /** Bytes that the record holds in memory: what the read-ahead budget counts. */
+  readonly bytes: number;
+  /** Exact bytes of the record's element in the event's `Records` array, without its separator. */
+  readonly encodedBytes: number;
+}
+
+/** One ordered part of a stream. Parents come first: a child starts when they are at their end and settled. */
+export interface Shard {
+  readonly shardId: string;
+  /** None for an original shard, one after a split or roll-over, two after a merge. */
+  readonly parentShardIds: readonly string[];
+  /** No record will be added. */
+  readonly closed: boolean;
+}
+
+/** Where reading of a shard begins. */
+export type StartPoint =
+  | { readonly kind: "oldest" }
+  | { readonly kind: "timestamp"; readonly epochMs: number }
+  | { readonly kind: "after"; readonly position: Position };
+
+/** The tumbling-window part of an event (streams §6.1). Times are epoch milliseconds. */
+export interface TumblingWindow {
+  readonly shardId: string;
+  readonly startMs: number;
+  readonly endMs: number;
+  /** JSON text of the state; `{}` to begin with. */
+  readonly stateJson: string;
+  readonly isFinalInvokeForWindow: boolean;
+  readonly isWindowTerminatedEarly: boolean;
+}

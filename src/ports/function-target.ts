@@ -1,0 +1,29 @@
+import type { InvocationOutcome } from "../model/outcome.ts";
+
+/**
+ * A function that can be invoked with an event: over HTTP, as a module in a worker thread, as a process.
+ *
+ * Laws, which the contract suite `test/contract/function-target.ts` checks of every adapter:
+ * - Exactly one outcome for each call, no later than one second after its deadline. `invoke` never rejects: what goes
+ *   wrong is an outcome.
+ * - No retries inside: one call is at most one execution of the function.
+ * - Response bytes are bounded (`RESPONSE_BYTES_MAX`); more is a function error.
+ * - After `signal` aborts, pending calls end within one second, whatever the function does.
+ * - A call that fails, hangs or kills the function's runtime does not hurt the next call.
+ */
+export interface FunctionTarget {
+  invoke(payload: Uint8Array, context: InvocationContext, signal: AbortSignal): Promise<InvocationOutcome>;
+  /** Idempotent; pending calls end as if aborted. */
+  close(): Promise<void>;
+}
+
+export interface InvocationContext {
+  /** The same for every plain retry of a batch (streams §5.1). */
+  readonly requestId: string;
+  readonly functionName: string;
+  readonly functionArn: string;
+  /** Epoch milliseconds. */
+  readonly deadlineMs: number;
+  /** How long the function may take; `deadlineMs` is the start of the call plus this. */
+  readonly timeoutMs: number;
+}

@@ -1,0 +1,79 @@
+import type { Checkpoint } from "../model/checkpoint.ts";
+import type { Shard } from "../model/record.ts";
+
+/**
+ * Keeper of leases and checkpoints: one record per shard of a mapping, since fencing needs one conditional write.
+ *
+ * Laws, which the contract suite `test/contract/progress-store.ts` checks of every adapter:
+ * - The epoch of a shard rises by one at every successful `acquire`, and never otherwise.
+ * - `renew`, `checkpoint`, `release` take effect only for the owner and epoch that hold the lease now, and answer
+ *   `fenced` otherwise.
+ * - A checkpoint never goes backwards: within an epoch only a higher revision is stored, a lower one answers `stale`.
+ * - What was written is what is read: by any process that opens the same store, also after a restart.
+ * - A call that fails rejects with `ERR_MILLRACE_STORE_UNAVAILABLE`; whether it took effect is then *unknown*, and the
+ *   caller reads the record back before it relies on either.
+ */
+export interface ProgressStore {
+  /** All shard records of a mapping; empty for a mapping that was never started. */
+  list(mappingUuid: string): Promise<readonly ShardProgress[]>;
+  /**
+   * Creates the records of a mapping's first discovery, all or none, when it has none yet; otherwise does nothing.
+   * So the starting position is applied once, however often a start is cut off.
+   */
+  initialise(mappingUuid: string, shards: readonly NewShard[]): Promise<void>;
+  /** Adds shards found later; those that exist are left as they are. */
+  add(mappingUuid: string, shards: readonly NewShard[]): Promise<void>;
+  /** Takes a lease that is as the caller last saw it: same epoch and same counter. Otherwise `undefined`. */
+  acquire(
+    mappingUuid: string,
+    shardId: string,
+    owner: string,
+    seen: LeaseSight,
+  ): Promise<ShardProgress | undefined>;
+  /** Moves the counter: a sign of life that other processes look for. */
+  renew(mappingUuid: string, lease: HeldLease): Promise<Renewal>;
+  checkpoint(
+    mappingUuid: string,
+    lease: HeldLease,
+    checkpoint: Checkpoint,
+  ): Promise<"stored" | "stale" | "fenced">;
+  /** Gives up a lease, after its last checkpoint. The record stays; its owner becomes undefined. */
+  release(mappingUuid: string, lease: HeldLease): Promise<"released" | "fenced">;
+  /** Asks the present owner to drain and release. Advice: the owner sees it at its next renewal. */
+  requestHandover(mappingUuid: string, shardId: string, seen: LeaseSight, claimant: string): Promise<void>;
+  /** Forgets a shard, once the source has forgotten it and it is ended, or a whole mapping. */
+  remove(mappingUuid: string, shardId?: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface NewShard {
+  readonly shard: Shard;
+  readonly checkpoint: Checkpoint;
+}
+
+export interface LeaseSight {
+  readonly epoch: number;
+  readonly counter: number;
+}
+
+export interface HeldLease {
+  readonly shardId: string;
+  readonly owner: string;
+  readonly epoch: number;
+}
+
+export type Renewal =
+  | { readonly kind: "renewed"; readonly handoverTo: string | undefined }
+  | { readonly kind: "fenced" };
+
+export interface ShardProgress {
+  readonly shardId: string;
+  readonly parentShardIds: readonly string[];
+  readonly owner: string | undefined;
+  /** 0 for a shard that was never owned. */
+  readonly epoch: number;
+  /** Moves with every acquire, renew and release. */
+  readonly counter: number;
+  readonly handoverTo: string | undefined;
+  readonly checkpoint: Checkpoint;
+}

@@ -1,0 +1,84 @@
+import type { Position, Shard, StartPoint, StreamRecord, TumblingWindow } from "../model/record.ts";
+
+/**
+ * A sharded, ordered, re-readable source of one stream: Kinesis, DynamoDB Streams, a Kafka topic, a local stream.
+ *
+ * Laws, which the contract suite `test/contract/stream-source.ts` checks of every adapter:
+ * - Resuming after position p yields exactly what follows p, in the same order.
+ * - An empty read is not the end of a shard; only `endOfShard` is.
+ * - An expired iterator is recovered inside the adapter, from its last position.
+ * - A position that the source has trimmed is continued from the oldest record, and says so (`trimmed`).
+ * - An abort makes a pending call reject with `ERR_MILLRACE_ABORTED` within one second.
+ * - `close` is idempotent.
+ * Failures reject with `ERR_MILLRACE_SOURCE_UNAVAILABLE`, `…_THROTTLED` or `…_NOT_FOUND`; the engine pauses and goes on.
+ */
+export interface StreamSource {
+  readonly description: StreamDescription;
+  readonly events: StreamEvents;
+  /** All shards that the source still knows, closed ones too, in any order. */
+  listShards(signal: AbortSignal): Promise<readonly Shard[]>;
+  /** A durable point just behind the newest record of now: what comes later is read, what is there is not. */
+  captureLatest(shardId: string, signal: AbortSignal): Promise<StartPoint>;
+  openReader(shardId: string, start: StartPoint, signal: AbortSignal): Promise<ShardReader>;
+  /** < 0 when `a` stands before `b` in their shard, 0 when they are the same, > 0 behind. */
+  comparePositions(a: Position, b: Position): number;
+  close(): Promise<void>;
+}
+
+export interface StreamDescription {
+  /** Closed set, from the connector registry: the `source` label of metrics. */
+  readonly kind: string;
+  /** What events and failure records show. */
+  readonly eventSourceArn: string;
+  /** `KinesisBatchInfo` or `DDBStreamBatchInfo`. */
+  readonly batchInfoName: string;
+  readonly arrivalPrecision: "milliseconds" | "seconds";
+  /** How long the source keeps a record; retries end there. `undefined`: for ever. */
+  readonly retentionMs: number | undefined;
+  /** Who says which process reads a shard: our leases, or the broker's own group protocol. */
+  readonly coordination: "leases" | "broker";
+}
+
+/** Reads one shard from one place on. One `read` at a time. */
+export interface ShardReader {
+  /**
+   * The next records in order, at most `recordsMax`. At most `bytesMax` bytes of them, but always at least one record if
+   * there is one, so that a record larger than the bound does not stop the shard.
+   */
+  read(recordsMax: number, bytesMax: number, signal: AbortSignal): Promise<ShardRead>;
+  close(): Promise<void>;
+}
+
+export interface ShardRead {
+  readonly records: readonly StreamRecord[];
+  /** The shard is closed and this was its last read. */
+  readonly endOfShard: boolean;
+  /** Age of the newest record read against the tip of the shard; 0 is caught up; `undefined`: the source does not say. */
+  readonly lagMs: number | undefined;
+  /** The source's quota: the next read of this shard is made no earlier than this many milliseconds from now. */
+  readonly readAgainAfterMs: number;
+  /** Records between the wanted start and these were trimmed by the source before they could be read. */
+  readonly trimmed: boolean;
+}
+
+/** The source's Lambda event: pure functions of the records. The engine hands back only records that this source gave. */
+export interface StreamEvents {
+  /**
+   * The invocation payload. Without a window it has exactly `envelopeBytes + Σ encodedBytes + (n − 1)` bytes for n > 0
+   * records (one comma between two); with a window it is larger by the window's members.
+   */
+  encode(records: readonly StreamRecord[], window: TumblingWindow | undefined): Uint8Array;
+  /** Bytes of an event without records and without a window: `{"Records":[]}`. */
+  readonly envelopeBytes: number;
+  /** What filter patterns see of a record. */
+  filterDocument(record: StreamRecord): FilterDocument;
+  /** Member of the filter document that holds the record's own data (`data`, `dynamodb`). */
+  readonly filterDataKey: string;
+}
+
+export interface FilterDocument {
+  /** A JSON value, as `JSON.parse` gives it. Never changed by the reader of it. */
+  readonly document: unknown;
+  /** The record's data is a JSON object. If not, a pattern on the data key does not match (streams §8.1). */
+  readonly isDataJson: boolean;
+}

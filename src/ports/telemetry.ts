@@ -1,0 +1,101 @@
+/** What the engine tells of itself. Calls are cheap and never throw; labels come from closed sets only. */
+export interface Telemetry {
+  count(counter: CounterName, mapping: string, amount: number): void;
+  observe(histogram: HistogramName, mapping: string, value: number): void;
+  gauge(gauge: GaugeName, mapping: string, value: number): void;
+  /** An outcome of an invocation, by kind: `succeeded`, `functionError`, … */
+  invocation(mapping: string, outcome: string, durationMs: number): void;
+  /** Never given payloads, headers or attributes of records. */
+  log(level: LogLevel, message: string, fields: LogFields): void;
+  /** A rare state was reached. The simulation counts these; production does nothing. */
+  mark(name: MarkName): void;
+}
+
+export type LogLevel = "debug" | "info" | "warn" | "error";
+export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
+
+/** Event counts with AWS's meanings (streams §8.2) and the engine's own. Each becomes `millrace_<name>_total`. */
+export const COUNTERS = {
+  polled_events: "Records read from the source.",
+  filtered_out_events: "Records that no filter pattern matched.",
+  invoked_events: "Records handed to the function; counted again for every retry.",
+  failed_invoke_events: "Records of invocations that failed, or that a partial response left to retry.",
+  dropped_events: "Records given up by age or attempts that no destination accepted.",
+  on_failure_destination_delivered_events: "Records that the failure destination accepted.",
+  destination_delivery_failures: "Failure records that the destination did not accept, tries included.",
+  expired_events: "Records that the source's retention ended while they were retried.",
+  skipped_events: "Records read again after a restart that were settled before it.",
+  trimmed_gaps: "Times that the source had trimmed records before they could be read.",
+  source_errors: "Reads and listings that the source failed or throttled.",
+  batch_splits: "Batches split by bisect.",
+  checkpoints: "Checkpoints stored.",
+  checkpoint_failures: "Checkpoint writes that failed or whose effect is unknown.",
+  leases_lost: "Leases that another owner took or that ran out.",
+} as const;
+export type CounterName = keyof typeof COUNTERS;
+
+/** Each becomes `millrace_<name>`. */
+export const HISTOGRAMS = {
+  iterator_age_seconds: "Age of the last record of a batch when its processing ended.",
+  batch_size_records: "Records of an invocation.",
+} as const;
+export type HistogramName = keyof typeof HISTOGRAMS;
+
+export const GAUGES = {
+  in_flight_invocations: "Invocations that have started and not ended.",
+  buffered_bytes: "Bytes of records read and not settled.",
+  buffered_records: "Records read and not settled.",
+  owned_shards: "Shards that this process reads.",
+  checkpoint_lag_records: "Records settled behind the newest durable checkpoint.",
+} as const;
+export type GaugeName = keyof typeof GAUGES;
+
+/** Rare states that a run of the simulation must have seen; each stands in one place of the engine. */
+export const MARKS = [
+  "filtered page moves the mark without an invocation",
+  "settled ahead of the low-water mark",
+  "settled range resumed after restart",
+  "read paused by a full window",
+  "read paused by a full byte budget",
+  "batch cut by payload size",
+  "batch flushed by window",
+  "batch flushed under pressure",
+  "record expired before invocation",
+  "record expired while retrying",
+  "expired records cut from a live batch",
+  "retention ended a retry",
+  "retries exhausted",
+  "bisect depth 5",
+  "odd batch bisected",
+  "partial response moved on",
+  "partial response without progress",
+  "partial response malformed",
+  "oversized record",
+  "throttled attempt cost no retry",
+  "unavailable attempt cost no retry",
+  "retry-after honoured",
+  "window final invocation",
+  "window closed by idle time",
+  "window terminated early",
+  "window state missing",
+  "window resumed from checkpoint",
+  "destination unavailable",
+  "destination rejected",
+  "drop without destination",
+  "read throttled",
+  "read failed",
+  "source trimmed a gap",
+  "end of shard with records in flight",
+  "child waited for parent",
+  "merged child waited for both parents",
+  "lease taken over",
+  "lease handed over",
+  "lease lost in flight",
+  "lease expired locally",
+  "checkpoint fenced",
+  "checkpoint unknown then read back",
+  "stopped with batches in flight",
+  "drain deadline passed",
+  "retry wait cut short by stop",
+] as const;
+export type MarkName = (typeof MARKS)[number];
