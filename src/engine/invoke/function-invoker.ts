@@ -52,30 +52,31 @@ export class FunctionInvoker {
   async #run(request: InvocationRequest): Promise<InvocationResult> {
     if (!request.mayStart()) return NOT_STARTED;
     const payload = request.encode();
-    const { mapping, recordCount } = request;
+    const { mapping, recordCount, requestId, functionArn } = request;
+    const { name: functionName, timeoutMs, target } = this.#fn;
     this.#telemetry.count("invoked_events", mapping, recordCount);
     this.#telemetry.observe("batch_size_records", mapping, recordCount);
     this.#track(mapping, 1);
     const startedMs = this.#clock.monotonic();
-    const outcome = await this.#call(payload, request);
-    this.#track(mapping, -1);
-    this.#telemetry.invocation(mapping, outcome.kind, this.#clock.monotonic() - startedMs);
-    return outcome;
-  }
-
-  async #call(payload: Uint8Array, request: InvocationRequest): Promise<InvocationOutcome> {
-    const { name: functionName, timeoutMs, target } = this.#fn;
-    const { requestId, functionArn } = request;
-    const deadlineMs = this.#clock.now() + timeoutMs;
+    const context = {
+      requestId,
+      functionName,
+      functionArn,
+      deadlineMs: this.#clock.now() + timeoutMs,
+      timeoutMs,
+    };
+    let outcome: InvocationOutcome;
     try {
-      const context = { requestId, functionName, functionArn, deadlineMs, timeoutMs };
-      return await target.invoke(payload, context, request.signal);
+      outcome = await target.invoke(payload, context, request.signal);
     } catch (error) {
       // The port forbids it, but a defective target must cost its own batch, not the engine.
       const message = `function target ${functionName} broke its contract: ${describeError(error)}`;
-      this.#telemetry.log("error", message, { mapping: request.mapping, requestId });
-      return { kind: "functionError", errorType: "Millrace.TargetDefect", message };
+      this.#telemetry.log("error", message, { mapping, requestId });
+      outcome = { kind: "functionError", errorType: "Millrace.TargetDefect", message };
     }
+    this.#track(mapping, -1);
+    this.#telemetry.invocation(mapping, outcome.kind, this.#clock.monotonic() - startedMs);
+    return outcome;
   }
 
   #track(mapping: string, change: 1 | -1): void {
