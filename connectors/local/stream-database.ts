@@ -83,16 +83,19 @@ function open(path: string, mayCreate: boolean): DatabaseSync {
 }
 
 function createSchema(database: DatabaseSync): void {
-  if (readPragma(database, "application_id") === APPLICATION_ID) return;
+  // Not empty: made before, or somebody else's, which is not to be touched; `checkIdentity` tells the two apart.
+  if (!isEmpty(database)) return;
   database.exec("PRAGMA journal_mode = WAL");
   inTransaction(database, "IMMEDIATE", () => {
-    const isEmpty = database.prepare("SELECT 1 FROM sqlite_schema LIMIT 1").get() === undefined;
-    // Not empty: another process was first, or the file is somebody else's; `checkIdentity` tells the two apart.
-    if (!isEmpty) return;
+    if (!isEmpty(database)) return;
     database.exec(SCHEMA);
     database.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
     database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
   });
+}
+
+function isEmpty(database: DatabaseSync): boolean {
+  return database.prepare("SELECT 1 FROM sqlite_schema LIMIT 1").get() === undefined;
 }
 
 function checkIdentity(path: string, database: DatabaseSync): void {

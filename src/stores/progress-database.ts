@@ -33,7 +33,7 @@ export function openProgressDatabase(path: string): DatabaseSync {
   try {
     mkdirSync(dirname(path), { recursive: true });
     database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
-    if (readPragma(database, "application_id") !== APPLICATION_ID) createSchema(database);
+    createSchema(database);
     checkIdentity(path, database);
     // With a write-ahead log NORMAL survives the death of the process. A loss of power may take the last checkpoints
     // with it, which repeats records and loses none.
@@ -46,15 +46,19 @@ export function openProgressDatabase(path: string): DatabaseSync {
 }
 
 function createSchema(database: DatabaseSync): void {
+  // Not empty: made before, or somebody else's, which is not to be touched; `checkIdentity` tells the two apart.
+  if (!isEmpty(database)) return;
   database.exec("PRAGMA journal_mode = WAL");
   inTransaction(database, () => {
-    const isEmpty = database.prepare("SELECT 1 FROM sqlite_schema LIMIT 1").get() === undefined;
-    // Not empty: another process was first, or the file is somebody else's; `checkIdentity` tells the two apart.
-    if (!isEmpty) return;
+    if (!isEmpty(database)) return;
     database.exec(SCHEMA);
     database.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
     database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
   });
+}
+
+function isEmpty(database: DatabaseSync): boolean {
+  return database.prepare("SELECT 1 FROM sqlite_schema LIMIT 1").get() === undefined;
 }
 
 function checkIdentity(path: string, database: DatabaseSync): void {
