@@ -281,11 +281,11 @@ test("says that a function is unavailable when nothing listens, and finds it whe
   await target.close();
 });
 
-test("says that a function is unavailable when its host has no address or its certificate is not trusted", async () => {
+test("says that a function is unavailable when its host has no address or its port does not speak TLS", async () => {
   const server = await startScriptedServer((socket) => socket.write(OK));
   const port = new URL(server.url).port;
   for (const url of ["http://no-such-host.invalid/", `https://127.0.0.1:${port}/`]) {
-    const target = createHttpFunction({ url });
+    const target = createHttpFunction({ url, connectTimeoutMs: 200 });
     assert.equal((await target.invoke(EVENT, contextOf(), NEVER)).kind, "unavailable", url);
     await target.close();
   }
