@@ -8,7 +8,8 @@ import { runCli } from "./cli/cli.ts";
 import type { CliHost } from "./cli/command.ts";
 import { createFileDestination } from "./destinations/file.ts";
 import { createEngine } from "./engine/engine.ts";
-import { compileFilterCriteria } from "./engine/filter/filter-criteria.ts";
+import { compileFilterCriteria } from "./engine/filter/filter.ts";
+import { testPattern } from "./engine/filter/test-pattern.ts";
 import { createHttpFunction } from "./functions/http.ts";
 import { checkModuleFunction, createModuleFunction } from "./functions/module.ts";
 import type { FunctionResource } from "./manifests/resources.ts";
@@ -27,11 +28,7 @@ const adapters: Adapters = {
   random: createSystemRandom(),
   connectors: CONNECTORS,
   checkFilterPattern: (pattern, filterDataKey) => void compileFilterCriteria([pattern], filterDataKey),
-  testPattern: (patternText, eventText) =>
-    compileFilterCriteria([patternText], "data").matches({
-      document: JSON.parse(eventText),
-      isDataJson: true,
-    }),
+  testPattern,
   createEngine,
   openStore: async (url) => (url.kind === "memory" ? createMemoryStore() : createSqliteStore(url.path)),
   openFunction,

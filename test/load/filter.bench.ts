@@ -39,7 +39,9 @@ const SPEED_PATTERNS: Readonly<Record<string, object>> = {
   },
   "exact values, two levels": { partitionKey: ["k-17"], data: { customer: { city: ["Lisbon", "Porto"] } } },
   "$or of three": {
-    data: { $or: [{ state: ["failed"] }, { amount: [{ numeric: [">", 1000] }] }, { id: [{ suffix: "-1234" }] }] },
+    data: {
+      $or: [{ state: ["failed"] }, { amount: [{ numeric: [">", 1000] }] }, { id: [{ suffix: "-1234" }] }],
+    },
   },
   wildcard: { data: { path: [{ wildcard: "/users/*/files/*.json" }] } },
   "fields of an array's objects": { data: { items: { sku: ["c"], count: [{ numeric: [">", 1] }] } } },
@@ -61,9 +63,7 @@ function speedResults(): BenchResult[] {
       metric: `matches per second: ${title}`,
       value: Math.round(best),
       unit: "1/s",
-      ...(isGoal
-        ? { goal: `≥ ${MATCHES_PER_SECOND_GOAL}`, holds: best >= MATCHES_PER_SECOND_GOAL }
-        : {}),
+      ...(isGoal ? { goal: `≥ ${MATCHES_PER_SECOND_GOAL}`, holds: best >= MATCHES_PER_SECOND_GOAL } : {}),
     };
   });
 }
