@@ -18,8 +18,13 @@ export class MillraceProcess {
   stdout = "";
   stderr = "";
 
-  constructor(t: TestContext, args: readonly string[], folder: string, nodeFlags: readonly string[] = []) {
-    const child = spawn(process.execPath, [...nodeFlags, MAIN, ...args], { cwd: folder });
+  constructor(
+    t: TestContext,
+    args: readonly string[],
+    folder: string,
+    { nodeFlags = [], main = MAIN }: { readonly nodeFlags?: readonly string[]; readonly main?: string } = {},
+  ) {
+    const child = spawn(process.execPath, [...nodeFlags, main, ...args], { cwd: folder });
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
       this.stdout += text;
     });
@@ -53,6 +58,13 @@ export class MillraceProcess {
       () => `no log line ${message} in: ${this.stderr}`,
     );
     return find() ?? {};
+  }
+
+  async printed(text: RegExp): Promise<void> {
+    await until(
+      () => text.test(this.stderr),
+      () => `${text} was not printed: ${this.stderr}`,
+    );
   }
 
   async apiUrl(): Promise<string> {

@@ -121,7 +121,9 @@ test("what nobody handled is logged and ends the process with status 1", async (
   const { folder, manifest } = orderFolder(t, url, 1);
   const script = 'process.on("SIGUSR2", () => Promise.reject(new Error("left alone")))';
   const preload = `data:text/javascript,${encodeURIComponent(script)}`;
-  const run = new MillraceProcess(t, ["run", "-f", manifest, ...COMMON], folder, ["--import", preload]);
+  const run = new MillraceProcess(t, ["run", "-f", manifest, ...COMMON], folder, {
+    nodeFlags: ["--import", preload],
+  });
   await run.logged("started");
   run.kill("SIGUSR2");
   assert.deepEqual(await run.ended, { status: 1, signal: null });
