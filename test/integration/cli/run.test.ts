@@ -70,7 +70,7 @@ test("lets invocations that run at a SIGTERM end, and repeats nothing of them", 
   const api = await second.apiUrl();
   await until(
     async () =>
-      (await (await fetch(`${api}/millrace/v1/status`)).text()).match(/"caughtUp":true/g)?.length === 2,
+      (await (await fetch(`${api}/millrace/v1/status`)).text()).match(/"caughtUp":true/g)?.length === 3,
     () => `not caught up: ${second.stderr}`,
   );
   second.kill("SIGTERM");
