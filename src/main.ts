@@ -8,7 +8,6 @@ import { runCli } from "./cli/cli.ts";
 import type { CliHost } from "./cli/command.ts";
 import { createFileDestination } from "./destinations/file.ts";
 import { createEngine } from "./engine/engine.ts";
-import { compileFilterCriteria } from "./engine/filter/filter-criteria.ts";
 import { createHttpFunction } from "./functions/http.ts";
 import { checkModuleFunction, createModuleFunction } from "./functions/module.ts";
 import type { FunctionResource } from "./manifests/resources.ts";
@@ -26,12 +25,6 @@ const adapters: Adapters = {
   clock: createSystemClock(),
   random: createSystemRandom(),
   connectors: CONNECTORS,
-  checkFilterPattern: (pattern, filterDataKey) => void compileFilterCriteria([pattern], filterDataKey),
-  testPattern: (patternText, eventText) =>
-    compileFilterCriteria([patternText], "data").matches({
-      document: JSON.parse(eventText),
-      isDataJson: true,
-    }),
   createEngine,
   openStore: async (url) => (url.kind === "memory" ? createMemoryStore() : createSqliteStore(url.path)),
   openFunction,
