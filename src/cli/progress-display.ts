@@ -96,8 +96,6 @@ function renderMapping(
       : `${formatCount(((now - earlier) * 1000) / elapsedMs)}/s`;
   const ended = status.shards.filter((shard) => shard.ended).length;
   const lags = status.shards.flatMap(({ lagMs }) => lagMs ?? []);
-  const isCaughtUp =
-    status.shards.length > 0 && status.shards.every((shard) => shard.caughtUp || shard.ended);
   const given = [
     ["delivered to destination", counters.on_failure_destination_delivered_events],
     ["dropped", counters.dropped_events],
@@ -114,7 +112,7 @@ function renderMapping(
     ...given.flatMap(([label, count]) => (count > 0 ? [`${label} ${formatCount(count)}`] : [])),
     `in flight ${formatCount(gauges.in_flight_invocations)}`,
     `buffered ${formatBytes(gauges.buffered_bytes)}`,
-    isCaughtUp ? "caught up" : `lag ${lags.length === 0 ? "?" : formatDuration(Math.max(...lags))}`,
+    status.caughtUp ? "caught up" : `lag ${lags.length === 0 ? "?" : formatDuration(Math.max(...lags))}`,
   ];
   return [first.join("   "), second.join("   ")];
 }

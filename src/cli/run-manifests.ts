@@ -3,6 +3,7 @@ import type { Engine, MappingStatus } from "../engine/engine.ts";
 import type { EngineSettings } from "../engine/settings.ts";
 import type { Manifests } from "../manifests/load-manifests.ts";
 import { describeError } from "../model/errors.ts";
+import type { Clock } from "../ports/clock.ts";
 import type { LogLevel } from "../ports/telemetry.ts";
 import type { LogWriter, RunningApi, RunTelemetry } from "./adapters.ts";
 import { type CliHost, EXIT_FAILED, EXIT_OK, type ExitStatus, type StopSignal } from "./command.ts";
@@ -17,6 +18,8 @@ export interface RunOptions {
   readonly logLevel: LogLevel;
   readonly drainMs: number;
   readonly settings: EngineSettings;
+  /** End as if stopped once all mappings have processed and checkpointed what their sources hold. */
+  readonly untilCaughtUp: boolean;
 }
 
 /** What the engine may take beyond its drain, for last checkpoints, before the process ends without it. */
@@ -40,6 +43,7 @@ export async function runManifests(
     host.exitNow(EXIT_FAILED);
   });
 
+  const ended = new AbortController();
   const running = new Running(manifests, options, host, telemetry);
   try {
     await running.start((line) =>
@@ -48,10 +52,14 @@ export async function runManifests(
     display?.start(() =>
       running.status().map((status) => ({ status, totals: telemetry.totals(status.name) })),
     );
-    const signal = await stopSignal;
-    telemetry.log("info", "stopping", { signal, drainMs: options.drainMs });
+    const reason = await Promise.race([
+      stopSignal,
+      ...(options.untilCaughtUp ? [caughtUp(running, adapters.clock, ended.signal)] : []),
+    ]);
+    telemetry.log("info", "stopping", { reason, drainMs: options.drainMs });
     return await running.stop();
   } finally {
+    ended.abort();
     await running.close();
     display?.stop();
   }
@@ -115,6 +123,7 @@ class Running {
         state: "Creating",
         lastProcessingResult: "No records processed",
         shards: [],
+        caughtUp: false,
       }));
   }
 
@@ -140,6 +149,20 @@ class Running {
     }
     await this.#api?.close();
   }
+}
+
+const CAUGHT_UP_POLL_MS = 50;
+
+/** Resolves once all mappings are caught up; looks no longer when `end` aborts, since its timer would keep the process. */
+function caughtUp(running: Running, clock: Clock, end: AbortSignal): Promise<"caught up"> {
+  return new Promise((resolve) => {
+    const look = () => {
+      if (end.aborted) return;
+      if (running.status().every((mapping) => mapping.caughtUp)) resolve("caught up");
+      else clock.schedule(CAUGHT_UP_POLL_MS, look);
+    };
+    look();
+  });
 }
 
 /** Resolves at the first signal. From the second on the process ends at once, with a shell's status for the signal. */

@@ -36,6 +36,9 @@ A second signal ends the process at once. On a terminal progress is shown, elsew
       value: "N",
       description: `How long running invocations may take to end at a stop. Default ${DEFAULT_DRAIN_SECONDS}.`,
     },
+    "until-caught-up": {
+      description: "End by itself once everything that the sources hold is processed and checkpointed.",
+    },
     "checkpoint-interval-ms": {
       value: "N",
       description: `Shortest time between two checkpoints of a shard. Default ${DEFAULT_SETTINGS.checkpointIntervalMs}.`,
@@ -48,6 +51,7 @@ A second signal ends the process at once. On a terminal progress is shown, elsew
       logLevel: logLevel(flags),
       drainMs: drainSeconds(flags) * 1000,
       settings: engineSettings(flags),
+      untilCaughtUp: flags.has("until-caught-up"),
     };
     const manifests = readManifests(flags, host);
     return manifests === undefined ? EXIT_BAD_INPUT : runManifests(manifests, options, host);

@@ -23,7 +23,10 @@ function progressOf(totals: MappingTotals, name = "orders"): MappingProgress {
     { ...shard, shardId: "s1", lagMs: 200 },
     { ...shard, shardId: "s2", lagMs: undefined, ended: true },
   ];
-  return { status: { uuid: name, name, state: "Enabled", lastProcessingResult: "OK", shards }, totals };
+  return {
+    status: { uuid: name, name, state: "Enabled", lastProcessingResult: "OK", shards, caughtUp: false },
+    totals,
+  };
 }
 
 test("shows state, shards, sums, rates since the last frame, and the largest lag", () => {

@@ -13,7 +13,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { createFileDestination } from "../../../src/destinations/file.ts";
-import { filePathOf } from "../../../src/destinations/file-url.ts";
 import { sampleFailure } from "../../contract/destination.ts";
 import { rejectsWith } from "../../contract/rejects-with.ts";
 
@@ -141,23 +140,6 @@ test("closing waits for what was begun, and nothing is accepted afterwards", asy
   await rejectsWith("ERR_MILLRACE_DESTINATION_UNAVAILABLE", () =>
     destination.deliver(sampleFailure("b"), NO_ABORT),
   );
-});
-
-test("reads the path of a destination's URL", () => {
-  assert.equal(filePathOf("file:failed.jsonl"), "failed.jsonl");
-  assert.equal(filePathOf("file:./a b/failed.jsonl"), "./a b/failed.jsonl");
-  assert.equal(filePathOf("file:/var/failed.jsonl"), "/var/failed.jsonl");
-  assert.equal(filePathOf("file:///var/a%20b/failed.jsonl"), "/var/a b/failed.jsonl");
-  assert.equal(filePathOf("arn:aws:sqs:eu-west-1:123456789012:failed"), undefined);
-  for (const wrong of [
-    "file:",
-    "file:///",
-    "file:folder/",
-    "file://other-host/failed.jsonl",
-    "file:///a%2Fb",
-  ]) {
-    assert.throws(() => filePathOf(wrong), { code: "ERR_MILLRACE_CONFIG" }, wrong);
-  }
 });
 
 function temporaryFolder() {
