@@ -1,11 +1,10 @@
-#!/usr/bin/env node
 import { readFileSync } from "node:fs";
 import { CONNECTORS } from "../connectors/registry.ts";
 import { startApiServer } from "./api/server.ts";
 import { parseServerAddress } from "./api/server-address.ts";
 import type { Adapters } from "./cli/adapters.ts";
 import { runCli } from "./cli/cli.ts";
-import type { CliHost } from "./cli/command.ts";
+import type { ExitStatus } from "./cli/command.ts";
 import { createFileDestination } from "./destinations/file.ts";
 import { createEngine } from "./engine/engine.ts";
 import { createHttpFunction } from "./functions/http.ts";
@@ -78,26 +77,31 @@ function endOnClosedPipe(error: NodeJS.ErrnoException): void {
   process.exit(0);
 }
 
-process.on("uncaughtException", endOnFatal);
-process.on("unhandledRejection", endOnFatal);
-process.stdout.on("error", endOnClosedPipe);
-// Losing the reader of the logs must not stop the engine.
-process.stderr.on("error", () => undefined);
-
-const host: CliHost = {
-  version: readVersion(),
-  stdout: process.stdout,
-  stderr: process.stderr,
-  adapters,
-  onStopSignal: (listener) => {
-    process.on("SIGTERM", listener).on("SIGINT", listener);
-  },
-  exitNow: (status) => process.exit(status),
-  onFatal: (listener) => void fatalListeners.push(listener),
-};
-
 /** Long enough for output to flow; a forgotten timer or socket must not keep an ended command alive. */
 const EXIT_GRACE_MS = 2000;
 
-process.exitCode = await runCli(process.argv.slice(2), host);
-setTimeout(() => process.exit(), EXIT_GRACE_MS).unref();
+/** Runs the command line `words`, without the program's own name, as this process. */
+export async function main(words: readonly string[]): Promise<ExitStatus> {
+  process.on("uncaughtException", endOnFatal);
+  process.on("unhandledRejection", endOnFatal);
+  process.stdout.on("error", endOnClosedPipe);
+  // Losing the reader of the logs must not stop the engine.
+  process.stderr.on("error", () => undefined);
+  return await runCli(words, {
+    version: readVersion(),
+    stdout: process.stdout,
+    stderr: process.stderr,
+    adapters,
+    onStopSignal: (listener) => {
+      process.on("SIGTERM", listener).on("SIGINT", listener);
+    },
+    exitNow: (status) => process.exit(status),
+    onFatal: (listener) => void fatalListeners.push(listener),
+  });
+}
+
+/** Ends the process once output has flowed. */
+export function endWith(status: ExitStatus): void {
+  process.exitCode = status;
+  setTimeout(() => process.exit(), EXIT_GRACE_MS).unref();
+}
