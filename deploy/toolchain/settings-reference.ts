@@ -17,7 +17,9 @@ export function settingsReference(): string {
 <!-- Made by "npm run settings" from the code that checks manifests; a test fails when it is stale. -->
 
 Manifests are YAML documents of the two kinds below. Fields of an EventSourceMapping's \`spec\` are AWS's parameters in
-lower camel case, with AWS's defaults. \`millrace schema\` prints the same as a JSON Schema for editors.
+lower camel case, with AWS's defaults. \`millrace schema\` prints the same as a JSON Schema; an editor with YAML support
+completes and checks fields of a manifest that begins with
+\`# yaml-language-server: $schema=PATH/manifest.schema.json\`.
 
 ${kindSection("Function", resourceJsonSchema("Function"))}
 ${kindSection("EventSourceMapping", resourceJsonSchema("EventSourceMapping"))}

@@ -100,6 +100,25 @@ test("a drain that takes too long ends at its deadline, and what was in flight c
   );
 });
 
+test("can run twice in one process, and leaves nothing behind that listens for signals", async (t) => {
+  const { url, seen } = await httpFunction(t, (_event, response) => response.end());
+  const { folder, manifest } = orderFolder(t, url, 5);
+  const words = JSON.stringify(["run", "-f", manifest, "--api", "off", "--until-caught-up"]);
+  const script = join(folder, "twice.mjs");
+  writeFileSync(
+    script,
+    `import { endWith, main } from ${JSON.stringify(new URL("../../../src/main.ts", import.meta.url))};
+const statuses = [await main(${words}), await main(${words})];
+const listeners = ["SIGTERM", "SIGINT"].map((signal) => process.listenerCount(signal));
+console.log(JSON.stringify({ statuses, listeners }));
+endWith(0);`,
+  );
+  const run = new MillraceProcess(t, [], folder, { main: script });
+  assert.deepEqual(await run.ended, { status: 0, signal: null });
+  assert.deepEqual(JSON.parse(run.stdout), { statuses: [0, 0], listeners: [0, 0] });
+  assert.equal(seen.length, 5);
+});
+
 for (const [signal, status] of [
   ["SIGTERM", 143],
   ["SIGINT", 130],
