@@ -1,0 +1,180 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import {
+  type FailureRecord,
+  failureDocument,
+  failureDocumentWithPayload,
+} from "../../src/model/failure-record.ts";
+import type { Destination } from "../../src/ports/destination.ts";
+import { rejectsWith } from "./rejects-with.ts";
+
+export interface DestinationHarness {
+  /** The documents carry the event that failed, as AWS's do in S3 and not in SQS or SNS. */
+  readonly carriesPayload: boolean;
+  createDestination(): Promise<DestinationFixture>;
+}
+
+/** A destination of its own for one test. Disposing closes all handles that were opened on it. */
+export interface DestinationFixture extends AsyncDisposable {
+  open(): Promise<Destination>;
+  /** What the destination has durably accepted, as its consumer reads it, in any order. */
+  accepted(): Promise<readonly AcceptedDocument[]>;
+  /** From now on nothing is accepted, until it is set back. */
+  setAvailable(isAvailable: boolean): Promise<void>;
+}
+
+export interface AcceptedDocument {
+  readonly id: string;
+  readonly document: unknown;
+}
+
+const NO_ABORT = new AbortController().signal;
+/** Stops a test that hangs; no behaviour is judged by it. */
+const HANG = { timeout: 120_000 };
+
+/** The laws of `src/ports/destination.ts`. Every adapter, simulated or real, runs them. */
+export function describeDestinationContract(name: string, harness: DestinationHarness): void {
+  describe(`Destination contract: ${name}`, HANG, () => {
+    describeAcceptance(harness);
+    describeRefusal(harness);
+  });
+}
+
+function describeAcceptance(harness: DestinationHarness): void {
+  const expected = (record: FailureRecord): AcceptedDocument => {
+    const document = harness.carriesPayload ? failureDocumentWithPayload(record) : failureDocument(record);
+    return { id: record.id, document };
+  };
+
+  test("has accepted AWS's document when a delivery resolves", async () => {
+    await using fixture = await harness.createDestination();
+    const destination = await fixture.open();
+    await destination.deliver(sampleFailure("a"), NO_ABORT);
+    assert.deepEqual(await fixture.accepted(), [expected(sampleFailure("a"))]);
+  });
+
+  test("accepts every kind of failure record", async () => {
+    await using fixture = await harness.createDestination();
+    const destination = await fixture.open();
+    const plain = sampleFailure("a");
+    const { records: _, ...withoutRecords } = plain.batch;
+    const window = {
+      startMs: 0,
+      endMs: 60_000,
+      isFinalInvokeForWindow: true,
+      isWindowTerminatedEarly: false,
+    };
+    const records: readonly FailureRecord[] = [
+      { ...plain, id: "age", condition: "RecordAgeExceeded", response: undefined },
+      { ...plain, id: "partial", response: { functionError: null } },
+      { ...plain, id: "no-payload", payload: undefined },
+      { ...plain, id: "window", window, batch: { ...withoutRecords, records: undefined } },
+      { ...plain, id: "line\nbreak", functionArn: 'arn:"größe"\r\n\u2028漢字' },
+    ];
+    for (const record of records) await destination.deliver(record, NO_ABORT);
+    const byId = new Map((await fixture.accepted()).map((accepted) => [accepted.id, accepted]));
+    for (const record of records) assert.deepEqual(byId.get(record.id), expected(record));
+  });
+
+  test("accepts deliveries that run at once, each of them", async () => {
+    await using fixture = await harness.createDestination();
+    const destination = await fixture.open();
+    const records = Array.from({ length: 100 }, (_, index) => sampleFailure(`id-${index}`));
+    await Promise.all(records.map((record) => destination.deliver(record, NO_ABORT)));
+    const accepted = [...(await fixture.accepted())].sort(byIdOrder);
+    assert.deepEqual(accepted, records.map(expected).sort(byIdOrder));
+  });
+
+  test("a record delivered twice is the same document with the same id", async () => {
+    await using fixture = await harness.createDestination();
+    const destination = await fixture.open();
+    await destination.deliver(sampleFailure("a"), NO_ABORT);
+    await destination.deliver(sampleFailure("a"), NO_ABORT);
+    const accepted = await fixture.accepted();
+    assert.ok(accepted.length === 1 || accepted.length === 2);
+    for (const each of accepted) assert.deepEqual(each, expected(sampleFailure("a")));
+  });
+
+  test("keeps what it accepted when it is closed and opened again", async () => {
+    await using fixture = await harness.createDestination();
+    const first = await fixture.open();
+    await first.deliver(sampleFailure("a"), NO_ABORT);
+    await first.close();
+    const second = await fixture.open();
+    await second.deliver(sampleFailure("b"), NO_ABORT);
+    const accepted = [...(await fixture.accepted())].sort(byIdOrder);
+    assert.deepEqual(accepted, [expected(sampleFailure("a")), expected(sampleFailure("b"))]);
+  });
+
+  test("accepts the largest event there is", { skip: !harness.carriesPayload }, async () => {
+    await using fixture = await harness.createDestination();
+    const destination = await fixture.open();
+    const record = { ...sampleFailure("a"), payload: Buffer.alloc(6 * 1024 * 1024, '{"data":"x"}') };
+    await destination.deliver(record, NO_ABORT);
+    const [accepted] = await fixture.accepted();
+    assert.ok(JSON.stringify(accepted) === JSON.stringify(expected(record)), "the document differs");
+  });
+}
+
+function describeRefusal(harness: DestinationHarness): void {
+  test("a destination that does not accept now says so, and accepts a later try", async () => {
+    await using fixture = await harness.createDestination();
+    const destination = await fixture.open();
+    await fixture.setAvailable(false);
+    await rejectsWith("ERR_MILLRACE_DESTINATION_UNAVAILABLE", () =>
+      destination.deliver(sampleFailure("a"), NO_ABORT),
+    );
+    await fixture.setAvailable(true);
+    await destination.deliver(sampleFailure("a"), NO_ABORT);
+    assert.ok((await fixture.accepted()).some((accepted) => accepted.id === "a"));
+  });
+
+  test("a delivery with an aborted signal rejects as aborted, and the next one works", async () => {
+    await using fixture = await harness.createDestination();
+    const destination = await fixture.open();
+    await rejectsWith("ERR_MILLRACE_ABORTED", () =>
+      destination.deliver(sampleFailure("a"), AbortSignal.abort()),
+    );
+    await destination.deliver(sampleFailure("b"), NO_ABORT);
+    assert.ok((await fixture.accepted()).some((accepted) => accepted.id === "b"));
+  });
+
+  test("closing twice does no harm", async () => {
+    await using fixture = await harness.createDestination();
+    const destination = await fixture.open();
+    await destination.close();
+    await destination.close();
+  });
+}
+
+function byIdOrder(a: AcceptedDocument, b: AcceptedDocument): number {
+  return a.id < b.id ? -1 : 1;
+}
+
+export function sampleFailure(id: string): FailureRecord {
+  return {
+    id,
+    mappingUuid: "11111111-1111-4111-8111-111111111111",
+    requestId: "c9b8fa9f-5a7f-xmpl-af9c-0c604cde93a5",
+    functionArn: "arn:aws:lambda:eu-west-1:123456789012:function:orders",
+    condition: "RetryAttemptsExhausted",
+    approximateInvokeCount: 2,
+    response: { functionError: "Unhandled" },
+    timestampMs: Date.UTC(2019, 10, 14, 0, 38, 6, 21),
+    batch: {
+      infoName: "KinesisBatchInfo",
+      shardId: "shardId-000000000001",
+      streamArn: "arn:aws:kinesis:eu-west-1:123456789012:stream/orders",
+      arrivalPrecision: "milliseconds",
+      records: {
+        startPosition: "49601189658422359378836298521827638475320189012309704722",
+        endPosition: "49601189658422359378836298522902373528957594348623495186",
+        firstArrivalMs: Date.UTC(2019, 10, 14, 0, 38, 4, 835),
+        lastArrivalMs: Date.UTC(2019, 10, 14, 0, 38, 5, 580),
+        count: 500,
+      },
+    },
+    payload: Buffer.from('{"Records":[]}'),
+    window: undefined,
+  };
+}
