@@ -7,8 +7,6 @@ import { runCli } from "./cli/cli.ts";
 import type { ExitStatus } from "./cli/command.ts";
 import { createFileDestination } from "./destinations/file.ts";
 import { createEngine } from "./engine/engine.ts";
-import { compileFilterCriteria } from "./engine/filter/filter.ts";
-import { testPattern } from "./engine/filter/test-pattern.ts";
 import { createHttpFunction } from "./functions/http.ts";
 import { checkModuleFunction, createModuleFunction } from "./functions/module.ts";
 import type { FunctionResource } from "./manifests/resources.ts";
@@ -26,8 +24,6 @@ const adapters: Adapters = {
   clock: createSystemClock(),
   random: createSystemRandom(),
   connectors: CONNECTORS,
-  checkFilterPattern: (pattern, filterDataKey) => void compileFilterCriteria([pattern], filterDataKey),
-  testPattern,
   createEngine,
   openStore: async (url) => (url.kind === "memory" ? createMemoryStore() : createSqliteStore(url.path)),
   openFunction,

@@ -8,7 +8,8 @@ export const SETTINGS_FILE = new URL("../settings.md", import.meta.url);
 
 export function settingsReference(): string {
   const flags = Object.entries(runCommand.flags).map(([name, { short, value, description }]) => {
-    const forms = short === undefined ? `\`--${name} ${value}\`` : `\`-${short}\`, \`--${name} ${value}\``;
+    const long = value === undefined ? `\`--${name}\`` : `\`--${name} ${value}\``;
+    const forms = short === undefined ? long : `\`-${short}\`, ${long}`;
     return `| ${forms} | ${cell(description)} |\n`;
   });
   return `# Settings
