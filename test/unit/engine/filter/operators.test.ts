@@ -105,6 +105,7 @@ table("wildcard", [
   field("an escaped star is no wildcard", [{ wildcard: "a\\*c" }], "abc", false),
   field("an escaped backslash, then a wildcard", [{ wildcard: "a\\\\*" }], "a\\b", true),
   field("a piece that overlaps itself", [{ wildcard: "*aab*c" }], "aaaabxc", true),
+  field("a piece that begins within a failed one", [{ wildcard: "*aab*c" }], "aaabxc", true),
   field("pieces in order only", [{ wildcard: "*b*a*" }], "ab", false),
   field("? and [ are plain", [{ wildcard: "?[a]*" }], "?[a]b", true),
 ]);
