@@ -17,6 +17,7 @@ const PARTS = [
   "src/cli",
   "src/main.ts",
   "src/bin.ts",
+  "src/bin.ts",
   "connectors/registry.ts",
   "connectors/*",
 ] as const;
@@ -40,6 +41,7 @@ const ALLOWED: Readonly<Record<Part, readonly Part[] | "everything">> = {
   "src/api": ["src/model", "src/ports", "src/engine", "src/manifests"],
   "src/cli": ["src/model", "src/ports", "src/engine", "src/manifests"],
   "src/main.ts": "everything",
+  "src/bin.ts": ["src/main.ts"],
   "src/bin.ts": ["src/main.ts"],
 };
 
