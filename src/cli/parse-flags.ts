@@ -88,6 +88,9 @@ function checkedValue(command: Command, { name, rawName, value, inlineValue }: O
 
 function unexpectedWord(command: Command, word: string): MillraceError {
   const flag = Object.entries(command.flags).find(([, { isRepeatable }]) => isRepeatable === true);
-  const suggestion = flag === undefined ? "Remove it." : `To give another file write --${flag[0]} before it.`;
+  const suggestion =
+    flag === undefined
+      ? "Remove it."
+      : `To give another file write -${flag[1].short ?? `-${flag[0]}`} before it.`;
   return usageError(`The word ${JSON.stringify(word)} is not expected here. ${suggestion}`, command);
 }

@@ -52,15 +52,14 @@ export function adversarialCases(): AdversarialCase[] {
 function wildcardCases(): AdversarialCase[] {
   const field = (tests: readonly unknown[]): string => JSON.stringify({ a: tests });
   const aaab = `*${"a".repeat(8)}b*`;
-  const long = `*${range(1500)
-    .map((i) => (i % 2 ? "ab" : "ac"))
-    .join("")}*`;
-  const four = field(["*a*x", "*b*x", "*c*x", "*d*x"].map((wildcard) => ({ wildcard })));
+  const piece = `${"ab".repeat(4)}${range(900).map(code).join("")}`;
+  const long = `*${piece}*`;
+  const three = field(["*a*x", "*b*x", "*c*x"].map((wildcard) => ({ wildcard })));
   return [
     {
-      title: "wildcard *a*b* on a's",
-      pattern: field([{ wildcard: "*b*c*d*x" }]),
-      event: textEvent(filled("bcd")),
+      title: "wildcard of four stars",
+      pattern: field([{ wildcard: "*b*c*d*w" }]),
+      event: textEvent(filled("bcdy")),
     },
     {
       title: "wildcard of repeats on a's",
@@ -70,18 +69,18 @@ function wildcardCases(): AdversarialCase[] {
     {
       title: "wildcard of a long piece",
       pattern: field([{ wildcard: long }]),
-      event: textEvent(filled("acab")),
+      event: textEvent(filled(piece.slice(0, -1))),
     },
-    { title: "four wildcards on one text", pattern: four, event: textEvent(`${filled("y")}`) },
+    { title: "three wildcards on one text", pattern: three, event: textEvent(`${filled("y")}`) },
     {
-      title: "four wildcards on short texts",
-      pattern: four,
-      event: eventOf(["a"], (i) => `"${code(i % 900)}x"`),
+      title: "three wildcards on short texts",
+      pattern: three,
+      event: eventOf(["a"], (i) => `"abc${i % 10}"`),
     },
     {
       title: "anything-but of wildcards on short texts",
-      pattern: field(["*a*x", "*b*x", "*c*x", "*d*x"].map((w) => ({ "anything-but": { wildcard: w } }))),
-      event: eventOf(["a"], `"abcdx"`),
+      pattern: field(["*a*x", "*b*x", "*c*x"].map((w) => ({ "anything-but": { wildcard: w } }))),
+      event: eventOf(["a"], `"abcx"`),
     },
   ];
 }
@@ -101,12 +100,9 @@ function scalarCases(): AdversarialCase[] {
     { suffix: "ab" },
     { suffix: "ac" },
     { "equals-ignore-case": "abc" },
-    { suffix: { "equals-ignore-case": "zz" } },
     { numeric: [">", 5] },
     { cidr: "10.0.0.0/8" },
     { wildcard: "a*b*c" },
-    { wildcard: "b*b*c" },
-    { wildcard: "c*b*d" },
   ];
   const mixed = JSON.stringify({ a: kinds });
   const nots = ["a", "b", "c", "d", "e", "f", "g", "h", "i"].map((x) => ({
@@ -149,7 +145,7 @@ function scalarCases(): AdversarialCase[] {
     {
       title: "every kind on texts that nearly match",
       pattern: mixed,
-      event: eventOf(["a"], `"ababababababac"`),
+      event: eventOf(["a"], `"aababababbbbbbx"`),
     },
     {
       title: "nine anything-but prefixes on shortest texts",
@@ -250,24 +246,21 @@ function objectCases(): AdversarialCase[] {
 
 function ruleCases(): AdversarialCase[] {
   const or = (rules: readonly object[]) => JSON.stringify({ a: { $or: rules } });
-  const distinct = range(64).map((i) => ({ [code(i)]: [1] }));
-  const scans = range(10).map((i) => ({ x: [{ prefix: `${code(i)}a` }, { prefix: `${code(i)}b` }] }));
+  const distinct = range(32).map((i) => ({ [code(i)]: [1] }));
+  const scans = range(6).map((i) => ({ x: [{ prefix: `${code(i)}a` }, { prefix: `${code(i)}b` }] }));
   const absentThen = range(32).map((i) => ({ [code(i)]: [{ exists: false }], [`z${code(i)}`]: [2] }));
   const cross = JSON.stringify({
-    a: range(6).reduce<object>(
-      (inner, i) => ({ ...inner, [`k${i}`]: { $or: [{ x: [1] }, { y: [1] }] } }),
-      {},
-    ),
+    a: Object.fromEntries(range(5).map((i) => [`k${i}`, { $or: [{ x: [1] }, { y: [1] }] }])),
   });
   return [
-    { title: "$or of 64 fields, empty elements", pattern: or(distinct), event: eventOf(["a"], "{}") },
+    { title: "$or of 32 fields, empty elements", pattern: or(distinct), event: eventOf(["a"], "{}") },
     {
-      title: "$or of 64 fields, no field holds",
+      title: "$or of 32 fields, no field holds",
       pattern: or(distinct),
-      event: eventOf(["a"], (i) => `{"${code(i % 64)}":0}`),
+      event: eventOf(["a"], (i) => `{"${code(i % 32)}":0}`),
     },
     {
-      title: "$or of ten automata on one field",
+      title: "$or of six automata on one field",
       pattern: or(scans),
       event: eventOf(["a"], (i) => `{"x":"${code(i % 9)}"}`),
     },
@@ -277,13 +270,13 @@ function ruleCases(): AdversarialCase[] {
       event: eventOf(["a"], (i) => `{"${code(i % 32)}":1}`),
     },
     {
-      title: "cross product of six $or",
+      title: "cross product of five $or",
       pattern: cross,
       event: eventOf(["a"], `{"k0":{"x":1},"k1":{"y":1}}`),
     },
     {
-      title: "64 tests of one field",
-      pattern: or(range(64).map((i) => ({ x: [i + 5] }))),
+      title: "32 tests of one field",
+      pattern: or(range(32).map((i) => ({ x: [i + 5] }))),
       event: eventOf(["a"], `{"x":1}`),
     },
   ];
@@ -296,7 +289,7 @@ function shapeCases(): AdversarialCase[] {
       .map((i) => `"${i.toString(36).padStart(3, "x")}":1`)
       .join(",");
   const manyFields = JSON.stringify({
-    a: Object.fromEntries(range(200).map((i) => [`f${i}`, [{ exists: i > 9 }]])),
+    a: Object.fromEntries(range(200).map((i) => [`f${i}`, i > 9 ? [1] : [{ exists: false }]])),
   });
   return [
     { title: "one object with very many keys", pattern: wide, event: `{"a":{${keys(29_000)}}}` },
@@ -309,11 +302,11 @@ function shapeCases(): AdversarialCase[] {
         .join(",")},{${keys(28_500)}}]}`,
     },
     {
-      title: "numeric keys behind small elements",
+      title: "number-like keys behind small elements",
       pattern: manyFields,
       event: `{"a":[${range(1_000)
         .map(() => "{}")
-        .join(",")},{${range(26_000)
+        .join(",")},{${range(24_500)
         .map((i) => `"${i * 7}":1`)
         .join(",")}}]}`,
     },
@@ -321,6 +314,13 @@ function shapeCases(): AdversarialCase[] {
       title: "arrays nested too deep",
       pattern: wide,
       event: `{"a":${"[".repeat(120_000)}1${"]".repeat(120_000)}}`,
+    },
+    {
+      title: "arrays of one object, absent or anything but (found by random search)",
+      pattern: JSON.stringify({
+        a: { zz: [{ exists: false }, { numeric: [">", 3] }, { prefix: "b" }], zy: [{ exists: false }] },
+      }),
+      event: eventOf(["a"], `[{"zz":2}]`),
     },
     { title: "empty arrays in an array", pattern: wide, event: eventOf(["a"], "[]") },
     { title: "arrays of one element", pattern: wide, event: eventOf(["a"], `[{"zz":1}]`) },

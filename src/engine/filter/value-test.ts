@@ -1,7 +1,8 @@
 import { type Affix, compileAffixes } from "./affix-set.ts";
 import type { Condition, FieldTest, TextCondition } from "./condition.ts";
 import { compileIntervals } from "./interval-set.ts";
-import { parseIpAddress } from "./ip-block.ts";
+import { parseIpv4 } from "./ip-block.ts";
+import { compileIpv6Blocks } from "./ipv6-set.ts";
 import { compileWildcard } from "./wildcard.ts";
 
 export type ValueTest = (value: unknown) => boolean;
@@ -25,13 +26,21 @@ export interface CompiledFieldTest {
 export function compileFieldTest(test: FieldTest): CompiledFieldTest {
   const isAnyValue = test.some((condition) => condition.kind === "exists");
   const exact = new Set(test.flatMap((condition) => (condition.kind === "equals" ? [condition.value] : [])));
-  const scans = [...textScans(test), ...rangeScans(test), ...anythingButScans(test)];
+  const text = textScans(test);
+  const addresses = addressScans(test);
+  const numbers = numberScans(test);
+  const anythingBut = anythingButScans(test);
+  const equal = exactTests(exact);
+  const matchesText = anyOf([...equal, ...text, ...addresses, ...anythingBut]);
+  const matchesOther = anyOf([...equal, ...numbers, ...anythingBut]);
   return {
     isAnyValue,
     isAbsentAllowed: test.some((condition) => condition.kind === "absent"),
     exact: [...exact],
-    scans,
-    matches: isAnyValue ? () => true : anyOf([...exactTests(exact), ...scans]),
+    scans: [...text, ...addresses, ...numbers, ...anythingBut],
+    matches: isAnyValue
+      ? () => true
+      : (value) => (typeof value === "string" ? matchesText(value) : matchesOther(value)),
   };
 }
 
@@ -42,15 +51,15 @@ function exactTests(exact: ReadonlySet<Scalar>): ValueTest[] {
   return [(value) => (exact as ReadonlySet<unknown>).has(value)];
 }
 
-function anyOf(tests: readonly ValueTest[]): ValueTest {
-  const [first, second] = tests;
+/** Unrolled for as many as most fields have: a loop over functions costs as much as the functions. */
+function anyOf<T>(tests: readonly ((value: T) => boolean)[]): (value: T) => boolean {
+  const [first, second, third] = tests;
   if (first === undefined) return () => false;
   if (second === undefined) return first;
-  if (tests.length === 2) return (value) => first(value) || second(value);
-  return (value) => {
-    for (const test of tests) if (test(value)) return true;
-    return false;
-  };
+  if (third === undefined) return (value) => first(value) || second(value);
+  const others = anyOf(tests.slice(3));
+  if (tests.length === 3) return (value) => first(value) || second(value) || third(value);
+  return (value) => first(value) || second(value) || third(value) || others(value);
 }
 
 function textScans(test: FieldTest): ValueTest[] {
@@ -116,23 +125,27 @@ function compileTexts(conditions: readonly TextCondition[]): ((value: string) =>
   return [...groups.map(({ affixes, ...options }) => compileAffixes(affixes, options)), ...searches];
 }
 
-function rangeScans(test: FieldTest): ValueTest[] {
+function numberScans(test: FieldTest): ValueTest[] {
+  const intervals = test.flatMap((condition) => (condition.kind === "numeric" ? [condition.interval] : []));
+  if (intervals.length === 0) return [];
+  const isInRange = compileIntervals(intervals);
+  return [(value) => typeof value === "number" && isInRange(value)];
+}
+
+function addressScans(test: FieldTest): ValueTest[] {
   const scans: ValueTest[] = [];
-  const numbers = test.flatMap((condition) => (condition.kind === "numeric" ? [condition.interval] : []));
-  if (numbers.length > 0) {
-    const isInRange = compileIntervals(numbers);
-    scans.push((value) => typeof value === "number" && isInRange(value));
-  }
   const ipv4 = test.flatMap((condition) => (condition.kind === "ipv4" ? [condition.interval] : []));
   const ipv6 = test.flatMap((condition) => (condition.kind === "ipv6" ? [condition.interval] : []));
-  if (ipv4.length + ipv6.length > 0) {
-    const isInIpv4 = compileIntervals(ipv4);
-    const isInIpv6 = compileIntervals(ipv6);
+  if (ipv4.length > 0) {
+    const isInBlock = compileIntervals(ipv4);
     scans.push((value) => {
-      const address = typeof value === "string" ? parseIpAddress(value) : undefined;
-      if (address === undefined) return false;
-      return typeof address === "number" ? isInIpv4(address) : isInIpv6(address);
+      const address = typeof value === "string" ? parseIpv4(value) : undefined;
+      return address !== undefined && isInBlock(address);
     });
+  }
+  if (ipv6.length > 0) {
+    const isInBlock = compileIpv6Blocks(ipv6);
+    scans.push((value) => typeof value === "string" && isInBlock(value));
   }
   return scans;
 }
@@ -153,7 +166,7 @@ function anythingButScans(test: FieldTest): ValueTest[] {
   }
   for (const condition of test) {
     if (condition.kind !== "anything-but-text") continue;
-    const excluded = anyOf(compileTexts(condition.conditions) as ValueTest[]);
+    const excluded = anyOf(compileTexts(condition.conditions));
     scans.push((value) => typeof value !== "string" || !excluded(value));
   }
   return scans;

@@ -8,7 +8,7 @@ import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { openStreamFile } from "../../../connectors/local/stream-file.ts";
 
-const MAIN = fileURLToPath(new URL("../../../src/main.ts", import.meta.url));
+const MAIN = fileURLToPath(new URL("../../../src/bin.ts", import.meta.url));
 const WAIT_MS_MAX = 30_000;
 
 /** A `millrace` of its own process, killed at the end of its test. */
@@ -18,8 +18,13 @@ export class MillraceProcess {
   stdout = "";
   stderr = "";
 
-  constructor(t: TestContext, args: readonly string[], folder: string, nodeFlags: readonly string[] = []) {
-    const child = spawn(process.execPath, [...nodeFlags, MAIN, ...args], { cwd: folder });
+  constructor(
+    t: TestContext,
+    args: readonly string[],
+    folder: string,
+    { nodeFlags = [], main = MAIN }: { readonly nodeFlags?: readonly string[]; readonly main?: string } = {},
+  ) {
+    const child = spawn(process.execPath, [...nodeFlags, main, ...args], { cwd: folder });
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
       this.stdout += text;
     });
@@ -53,6 +58,13 @@ export class MillraceProcess {
       () => `no log line ${message} in: ${this.stderr}`,
     );
     return find() ?? {};
+  }
+
+  async printed(text: RegExp): Promise<void> {
+    await until(
+      () => text.test(this.stderr),
+      () => `${text} was not printed: ${this.stderr}`,
+    );
   }
 
   async apiUrl(): Promise<string> {
