@@ -17,7 +17,6 @@ const PARTS = [
   "src/cli",
   "src/main.ts",
   "src/bin.ts",
-  "src/bin.ts",
   "connectors/registry.ts",
   "connectors/*",
 ] as const;
@@ -41,7 +40,6 @@ const ALLOWED: Readonly<Record<Part, readonly Part[] | "everything">> = {
   "src/api": ["src/model", "src/ports", "src/engine", "src/manifests"],
   "src/cli": ["src/model", "src/ports", "src/engine", "src/manifests"],
   "src/main.ts": "everything",
-  "src/bin.ts": ["src/main.ts"],
   "src/bin.ts": ["src/main.ts"],
 };
 
