@@ -88,6 +88,25 @@ test("buffered bytes stay within the mapping's budget plus one read per shard wh
   assert.ok(buffered > 0 && buffered <= 1_000 + 2 * 500, `${buffered} bytes buffered`);
 });
 
+test("the gauges of a mapping are sums over its shards, and nothing is left of them after a stop", async () => {
+  const world = new SmallWorld({ batchSize: 1 }, { checkpointIntervalMs: 60_000 }, ["s1", "s2"]);
+  world.appendMany("s1", 3);
+  world.appendMany("s2", 3);
+  world.handler = () => (world.calls.length <= 4 ? SUCCEEDED : new Promise(() => {}));
+  world.start();
+  await world.clock.advance(1_000);
+  assert.deepEqual(Object.fromEntries(world.gauges), {
+    owned_shards: 2,
+    in_flight_invocations: 2,
+    buffered_records: 2,
+    buffered_bytes: 200,
+    checkpoint_lag_records: 2, // a shard's first checkpoint is written at once, before its second record is settled
+  });
+  await stopped(world, world.engine.stop(100));
+  assert.equal(world.gauges.get("buffered_bytes"), 0);
+  assert.equal(world.gauges.get("checkpoint_lag_records"), 0);
+});
+
 test("a mapping whose function hangs for ever delays no other mapping", async () => {
   const world = new SmallWorld({ batchSize: 1 }, { processBudgetBytes: 200 });
   world.appendMany("s1", 50);
