@@ -62,6 +62,8 @@ export class SimProcess {
   diedAt: number | undefined;
   stopCalledAt: number | undefined;
   stopResolvedAt: number | undefined;
+  /** World time until which a stop waits for what runs; for ever when nobody stops it. */
+  drainDeadline = Number.POSITIVE_INFINITY;
   /** Timers set, and neither fired nor cancelled. */
   readonly timers = new Set<ProcessTimer>();
   onDeath: () => void = () => {};

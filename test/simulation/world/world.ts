@@ -131,6 +131,7 @@ export class World {
 
   stopProcess({ process, engine }: LiveProcess): void {
     process.stopCalledAt = this.time.now;
+    process.drainDeadline = this.time.now + this.scenario.drainMs;
     engine.stop(this.scenario.drainMs).then(
       () => {
         if (process.state === "dead") return;
