@@ -1,12 +1,15 @@
 import type { StreamMapping } from "../model/mapping.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Destination } from "../ports/destination.ts";
-import type { FunctionTarget } from "../ports/function-target.ts";
 import type { ProgressStore } from "../ports/progress-store.ts";
 import type { Random } from "../ports/random.ts";
 import type { StreamSource } from "../ports/stream-source.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
+import type { InvocableFunction } from "./invoke/function-invoker.ts";
 import type { EngineSettings } from "./settings.ts";
+import { Supervisor } from "./supervisor.ts";
+
+export type { InvocableFunction } from "./invoke/function-invoker.ts";
 
 /** The engine's public face: what the composition root and the simulation construct. */
 export interface EngineOptions {
@@ -27,13 +30,8 @@ export interface MappingDeployment {
   readonly destination: Destination | undefined;
 }
 
-/** A function, shared by all mappings that name it: its concurrency bounds them together. */
-export interface InvocableFunction {
-  readonly name: string;
-  readonly target: FunctionTarget;
-  readonly timeoutMs: number;
-  /** Invocations at once; more wait their turn. */
-  readonly concurrency: number;
+export function createEngine(options: EngineOptions): Engine {
+  return new Supervisor(options);
 }
 
 export interface Engine {

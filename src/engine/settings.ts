@@ -1,3 +1,5 @@
+import { PAYLOAD_BYTES_MAX, WINDOW_STATE_BYTES_MAX } from "../model/limits.ts";
+
 /** Settings of the engine that AWS does not have. Each has a default that suits one process with some hundred shards. */
 export interface EngineSettings {
   /** Records of one shard between its low-water mark and its newest read record, at most. */
@@ -17,11 +19,17 @@ export interface EngineSettings {
   readonly leaseDurationMs: number;
   /** How often a lease is renewed and the other owners' leases are looked at. */
   readonly leaseRenewalMs: number;
+  /** How long running invocations may take to end when a shard is handed over. */
+  readonly handoverDrainMs: number;
   /** First retry is at most this far away; every further doubles (decisions: full jitter). */
   readonly backoffBaseMs: number;
   readonly backoffCapMs: number;
   /** An idle shard closes its tumbling window so long after the window's end (streams §6.1: AWS takes up to two minutes). */
   readonly windowIdleCloseMs: number;
+  /** Largest invocation payload. AWS: 6 MB, envelope and metadata included (streams §3.2). */
+  readonly payloadBytesMax: number;
+  /** Larger states end their tumbling window early (streams §6.1). */
+  readonly windowStateBytesMax: number;
   /** Concurrent reads of a process. */
   readonly concurrentReads: number;
 }
@@ -36,8 +44,11 @@ export const DEFAULT_SETTINGS: EngineSettings = {
   discoveryIntervalMs: 10_000,
   leaseDurationMs: 10_000,
   leaseRenewalMs: 3_000,
+  handoverDrainMs: 30_000,
   backoffBaseMs: 200,
   backoffCapMs: 60_000,
   windowIdleCloseMs: 60_000,
+  payloadBytesMax: PAYLOAD_BYTES_MAX,
+  windowStateBytesMax: WINDOW_STATE_BYTES_MAX,
   concurrentReads: 64,
 };

@@ -9,11 +9,7 @@ import type { StreamRecord, TumblingWindow } from "./record.ts";
 export interface KinesisRecord extends StreamRecord {
   readonly key: string;
   readonly data: Buffer;
-  /** The element of `Records` before and behind the base64 of `data`. */
-  readonly prefix: string;
-  readonly suffix: string;
-  /** `prefix` holds a character above ASCII: it must be written as UTF-8. */
-  readonly isPrefixAscii: boolean;
+  readonly shard: KinesisShard;
 }
 
 export interface KinesisEventSource {
@@ -23,35 +19,56 @@ export interface KinesisEventSource {
   readonly shardId: string;
 }
 
+/** What the elements of one shard's records share. Records hold their own parts only: they may be many, and wait long. */
+interface KinesisShard {
+  /** From the arrival time to the sequence number in `eventID`. ASCII. */
+  readonly middle: string;
+  /** From behind `eventID` to the end of the element. ASCII. */
+  readonly tail: string;
+}
+
 const EMPTY_ENVELOPE = '{"Records":[]}';
 export const KINESIS_ENVELOPE_BYTES = EMPTY_ENVELOPE.length;
 
-/** Per-record bookkeeping in memory beside the data: object, strings, Buffer header. */
+const BEFORE_KEY = '{"kinesis":{"kinesisSchemaVersion":"1.0","partitionKey":';
+const BEFORE_POSITION = ',"sequenceNumber":"';
+const BEFORE_DATA = '","data":"';
+const BEFORE_ARRIVAL = '","approximateArrivalTimestamp":';
+const FIXED_BYTES = BEFORE_KEY.length + BEFORE_POSITION.length + BEFORE_DATA.length + BEFORE_ARRIVAL.length;
+
+/** Per-record bookkeeping in memory beside the data: objects, strings, Buffer header. */
 const RECORD_OVERHEAD_BYTES = 512;
 
 /** Makes the records of one shard; what all of them share is written once. */
 export function createKinesisRecordFactory(source: KinesisEventSource) {
-  const tailStart = `,"eventSource":"aws:kinesis","eventVersion":"1.0","eventID":"${source.shardId}:`;
-  const tailEnd =
-    `","eventName":"aws:kinesis:record","invokeIdentityArn":${quoteJson(source.invokeIdentityArn)}` +
-    `,"awsRegion":${quoteJson(source.awsRegion)},"eventSourceARN":${quoteJson(source.eventSourceArn)}}`;
+  const shard: KinesisShard = {
+    middle: `},"eventSource":"aws:kinesis","eventVersion":"1.0","eventID":"${source.shardId}:`,
+    tail:
+      `","eventName":"aws:kinesis:record","invokeIdentityArn":${quoteJson(source.invokeIdentityArn)}` +
+      `,"awsRegion":${quoteJson(source.awsRegion)},"eventSourceARN":${quoteJson(source.eventSourceArn)}}`,
+  };
+  const shardBytes = FIXED_BYTES + shard.middle.length + shard.tail.length;
   return (position: string, key: string, data: Buffer, arrivalMs: number): KinesisRecord => {
-    const prefix = `{"kinesis":{"kinesisSchemaVersion":"1.0","partitionKey":${quoteJson(key)},"sequenceNumber":"${position}","data":"`;
-    const suffix = `","approximateArrivalTimestamp":${arrivalMs / 1000}}${tailStart}${position}${tailEnd}`;
-    const isPrefixAscii = isPlainAscii(key);
-    const prefixBytes = isPrefixAscii ? prefix.length : Buffer.byteLength(prefix);
+    const ownBytes = quotedByteLength(key) + position.length * 2 + arrivalText(arrivalMs).length;
     return {
       position,
       key,
       arrivalMs,
       data,
-      prefix,
-      suffix,
-      isPrefixAscii,
+      shard,
       bytes: data.length + RECORD_OVERHEAD_BYTES,
-      encodedBytes: prefixBytes + base64Length(data.length) + suffix.length,
+      encodedBytes: shardBytes + ownBytes + base64Length(data.length),
     };
   };
+}
+
+/** Epoch seconds with a fraction of milliseconds. */
+function arrivalText(arrivalMs: number): string {
+  return String(arrivalMs / 1000);
+}
+
+function quotedByteLength(key: string): number {
+  return isPlainAscii(key) ? key.length + 2 : Buffer.byteLength(JSON.stringify(key));
 }
 
 export function encodeKinesisEvent(
@@ -69,15 +86,26 @@ export function encodeKinesisEvent(
   for (const record of records) {
     if (!isFirst) writer.ascii(",");
     isFirst = false;
-    if (record.isPrefixAscii) writer.ascii(record.prefix);
-    else writer.text(record.prefix);
-    writer.base64(record.data);
-    writer.ascii(record.suffix);
+    writeElement(writer, record);
   }
   writer.ascii("]");
   writer.text(windowMembers);
   writer.ascii("}");
   return writer.finish();
+}
+
+function writeElement(
+  writer: JsonBytesWriter,
+  { position, key, data, arrivalMs, shard }: KinesisRecord,
+): void {
+  if (isPlainAscii(key)) {
+    writer.ascii(`${BEFORE_KEY}"${key}"${BEFORE_POSITION}${position}${BEFORE_DATA}`);
+  } else {
+    writer.text(`${BEFORE_KEY}${JSON.stringify(key)}${BEFORE_POSITION}${position}${BEFORE_DATA}`);
+  }
+  writer.base64(data);
+  writer.ascii(BEFORE_ARRIVAL + arrivalText(arrivalMs) + shard.middle + position);
+  writer.ascii(shard.tail);
 }
 
 function encodeWindowMembers(window: TumblingWindow, eventSourceArn: string): string {

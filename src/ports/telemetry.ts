@@ -93,7 +93,7 @@ export const MARKS = [
   "lease lost in flight",
   "lease expired locally",
   "checkpoint fenced",
-  "checkpoint unknown then read back",
+  "checkpoint unknown then written again",
   "stopped with batches in flight",
   "drain deadline passed",
   "retry wait cut short by stop",

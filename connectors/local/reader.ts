@@ -1,0 +1,126 @@
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { MillraceError } from "../../src/model/errors.ts";
+import type { KinesisRecord } from "../../src/model/kinesis-event.ts";
+import type { StartPoint } from "../../src/model/record.ts";
+import type { ShardRead } from "../../src/ports/stream-source.ts";
+import { type ArrivalSearch, createArrivalSearch } from "./arrival-search.ts";
+import { formatPosition, parsePosition } from "./position.ts";
+import type { ShardTable } from "./shard-table.ts";
+
+/** How soon a reader that has caught up may look again: an idle shard costs ten look-ups a second. */
+const IDLE_READ_MS = 100;
+
+export interface ReaderTables {
+  readonly shards: ShardTable;
+  readonly arrivals: ArrivalSearch;
+  readonly recordsAfter: StatementSync;
+}
+
+export type MakeRecord = (position: string, key: string, data: Buffer, arrivalMs: number) => KinesisRecord;
+
+export function createReaderTables(database: DatabaseSync, shards: ShardTable): ReaderTables {
+  const recordsAfter = database.prepare(
+    "SELECT sequence, arrival_ms, partition_key, data FROM record WHERE shard = ? AND sequence > ? " +
+      "ORDER BY sequence LIMIT ?",
+  );
+  recordsAfter.setReturnArrays(true);
+  return { shards, arrivals: createArrivalSearch(database), recordsAfter };
+}
+
+/** The place of one reader in its shard. Every call belongs inside a read transaction, for one view of the file. */
+export class ShardCursor {
+  readonly #tables: ReaderTables;
+  readonly #shard: { readonly id: number; readonly shardId: string };
+  readonly #makeRecord: MakeRecord;
+  readonly #now: () => number;
+  /** Sequence number of the last record read; `undefined` as long as the beginning is not found or does not matter. */
+  #after: number | undefined;
+  /** Set until the first record at or behind this moment is there. */
+  #sinceMs: number | undefined;
+
+  constructor(
+    tables: ReaderTables,
+    shard: { readonly id: number; readonly shardId: string },
+    start: StartPoint,
+    makeRecord: MakeRecord,
+    now: () => number,
+  ) {
+    this.#tables = tables;
+    this.#shard = shard;
+    this.#makeRecord = makeRecord;
+    this.#now = now;
+    if (start.kind === "after") this.#after = parsePosition(start.position);
+    if (start.kind === "timestamp") this.#sinceMs = start.epochMs;
+  }
+
+  read(recordsMax: number, bytesMax: number): ShardRead {
+    const shard = this.#tables.shards.getById(this.#shard.id);
+    if (shard === undefined) throw shardIsGone(this.#shard.shardId);
+    const trimmed = this.#after !== undefined && this.#after < shard.trimmedSequence;
+    if (!this.#findStart()) return atTip([], shard.closed, trimmed);
+    const { records, isCut } = this.#readRecords(
+      recordsMax,
+      bytesMax,
+      Math.max(this.#after ?? 0, shard.trimmedSequence),
+    );
+    const last = records.at(-1);
+    if (!isCut || last === undefined) return atTip(records, shard.closed, trimmed);
+    const lagMs = Math.max(1, this.#now() - last.arrivalMs);
+    return { records, endOfShard: false, lagMs, readAgainAfterMs: 0, trimmed };
+  }
+
+  /** Turns a moment into a place, once there is a record that arrived then or later. */
+  #findStart(): boolean {
+    if (this.#sinceMs === undefined) return true;
+    const first = this.#tables.arrivals.firstSince(this.#shard.id, this.#sinceMs);
+    if (first === undefined) return false;
+    this.#after = first - 1;
+    this.#sinceMs = undefined;
+    return true;
+  }
+
+  #readRecords(recordsMax: number, bytesMax: number, after: number): Page {
+    const records: KinesisRecord[] = [];
+    let bytes = 0;
+    let last = after;
+    let isCut = false;
+    // One row more than wanted tells whether this is the tip.
+    const rows = this.#tables.recordsAfter.iterate(this.#shard.id, after, recordsMax + 1);
+    for (const row of rows as Iterable<unknown> as Iterable<RecordRow>) {
+      const record = this.#toRecord(row);
+      bytes += record.bytes;
+      isCut = records.length === recordsMax || (records.length > 0 && bytes > bytesMax);
+      if (isCut) break;
+      records.push(record);
+      last = row[0];
+    }
+    // Only now: a read that fails midway is made again from where it began. And also without records, so that a gap is
+    // told once.
+    this.#after = last;
+    return { records, isCut };
+  }
+
+  #toRecord([sequence, arrivalMs, key, data]: RecordRow): KinesisRecord {
+    const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+    return this.#makeRecord(formatPosition(sequence), key, bytes, arrivalMs);
+  }
+}
+
+interface Page {
+  readonly records: readonly KinesisRecord[];
+  /** There are more records behind these. */
+  readonly isCut: boolean;
+}
+
+type RecordRow = readonly [sequence: number, arrivalMs: number, key: string, data: Uint8Array];
+
+function atTip(records: readonly KinesisRecord[], closed: boolean, trimmed: boolean): ShardRead {
+  return { records, endOfShard: closed, lagMs: 0, readAgainAfterMs: IDLE_READ_MS, trimmed };
+}
+
+export function shardIsGone(shardId: string): MillraceError {
+  return new MillraceError(
+    "ERR_MILLRACE_SOURCE_NOT_FOUND",
+    `The local stream has no shard ${shardId}: it never had, or retention has ended all its records and the shard itself.`,
+  );
+}

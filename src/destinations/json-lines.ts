@@ -1,0 +1,82 @@
+import { constants } from "node:fs";
+import { type FileHandle, mkdir, open } from "node:fs/promises";
+import { dirname } from "node:path";
+
+/** Failure records hold customers' data: the file is for its owner only. */
+const FILE_MODE = 0o600;
+const LINE_FEED = 0x0a;
+const FLAGS = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT;
+
+/**
+ * Appends whole lines and returns when they are on the disk. The file is opened anew each time, so that it may be
+ * rotated, moved away or removed while it is in use. Several processes may append to one file: the lines go out in one
+ * write at its end.
+ *
+ * A crash or a full disk may leave a line without its end. It is ended here, never cut off: what looks like a torn line
+ * may be another process's line on its way. Its record was not accepted and comes again, so readers of the file skip a
+ * line that is not JSON.
+ */
+export async function appendLines(path: string, lines: Buffer): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  const file = await open(path, FLAGS, FILE_MODE);
+  try {
+    const { size } = await file.stat();
+    const isTorn = size > 0 && (await readAt(file, size - 1, 1))[0] !== LINE_FEED;
+    await writeAtOnce(file, isTorn ? Buffer.concat([Buffer.of(LINE_FEED), lines]) : lines);
+    await file.datasync();
+    if (size === 0) await syncFolder(dirname(path));
+  } finally {
+    await file.close();
+  }
+}
+
+/**
+ * The lines that begin in the last `bytesMax` bytes, without a last one that has no end; none when there is no file.
+ * They are on the disk when this returns, also what a process left there that died before it could see to it.
+ */
+export async function readLastLines(path: string, bytesMax: number): Promise<readonly string[]> {
+  const file = await openIfThere(path);
+  if (file === undefined) return [];
+  try {
+    await file.datasync();
+    const { size } = await file.stat();
+    const from = Math.max(0, size - bytesMax);
+    const lines = (await readAt(file, from, size - from)).toString().split("\n").slice(0, -1);
+    // In the middle of the file the first line is likely to be the end of one.
+    return from === 0 ? lines : lines.slice(1);
+  } finally {
+    await file.close();
+  }
+}
+
+async function openIfThere(path: string): Promise<FileHandle | undefined> {
+  try {
+    return await open(path, "r+");
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+async function readAt(file: FileHandle, position: number, length: number): Promise<Buffer> {
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, position);
+  return buffer.subarray(0, bytesRead);
+}
+
+/** One system call: a second one for the rest could find another process's line in between. */
+async function writeAtOnce(file: FileHandle, bytes: Buffer): Promise<void> {
+  const { bytesWritten } = await file.write(bytes);
+  if (bytesWritten < bytes.length) {
+    throw new Error(`only ${bytesWritten} of ${bytes.length} bytes were written; the disk may be full`);
+  }
+}
+
+/** The name of a new file is on the disk only when its folder is. */
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, "r");
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}

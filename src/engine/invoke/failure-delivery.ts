@@ -1,0 +1,74 @@
+import { describeError, hasErrorCode } from "../../model/errors.ts";
+import type { FailureRecord } from "../../model/failure-record.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { Destination } from "../../ports/destination.ts";
+import type { Random } from "../../ports/random.ts";
+import type { Telemetry } from "../../ports/telemetry.ts";
+import { sleep } from "../sleep.ts";
+import { type BackoffLimits, backoffMs } from "./backoff.ts";
+
+export interface FailureDeliveryOptions {
+  readonly mapping: string;
+  readonly destination: Destination | undefined;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly telemetry: Telemetry;
+  readonly limits: BackoffLimits;
+}
+
+/**
+ * Ends the life of discarded records: at their destination, or dropped and counted. The caller settles them only when
+ * this says so, so that no checkpoint passes a record that is nowhere (decision 0003).
+ */
+export class FailureDelivery {
+  readonly #options: FailureDeliveryOptions;
+
+  constructor(options: FailureDeliveryOptions) {
+    this.#options = options;
+  }
+
+  /** `true`: settled, delivered or dropped. `false`: stopped before; the records are to come again. */
+  async discard(record: FailureRecord, stop: AbortSignal, call: AbortSignal): Promise<boolean> {
+    const { mapping, destination, telemetry, clock, random, limits } = this.#options;
+    const events = record.batch.records?.count ?? 0;
+    if (destination === undefined) {
+      telemetry.mark("drop without destination");
+      telemetry.count("dropped_events", mapping, events);
+      this.#log("warn", "discarded records were dropped: the mapping has no failure destination", record);
+      return true;
+    }
+    for (let failures = 1; ; failures++) {
+      try {
+        await destination.deliver(record, call);
+        telemetry.count("on_failure_destination_delivered_events", mapping, events);
+        this.#log("info", "discarded records were delivered to the failure destination", record);
+        return true;
+      } catch (error) {
+        if (call.aborted) return false;
+        telemetry.count("destination_delivery_failures", mapping, 1);
+        if (hasErrorCode(error, "ERR_MILLRACE_DESTINATION_REJECTED")) {
+          telemetry.mark("destination rejected");
+          telemetry.count("dropped_events", mapping, events);
+          this.#log("error", "the failure destination rejected a record, which was dropped", record, error);
+          return true;
+        }
+        telemetry.mark("destination unavailable");
+        this.#log("warn", "the failure destination did not accept a record; trying again", record, error);
+      }
+      if (!(await sleep(clock, backoffMs(failures, limits, random), stop))) return false;
+    }
+  }
+
+  #log(level: "info" | "warn" | "error", message: string, record: FailureRecord, error?: unknown): void {
+    this.#options.telemetry.log(level, message, {
+      mapping: this.#options.mapping,
+      shardId: record.batch.shardId,
+      condition: record.condition,
+      requestId: record.requestId,
+      records: record.batch.records?.count ?? 0,
+      from: record.batch.records?.startPosition,
+      to: record.batch.records?.endPosition,
+      error: error === undefined ? undefined : describeError(error),
+    });
+  }
+}

@@ -1,0 +1,87 @@
+import PQueue from "p-queue";
+import { describeError } from "../../model/errors.ts";
+import type { InvocationOutcome } from "../../model/outcome.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { FunctionTarget } from "../../ports/function-target.ts";
+import type { Telemetry } from "../../ports/telemetry.ts";
+
+export interface InvocableFunction {
+  readonly name: string;
+  readonly target: FunctionTarget;
+  readonly timeoutMs: number;
+  /** Invocations at once, over all mappings of the function; more wait their turn. */
+  readonly concurrency: number;
+}
+
+export interface InvocationRequest {
+  readonly mapping: string;
+  readonly requestId: string;
+  readonly functionArn: string;
+  readonly recordCount: number;
+  /** Called when the turn has come, so that only what is in flight is encoded. */
+  encode(): Uint8Array;
+  /** Asked when the turn has come: the lease may have run out, or the engine be stopping, while the call waited. */
+  mayStart(): boolean;
+  readonly signal: AbortSignal;
+}
+
+export type InvocationResult = InvocationOutcome | { readonly kind: "notStarted" };
+
+const NOT_STARTED: InvocationResult = { kind: "notStarted" };
+
+/** One function with its concurrency limit: every invocation of the process passes here. */
+export class FunctionInvoker {
+  readonly #fn: InvocableFunction;
+  readonly #clock: Clock;
+  readonly #telemetry: Telemetry;
+  readonly #queue: PQueue;
+  readonly #inFlight = new Map<string, number>();
+
+  constructor(fn: InvocableFunction, clock: Clock, telemetry: Telemetry) {
+    this.#fn = fn;
+    this.#clock = clock;
+    this.#telemetry = telemetry;
+    this.#queue = new PQueue({ concurrency: fn.concurrency });
+  }
+
+  /** Never rejects, unless `request.encode` throws. */
+  invoke(request: InvocationRequest): Promise<InvocationResult> {
+    return this.#queue.add(() => this.#run(request));
+  }
+
+  async #run(request: InvocationRequest): Promise<InvocationResult> {
+    if (!request.mayStart()) return NOT_STARTED;
+    const payload = request.encode();
+    const { mapping, recordCount, requestId, functionArn } = request;
+    const { name: functionName, timeoutMs, target } = this.#fn;
+    this.#telemetry.count("invoked_events", mapping, recordCount);
+    this.#telemetry.observe("batch_size_records", mapping, recordCount);
+    this.#track(mapping, 1);
+    const startedMs = this.#clock.monotonic();
+    const context = {
+      requestId,
+      functionName,
+      functionArn,
+      deadlineMs: this.#clock.now() + timeoutMs,
+      timeoutMs,
+    };
+    let outcome: InvocationOutcome;
+    try {
+      outcome = await target.invoke(payload, context, request.signal);
+    } catch (error) {
+      // The port forbids it, but a defective target must cost its own batch, not the engine.
+      const message = `function target ${functionName} broke its contract: ${describeError(error)}`;
+      this.#telemetry.log("error", message, { mapping, requestId });
+      outcome = { kind: "functionError", errorType: "Millrace.TargetDefect", message };
+    }
+    this.#track(mapping, -1);
+    this.#telemetry.invocation(mapping, outcome.kind, this.#clock.monotonic() - startedMs);
+    return outcome;
+  }
+
+  #track(mapping: string, change: 1 | -1): void {
+    const inFlight = (this.#inFlight.get(mapping) ?? 0) + change;
+    this.#inFlight.set(mapping, inFlight);
+    this.#telemetry.gauge("in_flight_invocations", mapping, inFlight);
+  }
+}

@@ -1,0 +1,79 @@
+/**
+ * What a function's answer says about its batch (streams §5.4, §6.1). The answer is untrusted: whatever cannot be read
+ * for certain fails the whole batch, never settles it.
+ */
+export type BatchVerdict =
+  | { readonly kind: "succeeded"; readonly stateJson: string | undefined }
+  /** Records from `firstFailure` (index in the batch) on are to be retried; those before it succeeded. */
+  | { readonly kind: "failedFrom"; readonly firstFailure: number; readonly stateJson: string | undefined }
+  | { readonly kind: "malformed"; readonly reason: string };
+
+export interface ResponseExpectation {
+  readonly reportBatchItemFailures: boolean;
+  /** A tumbling window is open: the answer must carry a `state`. */
+  readonly expectsState: boolean;
+  /** Index of a record in the batch by its item identifier, or `undefined`. */
+  indexOf(itemIdentifier: string): number | undefined;
+}
+
+const SUCCEEDED: BatchVerdict = { kind: "succeeded", stateJson: undefined };
+
+export function readResponse(payload: Uint8Array, expectation: ResponseExpectation): BatchVerdict {
+  const { reportBatchItemFailures, expectsState } = expectation;
+  if (!reportBatchItemFailures && !expectsState) return SUCCEEDED;
+  let body: unknown = null;
+  if (payload.length > 0) {
+    try {
+      body = JSON.parse(decode(payload));
+    } catch {
+      return malformed("the response is not JSON");
+    }
+  }
+  let stateJson: string | undefined;
+  if (expectsState) {
+    const state = member(body, "state");
+    if (state === undefined) return malformed("the response has no `state`");
+    stateJson = JSON.stringify(state);
+  }
+  if (!reportBatchItemFailures) return { kind: "succeeded", stateJson };
+  return readItemFailures(body, stateJson, expectation);
+}
+
+function readItemFailures(
+  body: unknown,
+  stateJson: string | undefined,
+  expectation: ResponseExpectation,
+): BatchVerdict {
+  if (body === null || body === "") return { kind: "succeeded", stateJson };
+  if (typeof body !== "object") return malformed("the response is not an object");
+  if (Array.isArray(body)) {
+    return body.length === 0 ? { kind: "succeeded", stateJson } : malformed("the response is a list");
+  }
+  const failures = member(body, "batchItemFailures");
+  if (failures === undefined || failures === null) return { kind: "succeeded", stateJson };
+  if (!Array.isArray(failures)) return malformed("`batchItemFailures` is not a list");
+  if (failures.length === 0) return { kind: "succeeded", stateJson };
+  let firstFailure = Number.POSITIVE_INFINITY;
+  for (const failure of failures) {
+    const identifier = member(failure, "itemIdentifier");
+    if (typeof identifier !== "string") return malformed("an `itemIdentifier` is missing or not a string");
+    const index = expectation.indexOf(identifier);
+    if (index === undefined) return malformed("an `itemIdentifier` names no record of the batch");
+    if (index < firstFailure) firstFailure = index;
+  }
+  return { kind: "failedFrom", firstFailure, stateJson };
+}
+
+function malformed(reason: string): BatchVerdict {
+  return { kind: "malformed", reason };
+}
+
+/** An own member of a JSON object; `undefined` for anything else, so that no prototype answers for the function. */
+function member(value: unknown, name: string): unknown {
+  if (typeof value !== "object" || value === null || !Object.hasOwn(value, name)) return undefined;
+  return (value as Record<string, unknown>)[name];
+}
+
+function decode(payload: Uint8Array): string {
+  return Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString();
+}

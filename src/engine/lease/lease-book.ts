@@ -1,0 +1,94 @@
+import type { ShardProgress } from "../../ports/progress-store.ts";
+
+interface Sighting {
+  epoch: number;
+  counter: number;
+  /** Monotonic time at which this epoch and counter were first seen. */
+  sinceMs: number;
+}
+
+export interface LeasePlan {
+  /** To be acquired now, in this order. */
+  readonly acquire: readonly ShardProgress[];
+  /** To be asked for, since its owner has more than its share. */
+  readonly request: ShardProgress | undefined;
+}
+
+/**
+ * What one process has seen of the leases of a mapping, and what it should do about them. Expiry is judged by this
+ * process's own monotonic clock since it last saw a counter move: two hosts' wall clocks are never compared.
+ */
+export class LeaseBook {
+  readonly #owner: string;
+  readonly #leaseDurationMs: number;
+  readonly #sightings = new Map<string, Sighting>();
+
+  constructor(owner: string, leaseDurationMs: number) {
+    this.#owner = owner;
+    this.#leaseDurationMs = leaseDurationMs;
+  }
+
+  observe(rows: readonly ShardProgress[], nowMs: number): void {
+    const known = new Set<string>();
+    for (const { shardId, epoch, counter } of rows) {
+      known.add(shardId);
+      const seen = this.#sightings.get(shardId);
+      if (seen?.epoch !== epoch || seen.counter !== counter) {
+        this.#sightings.set(shardId, { epoch, counter, sinceMs: nowMs });
+      }
+    }
+    for (const shardId of this.#sightings.keys()) if (!known.has(shardId)) this.#sightings.delete(shardId);
+  }
+
+  /**
+   * `active`: the shards that are to be worked on now, in the order of the store. `held`: those that this process works
+   * on. Every process aims at its even share, so that together they take all.
+   */
+  plan(active: readonly ShardProgress[], held: ReadonlySet<string>, nowMs: number): LeasePlan {
+    const loads = this.#loads(active, held, nowMs);
+    const share = Math.ceil(active.length / loads.size);
+    let load = held.size;
+    const acquire: ShardProgress[] = [];
+    for (const row of active) {
+      if (load >= share) break;
+      if (held.has(row.shardId) || !this.#isFree(row, nowMs)) continue;
+      acquire.push(row);
+      load++;
+    }
+    const isShort = acquire.length === 0 && load < Math.floor(active.length / loads.size);
+    return { acquire, request: isShort ? this.#ofMostLoaded(active, loads) : undefined };
+  }
+
+  /** Shards of each living owner; this process is one, whatever it holds. */
+  #loads(active: readonly ShardProgress[], held: ReadonlySet<string>, nowMs: number): Map<string, number> {
+    const loads = new Map<string, number>([[this.#owner, held.size]]);
+    for (const { owner, shardId } of active) {
+      if (owner === undefined || owner === this.#owner || this.#isExpired(shardId, nowMs)) continue;
+      loads.set(owner, (loads.get(owner) ?? 0) + 1);
+    }
+    return loads;
+  }
+
+  #isFree(row: ShardProgress, nowMs: number): boolean {
+    // Our own name on a shard that we do not work on: the reply to an earlier acquire was lost.
+    if (row.owner === this.#owner) return true;
+    if (row.owner !== undefined) return this.#isExpired(row.shardId, nowMs);
+    const isPromisedToOther = row.handoverTo !== undefined && row.handoverTo !== this.#owner;
+    return !isPromisedToOther || this.#isExpired(row.shardId, nowMs);
+  }
+
+  #isExpired(shardId: string, nowMs: number): boolean {
+    const seen = this.#sightings.get(shardId);
+    return seen !== undefined && nowMs - seen.sinceMs >= this.#leaseDurationMs;
+  }
+
+  #ofMostLoaded(
+    active: readonly ShardProgress[],
+    loads: ReadonlyMap<string, number>,
+  ): ShardProgress | undefined {
+    const [owner] = [...loads].reduce((most, next) => (next[1] > most[1] ? next : most));
+    if (owner === this.#owner) return undefined;
+    const isAsked = active.some((row) => row.handoverTo === this.#owner);
+    return isAsked ? undefined : active.find((row) => row.owner === owner && row.handoverTo === undefined);
+  }
+}

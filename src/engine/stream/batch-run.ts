@@ -1,0 +1,413 @@
+import type { FailureCondition, FailureRecord } from "../../model/failure-record.ts";
+import type { InvocationOutcome } from "../../model/outcome.ts";
+import type { TumblingWindow } from "../../model/record.ts";
+import { backoffMs } from "../invoke/backoff.ts";
+import type { InvocationRequest } from "../invoke/function-invoker.ts";
+import { type BatchVerdict, readResponse } from "../invoke/response.ts";
+import { sleep } from "../sleep.ts";
+import type { BufferedRecord, ShardContext } from "./shard-context.ts";
+import type { OpenWindow } from "./tumbling-window.ts";
+
+/** A batch, or what bisecting and partial responses left of it, with its own request id and retry budget. */
+interface Segment {
+  readonly records: readonly BufferedRecord[];
+  readonly requestId: string;
+  /** Splits between the batch and this part of it. */
+  readonly depth: number;
+  readonly windowEnd: "no" | "final" | "early";
+  /** Failures that count against `MaximumRetryAttempts`. */
+  failures: number;
+  /** Calls in which the function ran. */
+  invocations: number;
+  /** Throttled and unavailable attempts in a row: they cost no retry, only time. */
+  pauses: number;
+  /** Monotonic time before which there is no further attempt. */
+  notBeforeMs: number;
+}
+
+type Step =
+  | { readonly kind: "done" }
+  | { readonly kind: "stopped" }
+  /** These come next, in this order, before anything else of the lane. */
+  | { readonly kind: "next"; readonly segments: readonly Segment[] };
+
+const DONE: Step = { kind: "done" };
+const STOPPED: Step = { kind: "stopped" };
+
+/** Mapping-wide answer shown in failure records after an error of the function itself. */
+const UNHANDLED = { functionError: "Unhandled" } as const;
+/** … and after a partial or malformed response: the function returned, its answer failed the batch. */
+const NO_FUNCTION_ERROR = { functionError: null } as const;
+
+/**
+ * Brings one batch of a lane to its end: attempts, retries, bisect, partial responses, expiry, failure records
+ * (streams §5). Parts of a batch run strictly in order, so nothing of the lane overtakes a record that is being retried.
+ */
+export class BatchRun {
+  readonly #context: ShardContext;
+  readonly #window: OpenWindow | undefined;
+
+  constructor(context: ShardContext, window: OpenWindow | undefined) {
+    this.#context = context;
+    this.#window = window;
+  }
+
+  /** `true`: all is settled. `false`: stopped before; what is not settled comes again. */
+  run(records: readonly BufferedRecord[]): Promise<boolean> {
+    return this.#runAll([this.#segment(records, 0, "no")]);
+  }
+
+  /** The invocation without records that closes the tumbling window. */
+  runFinal(): Promise<boolean> {
+    this.#context.telemetry.mark("window final invocation");
+    return this.#runAll([this.#segment([], 0, "final")]);
+  }
+
+  async #runAll(stack: Segment[]): Promise<boolean> {
+    for (let segment = stack.pop(); segment !== undefined; segment = stack.pop()) {
+      if (
+        segment.windowEnd === "no" &&
+        this.#window?.isOversized(this.#context.settings.windowStateBytesMax)
+      ) {
+        this.#context.telemetry.mark("window terminated early");
+        stack.push(segment);
+        segment = this.#segment([], 0, "early");
+      }
+      const step = await this.#attempt(segment);
+      if (step.kind === "stopped") return false;
+      if (step.kind === "next") stack.push(...step.segments.toReversed());
+    }
+    return true;
+  }
+
+  #segment(records: readonly BufferedRecord[], depth: number, windowEnd: Segment["windowEnd"]): Segment {
+    const requestId = this.#context.random.uuid();
+    return { records, requestId, depth, windowEnd, failures: 0, invocations: 0, pauses: 0, notBeforeMs: 0 };
+  }
+
+  async #attempt(segment: Segment): Promise<Step> {
+    const blocked = this.#blockedBy(segment);
+    if (blocked !== undefined) return await this.#unblock(segment, blocked);
+    if (this.#isOversized(segment)) {
+      this.#context.telemetry.mark("oversized record");
+      return await this.#failed(segment, undefined);
+    }
+    const result = await this.#context.invoker.invoke(this.#request(segment));
+    if (this.#context.isClosed()) return STOPPED;
+    if (result.kind === "notStarted") return { kind: "next", segments: [segment] };
+    return await this.#conclude(segment, result);
+  }
+
+  /** What stands between a segment and its next attempt; mostly nothing. */
+  #blockedBy(segment: Segment): "stop" | "lease" | "expired" | "pause" | undefined {
+    const permission = this.#context.startPermission();
+    if (permission === "stop") return "stop";
+    if (permission === "wait") return "lease";
+    if (this.#expiryMs(segment) <= this.#context.clock.now()) return "expired";
+    return segment.notBeforeMs > this.#context.clock.monotonic() ? "pause" : undefined;
+  }
+
+  async #unblock(segment: Segment, blocked: "stop" | "lease" | "expired" | "pause"): Promise<Step> {
+    const { clock, settings, stopSignal, telemetry } = this.#context;
+    switch (blocked) {
+      case "stop":
+        return STOPPED;
+      case "expired":
+        return await this.#dropExpired(segment);
+      case "lease":
+        telemetry.mark("lease expired locally");
+        await sleep(clock, settings.leaseRenewalMs / 4, stopSignal);
+        return { kind: "next", segments: [segment] };
+      case "pause": {
+        // Wakes for the first expiry too: a record is given up when its age says so, not when the next retry is due.
+        const untilExpiryMs = this.#expiryMs(segment) - clock.now();
+        const untilRetryMs = segment.notBeforeMs - clock.monotonic();
+        const isElapsed = await sleep(clock, Math.min(untilExpiryMs, untilRetryMs), stopSignal);
+        if (!isElapsed) telemetry.mark("retry wait cut short by stop");
+        return { kind: "next", segments: [segment] };
+      }
+    }
+  }
+
+  #request(segment: Segment): InvocationRequest {
+    const { mapping, source, callSignal } = this.#context;
+    const window = this.#windowEvent(segment);
+    return {
+      mapping: mapping.name,
+      requestId: segment.requestId,
+      functionArn: mapping.functionArn,
+      recordCount: segment.records.length,
+      encode: () => source.events.encode(recordsOf(segment), window),
+      mayStart: () => this.#context.startPermission() === "start",
+      signal: callSignal,
+    };
+  }
+
+  async #conclude(segment: Segment, outcome: InvocationOutcome): Promise<Step> {
+    const { telemetry } = this.#context;
+    switch (outcome.kind) {
+      case "succeeded":
+        segment.invocations++;
+        return await this.#returned(segment, outcome.payload);
+      case "functionError":
+      case "timedOut":
+        segment.invocations++;
+        this.#context.report("PROBLEM: Function call failed");
+        return await this.#failed(segment, UNHANDLED);
+      case "payloadTooLarge":
+        return await this.#failed(segment, undefined);
+      case "throttled":
+        telemetry.mark("throttled attempt cost no retry");
+        if (outcome.retryAfterMs !== undefined) telemetry.mark("retry-after honoured");
+        return this.#pause(segment, outcome.retryAfterMs ?? 0);
+      case "unavailable":
+        telemetry.mark("unavailable attempt cost no retry");
+        telemetry.log("warn", "the function could not be reached; trying again", {
+          mapping: this.#context.mapping.name,
+          shardId: this.#context.shardId,
+          requestId: segment.requestId,
+          error: outcome.message,
+        });
+        return this.#pause(segment, 0);
+    }
+  }
+
+  /** Throttles and unavailability cost no retry (streams §5.1). */
+  #pause(segment: Segment, atLeastMs: number): Step {
+    const { clock, settings, random, telemetry, mapping } = this.#context;
+    telemetry.count("failed_invoke_events", mapping.name, segment.records.length);
+    segment.pauses++;
+    const pauseMs = Math.max(atLeastMs, backoffMs(segment.pauses, settings, random));
+    segment.notBeforeMs = clock.monotonic() + Math.min(pauseMs, settings.backoffCapMs);
+    return { kind: "next", segments: [segment] };
+  }
+
+  async #returned(segment: Segment, payload: Uint8Array): Promise<Step> {
+    const verdict = this.#verdict(segment, payload);
+    const { telemetry } = this.#context;
+    if (verdict.kind === "malformed") {
+      telemetry.mark(
+        verdict.reason.includes("`state`") ? "window state missing" : "partial response malformed",
+      );
+      this.#context.report("PROBLEM: Function call failed");
+      return await this.#failed(segment, NO_FUNCTION_ERROR);
+    }
+    this.#keepWindowState(segment, verdict.stateJson);
+    this.#context.report("OK");
+    if (verdict.kind === "succeeded") {
+      this.#context.settle(segment.records);
+      return DONE;
+    }
+    if (verdict.firstFailure === 0) {
+      telemetry.mark("partial response without progress");
+      return await this.#failed(segment, NO_FUNCTION_ERROR);
+    }
+    telemetry.mark("partial response moved on");
+    this.#context.settle(segment.records.slice(0, verdict.firstFailure));
+    const rest = segment.records.slice(verdict.firstFailure);
+    telemetry.count("failed_invoke_events", this.#context.mapping.name, rest.length);
+    return { kind: "next", segments: [this.#segment(rest, segment.depth, "no")] };
+  }
+
+  #verdict(segment: Segment, payload: Uint8Array): BatchVerdict {
+    const { reportBatchItemFailures } = this.#context.mapping;
+    let indexes: Map<string, number> | undefined;
+    return readResponse(payload, {
+      reportBatchItemFailures: reportBatchItemFailures && segment.records.length > 0,
+      expectsState: this.#window !== undefined && segment.windowEnd === "no",
+      indexOf: (identifier) => {
+        indexes ??= new Map(segment.records.map(({ record }, index) => [record.position, index]));
+        return indexes.get(identifier);
+      },
+    });
+  }
+
+  #keepWindowState(segment: Segment, stateJson: string | undefined): void {
+    const window = this.#window;
+    if (window === undefined) return;
+    if (segment.windowEnd === "no") {
+      window.stateJson = stateJson ?? window.stateJson;
+      for (const { record } of segment.records)
+        window.lastArrivalMs = Math.max(window.lastArrivalMs, record.arrivalMs);
+    } else {
+      window.forgetState();
+      this.#context.windowChanged();
+    }
+  }
+
+  /** A failure that counts: split, retry or give up. */
+  async #failed(segment: Segment, response: FailureRecord["response"]): Promise<Step> {
+    const { mapping, telemetry, clock, random, settings } = this.#context;
+    telemetry.count("failed_invoke_events", mapping.name, segment.records.length);
+    segment.failures++;
+    segment.pauses = 0;
+    if (mapping.bisectBatchOnFunctionError && segment.records.length > 1) return this.#bisect(segment);
+    if (mapping.retryAttemptsMax !== undefined && segment.failures > mapping.retryAttemptsMax) {
+      telemetry.mark("retries exhausted");
+      return await this.#discard(segment, segment.records, "RetryAttemptsExhausted", response);
+    }
+    segment.notBeforeMs = clock.monotonic() + backoffMs(segment.failures, settings, random);
+    return { kind: "next", segments: [segment] };
+  }
+
+  /** Left half first and to its end, then the right; no wait, and a fresh budget for each (architecture.md). */
+  #bisect(segment: Segment): Step {
+    const { telemetry, mapping } = this.#context;
+    const depth = segment.depth + 1;
+    const middle = Math.floor(segment.records.length / 2);
+    telemetry.count("batch_splits", mapping.name, 1);
+    if (depth === 5) telemetry.mark("bisect depth 5");
+    if (segment.records.length % 2 === 1) telemetry.mark("odd batch bisected");
+    const left = this.#segment(segment.records.slice(0, middle), depth, "no");
+    const right = this.#segment(segment.records.slice(middle), depth, "no");
+    return { kind: "next", segments: [left, right] };
+  }
+
+  /** Cuts expired records out before the next attempt; the rest goes on with what is left of its budget (streams §5.3). */
+  async #dropExpired(segment: Segment): Promise<Step> {
+    const { clock, mapping, telemetry } = this.#context;
+    const { recordAgeMsMax } = mapping;
+    const nowMs = clock.now();
+    if (segment.windowEnd !== "no") return await this.#discard(segment, [], "RecordAgeExceeded", undefined);
+    const isAged = ({ record }: BufferedRecord) =>
+      recordAgeMsMax !== undefined && nowMs - record.arrivalMs >= recordAgeMsMax;
+    const isGone = ({ record }: BufferedRecord) => nowMs >= this.#retainedUntilMs(record.arrivalMs);
+    const aged = segment.records.filter(isAged);
+    const gone = segment.records.filter((buffered) => !isAged(buffered) && isGone(buffered));
+    const live = segment.records.filter((buffered) => !isAged(buffered) && !isGone(buffered));
+    if (aged.length > 0) {
+      telemetry.mark(
+        segment.failures > 0 ? "record expired while retrying" : "record expired before invocation",
+      );
+      if (live.length > 0) telemetry.mark("expired records cut from a live batch");
+      const step = await this.#discard(segment, aged, "RecordAgeExceeded", undefined);
+      if (step.kind === "stopped") return step;
+    }
+    if (gone.length > 0) this.#giveUpToRetention(gone);
+    if (live.length === 0) return DONE;
+    const { failures, invocations, pauses, notBeforeMs } = segment;
+    const rest = { ...this.#segment(live, segment.depth, "no"), failures, invocations, pauses, notBeforeMs };
+    return { kind: "next", segments: [rest] };
+  }
+
+  /** The source has dropped them: "until the record expires" ends here, and AWS does not count them as dropped. */
+  #giveUpToRetention(gone: readonly BufferedRecord[]): void {
+    const { telemetry, mapping, shardId } = this.#context;
+    telemetry.mark("retention ended a retry");
+    telemetry.count("expired_events", mapping.name, gone.length);
+    telemetry.log("error", "records were given up: they failed until the source's retention ended", {
+      mapping: mapping.name,
+      shardId,
+      records: gone.length,
+      from: gone[0]?.record.position,
+      to: gone.at(-1)?.record.position,
+    });
+    this.#context.settle(gone);
+  }
+
+  async #discard(
+    segment: Segment,
+    records: readonly BufferedRecord[],
+    condition: FailureCondition,
+    response: FailureRecord["response"],
+  ): Promise<Step> {
+    const { delivery, stopSignal, callSignal } = this.#context;
+    const failure = this.#failureRecord(segment, records, condition, response);
+    if (!(await delivery.discard(failure, stopSignal, callSignal))) return STOPPED;
+    if (this.#context.isClosed()) return STOPPED;
+    if (segment.windowEnd !== "no") this.#keepWindowState(segment, undefined);
+    this.#context.settle(records);
+    return DONE;
+  }
+
+  #failureRecord(
+    segment: Segment,
+    records: readonly BufferedRecord[],
+    condition: FailureCondition,
+    response: FailureRecord["response"],
+  ): FailureRecord {
+    const { mapping, source, shardId, clock } = this.#context;
+    const { batchInfoName, arrivalPrecision, eventSourceArn } = source.description;
+    const first = records[0]?.record;
+    const last = records.at(-1)?.record;
+    const window = this.#windowEvent(segment);
+    const span =
+      first === undefined || last === undefined
+        ? `window/${window?.startMs}`
+        : `${first.position}/${last.position}`;
+    return {
+      id: `${mapping.uuid}/${shardId}/${span}/${condition}`,
+      mappingUuid: mapping.uuid,
+      requestId: segment.requestId,
+      functionArn: mapping.functionArn,
+      condition,
+      approximateInvokeCount: Math.max(
+        1,
+        condition === "RetryAttemptsExhausted" ? segment.failures : segment.invocations,
+      ),
+      response,
+      timestampMs: clock.now(),
+      batch: {
+        infoName: batchInfoName,
+        shardId,
+        streamArn: eventSourceArn,
+        arrivalPrecision,
+        records:
+          first === undefined || last === undefined
+            ? undefined
+            : {
+                startPosition: first.position,
+                endPosition: last.position,
+                firstArrivalMs: first.arrivalMs,
+                lastArrivalMs: last.arrivalMs,
+                count: records.length,
+              },
+      },
+      payload: source.events.encode(
+        records.map(({ record }) => record),
+        window,
+      ),
+      window,
+    };
+  }
+
+  #windowEvent(segment: Segment): TumblingWindow | undefined {
+    return this.#window?.asEvent(this.#context.shardId, segment.windowEnd);
+  }
+
+  #isOversized(segment: Segment): boolean {
+    const only = segment.records.length === 1 ? segment.records[0] : undefined;
+    if (only === undefined) return false;
+    const { source, settings } = this.#context;
+    return source.events.envelopeBytes + only.record.encodedBytes > settings.payloadBytesMax;
+  }
+
+  /** Epoch milliseconds at which the first record of the segment is given up; infinite where nothing is. */
+  #expiryMs(segment: Segment): number {
+    const { recordAgeMsMax } = this.#context.mapping;
+    if (recordAgeMsMax === undefined && this.#context.source.description.retentionMs === undefined) {
+      return Number.POSITIVE_INFINITY;
+    }
+    if (segment.windowEnd !== "no") {
+      return recordAgeMsMax === undefined || this.#window === undefined
+        ? Number.POSITIVE_INFINITY
+        : this.#window.lastArrivalMs + recordAgeMsMax;
+    }
+    let expiryMs = Number.POSITIVE_INFINITY;
+    for (const { record } of segment.records) {
+      const agedMs =
+        recordAgeMsMax === undefined ? Number.POSITIVE_INFINITY : record.arrivalMs + recordAgeMsMax;
+      expiryMs = Math.min(expiryMs, agedMs, this.#retainedUntilMs(record.arrivalMs));
+    }
+    return expiryMs;
+  }
+
+  #retainedUntilMs(arrivalMs: number): number {
+    const { retentionMs } = this.#context.source.description;
+    return retentionMs === undefined ? Number.POSITIVE_INFINITY : arrivalMs + retentionMs;
+  }
+}
+
+function recordsOf(segment: Segment) {
+  return segment.records.map(({ record }) => record);
+}

@@ -1,0 +1,195 @@
+import type { WindowCheckpoint } from "../../model/checkpoint.ts";
+import type { ScheduledCall } from "../../ports/clock.ts";
+import { Batcher } from "../batch/batcher.ts";
+import { BatchRun } from "./batch-run.ts";
+import type { BufferedRecord, ShardContext } from "./shard-context.ts";
+import { OpenWindow } from "./tumbling-window.ts";
+
+/** Room for the window's members of an event beside the state itself. */
+const WINDOW_MEMBER_BYTES = 1024;
+
+export interface LaneOptions {
+  readonly context: ShardContext;
+  /** Full read-ahead: waiting for more records is pointless, whatever the batching window says. */
+  isPressed(): boolean;
+  /** The shard is at its end: nothing more will come. */
+  isAtEnd(): boolean;
+  /** A batch run ended: the shard may be done, or drained. */
+  onIdle(): void;
+  /** A defect: stops the shard's worker. */
+  onDefect(error: unknown): void;
+  readonly window: WindowCheckpoint | undefined;
+}
+
+/**
+ * An ordered part of a shard: one batch at a time, to its end. Keys hash to lanes, so order per key is order per lane
+ * (streams §4).
+ */
+export class Lane {
+  readonly #options: LaneOptions;
+  readonly #context: ShardContext;
+  readonly #batcher: Batcher;
+  #isRunning = false;
+  #timer: ScheduledCall | undefined;
+  /** The next batching window begins when the previous invocation completes (streams §3.3). Monotonic. */
+  #batchingWindowStartMs: number;
+  /** End of the batching window that the first queued record fell into. Monotonic. */
+  #flushAtMs = 0;
+  #window: OpenWindow | undefined;
+  /** Epoch milliseconds of the last read that found nothing new. */
+  #idleReadMs = Number.NEGATIVE_INFINITY;
+
+  constructor(options: LaneOptions) {
+    const { context, window } = options;
+    this.#options = options;
+    this.#context = context;
+    this.#batcher = new Batcher({
+      batchSize: context.mapping.batchSize,
+      payloadBytesMax: context.settings.payloadBytesMax,
+      envelopeBytes: context.source.events.envelopeBytes,
+    });
+    this.#batchingWindowStartMs = context.clock.monotonic();
+    if (window !== undefined && context.mapping.tumblingWindowMs > 0) {
+      this.#window = OpenWindow.resume(window, context.mapping.tumblingWindowMs);
+      context.telemetry.mark("window resumed from checkpoint");
+    }
+  }
+
+  get isRunning(): boolean {
+    return this.#isRunning;
+  }
+
+  /** Nothing queued, nothing running, no tumbling window open. */
+  get isEmpty(): boolean {
+    return !this.#isRunning && this.#batcher.size === 0 && this.#window === undefined;
+  }
+
+  get windowCheckpoint(): WindowCheckpoint | undefined {
+    return this.#window?.asCheckpoint();
+  }
+
+  push(buffered: BufferedRecord): void {
+    if (this.#batcher.size === 0) this.#flushAtMs = this.#batchingWindowEndMs();
+    this.#batcher.push(buffered);
+  }
+
+  /** A read found the shard without new records: what waits for the end of a tumbling window may go on. */
+  sawIdleRead(): void {
+    this.#idleReadMs = this.#context.clock.now();
+  }
+
+  /** Starts a batch if one is due; to be called after whatever may have made one due. */
+  poke(): void {
+    if (this.#isRunning || this.#context.startPermission() === "stop") return;
+    const dueInMs = this.#dueInMs();
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    if (dueInMs === undefined) return;
+    if (dueInMs > 0) {
+      this.#timer = this.#context.clock.schedule(dueInMs, () => this.poke());
+      return;
+    }
+    this.#isRunning = true;
+    this.#runWhileDue().then(
+      () => this.#options.onIdle(),
+      (error: unknown) => this.#options.onDefect(error),
+    );
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+
+  async #runWhileDue(): Promise<void> {
+    try {
+      let isStopped = false;
+      while (!isStopped && this.#dueInMs() === 0) {
+        isStopped = !(await this.#runNext());
+        this.#batchingWindowStartMs = this.#context.clock.monotonic();
+        this.#flushAtMs = this.#batchingWindowEndMs();
+      }
+    } finally {
+      this.#isRunning = false;
+    }
+    this.poke();
+  }
+
+  #runNext(): Promise<boolean> {
+    if (this.#isWindowDue()) return this.#closeWindow();
+    return this.#runBatch();
+  }
+
+  async #runBatch(): Promise<boolean> {
+    const { context } = this.#options;
+    const { tumblingWindowMs } = context.mapping;
+    const first = this.#batcher.first;
+    if (first === undefined) return true;
+    if (tumblingWindowMs > 0) this.#window ??= OpenWindow.around(first.record.arrivalMs, tumblingWindowMs);
+    const window = this.#window;
+    const { records, isCutBySize } =
+      window === undefined
+        ? this.#batcher.take()
+        : this.#batcher.take(Buffer.byteLength(window.stateJson) + WINDOW_MEMBER_BYTES, ({ record }) =>
+            window.holds(record.arrivalMs),
+          );
+    if (isCutBySize) context.telemetry.mark("batch cut by payload size");
+    const isSettled = await new BatchRun(context, window).run(records);
+    const last = records.at(-1)?.record;
+    if (isSettled && last !== undefined) {
+      const ageMs = Math.max(0, context.clock.now() - last.arrivalMs);
+      context.telemetry.observe("iterator_age_seconds", context.mapping.name, ageMs / 1000);
+    }
+    return isSettled;
+  }
+
+  async #closeWindow(): Promise<boolean> {
+    const isClosed = await new BatchRun(this.#context, this.#window).runFinal();
+    if (isClosed) {
+      this.#window = undefined;
+      this.#context.windowChanged();
+    }
+    return isClosed;
+  }
+
+  /** Milliseconds until a batch or a final invocation is to start; 0: now; `undefined`: nothing to wait for. */
+  #dueInMs(): number | undefined {
+    if (this.#isWindowDue()) return 0;
+    const first = this.#batcher.first;
+    if (first === undefined) return undefined;
+    const { mapping, clock, telemetry } = this.#context;
+    const { batchingWindowMs, recordAgeMsMax } = mapping;
+    if (batchingWindowMs === 0 || this.#batcher.isFull || this.#options.isAtEnd()) return 0;
+    if (this.#options.isPressed()) {
+      telemetry.mark("batch flushed under pressure");
+      return 0;
+    }
+    const untilFlushMs = this.#flushAtMs - clock.monotonic();
+    // A batch that is not full still comes to its age decision in time (streams §3.7).
+    const untilAgedMs =
+      recordAgeMsMax === undefined ? untilFlushMs : first.record.arrivalMs + recordAgeMsMax - clock.now();
+    const dueInMs = Math.max(0, Math.min(untilFlushMs, untilAgedMs));
+    if (dueInMs === 0) telemetry.mark("batch flushed by window");
+    return dueInMs;
+  }
+
+  /** Windows without records follow one another, so the first record waits for the rest of the present one. */
+  #batchingWindowEndMs(): number {
+    const { batchingWindowMs } = this.#context.mapping;
+    if (batchingWindowMs === 0) return 0;
+    const elapsedMs = this.#context.clock.monotonic() - this.#batchingWindowStartMs;
+    return this.#batchingWindowStartMs + (Math.floor(elapsedMs / batchingWindowMs) + 1) * batchingWindowMs;
+  }
+
+  /** A later record, the end of the shard or time has closed the tumbling window (streams §6.1). */
+  #isWindowDue(): boolean {
+    const window = this.#window;
+    if (window === undefined) return false;
+    const next = this.#batcher.first;
+    if (next !== undefined) return !window.holds(next.record.arrivalMs);
+    if (this.#options.isAtEnd()) return true;
+    const isIdle = this.#idleReadMs >= window.endMs + this.#context.settings.windowIdleCloseMs;
+    if (isIdle) this.#context.telemetry.mark("window closed by idle time");
+    return isIdle;
+  }
+}

@@ -1,0 +1,99 @@
+import type { SettledRange } from "../../model/checkpoint.ts";
+import { assertInvariant } from "../../model/errors.ts";
+import type { Position, StartPoint } from "../../model/record.ts";
+
+const CAPACITY_MIN = 256;
+
+/**
+ * Which records of a shard are settled. Records get ordinals in reading order; the mark is the highest place below
+ * which all are settled. What is settled ahead of it is kept as ranges, so that a restart repeats only what was open.
+ *
+ * A ring of positions and flags, since every record passes here twice: no allocation per record.
+ */
+export class LowWaterMark {
+  #resume: StartPoint;
+  #low = 0;
+  #next = 0;
+  #positions: Position[] = new Array<Position>(CAPACITY_MIN).fill("");
+  #settled = new Uint8Array(CAPACITY_MIN);
+  #settledAhead = 0;
+
+  constructor(start: StartPoint) {
+    this.#resume = start;
+  }
+
+  /** Adds the next record of the shard, open. Returns its ordinal. */
+  append(position: Position): number {
+    if (this.span === this.#settled.length) this.#grow();
+    const ordinal = this.#next++;
+    const slot = ordinal & (this.#settled.length - 1);
+    this.#positions[slot] = position;
+    this.#settled[slot] = 0;
+    return ordinal;
+  }
+
+  settle(ordinal: number): void {
+    const mask = this.#settled.length - 1;
+    assertInvariant(ordinal >= this.#low && ordinal < this.#next, `ordinal ${ordinal} is not open`);
+    assertInvariant(this.#settled[ordinal & mask] === 0, `ordinal ${ordinal} was settled twice`);
+    this.#settled[ordinal & mask] = 1;
+    this.#settledAhead++;
+    if (ordinal !== this.#low) return;
+    while (this.#low < this.#next && this.#settled[this.#low & mask] === 1) {
+      this.#low++;
+      this.#settledAhead--;
+    }
+    this.#resume = { kind: "after", position: this.#positionOf(this.#low - 1) };
+  }
+
+  /** Behind this all is to be read again, but for the ranges. */
+  get resume(): StartPoint {
+    return this.#resume;
+  }
+
+  /** Records from the mark to the newest read one, settled ones between them included. */
+  get span(): number {
+    return this.#next - this.#low;
+  }
+
+  /** Records settled ahead of the mark. */
+  get settledAhead(): number {
+    return this.#settledAhead;
+  }
+
+  /** At most `span / 2` ranges, in shard order. */
+  settledRanges(): SettledRange[] {
+    const ranges: SettledRange[] = [];
+    if (this.#settledAhead === 0) return ranges;
+    const mask = this.#settled.length - 1;
+    let from = -1;
+    for (let ordinal = this.#low; ordinal <= this.#next; ordinal++) {
+      const isSettled = ordinal < this.#next && this.#settled[ordinal & mask] === 1;
+      if (isSettled && from < 0) from = ordinal;
+      if (!isSettled && from >= 0) {
+        ranges.push({ from: this.#positionOf(from), to: this.#positionOf(ordinal - 1) });
+        from = -1;
+      }
+    }
+    return ranges;
+  }
+
+  #positionOf(ordinal: number): Position {
+    const position = this.#positions[ordinal & (this.#settled.length - 1)];
+    assertInvariant(position !== undefined && position !== "", `ordinal ${ordinal} has no position`);
+    return position;
+  }
+
+  #grow(): void {
+    const oldMask = this.#settled.length - 1;
+    const capacity = this.#settled.length * 2;
+    const positions = new Array<Position>(capacity).fill("");
+    const settled = new Uint8Array(capacity);
+    for (let ordinal = this.#low; ordinal < this.#next; ordinal++) {
+      positions[ordinal & (capacity - 1)] = this.#positions[ordinal & oldMask] ?? "";
+      settled[ordinal & (capacity - 1)] = this.#settled[ordinal & oldMask] ?? 0;
+    }
+    this.#positions = positions;
+    this.#settled = settled;
+  }
+}

@@ -1,0 +1,309 @@
+import PQueue from "p-queue";
+import { describeError } from "../../model/errors.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { ProgressStore, ShardProgress } from "../../ports/progress-store.ts";
+import type { Random } from "../../ports/random.ts";
+import type { Telemetry } from "../../ports/telemetry.ts";
+import { ByteBudget } from "../budget.ts";
+import type { MappingDeployment, MappingStatus } from "../engine.ts";
+import { compileFilterCriteria } from "../filter/filter-criteria.ts";
+import { FailureDelivery } from "../invoke/failure-delivery.ts";
+import type { FunctionInvoker } from "../invoke/function-invoker.ts";
+import { LeaseBook } from "../lease/lease-book.ts";
+import type { EngineSettings } from "../settings.ts";
+import { sleepUnless } from "../sleep.ts";
+import { discoverShards } from "./discovery.ts";
+import { startableShards } from "./lineage.ts";
+import type { ProcessingResult } from "./shard-context.ts";
+import { type ShardEnvironment, ShardWorker } from "./shard-worker.ts";
+
+export interface MappingWorkerOptions {
+  readonly deployment: MappingDeployment;
+  readonly owner: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly telemetry: Telemetry;
+  readonly store: ProgressStore;
+  readonly settings: EngineSettings;
+  readonly processBudget: ByteBudget;
+  readonly invoker: FunctionInvoker;
+}
+
+/** A lease of this process and the worker under it. */
+interface HeldShard {
+  readonly worker: ShardWorker;
+  /** Monotonic time from which on nothing may start, unless a renewal came before. */
+  liveUntilMs: number;
+  /** Set once the worker is to give the shard back. */
+  ending: Promise<void> | undefined;
+}
+
+/** The lease ends for its owner this share of its duration before it may end for others: clocks drift. */
+const LEASE_MARGIN_SHARE = 0.1;
+
+/** How long a stop waits for a store that does not answer, beyond its drain time. */
+const LAST_WORDS_MS = 5_000;
+
+/**
+ * Runs one stream mapping in this process: finds shards, takes and renews leases, starts a worker for each shard that
+ * is held, gives shards back. One step at a time (`#tick`); everything slow runs in the shards' own workers.
+ */
+export class MappingWorker {
+  readonly #options: MappingWorkerOptions;
+  readonly #environment: ShardEnvironment;
+  readonly #leases: LeaseBook;
+  readonly #held = new Map<string, HeldShard>();
+  /** Shards whose worker stopped on a defect: not taken again by this process. */
+  readonly #defective = new Set<string>();
+  readonly #stop = new AbortController();
+  readonly #end = new AbortController();
+  #state: MappingStatus["state"] = "Creating";
+  #lastProcessingResult: ProcessingResult = "No records processed";
+  #listed: ReadonlySet<string> | undefined;
+  #discoveredMs = Number.NEGATIVE_INFINITY;
+  #wake: (() => void) | undefined;
+  #isWoken = false;
+  #loop: Promise<void> = Promise.resolve();
+
+  constructor(options: MappingWorkerOptions) {
+    const { deployment, clock, random, telemetry, store, settings, processBudget, invoker } = options;
+    const { mapping, source, destination } = deployment;
+    this.#options = options;
+    this.#leases = new LeaseBook(options.owner, settings.leaseDurationMs);
+    this.#environment = {
+      mapping,
+      source,
+      filter:
+        mapping.filterPatterns.length === 0
+          ? undefined
+          : compileFilterCriteria(mapping.filterPatterns, source.events.filterDataKey),
+      settings,
+      clock,
+      random,
+      telemetry,
+      store,
+      invoker,
+      delivery: new FailureDelivery({
+        mapping: mapping.name,
+        destination,
+        clock,
+        random,
+        telemetry,
+        limits: settings,
+      }),
+      budget: new ByteBudget(settings.mappingBudgetBytes, processBudget),
+      reads: new PQueue({ concurrency: settings.concurrentReads }),
+      report: (result) => {
+        this.#lastProcessingResult = result;
+      },
+    };
+  }
+
+  start(): void {
+    this.#loop = this.#run();
+  }
+
+  async stop(drainMs: number): Promise<void> {
+    if (this.#stop.signal.aborted) return;
+    const { clock } = this.#options;
+    this.#state = "Disabling";
+    this.#stop.abort();
+    const drained = [...this.#held.values()].map((held) => this.#giveBack(held, drainMs));
+    await sleepUnless(Promise.all(drained), clock, drainMs + LAST_WORDS_MS);
+    this.#end.abort();
+    this.#poke();
+    await sleepUnless(this.#loop, clock, LAST_WORDS_MS);
+    this.#state = "Disabled";
+  }
+
+  status(): MappingStatus {
+    const { uuid, name } = this.#environment.mapping;
+    const shards = [...this.#held.values()].map(({ worker }) => worker.status());
+    const { state } = this;
+    return { uuid, name, state, lastProcessingResult: this.#lastProcessingResult, shards };
+  }
+
+  get state(): MappingStatus["state"] {
+    return this.#defective.size > 0 && this.#state === "Enabled" ? "Failed" : this.#state;
+  }
+
+  async #run(): Promise<void> {
+    const { clock, settings, telemetry } = this.#options;
+    while (!this.#end.signal.aborted) {
+      try {
+        await this.#tick();
+      } catch (error) {
+        const fields = { mapping: this.#environment.mapping.name, error: describeError(error) };
+        telemetry.log("warn", "leases or shards of a mapping could not be looked at; trying again", fields);
+      }
+      if (!this.#isWoken && !this.#end.signal.aborted) {
+        const woken = new Promise<void>((resolve) => {
+          this.#wake = resolve;
+        });
+        await sleepUnless(woken, clock, settings.leaseRenewalMs);
+      }
+      this.#isWoken = false;
+    }
+  }
+
+  /** Has the next tick come at once. */
+  #poke(): void {
+    this.#isWoken = true;
+    this.#wake?.();
+  }
+
+  async #tick(): Promise<void> {
+    const { store, telemetry, clock } = this.#options;
+    const { mapping } = this.#environment;
+    await Promise.all([...this.#held.values()].map((held) => this.#renew(held)));
+    if (this.#stop.signal.aborted) return;
+    let rows = await store.list(mapping.uuid);
+    if (this.#isDiscoveryDue()) {
+      await this.#discover(rows);
+      rows = await store.list(mapping.uuid);
+    }
+    if (this.#state === "Creating") this.#state = "Enabled";
+    const nowMs = clock.monotonic();
+    this.#leases.observe(rows, nowMs);
+    const { startable, waiting } = startableShards(rows, this.#listed ?? new Set());
+    for (const { parentShardIds } of waiting) {
+      telemetry.mark(
+        parentShardIds.length > 1 ? "merged child waited for both parents" : "child waited for parent",
+      );
+    }
+    const active = startable.filter((row) => !this.#defective.has(row.shardId));
+    const plan = this.#leases.plan(active, new Set(this.#held.keys()), nowMs);
+    await Promise.all(plan.acquire.map((row) => this.#acquire(row)));
+    if (plan.request !== undefined) {
+      await store.requestHandover(mapping.uuid, plan.request.shardId, plan.request, this.#options.owner);
+    }
+    telemetry.gauge("owned_shards", mapping.name, this.#held.size);
+  }
+
+  #isDiscoveryDue(): boolean {
+    const { clock, settings } = this.#options;
+    return clock.monotonic() - this.#discoveredMs >= settings.discoveryIntervalMs;
+  }
+
+  async #discover(rows: readonly ShardProgress[]): Promise<void> {
+    const { telemetry, clock, store } = this.#options;
+    const { mapping, source } = this.#environment;
+    try {
+      this.#listed = await discoverShards(mapping, source, store, rows, this.#stop.signal);
+      this.#discoveredMs = clock.monotonic();
+    } catch (error) {
+      telemetry.count("source_errors", mapping.name, 1);
+      // Without a first discovery there is nothing to do; after it, the shards that are known go on.
+      if (this.#listed === undefined) throw error;
+      const fields = { mapping: mapping.name, error: describeError(error) };
+      telemetry.log("warn", "the shards of a stream could not be listed; trying again", fields);
+    }
+  }
+
+  async #acquire(row: ShardProgress): Promise<void> {
+    const { store, owner, clock, telemetry } = this.#options;
+    const { mapping } = this.#environment;
+    const askedMs = clock.monotonic();
+    const acquired = await store.acquire(mapping.uuid, row.shardId, owner, row);
+    if (acquired === undefined) return;
+    if (row.owner !== undefined && row.owner !== owner) telemetry.mark("lease taken over");
+    const lease = { shardId: row.shardId, owner, epoch: acquired.epoch };
+    if (this.#stop.signal.aborted) {
+      await store.release(mapping.uuid, lease);
+      return;
+    }
+    const worker = new ShardWorker({
+      environment: this.#environment,
+      lease,
+      checkpoint: acquired.checkpoint,
+      isLeaseLive: () => clock.monotonic() < held.liveUntilMs,
+      onEnded: () => this.#shardEnded(held),
+      onFenced: () => this.#lose(held),
+      onDefect: () => this.#defect(held),
+    });
+    const held: HeldShard = { worker, liveUntilMs: this.#liveUntilMs(askedMs), ending: undefined };
+    this.#held.set(row.shardId, held);
+    telemetry.log("info", "shard taken", { mapping: mapping.name, shardId: row.shardId, epoch: lease.epoch });
+    worker.start();
+  }
+
+  async #renew(held: HeldShard): Promise<void> {
+    const { store, clock, telemetry } = this.#options;
+    const { mapping } = this.#environment;
+    const askedMs = clock.monotonic();
+    try {
+      const renewal = await store.renew(mapping.uuid, held.worker.lease);
+      if (renewal.kind === "fenced") {
+        if (held.ending === undefined) this.#lose(held);
+        return;
+      }
+      held.liveUntilMs = this.#liveUntilMs(askedMs);
+      if (renewal.handoverTo !== undefined && held.ending === undefined) {
+        telemetry.mark("lease handed over");
+        const fields = { mapping: mapping.name, shardId: held.worker.shardId, to: renewal.handoverTo };
+        telemetry.log("info", "handing a shard over", fields);
+        void this.#giveBack(held, this.#options.settings.handoverDrainMs);
+      }
+    } catch (error) {
+      // Unknown: the lease runs out by our own clock unless a later renewal succeeds.
+      const fields = { mapping: mapping.name, shardId: held.worker.shardId, error: describeError(error) };
+      telemetry.log("warn", "a lease could not be renewed; trying again", fields);
+    }
+  }
+
+  /** Counted from before the question: the store may have moved the counter at any time since then. */
+  #liveUntilMs(askedMs: number): number {
+    return askedMs + this.#options.settings.leaseDurationMs * (1 - LEASE_MARGIN_SHARE);
+  }
+
+  #giveBack(held: HeldShard, drainMs: number): Promise<void> {
+    held.ending ??= this.#drainAndRelease(held, drainMs);
+    return held.ending;
+  }
+
+  async #drainAndRelease(held: HeldShard, drainMs: number): Promise<void> {
+    const { store, clock, telemetry } = this.#options;
+    const { mapping } = this.#environment;
+    const { worker } = held;
+    await sleepUnless(worker.drain(), clock, drainMs);
+    await worker.close(true);
+    try {
+      await store.release(mapping.uuid, worker.lease);
+    } catch (error) {
+      // It runs out by itself; only the next owner waits longer.
+      const fields = { mapping: mapping.name, shardId: worker.shardId, error: describeError(error) };
+      telemetry.log("warn", "a lease could not be released; it will run out", fields);
+    }
+    this.#forget(held);
+  }
+
+  #shardEnded(held: HeldShard): void {
+    const { mapping } = this.#environment;
+    const fields = { mapping: mapping.name, shardId: held.worker.shardId };
+    this.#options.telemetry.log("info", "a closed shard was processed to its end", fields);
+    // Its children are to be found and started now, not at the next interval.
+    this.#discoveredMs = Number.NEGATIVE_INFINITY;
+    void this.#giveBack(held, 0).then(() => this.#poke());
+  }
+
+  #lose(held: HeldShard): void {
+    const { mapping } = this.#environment;
+    const { telemetry } = this.#options;
+    telemetry.count("leases_lost", mapping.name, 1);
+    telemetry.log("warn", "another owner has a shard", {
+      mapping: mapping.name,
+      shardId: held.worker.shardId,
+    });
+    void held.worker.close(false);
+    this.#forget(held);
+  }
+
+  #defect(held: HeldShard): void {
+    this.#defective.add(held.worker.shardId);
+    void this.#giveBack(held, 0);
+  }
+
+  #forget(held: HeldShard): void {
+    if (this.#held.get(held.worker.shardId) === held) this.#held.delete(held.worker.shardId);
+  }
+}

@@ -1,0 +1,106 @@
+import type PQueue from "p-queue";
+import { describeError, hasErrorCode } from "../../model/errors.ts";
+import type { StartPoint } from "../../model/record.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { Random } from "../../ports/random.ts";
+import type { ShardRead, ShardReader, StreamSource } from "../../ports/stream-source.ts";
+import type { Telemetry } from "../../ports/telemetry.ts";
+import { type BackoffLimits, backoffMs } from "../invoke/backoff.ts";
+import { sleep } from "../sleep.ts";
+
+export interface ReadLoopOptions {
+  readonly mappingName: string;
+  readonly shardId: string;
+  readonly source: StreamSource;
+  readonly start: StartPoint;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly telemetry: Telemetry;
+  readonly limits: BackoffLimits;
+  /** Bounds the concurrent reads of the mapping. */
+  readonly reads: PQueue;
+  readonly stopSignal: AbortSignal;
+  /** Resolves when there is room for a read, with its bounds; `undefined`: stopped. */
+  room(): Promise<{ readonly recordsMax: number; readonly bytesMax: number } | undefined>;
+  /** Takes over what was read. */
+  onRead(read: ShardRead): void;
+}
+
+const ALL_TRIMMED: ShardRead = {
+  records: [],
+  endOfShard: true,
+  lagMs: 0,
+  readAgainAfterMs: 0,
+  trimmed: true,
+};
+
+/** Reads a shard from its start to its end, never more than there is room for. Ends when stopped or at the shard's end. */
+export async function runReadLoop(options: ReadLoopOptions): Promise<void> {
+  const { source, shardId, clock, random, limits, reads, stopSignal } = options;
+  let start = options.start;
+  let reader: ShardReader | undefined;
+  let failures = 0;
+  try {
+    while (!stopSignal.aborted) {
+      const room = await options.room();
+      if (room === undefined) return;
+      let read: ShardRead;
+      try {
+        reader ??= await source.openReader(shardId, start, stopSignal);
+        const open = reader;
+        read = await reads.add(() => open.read(room.recordsMax, room.bytesMax, stopSignal));
+        failures = 0;
+      } catch (error) {
+        if (stopSignal.aborted) return;
+        failures++;
+        reportFailure(options, error);
+        if (await isShardGone(options, error)) {
+          options.onRead(ALL_TRIMMED);
+          return;
+        }
+        // A reader that failed in a way that the port does not know may have lost its place.
+        if (!isPassing(error)) {
+          await reader?.close();
+          reader = undefined;
+        }
+        await sleep(clock, backoffMs(failures, limits, random), stopSignal);
+        continue;
+      }
+      if (stopSignal.aborted) return;
+      const last = read.records.at(-1);
+      if (last !== undefined) start = { kind: "after", position: last.position };
+      options.onRead(read);
+      if (read.endOfShard) return;
+      if (read.readAgainAfterMs > 0) await sleep(clock, read.readAgainAfterMs, stopSignal);
+    }
+  } finally {
+    await reader?.close();
+  }
+}
+
+function isPassing(error: unknown): boolean {
+  return (
+    hasErrorCode(error, "ERR_MILLRACE_SOURCE_THROTTLED") ||
+    hasErrorCode(error, "ERR_MILLRACE_SOURCE_UNAVAILABLE")
+  );
+}
+
+/** The source has forgotten the whole shard: its records were trimmed, and its children must not wait for ever. */
+async function isShardGone(options: ReadLoopOptions, error: unknown): Promise<boolean> {
+  if (!hasErrorCode(error, "ERR_MILLRACE_SOURCE_NOT_FOUND")) return false;
+  try {
+    const shards = await options.source.listShards(options.stopSignal);
+    return shards.length > 0 && !shards.some(({ shardId }) => shardId === options.shardId);
+  } catch {
+    return false;
+  }
+}
+
+function reportFailure(options: ReadLoopOptions, error: unknown): void {
+  const { telemetry, mappingName, shardId } = options;
+  const isThrottle = hasErrorCode(error, "ERR_MILLRACE_SOURCE_THROTTLED");
+  telemetry.mark(isThrottle ? "read throttled" : "read failed");
+  telemetry.count("source_errors", mappingName, 1);
+  const fields = { mapping: mappingName, shardId, error: describeError(error) };
+  telemetry.log(isThrottle ? "debug" : "warn", "a shard could not be read; trying again", fields);
+}

@@ -1,0 +1,44 @@
+import type { StreamMapping } from "../../model/mapping.ts";
+import type { StreamRecord } from "../../model/record.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { Random } from "../../ports/random.ts";
+import type { StreamSource } from "../../ports/stream-source.ts";
+import type { Telemetry } from "../../ports/telemetry.ts";
+import type { FailureDelivery } from "../invoke/failure-delivery.ts";
+import type { FunctionInvoker } from "../invoke/function-invoker.ts";
+import type { EngineSettings } from "../settings.ts";
+
+/** A record between its read and its settlement. */
+export interface BufferedRecord {
+  readonly record: StreamRecord;
+  /** Its place in the shard's low-water mark. */
+  readonly ordinal: number;
+}
+
+/** AWS's texts for `LastProcessingResult` (streams §1.4). */
+export type ProcessingResult = "No records processed" | "OK" | "PROBLEM: Function call failed";
+
+/** What lanes and batches use of their shard's worker. */
+export interface ShardContext {
+  readonly mapping: StreamMapping;
+  readonly shardId: string;
+  readonly source: StreamSource;
+  readonly settings: EngineSettings;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly telemetry: Telemetry;
+  readonly invoker: FunctionInvoker;
+  readonly delivery: FailureDelivery;
+  /** Aborts when nothing new may start: ends waits. */
+  readonly stopSignal: AbortSignal;
+  /** Aborts when running calls are given up. */
+  readonly callSignal: AbortSignal;
+  /** `wait`: the lease has run out by our own clock, and a renewal may come. `stop`: nothing starts any more. */
+  startPermission(): "start" | "wait" | "stop";
+  /** The lease is lost or the worker closed: whatever comes back now settles nothing. */
+  isClosed(): boolean;
+  settle(records: readonly BufferedRecord[]): void;
+  /** The state of the tumbling window changed without a record being settled. */
+  windowChanged(): void;
+  report(result: ProcessingResult): void;
+}

@@ -1,0 +1,402 @@
+import type PQueue from "p-queue";
+import type { Checkpoint } from "../../model/checkpoint.ts";
+import { describeError } from "../../model/errors.ts";
+import type { StreamMapping } from "../../model/mapping.ts";
+import type { StreamRecord } from "../../model/record.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { HeldLease, ProgressStore } from "../../ports/progress-store.ts";
+import type { Random } from "../../ports/random.ts";
+import type { FilterDocument, ShardRead, StreamSource } from "../../ports/stream-source.ts";
+import type { Telemetry } from "../../ports/telemetry.ts";
+import type { ByteBudget } from "../budget.ts";
+import type { FailureDelivery } from "../invoke/failure-delivery.ts";
+import type { FunctionInvoker } from "../invoke/function-invoker.ts";
+import type { EngineSettings } from "../settings.ts";
+import { CheckpointLoop } from "./checkpoint-loop.ts";
+import { Lane } from "./lane.ts";
+import { laneOfKey } from "./lane-of-key.ts";
+import { LowWaterMark } from "./low-water-mark.ts";
+import { runReadLoop } from "./read-loop.ts";
+import { SettledSkip } from "./settled-skip.ts";
+import type { BufferedRecord, ProcessingResult, ShardContext } from "./shard-context.ts";
+
+/** What the shards of a mapping share. */
+export interface ShardEnvironment {
+  readonly mapping: StreamMapping;
+  readonly source: StreamSource;
+  /** `undefined`: every record passes. */
+  readonly filter: { matches(document: FilterDocument): boolean } | undefined;
+  readonly settings: EngineSettings;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly telemetry: Telemetry;
+  readonly store: ProgressStore;
+  readonly invoker: FunctionInvoker;
+  readonly delivery: FailureDelivery;
+  readonly budget: ByteBudget;
+  readonly reads: PQueue;
+  report(result: ProcessingResult): void;
+}
+
+export interface ShardWorkerOptions {
+  readonly environment: ShardEnvironment;
+  readonly lease: HeldLease;
+  readonly checkpoint: Checkpoint;
+  /** Whether the lease still runs by our own clock. */
+  isLeaseLive(): boolean;
+  /** All of the shard is settled, durably: its children may start. */
+  onEnded(): void;
+  /** Another owner has the shard; the worker has stopped. */
+  onFenced(): void;
+  /** A defect stopped the worker. */
+  onDefect(error: unknown): void;
+}
+
+/** Share of a full window or budget that must be free before reading goes on, so that reads do not shrink to single records. */
+const ROOM_SHARE = 1 / 4;
+
+const FINAL_CHECKPOINT_TRIES = 3;
+
+/** Processes one shard under one lease: reads ahead, hands records to lanes, settles and checkpoints. */
+export class ShardWorker {
+  readonly #options: ShardWorkerOptions;
+  readonly #environment: ShardEnvironment;
+  readonly #lanes: readonly Lane[];
+  readonly #mark: LowWaterMark;
+  readonly #skip: SettledSkip;
+  readonly #checkpoints: CheckpointLoop;
+  readonly #stop = new AbortController();
+  readonly #calls = new AbortController();
+  #state: "running" | "draining" | "closed" = "running";
+  #reading: Promise<void> = Promise.resolve();
+  #bufferedRecords = 0;
+  #bufferedBytes = 0;
+  #isAtEnd: boolean;
+  #isEndStored: boolean;
+  /** Set while the reader waits for room. */
+  #wakeReader: (() => void) | undefined;
+  #onDrained: (() => void) | undefined;
+  #keylessRecords = 0;
+  #lagMs: number | undefined;
+  #hasIdleRead = false;
+
+  constructor(options: ShardWorkerOptions) {
+    const { environment, lease, checkpoint } = options;
+    this.#options = options;
+    this.#environment = environment;
+    this.#mark = new LowWaterMark(checkpoint.resume);
+    this.#isAtEnd = checkpoint.ended;
+    this.#isEndStored = checkpoint.ended;
+    this.#skip = new SettledSkip(checkpoint.settledRanges, (a, b) =>
+      environment.source.comparePositions(a, b),
+    );
+    const { mapping, store, settings, clock, random, telemetry } = environment;
+    this.#checkpoints = new CheckpointLoop({
+      store,
+      mappingUuid: mapping.uuid,
+      mappingName: mapping.name,
+      lease,
+      settings,
+      clock,
+      random,
+      telemetry,
+      revision: checkpoint.revision,
+      snapshot: () => this.#snapshot(),
+      onStored: (stored) => this.#stored(stored),
+      onFenced: () => this.#fenced(),
+      onDefect: (error) => this.#defect(error),
+    });
+    const context = this.#context();
+    this.#lanes = Array.from(
+      { length: mapping.parallelizationFactor },
+      (_, index) =>
+        new Lane({
+          context,
+          isPressed: () => this.#wakeReader !== undefined,
+          isAtEnd: () => this.#isAtEnd,
+          onIdle: () => this.#laneIdle(),
+          onDefect: (error) => this.#defect(error),
+          window: index === 0 ? checkpoint.window : undefined,
+        }),
+    );
+  }
+
+  get shardId(): string {
+    return this.#options.lease.shardId;
+  }
+
+  get lease(): HeldLease {
+    return this.#options.lease;
+  }
+
+  start(): void {
+    const { mapping, source, clock, random, telemetry, settings, reads } = this.#environment;
+    this.#reading = runReadLoop({
+      mappingName: mapping.name,
+      shardId: this.shardId,
+      source,
+      start: this.#mark.resume,
+      clock,
+      random,
+      telemetry,
+      limits: settings,
+      reads,
+      stopSignal: this.#stop.signal,
+      room: () => this.#room(),
+      onRead: (read) => this.#take(read),
+    }).catch((error: unknown) => this.#defect(error));
+  }
+
+  /** Starts nothing new and resolves when all that runs has ended and its progress is stored. `close` cuts it short. */
+  async drain(): Promise<void> {
+    if (this.#state !== "running") return;
+    this.#state = "draining";
+    this.#stop.abort();
+    for (const lane of this.#lanes) lane.stop();
+    this.#wakeReader?.();
+    await this.#reading;
+    if (this.#lanes.some((lane) => lane.isRunning)) {
+      this.#environment.telemetry.mark("stopped with batches in flight");
+      await new Promise<void>((resolve) => {
+        this.#onDrained = resolve;
+      });
+    }
+    if (this.#isOpen()) await this.#checkpoints.flush(FINAL_CHECKPOINT_TRIES);
+  }
+
+  /** Stops at once: what runs is given up and settles nothing; progress made so far is stored if `storeProgress`. */
+  async close(storeProgress: boolean): Promise<void> {
+    if (this.#state === "closed") return;
+    const isCutShort = this.#lanes.some((lane) => lane.isRunning);
+    if (storeProgress && isCutShort) this.#environment.telemetry.mark("drain deadline passed");
+    if (!storeProgress && isCutShort) this.#environment.telemetry.mark("lease lost in flight");
+    this.#state = "closed";
+    this.#stop.abort();
+    this.#calls.abort();
+    for (const lane of this.#lanes) lane.stop();
+    this.#wakeReader?.();
+    this.#onDrained?.();
+    this.#environment.budget.release(this.#bufferedBytes);
+    this.#bufferedBytes = 0;
+    this.#bufferedRecords = 0;
+    this.#gauge();
+    if (storeProgress) await this.#checkpoints.flush(FINAL_CHECKPOINT_TRIES);
+    this.#checkpoints.close();
+  }
+
+  status() {
+    const inFlight = this.#lanes.filter((lane) => lane.isRunning).length;
+    return {
+      shardId: this.shardId,
+      bufferedRecords: this.#bufferedRecords,
+      bufferedBytes: this.#bufferedBytes,
+      inFlight,
+      lagMs: this.#lagMs,
+      caughtUp:
+        this.#hasIdleRead && this.#bufferedRecords === 0 && inFlight === 0 && this.#checkpoints.isDurable,
+      ended: this.#isEndStored,
+    };
+  }
+
+  #context(): ShardContext {
+    const { mapping, source, settings, clock, random, telemetry, invoker, delivery, report } =
+      this.#environment;
+    return {
+      mapping,
+      shardId: this.shardId,
+      source,
+      settings,
+      clock,
+      random,
+      telemetry,
+      invoker,
+      delivery,
+      report,
+      stopSignal: this.#stop.signal,
+      callSignal: this.#calls.signal,
+      startPermission: () => this.#startPermission(),
+      isClosed: () => this.#state === "closed",
+      settle: (records) => this.#settle(records),
+      windowChanged: () => this.#checkpoints.changed(),
+    };
+  }
+
+  /** A method, since the state changes behind awaits, which narrowing does not see. */
+  #isOpen(): boolean {
+    return this.#state !== "closed";
+  }
+
+  #startPermission(): "start" | "wait" | "stop" {
+    if (this.#state !== "running") return "stop";
+    return this.#options.isLeaseLive() ? "start" : "wait";
+  }
+
+  // Reading.
+
+  async #room() {
+    const { settings, budget } = this.#environment;
+    while (this.#state === "running" && !this.#hasRoom(0)) await this.#waitForRoom();
+    if (this.#state !== "running") return undefined;
+    const recordsMax = Math.max(
+      1,
+      Math.min(settings.readRecords, settings.shardWindowRecords - this.#mark.span),
+    );
+    const bytesMax = Math.max(1, Math.min(settings.readBytes, budget.room));
+    return { recordsMax, bytesMax };
+  }
+
+  /** A shard that holds nothing always has room: its own progress depends on no other's. */
+  #hasRoom(share: number): boolean {
+    if (this.#bufferedRecords === 0) return true;
+    const { settings, budget } = this.#environment;
+    const isWindowOpen = this.#mark.span < settings.shardWindowRecords * (1 - share);
+    return isWindowOpen && budget.room > 0;
+  }
+
+  async #waitForRoom(): Promise<void> {
+    const { telemetry, budget, settings } = this.#environment;
+    const isWindowFull = this.#mark.span >= settings.shardWindowRecords;
+    telemetry.mark(isWindowFull ? "read paused by a full window" : "read paused by a full byte budget");
+    let cancelBudgetWait = () => {};
+    await new Promise<void>((resolve) => {
+      this.#wakeReader = resolve;
+      cancelBudgetWait = budget.onRoom(resolve);
+      // Batches that wait for their window go now: waiting cannot make them larger.
+      for (const lane of this.#lanes) lane.poke();
+    });
+    this.#wakeReader = undefined;
+    cancelBudgetWait();
+  }
+
+  #take(read: ShardRead): void {
+    const { telemetry, mapping } = this.#environment;
+    telemetry.count("polled_events", mapping.name, read.records.length);
+    this.#lagMs = read.lagMs;
+    this.#hasIdleRead = read.records.length === 0 && (read.lagMs ?? 0) === 0;
+    if (read.trimmed) this.#reportGap();
+    const settledBefore = this.#mark.resume;
+    for (const record of read.records) this.#takeRecord(record);
+    if (this.#mark.resume !== settledBefore) this.#checkpoints.changed();
+    this.#gauge();
+    if (read.endOfShard) {
+      this.#isAtEnd = true;
+      if (this.#bufferedRecords > 0) telemetry.mark("end of shard with records in flight");
+    }
+    for (const lane of this.#lanes) {
+      if (this.#hasIdleRead) lane.sawIdleRead();
+      lane.poke();
+    }
+    this.#endIfDone();
+  }
+
+  #takeRecord(record: StreamRecord): void {
+    const { telemetry, mapping, filter, source, budget } = this.#environment;
+    const ordinal = this.#mark.append(record.position);
+    if (this.#skip.isSettled(record.position)) {
+      telemetry.mark("settled range resumed after restart");
+      telemetry.count("skipped_events", mapping.name, 1);
+      this.#mark.settle(ordinal);
+      return;
+    }
+    if (filter !== undefined && !filter.matches(source.events.filterDocument(record))) {
+      telemetry.count("filtered_out_events", mapping.name, 1);
+      this.#mark.settle(ordinal);
+      if (this.#bufferedRecords === 0) telemetry.mark("filtered page moves the mark without an invocation");
+      return;
+    }
+    this.#bufferedRecords++;
+    this.#bufferedBytes += record.bytes;
+    budget.take(record.bytes);
+    this.#laneOf(record)?.push({ record, ordinal });
+  }
+
+  #laneOf(record: StreamRecord): Lane | undefined {
+    const lanes = this.#lanes.length;
+    const index = record.key === undefined ? this.#keylessRecords++ % lanes : laneOfKey(record.key, lanes);
+    return this.#lanes[index];
+  }
+
+  #reportGap(): void {
+    const { telemetry, mapping } = this.#environment;
+    telemetry.mark("source trimmed a gap");
+    telemetry.count("trimmed_gaps", mapping.name, 1);
+    telemetry.log("error", "the source trimmed records before they were read; going on with its oldest", {
+      mapping: mapping.name,
+      shardId: this.shardId,
+    });
+  }
+
+  // Settling.
+
+  #settle(records: readonly BufferedRecord[]): void {
+    if (this.#state === "closed") return;
+    const { budget, telemetry } = this.#environment;
+    let bytes = 0;
+    for (const { record, ordinal } of records) {
+      bytes += record.bytes;
+      this.#mark.settle(ordinal);
+    }
+    this.#bufferedRecords -= records.length;
+    this.#bufferedBytes -= bytes;
+    budget.release(bytes);
+    if (this.#mark.settledAhead > 0) telemetry.mark("settled ahead of the low-water mark");
+    this.#checkpoints.changed();
+    this.#gauge();
+    if (this.#wakeReader !== undefined && this.#hasRoom(ROOM_SHARE)) this.#wakeReader();
+  }
+
+  #laneIdle(): void {
+    if (this.#lanes.some((lane) => lane.isRunning)) return;
+    this.#onDrained?.();
+    this.#endIfDone();
+  }
+
+  #endIfDone(): void {
+    if (!this.#isDone() || this.#isEndStored) return;
+    this.#checkpoints.changed();
+  }
+
+  #isDone(): boolean {
+    return this.#isAtEnd && this.#mark.span === 0 && this.#lanes.every((lane) => lane.isEmpty);
+  }
+
+  #snapshot(): Omit<Checkpoint, "revision"> {
+    return {
+      resume: this.#mark.resume,
+      settledRanges: this.#mark.settledRanges(),
+      ended: this.#isDone(),
+      window: this.#lanes[0]?.windowCheckpoint,
+    };
+  }
+
+  #stored(stored: Checkpoint): void {
+    if (!stored.ended || this.#isEndStored) return;
+    this.#isEndStored = true;
+    this.#options.onEnded();
+  }
+
+  // Ending.
+
+  #fenced(): void {
+    void this.close(false);
+    this.#options.onFenced();
+  }
+
+  #defect(error: unknown): void {
+    const { telemetry, mapping } = this.#environment;
+    const fields = { mapping: mapping.name, shardId: this.shardId, error: describeError(error) };
+    telemetry.log(
+      "error",
+      "a shard's worker stopped on a defect; nothing further of the shard is processed",
+      fields,
+    );
+    void this.close(false);
+    this.#options.onDefect(error);
+  }
+
+  #gauge(): void {
+    const { telemetry, mapping, budget } = this.#environment;
+    telemetry.gauge("buffered_bytes", mapping.name, budget.used);
+    telemetry.gauge("checkpoint_lag_records", mapping.name, this.#mark.span);
+  }
+}

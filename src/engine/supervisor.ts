@@ -1,0 +1,54 @@
+import { ByteBudget } from "./budget.ts";
+import type { Engine, EngineOptions, InvocableFunction, MappingDeployment, MappingStatus } from "./engine.ts";
+import { FunctionInvoker } from "./invoke/function-invoker.ts";
+import { MappingWorker } from "./stream/mapping-worker.ts";
+
+/** Mappings that are wanted, and the workers that run them. */
+export class Supervisor implements Engine {
+  readonly #options: EngineOptions;
+  readonly #processBudget: ByteBudget;
+  readonly #workers = new Map<string, MappingWorker>();
+  readonly #invokers = new Map<string, FunctionInvoker>();
+
+  constructor(options: EngineOptions) {
+    this.#options = options;
+    this.#processBudget = new ByteBudget(options.settings.processBudgetBytes);
+  }
+
+  start(deployment: MappingDeployment): void {
+    const { uuid, enabled } = deployment.mapping;
+    if (!enabled || this.#workers.has(uuid)) return;
+    const worker = new MappingWorker({
+      ...this.#options,
+      deployment,
+      processBudget: this.#processBudget,
+      invoker: this.#invokerOf(deployment.fn),
+    });
+    this.#workers.set(uuid, worker);
+    worker.start();
+  }
+
+  async stopMapping(uuid: string, drainMs: number): Promise<void> {
+    await this.#workers.get(uuid)?.stop(drainMs);
+    this.#workers.delete(uuid);
+  }
+
+  async stop(drainMs: number): Promise<void> {
+    await Promise.all([...this.#workers.values()].map((worker) => worker.stop(drainMs)));
+  }
+
+  status(): readonly MappingStatus[] {
+    return [...this.#workers.values()].map((worker) => worker.status());
+  }
+
+  /** One for each function, since its concurrency holds over all its mappings. */
+  #invokerOf(fn: InvocableFunction): FunctionInvoker {
+    let invoker = this.#invokers.get(fn.name);
+    if (invoker === undefined) {
+      const { clock, telemetry } = this.#options;
+      invoker = new FunctionInvoker(fn, clock, telemetry);
+      this.#invokers.set(fn.name, invoker);
+    }
+    return invoker;
+  }
+}

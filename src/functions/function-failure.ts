@@ -1,0 +1,47 @@
+import { RESPONSE_BYTES_MAX } from "../model/limits.ts";
+import type { InvocationOutcome } from "../model/outcome.ts";
+
+/** What functions say of their failures is untrusted and may be long; this much of it is kept. */
+export const ERROR_TYPE_CHARS_MAX = 256;
+export const ERROR_MESSAGE_CHARS_MAX = 2048;
+
+export function functionError(errorType: string, message: string): InvocationOutcome {
+  return {
+    kind: "functionError",
+    errorType: errorType.slice(0, ERROR_TYPE_CHARS_MAX),
+    message: message.slice(0, ERROR_MESSAGE_CHARS_MAX),
+  };
+}
+
+/** Lambda's error type for a response over the limit of a synchronous invocation. */
+export function responseTooLarge(): InvocationOutcome {
+  return functionError(
+    "Function.ResponseSizeTooLarge",
+    `The function returned more than ${RESPONSE_BYTES_MAX} bytes, the most that a response may have.`,
+  );
+}
+
+/** The caller gave up. Not a function error: what the engine itself stops costs no retry. */
+export function abandoned(): InvocationOutcome {
+  return { kind: "unavailable", message: "The invocation was stopped by its caller before it ended." };
+}
+
+/**
+ * Lambda's error body, `{"errorType":"…","errorMessage":"…"}`, read defensively: a member that is missing or of another
+ * type is `undefined`, and a body that is not such an object has neither.
+ */
+export function parseErrorBody(body: Uint8Array): { errorType?: string; errorMessage?: string } {
+  let value: unknown;
+  try {
+    value = JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString());
+  } catch {
+    return {};
+  }
+  if (typeof value !== "object" || value === null) return {};
+  const errorType = "errorType" in value ? value.errorType : undefined;
+  const errorMessage = "errorMessage" in value ? value.errorMessage : undefined;
+  return {
+    ...(typeof errorType === "string" && errorType !== "" ? { errorType } : {}),
+    ...(typeof errorMessage === "string" ? { errorMessage } : {}),
+  };
+}

@@ -1,0 +1,87 @@
+import type { InvocationOutcome } from "../model/outcome.ts";
+import { functionError, parseErrorBody } from "./function-failure.ts";
+
+/** The HTTP function contract's response table (architecture.md), as pure functions of what came back. */
+
+/** A function that asks for more patience than this is asked again sooner: it must not be able to park a shard. */
+export const RETRY_AFTER_MS_MAX = 5 * 60 * 1000;
+
+/** `Retry-After` is a number or a date; what is longer is neither. */
+const RETRY_AFTER_CHARS_MAX = 64;
+const RETRY_AFTER = "retry-after";
+const FUNCTION_ERROR = "x-amz-function-error";
+
+export interface ResponseHead {
+  readonly status: number;
+  /** Value of `X-Amz-Function-Error`: the function ran and failed, whatever the status. */
+  readonly functionError: string | undefined;
+  readonly retryAfter: string | undefined;
+}
+
+/** `rawHeaders`: names and values in turn, as the wire had them. */
+export function readResponseHead(status: number, rawHeaders: readonly Buffer[]): ResponseHead {
+  return {
+    status,
+    functionError: headerValue(rawHeaders, FUNCTION_ERROR),
+    retryAfter: status === 429 ? headerValue(rawHeaders, RETRY_AFTER) : undefined,
+  };
+}
+
+/** Outcomes that need no body: they hold even when the connection breaks behind the head. */
+export function outcomeOfHead(head: ResponseHead, nowMs: number): InvocationOutcome | undefined {
+  if (head.functionError !== undefined) return undefined;
+  switch (head.status) {
+    case 413:
+      return { kind: "payloadTooLarge" };
+    case 429:
+      return { kind: "throttled", retryAfterMs: parseRetryAfter(head.retryAfter, nowMs) };
+    case 502:
+    case 503:
+      return { kind: "unavailable", message: `The function's server answered with status ${head.status}.` };
+    case 504:
+      return { kind: "timedOut" };
+    default:
+      return undefined;
+  }
+}
+
+export function outcomeOfResponse(head: ResponseHead, body: Uint8Array, nowMs: number): InvocationOutcome {
+  if (head.functionError === undefined && head.status >= 200 && head.status < 300) {
+    return { kind: "succeeded", payload: body };
+  }
+  const decided = outcomeOfHead(head, nowMs);
+  if (decided !== undefined) return decided;
+  const said = parseErrorBody(body);
+  const fallbackType = head.functionError === undefined ? "Function.HttpStatus" : head.functionError;
+  return functionError(said.errorType ?? fallbackType, said.errorMessage ?? describeStatus(head.status));
+}
+
+function describeStatus(status: number): string {
+  const answer = `The function answered with status ${status}`;
+  if (status >= 300 && status < 400) return `${answer}; redirects are not followed. Give the final URL.`;
+  return `${answer} and no error message.`;
+}
+
+/** Delay in milliseconds, 0…`RETRY_AFTER_MS_MAX`; `undefined` for a header that is missing or unreadable. */
+export function parseRetryAfter(header: string | undefined, nowMs: number): number | undefined {
+  if (header === undefined || header.length > RETRY_AFTER_CHARS_MAX) return undefined;
+  const text = header.trim();
+  const delayMs = isDigits(text) ? Number(text) * 1000 : Date.parse(text) - nowMs;
+  if (Number.isNaN(delayMs)) return undefined;
+  return Math.min(Math.max(delayMs, 0), RETRY_AFTER_MS_MAX);
+}
+
+function isDigits(text: string): boolean {
+  return /^[0-9]+$/.test(text);
+}
+
+function headerValue(rawHeaders: readonly Buffer[], name: string): string | undefined {
+  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
+    const key = rawHeaders[index];
+    // Comparing lengths first spares nearly every header the conversion to a string.
+    if (key?.length === name.length && key.toString("latin1").toLowerCase() === name) {
+      return rawHeaders[index + 1]?.toString("latin1");
+    }
+  }
+  return undefined;
+}

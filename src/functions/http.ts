@@ -1,0 +1,186 @@
+import { Client } from "undici";
+import { MillraceError } from "../model/errors.ts";
+import type { InvocationOutcome } from "../model/outcome.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { FunctionTarget, InvocationContext } from "../ports/function-target.ts";
+import { CallWatch } from "./call-watch.ts";
+import { abandoned } from "./function-failure.ts";
+import { HttpCall, type HttpCallOwner } from "./http-call.ts";
+import { SYSTEM_CLOCK } from "./system-clock.ts";
+import { traceHeaders } from "./trace.ts";
+
+export interface HttpFunctionOptions {
+  /**
+   * Where events are posted: `http:` or `https:`, with path and query, without user name and password. Certificates are
+   * verified; redirects are not followed.
+   */
+  readonly url: string;
+  /**
+   * Connections at once, one request on each; default 1,000. More calls wait for a free one, and their time runs. Set it
+   * to the function's concurrency. Connections are made on demand and closed after seconds without use.
+   */
+  readonly connections?: number;
+  /** How long a connection may take to be made, milliseconds; default 5,000. Longer is `unavailable`. */
+  readonly connectTimeoutMs?: number;
+  /** Default: the machine's time. */
+  readonly clock?: Clock;
+}
+
+const CONNECTIONS = 1000;
+const CONNECT_TIMEOUT_MS = 5000;
+const HEADER_BYTES_MAX = 16 * 1024;
+
+/**
+ * A function behind an HTTP server: architecture.md, "The HTTP function contract".
+ * @throws MillraceError `ERR_MILLRACE_FUNCTION` when the URL or a number is not valid.
+ */
+export function createHttpFunction(options: HttpFunctionOptions): FunctionTarget {
+  return new HttpFunction(options);
+}
+
+/**
+ * A free-list of single-connection undici clients instead of its `Pool`: taking a client is O(1) however many there are
+ * (a pool searches), and the one used last, whose socket is surely open, is taken first.
+ */
+class HttpFunction implements FunctionTarget, HttpCallOwner {
+  readonly #url: URL;
+  readonly #path: string;
+  readonly #clock: Clock;
+  readonly #watch: CallWatch;
+  readonly #connectionsMax: number;
+  readonly #connectTimeoutMs: number;
+  readonly #clients: Client[] = [];
+  readonly #idle: Client[] = [];
+  #waiting: HttpCall[] = [];
+  #waitingHead = 0;
+  #closed: Promise<void> | undefined;
+
+  constructor(options: HttpFunctionOptions) {
+    this.#url = parseUrl(options.url);
+    this.#path = this.#url.pathname + this.#url.search;
+    this.#clock = options.clock ?? SYSTEM_CLOCK;
+    this.#watch = new CallWatch(this.#clock);
+    this.#connectionsMax = positiveInteger("connections", options.connections ?? CONNECTIONS);
+    this.#connectTimeoutMs = positiveInteger(
+      "connectTimeoutMs",
+      options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
+    );
+  }
+
+  invoke(payload: Uint8Array, context: InvocationContext, signal: AbortSignal): Promise<InvocationOutcome> {
+    if (signal.aborted || this.#closed !== undefined) return Promise.resolve(abandoned());
+    return new Promise((resolve) => {
+      const expiresAt = this.#clock.monotonic() + context.timeoutMs;
+      const call = new HttpCall(this, payload, context, signal, expiresAt, resolve);
+      this.#watch.add(call);
+      const client = this.#idle.pop() ?? this.#newClient();
+      if (client === undefined) this.#waiting.push(call);
+      else this.#send(call, client);
+    });
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  onSettled(call: HttpCall): void {
+    this.#watch.remove(call);
+  }
+
+  onReleased(client: Client): void {
+    // Later: inside of its error callbacks a client does not stand a new request.
+    if (this.#waitingHead < this.#waiting.length) queueMicrotask(() => this.#reuse(client));
+    else this.#idle.push(client);
+  }
+
+  nowMs(): number {
+    return this.#clock.now();
+  }
+
+  #send(call: HttpCall, client: Client): void {
+    call.client = client;
+    const { context } = call;
+    const trace = traceHeaders(context);
+    client.dispatch(
+      {
+        method: "POST",
+        path: this.#path,
+        headers: [
+          "content-type",
+          "application/json",
+          "lambda-runtime-aws-request-id",
+          context.requestId,
+          "lambda-runtime-deadline-ms",
+          String(context.deadlineMs),
+          "lambda-runtime-invoked-function-arn",
+          context.functionArn,
+          "lambda-runtime-trace-id",
+          trace.xray,
+          "traceparent",
+          trace.traceparent,
+        ],
+        body: call.payload,
+      },
+      call,
+    );
+  }
+
+  #reuse(client: Client): void {
+    const call = this.#nextWaiting();
+    if (call === undefined) this.#idle.push(client);
+    else this.#send(call, client);
+  }
+
+  /** First come, first served; calls that ended while they waited are passed over. */
+  #nextWaiting(): HttpCall | undefined {
+    while (this.#waitingHead < this.#waiting.length) {
+      const call = this.#waiting[this.#waitingHead];
+      this.#waitingHead += 1;
+      if (call !== undefined && !call.isSettled) return call;
+    }
+    this.#waiting = [];
+    this.#waitingHead = 0;
+    return undefined;
+  }
+
+  #newClient(): Client | undefined {
+    if (this.#clients.length >= this.#connectionsMax) return undefined;
+    const client = new Client(this.#url.origin, {
+      pipelining: 1,
+      allowH2: false,
+      maxHeaderSize: HEADER_BYTES_MAX,
+      connectTimeout: this.#connectTimeoutMs,
+      // The watch ends calls; undici's own timers would be set and cleared for every request.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    });
+    this.#clients.push(client);
+    return client;
+  }
+
+  async #close(): Promise<void> {
+    this.#watch.close();
+    await Promise.all(this.#clients.map((client) => client.destroy()));
+  }
+}
+
+function parseUrl(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || (url.protocol !== "http:" && url.protocol !== "https:")) {
+    throw invalid(`the URL of an HTTP function must begin with http:// or https:// and name a host`);
+  }
+  if (url.username !== "" || url.password !== "") {
+    throw invalid(`the URL of the HTTP function on ${url.host} holds a user name or password: remove them`);
+  }
+  return url;
+}
+
+function positiveInteger(name: string, value: number): number {
+  if (Number.isSafeInteger(value) && value > 0) return value;
+  throw invalid(`${name} of an HTTP function must be a whole number above 0, not ${value}`);
+}
+
+function invalid(message: string): MillraceError {
+  return new MillraceError("ERR_MILLRACE_FUNCTION", message);
+}

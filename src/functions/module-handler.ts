@@ -1,0 +1,69 @@
+import { basename, extname } from "node:path";
+import { pathToFileURL } from "node:url";
+import { describeThrown, RuntimeError } from "./module-failure.ts";
+
+/** A Lambda Node handler: async, returning a promise, calling back, or returning a plain value. */
+export type Handler = (event: unknown, context: object, callback: HandlerCallback) => unknown;
+export type HandlerCallback = (error?: unknown, result?: unknown) => void;
+
+/**
+ * Imports an ES or CommonJS module, JavaScript or TypeScript, and finds its handler. `exportName` may lead into nested
+ * objects by dots, and may begin with the file's name as Lambda's `index.handler` does.
+ * @throws RuntimeError with Lambda's error types when there is no such module or function.
+ */
+export async function loadHandler(path: string, exportName: string): Promise<Handler> {
+  const namespace = await importModule(path);
+  const names = exportName.split(".");
+  const handler = findExport(namespace, names) ?? findExport(namespace, withoutFileName(path, names));
+  if (typeof handler === "function") return handler as Handler;
+  const found = handler === undefined ? "does not export it" : `exports something else: ${typeof handler}`;
+  throw new RuntimeError(
+    "Runtime.HandlerNotFound",
+    `The function's handler "${exportName}" is not there: the module ${found}. It exports ${listExports(namespace)}.`,
+  );
+}
+
+async function importModule(path: string): Promise<object> {
+  try {
+    return await import(pathToFileURL(path).href);
+  } catch (error) {
+    const { errorType, message } = describeThrown(error);
+    const code = error instanceof Error && "code" in error ? String(error.code) : "";
+    if (error instanceof SyntaxError || code.includes("TYPESCRIPT_SYNTAX")) {
+      // V8 tells the file and line of a syntax error only at the head of the stack.
+      const place = error instanceof Error ? error.stack?.split("\n")[0] : undefined;
+      throw new RuntimeError("Runtime.UserCodeSyntaxError", `${message} (${place ?? path})`);
+    }
+    if (code === "ERR_MODULE_NOT_FOUND" || code === "MODULE_NOT_FOUND") {
+      throw new RuntimeError("Runtime.ImportModuleError", message);
+    }
+    throw new RuntimeError(errorType, `The module failed while it was loaded: ${message}`);
+  }
+}
+
+/** The exports of a CommonJS module stand in `default`; only those that Node could foresee also stand beside it. */
+function findExport(namespace: object, names: readonly string[]): unknown {
+  if (names.length === 0) return undefined;
+  const direct = follow(namespace, names);
+  return direct ?? follow(follow(namespace, ["default"]), names);
+}
+
+function follow(start: unknown, names: readonly string[]): unknown {
+  let value = start;
+  for (const name of names) {
+    if ((typeof value !== "object" && typeof value !== "function") || value === null) return undefined;
+    value = Reflect.get(value, name);
+  }
+  return value;
+}
+
+function withoutFileName(path: string, names: readonly string[]): readonly string[] {
+  return names[0] === basename(path, extname(path)) ? names.slice(1) : [];
+}
+
+const LISTED_EXPORTS_MAX = 10;
+
+function listExports(namespace: object): string {
+  const names = Object.keys(namespace).filter((name) => name !== "default" && name !== "module.exports");
+  return names.length === 0 ? "no names" : names.slice(0, LISTED_EXPORTS_MAX).join(", ");
+}

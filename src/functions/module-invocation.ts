@@ -1,0 +1,141 @@
+import { types } from "node:util";
+import { RESPONSE_BYTES_MAX } from "../model/limits.ts";
+import { describeThrown } from "./module-failure.ts";
+import type { Handler } from "./module-handler.ts";
+import type {
+  InvocationMessage,
+  RuntimeDescription,
+  RuntimeFailure,
+  RuntimeMessage,
+} from "./module-messages.ts";
+
+/** One run of a handler inside its worker: Lambda's rules of when a handler is done and with what. */
+export class ModuleInvocation {
+  readonly #message: InvocationMessage;
+  readonly #answer: (message: RuntimeMessage) => void;
+  #isAnswered = false;
+  /** Result of a callback that waits for the event loop to become empty. */
+  #deferred: { readonly result: unknown } | undefined;
+  #isPromise = false;
+  #context: LambdaContext | undefined;
+
+  constructor(message: InvocationMessage, answer: (message: RuntimeMessage) => void) {
+    this.#message = message;
+    this.#answer = answer;
+  }
+
+  start(handler: Handler, runtime: RuntimeDescription): void {
+    try {
+      const event: unknown = JSON.parse(Buffer.from(this.#message.payload.buffer).toString());
+      this.#context = this.#createContext(runtime);
+      const returned = handler(event, this.#context, (error, result) => this.#called(error, result));
+      if (types.isPromise(returned) || isThenable(returned)) {
+        this.#isPromise = true;
+        returned.then(
+          (result) => this.#succeed(result),
+          (error) => this.#fail(describeThrown(error)),
+        );
+      } else if (returned !== undefined) {
+        // Lambda ignores it; but no handler means anything else by returning a value.
+        this.#succeed(returned);
+      }
+    } catch (error) {
+      this.#fail(describeThrown(error));
+    }
+  }
+
+  /** Nothing is left that could ever answer. */
+  onLoopEmpty(): void {
+    if (this.#deferred !== undefined) this.#succeed(this.#deferred.result);
+    else if (this.#isPromise) this.#fail(NEVER_SETTLED);
+    else this.#succeed(null);
+  }
+
+  #called(error: unknown, result: unknown): void {
+    if (this.#isAnswered || this.#deferred !== undefined) return;
+    if (error !== undefined && error !== null) this.#fail(describeThrown(error));
+    else if (this.#context?.callbackWaitsForEmptyEventLoop === false) this.#succeed(result);
+    else this.#deferred = { result };
+  }
+
+  #succeed(result: unknown): void {
+    if (this.#isAnswered) return;
+    let text: string | undefined;
+    try {
+      text = JSON.stringify(result) ?? "null";
+    } catch (error) {
+      const message = `The function's result is not JSON: ${describeThrown(error).message}`;
+      this.#fail({ errorType: "Runtime.MarshalError", message });
+      return;
+    }
+    if (Buffer.byteLength(text) > RESPONSE_BYTES_MAX) {
+      this.#fail(TOO_LARGE);
+      return;
+    }
+    this.#isAnswered = true;
+    this.#answer({
+      kind: "returned",
+      ordinal: this.#message.ordinal,
+      payload: new TextEncoder().encode(text),
+    });
+  }
+
+  #fail(failure: RuntimeFailure): void {
+    if (this.#isAnswered) return;
+    this.#isAnswered = true;
+    this.#answer({ kind: "failed", ordinal: this.#message.ordinal, failure });
+  }
+
+  #createContext(runtime: RuntimeDescription): LambdaContext {
+    const { requestId, functionArn, deadlineMs } = this.#message;
+    const done = (error?: unknown, result?: unknown): void => {
+      context.callbackWaitsForEmptyEventLoop = false;
+      this.#called(error, result);
+    };
+    const context: LambdaContext = {
+      callbackWaitsForEmptyEventLoop: true,
+      functionName: runtime.functionName,
+      functionVersion: "$LATEST",
+      invokedFunctionArn: functionArn,
+      memoryLimitInMB: String(runtime.memoryMb),
+      awsRequestId: requestId,
+      logGroupName: runtime.logGroupName,
+      logStreamName: runtime.logStreamName,
+      getRemainingTimeInMillis: () => deadlineMs - Date.now(),
+      done,
+      succeed: (result) => done(null, result),
+      fail: (error) => done(error ?? "handled"),
+    };
+    return context;
+  }
+}
+
+/** The context object of Lambda's Node runtime. */
+interface LambdaContext {
+  callbackWaitsForEmptyEventLoop: boolean;
+  readonly functionName: string;
+  readonly functionVersion: string;
+  readonly invokedFunctionArn: string;
+  readonly memoryLimitInMB: string;
+  readonly awsRequestId: string;
+  readonly logGroupName: string;
+  readonly logStreamName: string;
+  getRemainingTimeInMillis(): number;
+  done(error?: unknown, result?: unknown): void;
+  succeed(result?: unknown): void;
+  fail(error?: unknown): void;
+}
+
+const NEVER_SETTLED: RuntimeFailure = {
+  errorType: "Runtime.NodeJsExit",
+  message: "The handler's promise can never settle: nothing is left to wait for.",
+};
+
+const TOO_LARGE: RuntimeFailure = {
+  errorType: "Function.ResponseSizeTooLarge",
+  message: `The function returned more than ${RESPONSE_BYTES_MAX} bytes, the most that a response may have.`,
+};
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
+}

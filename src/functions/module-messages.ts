@@ -1,0 +1,33 @@
+/** What the engine's thread and a module function's worker thread say to each other. */
+
+/** `workerData` of a worker: what Lambda's runtime knows before the first invocation. */
+export interface RuntimeDescription {
+  readonly path: string;
+  readonly exportName: string;
+  readonly functionName: string;
+  readonly memoryMb: number;
+  readonly logGroupName: string;
+  readonly logStreamName: string;
+}
+
+export interface InvocationMessage {
+  /** Ordinal of the invocation in its worker; the answer repeats it, so that a late answer is not taken for another's. */
+  readonly ordinal: number;
+  readonly payload: Uint8Array;
+  readonly requestId: string;
+  readonly functionArn: string;
+  readonly deadlineMs: number;
+  readonly traceId: string;
+}
+
+export type RuntimeMessage =
+  | { readonly kind: "ready" }
+  /** The module could not be loaded or exports no such function. */
+  | { readonly kind: "initFailed"; readonly failure: RuntimeFailure }
+  | { readonly kind: "returned"; readonly ordinal: number; readonly payload: Uint8Array }
+  | { readonly kind: "failed"; readonly ordinal: number; readonly failure: RuntimeFailure };
+
+export interface RuntimeFailure {
+  readonly errorType: string;
+  readonly message: string;
+}

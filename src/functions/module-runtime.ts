@@ -1,0 +1,157 @@
+import { Worker } from "node:worker_threads";
+import type { InvocationOutcome } from "../model/outcome.ts";
+import type { InvocationContext } from "../ports/function-target.ts";
+import { functionError } from "./function-failure.ts";
+import { describeThrown } from "./module-failure.ts";
+import type { InvocationMessage, RuntimeDescription, RuntimeMessage } from "./module-messages.ts";
+import { forwardLines } from "./output-lines.ts";
+import { traceHeaders } from "./trace.ts";
+
+/** In the build the worker's file is JavaScript; `new URL` is not rewritten by the compiler as imports are. */
+const WORKER_URL = new URL(
+  import.meta.url.endsWith(".ts") ? "./module-worker.ts" : "./module-worker.js",
+  import.meta.url,
+);
+
+export type LogLine = (line: string, stream: "stdout" | "stderr") => void;
+
+export interface RuntimeListener {
+  /** The module is loaded. */
+  onReady?(runtime: ModuleRuntime): void;
+  /** The invocation that `run` started has ended; the runtime can run another. */
+  onAnswer(runtime: ModuleRuntime, outcome: InvocationOutcome): void;
+  /** The runtime can run nothing more; if it was running an invocation, this is its outcome. Called once. */
+  onBroken(runtime: ModuleRuntime, outcome: InvocationOutcome): void;
+  /** The thread is gone. Called once, after `onBroken`. */
+  onGone(runtime: ModuleRuntime): void;
+}
+
+/** One worker thread: Lambda's execution environment, with one invocation at a time. */
+export class ModuleRuntime {
+  /** When it became idle, on the pool's monotonic scale. */
+  idleSinceMs = 0;
+  readonly #listener: RuntimeListener;
+  readonly #worker: Worker;
+  #ordinal = 0;
+  #isRunning = false;
+  #isBroken = false;
+
+  constructor(
+    description: RuntimeDescription,
+    env: Readonly<Record<string, string>>,
+    onLog: LogLine,
+    listener: RuntimeListener,
+  ) {
+    this.#listener = listener;
+    this.#worker = new Worker(WORKER_URL, {
+      workerData: description,
+      env: { ...env },
+      stdout: true,
+      stderr: true,
+      resourceLimits: { maxOldGenerationSizeMb: description.memoryMb },
+    });
+    forwardLines(this.#worker.stdout, (line) => onLog(line, "stdout"));
+    forwardLines(this.#worker.stderr, (line) => onLog(line, "stderr"));
+    this.#worker.on("message", (message: unknown) => this.#onMessage(message));
+    this.#worker.on("messageerror", () => this.#break(functionError("Runtime.MarshalError", UNREADABLE)));
+    this.#worker.on("error", (error: unknown) => this.#break(outcomeOfCrash(error)));
+    this.#worker.on("exit", (code) => {
+      this.#break(
+        functionError("Runtime.ExitError", `The function's runtime ended with exit status ${code}.`),
+      );
+      this.#listener.onGone(this);
+    });
+  }
+
+  /** The runtime must be idle, or new: then the invocation begins when the module is loaded. */
+  run(payload: Uint8Array, context: InvocationContext): void {
+    this.#isRunning = true;
+    this.#ordinal += 1;
+    this.#worker.ref();
+    // A copy of its own, which can be handed over without being copied again: the caller keeps its payload for retries.
+    const copy = new Uint8Array(payload);
+    const message: InvocationMessage = {
+      ordinal: this.#ordinal,
+      payload: copy,
+      requestId: context.requestId,
+      functionArn: context.functionArn,
+      deadlineMs: context.deadlineMs,
+      traceId: traceHeaders(context).xray,
+    };
+    this.#worker.postMessage(message, [copy.buffer]);
+  }
+
+  /** An idle runtime does not keep the process alive. */
+  unref(): void {
+    this.#worker.unref();
+  }
+
+  /** Ends the thread whatever it does. No answer comes any more. */
+  async terminate(): Promise<void> {
+    this.#isBroken = true;
+    this.#worker.ref();
+    await this.#worker.terminate();
+  }
+
+  #onMessage(value: unknown): void {
+    if (this.#isBroken || !isRuntimeMessage(value)) return;
+    switch (value.kind) {
+      case "ready":
+        this.#listener.onReady?.(this);
+        return;
+      case "initFailed":
+        this.#break(functionError(value.failure.errorType, value.failure.message));
+        return;
+      case "returned":
+        this.#answer(value.ordinal, { kind: "succeeded", payload: value.payload });
+        return;
+      case "failed":
+        this.#answer(value.ordinal, functionError(value.failure.errorType, value.failure.message));
+        return;
+    }
+  }
+
+  #answer(ordinal: number, outcome: InvocationOutcome): void {
+    if (!this.#isRunning || ordinal !== this.#ordinal) return;
+    this.#isRunning = false;
+    this.#listener.onAnswer(this, outcome);
+  }
+
+  #break(outcome: InvocationOutcome): void {
+    if (this.#isBroken) return;
+    this.#isBroken = true;
+    this.#listener.onBroken(this, outcome);
+  }
+}
+
+const UNREADABLE = "The function's runtime sent something that cannot be read.";
+
+function outcomeOfCrash(error: unknown): InvocationOutcome {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  if (code === "ERR_WORKER_OUT_OF_MEMORY") {
+    return functionError("Runtime.OutOfMemory", "The function's runtime ran out of memory.");
+  }
+  const { errorType, message } = describeThrown(error);
+  return functionError(errorType, `The function's runtime ended by an error that nobody caught: ${message}`);
+}
+
+/** User code shares the thread and its port: what comes from there is looked at before it is believed. */
+function isRuntimeMessage(value: unknown): value is RuntimeMessage {
+  if (typeof value !== "object" || value === null || !("kind" in value)) return false;
+  if (value.kind === "ready") return true;
+  if (value.kind === "initFailed") return "failure" in value && isFailure(value.failure);
+  if (!("ordinal" in value) || typeof value.ordinal !== "number") return false;
+  if (value.kind === "returned") return "payload" in value && value.payload instanceof Uint8Array;
+  return value.kind === "failed" && "failure" in value && isFailure(value.failure);
+}
+
+function isFailure(value: unknown): boolean {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    "errorType" in value &&
+    typeof value.errorType === "string" &&
+    "message" in value &&
+    typeof value.message === "string"
+  );
+}

@@ -1,0 +1,166 @@
+import { checkFunction } from "./function-checks.ts";
+import { parseFunctionName } from "./function-name.ts";
+import { type ManifestDocument, readManifestDocument } from "./manifest-document.ts";
+import { readManifestFiles } from "./manifest-files.ts";
+import { checkMapping, type MappingContext } from "./mapping-checks.ts";
+import { mappingUuid } from "./mapping-uuid.ts";
+import { nearestName } from "./nearest-name.ts";
+import { formatProblem, type ManifestProblem, sortProblems } from "./problem.ts";
+import {
+  type FunctionResource,
+  functionResource,
+  type MappingResource,
+  mappingResource,
+} from "./resources.ts";
+import type { FunctionManifest, MappingManifest } from "./schema.ts";
+import { parseYamlDocuments } from "./yaml-documents.ts";
+
+export interface Manifests {
+  readonly functions: readonly FunctionResource[];
+  readonly mappings: readonly MappingResource[];
+}
+
+export type LoadedManifests =
+  | { readonly kind: "valid"; readonly manifests: Manifests }
+  /** All problems of all files, in reading order. */
+  | { readonly kind: "invalid"; readonly problems: readonly ManifestProblem[] };
+
+/** Reads and checks manifests from files and folders. Nothing is opened or started beyond that. */
+export function loadManifests(paths: readonly string[], context: MappingContext): LoadedManifests {
+  const { texts, files, problems } = readManifestFiles(paths);
+  const documents: ManifestDocument[] = [];
+  for (const { file, folder, text } of texts) {
+    const yaml = parseYamlDocuments(text);
+    for (const problem of yaml.problems) problems.push({ file, field: undefined, ...problem });
+    for (const document of yaml.documents) {
+      const read = readManifestDocument(document, { file, folder }, problems);
+      if (read !== undefined) documents.push(read);
+    }
+  }
+  checkTogether(documents, context);
+  const isEmpty = documents.length === 0 && problems.length === 0;
+  if (isEmpty) problems.push(emptyProblem(paths));
+  if (problems.length > 0) {
+    return {
+      kind: "invalid",
+      problems: sortProblems(problems, files),
+    };
+  }
+  return { kind: "valid", manifests: buildResources(documents, context) };
+}
+
+export function formatProblems(problems: readonly ManifestProblem[]): string {
+  return problems.map(formatProblem).join("\n");
+}
+
+function checkTogether(documents: readonly ManifestDocument[], context: MappingContext): void {
+  const functions = documents.filter(({ kind }) => kind === "Function");
+  const mappings = documents.filter(({ kind }) => kind === "EventSourceMapping");
+  for (const document of functions) checkFunction(document);
+  for (const document of mappings) checkMapping(document, context);
+  checkFunctionsExist(mappings, functions);
+  checkNamesUnique(functions);
+  checkNamesUnique(mappings);
+  checkMappingsDistinct(mappings);
+}
+
+function checkFunctionsExist(
+  mappings: readonly ManifestDocument[],
+  functions: readonly ManifestDocument[],
+): void {
+  const names = functions.flatMap(({ name }) => name ?? []);
+  for (const mapping of mappings) {
+    const path = ["spec", "functionName"];
+    const text = mapping.raw(...path);
+    const wanted = typeof text === "string" ? parseFunctionName(text)?.name : undefined;
+    if (wanted === undefined || names.includes(wanted)) continue;
+    const nearest = nearestName(wanted, names);
+    const suggestion = nearest === undefined ? "" : `Did you mean ${nearest}? `;
+    const remedy = `${suggestion}Add a manifest of kind Function with metadata.name ${wanted}`;
+    mapping.report(path, "Function does not exist", remedy);
+  }
+}
+
+function checkNamesUnique(documents: readonly ManifestDocument[]): void {
+  const first = new Map<string, ManifestDocument>();
+  for (const document of documents) {
+    if (document.name === undefined) continue;
+    const other = first.get(document.name);
+    if (other === undefined) {
+      first.set(document.name, document);
+      continue;
+    }
+    const message = `There is another ${document.kind} of this name at ${other.position}`;
+    document.report(["metadata", "name"], message, "Rename or remove one of them");
+  }
+}
+
+/** One mapping for a source and a function, qualifier included; and no two with the same leases and checkpoints. */
+function checkMappingsDistinct(mappings: readonly ManifestDocument[]): void {
+  const byPair = new Map<string, string>();
+  const byUuid = new Set<string>();
+  for (const mapping of mappings) {
+    const uuid = uuidOf(mapping);
+    if (uuid !== undefined && byUuid.has(uuid) && mapping.raw("spec", "uuid") !== undefined) {
+      const message = `Another mapping has the UUID ${uuid}`;
+      mapping.report(
+        ["spec", "uuid"],
+        message,
+        "Give each mapping a uuid of its own, or leave the field out",
+      );
+    }
+    if (uuid !== undefined) byUuid.add(uuid);
+    const arn = mapping.raw("spec", "eventSourceArn");
+    const text = mapping.raw("spec", "functionName");
+    const reference = typeof text === "string" ? parseFunctionName(text) : undefined;
+    if (typeof arn !== "string" || reference === undefined) continue;
+    const pair = JSON.stringify([arn, reference.name, reference.qualifier]);
+    const other = byPair.get(pair);
+    if (other === undefined) {
+      byPair.set(pair, uuid ?? "");
+      continue;
+    }
+    const message =
+      `The event source arn (" ${arn} ") and function (" ${reference.name} ") provided mapping already exists. ` +
+      `Please update or delete the existing mapping with UUID ${other}`;
+    mapping.report(["spec", "eventSourceArn"], message, "Remove one of the two mappings");
+  }
+}
+
+function uuidOf(mapping: ManifestDocument): string | undefined {
+  const uuid = mapping.raw("spec", "uuid");
+  if (typeof uuid === "string") return uuid.toLowerCase();
+  return mapping.name === undefined ? undefined : mappingUuid(mapping.name);
+}
+
+function emptyProblem(paths: readonly string[]): ManifestProblem {
+  return {
+    file: paths.join(", "),
+    place: undefined,
+    field: undefined,
+    message: "There is no resource in the manifests",
+    remedy: "Add a Function and an EventSourceMapping",
+  };
+}
+
+function buildResources(documents: readonly ManifestDocument[], context: MappingContext): Manifests {
+  const functions = documents.filter(isFunction).flatMap(({ manifest, folder }) => {
+    return functionResource(manifest, folder) ?? [];
+  });
+  const mappings = documents.filter(isMapping).flatMap(({ manifest, folder }) => {
+    return mappingResource(manifest, folder, context.connectors) ?? [];
+  });
+  return { functions, mappings };
+}
+
+function isFunction(
+  document: ManifestDocument,
+): document is ManifestDocument & { readonly manifest: FunctionManifest } {
+  return document.manifest?.kind === "Function";
+}
+
+function isMapping(
+  document: ManifestDocument,
+): document is ManifestDocument & { readonly manifest: MappingManifest } {
+  return document.manifest?.kind === "EventSourceMapping";
+}

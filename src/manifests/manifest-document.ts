@@ -1,0 +1,92 @@
+import { describeIssue, valueAt } from "./issue-texts.ts";
+import { resourceJsonSchema } from "./json-schema.ts";
+import { nearestName } from "./nearest-name.ts";
+import type { ManifestProblem } from "./problem.ts";
+import {
+  API_VERSION,
+  type FunctionManifest,
+  type MappingManifest,
+  RESOURCE_SCHEMAS,
+  type ResourceKind,
+} from "./schema.ts";
+import type { YamlDocument } from "./yaml-documents.ts";
+
+/** One document of a known kind, whether its fields are valid or not: rules between documents look at both. */
+export interface ManifestDocument {
+  readonly kind: ResourceKind;
+  readonly file: string;
+  /** Absolute; what relative paths in the document start from. */
+  readonly folder: string;
+  /** `undefined` when the document gives none. */
+  readonly name: string | undefined;
+  /** `FILE:LINE` of the name, for messages of other documents. */
+  readonly position: string;
+  /** The document with its defaults, when its shape is valid. */
+  readonly manifest: FunctionManifest | MappingManifest | undefined;
+  /** The value as written at `path`. */
+  raw(...path: readonly PropertyKey[]): unknown;
+  report(path: readonly PropertyKey[], message: string, remedy: string, part?: "key" | "value"): void;
+}
+
+export interface ManifestFile {
+  readonly file: string;
+  readonly folder: string;
+}
+
+/** Checks the shape of a document. What is wrong goes to `problems`; `undefined` when it is of no known kind. */
+export function readManifestDocument(
+  yaml: YamlDocument,
+  { file, folder }: ManifestFile,
+  problems: ManifestProblem[],
+): ManifestDocument | undefined {
+  const kind = valueAt(yaml.value, ["kind"]);
+  const nameValue = valueAt(yaml.value, ["metadata", "name"]);
+  const name = typeof nameValue === "string" ? nameValue : undefined;
+  const report: ManifestDocument["report"] = (path, message, remedy, part) => {
+    const label = typeof kind === "string" && name !== undefined ? `${kind} ${name}, ` : "";
+    const field = path.length === 0 ? label.slice(0, -2) || undefined : label + formatPath(path);
+    problems.push({ file, place: yaml.place(path, part), field, message, remedy });
+  };
+  if (!isKnownKind(kind)) {
+    report(kind === undefined ? [] : ["kind"], ...unknownKind(yaml.value, kind));
+    return undefined;
+  }
+  const parsed = RESOURCE_SCHEMAS[kind].safeParse(yaml.value);
+  if (!parsed.success) {
+    const schema = resourceJsonSchema(kind);
+    for (const issue of parsed.error.issues) {
+      for (const text of describeIssue(issue, yaml.value, schema)) {
+        report(text.path, text.message, text.remedy, text.part);
+      }
+    }
+  }
+  const raw: ManifestDocument["raw"] = (...path) => valueAt(yaml.value, path);
+  const position = `${file}:${yaml.place(["metadata", "name"]).line}`;
+  return { kind, file, folder, name, position, manifest: parsed.data, raw, report };
+}
+
+function isKnownKind(kind: unknown): kind is ResourceKind {
+  return typeof kind === "string" && Object.hasOwn(RESOURCE_SCHEMAS, kind);
+}
+
+function unknownKind(value: unknown, kind: unknown): [message: string, remedy: string] {
+  const kinds = Object.keys(RESOURCE_SCHEMAS);
+  const form = `Each document has apiVersion: ${API_VERSION}, kind: ${kinds.join(" or ")}, metadata and spec`;
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    return ["The document is not a map of fields", form];
+  }
+  if (kind === undefined) return ["The document has no kind", form];
+  if (typeof kind !== "string") return ["The kind is not a text", form];
+  const nearest = nearestName(kind, kinds);
+  const suggestion = nearest === undefined ? "" : `Did you mean ${nearest}? `;
+  return [`There is no kind ${JSON.stringify(kind.slice(0, 80))} here`, suggestion + form];
+}
+
+function formatPath(path: readonly PropertyKey[]): string {
+  return path
+    .map((step, index) => {
+      if (typeof step === "number") return `[${step}]`;
+      return index === 0 ? String(step) : `.${String(step)}`;
+    })
+    .join("");
+}

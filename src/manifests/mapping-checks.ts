@@ -1,0 +1,164 @@
+import { RECORD_AGE_SECONDS_MIN } from "../model/limits.ts";
+import type { Connector } from "../ports/connector.ts";
+import { parseDestination } from "./destination-uri.ts";
+import { parseFunctionName } from "./function-name.ts";
+import type { ManifestDocument } from "./manifest-document.ts";
+import { nearestName } from "./nearest-name.ts";
+import { parseSourceArn } from "./source-arn.ts";
+import { epochMsOf } from "./timestamp.ts";
+
+export interface MappingContext {
+  readonly connectors: readonly Connector[];
+  readonly nowMs: number;
+  /** Throws ERR_MILLRACE_FILTER_PATTERN when the engine could not compile the pattern. */
+  checkFilterPattern(pattern: string, filterDataKey: string): void;
+}
+
+/**
+ * Rules between the fields of a mapping, with AWS's texts (streams §1.6). They look at what is written rather than at
+ * the validated manifest, so that they speak beside shape errors of other fields.
+ */
+export function checkMapping(document: ManifestDocument, context: MappingContext): void {
+  checkRecordAge(document);
+  checkTumblingWindow(document);
+  checkTimestamp(document, context.nowMs);
+  checkDestination(document);
+  checkFunctionName(document);
+  const connector = checkSource(document, context.connectors);
+  if (connector === undefined) return;
+  checkStartingPosition(document, connector);
+  checkEndpoints(document, connector);
+  checkFilters(document, connector, context);
+}
+
+/** The connector that reads the ARN's service. */
+export function connectorOf(arn: string, connectors: readonly Connector[]): Connector | undefined {
+  const service = parseSourceArn(arn)?.service;
+  return connectors.find((connector) => connector.arnService === service);
+}
+
+function checkRecordAge(document: ManifestDocument): void {
+  const path = ["spec", "maximumRecordAgeInSeconds"];
+  const age = document.raw(...path);
+  if (typeof age !== "number" || age < 0 || age >= RECORD_AGE_SECONDS_MIN) return;
+  const message =
+    "MaximumRecordAgeInSeconds must be either -1 (forever) or between 60 and 604800 (inclusive)";
+  document.report(path, message, "Give -1, or at least 60");
+}
+
+function checkTumblingWindow(document: ManifestDocument): void {
+  const window = document.raw("spec", "tumblingWindowInSeconds");
+  if (typeof window !== "number" || window <= 0) return;
+  const lanes = document.raw("spec", "parallelizationFactor");
+  if (typeof lanes === "number" && lanes > 1) {
+    document.report(
+      ["spec", "parallelizationFactor"],
+      "Parallelization factor must be equal to 1 when tumbling window period is configured",
+      "Remove parallelizationFactor or tumblingWindowInSeconds",
+    );
+  }
+  const filters = document.raw("spec", "filterCriteria", "filters");
+  if (Array.isArray(filters) && filters.length > 0) {
+    document.report(
+      ["spec", "filterCriteria"],
+      "Filter criteria cannot be used when tumbling window period is configured",
+      "Remove filterCriteria or tumblingWindowInSeconds",
+      "key",
+    );
+  }
+}
+
+function checkTimestamp(document: ManifestDocument, nowMs: number): void {
+  const path = ["spec", "startingPositionTimestamp"];
+  const position = document.raw("spec", "startingPosition");
+  const timestamp = document.raw(...path);
+  if (timestamp === undefined && position === "AT_TIMESTAMP") {
+    const message = "StartingPosition AT_TIMESTAMP needs a startingPositionTimestamp, which is missing";
+    document.report(["spec", "startingPosition"], message, "Give startingPositionTimestamp");
+  }
+  if (typeof timestamp !== "string" && typeof timestamp !== "number") return;
+  if (typeof position === "string" && position !== "AT_TIMESTAMP") {
+    const message = "Timestamp only valid with StartingPosition AT_TIMESTAMP";
+    document.report(path, message, "Remove the field, or set startingPosition: AT_TIMESTAMP", "key");
+  } else if (epochMsOf(timestamp) > nowMs) {
+    document.report(path, "The timestamp is in the future", "Give a time in the past");
+  }
+}
+
+function checkDestination(document: ManifestDocument): void {
+  const path = ["spec", "destinationConfig", "onFailure", "destination"];
+  const uri = document.raw(...path);
+  if (typeof uri !== "string" || uri === "") return;
+  if (parseDestination(uri, document.folder) !== undefined) return;
+  document.report(path, "There is no failure destination of this kind", "Give file:PATH");
+}
+
+function checkFunctionName(document: ManifestDocument): void {
+  const path = ["spec", "functionName"];
+  const text = document.raw(...path);
+  if (typeof text !== "string" || text === "" || parseFunctionName(text) !== undefined) return;
+  const remedy =
+    "Give a name of at most 64 letters, digits, - and _, with :QUALIFIER behind it if wanted, or an ARN";
+  document.report(path, "The text is not the name of a function", remedy);
+}
+
+function checkSource(document: ManifestDocument, connectors: readonly Connector[]): Connector | undefined {
+  const path = ["spec", "eventSourceArn"];
+  const arn = document.raw(...path);
+  if (typeof arn !== "string") return undefined;
+  const connector = connectorOf(arn, connectors);
+  if (connector !== undefined) return connector;
+  const forms = connectors.map(({ arnService }) => `arn:aws:${arnService}:REGION:ACCOUNT:…`).join(", ");
+  const service = parseSourceArn(arn)?.service;
+  const reason =
+    service === undefined
+      ? "The text is not an ARN"
+      : `This version has no connector for the service ${service}`;
+  document.report(path, `Unrecognized event source. ${reason}`, `Sources here are: ${forms}`);
+  return undefined;
+}
+
+function checkStartingPosition(document: ManifestDocument, connector: Connector): void {
+  const path = ["spec", "startingPosition"];
+  const position = document.raw(...path);
+  const isKnown = position === "TRIM_HORIZON" || position === "LATEST" || position === "AT_TIMESTAMP";
+  if (!isKnown || connector.startingPositions.includes(position)) return;
+  const message = `Unsupported starting position for arn type: ${String(document.raw("spec", "eventSourceArn"))}`;
+  document.report(path, message, `Give one of ${connector.startingPositions.join(", ")}`);
+}
+
+function checkEndpoints(document: ManifestDocument, connector: Connector): void {
+  const given = document.raw("spec", "endpoints");
+  const names = typeof given === "object" && given !== null ? Object.keys(given) : [];
+  for (const name of names) {
+    if (connector.endpointNames.includes(name)) continue;
+    const nearest = nearestName(name, connector.endpointNames);
+    const suggestion = nearest === undefined ? "Remove it" : `Did you mean ${nearest}?`;
+    const message = `The source ${connector.kind} has no endpoint ${JSON.stringify(name.slice(0, 80))}`;
+    document.report(["spec", "endpoints", name], message, suggestion, "key");
+  }
+  for (const name of connector.endpointNames) {
+    if (names.includes(name)) continue;
+    const message = `The source ${connector.kind} needs the endpoint ${name}, which is missing`;
+    const path = given === undefined ? ["spec"] : ["spec", "endpoints"];
+    document.report(path, message, `Give endpoints: { ${name}: [ … ] }`, "key");
+  }
+}
+
+function checkFilters(document: ManifestDocument, connector: Connector, context: MappingContext): void {
+  const filters = document.raw("spec", "filterCriteria", "filters");
+  if (!Array.isArray(filters)) return;
+  for (const index of filters.keys()) {
+    const path = ["spec", "filterCriteria", "filters", index, "pattern"];
+    const pattern = document.raw(...path);
+    if (typeof pattern !== "string") continue;
+    try {
+      context.checkFilterPattern(pattern, connector.filterDataKey);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      const text = "Invalid filter pattern definition.";
+      const message = reason.startsWith(text) ? reason : `${text} ${reason}`;
+      document.report(path, message, "Try the pattern with millrace test-pattern");
+    }
+  }
+}

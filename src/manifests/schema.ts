@@ -1,0 +1,241 @@
+import { z } from "zod";
+import {
+  BATCH_SIZE_MAX,
+  BATCHING_WINDOW_SECONDS_MAX,
+  FILTER_PATTERN_CHARS_MAX,
+  FILTERS_MAX,
+  PARALLELIZATION_FACTOR_MAX,
+  RECORD_AGE_SECONDS_MAX,
+  RETRY_ATTEMPTS_MAX,
+  TUMBLING_WINDOW_SECONDS_MAX,
+} from "../model/limits.ts";
+
+/**
+ * The shape of manifests. Fields of `spec` are the lower-camel form of AWS's parameters (streams §1.3); the published
+ * JSON Schema and the settings reference are made from this file. Rules between fields are in `cross-checks.ts`.
+ */
+
+export const API_VERSION = "millrace.dev/v1";
+
+/** Lambda's own default: a function that needs longer says so. */
+export const TIMEOUT_SECONDS_DEFAULT = 3;
+/** Lambda's default concurrency of an account, which its functions share. */
+export const HTTP_CONCURRENCY_DEFAULT = 1000;
+/** Each concurrent invocation of a module has a worker thread of its own. */
+export const MODULE_CONCURRENCY_DEFAULT = 10;
+
+/** The year 2255: more is a time in milliseconds. */
+const EPOCH_SECONDS_MAX = 9_000_000_000;
+
+const labels = (description: string) => z.record(z.string(), z.string()).optional().describe(description);
+
+const metadata = z
+  .strictObject({
+    name: z
+      .string()
+      .regex(/^[A-Za-z0-9](?:[A-Za-z0-9_-]{0,62}[A-Za-z0-9])?$/)
+      .describe(
+        "Name of the resource, unique among its kind: 1 to 64 letters, digits, - and _, with a letter or digit at both ends. A mapping's name is the `mapping` label of its metrics.",
+      ),
+    labels: labels("Labels for people and other tools; millrace does not read them."),
+    annotations: labels("Notes for people and other tools; millrace does not read them."),
+  })
+  .describe("Identity of the resource.");
+
+const httpTarget = z
+  .strictObject({
+    url: z
+      .string()
+      .describe(
+        "http or https URL that gets each event as a POST request, for example http://127.0.0.1:9000/.",
+      ),
+  })
+  .describe("A function behind an HTTP endpoint.");
+
+const moduleTarget = z
+  .strictObject({
+    path: z
+      .string()
+      .min(1)
+      .describe(
+        "JavaScript or TypeScript module that exports a Lambda handler; relative to the folder of this file.",
+      ),
+    export: z.string().min(1).default("handler").describe("Name of the exported handler."),
+    environment: z
+      .record(z.string(), z.string())
+      .optional()
+      .describe("Environment variables that the function sees, besides Lambda's own."),
+    memoryMb: z
+      .int()
+      .min(128)
+      .max(10_240)
+      .default(128)
+      .describe("Memory of each worker thread's JavaScript heap, in MB. Beyond it the invocation fails."),
+  })
+  .describe("A function that runs inside millrace, in worker threads.");
+
+const functionSpec = z
+  .strictObject({
+    http: httpTarget.optional(),
+    module: moduleTarget.optional(),
+    timeoutSeconds: z
+      .int()
+      .min(1)
+      .max(900)
+      .default(TIMEOUT_SECONDS_DEFAULT)
+      .describe("How long one invocation may take, in seconds. Beyond it the invocation fails."),
+    reservedConcurrency: z
+      .int()
+      .min(1)
+      .max(10_000)
+      .optional()
+      .describe(
+        `Invocations that run at once, over all mappings of the function; more wait their turn. Default ${HTTP_CONCURRENCY_DEFAULT} for http, ${MODULE_CONCURRENCY_DEFAULT} for module.`,
+      ),
+  })
+  .describe("What to invoke, and its bounds. Exactly one of http and module.");
+
+const filterCriteria = z
+  .strictObject({
+    filters: z
+      .array(
+        z.strictObject({
+          pattern: z
+            .string()
+            .max(FILTER_PATTERN_CHARS_MAX)
+            .describe("An EventBridge pattern as a JSON text."),
+        }),
+      )
+      .max(FILTERS_MAX)
+      .optional()
+      .describe("A record passes when one of the patterns matches. None: all records pass."),
+  })
+  .describe("Which records reach the function. The others are settled without an invocation.");
+
+const destinationConfig = z
+  .strictObject({
+    onFailure: z
+      .strictObject({
+        destination: z
+          .string()
+          .optional()
+          .describe(
+            "file:PATH appends the failure record, with its event, as a line of JSON; relative to the folder of this file. Empty or left out: records that are given up are dropped and counted.",
+          ),
+      })
+      .optional()
+      .describe("For records that are given up by age or attempts."),
+  })
+  .describe("Where records go that are given up.");
+
+const mappingSpec = z
+  .strictObject({
+    functionName: z
+      .string()
+      .min(1)
+      .max(256)
+      .describe(
+        "Function to invoke: the name of a Function manifest, with a qualifier behind a colon if wanted, or its ARN.",
+      ),
+    eventSourceArn: z
+      .string()
+      .max(10_000)
+      .describe("ARN of the stream, for example arn:aws:local:eu-west-1:000000000000:stream/orders."),
+    enabled: z.boolean().default(true).describe("False: nothing is polled. The checkpoint is kept."),
+    startingPosition: z
+      .enum(["LATEST", "AT_TIMESTAMP", "TRIM_HORIZON"])
+      .describe(
+        "Where a mapping that has no checkpoint yet begins: the oldest record (TRIM_HORIZON), what comes from now on (LATEST), or startingPositionTimestamp (AT_TIMESTAMP).",
+      ),
+    startingPositionTimestamp: z
+      .union([z.number().min(0).max(EPOCH_SECONDS_MAX), z.iso.datetime({ offset: true })])
+      .optional()
+      .describe(
+        "With AT_TIMESTAMP: where to begin, as an ISO 8601 time such as 2026-01-31T00:00:00Z or in seconds since 1970. Not in the future.",
+      ),
+    batchSize: z.int().min(1).max(BATCH_SIZE_MAX).default(100).describe("Most records of one invocation."),
+    maximumBatchingWindowInSeconds: z
+      .int()
+      .min(0)
+      .max(BATCHING_WINDOW_SECONDS_MAX)
+      .default(0)
+      .describe(
+        "How long to gather records for a batch, in seconds. 0: invoke as soon as there is a record.",
+      ),
+    parallelizationFactor: z
+      .int()
+      .min(1)
+      .max(PARALLELIZATION_FACTOR_MAX)
+      .default(1)
+      .describe("Batches of one shard that run at once. Records of one key stay in order."),
+    maximumRetryAttempts: z
+      .int()
+      .min(-1)
+      .max(RETRY_ATTEMPTS_MAX)
+      .default(-1)
+      .describe("Retries of a failed batch before it is given up. -1: until its records expire."),
+    maximumRecordAgeInSeconds: z
+      .int()
+      .min(-1)
+      .max(RECORD_AGE_SECONDS_MAX)
+      .default(-1)
+      .describe(
+        "Age at which a record is given up, in seconds: 60 to 604800, or -1 for as long as the source keeps it.",
+      ),
+    bisectBatchOnFunctionError: z
+      .boolean()
+      .default(false)
+      .describe("Split a failed batch in two and try the halves, down to the record that fails."),
+    functionResponseTypes: z
+      .array(z.enum(["ReportBatchItemFailures"]))
+      .max(1)
+      .default([])
+      .describe("With ReportBatchItemFailures the function's answer names the records that failed."),
+    tumblingWindowInSeconds: z
+      .int()
+      .min(0)
+      .max(TUMBLING_WINDOW_SECONDS_MAX)
+      .default(0)
+      .describe("Length of the windows over which the function carries state, in seconds. 0: none."),
+    filterCriteria: filterCriteria.optional(),
+    destinationConfig: destinationConfig.optional(),
+    endpoints: z
+      .record(z.string(), z.array(z.string().min(1)).min(1).max(100))
+      .optional()
+      .describe(
+        "Where to find a source that its ARN alone does not find, by names that the source defines, such as LOCAL_FILE. Paths (names in _FILE) are relative to the folder of this file.",
+      ),
+    uuid: z
+      .uuid()
+      .optional()
+      .describe(
+        "Identity under which leases and checkpoints are kept. Derived from the name when left out, so a mapping that is renamed starts anew unless its uuid is given.",
+      ),
+    tags: z.record(z.string(), z.string()).optional().describe("Tags of the mapping."),
+  })
+  .describe("AWS's parameters of an event source mapping, in lower camel case, with AWS's defaults.");
+
+const resource = <Kind extends string, Spec extends z.ZodType>(kind: Kind, spec: Spec, description: string) =>
+  z
+    .strictObject({
+      apiVersion: z.literal(API_VERSION).describe("Version of the manifest's form."),
+      kind: z.literal(kind).describe("What the document describes."),
+      metadata,
+      spec,
+    })
+    .describe(description);
+
+export const functionSchema = resource("Function", functionSpec, "A function that mappings name.");
+export const mappingSchema = resource(
+  "EventSourceMapping",
+  mappingSpec,
+  "Reads a stream and invokes a function with its records.",
+);
+
+export const manifestSchema = z.discriminatedUnion("kind", [functionSchema, mappingSchema]);
+
+export type FunctionManifest = z.output<typeof functionSchema>;
+export type MappingManifest = z.output<typeof mappingSchema>;
+
+export const RESOURCE_SCHEMAS = { Function: functionSchema, EventSourceMapping: mappingSchema } as const;
+export type ResourceKind = keyof typeof RESOURCE_SCHEMAS;

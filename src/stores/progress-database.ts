@@ -1,0 +1,132 @@
+import { mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { describeError, MillraceError } from "../model/errors.ts";
+
+/** "MRpg" in the file's header: tells a progress file from any other SQLite file. */
+const APPLICATION_ID = 0x4d527067;
+const SCHEMA_VERSION = 1;
+/** How long a write waits for another process's. Short, as the event loop waits with it; the engine tries again. */
+const BUSY_TIMEOUT_MS = 1_000;
+const SQLITE_CORRUPT = 11;
+const SQLITE_NOTADB = 26;
+
+const SCHEMA = `
+  CREATE TABLE progress (
+    mapping_uuid TEXT NOT NULL,
+    shard_id TEXT NOT NULL,
+    parent_shard_ids TEXT NOT NULL,
+    owner TEXT,
+    epoch INTEGER NOT NULL DEFAULT 0,
+    counter INTEGER NOT NULL DEFAULT 0,
+    handover_to TEXT,
+    checkpoint_epoch INTEGER NOT NULL DEFAULT 0,
+    revision INTEGER NOT NULL,
+    checkpoint TEXT NOT NULL,
+    PRIMARY KEY (mapping_uuid, shard_id)
+  ) STRICT;
+`;
+
+/** Opens a progress file, and makes it and its folder when it does not exist. */
+export function openProgressDatabase(path: string): DatabaseSync {
+  let database: DatabaseSync | undefined;
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
+    createSchema(database);
+    checkIdentity(path, database);
+    // With a write-ahead log NORMAL survives the death of the process. A loss of power may take the last checkpoints
+    // with it, which repeats records and loses none.
+    database.exec("PRAGMA synchronous = NORMAL");
+    return database;
+  } catch (error) {
+    database?.close();
+    throw storeError(path, error);
+  }
+}
+
+function createSchema(database: DatabaseSync): void {
+  // Not empty: made before, or somebody else's, which is not to be touched; `checkIdentity` tells the two apart.
+  if (!isEmpty(database)) return;
+  database.exec("PRAGMA journal_mode = WAL");
+  inTransaction(database, () => {
+    if (!isEmpty(database)) return;
+    database.exec(SCHEMA);
+    database.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
+    database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
+  });
+}
+
+function isEmpty(database: DatabaseSync): boolean {
+  return database.prepare("SELECT 1 FROM sqlite_schema LIMIT 1").get() === undefined;
+}
+
+function checkIdentity(path: string, database: DatabaseSync): void {
+  if (readPragma(database, "application_id") !== APPLICATION_ID) throw notAStore(path, undefined);
+  const version = readPragma(database, "user_version");
+  if (version !== SCHEMA_VERSION) {
+    throw new MillraceError(
+      "ERR_MILLRACE_STORE_CORRUPT",
+      `The store ${path} has format ${version}; this version of millrace reads format ${SCHEMA_VERSION}. ` +
+        "Run the version of millrace that wrote it, or name another file (--store sqlite:PATH).",
+    );
+  }
+}
+
+function readPragma(database: DatabaseSync, name: "application_id" | "user_version"): number {
+  return Number(database.prepare(`PRAGMA ${name}`).get()?.[name]);
+}
+
+/** Runs `work` in one transaction that holds the write lock from its beginning: all takes effect, or none. */
+export function inTransaction(database: DatabaseSync, work: () => void): void {
+  database.exec("BEGIN IMMEDIATE");
+  try {
+    work();
+    database.exec("COMMIT");
+  } catch (error) {
+    if (database.isTransaction) database.exec("ROLLBACK");
+    throw error;
+  }
+}
+
+/** What SQLite or the file system threw, as an error of the catalogue. Anything else is given back as it is. */
+export function storeError(path: string, error: unknown): unknown {
+  if (!isStorageError(error)) return error;
+  const code = sqliteErrorCode(error);
+  if (code === SQLITE_NOTADB) return notAStore(path, error);
+  if (code === SQLITE_CORRUPT) {
+    return new MillraceError(
+      "ERR_MILLRACE_STORE_CORRUPT",
+      `The store ${path} is damaged: ${describeError(error)}. Stop millrace, then repair the file with SQLite's ` +
+        "`.recover`, bring back a copy, or remove it to begin again at the mappings' starting positions.",
+      { cause: error },
+    );
+  }
+  return new MillraceError(
+    "ERR_MILLRACE_STORE_UNAVAILABLE",
+    `The store ${path} could not be used: ${describeError(error)}. Check that the file and its folder can be written ` +
+      "and that the disk is not full; a store that is locked by another process is tried again.",
+    { cause: error },
+  );
+}
+
+function notAStore(path: string, cause: unknown): MillraceError {
+  return new MillraceError(
+    "ERR_MILLRACE_STORE_CORRUPT",
+    `${path} is not a progress store of millrace. Name a file that millrace made, or one that does not exist yet ` +
+      "(--store sqlite:PATH).",
+    { cause },
+  );
+}
+
+/** Of SQLite (also: a store that was closed) or of a system call; not a defect of ours. */
+function isStorageError(error: unknown): error is Error {
+  if (!(error instanceof Error) || !("code" in error)) return false;
+  return error.code === "ERR_SQLITE_ERROR" || error.code === "ERR_INVALID_STATE" || "syscall" in error;
+}
+
+/** SQLite's primary result code, without the extension bits. */
+function sqliteErrorCode(error: Error): number | undefined {
+  if (!("errcode" in error) || typeof error.errcode !== "number") return undefined;
+  return error.errcode & 0xff;
+}

@@ -1,0 +1,53 @@
+import type { LogFields } from "../ports/telemetry.ts";
+
+/**
+ * The fields that a log line may have. What is not here is not written, so that a slip in some caller cannot put
+ * record contents, headers or credentials into a log. Add a field here when a message needs it.
+ */
+export const LOG_FIELDS: ReadonlySet<string> = new Set([
+  "address",
+  "attempt",
+  "claimant",
+  "code",
+  "condition",
+  "count",
+  "delayMs",
+  "destination",
+  "drainMs",
+  "durationMs",
+  "epoch",
+  "error",
+  "eventSourceArn",
+  "failureId",
+  "functionName",
+  "mapping",
+  "mappings",
+  "outcome",
+  "owner",
+  "parentShardIds",
+  "pid",
+  "position",
+  "reason",
+  "records",
+  "requestId",
+  "shardId",
+  "shards",
+  "signal",
+  "stack",
+  "state",
+  "store",
+  "uuid",
+  "version",
+]);
+
+const VALUE_CHARS_MAX = 2000;
+
+export function allowedFields(fields: LogFields): Record<string, string | number | boolean> {
+  const allowed: Record<string, string | number | boolean> = {};
+  for (const [name, value] of Object.entries(fields)) {
+    if (value === undefined || !LOG_FIELDS.has(name)) continue;
+    const isLong = typeof value === "string" && value.length > VALUE_CHARS_MAX;
+    allowed[name] = isLong ? `${value.slice(0, VALUE_CHARS_MAX)}…` : value;
+  }
+  return allowed;
+}

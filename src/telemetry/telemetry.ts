@@ -1,0 +1,143 @@
+import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
+import {
+  COUNTERS,
+  type CounterName,
+  GAUGES,
+  type GaugeName,
+  HISTOGRAMS,
+  type LogLevel,
+  type Telemetry,
+} from "../ports/telemetry.ts";
+import { BucketsHistogram } from "./buckets-histogram.ts";
+import { allowedFields } from "./log-fields.ts";
+import { type Buckets, createMappingSeries, type MappingSeries } from "./mapping-series.ts";
+
+/** Gets the fields that may be logged, and no others. Never throws. */
+export type LogWriter = (
+  level: LogLevel,
+  message: string,
+  fields: Readonly<Record<string, string | number | boolean>>,
+) => void;
+
+export interface TelemetryOptions {
+  readonly log: LogWriter;
+  /** Also expose memory, CPU and garbage collection of the process. */
+  readonly processMetrics: boolean;
+}
+
+export interface MappingTotals {
+  readonly counters: Readonly<Record<CounterName, number>>;
+  readonly gauges: Readonly<Record<GaugeName, number>>;
+  readonly invocations: number;
+}
+
+export interface RunTelemetry extends Telemetry {
+  /** Makes the mapping's series exist, at 0, before anything happens to it: rates then see the first event. */
+  register(mapping: string): void;
+  /** Sums since the start of the process, for a display. */
+  totals(mapping: string): MappingTotals;
+  /** Prometheus's text format. */
+  metricsText(): Promise<string>;
+  readonly metricsContentType: string;
+}
+
+/** Outcome names are the engine's few kinds; the bound is for a slip, which must not grow the metrics for ever. */
+const OUTCOMES_MAX = 32;
+
+export function createTelemetry({ log, processMetrics }: TelemetryOptions): RunTelemetry {
+  const series = new Map<string, MappingSeries>();
+  const seriesOf = (mapping: string): MappingSeries => {
+    const known = series.get(mapping);
+    if (known !== undefined) return known;
+    const created = createMappingSeries();
+    series.set(mapping, created);
+    return created;
+  };
+  const registry = createRegistry(series);
+  if (processMetrics) collectDefaultMetrics({ register: registry });
+  return {
+    count(counter, mapping, amount) {
+      seriesOf(mapping).counters[counter] += amount;
+    },
+    observe(histogram, mapping, value) {
+      seriesOf(mapping).histograms[histogram].observe(value);
+    },
+    gauge(gauge, mapping, value) {
+      seriesOf(mapping).gauges[gauge] = value;
+    },
+    invocation(mapping, outcome, durationMs) {
+      const { outcomes, durationSeconds } = seriesOf(mapping);
+      const label = outcomes.has(outcome) || outcomes.size < OUTCOMES_MAX ? outcome : "other";
+      outcomes.set(label, (outcomes.get(label) ?? 0) + 1);
+      durationSeconds.observe(durationMs / 1000);
+    },
+    log: (level, message, fields) => log(level, message, allowedFields(fields)),
+    mark: () => undefined,
+    register: (mapping) => void seriesOf(mapping),
+    totals: (mapping) => totalsOf(seriesOf(mapping)),
+    metricsText: () => registry.metrics(),
+    metricsContentType: registry.contentType,
+  };
+}
+
+type SeriesByMapping = ReadonlyMap<string, MappingSeries>;
+
+/** A registry of its own, not prom-client's global one. What it shows is fetched from the series at every scrape. */
+function createRegistry(series: SeriesByMapping): Registry {
+  const registry = new Registry();
+  const labelNames = ["mapping"] as const;
+  for (const [name, help] of entriesOf(COUNTERS)) {
+    const collect = function (this: Counter<"mapping">) {
+      this.reset();
+      for (const [mapping, { counters }] of series) this.inc({ mapping }, counters[name]);
+    };
+    new Counter({ name: `millrace_${name}_total`, help, labelNames, registers: [registry], collect });
+  }
+  for (const [name, help] of entriesOf(GAUGES)) {
+    const collect = function (this: Gauge<"mapping">) {
+      for (const [mapping, { gauges }] of series) this.set({ mapping }, gauges[name]);
+    };
+    new Gauge({ name: `millrace_${name}`, help, labelNames, registers: [registry], collect });
+  }
+  for (const [name, help] of entriesOf(HISTOGRAMS)) {
+    new BucketsHistogram(`millrace_${name}`, help, registry, () =>
+      bucketsOf(series, ({ histograms }) => histograms[name]),
+    );
+  }
+  new BucketsHistogram(
+    "millrace_invocation_duration_seconds",
+    "Time from the start of an invocation to its outcome.",
+    registry,
+    () => bucketsOf(series, ({ durationSeconds }) => durationSeconds),
+  );
+  new Counter({
+    name: "millrace_invocations_total",
+    help: "Invocations that have ended, by outcome.",
+    labelNames: ["mapping", "outcome"] as const,
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [mapping, { outcomes }] of series) {
+        for (const [outcome, count] of outcomes) this.inc({ mapping, outcome }, count);
+      }
+    },
+  });
+  return registry;
+}
+
+function* bucketsOf(
+  series: SeriesByMapping,
+  pick: (series: MappingSeries) => Buckets,
+): Generator<[string, Buckets]> {
+  for (const [mapping, one] of series) yield [mapping, pick(one)];
+}
+
+function totalsOf({ counters, gauges, outcomes }: MappingSeries): MappingTotals {
+  let invocations = 0;
+  for (const count of outcomes.values()) invocations += count;
+  return { counters: { ...counters }, gauges: { ...gauges }, invocations };
+}
+
+function entriesOf<Name extends string>(names: Readonly<Record<Name, string>>): [Name, string][] {
+  return Object.entries(names) as [Name, string][];
+}

@@ -1,0 +1,370 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { RESPONSE_BYTES_MAX } from "../../src/model/limits.ts";
+import type { InvocationOutcome } from "../../src/model/outcome.ts";
+import type { FunctionTarget, InvocationContext } from "../../src/ports/function-target.ts";
+
+/**
+ * The laws of `src/ports/function-target.ts` as named behaviours, which every function target runs, simulated or real.
+ * The function under the target is told by the event what to do: a harness brings a function that knows the tasks named
+ * in `supports`.
+ */
+export type FunctionTask =
+  /** Returns the whole event. */
+  | { readonly task: "echo"; readonly value?: unknown }
+  /** Returns null. */
+  | { readonly task: "returnNull" }
+  /** Returns a JSON string of exactly so many bytes, quotes included. */
+  | { readonly task: "returnBytes"; readonly bytes: number }
+  /** Answers with this text, which need not be JSON. */
+  | { readonly task: "returnText"; readonly text: string }
+  /** Fails with an error of this name and message. */
+  | { readonly task: "throw"; readonly errorType: string; readonly message: string }
+  /** Never answers, but leaves its runtime responsive. */
+  | { readonly task: "hang" }
+  /** Never answers, in an endless loop. */
+  | { readonly task: "block" }
+  /** Begins to answer and never comes to an end. */
+  | { readonly task: "trickle" }
+  /** Ends the function's process or thread. */
+  | { readonly task: "exit" }
+  /** Breaks the connection after the request was received. */
+  | { readonly task: "reset" }
+  /** The target refuses for lack of capacity. */
+  | { readonly task: "throttle"; readonly retryAfterSeconds?: number }
+  /** The target says that it cannot start the function. */
+  | { readonly task: "refuse" }
+  /** The target says that the payload is too large. */
+  | { readonly task: "rejectSize" };
+
+export type Behaviour = FunctionTask["task"];
+
+export interface FunctionTargetFixture {
+  readonly target: FunctionTarget;
+  /** Lets time pass for the target, where its time is virtual. Without it time passes by itself. */
+  advance?(ms: number): Promise<void>;
+  /** The target's wall clock, where it is not the machine's. */
+  now?(): number;
+  /** How often the function was started since the fixture was made, where the harness can tell. */
+  executions?(): number;
+  /** Ends the target and all that the harness made around it. */
+  close(): Promise<void>;
+}
+
+export interface FunctionTargetHarness {
+  create(): Promise<FunctionTargetFixture>;
+  readonly supports: ReadonlySet<Behaviour>;
+}
+
+const AMPLE_MS = 30_000;
+const SHORT_MS = 400;
+/** The port's allowance behind a deadline and behind an abort. */
+const GRACE_MS = 1000;
+
+export function describeFunctionTargetContract(name: string, harness: FunctionTargetHarness): void {
+  describe(`${name} keeps the laws of a function target`, { timeout: 120_000 }, () => {
+    describeResults(harness);
+    describeFailures(harness);
+    describeRefusals(harness);
+    describeEndings(harness);
+  });
+}
+
+function describeResults(harness: FunctionTargetHarness): void {
+  behaviour(
+    harness,
+    ["echo"],
+    "hands the event to the function and its result back, byte for byte in meaning",
+    async (run) => {
+      const value = { text: "höhe 🜚 \u2028", nested: [1, null, { deep: true }], long: "x".repeat(1024) };
+      const outcome = await run.invoke({ task: "echo", value });
+      assert.deepEqual(succeeded(outcome), { task: "echo", value });
+    },
+  );
+
+  behaviour(harness, ["echo"], "leaves the payload as it was, so that it can be sent again", async (run) => {
+    const payload = encode({ task: "echo", value: "again" });
+    const before = Buffer.from(payload);
+    for (const attempt of [1, 2]) {
+      const outcome = await run.invokeRaw(payload, AMPLE_MS);
+      assert.deepEqual(succeeded(outcome), { task: "echo", value: "again" }, `attempt ${attempt}`);
+    }
+    assert.deepEqual(Buffer.from(payload), before);
+  });
+
+  behaviour(harness, ["echo"], "gives each of many concurrent calls its own answer", async (run) => {
+    const outcomes = await Promise.all(
+      Array.from({ length: 50 }, (_, value) => run.invoke({ task: "echo", value })),
+    );
+    assert.deepEqual(
+      outcomes.map((outcome) => succeeded(outcome)),
+      outcomes.map((_, value) => ({ task: "echo", value })),
+    );
+  });
+
+  behaviour(harness, ["returnNull"], "hands back a null result", async (run) => {
+    assert.equal(succeeded(await run.invoke({ task: "returnNull" })), null);
+  });
+
+  behaviour(
+    harness,
+    ["returnText"],
+    "does not judge the result: what is not JSON comes back as it is",
+    async (run) => {
+      const outcome = await run.invoke({ task: "returnText", text: "{not json" });
+      assert.ok(outcome.kind === "succeeded", outcome.kind);
+      assert.equal(Buffer.from(outcome.payload).toString(), "{not json");
+    },
+  );
+
+  behaviour(harness, ["returnBytes"], "accepts the largest response", async (run) => {
+    const outcome = await run.invoke({ task: "returnBytes", bytes: RESPONSE_BYTES_MAX });
+    assert.ok(outcome.kind === "succeeded", outcome.kind);
+    assert.equal(outcome.payload.length, RESPONSE_BYTES_MAX);
+  });
+
+  for (const bytes of [RESPONSE_BYTES_MAX + 1, 7_000_000]) {
+    behaviour(harness, ["returnBytes", "echo"], `fails a response of ${bytes} bytes`, async (run) => {
+      const outcome = await run.invoke({ task: "returnBytes", bytes });
+      assert.ok(outcome.kind === "functionError", outcome.kind);
+      assert.equal(outcome.errorType, "Function.ResponseSizeTooLarge");
+      await run.assertStillWorks();
+    });
+  }
+}
+
+function describeFailures(harness: FunctionTargetHarness): void {
+  behaviour(
+    harness,
+    ["throw", "echo"],
+    "tells a function's own error with its type and message",
+    async (run) => {
+      const before = run.executions();
+      const outcome = await run.invoke({ task: "throw", errorType: "PoisonError", message: "unreadable" });
+      assert.deepEqual(outcome, { kind: "functionError", errorType: "PoisonError", message: "unreadable" });
+      run.assertExecutions(before, 1);
+      await run.assertStillWorks();
+    },
+  );
+
+  behaviour(harness, ["throw"], "bounds what a function says of its error", async (run) => {
+    const outcome = await run.invoke({
+      task: "throw",
+      errorType: "T".repeat(5000),
+      message: "m".repeat(50_000),
+    });
+    assert.ok(outcome.kind === "functionError", outcome.kind);
+    assert.ok(outcome.errorType.length <= 256 && outcome.message.length <= 2048);
+  });
+
+  for (const task of ["exit", "reset"] as const) {
+    behaviour(
+      harness,
+      [task, "echo"],
+      `takes a call that ends in "${task}" for a function error, once`,
+      async (run) => {
+        const before = run.executions();
+        const outcome = await run.invoke({ task });
+        assert.equal(outcome.kind, "functionError");
+        run.assertExecutions(before, 1);
+        await run.assertStillWorks();
+      },
+    );
+  }
+
+  for (const task of ["hang", "block", "trickle"] as const) {
+    behaviour(
+      harness,
+      [task, "echo"],
+      `ends a call at its deadline when the function does "${task}"`,
+      async (run) => {
+        const outcome = await run.invoke({ task }, SHORT_MS);
+        assert.deepEqual(outcome, { kind: "timedOut" });
+        await run.assertStillWorks();
+      },
+    );
+  }
+}
+
+function describeRefusals(harness: FunctionTargetHarness): void {
+  behaviour(
+    harness,
+    ["throttle", "echo"],
+    "tells a throttle with its delay, and tries only once",
+    async (run) => {
+      const before = run.executions();
+      const outcome = await run.invoke({ task: "throttle", retryAfterSeconds: 2 });
+      assert.deepEqual(outcome, { kind: "throttled", retryAfterMs: 2000 });
+      run.assertExecutions(before, 1);
+      await run.assertStillWorks();
+    },
+  );
+
+  behaviour(harness, ["throttle"], "tells a throttle without a delay", async (run) => {
+    const outcome = await run.invoke({ task: "throttle" });
+    assert.deepEqual(outcome, { kind: "throttled", retryAfterMs: undefined });
+  });
+
+  behaviour(
+    harness,
+    ["refuse", "echo"],
+    "tells that the function was not started, and tries only once",
+    async (run) => {
+      const before = run.executions();
+      assert.equal((await run.invoke({ task: "refuse" })).kind, "unavailable");
+      run.assertExecutions(before, 1);
+      await run.assertStillWorks();
+    },
+  );
+
+  behaviour(harness, ["rejectSize"], "tells that the payload is too large", async (run) => {
+    assert.deepEqual(await run.invoke({ task: "rejectSize" }), { kind: "payloadTooLarge" });
+  });
+}
+
+function describeEndings(harness: FunctionTargetHarness): void {
+  behaviour(
+    harness,
+    ["hang", "echo"],
+    "ends the calls of a signal that aborts, and no others",
+    async (run) => {
+      const [stopped, other] = [new AbortController(), new AbortController()];
+      const calls = [1, 2, 3].map(() => run.start({ task: "hang" }, AMPLE_MS, stopped.signal));
+      const survivor = run.start({ task: "echo", value: "survives" }, AMPLE_MS, other.signal);
+      stopped.abort();
+      for (const outcome of await run.settle(Promise.all(calls), GRACE_MS)) {
+        assert.notEqual(outcome.kind, "succeeded");
+      }
+      assert.deepEqual(succeeded(await run.settle(survivor, AMPLE_MS)), { task: "echo", value: "survives" });
+    },
+  );
+
+  behaviour(
+    harness,
+    ["echo"],
+    "does not start the function for a signal that has aborted already",
+    async (run) => {
+      const before = run.executions();
+      const outcome = await run.settle(run.start({ task: "echo" }, AMPLE_MS, AbortSignal.abort()), GRACE_MS);
+      assert.notEqual(outcome.kind, "succeeded");
+      run.assertExecutions(before, 0);
+    },
+  );
+
+  behaviour(
+    harness,
+    ["hang"],
+    "ends pending calls when it is closed, and can be closed twice",
+    async (run) => {
+      const call = run.start({ task: "hang" }, AMPLE_MS, run.signal);
+      await run.settle(Promise.all([run.target.close(), run.target.close()]), GRACE_MS);
+      assert.notEqual((await run.settle(call, GRACE_MS)).kind, "succeeded");
+    },
+  );
+
+  behaviour(
+    harness,
+    ["echo"],
+    "answers a call after it was closed with an outcome, not an exception",
+    async (run) => {
+      await run.settle(run.target.close(), GRACE_MS);
+      assert.notEqual((await run.invoke({ task: "echo" })).kind, "succeeded");
+    },
+  );
+}
+
+function behaviour(
+  harness: FunctionTargetHarness,
+  needs: readonly Behaviour[],
+  sentence: string,
+  prove: (run: ContractRun) => Promise<void>,
+): void {
+  if (!needs.every((need) => harness.supports.has(need))) return;
+  test(sentence, async () => {
+    const run = new ContractRun(await harness.create());
+    try {
+      await prove(run);
+    } finally {
+      await run.fixture.close();
+    }
+  });
+}
+
+class ContractRun {
+  readonly fixture: FunctionTargetFixture;
+  readonly signal = new AbortController().signal;
+  #calls = 0;
+
+  constructor(fixture: FunctionTargetFixture) {
+    this.fixture = fixture;
+  }
+
+  get target(): FunctionTarget {
+    return this.fixture.target;
+  }
+
+  invoke(task: FunctionTask, timeoutMs = AMPLE_MS): Promise<InvocationOutcome> {
+    return this.invokeRaw(encode(task), timeoutMs);
+  }
+
+  invokeRaw(payload: Uint8Array, timeoutMs: number): Promise<InvocationOutcome> {
+    const call = this.target.invoke(payload, this.#context(timeoutMs), this.signal);
+    return this.settle(call, timeoutMs + GRACE_MS);
+  }
+
+  start(task: FunctionTask, timeoutMs: number, signal: AbortSignal): Promise<InvocationOutcome> {
+    return this.target.invoke(encode(task), this.#context(timeoutMs), signal);
+  }
+
+  /** Under virtual time: the promise must settle before so much of it has passed. */
+  async settle<T>(promise: Promise<T>, withinMs: number): Promise<T> {
+    if (this.fixture.advance === undefined) return promise;
+    let isSettled = false;
+    const watched = promise.finally(() => {
+      isSettled = true;
+    });
+    for (let passedMs = 0; passedMs < withinMs && !isSettled; passedMs += STEP_MS) {
+      await this.fixture.advance(Math.min(STEP_MS, withinMs - passedMs));
+    }
+    assert.ok(isSettled, `the call had not ended after ${withinMs} ms`);
+    return watched;
+  }
+
+  executions(): number {
+    return this.fixture.executions?.() ?? 0;
+  }
+
+  assertExecutions(before: number, expected: number): void {
+    if (this.fixture.executions === undefined) return;
+    assert.equal(this.executions() - before, expected, "executions of the function");
+  }
+
+  async assertStillWorks(): Promise<void> {
+    assert.deepEqual(succeeded(await this.invoke({ task: "echo", value: "next" })), {
+      task: "echo",
+      value: "next",
+    });
+  }
+
+  #context(timeoutMs: number): InvocationContext {
+    this.#calls += 1;
+    return {
+      requestId: `00000000-0000-4000-8000-${String(this.#calls).padStart(12, "0")}`,
+      functionName: "contract",
+      functionArn: "arn:aws:lambda:eu-west-1:123456789012:function:contract",
+      deadlineMs: (this.fixture.now?.() ?? Date.now()) + timeoutMs,
+      timeoutMs,
+    };
+  }
+}
+
+const STEP_MS = 100;
+
+function encode(task: FunctionTask): Uint8Array {
+  return Buffer.from(JSON.stringify(task));
+}
+
+function succeeded(outcome: InvocationOutcome): unknown {
+  assert.ok(outcome.kind === "succeeded", `succeeded expected, got ${JSON.stringify(outcome)}`);
+  return JSON.parse(Buffer.from(outcome.payload).toString());
+}

@@ -1,0 +1,24 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { ProgressStore } from "../../src/ports/progress-store.ts";
+import { createSqliteStore } from "../../src/stores/sqlite.ts";
+import { describeProgressStoreContract } from "./progress-store.ts";
+
+describeProgressStoreContract("sqlite store", {
+  async createStore() {
+    const folder = mkdtempSync(join(tmpdir(), "millrace-"));
+    const stores: ProgressStore[] = [];
+    return {
+      async open() {
+        const store = createSqliteStore(join(folder, "progress.db"));
+        stores.push(store);
+        return store;
+      },
+      async [Symbol.asyncDispose]() {
+        await Promise.all(stores.map((store) => store.close()));
+        rmSync(folder, { recursive: true });
+      },
+    };
+  },
+});

@@ -1,0 +1,102 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { localConnector } from "../../../../connectors/local/connector.ts";
+import { comparePositions } from "../../../../connectors/local/position.ts";
+import { parseStreamArn } from "../../../../connectors/local/stream-arn.ts";
+import { openStreamFile } from "../../../../connectors/local/stream-file.ts";
+import { CONNECTORS } from "../../../../connectors/registry.ts";
+import type { StreamMapping } from "../../../../src/model/mapping.ts";
+import { rejectsWith } from "../../../contract/rejects-with.ts";
+import { ARN, NO_ABORT, openedSource, temporaryFolder } from "./local-fixture.ts";
+
+const MAPPING: StreamMapping = {
+  uuid: "11111111-1111-4111-8111-111111111111",
+  name: "orders",
+  functionName: "orders",
+  functionArn: "arn:aws:lambda:eu-west-1:123456789012:function:orders",
+  eventSourceArn: ARN.arn,
+  enabled: true,
+  startingPosition: { kind: "TRIM_HORIZON" },
+  batchSize: 100,
+  batchingWindowMs: 0,
+  parallelizationFactor: 1,
+  retryAttemptsMax: undefined,
+  recordAgeMsMax: undefined,
+  bisectBatchOnFunctionError: false,
+  reportBatchItemFailures: false,
+  tumblingWindowMs: 0,
+  filterPatterns: [],
+  onFailureDestination: undefined,
+};
+
+test("every connector of the registry has a kind and an ARN service of its own", () => {
+  assert.equal(new Set(CONNECTORS.map((connector) => connector.kind)).size, CONNECTORS.length);
+  assert.equal(new Set(CONNECTORS.map((connector) => connector.arnService)).size, CONNECTORS.length);
+  assert.ok(CONNECTORS.includes(localConnector));
+});
+
+test("opens the stream that the ARN names in the file that the endpoint names", async () => {
+  using place = temporaryFolder();
+  const file = openStreamFile(place.path);
+  file.createStream({ name: "orders", shards: 2, retentionMs: 60_000 });
+  const source = await localConnector.openStream(MAPPING, { LOCAL_FILE: [place.path] });
+  assert.deepEqual(source.description, {
+    kind: "local",
+    eventSourceArn: ARN.arn,
+    batchInfoName: "KinesisBatchInfo",
+    arrivalPrecision: "milliseconds",
+    retentionMs: 60_000,
+    coordination: "leases",
+  });
+  assert.equal((await source.listShards(NO_ABORT)).length, 2);
+  await source.close();
+  file.close();
+});
+
+test("needs exactly one path, and an ARN of its own form", async () => {
+  for (const endpoints of [{}, { LOCAL_FILE: [] }, { LOCAL_FILE: ["/a", "/b"] }]) {
+    const error = await rejectsWith("ERR_MILLRACE_CONFIG", () =>
+      localConnector.openStream(MAPPING, endpoints),
+    );
+    assert.ok(error.message.includes("endpoints.LOCAL_FILE"), error.message);
+  }
+  for (const arn of [
+    "",
+    "arn:aws:kinesis:eu-west-1:123456789012:stream/orders",
+    "arn:aws:local:eu-west-1:123456789012:stream/",
+    "arn:aws:local:eu-west-1:123456789012:stream/a/b",
+    "arn:aws:local:eu-west-1:12:stream/orders",
+  ]) {
+    assert.throws(() => parseStreamArn(arn), { code: "ERR_MILLRACE_CONFIG" });
+  }
+});
+
+test("positions compare as numbers, whatever their width", () => {
+  assert.ok(comparePositions("9", "10") < 0);
+  assert.ok(comparePositions("00000000000000000010", "9") > 0);
+  assert.equal(comparePositions("0007", "7"), 0);
+});
+
+test("a position of another kind of source is not found, with a remedy", async () => {
+  using place = temporaryFolder();
+  const file = openStreamFile(place.path);
+  file.createStream({ name: "orders", shards: 1 });
+  file.close();
+  await using opened = openedSource(place.path);
+  for (const position of ["", "abc", "-1", "49590338271490256608559692538361571095921575989136588898"]) {
+    const error = await rejectsWith("ERR_MILLRACE_SOURCE_NOT_FOUND", () =>
+      opened.source.openReader("shardId-000000000000", { kind: "after", position }, NO_ABORT),
+    );
+    assert.ok(error.message.includes("checkpoint"), error.message);
+  }
+});
+
+test("a source that was closed is unavailable", async () => {
+  using place = temporaryFolder();
+  const file = openStreamFile(place.path);
+  file.createStream({ name: "orders", shards: 1 });
+  file.close();
+  await using opened = openedSource(place.path);
+  await opened.source.close();
+  await rejectsWith("ERR_MILLRACE_SOURCE_UNAVAILABLE", () => opened.source.listShards(NO_ABORT));
+});

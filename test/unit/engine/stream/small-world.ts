@@ -1,0 +1,304 @@
+import { createEngine, type Engine, type MappingDeployment } from "../../../../src/engine/engine.ts";
+import { DEFAULT_SETTINGS, type EngineSettings } from "../../../../src/engine/settings.ts";
+import { MillraceError } from "../../../../src/model/errors.ts";
+import type { FailureRecord } from "../../../../src/model/failure-record.ts";
+import type { StreamMapping } from "../../../../src/model/mapping.ts";
+import type { InvocationOutcome } from "../../../../src/model/outcome.ts";
+import type { Shard, StartPoint, StreamRecord, TumblingWindow } from "../../../../src/model/record.ts";
+import type { Clock, ScheduledCall } from "../../../../src/ports/clock.ts";
+import type { InvocationContext } from "../../../../src/ports/function-target.ts";
+import type { Random } from "../../../../src/ports/random.ts";
+import type { StreamSource } from "../../../../src/ports/stream-source.ts";
+import type { CounterName, MarkName, Telemetry } from "../../../../src/ports/telemetry.ts";
+import { createMemoryStore } from "../../../../src/stores/memory.ts";
+
+/** A clock that moves only when a test says so. Wall time starts at a round instant and equals monotonic time plus it. */
+export class ManualClock implements Clock {
+  static readonly startMs = Date.UTC(2026, 0, 1);
+  #elapsedMs = 0;
+  #sequence = 0;
+  #calls: { dueMs: number; sequence: number; fire: () => void }[] = [];
+
+  now(): number {
+    return ManualClock.startMs + this.#elapsedMs;
+  }
+
+  monotonic(): number {
+    return this.#elapsedMs;
+  }
+
+  schedule(delayMs: number, fire: () => void): ScheduledCall {
+    const call = { dueMs: this.#elapsedMs + Math.max(0, delayMs), sequence: this.#sequence++, fire };
+    this.#calls.push(call);
+    return {
+      cancel: () => {
+        this.#calls = this.#calls.filter((other) => other !== call);
+      },
+    };
+  }
+
+  get pendingCalls(): number {
+    return this.#calls.length;
+  }
+
+  async advance(ms: number): Promise<void> {
+    const endMs = this.#elapsedMs + ms;
+    await settlePromises();
+    for (;;) {
+      const next = this.#calls.toSorted((a, b) => a.dueMs - b.dueMs || a.sequence - b.sequence)[0];
+      if (next === undefined || next.dueMs > endMs) break;
+      this.#calls = this.#calls.filter((other) => other !== next);
+      this.#elapsedMs = Math.max(this.#elapsedMs, next.dueMs);
+      next.fire();
+      await settlePromises();
+    }
+    this.#elapsedMs = endMs;
+  }
+}
+
+/** All promise jobs run before the next macrotask. */
+function settlePromises(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+export interface Call {
+  readonly positions: readonly number[];
+  readonly requestId: string;
+  readonly atMs: number;
+  readonly window: TumblingWindow | undefined;
+}
+
+export type Handler = (call: Call) => InvocationOutcome | Promise<InvocationOutcome>;
+
+export const SUCCEEDED: InvocationOutcome = { kind: "succeeded", payload: Buffer.from("null") };
+export const FAILED: InvocationOutcome = { kind: "functionError", errorType: "Error", message: "boom" };
+
+export function answered(body: unknown): InvocationOutcome {
+  return { kind: "succeeded", payload: Buffer.from(JSON.stringify(body)) };
+}
+
+interface TestRecord extends StreamRecord {
+  readonly position: string;
+}
+
+export interface RecordInput {
+  readonly key?: string;
+  /** Milliseconds against the start of the clock. */
+  readonly arrivalMs?: number;
+  readonly encodedBytes?: number;
+  readonly bytes?: number;
+}
+
+/** One process, one mapping, a source in memory: enough to say what the engine does to a batch, step by step. */
+export class SmallWorld {
+  readonly clock = new ManualClock();
+  readonly calls: Call[] = [];
+  readonly delivered: FailureRecord[] = [];
+  readonly counts = new Map<CounterName, number>();
+  readonly marks = new Set<MarkName>();
+  readonly store = createMemoryStore();
+  readonly engine: Engine;
+  readonly mapping: StreamMapping;
+  readonly records = new Map<string, TestRecord[]>();
+  shards: Shard[];
+  handler: Handler = () => SUCCEEDED;
+  deliver: (record: FailureRecord) => Promise<void> = async () => {};
+  /** Reads find nothing new before this position (exclusive) is released. */
+  retentionMs: number | undefined;
+  readsMax = 0;
+
+  constructor(
+    mapping: Partial<StreamMapping> = {},
+    settings: Partial<EngineSettings> = {},
+    shards: readonly (string | Shard)[] = ["s1"],
+  ) {
+    this.shards = shards.map((shard) =>
+      typeof shard === "string" ? { shardId: shard, parentShardIds: [], closed: false } : shard,
+    );
+    this.mapping = { ...PLAIN_MAPPING, ...mapping };
+    this.engine = this.newProcess("process-1", settings);
+  }
+
+  /** An engine that shares source, store and function. */
+  newProcess(owner: string, settings: Partial<EngineSettings> = {}): Engine {
+    return createEngine({
+      owner,
+      clock: this.clock,
+      random: HALF,
+      telemetry: this.#telemetry(),
+      store: this.store,
+      settings: { ...DEFAULT_SETTINGS, checkpointIntervalMs: 10, ...settings },
+    });
+  }
+
+  start(engine: Engine = this.engine): void {
+    engine.start(this.deployment());
+  }
+
+  deployment(): MappingDeployment {
+    const target = {
+      invoke: async (payload: Uint8Array, context: InvocationContext) => {
+        const event: { p: number[]; window?: TumblingWindow } = JSON.parse(Buffer.from(payload).toString());
+        const call = {
+          positions: event.p,
+          requestId: context.requestId,
+          atMs: this.clock.monotonic(),
+          window: event.window,
+        };
+        this.calls.push(call);
+        return await this.handler(call);
+      },
+      close: async () => {},
+    };
+    return {
+      mapping: this.mapping,
+      source: this.#source(),
+      fn: { name: "fn", target, timeoutMs: 30_000, concurrency: 100 },
+      destination:
+        this.mapping.onFailureDestination === undefined
+          ? undefined
+          : {
+              deliver: async (record) => {
+                await this.deliver(record);
+                this.delivered.push(record);
+              },
+              close: async () => {},
+            },
+    };
+  }
+
+  append(shardId: string, ...inputs: RecordInput[]): void {
+    const records = this.records.get(shardId) ?? [];
+    this.records.set(shardId, records);
+    for (const input of inputs) {
+      records.push({
+        position: String(records.length + 1),
+        key: input.key ?? "k",
+        arrivalMs: input.arrivalMs === undefined ? this.clock.now() : ManualClock.startMs + input.arrivalMs,
+        bytes: input.bytes ?? 100,
+        encodedBytes: input.encodedBytes ?? 100,
+      });
+    }
+  }
+
+  appendMany(shardId: string, count: number, key: (index: number) => string = () => "k"): void {
+    this.append(shardId, ...Array.from({ length: count }, (_, index) => ({ key: key(index) })));
+  }
+
+  close(shardId: string, ...children: string[]): void {
+    this.shards = this.shards.map((shard) =>
+      shard.shardId === shardId ? { ...shard, closed: true } : shard,
+    );
+    for (const child of children) {
+      const known = this.shards.find((shard) => shard.shardId === child);
+      const parentShardIds = [...(known?.parentShardIds ?? []), shardId];
+      this.shards = this.shards.filter((shard) => shard.shardId !== child);
+      this.shards.push({ shardId: child, parentShardIds, closed: false });
+    }
+  }
+
+  positions(): (readonly number[])[] {
+    return this.calls.map((call) => call.positions);
+  }
+
+  count(counter: CounterName): number {
+    return this.counts.get(counter) ?? 0;
+  }
+
+  async checkpointOf(shardId: string) {
+    const rows = await this.store.list(this.mapping.uuid);
+    return rows.find((row) => row.shardId === shardId)?.checkpoint;
+  }
+
+  #source(): StreamSource {
+    return {
+      description: {
+        kind: "test",
+        eventSourceArn: "arn:aws:kinesis:eu-west-1:123456789012:stream/test",
+        batchInfoName: "KinesisBatchInfo",
+        arrivalPrecision: "milliseconds",
+        retentionMs: this.retentionMs,
+        coordination: "leases",
+      },
+      events: {
+        envelopeBytes: 14,
+        filterDataKey: "data",
+        filterDocument: (record) => ({ document: { partitionKey: record.key }, isDataJson: false }),
+        encode: (records, window) =>
+          Buffer.from(JSON.stringify({ p: records.map((record) => Number(record.position)), window })),
+      },
+      listShards: async () => this.shards,
+      captureLatest: async (shardId): Promise<StartPoint> => {
+        const last = this.records.get(shardId)?.at(-1);
+        return last === undefined ? { kind: "oldest" } : { kind: "after", position: last.position };
+      },
+      comparePositions: (a, b) => Number(a) - Number(b),
+      openReader: async (shardId, start) => {
+        if (!this.shards.some((shard) => shard.shardId === shardId)) {
+          throw new MillraceError("ERR_MILLRACE_SOURCE_NOT_FOUND", `no shard ${shardId}`);
+        }
+        let next = start.kind === "after" ? Number(start.position) : 0;
+        return {
+          read: async (recordsMax, bytesMax) => {
+            this.readsMax = Math.max(this.readsMax, recordsMax);
+            const all = this.records.get(shardId) ?? [];
+            const records: TestRecord[] = [];
+            let bytes = 0;
+            for (const record of all.slice(next, next + recordsMax)) {
+              bytes += record.bytes;
+              if (records.length > 0 && bytes > bytesMax) break;
+              records.push(record);
+            }
+            next += records.length;
+            const shard = this.shards.find((other) => other.shardId === shardId);
+            const endOfShard = next === all.length && shard?.closed === true;
+            const readAgainAfterMs = records.length === 0 ? 100 : 0;
+            return { records, endOfShard, lagMs: 0, readAgainAfterMs, trimmed: false };
+          },
+          close: async () => {},
+        };
+      },
+      close: async () => {},
+    };
+  }
+
+  #telemetry(): Telemetry {
+    return {
+      count: (counter, _mapping, amount) => this.counts.set(counter, this.count(counter) + amount),
+      observe: () => {},
+      gauge: () => {},
+      invocation: () => {},
+      log: (level, message, fields) => {
+        if (level === "error" && message.includes("defect"))
+          throw new Error(`${message}: ${fields["error"]}`);
+      },
+      mark: (name) => this.marks.add(name),
+    };
+  }
+}
+
+let uuids = 0;
+const HALF: Random = {
+  next: () => 0.5,
+  uuid: () => `00000000-0000-4000-8000-${String(++uuids).padStart(12, "0")}`,
+};
+
+export const PLAIN_MAPPING: StreamMapping = {
+  uuid: "9f0f5a4e-0000-4000-8000-000000000001",
+  name: "orders",
+  functionName: "fn",
+  functionArn: "arn:aws:lambda:eu-west-1:123456789012:function:fn",
+  eventSourceArn: "arn:aws:kinesis:eu-west-1:123456789012:stream/test",
+  enabled: true,
+  startingPosition: { kind: "TRIM_HORIZON" },
+  batchSize: 100,
+  batchingWindowMs: 0,
+  parallelizationFactor: 1,
+  retryAttemptsMax: undefined,
+  recordAgeMsMax: undefined,
+  bisectBatchOnFunctionError: false,
+  reportBatchItemFailures: false,
+  tumblingWindowMs: 0,
+  filterPatterns: [],
+  onFailureDestination: undefined,
+};

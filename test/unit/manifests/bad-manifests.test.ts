@@ -1,0 +1,210 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { FUNCTION, problemsOf, SOURCE_ARN, withMapping } from "./manifest-samples.ts";
+
+const M = "EventSourceMapping orders-stream, spec";
+const AWS = "1 validation error detected: Value";
+
+/** What a person wrote, and what they read: each row one slip. */
+const SLIPS: readonly (readonly [name: string, text: string, ...problems: string[]])[] = [
+  [
+    "malformed YAML",
+    `${FUNCTION}---\na: [1, 2\n`,
+    "m.yaml:7:1: The YAML cannot be read: Flow sequence in block collection must be sufficiently indented and end with a ]. Correct the syntax at this place.",
+  ],
+  [
+    "a field twice",
+    withMapping("  batchSize: 1\n  batchSize: 2"),
+    "m.yaml:14:3: The YAML cannot be read: Map keys must be unique. Keep one of the two.",
+  ],
+  [
+    "a tag",
+    withMapping("  batchSize: !!js/function 1"),
+    "m.yaml:13:14: The YAML cannot be read: Unresolved tag: tag:yaml.org,2002:js/function. Remove the tag: only plain values are read.",
+  ],
+  [
+    "an unknown kind",
+    "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n",
+    'm.yaml:2:7: kind: There is no kind "Kustomization" here. Each document has apiVersion: millrace.dev/v1, kind: Function or EventSourceMapping, metadata and spec.',
+  ],
+  [
+    "another version",
+    FUNCTION.replace("millrace.dev/v1", "millrace.dev/v2"),
+    "m.yaml:1:13: Function orders, apiVersion: The value 'millrace.dev/v2' is not known here. Give millrace.dev/v1. Version of the manifest's form.",
+  ],
+  [
+    "a document that is a list",
+    "- 1\n",
+    "m.yaml:1:1: The document is not a map of fields. Each document has apiVersion: millrace.dev/v1, kind: Function or EventSourceMapping, metadata and spec.",
+  ],
+  [
+    "an unknown field that is near a known one",
+    withMapping("  batchsize: 5"),
+    `m.yaml:13:3: ${M}.batchsize: There is no field "batchsize". Did you mean batchSize?`,
+  ],
+  [
+    "an unknown field that is near nothing",
+    FUNCTION.replace("{ name: orders }", "{ name: orders, colour: red }"),
+    'm.yaml:3:27: Function orders, metadata.colour: There is no field "colour". Fields here are: name, labels, annotations.',
+  ],
+  [
+    "a parameter of AWS for other sources",
+    withMapping("  scalingConfig: { maximumConcurrency: 5 }"),
+    `m.yaml:13:3: ${M}.scalingConfig: Unsupported ScalingConfig parameter for given event source mapping type. Remove the field.`,
+  ],
+  [
+    "a batch size of 0",
+    withMapping("  batchSize: 0"),
+    `m.yaml:13:14: ${M}.batchSize: ${AWS} '0' at 'batchSize' failed to satisfy constraint: Member must have value greater than or equal to 1. Give a whole number from 1 to 10000. Most records of one invocation.`,
+  ],
+  [
+    "a batch size of 10,001",
+    withMapping("  batchSize: 10001"),
+    `m.yaml:13:14: ${M}.batchSize: ${AWS} '10001' at 'batchSize' failed to satisfy constraint: Member must have value less than or equal to 10000. Give a whole number from 1 to 10000. Most records of one invocation.`,
+  ],
+  [
+    "a number as a text",
+    withMapping('  parallelizationFactor: "5"'),
+    `m.yaml:13:26: ${M}.parallelizationFactor: The value is a text. Give a whole number from 1 to 10. Batches of one shard that run at once. Records of one key stay in order.`,
+  ],
+  [
+    "a field without a value",
+    withMapping("  maximumRetryAttempts:"),
+    `m.yaml:13:24: ${M}.maximumRetryAttempts: The field has no value. Give a whole number from -1 to 10000. Retries of a failed batch before it is given up. -1: until its records expire.`,
+  ],
+  [
+    "no starting position",
+    withMapping().replace("  startingPosition: TRIM_HORIZON\n", ""),
+    `m.yaml:10:3: ${M}.startingPosition: ${AWS} null at 'startingPosition' failed to satisfy constraint: Member must not be null. Give one of LATEST, AT_TIMESTAMP, TRIM_HORIZON. Where a mapping that has no checkpoint yet begins: the oldest record (TRIM_HORIZON), what comes from now on (LATEST), or startingPositionTimestamp (AT_TIMESTAMP).`,
+  ],
+  [
+    "an unknown starting position",
+    withMapping("", "invalid"),
+    `m.yaml:12:21: ${M}.startingPosition: ${AWS} 'invalid' at 'startingPosition' failed to satisfy constraint: Member must satisfy enum value set: [LATEST, AT_TIMESTAMP, TRIM_HORIZON]. Give one of LATEST, AT_TIMESTAMP, TRIM_HORIZON. Where a mapping that has no checkpoint yet begins: the oldest record (TRIM_HORIZON), what comes from now on (LATEST), or startingPositionTimestamp (AT_TIMESTAMP).`,
+  ],
+  [
+    "an unknown response type",
+    withMapping("  functionResponseTypes: [Bad]"),
+    `m.yaml:13:27: ${M}.functionResponseTypes[0]: ${AWS} '[Bad]' at 'functionResponseTypes' failed to satisfy constraint: Member must satisfy constraint: [Member must satisfy enum value set: [ReportBatchItemFailures], Member must not be null]. Give ReportBatchItemFailures.`,
+  ],
+  [
+    "a record age under a minute",
+    withMapping("  maximumRecordAgeInSeconds: 59"),
+    `m.yaml:13:30: ${M}.maximumRecordAgeInSeconds: MaximumRecordAgeInSeconds must be either -1 (forever) or between 60 and 604800 (inclusive). Give -1, or at least 60.`,
+  ],
+  [
+    "a tumbling window with lanes",
+    withMapping("  tumblingWindowInSeconds: 60\n  parallelizationFactor: 2"),
+    `m.yaml:14:26: ${M}.parallelizationFactor: Parallelization factor must be equal to 1 when tumbling window period is configured. Remove parallelizationFactor or tumblingWindowInSeconds.`,
+  ],
+  [
+    "a tumbling window with filters",
+    withMapping('  tumblingWindowInSeconds: 60\n  filterCriteria: { filters: [{ pattern: "{}" }] }'),
+    `m.yaml:14:3: ${M}.filterCriteria: Filter criteria cannot be used when tumbling window period is configured. Remove filterCriteria or tumblingWindowInSeconds.`,
+  ],
+  [
+    "a timestamp with TRIM_HORIZON",
+    withMapping("  startingPositionTimestamp: 1700000000"),
+    `m.yaml:13:3: ${M}.startingPositionTimestamp: Timestamp only valid with StartingPosition AT_TIMESTAMP. Remove the field, or set startingPosition: AT_TIMESTAMP.`,
+  ],
+  [
+    "AT_TIMESTAMP without a timestamp",
+    withMapping("", "AT_TIMESTAMP"),
+    `m.yaml:12:21: ${M}.startingPosition: StartingPosition AT_TIMESTAMP needs a startingPositionTimestamp, which is missing. Give startingPositionTimestamp.`,
+  ],
+  [
+    "a timestamp in the future",
+    withMapping("  startingPositionTimestamp: 2026-02-01T00:00:00Z", "AT_TIMESTAMP"),
+    `m.yaml:13:30: ${M}.startingPositionTimestamp: The timestamp is in the future. Give a time in the past.`,
+  ],
+  [
+    "a success destination",
+    withMapping("  destinationConfig: { onSuccess: { destination: x } }"),
+    `m.yaml:13:24: ${M}.destinationConfig.onSuccess: OnSuccess configuration is not supported for event source mappings. Remove the field; onFailure is supported.`,
+  ],
+  [
+    "a destination that this version does not have",
+    withMapping("  destinationConfig: { onFailure: { destination: arn:aws:sqs:eu-west-1:123456789012:q } }"),
+    `m.yaml:13:50: ${M}.destinationConfig.onFailure.destination: There is no failure destination of this kind. Give file:PATH.`,
+  ],
+  [
+    "a filter pattern that is not JSON",
+    withMapping('  filterCriteria: { filters: [{ pattern: "{}" }, { pattern: "{" }] }'),
+    `m.yaml:13:61: ${M}.filterCriteria.filters[1].pattern: Invalid filter pattern definition. Expected property name or '}' in JSON at position 1 (line 1 column 2). Try the pattern with millrace test-pattern.`,
+  ],
+  [
+    "a source without a connector",
+    withMapping().replace(":local:", ":kinesis:"),
+    `m.yaml:11:19: ${M}.eventSourceArn: Unrecognized event source. This version has no connector for the service kinesis. Sources here are: arn:aws:local:REGION:ACCOUNT:….`,
+  ],
+  [
+    "an endpoint that the source does not have, and none that it needs",
+    withMapping().replace("LOCAL_FILE", "LOCAL_FIL"),
+    `m.yaml:14:3: ${M}.endpoints: The source local needs the endpoint LOCAL_FILE, which is missing. Give endpoints: { LOCAL_FILE: [ … ] }.`,
+    `m.yaml:14:16: ${M}.endpoints.LOCAL_FIL: The source local has no endpoint "LOCAL_FIL". Did you mean LOCAL_FILE?`,
+  ],
+  [
+    "a function that is not there",
+    withMapping().replace("functionName: orders", "functionName: order"),
+    `m.yaml:10:17: ${M}.functionName: Function does not exist. Did you mean orders? Add a manifest of kind Function with metadata.name order.`,
+  ],
+  [
+    "a function without a target",
+    FUNCTION.replace(/spec: .*/, "spec: {}"),
+    "m.yaml:4:1: Function orders, spec: The function has no target. Give exactly one of http: { url } and module: { path }.",
+  ],
+  [
+    "a function with two targets, one of them missing",
+    FUNCTION.replace(/spec: .*/, "spec: { http: { url: 'http://h/' }, module: { path: /no/such.mjs } }"),
+    "m.yaml:4:1: Function orders, spec: The function has two targets. Give exactly one of http: { url } and module: { path }.",
+    "m.yaml:4:53: Function orders, spec.module.path: There is no file /no/such.mjs. Give the path of the module's file, relative to the folder of this manifest.",
+  ],
+  [
+    "a URL with a password",
+    FUNCTION.replace("http://", "http://me:secret@"),
+    "m.yaml:4:22: Function orders, spec.http.url: The URL holds a user name or password, which would show up in logs. Remove them.",
+  ],
+  [
+    "a name with a space",
+    FUNCTION.replace("name: orders", 'name: "or ders"'),
+    "m.yaml:3:19: Function or ders, metadata.name: The text 'or ders' does not have the form of this field. Give a text. Name of the resource, unique among its kind: 1 to 64 letters, digits, - and _, with a letter or digit at both ends. A mapping's name is the `mapping` label of its metrics.",
+  ],
+  [
+    "two functions of one name",
+    `${FUNCTION}---\n${FUNCTION}`,
+    "m.yaml:8:19: Function orders, metadata.name: There is another Function of this name at m.yaml:3. Rename or remove one of them.",
+  ],
+  [
+    "a source and function twice",
+    `${withMapping("  uuid: 11111111-2222-4333-8444-555555555555")}---\n${withMapping()
+      .slice(FUNCTION.length + 4)
+      .replace("orders-stream", "again")}`,
+    `m.yaml:21:19: EventSourceMapping again, spec.eventSourceArn: The event source arn (" ${SOURCE_ARN} ") and function (" orders ") provided mapping already exists. Please update or delete the existing mapping with UUID 11111111-2222-4333-8444-555555555555. Remove one of the two mappings.`,
+  ],
+  [
+    "prototype keys",
+    withMapping("  __proto__: { enabled: false }\n  constructor: 1"),
+    "m.yaml:13:3: The name __proto__ cannot be used. Remove it.",
+  ],
+  [
+    "keys of Object.prototype",
+    withMapping("  constructor: 1\n  endpoints: { toString: [x] }").replace(
+      / {2}endpoints: \{ LOCAL.*\n/,
+      "",
+    ),
+    `m.yaml:13:3: ${M}.constructor: There is no field "constructor". Fields here are: functionName, eventSourceArn, enabled, startingPosition, startingPositionTimestamp, batchSize, maximumBatchingWindowInSeconds, parallelizationFactor, maximumRetryAttempts, maximumRecordAgeInSeconds, bisectBatchOnFunctionError, functionResponseTypes, tumblingWindowInSeconds, filterCriteria, destinationConfig, endpoints, uuid, tags.`,
+    `m.yaml:14:3: ${M}.endpoints: The source local needs the endpoint LOCAL_FILE, which is missing. Give endpoints: { LOCAL_FILE: [ … ] }.`,
+    `m.yaml:14:16: ${M}.endpoints.toString: The source local has no endpoint "toString". Remove it.`,
+  ],
+  [
+    "an empty file",
+    "# nothing\n",
+    "m.yaml: There is no resource in the manifests. Add a Function and an EventSourceMapping.",
+  ],
+];
+
+for (const [name, text, ...problems] of SLIPS) {
+  test(`says of ${name} where it is, what it is and what to do`, (t) => {
+    assert.deepEqual(problemsOf(t, text), problems);
+  });
+}

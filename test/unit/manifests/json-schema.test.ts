@@ -1,0 +1,28 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import type { SchemaNode } from "../../../src/manifests/issue-texts.ts";
+import { manifestJsonSchemaText, resourceJsonSchema } from "../../../src/manifests/json-schema.ts";
+
+test("the published schema is the one that the code checks with", () => {
+  const published = readFileSync(
+    new URL("../../../deploy/schema/manifest.schema.json", import.meta.url),
+    "utf8",
+  );
+  const message = "run: npm run -s millrace -- schema > deploy/schema/manifest.schema.json";
+  assert.equal(published, manifestJsonSchemaText(), message);
+});
+
+test("every field of a manifest is described", () => {
+  const bare: string[] = [];
+  const visit = (node: SchemaNode, path: string) => {
+    for (const [name, property] of Object.entries(node.properties ?? {})) {
+      if (property.description === undefined) bare.push(`${path}${name}`);
+      visit(property, `${path}${name}.`);
+    }
+    if (node.items !== undefined) visit(node.items, path);
+  };
+  visit(resourceJsonSchema("Function"), "Function.");
+  visit(resourceJsonSchema("EventSourceMapping"), "EventSourceMapping.");
+  assert.deepEqual(bare, []);
+});

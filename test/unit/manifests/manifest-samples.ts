@@ -1,0 +1,72 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TestContext } from "node:test";
+import {
+  formatProblems,
+  type LoadedManifests,
+  loadManifests,
+} from "../../../src/manifests/load-manifests.ts";
+import type { MappingContext } from "../../../src/manifests/mapping-checks.ts";
+import type { Connector } from "../../../src/ports/connector.ts";
+
+export const FUNCTION = `apiVersion: millrace.dev/v1
+kind: Function
+metadata: { name: orders }
+spec: { http: { url: "http://127.0.0.1:9000/" } }
+`;
+
+export const SOURCE_ARN = "arn:aws:local:eu-west-1:123456789012:stream/orders";
+
+/** A valid mapping; `lines` are added to its spec, from line 13 of the file on. */
+export function withMapping(lines = "", position = "TRIM_HORIZON"): string {
+  return `${FUNCTION}---
+apiVersion: millrace.dev/v1
+kind: EventSourceMapping
+metadata: { name: orders-stream }
+spec:
+  functionName: orders
+  eventSourceArn: ${SOURCE_ARN}
+  startingPosition: ${position}
+${lines}
+  endpoints: { LOCAL_FILE: [orders.db] }
+`;
+}
+
+export const LOCAL: Connector = {
+  kind: "local",
+  arnService: "local",
+  filterDataKey: "data",
+  startingPositions: ["TRIM_HORIZON", "LATEST", "AT_TIMESTAMP"],
+  endpointNames: ["LOCAL_FILE"],
+  openStream: () => Promise.reject(new Error("not opened in this test")),
+};
+
+export const CONTEXT: MappingContext = {
+  connectors: [LOCAL],
+  nowMs: Date.UTC(2026, 0, 31),
+  checkFilterPattern: (pattern) => void JSON.parse(pattern),
+};
+
+/** A folder with these files, gone after the test. */
+export function folderWith(t: TestContext, files: Readonly<Record<string, string | Uint8Array>>): string {
+  const folder = mkdtempSync(join(tmpdir(), "millrace-manifests-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  for (const [name, content] of Object.entries(files)) {
+    mkdirSync(join(folder, name, ".."), { recursive: true });
+    writeFileSync(join(folder, name), content);
+  }
+  return folder;
+}
+
+export function loadText(t: TestContext, text: string): { loaded: LoadedManifests; folder: string } {
+  const folder = folderWith(t, { "m.yaml": text });
+  return { loaded: loadManifests([join(folder, "m.yaml")], CONTEXT), folder };
+}
+
+/** What a person reads, one problem a line, without the folder. */
+export function problemsOf(t: TestContext, text: string): string[] {
+  const { loaded, folder } = loadText(t, text);
+  if (loaded.kind === "valid") return [];
+  return formatProblems(loaded.problems).replaceAll(`${folder}/`, "").split("\n");
+}
