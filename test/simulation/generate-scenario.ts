@@ -5,17 +5,21 @@ import { SeededRandom } from "./random.ts";
 import type { Flavour, MappingScenario, ProcessScenario, Scenario, Workload } from "./scenario.ts";
 import { FILTER_PATTERN } from "./world/events.ts";
 import type { FunctionScenario } from "./world/function-plan.ts";
+import { WINDOW_STATE_BYTES } from "./world/responses.ts";
 import { SIM_STREAM_ARN } from "./world/source.ts";
 import { EPOCH_MS } from "./world/stream.ts";
 
 /** Bound of the clocks' drift: what the leases' margin has to cover. */
 export const DRIFT_MAX = 0.001;
 
+/** Payload limit of scenarios with records near and above it: small, so that they cost no memory. */
+const LARGE_PAYLOAD_BYTES = 6_000;
+
 /** A scenario from a seed: each draws its own subset of settings and faults, so that rare combinations occur. */
 export function generateScenario(seed: number): Scenario {
   const random = new SeededRandom(seed).fork("scenario");
   const flavour = pickFlavour(random.fork("flavour"));
-  const isLarge = flavour === "swarm" && random.chance(0.04);
+  const isLarge = flavour === "swarm" && random.chance(0.06);
   const faultsEndMs = random.int(6_000, 18_000);
   const mappingCount = flavour === "isolation" || random.chance(0.2) ? 2 : 1;
   const mappings: MappingScenario[] = [];
@@ -100,7 +104,8 @@ function generateStreamMapping(random: SeededRandom, draft: MappingDraft): Strea
     batchSize: isPoison ? random.int(2, 50) : random.pick([1, 2, random.int(3, 10), random.int(10, 50)]),
     batchingWindowMs: random.chance(0.7) ? 0 : random.int(50, 2_000),
     parallelizationFactor: isPatient ? random.int(4, 10) : factor,
-    retryAttemptsMax: isPatient || (!isPoison && random.chance(0.35)) ? undefined : random.int(0, 4),
+    retryAttemptsMax:
+      isPatient || (!isPoison && !draft.isLarge && random.chance(0.35)) ? undefined : random.int(0, 4),
     recordAgeMsMax:
       isPoison || isPatient || isCalm || random.chance(0.8) ? undefined : random.int(2_000, 15_000),
     bisectBatchOnFunctionError: isPoison || random.chance(0.5),
@@ -121,7 +126,7 @@ function generateWorkload(random: SeededRandom, draft: MappingDraft, mapping: St
   const { flavour, isLarge } = draft;
   const invocations = random.int(150, 1_100) / draft.mappingCount;
   const fill = random.chance(0.5) ? Math.min(mapping.batchSize, 6) : 1.5;
-  const records = isLarge ? random.int(20, 50) : Math.round(invocations * fill);
+  const records = Math.round(invocations * fill);
   const poisonCount = flavour === "poison" ? random.int(1, 4) : random.chance(0.3) ? random.int(1, 4) : 0;
   const isQuiet = flavour === "calm" || flavour === "graceful" || flavour === "isolation" || isLarge;
   const poison: number[] = [];
@@ -136,9 +141,9 @@ function generateWorkload(random: SeededRandom, draft: MappingDraft, mapping: St
     arrivalsEndMs: Math.round(draft.faultsEndMs * (flavour === "isolation" ? 0.4 : random.between(0.4, 1.1))),
     bytesMin: 50,
     bytesMax: 50 + small,
-    largeShare: isLarge ? 0.5 : 0,
-    largeBytesMin: 1_200_000,
-    largeBytesMax: 7_000_000,
+    largeShare: isLarge ? 0.2 : 0,
+    largeBytesMin: Math.round(LARGE_PAYLOAD_BYTES / 5),
+    largeBytesMax: Math.round(LARGE_PAYLOAD_BYTES * 1.1),
     unwantedShare: mapping.filterPatterns.length === 0 ? 0 : random.pick([0.1, 0.5, 0.9, 1]),
     poison,
     poisoned: draft.isSick ? random.pick(["everything", "shard", "key"]) : "nothing",
@@ -161,13 +166,13 @@ function generateProcesses(random: SeededRandom, flavour: Flavour): ProcessScena
 function generateSettings(random: SeededRandom, flavour: Flavour, isLarge: boolean): EngineSettings {
   const isTight = flavour !== "isolation" && random.chance(0.3);
   const leaseDurationMs = random.int(2_000, 5_000);
-  const mappingBudgetBytes = isLarge ? 24_000_000 : isTight ? random.int(4_000, 30_000) : 10_000_000;
+  const mappingBudgetBytes = isTight ? random.int(4_000, 30_000) : 10_000_000;
   return {
     shardWindowRecords: flavour === "isolation" ? 20_000 : random.pick([20, 100, 500, 5_000]),
     mappingBudgetBytes,
     processBudgetBytes: random.chance(0.5) ? mappingBudgetBytes : 2 * mappingBudgetBytes,
     readRecords: random.pick([10, 50, 500]),
-    readBytes: isLarge ? 4_000_000 : isTight ? random.int(1_000, 5_000) : 1_000_000,
+    readBytes: isTight ? random.int(1_000, 5_000) : 1_000_000,
     checkpointIntervalMs: random.pick([0, 50, 200, 1_000]),
     discoveryIntervalMs: random.int(500, 3_000),
     leaseDurationMs,
@@ -175,6 +180,9 @@ function generateSettings(random: SeededRandom, flavour: Flavour, isLarge: boole
     backoffBaseMs: random.pick([20, 100, 200]),
     backoffCapMs: random.pick([300, 1_000, 3_000]),
     windowIdleCloseMs: random.int(300, 2_000),
+    handoverDrainMs: random.int(100, 5_000),
+    payloadBytesMax: isLarge ? LARGE_PAYLOAD_BYTES : 6_000_000,
+    windowStateBytesMax: WINDOW_STATE_BYTES,
     concurrentReads: random.chance(0.8) ? 64 : random.int(1, 3),
   };
 }

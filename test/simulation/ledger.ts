@@ -1,4 +1,3 @@
-import { PAYLOAD_BYTES_MAX } from "../../src/model/limits.ts";
 import { type Attempt, type Delivered, type History, isOwed, type MappingHistory } from "./history.ts";
 import { SIM_ENVELOPE_BYTES } from "./world/events.ts";
 import type { SimProcess } from "./world/process.ts";
@@ -42,7 +41,7 @@ export function createLedger(history: History, mapping: MappingHistory): Ledger 
   };
   fillAges(ledger, history, mapping);
   fillTrims(ledger, mapping);
-  fillOutcomes(ledger, mapping);
+  fillOutcomes(ledger, history, mapping);
   fillEnds(ledger, mapping);
   return ledger;
 }
@@ -82,12 +81,12 @@ function fillTrims(ledger: Ledger, { stream }: MappingHistory): void {
   }
 }
 
-function fillOutcomes(ledger: Ledger, history: MappingHistory): void {
-  const attemptsMax = (history.mapping.retryAttemptsMax ?? NEVER) + 1;
-  const hasDestination = history.mapping.onFailureDestination !== undefined;
+function fillOutcomes(ledger: Ledger, history: History, mapping: MappingHistory): void {
+  const attemptsMax = (mapping.mapping.retryAttemptsMax ?? NEVER) + 1;
+  const hasDestination = mapping.mapping.onFailureDestination !== undefined;
   const counted = new RequestCounts();
-  if (!hasDestination && attemptsMax !== NEVER) dropOversized(ledger, history);
-  for (const event of history.events) {
+  if (!hasDestination && attemptsMax !== NEVER) dropOversized(ledger, history, mapping);
+  for (const event of mapping.events) {
     if (event.kind === "attemptRan") {
       const { records, processed } = event.attempt;
       for (let index = 0; index < processed; index++) lower(ledger.processedAt, records[index], event.at);
@@ -108,14 +107,14 @@ function fillDelivery(ledger: Ledger, event: Delivered): void {
 }
 
 /** No attempt is seen of a record that no event can hold (streams §3.6). */
-function dropOversized(ledger: Ledger, { stream }: MappingHistory): void {
+function dropOversized(ledger: Ledger, history: History, { stream }: MappingHistory): void {
   for (const record of stream.records) {
-    if (isOversized(record)) lower(ledger.droppableAt, record, record.arrivalMs - EPOCH_MS);
+    if (isOversized(history, record)) lower(ledger.droppableAt, record, record.arrivalMs - EPOCH_MS);
   }
 }
 
-export function isOversized(record: SimRecord): boolean {
-  return record.encodedBytes + SIM_ENVELOPE_BYTES > PAYLOAD_BYTES_MAX;
+export function isOversized({ scenario }: History, record: SimRecord): boolean {
+  return record.encodedBytes + SIM_ENVELOPE_BYTES > scenario.settings.payloadBytesMax;
 }
 
 function lower(times: Float64Array, record: SimRecord | undefined, at: number): void {

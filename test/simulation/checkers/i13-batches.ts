@@ -1,4 +1,3 @@
-import { PAYLOAD_BYTES_MAX } from "../../../src/model/limits.ts";
 import type { SimShard } from "../world/stream.ts";
 import type { Checker, Trial } from "./checker.ts";
 
@@ -6,7 +5,7 @@ import type { Checker, Trial } from "./checker.ts";
 const TICK_MS = 25;
 
 /**
- * A batch has at most BatchSize records and 6 MB; and where nothing else fails and a shard is one lane, no record waits
+ * A batch has at most BatchSize records and the payload limit; and where nothing else fails and a shard is one lane, no record waits
  * longer for its first attempt than its batching window once it is read and the lane is free.
  */
 export const batches: Checker = {
@@ -18,7 +17,8 @@ export const batches: Checker = {
       if (records.length > mapping.mapping.batchSize) {
         report(startedAt, `attempt ${id} has ${records.length} records, not ${mapping.mapping.batchSize}`);
       }
-      if (payloadBytes > PAYLOAD_BYTES_MAX) report(startedAt, `attempt ${id} has ${payloadBytes} bytes`);
+      if (payloadBytes > history.scenario.settings.payloadBytesMax)
+        report(startedAt, `attempt ${id} has ${payloadBytes} bytes`);
     }
     const { parallelizationFactor } = mapping.mapping;
     const concurrency = history.scenario.mappings[mapping.ordinal]?.fn.concurrency ?? 0;
