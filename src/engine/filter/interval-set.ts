@@ -1,0 +1,69 @@
+import { work } from "./work.ts";
+
+/** A range of an ordered set: numbers, or texts of one length compared by code unit. */
+export interface Interval<K extends number | string> {
+  readonly low: K;
+  readonly isLowIncluded: boolean;
+  readonly high: K;
+  readonly isHighIncluded: boolean;
+}
+
+/** Whether a key lies in any of the intervals, by binary search over their union. */
+export function compileIntervals<K extends number | string>(
+  intervals: readonly Interval<K>[],
+): (key: K) => boolean {
+  const union = uniteIntervals(intervals);
+  const only = union[0];
+  if (only !== undefined && union.length === 1) return (key) => isInside(only, key);
+  return (key) => {
+    let from = 0;
+    let to = union.length;
+    while (from < to) {
+      work.steps++;
+      const middle = (from + to) >>> 1;
+      const interval = union[middle];
+      if (interval === undefined) return false;
+      if (isInside(interval, key)) return true;
+      if (key <= interval.low) to = middle;
+      else from = middle + 1;
+    }
+    return false;
+  };
+}
+
+function isInside<K extends number | string>(interval: Interval<K>, key: K): boolean {
+  if (key < interval.low || key > interval.high) return false;
+  if (key === interval.low && !interval.isLowIncluded) return false;
+  return key !== interval.high || interval.isHighIncluded;
+}
+
+/** The same set as disjoint intervals in ascending order, so that a key is in at most one, found by its neighbours. */
+function uniteIntervals<K extends number | string>(intervals: readonly Interval<K>[]): Interval<K>[] {
+  const sorted = [...intervals].sort(compareLows);
+  const union: Interval<K>[] = [];
+  for (const next of sorted) {
+    const last = union.at(-1);
+    const isApart =
+      last === undefined ||
+      next.low > last.high ||
+      (next.low === last.high && !next.isLowIncluded && !last.isHighIncluded);
+    if (isApart) union.push(next);
+    else union[union.length - 1] = { ...last, ...higherEnd(last, next) };
+  }
+  return union;
+}
+
+function compareLows<K extends number | string>(a: Interval<K>, b: Interval<K>): number {
+  if (a.low !== b.low) return a.low < b.low ? -1 : 1;
+  return Number(b.isLowIncluded) - Number(a.isLowIncluded);
+}
+
+function higherEnd<K extends number | string>(
+  a: Interval<K>,
+  b: Interval<K>,
+): Pick<Interval<K>, "high" | "isHighIncluded"> {
+  if (a.high === b.high) return { high: a.high, isHighIncluded: a.isHighIncluded || b.isHighIncluded };
+  return a.high > b.high
+    ? { high: a.high, isHighIncluded: a.isHighIncluded }
+    : { high: b.high, isHighIncluded: b.isHighIncluded };
+}

@@ -1,0 +1,137 @@
+import type { Interval } from "./interval-set.ts";
+
+/**
+ * An address as a key that orders like the address: IPv4 a number, IPv6 eight code units. `undefined`: not an address.
+ * An IPv6 address with a dotted end or a zone is none, as in AWS.
+ */
+export function parseIpAddress(text: string): number | string | undefined {
+  if (text.length > ADDRESS_CHARS_MAX) return undefined;
+  return text.includes(":") ? parseIpv6(text) : parseIpv4(text);
+}
+
+/** The addresses of a CIDR block, or what is wrong with it, in AWS's words (queues §6.4). */
+export function parseIpBlock(
+  text: string,
+): Interval<number> | Interval<string> | { readonly reason: string } {
+  const [address, mask, ...rest] = text.split("/");
+  if (address === undefined || mask === undefined || mask === "" || rest.length > 0) {
+    return { reason: "Malformed CIDR, one '/' required" };
+  }
+  const maskBits = parseMask(mask);
+  if (maskBits === undefined) return { reason: "Malformed CIDR, mask bits must be an integer" };
+  if (maskBits < 0) return { reason: "Malformed CIDR, mask bits must not be negative" };
+  const key = parseIpAddress(address);
+  if (key === undefined) {
+    return { reason: `${isAddressLike(address) ? "Invalid" : "Nonstandard"} IP address: ${address}` };
+  }
+  if (typeof key === "number") {
+    if (maskBits > 31) return { reason: "IPv4 mask bits must be < 32" };
+    const size = 2 ** (32 - maskBits);
+    const low = Math.floor(key / size) * size;
+    return { low, isLowIncluded: true, high: low + size - 1, isHighIncluded: true };
+  }
+  if (maskBits > 127) return { reason: "IPv6 mask bits must be < 128" };
+  return {
+    low: fillHostBits(key, maskBits, false),
+    isLowIncluded: true,
+    high: fillHostBits(key, maskBits, true),
+    isHighIncluded: true,
+  };
+}
+
+const ADDRESS_CHARS_MAX = 39;
+const IPV6_GROUPS = 8;
+const ZERO = 48;
+const DOT = 46;
+
+function parseIpv4(text: string): number | undefined {
+  let address = 0;
+  let octet = 0;
+  let digits = 0;
+  let octets = 0;
+  for (let i = 0; i <= text.length; i++) {
+    const unit = i === text.length ? DOT : text.charCodeAt(i);
+    if (unit === DOT) {
+      if (digits === 0 || octet > 255) return undefined;
+      address = address * 256 + octet;
+      octets++;
+      octet = 0;
+      digits = 0;
+    } else {
+      const digit = unit - ZERO;
+      if (digit < 0 || digit > 9) return undefined;
+      octet = octet * 10 + digit;
+      digits++;
+    }
+  }
+  return octets === 4 ? address : undefined;
+}
+
+function parseIpv6(text: string): string | undefined {
+  const halves = text.split("::");
+  const head = parseGroups(halves[0] ?? "");
+  if (head === undefined || halves.length > 2) return undefined;
+  if (halves.length === 1) return head.length === IPV6_GROUPS ? String.fromCharCode(...head) : undefined;
+  const tail = parseGroups(halves[1] ?? "");
+  if (tail === undefined) return undefined;
+  const missing = IPV6_GROUPS - head.length - tail.length;
+  if (missing < 1) return undefined;
+  return String.fromCharCode(...head, ...new Array<number>(missing).fill(0), ...tail);
+}
+
+function parseGroups(text: string): number[] | undefined {
+  if (text === "") return [];
+  const groups: number[] = [];
+  for (const part of text.split(":")) {
+    if (part.length === 0 || part.length > 4) return undefined;
+    let group = 0;
+    for (let i = 0; i < part.length; i++) {
+      const digit = hexDigit(part.charCodeAt(i));
+      if (digit < 0) return undefined;
+      group = group * 16 + digit;
+    }
+    groups.push(group);
+  }
+  return groups;
+}
+
+function hexDigit(unit: number): number {
+  if (unit >= ZERO && unit <= 57) return unit - ZERO;
+  const letter = unit | 32;
+  return letter >= 97 && letter <= 102 ? letter - 87 : -1;
+}
+
+function fillHostBits(key: string, maskBits: number, isHigh: boolean): string {
+  let filled = "";
+  for (let i = 0; i < IPV6_GROUPS; i++) {
+    const netBits = Math.min(16, Math.max(0, maskBits - i * 16));
+    const hostMask = 0xffff >>> netBits;
+    const group = key.charCodeAt(i);
+    filled += String.fromCharCode(isHigh ? group | hostMask : group & ~hostMask & 0xffff);
+  }
+  return filled;
+}
+
+/** Digits with an optional sign, small enough for AWS's 32-bit reading of it. */
+function parseMask(text: string): number | undefined {
+  const digits = text.startsWith("-") || text.startsWith("+") ? text.slice(1) : text;
+  if (digits === "" || digits.length > 9) return undefined;
+  for (let i = 0; i < digits.length; i++) {
+    const unit = digits.charCodeAt(i);
+    if (unit < ZERO || unit > 57) return undefined;
+  }
+  return Number(text);
+}
+
+/** AWS calls what has an address's characters "Invalid" and all else "Nonstandard". */
+function isAddressLike(text: string): boolean {
+  const isIpv6 = text.includes(":");
+  if (!isIpv6 && text.split(".").length !== 4) return false;
+  if (!isIpv6 && text.split(".").includes("")) return false;
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    const isDigit = unit >= ZERO && unit <= 57;
+    if (!(isDigit || (isIpv6 ? text.charAt(i) === ":" || hexDigit(unit) >= 0 : unit === DOT))) return false;
+  }
+  return true;
+}

@@ -1,0 +1,160 @@
+import { type Affix, compileAffixes } from "./affix-set.ts";
+import type { Condition, FieldTest, TextCondition } from "./condition.ts";
+import { compileIntervals } from "./interval-set.ts";
+import { parseIpAddress } from "./ip-block.ts";
+import { compileWildcard } from "./wildcard.ts";
+
+export type ValueTest = (value: unknown) => boolean;
+export type Scalar = string | number | boolean | null;
+
+/** A field's test, sorted by what its conditions cost. */
+export interface CompiledFieldTest {
+  /** `exists: true`: every value passes. */
+  readonly isAnyValue: boolean;
+  /** `exists: false`: an absent field passes. */
+  readonly isAbsentAllowed: boolean;
+  /** Values that pass by being equal: a look-up for any number of them. */
+  readonly exact: readonly Scalar[];
+  /** Tests that are called one by one; each is linear in the value. */
+  readonly scans: readonly ValueTest[];
+  /** All of the above in one: whether a value that is there passes. */
+  readonly matches: ValueTest;
+}
+
+/** Groups the conditions so that a list of a hundred prefixes, ranges or address blocks costs what one costs. */
+export function compileFieldTest(test: FieldTest): CompiledFieldTest {
+  const isAnyValue = test.some((condition) => condition.kind === "exists");
+  const exact = new Set(test.flatMap((condition) => (condition.kind === "equals" ? [condition.value] : [])));
+  const scans = [...textScans(test), ...rangeScans(test), ...anythingButScans(test)];
+  return {
+    isAnyValue,
+    isAbsentAllowed: test.some((condition) => condition.kind === "absent"),
+    exact: [...exact],
+    scans,
+    matches: isAnyValue ? () => true : anyOf([...exactTests(exact), ...scans]),
+  };
+}
+
+function exactTests(exact: ReadonlySet<Scalar>): ValueTest[] {
+  const [only, ...others] = exact;
+  if (only === undefined) return [];
+  if (others.length === 0) return [(value) => value === only];
+  return [(value) => (exact as ReadonlySet<unknown>).has(value)];
+}
+
+function anyOf(tests: readonly ValueTest[]): ValueTest {
+  const [first, second] = tests;
+  if (first === undefined) return () => false;
+  if (second === undefined) return first;
+  if (tests.length === 2) return (value) => first(value) || second(value);
+  return (value) => {
+    for (const test of tests) if (test(value)) return true;
+    return false;
+  };
+}
+
+function textScans(test: FieldTest): ValueTest[] {
+  const texts = test.filter(isTextCondition);
+  return compileTexts(texts).map(
+    (matches): ValueTest =>
+      (value) =>
+        typeof value === "string" && matches(value),
+  );
+}
+
+function isTextCondition(condition: Condition): condition is TextCondition {
+  switch (condition.kind) {
+    case "prefix":
+    case "suffix":
+    case "equals-ignore-case":
+    case "wildcard":
+      return true;
+    default:
+      return false;
+  }
+}
+
+interface AffixGroup {
+  readonly affixes: Affix[];
+  readonly isBackward: boolean;
+  readonly ignoresCase: boolean;
+}
+
+/** At most four walks for all affixes together, and one search for each wildcard that is more than an affix. */
+function compileTexts(conditions: readonly TextCondition[]): ((value: string) => boolean)[] {
+  const groups: AffixGroup[] = [];
+  const group = (isBackward: boolean, ignoresCase: boolean): Affix[] => {
+    const known = groups.find((one) => one.isBackward === isBackward && one.ignoresCase === ignoresCase);
+    if (known !== undefined) return known.affixes;
+    const added: AffixGroup = { affixes: [], isBackward, ignoresCase };
+    groups.push(added);
+    return added.affixes;
+  };
+  const searches: ((value: string) => boolean)[] = [];
+  for (const condition of conditions) {
+    switch (condition.kind) {
+      case "prefix":
+        group(false, condition.ignoresCase).push({ text: condition.text, isWhole: false });
+        break;
+      case "suffix":
+        group(true, condition.ignoresCase).push({ text: condition.text, isWhole: false });
+        break;
+      case "equals-ignore-case":
+        group(false, true).push({ text: condition.text, isWhole: true });
+        break;
+      case "wildcard": {
+        const [first = "", last = "", ...more] = condition.wildcard;
+        const stars = condition.wildcard.length - 1;
+        if (stars === 0) group(false, false).push({ text: first, isWhole: true });
+        else if (stars === 1 && last === "") group(false, false).push({ text: first, isWhole: false });
+        else if (stars === 1 && first === "" && more.length === 0) {
+          group(true, false).push({ text: last, isWhole: false });
+        } else searches.push(compileWildcard(condition.wildcard));
+      }
+    }
+  }
+  return [...groups.map(({ affixes, ...options }) => compileAffixes(affixes, options)), ...searches];
+}
+
+function rangeScans(test: FieldTest): ValueTest[] {
+  const scans: ValueTest[] = [];
+  const numbers = test.flatMap((condition) => (condition.kind === "numeric" ? [condition.interval] : []));
+  if (numbers.length > 0) {
+    const isInRange = compileIntervals(numbers);
+    scans.push((value) => typeof value === "number" && isInRange(value));
+  }
+  const ipv4 = test.flatMap((condition) => (condition.kind === "ipv4" ? [condition.interval] : []));
+  const ipv6 = test.flatMap((condition) => (condition.kind === "ipv6" ? [condition.interval] : []));
+  if (ipv4.length + ipv6.length > 0) {
+    const isInIpv4 = compileIntervals(ipv4);
+    const isInIpv6 = compileIntervals(ipv6);
+    scans.push((value) => {
+      const address = typeof value === "string" ? parseIpAddress(value) : undefined;
+      if (address === undefined) return false;
+      return typeof address === "number" ? isInIpv4(address) : isInIpv6(address);
+    });
+  }
+  return scans;
+}
+
+/**
+ * Members of an array are alternatives, so of several value lists only what is in all of them fails: one look-up for any
+ * number of `anything-but`s.
+ */
+function anythingButScans(test: FieldTest): ValueTest[] {
+  const scans: ValueTest[] = [];
+  const lists = test.flatMap((condition) => (condition.kind === "anything-but" ? [condition.values] : []));
+  const [first, ...others] = lists;
+  if (first !== undefined) {
+    const inAll = new Set<unknown>([...first].filter((value) => others.every((list) => list.has(value))));
+    const [only] = inAll;
+    if (inAll.size === 1) scans.push((value) => value !== only);
+    else scans.push((value) => !inAll.has(value));
+  }
+  for (const condition of test) {
+    if (condition.kind !== "anything-but-text") continue;
+    const excluded = anyOf(compileTexts(condition.conditions) as ValueTest[]);
+    scans.push((value) => typeof value !== "string" || !excluded(value));
+  }
+  return scans;
+}
