@@ -22,14 +22,15 @@ export function generateScenario(seed: number): Scenario {
   const isLarge = flavour === "swarm" && random.chance(0.06);
   const faultsEndMs = random.int(6_000, 18_000);
   const mappingCount = flavour === "isolation" || random.chance(0.2) ? 2 : 1;
+  const settings = generateSettings(random.fork("settings"), flavour, isLarge);
   const mappings: MappingScenario[] = [];
   for (let ordinal = 0; ordinal < mappingCount; ordinal++) {
     const fork = random.fork(`mapping ${ordinal}`);
     const isSick = flavour === "isolation" && ordinal === 0;
-    mappings.push(generateMapping(fork, { ordinal, flavour, isLarge, isSick, faultsEndMs, mappingCount }));
+    const draft = { ordinal, flavour, isLarge, isSick, faultsEndMs, mappingCount, settings };
+    mappings.push(generateMapping(fork, draft));
   }
   const processes = generateProcesses(random.fork("processes"), flavour);
-  const settings = generateSettings(random.fork("settings"), flavour, isLarge);
   const swarm = random.fork("faults");
   return {
     seed,
@@ -61,6 +62,7 @@ interface MappingDraft {
   readonly isSick: boolean;
   readonly faultsEndMs: number;
   readonly mappingCount: number;
+  readonly settings: EngineSettings;
 }
 
 function generateMapping(random: SeededRandom, draft: MappingDraft): MappingScenario {
@@ -76,14 +78,26 @@ function generateMapping(random: SeededRandom, draft: MappingDraft): MappingScen
     poisonReports: random.chance(0.5),
     poisonHeals: !givesUp,
   };
+  const workload = generateWorkload(random.fork("workload"), draft, mapping);
   return {
     mapping,
     fn,
-    workload: generateWorkload(random.fork("workload"), draft, mapping),
+    workload,
     retentionMs: canExpire ? shape.int(8_000, 20_000) : undefined,
-    readIntervalMs: shape.pick([20, 100, 200, 500]),
+    readIntervalMs: Math.min(shape.pick([20, 100, 200, 500]), readIntervalMax(workload, draft.settings)),
     tellsLag: shape.chance(0.8),
   };
+}
+
+/** All records can be read from one shard within some part of the time that the healed world is given. */
+function readIntervalMax(workload: Workload, settings: EngineSettings): number {
+  const recordBytes = Math.max(workload.bytesMax, workload.largeShare > 0 ? workload.largeBytesMax : 0);
+  const bytes = Math.min(settings.readBytes, settings.mappingBudgetBytes, settings.processBudgetBytes);
+  const perRead = Math.max(
+    1,
+    Math.min(settings.readRecords, settings.shardWindowRecords, bytes / recordBytes),
+  );
+  return Math.max(5, Math.round((60_000 * perRead) / workload.records));
 }
 
 function generateStreamMapping(random: SeededRandom, draft: MappingDraft): StreamMapping {

@@ -2,7 +2,7 @@ import type { Checkpoint } from "../../src/model/checkpoint.ts";
 import type { FailureRecord } from "../../src/model/failure-record.ts";
 import type { StreamMapping } from "../../src/model/mapping.ts";
 import type { OutcomeKind } from "../../src/model/outcome.ts";
-import type { TumblingWindow } from "../../src/model/record.ts";
+import type { StartPoint, TumblingWindow } from "../../src/model/record.ts";
 import type { Scenario } from "./scenario.ts";
 import type { SimProcess } from "./world/process.ts";
 import type { SimRecord, SimShard, SimStream } from "./world/stream.ts";
@@ -35,7 +35,9 @@ export interface MappingHistory {
   readonly retentionMs: number | undefined;
   readonly events: HistoryEvent[];
   readonly attempts: Attempt[];
-  /** Where each shard was first registered to begin, by shard ordinal: what comes before is not owed. */
+  /** Where each shard was first registered to begin, by shard ordinal. */
+  readonly startPoints: (StartPoint | undefined)[];
+  /** The same as an index in the shard, known when all records are: what comes before is not owed. */
   readonly owedFrom: (number | undefined)[];
   dropsCounted: number;
   expiriesCounted: number;
@@ -151,7 +153,6 @@ export interface Registered extends Happening {
   readonly kind: "registered";
   readonly process: SimProcess;
   readonly shard: SimShard;
-  readonly from: number;
   readonly how: "initialise" | "add";
   readonly checkpoint: Checkpoint;
 }
@@ -221,6 +222,7 @@ export function createMappingHistory(
     retentionMs,
     events: [],
     attempts: [],
+    startPoints: [],
     owedFrom: [],
     dropsCounted: 0,
     expiriesCounted: 0,

@@ -1,4 +1,5 @@
 import { type Attempt, isOwed, type MappingHistory, type ReadReturned } from "../history.ts";
+import type { Ledger } from "../ledger.ts";
 import type { SimProcess } from "../world/process.ts";
 import type { SimRecord } from "../world/stream.ts";
 import type { Checker, Trial } from "./checker.ts";
@@ -68,24 +69,22 @@ class Holding {
     this.#check(event, held, trial);
   }
 
-  #check(event: ReadReturned, held: ReadonlySet<SimRecord>, { history, report }: Trial): void {
+  #check(event: ReadReturned, held: ReadonlySet<SimRecord>, { history, ledger, report }: Trial): void {
     const { mappingBudgetBytes, shardWindowRecords, readRecords } = history.scenario.settings;
     let slack = 0;
-    for (const bytes of this.#largestRead.values()) slack += bytes;
-    if (this.#bytes > mappingBudgetBytes + slack) {
-      report(
-        event.at,
-        `${event.process.owner} holds ${this.#bytes} bytes of a budget of ${mappingBudgetBytes}`,
-      );
-    }
-    const oldest = held.values().next().value;
-    const span = oldest === undefined ? 0 : event.to - oldest.index;
-    if (held.size > shardWindowRecords + readRecords) {
-      report(
-        event.at,
-        `${event.process.owner} holds ${held.size} records of ${event.shard.shardId} (${span})`,
-      );
-    }
+    for (const readBytes of this.#largestRead.values()) slack += readBytes;
+    const isOver = () =>
+      this.#bytes > mappingBudgetBytes + slack || held.size > shardWindowRecords + readRecords;
+    if (!isOver()) return;
+    this.#forgetAged(event.at, ledger);
+    if (!isOver()) return;
+    const bytes = `${this.#bytes} bytes of a budget of ${mappingBudgetBytes}`;
+    report(event.at, `${event.process.owner} holds ${bytes}, ${held.size} records of ${event.shard.shardId}`);
+  }
+
+  /** Nobody sees which records are given up for their age without a destination: all that may be are taken for it. */
+  #forgetAged(at: number, ledger: Ledger): void {
+    this.settle([...this.#readerOf.keys()].filter((record) => (ledger.agedAt[record.id] ?? 0) <= at));
   }
 
   close(readerId: number): void {

@@ -1,5 +1,4 @@
 import type { Attempt } from "../history.ts";
-import type { SimProcess } from "../world/process.ts";
 import type { SimRecord } from "../world/stream.ts";
 import type { Checker, Trial } from "./checker.ts";
 
@@ -39,14 +38,15 @@ interface Search {
 /** Groups attempts by the batch that they are parts of: parts come one after the other, in front of all else. */
 function checkCosts(trial: Trial): void {
   const retriesMax = trial.mapping.mapping.retryAttemptsMax ?? 0;
-  const searches = new Map<SimProcess, Map<SimRecord, Search>>();
+  const searches = new Map<string, Map<SimRecord, Search>>();
   for (const event of trial.mapping.events) {
     if (event.kind !== "attemptStarted") continue;
     const { attempt } = event;
     const [first] = attempt.records;
     if (first === undefined) continue;
-    const own = searches.get(attempt.process) ?? new Map<SimRecord, Search>();
-    searches.set(attempt.process, own);
+    const ownership = `${attempt.process.ordinal}/${attempt.shard.ordinal}/${attempt.epoch}`;
+    const own = searches.get(ownership) ?? new Map<SimRecord, Search>();
+    searches.set(ownership, own);
     const search = own.get(first) ?? beginSearch(attempt, own);
     search.invocations++;
     const allowed = 2 * Math.ceil(Math.log2(search.size)) + 1 + retriesMax;

@@ -93,6 +93,7 @@ class SimReader implements ShardReader {
   readonly #time: VirtualTime;
   readonly #shard: SimShard;
   readonly #id = nextReaderId++;
+  readonly #start: StartPoint;
   #next: number;
   /** The wanted start is a certain record: were it trimmed, there would be a gap. */
   #isPlaced: boolean;
@@ -104,6 +105,7 @@ class SimReader implements ShardReader {
     this.#options = options;
     this.#time = time;
     this.#shard = shard;
+    this.#start = start;
     this.#next = startIndex(shard, start);
     this.#isPlaced = start.kind === "after";
   }
@@ -159,6 +161,8 @@ class SimReader implements ShardReader {
       throw new MillraceError("ERR_MILLRACE_SOURCE_THROTTLED", `Reads of ${shard.shardId} exceed its quota.`);
     }
     trimExpired(shard, this.#options.retentionMs, this.#time.now);
+    // A timestamp in the future stands behind records that have come since.
+    if (!this.#isPlaced) this.#next = Math.max(this.#next, startIndex(shard, this.#start));
     const trimmed = this.#isPlaced && this.#next < shard.trimmedAt.length;
     const from = Math.max(this.#next, shard.trimmedAt.length);
     const to = faults.roll("read empty", random) ? from : this.#end(from, recordsMax, bytesMax);

@@ -88,16 +88,16 @@ export class StoreRows {
   release(mappingUuid: string, lease: HeldLease): "released" | "fenced" {
     const row = this.#held(mappingUuid, lease);
     if (row === undefined) return "fenced";
+    // Who asked for the lease stays to be seen: others leave it to the claimant.
     row.owner = undefined;
     row.counter++;
-    row.handoverTo = undefined;
     return "released";
   }
 
   requestHandover(mappingUuid: string, shardId: string, seen: LeaseSight, claimant: string): void {
     const row = this.#mappings.get(mappingUuid)?.get(shardId);
-    if (row === undefined || row.epoch !== seen.epoch || row.counter !== seen.counter) return;
-    if (row.owner !== undefined) row.handoverTo = claimant;
+    // The counter may have moved on: it does at every renewal.
+    if (row?.epoch === seen.epoch) row.handoverTo = claimant;
   }
 
   remove(mappingUuid: string, shardId: string | undefined): void {

@@ -5,7 +5,6 @@ import type { VirtualTime } from "../virtual-clock.ts";
 import type { FaultDesk } from "./fault-desk.ts";
 import type { SimProcess } from "./process.ts";
 import type { StoreRows } from "./store-rows.ts";
-import { startIndex } from "./stream.ts";
 
 export interface StoreOptions {
   readonly rows: StoreRows;
@@ -177,14 +176,12 @@ class LeaseWitness {
       this.#emit(mappingUuid, (history, at) => {
         const shard = history.stream.shard(shardId);
         if (progress === undefined || shard === undefined) return undefined;
-        const from = startIndex(shard, progress.checkpoint.resume);
-        history.owedFrom[shard.ordinal] ??= from;
+        history.startPoints[shard.ordinal] ??= progress.checkpoint.resume;
         return {
           kind: "registered",
           at,
           process: this.#options.process,
           shard,
-          from,
           how,
           checkpoint: progress.checkpoint,
         };

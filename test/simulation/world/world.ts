@@ -89,6 +89,7 @@ export class World {
     this.#checkStatus();
     await this.#stopAll();
     this.history.endedAt = time.now;
+    for (const mapping of this.histories) fillOwed(mapping);
     this.history.leasesLeft = this.#leasesLeft();
     return this.history;
   }
@@ -225,5 +226,13 @@ export class World {
       }
     }
     return left;
+  }
+}
+
+/** A start by timestamp may lie behind all records that were there when it was registered. */
+function fillOwed({ stream, startPoints, owedFrom }: MappingHistory): void {
+  for (const shard of stream.shards) {
+    const start = startPoints[shard.ordinal];
+    owedFrom[shard.ordinal] = start === undefined ? undefined : startIndex(shard, start);
   }
 }
