@@ -74,7 +74,7 @@ function generateMapping(random: SeededRandom, draft: MappingDraft): MappingScen
     timeoutMs: random.int(400, 4_000),
     concurrency: draft.flavour === "isolation" || random.chance(0.8) ? 1_000 : random.int(1, 4),
     latencyMinMs: random.int(0, 10),
-    latencyMaxMs: random.pick([1, 10, 50, 200]) + 10,
+    latencyMaxMs: 10 + (draft.flavour === "isolation" ? 1 : random.pick([1, 10, 50, 200])),
     poisonReports: random.chance(0.5),
     poisonHeals: !givesUp,
   };
@@ -116,7 +116,7 @@ function generateStreamMapping(random: SeededRandom, draft: MappingDraft): Strea
     enabled: true,
     startingPosition: generateStart(random.fork("start"), isPoison || isPatient),
     batchSize: isPoison ? random.int(2, 50) : random.pick([1, 2, random.int(3, 10), random.int(10, 50)]),
-    batchingWindowMs: random.chance(0.7) ? 0 : random.int(50, 2_000),
+    batchingWindowMs: random.chance(0.7) ? 0 : random.int(50, isPatient ? 500 : 2_000),
     parallelizationFactor: isPatient ? random.int(4, 10) : factor,
     retryAttemptsMax:
       isPatient || (!isPoison && !draft.isLarge && random.chance(0.35)) ? undefined : random.int(0, 4),
@@ -185,7 +185,7 @@ function generateSettings(random: SeededRandom, flavour: Flavour, isLarge: boole
     shardWindowRecords: flavour === "isolation" ? 20_000 : random.pick([20, 100, 500, 5_000]),
     mappingBudgetBytes,
     processBudgetBytes: random.chance(0.5) ? mappingBudgetBytes : 2 * mappingBudgetBytes,
-    readRecords: random.pick([10, 50, 500]),
+    readRecords: flavour === "isolation" ? 500 : random.pick([10, 50, 500]),
     readBytes: isTight ? random.int(1_000, 5_000) : 1_000_000,
     checkpointIntervalMs: random.pick([0, 50, 200, 1_000]),
     discoveryIntervalMs: random.int(500, 3_000),

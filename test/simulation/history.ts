@@ -24,7 +24,7 @@ export interface History {
   /** When everything was settled and checkpointed after the healing; `undefined`: it never was. */
   quiescentAt: number | undefined;
   endedAt: number;
-  /** Leases that had an owner when all processes had stopped: `mapping/shard` and the owner. */
+  /** Leases that had an owner when all processes had stopped: `uuid/shard` and the owner. */
   leasesLeft: readonly { readonly lease: string; readonly owner: string }[];
 }
 

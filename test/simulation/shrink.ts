@@ -41,12 +41,15 @@ type Step = (scenario: Scenario) => readonly Scenario[];
 const STEPS: readonly Step[] = [
   (scenario) => withoutItems(scenario.faults).map((faults) => ({ ...scenario, faults })),
   withoutRates,
-  (scenario) => withoutItems(scenario.mappings).map((mappings) => ({ ...scenario, mappings })),
-  (scenario) => withoutItems(scenario.processes).map((processes) => ({ ...scenario, processes })),
+  (scenario) =>
+    scenario.mappings.length < 2
+      ? []
+      : withoutItems(scenario.mappings).map((mappings) => ({ ...scenario, mappings })),
+  (scenario) => scenario.processes.slice(1).map((_, index) => withoutProcess(scenario, index + 1)),
   (scenario) => workloads(scenario, fewerRecords),
   (scenario) => workloads(scenario, plainerWorkload),
   (scenario) => mappings(scenario, plainerMapping),
-  earlierEnd,
+  (scenario) => (scenario.flavour === "isolation" ? [] : earlierEnd(scenario)),
 ];
 
 /** Halves first, then single items: what is not needed goes in few runs. */
@@ -59,6 +62,10 @@ function withoutItems<T>(items: readonly T[]): (readonly T[])[] {
     }
   }
   return shorter.filter((kept) => kept.length > 0 || items.length > 0);
+}
+
+function withoutProcess(scenario: Scenario, index: number): Scenario {
+  return { ...scenario, processes: scenario.processes.toSpliced(index, 1) };
 }
 
 function withoutRates(scenario: Scenario): Scenario[] {

@@ -1,7 +1,8 @@
 import { type Attempt, isOwed, type MappingHistory, type ReadReturned } from "../history.ts";
-import type { Ledger } from "../ledger.ts";
+import { isOversized, type Ledger } from "../ledger.ts";
+import { isSettledIn, type SettledPlaces, settledPlaces } from "../settled-places.ts";
 import type { SimProcess } from "../world/process.ts";
-import type { SimRecord } from "../world/stream.ts";
+import type { SimRecord, SimShard } from "../world/stream.ts";
 import type { Checker, Trial } from "./checker.ts";
 
 /**
@@ -15,6 +16,12 @@ export const memory: Checker = {
     const holdings = new Map<SimProcess, Holding>();
     for (const event of trial.mapping.events) {
       switch (event.kind) {
+        case "leaseMoved":
+          if (event.move === "acquired" && event.checkpoint !== undefined) {
+            const places = settledPlaces(event.shard, event.checkpoint);
+            holdingOf(holdings, event.process).skip(event.shard, places);
+          }
+          break;
         case "readReturned":
           holdingOf(holdings, event.process).read(event, trial);
           break;
@@ -47,20 +54,31 @@ function holdingOf(holdings: Map<SimProcess, Holding>, process: SimProcess): Hol
 
 /** Records that one process holds, each under the reader that read it. */
 class Holding {
+  /** What its checkpoint told it not to process again. */
+  readonly #skipped = new Map<SimShard, SettledPlaces>();
   readonly #readerOf = new Map<SimRecord, number>();
   readonly #ofReader = new Map<number, Set<SimRecord>>();
   readonly #largestRead = new Map<number, number>();
   #bytes = 0;
 
+  skip(shard: SimShard, places: SettledPlaces): void {
+    this.#skipped.set(shard, places);
+  }
+
   read(event: ReadReturned, trial: Trial): void {
     const held = this.#ofReader.get(event.readerId) ?? new Set<SimRecord>();
     this.#ofReader.set(event.readerId, held);
+    const skipped = this.#skipped.get(event.shard);
     let readBytes = 0;
     for (let index = event.from; index < event.to; index++) {
       const record = event.shard.records[index];
       if (record === undefined || !isOwed(trial.mapping, record)) continue;
       readBytes += record.bytes;
       if (this.#readerOf.has(record)) continue;
+      if (skipped !== undefined && isSettledIn(skipped, index)) continue;
+      // Without a destination nobody sees when a record that no event can hold is given up.
+      const isSeen = trial.mapping.mapping.onFailureDestination !== undefined;
+      if (!isSeen && isOversized(trial.history, record)) continue;
       this.#readerOf.set(record, event.readerId);
       held.add(record);
       this.#bytes += record.bytes;

@@ -9,6 +9,7 @@ import { scheduleArrivals } from "./arrivals.ts";
 import { FaultDesk } from "./fault-desk.ts";
 import { scheduleFaults } from "./fault-events.ts";
 import { SimProcess } from "./process.ts";
+import { leaseKey } from "./store.ts";
 import { StoreRows } from "./store-rows.ts";
 import { SimStream, startIndex } from "./stream.ts";
 
@@ -101,6 +102,7 @@ export class World {
   }
 
   startProcess(plan: Omit<ProcessScenario, "startMs">): void {
+    if (this.#isEnding) return;
     const ordinal = this.#all.length;
     const random = this.random.fork(`process ${ordinal}`);
     const process = new SimProcess(ordinal, `process-${ordinal}`, this.time, random, plan);
@@ -206,7 +208,9 @@ export class World {
     }
   }
 
+  #isEnding = false;
   async #stopAll(): Promise<void> {
+    this.#isEnding = true;
     for (const live of this.working()) this.stopProcess(live);
     const hasStopped = ({ process }: LiveProcess) =>
       process.state === "dead" || process.stopResolvedAt !== undefined;
@@ -221,8 +225,10 @@ export class World {
   #leasesLeft(): { lease: string; owner: string }[] {
     const left: { lease: string; owner: string }[] = [];
     for (const { mapping } of this.histories) {
-      for (const { shardId, owner } of this.rows.list(mapping.uuid)) {
-        if (owner !== undefined) left.push({ lease: `${mapping.name}/${shardId}`, owner });
+      for (const { shardId, owner, checkpoint } of this.rows.list(mapping.uuid)) {
+        // Nobody needs the lease of a shard that has ended.
+        if (owner !== undefined && !checkpoint.ended)
+          left.push({ lease: leaseKey(mapping.uuid, shardId), owner });
       }
     }
     return left;
