@@ -49,7 +49,8 @@ export interface Breach {
   readonly message: string;
 }
 
-/** §2 of reliability-and-security.md; `ports` are the laws that a caller of the ports has to keep. */
+/** §2 of reliability-and-security.md; `ports`: the laws that a caller of the ports
+ * has to keep; `determinism`: two runs of one scenario differ. */
 export type InvariantId =
   | "I1"
   | "I2"
@@ -66,7 +67,8 @@ export type InvariantId =
   | "I15"
   | "I16"
   | "I18"
-  | "ports";
+  | "ports"
+  | "determinism";
 
 export type HistoryEvent =
   | AttemptStarted
