@@ -10,16 +10,18 @@ export interface StreamArn {
 
 export const ARN_SERVICE = "local";
 
-/** @throws ERR_MILLRACE_CONFIG */
+const PATTERN = /^arn:aws[a-z-]*:local:([a-z0-9-]*):(\d{12})?:stream\/([a-zA-Z0-9_.-]{1,128})$/;
+
+/** Region and account may be left out, as in every ARN of a manifest. @throws ERR_MILLRACE_CONFIG */
 export function parseStreamArn(arn: string): StreamArn {
-  const match = /^arn:aws[a-z-]*:local:([a-z0-9-]+):(\d{12}):stream\/([a-zA-Z0-9_.-]{1,128})$/.exec(arn);
-  const [, region, account, name] = match ?? [];
-  if (region === undefined || account === undefined || name === undefined) {
+  const match = PATTERN.exec(arn);
+  const name = match?.[3];
+  if (name === undefined) {
     throw new MillraceError(
       "ERR_MILLRACE_CONFIG",
       `"${arn.slice(0, 300)}" is not the ARN of a local stream. Write eventSourceArn as ` +
-        "arn:aws:local:REGION:ACCOUNT:stream/NAME, for example arn:aws:local:local:000000000000:stream/orders.",
+        "arn:aws:local:REGION:ACCOUNT:stream/NAME, for example arn:aws:local:us-east-1:000000000000:stream/orders.",
     );
   }
-  return { arn, region, account, name };
+  return { arn, region: match?.[1] || "us-east-1", account: match?.[2] ?? "000000000000", name };
 }

@@ -8,6 +8,8 @@ const APPLICATION_ID = 0x4d526c73;
 const SCHEMA_VERSION = 1;
 /** How long a writer waits for another process's transaction; readers never wait (write-ahead log). */
 const BUSY_TIMEOUT_MS = 5_000;
+const OPEN_PAUSE_MS = 20;
+const SQLITE_BUSY = 5;
 const SQLITE_NOTADB = 26;
 
 /**
@@ -67,19 +69,33 @@ export function createStreamDatabase(path: string): DatabaseSync {
 }
 
 function open(path: string, mayCreate: boolean): DatabaseSync {
-  let database: DatabaseSync | undefined;
-  try {
-    database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
-    // A record that append has acknowledged outlives a loss of power: were it lost, its sequence number would be given
-    // to another record, which a checkpoint behind it would skip.
-    database.exec("PRAGMA synchronous = FULL");
-    if (mayCreate) createSchema(database);
-    checkIdentity(path, database);
-    return database;
-  } catch (error) {
-    database?.close();
-    throw streamFileError(path, error);
+  const giveUpAt = performance.now() + BUSY_TIMEOUT_MS;
+  for (;;) {
+    let database: DatabaseSync | undefined;
+    try {
+      database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
+      prepare(path, database, mayCreate);
+      return database;
+    } catch (error) {
+      database?.close();
+      if (sqliteErrorCode(error) !== SQLITE_BUSY || performance.now() >= giveUpAt)
+        throw streamFileError(path, error);
+      pauseThread(OPEN_PAUSE_MS);
+    }
   }
+}
+
+function prepare(path: string, database: DatabaseSync, mayCreate: boolean): void {
+  // A record that append has acknowledged outlives a loss of power: were it lost, its sequence number would be given
+  // to another record, which a checkpoint behind it would skip.
+  database.exec("PRAGMA synchronous = FULL");
+  if (mayCreate) createSchema(database);
+  checkIdentity(path, database);
+}
+
+/** Blocks: SQLite waits in the same way, only not for another process that turns the write-ahead log on at this moment. */
+function pauseThread(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
 
 function createSchema(database: DatabaseSync): void {

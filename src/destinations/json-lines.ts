@@ -1,6 +1,6 @@
 import { constants } from "node:fs";
 import { type FileHandle, mkdir, open } from "node:fs/promises";
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
 
 /** Failure records hold customers' data: the file is for its owner only. */
 const FILE_MODE = 0o600;
@@ -16,15 +16,30 @@ const FLAGS = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT;
  * may be another process's line on its way. Its record was not accepted and comes again, so readers of the file skip a
  * line that is not JSON.
  */
-export async function appendLines(path: string, lines: Buffer): Promise<void> {
+export function appendLines(path: string, lines: Buffer): Promise<void> {
+  const key = resolve(path);
+  const turn = (turns.get(key) ?? Promise.resolve()).then(() => append(key, lines));
+  const next = turn.catch(() => {}).finally(() => turns.get(key) === next && turns.delete(key));
+  turns.set(key, next);
+  return turn;
+}
+
+/**
+ * Ends of the appends that run or wait, by path. Destinations of one file take turns: one that looks at the end of the
+ * file while another writes would take a line on its way for a torn one, and leave an empty line.
+ */
+const turns = new Map<string, Promise<unknown>>();
+
+async function append(path: string, lines: Buffer): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   const file = await open(path, FLAGS, FILE_MODE);
   try {
-    const { size } = await file.stat();
-    const isTorn = size > 0 && (await readAt(file, size - 1, 1))[0] !== LINE_FEED;
+    const stats = await file.stat();
+    const isTorn = stats.size > 0 && (await readAt(file, stats.size - 1, 1))[0] !== LINE_FEED;
     await writeAtOnce(file, isTorn ? Buffer.concat([Buffer.of(LINE_FEED), lines]) : lines);
-    await file.datasync();
-    if (size === 0) await syncFolder(dirname(path));
+    // Terminals and pipes have nothing to sync: what they took, they took.
+    if (stats.isFile()) await file.datasync();
+    if (stats.isFile() && stats.size === 0) await syncFolder(dirname(path));
   } finally {
     await file.close();
   }
@@ -38,8 +53,10 @@ export async function readLastLines(path: string, bytesMax: number): Promise<rea
   const file = await openIfThere(path);
   if (file === undefined) return [];
   try {
+    const stats = await file.stat();
+    if (!stats.isFile()) return [];
     await file.datasync();
-    const { size } = await file.stat();
+    const { size } = stats;
     const from = Math.max(0, size - bytesMax);
     const lines = (await readAt(file, from, size - from)).toString().split("\n").slice(0, -1);
     // In the middle of the file the first line is likely to be the end of one.

@@ -1,3 +1,6 @@
+/** Who waits is woken when this share is used at most, so that reads do not shrink to single records. */
+const WAKE_SHARE = 3 / 4;
+
 /**
  * Bytes read and not settled, bounded: for a mapping, and above it for the process. Who finds it full waits for room;
  * a shard that holds nothing may read in any case, so that no shard starves behind another's stalled function.
@@ -31,7 +34,7 @@ export class ByteBudget {
   release(bytes: number): void {
     this.#used -= bytes;
     this.#parent?.release(bytes);
-    if (this.#used < this.#bytesMax && this.#waiting.size > 0) this.#wakeAll();
+    if (this.#waiting.size > 0 && this.#used <= this.#bytesMax * WAKE_SHARE) this.#wakeAll();
   }
 
   /** Calls `wake` once when there may be room again. Returns a way to take that back. */

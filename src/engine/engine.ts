@@ -54,7 +54,10 @@ export interface MappingStatus {
   readonly state: "Creating" | "Enabled" | "Disabling" | "Disabled" | "Failed";
   /** AWS's texts: `No records processed`, `OK`, `PROBLEM: Function call failed` (streams §1.4). */
   readonly lastProcessingResult: string;
+  /** Of this process. */
   readonly shards: readonly ShardStatus[];
+  /** All shards that are not ended are read by this process and caught up: there is nothing left to do for now. */
+  readonly caughtUp: boolean;
 }
 
 export interface ShardStatus {

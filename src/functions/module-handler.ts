@@ -30,9 +30,9 @@ async function importModule(path: string): Promise<object> {
     const { errorType, message } = describeThrown(error);
     const code = error instanceof Error && "code" in error ? String(error.code) : "";
     if (error instanceof SyntaxError || code.includes("TYPESCRIPT_SYNTAX")) {
-      // V8 tells the file and line of a syntax error only at the head of the stack.
-      const place = error instanceof Error ? error.stack?.split("\n")[0] : undefined;
-      throw new RuntimeError("Runtime.UserCodeSyntaxError", `${message} (${place ?? path})`);
+      // Node tells the place of a syntax error to nobody but the terminal.
+      const hint = `"node --check ${path}" shows the place, or it is in a module that this one imports.`;
+      throw new RuntimeError("Runtime.UserCodeSyntaxError", `${message}. ${hint}`);
     }
     if (code === "ERR_MODULE_NOT_FOUND" || code === "MODULE_NOT_FOUND") {
       throw new RuntimeError("Runtime.ImportModuleError", message);

@@ -21,6 +21,7 @@ export interface InvocationMessage {
 }
 
 export type RuntimeMessage =
+  | { readonly kind: "printed"; readonly stream: "stdout" | "stderr"; readonly text: string }
   | { readonly kind: "ready" }
   /** The module could not be loaded or exports no such function. */
   | { readonly kind: "initFailed"; readonly failure: RuntimeFailure }

@@ -4,7 +4,7 @@ import type { InvocationContext } from "../ports/function-target.ts";
 import { functionError } from "./function-failure.ts";
 import { describeThrown } from "./module-failure.ts";
 import type { InvocationMessage, RuntimeDescription, RuntimeMessage } from "./module-messages.ts";
-import { forwardLines } from "./output-lines.ts";
+import { OutputLines } from "./output-lines.ts";
 import { traceHeaders } from "./trace.ts";
 
 /** In the build the worker's file is JavaScript; `new URL` is not rewritten by the compiler as imports are. */
@@ -32,6 +32,8 @@ export class ModuleRuntime {
   idleSinceMs = 0;
   readonly #listener: RuntimeListener;
   readonly #worker: Worker;
+  readonly #stdout: OutputLines;
+  readonly #stderr: OutputLines;
   #ordinal = 0;
   #isRunning = false;
   #isBroken = false;
@@ -46,12 +48,13 @@ export class ModuleRuntime {
     this.#worker = new Worker(WORKER_URL, {
       workerData: description,
       env: { ...env },
+      // Not read: what the module prints comes as messages. Without these it would go to this process's output.
       stdout: true,
       stderr: true,
       resourceLimits: { maxOldGenerationSizeMb: description.memoryMb },
     });
-    forwardLines(this.#worker.stdout, (line) => onLog(line, "stdout"));
-    forwardLines(this.#worker.stderr, (line) => onLog(line, "stderr"));
+    this.#stdout = new OutputLines((line) => onLog(line, "stdout"));
+    this.#stderr = new OutputLines((line) => onLog(line, "stderr"));
     this.#worker.on("message", (message: unknown) => this.#onMessage(message));
     this.#worker.on("messageerror", () => this.#break(functionError("Runtime.MarshalError", UNREADABLE)));
     this.#worker.on("error", (error: unknown) => this.#break(outcomeOfCrash(error)));
@@ -59,6 +62,7 @@ export class ModuleRuntime {
       this.#break(
         functionError("Runtime.ExitError", `The function's runtime ended with exit status ${code}.`),
       );
+      this.#flushOutput();
       this.#listener.onGone(this);
     });
   }
@@ -94,7 +98,12 @@ export class ModuleRuntime {
   }
 
   #onMessage(value: unknown): void {
-    if (this.#isBroken || !isRuntimeMessage(value)) return;
+    if (!isRuntimeMessage(value)) return;
+    if (value.kind === "printed") {
+      (value.stream === "stdout" ? this.#stdout : this.#stderr).add(value.text);
+      return;
+    }
+    if (this.#isBroken) return;
     switch (value.kind) {
       case "ready":
         this.#listener.onReady?.(this);
@@ -114,7 +123,13 @@ export class ModuleRuntime {
   #answer(ordinal: number, outcome: InvocationOutcome): void {
     if (!this.#isRunning || ordinal !== this.#ordinal) return;
     this.#isRunning = false;
+    this.#flushOutput();
     this.#listener.onAnswer(this, outcome);
+  }
+
+  #flushOutput(): void {
+    this.#stdout.flush();
+    this.#stderr.flush();
   }
 
   #break(outcome: InvocationOutcome): void {
@@ -139,6 +154,9 @@ function outcomeOfCrash(error: unknown): InvocationOutcome {
 function isRuntimeMessage(value: unknown): value is RuntimeMessage {
   if (typeof value !== "object" || value === null || !("kind" in value)) return false;
   if (value.kind === "ready") return true;
+  if (value.kind === "printed") {
+    return "stream" in value && "text" in value && typeof value.text === "string";
+  }
   if (value.kind === "initFailed") return "failure" in value && isFailure(value.failure);
   if (!("ordinal" in value) || typeof value.ordinal !== "number") return false;
   if (value.kind === "returned") return "payload" in value && value.payload instanceof Uint8Array;

@@ -7,6 +7,7 @@ import { describeThrown } from "./module-failure.ts";
 import { type Handler, loadHandler } from "./module-handler.ts";
 import { ModuleInvocation } from "./module-invocation.ts";
 import type { InvocationMessage, RuntimeDescription, RuntimeMessage } from "./module-messages.ts";
+import { captureOutput } from "./module-output.ts";
 
 const runtime: RuntimeDescription = workerData;
 let running: { onLoopEmpty(): void } | undefined = { onLoopEmpty: onInitStuck };
@@ -15,6 +16,7 @@ let running: { onLoopEmpty(): void } | undefined = { onLoopEmpty: onInitStuck };
 // more: a callback's result is then due (callbackWaitsForEmptyEventLoop), and a promise will never settle.
 parentPort?.unref();
 process.on("beforeExit", () => running?.onLoopEmpty());
+const output = captureOutput((message) => parentPort?.postMessage(message));
 
 try {
   const handler = await loadHandler(runtime.path, runtime.exportName);
@@ -26,6 +28,7 @@ try {
 
 function invoke(handler: Handler, message: InvocationMessage): void {
   parentPort?.unref();
+  output.restart();
   process.env["_X_AMZN_TRACE_ID"] = message.traceId;
   const invocation = new ModuleInvocation(message, settle);
   running = invocation;

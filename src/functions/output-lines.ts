@@ -1,23 +1,31 @@
-import type { Readable } from "node:stream";
-
 /** A longer line is cut into pieces of this length: a function must not fill the memory by never ending a line. */
 const LINE_CHARS_MAX = 16 * 1024;
 
-/** Calls `onLine` for each line of a stream, without its end. */
-export function forwardLines(stream: Readable, onLine: (line: string) => void): void {
-  let rest = "";
-  stream.setEncoding("utf8");
-  stream.on("data", (chunk: string) => {
-    const lines = (rest + chunk).split("\n");
-    rest = lines.pop() ?? "";
-    for (const line of lines) onLine(line);
-    while (rest.length > LINE_CHARS_MAX) {
-      onLine(rest.slice(0, LINE_CHARS_MAX));
-      rest = rest.slice(LINE_CHARS_MAX);
+/** Makes lines of what a function prints in pieces. */
+export class OutputLines {
+  readonly #onLine: (line: string) => void;
+  #rest = "";
+
+  constructor(onLine: (line: string) => void) {
+    this.#onLine = onLine;
+  }
+
+  add(text: string): void {
+    const lines = (this.#rest + text).split("\n");
+    this.#rest = lines.pop() ?? "";
+    for (const line of lines) this.#emit(line);
+    if (this.#rest.length > LINE_CHARS_MAX) this.flush();
+  }
+
+  /** Takes what has no end yet for a line. */
+  flush(): void {
+    if (this.#rest !== "") this.#emit(this.#rest);
+    this.#rest = "";
+  }
+
+  #emit(line: string): void {
+    for (let start = 0; start === 0 || start < line.length; start += LINE_CHARS_MAX) {
+      this.#onLine(line.slice(start, start + LINE_CHARS_MAX));
     }
-  });
-  stream.on("end", () => {
-    if (rest !== "") onLine(rest);
-    rest = "";
-  });
+  }
 }

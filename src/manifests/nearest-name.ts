@@ -1,8 +1,8 @@
 /**
- * The name that was probably meant: the same but for upper and lower case, or at most a third of its characters away.
- * `undefined` when nothing is near.
+ * The name that was probably meant: the same but for upper and lower case, cut short, or at most a third of its
+ * characters away. `undefined` when nothing is near.
  */
-export function nearestName(given: string, known: Iterable<string>): string | undefined {
+export function nearestName(given: string, known: readonly string[]): string | undefined {
   const wanted = given.slice(0, NAME_CHARS_MAX).toLowerCase();
   let nearest: string | undefined;
   let nearestDistance = Math.max(1, Math.floor(wanted.length / 3)) + 1;
@@ -13,7 +13,7 @@ export function nearestName(given: string, known: Iterable<string>): string | un
       nearestDistance = distance;
     }
   }
-  return nearest;
+  return nearest ?? known.find((name) => wanted.length > 1 && name.toLowerCase().startsWith(wanted));
 }
 
 /** A name that is longer is not a slip of the keyboard; comparing it would only cost time. */

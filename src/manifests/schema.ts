@@ -69,7 +69,7 @@ const moduleTarget = z
       .int()
       .min(128)
       .max(10_240)
-      .default(128)
+      .default(512)
       .describe("Memory of each worker thread's JavaScript heap, in MB. Beyond it the invocation fails."),
   })
   .describe("A function that runs inside millrace, in worker threads.");

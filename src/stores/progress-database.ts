@@ -8,6 +8,8 @@ const APPLICATION_ID = 0x4d527067;
 const SCHEMA_VERSION = 1;
 /** How long a write waits for another process's. Short, as the event loop waits with it; the engine tries again. */
 const BUSY_TIMEOUT_MS = 1_000;
+const OPEN_PAUSE_MS = 20;
+const SQLITE_BUSY = 5;
 const SQLITE_CORRUPT = 11;
 const SQLITE_NOTADB = 26;
 
@@ -29,20 +31,30 @@ const SCHEMA = `
 
 /** Opens a progress file, and makes it and its folder when it does not exist. */
 export function openProgressDatabase(path: string): DatabaseSync {
-  let database: DatabaseSync | undefined;
-  try {
-    mkdirSync(dirname(path), { recursive: true });
-    database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
-    createSchema(database);
-    checkIdentity(path, database);
-    // With a write-ahead log NORMAL survives the death of the process. A loss of power may take the last checkpoints
-    // with it, which repeats records and loses none.
-    database.exec("PRAGMA synchronous = NORMAL");
-    return database;
-  } catch (error) {
-    database?.close();
-    throw storeError(path, error);
+  const giveUpAt = performance.now() + BUSY_TIMEOUT_MS;
+  for (;;) {
+    let database: DatabaseSync | undefined;
+    try {
+      mkdirSync(dirname(path), { recursive: true });
+      database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
+      createSchema(database);
+      checkIdentity(path, database);
+      // With a write-ahead log NORMAL survives the death of the process. A loss of power may take the last checkpoints
+      // with it, which repeats records and loses none.
+      database.exec("PRAGMA synchronous = NORMAL");
+      return database;
+    } catch (error) {
+      database?.close();
+      if (sqliteErrorCode(error) !== SQLITE_BUSY || performance.now() >= giveUpAt)
+        throw storeError(path, error);
+      pauseThread(OPEN_PAUSE_MS);
+    }
   }
+}
+
+/** Blocks: SQLite waits in the same way, only not for another process that turns the write-ahead log on at this moment. */
+function pauseThread(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
 
 function createSchema(database: DatabaseSync): void {
@@ -126,7 +138,8 @@ function isStorageError(error: unknown): error is Error {
 }
 
 /** SQLite's primary result code, without the extension bits. */
-function sqliteErrorCode(error: Error): number | undefined {
-  if (!("errcode" in error) || typeof error.errcode !== "number") return undefined;
+function sqliteErrorCode(error: unknown): number | undefined {
+  if (!(error instanceof Error) || !("errcode" in error) || typeof error.errcode !== "number")
+    return undefined;
   return error.errcode & 0xff;
 }

@@ -104,8 +104,8 @@ function runWorker(nextPortion: () => readonly number[], done: (part: Tally) => 
 }
 
 function print(tally: Tally, elapsedS: number): void {
-  const busyS = tally.busyMs / 1000;
-  const perCore = (amount: number) => Math.round(amount / busyS).toLocaleString("en");
+  const cpuS = tally.cpuMs / 1000;
+  const perCore = (amount: number) => Math.round(amount / cpuS).toLocaleString("en");
   const virtualH = (tally.virtualMs / 3_600_000).toFixed(1);
   console.log(`seeds        ${tally.seeds} (${first} to ${first + count - 1}) in ${elapsedS.toFixed(1)} s`);
   console.log(`speed        ${perCore(tally.seeds)} seeds/s/core, ${perCore(tally.events)} events/s/core`);

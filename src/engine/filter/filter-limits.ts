@@ -9,12 +9,11 @@ export const PATTERN_CHARS_MAX = 4096;
 /** Levels of objects and `$or` in a pattern, and steps of one dotted path. */
 export const PATTERN_DEPTH_MAX = 64;
 
-/** Rules that a pattern's `$or`s expand to. A pass over the event tests 32 of them at once. */
-export const RULES_MAX = 64;
-export const RULES_PER_PASS = 32;
+/** Rules that a pattern's `$or`s expand to: one walk over the event tests them all, a bit each. */
+export const RULES_MAX = 32;
 
 /** Tests of one field that cost more than a table look-up: automata, wildcards, ranges, address blocks. */
-export const SCANS_PER_FIELD_MAX = 10;
+export const SCANS_PER_FIELD_MAX = 8;
 
 /** Fields of one pattern that may be absent (`exists: false`): one bit each. */
 export const ABSENT_FIELDS_MAX = 32;
@@ -26,7 +25,7 @@ export const WILDCARD_COMPLEXITY_MAX = 10;
 export const EVENT_ARRAY_DEPTH_MAX = 16;
 
 /** Look-ups that one match spends by asking small objects for each wanted key, before it goes by their own keys. */
-export const DIRECT_LOOKUPS_MAX = 32_768;
+export const DIRECT_LOOKUPS_MAX = 16_384;
 
 /** Look-ups that one match spends on event keys with dots in them, before it reads them as plain names. */
-export const DOTTED_LOOKUPS_MAX = 32_768;
+export const DOTTED_LOOKUPS_MAX = 8_192;

@@ -1,6 +1,6 @@
 import type { FilterDocument } from "../../ports/stream-source.ts";
 import type { FieldTest } from "./condition.ts";
-import { RULES_PER_PASS, SCANS_PER_FIELD_MAX } from "./filter-limits.ts";
+import { SCANS_PER_FIELD_MAX } from "./filter-limits.ts";
 import { parsePattern, type Rule } from "./pattern.ts";
 import { PatternFault, patternError, RULE_TOO_COMPLEX } from "./pattern-fault.ts";
 import { buildRuleTree, type CompiledRule, type RuleNode } from "./rule-tree.ts";
@@ -100,20 +100,11 @@ interface CompiledRules {
 function compileRules(rules: readonly Rule[]): CompiledRules {
   const tests = new Map<FieldTest, CompiledFieldTest>();
   const compiled = rules.map((rule) => compileRule(rule, tests));
-  const walks: RuleWalk[] = [];
-  let stepsPerUnitMax = 0;
-  for (let i = 0; i < compiled.length; i += RULES_PER_PASS) {
-    const tree = buildRuleTree(compiled.slice(i, i + RULES_PER_PASS));
-    stepsPerUnitMax += stepsPerUnit(tree);
-    walks.push(new RuleWalk(tree));
-  }
-  const [only] = walks;
+  const tree = buildRuleTree(compiled);
+  const walk = new RuleWalk(tree);
   return {
-    matches:
-      only !== undefined && walks.length === 1
-        ? (document) => only.matches(document as Record<string, unknown>)
-        : (document) => walks.some((walk) => walk.matches(document as Record<string, unknown>)),
-    stepsPerUnitMax,
+    matches: (document) => walk.matches(document as Record<string, unknown>),
+    stepsPerUnitMax: stepsPerUnit(tree),
   };
 }
 

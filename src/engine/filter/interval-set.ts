@@ -1,5 +1,3 @@
-import { work } from "./work.ts";
-
 /** A range of an ordered set: numbers, or texts of one length compared by code unit. */
 export interface Interval<K extends number | string> {
   readonly low: K;
@@ -13,21 +11,21 @@ export function compileIntervals<K extends number | string>(
   intervals: readonly Interval<K>[],
 ): (key: K) => boolean {
   const union = uniteIntervals(intervals);
-  const only = union[0];
-  if (only !== undefined && union.length === 1) return (key) => isInside(only, key);
+  const lows = union.map((interval) => interval.low);
   return (key) => {
     let from = 0;
-    let to = union.length;
+    let to = lows.length;
     while (from < to) {
-      work.steps++;
       const middle = (from + to) >>> 1;
-      const interval = union[middle];
-      if (interval === undefined) return false;
-      if (isInside(interval, key)) return true;
-      if (key <= interval.low) to = middle;
-      else from = middle + 1;
+      if ((lows[middle] as K) <= key) from = middle + 1;
+      else to = middle;
     }
-    return false;
+    // Only the last interval that begins at or before the key can hold it, or its neighbour where both meet at the key.
+    const last = union[from - 1];
+    if (last === undefined) return false;
+    if (isInside(last, key)) return true;
+    const before = key === last.low ? union[from - 2] : undefined;
+    return before !== undefined && isInside(before, key);
   };
 }
 
@@ -38,7 +36,7 @@ function isInside<K extends number | string>(interval: Interval<K>, key: K): boo
 }
 
 /** The same set as disjoint intervals in ascending order, so that a key is in at most one, found by its neighbours. */
-function uniteIntervals<K extends number | string>(intervals: readonly Interval<K>[]): Interval<K>[] {
+export function uniteIntervals<K extends number | string>(intervals: readonly Interval<K>[]): Interval<K>[] {
   const sorted = [...intervals].sort(compareLows);
   const union: Interval<K>[] = [];
   for (const next of sorted) {

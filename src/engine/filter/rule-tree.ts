@@ -207,6 +207,13 @@ export function addToSlices(slices: Int32Array, rules: RuleBits): void {
   }
 }
 
+/** The rules whose vertical numbers are equal. */
+export function equalSlices(a: Int32Array, b: Int32Array): RuleBits {
+  let differing = 0;
+  for (let i = 0; i < a.length; i++) differing |= (a[i] ?? 0) ^ (b[i] ?? 0);
+  return ~differing;
+}
+
 function isInherited(key: string): boolean {
   return key in Object.prototype;
 }

@@ -1,5 +1,12 @@
 import { DIRECT_LOOKUPS_MAX, DOTTED_LOOKUPS_MAX, EVENT_ARRAY_DEPTH_MAX } from "./filter-limits.ts";
-import { addToSlices, type FieldBits, type FieldTable, type RuleBits, type RuleNode } from "./rule-tree.ts";
+import {
+  addToSlices,
+  equalSlices,
+  type FieldBits,
+  type FieldTable,
+  type RuleBits,
+  type RuleNode,
+} from "./rule-tree.ts";
 import { work } from "./work.ts";
 
 type JsonObject = Readonly<Record<string, unknown>>;
@@ -79,10 +86,10 @@ export class RuleWalk {
 
   /** The same by the object's own keys: for arrays of many small objects, when the rules have many keys. */
   #objectByKeys(node: RuleNode, object: JsonObject): RuleBits {
-    node.countSlices.fill(0);
     let rules = node.all;
     let present = 0;
     let isDotted = false;
+    let found = 0;
     for (const key in object) {
       work.steps++;
       const child = node.byKey.get(key);
@@ -91,13 +98,13 @@ export class RuleWalk {
         continue;
       }
       if (!Object.hasOwn(object, key) || object[key] === undefined) continue;
+      if (found++ === 0) node.countSlices.fill(0);
       rules &= this.#value(child, object[key], true);
       present |= this.#present;
       addToSlices(node.countSlices, node.all & ~child.whenAbsent);
     }
-    for (let i = 0; i < node.neededSlices.length; i++) {
-      rules &= ~((node.countSlices[i] ?? 0) ^ (node.neededSlices[i] ?? 0));
-    }
+    if (found === 0) rules = node.childrenWhenAbsent;
+    else rules &= equalSlices(node.countSlices, node.neededSlices);
     this.#present = present;
     return isDotted ? this.#dottedObject(node, object, true, rules) : rules;
   }

@@ -1,7 +1,8 @@
 import { type Affix, compileAffixes } from "./affix-set.ts";
 import type { Condition, FieldTest, TextCondition } from "./condition.ts";
 import { compileIntervals } from "./interval-set.ts";
-import { parseIpAddress } from "./ip-block.ts";
+import { parseIpv4 } from "./ip-block.ts";
+import { compileIpv6Blocks } from "./ipv6-set.ts";
 import { compileWildcard } from "./wildcard.ts";
 
 export type ValueTest = (value: unknown) => boolean;
@@ -42,15 +43,15 @@ function exactTests(exact: ReadonlySet<Scalar>): ValueTest[] {
   return [(value) => (exact as ReadonlySet<unknown>).has(value)];
 }
 
-function anyOf(tests: readonly ValueTest[]): ValueTest {
-  const [first, second] = tests;
+/** Unrolled for as many as most fields have: a loop over functions costs as much as the functions. */
+function anyOf<T>(tests: readonly ((value: T) => boolean)[]): (value: T) => boolean {
+  const [first, second, third] = tests;
   if (first === undefined) return () => false;
   if (second === undefined) return first;
-  if (tests.length === 2) return (value) => first(value) || second(value);
-  return (value) => {
-    for (const test of tests) if (test(value)) return true;
-    return false;
-  };
+  if (third === undefined) return (value) => first(value) || second(value);
+  const others = anyOf(tests.slice(3));
+  if (tests.length === 3) return (value) => first(value) || second(value) || third(value);
+  return (value) => first(value) || second(value) || third(value) || others(value);
 }
 
 function textScans(test: FieldTest): ValueTest[] {
@@ -125,14 +126,16 @@ function rangeScans(test: FieldTest): ValueTest[] {
   }
   const ipv4 = test.flatMap((condition) => (condition.kind === "ipv4" ? [condition.interval] : []));
   const ipv6 = test.flatMap((condition) => (condition.kind === "ipv6" ? [condition.interval] : []));
-  if (ipv4.length + ipv6.length > 0) {
-    const isInIpv4 = compileIntervals(ipv4);
-    const isInIpv6 = compileIntervals(ipv6);
+  if (ipv4.length > 0) {
+    const isInBlock = compileIntervals(ipv4);
     scans.push((value) => {
-      const address = typeof value === "string" ? parseIpAddress(value) : undefined;
-      if (address === undefined) return false;
-      return typeof address === "number" ? isInIpv4(address) : isInIpv6(address);
+      const address = typeof value === "string" ? parseIpv4(value) : undefined;
+      return address !== undefined && isInBlock(address);
     });
+  }
+  if (ipv6.length > 0) {
+    const isInBlock = compileIpv6Blocks(ipv6);
+    scans.push((value) => typeof value === "string" && isInBlock(value));
   }
   return scans;
 }
@@ -153,7 +156,7 @@ function anythingButScans(test: FieldTest): ValueTest[] {
   }
   for (const condition of test) {
     if (condition.kind !== "anything-but-text") continue;
-    const excluded = anyOf(compileTexts(condition.conditions) as ValueTest[]);
+    const excluded = anyOf(compileTexts(condition.conditions));
     scans.push((value) => typeof value !== "string" || !excluded(value));
   }
   return scans;

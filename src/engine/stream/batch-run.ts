@@ -5,6 +5,8 @@ import { backoffMs } from "../invoke/backoff.ts";
 import type { InvocationRequest } from "../invoke/function-invoker.ts";
 import { type BatchVerdict, readResponse } from "../invoke/response.ts";
 import { sleep } from "../sleep.ts";
+import { failureRecordOf } from "./discarded-batch.ts";
+import type { Expiry } from "./expiry.ts";
 import type { BufferedRecord, ShardContext } from "./shard-context.ts";
 import type { OpenWindow } from "./tumbling-window.ts";
 
@@ -46,10 +48,12 @@ const NO_FUNCTION_ERROR = { functionError: null } as const;
 export class BatchRun {
   readonly #context: ShardContext;
   readonly #window: OpenWindow | undefined;
+  readonly #expiry: Expiry;
 
   constructor(context: ShardContext, window: OpenWindow | undefined) {
     this.#context = context;
     this.#window = window;
+    this.#expiry = context.expiry;
   }
 
   /** `true`: all is settled. `false`: stopped before; what is not settled comes again. */
@@ -265,16 +269,9 @@ export class BatchRun {
 
   /** Cuts expired records out before the next attempt; the rest goes on with what is left of its budget (streams §5.3). */
   async #dropExpired(segment: Segment): Promise<Step> {
-    const { clock, mapping, telemetry } = this.#context;
-    const { recordAgeMsMax } = mapping;
-    const nowMs = clock.now();
+    const { clock, telemetry } = this.#context;
     if (segment.windowEnd !== "no") return await this.#discard(segment, [], "RecordAgeExceeded", undefined);
-    const isAged = ({ record }: BufferedRecord) =>
-      recordAgeMsMax !== undefined && nowMs - record.arrivalMs >= recordAgeMsMax;
-    const isGone = ({ record }: BufferedRecord) => nowMs >= this.#retainedUntilMs(record.arrivalMs);
-    const aged = segment.records.filter(isAged);
-    const gone = segment.records.filter((buffered) => !isAged(buffered) && isGone(buffered));
-    const live = segment.records.filter((buffered) => !isAged(buffered) && !isGone(buffered));
+    const { aged, gone, live } = this.#expiry.sort(segment.records, clock.now());
     if (aged.length > 0) {
       telemetry.mark(
         segment.failures > 0 ? "record expired while retrying" : "record expired before invocation",
@@ -312,63 +309,20 @@ export class BatchRun {
     response: FailureRecord["response"],
   ): Promise<Step> {
     const { delivery, stopSignal, callSignal } = this.#context;
-    const failure = this.#failureRecord(segment, records, condition, response);
+    const invocations = condition === "RetryAttemptsExhausted" ? segment.failures : segment.invocations;
+    const failure = failureRecordOf(this.#context, {
+      records,
+      requestId: segment.requestId,
+      condition,
+      approximateInvokeCount: Math.max(1, invocations),
+      response,
+      window: this.#windowEvent(segment),
+    });
     if (!(await delivery.discard(failure, stopSignal, callSignal))) return STOPPED;
     if (this.#context.isClosed()) return STOPPED;
     if (segment.windowEnd !== "no") this.#keepWindowState(segment, undefined);
     this.#context.settle(records);
     return DONE;
-  }
-
-  #failureRecord(
-    segment: Segment,
-    records: readonly BufferedRecord[],
-    condition: FailureCondition,
-    response: FailureRecord["response"],
-  ): FailureRecord {
-    const { mapping, source, shardId, clock } = this.#context;
-    const { batchInfoName, arrivalPrecision, eventSourceArn } = source.description;
-    const first = records[0]?.record;
-    const last = records.at(-1)?.record;
-    const window = this.#windowEvent(segment);
-    const span =
-      first === undefined || last === undefined
-        ? `window/${window?.startMs}`
-        : `${first.position}/${last.position}`;
-    return {
-      id: `${mapping.uuid}/${shardId}/${span}/${condition}`,
-      mappingUuid: mapping.uuid,
-      requestId: segment.requestId,
-      functionArn: mapping.functionArn,
-      condition,
-      approximateInvokeCount: Math.max(
-        1,
-        condition === "RetryAttemptsExhausted" ? segment.failures : segment.invocations,
-      ),
-      response,
-      timestampMs: clock.now(),
-      batch: {
-        infoName: batchInfoName,
-        shardId,
-        streamArn: eventSourceArn,
-        arrivalPrecision,
-        records:
-          first === undefined || last === undefined
-            ? undefined
-            : {
-                startPosition: first.position,
-                endPosition: last.position,
-                firstArrivalMs: first.arrivalMs,
-                lastArrivalMs: last.arrivalMs,
-                count: records.length,
-              },
-      },
-      payload: source.events.encode(
-        records.map(({ record }) => record),
-        window,
-      ),
-      window,
-    };
   }
 
   #windowEvent(segment: Segment): TumblingWindow | undefined {
@@ -382,29 +336,9 @@ export class BatchRun {
     return source.events.envelopeBytes + only.record.encodedBytes > settings.payloadBytesMax;
   }
 
-  /** Epoch milliseconds at which the first record of the segment is given up; infinite where nothing is. */
   #expiryMs(segment: Segment): number {
-    const { recordAgeMsMax } = this.#context.mapping;
-    if (recordAgeMsMax === undefined && this.#context.source.description.retentionMs === undefined) {
-      return Number.POSITIVE_INFINITY;
-    }
-    if (segment.windowEnd !== "no") {
-      return recordAgeMsMax === undefined || this.#window === undefined
-        ? Number.POSITIVE_INFINITY
-        : this.#window.lastArrivalMs + recordAgeMsMax;
-    }
-    let expiryMs = Number.POSITIVE_INFINITY;
-    for (const { record } of segment.records) {
-      const agedMs =
-        recordAgeMsMax === undefined ? Number.POSITIVE_INFINITY : record.arrivalMs + recordAgeMsMax;
-      expiryMs = Math.min(expiryMs, agedMs, this.#retainedUntilMs(record.arrivalMs));
-    }
-    return expiryMs;
-  }
-
-  #retainedUntilMs(arrivalMs: number): number {
-    const { retentionMs } = this.#context.source.description;
-    return retentionMs === undefined ? Number.POSITIVE_INFINITY : arrivalMs + retentionMs;
+    if (segment.windowEnd === "no") return this.#expiry.firstMs(segment.records);
+    return this.#expiry.ofArrivalMs(this.#window?.lastArrivalMs ?? Number.POSITIVE_INFINITY);
   }
 }
 

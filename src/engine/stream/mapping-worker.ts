@@ -6,7 +6,7 @@ import type { Random } from "../../ports/random.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
 import { ByteBudget } from "../budget.ts";
 import type { MappingDeployment, MappingStatus } from "../engine.ts";
-import { compileFilterCriteria } from "../filter/filter-criteria.ts";
+import { compileFilterCriteria } from "../filter/filter.ts";
 import { FailureDelivery } from "../invoke/failure-delivery.ts";
 import type { FunctionInvoker } from "../invoke/function-invoker.ts";
 import { LeaseBook } from "../lease/lease-book.ts";
@@ -60,6 +60,8 @@ export class MappingWorker {
   #state: MappingStatus["state"] = "Creating";
   #lastProcessingResult: ProcessingResult = "No records processed";
   #listed: ReadonlySet<string> | undefined;
+  /** Shards that were not ended at the last look; `undefined` before the first. */
+  #openShardIds: readonly string[] | undefined;
   #discoveredMs = Number.NEGATIVE_INFINITY;
   #wake: (() => void) | undefined;
   #isWoken = false;
@@ -120,11 +122,17 @@ export class MappingWorker {
     const { uuid, name } = this.#environment.mapping;
     const shards = [...this.#held.values()].map(({ worker }) => worker.status());
     const { state } = this;
-    return { uuid, name, state, lastProcessingResult: this.#lastProcessingResult, shards };
+    const caughtUp = state === "Enabled" && this.#isCaughtUp();
+    return { uuid, name, state, lastProcessingResult: this.#lastProcessingResult, shards, caughtUp };
   }
 
   get state(): MappingStatus["state"] {
     return this.#defective.size > 0 && this.#state === "Enabled" ? "Failed" : this.#state;
+  }
+
+  #isCaughtUp(): boolean {
+    const isShardCaughtUp = (shardId: string) => this.#held.get(shardId)?.worker.status().caughtUp === true;
+    return this.#openShardIds?.every(isShardCaughtUp) === true;
   }
 
   async #run(): Promise<void> {
@@ -171,6 +179,7 @@ export class MappingWorker {
         parentShardIds.length > 1 ? "merged child waited for both parents" : "child waited for parent",
       );
     }
+    this.#openShardIds = [...startable, ...waiting].map((row) => row.shardId);
     const active = startable.filter((row) => !this.#defective.has(row.shardId));
     const plan = this.#leases.plan(active, new Set(this.#held.keys()), nowMs);
     await Promise.all(plan.acquire.map((row) => this.#acquire(row)));

@@ -7,6 +7,7 @@ import type { Telemetry } from "../../ports/telemetry.ts";
 import type { FailureDelivery } from "../invoke/failure-delivery.ts";
 import type { FunctionInvoker } from "../invoke/function-invoker.ts";
 import type { EngineSettings } from "../settings.ts";
+import type { Expiry } from "./expiry.ts";
 
 /** A record between its read and its settlement. */
 export interface BufferedRecord {
@@ -29,6 +30,7 @@ export interface ShardContext {
   readonly telemetry: Telemetry;
   readonly invoker: FunctionInvoker;
   readonly delivery: FailureDelivery;
+  readonly expiry: Expiry;
   /** Aborts when nothing new may start: ends waits. */
   readonly stopSignal: AbortSignal;
   /** Aborts when running calls are given up. */

@@ -13,9 +13,11 @@ import type { FailureDelivery } from "../invoke/failure-delivery.ts";
 import type { FunctionInvoker } from "../invoke/function-invoker.ts";
 import type { EngineSettings } from "../settings.ts";
 import { CheckpointLoop } from "./checkpoint-loop.ts";
+import { Expiry } from "./expiry.ts";
 import { Lane } from "./lane.ts";
 import { laneOfKey } from "./lane-of-key.ts";
 import { LowWaterMark } from "./low-water-mark.ts";
+import { ReadAhead } from "./read-ahead.ts";
 import { runReadLoop } from "./read-loop.ts";
 import { SettledSkip } from "./settled-skip.ts";
 import type { BufferedRecord, ProcessingResult, ShardContext } from "./shard-context.ts";
@@ -52,9 +54,6 @@ export interface ShardWorkerOptions {
   onDefect(error: unknown): void;
 }
 
-/** Share of a full window or budget that must be free before reading goes on, so that reads do not shrink to single records. */
-const ROOM_SHARE = 1 / 4;
-
 const FINAL_CHECKPOINT_TRIES = 3;
 
 /** Processes one shard under one lease: reads ahead, hands records to lanes, settles and checkpoints. */
@@ -64,17 +63,14 @@ export class ShardWorker {
   readonly #lanes: readonly Lane[];
   readonly #mark: LowWaterMark;
   readonly #skip: SettledSkip;
+  readonly #readAhead: ReadAhead;
   readonly #checkpoints: CheckpointLoop;
   readonly #stop = new AbortController();
   readonly #calls = new AbortController();
   #state: "running" | "draining" | "closed" = "running";
   #reading: Promise<void> = Promise.resolve();
-  #bufferedRecords = 0;
-  #bufferedBytes = 0;
   #isAtEnd: boolean;
   #isEndStored: boolean;
-  /** Set while the reader waits for room. */
-  #wakeReader: (() => void) | undefined;
   #onDrained: (() => void) | undefined;
   #keylessRecords = 0;
   #lagMs: number | undefined;
@@ -90,7 +86,14 @@ export class ShardWorker {
     this.#skip = new SettledSkip(checkpoint.settledRanges, (a, b) =>
       environment.source.comparePositions(a, b),
     );
-    const { mapping, store, settings, clock, random, telemetry } = environment;
+    const { mapping, store, settings, clock, random, telemetry, budget } = environment;
+    this.#readAhead = new ReadAhead({
+      settings,
+      budget,
+      telemetry,
+      span: () => this.#mark.span,
+      onFull: () => this.#pokeLanes(),
+    });
     this.#checkpoints = new CheckpointLoop({
       store,
       mappingUuid: mapping.uuid,
@@ -112,7 +115,7 @@ export class ShardWorker {
       (_, index) =>
         new Lane({
           context,
-          isPressed: () => this.#wakeReader !== undefined,
+          isPressed: () => this.#readAhead.isFull,
           isAtEnd: () => this.#isAtEnd,
           onIdle: () => this.#laneIdle(),
           onDefect: (error) => this.#defect(error),
@@ -142,7 +145,7 @@ export class ShardWorker {
       limits: settings,
       reads,
       stopSignal: this.#stop.signal,
-      room: () => this.#room(),
+      room: () => this.#readAhead.room(),
       onRead: (read) => this.#take(read),
     }).catch((error: unknown) => this.#defect(error));
   }
@@ -153,7 +156,7 @@ export class ShardWorker {
     this.#state = "draining";
     this.#stop.abort();
     for (const lane of this.#lanes) lane.stop();
-    this.#wakeReader?.();
+    this.#readAhead.stop();
     await this.#reading;
     if (this.#lanes.some((lane) => lane.isRunning)) {
       this.#environment.telemetry.mark("stopped with batches in flight");
@@ -174,11 +177,8 @@ export class ShardWorker {
     this.#stop.abort();
     this.#calls.abort();
     for (const lane of this.#lanes) lane.stop();
-    this.#wakeReader?.();
+    this.#readAhead.forget();
     this.#onDrained?.();
-    this.#environment.budget.release(this.#bufferedBytes);
-    this.#bufferedBytes = 0;
-    this.#bufferedRecords = 0;
     this.#gauge();
     if (storeProgress) await this.#checkpoints.flush(FINAL_CHECKPOINT_TRIES);
     this.#checkpoints.close();
@@ -188,12 +188,12 @@ export class ShardWorker {
     const inFlight = this.#lanes.filter((lane) => lane.isRunning).length;
     return {
       shardId: this.shardId,
-      bufferedRecords: this.#bufferedRecords,
-      bufferedBytes: this.#bufferedBytes,
+      bufferedRecords: this.#readAhead.records,
+      bufferedBytes: this.#readAhead.bytes,
       inFlight,
       lagMs: this.#lagMs,
       caughtUp:
-        this.#hasIdleRead && this.#bufferedRecords === 0 && inFlight === 0 && this.#checkpoints.isDurable,
+        this.#hasIdleRead && this.#readAhead.records === 0 && inFlight === 0 && this.#checkpoints.isDurable,
       ended: this.#isEndStored,
     };
   }
@@ -212,6 +212,7 @@ export class ShardWorker {
       invoker,
       delivery,
       report,
+      expiry: new Expiry(mapping, source.description.retentionMs),
       stopSignal: this.#stop.signal,
       callSignal: this.#calls.signal,
       startPermission: () => this.#startPermission(),
@@ -231,43 +232,6 @@ export class ShardWorker {
     return this.#options.isLeaseLive() ? "start" : "wait";
   }
 
-  // Reading.
-
-  async #room() {
-    const { settings, budget } = this.#environment;
-    while (this.#state === "running" && !this.#hasRoom(0)) await this.#waitForRoom();
-    if (this.#state !== "running") return undefined;
-    const recordsMax = Math.max(
-      1,
-      Math.min(settings.readRecords, settings.shardWindowRecords - this.#mark.span),
-    );
-    const bytesMax = Math.max(1, Math.min(settings.readBytes, budget.room));
-    return { recordsMax, bytesMax };
-  }
-
-  /** A shard that holds nothing always has room: its own progress depends on no other's. */
-  #hasRoom(share: number): boolean {
-    if (this.#bufferedRecords === 0) return true;
-    const { settings, budget } = this.#environment;
-    const isWindowOpen = this.#mark.span < settings.shardWindowRecords * (1 - share);
-    return isWindowOpen && budget.room > 0;
-  }
-
-  async #waitForRoom(): Promise<void> {
-    const { telemetry, budget, settings } = this.#environment;
-    const isWindowFull = this.#mark.span >= settings.shardWindowRecords;
-    telemetry.mark(isWindowFull ? "read paused by a full window" : "read paused by a full byte budget");
-    let cancelBudgetWait = () => {};
-    await new Promise<void>((resolve) => {
-      this.#wakeReader = resolve;
-      cancelBudgetWait = budget.onRoom(resolve);
-      // Batches that wait for their window go now: waiting cannot make them larger.
-      for (const lane of this.#lanes) lane.poke();
-    });
-    this.#wakeReader = undefined;
-    cancelBudgetWait();
-  }
-
   #take(read: ShardRead): void {
     const { telemetry, mapping } = this.#environment;
     telemetry.count("polled_events", mapping.name, read.records.length);
@@ -280,17 +244,19 @@ export class ShardWorker {
     this.#gauge();
     if (read.endOfShard) {
       this.#isAtEnd = true;
-      if (this.#bufferedRecords > 0) telemetry.mark("end of shard with records in flight");
+      if (this.#readAhead.records > 0) telemetry.mark("end of shard with records in flight");
     }
-    for (const lane of this.#lanes) {
-      if (this.#hasIdleRead) lane.sawIdleRead();
-      lane.poke();
-    }
+    if (this.#hasIdleRead) for (const lane of this.#lanes) lane.sawIdleRead();
+    this.#pokeLanes();
     this.#endIfDone();
   }
 
+  #pokeLanes(): void {
+    for (const lane of this.#lanes) lane.poke();
+  }
+
   #takeRecord(record: StreamRecord): void {
-    const { telemetry, mapping, filter, source, budget } = this.#environment;
+    const { telemetry, mapping, filter, source } = this.#environment;
     const ordinal = this.#mark.append(record.position);
     if (this.#skip.isSettled(record.position)) {
       telemetry.mark("settled range resumed after restart");
@@ -301,12 +267,10 @@ export class ShardWorker {
     if (filter !== undefined && !filter.matches(source.events.filterDocument(record))) {
       telemetry.count("filtered_out_events", mapping.name, 1);
       this.#mark.settle(ordinal);
-      if (this.#bufferedRecords === 0) telemetry.mark("filtered page moves the mark without an invocation");
+      if (this.#readAhead.records === 0) telemetry.mark("filtered page moves the mark without an invocation");
       return;
     }
-    this.#bufferedRecords++;
-    this.#bufferedBytes += record.bytes;
-    budget.take(record.bytes);
+    this.#readAhead.take(record.bytes);
     this.#laneOf(record)?.push({ record, ordinal });
   }
 
@@ -330,19 +294,16 @@ export class ShardWorker {
 
   #settle(records: readonly BufferedRecord[]): void {
     if (this.#state === "closed") return;
-    const { budget, telemetry } = this.#environment;
+    const { telemetry } = this.#environment;
     let bytes = 0;
     for (const { record, ordinal } of records) {
       bytes += record.bytes;
       this.#mark.settle(ordinal);
     }
-    this.#bufferedRecords -= records.length;
-    this.#bufferedBytes -= bytes;
-    budget.release(bytes);
     if (this.#mark.settledAhead > 0) telemetry.mark("settled ahead of the low-water mark");
     this.#checkpoints.changed();
+    this.#readAhead.release(records.length, bytes);
     this.#gauge();
-    if (this.#wakeReader !== undefined && this.#hasRoom(ROOM_SHARE)) this.#wakeReader();
   }
 
   #laneIdle(): void {

@@ -12,6 +12,7 @@ const STATUS: MappingStatus = {
   state: "Enabled",
   lastProcessingResult: "OK",
   shards: [],
+  caughtUp: true,
 };
 
 async function start(t: TestContext, options: Partial<ApiServerOptions> = {}): Promise<ApiServer> {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { SETTINGS_FILE, settingsReference } from "../../../deploy/toolchain/settings-reference.ts";
 import type { SchemaNode } from "../../../src/manifests/issue-texts.ts";
 import { manifestJsonSchemaText, resourceJsonSchema } from "../../../src/manifests/json-schema.ts";
 
@@ -9,8 +10,11 @@ test("the published schema is the one that the code checks with", () => {
     new URL("../../../deploy/schema/manifest.schema.json", import.meta.url),
     "utf8",
   );
-  const message = "run: npm run -s millrace -- schema > deploy/schema/manifest.schema.json";
-  assert.equal(published, manifestJsonSchemaText(), message);
+  assert.equal(published, manifestJsonSchemaText(), "run: npm run -s settings");
+});
+
+test("the settings reference says what the code checks with", () => {
+  assert.equal(readFileSync(SETTINGS_FILE, "utf8"), settingsReference(), "run: npm run -s settings");
 });
 
 test("every field of a manifest is described", () => {

@@ -125,7 +125,7 @@ test("finds modules from the folder of their manifest", (t) => {
         path: join(folder, "a/fn.mjs"),
         exportName: "handler",
         environment: { MODE: "test" },
-        memoryMb: 128,
+        memoryMb: 512,
       },
       timeoutMs: 3000,
       concurrency: 4,

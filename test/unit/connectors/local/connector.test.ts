@@ -71,6 +71,13 @@ test("needs exactly one path, and an ARN of its own form", async () => {
   }
 });
 
+test("an ARN may leave out region and account", () => {
+  const arn = "arn:aws:local:::stream/orders";
+  const parts = { region: "us-east-1", account: "000000000000", name: "orders" };
+  assert.deepEqual(parseStreamArn(arn), { arn, ...parts });
+  assert.deepEqual(parseStreamArn(ARN.arn), ARN);
+});
+
 test("positions compare as numbers, whatever their width", () => {
   assert.ok(comparePositions("9", "10") < 0);
   assert.ok(comparePositions("00000000000000000010", "9") > 0);

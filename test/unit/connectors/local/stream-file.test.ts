@@ -171,6 +171,24 @@ test("retention trims at an append, tells the gap to readers behind it and to no
   file.close();
 });
 
+test("a reader behind a shard that lost all its records is told of the gap once", async () => {
+  using place = temporaryFolder();
+  const file = openStreamFile(place.path);
+  const stream = file.createStream({ name: "orders", shards: 1 });
+  stream.append(["first", "second"].map((data) => ({ partitionKey: "k", data })));
+  await using opened = openedSource(place.path);
+  const reader = await opened.source.openReader("shardId-000000000000", OLDEST, NO_ABORT);
+  await reader.read(1, 1_000, NO_ABORT);
+  stream.trim(Date.now() + HOUR_MS);
+  const gap = await reader.read(1, 1_000, NO_ABORT);
+  const again = await reader.read(1, 1_000, NO_ABORT);
+  assert.deepEqual(
+    [gap.records.length, gap.trimmed, again.records.length, again.trimmed],
+    [0, true, 0, false],
+  );
+  file.close();
+});
+
 test("a closed shard goes with its last record, and is then not found", async () => {
   using place = temporaryFolder();
   let clockMs = Date.UTC(2026, 0, 1);

@@ -228,3 +228,13 @@ async function stopped(world: SmallWorld, stop: Promise<void>): Promise<void> {
 }
 
 export type { Call };
+
+test("filtered records move the checkpoint without an invocation and are counted", async () => {
+  const world = new SmallWorld({ filterPatterns: ['{"partitionKey":["wanted"]}'] });
+  world.append("s1", { key: "other" }, { key: "wanted" }, { key: "other" });
+  world.start();
+  await world.clock.advance(1_000);
+  assert.deepEqual(world.positions(), [[2]]);
+  assert.equal(world.count("filtered_out_events"), 2);
+  assert.deepEqual((await world.checkpointOf("s1"))?.resume, { kind: "after", position: "3" });
+});

@@ -1,0 +1,62 @@
+import type { Engine, EngineOptions, MappingStatus } from "../engine/engine.ts";
+import type { FunctionResource } from "../manifests/resources.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Connector } from "../ports/connector.ts";
+import type { Destination } from "../ports/destination.ts";
+import type { FunctionTarget } from "../ports/function-target.ts";
+import type { ProgressStore } from "../ports/progress-store.ts";
+import type { Random } from "../ports/random.ts";
+import type { CounterName, GaugeName, LogLevel, Telemetry } from "../ports/telemetry.ts";
+import type { StoreUrl } from "./store-url.ts";
+
+/** What commands need of the adapters. Only `main.ts` makes one; tests make others. */
+export interface Adapters {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly connectors: readonly Connector[];
+  /** @throws MillraceError ERR_MILLRACE_FILTER_PATTERN */
+  checkFilterPattern(pattern: string, filterDataKey: string): void;
+  /** @throws MillraceError ERR_MILLRACE_FILTER_PATTERN */
+  testPattern(patternText: string, eventText: string): boolean;
+  createEngine(options: EngineOptions): Engine;
+  openStore(url: StoreUrl): Promise<ProgressStore>;
+  /** `onOutput` gets each line that a function of this process prints. */
+  openFunction(resource: FunctionResource, onOutput: (line: string) => void): Promise<FunctionTarget>;
+  openDestination(uri: string): Promise<Destination>;
+  createTelemetry(log: LogWriter): RunTelemetry;
+  createJsonLog(level: LogLevel): LogWriter;
+  /** `undefined` when `address` is `off`. */
+  startApi(address: string, content: ApiContent): Promise<RunningApi | undefined>;
+}
+
+export type LogWriter = (
+  level: LogLevel,
+  message: string,
+  fields: Readonly<Record<string, string | number | boolean>>,
+) => void;
+
+export interface RunTelemetry extends Telemetry {
+  register(mapping: string): void;
+  totals(mapping: string): MappingTotals;
+  metricsText(): Promise<string>;
+  readonly metricsContentType: string;
+}
+
+/** Sums since the start of the process. */
+export interface MappingTotals {
+  readonly counters: Readonly<Record<CounterName, number>>;
+  readonly gauges: Readonly<Record<GaugeName, number>>;
+  readonly invocations: number;
+}
+
+export interface ApiContent {
+  readonly version: string;
+  readonly status: () => readonly MappingStatus[];
+  readonly metricsText: () => Promise<string>;
+  readonly metricsContentType: string;
+}
+
+export interface RunningApi {
+  readonly url: string;
+  close(): Promise<void>;
+}

@@ -1,0 +1,53 @@
+import type { Adapters } from "./adapters.ts";
+import type { Flags } from "./parse-flags.ts";
+
+/** What a command ends with: 0 done, 1 it failed while it ran, 2 what it was given is not valid. */
+export type ExitStatus = number;
+export const EXIT_OK = 0;
+export const EXIT_FAILED = 1;
+export const EXIT_BAD_INPUT = 2;
+
+export interface Command {
+  readonly name: string;
+  /** One line of `millrace help`. */
+  readonly summary: string;
+  /** What stands behind `millrace` on the usage line. */
+  readonly usage: string;
+  /** Text of its --help between the usage line and the flags. */
+  readonly details: string;
+  readonly flags: Readonly<Record<string, Flag>>;
+  /** @throws MillraceError: its message is shown, and ERR_MILLRACE_CONFIG means bad input. */
+  run(flags: Flags, host: CliHost): Promise<ExitStatus>;
+}
+
+export interface Flag {
+  readonly short?: string;
+  /** Name of the value in the help text; a flag without one takes no value. */
+  readonly value?: string;
+  readonly isRepeatable?: boolean;
+  readonly isRequired?: boolean;
+  readonly description: string;
+}
+
+/** What a command may touch outside of itself. */
+export interface CliHost {
+  readonly version: string;
+  readonly stdout: OutputStream;
+  readonly stderr: OutputStream;
+  readonly adapters: Adapters;
+  /** Calls back at every SIGTERM and SIGINT. */
+  onStopSignal(listener: (signal: StopSignal) => void): void;
+  /** Ends the process at once, with everything that runs. */
+  exitNow(status: ExitStatus): void;
+  /** Called with what nobody caught: such a process cannot be trusted to go on. */
+  onFatal(listener: (error: unknown) => void): void;
+}
+
+export type StopSignal = "SIGTERM" | "SIGINT";
+
+export interface OutputStream {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  readonly rows?: number;
+  write(text: string): unknown;
+}

@@ -1,0 +1,49 @@
+import { type CliHost, type Command, EXIT_OK } from "./command.ts";
+import type { Flags } from "./parse-flags.ts";
+
+const FOOTER = `Exit statuses: 0 done, 1 failed while running, 2 bad input.
+Each command has --help.
+`;
+
+export function helpCommand(commands: () => readonly Command[]): Command {
+  return {
+    name: "help",
+    summary: "Lists the commands.",
+    usage: "help",
+    details: "Lists the commands.",
+    flags: {},
+    run: async (_flags: Flags, host: CliHost) => {
+      host.stdout.write(overview(commands()));
+      return EXIT_OK;
+    },
+  };
+}
+
+export function overview(commands: readonly Command[]): string {
+  const rows = commands.map(({ name, summary }) => [name, summary] as const);
+  return `millrace: event source mappings for any function platform
+
+Usage: millrace COMMAND [FLAGS]
+
+${table(rows)}
+${FOOTER}`;
+}
+
+export function commandHelp({ usage, details, flags }: Command): string {
+  const all = { ...flags, help: { short: "h", description: "Shows this text." } };
+  const rows = Object.entries(all).map(([name, flag]) => {
+    const short = flag.short === undefined ? "    " : `-${flag.short}, `;
+    const value = "value" in flag && flag.value !== undefined ? ` ${flag.value}` : "";
+    return [`${short}--${name}${value}`, flag.description] as const;
+  });
+  return `Usage: millrace ${usage}
+
+${details}
+
+${table(rows)}`;
+}
+
+function table(rows: readonly (readonly [string, string])[]): string {
+  const width = Math.max(...rows.map(([left]) => left.length)) + 2;
+  return rows.map(([left, right]) => `  ${left.padEnd(width)}${right}\n`).join("");
+}

@@ -1,0 +1,24 @@
+import { formatProblems, loadManifests, type Manifests } from "../manifests/load-manifests.ts";
+import type { CliHost } from "./command.ts";
+import type { Flags } from "./parse-flags.ts";
+
+export const FILENAME_FLAG = {
+  short: "f",
+  value: "FILE_OR_FOLDER",
+  isRepeatable: true,
+  isRequired: true,
+  description: "Manifest file, or folder whose *.yaml and *.yml files are read. May be repeated.",
+} as const;
+
+/** The manifests that `--filename` names; `undefined` when they are not valid, after the reasons have been shown. */
+export function readManifests(flags: Flags, host: CliHost): Manifests | undefined {
+  const { connectors, checkFilterPattern, clock } = host.adapters;
+  const context = { connectors, checkFilterPattern, nowMs: clock.now() };
+  const loaded = loadManifests(flags.get("filename") ?? [], context);
+  if (loaded.kind === "valid") return loaded.manifests;
+  const count = loaded.problems.length;
+  host.stderr.write(
+    `${formatProblems(loaded.problems)}\n${count} ${count === 1 ? "problem" : "problems"}.\n`,
+  );
+  return undefined;
+}

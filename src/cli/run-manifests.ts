@@ -1,0 +1,197 @@
+import { hostname } from "node:os";
+import type { Engine, MappingStatus } from "../engine/engine.ts";
+import type { EngineSettings } from "../engine/settings.ts";
+import type { Manifests } from "../manifests/load-manifests.ts";
+import { describeError } from "../model/errors.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { LogLevel } from "../ports/telemetry.ts";
+import type { LogWriter, RunningApi, RunTelemetry } from "./adapters.ts";
+import { type CliHost, EXIT_FAILED, EXIT_OK, type ExitStatus, type StopSignal } from "./command.ts";
+import { type Deployments, openDeployments } from "./deployments.ts";
+import { ProgressDisplay } from "./progress-display.ts";
+import type { StoreUrl } from "./store-url.ts";
+import { formatLogLine, printable } from "./terminal-text.ts";
+
+export interface RunOptions {
+  readonly api: string;
+  readonly store: StoreUrl;
+  readonly logLevel: LogLevel;
+  readonly drainMs: number;
+  readonly settings: EngineSettings;
+  /** End as if stopped once all mappings have processed and checkpointed what their sources hold. */
+  readonly untilCaughtUp: boolean;
+}
+
+/** What the engine may take beyond its drain, for last checkpoints, before the process ends without it. */
+const STOP_GRACE_MS = 5000;
+const SIGNAL_STATUS: Readonly<Record<StopSignal, ExitStatus>> = { SIGINT: 130, SIGTERM: 143 };
+
+/** Runs until a stop signal. @throws MillraceError when it cannot start. */
+export async function runManifests(
+  manifests: Manifests,
+  options: RunOptions,
+  host: CliHost,
+): Promise<ExitStatus> {
+  const { adapters } = host;
+  const display = host.stderr.isTTY === true ? new ProgressDisplay(host.stderr, adapters.clock) : undefined;
+  const telemetry = adapters.createTelemetry(createLog(display, options.logLevel, host));
+  const stopSignal = watchSignals(host, telemetry);
+  host.onFatal((error) => {
+    display?.stop();
+    const stack = error instanceof Error ? error.stack : undefined;
+    telemetry.log("error", "ending on an error that nothing handled", { error: describeError(error), stack });
+    host.exitNow(EXIT_FAILED);
+  });
+
+  const running = new Running(manifests, options, host, telemetry);
+  try {
+    await running.start((line) =>
+      display === undefined ? host.stderr.write(`${line}\n`) : display.line(printable(line)),
+    );
+    display?.start(() =>
+      running.status().map((status) => ({ status, totals: telemetry.totals(status.name) })),
+    );
+    const reason = await Promise.race([
+      stopSignal,
+      ...(options.untilCaughtUp ? [caughtUp(running, adapters.clock)] : []),
+    ]);
+    telemetry.log("info", "stopping", { reason, drainMs: options.drainMs });
+    return await running.stop();
+  } finally {
+    await running.close();
+    display?.stop();
+  }
+}
+
+class Running {
+  readonly #manifests: Manifests;
+  readonly #options: RunOptions;
+  readonly #host: CliHost;
+  readonly #telemetry: RunTelemetry;
+  #api: RunningApi | undefined;
+  #deployments: Deployments | undefined;
+  #engine: Engine | undefined;
+
+  constructor(manifests: Manifests, options: RunOptions, host: CliHost, telemetry: RunTelemetry) {
+    this.#manifests = manifests;
+    this.#options = options;
+    this.#host = host;
+    this.#telemetry = telemetry;
+  }
+
+  /** The API first: it says that the process is alive, and not ready, while sources and functions are opened. */
+  async start(onFunctionOutput: (line: string) => void): Promise<void> {
+    const { adapters, version } = this.#host;
+    const { metricsContentType } = this.#telemetry;
+    this.#api = await adapters.startApi(this.#options.api, {
+      version,
+      status: () => this.status(),
+      metricsText: () => this.#telemetry.metricsText(),
+      metricsContentType,
+    });
+    const { store, settings } = this.#options;
+    this.#deployments = await openDeployments(this.#manifests, store, adapters, onFunctionOutput);
+    const { clock, random } = adapters;
+    const engine = adapters.createEngine({
+      owner: `${hostname()}-${process.pid}-${random.uuid()}`,
+      clock,
+      random,
+      telemetry: this.#telemetry,
+      store: this.#deployments.store,
+      settings,
+    });
+    for (const deployment of this.#deployments.mappings) {
+      this.#telemetry.register(deployment.mapping.name);
+      engine.start(deployment);
+    }
+    this.#engine = engine;
+    const mappings = this.#deployments.mappings.length;
+    this.#telemetry.log("info", "started", { version, mappings, address: this.#api?.url, pid: process.pid });
+    if (mappings === 0) this.#telemetry.log("warn", "no mapping is enabled: there is nothing to do", {});
+  }
+
+  /** Of the enabled mappings; those that the engine does not have yet are being created. */
+  status(): readonly MappingStatus[] {
+    if (this.#engine !== undefined) return this.#engine.status();
+    return this.#manifests.mappings
+      .filter(({ mapping }) => mapping.enabled)
+      .map(({ mapping }) => ({
+        uuid: mapping.uuid,
+        name: mapping.name,
+        state: "Creating",
+        lastProcessingResult: "No records processed",
+        shards: [],
+        caughtUp: false,
+      }));
+  }
+
+  async stop(): Promise<ExitStatus> {
+    const { drainMs } = this.#options;
+    const late = Promise.withResolvers<"late">();
+    const timer = this.#host.adapters.clock.schedule(drainMs + STOP_GRACE_MS, () => late.resolve("late"));
+    const result = await Promise.race([this.#engine?.stop(drainMs), late.promise]);
+    timer.cancel();
+    if (result !== "late") {
+      this.#telemetry.log("info", "stopped", {});
+      return EXIT_OK;
+    }
+    const message =
+      "the engine did not stop in time; what was in flight will be repeated after the next start";
+    this.#telemetry.log("error", message, { drainMs });
+    return EXIT_FAILED;
+  }
+
+  async close(): Promise<void> {
+    for (const error of (await this.#deployments?.close()) ?? []) {
+      this.#telemetry.log("warn", "something could not be closed", { error });
+    }
+    await this.#api?.close();
+  }
+}
+
+const CAUGHT_UP_POLL_MS = 50;
+
+function caughtUp(running: Running, clock: Clock): Promise<"caught up"> {
+  return new Promise((resolve) => {
+    const look = () => {
+      if (running.status().every((mapping) => mapping.caughtUp)) resolve("caught up");
+      else clock.schedule(CAUGHT_UP_POLL_MS, look);
+    };
+    look();
+  });
+}
+
+/** Resolves at the first signal. From the second on the process ends at once, with a shell's status for the signal. */
+function watchSignals(host: CliHost, telemetry: RunTelemetry): Promise<StopSignal> {
+  const first = Promise.withResolvers<StopSignal>();
+  let signals = 0;
+  host.onStopSignal((signal) => {
+    signals += 1;
+    if (signals === 1) {
+      first.resolve(signal);
+      return;
+    }
+    telemetry.log("warn", "stopping at once; what is in flight will be repeated after the next start", {
+      signal,
+    });
+    host.exitNow(SIGNAL_STATUS[signal]);
+  });
+  return first.promise;
+}
+
+/** JSON on a pipe; lines for people above the display on a terminal. */
+function createLog(display: ProgressDisplay | undefined, level: LogLevel, { adapters }: CliHost): LogWriter {
+  if (display === undefined) return adapters.createJsonLog(level);
+  const shown = LEVELS_FROM[level];
+  return (lineLevel, message, fields) => {
+    if (!shown.includes(lineLevel)) return;
+    display.line(formatLogLine(adapters.clock.now(), lineLevel, message, fields));
+  };
+}
+
+const LEVELS_FROM: Readonly<Record<LogLevel, readonly LogLevel[]>> = {
+  debug: ["debug", "info", "warn", "error"],
+  info: ["info", "warn", "error"],
+  warn: ["warn", "error"],
+  error: ["error"],
+};

@@ -1,0 +1,81 @@
+import { DEFAULT_SETTINGS, type EngineSettings } from "../engine/settings.ts";
+import { MillraceError } from "../model/errors.ts";
+import type { LogLevel } from "../ports/telemetry.ts";
+import { type Command, EXIT_BAD_INPUT } from "./command.ts";
+import { FILENAME_FLAG, readManifests } from "./manifest-flags.ts";
+import { type Flags, lastValue, wholeNumber } from "./parse-flags.ts";
+import { runManifests } from "./run-manifests.ts";
+import { DEFAULT_STORE, parseStoreUrl } from "./store-url.ts";
+
+const DEFAULT_API = "127.0.0.1:8080";
+/** Less than the 30 s that Kubernetes and most supervisors give before they kill. */
+const DEFAULT_DRAIN_SECONDS = 25;
+const DRAIN_SECONDS_MAX = 86_400;
+const CHECKPOINT_INTERVAL_MS_MAX = 60_000;
+const LOG_LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error"];
+
+export const runCommand: Command = {
+  name: "run",
+  summary: "Runs the mappings of manifests.",
+  usage: "run -f FILE_OR_FOLDER... [FLAGS]",
+  details: `Polls the sources of all enabled mappings and invokes their functions, until SIGTERM or SIGINT (Ctrl-C).
+Then nothing new is started, running invocations may end within --drain-seconds, and the exit status is 0.
+A second signal ends the process at once. On a terminal progress is shown, elsewhere logs are written as JSON.`,
+  flags: {
+    filename: FILENAME_FLAG,
+    api: {
+      value: "HOST:PORT",
+      description: `Where health, metrics and status are served; port 0 takes a free one, off serves none. Default ${DEFAULT_API}.`,
+    },
+    store: {
+      value: "URL",
+      description: `Where checkpoints are kept: sqlite:PATH, or memory: to forget them. Default ${DEFAULT_STORE}.`,
+    },
+    "log-level": { value: "LEVEL", description: `${LOG_LEVELS.join(", ")}. Default info.` },
+    "drain-seconds": {
+      value: "N",
+      description: `How long running invocations may take to end at a stop. Default ${DEFAULT_DRAIN_SECONDS}.`,
+    },
+    "until-caught-up": {
+      description: "End by itself once everything that the sources hold is processed and checkpointed.",
+    },
+    "checkpoint-interval-ms": {
+      value: "N",
+      description: `Shortest time between two checkpoints of a shard. Default ${DEFAULT_SETTINGS.checkpointIntervalMs}.`,
+    },
+  },
+  run: async (flags, host) => {
+    const options = {
+      api: lastValue(flags, "api") ?? DEFAULT_API,
+      store: parseStoreUrl(lastValue(flags, "store") ?? DEFAULT_STORE),
+      logLevel: logLevel(flags),
+      drainMs: drainSeconds(flags) * 1000,
+      settings: engineSettings(flags),
+      untilCaughtUp: flags.has("until-caught-up"),
+    };
+    const manifests = readManifests(flags, host);
+    return manifests === undefined ? EXIT_BAD_INPUT : runManifests(manifests, options, host);
+  },
+};
+
+function logLevel(flags: Flags): LogLevel {
+  const given = lastValue(flags, "log-level") ?? "info";
+  const level = LOG_LEVELS.find((known) => known === given);
+  if (level !== undefined) return level;
+  throw new MillraceError(
+    "ERR_MILLRACE_CONFIG",
+    `--log-level is ${JSON.stringify(given.slice(0, 80))}. Give one of ${LOG_LEVELS.join(", ")}.`,
+  );
+}
+
+function drainSeconds(flags: Flags): number {
+  return wholeNumber(flags, "drain-seconds", { min: 0, max: DRAIN_SECONDS_MAX }) ?? DEFAULT_DRAIN_SECONDS;
+}
+
+function engineSettings(flags: Flags): EngineSettings {
+  const bounds = { min: 0, max: CHECKPOINT_INTERVAL_MS_MAX };
+  const checkpointIntervalMs = wholeNumber(flags, "checkpoint-interval-ms", bounds);
+  return checkpointIntervalMs === undefined
+    ? DEFAULT_SETTINGS
+    : { ...DEFAULT_SETTINGS, checkpointIntervalMs };
+}

@@ -1,0 +1,33 @@
+import type { LogLevel } from "../ports/telemetry.ts";
+
+/** A log line for people. Control characters are shown as �, since texts of functions and sources end up here. */
+export function formatLogLine(
+  timeMs: number,
+  level: LogLevel,
+  message: string,
+  fields: Readonly<Record<string, string | number | boolean>>,
+): string {
+  const time = new Date(timeMs).toTimeString().slice(0, 8);
+  const shown = Object.entries(fields).map(([name, value]) => ` ${name}=${value}`);
+  return printable(`${time} ${level.padEnd(5)} ${message}${shown.join("")}`);
+}
+
+export function printable(text: string): string {
+  return text.replaceAll(/\p{Cc}/gu, "\u{fffd}");
+}
+
+export function formatCount(count: number): string {
+  return Math.round(count).toLocaleString("en-US");
+}
+
+export function formatBytes(bytes: number): string {
+  if (bytes < 1000) return `${bytes} B`;
+  if (bytes < 1_000_000) return `${(bytes / 1000).toFixed(1)} kB`;
+  return `${(bytes / 1_000_000).toFixed(1)} MB`;
+}
+
+export function formatDuration(ms: number): string {
+  if (ms < 1000) return `${Math.round(ms)} ms`;
+  if (ms < 120_000) return `${(ms / 1000).toFixed(1)} s`;
+  return ms < 7_200_000 ? `${Math.round(ms / 60_000)} min` : `${Math.round(ms / 3_600_000)} h`;
+}

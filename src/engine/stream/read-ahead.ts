@@ -1,0 +1,108 @@
+import type { Telemetry } from "../../ports/telemetry.ts";
+import type { ByteBudget } from "../budget.ts";
+import type { EngineSettings } from "../settings.ts";
+
+export interface ReadBounds {
+  readonly recordsMax: number;
+  readonly bytesMax: number;
+}
+
+export interface ReadAheadOptions {
+  readonly settings: EngineSettings;
+  readonly budget: ByteBudget;
+  readonly telemetry: Telemetry;
+  /** Records from the low-water mark to the newest read one. */
+  span(): number;
+  /** Reading has stopped for want of room: batches that wait for more records are to go now. */
+  onFull(): void;
+}
+
+/** Share of a full window that must be free before reading goes on, so that reads do not shrink to single records. */
+const ROOM_SHARE = 1 / 4;
+
+/**
+ * How much of a shard is read and not settled, and whether more may be: within the shard's own window and the byte
+ * budgets of mapping and process. A shard that holds nothing may read in any case: its progress depends on no other's.
+ */
+export class ReadAhead {
+  readonly #options: ReadAheadOptions;
+  #records = 0;
+  #bytes = 0;
+  #isStopped = false;
+  /** Set while the reader waits for room. */
+  #wake: (() => void) | undefined;
+
+  constructor(options: ReadAheadOptions) {
+    this.#options = options;
+  }
+
+  get records(): number {
+    return this.#records;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** The reader waits for room. */
+  get isFull(): boolean {
+    return this.#wake !== undefined;
+  }
+
+  take(bytes: number): void {
+    this.#records++;
+    this.#bytes += bytes;
+    this.#options.budget.take(bytes);
+  }
+
+  release(records: number, bytes: number): void {
+    this.#records -= records;
+    this.#bytes -= bytes;
+    this.#options.budget.release(bytes);
+    if (this.#hasRoom(ROOM_SHARE)) this.#wake?.();
+  }
+
+  /** Resolves when there is room for a read; to `undefined` when stopped. */
+  async room(): Promise<ReadBounds | undefined> {
+    while (!this.#isStopped && !this.#hasRoom(0)) await this.#waitForRoom();
+    if (this.#isStopped) return undefined;
+    const { settings, budget, span } = this.#options;
+    return {
+      recordsMax: Math.max(1, Math.min(settings.readRecords, settings.shardWindowRecords - span())),
+      bytesMax: Math.max(1, Math.min(settings.readBytes, budget.room)),
+    };
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    this.#wake?.();
+  }
+
+  /** Gives back what the shard holds: its worker is closed, and nothing of it will be settled. */
+  forget(): void {
+    this.stop();
+    this.#options.budget.release(this.#bytes);
+    this.#records = 0;
+    this.#bytes = 0;
+  }
+
+  #hasRoom(share: number): boolean {
+    if (this.#records === 0) return true;
+    const { settings, budget, span } = this.#options;
+    return span() < settings.shardWindowRecords * (1 - share) && budget.room > 0;
+  }
+
+  async #waitForRoom(): Promise<void> {
+    const { telemetry, budget, settings, span, onFull } = this.#options;
+    const isWindowFull = span() >= settings.shardWindowRecords;
+    telemetry.mark(isWindowFull ? "read paused by a full window" : "read paused by a full byte budget");
+    let cancelBudgetWait = () => {};
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+      cancelBudgetWait = budget.onRoom(resolve);
+      onFull();
+    });
+    this.#wake = undefined;
+    cancelBudgetWait();
+  }
+}

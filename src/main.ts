@@ -1,0 +1,107 @@
+#!/usr/bin/env node
+import { readFileSync } from "node:fs";
+import { CONNECTORS } from "../connectors/registry.ts";
+import { startApiServer } from "./api/server.ts";
+import { parseServerAddress } from "./api/server-address.ts";
+import type { Adapters } from "./cli/adapters.ts";
+import { runCli } from "./cli/cli.ts";
+import type { CliHost } from "./cli/command.ts";
+import { createFileDestination } from "./destinations/file.ts";
+import { createEngine } from "./engine/engine.ts";
+import { compileFilterCriteria } from "./engine/filter/filter.ts";
+import { testPattern } from "./engine/filter/test-pattern.ts";
+import { createHttpFunction } from "./functions/http.ts";
+import { checkModuleFunction, createModuleFunction } from "./functions/module.ts";
+import type { FunctionResource } from "./manifests/resources.ts";
+import { describeError } from "./model/errors.ts";
+import type { FunctionTarget } from "./ports/function-target.ts";
+import { createMemoryStore } from "./stores/memory.ts";
+import { createSqliteStore } from "./stores/sqlite.ts";
+import { createSystemClock } from "./system/clock.ts";
+import { createSystemRandom } from "./system/random.ts";
+import { createJsonLog } from "./telemetry/json-log.ts";
+import { createTelemetry } from "./telemetry/telemetry.ts";
+
+/** The composition root: the only place that constructs adapters. */
+const adapters: Adapters = {
+  clock: createSystemClock(),
+  random: createSystemRandom(),
+  connectors: CONNECTORS,
+  checkFilterPattern: (pattern, filterDataKey) => void compileFilterCriteria([pattern], filterDataKey),
+  testPattern,
+  createEngine,
+  openStore: async (url) => (url.kind === "memory" ? createMemoryStore() : createSqliteStore(url.path)),
+  openFunction,
+  openDestination: async (uri) => createFileDestination(uri.slice("file:".length)),
+  createTelemetry: (log) => createTelemetry({ log, processMetrics: true }),
+  createJsonLog: (level) => createJsonLog(level),
+  startApi: async (text, content) => {
+    const address = parseServerAddress(text);
+    return address === undefined ? undefined : startApiServer({ address, ...content });
+  },
+};
+
+async function openFunction(
+  { name, target, concurrency }: FunctionResource,
+  onOutput: (line: string) => void,
+): Promise<FunctionTarget> {
+  const { clock } = adapters;
+  if (target.kind === "http") return createHttpFunction({ url: target.url, connections: concurrency, clock });
+  const onLog = (line: string) => onOutput(`[${name}] ${line}`);
+  const { path, exportName, environment, memoryMb } = target;
+  const options = { functionName: name, path, exportName, environment, memoryMb, concurrency, onLog, clock };
+  await checkModuleFunction(options);
+  return createModuleFunction(options);
+}
+
+/** Of the package, which is one folder up from here in a checkout and two in `dist/`. */
+function readVersion(): string {
+  for (const place of ["../package.json", "../../package.json"]) {
+    try {
+      const { name, version } = JSON.parse(readFileSync(new URL(place, import.meta.url), "utf8"));
+      if (name === "millrace") return String(version);
+    } catch {}
+  }
+  return "unknown";
+}
+
+const fatalListeners: ((error: unknown) => void)[] = [];
+
+/** A process in which something was left unhandled cannot be trusted: it ends, loudly, and its supervisor restarts it. */
+function endOnFatal(error: unknown): void {
+  for (const listener of fatalListeners) listener(error);
+  if (fatalListeners.length === 0) {
+    process.stderr.write(`millrace: ${error instanceof Error ? error.stack : describeError(error)}\n`);
+  }
+  process.exit(1);
+}
+
+/** A reader that went away, as in `millrace schema | head`, is no failure; nobody is left to read of it either. */
+function endOnClosedPipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== "EPIPE") throw error;
+  process.exit(0);
+}
+
+process.on("uncaughtException", endOnFatal);
+process.on("unhandledRejection", endOnFatal);
+process.stdout.on("error", endOnClosedPipe);
+// Losing the reader of the logs must not stop the engine.
+process.stderr.on("error", () => undefined);
+
+const host: CliHost = {
+  version: readVersion(),
+  stdout: process.stdout,
+  stderr: process.stderr,
+  adapters,
+  onStopSignal: (listener) => {
+    process.on("SIGTERM", listener).on("SIGINT", listener);
+  },
+  exitNow: (status) => process.exit(status),
+  onFatal: (listener) => void fatalListeners.push(listener),
+};
+
+/** Long enough for output to flow; a forgotten timer or socket must not keep an ended command alive. */
+const EXIT_GRACE_MS = 2000;
+
+process.exitCode = await runCli(process.argv.slice(2), host);
+setTimeout(() => process.exit(), EXIT_GRACE_MS).unref();

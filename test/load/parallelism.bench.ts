@@ -1,0 +1,118 @@
+/**
+ * What lanes are worth: one shard, a function that takes 0 to 5 ms, factor 10 against factor 1.
+ * Run alone with `node test/load/parallelism.bench.ts`.
+ */
+import { randomBytes } from "node:crypto";
+import type { FunctionTarget } from "../../src/ports/function-target.ts";
+import { createCannedStream } from "./canned-stream.ts";
+import { runEngine } from "./engine-run.ts";
+import { type Measurement, median, printWhenRunAlone } from "./measurement.ts";
+
+export const name = "Parallelism per key";
+
+const RECORDS = 10_000;
+const ONE_KEY_RECORDS = 2_000;
+const ROUNDS = 1;
+const LATENCY_MS_MAX = 5;
+
+export async function run(): Promise<readonly Measurement[]> {
+  const many: number[] = [];
+  const one: number[] = [];
+  let breaks = 0;
+  for (let round = 0; round < ROUNDS; round++) {
+    const single = await timeRun(RECORDS, (index) => `key-${index}`, 1);
+    const spread = await timeRun(RECORDS, (index) => `key-${index}`, 10);
+    const sameKeySingle = await timeRun(ONE_KEY_RECORDS, () => "key", 1);
+    const sameKeySpread = await timeRun(ONE_KEY_RECORDS, () => "key", 10);
+    many.push(single.ms / spread.ms);
+    one.push(sameKeySingle.ms / sameKeySpread.ms);
+    breaks += sameKeySpread.orderBreaks + sameKeySingle.orderBreaks + single.orderBreaks;
+  }
+  const manyRatio = median(many);
+  const oneRatio = median(one);
+  return [
+    {
+      metric: `${RECORDS} keys: speed of factor 10 against factor 1`,
+      value: manyRatio,
+      unit: "×",
+      goal: "≥ 9",
+      holds: manyRatio >= 9,
+    },
+    {
+      metric: "one key: speed of factor 10 against factor 1",
+      value: oneRatio,
+      unit: "×",
+      goal: "≥ 0.95",
+      holds: oneRatio >= 0.95,
+    },
+    {
+      metric: "one key: records out of order",
+      value: breaks,
+      unit: "records",
+      goal: "0",
+      holds: breaks === 0,
+    },
+  ];
+}
+
+/** The same latencies in every run: the nth call of a run sleeps what the nth call of any other does. */
+async function timeRun(records: number, key: (index: number) => string, factor: number) {
+  const data = randomBytes(1024);
+  const source = createCannedStream({ shards: 1, recordsPerShard: records, data, key });
+  const wheel = new LatencyWheel(seededLatencies());
+  let lastPosition = -1;
+  let orderBreaks = 0;
+  const target: FunctionTarget = {
+    invoke: async (payload) => {
+      const position = Number(/"sequenceNumber":"(\d+)"/.exec(Buffer.from(payload).toString("latin1"))?.[1]);
+      if (position < lastPosition) orderBreaks++;
+      lastPosition = position;
+      await wheel.sleep();
+      return { kind: "succeeded", payload: EMPTY };
+    },
+    close: async () => {},
+  };
+  const startedMs = performance.now();
+  await runEngine(source, target, { batchSize: 1, parallelizationFactor: factor });
+  return { ms: performance.now() - startedMs, orderBreaks };
+}
+
+const EMPTY = new Uint8Array(0);
+
+function* seededLatencies(): Generator<number, never> {
+  let state = 42;
+  for (;;) {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    yield (state / 2 ** 32) * LATENCY_MS_MAX;
+  }
+}
+
+/**
+ * Sleeps with less error than Node's timers, which round up to whole milliseconds and would hide what is measured: one
+ * loop looks at the clock between macrotasks.
+ */
+class LatencyWheel {
+  readonly #latencies: Generator<number, never>;
+  #sleepers: { dueMs: number; wake: () => void }[] = [];
+
+  constructor(latencies: Generator<number, never>) {
+    this.#latencies = latencies;
+  }
+
+  sleep(): Promise<void> {
+    return new Promise((wake) => {
+      this.#sleepers.push({ dueMs: performance.now() + this.#latencies.next().value, wake });
+      if (this.#sleepers.length === 1) setImmediate(this.#turn);
+    });
+  }
+
+  readonly #turn = (): void => {
+    const nowMs = performance.now();
+    const due = this.#sleepers.filter((sleeper) => sleeper.dueMs <= nowMs);
+    this.#sleepers = this.#sleepers.filter((sleeper) => sleeper.dueMs > nowMs);
+    for (const { wake } of due) wake();
+    if (this.#sleepers.length > 0) setImmediate(this.#turn);
+  };
+}
+
+await printWhenRunAlone(import.meta.url, run);

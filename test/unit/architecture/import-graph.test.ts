@@ -1,0 +1,121 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type Import, importsOf, readImports } from "./imports.ts";
+
+/** Parts of the house, by the folder they live in; the first that fits. `*` stands for one folder's name. */
+const PARTS = [
+  "src/model",
+  "src/ports",
+  "src/engine",
+  "src/functions",
+  "src/destinations",
+  "src/stores",
+  "src/telemetry",
+  "src/system",
+  "src/manifests",
+  "src/api",
+  "src/cli",
+  "src/main.ts",
+  "connectors/registry.ts",
+  "connectors/*",
+] as const;
+type Part = (typeof PARTS)[number];
+
+const ADAPTER: readonly Part[] = ["src/model", "src/ports"];
+
+/** Who may import whom (architecture.md). Everyone may import from their own folder. */
+const ALLOWED: Readonly<Record<Part, readonly Part[] | "everything">> = {
+  "src/model": [],
+  "src/ports": ["src/model"],
+  "src/engine": ["src/model", "src/ports"],
+  "src/functions": ADAPTER,
+  "src/destinations": ADAPTER,
+  "src/stores": ADAPTER,
+  "src/telemetry": ADAPTER,
+  "src/system": ADAPTER,
+  "connectors/*": ADAPTER,
+  "connectors/registry.ts": ["src/ports", "connectors/*"],
+  "src/manifests": ["src/model", "src/ports", "src/engine"],
+  "src/api": ["src/model", "src/ports", "src/engine", "src/manifests"],
+  "src/cli": ["src/model", "src/ports", "src/engine", "src/manifests"],
+  "src/main.ts": "everything",
+};
+
+/** What others may see of the engine. */
+const ENGINE_FACE = /^src\/engine\/(engine\.ts|settings\.ts|filter\/)/;
+/** Packages that the deterministic inside may use; adapters bring their own. */
+const ENGINE_PACKAGES = ["npm:p-queue"];
+const INSIDE: readonly Part[] = ["src/model", "src/ports", "src/engine"];
+
+function breaches(imports: readonly Import[]): string[] {
+  return imports.flatMap(({ from, target }) => {
+    const reason = breachOf(from, target);
+    return reason === undefined ? [] : [`${from} imports ${target}: ${reason}`];
+  });
+}
+
+function breachOf(from: string, target: string): string | undefined {
+  const part = partOf(from);
+  if (part === undefined) return "it lives in no part of the house";
+  if (target.startsWith("npm:") || target.startsWith("node:")) return packageBreach(part, target);
+  const targetPart = partOf(target);
+  if (targetPart === undefined) return "nothing outside of the house is imported";
+  if (ownFolder(from, part) === ownFolder(target, targetPart)) return undefined;
+  const allowed = ALLOWED[part];
+  if (allowed === "everything") return undefined;
+  if (!allowed.includes(targetPart)) return `${part} may import ${allowed.join(", ") || "nothing"} only`;
+  const isEngineInside = targetPart === "src/engine" && !ENGINE_FACE.test(target);
+  return isEngineInside ? "only the engine's public face may be imported" : undefined;
+}
+
+function packageBreach(part: Part, target: string): string | undefined {
+  if (!INSIDE.includes(part) || ENGINE_PACKAGES.includes(target)) return undefined;
+  return "the engine does no I/O and has no packages but p-queue";
+}
+
+function partOf(file: string): Part | undefined {
+  return PARTS.find((part) => {
+    if (part.endsWith("/*")) return file.startsWith(part.slice(0, -1)) && file.split("/").length > 2;
+    return file === part || file.startsWith(`${part}/`);
+  });
+}
+
+/** `connectors/kinesis` and `connectors/sqs` are one part and two folders: connectors do not import each other. */
+function ownFolder(file: string, part: Part): string {
+  return part === "connectors/*" ? file.split("/").slice(0, 2).join("/") : part;
+}
+
+test("everyone imports only whom they may", () => {
+  const imports = [...readImports("src"), ...readImports("connectors")];
+  assert(imports.length > 100, "the scanner finds imports");
+  assert.deepEqual(breaches(imports), []);
+});
+
+test("a breach is found", () => {
+  const planted: readonly (readonly [from: string, code: string, isBreach: boolean])[] = [
+    ["src/engine/stream/a.ts", 'import { pino } from "pino";', true],
+    ["src/engine/stream/a.ts", 'import { setTimeout } from "node:timers/promises";', true],
+    ["src/engine/stream/a.ts", 'import PQueue from "p-queue";', false],
+    ["src/engine/stream/a.ts", 'import { x } from "../../stores/memory.ts";', true],
+    ["src/engine/stream/a.ts", 'import {\n  x,\n} from "../../ports/clock.ts";', false],
+    ["src/model/a.ts", 'import type { X } from "../ports/clock.ts";', true],
+    ["src/stores/a.ts", 'export * from "../engine/engine.ts";', true],
+    ["src/stores/a.ts", 'const x = await import("../functions/http.ts");', true],
+    ["src/functions/a.ts", 'const worker = new URL("../stores/memory.ts", import.meta.url);', true],
+    ["src/cli/a.ts", 'import "../engine/supervisor.ts";', true],
+    ["src/cli/a.ts", 'import { createEngine } from "../engine/engine.ts";', false],
+    ["src/cli/a.ts", 'import { createSqliteStore } from "../stores/sqlite.ts";', true],
+    ["src/main.ts", 'import { createSqliteStore } from "./stores/sqlite.ts";', false],
+    ["src/elsewhere/a.ts", 'import { x } from "../model/limits.ts";', true],
+    ["src/cli/a.ts", 'import { x } from "../../test/fixtures/x.ts";', true],
+    ["connectors/kinesis/a.ts", 'import { x } from "../local/event.ts";', true],
+    ["connectors/kinesis/a.ts", 'import { x } from "./event.ts";', false],
+    ["connectors/kinesis/a.ts", 'import { x } from "../../src/model/limits.ts";', false],
+    ["connectors/kinesis/a.ts", 'import { x } from "../registry.ts";', true],
+    ["connectors/registry.ts", 'import { x } from "./kinesis/connector.ts";', false],
+    ["src/engine/a.ts", '// import { pino } from "pino";\n/* import "pino" */', false],
+  ];
+  for (const [from, code, isBreach] of planted) {
+    assert.equal(breaches(importsOf(from, code)).length, isBreach ? 1 : 0, `${from}: ${code}`);
+  }
+});

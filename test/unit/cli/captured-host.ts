@@ -1,0 +1,51 @@
+import type { Adapters } from "../../../src/cli/adapters.ts";
+import { runCli } from "../../../src/cli/cli.ts";
+import type { CliHost } from "../../../src/cli/command.ts";
+import { CONTEXT } from "../manifests/manifest-samples.ts";
+
+/** What commands other than `run` use; the rest of the adapters fails when it is touched. */
+export const ADAPTERS: Adapters = {
+  connectors: CONTEXT.connectors,
+  checkFilterPattern: CONTEXT.checkFilterPattern,
+  clock: { now: () => CONTEXT.nowMs, monotonic: untouched, schedule: untouched },
+  random: { next: untouched, uuid: untouched },
+  testPattern: untouched,
+  createEngine: untouched,
+  openStore: untouched,
+  openFunction: untouched,
+  openDestination: untouched,
+  createTelemetry: untouched,
+  createJsonLog: untouched,
+  startApi: untouched,
+};
+
+function untouched(): never {
+  throw new Error("This test does not expect the adapter to be used.");
+}
+
+export async function runWords(
+  words: readonly string[],
+  adapters: Partial<Adapters> = {},
+): Promise<{ status: number; stdout: string; stderr: string }> {
+  let stdout = "";
+  let stderr = "";
+  const host: CliHost = {
+    version: "1.2.3",
+    stdout: {
+      write(text) {
+        stdout += text;
+      },
+    },
+    stderr: {
+      write(text) {
+        stderr += text;
+      },
+    },
+    adapters: { ...ADAPTERS, ...adapters },
+    onStopSignal: untouched,
+    exitNow: untouched,
+    onFatal: untouched,
+  };
+  const status = await runCli(words, host);
+  return { status, stdout, stderr };
+}

@@ -1,0 +1,127 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { test } from "node:test";
+import { MillraceError } from "../../../src/model/errors.ts";
+import { FUNCTION, folderWith, withMapping } from "../manifests/manifest-samples.ts";
+import { runWords } from "./captured-host.ts";
+
+const COMMANDS = ["run", "validate", "test-pattern", "schema", "version", "help"];
+
+test("lists its commands, and every command has a help text", async () => {
+  const overview = await runWords(["help"]);
+  assert.equal(overview.status, 0);
+  for (const command of COMMANDS) {
+    assert.match(overview.stdout, new RegExp(`^ {2}${command} `, "m"));
+    for (const flag of ["--help", "-h"]) {
+      const help = await runWords([command, flag]);
+      assert.equal(help.status, 0);
+      assert(help.stdout.startsWith(`Usage: millrace ${command}`), help.stdout);
+      assert.match(help.stdout, /--help +Shows this text\.$/m);
+    }
+  }
+});
+
+test("shows the overview when it is given nothing, as an error", async () => {
+  const { status, stdout, stderr } = await runWords([]);
+  assert.deepEqual([status, stdout], [2, ""]);
+  assert.match(stderr, /^Usage: millrace COMMAND/m);
+});
+
+test("prints its version", async () => {
+  for (const word of ["version", "--version", "-v"]) {
+    assert.deepEqual(await runWords([word]), { status: 0, stdout: "1.2.3\n", stderr: "" });
+  }
+});
+
+test("prints the schema of manifests as JSON", async () => {
+  const { status, stdout } = await runWords(["schema"]);
+  assert.equal(status, 0);
+  assert.equal(JSON.parse(stdout).title, "Millrace manifest");
+});
+
+const SLIPS: readonly (readonly [words: string, message: string])[] = [
+  [
+    "rum",
+    'There is no command "rum". Did you mean run? Commands are run, validate, test-pattern, schema, version, help.',
+  ],
+  [
+    "constructor",
+    'There is no command "constructor". Commands are run, validate, test-pattern, schema, version, help.',
+  ],
+  ["run", "--filename is missing. Give --filename FILE_OR_FOLDER. See millrace run --help."],
+  ["run -f", "-f has no value. Give -f FILE_OR_FOLDER. See millrace run --help."],
+  ["run -f --api off", "-f has no value. Give -f FILE_OR_FOLDER. See millrace run --help."],
+  ["run --file x", "There is no flag --file. Did you mean --filename? See millrace run --help."],
+  ["run --aip x", "There is no flag --aip. Did you mean --api? See millrace run --help."],
+  ["run --__proto__ x", "There is no flag --__proto__. See millrace run --help."],
+  ["run -x", "There is no flag -x. See millrace run --help."],
+  [
+    "run -f a b",
+    'The word "b" is not expected here. To give another file write -f before it. See millrace run --help.',
+  ],
+  ["run -f a --api off --api off", "--api is given twice. Give it once. See millrace run --help."],
+  ["run -f a --log-level loud", '--log-level is "loud". Give one of debug, info, warn, error.'],
+  [
+    "run -f a --drain-seconds -1",
+    "--drain-seconds has no value. Give --drain-seconds N. See millrace run --help.",
+  ],
+  ["run -f a --drain-seconds=-1", '--drain-seconds is "-1". Give a whole number from 0 to 86400.'],
+  ["run -f a --drain-seconds 1e3", '--drain-seconds is "1e3". Give a whole number from 0 to 86400.'],
+  [
+    "run -f a --store redis:x",
+    'There is no store of the form "redis:x". Give --store sqlite:PATH or --store memory:.',
+  ],
+  [
+    "run -f a --store sqlite://x",
+    'There is no store of the form "sqlite://x". Give --store sqlite:PATH or --store memory:.',
+  ],
+  ["test-pattern --pattern a", "--event is missing. Give --event FILE. See millrace test-pattern --help."],
+  ["version x", 'The word "x" is not expected here. Remove it. See millrace version --help.'],
+];
+
+for (const [words, message] of SLIPS) {
+  test(`says what is wrong with: ${words}`, async () => {
+    const { status, stdout, stderr } = await runWords(words.split(" "));
+    assert.deepEqual({ status, stdout, stderr }, { status: 2, stdout: "", stderr: `millrace: ${message}\n` });
+  });
+}
+
+test("validates manifests of several files and folders", async (t) => {
+  const folder = folderWith(t, { "a/f.yaml": FUNCTION, "m.yaml": withMapping().slice(FUNCTION.length) });
+  const good = await runWords(["validate", "-f", join(folder, "a"), `--filename=${join(folder, "m.yaml")}`]);
+  assert.deepEqual(good, { status: 0, stdout: "Valid: 1 function, 1 mapping.\n", stderr: "" });
+  const bad = await runWords(["validate", "-f", join(folder, "m.yaml")]);
+  assert.deepEqual([bad.status, bad.stdout], [2, ""]);
+  assert.match(bad.stderr, /m\.yaml:6:17: .* Function does not exist\. .*\n1 problem\.\n$/s);
+});
+
+test("tests a pattern against an event: true or false, and why a pattern is not valid", async (t) => {
+  const folder = folderWith(t, { pattern: "the pattern", event: "the event" });
+  const words = ["test-pattern", "--pattern", join(folder, "pattern"), "--event", join(folder, "event")];
+  for (const matches of [true, false]) {
+    const result = await runWords(words, {
+      testPattern: (pattern, event) => pattern === "the pattern" && event === "the event" && matches,
+    });
+    assert.deepEqual(result, { status: 0, stdout: `${matches}\n`, stderr: "" });
+  }
+  const invalid = await runWords(words, {
+    testPattern: () => {
+      throw new MillraceError("ERR_MILLRACE_FILTER_PATTERN", "Filter is not an object");
+    },
+  });
+  assert.deepEqual(invalid, { status: 2, stdout: "", stderr: "millrace: Filter is not an object\n" });
+  const missing = await runWords(["test-pattern", "--pattern", join(folder, "none"), "--event", folder]);
+  assert.equal(missing.status, 2);
+  assert.match(
+    missing.stderr,
+    /^millrace: The file of --pattern cannot be read: ENOENT.* Check the path\.$/m,
+  );
+});
+
+test("an error that no one foresaw shows its stack and ends with status 1", async (t) => {
+  const folder = folderWith(t, { file: "{}" });
+  const file = join(folder, "file");
+  const { status, stderr } = await runWords(["test-pattern", "--pattern", file, "--event", file]);
+  assert.equal(status, 1);
+  assert.match(stderr, /^millrace: Error: This test does not expect .*\n\s+at /);
+});
