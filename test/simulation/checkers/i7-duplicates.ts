@@ -1,10 +1,13 @@
 import type { Attempt, MappingHistory } from "../history.ts";
 import { isSettledIn, type SettledPlaces, settledPlaces } from "../settled-places.ts";
+import type { SimRecord } from "../world/stream.ts";
 import type { Checker, Trial } from "./checker.ts";
 
 /**
  * Within one ownership nothing is repeated that the process was told is done; a new owner repeats nothing that the
  * checkpoint it got calls settled; and where nothing fails, nothing is repeated at all, stop and hand-over included.
+ * What a crash can repeat is bounded from the other side: a checkpoint holds all that its writer knew when it was sent, and
+ * where the store answers, what is done is durable within the checkpoint interval.
  */
 export const duplicates: Checker = {
   id: "I7",
@@ -21,8 +24,56 @@ export const duplicates: Checker = {
       }
     }
     if (isFaultless) checkDeliveries(trial);
+    checkCompleteness(trial);
   },
 };
+
+/** A write that runs already and the next one, with their timers, at a store that answers. */
+const STORE_MS_MAX = 100;
+
+interface Known {
+  readonly record: SimRecord;
+  readonly toldAt: number;
+}
+
+/** Done by answers to the writer of a checkpoint, in this ownership, strictly before it was sent. */
+function checkCompleteness({ mapping, history, report }: Trial): void {
+  const { flavour, settings } = history.scenario;
+  const isFaultless = flavour !== "swarm";
+  const storedWithinMs = isFaultless
+    ? settings.checkpointIntervalMs + STORE_MS_MAX
+    : Number.POSITIVE_INFINITY;
+  const open = new Map<string, Known[]>();
+  for (const event of mapping.events) {
+    if (event.kind === "attemptTold") {
+      const { attempt } = event;
+      if (attempt.process.drainDeadline < event.at || attempt.toldProcessed === 0) continue;
+      const key = `${attempt.shard.ordinal}/${ownership(attempt)}`;
+      const known = open.get(key) ?? [];
+      open.set(key, known);
+      for (const record of attempt.records.slice(0, attempt.toldProcessed)) {
+        known.push({ record, toldAt: event.at });
+      }
+    } else if (event.kind === "checkpointed") {
+      const key = `${event.shard.ordinal}/${event.process.ordinal}/${event.epoch}`;
+      const known = open.get(key);
+      if (known === undefined) continue;
+      const places = settledPlaces(event.shard, event.checkpoint);
+      const left = known.filter(({ record }) => !isSettledIn(places, record.index));
+      open.set(key, left);
+      const late = known.find(
+        ({ record, toldAt }) => event.at - toldAt > storedWithinMs && isSettledIn(places, record.index),
+      );
+      if (late !== undefined) {
+        report(event.at, `${late.record.position}, done at ${late.toldAt.toFixed(1)}, is durable only now`);
+      }
+      const missed = left.find(({ toldAt }) => toldAt < event.requestedAt);
+      if (missed === undefined) continue;
+      const what = `${missed.record.position}, done at ${missed.toldAt.toFixed(1)}`;
+      report(event.at, `a checkpoint of ${event.shard.shardId} by ${event.process.owner} leaves out ${what}`);
+    }
+  }
+}
 
 function ownership(attempt: Attempt): string {
   return `${attempt.process.ordinal}/${attempt.epoch}`;
