@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-const BIN = "dist/src/main.js";
+const BIN = "dist/src/bin.js";
 const SHEBANG = "#!/usr/bin/env node\n";
 
 rmSync(join(ROOT, "dist"), { recursive: true, force: true });

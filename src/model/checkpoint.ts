@@ -21,7 +21,7 @@ export interface Checkpoint {
   readonly revision: number;
   /** Where to resume: behind the low-water mark, or where the shard began when nothing is settled yet. */
   readonly resume: StartPoint;
-  /** In shard order, disjoint, all behind `resume`. */
+  /** In shard order and disjoint. All end behind `resume`; the first may begin at it. */
   readonly settledRanges: readonly SettledRange[];
   /** The shard is closed and every record of it is settled: its children may start. */
   readonly ended: boolean;

@@ -14,6 +14,7 @@ export const LOG_FIELDS: ReadonlySet<string> = new Set([
   "mapping",
   "mappings",
   "pid",
+  "reason",
   "records",
   "requestId",
   "shardId",

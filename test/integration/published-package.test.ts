@@ -20,7 +20,7 @@ test("what is built and published is the program, and none of what a checkout ne
 
   const [packed] = JSON.parse(run("npm", ["pack", "--dry-run", "--json", "--loglevel=error"]));
   const paths: string[] = packed.files.map(({ path }: { path: string }) => path);
-  assert(paths.includes("dist/src/main.js"));
+  assert(paths.includes("dist/src/bin.js"));
   assert(paths.includes("dist/src/functions/module-worker.js"), "loaded by its path, not imported");
   assert(paths.includes("deploy/schema/manifest.schema.json"));
   const allowed = /^(dist\/(src|connectors)\/.*|deploy\/schema\/.*|package\.json|[A-Z]+(\.md)?)$/;
@@ -44,7 +44,7 @@ test("what is built and published is the program, and none of what a checkout ne
   const text = readFileSync(manifest, "utf8");
   writeFileSync(manifest, text.replace(/http: \{.*?\}/, "module: { path: fn.mjs }"));
   const args = ["run", "-f", manifest, "--api", "off", "--store", "memory:", "--log-level", "error"];
-  const built = new MillraceProcess(t, args, folder, { main: join(ROOT, "dist/src/main.js") });
+  const built = new MillraceProcess(t, args, folder, { main: join(ROOT, "dist/src/bin.js") });
   await built.printed(/^\[orders\] .*got \d/m);
   built.kill("SIGTERM");
   assert.deepEqual(await built.ended, { status: 0, signal: null });

@@ -92,10 +92,12 @@ export class BatchRun {
   async #attempt(segment: Segment): Promise<Step> {
     const blocked = this.#blockedBy(segment);
     if (blocked !== undefined) return await this.#unblock(segment, blocked);
-    if (this.#isOversized(segment)) {
+    const fitting = this.#fittingRecords(segment);
+    if (fitting === 0 && segment.records.length === 1) {
       this.#context.telemetry.mark("oversized record");
       return await this.#failed(segment, undefined);
     }
+    if (fitting < segment.records.length) return this.#splitBySize(segment, fitting);
     const result = await this.#context.invoker.invoke(this.#request(segment));
     if (this.#context.isClosed()) return STOPPED;
     if (result.kind === "notStarted") return { kind: "next", segments: [segment] };
@@ -329,11 +331,31 @@ export class BatchRun {
     return this.#window?.asEvent(this.#context.shardId, segment.windowEnd);
   }
 
-  #isOversized(segment: Segment): boolean {
-    const only = segment.records.length === 1 ? segment.records[0] : undefined;
-    if (only === undefined) return false;
-    const { source, settings } = this.#context;
-    return source.events.envelopeBytes + only.record.encodedBytes > settings.payloadBytesMax;
+  /**
+   * How many of the records fit into one event. Lanes cut batches to fit; but the state of a tumbling window may have grown
+   * since, and a single record may be too large for any event.
+   */
+  #fittingRecords({ records, windowEnd }: Segment): number {
+    if (records.length > 1 && this.#window === undefined) return records.length;
+    const { source, settings, shardId } = this.#context;
+    const { events } = source;
+    const window = this.#window?.asEvent(shardId, windowEnd);
+    let bytes = window === undefined ? events.envelopeBytes : events.encode([], window).length;
+    let count = 0;
+    for (const { record } of records) {
+      bytes += record.encodedBytes + (count === 0 ? 0 : 1);
+      if (bytes > settings.payloadBytesMax) break;
+      count++;
+    }
+    return count;
+  }
+
+  /** No failure: the event would only be too large. An oversized first record goes alone. */
+  #splitBySize(segment: Segment, fitting: number): Step {
+    const first = segment.records.slice(0, Math.max(1, fitting));
+    const rest = segment.records.slice(first.length);
+    const { depth } = segment;
+    return { kind: "next", segments: [this.#segment(first, depth, "no"), this.#segment(rest, depth, "no")] };
   }
 
   #expiryMs(segment: Segment): number {

@@ -57,12 +57,8 @@ export class CheckpointLoop {
 
   /** Writes what is not durable yet, in up to `triesMax` tries. `true`: the store has it all. */
   async flush(triesMax: number): Promise<boolean> {
-    this.#timer?.cancel();
-    this.#timer = undefined;
-    for (let tries = 0; tries < triesMax && !this.isDurable && !this.#isClosed; tries++) {
-      await (this.#writing ?? this.#write());
-      if (!this.isDurable && this.#writing === undefined) await this.#write();
-    }
+    await this.#writing;
+    for (let tries = 0; tries < triesMax && !this.isDurable && !this.#isClosed; tries++) await this.#write();
     return this.isDurable;
   }
 
@@ -79,14 +75,14 @@ export class CheckpointLoop {
     const sinceMs = clock.monotonic() - this.#lastWriteMs;
     const pauseMs = this.#failures > 0 ? backoffMs(this.#failures, settings, random) : 0;
     const delayMs = Math.max(0, settings.checkpointIntervalMs - sinceMs, pauseMs);
-    this.#timer = clock.schedule(delayMs, () => {
-      this.#timer = undefined;
-      void this.#write();
-    });
+    this.#timer = clock.schedule(delayMs, () => void this.#write());
   }
 
+  /** One write at a time: two on their way could arrive the other way round. */
   #write(): Promise<void> {
-    this.#writing = this.#writeOnce().then(
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#writing ??= this.#writeOnce().then(
       () => {
         this.#writing = undefined;
         this.#plan();

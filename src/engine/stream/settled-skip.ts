@@ -6,6 +6,8 @@ export class SettledSkip {
   readonly #ranges: readonly SettledRange[];
   readonly #compare: (a: Position, b: Position) => number;
   #index = 0;
+  /** The newest record read, when it lies in the present range: what follows it there is settled and not yet read. */
+  #newestInside: Position | undefined;
 
   constructor(ranges: readonly SettledRange[], compare: (a: Position, b: Position) => number) {
     this.#ranges = ranges;
@@ -14,10 +16,30 @@ export class SettledSkip {
 
   /** To be asked once for each record, in shard order. */
   isSettled(position: Position): boolean {
+    this.#newestInside = undefined;
     for (let range = this.#ranges[this.#index]; range !== undefined; range = this.#ranges[this.#index]) {
-      if (this.#compare(position, range.to) > 0) this.#index++;
-      else return this.#compare(position, range.from) >= 0;
+      if (this.#compare(position, range.to) > 0) {
+        this.#index++;
+        continue;
+      }
+      if (this.#compare(position, range.from) < 0) return false;
+      this.#newestInside = position;
+      return true;
     }
     return false;
+  }
+
+  /**
+   * `read`, the settled ranges among the records read so far, and behind them what the checkpoint called settled and is
+   * not read again yet: left out of a new checkpoint, it would be repeated after the next restart.
+   */
+  withUnread(read: readonly SettledRange[]): readonly SettledRange[] {
+    const [present, ...later] = this.#ranges.slice(this.#index);
+    if (present === undefined) return read;
+    if (this.#newestInside === undefined) return [...read, present, ...later];
+    // The newest record is settled, so the last range read ends with it, unless the low-water mark has passed it.
+    const last = read.at(-1);
+    const joined = { from: last?.from ?? this.#newestInside, to: present.to };
+    return [...read.slice(0, -1), joined, ...later];
   }
 }

@@ -324,7 +324,7 @@ export class ShardWorker {
   #snapshot(): Omit<Checkpoint, "revision"> {
     return {
       resume: this.#mark.resume,
-      settledRanges: this.#mark.settledRanges(),
+      settledRanges: this.#skip.withUnread(this.#mark.settledRanges()),
       ended: this.#isDone(),
       window: this.#lanes[0]?.windowCheckpoint,
     };

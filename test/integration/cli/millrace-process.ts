@@ -8,7 +8,7 @@ import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { openStreamFile } from "../../../connectors/local/stream-file.ts";
 
-const MAIN = fileURLToPath(new URL("../../../src/main.ts", import.meta.url));
+const MAIN = fileURLToPath(new URL("../../../src/bin.ts", import.meta.url));
 const WAIT_MS_MAX = 30_000;
 
 /** A `millrace` of its own process, killed at the end of its test. */

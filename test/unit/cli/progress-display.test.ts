@@ -23,7 +23,10 @@ function progressOf(totals: MappingTotals, name = "orders"): MappingProgress {
     { ...shard, shardId: "s1", lagMs: 200 },
     { ...shard, shardId: "s2", lagMs: undefined, ended: true },
   ];
-  return { status: { uuid: name, name, state: "Enabled", lastProcessingResult: "OK", shards }, totals };
+  return {
+    status: { uuid: name, name, state: "Enabled", lastProcessingResult: "OK", shards, caughtUp: false },
+    totals,
+  };
 }
 
 test("shows state, shards, sums, rates since the last frame, and the largest lag", () => {
@@ -45,6 +48,11 @@ test("keeps to the terminal's width and height, so that it can be erased", () =>
   assert.deepEqual(lines.length, 7);
   assert.equal(lines.at(-1), "… and 47 more mappings");
   for (const line of lines) assert(line.length < 40, line);
+});
+
+test("a terminal that does not know its size gets a usual one", () => {
+  const lines = renderProgress([progressOf(totalsOf(1, 0, 0))], [], 500, { columns: 0, rows: 0 });
+  assert.match(lines[0] ?? "", /^orders: Enabled {3}3 shards/);
 });
 
 test("writes log lines above the display and draws it again in its place", () => {

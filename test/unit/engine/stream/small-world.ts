@@ -277,6 +277,15 @@ export class SmallWorld {
   }
 }
 
+export const SILENT_TELEMETRY: Telemetry = {
+  count: () => {},
+  observe: () => {},
+  gauge: () => {},
+  invocation: () => {},
+  log: () => {},
+  mark: () => {},
+};
+
 let uuids = 0;
 const HALF: Random = {
   next: () => 0.5,

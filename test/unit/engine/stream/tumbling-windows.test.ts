@@ -116,3 +116,22 @@ test("a restart inside a window goes on with its state and repeats nothing", asy
   assert.deepEqual(world.positions(), [[1, 2], [3]]);
   assert.equal(world.calls[1]?.window?.stateJson, '{"sum":3}');
 });
+
+test("a batch whose window's state grew between two attempts is split to fit the payload limit, at no retry", async () => {
+  // Regression: the rest of a partial response went out above the limit (simulation, seed 236).
+  const settings = { payloadBytesMax: 2_000, windowStateBytesMax: 10_000 };
+  const mapping = { ...WINDOWED, batchSize: 10, reportBatchItemFailures: true, retryAttemptsMax: 0 };
+  const world = new SmallWorld(mapping, settings);
+  world.append("s1", ...Array.from({ length: 9 }, () => ({ arrivalMs: 0 })));
+  const state = "x".repeat(1_500);
+  world.handler = ({ positions }) =>
+    answered({ state, batchItemFailures: positions.includes(1) ? [{ itemIdentifier: "2" }] : [] });
+  world.start();
+  await world.clock.advance(1_000);
+  assert.deepEqual(
+    world.positions().flat(),
+    [1, 2, 3, 4, 5, 6, 7, 8, 9, 2, 3, 4, 5, 6, 7, 8, 9].slice(0, 17),
+  );
+  assert.ok(world.calls.length > 2, "the rest was split");
+  assert.equal(world.count("dropped_events"), 0);
+});

@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+/** Records that may be in flight, or settled behind the newest checkpoint, at a kill: two batches of each lane. */
+const REPEATED_MAX = 2 * 10 * 40;
+
+test("the quick start survives a kill: it resumes, loses nothing, and a further run invokes nothing", async (t) => {
+  const checkout = copyOfCheckout(t);
+  const seenFile = join(checkout, ".data/quickstart/seen.jsonl");
+  const killed = start(t, checkout);
+  await until(() => existsSync(seenFile) && readFileSync(seenFile, "utf8").split("\n").length > 300);
+  killed.child.kill("SIGKILL");
+  assert.equal((await killed.ended).signal, "SIGKILL");
+
+  const resumed = await start(t, checkout).ended;
+  assert.equal(resumed.status, 0, resumed.output);
+  assert.match(resumed.output, /unreadable records isolated +7 of 7, and 0 others/);
+  assert.match(resumed.output, /records lost +0/);
+  const repeated = Number(/records repeated +([\d,]+)/.exec(resumed.output)?.[1]?.replaceAll(",", ""));
+  assert.ok(repeated <= REPEATED_MAX, `${repeated} records were repeated`);
+
+  const again = await start(t, checkout).ended;
+  assert.equal(again.status, 0, again.output);
+  assert.match(again.output, /successful invocations +0 in this run/);
+});
+
+/** A checkout of its own, since the quick start keeps its data in its folder. */
+function copyOfCheckout(t: TestContext): string {
+  const folder = mkdtempSync(join(tmpdir(), "millrace-quickstart-"));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  for (const part of ["src", "connectors", "deploy", "package.json"]) {
+    cpSync(join(ROOT, part), join(folder, part), { recursive: true });
+  }
+  symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules"));
+  return folder;
+}
+
+interface Ending {
+  readonly status: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly output: string;
+}
+
+function start(t: TestContext, checkout: string): { child: ChildProcess; ended: Promise<Ending> } {
+  const child = spawn(process.execPath, ["deploy/quickstart/start.ts"], { cwd: checkout });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding("utf8").on("data", (text: string) => {
+      output += text;
+    });
+  }
+  const ended = new Promise<Ending>((resolve) =>
+    child.on("close", (status, signal) => resolve({ status, signal, output })),
+  );
+  t.after(async () => {
+    child.kill("SIGKILL");
+    await ended;
+  });
+  return { child, ended };
+}
+
+const POLL_MS = 20;
+const POLLS_MAX = 3_000;
+
+async function until(condition: () => boolean): Promise<void> {
+  for (let polls = 0; polls < POLLS_MAX; polls++) {
+    if (condition()) return;
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+  assert.fail("the function was not invoked often enough");
+}
