@@ -3,6 +3,8 @@ import { SIM_ENVELOPE_BYTES } from "./world/events.ts";
 import type { SimProcess } from "./world/process.ts";
 import { EPOCH_MS, type SimRecord } from "./world/stream.ts";
 
+/** Room that an engine may keep for a window's members beside the state. */
+const WINDOW_MEMBER_BYTES_MAX = 1_024;
 const NEVER = Number.POSITIVE_INFINITY;
 
 /**
@@ -107,14 +109,17 @@ function fillDelivery(ledger: Ledger, event: Delivered): void {
 }
 
 /** No attempt is seen of a record that no event can hold (streams §3.6). */
-function dropOversized(ledger: Ledger, history: History, { stream }: MappingHistory): void {
-  for (const record of stream.records) {
-    if (isOversized(history, record)) lower(ledger.droppableAt, record, record.arrivalMs - EPOCH_MS);
+function dropOversized(ledger: Ledger, history: History, mapping: MappingHistory): void {
+  for (const record of mapping.stream.records) {
+    if (isOversized(history, mapping, record)) lower(ledger.droppableAt, record, record.arrivalMs - EPOCH_MS);
   }
 }
 
-export function isOversized({ scenario }: History, record: SimRecord): boolean {
-  return record.encodedBytes + SIM_ENVELOPE_BYTES > scenario.settings.payloadBytesMax;
+/** With a tumbling window the event also holds the state: such records may or may not fit. */
+export function isOversized({ scenario }: History, { mapping }: MappingHistory, record: SimRecord): boolean {
+  const { payloadBytesMax, windowStateBytesMax } = scenario.settings;
+  const windowBytes = mapping.tumblingWindowMs > 0 ? windowStateBytesMax + WINDOW_MEMBER_BYTES_MAX : 0;
+  return record.encodedBytes + SIM_ENVELOPE_BYTES + windowBytes > payloadBytesMax;
 }
 
 function lower(times: Float64Array, record: SimRecord | undefined, at: number): void {

@@ -68,10 +68,15 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     find: "return this.#pause(segment, outcome.retryAfterMs ?? 0);",
     replace: "return await this.#failed(segment, undefined);",
   }),
-  bug("records are given up half their age too early", ["I3", "I5", "I1"], {
-    file: `${STREAM}/lane.ts`,
-    find: "recordAgeMsMax === undefined ? untilFlushMs : first.record.arrivalMs + recordAgeMsMax - clock.now();",
-    replace: "untilFlushMs;",
+  bug("records are given up at half their age", ["I3", "I5", "I1"], {
+    file: `${STREAM}/expiry.ts`,
+    find: "if (ageMs >= this.#recordAgeMsMax) return aged;",
+    replace: "if (ageMs >= this.#recordAgeMsMax / 2) return aged;",
+  }),
+  bug("records that are too old are settled without a word", ["I1", "I5"], {
+    file: `${STREAM}/expiry.ts`,
+    find: "if (ageMs >= this.#recordAgeMsMax) return aged;",
+    replace: "if (ageMs >= this.#recordAgeMsMax) return [] as unknown as List;",
   }),
   bug("a settled range is one record too long", ["I5"], {
     file: `${STREAM}/low-water-mark.ts`,
@@ -85,8 +90,13 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   }),
   bug("settled ranges are not stored", ["I7"], {
     file: `${STREAM}/shard-worker.ts`,
-    find: "settledRanges: this.#mark.settledRanges(),",
+    find: "settledRanges: this.#skip.withUnread(this.#mark.settledRanges()),",
     replace: "settledRanges: [],",
+  }),
+  bug("settled ranges that are not read yet are forgotten", ["I4"], {
+    file: `${STREAM}/shard-worker.ts`,
+    find: "settledRanges: this.#skip.withUnread(this.#mark.settledRanges()),",
+    replace: "settledRanges: this.#mark.settledRanges(),",
   }),
   bug("settled ranges are not skipped after a restart", ["I7"], {
     file: `${STREAM}/shard-worker.ts`,
@@ -169,9 +179,9 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     replace: "const right = this.#segment(segment.records.slice(middle === 1 ? 1 : middle + 1), depth,",
   }),
   bug("reading ahead ignores the byte budget", ["I10"], {
-    file: `${STREAM}/shard-worker.ts`,
-    find: "return isWindowOpen && budget.room > 0;",
-    replace: "return isWindowOpen;",
+    file: `${STREAM}/read-ahead.ts`,
+    find: "settings.shardWindowRecords * (1 - share) && budget.room > 0;",
+    replace: "settings.shardWindowRecords * (1 - share) || budget.room > 1e12;",
   }),
   bug("what is read is not taken from the budget", ["I10"], {
     file: "src/engine/budget.ts",
@@ -179,9 +189,9 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     replace: "this.#parent?.take(0 * bytes);",
   }),
   bug("reading ahead ignores the window", ["I10"], {
-    file: `${STREAM}/shard-worker.ts`,
-    find: "const isWindowOpen = this.#mark.span < settings.shardWindowRecords * (1 - share);",
-    replace: "const isWindowOpen = this.#mark.span >= 0 * share;",
+    file: `${STREAM}/read-ahead.ts`,
+    find: "return span() < settings.shardWindowRecords * (1 - share) && budget.room > 0;",
+    replace: "return span() < settings.shardWindowRecords * 1e6 * (1 - share) && budget.room > 0;",
   }),
   bug("one failing key stops its whole shard", ["I11"], {
     file: `${STREAM}/shard-worker.ts`,
@@ -256,8 +266,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   }),
   bug("the last checkpoint is not waited for", ["I15", "I7"], {
     file: `${STREAM}/checkpoint-loop.ts`,
-    find: "for (let tries = 0; tries < triesMax && !this.isDurable && !this.#isClosed; tries++) {",
-    replace: "for (let tries = triesMax; tries < triesMax; tries++) {",
+    find: "for (let tries = 0; tries < triesMax && !this.isDurable && !this.#isClosed; tries++)",
+    replace: "for (let tries = triesMax; tries < triesMax; tries++)",
   }),
   bug("a failed read ends the reading", ["I16"], {
     file: `${STREAM}/read-loop.ts`,

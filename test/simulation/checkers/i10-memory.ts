@@ -78,7 +78,7 @@ class Holding {
       if (skipped !== undefined && isSettledIn(skipped, index)) continue;
       // Without a destination nobody sees when a record that no event can hold is given up.
       const isSeen = trial.mapping.mapping.onFailureDestination !== undefined;
-      if (!isSeen && isOversized(trial.history, record)) continue;
+      if (!isSeen && isOversized(trial.history, trial.mapping, record)) continue;
       this.#readerOf.set(record, event.readerId);
       held.add(record);
       this.#bytes += record.bytes;

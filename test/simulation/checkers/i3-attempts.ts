@@ -57,7 +57,7 @@ function checkDiscard(trial: Trial, event: Delivered, ofBatch: RequestCounts, at
       trial.report(event.at, `record ${young.position} was given up for age too early`);
     return;
   }
-  if (records.some((each) => isOversized(trial.history, each))) return;
+  if (records.some((each) => isOversized(trial.history, trial.mapping, each))) return;
   const count = ofBatch.get(process, record.requestId);
   if (count < attemptsMax) {
     trial.report(event.at, `a batch was given up after ${count} of ${attemptsMax} counted attempts`);

@@ -18,7 +18,10 @@ export const checkpointMonotone: Checker = {
       if (now.reached < before.reached) {
         report(at, `${process.owner} moved ${shard.shardId} back from ${before.reached} to ${now.reached}`);
       }
-      const lost = before.ranges.find(([from, to]) => !isSettledIn(now, from) || !isSettledIn(now, to - 1));
+      // What the source has trimmed nobody can settle again.
+      const kept = shard.trimmedAt.filter((trimmedAt) => trimmedAt <= at).length;
+      const isKnown = (index: number) => index < kept || isSettledIn(now, index);
+      const lost = before.ranges.find(([from, to]) => !isKnown(from) || !isKnown(to - 1));
       if (lost !== undefined) {
         report(at, `${process.owner} forgot that ${lost.join("…")} of ${shard.shardId} is settled`);
       }

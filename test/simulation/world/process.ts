@@ -53,6 +53,8 @@ export class SimProcess {
   readonly bornAt: number;
   /** Leases that it may believe to hold, by `mapping/shard`. */
   readonly leases = new Map<string, BelievedLease>();
+  /** The newest epoch that it gave up or was told to have lost, by `mapping/shard`. */
+  readonly leasesGivenUp = new Map<string, number>();
   /** When it first saw the counter of a lease as it last saw it, by `mapping/shard`, in its own monotonic time. */
   readonly sights = new Map<string, LeaseSighting>();
   state: State = "running";

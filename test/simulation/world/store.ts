@@ -239,7 +239,9 @@ class LeaseWitness {
 
   confirmed(mappingUuid: string, shardId: string, epoch: number, asked: Asked): void {
     const key = leaseKey(mappingUuid, shardId);
-    const { leases } = this.#options.process;
+    const { leases, leasesGivenUp } = this.#options.process;
+    // The answer to a renewal may come behind the release that overtook it.
+    if ((leasesGivenUp.get(key) ?? 0) >= epoch) return;
     const lease = leases.get(key);
     if (lease === undefined || lease.epoch < epoch)
       leases.set(key, { epoch, confirmedLocalMs: asked.localMs });
@@ -250,6 +252,7 @@ class LeaseWitness {
 
   lost(mappingUuid: string, lease: HeldLease): void {
     const key = leaseKey(mappingUuid, lease.shardId);
+    this.#options.process.leasesGivenUp.set(key, lease.epoch);
     if (this.#options.process.leases.get(key)?.epoch === lease.epoch) {
       this.#options.process.leases.delete(key);
     }
