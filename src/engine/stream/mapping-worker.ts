@@ -41,6 +41,9 @@ interface HeldShard {
 /** The lease ends for its owner this share of its duration before it may end for others: clocks drift. */
 const LEASE_MARGIN_SHARE = 0.1;
 
+/** A function that fails all the time is told of so often, with a count, and not once for every invocation. */
+const FAILURE_LOG_INTERVAL_MS = 10_000;
+
 /** How long a stop waits for a store that does not answer, beyond its drain time. */
 const LAST_WORDS_MS = 5_000;
 
@@ -59,6 +62,9 @@ export class MappingWorker {
   readonly #end = new AbortController();
   #state: MappingStatus["state"] = "Creating";
   #lastProcessingResult: ProcessingResult = "No records processed";
+  /** Failed invocations since the last line that told of them. */
+  #failuresUntold = 0;
+  #tellFailuresAtMs = Number.NEGATIVE_INFINITY;
   #listed: ReadonlySet<string> | undefined;
   /** Shards that were not ended at the last look; `undefined` before the first. */
   #openShardIds: readonly string[] | undefined;
@@ -95,9 +101,7 @@ export class MappingWorker {
       }),
       budget: new ByteBudget(settings.mappingBudgetBytes, processBudget),
       reads: new PQueue({ concurrency: settings.concurrentReads }),
-      report: (result) => {
-        this.#lastProcessingResult = result;
-      },
+      report: (shardId, result, problem) => this.#report(shardId, result, problem),
     };
   }
 
@@ -128,6 +132,28 @@ export class MappingWorker {
 
   get state(): MappingStatus["state"] {
     return this.#defective.size > 0 && this.#state === "Enabled" ? "Failed" : this.#state;
+  }
+
+  #report(shardId: string, result: ProcessingResult, problem: string | undefined): void {
+    this.#lastProcessingResult = result;
+    if (problem === undefined) return;
+    const { clock, telemetry } = this.#options;
+    this.#failuresUntold++;
+    const nowMs = clock.monotonic();
+    if (nowMs < this.#tellFailuresAtMs) return;
+    const fields = {
+      mapping: this.#environment.mapping.name,
+      shardId,
+      reason: problem,
+      failures: this.#failuresUntold,
+    };
+    telemetry.log(
+      "warn",
+      "invocations fail; their batches are retried or given up as the mapping says",
+      fields,
+    );
+    this.#failuresUntold = 0;
+    this.#tellFailuresAtMs = nowMs + FAILURE_LOG_INTERVAL_MS;
   }
 
   #isCaughtUp(): boolean {

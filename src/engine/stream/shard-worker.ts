@@ -37,7 +37,7 @@ export interface ShardEnvironment {
   readonly delivery: FailureDelivery;
   readonly budget: ByteBudget;
   readonly reads: PQueue;
-  report(result: ProcessingResult): void;
+  report(shardId: string, result: ProcessingResult, problem: string | undefined): void;
 }
 
 export interface ShardWorkerOptions {
@@ -211,7 +211,7 @@ export class ShardWorker {
       telemetry,
       invoker,
       delivery,
-      report,
+      report: (result, problem) => report(this.shardId, result, problem),
       expiry: new Expiry(mapping, source.description.retentionMs),
       stopSignal: this.#stop.signal,
       callSignal: this.#calls.signal,
