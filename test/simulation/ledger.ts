@@ -86,7 +86,7 @@ function fillTrims(ledger: Ledger, { stream }: MappingHistory): void {
 function fillOutcomes(ledger: Ledger, history: History, mapping: MappingHistory): void {
   const attemptsMax = (mapping.mapping.retryAttemptsMax ?? NEVER) + 1;
   const hasDestination = mapping.mapping.onFailureDestination !== undefined;
-  const counted = new RequestCounts();
+  const counted = new AttemptCounts(mapping);
   if (!hasDestination && attemptsMax !== NEVER) dropOversized(ledger, history, mapping);
   for (const event of mapping.events) {
     if (event.kind === "attemptRan") {
@@ -157,22 +157,37 @@ function fillEnds(ledger: Ledger, history: MappingHistory): void {
   }
 }
 
-/** Counted attempts by process and request id: a batch keeps its id over its plain retries (streams §5.1). */
-export class RequestCounts {
-  readonly #byProcess = new Map<SimProcess, Map<string, number>>();
+/**
+ * Counted attempts of a process. A batch keeps its request id over its plain retries (streams §5.1), so that it is what
+ * attempts are counted by. Only when records that grew too old are cut out does the rest go on under another id with
+ * what is left of its budget: there each record is counted on its own.
+ */
+export class AttemptCounts {
+  readonly #isByRecord: boolean;
+  readonly #byProcess = new Map<SimProcess, Map<string | number, number>>();
 
-  add({ process, requestId }: Attempt): number {
-    let counts = this.#byProcess.get(process);
-    if (counts === undefined) {
-      counts = new Map();
-      this.#byProcess.set(process, counts);
-    }
-    const count = (counts.get(requestId) ?? 0) + 1;
-    counts.set(requestId, count);
-    return count;
+  constructor({ mapping, retentionMs }: MappingHistory) {
+    this.#isByRecord = mapping.recordAgeMsMax !== undefined || retentionMs !== undefined;
   }
 
-  get(process: SimProcess, requestId: string): number {
+  /** Counts one more and gives the count that the batch now has. */
+  add({ process, requestId, records }: Attempt): number {
+    const counts = this.#byProcess.get(process) ?? new Map<string | number, number>();
+    this.#byProcess.set(process, counts);
+    for (const { id } of this.#isByRecord ? records : []) counts.set(id, (counts.get(id) ?? 0) + 1);
+    counts.set(requestId, (counts.get(requestId) ?? 0) + 1);
+    return this.ofBatch(process, requestId, records);
+  }
+
+  /** Attempts under one request id. */
+  ofRequest(process: SimProcess, requestId: string): number {
     return this.#byProcess.get(process)?.get(requestId) ?? 0;
+  }
+
+  /** Attempts that may count against the batch: those of its request, or where ids change those of each record. */
+  ofBatch(process: SimProcess, requestId: string, records: readonly SimRecord[]): number {
+    if (!this.#isByRecord || records.length === 0) return this.ofRequest(process, requestId);
+    const counts = this.#byProcess.get(process);
+    return Math.min(...records.map(({ id }) => counts?.get(id) ?? 0));
   }
 }

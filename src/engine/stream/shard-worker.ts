@@ -184,6 +184,11 @@ export class ShardWorker {
     this.#checkpoints.close();
   }
 
+  /** Stops writing checkpoints: the engine has ended, and what the store did not take in time comes again. */
+  abandon(): void {
+    this.#checkpoints.close();
+  }
+
   status() {
     const inFlight = this.#lanes.filter((lane) => lane.isRunning).length;
     return {

@@ -1,5 +1,5 @@
 import type { Attempt, Delivered, MappingHistory } from "../history.ts";
-import { isOversized, RequestCounts } from "../ledger.ts";
+import { AttemptCounts, isOversized } from "../ledger.ts";
 import type { Checker, Trial } from "./checker.ts";
 
 /**
@@ -12,20 +12,20 @@ export const attempts: Checker = {
   check(trial) {
     const { mapping } = trial;
     const attemptsMax = (mapping.mapping.retryAttemptsMax ?? Number.POSITIVE_INFINITY) + 1;
-    const ofBatch = new RequestCounts();
+    const counts = new AttemptCounts(mapping);
     const ofRecord = new Map<string, number>();
     const recordMax = attemptsMax + splitsMax(mapping);
     for (const event of mapping.events) {
       if (event.kind === "attemptStarted") {
         const { attempt } = event;
-        if (ofBatch.get(attempt.process, attempt.requestId) >= attemptsMax) {
+        if (counts.ofRequest(attempt.process, attempt.requestId) >= attemptsMax) {
           trial.report(event.at, `attempt ${attempt.id} is one more than ${attemptsMax} of its batch`);
         }
       } else if (event.kind === "attemptTold" && event.attempt.toldCounts) {
-        ofBatch.add(event.attempt);
+        counts.add(event.attempt);
         countRecords(trial, event.attempt, ofRecord, recordMax);
       } else if (event.kind === "delivered") {
-        checkDiscard(trial, event, ofBatch, attemptsMax);
+        checkDiscard(trial, event, counts, attemptsMax);
       }
     }
   },
@@ -49,7 +49,7 @@ function countRecords(trial: Trial, attempt: Attempt, counts: Map<string, number
   }
 }
 
-function checkDiscard(trial: Trial, event: Delivered, ofBatch: RequestCounts, attemptsMax: number): void {
+function checkDiscard(trial: Trial, event: Delivered, counts: AttemptCounts, attemptsMax: number): void {
   const { record, records, process } = event;
   if (record.condition === "RecordAgeExceeded") {
     const young = records.find((each) => (trial.ledger.agedAt[each.id] ?? 0) > event.at);
@@ -58,11 +58,11 @@ function checkDiscard(trial: Trial, event: Delivered, ofBatch: RequestCounts, at
     return;
   }
   if (records.some((each) => isOversized(trial.history, trial.mapping, each))) return;
-  const count = ofBatch.get(process, record.requestId);
+  const count = counts.ofBatch(process, record.requestId, records);
   if (count < attemptsMax) {
     trial.report(event.at, `a batch was given up after ${count} of ${attemptsMax} counted attempts`);
   }
-  if (record.approximateInvokeCount < count) {
+  if (record.approximateInvokeCount < counts.ofRequest(process, record.requestId)) {
     trial.report(event.at, `a failure record tells ${record.approximateInvokeCount} invocations of ${count}`);
   }
 }
