@@ -192,6 +192,11 @@ export class ShardWorker {
     this.#setGauges(undefined);
   }
 
+  /** Stops writing checkpoints: the engine has ended, and what the store did not take in time comes again. */
+  abandon(): void {
+    this.#checkpoints.close();
+  }
+
   status() {
     const inFlight = this.#lanes.filter((lane) => lane.isRunning).length;
     return {
