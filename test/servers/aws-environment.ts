@@ -16,4 +16,5 @@ export function awsEnvironment(endpoints: Readonly<Record<string, string>>): Rec
 /** Sets them for this process: the adapters under test find endpoint and credentials by the SDK's own rules. */
 export function useAwsEnvironment(endpoints: Readonly<Record<string, string>>): void {
   Object.assign(process.env, awsEnvironment(endpoints));
+  delete process.env["AWS_PROFILE"];
 }
