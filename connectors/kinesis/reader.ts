@@ -145,7 +145,7 @@ export class PollingReader implements ShardReader {
 }
 
 /** Polling delivers an aggregate as one record: a place inside of one, left by fan-out, begins with all of it again. */
-function startPlace(start: StartPoint): ShardPlace {
+export function startPlace(start: StartPoint): ShardPlace {
   if (start.kind !== "after") return start;
   const { sequenceNumber, index } = parsePosition(start.position);
   return { kind: index === undefined ? "after" : "at", sequenceNumber };
