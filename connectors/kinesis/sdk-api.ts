@@ -19,7 +19,7 @@ import type {
   SubscriptionEvent,
 } from "./kinesis-api.ts";
 import { KinesisFault, throwIfAborted } from "./kinesis-api.ts";
-import { createPollingClient, createSubscriptionClient, hasOwnEndpoint } from "./sdk-client.ts";
+import { createPollingClient, createSubscriptionClient } from "./sdk-client.ts";
 import { toFault } from "./sdk-errors.ts";
 import { ServiceClock } from "./service-clock.ts";
 import type { StreamArn } from "./stream-arn.ts";
@@ -116,7 +116,7 @@ class SdkApi implements KinesisApi {
 
   subscribe(shardId: string, place: ShardPlace, end: AbortSignal): Promise<AsyncIterable<SubscriptionEvent>> {
     return this.#call("SubscribeToShard", end, async (options) => {
-      this.#subscribing ??= createSubscriptionClient(this.#arn.region, hasOwnEndpoint(this.#polling));
+      this.#subscribing ??= createSubscriptionClient(this.#arn.region);
       const command = new SubscribeToShardCommand({
         ConsumerARN: this.#arn.consumerArn,
         ShardId: shardId,

@@ -18,20 +18,35 @@ export function createPollingClient(region: string, clock: ServiceClock): Kinesi
 }
 
 /**
- * A client for subscriptions: over HTTP/2 as the service wants it, each with a connection of its own, since one shard
- * that is read slowly would hold up the others on a shared one. At an endpoint that environment or profile name, over
- * HTTP/1.1.
+ * A client for subscriptions. The service wants HTTP/2 for them: each gets a connection of its own, since one shard that
+ * is read slowly would hold up the others on a shared one. Hosts that are not the service's get HTTP/1.1: the emulators
+ * that environment or profile name fail over HTTP/2, while a VPC endpoint named there needs it.
  */
-export function createSubscriptionClient(region: string, hasOwnEndpoint: boolean): KinesisClient {
-  const requestHandler = hasOwnEndpoint
-    ? createHttp1Handler()
-    : new NodeHttp2Handler({ requestTimeout: RESPONSE_MS_MAX, disableConcurrentStreams: true });
-  return new KinesisClient({ region, maxAttempts: 1, requestHandler });
+export function createSubscriptionClient(region: string): KinesisClient {
+  const http1 = createHttp1Handler();
+  const http2 = new NodeHttp2Handler({ requestTimeout: RESPONSE_MS_MAX, disableConcurrentStreams: true });
+  return new KinesisClient({
+    region,
+    maxAttempts: 1,
+    requestHandler: {
+      handle: (...[request, options]: Parameters<NodeHttpHandler["handle"]>) =>
+        isServiceHost(request.hostname) ? http2.handle(request, options) : http1.handle(request, options),
+      updateHttpClientConfig: () => {},
+      httpHandlerConfigs: () => ({}),
+      destroy: () => {
+        http1.destroy();
+        http2.destroy();
+      },
+    },
+  });
 }
 
-/** Known only after a request: the SDK looks at environment and profile when it makes one. */
-export function hasOwnEndpoint(client: KinesisClient): boolean {
-  return client.config.isCustomEndpoint === true;
+/** DNS suffixes of AWS's partitions. */
+const SERVICE_HOST =
+  /\.(amazonaws\.(com|com\.cn|eu)|api\.aws|api\.amazonwebservices\.(com\.cn|eu)|c2s\.ic\.gov|sc2s\.sgov\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov)$/;
+
+export function isServiceHost(hostname: string): boolean {
+  return SERVICE_HOST.test(hostname.toLowerCase());
 }
 
 function createHttp1Handler(): NodeHttpHandler {

@@ -40,7 +40,7 @@ export function toFault(
 ): MillraceError {
   if (signal.aborted) return abortedError();
   const code = error instanceof Error ? error.name : "";
-  const text = (error instanceof Error ? error.message : String(error)).slice(0, TEXT_CHARS_MAX);
+  const text = firstLine(error instanceof Error ? error.message : String(error));
   const call = `kinesis:${action} on ${arn}`;
   const options = { cause: error };
   const kind = KINDS[code] ?? "unavailable";
@@ -68,6 +68,11 @@ export function toFault(
     return new KinesisFault(kind, message, options);
   }
   return new KinesisFault(kind, `${call} failed: ${code || "error"}: ${networkText(error, text)}`, options);
+}
+
+/** Behind it the SDK gives hints for its own users. */
+function firstLine(text: string): string {
+  return (text.split("\n", 1)[0] ?? "").slice(0, TEXT_CHARS_MAX);
 }
 
 function networkText(error: unknown, text: string): string {
