@@ -19,6 +19,10 @@ export const IDLE_READ_MS = 1_000;
 export const TIP_READ_MS = 400;
 
 const RECORDS_MAX = 10_000;
+/** Asked for before a page has shown how large records are. */
+const FIRST_RECORDS = 1_000;
+/** Asked for at least, however little room there is: calls are scarce. */
+const RECORDS_MIN = 100;
 /** Iterators that are refused one after another before it counts as a failure. */
 const RECOVERIES_MAX = 3;
 
@@ -43,6 +47,8 @@ export class PollingReader implements ShardReader {
   #recoveries = 0;
   #isAtEnd = false;
   #lagMs: number | undefined;
+  /** Of the last page that had records. */
+  #bytesPerRecord: number | undefined;
   #hasGap = false;
   /** What the last page asks for: more at once, or a pause. */
   #pauseMs = 0;
@@ -57,12 +63,19 @@ export class PollingReader implements ShardReader {
     if (this.#buffer.isEmpty && !this.#isAtEnd) {
       const waitMs = this.#options.turn.waitMs();
       if (waitMs > 0) return this.#nothingYet(waitMs);
-      if (!(await this.#fetch(Math.min(recordsMax, RECORDS_MAX), signal))) return this.#nothingYet(0);
+      if (!(await this.#fetch(this.#limit(recordsMax, bytesMax), signal))) return this.#nothingYet(0);
     }
     return this.#serve(recordsMax, bytesMax);
   }
 
   async close(): Promise<void> {}
+
+  /** GetRecords knows no bound of bytes: by what records were like so far, so that little is held beyond the bounds. */
+  #limit(recordsMax: number, bytesMax: number): number {
+    const fitting =
+      this.#bytesPerRecord === undefined ? FIRST_RECORDS : Math.ceil(bytesMax / this.#bytesPerRecord);
+    return Math.min(recordsMax, RECORDS_MAX, Math.max(fitting, RECORDS_MIN));
+  }
 
   /** False when the iterator was of no use any more. */
   async #fetch(recordsMax: number, signal: AbortSignal): Promise<boolean> {
@@ -87,10 +100,14 @@ export class PollingReader implements ShardReader {
   #keep(page: RecordsPage, recordsMax: number): void {
     const { makeRecord, turn, idleReadMs } = this.#options;
     let bytes = 0;
+    let heldBytes = 0;
     const records = page.records.map(({ sequenceNumber, partitionKey, data, arrivalMs }) => {
+      const record = makeRecord(sequenceNumber, partitionKey, data, arrivalMs);
       bytes += data.length + partitionKey.length;
-      return makeRecord(sequenceNumber, partitionKey, data, arrivalMs);
+      heldBytes += record.bytes;
+      return record;
     });
+    if (records.length > 0) this.#bytesPerRecord = heldBytes / records.length;
     turn.spent(bytes);
     this.#buffer.fill(records);
     const last = records.at(-1);

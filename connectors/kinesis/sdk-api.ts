@@ -28,21 +28,26 @@ const SHARDS_PER_PAGE = 1_000;
 /** A stream has at most some ten thousand shards. */
 const PAGES_MAX = 1_000;
 const HOUR_MS = 3_600_000;
+/** For a whole call, response and all; of a subscription, until its events may come. */
+const CALL_MS_MAX = 60_000;
 
-export function createSdkApi(arn: StreamArn): KinesisApi {
-  return new SdkApi(arn);
+/** `createSubscriber` makes the client of subscriptions, once there is one. */
+export function createSdkApi(arn: StreamArn, createSubscriber = createSubscriptionClient): KinesisApi {
+  return new SdkApi(arn, createSubscriber);
 }
 
 class SdkApi implements KinesisApi {
   readonly #arn: StreamArn;
   readonly #clock = new ServiceClock();
   readonly #polling: KinesisClient;
+  readonly #createSubscriber: typeof createSubscriptionClient;
   #subscribing: KinesisClient | undefined;
   /** By name as well: emulators know no other, and other accounts' streams no name alone. */
   readonly #stream: { readonly StreamName: string; readonly StreamARN?: string };
 
-  constructor(arn: StreamArn) {
+  constructor(arn: StreamArn, createSubscriber: typeof createSubscriptionClient) {
     this.#arn = arn;
+    this.#createSubscriber = createSubscriber;
     this.#polling = createPollingClient(arn.region, this.#clock);
     this.#stream =
       arn.streamArn === undefined
@@ -69,7 +74,7 @@ class SdkApi implements KinesisApi {
         const output = await this.#polling.send(command, options);
         for (const shard of output.Shards ?? []) shards.push(toShard(shard));
         nextToken = output.NextToken;
-        if (nextToken === undefined) return shards;
+        if (!nextToken) return shards;
       }
       throw new KinesisFault(
         "unavailable",
@@ -107,8 +112,8 @@ class SdkApi implements KinesisApi {
       const output = await this.#polling.send(command, options);
       return {
         records: toRecords(output.Records),
-        nextIterator: output.NextShardIterator,
-        lagMs: output.MillisBehindLatest,
+        nextIterator: output.NextShardIterator ?? undefined,
+        lagMs: output.MillisBehindLatest ?? undefined,
         childShards: (output.ChildShards ?? []).map(toChildShard),
       };
     });
@@ -116,7 +121,7 @@ class SdkApi implements KinesisApi {
 
   subscribe(shardId: string, place: ShardPlace, end: AbortSignal): Promise<AsyncIterable<SubscriptionEvent>> {
     return this.#call("SubscribeToShard", end, async (options) => {
-      this.#subscribing ??= createSubscriptionClient(this.#arn.region);
+      this.#subscribing ??= this.#createSubscriber(this.#arn.region);
       const command = new SubscribeToShardCommand({
         ConsumerARN: this.#arn.consumerArn,
         ShardId: shardId,
@@ -145,8 +150,8 @@ class SdkApi implements KinesisApi {
         if (event === undefined) continue;
         yield {
           records: toRecords(event.Records),
-          continuation: event.ContinuationSequenceNumber,
-          lagMs: event.MillisBehindLatest,
+          continuation: event.ContinuationSequenceNumber ?? undefined,
+          lagMs: event.MillisBehindLatest ?? undefined,
           childShards: (event.ChildShards ?? []).map(toChildShard),
         };
       }
@@ -162,15 +167,17 @@ class SdkApi implements KinesisApi {
     send: (options: CallOptions) => Promise<T>,
   ): Promise<T> {
     throwIfAborted(signal);
-    const aborted = Promise.withResolvers<never>();
-    const onAbort = () => aborted.reject(new Error("aborted"));
+    const cut = Promise.withResolvers<never>();
+    const onAbort = () => cut.reject(new Error("aborted"));
     signal.addEventListener("abort", onAbort, { once: true });
+    const timer = setTimeout(() => cut.reject(new Error(`no answer within ${CALL_MS_MAX} ms`)), CALL_MS_MAX);
     try {
-      return await Promise.race([send({ abortSignal: signal }), aborted.promise]);
+      return await Promise.race([send({ abortSignal: signal }), cut.promise]);
     } catch (error) {
       if (error instanceof KinesisFault) throw error;
       throw toFault(error, action, this.#arn, signal);
     } finally {
+      clearTimeout(timer);
       signal.removeEventListener("abort", onAbort);
     }
   }
@@ -221,11 +228,11 @@ function toBuffer(data: Uint8Array | undefined): Buffer {
 }
 
 function toShard(shard: SdkShard): KinesisShardEntry {
-  const parents = [shard.ParentShardId, shard.AdjacentParentShardId].filter((id) => id !== undefined);
+  const parents = [shard.ParentShardId, shard.AdjacentParentShardId].filter((id) => typeof id === "string");
   return {
     shardId: shard.ShardId ?? "",
     parentShardIds: parents,
-    closed: shard.SequenceNumberRange?.EndingSequenceNumber !== undefined,
+    closed: typeof shard.SequenceNumberRange?.EndingSequenceNumber === "string",
     hashKeys: toRange(shard.HashKeyRange),
   };
 }

@@ -12,7 +12,11 @@ const CONNECTIONS_MAX = 256;
  * environment and profile. HTTP/1.1: emulators fail over HTTP/2, and the service serves both alike.
  */
 export function createPollingClient(region: string, clock: ServiceClock): KinesisClient {
-  const client = new KinesisClient({ region, maxAttempts: 1, requestHandler: createHttp1Handler() });
+  const client = new KinesisClient({
+    region,
+    maxAttempts: 1,
+    requestHandler: createHttp1Handler(RESPONSE_MS_MAX),
+  });
   observeServiceTime(client, clock);
   return client;
 }
@@ -22,15 +26,16 @@ export function createPollingClient(region: string, clock: ServiceClock): Kinesi
  * is read slowly would hold up the others on a shared one. Hosts that are not the service's get HTTP/1.1: the emulators
  * that environment or profile name fail over HTTP/2, while a VPC endpoint named there needs it.
  */
-export function createSubscriptionClient(region: string): KinesisClient {
-  const http1 = createHttp1Handler();
-  const http2 = new NodeHttp2Handler({ requestTimeout: RESPONSE_MS_MAX, disableConcurrentStreams: true });
+export function createSubscriptionClient(region: string, wantsHttp2 = isServiceHost): KinesisClient {
+  // No time-outs of inactivity: a subscription that is not read, for want of room, is none the worse for it.
+  const http1 = createHttp1Handler(0);
+  const http2 = new NodeHttp2Handler({ disableConcurrentStreams: true });
   return new KinesisClient({
     region,
     maxAttempts: 1,
     requestHandler: {
       handle: (...[request, options]: Parameters<NodeHttpHandler["handle"]>) =>
-        isServiceHost(request.hostname) ? http2.handle(request, options) : http1.handle(request, options),
+        wantsHttp2(request.hostname) ? http2.handle(request, options) : http1.handle(request, options),
       updateHttpClientConfig: () => {},
       httpHandlerConfigs: () => ({}),
       destroy: () => {
@@ -49,11 +54,11 @@ export function isServiceHost(hostname: string): boolean {
   return SERVICE_HOST.test(hostname.toLowerCase());
 }
 
-function createHttp1Handler(): NodeHttpHandler {
+function createHttp1Handler(socketTimeout: number): NodeHttpHandler {
   return new NodeHttpHandler({
     connectionTimeout: CONNECTION_MS_MAX,
     requestTimeout: RESPONSE_MS_MAX,
-    socketTimeout: RESPONSE_MS_MAX,
+    socketTimeout,
     throwOnRequestTimeout: true,
     httpAgent: { keepAlive: true, maxSockets: CONNECTIONS_MAX },
     httpsAgent: { keepAlive: true, maxSockets: CONNECTIONS_MAX },
