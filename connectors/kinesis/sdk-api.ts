@@ -112,8 +112,8 @@ class SdkApi implements KinesisApi {
       const output = await this.#polling.send(command, options);
       return {
         records: toRecords(output.Records),
-        nextIterator: output.NextShardIterator ?? undefined,
-        lagMs: output.MillisBehindLatest ?? undefined,
+        nextIterator: output.NextShardIterator,
+        lagMs: output.MillisBehindLatest,
         childShards: (output.ChildShards ?? []).map(toChildShard),
       };
     });
@@ -150,8 +150,8 @@ class SdkApi implements KinesisApi {
         if (event === undefined) continue;
         yield {
           records: toRecords(event.Records),
-          continuation: event.ContinuationSequenceNumber ?? undefined,
-          lagMs: event.MillisBehindLatest ?? undefined,
+          continuation: event.ContinuationSequenceNumber,
+          lagMs: event.MillisBehindLatest,
           childShards: (event.ChildShards ?? []).map(toChildShard),
         };
       }

@@ -106,6 +106,8 @@ export class SmallWorld {
   deliver: (record: FailureRecord) => Promise<void> = async () => {};
   /** Reads find nothing new before this position (exclusive) is released. */
   retentionMs: number | undefined;
+  /** What functions call a record, when it is not its position. */
+  itemIdentifier: ((record: StreamRecord) => string) | undefined;
   readsMax = 0;
 
   constructor(
@@ -227,6 +229,7 @@ export class SmallWorld {
         filterDocument: (record) => ({ document: { partitionKey: record.key }, isDataJson: false }),
         encode: (records, window) =>
           Buffer.from(JSON.stringify({ p: records.map((record) => Number(record.position)), window })),
+        ...(this.itemIdentifier === undefined ? {} : { itemIdentifier: this.itemIdentifier }),
       },
       listShards: async () => this.shards,
       captureLatest: async (shardId): Promise<StartPoint> => {
