@@ -1,5 +1,6 @@
 import type { Connector } from "../src/ports/connector.ts";
+import { dynamodbStreamsConnector } from "./dynamodb-streams/connector.ts";
 import { localConnector } from "./local/connector.ts";
 
 /** The only list of connectors. */
-export const CONNECTORS: readonly Connector[] = [localConnector];
+export const CONNECTORS: readonly Connector[] = [dynamodbStreamsConnector, localConnector];
