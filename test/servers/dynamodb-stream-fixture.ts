@@ -8,9 +8,9 @@ import {
   PutItemCommand,
 } from "@aws-sdk/client-dynamodb";
 import { dynamodbStreamsConnector } from "../../connectors/dynamodb-streams/connector.ts";
-import type { StreamMapping } from "../../src/model/mapping.ts";
 import type { StreamSource } from "../../src/ports/stream-source.ts";
 import type { SampleRecord } from "../contract/stream-source-harness.ts";
+import { PLAIN_MAPPING } from "../integration/stream-run.ts";
 
 export type Item = Record<string, AttributeValue>;
 
@@ -63,30 +63,10 @@ export async function createTable(partitionKeyType: "S" | "N" | "B" = "S"): Prom
 }
 
 export function openStream(streamArn: string): Promise<StreamSource> {
-  return dynamodbStreamsConnector.openStream({ ...MAPPING, eventSourceArn: streamArn }, {});
+  return dynamodbStreamsConnector.openStream({ ...PLAIN_MAPPING, eventSourceArn: streamArn }, {});
 }
 
 /** No quota to keep to on the test server: what is waited for is only that time goes by at all. */
 export async function pauseShortly(ms: number): Promise<void> {
   await sleep(Math.min(ms, 5));
 }
-
-export const MAPPING: StreamMapping = {
-  uuid: "d0000000-0000-4000-8000-000000000001",
-  name: "changes",
-  functionName: "changes",
-  functionArn: "arn:aws:lambda:eu-west-1:123456789012:function:changes",
-  eventSourceArn: "",
-  enabled: true,
-  startingPosition: { kind: "TRIM_HORIZON" },
-  batchSize: 100,
-  batchingWindowMs: 0,
-  parallelizationFactor: 1,
-  retryAttemptsMax: undefined,
-  recordAgeMsMax: undefined,
-  bisectBatchOnFunctionError: false,
-  reportBatchItemFailures: false,
-  tumblingWindowMs: 0,
-  filterPatterns: [],
-  onFailureDestination: undefined,
-};
