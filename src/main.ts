@@ -4,11 +4,9 @@ import { startApiServer } from "./api/server.ts";
 import { parseServerAddress } from "./api/server-address.ts";
 import type { Adapters } from "./cli/adapters.ts";
 import { runCli } from "./cli/cli.ts";
-import type { ExitStatus } from "./cli/command.ts";
+import type { CliHost, ExitStatus } from "./cli/command.ts";
 import { createFileDestination } from "./destinations/file.ts";
 import { createEngine } from "./engine/engine.ts";
-import { compileFilterCriteria } from "./engine/filter/filter.ts";
-import { testPattern } from "./engine/filter/test-pattern.ts";
 import { createHttpFunction } from "./functions/http.ts";
 import { checkModuleFunction, createModuleFunction } from "./functions/module.ts";
 import type { FunctionResource } from "./manifests/resources.ts";
@@ -26,8 +24,6 @@ const adapters: Adapters = {
   clock: createSystemClock(),
   random: createSystemRandom(),
   connectors: CONNECTORS,
-  checkFilterPattern: (pattern, filterDataKey) => void compileFilterCriteria([pattern], filterDataKey),
-  testPattern,
   createEngine,
   openStore: async (url) => (url.kind === "memory" ? createMemoryStore() : createSqliteStore(url.path)),
   openFunction,
@@ -64,12 +60,12 @@ function readVersion(): string {
   return "unknown";
 }
 
-const fatalListeners: ((error: unknown) => void)[] = [];
+const fatalListeners = new Set<(error: unknown) => void>();
 
 /** A process in which something was left unhandled cannot be trusted: it ends, loudly, and its supervisor restarts it. */
 function endOnFatal(error: unknown): void {
   for (const listener of fatalListeners) listener(error);
-  if (fatalListeners.length === 0) {
+  if (fatalListeners.size === 0) {
     process.stderr.write(`millrace: ${error instanceof Error ? error.stack : describeError(error)}\n`);
   }
   process.exit(1);
@@ -84,24 +80,40 @@ function endOnClosedPipe(error: NodeJS.ErrnoException): void {
 /** Long enough for output to flow; a forgotten timer or socket must not keep an ended command alive. */
 const EXIT_GRACE_MS = 2000;
 
-/** Runs the command line `words`, without the program's own name, as this process. */
-export async function main(words: readonly string[]): Promise<ExitStatus> {
+let guardsProcess = false;
+
+function guardProcess(): void {
+  if (guardsProcess) return;
+  guardsProcess = true;
   process.on("uncaughtException", endOnFatal);
   process.on("unhandledRejection", endOnFatal);
   process.stdout.on("error", endOnClosedPipe);
   // Losing the reader of the logs must not stop the engine.
   process.stderr.on("error", () => undefined);
-  return await runCli(words, {
+}
+
+/** Runs the command line `words`, without the program's own name, as this process; one after the other, if several. */
+export async function main(words: readonly string[]): Promise<ExitStatus> {
+  guardProcess();
+  const undo: (() => void)[] = [];
+  const host: CliHost = {
     version: readVersion(),
     stdout: process.stdout,
     stderr: process.stderr,
     adapters,
     onStopSignal: (listener) => {
       process.on("SIGTERM", listener).on("SIGINT", listener);
+      undo.push(() => process.off("SIGTERM", listener).off("SIGINT", listener));
     },
     exitNow: (status) => process.exit(status),
-    onFatal: (listener) => void fatalListeners.push(listener),
-  });
+    onFatal: (listener) => {
+      fatalListeners.add(listener);
+      undo.push(() => fatalListeners.delete(listener));
+    },
+  };
+  const status = await runCli(words, host);
+  for (const step of undo) step();
+  return status;
 }
 
 /** Ends the process once output has flowed. */

@@ -14,10 +14,6 @@ export interface Adapters {
   readonly clock: Clock;
   readonly random: Random;
   readonly connectors: readonly Connector[];
-  /** @throws MillraceError ERR_MILLRACE_FILTER_PATTERN */
-  checkFilterPattern(pattern: string, filterDataKey: string): void;
-  /** @throws MillraceError ERR_MILLRACE_FILTER_PATTERN */
-  testPattern(patternText: string, eventText: string): boolean;
   createEngine(options: EngineOptions): Engine;
   openStore(url: StoreUrl): Promise<ProgressStore>;
   /** `onOutput` gets each line that a function of this process prints. */

@@ -12,9 +12,8 @@ export const FILENAME_FLAG = {
 
 /** The manifests that `--filename` names; `undefined` when they are not valid, after the reasons have been shown. */
 export function readManifests(flags: Flags, host: CliHost): Manifests | undefined {
-  const { connectors, checkFilterPattern, clock } = host.adapters;
-  const context = { connectors, checkFilterPattern, nowMs: clock.now() };
-  const loaded = loadManifests(flags.get("filename") ?? [], context);
+  const { connectors, clock } = host.adapters;
+  const loaded = loadManifests(flags.get("filename") ?? [], { connectors, nowMs: clock.now() });
   if (loaded.kind === "valid") return loaded.manifests;
   const count = loaded.problems.length;
   host.stderr.write(

@@ -73,8 +73,10 @@ export function renderProgress(
   progress: readonly MappingProgress[],
   before: readonly MappingProgress[],
   elapsedMs: number,
-  { columns = COLUMNS_DEFAULT, rows = ROWS_DEFAULT }: { columns?: number; rows?: number },
+  terminal: { readonly columns?: number; readonly rows?: number },
 ): string[] {
+  const columns = sizeOr(terminal.columns, COLUMNS_DEFAULT);
+  const rows = sizeOr(terminal.rows, ROWS_DEFAULT);
   const shown = progress.slice(0, Math.max(1, Math.floor((rows - 4) / 2)));
   const lines = shown.flatMap((one) => {
     const earlier = before.find(({ status }) => status.uuid === one.status.uuid)?.totals;
@@ -82,6 +84,11 @@ export function renderProgress(
   });
   if (shown.length < progress.length) lines.push(`… and ${progress.length - shown.length} more mappings`);
   return lines.map((line) => (line.length < columns ? line : `${line.slice(0, Math.max(0, columns - 2))}…`));
+}
+
+/** Some terminals, such as those of build servers, say that they are 0 wide and high. */
+function sizeOr(size: number | undefined, fallback: number): number {
+  return size === undefined || size === 0 ? fallback : size;
 }
 
 function renderMapping(
@@ -96,8 +103,6 @@ function renderMapping(
       : `${formatCount(((now - earlier) * 1000) / elapsedMs)}/s`;
   const ended = status.shards.filter((shard) => shard.ended).length;
   const lags = status.shards.flatMap(({ lagMs }) => lagMs ?? []);
-  const isCaughtUp =
-    status.shards.length > 0 && status.shards.every((shard) => shard.caughtUp || shard.ended);
   const given = [
     ["delivered to destination", counters.on_failure_destination_delivered_events],
     ["dropped", counters.dropped_events],
@@ -114,7 +119,11 @@ function renderMapping(
     ...given.flatMap(([label, count]) => (count > 0 ? [`${label} ${formatCount(count)}`] : [])),
     `in flight ${formatCount(gauges.in_flight_invocations)}`,
     `buffered ${formatBytes(gauges.buffered_bytes)}`,
-    isCaughtUp ? "caught up" : `lag ${lags.length === 0 ? "?" : formatDuration(Math.max(...lags))}`,
+    ...(status.caughtUp
+      ? ["caught up"]
+      : lags.length > 0
+        ? [`lag ${formatDuration(Math.max(...lags))}`]
+        : []),
   ];
   return [first.join("   "), second.join("   ")];
 }

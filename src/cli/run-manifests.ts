@@ -43,6 +43,7 @@ export async function runManifests(
     host.exitNow(EXIT_FAILED);
   });
 
+  const ended = new AbortController();
   const running = new Running(manifests, options, host, telemetry);
   try {
     await running.start((line) =>
@@ -53,11 +54,12 @@ export async function runManifests(
     );
     const reason = await Promise.race([
       stopSignal,
-      ...(options.untilCaughtUp ? [caughtUp(running, adapters.clock)] : []),
+      ...(options.untilCaughtUp ? [caughtUp(running, adapters.clock, ended.signal)] : []),
     ]);
     telemetry.log("info", "stopping", { reason, drainMs: options.drainMs });
     return await running.stop();
   } finally {
+    ended.abort();
     await running.close();
     display?.stop();
   }
@@ -151,9 +153,11 @@ class Running {
 
 const CAUGHT_UP_POLL_MS = 50;
 
-function caughtUp(running: Running, clock: Clock): Promise<"caught up"> {
+/** Resolves once all mappings are caught up; looks no longer when `end` aborts, since its timer would keep the process. */
+function caughtUp(running: Running, clock: Clock, end: AbortSignal): Promise<"caught up"> {
   return new Promise((resolve) => {
     const look = () => {
+      if (end.aborted) return;
       if (running.status().every((mapping) => mapping.caughtUp)) resolve("caught up");
       else clock.schedule(CAUGHT_UP_POLL_MS, look);
     };

@@ -1,4 +1,5 @@
 import { readFileSync, statSync } from "node:fs";
+import { testPattern } from "../engine/filter/test-pattern.ts";
 import { describeError, MillraceError } from "../model/errors.ts";
 import { type Command, EXIT_OK } from "./command.ts";
 import { type Flags, lastValue } from "./parse-flags.ts";
@@ -17,7 +18,7 @@ The event is what a pattern sees of a record, for example {"partitionKey":"1","d
     event: { value: "FILE", isRequired: true, description: "File that holds the event, as JSON." },
   },
   run: async (flags, host) => {
-    const matches = host.adapters.testPattern(readFlagFile(flags, "pattern"), readFlagFile(flags, "event"));
+    const matches = testPattern(readFlagFile(flags, "pattern"), readFlagFile(flags, "event"));
     host.stdout.write(`${matches}\n`);
     return EXIT_OK;
   },

@@ -2,6 +2,7 @@ import { Worker } from "node:worker_threads";
 import type { InvocationOutcome } from "../model/outcome.ts";
 import type { InvocationContext } from "../ports/function-target.ts";
 import { functionError } from "./function-failure.ts";
+import { heapLimitMb, type WatchedHeap } from "./memory-watch.ts";
 import { describeThrown } from "./module-failure.ts";
 import type { InvocationMessage, RuntimeDescription, RuntimeMessage } from "./module-messages.ts";
 import { OutputLines } from "./output-lines.ts";
@@ -27,7 +28,7 @@ export interface RuntimeListener {
 }
 
 /** One worker thread: Lambda's execution environment, with one invocation at a time. */
-export class ModuleRuntime {
+export class ModuleRuntime implements WatchedHeap {
   /** When it became idle, on the pool's monotonic scale. */
   idleSinceMs = 0;
   readonly #listener: RuntimeListener;
@@ -51,7 +52,7 @@ export class ModuleRuntime {
       // Not read: what the module prints comes as messages. Without these it would go to this process's output.
       stdout: true,
       stderr: true,
-      resourceLimits: { maxOldGenerationSizeMb: description.memoryMb },
+      resourceLimits: { maxOldGenerationSizeMb: heapLimitMb(description.memoryMb) },
     });
     this.#stdout = new OutputLines((line) => onLog(line, "stdout"));
     this.#stderr = new OutputLines((line) => onLog(line, "stderr"));
@@ -88,6 +89,14 @@ export class ModuleRuntime {
   /** An idle runtime does not keep the process alive. */
   unref(): void {
     this.#worker.unref();
+  }
+
+  async usedHeapBytes(): Promise<number> {
+    return (await this.#worker.getHeapStatistics()).used_heap_size;
+  }
+
+  onHeapExceeded(): void {
+    this.#break(OUT_OF_MEMORY);
   }
 
   /** Ends the thread whatever it does. No answer comes any more. */
@@ -139,13 +148,12 @@ export class ModuleRuntime {
   }
 }
 
+const OUT_OF_MEMORY = functionError("Runtime.OutOfMemory", "The function's runtime ran out of memory.");
 const UNREADABLE = "The function's runtime sent something that cannot be read.";
 
 function outcomeOfCrash(error: unknown): InvocationOutcome {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
-  if (code === "ERR_WORKER_OUT_OF_MEMORY") {
-    return functionError("Runtime.OutOfMemory", "The function's runtime ran out of memory.");
-  }
+  if (code === "ERR_WORKER_OUT_OF_MEMORY") return OUT_OF_MEMORY;
   const { errorType, message } = describeThrown(error);
   return functionError(errorType, `The function's runtime ended by an error that nobody caught: ${message}`);
 }

@@ -6,6 +6,7 @@ import type { FunctionTarget, InvocationContext } from "../ports/function-target
 import { CallWatch, type WatchedCall } from "./call-watch.ts";
 import { abandoned } from "./function-failure.ts";
 import { lambdaEnvironment } from "./lambda-environment.ts";
+import { MemoryWatch } from "./memory-watch.ts";
 import type { RuntimeDescription } from "./module-messages.ts";
 import { type LogLine, ModuleRuntime, type RuntimeListener } from "./module-runtime.ts";
 import { SYSTEM_CLOCK } from "./system-clock.ts";
@@ -22,7 +23,10 @@ export interface ModuleFunctionOptions {
   readonly exportName?: string;
   /** Worker threads at most, each with one invocation at a time; more calls wait for a free one, and their time runs. */
   readonly concurrency: number;
-  /** Heap of a worker in MB; default 512. A function that needs more is stopped, which is a function error. */
+  /**
+   * Memory of the handler in MB; default 512. V8 clears garbage late, so a worker is stopped only when its heap is twice
+   * as large; its call is a function error then. Memory outside of the heap (Buffers) is not counted.
+   */
   readonly memoryMb?: number;
   /**
    * Environment variables of the handler, besides Lambda's own and those of this process. `MILLRACE_…` variables of this
@@ -89,6 +93,7 @@ class ModuleFunction implements FunctionTarget, RuntimeListener {
   /** The one used last is at the end and is used next, so that those at the front grow old. */
   #idle: ModuleRuntime[] = [];
   #waiting: ModuleCall[] = [];
+  readonly #memory: MemoryWatch<ModuleRuntime>;
   #closed: Promise<void> | undefined;
 
   constructor(options: ModuleFunctionOptions) {
@@ -96,6 +101,7 @@ class ModuleFunction implements FunctionTarget, RuntimeListener {
     this.#description = describeRuntime(options);
     this.#clock = options.clock ?? SYSTEM_CLOCK;
     this.#watch = new CallWatch(this.#clock);
+    this.#memory = new MemoryWatch(this.#clock, this.#description.memoryMb, () => this.#running.keys());
   }
 
   invoke(payload: Uint8Array, context: InvocationContext, signal: AbortSignal): Promise<InvocationOutcome> {
@@ -153,6 +159,7 @@ class ModuleFunction implements FunctionTarget, RuntimeListener {
       call.runtime = runtime;
       this.#running.set(runtime, call);
       runtime.run(call.payload, call.context);
+      this.#memory.wake();
     }
   }
 
@@ -192,6 +199,7 @@ class ModuleFunction implements FunctionTarget, RuntimeListener {
 
   async #close(): Promise<void> {
     this.#watch.close();
+    this.#memory.close();
     this.#idle = [];
     await Promise.all(Array.from(this.#runtimes, (runtime) => runtime.terminate()));
   }

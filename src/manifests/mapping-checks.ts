@@ -1,4 +1,6 @@
-import { RECORD_AGE_SECONDS_MIN } from "../model/limits.ts";
+import { compileFilterCriteria, ESM_INVALID_PATTERN } from "../engine/filter/filter.ts";
+import { hasErrorCode } from "../model/errors.ts";
+import { FILTER_PATTERN_CHARS_MAX, RECORD_AGE_SECONDS_MIN } from "../model/limits.ts";
 import type { Connector } from "../ports/connector.ts";
 import { parseDestination } from "./destination-uri.ts";
 import { parseFunctionName } from "./function-name.ts";
@@ -10,8 +12,6 @@ import { epochMsOf } from "./timestamp.ts";
 export interface MappingContext {
   readonly connectors: readonly Connector[];
   readonly nowMs: number;
-  /** Throws ERR_MILLRACE_FILTER_PATTERN when the engine could not compile the pattern. */
-  checkFilterPattern(pattern: string, filterDataKey: string): void;
 }
 
 /**
@@ -28,7 +28,7 @@ export function checkMapping(document: ManifestDocument, context: MappingContext
   if (connector === undefined) return;
   checkStartingPosition(document, connector);
   checkEndpoints(document, connector);
-  checkFilters(document, connector, context);
+  checkFilters(document, connector);
 }
 
 /** The connector that reads the ARN's service. */
@@ -145,20 +145,18 @@ function checkEndpoints(document: ManifestDocument, connector: Connector): void 
   }
 }
 
-function checkFilters(document: ManifestDocument, connector: Connector, context: MappingContext): void {
+function checkFilters(document: ManifestDocument, connector: Connector): void {
   const filters = document.raw("spec", "filterCriteria", "filters");
   if (!Array.isArray(filters)) return;
   for (const index of filters.keys()) {
     const path = ["spec", "filterCriteria", "filters", index, "pattern"];
     const pattern = document.raw(...path);
-    if (typeof pattern !== "string") continue;
+    if (typeof pattern !== "string" || pattern.length > FILTER_PATTERN_CHARS_MAX) continue;
     try {
-      context.checkFilterPattern(pattern, connector.filterDataKey);
+      compileFilterCriteria([pattern], connector.filterDataKey);
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      const text = "Invalid filter pattern definition.";
-      const message = reason.startsWith(text) ? reason : `${text} ${reason}`;
-      document.report(path, message, "Try the pattern with millrace test-pattern");
+      if (!hasErrorCode(error, "ERR_MILLRACE_FILTER_PATTERN")) throw error;
+      document.report(path, ESM_INVALID_PATTERN, error.message);
     }
   }
 }

@@ -70,7 +70,9 @@ const moduleTarget = z
       .min(128)
       .max(10_240)
       .default(512)
-      .describe("Memory of each worker thread's JavaScript heap, in MB. Beyond it the invocation fails."),
+      .describe(
+        "Memory of each worker thread's JavaScript heap, in MB. An invocation that goes far beyond it is stopped and fails.",
+      ),
   })
   .describe("A function that runs inside millrace, in worker threads.");
 

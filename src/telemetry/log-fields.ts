@@ -10,6 +10,7 @@ export const LOG_FIELDS: ReadonlySet<string> = new Set([
   "drainMs",
   "epoch",
   "error",
+  "failures",
   "from",
   "mapping",
   "mappings",

@@ -57,7 +57,7 @@ export interface FunctionTargetHarness {
 }
 
 const AMPLE_MS = 30_000;
-const SHORT_MS = 400;
+const SHORT_MS = 800;
 /** The port's allowance behind a deadline and behind an abort. */
 const GRACE_MS = 1000;
 

@@ -23,7 +23,8 @@ describeFunctionTargetContract("a module function", {
     const target = createModuleFunction({
       functionName: "contract",
       path: join(import.meta.dirname, "../fixtures/functions/contract.ts"),
-      concurrency: 4,
+      // One, so that a worker that is not replaced shows.
+      concurrency: 1,
       environment: { EXECUTIONS_FILE: executionsFile },
     });
     return {

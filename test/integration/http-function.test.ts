@@ -84,7 +84,9 @@ const BROKEN: Readonly<Record<string, (socket: Socket) => void>> = {
   "answers with a bad chunk size": (socket) =>
     socket.write("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nxyz\r\n"),
   "answers with a head of 100 KB": (socket) =>
-    socket.write(`HTTP/1.1 200 OK\r\n${"x-long: ".padEnd(1000, "y")}\r\n`.repeat(100)),
+    socket.write(
+      `HTTP/1.1 200 OK\r\n${`${"x-long: ".padEnd(1000, "y")}\r\n`.repeat(100)}content-length: 0\r\n\r\n`,
+    ),
   "switches protocols": (socket) =>
     socket.write("HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n"),
 };
@@ -170,8 +172,8 @@ withServer(
     socket.on("close", () => clearInterval(timer));
   },
   async ({ invoke }) => {
-    assert.deepEqual(await invoke(150), { kind: "timedOut" });
-    assert.deepEqual(await invoke(150), { kind: "timedOut" });
+    assert.deepEqual(await invoke(600), { kind: "timedOut" });
+    assert.deepEqual(await invoke(600), { kind: "timedOut" });
   },
 );
 
@@ -244,7 +246,7 @@ withServer(
   "does not send a call whose deadline passes while it waits for a connection",
   () => {},
   async ({ server, invoke }) => {
-    const [sent, waiting] = await Promise.all([invoke(400), invoke(200)]);
+    const [sent, waiting] = await Promise.all([invoke(1000), invoke(400)]);
     assert.deepEqual(sent, { kind: "timedOut" });
     assert.deepEqual(waiting, { kind: "throttled", retryAfterMs: undefined });
     assert.equal(server.requests, 1);
@@ -268,6 +270,29 @@ withServer(
   },
   2,
 );
+
+withServer(
+  "does not send a call that was aborted while its connection was made",
+  (socket) => socket.write(OK),
+  async ({ server, target, invoke }) => {
+    const controller = new AbortController();
+    const call = target.invoke(EVENT, contextOf(), controller.signal);
+    controller.abort();
+    assert.equal((await call).kind, "unavailable");
+    assert.equal((await invoke()).kind, "succeeded");
+    assert.equal(server.requests, 1);
+  },
+  1,
+);
+
+test("tells each of many calls that wait for one connection when nothing listens", async () => {
+  const gone = await startScriptedServer(() => {});
+  await gone.close();
+  const target = createHttpFunction({ url: gone.url, connections: 1 });
+  const calls = Array.from({ length: 20 }, () => target.invoke(EVENT, contextOf(), NEVER));
+  for (const outcome of await Promise.all(calls)) assert.equal(outcome.kind, "unavailable");
+  await target.close();
+});
 
 test("says that a function is unavailable when nothing listens, and finds it when it does", async () => {
   const gone = await startScriptedServer(() => {});

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import {
   checkModuleFunction,
   createModuleFunction,
@@ -212,13 +213,13 @@ for (const [exportName, event, errorType, message] of FAILURES) {
   });
 }
 
-test("a handler that runs out of memory fails its own call only", async () => {
-  await withFunction(optionsOf("outOfMemory", { memoryMb: 32, concurrency: 1 }), async (invoke) => {
-    for (const attempt of [1, 2]) {
-      assert.equal(errorOf(await invoke({})).errorType, "Runtime.OutOfMemory", `attempt ${attempt}`);
-    }
+for (const what of ["small objects", "a map", "a large array", "parsed JSON"]) {
+  test(`a handler that fills its memory with ${what} fails its own call only`, async () => {
+    await withFunction(optionsOf("outOfMemory", { memoryMb: 32, concurrency: 1 }), async (invoke) => {
+      assert.equal(errorOf(await invoke({ what })).errorType, "Runtime.OutOfMemory");
+    });
   });
-});
+}
 
 test("a call that waits for a free worker until its deadline was throttled, not timed out", async () => {
   const path = writeModule(
@@ -229,6 +230,27 @@ test("a call that waits for a free worker until its deadline was throttled, not 
     const [first, second] = await Promise.all([invoke({}, 600), invoke({}, 200)]);
     assert.deepEqual(first, { kind: "timedOut" });
     assert.deepEqual(second, { kind: "throttled", retryAfterMs: undefined });
+  });
+});
+
+test("does not use a worker again that ended while it was idle", async () => {
+  const path = writeModule(
+    "dies-later.mjs",
+    `import { threadId } from "node:worker_threads";
+     export async function handler() {
+       setTimeout(() => process.exit(1), 1);
+       return threadId;
+     }`,
+  );
+  await withFunction(optionsOf("handler", { path, concurrency: 1 }), async (invoke) => {
+    const threads = new Set<unknown>();
+    for (let call = 0; call < 50 && threads.size < 3; call += 1) {
+      const outcome = await invoke({}, 10_000);
+      assert.notEqual(outcome.kind, "timedOut");
+      if (outcome.kind === "succeeded") threads.add(resultOf(outcome));
+      await sleep(20);
+    }
+    assert.equal(threads.size, 3);
   });
 });
 

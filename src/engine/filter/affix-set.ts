@@ -20,8 +20,7 @@ export function compileAffixes(affixes: readonly Affix[], options: AffixOptions)
     if (only.isWhole) return (value) => value === text;
     return options.isBackward ? (value) => value.endsWith(text) : (value) => value.startsWith(text);
   }
-  const table = tabulate(buildTree(affixes, options));
-  return (value) => walk(table, value, options.isBackward);
+  return compileWalk(tabulate(buildTree(affixes, options)), options.isBackward);
 }
 
 interface AffixNode {
@@ -99,27 +98,29 @@ function tabulate(root: AffixNode): AffixTable {
   return { firstEdge, units: Uint16Array.from(units), targets: Uint32Array.from(targets), verdicts };
 }
 
-function walk(table: AffixTable, value: string, isBackward: boolean): boolean {
+function compileWalk(table: AffixTable, isBackward: boolean): (value: string) => boolean {
   const { firstEdge, units, targets, verdicts } = table;
-  const size = value.length;
-  let node = 0;
-  let at = 0;
-  for (; at < size && verdicts[node] !== 1; at++) {
-    const unit = value.charCodeAt(isBackward ? size - 1 - at : at);
-    let from = firstEdge[node] ?? 0;
-    let to = firstEdge[node + 1] ?? 0;
-    const end = to;
-    while (from < to) {
-      const middle = (from + to) >>> 1;
-      if ((units[middle] ?? 0) < unit) from = middle + 1;
-      else to = middle;
+  return (value) => {
+    const size = value.length;
+    let node = 0;
+    let at = 0;
+    for (; at < size && verdicts[node] !== 1; at++) {
+      const unit = value.charCodeAt(isBackward ? size - 1 - at : at);
+      let from = firstEdge[node] ?? 0;
+      let to = firstEdge[node + 1] ?? 0;
+      const end = to;
+      while (from < to) {
+        const middle = (from + to) >>> 1;
+        if ((units[middle] ?? 0) < unit) from = middle + 1;
+        else to = middle;
+      }
+      if (from === end || units[from] !== unit) {
+        work.steps += at;
+        return false;
+      }
+      node = targets[from] ?? 0;
     }
-    if (from === end || units[from] !== unit) {
-      work.steps += at + 1;
-      return false;
-    }
-    node = targets[from] ?? 0;
-  }
-  work.steps += at + 1;
-  return verdicts[node] === 1 || (verdicts[node] === 2 && at === size);
+    work.steps += at;
+    return verdicts[node] === 1 || (verdicts[node] === 2 && at === size);
+  };
 }

@@ -13,7 +13,7 @@ export const PATTERN_DEPTH_MAX = 64;
 export const RULES_MAX = 32;
 
 /** Tests of one field that cost more than a table look-up: automata, wildcards, ranges, address blocks. */
-export const SCANS_PER_FIELD_MAX = 8;
+export const SCANS_PER_FIELD_MAX = 6;
 
 /** Fields of one pattern that may be absent (`exists: false`): one bit each. */
 export const ABSENT_FIELDS_MAX = 32;

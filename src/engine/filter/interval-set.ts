@@ -20,12 +20,9 @@ export function compileIntervals<K extends number | string>(
       if ((lows[middle] as K) <= key) from = middle + 1;
       else to = middle;
     }
-    // Only the last interval that begins at or before the key can hold it, or its neighbour where both meet at the key.
+    // Disjoint intervals that both meet at the key exclude it, or they would be one: only the last that begins by it counts.
     const last = union[from - 1];
-    if (last === undefined) return false;
-    if (isInside(last, key)) return true;
-    const before = key === last.low ? union[from - 2] : undefined;
-    return before !== undefined && isInside(before, key);
+    return last !== undefined && isInside(last, key);
   };
 }
 

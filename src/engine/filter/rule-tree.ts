@@ -1,14 +1,11 @@
+import { type FieldTable, tabulateField } from "./field-table.ts";
 import { ABSENT_FIELDS_MAX } from "./filter-limits.ts";
 import { PatternFault, RULE_TOO_COMPLEX } from "./pattern-fault.ts";
-import type { CompiledFieldTest, ValueTest } from "./value-test.ts";
+import { addToSlices, type FieldBits, type RuleBits, uniteBits } from "./rule-bits.ts";
+import type { CompiledFieldTest } from "./value-test.ts";
 
 /** A rule whose field tests are compiled. Rules that share a field's test share the object. */
 export type CompiledRule = ReadonlyMap<string, CompiledFieldTest>;
-
-/** Up to 32 rules, one bit each. */
-export type RuleBits = number;
-/** Up to 32 fields that may be absent, one bit each. */
-export type FieldBits = number;
 
 /**
  * The steps of all rules' paths as one tree, so that one walk over an event tests all rules at once: each value yields the bits
@@ -35,6 +32,8 @@ export interface RuleNode {
   readonly hasAbsent: boolean;
   /** Fields below, in AWS's order of evaluation, that rules allow to be absent before they ask for a value. */
   readonly leading: readonly LeadingAbsent[];
+  /** The bits of the leading fields. */
+  readonly leadingBits: FieldBits;
   /** Event keys that take several steps at once (`"a.b"`), relative to this node and, below, to its parent. */
   readonly dotted: readonly DottedKey[];
   readonly dottedFromParent: readonly DottedKey[];
@@ -44,15 +43,6 @@ export interface RuleNode {
   readonly neededSlices: Int32Array;
   /** Room for the same count of an event's object. A node is never counted within itself. */
   readonly countSlices: Int32Array;
-}
-
-export interface FieldTable {
-  readonly rules: RuleBits;
-  /** Where all rules share one test. */
-  readonly only: ValueTest | undefined;
-  readonly anyValue: RuleBits;
-  readonly exact: ReadonlyMap<unknown, RuleBits>;
-  readonly scans: readonly { readonly matches: ValueTest; readonly rules: RuleBits }[];
 }
 
 export interface LeadingAbsent {
@@ -131,7 +121,9 @@ function finishNode(draft: Draft, all: RuleBits, absentBits: ReadonlyMap<string,
   const children = [...draft.children.values()].map((child) => finishNode(child, all, absentBits));
   const field = draft.tests.size === 0 ? undefined : tabulateField(draft.tests);
   const untested = all & ~(field?.rules ?? 0);
-  const absentAllowed = unite([...draft.tests].map(([test, rules]) => (test.isAbsentAllowed ? rules : 0)));
+  const absentAllowed = uniteBits(
+    [...draft.tests].map(([test, rules]) => (test.isAbsentAllowed ? rules : 0)),
+  );
   const fieldWhenAbsent = untested | absentAllowed;
   const childrenWhenAbsent = children.reduce((rules, child) => rules & child.whenAbsent, all);
   const dotted = children.flatMap((child) => child.dottedFromParent);
@@ -148,6 +140,7 @@ function finishNode(draft: Draft, all: RuleBits, absentBits: ReadonlyMap<string,
     childrenWhenAbsent,
     whenAbsent: fieldWhenAbsent & childrenWhenAbsent,
     hasAbsent: absentAllowed !== 0 || children.some((child) => child.hasAbsent),
+    leadingBits: uniteBits([...draft.leading.keys()].map((path) => absentBits.get(path) ?? 0)),
     leading: [...draft.leading]
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([path, rules]) => ({ bit: absentBits.get(path) ?? 0, rules })),
@@ -159,25 +152,6 @@ function finishNode(draft: Draft, all: RuleBits, absentBits: ReadonlyMap<string,
     ]),
     neededSlices,
     countSlices: new Int32Array(neededSlices.length),
-  };
-}
-
-function tabulateField(tests: ReadonlyMap<CompiledFieldTest, RuleBits>): FieldTable {
-  const exact = new Map<unknown, RuleBits>();
-  const scans: { matches: ValueTest; rules: RuleBits }[] = [];
-  let anyValue = 0;
-  for (const [test, rules] of tests) {
-    if (test.isAnyValue) anyValue |= rules;
-    for (const value of test.exact) exact.set(value, (exact.get(value) ?? 0) | rules);
-    for (const matches of test.scans) scans.push({ matches, rules });
-  }
-  const [only] = tests.keys();
-  return {
-    rules: unite([...tests.values()]),
-    only: tests.size === 1 ? only?.matches : undefined,
-    anyValue,
-    exact,
-    scans,
   };
 }
 
@@ -197,27 +171,6 @@ function countSlices(children: readonly RuleNode[], all: RuleBits): Int32Array {
   return slices;
 }
 
-/** Adds one to the vertical number of each rule in `rules`. */
-export function addToSlices(slices: Int32Array, rules: RuleBits): void {
-  let carry = rules;
-  for (let i = 0; carry !== 0; i++) {
-    const slice = slices[i] ?? 0;
-    slices[i] = slice ^ carry;
-    carry &= slice;
-  }
-}
-
-/** The rules whose vertical numbers are equal. */
-export function equalSlices(a: Int32Array, b: Int32Array): RuleBits {
-  let differing = 0;
-  for (let i = 0; i < a.length; i++) differing |= (a[i] ?? 0) ^ (b[i] ?? 0);
-  return ~differing;
-}
-
 function isInherited(key: string): boolean {
   return key in Object.prototype;
-}
-
-function unite(bits: readonly number[]): number {
-  return bits.reduce((union, some) => union | some, 0);
 }

@@ -1,12 +1,7 @@
+import { type FieldTable, testField } from "./field-table.ts";
 import { DIRECT_LOOKUPS_MAX, DOTTED_LOOKUPS_MAX, EVENT_ARRAY_DEPTH_MAX } from "./filter-limits.ts";
-import {
-  addToSlices,
-  equalSlices,
-  type FieldBits,
-  type FieldTable,
-  type RuleBits,
-  type RuleNode,
-} from "./rule-tree.ts";
+import { addToSlices, equalSlices, type FieldBits, type RuleBits } from "./rule-bits.ts";
+import type { RuleNode } from "./rule-tree.ts";
 import { work } from "./work.ts";
 
 type JsonObject = Readonly<Record<string, unknown>>;
@@ -26,6 +21,9 @@ export class RuleWalk {
   // Further results of the latest call below, beside the rule bits that it returned.
   /** Fields that may be absent and were found. */
   #present: FieldBits = 0;
+  /** Arrays to be used again: an event may have ten thousands of small arrays. */
+  readonly #spareGiven: RuleBits[][] = [];
+
   /** Of an array: the rules that hold when the array's own field is left aside. */
   #childrenOfArray: RuleBits = 0;
   /** Of an array: it has a plain value, at any depth of arrays. */
@@ -139,7 +137,7 @@ export class RuleWalk {
     let some = 0;
     let present = 0;
     let isFieldPresent = false;
-    let given: number[] | undefined;
+    let given: RuleBits[] | undefined;
     for (const element of depth < EVENT_ARRAY_DEPTH_MAX ? array : []) {
       work.steps++;
       if (typeof element !== "object" || element === null) {
@@ -162,12 +160,17 @@ export class RuleWalk {
       }
       some |= rules;
       present |= this.#present;
-      if (this.#present !== 0 && node.leading.length > 0) {
-        given = rememberGiven(node, given, this.#present, rules);
+      let leading = this.#present & node.leadingBits;
+      if (leading !== 0) given ??= this.#newGiven(node);
+      while (given !== undefined && leading !== 0) {
+        const index = bitIndex(leading);
+        given[index] = (given[index] ?? 0) | rules;
+        leading ^= 1 << index;
       }
       if (some === node.all && !node.hasAbsent && field === undefined) break;
     }
     const children = settleAbsence(node, some, present, given);
+    if (given !== undefined) this.#spareGiven.push(given);
     this.#childrenOfArray = children;
     this.#isFieldInArray = isFieldPresent;
     this.#present = present;
@@ -176,6 +179,13 @@ export class RuleWalk {
       ? (free & children) | (nested & tested)
       : node.fieldWhenAbsent & children;
     return (node.untested & children) | (tested & withField);
+  }
+
+  /** By the number of a leading field's bit, the rules that hold for an element which has the field: none yet. */
+  #newGiven(node: RuleNode): RuleBits[] {
+    const given = this.#spareGiven.pop() ?? [];
+    for (let i = bitIndex(node.leadingBits); i >= 0; i--) given[i] = 0;
+    return given;
   }
 
   /**
@@ -266,16 +276,6 @@ export class RuleWalk {
   }
 }
 
-function testField(field: FieldTable, value: unknown): RuleBits {
-  work.steps++;
-  if (field.only !== undefined) return field.only(value) ? field.rules : 0;
-  let rules = field.anyValue | (field.exact.get(value) ?? 0);
-  for (const scan of field.scans) {
-    if ((scan.rules & ~rules) !== 0 && scan.matches(value)) rules |= scan.rules;
-  }
-  return rules;
-}
-
 function ownValue(
   object: JsonObject,
   name: { readonly key: string; readonly isInherited: boolean },
@@ -287,20 +287,6 @@ function ownValue(
 function hasDottedKey(node: RuleNode, object: JsonObject): boolean {
   for (const dotted of node.dotted) if (ownValue(object, dotted) !== undefined) return true;
   return false;
-}
-
-/** For each leading field that an element has, the rules that hold for such an element. */
-function rememberGiven(
-  node: RuleNode,
-  given: number[] | undefined,
-  present: FieldBits,
-  rules: RuleBits,
-): number[] {
-  const sums = given ?? new Array<number>(node.leading.length).fill(0);
-  node.leading.forEach((leading, i) => {
-    if ((leading.bit & present) !== 0) sums[i] = (sums[i] ?? 0) | rules;
-  });
-  return sums;
 }
 
 /**
@@ -316,10 +302,17 @@ function settleAbsence(
 ): RuleBits {
   let open = node.all;
   let rules = 0;
-  node.leading.forEach((leading, i) => {
-    if ((leading.bit & present) === 0) return;
-    rules |= (given?.[i] ?? 0) & leading.rules & open;
-    open &= ~leading.rules;
-  });
+  if (given !== undefined) {
+    for (const leading of node.leading) {
+      if ((leading.bit & present) === 0) continue;
+      rules |= (given[bitIndex(leading.bit)] ?? 0) & leading.rules & open;
+      open &= ~leading.rules;
+    }
+  }
   return rules | (open & (some | node.childrenWhenAbsent));
+}
+
+/** Number of the highest bit. */
+function bitIndex(bits: number): number {
+  return 31 - Math.clz32(bits);
 }

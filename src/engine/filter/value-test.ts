@@ -26,13 +26,21 @@ export interface CompiledFieldTest {
 export function compileFieldTest(test: FieldTest): CompiledFieldTest {
   const isAnyValue = test.some((condition) => condition.kind === "exists");
   const exact = new Set(test.flatMap((condition) => (condition.kind === "equals" ? [condition.value] : [])));
-  const scans = [...textScans(test), ...rangeScans(test), ...anythingButScans(test)];
+  const text = textScans(test);
+  const addresses = addressScans(test);
+  const numbers = numberScans(test);
+  const anythingBut = anythingButScans(test);
+  const equal = exactTests(exact);
+  const matchesText = anyOf([...equal, ...text, ...addresses, ...anythingBut]);
+  const matchesOther = anyOf([...equal, ...numbers, ...anythingBut]);
   return {
     isAnyValue,
     isAbsentAllowed: test.some((condition) => condition.kind === "absent"),
     exact: [...exact],
-    scans,
-    matches: isAnyValue ? () => true : anyOf([...exactTests(exact), ...scans]),
+    scans: [...text, ...addresses, ...numbers, ...anythingBut],
+    matches: isAnyValue
+      ? () => true
+      : (value) => (typeof value === "string" ? matchesText(value) : matchesOther(value)),
   };
 }
 
@@ -117,13 +125,15 @@ function compileTexts(conditions: readonly TextCondition[]): ((value: string) =>
   return [...groups.map(({ affixes, ...options }) => compileAffixes(affixes, options)), ...searches];
 }
 
-function rangeScans(test: FieldTest): ValueTest[] {
+function numberScans(test: FieldTest): ValueTest[] {
+  const intervals = test.flatMap((condition) => (condition.kind === "numeric" ? [condition.interval] : []));
+  if (intervals.length === 0) return [];
+  const isInRange = compileIntervals(intervals);
+  return [(value) => typeof value === "number" && isInRange(value)];
+}
+
+function addressScans(test: FieldTest): ValueTest[] {
   const scans: ValueTest[] = [];
-  const numbers = test.flatMap((condition) => (condition.kind === "numeric" ? [condition.interval] : []));
-  if (numbers.length > 0) {
-    const isInRange = compileIntervals(numbers);
-    scans.push((value) => typeof value === "number" && isInRange(value));
-  }
   const ipv4 = test.flatMap((condition) => (condition.kind === "ipv4" ? [condition.interval] : []));
   const ipv6 = test.flatMap((condition) => (condition.kind === "ipv6" ? [condition.interval] : []));
   if (ipv4.length > 0) {

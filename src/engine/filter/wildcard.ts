@@ -100,9 +100,10 @@ export function compileWildcard(wildcard: Wildcard): (value: string) => boolean 
   const last = wildcard.at(-1) ?? "";
   const middle = wildcard.slice(1, -1).map(compilePieceSearch);
   const charsMin = wildcard.reduce((sum, piece) => sum + piece.length, 0);
+  const firstUnit = first.charCodeAt(0);
   return (value) => {
-    work.steps++;
-    if (value.length < charsMin || !value.startsWith(first) || !value.endsWith(last)) return false;
+    if (value.length < charsMin || (first !== "" && value.charCodeAt(0) !== firstUnit)) return false;
+    if (!value.startsWith(first) || !value.endsWith(last)) return false;
     const end = value.length - last.length;
     let at = first.length;
     for (const search of middle) {

@@ -158,7 +158,10 @@ export class BatchRun {
       case "functionError":
       case "timedOut":
         segment.invocations++;
-        this.#context.report("PROBLEM: Function call failed");
+        this.#context.report(
+          "PROBLEM: Function call failed",
+          outcome.kind === "timedOut" ? outcome.kind : outcome.errorType,
+        );
         return await this.#failed(segment, UNHANDLED);
       case "payloadTooLarge":
         return await this.#failed(segment, undefined);
@@ -195,7 +198,7 @@ export class BatchRun {
       telemetry.mark(
         verdict.reason.includes("`state`") ? "window state missing" : "partial response malformed",
       );
-      this.#context.report("PROBLEM: Function call failed");
+      this.#context.report("PROBLEM: Function call failed", verdict.reason);
       return await this.#failed(segment, NO_FUNCTION_ERROR);
     }
     this.#keepWindowState(segment, verdict.stateJson);

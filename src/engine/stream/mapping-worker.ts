@@ -14,6 +14,7 @@ import type { EngineSettings } from "../settings.ts";
 import { sleepUnless } from "../sleep.ts";
 import { discoverShards } from "./discovery.ts";
 import { startableShards } from "./lineage.ts";
+import { ProgressGauges } from "./progress-gauges.ts";
 import type { ProcessingResult } from "./shard-context.ts";
 import { type ShardEnvironment, ShardWorker } from "./shard-worker.ts";
 
@@ -41,6 +42,9 @@ interface HeldShard {
 /** The lease ends for its owner this share of its duration before it may end for others: clocks drift. */
 const LEASE_MARGIN_SHARE = 0.1;
 
+/** A function that fails all the time is told of so often, with a count, and not once for every invocation. */
+const FAILURE_LOG_INTERVAL_MS = 10_000;
+
 /** How long a stop waits for a store that does not answer, beyond its drain time. */
 const LAST_WORDS_MS = 5_000;
 
@@ -59,6 +63,9 @@ export class MappingWorker {
   readonly #end = new AbortController();
   #state: MappingStatus["state"] = "Creating";
   #lastProcessingResult: ProcessingResult = "No records processed";
+  /** Failed invocations since the last line that told of them. */
+  #failuresUntold = 0;
+  #tellFailuresAtMs = Number.NEGATIVE_INFINITY;
   #listed: ReadonlySet<string> | undefined;
   /** Shards that were not ended at the last look; `undefined` before the first. */
   #openShardIds: readonly string[] | undefined;
@@ -95,9 +102,8 @@ export class MappingWorker {
       }),
       budget: new ByteBudget(settings.mappingBudgetBytes, processBudget),
       reads: new PQueue({ concurrency: settings.concurrentReads }),
-      report: (result) => {
-        this.#lastProcessingResult = result;
-      },
+      gauges: new ProgressGauges(telemetry, mapping.name),
+      report: (shardId, result, problem) => this.#report(shardId, result, problem),
     };
   }
 
@@ -115,7 +121,9 @@ export class MappingWorker {
     this.#end.abort();
     this.#poke();
     await sleepUnless(this.#loop, clock, LAST_WORDS_MS);
+    // Whoever stopped us may close the store now: what a slow store has held up until here is given up.
     this.#state = "Disabled";
+    for (const { worker } of this.#held.values()) worker.abandon();
   }
 
   status(): MappingStatus {
@@ -128,6 +136,28 @@ export class MappingWorker {
 
   get state(): MappingStatus["state"] {
     return this.#defective.size > 0 && this.#state === "Enabled" ? "Failed" : this.#state;
+  }
+
+  #report(shardId: string, result: ProcessingResult, problem: string | undefined): void {
+    this.#lastProcessingResult = result;
+    if (problem === undefined) return;
+    const { clock, telemetry } = this.#options;
+    this.#failuresUntold++;
+    const nowMs = clock.monotonic();
+    if (nowMs < this.#tellFailuresAtMs) return;
+    const fields = {
+      mapping: this.#environment.mapping.name,
+      shardId,
+      reason: problem,
+      failures: this.#failuresUntold,
+    };
+    telemetry.log(
+      "warn",
+      "invocations fail; their batches are retried or given up as the mapping says",
+      fields,
+    );
+    this.#failuresUntold = 0;
+    this.#tellFailuresAtMs = nowMs + FAILURE_LOG_INTERVAL_MS;
   }
 
   #isCaughtUp(): boolean {
@@ -218,7 +248,7 @@ export class MappingWorker {
     if (row.owner !== undefined && row.owner !== owner) telemetry.mark("lease taken over");
     const lease = { shardId: row.shardId, owner, epoch: acquired.epoch };
     if (this.#stop.signal.aborted) {
-      await store.release(mapping.uuid, lease);
+      if (!this.#isDisabled()) await store.release(mapping.uuid, lease);
       return;
     }
     const worker = new ShardWorker({
@@ -276,6 +306,7 @@ export class MappingWorker {
     const { worker } = held;
     await sleepUnless(worker.drain(), clock, drainMs);
     await worker.close(true);
+    if (this.#isDisabled()) return;
     try {
       await store.release(mapping.uuid, worker.lease);
     } catch (error) {
@@ -284,6 +315,11 @@ export class MappingWorker {
       telemetry.log("warn", "a lease could not be released; it will run out", fields);
     }
     this.#forget(held);
+  }
+
+  /** A method, since the state changes behind awaits, which narrowing does not see. */
+  #isDisabled(): boolean {
+    return this.#state === "Disabled";
   }
 
   #shardEnded(held: HeldShard): void {

@@ -42,5 +42,6 @@ export interface ShardContext {
   settle(records: readonly BufferedRecord[]): void;
   /** The state of the tumbling window changed without a record being settled. */
   windowChanged(): void;
-  report(result: ProcessingResult): void;
+  /** `problem` says in a word what went wrong: an outcome or error type, never content of records or responses. */
+  report(result: ProcessingResult, problem?: string): void;
 }

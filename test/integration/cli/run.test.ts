@@ -41,8 +41,7 @@ test("runs a manifest, tells how it goes, drains on SIGTERM, and goes on where i
   await until(
     async () => {
       const { mappings } = JSON.parse(await (await fetch(`${secondApi}/millrace/v1/status`)).text());
-      const shards: { caughtUp: boolean }[] = mappings[0].shards;
-      return shards.length === 2 && shards.every(({ caughtUp }) => caughtUp);
+      return mappings[0].caughtUp;
     },
     () => `not caught up: ${second.stderr}`,
   );
@@ -51,8 +50,20 @@ test("runs a manifest, tells how it goes, drains on SIGTERM, and goes on where i
   assert.equal(seen.length, 50, "settled records were invoked again");
 });
 
+test("with --until-caught-up it ends by itself, and a second time with nothing to do", async (t) => {
+  const { url, seen } = await httpFunction(t, (_event, response) => response.end());
+  const { folder, manifest } = orderFolder(t, url, 50);
+  const args = ["run", "-f", manifest, "--api", "off", "--until-caught-up"];
+  for (let life = 0; life < 2; life++) {
+    const run = new MillraceProcess(t, args, folder);
+    assert.deepEqual(await run.ended, { status: 0, signal: null });
+    assert.equal((await run.logged("stopping"))["reason"], "caught up");
+    assert.deepEqual(seen.toSorted(), ALL);
+  }
+});
+
 test("lets invocations that run at a SIGTERM end, and repeats nothing of them", async (t) => {
-  let release: (() => void)[] = [];
+  const release: (() => void)[] = [];
   const { url, seen } = await httpFunction(t, (_event, response) => release.push(() => response.end()));
   const { folder, manifest } = orderFolder(t, url, 10);
   const first = new MillraceProcess(t, ["run", "-f", manifest, ...COMMON], folder);
@@ -65,16 +76,8 @@ test("lets invocations that run at a SIGTERM end, and repeats nothing of them", 
   for (const answer of release) answer();
   assert.deepEqual(await first.ended, { status: 0, signal: null });
 
-  release = [];
-  const second = new MillraceProcess(t, ["run", "-f", manifest, ...COMMON], folder);
-  const api = await second.apiUrl();
-  await until(
-    async () =>
-      (await (await fetch(`${api}/millrace/v1/status`)).text()).match(/"caughtUp":true/g)?.length === 3,
-    () => `not caught up: ${second.stderr}`,
-  );
-  second.kill("SIGTERM");
-  await second.ended;
+  const second = new MillraceProcess(t, ["run", "-f", manifest, ...COMMON, "--until-caught-up"], folder);
+  assert.deepEqual(await second.ended, { status: 0, signal: null });
   assert.equal(seen.length, 10);
 });
 
@@ -95,6 +98,25 @@ test("a drain that takes too long ends at its deadline, and what was in flight c
     () => seen.length === 2,
     () => "the record did not come again",
   );
+});
+
+test("can run twice in one process, and leaves nothing behind that listens for signals", async (t) => {
+  const { url, seen } = await httpFunction(t, (_event, response) => response.end());
+  const { folder, manifest } = orderFolder(t, url, 5);
+  const words = JSON.stringify(["run", "-f", manifest, "--api", "off", "--until-caught-up"]);
+  const script = join(folder, "twice.mjs");
+  writeFileSync(
+    script,
+    `import { endWith, main } from ${JSON.stringify(new URL("../../../src/main.ts", import.meta.url))};
+const statuses = [await main(${words}), await main(${words})];
+const listeners = ["SIGTERM", "SIGINT"].map((signal) => process.listenerCount(signal));
+console.log(JSON.stringify({ statuses, listeners }));
+endWith(0);`,
+  );
+  const run = new MillraceProcess(t, [], folder, { main: script });
+  assert.deepEqual(await run.ended, { status: 0, signal: null });
+  assert.deepEqual(JSON.parse(run.stdout), { statuses: [0, 0], listeners: [0, 0] });
+  assert.equal(seen.length, 5);
 });
 
 for (const [signal, status] of [

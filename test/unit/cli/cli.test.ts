@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
-import { MillraceError } from "../../../src/model/errors.ts";
 import { FUNCTION, folderWith, withMapping } from "../manifests/manifest-samples.ts";
 import { runWords } from "./captured-host.ts";
 
@@ -95,33 +94,46 @@ test("validates manifests of several files and folders", async (t) => {
   assert.match(bad.stderr, /m\.yaml:6:17: .* Function does not exist\. .*\n1 problem\.\n$/s);
 });
 
-test("tests a pattern against an event: true or false, and why a pattern is not valid", async (t) => {
-  const folder = folderWith(t, { pattern: "the pattern", event: "the event" });
-  const words = ["test-pattern", "--pattern", join(folder, "pattern"), "--event", join(folder, "event")];
-  for (const matches of [true, false]) {
-    const result = await runWords(words, {
-      testPattern: (pattern, event) => pattern === "the pattern" && event === "the event" && matches,
-    });
-    assert.deepEqual(result, { status: 0, stdout: `${matches}\n`, stderr: "" });
-  }
-  const invalid = await runWords(words, {
-    testPattern: () => {
-      throw new MillraceError("ERR_MILLRACE_FILTER_PATTERN", "Filter is not an object");
+const TEST_PATTERN: readonly (readonly [pattern: string, event: string, result: object])[] = [
+  ['{"a":[1]}', '{"a":1}', { status: 0, stdout: "true\n", stderr: "" }],
+  ['{"a":[1]}', '{"a":2}', { status: 0, stdout: "false\n", stderr: "" }],
+  [
+    '{"a":[]}',
+    "{}",
+    {
+      status: 2,
+      stdout: "",
+      stderr:
+        "millrace: Event pattern is not valid at a: Empty arrays are not allowed. " +
+        "Correct the pattern; `millrace test-pattern` tries one against an event.\n",
     },
-  });
-  assert.deepEqual(invalid, { status: 2, stdout: "", stderr: "millrace: Filter is not an object\n" });
-  const missing = await runWords(["test-pattern", "--pattern", join(folder, "none"), "--event", folder]);
+  ],
+];
+
+test("tests a pattern against an event: true or false, or why the pattern is not valid", async (t) => {
+  for (const [pattern, event, expected] of TEST_PATTERN) {
+    const folder = folderWith(t, { pattern, event });
+    const words = ["test-pattern", "--pattern", join(folder, "pattern"), "--event", join(folder, "event")];
+    assert.deepEqual(await runWords(words), expected);
+  }
+});
+
+test("a file of test-pattern that cannot be read is bad input", async (t) => {
+  const folder = folderWith(t, { pattern: "{}", event: "not JSON" });
+  const words = ["test-pattern", "--pattern", join(folder, "none"), "--event", join(folder, "event")];
+  const missing = await runWords(words);
   assert.equal(missing.status, 2);
   assert.match(
     missing.stderr,
     /^millrace: The file of --pattern cannot be read: ENOENT.* Check the path\.$/m,
   );
+  const rubbish = await runWords([...words.slice(0, 2), join(folder, "pattern"), ...words.slice(3)]);
+  assert.equal(rubbish.status, 2);
 });
 
 test("an error that no one foresaw shows its stack and ends with status 1", async (t) => {
-  const folder = folderWith(t, { file: "{}" });
-  const file = join(folder, "file");
-  const { status, stderr } = await runWords(["test-pattern", "--pattern", file, "--event", file]);
+  const folder = folderWith(t, { "f.yaml": FUNCTION });
+  const { status, stderr } = await runWords(["run", "-f", folder]);
   assert.equal(status, 1);
   assert.match(stderr, /^millrace: Error: This test does not expect .*\n\s+at /);
 });

@@ -50,6 +50,11 @@ test("keeps to the terminal's width and height, so that it can be erased", () =>
   for (const line of lines) assert(line.length < 40, line);
 });
 
+test("a terminal that does not know its size gets a usual one", () => {
+  const lines = renderProgress([progressOf(totalsOf(1, 0, 0))], [], 500, { columns: 0, rows: 0 });
+  assert.match(lines[0] ?? "", /^orders: Enabled {3}3 shards/);
+});
+
 test("writes log lines above the display and draws it again in its place", () => {
   const screen = createScreen();
   let fire: () => void = () => undefined;

@@ -99,7 +99,9 @@ const SLIPS: readonly (readonly [name: string, text: string, ...problems: string
   ],
   [
     "a tumbling window with filters",
-    withMapping('  tumblingWindowInSeconds: 60\n  filterCriteria: { filters: [{ pattern: "{}" }] }'),
+    withMapping(
+      '  tumblingWindowInSeconds: 60\n  filterCriteria: { filters: [{ pattern: \'{"data":{"a":[1]}}\' }] }',
+    ),
     `m.yaml:14:3: ${M}.filterCriteria: Filter criteria cannot be used when tumbling window period is configured. Remove filterCriteria or tumblingWindowInSeconds.`,
   ],
   [
@@ -129,8 +131,18 @@ const SLIPS: readonly (readonly [name: string, text: string, ...problems: string
   ],
   [
     "a filter pattern that is not JSON",
-    withMapping('  filterCriteria: { filters: [{ pattern: "{}" }, { pattern: "{" }] }'),
-    `m.yaml:13:61: ${M}.filterCriteria.filters[1].pattern: Invalid filter pattern definition. Expected property name or '}' in JSON at position 1 (line 1 column 2). Try the pattern with millrace test-pattern.`,
+    withMapping("  filterCriteria: { filters: [{ pattern: '{\"data\":{\"a\":[1]}}' }, { pattern: 'a' }] }"),
+    `m.yaml:13:77: ${M}.filterCriteria.filters[1].pattern: Invalid filter pattern definition. Filter pattern is not valid: Pattern is not valid JSON (Unexpected token 'a', "a" is not valid JSON). Correct the pattern; \`millrace test-pattern\` tries one against an event.`,
+  ],
+  [
+    "a filter pattern with a rule that does not exist",
+    withMapping(`  filterCriteria: { filters: [{ pattern: '{"data":{"a":[{"sounds-like":"b"}]}}' }] }`),
+    `m.yaml:13:42: ${M}.filterCriteria.filters[0].pattern: Invalid filter pattern definition. Filter pattern is not valid at data.a: Unrecognized match type sounds-like. Correct the pattern; \`millrace test-pattern\` tries one against an event.`,
+  ],
+  [
+    "a filter pattern on the data of a stream as a whole",
+    withMapping(`  filterCriteria: { filters: [{ pattern: '{"data":["x"]}' }] }`),
+    `m.yaml:13:42: ${M}.filterCriteria.filters[0].pattern: Invalid filter pattern definition. Filter pattern is not valid at data: "data" must be an object; a pattern for plain-string data is not possible for this source. Correct the pattern; \`millrace test-pattern\` tries one against an event.`,
   ],
   [
     "a source without a connector",

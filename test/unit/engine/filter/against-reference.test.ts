@@ -3,7 +3,8 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { validatePattern } from "../../../../src/engine/filter/filter.ts";
 import { testPattern } from "../../../../src/engine/filter/test-pattern.ts";
-import { naiveMatches } from "./reference-matcher.ts";
+import { compileWildcard, parseWildcard } from "../../../../src/engine/filter/wildcard.ts";
+import { naiveMatches, naiveWildcard } from "./reference-matcher.ts";
 
 const RUNS = 3_000;
 const KEYS = ["a", "b", "c", "a-b", "__proto__", "constructor", ""];
@@ -176,5 +177,18 @@ test("goes by the keys of an array's objects, when there are many, to the same r
       assert.equal(testPattern(text, JSON.stringify({ a: [...blanks, ...some] })), expected);
     }),
     { numRuns: RUNS / 10 },
+  );
+});
+
+test("finds what a backtracking wildcard finds", () => {
+  const pattern = fc.stringMatching(/^(\*?(a|b|\\\\|\\\*){1,4}){0,4}\*?$/);
+  const value = fc.stringMatching(/^[ab*\\]{0,14}$/);
+  fc.assert(
+    fc.property(pattern, value, (text, against) => {
+      const wildcard = parseWildcard(text);
+      assert.ok(!("reason" in wildcard));
+      assert.equal(compileWildcard(wildcard)(against), naiveWildcard(text, against));
+    }),
+    { numRuns: 2 * RUNS },
   );
 });

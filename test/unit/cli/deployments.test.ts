@@ -1,0 +1,114 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import type { Adapters } from "../../../src/cli/adapters.ts";
+import { openDeployments } from "../../../src/cli/deployments.ts";
+import { loadManifests, type Manifests } from "../../../src/manifests/load-manifests.ts";
+import { hasErrorCode, MillraceError } from "../../../src/model/errors.ts";
+import type { Connector } from "../../../src/ports/connector.ts";
+import type { Destination } from "../../../src/ports/destination.ts";
+import type { FunctionTarget } from "../../../src/ports/function-target.ts";
+import type { StreamSource } from "../../../src/ports/stream-source.ts";
+import { createMemoryStore } from "../../../src/stores/memory.ts";
+import { FUNCTION, folderWith, LOCAL, withMapping } from "../manifests/manifest-samples.ts";
+import { ADAPTERS } from "./captured-host.ts";
+
+const FAILED = "file:/tmp/failed.jsonl";
+
+/** Adapters that say what is opened and closed; `failing` are those that cannot be opened. */
+function createWorld(failing: readonly string[] = []) {
+  const log: string[] = [];
+  const open = async <A>(name: string): Promise<A> => {
+    if (failing.includes(name))
+      throw new MillraceError("ERR_MILLRACE_SOURCE_NOT_FOUND", `${name} is missing.`);
+    log.push(`open ${name}`);
+    return { close: async () => void log.push(`close ${name}`) } as A;
+  };
+  const connector: Connector = {
+    ...LOCAL,
+    openStream: ({ name }) => open<StreamSource>(`source of ${name}`),
+  };
+  const adapters: Adapters = {
+    ...ADAPTERS,
+    openStore: async () => ({ ...createMemoryStore(), ...(await open<{ close(): Promise<void> }>("store")) }),
+    openFunction: ({ name }) => open<FunctionTarget>(`function ${name}`),
+    openDestination: (uri) => open<Destination>(`destination ${uri}`),
+  };
+  return { log, connector, adapters };
+}
+
+function manifestsOf(t: TestContext, connector: Connector, ...texts: string[]): Manifests {
+  const folder = folderWith(t, { "m.yaml": [FUNCTION, ...texts].join("---\n") });
+  const loaded = loadManifests([join(folder, "m.yaml")], { connectors: [connector], nowMs: 0 });
+  return loaded.kind === "valid" ? loaded.manifests : assert.fail(JSON.stringify(loaded.problems));
+}
+
+function mapping(name: string, lines = ""): string {
+  const text = withMapping(`${lines}\n  destinationConfig: { onFailure: { destination: "${FAILED}" } }`);
+  return text
+    .slice(FUNCTION.length + "---\n".length)
+    .replace("name: orders-stream", `name: ${name}`)
+    .replace("stream/orders", `stream/${name}`);
+}
+
+const MEMORY = { kind: "memory" } as const;
+const ignore = () => undefined;
+
+test("opens what the enabled mappings need, a shared function and destination once, and closes all of it", async (t) => {
+  const { log, connector, adapters } = createWorld();
+  const manifests = manifestsOf(t, connector, mapping("a"), mapping("b"), mapping("c", "  enabled: false"));
+  const deployments = await openDeployments(manifests, MEMORY, adapters, ignore);
+  const names = [
+    "destination file:/tmp/failed.jsonl",
+    "function orders",
+    "source of a",
+    "source of b",
+    "store",
+  ];
+  assert.deepEqual(
+    log.toSorted(),
+    names.map((name) => `open ${name}`),
+  );
+  assert.deepEqual(
+    deployments.mappings.map((deployment) => deployment.mapping.name),
+    ["a", "b"],
+  );
+  assert.equal(deployments.mappings[0]?.fn, deployments.mappings[1]?.fn);
+  log.length = 0;
+  assert.deepEqual(await deployments.close(), []);
+  assert.deepEqual(
+    log.toSorted(),
+    names.map((name) => `close ${name}`),
+  );
+});
+
+test("names everything that could not be opened, and closes what was", async (t) => {
+  const { log, connector, adapters } = createWorld(["source of a", "function orders"]);
+  const manifests = manifestsOf(t, connector, mapping("a"), mapping("b"));
+  await assert.rejects(openDeployments(manifests, MEMORY, adapters, ignore), (error) => {
+    assert(hasErrorCode(error, "ERR_MILLRACE_SOURCE_NOT_FOUND"));
+    assert.deepEqual(error.message.split("\n").toSorted(), [
+      "EventSourceMapping a: source of a is missing.",
+      "Function orders: function orders is missing.",
+    ]);
+    return true;
+  });
+  const opened = log.filter((line) => line.startsWith("open ")).map((line) => line.slice("open ".length));
+  const closed = log.filter((line) => line.startsWith("close ")).map((line) => line.slice("close ".length));
+  assert.deepEqual(closed.toSorted(), opened.toSorted());
+  assert(opened.includes("store"));
+});
+
+test("says what could not be closed, and closes the rest", async (t) => {
+  const { log, connector, adapters } = createWorld();
+  const manifests = manifestsOf(t, connector, mapping("a"));
+  const stuck = { close: () => Promise.reject(new Error("stuck")) } as FunctionTarget;
+  const deployments = await openDeployments(
+    manifests,
+    MEMORY,
+    { ...adapters, openFunction: async () => stuck },
+    ignore,
+  );
+  assert.deepEqual(await deployments.close(), ["Function orders: stuck"]);
+  assert(log.includes("close store") && log.includes("close source of a"));
+});
