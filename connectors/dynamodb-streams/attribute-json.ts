@@ -7,7 +7,7 @@ export type AttributeMap = Readonly<Record<string, AttributeValue>>;
 export function attributeMapJson(attributes: AttributeMap): string {
   let text = "";
   for (const [name, value] of Object.entries(attributes)) {
-    // The SDK names an attribute called `__proto__` without giving its value.
+    // The SDK loses the value of an attribute called `__proto__` (its JSON codec overwrites it before reading it).
     if (value === undefined) continue;
     text += `${text === "" ? "" : ","}${quoteJson(name)}:${attributeJson(value)}`;
   }

@@ -8,8 +8,6 @@ export interface LatestPointOptions {
   readonly api: StreamApi;
   readonly listing: ShardListing;
   readonly shardId: string;
-  /** Epoch milliseconds. */
-  now(): number;
 }
 
 const PAGE_RECORDS_MAX = 1_000;
@@ -19,20 +17,20 @@ const PAGE_RECORDS_MAX = 1_000;
  *
  * 1. of a closed shard its last sequence number: exact, for ever;
  * 2. of an open shard in which records arrive during the capture, the last of these: exact, for ever;
- * 3. of an open shard that is quiet, the iterator that a read from LATEST left behind, and the time. Exact as long as the
- *    iterator lives, which is 15 minutes, in any process. A reader that has read a record by then needs it no more. Is it
- *    dead before the first checkpoint (the function failed all that time, or the process was down), then reading goes on
- *    with the first record that arrived no earlier than a minute before the capture: nothing is lost if this host's
- *    clock was less than a minute ahead of DynamoDB's, and at most that minute and the clock's lag come in addition.
+ * 3. of an open shard that is quiet, the iterator that a read from LATEST left behind, and the service's time. Exact as
+ *    long as the iterator lives, which is 15 minutes, in any process; once a record behind it is settled, it is needed no
+ *    more. If it dies before (the function failed all that time, or the process was down), reading goes on with the first
+ *    record that arrived no earlier than five seconds before the capture: nothing is lost, and at most the records of
+ *    those seconds come in addition.
  */
 export async function captureLatestPoint(
   options: LatestPointOptions,
   signal: AbortSignal,
 ): Promise<StartPoint> {
-  const { api, listing, shardId, now } = options;
+  const { api, listing, shardId } = options;
   const ending = listing.lastSeen(shardId)?.endingSequenceNumber;
   if (ending !== undefined) return { kind: "after", position: ending };
-  const capturedMs = now();
+  const capturedMs = api.now();
   const answer = await api.openIterator(shardId, { kind: "latest" }, signal);
   const page =
     answer.kind === "iterator"

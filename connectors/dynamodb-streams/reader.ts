@@ -15,6 +15,9 @@ const ITERATORS_MAX = 4;
  */
 const EMPTY_PAGES_AT_TIP = 4;
 
+/** For what times in whole seconds hide, and for what the service's hosts differ by. */
+const LATEST_MARGIN_MS = 5_000;
+
 /** Where the next page begins, in words that outlive an iterator. */
 export type Place =
   | { readonly kind: "oldest" }
@@ -29,11 +32,7 @@ export interface ReaderOptions {
   readonly shardId: string;
   readonly place: Place;
   readonly retentionMs: number;
-  /** How far our clock may be ahead of DynamoDB's before a dead latest point loses records. */
-  readonly clockMarginMs: number;
   makeRecord(change: ChangeRecord): StreamRecord;
-  /** Epoch milliseconds. */
-  now(): number;
   monotonic(): number;
 }
 
@@ -118,9 +117,9 @@ export class DynamodbShardReader implements ShardReader {
     this.#iterator = undefined;
     const place = this.#place;
     if (place.kind !== "latest") return;
-    const { now, retentionMs, clockMarginMs } = this.#options;
-    if (now() - place.capturedMs >= retentionMs) this.#hasGap = true;
-    this.#place = { kind: "since", epochMs: place.capturedMs - clockMarginMs };
+    const { api, retentionMs } = this.#options;
+    if (api.now() - place.capturedMs >= retentionMs) this.#hasGap = true;
+    this.#place = { kind: "since", epochMs: place.capturedMs - LATEST_MARGIN_MS };
   }
 
   /** Behind a known record there was something that is gone now; the other places begin at the oldest record anyway. */
@@ -160,7 +159,7 @@ export class DynamodbShardReader implements ShardReader {
   #lagMs(endOfShard: boolean): number {
     if (endOfShard || this.#emptyPages >= EMPTY_PAGES_AT_TIP) return 0;
     const newestMs = this.#newestArrivalMs;
-    return newestMs === undefined ? 1 : Math.max(1, this.#options.now() - newestMs);
+    return newestMs === undefined ? 1 : Math.max(1, this.#options.api.now() - newestMs);
   }
 
   #readAgainAfterMs(startedMs: number): number {

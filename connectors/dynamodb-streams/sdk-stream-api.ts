@@ -1,7 +1,6 @@
 import {
   DescribeStreamCommand,
   DynamoDBStreamsClient,
-  type DynamoDBStreamsClientConfig,
   GetRecordsCommand,
   GetShardIteratorCommand,
   type GetShardIteratorInput,
@@ -22,22 +21,20 @@ const SOCKETS_MAX = 128;
  * The calls through the AWS SDK: region from the ARN; credentials, retries and endpoint by the SDK's own rules, among them
  * `AWS_ENDPOINT_URL_DYNAMODB_STREAMS`. HTTP/1.1 always: emulators fail over HTTP/2.
  */
-export function createSdkStreamApi(
-  { arn, region }: StreamArn,
-  options: Pick<DynamoDBStreamsClientConfig, "maxAttempts"> = {},
-): StreamApi {
+export function createSdkStreamApi({ arn, region }: StreamArn): StreamApi {
   const agent = { keepAlive: true, maxSockets: SOCKETS_MAX };
   const client = new DynamoDBStreamsClient({
-    ...options,
     region,
     requestHandler: new NodeHttpHandler({
       connectionTimeout: CONNECT_TIMEOUT_MS,
       requestTimeout: REQUEST_TIMEOUT_MS,
+      socketTimeout: REQUEST_TIMEOUT_MS,
       throwOnRequestTimeout: true,
       httpAgent: agent,
       httpsAgent: agent,
     }),
   });
+  const now = observeServiceTime(client);
   return {
     async describe(afterShardId, signal) {
       const command = new DescribeStreamCommand({ StreamArn: arn, ExclusiveStartShardId: afterShardId });
@@ -71,8 +68,29 @@ export function createSdkStreamApi(
       if (typeof output === "string") return { kind: output };
       return { kind: "records", records: output.Records ?? [], next: output.NextShardIterator };
     },
+    now,
     close: () => client.destroy(),
   };
+}
+
+/** A clock set by the `Date` of each answer, which is at most as late as the moment in which it is seen. */
+function observeServiceTime(client: DynamoDBStreamsClient): () => number {
+  let aheadMs = 0;
+  client.middlewareStack.add(
+    (next) => async (args) => {
+      const result = await next(args);
+      const dateMs = Date.parse(dateHeader(result.response) ?? "");
+      if (!Number.isNaN(dateMs)) aheadMs = dateMs - Date.now();
+      return result;
+    },
+    { step: "deserialize", name: "millraceServiceTime", priority: "low" },
+  );
+  return () => Date.now() + aheadMs;
+}
+
+function dateHeader(response: unknown): string | undefined {
+  if (typeof response !== "object" || response === null || !("headers" in response)) return undefined;
+  return (response.headers as Readonly<Record<string, string | undefined>>)["date"];
 }
 
 function toShardEntry(shard: {

@@ -14,20 +14,15 @@ import type { StreamArn } from "./stream-arn.ts";
 export const KIND = "dynamodb-streams";
 
 const RETENTION_MS = 24 * 60 * 60 * 1000;
-/** A latest point whose iterator has died is found again by time, and goes back so far for safety. */
-const CLOCK_MARGIN_MS = 60_000;
 /** A stream may have hundreds of shards, and all their latest points are asked for at once. */
 const CAPTURES_AT_ONCE = 8;
 
 export interface SourceSystem {
-  /** Epoch milliseconds. */
-  now(): number;
   monotonic(): number;
   readonly pause: Pause;
 }
 
 const SYSTEM: SourceSystem = {
-  now: Date.now,
   monotonic: () => performance.now(),
   pause: (ms, signal) => sleep(ms, undefined, { signal }),
 };
@@ -53,16 +48,14 @@ export function createDynamodbSource(
       shardId,
       place: placeOf(start, arn),
       retentionMs: RETENTION_MS,
-      clockMarginMs: CLOCK_MARGIN_MS,
       makeRecord,
-      now: system.now,
       monotonic: system.monotonic,
     });
   };
   const captureLatest = (shardId: string, signal: AbortSignal): Promise<StartPoint> =>
     captures.add(async () => {
       throwIfAborted(arn, signal);
-      return captureLatestPoint({ api, listing, shardId, now: system.now }, signal);
+      return captureLatestPoint({ api, listing, shardId }, signal);
     });
   return {
     description: {

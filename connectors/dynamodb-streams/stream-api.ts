@@ -20,6 +20,11 @@ export interface StreamApi {
     recordsMax: number,
     signal: AbortSignal,
   ): Promise<RecordsAnswer>;
+  /**
+   * Epoch milliseconds by the service's clock, as its answers told, and never ahead of it: the host's own may be hours
+   * off, and what is compared with the records' times must not depend on it.
+   */
+  now(): number;
   /** Idempotent. */
   close(): void;
 }

@@ -122,7 +122,6 @@ test("through many generations of shards nothing is lost, and no child starts be
   const start = () =>
     startStreamRun({
       source: createDynamodbSource(ARN, table.stream, {
-        now: () => table.stream.nowMs,
         monotonic: () => table.stream.nowMs,
         pause: async () => {},
       }),

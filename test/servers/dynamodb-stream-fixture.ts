@@ -12,6 +12,9 @@ import type { StreamSource } from "../../src/ports/stream-source.ts";
 import type { SampleRecord } from "../contract/stream-source-harness.ts";
 import { PLAIN_MAPPING } from "../integration/stream-run.ts";
 
+/** What DynamoDB Local's ARNs say, and so what the connector asks for; a server that is not shared keeps regions apart. */
+const LOCAL_REGION = "ddblocal";
+
 export type Item = Record<string, AttributeValue>;
 
 /** A table with a stream, on the server that tests run. */
@@ -26,14 +29,19 @@ export interface TestTable {
 
 /** The connector is opened as in production: what differs is the environment, which is this test process's own. */
 export function useEndpoint(endpoint: string): void {
-  process.env["AWS_ENDPOINT_URL_DYNAMODB_STREAMS"] = endpoint;
-  process.env["AWS_ENDPOINT_URL_DYNAMODB"] = endpoint;
-  process.env["AWS_ACCESS_KEY_ID"] = "test";
-  process.env["AWS_SECRET_ACCESS_KEY"] = "test";
+  Object.assign(process.env, {
+    AWS_ENDPOINT_URL_DYNAMODB_STREAMS: endpoint,
+    AWS_ENDPOINT_URL_DYNAMODB: endpoint,
+    AWS_ACCESS_KEY_ID: "test",
+    AWS_SECRET_ACCESS_KEY: "test",
+    AWS_CONFIG_FILE: "/dev/null",
+    AWS_SHARED_CREDENTIALS_FILE: "/dev/null",
+  });
+  delete process.env["AWS_PROFILE"];
 }
 
 export async function createTable(partitionKeyType: "S" | "N" | "B" = "S"): Promise<TestTable> {
-  const client = new DynamoDBClient({ region: "eu-west-1" });
+  const client = new DynamoDBClient({ region: LOCAL_REGION });
   const name = `T-${randomUUID()}`;
   const output = await client.send(
     new CreateTableCommand({

@@ -10,7 +10,6 @@ export const ARN = parseStreamArn(
 /** A source on the fake, whose pauses between calls move the fake's clock and are noted. */
 export function openFakeSource(stream: FakeStream, pauses: number[] = []): StreamSource {
   return createDynamodbSource(ARN, stream, {
-    now: () => stream.nowMs,
     monotonic: () => stream.nowMs,
     pause: async (ms) => {
       pauses.push(ms);

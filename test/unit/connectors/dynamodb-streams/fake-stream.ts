@@ -171,6 +171,10 @@ export class FakeStream implements StreamApi {
     return { kind: "records", records, next: isLast ? undefined : this.#iterator(shardId, end) };
   }
 
+  now(): number {
+    return this.nowMs;
+  }
+
   close(): void {
     this.closes++;
   }
