@@ -15,8 +15,11 @@ const ITERATORS_MAX = 4;
  */
 const EMPTY_PAGES_AT_TIP = 4;
 
-/** For what times in whole seconds hide, and for what the service's hosts differ by. */
-const LATEST_MARGIN_MS = 5_000;
+/**
+ * Creation times are rounded down, by DynamoDB to the second and by DynamoDB Local to the minute; and the service's hosts
+ * may differ by some seconds.
+ */
+const LATEST_MARGIN_MS = 65_000;
 
 /** Where the next page begins, in words that outlive an iterator. */
 export type Place =
