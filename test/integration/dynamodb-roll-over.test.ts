@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createDynamodbSource } from "../../connectors/dynamodb-streams/source.ts";
 import type { FunctionTarget } from "../../src/ports/function-target.ts";
+import type { ProgressStore } from "../../src/ports/progress-store.ts";
 import { createMemoryStore } from "../../src/stores/memory.ts";
 import { ARN } from "../unit/connectors/dynamodb-streams/fake-source.ts";
 import { FakeStream } from "../unit/connectors/dynamodb-streams/fake-stream.ts";
-import { PLAIN_MAPPING, startStreamRun } from "./stream-run.ts";
+import { PLAIN_MAPPING, type StreamRun, startStreamRun } from "./stream-run.ts";
 
 const KEYS = Array.from({ length: 24 }, (_, index) => `item-${index}`);
 const PARTITIONS = 3;
@@ -119,17 +120,7 @@ test("through many generations of shards nothing is lost, and no child starts be
   table.stream.onGetRecords = () => {
     table.stream.nowMs += 240;
   };
-  const start = () =>
-    startStreamRun({
-      source: createDynamodbSource(ARN, table.stream, {
-        monotonic: () => table.stream.nowMs,
-        pause: async () => {},
-      }),
-      target: witness.target,
-      mapping: { ...PLAIN_MAPPING, eventSourceArn: ARN.arn, batchSize: 10, parallelizationFactor: 3 },
-      settings: { discoveryIntervalMs: 50, checkpointIntervalMs: 5, backoffBaseMs: 1, backoffCapMs: 5 },
-      store,
-    });
+  const start = () => startRun(table.stream, witness.target, store);
 
   const first = start();
   await first.until("half of the changes", () => witness.succeeded.size > CHANGES_IN_ALL / 2);
@@ -148,3 +139,54 @@ test("through many generations of shards nothing is lost, and no child starts be
   assert.ok(table.parents.size >= 50, `${table.parents.size} roll-overs`);
   for (const key of KEYS) assert.ok((table.versions.get(key) ?? 0) > 50);
 });
+
+test("after a day without reading, what retention has left is read, and shards that are gone hold nothing up", async () => {
+  const stream = new FakeStream();
+  stream.nowMs = Date.now();
+  stream.onGetRecords = () => {
+    stream.nowMs += 240;
+  };
+  const seen: string[] = [];
+  const target: FunctionTarget = {
+    async invoke(payload) {
+      const { Records } = JSON.parse(Buffer.from(payload).toString()) as ChangeEvent;
+      seen.push(...Records.map(({ dynamodb: { NewImage } }) => NewImage.data.S));
+      return { kind: "succeeded", payload: Buffer.from("null") };
+    },
+    close: async () => {},
+  };
+  const store = createMemoryStore();
+  const [gone, halfGone] = [stream.addShard(), stream.addShard()];
+  stream.appendItem(gone, "a", "a1");
+  stream.appendItem(halfGone, "b", "b1");
+  const first = startRun(stream, target, store);
+  await first.until("the first changes", () => seen.length === 2);
+  await first.stop();
+
+  stream.appendItem(gone, "a", "a2, forgotten with its shard");
+  const [child = ""] = stream.rollOver(gone);
+  stream.appendItem(child, "a", "a3, forgotten with its shard");
+  const [grandchild = ""] = stream.rollOver(child);
+  stream.appendItem(halfGone, "b", "b2, trimmed");
+  stream.nowMs += 2_000;
+  stream.trimBefore(stream.nowMs - 1_000);
+  stream.forget(gone);
+  stream.forget(child);
+  stream.appendItem(halfGone, "b", "b3");
+  stream.appendItem(grandchild, "a", "a4");
+
+  const second = startRun(stream, target, store);
+  await second.until("what is left", () => seen.length === 4);
+  await second.stop();
+  assert.deepEqual(seen.toSorted(), ["a1", "a4", "b1", "b3"]);
+});
+
+function startRun(stream: FakeStream, target: FunctionTarget, store: ProgressStore): StreamRun {
+  return startStreamRun({
+    source: createDynamodbSource(ARN, stream, { monotonic: () => stream.nowMs, pause: async () => {} }),
+    target,
+    mapping: { ...PLAIN_MAPPING, eventSourceArn: ARN.arn, batchSize: 10, parallelizationFactor: 3 },
+    settings: { discoveryIntervalMs: 50, checkpointIntervalMs: 5, backoffBaseMs: 1, backoffCapMs: 5 },
+    store,
+  });
+}

@@ -5,6 +5,7 @@ import {
   BatchWriteItemCommand,
   DeleteItemCommand,
   UpdateItemCommand,
+  UpdateTableCommand,
 } from "@aws-sdk/client-dynamodb";
 import {
   NO_ABORT,
@@ -118,4 +119,22 @@ test("numbers and bytes serve as partition keys, as DynamoDB writes them", async
     await table.drop();
     assert.deepEqual(lanes, [lane]);
   }
+});
+
+test("a stream that was disabled is closed, and read to its end all the same", async () => {
+  const table = await createTable();
+  await table.put({ pk: { S: "before" } });
+  const StreamSpecification = { StreamEnabled: false };
+  await table.client.send(new UpdateTableCommand({ TableName: table.name, StreamSpecification }));
+  const source = await openStream(table.streamArn);
+  const { shardId, closed } = await onlyShard(source);
+  const fixture = { pause: pauseShortly } as unknown as StreamFixture;
+  const whole = await readToTip(fixture, await source.openReader(shardId, OLDEST, NO_ABORT));
+  const latest = await source.captureLatest(shardId, NO_ABORT);
+  const nothing = await readToTip(fixture, await source.openReader(shardId, latest, NO_ABORT));
+  await source.close();
+  await table.drop();
+  assert.equal(closed, true);
+  assert.deepEqual([whole.records.length, whole.endOfShard], [1, true]);
+  assert.deepEqual([nothing.records.length, nothing.endOfShard], [0, true]);
 });

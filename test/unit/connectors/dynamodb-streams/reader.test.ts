@@ -59,6 +59,27 @@ test("an idle shard is read four times a second, one with data five times, and a
   assert.equal(stream.calls.length, calls, "what a page held is not asked for again");
 });
 
+test("a closed shard ends with the last record that its last page held, and then stays at its end", async () => {
+  const { stream, shardId, open } = createWorld();
+  for (const key of ["a", "b", "c"]) stream.appendItem(shardId, key, "x");
+  stream.closeShard(shardId);
+  const reader = await open();
+  const ends: unknown[] = [];
+  for (let reads = 0; reads < 3; reads++) {
+    const found = await read(reader, 10, 1);
+    ends.push([keysOf(found), found.endOfShard, found.readAgainAfterMs]);
+  }
+  assert.deepEqual(ends, [
+    [["a"], false, 0],
+    [["b"], false, 0],
+    [["c"], true, 0],
+  ]);
+  const calls = stream.calls.length;
+  const nothing = await read(reader);
+  assert.deepEqual([nothing.records.length, nothing.endOfShard, nothing.lagMs], [0, true, 0]);
+  assert.equal(stream.calls.length, calls);
+});
+
 test("the time that a call took counts towards the pause behind it", async () => {
   const { stream, open } = createWorld();
   const reader = await open();
