@@ -56,7 +56,7 @@ export class LeaseBook {
       load++;
     }
     const isShort = acquire.length === 0 && load < Math.floor(active.length / loads.size);
-    return { acquire, request: isShort ? this.#ofMostLoaded(active, loads) : undefined };
+    return { acquire, request: isShort ? this.#ofMostLoaded(active, loads, load) : undefined };
   }
 
   /** Shards of each living owner; this process is one, whatever it holds. */
@@ -82,12 +82,17 @@ export class LeaseBook {
     return seen !== undefined && nowMs - seen.sinceMs >= this.#leaseDurationMs;
   }
 
+  /**
+   * Only from an owner that has two more than we: otherwise nothing is gained, and processes that outnumber the shards
+   * would hand them round for ever, for a shard between two owners makes the others' even share look larger than it is.
+   */
   #ofMostLoaded(
     active: readonly ShardProgress[],
     loads: ReadonlyMap<string, number>,
+    ownLoad: number,
   ): ShardProgress | undefined {
-    const [owner] = [...loads].reduce((most, next) => (next[1] > most[1] ? next : most));
-    if (owner === this.#owner) return undefined;
+    const [owner, mostLoad] = [...loads].reduce((most, next) => (next[1] > most[1] ? next : most));
+    if (owner === this.#owner || mostLoad < ownLoad + 2) return undefined;
     const isAsked = active.some((row) => row.handoverTo === this.#owner);
     return isAsked ? undefined : active.find((row) => row.owner === owner && row.handoverTo === undefined);
   }
