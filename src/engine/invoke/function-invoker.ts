@@ -1,9 +1,9 @@
-import PQueue from "p-queue";
 import { describeError } from "../../model/errors.ts";
 import type { InvocationOutcome } from "../../model/outcome.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { FunctionTarget } from "../../ports/function-target.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
+import { Slots } from "./slots.ts";
 
 export interface InvocableFunction {
   readonly name: string;
@@ -34,23 +34,28 @@ export class FunctionInvoker {
   readonly #fn: InvocableFunction;
   readonly #clock: Clock;
   readonly #telemetry: Telemetry;
-  readonly #queue: PQueue;
+  readonly #slots: Slots;
   readonly #inFlight = new Map<string, number>();
 
   constructor(fn: InvocableFunction, clock: Clock, telemetry: Telemetry) {
     this.#fn = fn;
     this.#clock = clock;
     this.#telemetry = telemetry;
-    this.#queue = new PQueue({ concurrency: fn.concurrency });
+    this.#slots = new Slots(fn.concurrency);
   }
 
   /** Never rejects, unless `request.encode` throws. */
-  invoke(request: InvocationRequest): Promise<InvocationResult> {
-    return this.#queue.add(() => this.#run(request));
+  async invoke(request: InvocationRequest): Promise<InvocationResult> {
+    const turn = this.#slots.take();
+    if (turn !== undefined) await turn;
+    try {
+      return request.mayStart() ? await this.#call(request) : NOT_STARTED;
+    } finally {
+      this.#slots.give();
+    }
   }
 
-  async #run(request: InvocationRequest): Promise<InvocationResult> {
-    if (!request.mayStart()) return NOT_STARTED;
+  async #call(request: InvocationRequest): Promise<InvocationOutcome> {
     const payload = request.encode();
     const { mapping, recordCount, requestId, functionArn } = request;
     const { name: functionName, timeoutMs, target } = this.#fn;

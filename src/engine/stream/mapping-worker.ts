@@ -14,6 +14,7 @@ import type { EngineSettings } from "../settings.ts";
 import { sleepUnless } from "../sleep.ts";
 import { discoverShards } from "./discovery.ts";
 import { startableShards } from "./lineage.ts";
+import { ProgressGauges } from "./progress-gauges.ts";
 import type { ProcessingResult } from "./shard-context.ts";
 import { type ShardEnvironment, ShardWorker } from "./shard-worker.ts";
 
@@ -101,6 +102,7 @@ export class MappingWorker {
       }),
       budget: new ByteBudget(settings.mappingBudgetBytes, processBudget),
       reads: new PQueue({ concurrency: settings.concurrentReads }),
+      gauges: new ProgressGauges(telemetry, mapping.name),
       report: (shardId, result, problem) => this.#report(shardId, result, problem),
     };
   }
