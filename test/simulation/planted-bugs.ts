@@ -73,7 +73,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     find: "if (ageMs >= this.#recordAgeMsMax) return aged;",
     replace: "if (ageMs >= this.#recordAgeMsMax / 2) return aged;",
   }),
-  bug("records that are too old are settled without a word", ["I1", "I5"], {
+  bug("records that are too old are forgotten", ["I16", "I2"], {
     file: `${STREAM}/expiry.ts`,
     find: "if (ageMs >= this.#recordAgeMsMax) return aged;",
     replace: "if (ageMs >= this.#recordAgeMsMax) return [] as unknown as List;",
@@ -249,6 +249,26 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     find: "(Math.floor(elapsedMs / batchingWindowMs) + 1) * batchingWindowMs;",
     replace: "(Math.floor(elapsedMs / batchingWindowMs) + 3) * batchingWindowMs;",
   }),
+  bug("the state of a window is not handed on", ["windows"], {
+    file: `${STREAM}/batch-run.ts`,
+    find: "window.stateJson = stateJson ?? window.stateJson;",
+    replace: "",
+  }),
+  bug("the state of a window does not survive a restart", ["windows"], {
+    file: `${STREAM}/tumbling-window.ts`,
+    find: "return new OpenWindow(checkpoint.startMs, lengthMs, checkpoint.stateJson);",
+    replace: "return new OpenWindow(checkpoint.startMs, lengthMs, EMPTY_STATE);",
+  }),
+  bug("a window takes the first record of the next", ["windows"], {
+    file: `${STREAM}/tumbling-window.ts`,
+    find: "return arrivalMs < this.endMs;",
+    replace: "return arrivalMs <= this.endMs + 20;",
+  }),
+  bug("batches do not wait for their window", ["I13"], {
+    file: `${STREAM}/lane.ts`,
+    find: "(Math.floor(elapsedMs / batchingWindowMs) + 1) * batchingWindowMs;",
+    replace: "(Math.floor(elapsedMs / batchingWindowMs) + 0.5) * batchingWindowMs;",
+  }),
   bug("retries go on after stop", ["I15"], {
     file: `${STREAM}/shard-worker.ts`,
     find: 'if (this.#state !== "running") return "stop";',
@@ -274,6 +294,11 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     find: "await sleep(clock, backoffMs(failures, limits, random), stopSignal);\n        continue;",
     replace: "return;",
   }),
+  bug("a dead owner's lease is taken after three times its duration", ["I16"], {
+    file: "src/engine/lease/lease-book.ts",
+    find: "nowMs - seen.sinceMs >= this.#leaseDurationMs;",
+    replace: "nowMs - seen.sinceMs >= 3 * this.#leaseDurationMs;",
+  }),
   bug("reads do not wait for the source's quota", ["ports"], {
     file: `${STREAM}/read-loop.ts`,
     find: "if (read.readAgainAfterMs > 0) await",
@@ -281,8 +306,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   }),
   bug("one invocation more than the function's concurrency", ["ports"], {
     file: `${INVOKE}/function-invoker.ts`,
-    find: "new PQueue({ concurrency: fn.concurrency });",
-    replace: "new PQueue({ concurrency: fn.concurrency + 1 });",
+    find: "new Slots(fn.concurrency);",
+    replace: "new Slots(fn.concurrency + 1);",
   }),
   bug("chance comes from outside", ["determinism"], {
     file: `${INVOKE}/backoff.ts`,
