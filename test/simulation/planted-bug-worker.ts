@@ -1,6 +1,6 @@
 import { registerHooks } from "node:module";
 import { parentPort, workerData } from "node:worker_threads";
-import type { Patch, PlantedBug } from "./planted-bugs.ts";
+import type { Patch, PlantedBug } from "./planted/planted-bug.ts";
 
 /**
  * Runs seeds on sources into which one bug is planted, until a checker sees it. The patches are applied by a hook of this

@@ -3,7 +3,8 @@ import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { CHECKERS } from "./checkers/index.ts";
 import { hunt } from "./hunt.ts";
-import { PLANTED_BUGS, type PlantedBug } from "./planted-bugs.ts";
+import type { PlantedBug } from "./planted/planted-bug.ts";
+import { PLANTED_BUGS } from "./planted-bugs.ts";
 
 /** The whole table is hunted by `npm run planted-bugs`; here one bug of each invariant, of those that show soon. */
 const SEEDS_MAX = 300;
