@@ -1,5 +1,5 @@
 import { MillraceError } from "../model/errors.ts";
-import { isSizeRefusal, remedyOf, serviceFaultOf } from "./aws-fault.ts";
+import { isRecordRefusal, remedyOf, serviceFaultOf } from "./aws-fault.ts";
 
 /** What is called, for messages. */
 export interface AwsAction {
@@ -68,10 +68,10 @@ export function closed(arn: string): MillraceError {
 function failureOf(called: AwsAction, error: unknown): MillraceError {
   const fault = serviceFaultOf(error);
   const what = `A failure record was not accepted by ${called.arn}: ${called.action} failed with ${fault.description}`;
-  if (isSizeRefusal(fault)) {
+  if (isRecordRefusal(fault)) {
     return new MillraceError(
       "ERR_MILLRACE_DESTINATION_REJECTED",
-      `${what}, which another try would not change. Raise the destination's message size, or name an S3 bucket.`,
+      `${what}, which another try would not change. Check the destination's limits; an S3 bucket takes the most.`,
       { cause: error },
     );
   }

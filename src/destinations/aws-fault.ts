@@ -23,7 +23,7 @@ export function serviceFaultOf(error: unknown): ServiceFault {
 }
 
 /** The record itself is refused, by its size or by characters that XML does not have; all else an operator can mend. */
-export function isSizeRefusal({ name, message }: ServiceFault): boolean {
+export function isRecordRefusal({ name, message }: ServiceFault): boolean {
   if (/^(InvalidMessageContents|EntityTooLarge|KeyTooLong)/.test(name)) return true;
   return /^InvalidParameter/.test(name) && /too long|must be shorter/i.test(message);
 }
