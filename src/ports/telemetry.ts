@@ -46,7 +46,7 @@ export const GAUGES = {
   buffered_bytes: "Bytes of records read and not settled.",
   buffered_records: "Records read and not settled.",
   owned_shards: "Shards that this process reads.",
-  checkpoint_lag_records: "Records settled behind the newest durable checkpoint.",
+  checkpoint_lag_records: "Records settled since the newest durable checkpoints: what a crash would repeat.",
 } as const;
 export type GaugeName = keyof typeof GAUGES;
 

@@ -129,6 +129,8 @@ function describeHandover(harness: ProgressStoreHarness): void {
     assert.deepEqual(await owner.renew(MAPPING, lease), { kind: "renewed", handoverTo: "two" });
     assert.deepEqual(await owner.renew(MAPPING, lease), { kind: "renewed", handoverTo: "two" });
     assert.equal(await owner.release(MAPPING, lease), "released");
+    // Others see to whom the lease is promised, and leave it to the claimant.
+    assert.equal((await look(owner, "a")).handoverTo, "two");
     const taken = await take(claimant, "a", "two");
     assert.equal(taken.progress.handoverTo, undefined);
     assert.deepEqual(await claimant.renew(MAPPING, taken.lease), { kind: "renewed", handoverTo: undefined });

@@ -14,6 +14,7 @@ import type { EngineSettings } from "../settings.ts";
 import { sleepUnless } from "../sleep.ts";
 import { discoverShards } from "./discovery.ts";
 import { startableShards } from "./lineage.ts";
+import { ProgressGauges } from "./progress-gauges.ts";
 import type { ProcessingResult } from "./shard-context.ts";
 import { type ShardEnvironment, ShardWorker } from "./shard-worker.ts";
 
@@ -101,6 +102,7 @@ export class MappingWorker {
       }),
       budget: new ByteBudget(settings.mappingBudgetBytes, processBudget),
       reads: new PQueue({ concurrency: settings.concurrentReads }),
+      gauges: new ProgressGauges(telemetry, mapping.name),
       report: (shardId, result, problem) => this.#report(shardId, result, problem),
     };
   }
@@ -119,7 +121,9 @@ export class MappingWorker {
     this.#end.abort();
     this.#poke();
     await sleepUnless(this.#loop, clock, LAST_WORDS_MS);
+    // Whoever stopped us may close the store now: what a slow store has held up until here is given up.
     this.#state = "Disabled";
+    for (const { worker } of this.#held.values()) worker.abandon();
   }
 
   status(): MappingStatus {
@@ -244,7 +248,7 @@ export class MappingWorker {
     if (row.owner !== undefined && row.owner !== owner) telemetry.mark("lease taken over");
     const lease = { shardId: row.shardId, owner, epoch: acquired.epoch };
     if (this.#stop.signal.aborted) {
-      await store.release(mapping.uuid, lease);
+      if (!this.#isDisabled()) await store.release(mapping.uuid, lease);
       return;
     }
     const worker = new ShardWorker({
@@ -302,6 +306,7 @@ export class MappingWorker {
     const { worker } = held;
     await sleepUnless(worker.drain(), clock, drainMs);
     await worker.close(true);
+    if (this.#isDisabled()) return;
     try {
       await store.release(mapping.uuid, worker.lease);
     } catch (error) {
@@ -310,6 +315,11 @@ export class MappingWorker {
       telemetry.log("warn", "a lease could not be released; it will run out", fields);
     }
     this.#forget(held);
+  }
+
+  /** A method, since the state changes behind awaits, which narrowing does not see. */
+  #isDisabled(): boolean {
+    return this.#state === "Disabled";
   }
 
   #shardEnded(held: HeldShard): void {

@@ -17,6 +17,7 @@ import { Expiry } from "./expiry.ts";
 import { Lane } from "./lane.ts";
 import { laneOfKey } from "./lane-of-key.ts";
 import { LowWaterMark } from "./low-water-mark.ts";
+import type { ProgressGauges, ShardLevels } from "./progress-gauges.ts";
 import { ReadAhead } from "./read-ahead.ts";
 import { runReadLoop } from "./read-loop.ts";
 import { SettledSkip } from "./settled-skip.ts";
@@ -37,6 +38,7 @@ export interface ShardEnvironment {
   readonly delivery: FailureDelivery;
   readonly budget: ByteBudget;
   readonly reads: PQueue;
+  readonly gauges: ProgressGauges;
   report(shardId: string, result: ProcessingResult, problem: string | undefined): void;
 }
 
@@ -73,6 +75,11 @@ export class ShardWorker {
   #isEndStored: boolean;
   #onDrained: (() => void) | undefined;
   #keylessRecords = 0;
+  readonly #setGauges: (levels: ShardLevels | undefined) => void;
+  /** Records settled under this lease: in all, at the newest snapshot, at the newest durable checkpoint. */
+  #settledRecords = 0;
+  #snapshotRecords = 0;
+  #durableRecords = 0;
   #lagMs: number | undefined;
   #hasIdleRead = false;
 
@@ -80,6 +87,7 @@ export class ShardWorker {
     const { environment, lease, checkpoint } = options;
     this.#options = options;
     this.#environment = environment;
+    this.#setGauges = environment.gauges.shard();
     this.#mark = new LowWaterMark(checkpoint.resume);
     this.#isAtEnd = checkpoint.ended;
     this.#isEndStored = checkpoint.ended;
@@ -179,8 +187,13 @@ export class ShardWorker {
     for (const lane of this.#lanes) lane.stop();
     this.#readAhead.forget();
     this.#onDrained?.();
-    this.#gauge();
     if (storeProgress) await this.#checkpoints.flush(FINAL_CHECKPOINT_TRIES);
+    this.#checkpoints.close();
+    this.#setGauges(undefined);
+  }
+
+  /** Stops writing checkpoints: the engine has ended, and what the store did not take in time comes again. */
+  abandon(): void {
     this.#checkpoints.close();
   }
 
@@ -302,6 +315,7 @@ export class ShardWorker {
     }
     if (this.#mark.settledAhead > 0) telemetry.mark("settled ahead of the low-water mark");
     this.#checkpoints.changed();
+    this.#settledRecords += records.length;
     this.#readAhead.release(records.length, bytes);
     this.#gauge();
   }
@@ -322,6 +336,7 @@ export class ShardWorker {
   }
 
   #snapshot(): Omit<Checkpoint, "revision"> {
+    this.#snapshotRecords = this.#settledRecords;
     return {
       resume: this.#mark.resume,
       settledRanges: this.#skip.withUnread(this.#mark.settledRanges()),
@@ -331,6 +346,8 @@ export class ShardWorker {
   }
 
   #stored(stored: Checkpoint): void {
+    this.#durableRecords = this.#snapshotRecords;
+    this.#gauge();
     if (!stored.ended || this.#isEndStored) return;
     this.#isEndStored = true;
     this.#options.onEnded();
@@ -356,8 +373,10 @@ export class ShardWorker {
   }
 
   #gauge(): void {
-    const { telemetry, mapping, budget } = this.#environment;
-    telemetry.gauge("buffered_bytes", mapping.name, budget.used);
-    telemetry.gauge("checkpoint_lag_records", mapping.name, this.#mark.span);
+    this.#setGauges({
+      bufferedRecords: this.#readAhead.records,
+      bufferedBytes: this.#readAhead.bytes,
+      checkpointLagRecords: this.#settledRecords - this.#durableRecords,
+    });
   }
 }

@@ -88,6 +88,28 @@ test("buffered bytes stay within the mapping's budget plus one read per shard wh
   assert.ok(buffered > 0 && buffered <= 1_000 + 2 * 500, `${buffered} bytes buffered`);
 });
 
+test("the gauges of a mapping are sums over its shards, and nothing is left of them after a stop", async () => {
+  const world = new SmallWorld({ batchSize: 1 }, { checkpointIntervalMs: 60_000 }, ["s1", "s2"]);
+  world.appendMany("s1", 3);
+  world.appendMany("s2", 3);
+  const open: ((outcome: InvocationOutcome) => void)[] = [];
+  world.handler = () => (world.calls.length <= 2 ? SUCCEEDED : new Promise((resolve) => open.push(resolve)));
+  world.start();
+  await world.clock.advance(1_000);
+  for (const release of open.splice(0)) release(SUCCEEDED);
+  await world.clock.advance(1_000);
+  assert.deepEqual(Object.fromEntries(world.gauges), {
+    owned_shards: 2,
+    in_flight_invocations: 2,
+    buffered_records: 2,
+    buffered_bytes: 200,
+    checkpoint_lag_records: 2, // the first checkpoints were written at once, the next are due after a minute
+  });
+  await stopped(world, world.engine.stop(100));
+  assert.equal(world.gauges.get("buffered_bytes"), 0);
+  assert.equal(world.gauges.get("checkpoint_lag_records"), 0);
+});
+
 test("a mapping whose function hangs for ever delays no other mapping", async () => {
   const world = new SmallWorld({ batchSize: 1 }, { processBudgetBytes: 200 });
   world.appendMany("s1", 50);

@@ -9,7 +9,7 @@ import type { Clock, ScheduledCall } from "../../../../src/ports/clock.ts";
 import type { InvocationContext } from "../../../../src/ports/function-target.ts";
 import type { Random } from "../../../../src/ports/random.ts";
 import type { StreamSource } from "../../../../src/ports/stream-source.ts";
-import type { CounterName, MarkName, Telemetry } from "../../../../src/ports/telemetry.ts";
+import type { CounterName, GaugeName, MarkName, Telemetry } from "../../../../src/ports/telemetry.ts";
 import { createMemoryStore } from "../../../../src/stores/memory.ts";
 
 /** A clock that moves only when a test says so. Wall time starts at a round instant and equals monotonic time plus it. */
@@ -96,6 +96,7 @@ export class SmallWorld {
   readonly delivered: FailureRecord[] = [];
   readonly counts = new Map<CounterName, number>();
   readonly marks = new Set<MarkName>();
+  readonly gauges = new Map<GaugeName, number>();
   readonly store = createMemoryStore();
   readonly engine: Engine;
   readonly mapping: StreamMapping;
@@ -266,7 +267,7 @@ export class SmallWorld {
     return {
       count: (counter, _mapping, amount) => this.counts.set(counter, this.count(counter) + amount),
       observe: () => {},
-      gauge: () => {},
+      gauge: (gauge, _mapping, value) => this.gauges.set(gauge, value),
       invocation: () => {},
       log: (level, message, fields) => {
         if (level === "error" && message.includes("defect"))

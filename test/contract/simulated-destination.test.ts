@@ -1,0 +1,45 @@
+import { type FailureRecord, failureDocumentWithPayload } from "../../src/model/failure-record.ts";
+import type { StreamMapping } from "../../src/model/mapping.ts";
+import { generateScenario } from "../simulation/generate-scenario.ts";
+import { createMappingHistory } from "../simulation/history.ts";
+import { SeededRandom } from "../simulation/random.ts";
+import { VirtualTime } from "../simulation/virtual-clock.ts";
+import { createSimDestination } from "../simulation/world/destination.ts";
+import { FaultDesk } from "../simulation/world/fault-desk.ts";
+import { SimProcess } from "../simulation/world/process.ts";
+import { SimStream } from "../simulation/world/stream.ts";
+import { describeDestinationContract } from "./destination.ts";
+import { driven } from "./simulated-drive.ts";
+
+describeDestinationContract("simulated", {
+  carriesPayload: true,
+  async createDestination() {
+    const random = new SeededRandom(7);
+    const time = new VirtualTime(random.fork("tie-breaks"));
+    const process = new SimProcess(0, "process-0", time, random, { wallOffsetMs: 0, rate: 1 });
+    const faults = new FaultDesk({}, new Map());
+    const stream = new SimStream(1, () => time.now, random);
+    const history = createMappingHistory(0, anyMapping(), stream, undefined);
+    const accepted: FailureRecord[] = [];
+    const accept = (record: FailureRecord) => accepted.push(structuredClone(record));
+    return {
+      async open() {
+        return driven(time, createSimDestination({ process, time, faults, history, accept }));
+      },
+      async accepted() {
+        return accepted.map((record) => ({ id: record.id, document: failureDocumentWithPayload(record) }));
+      },
+      async setAvailable(isAvailable: boolean) {
+        if (isAvailable) faults.endOutage("destination");
+        else faults.beginOutage("destination");
+      },
+      async [Symbol.asyncDispose]() {},
+    };
+  },
+});
+
+function anyMapping(): StreamMapping {
+  const [first] = generateScenario(1).mappings;
+  if (first === undefined) throw new Error("a scenario has a mapping");
+  return first.mapping;
+}

@@ -1,0 +1,48 @@
+import { isOwed } from "../history.ts";
+import type { SimShard } from "../world/stream.ts";
+import type { Checker, Trial } from "./checker.ts";
+
+/**
+ * No record of a child shard is handed to the function before every record of all its parents has ended; a shard that
+ * is found later begins at its oldest record; and no shard is left out.
+ */
+export const lineage: Checker = {
+  id: "I12",
+  title: "shard lineage",
+  check(trial) {
+    const { mapping, history, report } = trial;
+    const known = new Set<SimShard>();
+    const endOf = new Map<SimShard, number>();
+    for (const event of mapping.events) {
+      if (event.kind === "registered") {
+        known.add(event.shard);
+        if (event.how === "add" && event.checkpoint.resume.kind !== "oldest") {
+          report(
+            event.at,
+            `${event.shard.shardId} was found later and begins ${event.checkpoint.resume.kind}`,
+          );
+        }
+      } else if (event.kind === "attemptStarted") {
+        for (const parent of event.attempt.shard.parents) {
+          const ended = endOf.get(parent) ?? endOfShard(trial, parent);
+          endOf.set(parent, ended);
+          if (ended <= event.at) continue;
+          report(event.at, `attempt ${event.attempt.id} on a child before ${parent.shardId} has ended`);
+        }
+      }
+    }
+    if (history.quiescentAt === undefined) return;
+    for (const shard of mapping.stream.shards) {
+      if (!known.has(shard)) report(history.quiescentAt, `${shard.shardId} was never taken up`);
+    }
+  },
+};
+
+/** Time at which a shard, and all before it, had come to the end. */
+function endOfShard(trial: Trial, shard: SimShard): number {
+  let end = shard.closedAt ?? Number.POSITIVE_INFINITY;
+  for (const record of shard.records) {
+    if (isOwed(trial.mapping, record)) end = Math.max(end, trial.ledger.endedAt[record.id] ?? 0);
+  }
+  return end;
+}

@@ -1,0 +1,52 @@
+import type { Attempt } from "../history.ts";
+import type { Ledger } from "../ledger.ts";
+import type { SimProcess } from "../world/process.ts";
+import type { Checker } from "./checker.ts";
+
+/**
+ * An attempt on a record never starts before every earlier record of its key and shard has ended, unless they stand
+ * before it in the same batch; and one process never has two attempts with the same key under way.
+ */
+export const keyOrder: Checker = {
+  id: "I2",
+  title: "order per key",
+  check({ mapping, ledger, report }) {
+    const running = new Map<SimProcess, Map<string, Attempt>>();
+    for (const event of mapping.events) {
+      if (event.kind === "attemptStarted") {
+        const { attempt } = event;
+        const offender = findUnordered(attempt, ledger);
+        if (offender !== undefined) report(event.at, offender);
+        const own = running.get(attempt.process) ?? new Map<string, Attempt>();
+        running.set(attempt.process, own);
+        for (const { key } of attempt.records) {
+          const other = own.get(key);
+          if (other !== undefined && other !== attempt) {
+            report(event.at, `attempts ${other.id} and ${attempt.id} with key ${key} run at once`);
+          }
+          own.set(key, attempt);
+        }
+      } else if (event.kind === "attemptTold") {
+        const own = running.get(event.attempt.process);
+        for (const { key } of event.attempt.records) {
+          if (own?.get(key) === event.attempt) own.delete(key);
+        }
+      }
+    }
+  },
+};
+
+function findUnordered(attempt: Attempt, ledger: Ledger): string | undefined {
+  const inBatch = new Map<string, number>();
+  let previous = -1;
+  for (const { id, index, key, position } of attempt.records) {
+    if (index <= previous) return `attempt ${attempt.id} has its records out of order`;
+    previous = index;
+    const before = inBatch.get(key);
+    inBatch.set(key, id);
+    if (before !== undefined && before === ledger.predecessor[id]) continue;
+    if ((ledger.predecessorsEndedAt[id] ?? 0) <= attempt.startedAt) continue;
+    return `attempt ${attempt.id} has record ${position} of ${key} before an earlier one has ended`;
+  }
+  return undefined;
+}

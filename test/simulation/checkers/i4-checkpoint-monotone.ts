@@ -1,0 +1,30 @@
+import { isSettledIn, type SettledPlaces, settledPlaces } from "../settled-places.ts";
+import type { SimShard } from "../world/stream.ts";
+import type { Checker } from "./checker.ts";
+
+/** A durable checkpoint never takes back what an earlier one called settled, whoever wrote either. */
+export const checkpointMonotone: Checker = {
+  id: "I4",
+  title: "monotone checkpoint",
+  check({ mapping, report }) {
+    const last = new Map<SimShard, SettledPlaces>();
+    for (const event of mapping.events) {
+      if (event.kind !== "checkpointed") continue;
+      const { shard, checkpoint, process, at } = event;
+      const now = settledPlaces(shard, checkpoint);
+      const before = last.get(shard);
+      last.set(shard, now);
+      if (before === undefined) continue;
+      if (now.reached < before.reached) {
+        report(at, `${process.owner} moved ${shard.shardId} back from ${before.reached} to ${now.reached}`);
+      }
+      // What the source has trimmed nobody can settle again.
+      const kept = shard.trimmedAt.filter((trimmedAt) => trimmedAt <= at).length;
+      const isKnown = (index: number) => index < kept || isSettledIn(now, index);
+      const lost = before.ranges.find(([from, to]) => !isKnown(from) || !isKnown(to - 1));
+      if (lost !== undefined) {
+        report(at, `${process.owner} forgot that ${lost.join("…")} of ${shard.shardId} is settled`);
+      }
+    }
+  },
+};

@@ -1,0 +1,133 @@
+import type { Attempt, MappingHistory } from "../history.ts";
+import { isSettledIn, type SettledPlaces, settledPlaces } from "../settled-places.ts";
+import type { SimRecord } from "../world/stream.ts";
+import type { Checker, Trial } from "./checker.ts";
+
+/**
+ * Within one ownership nothing is repeated that the process was told is done; a new owner repeats nothing that the
+ * checkpoint it got calls settled; and where nothing fails, nothing is repeated at all, stop and hand-over included.
+ * What a crash can repeat is bounded from the other side: a checkpoint holds all that its writer knew when it was sent, and
+ * where the store answers, what is done is durable within the checkpoint interval.
+ */
+export const duplicates: Checker = {
+  id: "I7",
+  title: "bounded duplicates",
+  check(trial) {
+    const { mapping, history } = trial;
+    const toldIn = new Map<number, string>();
+    const isFaultless = history.scenario.flavour !== "swarm";
+    const resumed = resumePlaces(mapping);
+    for (const event of mapping.events) {
+      if (event.kind === "attemptTold") noteTold(event.attempt, toldIn);
+      else if (event.kind === "attemptStarted") {
+        checkStart(trial, event.attempt, toldIn, resumed, isFaultless);
+      }
+    }
+    if (isFaultless) checkDeliveries(trial);
+    checkCompleteness(trial);
+  },
+};
+
+/** A write that runs already and the next one, with their timers, at a store that answers. */
+const STORE_MS_MAX = 100;
+
+interface Known {
+  readonly record: SimRecord;
+  readonly toldAt: number;
+}
+
+/** Done by answers to the writer of a checkpoint, in this ownership, strictly before it was sent. */
+function checkCompleteness({ mapping, history, report }: Trial): void {
+  const { flavour, settings } = history.scenario;
+  const isFaultless = flavour !== "swarm";
+  const storedWithinMs = isFaultless
+    ? settings.checkpointIntervalMs + STORE_MS_MAX
+    : Number.POSITIVE_INFINITY;
+  const open = new Map<string, Known[]>();
+  for (const event of mapping.events) {
+    if (event.kind === "attemptTold") {
+      const { attempt } = event;
+      if (attempt.process.drainDeadline < event.at || attempt.toldProcessed === 0) continue;
+      const key = `${attempt.shard.ordinal}/${ownership(attempt)}`;
+      const known = open.get(key) ?? [];
+      open.set(key, known);
+      for (const record of attempt.records.slice(0, attempt.toldProcessed)) {
+        known.push({ record, toldAt: event.at });
+      }
+    } else if (event.kind === "checkpointed") {
+      const key = `${event.shard.ordinal}/${event.process.ordinal}/${event.epoch}`;
+      const known = open.get(key);
+      if (known === undefined) continue;
+      const places = settledPlaces(event.shard, event.checkpoint);
+      const left = known.filter(({ record }) => !isSettledIn(places, record.index));
+      open.set(key, left);
+      const late = known.find(
+        ({ record, toldAt }) => event.at - toldAt > storedWithinMs && isSettledIn(places, record.index),
+      );
+      if (late !== undefined) {
+        report(event.at, `${late.record.position}, done at ${late.toldAt.toFixed(1)}, is durable only now`);
+      }
+      const missed = left.find(({ toldAt }) => toldAt < event.requestedAt);
+      if (missed === undefined) continue;
+      const what = `${missed.record.position}, done at ${missed.toldAt.toFixed(1)}`;
+      report(event.at, `a checkpoint of ${event.shard.shardId} by ${event.process.owner} leaves out ${what}`);
+    }
+  }
+}
+
+function ownership(attempt: Attempt): string {
+  return `${attempt.process.ordinal}/${attempt.epoch}`;
+}
+
+/** By shard and epoch: what the checkpoint said that came with the lease. */
+function resumePlaces(mapping: MappingHistory): Map<string, SettledPlaces> {
+  const places = new Map<string, SettledPlaces>();
+  for (const event of mapping.events) {
+    if (event.kind !== "leaseMoved" || event.move !== "acquired" || event.checkpoint === undefined) continue;
+    places.set(`${event.shard.ordinal}/${event.epoch}`, settledPlaces(event.shard, event.checkpoint));
+  }
+  return places;
+}
+
+/** What a process was told after its drain deadline it may leave unsettled. */
+function noteTold(attempt: Attempt, toldIn: Map<number, string>): void {
+  const { process, toldAt } = attempt;
+  if (toldAt === undefined || process.drainDeadline < toldAt) return;
+  for (let index = 0; index < attempt.toldProcessed; index++) {
+    const record = attempt.records[index];
+    if (record !== undefined) toldIn.set(record.id, ownership(attempt));
+  }
+}
+
+function checkStart(
+  { report }: Trial,
+  attempt: Attempt,
+  toldIn: ReadonlyMap<number, string>,
+  resumed: ReadonlyMap<string, SettledPlaces>,
+  isFaultless: boolean,
+): void {
+  const places = resumed.get(`${attempt.shard.ordinal}/${attempt.epoch}`);
+  for (const record of attempt.records) {
+    const told = toldIn.get(record.id);
+    const what = `attempt ${attempt.id} repeats ${record.position} of ${record.shard.shardId}`;
+    if (told !== undefined && (isFaultless || told === ownership(attempt))) {
+      report(attempt.startedAt, `${what}, which was done in ${told}`);
+      return;
+    }
+    if (places !== undefined && isSettledIn(places, record.index)) {
+      report(attempt.startedAt, `${what}, which the checkpoint called settled`);
+      return;
+    }
+  }
+}
+
+function checkDeliveries({ mapping, report }: Trial): void {
+  const delivered = new Set<number>();
+  for (const event of mapping.events) {
+    if (event.kind !== "delivered") continue;
+    for (const record of event.records) {
+      if (delivered.has(record.id)) report(event.at, `record ${record.position} was delivered twice`);
+      delivered.add(record.id);
+    }
+  }
+}

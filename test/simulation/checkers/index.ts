@@ -1,0 +1,53 @@
+import type { History } from "../history.ts";
+import { createLedger } from "../ledger.ts";
+import type { Checker, Violation } from "./checker.ts";
+import { noLoss } from "./i1-no-loss.ts";
+import { keyOrder } from "./i2-key-order.ts";
+import { attempts } from "./i3-attempts.ts";
+import { checkpointMonotone } from "./i4-checkpoint-monotone.ts";
+import { checkpointSafety } from "./i5-checkpoint-safety.ts";
+import { singleOwner } from "./i6-single-owner.ts";
+import { duplicates } from "./i7-duplicates.ts";
+import { poisonIsolation } from "./i9-poison-isolation.ts";
+import { memory } from "./i10-memory.ts";
+import { fairness } from "./i11-fairness.ts";
+import { lineage } from "./i12-lineage.ts";
+import { batches } from "./i13-batches.ts";
+import { shutdown } from "./i15-shutdown.ts";
+import { liveness } from "./i16-liveness.ts";
+
+export const CHECKERS: readonly Checker[] = [
+  noLoss,
+  keyOrder,
+  attempts,
+  checkpointMonotone,
+  checkpointSafety,
+  singleOwner,
+  duplicates,
+  poisonIsolation,
+  memory,
+  fairness,
+  lineage,
+  batches,
+  shutdown,
+  liveness,
+];
+
+/** One violation says it; a broken rule tends to be broken a thousand times. */
+const PER_CHECKER_MAX = 3;
+
+export function checkHistory(history: History): Violation[] {
+  const violations: Violation[] = history.breaches.map((breach) => ({ ...breach, mapping: undefined }));
+  for (const mapping of history.mappings) {
+    const ledger = createLedger(history, mapping);
+    for (const checker of CHECKERS) {
+      let count = 0;
+      const report = (at: number, message: string) => {
+        if (count++ >= PER_CHECKER_MAX) return;
+        violations.push({ invariant: checker.id, at, mapping: mapping.mapping.name, message });
+      };
+      checker.check({ history, mapping, ledger, report });
+    }
+  }
+  return violations;
+}

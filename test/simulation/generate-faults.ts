@@ -1,0 +1,129 @@
+import type { SeededRandom } from "./random.ts";
+import type { FaultEvent, Flavour } from "./scenario.ts";
+import { FAULT_KINDS, type FaultKind, type FaultRates } from "./world/fault-desk.ts";
+
+/** Swarm testing: each seed enables a random subset of the fault kinds, each with a rate of its own. */
+export function generateRates(random: SeededRandom): FaultRates {
+  const share = random.pick([0.1, 0.3, 0.6]);
+  const rates: Partial<Record<FaultKind, number>> = {};
+  for (const kind of FAULT_KINDS) {
+    if (random.chance(share)) rates[kind] = random.pick([0.01, 0.03, 0.1, 0.3]) * severity(kind);
+  }
+  return rates;
+}
+
+/** Faults that cost much virtual time, or end most batches, come less often: otherwise little else would happen. */
+function severity(kind: FaultKind): number {
+  switch (kind) {
+    case "function hung":
+    case "function slow":
+    case "function timed out":
+    case "read timed out":
+    case "window state oversized":
+      return 0.2;
+    case "store slow":
+    case "store applied late":
+    case "destination slow":
+      return 0.5;
+    default:
+      return 1;
+  }
+}
+
+export function generateFaults(
+  random: SeededRandom,
+  flavour: Flavour,
+  faultsEndMs: number,
+  mappings: number,
+): FaultEvent[] {
+  switch (flavour) {
+    case "calm":
+    case "isolation":
+      return [];
+    case "poison":
+      return random.chance(0.3) ? reshards(random.fork("reshards"), faultsEndMs, mappings) : [];
+    case "graceful":
+      return [
+        ...reshards(random.fork("reshards"), faultsEndMs, mappings),
+        ...comings(random.fork("comings"), faultsEndMs),
+      ].sort(byTime);
+    case "swarm":
+      return swarmEvents(random, faultsEndMs, mappings).sort(byTime);
+  }
+}
+
+function swarmEvents(random: SeededRandom, faultsEndMs: number, mappings: number): FaultEvent[] {
+  const events: FaultEvent[] = [];
+  if (random.chance(0.4)) events.push(...reshards(random.fork("reshards"), faultsEndMs, mappings));
+  if (random.chance(0.4)) events.push(...comings(random.fork("comings"), faultsEndMs));
+  if (random.chance(0.4)) events.push(...crashes(random.fork("crashes"), faultsEndMs));
+  if (random.chance(0.3)) events.push(...pauses(random.fork("pauses"), faultsEndMs));
+  if (random.chance(0.3)) events.push(...outages(random.fork("outages"), faultsEndMs));
+  if (random.chance(0.15)) events.push(...trims(random.fork("trims"), faultsEndMs, mappings));
+  return events;
+}
+
+function reshards(random: SeededRandom, faultsEndMs: number, mappings: number): FaultEvent[] {
+  return many(random, 4, () => ({
+    kind: random.chance(0.6) ? "split" : "merge",
+    atMs: random.int(0, faultsEndMs),
+    mapping: random.int(0, mappings - 1),
+    shard: random.int(0, 7),
+  }));
+}
+
+function comings(random: SeededRandom, faultsEndMs: number): FaultEvent[] {
+  return many(random, 3, () => {
+    const atMs = random.int(500, faultsEndMs);
+    if (random.chance(0.5)) return { kind: "join", atMs, wallOffsetMs: random.int(-500, 500), rate: 1 };
+    const restartAfterMs = random.chance(0.7) ? random.int(0, 3_000) : null;
+    return { kind: "stop", atMs, process: random.int(0, 3), restartAfterMs };
+  });
+}
+
+function crashes(random: SeededRandom, faultsEndMs: number): FaultEvent[] {
+  return many(random, 4, () => {
+    const atMs = random.int(100, faultsEndMs);
+    const process = random.int(0, 3);
+    const restartAfterMs = random.chance(0.85) ? random.int(0, 4_000) : null;
+    if (random.chance(0.4)) return { kind: "crash", atMs, process, restartAfterMs };
+    return { kind: "crash at call", atMs, process, call: random.int(1, 60), restartAfterMs };
+  });
+}
+
+function pauses(random: SeededRandom, faultsEndMs: number): FaultEvent[] {
+  return many(random, 3, () => {
+    const atMs = random.int(100, faultsEndMs);
+    const process = random.int(0, 3);
+    if (random.chance(0.3)) return { kind: "clock jump", atMs, process, byMs: random.int(-3_000, 3_000) };
+    const durationMs = random.chance(0.5) ? random.int(20, 1_500) : random.int(1_500, 9_000);
+    return { kind: "pause", atMs, process, durationMs };
+  });
+}
+
+function outages(random: SeededRandom, faultsEndMs: number): FaultEvent[] {
+  return many(random, 3, () => ({
+    kind: "outage",
+    atMs: random.int(0, faultsEndMs),
+    component: random.pick(["source", "function", "store", "destination"] as const),
+    durationMs: random.int(100, 8_000),
+  }));
+}
+
+function trims(random: SeededRandom, faultsEndMs: number, mappings: number): FaultEvent[] {
+  return many(random, 2, () => ({
+    kind: "trim",
+    atMs: random.int(0, faultsEndMs),
+    mapping: random.int(0, mappings - 1),
+    shard: random.int(0, 3),
+    share: random.between(0.1, 1),
+  }));
+}
+
+function many(random: SeededRandom, max: number, draw: () => FaultEvent): FaultEvent[] {
+  return Array.from({ length: random.int(1, max) }, draw);
+}
+
+function byTime(a: FaultEvent, b: FaultEvent): number {
+  return a.atMs - b.atMs;
+}

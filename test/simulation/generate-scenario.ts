@@ -1,0 +1,202 @@
+import type { EngineSettings } from "../../src/engine/settings.ts";
+import type { StreamMapping } from "../../src/model/mapping.ts";
+import { generateFaults, generateRates } from "./generate-faults.ts";
+import { SeededRandom } from "./random.ts";
+import type { Flavour, MappingScenario, ProcessScenario, Scenario, Workload } from "./scenario.ts";
+import { FILTER_PATTERN } from "./world/events.ts";
+import type { FunctionScenario } from "./world/function-plan.ts";
+import { WINDOW_STATE_BYTES } from "./world/responses.ts";
+import { SIM_STREAM_ARN } from "./world/source.ts";
+import { EPOCH_MS } from "./world/stream.ts";
+
+/** Bound of the clocks' drift: what the leases' margin has to cover. */
+export const DRIFT_MAX = 0.001;
+
+/** Payload limit of scenarios with records near and above it: small, so that they cost no memory. */
+const LARGE_PAYLOAD_BYTES = 6_000;
+
+/** A scenario from a seed: each draws its own subset of settings and faults, so that rare combinations occur. */
+export function generateScenario(seed: number): Scenario {
+  const random = new SeededRandom(seed).fork("scenario");
+  const flavour = pickFlavour(random.fork("flavour"));
+  const isLarge = flavour === "swarm" && random.chance(0.06);
+  const faultsEndMs = random.int(6_000, 18_000);
+  const mappingCount = flavour === "isolation" || random.chance(0.2) ? 2 : 1;
+  const settings = generateSettings(random.fork("settings"), flavour, isLarge);
+  const mappings: MappingScenario[] = [];
+  for (let ordinal = 0; ordinal < mappingCount; ordinal++) {
+    const fork = random.fork(`mapping ${ordinal}`);
+    const isSick = flavour === "isolation" && ordinal === 0;
+    const draft = { ordinal, flavour, isLarge, isSick, faultsEndMs, mappingCount, settings };
+    mappings.push(generateMapping(fork, draft));
+  }
+  const processes = generateProcesses(random.fork("processes"), flavour);
+  const swarm = random.fork("faults");
+  return {
+    seed,
+    flavour,
+    mappings,
+    settings,
+    processes,
+    rates: flavour === "swarm" ? generateRates(swarm.fork("rates")) : {},
+    faults: generateFaults(swarm, flavour, faultsEndMs, mappings.length),
+    faultsEndMs,
+    healWithinMs: 300_000,
+    drainMs: random.pick([0, 500, 5_000, 30_000]),
+  };
+}
+
+function pickFlavour(random: SeededRandom): Flavour {
+  const draw = random.next();
+  if (draw < 0.05) return "calm";
+  if (draw < 0.13) return "graceful";
+  if (draw < 0.22) return "poison";
+  if (draw < 0.27) return "isolation";
+  return "swarm";
+}
+
+interface MappingDraft {
+  readonly ordinal: number;
+  readonly flavour: Flavour;
+  readonly isLarge: boolean;
+  readonly isSick: boolean;
+  readonly faultsEndMs: number;
+  readonly mappingCount: number;
+  readonly settings: EngineSettings;
+}
+
+function generateMapping(random: SeededRandom, draft: MappingDraft): MappingScenario {
+  const mapping = generateStreamMapping(random.fork("mapping"), draft);
+  const givesUp = mapping.retryAttemptsMax !== undefined || mapping.recordAgeMsMax !== undefined;
+  const shape = random.fork("source");
+  const canExpire = draft.flavour === "swarm" && shape.chance(0.15);
+  const fn: FunctionScenario = {
+    timeoutMs: random.int(400, 4_000),
+    concurrency: draft.flavour === "isolation" || random.chance(0.8) ? 1_000 : random.int(1, 4),
+    latencyMinMs: random.int(0, 10),
+    latencyMaxMs: 10 + (draft.flavour === "isolation" ? 1 : random.pick([1, 10, 50, 200])),
+    poisonReports: random.chance(0.5),
+    poisonHeals: !givesUp,
+  };
+  const workload = generateWorkload(random.fork("workload"), draft, mapping);
+  return {
+    mapping,
+    fn,
+    workload,
+    retentionMs: canExpire ? shape.int(8_000, 20_000) : undefined,
+    readIntervalMs: Math.min(shape.pick([20, 100, 200, 500]), readIntervalMax(workload, draft.settings)),
+    tellsLag: shape.chance(0.8),
+  };
+}
+
+/** All records can be read from one shard within some part of the time that the healed world is given. */
+function readIntervalMax(workload: Workload, settings: EngineSettings): number {
+  const recordBytes = Math.max(workload.bytesMax, workload.largeShare > 0 ? workload.largeBytesMax : 0);
+  const bytes = Math.min(settings.readBytes, settings.mappingBudgetBytes, settings.processBudgetBytes);
+  const perRead = Math.max(
+    1,
+    Math.min(settings.readRecords, settings.shardWindowRecords, bytes / recordBytes),
+  );
+  return Math.max(5, Math.round((60_000 * perRead) / workload.records));
+}
+
+function generateStreamMapping(random: SeededRandom, draft: MappingDraft): StreamMapping {
+  const { flavour, ordinal } = draft;
+  const isPoison = flavour === "poison";
+  const isPatient = flavour === "isolation";
+  const isCalm = flavour === "calm" || flavour === "graceful";
+  const hasWindows = !isPoison && !isPatient && random.chance(0.12);
+  const factor = hasWindows || random.chance(0.4) ? 1 : random.int(2, 10);
+  return {
+    uuid: `00000000-0000-4000-8000-00000000000${ordinal}`,
+    name: `mapping-${ordinal}`,
+    functionName: `function-${ordinal}`,
+    functionArn: `arn:aws:lambda:eu-west-1:123456789012:function:function-${ordinal}`,
+    eventSourceArn: SIM_STREAM_ARN,
+    enabled: true,
+    startingPosition: generateStart(random.fork("start"), isPoison || isPatient),
+    batchSize: isPoison ? random.int(2, 50) : random.pick([1, 2, random.int(3, 10), random.int(10, 50)]),
+    batchingWindowMs: random.chance(0.7) ? 0 : random.int(50, isPatient ? 500 : 2_000),
+    parallelizationFactor: isPatient ? random.int(4, 10) : factor,
+    retryAttemptsMax:
+      isPatient || (!isPoison && !draft.isLarge && random.chance(0.35)) ? undefined : random.int(0, 4),
+    recordAgeMsMax:
+      isPoison || isPatient || isCalm || random.chance(0.8) ? undefined : random.int(2_000, 15_000),
+    bisectBatchOnFunctionError: isPoison || random.chance(0.5),
+    reportBatchItemFailures: !isPoison && random.chance(0.4),
+    tumblingWindowMs: hasWindows ? random.pick([1_000, 2_000, 5_000]) : 0,
+    filterPatterns: !hasWindows && random.chance(0.3) ? [FILTER_PATTERN] : [],
+    onFailureDestination: isPoison || random.chance(0.6) ? "simulated" : undefined,
+  };
+}
+
+function generateStart(random: SeededRandom, isPlain: boolean): StreamMapping["startingPosition"] {
+  if (isPlain || random.chance(0.8)) return { kind: "TRIM_HORIZON" };
+  if (random.chance(0.5)) return { kind: "LATEST" };
+  return { kind: "AT_TIMESTAMP", epochMs: EPOCH_MS + random.int(0, 3_000) };
+}
+
+function generateWorkload(random: SeededRandom, draft: MappingDraft, mapping: StreamMapping): Workload {
+  const { flavour, isLarge } = draft;
+  const invocations = random.int(150, 1_100) / draft.mappingCount;
+  const fill = random.chance(0.5) ? Math.min(mapping.batchSize, 6) : 1.5;
+  const records = Math.round(invocations * fill);
+  const poisonCount = flavour === "poison" ? random.int(1, 4) : random.chance(0.3) ? random.int(1, 4) : 0;
+  const isQuiet = flavour === "calm" || flavour === "graceful" || flavour === "isolation" || isLarge;
+  const poison: number[] = [];
+  if (!isQuiet) for (let index = 0; index < poisonCount; index++) poison.push(random.int(0, records - 1));
+  const small = random.chance(0.5) ? 60 : 2_000;
+  return {
+    shards: random.int(1, 4),
+    keys: flavour === "isolation" ? random.int(40, 80) : random.pick([1, 3, 10, 50, 200]),
+    skew: flavour === "isolation" ? 1 : random.pick([1, 1, 2, 4]),
+    records,
+    backlogShare: random.pick([0, 0.2, 0.5, 1]),
+    arrivalsEndMs: Math.round(draft.faultsEndMs * (flavour === "isolation" ? 0.4 : random.between(0.4, 1.1))),
+    bytesMin: 50,
+    bytesMax: 50 + small,
+    largeShare: isLarge ? 0.2 : 0,
+    largeBytesMin: Math.round(LARGE_PAYLOAD_BYTES / 5),
+    largeBytesMax: Math.round(LARGE_PAYLOAD_BYTES * 1.1),
+    unwantedShare: mapping.filterPatterns.length === 0 ? 0 : random.pick([0.1, 0.5, 0.9, 1]),
+    poison,
+    poisoned: draft.isSick ? random.pick(["everything", "shard", "key"]) : "nothing",
+  };
+}
+
+function generateProcesses(random: SeededRandom, flavour: Flavour): ProcessScenario[] {
+  const count = flavour === "isolation" ? 1 : random.pick([1, 1, 2, 2, 3, 4]);
+  const processes: ProcessScenario[] = [];
+  for (let ordinal = 0; ordinal < count; ordinal++) {
+    processes.push({
+      startMs: ordinal === 0 ? 0 : random.int(0, 2_000),
+      wallOffsetMs: random.chance(0.3) ? random.int(-800, 800) : 0,
+      rate: random.chance(0.3) ? 1 + random.between(-DRIFT_MAX, DRIFT_MAX) : 1,
+    });
+  }
+  return processes;
+}
+
+function generateSettings(random: SeededRandom, flavour: Flavour, isLarge: boolean): EngineSettings {
+  const isTight = flavour !== "isolation" && random.chance(0.3);
+  const leaseDurationMs = random.int(2_000, 5_000);
+  const mappingBudgetBytes = isTight ? random.int(4_000, 30_000) : 10_000_000;
+  return {
+    shardWindowRecords: flavour === "isolation" ? 20_000 : random.pick([20, 100, 500, 5_000]),
+    mappingBudgetBytes,
+    processBudgetBytes: random.chance(0.5) ? mappingBudgetBytes : 2 * mappingBudgetBytes,
+    readRecords: flavour === "isolation" ? 500 : random.pick([10, 50, 500]),
+    readBytes: isTight ? random.int(1_000, 5_000) : 1_000_000,
+    checkpointIntervalMs: random.pick([0, 50, 200, 1_000]),
+    discoveryIntervalMs: random.int(500, 3_000),
+    leaseDurationMs,
+    leaseRenewalMs: Math.round(leaseDurationMs / random.between(3, 6)),
+    backoffBaseMs: random.pick([20, 100, 200]),
+    backoffCapMs: random.pick([300, 1_000, 3_000]),
+    windowIdleCloseMs: random.int(300, 2_000),
+    handoverDrainMs: random.int(100, 5_000),
+    payloadBytesMax: isLarge ? LARGE_PAYLOAD_BYTES : 6_000_000,
+    windowStateBytesMax: WINDOW_STATE_BYTES,
+    concurrentReads: random.chance(0.8) ? 64 : random.int(1, 3),
+  };
+}

@@ -1,0 +1,67 @@
+import { registerHooks } from "node:module";
+import { parentPort, workerData } from "node:worker_threads";
+import type { Patch, PlantedBug } from "./planted-bugs.ts";
+
+/**
+ * Runs seeds on sources into which one bug is planted, until a checker sees it. The patches are applied by a hook of this
+ * thread's module loader, so nothing of them can reach another thread or the files.
+ */
+export interface Hunt {
+  readonly bug: PlantedBug;
+  readonly seedsMax: number;
+}
+
+export interface HuntResult {
+  /** Seeds until it was caught; `undefined`: it was not. */
+  readonly seeds: number | undefined;
+  readonly message: string;
+}
+
+const ROOT = new URL("../../", import.meta.url);
+
+if (parentPort === null) throw new Error("planted-bug-worker.ts is a worker");
+const { bug, seedsMax }: Hunt = workerData;
+const unapplied = new Set(bug.patches);
+plant(bug.patches);
+parentPort.postMessage(await hunt());
+
+function plant(patches: readonly Patch[]): void {
+  registerHooks({
+    load(url, context, nextLoad) {
+      const loaded = nextLoad(url, context);
+      const own = patches.filter((patch) => new URL(patch.file, ROOT).href === url);
+      if (own.length === 0) return loaded;
+      const text = own.reduce(apply, String(loaded.source));
+      return { ...loaded, source: text };
+    },
+  });
+}
+
+function apply(text: string, patch: Patch): string {
+  const parts = text.split(patch.find);
+  if (parts.length !== 2) {
+    const count = parts.length - 1;
+    throw new Error(`"${bug.name}" must be planted anew: its text stands ${count} times in ${patch.file}`);
+  }
+  unapplied.delete(patch);
+  return parts.join(patch.replace);
+}
+
+async function hunt(): Promise<HuntResult> {
+  const { createEngine } = await import("../../src/engine/engine.ts");
+  const { watchRejections } = await import("./run-scenario.ts");
+  const { createTally, runSeed } = await import("./tally.ts");
+  for (const patch of unapplied)
+    throw new Error(`"${bug.name}" was not planted: ${patch.file} is not loaded`);
+  watchRejections();
+  const tally = createTally();
+  for (let seed = 1; seed <= seedsMax; seed++) {
+    await runSeed(seed, { createEngine }, tally);
+    const found = tally.failures.at(-1)?.violations.find(({ invariant }) => bug.breaks.includes(invariant));
+    if (found !== undefined) return { seeds: seed, message: `${found.invariant}: ${found.message}` };
+  }
+  const others = new Set(
+    tally.failures.flatMap(({ violations }) => violations.map((each) => each.invariant)),
+  );
+  return { seeds: undefined, message: `only ${[...others].join(", ") || "nothing"} was found broken` };
+}

@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { describe, test } from "node:test";
+import { CHECKERS } from "./checkers/index.ts";
+import { hunt } from "./hunt.ts";
+import { PLANTED_BUGS, type PlantedBug } from "./planted-bugs.ts";
+
+/** The whole table is hunted by `npm run planted-bugs`; here one bug of each invariant, of those that show soon. */
+const SEEDS_MAX = 300;
+const QUICK: readonly string[] = [
+  "a drop is not counted",
+  "the lane does not depend on the key",
+  "one retry too many",
+  "the store does not fence",
+  "records are settled before the destination has accepted them",
+  "invocations start without a live lease",
+  "settled ranges are not skipped after a restart",
+  "the smallest batches are not split",
+  "what is read is not taken from the budget",
+  "a child starts before its parents are done",
+  "a batch has one record too many",
+  "leases are kept after stop",
+  "a failed read ends the reading",
+  "a response that is not JSON stops the engine",
+];
+
+describe("planted bugs", () => {
+  for (const name of QUICK) {
+    test(`caught: ${name}`, async () => {
+      const { seeds, message } = await hunt({ bug: find(name), seedsMax: SEEDS_MAX });
+      assert.notEqual(seeds, undefined, message);
+    });
+  }
+
+  test("a bug that is none is not caught: the hunt can fail", async () => {
+    const real = find("one retry too many");
+    const none = { ...real, patches: real.patches.map((patch) => ({ ...patch, replace: patch.find })) };
+    assert.equal((await hunt({ bug: none, seedsMax: 10 })).seeds, undefined);
+  });
+
+  test("a bug whose place is gone from the source is refused", async () => {
+    const patch = { file: "src/engine/budget.ts", find: "no such text", replace: "" };
+    const lost: PlantedBug = { name: "lost", breaks: ["I1"], patches: [patch] };
+    await assert.rejects(hunt({ bug: lost, seedsMax: 1 }), /must be planted anew/);
+  });
+
+  test("every planted bug still has its place in the sources", () => {
+    for (const { name, patches } of PLANTED_BUGS) {
+      for (const { file, find: text } of patches) {
+        const parts = readFileSync(new URL(`../../${file}`, import.meta.url), "utf8").split(text);
+        assert.equal(parts.length, 2, `${name}: its text stands ${parts.length - 1} times in ${file}`);
+      }
+    }
+  });
+
+  test("every checker has a bug that it must catch", () => {
+    const broken = new Set(PLANTED_BUGS.flatMap(({ breaks }) => breaks));
+    const untested = CHECKERS.map(({ id }) => id).filter((id) => !broken.has(id));
+    assert.deepEqual(untested, []);
+  });
+});
+
+function find(name: string): PlantedBug {
+  const bug = PLANTED_BUGS.find((each) => each.name === name);
+  assert.ok(bug !== undefined, `there is no planted bug "${name}"`);
+  return bug;
+}

@@ -1,0 +1,67 @@
+import type { Violation } from "./checkers/checker.ts";
+import { checkHistory } from "./checkers/index.ts";
+import type { History } from "./history.ts";
+import type { Scenario } from "./scenario.ts";
+import { World, type WorldOptions } from "./world/world.ts";
+
+export interface RunResult {
+  readonly scenario: Scenario;
+  readonly history: History;
+  readonly violations: readonly Violation[];
+  readonly marks: ReadonlyMap<string, number>;
+  readonly invocations: number;
+  readonly events: number;
+}
+
+/** World of the run under way: what escapes the engine as an unhandled rejection is laid to its charge. */
+let current: World | undefined;
+
+export async function runScenario(scenario: Scenario, options: WorldOptions): Promise<RunResult> {
+  const world = new World(scenario, options);
+  current = world;
+  try {
+    await world.run();
+  } catch (error) {
+    world.breach("I18", `an exception escaped: ${describe(error)}`);
+  } finally {
+    current = undefined;
+  }
+  const { history, marks, time } = world;
+  const invocations = history.mappings.reduce((sum, mapping) => sum + mapping.attempts.length, 0);
+  return { scenario, history, violations: checkHistory(history), marks, invocations, events: time.fired };
+}
+
+/** Makes unhandled rejections violations (I18) instead of crashes of the simulator. */
+export function watchRejections(): void {
+  process.on("unhandledRejection", (reason) => {
+    if (current === undefined) throw reason;
+    current.breach("I18", `unhandled rejection: ${describe(reason)}`);
+  });
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+/** A number for everything that the history holds: two runs of one scenario must agree on it. */
+export function traceHash(history: History): number {
+  let hash = 0x811c9dc5;
+  const mix = (value: number) => {
+    hash = Math.imul(hash ^ (value | 0), 0x01000193);
+    hash ^= hash >>> 15;
+  };
+  for (const { events } of history.mappings) {
+    for (const event of events) {
+      mix(event.at * 1000);
+      for (let index = 0; index < event.kind.length; index += 3) mix(event.kind.charCodeAt(index));
+      if (event.kind === "attemptStarted") {
+        mix(event.attempt.process.ordinal);
+        for (const record of event.attempt.records) mix(record.id);
+      } else if (event.kind === "checkpointed") {
+        mix(event.checkpoint.revision);
+        mix(event.checkpoint.settledRanges.length);
+      }
+    }
+  }
+  return hash >>> 0;
+}

@@ -1,0 +1,116 @@
+import type { EngineSettings } from "../../src/engine/settings.ts";
+import type { StreamMapping } from "../../src/model/mapping.ts";
+import type { Component, FaultRates } from "./world/fault-desk.ts";
+import type { FunctionScenario } from "./world/function-plan.ts";
+
+/**
+ * All that happens in one run, as plain data: the seed decides only what is left open. So a scenario can be shrunk
+ * (fewer faults, fewer records, fewer processes), stored and replayed.
+ */
+export interface Scenario {
+  readonly seed: number;
+  readonly flavour: Flavour;
+  readonly mappings: readonly MappingScenario[];
+  readonly settings: EngineSettings;
+  /** Processes at the beginning. */
+  readonly processes: readonly ProcessScenario[];
+  readonly rates: FaultRates;
+  readonly faults: readonly FaultEvent[];
+  /** Until then things go wrong; from then on nothing does, and everything must be brought to an end. */
+  readonly faultsEndMs: number;
+  /** Virtual time from the healing until everything has to be settled and checkpointed. */
+  readonly healWithinMs: number;
+  readonly drainMs: number;
+}
+
+/**
+ * - `swarm`: a random subset of all faults.
+ * - `calm`: no fault at all: nothing may be invoked twice.
+ * - `graceful`: processes come and go by stop and hand-over only: nothing may be invoked twice.
+ * - `poison`: some records always fail, nothing else does, bisect is on.
+ * - `isolation`: one key, shard or mapping fails for ever, nothing else does.
+ */
+export type Flavour = "swarm" | "calm" | "graceful" | "poison" | "isolation";
+
+export interface MappingScenario {
+  readonly mapping: StreamMapping;
+  readonly fn: FunctionScenario;
+  readonly workload: Workload;
+  readonly retentionMs: number | undefined;
+  readonly readIntervalMs: number;
+  readonly tellsLag: boolean;
+}
+
+export interface Workload {
+  readonly shards: number;
+  readonly keys: number;
+  /** 1: all keys alike; higher: few keys get most records. */
+  readonly skew: number;
+  readonly records: number;
+  /** Share that is there when the world begins; the rest arrives evenly until `arrivalsEndMs`. */
+  readonly backlogShare: number;
+  readonly arrivalsEndMs: number;
+  readonly bytesMin: number;
+  readonly bytesMax: number;
+  /** Records of `largeBytesMin` to `largeBytesMax`. */
+  readonly largeShare: number;
+  readonly largeBytesMin: number;
+  readonly largeBytesMax: number;
+  /** Records that the filter does not let through. */
+  readonly unwantedShare: number;
+  /** Ordinals of records that always fail. */
+  readonly poison: readonly number[];
+  /** What else always fails: everything, the records of shard 0, the records of key 0. */
+  readonly poisoned: "nothing" | "everything" | "shard" | "key";
+}
+
+export interface ProcessScenario {
+  readonly startMs: number;
+  readonly wallOffsetMs: number;
+  readonly rate: number;
+}
+
+export type FaultEvent =
+  | {
+      readonly kind: "crash";
+      readonly atMs: number;
+      readonly process: number;
+      readonly restartAfterMs: number | null;
+    }
+  /** Dies in the middle of its `call`th call from then on. */
+  | {
+      readonly kind: "crash at call";
+      readonly atMs: number;
+      readonly process: number;
+      readonly call: number;
+      readonly restartAfterMs: number | null;
+    }
+  | {
+      readonly kind: "pause";
+      readonly atMs: number;
+      readonly process: number;
+      readonly durationMs: number;
+    }
+  | { readonly kind: "clock jump"; readonly atMs: number; readonly process: number; readonly byMs: number }
+  | {
+      readonly kind: "stop";
+      readonly atMs: number;
+      readonly process: number;
+      readonly restartAfterMs: number | null;
+    }
+  | { readonly kind: "join"; readonly atMs: number; readonly wallOffsetMs: number; readonly rate: number }
+  | { readonly kind: "split"; readonly atMs: number; readonly mapping: number; readonly shard: number }
+  | { readonly kind: "merge"; readonly atMs: number; readonly mapping: number; readonly shard: number }
+  | {
+      readonly kind: "trim";
+      readonly atMs: number;
+      readonly mapping: number;
+      readonly shard: number;
+      readonly share: number;
+    }
+  | {
+      readonly kind: "outage";
+      readonly atMs: number;
+      readonly component: Component;
+      readonly durationMs: number;
+    };

@@ -1,0 +1,41 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { createEngine } from "../../src/engine/engine.ts";
+import { generateScenario } from "./generate-scenario.ts";
+import { readRegressions } from "./regressions.ts";
+import { runScenario, traceHash, watchRejections } from "./run-scenario.ts";
+import { tellStory } from "./story.ts";
+import { createTally, runSeed } from "./tally.ts";
+
+watchRejections();
+
+/** A small part of what `npm run simulate` does; the same seeds at each run, so that a change shows as a change. */
+const SEEDS = 150;
+
+describe("simulation", () => {
+  test(`${SEEDS} seeds break no invariant`, async () => {
+    const tally = createTally();
+    for (let seed = 1; seed <= SEEDS; seed++) await runSeed(seed, { createEngine }, tally);
+    const told = tally.failures.map(({ seed, violations }) => {
+      const lines = violations.map(({ invariant, message }) => `${invariant} ${message}`);
+      return `seed ${seed}: ${lines.join("; ")}`;
+    });
+    assert.deepEqual(told, [], "replay with: npm run simulate -- --seed <seed>");
+  });
+
+  test("no scenario that failed once fails again", async () => {
+    for (const { found, scenario } of readRegressions()) {
+      const { history, violations } = await runScenario(scenario, { createEngine });
+      assert.equal(violations.length, 0, `${found}\n${tellStory(history, violations)}`);
+    }
+  });
+
+  test("the same seed leaves the same trace, another seed another", async () => {
+    const hashes: number[] = [];
+    for (const seed of [3, 3, 8]) {
+      hashes.push(traceHash((await runScenario(generateScenario(seed), { createEngine })).history));
+    }
+    assert.equal(hashes[0], hashes[1]);
+    assert.notEqual(hashes[0], hashes[2]);
+  });
+});

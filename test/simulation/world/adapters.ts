@@ -1,0 +1,76 @@
+import type { MappingDeployment } from "../../../src/engine/engine.ts";
+import type { Clock } from "../../../src/ports/clock.ts";
+import type { ProgressStore } from "../../../src/ports/progress-store.ts";
+import type { LogFields, LogLevel, Telemetry } from "../../../src/ports/telemetry.ts";
+import { createSimDestination } from "./destination.ts";
+import { SIM_EVENTS } from "./events.ts";
+import { createSimFunction } from "./function.ts";
+import type { SimProcess } from "./process.ts";
+import { createSimSource } from "./source.ts";
+import { createSimStore } from "./store.ts";
+import { createSimTelemetry } from "./telemetry.ts";
+import type { World } from "./world.ts";
+
+/** What one process's engine is built from. */
+export interface Adapters {
+  readonly clock: Clock;
+  readonly store: ProgressStore;
+  readonly deployments: readonly MappingDeployment[];
+}
+
+export function createAdapters(world: World, process: SimProcess): Adapters {
+  const { time, faults, rows, historyOf } = world;
+  return {
+    clock: process.clock,
+    store: createSimStore({ rows, process, time, faults, histories: historyOf }),
+    deployments: world.histories.map((_, ordinal) => createDeployment(world, process, ordinal)),
+  };
+}
+
+function createDeployment(world: World, process: SimProcess, ordinal: number): MappingDeployment {
+  const { time, faults } = world;
+  const plan = world.scenario.mappings[ordinal];
+  const history = world.histories[ordinal];
+  if (plan === undefined || history === undefined) throw new RangeError(`no mapping ${ordinal}`);
+  const breach = (message: string) => world.breach("ports", `${process.owner}: ${message}`);
+  const { timeoutMs, concurrency } = plan.fn;
+  return {
+    mapping: plan.mapping,
+    source: createSimSource({
+      stream: history.stream,
+      process,
+      time,
+      faults,
+      events: SIM_EVENTS,
+      retentionMs: plan.retentionMs,
+      readIntervalMs: plan.readIntervalMs,
+      tellsLag: plan.tellsLag,
+      record: (event) => history.events.push(event),
+      breach,
+    }),
+    fn: {
+      name: plan.mapping.functionName,
+      target: createSimFunction({ process, time, faults, history, scenario: plan.fn, breach }),
+      timeoutMs,
+      concurrency,
+    },
+    destination:
+      plan.mapping.onFailureDestination === undefined
+        ? undefined
+        : createSimDestination({ process, time, faults, history }),
+  };
+}
+
+export function createTelemetry(
+  world: World,
+  process: SimProcess,
+  log: (level: LogLevel, message: string, fields: LogFields) => void,
+): Telemetry {
+  return createSimTelemetry({
+    process,
+    time: world.time,
+    histories: world.historyOf,
+    marks: world.marks,
+    log: (_, level, message, fields) => log(level, message, fields),
+  });
+}

@@ -1,0 +1,59 @@
+import type { StreamRecord, TumblingWindow } from "../../../src/model/record.ts";
+import type { FilterDocument, StreamEvents } from "../../../src/ports/stream-source.ts";
+import type { SimRecord } from "./stream.ts";
+
+export const SIM_ENVELOPE_BYTES = 14;
+export const FILTER_PATTERN = '{"data":{"kind":["wanted"]}}';
+
+/**
+ * An event of honest length whose contents are the records themselves: the function, the destination and the checkers
+ * read them without parsing, so that a simulated invocation costs what the engine does and little else.
+ */
+export class SimPayload extends Uint8Array<ArrayBuffer> {
+  records: readonly SimRecord[] = [];
+  window: TumblingWindow | undefined;
+}
+
+/** All payloads are views of it; nobody reads the bytes. */
+let sharedBytes = new ArrayBuffer(8 * 1024 * 1024);
+
+export const SIM_EVENTS: StreamEvents = {
+  envelopeBytes: SIM_ENVELOPE_BYTES,
+  filterDataKey: "data",
+  encode(records: readonly StreamRecord[], window: TumblingWindow | undefined): Uint8Array {
+    const own = asSimRecords(records);
+    let byteLength = SIM_ENVELOPE_BYTES + Math.max(0, own.length - 1);
+    for (const record of own) byteLength += record.encodedBytes;
+    if (window !== undefined) byteLength += 200 + window.stateJson.length;
+    if (byteLength > sharedBytes.byteLength) sharedBytes = new ArrayBuffer(2 * byteLength);
+    const payload = new SimPayload(sharedBytes, 0, byteLength);
+    payload.records = own;
+    payload.window = window;
+    return payload;
+  },
+  filterDocument(record: StreamRecord): FilterDocument {
+    return { document: isAccepted(record) ? WANTED : UNWANTED, isDataJson: true };
+  },
+};
+
+const WANTED = { data: { kind: "wanted" } };
+const UNWANTED = { data: { kind: "unwanted" } };
+
+function isAccepted(record: StreamRecord): boolean {
+  return "accepted" in record && record.accepted === true;
+}
+
+/** The engine may only hand back what the source gave; a copy of the list protects the history from its changes. */
+function asSimRecords(records: readonly StreamRecord[]): readonly SimRecord[] {
+  const own: SimRecord[] = [];
+  for (const record of records) {
+    if (!isSimRecord(record))
+      throw new TypeError("the engine handed back a record that the source never gave");
+    own.push(record);
+  }
+  return own;
+}
+
+function isSimRecord(record: StreamRecord): record is SimRecord {
+  return "shard" in record && "index" in record;
+}

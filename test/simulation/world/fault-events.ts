@@ -1,0 +1,95 @@
+import type { FaultEvent } from "../scenario.ts";
+import type { LiveProcess, World } from "./world.ts";
+
+export function scheduleFaults(world: World): void {
+  for (const event of world.scenario.faults) {
+    world.time.schedule(event.atMs, () => {
+      if (!world.faults.isHealed) happen(world, event);
+    });
+  }
+}
+
+function happen(world: World, event: FaultEvent): void {
+  switch (event.kind) {
+    case "crash":
+    case "crash at call":
+    case "pause":
+    case "clock jump":
+    case "stop":
+      happenToProcess(world, event);
+      return;
+    case "join":
+      world.faults.count("join");
+      world.startProcess(event);
+      return;
+    case "split":
+    case "merge":
+    case "trim":
+      happenToStream(world, event);
+      return;
+    case "outage":
+      world.faults.beginOutage(event.component);
+      world.time.schedule(event.durationMs, () => world.faults.endOutage(event.component));
+      return;
+  }
+}
+
+type ProcessEvent = Extract<FaultEvent, { readonly process: number }>;
+
+function happenToProcess(world: World, event: ProcessEvent): void {
+  const working = world.working();
+  const live = working[event.process % Math.max(1, working.length)];
+  if (live === undefined) return;
+  const { process } = live;
+  world.faults.count(event.kind);
+  switch (event.kind) {
+    case "crash":
+      process.onDeath = () => restart(world, event.restartAfterMs);
+      process.die();
+      return;
+    case "crash at call":
+      process.onDeath = () => restart(world, event.restartAfterMs);
+      process.crashAtCall = process.calls + event.call;
+      return;
+    case "pause":
+      process.pause();
+      world.time.schedule(event.durationMs, () => process.resume());
+      return;
+    case "clock jump":
+      process.jumpWallClock(event.byMs);
+      return;
+    case "stop":
+      stop(world, live, event.restartAfterMs);
+  }
+}
+
+/** A paused process gets its signal only when it goes on. */
+function stop(world: World, live: LiveProcess, restartAfterMs: number | null): void {
+  live.process.enter(() => {
+    if (live.process.stopCalledAt === undefined) world.stopProcess(live);
+  });
+  restart(world, restartAfterMs);
+}
+
+function restart(world: World, afterMs: number | null): void {
+  if (afterMs === null) return;
+  world.time.schedule(afterMs, () => world.startProcess({ wallOffsetMs: 0, rate: 1 }));
+}
+
+type StreamEvent = Extract<FaultEvent, { readonly mapping: number }>;
+
+function happenToStream(world: World, event: StreamEvent): void {
+  const history = world.histories[event.mapping % world.histories.length];
+  if (history === undefined) return;
+  const { stream } = history;
+  const candidates = event.kind === "trim" ? stream.shards : stream.openShards();
+  const shard = candidates[event.shard % Math.max(1, candidates.length)];
+  if (shard === undefined) return;
+  let hasHappened = false;
+  if (event.kind === "split") hasHappened = stream.split(shard);
+  else if (event.kind === "merge") hasHappened = stream.merge(shard);
+  else hasHappened = stream.trim(shard, event.share) > 0;
+  if (!hasHappened) return;
+  world.faults.count(event.kind);
+  if (event.kind === "trim") history.events.push({ kind: "trimmed", at: world.time.now, shard });
+}

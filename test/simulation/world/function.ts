@@ -1,0 +1,118 @@
+import type { InvocationOutcome } from "../../../src/model/outcome.ts";
+import type { FunctionTarget, InvocationContext } from "../../../src/ports/function-target.ts";
+import type { Attempt, MappingHistory } from "../history.ts";
+import type { VirtualTime } from "../virtual-clock.ts";
+import { SimPayload } from "./events.ts";
+import type { FaultDesk } from "./fault-desk.ts";
+import { type ExecutionPlan, type FunctionScenario, planExecution } from "./function-plan.ts";
+import type { SimProcess } from "./process.ts";
+import { leaseKey } from "./store.ts";
+import type { SimShard } from "./stream.ts";
+
+export interface FunctionOptions {
+  readonly process: SimProcess;
+  readonly time: VirtualTime;
+  readonly faults: FaultDesk;
+  readonly history: MappingHistory;
+  readonly scenario: FunctionScenario;
+  breach(message: string): void;
+}
+
+/** The function of one mapping as one process calls it. What it does with the records is written into the history. */
+export function createSimFunction(options: FunctionOptions): FunctionTarget {
+  const { process, time, history, scenario, faults } = options;
+  let running = 0;
+  return {
+    invoke(payload, context, signal) {
+      if (!process.admitsCall()) return new Promise(() => {});
+      if (!(payload instanceof SimPayload)) throw new TypeError("the payload is not an event of the source");
+      running++;
+      if (running > scenario.concurrency) options.breach(`${running} invocations at once`);
+      const attempt = startAttempt(options, payload, context, running);
+      const plan = planExecution(payload, history.mapping, scenario, faults, process.random);
+      attempt.plan = plan.label;
+      return new Promise((resolve) => {
+        const tell = (outcome: InvocationOutcome) => {
+          if (attempt.toldAt !== undefined) return;
+          running--;
+          told(options, attempt, outcome, plan);
+          resolve(outcome);
+        };
+        const stop = () => process.enter(() => tell({ kind: "unavailable", message: "aborted" }));
+        time.schedule(plan.durationMs, () => {
+          ran(options, attempt, plan);
+          process.enter(() => {
+            signal.removeEventListener("abort", stop);
+            tell(plan.outcome);
+          });
+        });
+        // Shorter calls end within the second that the port gives them.
+        if (signal.aborted) stop();
+        else if (plan.durationMs > 500) signal.addEventListener("abort", stop);
+      });
+    },
+    close: () => Promise.resolve(),
+  };
+}
+
+function startAttempt(
+  { process, time, history, breach }: FunctionOptions,
+  payload: SimPayload,
+  context: InvocationContext,
+  concurrentOfProcess: number,
+): Attempt {
+  const shard = payload.records[0]?.shard ?? shardOfWindow(history, payload);
+  if (payload.records.some((record) => record.shard !== shard)) breach("a batch of two shards");
+  const lease = process.leases.get(leaseKey(history.mapping.uuid, shard.shardId));
+  const attempt: Attempt = {
+    id: history.attempts.length,
+    process,
+    shard,
+    records: payload.records,
+    requestId: context.requestId,
+    payloadBytes: payload.length,
+    window: payload.window,
+    startedAt: time.now,
+    epoch: lease?.epoch,
+    confirmedLocalMs: lease?.confirmedLocalMs,
+    startedLocalMs: process.localMs(),
+    concurrentOfProcess,
+    ranAt: undefined,
+    processed: 0,
+    toldAt: undefined,
+    told: undefined,
+    toldProcessed: 0,
+    toldCounts: false,
+    plan: "",
+  };
+  history.attempts.push(attempt);
+  history.events.push({ kind: "attemptStarted", at: time.now, attempt });
+  return attempt;
+}
+
+function shardOfWindow(history: MappingHistory, payload: SimPayload): SimShard {
+  const shard = history.stream.shard(payload.window?.shardId ?? "");
+  if (shard === undefined) throw new TypeError("an event without records and without a window");
+  return shard;
+}
+
+function ran({ time, history }: FunctionOptions, attempt: Attempt, plan: ExecutionPlan): void {
+  attempt.ranAt = time.now;
+  attempt.processed = plan.processed;
+  history.events.push({ kind: "attemptRan", at: time.now, attempt });
+}
+
+function told(
+  { time, history }: FunctionOptions,
+  attempt: Attempt,
+  outcome: InvocationOutcome,
+  plan: ExecutionPlan,
+): void {
+  attempt.toldAt = time.now;
+  attempt.told = outcome.kind;
+  if (outcome === plan.outcome) {
+    attempt.toldProcessed = plan.toldProcessed;
+    attempt.toldCounts = plan.counts;
+  }
+  history.events.push({ kind: "attemptTold", at: time.now, attempt });
+}

@@ -1,0 +1,225 @@
+import { MillraceError } from "../../../src/model/errors.ts";
+import type { Clock, ScheduledCall } from "../../../src/ports/clock.ts";
+import type { SeededRandom } from "../random.ts";
+import type { VirtualTime } from "../virtual-clock.ts";
+import { EPOCH_MS } from "./stream.ts";
+
+export interface ProcessClockPlan {
+  /** How far its wall clock is ahead of the source's, in milliseconds. */
+  readonly wallOffsetMs: number;
+  /** How fast its clocks run against the world's: 1.001 gains one millisecond a second. */
+  readonly rate: number;
+}
+
+/** A lease as its holder may believe in it: from its own clock and the answers that reached it. */
+export interface BelievedLease {
+  readonly epoch: number;
+  /** Its own monotonic time when it sent the last acquire or renewal that was confirmed. */
+  confirmedLocalMs: number;
+}
+
+export interface LeaseSighting {
+  readonly epoch: number;
+  readonly counter: number;
+  readonly owner: string | undefined;
+  readonly sinceLocalMs: number;
+}
+
+export interface WorldCall<T> {
+  readonly travelMs: number;
+  readonly replyMs: number;
+  readonly signal?: AbortSignal | undefined;
+  /** Happens in the world once the request has travelled; what it throws is the answer too. */
+  serve(): T;
+  /** Happens in the process when the answer arrives, and is not called when the caller has aborted. */
+  delivered?(result: T): void;
+}
+
+/** The ports give a call this long to end after an abort; shorter ones simply end. */
+const ABORT_MS_MAX = 900;
+
+type State = "running" | "paused" | "dead";
+
+/**
+ * One process that runs an engine: its clocks, and the gate through which all that reaches it must pass. While it is
+ * paused nothing fires; when it goes on, all that is overdue fires. When it crashes nothing fires ever again, and what
+ * it has asked of others goes on without it.
+ */
+export class SimProcess {
+  readonly ordinal: number;
+  readonly owner: string;
+  readonly clock: Clock;
+  readonly random: SeededRandom;
+  readonly bornAt: number;
+  /** Leases that it may believe to hold, by `mapping/shard`. */
+  readonly leases = new Map<string, BelievedLease>();
+  /** The newest epoch that it gave up or was told to have lost, by `mapping/shard`. */
+  readonly leasesGivenUp = new Map<string, number>();
+  /** When it first saw the counter of a lease as it last saw it, by `mapping/shard`, in its own monotonic time. */
+  readonly sights = new Map<string, LeaseSighting>();
+  state: State = "running";
+  /** Dies when it makes the call of this ordinal: between two awaits, where no timer ever stands. */
+  crashAtCall: number | undefined;
+  calls = 0;
+  diedAt: number | undefined;
+  stopCalledAt: number | undefined;
+  stopResolvedAt: number | undefined;
+  /** World time until which a stop waits for what runs; for ever when nobody stops it. */
+  drainDeadline = Number.POSITIVE_INFINITY;
+  /** Timers set, and neither fired nor cancelled. */
+  readonly timers = new Set<ProcessTimer>();
+  onDeath: () => void = () => {};
+  onCallAfterStop: () => void = () => {};
+  readonly #time: VirtualTime;
+  readonly #rate: number;
+  #wallOffsetMs: number;
+  #held: (() => void)[] = [];
+
+  constructor(
+    ordinal: number,
+    owner: string,
+    time: VirtualTime,
+    random: SeededRandom,
+    plan: ProcessClockPlan,
+  ) {
+    this.ordinal = ordinal;
+    this.owner = owner;
+    this.random = random;
+    this.bornAt = time.now;
+    this.#time = time;
+    this.#rate = plan.rate;
+    this.#wallOffsetMs = plan.wallOffsetMs;
+    this.clock = {
+      now: () => Math.floor(EPOCH_MS + this.#time.now + this.#wallOffsetMs),
+      monotonic: () => this.localMs(),
+      schedule: (delayMs, fire) => this.#schedule(delayMs, fire),
+    };
+  }
+
+  /** Its monotonic time. It runs on through a pause, as a machine's does. */
+  localMs(): number {
+    return (this.#time.now - this.bornAt) * this.#rate + 1_000;
+  }
+
+  jumpWallClock(byMs: number): void {
+    this.#wallOffsetMs += byMs;
+  }
+
+  /** Lets an event in: now, later when paused, never when dead. */
+  enter(fire: () => void): void {
+    if (this.state === "running") fire();
+    else if (this.state === "paused") this.#held.push(fire);
+  }
+
+  /** A call to the world, answered through the gate. A call of a dead process is never answered. */
+  call<T>(call: WorldCall<T>): Promise<T> {
+    const { signal } = call;
+    if (signal?.aborted === true) return Promise.reject(abortedError());
+    return new Promise((resolve, reject) => {
+      if (!this.admitsCall()) return;
+      const answer = (settle: () => void) => {
+        this.enter(() => {
+          if (signal?.aborted === true) reject(abortedError());
+          else settle();
+        });
+      };
+      this.#time.schedule(call.travelMs, () => {
+        let settle: () => void;
+        try {
+          const result = call.serve();
+          settle = () => {
+            call.delivered?.(result);
+            resolve(result);
+          };
+        } catch (error) {
+          settle = () => reject(error);
+        }
+        if (call.replyMs <= 0) answer(settle);
+        else this.#time.schedule(call.replyMs, () => answer(settle));
+      });
+      if (signal !== undefined && call.travelMs + call.replyMs > ABORT_MS_MAX) {
+        signal.addEventListener("abort", () => answer(() => {}), { once: true });
+      }
+    });
+  }
+
+  /** Counts a call to the world, and dies at the planned one. False: the call does not leave the process. */
+  admitsCall(): boolean {
+    if (this.state === "dead") return false;
+    if (this.stopResolvedAt !== undefined) this.onCallAfterStop();
+    this.calls++;
+    if (this.calls !== this.crashAtCall) return true;
+    this.die();
+    return false;
+  }
+
+  die(): void {
+    if (this.state === "dead") return;
+    this.state = "dead";
+    this.diedAt = this.#time.now;
+    this.#held = [];
+    for (const timer of this.timers) timer.cancel();
+    this.onDeath();
+  }
+
+  pause(): void {
+    if (this.state === "running") this.state = "paused";
+  }
+
+  /** What was held back fires at once: in the order in which it fell due, or the replies of others before the timers. */
+  resume(): void {
+    if (this.state !== "paused") return;
+    this.state = "running";
+    const held = this.#held;
+    this.#held = [];
+    let delayMs = 0;
+    for (const fire of held) {
+      delayMs += 0.001;
+      this.#time.schedule(delayMs, () => this.enter(fire));
+    }
+  }
+
+  #schedule(delayMs: number, fire: () => void): ScheduledCall {
+    const timer = new ProcessTimer(this);
+    if (this.state === "dead") return timer;
+    // Timers fire late by up to a millisecond, as real ones do; no two delays of zero fire in the same instant.
+    const lateMs = 0.001 + this.random.next();
+    timer.start(
+      this.#time.schedule(Math.max(0, delayMs) / this.#rate + lateMs, () => {
+        this.enter(() => {
+          if (timer.end()) fire();
+        });
+      }),
+    );
+    return timer;
+  }
+}
+
+class ProcessTimer implements ScheduledCall {
+  readonly #process: SimProcess;
+  #pending: ScheduledCall | undefined;
+
+  constructor(process: SimProcess) {
+    this.#process = process;
+  }
+
+  start(pending: ScheduledCall): void {
+    this.#pending = pending;
+    this.#process.timers.add(this);
+  }
+
+  cancel(): void {
+    this.#pending?.cancel();
+    this.end();
+  }
+
+  /** True for the one that ends it. */
+  end(): boolean {
+    this.#pending = undefined;
+    return this.#process.timers.delete(this);
+  }
+}
+
+export function abortedError(): MillraceError {
+  return new MillraceError("ERR_MILLRACE_ABORTED", "The call was stopped by its caller.");
+}

@@ -1,0 +1,49 @@
+import type { SeededRandom } from "../random.ts";
+
+/** Responses of functions, as bytes; streams §5.4 has the table of what they mean. */
+const text = new TextEncoder();
+/** Scaled down: what matters is the rule, not the megabyte. */
+export const WINDOW_STATE_BYTES = 2_000;
+const SUCCESSES = ["", "null", "{}", "[]", '{"batchItemFailures":[]}', '{"batchItemFailures":null}'].map(
+  (body) => text.encode(body),
+);
+const MALFORMED = [
+  '{"batchItemFailures":[{"itemIdentifier":"9999999999999"}]}',
+  '{"batchItemFailures":[{"itemIdentifier":""}]}',
+  '{"batchItemFailures":[{"itemIdentifier":null}]}',
+  '{"batchItemFailures":[{"foo":123}]}',
+  '{"batchItemFailures":[{"foo":null}]}',
+  '{"batchItemFailures":[{}]}',
+  '{"batchItemFailures":[{"itemIdentifier":99999999999}]}',
+].map((body) => text.encode(body));
+const GARBAGE = ["<html>502</html>", "{", '{"batchItemFailures":', "\u0000\u0001", "}{", '"'].map((body) =>
+  text.encode(body),
+);
+const OVERSIZED_STATE = text.encode(`{"state":{"big":"${"x".repeat(WINDOW_STATE_BYTES)}"}}`);
+
+export function successBody(random: SeededRandom): Uint8Array {
+  return random.pick(SUCCESSES);
+}
+
+/** A body without any meaning for reports of failures: what a function answers that knows nothing of them. */
+export function malformedBody(random: SeededRandom): Uint8Array {
+  return random.pick(MALFORMED);
+}
+
+export function garbageBody(random: SeededRandom): Uint8Array {
+  return random.pick(GARBAGE);
+}
+
+export function failuresBody(positions: readonly string[]): Uint8Array {
+  const items = positions.map((position) => `{"itemIdentifier":"${position}"}`);
+  return text.encode(`{"batchItemFailures":[${items.join(",")}]}`);
+}
+
+export function stateBody(stateJson: string, positions: readonly string[]): Uint8Array {
+  const items = positions.map((position) => `{"itemIdentifier":"${position}"}`);
+  return text.encode(`{"state":${stateJson},"batchItemFailures":[${items.join(",")}]}`);
+}
+
+export function oversizedStateBody(): Uint8Array {
+  return OVERSIZED_STATE;
+}

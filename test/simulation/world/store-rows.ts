@@ -1,0 +1,122 @@
+import type { Checkpoint } from "../../../src/model/checkpoint.ts";
+import type {
+  HeldLease,
+  LeaseSight,
+  NewShard,
+  Renewal,
+  ShardProgress,
+} from "../../../src/ports/progress-store.ts";
+
+interface Row {
+  readonly shardId: string;
+  readonly parentShardIds: readonly string[];
+  owner: string | undefined;
+  epoch: number;
+  counter: number;
+  handoverTo: string | undefined;
+  checkpoint: Checkpoint;
+  /** Epoch that wrote the checkpoint: revisions count within one. */
+  checkpointEpoch: number;
+}
+
+/** The store's own state and its conditional writes: what happens once a request has arrived. */
+export class StoreRows {
+  readonly #mappings = new Map<string, Map<string, Row>>();
+
+  list(mappingUuid: string): readonly ShardProgress[] {
+    return [...(this.#mappings.get(mappingUuid)?.values() ?? [])].map(toProgress);
+  }
+
+  find(mappingUuid: string, shardId: string): ShardProgress | undefined {
+    const row = this.#mappings.get(mappingUuid)?.get(shardId);
+    return row === undefined ? undefined : toProgress(row);
+  }
+
+  /** Gives the ids of the shards that it created. */
+  initialise(mappingUuid: string, shards: readonly NewShard[]): readonly string[] {
+    const rows = this.#mappings.get(mappingUuid);
+    return rows !== undefined && rows.size > 0 ? [] : this.add(mappingUuid, shards);
+  }
+
+  add(mappingUuid: string, shards: readonly NewShard[]): readonly string[] {
+    const rows = this.#mappings.get(mappingUuid) ?? new Map<string, Row>();
+    this.#mappings.set(mappingUuid, rows);
+    const created: string[] = [];
+    for (const { shard, checkpoint } of shards) {
+      if (rows.has(shard.shardId)) continue;
+      created.push(shard.shardId);
+      rows.set(shard.shardId, {
+        shardId: shard.shardId,
+        parentShardIds: [...shard.parentShardIds],
+        owner: undefined,
+        epoch: 0,
+        counter: 0,
+        handoverTo: undefined,
+        checkpoint: copy(checkpoint),
+        checkpointEpoch: 0,
+      });
+    }
+    return created;
+  }
+
+  acquire(mappingUuid: string, shardId: string, owner: string, seen: LeaseSight): ShardProgress | undefined {
+    const row = this.#mappings.get(mappingUuid)?.get(shardId);
+    if (row === undefined || row.epoch !== seen.epoch || row.counter !== seen.counter) return undefined;
+    row.owner = owner;
+    row.epoch++;
+    row.counter++;
+    row.handoverTo = undefined;
+    return toProgress(row);
+  }
+
+  renew(mappingUuid: string, lease: HeldLease): Renewal {
+    const row = this.#held(mappingUuid, lease);
+    if (row === undefined) return { kind: "fenced" };
+    row.counter++;
+    return { kind: "renewed", handoverTo: row.handoverTo };
+  }
+
+  checkpoint(mappingUuid: string, lease: HeldLease, checkpoint: Checkpoint): "stored" | "stale" | "fenced" {
+    const row = this.#held(mappingUuid, lease);
+    if (row === undefined) return "fenced";
+    if (row.checkpointEpoch === row.epoch && checkpoint.revision <= row.checkpoint.revision) return "stale";
+    row.checkpoint = copy(checkpoint);
+    row.checkpointEpoch = row.epoch;
+    return "stored";
+  }
+
+  release(mappingUuid: string, lease: HeldLease): "released" | "fenced" {
+    const row = this.#held(mappingUuid, lease);
+    if (row === undefined) return "fenced";
+    // Who asked for the lease stays to be seen: others leave it to the claimant.
+    row.owner = undefined;
+    row.counter++;
+    return "released";
+  }
+
+  requestHandover(mappingUuid: string, shardId: string, seen: LeaseSight, claimant: string): void {
+    const row = this.#mappings.get(mappingUuid)?.get(shardId);
+    // The counter may have moved on: it does at every renewal.
+    if (row?.epoch === seen.epoch) row.handoverTo = claimant;
+  }
+
+  remove(mappingUuid: string, shardId: string | undefined): void {
+    if (shardId === undefined) this.#mappings.delete(mappingUuid);
+    else this.#mappings.get(mappingUuid)?.delete(shardId);
+  }
+
+  #held(mappingUuid: string, lease: HeldLease): Row | undefined {
+    const row = this.#mappings.get(mappingUuid)?.get(lease.shardId);
+    return row !== undefined && row.owner === lease.owner && row.epoch === lease.epoch ? row : undefined;
+  }
+}
+
+function toProgress(row: Row): ShardProgress {
+  const { shardId, parentShardIds, owner, epoch, counter, handoverTo, checkpoint } = row;
+  return { shardId, parentShardIds, owner, epoch, counter, handoverTo, checkpoint };
+}
+
+/** A real store keeps bytes: what the caller does to its object afterwards does not reach it. */
+function copy(checkpoint: Checkpoint): Checkpoint {
+  return { ...checkpoint, settledRanges: checkpoint.settledRanges.map((range) => ({ ...range })) };
+}

@@ -1,0 +1,275 @@
+import { MillraceError } from "../../../src/model/errors.ts";
+import type { HeldLease, ProgressStore, ShardProgress } from "../../../src/ports/progress-store.ts";
+import type { HistoryEvent, LeaseMoved, MappingHistory } from "../history.ts";
+import type { VirtualTime } from "../virtual-clock.ts";
+import type { FaultDesk } from "./fault-desk.ts";
+import type { SimProcess } from "./process.ts";
+import type { StoreRows } from "./store-rows.ts";
+
+export interface StoreOptions {
+  readonly rows: StoreRows;
+  readonly process: SimProcess;
+  readonly time: VirtualTime;
+  readonly faults: FaultDesk;
+  /** By mapping uuid. */
+  readonly histories: ReadonlyMap<string, MappingHistory>;
+}
+
+/**
+ * One process's handle on the store that all share. A failing call may have failed before it took effect, after it, or,
+ * worst, take effect later, when the caller has read the record back already.
+ */
+export function createSimStore(options: StoreOptions): ProgressStore {
+  const { rows, process } = options;
+  const witness = new LeaseWitness(options);
+  const send = <T>(serve: () => T, delivered?: (result: T) => void) => sendToStore(options, serve, delivered);
+  return {
+    list: (mappingUuid) =>
+      send(
+        () => rows.list(mappingUuid),
+        (shards) => {
+          for (const shard of shards) witness.saw(mappingUuid, shard);
+        },
+      ),
+    initialise: (mappingUuid, shards) =>
+      send(() => witness.registered(mappingUuid, "initialise", rows.initialise(mappingUuid, shards))),
+    add: (mappingUuid, shards) =>
+      send(() => witness.registered(mappingUuid, "add", rows.add(mappingUuid, shards))),
+    acquire: (mappingUuid, shardId, owner, seen) => {
+      const asked = witness.asks();
+      witness.checkTakeover(mappingUuid, shardId, seen);
+      return send(
+        () => {
+          const before = rows.find(mappingUuid, shardId);
+          const taken = rows.acquire(mappingUuid, shardId, owner, seen);
+          if (taken !== undefined) {
+            witness.moved(mappingUuid, shardId, "acquired", taken.epoch, asked, before?.owner, taken);
+          }
+          return taken;
+        },
+        (taken) => {
+          if (taken !== undefined) witness.confirmed(mappingUuid, shardId, taken.epoch, asked);
+        },
+      );
+    },
+    renew: (mappingUuid, lease) => {
+      const asked = witness.asks();
+      return send(
+        () => {
+          const renewal = rows.renew(mappingUuid, lease);
+          const move = renewal.kind === "renewed" ? "renewed" : "fenced";
+          witness.moved(mappingUuid, lease.shardId, move, lease.epoch, asked);
+          return renewal;
+        },
+        (renewal) => {
+          if (renewal.kind === "renewed") witness.confirmed(mappingUuid, lease.shardId, lease.epoch, asked);
+          else witness.lost(mappingUuid, lease);
+        },
+      );
+    },
+    checkpoint: (mappingUuid, lease, checkpoint) => {
+      const asked = witness.asks();
+      return send(
+        () => {
+          const result = rows.checkpoint(mappingUuid, lease, checkpoint);
+          if (result === "stored") witness.checkpointed(mappingUuid, lease, checkpoint, asked);
+          if (result === "fenced") {
+            witness.moved(mappingUuid, lease.shardId, "fenced", lease.epoch, asked);
+          }
+          return result;
+        },
+        (result) => {
+          if (result === "fenced") witness.lost(mappingUuid, lease);
+        },
+      );
+    },
+    release: (mappingUuid, lease) => {
+      const asked = witness.asks();
+      witness.lost(mappingUuid, lease);
+      return send(() => {
+        const result = rows.release(mappingUuid, lease);
+        const move = result === "released" ? "released" : "fenced";
+        witness.moved(mappingUuid, lease.shardId, move, lease.epoch, asked);
+        return result;
+      });
+    },
+    requestHandover: (mappingUuid, shardId, seen, claimant) =>
+      send(() => rows.requestHandover(mappingUuid, shardId, seen, claimant)),
+    remove: (mappingUuid, shardId) => send(() => rows.remove(mappingUuid, shardId)),
+    close: () => (process.state === "dead" ? new Promise(() => {}) : Promise.resolve()),
+  };
+}
+
+function sendToStore<T>(
+  { process, faults, time }: StoreOptions,
+  serve: () => T,
+  delivered: ((result: T) => void) | undefined,
+): Promise<T> {
+  const { random } = process;
+  let travelMs = 0.3 + 4.7 * random.next();
+  let replyMs = 0.3 + 4.7 * random.next();
+  if (faults.roll("store slow", random)) travelMs += random.between(50, 3_000);
+  const lost = faults.roll("store failed after apply", random);
+  const never = !lost && faults.roll("store failed before apply", random);
+  const late = !lost && !never && faults.roll("store applied late", random);
+  if (lost || never || late) replyMs += random.chance(0.3) ? random.between(500, 3_000) : 0;
+  return process.call({
+    travelMs,
+    replyMs,
+    serve: () => {
+      if (faults.isOut("store") || never) throw unavailable();
+      if (late) {
+        time.schedule(random.between(20, 4_000), serve);
+        throw unavailable();
+      }
+      const result = serve();
+      if (lost) throw unavailable();
+      return result;
+    },
+    ...(delivered === undefined ? {} : { delivered }),
+  });
+}
+
+interface Asked {
+  readonly at: number;
+  readonly localMs: number;
+}
+
+/** Writes down what the store and its callers saw of leases and checkpoints. */
+class LeaseWitness {
+  readonly #options: StoreOptions;
+
+  constructor(options: StoreOptions) {
+    this.#options = options;
+  }
+
+  asks(): Asked {
+    return { at: this.#options.time.now, localMs: this.#options.process.localMs() };
+  }
+
+  /** A process looks at a lease: a counter that has not moved since is how it knows that the owner is gone. */
+  saw(mappingUuid: string, shard: ShardProgress): void {
+    const { process } = this.#options;
+    const key = leaseKey(mappingUuid, shard.shardId);
+    const sight = process.sights.get(key);
+    if (sight?.epoch === shard.epoch && sight.counter === shard.counter) return;
+    const { epoch, counter, owner } = shard;
+    process.sights.set(key, { epoch, counter, owner, sinceLocalMs: process.localMs() });
+  }
+
+  /** What the taker knew when it asked for a lease; the checker of I6 judges it. */
+  checkTakeover(mappingUuid: string, shardId: string, seen: { epoch: number; counter: number }): void {
+    const { process } = this.#options;
+    const sight = process.sights.get(leaseKey(mappingUuid, shardId));
+    const isSame = sight !== undefined && sight.epoch === seen.epoch && sight.counter === seen.counter;
+    const watchedMs = isSame ? process.localMs() - sight.sinceLocalMs : 0;
+    this.#emit(mappingUuid, (history, at) => {
+      const shard = history.stream.shard(shardId);
+      if (shard === undefined) return undefined;
+      return { kind: "leaseSought", at, process, shard, owner: isSame ? sight.owner : undefined, watchedMs };
+    });
+  }
+
+  registered(mappingUuid: string, how: "initialise" | "add", created: readonly string[]): void {
+    for (const shardId of created) {
+      const progress = this.#options.rows.find(mappingUuid, shardId);
+      this.#emit(mappingUuid, (history, at) => {
+        const shard = history.stream.shard(shardId);
+        if (progress === undefined || shard === undefined) return undefined;
+        history.startPoints[shard.ordinal] ??= progress.checkpoint.resume;
+        return {
+          kind: "registered",
+          at,
+          process: this.#options.process,
+          shard,
+          how,
+          checkpoint: progress.checkpoint,
+        };
+      });
+    }
+  }
+
+  moved(
+    mappingUuid: string,
+    shardId: string,
+    move: LeaseMoved["move"],
+    epoch: number,
+    asked: Asked,
+    from?: string,
+    taken?: ShardProgress,
+  ): void {
+    this.#emit(mappingUuid, (history, at) => {
+      const shard = history.stream.shard(shardId);
+      if (shard === undefined) return undefined;
+      return {
+        kind: "leaseMoved",
+        at,
+        process: this.#options.process,
+        shard,
+        move,
+        epoch,
+        from,
+        checkpoint: taken?.checkpoint,
+        requestedAt: asked.at,
+      };
+    });
+  }
+
+  checkpointed(
+    mappingUuid: string,
+    lease: HeldLease,
+    checkpoint: ShardProgress["checkpoint"],
+    asked: Asked,
+  ): void {
+    this.#emit(mappingUuid, (history, at) => {
+      const shard = history.stream.shard(lease.shardId);
+      if (shard === undefined) return undefined;
+      const { process } = this.#options;
+      return {
+        kind: "checkpointed",
+        at,
+        process,
+        shard,
+        epoch: lease.epoch,
+        requestedAt: asked.at,
+        checkpoint,
+      };
+    });
+  }
+
+  confirmed(mappingUuid: string, shardId: string, epoch: number, asked: Asked): void {
+    const key = leaseKey(mappingUuid, shardId);
+    const { leases, leasesGivenUp } = this.#options.process;
+    // The answer to a renewal may come behind the release that overtook it.
+    if ((leasesGivenUp.get(key) ?? 0) >= epoch) return;
+    const lease = leases.get(key);
+    if (lease === undefined || lease.epoch < epoch)
+      leases.set(key, { epoch, confirmedLocalMs: asked.localMs });
+    else if (lease.epoch === epoch) {
+      lease.confirmedLocalMs = Math.max(lease.confirmedLocalMs, asked.localMs);
+    }
+  }
+
+  lost(mappingUuid: string, lease: HeldLease): void {
+    const key = leaseKey(mappingUuid, lease.shardId);
+    this.#options.process.leasesGivenUp.set(key, lease.epoch);
+    if (this.#options.process.leases.get(key)?.epoch === lease.epoch) {
+      this.#options.process.leases.delete(key);
+    }
+  }
+
+  #emit(mappingUuid: string, build: (history: MappingHistory, at: number) => HistoryEvent | undefined): void {
+    const history = this.#options.histories.get(mappingUuid);
+    if (history === undefined) return;
+    const event = build(history, this.#options.time.now);
+    if (event !== undefined) history.events.push(event);
+  }
+}
+
+export function leaseKey(mappingUuid: string, shardId: string): string {
+  return `${mappingUuid}/${shardId}`;
+}
+
+function unavailable(): MillraceError {
+  return new MillraceError("ERR_MILLRACE_STORE_UNAVAILABLE", "The simulated store did not answer.");
+}

@@ -1,0 +1,244 @@
+import type { Engine, EngineOptions } from "../../../src/engine/engine.ts";
+import type { LogFields, LogLevel } from "../../../src/ports/telemetry.ts";
+import { createMappingHistory, type History, type InvariantId, type MappingHistory } from "../history.ts";
+import { SeededRandom } from "../random.ts";
+import type { MappingScenario, ProcessScenario, Scenario } from "../scenario.ts";
+import { VirtualTime } from "../virtual-clock.ts";
+import { type Adapters, createAdapters, createTelemetry } from "./adapters.ts";
+import { scheduleArrivals } from "./arrivals.ts";
+import { FaultDesk } from "./fault-desk.ts";
+import { scheduleFaults } from "./fault-events.ts";
+import { SimProcess } from "./process.ts";
+import { leaseKey } from "./store.ts";
+import { StoreRows } from "./store-rows.ts";
+import { SimStream, startIndex } from "./stream.ts";
+
+export type CreateEngine = (options: EngineOptions) => Engine;
+
+export interface WorldOptions {
+  readonly createEngine: CreateEngine;
+  /** Replaces adapters by ones with a planted bug. */
+  readonly plant?: (adapters: Adapters, process: SimProcess) => Adapters;
+  readonly log?: (
+    atMs: number,
+    process: SimProcess,
+    level: LogLevel,
+    text: string,
+    fields: LogFields,
+  ) => void;
+}
+
+export interface LiveProcess {
+  readonly process: SimProcess;
+  readonly engine: Engine;
+}
+
+/** More than any honest scenario needs: an engine that spins is stopped here. */
+const EVENTS_MAX = 4_000_000;
+const STOP_WITHIN_MS = 60_000;
+const SILENCE_MS = 15_000;
+
+/** Everything that one scenario consists of; `run` plays it from the beginning to the end. */
+export class World {
+  readonly scenario: Scenario;
+  readonly time: VirtualTime;
+  readonly random: SeededRandom;
+  readonly faults: FaultDesk;
+  readonly rows = new StoreRows();
+  readonly histories: readonly MappingHistory[];
+  readonly history: History;
+  readonly marks = new Map<string, number>();
+  /** By uuid and by name: what store and telemetry look mappings up by. */
+  readonly historyOf = new Map<string, MappingHistory>();
+  readonly #options: WorldOptions;
+  readonly #live: LiveProcess[] = [];
+  readonly #all: SimProcess[] = [];
+
+  constructor(scenario: Scenario, options: WorldOptions) {
+    this.scenario = scenario;
+    this.#options = options;
+    this.random = new SeededRandom(scenario.seed).fork("world");
+    this.time = new VirtualTime(this.random.fork("tie-breaks"));
+    const counts = new Map<string, number>();
+    this.faults = new FaultDesk(scenario.rates, counts);
+    this.histories = scenario.mappings.map((plan, ordinal) => this.#createHistory(plan, ordinal));
+    for (const each of this.histories) {
+      this.historyOf.set(each.mapping.uuid, each);
+      this.historyOf.set(each.mapping.name, each);
+    }
+    this.history = {
+      scenario,
+      mappings: this.histories,
+      processes: this.#all,
+      faults: counts,
+      breaches: [],
+      healedAt: scenario.faultsEndMs,
+      quiescentAt: undefined,
+      endedAt: 0,
+      leasesLeft: [],
+    };
+  }
+
+  async run(): Promise<History> {
+    const { scenario, time } = this;
+    scheduleArrivals(this);
+    scheduleFaults(this);
+    for (const plan of scenario.processes) time.schedule(plan.startMs, () => this.startProcess(plan));
+    await this.#advance(scenario.faultsEndMs, () => false);
+    this.#heal();
+    await this.#advance(scenario.faultsEndMs + scenario.healWithinMs, () => this.#seesQuiescence());
+    this.#checkStatus();
+    await this.#stopAll();
+    this.history.endedAt = time.now;
+    for (const mapping of this.histories) fillOwed(mapping);
+    this.history.leasesLeft = this.#leasesLeft();
+    return this.history;
+  }
+
+  breach(invariant: InvariantId, message: string): void {
+    if (this.history.breaches.length < 20) {
+      this.history.breaches.push({ at: this.time.now, invariant, message });
+    }
+  }
+
+  startProcess(plan: Omit<ProcessScenario, "startMs">): void {
+    if (this.#isEnding) return;
+    const ordinal = this.#all.length;
+    const random = this.random.fork(`process ${ordinal}`);
+    const process = new SimProcess(ordinal, `process-${ordinal}`, this.time, random, plan);
+    process.onCallAfterStop = () =>
+      this.breach("I15", `${process.owner} called the world after it had stopped`);
+    this.#all.push(process);
+    const log = this.#options.log;
+    const telemetry = createTelemetry(this, process, (level, text, fields) => {
+      log?.(this.time.now, process, level, text, fields);
+    });
+    let adapters = createAdapters(this, process);
+    if (this.#options.plant !== undefined) adapters = this.#options.plant(adapters, process);
+    const engine = this.#options.createEngine({
+      owner: process.owner,
+      clock: adapters.clock,
+      random: random.fork("engine"),
+      telemetry,
+      store: adapters.store,
+      settings: this.scenario.settings,
+    });
+    this.#live.push({ process, engine });
+    for (const deployment of adapters.deployments) engine.start(deployment);
+  }
+
+  /** Processes that work: neither dead nor stopping. */
+  working(): readonly LiveProcess[] {
+    return this.#live.filter(({ process }) => process.state !== "dead" && process.stopCalledAt === undefined);
+  }
+
+  stopProcess({ process, engine }: LiveProcess): void {
+    process.stopCalledAt = this.time.now;
+    process.drainDeadline = this.time.now + this.scenario.drainMs;
+    engine.stop(this.scenario.drainMs).then(
+      () => {
+        if (process.state === "dead") return;
+        process.stopResolvedAt = this.time.now;
+        // What the engine does in the same instant is still part of its stop.
+        this.time.schedule(0, () => {
+          if (process.timers.size > 0) {
+            this.breach("I15", `${process.owner} stopped and left ${process.timers.size} timers`);
+          }
+        });
+      },
+      (error: unknown) => this.breach("I15", `stop of ${process.owner} failed: ${String(error)}`),
+    );
+  }
+
+  #createHistory(plan: MappingScenario, ordinal: number): MappingHistory {
+    const random = this.random.fork(`stream ${ordinal}`);
+    const stream = new SimStream(plan.workload.shards, () => this.time.now, random);
+    return createMappingHistory(ordinal, plan.mapping, stream, plan.retentionMs);
+  }
+
+  async #advance(deadlineMs: number, isDone: () => boolean): Promise<void> {
+    await this.time.run(deadlineMs, () => this.time.fired > EVENTS_MAX || isDone());
+    if (this.time.fired > EVENTS_MAX && this.history.breaches.length === 0) {
+      this.breach("I16", `${EVENTS_MAX} events at ${this.time.now} ms: the engine works without end`);
+    }
+  }
+
+  #heal(): void {
+    this.faults.heal();
+    for (const { process } of this.#live) {
+      process.resume();
+      process.crashAtCall = undefined;
+    }
+    if (this.working().length === 0) this.startProcess({ wallOffsetMs: 0, rate: 1 });
+  }
+
+  #nextLook = 0;
+  #seesQuiescence(): boolean {
+    if (this.time.now < this.#nextLook) return false;
+    this.#nextLook = this.time.now + 20;
+    if (!this.#isQuiescent()) return false;
+    this.history.quiescentAt = this.time.now;
+    return true;
+  }
+
+  #isQuiescent(): boolean {
+    if (this.#arrivalsLeft > 0) return false;
+    return this.histories.every(({ mapping, stream }) =>
+      stream.shards.every((shard) => {
+        const progress = this.rows.find(mapping.uuid, shard.shardId);
+        if (progress === undefined) return false;
+        const { checkpoint, owner } = progress;
+        const reached = Math.max(startIndex(shard, checkpoint.resume), shard.trimmedAt.length);
+        if (reached < shard.records.length || checkpoint.window !== undefined) return false;
+        return shard.closedAt === undefined ? owner !== undefined : checkpoint.ended;
+      }),
+    );
+  }
+
+  #arrivalsLeft = 0;
+  expectArrivals(count: number): void {
+    this.#arrivalsLeft += count;
+  }
+
+  #checkStatus(): void {
+    for (const { process, engine } of this.working()) {
+      for (const status of engine.status()) {
+        if (status.state === "Failed") this.breach("I18", `${status.name} failed in ${process.owner}`);
+      }
+    }
+  }
+
+  #isEnding = false;
+  async #stopAll(): Promise<void> {
+    this.#isEnding = true;
+    for (const live of this.working()) this.stopProcess(live);
+    const hasStopped = ({ process }: LiveProcess) =>
+      process.state === "dead" || process.stopResolvedAt !== undefined;
+    const deadlineMs = this.time.now + this.scenario.drainMs + STOP_WITHIN_MS;
+    await this.#advance(deadlineMs, () => this.#live.every(hasStopped));
+    for (const live of this.#live) {
+      if (!hasStopped(live)) this.breach("I15", `${live.process.owner} did not stop within its bound`);
+    }
+    await this.#advance(this.time.now + SILENCE_MS, () => false);
+  }
+
+  #leasesLeft(): { lease: string; owner: string }[] {
+    const left: { lease: string; owner: string }[] = [];
+    for (const { mapping } of this.histories) {
+      for (const { shardId, owner, checkpoint } of this.rows.list(mapping.uuid)) {
+        // Nobody needs the lease of a shard that has ended.
+        if (owner !== undefined && !checkpoint.ended)
+          left.push({ lease: leaseKey(mapping.uuid, shardId), owner });
+      }
+    }
+    return left;
+  }
+}
+
+/** A start by timestamp may lie behind all records that were there when it was registered. */
+function fillOwed({ stream, startPoints, owedFrom }: MappingHistory): void {
+  for (const shard of stream.shards) {
+    const start = startPoints[shard.ordinal];
+    owedFrom[shard.ordinal] = start === undefined ? undefined : startIndex(shard, start);
+  }
+}
