@@ -107,7 +107,7 @@ export function refused(service: Service, status: number, code: string, message 
   }
 }
 
-export function openDestination(t: TestContext, service: Service, timeoutMs = 60_000): Destination {
+export function openDestination(t: TestContext, service: Service, timeoutMs = 10_000): Destination {
   const destination = createDestination(service, timeoutMs);
   t.after(() => destination.close());
   return destination;

@@ -218,6 +218,20 @@ test("an abort ends a delivery that waits for its answer", async (t) => {
   }
 });
 
+test("closing ends the deliveries and the look-up that wait for their answers", async (t) => {
+  for (const service of SERVICES) {
+    const { promise: asked, resolve } = Promise.withResolvers<void>();
+    await startCannedAws(t, () => void resolve());
+    const destination = openDestination(t, service);
+    const failure = failureOf(destination.deliver(sampleFailure("a"), NO_ABORT));
+    await asked;
+    await destination.close();
+    const { code, message } = await failure;
+    assert.notEqual(code, REJECTED);
+    assert.doesNotMatch(message, /did not answer within/);
+  }
+});
+
 test("a closed destination takes nothing", async (t) => {
   const { requests } = await startCannedAws(t, accepted);
   for (const service of SERVICES) {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { objectKey } from "../../../src/destinations/s3.ts";
 import { sampleFailure } from "../../contract/destination.ts";
+import { setAwsEnvironment } from "../../servers/aws-emulator.ts";
 import { ARNS, accepted, openDestination, refused, startCannedAws } from "../../servers/canned-aws.ts";
 
 const NO_ABORT = new AbortController().signal;
@@ -97,6 +98,14 @@ test("s3: a key has the time of the discard and the UUID of the record's id", ()
   assert.match(again, /\/2020\/01\/01\/2020-01-01T00\.00\.00-/);
   assert.equal(again.slice(-36), key.slice(-36), "the same discard after a crash");
   assert.notEqual(objectKey(sampleFailure("b")).slice(-36), key.slice(-36));
+});
+
+test("s3: names the bucket in the path, not in the host, where the endpoint is not AWS's", async (t) => {
+  const { endpoint, requests } = await startCannedAws(t, accepted);
+  setAwsEnvironment(endpoint.replace("127.0.0.1", "localhost"));
+  await openDestination(t, "s3").deliver(sampleFailure("a"), NO_ABORT);
+  assert.equal(requests[0]?.host, new URL(endpoint).host.replace("127.0.0.1", "localhost"));
+  assert.match(requests[0]?.path ?? "", /^\/failed\/aws\/lambda\//);
 });
 
 test("s3: asks in some region when the environment names none, and follows the bucket to its own", async (t) => {
