@@ -44,7 +44,7 @@ const REMEDIES: readonly (readonly [pattern: RegExp, remedy: (called: AwsAction)
     /NonExistentQueue|QueueDoesNotExist|NoSuchBucket|NotFound/i,
     () => "Create it, or name one that exists as the failure destination",
   ],
-  [/Redirect|LocationConstraint/, () => "Set AWS_REGION to the region of the bucket"],
+  [/Redirect|LocationConstraint|HeaderMalformed/, () => "Set AWS_REGION to the region of the bucket"],
   [/Throttl|SlowDown|TooManyRequests|RequestLimit|OverLimit/, () => "Raise the quota if this goes on"],
   [
     /^(E[A-Z_]+|UND_.*|Timeout.*|NetworkingError|SyntaxError)$/,

@@ -122,6 +122,13 @@ const ANSWERS: readonly (readonly [Service, status: number, code: string, error:
   [
     "s3",
     400,
+    "AuthorizationHeaderMalformed",
+    UNAVAILABLE,
+    "s3:PutObject failed with AuthorizationHeaderMalformed (HTTP 400, request request-1). Set AWS_REGION to the region of the bucket; delivery is tried again.",
+  ],
+  [
+    "s3",
+    400,
     "EntityTooLarge",
     REJECTED,
     "s3:PutObject failed with EntityTooLarge (HTTP 400, request request-1), which another try would not change. Check the destination's limits; an S3 bucket takes the most.",
