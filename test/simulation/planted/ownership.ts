@@ -19,8 +19,8 @@ export const OWNERSHIP_BUGS: readonly PlantedBug[] = [
   }),
   bug("a lease is taken after half its time", ["I6"], {
     file: "src/engine/lease/lease-book.ts",
-    find: "nowMs - seen.sinceMs >= this.#leaseDurationMs;",
-    replace: "nowMs - seen.sinceMs >= this.#leaseDurationMs / 2;",
+    find: "this.#stoodStillMs(shardId, nowMs) >= this.#leaseDurationMs;",
+    replace: "this.#stoodStillMs(shardId, nowMs) >= this.#leaseDurationMs / 2;",
   }),
   bug("a lease that moves is taken for one that stands still", ["I6"], {
     file: "src/engine/lease/lease-book.ts",
@@ -75,8 +75,8 @@ export const OWNERSHIP_BUGS: readonly PlantedBug[] = [
   }),
   bug("a dead owner's lease is taken after three times its duration", ["I16"], {
     file: "src/engine/lease/lease-book.ts",
-    find: "nowMs - seen.sinceMs >= this.#leaseDurationMs;",
-    replace: "nowMs - seen.sinceMs >= 3 * this.#leaseDurationMs;",
+    find: "this.#stoodStillMs(shardId, nowMs) >= this.#leaseDurationMs;",
+    replace: "this.#stoodStillMs(shardId, nowMs) >= 3 * this.#leaseDurationMs;",
   }),
   bug("the store gives a lease twice", ["I6"], {
     file: "test/simulation/world/store-rows.ts",
