@@ -34,6 +34,7 @@ export interface FailedBatch {
   /** `undefined` for a final tumbling-window invocation, which has no records. */
   readonly records:
     | {
+        /** As functions see them: the records' item identifiers. */
         readonly startPosition: Position;
         readonly endPosition: Position;
         readonly firstArrivalMs: number;

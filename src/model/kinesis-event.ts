@@ -8,6 +8,8 @@ import type { StreamRecord, TumblingWindow } from "./record.ts";
  */
 export interface KinesisRecord extends StreamRecord {
   readonly key: string;
+  /** What functions see; the position too, unless records out of one aggregate share it. */
+  readonly sequenceNumber: string;
   readonly data: Buffer;
   readonly shard: KinesisShard;
 }
@@ -48,10 +50,17 @@ export function createKinesisRecordFactory(source: KinesisEventSource) {
       `,"awsRegion":${quoteJson(source.awsRegion)},"eventSourceARN":${quoteJson(source.eventSourceArn)}}`,
   };
   const shardBytes = FIXED_BYTES + shard.middle.length + shard.tail.length;
-  return (position: string, key: string, data: Buffer, arrivalMs: number): KinesisRecord => {
-    const ownBytes = quotedByteLength(key) + position.length * 2 + arrivalText(arrivalMs).length;
+  return (
+    sequenceNumber: string,
+    key: string,
+    data: Buffer,
+    arrivalMs: number,
+    position: string = sequenceNumber,
+  ): KinesisRecord => {
+    const ownBytes = quotedByteLength(key) + sequenceNumber.length * 2 + arrivalText(arrivalMs).length;
     return {
       position,
+      sequenceNumber,
       key,
       arrivalMs,
       data,
@@ -96,15 +105,15 @@ export function encodeKinesisEvent(
 
 function writeElement(
   writer: JsonBytesWriter,
-  { position, key, data, arrivalMs, shard }: KinesisRecord,
+  { sequenceNumber, key, data, arrivalMs, shard }: KinesisRecord,
 ): void {
   if (isPlainAscii(key)) {
-    writer.ascii(`${BEFORE_KEY}"${key}"${BEFORE_POSITION}${position}${BEFORE_DATA}`);
+    writer.ascii(`${BEFORE_KEY}"${key}"${BEFORE_POSITION}${sequenceNumber}${BEFORE_DATA}`);
   } else {
-    writer.text(`${BEFORE_KEY}${JSON.stringify(key)}${BEFORE_POSITION}${position}${BEFORE_DATA}`);
+    writer.text(`${BEFORE_KEY}${JSON.stringify(key)}${BEFORE_POSITION}${sequenceNumber}${BEFORE_DATA}`);
   }
   writer.base64(data);
-  writer.ascii(BEFORE_ARRIVAL + arrivalText(arrivalMs) + shard.middle + position);
+  writer.ascii(BEFORE_ARRIVAL + arrivalText(arrivalMs) + shard.middle + sequenceNumber);
   writer.ascii(shard.tail);
 }
 
@@ -122,7 +131,7 @@ export function kinesisFilterDocument(record: KinesisRecord): { document: unknow
   const document = {
     kinesisSchemaVersion: "1.0",
     partitionKey: record.key,
-    sequenceNumber: record.position,
+    sequenceNumber: record.sequenceNumber,
     data: data ?? record.data.toString("base64"),
     approximateArrivalTimestamp: record.arrivalMs / 1000,
   };

@@ -74,6 +74,11 @@ export interface StreamEvents {
   filterDocument(record: StreamRecord): FilterDocument;
   /** Member of the filter document that holds the record's own data (`data`, `dynamodb`). */
   readonly filterDataKey: string;
+  /**
+   * What functions call a record in a partial response, and failure records in their spans. Several records may share
+   * one; the first of them is then meant. Without this member it is the record's position.
+   */
+  itemIdentifier?(record: StreamRecord): string;
 }
 
 export interface FilterDocument {

@@ -7,6 +7,7 @@ import { type BatchVerdict, readResponse } from "../invoke/response.ts";
 import { sleep } from "../sleep.ts";
 import { failureRecordOf } from "./discarded-batch.ts";
 import type { Expiry } from "./expiry.ts";
+import { firstIndexes } from "./item-identifier.ts";
 import type { BufferedRecord, ShardContext } from "./shard-context.ts";
 import type { OpenWindow } from "./tumbling-window.ts";
 
@@ -225,7 +226,7 @@ export class BatchRun {
       reportBatchItemFailures: reportBatchItemFailures && segment.records.length > 0,
       expectsState: this.#window !== undefined && segment.windowEnd === "no",
       indexOf: (identifier) => {
-        indexes ??= new Map(segment.records.map(({ record }, index) => [record.position, index]));
+        indexes ??= firstIndexes(segment.records, this.#context.source);
         return indexes.get(identifier);
       },
     });

@@ -1,5 +1,7 @@
 import type { FailureCondition, FailureRecord } from "../../model/failure-record.ts";
 import type { TumblingWindow } from "../../model/record.ts";
+import type { StreamSource } from "../../ports/stream-source.ts";
+import { itemIdentifier } from "./item-identifier.ts";
 import type { BufferedRecord, ShardContext } from "./shard-context.ts";
 
 export interface DiscardedBatch {
@@ -15,11 +17,11 @@ export interface DiscardedBatch {
 export function failureRecordOf(context: ShardContext, batch: DiscardedBatch): FailureRecord {
   const { mapping, source, shardId, clock } = context;
   const { batchInfoName, arrivalPrecision, eventSourceArn } = source.description;
-  const records = spanOf(batch.records);
+  const first = batch.records[0]?.record;
+  const last = batch.records.at(-1)?.record;
   const place =
-    records === undefined
-      ? `window/${batch.window?.startMs}`
-      : `${records.startPosition}/${records.endPosition}`;
+    first === undefined ? `window/${batch.window?.startMs}` : `${first.position}/${last?.position}`;
+  const records = spanOf(source, batch.records);
   return {
     // The same batch discarded again, after a crash before its checkpoint, has the same id.
     id: `${mapping.uuid}/${shardId}/${place}/${batch.condition}`,
@@ -39,13 +41,13 @@ export function failureRecordOf(context: ShardContext, batch: DiscardedBatch): F
   };
 }
 
-function spanOf(records: readonly BufferedRecord[]): FailureRecord["batch"]["records"] {
+function spanOf(source: StreamSource, records: readonly BufferedRecord[]): FailureRecord["batch"]["records"] {
   const first = records[0]?.record;
   const last = records.at(-1)?.record;
   if (first === undefined || last === undefined) return undefined;
   return {
-    startPosition: first.position,
-    endPosition: last.position,
+    startPosition: itemIdentifier(source, first),
+    endPosition: itemIdentifier(source, last),
     firstArrivalMs: first.arrivalMs,
     lastArrivalMs: last.arrivalMs,
     count: records.length,

@@ -75,10 +75,11 @@ export class MillraceProcess {
 export async function until(
   condition: () => boolean | Promise<boolean>,
   describe: () => string,
+  waitMsMax = WAIT_MS_MAX,
 ): Promise<void> {
   const startMs = performance.now();
   while (!(await condition())) {
-    if (performance.now() - startMs > WAIT_MS_MAX) throw new Error(describe());
+    if (performance.now() - startMs > waitMsMax) throw new Error(describe());
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

@@ -1,0 +1,37 @@
+import type { Connector } from "../../src/ports/connector.ts";
+import type { StreamSource } from "../../src/ports/stream-source.ts";
+import { FILTER_DATA_KEY } from "./event.ts";
+import { createSdkApi } from "./sdk-api.ts";
+import { KINESIS_QUOTA, ShardQuotas } from "./shard-quota.ts";
+import { createKinesisSource, KIND, type KinesisSourceOptions } from "./source.ts";
+import { ARN_SERVICE, parseStreamArn } from "./stream-arn.ts";
+
+/** Kinesis allows what it allows of a shard to all its readers together: mappings of this process share it. */
+const quotas = new ShardQuotas(KINESIS_QUOTA, () => performance.now());
+
+/** Kinesis Data Streams: GetRecords for a stream's ARN, SubscribeToShard for a consumer's. */
+export const kinesisConnector: Connector = {
+  kind: KIND,
+  arnService: ARN_SERVICE,
+  filterDataKey: FILTER_DATA_KEY,
+  startingPositions: ["TRIM_HORIZON", "LATEST", "AT_TIMESTAMP"],
+  endpointNames: [],
+  openStream: (mapping) => openKinesisSource(mapping.eventSourceArn),
+};
+
+/** @throws ERR_MILLRACE_SOURCE_NOT_FOUND and _UNAVAILABLE when the stream cannot be described. */
+export async function openKinesisSource(
+  eventSourceArn: string,
+  pace: Partial<Pick<KinesisSourceOptions, "quotas" | "idleReadMs">> = {},
+): Promise<StreamSource> {
+  const arn = parseStreamArn(eventSourceArn);
+  const api = createSdkApi(arn);
+  try {
+    // Also looks, before anything is read, whether the stream is there and may be read.
+    const { retentionMs } = await api.describeStream(new AbortController().signal);
+    return createKinesisSource({ arn, api, quotas, retentionMs, ...pace });
+  } catch (error) {
+    api.close();
+    throw error;
+  }
+}

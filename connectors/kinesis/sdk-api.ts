@@ -1,0 +1,244 @@
+import {
+  type ChildShard,
+  DescribeStreamSummaryCommand,
+  GetRecordsCommand,
+  GetShardIteratorCommand,
+  type KinesisClient,
+  ListShardsCommand,
+  type _Record as SdkRecord,
+  type Shard as SdkShard,
+  SubscribeToShardCommand,
+} from "@aws-sdk/client-kinesis";
+import type {
+  ApiRecord,
+  HashKeyRange,
+  KinesisApi,
+  KinesisShardEntry,
+  RecordsPage,
+  ShardPlace,
+  SubscriptionEvent,
+} from "./kinesis-api.ts";
+import { KinesisFault, throwIfAborted } from "./kinesis-api.ts";
+import { createPollingClient, createSubscriptionClient } from "./sdk-client.ts";
+import { toFault } from "./sdk-errors.ts";
+import { ServiceClock } from "./service-clock.ts";
+import type { StreamArn } from "./stream-arn.ts";
+
+const SHARDS_PER_PAGE = 1_000;
+/** A stream has at most some ten thousand shards. */
+const PAGES_MAX = 1_000;
+const HOUR_MS = 3_600_000;
+
+export function createSdkApi(arn: StreamArn): KinesisApi {
+  return new SdkApi(arn);
+}
+
+class SdkApi implements KinesisApi {
+  readonly #arn: StreamArn;
+  readonly #clock = new ServiceClock();
+  readonly #polling: KinesisClient;
+  #subscribing: KinesisClient | undefined;
+  /** By name as well: emulators know no other, and other accounts' streams no name alone. */
+  readonly #stream: { readonly StreamName: string; readonly StreamARN?: string };
+
+  constructor(arn: StreamArn) {
+    this.#arn = arn;
+    this.#polling = createPollingClient(arn.region, this.#clock);
+    this.#stream =
+      arn.streamArn === undefined
+        ? { StreamName: arn.name }
+        : { StreamName: arn.name, StreamARN: arn.streamArn };
+  }
+
+  describeStream(signal: AbortSignal) {
+    return this.#call("DescribeStreamSummary", signal, async (options) => {
+      const output = await this.#polling.send(new DescribeStreamSummaryCommand(this.#stream), options);
+      const hours = output.StreamDescriptionSummary?.RetentionPeriodHours;
+      return { retentionMs: hours === undefined ? undefined : hours * HOUR_MS };
+    });
+  }
+
+  listShards(signal: AbortSignal) {
+    return this.#call("ListShards", signal, async (options) => {
+      const shards: KinesisShardEntry[] = [];
+      let nextToken: string | undefined;
+      for (let pages = 0; pages < PAGES_MAX; pages++) {
+        // A token stands for the stream: both together are refused.
+        const from = nextToken === undefined ? this.#stream : { NextToken: nextToken };
+        const command = new ListShardsCommand({ ...from, MaxResults: SHARDS_PER_PAGE });
+        const output = await this.#polling.send(command, options);
+        for (const shard of output.Shards ?? []) shards.push(toShard(shard));
+        nextToken = output.NextToken;
+        if (nextToken === undefined) return shards;
+      }
+      throw new KinesisFault(
+        "unavailable",
+        `kinesis:ListShards on ${this.#arn.arn} does not come to an end.`,
+      );
+    });
+  }
+
+  shardIterator(shardId: string, place: ShardPlace, signal: AbortSignal) {
+    return this.#call("GetShardIterator", signal, async (options) => {
+      const { Type, SequenceNumber, Timestamp } = startingPosition(place);
+      const command = new GetShardIteratorCommand({
+        ...this.#stream,
+        ShardId: shardId,
+        ShardIteratorType: Type,
+        StartingSequenceNumber: SequenceNumber,
+        Timestamp,
+      });
+      const output = await this.#polling.send(command, options);
+      if (output.ShardIterator === undefined) {
+        throw new KinesisFault("unavailable", `kinesis:GetShardIterator on ${this.#arn.arn} gave none.`);
+      }
+      return output.ShardIterator;
+    });
+  }
+
+  records(iterator: string, recordsMax: number, signal: AbortSignal): Promise<RecordsPage> {
+    return this.#call("GetRecords", signal, async (options) => {
+      const { streamArn } = this.#arn;
+      const command = new GetRecordsCommand({
+        ShardIterator: iterator,
+        Limit: recordsMax,
+        ...(streamArn === undefined ? {} : { StreamARN: streamArn }),
+      });
+      const output = await this.#polling.send(command, options);
+      return {
+        records: toRecords(output.Records),
+        nextIterator: output.NextShardIterator,
+        lagMs: output.MillisBehindLatest,
+        childShards: (output.ChildShards ?? []).map(toChildShard),
+      };
+    });
+  }
+
+  subscribe(shardId: string, place: ShardPlace, end: AbortSignal): Promise<AsyncIterable<SubscriptionEvent>> {
+    return this.#call("SubscribeToShard", end, async (options) => {
+      this.#subscribing ??= createSubscriptionClient(this.#arn.region);
+      const command = new SubscribeToShardCommand({
+        ConsumerARN: this.#arn.consumerArn,
+        ShardId: shardId,
+        StartingPosition: startingPosition(place),
+      });
+      const output = await this.#subscribing.send(command, options);
+      return this.#events(output.EventStream ?? [], end);
+    });
+  }
+
+  serviceTimeMs(): number {
+    return this.#clock.timeMs();
+  }
+
+  close(): void {
+    this.#polling.destroy();
+    this.#subscribing?.destroy();
+  }
+
+  async *#events(
+    stream: Iterable<never> | AsyncIterable<SdkEvent>,
+    end: AbortSignal,
+  ): AsyncGenerator<SubscriptionEvent> {
+    try {
+      for await (const { SubscribeToShardEvent: event } of stream) {
+        if (event === undefined) continue;
+        yield {
+          records: toRecords(event.Records),
+          continuation: event.ContinuationSequenceNumber,
+          lagMs: event.MillisBehindLatest,
+          childShards: (event.ChildShards ?? []).map(toChildShard),
+        };
+      }
+    } catch (error) {
+      throw toFault(error, "SubscribeToShard", this.#arn, end);
+    }
+  }
+
+  /** One call: its failure as a fault, and its end as soon as the caller aborts, whatever the SDK is waiting for. */
+  async #call<T>(
+    action: string,
+    signal: AbortSignal,
+    send: (options: CallOptions) => Promise<T>,
+  ): Promise<T> {
+    throwIfAborted(signal);
+    const aborted = Promise.withResolvers<never>();
+    const onAbort = () => aborted.reject(new Error("aborted"));
+    signal.addEventListener("abort", onAbort, { once: true });
+    try {
+      return await Promise.race([send({ abortSignal: signal }), aborted.promise]);
+    } catch (error) {
+      if (error instanceof KinesisFault) throw error;
+      throw toFault(error, action, this.#arn, signal);
+    } finally {
+      signal.removeEventListener("abort", onAbort);
+    }
+  }
+}
+
+interface CallOptions {
+  readonly abortSignal: AbortSignal;
+}
+
+interface SdkEvent {
+  readonly SubscribeToShardEvent?:
+    | {
+        readonly Records: SdkRecord[] | undefined;
+        readonly ContinuationSequenceNumber: string | undefined;
+        readonly MillisBehindLatest: number | undefined;
+        readonly ChildShards?: ChildShard[] | undefined;
+      }
+    | undefined;
+}
+
+function startingPosition(place: ShardPlace) {
+  switch (place.kind) {
+    case "oldest":
+      return { Type: "TRIM_HORIZON" } as const;
+    case "timestamp":
+      return { Type: "AT_TIMESTAMP", Timestamp: new Date(place.epochMs) } as const;
+    case "at":
+      return { Type: "AT_SEQUENCE_NUMBER", SequenceNumber: place.sequenceNumber } as const;
+    case "after":
+      return { Type: "AFTER_SEQUENCE_NUMBER", SequenceNumber: place.sequenceNumber } as const;
+  }
+}
+
+function toRecords(records: readonly SdkRecord[] | undefined): readonly ApiRecord[] {
+  return (records ?? []).map(({ SequenceNumber, PartitionKey, Data, ApproximateArrivalTimestamp }) => ({
+    sequenceNumber: SequenceNumber ?? "",
+    partitionKey: PartitionKey ?? "",
+    data: toBuffer(Data),
+    arrivalMs: ApproximateArrivalTimestamp?.getTime() ?? 0,
+  }));
+}
+
+/** The same bytes. */
+function toBuffer(data: Uint8Array | undefined): Buffer {
+  return data === undefined
+    ? Buffer.alloc(0)
+    : Buffer.from(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
+}
+
+function toShard(shard: SdkShard): KinesisShardEntry {
+  const parents = [shard.ParentShardId, shard.AdjacentParentShardId].filter((id) => id !== undefined);
+  return {
+    shardId: shard.ShardId ?? "",
+    parentShardIds: parents,
+    closed: shard.SequenceNumberRange?.EndingSequenceNumber !== undefined,
+    hashKeys: toRange(shard.HashKeyRange),
+  };
+}
+
+function toChildShard(shard: ChildShard): KinesisShardEntry {
+  return {
+    shardId: shard.ShardId ?? "",
+    parentShardIds: shard.ParentShards ?? [],
+    closed: false,
+    hashKeys: toRange(shard.HashKeyRange),
+  };
+}
+
+function toRange(range: SdkShard["HashKeyRange"]): HashKeyRange {
+  return { first: BigInt(range?.StartingHashKey ?? 0), last: BigInt(range?.EndingHashKey ?? 0) };
+}

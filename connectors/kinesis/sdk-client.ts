@@ -1,0 +1,78 @@
+import { KinesisClient } from "@aws-sdk/client-kinesis";
+import { NodeHttp2Handler, NodeHttpHandler } from "@smithy/node-http-handler";
+import type { ServiceClock } from "./service-clock.ts";
+
+const CONNECTION_MS_MAX = 5_000;
+const RESPONSE_MS_MAX = 30_000;
+/** One request per shard and moment; shards beyond this wait for a connection. */
+const CONNECTIONS_MAX = 256;
+
+/**
+ * A client for everything but subscriptions. Region from the ARN; endpoint and credentials by the SDK's own rules of
+ * environment and profile. HTTP/1.1: emulators fail over HTTP/2, and the service serves both alike.
+ */
+export function createPollingClient(region: string, clock: ServiceClock): KinesisClient {
+  const client = new KinesisClient({ region, maxAttempts: 1, requestHandler: createHttp1Handler() });
+  observeServiceTime(client, clock);
+  return client;
+}
+
+/**
+ * A client for subscriptions. The service wants HTTP/2 for them: each gets a connection of its own, since one shard that
+ * is read slowly would hold up the others on a shared one. Hosts that are not the service's get HTTP/1.1: the emulators
+ * that environment or profile name fail over HTTP/2, while a VPC endpoint named there needs it.
+ */
+export function createSubscriptionClient(region: string): KinesisClient {
+  const http1 = createHttp1Handler();
+  const http2 = new NodeHttp2Handler({ requestTimeout: RESPONSE_MS_MAX, disableConcurrentStreams: true });
+  return new KinesisClient({
+    region,
+    maxAttempts: 1,
+    requestHandler: {
+      handle: (...[request, options]: Parameters<NodeHttpHandler["handle"]>) =>
+        isServiceHost(request.hostname) ? http2.handle(request, options) : http1.handle(request, options),
+      updateHttpClientConfig: () => {},
+      httpHandlerConfigs: () => ({}),
+      destroy: () => {
+        http1.destroy();
+        http2.destroy();
+      },
+    },
+  });
+}
+
+/** DNS suffixes of AWS's partitions. */
+const SERVICE_HOST =
+  /\.(amazonaws\.(com|com\.cn|eu)|api\.aws|api\.amazonwebservices\.(com\.cn|eu)|c2s\.ic\.gov|sc2s\.sgov\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov)$/;
+
+export function isServiceHost(hostname: string): boolean {
+  return SERVICE_HOST.test(hostname.toLowerCase());
+}
+
+function createHttp1Handler(): NodeHttpHandler {
+  return new NodeHttpHandler({
+    connectionTimeout: CONNECTION_MS_MAX,
+    requestTimeout: RESPONSE_MS_MAX,
+    socketTimeout: RESPONSE_MS_MAX,
+    throwOnRequestTimeout: true,
+    httpAgent: { keepAlive: true, maxSockets: CONNECTIONS_MAX },
+    httpsAgent: { keepAlive: true, maxSockets: CONNECTIONS_MAX },
+  });
+}
+
+function observeServiceTime(client: KinesisClient, clock: ServiceClock): void {
+  client.middlewareStack.add(
+    (next) => async (args) => {
+      const result = await next(args);
+      clock.observe(dateHeader(result.response));
+      return result;
+    },
+    { step: "deserialize", name: "millraceServiceTime", priority: "low" },
+  );
+}
+
+function dateHeader(response: unknown): string | undefined {
+  if (typeof response !== "object" || response === null || !("headers" in response)) return undefined;
+  const headers = response.headers as Readonly<Record<string, string | undefined>>;
+  return headers["date"];
+}

@@ -1,0 +1,88 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { createServer } from "node:net";
+
+/** A server that tests run against. */
+export interface TestServer {
+  readonly endpoint: string;
+  /** Ends the server, when this test process started it. Idempotent. */
+  close(): Promise<void>;
+}
+
+export interface ServerCommand {
+  /** For messages: `kinesis-local`. */
+  readonly name: string;
+  readonly args: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly endpoint: string;
+  /** Resolves to true once the server answers; asked again until then. */
+  isReady(): Promise<boolean>;
+}
+
+const READY_MS_MAX = 60_000;
+const PROBE_INTERVAL_MS = 50;
+const OUTPUT_CHARS_MAX = 4_000;
+
+const running = new Set<ChildProcess>();
+
+// A test process that ends, however it does, leaves no server behind; SIGKILL alone is beyond this.
+process.on("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
+/** Starts `node ARGS…` as a server of its own process and waits until it answers. */
+export async function startServerProcess(command: ServerCommand): Promise<TestServer> {
+  const child = spawn(process.execPath, command.args, {
+    env: { ...process.env, ...command.environment },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  running.add(child);
+  let output = "";
+  const keep = (text: string) => {
+    output = (output + text).slice(-OUTPUT_CHARS_MAX);
+  };
+  child.stdout.setEncoding("utf8").on("data", keep);
+  child.stderr.setEncoding("utf8").on("data", keep);
+  let hasEnded = false;
+  const ended = new Promise<void>((resolve) => {
+    child.once("close", () => {
+      hasEnded = true;
+      running.delete(child);
+      resolve();
+    });
+  });
+  const close = async () => {
+    child.kill("SIGKILL");
+    await ended;
+  };
+  const startMs = performance.now();
+  while (!(await command.isReady().catch(() => false))) {
+    if (hasEnded || performance.now() - startMs > READY_MS_MAX) {
+      await close();
+      throw new Error(`${command.name} ${hasEnded ? "ended" : "did not answer"} at its start: ${output}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, PROBE_INTERVAL_MS));
+  }
+  return { endpoint: command.endpoint, close };
+}
+
+/** A server that somebody else runs: `close` leaves it alone. */
+export function runningServer(variable: string): TestServer | undefined {
+  const endpoint = process.env[variable];
+  return endpoint === undefined || endpoint === "" ? undefined : { endpoint, close: async () => undefined };
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address !== "object") throw new Error("no port to listen on");
+  return address.port;
+}
+
+/** Whether something speaks HTTP there; any status will do. */
+export async function answersHttp(url: string): Promise<boolean> {
+  const response = await fetch(url, { signal: AbortSignal.timeout(2_000) });
+  await response.arrayBuffer();
+  return true;
+}

@@ -1,0 +1,280 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { setImmediate as turn } from "node:timers/promises";
+import type { ShardPlace, SubscriptionEvent } from "../../../../connectors/kinesis/kinesis-api.ts";
+import { hasErrorCode } from "../../../../src/model/errors.ts";
+import type { StartPoint, StreamRecord } from "../../../../src/model/record.ts";
+import type { ShardReader } from "../../../../src/ports/stream-source.ts";
+import { writeAggregate } from "./aggregate-writer.ts";
+import {
+  apiRecord,
+  CONSUMER_ARN,
+  FakeKinesis,
+  NO_ABORT,
+  openFakeSource,
+  SHARD_ID,
+  sequence,
+} from "./fake-kinesis.ts";
+
+const OLDEST: StartPoint = { kind: "oldest" };
+
+function event(ordinals: readonly number[], lagMs = 0): SubscriptionEvent {
+  const continuation = sequence(ordinals.at(-1) ?? 0);
+  return { records: ordinals.map((ordinal) => apiRecord(ordinal)), continuation, lagMs, childShards: [] };
+}
+
+/** Sends `events`, then stays open in silence until it is ended. */
+async function* sendAndStay(events: readonly SubscriptionEvent[], end: AbortSignal) {
+  yield* events;
+  await new Promise<void>((resolve) => end.addEventListener("abort", () => resolve(), { once: true }));
+}
+
+async function openReader(api: FakeKinesis, start: StartPoint = OLDEST): Promise<ShardReader> {
+  return await openFakeSource(api, { arn: CONSUMER_ARN }).openReader(SHARD_ID, start, NO_ABORT);
+}
+
+async function readTimes(api: FakeKinesis, reader: ShardReader, reads: number, recordsMax = 100) {
+  const records: StreamRecord[] = [];
+  let last: Awaited<ReturnType<ShardReader["read"]>> | undefined;
+  for (let count = 0; count < reads && last?.endOfShard !== true; count++) {
+    last = await reader.read(recordsMax, 1_000_000, NO_ABORT);
+    records.push(...last.records);
+    api.nowMs += last.readAgainAfterMs;
+    await turn();
+  }
+  return { records, positions: records.map(({ position }) => position), last };
+}
+
+function placesOf(api: FakeKinesis): readonly (ShardPlace | undefined)[] {
+  return api.callsOf("subscribe").map(({ place }) => place);
+}
+
+test("a consumer's shard is subscribed to once, and its events come in order", async () => {
+  const api = new FakeKinesis();
+  api.script = (_place, end) => sendAndStay([event([0, 1], 500), event([2])], end);
+  const { positions, last } = await readTimes(api, await openReader(api), 8);
+  assert.deepEqual(positions, [sequence(0), sequence(1), sequence(2)]);
+  assert.equal(last?.lagMs, 0);
+  assert.equal(api.callsOf("subscribe").length, 1);
+  assert.equal(api.callsOf("records").length, 0);
+});
+
+test("a subscription is renewed before five minutes, behind the last event taken", async () => {
+  const api = new FakeKinesis();
+  const heartbeats = Array.from({ length: 100 }, () => event([1]));
+  api.script = (place, end) =>
+    sendAndStay(place.kind === "oldest" ? [event([0, 1]), ...heartbeats] : [event([2])], end);
+  const reader = await openReader(api);
+  const { positions } = await readTimes(api, reader, 3);
+  while (api.callsOf("subscribe").length === 1 && api.nowMs < 300_000) {
+    api.nowMs += 5_000;
+    positions.push(...(await readTimes(api, reader, 1)).positions);
+  }
+  assert.ok(api.nowMs >= 290_000 && api.nowMs < 300_000, `renewed at ${api.nowMs}`);
+  positions.push(...(await readTimes(api, reader, 4)).positions);
+  assert.deepEqual(positions, [sequence(0), sequence(1), sequence(2)]);
+  assert.deepEqual(placesOf(api), [{ kind: "oldest" }, { kind: "after", sequenceNumber: sequence(1) }]);
+});
+
+test("a subscription in which nothing comes, not even a heartbeat, is given up and opened again", async () => {
+  const api = new FakeKinesis();
+  api.script = (place, end) => sendAndStay(place.kind === "oldest" ? [event([0])] : [event([1])], end);
+  const reader = await openReader(api);
+  await readTimes(api, reader, 4);
+  api.nowMs += 40_000;
+  assert.deepEqual((await readTimes(api, reader, 5)).positions, [sequence(1)]);
+});
+
+test("a subscription that the service ends is opened again, no sooner than the service allows", async () => {
+  const api = new FakeKinesis();
+  api.script = async function* (place) {
+    yield place.kind === "oldest" ? event([0]) : event([1]);
+  };
+  const { positions } = await readTimes(api, await openReader(api), 10);
+  assert.deepEqual(positions.slice(0, 2), [sequence(0), sequence(1)]);
+  const [first, second] = api.callsOf("subscribe");
+  assert.ok(first !== undefined && second !== undefined && second.atMs - first.atMs >= 5_000);
+});
+
+test("a subscription that another holds is asked for again after five seconds, and in the end told", async () => {
+  const api = new FakeKinesis();
+  api.faults.push({ action: "subscribe", kind: "resourceInUse" });
+  api.script = (_place, end) => sendAndStay([event([0])], end);
+  const reader = await openReader(api);
+  const refused = await reader.read(10, 1_000_000, NO_ABORT);
+  assert.equal(refused.records.length, 0);
+  assert.ok(refused.readAgainAfterMs >= 5_000 && (refused.lagMs ?? 0) > 0);
+  api.nowMs += refused.readAgainAfterMs;
+  assert.deepEqual((await readTimes(api, reader, 4)).positions, [sequence(0)]);
+
+  const taken = new FakeKinesis();
+  for (let count = 0; count < 4; count++) taken.faults.push({ action: "subscribe", kind: "resourceInUse" });
+  const other = await openReader(taken);
+  await assert.rejects(readTimes(taken, other, 4), (error) =>
+    hasErrorCode(error, "ERR_MILLRACE_SOURCE_UNAVAILABLE"),
+  );
+});
+
+test("no more than one event is read ahead of what the engine takes", async () => {
+  const api = new FakeKinesis();
+  let sent = 0;
+  api.script = async function* () {
+    for (;;) yield event([sent++]);
+  };
+  const reader = await openReader(api);
+  const { records } = await readTimes(api, reader, 4);
+  for (let turns = 0; turns < 20; turns++) await turn();
+  assert.ok(sent <= records.length + 2, `${sent} events sent, ${records.length} taken`);
+});
+
+test("a failing subscription keeps the place of what was taken", async () => {
+  const api = new FakeKinesis();
+  api.script = async function* (place, end) {
+    if (place.kind === "oldest") {
+      yield event([0]);
+      throw new Error("reset");
+    }
+    yield* sendAndStay([event([1])], end);
+  };
+  const reader = await openReader(api);
+  assert.deepEqual((await readTimes(api, reader, 2)).positions, [sequence(0)]);
+  await assert.rejects(readTimes(api, reader, 1), /reset/);
+  assert.deepEqual((await readTimes(api, reader, 5)).positions, [sequence(1)]);
+  assert.deepEqual(placesOf(api), [{ kind: "oldest" }, { kind: "after", sequenceNumber: sequence(0) }]);
+});
+
+test("the end of a shard is its last event's, behind all of its records", async () => {
+  const api = new FakeKinesis();
+  api.script = async function* () {
+    yield { ...event([0, 1, 2]), continuation: undefined };
+  };
+  const reader = await openReader(api);
+  const { positions, last } = await readTimes(api, reader, 10, 2);
+  assert.deepEqual([positions.length, last?.endOfShard], [3, true]);
+});
+
+test("a trimmed position is continued from the oldest record, and says so once", async () => {
+  const api = new FakeKinesis();
+  api.trimmedBelow = sequence(5);
+  api.script = (_place, end) => sendAndStay([event([5])], end);
+  const reader = await openReader(api, { kind: "after", position: sequence(1) });
+  const trimmed: boolean[] = [];
+  for (let reads = 0; reads < 6; reads++) {
+    const read = await reader.read(10, 1_000_000, NO_ABORT);
+    if (read.records.length > 0) trimmed.push(read.trimmed);
+    api.nowMs += read.readAgainAfterMs;
+    await turn();
+  }
+  assert.deepEqual(trimmed, [true]);
+  assert.deepEqual(placesOf(api), [{ kind: "after", sequenceNumber: sequence(1) }, { kind: "oldest" }]);
+});
+
+test("an abort ends a read and the reader goes on where it was", async () => {
+  const api = new FakeKinesis();
+  api.script = (_place, end) => sendAndStay([event([0])], end);
+  const reader = await openReader(api);
+  await assert.rejects(reader.read(1, 1_000, AbortSignal.abort()), (error) =>
+    hasErrorCode(error, "ERR_MILLRACE_ABORTED"),
+  );
+  assert.deepEqual((await readTimes(api, reader, 4)).positions, [sequence(0)]);
+  await reader.close();
+  await reader.close();
+});
+
+const AGGREGATE = writeAggregate([
+  { key: "a", data: Buffer.from("first") },
+  { key: "b", data: Buffer.from("second") },
+  { key: "a", data: Buffer.from("third") },
+]);
+
+/** A plain record, an aggregate of three, a plain record. */
+function aggregatedStream(): FakeKinesis {
+  const api = new FakeKinesis();
+  const records = [apiRecord(0), apiRecord(1, AGGREGATE), apiRecord(2)];
+  api.script = (place, end) => {
+    const from =
+      place.kind === "oldest"
+        ? 0
+        : records.findIndex(({ sequenceNumber }) =>
+            "sequenceNumber" in place && place.kind === "at"
+              ? sequenceNumber >= place.sequenceNumber
+              : "sequenceNumber" in place && sequenceNumber > place.sequenceNumber,
+          );
+    const left = from < 0 ? [] : records.slice(from);
+    return sendAndStay([{ records: left, continuation: sequence(2), lagMs: 0, childShards: [] }], end);
+  };
+  return api;
+}
+
+test("user records of an aggregate have its sequence number and arrival, their own key, and places of their own", async () => {
+  const api = aggregatedStream();
+  const source = openFakeSource(api, { arn: CONSUMER_ARN });
+  const { records, positions } = await readTimes(api, await source.openReader(SHARD_ID, OLDEST, NO_ABORT), 4);
+  const seq = sequence(1);
+  assert.deepEqual(positions, [sequence(0), `${seq}.0`, `${seq}.1`, seq, sequence(2)]);
+  const { Records } = JSON.parse(Buffer.from(source.events.encode(records, undefined)).toString());
+  const inner = Records.slice(1, 4);
+  for (const { kinesis, eventID, eventSourceARN } of inner) {
+    assert.equal(kinesis.sequenceNumber, seq);
+    assert.equal(eventID, `${SHARD_ID}:${seq}`);
+    assert.equal(eventSourceARN, CONSUMER_ARN);
+    assert.equal(kinesis.approximateArrivalTimestamp, 1.001);
+  }
+  assert.deepEqual(
+    inner.map(({ kinesis }: { kinesis: { partitionKey: string; data: string } }) => [
+      kinesis.partitionKey,
+      Buffer.from(kinesis.data, "base64").toString(),
+    ]),
+    [
+      ["a", "first"],
+      ["b", "second"],
+      ["a", "third"],
+    ],
+  );
+  const sized = records.reduce((sum, record) => sum + record.encodedBytes, records.length - 1);
+  assert.equal(source.events.encode(records, undefined).length, source.events.envelopeBytes + sized);
+  assert.deepEqual(
+    records.map((record) => source.events.itemIdentifier?.(record)),
+    [sequence(0), seq, seq, seq, sequence(2)],
+  );
+});
+
+test("resuming after any position, inside an aggregate too, yields exactly what follows it", async () => {
+  const { positions } = await readTimes(aggregatedStream(), await openReader(aggregatedStream()), 4);
+  const api = aggregatedStream();
+  const all = (await readTimes(api, await openReader(api), 4)).positions;
+  assert.equal(all.length, 5);
+  for (const [index, position] of all.entries()) {
+    const again = aggregatedStream();
+    const reader = await openReader(again, { kind: "after", position });
+    assert.deepEqual((await readTimes(again, reader, 4)).positions, all.slice(index + 1));
+  }
+  assert.deepEqual(positions, all);
+});
+
+test("a read of one record at a time cuts an aggregate without loss", async () => {
+  const api = aggregatedStream();
+  const { positions } = await readTimes(api, await openReader(api), 12, 1);
+  assert.equal(positions.length, 5);
+});
+
+test("a polled stream delivers an aggregate as one record", async () => {
+  const api = new FakeKinesis();
+  api.stored = [apiRecord(0, AGGREGATE)];
+  const source = openFakeSource(api);
+  const reader = await source.openReader(SHARD_ID, OLDEST, NO_ABORT);
+  const { records } = await reader.read(10, 1_000_000, NO_ABORT);
+  const { Records } = JSON.parse(Buffer.from(source.events.encode(records, undefined)).toString());
+  assert.deepEqual(
+    Records.map(({ kinesis }: { kinesis: { data: string } }) => kinesis.data),
+    [AGGREGATE.toString("base64")],
+  );
+});
+
+test("compares positions as sequence numbers, and places inside an aggregate before its end", () => {
+  const { comparePositions } = openFakeSource(new FakeKinesis());
+  const ordered = ["9", "10", "10.0", "10.2", "10.10", "11.0", "11"];
+  const sorted = ["9", "10.0", "10.2", "10.10", "10", "11.0", "11"];
+  assert.deepEqual(ordered.toSorted(comparePositions), sorted);
+  assert.equal(comparePositions("10.2", "10.2"), 0);
+});

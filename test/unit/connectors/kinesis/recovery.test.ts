@@ -1,0 +1,160 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { hasErrorCode } from "../../../../src/model/errors.ts";
+import type { StartPoint, StreamRecord } from "../../../../src/model/record.ts";
+import type { ShardReader } from "../../../../src/ports/stream-source.ts";
+import {
+  ALL_HASH_KEYS,
+  apiRecord,
+  FakeKinesis,
+  NO_ABORT,
+  openFakeSource,
+  SHARD_ID,
+  sequence,
+} from "./fake-kinesis.ts";
+
+const OLDEST: StartPoint = { kind: "oldest" };
+
+function streamOf(count: number): FakeKinesis {
+  const api = new FakeKinesis();
+  api.stored = Array.from({ length: count }, (_, index) => apiRecord(index));
+  return api;
+}
+
+/** Reads `reads` times, in due time. */
+async function readTimes(api: FakeKinesis, reader: ShardReader, reads: number, recordsMax = 2) {
+  const records: StreamRecord[] = [];
+  let trimmed = 0;
+  for (let count = 0; count < reads; count++) {
+    const read = await reader.read(recordsMax, 1_000_000, NO_ABORT);
+    records.push(...read.records);
+    if (read.trimmed) trimmed++;
+    api.nowMs += read.readAgainAfterMs;
+  }
+  return { positions: records.map(({ position }) => position), trimmed };
+}
+
+test("an expired iterator is replaced by one behind the last record, without loss or repetition", async () => {
+  const api = streamOf(6);
+  const reader = await openFakeSource(api).openReader(SHARD_ID, OLDEST, NO_ABORT);
+  const before = await readTimes(api, reader, 1);
+  api.faults.push({ action: "records", kind: "expiredIterator" });
+  const after = await readTimes(api, reader, 4);
+  assert.deepEqual(
+    [...before.positions, ...after.positions],
+    Array.from({ length: 6 }, (_, index) => sequence(index)),
+  );
+  assert.deepEqual(api.callsOf("iterator").at(-1)?.place, { kind: "after", sequenceNumber: sequence(1) });
+});
+
+test("an iterator that expires before anything was read is replaced by one at the start", async () => {
+  for (const start of [OLDEST, { kind: "timestamp", epochMs: 1_003 } as const]) {
+    const api = streamOf(6);
+    const reader = await openFakeSource(api).openReader(SHARD_ID, start, NO_ABORT);
+    api.faults.push({ action: "records", kind: "expiredIterator" });
+    const { positions } = await readTimes(api, reader, 5);
+    assert.equal(positions[0], sequence(start === OLDEST ? 0 : 3));
+  }
+});
+
+test("iterators that are refused again and again are a failure, not a loop", async () => {
+  const api = streamOf(1);
+  const reader = await openFakeSource(api).openReader(SHARD_ID, OLDEST, NO_ABORT);
+  for (let count = 0; count < 10; count++) api.faults.push({ action: "records", kind: "invalidArgument" });
+  await assert.rejects(readTimes(api, reader, 10), (error) =>
+    hasErrorCode(error, "ERR_MILLRACE_SOURCE_UNAVAILABLE"),
+  );
+});
+
+test("a throttled read says so and keeps its place", async () => {
+  const api = streamOf(4);
+  const reader = await openFakeSource(api).openReader(SHARD_ID, OLDEST, NO_ABORT);
+  await readTimes(api, reader, 1);
+  api.faults.push({ action: "records", kind: "throttled" });
+  await assert.rejects(reader.read(2, 1_000_000, NO_ABORT), (error) =>
+    hasErrorCode(error, "ERR_MILLRACE_SOURCE_THROTTLED"),
+  );
+  api.nowMs += 1_000;
+  const { positions } = await readTimes(api, reader, 1);
+  assert.deepEqual(positions, [sequence(2), sequence(3)]);
+});
+
+test("a trimmed position is continued from the oldest record, and says so once", async () => {
+  const api = streamOf(6);
+  api.trimmedBelow = sequence(4);
+  const start = { kind: "after", position: sequence(1) } as const;
+  const reader = await openFakeSource(api).openReader(SHARD_ID, start, NO_ABORT);
+  const { positions, trimmed } = await readTimes(api, reader, 3, 1);
+  assert.deepEqual(positions, [sequence(4), sequence(5)]);
+  assert.equal(trimmed, 1);
+});
+
+test("a shard that is gone is not found, and not taken for a trimmed position", async () => {
+  const api = streamOf(1);
+  api.faults.push({ action: "iterator", kind: "notFound" }, { action: "iterator", kind: "notFound" });
+  const start = { kind: "after", position: sequence(0) } as const;
+  const reader = await openFakeSource(api).openReader(SHARD_ID, start, NO_ABORT);
+  await assert.rejects(reader.read(1, 1_000_000, NO_ABORT), (error) =>
+    hasErrorCode(error, "ERR_MILLRACE_SOURCE_NOT_FOUND"),
+  );
+});
+
+test("polling takes up a place inside an aggregate, which fan-out left, at the whole aggregate", async () => {
+  const api = streamOf(6);
+  const start = { kind: "after", position: `${sequence(2)}.1` } as const;
+  const reader = await openFakeSource(api).openReader(SHARD_ID, start, NO_ABORT);
+  const { positions } = await readTimes(api, reader, 1);
+  assert.deepEqual(positions, [sequence(2), sequence(3)]);
+});
+
+test("a position of another kind of source is refused with what to do", async () => {
+  const source = openFakeSource(streamOf(1));
+  const start = { kind: "after", position: "partition-7:12" } as const;
+  await assert.rejects(
+    source.openReader(SHARD_ID, start, NO_ABORT),
+    /is not a position of a Kinesis stream.*new uuid/,
+  );
+});
+
+test("children that the end of a shard names are listed before the service lists them", async () => {
+  const api = streamOf(1);
+  api.closed = true;
+  const child = (index: number) => ({
+    shardId: `shardId-00000000000${index}`,
+    parentShardIds: [SHARD_ID],
+    closed: false,
+    hashKeys: ALL_HASH_KEYS,
+  });
+  api.childShards = [child(1), child(2)];
+  const source = openFakeSource(api);
+  const reader = await source.openReader(SHARD_ID, OLDEST, NO_ABORT);
+  const { endOfShard } = await reader.read(10, 1_000_000, NO_ABORT);
+  assert.equal(endOfShard, true);
+  const shards = await source.listShards(NO_ABORT);
+  assert.deepEqual(
+    shards.map(({ shardId, parentShardIds }) => [shardId, parentShardIds]),
+    [
+      [SHARD_ID, []],
+      ["shardId-000000000001", [SHARD_ID]],
+      ["shardId-000000000002", [SHARD_ID]],
+    ],
+  );
+  // Once the service has listed them, it alone decides: one that it forgets does not come back.
+  api.listed = [child(1), child(2)];
+  await source.listShards(NO_ABORT);
+  api.listed = [child(2)];
+  assert.deepEqual(
+    (await source.listShards(NO_ABORT)).map(({ shardId }) => shardId),
+    ["shardId-000000000002"],
+  );
+});
+
+test("the latest place is behind the last record, or a moment when there was none lately", async () => {
+  const api = streamOf(6);
+  api.nowMs = 2_000;
+  const busy = await openFakeSource(api).captureLatest(SHARD_ID, NO_ABORT);
+  assert.deepEqual(busy, { kind: "after", position: sequence(5) });
+  api.nowMs = 60_000;
+  const quiet = await openFakeSource(api).captureLatest(SHARD_ID, NO_ABORT);
+  assert.deepEqual(quiet, { kind: "timestamp", epochMs: 59_000 });
+});
