@@ -1,6 +1,7 @@
 import type { Connector } from "../src/ports/connector.ts";
+import { dynamodbStreamsConnector } from "./dynamodb-streams/connector.ts";
 import { kinesisConnector } from "./kinesis/connector.ts";
 import { localConnector } from "./local/connector.ts";
 
 /** The only list of connectors. */
-export const CONNECTORS: readonly Connector[] = [localConnector, kinesisConnector];
+export const CONNECTORS: readonly Connector[] = [dynamodbStreamsConnector, kinesisConnector, localConnector];

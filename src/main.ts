@@ -9,8 +9,10 @@ import { createFileDestination } from "./destinations/file.ts";
 import { createEngine } from "./engine/engine.ts";
 import { createHttpFunction } from "./functions/http.ts";
 import { checkModuleFunction, createModuleFunction } from "./functions/module.ts";
+import type { DestinationAddress } from "./manifests/destination-address.ts";
 import type { FunctionResource } from "./manifests/resources.ts";
 import { describeError } from "./model/errors.ts";
+import type { Destination } from "./ports/destination.ts";
 import type { FunctionTarget } from "./ports/function-target.ts";
 import { createMemoryStore } from "./stores/memory.ts";
 import { createSqliteStore } from "./stores/sqlite.ts";
@@ -27,7 +29,7 @@ const adapters: Adapters = {
   createEngine,
   openStore: async (url) => (url.kind === "memory" ? createMemoryStore() : createSqliteStore(url.path)),
   openFunction,
-  openDestination: async (uri) => createFileDestination(uri.slice("file:".length)),
+  openDestination,
   createTelemetry: (log) => createTelemetry({ log, processMetrics: true }),
   createJsonLog: (level) => createJsonLog(level),
   startApi: async (text, content) => {
@@ -47,6 +49,20 @@ async function openFunction(
   const options = { functionName: name, path, exportName, environment, memoryMb, concurrency, onLog, clock };
   await checkModuleFunction(options);
   return createModuleFunction(options);
+}
+
+/** What brings an SDK is loaded when a mapping uses it: each takes a tenth of a second to load. */
+async function openDestination(address: DestinationAddress): Promise<Destination> {
+  switch (address.kind) {
+    case "file":
+      return createFileDestination(address.path);
+    case "sqs":
+      return (await import("./destinations/sqs.ts")).createSqsDestination(address);
+    case "sns":
+      return (await import("./destinations/sns.ts")).createSnsDestination(address);
+    case "s3":
+      return (await import("./destinations/s3.ts")).createS3Destination(address);
+  }
 }
 
 /** Of the package, which is one folder up from here in a checkout and two in `dist/`. */

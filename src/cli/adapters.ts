@@ -1,4 +1,5 @@
 import type { Engine, EngineOptions, MappingStatus } from "../engine/engine.ts";
+import type { DestinationAddress } from "../manifests/destination-address.ts";
 import type { FunctionResource } from "../manifests/resources.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Connector } from "../ports/connector.ts";
@@ -18,7 +19,7 @@ export interface Adapters {
   openStore(url: StoreUrl): Promise<ProgressStore>;
   /** `onOutput` gets each line that a function of this process prints. */
   openFunction(resource: FunctionResource, onOutput: (line: string) => void): Promise<FunctionTarget>;
-  openDestination(uri: string): Promise<Destination>;
+  openDestination(address: DestinationAddress): Promise<Destination>;
   createTelemetry(log: LogWriter): RunTelemetry;
   createJsonLog(level: LogLevel): LogWriter;
   /** `undefined` when `address` is `off`. */

@@ -78,16 +78,16 @@ function openSource(
 
 /** Mappings that name the same destination share one, so that two writers of a file know of each other. */
 async function openDestination(
-  { mapping }: MappingResource,
+  { destination: address }: MappingResource,
   adapters: Adapters,
   opened: OpenedAdapters,
   destinations: Map<string, Promise<Destination | undefined>>,
 ): Promise<Destination | undefined> {
-  const uri = mapping.onFailureDestination;
-  if (uri === undefined) return undefined;
+  if (address === undefined) return undefined;
+  const { uri } = address;
   let destination = destinations.get(uri);
   if (destination === undefined) {
-    destination = opened.open(`The destination ${uri}`, () => adapters.openDestination(uri));
+    destination = opened.open(`The destination ${uri}`, () => adapters.openDestination(address));
     destinations.set(uri, destination);
   }
   return destination;

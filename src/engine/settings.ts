@@ -43,7 +43,7 @@ export const DEFAULT_SETTINGS: EngineSettings = {
   checkpointIntervalMs: 1_000,
   discoveryIntervalMs: 10_000,
   leaseDurationMs: 10_000,
-  leaseRenewalMs: 3_000,
+  leaseRenewalMs: 1_000,
   handoverDrainMs: 30_000,
   backoffBaseMs: 200,
   backoffCapMs: 60_000,

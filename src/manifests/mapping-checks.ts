@@ -2,7 +2,7 @@ import { compileFilterCriteria, ESM_INVALID_PATTERN } from "../engine/filter/fil
 import { hasErrorCode } from "../model/errors.ts";
 import { FILTER_PATTERN_CHARS_MAX, RECORD_AGE_SECONDS_MIN } from "../model/limits.ts";
 import type { Connector } from "../ports/connector.ts";
-import { parseDestination } from "./destination-uri.ts";
+import { parseDestination } from "./destination-address.ts";
 import { parseFunctionName } from "./function-name.ts";
 import type { ManifestDocument } from "./manifest-document.ts";
 import { nearestName } from "./nearest-name.ts";
@@ -87,10 +87,10 @@ function checkTimestamp(document: ManifestDocument, nowMs: number): void {
 
 function checkDestination(document: ManifestDocument): void {
   const path = ["spec", "destinationConfig", "onFailure", "destination"];
-  const uri = document.raw(...path);
-  if (typeof uri !== "string" || uri === "") return;
-  if (parseDestination(uri, document.folder) !== undefined) return;
-  document.report(path, "There is no failure destination of this kind", "Give file:PATH");
+  const text = document.raw(...path);
+  if (typeof text !== "string" || text === "") return;
+  const destination = parseDestination(text, document.folder);
+  if (destination.kind === "fault") document.report(path, destination.message, destination.remedy);
 }
 
 function checkFunctionName(document: ManifestDocument): void {

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import type { StreamMapping } from "../model/mapping.ts";
 import type { Connector, SourceEndpoints } from "../ports/connector.ts";
-import { parseDestination } from "./destination-uri.ts";
+import { type DestinationAddress, parseDestination } from "./destination-address.ts";
 import { functionArn, parseFunctionName } from "./function-name.ts";
 import { connectorOf } from "./mapping-checks.ts";
 import { mappingUuid } from "./mapping-uuid.ts";
@@ -37,6 +37,8 @@ export interface MappingResource {
   /** `metadata.name` of the function that it invokes. */
   readonly functionName: string;
   readonly connector: Connector;
+  /** `undefined`: discarded records are dropped and counted. */
+  readonly destination: DestinationAddress | undefined;
   readonly endpoints: SourceEndpoints;
   readonly tags: Readonly<Record<string, string>>;
 }
@@ -73,7 +75,7 @@ export function mappingResource(
   const source = parseSourceArn(spec.eventSourceArn);
   const connector = connectorOf(spec.eventSourceArn, connectors);
   if (reference === undefined || source === undefined || connector === undefined) return undefined;
-  const destination = spec.destinationConfig?.onFailure?.destination;
+  const destination = destinationAddress(spec, folder);
   const mapping: StreamMapping = {
     uuid: spec.uuid?.toLowerCase() ?? mappingUuid(metadata.name),
     name: metadata.name,
@@ -91,10 +93,18 @@ export function mappingResource(
     reportBatchItemFailures: spec.functionResponseTypes.length > 0,
     tumblingWindowMs: spec.tumblingWindowInSeconds * 1000,
     filterPatterns: (spec.filterCriteria?.filters ?? []).map(({ pattern }) => pattern),
-    onFailureDestination: destination ? parseDestination(destination, folder) : undefined,
+    onFailureDestination: destination?.uri,
   };
   const endpoints = absoluteEndpoints(spec.endpoints ?? {}, folder);
-  return { mapping, functionName: reference.name, connector, endpoints, tags: spec.tags ?? {} };
+  return { mapping, functionName: reference.name, connector, destination, endpoints, tags: spec.tags ?? {} };
+}
+
+/** An empty text is AWS's way to remove a destination. */
+function destinationAddress(spec: MappingManifest["spec"], folder: string): DestinationAddress | undefined {
+  const text = spec.destinationConfig?.onFailure?.destination;
+  if (text === undefined || text === "") return undefined;
+  const destination = parseDestination(text, folder);
+  return destination.kind === "fault" ? undefined : destination;
 }
 
 function startingPosition(spec: MappingManifest["spec"]): StreamMapping["startingPosition"] {

@@ -2,6 +2,7 @@ import { z } from "zod";
 import {
   BATCH_SIZE_MAX,
   BATCHING_WINDOW_SECONDS_MAX,
+  DESTINATION_CHARS_MAX,
   FILTER_PATTERN_CHARS_MAX,
   FILTERS_MAX,
   PARALLELIZATION_FACTOR_MAX,
@@ -120,9 +121,10 @@ const destinationConfig = z
       .strictObject({
         destination: z
           .string()
+          .max(DESTINATION_CHARS_MAX)
           .optional()
           .describe(
-            "file:PATH appends the failure record, with its event, as a line of JSON; relative to the folder of this file. Empty or left out: records that are given up are dropped and counted.",
+            "ARN of a standard SQS queue or SNS topic, which get AWS's failure record, or of an S3 bucket, which gets it with its event. file:PATH appends the record with its event as a line of JSON; relative to the folder of this file. Empty or left out: records that are given up are dropped and counted.",
           ),
       })
       .optional()

@@ -17,6 +17,8 @@ export interface StreamCapabilities {
   readonly merge: boolean;
   readonly trim: boolean;
   readonly expireIterators: boolean;
+  /** The source decides itself how many shards a stream has; a new one has one, whatever is asked for. */
+  readonly onlyOneShard?: true;
 }
 
 /** A stream of its own for one test. Disposing closes all sources that were opened on it. */

@@ -194,7 +194,8 @@ function generateSettings(random: SeededRandom, flavour: Flavour, isLarge: boole
     backoffBaseMs: random.pick([20, 100, 200]),
     backoffCapMs: random.pick([300, 1_000, 3_000]),
     windowIdleCloseMs: random.int(300, 2_000),
-    handoverDrainMs: random.int(100, 5_000),
+    // Where nothing fails a hand-over must be able to wait for what runs.
+    handoverDrainMs: flavour === "swarm" ? random.int(100, 5_000) : 5_000,
     payloadBytesMax: isLarge ? LARGE_PAYLOAD_BYTES : 6_000_000,
     windowStateBytesMax: WINDOW_STATE_BYTES,
     concurrentReads: random.chance(0.8) ? 64 : random.int(1, 3),

@@ -49,7 +49,7 @@ export interface Breach {
   readonly message: string;
 }
 
-/** §2 of reliability-and-security.md; `ports`: the laws that a caller of the ports
+/** §2 of reliability-and-security.md; `windows`: streams §6.1; `ports`: the laws that a caller of the ports
  * has to keep; `determinism`: two runs of one scenario differ. */
 export type InvariantId =
   | "I1"
@@ -67,6 +67,7 @@ export type InvariantId =
   | "I15"
   | "I16"
   | "I18"
+  | "windows"
   | "ports"
   | "determinism";
 

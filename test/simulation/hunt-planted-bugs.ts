@@ -1,7 +1,8 @@
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { hunt } from "./hunt.ts";
-import { PLANTED_BUGS, type PlantedBug } from "./planted-bugs.ts";
+import type { PlantedBug } from "./planted/planted-bug.ts";
+import { PLANTED_BUGS } from "./planted-bugs.ts";
 
 /**
  * `npm run planted-bugs [-- --seeds N] [-- --only TEXT]`: plants each bug and looks for it in at most N seeds (2,000).

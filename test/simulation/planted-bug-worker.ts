@@ -1,12 +1,16 @@
 import { registerHooks } from "node:module";
 import { parentPort, workerData } from "node:worker_threads";
-import type { Patch, PlantedBug } from "./planted-bugs.ts";
+import type { InvariantId } from "./history.ts";
+import type { Patch, PlantedBug } from "./planted/planted-bug.ts";
+import type { Scenario } from "./scenario.ts";
 
 /**
  * Runs seeds on sources into which one bug is planted, until a checker sees it. The patches are applied by a hook of this
  * thread's module loader, so nothing of them can reach another thread or the files.
  */
 export interface Hunt {
+  /** Also look for the shortest scenario that shows it. */
+  readonly shrinks?: boolean;
   readonly bug: PlantedBug;
   readonly seedsMax: number;
 }
@@ -15,12 +19,14 @@ export interface HuntResult {
   /** Seeds until it was caught; `undefined`: it was not. */
   readonly seeds: number | undefined;
   readonly message: string;
+  readonly shortest?: Scenario;
 }
 
+const SHRINK_RUNS_MAX = 600;
 const ROOT = new URL("../../", import.meta.url);
 
 if (parentPort === null) throw new Error("planted-bug-worker.ts is a worker");
-const { bug, seedsMax }: Hunt = workerData;
+const { bug, seedsMax, shrinks }: Hunt = workerData;
 const unapplied = new Set(bug.patches);
 plant(bug.patches);
 parentPort.postMessage(await hunt());
@@ -58,10 +64,24 @@ async function hunt(): Promise<HuntResult> {
   for (let seed = 1; seed <= seedsMax; seed++) {
     await runSeed(seed, { createEngine }, tally);
     const found = tally.failures.at(-1)?.violations.find(({ invariant }) => bug.breaks.includes(invariant));
-    if (found !== undefined) return { seeds: seed, message: `${found.invariant}: ${found.message}` };
+    if (found === undefined) continue;
+    const result = { seeds: seed, message: `${found.invariant}: ${found.message}` };
+    return shrinks === true ? { ...result, shortest: await shortestOf(seed, found.invariant) } : result;
   }
   const others = new Set(
     tally.failures.flatMap(({ violations }) => violations.map((each) => each.invariant)),
   );
   return { seeds: undefined, message: `only ${[...others].join(", ") || "nothing"} was found broken` };
+}
+
+async function shortestOf(seed: number, invariant: InvariantId): Promise<Scenario> {
+  const { createEngine } = await import("../../src/engine/engine.ts");
+  const { generateScenario } = await import("./generate-scenario.ts");
+  const { runScenario } = await import("./run-scenario.ts");
+  const { shrink } = await import("./shrink.ts");
+  const fails = async (scenario: Scenario) => {
+    const { violations } = await runScenario(scenario, { createEngine });
+    return violations.some((violation) => violation.invariant === invariant);
+  };
+  return await shrink(generateScenario(seed), fails, { runsMax: SHRINK_RUNS_MAX });
 }

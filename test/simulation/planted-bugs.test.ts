@@ -3,7 +3,8 @@ import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { CHECKERS } from "./checkers/index.ts";
 import { hunt } from "./hunt.ts";
-import { PLANTED_BUGS, type PlantedBug } from "./planted-bugs.ts";
+import type { PlantedBug } from "./planted/planted-bug.ts";
+import { PLANTED_BUGS } from "./planted-bugs.ts";
 
 /** The whole table is hunted by `npm run planted-bugs`; here one bug of each invariant, of those that show soon. */
 const SEEDS_MAX = 300;
@@ -31,6 +32,14 @@ describe("planted bugs", () => {
       assert.notEqual(seeds, undefined, message);
     });
   }
+
+  test("a failure shrinks to a story of at most 10 faults and 50 records", async () => {
+    const bug = find("a shard is read from its oldest record after a restart");
+    const { shortest } = await hunt({ bug, seedsMax: SEEDS_MAX, shrinks: true });
+    assert.ok(shortest !== undefined);
+    assert.ok(shortest.faults.length + Object.keys(shortest.rates).length <= 10);
+    assert.ok(shortest.mappings.reduce((sum, { workload }) => sum + workload.records, 0) <= 50);
+  });
 
   test("a bug that is none is not caught: the hunt can fail", async () => {
     const real = find("one retry too many");

@@ -36,6 +36,8 @@ export async function shrink(
   return best;
 }
 
+const SEEDS_PER_STEP = 10;
+
 type Step = (scenario: Scenario) => readonly Scenario[];
 
 const STEPS: readonly Step[] = [
@@ -46,7 +48,7 @@ const STEPS: readonly Step[] = [
       ? []
       : withoutItems(scenario.mappings).map((mappings) => ({ ...scenario, mappings })),
   (scenario) => scenario.processes.slice(1).map((_, index) => withoutProcess(scenario, index + 1)),
-  (scenario) => workloads(scenario, fewerRecords),
+  (scenario) => workloads(scenario, fewerRecords).flatMap(withOtherSeeds),
   (scenario) => workloads(scenario, plainerWorkload),
   (scenario) => mappings(scenario, plainerMapping),
   (scenario) => (scenario.flavour === "isolation" ? [] : earlierEnd(scenario)),
@@ -89,10 +91,20 @@ function workloads(scenario: Scenario, simplify: (workload: Workload) => readonl
 }
 
 function fewerRecords(workload: Workload): Workload[] {
-  return [0.1, 0.5, 0.8, 0.95]
-    .map((share) => Math.floor(workload.records * share))
+  return [5, 20, 50, ...[0.3, 0.6, 0.85].map((share) => Math.floor(workload.records * share))]
     .filter((records) => records > 0 && records < workload.records)
     .map((records) => ({ ...workload, records }));
+}
+
+/**
+ * Fewer records shift everything that follows, and the moment that matters is missed: another seed may hit it again. What
+ * is kept is the shortest scenario that breaks the same rule, not the same moment.
+ */
+function withOtherSeeds(scenario: Scenario): Scenario[] {
+  return Array.from({ length: SEEDS_PER_STEP }, (_, offset) => ({
+    ...scenario,
+    seed: scenario.seed + offset,
+  }));
 }
 
 function plainerWorkload(workload: Workload): Workload[] {

@@ -18,7 +18,7 @@ import { addTally, createTally, type SeedFailure, type Tally } from "./tally.ts"
  */
 const PORTION = 10;
 const MARKS_SEEDS_MIN = 2_000;
-const SHRINK_RUNS_MAX = 400;
+const SHRINK_RUNS_MAX = 1_000;
 
 const { values } = parseArgs({
   options: { seeds: { type: "string" }, seed: { type: "string" }, record: { type: "boolean" } },

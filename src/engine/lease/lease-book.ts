@@ -14,6 +14,11 @@ export interface LeasePlan {
   readonly request: ShardProgress | undefined;
 }
 
+export interface LeaseTimes {
+  readonly leaseDurationMs: number;
+  readonly leaseRenewalMs: number;
+}
+
 /**
  * What one process has seen of the leases of a mapping, and what it should do about them. Expiry is judged by this
  * process's own monotonic clock since it last saw a counter move: two hosts' wall clocks are never compared.
@@ -21,11 +26,14 @@ export interface LeasePlan {
 export class LeaseBook {
   readonly #owner: string;
   readonly #leaseDurationMs: number;
+  /** How long a free shard is left to those who have less than their share. */
+  readonly #leftOverMs: number;
   readonly #sightings = new Map<string, Sighting>();
 
-  constructor(owner: string, leaseDurationMs: number) {
+  constructor(owner: string, { leaseDurationMs, leaseRenewalMs }: LeaseTimes) {
     this.#owner = owner;
     this.#leaseDurationMs = leaseDurationMs;
+    this.#leftOverMs = leaseRenewalMs;
   }
 
   observe(rows: readonly ShardProgress[], nowMs: number): void {
@@ -42,7 +50,8 @@ export class LeaseBook {
 
   /**
    * `active`: the shards that are to be worked on now, in the order of the store. `held`: those that this process works
-   * on. Every process aims at its even share, so that together they take all.
+   * on. Every process aims at its even share, so that together they take all; what is left over nevertheless, since others
+   * have to watch it longer than we, is taken by whoever may, and evened out afterwards.
    */
   plan(active: readonly ShardProgress[], held: ReadonlySet<string>, nowMs: number): LeasePlan {
     const loads = this.#loads(active, held, nowMs);
@@ -50,13 +59,13 @@ export class LeaseBook {
     let load = held.size;
     const acquire: ShardProgress[] = [];
     for (const row of active) {
-      if (load >= share) break;
       if (held.has(row.shardId) || !this.#isFree(row, nowMs)) continue;
+      if (load >= share && !this.#isLeftOver(row, nowMs)) continue;
       acquire.push(row);
       load++;
     }
     const isShort = acquire.length === 0 && load < Math.floor(active.length / loads.size);
-    return { acquire, request: isShort ? this.#ofMostLoaded(active, loads) : undefined };
+    return { acquire, request: isShort ? this.#ofMostLoaded(active, loads, load) : undefined };
   }
 
   /** Shards of each living owner; this process is one, whatever it holds. */
@@ -77,17 +86,32 @@ export class LeaseBook {
     return !isPromisedToOther || this.#isExpired(row.shardId, nowMs);
   }
 
-  #isExpired(shardId: string, nowMs: number): boolean {
-    const seen = this.#sightings.get(shardId);
-    return seen !== undefined && nowMs - seen.sinceMs >= this.#leaseDurationMs;
+  #isLeftOver(row: ShardProgress, nowMs: number): boolean {
+    const freeAfterMs = row.owner === undefined ? 0 : this.#leaseDurationMs;
+    return this.#stoodStillMs(row.shardId, nowMs) >= freeAfterMs + this.#leftOverMs;
   }
 
+  #isExpired(shardId: string, nowMs: number): boolean {
+    return this.#stoodStillMs(shardId, nowMs) >= this.#leaseDurationMs;
+  }
+
+  /** How long we have seen the lease as it is; nothing for one that was never seen. */
+  #stoodStillMs(shardId: string, nowMs: number): number {
+    const seen = this.#sightings.get(shardId);
+    return seen === undefined ? Number.NEGATIVE_INFINITY : nowMs - seen.sinceMs;
+  }
+
+  /**
+   * Only from an owner that has two more than we: otherwise nothing is gained, and processes that outnumber the shards
+   * would hand them round for ever, for a shard between two owners makes the others' even share look larger than it is.
+   */
   #ofMostLoaded(
     active: readonly ShardProgress[],
     loads: ReadonlyMap<string, number>,
+    ownLoad: number,
   ): ShardProgress | undefined {
-    const [owner] = [...loads].reduce((most, next) => (next[1] > most[1] ? next : most));
-    if (owner === this.#owner) return undefined;
+    const [owner, mostLoad] = [...loads].reduce((most, next) => (next[1] > most[1] ? next : most));
+    if (owner === this.#owner || mostLoad < ownLoad + 2) return undefined;
     const isAsked = active.some((row) => row.handoverTo === this.#owner);
     return isAsked ? undefined : active.find((row) => row.owner === owner && row.handoverTo === undefined);
   }

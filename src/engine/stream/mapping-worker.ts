@@ -78,7 +78,7 @@ export class MappingWorker {
     const { deployment, clock, random, telemetry, store, settings, processBudget, invoker } = options;
     const { mapping, source, destination } = deployment;
     this.#options = options;
-    this.#leases = new LeaseBook(options.owner, settings.leaseDurationMs);
+    this.#leases = new LeaseBook(options.owner, settings);
     this.#environment = {
       mapping,
       source,

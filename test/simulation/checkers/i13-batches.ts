@@ -23,9 +23,33 @@ export const batches: Checker = {
     const { parallelizationFactor } = mapping.mapping;
     const concurrency = history.scenario.mappings[mapping.ordinal]?.fn.concurrency ?? 0;
     const isPlain = history.scenario.flavour === "calm" || history.scenario.flavour === "graceful";
-    if (isPlain && parallelizationFactor === 1 && concurrency >= 1_000) checkWaits(trial);
+    if (!isPlain || parallelizationFactor > 1 || concurrency < 1_000) return;
+    checkWaits(trial);
+    const { shardWindowRecords, mappingBudgetBytes } = history.scenario.settings;
+    const hasPressure = shardWindowRecords < 5_000 || mappingBudgetBytes < 1_000_000;
+    if (!hasPressure && mapping.mapping.tumblingWindowMs === 0) checkPatience(trial);
   },
 };
+
+/** A batch that is not full waits a whole window from the end of the one before it, unless nothing more can come. */
+function checkPatience({ mapping, report }: Trial): void {
+  const { batchSize, batchingWindowMs } = mapping.mapping;
+  const freeAt = new Map<string, number>();
+  for (const event of mapping.events) {
+    if (event.kind !== "attemptStarted" && event.kind !== "attemptTold") continue;
+    const { attempt } = event;
+    const ownership = `${attempt.shard.ordinal}/${attempt.epoch}`;
+    if (event.kind === "attemptTold") {
+      freeAt.set(ownership, event.at);
+      continue;
+    }
+    const since = freeAt.get(ownership);
+    if (since === undefined || attempt.records.length >= batchSize || attempt.shard.closedAt !== undefined)
+      continue;
+    if (event.at - since >= batchingWindowMs - TICK_MS) continue;
+    report(event.at, `attempt ${attempt.id} did not wait for its batching window of ${batchingWindowMs} ms`);
+  }
+}
 
 function checkWaits({ mapping, report }: Trial): void {
   const readAt = new Map<SimShard, Float64Array>();

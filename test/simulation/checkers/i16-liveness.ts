@@ -1,11 +1,21 @@
-import { isOwed } from "../history.ts";
-import type { Checker } from "./checker.ts";
+import { type History, isOwed } from "../history.ts";
+import type { SimProcess } from "../world/process.ts";
+import type { SimShard } from "../world/stream.ts";
+import type { Checker, Trial } from "./checker.ts";
 
-/** After the healing everything is settled and checkpointed within the bound, and every open shard has an owner. */
+/** Beyond the lease's time: until a survivor looks, takes and is answered. */
+const FAILOVER_MS = 2_000;
+
+/**
+ * After the healing everything is settled and checkpointed within the bound, and every open shard has an owner. When a
+ * process is killed and another lives on, its shards have a new owner within the lease's time and two seconds.
+ */
 export const liveness: Checker = {
   id: "I16",
   title: "liveness",
-  check({ history, mapping, ledger, report }) {
+  check(trial) {
+    const { history, mapping, ledger, report } = trial;
+    checkFailovers(trial);
     if (history.quiescentAt !== undefined) return;
     let open = 0;
     let example: string | undefined;
@@ -26,3 +36,49 @@ export const liveness: Checker = {
     report(history.endedAt, `not quiescent: ${open} records open, first ${example ?? "none"}; ${shards}`);
   },
 };
+
+/** Judged where the store answers and no process is paused: then nothing excuses a shard that lies idle. */
+function checkFailovers({ history, mapping, report }: Trial): void {
+  const { scenario } = history;
+  if (Object.keys(scenario.rates).some((kind) => kind.startsWith("store"))) return;
+  if (scenario.faults.some((fault) => fault.kind === "pause" || fault.kind === "outage")) return;
+  const withinMs = scenario.settings.leaseDurationMs + scenario.settings.leaseRenewalMs + FAILOVER_MS;
+  const owners = new Map<SimShard, SimProcess>();
+  const orphanedAt = new Map<SimShard, number>();
+  for (const event of mapping.events) {
+    for (const [shard, owner] of owners) {
+      if (owner.diedAt !== undefined && owner.diedAt <= event.at && !orphanedAt.has(shard)) {
+        orphanedAt.set(shard, owner.diedAt);
+      }
+    }
+    if (event.kind !== "leaseMoved") continue;
+    const idleSince = orphanedAt.get(event.shard);
+    if (event.move === "acquired") {
+      if (
+        idleSince !== undefined &&
+        event.at > idleSince + withinMs &&
+        hasSurvivor(history, idleSince, event.at)
+      ) {
+        const idleMs = Math.round(event.at - idleSince);
+        report(event.at, `${event.shard.shardId} lay idle for ${idleMs} ms after its owner was killed`);
+      }
+      owners.set(event.shard, event.process);
+      orphanedAt.delete(event.shard);
+    } else if (event.move === "released") {
+      owners.delete(event.shard);
+      orphanedAt.delete(event.shard);
+    }
+  }
+}
+
+/**
+ * A process worked all the time from the death to the take-over, and none came: a newcomer gets its share of the orphans,
+ * but has to watch them for the lease's time itself.
+ */
+function hasSurvivor({ processes }: History, from: number, to: number): boolean {
+  if (processes.some(({ bornAt }) => bornAt > from && bornAt < to)) return false;
+  return processes.some(
+    ({ bornAt, diedAt, stopCalledAt }) =>
+      bornAt <= from && (diedAt ?? to) >= to && (stopCalledAt ?? to) >= to,
+  );
+}

@@ -15,6 +15,7 @@ import { lineage } from "./i12-lineage.ts";
 import { batches } from "./i13-batches.ts";
 import { shutdown } from "./i15-shutdown.ts";
 import { liveness } from "./i16-liveness.ts";
+import { tumblingWindows } from "./tumbling-windows.ts";
 
 export const CHECKERS: readonly Checker[] = [
   noLoss,
@@ -31,6 +32,7 @@ export const CHECKERS: readonly Checker[] = [
   batches,
   shutdown,
   liveness,
+  tumblingWindows,
 ];
 
 /** One violation says it; a broken rule tends to be broken a thousand times. */

@@ -66,7 +66,8 @@ function happenToProcess(world: World, event: ProcessEvent): void {
 /** A paused process gets its signal only when it goes on. */
 function stop(world: World, live: LiveProcess, restartAfterMs: number | null): void {
   live.process.enter(() => {
-    if (live.process.stopCalledAt === undefined) world.stopProcess(live);
+    const isLate = world.faults.isHealed || live.process.stopCalledAt !== undefined;
+    if (!isLate) world.stopProcess(live);
   });
   restart(world, restartAfterMs);
 }

@@ -3,6 +3,7 @@ import type { FunctionTarget, InvocationContext } from "../../../src/ports/funct
 import type { Attempt, MappingHistory } from "../history.ts";
 import type { VirtualTime } from "../virtual-clock.ts";
 import { SimPayload } from "./events.ts";
+import { createExecutionTarget } from "./execution.ts";
 import type { FaultDesk } from "./fault-desk.ts";
 import { type ExecutionPlan, type FunctionScenario, planExecution } from "./function-plan.ts";
 import type { SimProcess } from "./process.ts";
@@ -22,37 +23,27 @@ export interface FunctionOptions {
 export function createSimFunction(options: FunctionOptions): FunctionTarget {
   const { process, time, history, scenario, faults } = options;
   let running = 0;
-  return {
-    invoke(payload, context, signal) {
-      if (!process.admitsCall()) return new Promise(() => {});
+  return createExecutionTarget({
+    process,
+    time,
+    begin(payload, context) {
       if (!(payload instanceof SimPayload)) throw new TypeError("the payload is not an event of the source");
       running++;
       if (running > scenario.concurrency) options.breach(`${running} invocations at once`);
       const attempt = startAttempt(options, payload, context, running);
       const plan = planExecution(payload, history.mapping, scenario, faults, process.random);
       attempt.plan = plan.label;
-      return new Promise((resolve) => {
-        const tell = (outcome: InvocationOutcome) => {
-          if (attempt.toldAt !== undefined) return;
+      return {
+        durationMs: plan.durationMs,
+        outcome: plan.outcome,
+        ran: () => ran(options, attempt, plan),
+        told: (outcome) => {
           running--;
           told(options, attempt, outcome, plan);
-          resolve(outcome);
-        };
-        const stop = () => process.enter(() => tell({ kind: "unavailable", message: "aborted" }));
-        time.schedule(plan.durationMs, () => {
-          ran(options, attempt, plan);
-          process.enter(() => {
-            signal.removeEventListener("abort", stop);
-            tell(plan.outcome);
-          });
-        });
-        // Shorter calls end within the second that the port gives them.
-        if (signal.aborted) stop();
-        else if (plan.durationMs > 500) signal.addEventListener("abort", stop);
-      });
+        },
+      };
     },
-    close: () => Promise.resolve(),
-  };
+  });
 }
 
 function startAttempt(

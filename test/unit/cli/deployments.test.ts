@@ -32,7 +32,7 @@ function createWorld(failing: readonly string[] = []) {
     ...ADAPTERS,
     openStore: async () => ({ ...createMemoryStore(), ...(await open<{ close(): Promise<void> }>("store")) }),
     openFunction: ({ name }) => open<FunctionTarget>(`function ${name}`),
-    openDestination: (uri) => open<Destination>(`destination ${uri}`),
+    openDestination: ({ uri }) => open<Destination>(`destination ${uri}`),
   };
   return { log, connector, adapters };
 }

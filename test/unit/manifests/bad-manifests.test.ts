@@ -3,7 +3,12 @@ import { test } from "node:test";
 import { FUNCTION, problemsOf, SOURCE_ARN, withMapping } from "./manifest-samples.ts";
 
 const M = "EventSourceMapping orders-stream, spec";
+const DESTINATION = `${M}.destinationConfig.onFailure.destination`;
 const AWS = "1 validation error detected: Value";
+
+function withFailureDestination(text: string): string {
+  return withMapping(`  destinationConfig: { onFailure: { destination: "${text}" } }`);
+}
 
 /** What a person wrote, and what they read: each row one slip. */
 const SLIPS: readonly (readonly [name: string, text: string, ...problems: string[]])[] = [
@@ -126,8 +131,43 @@ const SLIPS: readonly (readonly [name: string, text: string, ...problems: string
   ],
   [
     "a destination that this version does not have",
-    withMapping("  destinationConfig: { onFailure: { destination: arn:aws:sqs:eu-west-1:123456789012:q } }"),
-    `m.yaml:13:50: ${M}.destinationConfig.onFailure.destination: There is no failure destination of this kind. Give file:PATH.`,
+    withFailureDestination("kafka://orders"),
+    `m.yaml:13:50: ${DESTINATION}: There is no failure destination of this kind. Give file:PATH, arn:aws:sqs:REGION:ACCOUNT:QUEUE, arn:aws:sns:REGION:ACCOUNT:TOPIC or arn:aws:s3:::BUCKET.`,
+  ],
+  [
+    "a FIFO queue as destination",
+    withFailureDestination("arn:aws:sqs:eu-west-1:123456789012:failed.fifo"),
+    `m.yaml:13:50: ${DESTINATION}: A failure destination cannot be an SQS queue of the FIFO type. Name a standard one: without .fifo, arn:aws:sqs:REGION:ACCOUNT:QUEUE, arn:aws:sns:REGION:ACCOUNT:TOPIC or arn:aws:s3:::BUCKET.`,
+  ],
+  [
+    "a FIFO topic as destination",
+    withFailureDestination("arn:aws:sns:eu-west-1:123456789012:failed.fifo"),
+    `m.yaml:13:50: ${DESTINATION}: A failure destination cannot be an SNS topic of the FIFO type. Name a standard one: without .fifo, arn:aws:sqs:REGION:ACCOUNT:QUEUE, arn:aws:sns:REGION:ACCOUNT:TOPIC or arn:aws:s3:::BUCKET.`,
+  ],
+  [
+    "the ARN of a queue without its account",
+    withFailureDestination("arn:aws:sqs:eu-west-1::failed"),
+    `m.yaml:13:50: ${DESTINATION}: The text is not the ARN of a failure destination. Give arn:aws:sqs:REGION:ACCOUNT:QUEUE.`,
+  ],
+  [
+    "the ARN of a topic's subscription",
+    withFailureDestination("arn:aws:sns:eu-west-1:123456789012:failed:11111111-2222-4333-8444-555555555555"),
+    `m.yaml:13:50: ${DESTINATION}: The text is not the ARN of a failure destination. Give arn:aws:sns:REGION:ACCOUNT:TOPIC.`,
+  ],
+  [
+    "a folder of a bucket",
+    withFailureDestination("arn:aws:s3:::failed/orders"),
+    `m.yaml:13:50: ${DESTINATION}: The text is not the ARN of a failure destination. Give arn:aws:s3:::BUCKET.`,
+  ],
+  [
+    "a bucket's name that would leave the path of a request",
+    withFailureDestination("arn:aws:s3:::failed..orders"),
+    `m.yaml:13:50: ${DESTINATION}: The text is not the ARN of a failure destination. Give arn:aws:s3:::BUCKET.`,
+  ],
+  [
+    "a destination of more than 350 characters",
+    withFailureDestination(`file:${"x".repeat(346)}`),
+    `m.yaml:13:50: ${DESTINATION}: ${AWS} 'file:${"x".repeat(75)}…' at 'destinationConfig.onFailure.destination' failed to satisfy constraint: Member must have length less than or equal to 350. Give a text of at most 350 characters. ARN of a standard SQS queue or SNS topic, which get AWS's failure record, or of an S3 bucket, which gets it with its event. file:PATH appends the record with its event as a line of JSON; relative to the folder of this file. Empty or left out: records that are given up are dropped and counted.`,
   ],
   [
     "a filter pattern that is not JSON",

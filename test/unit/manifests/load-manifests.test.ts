@@ -94,6 +94,22 @@ test("turns every setting into the engine's units", (t) => {
   });
 });
 
+test("an empty destination is none", (t) => {
+  const { manifests } = valid(t, withMapping('  destinationConfig: { onFailure: { destination: "" } }'));
+  assert.equal(manifests.mappings[0]?.destination, undefined);
+  assert.equal(manifests.mappings[0]?.mapping.onFailureDestination, undefined);
+});
+
+test("names an AWS destination by its ARN", (t) => {
+  const arn = "arn:aws:sqs:eu-west-1:123456789012:failed";
+  const { manifests } = valid(
+    t,
+    withMapping(`  destinationConfig: { onFailure: { destination: "${arn}" } }`),
+  );
+  assert.equal(manifests.mappings[0]?.destination?.kind, "sqs");
+  assert.equal(manifests.mappings[0]?.mapping.onFailureDestination, arn);
+});
+
 test("takes functions by every form of AWS's name and keeps the qualifier in the ARN", (t) => {
   const arn = "arn:aws:lambda:us-east-2:210987654321:function:orders";
   const shortArn = "arn:aws:lambda:eu-west-1:123456789012:function:orders";

@@ -1,0 +1,21 @@
+import type { Connector } from "../../src/ports/connector.ts";
+import { FILTER_DATA_KEY } from "./event.ts";
+import { createSdkStreamApi } from "./sdk-stream-api.ts";
+import { createDynamodbSource, KIND } from "./source.ts";
+import { ARN_SERVICE, parseStreamArn } from "./stream-arn.ts";
+
+/**
+ * Streams of DynamoDB tables (streams §7). Each mapping has one reader a shard, and DynamoDB serves two readers a shard:
+ * with more than two mappings on a stream, or other readers beside them, reads are throttled, as on AWS.
+ */
+export const dynamodbStreamsConnector: Connector = {
+  kind: KIND,
+  arnService: ARN_SERVICE,
+  filterDataKey: FILTER_DATA_KEY,
+  startingPositions: ["TRIM_HORIZON", "LATEST"],
+  endpointNames: [],
+  async openStream(mapping) {
+    const arn = parseStreamArn(mapping.eventSourceArn);
+    return createDynamodbSource(arn, createSdkStreamApi(arn));
+  },
+};

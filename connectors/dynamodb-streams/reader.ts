@@ -1,0 +1,181 @@
+import { MillraceError } from "../../src/model/errors.ts";
+import type { StreamRecord } from "../../src/model/record.ts";
+import type { ShardRead, ShardReader } from "../../src/ports/stream-source.ts";
+import type { ChangeRecord, IteratorStart, StreamApi } from "./stream-api.ts";
+
+/** AWS's own pollers make 4 reads a second and shard; the API allows 5, which are used while there is data (streams §7). */
+const IDLE_INTERVAL_MS = 250;
+const BUSY_INTERVAL_MS = 200;
+const PAGE_RECORDS_MAX = 1_000;
+/** Fresh iterators for one read: a trimmed position, then one more trim in between; beyond that something else is wrong. */
+const ITERATORS_MAX = 4;
+/**
+ * An iterator may need several empty reads to get to the next record (API reference of GetRecords), and the API tells no
+ * lag. So many empty reads on end, a second's worth, are taken for the tip.
+ */
+const EMPTY_PAGES_AT_TIP = 4;
+
+/**
+ * Creation times are rounded down, by DynamoDB to the second and by DynamoDB Local to the minute; and the service's hosts
+ * may differ by some seconds.
+ */
+const LATEST_MARGIN_MS = 65_000;
+
+/** Where the next page begins, in words that outlive an iterator. */
+export type Place =
+  | { readonly kind: "oldest" }
+  | { readonly kind: "after"; readonly sequenceNumber: string }
+  /** A captured latest point: exact as long as its iterator lives. */
+  | { readonly kind: "latest"; readonly iterator: string; readonly capturedMs: number }
+  /** The same once the iterator is dead: the oldest record that arrived at this moment or later. */
+  | { readonly kind: "since"; readonly epochMs: number };
+
+export interface ReaderOptions {
+  readonly api: StreamApi;
+  readonly shardId: string;
+  readonly place: Place;
+  readonly retentionMs: number;
+  makeRecord(change: ChangeRecord): StreamRecord;
+  monotonic(): number;
+}
+
+/** Reads one shard. No more than one reader a shard and mapping is open: DynamoDB allows two in all (streams §7). */
+export class DynamodbShardReader implements ShardReader {
+  readonly #options: ReaderOptions;
+  #place: Place;
+  #iterator: string | undefined;
+  #isAtEnd = false;
+  /** What the last page held beyond the bounds of the read that fetched it: never more than one page. */
+  #waiting: StreamRecord[] = [];
+  #hasGap = false;
+  #emptyPages = 0;
+  #newestArrivalMs: number | undefined;
+
+  constructor(options: ReaderOptions) {
+    this.#options = options;
+    this.#place = options.place;
+    if (options.place.kind === "latest") this.#iterator = options.place.iterator;
+  }
+
+  async read(recordsMax: number, bytesMax: number, signal: AbortSignal): Promise<ShardRead> {
+    if (signal.aborted) throw readIsAborted(this.#options.shardId);
+    const startedMs = this.#options.monotonic();
+    if (this.#waiting.length === 0 && !this.#isAtEnd) await this.#fetchPage(recordsMax, signal);
+    const records = this.#takeWaiting(recordsMax, bytesMax);
+    const trimmed = this.#hasGap;
+    this.#hasGap = false;
+    const endOfShard = this.#isAtEnd && this.#waiting.length === 0;
+    return {
+      records,
+      endOfShard,
+      lagMs: this.#lagMs(endOfShard),
+      readAgainAfterMs: this.#readAgainAfterMs(startedMs),
+      trimmed,
+    };
+  }
+
+  async close(): Promise<void> {}
+
+  async #fetchPage(recordsMax: number, signal: AbortSignal): Promise<void> {
+    const { api, shardId } = this.#options;
+    const limit = Math.min(recordsMax, PAGE_RECORDS_MAX);
+    for (let iterators = 0; iterators < ITERATORS_MAX; iterators++) {
+      const iterator = this.#iterator ?? (await this.#openIterator(signal));
+      if (iterator === undefined) continue;
+      const answer = await api.getRecords(shardId, iterator, limit, signal);
+      switch (answer.kind) {
+        case "records":
+          this.#takePage(answer.records);
+          this.#iterator = answer.next;
+          this.#isAtEnd = answer.next === undefined;
+          return;
+        case "expired":
+          this.#losesIterator();
+          break;
+        case "trimmed":
+          this.#losesIterator();
+          this.#startAtOldest();
+          break;
+      }
+    }
+    throw new MillraceError(
+      "ERR_MILLRACE_SOURCE_UNAVAILABLE",
+      `Shard ${shardId} gave ${ITERATORS_MAX} iterators, and each was expired or trimmed at its first use. It is tried again.`,
+    );
+  }
+
+  /** `undefined`: the place is trimmed, and another one takes its place. */
+  async #openIterator(signal: AbortSignal): Promise<string | undefined> {
+    const { api, shardId } = this.#options;
+    const answer = await api.openIterator(shardId, iteratorStart(this.#place), signal);
+    if (answer.kind === "trimmed") {
+      this.#startAtOldest();
+      return undefined;
+    }
+    this.#iterator = answer.iterator;
+    return answer.iterator;
+  }
+
+  #losesIterator(): void {
+    this.#iterator = undefined;
+    const place = this.#place;
+    if (place.kind !== "latest") return;
+    const { api, retentionMs } = this.#options;
+    if (api.now() - place.capturedMs >= retentionMs) this.#hasGap = true;
+    this.#place = { kind: "since", epochMs: place.capturedMs - LATEST_MARGIN_MS };
+  }
+
+  /** Behind a known record there was something that is gone now; the other places begin at the oldest record anyway. */
+  #startAtOldest(): void {
+    if (this.#place.kind !== "after") return;
+    this.#hasGap = true;
+    this.#place = { kind: "oldest" };
+  }
+
+  #takePage(changes: readonly ChangeRecord[]): void {
+    const records = changes.map((change) => this.#options.makeRecord(change));
+    const last = records.at(-1);
+    this.#emptyPages = last === undefined ? this.#emptyPages + 1 : 0;
+    if (last === undefined) return;
+    const place = this.#place;
+    this.#waiting =
+      place.kind === "since" ? records.filter((each) => each.arrivalMs >= place.epochMs) : records;
+    this.#newestArrivalMs = last.arrivalMs;
+    // While a latest point is searched for, what comes next may still be older than it.
+    if (place.kind === "since" && this.#waiting.length === 0) return;
+    this.#place = { kind: "after", sequenceNumber: last.position };
+  }
+
+  #takeWaiting(recordsMax: number, bytesMax: number): readonly StreamRecord[] {
+    let count = 0;
+    let bytes = 0;
+    for (const record of this.#waiting) {
+      bytes += record.bytes;
+      if (count === recordsMax || (count > 0 && bytes > bytesMax)) break;
+      count++;
+    }
+    const records = this.#waiting.slice(0, count);
+    this.#waiting = this.#waiting.slice(count);
+    return records;
+  }
+
+  #lagMs(endOfShard: boolean): number {
+    if (endOfShard || this.#emptyPages >= EMPTY_PAGES_AT_TIP) return 0;
+    const newestMs = this.#newestArrivalMs;
+    return newestMs === undefined ? 1 : Math.max(1, this.#options.api.now() - newestMs);
+  }
+
+  #readAgainAfterMs(startedMs: number): number {
+    if (this.#waiting.length > 0 || this.#isAtEnd) return 0;
+    const elapsedMs = this.#options.monotonic() - startedMs;
+    return Math.max(0, (this.#emptyPages === 0 ? BUSY_INTERVAL_MS : IDLE_INTERVAL_MS) - elapsedMs);
+  }
+}
+
+function iteratorStart(place: Place): IteratorStart {
+  return place.kind === "after" ? place : { kind: "oldest" };
+}
+
+function readIsAborted(shardId: string): MillraceError {
+  return new MillraceError("ERR_MILLRACE_ABORTED", `The caller stopped reading shard ${shardId}.`);
+}

@@ -1,0 +1,166 @@
+import {
+  DescribeStreamCommand,
+  DynamoDBStreamsClient,
+  GetRecordsCommand,
+  GetShardIteratorCommand,
+  type GetShardIteratorInput,
+} from "@aws-sdk/client-dynamodb-streams";
+import { NodeHttpHandler } from "@smithy/node-http-handler";
+import { MillraceError } from "../../src/model/errors.ts";
+import { type FailedCall, nameOfError, sourceError } from "./sdk-failure.ts";
+import type { IteratorStart, ShardEntry, StreamApi } from "./stream-api.ts";
+import type { StreamArn } from "./stream-arn.ts";
+
+const CONNECT_TIMEOUT_MS = 5_000;
+/** Longer than a page of 1 MB takes on a slow line; a call that hangs must not hold its shard for ever. */
+const REQUEST_TIMEOUT_MS = 30_000;
+/** The engine reads up to 64 shards at once; the SDK's own 50 sockets would make some of them wait. */
+const SOCKETS_MAX = 128;
+
+/**
+ * The calls through the AWS SDK: region from the ARN; credentials, retries and endpoint by the SDK's own rules, among them
+ * `AWS_ENDPOINT_URL_DYNAMODB_STREAMS`. HTTP/1.1 always: emulators fail over HTTP/2.
+ */
+export function createSdkStreamApi({ arn, region }: StreamArn): StreamApi {
+  const agent = { keepAlive: true, maxSockets: SOCKETS_MAX };
+  const client = new DynamoDBStreamsClient({
+    region,
+    requestHandler: new NodeHttpHandler({
+      connectionTimeout: CONNECT_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      socketTimeout: REQUEST_TIMEOUT_MS,
+      throwOnRequestTimeout: true,
+      httpAgent: agent,
+      httpsAgent: agent,
+    }),
+  });
+  const now = observeServiceTime(client);
+  return {
+    async describe(afterShardId, signal) {
+      const command = new DescribeStreamCommand({ StreamArn: arn, ExclusiveStartShardId: afterShardId });
+      const call = { action: "DescribeStream", streamArn: arn, shardId: undefined };
+      const output = await run(call, signal, () => client.send(command, { abortSignal: signal }));
+      const stream = output.StreamDescription;
+      return {
+        status: stream?.StreamStatus,
+        partitionKeyName: stream?.KeySchema?.find(({ KeyType }) => KeyType === "HASH")?.AttributeName,
+        shards: (stream?.Shards ?? []).flatMap(toShardEntry),
+        lastShardId: stream?.LastEvaluatedShardId,
+      };
+    },
+    async openIterator(shardId, from, signal) {
+      const command = new GetShardIteratorCommand({
+        StreamArn: arn,
+        ShardId: shardId,
+        ...iteratorInput(from),
+      });
+      const call = { action: "GetShardIterator", streamArn: arn, shardId };
+      const output = await run(call, signal, () => client.send(command, { abortSignal: signal }), "trimmed");
+      if (typeof output === "string") return { kind: output };
+      if (output.ShardIterator === undefined) throw sourceError({ name: "NoShardIterator" }, call);
+      return { kind: "iterator", iterator: output.ShardIterator };
+    },
+    async getRecords(shardId, iterator, recordsMax, signal) {
+      const command = new GetRecordsCommand({ ShardIterator: iterator, Limit: recordsMax });
+      const call = { action: "GetRecords", streamArn: arn, shardId };
+      const send = () => client.send(command, { abortSignal: signal });
+      const output = await run(call, signal, send, "trimmed", "expired");
+      if (typeof output === "string") return { kind: output };
+      return { kind: "records", records: output.Records ?? [], next: output.NextShardIterator };
+    },
+    now,
+    close: () => client.destroy(),
+  };
+}
+
+/** A clock set by the `Date` of each answer, which is at most as late as the moment in which it is seen. */
+function observeServiceTime(client: DynamoDBStreamsClient): () => number {
+  let aheadMs = 0;
+  client.middlewareStack.add(
+    (next) => async (args) => {
+      const result = await next(args);
+      const dateMs = Date.parse(dateHeader(result.response) ?? "");
+      if (!Number.isNaN(dateMs)) aheadMs = dateMs - Date.now();
+      return result;
+    },
+    { step: "deserialize", name: "millraceServiceTime", priority: "low" },
+  );
+  return () => Date.now() + aheadMs;
+}
+
+function dateHeader(response: unknown): string | undefined {
+  if (typeof response !== "object" || response === null || !("headers" in response)) return undefined;
+  return (response.headers as Readonly<Record<string, string | undefined>>)["date"];
+}
+
+function toShardEntry(shard: {
+  readonly ShardId?: string | undefined;
+  readonly ParentShardId?: string | undefined;
+  readonly SequenceNumberRange?:
+    | {
+        readonly StartingSequenceNumber?: string | undefined;
+        readonly EndingSequenceNumber?: string | undefined;
+      }
+    | undefined;
+}): ShardEntry[] {
+  if (shard.ShardId === undefined) return [];
+  return [
+    {
+      shardId: shard.ShardId,
+      parentShardId: shard.ParentShardId,
+      startingSequenceNumber: shard.SequenceNumberRange?.StartingSequenceNumber,
+      endingSequenceNumber: shard.SequenceNumberRange?.EndingSequenceNumber,
+    },
+  ];
+}
+
+function iteratorInput(
+  from: IteratorStart,
+): Pick<GetShardIteratorInput, "ShardIteratorType" | "SequenceNumber"> {
+  switch (from.kind) {
+    case "oldest":
+      return { ShardIteratorType: "TRIM_HORIZON" };
+    case "latest":
+      return { ShardIteratorType: "LATEST" };
+    case "after":
+      return { ShardIteratorType: "AFTER_SEQUENCE_NUMBER", SequenceNumber: from.sequenceNumber };
+  }
+}
+
+type Expected = "trimmed" | "expired";
+const EXPECTED_NAMES: Readonly<Record<string, Expected>> = {
+  TrimmedDataAccessException: "trimmed",
+  ExpiredIteratorException: "expired",
+};
+
+/** The call's output, or which of the `expected` conditions it met. Rejects with the port's errors only. */
+async function run<Output, E extends Expected = never>(
+  call: FailedCall,
+  signal: AbortSignal,
+  send: () => Promise<Output>,
+  ...expected: readonly E[]
+): Promise<Output | E> {
+  try {
+    return await untilAborted(send, signal);
+  } catch (error) {
+    if (signal.aborted) throw callIsAborted(call);
+    const condition = expected.find((each) => each === EXPECTED_NAMES[nameOfError(error)]);
+    if (condition !== undefined) return condition;
+    throw sourceError(error, call);
+  }
+}
+
+/** The SDK gives up its request on an abort, but waits out its retry pauses and its search for credentials. */
+function untilAborted<Output>(send: () => Promise<Output>, signal: AbortSignal): Promise<Output> {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason);
+    if (signal.aborted) return abort();
+    signal.addEventListener("abort", abort, { once: true });
+    const settle = () => signal.removeEventListener("abort", abort);
+    send().finally(settle).then(resolve, reject);
+  });
+}
+
+function callIsAborted({ action, streamArn }: FailedCall): MillraceError {
+  return new MillraceError("ERR_MILLRACE_ABORTED", `The caller stopped ${action} on ${streamArn}.`);
+}

@@ -1,0 +1,49 @@
+import { PublishCommand, SNSClient } from "@aws-sdk/client-sns";
+import type { FailureRecord } from "../model/failure-record.ts";
+import type { Destination } from "../ports/destination.ts";
+import { CALL_MS_MAX, callAws, closed } from "./aws-call.ts";
+import { clientSettings } from "./aws-client.ts";
+import { messageOf } from "./message.ts";
+
+export interface SnsTopic {
+  readonly arn: string;
+  readonly region: string;
+}
+
+/**
+ * Publishes failure records to a standard SNS topic: AWS's document without the event as the message (streams §5.7),
+ * the record's id as the attribute `millrace-failure-id`. At least once.
+ */
+export function createSnsDestination(topic: SnsTopic, timeoutMs = CALL_MS_MAX): Destination {
+  return new SnsDestination(topic, timeoutMs);
+}
+
+class SnsDestination implements Destination {
+  readonly #topic: SnsTopic;
+  readonly #timeoutMs: number;
+  #client: SNSClient | undefined;
+  #isClosed = false;
+
+  constructor(topic: SnsTopic, timeoutMs: number) {
+    this.#topic = topic;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  async deliver(record: FailureRecord, signal: AbortSignal): Promise<void> {
+    const { arn, region } = this.#topic;
+    if (this.#isClosed) throw closed(arn);
+    this.#client ??= new SNSClient({ ...clientSettings(), region });
+    const client = this.#client;
+    const { text, attributes } = messageOf(record, arn);
+    const called = { arn, action: "sns:Publish", resource: arn };
+    await callAws(called, signal, this.#timeoutMs, (abortSignal) => {
+      const command = new PublishCommand({ TopicArn: arn, Message: text, MessageAttributes: attributes });
+      return client.send(command, { abortSignal });
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#client?.destroy();
+  }
+}

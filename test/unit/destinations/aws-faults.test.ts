@@ -1,0 +1,262 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { MillraceError } from "../../../src/model/errors.ts";
+import { sampleFailure } from "../../contract/destination.ts";
+import { setAwsEnvironment } from "../../servers/aws-emulator.ts";
+import {
+  ARNS,
+  accepted,
+  openDestination,
+  refused,
+  type Service,
+  startCannedAws,
+} from "../../servers/canned-aws.ts";
+
+const NO_ABORT = new AbortController().signal;
+const SERVICES: readonly Service[] = ["sqs", "sns", "s3"];
+const SECRET = "what the record holds";
+
+const UNAVAILABLE = "ERR_MILLRACE_DESTINATION_UNAVAILABLE";
+const REJECTED = "ERR_MILLRACE_DESTINATION_REJECTED";
+
+/** What a service answers, and what an operator reads after "A failure record was not accepted by ARN: ". */
+const ANSWERS: readonly (readonly [Service, status: number, code: string, error: string, text: string])[] = [
+  [
+    "sqs",
+    403,
+    "AccessDeniedException",
+    UNAVAILABLE,
+    "sqs:SendMessage failed with AccessDeniedException (HTTP 403, request request-1). Allow sqs:SendMessage on arn:aws:sqs:eu-west-1:123456789012:failed to this process's AWS credentials, also in the resource's own policy when its account is another; delivery is tried again.",
+  ],
+  [
+    "sqs",
+    400,
+    "QueueDoesNotExist",
+    UNAVAILABLE,
+    "sqs:SendMessage failed with QueueDoesNotExist (HTTP 400, request request-1). Create it, or name one that exists as the failure destination; delivery is tried again.",
+  ],
+  [
+    "sqs",
+    400,
+    "KmsAccessDenied",
+    UNAVAILABLE,
+    "sqs:SendMessage failed with KmsAccessDenied (HTTP 400, request request-1). Allow kms:GenerateDataKey and kms:Decrypt on the destination's KMS key, and enable the key; delivery is tried again.",
+  ],
+  [
+    "sqs",
+    400,
+    "ThrottlingException",
+    UNAVAILABLE,
+    "sqs:SendMessage failed with ThrottlingException (HTTP 400, request request-1). Raise the quota if this goes on; delivery is tried again.",
+  ],
+  [
+    "sqs",
+    403,
+    "ExpiredTokenException",
+    UNAVAILABLE,
+    "sqs:SendMessage failed with ExpiredTokenException (HTTP 403, request request-1). Check this process's AWS credentials; delivery is tried again.",
+  ],
+  [
+    "sqs",
+    500,
+    "InternalFailure",
+    UNAVAILABLE,
+    "sqs:SendMessage failed with InternalFailure (HTTP 500, request request-1). If this goes on, look the error up in the service's reference; delivery is tried again.",
+  ],
+  [
+    "sqs",
+    400,
+    "InvalidMessageContents",
+    REJECTED,
+    "sqs:SendMessage failed with InvalidMessageContents (HTTP 400, request request-1), which another try would not change. Check the destination's limits; an S3 bucket takes the most.",
+  ],
+  [
+    "sns",
+    403,
+    "AuthorizationError",
+    UNAVAILABLE,
+    "sns:Publish failed with AuthorizationErrorException (HTTP 403, request request-1). Allow sns:Publish on arn:aws:sns:eu-west-1:123456789012:failed to this process's AWS credentials, also in the resource's own policy when its account is another; delivery is tried again.",
+  ],
+  [
+    "sns",
+    404,
+    "NotFound",
+    UNAVAILABLE,
+    "sns:Publish failed with NotFoundException (HTTP 404, request request-1). Create it, or name one that exists as the failure destination; delivery is tried again.",
+  ],
+  [
+    "sns",
+    400,
+    "InvalidParameter",
+    UNAVAILABLE,
+    "sns:Publish failed with InvalidParameterException (HTTP 400, request request-1). If this goes on, look the error up in the service's reference; delivery is tried again.",
+  ],
+  [
+    "s3",
+    403,
+    "AccessDenied",
+    UNAVAILABLE,
+    "s3:PutObject failed with AccessDenied (HTTP 403, request request-1). Allow s3:PutObject on arn:aws:s3:::failed/* to this process's AWS credentials, also in the resource's own policy when its account is another; delivery is tried again.",
+  ],
+  [
+    "s3",
+    404,
+    "NoSuchBucket",
+    UNAVAILABLE,
+    "s3:PutObject failed with NoSuchBucket (HTTP 404, request request-1). Create it, or name one that exists as the failure destination; delivery is tried again.",
+  ],
+  [
+    "s3",
+    503,
+    "SlowDown",
+    UNAVAILABLE,
+    "s3:PutObject failed with SlowDown (HTTP 503, request request-1). Raise the quota if this goes on; delivery is tried again.",
+  ],
+  [
+    "s3",
+    403,
+    "RequestTimeTooSkewed",
+    UNAVAILABLE,
+    "s3:PutObject failed with RequestTimeTooSkewed (HTTP 403, request request-1). Set this host's clock; delivery is tried again.",
+  ],
+  [
+    "s3",
+    400,
+    "AuthorizationHeaderMalformed",
+    UNAVAILABLE,
+    "s3:PutObject failed with AuthorizationHeaderMalformed (HTTP 400, request request-1). Set AWS_REGION to the region of the bucket; delivery is tried again.",
+  ],
+  [
+    "s3",
+    400,
+    "EntityTooLarge",
+    REJECTED,
+    "s3:PutObject failed with EntityTooLarge (HTTP 400, request request-1), which another try would not change. Check the destination's limits; an S3 bucket takes the most.",
+  ],
+];
+
+for (const [service, status, code, error, text] of ANSWERS) {
+  test(`${service}: says what to do about ${code}, after one try`, async (t) => {
+    const { requests } = await startCannedAws(t, (request) =>
+      request.action === "GetQueueUrl" ? accepted(request) : refused(service, status, code, SECRET),
+    );
+    const failure = await failureOf(openDestination(t, service).deliver(sampleFailure("a"), NO_ABORT));
+    assert.equal(failure.code, error);
+    assert.equal(failure.message, `A failure record was not accepted by ${ARNS[service]}: ${text}`);
+    assert.equal(requests.filter(({ action }) => action !== "GetQueueUrl").length, 1);
+  });
+}
+
+test("a message that is too long for its queue or topic is rejected, as the service says it", async (t) => {
+  for (const [service, code] of [
+    ["sqs", "InvalidParameterValue"],
+    ["sns", "InvalidParameter"],
+  ] as const) {
+    await startCannedAws(t, (request) =>
+      request.action === "GetQueueUrl"
+        ? accepted(request)
+        : refused(service, 400, code, "Invalid: Message too long. It must be shorter than 1024 bytes."),
+    );
+    const failure = await failureOf(openDestination(t, service).deliver(sampleFailure("a"), NO_ABORT));
+    assert.equal(failure.code, REJECTED);
+  }
+});
+
+test("a message that no queue or topic takes is rejected without a call", async (t) => {
+  const { requests } = await startCannedAws(t, accepted);
+  const record = { ...sampleFailure("a"), functionArn: "x".repeat(1024 * 1024) };
+  for (const service of ["sqs", "sns"] as const) {
+    const failure = await failureOf(openDestination(t, service).deliver(record, NO_ABORT));
+    assert.equal(failure.code, REJECTED);
+    assert.match(failure.message, /^A failure record of 1049\d{3} bytes is too large for arn:aws:s[qn]s:/);
+    assert.match(failure.message, /takes at most 1048576\. Name an S3 bucket/);
+  }
+  assert.deepEqual(requests, []);
+});
+
+test("a service that answers what is not its protocol is unavailable", async (t) => {
+  await startCannedAws(t, () => ({ status: 502, body: "<html>Bad Gateway" }));
+  for (const service of SERVICES) {
+    const failure = await failureOf(openDestination(t, service).deliver(sampleFailure("a"), NO_ABORT));
+    assert.equal(failure.code, UNAVAILABLE, failure.message);
+  }
+});
+
+test("a service that cannot be reached is unavailable, and the message names the fault of the network", async (t) => {
+  const { endpoint } = await startCannedAws(t, accepted);
+  setAwsEnvironment(endpoint.replace(/\d+$/, "1"));
+  for (const service of SERVICES) {
+    const failure = await failureOf(openDestination(t, service).deliver(sampleFailure("a"), NO_ABORT));
+    assert.equal(failure.code, UNAVAILABLE);
+    assert.match(failure.message, /failed with ECONNREFUSED\. Check the network and the endpoint/);
+  }
+});
+
+test("a process without credentials says so", async (t) => {
+  await startCannedAws(t, accepted);
+  delete process.env["AWS_ACCESS_KEY_ID"];
+  process.env["AWS_EC2_METADATA_DISABLED"] = "true";
+  for (const service of SERVICES) {
+    const failure = await failureOf(openDestination(t, service).deliver(sampleFailure("a"), NO_ABORT));
+    assert.equal(failure.code, UNAVAILABLE);
+    assert.match(failure.message, /failed with CredentialsProviderError\. Check this process's AWS cred/);
+  }
+});
+
+test("a service that does not answer is unavailable after the time-out", async (t) => {
+  await startCannedAws(t, () => undefined);
+  for (const service of SERVICES) {
+    const failure = await failureOf(openDestination(t, service, 50).deliver(sampleFailure("a"), NO_ABORT));
+    assert.equal(failure.code, UNAVAILABLE);
+    assert.match(failure.message, /did not answer within 50 ms\. Check the network/);
+  }
+});
+
+test("an abort ends a delivery that waits for its answer", async (t) => {
+  for (const service of SERVICES) {
+    const abort = new AbortController();
+    await startCannedAws(t, (request) => {
+      if (request.action === "GetQueueUrl") return accepted(request);
+      abort.abort();
+      return undefined;
+    });
+    const failure = await failureOf(openDestination(t, service).deliver(sampleFailure("a"), abort.signal));
+    assert.equal(failure.code, "ERR_MILLRACE_ABORTED");
+  }
+});
+
+test("closing ends the deliveries and the look-up that wait for their answers", async (t) => {
+  for (const service of SERVICES) {
+    const { promise: asked, resolve } = Promise.withResolvers<void>();
+    await startCannedAws(t, () => void resolve());
+    const destination = openDestination(t, service);
+    const failure = failureOf(destination.deliver(sampleFailure("a"), NO_ABORT));
+    await asked;
+    await destination.close();
+    const { code, message } = await failure;
+    assert.notEqual(code, REJECTED);
+    assert.doesNotMatch(message, /did not answer within/);
+  }
+});
+
+test("a closed destination takes nothing", async (t) => {
+  const { requests } = await startCannedAws(t, accepted);
+  for (const service of SERVICES) {
+    const destination = openDestination(t, service);
+    await destination.close();
+    const failure = await failureOf(destination.deliver(sampleFailure("a"), NO_ABORT));
+    assert.equal(failure.code, UNAVAILABLE);
+    assert.match(failure.message, /the destination is closed/);
+  }
+  assert.deepEqual(requests, []);
+});
+
+async function failureOf(delivery: Promise<void>): Promise<MillraceError> {
+  const failure: unknown = await delivery.then(
+    () => assert.fail("the delivery was accepted"),
+    (error: unknown) => error,
+  );
+  assert.ok(failure instanceof MillraceError, String(failure));
+  assert.ok(!failure.message.includes(SECRET));
+  return failure;
+}
