@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createServer } from "node:net";
+import { fileURLToPath } from "node:url";
 
 /** A server that tests run against. */
 export interface TestServer {
@@ -18,6 +19,7 @@ export interface ServerCommand {
   isReady(): Promise<boolean>;
 }
 
+const LOOPBACK_ONLY = fileURLToPath(new URL("loopback-only.cjs", import.meta.url));
 const READY_MS_MAX = 60_000;
 const PROBE_INTERVAL_MS = 50;
 const OUTPUT_CHARS_MAX = 4_000;
@@ -29,9 +31,9 @@ process.on("exit", () => {
   for (const child of running) child.kill("SIGKILL");
 });
 
-/** Starts `node ARGS…` as a server of its own process and waits until it answers. */
+/** Starts `node ARGS…` as a server of its own process, on loopback only, and waits until it answers. */
 export async function startServerProcess(command: ServerCommand): Promise<TestServer> {
-  const child = spawn(process.execPath, command.args, {
+  const child = spawn(process.execPath, ["--require", LOOPBACK_ONLY, ...command.args], {
     env: { ...process.env, ...command.environment },
     stdio: ["ignore", "pipe", "pipe"],
   });
