@@ -40,7 +40,7 @@ export function toFault(
 ): MillraceError {
   if (signal.aborted) return abortedError();
   const code = error instanceof Error ? error.name : "";
-  const text = firstLine(error instanceof Error ? error.message : String(error));
+  const text = sentence(error instanceof Error ? error.message : String(error));
   const call = `kinesis:${action} on ${arn}`;
   const options = { cause: error };
   const kind = KINDS[code] ?? "unavailable";
@@ -70,13 +70,14 @@ export function toFault(
   return new KinesisFault(kind, `${call} failed: ${code || "error"}: ${networkText(error, text)}`, options);
 }
 
-/** Behind it the SDK gives hints for its own users. */
-function firstLine(text: string): string {
-  return (text.split("\n", 1)[0] ?? "").slice(0, TEXT_CHARS_MAX);
+/** The first line: behind it the SDK gives hints for its own users. */
+function sentence(text: string): string {
+  const line = (text.split("\n", 1)[0] ?? "").slice(0, TEXT_CHARS_MAX).trim();
+  return line === "" || /[.!?]$/.test(line) ? line : `${line}.`;
 }
 
 function networkText(error: unknown, text: string): string {
   const code = typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
   if (code !== "ECONNREFUSED" && code !== "ENOTFOUND" && code !== "EAI_AGAIN") return text;
-  return `${text || code} Nothing answers at its endpoint: look at the network, and at AWS_ENDPOINT_URL_KINESIS if it is set.`;
+  return `${text || `${code}.`} Nothing answers at its endpoint: look at the network, and at AWS_ENDPOINT_URL_KINESIS if it is set.`;
 }

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { openKinesisSource } from "../../../connectors/kinesis/connector.ts";
 import type { StreamRecord } from "../../../src/model/record.ts";
@@ -7,6 +9,9 @@ import { useAwsEnvironment } from "../../servers/aws-environment.ts";
 import { startKinesisLocal } from "../../servers/kinesis-local.ts";
 import { KinesisTestStream } from "../../servers/kinesis-stream.ts";
 import type { TestServer } from "../../servers/server-process.ts";
+import { writeAggregate } from "../../unit/connectors/kinesis/aggregate-writer.ts";
+import { httpFunction, MillraceProcess, until } from "../cli/millrace-process.ts";
+import { writeKinesisManifest } from "./kinesis-world.ts";
 
 const SHARD_ID = "shardId-000000000000";
 const NO_ABORT = new AbortController().signal;
@@ -61,4 +66,50 @@ test("a consumer gets its stream by fan-out, and goes on behind any position in 
     positions,
     [...first, ...rest].slice(3).map((record) => record.position),
   );
+});
+
+test("a mapping over a consumer's ARN invokes with user records and the consumer's ARN, failures too", async (t) => {
+  const stream = await KinesisTestStream.create(server?.endpoint ?? "", 1);
+  t.after(() => stream.close());
+  const consumerArn = await stream.registerConsumer();
+  const names = ["first", "poison", "third"];
+  const aggregate = writeAggregate(names.map((name) => ({ key: name, data: Buffer.from(name) })));
+  await stream.put([
+    { key: "outer", data: aggregate },
+    { key: "plain", data: "plain" },
+  ]);
+  const arns = new Set<string>();
+  const { url, seen } = await httpFunction(t, (event, response) => {
+    for (const record of event.Records)
+      arns.add((record as unknown as { eventSourceARN: string }).eventSourceARN);
+    const isPoisoned = event.Records.some(({ kinesis }) => atob(kinesis.data) === "poison");
+    response.writeHead(200, isPoisoned ? { "X-Amz-Function-Error": "Unhandled" } : {}).end("null");
+  });
+  const { folder, manifest } = writeKinesisManifest(t, {
+    functionSpec: `http: { url: "${url}" }`,
+    streamArn: consumerArn,
+    mapping: [
+      "batchSize: 10",
+      "bisectBatchOnFunctionError: true",
+      "maximumRetryAttempts: 0",
+      "destinationConfig: { onFailure: { destination: 'file:failed.jsonl' } }",
+    ],
+  });
+  const args = ["run", "-f", manifest, "--api", "off", "--checkpoint-interval-ms", "50"];
+  const run = new MillraceProcess(t, args, folder);
+  await until(
+    () => seen.includes("plain") && seen.at(-1) === "plain",
+    () => `the function saw ${seen}: ${run.stderr}`,
+  );
+  run.kill("SIGTERM");
+  assert.deepEqual(await run.ended, { status: 0, signal: null });
+  assert.deepEqual([...arns], [consumerArn]);
+  const { KinesisBatchInfo, payload } = JSON.parse(readFileSync(join(folder, "failed.jsonl"), "utf8").trim());
+  const [record] = JSON.parse(payload).Records;
+  assert.equal(record.kinesis.partitionKey, "poison");
+  assert.deepEqual(
+    [KinesisBatchInfo.streamArn, KinesisBatchInfo.batchSize, KinesisBatchInfo.startSequenceNumber],
+    [consumerArn, 1, record.kinesis.sequenceNumber],
+  );
+  assert.match(record.kinesis.sequenceNumber, /^\d{56}$/);
 });
