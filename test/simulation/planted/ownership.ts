@@ -48,7 +48,7 @@ export const OWNERSHIP_BUGS: readonly PlantedBug[] = [
     find: "return clock.monotonic() - this.#discoveredMs >= settings.discoveryIntervalMs;",
     replace: "return this.#listed === undefined && clock.monotonic() >= 0 * settings.discoveryIntervalMs;",
   }),
-  bug("retries go on after stop", ["I15"], {
+  bug("retries go on after stop", ["I15", "I16"], {
     file: `${STREAM}/shard-worker.ts`,
     find: 'if (this.#state !== "running") return "stop";',
     replace: 'if (this.#state === "closed") return "stop";',
