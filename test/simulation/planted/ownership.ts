@@ -62,6 +62,11 @@ export const OWNERSHIP_BUGS: readonly PlantedBug[] = [
       replace: "mayStart: () => true,",
     },
   ),
+  bug("retries go on after stop", ["I15", "I16"], {
+    file: `${STREAM}/shard-worker.ts`,
+    find: 'if (this.#state !== "running") return "stop";',
+    replace: 'if (this.#state === "closed") return "stop";',
+  }),
   bug("a lane's timer survives its stop", ["I15"], {
     file: `${STREAM}/lane.ts`,
     find: "stop(): void {\n    this.#timer?.cancel();",
