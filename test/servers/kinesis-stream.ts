@@ -9,6 +9,7 @@ import {
   RegisterStreamConsumerCommand,
   type Shard,
   SplitShardCommand,
+  UpdateShardCountCommand,
 } from "@aws-sdk/client-kinesis";
 import { NodeHttpHandler } from "@smithy/node-http-handler";
 import { AWS_TEST_REGION } from "./aws-environment.ts";
@@ -96,6 +97,17 @@ export class KinesisTestStream {
     );
   }
 
+  /** Splits and merges as the service sees fit, until so many shards are open. */
+  async updateShardCount(shards: number): Promise<void> {
+    await this.#reshard(
+      new UpdateShardCountCommand({
+        StreamName: this.name,
+        TargetShardCount: shards,
+        ScalingType: "UNIFORM_SCALING",
+      }),
+    );
+  }
+
   /** ARN of a new consumer of the stream, for enhanced fan-out. */
   async registerConsumer(): Promise<string> {
     const { Consumer } = await this.#client.send(
@@ -109,9 +121,10 @@ export class KinesisTestStream {
     this.#client.destroy();
   }
 
-  async #reshard(command: SplitShardCommand | MergeShardsCommand): Promise<void> {
+  async #reshard(command: SplitShardCommand | MergeShardsCommand | UpdateShardCountCommand): Promise<void> {
     const before = (await this.shards()).length;
     if (command instanceof SplitShardCommand) await this.#client.send(command);
+    else if (command instanceof MergeShardsCommand) await this.#client.send(command);
     else await this.#client.send(command);
     for (let tries = 0; tries < SETTLE_TRIES; tries++) {
       if ((await this.shards()).length > before) return await this.#settled();
