@@ -11,6 +11,8 @@ export interface TestServer {
 export interface ServerCommand {
   /** For messages: `kinesis-local`. */
   readonly name: string;
+  /** Default: this Node. */
+  readonly program?: string;
   readonly args: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
   readonly endpoint: string;
@@ -29,9 +31,9 @@ process.on("exit", () => {
   for (const child of running) child.kill("SIGKILL");
 });
 
-/** Starts `node ARGS…` as a server of its own process and waits until it answers. */
+/** Starts `PROGRAM ARGS…` as a server of its own process and waits until it answers. */
 export async function startServerProcess(command: ServerCommand): Promise<TestServer> {
-  const child = spawn(process.execPath, command.args, {
+  const child = spawn(command.program ?? process.execPath, command.args, {
     env: { ...process.env, ...command.environment },
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -42,6 +44,7 @@ export async function startServerProcess(command: ServerCommand): Promise<TestSe
   };
   child.stdout.setEncoding("utf8").on("data", keep);
   child.stderr.setEncoding("utf8").on("data", keep);
+  child.on("error", (error) => keep(error.message));
   let hasEnded = false;
   const ended = new Promise<void>((resolve) => {
     child.once("close", () => {
