@@ -5,7 +5,7 @@ import type { PlantedBug } from "./planted/planted-bug.ts";
 import { PLANTED_BUGS } from "./planted-bugs.ts";
 
 /**
- * `npm run planted-bugs [-- --seeds N] [-- --only TEXT]`: plants each bug and looks for it in at most N seeds (2,000).
+ * `npm run simulate:bugs [-- --seeds N] [-- --only TEXT]`: plants each bug and looks for it in at most N seeds (2,000).
  * Exit status 1 when one is not caught.
  */
 const { values } = parseArgs({ options: { seeds: { type: "string" }, only: { type: "string" } } });

@@ -1,13 +1,24 @@
 import { Worker } from "node:worker_threads";
-import type { Hunt, HuntResult } from "./planted-bug-worker.ts";
+import type { Hunt, HuntMessage, HuntResult } from "./planted-bug-worker.ts";
+
+/** A seed takes milliseconds. One that takes this long has a bug that spins without end, which no checker comes to see. */
+const STALL_MS = 60_000;
 
 /** Looks for a planted bug in a thread of its own; rejects when the bug cannot be planted. */
 export function hunt(task: Hunt): Promise<HuntResult> {
   return new Promise((resolve, reject) => {
     const worker = new Worker(new URL("planted-bug-worker.ts", import.meta.url), { workerData: task });
-    worker.once("message", (result: HuntResult) => {
+    let stall: NodeJS.Timeout | undefined;
+    const end = (result: HuntResult) => {
+      clearTimeout(stall);
       resolve(result);
       void worker.terminate();
+    };
+    worker.on("message", (message: HuntMessage) => {
+      clearTimeout(stall);
+      if (message.kind === "result") return end(message.result);
+      const spun = `seed ${message.seed} did not come to an end: plant the bug so that it does not spin`;
+      stall = setTimeout(end, STALL_MS, { seeds: undefined, message: spun });
     });
     worker.once("error", reject);
     worker.once("exit", () => reject(new Error(`the hunt for "${task.bug.name}" ended without a result`)));

@@ -22,14 +22,24 @@ export interface HuntResult {
   readonly shortest?: Scenario;
 }
 
+export type HuntMessage =
+  | { readonly kind: "seed"; readonly seed: number }
+  | { readonly kind: "result"; readonly result: HuntResult };
+
 const SHRINK_RUNS_MAX = 600;
 const ROOT = new URL("../../", import.meta.url);
 
 if (parentPort === null) throw new Error("planted-bug-worker.ts is a worker");
+const port = parentPort;
 const { bug, seedsMax, shrinks }: Hunt = workerData;
 const unapplied = new Set(bug.patches);
 plant(bug.patches);
-parentPort.postMessage(await hunt());
+const result = await hunt();
+tell({ kind: "result", result });
+
+function tell(message: HuntMessage): void {
+  port.postMessage(message);
+}
 
 function plant(patches: readonly Patch[]): void {
   registerHooks({
@@ -62,6 +72,7 @@ async function hunt(): Promise<HuntResult> {
   watchRejections();
   const tally = createTally();
   for (let seed = 1; seed <= seedsMax; seed++) {
+    tell({ kind: "seed", seed });
     await runSeed(seed, { createEngine }, tally);
     const found = tally.failures.at(-1)?.violations.find(({ invariant }) => bug.breaks.includes(invariant));
     if (found === undefined) continue;

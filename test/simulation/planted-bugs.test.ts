@@ -6,7 +6,7 @@ import { hunt } from "./hunt.ts";
 import type { PlantedBug } from "./planted/planted-bug.ts";
 import { PLANTED_BUGS } from "./planted-bugs.ts";
 
-/** The whole table is hunted by `npm run planted-bugs`; here one bug of each invariant, of those that show soon. */
+/** The whole table is hunted by `npm run simulate:bugs`; here one bug of each invariant, of those that show soon. */
 const SEEDS_MAX = 300;
 const QUICK: readonly string[] = [
   "a drop is not counted",

@@ -48,7 +48,21 @@ export const OWNERSHIP_BUGS: readonly PlantedBug[] = [
     find: "return clock.monotonic() - this.#discoveredMs >= settings.discoveryIntervalMs;",
     replace: "return this.#listed === undefined && clock.monotonic() >= 0 * settings.discoveryIntervalMs;",
   }),
-  bug("retries go on after stop", ["I15"], {
+  bug(
+    "what is left of a batch is started after stop",
+    ["I15"],
+    {
+      file: `${STREAM}/batch-run.ts`,
+      find: 'if (permission === "stop") return "stop";',
+      replace: 'if (permission === "stop" && segment.failures + segment.pauses > 0) return "stop";',
+    },
+    {
+      file: `${STREAM}/batch-run.ts`,
+      find: 'mayStart: () => this.#context.startPermission() === "start",',
+      replace: "mayStart: () => true,",
+    },
+  ),
+  bug("retries go on after stop", ["I15", "I16"], {
     file: `${STREAM}/shard-worker.ts`,
     find: 'if (this.#state !== "running") return "stop";',
     replace: 'if (this.#state === "closed") return "stop";',

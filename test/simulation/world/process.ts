@@ -38,6 +38,9 @@ export interface WorldCall<T> {
 /** The ports give a call this long to end after an abort; shorter ones simply end. */
 const ABORT_MS_MAX = 900;
 
+/** Looks at the clock between two events: no honest engine comes near. */
+const LOOKS_MAX = 200_000;
+
 type State = "running" | "paused" | "dead";
 
 /**
@@ -70,6 +73,9 @@ export class SimProcess {
   readonly timers = new Set<ProcessTimer>();
   onDeath: () => void = () => {};
   onCallAfterStop: () => void = () => {};
+  onSpin: () => void = () => {};
+  #looks = 0;
+  #looksAtEvent = -1;
   readonly #time: VirtualTime;
   readonly #rate: number;
   #wallOffsetMs: number;
@@ -90,8 +96,14 @@ export class SimProcess {
     this.#rate = plan.rate;
     this.#wallOffsetMs = plan.wallOffsetMs;
     this.clock = {
-      now: () => Math.floor(EPOCH_MS + this.#time.now + this.#wallOffsetMs),
-      monotonic: () => this.localMs(),
+      now: () => {
+        this.#checkSpin();
+        return Math.floor(EPOCH_MS + this.#time.now + this.#wallOffsetMs);
+      },
+      monotonic: () => {
+        this.#checkSpin();
+        return this.localMs();
+      },
       schedule: (delayMs, fire) => this.#schedule(delayMs, fire),
     };
   }
@@ -99,6 +111,20 @@ export class SimProcess {
   /** Its monotonic time. It runs on through a pause, as a machine's does. */
   localMs(): number {
     return (this.#time.now - this.bornAt) * this.#rate + 1_000;
+  }
+
+  /**
+   * Promise jobs that beget promise jobs would never let the next event happen, and no scheduler could stop them. Whoever
+   * spins looks at the clock, and is stopped there.
+   */
+  #checkSpin(): void {
+    if (this.#looksAtEvent !== this.#time.fired) {
+      this.#looksAtEvent = this.#time.fired;
+      this.#looks = 0;
+    }
+    if (++this.#looks <= LOOKS_MAX) return;
+    this.onSpin();
+    throw new Error(`${this.owner} looked at its clock ${LOOKS_MAX} times and let no time pass`);
   }
 
   jumpWallClock(byMs: number): void {

@@ -108,6 +108,7 @@ export class World {
     const process = new SimProcess(ordinal, `process-${ordinal}`, this.time, random, plan);
     process.onCallAfterStop = () =>
       this.breach("I15", `${process.owner} called the world after it had stopped`);
+    process.onSpin = () => this.breach("I16", `${process.owner} spins: it works on and lets no time pass`);
     this.#all.push(process);
     const log = this.#options.log;
     const telemetry = createTelemetry(this, process, (level, text, fields) => {
