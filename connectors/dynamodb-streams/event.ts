@@ -1,7 +1,7 @@
 import { MillraceError } from "../../src/model/errors.ts";
-import { isoSeconds } from "../../src/model/failure-record.ts";
 import { JsonBytesWriter, quoteJson } from "../../src/model/json-bytes.ts";
 import type { StreamRecord, TumblingWindow } from "../../src/model/record.ts";
+import { encodeWindowMembers } from "../../src/model/window-members.ts";
 import type { StreamEvents } from "../../src/ports/stream-source.ts";
 import { type AttributeMap, attributeMapJson, base64 } from "./attribute-json.ts";
 import type { ChangeRecord } from "./stream-api.ts";
@@ -138,12 +138,4 @@ function encodeEvent(
   writer.text(windowMembers);
   writer.ascii("}");
   return writer.finish();
-}
-
-function encodeWindowMembers(window: TumblingWindow, eventSourceArn: string): string {
-  return (
-    `,"shardId":${quoteJson(window.shardId)},"eventSourceARN":${quoteJson(eventSourceArn)}` +
-    `,"window":{"start":"${isoSeconds(window.startMs)}","end":"${isoSeconds(window.endMs)}"},"state":${window.stateJson}` +
-    `,"isFinalInvokeForWindow":${window.isFinalInvokeForWindow},"isWindowTerminatedEarly":${window.isWindowTerminatedEarly}`
-  );
 }

@@ -7,7 +7,7 @@ import type { ChangeRecord, IteratorStart, StreamApi } from "./stream-api.ts";
 const IDLE_INTERVAL_MS = 250;
 const BUSY_INTERVAL_MS = 200;
 const PAGE_RECORDS_MAX = 1_000;
-/** Fresh iterators for one read: a trimmed position, then one more trim in between; beyond that something else is wrong. */
+/** So often one read looks for a live iterator: an expired one, a trimmed place, a trim in between. Beyond is no chance. */
 const ITERATORS_MAX = 4;
 /**
  * An iterator may need several empty reads to get to the next record (API reference of GetRecords), and the API tells no
@@ -100,7 +100,7 @@ export class DynamodbShardReader implements ShardReader {
     }
     throw new MillraceError(
       "ERR_MILLRACE_SOURCE_UNAVAILABLE",
-      `Shard ${shardId} gave ${ITERATORS_MAX} iterators, and each was expired or trimmed at its first use. It is tried again.`,
+      `Shard ${shardId} had only expired or trimmed iterators, ${ITERATORS_MAX} times on end. It is tried again.`,
     );
   }
 

@@ -9,6 +9,7 @@ export interface FailedCall {
   readonly shardId: string | undefined;
 }
 
+const ENDPOINT_VARIABLE = "AWS_ENDPOINT_URL_DYNAMODB_STREAMS";
 const THROTTLES: ReadonlySet<string> = new Set([
   "LimitExceededException",
   "ProvisionedThroughputExceededException",
@@ -28,6 +29,7 @@ const REFUSED_CREDENTIALS: ReadonlySet<string> = new Set([
   "SignatureDoesNotMatch",
   "UnrecognizedClientException",
 ]);
+const NOBODY_THERE: ReadonlySet<string> = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN"]);
 const DENIALS: ReadonlySet<string> = new Set(["AccessDenied", "AccessDeniedException"]);
 
 /** The SDK's error in the words of the port. It keeps name, status and request id: messages may quote what is secret. */
@@ -64,16 +66,24 @@ function unavailableText(name: string, reason: string, call: FailedCall): string
       "dynamodb:GetShardIterator and dynamodb:GetRecords on that ARN."
     );
   }
-  return `${call.action} on ${placeOf(call)} failed (${reason}). It is tried again.`;
+  const hint = NOBODY_THERE.has(name)
+    ? ` Nothing answers at the endpoint: look at the network, and at ${ENDPOINT_VARIABLE} if it is set.`
+    : "";
+  return `${call.action} on ${placeOf(call)} failed (${reason}). It is tried again.${hint}`;
 }
 
-function notFound(call: FailedCall): MillraceError {
+function notFound({ streamArn, shardId }: FailedCall): MillraceError {
   const text =
-    call.shardId === undefined
-      ? `Stream not found: ${call.streamArn}. Check the ARN's region, account and label: a table gets a new stream ARN each ` +
-        "time its stream is enabled."
-      : `The stream ${call.streamArn} has no shard ${call.shardId}: it never had, or retention has ended all its records.`;
+    shardId === undefined
+      ? `Stream not found: ${streamArn}. Check the ARN's region, account and label (a table gets a new stream ARN each time ` +
+        `its stream is enabled), and ${ENDPOINT_VARIABLE} if it is set.${localHint(streamArn)}`
+      : `The stream ${streamArn} has no shard ${shardId}: it never had, or retention has ended all its records.`;
   return new MillraceError("ERR_MILLRACE_SOURCE_NOT_FOUND", text);
+}
+
+/** DynamoDB Local keeps a database for each region, and its ARNs name a region that nobody creates tables in. */
+function localHint(streamArn: string): string {
+  return streamArn.includes(":ddblocal:") ? " Start DynamoDB Local with -sharedDb." : "";
 }
 
 function placeOf({ streamArn, shardId }: FailedCall): string {

@@ -1,6 +1,6 @@
-import { isoSeconds } from "./failure-record.ts";
 import { base64Length, isPlainAscii, JsonBytesWriter, quoteJson } from "./json-bytes.ts";
 import type { StreamRecord, TumblingWindow } from "./record.ts";
+import { encodeWindowMembers } from "./window-members.ts";
 
 /**
  * The Kinesis event (streams §6), shared by the connectors whose functions see Kinesis records: a handler written for
@@ -115,14 +115,6 @@ function writeElement(
   writer.base64(data);
   writer.ascii(BEFORE_ARRIVAL + arrivalText(arrivalMs) + shard.middle + sequenceNumber);
   writer.ascii(shard.tail);
-}
-
-function encodeWindowMembers(window: TumblingWindow, eventSourceArn: string): string {
-  return (
-    `,"shardId":${quoteJson(window.shardId)},"eventSourceARN":${quoteJson(eventSourceArn)}` +
-    `,"window":{"start":"${isoSeconds(window.startMs)}","end":"${isoSeconds(window.endMs)}"},"state":${window.stateJson}` +
-    `,"isFinalInvokeForWindow":${window.isFinalInvokeForWindow},"isWindowTerminatedEarly":${window.isWindowTerminatedEarly}`
-  );
 }
 
 /** What a filter pattern sees: the `kinesis` object with `data` parsed, at the top level (streams §8.1). */

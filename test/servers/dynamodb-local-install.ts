@@ -54,7 +54,7 @@ function runMaven(words: readonly string[]): Promise<void> {
     child.stdout.on("data", keep);
     child.stderr.on("data", keep);
     child.on("error", (error: NodeJS.ErrnoException) =>
-      reject(error.code === "ENOENT" ? missingProgram("mvn") : error),
+      reject(error.code === "ENOENT" ? mavenIsMissing() : error),
     );
     child.on("close", (status) => {
       if (status === 0) resolve();
@@ -63,9 +63,10 @@ function runMaven(words: readonly string[]): Promise<void> {
   });
 }
 
-export function missingProgram(name: "mvn" | "java"): Error {
+/** Maven comes with a Java. */
+function mavenIsMissing(): Error {
   return new Error(
-    `DynamoDB Local needs \`${name}\`, which is not on the PATH. Install Java 17 or newer and Maven (Debian: ` +
+    "DynamoDB Local needs `mvn` and `java`, which are not on the PATH. Install Maven and Java 17 or newer (Debian: " +
       "`apt-get install openjdk-17-jre-headless maven`), or start DynamoDB Local by deploy/compose.yaml and name it: " +
       "MILLRACE_TEST_DYNAMODB_ENDPOINT=http://127.0.0.1:8000",
   );

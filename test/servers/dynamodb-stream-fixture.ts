@@ -11,6 +11,7 @@ import { dynamodbStreamsConnector } from "../../connectors/dynamodb-streams/conn
 import type { StreamSource } from "../../src/ports/stream-source.ts";
 import type { SampleRecord } from "../contract/stream-source-harness.ts";
 import { PLAIN_MAPPING } from "../integration/stream-run.ts";
+import { useAwsEnvironment } from "./aws-environment.ts";
 
 /** What DynamoDB Local's ARNs say, and so what the connector asks for; a server that is not shared keeps regions apart. */
 const LOCAL_REGION = "ddblocal";
@@ -29,15 +30,7 @@ export interface TestTable {
 
 /** The connector is opened as in production: what differs is the environment, which is this test process's own. */
 export function useEndpoint(endpoint: string): void {
-  Object.assign(process.env, {
-    AWS_ENDPOINT_URL_DYNAMODB_STREAMS: endpoint,
-    AWS_ENDPOINT_URL_DYNAMODB: endpoint,
-    AWS_ACCESS_KEY_ID: "test",
-    AWS_SECRET_ACCESS_KEY: "test",
-    AWS_CONFIG_FILE: "/dev/null",
-    AWS_SHARED_CREDENTIALS_FILE: "/dev/null",
-  });
-  delete process.env["AWS_PROFILE"];
+  useAwsEnvironment({ AWS_ENDPOINT_URL_DYNAMODB_STREAMS: endpoint, AWS_ENDPOINT_URL_DYNAMODB: endpoint });
 }
 
 export async function createTable(partitionKeyType: "S" | "N" | "B" = "S"): Promise<TestTable> {

@@ -12,6 +12,8 @@ export interface TestServer {
 export interface ServerCommand {
   /** For messages: `kinesis-local`. */
   readonly name: string;
+  /** Default: this Node. */
+  readonly program?: string;
   readonly args: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
   readonly endpoint: string;
@@ -31,9 +33,11 @@ process.on("exit", () => {
   for (const child of running) child.kill("SIGKILL");
 });
 
-/** Starts `node ARGS…` as a server of its own process, on loopback only, and waits until it answers. */
+/** Starts a server as a process of its own and waits until it answers. One that runs on this Node listens on loopback only. */
 export async function startServerProcess(command: ServerCommand): Promise<TestServer> {
-  const child = spawn(process.execPath, ["--require", LOOPBACK_ONLY, ...command.args], {
+  const { program = process.execPath, args } = command;
+  const nodeArgs = command.program === undefined ? ["--require", LOOPBACK_ONLY] : [];
+  const child = spawn(program, [...nodeArgs, ...args], {
     env: { ...process.env, ...command.environment },
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -44,6 +48,7 @@ export async function startServerProcess(command: ServerCommand): Promise<TestSe
   };
   child.stdout.setEncoding("utf8").on("data", keep);
   child.stderr.setEncoding("utf8").on("data", keep);
+  child.on("error", (error) => keep(error.message));
   let hasEnded = false;
   const ended = new Promise<void>((resolve) => {
     child.once("close", () => {

@@ -17,7 +17,7 @@ export function hunt(task: Hunt): Promise<HuntResult> {
     worker.on("message", (message: HuntMessage) => {
       clearTimeout(stall);
       if (message.kind === "result") return end(message.result);
-      const spun = `seed ${message.seed} did not come to an end: plant the bug so that it does not spin`;
+      const spun = `seed ${message.seed} did not come to an end`;
       stall = setTimeout(end, STALL_MS, { seeds: undefined, message: spun });
     });
     worker.once("error", reject);

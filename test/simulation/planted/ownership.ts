@@ -48,6 +48,11 @@ export const OWNERSHIP_BUGS: readonly PlantedBug[] = [
     find: "return clock.monotonic() - this.#discoveredMs >= settings.discoveryIntervalMs;",
     replace: "return this.#listed === undefined && clock.monotonic() >= 0 * settings.discoveryIntervalMs;",
   }),
+  bug("a stopped engine spins over its retries", ["I16"], {
+    file: `${STREAM}/shard-worker.ts`,
+    find: 'if (this.#state !== "running") return "stop";',
+    replace: 'if (this.#state === "closed") return "stop";',
+  }),
   bug(
     "what is left of a batch is started after stop",
     ["I15"],
@@ -62,11 +67,6 @@ export const OWNERSHIP_BUGS: readonly PlantedBug[] = [
       replace: "mayStart: () => true,",
     },
   ),
-  bug("retries go on after stop", ["I15", "I16"], {
-    file: `${STREAM}/shard-worker.ts`,
-    find: 'if (this.#state !== "running") return "stop";',
-    replace: 'if (this.#state === "closed") return "stop";',
-  }),
   bug("a lane's timer survives its stop", ["I15"], {
     file: `${STREAM}/lane.ts`,
     find: "stop(): void {\n    this.#timer?.cancel();",

@@ -43,6 +43,9 @@ test("a stream that is missing is told in AWS's words, a shard by its name", () 
   assert.equal(stream.code, "ERR_MILLRACE_SOURCE_NOT_FOUND");
   assert.ok(stream.message.startsWith(`Stream not found: ${ARN.arn}`));
   assert.match(errorOf("ResourceNotFoundException").message, /no shard shard-1/);
+  const streamArn = "arn:aws:dynamodb:ddblocal:000000000000:table/orders/stream/2026-01-01T00:00:00.000";
+  const local = { action: "DescribeStream", streamArn, shardId: undefined };
+  assert.match(sourceError({ name: "ResourceNotFoundException" }, local).message, /-sharedDb/);
 });
 
 test("missing rights name the ARN, the action and what to allow", () => {
@@ -73,7 +76,7 @@ test("anything else is unavailable, and no message repeats what the service or t
   }
   const call = { action: "GetRecords", streamArn: ARN.arn, shardId: "shard-1" };
   const socket = Object.assign(new Error("connect"), { code: "ECONNREFUSED" });
-  assert.match(sourceError(socket, call).message, /ECONNREFUSED/);
+  assert.match(sourceError(socket, call).message, /ECONNREFUSED.*AWS_ENDPOINT_URL_DYNAMODB_STREAMS/);
   for (const thrown of [undefined, null, "text", 7]) {
     assert.equal(sourceError(thrown, call).code, "ERR_MILLRACE_SOURCE_UNAVAILABLE");
   }
