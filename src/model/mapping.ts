@@ -35,3 +35,28 @@ export interface StreamMapping {
   /** `destinationConfig.onFailure.destination`; `undefined`: a discarded record is dropped and counted. */
   readonly onFailureDestination: string | undefined;
 }
+
+/** Settings of a queue's mapping: AWS's parameters, validated, with their defaults filled in. */
+export interface QueueMapping {
+  readonly uuid: string;
+  readonly name: string;
+  readonly functionName: string;
+  readonly functionArn: string;
+  readonly eventSourceArn: string;
+  readonly enabled: boolean;
+  /** 1…10,000; FIFO: 1…10. */
+  readonly batchSize: number;
+  /** 0…300,000; 0 on FIFO queues, and above 0 for batches of more than 10. */
+  readonly batchingWindowMs: number;
+  readonly reportBatchItemFailures: boolean;
+  readonly filterPatterns: readonly string[];
+  /** `scalingConfig.maximumConcurrency`, 2…1,000: batches at once. `undefined`: AWS's 1,250. */
+  readonly concurrencyMax: number | undefined;
+  /** `provisionedPollerConfig`: event pollers, each worth ten batches at once. `undefined`: not provisioned. */
+  readonly provisionedPollers: { readonly min: number; readonly max: number } | undefined;
+  /**
+   * FIFO with partial responses: `true` leaves order to the function, as AWS does. `false`: a listed failure also holds
+   * back later messages of its group in the batch.
+   */
+  readonly strictAwsFifo: boolean;
+}

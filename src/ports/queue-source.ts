@@ -1,0 +1,73 @@
+import type { FilterDocument } from "./stream-source.ts";
+
+/**
+ * A queue whose messages are hidden while they are worked on and come again when nobody settles them: SQS, a local queue.
+ *
+ * Laws, which the contract suite `test/contract/queue-source.ts` checks of every adapter:
+ * - A message is handed out with a hold: until it ends, no other receive gets the message.
+ * - Settlement (`acknowledge`, `release`) answers for each message by itself, in the order given. `lost`: the hold had
+ *   ended before, or the message was settled already; nothing was changed. `failed`: unknown, to be tried again.
+ * - A message that is released, or whose hold ends, comes again with a higher receive count.
+ * - FIFO: messages of one group are handed out in order, and none of a group while an earlier one of it is held.
+ * - An abort makes a pending receive reject with `ERR_MILLRACE_ABORTED` within one second; what it had received comes
+ *   again when its hold ends.
+ * Failures of a whole call reject with `ERR_MILLRACE_SOURCE_UNAVAILABLE`, `…_THROTTLED` or `…_NOT_FOUND`.
+ */
+export interface QueueSource {
+  readonly description: QueueDescription;
+  readonly events: QueueEvents;
+  receive(wanted: ReceiveBounds, signal: AbortSignal): Promise<readonly QueueMessage[]>;
+  /** Takes the messages off the queue for good. */
+  acknowledge(messages: readonly QueueMessage[]): Promise<readonly Settlement[]>;
+  /** Ends the holds after `delayMs`: the messages come again. */
+  release(messages: readonly QueueMessage[], delayMs: number): Promise<readonly Settlement[]>;
+  /** Has the holds end `holdMs` from now. */
+  extend(messages: readonly QueueMessage[], holdMs: number): Promise<readonly Settlement[]>;
+  close(): Promise<void>;
+}
+
+export interface ReceiveBounds {
+  /** At most `receiveMessagesMax` are given, whatever is asked for. */
+  readonly messagesMax: number;
+  /** How long to wait for a first message. */
+  readonly waitMs: number;
+  /** How long what is received is held. */
+  readonly holdMs: number;
+}
+
+export type Settlement = "settled" | "lost" | "failed";
+
+export interface QueueDescription {
+  /** Closed set, from the connector registry: the `source` label of metrics. */
+  readonly kind: string;
+  readonly eventSourceArn: string;
+  readonly isFifo: boolean;
+  /** The queue's own visibility time-out. */
+  readonly visibilityMs: number;
+  /** Messages of one receive, at most. SQS: 10. */
+  readonly receiveMessagesMax: number;
+}
+
+/** What the engine needs to know of a message; a connector's own message carries more, its receipt among it. */
+export interface QueueMessage {
+  /** What functions call it in a partial response. */
+  readonly messageId: string;
+  /** FIFO: its group. `undefined` on queues without order. */
+  readonly groupId: string | undefined;
+  /** 1 at its first delivery. */
+  readonly receiveCount: number;
+  /** Bytes that the message holds in memory: what the budget counts. */
+  readonly bytes: number;
+  /** Exact bytes of the message's element in the event's `Records` array, without its separator. */
+  readonly encodedBytes: number;
+}
+
+/** The source's Lambda event: pure functions of the messages that this source gave. */
+export interface QueueEvents {
+  /** Exactly `envelopeBytes + Σ encodedBytes + (n − 1)` bytes for n > 0 messages. */
+  encode(messages: readonly QueueMessage[]): Uint8Array;
+  readonly envelopeBytes: number;
+  filterDocument(message: QueueMessage): FilterDocument;
+  /** Member of the filter document that holds the message's own data: `body`. */
+  readonly filterDataKey: string;
+}
