@@ -45,7 +45,7 @@ export async function openDeployments(
     const destination = await openDestination(resource, adapters, opened, destinations);
     const fn = await fns.get(resource.functionName);
     if (source === undefined || fn === undefined) return [];
-    return [{ mapping: resource.mapping, source, fn, destination }];
+    return [{ kind: "stream" as const, mapping: resource.mapping, source, fn, destination }];
   });
   const deployments = (await Promise.all(sources)).flat();
   await Promise.all(fns.values());
