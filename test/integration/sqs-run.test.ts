@@ -1,0 +1,99 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, type TestContext, test } from "node:test";
+import { ACCOUNT, AwsEmulator, REGION } from "../servers/aws-emulator.ts";
+import { MillraceProcess, until } from "./cli/millrace-process.ts";
+
+const emulator = await AwsEmulator.start();
+after(() => emulator.close());
+
+interface SqsEvent {
+  readonly Records: readonly { readonly messageId: string; readonly body: string }[];
+}
+
+/** A function behind HTTP that gets each event and gives back what `answer` makes of it. */
+async function startFunction(t: TestContext, answer: (event: SqsEvent) => unknown): Promise<string> {
+  const server = createServer((request, response) => {
+    let body = "";
+    request.setEncoding("utf8").on("data", (part: string) => {
+      body += part;
+    });
+    request.on("end", () => response.end(JSON.stringify(answer(JSON.parse(body)))));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+}
+
+/** Starts millrace on the queue, with these lines added to the mapping's spec. */
+function startRun(t: TestContext, queueName: string, url: string, timeoutSeconds: number, lines = "") {
+  const folder = mkdtempSync(join(tmpdir(), "millrace-sqs-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  writeFileSync(
+    join(folder, "orders.yaml"),
+    `apiVersion: millrace.dev/v1
+kind: Function
+metadata: { name: orders }
+spec: { http: { url: "${url}" }, timeoutSeconds: ${timeoutSeconds} }
+---
+apiVersion: millrace.dev/v1
+kind: EventSourceMapping
+metadata: { name: orders-queue }
+spec:
+  functionName: orders
+  eventSourceArn: arn:aws:sqs:${REGION}:${ACCOUNT}:${queueName}
+${lines}
+`,
+  );
+  return new MillraceProcess(t, ["run", "-f", "orders.yaml", "--api", "off"], folder);
+}
+
+test("runs a queue's mapping: filtered and processed messages are deleted, listed ones come again", async (t) => {
+  const queueName = emulator.freshName();
+  await emulator.createQueue(queueName, { VisibilityTimeout: "2" });
+  const bodies = Array.from({ length: 12 }, (_, number) => JSON.stringify({ number }));
+  await emulator.send(queueName, [...bodies, "not for the function"]);
+  const seen: string[] = [];
+  const url = await startFunction(t, ({ Records }) => {
+    const failed = Records.filter(({ body }) => body === '{"number":7}' && !seen.includes(body));
+    seen.push(...Records.map(({ body }) => body));
+    return { batchItemFailures: failed.map(({ messageId }) => ({ itemIdentifier: messageId })) };
+  });
+  const settings = `  functionResponseTypes: [ReportBatchItemFailures]
+  filterCriteria: { filters: [{ pattern: '{"body":{"number":[{"exists":true}]}}' }] }`;
+  const run = startRun(t, queueName, url, 2, settings);
+  const timesSeen = (wanted: string) => seen.filter((body) => body === wanted).length;
+  await until(
+    () => bodies.every((body) => timesSeen(body) >= (body === '{"number":7}' ? 2 : 1)),
+    () => `the function saw ${seen.length} messages: ${run.stderr}`,
+  );
+  run.kill("SIGTERM");
+  assert.deepEqual(await run.ended, { status: 0, signal: null }, run.stderr);
+  assert.ok(!seen.includes("not for the function"));
+  // What was not deleted would be seen again by now.
+  await new Promise((resolve) => setTimeout(resolve, 2_200));
+  assert.deepEqual(await emulator.receive(queueName), []);
+});
+
+test("does not start on a queue that hides messages for less time than the function may take", async (t) => {
+  const queueName = emulator.freshName();
+  await emulator.createQueue(queueName, { VisibilityTimeout: "30" });
+  const run = startRun(t, queueName, "http://127.0.0.1:9/", 60);
+  const { status } = await run.ended;
+  assert.notEqual(status, 0);
+  assert.match(run.stderr, /Queue visibility timeout: 30 seconds is less than Function timeout: 60 seconds/);
+});
+
+test("does not start on a queue that does not exist, with AWS's text", async (t) => {
+  const run = startRun(t, emulator.freshName(), "http://127.0.0.1:9/", 3);
+  const { status } = await run.ended;
+  assert.notEqual(status, 0);
+  assert.match(run.stderr, /NonExistentQueue\. SQS Error Message: The specified queue does not exist\./);
+});
