@@ -42,14 +42,14 @@ const ENTRIES_MAX = 10;
 const RECEIVES_MAX = 10;
 const RECEIVE_WAIT_SECONDS = 2;
 
-/** A name that ends in `.fifo` says what queue it is. The SDK finds the server by its own environment variables. */
+/** The SDK finds the server by its own environment variables. */
 export async function createPlainQueue(
   kind: "standard" | "fifo",
   attributes: Partial<Record<QueueAttributeName, string>> = {},
 ): Promise<PlainQueue> {
   const isFifo = kind === "fifo";
-  // One attempt: a retry would hide what the server answers.
-  const client = new SQS({ maxAttempts: 1 });
+  // One attempt: a retry would hide what the server answers. Queue URLs may name a host that resolves in a container only.
+  const client = new SQS({ maxAttempts: 1, useQueueUrlAsEndpoint: false });
   const name = `Q-${randomUUID()}${isFifo ? ".fifo" : ""}`;
   const Attributes = isFifo ? { FifoQueue: "true", ...attributes } : attributes;
   const { QueueUrl: url = "" } = await client.createQueue({ QueueName: name, Attributes });
