@@ -1,0 +1,97 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  AT_ONCE,
+  bodiesOf,
+  LONG_HOLD_MS,
+  NO_ABORT,
+  type QueueHarness,
+  receiveAll,
+  receiveOne,
+  receivesNothing,
+  STANDARD,
+  sampleMessages,
+  texts,
+} from "./queue-source-harness.ts";
+import { rejectsWith } from "./rejects-with.ts";
+
+const LONG_WAIT_MS = 20_000;
+
+/** What receives give, how they wait, and how they end. */
+export function describeReceivingContract(harness: QueueHarness): void {
+  test("the description says what the queue is", async () => {
+    await using queue = await harness.createQueue({ isFifo: false, visibilityMs: 7_000 });
+    const { description } = await queue.openSource();
+    assert.equal(description.isFifo, false);
+    assert.equal(description.visibilityMs, 7_000);
+    assert.match(description.eventSourceArn, /^arn:aws/);
+    assert.ok(description.receiveMessagesMax >= 1);
+  });
+
+  test("an empty queue gives nothing, and gives what comes later", async () => {
+    await using queue = await harness.createQueue(STANDARD);
+    const source = await queue.openSource();
+    await receivesNothing(source);
+    await queue.send(sampleMessages(1));
+    assert.deepEqual(
+      bodiesOf(queue, source, await source.receive(AT_ONCE, NO_ABORT)),
+      texts(sampleMessages(1)),
+    );
+  });
+
+  test("every message is given once, each receive within its bounds", async () => {
+    await using queue = await harness.createQueue(STANDARD);
+    const source = await queue.openSource();
+    await queue.send(sampleMessages(25));
+    const few = await source.receive({ messagesMax: 3, waitMs: 0, holdMs: LONG_HOLD_MS }, NO_ABORT);
+    assert.ok(few.length >= 1 && few.length <= 3, `${few.length} messages`);
+    const most = source.description.receiveMessagesMax;
+    const many = await source.receive({ messagesMax: 1_000, waitMs: 0, holdMs: LONG_HOLD_MS }, NO_ABORT);
+    assert.ok(many.length >= 1 && many.length <= most, `${many.length} messages`);
+    const rest = await receiveAll(source, 25 - few.length - many.length);
+    const all = [...few, ...many, ...rest];
+    assert.deepEqual(bodiesOf(queue, source, all).toSorted(), texts(sampleMessages(25)).toSorted());
+    assert.equal(new Set(all.map(({ messageId }) => messageId)).size, 25);
+    assert.ok(all.every(({ receiveCount, groupId }) => receiveCount === 1 && groupId === undefined));
+  });
+
+  test("a receive that waits gives what is sent meanwhile", async () => {
+    await using queue = await harness.createQueue(STANDARD);
+    const source = await queue.openSource();
+    const pending = source.receive({ messagesMax: 10, waitMs: LONG_WAIT_MS, holdMs: LONG_HOLD_MS }, NO_ABORT);
+    await queue.send(sampleMessages(1));
+    assert.equal((await pending).length, 1);
+  });
+
+  test("an aborted receive rejects as aborted, and the next one works", async () => {
+    await using queue = await harness.createQueue(STANDARD);
+    const source = await queue.openSource();
+    await rejectsWith("ERR_MILLRACE_ABORTED", () => source.receive(AT_ONCE, AbortSignal.abort()));
+    await queue.send(sampleMessages(1));
+    await receiveOne(source);
+  });
+
+  test("an abort ends a receive that waits", async () => {
+    await using queue = await harness.createQueue(STANDARD);
+    const source = await queue.openSource();
+    const caller = new AbortController();
+    const bounds = { messagesMax: 10, waitMs: LONG_WAIT_MS, holdMs: LONG_HOLD_MS };
+    const pending = source.receive(bounds, caller.signal);
+    setImmediate(() => caller.abort());
+    await rejectsWith("ERR_MILLRACE_ABORTED", () => pending);
+  });
+
+  test("a queue that is unknown is not found", async () => {
+    await rejectsWith("ERR_MILLRACE_SOURCE_NOT_FOUND", async () => {
+      const source = await harness.openMissingQueue();
+      await source.receive(AT_ONCE, NO_ABORT).finally(() => source.close());
+    });
+  });
+
+  test("closing a source twice does no harm", async () => {
+    await using queue = await harness.createQueue(STANDARD);
+    const source = await queue.openSource();
+    await source.close();
+    await source.close();
+  });
+}
