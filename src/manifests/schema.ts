@@ -5,16 +5,12 @@ import {
   DESTINATION_CHARS_MAX,
   FILTER_PATTERN_CHARS_MAX,
   FILTERS_MAX,
-  MAXIMUM_POLLERS_MAX,
-  MINIMUM_POLLERS_MAX,
   PARALLELIZATION_FACTOR_MAX,
-  POLLERS_MIN,
-  QUEUE_CONCURRENCY_MAX,
-  QUEUE_CONCURRENCY_MIN,
   RECORD_AGE_SECONDS_MAX,
   RETRY_ATTEMPTS_MAX,
   TUMBLING_WINDOW_SECONDS_MAX,
 } from "../model/limits.ts";
+import { provisionedPollerConfig, scalingConfig } from "./queue-schema.ts";
 
 /**
  * The shape of manifests. Fields of `spec` are the lower-camel form of AWS's parameters (streams §1.3); the published
@@ -136,34 +132,6 @@ const destinationConfig = z
       .describe("For records that are given up by age or attempts."),
   })
   .describe("Streams only. Where records go that are given up. A queue has its own redrive policy.");
-
-const scalingConfig = z
-  .strictObject({
-    maximumConcurrency: z
-      .int()
-      .min(QUEUE_CONCURRENCY_MIN)
-      .max(QUEUE_CONCURRENCY_MAX)
-      .optional()
-      .describe("Most batches of the queue that run at once. Left out: AWS's 1250."),
-  })
-  .describe("Queues only. How many invocations run at once.");
-
-const provisionedPollerConfig = z
-  .strictObject({
-    minimumPollers: z
-      .int()
-      .min(POLLERS_MIN)
-      .max(MINIMUM_POLLERS_MAX)
-      .optional()
-      .describe("Event pollers that are always there; each is worth ten batches at once. Default 2."),
-    maximumPollers: z
-      .int()
-      .min(POLLERS_MIN)
-      .max(MAXIMUM_POLLERS_MAX)
-      .optional()
-      .describe("Event pollers at most. Default 200."),
-  })
-  .describe("Queues only. Pollers of the mapping's own, in place of scalingConfig. Empty: none.");
 
 const mappingSpec = z
   .strictObject({
