@@ -21,14 +21,9 @@ const SUCCEEDED: BatchVerdict = { kind: "succeeded", stateJson: undefined };
 export function readResponse(payload: Uint8Array, expectation: ResponseExpectation): BatchVerdict {
   const { reportBatchItemFailures, expectsState } = expectation;
   if (!reportBatchItemFailures && !expectsState) return SUCCEEDED;
-  let body: unknown = null;
-  if (payload.length > 0) {
-    try {
-      body = JSON.parse(decode(payload));
-    } catch {
-      return malformed("the response is not JSON");
-    }
-  }
+  const parsed = parseBody(payload);
+  if (parsed.kind === "malformed") return parsed;
+  const { body } = parsed;
   let stateJson: string | undefined;
   if (expectsState) {
     const state = member(body, "state");
@@ -86,17 +81,22 @@ export function readFailedMessages(
   payload: Uint8Array,
   knows: (messageId: string) => boolean,
 ): FailedIdentifiers {
-  let body: unknown = null;
-  if (payload.length > 0) {
-    try {
-      body = JSON.parse(decode(payload));
-    } catch {
-      return malformed("the response is not JSON");
-    }
-  }
-  const failures = failedIdentifiers(body);
+  const parsed = parseBody(payload);
+  if (parsed.kind === "malformed") return parsed;
+  const failures = failedIdentifiers(parsed.body);
   if (failures.kind === "malformed" || failures.identifiers.every(knows)) return failures;
   return malformed("an `itemIdentifier` names no message of the batch");
+}
+
+/** No body at all is null: what a function that returns nothing says. */
+function parseBody(payload: Uint8Array) {
+  if (payload.length === 0) return { kind: "parsed", body: null } as const;
+  try {
+    const body: unknown = JSON.parse(decode(payload));
+    return { kind: "parsed", body } as const;
+  } catch {
+    return malformed("the response is not JSON");
+  }
 }
 
 function malformed(reason: string) {

@@ -327,8 +327,7 @@ export class ShardWorker {
   }
 
   #endIfDone(): void {
-    if (!this.#isDone() || this.#isEndStored) return;
-    this.#checkpoints.changed();
+    if (this.#isDone() && !this.#isEndStored) this.#checkpoints.ended();
   }
 
   #isDone(): boolean {
