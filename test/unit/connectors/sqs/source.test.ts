@@ -104,9 +104,9 @@ for (const [code, message, settlement] of FAULTS) {
 
 test("a batch call that fails leaves its own messages failed, and no others", async () => {
   const { queue, source, messages } = await openWith(12);
-  queue.broken.set("receipt-11", new MillraceError("ERR_MILLRACE_SOURCE_UNAVAILABLE", "down"));
+  queue.broken.set("receipt-3", new MillraceError("ERR_MILLRACE_SOURCE_UNAVAILABLE", "down"));
   const settlements = await source.acknowledge(messages);
-  assert.deepEqual(settlements, [...Array(10).fill("settled"), "failed", "failed"]);
+  assert.deepEqual(settlements, [...Array(10).fill("failed"), "settled", "settled"]);
 });
 
 test("a settlement of which every call fails rejects with the reason", async () => {
