@@ -54,9 +54,9 @@ test("a file of a newer format is refused", () => {
   using place = temporaryFolder();
   openStreamFile(place.path).close();
   const database = new DatabaseSync(place.path);
-  database.exec("PRAGMA user_version = 2");
+  database.exec("PRAGMA user_version = 3");
   database.close();
-  assert.throws(() => openStreamFile(place.path), failure("ERR_MILLRACE_CONFIG", "format 2"));
+  assert.throws(() => openStreamFile(place.path), failure("ERR_MILLRACE_CONFIG", "format 3"));
 });
 
 test("a folder that cannot be made says that the file cannot be used", () => {
