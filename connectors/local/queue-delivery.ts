@@ -75,14 +75,21 @@ export class QueueDelivery {
   trim({ nowMs }: FileTime): number {
     if (this.#queue.retentionMs === undefined) return 0;
     const cutoffMs = nowMs - this.#queue.retentionMs;
-    const rows = this.#sql.oldest.all(this.#queue.id, CLEARED_MAX) as unknown as readonly OldRow[];
-    const expired = rows.filter((row) => row.arrived_ms < cutoffMs);
+    const expired = this.#expired(cutoffMs);
     for (const { id } of expired) {
       this.#sql.deleteMessage.run(id);
       this.#sql.deleteContent.run(id);
     }
     this.#refresh(expired.map((row) => row.group_id));
     return expired.length;
+  }
+
+  /** Messages arrive in the order of their sequence: the expired ones come first. */
+  #expired(cutoffMs: number): readonly OldRow[] {
+    const oldest = (rowsMax: number) =>
+      this.#sql.oldest.all(this.#queue.id, rowsMax) as unknown as readonly OldRow[];
+    if (!oldest(1).some((row) => row.arrived_ms < cutoffMs)) return [];
+    return oldest(CLEARED_MAX).filter((row) => row.arrived_ms < cutoffMs);
   }
 
   #takeUnordered(budget: Budget, holdMs: number, time: FileTime): Delivery[] | undefined {

@@ -34,6 +34,7 @@ export function createLocalMessageFactory(queue: QueueArn, hasBatchingWindow: bo
   const toSqsMessage = createSqsMessageFactory({
     eventSourceArn: queue.arn,
     awsRegion: queue.region,
+    isFifo: queue.name.endsWith(".fifo"),
     missingAttributesMd5: hasBatchingWindow ? "null" : "left-out",
   });
   return (delivery: Delivery): LocalMessage => {

@@ -37,6 +37,8 @@ export interface SqsAttribute {
 export interface SqsEventSource {
   readonly eventSourceArn: string;
   readonly awsRegion: string;
+  /** A standard queue may show groups, which it serves fairly; it keeps no order in them. */
+  readonly isFifo: boolean;
   /**
    * What stands for the MD5 of no attributes: AWS leaves the member out for mappings without a batching window, and sends
    * `null` with one (queues §2.6).
@@ -74,14 +76,14 @@ export function createSqsMessageFactory(source: SqsEventSource) {
     const md5 = parts.md5OfMessageAttributes;
     const element = Buffer.from(
       `{"messageId":${quoteJson(parts.messageId)},"receiptHandle":${quoteJson(parts.receiptHandle)}` +
-        `,"body":${JSON.stringify(parts.body)},"attributes":${systemAttributesJson(parts.attributes)}` +
+        `,"body":${quoteJson(parts.body)},"attributes":${systemAttributesJson(parts.attributes)}` +
         `,"messageAttributes":${messageAttributesJson(parts.messageAttributes)},` +
         (md5 === undefined ? missingMd5 : `"md5OfMessageAttributes":${quoteJson(md5)},`) +
         `"md5OfBody":${quoteJson(parts.md5OfBody)},${tail}`,
     );
     return {
       messageId: parts.messageId,
-      groupId: parts.attributes["MessageGroupId"],
+      groupId: source.isFifo ? parts.attributes["MessageGroupId"] : undefined,
       receiveCount: Number(parts.attributes["ApproximateReceiveCount"] ?? 1),
       bytes: element.length + MESSAGE_OVERHEAD_BYTES,
       encodedBytes: element.length,
