@@ -2,6 +2,12 @@ import type { Connector } from "../src/ports/connector.ts";
 import { dynamodbStreamsConnector } from "./dynamodb-streams/connector.ts";
 import { kinesisConnector } from "./kinesis/connector.ts";
 import { localConnector } from "./local/connector.ts";
+import { sqsConnector } from "./sqs/connector.ts";
 
 /** The only list of connectors. */
-export const CONNECTORS: readonly Connector[] = [dynamodbStreamsConnector, kinesisConnector, localConnector];
+export const CONNECTORS: readonly Connector[] = [
+  dynamodbStreamsConnector,
+  kinesisConnector,
+  localConnector,
+  sqsConnector,
+];

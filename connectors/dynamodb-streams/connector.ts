@@ -1,4 +1,4 @@
-import type { Connector } from "../../src/ports/connector.ts";
+import type { StreamConnector } from "../../src/ports/connector.ts";
 import { FILTER_DATA_KEY } from "./event.ts";
 import { createSdkStreamApi } from "./sdk-stream-api.ts";
 import { createDynamodbSource, KIND } from "./source.ts";
@@ -8,9 +8,11 @@ import { ARN_SERVICE, parseStreamArn } from "./stream-arn.ts";
  * Streams of DynamoDB tables (streams §7). Each mapping has one reader a shard, and DynamoDB serves two readers a shard:
  * with more than two mappings on a stream, or other readers beside them, reads are throttled, as on AWS.
  */
-export const dynamodbStreamsConnector: Connector = {
+export const dynamodbStreamsConnector: StreamConnector = {
   kind: KIND,
+  offers: "stream",
   arnService: ARN_SERVICE,
+  arnResourcePrefix: "",
   filterDataKey: FILTER_DATA_KEY,
   startingPositions: ["TRIM_HORIZON", "LATEST"],
   endpointNames: [],

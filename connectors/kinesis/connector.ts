@@ -1,4 +1,4 @@
-import type { Connector } from "../../src/ports/connector.ts";
+import type { StreamConnector } from "../../src/ports/connector.ts";
 import type { StreamSource } from "../../src/ports/stream-source.ts";
 import { FILTER_DATA_KEY } from "./event.ts";
 import { createSdkApi } from "./sdk-api.ts";
@@ -10,9 +10,11 @@ import { ARN_SERVICE, parseStreamArn } from "./stream-arn.ts";
 const quotas = new ShardQuotas(KINESIS_QUOTA, () => performance.now());
 
 /** Kinesis Data Streams: GetRecords for a stream's ARN, SubscribeToShard for a consumer's. */
-export const kinesisConnector: Connector = {
+export const kinesisConnector: StreamConnector = {
   kind: KIND,
+  offers: "stream",
   arnService: ARN_SERVICE,
+  arnResourcePrefix: "",
   filterDataKey: FILTER_DATA_KEY,
   startingPositions: ["TRIM_HORIZON", "LATEST", "AT_TIMESTAMP"],
   endpointNames: [],

@@ -1,10 +1,19 @@
-import type { InvocableFunction, MappingDeployment } from "../engine/engine.ts";
+import type {
+  InvocableFunction,
+  MappingDeployment,
+  QueueDeployment,
+  StreamDeployment,
+} from "../engine/engine.ts";
 import type { Manifests } from "../manifests/load-manifests.ts";
-import type { FunctionResource, MappingResource } from "../manifests/resources.ts";
+import type {
+  FunctionResource,
+  MappingResource,
+  QueueMappingResource,
+  StreamMappingResource,
+} from "../manifests/resources.ts";
 import { describeError, type ErrorCode, MillraceError } from "../model/errors.ts";
 import type { Destination } from "../ports/destination.ts";
 import type { ProgressStore } from "../ports/progress-store.ts";
-import type { StreamSource } from "../ports/stream-source.ts";
 import type { Adapters } from "./adapters.ts";
 import type { StoreUrl } from "./store-url.ts";
 
@@ -40,14 +49,13 @@ export async function openDeployments(
     fns.set(fn.name, openFunction(fn, adapters, opened, onFunctionOutput));
   }
   const destinations = new Map<string, Promise<Destination | undefined>>();
-  const sources = enabled.map(async (resource) => {
-    const source = await openSource(resource, opened);
-    const destination = await openDestination(resource, adapters, opened, destinations);
-    const fn = await fns.get(resource.functionName);
-    if (source === undefined || fn === undefined) return [];
-    return [{ mapping: resource.mapping, source, fn, destination }];
+  const pending = enabled.map((resource): Promise<MappingDeployment | undefined> => {
+    const fn = fns.get(resource.functionName);
+    return resource.kind === "queue"
+      ? deployQueue(resource, functions, fn, opened)
+      : deployStream(resource, fn, opened, () => openDestination(resource, adapters, opened, destinations));
   });
-  const deployments = (await Promise.all(sources)).flat();
+  const deployments = (await Promise.all(pending)).filter((deployment) => deployment !== undefined);
   await Promise.all(fns.values());
   const openStore = await store;
   if (opened.failure !== undefined || openStore === undefined) {
@@ -69,16 +77,51 @@ async function openFunction(
   return target === undefined ? undefined : { name, target, timeoutMs, concurrency };
 }
 
-function openSource(
-  { mapping, connector, endpoints }: MappingResource,
+async function deployStream(
+  { mapping, connector, endpoints }: StreamMappingResource,
+  pendingFn: Promise<InvocableFunction | undefined> | undefined,
   opened: OpenedAdapters,
-): Promise<StreamSource | undefined> {
-  return opened.open(`EventSourceMapping ${mapping.name}`, () => connector.openStream(mapping, endpoints));
+  open: () => Promise<Destination | undefined>,
+): Promise<StreamDeployment | undefined> {
+  const source = await opened.open(subjectOf(mapping), () => connector.openStream(mapping, endpoints));
+  const destination = await open();
+  const fn = await pendingFn;
+  if (source === undefined || fn === undefined) return undefined;
+  return { kind: "stream", mapping, source, fn, destination };
+}
+
+async function deployQueue(
+  { mapping, connector, endpoints, functionName }: QueueMappingResource,
+  functions: readonly FunctionResource[],
+  pendingFn: Promise<InvocableFunction | undefined> | undefined,
+  opened: OpenedAdapters,
+): Promise<QueueDeployment | undefined> {
+  const source = await opened.open(subjectOf(mapping), () => connector.openQueue(mapping, endpoints));
+  const timeoutMs = functions.find(({ name }) => name === functionName)?.timeoutMs ?? 0;
+  const visibilityMs = source?.description.visibilityMs ?? Number.POSITIVE_INFINITY;
+  if (visibilityMs < timeoutMs)
+    opened.refuse(subjectOf(mapping), visibilityTooShort(visibilityMs, timeoutMs));
+  const fn = await pendingFn;
+  if (source === undefined || fn === undefined) return undefined;
+  return { kind: "queue", mapping, source, fn };
+}
+
+/** AWS's text for it (queues §1.2): messages would come again while the function still works on them. */
+function visibilityTooShort(visibilityMs: number, timeoutMs: number): MillraceError {
+  return new MillraceError(
+    "ERR_MILLRACE_CONFIG",
+    `Queue visibility timeout: ${visibilityMs / 1000} seconds is less than Function timeout: ${timeoutMs / 1000} seconds. ` +
+      "Raise the queue's visibility time-out, six times the function's is good, or lower the function's timeoutSeconds.",
+  );
+}
+
+function subjectOf({ name }: MappingResource["mapping"]): string {
+  return `EventSourceMapping ${name}`;
 }
 
 /** Mappings that name the same destination share one, so that two writers of a file know of each other. */
 async function openDestination(
-  { destination: address }: MappingResource,
+  { destination: address }: StreamMappingResource,
   adapters: Adapters,
   opened: OpenedAdapters,
   destinations: Map<string, Promise<Destination | undefined>>,
@@ -103,11 +146,15 @@ class OpenedAdapters {
       this.#opened.push({ subject, adapter });
       return adapter;
     } catch (error) {
-      const code = error instanceof MillraceError ? error.code : "ERR_MILLRACE_INVARIANT";
-      const reason = error instanceof MillraceError ? error.message : describeError(error);
-      this.#failures.push({ code, message: `${subject}: ${reason}` });
+      this.refuse(subject, error);
       return undefined;
     }
+  }
+
+  refuse(subject: string, error: unknown): void {
+    const code = error instanceof MillraceError ? error.code : "ERR_MILLRACE_INVARIANT";
+    const reason = error instanceof MillraceError ? error.message : describeError(error);
+    this.#failures.push({ code, message: `${subject}: ${reason}` });
   }
 
   get failure(): MillraceError | undefined {

@@ -1,7 +1,8 @@
-import type { StreamMapping } from "../model/mapping.ts";
+import type { QueueMapping, StreamMapping } from "../model/mapping.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Destination } from "../ports/destination.ts";
 import type { ProgressStore } from "../ports/progress-store.ts";
+import type { QueueSource } from "../ports/queue-source.ts";
 import type { Random } from "../ports/random.ts";
 import type { StreamSource } from "../ports/stream-source.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
@@ -23,7 +24,17 @@ export interface EngineOptions {
 }
 
 /** One mapping with the adapters that it runs on. The engine closes none of them. */
-export interface MappingDeployment {
+export type MappingDeployment = StreamDeployment | QueueDeployment;
+
+export interface QueueDeployment {
+  readonly kind: "queue";
+  readonly mapping: QueueMapping;
+  readonly source: QueueSource;
+  readonly fn: InvocableFunction;
+}
+
+export interface StreamDeployment {
+  readonly kind: "stream";
   readonly mapping: StreamMapping;
   readonly source: StreamSource;
   readonly fn: InvocableFunction;

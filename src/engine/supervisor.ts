@@ -1,13 +1,14 @@
 import { ByteBudget } from "./budget.ts";
 import type { Engine, EngineOptions, InvocableFunction, MappingDeployment, MappingStatus } from "./engine.ts";
 import { FunctionInvoker } from "./invoke/function-invoker.ts";
+import { QueueWorker } from "./queue/queue-worker.ts";
 import { MappingWorker } from "./stream/mapping-worker.ts";
 
 /** Mappings that are wanted, and the workers that run them. */
 export class Supervisor implements Engine {
   readonly #options: EngineOptions;
   readonly #processBudget: ByteBudget;
-  readonly #workers = new Map<string, MappingWorker>();
+  readonly #workers = new Map<string, MappingWorker | QueueWorker>();
   readonly #invokers = new Map<string, FunctionInvoker>();
 
   constructor(options: EngineOptions) {
@@ -18,14 +19,20 @@ export class Supervisor implements Engine {
   start(deployment: MappingDeployment): void {
     const { uuid, enabled } = deployment.mapping;
     if (!enabled || this.#workers.has(uuid)) return;
-    const worker = new MappingWorker({
-      ...this.#options,
-      deployment,
-      processBudget: this.#processBudget,
-      invoker: this.#invokerOf(deployment.fn),
-    });
+    const worker = this.#workerOf(deployment);
     this.#workers.set(uuid, worker);
     worker.start();
+  }
+
+  #workerOf(deployment: MappingDeployment): MappingWorker | QueueWorker {
+    const shared = {
+      ...this.#options,
+      processBudget: this.#processBudget,
+      invoker: this.#invokerOf(deployment.fn),
+    };
+    return deployment.kind === "stream"
+      ? new MappingWorker({ ...shared, deployment })
+      : new QueueWorker({ ...shared, deployment, functionTimeoutMs: deployment.fn.timeoutMs });
   }
 
   async stopMapping(uuid: string, drainMs: number): Promise<void> {

@@ -13,6 +13,7 @@ import {
   mappingResource,
 } from "./resources.ts";
 import type { FunctionManifest, MappingManifest } from "./schema.ts";
+import { parseSourceArn } from "./source-arn.ts";
 import { parseYamlDocuments } from "./yaml-documents.ts";
 
 export interface Manifests {
@@ -120,9 +121,11 @@ function checkMappingsDistinct(mappings: readonly ManifestDocument[]): void {
       byPair.set(pair, uuid ?? "");
       continue;
     }
-    const message =
-      `The event source arn (" ${arn} ") and function (" ${reference.name} ") provided mapping already exists. ` +
-      `Please update or delete the existing mapping with UUID ${other}`;
+    const pairText =
+      parseSourceArn(arn)?.service === "sqs"
+        ? `An event source mapping with SQS arn (" ${arn} ") and function (" ${reference.name} ") already exists.`
+        : `The event source arn (" ${arn} ") and function (" ${reference.name} ") provided mapping already exists.`;
+    const message = `${pairText} Please update or delete the existing mapping with UUID ${other}`;
     mapping.report(["spec", "eventSourceArn"], message, "Remove one of the two mappings");
   }
 }

@@ -1,13 +1,16 @@
 import { compileFilterCriteria, ESM_INVALID_PATTERN } from "../engine/filter/filter.ts";
 import { hasErrorCode } from "../model/errors.ts";
 import { FILTER_PATTERN_CHARS_MAX, RECORD_AGE_SECONDS_MIN } from "../model/limits.ts";
-import type { Connector } from "../ports/connector.ts";
+import type { Connector, StreamConnector } from "../ports/connector.ts";
 import { parseDestination } from "./destination-address.ts";
 import { parseFunctionName } from "./function-name.ts";
+import { awsConstraint } from "./issue-texts.ts";
 import type { ManifestDocument } from "./manifest-document.ts";
 import { nearestName } from "./nearest-name.ts";
+import { checkQueueMapping } from "./queue-mapping-checks.ts";
 import { parseSourceArn } from "./source-arn.ts";
 import { epochMsOf } from "./timestamp.ts";
+import { QUEUE_PARAMETERS, unsupportedParameter } from "./unsupported-parameters.ts";
 
 export interface MappingContext {
   readonly connectors: readonly Connector[];
@@ -19,22 +22,41 @@ export interface MappingContext {
  * the validated manifest, so that they speak beside shape errors of other fields.
  */
 export function checkMapping(document: ManifestDocument, context: MappingContext): void {
-  checkRecordAge(document);
-  checkTumblingWindow(document);
-  checkTimestamp(document, context.nowMs);
-  checkDestination(document);
   checkFunctionName(document);
   const connector = checkSource(document, context.connectors);
+  if (connector?.offers === "queue") checkQueueMapping(document, connector);
+  else checkStreamMapping(document, connector, context.nowMs);
   if (connector === undefined) return;
-  checkStartingPosition(document, connector);
   checkEndpoints(document, connector);
   checkFilters(document, connector);
 }
 
-/** The connector that reads the ARN's service. */
+/** The connector that reads what the ARN names. */
 export function connectorOf(arn: string, connectors: readonly Connector[]): Connector | undefined {
-  const service = parseSourceArn(arn)?.service;
-  return connectors.find((connector) => connector.arnService === service);
+  const source = parseSourceArn(arn);
+  if (source === undefined) return undefined;
+  return connectors.find(
+    ({ arnService, arnResourcePrefix }) =>
+      arnService === source.service && source.resource.startsWith(arnResourcePrefix),
+  );
+}
+
+/** `connector`: `undefined` when the source is not known; most manifests are of streams, and their slips are named. */
+function checkStreamMapping(
+  document: ManifestDocument,
+  connector: StreamConnector | undefined,
+  nowMs: number,
+): void {
+  checkRecordAge(document);
+  checkTumblingWindow(document);
+  checkTimestamp(document, nowMs);
+  checkDestination(document);
+  if (connector === undefined) return;
+  checkStartingPosition(document, connector);
+  for (const name of QUEUE_PARAMETERS) {
+    if (document.raw("spec", name) === undefined) continue;
+    document.report(["spec", name], unsupportedParameter(name), "Remove the field: it is for queues", "key");
+  }
 }
 
 function checkRecordAge(document: ManifestDocument): void {
@@ -108,19 +130,26 @@ function checkSource(document: ManifestDocument, connectors: readonly Connector[
   if (typeof arn !== "string") return undefined;
   const connector = connectorOf(arn, connectors);
   if (connector !== undefined) return connector;
-  const forms = connectors.map(({ arnService }) => `arn:aws:${arnService}:REGION:ACCOUNT:…`).join(", ");
+  const forms = connectors.map(
+    ({ arnService, arnResourcePrefix }) => `arn:aws:${arnService}:REGION:ACCOUNT:${arnResourcePrefix}…`,
+  );
   const service = parseSourceArn(arn)?.service;
+  const isServiceKnown = connectors.some(({ arnService }) => arnService === service);
   const reason =
     service === undefined
       ? "The text is not an ARN"
-      : `This version has no connector for the service ${service}`;
-  document.report(path, `Unrecognized event source. ${reason}`, `Sources here are: ${forms}`);
+      : `This version has no connector for ${isServiceKnown ? "this resource of " : ""}the service ${service}`;
+  document.report(path, `Unrecognized event source. ${reason}`, `Sources here are: ${forms.join(", ")}`);
   return undefined;
 }
 
-function checkStartingPosition(document: ManifestDocument, connector: Connector): void {
+function checkStartingPosition(document: ManifestDocument, connector: StreamConnector): void {
   const path = ["spec", "startingPosition"];
   const position = document.raw(...path);
+  if (position === undefined) {
+    const message = awsConstraint(path, null, "Member must not be null.");
+    document.report(path, message, `Give one of ${connector.startingPositions.join(", ")}`);
+  }
   const isKnown = position === "TRIM_HORIZON" || position === "LATEST" || position === "AT_TIMESTAMP";
   if (!isKnown || connector.startingPositions.includes(position)) return;
   const message = `Unsupported starting position for arn type: ${String(document.raw("spec", "eventSourceArn"))}`;
@@ -153,7 +182,8 @@ function checkFilters(document: ManifestDocument, connector: Connector): void {
     const pattern = document.raw(...path);
     if (typeof pattern !== "string" || pattern.length > FILTER_PATTERN_CHARS_MAX) continue;
     try {
-      compileFilterCriteria([pattern], connector.filterDataKey);
+      const dataPattern = connector.offers === "queue" ? "any" : "object";
+      compileFilterCriteria([pattern], connector.filterDataKey, { dataPattern });
     } catch (error) {
       if (!hasErrorCode(error, "ERR_MILLRACE_FILTER_PATTERN")) throw error;
       document.report(path, ESM_INVALID_PATTERN, error.message);

@@ -1,6 +1,12 @@
 import { resolve } from "node:path";
-import type { StreamMapping } from "../model/mapping.ts";
-import type { Connector, SourceEndpoints } from "../ports/connector.ts";
+import {
+  MAXIMUM_POLLERS_DEFAULT,
+  MINIMUM_POLLERS_DEFAULT,
+  QUEUE_BATCH_SIZE_DEFAULT,
+  STREAM_BATCH_SIZE_DEFAULT,
+} from "../model/limits.ts";
+import type { QueueMapping, StreamMapping } from "../model/mapping.ts";
+import type { Connector, QueueConnector, SourceEndpoints, StreamConnector } from "../ports/connector.ts";
 import { type DestinationAddress, parseDestination } from "./destination-address.ts";
 import { functionArn, parseFunctionName } from "./function-name.ts";
 import { connectorOf } from "./mapping-checks.ts";
@@ -32,16 +38,31 @@ export type FunctionTargetSpec =
       readonly memoryMb: number;
     };
 
-export interface MappingResource {
+export type MappingResource = StreamMappingResource | QueueMappingResource;
+
+export interface StreamMappingResource extends ResourceParts {
+  readonly kind: "stream";
   readonly mapping: StreamMapping;
-  /** `metadata.name` of the function that it invokes. */
-  readonly functionName: string;
-  readonly connector: Connector;
+  readonly connector: StreamConnector;
   /** `undefined`: discarded records are dropped and counted. */
   readonly destination: DestinationAddress | undefined;
+}
+
+export interface QueueMappingResource extends ResourceParts {
+  readonly kind: "queue";
+  readonly mapping: QueueMapping;
+  readonly connector: QueueConnector;
+}
+
+interface ResourceParts {
+  /** `metadata.name` of the function that it invokes. */
+  readonly functionName: string;
   readonly endpoints: SourceEndpoints;
   readonly tags: Readonly<Record<string, string>>;
 }
+
+/** What mappings of streams and of queues have in common. */
+type SharedSettings = Pick<StreamMapping, keyof StreamMapping & keyof QueueMapping>;
 
 /** Of a manifest that has passed all checks. */
 export function functionResource(
@@ -67,36 +88,80 @@ export function functionResource(
 
 /** Of a manifest that has passed all checks. `undefined` only when it has not. */
 export function mappingResource(
-  { metadata, spec }: MappingManifest,
+  manifest: MappingManifest,
   folder: string,
   connectors: readonly Connector[],
 ): MappingResource | undefined {
+  const { spec } = manifest;
+  const connector = connectorOf(spec.eventSourceArn, connectors);
+  const shared = sharedSettings(manifest, connector);
+  if (connector === undefined || shared === undefined) return undefined;
+  const parts: ResourceParts = {
+    functionName: shared.functionName,
+    endpoints: absoluteEndpoints(spec.endpoints ?? {}, folder),
+    tags: spec.tags ?? {},
+  };
+  if (connector.offers === "queue") {
+    return { kind: "queue", mapping: queueMapping(spec, shared), connector, ...parts };
+  }
+  const destination = destinationAddress(spec, folder);
+  const mapping = streamMapping(spec, shared, destination);
+  return mapping && { kind: "stream", mapping, connector, destination, ...parts };
+}
+
+function sharedSettings(
+  { metadata, spec }: MappingManifest,
+  connector: Connector | undefined,
+): SharedSettings | undefined {
   const reference = parseFunctionName(spec.functionName);
   const source = parseSourceArn(spec.eventSourceArn);
-  const connector = connectorOf(spec.eventSourceArn, connectors);
-  if (reference === undefined || source === undefined || connector === undefined) return undefined;
-  const destination = destinationAddress(spec, folder);
-  const mapping: StreamMapping = {
+  if (reference === undefined || source === undefined) return undefined;
+  const batchSizeDefault =
+    connector?.offers === "queue" ? QUEUE_BATCH_SIZE_DEFAULT : STREAM_BATCH_SIZE_DEFAULT;
+  return {
     uuid: spec.uuid?.toLowerCase() ?? mappingUuid(metadata.name),
     name: metadata.name,
     functionName: reference.name,
     functionArn: functionArn(reference, source),
     eventSourceArn: spec.eventSourceArn,
     enabled: spec.enabled,
-    startingPosition: startingPosition(spec),
-    batchSize: spec.batchSize,
+    batchSize: spec.batchSize ?? batchSizeDefault,
     batchingWindowMs: spec.maximumBatchingWindowInSeconds * 1000,
+    reportBatchItemFailures: spec.functionResponseTypes.length > 0,
+    filterPatterns: (spec.filterCriteria?.filters ?? []).map(({ pattern }) => pattern),
+  };
+}
+
+function streamMapping(
+  spec: MappingManifest["spec"],
+  shared: SharedSettings,
+  destination: DestinationAddress | undefined,
+): StreamMapping | undefined {
+  const position = startingPosition(spec);
+  if (position === undefined) return undefined;
+  return {
+    ...shared,
+    startingPosition: position,
     parallelizationFactor: spec.parallelizationFactor,
     retryAttemptsMax: unlessEndless(spec.maximumRetryAttempts, 1),
     recordAgeMsMax: unlessEndless(spec.maximumRecordAgeInSeconds, 1000),
     bisectBatchOnFunctionError: spec.bisectBatchOnFunctionError,
-    reportBatchItemFailures: spec.functionResponseTypes.length > 0,
     tumblingWindowMs: spec.tumblingWindowInSeconds * 1000,
-    filterPatterns: (spec.filterCriteria?.filters ?? []).map(({ pattern }) => pattern),
     onFailureDestination: destination?.uri,
   };
-  const endpoints = absoluteEndpoints(spec.endpoints ?? {}, folder);
-  return { mapping, functionName: reference.name, connector, destination, endpoints, tags: spec.tags ?? {} };
+}
+
+function queueMapping(spec: MappingManifest["spec"], shared: SharedSettings): QueueMapping {
+  const { minimumPollers, maximumPollers } = spec.provisionedPollerConfig ?? {};
+  const isProvisioned = minimumPollers !== undefined || maximumPollers !== undefined;
+  return {
+    ...shared,
+    concurrencyMax: spec.scalingConfig?.maximumConcurrency,
+    provisionedPollers: isProvisioned
+      ? { min: minimumPollers ?? MINIMUM_POLLERS_DEFAULT, max: maximumPollers ?? MAXIMUM_POLLERS_DEFAULT }
+      : undefined,
+    strictAwsFifo: spec.strictAwsFifo,
+  };
 }
 
 /** An empty text is AWS's way to remove a destination. */
@@ -107,7 +172,8 @@ function destinationAddress(spec: MappingManifest["spec"], folder: string): Dest
   return destination.kind === "fault" ? undefined : destination;
 }
 
-function startingPosition(spec: MappingManifest["spec"]): StreamMapping["startingPosition"] {
+function startingPosition(spec: MappingManifest["spec"]): StreamMapping["startingPosition"] | undefined {
+  if (spec.startingPosition === undefined) return undefined;
   if (spec.startingPosition !== "AT_TIMESTAMP") return { kind: spec.startingPosition };
   return { kind: "AT_TIMESTAMP", epochMs: epochMsOf(spec.startingPositionTimestamp ?? 0) };
 }

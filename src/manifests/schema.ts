@@ -10,6 +10,7 @@ import {
   RETRY_ATTEMPTS_MAX,
   TUMBLING_WINDOW_SECONDS_MAX,
 } from "../model/limits.ts";
+import { provisionedPollerConfig, scalingConfig } from "./queue-schema.ts";
 
 /**
  * The shape of manifests. Fields of `spec` are the lower-camel form of AWS's parameters (streams §1.3); the published
@@ -130,7 +131,7 @@ const destinationConfig = z
       .optional()
       .describe("For records that are given up by age or attempts."),
   })
-  .describe("Where records go that are given up.");
+  .describe("Streams only. Where records go that are given up. A queue has its own redrive policy.");
 
 const mappingSpec = z
   .strictObject({
@@ -144,12 +145,15 @@ const mappingSpec = z
     eventSourceArn: z
       .string()
       .max(10_000)
-      .describe("ARN of the stream, for example arn:aws:local:eu-west-1:000000000000:stream/orders."),
+      .describe(
+        "ARN of the stream or queue, for example arn:aws:local:eu-west-1:000000000000:stream/orders or arn:aws:sqs:eu-west-1:123456789012:orders.",
+      ),
     enabled: z.boolean().default(true).describe("False: nothing is polled. The checkpoint is kept."),
     startingPosition: z
       .enum(["LATEST", "AT_TIMESTAMP", "TRIM_HORIZON"])
+      .optional()
       .describe(
-        "Where a mapping that has no checkpoint yet begins: the oldest record (TRIM_HORIZON), what comes from now on (LATEST), or startingPositionTimestamp (AT_TIMESTAMP).",
+        "Streams only, and required there. Where a mapping that has no checkpoint yet begins: the oldest record (TRIM_HORIZON), what comes from now on (LATEST), or startingPositionTimestamp (AT_TIMESTAMP).",
       ),
     startingPositionTimestamp: z
       .union([z.number().min(0).max(EPOCH_SECONDS_MAX), z.iso.datetime({ offset: true })])
@@ -157,39 +161,50 @@ const mappingSpec = z
       .describe(
         "With AT_TIMESTAMP: where to begin, as an ISO 8601 time such as 2026-01-31T00:00:00Z or in seconds since 1970. Not in the future.",
       ),
-    batchSize: z.int().min(1).max(BATCH_SIZE_MAX).default(100).describe("Most records of one invocation."),
+    batchSize: z
+      .int()
+      .min(1)
+      .max(BATCH_SIZE_MAX)
+      .optional()
+      .describe(
+        "Most records of one invocation. Default 100, and 10 for queues; a FIFO queue, or a queue without a batching window, has at most 10.",
+      ),
     maximumBatchingWindowInSeconds: z
       .int()
       .min(0)
       .max(BATCHING_WINDOW_SECONDS_MAX)
       .default(0)
       .describe(
-        "How long to gather records for a batch, in seconds. 0: invoke as soon as there is a record.",
+        "How long to gather records for a batch, in seconds. 0: invoke as soon as there is a record. FIFO queues have none.",
       ),
     parallelizationFactor: z
       .int()
       .min(1)
       .max(PARALLELIZATION_FACTOR_MAX)
       .default(1)
-      .describe("Batches of one shard that run at once. Records of one key stay in order."),
+      .describe("Streams only. Batches of one shard that run at once. Records of one key stay in order."),
     maximumRetryAttempts: z
       .int()
       .min(-1)
       .max(RETRY_ATTEMPTS_MAX)
       .default(-1)
-      .describe("Retries of a failed batch before it is given up. -1: until its records expire."),
+      .describe(
+        "Streams only. Retries of a failed batch before it is given up. -1: until its records expire.",
+      ),
     maximumRecordAgeInSeconds: z
       .int()
       .min(-1)
       .max(RECORD_AGE_SECONDS_MAX)
       .default(-1)
       .describe(
-        "Age at which a record is given up, in seconds: 60 to 604800, or -1 for as long as the source keeps it.",
+        "Streams only. Age at which a record is given up, in seconds: 60 to 604800, or -1 for as long as the source keeps it.",
       ),
     bisectBatchOnFunctionError: z
       .boolean()
       .default(false)
-      .describe("Split a failed batch in two and try the halves, down to the record that fails."),
+      .describe(
+        "Streams only. Split a failed batch in two and try the halves, down to the record that fails.",
+      ),
     functionResponseTypes: z
       .array(z.enum(["ReportBatchItemFailures"]))
       .max(1)
@@ -200,9 +215,19 @@ const mappingSpec = z
       .min(0)
       .max(TUMBLING_WINDOW_SECONDS_MAX)
       .default(0)
-      .describe("Length of the windows over which the function carries state, in seconds. 0: none."),
+      .describe(
+        "Streams only. Length of the windows over which the function carries state, in seconds. 0: none.",
+      ),
     filterCriteria: filterCriteria.optional(),
     destinationConfig: destinationConfig.optional(),
+    scalingConfig: scalingConfig.optional(),
+    provisionedPollerConfig: provisionedPollerConfig.optional(),
+    strictAwsFifo: z
+      .boolean()
+      .default(false)
+      .describe(
+        "FIFO queues with ReportBatchItemFailures. True: what the function does not list is deleted, as on AWS. False: a listed message also holds back the later ones of its group.",
+      ),
     endpoints: z
       .record(z.string(), z.array(z.string().min(1)).min(1).max(100))
       .optional()
@@ -233,7 +258,7 @@ export const functionSchema = resource("Function", functionSpec, "A function tha
 export const mappingSchema = resource(
   "EventSourceMapping",
   mappingSpec,
-  "Reads a stream and invokes a function with its records.",
+  "Reads a stream or a queue and invokes a function with its records.",
 );
 
 export const manifestSchema = z.discriminatedUnion("kind", [functionSchema, mappingSchema]);

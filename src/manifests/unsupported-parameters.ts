@@ -1,16 +1,14 @@
 /**
- * AWS's parameters of event source mappings that stream mappings do not have (streams §1.3), with what is said of
- * them: a person who copies a template must learn that the field has no effect here, not that it is misspelt.
+ * AWS's parameters of event source mappings that no source here has (streams §1.3), with what is said of them: a
+ * person who copies a template must learn that the field has no effect here, not that it is misspelt.
  */
-export const AWS_PARAMETERS_UNSUPPORTED: ReadonlyMap<string, string> = new Map([
-  ["scalingConfig", "Unsupported ScalingConfig parameter for given event source mapping type."],
-  ...[
+export const AWS_PARAMETERS_UNSUPPORTED: ReadonlyMap<string, string> = new Map(
+  [
     "amazonManagedKafkaEventSourceConfig",
     "documentDBEventSourceConfig",
     "kmsKeyArn",
     "loggingConfig",
     "metricsConfig",
-    "provisionedPollerConfig",
     "queues",
     "selfManagedEventSource",
     "selfManagedKafkaEventSourceConfig",
@@ -19,4 +17,25 @@ export const AWS_PARAMETERS_UNSUPPORTED: ReadonlyMap<string, string> = new Map([
   ].map(
     (name) => [name, `AWS's parameter ${name} does not apply to the event sources of this version`] as const,
   ),
-]);
+);
+
+/** Of streams only: AWS's word where a queue's mapping has one of them. */
+export const STREAM_PARAMETERS = [
+  "startingPosition",
+  "startingPositionTimestamp",
+  "parallelizationFactor",
+  "maximumRetryAttempts",
+  "maximumRecordAgeInSeconds",
+  "bisectBatchOnFunctionError",
+  "tumblingWindowInSeconds",
+  "destinationConfig",
+] as const;
+
+/** Of queues only. */
+export const QUEUE_PARAMETERS = ["scalingConfig", "provisionedPollerConfig", "strictAwsFifo"] as const;
+
+/** AWS's text (streams §1.6). */
+export function unsupportedParameter(name: string): string {
+  const awsName = name.slice(0, 1).toUpperCase() + name.slice(1);
+  return `Unsupported ${awsName} parameter for given event source mapping type.`;
+}

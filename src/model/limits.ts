@@ -13,6 +13,19 @@ export const RESPONSE_BYTES_MAX = 6 * 1024 * 1024;
 export const WINDOW_STATE_BYTES_MAX = 1024 * 1024;
 
 export const BATCH_SIZE_MAX = 10_000;
+export const STREAM_BATCH_SIZE_DEFAULT = 100;
+export const QUEUE_BATCH_SIZE_DEFAULT = 10;
+/** Of a FIFO queue, and of any queue without a batching window (queues §2.1). */
+export const PLAIN_QUEUE_BATCH_SIZE_MAX = 10;
+/** `scalingConfig.maximumConcurrency` (queues §2.4). */
+export const QUEUE_CONCURRENCY_MIN = 2;
+export const QUEUE_CONCURRENCY_MAX = 1_000;
+/** `provisionedPollerConfig` of queues (queues §2.4). */
+export const POLLERS_MIN = 2;
+export const MINIMUM_POLLERS_MAX = 200;
+export const MINIMUM_POLLERS_DEFAULT = 2;
+export const MAXIMUM_POLLERS_MAX = 10_000;
+export const MAXIMUM_POLLERS_DEFAULT = 200;
 export const BATCHING_WINDOW_SECONDS_MAX = 300;
 export const PARALLELIZATION_FACTOR_MAX = 10;
 export const TUMBLING_WINDOW_SECONDS_MAX = 900;

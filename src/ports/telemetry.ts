@@ -23,6 +23,8 @@ export const COUNTERS = {
   dropped_events: "Records given up by age or attempts that no destination accepted.",
   on_failure_destination_delivered_events: "Records that the failure destination accepted.",
   destination_delivery_failures: "Failure records that the destination did not accept, tries included.",
+  deleted_events: "Messages taken off their queue after processing.",
+  lost_holds: "Messages whose hold ended before they were settled: they come again.",
   expired_events: "Records that the source's retention ended while they were retried.",
   skipped_events: "Records read again after a restart that were settled before it.",
   trimmed_gaps: "Times that the source had trimmed records before they could be read.",

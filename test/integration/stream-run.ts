@@ -44,6 +44,7 @@ export function startStreamRun(options: {
     settings: { ...DEFAULT_SETTINGS, ...options.settings },
   });
   engine.start({
+    kind: "stream",
     mapping,
     source,
     fn: { name: mapping.functionName, target, timeoutMs: 30_000, concurrency: 100 },

@@ -49,6 +49,7 @@ export async function runEngine(
     settings: DEFAULT_SETTINGS,
   });
   engine.start({
+    kind: "stream",
     mapping,
     source,
     fn: { name: "bench", target, timeoutMs: 30_000, concurrency: 1_000 },

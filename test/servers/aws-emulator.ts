@@ -13,6 +13,7 @@ import {
   GetQueueUrlCommand,
   type Message,
   ReceiveMessageCommand,
+  SendMessageCommand,
   SQSClient,
 } from "@aws-sdk/client-sqs";
 import { startFauxqs } from "./fauxqs.ts";
@@ -65,8 +66,14 @@ export class AwsEmulator {
     return `failed-${randomUUID()}`;
   }
 
-  async createQueue(name: string): Promise<void> {
-    await this.#sqs.send(new CreateQueueCommand({ QueueName: name }));
+  async createQueue(name: string, attributes: Readonly<Record<string, string>> = {}): Promise<void> {
+    await this.#sqs.send(new CreateQueueCommand({ QueueName: name, Attributes: attributes }));
+  }
+
+  /** One after the other. */
+  async send(name: string, bodies: readonly string[]): Promise<void> {
+    const QueueUrl = await this.#queueUrl(name);
+    for (const MessageBody of bodies) await this.#sqs.send(new SendMessageCommand({ QueueUrl, MessageBody }));
   }
 
   async deleteQueue(name: string): Promise<void> {

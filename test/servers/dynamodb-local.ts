@@ -1,6 +1,7 @@
-import { installDynamodbLocal } from "./dynamodb-local-install.ts";
+import { installFromMaven } from "./maven-install.ts";
 import { freePort, runningServer, startServerProcess, type TestServer } from "./server-process.ts";
 
+const VERSION = "2.6.1";
 const MAIN_CLASS = "com.amazonaws.services.dynamodbv2.local.main.ServerRunner";
 const PROBE_TIMEOUT_MS = 2_000;
 
@@ -11,7 +12,12 @@ const PROBE_TIMEOUT_MS = 2_000;
 export async function startDynamodbLocal(): Promise<TestServer> {
   const running = runningServer("MILLRACE_TEST_DYNAMODB_ENDPOINT");
   if (running !== undefined) return running;
-  const folder = await installDynamodbLocal();
+  const folder = await installFromMaven({
+    name: "DynamoDB Local",
+    folder: `dynamodb-local-${VERSION}`,
+    artifacts: [`com.amazonaws:DynamoDBLocal:${VERSION}`],
+    alternative: "MILLRACE_TEST_DYNAMODB_ENDPOINT=http://127.0.0.1:8000",
+  });
   const port = await freePort();
   const endpoint = `http://127.0.0.1:${port}`;
   const virtualMachine = ["-Xmx512m", `-Djava.library.path=${folder}`, "-cp", `${folder}/*`];

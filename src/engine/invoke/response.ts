@@ -21,14 +21,9 @@ const SUCCEEDED: BatchVerdict = { kind: "succeeded", stateJson: undefined };
 export function readResponse(payload: Uint8Array, expectation: ResponseExpectation): BatchVerdict {
   const { reportBatchItemFailures, expectsState } = expectation;
   if (!reportBatchItemFailures && !expectsState) return SUCCEEDED;
-  let body: unknown = null;
-  if (payload.length > 0) {
-    try {
-      body = JSON.parse(decode(payload));
-    } catch {
-      return malformed("the response is not JSON");
-    }
-  }
+  const parsed = parseBody(payload);
+  if (parsed.kind === "malformed") return parsed;
+  const { body } = parsed;
   let stateJson: string | undefined;
   if (expectsState) {
     const state = member(body, "state");
@@ -44,19 +39,11 @@ function readItemFailures(
   stateJson: string | undefined,
   expectation: ResponseExpectation,
 ): BatchVerdict {
-  if (body === null || body === "") return { kind: "succeeded", stateJson };
-  if (typeof body !== "object") return malformed("the response is not an object");
-  if (Array.isArray(body)) {
-    return body.length === 0 ? { kind: "succeeded", stateJson } : malformed("the response is a list");
-  }
-  const failures = member(body, "batchItemFailures");
-  if (failures === undefined || failures === null) return { kind: "succeeded", stateJson };
-  if (!Array.isArray(failures)) return malformed("`batchItemFailures` is not a list");
-  if (failures.length === 0) return { kind: "succeeded", stateJson };
+  const failures = failedIdentifiers(body);
+  if (failures.kind === "malformed") return failures;
+  if (failures.identifiers.length === 0) return { kind: "succeeded", stateJson };
   let firstFailure = Number.POSITIVE_INFINITY;
-  for (const failure of failures) {
-    const identifier = member(failure, "itemIdentifier");
-    if (typeof identifier !== "string") return malformed("an `itemIdentifier` is missing or not a string");
+  for (const identifier of failures.identifiers) {
     const index = expectation.indexOf(identifier);
     if (index === undefined) return malformed("an `itemIdentifier` names no record of the batch");
     if (index < firstFailure) firstFailure = index;
@@ -64,8 +51,56 @@ function readItemFailures(
   return { kind: "failedFrom", firstFailure, stateJson };
 }
 
-function malformed(reason: string): BatchVerdict {
-  return { kind: "malformed", reason };
+type FailedIdentifiers =
+  | { readonly kind: "listed"; readonly identifiers: readonly string[] }
+  | { readonly kind: "malformed"; readonly reason: string };
+
+const NONE_FAILED: FailedIdentifiers = { kind: "listed", identifiers: [] };
+
+function failedIdentifiers(body: unknown): FailedIdentifiers {
+  if (body === null || body === "") return NONE_FAILED;
+  if (typeof body !== "object") return malformed("the response is not an object");
+  if (Array.isArray(body)) return body.length === 0 ? NONE_FAILED : malformed("the response is a list");
+  const failures = member(body, "batchItemFailures");
+  if (failures === undefined || failures === null) return NONE_FAILED;
+  if (!Array.isArray(failures)) return malformed("`batchItemFailures` is not a list");
+  const identifiers: string[] = [];
+  for (const failure of failures) {
+    const identifier = member(failure, "itemIdentifier");
+    if (typeof identifier !== "string") return malformed("an `itemIdentifier` is missing or not a string");
+    identifiers.push(identifier);
+  }
+  return { kind: "listed", identifiers };
+}
+
+/**
+ * What a function's answer says about a batch of messages (queues §2.3): the ids that failed, none for a success, or that the
+ * answer cannot be read, which fails all. `knows` tells whether an id is in the batch.
+ */
+export function readFailedMessages(
+  payload: Uint8Array,
+  knows: (messageId: string) => boolean,
+): FailedIdentifiers {
+  const parsed = parseBody(payload);
+  if (parsed.kind === "malformed") return parsed;
+  const failures = failedIdentifiers(parsed.body);
+  if (failures.kind === "malformed" || failures.identifiers.every(knows)) return failures;
+  return malformed("an `itemIdentifier` names no message of the batch");
+}
+
+/** No body at all is null: what a function that returns nothing says. */
+function parseBody(payload: Uint8Array) {
+  if (payload.length === 0) return { kind: "parsed", body: null } as const;
+  try {
+    const body: unknown = JSON.parse(decode(payload));
+    return { kind: "parsed", body } as const;
+  } catch {
+    return malformed("the response is not JSON");
+  }
+}
+
+function malformed(reason: string) {
+  return { kind: "malformed", reason } as const;
 }
 
 /** An own member of a JSON object; `undefined` for anything else, so that no prototype answers for the function. */

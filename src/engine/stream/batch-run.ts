@@ -159,10 +159,7 @@ export class BatchRun {
       case "functionError":
       case "timedOut":
         segment.invocations++;
-        this.#context.report(
-          "PROBLEM: Function call failed",
-          outcome.kind === "timedOut" ? outcome.kind : outcome.errorType,
-        );
+        this.#context.report(outcome.kind === "timedOut" ? outcome.kind : outcome.errorType);
         return await this.#failed(segment, UNHANDLED);
       case "payloadTooLarge":
         return await this.#failed(segment, undefined);
@@ -199,11 +196,11 @@ export class BatchRun {
       telemetry.mark(
         verdict.reason.includes("`state`") ? "window state missing" : "partial response malformed",
       );
-      this.#context.report("PROBLEM: Function call failed", verdict.reason);
+      this.#context.report(verdict.reason);
       return await this.#failed(segment, NO_FUNCTION_ERROR);
     }
     this.#keepWindowState(segment, verdict.stateJson);
-    this.#context.report("OK");
+    this.#context.report(undefined);
     if (verdict.kind === "succeeded") {
       this.#context.settle(segment.records);
       return DONE;

@@ -36,6 +36,7 @@ export class CheckpointLoop {
   #durableChange = 0;
   #lastWriteMs = Number.NEGATIVE_INFINITY;
   #failures = 0;
+  #isUrgent = false;
   #writing: Promise<void> | undefined;
   #timer: ScheduledCall | undefined;
   #isClosed = false;
@@ -55,6 +56,14 @@ export class CheckpointLoop {
     this.#plan();
   }
 
+  /** The shard is done: others wait for the store to know, so that is written without waiting for the interval. */
+  ended(): void {
+    this.#isUrgent = true;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.changed();
+  }
+
   /** Writes what is not durable yet, in up to `triesMax` tries. `true`: the store has it all. */
   async flush(triesMax: number): Promise<boolean> {
     await this.#writing;
@@ -72,9 +81,11 @@ export class CheckpointLoop {
   #plan(): void {
     if (this.#isClosed || this.#writing !== undefined || this.#timer !== undefined || this.isDurable) return;
     const { clock, settings, random } = this.#options;
-    const sinceMs = clock.monotonic() - this.#lastWriteMs;
+    const untilDueMs = this.#isUrgent
+      ? 0
+      : this.#lastWriteMs + settings.checkpointIntervalMs - clock.monotonic();
     const pauseMs = this.#failures > 0 ? backoffMs(this.#failures, settings, random) : 0;
-    const delayMs = Math.max(0, settings.checkpointIntervalMs - sinceMs, pauseMs);
+    const delayMs = Math.max(0, untilDueMs, pauseMs);
     this.#timer = clock.schedule(delayMs, () => void this.#write());
   }
 

@@ -5,9 +5,10 @@ import type { ProgressStore, ShardProgress } from "../../ports/progress-store.ts
 import type { Random } from "../../ports/random.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
 import { ByteBudget } from "../budget.ts";
-import type { MappingDeployment, MappingStatus } from "../engine.ts";
+import type { MappingStatus, StreamDeployment } from "../engine.ts";
 import { compileFilterCriteria } from "../filter/filter.ts";
 import { FailureDelivery } from "../invoke/failure-delivery.ts";
+import { FailureLog } from "../invoke/failure-log.ts";
 import type { FunctionInvoker } from "../invoke/function-invoker.ts";
 import { LeaseBook } from "../lease/lease-book.ts";
 import type { EngineSettings } from "../settings.ts";
@@ -15,11 +16,10 @@ import { sleepUnless } from "../sleep.ts";
 import { discoverShards } from "./discovery.ts";
 import { startableShards } from "./lineage.ts";
 import { ProgressGauges } from "./progress-gauges.ts";
-import type { ProcessingResult } from "./shard-context.ts";
 import { type ShardEnvironment, ShardWorker } from "./shard-worker.ts";
 
 export interface MappingWorkerOptions {
-  readonly deployment: MappingDeployment;
+  readonly deployment: StreamDeployment;
   readonly owner: string;
   readonly clock: Clock;
   readonly random: Random;
@@ -42,9 +42,6 @@ interface HeldShard {
 /** The lease ends for its owner this share of its duration before it may end for others: clocks drift. */
 const LEASE_MARGIN_SHARE = 0.1;
 
-/** A function that fails all the time is told of so often, with a count, and not once for every invocation. */
-const FAILURE_LOG_INTERVAL_MS = 10_000;
-
 /** How long a stop waits for a store that does not answer, beyond its drain time. */
 const LAST_WORDS_MS = 5_000;
 
@@ -62,10 +59,7 @@ export class MappingWorker {
   readonly #stop = new AbortController();
   readonly #end = new AbortController();
   #state: MappingStatus["state"] = "Creating";
-  #lastProcessingResult: ProcessingResult = "No records processed";
-  /** Failed invocations since the last line that told of them. */
-  #failuresUntold = 0;
-  #tellFailuresAtMs = Number.NEGATIVE_INFINITY;
+  readonly #failures: FailureLog;
   #listed: ReadonlySet<string> | undefined;
   /** Shards that were not ended at the last look; `undefined` before the first. */
   #openShardIds: readonly string[] | undefined;
@@ -78,6 +72,7 @@ export class MappingWorker {
     const { deployment, clock, random, telemetry, store, settings, processBudget, invoker } = options;
     const { mapping, source, destination } = deployment;
     this.#options = options;
+    this.#failures = new FailureLog(mapping.name, clock, telemetry);
     this.#leases = new LeaseBook(options.owner, settings);
     this.#environment = {
       mapping,
@@ -103,7 +98,7 @@ export class MappingWorker {
       budget: new ByteBudget(settings.mappingBudgetBytes, processBudget),
       reads: new PQueue({ concurrency: settings.concurrentReads }),
       gauges: new ProgressGauges(telemetry, mapping.name),
-      report: (shardId, result, problem) => this.#report(shardId, result, problem),
+      report: (shardId, problem) => this.#failures.report(problem, { shardId }),
     };
   }
 
@@ -131,33 +126,11 @@ export class MappingWorker {
     const shards = [...this.#held.values()].map(({ worker }) => worker.status());
     const { state } = this;
     const caughtUp = state === "Enabled" && this.#isCaughtUp();
-    return { uuid, name, state, lastProcessingResult: this.#lastProcessingResult, shards, caughtUp };
+    return { uuid, name, state, lastProcessingResult: this.#failures.lastResult, shards, caughtUp };
   }
 
   get state(): MappingStatus["state"] {
     return this.#defective.size > 0 && this.#state === "Enabled" ? "Failed" : this.#state;
-  }
-
-  #report(shardId: string, result: ProcessingResult, problem: string | undefined): void {
-    this.#lastProcessingResult = result;
-    if (problem === undefined) return;
-    const { clock, telemetry } = this.#options;
-    this.#failuresUntold++;
-    const nowMs = clock.monotonic();
-    if (nowMs < this.#tellFailuresAtMs) return;
-    const fields = {
-      mapping: this.#environment.mapping.name,
-      shardId,
-      reason: problem,
-      failures: this.#failuresUntold,
-    };
-    telemetry.log(
-      "warn",
-      "invocations fail; their batches are retried or given up as the mapping says",
-      fields,
-    );
-    this.#failuresUntold = 0;
-    this.#tellFailuresAtMs = nowMs + FAILURE_LOG_INTERVAL_MS;
   }
 
   #isCaughtUp(): boolean {

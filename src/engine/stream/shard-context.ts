@@ -16,9 +16,6 @@ export interface BufferedRecord {
   readonly ordinal: number;
 }
 
-/** AWS's texts for `LastProcessingResult` (streams §1.4). */
-export type ProcessingResult = "No records processed" | "OK" | "PROBLEM: Function call failed";
-
 /** What lanes and batches use of their shard's worker. */
 export interface ShardContext {
   readonly mapping: StreamMapping;
@@ -42,6 +39,6 @@ export interface ShardContext {
   settle(records: readonly BufferedRecord[]): void;
   /** The state of the tumbling window changed without a record being settled. */
   windowChanged(): void;
-  /** `problem` says in a word what went wrong: an outcome or error type, never content of records or responses. */
-  report(result: ProcessingResult, problem?: string): void;
+  /** How an attempt went: `undefined`, or in a word what went wrong, never content of records or responses. */
+  report(problem: string | undefined): void;
 }

@@ -21,7 +21,7 @@ import type { ProgressGauges, ShardLevels } from "./progress-gauges.ts";
 import { ReadAhead } from "./read-ahead.ts";
 import { runReadLoop } from "./read-loop.ts";
 import { SettledSkip } from "./settled-skip.ts";
-import type { BufferedRecord, ProcessingResult, ShardContext } from "./shard-context.ts";
+import type { BufferedRecord, ShardContext } from "./shard-context.ts";
 
 /** What the shards of a mapping share. */
 export interface ShardEnvironment {
@@ -39,7 +39,7 @@ export interface ShardEnvironment {
   readonly budget: ByteBudget;
   readonly reads: PQueue;
   readonly gauges: ProgressGauges;
-  report(shardId: string, result: ProcessingResult, problem: string | undefined): void;
+  report(shardId: string, problem: string | undefined): void;
 }
 
 export interface ShardWorkerOptions {
@@ -224,7 +224,7 @@ export class ShardWorker {
       telemetry,
       invoker,
       delivery,
-      report: (result, problem) => report(this.shardId, result, problem),
+      report: (problem) => report(this.shardId, problem),
       expiry: new Expiry(mapping, source.description.retentionMs),
       stopSignal: this.#stop.signal,
       callSignal: this.#calls.signal,
@@ -327,8 +327,7 @@ export class ShardWorker {
   }
 
   #endIfDone(): void {
-    if (!this.#isDone() || this.#isEndStored) return;
-    this.#checkpoints.changed();
+    if (this.#isDone() && !this.#isEndStored) this.#checkpoints.ended();
   }
 
   #isDone(): boolean {

@@ -64,7 +64,7 @@ test("two mappings of one stream go their own ways: a slow function and a stop o
     const target = createHttpFunction({ url, connections: 10, clock });
     t.after(() => Promise.all([source.close(), target.close()]));
     const fn = { name: mapping.name, target, timeoutMs: 60_000, concurrency: 10 };
-    engine.start({ mapping, source, fn, destination: undefined });
+    engine.start({ kind: "stream", mapping, source, fn, destination: undefined });
   };
   const arrived = async (seen: readonly string[], count: number) => {
     await until(

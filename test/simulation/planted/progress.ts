@@ -95,7 +95,7 @@ export const PROGRESS_BUGS: readonly PlantedBug[] = [
   bug("a response that is not JSON is taken for success", ["I5", "I1"], {
     file: `${INVOKE}/response.ts`,
     find: 'return malformed("the response is not JSON");',
-    replace: "return SUCCEEDED;",
+    replace: 'return { kind: "parsed", body: null } as const;',
   }),
   bug("a lease is handed over without draining", ["I7"], {
     file: `${STREAM}/mapping-worker.ts`,
@@ -109,8 +109,8 @@ export const PROGRESS_BUGS: readonly PlantedBug[] = [
   }),
   bug("checkpoints are written once an hour", ["I7", "I15"], {
     file: `${STREAM}/checkpoint-loop.ts`,
-    find: "const delayMs = Math.max(0, settings.checkpointIntervalMs - sinceMs, pauseMs);",
-    replace: "const delayMs = Math.max(3_600_000, sinceMs, pauseMs);",
+    find: "const delayMs = Math.max(0, untilDueMs, pauseMs);",
+    replace: "const delayMs = Math.max(3_600_000, untilDueMs, pauseMs);",
   }),
   bug("a split loses a record", ["I1", "I16"], {
     file: `${STREAM}/batch-run.ts`,

@@ -35,6 +35,7 @@ function createDeployment(world: World, process: SimProcess, ordinal: number): M
   const breach = (message: string) => world.breach("ports", `${process.owner}: ${message}`);
   const { timeoutMs, concurrency } = plan.fn;
   return {
+    kind: "stream",
     mapping: plan.mapping,
     source: createSimSource({
       stream: history.stream,

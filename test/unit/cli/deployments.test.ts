@@ -5,12 +5,20 @@ import type { Adapters } from "../../../src/cli/adapters.ts";
 import { openDeployments } from "../../../src/cli/deployments.ts";
 import { loadManifests, type Manifests } from "../../../src/manifests/load-manifests.ts";
 import { hasErrorCode, MillraceError } from "../../../src/model/errors.ts";
-import type { Connector } from "../../../src/ports/connector.ts";
+import type { Connector, QueueConnector } from "../../../src/ports/connector.ts";
 import type { Destination } from "../../../src/ports/destination.ts";
 import type { FunctionTarget } from "../../../src/ports/function-target.ts";
+import type { QueueSource } from "../../../src/ports/queue-source.ts";
 import type { StreamSource } from "../../../src/ports/stream-source.ts";
 import { createMemoryStore } from "../../../src/stores/memory.ts";
-import { FUNCTION, folderWith, LOCAL, withMapping } from "../manifests/manifest-samples.ts";
+import {
+  FUNCTION,
+  folderWith,
+  LOCAL,
+  SQS,
+  withMapping,
+  withQueueMapping,
+} from "../manifests/manifest-samples.ts";
 import { ADAPTERS } from "./captured-host.ts";
 
 const FAILED = "file:/tmp/failed.jsonl";
@@ -111,4 +119,43 @@ test("says what could not be closed, and closes the rest", async (t) => {
   );
   assert.deepEqual(await deployments.close(), ["Function orders: stuck"]);
   assert(log.includes("close store") && log.includes("close source of a"));
+});
+
+/** A world with a queue whose visibility time-out is as long as given; its function has the default 3 s. */
+function createQueueWorld(visibilityMs: number) {
+  const world = createWorld();
+  const connector: QueueConnector = {
+    ...SQS,
+    async openQueue({ name }) {
+      world.log.push(`open queue of ${name}`);
+      const source = { description: { visibilityMs }, close: async () => void world.log.push("close queue") };
+      return source as unknown as QueueSource;
+    },
+  };
+  return { ...world, connector };
+}
+
+test("opens the queue of a mapping, whose function may take as long as its visibility time-out", async (t) => {
+  const { log, connector, adapters } = createQueueWorld(3_000);
+  const manifests = manifestsOf(t, connector, withQueueMapping().slice(FUNCTION.length + "---\n".length));
+  const deployments = await openDeployments(manifests, MEMORY, adapters, ignore);
+  assert.deepEqual(
+    deployments.mappings.map(({ kind, mapping: { name }, fn }) => [kind, name, fn.name]),
+    [["queue", "orders-queue", "orders"]],
+  );
+  await deployments.close();
+  assert(log.includes("open queue of orders-queue") && log.includes("close queue"));
+});
+
+test("refuses a function that may take longer than its queue's visibility time-out, with AWS's text", async (t) => {
+  const { log, connector, adapters } = createQueueWorld(2_000);
+  const manifests = manifestsOf(t, connector, withQueueMapping().slice(FUNCTION.length + "---\n".length));
+  await assert.rejects(openDeployments(manifests, MEMORY, adapters, ignore), (error) => {
+    assert(hasErrorCode(error, "ERR_MILLRACE_CONFIG"));
+    const text =
+      "EventSourceMapping orders-queue: Queue visibility timeout: 2 seconds is less than Function timeout: 3 seconds. ";
+    assert(error.message.startsWith(text), error.message);
+    return true;
+  });
+  assert(log.includes("close queue") && log.includes("close store"));
 });

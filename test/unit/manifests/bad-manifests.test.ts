@@ -1,9 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { FUNCTION, problemsOf, SOURCE_ARN, withMapping } from "./manifest-samples.ts";
+import {
+  FUNCTION,
+  problemsOf,
+  QUEUE_ARN,
+  SOURCE_ARN,
+  withMapping,
+  withQueueMapping,
+} from "./manifest-samples.ts";
 
 const M = "EventSourceMapping orders-stream, spec";
 const DESTINATION = `${M}.destinationConfig.onFailure.destination`;
+const Q = "EventSourceMapping orders-queue, spec";
+const unsupported = (name: string) => `Unsupported ${name} parameter for given event source mapping type.`;
 const AWS = "1 validation error detected: Value";
 
 function withFailureDestination(text: string): string {
@@ -55,37 +64,37 @@ const SLIPS: readonly (readonly [name: string, text: string, ...problems: string
   [
     "a parameter of AWS for other sources",
     withMapping("  scalingConfig: { maximumConcurrency: 5 }"),
-    `m.yaml:13:3: ${M}.scalingConfig: Unsupported ScalingConfig parameter for given event source mapping type. Remove the field.`,
+    `m.yaml:13:3: ${M}.scalingConfig: Unsupported ScalingConfig parameter for given event source mapping type. Remove the field: it is for queues.`,
   ],
   [
     "a batch size of 0",
     withMapping("  batchSize: 0"),
-    `m.yaml:13:14: ${M}.batchSize: ${AWS} '0' at 'batchSize' failed to satisfy constraint: Member must have value greater than or equal to 1. Give a whole number from 1 to 10000. Most records of one invocation.`,
+    `m.yaml:13:14: ${M}.batchSize: ${AWS} '0' at 'batchSize' failed to satisfy constraint: Member must have value greater than or equal to 1. Give a whole number from 1 to 10000. Most records of one invocation. Default 100, and 10 for queues; a FIFO queue, or a queue without a batching window, has at most 10.`,
   ],
   [
     "a batch size of 10,001",
     withMapping("  batchSize: 10001"),
-    `m.yaml:13:14: ${M}.batchSize: ${AWS} '10001' at 'batchSize' failed to satisfy constraint: Member must have value less than or equal to 10000. Give a whole number from 1 to 10000. Most records of one invocation.`,
+    `m.yaml:13:14: ${M}.batchSize: ${AWS} '10001' at 'batchSize' failed to satisfy constraint: Member must have value less than or equal to 10000. Give a whole number from 1 to 10000. Most records of one invocation. Default 100, and 10 for queues; a FIFO queue, or a queue without a batching window, has at most 10.`,
   ],
   [
     "a number as a text",
     withMapping('  parallelizationFactor: "5"'),
-    `m.yaml:13:26: ${M}.parallelizationFactor: The value is a text. Give a whole number from 1 to 10. Batches of one shard that run at once. Records of one key stay in order.`,
+    `m.yaml:13:26: ${M}.parallelizationFactor: The value is a text. Give a whole number from 1 to 10. Streams only. Batches of one shard that run at once. Records of one key stay in order.`,
   ],
   [
     "a field without a value",
     withMapping("  maximumRetryAttempts:"),
-    `m.yaml:13:24: ${M}.maximumRetryAttempts: The field has no value. Give a whole number from -1 to 10000. Retries of a failed batch before it is given up. -1: until its records expire.`,
+    `m.yaml:13:24: ${M}.maximumRetryAttempts: The field has no value. Give a whole number from -1 to 10000. Streams only. Retries of a failed batch before it is given up. -1: until its records expire.`,
   ],
   [
     "no starting position",
     withMapping().replace("  startingPosition: TRIM_HORIZON\n", ""),
-    `m.yaml:10:3: ${M}.startingPosition: ${AWS} null at 'startingPosition' failed to satisfy constraint: Member must not be null. Give one of LATEST, AT_TIMESTAMP, TRIM_HORIZON. Where a mapping that has no checkpoint yet begins: the oldest record (TRIM_HORIZON), what comes from now on (LATEST), or startingPositionTimestamp (AT_TIMESTAMP).`,
+    `m.yaml:10:3: ${M}.startingPosition: ${AWS} null at 'startingPosition' failed to satisfy constraint: Member must not be null. Give one of TRIM_HORIZON, LATEST, AT_TIMESTAMP.`,
   ],
   [
     "an unknown starting position",
     withMapping("", "invalid"),
-    `m.yaml:12:21: ${M}.startingPosition: ${AWS} 'invalid' at 'startingPosition' failed to satisfy constraint: Member must satisfy enum value set: [LATEST, AT_TIMESTAMP, TRIM_HORIZON]. Give one of LATEST, AT_TIMESTAMP, TRIM_HORIZON. Where a mapping that has no checkpoint yet begins: the oldest record (TRIM_HORIZON), what comes from now on (LATEST), or startingPositionTimestamp (AT_TIMESTAMP).`,
+    `m.yaml:12:21: ${M}.startingPosition: ${AWS} 'invalid' at 'startingPosition' failed to satisfy constraint: Member must satisfy enum value set: [LATEST, AT_TIMESTAMP, TRIM_HORIZON]. Give one of LATEST, AT_TIMESTAMP, TRIM_HORIZON. Streams only, and required there. Where a mapping that has no checkpoint yet begins: the oldest record (TRIM_HORIZON), what comes from now on (LATEST), or startingPositionTimestamp (AT_TIMESTAMP).`,
   ],
   [
     "an unknown response type",
@@ -187,7 +196,7 @@ const SLIPS: readonly (readonly [name: string, text: string, ...problems: string
   [
     "a source without a connector",
     withMapping().replace(":local:", ":kinesis:"),
-    `m.yaml:11:19: ${M}.eventSourceArn: Unrecognized event source. This version has no connector for the service kinesis. Sources here are: arn:aws:local:REGION:ACCOUNT:….`,
+    `m.yaml:11:19: ${M}.eventSourceArn: Unrecognized event source. This version has no connector for the service kinesis. Sources here are: arn:aws:local:REGION:ACCOUNT:…, arn:aws:sqs:REGION:ACCOUNT:….`,
   ],
   [
     "an endpoint that the source does not have, and none that it needs",
@@ -234,6 +243,55 @@ const SLIPS: readonly (readonly [name: string, text: string, ...problems: string
     `m.yaml:21:19: EventSourceMapping again, spec.eventSourceArn: The event source arn (" ${SOURCE_ARN} ") and function (" orders ") provided mapping already exists. Please update or delete the existing mapping with UUID 11111111-2222-4333-8444-555555555555. Remove one of the two mappings.`,
   ],
   [
+    "settings of a queue on a stream",
+    withMapping("  provisionedPollerConfig: { minimumPollers: 2 }\n  strictAwsFifo: true"),
+    `m.yaml:13:3: ${M}.provisionedPollerConfig: Unsupported ProvisionedPollerConfig parameter for given event source mapping type. Remove the field: it is for queues.`,
+    `m.yaml:14:3: ${M}.strictAwsFifo: Unsupported StrictAwsFifo parameter for given event source mapping type. Remove the field: it is for queues.`,
+  ],
+  [
+    "settings of a stream on a queue",
+    withQueueMapping("  startingPosition: LATEST\n  maximumRetryAttempts: 2\n  destinationConfig: {}"),
+    `m.yaml:12:3: ${Q}.startingPosition: ${unsupported("StartingPosition")} Remove the field: it is for streams.`,
+    `m.yaml:13:3: ${Q}.maximumRetryAttempts: ${unsupported("MaximumRetryAttempts")} Remove the field: it is for streams.`,
+    `m.yaml:14:3: ${Q}.destinationConfig: ${unsupported("DestinationConfig")} Remove the field: the queue's own redrive policy says where messages go that fail too often.`,
+  ],
+  [
+    "a large batch of a queue without a window",
+    withQueueMapping("  batchSize: 11"),
+    `m.yaml:12:14: ${Q}.batchSize: Maximum batch window in seconds must be greater than 0 if maximum batch size is greater than 10. Give maximumBatchingWindowInSeconds, or a batchSize of at most 10.`,
+  ],
+  [
+    "a large batch and a window of a FIFO queue",
+    withQueueMapping("  batchSize: 11\n  maximumBatchingWindowInSeconds: 1", `${QUEUE_ARN}.fifo`),
+    `m.yaml:12:14: ${Q}.batchSize: ${AWS} '11' at 'batchSize' failed to satisfy constraint: Member must have value less than or equal to 10. Give at most 10: the queue is of the FIFO type.`,
+    `m.yaml:13:3: ${Q}.maximumBatchingWindowInSeconds: ${unsupported("MaximumBatchingWindowInSeconds")} Remove the field: the queue is of the FIFO type.`,
+  ],
+  [
+    "a concurrency of 1",
+    withQueueMapping("  scalingConfig: { maximumConcurrency: 1 }"),
+    `m.yaml:12:40: ${Q}.scalingConfig.maximumConcurrency: ${AWS} '1' at 'scalingConfig.maximumConcurrency' failed to satisfy constraint: Member must have value greater than or equal to 2. Give a whole number from 2 to 1000. Most batches of the queue that run at once. Left out: AWS's 1250.`,
+  ],
+  [
+    "more pollers at least than at most, beside a concurrency",
+    withQueueMapping(
+      "  scalingConfig: { maximumConcurrency: 5 }\n  provisionedPollerConfig: { minimumPollers: 5, maximumPollers: 4 }",
+    ),
+    `m.yaml:13:3: ${Q}.provisionedPollerConfig: ScalingConfig cannot be used together with ProvisionedPollerConfig. Remove one of the two.`,
+    `m.yaml:13:3: ${Q}.provisionedPollerConfig: There cannot be at least 5 and at most 4 pollers. Give a maximumPollers that is not below minimumPollers.`,
+  ],
+  [
+    "a filter pattern of a queue that is a text",
+    withQueueMapping(`  filterCriteria: { filters: [{ pattern: '{"body":"x"}' }] }`),
+    `m.yaml:12:42: ${Q}.filterCriteria.filters[0].pattern: Invalid filter pattern definition. Filter pattern is not valid at body: "body" must be an object or an array. Correct the pattern; \`millrace test-pattern\` tries one against an event.`,
+  ],
+  [
+    "a queue and function twice",
+    `${withQueueMapping("  uuid: 11111111-2222-4333-8444-555555555555")}---\n${withQueueMapping()
+      .slice(FUNCTION.length + 4)
+      .replace("orders-queue", "again")}`,
+    `m.yaml:19:19: EventSourceMapping again, spec.eventSourceArn: An event source mapping with SQS arn (" ${QUEUE_ARN} ") and function (" orders ") already exists. Please update or delete the existing mapping with UUID 11111111-2222-4333-8444-555555555555. Remove one of the two mappings.`,
+  ],
+  [
     "prototype keys",
     withMapping("  __proto__: { enabled: false }\n  constructor: 1"),
     "m.yaml:13:3: The name __proto__ cannot be used. Remove it.",
@@ -244,7 +302,7 @@ const SLIPS: readonly (readonly [name: string, text: string, ...problems: string
       / {2}endpoints: \{ LOCAL.*\n/,
       "",
     ),
-    `m.yaml:13:3: ${M}.constructor: There is no field "constructor". Fields here are: functionName, eventSourceArn, enabled, startingPosition, startingPositionTimestamp, batchSize, maximumBatchingWindowInSeconds, parallelizationFactor, maximumRetryAttempts, maximumRecordAgeInSeconds, bisectBatchOnFunctionError, functionResponseTypes, tumblingWindowInSeconds, filterCriteria, destinationConfig, endpoints, uuid, tags.`,
+    `m.yaml:13:3: ${M}.constructor: There is no field "constructor". Fields here are: functionName, eventSourceArn, enabled, startingPosition, startingPositionTimestamp, batchSize, maximumBatchingWindowInSeconds, parallelizationFactor, maximumRetryAttempts, maximumRecordAgeInSeconds, bisectBatchOnFunctionError, functionResponseTypes, tumblingWindowInSeconds, filterCriteria, destinationConfig, scalingConfig, provisionedPollerConfig, strictAwsFifo, endpoints, uuid, tags.`,
     `m.yaml:14:3: ${M}.endpoints: The source local needs the endpoint LOCAL_FILE, which is missing. Give endpoints: { LOCAL_FILE: [ … ] }.`,
     `m.yaml:14:16: ${M}.endpoints.toString: The source local has no endpoint "toString". Remove it.`,
   ],

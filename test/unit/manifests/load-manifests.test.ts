@@ -10,8 +10,10 @@ import {
   folderWith,
   loadText,
   problemsOf,
+  QUEUE_ARN,
   SOURCE_ARN,
   withMapping,
+  withQueueMapping,
 } from "./manifest-samples.ts";
 
 function valid(...[t, text]: Parameters<typeof loadText>): { manifests: Manifests; folder: string } {
@@ -96,8 +98,10 @@ test("turns every setting into the engine's units", (t) => {
 
 test("an empty destination is none", (t) => {
   const { manifests } = valid(t, withMapping('  destinationConfig: { onFailure: { destination: "" } }'));
-  assert.equal(manifests.mappings[0]?.destination, undefined);
-  assert.equal(manifests.mappings[0]?.mapping.onFailureDestination, undefined);
+  const [resource] = manifests.mappings;
+  assert.ok(resource?.kind === "stream");
+  assert.equal(resource.destination, undefined);
+  assert.equal(resource.mapping.onFailureDestination, undefined);
 });
 
 test("names an AWS destination by its ARN", (t) => {
@@ -106,8 +110,10 @@ test("names an AWS destination by its ARN", (t) => {
     t,
     withMapping(`  destinationConfig: { onFailure: { destination: "${arn}" } }`),
   );
-  assert.equal(manifests.mappings[0]?.destination?.kind, "sqs");
-  assert.equal(manifests.mappings[0]?.mapping.onFailureDestination, arn);
+  const [resource] = manifests.mappings;
+  assert.ok(resource?.kind === "stream");
+  assert.equal(resource.destination?.kind, "sqs");
+  assert.equal(resource.mapping.onFailureDestination, arn);
 });
 
 test("takes functions by every form of AWS's name and keeps the qualifier in the ARN", (t) => {
@@ -239,3 +245,64 @@ test("any text ends in a result, never in an exception", (t) => {
     { numRuns: 300 },
   );
 });
+
+test("fills in AWS's defaults of a queue's mapping", (t) => {
+  const { manifests } = valid(t, withQueueMapping());
+  const [resource] = manifests.mappings;
+  assert.equal(resource?.kind, "queue");
+  assert.deepEqual(resource?.mapping, {
+    uuid: "2889613e-896e-5489-a75f-999681db14f0",
+    name: "orders-queue",
+    functionName: "orders",
+    functionArn: "arn:aws:lambda:eu-west-1:123456789012:function:orders",
+    eventSourceArn: QUEUE_ARN,
+    enabled: true,
+    batchSize: 10,
+    batchingWindowMs: 0,
+    reportBatchItemFailures: false,
+    filterPatterns: [],
+    concurrencyMax: undefined,
+    provisionedPollers: undefined,
+    strictAwsFifo: false,
+  });
+});
+
+test("turns every setting of a queue's mapping into the engine's units", (t) => {
+  const { manifests } = valid(
+    t,
+    withQueueMapping(`  batchSize: 10000
+  maximumBatchingWindowInSeconds: 300
+  functionResponseTypes: [ReportBatchItemFailures]
+  filterCriteria: { filters: [{ pattern: '{"body":["plain"]}' }] }
+  scalingConfig: { maximumConcurrency: 1000 }
+  strictAwsFifo: true`),
+  );
+  const [resource] = manifests.mappings;
+  const { uuid, name, functionName, functionArn, eventSourceArn, ...settings } =
+    resource?.mapping ?? assert.fail();
+  assert.deepEqual(settings, {
+    enabled: true,
+    batchSize: 10_000,
+    batchingWindowMs: 300_000,
+    reportBatchItemFailures: true,
+    filterPatterns: ['{"body":["plain"]}'],
+    concurrencyMax: 1_000,
+    provisionedPollers: undefined,
+    strictAwsFifo: true,
+  });
+});
+
+const POLLERS: readonly (readonly [config: string, expected: object | undefined])[] = [
+  ["{}", undefined],
+  ["{ minimumPollers: 5 }", { min: 5, max: 200 }],
+  ["{ maximumPollers: 10000 }", { min: 2, max: 10_000 }],
+  ["{ minimumPollers: 200, maximumPollers: 200 }", { min: 200, max: 200 }],
+];
+for (const [config, expected] of POLLERS) {
+  test(`reads the provisioned pollers ${config} of a queue's mapping`, (t) => {
+    const { manifests } = valid(t, withQueueMapping(`  provisionedPollerConfig: ${config}`));
+    const [resource] = manifests.mappings;
+    assert.ok(resource?.kind === "queue");
+    assert.deepEqual(resource.mapping.provisionedPollers, expected);
+  });
+}

@@ -8,7 +8,7 @@ import {
   loadManifests,
 } from "../../../src/manifests/load-manifests.ts";
 import type { MappingContext } from "../../../src/manifests/mapping-checks.ts";
-import type { Connector } from "../../../src/ports/connector.ts";
+import type { QueueConnector, StreamConnector } from "../../../src/ports/connector.ts";
 
 export const FUNCTION = `apiVersion: millrace.dev/v1
 kind: Function
@@ -33,17 +33,45 @@ ${lines}
 `;
 }
 
-export const LOCAL: Connector = {
+export const LOCAL: StreamConnector = {
   kind: "local",
+  offers: "stream",
   arnService: "local",
+  arnResourcePrefix: "",
   filterDataKey: "data",
   startingPositions: ["TRIM_HORIZON", "LATEST", "AT_TIMESTAMP"],
   endpointNames: ["LOCAL_FILE"],
   openStream: () => Promise.reject(new Error("not opened in this test")),
 };
 
+export const QUEUE_ARN = "arn:aws:sqs:eu-west-1:123456789012:orders";
+
+/** A valid mapping of a queue; `lines` are added to its spec, from line 12 of the file on. */
+export function withQueueMapping(lines = "", arn = QUEUE_ARN): string {
+  return `${FUNCTION}---
+apiVersion: millrace.dev/v1
+kind: EventSourceMapping
+metadata: { name: orders-queue }
+spec:
+  functionName: orders
+  eventSourceArn: ${arn}
+${lines}
+`;
+}
+
+export const SQS: QueueConnector = {
+  kind: "sqs",
+  offers: "queue",
+  arnService: "sqs",
+  arnResourcePrefix: "",
+  filterDataKey: "body",
+  isFifoQueue: (eventSourceArn) => eventSourceArn.endsWith(".fifo"),
+  endpointNames: [],
+  openQueue: () => Promise.reject(new Error("not opened in this test")),
+};
+
 export const CONTEXT: MappingContext = {
-  connectors: [LOCAL],
+  connectors: [LOCAL, SQS],
   nowMs: Date.UTC(2026, 0, 31),
 };
 

@@ -29,9 +29,15 @@ const MAPPING: StreamMapping = {
   onFailureDestination: undefined,
 };
 
-test("every connector of the registry has a kind and an ARN service of its own", () => {
+test("every connector of the registry has a kind and ARNs of its own", () => {
   assert.equal(new Set(CONNECTORS.map((connector) => connector.kind)).size, CONNECTORS.length);
-  assert.equal(new Set(CONNECTORS.map((connector) => connector.arnService)).size, CONNECTORS.length);
+  for (const one of CONNECTORS) {
+    const rivals = CONNECTORS.filter(
+      (other) =>
+        other.arnService === one.arnService && one.arnResourcePrefix.startsWith(other.arnResourcePrefix),
+    );
+    assert.deepEqual(rivals, [one]);
+  }
   assert.ok(CONNECTORS.includes(localConnector));
 });
 

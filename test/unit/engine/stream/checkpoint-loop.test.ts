@@ -84,6 +84,17 @@ test("a write of unknown effect is written again with a higher revision", async 
   assert.equal(writes[1]?.checkpoint.revision, 9);
 });
 
+test("the end of a shard is written at once, whatever the interval", async () => {
+  const { clock, writes, loop } = slowLoop();
+  loop.changed();
+  await clock.advance(0);
+  writes[0]?.end("stored");
+  await clock.advance(1);
+  loop.ended();
+  await clock.advance(1);
+  assert.equal(writes.length, 2);
+});
+
 test("a fenced write ends the loop", async () => {
   const { clock, writes, fenced, loop } = slowLoop();
   loop.changed();

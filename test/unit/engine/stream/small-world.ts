@@ -1,4 +1,4 @@
-import { createEngine, type Engine, type MappingDeployment } from "../../../../src/engine/engine.ts";
+import { createEngine, type Engine, type StreamDeployment } from "../../../../src/engine/engine.ts";
 import { DEFAULT_SETTINGS, type EngineSettings } from "../../../../src/engine/settings.ts";
 import { MillraceError } from "../../../../src/model/errors.ts";
 import type { FailureRecord } from "../../../../src/model/failure-record.ts";
@@ -138,7 +138,7 @@ export class SmallWorld {
     engine.start(this.deployment());
   }
 
-  deployment(): MappingDeployment {
+  deployment(): StreamDeployment {
     const target = {
       invoke: async (payload: Uint8Array, context: InvocationContext) => {
         const event: { p: number[]; window?: TumblingWindow } = JSON.parse(Buffer.from(payload).toString());
@@ -154,6 +154,7 @@ export class SmallWorld {
       close: async () => {},
     };
     return {
+      kind: "stream",
       mapping: this.mapping,
       source: this.#source(),
       fn: { name: "fn", target, timeoutMs: 30_000, concurrency: 100 },

@@ -1,0 +1,21 @@
+import type { QueueConnector } from "../../src/ports/connector.ts";
+import { FILTER_DATA_KEY } from "./event.ts";
+import { ARN_SERVICE, parseQueueArn } from "./queue-arn.ts";
+import { KIND, openSqsSource } from "./source.ts";
+
+/** SQS queues, standard and FIFO (queues §2). */
+export const sqsConnector: QueueConnector = {
+  kind: KIND,
+  offers: "queue",
+  arnService: ARN_SERVICE,
+  arnResourcePrefix: "",
+  filterDataKey: FILTER_DATA_KEY,
+  isFifoQueue: (eventSourceArn) => eventSourceArn.endsWith(".fifo"),
+  endpointNames: [],
+  async openQueue(mapping) {
+    const arn = parseQueueArn(mapping.eventSourceArn);
+    // Only processes that read a queue wait for the SDK to load.
+    const { createSdkApi } = await import("./sdk-api.ts");
+    return await openSqsSource(arn, mapping.batchingWindowMs > 0, createSdkApi(arn));
+  },
+};

@@ -1,0 +1,98 @@
+import { describeError } from "../../model/errors.ts";
+import type { Clock, ScheduledCall } from "../../ports/clock.ts";
+import type { QueueSource } from "../../ports/queue-source.ts";
+import type { Telemetry } from "../../ports/telemetry.ts";
+import { type HeldMessage, messagesOf } from "./held-message.ts";
+
+export interface HoldKeeperOptions {
+  readonly mapping: string;
+  readonly source: QueueSource;
+  readonly holdMs: number;
+  readonly clock: Clock;
+  readonly telemetry: Telemetry;
+  /** The queue has given these to somebody else, or may have. */
+  onLost(lost: readonly HeldMessage[]): void;
+}
+
+/** Looks at the holds so often in one hold. */
+const LOOKS_PER_HOLD = 8;
+/** A hold is prolonged when less than this share of it is left: two more tries fit into the rest. */
+const PROLONG_SHARE = 1 / 2;
+
+/** Prolongs the holds of all messages in hand, waiting or running, so that a slow function costs no redelivery. */
+export class HoldKeeper {
+  readonly #options: HoldKeeperOptions;
+  readonly #held = new Set<HeldMessage>();
+  #timer: ScheduledCall | undefined;
+  #isClosed = false;
+
+  constructor(options: HoldKeeperOptions) {
+    this.#options = options;
+  }
+
+  add(held: readonly HeldMessage[]): void {
+    for (const each of held) this.#held.add(each);
+    this.#plan();
+  }
+
+  remove(held: readonly HeldMessage[]): void {
+    for (const each of held) this.#held.delete(each);
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+
+  #plan(): void {
+    if (this.#isClosed || this.#timer !== undefined || this.#held.size === 0) return;
+    const { clock, holdMs } = this.#options;
+    this.#timer = clock.schedule(holdMs / LOOKS_PER_HOLD, () => {
+      void this.#look().finally(() => {
+        this.#timer = undefined;
+        this.#plan();
+      });
+    });
+  }
+
+  async #look(): Promise<void> {
+    const { clock, holdMs } = this.#options;
+    const nowMs = clock.monotonic();
+    this.#lose([...this.#held].filter(({ holdUntilMs }) => holdUntilMs <= nowMs));
+    const due = [...this.#held].filter(
+      ({ holdUntilMs, keepsHold }) => keepsHold && holdUntilMs - nowMs < holdMs * PROLONG_SHARE,
+    );
+    if (due.length > 0) await this.#prolong(due);
+  }
+
+  async #prolong(due: readonly HeldMessage[]): Promise<void> {
+    const { source, holdMs, clock, telemetry, mapping } = this.#options;
+    const askedMs = clock.monotonic();
+    try {
+      const results = await source.extend(messagesOf(due), holdMs);
+      const lost = due.filter((_, index) => results[index] === "lost");
+      for (const [index, held] of due.entries()) {
+        if (results[index] === "settled") held.holdUntilMs = askedMs + holdMs;
+      }
+      // A message that was settled meanwhile is not lost: it is no longer held.
+      this.#lose(lost.filter((held) => this.#held.has(held)));
+    } catch (error) {
+      const fields = { mapping, records: due.length, error: describeError(error) };
+      telemetry.log(
+        "warn",
+        "the holds of messages could not be prolonged; trying again while they last",
+        fields,
+      );
+    }
+  }
+
+  #lose(lost: readonly HeldMessage[]): void {
+    if (lost.length === 0) return;
+    const { telemetry, mapping, onLost } = this.#options;
+    telemetry.count("lost_holds", mapping, lost.length);
+    for (const held of lost) held.isLost = true;
+    this.remove(lost);
+    onLost(lost);
+  }
+}

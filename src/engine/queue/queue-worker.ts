@@ -1,0 +1,360 @@
+import { describeError, hasErrorCode } from "../../model/errors.ts";
+import type { Clock, ScheduledCall } from "../../ports/clock.ts";
+import type { QueueMessage } from "../../ports/queue-source.ts";
+import type { Random } from "../../ports/random.ts";
+import type { Telemetry } from "../../ports/telemetry.ts";
+import { ByteBudget } from "../budget.ts";
+import type { MappingStatus, QueueDeployment } from "../engine.ts";
+import { compileFilterCriteria, type FilterMatcher } from "../filter/filter.ts";
+import { backoffMs } from "../invoke/backoff.ts";
+import { FailureLog } from "../invoke/failure-log.ts";
+import type { FunctionInvoker } from "../invoke/function-invoker.ts";
+import type { EngineSettings } from "../settings.ts";
+import { sleep, sleepUnless } from "../sleep.ts";
+import { BatchScaling } from "./batch-scaling.ts";
+import type { HeldMessage } from "./held-message.ts";
+import { HoldKeeper } from "./hold-keeper.ts";
+import { MessageBuffer } from "./message-buffer.ts";
+import { type BatchEnding, runQueueBatch } from "./queue-batch-run.ts";
+import { Settler } from "./settler.ts";
+
+export interface QueueWorkerOptions {
+  readonly deployment: QueueDeployment;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly telemetry: Telemetry;
+  readonly settings: EngineSettings;
+  readonly processBudget: ByteBudget;
+  readonly invoker: FunctionInvoker;
+  /** The function's time-out: what a hold must outlast. */
+  readonly functionTimeoutMs: number;
+}
+
+/** Long polling, as long as SQS allows. */
+const RECEIVE_WAIT_MS = 20_000;
+/** Receives that run at once when nothing comes. */
+const IDLE_RECEIVES = 2;
+/** What AWS adds to a hold that must outlast window and function (queues §2.1). */
+const HOLD_MARGIN_MS = 30_000;
+/** How long a stop waits for releases beyond its drain time. */
+const LAST_WORDS_MS = 5_000;
+
+/** Runs one queue mapping in this process: receives, batches, invokes, settles (queues §2). */
+export class QueueWorker {
+  readonly #options: QueueWorkerOptions;
+  readonly #filter: FilterMatcher | undefined;
+  readonly #scaling: BatchScaling;
+  readonly #buffer: MessageBuffer;
+  readonly #holds: HoldKeeper;
+  readonly #settler: Settler;
+  readonly #failures: FailureLog;
+  readonly #budget: ByteBudget;
+  readonly #holdMs: number;
+  readonly #stop = new AbortController();
+  readonly #calls = new AbortController();
+  readonly #running = new Set<Promise<void>>();
+  #state: MappingStatus["state"] = "Enabled";
+  #receives = 0;
+  #wantedReceives = IDLE_RECEIVES;
+  /** Messages that receives which run now may bring. */
+  #expected = 0;
+  #receiveFailures = 0;
+  #retryReceivesAtMs = Number.NEGATIVE_INFINITY;
+  #isDry = false;
+  /** Monotonic end of the batching window of the oldest waiting message. */
+  #flushAtMs = Number.POSITIVE_INFINITY;
+  #timer: ScheduledCall | undefined;
+  #onDrained: (() => void) | undefined;
+
+  constructor(options: QueueWorkerOptions) {
+    const { deployment, clock, random, telemetry, settings, processBudget, functionTimeoutMs } = options;
+    const { mapping, source } = deployment;
+    this.#options = options;
+    const { filterPatterns } = mapping;
+    this.#filter =
+      filterPatterns.length === 0
+        ? undefined
+        : compileFilterCriteria(filterPatterns, source.events.filterDataKey, { dataPattern: "any" });
+    this.#scaling = new BatchScaling(mapping, clock.monotonic());
+    this.#wantedReceives = this.#scaling.limit;
+    this.#buffer = new MessageBuffer({
+      batchSize: mapping.batchSize,
+      payloadBytesMax: settings.payloadBytesMax,
+      envelopeBytes: source.events.envelopeBytes,
+    });
+    this.#budget = new ByteBudget(settings.mappingBudgetBytes, processBudget);
+    this.#holdMs = holdMs(mapping.batchingWindowMs, functionTimeoutMs, source.description.visibilityMs);
+    this.#failures = new FailureLog(mapping.name, clock, telemetry);
+    this.#holds = new HoldKeeper({
+      mapping: mapping.name,
+      source,
+      holdMs: this.#holdMs,
+      clock,
+      telemetry,
+      onLost: (lost) => this.#drop(lost),
+    });
+    const { signal } = this.#calls;
+    this.#settler = new Settler({
+      mapping: mapping.name,
+      source,
+      clock,
+      random,
+      telemetry,
+      limits: settings,
+      signal,
+    });
+  }
+
+  start(): void {
+    this.#go();
+  }
+
+  async stop(drainMs: number): Promise<void> {
+    if (this.#stop.signal.aborted) return;
+    const { clock } = this.#options;
+    this.#state = "Disabling";
+    this.#stop.abort();
+    this.#timer?.cancel();
+    const waiting = [...this.#buffer.messages];
+    this.#drop(waiting);
+    const released = this.#settler.release(waiting);
+    const drained = new Promise<void>((resolve) => {
+      this.#onDrained = resolve;
+      if (this.#running.size === 0) resolve();
+    });
+    await sleepUnless(drained, clock, drainMs);
+    this.#calls.abort();
+    await sleepUnless(Promise.all([released, ...this.#running]), clock, LAST_WORDS_MS);
+    this.#holds.close();
+    this.#state = "Disabled";
+  }
+
+  status(): MappingStatus {
+    const { uuid, name } = this.#options.deployment.mapping;
+    const caughtUp = this.#isDry && this.#running.size === 0 && this.#buffer.size === 0;
+    const lastProcessingResult = this.#failures.lastResult;
+    return { uuid, name, state: this.#state, lastProcessingResult, shards: [], caughtUp };
+  }
+
+  /** Starts what may start: batches first, so that receives see how much room they leave. */
+  #go(): void {
+    if (this.#stop.signal.aborted) return;
+    this.#startBatches();
+    this.#startReceives();
+    this.#planFlush();
+  }
+
+  // Receiving.
+
+  #startReceives(): void {
+    const nowMs = this.#options.clock.monotonic();
+    const { receiveMessagesMax } = this.#options.deployment.source.description;
+    while (this.#receives < this.#wantedReceives && nowMs >= this.#retryReceivesAtMs) {
+      const room = this.#room();
+      if (room <= 0) return;
+      void this.#receive(Math.min(room, receiveMessagesMax));
+    }
+  }
+
+  /** Messages that may be received: no receive without room for its result. One batch may wait for each that may run. */
+  #room(): number {
+    const { mapping, source } = this.#options.deployment;
+    const inHand = this.#buffer.size + this.#expected;
+    if (inHand > 0 && this.#budget.room <= 0) return 0;
+    const perBatch = Math.max(mapping.batchSize, source.description.receiveMessagesMax);
+    const free = Math.max(1, this.#scaling.limit - this.#running.size);
+    return free * perBatch - inHand;
+  }
+
+  async #receive(messagesMax: number): Promise<void> {
+    const { clock, deployment } = this.#options;
+    this.#receives++;
+    this.#expected += messagesMax;
+    const askedMs = clock.monotonic();
+    try {
+      const bounds = { messagesMax, waitMs: RECEIVE_WAIT_MS, holdMs: this.#holdMs };
+      const messages = await deployment.source.receive(bounds, this.#stop.signal);
+      this.#receiveFailures = 0;
+      this.#received(messages, askedMs, messages.length >= messagesMax);
+    } catch (error) {
+      if (!this.#stop.signal.aborted) await this.#receiveFailed(error);
+    } finally {
+      this.#receives--;
+      this.#expected -= messagesMax;
+    }
+    this.#go();
+  }
+
+  #received(messages: readonly QueueMessage[], askedMs: number, isFull: boolean): void {
+    const { telemetry, clock, deployment } = this.#options;
+    telemetry.count("polled_events", deployment.mapping.name, messages.length);
+    this.#isDry = messages.length === 0;
+    if (this.#isDry) {
+      this.#scaling.idle(clock.monotonic());
+      this.#wantedReceives = Math.max(IDLE_RECEIVES, this.#wantedReceives - 1);
+    } else if (isFull) {
+      this.#wantedReceives = Math.min(this.#scaling.limit, this.#wantedReceives + 1);
+    }
+    const held = messages.map((message) => ({
+      message,
+      holdUntilMs: askedMs + this.#holdMs,
+      keepsHold: true,
+      isLost: false,
+    }));
+    if (this.#stop.signal.aborted) {
+      void this.#settler.release(held);
+      return;
+    }
+    const wanted = held.filter(({ message }) => this.#passes(message));
+    const unwanted = held.filter((each) => !wanted.includes(each));
+    if (unwanted.length > 0) this.#discardUnwanted(unwanted);
+    this.#holds.add(wanted);
+    for (const each of wanted) {
+      this.#budget.take(each.message.bytes);
+      if (this.#buffer.size === 0) {
+        this.#flushAtMs = clock.monotonic() + deployment.mapping.batchingWindowMs;
+      }
+      this.#buffer.add(each);
+    }
+    this.#gauge();
+  }
+
+  #passes(message: QueueMessage): boolean {
+    const { events } = this.#options.deployment.source;
+    return this.#filter === undefined || this.#filter.matches(events.filterDocument(message));
+  }
+
+  /** A message that no pattern matches is deleted at once (queues §6.2). */
+  #discardUnwanted(unwanted: readonly HeldMessage[]): void {
+    const { telemetry, deployment } = this.#options;
+    telemetry.count("filtered_out_events", deployment.mapping.name, unwanted.length);
+    this.#track(this.#settler.acknowledge(unwanted));
+  }
+
+  async #receiveFailed(error: unknown): Promise<void> {
+    const { clock, random, settings, telemetry, deployment } = this.#options;
+    const mapping = deployment.mapping.name;
+    this.#receiveFailures++;
+    const pauseMs = backoffMs(this.#receiveFailures, settings, random);
+    this.#retryReceivesAtMs = clock.monotonic() + pauseMs;
+    telemetry.count("source_errors", mapping, 1);
+    const level = hasErrorCode(error, "ERR_MILLRACE_SOURCE_THROTTLED") ? "debug" : "warn";
+    telemetry.log(level, "messages could not be received; trying again", {
+      mapping,
+      error: describeError(error),
+    });
+    await sleep(clock, pauseMs, this.#stop.signal);
+  }
+
+  // Batches.
+
+  #startBatches(): void {
+    const nowMs = this.#options.clock.monotonic();
+    while (this.#buffer.size > 0 && this.#isBatchDue(nowMs)) {
+      if (this.#running.size >= this.#scaling.limit) {
+        this.#scaling.saturated(nowMs);
+        if (this.#running.size >= this.#scaling.limit) return;
+      }
+      const batch = this.#buffer.take();
+      if (batch.length === 0) return;
+      this.#flushAtMs = nowMs + this.#options.deployment.mapping.batchingWindowMs;
+      this.#track(this.#run(batch));
+    }
+  }
+
+  #isBatchDue(nowMs: number): boolean {
+    return this.#buffer.isFull || nowMs >= this.#flushAtMs || this.#budget.room <= 0;
+  }
+
+  #planFlush(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    const { clock } = this.#options;
+    const delayMs = this.#flushAtMs - clock.monotonic();
+    if (this.#buffer.size === 0 || delayMs <= 0) return;
+    this.#timer = clock.schedule(delayMs, () => this.#go());
+  }
+
+  async #run(batch: readonly HeldMessage[]): Promise<void> {
+    const { deployment, clock, random, settings, telemetry, invoker } = this.#options;
+    const { mapping, source } = deployment;
+    const ending = await runQueueBatch(
+      {
+        mapping,
+        source,
+        settings,
+        clock,
+        random,
+        telemetry,
+        invoker,
+        stopSignal: this.#stop.signal,
+        callSignal: this.#calls.signal,
+        slowDown: () => this.#scaling.failed(clock.monotonic()),
+        report: (problem) => this.#failures.report(problem, {}),
+      },
+      batch,
+    );
+    // A call that was given up at the end of a stop says nothing of what the function did.
+    await this.#settle(
+      batch,
+      this.#calls.signal.aborted ? { acknowledge: [], leave: batch, release: [] } : ending,
+    );
+  }
+
+  async #settle(batch: readonly HeldMessage[], ending: BatchEnding): Promise<void> {
+    const failedGroups = new Set(
+      [...ending.leave, ...ending.release].flatMap(({ message }) => message.groupId ?? []),
+    );
+    const behind = failedGroups.size === 0 ? [] : this.#buffer.takeGroups(failedGroups);
+    this.#holds.remove([...ending.leave, ...ending.release, ...behind]);
+    await Promise.all([
+      ending.acknowledge.length === 0 ? undefined : this.#settler.acknowledge(ending.acknowledge),
+      this.#settler.release([...ending.release, ...behind]),
+    ]);
+    this.#holds.remove(ending.acknowledge);
+    this.#buffer.freeGroups(batch);
+    for (const { message } of [...batch, ...behind]) this.#budget.release(message.bytes);
+    this.#gauge();
+  }
+
+  /** Messages that wait and are not ours any more. Those of a batch that runs end with it. */
+  #drop(gone: readonly HeldMessage[]): void {
+    const waiting = new Set(this.#buffer.messages);
+    const dropped = new Set(gone.filter((held) => waiting.has(held)));
+    this.#buffer.remove(dropped);
+    this.#holds.remove([...dropped]);
+    for (const { message } of dropped) this.#budget.release(message.bytes);
+    this.#gauge();
+  }
+
+  #track(work: Promise<void>): void {
+    const tracked = work
+      .catch((error: unknown) => {
+        const fields = { mapping: this.#options.deployment.mapping.name, error: describeError(error) };
+        this.#options.telemetry.log(
+          "error",
+          "a batch of a queue stopped on a defect; its messages come again",
+          fields,
+        );
+        this.#state = "Failed";
+      })
+      .finally(() => {
+        this.#running.delete(tracked);
+        if (this.#running.size === 0) this.#onDrained?.();
+        this.#go();
+      });
+    this.#running.add(tracked);
+  }
+
+  #gauge(): void {
+    const { telemetry, deployment } = this.#options;
+    telemetry.gauge("buffered_bytes", deployment.mapping.name, this.#budget.used);
+    telemetry.gauge("buffered_records", deployment.mapping.name, this.#buffer.size);
+  }
+}
+
+/** A hold outlasts the batching window and the function (queues §2.1). */
+function holdMs(batchingWindowMs: number, functionTimeoutMs: number, visibilityMs: number): number {
+  const neededMs = batchingWindowMs + functionTimeoutMs;
+  return batchingWindowMs > 0 && neededMs > visibilityMs ? neededMs + HOLD_MARGIN_MS : visibilityMs;
+}

@@ -1,0 +1,254 @@
+import { createEngine, type Engine } from "../../../../src/engine/engine.ts";
+import { DEFAULT_SETTINGS, type EngineSettings } from "../../../../src/engine/settings.ts";
+import { MillraceError } from "../../../../src/model/errors.ts";
+import type { QueueMapping } from "../../../../src/model/mapping.ts";
+import type { InvocationOutcome } from "../../../../src/model/outcome.ts";
+import type {
+  QueueMessage,
+  QueueSource,
+  ReceiveBounds,
+  Settlement,
+} from "../../../../src/ports/queue-source.ts";
+import type { CounterName, Telemetry } from "../../../../src/ports/telemetry.ts";
+import { createMemoryStore } from "../../../../src/stores/memory.ts";
+import { ManualClock, SILENT_TELEMETRY, SUCCEEDED } from "../stream/small-world.ts";
+
+interface Stored {
+  readonly messageId: string;
+  readonly groupId: string | undefined;
+  readonly encodedBytes: number;
+  receiveCount: number;
+  hiddenUntilMs: number;
+  receipt: number;
+}
+
+interface Delivered extends QueueMessage {
+  readonly receipt: number;
+}
+
+export interface QueueCall {
+  readonly ids: readonly string[];
+  readonly requestId: string;
+  readonly atMs: number;
+}
+
+/** One process and one queue in memory, with SQS's rules of visibility and groups, under a clock that tests move. */
+export class SmallQueue {
+  readonly clock = new ManualClock();
+  readonly calls: QueueCall[] = [];
+  readonly counts = new Map<CounterName, number>();
+  readonly engine: Engine;
+  readonly mapping: QueueMapping;
+  readonly deleted: string[] = [];
+  readonly visibilityMs: number;
+  handler: (call: QueueCall) => InvocationOutcome | Promise<InvocationOutcome> = () => SUCCEEDED;
+  acknowledging: () => Settlement = () => "settled";
+  receivesAtOnce = 0;
+  receivesAtOnceMax = 0;
+  #messages: Stored[] = [];
+  #receipts = 0;
+
+  constructor(
+    mapping: Partial<QueueMapping> = {},
+    options: {
+      readonly fifo?: boolean;
+      readonly visibilityMs?: number;
+      readonly settings?: Partial<EngineSettings>;
+    } = {},
+  ) {
+    this.visibilityMs = options.visibilityMs ?? 30_000;
+    this.mapping = { ...PLAIN, ...mapping };
+    const telemetry: Telemetry = {
+      ...SILENT_TELEMETRY,
+      count: (counter, _mapping, amount) => this.counts.set(counter, this.count(counter) + amount),
+      log: (level, message, fields) => {
+        if (level === "error") throw new Error(`${message}: ${fields["error"]}`);
+      },
+    };
+    let uuids = 0;
+    this.engine = createEngine({
+      owner: "process-1",
+      clock: this.clock,
+      random: { next: () => 0.5, uuid: () => `request-${++uuids}` },
+      telemetry,
+      store: createMemoryStore(),
+      settings: { ...DEFAULT_SETTINGS, ...options.settings },
+    });
+    this.engine.start({
+      kind: "queue",
+      mapping: this.mapping,
+      source: this.#source(options.fifo ?? false),
+      fn: { name: "fn", target: this.#target(), timeoutMs: 20_000, concurrency: 1_000 },
+    });
+  }
+
+  count(counter: CounterName): number {
+    return this.counts.get(counter) ?? 0;
+  }
+
+  /** `a1` in a group of its own letter on FIFO queues. */
+  send(...ids: readonly string[]): void {
+    for (const messageId of ids) {
+      const groupId = messageId.replace(/\d+$/, "");
+      this.#messages.push({
+        messageId,
+        groupId,
+        encodedBytes: 100,
+        receiveCount: 0,
+        hiddenUntilMs: 0,
+        receipt: 0,
+      });
+    }
+  }
+
+  receiveCount(messageId: string): number {
+    return this.#messages.find((stored) => stored.messageId === messageId)?.receiveCount ?? 0;
+  }
+
+  get left(): readonly string[] {
+    return this.#messages.map(({ messageId }) => messageId);
+  }
+
+  #target() {
+    return {
+      invoke: async (payload: Uint8Array, { requestId }: { requestId: string }) => {
+        const call = {
+          ids: JSON.parse(Buffer.from(payload).toString()),
+          requestId,
+          atMs: this.clock.monotonic(),
+        };
+        this.calls.push(call);
+        return await this.handler(call);
+      },
+      close: async () => {},
+    };
+  }
+
+  #source(isFifo: boolean): QueueSource {
+    return {
+      description: {
+        kind: "test",
+        eventSourceArn: "arn:aws:sqs:eu-west-1:123456789012:test",
+        isFifo,
+        visibilityMs: this.visibilityMs,
+        receiveMessagesMax: 10,
+      },
+      events: {
+        encode: (messages) => Buffer.from(JSON.stringify(messages.map(({ messageId }) => messageId))),
+        envelopeBytes: 14,
+        filterDocument: ({ messageId }) => ({ document: { body: messageId }, isDataJson: false }),
+        filterDataKey: "body",
+      },
+      receive: (bounds, signal) => this.#receive(isFifo, bounds, signal),
+      acknowledge: async (messages) =>
+        messages.map((message) => {
+          const stored = this.#heldAs(message);
+          if (stored === undefined) return "lost";
+          const result = this.acknowledging();
+          if (result !== "settled") return result;
+          this.#messages = this.#messages.filter((other) => other !== stored);
+          this.deleted.push(stored.messageId);
+          return result;
+        }),
+      release: async (messages, delayMs) => this.#hide(messages, delayMs),
+      extend: async (messages, holdMs) => this.#hide(messages, holdMs),
+      close: async () => {},
+    };
+  }
+
+  #hide(messages: readonly QueueMessage[], forMs: number): Settlement[] {
+    return messages.map((message) => {
+      const stored = this.#heldAs(message);
+      if (stored === undefined) return "lost";
+      stored.hiddenUntilMs = this.clock.monotonic() + forMs;
+      return "settled";
+    });
+  }
+
+  #heldAs(message: QueueMessage): Stored | undefined {
+    const { receipt } = message as Delivered;
+    const nowMs = this.clock.monotonic();
+    return this.#messages.find((stored) => stored.receipt === receipt && stored.hiddenUntilMs > nowMs);
+  }
+
+  async #receive(
+    isFifo: boolean,
+    bounds: ReceiveBounds,
+    signal: AbortSignal,
+  ): Promise<readonly QueueMessage[]> {
+    this.receivesAtOnceMax = Math.max(this.receivesAtOnceMax, ++this.receivesAtOnce);
+    try {
+      const untilMs = this.clock.monotonic() + bounds.waitMs;
+      for (;;) {
+        const messages = this.#take(isFifo, bounds);
+        if (messages.length > 0 || this.clock.monotonic() >= untilMs) return messages;
+        await this.#pause(signal);
+      }
+    } finally {
+      this.receivesAtOnce--;
+    }
+  }
+
+  #pause(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const aborted = () => {
+        call.cancel();
+        reject(new MillraceError("ERR_MILLRACE_ABORTED", "aborted"));
+      };
+      const call = this.clock.schedule(100, () => {
+        signal.removeEventListener("abort", aborted);
+        resolve();
+      });
+      if (signal.aborted) aborted();
+      else signal.addEventListener("abort", aborted, { once: true });
+    });
+  }
+
+  #take(isFifo: boolean, { messagesMax, holdMs }: ReceiveBounds): QueueMessage[] {
+    const nowMs = this.clock.monotonic();
+    const blocked = new Set<string | undefined>();
+    const taken: Stored[] = [];
+    for (const stored of this.#messages) {
+      const isHidden = stored.hiddenUntilMs > nowMs;
+      if (isFifo && isHidden) blocked.add(stored.groupId);
+      if (isHidden || (isFifo && blocked.has(stored.groupId)) || taken.length >= Math.min(10, messagesMax))
+        continue;
+      taken.push(stored);
+    }
+    return taken.map((stored) => {
+      stored.receiveCount++;
+      stored.hiddenUntilMs = nowMs + holdMs;
+      stored.receipt = ++this.#receipts;
+      const { messageId, encodedBytes, receiveCount, receipt } = stored;
+      const groupId = isFifo ? stored.groupId : undefined;
+      return {
+        messageId,
+        groupId,
+        receiveCount,
+        bytes: encodedBytes,
+        encodedBytes,
+        receipt,
+      } satisfies Delivered;
+    });
+  }
+}
+
+const PLAIN: QueueMapping = {
+  uuid: "9f0f5a4e-0000-4000-8000-000000000003",
+  name: "jobs",
+  functionName: "fn",
+  functionArn: "arn:aws:lambda:eu-west-1:123456789012:function:fn",
+  eventSourceArn: "arn:aws:sqs:eu-west-1:123456789012:test",
+  enabled: true,
+  batchSize: 10,
+  batchingWindowMs: 0,
+  reportBatchItemFailures: false,
+  filterPatterns: [],
+  concurrencyMax: undefined,
+  provisionedPollers: undefined,
+  strictAwsFifo: false,
+};
+
+export function ids(prefix: string, count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `${prefix}${index + 1}`);
+}
