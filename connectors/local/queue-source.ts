@@ -8,8 +8,9 @@ import { QueueDelivery, type Taken } from "./queue-delivery.ts";
 import { asLocalMessages, createLocalMessageFactory, createLocalQueueEvents } from "./queue-event.ts";
 import { findQueue } from "./queue-row.ts";
 import { createQueueSettlement } from "./queue-settlement.ts";
-import { KIND } from "./source.ts";
 import { inTransaction, openStreamDatabase, streamFileError } from "./stream-database.ts";
+
+export const QUEUE_KIND = "local-queue";
 
 /** As SQS: what the engine keeps room for. */
 const RECEIVE_MESSAGES_MAX = 10;
@@ -72,7 +73,7 @@ function createQueueSource(
   };
   return {
     description: {
-      kind: KIND,
+      kind: QUEUE_KIND,
       eventSourceArn: arn.arn,
       isFifo: queue.isFifo,
       visibilityMs: queue.visibilityMs,
