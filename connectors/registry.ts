@@ -1,7 +1,7 @@
 import type { Connector } from "../src/ports/connector.ts";
 import { dynamodbStreamsConnector } from "./dynamodb-streams/connector.ts";
 import { kinesisConnector } from "./kinesis/connector.ts";
-import { localConnector } from "./local/connector.ts";
+import { localConnector, localQueueConnector } from "./local/connector.ts";
 import { sqsConnector } from "./sqs/connector.ts";
 
 /** The only list of connectors. */
@@ -9,5 +9,6 @@ export const CONNECTORS: readonly Connector[] = [
   dynamodbStreamsConnector,
   kinesisConnector,
   localConnector,
+  localQueueConnector,
   sqsConnector,
 ];

@@ -1,6 +1,9 @@
 import { MillraceError } from "../../src/model/errors.ts";
-import type { StreamConnector } from "../../src/ports/connector.ts";
+import type { QueueConnector, SourceEndpoints, StreamConnector } from "../../src/ports/connector.ts";
 import { FILTER_DATA_KEY } from "./event.ts";
+import { parseQueueArn } from "./queue-arn.ts";
+import { QUEUE_FILTER_DATA_KEY } from "./queue-event.ts";
+import { openLocalQueueSource, QUEUE_KIND } from "./queue-source.ts";
 import { KIND, openLocalSource } from "./source.ts";
 import { ARN_SERVICE, parseStreamArn } from "./stream-arn.ts";
 
@@ -16,15 +19,39 @@ export const localConnector: StreamConnector = {
   startingPositions: ["TRIM_HORIZON", "LATEST", "AT_TIMESTAMP"],
   endpointNames: [FILE_ENDPOINT],
   async openStream(mapping, endpoints) {
-    const paths = endpoints[FILE_ENDPOINT] ?? [];
-    const [path] = paths;
-    if (path === undefined || paths.length > 1) {
-      throw new MillraceError(
-        "ERR_MILLRACE_CONFIG",
-        `The mapping "${mapping.name}" reads a local stream: its endpoints.${FILE_ENDPOINT} must hold exactly one path, ` +
-          `not ${paths.length}.`,
-      );
-    }
+    const path = filePath(`The mapping "${mapping.name}" reads a local stream`, endpoints);
     return openLocalSource(path, parseStreamArn(mapping.eventSourceArn));
   },
 };
+
+/** Queues in the same file, standard and FIFO (queues §2). */
+export const localQueueConnector: QueueConnector = {
+  kind: QUEUE_KIND,
+  offers: "queue",
+  arnService: ARN_SERVICE,
+  arnResourcePrefix: "queue/",
+  filterDataKey: QUEUE_FILTER_DATA_KEY,
+  isFifoQueue: (eventSourceArn) => eventSourceArn.endsWith(".fifo"),
+  endpointNames: [FILE_ENDPOINT],
+  async openQueue(mapping, endpoints) {
+    const path = filePath(`The mapping "${mapping.name}" reads a local queue`, endpoints);
+    return openLocalQueueSource(
+      path,
+      parseQueueArn(mapping.eventSourceArn),
+      Date.now,
+      mapping.batchingWindowMs,
+    );
+  },
+};
+
+function filePath(reader: string, endpoints: SourceEndpoints): string {
+  const paths = endpoints[FILE_ENDPOINT] ?? [];
+  const [path] = paths;
+  if (path === undefined || paths.length > 1) {
+    throw new MillraceError(
+      "ERR_MILLRACE_CONFIG",
+      `${reader}: its endpoints.${FILE_ENDPOINT} must hold exactly one path, not ${paths.length}.`,
+    );
+  }
+  return path;
+}

@@ -2,10 +2,12 @@ import { existsSync, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describeError, MillraceError } from "../../src/model/errors.ts";
+import { QUEUE_SCHEMA } from "./queue-schema.ts";
 
 /** "MRls" in the file's header: tells a stream file from any other SQLite file. */
 const APPLICATION_ID = 0x4d526c73;
-const SCHEMA_VERSION = 1;
+/** 1: streams. 2: queues too. */
+const SCHEMA_VERSION = 2;
 /** How long a writer waits for another process's transaction; readers never wait (write-ahead log). */
 const BUSY_TIMEOUT_MS = 5_000;
 const OPEN_PAUSE_MS = 20;
@@ -17,7 +19,7 @@ const SQLITE_NOTADB = 26;
  * shard, also for an empty one. Arrival times never go back within a stream: so "arrived before" is always a prefix of
  * a shard, and a timestamp is found by bisection without an index.
  */
-const SCHEMA = `
+const STREAM_SCHEMA = `
   CREATE TABLE stream (
     id INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,
@@ -90,7 +92,9 @@ function prepare(path: string, database: DatabaseSync, mayCreate: boolean): void
   // to another record, which a checkpoint behind it would skip.
   database.exec("PRAGMA synchronous = FULL");
   if (mayCreate) createSchema(database);
-  checkIdentity(path, database);
+  checkFileType(path, database);
+  upgradeSchema(database);
+  checkVersion(path, database);
 }
 
 /** Blocks: SQLite waits in the same way, only not for another process that turns the write-ahead log on at this moment. */
@@ -99,13 +103,28 @@ function pauseThread(ms: number): void {
 }
 
 function createSchema(database: DatabaseSync): void {
-  // Not empty: made before, or somebody else's, which is not to be touched; `checkIdentity` tells the two apart.
+  // Not empty: made before, or somebody else's, which is not to be touched; `checkFileType` tells the two apart.
   if (!isEmpty(database)) return;
   database.exec("PRAGMA journal_mode = WAL");
   inTransaction(database, "IMMEDIATE", () => {
     if (!isEmpty(database)) return;
-    database.exec(SCHEMA);
+    database.exec(STREAM_SCHEMA);
+    database.exec(QUEUE_SCHEMA);
     database.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
+    database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
+  });
+}
+
+/**
+ * Adds to a file of an older version what it lacks. Older versions of millrace that have the file open go on: what they
+ * read and write stays as it is.
+ */
+function upgradeSchema(database: DatabaseSync): void {
+  if (readPragma(database, "user_version") !== 1) return;
+  inTransaction(database, "IMMEDIATE", () => {
+    // Another process may have been first.
+    if (readPragma(database, "user_version") !== 1) return;
+    database.exec(QUEUE_SCHEMA);
     database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
   });
 }
@@ -114,13 +133,16 @@ function isEmpty(database: DatabaseSync): boolean {
   return database.prepare("SELECT 1 FROM sqlite_schema LIMIT 1").get() === undefined;
 }
 
-function checkIdentity(path: string, database: DatabaseSync): void {
+function checkFileType(path: string, database: DatabaseSync): void {
   if (readPragma(database, "application_id") !== APPLICATION_ID) throw notAStreamFile(path, undefined);
+}
+
+function checkVersion(path: string, database: DatabaseSync): void {
   const version = readPragma(database, "user_version");
   if (version !== SCHEMA_VERSION) {
     throw new MillraceError(
       "ERR_MILLRACE_CONFIG",
-      `The local stream file ${path} has format ${version}; this version of millrace reads format ${SCHEMA_VERSION}. ` +
+      `The local stream file ${path} has format ${version}; this version of millrace reads formats up to ${SCHEMA_VERSION}. ` +
         "Use the version of millrace that wrote it, or another file.",
     );
   }

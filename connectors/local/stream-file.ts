@@ -1,7 +1,9 @@
 import type { DatabaseSync } from "node:sqlite";
 import { MillraceError } from "../../src/model/errors.ts";
 import { evenRanges } from "./hash-key.ts";
+import { type LocalQueue, openQueueTable } from "./local-queue.ts";
 import { type LocalStream, openStreamTable } from "./local-stream.ts";
+import { insertQueue, type NewQueue } from "./new-queue.ts";
 import { insertShard } from "./shard-table.ts";
 import {
   createStreamDatabase,
@@ -11,7 +13,7 @@ import {
 } from "./stream-database.ts";
 
 /**
- * A file that holds streams. Any number of processes of one host may have it open at once, to append and to read.
+ * A file that holds streams and queues. Any number of processes of one host may have it open at once, to append and to read.
  * Every function throws `ERR_MILLRACE_SOURCE_UNAVAILABLE` when the file cannot be used now.
  */
 export interface StreamFile {
@@ -21,7 +23,16 @@ export interface StreamFile {
   createStream(stream: NewStream): LocalStream;
   /** @throws ERR_MILLRACE_SOURCE_NOT_FOUND */
   openStream(name: string): LocalStream;
-  /** Idempotent. Streams opened from this file are closed with it. */
+  queueNames(): readonly string[];
+  hasQueue(name: string): boolean;
+  /**
+   * @throws ERR_MILLRACE_CONFIG when the queue exists already or a value is out of range, ERR_MILLRACE_SOURCE_NOT_FOUND
+   *   when its dead-letter queue does not exist.
+   */
+  createQueue(queue: NewQueue): LocalQueue;
+  /** @throws ERR_MILLRACE_SOURCE_NOT_FOUND */
+  openQueue(name: string): LocalQueue;
+  /** Idempotent. Streams and queues opened from this file are closed with it. */
   close(): void;
 }
 
@@ -35,7 +46,7 @@ export interface NewStream {
 }
 
 export interface StreamFileOptions {
-  /** Epoch milliseconds: the arrival time of what is appended. */
+  /** Epoch milliseconds: the arrival time of what is appended and sent; holds and delays end by it. */
   readonly now?: () => number;
 }
 
@@ -60,6 +71,20 @@ export function openLocalStream(path: string, name: string, options: StreamFileO
   }
 }
 
+/**
+ * Opens one queue of a file that exists; closing the queue closes the file.
+ * @throws ERR_MILLRACE_SOURCE_NOT_FOUND when the file or the queue does not exist.
+ */
+export function openLocalQueue(path: string, name: string, options: StreamFileOptions = {}): LocalQueue {
+  const file = useStreamFile(path, openStreamDatabase(path), options.now ?? Date.now);
+  try {
+    return file.openQueue(name);
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+}
+
 function useStreamFile(path: string, database: DatabaseSync, now: () => number): StreamFile {
   const guard = <T>(work: () => T): T => {
     try {
@@ -68,19 +93,30 @@ function useStreamFile(path: string, database: DatabaseSync, now: () => number):
       throw streamFileError(path, error);
     }
   };
-  const names = () => database.prepare("SELECT name FROM stream ORDER BY name").all();
+  const names = (table: "stream" | "queue") =>
+    guard(() => database.prepare(`SELECT name FROM ${table} ORDER BY name`).all()).map((row) =>
+      String(row["name"]),
+    );
+  const has = (table: "stream" | "queue", name: string) =>
+    guard(() => database.prepare(`SELECT 1 FROM ${table} WHERE name = ?`).get(name) !== undefined);
   const openStream = (name: string) => guard(() => openStreamTable(path, database, name, now));
-  const hasStream = (name: string) =>
-    guard(() => database.prepare("SELECT 1 FROM stream WHERE name = ?").get(name) !== undefined);
+  const openQueue = (name: string) => guard(() => openQueueTable(path, database, name, now));
   return {
-    streamNames: () => guard(() => names().map((row) => String(row["name"]))),
-    hasStream,
+    streamNames: () => names("stream"),
+    hasStream: (name) => has("stream", name),
     createStream(stream) {
       checkNewStream(stream);
       guard(() => inTransaction(database, "IMMEDIATE", () => insertStream(path, database, stream)));
       return openStream(stream.name);
     },
     openStream,
+    queueNames: () => names("queue"),
+    hasQueue: (name) => has("queue", name),
+    createQueue(queue) {
+      guard(() => inTransaction(database, "IMMEDIATE", () => insertQueue(path, database, queue)));
+      return openQueue(queue.name);
+    },
+    openQueue,
     close() {
       if (database.isOpen) database.close();
     },

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { localConnector } from "../../../../connectors/local/connector.ts";
+import { localConnector, localQueueConnector } from "../../../../connectors/local/connector.ts";
 import { comparePositions } from "../../../../connectors/local/position.ts";
+import { parseQueueArn } from "../../../../connectors/local/queue-arn.ts";
 import { parseStreamArn } from "../../../../connectors/local/stream-arn.ts";
 import { openStreamFile } from "../../../../connectors/local/stream-file.ts";
 import { CONNECTORS } from "../../../../connectors/registry.ts";
-import type { StreamMapping } from "../../../../src/model/mapping.ts";
+import type { QueueMapping, StreamMapping } from "../../../../src/model/mapping.ts";
 import { rejectsWith } from "../../../contract/rejects-with.ts";
 import { ARN, NO_ABORT, openedSource, temporaryFolder } from "./local-fixture.ts";
 
@@ -27,6 +28,22 @@ const MAPPING: StreamMapping = {
   tumblingWindowMs: 0,
   filterPatterns: [],
   onFailureDestination: undefined,
+};
+
+const QUEUE_MAPPING: QueueMapping = {
+  uuid: MAPPING.uuid,
+  name: "orders",
+  functionName: MAPPING.functionName,
+  functionArn: MAPPING.functionArn,
+  eventSourceArn: "arn:aws:local:eu-west-1:123456789012:queue/orders.fifo",
+  enabled: true,
+  batchSize: 10,
+  batchingWindowMs: 0,
+  reportBatchItemFailures: false,
+  filterPatterns: [],
+  concurrencyMax: undefined,
+  provisionedPollers: undefined,
+  strictAwsFifo: false,
 };
 
 test("every connector of the registry has a kind and ARNs of its own", () => {
@@ -57,6 +74,45 @@ test("opens the stream that the ARN names in the file that the endpoint names", 
   assert.equal((await source.listShards(NO_ABORT)).length, 2);
   await source.close();
   file.close();
+});
+
+test("opens the queue that the ARN names beside the streams of the file", async () => {
+  using place = temporaryFolder();
+  const file = openStreamFile(place.path);
+  file.createQueue({ name: "orders.fifo", visibilityMs: 60_000 });
+  const source = await localQueueConnector.openQueue(QUEUE_MAPPING, { LOCAL_FILE: [place.path] });
+  assert.deepEqual(source.description, {
+    kind: "local-queue",
+    eventSourceArn: QUEUE_MAPPING.eventSourceArn,
+    isFifo: true,
+    visibilityMs: 60_000,
+    receiveMessagesMax: 10,
+  });
+  await source.close();
+  file.close();
+});
+
+test("a queue needs exactly one path, and an ARN of its own form", async () => {
+  await rejectsWith("ERR_MILLRACE_CONFIG", () => localQueueConnector.openQueue(QUEUE_MAPPING, {}));
+  const prefix = "arn:aws:local:eu-west-1:123456789012";
+  for (const arn of [
+    "",
+    `${prefix}:stream/orders`,
+    `${prefix}:queue/a.b`,
+    `${prefix}:queue/`,
+    `${prefix}:queue/.fifo`,
+  ]) {
+    assert.throws(() => parseQueueArn(arn), { code: "ERR_MILLRACE_CONFIG" });
+    const isFifo = localQueueConnector.isFifoQueue(arn);
+    assert.equal(isFifo, arn.endsWith(".fifo"));
+  }
+  const arn = "arn:aws:local:::queue/orders.fifo";
+  assert.deepEqual(parseQueueArn(arn), {
+    arn,
+    region: "us-east-1",
+    account: "000000000000",
+    name: "orders.fifo",
+  });
 });
 
 test("needs exactly one path, and an ARN of its own form", async () => {

@@ -23,8 +23,8 @@ export function temporaryFolder() {
 }
 
 /** A source for one test, closed with it. */
-export function openedSource(path: string, now: () => number = Date.now) {
-  const source = openLocalSource(path, ARN, now);
+export function openedSource(path: string, now: () => number = Date.now, arn = ARN) {
+  const source = openLocalSource(path, arn, now);
   return {
     source,
     async [Symbol.asyncDispose]() {

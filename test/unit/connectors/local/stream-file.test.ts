@@ -54,9 +54,37 @@ test("a file of a newer format is refused", () => {
   using place = temporaryFolder();
   openStreamFile(place.path).close();
   const database = new DatabaseSync(place.path);
-  database.exec("PRAGMA user_version = 2");
+  database.exec("PRAGMA user_version = 3");
   database.close();
-  assert.throws(() => openStreamFile(place.path), failure("ERR_MILLRACE_CONFIG", "format 2"));
+  assert.throws(() => openStreamFile(place.path), failure("ERR_MILLRACE_CONFIG", "format 3"));
+});
+
+test("a file of format 1 gets queues in place: its streams stay, and its old reader goes on", async () => {
+  using place = temporaryFolder();
+  const made = openStreamFile(place.path);
+  made.createStream({ name: "orders", shards: 1 }).append([{ partitionKey: "k", data: "old" }]);
+  made.close();
+  const database = new DatabaseSync(place.path);
+  for (const table of [
+    "file_clock",
+    "message",
+    "message_content",
+    "message_group",
+    "deduplication",
+    "queue",
+  ]) {
+    database.exec(`DROP TABLE ${table}`);
+  }
+  database.exec("PRAGMA user_version = 1");
+  const oldStatement = database.prepare("SELECT data FROM record");
+  const [first, second] = [openStreamFile(place.path), openStreamFile(place.path)];
+  first.createQueue({ name: "orders" }).send([{ body: "new" }]);
+  assert.equal(second.openQueue("orders").depth().visible, 1);
+  assert.equal(oldStatement.all().length, 1);
+  await using opened = openedSource(place.path);
+  const read = await readOnce(opened.source, "shardId-000000000000", OLDEST);
+  assert.deepEqual(textsOf(opened.source, read), ["old"]);
+  for (const each of [first, second, database]) each.close();
 });
 
 test("a folder that cannot be made says that the file cannot be used", () => {

@@ -1,0 +1,72 @@
+import type { DatabaseSync } from "node:sqlite";
+import { MillraceError } from "../../src/model/errors.ts";
+
+/** A queue's settings, as its row holds them. */
+export interface QueueRow {
+  readonly id: number;
+  readonly name: string;
+  readonly isFifo: boolean;
+  readonly visibilityMs: number;
+  readonly delayMs: number;
+  /** `undefined`: messages are kept for ever. */
+  readonly retentionMs: number | undefined;
+  readonly redrive: RedriveRow | undefined;
+}
+
+export interface RedriveRow {
+  readonly deadLetterQueueId: number;
+  readonly deadLetterQueue: string;
+  readonly receiveCountMax: number;
+}
+
+/** @throws ERR_MILLRACE_SOURCE_NOT_FOUND, with the names of the queues that there are. */
+export function findQueue(path: string, database: DatabaseSync, name: string): QueueRow {
+  const row = database
+    .prepare(
+      "SELECT queue.*, target.name AS target_name FROM queue " +
+        "LEFT JOIN queue AS target ON target.id = queue.dead_letter_queue WHERE queue.name = ?",
+    )
+    .get(name);
+  if (row !== undefined) return toQueueRow(row as unknown as Row);
+  const names = database.prepare("SELECT name FROM queue ORDER BY name LIMIT 20").all();
+  const known = names.length === 0 ? "none" : names.map((each) => `"${each["name"]}"`).join(", ");
+  throw new MillraceError(
+    "ERR_MILLRACE_SOURCE_NOT_FOUND",
+    `There is no queue "${name}" in ${path} (queues there: ${known}). Create it, or correct the name at the end of ` +
+      "eventSourceArn.",
+  );
+}
+
+interface Row {
+  readonly id: number;
+  readonly name: string;
+  readonly is_fifo: number;
+  readonly visibility_ms: number;
+  readonly delay_ms: number;
+  readonly retention_ms: number | null;
+  readonly dead_letter_queue: number | null;
+  readonly target_name: string | null;
+  readonly receive_count_max: number | null;
+}
+
+function toQueueRow(row: Row): QueueRow {
+  return {
+    id: row.id,
+    name: row.name,
+    isFifo: row.is_fifo === 1,
+    visibilityMs: row.visibility_ms,
+    delayMs: row.delay_ms,
+    retentionMs: row.retention_ms ?? undefined,
+    redrive: toRedriveRow(row),
+  };
+}
+
+function toRedriveRow(row: Row): RedriveRow | undefined {
+  const { dead_letter_queue, target_name, receive_count_max } = row;
+  if (dead_letter_queue === null || target_name === null || receive_count_max === null) return undefined;
+  return {
+    deadLetterQueueId: dead_letter_queue,
+    deadLetterQueue: target_name,
+    receiveCountMax: receive_count_max,
+  };
+}
