@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
+import { assertInvariant } from "../../src/model/errors.ts";
 import type { FileTime } from "./file-clock.ts";
 import { createGroupTable, type GroupTable } from "./message-group.ts";
 import type { QueueRow } from "./queue-row.ts";
@@ -62,11 +63,14 @@ export class QueueDelivery {
     const deliveries: Delivery[] = [];
     // Ends: every candidate is either taken or cleared away, and both have a limit.
     while (budget.messages > 0 && budget.cleared > 0) {
+      const before = budget.messages + budget.cleared;
       const taken = this.#queue.isFifo
         ? this.#takeFromGroups(budget, holdMs, time)
         : this.#takeUnordered(budget, holdMs, time);
       if (taken === undefined) break;
       deliveries.push(...taken);
+      const left = budget.messages + budget.cleared;
+      assertInvariant(left < before, `The local queue "${this.#queue.name}" named messages that are hidden`);
     }
     return { deliveries, mayHaveMore: budget.cleared <= 0 };
   }

@@ -95,6 +95,18 @@ test("a group is given from again only when all that is held of it is settled", 
   assert.deepEqual(await receiveBodies(source), ["a-2"]);
 });
 
+test("a released message waits for the later ones of its group that are held", async () => {
+  await using place = openedQueueFile();
+  const queue = place.file.createQueue({ name: "orders.fifo" });
+  queue.send(inGroup("a", "a-0", "a-1"));
+  const source = place.source("orders.fifo");
+  const held = await receive(source);
+  await source.release(held.slice(0, 1), 0);
+  assert.deepEqual(await receiveBodies(source), []);
+  await source.release(held.slice(1), 0);
+  assert.deepEqual(await receiveBodies(source), ["a-0", "a-1"]);
+});
+
 test("one receive gives several groups, and no message behind one that is hidden", async () => {
   await using place = openedQueueFile();
   const queue = place.file.createQueue({ name: "orders.fifo" });
