@@ -11,6 +11,10 @@ import { PLANTED_BUGS } from "./planted-bugs.ts";
 const { values } = parseArgs({ options: { seeds: { type: "string" }, only: { type: "string" } } });
 const seedsMax = Number(values.seeds ?? 2_000);
 const bugs = PLANTED_BUGS.filter(({ name }) => name.includes(values.only ?? ""));
+if (bugs.length === 0 || !Number.isSafeInteger(seedsMax) || seedsMax < 1) {
+  console.error("nothing to hunt: give --seeds a whole number above 0, and --only a part of a bug's name");
+  process.exit(2);
+}
 const missed: string[] = [];
 const next = bugs.values();
 

@@ -24,6 +24,10 @@ const { values } = parseArgs({
   options: { seeds: { type: "string" }, seed: { type: "string" }, record: { type: "boolean" } },
 });
 const count = readCount("--seeds", values.seeds, values.seed === undefined ? MARKS_SEEDS_MIN : 1);
+if (count === 0) {
+  console.error("--seeds 0 would prove nothing: give a whole number above 0.");
+  process.exit(2);
+}
 // Fresh seeds at every run, unless one is asked for: what was tried yesterday is known.
 const first = readCount("--seed", values.seed, Math.floor(Date.now() / 1000) % 100_000_000);
 
