@@ -36,8 +36,7 @@ ${lines}
 export const LOCAL: StreamConnector = {
   kind: "local",
   offers: "stream",
-  arnService: "local",
-  arnResourcePrefix: "",
+  sources: [{ kind: "arn", service: "local", resourcePrefix: "" }],
   filterDataKey: "data",
   startingPositions: ["TRIM_HORIZON", "LATEST", "AT_TIMESTAMP"],
   endpointNames: ["LOCAL_FILE"],
@@ -62,8 +61,7 @@ ${lines}
 export const SQS: QueueConnector = {
   kind: "sqs",
   offers: "queue",
-  arnService: "sqs",
-  arnResourcePrefix: "",
+  sources: [{ kind: "arn", service: "sqs", resourcePrefix: "" }],
   filterDataKey: "body",
   isFifoQueue: (eventSourceArn) => eventSourceArn.endsWith(".fifo"),
   endpointNames: [],
