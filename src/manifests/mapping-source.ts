@@ -29,6 +29,10 @@ export function sourceReference(document: ManifestDocument): SourceReference {
   };
 }
 
+export function isTopicMapping(document: ManifestDocument, connectors: readonly Connector[]): boolean {
+  return connectorOf(sourceReference(document), connectors)?.offers === "topic";
+}
+
 /** Says what is wrong with the source's name when no connector reads it. */
 export function checkSource(
   document: ManifestDocument,

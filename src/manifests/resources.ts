@@ -24,7 +24,7 @@ import {
   type MappingManifest,
   MODULE_CONCURRENCY_DEFAULT,
 } from "./schema.ts";
-import { parseSourceArn } from "./source-arn.ts";
+import { NOWHERE, parseSourceArn } from "./source-arn.ts";
 import { epochMsOf } from "./timestamp.ts";
 import { topicSettings } from "./topic-settings.ts";
 
@@ -157,9 +157,6 @@ function sharedSettings(
     filterPatterns: (spec.filterCriteria?.filters ?? []).map(({ pattern }) => pattern),
   };
 }
-
-/** Region and account of functions that a self-managed source invokes: what an ARN without them stands for. */
-const NOWHERE = { region: "us-east-1", account: "000000000000" };
 
 function streamSettings(
   spec: MappingManifest["spec"],

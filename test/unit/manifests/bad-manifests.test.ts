@@ -196,7 +196,7 @@ const SLIPS: readonly (readonly [name: string, text: string, ...problems: string
   [
     "a source without a connector",
     withMapping().replace(":local:", ":kinesis:"),
-    `m.yaml:11:19: ${M}.eventSourceArn: Unrecognized event source. This version has no connector for the service kinesis. Sources here are: arn:aws:local:REGION:ACCOUNT:…, arn:aws:sqs:REGION:ACCOUNT:….`,
+    `m.yaml:11:19: ${M}.eventSourceArn: Unrecognized event source. This version has no connector for the service kinesis. Sources here are: arn:aws:kafka:REGION:ACCOUNT:cluster/…, selfManagedEventSource: { endpoints: { KAFKA_BOOTSTRAP_SERVERS: [ … ] } }, arn:aws:local:REGION:ACCOUNT:…, arn:aws:sqs:REGION:ACCOUNT:….`,
   ],
   [
     "an endpoint that the source does not have, and none that it needs",
