@@ -225,7 +225,7 @@ export class SmallWorld {
         coordination: "leases",
       },
       events: {
-        envelopeBytes: 14,
+        envelopeBytes: () => 14,
         filterDataKey: "data",
         filterDocument: (record) => ({ document: { partitionKey: record.key }, isDataJson: false }),
         encode: (records, window) =>
