@@ -41,7 +41,6 @@ export function createSimSource(options: SourceOptions): StreamSource {
     arrivalPrecision: "milliseconds",
     retentionMs: options.retentionMs,
     batchingWindowFrom: options.batchingWindowFrom ?? "lastInvocation",
-    coordination: "leases",
   };
   const shardOf = (shardId: string): SimShard => {
     const shard = stream.shard(shardId);
