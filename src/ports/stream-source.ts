@@ -1,5 +1,6 @@
 import type { BatchInfoName } from "../model/failure-record.ts";
 import type { Position, Shard, StartPoint, StreamRecord, TumblingWindow } from "../model/record.ts";
+import type { ProgressStore } from "./progress-store.ts";
 
 /**
  * A sharded, ordered, re-readable source of one stream: Kinesis, DynamoDB Streams, a Kafka topic, a local stream.
@@ -16,6 +17,12 @@ import type { Position, Shard, StartPoint, StreamRecord, TumblingWindow } from "
 export interface StreamSource {
   readonly description: StreamDescription;
   readonly events: StreamEvents;
+  /**
+   * Set where the source's broker itself keeps progress and says which process reads a shard (Kafka's consumer groups): it
+   * then takes the place of the engine's store. Its `list` gives the shards that are this process's to read now and no
+   * others. Closed by `close` of the source.
+   */
+  readonly progress?: ProgressStore;
   /** All shards that the source still knows, closed ones too, in any order. */
   listShards(signal: AbortSignal): Promise<readonly Shard[]>;
   /** A durable point just behind the newest record of now: what comes later is read, what is there is not. */
@@ -42,8 +49,6 @@ export interface StreamDescription {
    * the first record of its batch arrives, as Kafka's does (queues §1.3).
    */
   readonly batchingWindowFrom?: "lastInvocation" | "firstRecord";
-  /** Who says which process reads a shard: our leases, or the broker's own group protocol. */
-  readonly coordination: "leases" | "broker";
 }
 
 /** Reads one shard from one place on. One `read` at a time. */
@@ -62,6 +67,11 @@ export interface ShardRead {
   readonly endOfShard: boolean;
   /** Age of the newest record read against the tip of the shard; 0 is caught up; `undefined`: the source does not say. */
   readonly lagMs: number | undefined;
+  /**
+   * How far the tip of the shard lies behind the last of these records, in positions that count records (Kafka's offsets).
+   * Absent: the source does not say.
+   */
+  readonly offsetLag?: number;
   /** The source's quota: the next read of this shard is made no earlier than this many milliseconds from now. */
   readonly readAgainAfterMs: number;
   /** Records between the wanted start and these were trimmed by the source before they could be read. */

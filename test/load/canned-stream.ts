@@ -30,7 +30,6 @@ export function createCannedStream(options: CannedStreamOptions): StreamSource {
       batchInfoName: "KinesisBatchInfo",
       arrivalPrecision: "milliseconds",
       retentionMs: undefined,
-      coordination: "leases",
     },
     events: {
       envelopeBytes: () => KINESIS_ENVELOPE_BYTES,

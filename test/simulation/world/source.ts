@@ -39,7 +39,6 @@ export function createSimSource(options: SourceOptions): StreamSource {
     batchInfoName: "KinesisBatchInfo",
     arrivalPrecision: "milliseconds",
     retentionMs: options.retentionMs,
-    coordination: "leases",
   };
   const shardOf = (shardId: string): SimShard => {
     const shard = stream.shard(shardId);

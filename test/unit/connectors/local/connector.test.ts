@@ -69,7 +69,6 @@ test("opens the stream that the ARN names in the file that the endpoint names", 
     batchInfoName: "KinesisBatchInfo",
     arrivalPrecision: "milliseconds",
     retentionMs: 60_000,
-    coordination: "leases",
   });
   assert.equal((await source.listShards(NO_ABORT)).length, 2);
   await source.close();

@@ -7,6 +7,7 @@ import type { InvocationOutcome } from "../../../../src/model/outcome.ts";
 import type { Shard, StartPoint, StreamRecord, TumblingWindow } from "../../../../src/model/record.ts";
 import type { Clock, ScheduledCall } from "../../../../src/ports/clock.ts";
 import type { InvocationContext } from "../../../../src/ports/function-target.ts";
+import type { ProgressStore } from "../../../../src/ports/progress-store.ts";
 import type { Random } from "../../../../src/ports/random.ts";
 import type { StreamSource } from "../../../../src/ports/stream-source.ts";
 import type { CounterName, GaugeName, MarkName, Telemetry } from "../../../../src/ports/telemetry.ts";
@@ -97,6 +98,7 @@ export class SmallWorld {
   readonly counts = new Map<CounterName, number>();
   readonly marks = new Set<MarkName>();
   readonly gauges = new Map<GaugeName, number>();
+  readonly offsetLags = new Map<string, number>();
   readonly store = createMemoryStore();
   readonly engine: Engine;
   readonly mapping: StreamMapping;
@@ -106,6 +108,10 @@ export class SmallWorld {
   deliver: (record: FailureRecord) => Promise<void> = async () => {};
   /** Reads find nothing new before this position (exclusive) is released. */
   retentionMs: number | undefined;
+  /** Set: the source's broker divides the shards. */
+  progress: ProgressStore | undefined;
+  /** The source numbers its records and says how many are behind a read. */
+  tellsOffsetLag = false;
   /** What functions call a record, when it is not its position. */
   itemIdentifier: ((record: StreamRecord) => string) | undefined;
   readsMax = 0;
@@ -222,7 +228,6 @@ export class SmallWorld {
         batchInfoName: "KinesisBatchInfo",
         arrivalPrecision: "milliseconds",
         retentionMs: this.retentionMs,
-        coordination: "leases",
       },
       events: {
         envelopeBytes: () => 14,
@@ -258,11 +263,13 @@ export class SmallWorld {
             const shard = this.shards.find((other) => other.shardId === shardId);
             const endOfShard = next === all.length && shard?.closed === true;
             const readAgainAfterMs = records.length === 0 ? 100 : 0;
-            return { records, endOfShard, lagMs: 0, readAgainAfterMs, trimmed: false };
+            const lag = this.tellsOffsetLag ? { offsetLag: all.length - next } : {};
+            return { records, endOfShard, lagMs: 0, readAgainAfterMs, trimmed: false, ...lag };
           },
           close: async () => {},
         };
       },
+      ...(this.progress === undefined ? {} : { progress: this.progress }),
       close: async () => {},
     };
   }
@@ -272,6 +279,10 @@ export class SmallWorld {
       count: (counter, _mapping, amount) => this.counts.set(counter, this.count(counter) + amount),
       observe: () => {},
       gauge: (gauge, _mapping, value) => this.gauges.set(gauge, value),
+      offsetLag: (_mapping, shardId, records) => {
+        if (records === undefined) this.offsetLags.delete(shardId);
+        else this.offsetLags.set(shardId, records);
+      },
       invocation: () => {},
       log: (level, message, fields) => {
         if (level === "error" && message.includes("defect"))
@@ -286,6 +297,7 @@ export const SILENT_TELEMETRY: Telemetry = {
   count: () => {},
   observe: () => {},
   gauge: () => {},
+  offsetLag: () => {},
   invocation: () => {},
   log: () => {},
   mark: () => {},
