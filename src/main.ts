@@ -52,7 +52,9 @@ async function openFunction(
 }
 
 /** What brings an SDK is loaded when a mapping uses it: each takes a tenth of a second to load. */
-async function openDestination(address: DestinationAddress): Promise<Destination> {
+async function openDestination(
+  address: Exclude<DestinationAddress, { readonly kind: "kafka" }>,
+): Promise<Destination> {
   switch (address.kind) {
     case "file":
       return createFileDestination(address.path);

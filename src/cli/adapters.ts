@@ -19,7 +19,8 @@ export interface Adapters {
   openStore(url: StoreUrl): Promise<ProgressStore>;
   /** `onOutput` gets each line that a function of this process prints. */
   openFunction(resource: FunctionResource, onOutput: (line: string) => void): Promise<FunctionTarget>;
-  openDestination(address: DestinationAddress): Promise<Destination>;
+  /** A topic is opened by the connector of its mapping. */
+  openDestination(address: Exclude<DestinationAddress, { readonly kind: "kafka" }>): Promise<Destination>;
   createTelemetry(log: LogWriter): RunTelemetry;
   createJsonLog(level: LogLevel): LogWriter;
   /** `undefined` when `address` is `off`. */

@@ -10,10 +10,12 @@ import type {
   MappingResource,
   QueueMappingResource,
   StreamMappingResource,
+  TopicMappingResource,
 } from "../manifests/resources.ts";
 import { describeError, type ErrorCode, MillraceError } from "../model/errors.ts";
 import type { Destination } from "../ports/destination.ts";
 import type { ProgressStore } from "../ports/progress-store.ts";
+import type { StreamSource } from "../ports/stream-source.ts";
 import type { Adapters } from "./adapters.ts";
 import type { StoreUrl } from "./store-url.ts";
 
@@ -78,16 +80,22 @@ async function openFunction(
 }
 
 async function deployStream(
-  { mapping, connector, endpoints }: StreamMappingResource,
+  resource: StreamMappingResource | TopicMappingResource,
   pendingFn: Promise<InvocableFunction | undefined> | undefined,
   opened: OpenedAdapters,
   open: () => Promise<Destination | undefined>,
 ): Promise<StreamDeployment | undefined> {
-  const source = await opened.open(subjectOf(mapping), () => connector.openStream(mapping, endpoints));
+  const { mapping } = resource;
+  const source = await opened.open(subjectOf(mapping), () => openSource(resource));
   const destination = await open();
   const fn = await pendingFn;
   if (source === undefined || fn === undefined) return undefined;
   return { kind: "stream", mapping, source, fn, destination };
+}
+
+function openSource(resource: StreamMappingResource | TopicMappingResource): Promise<StreamSource> {
+  if (resource.kind === "topic") return resource.connector.openTopic(resource.mapping);
+  return resource.connector.openStream(resource.mapping, resource.endpoints);
 }
 
 async function deployQueue(
@@ -119,15 +127,26 @@ function subjectOf({ name }: MappingResource["mapping"]): string {
   return `EventSourceMapping ${name}`;
 }
 
-/** Mappings that name the same destination share one, so that two writers of a file know of each other. */
+/**
+ * Mappings that name the same destination share one, so that two writers of a file know of each other. A topic belongs to
+ * the mapping's own cluster and login.
+ */
 async function openDestination(
-  { destination: address }: StreamMappingResource,
+  resource: StreamMappingResource | TopicMappingResource,
   adapters: Adapters,
   opened: OpenedAdapters,
   destinations: Map<string, Promise<Destination | undefined>>,
 ): Promise<Destination | undefined> {
+  const { destination: address } = resource;
   if (address === undefined) return undefined;
   const { uri } = address;
+  if (address.kind === "kafka") {
+    if (resource.kind !== "topic") return undefined;
+    const { connector, mapping } = resource;
+    return opened.open(`The destination ${uri}`, () =>
+      connector.openTopicDestination(mapping, address.topic),
+    );
+  }
   let destination = destinations.get(uri);
   if (destination === undefined) {
     destination = opened.open(`The destination ${uri}`, () => adapters.openDestination(address));

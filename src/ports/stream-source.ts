@@ -1,3 +1,4 @@
+import type { BatchInfoName } from "../model/failure-record.ts";
 import type { Position, Shard, StartPoint, StreamRecord, TumblingWindow } from "../model/record.ts";
 import type { ProgressStore } from "./progress-store.ts";
 
@@ -35,13 +36,19 @@ export interface StreamSource {
 export interface StreamDescription {
   /** Closed set, from the connector registry: the `source` label of metrics. */
   readonly kind: string;
-  /** What events and failure records show. */
-  readonly eventSourceArn: string;
-  /** `KinesisBatchInfo` or `DDBStreamBatchInfo`. */
-  readonly batchInfoName: string;
+  /** What events and failure records show; `undefined`: a self-managed source, which has none. */
+  readonly eventSourceArn: string | undefined;
+  /** Kafka: `host:port` of the cluster, with commas, as events and failure records show them. */
+  readonly bootstrapServers?: string;
+  readonly batchInfoName: BatchInfoName;
   readonly arrivalPrecision: "milliseconds" | "seconds";
   /** How long the source keeps a record; retries end there. `undefined`: for ever. */
   readonly retentionMs: number | undefined;
+  /**
+   * When a lane's batching window begins: as soon as the invocation before it has ended (also without this member), or when
+   * the first record of its batch arrives, as Kafka's does (queues §1.3).
+   */
+  readonly batchingWindowFrom?: "lastInvocation" | "firstRecord";
 }
 
 /** Reads one shard from one place on. One `read` at a time. */
@@ -74,12 +81,13 @@ export interface ShardRead {
 /** The source's Lambda event: pure functions of the records. The engine hands back only records that this source gave. */
 export interface StreamEvents {
   /**
-   * The invocation payload. Without a window it has exactly `envelopeBytes + Σ encodedBytes + (n − 1)` bytes for n > 0
-   * records (one comma between two); with a window it is larger by the window's members.
+   * The invocation payload of records of one shard. Without a window it has exactly
+   * `envelopeBytes(shardId) + Σ encodedBytes + (n − 1)` bytes for n > 0 records (one comma between two); with a window it
+   * is larger by the window's members.
    */
   encode(records: readonly StreamRecord[], window: TumblingWindow | undefined): Uint8Array;
-  /** Bytes of an event without records and without a window: `{"Records":[]}`. */
-  readonly envelopeBytes: number;
+  /** Bytes of an event of this shard beside its records: `{"Records":[]}`; Kafka's names the partition. */
+  envelopeBytes(shardId: string): number;
   /** What filter patterns see of a record. */
   filterDocument(record: StreamRecord): FilterDocument;
   /** Member of the filter document that holds the record's own data (`data`, `dynamodb`). */
@@ -89,6 +97,16 @@ export interface StreamEvents {
    * one; the first of them is then meant. Without this member it is the record's position.
    */
   itemIdentifier?(record: StreamRecord): string;
+  /**
+   * The item identifier that an `itemIdentifier` of a partial response stands for, in a batch of this shard; `undefined`
+   * when it names no record of the shard. Its argument is untrusted JSON. Without this member only a string is one.
+   */
+  readItemIdentifier?(value: unknown, shardId: string): string | undefined;
+  /**
+   * What comes again after a partial response. `fromFirst` (also without this member): the first record listed and all
+   * behind it (streams §5.4). `listed`: the records listed and those of their keys behind them (queues §3.4, decision 0017).
+   */
+  readonly partialRetry?: "fromFirst" | "listed";
 }
 
 export interface FilterDocument {
@@ -96,4 +114,12 @@ export interface FilterDocument {
   readonly document: unknown;
   /** The record's data is a JSON object. If not, a pattern on the data key does not match (streams §8.1). */
   readonly isDataJson: boolean;
+  /**
+   * Kafka's rule in its place: by member of the document, the form that its data has. What a pattern asks of data in
+   * another form is left aside, and the rest of the pattern decides (queues §6.3).
+   */
+  readonly dataForms?: Readonly<Record<string, DataForm>>;
 }
+
+/** `absent`: a tombstone's value or a missing key; patterns of either form see the null that it is. */
+export type DataForm = "json" | "text" | "binary" | "absent";

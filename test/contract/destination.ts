@@ -164,7 +164,8 @@ export function sampleFailure(id: string): FailureRecord {
     batch: {
       infoName: "KinesisBatchInfo",
       shardId: "shardId-000000000001",
-      streamArn: "arn:aws:kinesis:eu-west-1:123456789012:stream/orders",
+      eventSourceArn: "arn:aws:kinesis:eu-west-1:123456789012:stream/orders",
+      bootstrapServers: undefined,
       arrivalPrecision: "milliseconds",
       records: {
         startPosition: "49601189658422359378836298521827638475320189012309704722",

@@ -32,7 +32,7 @@ export function createCannedStream(options: CannedStreamOptions): StreamSource {
       retentionMs: undefined,
     },
     events: {
-      envelopeBytes: KINESIS_ENVELOPE_BYTES,
+      envelopeBytes: () => KINESIS_ENVELOPE_BYTES,
       filterDataKey: "data",
       // The engine hands back only records of this stream.
       encode: (records: readonly StreamRecord[], window) =>

@@ -341,7 +341,7 @@ export class BatchRun {
     const { source, settings, shardId } = this.#context;
     const { events } = source;
     const window = this.#window?.asEvent(shardId, windowEnd);
-    let bytes = window === undefined ? events.envelopeBytes : events.encode([], window).length;
+    let bytes = window === undefined ? events.envelopeBytes(shardId) : events.encode([], window).length;
     let count = 0;
     for (const { record } of records) {
       bytes += record.encodedBytes + (count === 0 ? 0 : 1);

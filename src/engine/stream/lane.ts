@@ -46,7 +46,7 @@ export class Lane {
     this.#batcher = new Batcher({
       batchSize: context.mapping.batchSize,
       payloadBytesMax: context.settings.payloadBytesMax,
-      envelopeBytes: context.source.events.envelopeBytes,
+      envelopeBytes: context.source.events.envelopeBytes(context.shardId),
     });
     this.#batchingWindowStartMs = context.clock.monotonic();
     if (window !== undefined && context.mapping.tumblingWindowMs > 0) {

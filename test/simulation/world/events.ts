@@ -18,7 +18,7 @@ export class SimPayload extends Uint8Array<ArrayBuffer> {
 let sharedBytes = new ArrayBuffer(8 * 1024 * 1024);
 
 export const SIM_EVENTS: StreamEvents = {
-  envelopeBytes: SIM_ENVELOPE_BYTES,
+  envelopeBytes: () => SIM_ENVELOPE_BYTES,
   filterDataKey: "data",
   encode(records: readonly StreamRecord[], window: TumblingWindow | undefined): Uint8Array {
     const own = asSimRecords(records);

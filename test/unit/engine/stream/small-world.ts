@@ -230,7 +230,7 @@ export class SmallWorld {
         retentionMs: this.retentionMs,
       },
       events: {
-        envelopeBytes: 14,
+        envelopeBytes: () => 14,
         filterDataKey: "data",
         filterDocument: (record) => ({ document: { partitionKey: record.key }, isDataJson: false }),
         encode: (records, window) =>
