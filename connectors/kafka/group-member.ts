@@ -73,8 +73,8 @@ export class GroupMember {
   #phase: "joining" | "syncing" | "stable" = "joining";
   /** Why the last try to join failed; for those who wait. */
   #lastFault: GroupFault | undefined;
-  /** Counts expulsions: an answer to a question of an earlier life is not for this one. */
-  #life = 0;
+  /** Ends with an expulsion: what was asked before it, the answer to it is not for the next one. */
+  #life = new AbortController();
   #beat: Promise<void> | undefined;
   #nextBeat: Promise<void> | undefined;
   #loop: Promise<unknown> | undefined;
@@ -153,7 +153,8 @@ export class GroupMember {
   /** What the broker said of a member that it does not know; of an earlier life it means nothing. */
   thrownOut(memberId: string): void {
     if (memberId !== this.#identity.memberId || memberId === "") return;
-    this.#life++;
+    this.#life.abort();
+    this.#life = new AbortController();
     this.#identity = NO_MEMBER;
     this.#assignedGeneration = NO_MEMBER.generation;
     this.holds.clear();
@@ -184,6 +185,7 @@ export class GroupMember {
   async #keepJoined(): Promise<void> {
     let failures = 0;
     while (!this.#stop.signal.aborted) {
+      const { signal: life } = this.#life;
       try {
         await this.#joinOnce();
         failures = 0;
@@ -191,7 +193,7 @@ export class GroupMember {
         await this.#whileStable();
       } catch (error) {
         if (this.#stop.signal.aborted) return;
-        const isStep = this.#stepAfter(error);
+        const isStep = this.#stepAfter(error) || life.aborted;
         failures = isStep ? failures : failures + 1;
         if (!isStep) await this.#rejoin.sleep(this.#options.clock, this.#pauseMs(failures));
       }
@@ -224,7 +226,8 @@ export class GroupMember {
 
   async #joinOnce(): Promise<void> {
     const { api, times, topic } = this.#options;
-    const life = this.#life;
+    const life = this.#life.signal;
+    const signal = AbortSignal.any([life, this.#stop.signal]);
     this.#setPhase("joining");
     this.#rejoin.reset();
     const subscription = encodeSubscription({
@@ -240,23 +243,18 @@ export class GroupMember {
         protocolName: PROTOCOL_NAME,
         subscription,
       },
-      this.#stop.signal,
+      signal,
     );
-    this.#assertSameLife(life);
+    assertSameLife(life);
     const { memberId, generation } = answer;
     this.#identity = { memberId, generation };
     this.#setPhase("syncing");
     const counts = answer.leaderId === memberId ? await this.#countPartitions(answer) : undefined;
     const assignments = counts === undefined ? new Map<string, Buffer>() : assignmentsOf(answer, counts);
-    const assignment = await api.sync(this.#identity, assignments, this.#stop.signal);
-    this.#assertSameLife(life);
+    const assignment = await api.sync(this.#identity, assignments, signal);
+    assertSameLife(life);
     this.#assign(new Set(decodeAssignment(assignment).get(topic) ?? []));
     if (counts !== undefined) void this.#watchGrowth(generation, counts);
-  }
-
-  /** What was claimed in the request was lost while it was on its way. */
-  #assertSameLife(life: number): void {
-    if (life !== this.#life) throw new GroupFault("rebalanceInProgress", "thrown out while joining");
   }
 
   async #countPartitions(answer: JoinAnswer): Promise<ReadonlyMap<string, number>> {
@@ -377,6 +375,11 @@ export class GroupMember {
     await wakening.sleep(clock, timeoutMs);
     this.#stop.signal.removeEventListener("abort", wake);
   }
+}
+
+/** What was claimed in the request was lost while it was on its way. */
+function assertSameLife(life: AbortSignal): void {
+  if (life.aborted) throw new GroupFault("rebalanceInProgress", "thrown out while joining");
 }
 
 function assignmentsOf(
