@@ -5,12 +5,12 @@ import type { StreamSource } from "../../src/ports/stream-source.ts";
 import type { KafkaCluster } from "./cluster.ts";
 import { createKafkaEvents } from "./event.ts";
 import { throwIfAborted } from "./fault.ts";
+import type { OffsetLookup } from "./group-progress.ts";
+import { KIND } from "./kind.ts";
 import { PartitionLeaders } from "./leaders.ts";
 import { comparePositions, parsePosition } from "./position.ts";
 import { PartitionReader } from "./reader.ts";
 import { createKafkaPartition } from "./record.ts";
-
-export const KIND = "kafka";
 
 export interface KafkaSourceOptions {
   /** Closed with the source. */
@@ -20,8 +20,8 @@ export interface KafkaSourceOptions {
   readonly eventSourceArn: string | undefined;
   /** As the mapping gives them: events show them. */
   readonly bootstrapServers: readonly string[];
-  /** The consumer group's; without it, the engine's store coordinates. */
-  readonly progress?: ProgressStore;
+  /** Makes the consumer group's; without it, the engine's store coordinates. Closed with the source. */
+  readonly progress?: (offsetOf: OffsetLookup) => ProgressStore;
   /** Milliseconds of a clock that never goes back. */
   readonly now?: () => number;
   readonly epochMs?: () => number;
@@ -29,7 +29,7 @@ export interface KafkaSourceOptions {
 
 /** A topic: its shards are `TOPIC-PARTITION`, its positions offsets. Only what transactions have committed is read. */
 export function createKafkaSource(options: KafkaSourceOptions): StreamSource {
-  const { cluster, topic, progress, now = monotonicMs, epochMs = Date.now } = options;
+  const { cluster, topic, now = monotonicMs, epochMs = Date.now } = options;
   const leaders = new PartitionLeaders(cluster, topic, now);
   const firstOffset = async (partition: number, start: StartPoint, signal: AbortSignal): Promise<number> => {
     switch (start.kind) {
@@ -44,6 +44,7 @@ export function createKafkaSource(options: KafkaSourceOptions): StreamSource {
       }
     }
   };
+  const progress = options.progress?.(firstOffset);
   return {
     description: {
       kind: KIND,
