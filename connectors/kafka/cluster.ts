@@ -47,8 +47,7 @@ export class KafkaCluster {
 
   /** The partitions of a topic, and who leads them; fresh from a broker. Rejects as not found when there is no such topic. */
   async topic(topic: string, signal: AbortSignal): Promise<readonly TopicPartition[]> {
-    const answer = await this.#metadata(topic, signal);
-    const found = answer.topicMetadata.find((entry) => entry.topic === topic);
+    const found = await this.#describe(topic, signal);
     const code = found === undefined ? "UNKNOWN_TOPIC_OR_PARTITION" : codeName(found.topicErrorCode);
     if (found === undefined || code !== undefined)
       throw this.#topicFault(topic, code ?? "", found?.topicErrorCode);
@@ -122,12 +121,28 @@ export class KafkaCluster {
     this.#links.clear();
   }
 
-  async #metadata(topic: string, signal: AbortSignal): Promise<MetadataAnswer> {
+  /** A broker that has just started may not know a topic yet: that there is none is believed when two say so. */
+  async #describe(topic: string, signal: AbortSignal): Promise<TopicAnswer | undefined> {
+    const first = await this.anyBroker("control", signal);
+    const found = await this.#ask(first, topic, signal);
+    if (found !== undefined && codeName(found.topicErrorCode) !== "UNKNOWN_TOPIC_OR_PARTITION") return found;
+    for (const address of this.#brokers.values()) {
+      if (first.address === `${address.host}:${address.port}`) continue;
+      try {
+        return await this.#ask(await this.#open(address, "control", signal), topic, signal);
+      } catch (error) {
+        throwIfAborted(signal);
+        if (!(error instanceof KafkaFault)) throw error;
+      }
+    }
+    return found;
+  }
+
+  async #ask(link: BrokerLink, topic: string, signal: AbortSignal): Promise<TopicAnswer | undefined> {
     const args = { topics: [topic], allowAutoTopicCreation: false } as const;
-    const link = await this.anyBroker("control", signal);
     const answer = await link.request("Metadata", args, { signal, leavesErrors: true });
     if (answer.brokers.length > 0) this.#learn(answer.brokers);
-    return answer;
+    return answer.topicMetadata.find((entry) => entry.topic === topic);
   }
 
   #learn(brokers: readonly BrokerAddress[]): void {
@@ -173,6 +188,8 @@ export class KafkaCluster {
     return faultOfCode(code, place);
   }
 }
+
+type TopicAnswer = MetadataAnswer["topicMetadata"][number];
 
 interface Address {
   readonly host: string;

@@ -14,6 +14,8 @@ export type FaultReason =
   | "protocol"
   /** The broker does not speak what we need, or we do not read what it says. */
   | "unsupported"
+  /** What the broker sent cannot be read. */
+  | "corrupt"
   /** The cluster was closed by us. */
   | "closed";
 

@@ -77,6 +77,7 @@ export const MARKS = [
   "partial response moved on",
   "partial response without progress",
   "partial response malformed",
+  "listed record held back its key",
   "oversized record",
   "throttled attempt cost no retry",
   "unavailable attempt cost no retry",

@@ -82,7 +82,9 @@ export class MappingWorker {
       filter:
         mapping.filterPatterns.length === 0
           ? undefined
-          : compileFilterCriteria(mapping.filterPatterns, source.events.filterDataKey),
+          : compileFilterCriteria(mapping.filterPatterns, source.events.filterDataKey, {
+              dataPattern: "any",
+            }),
       settings,
       clock,
       random,

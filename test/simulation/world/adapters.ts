@@ -3,7 +3,7 @@ import type { Clock } from "../../../src/ports/clock.ts";
 import type { ProgressStore } from "../../../src/ports/progress-store.ts";
 import type { LogFields, LogLevel, Telemetry } from "../../../src/ports/telemetry.ts";
 import { createSimDestination } from "./destination.ts";
-import { SIM_EVENTS } from "./events.ts";
+import { SIM_EVENTS, SIM_TOPIC_EVENTS } from "./events.ts";
 import { createSimFunction } from "./function.ts";
 import type { SimProcess } from "./process.ts";
 import { createSimSource } from "./source.ts";
@@ -42,7 +42,8 @@ function createDeployment(world: World, process: SimProcess, ordinal: number): M
       process,
       time,
       faults,
-      events: SIM_EVENTS,
+      events: plan.isTopic ? SIM_TOPIC_EVENTS : SIM_EVENTS,
+      batchingWindowFrom: plan.isTopic ? "firstRecord" : "lastInvocation",
       retentionMs: plan.retentionMs,
       readIntervalMs: plan.readIntervalMs,
       tellsLag: plan.tellsLag,

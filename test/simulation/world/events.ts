@@ -36,6 +36,17 @@ export const SIM_EVENTS: StreamEvents = {
   },
 };
 
+/** Of a mapping that is like a Kafka topic's: identifiers name the partition too, and only what is listed comes again. */
+export const SIM_TOPIC_EVENTS: StreamEvents = {
+  ...SIM_EVENTS,
+  partialRetry: "listed",
+  readItemIdentifier(value, shardId) {
+    if (typeof value !== "object" || value === null) return undefined;
+    if (!("partition" in value) || !("offset" in value) || value.partition !== shardId) return undefined;
+    return typeof value.offset === "string" ? value.offset : undefined;
+  },
+};
+
 const WANTED = { data: { kind: "wanted" } };
 const UNWANTED = { data: { kind: "unwanted" } };
 

@@ -23,6 +23,7 @@ export interface SourceOptions {
   /** The source's read quota: time from one read of a shard to the next. */
   readonly readIntervalMs: number;
   readonly tellsLag: boolean;
+  readonly batchingWindowFrom?: "lastInvocation" | "firstRecord";
   record(event: HistoryEvent): void;
   breach(message: string): void;
 }
@@ -39,6 +40,7 @@ export function createSimSource(options: SourceOptions): StreamSource {
     batchInfoName: "KinesisBatchInfo",
     arrivalPrecision: "milliseconds",
     retentionMs: options.retentionMs,
+    batchingWindowFrom: options.batchingWindowFrom ?? "lastInvocation",
   };
   const shardOf = (shardId: string): SimShard => {
     const shard = stream.shard(shardId);
