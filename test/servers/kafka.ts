@@ -95,7 +95,7 @@ async function startCluster(folder: string, java: JavaCommand, options: KafkaOpt
     files.map(async (file, index) => {
       const logFolder = join(folder, `log-${index}`);
       await writeFile(file, brokerProperties(index, nodes, logFolder, certificates, settings));
-      const words = ["format", "--cluster-id", clusterId, "--config", file, ...users];
+      const words = ["format", `--cluster-id=${clusterId}`, "--config", file, ...users];
       await runJava(java("kafka.tools.StorageTool", words));
     }),
   );
