@@ -9,7 +9,7 @@ export interface InvocableFunction {
   readonly name: string;
   readonly target: FunctionTarget;
   readonly timeoutMs: number;
-  /** Invocations at once, over all mappings of the function; more wait their turn. */
+  /** Invocations at once, over all mappings of the function; more wait their turn, each mapping for its even share. */
   readonly concurrency: number;
 }
 
@@ -46,12 +46,12 @@ export class FunctionInvoker {
 
   /** Never rejects, unless `request.encode` throws. */
   async invoke(request: InvocationRequest): Promise<InvocationResult> {
-    const turn = this.#slots.take();
+    const turn = this.#slots.take(request.mapping);
     if (turn !== undefined) await turn;
     try {
       return request.mayStart() ? await this.#call(request) : NOT_STARTED;
     } finally {
-      this.#slots.give();
+      this.#slots.give(request.mapping);
     }
   }
 
