@@ -44,6 +44,11 @@ async function openFunction(
 ): Promise<FunctionTarget> {
   const { clock } = adapters;
   if (target.kind === "http") return createHttpFunction({ url: target.url, connections: concurrency, clock });
+  if (target.kind === "lambda") {
+    const { functionName, region, endpoint } = target;
+    const { createLambdaFunction } = await import("./functions/lambda.ts");
+    return createLambdaFunction({ functionName, region, endpoint, connections: concurrency, clock });
+  }
   const onLog = (line: string) => onOutput(`[${name}] ${line}`);
   const { path, exportName, environment, memoryMb } = target;
   const options = { functionName: name, path, exportName, environment, memoryMb, concurrency, onLog, clock };

@@ -13,9 +13,9 @@ import { connectorOf } from "./mapping-checks.ts";
 import { mappingUuid } from "./mapping-uuid.ts";
 import {
   type FunctionManifest,
-  HTTP_CONCURRENCY_DEFAULT,
   type MappingManifest,
   MODULE_CONCURRENCY_DEFAULT,
+  REMOTE_CONCURRENCY_DEFAULT,
 } from "./schema.ts";
 import { parseSourceArn } from "./source-arn.ts";
 import { epochMsOf } from "./timestamp.ts";
@@ -30,6 +30,12 @@ export interface FunctionResource {
 
 export type FunctionTargetSpec =
   | { readonly kind: "http"; readonly url: string }
+  | {
+      readonly kind: "lambda";
+      readonly functionName: string;
+      readonly region: string | undefined;
+      readonly endpoint: string | undefined;
+    }
   | {
       readonly kind: "module";
       readonly path: string;
@@ -71,8 +77,12 @@ export function functionResource(
 ): FunctionResource | undefined {
   const timeoutMs = spec.timeoutSeconds * 1000;
   if (spec.http !== undefined) {
-    const concurrency = spec.reservedConcurrency ?? HTTP_CONCURRENCY_DEFAULT;
+    const concurrency = spec.reservedConcurrency ?? REMOTE_CONCURRENCY_DEFAULT;
     return { name: metadata.name, target: { kind: "http", url: spec.http.url }, timeoutMs, concurrency };
+  }
+  if (spec.lambda !== undefined) {
+    const concurrency = spec.reservedConcurrency ?? REMOTE_CONCURRENCY_DEFAULT;
+    return { name: metadata.name, target: lambdaTarget(spec.lambda), timeoutMs, concurrency };
   }
   if (spec.module === undefined) return undefined;
   const target: FunctionTargetSpec = {
@@ -84,6 +94,13 @@ export function functionResource(
   };
   const concurrency = spec.reservedConcurrency ?? MODULE_CONCURRENCY_DEFAULT;
   return { name: metadata.name, target, timeoutMs, concurrency };
+}
+
+function lambdaTarget(lambda: NonNullable<FunctionManifest["spec"]["lambda"]>): FunctionTargetSpec {
+  const { functionName, endpoint } = lambda;
+  // Of arn:aws:lambda:REGION:…
+  const arnRegion = parseFunctionName(functionName)?.arnPrefix?.split(":")[3];
+  return { kind: "lambda", functionName, region: lambda.region ?? arnRegion, endpoint };
 }
 
 /** Of a manifest that has passed all checks. `undefined` only when it has not. */

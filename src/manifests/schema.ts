@@ -21,8 +21,8 @@ export const API_VERSION = "millrace.dev/v1";
 
 /** Lambda's own default: a function that needs longer says so. */
 export const TIMEOUT_SECONDS_DEFAULT = 3;
-/** Lambda's default concurrency of an account, which its functions share. */
-export const HTTP_CONCURRENCY_DEFAULT = 1000;
+/** Of functions that run elsewhere: Lambda's default concurrency of an account, which its functions share. */
+export const REMOTE_CONCURRENCY_DEFAULT = 1000;
 /** Each concurrent invocation of a module has a worker thread of its own. */
 export const MODULE_CONCURRENCY_DEFAULT = 10;
 
@@ -78,10 +78,34 @@ const moduleTarget = z
   })
   .describe("A function that runs inside millrace, in worker threads.");
 
+const lambdaTarget = z
+  .strictObject({
+    functionName: z
+      .string()
+      .min(1)
+      .max(256)
+      .describe(
+        "Name or ARN of the function, with a version or alias behind a colon if wanted. An ARN's region is called.",
+      ),
+    region: z
+      .string()
+      .regex(/^[a-z0-9-]{1,64}$/)
+      .optional()
+      .describe("Region of the function. Default: the ARN's, then the AWS SDK's own rules, as AWS_REGION."),
+    endpoint: z
+      .string()
+      .optional()
+      .describe(
+        "http or https URL of a service with Lambda's Invoke API, such as the Runtime Interface Emulator. Default: AWS, or AWS_ENDPOINT_URL_LAMBDA.",
+      ),
+  })
+  .describe("A function of AWS Lambda. Credentials come by the AWS SDK's own rules.");
+
 const functionSpec = z
   .strictObject({
     http: httpTarget.optional(),
     module: moduleTarget.optional(),
+    lambda: lambdaTarget.optional(),
     timeoutSeconds: z
       .int()
       .min(1)
@@ -94,10 +118,10 @@ const functionSpec = z
       .max(10_000)
       .optional()
       .describe(
-        `Invocations that run at once, over all mappings of the function; more wait their turn. Default ${HTTP_CONCURRENCY_DEFAULT} for http, ${MODULE_CONCURRENCY_DEFAULT} for module.`,
+        `Invocations that run at once, over all mappings of the function; more wait their turn, each mapping for its even share. Default ${REMOTE_CONCURRENCY_DEFAULT} for http and lambda, ${MODULE_CONCURRENCY_DEFAULT} for module.`,
       ),
   })
-  .describe("What to invoke, and its bounds. Exactly one of http and module.");
+  .describe("What to invoke, and its bounds. Exactly one of http, lambda and module.");
 
 const filterCriteria = z
   .strictObject({

@@ -133,6 +133,29 @@ test("takes functions by every form of AWS's name and keeps the qualifier in the
   }
 });
 
+test("takes the region of a Lambda function from its ARN unless one is given", (t) => {
+  const arn = "arn:aws:lambda:us-east-2:210987654321:function:orders:live";
+  const functionOf = (lambda: string) => {
+    const text = withMapping().replace(/spec: .*/, `spec: { lambda: ${lambda} }`);
+    return valid(t, text).manifests.functions[0];
+  };
+  assert.deepEqual(functionOf(`{ functionName: "${arn}" }`), {
+    name: "orders",
+    target: { kind: "lambda", functionName: arn, region: "us-east-2", endpoint: undefined },
+    timeoutMs: 3000,
+    concurrency: 1000,
+  });
+  const other = functionOf(`{ functionName: "${arn}", region: eu-west-1 }`)?.target;
+  assert.equal(other?.kind === "lambda" && other.region, "eu-west-1");
+  const plain = functionOf("{ functionName: function, endpoint: 'http://127.0.0.1:9001' }")?.target;
+  assert.deepEqual(plain, {
+    kind: "lambda",
+    functionName: "function",
+    region: undefined,
+    endpoint: "http://127.0.0.1:9001",
+  });
+});
+
 test("finds modules from the folder of their manifest", (t) => {
   const spec = "spec: { module: { path: ./fn.mjs, environment: { MODE: test } }, reservedConcurrency: 4 }";
   const folder = folderWith(t, { "a/m.yaml": FUNCTION.replace(/spec: .*/, spec), "a/fn.mjs": "" });
