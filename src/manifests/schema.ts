@@ -101,11 +101,49 @@ const lambdaTarget = z
   })
   .describe("A function of AWS Lambda. Credentials come by the AWS SDK's own rules.");
 
+const targets = {
+  http: httpTarget.optional(),
+  module: moduleTarget.optional(),
+  lambda: lambdaTarget.optional(),
+};
+
+const versions = z
+  .record(
+    z.string().regex(/^[1-9][0-9]{0,9}$/),
+    z
+      .strictObject(targets)
+      .describe("What to invoke as this version. Exactly one of http, lambda and module."),
+  )
+  .optional()
+  .describe(
+    "Published versions by number, for mappings of NAME:NUMBER and for aliases. The function's own target is $LATEST.",
+  );
+
+const versionNumber = z.union([z.int().min(1).max(9_999_999_999), z.string().min(1)]);
+
+const aliases = z
+  .record(
+    z.string().regex(/^(?![0-9]+$)[A-Za-z0-9_-]{1,128}$/),
+    z
+      .strictObject({
+        version: versionNumber.describe("Version that the alias stands for: a number, or $LATEST."),
+        weights: z
+          .record(z.string(), z.number().min(0).max(1))
+          .optional()
+          .describe(
+            "Shares of batches that go to other versions, for example { 3: 0.05 }; together at most 1. All attempts of a batch go to one version.",
+          ),
+      })
+      .describe("An alias, for mappings of NAME:ALIAS."),
+  )
+  .optional()
+  .describe("Names of versions.");
+
 const functionSpec = z
   .strictObject({
-    http: httpTarget.optional(),
-    module: moduleTarget.optional(),
-    lambda: lambdaTarget.optional(),
+    ...targets,
+    versions,
+    aliases,
     timeoutSeconds: z
       .int()
       .min(1)

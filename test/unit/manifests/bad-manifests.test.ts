@@ -232,6 +232,24 @@ const SLIPS: readonly (readonly [name: string, text: string, ...problems: string
     "m.yaml:4:54: Function orders, spec.lambda.endpoint: The text is not a URL. Give an http or https URL, for example http://127.0.0.1:8080.",
   ],
   [
+    "an alias of a version that is not there, with weights of more than 1",
+    FUNCTION.replace(
+      /spec: .*/,
+      "spec: { http: { url: 'http://h/' }, versions: { 2: {} }, aliases: { live: { version: 3, weights: { 2: 0.9, 4: 0.2 } } } }",
+    ),
+    "m.yaml:4:49: Function orders, spec.versions.2: The version has no target. Give exactly one of http: { url }, lambda: { functionName } and module: { path }.",
+    "m.yaml:4:86: Function orders, spec.aliases.live.version: The function has no version 3. Give one of $LATEST, 2, or add it to versions.",
+    "m.yaml:4:98: Function orders, spec.aliases.live.weights: The weights add up to more than 1. Lower them.",
+    "m.yaml:4:108: Function orders, spec.aliases.live.weights.4: The function has no version 4. Give one of $LATEST, 2, or add it to versions.",
+  ],
+  [
+    "a mapping of an alias that its function does not have",
+    withMapping()
+      .replace(/spec: .*/, "spec: { http: { url: 'http://h/' }, aliases: { live: { version: $LATEST } } }")
+      .replace("functionName: orders", "functionName: orders:canary"),
+    `m.yaml:10:17: ${M}.functionName: Function does not exist: orders has no version or alias canary. Give one of $LATEST, live behind the colon.`,
+  ],
+  [
     "a name with a space",
     FUNCTION.replace("name: orders", 'name: "or ders"'),
     "m.yaml:3:19: Function or ders, metadata.name: The text 'or ders' does not have the form of this field. Give a text. Name of the resource, unique among its kind: 1 to 64 letters, digits, - and _, with a letter or digit at both ends. A mapping's name is the `mapping` label of its metrics.",

@@ -28,6 +28,8 @@ test("fills in AWS's defaults", (t) => {
     {
       name: "orders",
       target: { kind: "http", url: "http://127.0.0.1:9000/" },
+      versions: new Map(),
+      aliases: new Map(),
       timeoutMs: 3000,
       concurrency: 1000,
     },
@@ -142,6 +144,8 @@ test("takes the region of a Lambda function from its ARN unless one is given", (
   assert.deepEqual(functionOf(`{ functionName: "${arn}" }`), {
     name: "orders",
     target: { kind: "lambda", functionName: arn, region: "us-east-2", endpoint: undefined },
+    versions: new Map(),
+    aliases: new Map(),
     timeoutMs: 3000,
     concurrency: 1000,
   });
@@ -154,6 +158,31 @@ test("takes the region of a Lambda function from its ARN unless one is given", (
     region: undefined,
     endpoint: "http://127.0.0.1:9001",
   });
+});
+
+test("reads versions and aliases of a function", (t) => {
+  const spec = `spec:
+  http: { url: http://127.0.0.1:9000/ }
+  versions: { 2: { http: { url: http://127.0.0.1:9002/ } }, 3: { lambda: { functionName: "f:3" } } }
+  aliases: { live: { version: 2, weights: { 3: 0.05, $LATEST: 0 } }, next: { version: $LATEST } }`;
+  const text = withMapping()
+    .replace(/spec: .*/, spec)
+    .replace("functionName: orders", "functionName: orders:live");
+  const fn = valid(t, text).manifests.functions[0];
+  assert.deepEqual(
+    [...(fn?.versions ?? [])],
+    [
+      ["2", { kind: "http", url: "http://127.0.0.1:9002/" }],
+      ["3", { kind: "lambda", functionName: "f:3", region: undefined, endpoint: undefined }],
+    ],
+  );
+  assert.deepEqual(
+    [...(fn?.aliases ?? [])],
+    [
+      ["live", { version: "2", weights: new Map([["3", 0.05]]) }],
+      ["next", { version: "$LATEST", weights: new Map() }],
+    ],
+  );
 });
 
 test("finds modules from the folder of their manifest", (t) => {
@@ -172,6 +201,8 @@ test("finds modules from the folder of their manifest", (t) => {
         environment: { MODE: "test" },
         memoryMb: 512,
       },
+      versions: new Map(),
+      aliases: new Map(),
       timeoutMs: 3000,
       concurrency: 4,
     },
