@@ -29,6 +29,7 @@ export interface FunctionResource {
   readonly aliases: ReadonlyMap<string, FunctionAlias>;
   readonly timeoutMs: number;
   readonly concurrency: number;
+  readonly isConcurrencyAdaptive: boolean;
 }
 
 /** Shares of batches, each above 0, go to other versions than its own. */
@@ -101,6 +102,7 @@ export function functionResource(
     aliases: new Map(Object.entries(spec.aliases ?? {}).map(([name, alias]) => [name, aliasOf(alias)])),
     timeoutMs: spec.timeoutSeconds * 1000,
     concurrency: spec.reservedConcurrency ?? concurrencyDefault,
+    isConcurrencyAdaptive: spec.adaptiveConcurrency,
   };
 }
 

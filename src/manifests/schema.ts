@@ -158,6 +158,12 @@ const functionSpec = z
       .describe(
         `Invocations that run at once, over all mappings of the function; more wait their turn, each mapping for its even share. Default ${REMOTE_CONCURRENCY_DEFAULT} for http and lambda, ${MODULE_CONCURRENCY_DEFAULT} for module.`,
       ),
+    adaptiveConcurrency: z
+      .boolean()
+      .default(false)
+      .describe(
+        "True: fewer invocations at once, down to one, while the function refuses them (429, unavailable) or takes twice as long as usual, and more again step by step, up to reservedConcurrency.",
+      ),
   })
   .describe("What to invoke, and its bounds. Exactly one of http, lambda and module.");
 

@@ -13,19 +13,31 @@ class Share {
  * nothing while slots are free (`npm run bench -- engine`).
  */
 export class Slots {
-  #free: number;
+  #limit: number;
+  #taken = 0;
   #waiting = 0;
   readonly #shares = new Map<string, Share>();
 
   constructor(slots: number) {
-    this.#free = slots;
+    this.#limit = slots;
+  }
+
+  /** Slots taken, by all takers. */
+  get taken(): number {
+    return this.#taken;
+  }
+
+  /** With fewer than are taken, nothing is taken until enough are given back. */
+  resize(slots: number): void {
+    this.#limit = slots;
+    this.#grant();
   }
 
   /** `undefined`: taken. Otherwise to be awaited. Each taken slot is given back once, by the same taker. */
   take(taker: string): Promise<void> | undefined {
     const share = this.#shareOf(taker);
-    if (this.#free > 0) {
-      this.#free--;
+    if (this.#taken < this.#limit) {
+      this.#taken++;
       share.taken++;
       return undefined;
     }
@@ -34,15 +46,20 @@ export class Slots {
   }
 
   give(taker: string): void {
+    this.#taken--;
     this.#shareOf(taker).taken--;
-    const next = this.#waiting === 0 ? undefined : this.#neediest();
-    if (next === undefined) {
-      this.#free++;
-      return;
+    this.#grant();
+  }
+
+  #grant(): void {
+    while (this.#waiting > 0 && this.#taken < this.#limit) {
+      const next = this.#neediest();
+      if (next === undefined) return;
+      this.#waiting--;
+      this.#taken++;
+      next.taken++;
+      for (const resolve of next.waiting.take(1)) resolve();
     }
-    this.#waiting--;
-    next.taken++;
-    for (const resolve of next.waiting.take(1)) resolve();
   }
 
   #neediest(): Share | undefined {

@@ -32,6 +32,7 @@ test("fills in AWS's defaults", (t) => {
       aliases: new Map(),
       timeoutMs: 3000,
       concurrency: 1000,
+      isConcurrencyAdaptive: false,
     },
   ]);
   const [resource] = manifests.mappings;
@@ -148,6 +149,7 @@ test("takes the region of a Lambda function from its ARN unless one is given", (
     aliases: new Map(),
     timeoutMs: 3000,
     concurrency: 1000,
+    isConcurrencyAdaptive: false,
   });
   const other = functionOf(`{ functionName: "${arn}", region: eu-west-1 }`)?.target;
   assert.equal(other?.kind === "lambda" && other.region, "eu-west-1");
@@ -205,6 +207,7 @@ test("finds modules from the folder of their manifest", (t) => {
       aliases: new Map(),
       timeoutMs: 3000,
       concurrency: 4,
+      isConcurrencyAdaptive: false,
     },
   ]);
 });

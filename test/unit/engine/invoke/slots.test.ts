@@ -77,6 +77,25 @@ test("one taker alone gets all slots, also after others came and went", async ()
   assert.notEqual(slots.take("stays"), undefined);
 });
 
+test("with fewer slots than are taken nothing starts until enough are given back, and more start at once when there are more", async () => {
+  const slots = new Slots(4);
+  for (let taken = 0; taken < 4; taken++) assert.equal(slots.take("a"), undefined);
+  let started = 0;
+  for (let wait = 0; wait < 5; wait++) void slots.take("a")?.then(() => started++);
+  slots.resize(2);
+  slots.give("a");
+  slots.give("a");
+  await flush();
+  assert.equal(started, 0);
+  slots.give("a");
+  await flush();
+  assert.equal(started, 1);
+  slots.resize(5);
+  await flush();
+  assert.equal(started, 4);
+  assert.equal(slots.taken, 5);
+});
+
 async function flush(): Promise<void> {
   for (let turn = 0; turn < 3; turn++) await Promise.resolve();
 }
