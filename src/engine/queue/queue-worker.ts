@@ -61,6 +61,8 @@ export class QueueWorker {
   #receiveFailures = 0;
   #retryReceivesAtMs = Number.NEGATIVE_INFINITY;
   #isDry = false;
+  /** Monotonic: when all messages that failed here are visible again. */
+  #leftUntilMs = Number.NEGATIVE_INFINITY;
   /** Monotonic end of the batching window of the oldest waiting message. */
   #flushAtMs = Number.POSITIVE_INFINITY;
   #timer: ScheduledCall | undefined;
@@ -188,8 +190,9 @@ export class QueueWorker {
   #received(messages: readonly QueueMessage[], askedMs: number, isFull: boolean): void {
     const { telemetry, clock, deployment } = this.#options;
     telemetry.count("polled_events", deployment.mapping.name, messages.length);
-    this.#isDry = messages.length === 0;
-    if (this.#isDry) {
+    // What was left to its visibility comes again: a receive that asked before that found nothing too early.
+    this.#isDry = messages.length === 0 && askedMs >= this.#leftUntilMs;
+    if (messages.length === 0) {
       this.#scaling.idle(clock.monotonic());
       this.#wantedReceives = Math.max(IDLE_RECEIVES, this.#wantedReceives - 1);
     } else if (isFull) {
@@ -307,6 +310,7 @@ export class QueueWorker {
     );
     const behind = failedGroups.size === 0 ? [] : this.#buffer.takeGroups(failedGroups);
     this.#holds.remove([...ending.leave, ...ending.release, ...behind]);
+    this.#leftUntilMs = Math.max(this.#leftUntilMs, ...ending.leave.map(({ holdUntilMs }) => holdUntilMs));
     await Promise.all([
       ending.acknowledge.length === 0 ? undefined : this.#settler.acknowledge(ending.acknowledge),
       this.#settler.release([...ending.release, ...behind]),
