@@ -1,5 +1,6 @@
-import { existsSync, readFileSync } from "node:fs";
 import type { StreamedFlight } from "./flights.ts";
+import { readJsonLines } from "./json-lines.ts";
+import { formatNumber, formatRepeated, type Summary } from "./summary.ts";
 
 /** One invocation that the function brought to its end. */
 export interface SeenInvocation {
@@ -8,14 +9,8 @@ export interface SeenInvocation {
   readonly records: readonly (readonly [eventId: string, key: string])[];
 }
 
-export interface Summary {
-  readonly lines: readonly string[];
-  /** Nothing lost, every key in order, exactly the unreadable records isolated. */
-  readonly isRight: boolean;
-}
-
 /** Judges by what the function saw and what the destination holds, not by what the engine says. */
-export function summarise(
+export function summariseStream(
   stream: readonly StreamedFlight[],
   seen: readonly SeenInvocation[],
   failedEventIds: ReadonlySet<string>,
@@ -35,17 +30,21 @@ export function summarise(
   const invocations = seen.length - invocationsBefore;
   const isRight =
     lost.length === 0 && disordered.size === 0 && isolated.length === poison.length && wronglyFailed === 0;
-  const rows = [
-    ["records in the stream", number(stream.length)],
-    ["successful invocations", `${number(invocations)} in this run, ${number(seen.length)} in all`],
-    ["keys in order", `${number(keys.size - disordered.size)} of ${number(keys.size)}`],
-    ["unreadable records isolated", `${isolated.length} of ${poison.length}, and ${wronglyFailed} others`],
-    ["records lost", number(lost.length)],
-    ["records repeated", `${number(repeated)}${repeated > 0 ? " (in flight when a run was killed)" : ""}`],
-  ] as const;
-  const width = Math.max(...rows.map(([name]) => name.length));
-  const lines = rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}`);
-  return { lines: [...lines, isRight ? "Everything is right." : "Something is WRONG."], isRight };
+  return {
+    title: "The stream",
+    rows: [
+      ["records in the stream", formatNumber(stream.length)],
+      [
+        "successful invocations",
+        `${formatNumber(invocations)} in this run, ${formatNumber(seen.length)} in all`,
+      ],
+      ["keys in order", `${formatNumber(keys.size - disordered.size)} of ${formatNumber(keys.size)}`],
+      ["unreadable records isolated", `${isolated.length} of ${poison.length}, and ${wronglyFailed} others`],
+      ["records lost", formatNumber(lost.length)],
+      ["records repeated", formatRepeated(repeated)],
+    ],
+    isRight,
+  };
 }
 
 /** Keys whose records succeeded for the first time in another order than that of the stream. */
@@ -76,22 +75,4 @@ export function readFailedEventIds(path: string): ReadonlySet<string> {
   const documents = readJsonLines(path) as readonly { readonly payload: string }[];
   const events = documents.map(({ payload }) => JSON.parse(payload) as { Records: { eventID: string }[] });
   return new Set(events.flatMap(({ Records }) => Records.map(({ eventID }) => eventID)));
-}
-
-/** A line that a killed process left unfinished is passed over. */
-function readJsonLines(path: string): readonly unknown[] {
-  if (!existsSync(path)) return [];
-  return readFileSync(path, "utf8")
-    .split("\n")
-    .flatMap((line) => {
-      try {
-        return [JSON.parse(line)];
-      } catch {
-        return [];
-      }
-    });
-}
-
-function number(value: number): string {
-  return value.toLocaleString("en");
 }
