@@ -169,15 +169,14 @@ export class QueueWorker {
   }
 
   async #receive(messagesMax: number): Promise<void> {
-    const { clock, deployment } = this.#options;
+    const { deployment } = this.#options;
     this.#receives++;
     this.#expected += messagesMax;
-    const askedMs = clock.monotonic();
     try {
       const bounds = { messagesMax, waitMs: RECEIVE_WAIT_MS, holdMs: this.#holdMs };
       const messages = await deployment.source.receive(bounds, this.#stop.signal);
       this.#receiveFailures = 0;
-      this.#received(messages, askedMs, messages.length >= messagesMax);
+      this.#received(messages, messages.length >= messagesMax);
     } catch (error) {
       if (!this.#stop.signal.aborted) await this.#receiveFailed(error);
     } finally {
@@ -187,7 +186,7 @@ export class QueueWorker {
     this.#go();
   }
 
-  #received(messages: readonly QueueMessage[], askedMs: number, isFull: boolean): void {
+  #received(messages: readonly QueueMessage[], isFull: boolean): void {
     const { telemetry, clock, deployment } = this.#options;
     telemetry.count("polled_events", deployment.mapping.name, messages.length);
     // What was left to its visibility comes again: a receive that asked before that found nothing too early.
@@ -198,9 +197,12 @@ export class QueueWorker {
     } else if (isFull) {
       this.#wantedReceives = Math.min(this.#scaling.limit, this.#wantedReceives + 1);
     }
+    // From the answer: a receive may have waited longer than a hold lasts before it was given the message. What the answer
+    // took on its way is covered by prolonging early, where the queue says what is lost.
+    const holdUntilMs = clock.monotonic() + this.#holdMs;
     const held = messages.map((message) => ({
       message,
-      holdUntilMs: askedMs + this.#holdMs,
+      holdUntilMs,
       keepsHold: true,
       isLost: false,
     }));

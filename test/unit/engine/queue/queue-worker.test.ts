@@ -222,3 +222,14 @@ test("what outlasts the drain is neither deleted nor released: it comes again wh
   await stop;
   assert.deepEqual(queue.left, ["m1"]);
 });
+
+test("regression: a hold begins when its receive answers: one that waited longer than the visibility loses nothing", async () => {
+  const queue = new SmallQueue({}, { visibilityMs: 10_000 });
+  queue.handler = () => new Promise((resolve) => queue.clock.schedule(9_000, () => resolve(SUCCEEDED)));
+  await queue.clock.advance(15_000);
+  queue.send("m1");
+  await queue.clock.advance(40_000);
+  assert.equal(queue.calls.length, 1);
+  assert.equal(queue.count("lost_holds"), 0);
+  assert.deepEqual(queue.left, []);
+});
