@@ -169,14 +169,15 @@ export class QueueWorker {
   }
 
   async #receive(messagesMax: number): Promise<void> {
-    const { deployment } = this.#options;
+    const { clock, deployment } = this.#options;
     this.#receives++;
     this.#expected += messagesMax;
+    const askedMs = clock.monotonic();
     try {
       const bounds = { messagesMax, waitMs: RECEIVE_WAIT_MS, holdMs: this.#holdMs };
       const messages = await deployment.source.receive(bounds, this.#stop.signal);
       this.#receiveFailures = 0;
-      this.#received(messages, messages.length >= messagesMax);
+      this.#received(messages, askedMs, messages.length >= messagesMax);
     } catch (error) {
       if (!this.#stop.signal.aborted) await this.#receiveFailed(error);
     } finally {
@@ -186,7 +187,7 @@ export class QueueWorker {
     this.#go();
   }
 
-  #received(messages: readonly QueueMessage[], isFull: boolean): void {
+  #received(messages: readonly QueueMessage[], askedMs: number, isFull: boolean): void {
     const { telemetry, clock, deployment } = this.#options;
     telemetry.count("polled_events", deployment.mapping.name, messages.length);
     // What was left to its visibility comes again: a receive that asked before that found nothing too early.
