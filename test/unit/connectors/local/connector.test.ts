@@ -8,6 +8,7 @@ import { openStreamFile } from "../../../../connectors/local/stream-file.ts";
 import { CONNECTORS } from "../../../../connectors/registry.ts";
 import type { QueueMapping, StreamMapping } from "../../../../src/model/mapping.ts";
 import { rejectsWith } from "../../../contract/rejects-with.ts";
+import { PLAIN_QUEUE_MAPPING } from "../../../fixtures/queue-mapping.ts";
 import { ARN, NO_ABORT, openedSource, temporaryFolder } from "./local-fixture.ts";
 
 const MAPPING: StreamMapping = {
@@ -31,19 +32,8 @@ const MAPPING: StreamMapping = {
 };
 
 const QUEUE_MAPPING: QueueMapping = {
-  uuid: MAPPING.uuid,
-  name: "orders",
-  functionName: MAPPING.functionName,
-  functionArn: MAPPING.functionArn,
+  ...PLAIN_QUEUE_MAPPING,
   eventSourceArn: "arn:aws:local:eu-west-1:123456789012:queue/orders.fifo",
-  enabled: true,
-  batchSize: 10,
-  batchingWindowMs: 0,
-  reportBatchItemFailures: false,
-  filterPatterns: [],
-  concurrencyMax: undefined,
-  provisionedPollers: undefined,
-  strictAwsFifo: false,
 };
 
 test("every connector of the registry has a kind and ARNs of its own", () => {
