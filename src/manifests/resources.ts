@@ -5,6 +5,7 @@ import {
   QUEUE_BATCH_SIZE_DEFAULT,
   STREAM_BATCH_SIZE_DEFAULT,
   TOPIC_BATCHING_WINDOW_MS_DEFAULT,
+  TOPIC_RETRIES_WITH_DESTINATION,
 } from "../model/limits.ts";
 import type { NamedByArn, QueueMapping, StreamMapping, TopicMapping } from "../model/mapping.ts";
 import type {
@@ -175,7 +176,11 @@ export function mappingResource(
   const settings = streamSettings(spec, shared, destination);
   if (settings === undefined) return undefined;
   if (connector.offers === "topic") {
-    const mapping = { ...settings, eventSourceArn, ...topicSettings(spec, folder, shared.uuid) };
+    // Without a bound nothing would ever go to the destination that was named.
+    const retriesMax = destination === undefined ? undefined : TOPIC_RETRIES_WITH_DESTINATION;
+    const retryAttemptsMax = settings.retryAttemptsMax ?? retriesMax;
+    const topic = topicSettings(spec, folder, shared.uuid);
+    const mapping = { ...settings, eventSourceArn, retryAttemptsMax, ...topic };
     return { kind: "topic", mapping, connector, destination, ...parts };
   }
   if (eventSourceArn === undefined) return undefined;

@@ -273,7 +273,7 @@ const mappingSpec = z
       .max(RETRY_ATTEMPTS_MAX)
       .default(-1)
       .describe(
-        "Streams and Kafka only. Retries of a failed batch before it is given up. -1: until its records expire.",
+        "Streams and Kafka only. Retries of a failed batch before it is given up. -1: until its records expire; 10 for Kafka with a failure destination.",
       ),
     maximumRecordAgeInSeconds: z
       .int()

@@ -84,7 +84,7 @@ const SLIPS: readonly (readonly [name: string, text: string, ...problems: string
   [
     "a field without a value",
     withMapping("  maximumRetryAttempts:"),
-    `m.yaml:13:24: ${M}.maximumRetryAttempts: The field has no value. Give a whole number from -1 to 10000. Streams and Kafka only. Retries of a failed batch before it is given up. -1: until its records expire.`,
+    `m.yaml:13:24: ${M}.maximumRetryAttempts: The field has no value. Give a whole number from -1 to 10000. Streams and Kafka only. Retries of a failed batch before it is given up. -1: until its records expire; 10 for Kafka with a failure destination.`,
   ],
   [
     "no starting position",

@@ -230,6 +230,7 @@ export class SmallWorld {
         batchInfoName: "KinesisBatchInfo",
         arrivalPrecision: "milliseconds",
         retentionMs: this.retentionMs,
+        oversizedRecord: this.isTopic ? "givenUp" : "retried",
         batchingWindowFrom: this.isTopic ? "firstRecord" : "lastInvocation",
       },
       events: {
