@@ -110,7 +110,8 @@ export class GroupMember {
     const endMs = clock.monotonic() + timeoutMs;
     while (!this.isStable) {
       const leftMs = endMs - clock.monotonic();
-      if (leftMs <= 0 || this.#stop.signal.aborted) {
+      const isRefused = this.#lastFault?.code === "refused";
+      if (isRefused || leftMs <= 0 || this.#stop.signal.aborted) {
         throw this.#lastFault ?? new GroupFault("unavailable", "the group has not let this process in yet");
       }
       await this.#moved.sleep(clock, leftMs);
@@ -215,6 +216,8 @@ export class GroupMember {
         return true;
       default:
         this.#lastFault = fault;
+        this.#moved.wake();
+        this.#moved.reset();
         return false;
     }
   }
