@@ -54,7 +54,8 @@ ${spec}`,
 
   /** Appends records of `bytes` bytes, in order for each key; keys by their numbers. */
   async produce(keys: readonly number[], bytes = 1024): Promise<void> {
-    const producer = this.kafka.client.producer();
+    // Idempotent: a request that is tried again must not write its records twice.
+    const producer = this.kafka.client.producer({ idempotent: true, maxInFlightRequests: 1 });
     await producer.connect();
     const filler = "x".repeat(bytes);
     for (let from = 0; from < keys.length; from += PRODUCE_RECORDS) {
@@ -64,7 +65,7 @@ ${spec}`,
         const head = `${ordinal}/`;
         return { key: `key-${key}`, value: head + filler.slice(head.length) };
       });
-      await producer.send({ topic: this.topic, acks: 1, messages });
+      await producer.send({ topic: this.topic, messages });
     }
     await producer.disconnect();
   }
