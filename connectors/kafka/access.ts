@@ -6,9 +6,8 @@ import { KafkaFault } from "./fault.ts";
 export interface KafkaAccess {
   /** `undefined`: plain text. With it the broker's certificate is always verified. */
   readonly tls?: KafkaTls;
+  /** Only with TLS. */
   readonly sasl?: KafkaSasl;
-  /** The operator's word that user and password may cross the network in clear. */
-  readonly saslOverPlaintext?: boolean;
 }
 
 /** PEM texts. */
@@ -37,12 +36,12 @@ export interface PreparedAccess {
 }
 
 /**
- * @throws ERR_MILLRACE_CONFIG for SASL without TLS, unless the operator allows it: PLAIN sends the password in clear, and
- * SCRAM lets who listens guess it offline. ERR_MILLRACE_SOURCE_UNAVAILABLE when a certificate or key cannot be used.
+ * @throws ERR_MILLRACE_CONFIG for SASL without TLS: PLAIN sends the password in clear, and SCRAM lets who listens guess it
+ * offline. ERR_MILLRACE_SOURCE_UNAVAILABLE when a certificate or key cannot be used.
  */
 export function prepareAccess(access: KafkaAccess): PreparedAccess {
-  const { tls, sasl, saslOverPlaintext } = access;
-  if (sasl !== undefined && tls === undefined && saslOverPlaintext !== true) {
+  const { tls, sasl } = access;
+  if (sasl !== undefined && tls === undefined) {
     throw new MillraceError(
       "ERR_MILLRACE_CONFIG",
       `SASL ${sasl.mechanism} without TLS would show the credentials of "${sasl.username}" to the network. Use the ` +

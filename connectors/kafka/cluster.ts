@@ -24,6 +24,9 @@ export interface TopicPartition {
   readonly leader: number | undefined;
 }
 
+/** Any broker can answer: one that takes longer is left for another. */
+const METADATA_TIMEOUT_MS = 5_000;
+
 /**
  * The brokers of one cluster, by one access: connections on demand, one for each broker and lane, made anew when they fail.
  * Calls are made without retries; they reject with `KafkaFault`, or with `ERR_MILLRACE_ABORTED`.
@@ -89,6 +92,7 @@ export class KafkaCluster {
   /** A broker that answers: one that is connected, else one after another. */
   async anyBroker(lane: Lane, signal: AbortSignal): Promise<BrokerLink> {
     const candidates = this.#candidates();
+    this.#nextBootstrap++;
     const connected = candidates.find(
       (address) => this.#links.get(keyOf(address, lane))?.hasFailed === false,
     );
@@ -127,7 +131,7 @@ export class KafkaCluster {
     const found = await this.#ask(first, topic, signal);
     if (found !== undefined && codeName(found.topicErrorCode) !== "UNKNOWN_TOPIC_OR_PARTITION") return found;
     for (const address of this.#brokers.values()) {
-      if (first.address === `${address.host}:${address.port}`) continue;
+      if (first.address === addressText(address)) continue;
       try {
         return await this.#ask(await this.#open(address, "control", signal), topic, signal);
       } catch (error) {
@@ -140,7 +144,8 @@ export class KafkaCluster {
 
   async #ask(link: BrokerLink, topic: string, signal: AbortSignal): Promise<TopicAnswer | undefined> {
     const args = { topics: [topic], allowAutoTopicCreation: false } as const;
-    const answer = await link.request("Metadata", args, { signal, leavesErrors: true });
+    const options = { signal, leavesErrors: true, timeoutMs: METADATA_TIMEOUT_MS } as const;
+    const answer = await link.request("Metadata", args, options);
     if (answer.brokers.length > 0) this.#learn(answer.brokers);
     return answer.topicMetadata.find((entry) => entry.topic === topic);
   }
@@ -148,7 +153,11 @@ export class KafkaCluster {
   #learn(brokers: readonly BrokerAddress[]): void {
     this.#brokers.clear();
     for (const broker of brokers) this.#brokers.set(broker.nodeId, broker);
-    for (const [key, link] of this.#links) if (link.hasFailed) this.#links.delete(key);
+    // Failed links of brokers that are still there say whom to ask last.
+    const addresses = new Set(this.#candidates().map(addressText));
+    for (const [key, link] of this.#links) {
+      if (link.hasFailed && !addresses.has(link.address)) this.#links.delete(key);
+    }
   }
 
   async #open(address: Address, lane: Lane, signal: AbortSignal): Promise<BrokerLink> {
@@ -164,16 +173,24 @@ export class KafkaCluster {
     return link;
   }
 
-  /** Known brokers first, then the bootstrap servers: all of the known ones may have moved. */
+  /**
+   * Known brokers first, then the bootstrap servers: all of the known ones may have moved. Those where something has
+   * failed come last: one that stands still is found out by a time-out only.
+   */
   #candidates(): readonly Address[] {
-    const known = [...this.#brokers.values()];
-    const turn = this.#nextBootstrap++ % this.#bootstrap.length;
-    return [...known, ...this.#bootstrap.slice(turn), ...this.#bootstrap.slice(0, turn)];
+    const turn = this.#nextBootstrap % this.#bootstrap.length;
+    const bootstrap = [...this.#bootstrap.slice(turn), ...this.#bootstrap.slice(0, turn)];
+    const failed = new Set(
+      [...this.#links.values()].filter((link) => link.hasFailed).map((link) => link.address),
+    );
+    const all = [...this.#brokers.values(), ...bootstrap];
+    const isSound = (address: Address) => !failed.has(addressText(address));
+    return [...all.filter(isSound), ...all.filter((address) => !isSound(address))];
   }
 
   #topicFault(topic: string, name: string, code: number | undefined): KafkaFault {
     if (code === undefined || name === "UNKNOWN_TOPIC_OR_PARTITION" || name === "INVALID_TOPIC_EXCEPTION") {
-      const servers = this.#bootstrap.map((address) => `${address.host}:${address.port}`).join(", ");
+      const servers = this.#bootstrap.map(addressText).join(", ");
       return new KafkaFault(
         "notFound",
         `The Kafka cluster at ${servers} has no topic "${topic}". Look at the topic's name, and at the bootstrap servers.`,
@@ -196,8 +213,12 @@ interface Address {
   readonly port: number;
 }
 
-function keyOf({ host, port }: Address, lane: Lane): string {
-  return `${host}:${port}/${lane}`;
+function keyOf(address: Address, lane: Lane): string {
+  return `${addressText(address)}/${lane}`;
+}
+
+function addressText({ host, port }: Address): string {
+  return `${host}:${port}`;
 }
 
 function codeName(code: number): string | undefined {

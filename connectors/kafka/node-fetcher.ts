@@ -1,10 +1,22 @@
-import type { KafkaCluster, Lane } from "./cluster.ts";
+import type { FetchPayload, RequestOptions } from "./broker-link.ts";
+import type { Lane } from "./cluster.ts";
 import { KafkaFault } from "./fault.ts";
 import { type FetchedPartition, type FetchResponse, readFetchResponse } from "./fetch-response.ts";
 import { faultOfCode } from "./kafkajs-errors.ts";
+import type { FetchArgs } from "./requests.ts";
+
+/** What is needed of a cluster. */
+export interface FetchLinks {
+  broker(nodeId: number, lane: Lane, signal: AbortSignal): Promise<FetchLink>;
+}
+
+export interface FetchLink {
+  readonly address: string;
+  fetch(args: FetchArgs, options: RequestOptions): Promise<FetchPayload>;
+}
 
 export interface NodeFetcherOptions {
-  readonly cluster: KafkaCluster;
+  readonly cluster: FetchLinks;
   readonly topic: string;
   readonly nodeId: number;
   /** Milliseconds of a clock that never goes back. */
@@ -87,7 +99,7 @@ export class NodeFetcher {
   #run(lane: Lane, isMeant: (ask: Waiting) => boolean, maxWaitMs: number): void {
     const asks = this.#waiting.filter(isMeant);
     if (asks.length === 0) return;
-    this.#waiting = this.#waiting.filter((ask) => !asks.includes(ask));
+    this.#waiting = this.#waiting.filter((ask) => !isMeant(ask));
     this.#busy.add(lane);
     void this.#fetch(lane, asks, maxWaitMs).then(
       ({ throttleMs }) => {

@@ -7,7 +7,7 @@ import { createKafkaRecord, type KafkaPartition, type KafkaRecord } from "./reco
 import { RecordBatches } from "./record-batch.ts";
 
 export interface PartitionReaderOptions {
-  readonly leaders: PartitionLeaders;
+  readonly leaders: Pick<PartitionLeaders, "ask" | "oldestOffset">;
   readonly partition: KafkaPartition;
   /** The first offset to read. */
   readonly offset: number;

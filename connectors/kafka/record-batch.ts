@@ -153,16 +153,21 @@ function readHead(bytes: Buffer, at: number, end: number): BatchHead {
   // Length, leader epoch, magic, checksum.
   reader.skip(4 + 4 + 1 + 4);
   const attributes = reader.int16();
-  const lastOffset = baseOffset + reader.int32();
+  const lastOffsetDelta = reader.int32();
   const codec = codecName(attributes & CODEC_MASK);
   if (codec === undefined) throw new RangeError(`its compression ${attributes & CODEC_MASK} is not known`);
   const baseTimestampMs = reader.int64();
   const maxTimestampMs = reader.int64();
   const producerId = reader.bigint64();
   reader.skip(2 + 4);
+  const count = reader.int32();
+  // Else a damaged head would pass for a batch that compaction has emptied.
+  if (lastOffsetDelta < 0 || count < 0 || count > lastOffsetDelta + 1) {
+    throw new RangeError(`it says to hold ${count} records up to its ${lastOffsetDelta + 1}th offset`);
+  }
   return {
     baseOffset,
-    lastOffset,
+    lastOffset: baseOffset + lastOffsetDelta,
     codec,
     isTransactional: (attributes & TRANSACTIONAL_FLAG) !== 0,
     isControl: (attributes & CONTROL_FLAG) !== 0,
@@ -170,7 +175,7 @@ function readHead(bytes: Buffer, at: number, end: number): BatchHead {
     baseTimestampMs,
     maxTimestampMs,
     producerId,
-    count: reader.int32(),
+    count,
   };
 }
 
@@ -222,6 +227,7 @@ function readMessages(
     give(message);
     given++;
   }
+  if (reader.left > 0) throw new RangeError(`${reader.left} bytes are left behind its last record`);
   return given;
 }
 

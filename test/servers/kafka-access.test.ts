@@ -41,11 +41,6 @@ describe("access to Kafka", HANG, () => {
     ["SASL/PLAIN", "SASL_SSL", { tls: { ca }, sasl: user("PLAIN") }],
     ["SCRAM-SHA-256", "SASL_SSL", { tls: { ca }, sasl: user("SCRAM-SHA-256") }],
     ["SCRAM-SHA-512", "SASL_SSL", { tls: { ca }, sasl: user("SCRAM-SHA-512") }],
-    [
-      "SCRAM without TLS, when the operator allows it",
-      "SASL_PLAINTEXT",
-      { sasl: user("SCRAM-SHA-512"), saslOverPlaintext: true },
-    ],
   ];
   for (const [name, listener, access] of accepted) {
     test(`${name} is accepted`, async () => {

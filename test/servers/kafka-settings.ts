@@ -1,7 +1,7 @@
 import type { KafkaCertificates } from "./kafka-certificates.ts";
 
-/** `PLAINTEXT` needs nothing; `TLS` a CA; `MTLS` also a client certificate; the others a user (KAFKA_USERS). */
-export type KafkaListener = "PLAINTEXT" | "TLS" | "MTLS" | "SASL_PLAINTEXT" | "SASL_SSL";
+/** `PLAINTEXT` needs nothing; `TLS` a CA; `MTLS` also a client certificate; `SASL_SSL` a CA and a user (KAFKA_USERS). */
+export type KafkaListener = "PLAINTEXT" | "TLS" | "MTLS" | "SASL_SSL";
 
 export interface KafkaBrokerPorts {
   readonly controller: number;
@@ -18,7 +18,6 @@ const PROTOCOLS: Readonly<Record<KafkaListener, string>> = {
   PLAINTEXT: "PLAINTEXT",
   TLS: "SSL",
   MTLS: "SSL",
-  SASL_PLAINTEXT: "SASL_PLAINTEXT",
   SASL_SSL: "SASL_SSL",
 };
 
@@ -90,21 +89,12 @@ function replication(brokers: number): Readonly<Record<string, number>> {
 /** The listener without a user is everything's owner; users may do what an ACL allows them. */
 function security({ keyStoreFile, trustStoreFile }: KafkaCertificates): Readonly<Record<string, string>> {
   const plainUsers = KAFKA_USERS.map(({ username, password }) => `user_${username}="${password}"`).join(" ");
-  const sasl = Object.fromEntries(
-    ["sasl_plaintext", "sasl_ssl"].flatMap((listener) => [
-      [`listener.name.${listener}.sasl.enabled.mechanisms`, "PLAIN,SCRAM-SHA-256,SCRAM-SHA-512"],
-      [
-        `listener.name.${listener}.plain.sasl.jaas.config`,
-        `org.apache.kafka.common.security.plain.PlainLoginModule required ${plainUsers};`,
-      ],
-      ...["256", "512"].map((bits) => [
-        `listener.name.${listener}.scram-sha-${bits}.sasl.jaas.config`,
-        "org.apache.kafka.common.security.scram.ScramLoginModule required;",
-      ]),
-    ]),
-  );
+  const scram = "org.apache.kafka.common.security.scram.ScramLoginModule required;";
   return {
-    ...sasl,
+    "listener.name.sasl_ssl.sasl.enabled.mechanisms": "PLAIN,SCRAM-SHA-256,SCRAM-SHA-512",
+    "listener.name.sasl_ssl.plain.sasl.jaas.config": `org.apache.kafka.common.security.plain.PlainLoginModule required ${plainUsers};`,
+    "listener.name.sasl_ssl.scram-sha-256.sasl.jaas.config": scram,
+    "listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config": scram,
     "ssl.keystore.type": "PEM",
     "ssl.keystore.location": keyStoreFile,
     "ssl.truststore.type": "PEM",

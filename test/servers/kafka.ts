@@ -170,9 +170,7 @@ async function startCluster(folder: string, java: JavaCommand, options: KafkaOpt
 }
 
 async function choosePorts(secure: boolean): Promise<KafkaBrokerPorts> {
-  const names: readonly KafkaListener[] = secure
-    ? ["PLAINTEXT", "TLS", "MTLS", "SASL_PLAINTEXT", "SASL_SSL"]
-    : ["PLAINTEXT"];
+  const names: readonly KafkaListener[] = secure ? ["PLAINTEXT", "TLS", "MTLS", "SASL_SSL"] : ["PLAINTEXT"];
   const listeners = new Map<KafkaListener, number>();
   for (const name of names) listeners.set(name, await freePort());
   return { controller: await freePort(), listeners };

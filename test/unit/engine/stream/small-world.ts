@@ -116,6 +116,8 @@ export class SmallWorld {
   readFailure: Error | undefined;
   /** What functions call a record, when it is not its position. */
   itemIdentifier: ((record: StreamRecord) => string) | undefined;
+  /** Like a Kafka topic: responses list records by partition and offset, windows open with their first record. */
+  isTopic = false;
   readsMax = 0;
 
   constructor(
@@ -230,6 +232,7 @@ export class SmallWorld {
         batchInfoName: "KinesisBatchInfo",
         arrivalPrecision: "milliseconds",
         retentionMs: this.retentionMs,
+        batchingWindowFrom: this.isTopic ? "firstRecord" : "lastInvocation",
       },
       events: {
         envelopeBytes: () => 14,
@@ -238,6 +241,7 @@ export class SmallWorld {
         encode: (records, window) =>
           Buffer.from(JSON.stringify({ p: records.map((record) => Number(record.position)), window })),
         ...(this.itemIdentifier === undefined ? {} : { itemIdentifier: this.itemIdentifier }),
+        ...(this.isTopic ? TOPIC_EVENTS : {}),
       },
       listShards: async () => this.shards,
       captureLatest: async (shardId): Promise<StartPoint> => {
@@ -295,6 +299,15 @@ export class SmallWorld {
     };
   }
 }
+
+const TOPIC_EVENTS = {
+  partialRetry: "listed",
+  readItemIdentifier: (value: unknown, shardId: string) => {
+    if (typeof value !== "object" || value === null || !("partition" in value) || !("offset" in value))
+      return undefined;
+    return value.partition === shardId ? String(value.offset) : undefined;
+  },
+} as const;
 
 export const SILENT_TELEMETRY: Telemetry = {
   count: () => {},
