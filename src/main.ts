@@ -9,8 +9,9 @@ import { createFileDestination } from "./destinations/file.ts";
 import { createEngine } from "./engine/engine.ts";
 import { createHttpFunction } from "./functions/http.ts";
 import { checkModuleFunction, createModuleFunction } from "./functions/module.ts";
+import { createVersionedFunction } from "./functions/versioned.ts";
 import type { DestinationAddress } from "./manifests/destination-address.ts";
-import type { FunctionResource } from "./manifests/resources.ts";
+import type { FunctionResource, FunctionTargetSpec } from "./manifests/resources.ts";
 import { describeError } from "./model/errors.ts";
 import type { Destination } from "./ports/destination.ts";
 import type { FunctionTarget } from "./ports/function-target.ts";
@@ -39,16 +40,54 @@ const adapters: Adapters = {
 };
 
 async function openFunction(
-  { name, target, concurrency }: FunctionResource,
+  resource: FunctionResource,
+  onOutput: (line: string) => void,
+): Promise<FunctionTarget> {
+  const { target, versions, aliases } = resource;
+  const latest = await openTarget(resource, target, onOutput);
+  if (versions.size === 0 && aliases.size === 0) return latest;
+  const targets = new Map<string, FunctionTarget>();
+  const versioned = createVersionedFunction({ latest, versions: targets, aliases });
+  try {
+    for (const [version, spec] of versions) targets.set(version, await openTarget(resource, spec, onOutput));
+    return versioned;
+  } catch (error) {
+    await versioned.close();
+    throw error;
+  }
+}
+
+async function openTarget(
+  { name, concurrency }: FunctionResource,
+  target: FunctionTargetSpec,
   onOutput: (line: string) => void,
 ): Promise<FunctionTarget> {
   const { clock } = adapters;
-  if (target.kind === "http") return createHttpFunction({ url: target.url, connections: concurrency, clock });
-  const onLog = (line: string) => onOutput(`[${name}] ${line}`);
-  const { path, exportName, environment, memoryMb } = target;
-  const options = { functionName: name, path, exportName, environment, memoryMb, concurrency, onLog, clock };
-  await checkModuleFunction(options);
-  return createModuleFunction(options);
+  switch (target.kind) {
+    case "http":
+      return createHttpFunction({ url: target.url, connections: concurrency, clock });
+    case "lambda": {
+      const { functionName, region, endpoint } = target;
+      const { createLambdaFunction } = await import("./functions/lambda.ts");
+      return createLambdaFunction({ functionName, region, endpoint, connections: concurrency, clock });
+    }
+    case "module": {
+      const onLog = (line: string) => onOutput(`[${name}] ${line}`);
+      const { path, exportName, environment, memoryMb } = target;
+      const options = {
+        functionName: name,
+        path,
+        exportName,
+        environment,
+        memoryMb,
+        concurrency,
+        onLog,
+        clock,
+      };
+      await checkModuleFunction(options);
+      return createModuleFunction(options);
+    }
+  }
 }
 
 /** What brings an SDK is loaded when a mapping uses it: each takes a tenth of a second to load. */

@@ -48,3 +48,6 @@ export const RECORD_AGE_SECONDS_MAX = 604_800;
 /** Filters of one mapping: five on AWS, ten after a quota raise (queues §6.1). */
 export const FILTERS_MAX = 10;
 export const FILTER_PATTERN_CHARS_MAX = 4096;
+
+/** A row of the control plane: an API body of 64 KiB with its defaults filled in fits well. */
+export const MAPPING_DOCUMENT_CHARS_MAX = 256 * 1024;
