@@ -40,6 +40,13 @@ export function closedStore(table: string): MillraceError {
   );
 }
 
+export function busyStore(table: string, what: string): MillraceError {
+  return new MillraceError(
+    "ERR_MILLRACE_STORE_UNAVAILABLE",
+    `The store dynamodb:${table} could not be used: ${what}. If this goes on, stop millrace and restore the table.`,
+  );
+}
+
 export function corruptStore(table: string, what: string, remedy: string): MillraceError {
   return new MillraceError("ERR_MILLRACE_STORE_CORRUPT", `The store dynamodb:${table} ${what}. ${remedy}.`);
 }

@@ -62,6 +62,6 @@ export async function deleteItems(table: DynamodbTable, items: readonly Item[]):
   }
 }
 
-function primaryKeyOf(item: Item): Item {
+export function primaryKeyOf(item: Item): Item {
   return { [PARTITION_KEY]: item[PARTITION_KEY] ?? { S: "" }, [SORT_KEY]: item[SORT_KEY] ?? { S: "" } };
 }

@@ -1,4 +1,5 @@
 import {
+  DeleteItemCommand,
   GetItemCommand,
   PutItemCommand,
   type TransactWriteItem,
@@ -9,7 +10,7 @@ import { readCheckpoint, writeCheckpoint } from "./checkpoint-json.ts";
 import { packText, unpackText } from "./dynamodb-checkpoint.ts";
 import { corruptStore } from "./dynamodb-errors.ts";
 import { keyOf, newShardItem, numberOf, SHARD_PREFIX, textOf, tooLarge } from "./dynamodb-items.ts";
-import { queryItems } from "./dynamodb-query.ts";
+import { primaryKeyOf, queryItems } from "./dynamodb-query.ts";
 import { type DynamodbTable, type Item, PARTITION_KEY, SORT_KEY } from "./dynamodb-table.ts";
 
 /** A transaction holds a hundred items, of which one is the head. */
@@ -82,6 +83,22 @@ export async function finishStart(table: DynamodbTable, mappingUuid: string, hea
       client.send(new TransactWriteItemsCommand({ TransactItems: items }), options),
     );
   }
+}
+
+/** Whether it was still as it was seen, and is gone. */
+export async function deleteHead(table: DynamodbTable, head: Item): Promise<boolean> {
+  const request = new DeleteItemCommand({
+    TableName: table.name,
+    Key: primaryKeyOf(head),
+    ConditionExpression: "#generation = :generation AND #done = :done",
+    ExpressionAttributeNames: { "#generation": "generation", "#done": "done" },
+    ExpressionAttributeValues: {
+      ":generation": { N: String(numberOf(head, "generation")) },
+      ":done": { N: String(numberOf(head, "done")) },
+    },
+  });
+  const deleted = await table.sendIf("DeleteItem", (client, options) => client.send(request, options));
+  return deleted !== undefined;
 }
 
 function moveHead(

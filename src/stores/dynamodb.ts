@@ -18,7 +18,7 @@ import type {
   ShardProgress,
 } from "../ports/progress-store.ts";
 import { type PackedCheckpoint, packCheckpoint, partsOf } from "./dynamodb-checkpoint.ts";
-import { conditionItem, corruptStore, isConditionFailure } from "./dynamodb-errors.ts";
+import { busyStore, conditionItem, isConditionFailure } from "./dynamodb-errors.ts";
 import {
   findParts,
   newShardItem,
@@ -34,7 +34,7 @@ import {
   tooLarge,
 } from "./dynamodb-items.ts";
 import { deleteItems, queryItems } from "./dynamodb-query.ts";
-import { finishStart, isHead, isUnfinished, startMapping } from "./dynamodb-start.ts";
+import { deleteHead, finishStart, isHead, isUnfinished, startMapping } from "./dynamodb-start.ts";
 import {
   DYNAMODB_LIMITS,
   type DynamodbLimits,
@@ -78,11 +78,7 @@ class DynamodbStore implements ProgressStore {
       if (isUnfinished(head)) await finishStart(this.#table, mappingUuid, head);
       else await pause(LOOK_PAUSE_MS * look);
     }
-    throw corruptStore(
-      this.#table.name,
-      `holds a checkpoint of mapping ${mappingUuid} whose parts do not belong together`,
-      "If this goes on, stop millrace and restore the table",
-    );
+    throw busyStore(this.#table.name, `a checkpoint of mapping ${mappingUuid} changed whenever it was read`);
   }
 
   async initialise(mappingUuid: string, shards: readonly NewShard[]): Promise<void> {
@@ -203,16 +199,15 @@ class DynamodbStore implements ProgressStore {
 
   async remove(mappingUuid: string, shardId?: string): Promise<void> {
     if (shardId !== undefined) return await this.#removeShard(mappingUuid, shardId);
-    // The head last: as long as it stands nobody starts the mapping anew, whose items this would delete.
+    // The head last, and as it was seen: as long as it stands nobody starts the mapping anew, whose items this would
+    // delete, and who still ends a start stops when it is gone.
     for (let look = 1; look <= LOOKS_MAX; look++) {
       const items = await queryItems(this.#table, mappingUuid);
-      await deleteItems(
-        this.#table,
-        items.filter((item) => !isHead(item)),
-      );
-      if (items.some((item) => !isHead(item))) continue;
-      return await deleteItems(this.#table, items);
+      const [head, others] = [items.find(isHead), items.filter((item) => !isHead(item))];
+      await deleteItems(this.#table, others);
+      if (others.length === 0 && (head === undefined || (await deleteHead(this.#table, head)))) return;
     }
+    throw busyStore(this.#table.name, `mapping ${mappingUuid} could not be removed, as others write to it`);
   }
 
   async close(): Promise<void> {
