@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { chmod, chown, cp, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { chmod, chown, copyFile, cp, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client } from "pg";
@@ -38,8 +38,8 @@ export async function startPostgres(): Promise<PostgresServer> {
   return { url, createDatabase: () => createDatabase(url), close: async () => undefined };
 }
 
-/** `settings` are the server's own: `ssl=on`. */
-export async function startOwnPostgres(settings: readonly string[] = []): Promise<OwnPostgresServer> {
+/** With `tls` it takes encrypted connections too, as `localhost`, by the certificate of `test/fixtures/tls`. */
+export async function startOwnPostgres({ tls = false } = {}): Promise<OwnPostgresServer> {
   const installed = await installPostgres();
   const user = unprivilegedUser();
   const folder = await mkdtemp(join(tmpdir(), "millrace-postgres-"));
@@ -54,6 +54,7 @@ export async function startOwnPostgres(settings: readonly string[] = []): Promis
     await Promise.all([folder, passwordFile].map((path) => chown(path, user.uid, user.gid)));
   const words = ["-D", data, "-U", USER, "-A", "scram-sha-256", "--pwfile", passwordFile, "-E", "UTF8", "-N"];
   runToEnd(join(bin, "initdb"), [...words, "--locale=C"], user);
+  const settings = tls ? await installCertificate(data, user) : [];
   const port = await freePort();
   const url = `postgres://${USER}:${encodeURIComponent(POSTGRES_PASSWORD)}@127.0.0.1:${port}/postgres`;
   const all = ["unix_socket_directories=", "max_connections=200", ...settings];
@@ -93,6 +94,17 @@ export async function withClient<T>(url: string, work: (client: Client) => Promi
   } finally {
     await client.end();
   }
+}
+
+/** The server takes a key only that nobody else can read. */
+async function installCertificate(data: string, user: ServerUser | undefined): Promise<readonly string[]> {
+  for (const name of ["server.crt", "server.key"]) {
+    const place = join(data, name);
+    await copyFile(join(import.meta.dirname, "../fixtures/tls", name), place);
+    await chmod(place, 0o600);
+    if (user !== undefined) await chown(place, user.uid, user.gid);
+  }
+  return ["ssl=on"];
 }
 
 async function createDatabase(url: string): Promise<string> {
