@@ -6,6 +6,7 @@ import {
   decoded,
   type Environment,
   first,
+  hostOf,
   parsePostgresUrl,
   readParameters,
 } from "./postgres-url.ts";
@@ -33,7 +34,7 @@ export function readPostgresSettings(text: string, environment: Environment): Po
   const parameters = readParameters(url);
   const given = (name: string, ofUrl: string, variable: string) =>
     first(parameters.get(name), ofUrl, environment[variable]);
-  const host = given("host", decoded(url.hostname).replace(/^\[(.+)\]$/, "$1"), "PGHOST") ?? "localhost";
+  const host = given("host", hostOf(url), "PGHOST") ?? "localhost";
   const port = readPort(given("port", url.port, "PGPORT") ?? "5432");
   const user = given("user", decoded(url.username), "PGUSER") ?? userInfo().username;
   const database = given("dbname", decoded(url.pathname.slice(1)), "PGDATABASE") ?? user;

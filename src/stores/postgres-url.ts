@@ -16,6 +16,9 @@ const PARAMETERS = [
   "user",
 ] as const;
 
+/** libpq takes a URL with a user and without a host; `URL` does not. */
+const NO_HOST = "no-host.invalid";
+
 /** Each at most once. */
 export type Parameters = ReadonlyMap<string, string>;
 
@@ -32,13 +35,19 @@ export function first(...values: readonly (string | undefined)[]): string | unde
 export function parsePostgresUrl(text: string): URL {
   // An `@`, `/`, `?` or `#` of a password would make its beginning a host or a port, and messages would show it.
   const rest = text.replace(/^[a-z]+:\/\/[^/?#]*/, "");
-  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const whole = text.replace(/^([a-z]+:\/\/[^/?#]*@)(?=[/?]|$)/, `$1${NO_HOST}`);
+  const url = URL.canParse(whole) ? new URL(whole) : undefined;
   if (url === undefined || rest.includes("@") || rest.includes("#"))
     throw configFault(
       "give postgres://USER:PASSWORD@HOST:PORT/DATABASE, with one host, and with the signs % @ : / ? # of a user or " +
         "password percent-encoded.",
     );
   return url;
+}
+
+/** Empty when the URL leaves it out. */
+export function hostOf({ hostname }: URL): string {
+  return hostname === NO_HOST ? "" : decoded(hostname).replace(/^\[(.+)\]$/, "$1");
 }
 
 export function readParameters(url: URL): Parameters {

@@ -120,7 +120,7 @@ test(
   "whatever is wrong with the access, the message says what to do and shows no password",
   HANG,
   async () => {
-      const cases: readonly (readonly [change: (url: URL) => void, message: RegExp])[] = [
+    const cases: readonly (readonly [change: (url: URL) => void, message: RegExp])[] = [
       [(url) => (url.password = "wrong-canary"), /SQLSTATE 28P01\)\. Check the user, and the password/],
       [(url) => (url.password = ""), /Check the user, and the password/],
       [(url) => (url.pathname = "/missing"), /SQLSTATE 3D000\)\. Create the database/],
@@ -137,7 +137,7 @@ test(
       assert.match(error.message, message);
       assertShowsNoPassword(error);
     }
-    },
+  },
 );
 
 test(
