@@ -42,6 +42,6 @@ function checkedTable(table: string): string {
 /** Its scheme, and of what follows only what cannot be a user with a password. */
 function shownForm(url: string): string {
   const scheme = /^[\w+.-]*:(\/\/)?/.exec(url)?.[0] ?? "";
-  const isSecret = url.includes("@") || scheme.endsWith("//");
+  const isSecret = /[@:]/.test(url.slice(scheme.length));
   return (isSecret ? `${scheme}…` : url).slice(0, SHOWN_CHARS_MAX);
 }

@@ -36,7 +36,7 @@ export function readPostgresSettings(text: string, environment: Environment): Po
     first(parameters.get(name), ofUrl, environment[variable]);
   const host = given("host", hostOf(url), "PGHOST") ?? "localhost";
   const port = readPort(given("port", url.port, "PGPORT") ?? "5432");
-  const user = given("user", decoded(url.username), "PGUSER") ?? userInfo().username;
+  const user = given("user", decoded(url.username), "PGUSER") ?? ownName();
   const database = given("dbname", decoded(url.pathname.slice(1)), "PGDATABASE") ?? user;
   const isSocket = host.startsWith("/");
   return {
@@ -55,6 +55,17 @@ export function readPostgresSettings(text: string, environment: Environment): Po
     // A socket of this host is not encrypted, whatever sslmode says, as in libpq.
     tls: isSocket ? { mode: "plain" } : readTlsSettings(parameters, environment),
   };
+}
+
+/** A container may run as a user that has no name. */
+function ownName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    throw configFault(
+      "it has no user, and this process's own has no name. Name one in the URL or in PGUSER.",
+    );
+  }
 }
 
 function readPort(text: string): number {

@@ -28,7 +28,7 @@ describeProgressStoreContract("postgres store", {
 });
 
 describeStoreFaults("postgres store", {
-  port: Number(new URL(server.url).port),
+  port: Number(new URL(server.url).port || "5432"),
   async createContent() {
     const url = await server.createDatabase();
     const stores: ProgressStore[] = [];
@@ -55,6 +55,6 @@ testLeaseRace("postgres store", async () => {
 
 function throughPort(url: string, port: number): string {
   const other = new URL(url);
-  other.port = String(port);
+  other.host = `127.0.0.1:${port}`;
   return other.href;
 }
