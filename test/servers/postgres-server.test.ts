@@ -6,7 +6,15 @@ import { after, type TestContext, test } from "node:test";
 import { inspect } from "node:util";
 import type { ProgressStore } from "../../src/ports/progress-store.ts";
 import { openPostgresStore } from "../../src/stores/postgres.ts";
-import { checkpointAt, look, MAPPING, newShard, take } from "../contract/progress-store-harness.ts";
+import { POSTGRES_LIMITS } from "../../src/stores/postgres-database.ts";
+import {
+  checkpointAt,
+  look,
+  MAPPING,
+  manyShards,
+  newShard,
+  take,
+} from "../contract/progress-store-harness.ts";
 import { rejectsWith } from "../contract/rejects-with.ts";
 import { until } from "../integration/cli/millrace-process.ts";
 import { POSTGRES_PASSWORD, startOwnPostgres, withClient } from "./postgres.ts";
@@ -51,6 +59,44 @@ test("eight that open an empty database at once make one schema", HANG, async (t
     client.query("SELECT version FROM millrace.schema_version"),
   );
   assert.deepEqual(rows, [{ version: 1 }]);
+});
+
+test(
+  "a row that another has locked is given up by the server, and works again afterwards",
+  HANG,
+  async (t) => {
+    const url = await server.createDatabase();
+    const limits = { ...POSTGRES_LIMITS, statementMs: 200 };
+    const store = await openPostgresStore(url, { environment: {}, limits });
+    t.after(() => store.close());
+    await store.initialise(MAPPING, [newShard("a")]);
+    const { lease } = await take(store, "a", "one");
+    await withClient(url, async (client) => {
+      await client.query("BEGIN; SELECT 1 FROM millrace.progress FOR UPDATE");
+      const error = await rejectsWith("ERR_MILLRACE_STORE_UNAVAILABLE", () => store.renew(MAPPING, lease));
+      assert.match(error.message, /SQLSTATE 57014\)\. Look for locks and load/);
+      await client.query("ROLLBACK");
+    });
+    assert.equal((await store.renew(MAPPING, lease)).kind, "renewed");
+  },
+);
+
+test("a burst of more calls than connections is served, and takes no more of the server", HANG, async (t) => {
+  const url = await server.createDatabase();
+  const store = await opened(t, url);
+  const shards = manyShards(300);
+  await store.initialise(MAPPING, shards);
+  const taken = await Promise.all(shards.map(({ shard }) => take(store, shard.shardId, "one")));
+  const stored = await Promise.all(
+    taken.map(({ lease }) => store.checkpoint(MAPPING, lease, checkpointAt(1, "5"))),
+  );
+  assert.deepEqual(new Set(stored), new Set(["stored"]));
+  const { rows } = await withClient(server.url, (client) =>
+    client.query("SELECT count(*)::int AS open FROM pg_stat_activity WHERE datname = $1", [
+      new URL(url).pathname.slice(1),
+    ]),
+  );
+  assert.ok(rows[0].open > 0 && rows[0].open <= POSTGRES_LIMITS.connections, `${rows[0].open} connections`);
 });
 
 test(
