@@ -15,6 +15,8 @@ import {
 } from "@aws-sdk/client-dynamodb";
 import type { ProgressStore } from "../../src/ports/progress-store.ts";
 import { openDynamodbStore } from "../../src/stores/dynamodb.ts";
+import { finishStart } from "../../src/stores/dynamodb-start.ts";
+import { DYNAMODB_LIMITS, DynamodbTable } from "../../src/stores/dynamodb-table.ts";
 import {
   checkpointAt,
   look,
@@ -26,6 +28,7 @@ import {
 } from "../contract/progress-store-harness.ts";
 import { rejectsWith } from "../contract/rejects-with.ts";
 import { until } from "../integration/cli/millrace-process.ts";
+import { AnswerProxy } from "./answer-proxy.ts";
 import { startOwnDynamodbLocal } from "./dynamodb-local.ts";
 import { useEndpoint } from "./dynamodb-stream-fixture.ts";
 import { freePort } from "./server-process.ts";
@@ -127,29 +130,33 @@ test(
 );
 
 test(
-  "who comes later ends a start that was cut off, and a slow starter brings no forgotten shard back",
+  "who lists a mapping ends a start that was cut off, and who began it brings no forgotten shard back",
   HANG,
   async (t) => {
     const table = freshTable();
     const store = await opened(t, table);
+    await using proxy = await AnswerProxy.start(port);
+    useEndpoint(`http://127.0.0.1:${proxy.port}`);
+    const starter = await opened(t, table);
+    useEndpoint(server.endpoint);
     const shards = manyShards(200);
-    const head = { millrace: { S: `progress#${MAPPING}` }, item: { S: "mapping" } };
-    await store.initialise(MAPPING, shards);
-    const { Item } = await client.send(new GetItemCommand({ TableName: table, Key: head }));
-    assert.deepEqual([Item?.["done"], Item?.["steps"], Item?.["list"]], [{ N: "3" }, { N: "3" }, undefined]);
+    // The third is the answer to the commit: of the shards there are no items yet.
+    proxy.loseAnswer("cut", 2);
+    await rejectsWith("ERR_MILLRACE_STORE_UNAVAILABLE", () => starter.initialise(MAPPING, shards));
+    const Key = { millrace: { S: `progress#${MAPPING}` }, item: { S: "mapping" } };
+    const readHead = async () => (await client.send(new GetItemCommand({ TableName: table, Key }))).Item;
+    const staleHead = await readHead();
+    assert.deepEqual([staleHead?.["done"], staleHead?.["steps"]], [{ N: "0" }, { N: "3" }]);
 
-    const fresh = freshTable();
-    const [starter, later] = [await opened(t, fresh), await opened(t, fresh)];
-    const started = starter.initialise(MAPPING, shards);
-    // Reads while the steps are made: it sees nothing, or all.
-    for (let found = 0; found < shards.length; ) {
-      found = (await later.list(MAPPING)).length;
-      assert.ok(found === 0 || found === shards.length, `${found} shards`);
-      if (found > 0) await later.remove(MAPPING, shards[0]?.shard.shardId);
-    }
-    await started;
+    assert.equal((await store.list(MAPPING)).length, shards.length);
+    const head = await readHead();
+    assert.deepEqual([head?.["done"], head?.["list"]], [{ N: "3" }, undefined]);
+    await store.remove(MAPPING, shards[0]?.shard.shardId);
+    const slow = await DynamodbTable.open(table, DYNAMODB_LIMITS);
+    t.after(() => slow.close());
+    await finishStart(slow, MAPPING, staleHead ?? {});
     assert.deepEqual(
-      (await sorted(later, MAPPING)).map(({ shardId }) => shardId),
+      (await sorted(store, MAPPING)).map(({ shardId }) => shardId),
       shards.slice(1).map(({ shard }) => shard.shardId),
     );
   },

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type TestContext, test } from "node:test";
+import { gzipSync } from "node:zlib";
+import { initialCheckpoint } from "../../../src/model/checkpoint.ts";
 import { openDynamodbStore } from "../../../src/stores/dynamodb.ts";
 import { DYNAMODB_LIMITS } from "../../../src/stores/dynamodb-table.ts";
 import { rejectsWith } from "../../contract/rejects-with.ts";
@@ -81,6 +83,42 @@ test("an answer that never comes ends the call, and is no longer waited for", as
   const store = await openDynamodbStore("progress", { ...LIMITS, answerMs: 200 });
   const error = await rejectsWith("ERR_MILLRACE_STORE_UNAVAILABLE", () => store.list(MAPPING));
   assert.match(error.message, /dynamodb:Query did not answer within 200 ms/);
+  await store.close();
+});
+
+test("a checkpoint whose parts were written between two pages of a read is read again", async (t) => {
+  const checkpoint = { ...initialCheckpoint({ kind: "oldest" }), revision: 2 };
+  const bytes = gzipSync(JSON.stringify(checkpoint));
+  const part = (index: number, version: string) => ({
+    item: { S: `part#a#${index}` },
+    shardId: { S: "a" },
+    version: { S: version },
+    index: { N: String(index) },
+    bytes: { B: (index === 0 ? bytes.subarray(0, 20) : bytes.subarray(20)).toString("base64") },
+  });
+  const shard = {
+    item: { S: "shard#a" },
+    shardId: { S: "a" },
+    parents: { S: "[]" },
+    owner: { S: "one" },
+    epoch: { N: "1" },
+    counter: { N: "1" },
+    handoverTo: { S: "" },
+    checkpointEpoch: { N: "1" },
+    revision: { N: "2" },
+    checkpoint: { N: "2" },
+  };
+  const looks = [
+    [part(0, "1.1"), part(1, "1.2"), shard],
+    [part(1, "1.2"), part(0, "1.2"), shard],
+  ];
+  const { actions } = await startCanned(t, (action) =>
+    action === "Query" ? { status: 200, body: { Items: looks.shift() } } : healthy(action),
+  );
+  const store = await openDynamodbStore("progress", LIMITS);
+  const [progress] = await store.list(MAPPING);
+  assert.deepEqual(progress?.checkpoint, checkpoint);
+  assert.equal(actions.filter((action) => action === "Query").length, 2);
   await store.close();
 });
 
