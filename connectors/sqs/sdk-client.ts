@@ -1,6 +1,7 @@
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { HttpHandler, type HttpRequest } from "./http-handler.ts";
 import type { QueueArn } from "./queue-arn.ts";
+import { RequestSigner } from "./request-signer.ts";
 
 const CONNECTION_MS_MAX = 5_000;
 /** Each receive that waits holds a connection; settlements must not stand behind them. */
@@ -27,7 +28,7 @@ export function createSqsClient({ region }: QueueArn): SQSClient {
     connectionsMax: CONNECTIONS_MAX,
     responseBytesMax: RESPONSE_BYTES_MAX,
   });
-  const client = new SQSClient({
+  const client: SQSClient = new SQSClient({
     region,
     maxAttempts: 1,
     cacheMiddleware: true,
@@ -36,6 +37,7 @@ export function createSqsClient({ region }: QueueArn): SQSClient {
     // An emulator's queue URLs may name hosts that do not resolve here, and no answer may choose a host to call.
     useQueueUrlAsEndpoint: false,
     requestHandler,
+    signer: new RequestSigner(region, () => client.config.credentials()),
   });
   // The handler has a name of its own.
   client.middlewareStack.remove("getUserAgentMiddleware");

@@ -17,10 +17,11 @@ import {
 
 export const name = "SQS against sqs-consumer";
 
-const MESSAGES = 20_000;
+const MESSAGES = 10_000;
 /** Until compilers have nothing left to do. */
-const WARM_UPS = 3;
-const ROUNDS = 7;
+const WARM_UP_MESSAGES = 40_000;
+const ROUNDS = 9;
+const TRIAL_ROUNDS = 3;
 const GOAL = 1.3;
 /** How long each call of a queue takes that is not in the same room, and the consumers that hide it. */
 const DISTANCE_MS = 5;
@@ -36,11 +37,11 @@ const HUNDREDS: EngineWork = { kind: "engine", batchSize: 100, batchingWindowMs:
 export async function run(): Promise<readonly Measurement[]> {
   const near = await withServer(0, async (server) => {
     const rival = await bestRival(server);
-    return { rival, drains: await drainInTurn(server, { tens: TENS, hundreds: HUNDREDS, rival }) };
+    return { rival, drains: await drainInTurn(server, { tens: TENS, hundreds: HUNDREDS, rival }, ROUNDS) };
   });
   const distantRival = { ...near.rival, consumers: DISTANT_CONSUMERS };
   const far = await withServer(DISTANCE_MS, (server) =>
-    drainInTurn(server, { tens: TENS, hundreds: HUNDREDS, rival: distantRival }),
+    drainInTurn(server, { tens: TENS, hundreds: HUNDREDS, rival: distantRival }, TRIAL_ROUNDS),
   );
   return [...nearLines(near.rival, near.drains), ...farLines(distantRival, far)];
 }
@@ -58,7 +59,7 @@ async function withServer<T>(delayMs: number, use: (server: CannedSqs) => Promis
 async function bestRival(server: CannedSqs): Promise<ConsumerWork> {
   const medians: { readonly work: ConsumerWork; readonly micros: number }[] = [];
   for (const work of RIVALS) {
-    const { only } = await drainInTurn(server, { only: work }, 3);
+    const { only } = await drainInTurn(server, { only: work }, TRIAL_ROUNDS);
     medians.push({ work, micros: median(only.map(({ cpuMicros }) => cpuMicros)) });
   }
   const [best] = medians.toSorted((a, b) => a.micros - b.micros);
@@ -70,20 +71,19 @@ async function bestRival(server: CannedSqs): Promise<ConsumerWork> {
 async function drainInTurn<Side extends string>(
   server: CannedSqs,
   works: Readonly<Record<Side, SqsWork>>,
-  rounds = ROUNDS,
+  rounds: number,
 ): Promise<Readonly<Record<Side, readonly Drain[]>>> {
   const workers: [Side, SqsWorker][] = [];
   const drains = {} as Record<Side, Drain[]>;
   try {
     for (const side of Object.keys(works) as Side[]) {
-      workers.push([side, await startSqsWorker(server, works[side])]);
+      const worker = await startSqsWorker(server, works[side]);
+      workers.push([side, worker]);
+      await worker.drain(WARM_UP_MESSAGES);
       drains[side] = [];
     }
-    for (let round = -WARM_UPS; round < rounds; round++) {
-      for (const [side, worker] of workers) {
-        const drain = await worker.drain(MESSAGES);
-        if (round >= 0) drains[side].push(drain);
-      }
+    for (let round = 0; round < rounds; round++) {
+      for (const [side, worker] of workers) drains[side].push(await worker.drain(MESSAGES));
     }
   } finally {
     await Promise.all(workers.map(([, worker]) => worker.close()));
