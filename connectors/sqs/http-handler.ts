@@ -12,11 +12,11 @@ export interface HttpHandlerLimits {
   readonly responseBytesMax: number;
 }
 
-/** The SDK's header names its own version and more, and costs eight per cent of a call to make. */
+/** The SDK's header names its own version and more, and costs a twelfth of a call to make. */
 const USER_AGENT = "millrace";
 
 /**
- * Sends the SDK's requests with undici, HTTP/1.1 only, which costs a third less CPU for a whole call than the SDK's handler
+ * Sends the SDK's requests with undici, HTTP/1.1 only, which costs a quarter less CPU for a whole call than the SDK's handler
  * over `node:http` (decision 0015). It waits for as long as the caller does: its callers end their calls by `abortSignal`.
  * Failures have the names and codes that the SDK's handler gives them.
  */

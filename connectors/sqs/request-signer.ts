@@ -21,7 +21,7 @@ const UNSIGNED: ReadonlySet<string> = new Set(["authorization", "user-agent", "x
 
 /**
  * Signature Version 4 of requests whose body is in memory and whose query is empty, as all calls of SQS are. The SDK's
- * signer derives a key only to look its key up, and costs a sixth of a call more (decision 0015).
+ * signer derives a key only to look its key up, and costs a tenth of a call more (decision 0015).
  */
 export class RequestSigner {
   readonly #region: string;
@@ -49,19 +49,9 @@ export class RequestSigner {
     if (credentials.sessionToken !== undefined) headers["x-amz-security-token"] = credentials.sessionToken;
     const signed = signedOf(headers);
     const names = signed.map(([name]) => name).join(";");
-    const lines = signed
-      .map(
-        ([name, value]) => `${name}:${value}
-`,
-      )
-      .join("");
+    const lines = signed.map(([name, value]) => `${name}:${value}`).join("\n");
     const path = canonicalPath(request.path);
-    const canonical = `${request.method}
-${path}
-
-${lines}
-${names}
-${sha256(request.body)}`;
+    const canonical = [request.method, path, "", lines, "", names, sha256(request.body)].join("\n");
     const toSign = `${ALGORITHM}\n${time}\n${scope}\n${sha256(canonical)}`;
     const signature = createHmac("sha256", this.#keyOf(credentials, scope)).update(toSign).digest("hex");
     headers["authorization"] =
