@@ -5,6 +5,7 @@ import { parseServerAddress } from "./api/server-address.ts";
 import type { Adapters } from "./cli/adapters.ts";
 import { runCli } from "./cli/cli.ts";
 import type { CliHost, ExitStatus } from "./cli/command.ts";
+import type { StoreUrl } from "./cli/store-url.ts";
 import { createFileDestination } from "./destinations/file.ts";
 import { createEngine } from "./engine/engine.ts";
 import { createHttpFunction } from "./functions/http.ts";
@@ -15,6 +16,7 @@ import type { FunctionResource, FunctionTargetSpec } from "./manifests/resources
 import { describeError } from "./model/errors.ts";
 import type { Destination } from "./ports/destination.ts";
 import type { FunctionTarget } from "./ports/function-target.ts";
+import type { ProgressStore } from "./ports/progress-store.ts";
 import { createMemoryStore } from "./stores/memory.ts";
 import { createSqliteStore } from "./stores/sqlite.ts";
 import { createSystemClock } from "./system/clock.ts";
@@ -28,7 +30,7 @@ const adapters: Adapters = {
   random: createSystemRandom(),
   connectors: CONNECTORS,
   createEngine,
-  openStore: async (url) => (url.kind === "memory" ? createMemoryStore() : createSqliteStore(url.path)),
+  openStore,
   openFunction,
   openDestination,
   createTelemetry: (log) => createTelemetry({ log, processMetrics: true }),
@@ -90,7 +92,20 @@ async function openTarget(
   }
 }
 
-/** What brings an SDK is loaded when a mapping uses it: each takes a tenth of a second to load. */
+/** What brings a driver or an SDK is loaded when it is used: each takes a tenth of a second to load. */
+async function openStore(url: StoreUrl): Promise<ProgressStore> {
+  switch (url.kind) {
+    case "sqlite":
+      return createSqliteStore(url.path);
+    case "postgres":
+      return (await import("./stores/postgres.ts")).openPostgresStore(url.url);
+    case "dynamodb":
+      return (await import("./stores/dynamodb.ts")).openDynamodbStore(url.table);
+    case "memory":
+      return createMemoryStore();
+  }
+}
+
 async function openDestination(
   address: Exclude<DestinationAddress, { readonly kind: "kafka" }>,
 ): Promise<Destination> {
