@@ -7,31 +7,11 @@ import {
   encodeAssignment,
   encodeSubscription,
 } from "./consumer-protocol.ts";
-import { type GroupApi, GroupFault, type GroupIdentity, isGroupFault, type JoinAnswer } from "./group-api.ts";
+import { type GroupApi, GroupFault, type GroupIdentity, type JoinAnswer } from "./group-api.ts";
+import { Heartbeats } from "./group-heartbeats.ts";
 import { GroupHolds, type Hold } from "./group-holds.ts";
+import type { GroupTimes } from "./group-times.ts";
 import { Wakening } from "./wakening.ts";
-
-export interface GroupTimes {
-  /** A member that is silent for so long is thrown out. Never below the engine's lease duration: see `GroupMember`. */
-  readonly sessionTimeoutMs: number;
-  /** How long the broker waits for members to join again, and a member for its partitions to be drained. */
-  readonly rebalanceTimeoutMs: number;
-  readonly heartbeatIntervalMs: number;
-  /** How often the leader looks whether the topic has grown. */
-  readonly growthIntervalMs: number;
-  /** First pause after a failed call; doubles up to the longest. */
-  readonly pauseMs: number;
-  readonly pauseMsMax: number;
-}
-
-export const GROUP_TIMES: GroupTimes = {
-  sessionTimeoutMs: 15_000,
-  rebalanceTimeoutMs: 60_000,
-  heartbeatIntervalMs: 2_000,
-  growthIntervalMs: 10_000,
-  pauseMs: 100,
-  pauseMsMax: 5_000,
-};
 
 export interface GroupMemberOptions {
   readonly api: GroupApi;
@@ -75,8 +55,7 @@ export class GroupMember {
   #lastFault: GroupFault | undefined;
   /** Ends with an expulsion: what was asked before it, the answer to it is not for the next one. */
   #life = new AbortController();
-  #beat: Promise<void> | undefined;
-  #nextBeat: Promise<void> | undefined;
+  readonly #heartbeats: Heartbeats;
   #loop: Promise<unknown> | undefined;
   /** Monotonic time at which the member last had to join again. */
   #unstableSinceMs = 0;
@@ -85,10 +64,12 @@ export class GroupMember {
 
   constructor(options: GroupMemberOptions) {
     this.#options = options;
+    const { api, times, clock } = options;
+    this.#heartbeats = new Heartbeats({ api, times, clock, member: this, stop: this.#stop.signal });
   }
 
   start(): void {
-    this.#loop ??= Promise.all([this.#keepJoined(), this.#keepAlive()]);
+    this.#loop ??= Promise.all([this.#keepJoined(), this.#heartbeats.run()]);
   }
 
   get identity(): GroupIdentity {
@@ -98,6 +79,11 @@ export class GroupMember {
   /** A join was answered and its assignment was not: the broker takes no commits meanwhile. */
   get isSyncing(): boolean {
     return this.#phase === "syncing";
+  }
+
+  /** Monotonic time since which the member has had to join again; `undefined`: it has an assignment. */
+  get unstableSinceMs(): number | undefined {
+    return this.isStable ? undefined : this.#unstableSinceMs;
   }
 
   get isStable(): boolean {
@@ -123,19 +109,9 @@ export class GroupMember {
     await this.#moved.sleep(this.#options.clock, timeoutMs);
   }
 
-  /**
-   * Resolves after the broker has answered a heartbeat that was sent after this call, whether the member is still one or
-   * not: the holds tell. @throws GroupFault when it did not answer.
-   */
+  /** As `Heartbeats.alive`. */
   alive(): Promise<void> {
-    this.#nextBeat ??= Promise.resolve(this.#beat)
-      .catch(() => undefined)
-      .then(() => {
-        this.#beat = this.#nextBeat;
-        this.#nextBeat = undefined;
-        return this.#sendBeat();
-      });
-    return this.#nextBeat;
+    return this.#heartbeats.alive();
   }
 
   /** The engine works on the partition no more. */
@@ -311,54 +287,6 @@ export class GroupMember {
     }
   }
 
-  // Staying alive.
-
-  async #keepAlive(): Promise<void> {
-    const { clock, times } = this.#options;
-    while (!this.#stop.signal.aborted) {
-      await this.#stopped(clock, times.heartbeatIntervalMs);
-      if (this.#identity.generation < 0 || this.#stop.signal.aborted) continue;
-      await this.alive().catch(() => undefined);
-    }
-  }
-
-  async #sendBeat(): Promise<void> {
-    const { api, clock, times } = this.#options;
-    const endMs = clock.monotonic() + times.sessionTimeoutMs / 3;
-    for (;;) {
-      const identity = this.#identity;
-      if (identity.generation < 0) return;
-      try {
-        await api.heartbeat(identity, this.#stop.signal);
-        return;
-      } catch (error) {
-        if (isGroupFault(error, "rebalanceInProgress")) {
-          if (this.isStable) this.joinAgain();
-          else this.#assertJoinInTime();
-          return;
-        }
-        if (isGroupFault(error, "unknownMember")) {
-          this.thrownOut(identity.memberId);
-          return;
-        }
-        if (!isGroupFault(error, "illegalGeneration") || clock.monotonic() >= endMs) throw error;
-        if (this.isStable && identity === this.#identity) this.joinAgain();
-        await this.movedOn(times.pauseMs);
-      }
-    }
-  }
-
-  /**
-   * The broker throws out, at once and whatever their heartbeats, those who have not joined again by the end of a rebalance:
-   * a member whose joins fail must not believe in its partitions until then.
-   */
-  #assertJoinInTime(): void {
-    const { clock, times } = this.#options;
-    const trustMs = Math.max(0, times.rebalanceTimeoutMs - times.sessionTimeoutMs);
-    if (clock.monotonic() - this.#unstableSinceMs <= trustMs) return;
-    throw new GroupFault("unavailable", "the group has been waiting for its members for too long");
-  }
-
   #setPhase(phase: "joining" | "syncing" | "stable"): void {
     if (this.isStable) this.#unstableSinceMs = this.#options.clock.monotonic();
     this.#phase = phase;
@@ -369,14 +297,6 @@ export class GroupMember {
   #pauseMs(failures: number): number {
     const { times, random } = this.#options;
     return Math.min(times.pauseMsMax, times.pauseMs * 2 ** (failures - 1)) * (0.5 + random.next() / 2);
-  }
-
-  async #stopped(clock: Clock, timeoutMs: number): Promise<void> {
-    const wakening = new Wakening();
-    const wake = () => wakening.wake();
-    this.#stop.signal.addEventListener("abort", wake, { once: true });
-    await wakening.sleep(clock, timeoutMs);
-    this.#stop.signal.removeEventListener("abort", wake);
   }
 }
 

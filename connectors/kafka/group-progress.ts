@@ -15,7 +15,8 @@ import { decodeCommitMetadata, encodeCommitMetadata } from "./commit-metadata.ts
 import { CommitQueue } from "./commit-queue.ts";
 import { type GroupApi, isGroupFault, type OffsetCommit } from "./group-api.ts";
 import type { Hold } from "./group-holds.ts";
-import { GROUP_TIMES, GroupMember, type GroupTimes } from "./group-member.ts";
+import { GroupMember } from "./group-member.ts";
+import { GROUP_TIMES, type GroupTimes } from "./group-times.ts";
 
 export interface GroupProgressOptions {
   readonly api: GroupApi;

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, type TestContext, test } from "node:test";
 import { KafkaCluster } from "../../connectors/kafka/cluster.ts";
-import { GROUP_TIMES } from "../../connectors/kafka/group-member.ts";
 import { GroupProgress } from "../../connectors/kafka/group-progress.ts";
+import { GROUP_TIMES } from "../../connectors/kafka/group-times.ts";
 import { KafkaGroup } from "../../connectors/kafka/kafka-group.ts";
 import { PROCESS_CLOCK, PROCESS_RANDOM } from "../../connectors/kafka/process-time.ts";
 import { initialCheckpoint } from "../../src/model/checkpoint.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { GROUP_TIMES } from "../../../connectors/kafka/group-member.ts";
+import { GROUP_TIMES } from "../../../connectors/kafka/group-times.ts";
 import { until } from "../../integration/cli/millrace-process.ts";
 import { startKafka } from "../kafka.ts";
 import { type KafkaProcess, KafkaRun, spread } from "./kafka-run.ts";

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { GROUP_TIMES, GroupMember } from "../../../../connectors/kafka/group-member.ts";
+import { GroupMember } from "../../../../connectors/kafka/group-member.ts";
+import { GROUP_TIMES } from "../../../../connectors/kafka/group-times.ts";
 import { ManualClock } from "../../engine/stream/small-world.ts";
 import { type GroupCall, TestCoordinator } from "./test-coordinator.ts";
 

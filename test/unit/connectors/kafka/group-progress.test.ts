@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { GROUP_TIMES } from "../../../../connectors/kafka/group-member.ts";
 import { GroupProgress, type OffsetLookup } from "../../../../connectors/kafka/group-progress.ts";
+import { GROUP_TIMES } from "../../../../connectors/kafka/group-times.ts";
 import type { Checkpoint } from "../../../../src/model/checkpoint.ts";
 import { initialCheckpoint } from "../../../../src/model/checkpoint.ts";
 import type { HeldLease } from "../../../../src/ports/progress-store.ts";
