@@ -5,15 +5,18 @@ import { parseServerAddress } from "./api/server-address.ts";
 import type { Adapters } from "./cli/adapters.ts";
 import { runCli } from "./cli/cli.ts";
 import type { CliHost, ExitStatus } from "./cli/command.ts";
+import type { StoreUrl } from "./cli/store-url.ts";
 import { createFileDestination } from "./destinations/file.ts";
 import { createEngine } from "./engine/engine.ts";
 import { createHttpFunction } from "./functions/http.ts";
 import { checkModuleFunction, createModuleFunction } from "./functions/module.ts";
+import { createVersionedFunction } from "./functions/versioned.ts";
 import type { DestinationAddress } from "./manifests/destination-address.ts";
-import type { FunctionResource } from "./manifests/resources.ts";
+import type { FunctionResource, FunctionTargetSpec } from "./manifests/resources.ts";
 import { describeError } from "./model/errors.ts";
 import type { Destination } from "./ports/destination.ts";
 import type { FunctionTarget } from "./ports/function-target.ts";
+import type { ProgressStore } from "./ports/progress-store.ts";
 import { createMemoryStore } from "./stores/memory.ts";
 import { createSqliteStore } from "./stores/sqlite.ts";
 import { createSystemClock } from "./system/clock.ts";
@@ -27,7 +30,7 @@ const adapters: Adapters = {
   random: createSystemRandom(),
   connectors: CONNECTORS,
   createEngine,
-  openStore: async (url) => (url.kind === "memory" ? createMemoryStore() : createSqliteStore(url.path)),
+  openStore,
   openFunction,
   openDestination,
   createTelemetry: (log) => createTelemetry({ log, processMetrics: true }),
@@ -39,19 +42,70 @@ const adapters: Adapters = {
 };
 
 async function openFunction(
-  { name, target, concurrency }: FunctionResource,
+  resource: FunctionResource,
+  onOutput: (line: string) => void,
+): Promise<FunctionTarget> {
+  const { target, versions, aliases } = resource;
+  const latest = await openTarget(resource, target, onOutput);
+  if (versions.size === 0 && aliases.size === 0) return latest;
+  const targets = new Map<string, FunctionTarget>();
+  const versioned = createVersionedFunction({ latest, versions: targets, aliases });
+  try {
+    for (const [version, spec] of versions) targets.set(version, await openTarget(resource, spec, onOutput));
+    return versioned;
+  } catch (error) {
+    await versioned.close();
+    throw error;
+  }
+}
+
+async function openTarget(
+  { name, concurrency }: FunctionResource,
+  target: FunctionTargetSpec,
   onOutput: (line: string) => void,
 ): Promise<FunctionTarget> {
   const { clock } = adapters;
-  if (target.kind === "http") return createHttpFunction({ url: target.url, connections: concurrency, clock });
-  const onLog = (line: string) => onOutput(`[${name}] ${line}`);
-  const { path, exportName, environment, memoryMb } = target;
-  const options = { functionName: name, path, exportName, environment, memoryMb, concurrency, onLog, clock };
-  await checkModuleFunction(options);
-  return createModuleFunction(options);
+  switch (target.kind) {
+    case "http":
+      return createHttpFunction({ url: target.url, connections: concurrency, clock });
+    case "lambda": {
+      const { functionName, region, endpoint } = target;
+      const { createLambdaFunction } = await import("./functions/lambda.ts");
+      return createLambdaFunction({ functionName, region, endpoint, connections: concurrency, clock });
+    }
+    case "module": {
+      const onLog = (line: string) => onOutput(`[${name}] ${line}`);
+      const { path, exportName, environment, memoryMb } = target;
+      const options = {
+        functionName: name,
+        path,
+        exportName,
+        environment,
+        memoryMb,
+        concurrency,
+        onLog,
+        clock,
+      };
+      await checkModuleFunction(options);
+      return createModuleFunction(options);
+    }
+  }
 }
 
-/** What brings an SDK is loaded when a mapping uses it: each takes a tenth of a second to load. */
+/** What brings a driver or an SDK is loaded when it is used: each takes a tenth of a second to load. */
+async function openStore(url: StoreUrl): Promise<ProgressStore> {
+  switch (url.kind) {
+    case "sqlite":
+      return createSqliteStore(url.path);
+    case "postgres":
+      return (await import("./stores/postgres.ts")).openPostgresStore(url.url);
+    case "dynamodb":
+      return (await import("./stores/dynamodb.ts")).openDynamodbStore(url.table);
+    case "memory":
+      return createMemoryStore();
+  }
+}
+
 async function openDestination(
   address: Exclude<DestinationAddress, { readonly kind: "kafka" }>,
 ): Promise<Destination> {

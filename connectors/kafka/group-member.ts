@@ -266,7 +266,7 @@ export class GroupMember {
     const topics = new Set(subscriptions.flatMap((subscription) => subscription.topics));
     const counts = await api.partitionCounts([...topics], this.#stop.signal);
     // A broker that does not know the topic yet, or has just started: nobody is to lose its partitions for that.
-    if (!counts.has(topic)) throw new GroupFault("unavailable", `the cluster has no topic "${topic}" now`);
+    if (!counts.has(topic)) throw new GroupFault("refused", `the cluster has no topic "${topic}" now`);
     return counts;
   }
 

@@ -53,6 +53,7 @@ export function createKafkaSource(options: KafkaSourceOptions): StreamSource {
       batchInfoName: "KafkaBatchInfo",
       arrivalPrecision: "milliseconds",
       retentionMs: undefined,
+      oversizedRecord: "givenUp",
       batchingWindowFrom: "firstRecord",
     },
     events: createKafkaEvents(options),

@@ -75,18 +75,18 @@ export function formatAttributes(attributes: MessageAttributes): string {
   return JSON.stringify(stored);
 }
 
-export function parseAttributes(text: string | undefined): MessageAttributes {
-  if (text === undefined) return {};
+/** In the order in which the sender gave them. */
+export function parseAttributes(
+  text: string | undefined,
+): readonly (readonly [name: string, attribute: SqsAttribute])[] {
+  if (text === undefined) return [];
   const stored = JSON.parse(text) as readonly StoredAttribute[];
-  return Object.fromEntries(
-    stored.map(([name, dataType, kind, value]): [string, SqsAttribute] => {
-      const isText = kind === "text";
-      return [
-        name,
-        isText ? { dataType, stringValue: value } : { dataType, binaryValue: Buffer.from(value, "base64") },
-      ];
-    }),
-  );
+  return stored.map(([name, dataType, kind, value]) => [
+    name,
+    kind === "text"
+      ? { dataType, stringValue: value }
+      : { dataType, binaryValue: Buffer.from(value, "base64") },
+  ]);
 }
 
 function isBinary({ dataType }: SqsAttribute): boolean {

@@ -16,6 +16,11 @@ export const QUEUE_KIND = "local-queue";
 const RECEIVE_MESSAGES_MAX = 10;
 /** How soon a receive that waits looks again: one look-up in an index, without a write. */
 const POLL_MS = 100;
+/**
+ * A receive waits no longer on a queue that holds nothing at all, not even hidden messages: this is how soon the engine
+ * learns that it is caught up, and asking again costs a look-up in an index.
+ */
+const WAIT_ON_EMPTY_MS = 500;
 
 /**
  * Opens a local queue for receiving.
@@ -61,6 +66,7 @@ function createQueueSource(
     }
   };
   const write = <T>(work: () => T): T => guard(() => inTransaction(database, "IMMEDIATE", work));
+  const isEmpty = (): boolean => guard(() => delivery.nextVisibleMs()) === undefined;
   const mayTake = (): boolean => {
     const nextMs = delivery.nextVisibleMs();
     if (nextMs === undefined) return false;
@@ -82,12 +88,13 @@ function createQueueSource(
     events: createLocalQueueEvents(),
     async receive({ messagesMax, waitMs, holdMs }, signal) {
       const wanted = Math.min(messagesMax, RECEIVE_MESSAGES_MAX);
-      const waitUntilMs = performance.now() + waitMs;
+      const askedMs = performance.now();
       for (;;) {
         throwIfAborted(signal);
         const { deliveries, mayHaveMore } = take(wanted, holdMs);
         if (deliveries.length > 0) return deliveries.map(toMessage);
-        const leftMs = waitUntilMs - performance.now();
+        const boundMs = isEmpty() ? Math.min(waitMs, WAIT_ON_EMPTY_MS) : waitMs;
+        const leftMs = askedMs + boundMs - performance.now();
         if (leftMs <= 0 && !mayHaveMore) return [];
         await pause(mayHaveMore ? 0 : Math.min(POLL_MS, leftMs), signal);
       }

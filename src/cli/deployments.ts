@@ -68,15 +68,14 @@ export async function openDeployments(
 }
 
 async function openFunction(
-  { name, timeoutMs, concurrency, ...resource }: FunctionResource,
+  resource: FunctionResource,
   adapters: Adapters,
   opened: OpenedAdapters,
   onOutput: (line: string) => void,
 ): Promise<InvocableFunction | undefined> {
-  const target = await opened.open(`Function ${name}`, () =>
-    adapters.openFunction({ name, timeoutMs, concurrency, ...resource }, onOutput),
-  );
-  return target === undefined ? undefined : { name, target, timeoutMs, concurrency };
+  const { name, timeoutMs, concurrency, isConcurrencyAdaptive } = resource;
+  const target = await opened.open(`Function ${name}`, () => adapters.openFunction(resource, onOutput));
+  return target === undefined ? undefined : { name, target, timeoutMs, concurrency, isConcurrencyAdaptive };
 }
 
 async function deployStream(

@@ -110,7 +110,10 @@ function renderMapping(
   ] as const;
   const first = [
     `${status.name}: ${status.state}`,
-    `${status.shards.length} shards${ended > 0 ? ` (${ended} ended)` : ""}`,
+    // Queues have none.
+    ...(status.shards.length > 0
+      ? [`${status.shards.length} shards${ended > 0 ? ` (${ended} ended)` : ""}`]
+      : []),
     `records ${formatCount(counters.polled_events)} (${perSecond(counters.polled_events, before?.counters.polled_events)})`,
     `invocations ${formatCount(invocations)} (${perSecond(invocations, before?.invocations)})`,
   ];

@@ -1,29 +1,81 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
+import { parseFunctionName } from "./function-name.ts";
 import type { ManifestDocument } from "./manifest-document.ts";
 
 /** Rules of a Function that its shape cannot say. They look at what is written, so that they speak beside shape errors. */
 export function checkFunction(document: ManifestDocument): void {
-  checkTarget(document);
-  checkUrl(document);
-  checkModulePath(document);
+  checkTarget(document, ["spec"], "function");
+  const versions = document.raw("spec", "versions");
+  if (typeof versions === "object" && versions !== null) {
+    for (const number of Object.keys(versions)) {
+      checkTarget(document, ["spec", "versions", number], "version");
+    }
+  }
+  checkAliases(document);
 }
 
-function checkTarget(document: ManifestDocument): void {
-  const spec = document.raw("spec");
-  if (typeof spec !== "object" || spec === null) return;
-  const targets = ["http", "module"].filter((target) => Object.hasOwn(spec, target));
+/** Of the function itself, or of one of its versions. */
+function checkTarget(document: ManifestDocument, place: readonly string[], noun: string): void {
+  const holder = document.raw(...place);
+  if (typeof holder !== "object" || holder === null) return;
+  checkUrl(document, [...place, "http", "url"], "http://127.0.0.1:9000/");
+  checkUrl(document, [...place, "lambda", "endpoint"], "http://127.0.0.1:8080");
+  checkLambdaName(document, [...place, "lambda", "functionName"]);
+  checkModulePath(document, [...place, "module", "path"]);
+  const targets = ["http", "lambda", "module"].filter((target) => Object.hasOwn(holder, target));
   if (targets.length === 1) return;
-  const message = targets.length === 0 ? "The function has no target" : "The function has two targets";
-  document.report(["spec"], message, "Give exactly one of http: { url } and module: { path }", "key");
+  const message = targets.length === 0 ? `The ${noun} has no target` : `The ${noun} has more than one target`;
+  const remedy = "Give exactly one of http: { url }, lambda: { functionName } and module: { path }";
+  document.report(place, message, remedy, "key");
 }
 
-function checkUrl(document: ManifestDocument): void {
-  const path = ["spec", "http", "url"];
+function checkAliases(document: ManifestDocument): void {
+  const aliases = document.raw("spec", "aliases");
+  if (typeof aliases !== "object" || aliases === null) return;
+  const known = ["$LATEST", ...Object.keys(document.raw("spec", "versions") ?? {})];
+  const remedy = `Give one of ${known.join(", ")}, or add it to versions`;
+  for (const alias of Object.keys(aliases)) {
+    const path = ["spec", "aliases", alias];
+    const version = document.raw(...path, "version");
+    if (version !== undefined && !known.includes(String(version))) {
+      document.report(
+        [...path, "version"],
+        `The function has no version ${String(version).slice(0, 80)}`,
+        remedy,
+      );
+    }
+    const weights = document.raw(...path, "weights");
+    if (typeof weights !== "object" || weights === null) continue;
+    for (const other of Object.keys(weights)) {
+      if (known.includes(other)) continue;
+      document.report(
+        [...path, "weights", other],
+        `The function has no version ${other.slice(0, 80)}`,
+        remedy,
+        "key",
+      );
+    }
+    const sum = Object.values(weights).reduce((total: number, weight) => total + Number(weight), 0);
+    // Ten weights of 0.1 make a little more than 1.
+    if (sum > 1 + 1e-9)
+      document.report([...path, "weights"], "The weights add up to more than 1", "Lower them");
+  }
+}
+
+function checkLambdaName(document: ManifestDocument, path: readonly string[]): void {
+  const text = document.raw(...path);
+  if (typeof text !== "string" || text === "" || parseFunctionName(text) !== undefined) return;
+  const remedy =
+    "Give name, name:qualifier, or arn:aws:lambda:REGION:ACCOUNT:function:name with an optional qualifier";
+  document.report(path, "The text is not the name or ARN of a Lambda function", remedy);
+}
+
+function checkUrl(document: ManifestDocument, path: readonly string[], example: string): void {
   const text = document.raw(...path);
   if (typeof text !== "string") return;
   const url = URL.parse(text);
-  const remedy = "Give an http or https URL, for example http://127.0.0.1:9000/";
+  const remedy = `Give an http or https URL, for example ${example}`;
   if (url === null) {
     document.report(path, "The text is not a URL", remedy);
   } else if (url.protocol !== "http:" && url.protocol !== "https:") {
@@ -37,8 +89,7 @@ function checkUrl(document: ManifestDocument): void {
   }
 }
 
-function checkModulePath(document: ManifestDocument): void {
-  const path = ["spec", "module", "path"];
+function checkModulePath(document: ManifestDocument, path: readonly string[]): void {
   const text = document.raw(...path);
   if (typeof text !== "string" || text === "") return;
   const file = resolve(document.folder, text);

@@ -78,8 +78,16 @@ function checkFunctionsExist(
   for (const mapping of mappings) {
     const path = ["spec", "functionName"];
     const text = mapping.raw(...path);
-    const wanted = typeof text === "string" ? parseFunctionName(text)?.name : undefined;
-    if (wanted === undefined || names.includes(wanted)) continue;
+    const reference = typeof text === "string" ? parseFunctionName(text) : undefined;
+    if (reference === undefined) continue;
+    const { name: wanted, qualifier } = reference;
+    if (names.includes(wanted)) {
+      const qualifiers = qualifiersOf(functions.find(({ name }) => name === wanted));
+      if (qualifier === undefined || qualifiers === undefined || qualifiers.includes(qualifier)) continue;
+      const message = `Function does not exist: ${wanted} has no version or alias ${qualifier}`;
+      mapping.report(path, message, `Give one of ${qualifiers.join(", ")} behind the colon`);
+      continue;
+    }
     const nearest = nearestName(wanted, names);
     const suggestion = nearest === undefined ? "" : `Did you mean ${nearest}? `;
     const remedy = `${suggestion}Add a manifest of kind Function with metadata.name ${wanted}`;
@@ -94,6 +102,13 @@ function functionOf(
   const text = mapping.raw("spec", "functionName");
   const wanted = typeof text === "string" ? parseFunctionName(text)?.name : undefined;
   return wanted === undefined ? undefined : functions.find(({ name }) => name === wanted);
+}
+
+/** `undefined`: the function has no versions and aliases, and a qualifier is only shown. */
+function qualifiersOf(fn: ManifestDocument | undefined): readonly string[] | undefined {
+  const [versions, aliases] = ["versions", "aliases"].map((member) => fn?.raw("spec", member));
+  if (versions === undefined && aliases === undefined) return undefined;
+  return ["$LATEST", ...Object.keys(versions ?? {}), ...Object.keys(aliases ?? {})];
 }
 
 function checkNamesUnique(documents: readonly ManifestDocument[]): void {

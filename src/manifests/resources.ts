@@ -5,6 +5,7 @@ import {
   QUEUE_BATCH_SIZE_DEFAULT,
   STREAM_BATCH_SIZE_DEFAULT,
   TOPIC_BATCHING_WINDOW_MS_DEFAULT,
+  TOPIC_RETRIES_WITH_DESTINATION,
 } from "../model/limits.ts";
 import type { NamedByArn, QueueMapping, StreamMapping, TopicMapping } from "../model/mapping.ts";
 import type {
@@ -20,9 +21,9 @@ import { connectorOf } from "./mapping-source.ts";
 import { mappingUuid } from "./mapping-uuid.ts";
 import {
   type FunctionManifest,
-  HTTP_CONCURRENCY_DEFAULT,
   type MappingManifest,
   MODULE_CONCURRENCY_DEFAULT,
+  REMOTE_CONCURRENCY_DEFAULT,
 } from "./schema.ts";
 import { NOWHERE, parseSourceArn } from "./source-arn.ts";
 import { epochMsOf } from "./timestamp.ts";
@@ -32,12 +33,28 @@ import { topicSettings } from "./topic-settings.ts";
 export interface FunctionResource {
   readonly name: string;
   readonly target: FunctionTargetSpec;
+  /** Published versions by number; `target` is `$LATEST`. */
+  readonly versions: ReadonlyMap<string, FunctionTargetSpec>;
+  readonly aliases: ReadonlyMap<string, FunctionAlias>;
   readonly timeoutMs: number;
   readonly concurrency: number;
+  readonly isConcurrencyAdaptive: boolean;
+}
+
+/** Shares of batches, each above 0, go to other versions than its own. */
+export interface FunctionAlias {
+  readonly version: string;
+  readonly weights: ReadonlyMap<string, number>;
 }
 
 export type FunctionTargetSpec =
   | { readonly kind: "http"; readonly url: string }
+  | {
+      readonly kind: "lambda";
+      readonly functionName: string;
+      readonly region: string | undefined;
+      readonly endpoint: string | undefined;
+    }
   | {
       readonly kind: "module";
       readonly path: string;
@@ -80,26 +97,58 @@ interface ResourceParts {
 /** What all mappings have in common. */
 type SharedSettings = Omit<Pick<StreamMapping, keyof StreamMapping & keyof QueueMapping>, "eventSourceArn">;
 
-/** Of a manifest that has passed all checks. */
+type FunctionSpec = FunctionManifest["spec"];
+
+/** Of a manifest that has passed all checks. `undefined` only when it has not. */
 export function functionResource(
   { metadata, spec }: FunctionManifest,
   folder: string,
 ): FunctionResource | undefined {
-  const timeoutMs = spec.timeoutSeconds * 1000;
-  if (spec.http !== undefined) {
-    const concurrency = spec.reservedConcurrency ?? HTTP_CONCURRENCY_DEFAULT;
-    return { name: metadata.name, target: { kind: "http", url: spec.http.url }, timeoutMs, concurrency };
-  }
-  if (spec.module === undefined) return undefined;
-  const target: FunctionTargetSpec = {
-    kind: "module",
-    path: resolve(folder, spec.module.path),
-    exportName: spec.module.export,
-    environment: spec.module.environment ?? {},
-    memoryMb: spec.module.memoryMb,
+  const target = targetSpec(spec, folder);
+  if (target === undefined) return undefined;
+  const versions = Object.entries(spec.versions ?? {}).flatMap(([number, version]) => {
+    const versionTarget = targetSpec(version, folder);
+    return versionTarget === undefined ? [] : [[number, versionTarget] as const];
+  });
+  const runsHere = [target, ...versions.map(([, version]) => version)].some(({ kind }) => kind === "module");
+  const concurrencyDefault = runsHere ? MODULE_CONCURRENCY_DEFAULT : REMOTE_CONCURRENCY_DEFAULT;
+  return {
+    name: metadata.name,
+    target,
+    versions: new Map(versions),
+    aliases: new Map(Object.entries(spec.aliases ?? {}).map(([name, alias]) => [name, aliasOf(alias)])),
+    timeoutMs: spec.timeoutSeconds * 1000,
+    concurrency: spec.reservedConcurrency ?? concurrencyDefault,
+    isConcurrencyAdaptive: spec.adaptiveConcurrency,
   };
-  const concurrency = spec.reservedConcurrency ?? MODULE_CONCURRENCY_DEFAULT;
-  return { name: metadata.name, target, timeoutMs, concurrency };
+}
+
+function targetSpec(
+  { http, lambda, module }: Pick<FunctionSpec, "http" | "lambda" | "module">,
+  folder: string,
+): FunctionTargetSpec | undefined {
+  if (http !== undefined) return { kind: "http", url: http.url };
+  if (lambda !== undefined) return lambdaTarget(lambda);
+  if (module === undefined) return undefined;
+  return {
+    kind: "module",
+    path: resolve(folder, module.path),
+    exportName: module.export,
+    environment: module.environment ?? {},
+    memoryMb: module.memoryMb,
+  };
+}
+
+function lambdaTarget(lambda: NonNullable<FunctionSpec["lambda"]>): FunctionTargetSpec {
+  const { functionName, endpoint } = lambda;
+  // Of arn:aws:lambda:REGION:…
+  const arnRegion = parseFunctionName(functionName)?.arnPrefix?.split(":")[3];
+  return { kind: "lambda", functionName, region: lambda.region ?? arnRegion, endpoint };
+}
+
+function aliasOf({ version, weights }: NonNullable<FunctionSpec["aliases"]>[string]): FunctionAlias {
+  const shares = Object.entries(weights ?? {}).filter(([, weight]) => weight > 0);
+  return { version: String(version), weights: new Map(shares) };
 }
 
 /** Of a manifest that has passed all checks. `undefined` only when it has not. */
@@ -127,7 +176,11 @@ export function mappingResource(
   const settings = streamSettings(spec, shared, destination);
   if (settings === undefined) return undefined;
   if (connector.offers === "topic") {
-    const mapping = { ...settings, eventSourceArn, ...topicSettings(spec, folder, shared.uuid) };
+    // Without a bound nothing would ever go to the destination that was named.
+    const retriesMax = destination === undefined ? undefined : TOPIC_RETRIES_WITH_DESTINATION;
+    const retryAttemptsMax = settings.retryAttemptsMax ?? retriesMax;
+    const topic = topicSettings(spec, folder, shared.uuid);
+    const mapping = { ...settings, eventSourceArn, retryAttemptsMax, ...topic };
     return { kind: "topic", mapping, connector, destination, ...parts };
   }
   if (eventSourceArn === undefined) return undefined;

@@ -27,8 +27,8 @@ export const API_VERSION = "millrace.dev/v1";
 
 /** Lambda's own default: a function that needs longer says so. */
 export const TIMEOUT_SECONDS_DEFAULT = 3;
-/** Lambda's default concurrency of an account, which its functions share. */
-export const HTTP_CONCURRENCY_DEFAULT = 1000;
+/** Of functions that run elsewhere: Lambda's default concurrency of an account, which its functions share. */
+export const REMOTE_CONCURRENCY_DEFAULT = 1000;
 /** Each concurrent invocation of a module has a worker thread of its own. */
 export const MODULE_CONCURRENCY_DEFAULT = 10;
 
@@ -84,10 +84,72 @@ const moduleTarget = z
   })
   .describe("A function that runs inside millrace, in worker threads.");
 
+const lambdaTarget = z
+  .strictObject({
+    functionName: z
+      .string()
+      .min(1)
+      .max(256)
+      .describe(
+        "Name or ARN of the function, with a version or alias behind a colon if wanted. An ARN's region is called.",
+      ),
+    region: z
+      .string()
+      .regex(/^[a-z0-9-]{1,64}$/)
+      .optional()
+      .describe("Region of the function. Default: the ARN's, then the AWS SDK's own rules, as AWS_REGION."),
+    endpoint: z
+      .string()
+      .optional()
+      .describe(
+        "http or https URL of a service with Lambda's Invoke API, such as the Runtime Interface Emulator. Default: AWS, or AWS_ENDPOINT_URL_LAMBDA.",
+      ),
+  })
+  .describe("A function of AWS Lambda. Credentials come by the AWS SDK's own rules.");
+
+const targets = {
+  http: httpTarget.optional(),
+  module: moduleTarget.optional(),
+  lambda: lambdaTarget.optional(),
+};
+
+const versions = z
+  .record(
+    z.string().regex(/^[1-9][0-9]{0,9}$/),
+    z
+      .strictObject(targets)
+      .describe("What to invoke as this version. Exactly one of http, lambda and module."),
+  )
+  .optional()
+  .describe(
+    "Published versions by number, for mappings of NAME:NUMBER and for aliases. The function's own target is $LATEST.",
+  );
+
+const versionNumber = z.union([z.int().min(1).max(9_999_999_999), z.string().min(1)]);
+
+const aliases = z
+  .record(
+    z.string().regex(/^(?![0-9]+$)[A-Za-z0-9_-]{1,128}$/),
+    z
+      .strictObject({
+        version: versionNumber.describe("Version that the alias stands for: a number, or $LATEST."),
+        weights: z
+          .record(z.string(), z.number().min(0).max(1))
+          .optional()
+          .describe(
+            "Shares of batches that go to other versions, for example { 3: 0.05 }; together at most 1. All attempts of a batch go to one version.",
+          ),
+      })
+      .describe("An alias, for mappings of NAME:ALIAS."),
+  )
+  .optional()
+  .describe("Names of versions.");
+
 const functionSpec = z
   .strictObject({
-    http: httpTarget.optional(),
-    module: moduleTarget.optional(),
+    ...targets,
+    versions,
+    aliases,
     timeoutSeconds: z
       .int()
       .min(1)
@@ -100,10 +162,16 @@ const functionSpec = z
       .max(10_000)
       .optional()
       .describe(
-        `Invocations that run at once, over all mappings of the function; more wait their turn. Default ${HTTP_CONCURRENCY_DEFAULT} for http, ${MODULE_CONCURRENCY_DEFAULT} for module.`,
+        `Invocations that run at once, over all mappings of the function; more wait their turn, each mapping for its even share. Default ${REMOTE_CONCURRENCY_DEFAULT} for http and lambda, ${MODULE_CONCURRENCY_DEFAULT} for module.`,
+      ),
+    adaptiveConcurrency: z
+      .boolean()
+      .default(false)
+      .describe(
+        "True: fewer invocations at once, down to one, while the function refuses them (429, unavailable) or takes twice as long as usual, and more again step by step, up to reservedConcurrency.",
       ),
   })
-  .describe("What to invoke, and its bounds. Exactly one of http and module.");
+  .describe("What to invoke, and its bounds. Exactly one of http, lambda and module.");
 
 const filterCriteria = z
   .strictObject({
@@ -205,7 +273,7 @@ const mappingSpec = z
       .max(RETRY_ATTEMPTS_MAX)
       .default(-1)
       .describe(
-        "Streams and Kafka only. Retries of a failed batch before it is given up. -1: until its records expire.",
+        "Streams and Kafka only. Retries of a failed batch before it is given up. -1: until its records expire; 10 for Kafka with a failure destination.",
       ),
     maximumRecordAgeInSeconds: z
       .int()

@@ -1,7 +1,7 @@
 import type { Position } from "./record.ts";
 
-/** Why records were given up (streams §5.7). */
-export type FailureCondition = "RetryAttemptsExhausted" | "RecordAgeExceeded";
+/** Why records were given up (streams §5.7); the last one only of Kafka (queues §3.4). */
+export type FailureCondition = "RetryAttemptsExhausted" | "RecordAgeExceeded" | "MaximumPayloadSizeExceeded";
 
 /** A discarded batch, on its way to the failure destination (streams §5.7). Times are epoch milliseconds. */
 export interface FailureRecord {
@@ -82,6 +82,10 @@ function head(record: FailureRecord): Json {
     condition: record.condition,
     approximateInvokeCount: record.approximateInvokeCount,
   };
+  // Kafka's documents have the member in any case (queues §3.4).
+  if (record.response === undefined && record.batch.infoName === "KafkaBatchInfo") {
+    return { requestContext, responseContext: null };
+  }
   if (record.response === undefined) return { requestContext };
   const responseContext = {
     statusCode: 200,

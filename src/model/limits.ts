@@ -33,6 +33,8 @@ export const BATCHING_WINDOW_SECONDS_MAX = 300;
 export const TOPIC_BATCHING_WINDOW_MS_DEFAULT = 500;
 /** Longest function time-out of a topic's mapping (queues §3.1). */
 export const TOPIC_FUNCTION_TIMEOUT_SECONDS_MAX = 840;
+/** Retries of a topic's mapping that names a destination and no number of them (queues §3.4). */
+export const TOPIC_RETRIES_WITH_DESTINATION = 10;
 export const CONSUMER_GROUP_ID_CHARS_MAX = 200;
 export const TOPIC_CHARS_MAX = 249;
 export const SOURCE_ACCESS_MAX = 23;
@@ -48,3 +50,6 @@ export const RECORD_AGE_SECONDS_MAX = 604_800;
 /** Filters of one mapping: five on AWS, ten after a quota raise (queues §6.1). */
 export const FILTERS_MAX = 10;
 export const FILTER_PATTERN_CHARS_MAX = 4096;
+
+/** A row of the control plane: an API body of 64 KiB with its defaults filled in fits well. */
+export const MAPPING_DOCUMENT_CHARS_MAX = 256 * 1024;

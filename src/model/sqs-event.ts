@@ -2,10 +2,12 @@ import { JsonBytesWriter, quoteJson } from "./json-bytes.ts";
 
 /**
  * The SQS event (queues §2.6), shared by the connectors whose functions see SQS messages: a handler written for SQS reads
- * a local queue unchanged.
+ * a local queue unchanged. A message's JSON is written once, when it is received: batches that are assembled anew then only
+ * copy bytes.
  */
 export interface SqsMessage {
   readonly messageId: string;
+  readonly receiptHandle: string;
   readonly groupId: string | undefined;
   readonly receiveCount: number;
   readonly bytes: number;
@@ -21,7 +23,7 @@ export interface SqsMessageParts {
   readonly body: string;
   /** System attributes by AWS's names; `ApproximateReceiveCount` among them. They are put into AWS's order. */
   readonly attributes: Readonly<Record<string, string>>;
-  readonly messageAttributes: Readonly<Record<string, SqsAttribute>>;
+  readonly messageAttributes: readonly (readonly [name: string, attribute: SqsAttribute])[];
   /** `undefined`: the message has no attributes of its own. */
   readonly md5OfMessageAttributes: string | undefined;
   readonly md5OfBody: string;
@@ -30,8 +32,8 @@ export interface SqsMessageParts {
 /** One attribute that the sender set: `stringValue` for the types String and Number, `binaryValue` for Binary. */
 export interface SqsAttribute {
   readonly dataType: string;
-  readonly stringValue?: string;
-  readonly binaryValue?: Uint8Array;
+  readonly stringValue?: string | undefined;
+  readonly binaryValue?: Uint8Array | undefined;
 }
 
 export interface SqsEventSource {
@@ -83,9 +85,10 @@ export function createSqsMessageFactory(source: SqsEventSource) {
     );
     return {
       messageId: parts.messageId,
+      receiptHandle: parts.receiptHandle,
       groupId: source.isFifo ? parts.attributes["MessageGroupId"] : undefined,
       receiveCount: Number(parts.attributes["ApproximateReceiveCount"] ?? 1),
-      bytes: element.length + MESSAGE_OVERHEAD_BYTES,
+      bytes: element.length + parts.receiptHandle.length + MESSAGE_OVERHEAD_BYTES,
       encodedBytes: element.length,
       element,
     };
@@ -116,33 +119,38 @@ export function sqsFilterDocument(message: SqsMessage): { document: unknown; isD
 
 /** Only objects count as JSON bodies; scalars and lists do not (queues §6.3, decision in architecture.md). */
 function parseJsonObject(body: string): object | undefined {
+  if (!body.trimStart().startsWith("{")) return undefined;
   try {
-    const value: unknown = JSON.parse(body);
-    return typeof value === "object" && value !== null && !Array.isArray(value) ? value : undefined;
+    return JSON.parse(body);
   } catch {
     return undefined;
   }
 }
 
 function systemAttributesJson(attributes: Readonly<Record<string, string>>): string {
-  const known = SYSTEM_ATTRIBUTES.filter((name) => Object.hasOwn(attributes, name));
-  const others = Object.keys(attributes).filter((name) => !SYSTEM_ATTRIBUTES.includes(name));
-  const members = [...known, ...others].map(
-    (name) => `${quoteJson(name)}:${quoteJson(attributes[name] ?? "")}`,
-  );
+  const members: string[] = [];
+  for (const name of SYSTEM_ATTRIBUTES) {
+    const value = attributes[name];
+    if (value !== undefined) members.push(`"${name}":${quoteJson(value)}`);
+  }
+  for (const [name, value] of Object.entries(attributes)) {
+    if (!SYSTEM_ATTRIBUTES.includes(name)) members.push(`${quoteJson(name)}:${quoteJson(value)}`);
+  }
   return `{${members.join(",")}}`;
 }
 
-function messageAttributesJson(attributes: Readonly<Record<string, SqsAttribute>>): string {
-  const members = Object.entries(attributes).map(
-    ([name, attribute]) => `${quoteJson(name)}:${attributeJson(attribute)}`,
-  );
+function messageAttributesJson(attributes: SqsMessageParts["messageAttributes"]): string {
+  const members = attributes.map(([name, attribute]) => `${quoteJson(name)}:${attributeJson(attribute)}`);
   return `{${members.join(",")}}`;
 }
 
 function attributeJson({ dataType, stringValue, binaryValue }: SqsAttribute): string {
   const text = stringValue === undefined ? "" : `"stringValue":${quoteJson(stringValue)},`;
-  const binary =
-    binaryValue === undefined ? "" : `"binaryValue":"${Buffer.from(binaryValue).toString("base64")}",`;
+  const binary = binaryValue === undefined ? "" : `"binaryValue":"${base64(binaryValue)}",`;
+  // SQS has never given lists, and AWS writes them nevertheless.
   return `{${text}${binary}"stringListValues":[],"binaryListValues":[],"dataType":${quoteJson(dataType)}}`;
+}
+
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64");
 }

@@ -29,7 +29,7 @@ export interface QueueSource {
 export interface ReceiveBounds {
   /** At most `receiveMessagesMax` are given, whatever is asked for. */
   readonly messagesMax: number;
-  /** How long to wait for a first message. */
+  /** How long to wait for a first message, at most: a source that knows that it holds none at all may answer sooner. */
   readonly waitMs: number;
   /** How long what is received is held. */
   readonly holdMs: number;

@@ -45,6 +45,11 @@ export interface StreamDescription {
   /** How long the source keeps a record; retries end there. `undefined`: for ever. */
   readonly retentionMs: number | undefined;
   /**
+   * What becomes of a record that no event can hold. `retried` (also without this member): it fails like any other (streams
+   * §3.6). `givenUp`: at once, as Kafka's (queues §3.4).
+   */
+  readonly oversizedRecord?: "retried" | "givenUp";
+  /**
    * When a lane's batching window begins: as soon as the invocation before it has ended (also without this member), or when
    * the first record of its batch arrives, as Kafka's does (queues §1.3).
    */

@@ -5,7 +5,6 @@ import { describeError, MillraceError } from "../model/errors.ts";
 
 /** "MRpg" in the file's header: tells a progress file from any other SQLite file. */
 const APPLICATION_ID = 0x4d527067;
-const SCHEMA_VERSION = 1;
 /** How long a write waits for another process's. Short, as the event loop waits with it; the engine tries again. */
 const BUSY_TIMEOUT_MS = 1_000;
 const OPEN_PAUSE_MS = 20;
@@ -13,21 +12,37 @@ const SQLITE_BUSY = 5;
 const SQLITE_CORRUPT = 11;
 const SQLITE_NOTADB = 26;
 
-const SCHEMA = `
-  CREATE TABLE progress (
-    mapping_uuid TEXT NOT NULL,
-    shard_id TEXT NOT NULL,
-    parent_shard_ids TEXT NOT NULL,
-    owner TEXT,
-    epoch INTEGER NOT NULL DEFAULT 0,
-    counter INTEGER NOT NULL DEFAULT 0,
-    handover_to TEXT,
-    checkpoint_epoch INTEGER NOT NULL DEFAULT 0,
-    revision INTEGER NOT NULL,
-    checkpoint TEXT NOT NULL,
-    PRIMARY KEY (mapping_uuid, shard_id)
-  ) STRICT;
-`;
+/** The step at place n makes format n + 1 of format n. Never changed once released; a change is a new step. */
+const SCHEMA_STEPS: readonly string[] = [
+  `
+    CREATE TABLE progress (
+      mapping_uuid TEXT NOT NULL,
+      shard_id TEXT NOT NULL,
+      parent_shard_ids TEXT NOT NULL,
+      owner TEXT,
+      epoch INTEGER NOT NULL DEFAULT 0,
+      counter INTEGER NOT NULL DEFAULT 0,
+      handover_to TEXT,
+      checkpoint_epoch INTEGER NOT NULL DEFAULT 0,
+      revision INTEGER NOT NULL,
+      checkpoint TEXT NOT NULL,
+      PRIMARY KEY (mapping_uuid, shard_id)
+    ) STRICT;
+  `,
+  `
+    CREATE TABLE mapping (uuid TEXT PRIMARY KEY, version INTEGER NOT NULL, document TEXT NOT NULL) STRICT;
+    CREATE TABLE mapping_claim (claim TEXT PRIMARY KEY, mapping_uuid TEXT NOT NULL) STRICT;
+    CREATE INDEX mapping_claim_by_mapping ON mapping_claim (mapping_uuid);
+    CREATE TABLE mapping_version (version INTEGER NOT NULL) STRICT;
+    INSERT INTO mapping_version (version) VALUES (0);
+    CREATE TABLE mapping_process (
+      process_id TEXT PRIMARY KEY,
+      applied_version INTEGER NOT NULL,
+      beat INTEGER NOT NULL
+    ) STRICT;
+  `,
+];
+const SCHEMA_VERSION = SCHEMA_STEPS.length;
 
 /** Opens a progress file, and makes it and its folder when it does not exist. */
 export function openProgressDatabase(path: string): DatabaseSync {
@@ -39,6 +54,7 @@ export function openProgressDatabase(path: string): DatabaseSync {
       database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
       createSchema(database);
       checkIdentity(path, database);
+      migrate(database);
       // With a write-ahead log NORMAL survives the death of the process. A loss of power may take the last checkpoints
       // with it, which repeats records and loses none.
       database.exec("PRAGMA synchronous = NORMAL");
@@ -63,10 +79,20 @@ function createSchema(database: DatabaseSync): void {
   database.exec("PRAGMA journal_mode = WAL");
   inTransaction(database, () => {
     if (!isEmpty(database)) return;
-    database.exec(SCHEMA);
     database.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
-    database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
+    takeSteps(database);
   });
+}
+
+function migrate(database: DatabaseSync): void {
+  if (readPragma(database, "user_version") === SCHEMA_VERSION) return;
+  inTransaction(database, () => takeSteps(database));
+}
+
+/** Inside of a transaction: from the format that the file has now, which another process may just have raised. */
+function takeSteps(database: DatabaseSync): void {
+  for (const step of SCHEMA_STEPS.slice(readPragma(database, "user_version"))) database.exec(step);
+  database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
 }
 
 function isEmpty(database: DatabaseSync): boolean {
@@ -76,10 +102,10 @@ function isEmpty(database: DatabaseSync): boolean {
 function checkIdentity(path: string, database: DatabaseSync): void {
   if (readPragma(database, "application_id") !== APPLICATION_ID) throw notAStore(path, undefined);
   const version = readPragma(database, "user_version");
-  if (version !== SCHEMA_VERSION) {
+  if (version < 1 || version > SCHEMA_VERSION) {
     throw new MillraceError(
       "ERR_MILLRACE_STORE_CORRUPT",
-      `The store ${path} has format ${version}; this version of millrace reads format ${SCHEMA_VERSION}. ` +
+      `The store ${path} has format ${version}; this version of millrace reads formats up to ${SCHEMA_VERSION}. ` +
         "Run the version of millrace that wrote it, or name another file (--store sqlite:PATH).",
     );
   }

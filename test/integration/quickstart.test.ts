@@ -9,12 +9,15 @@ import { fileURLToPath } from "node:url";
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 /** Records that may be in flight, or settled behind the newest checkpoint, at a kill: two batches of each lane. */
 const REPEATED_MAX = 2 * 10 * 40;
+/** Messages of the queue's three batches that may run at a kill. */
+const REPEATED_MESSAGES_MAX = 3 * 10;
 
 test("the quick start survives a kill: it resumes, loses nothing, and a further run invokes nothing", async (t) => {
   const checkout = copyOfCheckout(t);
   const seenFile = join(checkout, ".data/quickstart/seen.jsonl");
+  const seenArrivalsFile = join(checkout, ".data/quickstart/arrivals.jsonl");
   const killed = start(t, checkout);
-  await until(() => existsSync(seenFile) && readFileSync(seenFile, "utf8").split("\n").length > 300);
+  await until(() => lines(seenFile) > 300 && lines(seenArrivalsFile) > 20);
   killed.child.kill("SIGKILL");
   assert.equal((await killed.ended).signal, "SIGKILL");
 
@@ -24,10 +27,20 @@ test("the quick start survives a kill: it resumes, loses nothing, and a further 
   assert.match(resumed.output, /records lost +0/);
   const repeated = Number(/records repeated +([\d,]+)/.exec(resumed.output)?.[1]?.replaceAll(",", ""));
   assert.ok(repeated <= REPEATED_MAX, `${repeated} records were repeated`);
+  assert.match(resumed.output, /groups in order +159 of 159/);
+  assert.match(resumed.output, /groups blocked by another +0:/);
+  assert.match(
+    resumed.output,
+    /unreadable messages isolated +1 of 1 in the dead-letter queue .*, and 0 others/,
+  );
+  assert.match(resumed.output, /messages lost +0/);
+  const repeatedMessages = Number(/messages repeated +([\d,]+)/.exec(resumed.output)?.[1]);
+  assert.ok(repeatedMessages <= REPEATED_MESSAGES_MAX, `${repeatedMessages} messages were repeated`);
 
   const again = await start(t, checkout).ended;
   assert.equal(again.status, 0, again.output);
   assert.match(again.output, /successful invocations +0 in this run/);
+  assert.match(again.output, / {2}invocations +0 in this run/);
 });
 
 /** A checkout of its own, since the quick start keeps its data in its folder. */
@@ -39,6 +52,10 @@ function copyOfCheckout(t: TestContext): string {
   }
   symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules"));
   return folder;
+}
+
+function lines(path: string): number {
+  return existsSync(path) ? readFileSync(path, "utf8").split("\n").length - 1 : 0;
 }
 
 interface Ending {

@@ -1,58 +1,29 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { after, type TestContext, test } from "node:test";
 import { ACCOUNT, AwsEmulator, REGION } from "../servers/aws-emulator.ts";
 import { MillraceProcess, until } from "./cli/millrace-process.ts";
+import { failuresOf, startQueueFunction, writeQueueManifest } from "./queue-run.ts";
 
 const emulator = await AwsEmulator.start();
 after(() => emulator.close());
 
-interface SqsEvent {
-  readonly Records: readonly { readonly messageId: string; readonly body: string }[];
-}
-
-/** A function behind HTTP that gets each event and gives back what `answer` makes of it. */
-async function startFunction(t: TestContext, answer: (event: SqsEvent) => unknown): Promise<string> {
-  const server = createServer((request, response) => {
-    let body = "";
-    request.setEncoding("utf8").on("data", (part: string) => {
-      body += part;
-    });
-    request.on("end", () => response.end(JSON.stringify(answer(JSON.parse(body)))));
+/** Starts millrace on the queue, with these lines in the mapping's spec. */
+function startRun(
+  t: TestContext,
+  queueName: string,
+  url: string,
+  timeoutSeconds: number,
+  settings: readonly string[] = [],
+) {
+  const eventSourceArn = `arn:aws:sqs:${REGION}:${ACCOUNT}:${queueName}`;
+  const functionSpec = `http: { url: "${url}" }`;
+  const { folder, manifest } = writeQueueManifest(t, {
+    eventSourceArn,
+    functionSpec,
+    timeoutSeconds,
+    settings,
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
-}
-
-/** Starts millrace on the queue, with these lines added to the mapping's spec. */
-function startRun(t: TestContext, queueName: string, url: string, timeoutSeconds: number, lines = "") {
-  const folder = mkdtempSync(join(tmpdir(), "millrace-sqs-"));
-  t.after(() => rmSync(folder, { recursive: true }));
-  writeFileSync(
-    join(folder, "orders.yaml"),
-    `apiVersion: millrace.dev/v1
-kind: Function
-metadata: { name: orders }
-spec: { http: { url: "${url}" }, timeoutSeconds: ${timeoutSeconds} }
----
-apiVersion: millrace.dev/v1
-kind: EventSourceMapping
-metadata: { name: orders-queue }
-spec:
-  functionName: orders
-  eventSourceArn: arn:aws:sqs:${REGION}:${ACCOUNT}:${queueName}
-${lines}
-`,
-  );
-  return new MillraceProcess(t, ["run", "-f", "orders.yaml", "--api", "off"], folder);
+  return new MillraceProcess(t, ["run", "-f", manifest, "--api", "off"], folder);
 }
 
 test("runs a queue's mapping: filtered and processed messages are deleted, listed ones come again", async (t) => {
@@ -61,13 +32,15 @@ test("runs a queue's mapping: filtered and processed messages are deleted, liste
   const bodies = Array.from({ length: 12 }, (_, number) => JSON.stringify({ number }));
   await emulator.send(queueName, [...bodies, "not for the function"]);
   const seen: string[] = [];
-  const url = await startFunction(t, ({ Records }) => {
-    const failed = Records.filter(({ body }) => body === '{"number":7}' && !seen.includes(body));
-    seen.push(...Records.map(({ body }) => body));
-    return { batchItemFailures: failed.map(({ messageId }) => ({ itemIdentifier: messageId })) };
+  const url = await startQueueFunction(t, (records) => {
+    const failed = records.filter(({ body }) => body === '{"number":7}' && !seen.includes(body));
+    seen.push(...records.map(({ body }) => body));
+    return failuresOf(failed);
   });
-  const settings = `  functionResponseTypes: [ReportBatchItemFailures]
-  filterCriteria: { filters: [{ pattern: '{"body":{"number":[{"exists":true}]}}' }] }`;
+  const settings = [
+    "functionResponseTypes: [ReportBatchItemFailures]",
+    `filterCriteria: { filters: [{ pattern: '{"body":{"number":[{"exists":true}]}}' }] }`,
+  ];
   const run = startRun(t, queueName, url, 2, settings);
   const timesSeen = (wanted: string) => seen.filter((body) => body === wanted).length;
   await until(

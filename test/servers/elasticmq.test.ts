@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { after, describe, test } from "node:test";
 import { useAwsEnvironment } from "./aws-environment.ts";
 import { startElasticmq } from "./elasticmq.ts";
-import { bodies, bodiesAndCounts, createPlainQueue, type PlainQueue } from "./plain-queue.ts";
+import { bodies, bodiesAndCounts, createPlainQueue, redriveTo } from "./plain-queue.ts";
 
 // Facts about ElasticMQ, with nothing of Millrace between: what the suites that run on it take for granted, and, marked
 // "AWS:", where it is another. When one of these fails with a new version, look here first.
@@ -155,7 +155,7 @@ describe("ElasticMQ's dead-letter queues", HANG, () => {
   for (const kind of ["standard", "fifo"] as const) {
     test(`a message that was received three times is moved by the fourth receive: ${kind}`, async () => {
       await using dead = await createPlainQueue(kind, LONG);
-      await using queue = await createPlainQueue(kind, { ...LONG, ...redriveTo(dead) });
+      await using queue = await createPlainQueue(kind, { ...LONG, ...redriveTo(dead, 3) });
       await queue.send("a1");
       for (const count of [1, 2, 3]) {
         const held = await queue.receive();
@@ -172,7 +172,7 @@ describe("ElasticMQ's dead-letter queues", HANG, () => {
 
   test("the receive that moves a message gives the next of its group, when it asked for more than one", async () => {
     await using dead = await createPlainQueue("fifo", LONG);
-    await using queue = await createPlainQueue("fifo", { ...LONG, ...redriveTo(dead) });
+    await using queue = await createPlainQueue("fifo", { ...LONG, ...redriveTo(dead, 3) });
     await queue.send("a1", "a2");
     for (const _ of [1, 2, 3]) await queue.hold(0, ...(await queue.receive({ messagesMax: 1 })));
     assert.deepEqual(bodiesAndCounts(await queue.receive({ messagesMax: 2 })), ["a2:1"]);
@@ -181,7 +181,7 @@ describe("ElasticMQ's dead-letter queues", HANG, () => {
 
   test("a queue tells its redrive policy, visibility time-out and kind as strings", async () => {
     await using dead = await createPlainQueue("fifo");
-    await using queue = await createPlainQueue("fifo", { ...LONG, ...redriveTo(dead) });
+    await using queue = await createPlainQueue("fifo", { ...LONG, ...redriveTo(dead, 3) });
     const request = { QueueUrl: queue.url, AttributeNames: ["All" as const] };
     const { Attributes = {} } = await queue.client.getQueueAttributes(request);
     assert.equal(Attributes["VisibilityTimeout"], "600");
@@ -285,7 +285,3 @@ describe("ElasticMQ's long polling", HANG, () => {
     assert.deepEqual(bodiesAndCounts(await queue.receiveSoon()), ["late:2"]);
   });
 });
-
-function redriveTo(dead: PlainQueue): { readonly RedrivePolicy: string } {
-  return { RedrivePolicy: JSON.stringify({ deadLetterTargetArn: dead.arn, maxReceiveCount: 3 }) };
-}

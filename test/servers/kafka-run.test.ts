@@ -145,12 +145,15 @@ test(
     let kinds = new Set<string>();
     const url = await startFunction(t, ({ eventSource, records }) => {
       kinds = kinds.add(eventSource);
+      const failedKeys = new Set<string>();
       const batchItemFailures = Object.entries(records).flatMap(([partition, elements]) =>
         elements.flatMap(({ offset, key, value }) => {
           const { number } = JSON.parse(textOf(value));
-          if (number === 77) return [{ itemIdentifier: { partition, offset } }];
-          seen.push({ key: textOf(key), number });
-          return [];
+          // Later records of a key that failed are left alone, without being listed: they come again with it.
+          if (failedKeys.has(textOf(key))) return [];
+          if (number !== 77) seen.push({ key: textOf(key), number });
+          else failedKeys.add(textOf(key));
+          return number === 77 ? [{ itemIdentifier: { partition, offset } }] : [];
         }),
       );
       return { batchItemFailures };
@@ -189,16 +192,14 @@ test(
       60_000,
     );
     assert.deepEqual(kinds, new Set(["SelfManagedKafka"]));
-    const firstSights = [
-      ...new Map(seen.toReversed().map((each) => [each.number, each])).values(),
-    ].toReversed();
-    for (const own of Map.groupBy(firstSights, ({ key }) => key).values()) {
+    for (const own of Map.groupBy(seen, ({ key }) => key).values()) {
       const numbers = own.map(({ number }) => number);
       assert.deepEqual(
         numbers,
         numbers.toSorted((a, b) => a - b),
       );
     }
+    assert.equal(seen.length, wanted.length, "some came twice");
     const shown = await allShown(run);
     assert.ok(!shown.includes(READER.password), "the password was shown");
     run.kill("SIGTERM");

@@ -13,7 +13,7 @@ export interface PlainQueue extends AsyncDisposable {
   readonly arn: string;
   /** Calls that the functions below do not cover. */
   readonly client: SQS;
-  /** In this order. On a FIFO queue the group is the body's first letter. */
+  /** In this order. On a FIFO queue the group is the body up to its slash, or its first letter when it has none. */
   send(...bodies: readonly string[]): Promise<void>;
   sendOne(message: Omit<SendMessageCommandInput, "QueueUrl">): Promise<void>;
   /** All attributes asked for. */
@@ -23,6 +23,8 @@ export interface PlainQueue extends AsyncDisposable {
   remove(...messages: readonly Message[]): Promise<BatchAnswer>;
   /** Has the holds end in so many seconds. */
   hold(seconds: number, ...messages: readonly Message[]): Promise<BatchAnswer>;
+  /** Messages that wait or are held, as the queue counts them. */
+  depth(): Promise<number>;
 }
 
 export interface PlainReceiveBounds {
@@ -85,11 +87,24 @@ export async function createPlainQueue(
       const Entries = entriesOf(messages).map((entry) => ({ ...entry, VisibilityTimeout: seconds }));
       return answerOf(await client.changeMessageVisibilityBatch({ QueueUrl: url, Entries }));
     },
+    async depth() {
+      const AttributeNames = [
+        "ApproximateNumberOfMessages" as const,
+        "ApproximateNumberOfMessagesNotVisible" as const,
+      ];
+      const { Attributes = {} } = await client.getQueueAttributes({ QueueUrl: url, AttributeNames });
+      return AttributeNames.reduce((sum, name) => sum + Number(Attributes[name]), 0);
+    },
     async [Symbol.asyncDispose]() {
       await client.deleteQueue({ QueueUrl: url });
       client.destroy();
     },
   };
+}
+
+/** An attribute of a queue: what was received so often goes to `dead` at its next receive. */
+export function redriveTo(dead: PlainQueue, receivesMax: number): { readonly RedrivePolicy: string } {
+  return { RedrivePolicy: JSON.stringify({ deadLetterTargetArn: dead.arn, maxReceiveCount: receivesMax }) };
 }
 
 /** What a test says of a message: its body, and how often it was received. */
@@ -117,7 +132,9 @@ async function receiveFrom(client: SQS, QueueUrl: string, bounds: PlainReceiveBo
 
 function messageOf(body: string, isFifo: boolean) {
   if (!isFifo) return { MessageBody: body };
-  return { MessageBody: body, MessageGroupId: body.slice(0, 1), MessageDeduplicationId: body };
+  const slash = body.indexOf("/");
+  const MessageGroupId = body.slice(0, slash < 0 ? 1 : slash);
+  return { MessageBody: body, MessageGroupId, MessageDeduplicationId: body };
 }
 
 function entriesOf(messages: readonly Message[]) {

@@ -87,7 +87,7 @@ function fillOutcomes(ledger: Ledger, history: History, mapping: MappingHistory)
   const attemptsMax = (mapping.mapping.retryAttemptsMax ?? NEVER) + 1;
   const hasDestination = mapping.mapping.onFailureDestination !== undefined;
   const counted = new AttemptCounts(mapping);
-  if (!hasDestination && attemptsMax !== NEVER) dropOversized(ledger, history, mapping);
+  if (!hasDestination && (attemptsMax !== NEVER || mapping.isTopic)) dropOversized(ledger, history, mapping);
   for (const event of mapping.events) {
     if (event.kind === "attemptRan") {
       for (const record of event.attempt.processed) lower(ledger.processedAt, record, event.at);

@@ -1,16 +1,19 @@
 import { describeError } from "../../model/errors.ts";
-import type { InvocationOutcome } from "../../model/outcome.ts";
+import type { InvocationOutcome, OutcomeKind } from "../../model/outcome.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { FunctionTarget } from "../../ports/function-target.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
+import { AdaptiveLimit } from "./adaptive-limit.ts";
 import { Slots } from "./slots.ts";
 
 export interface InvocableFunction {
   readonly name: string;
   readonly target: FunctionTarget;
   readonly timeoutMs: number;
-  /** Invocations at once, over all mappings of the function; more wait their turn. */
+  /** Invocations at once, over all mappings of the function; more wait their turn, each mapping for its even share. */
   readonly concurrency: number;
+  /** Fewer at once while the function refuses calls or takes longer than usual. */
+  readonly isConcurrencyAdaptive?: boolean;
 }
 
 export interface InvocationRequest {
@@ -35,6 +38,7 @@ export class FunctionInvoker {
   readonly #clock: Clock;
   readonly #telemetry: Telemetry;
   readonly #slots: Slots;
+  readonly #adaptive: AdaptiveLimit | undefined;
   readonly #inFlight = new Map<string, number>();
 
   constructor(fn: InvocableFunction, clock: Clock, telemetry: Telemetry) {
@@ -42,16 +46,17 @@ export class FunctionInvoker {
     this.#clock = clock;
     this.#telemetry = telemetry;
     this.#slots = new Slots(fn.concurrency);
+    this.#adaptive = fn.isConcurrencyAdaptive === true ? new AdaptiveLimit(fn.concurrency) : undefined;
   }
 
   /** Never rejects, unless `request.encode` throws. */
   async invoke(request: InvocationRequest): Promise<InvocationResult> {
-    const turn = this.#slots.take();
+    const turn = this.#slots.take(request.mapping);
     if (turn !== undefined) await turn;
     try {
       return request.mayStart() ? await this.#call(request) : NOT_STARTED;
     } finally {
-      this.#slots.give();
+      this.#slots.give(request.mapping);
     }
   }
 
@@ -80,8 +85,16 @@ export class FunctionInvoker {
       outcome = { kind: "functionError", errorType: "Millrace.TargetDefect", message };
     }
     this.#track(mapping, -1);
-    this.#telemetry.invocation(mapping, outcome.kind, this.#clock.monotonic() - startedMs);
+    const endedMs = this.#clock.monotonic();
+    this.#telemetry.invocation(mapping, outcome.kind, endedMs - startedMs);
+    if (this.#adaptive !== undefined) this.#adapt(this.#adaptive, outcome.kind, startedMs, endedMs);
     return outcome;
+  }
+
+  #adapt(adaptive: AdaptiveLimit, kind: OutcomeKind, startedMs: number, endedMs: number): void {
+    const before = adaptive.limit;
+    adaptive.ended(kind, endedMs - startedMs, this.#slots.taken, endedMs);
+    if (adaptive.limit !== before) this.#slots.resize(adaptive.limit);
   }
 
   #track(mapping: string, change: 1 | -1): void {

@@ -1,31 +1,84 @@
 import { RecordQueue } from "../batch/record-queue.ts";
 
+/** What one taker has and waits for. */
+class Share {
+  taken = 0;
+  readonly waiting = new RecordQueue<() => void>();
+}
+
 /**
- * A function's concurrency: so many at once, the rest in the order they came. Every invocation passes here, so it is made by
- * hand: a general queue costs 3 to 4 µs a task, this next to nothing while slots are free (`npm run bench -- engine`).
+ * A function's concurrency: so many at once, over all takers (mappings). A slot that comes free goes to the waiting taker
+ * that has the fewest, so that a taker with many slow calls cannot keep another from its even share; within a taker, in the
+ * order they came. Every invocation passes here, so it is made by hand: a general queue costs 3 to 4 µs a task, this next to
+ * nothing while slots are free (`npm run bench -- engine`).
  */
 export class Slots {
-  #free: number;
-  readonly #waiting = new RecordQueue<() => void>();
+  #limit: number;
+  #taken = 0;
+  #waiting = 0;
+  readonly #shares = new Map<string, Share>();
 
   constructor(slots: number) {
-    this.#free = slots;
+    this.#limit = slots;
   }
 
-  /** `undefined`: taken. Otherwise to be awaited. Each taken slot is given back once. */
-  take(): Promise<void> | undefined {
-    if (this.#free > 0) {
-      this.#free--;
+  /** Slots taken, by all takers. */
+  get taken(): number {
+    return this.#taken;
+  }
+
+  /** With fewer than are taken, nothing is taken until enough are given back. */
+  resize(slots: number): void {
+    this.#limit = slots;
+    this.#grant();
+  }
+
+  /** `undefined`: taken. Otherwise to be awaited. Each taken slot is given back once, by the same taker. */
+  take(taker: string): Promise<void> | undefined {
+    const share = this.#shareOf(taker);
+    if (this.#taken < this.#limit) {
+      this.#taken++;
+      share.taken++;
       return undefined;
     }
-    return new Promise((resolve) => this.#waiting.push(resolve));
+    this.#waiting++;
+    return new Promise((resolve) => share.waiting.push(resolve));
   }
 
-  give(): void {
-    if (this.#waiting.size === 0) {
-      this.#free++;
-      return;
+  give(taker: string): void {
+    this.#taken--;
+    this.#shareOf(taker).taken--;
+    this.#grant();
+  }
+
+  #grant(): void {
+    while (this.#waiting > 0 && this.#taken < this.#limit) {
+      const next = this.#neediest();
+      if (next === undefined) return;
+      this.#waiting--;
+      this.#taken++;
+      next.taken++;
+      for (const resolve of next.waiting.take(1)) resolve();
     }
-    for (const next of this.#waiting.take(1)) next();
+  }
+
+  #neediest(): Share | undefined {
+    let neediest: Share | undefined;
+    for (const [taker, share] of this.#shares) {
+      if (share.waiting.size === 0) {
+        // A taker that has and wants nothing may be gone for good.
+        if (share.taken === 0) this.#shares.delete(taker);
+      } else if (neediest === undefined || share.taken < neediest.taken) neediest = share;
+    }
+    return neediest;
+  }
+
+  #shareOf(taker: string): Share {
+    let share = this.#shares.get(taker);
+    if (share === undefined) {
+      share = new Share();
+      this.#shares.set(taker, share);
+    }
+    return share;
   }
 }

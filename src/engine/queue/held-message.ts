@@ -3,7 +3,7 @@ import type { QueueMessage } from "../../ports/queue-source.ts";
 /** A message between its receive and its settlement. */
 export interface HeldMessage {
   readonly message: QueueMessage;
-  /** Monotonic. Counted from before the receive or extension was asked for: the queue may count from any time since. */
+  /** Monotonic. Counted from the receive's answer; of a prolonged hold, from before it was asked for. */
   holdUntilMs: number;
   /** The hold is to be prolonged before it ends. */
   keepsHold: boolean;

@@ -61,6 +61,8 @@ export class QueueWorker {
   #receiveFailures = 0;
   #retryReceivesAtMs = Number.NEGATIVE_INFINITY;
   #isDry = false;
+  /** Monotonic: when all messages that failed here are visible again. */
+  #leftUntilMs = Number.NEGATIVE_INFINITY;
   /** Monotonic end of the batching window of the oldest waiting message. */
   #flushAtMs = Number.POSITIVE_INFINITY;
   #timer: ScheduledCall | undefined;
@@ -188,16 +190,20 @@ export class QueueWorker {
   #received(messages: readonly QueueMessage[], askedMs: number, isFull: boolean): void {
     const { telemetry, clock, deployment } = this.#options;
     telemetry.count("polled_events", deployment.mapping.name, messages.length);
-    this.#isDry = messages.length === 0;
-    if (this.#isDry) {
+    // What was left to its visibility comes again: a receive that asked before that found nothing too early.
+    this.#isDry = messages.length === 0 && askedMs >= this.#leftUntilMs;
+    if (messages.length === 0) {
       this.#scaling.idle(clock.monotonic());
       this.#wantedReceives = Math.max(IDLE_RECEIVES, this.#wantedReceives - 1);
     } else if (isFull) {
       this.#wantedReceives = Math.min(this.#scaling.limit, this.#wantedReceives + 1);
     }
+    // From the answer: a receive may have waited longer than a hold lasts before it was given the message. What the answer
+    // took on its way is covered by prolonging early, where the queue says what is lost.
+    const holdUntilMs = clock.monotonic() + this.#holdMs;
     const held = messages.map((message) => ({
       message,
-      holdUntilMs: askedMs + this.#holdMs,
+      holdUntilMs,
       keepsHold: true,
       isLost: false,
     }));
@@ -307,6 +313,7 @@ export class QueueWorker {
     );
     const behind = failedGroups.size === 0 ? [] : this.#buffer.takeGroups(failedGroups);
     this.#holds.remove([...ending.leave, ...ending.release, ...behind]);
+    this.#leftUntilMs = Math.max(this.#leftUntilMs, ...ending.leave.map(({ holdUntilMs }) => holdUntilMs));
     await Promise.all([
       ending.acknowledge.length === 0 ? undefined : this.#settler.acknowledge(ending.acknowledge),
       this.#settler.release([...ending.release, ...behind]),

@@ -97,6 +97,9 @@ export class BatchRun {
     const fitting = this.#fittingRecords(segment);
     if (fitting === 0 && segment.records.length === 1) {
       this.#context.telemetry.mark("oversized record");
+      if (this.#context.source.description.oversizedRecord === "givenUp") {
+        return await this.#discard(segment, segment.records, "MaximumPayloadSizeExceeded", undefined);
+      }
       return await this.#failed(segment, undefined);
     }
     if (fitting < segment.records.length) return this.#splitBySize(segment, fitting);

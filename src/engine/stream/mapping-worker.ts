@@ -17,6 +17,7 @@ import { discoverShards } from "./discovery.ts";
 import { startableShards } from "./lineage.ts";
 import { ProgressGauges } from "./progress-gauges.ts";
 import { type ShardEnvironment, ShardWorker } from "./shard-worker.ts";
+import { SourceProblems } from "./source-problems.ts";
 
 export interface MappingWorkerOptions {
   readonly deployment: StreamDeployment;
@@ -42,6 +43,9 @@ interface HeldShard {
 /** The lease ends for its owner this share of its duration before it may end for others: clocks drift. */
 const LEASE_MARGIN_SHARE = 0.1;
 
+/** The place of problems that are not one shard's. */
+const WHOLE_MAPPING = "";
+
 /** How long a stop waits for a store that does not answer, beyond its drain time. */
 const LAST_WORDS_MS = 5_000;
 
@@ -61,6 +65,7 @@ export class MappingWorker {
   readonly #end = new AbortController();
   #state: MappingStatus["state"] = "Creating";
   readonly #failures: FailureLog;
+  readonly #problems = new SourceProblems();
   #listed: ReadonlySet<string> | undefined;
   /** Shards that were not ended at the last look; `undefined` before the first. */
   #openShardIds: readonly string[] | undefined;
@@ -103,6 +108,7 @@ export class MappingWorker {
       reads: new PQueue({ concurrency: settings.concurrentReads }),
       gauges: new ProgressGauges(telemetry, mapping.name),
       report: (shardId, problem) => this.#failures.report(problem, { shardId }),
+      problems: this.#problems,
     };
   }
 
@@ -133,7 +139,8 @@ export class MappingWorker {
     const shards = [...this.#held.values()].map(({ worker }) => worker.status());
     const { state } = this;
     const caughtUp = state === "Enabled" && this.#isCaughtUp();
-    return { uuid, name, state, lastProcessingResult: this.#failures.lastResult, shards, caughtUp };
+    const lastProcessingResult = this.#problems.current ?? this.#failures.lastResult;
+    return { uuid, name, state, lastProcessingResult, shards, caughtUp };
   }
 
   get state(): MappingStatus["state"] {
@@ -150,7 +157,9 @@ export class MappingWorker {
     while (!this.#end.signal.aborted) {
       try {
         await this.#tick();
+        this.#problems.worked(WHOLE_MAPPING);
       } catch (error) {
+        this.#problems.failed(WHOLE_MAPPING, error);
         const fields = { mapping: this.#environment.mapping.name, error: describeError(error) };
         telemetry.log("warn", "leases or shards of a mapping could not be looked at; trying again", fields);
       }

@@ -22,6 +22,7 @@ import { ReadAhead } from "./read-ahead.ts";
 import { runReadLoop } from "./read-loop.ts";
 import { SettledSkip } from "./settled-skip.ts";
 import type { BufferedRecord, ShardContext } from "./shard-context.ts";
+import type { SourceProblems } from "./source-problems.ts";
 
 /** What the shards of a mapping share. */
 export interface ShardEnvironment {
@@ -39,6 +40,7 @@ export interface ShardEnvironment {
   readonly budget: ByteBudget;
   readonly reads: PQueue;
   readonly gauges: ProgressGauges;
+  readonly problems: SourceProblems;
   report(shardId: string, problem: string | undefined): void;
 }
 
@@ -156,7 +158,11 @@ export class ShardWorker {
       reads,
       stopSignal: this.#stop.signal,
       room: () => this.#readAhead.room(),
-      onRead: (read) => this.#take(read),
+      onRead: (read) => {
+        this.#environment.problems.worked(this.shardId);
+        this.#take(read);
+      },
+      onFailure: (error) => this.#environment.problems.failed(this.shardId, error),
     }).catch((error: unknown) => this.#defect(error));
   }
 
@@ -192,6 +198,7 @@ export class ShardWorker {
     if (storeProgress) await this.#checkpoints.flush(FINAL_CHECKPOINT_TRIES);
     this.#checkpoints.close();
     this.#setGauges(undefined);
+    this.#environment.problems.worked(this.shardId);
     this.#telemetryOfLag(undefined);
   }
 

@@ -1,9 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { MillraceProcess, until } from "../../integration/cli/millrace-process.ts";
+import {
+  failuresOf,
+  type SqsRecord,
+  startQueueFunction,
+  writeQueueManifest,
+} from "../../integration/queue-run.ts";
 import { useAwsEnvironment } from "../aws-environment.ts";
 import { startElasticmq } from "../elasticmq.ts";
-import { type SqsRecord, startQueueFunction, TestQueues, writeQueueManifest } from "./sqs-run.ts";
+import { bodies, createPlainQueue, redriveTo } from "../plain-queue.ts";
 
 const GROUPS = 200;
 const PER_GROUP = 250;
@@ -18,27 +24,27 @@ test(
     const server = await startElasticmq();
     t.after(() => server.close());
     useAwsEnvironment({ AWS_ENDPOINT_URL_SQS: server.endpoint });
-    const queues = new TestQueues();
-    const dead = await queues.create(true, 30);
-    const queue = await queues.create(true, 3, { to: dead, after: RECEIVES_BEFORE_REDRIVE });
+    await using dead = await createPlainQueue("fifo");
+    await using queue = await createPlainQueue("fifo", {
+      VisibilityTimeout: "3",
+      ...redriveTo(dead, RECEIVES_BEFORE_REDRIVE),
+    });
     const witness = new FifoWitness();
     const url = await startQueueFunction(t, (records) => witness.invoked(records));
-    const { folder, manifest } = writeQueueManifest(t, queue, url, 3, [
-      "batchSize: 10",
-      "functionResponseTypes: [ReportBatchItemFailures]",
-    ]);
+    const { folder, manifest } = writeQueueManifest(t, {
+      eventSourceArn: queue.arn,
+      functionSpec: `http: { url: "${url}" }`,
+      timeoutSeconds: 3,
+      settings: ["batchSize: 10", "functionResponseTypes: [ReportBatchItemFailures]"],
+    });
     const millrace = new MillraceProcess(t, ["run", "-f", manifest, "--api", "off"], folder);
-    const bodies = Array.from({ length: GROUPS * PER_GROUP }, (_, index) => {
+    const messages = Array.from({ length: GROUPS * PER_GROUP }, (_, index) => {
       return `g${index % GROUPS}/${Math.floor(index / GROUPS)}`;
     });
     await Promise.all(
       // Groups are shared out to senders, so that each group's messages are sent in order.
       [0, 1, 2, 3].map((sender) =>
-        queues.send(
-          queue,
-          bodies.filter((body) => Number(groupOf(body).slice(1)) % 4 === sender),
-          groupOf,
-        ),
+        queue.send(...messages.filter((body) => Number(groupOf(body).slice(1)) % 4 === sender)),
       ),
     );
     await until(
@@ -51,8 +57,8 @@ test(
     assert.deepEqual(witness.breaches.slice(0, 5), []);
     assert.equal(witness.poisonTries, RECEIVES_BEFORE_REDRIVE);
     assert.ok(witness.othersDuringPoison > 0, "other groups went on while one was blocked");
-    assert.deepEqual(await queues.bodies(dead), [POISON]);
-    assert.equal(await queues.depth(queue), 0);
+    assert.deepEqual(bodies(await dead.receive()), [POISON]);
+    assert.equal(await queue.depth(), 0);
     t.diagnostic(`${witness.invocations} invocations, at most ${witness.groupsAtOnceMax} groups at once`);
   },
 );
@@ -81,21 +87,22 @@ class FifoWitness {
     }
     this.groupsAtOnceMax = Math.max(this.groupsAtOnceMax, this.#running.size);
     await new Promise((resolve) => setImmediate(resolve));
-    const failures: { itemIdentifier: string }[] = [];
+    const failures: SqsRecord[] = [];
     const failedGroups = new Set<string>();
-    for (const { body, messageId } of records) {
+    for (const record of records) {
+      const { body } = record;
       const group = groupOf(body);
       const ordinal = Number(body.slice(group.length + 1));
       if (body === POISON) {
         this.poisonTries++;
         failedGroups.add(group);
-        failures.push({ itemIdentifier: messageId });
+        failures.push(record);
       } else if (failedGroups.has(group)) {
         // Not listed: the engine must hold it back by itself.
       } else this.#succeed(group, ordinal);
     }
     for (const group of groups) this.#running.delete(group);
-    return { failed: false, body: { batchItemFailures: failures } };
+    return failuresOf(failures);
   }
 
   #succeed(group: string, ordinal: number): void {

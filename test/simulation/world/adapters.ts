@@ -43,7 +43,7 @@ function createDeployment(world: World, process: SimProcess, ordinal: number): M
       time,
       faults,
       events: plan.isTopic ? SIM_TOPIC_EVENTS : SIM_EVENTS,
-      batchingWindowFrom: plan.isTopic ? "firstRecord" : "lastInvocation",
+      isTopic: plan.isTopic,
       retentionMs: plan.retentionMs,
       readIntervalMs: plan.readIntervalMs,
       tellsLag: plan.tellsLag,

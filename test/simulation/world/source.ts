@@ -23,7 +23,8 @@ export interface SourceOptions {
   /** The source's read quota: time from one read of a shard to the next. */
   readonly readIntervalMs: number;
   readonly tellsLag: boolean;
-  readonly batchingWindowFrom?: "lastInvocation" | "firstRecord";
+  /** Like a Kafka topic (`MappingScenario.isTopic`). */
+  readonly isTopic?: boolean;
   record(event: HistoryEvent): void;
   breach(message: string): void;
 }
@@ -40,7 +41,8 @@ export function createSimSource(options: SourceOptions): StreamSource {
     batchInfoName: "KinesisBatchInfo",
     arrivalPrecision: "milliseconds",
     retentionMs: options.retentionMs,
-    batchingWindowFrom: options.batchingWindowFrom ?? "lastInvocation",
+    oversizedRecord: options.isTopic === true ? "givenUp" : "retried",
+    batchingWindowFrom: options.isTopic === true ? "firstRecord" : "lastInvocation",
   };
   const shardOf = (shardId: string): SimShard => {
     const shard = stream.shard(shardId);

@@ -49,6 +49,12 @@ test("shows state, shards, sums, rates since the last frame, and the largest lag
   ]);
 });
 
+test("says nothing of shards where there are none, as on queues", () => {
+  const { status, totals } = progressOf(totalsOf(3, 0, 1));
+  const lines = renderProgress([{ status: { ...status, shards: [] }, totals }], [], 500, WIDE);
+  assert.equal(lines[0], "orders: Enabled   records 3 (0/s)   invocations 1 (0/s)");
+});
+
 test("keeps to the terminal's width and height, so that it can be erased", () => {
   const many = Array.from({ length: 50 }, (_, index) => progressOf(totalsOf(1, 0, 0), `mapping-${index}`));
   const lines = renderProgress(many, [], 500, { columns: 40, rows: 10 });

@@ -84,7 +84,7 @@ const SLIPS: readonly (readonly [name: string, text: string, ...problems: string
   [
     "a field without a value",
     withMapping("  maximumRetryAttempts:"),
-    `m.yaml:13:24: ${M}.maximumRetryAttempts: The field has no value. Give a whole number from -1 to 10000. Streams and Kafka only. Retries of a failed batch before it is given up. -1: until its records expire.`,
+    `m.yaml:13:24: ${M}.maximumRetryAttempts: The field has no value. Give a whole number from -1 to 10000. Streams and Kafka only. Retries of a failed batch before it is given up. -1: until its records expire; 10 for Kafka with a failure destination.`,
   ],
   [
     "no starting position",
@@ -212,18 +212,42 @@ const SLIPS: readonly (readonly [name: string, text: string, ...problems: string
   [
     "a function without a target",
     FUNCTION.replace(/spec: .*/, "spec: {}"),
-    "m.yaml:4:1: Function orders, spec: The function has no target. Give exactly one of http: { url } and module: { path }.",
+    "m.yaml:4:1: Function orders, spec: The function has no target. Give exactly one of http: { url }, lambda: { functionName } and module: { path }.",
   ],
   [
     "a function with two targets, one of them missing",
     FUNCTION.replace(/spec: .*/, "spec: { http: { url: 'http://h/' }, module: { path: /no/such.mjs } }"),
-    "m.yaml:4:1: Function orders, spec: The function has two targets. Give exactly one of http: { url } and module: { path }.",
+    "m.yaml:4:1: Function orders, spec: The function has more than one target. Give exactly one of http: { url }, lambda: { functionName } and module: { path }.",
     "m.yaml:4:53: Function orders, spec.module.path: There is no file /no/such.mjs. Give the path of the module's file, relative to the folder of this manifest.",
   ],
   [
     "a URL with a password",
     FUNCTION.replace("http://", "http://me:secret@"),
     "m.yaml:4:22: Function orders, spec.http.url: The URL holds a user name or password, which would show up in logs. Remove them.",
+  ],
+  [
+    "a Lambda function that is no name, at an endpoint that is no URL",
+    FUNCTION.replace(/spec: .*/, "spec: { lambda: { functionName: 'or ders', endpoint: here } }"),
+    "m.yaml:4:33: Function orders, spec.lambda.functionName: The text is not the name or ARN of a Lambda function. Give name, name:qualifier, or arn:aws:lambda:REGION:ACCOUNT:function:name with an optional qualifier.",
+    "m.yaml:4:54: Function orders, spec.lambda.endpoint: The text is not a URL. Give an http or https URL, for example http://127.0.0.1:8080.",
+  ],
+  [
+    "an alias of a version that is not there, with weights of more than 1",
+    FUNCTION.replace(
+      /spec: .*/,
+      "spec: { http: { url: 'http://h/' }, versions: { 2: {} }, aliases: { live: { version: 3, weights: { 2: 0.9, 4: 0.2 } } } }",
+    ),
+    "m.yaml:4:49: Function orders, spec.versions.2: The version has no target. Give exactly one of http: { url }, lambda: { functionName } and module: { path }.",
+    "m.yaml:4:86: Function orders, spec.aliases.live.version: The function has no version 3. Give one of $LATEST, 2, or add it to versions.",
+    "m.yaml:4:98: Function orders, spec.aliases.live.weights: The weights add up to more than 1. Lower them.",
+    "m.yaml:4:108: Function orders, spec.aliases.live.weights.4: The function has no version 4. Give one of $LATEST, 2, or add it to versions.",
+  ],
+  [
+    "a mapping of an alias that its function does not have",
+    withMapping()
+      .replace(/spec: .*/, "spec: { http: { url: 'http://h/' }, aliases: { live: { version: $LATEST } } }")
+      .replace("functionName: orders", "functionName: orders:canary"),
+    `m.yaml:10:17: ${M}.functionName: Function does not exist: orders has no version or alias canary. Give one of $LATEST, live behind the colon.`,
   ],
   [
     "a name with a space",

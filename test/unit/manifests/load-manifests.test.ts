@@ -28,8 +28,11 @@ test("fills in AWS's defaults", (t) => {
     {
       name: "orders",
       target: { kind: "http", url: "http://127.0.0.1:9000/" },
+      versions: new Map(),
+      aliases: new Map(),
       timeoutMs: 3000,
       concurrency: 1000,
+      isConcurrencyAdaptive: false,
     },
   ]);
   const [resource] = manifests.mappings;
@@ -133,6 +136,57 @@ test("takes functions by every form of AWS's name and keeps the qualifier in the
   }
 });
 
+test("takes the region of a Lambda function from its ARN unless one is given", (t) => {
+  const arn = "arn:aws:lambda:us-east-2:210987654321:function:orders:live";
+  const functionOf = (lambda: string) => {
+    const text = withMapping().replace(/spec: .*/, `spec: { lambda: ${lambda} }`);
+    return valid(t, text).manifests.functions[0];
+  };
+  assert.deepEqual(functionOf(`{ functionName: "${arn}" }`), {
+    name: "orders",
+    target: { kind: "lambda", functionName: arn, region: "us-east-2", endpoint: undefined },
+    versions: new Map(),
+    aliases: new Map(),
+    timeoutMs: 3000,
+    concurrency: 1000,
+    isConcurrencyAdaptive: false,
+  });
+  const other = functionOf(`{ functionName: "${arn}", region: eu-west-1 }`)?.target;
+  assert.equal(other?.kind === "lambda" && other.region, "eu-west-1");
+  const plain = functionOf("{ functionName: function, endpoint: 'http://127.0.0.1:9001' }")?.target;
+  assert.deepEqual(plain, {
+    kind: "lambda",
+    functionName: "function",
+    region: undefined,
+    endpoint: "http://127.0.0.1:9001",
+  });
+});
+
+test("reads versions and aliases of a function", (t) => {
+  const spec = `spec:
+  http: { url: http://127.0.0.1:9000/ }
+  versions: { 2: { http: { url: http://127.0.0.1:9002/ } }, 3: { lambda: { functionName: "f:3" } } }
+  aliases: { live: { version: 2, weights: { 3: 0.05, $LATEST: 0 } }, next: { version: $LATEST } }`;
+  const text = withMapping()
+    .replace(/spec: .*/, spec)
+    .replace("functionName: orders", "functionName: orders:live");
+  const fn = valid(t, text).manifests.functions[0];
+  assert.deepEqual(
+    [...(fn?.versions ?? [])],
+    [
+      ["2", { kind: "http", url: "http://127.0.0.1:9002/" }],
+      ["3", { kind: "lambda", functionName: "f:3", region: undefined, endpoint: undefined }],
+    ],
+  );
+  assert.deepEqual(
+    [...(fn?.aliases ?? [])],
+    [
+      ["live", { version: "2", weights: new Map([["3", 0.05]]) }],
+      ["next", { version: "$LATEST", weights: new Map() }],
+    ],
+  );
+});
+
 test("finds modules from the folder of their manifest", (t) => {
   const spec = "spec: { module: { path: ./fn.mjs, environment: { MODE: test } }, reservedConcurrency: 4 }";
   const folder = folderWith(t, { "a/m.yaml": FUNCTION.replace(/spec: .*/, spec), "a/fn.mjs": "" });
@@ -149,8 +203,11 @@ test("finds modules from the folder of their manifest", (t) => {
         environment: { MODE: "test" },
         memoryMb: 512,
       },
+      versions: new Map(),
+      aliases: new Map(),
       timeoutMs: 3000,
       concurrency: 4,
+      isConcurrencyAdaptive: false,
     },
   ]);
 });

@@ -72,6 +72,15 @@ test("reads a mapping of an MSK cluster's topic with every setting", (t) => {
   ]);
 });
 
+test("endless retries end after ten where a failure destination is named, as on AWS", (t) => {
+  const retriesOf = (lines: string) =>
+    loadedMapping(t, withTopicMapping(lines)).resource.mapping.retryAttemptsMax;
+  const destination = "  destinationConfig: { onFailure: { destination: 'kafka://failed' } }";
+  assert.equal(retriesOf(destination), 10);
+  assert.equal(retriesOf(`${destination}\n  maximumRetryAttempts: 25`), 25);
+  assert.equal(retriesOf("  maximumRetryAttempts: -1"), undefined);
+});
+
 test("mappings of two topics of one cluster, and of two functions of one topic, stand side by side", (t) => {
   const second = (from: string, to: string) =>
     `---\n${withTopicMapping()

@@ -27,10 +27,10 @@ const PARTS: SqsMessageParts = {
     ApproximateReceiveCount: "1",
     ApproximateFirstReceiveTimestamp: "1545082649185",
   },
-  messageAttributes: {
-    Title: { dataType: "String", stringValue: "The Whistler" },
-    WeeksOn: { dataType: "Number", stringValue: "6" },
-  },
+  messageAttributes: [
+    ["Title", { dataType: "String", stringValue: "The Whistler" }],
+    ["WeeksOn", { dataType: "Number", stringValue: "6" }],
+  ],
   md5OfMessageAttributes: "d25a6aea97eb8f585bfa92d314504a92",
   md5OfBody: "e4e68fb7bd0e697a0ae8f1bb342846b3",
 };
@@ -53,18 +53,18 @@ test("the event is AWS's, byte for byte", () => {
 
 test("a message without attributes has no MD5 of them, or null, as the source says", () => {
   const { md5OfMessageAttributes, ...rest } = PARTS;
-  const parts = { ...rest, messageAttributes: {}, md5OfMessageAttributes: undefined };
+  const parts = { ...rest, messageAttributes: [], md5OfMessageAttributes: undefined };
   const shown = (missingAttributesMd5: SqsEventSource["missingAttributesMd5"]) =>
     createSqsMessageFactory({ ...SOURCE, missingAttributesMd5 })(parts).element.toString();
   assert.match(shown("left-out"), /"messageAttributes":\{\},"md5OfBody"/);
   assert.match(shown("null"), /"messageAttributes":\{\},"md5OfMessageAttributes":null,"md5OfBody"/);
 });
 
-test("binary attributes are base64, and system attributes that are unknown come last", () => {
-  const parts = {
+test("binary attributes are base64, and system attributes are in AWS's order, those that are unknown last", () => {
+  const parts: SqsMessageParts = {
     ...PARTS,
-    attributes: { New: "n", MessageGroupId: "g", ...PARTS.attributes },
-    messageAttributes: { raw: { dataType: "Binary.png", binaryValue: Buffer.of(1, 2, 255) } },
+    attributes: { New: "n", MessageGroupId: "g", DeadLetterQueueSourceArn: "arn", ...PARTS.attributes },
+    messageAttributes: [["raw", { dataType: "Binary.png", binaryValue: Buffer.of(1, 2, 255) }]],
   };
   const message = createSqsMessageFactory(SOURCE)(parts);
   const record = JSON.parse(message.element.toString());
@@ -72,6 +72,7 @@ test("binary attributes are base64, and system attributes that are unknown come 
     raw: { binaryValue: "AQL/", stringListValues: [], binaryListValues: [], dataType: "Binary.png" },
   });
   assert.deepEqual(Object.keys(record.attributes), [
+    "DeadLetterQueueSourceArn",
     "ApproximateReceiveCount",
     "SentTimestamp",
     "MessageGroupId",

@@ -11,6 +11,7 @@ import { fileURLToPath } from "node:url";
 import { initialCheckpoint } from "../../../src/model/checkpoint.ts";
 import { hasErrorCode } from "../../../src/model/errors.ts";
 import { createSqliteStore } from "../../../src/stores/sqlite.ts";
+import { createSqliteMappingStore } from "../../../src/stores/sqlite-mappings.ts";
 import { rejectsWith } from "../../contract/rejects-with.ts";
 
 const MAPPING = "11111111-1111-4111-8111-111111111111";
@@ -39,11 +40,28 @@ test("a record that cannot be read is corrupt, and the message names shard, mapp
 test("a store of a newer format is refused, with what to do", async () => {
   using place = temporaryStore();
   await createSqliteStore(place.path).close();
-  place.run("PRAGMA user_version = 2");
+  place.run("PRAGMA user_version = 1000");
   assert.throws(
     () => createSqliteStore(place.path),
-    (error) => hasErrorCode(error, "ERR_MILLRACE_STORE_CORRUPT") && error.message.includes("format 2"),
+    (error) => hasErrorCode(error, "ERR_MILLRACE_STORE_CORRUPT") && error.message.includes("format 1000"),
   );
+});
+
+test("a store of the format before the control plane is raised, and keeps its progress", async () => {
+  using place = temporaryStore();
+  const before = createSqliteStore(place.path);
+  await before.initialise(MAPPING, [SHARD]);
+  await before.close();
+  for (const table of ["mapping", "mapping_claim", "mapping_version", "mapping_process"]) {
+    place.run(`DROP TABLE ${table}`);
+  }
+  place.run("PRAGMA user_version = 1");
+  const mappings = createSqliteMappingStore(place.path);
+  assert.equal((await mappings.insert({ uuid: MAPPING, claims: ["a"], document: "{}" })).kind, "written");
+  await mappings.close();
+  const after = createSqliteStore(place.path);
+  assert.equal((await after.list(MAPPING)).length, 1);
+  await after.close();
 });
 
 test("a file that is not a store is refused and left as it is", () => {

@@ -20,6 +20,17 @@ test("the document for SQS and SNS is AWS's, members in its order, without an AR
   );
 });
 
+test("a record that was too large for any event has AWS's word, and no response", () => {
+  const failure = {
+    ...kafkaFailure("x"),
+    condition: "MaximumPayloadSizeExceeded" as const,
+    response: undefined,
+  };
+  const { requestContext, responseContext } = failureDocument(failure);
+  assert.ok(JSON.stringify(requestContext).includes('"condition":"MaximumPayloadSizeExceeded"'));
+  assert.equal(responseContext, null);
+});
+
 test("an MSK cluster's document has its ARN, and S3's the event as a text", () => {
   const failure = kafkaFailure("x");
   const arn = "arn:aws:kafka:us-east-1:123456789012:cluster/a/b-1";

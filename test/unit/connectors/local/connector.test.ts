@@ -9,6 +9,7 @@ import { CONNECTORS } from "../../../../connectors/registry.ts";
 import type { NamedByArn, QueueMapping, StreamMapping } from "../../../../src/model/mapping.ts";
 import type { SourceForm } from "../../../../src/ports/connector.ts";
 import { rejectsWith } from "../../../contract/rejects-with.ts";
+import { PLAIN_QUEUE_MAPPING } from "../../../fixtures/queue-mapping.ts";
 import { ARN, NO_ABORT, openedSource, temporaryFolder } from "./local-fixture.ts";
 
 const MAPPING: StreamMapping & NamedByArn = {
@@ -32,19 +33,8 @@ const MAPPING: StreamMapping & NamedByArn = {
 };
 
 const QUEUE_MAPPING: QueueMapping = {
-  uuid: MAPPING.uuid,
-  name: "orders",
-  functionName: MAPPING.functionName,
-  functionArn: MAPPING.functionArn,
+  ...PLAIN_QUEUE_MAPPING,
   eventSourceArn: "arn:aws:local:eu-west-1:123456789012:queue/orders.fifo",
-  enabled: true,
-  batchSize: 10,
-  batchingWindowMs: 0,
-  reportBatchItemFailures: false,
-  filterPatterns: [],
-  concurrencyMax: undefined,
-  provisionedPollers: undefined,
-  strictAwsFifo: false,
 };
 
 test("every connector of the registry has a kind and ARNs of its own", () => {

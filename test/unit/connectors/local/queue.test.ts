@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { MillraceError } from "../../../../src/model/errors.ts";
-import { bodiesOf, HOLD_MS, openedQueueFile, receive, receiveBodies, recordsOf } from "./queue-fixture.ts";
+import {
+  bodiesOf,
+  HOLD_MS,
+  NO_ABORT,
+  openedQueueFile,
+  receive,
+  receiveBodies,
+  recordsOf,
+} from "./queue-fixture.ts";
 
 const MINUTE_MS = 60_000;
 const inGroup = (groupId: string, ...bodies: string[]) => bodies.map((body) => ({ body, groupId }));
@@ -25,6 +33,23 @@ test("a message received as often as allowed goes to the dead-letter queue at th
   assert.deepEqual([queue.depth().visible, dead.depth().visible], [0, 1]);
   const [waiting] = dead.peek(10);
   assert.deepEqual([waiting?.body, waiting?.deadLetterSource], ["poison", "orders"]);
+});
+
+test("a receive soon says that a queue holds nothing, and waits for messages that are only hidden", async () => {
+  await using place = openedQueueFile();
+  place.file.createQueue({ name: "empty" });
+  place.file.createQueue({ name: "orders" }).send([{ body: "hidden" }]);
+  const source = place.source("orders");
+  await receive(source);
+  const bounds = { messagesMax: 10, waitMs: 10 * MINUTE_MS, holdMs: HOLD_MS };
+  let hasEnded = false;
+  const waiting = source.receive(bounds, NO_ABORT).finally(() => {
+    hasEnded = true;
+  });
+  assert.deepEqual(await place.source("empty").receive(bounds, NO_ABORT), []);
+  assert.equal(hasEnded, false);
+  place.clock.ms += HOLD_MS;
+  assert.deepEqual(bodiesOf(source, await waiting), ["hidden"]);
 });
 
 test("a message in a dead-letter queue keeps its id, its times and its count, and names where it came from", async () => {

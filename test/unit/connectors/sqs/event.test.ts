@@ -60,6 +60,7 @@ test("a FIFO queue's message carries its order among its attributes, in AWS's or
   const text = eventText({ ...BOOK, Attributes }, false, FIFO_ARN);
   const { Records } = JSON.parse(text) as { readonly Records: readonly { readonly attributes: object }[] };
   assert.deepEqual(Object.keys(Records[0]?.attributes ?? {}), [
+    "DeadLetterQueueSourceArn",
     "ApproximateReceiveCount",
     "AWSTraceHeader",
     "SentTimestamp",
@@ -68,7 +69,6 @@ test("a FIFO queue's message carries its order among its attributes, in AWS's or
     "SenderId",
     "MessageDeduplicationId",
     "ApproximateFirstReceiveTimestamp",
-    "DeadLetterQueueSourceArn",
   ]);
 });
 

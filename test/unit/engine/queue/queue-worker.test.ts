@@ -25,6 +25,19 @@ test("a failed batch is not invoked again; its messages come back when their vis
   assert.deepEqual(queue.left, []);
 });
 
+test("a mapping is not caught up while a failed message is hidden, however long it waits in vain", async () => {
+  const queue = new SmallQueue({}, { visibilityMs: 60_000 });
+  queue.send("m1");
+  queue.handler = () => (queue.calls.length === 1 ? FAILED : SUCCEEDED);
+  const isCaughtUp = () => queue.engine.status().every(({ caughtUp }) => caughtUp);
+  await queue.clock.advance(55_000);
+  assert.equal(queue.calls.length, 1);
+  assert.equal(isCaughtUp(), false);
+  await queue.clock.advance(60_000);
+  assert.deepEqual(queue.left, []);
+  assert.equal(isCaughtUp(), true);
+});
+
 test("a batch of many receives waits for its size or its window", async () => {
   const queue = new SmallQueue({ batchSize: 100, batchingWindowMs: 5_000 });
   queue.send(...ids("m", 30));
@@ -208,4 +221,15 @@ test("what outlasts the drain is neither deleted nor released: it comes again wh
   await queue.clock.advance(10_000);
   await stop;
   assert.deepEqual(queue.left, ["m1"]);
+});
+
+test("regression: a hold begins when its receive answers: one that waited longer than the visibility loses nothing", async () => {
+  const queue = new SmallQueue({}, { visibilityMs: 10_000 });
+  queue.handler = () => new Promise((resolve) => queue.clock.schedule(9_000, () => resolve(SUCCEEDED)));
+  await queue.clock.advance(15_000);
+  queue.send("m1");
+  await queue.clock.advance(40_000);
+  assert.equal(queue.calls.length, 1);
+  assert.equal(queue.count("lost_holds"), 0);
+  assert.deepEqual(queue.left, []);
 });

@@ -11,6 +11,7 @@ import type {
 } from "../../../../src/ports/queue-source.ts";
 import type { CounterName, Telemetry } from "../../../../src/ports/telemetry.ts";
 import { createMemoryStore } from "../../../../src/stores/memory.ts";
+import { PLAIN_QUEUE_MAPPING } from "../../../fixtures/queue-mapping.ts";
 import { ManualClock, SILENT_TELEMETRY, SUCCEEDED } from "../stream/small-world.ts";
 
 interface Stored {
@@ -57,7 +58,7 @@ export class SmallQueue {
     } = {},
   ) {
     this.visibilityMs = options.visibilityMs ?? 30_000;
-    this.mapping = { ...PLAIN, ...mapping };
+    this.mapping = { ...PLAIN_QUEUE_MAPPING, ...mapping };
     const telemetry: Telemetry = {
       ...SILENT_TELEMETRY,
       count: (counter, _mapping, amount) => this.counts.set(counter, this.count(counter) + amount),
@@ -232,22 +233,6 @@ export class SmallQueue {
     });
   }
 }
-
-const PLAIN: QueueMapping = {
-  uuid: "9f0f5a4e-0000-4000-8000-000000000003",
-  name: "jobs",
-  functionName: "fn",
-  functionArn: "arn:aws:lambda:eu-west-1:123456789012:function:fn",
-  eventSourceArn: "arn:aws:sqs:eu-west-1:123456789012:test",
-  enabled: true,
-  batchSize: 10,
-  batchingWindowMs: 0,
-  reportBatchItemFailures: false,
-  filterPatterns: [],
-  concurrencyMax: undefined,
-  provisionedPollers: undefined,
-  strictAwsFifo: false,
-};
 
 export function ids(prefix: string, count: number): string[] {
   return Array.from({ length: count }, (_, index) => `${prefix}${index + 1}`);

@@ -112,6 +112,8 @@ export class SmallWorld {
   progress: ProgressStore | undefined;
   /** The source numbers its records and says how many are behind a read. */
   tellsOffsetLag = false;
+  /** Reads fail with it. */
+  readFailure: Error | undefined;
   /** What functions call a record, when it is not its position. */
   itemIdentifier: ((record: StreamRecord) => string) | undefined;
   /** Like a Kafka topic: responses list records by partition and offset, windows open with their first record. */
@@ -230,6 +232,7 @@ export class SmallWorld {
         batchInfoName: "KinesisBatchInfo",
         arrivalPrecision: "milliseconds",
         retentionMs: this.retentionMs,
+        oversizedRecord: this.isTopic ? "givenUp" : "retried",
         batchingWindowFrom: this.isTopic ? "firstRecord" : "lastInvocation",
       },
       events: {
@@ -254,6 +257,7 @@ export class SmallWorld {
         let next = start.kind === "after" ? Number(start.position) : 0;
         return {
           read: async (recordsMax, bytesMax) => {
+            if (this.readFailure !== undefined) throw this.readFailure;
             this.readsMax = Math.max(this.readsMax, recordsMax);
             const all = this.records.get(shardId) ?? [];
             const records: TestRecord[] = [];

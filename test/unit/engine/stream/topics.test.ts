@@ -176,3 +176,19 @@ test("records that a full batch left behind wait no longer than one window from 
   await world.clock.advance(1_000);
   assert.deepEqual(world.positions(), [[1, 2, 3], [4]]);
 });
+
+test("a record that no event can hold is given up at once, and the next one is processed", async () => {
+  const world = topicWorld({ onFailureDestination: "file:x" }, { payloadBytesMax: 350 });
+  world.append("s1", { key: "a", encodedBytes: 400 }, { key: "a", encodedBytes: 100 });
+  world.start();
+  await world.clock.advance(1_000);
+  assert.deepEqual(world.positions(), [[2]]);
+  assert.deepEqual(
+    world.delivered.map(({ condition, response, batch }) => [
+      condition,
+      response,
+      batch.records?.startPosition,
+    ]),
+    [["MaximumPayloadSizeExceeded", undefined, "1"]],
+  );
+});

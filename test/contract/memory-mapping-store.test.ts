@@ -1,0 +1,14 @@
+import { createMemoryMappingStore } from "../../src/stores/memory-mappings.ts";
+import { describeMappingStoreContract } from "./mapping-store.ts";
+
+describeMappingStoreContract("memory mapping store", {
+  async createStore() {
+    const store = createMemoryMappingStore();
+    return {
+      open: async () => store,
+      async [Symbol.asyncDispose]() {
+        await store.close();
+      },
+    };
+  },
+});
