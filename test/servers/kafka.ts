@@ -10,6 +10,8 @@ import { freePort } from "./server-process.ts";
 
 const VERSION = "4.1.0";
 const HEAP_MB = 384;
+const LEADER_LOOKS_MAX = 400;
+const LEADER_LOOK_MS = 50;
 
 export interface KafkaOptions {
   /** 1 unless given; with 3 one may be lost. */
@@ -81,7 +83,7 @@ async function startCluster(folder: string, java: JavaCommand, options: KafkaOpt
   for (let index = 0; index < count; index++) nodes.push(await choosePorts(secure));
   const brokers = new KafkaBrokers({ folder, java, nodes });
   const client = createClient(brokers.bootstrap("PLAINTEXT"));
-  const admin = client.admin();
+  const admin = waitingForLeaders(client.admin());
   const close = async () => {
     await admin.disconnect().catch(() => undefined);
     await brokers.close();
@@ -121,6 +123,31 @@ function createClient(brokers: readonly string[]): Kafka {
     logLevel: logLevel.NOTHING,
     retry: { retries: 20, initialRetryTime: 50, maxRetryTime: 500 },
   });
+}
+
+/** kafkajs's own wait for leaders fails when a broker does not know the new topic yet. */
+function waitingForLeaders(admin: Admin): Admin {
+  return {
+    ...admin,
+    async createTopics({ waitForLeaders = true, ...options }) {
+      const isMade = await admin.createTopics({ ...options, waitForLeaders: false });
+      if (!waitForLeaders) return isMade;
+      for (const { topic, numPartitions = 1 } of options.topics) {
+        const partitions = Array.from({ length: numPartitions < 1 ? 1 : numPartitions }, (_, index) => index);
+        for (const partition of partitions) await waitForLeader(admin, topic, partition);
+      }
+      return isMade;
+    },
+  };
+}
+
+async function waitForLeader(admin: Admin, topic: string, partition: number): Promise<void> {
+  for (let looks = 0; looks < LEADER_LOOKS_MAX; looks++) {
+    const leader = await leaderOf(admin, topic, partition).catch(() => -1);
+    if (leader >= 0) return;
+    await new Promise((resolve) => setTimeout(resolve, LEADER_LOOK_MS));
+  }
+  throw new Error(`${topic} got no leader for its partition ${partition}`);
 }
 
 async function leaderOf(admin: Admin, topic: string, partition: number): Promise<number> {
