@@ -1,4 +1,4 @@
-import { copyBack } from "./snappy.ts";
+import { copyBack, copyBytes } from "./snappy.ts";
 
 const FRAME_MAGIC = 0x18_4d_22_04;
 const UNCOMPRESSED_FLAG = 0x8000_0000;
@@ -104,7 +104,7 @@ class GrowingOutput {
 
   literal(input: Buffer, from: number, length: number): void {
     this.#reserve(length);
-    input.copy(this.#bytes, this.#length, from, from + length);
+    copyBytes(input, from, this.#bytes, this.#length, length);
     this.#length += length;
   }
 

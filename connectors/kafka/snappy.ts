@@ -2,6 +2,8 @@
 const STREAM_HEAD = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00]);
 /** The head, two versions of four bytes each. */
 const STREAM_HEAD_BYTES = 16;
+/** Up to here a loop is faster than a call into the runtime. */
+const SHORT_BYTES = 32;
 
 /**
  * Undoes snappy, as a bare block or as snappy-java's stream of blocks. Never makes more than `bytesMax` bytes.
@@ -64,7 +66,7 @@ function readBlock(input: Buffer, from: number, to: number, output: Buffer, star
       }
       length++;
       if (at + length > to || out + length > output.length) throw corrupt();
-      input.copy(output, out, at, at + length);
+      copyBytes(input, at, output, out, length);
       at += length;
       out += length;
       continue;
@@ -85,11 +87,19 @@ function readBlock(input: Buffer, from: number, to: number, output: Buffer, star
 /** Repeats what stands `offset` bytes back; what is copied may overlap what it makes. */
 export function copyBack(output: Buffer, out: number, offset: number, length: number): void {
   const from = out - offset;
-  if (offset >= length) {
+  if (offset >= length && length > SHORT_BYTES) {
     output.copyWithin(out, from, from + length);
     return;
   }
   for (let index = 0; index < length; index++) output[out + index] = output[from + index] ?? 0;
+}
+
+export function copyBytes(input: Buffer, from: number, output: Buffer, out: number, length: number): void {
+  if (length > SHORT_BYTES) {
+    input.copy(output, out, from, from + length);
+    return;
+  }
+  for (let index = 0; index < length; index++) output[out + index] = input[from + index] ?? 0;
 }
 
 function corrupt(): RangeError {

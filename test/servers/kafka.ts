@@ -1,22 +1,17 @@
-import { execFile } from "node:child_process";
-import { randomBytes } from "node:crypto";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { type Admin, Kafka, logLevel } from "kafkajs";
+import { type JavaCommand, KafkaBrokers, runJava } from "./kafka-brokers.ts";
 import { type KafkaCertificates, makeKafkaCertificates } from "./kafka-certificates.ts";
-import {
-  brokerProperties,
-  KAFKA_USERS,
-  type KafkaBrokerPorts,
-  type KafkaListener,
-} from "./kafka-settings.ts";
+import type { KafkaBrokerPorts, KafkaListener } from "./kafka-settings.ts";
 import { installFromMaven } from "./maven-install.ts";
-import { freePort, type ServerProcess, startServerProcess } from "./server-process.ts";
+import { freePort } from "./server-process.ts";
 
 const VERSION = "4.1.0";
 const HEAP_MB = 384;
+const LEADER_LOOKS_MAX = 400;
+const LEADER_LOOK_MS = 50;
 
 export interface KafkaOptions {
   /** 1 unless given; with 3 one may be lost. */
@@ -76,97 +71,90 @@ export async function startKafka(options: KafkaOptions = {}): Promise<KafkaServe
   }
 }
 
-type JavaCommand = (mainClass: string, words: readonly string[]) => readonly string[];
-
 function javaCommand(jars: string, heapMb: number): JavaCommand {
   const machine = [`-Xmx${heapMb}m`, `-Xms${Math.min(heapMb, 128)}m`, "-XX:+UseSerialGC"];
   return (mainClass, words) => [...machine, "-cp", `${jars}/*`, mainClass, ...words];
 }
 
 async function startCluster(folder: string, java: JavaCommand, options: KafkaOptions): Promise<KafkaServer> {
-  const { brokers = 1, secure = false, settings = {} } = options;
+  const { brokers: count = 1, secure = false, settings = {} } = options;
   const certificates = secure ? await makeKafkaCertificates(folder) : undefined;
   const nodes: KafkaBrokerPorts[] = [];
-  for (let index = 0; index < brokers; index++) nodes.push(await choosePorts(secure));
-  const clusterId = randomBytes(16).toString("base64url");
-  const files = nodes.map((_, index) => join(folder, `broker-${index}.properties`));
-  const users = secure ? KAFKA_USERS.flatMap(scramWords) : [];
-  await Promise.all(
-    files.map(async (file, index) => {
-      const logFolder = join(folder, `log-${index}`);
-      await writeFile(file, brokerProperties(index, nodes, logFolder, certificates, settings));
-      const words = ["format", `--cluster-id=${clusterId}`, "--config", file, ...users];
-      await runJava(java("kafka.tools.StorageTool", words));
-    }),
-  );
-  const bootstrap = (listener: KafkaListener = "PLAINTEXT") =>
-    nodes.map(({ listeners }) => `127.0.0.1:${portOf(listeners, listener)}`);
-  const client = new Kafka({
-    clientId: "millrace-test",
-    brokers: [...bootstrap()],
-    logLevel: logLevel.NOTHING,
-    retry: { retries: 20, initialRetryTime: 50, maxRetryTime: 500 },
-  });
-  const running = new Map<number, ServerProcess>();
-  const start = async (index: number) => {
-    const { listeners } = itemAt(nodes, index);
-    const endpoint = `127.0.0.1:${portOf(listeners, "PLAINTEXT")}`;
-    const server = await startServerProcess({
-      name: `Kafka broker ${index}`,
-      program: "java",
-      args: java("kafka.Kafka", [itemAt(files, index)]),
-      endpoint,
-      isReady: () => servesRequests(endpoint, index + 1),
-    });
-    running.set(index, server);
-  };
-  const runningAt = (index: number) => {
-    const server = running.get(index);
-    if (server === undefined) throw new Error(`broker ${index} does not run`);
-    return server;
-  };
-  const admin = client.admin();
+  for (let index = 0; index < count; index++) nodes.push(await choosePorts(secure));
+  const brokers = new KafkaBrokers({ folder, java, nodes });
+  const client = createClient(brokers.bootstrap("PLAINTEXT"));
+  const admin = waitingForLeaders(client.admin());
   const close = async () => {
     await admin.disconnect().catch(() => undefined);
-    await Promise.all([...running.values()].map((server) => server.close()));
-    running.clear();
+    await brokers.close();
     await rm(folder, { recursive: true, force: true });
   };
   try {
-    await Promise.all(nodes.map((_, index) => start(index)));
+    await brokers.format({ certificates, settings });
+    await Promise.all(nodes.map((_, index) => brokers.start(index)));
     await admin.connect();
   } catch (error) {
     await close();
     throw error;
   }
   return {
-    bootstrap,
+    bootstrap: (listener = "PLAINTEXT") => brokers.bootstrap(listener),
     get certificates() {
       if (certificates === undefined) throw new Error("this cluster was not started as a secure one");
       return certificates;
     },
     client,
     admin,
-    async leaderOf(topic, partition) {
-      const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
-      const found = topics[0]?.partitions.find(({ partitionId }) => partitionId === partition);
-      if (found === undefined) throw new Error(`${topic} has no partition ${partition}`);
-      return found.leader - 1;
-    },
-    async kill(index) {
-      await runningAt(index).close();
-      running.delete(index);
-    },
-    async stop(index) {
-      await runningAt(index).end("SIGTERM");
-      running.delete(index);
-    },
-    start,
-    pause: (index) => runningAt(index).signal("SIGSTOP"),
-    resume: (index) => runningAt(index).signal("SIGCONT"),
+    leaderOf: (topic, partition) => leaderOf(admin, topic, partition),
+    kill: (index) => brokers.end(index, "SIGKILL"),
+    stop: (index) => brokers.end(index, "SIGTERM"),
+    start: (index) => brokers.start(index),
+    pause: (index) => brokers.signal(index, "SIGSTOP"),
+    resume: (index) => brokers.signal(index, "SIGCONT"),
     runTool: (mainClass, words) => runJava(java(mainClass, words)),
     close,
   };
+}
+
+function createClient(brokers: readonly string[]): Kafka {
+  return new Kafka({
+    clientId: "millrace-test",
+    brokers: [...brokers],
+    logLevel: logLevel.NOTHING,
+    retry: { retries: 20, initialRetryTime: 50, maxRetryTime: 500 },
+  });
+}
+
+/** kafkajs's own wait for leaders fails when a broker does not know the new topic yet. */
+function waitingForLeaders(admin: Admin): Admin {
+  return {
+    ...admin,
+    async createTopics({ waitForLeaders = true, ...options }) {
+      const isMade = await admin.createTopics({ ...options, waitForLeaders: false });
+      if (!waitForLeaders) return isMade;
+      for (const { topic, numPartitions = 1 } of options.topics) {
+        const partitions = Array.from({ length: numPartitions < 1 ? 1 : numPartitions }, (_, index) => index);
+        for (const partition of partitions) await waitForLeader(admin, topic, partition);
+      }
+      return isMade;
+    },
+  };
+}
+
+async function waitForLeader(admin: Admin, topic: string, partition: number): Promise<void> {
+  for (let looks = 0; looks < LEADER_LOOKS_MAX; looks++) {
+    const leader = await leaderOf(admin, topic, partition).catch(() => -1);
+    if (leader >= 0) return;
+    await new Promise((resolve) => setTimeout(resolve, LEADER_LOOK_MS));
+  }
+  throw new Error(`${topic} got no leader for its partition ${partition}`);
+}
+
+async function leaderOf(admin: Admin, topic: string, partition: number): Promise<number> {
+  const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+  const found = topics[0]?.partitions.find(({ partitionId }) => partitionId === partition);
+  if (found === undefined) throw new Error(`${topic} has no partition ${partition}`);
+  return found.leader - 1;
 }
 
 async function choosePorts(secure: boolean): Promise<KafkaBrokerPorts> {
@@ -174,49 +162,4 @@ async function choosePorts(secure: boolean): Promise<KafkaBrokerPorts> {
   const listeners = new Map<KafkaListener, number>();
   for (const name of names) listeners.set(name, await freePort());
   return { controller: await freePort(), listeners };
-}
-
-function portOf(listeners: ReadonlyMap<KafkaListener, number>, listener: KafkaListener): number {
-  const port = listeners.get(listener);
-  if (port === undefined)
-    throw new Error(`the cluster has no listener ${listener}: start it with { secure: true }`);
-  return port;
-}
-
-function scramWords({ username, password }: { readonly username: string; readonly password: string }) {
-  return ["256", "512"].flatMap((bits) => [
-    "--add-scram",
-    `SCRAM-SHA-${bits}=[name=${username},password=${password}]`,
-  ]);
-}
-
-/** A broker takes connections long before it serves; ready is one that the cluster's own metadata names. */
-async function servesRequests(endpoint: string, nodeId: number): Promise<boolean> {
-  const probe = new Kafka({
-    brokers: [endpoint],
-    logLevel: logLevel.NOTHING,
-    connectionTimeout: 1_000,
-    requestTimeout: 2_000,
-    retry: { retries: 0 },
-  }).admin();
-  try {
-    await probe.connect();
-    const { brokers } = await probe.describeCluster();
-    return brokers.some((broker) => broker.nodeId === nodeId);
-  } finally {
-    await probe.disconnect();
-  }
-}
-
-const execute = promisify(execFile);
-
-async function runJava(words: readonly string[]): Promise<string> {
-  const { stdout } = await execute("java", words, { maxBuffer: 16 * 1024 * 1024 });
-  return stdout;
-}
-
-function itemAt<T>(items: readonly T[], index: number): T {
-  const item = items[index];
-  if (item === undefined) throw new Error(`nothing at ${index}`);
-  return item;
 }
