@@ -135,6 +135,7 @@ function waitingForLeaders(admin: Admin): Admin {
       for (const { topic, numPartitions = 1 } of options.topics) {
         const partitions = Array.from({ length: numPartitions < 1 ? 1 : numPartitions }, (_, index) => index);
         for (const partition of partitions) await waitForLeader(admin, topic, partition);
+        await waitUntilServed(admin, topic);
       }
       return isMade;
     },
@@ -148,6 +149,16 @@ async function waitForLeader(admin: Admin, topic: string, partition: number): Pr
     await new Promise((resolve) => setTimeout(resolve, LEADER_LOOK_MS));
   }
   throw new Error(`${topic} got no leader for its partition ${partition}`);
+}
+
+/** Metadata name a leader some moments before it takes requests for a new partition. */
+async function waitUntilServed(admin: Admin, topic: string): Promise<void> {
+  for (let looks = 0; looks < LEADER_LOOKS_MAX; looks++) {
+    const offsets = await admin.fetchTopicOffsets(topic).catch(() => undefined);
+    if (offsets !== undefined) return;
+    await new Promise((resolve) => setTimeout(resolve, LEADER_LOOK_MS));
+  }
+  throw new Error(`the leaders of ${topic} serve no requests`);
 }
 
 async function leaderOf(admin: Admin, topic: string, partition: number): Promise<number> {
