@@ -13,6 +13,7 @@ import {
   sampleFailure,
 } from "../contract/destination.ts";
 import { rejectsWith } from "../contract/rejects-with.ts";
+import { until } from "../integration/cli/millrace-process.ts";
 import { kafkaFailure } from "../unit/connectors/kafka/sample-failure.ts";
 import { startKafka } from "./kafka.ts";
 
@@ -88,8 +89,16 @@ describeDestinationContract("a Kafka topic", {
         return (await readAll(topic)).map(({ id, document }) => ({ id, document }));
       },
       async setAvailable(isAvailable) {
-        if (isAvailable) await server.start(0);
-        else await server.kill(0);
+        if (!isAvailable) return await server.kill(0);
+        await server.start(0);
+        await until(
+          () =>
+            server.admin.fetchTopicOffsets(topic).then(
+              () => true,
+              () => false,
+            ),
+          () => `${topic} is not served again`,
+        );
       },
       async [Symbol.asyncDispose]() {
         await Promise.all(opened.map((destination) => destination.close()));
