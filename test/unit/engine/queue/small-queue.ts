@@ -31,6 +31,8 @@ export interface QueueCall {
   readonly ids: readonly string[];
   readonly requestId: string;
   readonly atMs: number;
+  readonly receiveCounts: readonly number[];
+  readonly signal: AbortSignal;
 }
 
 /** One process and one queue in memory, with SQS's rules of visibility and groups, under a clock that tests move. */
@@ -44,6 +46,9 @@ export class SmallQueue {
   readonly visibilityMs: number;
   handler: (call: QueueCall) => InvocationOutcome | Promise<InvocationOutcome> = () => SUCCEEDED;
   acknowledging: () => Settlement = () => "settled";
+  extending: (messageId: string) => Settlement = () => "settled";
+  readonly released: string[] = [];
+  readonly prolonged: string[] = [];
   receivesAtOnce = 0;
   receivesAtOnceMax = 0;
   #messages: Stored[] = [];
@@ -55,6 +60,8 @@ export class SmallQueue {
       readonly fifo?: boolean;
       readonly visibilityMs?: number;
       readonly settings?: Partial<EngineSettings>;
+      /** Of the function. */
+      readonly concurrency?: number;
     } = {},
   ) {
     this.visibilityMs = options.visibilityMs ?? 30_000;
@@ -79,7 +86,12 @@ export class SmallQueue {
       kind: "queue",
       mapping: this.mapping,
       source: this.#source(options.fifo ?? false),
-      fn: { name: "fn", target: this.#target(), timeoutMs: 20_000, concurrency: 1_000 },
+      fn: {
+        name: "fn",
+        target: this.#target(),
+        timeoutMs: 20_000,
+        concurrency: options.concurrency ?? 1_000,
+      },
     });
   }
 
@@ -112,12 +124,10 @@ export class SmallQueue {
 
   #target() {
     return {
-      invoke: async (payload: Uint8Array, { requestId }: { requestId: string }) => {
-        const call = {
-          ids: JSON.parse(Buffer.from(payload).toString()),
-          requestId,
-          atMs: this.clock.monotonic(),
-        };
+      invoke: async (payload: Uint8Array, { requestId }: { requestId: string }, signal: AbortSignal) => {
+        const batch: string[] = JSON.parse(Buffer.from(payload).toString());
+        const receiveCounts = batch.map((id) => this.receiveCount(id));
+        const call = { ids: batch, requestId, atMs: this.clock.monotonic(), receiveCounts, signal };
         this.calls.push(call);
         return await this.handler(call);
       },
@@ -151,8 +161,17 @@ export class SmallQueue {
           this.deleted.push(stored.messageId);
           return result;
         }),
-      release: async (messages, delayMs) => this.#hide(messages, delayMs),
-      extend: async (messages, holdMs) => this.#hide(messages, holdMs),
+      release: async (messages, delayMs) => {
+        this.released.push(...messages.map(({ messageId }) => messageId));
+        return this.#hide(messages, delayMs);
+      },
+      extend: async (messages, holdMs) => {
+        this.prolonged.push(...messages.map(({ messageId }) => messageId));
+        return messages.map((message) => {
+          const result = this.extending(message.messageId);
+          return result === "settled" ? (this.#hide([message], holdMs)[0] ?? "lost") : result;
+        });
+      },
       close: async () => {},
     };
   }
