@@ -47,6 +47,9 @@ export class SmallQueue {
   handler: (call: QueueCall) => InvocationOutcome | Promise<InvocationOutcome> = () => SUCCEEDED;
   acknowledging: () => Settlement = () => "settled";
   extending: (messageId: string) => Settlement = () => "settled";
+  /** How long answers take on their way back, after the queue has done its part. */
+  receiveAnswerMs = 0;
+  extendAnswerMs = 0;
   readonly released: string[] = [];
   readonly prolonged: string[] = [];
   receivesAtOnce = 0;
@@ -167,10 +170,12 @@ export class SmallQueue {
       },
       extend: async (messages, holdMs) => {
         this.prolonged.push(...messages.map(({ messageId }) => messageId));
-        return messages.map((message) => {
+        const results = messages.map((message) => {
           const result = this.extending(message.messageId);
           return result === "settled" ? (this.#hide([message], holdMs)[0] ?? "lost") : result;
         });
+        await this.#answer(this.extendAnswerMs);
+        return results;
       },
       close: async () => {},
     };
@@ -201,12 +206,19 @@ export class SmallQueue {
       const untilMs = this.clock.monotonic() + bounds.waitMs;
       for (;;) {
         const messages = this.#take(isFifo, bounds);
-        if (messages.length > 0 || this.clock.monotonic() >= untilMs) return messages;
+        if (messages.length > 0 || this.clock.monotonic() >= untilMs) {
+          await this.#answer(this.receiveAnswerMs);
+          return messages;
+        }
         await this.#pause(signal);
       }
     } finally {
       this.receivesAtOnce--;
     }
+  }
+
+  async #answer(afterMs: number): Promise<void> {
+    if (afterMs > 0) await new Promise<void>((resolve) => this.clock.schedule(afterMs, resolve));
   }
 
   #pause(signal: AbortSignal): Promise<void> {
