@@ -119,7 +119,7 @@ class HonestMessages {
       receiptHandle: `${messageId}/${receiveCount}`,
       body: this.bodies.get(messageId) ?? "",
       attributes: { ApproximateReceiveCount: String(receiveCount), MessageGroupId: sent.groupId },
-      messageAttributes: {},
+      messageAttributes: [],
       md5OfMessageAttributes: undefined,
       md5OfBody: "",
     });
