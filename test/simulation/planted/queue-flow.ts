@@ -10,7 +10,7 @@ export const QUEUE_GROUP_BUGS: readonly PlantedBug[] = [
   bug("a group stays busy after its batch", ["I16"], {
     file: `${QUEUE}/message-buffer.ts`,
     find: "this.#busy.delete(message.groupId);",
-    replace: "",
+    replace: "void message;",
   }),
   bug("one busy group holds up all others", ["I13", "I11"], {
     file: `${QUEUE}/message-buffer.ts`,
