@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import type { Violation } from "./checkers/checker.ts";
 import { checkHistory } from "./checkers/index.ts";
 import type { History } from "./history.ts";
@@ -42,7 +43,7 @@ export function watchRejections(): void {
 }
 
 function describe(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return error instanceof Error ? (error.stack ?? error.message) : inspect(error);
 }
 
 /** A number for everything that the history holds: two runs of one scenario must agree on it. */

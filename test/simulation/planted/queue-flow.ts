@@ -122,10 +122,10 @@ export const QUEUE_FLOW_BUGS: readonly PlantedBug[] = [
     find: "const released = this.#settler.release(waiting);",
     replace: "const released = Promise.resolve();",
   }),
-  bug("a stopped queue goes on", ["I15"], {
-    file: `${QUEUE}/queue-worker.ts`,
-    find: "if (this.#stop.signal.aborted) return;\n    this.#startBatches();",
-    replace: "this.#startBatches();",
+  bug("batches that wait for the function start after stop", ["I15"], {
+    file: `${QUEUE}/queue-batch-run.ts`,
+    find: "mayStart: () => !stopSignal.aborted && mayStart(context, batch, untilMs),",
+    replace: "mayStart: () => mayStart(context, batch, untilMs),",
   }),
   bug("a queue's stop does not wait for what runs", ["I15", "I7"], {
     file: `${QUEUE}/queue-worker.ts`,
