@@ -1,4 +1,4 @@
-import { describeError, hasErrorCode } from "../../model/errors.ts";
+import { describeError } from "../../model/errors.ts";
 import type { Clock, ScheduledCall } from "../../ports/clock.ts";
 import type { QueueMessage } from "../../ports/queue-source.ts";
 import type { Random } from "../../ports/random.ts";
@@ -6,16 +6,16 @@ import type { Telemetry } from "../../ports/telemetry.ts";
 import { ByteBudget } from "../budget.ts";
 import type { MappingStatus, QueueDeployment } from "../engine.ts";
 import { compileFilterCriteria, type FilterMatcher } from "../filter/filter.ts";
-import { backoffMs } from "../invoke/backoff.ts";
 import { FailureLog } from "../invoke/failure-log.ts";
 import type { FunctionInvoker } from "../invoke/function-invoker.ts";
 import type { EngineSettings } from "../settings.ts";
-import { sleep, sleepUnless } from "../sleep.ts";
+import { sleepUnless } from "../sleep.ts";
 import { BatchScaling } from "./batch-scaling.ts";
 import { type HeldMessage, isHeldAt } from "./held-message.ts";
 import { HoldKeeper } from "./hold-keeper.ts";
 import { MessageBuffer } from "./message-buffer.ts";
 import { type BatchEnding, runQueueBatch } from "./queue-batch-run.ts";
+import { Receiver } from "./receiver.ts";
 import { Settler } from "./settler.ts";
 
 export interface QueueWorkerOptions {
@@ -30,15 +30,6 @@ export interface QueueWorkerOptions {
   readonly functionTimeoutMs: number;
 }
 
-/** Long polling, as long as SQS allows. */
-const RECEIVE_WAIT_MS = 20_000;
-/**
- * The hold of what a receive gives may have begun at any time since it was asked for. A wait of at most half of it leaves
- * the other half for certain: a longer one would bring messages that seem to be lost when they come.
- */
-const RECEIVE_WAIT_SHARE = 1 / 2;
-/** Receives that run at once when nothing comes. */
-const IDLE_RECEIVES = 2;
 /** What AWS adds to a hold that must outlast window and function (queues §2.1). */
 const HOLD_MARGIN_MS = 30_000;
 /** How long a stop waits for releases beyond its drain time. */
@@ -52,6 +43,7 @@ export class QueueWorker {
   readonly #buffer: MessageBuffer;
   readonly #holds: HoldKeeper;
   readonly #settler: Settler;
+  readonly #receiver: Receiver;
   readonly #failures: FailureLog;
   readonly #budget: ByteBudget;
   readonly #holdMs: number;
@@ -59,13 +51,6 @@ export class QueueWorker {
   readonly #calls = new AbortController();
   readonly #running = new Set<Promise<void>>();
   #state: MappingStatus["state"] = "Enabled";
-  #receives = 0;
-  #wantedReceives = IDLE_RECEIVES;
-  /** Messages that receives which run now may bring. */
-  #expected = 0;
-  #receiveFailures = 0;
-  #retryReceivesAtMs = Number.NEGATIVE_INFINITY;
-  #isDry = false;
   /** Monotonic: when all messages that failed here are visible again. */
   #leftUntilMs = Number.NEGATIVE_INFINITY;
   /** Monotonic end of the batching window of the oldest waiting message. */
@@ -83,7 +68,6 @@ export class QueueWorker {
         ? undefined
         : compileFilterCriteria(filterPatterns, source.events.filterDataKey, { dataPattern: "any" });
     this.#scaling = new BatchScaling(mapping, clock.monotonic());
-    this.#wantedReceives = this.#scaling.limit;
     this.#buffer = new MessageBuffer({
       batchSize: mapping.batchSize,
       payloadBytesMax: settings.payloadBytesMax,
@@ -110,6 +94,21 @@ export class QueueWorker {
       limits: settings,
       onAnswered: (answered) => this.#holds.remove(answered),
       signal,
+    });
+    this.#receiver = new Receiver({
+      mapping: mapping.name,
+      source,
+      holdMs: this.#holdMs,
+      scaling: this.#scaling,
+      clock,
+      random,
+      telemetry,
+      limits: settings,
+      signal: this.#stop.signal,
+      room: (expected) => this.#room(expected),
+      hiddenUntilMs: () => this.#leftUntilMs,
+      onReceived: (messages, askedMs) => this.#received(messages, askedMs),
+      onEnded: () => this.#go(),
     });
   }
 
@@ -141,7 +140,7 @@ export class QueueWorker {
 
   status(): MappingStatus {
     const { uuid, name } = this.#options.deployment.mapping;
-    const caughtUp = this.#isDry && this.#running.size === 0 && this.#buffer.size === 0;
+    const caughtUp = this.#receiver.isDry && this.#running.size === 0 && this.#buffer.size === 0;
     const lastProcessingResult = this.#failures.lastResult;
     return { uuid, name, state: this.#state, lastProcessingResult, shards: [], caughtUp };
   }
@@ -150,28 +149,18 @@ export class QueueWorker {
   #go(): void {
     if (this.#stop.signal.aborted) return;
     this.#startBatches();
-    this.#startReceives();
+    this.#receiver.go();
     this.#planFlush();
   }
 
   // Receiving.
 
-  #startReceives(): void {
-    const nowMs = this.#options.clock.monotonic();
-    const { receiveMessagesMax } = this.#options.deployment.source.description;
-    while (this.#receives < this.#wantedReceives && nowMs >= this.#retryReceivesAtMs) {
-      const room = this.#room();
-      if (room <= 0) return;
-      void this.#receive(Math.min(room, receiveMessagesMax));
-    }
-  }
-
   /** Messages that may be received: no receive without room for its result. One batch may wait for each that may run. */
-  #room(): number {
+  #room(expected: number): number {
     const { mapping, source } = this.#options.deployment;
-    const inHand = this.#buffer.size + this.#expected;
+    const inHand = this.#buffer.size + expected;
     // Who holds nothing may receive in any case: no mapping starves behind another's stalled function.
-    const holdsNothing = this.#budget.used === 0 && this.#expected === 0;
+    const holdsNothing = this.#budget.used === 0 && expected === 0;
     if (!holdsNothing && this.#budget.room <= 0) {
       this.#options.telemetry.mark("receive paused by a full byte budget");
       return 0;
@@ -181,37 +170,8 @@ export class QueueWorker {
     return free * perBatch - inHand;
   }
 
-  async #receive(messagesMax: number): Promise<void> {
+  #received(messages: readonly QueueMessage[], askedMs: number): void {
     const { clock, deployment } = this.#options;
-    this.#receives++;
-    this.#expected += messagesMax;
-    const askedMs = clock.monotonic();
-    try {
-      const waitMs = Math.min(RECEIVE_WAIT_MS, this.#holdMs * RECEIVE_WAIT_SHARE);
-      const bounds = { messagesMax, waitMs, holdMs: this.#holdMs };
-      const messages = await deployment.source.receive(bounds, this.#stop.signal);
-      this.#receiveFailures = 0;
-      this.#received(messages, askedMs, messages.length >= messagesMax);
-    } catch (error) {
-      if (!this.#stop.signal.aborted) await this.#receiveFailed(error);
-    } finally {
-      this.#receives--;
-      this.#expected -= messagesMax;
-    }
-    this.#go();
-  }
-
-  #received(messages: readonly QueueMessage[], askedMs: number, isFull: boolean): void {
-    const { telemetry, clock, deployment } = this.#options;
-    telemetry.count("polled_events", deployment.mapping.name, messages.length);
-    // What was left to its visibility comes again: a receive that asked before that found nothing too early.
-    this.#isDry = messages.length === 0 && askedMs >= this.#leftUntilMs;
-    if (messages.length === 0) {
-      this.#scaling.idle(clock.monotonic());
-      this.#wantedReceives = Math.max(IDLE_RECEIVES, this.#wantedReceives - 1);
-    } else if (isFull) {
-      this.#wantedReceives = Math.min(this.#scaling.limit, this.#wantedReceives + 1);
-    }
     const held = messages.map((message) => ({
       message,
       holdUntilMs: askedMs + this.#holdMs,
@@ -247,23 +207,6 @@ export class QueueWorker {
     telemetry.mark("filtered messages deleted");
     await this.#settler.acknowledge(unwanted);
     for (const { message } of unwanted) this.#budget.release(message.bytes);
-  }
-
-  async #receiveFailed(error: unknown): Promise<void> {
-    const { clock, random, settings, telemetry, deployment } = this.#options;
-    const mapping = deployment.mapping.name;
-    this.#receiveFailures++;
-    const pauseMs = backoffMs(this.#receiveFailures, settings, random);
-    this.#retryReceivesAtMs = clock.monotonic() + pauseMs;
-    telemetry.count("source_errors", mapping, 1);
-    const isThrottle = hasErrorCode(error, "ERR_MILLRACE_SOURCE_THROTTLED");
-    telemetry.mark(isThrottle ? "receive throttled" : "receive failed");
-    const level = isThrottle ? "debug" : "warn";
-    telemetry.log(level, "messages could not be received; trying again", {
-      mapping,
-      error: describeError(error),
-    });
-    await sleep(clock, pauseMs, this.#stop.signal);
   }
 
   // Batches.

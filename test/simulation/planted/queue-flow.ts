@@ -82,8 +82,8 @@ export const QUEUE_FLOW_BUGS: readonly PlantedBug[] = [
     replace: "",
   }),
   bug("a failed receive ends the receiving", ["I16"], {
-    file: `${QUEUE}/queue-worker.ts`,
-    find: "await sleep(clock, pauseMs, this.#stop.signal);",
+    file: `${QUEUE}/receiver.ts`,
+    find: "await sleep(clock, pauseMs, signal);",
     replace: "await new Promise(() => {});",
   }),
   bug("batches at once know no cap", ["scaling"], {

@@ -63,9 +63,9 @@ export const QUEUE_SETTLEMENT_BUGS: readonly PlantedBug[] = [
     replace: "holdUntilMs: clock.monotonic() + this.#holdMs,",
   }),
   bug("a receive waits longer than its messages are held", ["I14", "I7"], {
-    file: `${QUEUE}/queue-worker.ts`,
-    find: "this.#holdMs * RECEIVE_WAIT_SHARE",
-    replace: "this.#holdMs * 10",
+    file: `${QUEUE}/receiver.ts`,
+    find: "holdMs * RECEIVE_WAIT_SHARE",
+    replace: "holdMs * 10",
   }),
   bug("invocations start on messages that are lost", ["I14"], {
     file: `${QUEUE}/queue-batch-run.ts`,

@@ -84,6 +84,9 @@ class Envelope {
     this.#failedAt = undefined;
     if (at - this.#shrunkAt < SHRINK_INTERVAL_MS + 2) return;
     this.#shrunkAt = at;
-    this.limit = Math.max(this.#floor, this.limit / 2);
+    // The worker may have halved its own by an earlier failure of this interval and have grown since, when more was left
+    // of that growth than a halving now leaves.
+    const grownSince = SHRINK_INTERVAL_MS * this.#perMs;
+    this.limit = Math.min(this.#cap, Math.max(this.#floor, this.limit / 2 + grownSince / 2));
   }
 }
