@@ -16,7 +16,9 @@ import { describeError } from "./model/errors.ts";
 import type { Destination } from "./ports/destination.ts";
 import type { FunctionTarget } from "./ports/function-target.ts";
 import { createMemoryStore } from "./stores/memory.ts";
+import { createMemoryMappingStore } from "./stores/memory-mappings.ts";
 import { createSqliteStore } from "./stores/sqlite.ts";
+import { createSqliteMappingStore } from "./stores/sqlite-mappings.ts";
 import { createSystemClock } from "./system/clock.ts";
 import { createSystemRandom } from "./system/random.ts";
 import { createJsonLog } from "./telemetry/json-log.ts";
@@ -29,6 +31,8 @@ const adapters: Adapters = {
   connectors: CONNECTORS,
   createEngine,
   openStore: async (url) => (url.kind === "memory" ? createMemoryStore() : createSqliteStore(url.path)),
+  openMappingStore: async (url) =>
+    url.kind === "memory" ? createMemoryMappingStore() : createSqliteMappingStore(url.path),
   openFunction,
   openDestination,
   createTelemetry: (log) => createTelemetry({ log, processMetrics: true }),

@@ -1,4 +1,5 @@
 import { type FastifyInstance, fastify } from "fastify";
+import type { ControlPlane } from "../control/control-plane.ts";
 import type { MappingStatus } from "../engine/engine.ts";
 import { describeError, MillraceError } from "../model/errors.ts";
 import { isLocalHostHeader, type ServerAddress } from "./server-address.ts";
@@ -10,6 +11,8 @@ export interface ApiServerOptions {
   readonly status: () => readonly MappingStatus[];
   readonly metricsText: () => Promise<string>;
   readonly metricsContentType: string;
+  /** `undefined` until everything is open. */
+  readonly control: () => ControlPlane | undefined;
 }
 
 export interface ApiServer {

@@ -22,6 +22,7 @@ async function start(t: TestContext, options: Partial<ApiServerOptions> = {}): P
     status: () => [STATUS],
     metricsText: async () => "millrace_x 1\n",
     metricsContentType: "text/plain; version=0.0.4; charset=utf-8",
+    control: () => undefined,
     ...options,
   });
   t.after(() => server.close());
