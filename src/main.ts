@@ -39,7 +39,14 @@ const adapters: Adapters = {
   createJsonLog: (level) => createJsonLog(level),
   startApi: async (text, content) => {
     const address = parseServerAddress(text);
-    return address === undefined ? undefined : startApiServer({ address, ...content });
+    return address === undefined
+      ? undefined
+      : startApiServer({
+          address,
+          ...content,
+          clock: adapters.clock,
+          requestId: () => adapters.random.uuid(),
+        });
   },
 };
 
