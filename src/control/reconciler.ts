@@ -4,7 +4,7 @@ import type { Connector, SourceEndpoints } from "../ports/connector.ts";
 import type { MappingRow, MappingStore } from "../ports/mapping-store.ts";
 import type { ProgressStore } from "../ports/progress-store.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
-import { isWanted, type KeptMapping, readRow, rowOf } from "./mapping-record.ts";
+import { isWanted, type KeptMapping, readRow, rowOf, tombstoneOf } from "./mapping-record.ts";
 import type { MappingRunner } from "./mapping-runner.ts";
 import { ProcessBook } from "./process-book.ts";
 import { GONE_MS, ProcessLife } from "./process-life.ts";
@@ -133,7 +133,8 @@ export class Reconciler {
   #read(row: MappingRow): KeptMapping[] {
     const { connectors, endpoints, telemetry } = this.#options;
     try {
-      return [readRow(row, connectors, endpoints)];
+      const kept = readRow(row, connectors, endpoints);
+      return kept === undefined ? [] : [kept];
     } catch (error) {
       if (!this.#unreadable.has(row.uuid)) telemetry.log("error", describeError(error), {});
       this.#unreadable.add(row.uuid);
@@ -181,7 +182,8 @@ export class Reconciler {
     }
     // In this order: a death in between leaves the row, and whoever finds it does both again.
     await progress.remove(uuid);
-    await store.remove(uuid, version);
+    if (record.isAdopted) await store.replace(tombstoneOf(uuid), version);
+    else await store.remove(uuid, version);
     telemetry.log("info", "mapping deleted", { mapping: record.name });
   }
 
