@@ -167,6 +167,7 @@ export async function main(words: readonly string[]): Promise<ExitStatus> {
     stdout: process.stdout,
     stderr: process.stderr,
     adapters,
+    environment: process.env,
     onStopSignal: (listener) => {
       process.on("SIGTERM", listener).on("SIGINT", listener);
       undo.push(() => process.off("SIGTERM", listener).off("SIGINT", listener));
