@@ -16,9 +16,12 @@ import type { FunctionResource, FunctionTargetSpec } from "./manifests/resources
 import { describeError } from "./model/errors.ts";
 import type { Destination } from "./ports/destination.ts";
 import type { FunctionTarget } from "./ports/function-target.ts";
+import type { MappingStore } from "./ports/mapping-store.ts";
 import type { ProgressStore } from "./ports/progress-store.ts";
 import { createMemoryStore } from "./stores/memory.ts";
+import { createMemoryMappingStore } from "./stores/memory-mappings.ts";
 import { createSqliteStore } from "./stores/sqlite.ts";
+import { createSqliteMappingStore } from "./stores/sqlite-mappings.ts";
 import { createSystemClock } from "./system/clock.ts";
 import { createSystemRandom } from "./system/random.ts";
 import { createJsonLog } from "./telemetry/json-log.ts";
@@ -31,13 +34,21 @@ const adapters: Adapters = {
   connectors: CONNECTORS,
   createEngine,
   openStore,
+  openMappingStore,
   openFunction,
   openDestination,
   createTelemetry: (log) => createTelemetry({ log, processMetrics: true }),
   createJsonLog: (level) => createJsonLog(level),
   startApi: async (text, content) => {
     const address = parseServerAddress(text);
-    return address === undefined ? undefined : startApiServer({ address, ...content });
+    return address === undefined
+      ? undefined
+      : startApiServer({
+          address,
+          ...content,
+          clock: adapters.clock,
+          requestId: () => adapters.random.uuid(),
+        });
   },
 };
 
@@ -103,6 +114,20 @@ async function openStore(url: StoreUrl): Promise<ProgressStore> {
       return (await import("./stores/dynamodb.ts")).openDynamodbStore(url.table);
     case "memory":
       return createMemoryStore();
+  }
+}
+
+/** In the same place as the progress, by connections of its own. */
+async function openMappingStore(url: StoreUrl): Promise<MappingStore> {
+  switch (url.kind) {
+    case "sqlite":
+      return createSqliteMappingStore(url.path);
+    case "postgres":
+      return (await import("./stores/postgres-mappings.ts")).openPostgresMappingStore(url.url);
+    case "dynamodb":
+      return (await import("./stores/dynamodb-mappings.ts")).openDynamodbMappingStore(url.table);
+    case "memory":
+      return createMemoryMappingStore();
   }
 }
 

@@ -1,7 +1,17 @@
-import { type FastifyInstance, fastify } from "fastify";
+import { type FastifyInstance, type FastifyReply, fastify } from "fastify";
+import { ControlFault } from "../control/control-fault.ts";
+import type { ControlPlane } from "../control/control-plane.ts";
 import type { MappingStatus } from "../engine/engine.ts";
 import { describeError, MillraceError } from "../model/errors.ts";
+import type { Clock } from "../ports/clock.ts";
+import { addFunctionRoutes } from "./function-routes.ts";
+import { addInvokeRoute } from "./invoke-route.ts";
+import { BODY_BYTES_MAX } from "./json-body.ts";
+import { addMappingRoutes } from "./mapping-routes.ts";
+import { addRoute } from "./route.ts";
 import { isLocalHostHeader, type ServerAddress } from "./server-address.ts";
+import { addTagRoutes } from "./tag-routes.ts";
+import { ApiFault, sendFault } from "./wire-fault.ts";
 
 export interface ApiServerOptions {
   readonly address: ServerAddress;
@@ -10,6 +20,11 @@ export interface ApiServerOptions {
   readonly status: () => readonly MappingStatus[];
   readonly metricsText: () => Promise<string>;
   readonly metricsContentType: string;
+  /** `undefined` until everything is open. */
+  readonly control: () => ControlPlane | undefined;
+  readonly clock: Clock;
+  /** Of a request: unique, without meaning. */
+  readonly requestId: () => string;
 }
 
 export interface ApiServer {
@@ -18,23 +33,16 @@ export interface ApiServer {
   close(): Promise<void>;
 }
 
-const BODY_BYTES_MAX = 1024 * 1024;
 const REQUEST_TIMEOUT_MS = 10_000;
+const HEADERS_TIMEOUT_MS = 5_000;
+const HEADER_BYTES_MAX = 16 * 1024;
 
 /**
- * Serves health, metrics and status.
+ * Serves Lambda's API on event source mappings and functions, health, metrics and status.
  * @throws MillraceError ERR_MILLRACE_CONFIG when the address is taken or cannot be used.
  */
 export async function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
-  const app = fastify({
-    logger: false,
-    bodyLimit: BODY_BYTES_MAX,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    forceCloseConnections: true,
-    routerOptions: { maxParamLength: 500 },
-  });
-  guard(app);
-  addRoutes(app, options);
+  const app = createApp(options);
   const { host, port } = options.address;
   try {
     const url = await app.listen({ host, port });
@@ -45,35 +53,96 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   }
 }
 
-function guard(app: FastifyInstance): void {
+/** The server without an address. */
+export function createApp(options: ApiServerOptions): FastifyInstance {
+  const app = fastify({
+    logger: false,
+    bodyLimit: BODY_BYTES_MAX,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    forceCloseConnections: true,
+    http: { maxHeaderSize: HEADER_BYTES_MAX, headersTimeout: HEADERS_TIMEOUT_MS },
+    routerOptions: { maxParamLength: 1024, ignoreTrailingSlash: true },
+    frameworkErrors: (_error, _request, reply: FastifyReply) =>
+      void reply.code(400).send({ message: "The request cannot be read." }),
+  });
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
+  guard(app, options);
+  addRoutes(app, options);
+  return app;
+}
+
+function guard(app: FastifyInstance, { requestId }: ApiServerOptions): void {
   app.addHook("onRequest", async (request, reply) => {
     reply.header("cache-control", "no-store").header("x-content-type-options", "nosniff");
-    if (isLocalHostHeader(request.headers.host)) return;
-    await reply.code(421).send({ message: "This server answers only to local names, such as localhost." });
+    reply.header("x-amzn-requestid", requestId());
+    if (!isLocalHostHeader(request.headers.host)) {
+      await reply.code(421).send({ message: "This server answers only to local names, such as localhost." });
+    } else if (request.method !== "GET" && request.headers.origin !== undefined) {
+      // Web pages say where they come from; nothing here is for them.
+      await reply.code(403).send({ message: "Requests of web pages are not answered." });
+    } else if (request.routeOptions.config.role === undefined && !request.is404) {
+      await reply.code(403).send({ message: "The route is closed." });
+    }
   });
   app.setNotFoundHandler((request, reply) =>
     reply.code(404).send({ message: `There is nothing at ${request.method} ${request.url.slice(0, 200)}.` }),
   );
-  app.setErrorHandler((error, _request, reply) => {
-    const status = statusCodeOf(error);
-    const message = status < 500 ? describeError(error) : "The request failed.";
-    return reply.code(status).send({ message });
-  });
+  app.setErrorHandler((error, _request, reply) => answerError(error, reply));
+}
+
+function answerError(error: unknown, reply: FastifyReply): FastifyReply {
+  if (error instanceof ControlFault) return sendFault(reply, error.fault, error.message);
+  if (error instanceof ApiFault) return sendFault(reply, error.fault, error.message, error.members);
+  if (error instanceof MillraceError)
+    return sendFault(reply, "ServiceException", "The store of mappings does not answer.");
+  const status = statusCodeOf(error);
+  if (status === 413) return sendFault(reply, "RequestTooLargeException", "The request body is too large.");
+  const message = status < 500 ? describeError(error) : "The request failed.";
+  return reply.code(status).send({ message });
 }
 
 function addRoutes(app: FastifyInstance, options: ApiServerOptions): void {
-  app.get("/healthz", async () => ({ status: "ok" }));
-  app.get("/readyz", async (_request, reply) => {
-    const waiting = options.status().filter(({ state }) => state !== "Enabled");
-    if (waiting.length === 0) return { status: "ready" };
-    reply.code(503);
-    return { status: "not ready", mappings: waiting.map(({ name, state }) => ({ name, state })) };
+  const control = () => {
+    const plane = options.control();
+    if (plane === undefined) throw new ControlFault("ServiceException", "millrace is starting. Try again.");
+    return plane;
+  };
+  addHealthRoutes(app, options);
+  addMappingRoutes(app, control);
+  addTagRoutes(app, control);
+  addFunctionRoutes(app, control);
+  addInvokeRoute(app, control, options.clock, options.requestId);
+}
+
+function addHealthRoutes(app: FastifyInstance, options: ApiServerOptions): void {
+  addRoute(app, { method: "GET", url: "/healthz", role: "public", handle: async () => ({ status: "ok" }) });
+  addRoute(app, {
+    method: "GET",
+    url: "/readyz",
+    role: "public",
+    async handle(_request, reply) {
+      const waiting = options.status().filter(({ state }) => state !== "Enabled");
+      if (waiting.length === 0) return { status: "ready" };
+      reply.code(503);
+      return { status: "not ready", mappings: waiting.map(({ name, state }) => ({ name, state })) };
+    },
   });
-  app.get("/metrics", async (_request, reply) => {
-    reply.type(options.metricsContentType);
-    return options.metricsText();
+  addRoute(app, {
+    method: "GET",
+    url: "/metrics",
+    role: "read",
+    async handle(_request, reply) {
+      reply.type(options.metricsContentType);
+      return options.metricsText();
+    },
   });
-  app.get("/millrace/v1/status", async () => ({ version: options.version, mappings: options.status() }));
+  addRoute(app, {
+    method: "GET",
+    url: "/millrace/v1/status",
+    role: "read",
+    handle: async () => ({ version: options.version, mappings: options.status() }),
+  });
 }
 
 function statusCodeOf(error: unknown): number {

@@ -2,6 +2,7 @@ import { DEFAULT_SETTINGS, type EngineSettings } from "../engine/settings.ts";
 import { MillraceError } from "../model/errors.ts";
 import type { LogLevel } from "../ports/telemetry.ts";
 import { type Command, EXIT_BAD_INPUT } from "./command.ts";
+import { readEndpoints } from "./endpoint-flags.ts";
 import { FILENAME_FLAG, readManifests } from "./manifest-flags.ts";
 import { type Flags, lastValue, wholeNumber } from "./parse-flags.ts";
 import { runManifests } from "./run-manifests.ts";
@@ -34,6 +35,15 @@ A second signal ends the process at once. On a terminal progress is shown, elsew
         "postgres://USER@HOST:PORT/DATABASE or dynamodb:TABLE for processes of several, or memory: to forget them. " +
         `Default ${DEFAULT_STORE}.`,
     },
+    endpoint: {
+      value: "NAME=VALUE",
+      isRepeatable: true,
+      description:
+        "Where the sources of mappings are that the API makes and that an ARN alone does not find, such as LOCAL_FILE=orders.db. May be repeated.",
+    },
+    adopt: {
+      description: "Have the API own the mappings of the manifests: they are copied into the store once.",
+    },
     "log-level": { value: "LEVEL", description: `${LOG_LEVELS.join(", ")}. Default info.` },
     "drain-seconds": {
       value: "N",
@@ -55,6 +65,8 @@ A second signal ends the process at once. On a terminal progress is shown, elsew
       drainMs: drainSeconds(flags) * 1000,
       settings: engineSettings(flags),
       untilCaughtUp: flags.has("until-caught-up"),
+      endpoints: readEndpoints(flags, host.adapters.connectors),
+      isAdopting: flags.has("adopt"),
     };
     const manifests = readManifests(flags, host);
     return manifests === undefined ? EXIT_BAD_INPUT : runManifests(manifests, options, host);

@@ -75,6 +75,8 @@ interface ResourceParts {
   readonly functionName: string;
   readonly endpoints: SourceEndpoints;
   readonly tags: Readonly<Record<string, string>>;
+  /** As checked, with defaults filled in and paths as written. */
+  readonly spec: MappingManifest["spec"];
 }
 
 /** What mappings of streams and of queues have in common. */
@@ -148,6 +150,7 @@ export function mappingResource(
     functionName: shared.functionName,
     endpoints: absoluteEndpoints(spec.endpoints ?? {}, folder),
     tags: spec.tags ?? {},
+    spec,
   };
   if (connector.offers === "queue") {
     return { kind: "queue", mapping: queueMapping(spec, shared), connector, ...parts };

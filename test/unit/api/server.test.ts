@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
 import { request } from "node:http";
 import { type TestContext, test } from "node:test";
 import { type ApiServer, type ApiServerOptions, startApiServer } from "../../../src/api/server.ts";
 import { parseServerAddress } from "../../../src/api/server-address.ts";
 import type { MappingStatus } from "../../../src/engine/engine.ts";
 import { hasErrorCode } from "../../../src/model/errors.ts";
+import { createSystemClock } from "../../../src/system/clock.ts";
 
 const STATUS: MappingStatus = {
   uuid: "u",
@@ -22,6 +24,9 @@ async function start(t: TestContext, options: Partial<ApiServerOptions> = {}): P
     status: () => [STATUS],
     metricsText: async () => "millrace_x 1\n",
     metricsContentType: "text/plain; version=0.0.4; charset=utf-8",
+    control: () => undefined,
+    clock: createSystemClock(),
+    requestId: randomUUID,
     ...options,
   });
   t.after(() => server.close());

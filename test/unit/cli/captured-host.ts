@@ -10,6 +10,7 @@ export const ADAPTERS: Adapters = {
   random: { next: untouched, uuid: untouched },
   createEngine: untouched,
   openStore: untouched,
+  openMappingStore: untouched,
   openFunction: untouched,
   openDestination: untouched,
   createTelemetry: untouched,

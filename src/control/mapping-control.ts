@@ -1,0 +1,299 @@
+import type { MappingStatus } from "../engine/engine.ts";
+import { parseFunctionName } from "../manifests/function-name.ts";
+import { checkMappingSpec } from "../manifests/mapping-spec.ts";
+import type { MappingResource } from "../manifests/resources.ts";
+import { hasErrorCode } from "../model/errors.ts";
+import { MAPPING_DOCUMENT_CHARS_MAX, MAPPINGS_MAX } from "../model/limits.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Connector, SourceEndpoints } from "../ports/connector.ts";
+import type { MappingStore, RowConflict, RowStale, RowWritten } from "../ports/mapping-store.ts";
+import type { Random } from "../ports/random.ts";
+import { alreadyExists, ControlFault, inUse, notFound, ownedByManifest, specFault } from "./control-fault.ts";
+import type { Deployments } from "./deployments.ts";
+import {
+  claimsOf,
+  type KeptMapping,
+  type MappingRecord,
+  type MappingState,
+  readRow,
+  rowOf,
+  stateOf,
+  type Transition,
+  withEndpoints,
+} from "./mapping-record.ts";
+import type { MappingRunner } from "./mapping-runner.ts";
+import { probeSource } from "./source-probe.ts";
+
+/** What an API call gives of a mapping: lower-camel fields of a manifest's `spec`, unchecked. */
+export type GivenSpec = Readonly<Record<string, unknown>>;
+
+export interface MappingView {
+  readonly resource: MappingResource;
+  readonly state: MappingState;
+  readonly lastModifiedMs: number;
+  readonly lastProcessingResult: string;
+  /** It is changed in its manifest only. */
+  readonly isFromManifest: boolean;
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+export interface MappingControlOptions {
+  readonly store: MappingStore;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly connectors: readonly Connector[];
+  readonly endpoints: SourceEndpoints;
+  readonly deployments: Deployments;
+  readonly runner: MappingRunner;
+  /** Mappings that manifests own. */
+  readonly manifestMappings: readonly MappingResource[];
+  readonly status: () => readonly MappingStatus[];
+  /** Called after a change, so that it is carried out at once. */
+  readonly onChange: () => void;
+}
+
+/**
+ * Lambda's operations on event source mappings, on the rows of the store (streams §1).
+ * @throws ControlFault in AWS's words; MillraceError ERR_MILLRACE_STORE_UNAVAILABLE.
+ */
+export class MappingControl {
+  readonly #options: MappingControlOptions;
+  readonly #startedMs: number;
+
+  constructor(options: MappingControlOptions) {
+    this.#options = options;
+    this.#startedMs = options.clock.now();
+  }
+
+  async create(
+    given: GivenSpec,
+    isEnabled: boolean,
+    tags: Readonly<Record<string, string>>,
+  ): Promise<MappingView> {
+    const { store, random, clock } = this.#options;
+    const uuid = random.uuid();
+    const resource = this.#check(uuid, given);
+    this.#checkFunction(resource);
+    const claims = claimsOf(given);
+    const owner = this.#options.manifestMappings.find(({ spec }) => shareClaim(claimsOf(spec), claims));
+    if (owner !== undefined) throw alreadyExists(resource, owner.mapping.uuid);
+    const rows = await store.list();
+    const rival = rows.find((row) => shareClaim(row.claims, claims));
+    if (rival !== undefined) throw alreadyExists(resource, rival.uuid);
+    if (rows.length >= MAPPINGS_MAX) {
+      const message = `There are ${MAPPINGS_MAX} event source mappings, which is the most.`;
+      throw new ControlFault("InvalidParameterValueException", message);
+    }
+    await this.#probe(resource);
+    // AWS shows a queue's mapping that is not enabled as settled at once (streams §1.5).
+    const isSettled = !isEnabled && resource.kind === "queue";
+    const record: MappingRecord = {
+      form: 1,
+      name: uuid,
+      spec: { ...given },
+      tags: { ...tags },
+      isEnabled,
+      ...(isSettled ? {} : { transition: "Creating" }),
+      generation: 1,
+      lastModifiedMs: clock.now(),
+    };
+    const written = await this.#write(uuid, record, undefined);
+    if (written.kind === "conflict") throw alreadyExists(resource, written.uuid);
+    return this.#view({ uuid, version: 0, record, resource });
+  }
+
+  async get(uuid: string): Promise<MappingView> {
+    const manifest = this.#manifestMapping(uuid);
+    return manifest === undefined ? this.#view(await this.#kept(uuid)) : this.#manifestView(manifest);
+  }
+
+  /** In the order of their UUIDs. A filter that names nothing gives an empty list. */
+  async list(filter: { eventSourceArn?: string; functionName?: string }): Promise<readonly MappingView[]> {
+    const rows = await this.#options.store.list();
+    const views = [
+      ...this.#options.manifestMappings.map((resource) => this.#manifestView(resource)),
+      ...rows.flatMap((row) => this.#readable(row)).map((kept) => this.#view(kept)),
+    ];
+    return views
+      .filter(({ resource }) => isWithin(resource, filter))
+      .toSorted((a, b) => (a.resource.mapping.uuid < b.resource.mapping.uuid ? -1 : 1));
+  }
+
+  /** `changes` replace whole fields; a field that is `undefined` in it is removed. */
+  async update(uuid: string, changes: GivenSpec, isEnabled: boolean | undefined): Promise<MappingView> {
+    if (this.#manifestMapping(uuid) !== undefined) throw ownedByManifest();
+    const { record, version, resource: before } = await this.#kept(uuid);
+    const spec = merged(record.spec, changes);
+    const resource = this.#check(uuid, spec, record.name);
+    this.#checkFunction(resource);
+    if (record.transition !== undefined) throw inUse("update");
+    if (resource.kind === "queue" && resource.functionName !== before.functionName)
+      await this.#probe(resource);
+    const next: MappingRecord = {
+      ...record,
+      spec,
+      isEnabled: isEnabled ?? record.isEnabled,
+      transition: transitionOf(record.isEnabled, isEnabled ?? record.isEnabled),
+      generation: record.generation + 1,
+      lastModifiedMs: this.#options.clock.now(),
+    };
+    const written = await this.#write(uuid, next, version);
+    if (written.kind === "conflict") throw alreadyExists(resource, written.uuid);
+    if (written.kind === "stale") throw inUse("update");
+    return this.#view({ uuid, version, record: next, resource });
+  }
+
+  async remove(uuid: string): Promise<MappingView> {
+    if (this.#manifestMapping(uuid) !== undefined) throw ownedByManifest();
+    const kept = await this.#kept(uuid);
+    const { record, version } = kept;
+    if (record.transition !== undefined) throw inUse("delete");
+    const next: MappingRecord = {
+      ...record,
+      transition: "Deleting",
+      lastModifiedMs: this.#options.clock.now(),
+    };
+    const written = await this.#write(uuid, next, version);
+    if (written.kind !== "written") throw inUse("delete");
+    return this.#view({ ...kept, record: next });
+  }
+
+  /** Changes tags only: nothing restarts. @throws ControlFault also when there would be more than 50. */
+  async changeTags(
+    uuid: string,
+    change: (tags: Readonly<Record<string, string>>) => Readonly<Record<string, string>>,
+  ): Promise<void> {
+    if (this.#manifestMapping(uuid) !== undefined) throw ownedByManifest();
+    const { record, version } = await this.#kept(uuid);
+    const tags = { ...change(record.tags) };
+    const written = await this.#write(uuid, { ...record, tags }, version);
+    if (written.kind !== "written") throw inUse("update");
+  }
+
+  #check(uuid: string, given: GivenSpec, name = uuid): MappingResource {
+    const { connectors, endpoints, clock } = this.#options;
+    const spec = withEndpoints(given, connectors, endpoints);
+    const checked = checkMappingSpec(name, { ...spec, uuid }, { connectors, nowMs: clock.now() });
+    if (checked.kind === "invalid") throw specFault(checked.faults, given);
+    return checked.resource;
+  }
+
+  #checkFunction({ functionName, spec }: MappingResource): void {
+    const fn = this.#options.deployments.functions.find(({ name }) => name === functionName);
+    const qualifier = parseFunctionName(spec.functionName)?.qualifier;
+    const hasVersions = fn !== undefined && fn.versions.size + fn.aliases.size > 0;
+    const isKnown =
+      qualifier === undefined ||
+      qualifier === "$LATEST" ||
+      !hasVersions ||
+      fn.versions.has(qualifier) ||
+      fn.aliases.has(qualifier);
+    if (fn !== undefined && isKnown) return;
+    throw new ControlFault("InvalidParameterValueException", "Function does not exist");
+  }
+
+  async #probe(resource: MappingResource): Promise<void> {
+    const { clock, deployments } = this.#options;
+    const fault = await probeSource(resource, deployments.functions, clock);
+    if (fault !== undefined) throw fault;
+  }
+
+  #manifestMapping(uuid: string): MappingResource | undefined {
+    return this.#options.manifestMappings.find(({ mapping }) => mapping.uuid === uuid);
+  }
+
+  async #kept(uuid: string): Promise<KeptMapping> {
+    const { store, connectors, endpoints } = this.#options;
+    const row = await store.get(uuid);
+    if (row === undefined) throw notFound();
+    return readRow(row, connectors, endpoints);
+  }
+
+  #readable(row: Parameters<typeof readRow>[0]): KeptMapping[] {
+    try {
+      return [readRow(row, this.#options.connectors, this.#options.endpoints)];
+    } catch {
+      // The reconciler has logged it.
+      return [];
+    }
+  }
+
+  /** A reply that was lost is made up for by reading back: what stands there as written was written. */
+  async #write(
+    uuid: string,
+    record: MappingRecord,
+    seenVersion: number | undefined,
+  ): Promise<RowWritten | RowConflict | RowStale> {
+    const { store, onChange } = this.#options;
+    const row = rowOf(uuid, record);
+    if (row.document.length > MAPPING_DOCUMENT_CHARS_MAX) {
+      throw new ControlFault("InvalidParameterValueException", "The event source mapping is too large.");
+    }
+    try {
+      return await (seenVersion === undefined ? store.insert(row) : store.replace(row, seenVersion));
+    } catch (error) {
+      if (!hasErrorCode(error, "ERR_MILLRACE_STORE_UNAVAILABLE")) throw error;
+      const now = await store.get(uuid);
+      if (now === undefined || now.version === seenVersion || now.document !== row.document) throw error;
+      return { kind: "written", version: now.version };
+    } finally {
+      onChange();
+    }
+  }
+
+  #view({ uuid, record, resource }: KeptMapping): MappingView {
+    return {
+      resource,
+      state: stateOf(record),
+      lastModifiedMs: record.lastModifiedMs,
+      lastProcessingResult: this.#lastResult(uuid),
+      isFromManifest: false,
+      tags: record.tags,
+    };
+  }
+
+  #manifestView(resource: MappingResource): MappingView {
+    const { uuid, enabled } = resource.mapping;
+    const status = this.#options.status().find((each) => each.uuid === uuid);
+    return {
+      resource,
+      state: !enabled ? "Disabled" : status?.state === "Creating" ? "Creating" : "Enabled",
+      lastModifiedMs: this.#startedMs,
+      lastProcessingResult: this.#lastResult(uuid),
+      isFromManifest: true,
+      tags: resource.tags,
+    };
+  }
+
+  #lastResult(uuid: string): string {
+    const problem = this.#options.runner.problemOf(uuid);
+    if (problem !== undefined) return `PROBLEM: ${problem.split("\n", 1)[0]}`;
+    const status = this.#options.status().find((each) => each.uuid === uuid);
+    return status?.lastProcessingResult ?? "No records processed";
+  }
+}
+
+function transitionOf(wasEnabled: boolean, isEnabled: boolean): Transition {
+  if (wasEnabled === isEnabled) return "Updating";
+  return isEnabled ? "Enabling" : "Disabling";
+}
+
+function merged(spec: GivenSpec, changes: GivenSpec): Record<string, unknown> {
+  const entries = Object.entries({ ...spec, ...changes }).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries);
+}
+
+function shareClaim(one: readonly string[], other: readonly string[]): boolean {
+  return one.some((claim) => other.includes(claim));
+}
+
+/** A function is meant as qualified as it is named: base, version and alias are three (streams §1.1). */
+function isWithin(
+  { mapping, spec }: MappingResource,
+  { eventSourceArn, functionName }: { eventSourceArn?: string; functionName?: string },
+): boolean {
+  if (eventSourceArn !== undefined && mapping.eventSourceArn !== eventSourceArn) return false;
+  if (functionName === undefined) return true;
+  const [wanted, own] = [parseFunctionName(functionName), parseFunctionName(spec.functionName)];
+  return wanted?.name === own?.name && wanted?.qualifier === own?.qualifier;
+}

@@ -1,0 +1,167 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { test } from "node:test";
+import { ControlFault } from "../../../src/control/control-fault.ts";
+import { loadManifests } from "../../../src/manifests/load-manifests.ts";
+import { folderWith, withMapping } from "../manifests/manifest-samples.ts";
+import { ControlWorld, QUEUE, QUEUE_SPEC, STREAM, STREAM_SPEC } from "./control-world.ts";
+
+/** `InvalidParameterValueException` unless a name stands before the text. */
+const REFUSALS: readonly (readonly [spec: Record<string, unknown>, fault: string])[] = [
+  [{ functionName: "orders" }, "Unrecognized event source."],
+  [
+    { functionName: "orders", eventSourceArn: "arn:aws:mq:eu-west-1:123456789012:b" },
+    "Unrecognized event source.",
+  ],
+  [{ ...STREAM_SPEC, functionName: "nobody" }, "Function does not exist"],
+  [{ ...STREAM_SPEC, functionName: "versioned:2" }, "Function does not exist"],
+  [{ functionName: "nobody", eventSourceArn: `${QUEUE}-missing` }, "Function does not exist"],
+  [
+    { ...QUEUE_SPEC, destinationConfig: { onSuccess: { destination: QUEUE } } },
+    "Unsupported DestinationConfig parameter for given event source mapping type.",
+  ],
+  [
+    { ...STREAM_SPEC, destinationConfig: { onSuccess: { destination: QUEUE } } },
+    "OnSuccess configuration is not supported for event source mappings.",
+  ],
+  [
+    { ...STREAM_SPEC, scalingConfig: { maximumConcurrency: 5 } },
+    "Unsupported ScalingConfig parameter for given event source mapping type.",
+  ],
+  [
+    { functionName: "orders", eventSourceArn: STREAM },
+    "1 validation error detected: Value null at 'startingPosition' failed to satisfy constraint: Member must not be null.",
+  ],
+  [
+    { ...STREAM_SPEC, startingPosition: "invalid" },
+    "ValidationException: 1 validation error detected: Value 'invalid' at 'startingPosition' failed to satisfy constraint: Member must satisfy enum value set: [LATEST, AT_TIMESTAMP, TRIM_HORIZON]",
+  ],
+  [
+    { ...STREAM_SPEC, startingPosition: "TRIM_HORIZON", startingPositionTimestamp: 1 },
+    "Timestamp only valid with StartingPosition AT_TIMESTAMP",
+  ],
+  [
+    { ...STREAM_SPEC, batchSize: 10_001 },
+    "ValidationException: 1 validation error detected: Value '10001' at 'batchSize' failed to satisfy constraint: Member must have value less than or equal to 10000",
+  ],
+  [
+    { ...STREAM_SPEC, batchSize: 10_001, parallelizationFactor: 11 },
+    "ValidationException: 2 validation errors detected: Value '10001' at 'batchSize' failed to satisfy constraint: Member must have value less than or equal to 10000; Value '11' at 'parallelizationFactor' failed to satisfy constraint: Member must have value less than or equal to 10",
+  ],
+  [
+    { ...STREAM_SPEC, functionResponseTypes: ["Bad"] },
+    "ValidationException: 1 validation error detected: Value '[Bad]' at 'functionResponseTypes' failed to satisfy constraint: Member must satisfy constraint: [Member must satisfy enum value set: [ReportBatchItemFailures], Member must not be null]",
+  ],
+  [
+    { ...STREAM_SPEC, maximumRecordAgeInSeconds: 59 },
+    "MaximumRecordAgeInSeconds must be either -1 (forever) or between 60 and 604800 (inclusive)",
+  ],
+  [
+    { ...STREAM_SPEC, tumblingWindowInSeconds: 60, parallelizationFactor: 2 },
+    "Parallelization factor must be equal to 1 when tumbling window period is configured",
+  ],
+  [{ ...STREAM_SPEC, filterCriteria: { filters: [{ pattern: "{" }] } }, "Invalid filter pattern definition."],
+  [
+    { ...QUEUE_SPEC, batchSize: 11 },
+    "Maximum batch window in seconds must be greater than 0 if maximum batch size is greater than 10",
+  ],
+  [{ ...STREAM_SPEC, eventSourceArn: `${STREAM}-missing` }, `Stream not found: ${STREAM}-missing`],
+  [
+    { ...QUEUE_SPEC, eventSourceArn: `${QUEUE}-missing` },
+    "Error occurred while ReceiveMessage. SQS Error Code: AWS.SimpleQueueService.NonExistentQueue. SQS Error Message: The specified queue does not exist.",
+  ],
+  [
+    { ...STREAM_SPEC, batchSize: "5" },
+    "SerializationException: STRING_VALUE can not be converted to the type of batchSize",
+  ],
+];
+
+test("a mapping that AWS refuses is refused in its words, and nothing is kept of it", async () => {
+  const world = new ControlWorld();
+  world.missing.add(`${STREAM}-missing`).add(`${QUEUE}-missing`);
+  const { plane } = await world.start("a");
+  for (const [spec, expected] of REFUSALS) {
+    await assert.rejects(plane.mappings.create(spec, true, {}), (error) => {
+      assert(error instanceof ControlFault, String(error));
+      const text =
+        error.fault === "InvalidParameterValueException" ? error.message : `${error.fault}: ${error.message}`;
+      assert.equal(text, expected);
+      return true;
+    });
+  }
+  assert.equal((await world.mappings.list()).length, 0);
+});
+
+test("a source and a qualified function have one mapping; other qualifiers have their own", async () => {
+  const world = new ControlWorld();
+  const { plane } = await world.start("a");
+  await plane.mappings.create(STREAM_SPEC, true, {});
+  await plane.mappings.create(QUEUE_SPEC, true, {});
+  const texts = [
+    `The event source arn (" ${STREAM} ") and function (" orders ") provided mapping already exists. Please update or delete the existing mapping with UUID ${world.uuid(1)}`,
+    `An event source mapping with SQS arn (" ${QUEUE} ") and function (" orders ") already exists. Please update or delete the existing mapping with UUID ${world.uuid(2)}`,
+  ];
+  for (const [index, spec] of [STREAM_SPEC, QUEUE_SPEC].entries()) {
+    await assert.rejects(plane.mappings.create(spec, true, {}), (error) => {
+      assert(error instanceof ControlFault);
+      assert.deepEqual([error.fault, error.message], ["ResourceConflictException", texts[index]]);
+      return true;
+    });
+  }
+  for (const functionName of ["orders:1", "orders:$LATEST", "orders:live"]) {
+    const view = await plane.mappings.create({ ...STREAM_SPEC, functionName }, true, {});
+    assert.equal(
+      view.resource.mapping.functionArn,
+      `arn:aws:lambda:eu-west-1:123456789012:function:${functionName}`,
+    );
+    assert.equal((await plane.mappings.list({ functionName })).length, 1);
+  }
+  assert.equal((await plane.mappings.list({ functionName: "orders" })).length, 2);
+  assert.equal((await plane.mappings.list({ functionName: "nobody" })).length, 0);
+});
+
+test("refuses a queue whose visibility time-out is shorter than the function's time-out", async () => {
+  const world = new ControlWorld();
+  world.visibilityMs = 2_000;
+  const { plane } = await world.start("a");
+  await assert.rejects(plane.mappings.create(QUEUE_SPEC, true, {}), {
+    message: "Queue visibility timeout: 2 seconds is less than Function timeout: 3 seconds",
+  });
+});
+
+test("mappings of manifests are shown, and changed in their manifests only, until they are adopted", async (t) => {
+  const world = new ControlWorld();
+  const folder = folderWith(t, { "m.yaml": withMapping() });
+  const loaded = loadManifests([join(folder, "m.yaml")], { connectors: world.connectors, nowMs: 0 });
+  assert(loaded.kind === "valid");
+  const { manifests } = loaded;
+  const { plane, running } = await world.start("a", { manifests });
+  const [view] = await plane.mappings.list({});
+  assert(view !== undefined);
+  const { uuid } = view.resource.mapping;
+  assert.deepEqual([view.state, view.isFromManifest, running()], ["Enabled", true, ["orders-stream"]]);
+  for (const change of [() => plane.mappings.update(uuid, {}, false), () => plane.mappings.remove(uuid)]) {
+    await assert.rejects(
+      change(),
+      /is defined by a manifest\. Change the manifest, or start millrace with --adopt/,
+    );
+  }
+  await assert.rejects(plane.mappings.create(STREAM_SPEC, true, {}), { fault: "ResourceConflictException" });
+
+  await plane.stop();
+  await plane.forget();
+  const adopting = await world.start("b", { manifests, isAdopting: true });
+  const adopted = await adopting.plane.mappings.get(uuid);
+  assert.deepEqual([adopted.state, adopted.isFromManifest], ["Enabled", false]);
+  assert.deepEqual(adopted.resource.endpoints, { LOCAL_FILE: [join(folder, "orders.db")] });
+  assert.deepEqual(adopting.running(), ["orders-stream"]);
+  await adopting.plane.mappings.update(uuid, { batchSize: 3 }, undefined);
+  await world.quiet();
+
+  await adopting.plane.stop();
+  await adopting.plane.forget();
+  const later = await world.start("c", { manifests });
+  const kept = await later.plane.mappings.get(uuid);
+  assert.deepEqual([kept.isFromManifest, kept.resource.mapping.batchSize], [false, 3]);
+  assert.deepEqual(later.running(), ["orders-stream"]);
+});
