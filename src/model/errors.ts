@@ -62,5 +62,11 @@ export function assertInvariant(condition: boolean, message: string): asserts co
 /** One line for a log: the message of an error, or what was thrown instead of one. */
 export function describeError(error: unknown): string {
   if (error instanceof MillraceError) return `${error.code}: ${error.message}`;
-  return error instanceof Error ? error.message : String(error);
+  if (error instanceof Error) return error.message;
+  try {
+    return String(error);
+  } catch {
+    // Anything can be thrown: an object without a text of its own must not be thrown on.
+    return "something that is not an error was thrown";
+  }
 }

@@ -12,11 +12,13 @@ export interface MavenServer {
   readonly folder: string;
   /** `group:artifact:version`, fetched with all that they depend on. */
   readonly artifacts: readonly string[];
+  /** For jars that are archives of something else: gets a folder with what is in them, before others see it. */
+  readonly unpack?: (folder: string) => Promise<void>;
   /** How to name a server that runs already, for people without Java: `MILLRACE_TEST_DYNAMODB_ENDPOINT=http://…`. */
   readonly alternative: string;
 }
 
-const PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies";
+const PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1";
 const INSTALL_TIMEOUT_MS = 300_000;
 
 /** The folder with the server's jars; fetched the first time, into the user's cache and never into the checkout. */
@@ -30,7 +32,9 @@ export async function installFromMaven(server: MavenServer): Promise<string> {
     const pom = join(staging, "pom.xml");
     const jars = join(staging, "lib");
     await writeFile(pom, projectOf(server));
-    await runMaven(server, ["-q", "-B", "-f", pom, PLUGIN, `-DoutputDirectory=${jars}`]);
+    const goal = `${PLUGIN}:${server.unpack === undefined ? "copy" : "unpack"}-dependencies`;
+    await runMaven(server, ["-q", "-B", "-f", pom, goal, `-DoutputDirectory=${jars}`]);
+    await server.unpack?.(jars);
     await rename(jars, folder).catch((error: unknown) => {
       // Another process was faster.
       if (!existsSync(folder)) throw error;

@@ -16,9 +16,18 @@ export interface ServerCommand {
   readonly program?: string;
   readonly args: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
+  /** Whose rights it has. Default: this process's. */
+  readonly user?: ServerUser;
+  /** Default: SIGKILL. */
+  readonly stopSignal?: NodeJS.Signals;
   readonly endpoint: string;
   /** Resolves to true once the server answers; asked again until then. */
   isReady(): Promise<boolean>;
+}
+
+export interface ServerUser {
+  readonly uid: number;
+  readonly gid: number;
 }
 
 const LOOPBACK_ONLY = fileURLToPath(new URL("loopback-only.cjs", import.meta.url));
@@ -26,22 +35,23 @@ const READY_MS_MAX = 60_000;
 const PROBE_INTERVAL_MS = 50;
 const OUTPUT_CHARS_MAX = 4_000;
 
-const running = new Set<ChildProcess>();
+const running = new Map<ChildProcess, NodeJS.Signals>();
 
 // A test process that ends, however it does, leaves no server behind; SIGKILL alone is beyond this.
 process.on("exit", () => {
-  for (const child of running) child.kill("SIGKILL");
+  for (const [child, stopSignal] of running) child.kill(stopSignal);
 });
 
 /** Starts a server as a process of its own and waits until it answers. One that runs on this Node listens on loopback only. */
 export async function startServerProcess(command: ServerCommand): Promise<TestServer> {
-  const { program = process.execPath, args } = command;
+  const { program = process.execPath, args, stopSignal = "SIGKILL" } = command;
   const nodeArgs = command.program === undefined ? ["--require", LOOPBACK_ONLY] : [];
   const child = spawn(program, [...nodeArgs, ...args], {
     env: { ...process.env, ...command.environment },
     stdio: ["ignore", "pipe", "pipe"],
+    ...command.user,
   });
-  running.add(child);
+  running.set(child, stopSignal);
   let output = "";
   const keep = (text: string) => {
     output = (output + text).slice(-OUTPUT_CHARS_MAX);
@@ -58,7 +68,7 @@ export async function startServerProcess(command: ServerCommand): Promise<TestSe
     });
   });
   const close = async () => {
-    child.kill("SIGKILL");
+    child.kill(stopSignal);
     await ended;
   };
   const startMs = performance.now();

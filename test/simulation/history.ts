@@ -3,6 +3,7 @@ import type { FailureRecord } from "../../src/model/failure-record.ts";
 import type { StreamMapping } from "../../src/model/mapping.ts";
 import type { OutcomeKind } from "../../src/model/outcome.ts";
 import type { StartPoint, TumblingWindow } from "../../src/model/record.ts";
+import type { QueueHistory } from "./queue-history.ts";
 import type { Scenario } from "./scenario.ts";
 import type { SimProcess } from "./world/process.ts";
 import type { SimRecord, SimShard, SimStream } from "./world/stream.ts";
@@ -15,6 +16,7 @@ import type { SimRecord, SimShard, SimStream } from "./world/stream.ts";
 export interface History {
   readonly scenario: Scenario;
   readonly mappings: readonly MappingHistory[];
+  readonly queues: readonly QueueHistory[];
   readonly processes: readonly SimProcess[];
   /** Faults that were really injected, by kind. */
   readonly faults: Map<string, number>;
@@ -49,7 +51,7 @@ export interface Breach {
   readonly message: string;
 }
 
-/** §2 of reliability-and-security.md; `windows`: streams §6.1; `ports`: the laws that a caller of the ports
+/** §2 of reliability-and-security.md; `windows`: streams §6.1; `scaling`: queues §2.4; `ports`: the laws that a caller of the ports
  * has to keep; `determinism`: two runs of one scenario differ. */
 export type InvariantId =
   | "I1"
@@ -59,15 +61,18 @@ export type InvariantId =
   | "I5"
   | "I6"
   | "I7"
+  | "I8"
   | "I9"
   | "I10"
   | "I11"
   | "I12"
   | "I13"
+  | "I14"
   | "I15"
   | "I16"
   | "I18"
   | "windows"
+  | "scaling"
   | "ports"
   | "determinism";
 

@@ -17,6 +17,11 @@ export class SimPayload extends Uint8Array<ArrayBuffer> {
 /** All payloads are views of it; nobody reads the bytes. */
 let sharedBytes = new ArrayBuffer(8 * 1024 * 1024);
 
+export function sharedView(byteLength: number): ArrayBuffer {
+  if (byteLength > sharedBytes.byteLength) sharedBytes = new ArrayBuffer(2 * byteLength);
+  return sharedBytes;
+}
+
 export const SIM_EVENTS: StreamEvents = {
   envelopeBytes: SIM_ENVELOPE_BYTES,
   filterDataKey: "data",
@@ -25,8 +30,7 @@ export const SIM_EVENTS: StreamEvents = {
     let byteLength = SIM_ENVELOPE_BYTES + Math.max(0, own.length - 1);
     for (const record of own) byteLength += record.encodedBytes;
     if (window !== undefined) byteLength += 200 + window.stateJson.length;
-    if (byteLength > sharedBytes.byteLength) sharedBytes = new ArrayBuffer(2 * byteLength);
-    const payload = new SimPayload(sharedBytes, 0, byteLength);
+    const payload = new SimPayload(sharedView(byteLength), 0, byteLength);
     payload.records = own;
     payload.window = window;
     return payload;

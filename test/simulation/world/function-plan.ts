@@ -43,13 +43,23 @@ const ERROR = (errorType: string): InvocationOutcome => ({
   errorType,
   message: "simulated",
 });
-const POISONED = ERROR("Poisoned");
 const UNHANDLED = ERROR("Unhandled");
 const RESET = ERROR("ConnectionReset");
 const TOO_LARGE_RESPONSE = ERROR("Function.ResponseSizeTooLarge");
 const UNAVAILABLE: InvocationOutcome = { kind: "unavailable", message: "simulated" };
 const TIMED_OUT: InvocationOutcome = { kind: "timedOut" };
 const REFUSED: InvocationOutcome = { kind: "payloadTooLarge" };
+
+/** The function did not do its work, or nobody heard of it. */
+export interface PlannedFailure {
+  readonly outcome: InvocationOutcome;
+  readonly label: string;
+  /** The answer costs a retry (streams §5.1). */
+  readonly counts: boolean;
+}
+
+export const POISONED = counted(ERROR("Poisoned"), "function error (poison)");
+export const RESET_AFTER = counted(RESET, "reset after execution");
 
 export function planExecution(
   payload: SimPayload,
@@ -59,8 +69,8 @@ export function planExecution(
   random: SeededRandom,
 ): ExecutionPlan {
   const { records } = payload;
-  let durationMs = random.between(scenario.latencyMinMs, scenario.latencyMaxMs);
-  const failed = (outcome: InvocationOutcome, label: string, counts: boolean): ExecutionPlan => ({
+  const { durationMs, failure } = planTrouble(scenario, faults, random);
+  const failed = ({ outcome, label, counts }: PlannedFailure): ExecutionPlan => ({
     durationMs,
     outcome,
     processed: 0,
@@ -68,33 +78,53 @@ export function planExecution(
     counts,
     label,
   });
-  if (faults.isOut("function")) return failed(UNAVAILABLE, "unavailable (outage)", false);
-  if (faults.roll("function unavailable", random)) return failed(UNAVAILABLE, "unavailable", false);
-  if (faults.roll("function throttled", random)) {
-    const retryAfterMs = random.chance(0.5) ? random.int(1, 3_000) : undefined;
-    return failed({ kind: "throttled", retryAfterMs }, "throttled", false);
-  }
-  if (faults.roll("payload refused", random)) return failed(REFUSED, "payload refused", true);
-  if (faults.roll("reset before execution", random)) return failed(RESET, "reset before execution", true);
-  if (faults.roll("function slow", random)) durationMs += random.between(100, 1.5 * scenario.timeoutMs);
-  if (faults.roll("function hung", random)) durationMs = scenario.timeoutMs;
-  if (durationMs >= scenario.timeoutMs || faults.roll("function timed out", random)) {
-    durationMs = scenario.timeoutMs + random.between(0, 900);
-    return failed(TIMED_OUT, "timed out", true);
-  }
-  if (faults.roll("function error", random)) return failed(UNHANDLED, "function error", true);
-  if (faults.roll("oversized response", random))
-    return failed(TOO_LARGE_RESPONSE, "oversized response", true);
+  if (failure !== undefined) return failed(failure);
   const poisonIndex = scenario.poisonHeals && faults.isHealed ? -1 : records.findIndex(isPoison);
   if (poisonIndex >= 0 && !(mapping.reportBatchItemFailures && scenario.poisonReports)) {
-    return failed(POISONED, "function error (poison)", true);
+    return failed(POISONED);
   }
   const answer = planAnswer(payload, poisonIndex, mapping, faults, random);
   if (faults.roll("reset after execution", random)) {
     const { processed } = answer;
-    return { ...failed(RESET, "reset after execution", true), processed };
+    return { ...failed(RESET_AFTER), processed };
   }
   return { durationMs, ...answer };
+}
+
+/** How long an execution takes, and whether it fails before the function looks at what it got. */
+export function planTrouble(
+  scenario: FunctionScenario,
+  faults: FaultDesk,
+  random: SeededRandom,
+): { readonly durationMs: number; readonly failure: PlannedFailure | undefined } {
+  let durationMs = random.between(scenario.latencyMinMs, scenario.latencyMaxMs);
+  const failed = (failure: PlannedFailure) => ({ durationMs, failure });
+  if (faults.isOut("function")) return failed(again(UNAVAILABLE, "unavailable (outage)"));
+  if (faults.roll("function unavailable", random)) return failed(again(UNAVAILABLE, "unavailable"));
+  if (faults.roll("function throttled", random)) {
+    const retryAfterMs = random.chance(0.5) ? random.int(1, 3_000) : undefined;
+    return failed(again({ kind: "throttled", retryAfterMs }, "throttled"));
+  }
+  if (faults.roll("payload refused", random)) return failed(counted(REFUSED, "payload refused"));
+  if (faults.roll("reset before execution", random)) return failed(counted(RESET, "reset before execution"));
+  if (faults.roll("function slow", random)) durationMs += random.between(100, 1.5 * scenario.timeoutMs);
+  if (faults.roll("function hung", random)) durationMs = scenario.timeoutMs;
+  if (durationMs >= scenario.timeoutMs || faults.roll("function timed out", random)) {
+    durationMs = scenario.timeoutMs + random.between(0, 900);
+    return failed(counted(TIMED_OUT, "timed out"));
+  }
+  if (faults.roll("function error", random)) return failed(counted(UNHANDLED, "function error"));
+  if (faults.roll("oversized response", random))
+    return failed(counted(TOO_LARGE_RESPONSE, "oversized response"));
+  return { durationMs, failure: undefined };
+}
+
+function counted(outcome: InvocationOutcome, label: string): PlannedFailure {
+  return { outcome, label, counts: true };
+}
+
+function again(outcome: InvocationOutcome, label: string): PlannedFailure {
+  return { outcome, label, counts: false };
 }
 
 type Answer = Omit<ExecutionPlan, "durationMs">;

@@ -52,6 +52,8 @@ test("prints the schema of manifests as JSON", async () => {
   assert.equal(JSON.parse(stdout).title, "Millrace manifest");
 });
 
+const STORES = "Give --store sqlite:PATH, postgres://USER@HOST/DATABASE, dynamodb:TABLE or memory:.";
+
 const SLIPS: readonly (readonly [words: string, message: string])[] = [
   [
     "rum",
@@ -77,13 +79,14 @@ const SLIPS: readonly (readonly [words: string, message: string])[] = [
   ["run -f a --drain-seconds -1", '--drain-seconds is "-1". Give a whole number from 0 to 86400.'],
   ["run -f a --drain-seconds=-1", '--drain-seconds is "-1". Give a whole number from 0 to 86400.'],
   ["run -f a --drain-seconds 1e3", '--drain-seconds is "1e3". Give a whole number from 0 to 86400.'],
+  ["run -f a --store redis:x", `There is no store of the form "redis:x". ${STORES}`],
+  ["run -f a --store sqlite://x", `There is no store of the form "sqlite://x". ${STORES}`],
+  ["run -f a --store mysql://u:secret@h/d", `There is no store of the form "mysql://…". ${STORES}`],
+  ["run -f a --store postgres:u:secret@h", `There is no store of the form "postgres:…". ${STORES}`],
   [
-    "run -f a --store redis:x",
-    'There is no store of the form "redis:x". Give --store sqlite:PATH or --store memory:.',
-  ],
-  [
-    "run -f a --store sqlite://x",
-    'There is no store of the form "sqlite://x". Give --store sqlite:PATH or --store memory:.',
+    "run -f a --store dynamodb:a/b",
+    'The table "a/b" of --store dynamodb:TABLE is not a table\'s name. Give 3 to 255 letters, digits and _ . - without ' +
+      "region or account, which come from the AWS settings.",
   ],
   ["test-pattern --pattern a", "--event is missing. Give --event FILE. See millrace test-pattern --help."],
   [
