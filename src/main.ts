@@ -150,7 +150,9 @@ async function openMappingStore(url: StoreUrl): Promise<MappingStore> {
   }
 }
 
-async function openDestination(address: DestinationAddress): Promise<Destination> {
+async function openDestination(
+  address: Exclude<DestinationAddress, { readonly kind: "kafka" }>,
+): Promise<Destination> {
   switch (address.kind) {
     case "file":
       return createFileDestination(address.path);

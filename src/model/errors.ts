@@ -59,6 +59,22 @@ export function assertInvariant(condition: boolean, message: string): asserts co
   }
 }
 
+const CAUSES_MAX = 10;
+
+/**
+ * What AWS writes into `LastProcessingResult` for this error: said by the adapter that threw it, or whose error caused it,
+ * as the member `processingResult`.
+ */
+export function processingResultOf(error: unknown): string | undefined {
+  let cause = error;
+  for (let depth = 0; depth < CAUSES_MAX && cause instanceof Error; depth++) {
+    if ("processingResult" in cause && typeof cause.processingResult === "string")
+      return cause.processingResult;
+    cause = cause.cause;
+  }
+  return undefined;
+}
+
 /** One line for a log: the message of an error, or what was thrown instead of one. */
 export function describeError(error: unknown): string {
   if (error instanceof MillraceError) return `${error.code}: ${error.message}`;
