@@ -6,6 +6,7 @@ import { isLoopback, parseServerAddress } from "./api/server-address.ts";
 import type { Adapters, ApiContent, ApiPlace, RunningApi } from "./cli/adapters.ts";
 import { runCli } from "./cli/cli.ts";
 import type { CliHost, ExitStatus } from "./cli/command.ts";
+import type { StoreUrl } from "./cli/store-url.ts";
 import { createFileDestination } from "./destinations/file.ts";
 import { createEngine } from "./engine/engine.ts";
 import { createHttpFunction } from "./functions/http.ts";
@@ -16,6 +17,8 @@ import type { FunctionResource, FunctionTargetSpec } from "./manifests/resources
 import { describeError } from "./model/errors.ts";
 import type { Destination } from "./ports/destination.ts";
 import type { FunctionTarget } from "./ports/function-target.ts";
+import type { MappingStore } from "./ports/mapping-store.ts";
+import type { ProgressStore } from "./ports/progress-store.ts";
 import { createMemoryStore } from "./stores/memory.ts";
 import { createMemoryMappingStore } from "./stores/memory-mappings.ts";
 import { createSqliteStore } from "./stores/sqlite.ts";
@@ -31,9 +34,8 @@ const adapters: Adapters = {
   random: createSystemRandom(),
   connectors: CONNECTORS,
   createEngine,
-  openStore: async (url) => (url.kind === "memory" ? createMemoryStore() : createSqliteStore(url.path)),
-  openMappingStore: async (url) =>
-    url.kind === "memory" ? createMemoryMappingStore() : createSqliteMappingStore(url.path),
+  openStore,
+  openMappingStore,
   openFunction,
   openDestination,
   createTelemetry: (log) => createTelemetry({ log, processMetrics: true }),
@@ -120,8 +122,37 @@ async function openTarget(
   }
 }
 
-/** What brings an SDK is loaded when a mapping uses it: each takes a tenth of a second to load. */
-async function openDestination(address: DestinationAddress): Promise<Destination> {
+/** What brings a driver or an SDK is loaded when it is used: each takes a tenth of a second to load. */
+async function openStore(url: StoreUrl): Promise<ProgressStore> {
+  switch (url.kind) {
+    case "sqlite":
+      return createSqliteStore(url.path);
+    case "postgres":
+      return (await import("./stores/postgres.ts")).openPostgresStore(url.url);
+    case "dynamodb":
+      return (await import("./stores/dynamodb.ts")).openDynamodbStore(url.table);
+    case "memory":
+      return createMemoryStore();
+  }
+}
+
+/** In the same place as the progress, by connections of its own. */
+async function openMappingStore(url: StoreUrl): Promise<MappingStore> {
+  switch (url.kind) {
+    case "sqlite":
+      return createSqliteMappingStore(url.path);
+    case "postgres":
+      return (await import("./stores/postgres-mappings.ts")).openPostgresMappingStore(url.url);
+    case "dynamodb":
+      return (await import("./stores/dynamodb-mappings.ts")).openDynamodbMappingStore(url.table);
+    case "memory":
+      return createMemoryMappingStore();
+  }
+}
+
+async function openDestination(
+  address: Exclude<DestinationAddress, { readonly kind: "kafka" }>,
+): Promise<Destination> {
   switch (address.kind) {
     case "file":
       return createFileDestination(address.path);
@@ -186,6 +217,7 @@ export async function main(words: readonly string[]): Promise<ExitStatus> {
     stdout: process.stdout,
     stderr: process.stderr,
     adapters,
+    environment: process.env,
     onStopSignal: (listener) => {
       process.on("SIGTERM", listener).on("SIGINT", listener);
       undo.push(() => process.off("SIGTERM", listener).off("SIGINT", listener));

@@ -5,49 +5,20 @@ import {
   GetQueueAttributesCommand,
   GetQueueUrlCommand,
   ReceiveMessageCommand,
-  SQSClient,
+  type SQSClient,
 } from "@aws-sdk/client-sqs";
-import { NodeHttpHandler } from "@smithy/node-http-handler";
 import { MillraceError } from "../../src/model/errors.ts";
 import type { QueueArn } from "./queue-arn.ts";
+import { abortable, createSqsClient } from "./sdk-client.ts";
 import { sourceError } from "./sdk-errors.ts";
 import type { EntryFault, ReceiveRequest, SqsApi } from "./sqs-api.ts";
 
-const CONNECTION_MS_MAX = 5_000;
 /** Beyond the longest long poll, 20 s, on a slow line. */
 const CALL_MS_MAX = 40_000;
-/** Each receive that waits holds a connection; settlements must not stand behind them. */
-const CONNECTIONS_MAX = 512;
 
-/**
- * The calls through the AWS SDK: region from the ARN; credentials and endpoint by the SDK's own rules, among them
- * `AWS_ENDPOINT_URL_SQS`. HTTP/1.1 always, which emulators speak. No retries here: the engine retries and counts.
- */
+/** The calls through the AWS SDK. */
 export function createSdkApi(arn: QueueArn): SqsApi {
-  const client = new SQSClient({
-    region: arn.region,
-    maxAttempts: 1,
-    // SQS and TLS both vouch for a body already; the third sum would cost more than all else that is done with it.
-    md5: false,
-    // An emulator's queue URLs may name hosts that do not resolve here, and no answer may choose a host to call.
-    useQueueUrlAsEndpoint: false,
-    requestHandler: createHttp1Handler(),
-  });
-  return new SdkApi(arn, client);
-}
-
-function createHttp1Handler(): NodeHttpHandler {
-  const agent = { keepAlive: true, maxSockets: CONNECTIONS_MAX };
-  return new NodeHttpHandler({
-    connectionTimeout: CONNECTION_MS_MAX,
-    requestTimeout: CALL_MS_MAX,
-    socketTimeout: CALL_MS_MAX,
-    throwOnRequestTimeout: true,
-    httpAgent: agent,
-    httpsAgent: agent,
-    // What waits for a connection is no news, and would be printed between the logs.
-    logger: { debug() {}, info() {}, warn() {}, error() {} },
-  });
+  return new SdkApi(arn, createSqsClient(arn));
 }
 
 class SdkApi implements SqsApi {
@@ -62,15 +33,15 @@ class SdkApi implements SqsApi {
   }
 
   queueAttributes(signal: AbortSignal): Promise<Readonly<Record<string, string>>> {
-    return this.#call("GetQueueAttributes", signal, async (QueueUrl, options) => {
+    return this.#call("GetQueueAttributes", signal, async (QueueUrl, request) => {
       // All of them: a standard queue answers a question for `FifoQueue` alone with an error.
       const command = new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ["All"] });
-      return (await this.#client.send(command, options)).Attributes ?? {};
+      return (await this.#client.send(abortable(command, request))).Attributes ?? {};
     });
   }
 
   receive({ messagesMax, waitSeconds, visibilitySeconds }: ReceiveRequest, signal: AbortSignal) {
-    return this.#call("ReceiveMessage", signal, async (QueueUrl, options) => {
+    return this.#call("ReceiveMessage", signal, async (QueueUrl, request) => {
       const command = new ReceiveMessageCommand({
         QueueUrl,
         MaxNumberOfMessages: messagesMax,
@@ -81,27 +52,27 @@ class SdkApi implements SqsApi {
         MessageSystemAttributeNames: ["All"],
         MessageAttributeNames: ["All"],
       });
-      return (await this.#client.send(command, options)).Messages ?? [];
+      return (await this.#client.send(abortable(command, request))).Messages ?? [];
     });
   }
 
   deleteBatch(receiptHandles: readonly string[]) {
-    return this.#call("DeleteMessageBatch", this.#closing.signal, async (QueueUrl, options) => {
+    return this.#call("DeleteMessageBatch", this.#closing.signal, async (QueueUrl, request) => {
       const Entries = receiptHandles.map((ReceiptHandle, index) => ({ Id: String(index), ReceiptHandle }));
       const command = new DeleteMessageBatchCommand({ QueueUrl, Entries });
-      return faultsOf(await this.#client.send(command, options), receiptHandles.length);
+      return faultsOf(await this.#client.send(abortable(command, request)), receiptHandles.length);
     });
   }
 
   changeVisibilityBatch(receiptHandles: readonly string[], visibilitySeconds: number) {
-    return this.#call("ChangeMessageVisibilityBatch", this.#closing.signal, async (QueueUrl, options) => {
+    return this.#call("ChangeMessageVisibilityBatch", this.#closing.signal, async (QueueUrl, request) => {
       const Entries = receiptHandles.map((ReceiptHandle, index) => ({
         Id: String(index),
         ReceiptHandle,
         VisibilityTimeout: visibilitySeconds,
       }));
       const command = new ChangeMessageVisibilityBatchCommand({ QueueUrl, Entries });
-      return faultsOf(await this.#client.send(command, options), receiptHandles.length);
+      return faultsOf(await this.#client.send(abortable(command, request)), receiptHandles.length);
     });
   }
 
@@ -114,11 +85,10 @@ class SdkApi implements SqsApi {
   async #call<T>(
     action: string,
     signal: AbortSignal,
-    send: (queueUrl: string, options: { readonly abortSignal: AbortSignal }) => Promise<T>,
+    send: (queueUrl: string, request: AbortSignal) => Promise<T>,
   ): Promise<T> {
     if (signal.aborted) throw aborted(action, this.#arn);
     const request = new AbortController();
-    const options = { abortSignal: request.signal };
     const cut = Promise.withResolvers<never>();
     const end = (error: MillraceError) => {
       cut.reject(error);
@@ -128,7 +98,7 @@ class SdkApi implements SqsApi {
     const timer = setTimeout(() => end(sourceError({ name: "Timeout" }, action, this.#arn)), CALL_MS_MAX);
     signal.addEventListener("abort", onAbort, { once: true });
     try {
-      const sent = this.#findQueue(options).then((queueUrl) => send(queueUrl, options));
+      const sent = this.#findQueue(request.signal).then((queueUrl) => send(queueUrl, request.signal));
       return await Promise.race([sent, cut.promise]);
     } catch (error) {
       throw error instanceof MillraceError ? error : sourceError(error, action, this.#arn);
@@ -138,12 +108,12 @@ class SdkApi implements SqsApi {
     }
   }
 
-  async #findQueue(options: { readonly abortSignal: AbortSignal }): Promise<string> {
+  async #findQueue(request: AbortSignal): Promise<string> {
     if (this.#queueUrl !== undefined) return this.#queueUrl;
     const { name, account } = this.#arn;
     const command = new GetQueueUrlCommand({ QueueName: name, QueueOwnerAWSAccountId: account });
     try {
-      const { QueueUrl } = await this.#client.send(command, options);
+      const { QueueUrl } = await this.#client.send(abortable(command, request));
       if (QueueUrl === undefined) throw new TypeError("The answer holds no queue URL.");
       this.#queueUrl = QueueUrl;
       return QueueUrl;

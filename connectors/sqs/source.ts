@@ -62,7 +62,7 @@ class SqsSource implements QueueSource {
   async receive(wanted: ReceiveBounds, signal: AbortSignal): Promise<readonly QueueMessage[]> {
     const request = {
       messagesMax: Math.min(wanted.messagesMax, ENTRIES_MAX),
-      waitSeconds: Math.min(toSeconds(wanted.waitMs), WAIT_SECONDS_MAX),
+      waitSeconds: waitSeconds(wanted.waitMs),
       visibilitySeconds: Math.min(toSeconds(wanted.holdMs), VISIBILITY_SECONDS_MAX),
     };
     const messages = await this.#api.receive(request, signal);
@@ -135,6 +135,12 @@ function chunksOf(receiptHandles: readonly string[]): readonly (readonly string[
 }
 
 /** SQS counts in whole seconds; a hold must not end before the engine thinks, nor a wait become a busy loop. */
+/** Rounded down, as the caller counts on no longer wait; but a short poll would ask again at once, for ever. */
+function waitSeconds(ms: number): number {
+  if (ms === 0) return 0;
+  return Math.min(Math.max(1, Math.floor(ms / 1000)), WAIT_SECONDS_MAX);
+}
+
 function toSeconds(ms: number): number {
   assertInvariant(ms >= 0, "A wait or hold of an SQS call is negative");
   return Math.ceil(ms / 1000);

@@ -44,7 +44,10 @@ A second signal ends the process at once. On a terminal progress is shown, elsew
     },
     store: {
       value: "URL",
-      description: `Where checkpoints are kept: sqlite:PATH, or memory: to forget them. Default ${DEFAULT_STORE}.`,
+      description:
+        "Where leases and checkpoints are kept: sqlite:PATH for processes of one host, " +
+        "postgres://USER@HOST:PORT/DATABASE or dynamodb:TABLE for processes of several, or memory: to forget them. " +
+        `Default ${DEFAULT_STORE}.`,
     },
     endpoint: {
       value: "NAME=VALUE",

@@ -1,5 +1,4 @@
 import type { MappingStatus } from "../engine/engine.ts";
-import { parseFunctionName } from "../manifests/function-name.ts";
 import { checkMappingSpec } from "../manifests/mapping-spec.ts";
 import type { MappingResource } from "../manifests/resources.ts";
 import { hasErrorCode } from "../model/errors.ts";
@@ -10,8 +9,9 @@ import type { MappingRow, MappingStore, RowConflict, RowStale, RowWritten } from
 import type { Random } from "../ports/random.ts";
 import { alreadyExists, ControlFault, inUse, notFound, ownedByManifest, specFault } from "./control-fault.ts";
 import type { Deployments } from "./deployments.ts";
+import { checkFunction } from "./function-check.ts";
+import { type Claimant, claimsOf, conflictOf } from "./mapping-claims.ts";
 import {
-  claimsOf,
   type KeptMapping,
   type MappingRecord,
   readRow,
@@ -62,13 +62,11 @@ export class MappingControl {
     const { store, random, clock } = this.#options;
     const uuid = random.uuid();
     const resource = this.#check(uuid, given);
-    this.#checkFunction(resource);
+    checkFunction(resource, this.#options.deployments.functions);
     const claims = claimsOf(given);
     const rows = await store.list();
-    const owner = this.#ofManifests(rows).find(({ spec }) => shareClaim(claimsOf(spec), claims));
-    if (owner !== undefined) throw alreadyExists(resource, owner.mapping.uuid);
-    const rival = rows.find((row) => shareClaim(row.claims, claims));
-    if (rival !== undefined) throw alreadyExists(resource, rival.uuid);
+    const rival = conflictOf(resource, claims, [...this.#manifestClaims(rows), ...rows]);
+    if (rival !== undefined) throw rival;
     if (rows.length >= MAPPINGS_MAX) {
       const message = `There are ${MAPPINGS_MAX} event source mappings, which is the most.`;
       throw new ControlFault("InvalidParameterValueException", message);
@@ -116,7 +114,7 @@ export class MappingControl {
     const { record, version, resource: before } = await this.#kept(uuid);
     const spec = merged(record.spec, changes);
     const resource = this.#check(uuid, spec, record.name);
-    this.#checkFunction(resource);
+    checkFunction(resource, this.#options.deployments.functions);
     if (record.transition !== undefined) throw inUse("update");
     if (resource.kind === "queue" && resource.functionName !== before.functionName)
       await this.#probe(resource);
@@ -169,20 +167,6 @@ export class MappingControl {
     return checked.resource;
   }
 
-  #checkFunction({ functionName, spec }: MappingResource): void {
-    const fn = this.#options.deployments.functions.find(({ name }) => name === functionName);
-    const qualifier = parseFunctionName(spec.functionName)?.qualifier;
-    const hasVersions = fn !== undefined && fn.versions.size + fn.aliases.size > 0;
-    const isKnown =
-      qualifier === undefined ||
-      qualifier === "$LATEST" ||
-      !hasVersions ||
-      fn.versions.has(qualifier) ||
-      fn.aliases.has(qualifier);
-    if (fn !== undefined && isKnown) return;
-    throw new ControlFault("InvalidParameterValueException", "Function does not exist");
-  }
-
   async #probe(resource: MappingResource): Promise<void> {
     const { clock, deployments } = this.#options;
     const fault = await probeSource(resource, deployments.functions, clock);
@@ -193,6 +177,13 @@ export class MappingControl {
   #ofManifests(rows: readonly MappingRow[]): readonly MappingResource[] {
     const uuids = new Set(rows.map(({ uuid }) => uuid));
     return this.#options.manifestMappings.filter(({ mapping }) => !uuids.has(mapping.uuid));
+  }
+
+  #manifestClaims(rows: readonly MappingRow[]): readonly Claimant[] {
+    return this.#ofManifests(rows).map(({ mapping, spec }) => ({
+      uuid: mapping.uuid,
+      claims: claimsOf(spec),
+    }));
   }
 
   async #manifestMapping(uuid: string): Promise<MappingResource | undefined> {
@@ -251,8 +242,4 @@ function transitionOf(wasEnabled: boolean, isEnabled: boolean): Transition {
 function merged(spec: GivenSpec, changes: GivenSpec): Record<string, unknown> {
   const entries = Object.entries({ ...spec, ...changes }).filter(([, value]) => value !== undefined);
   return Object.fromEntries(entries);
-}
-
-function shareClaim(one: readonly string[], other: readonly string[]): boolean {
-  return one.some((claim) => other.includes(claim));
 }

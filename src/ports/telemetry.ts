@@ -3,6 +3,11 @@ export interface Telemetry {
   count(counter: CounterName, mapping: string, amount: number): void;
   observe(histogram: HistogramName, mapping: string, value: number): void;
   gauge(gauge: GaugeName, mapping: string, value: number): void;
+  /**
+   * Records of a shard that are not processed; `undefined`: this process reads the shard no more. Shards are a label here:
+   * only sources with a fixed, small number of them (partitions of a topic) report it.
+   */
+  offsetLag(mapping: string, shardId: string, records: number | undefined): void;
   /** An outcome of an invocation, by kind: `succeeded`, `functionError`, … */
   invocation(mapping: string, outcome: string, durationMs: number): void;
   /** Never given payloads, headers or attributes of records. */
@@ -72,6 +77,7 @@ export const MARKS = [
   "partial response moved on",
   "partial response without progress",
   "partial response malformed",
+  "listed record held back its key",
   "oversized record",
   "throttled attempt cost no retry",
   "unavailable attempt cost no retry",
@@ -99,5 +105,27 @@ export const MARKS = [
   "stopped with batches in flight",
   "drain deadline passed",
   "retry wait cut short by stop",
+  "receive throttled",
+  "receive failed",
+  "receive paused by a full byte budget",
+  "filtered messages deleted",
+  "batches at once at their cap",
+  "batches at once halved",
+  "group waits for the end of its batch",
+  "group given back behind a failure",
+  "group given back behind a lost message",
+  "later messages of a group held back behind a listed failure",
+  "partial response of a queue",
+  "malformed response fails a batch of a queue",
+  "throttled batch given up at the end of its hold",
+  "batch not started: a hold had ended",
+  "holds prolonged",
+  "hold lost while waiting",
+  "hold lost in flight",
+  "acknowledge tried again",
+  "acknowledge given up with its hold",
+  "acknowledge found the hold lost",
+  "waiting messages released on stop",
+  "drain of a queue cut short",
 ] as const;
 export type MarkName = (typeof MARKS)[number];

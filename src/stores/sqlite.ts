@@ -1,6 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Checkpoint } from "../model/checkpoint.ts";
-import { MillraceError } from "../model/errors.ts";
 import type {
   HeldLease,
   LeaseSight,
@@ -8,8 +7,9 @@ import type {
   ProgressStore,
   ShardProgress,
 } from "../ports/progress-store.ts";
-import { readCheckpoint, readStrings, writeCheckpoint } from "./checkpoint-json.ts";
+import { writeCheckpoint } from "./checkpoint-json.ts";
 import { inTransaction, openProgressDatabase, storeError } from "./progress-database.ts";
+import { PROGRESS_COLUMNS, type ProgressRow, readOptional, readProgressRow } from "./progress-row.ts";
 
 /**
  * Keeps progress in an SQLite file, which is made when it does not exist. Several processes of one host may share it.
@@ -115,28 +115,8 @@ class SqliteStore implements ProgressStore {
     }
   }
 
-  /** @throws ERR_MILLRACE_STORE_CORRUPT: to guess at progress would lose records or repeat all of them. */
-  #read(mappingUuid: string, row: Row): ShardProgress {
-    const shardId = String(row["shard_id"]);
-    const checkpoint = readCheckpoint(String(row["checkpoint"]));
-    const parentShardIds = readStrings(String(row["parent_shard_ids"]));
-    if (checkpoint === undefined || parentShardIds === undefined) {
-      throw new MillraceError(
-        "ERR_MILLRACE_STORE_CORRUPT",
-        `The progress of shard ${shardId} of mapping ${mappingUuid} in ${this.#path} cannot be read. Stop millrace, ` +
-          "then bring back a copy of the store, or delete this mapping's rows of the table `progress`, which starts " +
-          "it again at its starting position.",
-      );
-    }
-    return {
-      shardId,
-      parentShardIds,
-      owner: readOptional(row["owner"]),
-      epoch: Number(row["epoch"]),
-      counter: Number(row["counter"]),
-      handoverTo: readOptional(row["handover_to"]),
-      checkpoint,
-    };
+  #read(mappingUuid: string, row: ProgressRow): ShardProgress {
+    return readProgressRow(row, mappingUuid, { place: this.#path, table: "progress" });
   }
 
   #guard<T>(work: () => T): T {
@@ -148,16 +128,13 @@ class SqliteStore implements ProgressStore {
   }
 }
 
-type Row = Readonly<Record<string, unknown>>;
-
 const ONE = "mapping_uuid = ? AND shard_id = ?";
 /** The fence: only who holds the lease now, in this epoch, changes the record. */
 const HELD = `${ONE} AND owner = ? AND epoch = ?`;
-const COLUMNS = "shard_id, parent_shard_ids, owner, epoch, counter, handover_to, checkpoint";
 
 function prepareStatements(database: DatabaseSync) {
   return {
-    list: database.prepare(`SELECT ${COLUMNS} FROM progress WHERE mapping_uuid = ?`),
+    list: database.prepare(`SELECT ${PROGRESS_COLUMNS} FROM progress WHERE mapping_uuid = ?`),
     any: database.prepare("SELECT 1 FROM progress WHERE mapping_uuid = ? LIMIT 1"),
     held: database.prepare(`SELECT 1 FROM progress WHERE ${HELD}`),
     insert: database.prepare(
@@ -166,7 +143,7 @@ function prepareStatements(database: DatabaseSync) {
     ),
     acquire: database.prepare(
       "UPDATE progress SET owner = ?, epoch = epoch + 1, counter = counter + 1, handover_to = NULL " +
-        `WHERE ${ONE} AND epoch = ? AND counter = ? RETURNING ${COLUMNS}`,
+        `WHERE ${ONE} AND epoch = ? AND counter = ? RETURNING ${PROGRESS_COLUMNS}`,
     ),
     renew: database.prepare(`UPDATE progress SET counter = counter + 1 WHERE ${HELD} RETURNING handover_to`),
     checkpoint: database.prepare(
@@ -179,8 +156,4 @@ function prepareStatements(database: DatabaseSync) {
     removeShard: database.prepare(`DELETE FROM progress WHERE ${ONE}`),
     removeMapping: database.prepare("DELETE FROM progress WHERE mapping_uuid = ?"),
   };
-}
-
-function readOptional(value: unknown): string | undefined {
-  return typeof value === "string" ? value : undefined;
 }

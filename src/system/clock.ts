@@ -12,7 +12,9 @@ export function createSystemClock(): Clock {
   };
 }
 
-function schedule(delayMs: number, fire: () => void): ScheduledCall {
+/** A delay may have passed while it was worked out; Node prints a warning for one below 0. */
+function schedule(wantedMs: number, fire: () => void): ScheduledCall {
+  const delayMs = Math.max(0, wantedMs);
   if (delayMs <= TIMEOUT_MS_MAX) {
     const timer = setTimeout(fire, delayMs);
     return { cancel: () => clearTimeout(timer) };

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createCipheriv, createHash } from "node:crypto";
 import { test } from "node:test";
 import { type Checkpoint, initialCheckpoint } from "../../src/model/checkpoint.ts";
 import {
@@ -86,4 +87,34 @@ export function describeCheckpointsContract(harness: ProgressStoreHarness): void
     assert.equal(await store.checkpoint(MAPPING, lease, big), "stored");
     assert.deepEqual((await look(await fixture.open(), "a")).checkpoint, big);
   });
+
+  test("carries the largest state of a window, also one that does not compress, and a small one after it", async () => {
+    await using fixture = await harness.createStore();
+    const store = await fixture.open();
+    await store.initialise(MAPPING, [newShard("a"), newShard("a#0")]);
+    const { lease } = await take(store, "a", "one");
+    const small = checkpointAt(3, "9");
+    const [first, second] = [windowOf(1, "first"), windowOf(2, "second")];
+    for (const checkpoint of [first, second]) {
+      assert.equal(await store.checkpoint(MAPPING, lease, checkpoint), "stored");
+      assert.deepEqual((await look(await fixture.open(), "a")).checkpoint, checkpoint);
+    }
+    assert.equal(await store.checkpoint(MAPPING, lease, first), "stale");
+    const { lease: next, progress } = await take(store, "a", "two");
+    assert.deepEqual(progress.checkpoint, second);
+    assert.equal(await store.checkpoint(MAPPING, lease, windowOf(5, "fenced")), "fenced");
+    assert.deepEqual(await look(store, "a"), progress);
+    assert.equal(await store.checkpoint(MAPPING, next, small), "stored");
+    assert.deepEqual((await look(store, "a")).checkpoint, small);
+    await store.remove(MAPPING, "a");
+    assert.equal((await store.list(MAPPING)).length, 1);
+  });
+}
+
+/** A state of a MiB in base64 of bytes without a pattern. */
+function windowOf(revision: number, seed: string): Checkpoint {
+  const key = createHash("sha256").update(seed).digest();
+  const bytes = createCipheriv("aes-256-ctr", key, Buffer.alloc(16)).update(Buffer.alloc(768 * 1024 - 2));
+  const stateJson = JSON.stringify(bytes.toString("base64"));
+  return { ...checkpointAt(revision, "5"), window: { startMs: 60_000, stateJson } };
 }

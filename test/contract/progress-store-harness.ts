@@ -22,6 +22,14 @@ export function newShard(
   return { shard: { shardId, parentShardIds, closed: false }, checkpoint };
 }
 
+/** In the order of their ids. */
+export function manyShards(count: number): readonly NewShard[] {
+  return Array.from({ length: count }, (_, index) => {
+    const checkpoint = initialCheckpoint({ kind: "after", position: `${index}`.padStart(56, "4") });
+    return newShard(`shardId-${`${index}`.padStart(12, "0")}`, [], checkpoint);
+  });
+}
+
 export function checkpointAt(revision: number, position: string): Checkpoint {
   return { ...initialCheckpoint({ kind: "after", position }), revision };
 }

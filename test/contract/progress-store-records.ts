@@ -4,6 +4,7 @@ import { initialCheckpoint } from "../../src/model/checkpoint.ts";
 import {
   checkpointAt,
   MAPPING,
+  manyShards,
   newShard,
   OTHER_MAPPING,
   type ProgressStoreHarness,
@@ -63,6 +64,31 @@ export function describeRecordsContract(harness: ProgressStoreHarness): void {
     assert.ok(
       sets.some((set) => set.join() === ids.join()),
       `a mixture was stored: ${ids.join()}`,
+    );
+  });
+
+  test("starts a mapping with more shards than a transaction of DynamoDB holds, once", async () => {
+    await using fixture = await harness.createStore();
+    const [one, two] = [await fixture.open(), await fixture.open()];
+    const shards = manyShards(250);
+    await Promise.all([one.initialise(MAPPING, shards), two.initialise(MAPPING, shards)]);
+    assert.deepEqual(
+      (await sorted(one, MAPPING)).map((shard) => [shard.shardId, shard.epoch, shard.checkpoint]),
+      shards.map(({ shard, checkpoint }) => [shard.shardId, 0, checkpoint]),
+    );
+    await two.remove(MAPPING);
+    assert.deepEqual(await one.list(MAPPING), []);
+  });
+
+  test("initialises anew a mapping whose shards were all forgotten one by one", async () => {
+    await using fixture = await harness.createStore();
+    const store = await fixture.open();
+    await store.initialise(MAPPING, [newShard("a"), newShard("b")]);
+    for (const shardId of ["a", "b"]) await store.remove(MAPPING, shardId);
+    await store.initialise(MAPPING, [newShard("c")]);
+    assert.deepEqual(
+      (await store.list(MAPPING)).map((shard) => shard.shardId),
+      ["c"],
     );
   });
 

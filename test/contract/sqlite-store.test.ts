@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ProgressStore } from "../../src/ports/progress-store.ts";
 import { createSqliteStore } from "../../src/stores/sqlite.ts";
+import { testLeaseRace } from "./lease-race.ts";
 import { describeProgressStoreContract } from "./progress-store.ts";
 
 describeProgressStoreContract("sqlite store", {
@@ -21,4 +22,18 @@ describeProgressStoreContract("sqlite store", {
       },
     };
   },
+});
+
+testLeaseRace("sqlite store", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "millrace-"));
+  const path = join(folder, "progress.db");
+  const store = createSqliteStore(path);
+  return {
+    url: `sqlite:${path}`,
+    open: async () => store,
+    async [Symbol.asyncDispose]() {
+      await store.close();
+      rmSync(folder, { recursive: true });
+    },
+  };
 });

@@ -10,19 +10,22 @@ const PROBE_TIMEOUT_MS = 2_000;
  * its licence forbids shipping it in the package or an image. It has no option to listen on the loopback interface alone.
  */
 export async function startDynamodbLocal(): Promise<TestServer> {
-  const running = runningServer("MILLRACE_TEST_DYNAMODB_ENDPOINT");
-  if (running !== undefined) return running;
-  const folder = await installFromMaven({
+  return runningServer("MILLRACE_TEST_DYNAMODB_ENDPOINT") ?? (await startOwnDynamodbLocal(await freePort()));
+}
+
+/** With a `folder` it keeps what it has there, and the next that is started on it has it too. */
+export async function startOwnDynamodbLocal(port: number, folder?: string): Promise<TestServer> {
+  const jars = await installFromMaven({
     name: "DynamoDB Local",
     folder: `dynamodb-local-${VERSION}`,
     artifacts: [`com.amazonaws:DynamoDBLocal:${VERSION}`],
     alternative: "MILLRACE_TEST_DYNAMODB_ENDPOINT=http://127.0.0.1:8000",
   });
-  const port = await freePort();
   const endpoint = `http://127.0.0.1:${port}`;
-  const virtualMachine = ["-Xmx512m", `-Djava.library.path=${folder}`, "-cp", `${folder}/*`];
+  const virtualMachine = ["-Xmx512m", `-Djava.library.path=${jars}`, "-cp", `${jars}/*`];
+  const place = folder === undefined ? ["-inMemory"] : ["-dbPath", folder];
   // Its ARNs name the region `ddblocal`; unshared, it keeps a database per region, and readers would look into another.
-  const options = ["-inMemory", "-sharedDb", "-disableTelemetry", "-port", String(port)];
+  const options = [...place, "-sharedDb", "-disableTelemetry", "-port", String(port)];
   return await startServerProcess({
     name: "DynamoDB Local",
     program: "java",

@@ -12,11 +12,16 @@ export interface MavenServer {
   readonly folder: string;
   /** `group:artifact:version`, fetched with all that they depend on. */
   readonly artifacts: readonly string[];
-  /** How to name a server that runs already, for people without Java: `MILLRACE_TEST_DYNAMODB_ENDPOINT=http://…`. */
-  readonly alternative: string;
+  /** For jars that are archives of something else: gets a folder with what is in them, before others see it. */
+  readonly unpack?: (folder: string) => Promise<void>;
+  /**
+   * How to name a server that runs already, for people without Java: `MILLRACE_TEST_DYNAMODB_ENDPOINT=http://…`.
+   * `undefined`: the tests stop and restart it, so it has to be their own.
+   */
+  readonly alternative: string | undefined;
 }
 
-const PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies";
+const PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1";
 const INSTALL_TIMEOUT_MS = 300_000;
 
 /** The folder with the server's jars; fetched the first time, into the user's cache and never into the checkout. */
@@ -30,7 +35,9 @@ export async function installFromMaven(server: MavenServer): Promise<string> {
     const pom = join(staging, "pom.xml");
     const jars = join(staging, "lib");
     await writeFile(pom, projectOf(server));
-    await runMaven(server, ["-q", "-B", "-f", pom, PLUGIN, `-DoutputDirectory=${jars}`]);
+    const goal = `${PLUGIN}:${server.unpack === undefined ? "copy" : "unpack"}-dependencies`;
+    await runMaven(server, ["-q", "-B", "-f", pom, goal, `-DoutputDirectory=${jars}`]);
+    await server.unpack?.(jars);
     await rename(jars, folder).catch((error: unknown) => {
       // Another process was faster.
       if (!existsSync(folder)) throw error;
@@ -80,8 +87,10 @@ function runMaven(server: MavenServer, words: readonly string[]): Promise<void> 
 
 /** Maven comes with a Java. */
 function mavenIsMissing({ name, alternative }: MavenServer): Error {
+  const instead =
+    alternative === undefined ? "" : `, or start ${name} by deploy/compose.yaml and name it: ${alternative}`;
   return new Error(
     `${name} needs \`mvn\` and \`java\`, which are not on the PATH. Install Maven and Java 17 or newer (Debian: ` +
-      `\`apt-get install openjdk-17-jre-headless maven\`), or start ${name} by deploy/compose.yaml and name it: ${alternative}`,
+      `\`apt-get install openjdk-17-jre-headless maven\`)${instead}.`,
   );
 }

@@ -9,6 +9,14 @@ export interface TestServer {
   close(): Promise<void>;
 }
 
+/** A server that this test process started. */
+export interface ServerProcess extends TestServer {
+  /** To stop and continue it, say. */
+  signal(name: NodeJS.Signals): void;
+  /** Ends it with this signal, and waits until it has. */
+  end(name: NodeJS.Signals): Promise<void>;
+}
+
 export interface ServerCommand {
   /** For messages: `kinesis-local`. */
   readonly name: string;
@@ -16,9 +24,18 @@ export interface ServerCommand {
   readonly program?: string;
   readonly args: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
+  /** Whose rights it has. Default: this process's. */
+  readonly user?: ServerUser;
+  /** Default: SIGKILL. */
+  readonly stopSignal?: NodeJS.Signals;
   readonly endpoint: string;
   /** Resolves to true once the server answers; asked again until then. */
   isReady(): Promise<boolean>;
+}
+
+export interface ServerUser {
+  readonly uid: number;
+  readonly gid: number;
 }
 
 const LOOPBACK_ONLY = fileURLToPath(new URL("loopback-only.cjs", import.meta.url));
@@ -26,22 +43,23 @@ const READY_MS_MAX = 60_000;
 const PROBE_INTERVAL_MS = 50;
 const OUTPUT_CHARS_MAX = 4_000;
 
-const running = new Set<ChildProcess>();
+const running = new Map<ChildProcess, NodeJS.Signals>();
 
 // A test process that ends, however it does, leaves no server behind; SIGKILL alone is beyond this.
 process.on("exit", () => {
-  for (const child of running) child.kill("SIGKILL");
+  for (const [child, stopSignal] of running) child.kill(stopSignal);
 });
 
 /** Starts a server as a process of its own and waits until it answers. One that runs on this Node listens on loopback only. */
-export async function startServerProcess(command: ServerCommand): Promise<TestServer> {
-  const { program = process.execPath, args } = command;
+export async function startServerProcess(command: ServerCommand): Promise<ServerProcess> {
+  const { program = process.execPath, args, stopSignal = "SIGKILL" } = command;
   const nodeArgs = command.program === undefined ? ["--require", LOOPBACK_ONLY] : [];
   const child = spawn(program, [...nodeArgs, ...args], {
     env: { ...process.env, ...command.environment },
     stdio: ["ignore", "pipe", "pipe"],
+    ...command.user,
   });
-  running.add(child);
+  running.set(child, stopSignal);
   let output = "";
   const keep = (text: string) => {
     output = (output + text).slice(-OUTPUT_CHARS_MAX);
@@ -57,10 +75,11 @@ export async function startServerProcess(command: ServerCommand): Promise<TestSe
       resolve();
     });
   });
-  const close = async () => {
-    child.kill("SIGKILL");
+  const end = async (signal: NodeJS.Signals) => {
+    child.kill(signal);
     await ended;
   };
+  const close = () => end(stopSignal);
   const startMs = performance.now();
   while (!(await command.isReady().catch(() => false))) {
     if (hasEnded || performance.now() - startMs > READY_MS_MAX) {
@@ -69,7 +88,10 @@ export async function startServerProcess(command: ServerCommand): Promise<TestSe
     }
     await new Promise((resolve) => setTimeout(resolve, PROBE_INTERVAL_MS));
   }
-  return { endpoint: command.endpoint, close };
+  const signal = (name: NodeJS.Signals) => {
+    child.kill(name);
+  };
+  return { endpoint: command.endpoint, signal, end, close };
 }
 
 /** A server that somebody else runs: `close` leaves it alone. */

@@ -1,9 +1,18 @@
 import type { EngineSettings } from "../../src/engine/settings.ts";
 import type { StreamMapping } from "../../src/model/mapping.ts";
 import { generateFaults, generateRates } from "./generate-faults.ts";
+import { generateQueue } from "./generate-queue.ts";
 import { SeededRandom } from "./random.ts";
-import type { Flavour, MappingScenario, ProcessScenario, Scenario, Workload } from "./scenario.ts";
+import type {
+  Flavour,
+  MappingScenario,
+  ProcessScenario,
+  QueueScenario,
+  Scenario,
+  Workload,
+} from "./scenario.ts";
 import { FILTER_PATTERN } from "./world/events.ts";
+import { QUEUE_FAULT_KINDS, STREAM_FAULT_KINDS } from "./world/fault-desk.ts";
 import type { FunctionScenario } from "./world/function-plan.ts";
 import { WINDOW_STATE_BYTES } from "./world/responses.ts";
 import { SIM_STREAM_ARN } from "./world/source.ts";
@@ -15,30 +24,52 @@ export const DRIFT_MAX = 0.001;
 /** Payload limit of scenarios with records near and above it: small, so that they cost no memory. */
 const LARGE_PAYLOAD_BYTES = 6_000;
 
+/** Queues that are slow, with few batches at once: holds must be kept where nothing fails, and are lost where it does. */
+const TIRED_SHARES: Readonly<Record<Flavour, number>> = {
+  swarm: 0.15,
+  calm: 0.4,
+  graceful: 0.3,
+  poison: 0,
+  isolation: 0,
+};
+
 /** A scenario from a seed: each draws its own subset of settings and faults, so that rare combinations occur. */
 export function generateScenario(seed: number): Scenario {
   const random = new SeededRandom(seed).fork("scenario");
-  const flavour = pickFlavour(random.fork("flavour"));
+  const cast = pickCast(random.fork("cast"));
+  const flavour = pickFlavour(random.fork("flavour"), cast);
   const isLarge = flavour === "swarm" && random.chance(0.06);
   const faultsEndMs = random.int(6_000, 18_000);
   const mappingCount = flavour === "isolation" || random.chance(0.2) ? 2 : 1;
   const settings = generateSettings(random.fork("settings"), flavour, isLarge);
-  const mappings: MappingScenario[] = [];
-  for (let ordinal = 0; ordinal < mappingCount; ordinal++) {
-    const fork = random.fork(`mapping ${ordinal}`);
+  const isTired = cast !== "streams" && random.fork("tired").chance(TIRED_SHARES[flavour]);
+  const drafts = Array.from({ length: mappingCount }, (_, ordinal) => {
     const isSick = flavour === "isolation" && ordinal === 0;
-    const draft = { ordinal, flavour, isLarge, isSick, faultsEndMs, mappingCount, settings };
-    mappings.push(generateMapping(fork, draft));
-  }
+    return { ordinal, flavour, isLarge, isSick, isTired, faultsEndMs, mappingCount, settings };
+  });
+  const mappings =
+    cast === "queues"
+      ? []
+      : drafts.map((draft) => generateMapping(random.fork(`mapping ${draft.ordinal}`), draft));
+  const queues = generateQueues(random, cast, drafts);
   const processes = generateProcesses(random.fork("processes"), flavour);
   const swarm = random.fork("faults");
+  const kinds = [
+    ...(cast === "queues" ? [] : STREAM_FAULT_KINDS),
+    ...(cast === "streams" ? [] : QUEUE_FAULT_KINDS),
+  ];
+  const extra = {
+    ...(isTired && { "extension failed": 0.4, "extension failed in part": 0.3 }),
+    ...(cast !== "streams" && random.fork("partial").chance(0.3) && { "partial failure of a queue": 0.3 }),
+  };
   return {
     seed,
     flavour,
     mappings,
+    queues,
     settings,
     processes,
-    rates: flavour === "swarm" ? generateRates(swarm.fork("rates")) : {},
+    rates: flavour === "swarm" ? { ...generateRates(swarm.fork("rates"), new Set(kinds)), ...extra } : {},
     faults: generateFaults(swarm, flavour, faultsEndMs, mappings.length),
     faultsEndMs,
     healWithinMs: 300_000,
@@ -46,11 +77,30 @@ export function generateScenario(seed: number): Scenario {
   };
 }
 
-function pickFlavour(random: SeededRandom): Flavour {
+/** Which mappings a seed has. */
+type Cast = "streams" | "queues" | "both";
+
+function pickCast(random: SeededRandom): Cast {
+  const draw = random.next();
+  if (draw < 0.3) return "queues";
+  return draw < 0.35 ? "both" : "streams";
+}
+
+function generateQueues(random: SeededRandom, cast: Cast, drafts: readonly MappingDraft[]): QueueScenario[] {
+  const fork = (ordinal: number) => random.fork(`queue ${ordinal}`);
+  if (cast === "queues") return drafts.map((draft) => generateQueue(fork(draft.ordinal), draft));
+  const [draft] = drafts;
+  if (cast === "streams" || draft === undefined) return [];
+  // Beside a stream that may be sick a queue is healthy.
+  return [generateQueue(fork(0), { ...draft, isSick: false, mappingCount: draft.mappingCount + 1 })];
+}
+
+function pickFlavour(random: SeededRandom, cast: Cast): Flavour {
   const draw = random.next();
   if (draw < 0.05) return "calm";
   if (draw < 0.13) return "graceful";
-  if (draw < 0.22) return "poison";
+  // Poison is told apart by bisecting, which queues have not.
+  if (draw < 0.22) return cast === "queues" ? "swarm" : "poison";
   if (draw < 0.27) return "isolation";
   return "swarm";
 }
@@ -60,6 +110,7 @@ interface MappingDraft {
   readonly flavour: Flavour;
   readonly isLarge: boolean;
   readonly isSick: boolean;
+  readonly isTired: boolean;
   readonly faultsEndMs: number;
   readonly mappingCount: number;
   readonly settings: EngineSettings;
@@ -86,6 +137,7 @@ function generateMapping(random: SeededRandom, draft: MappingDraft): MappingScen
     retentionMs: canExpire ? shape.int(8_000, 20_000) : undefined,
     readIntervalMs: Math.min(shape.pick([20, 100, 200, 500]), readIntervalMax(workload, draft.settings)),
     tellsLag: shape.chance(0.8),
+    isTopic: mapping.tumblingWindowMs === 0 && random.fork("topic").chance(0.3),
   };
 }
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { CHECKERS } from "./checkers/index.ts";
+import { QUEUE_CHECKERS } from "./checkers/queues/index.ts";
 import { hunt } from "./hunt.ts";
 import type { PlantedBug } from "./planted/planted-bug.ts";
 import { PLANTED_BUGS } from "./planted-bugs.ts";
@@ -23,6 +24,12 @@ const QUICK: readonly string[] = [
   "leases are kept after stop",
   "a failed read ends the reading",
   "a response that is not JSON stops the engine",
+  "messages of a failed batch are acknowledged",
+  "holds are not prolonged",
+  "two batches of a group run at once",
+  "a batch of messages is one too large",
+  "receiving ignores the byte budget",
+  "failures do not slow a queue down",
 ];
 
 describe("planted bugs", () => {
@@ -64,7 +71,7 @@ describe("planted bugs", () => {
 
   test("every checker has a bug that it must catch", () => {
     const broken = new Set(PLANTED_BUGS.flatMap(({ breaks }) => breaks));
-    const untested = CHECKERS.map(({ id }) => id).filter((id) => !broken.has(id));
+    const untested = [...CHECKERS, ...QUEUE_CHECKERS].map(({ id }) => id).filter((id) => !broken.has(id));
     assert.deepEqual(untested, []);
   });
 });

@@ -2,6 +2,15 @@ import { BATCHES_BUGS } from "./planted/batches.ts";
 import { OWNERSHIP_BUGS } from "./planted/ownership.ts";
 import type { PlantedBug } from "./planted/planted-bug.ts";
 import { PROGRESS_BUGS } from "./planted/progress.ts";
+import { QUEUE_FLOW_BUGS, QUEUE_GROUP_BUGS } from "./planted/queue-flow.ts";
+import { QUEUE_SETTLEMENT_BUGS } from "./planted/queue-settlements.ts";
 
 /** Every bug that the checkers have to catch within 2,000 seeds. */
-export const PLANTED_BUGS: readonly PlantedBug[] = [...PROGRESS_BUGS, ...OWNERSHIP_BUGS, ...BATCHES_BUGS];
+export const PLANTED_BUGS: readonly PlantedBug[] = [
+  ...PROGRESS_BUGS,
+  ...OWNERSHIP_BUGS,
+  ...BATCHES_BUGS,
+  ...QUEUE_SETTLEMENT_BUGS,
+  ...QUEUE_GROUP_BUGS,
+  ...QUEUE_FLOW_BUGS,
+];

@@ -1,6 +1,8 @@
+import { inspect } from "node:util";
 import type { Violation } from "./checkers/checker.ts";
 import { checkHistory } from "./checkers/index.ts";
 import type { History } from "./history.ts";
+import type { QueueEvent } from "./queue-history.ts";
 import type { Scenario } from "./scenario.ts";
 import { World, type WorldOptions } from "./world/world.ts";
 
@@ -27,7 +29,8 @@ export async function runScenario(scenario: Scenario, options: WorldOptions): Pr
     current = undefined;
   }
   const { history, marks, time } = world;
-  const invocations = history.mappings.reduce((sum, mapping) => sum + mapping.attempts.length, 0);
+  const all = [...history.mappings, ...history.queues];
+  const invocations = all.reduce((sum, { attempts }) => sum + attempts.length, 0);
   return { scenario, history, violations: checkHistory(history), marks, invocations, events: time.fired };
 }
 
@@ -40,7 +43,7 @@ export function watchRejections(): void {
 }
 
 function describe(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return error instanceof Error ? (error.stack ?? error.message) : inspect(error);
 }
 
 /** A number for everything that the history holds: two runs of one scenario must agree on it. */
@@ -63,5 +66,14 @@ export function traceHash(history: History): number {
       }
     }
   }
+  for (const { events } of history.queues) for (const event of events) mixQueueEvent(event, mix);
   return hash >>> 0;
+}
+
+function mixQueueEvent(event: QueueEvent, mix: (value: number) => void): void {
+  mix(event.at * 1000);
+  mix(event.process.ordinal);
+  for (let index = 0; index < event.kind.length; index += 3) mix(event.kind.charCodeAt(index));
+  const deliveries = "attempt" in event ? event.attempt.deliveries : [];
+  for (const { sent } of "deliveries" in event ? event.deliveries : deliveries) mix(sent.id);
 }

@@ -1,5 +1,5 @@
 import type { EngineSettings } from "../../src/engine/settings.ts";
-import type { StreamMapping } from "../../src/model/mapping.ts";
+import type { QueueMapping, StreamMapping } from "../../src/model/mapping.ts";
 import type { Component, FaultRates } from "./world/fault-desk.ts";
 import type { FunctionScenario } from "./world/function-plan.ts";
 
@@ -11,6 +11,8 @@ export interface Scenario {
   readonly seed: number;
   readonly flavour: Flavour;
   readonly mappings: readonly MappingScenario[];
+  /** Queue mappings, beside the stream mappings or alone. Older scenarios have none. */
+  readonly queues?: readonly QueueScenario[];
   readonly settings: EngineSettings;
   /** Processes at the beginning. */
   readonly processes: readonly ProcessScenario[];
@@ -39,6 +41,8 @@ export interface MappingScenario {
   readonly retentionMs: number | undefined;
   readonly readIntervalMs: number;
   readonly tellsLag: boolean;
+  /** Like a Kafka topic: partial responses list what comes again, batching windows open with their first record. */
+  readonly isTopic: boolean;
 }
 
 export interface Workload {
@@ -62,6 +66,22 @@ export interface Workload {
   readonly poison: readonly number[];
   /** What else always fails: everything, the records of shard 0, the records of key 0. */
   readonly poisoned: "nothing" | "everything" | "shard" | "key";
+}
+
+export interface QueueScenario {
+  readonly mapping: QueueMapping;
+  readonly fn: FunctionScenario;
+  readonly workload: QueueWorkload;
+  readonly isFifo: boolean;
+  readonly visibilityMs: number;
+  /** The redrive policy's `maxReceiveCount`. */
+  readonly receivesMax: number | undefined;
+  readonly isGroupHeldByAny: boolean;
+}
+
+/** As of a stream: its keys are the groups, its records the messages. */
+export interface QueueWorkload extends Omit<Workload, "shards" | "poisoned"> {
+  readonly poisoned: "nothing" | "everything" | "group";
 }
 
 export interface ProcessScenario {

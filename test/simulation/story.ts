@@ -1,6 +1,7 @@
 import type { Violation } from "./checkers/checker.ts";
 import type { Attempt, History, HistoryEvent, MappingHistory } from "./history.ts";
 import { settledPlaces } from "./settled-places.ts";
+import { tellQueue } from "./tell-queue.ts";
 import type { SimRecord, SimShard } from "./world/stream.ts";
 
 const LINES_MAX = 50;
@@ -20,6 +21,7 @@ export function tellStory(history: History, violations: readonly Violation[]): s
       }
     }
   }
+  for (const queue of history.queues) lines.push(...tellQueue(queue));
   for (const process of history.processes) {
     lines.push({ at: process.bornAt, text: `${process.owner} starts` });
     if (process.diedAt !== undefined) lines.push({ at: process.diedAt, text: `${process.owner} crashes` });
@@ -36,7 +38,7 @@ export function tellStory(history: History, violations: readonly Violation[]): s
   return [...setting(history), ...cut(lines, violations)].join("\n");
 }
 
-interface Line {
+export interface Line {
   readonly at: number;
   readonly text: string;
 }
@@ -48,6 +50,14 @@ function setting({ scenario }: History): string[] {
     lines.push(`  ${JSON.stringify(settings)}`);
     lines.push(
       `  ${workload.records} records in ${workload.shards} shard(s), retention ${retentionMs ?? "-"}`,
+    );
+  }
+  for (const plan of scenario.queues ?? []) {
+    const { uuid: _, functionArn: __, eventSourceArn: ___, functionName: ____, ...settings } = plan.mapping;
+    lines.push(`  ${JSON.stringify(settings)}`);
+    const kind = plan.isFifo ? "FIFO" : "standard";
+    lines.push(
+      `  ${plan.workload.records} messages, ${kind}, visibility ${plan.visibilityMs} ms, receives ${plan.receivesMax ?? "-"}`,
     );
   }
   lines.push(`  rates ${JSON.stringify(scenario.rates)}`);

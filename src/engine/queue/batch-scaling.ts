@@ -54,12 +54,18 @@ export class BatchScaling {
     this.#limit = Math.min(this.#cap, this.#limit + elapsedMs * this.#growthPerMs);
   }
 
-  /** An invocation failed or was throttled. */
-  failed(nowMs: number): void {
-    if (nowMs - this.#shrunkMs < SHRINK_INTERVAL_MS) return;
+  get isAtCap(): boolean {
+    return this.#limit >= this.#cap;
+  }
+
+  /** An invocation failed or was throttled. True when that makes the limit smaller. */
+  failed(nowMs: number): boolean {
+    if (nowMs - this.#shrunkMs < SHRINK_INTERVAL_MS) return false;
+    const before = this.limit;
     this.#shrunkMs = nowMs;
     this.#grownMs = nowMs;
     this.#limit = Math.max(this.#floor, this.#limit / 2);
+    return this.limit < before;
   }
 
   /** A receive waited in vain. */

@@ -3,12 +3,15 @@ import type { QueueMessage } from "../../ports/queue-source.ts";
 /** A message between its receive and its settlement. */
 export interface HeldMessage {
   readonly message: QueueMessage;
-  /** Monotonic. Counted from the receive's answer; of a prolonged hold, from before it was asked for. */
+  /** Monotonic. Counted from before the receive or extension was asked for: the queue may count from any time since. */
   holdUntilMs: number;
-  /** The hold is to be prolonged before it ends. */
-  keepsHold: boolean;
   /** Whoever received it next has it: nothing that we do to it counts. */
   isLost: boolean;
+}
+
+/** Nobody else can have been given the message yet, as far as we were told. */
+export function isHeldAt({ isLost, holdUntilMs }: HeldMessage, nowMs: number): boolean {
+  return !isLost && holdUntilMs > nowMs;
 }
 
 export function messagesOf(held: readonly HeldMessage[]): QueueMessage[] {

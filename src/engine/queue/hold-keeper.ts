@@ -60,9 +60,7 @@ export class HoldKeeper {
     const { clock, holdMs } = this.#options;
     const nowMs = clock.monotonic();
     this.#lose([...this.#held].filter(({ holdUntilMs }) => holdUntilMs <= nowMs));
-    const due = [...this.#held].filter(
-      ({ holdUntilMs, keepsHold }) => keepsHold && holdUntilMs - nowMs < holdMs * PROLONG_SHARE,
-    );
+    const due = [...this.#held].filter(({ holdUntilMs }) => holdUntilMs - nowMs < holdMs * PROLONG_SHARE);
     if (due.length > 0) await this.#prolong(due);
   }
 
@@ -71,6 +69,7 @@ export class HoldKeeper {
     const askedMs = clock.monotonic();
     try {
       const results = await source.extend(messagesOf(due), holdMs);
+      telemetry.mark("holds prolonged");
       const lost = due.filter((_, index) => results[index] === "lost");
       for (const [index, held] of due.entries()) {
         if (results[index] === "settled") held.holdUntilMs = askedMs + holdMs;

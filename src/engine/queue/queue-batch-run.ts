@@ -9,7 +9,7 @@ import type { FunctionInvoker } from "../invoke/function-invoker.ts";
 import { readFailedMessages } from "../invoke/response.ts";
 import type { EngineSettings } from "../settings.ts";
 import { sleep } from "../sleep.ts";
-import { type HeldMessage, messagesOf } from "./held-message.ts";
+import { type HeldMessage, isHeldAt, messagesOf } from "./held-message.ts";
 
 export interface QueueBatchContext {
   readonly mapping: QueueMapping;
@@ -32,8 +32,10 @@ export interface BatchEnding {
   readonly acknowledge: readonly HeldMessage[];
   /** Left alone: they come again when their hold ends. */
   readonly leave: readonly HeldMessage[];
-  /** Back at once: they did nothing wrong, and wait behind what did, or the engine stops. */
+  /** Given back: they did nothing wrong, and wait behind what did, or for a function that can be reached. */
   readonly release: readonly HeldMessage[];
+  /** How long those stay hidden yet. */
+  readonly releaseAfterMs: number;
 }
 
 /** Invokes the function with one batch, again only while it is throttled or cannot be reached. */
@@ -43,6 +45,7 @@ export async function runQueueBatch(
 ): Promise<BatchEnding> {
   const { mapping, source, clock, random, settings, telemetry, invoker, stopSignal, callSignal } = context;
   const requestId = random.uuid();
+  let untilMs: number | undefined;
   for (let pauses = 1; ; pauses++) {
     const outcome = await invoker.invoke({
       mapping: mapping.name,
@@ -50,22 +53,40 @@ export async function runQueueBatch(
       functionArn: mapping.functionArn,
       recordCount: batch.length,
       encode: () => source.events.encode(messagesOf(batch)),
-      mayStart: () => !stopSignal.aborted && batch.every(({ isLost }) => !isLost),
+      mayStart: () => !stopSignal.aborted && mayStart(context, batch, untilMs),
       signal: callSignal,
     });
     if (outcome.kind === "notStarted") return released(batch);
+    // A call that was given up at the end of a stop says nothing of what the function did.
+    if (callSignal.aborted) return left(batch);
     if (outcome.kind !== "throttled" && outcome.kind !== "unavailable")
       return conclude(context, batch, outcome);
     telemetry.count("failed_invoke_events", mapping.name, batch.length);
     context.slowDown();
-    // The same batch in memory is tried again, but its hold is not prolonged for it (queues §2.2).
-    for (const held of batch) held.keepsHold = false;
+    // The same batch in memory is tried again while the hold lasts that it has now (queues §2.2). An attempt may take long
+    // when it succeeds at last: so the hold is prolonged all the same, and what is left of it given back in the end.
+    untilMs ??= Math.min(...batch.map(({ holdUntilMs }) => holdUntilMs));
     const retryAfterMs = outcome.kind === "throttled" ? (outcome.retryAfterMs ?? 0) : 0;
     const pauseMs = Math.max(retryAfterMs, backoffMs(pauses, settings, random));
-    const untilMs = Math.min(...batch.map(({ holdUntilMs }) => holdUntilMs));
-    if (clock.monotonic() + pauseMs >= untilMs) return left(batch);
+    const remainingMs = untilMs - clock.monotonic();
+    if (pauseMs >= remainingMs) {
+      telemetry.mark("throttled batch given up at the end of its hold");
+      return released(batch, Math.max(0, remainingMs));
+    }
     if (!(await sleep(clock, pauseMs, stopSignal))) return released(batch);
   }
+}
+
+/** A batch waits for its turn and its back-off while holds run out. */
+function mayStart(
+  { clock, telemetry }: QueueBatchContext,
+  batch: readonly HeldMessage[],
+  untilMs = Number.POSITIVE_INFINITY,
+): boolean {
+  const nowMs = clock.monotonic();
+  if (nowMs < untilMs && batch.every((held) => isHeldAt(held, nowMs))) return true;
+  telemetry.mark("batch not started: a hold had ended");
+  return false;
 }
 
 function conclude(
@@ -93,11 +114,19 @@ function returned(
   if (!mapping.reportBatchItemFailures) return succeeded(context, batch);
   const ids = new Set(batch.map(({ message }) => message.messageId));
   const answer = readFailedMessages(payload, (id) => ids.has(id));
-  if (answer.kind === "malformed") return failed(context, batch, answer.reason);
+  if (answer.kind === "malformed") {
+    telemetry.mark("malformed response fails a batch of a queue");
+    return failed(context, batch, answer.reason);
+  }
   if (answer.identifiers.length === 0) return succeeded(context, batch);
   context.report(undefined);
   const named = new Set(answer.identifiers);
   const ending = divide(batch, named, mapping.strictAwsFifo);
+  telemetry.mark(
+    ending.release.length > 0
+      ? "later messages of a group held back behind a listed failure"
+      : "partial response of a queue",
+  );
   telemetry.count("failed_invoke_events", mapping.name, ending.leave.length);
   return ending;
 }
@@ -116,12 +145,12 @@ function divide(batch: readonly HeldMessage[], failed: ReadonlySet<string>, isSt
     } else if (groupId !== undefined && failedGroups.has(groupId)) release.push(held);
     else acknowledge.push(held);
   }
-  return { acknowledge, leave, release };
+  return { acknowledge, leave, release, releaseAfterMs: 0 };
 }
 
 function succeeded(context: QueueBatchContext, batch: readonly HeldMessage[]): BatchEnding {
   context.report(undefined);
-  return { acknowledge: batch, leave: [], release: [] };
+  return { acknowledge: batch, leave: [], release: [], releaseAfterMs: 0 };
 }
 
 function failed(context: QueueBatchContext, batch: readonly HeldMessage[], problem: string): BatchEnding {
@@ -134,9 +163,9 @@ function failed(context: QueueBatchContext, batch: readonly HeldMessage[], probl
 }
 
 function left(batch: readonly HeldMessage[]): BatchEnding {
-  return { acknowledge: [], leave: batch, release: [] };
+  return { acknowledge: [], leave: batch, release: [], releaseAfterMs: 0 };
 }
 
-function released(batch: readonly HeldMessage[]): BatchEnding {
-  return { acknowledge: [], leave: [], release: batch };
+function released(batch: readonly HeldMessage[], releaseAfterMs = 0): BatchEnding {
+  return { acknowledge: [], leave: [], release: batch, releaseAfterMs };
 }

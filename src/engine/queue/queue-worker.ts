@@ -1,4 +1,4 @@
-import { describeError, hasErrorCode } from "../../model/errors.ts";
+import { describeError } from "../../model/errors.ts";
 import type { Clock, ScheduledCall } from "../../ports/clock.ts";
 import type { QueueMessage } from "../../ports/queue-source.ts";
 import type { Random } from "../../ports/random.ts";
@@ -6,16 +6,16 @@ import type { Telemetry } from "../../ports/telemetry.ts";
 import { ByteBudget } from "../budget.ts";
 import type { MappingStatus, QueueDeployment } from "../engine.ts";
 import { compileFilterCriteria, type FilterMatcher } from "../filter/filter.ts";
-import { backoffMs } from "../invoke/backoff.ts";
 import { FailureLog } from "../invoke/failure-log.ts";
 import type { FunctionInvoker } from "../invoke/function-invoker.ts";
 import type { EngineSettings } from "../settings.ts";
-import { sleep, sleepUnless } from "../sleep.ts";
+import { sleepUnless } from "../sleep.ts";
 import { BatchScaling } from "./batch-scaling.ts";
-import type { HeldMessage } from "./held-message.ts";
+import { type HeldMessage, isHeldAt } from "./held-message.ts";
 import { HoldKeeper } from "./hold-keeper.ts";
 import { MessageBuffer } from "./message-buffer.ts";
 import { type BatchEnding, runQueueBatch } from "./queue-batch-run.ts";
+import { Receiver } from "./receiver.ts";
 import { Settler } from "./settler.ts";
 
 export interface QueueWorkerOptions {
@@ -30,10 +30,6 @@ export interface QueueWorkerOptions {
   readonly functionTimeoutMs: number;
 }
 
-/** Long polling, as long as SQS allows. */
-const RECEIVE_WAIT_MS = 20_000;
-/** Receives that run at once when nothing comes. */
-const IDLE_RECEIVES = 2;
 /** What AWS adds to a hold that must outlast window and function (queues §2.1). */
 const HOLD_MARGIN_MS = 30_000;
 /** How long a stop waits for releases beyond its drain time. */
@@ -47,6 +43,7 @@ export class QueueWorker {
   readonly #buffer: MessageBuffer;
   readonly #holds: HoldKeeper;
   readonly #settler: Settler;
+  readonly #receiver: Receiver;
   readonly #failures: FailureLog;
   readonly #budget: ByteBudget;
   readonly #holdMs: number;
@@ -54,13 +51,6 @@ export class QueueWorker {
   readonly #calls = new AbortController();
   readonly #running = new Set<Promise<void>>();
   #state: MappingStatus["state"] = "Enabled";
-  #receives = 0;
-  #wantedReceives = IDLE_RECEIVES;
-  /** Messages that receives which run now may bring. */
-  #expected = 0;
-  #receiveFailures = 0;
-  #retryReceivesAtMs = Number.NEGATIVE_INFINITY;
-  #isDry = false;
   /** Monotonic: when all messages that failed here are visible again. */
   #leftUntilMs = Number.NEGATIVE_INFINITY;
   /** Monotonic end of the batching window of the oldest waiting message. */
@@ -78,7 +68,6 @@ export class QueueWorker {
         ? undefined
         : compileFilterCriteria(filterPatterns, source.events.filterDataKey, { dataPattern: "any" });
     this.#scaling = new BatchScaling(mapping, clock.monotonic());
-    this.#wantedReceives = this.#scaling.limit;
     this.#buffer = new MessageBuffer({
       batchSize: mapping.batchSize,
       payloadBytesMax: settings.payloadBytesMax,
@@ -93,7 +82,7 @@ export class QueueWorker {
       holdMs: this.#holdMs,
       clock,
       telemetry,
-      onLost: (lost) => this.#drop(lost),
+      onLost: (lost) => this.#lose(lost),
     });
     const { signal } = this.#calls;
     this.#settler = new Settler({
@@ -103,7 +92,23 @@ export class QueueWorker {
       random,
       telemetry,
       limits: settings,
+      onAnswered: (answered) => this.#holds.remove(answered),
       signal,
+    });
+    this.#receiver = new Receiver({
+      mapping: mapping.name,
+      source,
+      holdMs: this.#holdMs,
+      scaling: this.#scaling,
+      clock,
+      random,
+      telemetry,
+      limits: settings,
+      signal: this.#stop.signal,
+      room: (expected) => this.#room(expected),
+      hiddenUntilMs: () => this.#leftUntilMs,
+      onReceived: (messages, askedMs) => this.#received(messages, askedMs),
+      onEnded: () => this.#go(),
     });
   }
 
@@ -118,6 +123,7 @@ export class QueueWorker {
     this.#stop.abort();
     this.#timer?.cancel();
     const waiting = [...this.#buffer.messages];
+    if (waiting.length > 0) this.#options.telemetry.mark("waiting messages released on stop");
     this.#drop(waiting);
     const released = this.#settler.release(waiting);
     const drained = new Promise<void>((resolve) => {
@@ -125,6 +131,7 @@ export class QueueWorker {
       if (this.#running.size === 0) resolve();
     });
     await sleepUnless(drained, clock, drainMs);
+    if (this.#running.size > 0) this.#options.telemetry.mark("drain of a queue cut short");
     this.#calls.abort();
     await sleepUnless(Promise.all([released, ...this.#running]), clock, LAST_WORDS_MS);
     this.#holds.close();
@@ -133,7 +140,7 @@ export class QueueWorker {
 
   status(): MappingStatus {
     const { uuid, name } = this.#options.deployment.mapping;
-    const caughtUp = this.#isDry && this.#running.size === 0 && this.#buffer.size === 0;
+    const caughtUp = this.#receiver.isDry && this.#running.size === 0 && this.#buffer.size === 0;
     const lastProcessingResult = this.#failures.lastResult;
     return { uuid, name, state: this.#state, lastProcessingResult, shards: [], caughtUp };
   }
@@ -142,81 +149,44 @@ export class QueueWorker {
   #go(): void {
     if (this.#stop.signal.aborted) return;
     this.#startBatches();
-    this.#startReceives();
+    this.#receiver.go();
     this.#planFlush();
   }
 
   // Receiving.
 
-  #startReceives(): void {
-    const nowMs = this.#options.clock.monotonic();
-    const { receiveMessagesMax } = this.#options.deployment.source.description;
-    while (this.#receives < this.#wantedReceives && nowMs >= this.#retryReceivesAtMs) {
-      const room = this.#room();
-      if (room <= 0) return;
-      void this.#receive(Math.min(room, receiveMessagesMax));
-    }
-  }
-
   /** Messages that may be received: no receive without room for its result. One batch may wait for each that may run. */
-  #room(): number {
+  #room(expected: number): number {
     const { mapping, source } = this.#options.deployment;
-    const inHand = this.#buffer.size + this.#expected;
-    if (inHand > 0 && this.#budget.room <= 0) return 0;
+    const inHand = this.#buffer.size + expected;
+    // Who holds nothing may receive in any case: no mapping starves behind another's stalled function.
+    const holdsNothing = this.#budget.used === 0 && expected === 0;
+    if (!holdsNothing && this.#budget.room <= 0) {
+      this.#options.telemetry.mark("receive paused by a full byte budget");
+      return 0;
+    }
     const perBatch = Math.max(mapping.batchSize, source.description.receiveMessagesMax);
     const free = Math.max(1, this.#scaling.limit - this.#running.size);
     return free * perBatch - inHand;
   }
 
-  async #receive(messagesMax: number): Promise<void> {
+  #received(messages: readonly QueueMessage[], askedMs: number): void {
     const { clock, deployment } = this.#options;
-    this.#receives++;
-    this.#expected += messagesMax;
-    const askedMs = clock.monotonic();
-    try {
-      const bounds = { messagesMax, waitMs: RECEIVE_WAIT_MS, holdMs: this.#holdMs };
-      const messages = await deployment.source.receive(bounds, this.#stop.signal);
-      this.#receiveFailures = 0;
-      this.#received(messages, askedMs, messages.length >= messagesMax);
-    } catch (error) {
-      if (!this.#stop.signal.aborted) await this.#receiveFailed(error);
-    } finally {
-      this.#receives--;
-      this.#expected -= messagesMax;
-    }
-    this.#go();
-  }
-
-  #received(messages: readonly QueueMessage[], askedMs: number, isFull: boolean): void {
-    const { telemetry, clock, deployment } = this.#options;
-    telemetry.count("polled_events", deployment.mapping.name, messages.length);
-    // What was left to its visibility comes again: a receive that asked before that found nothing too early.
-    this.#isDry = messages.length === 0 && askedMs >= this.#leftUntilMs;
-    if (messages.length === 0) {
-      this.#scaling.idle(clock.monotonic());
-      this.#wantedReceives = Math.max(IDLE_RECEIVES, this.#wantedReceives - 1);
-    } else if (isFull) {
-      this.#wantedReceives = Math.min(this.#scaling.limit, this.#wantedReceives + 1);
-    }
-    // From the answer: a receive may have waited longer than a hold lasts before it was given the message. What the answer
-    // took on its way is covered by prolonging early, where the queue says what is lost.
-    const holdUntilMs = clock.monotonic() + this.#holdMs;
     const held = messages.map((message) => ({
       message,
-      holdUntilMs,
-      keepsHold: true,
+      holdUntilMs: askedMs + this.#holdMs,
       isLost: false,
     }));
     if (this.#stop.signal.aborted) {
       void this.#settler.release(held);
       return;
     }
+    for (const { message } of held) this.#budget.take(message.bytes);
     const wanted = held.filter(({ message }) => this.#passes(message));
     const unwanted = held.filter((each) => !wanted.includes(each));
-    if (unwanted.length > 0) this.#discardUnwanted(unwanted);
+    if (unwanted.length > 0) this.#track(this.#discard(unwanted));
     this.#holds.add(wanted);
     for (const each of wanted) {
-      this.#budget.take(each.message.bytes);
       if (this.#buffer.size === 0) {
         this.#flushAtMs = clock.monotonic() + deployment.mapping.batchingWindowMs;
       }
@@ -230,26 +200,13 @@ export class QueueWorker {
     return this.#filter === undefined || this.#filter.matches(events.filterDocument(message));
   }
 
-  /** A message that no pattern matches is deleted at once (queues §6.2). */
-  #discardUnwanted(unwanted: readonly HeldMessage[]): void {
+  /** Messages that no pattern matches are deleted at once (queues §6.2), and take room until they are. */
+  async #discard(unwanted: readonly HeldMessage[]): Promise<void> {
     const { telemetry, deployment } = this.#options;
     telemetry.count("filtered_out_events", deployment.mapping.name, unwanted.length);
-    this.#track(this.#settler.acknowledge(unwanted));
-  }
-
-  async #receiveFailed(error: unknown): Promise<void> {
-    const { clock, random, settings, telemetry, deployment } = this.#options;
-    const mapping = deployment.mapping.name;
-    this.#receiveFailures++;
-    const pauseMs = backoffMs(this.#receiveFailures, settings, random);
-    this.#retryReceivesAtMs = clock.monotonic() + pauseMs;
-    telemetry.count("source_errors", mapping, 1);
-    const level = hasErrorCode(error, "ERR_MILLRACE_SOURCE_THROTTLED") ? "debug" : "warn";
-    telemetry.log(level, "messages could not be received; trying again", {
-      mapping,
-      error: describeError(error),
-    });
-    await sleep(clock, pauseMs, this.#stop.signal);
+    telemetry.mark("filtered messages deleted");
+    await this.#settler.acknowledge(unwanted);
+    for (const { message } of unwanted) this.#budget.release(message.bytes);
   }
 
   // Batches.
@@ -259,10 +216,16 @@ export class QueueWorker {
     while (this.#buffer.size > 0 && this.#isBatchDue(nowMs)) {
       if (this.#running.size >= this.#scaling.limit) {
         this.#scaling.saturated(nowMs);
-        if (this.#running.size >= this.#scaling.limit) return;
+        if (this.#running.size >= this.#scaling.limit) {
+          if (this.#scaling.isAtCap) this.#options.telemetry.mark("batches at once at their cap");
+          return;
+        }
       }
       const batch = this.#buffer.take();
-      if (batch.length === 0) return;
+      if (batch.length === 0) {
+        this.#options.telemetry.mark("group waits for the end of its batch");
+        return;
+      }
       this.#flushAtMs = nowMs + this.#options.deployment.mapping.batchingWindowMs;
       this.#track(this.#run(batch));
     }
@@ -295,28 +258,35 @@ export class QueueWorker {
         invoker,
         stopSignal: this.#stop.signal,
         callSignal: this.#calls.signal,
-        slowDown: () => this.#scaling.failed(clock.monotonic()),
+        slowDown: () => {
+          if (this.#scaling.failed(clock.monotonic())) telemetry.mark("batches at once halved");
+        },
         report: (problem) => this.#failures.report(problem, {}),
       },
       batch,
     );
-    // A call that was given up at the end of a stop says nothing of what the function did.
-    await this.#settle(
-      batch,
-      this.#calls.signal.aborted ? { acknowledge: [], leave: batch, release: [] } : ending,
-    );
+    await this.#settle(batch, ending);
   }
 
   async #settle(batch: readonly HeldMessage[], ending: BatchEnding): Promise<void> {
+    const nowMs = this.#options.clock.monotonic();
+    // A message whose hold is lost may run elsewhere by now, though it is done here: its group waits for that too.
+    const lost = ending.acknowledge.filter((held) => !isHeldAt(held, nowMs));
     const failedGroups = new Set(
-      [...ending.leave, ...ending.release].flatMap(({ message }) => message.groupId ?? []),
+      [...ending.leave, ...ending.release, ...lost].flatMap(({ message }) => message.groupId ?? []),
     );
     const behind = failedGroups.size === 0 ? [] : this.#buffer.takeGroups(failedGroups);
+    if (behind.length > 0) this.#options.telemetry.mark("group given back behind a failure");
     this.#holds.remove([...ending.leave, ...ending.release, ...behind]);
-    this.#leftUntilMs = Math.max(this.#leftUntilMs, ...ending.leave.map(({ holdUntilMs }) => holdUntilMs));
+    this.#leftUntilMs = Math.max(
+      this.#leftUntilMs,
+      ending.release.length > 0 ? nowMs + ending.releaseAfterMs : nowMs,
+      ...ending.leave.map(({ holdUntilMs }) => holdUntilMs),
+    );
     await Promise.all([
       ending.acknowledge.length === 0 ? undefined : this.#settler.acknowledge(ending.acknowledge),
-      this.#settler.release([...ending.release, ...behind]),
+      this.#settler.release(ending.release, ending.releaseAfterMs),
+      this.#settler.release(behind),
     ]);
     this.#holds.remove(ending.acknowledge);
     this.#buffer.freeGroups(batch);
@@ -324,13 +294,29 @@ export class QueueWorker {
     this.#gauge();
   }
 
-  /** Messages that wait and are not ours any more. Those of a batch that runs end with it. */
-  #drop(gone: readonly HeldMessage[]): void {
+  /**
+   * Holds that ended too early. Messages of a batch that runs end with it; those that wait are forgotten, and what waits
+   * with them in their groups is given back: it must not overtake them when they come again.
+   */
+  #lose(lost: readonly HeldMessage[]): void {
     const waiting = new Set(this.#buffer.messages);
-    const dropped = new Set(gone.filter((held) => waiting.has(held)));
-    this.#buffer.remove(dropped);
-    this.#holds.remove([...dropped]);
-    for (const { message } of dropped) this.#budget.release(message.bytes);
+    const dropped = lost.filter((held) => waiting.has(held));
+    const { telemetry } = this.#options;
+    telemetry.mark(dropped.length < lost.length ? "hold lost in flight" : "hold lost while waiting");
+    if (dropped.length === 0) return;
+    this.#drop(dropped);
+    const behind = this.#buffer.takeGroups(new Set(dropped.flatMap(({ message }) => message.groupId ?? [])));
+    if (behind.length > 0) telemetry.mark("group given back behind a lost message");
+    this.#holds.remove(behind);
+    for (const { message } of behind) this.#budget.release(message.bytes);
+    this.#track(this.#settler.release(behind));
+  }
+
+  /** Takes messages that wait out of our hands. */
+  #drop(waiting: readonly HeldMessage[]): void {
+    this.#buffer.remove(new Set(waiting));
+    this.#holds.remove(waiting);
+    for (const { message } of waiting) this.#budget.release(message.bytes);
     this.#gauge();
   }
 

@@ -5,7 +5,7 @@ import type { Random } from "../../ports/random.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
 import { type BackoffLimits, backoffMs } from "../invoke/backoff.ts";
 import { sleep } from "../sleep.ts";
-import { type HeldMessage, messagesOf } from "./held-message.ts";
+import { type HeldMessage, isHeldAt, messagesOf } from "./held-message.ts";
 
 export interface SettlerOptions {
   readonly mapping: string;
@@ -14,6 +14,8 @@ export interface SettlerOptions {
   readonly random: Random;
   readonly telemetry: Telemetry;
   readonly limits: BackoffLimits;
+  /** The queue has answered for these: their holds are no longer of use. */
+  onAnswered(answered: readonly HeldMessage[]): void;
   /** Aborts when nobody waits for settlements any more. */
   readonly signal: AbortSignal;
 }
@@ -33,14 +35,15 @@ export class Settler {
     telemetry.count("deleted_events", mapping, settled);
   }
 
-  /** Gives them back at once. One try: what fails comes again when its hold ends. */
-  async release(held: readonly HeldMessage[]): Promise<void> {
-    if (held.length === 0) return;
-    const { source, telemetry, mapping } = this.#options;
+  /** Gives them back after `delayMs`, those that are still ours. One try: what fails comes again when its hold ends. */
+  async release(held: readonly HeldMessage[], delayMs = 0): Promise<void> {
+    const { source, clock, telemetry, mapping } = this.#options;
+    const own = held.filter((each) => isHeldAt(each, clock.monotonic()));
+    if (own.length === 0) return;
     try {
-      await source.release(messagesOf(held), 0);
+      await source.release(messagesOf(own), delayMs);
     } catch (error) {
-      const fields = { mapping, records: held.length, error: describeError(error) };
+      const fields = { mapping, records: own.length, error: describeError(error) };
       telemetry.log("debug", "messages could not be released; they come again when their hold ends", fields);
     }
   }
@@ -59,10 +62,14 @@ export class Settler {
         return open.map((): Settlement => "failed");
       });
       settled += results.filter((result) => result === "settled").length;
-      telemetry.count("lost_holds", mapping, results.filter((result) => result === "lost").length);
+      const lost = results.filter((result) => result === "lost").length;
+      telemetry.count("lost_holds", mapping, lost);
+      if (lost > 0) telemetry.mark("acknowledge found the hold lost");
+      this.#options.onAnswered(open.filter((_, index) => results[index] !== "failed"));
       open = open.filter((each, index) => results[index] === "failed" && !each.isLost);
       if (open.length === 0 || !(await sleep(clock, backoffMs(failures, limits, random), signal))) break;
-      open = open.filter(({ isLost, holdUntilMs }) => !isLost && holdUntilMs > clock.monotonic());
+      open = open.filter((each) => isHeldAt(each, clock.monotonic()));
+      telemetry.mark(open.length > 0 ? "acknowledge tried again" : "acknowledge given up with its hold");
     }
     return settled;
   }

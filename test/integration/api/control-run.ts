@@ -74,14 +74,8 @@ export async function startControl(
   folder: string,
   flags: readonly string[],
 ): Promise<RunningControl> {
-  const common = [
-    "--api",
-    "127.0.0.1:0",
-    "--endpoint",
-    "LOCAL_FILE=orders.db",
-    "--store",
-    "sqlite:progress.db",
-  ];
+  const store = flags.includes("--store") ? [] : ["--store", "sqlite:progress.db"];
+  const common = ["--api", "127.0.0.1:0", "--endpoint", "LOCAL_FILE=orders.db", ...store];
   const run = new MillraceProcess(t, ["run", "-f", "functions.yaml", ...common, ...flags], folder);
   const url = await run.apiUrl();
   const credentials = { accessKeyId: "any", secretAccessKey: "any" };

@@ -1,5 +1,6 @@
-import type { History } from "../history.ts";
+import type { History, InvariantId } from "../history.ts";
 import { createLedger } from "../ledger.ts";
+import { createQueueLedger } from "../queue-ledger.ts";
 import type { Checker, Violation } from "./checker.ts";
 import { noLoss } from "./i1-no-loss.ts";
 import { keyOrder } from "./i2-key-order.ts";
@@ -15,6 +16,7 @@ import { lineage } from "./i12-lineage.ts";
 import { batches } from "./i13-batches.ts";
 import { shutdown } from "./i15-shutdown.ts";
 import { liveness } from "./i16-liveness.ts";
+import { QUEUE_CHECKERS } from "./queues/index.ts";
 import { tumblingWindows } from "./tumbling-windows.ts";
 
 export const CHECKERS: readonly Checker[] = [
@@ -43,13 +45,23 @@ export function checkHistory(history: History): Violation[] {
   for (const mapping of history.mappings) {
     const ledger = createLedger(history, mapping);
     for (const checker of CHECKERS) {
-      let count = 0;
-      const report = (at: number, message: string) => {
-        if (count++ >= PER_CHECKER_MAX) return;
-        violations.push({ invariant: checker.id, at, mapping: mapping.mapping.name, message });
-      };
+      const report = reporter(violations, checker.id, mapping.mapping.name);
       checker.check({ history, mapping, ledger, report });
     }
   }
+  for (const queue of history.queues) {
+    const ledger = createQueueLedger(queue);
+    for (const checker of QUEUE_CHECKERS) {
+      const report = reporter(violations, checker.id, queue.mapping.name);
+      checker.check({ history, queue, ledger, report });
+    }
+  }
   return violations;
+}
+
+function reporter(violations: Violation[], invariant: InvariantId, mapping: string) {
+  let count = 0;
+  return (at: number, message: string) => {
+    if (count++ < PER_CHECKER_MAX) violations.push({ invariant, at, mapping, message });
+  };
 }

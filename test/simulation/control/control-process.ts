@@ -145,6 +145,7 @@ function silentTelemetry() {
     count: nothing,
     observe: nothing,
     gauge: nothing,
+    offsetLag: nothing,
     invocation: nothing,
     log: nothing,
     mark: nothing,

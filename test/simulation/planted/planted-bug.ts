@@ -20,6 +20,7 @@ export interface Patch {
 }
 
 export const STREAM = "src/engine/stream";
+export const QUEUE = "src/engine/queue";
 export const INVOKE = "src/engine/invoke";
 
 export function bug(name: string, breaks: readonly InvariantId[], ...patches: readonly Patch[]): PlantedBug {

@@ -2,10 +2,14 @@ import type { MappingDeployment } from "../../../src/engine/engine.ts";
 import type { Clock } from "../../../src/ports/clock.ts";
 import type { ProgressStore } from "../../../src/ports/progress-store.ts";
 import type { LogFields, LogLevel, Telemetry } from "../../../src/ports/telemetry.ts";
+import type { QueueHistory } from "../queue-history.ts";
 import { createSimDestination } from "./destination.ts";
-import { SIM_EVENTS } from "./events.ts";
+import { SIM_EVENTS, SIM_TOPIC_EVENTS } from "./events.ts";
 import { createSimFunction } from "./function.ts";
 import type { SimProcess } from "./process.ts";
+import { asSimDeliveries, SIM_QUEUE_EVENTS } from "./queue-events.ts";
+import { createSimQueueFunction } from "./queue-function.ts";
+import { createSimQueueSource } from "./queue-source.ts";
 import { createSimSource } from "./source.ts";
 import { createSimStore } from "./store.ts";
 import { createSimTelemetry } from "./telemetry.ts";
@@ -23,7 +27,10 @@ export function createAdapters(world: World, process: SimProcess): Adapters {
   return {
     clock: process.clock,
     store: createSimStore({ rows, process, time, faults, histories: historyOf }),
-    deployments: world.histories.map((_, ordinal) => createDeployment(world, process, ordinal)),
+    deployments: [
+      ...world.histories.map((_, ordinal) => createDeployment(world, process, ordinal)),
+      ...world.queues.map((history) => createQueueDeployment(world, process, history)),
+    ],
   };
 }
 
@@ -42,7 +49,8 @@ function createDeployment(world: World, process: SimProcess, ordinal: number): M
       process,
       time,
       faults,
-      events: SIM_EVENTS,
+      events: plan.isTopic ? SIM_TOPIC_EVENTS : SIM_EVENTS,
+      isTopic: plan.isTopic,
       retentionMs: plan.retentionMs,
       readIntervalMs: plan.readIntervalMs,
       tellsLag: plan.tellsLag,
@@ -59,6 +67,31 @@ function createDeployment(world: World, process: SimProcess, ordinal: number): M
       plan.mapping.onFailureDestination === undefined
         ? undefined
         : createSimDestination({ process, time, faults, history }),
+  };
+}
+
+function createQueueDeployment(world: World, process: SimProcess, history: QueueHistory): MappingDeployment {
+  const { time, faults } = world;
+  const { mapping, plan, queue } = history;
+  const breach = (message: string) => world.breach("ports", `${process.owner}: ${message}`);
+  return {
+    kind: "queue",
+    mapping,
+    source: createSimQueueSource({
+      queue,
+      process,
+      time,
+      faults,
+      events: SIM_QUEUE_EVENTS,
+      deliveriesOf: asSimDeliveries,
+      record: (event) => history.events.push(event),
+    }),
+    fn: {
+      name: mapping.functionName,
+      target: createSimQueueFunction({ process, time, faults, history, breach }),
+      timeoutMs: plan.fn.timeoutMs,
+      concurrency: plan.fn.concurrency,
+    },
   };
 }
 

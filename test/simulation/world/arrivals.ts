@@ -12,24 +12,48 @@ export function scheduleArrivals(world: World): void {
     if (history === undefined) continue;
     const { stream } = history;
     const random = world.random.fork(`workload ${ordinal}`);
-    const backlog = Math.round(workload.records * workload.backlogShare);
-    for (let record = 0; record < backlog; record++) appendRecord(stream, workload, random, record);
-    const rest = workload.records - backlog;
-    const bursts = Math.min(rest, BURSTS_MAX);
-    world.expectArrivals(bursts);
-    for (let burst = 0; burst < bursts; burst++) {
-      const from = backlog + Math.floor((burst * rest) / bursts);
-      const to = backlog + Math.floor(((burst + 1) * rest) / bursts);
-      world.time.schedule(((burst + 1) / bursts) * workload.arrivalsEndMs, () => {
-        world.expectArrivals(-1);
-        for (let record = from; record < to; record++) appendRecord(stream, workload, random, record);
-      });
-    }
+    scheduleWorkload(world, workload, (record) => {
+      const isPoisoned = (key: string, keyOrdinal: number) => isSick(stream, workload, key, keyOrdinal);
+      stream.append(newItem(workload, random, record, isPoisoned));
+    });
+  }
+  for (const { plan, queue } of world.queues) {
+    const { workload } = plan;
+    const random = world.random.fork(`queue workload ${plan.mapping.name}`);
+    const isPoisoned = (_: string, group: number) =>
+      workload.poisoned === "everything" || (workload.poisoned === "group" && group === 0);
+    scheduleWorkload(world, workload, (ordinal) => {
+      const { key, ...item } = newItem(workload, random, ordinal, isPoisoned);
+      queue.send({ ...item, groupId: key });
+    });
+  }
+}
+
+type AnyWorkload = Omit<Workload, "shards" | "poisoned">;
+
+function scheduleWorkload(world: World, workload: AnyWorkload, arrive: (ordinal: number) => void): void {
+  const backlog = Math.round(workload.records * workload.backlogShare);
+  for (let record = 0; record < backlog; record++) arrive(record);
+  const rest = workload.records - backlog;
+  const bursts = Math.min(rest, BURSTS_MAX);
+  world.expectArrivals(bursts);
+  for (let burst = 0; burst < bursts; burst++) {
+    const from = backlog + Math.floor((burst * rest) / bursts);
+    const to = backlog + Math.floor(((burst + 1) * rest) / bursts);
+    world.time.schedule(((burst + 1) / bursts) * workload.arrivalsEndMs, () => {
+      world.expectArrivals(-1);
+      for (let record = from; record < to; record++) arrive(record);
+    });
   }
 }
 
 /** Each record draws from a fork of its own: a shorter run has the same records, only fewer. */
-function appendRecord(stream: SimStream, workload: Workload, random: SeededRandom, ordinal: number): void {
+function newItem(
+  workload: AnyWorkload,
+  random: SeededRandom,
+  ordinal: number,
+  isPoisoned: (key: string, keyOrdinal: number) => boolean,
+): NewRecord {
   const own = random.fork(String(ordinal));
   const keyOrdinal = Math.floor(own.next() ** workload.skew * workload.keys);
   const key = `key-${keyOrdinal}`;
@@ -37,14 +61,13 @@ function appendRecord(stream: SimStream, workload: Workload, random: SeededRando
   const encodedBytes = isLarge
     ? own.int(workload.largeBytesMin, workload.largeBytesMax)
     : own.int(workload.bytesMin, workload.bytesMax);
-  const record: NewRecord = {
+  return {
     key,
     bytes: encodedBytes,
     encodedBytes,
     accepted: !own.chance(workload.unwantedShare),
-    poison: workload.poison.includes(ordinal) || isSick(stream, workload, key, keyOrdinal),
+    poison: workload.poison.includes(ordinal) || isPoisoned(key, keyOrdinal),
   };
-  stream.append(record);
 }
 
 function isSick(stream: SimStream, workload: Workload, key: string, keyOrdinal: number): boolean {

@@ -17,22 +17,37 @@ export class SimPayload extends Uint8Array<ArrayBuffer> {
 /** All payloads are views of it; nobody reads the bytes. */
 let sharedBytes = new ArrayBuffer(8 * 1024 * 1024);
 
+export function sharedView(byteLength: number): ArrayBuffer {
+  if (byteLength > sharedBytes.byteLength) sharedBytes = new ArrayBuffer(2 * byteLength);
+  return sharedBytes;
+}
+
 export const SIM_EVENTS: StreamEvents = {
-  envelopeBytes: SIM_ENVELOPE_BYTES,
+  envelopeBytes: () => SIM_ENVELOPE_BYTES,
   filterDataKey: "data",
   encode(records: readonly StreamRecord[], window: TumblingWindow | undefined): Uint8Array {
     const own = asSimRecords(records);
     let byteLength = SIM_ENVELOPE_BYTES + Math.max(0, own.length - 1);
     for (const record of own) byteLength += record.encodedBytes;
     if (window !== undefined) byteLength += 200 + window.stateJson.length;
-    if (byteLength > sharedBytes.byteLength) sharedBytes = new ArrayBuffer(2 * byteLength);
-    const payload = new SimPayload(sharedBytes, 0, byteLength);
+    const payload = new SimPayload(sharedView(byteLength), 0, byteLength);
     payload.records = own;
     payload.window = window;
     return payload;
   },
   filterDocument(record: StreamRecord): FilterDocument {
     return { document: isAccepted(record) ? WANTED : UNWANTED, isDataJson: true };
+  },
+};
+
+/** Of a mapping that is like a Kafka topic's: identifiers name the partition too, and only what is listed comes again. */
+export const SIM_TOPIC_EVENTS: StreamEvents = {
+  ...SIM_EVENTS,
+  partialRetry: "listed",
+  readItemIdentifier(value, shardId) {
+    if (typeof value !== "object" || value === null) return undefined;
+    if (!("partition" in value) || !("offset" in value) || value.partition !== shardId) return undefined;
+    return typeof value.offset === "string" ? value.offset : undefined;
   },
 };
 

@@ -1,7 +1,7 @@
 import type { SeededRandom } from "../random.ts";
 
 /** Faults that may befall any single operation, with a probability that the scenario sets. */
-export const FAULT_KINDS = [
+export const STREAM_FAULT_KINDS = [
   "read throttled",
   "read failed",
   "read timed out",
@@ -36,7 +36,43 @@ export const FAULT_KINDS = [
   "destination accepted, reply lost",
   "destination refused",
 ] as const;
-export type FaultKind = (typeof FAULT_KINDS)[number];
+
+/** What befalls queue mappings: the function's troubles are the same. */
+export const QUEUE_FAULT_KINDS = [
+  "receive throttled",
+  "receive failed",
+  "receive hung",
+  "receive empty",
+  "receive truncated",
+  "receive slow",
+  "receive reply lost",
+  "receive abandoned",
+  "message duplicated",
+  "settlement failed",
+  "settlement applied, reply lost",
+  "settlement failed in part",
+  "settlement slow",
+  "extension failed",
+  "extension applied, reply lost",
+  "extension failed in part",
+  "extension slow",
+  "function slow",
+  "function error",
+  "function timed out",
+  "function hung",
+  "function throttled",
+  "function unavailable",
+  "function target throws",
+  "reset before execution",
+  "reset after execution",
+  "payload refused",
+  "partial failure of a queue",
+  "malformed partial failure",
+  "garbage response",
+  "oversized response",
+] as const;
+
+export type FaultKind = (typeof STREAM_FAULT_KINDS)[number] | (typeof QUEUE_FAULT_KINDS)[number];
 export type FaultRates = Partial<Record<FaultKind, number>>;
 
 export type Component = "source" | "function" | "store" | "destination";

@@ -110,7 +110,11 @@ export class SimProcess {
 
   /** Its monotonic time. It runs on through a pause, as a machine's does. */
   localMs(): number {
-    return (this.#time.now - this.bornAt) * this.#rate + 1_000;
+    return this.localAt(this.#time.now);
+  }
+
+  localAt(worldMs: number): number {
+    return (worldMs - this.bornAt) * this.#rate + 1_000;
   }
 
   /**

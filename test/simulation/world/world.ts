@@ -1,14 +1,16 @@
 import type { Engine, EngineOptions } from "../../../src/engine/engine.ts";
 import type { LogFields, LogLevel } from "../../../src/ports/telemetry.ts";
 import { createMappingHistory, type History, type InvariantId, type MappingHistory } from "../history.ts";
+import type { QueueHistory } from "../queue-history.ts";
 import { SeededRandom } from "../random.ts";
-import type { MappingScenario, ProcessScenario, Scenario } from "../scenario.ts";
+import type { MappingScenario, ProcessScenario, QueueScenario, Scenario } from "../scenario.ts";
 import { VirtualTime } from "../virtual-clock.ts";
 import { type Adapters, createAdapters, createTelemetry } from "./adapters.ts";
 import { scheduleArrivals } from "./arrivals.ts";
 import { FaultDesk } from "./fault-desk.ts";
 import { scheduleFaults } from "./fault-events.ts";
 import { SimProcess } from "./process.ts";
+import { SimQueue } from "./queue.ts";
 import { leaseKey } from "./store.ts";
 import { StoreRows } from "./store-rows.ts";
 import { SimStream, startIndex } from "./stream.ts";
@@ -46,6 +48,7 @@ export class World {
   readonly faults: FaultDesk;
   readonly rows = new StoreRows();
   readonly histories: readonly MappingHistory[];
+  readonly queues: readonly QueueHistory[];
   readonly history: History;
   readonly marks = new Map<string, number>();
   /** By uuid and by name: what store and telemetry look mappings up by. */
@@ -62,6 +65,7 @@ export class World {
     const counts = new Map<string, number>();
     this.faults = new FaultDesk(scenario.rates, counts);
     this.histories = scenario.mappings.map((plan, ordinal) => this.#createHistory(plan, ordinal));
+    this.queues = (scenario.queues ?? []).map((plan, ordinal) => this.#createQueueHistory(plan, ordinal));
     for (const each of this.histories) {
       this.historyOf.set(each.mapping.uuid, each);
       this.historyOf.set(each.mapping.name, each);
@@ -69,6 +73,7 @@ export class World {
     this.history = {
       scenario,
       mappings: this.histories,
+      queues: this.queues,
       processes: this.#all,
       faults: counts,
       breaches: [],
@@ -154,7 +159,14 @@ export class World {
   #createHistory(plan: MappingScenario, ordinal: number): MappingHistory {
     const random = this.random.fork(`stream ${ordinal}`);
     const stream = new SimStream(plan.workload.shards, () => this.time.now, random);
-    return createMappingHistory(ordinal, plan.mapping, stream, plan.retentionMs);
+    return createMappingHistory(ordinal, plan.mapping, stream, plan);
+  }
+
+  #createQueueHistory(plan: QueueScenario, ordinal: number): QueueHistory {
+    const { isFifo, visibilityMs, receivesMax, isGroupHeldByAny } = plan;
+    const random = this.random.fork(`queue ${ordinal}`);
+    const queue = new SimQueue({ isFifo, visibilityMs, receivesMax, isGroupHeldByAny }, this.time, random);
+    return { ordinal, mapping: plan.mapping, plan, queue, events: [], attempts: [] };
   }
 
   async #advance(deadlineMs: number, isDone: () => boolean): Promise<void> {
@@ -183,7 +195,7 @@ export class World {
   }
 
   #isQuiescent(): boolean {
-    if (this.#arrivalsLeft > 0) return false;
+    if (this.#arrivalsLeft > 0 || this.queues.some(({ queue }) => queue.left > 0)) return false;
     return this.histories.every(({ mapping, stream }) =>
       stream.shards.every((shard) => {
         const progress = this.rows.find(mapping.uuid, shard.shardId);

@@ -31,6 +31,16 @@ test("waits longer than setTimeout can, and can be cancelled in every part of th
   assert.deepEqual(fired, ["kept"]);
 });
 
+test("calls at once when the delay has passed already, and Node has nothing to warn of", async () => {
+  const warnings: Error[] = [];
+  const onWarning = (warning: Error) => warnings.push(warning);
+  process.on("warning", onWarning);
+  await new Promise<void>((resolve) => createSystemClock().schedule(-0.5, resolve));
+  await new Promise(setImmediate);
+  process.off("warning", onWarning);
+  assert.deepEqual(warnings, []);
+});
+
 test("draws version 4 UUIDs and numbers from 0 to below 1", () => {
   const random = createSystemRandom();
   assert.match(random.uuid(), /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);

@@ -31,6 +31,8 @@ export interface QueueCall {
   readonly ids: readonly string[];
   readonly requestId: string;
   readonly atMs: number;
+  readonly receiveCounts: readonly number[];
+  readonly signal: AbortSignal;
 }
 
 /** One process and one queue in memory, with SQS's rules of visibility and groups, under a clock that tests move. */
@@ -44,6 +46,12 @@ export class SmallQueue {
   readonly visibilityMs: number;
   handler: (call: QueueCall) => InvocationOutcome | Promise<InvocationOutcome> = () => SUCCEEDED;
   acknowledging: () => Settlement = () => "settled";
+  extending: (messageId: string) => Settlement = () => "settled";
+  /** How long answers take on their way back, after the queue has done its part. */
+  receiveAnswerMs = 0;
+  extendAnswerMs = 0;
+  readonly released: string[] = [];
+  readonly prolonged: string[] = [];
   receivesAtOnce = 0;
   receivesAtOnceMax = 0;
   #messages: Stored[] = [];
@@ -55,6 +63,8 @@ export class SmallQueue {
       readonly fifo?: boolean;
       readonly visibilityMs?: number;
       readonly settings?: Partial<EngineSettings>;
+      /** Of the function. */
+      readonly concurrency?: number;
     } = {},
   ) {
     this.visibilityMs = options.visibilityMs ?? 30_000;
@@ -79,7 +89,12 @@ export class SmallQueue {
       kind: "queue",
       mapping: this.mapping,
       source: this.#source(options.fifo ?? false),
-      fn: { name: "fn", target: this.#target(), timeoutMs: 20_000, concurrency: 1_000 },
+      fn: {
+        name: "fn",
+        target: this.#target(),
+        timeoutMs: 20_000,
+        concurrency: options.concurrency ?? 1_000,
+      },
     });
   }
 
@@ -112,12 +127,10 @@ export class SmallQueue {
 
   #target() {
     return {
-      invoke: async (payload: Uint8Array, { requestId }: { requestId: string }) => {
-        const call = {
-          ids: JSON.parse(Buffer.from(payload).toString()),
-          requestId,
-          atMs: this.clock.monotonic(),
-        };
+      invoke: async (payload: Uint8Array, { requestId }: { requestId: string }, signal: AbortSignal) => {
+        const batch: string[] = JSON.parse(Buffer.from(payload).toString());
+        const receiveCounts = batch.map((id) => this.receiveCount(id));
+        const call = { ids: batch, requestId, atMs: this.clock.monotonic(), receiveCounts, signal };
         this.calls.push(call);
         return await this.handler(call);
       },
@@ -151,8 +164,19 @@ export class SmallQueue {
           this.deleted.push(stored.messageId);
           return result;
         }),
-      release: async (messages, delayMs) => this.#hide(messages, delayMs),
-      extend: async (messages, holdMs) => this.#hide(messages, holdMs),
+      release: async (messages, delayMs) => {
+        this.released.push(...messages.map(({ messageId }) => messageId));
+        return this.#hide(messages, delayMs);
+      },
+      extend: async (messages, holdMs) => {
+        this.prolonged.push(...messages.map(({ messageId }) => messageId));
+        const results = messages.map((message) => {
+          const result = this.extending(message.messageId);
+          return result === "settled" ? (this.#hide([message], holdMs)[0] ?? "lost") : result;
+        });
+        await this.#answer(this.extendAnswerMs);
+        return results;
+      },
       close: async () => {},
     };
   }
@@ -182,12 +206,19 @@ export class SmallQueue {
       const untilMs = this.clock.monotonic() + bounds.waitMs;
       for (;;) {
         const messages = this.#take(isFifo, bounds);
-        if (messages.length > 0 || this.clock.monotonic() >= untilMs) return messages;
+        if (messages.length > 0 || this.clock.monotonic() >= untilMs) {
+          await this.#answer(this.receiveAnswerMs);
+          return messages;
+        }
         await this.#pause(signal);
       }
     } finally {
       this.receivesAtOnce--;
     }
+  }
+
+  async #answer(afterMs: number): Promise<void> {
+    if (afterMs > 0) await new Promise<void>((resolve) => this.clock.schedule(afterMs, resolve));
   }
 
   #pause(signal: AbortSignal): Promise<void> {

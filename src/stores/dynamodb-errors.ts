@@ -1,0 +1,145 @@
+import {
+  type AttributeValue,
+  ConditionalCheckFailedException,
+  TransactionCanceledException,
+} from "@aws-sdk/client-dynamodb";
+import { MillraceError } from "../model/errors.ts";
+
+/** What is called, for messages. */
+export interface TableAction {
+  readonly table: string;
+  /** The IAM action: `dynamodb:UpdateItem` */
+  readonly action: string;
+}
+
+/** What the service or the network said, as an error of the catalogue. The service's own texts are judged, not shown. */
+export function dynamodbError(called: TableAction, error: unknown): MillraceError {
+  if (error instanceof MillraceError) return error;
+  const { table, action } = called;
+  const remedy = REMEDIES.find(([pattern]) => pattern.test(textsOf(error)))?.[1](called);
+  return new MillraceError(
+    "ERR_MILLRACE_STORE_UNAVAILABLE",
+    `The store dynamodb:${table} could not be used: ${action} failed with ${describeFault(error)}. ` +
+      `${remedy ?? "If this goes on, look the error up in DynamoDB's reference"}; it is tried again while millrace runs.`,
+    { cause: error },
+  );
+}
+
+export function noAnswer({ table, action }: TableAction, answerMs: number): MillraceError {
+  return new MillraceError(
+    "ERR_MILLRACE_STORE_UNAVAILABLE",
+    `The store dynamodb:${table} could not be used: ${action} did not answer within ${answerMs} ms. Check the network ` +
+      "and the endpoint; it is tried again while millrace runs.",
+  );
+}
+
+export function closedStore(table: string): MillraceError {
+  return new MillraceError(
+    "ERR_MILLRACE_STORE_UNAVAILABLE",
+    `The store dynamodb:${table} is closed. Open it again.`,
+  );
+}
+
+export function busyStore(table: string, what: string): MillraceError {
+  return new MillraceError(
+    "ERR_MILLRACE_STORE_UNAVAILABLE",
+    `The store dynamodb:${table} could not be used: ${what}. If this goes on, stop millrace and restore the table.`,
+  );
+}
+
+export function corruptStore(table: string, what: string, remedy: string): MillraceError {
+  return new MillraceError("ERR_MILLRACE_STORE_CORRUPT", `The store dynamodb:${table} ${what}. ${remedy}.`);
+}
+
+/** The service did nothing of what was asked, and may do it a moment later. */
+export function isRefusedForNow(error: unknown): boolean {
+  const reasons = cancellationCodes(error);
+  if (reasons.length === 0) return FOR_NOW.test(nameOf(error));
+  return reasons.every((code) => code === "None" || FOR_NOW.test(code));
+}
+
+/** The condition of a write did not hold; of a transaction, that of its first item. */
+export function isConditionFailure(error: unknown): boolean {
+  return (
+    nameOf(error) === "ConditionalCheckFailedException" ||
+    cancellationCodes(error)[0] === "ConditionalCheckFailed"
+  );
+}
+
+export function nameOf(error: unknown): string {
+  return error instanceof Error ? error.name : "an unknown error";
+}
+
+const FOR_NOW =
+  /^(Throttling|ThrottlingException|ThrottlingError|ProvisionedThroughputExceeded|ProvisionedThroughputExceededException|RequestLimitExceeded|TransactionConflict|TransactionConflictException|LimitExceededException)$/;
+
+function cancellationCodes(error: unknown): readonly string[] {
+  const reasons = memberOf(error, "CancellationReasons");
+  if (!Array.isArray(reasons)) return [];
+  return reasons.map((reason: unknown) => String(memberOf(reason, "Code") ?? "None"));
+}
+
+/** `AccessDeniedException (HTTP 400, request 7f3a…)`, or the network's `ECONNREFUSED`. */
+function describeFault(error: unknown): string {
+  const code = memberOf(error, "code");
+  const metadata = memberOf(error, "$metadata");
+  const [status, requestId] = [memberOf(metadata, "httpStatusCode"), memberOf(metadata, "requestId")];
+  const details = [
+    ...(typeof status === "number" ? [`HTTP ${status}`] : []),
+    ...(typeof requestId === "string" ? [`request ${shown(requestId)}`] : []),
+  ];
+  const name = shown(typeof code === "string" ? code : nameOf(error));
+  return details.length === 0 ? name : `${name} (${details.join(", ")})`;
+}
+
+const REMEDIES: readonly (readonly [pattern: RegExp, remedy: (called: TableAction) => string])[] = [
+  [
+    /AccessDenied|NotAuthorized/,
+    ({ table, action }) =>
+      action === "dynamodb:CreateTable"
+        ? `Allow dynamodb:CreateTable, or create the table ${table} with the keys that deploy/aws-permissions.md names`
+        : `Allow ${action} on the table ${table} to this process's AWS credentials`,
+  ],
+  [/Region is missing/, () => "Set AWS_REGION"],
+  [/Credentials|Token|UnrecognizedClient|Signature/, () => "Check this process's AWS credentials"],
+  [/ResourceNotFound/, ({ table }) => `Start millrace anew, which makes the table ${table}`],
+  [/Throttl|ThroughputExceeded|LimitExceeded/, () => "Raise the table's capacity if this goes on"],
+  [
+    /\b(E[A-Z]{3,}|Timeout|TimeoutError|NetworkingError)\b/,
+    () => "Check the network and the endpoint, AWS_ENDPOINT_URL_DYNAMODB among its settings",
+  ],
+];
+
+function textsOf(error: unknown): string {
+  const code = memberOf(error, "code");
+  const message = error instanceof Error ? error.message : "";
+  return `${nameOf(error)} ${typeof code === "string" ? code : ""} ${message}`;
+}
+
+/** Names and ids come from the network: of them, what a code is made of. */
+function shown(text: string): string {
+  return text.replace(/[^\w .:/=+-]/g, "").slice(0, 100);
+}
+
+function memberOf(value: unknown, name: string): unknown {
+  return typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
+}
+
+/** Of a transaction that did nothing: its items whose conditions did not hold, and what stood there if that was asked for. */
+export function failedConditions(error: unknown): readonly FailedCondition[] {
+  if (!(error instanceof TransactionCanceledException)) return [];
+  return (error.CancellationReasons ?? []).flatMap(({ Code, Item }, index) =>
+    Code === "ConditionalCheckFailed" ? [{ index, item: Item }] : [],
+  );
+}
+
+export interface FailedCondition {
+  readonly index: number;
+  readonly item: Readonly<Record<string, AttributeValue>> | undefined;
+}
+
+/** What stood in the item whose condition did not hold, when that was asked for. */
+export function conditionItem(error: unknown): Readonly<Record<string, AttributeValue>> | undefined {
+  if (error instanceof ConditionalCheckFailedException) return error.Item;
+  return error instanceof TransactionCanceledException ? error.CancellationReasons?.[0]?.Item : undefined;
+}

@@ -1,0 +1,247 @@
+import {
+  type AttributeValue,
+  CreateTableCommand,
+  DescribeTableCommand,
+  DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+  type TableDescription,
+} from "@aws-sdk/client-dynamodb";
+import { NodeHttpHandler } from "@smithy/node-http-handler";
+import {
+  closedStore,
+  corruptStore,
+  dynamodbError,
+  isConditionFailure,
+  isRefusedForNow,
+  nameOf,
+  noAnswer,
+} from "./dynamodb-errors.ts";
+
+export interface DynamodbLimits {
+  readonly connectMs: number;
+  /** For one call with its tries. Less than a lease's ten seconds, so that one lost answer costs no lease. */
+  readonly answerMs: number;
+  readonly connections: number;
+  /** Of a call that the service refused for now, so that it did nothing. */
+  readonly tries: number;
+  /** Before the second try, about; doubles with every further. */
+  readonly pauseMs: number;
+  /** How long a table may take to be made. */
+  readonly creationMs: number;
+}
+
+export const DYNAMODB_LIMITS: DynamodbLimits = {
+  connectMs: 3_000,
+  answerMs: 6_000,
+  connections: 50,
+  tries: 4,
+  pauseMs: 50,
+  creationMs: 120_000,
+};
+
+export type Item = Record<string, AttributeValue>;
+
+/** The keys' names: a table that has them was made for millrace, and no other will have them. */
+export const PARTITION_KEY = "millrace";
+export const SORT_KEY = "item";
+const FORMAT_KEY = { [PARTITION_KEY]: { S: "millrace" }, [SORT_KEY]: { S: "format" } };
+const FORMAT = 1;
+const CREATION_POLL_MS = 300;
+
+export type SendOptions = { readonly abortSignal: AbortSignal };
+
+/** A table with millrace's items. What fails is in the error catalogue, but for conditions that do not hold. */
+export class DynamodbTable {
+  readonly name: string;
+  readonly #client: DynamoDBClient;
+  readonly #limits: DynamodbLimits;
+  #isClosed = false;
+
+  private constructor(name: string, client: DynamoDBClient, limits: DynamodbLimits) {
+    this.name = name;
+    this.#client = client;
+    this.#limits = limits;
+  }
+
+  /**
+   * Makes the table when it does not exist. Any number of processes may do so at once. Region, endpoint and credentials are
+   * the SDK's own business.
+   * @throws MillraceError ERR_MILLRACE_STORE_UNAVAILABLE, ERR_MILLRACE_STORE_CORRUPT
+   */
+  static async open(name: string, limits: DynamodbLimits): Promise<DynamodbTable> {
+    const client = new DynamoDBClient({
+      // One that was answered late would be made twice, and the second then finds its own work in its way.
+      maxAttempts: 1,
+      requestHandler: new NodeHttpHandler({
+        connectionTimeout: limits.connectMs,
+        httpAgent: { maxSockets: limits.connections },
+        httpsAgent: { maxSockets: limits.connections },
+        logger: { debug() {}, info() {}, warn() {}, error() {} },
+      }),
+    });
+    const table = new DynamodbTable(name, client, limits);
+    try {
+      checkKeys(name, await table.#prepare());
+      await table.#checkFormat();
+      return table;
+    } catch (error) {
+      table.close();
+      throw error;
+    }
+  }
+
+  /**
+   * Makes one call. What the service refused for now is sent again; what may have taken effect is not.
+   * @throws MillraceError ERR_MILLRACE_STORE_UNAVAILABLE; the service's own error when a condition did not hold
+   */
+  async send<Output>(
+    action: string,
+    request: (client: DynamoDBClient, options: SendOptions) => Promise<Output>,
+  ): Promise<Output> {
+    const called = { table: this.name, action: `dynamodb:${action}` };
+    if (this.#isClosed) throw closedStore(this.name);
+    const { answerMs } = this.#limits;
+    const abort = new AbortController();
+    const { promise: ended, reject: end } = Promise.withResolvers<never>();
+    // Also when the SDK does not end by the signal, as while credentials are sought.
+    const timer = setTimeout(() => {
+      end(noAnswer(called, answerMs));
+      abort.abort();
+    }, answerMs);
+    try {
+      return await Promise.race([this.#tries(request, { abortSignal: abort.signal }), ended]);
+    } catch (error) {
+      throw isConditionFailure(error) ? error : dynamodbError(called, error);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** As `send`, but `undefined` when a condition did not hold. */
+  async sendIf<Output>(
+    action: string,
+    request: (client: DynamoDBClient, options: SendOptions) => Promise<Output>,
+  ): Promise<Output | undefined> {
+    try {
+      return await this.send(action, request);
+    } catch (error) {
+      if (isConditionFailure(error)) return undefined;
+      throw error;
+    }
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#client.destroy();
+  }
+
+  async #tries<Output>(
+    request: (client: DynamoDBClient, options: SendOptions) => Promise<Output>,
+    options: SendOptions,
+  ): Promise<Output> {
+    const { tries, pauseMs } = this.#limits;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await request(this.#client, options);
+      } catch (error) {
+        if (attempt >= tries || options.abortSignal.aborted || !isRefusedForNow(error)) throw error;
+      }
+      await pause(pauseMs * 2 ** (attempt - 1) * (0.5 + Math.random()));
+    }
+  }
+
+  async #prepare(): Promise<TableDescription> {
+    const giveUpAt = performance.now() + this.#limits.creationMs;
+    for (;;) {
+      const description = await this.#describe();
+      const status = description?.TableStatus;
+      if (description !== undefined && status !== "CREATING" && status !== "DELETING") return description;
+      if (description === undefined) await this.#create();
+      if (performance.now() >= giveUpAt)
+        throw noAnswer({ table: this.name, action: "dynamodb:CreateTable" }, this.#limits.creationMs);
+      await pause(CREATION_POLL_MS);
+    }
+  }
+
+  async #describe(): Promise<TableDescription | undefined> {
+    return await this.send("DescribeTable", async (client, options) => {
+      try {
+        return (await client.send(new DescribeTableCommand({ TableName: this.name }), options)).Table;
+      } catch (error) {
+        if (nameOf(error) === "ResourceNotFoundException") return undefined;
+        throw error;
+      }
+    });
+  }
+
+  async #create(): Promise<void> {
+    const request = new CreateTableCommand({
+      TableName: this.name,
+      BillingMode: "PAY_PER_REQUEST",
+      KeySchema: [
+        { AttributeName: PARTITION_KEY, KeyType: "HASH" },
+        { AttributeName: SORT_KEY, KeyType: "RANGE" },
+      ],
+      AttributeDefinitions: [PARTITION_KEY, SORT_KEY].map((AttributeName) => ({
+        AttributeName,
+        AttributeType: "S",
+      })),
+    });
+    await this.send("CreateTable", async (client, options) => {
+      try {
+        await client.send(request, options);
+      } catch (error) {
+        // Another process was faster.
+        if (nameOf(error) !== "ResourceInUseException") throw error;
+      }
+    });
+  }
+
+  async #checkFormat(): Promise<void> {
+    const found = await this.#readFormat();
+    if (found === undefined) {
+      await this.sendIf("PutItem", (client, options) =>
+        client.send(
+          new PutItemCommand({
+            TableName: this.name,
+            Item: { ...FORMAT_KEY, version: { N: String(FORMAT) } },
+            ConditionExpression: "attribute_not_exists(#key)",
+            ExpressionAttributeNames: { "#key": PARTITION_KEY },
+          }),
+          options,
+        ),
+      );
+    }
+    const version = found ?? (await this.#readFormat());
+    if (version === String(FORMAT)) return;
+    throw corruptStore(
+      this.name,
+      `has format ${version}; this version of millrace reads format ${FORMAT}`,
+      "Run the version of millrace that wrote it, or name another table (--store dynamodb:TABLE)",
+    );
+  }
+
+  async #readFormat(): Promise<string | undefined> {
+    const request = new GetItemCommand({ TableName: this.name, Key: FORMAT_KEY, ConsistentRead: true });
+    const { Item } = await this.send("GetItem", (client, options) => client.send(request, options));
+    return Item?.["version"]?.N;
+  }
+}
+
+function checkKeys(name: string, { KeySchema = [], AttributeDefinitions = [] }: TableDescription): void {
+  const keys = KeySchema.map(({ AttributeName, KeyType }) => {
+    const type = AttributeDefinitions.find((each) => each.AttributeName === AttributeName)?.AttributeType;
+    return `${AttributeName} ${type} ${KeyType}`;
+  });
+  if (keys.join() === `${PARTITION_KEY} S HASH,${SORT_KEY} S RANGE`) return;
+  throw corruptStore(
+    name,
+    "is not a progress store of millrace: its keys are others",
+    "Name a table that millrace made, or one that does not exist yet (--store dynamodb:TABLE)",
+  );
+}
+
+export function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

@@ -1,0 +1,39 @@
+import type { QueueEvents, QueueMessage } from "../../../src/ports/queue-source.ts";
+import type { FilterDocument } from "../../../src/ports/stream-source.ts";
+import { SIM_ENVELOPE_BYTES, sharedView } from "./events.ts";
+import type { SimDelivery } from "./queue.ts";
+
+export const QUEUE_FILTER_PATTERN = '{"body":{"kind":["wanted"]}}';
+
+/** An event of honest length whose contents are the deliveries themselves: see `SimPayload`. */
+export class SimQueuePayload extends Uint8Array<ArrayBuffer> {
+  deliveries: readonly SimDelivery[] = [];
+}
+
+export const SIM_QUEUE_EVENTS: QueueEvents = {
+  envelopeBytes: SIM_ENVELOPE_BYTES,
+  filterDataKey: "body",
+  encode(messages: readonly QueueMessage[]): Uint8Array {
+    const deliveries = asSimDeliveries(messages);
+    let byteLength = SIM_ENVELOPE_BYTES + Math.max(0, deliveries.length - 1);
+    for (const { encodedBytes } of deliveries) byteLength += encodedBytes;
+    const payload = new SimQueuePayload(sharedView(byteLength), 0, byteLength);
+    payload.deliveries = deliveries;
+    return payload;
+  },
+  filterDocument(message: QueueMessage): FilterDocument {
+    const [delivery] = asSimDeliveries([message]);
+    return { document: delivery?.sent.accepted === true ? WANTED : UNWANTED, isDataJson: true };
+  },
+};
+
+const WANTED = { body: { kind: "wanted" } };
+const UNWANTED = { body: { kind: "unwanted" } };
+
+/** The engine may only hand back what the source gave; a copy of the list protects the history from its changes. */
+export function asSimDeliveries(messages: readonly QueueMessage[]): readonly SimDelivery[] {
+  return messages.map((message) => {
+    if ("sent" in message) return message as SimDelivery;
+    throw new TypeError("the engine handed back a message that the source never gave");
+  });
+}

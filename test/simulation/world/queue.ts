@@ -1,0 +1,267 @@
+import type { QueueMessage, Settlement } from "../../../src/ports/queue-source.ts";
+import type { SeededRandom } from "../random.ts";
+import type { VirtualTime } from "../virtual-clock.ts";
+import type { SimProcess } from "./process.ts";
+
+/** A message as the queue's servers hold it. */
+export interface SimMessage {
+  /** Ordinal in the whole queue, in the order of sending: index of the checkers' arrays. */
+  readonly id: number;
+  readonly messageId: string;
+  /** Standard queues know groups too, and do not show them. */
+  readonly groupId: string;
+  readonly bytes: number;
+  readonly encodedBytes: number;
+  readonly sentAt: number;
+  /** The mapping's filter lets it pass. */
+  readonly accepted: boolean;
+  /** Every execution of the function with it fails. */
+  readonly poison: boolean;
+  receiveCount: number;
+  /** World time until which its newest delivery holds it. */
+  hiddenUntil: number;
+  /** The newest. */
+  delivery: SimDelivery | undefined;
+  deletedAt: number | undefined;
+  /** Moved to the dead-letter queue by the queue's own policy. */
+  redrivenAt: number | undefined;
+}
+
+export type NewMessage = Pick<SimMessage, "groupId" | "bytes" | "encodedBytes" | "accepted" | "poison">;
+
+/** A message as one receive gave it: what the engine gets to see, and what the world knows of it. */
+export interface SimDelivery extends QueueMessage {
+  readonly sent: SimMessage;
+  readonly process: SimProcess;
+  readonly takenAt: number;
+  /** World time at which the process got it; `undefined`: it never did. */
+  deliveredAt: number | undefined;
+  /** Until then the process may believe in its hold, by its own monotonic clock and the answers that reached it. */
+  heldUntilLocalMs: number;
+  /** The process was told that the hold is lost. */
+  toldLost: boolean;
+  /** The hold had ended by all that the process knew, and only then an extension was answered. */
+  hasLapsed: boolean;
+  /** Why the queue gave the message to somebody else, and since when this delivery counted for nothing. */
+  over: { readonly at: number; readonly by: "released" | "expired" | "duplicated" } | undefined;
+}
+
+export interface QueueShape {
+  readonly isFifo: boolean;
+  readonly visibilityMs: number;
+  /** The redrive policy's `maxReceiveCount`; `undefined`: there is no dead-letter queue. */
+  readonly receivesMax: number | undefined;
+  /** Any held message of a group holds back all of it, as SQS does; `false`: only an earlier one, which is the port's law. */
+  readonly isGroupHeldByAny: boolean;
+}
+
+export interface ReceiveRequest {
+  readonly process: SimProcess;
+  readonly messagesMax: number;
+  readonly waitMs: number;
+  readonly holdMs: number;
+  /** Nobody hears the answer any more: give it nothing. */
+  isGone(): boolean;
+  /** Hand out a message that is held: standard queues may. */
+  duplicates(): boolean;
+  answer(deliveries: readonly SimDelivery[]): void;
+}
+
+interface Waiter {
+  readonly request: ReceiveRequest;
+  readonly until: number;
+}
+
+export const RECEIVE_MESSAGES_MAX = 10;
+
+/** One queue, as its servers hold it: shared by all processes. */
+export class SimQueue {
+  readonly shape: QueueShape;
+  readonly messages: SimMessage[] = [];
+  readonly #time: VirtualTime;
+  readonly #random: SeededRandom;
+  #live: SimMessage[] = [];
+  #gone = 0;
+  #waiters: Waiter[] = [];
+  #wakeAt = Number.POSITIVE_INFINITY;
+
+  constructor(shape: QueueShape, time: VirtualTime, random: SeededRandom) {
+    this.shape = shape;
+    this.#time = time;
+    this.#random = random;
+  }
+
+  /** Neither deleted nor redriven. */
+  get left(): number {
+    return this.#live.length - this.#gone;
+  }
+
+  send(message: NewMessage): SimMessage {
+    const sent: SimMessage = {
+      ...message,
+      id: this.messages.length,
+      messageId: `message-${this.messages.length}`,
+      sentAt: this.#time.now,
+      receiveCount: 0,
+      hiddenUntil: Number.NEGATIVE_INFINITY,
+      delivery: undefined,
+      deletedAt: undefined,
+      redrivenAt: undefined,
+    };
+    this.messages.push(sent);
+    this.#live.push(sent);
+    this.#wake(this.#time.now);
+    return sent;
+  }
+
+  /** Answers at once, or waits for a first message. */
+  receive(request: ReceiveRequest): void {
+    const deliveries = this.#take(request);
+    if (deliveries.length > 0 || request.waitMs <= 0) {
+      request.answer(deliveries);
+      return;
+    }
+    const waiter = { request, until: this.#time.now + request.waitMs };
+    this.#waiters.push(waiter);
+    this.#time.schedule(request.waitMs, () => {
+      if (!this.#waiters.includes(waiter)) return;
+      this.#waiters = this.#waiters.filter((other) => other !== waiter);
+      request.answer([]);
+    });
+    this.#planWake();
+  }
+
+  acknowledge(delivery: SimDelivery): Settlement {
+    if (!this.#isHeld(delivery)) return "lost";
+    delivery.sent.deletedAt = this.#time.now;
+    this.#remove();
+    if (this.shape.isFifo) this.#wake(this.#time.now);
+    return "settled";
+  }
+
+  /** The hold ends `forMs` from now. */
+  hide(delivery: SimDelivery, forMs: number): Settlement {
+    if (!this.#isHeld(delivery)) return "lost";
+    delivery.sent.hiddenUntil = this.#time.now + forMs;
+    this.#wake(delivery.sent.hiddenUntil);
+    return "settled";
+  }
+
+  #isHeld(delivery: SimDelivery): boolean {
+    const { sent } = delivery;
+    if (sent.deletedAt !== undefined || sent.redrivenAt !== undefined) return false;
+    return sent.delivery === delivery && sent.hiddenUntil > this.#time.now;
+  }
+
+  #remove(): void {
+    this.#gone++;
+    if (this.#gone < 32 || this.#gone < this.#live.length / 2) return;
+    this.#live = this.#live.filter(isThere);
+    this.#gone = 0;
+  }
+
+  #take(request: ReceiveRequest): SimDelivery[] {
+    const deliveries: SimDelivery[] = [];
+    if (request.isGone()) return deliveries;
+    const { isFifo, receivesMax } = this.shape;
+    const now = this.#time.now;
+    const wanted = Math.min(request.messagesMax, RECEIVE_MESSAGES_MAX);
+    const blocked = this.#blockedGroups(now);
+    const live = this.#live;
+    // A standard queue gives what comes to hand.
+    const first = isFifo || this.#random.chance(0.5) ? 0 : this.#random.int(0, Math.max(0, live.length - 1));
+    for (let offset = 0; offset < live.length && deliveries.length < wanted; offset++) {
+      const message = live[(first + offset) % live.length];
+      if (message === undefined || !isThere(message)) continue;
+      const isHeld = message.hiddenUntil > now;
+      if (isHeld && isFifo) blocked.add(message.groupId);
+      if (isHeld && (isFifo || !request.duplicates())) continue;
+      if (isFifo && blocked.has(message.groupId)) continue;
+      if (!isHeld && receivesMax !== undefined && message.receiveCount >= receivesMax) {
+        endDelivery(message, now);
+        message.redrivenAt = now;
+        this.#gone++;
+        continue;
+      }
+      deliveries.push(this.#deliver(message, request));
+    }
+    return deliveries;
+  }
+
+  #blockedGroups(now: number): Set<string> {
+    const blocked = new Set<string>();
+    if (!this.shape.isFifo || !this.shape.isGroupHeldByAny) return blocked;
+    for (const message of this.#live) {
+      if (isThere(message) && message.hiddenUntil > now) blocked.add(message.groupId);
+    }
+    return blocked;
+  }
+
+  #deliver(sent: SimMessage, { process, holdMs }: ReceiveRequest): SimDelivery {
+    const now = this.#time.now;
+    endDelivery(sent, now);
+    sent.receiveCount++;
+    sent.hiddenUntil = now + holdMs;
+    const delivery: SimDelivery = {
+      messageId: sent.messageId,
+      groupId: this.shape.isFifo ? sent.groupId : undefined,
+      receiveCount: sent.receiveCount,
+      bytes: sent.bytes,
+      encodedBytes: sent.encodedBytes,
+      sent,
+      process,
+      takenAt: now,
+      deliveredAt: undefined,
+      heldUntilLocalMs: Number.NEGATIVE_INFINITY,
+      toldLost: false,
+      hasLapsed: false,
+      over: undefined,
+    };
+    sent.delivery = delivery;
+    return delivery;
+  }
+
+  #serveWaiters(): void {
+    while (this.#waiters.length > 0) {
+      const [waiter, ...rest] = this.#waiters;
+      if (waiter === undefined) return;
+      const isGone = waiter.request.isGone();
+      const deliveries = isGone ? [] : this.#take(waiter.request);
+      if (!isGone && deliveries.length === 0) break;
+      this.#waiters = rest;
+      if (!isGone) waiter.request.answer(deliveries);
+    }
+    this.#planWake();
+  }
+
+  /** Receives that wait look again when the next hold ends. */
+  #planWake(): void {
+    if (this.#waiters.length === 0) return;
+    let next = Number.POSITIVE_INFINITY;
+    for (const message of this.#live) {
+      if (isThere(message) && message.hiddenUntil > this.#time.now)
+        next = Math.min(next, message.hiddenUntil);
+    }
+    this.#wake(next);
+  }
+
+  #wake(at: number): void {
+    if (this.#waiters.length === 0 || at >= this.#wakeAt || at === Number.POSITIVE_INFINITY) return;
+    this.#wakeAt = at;
+    this.#time.schedule(at - this.#time.now, () => {
+      if (this.#wakeAt !== at) return;
+      this.#wakeAt = Number.POSITIVE_INFINITY;
+      this.#serveWaiters();
+    });
+  }
+}
+
+function isThere(message: SimMessage): boolean {
+  return message.deletedAt === undefined && message.redrivenAt === undefined;
+}
+
+/** Somebody else gets the message: what the delivery before was worth. */
+function endDelivery({ delivery, hiddenUntil }: SimMessage, now: number): void {
+  if (delivery === undefined || delivery.over !== undefined) return;
+  delivery.over = hiddenUntil > now ? { at: now, by: "duplicated" } : { at: hiddenUntil, by: "expired" };
+}
