@@ -41,4 +41,4 @@ HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 \
   CMD ["node", "-e", "fetch(process.env.MILLRACE_HEALTH_URL).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
 ENTRYPOINT ["node", "/app/dist/src/bin.js"]
 # Manifests are mounted at /etc/millrace. The API stays on loopback: to open it takes --api-credentials.
-CMD ["run", "-f", "/etc/millrace", "--store", "sqlite:/data/progress.db", "--api", "127.0.0.1:9090"]
+CMD ["run", "-f", "/etc/millrace", "--store", "sqlite:/data/progress.db", "--metrics", "0.0.0.0:9090"]

@@ -70,9 +70,11 @@ class Build implements Image {
   carryOut({ name, flags, text }: Instruction): void {
     switch (name) {
       case "COPY":
-        return this.#copy(text.split(/\s+/), flags.get("from"));
+        this.#copy(text.split(/\s+/), flags.get("from"));
+        return;
       case "RUN":
-        return this.#run(text);
+        this.#run(text);
+        return;
       case "ENV":
         for (const [variable, value] of parsePairs(text)) this.environment.set(variable, value);
         return;
