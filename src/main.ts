@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { CONNECTORS } from "../connectors/registry.ts";
 import { startApiServer } from "./api/server.ts";
 import { parseServerAddress } from "./api/server-address.ts";
-import type { Adapters } from "./cli/adapters.ts";
+import type { Adapters, RunTelemetry, RunTracing } from "./cli/adapters.ts";
 import { runCli } from "./cli/cli.ts";
 import type { CliHost, ExitStatus } from "./cli/command.ts";
 import type { StoreUrl } from "./cli/store-url.ts";
@@ -22,6 +22,7 @@ import { createSqliteStore } from "./stores/sqlite.ts";
 import { createSystemClock } from "./system/clock.ts";
 import { createSystemRandom } from "./system/random.ts";
 import { createJsonLog } from "./telemetry/json-log.ts";
+import { readOtlpSettings } from "./telemetry/otlp/otlp-settings.ts";
 import { createTelemetry } from "./telemetry/telemetry.ts";
 
 /** The composition root: the only place that constructs adapters. */
@@ -35,11 +36,26 @@ const adapters: Adapters = {
   openDestination,
   createTelemetry: (log) => createTelemetry({ log, processMetrics: true }),
   createJsonLog: (level) => createJsonLog(level),
+  openTracing,
   startApi: async (text, content) => {
     const address = parseServerAddress(text);
     return address === undefined ? undefined : startApiServer({ address, ...content });
   },
 };
+
+/** Loaded only when it is used: most runs trace nothing. */
+async function openTracing(
+  endpoint: string | undefined,
+  telemetry: RunTelemetry,
+  version: string,
+): Promise<RunTracing | undefined> {
+  const settings = readOtlpSettings(endpoint, process.env);
+  if (settings === undefined) return undefined;
+  for (const remark of settings.remarks) telemetry.log("warn", remark, {});
+  const { createOtlpExporter } = await import("./telemetry/otlp/otlp-exporter.ts");
+  const { clock, random } = adapters;
+  return createOtlpExporter({ settings, version, clock, random, telemetry, counts: telemetry.spans });
+}
 
 async function openFunction(
   resource: FunctionResource,

@@ -8,6 +8,7 @@ import type { FunctionTarget } from "../ports/function-target.ts";
 import type { ProgressStore } from "../ports/progress-store.ts";
 import type { Random } from "../ports/random.ts";
 import type { CounterName, GaugeName, LogLevel, Telemetry } from "../ports/telemetry.ts";
+import type { Tracing } from "../ports/tracing.ts";
 import type { StoreUrl } from "./store-url.ts";
 
 /** What commands need of the adapters. Only `main.ts` makes one; tests make others. */
@@ -23,6 +24,15 @@ export interface Adapters {
   openDestination(address: Exclude<DestinationAddress, { readonly kind: "kafka" }>): Promise<Destination>;
   createTelemetry(log: LogWriter): RunTelemetry;
   createJsonLog(level: LogLevel): LogWriter;
+  /**
+   * `undefined`: nothing is traced. `endpoint` is what `--otlp` names, before OpenTelemetry's environment variables.
+   * @throws MillraceError ERR_MILLRACE_CONFIG
+   */
+  openTracing(
+    endpoint: string | undefined,
+    telemetry: RunTelemetry,
+    version: string,
+  ): Promise<RunTracing | undefined>;
   /** `undefined` when `address` is `off`. */
   startApi(address: string, content: ApiContent): Promise<RunningApi | undefined>;
 }
@@ -38,6 +48,18 @@ export interface RunTelemetry extends Telemetry {
   totals(mapping: string): MappingTotals;
   metricsText(): Promise<string>;
   readonly metricsContentType: string;
+  readonly spans: SpanCounts;
+}
+
+/** Spans that reached their collector, and those that did not. */
+export interface SpanCounts {
+  exported(spans: number): void;
+  dropped(reason: "queue_full" | "refused" | "unreachable", spans: number): void;
+}
+
+export interface RunTracing extends Tracing {
+  /** Sends what waits, within a bound. */
+  close(): Promise<void>;
 }
 
 /** Sums since the start of the process. */

@@ -5,7 +5,7 @@ import type { Manifests } from "../manifests/load-manifests.ts";
 import { describeError } from "../model/errors.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { LogLevel } from "../ports/telemetry.ts";
-import type { LogWriter, RunningApi, RunTelemetry } from "./adapters.ts";
+import type { LogWriter, RunningApi, RunTelemetry, RunTracing } from "./adapters.ts";
 import { type CliHost, EXIT_FAILED, EXIT_OK, type ExitStatus, type StopSignal } from "./command.ts";
 import { type Deployments, openDeployments } from "./deployments.ts";
 import { ProgressDisplay } from "./progress-display.ts";
@@ -16,6 +16,8 @@ export interface RunOptions {
   readonly api: string;
   readonly store: StoreUrl;
   readonly logLevel: LogLevel;
+  /** Base URL of a collector, or `off`; `undefined`: what the environment says. */
+  readonly otlp: string | undefined;
   readonly drainMs: number;
   readonly settings: EngineSettings;
   /** End as if stopped once all mappings have processed and checkpointed what their sources hold. */
@@ -73,6 +75,7 @@ class Running {
   #api: RunningApi | undefined;
   #deployments: Deployments | undefined;
   #engine: Engine | undefined;
+  #tracing: RunTracing | undefined;
 
   constructor(manifests: Manifests, options: RunOptions, host: CliHost, telemetry: RunTelemetry) {
     this.#manifests = manifests;
@@ -91,7 +94,8 @@ class Running {
       metricsText: () => this.#telemetry.metricsText(),
       metricsContentType,
     });
-    const { store, settings } = this.#options;
+    const { store, settings, otlp } = this.#options;
+    this.#tracing = await adapters.openTracing(otlp, this.#telemetry, version);
     this.#deployments = await openDeployments(this.#manifests, store, adapters, onFunctionOutput);
     const { clock, random } = adapters;
     const engine = adapters.createEngine({
@@ -99,6 +103,7 @@ class Running {
       clock,
       random,
       telemetry: this.#telemetry,
+      tracing: this.#tracing,
       store: this.#deployments.store,
       settings,
     });
@@ -147,6 +152,7 @@ class Running {
     for (const error of (await this.#deployments?.close()) ?? []) {
       this.#telemetry.log("warn", "something could not be closed", { error });
     }
+    await this.#tracing?.close();
     await this.#api?.close();
   }
 }

@@ -35,6 +35,12 @@ A second signal ends the process at once. On a terminal progress is shown, elsew
         `Default ${DEFAULT_STORE}.`,
     },
     "log-level": { value: "LEVEL", description: `${LOG_LEVELS.join(", ")}. Default info.` },
+    otlp: {
+      value: "URL",
+      description:
+        "Where spans of invocations are sent, by OTLP over HTTP: a collector's base URL such as http://127.0.0.1:4318; off " +
+        "sends none. Default: what OTEL_EXPORTER_OTLP_ENDPOINT and its siblings say, else off.",
+    },
     "drain-seconds": {
       value: "N",
       description: `How long running invocations may take to end at a stop. Default ${DEFAULT_DRAIN_SECONDS}.`,
@@ -52,6 +58,7 @@ A second signal ends the process at once. On a terminal progress is shown, elsew
       api: lastValue(flags, "api") ?? DEFAULT_API,
       store: parseStoreUrl(lastValue(flags, "store") ?? DEFAULT_STORE),
       logLevel: logLevel(flags),
+      otlp: lastValue(flags, "otlp"),
       drainMs: drainSeconds(flags) * 1000,
       settings: engineSettings(flags),
       untilCaughtUp: flags.has("until-caught-up"),

@@ -6,6 +6,7 @@ import type { QueueSource } from "../ports/queue-source.ts";
 import type { Random } from "../ports/random.ts";
 import type { StreamSource } from "../ports/stream-source.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
+import type { Tracing } from "../ports/tracing.ts";
 import type { InvocableFunction } from "./invoke/function-invoker.ts";
 import type { EngineSettings } from "./settings.ts";
 import { Supervisor } from "./supervisor.ts";
@@ -19,6 +20,8 @@ export interface EngineOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly telemetry: Telemetry;
+  /** Absent: nothing is traced. */
+  readonly tracing?: Tracing | undefined;
   readonly store: ProgressStore;
   readonly settings: EngineSettings;
 }

@@ -1,3 +1,4 @@
+import type { TraceCarrier } from "../model/trace-context.ts";
 import type { FilterDocument } from "./stream-source.ts";
 
 /**
@@ -68,6 +69,8 @@ export interface QueueEvents {
   encode(messages: readonly QueueMessage[]): Uint8Array;
   readonly envelopeBytes: number;
   filterDocument(message: QueueMessage): FilterDocument;
+  /** Trace headers that came with the message. Only asked when the engine traces. Without it messages carry none. */
+  traceCarrier?(message: QueueMessage): TraceCarrier | undefined;
   /** Member of the filter document that holds the message's own data: `body`. */
   readonly filterDataKey: string;
 }

@@ -11,6 +11,8 @@ import {
 import { BucketsHistogram } from "./buckets-histogram.ts";
 import { allowedFields } from "./log-fields.ts";
 import { type Buckets, createMappingSeries, type MappingSeries } from "./mapping-series.ts";
+import type { SpanCounts } from "./otlp/otlp-exporter.ts";
+import { createSpanCounts } from "./span-metrics.ts";
 
 /** Gets the fields that may be logged, and no others. Never throws. */
 export type LogWriter = (
@@ -39,6 +41,8 @@ export interface RunTelemetry extends Telemetry {
   /** Prometheus's text format. */
   metricsText(): Promise<string>;
   readonly metricsContentType: string;
+  /** Spans that were sent, and those that were not. */
+  readonly spans: SpanCounts;
 }
 
 /** Outcome names are the engine's few kinds; the bound is for a slip, which must not grow the metrics for ever. */
@@ -54,6 +58,7 @@ export function createTelemetry({ log, processMetrics }: TelemetryOptions): RunT
     return created;
   };
   const registry = createRegistry(series);
+  const spans = createSpanCounts(registry);
   if (processMetrics) collectDefaultMetrics({ register: registry });
   return {
     count(counter, mapping, amount) {
@@ -82,6 +87,7 @@ export function createTelemetry({ log, processMetrics }: TelemetryOptions): RunT
     totals: (mapping) => totalsOf(seriesOf(mapping)),
     metricsText: () => registry.metrics(),
     metricsContentType: registry.contentType,
+    spans,
   };
 }
 

@@ -3,6 +3,7 @@ import type { InvocationOutcome, OutcomeKind } from "../../model/outcome.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { FunctionTarget } from "../../ports/function-target.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
+import type { OpenSpan } from "../trace/batch-trace.ts";
 import { AdaptiveLimit } from "./adaptive-limit.ts";
 import { Slots } from "./slots.ts";
 
@@ -26,6 +27,8 @@ export interface InvocationRequest {
   /** Asked when the turn has come: the lease may have run out, or the engine be stopping, while the call waited. */
   mayStart(): boolean;
   readonly signal: AbortSignal;
+  /** Called when the call is made; absent when nothing is traced. */
+  readonly beginSpan?: (() => OpenSpan) | undefined;
 }
 
 export type InvocationResult = InvocationOutcome | { readonly kind: "notStarted" };
@@ -67,6 +70,7 @@ export class FunctionInvoker {
     this.#telemetry.count("invoked_events", mapping, recordCount);
     this.#telemetry.observe("batch_size_records", mapping, recordCount);
     this.#track(mapping, 1);
+    const span = request.beginSpan?.();
     const startedMs = this.#clock.monotonic();
     const context = {
       requestId,
@@ -74,6 +78,7 @@ export class FunctionInvoker {
       functionArn,
       deadlineMs: this.#clock.now() + timeoutMs,
       timeoutMs,
+      trace: span?.context,
     };
     let outcome: InvocationOutcome;
     try {
@@ -84,6 +89,7 @@ export class FunctionInvoker {
       this.#telemetry.log("error", message, { mapping, requestId });
       outcome = { kind: "functionError", errorType: "Millrace.TargetDefect", message };
     }
+    span?.end(outcome);
     this.#track(mapping, -1);
     const endedMs = this.#clock.monotonic();
     this.#telemetry.invocation(mapping, outcome.kind, endedMs - startedMs);

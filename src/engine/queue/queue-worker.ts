@@ -3,6 +3,7 @@ import type { Clock, ScheduledCall } from "../../ports/clock.ts";
 import type { QueueMessage } from "../../ports/queue-source.ts";
 import type { Random } from "../../ports/random.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
+import type { Tracing } from "../../ports/tracing.ts";
 import { ByteBudget } from "../budget.ts";
 import type { MappingStatus, QueueDeployment } from "../engine.ts";
 import { compileFilterCriteria, type FilterMatcher } from "../filter/filter.ts";
@@ -10,6 +11,8 @@ import { FailureLog } from "../invoke/failure-log.ts";
 import type { FunctionInvoker } from "../invoke/function-invoker.ts";
 import type { EngineSettings } from "../settings.ts";
 import { sleepUnless } from "../sleep.ts";
+import { queueSubject } from "../trace/trace-subject.ts";
+import { Tracer } from "../trace/tracer.ts";
 import { BatchScaling } from "./batch-scaling.ts";
 import { type HeldMessage, isHeldAt } from "./held-message.ts";
 import { HoldKeeper } from "./hold-keeper.ts";
@@ -23,6 +26,7 @@ export interface QueueWorkerOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly telemetry: Telemetry;
+  readonly tracing?: Tracing | undefined;
   readonly settings: EngineSettings;
   readonly processBudget: ByteBudget;
   readonly invoker: FunctionInvoker;
@@ -38,6 +42,7 @@ const LAST_WORDS_MS = 5_000;
 /** Runs one queue mapping in this process: receives, batches, invokes, settles (queues §2). */
 export class QueueWorker {
   readonly #options: QueueWorkerOptions;
+  readonly #tracer: Tracer | undefined;
   readonly #filter: FilterMatcher | undefined;
   readonly #scaling: BatchScaling;
   readonly #buffer: MessageBuffer;
@@ -62,6 +67,15 @@ export class QueueWorker {
     const { deployment, clock, random, telemetry, settings, processBudget, functionTimeoutMs } = options;
     const { mapping, source } = deployment;
     this.#options = options;
+    const { tracing } = options;
+    if (tracing !== undefined) {
+      this.#tracer = new Tracer({
+        tracing,
+        clock,
+        random,
+        subject: queueSubject(mapping, source.description),
+      });
+    }
     const { filterPatterns } = mapping;
     this.#filter =
       filterPatterns.length === 0
@@ -255,13 +269,14 @@ export class QueueWorker {
         clock,
         random,
         telemetry,
+        tracer: this.#tracer,
         invoker,
         stopSignal: this.#stop.signal,
         callSignal: this.#calls.signal,
         slowDown: () => {
           if (this.#scaling.failed(clock.monotonic())) telemetry.mark("batches at once halved");
         },
-        report: (problem) => this.#failures.report(problem, {}),
+        report: (problem, where) => this.#failures.report(problem, where),
       },
       batch,
     );

@@ -5,6 +5,8 @@ import { backoffMs } from "../invoke/backoff.ts";
 import type { InvocationRequest } from "../invoke/function-invoker.ts";
 import { type BatchVerdict, readResponse } from "../invoke/response.ts";
 import { sleep } from "../sleep.ts";
+import type { BatchTrace } from "../trace/batch-trace.ts";
+import { carriersOf } from "../trace/carriers.ts";
 import { failureRecordOf } from "./discarded-batch.ts";
 import type { Expiry } from "./expiry.ts";
 import { recordFinder } from "./item-identifier.ts";
@@ -51,11 +53,13 @@ export class BatchRun {
   readonly #context: ShardContext;
   readonly #window: OpenWindow | undefined;
   readonly #expiry: Expiry;
+  readonly #trace: BatchTrace | undefined;
 
   constructor(context: ShardContext, window: OpenWindow | undefined) {
     this.#context = context;
     this.#window = window;
     this.#expiry = context.expiry;
+    this.#trace = context.tracer?.batch();
   }
 
   /** `true`: all is settled. `false`: stopped before; what is not settled comes again. */
@@ -151,7 +155,19 @@ export class BatchRun {
       encode: () => source.events.encode(recordsOf(segment), window),
       mayStart: () => this.#context.startPermission() === "start",
       signal: callSignal,
+      beginSpan: this.#beginSpan(segment),
     };
+  }
+
+  #beginSpan({ requestId, records }: Segment): InvocationRequest["beginSpan"] {
+    const trace = this.#trace;
+    if (trace === undefined) return undefined;
+    const { events } = this.#context.source;
+    return () => trace.beginAttempt({ requestId, carriers: carriersOf(events, records) });
+  }
+
+  #report(problem: string | undefined, { requestId }: Segment): void {
+    this.#context.report(problem, { requestId, traceId: this.#trace?.traceId });
   }
 
   async #conclude(segment: Segment, outcome: InvocationOutcome): Promise<Step> {
@@ -163,7 +179,7 @@ export class BatchRun {
       case "functionError":
       case "timedOut":
         segment.invocations++;
-        this.#context.report(outcome.kind === "timedOut" ? outcome.kind : outcome.errorType);
+        this.#report(outcome.kind === "timedOut" ? outcome.kind : outcome.errorType, segment);
         return await this.#failed(segment, UNHANDLED);
       case "payloadTooLarge":
         return await this.#failed(segment, undefined);
@@ -177,6 +193,7 @@ export class BatchRun {
           mapping: this.#context.mapping.name,
           shardId: this.#context.shardId,
           requestId: segment.requestId,
+          traceId: this.#trace?.traceId,
           error: outcome.message,
         });
         return this.#pause(segment, 0);
@@ -200,11 +217,11 @@ export class BatchRun {
       telemetry.mark(
         verdict.reason.includes("`state`") ? "window state missing" : "partial response malformed",
       );
-      this.#context.report(verdict.reason);
+      this.#report(verdict.reason, segment);
       return await this.#failed(segment, NO_FUNCTION_ERROR);
     }
     this.#keepWindowState(segment, verdict.stateJson);
-    this.#context.report(undefined);
+    this.#report(undefined, segment);
     if (verdict.kind === "succeeded") {
       this.#context.settle(segment.records);
       return DONE;
@@ -325,7 +342,9 @@ export class BatchRun {
       response,
       window: this.#windowEvent(segment),
     });
-    if (!(await delivery.discard(failure, stopSignal, callSignal))) return STOPPED;
+    const carriers = () => carriersOf(this.#context.source.events, records);
+    const traced = this.#trace && { trace: this.#trace, carriers };
+    if (!(await delivery.discard(failure, stopSignal, callSignal, traced))) return STOPPED;
     if (this.#context.isClosed()) return STOPPED;
     if (segment.windowEnd !== "no") this.#keepWindowState(segment, undefined);
     this.#context.settle(records);

@@ -4,6 +4,7 @@ import type { Clock } from "../../ports/clock.ts";
 import type { ProgressStore, ShardProgress } from "../../ports/progress-store.ts";
 import type { Random } from "../../ports/random.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
+import type { Tracing } from "../../ports/tracing.ts";
 import { ByteBudget } from "../budget.ts";
 import type { MappingStatus, StreamDeployment } from "../engine.ts";
 import { compileFilterCriteria } from "../filter/filter.ts";
@@ -25,6 +26,7 @@ export interface MappingWorkerOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly telemetry: Telemetry;
+  readonly tracing?: Tracing | undefined;
   readonly store: ProgressStore;
   readonly settings: EngineSettings;
   readonly processBudget: ByteBudget;
@@ -94,6 +96,7 @@ export class MappingWorker {
       clock,
       random,
       telemetry,
+      tracing: options.tracing,
       store: source.progress ?? store,
       invoker,
       delivery: new FailureDelivery({
@@ -107,7 +110,7 @@ export class MappingWorker {
       budget: new ByteBudget(settings.mappingBudgetBytes, processBudget),
       reads: new PQueue({ concurrency: settings.concurrentReads }),
       gauges: new ProgressGauges(telemetry, mapping.name),
-      report: (shardId, problem) => this.#failures.report(problem, { shardId }),
+      report: (problem, where) => this.#failures.report(problem, where),
       problems: this.#problems,
     };
   }
