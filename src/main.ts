@@ -34,7 +34,7 @@ const adapters: Adapters = {
   openStore,
   openFunction,
   openDestination,
-  createTelemetry: (log) => createTelemetry({ log, processMetrics: true }),
+  createTelemetry: (log, logLevel) => createTelemetry({ log, logLevel, processMetrics: true }),
   createJsonLog: (level) => createJsonLog(level),
   openTracing,
   startApi: async (text, content) => {

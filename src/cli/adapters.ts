@@ -22,7 +22,7 @@ export interface Adapters {
   openFunction(resource: FunctionResource, onOutput: (line: string) => void): Promise<FunctionTarget>;
   /** A topic is opened by the connector of its mapping. */
   openDestination(address: Exclude<DestinationAddress, { readonly kind: "kafka" }>): Promise<Destination>;
-  createTelemetry(log: LogWriter): RunTelemetry;
+  createTelemetry(log: LogWriter, level: LogLevel): RunTelemetry;
   createJsonLog(level: LogLevel): LogWriter;
   /**
    * `undefined`: nothing is traced. `endpoint` is what `--otlp` names, before OpenTelemetry's environment variables.

@@ -36,7 +36,7 @@ export async function runManifests(
 ): Promise<ExitStatus> {
   const { adapters } = host;
   const display = host.stderr.isTTY === true ? new ProgressDisplay(host.stderr, adapters.clock) : undefined;
-  const telemetry = adapters.createTelemetry(createLog(display, options.logLevel, host));
+  const telemetry = adapters.createTelemetry(createLog(display, options.logLevel, host), options.logLevel);
   const stopSignal = watchSignals(host, telemetry);
   host.onFatal((error) => {
     display?.stop();

@@ -10,8 +10,10 @@ export interface Telemetry {
   offsetLag(mapping: string, shardId: string, records: number | undefined): void;
   /** An outcome of an invocation, by kind: `succeeded`, `functionError`, … */
   invocation(mapping: string, outcome: string, durationMs: number): void;
-  /** Never given payloads, headers or attributes of records. */
+  /** Never given payloads, keys, group ids, headers or attributes of records, nor texts of functions. */
   log(level: LogLevel, message: string, fields: LogFields): void;
+  /** Debug lines are written. Who would write one for every batch asks first. */
+  readonly logsDebug: boolean;
   /** A rare state was reached. The simulation counts these; production does nothing. */
   mark(name: MarkName): void;
 }

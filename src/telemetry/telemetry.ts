@@ -25,6 +25,8 @@ export interface TelemetryOptions {
   readonly log: LogWriter;
   /** Also expose memory, CPU and garbage collection of the process. */
   readonly processMetrics: boolean;
+  /** What `log` writes, lowest; default `info`. */
+  readonly logLevel?: LogLevel;
 }
 
 export interface MappingTotals {
@@ -48,7 +50,7 @@ export interface RunTelemetry extends Telemetry {
 /** Outcome names are the engine's few kinds; the bound is for a slip, which must not grow the metrics for ever. */
 const OUTCOMES_MAX = 32;
 
-export function createTelemetry({ log, processMetrics }: TelemetryOptions): RunTelemetry {
+export function createTelemetry({ log, processMetrics, logLevel = "info" }: TelemetryOptions): RunTelemetry {
   const series = new Map<string, MappingSeries>();
   const seriesOf = (mapping: string): MappingSeries => {
     const known = series.get(mapping);
@@ -82,6 +84,7 @@ export function createTelemetry({ log, processMetrics }: TelemetryOptions): RunT
       durationSeconds.observe(durationMs / 1000);
     },
     log: (level, message, fields) => log(level, message, allowedFields(fields)),
+    logsDebug: logLevel === "debug",
     mark: () => undefined,
     register: (mapping) => void seriesOf(mapping),
     totals: (mapping) => totalsOf(seriesOf(mapping)),

@@ -27,7 +27,7 @@ export interface OtlpCollector {
   readonly requests: {
     readonly path: string;
     readonly headers: IncomingHttpHeaders;
-    readonly bytes: number;
+    readonly text: string;
   }[];
   /** What a request could not be read for: a test fails on any. */
   readonly faults: string[];
@@ -43,12 +43,13 @@ export async function startOtlpCollector(port = 0): Promise<OtlpCollector> {
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
     request.on("end", () => {
       const bytes = Buffer.concat(chunks);
-      collector.requests.push({ path: request.url ?? "", headers: request.headers, bytes: bytes.length });
+      const isGzip = request.headers["content-encoding"] === "gzip";
+      const text = (isGzip ? gunzipSync(bytes) : bytes).toString();
+      collector.requests.push({ path: request.url ?? "", headers: request.headers, text });
       try {
         assert.equal(request.method, "POST");
         assert.equal(request.headers["content-type"], "application/json");
-        const isGzip = request.headers["content-encoding"] === "gzip";
-        collector.spans.push(...decode((isGzip ? gunzipSync(bytes) : bytes).toString()));
+        collector.spans.push(...decode(text));
       } catch (error) {
         collector.faults.push(String(error));
       }

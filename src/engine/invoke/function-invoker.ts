@@ -19,6 +19,8 @@ export interface InvocableFunction {
 
 export interface InvocationRequest {
   readonly mapping: string;
+  /** Of a stream; for logs. */
+  readonly shardId?: string;
   readonly requestId: string;
   readonly functionArn: string;
   readonly recordCount: number;
@@ -86,15 +88,30 @@ export class FunctionInvoker {
     } catch (error) {
       // The port forbids it, but a defective target must cost its own batch, not the engine.
       const message = `function target ${functionName} broke its contract: ${describeError(error)}`;
-      this.#telemetry.log("error", message, { mapping, requestId });
+      const { shardId } = request;
+      const traceId = span?.context.traceId;
+      this.#telemetry.log("error", message, { mapping, shardId, requestId, traceId });
       outcome = { kind: "functionError", errorType: "Millrace.TargetDefect", message };
     }
     span?.end(outcome);
     this.#track(mapping, -1);
     const endedMs = this.#clock.monotonic();
     this.#telemetry.invocation(mapping, outcome.kind, endedMs - startedMs);
+    if (this.#telemetry.logsDebug) this.#tell(request, outcome.kind, endedMs - startedMs, span);
     if (this.#adaptive !== undefined) this.#adapt(this.#adaptive, outcome.kind, startedMs, endedMs);
     return outcome;
+  }
+
+  #tell(
+    request: InvocationRequest,
+    outcome: OutcomeKind,
+    durationMs: number,
+    span: OpenSpan | undefined,
+  ): void {
+    const { mapping, shardId, requestId, recordCount: records } = request;
+    const traceId = span?.context.traceId;
+    const fields = { mapping, shardId, requestId, traceId, records, outcome, durationMs };
+    this.#telemetry.log("debug", "an invocation has ended", fields);
   }
 
   #adapt(adaptive: AdaptiveLimit, kind: OutcomeKind, startedMs: number, endedMs: number): void {

@@ -75,6 +75,7 @@ export async function runQueueBatch(
     if (outcome.kind !== "throttled" && outcome.kind !== "unavailable")
       return conclude(context, running, outcome);
     telemetry.count("failed_invoke_events", mapping.name, batch.length);
+    if (outcome.kind === "unavailable") tellUnavailable(context, running, outcome.message);
     context.slowDown();
     // The same batch in memory is tried again while the hold lasts that it has now (queues §2.2). An attempt may take long
     // when it succeeds at last: so the hold is prolonged all the same, and what is left of it given back in the end.
@@ -171,6 +172,15 @@ function failed(context: QueueBatchContext, running: Running, problem: string): 
   // With partial responses AWS does not slow down on failures (queues §2.3).
   if (!mapping.reportBatchItemFailures) context.slowDown();
   return left(batch);
+}
+
+function tellUnavailable(
+  { telemetry, mapping }: QueueBatchContext,
+  { requestId, trace }: Running,
+  error: string,
+): void {
+  const fields = { mapping: mapping.name, requestId, traceId: trace?.traceId, error };
+  telemetry.log("warn", "the function could not be reached; trying again", fields);
 }
 
 function beginSpan({ source }: QueueBatchContext, { batch, requestId, trace }: Running) {

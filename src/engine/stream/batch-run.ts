@@ -149,6 +149,7 @@ export class BatchRun {
     const window = this.#windowEvent(segment);
     return {
       mapping: mapping.name,
+      shardId: this.#context.shardId,
       requestId: segment.requestId,
       functionArn: mapping.functionArn,
       recordCount: segment.records.length,
@@ -274,8 +275,23 @@ export class BatchRun {
       telemetry.mark("retries exhausted");
       return await this.#discard(segment, segment.records, "RetryAttemptsExhausted", response);
     }
-    segment.notBeforeMs = clock.monotonic() + backoffMs(segment.failures, settings, random);
+    const delayMs = backoffMs(segment.failures, settings, random);
+    segment.notBeforeMs = clock.monotonic() + delayMs;
+    if (telemetry.logsDebug) this.#tellRetry(segment, delayMs);
     return { kind: "next", segments: [segment] };
+  }
+
+  #tellRetry({ requestId, failures, records }: Segment, delayMs: number): void {
+    const { telemetry, mapping, shardId } = this.#context;
+    telemetry.log("debug", "a failed batch is tried again", {
+      mapping: mapping.name,
+      shardId,
+      requestId,
+      traceId: this.#trace?.traceId,
+      failures,
+      records: records.length,
+      delayMs,
+    });
   }
 
   /** Left half first and to its end, then the right; no wait, and a fresh budget for each (architecture.md). */
@@ -304,7 +320,7 @@ export class BatchRun {
       const step = await this.#discard(segment, aged, "RecordAgeExceeded", undefined);
       if (step.kind === "stopped") return step;
     }
-    if (gone.length > 0) this.#giveUpToRetention(gone);
+    if (gone.length > 0) this.#giveUpToRetention(gone, segment);
     if (live.length === 0) return DONE;
     const { failures, invocations, pauses, notBeforeMs } = segment;
     const rest = { ...this.#segment(live, segment.depth, "no"), failures, invocations, pauses, notBeforeMs };
@@ -312,13 +328,15 @@ export class BatchRun {
   }
 
   /** The source has dropped them: "until the record expires" ends here, and AWS does not count them as dropped. */
-  #giveUpToRetention(gone: readonly BufferedRecord[]): void {
+  #giveUpToRetention(gone: readonly BufferedRecord[], { requestId }: Segment): void {
     const { telemetry, mapping, shardId } = this.#context;
     telemetry.mark("retention ended a retry");
     telemetry.count("expired_events", mapping.name, gone.length);
     telemetry.log("error", "records were given up: they failed until the source's retention ended", {
       mapping: mapping.name,
       shardId,
+      requestId,
+      traceId: this.#trace?.traceId,
       records: gone.length,
       from: gone[0]?.record.position,
       to: gone.at(-1)?.record.position,

@@ -4,8 +4,8 @@ import { bug, INVOKE, type PlantedBug, STREAM } from "./planted-bug.ts";
 export const PROGRESS_BUGS: readonly PlantedBug[] = [
   bug("records are settled before the destination has accepted them", ["I5", "I1"], {
     file: `${INVOKE}/failure-delivery.ts`,
-    find: "await destination.deliver(record, call);",
-    replace: "destination.deliver(record, call).catch(() => {});",
+    find: "await deliverTraced(destination, record, call, traced);",
+    replace: "deliverTraced(destination, record, call, traced).catch(() => {});",
   }),
   bug("an unavailable destination drops the record", ["I5", "I1"], {
     file: `${INVOKE}/failure-delivery.ts`,

@@ -316,6 +316,7 @@ export class SmallWorld {
         if (level === "error" && message.includes("defect"))
           throw new Error(`${message}: ${fields["error"]}`);
       },
+      logsDebug: true,
       mark: (name) => this.marks.add(name),
     };
   }
@@ -337,6 +338,7 @@ export const SILENT_TELEMETRY: Telemetry = {
   offsetLag: () => {},
   invocation: () => {},
   log: () => {},
+  logsDebug: false,
   mark: () => {},
 };
 
