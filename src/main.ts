@@ -34,7 +34,8 @@ const adapters: Adapters = {
   openStore,
   openFunction,
   openDestination,
-  createTelemetry: (log, logLevel) => createTelemetry({ log, logLevel, processMetrics: true }),
+  createTelemetry: (log, logLevel) =>
+    createTelemetry({ log, logLevel, processMetrics: true, version: readVersion() }),
   createJsonLog: (level) => createJsonLog(level),
   openTracing,
   startApi: async (text, content) => {

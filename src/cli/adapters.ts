@@ -45,6 +45,10 @@ export type LogWriter = (
 
 export interface RunTelemetry extends Telemetry {
   register(mapping: string): void;
+  /** Has metrics show the status of these. */
+  watch(status: () => readonly MappingStatus[]): void;
+  /** The same store, measured. */
+  observeStore(store: ProgressStore): ProgressStore;
   totals(mapping: string): MappingTotals;
   metricsText(): Promise<string>;
   readonly metricsContentType: string;

@@ -88,6 +88,7 @@ class Running {
   async start(onFunctionOutput: (line: string) => void): Promise<void> {
     const { adapters, version } = this.#host;
     const { metricsContentType } = this.#telemetry;
+    this.#telemetry.watch(() => this.status());
     this.#api = await adapters.startApi(this.#options.api, {
       version,
       status: () => this.status(),
@@ -104,7 +105,7 @@ class Running {
       random,
       telemetry: this.#telemetry,
       tracing: this.#tracing,
-      store: this.#deployments.store,
+      store: this.#telemetry.observeStore(this.#deployments.store),
       settings,
     });
     for (const deployment of this.#deployments.mappings) {
@@ -127,6 +128,7 @@ class Running {
         name: mapping.name,
         state: "Creating",
         lastProcessingResult: "No records processed",
+        oldestAgeMs: 0,
         shards: [],
         caughtUp: false,
       }));

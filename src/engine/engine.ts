@@ -68,6 +68,11 @@ export interface MappingStatus {
   readonly state: "Creating" | "Enabled" | "Disabling" | "Disabled" | "Failed";
   /** AWS's texts: `No records processed`, `OK`, `PROBLEM: Function call failed` (streams §1.4). */
   readonly lastProcessingResult: string;
+  /**
+   * Age of the oldest record that this process knows of and has not settled, milliseconds: read or unread of a stream, in
+   * hand of a queue. 0: there is none.
+   */
+  readonly oldestAgeMs: number;
   /** Of this process. */
   readonly shards: readonly ShardStatus[];
   /**
@@ -82,6 +87,8 @@ export interface ShardStatus {
   readonly bufferedRecords: number;
   readonly bufferedBytes: number;
   readonly inFlight: number;
+  /** As of the mapping. It grows while a record is retried. */
+  readonly oldestAgeMs: number;
   /** Milliseconds behind the tip at the last read, as the source says; `undefined` when it does not. */
   readonly lagMs: number | undefined;
   /** Records that are not processed, as of the last read; `undefined` when the source does not number its records. */

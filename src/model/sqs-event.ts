@@ -10,6 +10,7 @@ export interface SqsMessage {
   readonly messageId: string;
   readonly receiptHandle: string;
   readonly groupId: string | undefined;
+  readonly sentMs: number | undefined;
   readonly receiveCount: number;
   readonly bytes: number;
   readonly encodedBytes: number;
@@ -90,6 +91,7 @@ export function createSqsMessageFactory(source: SqsEventSource) {
       messageId: parts.messageId,
       receiptHandle: parts.receiptHandle,
       groupId: source.isFifo ? parts.attributes["MessageGroupId"] : undefined,
+      sentMs: sentMsOf(parts.attributes["SentTimestamp"]),
       receiveCount: Number(parts.attributes["ApproximateReceiveCount"] ?? 1),
       bytes: element.length + parts.receiptHandle.length + MESSAGE_OVERHEAD_BYTES,
       encodedBytes: element.length,
@@ -97,6 +99,11 @@ export function createSqsMessageFactory(source: SqsEventSource) {
       trace: traceCarrierOf(parts),
     };
   };
+}
+
+function sentMsOf(text: string | undefined): number | undefined {
+  const sentMs = Number(text);
+  return sentMs > 0 ? sentMs : undefined;
 }
 
 /** X-Ray's header is a system attribute; W3C's headers are attributes that the sender's tracing library set. */

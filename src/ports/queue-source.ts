@@ -55,6 +55,8 @@ export interface QueueMessage {
   readonly messageId: string;
   /** FIFO: its group. `undefined` on queues without order. */
   readonly groupId: string | undefined;
+  /** When the queue received it, epoch milliseconds; absent: the queue does not say. */
+  readonly sentMs?: number | undefined;
   /** 1 at its first delivery. */
   readonly receiveCount: number;
   /** Bytes that the message holds in memory: what the budget counts. */

@@ -24,6 +24,10 @@ export interface InvocationRequest {
   readonly requestId: string;
   readonly functionArn: string;
   readonly recordCount: number;
+  /** Some of the records were in an invocation before. */
+  readonly isRetry: boolean;
+  /** When the source received the first of the records, epoch milliseconds; `undefined`: it does not say. */
+  readonly arrivalMs: number | undefined;
   /** Called when the turn has come, so that only what is in flight is encoded. */
   encode(): Uint8Array;
   /** Asked when the turn has come: the lease may have run out, or the engine be stopping, while the call waited. */
@@ -67,18 +71,18 @@ export class FunctionInvoker {
 
   async #call(request: InvocationRequest): Promise<InvocationOutcome> {
     const payload = request.encode();
-    const { mapping, recordCount, requestId, functionArn } = request;
+    const { mapping, requestId, functionArn } = request;
     const { name: functionName, timeoutMs, target } = this.#fn;
-    this.#telemetry.count("invoked_events", mapping, recordCount);
-    this.#telemetry.observe("batch_size_records", mapping, recordCount);
     this.#track(mapping, 1);
     const span = request.beginSpan?.();
     const startedMs = this.#clock.monotonic();
+    const nowMs = this.#clock.now();
+    this.#countStart(request, nowMs);
     const context = {
       requestId,
       functionName,
       functionArn,
-      deadlineMs: this.#clock.now() + timeoutMs,
+      deadlineMs: nowMs + timeoutMs,
       timeoutMs,
       trace: span?.context,
     };
@@ -100,6 +104,16 @@ export class FunctionInvoker {
     if (this.#telemetry.logsDebug) this.#tell(request, outcome.kind, endedMs - startedMs, span);
     if (this.#adaptive !== undefined) this.#adapt(this.#adaptive, outcome.kind, startedMs, endedMs);
     return outcome;
+  }
+
+  #countStart({ mapping, recordCount, isRetry, arrivalMs }: InvocationRequest, nowMs: number): void {
+    this.#telemetry.count("invoked_events", mapping, recordCount);
+    this.#telemetry.observe("batch_size_records", mapping, recordCount);
+    if (isRetry) this.#telemetry.count("retries", mapping, 1);
+    else if (arrivalMs !== undefined) {
+      const waitedMs = Math.max(0, nowMs - arrivalMs);
+      this.#telemetry.observe("put_to_invoke_seconds", mapping, waitedMs / 1000);
+    }
   }
 
   #tell(

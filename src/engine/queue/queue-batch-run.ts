@@ -64,6 +64,8 @@ export async function runQueueBatch(
       requestId,
       functionArn: mapping.functionArn,
       recordCount: batch.length,
+      isRetry: pauses > 1 || batch.some(({ message }) => message.receiveCount > 1),
+      arrivalMs: batch[0]?.message.sentMs,
       encode: () => source.events.encode(messagesOf(batch)),
       mayStart: () => !stopSignal.aborted && mayStart(context, batch, untilMs),
       signal: callSignal,
@@ -138,6 +140,7 @@ function returned(context: QueueBatchContext, running: Running, payload: Uint8Ar
       ? "later messages of a group held back behind a listed failure"
       : "partial response of a queue",
   );
+  telemetry.count("partial_failures", mapping.name, 1);
   telemetry.count("failed_invoke_events", mapping.name, ending.leave.length);
   return ending;
 }

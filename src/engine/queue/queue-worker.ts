@@ -127,6 +127,7 @@ export class QueueWorker {
   }
 
   start(): void {
+    this.#gauge();
     this.#go();
   }
 
@@ -156,7 +157,8 @@ export class QueueWorker {
     const { uuid, name } = this.#options.deployment.mapping;
     const caughtUp = this.#receiver.isDry && this.#running.size === 0 && this.#buffer.size === 0;
     const lastProcessingResult = this.#failures.lastResult;
-    return { uuid, name, state: this.#state, lastProcessingResult, shards: [], caughtUp };
+    const oldestAgeMs = this.#holds.oldestAgeMs() ?? 0;
+    return { uuid, name, state: this.#state, lastProcessingResult, oldestAgeMs, shards: [], caughtUp };
   }
 
   /** Starts what may start: batches first, so that receives see how much room they leave. */
@@ -358,6 +360,7 @@ export class QueueWorker {
     const { telemetry, deployment } = this.#options;
     telemetry.gauge("buffered_bytes", deployment.mapping.name, this.#budget.used);
     telemetry.gauge("buffered_records", deployment.mapping.name, this.#buffer.size);
+    telemetry.gauge("queue_concurrency_limit", deployment.mapping.name, this.#scaling.limit);
   }
 }
 

@@ -21,6 +21,8 @@ interface Segment {
   /** Splits between the batch and this part of it. */
   readonly depth: number;
   readonly windowEnd: "no" | "final" | "early";
+  /** Its records were in an invocation before. */
+  isRetry: boolean;
   /** Failures that count against `MaximumRetryAttempts`. */
   failures: number;
   /** Calls in which the function ran. */
@@ -92,7 +94,21 @@ export class BatchRun {
 
   #segment(records: readonly BufferedRecord[], depth: number, windowEnd: Segment["windowEnd"]): Segment {
     const requestId = this.#context.random.uuid();
-    return { records, requestId, depth, windowEnd, failures: 0, invocations: 0, pauses: 0, notBeforeMs: 0 };
+    return {
+      records,
+      requestId,
+      depth,
+      windowEnd,
+      isRetry: false,
+      failures: 0,
+      invocations: 0,
+      pauses: 0,
+      notBeforeMs: 0,
+    };
+  }
+
+  #retry(records: readonly BufferedRecord[], depth: number): Segment {
+    return { ...this.#segment(records, depth, "no"), isRetry: true };
   }
 
   async #attempt(segment: Segment): Promise<Step> {
@@ -153,6 +169,8 @@ export class BatchRun {
       requestId: segment.requestId,
       functionArn: mapping.functionArn,
       recordCount: segment.records.length,
+      isRetry: segment.isRetry,
+      arrivalMs: segment.records[0]?.record.arrivalMs,
       encode: () => source.events.encode(recordsOf(segment), window),
       mayStart: () => this.#context.startPermission() === "start",
       signal: callSignal,
@@ -206,6 +224,7 @@ export class BatchRun {
     const { clock, settings, random, telemetry, mapping } = this.#context;
     telemetry.count("failed_invoke_events", mapping.name, segment.records.length);
     segment.pauses++;
+    segment.isRetry = true;
     const pauseMs = Math.max(atLeastMs, backoffMs(segment.pauses, settings, random));
     segment.notBeforeMs = clock.monotonic() + Math.min(pauseMs, settings.backoffCapMs);
     return { kind: "next", segments: [segment] };
@@ -231,15 +250,17 @@ export class BatchRun {
     const { settled, again } = splitByFailures(segment.records, verdict.failed, rule);
     if (settled.length === 0) {
       telemetry.mark("partial response without progress");
+      telemetry.count("partial_failures", this.#context.mapping.name, 1);
       return await this.#failed(segment, NO_FUNCTION_ERROR);
     }
     telemetry.mark("partial response moved on");
+    telemetry.count("partial_failures", this.#context.mapping.name, 1);
     if (again.length > verdict.failed.size && rule === "listed") {
       telemetry.mark("listed record held back its key");
     }
     this.#context.settle(settled);
     telemetry.count("failed_invoke_events", this.#context.mapping.name, again.length);
-    return { kind: "next", segments: [this.#segment(again, segment.depth, "no")] };
+    return { kind: "next", segments: [this.#retry(again, segment.depth)] };
   }
 
   #verdict(segment: Segment, payload: Uint8Array): BatchVerdict {
@@ -269,6 +290,7 @@ export class BatchRun {
     const { mapping, telemetry, clock, random, settings } = this.#context;
     telemetry.count("failed_invoke_events", mapping.name, segment.records.length);
     segment.failures++;
+    segment.isRetry = true;
     segment.pauses = 0;
     if (mapping.bisectBatchOnFunctionError && segment.records.length > 1) return this.#bisect(segment);
     if (mapping.retryAttemptsMax !== undefined && segment.failures > mapping.retryAttemptsMax) {
@@ -302,8 +324,8 @@ export class BatchRun {
     telemetry.count("batch_splits", mapping.name, 1);
     if (depth === 5) telemetry.mark("bisect depth 5");
     if (segment.records.length % 2 === 1) telemetry.mark("odd batch bisected");
-    const left = this.#segment(segment.records.slice(0, middle), depth, "no");
-    const right = this.#segment(segment.records.slice(middle), depth, "no");
+    const left = this.#retry(segment.records.slice(0, middle), depth);
+    const right = this.#retry(segment.records.slice(middle), depth);
     return { kind: "next", segments: [left, right] };
   }
 
@@ -322,8 +344,9 @@ export class BatchRun {
     }
     if (gone.length > 0) this.#giveUpToRetention(gone, segment);
     if (live.length === 0) return DONE;
-    const { failures, invocations, pauses, notBeforeMs } = segment;
-    const rest = { ...this.#segment(live, segment.depth, "no"), failures, invocations, pauses, notBeforeMs };
+    const { isRetry, failures, invocations, pauses, notBeforeMs } = segment;
+    const kept = { isRetry, failures, invocations, pauses, notBeforeMs };
+    const rest = { ...this.#segment(live, segment.depth, "no"), ...kept };
     return { kind: "next", segments: [rest] };
   }
 
@@ -397,7 +420,11 @@ export class BatchRun {
     const first = segment.records.slice(0, Math.max(1, fitting));
     const rest = segment.records.slice(first.length);
     const { depth } = segment;
-    return { kind: "next", segments: [this.#segment(first, depth, "no"), this.#segment(rest, depth, "no")] };
+    const parts = [first, rest].map((part) => ({
+      ...this.#segment(part, depth, "no"),
+      isRetry: segment.isRetry,
+    }));
+    return { kind: "next", segments: parts };
   }
 
   #expiryMs(segment: Segment): number {

@@ -38,6 +38,8 @@ interface HeldShard {
   readonly worker: ShardWorker;
   /** Monotonic time from which on nothing may start, unless a renewal came before. */
   liveUntilMs: number;
+  /** It has run out by our own clock, which was counted. */
+  isExpired: boolean;
   /** Set once the worker is to give the shard back. */
   ending: Promise<void> | undefined;
 }
@@ -143,7 +145,8 @@ export class MappingWorker {
     const { state } = this;
     const caughtUp = state === "Enabled" && this.#isCaughtUp();
     const lastProcessingResult = this.#problems.current ?? this.#failures.lastResult;
-    return { uuid, name, state, lastProcessingResult, shards, caughtUp };
+    const oldestAgeMs = Math.max(0, ...shards.map((shard) => shard.oldestAgeMs));
+    return { uuid, name, state, lastProcessingResult, oldestAgeMs, shards, caughtUp };
   }
 
   get state(): MappingStatus["state"] {
@@ -243,6 +246,7 @@ export class MappingWorker {
     if (acquired === undefined) return;
     if (row.owner !== undefined && row.owner !== owner) telemetry.mark("lease taken over");
     const lease = { shardId: row.shardId, owner, epoch: acquired.epoch };
+    telemetry.count("leases_acquired", mapping.name, 1);
     if (this.#stop.signal.aborted) {
       if (!this.#isDisabled()) await store.release(mapping.uuid, lease);
       return;
@@ -256,7 +260,12 @@ export class MappingWorker {
       onFenced: () => this.#lose(held),
       onDefect: () => this.#defect(held),
     });
-    const held: HeldShard = { worker, liveUntilMs: this.#liveUntilMs(askedMs), ending: undefined };
+    const held: HeldShard = {
+      worker,
+      liveUntilMs: this.#liveUntilMs(askedMs),
+      isExpired: false,
+      ending: undefined,
+    };
     this.#held.set(row.shardId, held);
     telemetry.log("info", "shard taken", { mapping: mapping.name, shardId: row.shardId, epoch: lease.epoch });
     worker.start();
@@ -266,6 +275,10 @@ export class MappingWorker {
     const { clock, telemetry } = this.#options;
     const { mapping, store } = this.#environment;
     const askedMs = clock.monotonic();
+    if (askedMs >= held.liveUntilMs && !held.isExpired) {
+      held.isExpired = true;
+      telemetry.count("leases_expired", mapping.name, 1);
+    }
     try {
       const renewal = await store.renew(mapping.uuid, held.worker.lease);
       if (renewal.kind === "fenced") {
@@ -273,6 +286,7 @@ export class MappingWorker {
         return;
       }
       held.liveUntilMs = this.#liveUntilMs(askedMs);
+      held.isExpired = false;
       if (renewal.handoverTo !== undefined && held.ending === undefined) {
         telemetry.mark("lease handed over");
         const fields = { mapping: mapping.name, shardId: held.worker.shardId, to: renewal.handoverTo };

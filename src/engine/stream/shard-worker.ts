@@ -218,12 +218,20 @@ export class ShardWorker {
       bufferedRecords: this.#readAhead.records,
       bufferedBytes: this.#readAhead.bytes,
       inFlight,
+      oldestAgeMs: this.#oldestAgeMs(),
       lagMs: this.#lagMs,
       offsetLag: this.#offsetLag,
       caughtUp:
         this.#hasIdleRead && this.#readAhead.records === 0 && inFlight === 0 && this.#checkpoints.isDurable,
       ended: this.#isEndStored,
     };
+  }
+
+  /** Of what is read and open; if nothing is, what the last read left behind it. */
+  #oldestAgeMs(): number {
+    const arrivalMs = this.#mark.oldestArrivalMs;
+    if (arrivalMs === undefined) return this.#lagMs ?? 0;
+    return Math.max(0, this.#environment.clock.now() - arrivalMs);
   }
 
   #context(): ShardContext {
@@ -295,7 +303,7 @@ export class ShardWorker {
 
   #takeRecord(record: StreamRecord): void {
     const { telemetry, mapping, filter, source } = this.#environment;
-    const ordinal = this.#mark.append(record.position);
+    const ordinal = this.#mark.append(record.position, record.arrivalMs);
     if (this.#skip.isSettled(record.position)) {
       telemetry.mark("settled range resumed after restart");
       telemetry.count("skipped_events", mapping.name, 1);

@@ -11,6 +11,7 @@ const STATUS: MappingStatus = {
   name: "orders",
   state: "Enabled",
   lastProcessingResult: "OK",
+  oldestAgeMs: 0,
   shards: [],
   caughtUp: true,
 };

@@ -14,6 +14,7 @@ import type { StreamSource } from "../../../../src/ports/stream-source.ts";
 import type {
   CounterName,
   GaugeName,
+  HistogramName,
   LogFields,
   MarkName,
   Telemetry,
@@ -109,6 +110,7 @@ export class SmallWorld {
   readonly counts = new Map<CounterName, number>();
   readonly marks = new Set<MarkName>();
   readonly gauges = new Map<GaugeName, number>();
+  readonly observations = new Map<HistogramName, number[]>();
   readonly offsetLags = new Map<string, number>();
   readonly store = createMemoryStore();
   readonly engine: Engine;
@@ -304,7 +306,9 @@ export class SmallWorld {
   #telemetry(): Telemetry {
     return {
       count: (counter, _mapping, amount) => this.counts.set(counter, this.count(counter) + amount),
-      observe: () => {},
+      observe: (histogram, _mapping, value) => {
+        this.observations.set(histogram, [...(this.observations.get(histogram) ?? []), value]);
+      },
       gauge: (gauge, _mapping, value) => this.gauges.set(gauge, value),
       offsetLag: (_mapping, shardId, records) => {
         if (records === undefined) this.offsetLags.delete(shardId);
