@@ -124,8 +124,8 @@ export const PROGRESS_BUGS: readonly PlantedBug[] = [
   }),
   bug("a split loses a record", ["I1", "I16"], {
     file: `${STREAM}/batch-run.ts`,
-    find: "const right = this.#segment(segment.records.slice(middle), depth,",
-    replace: "const right = this.#segment(segment.records.slice(middle === 1 ? 1 : middle + 1), depth,",
+    find: "const right = this.#retry(segment.records.slice(middle), depth)",
+    replace: "const right = this.#retry(segment.records.slice(middle === 1 ? 1 : middle + 1), depth)",
   }),
   bug("an empty read is taken for the end of the shard", ["I5", "I12", "I16"], {
     file: `${STREAM}/shard-worker.ts`,
