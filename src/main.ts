@@ -3,7 +3,7 @@ import { CONNECTORS } from "../connectors/registry.ts";
 import { readCredentials } from "./api/access-credentials.ts";
 import { startApiServer, startMetricsServer } from "./api/server.ts";
 import { isLoopback, parseServerAddress } from "./api/server-address.ts";
-import type { Adapters, ApiContent, ApiPlace, RunningApi } from "./cli/adapters.ts";
+import type { Adapters, ApiContent, ApiPlace, RunningApi, RunTelemetry, RunTracing } from "./cli/adapters.ts";
 import { runCli } from "./cli/cli.ts";
 import type { CliHost, ExitStatus } from "./cli/command.ts";
 import type { StoreUrl } from "./cli/store-url.ts";
@@ -26,6 +26,7 @@ import { createSqliteMappingStore } from "./stores/sqlite-mappings.ts";
 import { createSystemClock } from "./system/clock.ts";
 import { createSystemRandom } from "./system/random.ts";
 import { createJsonLog } from "./telemetry/json-log.ts";
+import { readOtlpSettings } from "./telemetry/otlp/otlp-settings.ts";
 import { createTelemetry } from "./telemetry/telemetry.ts";
 
 /** The composition root: the only place that constructs adapters. */
@@ -38,8 +39,10 @@ const adapters: Adapters = {
   openMappingStore,
   openFunction,
   openDestination,
-  createTelemetry: (log) => createTelemetry({ log, processMetrics: true }),
+  createTelemetry: (log, logLevel) =>
+    createTelemetry({ log, logLevel, processMetrics: true, version: readVersion() }),
   createJsonLog: (level) => createJsonLog(level),
+  openTracing,
   startApi,
 };
 
@@ -69,6 +72,20 @@ async function startApi(
     await served?.close();
     throw error;
   }
+}
+
+/** Loaded only when it is used: most runs trace nothing. */
+async function openTracing(
+  endpoint: string | undefined,
+  telemetry: RunTelemetry,
+  version: string,
+): Promise<RunTracing | undefined> {
+  const settings = readOtlpSettings(endpoint, process.env);
+  if (settings === undefined) return undefined;
+  for (const remark of settings.remarks) telemetry.log("warn", remark, {});
+  const { createOtlpExporter } = await import("./telemetry/otlp/otlp-exporter.ts");
+  const { clock, random } = adapters;
+  return createOtlpExporter({ settings, version, clock, random, telemetry, counts: telemetry.spans });
 }
 
 async function openFunction(

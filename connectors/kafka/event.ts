@@ -12,6 +12,7 @@ import {
   type KafkaRecord,
   NO_HEADERS,
 } from "./record.ts";
+import { kafkaTraceCarrier } from "./trace-carrier.ts";
 
 /** Member of a record's filter document that holds its data (queues §6.2). */
 export const FILTER_DATA_KEY = "value";
@@ -33,6 +34,7 @@ export function createKafkaEvents(source: KafkaEventSource): StreamEvents {
     envelopeBytes: (shardId) =>
       opening.length + quoteJson(shardId).length + BEHIND_SHARD_ID.length + END.length,
     filterDocument: (record) => kafkaFilterDocument(record as KafkaRecord),
+    traceCarrier: (record) => kafkaTraceCarrier(record as KafkaRecord),
     filterDataKey: FILTER_DATA_KEY,
     readItemIdentifier: readOffset,
     partialRetry: "listed",

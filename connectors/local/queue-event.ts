@@ -26,6 +26,7 @@ export function createLocalQueueEvents(): QueueEvents {
     encode: (messages) => encodeSqsEvent(asLocalMessages(messages)),
     envelopeBytes: SQS_ENVELOPE_BYTES,
     filterDocument: (message) => sqsFilterDocument(asLocalMessages([message])[0] as LocalMessage),
+    traceCarrier: (message) => (message as LocalMessage).trace,
     filterDataKey: QUEUE_FILTER_DATA_KEY,
   };
 }

@@ -20,6 +20,7 @@ export function createSqsEvents(): QueueEvents {
     encode: (messages) => encodeSqsEvent(messages.map(asSqs)),
     envelopeBytes: SQS_ENVELOPE_BYTES,
     filterDocument: (message) => sqsFilterDocument(asSqs(message)),
+    traceCarrier: (message) => asSqs(message).trace,
     filterDataKey: FILTER_DATA_KEY,
   };
 }

@@ -7,6 +7,7 @@ import type { MappingStore } from "../ports/mapping-store.ts";
 import type { ProgressStore } from "../ports/progress-store.ts";
 import type { Random } from "../ports/random.ts";
 import type { CounterName, GaugeName, LogLevel, Telemetry } from "../ports/telemetry.ts";
+import type { Tracing } from "../ports/tracing.ts";
 import type { StoreUrl } from "./store-url.ts";
 
 /** What commands need of the adapters. Only `main.ts` makes one; tests make others. */
@@ -18,8 +19,17 @@ export interface Adapters extends DeploymentAdapters {
   openStore(url: StoreUrl): Promise<ProgressStore>;
   /** In the same place as the progress; closed by its own. */
   openMappingStore(url: StoreUrl): Promise<MappingStore>;
-  createTelemetry(log: LogWriter): RunTelemetry;
+  createTelemetry(log: LogWriter, level: LogLevel): RunTelemetry;
   createJsonLog(level: LogLevel): LogWriter;
+  /**
+   * `undefined`: nothing is traced. `endpoint` is what `--otlp` names, before OpenTelemetry's environment variables.
+   * @throws MillraceError ERR_MILLRACE_CONFIG
+   */
+  openTracing(
+    endpoint: string | undefined,
+    telemetry: RunTelemetry,
+    version: string,
+  ): Promise<RunTracing | undefined>;
   /** `undefined` when `address` is `off`, and there is no address for metrics. */
   startApi(place: ApiPlace, content: ApiContent): Promise<RunningApi | undefined>;
 }
@@ -33,9 +43,25 @@ export type LogWriter = (
 export interface RunTelemetry extends Telemetry {
   register(mapping: string): void;
   unregister(mapping: string): void;
+  /** Has metrics show the status of these. */
+  watch(status: () => readonly MappingStatus[]): void;
+  /** The same store, measured. */
+  observeStore(store: ProgressStore): ProgressStore;
   totals(mapping: string): MappingTotals;
   metricsText(): Promise<string>;
   readonly metricsContentType: string;
+  readonly spans: SpanCounts;
+}
+
+/** Spans that reached their collector, and those that did not. */
+export interface SpanCounts {
+  exported(spans: number): void;
+  dropped(reason: "queue_full" | "refused" | "unreachable", spans: number): void;
+}
+
+export interface RunTracing extends Tracing {
+  /** Sends what waits, within a bound. */
+  close(): Promise<void>;
 }
 
 /** Sums since the start of the process. */

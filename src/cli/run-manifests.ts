@@ -10,7 +10,7 @@ import type { SourceEndpoints } from "../ports/connector.ts";
 import type { MappingStore } from "../ports/mapping-store.ts";
 import type { ProgressStore } from "../ports/progress-store.ts";
 import type { LogLevel } from "../ports/telemetry.ts";
-import type { ApiPlace, LogWriter, RunningApi, RunTelemetry } from "./adapters.ts";
+import type { ApiPlace, LogWriter, RunningApi, RunTelemetry, RunTracing } from "./adapters.ts";
 import { type CliHost, EXIT_FAILED, EXIT_OK, type ExitStatus, type StopSignal } from "./command.ts";
 import { ProgressDisplay } from "./progress-display.ts";
 import type { StoreUrl } from "./store-url.ts";
@@ -20,6 +20,8 @@ export interface RunOptions {
   readonly api: ApiPlace;
   readonly store: StoreUrl;
   readonly logLevel: LogLevel;
+  /** Base URL of a collector, or `off`; `undefined`: what the environment says. */
+  readonly otlp: string | undefined;
   readonly drainMs: number;
   readonly settings: EngineSettings;
   /** End as if stopped once all mappings have processed and checkpointed what their sources hold. */
@@ -41,7 +43,7 @@ export async function runManifests(
 ): Promise<ExitStatus> {
   const { adapters } = host;
   const display = host.stderr.isTTY === true ? new ProgressDisplay(host.stderr, adapters.clock) : undefined;
-  const telemetry = adapters.createTelemetry(createLog(display, options.logLevel, host));
+  const telemetry = adapters.createTelemetry(createLog(display, options.logLevel, host), options.logLevel);
   const stopSignal = watchSignals(host, telemetry);
   host.onFatal((error) => {
     display?.stop();
@@ -82,6 +84,7 @@ class Running {
   #deployments: Deployments | undefined;
   #control: ControlPlane | undefined;
   #engine: Engine | undefined;
+  #tracing: RunTracing | undefined;
 
   constructor(manifests: Manifests, options: RunOptions, host: CliHost, telemetry: RunTelemetry) {
     this.#manifests = manifests;
@@ -94,6 +97,7 @@ class Running {
   async start(onFunctionOutput: (line: string) => void): Promise<void> {
     const { adapters, version } = this.#host;
     const { metricsContentType } = this.#telemetry;
+    this.#telemetry.watch(() => this.status());
     this.#api = await adapters.startApi(this.#options.api, {
       version,
       status: () => this.status(),
@@ -102,14 +106,23 @@ class Running {
       control: () => this.#control,
       log: (level, message, fields) => this.#telemetry.log(level, message, fields),
     });
+    const { settings, drainMs, endpoints, isAdopting, otlp } = this.#options;
+    this.#tracing = await adapters.openTracing(otlp, this.#telemetry, version);
     this.#deployments = new Deployments(this.#manifests.functions, adapters, onFunctionOutput);
     this.#stores = await this.#openStores(this.#deployments);
     const { progress, mappings: store } = this.#stores;
     const { clock, random, connectors } = adapters;
-    const { settings, drainMs, endpoints, isAdopting } = this.#options;
     const telemetry = this.#telemetry;
     const owner = `${hostname()}-${process.pid}-${random.uuid()}`;
-    const engine = adapters.createEngine({ owner, clock, random, telemetry, store: progress, settings });
+    const engine = adapters.createEngine({
+      owner,
+      clock,
+      random,
+      telemetry,
+      tracing: this.#tracing,
+      store: telemetry.observeStore(progress),
+      settings,
+    });
     this.#engine = engine;
     this.#control = await ControlPlane.start({
       engine,
@@ -164,6 +177,7 @@ class Running {
         name: mapping.name,
         state: "Creating",
         lastProcessingResult: "No records processed",
+        oldestAgeMs: 0,
         shards: [],
         caughtUp: false,
       }));
@@ -201,6 +215,7 @@ class Running {
         this.#telemetry.log("warn", "something could not be closed", fields);
       });
     }
+    await this.#tracing?.close();
     await this.#api?.close();
   }
 }

@@ -59,6 +59,12 @@ A second signal ends the process at once. On a terminal progress is shown, elsew
       description: "Have the API own the mappings of the manifests: they are copied into the store once.",
     },
     "log-level": { value: "LEVEL", description: `${LOG_LEVELS.join(", ")}. Default info.` },
+    otlp: {
+      value: "URL",
+      description:
+        "Where spans of invocations are sent, by OTLP over HTTP: a collector's base URL such as http://127.0.0.1:4318; off " +
+        "sends none. Default: what OTEL_EXPORTER_OTLP_ENDPOINT and its siblings say, else off.",
+    },
     "drain-seconds": {
       value: "N",
       description: `How long running invocations may take to end at a stop. Default ${DEFAULT_DRAIN_SECONDS}.`,
@@ -81,6 +87,7 @@ A second signal ends the process at once. On a terminal progress is shown, elsew
       },
       store: parseStoreUrl(lastValue(flags, "store") ?? DEFAULT_STORE),
       logLevel: logLevel(flags),
+      otlp: lastValue(flags, "otlp"),
       drainMs: drainSeconds(flags) * 1000,
       settings: engineSettings(flags),
       untilCaughtUp: flags.has("until-caught-up"),

@@ -6,6 +6,7 @@ import type { QueueSource } from "../ports/queue-source.ts";
 import type { Random } from "../ports/random.ts";
 import type { StreamSource } from "../ports/stream-source.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
+import type { Tracing } from "../ports/tracing.ts";
 import type { InvocableFunction } from "./invoke/function-invoker.ts";
 import type { EngineSettings } from "./settings.ts";
 import { Supervisor } from "./supervisor.ts";
@@ -19,6 +20,8 @@ export interface EngineOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly telemetry: Telemetry;
+  /** Absent: nothing is traced. */
+  readonly tracing?: Tracing | undefined;
   readonly store: ProgressStore;
   readonly settings: EngineSettings;
 }
@@ -65,6 +68,11 @@ export interface MappingStatus {
   readonly state: "Creating" | "Enabled" | "Disabling" | "Disabled" | "Failed";
   /** AWS's texts: `No records processed`, `OK`, `PROBLEM: Function call failed` (streams §1.4). */
   readonly lastProcessingResult: string;
+  /**
+   * Age of the oldest record that this process knows of and has not settled, milliseconds: read or unread of a stream, in
+   * hand of a queue. 0: there is none.
+   */
+  readonly oldestAgeMs: number;
   /** Of this process. */
   readonly shards: readonly ShardStatus[];
   /**
@@ -79,6 +87,8 @@ export interface ShardStatus {
   readonly bufferedRecords: number;
   readonly bufferedBytes: number;
   readonly inFlight: number;
+  /** As of the mapping. It grows while a record is retried. */
+  readonly oldestAgeMs: number;
   /** Milliseconds behind the tip at the last read, as the source says; `undefined` when it does not. */
   readonly lagMs: number | undefined;
   /** Records that are not processed, as of the last read; `undefined` when the source does not number its records. */

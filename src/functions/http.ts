@@ -7,7 +7,7 @@ import { CallWatch } from "./call-watch.ts";
 import { abandoned } from "./function-failure.ts";
 import { HttpCall, type HttpCallOwner } from "./http-call.ts";
 import { SYSTEM_CLOCK } from "./system-clock.ts";
-import { traceHeaders } from "./trace.ts";
+import { type TraceHeaders, traceHeaders } from "./trace.ts";
 
 export interface HttpFunctionOptions {
   /**
@@ -107,6 +107,7 @@ class HttpFunction implements FunctionTarget, HttpCallOwner {
         method: "POST",
         path: this.#path,
         headers: [
+          ...tracedHeaders(context, trace),
           "content-type",
           "application/json",
           "lambda-runtime-aws-request-id",
@@ -164,6 +165,16 @@ class HttpFunction implements FunctionTarget, HttpCallOwner {
     await Promise.all(this.#clients.map((client) => client.destroy()));
   }
 }
+
+/** Beside Lambda's own names, what tracing libraries look for; only when the engine traces. */
+function tracedHeaders({ trace }: InvocationContext, { xray }: TraceHeaders): string[] {
+  if (trace === undefined) return NO_HEADERS;
+  const headers = ["x-amzn-trace-id", xray];
+  if (trace.traceState !== undefined) headers.push("tracestate", trace.traceState);
+  return headers;
+}
+
+const NO_HEADERS: string[] = [];
 
 function parseUrl(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { traceparentOf, xrayHeaderOf } from "../model/trace-context.ts";
 import type { InvocationContext } from "../ports/function-target.ts";
 
 /** One invocation's trace in both forms: AWS X-Ray's `Lambda-Runtime-Trace-Id` and W3C's `traceparent`. */
@@ -15,11 +16,13 @@ let cachedSecond = -1;
 let cachedSecondHex = "00000000";
 
 /**
- * Derived from the request id and the second of the start, so that it costs no randomness and a log line with the
+ * The engine's own span, when it traces. Otherwise derived from the request id and the second of the start, so that it costs no randomness and a log line with the
  * request id leads to the trace. Both forms name the same trace: X-Ray's id is the W3C id with its first 8 digits,
- * the epoch second, set apart. Not sampled: the engine itself records no segment that a function could belong to.
+ * the epoch second, set apart. Not sampled then: the engine itself records nothing that a function could belong to.
  */
 export function traceHeaders(context: InvocationContext): TraceHeaders {
+  const { trace } = context;
+  if (trace !== undefined) return { xray: xrayHeaderOf(trace), traceparent: traceparentOf(trace) };
   const second = Math.floor((context.deadlineMs - context.timeoutMs) / 1000);
   if (second !== cachedSecond) {
     cachedSecond = second;

@@ -1,4 +1,5 @@
 import { JsonBytesWriter, quoteJson } from "./json-bytes.ts";
+import { TRACE_HEADER_CHARS_MAX, type TraceCarrier } from "./trace-context.ts";
 
 /**
  * The SQS event (queues §2.6), shared by the connectors whose functions see SQS messages: a handler written for SQS reads
@@ -9,11 +10,14 @@ export interface SqsMessage {
   readonly messageId: string;
   readonly receiptHandle: string;
   readonly groupId: string | undefined;
+  readonly sentMs: number | undefined;
   readonly receiveCount: number;
   readonly bytes: number;
   readonly encodedBytes: number;
   /** Its element of `Records`, ready to be sent. The one copy of the body: filters read it from here. */
   readonly element: Buffer;
+  /** `undefined`: it came with none. */
+  readonly trace: TraceCarrier | undefined;
 }
 
 /** A message as the queue gave it. */
@@ -87,12 +91,35 @@ export function createSqsMessageFactory(source: SqsEventSource) {
       messageId: parts.messageId,
       receiptHandle: parts.receiptHandle,
       groupId: source.isFifo ? parts.attributes["MessageGroupId"] : undefined,
+      sentMs: sentMsOf(parts.attributes["SentTimestamp"]),
       receiveCount: Number(parts.attributes["ApproximateReceiveCount"] ?? 1),
       bytes: element.length + parts.receiptHandle.length + MESSAGE_OVERHEAD_BYTES,
       encodedBytes: element.length,
       element,
+      trace: traceCarrierOf(parts),
     };
   };
+}
+
+function sentMsOf(text: string | undefined): number | undefined {
+  const sentMs = Number(text);
+  return sentMs > 0 ? sentMs : undefined;
+}
+
+/** X-Ray's header is a system attribute; W3C's headers are attributes that the sender's tracing library set. */
+function traceCarrierOf({ attributes, messageAttributes }: SqsMessageParts): TraceCarrier | undefined {
+  const xray = traceHeader(attributes["AWSTraceHeader"]);
+  if (messageAttributes.length === 0) return xray === undefined ? undefined : { xray };
+  const textOf = (wanted: string) =>
+    traceHeader(messageAttributes.find(([name]) => name === wanted)?.[1].stringValue);
+  const traceparent = textOf("traceparent");
+  if (traceparent === undefined && xray === undefined) return undefined;
+  return { traceparent, tracestate: textOf("tracestate"), xray };
+}
+
+/** Kept beside the element: what is too long to be read is not. */
+function traceHeader(text: string | undefined): string | undefined {
+  return text !== undefined && text.length <= TRACE_HEADER_CHARS_MAX ? text : undefined;
 }
 
 export function encodeSqsEvent(messages: readonly SqsMessage[]): Uint8Array {

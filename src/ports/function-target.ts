@@ -1,4 +1,5 @@
 import type { InvocationOutcome } from "../model/outcome.ts";
+import type { SpanContext } from "../model/trace-context.ts";
 
 /**
  * A function that can be invoked with an event: over HTTP, as a module in a worker thread, as a process.
@@ -26,4 +27,6 @@ export interface InvocationContext {
   readonly deadlineMs: number;
   /** How long the function may take; `deadlineMs` is the start of the call plus this. */
   readonly timeoutMs: number;
+  /** Of the invocation's span, to be handed to the function; absent when nothing is traced. */
+  readonly trace?: SpanContext | undefined;
 }

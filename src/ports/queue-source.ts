@@ -1,3 +1,4 @@
+import type { TraceCarrier } from "../model/trace-context.ts";
 import type { FilterDocument } from "./stream-source.ts";
 
 /**
@@ -54,6 +55,8 @@ export interface QueueMessage {
   readonly messageId: string;
   /** FIFO: its group. `undefined` on queues without order. */
   readonly groupId: string | undefined;
+  /** When the queue received it, epoch milliseconds; absent: the queue does not say. */
+  readonly sentMs?: number | undefined;
   /** 1 at its first delivery. */
   readonly receiveCount: number;
   /** Bytes that the message holds in memory: what the budget counts. */
@@ -68,6 +71,8 @@ export interface QueueEvents {
   encode(messages: readonly QueueMessage[]): Uint8Array;
   readonly envelopeBytes: number;
   filterDocument(message: QueueMessage): FilterDocument;
+  /** Trace headers that came with the message. Only asked when the engine traces. Without it messages carry none. */
+  traceCarrier?(message: QueueMessage): TraceCarrier | undefined;
   /** Member of the filter document that holds the message's own data: `body`. */
   readonly filterDataKey: string;
 }

@@ -1,5 +1,6 @@
 import type { BatchInfoName } from "../model/failure-record.ts";
 import type { Position, Shard, StartPoint, StreamRecord, TumblingWindow } from "../model/record.ts";
+import type { TraceCarrier } from "../model/trace-context.ts";
 import type { ProgressStore } from "./progress-store.ts";
 
 /**
@@ -107,6 +108,8 @@ export interface StreamEvents {
    * when it names no record of the shard. Its argument is untrusted JSON. Without this member only a string is one.
    */
   readItemIdentifier?(value: unknown, shardId: string): string | undefined;
+  /** Trace headers that came with the record. Only asked when the engine traces. Without it records carry none. */
+  traceCarrier?(record: StreamRecord): TraceCarrier | undefined;
   /**
    * What comes again after a partial response. `fromFirst` (also without this member): the first record listed and all
    * behind it (streams §5.4). `listed`: the records listed and those of their keys behind them (queues §3.4, decision 0017).

@@ -10,8 +10,10 @@ export interface Telemetry {
   offsetLag(mapping: string, shardId: string, records: number | undefined): void;
   /** An outcome of an invocation, by kind: `succeeded`, `functionError`, … */
   invocation(mapping: string, outcome: string, durationMs: number): void;
-  /** Never given payloads, headers or attributes of records. */
+  /** Never given payloads, keys, group ids, headers or attributes of records, nor texts of functions. */
   log(level: LogLevel, message: string, fields: LogFields): void;
+  /** Debug lines are written. Who would write one for every batch asks first. */
+  readonly logsDebug: boolean;
   /** A rare state was reached. The simulation counts these; production does nothing. */
   mark(name: MarkName): void;
 }
@@ -34,9 +36,14 @@ export const COUNTERS = {
   skipped_events: "Records read again after a restart that were settled before it.",
   trimmed_gaps: "Times that the source had trimmed records before they could be read.",
   source_errors: "Reads and listings that the source failed or throttled.",
+  retries:
+    "Invocations with records that an earlier invocation had too, after it failed, was throttled or did not start.",
+  partial_failures: "Answers that listed a part of their batch as failed.",
   batch_splits: "Batches split by bisect.",
   checkpoints: "Checkpoints stored.",
   checkpoint_failures: "Checkpoint writes that failed or whose effect is unknown.",
+  leases_acquired: "Leases taken.",
+  leases_expired: "Leases that ran out by our own clock, since no renewal came through in time.",
   leases_lost: "Leases that another owner took or that ran out.",
 } as const;
 export type CounterName = keyof typeof COUNTERS;
@@ -45,6 +52,8 @@ export type CounterName = keyof typeof COUNTERS;
 export const HISTOGRAMS = {
   iterator_age_seconds: "Age of the last record of a batch when its processing ended.",
   batch_size_records: "Records of an invocation.",
+  put_to_invoke_seconds:
+    "From the arrival of a batch's first record at its source to the start of its first invocation.",
 } as const;
 export type HistogramName = keyof typeof HISTOGRAMS;
 
@@ -54,6 +63,8 @@ export const GAUGES = {
   buffered_records: "Records read and not settled.",
   owned_shards: "Shards that this process reads.",
   checkpoint_lag_records: "Records settled since the newest durable checkpoints: what a crash would repeat.",
+  queue_receivers: "Receives of a queue that run at once: its pollers.",
+  queue_concurrency_limit: "Batches of a queue that may run at once for now.",
 } as const;
 export type GaugeName = keyof typeof GAUGES;
 

@@ -1,45 +1,48 @@
 import { Histogram, type Registry } from "prom-client";
 import type { Buckets } from "./mapping-series.ts";
 
+export interface BucketsHistogramOptions {
+  readonly name: string;
+  readonly help: string;
+  /** Name of the one label. */
+  readonly label: string;
+  readonly registry: Registry;
+  read(): Iterable<readonly [value: string, buckets: Buckets]>;
+}
+
 /**
  * A prom-client histogram that is read from our own buckets: its own `observe` hashes labels at every call, which an
  * invocation would pay for three times.
  */
-export class BucketsHistogram extends Histogram<"mapping"> {
-  readonly #name: string;
-  readonly #help: string;
-  readonly #read: () => Iterable<readonly [mapping: string, buckets: Buckets]>;
+export class BucketsHistogram extends Histogram<string> {
+  readonly #options: BucketsHistogramOptions;
 
-  constructor(
-    name: string,
-    help: string,
-    registry: Registry,
-    read: () => Iterable<readonly [mapping: string, buckets: Buckets]>,
-  ) {
-    super({ name, help, labelNames: ["mapping"], registers: [registry] });
-    this.#name = name;
-    this.#help = help;
-    this.#read = read;
+  constructor(options: BucketsHistogramOptions) {
+    const { name, help, label, registry } = options;
+    super({ name, help, labelNames: [label], registers: [registry] });
+    this.#options = options;
   }
 
   /** The registry asks for this in place of `get`, and so does `get` itself; prom-client's types leave it out. */
   async getForPromString() {
-    const values = [...this.#read()].flatMap(([mapping, buckets]) => this.#samples(mapping, buckets));
-    return { name: this.#name, help: this.#help, type: "histogram", values };
+    const { name, help, read } = this.#options;
+    const values = [...read()].flatMap(([value, buckets]) => this.#samples(value, buckets));
+    return { name, help, type: "histogram", values };
   }
 
-  #samples(mapping: string, { bounds, counts, sum }: Buckets) {
+  #samples(value: string, { bounds, counts, sum }: Buckets) {
+    const { name, label } = this.#options;
+    const labels = { [label]: value };
     let total = 0;
     const samples = counts.map((count, index) => {
       total += count;
       const le = bounds[index] ?? "+Inf";
-      return { metricName: `${this.#name}_bucket`, labels: { le, mapping }, value: total };
+      return { metricName: `${name}_bucket`, labels: { le, ...labels }, value: total };
     });
-    const labels = { mapping };
     return [
       ...samples,
-      { metricName: `${this.#name}_sum`, labels, value: sum },
-      { metricName: `${this.#name}_count`, labels, value: total },
+      { metricName: `${name}_sum`, labels, value: sum },
+      { metricName: `${name}_count`, labels, value: total },
     ];
   }
 }

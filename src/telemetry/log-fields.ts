@@ -9,7 +9,9 @@ export const LOG_FIELDS: ReadonlySet<string> = new Set([
   "address",
   "caller",
   "condition",
+  "delayMs",
   "drainMs",
+  "durationMs",
   "epoch",
   "error",
   "failures",
@@ -27,6 +29,7 @@ export const LOG_FIELDS: ReadonlySet<string> = new Set([
   "signal",
   "stack",
   "to",
+  "traceId",
   "uuid",
   "version",
 ]);

@@ -1,4 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
+import type { Clock } from "../ports/clock.ts";
+import type { ProgressStore } from "../ports/progress-store.ts";
 import {
   COUNTERS,
   type CounterName,
@@ -11,6 +13,10 @@ import {
 import { BucketsHistogram } from "./buckets-histogram.ts";
 import { allowedFields } from "./log-fields.ts";
 import { type Buckets, createMappingSeries, type MappingSeries } from "./mapping-series.ts";
+import { StoreMetrics } from "./observed-store.ts";
+import type { SpanCounts } from "./otlp/otlp-exporter.ts";
+import { createSpanCounts } from "./span-metrics.ts";
+import { addStatusMetrics, type StatusReader } from "./status-metrics.ts";
 
 /** Gets the fields that may be logged, and no others. Never throws. */
 export type LogWriter = (
@@ -23,6 +29,12 @@ export interface TelemetryOptions {
   readonly log: LogWriter;
   /** Also expose memory, CPU and garbage collection of the process. */
   readonly processMetrics: boolean;
+  /** What `log` writes, lowest; default `info`. */
+  readonly logLevel?: LogLevel;
+  /** Of millrace. */
+  readonly version?: string;
+  /** Times calls of the store. Default: the machine's. */
+  readonly clock?: Pick<Clock, "monotonic">;
 }
 
 export interface MappingTotals {
@@ -41,12 +53,19 @@ export interface RunTelemetry extends Telemetry {
   /** Prometheus's text format. */
   metricsText(): Promise<string>;
   readonly metricsContentType: string;
+  /** Has metrics show the status of mappings, from now on. */
+  watch(status: StatusReader): void;
+  /** The same store, measured. */
+  observeStore(store: ProgressStore): ProgressStore;
+  /** Spans that were sent, and those that were not. */
+  readonly spans: SpanCounts;
 }
 
 /** Outcome names are the engine's few kinds; the bound is for a slip, which must not grow the metrics for ever. */
 const OUTCOMES_MAX = 32;
 
-export function createTelemetry({ log, processMetrics }: TelemetryOptions): RunTelemetry {
+export function createTelemetry(options: TelemetryOptions): RunTelemetry {
+  const { log, processMetrics, logLevel = "info" } = options;
   const series = new Map<string, MappingSeries>();
   const seriesOf = (mapping: string): MappingSeries => {
     const known = series.get(mapping);
@@ -56,6 +75,11 @@ export function createTelemetry({ log, processMetrics }: TelemetryOptions): RunT
     return created;
   };
   const registry = createRegistry(series);
+  const spans = createSpanCounts(registry);
+  const stores = new StoreMetrics(registry, options.clock ?? MACHINE_CLOCK);
+  let status: StatusReader = () => [];
+  addStatusMetrics(registry, () => status());
+  addBuildInfo(registry, options.version ?? "unknown");
   if (processMetrics) collectDefaultMetrics({ register: registry });
   return {
     count(counter, mapping, amount) {
@@ -79,13 +103,31 @@ export function createTelemetry({ log, processMetrics }: TelemetryOptions): RunT
       durationSeconds.observe(durationMs / 1000);
     },
     log: (level, message, fields) => log(level, message, allowedFields(fields)),
+    logsDebug: logLevel === "debug",
     mark: () => undefined,
     register: (mapping) => void seriesOf(mapping),
     unregister: (mapping) => void series.delete(mapping),
     totals: (mapping) => totalsOf(seriesOf(mapping)),
     metricsText: () => registry.metrics(),
     metricsContentType: registry.contentType,
+    watch: (reader) => {
+      status = reader;
+    },
+    observeStore: (store) => stores.observe(store),
+    spans,
   };
+}
+
+const MACHINE_CLOCK: Pick<Clock, "monotonic"> = { monotonic: () => performance.now() };
+
+function addBuildInfo(registry: Registry, version: string): void {
+  const info = new Gauge({
+    name: "millrace_build_info",
+    help: "1, with the version of millrace as a label.",
+    labelNames: ["version"] as const,
+    registers: [registry],
+  });
+  info.set({ version }, 1);
 }
 
 type SeriesByMapping = ReadonlyMap<string, MappingSeries>;
@@ -108,16 +150,16 @@ function createRegistry(series: SeriesByMapping): Registry {
     new Gauge({ name: `millrace_${name}`, help, labelNames, registers: [registry], collect });
   }
   for (const [name, help] of entriesOf(HISTOGRAMS)) {
-    new BucketsHistogram(`millrace_${name}`, help, registry, () =>
-      bucketsOf(series, ({ histograms }) => histograms[name]),
-    );
+    const read = () => bucketsOf(series, ({ histograms }) => histograms[name]);
+    new BucketsHistogram({ name: `millrace_${name}`, help, label: "mapping", registry, read });
   }
-  new BucketsHistogram(
-    "millrace_invocation_duration_seconds",
-    "Time from the start of an invocation to its outcome.",
+  new BucketsHistogram({
+    name: "millrace_invocation_duration_seconds",
+    help: "Time from the start of an invocation to its outcome.",
+    label: "mapping",
     registry,
-    () => bucketsOf(series, ({ durationSeconds }) => durationSeconds),
-  );
+    read: () => bucketsOf(series, ({ durationSeconds }) => durationSeconds),
+  });
   new Counter({
     name: "millrace_invocations_total",
     help: "Invocations that have ended, by outcome.",

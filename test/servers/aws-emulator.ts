@@ -76,6 +76,21 @@ export class AwsEmulator {
     for (const MessageBody of bodies) await this.#sqs.send(new SendMessageCommand({ QueueUrl, MessageBody }));
   }
 
+  /** With attributes of the sender, all of them texts. */
+  async sendTraced(
+    name: string,
+    MessageBody: string,
+    texts: Readonly<Record<string, string>>,
+  ): Promise<void> {
+    const attributes = Object.entries(texts).map(([key, StringValue]) => [
+      key,
+      { DataType: "String", StringValue },
+    ]);
+    const MessageAttributes = Object.fromEntries(attributes);
+    const QueueUrl = await this.#queueUrl(name);
+    await this.#sqs.send(new SendMessageCommand({ QueueUrl, MessageBody, MessageAttributes }));
+  }
+
   async deleteQueue(name: string): Promise<void> {
     await this.#sqs.send(new DeleteQueueCommand({ QueueUrl: await this.#queueUrl(name) }));
   }

@@ -3,6 +3,7 @@ import type { InvocationOutcome, OutcomeKind } from "../../model/outcome.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { FunctionTarget } from "../../ports/function-target.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
+import type { OpenSpan } from "../trace/batch-trace.ts";
 import { AdaptiveLimit } from "./adaptive-limit.ts";
 import { Slots } from "./slots.ts";
 
@@ -18,14 +19,22 @@ export interface InvocableFunction {
 
 export interface InvocationRequest {
   readonly mapping: string;
+  /** Of a stream; for logs. */
+  readonly shardId?: string;
   readonly requestId: string;
   readonly functionArn: string;
   readonly recordCount: number;
+  /** Some of the records were in an invocation before. */
+  readonly isRetry: boolean;
+  /** When the source received the first of the records, epoch milliseconds; `undefined`: it does not say. */
+  readonly arrivalMs: number | undefined;
   /** Called when the turn has come, so that only what is in flight is encoded. */
   encode(): Uint8Array;
   /** Asked when the turn has come: the lease may have run out, or the engine be stopping, while the call waited. */
   mayStart(): boolean;
   readonly signal: AbortSignal;
+  /** Called when the call is made; absent when nothing is traced. */
+  readonly beginSpan?: (() => OpenSpan) | undefined;
 }
 
 export type InvocationResult = InvocationOutcome | { readonly kind: "notStarted" };
@@ -62,18 +71,20 @@ export class FunctionInvoker {
 
   async #call(request: InvocationRequest): Promise<InvocationOutcome> {
     const payload = request.encode();
-    const { mapping, recordCount, requestId, functionArn } = request;
+    const { mapping, requestId, functionArn } = request;
     const { name: functionName, timeoutMs, target } = this.#fn;
-    this.#telemetry.count("invoked_events", mapping, recordCount);
-    this.#telemetry.observe("batch_size_records", mapping, recordCount);
     this.#track(mapping, 1);
+    const span = request.beginSpan?.();
     const startedMs = this.#clock.monotonic();
+    const nowMs = this.#clock.now();
+    this.#countStart(request, nowMs);
     const context = {
       requestId,
       functionName,
       functionArn,
-      deadlineMs: this.#clock.now() + timeoutMs,
+      deadlineMs: nowMs + timeoutMs,
       timeoutMs,
+      trace: span?.context,
     };
     let outcome: InvocationOutcome;
     try {
@@ -81,14 +92,40 @@ export class FunctionInvoker {
     } catch (error) {
       // The port forbids it, but a defective target must cost its own batch, not the engine.
       const message = `function target ${functionName} broke its contract: ${describeError(error)}`;
-      this.#telemetry.log("error", message, { mapping, requestId });
+      const { shardId } = request;
+      const traceId = span?.context.traceId;
+      this.#telemetry.log("error", message, { mapping, shardId, requestId, traceId });
       outcome = { kind: "functionError", errorType: "Millrace.TargetDefect", message };
     }
+    span?.end(outcome);
     this.#track(mapping, -1);
     const endedMs = this.#clock.monotonic();
     this.#telemetry.invocation(mapping, outcome.kind, endedMs - startedMs);
+    if (this.#telemetry.logsDebug) this.#tell(request, outcome.kind, endedMs - startedMs, span);
     if (this.#adaptive !== undefined) this.#adapt(this.#adaptive, outcome.kind, startedMs, endedMs);
     return outcome;
+  }
+
+  #countStart({ mapping, recordCount, isRetry, arrivalMs }: InvocationRequest, nowMs: number): void {
+    this.#telemetry.count("invoked_events", mapping, recordCount);
+    this.#telemetry.observe("batch_size_records", mapping, recordCount);
+    if (isRetry) this.#telemetry.count("retries", mapping, 1);
+    else if (arrivalMs !== undefined) {
+      const waitedMs = Math.max(0, nowMs - arrivalMs);
+      this.#telemetry.observe("put_to_invoke_seconds", mapping, waitedMs / 1000);
+    }
+  }
+
+  #tell(
+    request: InvocationRequest,
+    outcome: OutcomeKind,
+    durationMs: number,
+    span: OpenSpan | undefined,
+  ): void {
+    const { mapping, shardId, requestId, recordCount: records } = request;
+    const traceId = span?.context.traceId;
+    const fields = { mapping, shardId, requestId, traceId, records, outcome, durationMs };
+    this.#telemetry.log("debug", "an invocation has ended", fields);
   }
 
   #adapt(adaptive: AdaptiveLimit, kind: OutcomeKind, startedMs: number, endedMs: number): void {

@@ -39,6 +39,17 @@ export class HoldKeeper {
     for (const each of held) this.#held.delete(each);
   }
 
+  /** Age of the oldest message in hand, as far as its queue says when it was sent; `undefined`: none is in hand. */
+  oldestAgeMs(): number | undefined {
+    let oldestMs: number | undefined;
+    for (const { message } of this.#held) {
+      if (message.sentMs !== undefined && message.sentMs < (oldestMs ?? Number.POSITIVE_INFINITY)) {
+        oldestMs = message.sentMs;
+      }
+    }
+    return oldestMs === undefined ? undefined : Math.max(0, this.#options.clock.now() - oldestMs);
+  }
+
   close(): void {
     this.#isClosed = true;
     this.#timer?.cancel();

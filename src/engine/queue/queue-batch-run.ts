@@ -3,12 +3,14 @@ import type { InvocationOutcome } from "../../model/outcome.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { QueueSource } from "../../ports/queue-source.ts";
 import type { Random } from "../../ports/random.ts";
-import type { Telemetry } from "../../ports/telemetry.ts";
+import type { LogFields, Telemetry } from "../../ports/telemetry.ts";
 import { backoffMs } from "../invoke/backoff.ts";
 import type { FunctionInvoker } from "../invoke/function-invoker.ts";
 import { readFailedMessages } from "../invoke/response.ts";
 import type { EngineSettings } from "../settings.ts";
 import { sleep } from "../sleep.ts";
+import type { BatchTrace } from "../trace/batch-trace.ts";
+import type { Tracer } from "../trace/tracer.ts";
 import { type HeldMessage, isHeldAt, messagesOf } from "./held-message.ts";
 
 export interface QueueBatchContext {
@@ -18,12 +20,21 @@ export interface QueueBatchContext {
   readonly clock: Clock;
   readonly random: Random;
   readonly telemetry: Telemetry;
+  /** `undefined`: nothing is traced. */
+  readonly tracer: Tracer | undefined;
   readonly invoker: FunctionInvoker;
   readonly stopSignal: AbortSignal;
   readonly callSignal: AbortSignal;
   /** An invocation failed or was throttled: fewer batches at once from now on (queues §2.2). */
   slowDown(): void;
-  report(problem: string | undefined): void;
+  report(problem: string | undefined, where: LogFields): void;
+}
+
+/** A batch on its way, with the names that logs and traces know it by. */
+interface Running {
+  readonly batch: readonly HeldMessage[];
+  readonly requestId: string;
+  readonly trace: BatchTrace | undefined;
 }
 
 /** What becomes of the messages of a batch (queues §2.2, §2.3). */
@@ -45,6 +56,7 @@ export async function runQueueBatch(
 ): Promise<BatchEnding> {
   const { mapping, source, clock, random, settings, telemetry, invoker, stopSignal, callSignal } = context;
   const requestId = random.uuid();
+  const running: Running = { batch, requestId, trace: context.tracer?.batch() };
   let untilMs: number | undefined;
   for (let pauses = 1; ; pauses++) {
     const outcome = await invoker.invoke({
@@ -52,16 +64,20 @@ export async function runQueueBatch(
       requestId,
       functionArn: mapping.functionArn,
       recordCount: batch.length,
+      isRetry: pauses > 1 || batch.some(({ message }) => message.receiveCount > 1),
+      arrivalMs: batch[0]?.message.sentMs,
       encode: () => source.events.encode(messagesOf(batch)),
       mayStart: () => !stopSignal.aborted && mayStart(context, batch, untilMs),
       signal: callSignal,
+      beginSpan: beginSpan(context, running),
     });
     if (outcome.kind === "notStarted") return released(batch);
     // A call that was given up at the end of a stop says nothing of what the function did.
     if (callSignal.aborted) return left(batch);
     if (outcome.kind !== "throttled" && outcome.kind !== "unavailable")
-      return conclude(context, batch, outcome);
+      return conclude(context, running, outcome);
     telemetry.count("failed_invoke_events", mapping.name, batch.length);
+    if (outcome.kind === "unavailable") tellUnavailable(context, running, outcome.message);
     context.slowDown();
     // The same batch in memory is tried again while the hold lasts that it has now (queues §2.2). An attempt may take long
     // when it succeeds at last: so the hold is prolonged all the same, and what is left of it given back in the end.
@@ -91,35 +107,32 @@ function mayStart(
 
 function conclude(
   context: QueueBatchContext,
-  batch: readonly HeldMessage[],
+  running: Running,
   outcome: Exclude<InvocationOutcome, { kind: "throttled" | "unavailable" }>,
 ): BatchEnding {
   switch (outcome.kind) {
     case "succeeded":
-      return returned(context, batch, outcome.payload);
+      return returned(context, running, outcome.payload);
     case "functionError":
-      return failed(context, batch, outcome.errorType);
+      return failed(context, running, outcome.errorType);
     case "timedOut":
     case "payloadTooLarge":
-      return failed(context, batch, outcome.kind);
+      return failed(context, running, outcome.kind);
   }
 }
 
-function returned(
-  context: QueueBatchContext,
-  batch: readonly HeldMessage[],
-  payload: Uint8Array,
-): BatchEnding {
+function returned(context: QueueBatchContext, running: Running, payload: Uint8Array): BatchEnding {
   const { mapping, telemetry } = context;
-  if (!mapping.reportBatchItemFailures) return succeeded(context, batch);
+  const { batch } = running;
+  if (!mapping.reportBatchItemFailures) return succeeded(context, running);
   const ids = new Set(batch.map(({ message }) => message.messageId));
   const answer = readFailedMessages(payload, (id) => ids.has(id));
   if (answer.kind === "malformed") {
     telemetry.mark("malformed response fails a batch of a queue");
-    return failed(context, batch, answer.reason);
+    return failed(context, running, answer.reason);
   }
-  if (answer.identifiers.length === 0) return succeeded(context, batch);
-  context.report(undefined);
+  if (answer.identifiers.length === 0) return succeeded(context, running);
+  report(context, running, undefined);
   const named = new Set(answer.identifiers);
   const ending = divide(batch, named, mapping.strictAwsFifo);
   telemetry.mark(
@@ -127,6 +140,7 @@ function returned(
       ? "later messages of a group held back behind a listed failure"
       : "partial response of a queue",
   );
+  telemetry.count("partial_failures", mapping.name, 1);
   telemetry.count("failed_invoke_events", mapping.name, ending.leave.length);
   return ending;
 }
@@ -148,18 +162,43 @@ function divide(batch: readonly HeldMessage[], failed: ReadonlySet<string>, isSt
   return { acknowledge, leave, release, releaseAfterMs: 0 };
 }
 
-function succeeded(context: QueueBatchContext, batch: readonly HeldMessage[]): BatchEnding {
-  context.report(undefined);
-  return { acknowledge: batch, leave: [], release: [], releaseAfterMs: 0 };
+function succeeded(context: QueueBatchContext, running: Running): BatchEnding {
+  report(context, running, undefined);
+  return { acknowledge: running.batch, leave: [], release: [], releaseAfterMs: 0 };
 }
 
-function failed(context: QueueBatchContext, batch: readonly HeldMessage[], problem: string): BatchEnding {
+function failed(context: QueueBatchContext, running: Running, problem: string): BatchEnding {
   const { mapping, telemetry } = context;
+  const { batch } = running;
   telemetry.count("failed_invoke_events", mapping.name, batch.length);
-  context.report(problem);
+  report(context, running, problem);
   // With partial responses AWS does not slow down on failures (queues §2.3).
   if (!mapping.reportBatchItemFailures) context.slowDown();
   return left(batch);
+}
+
+function tellUnavailable(
+  { telemetry, mapping }: QueueBatchContext,
+  { requestId, trace }: Running,
+  error: string,
+): void {
+  const fields = { mapping: mapping.name, requestId, traceId: trace?.traceId, error };
+  telemetry.log("warn", "the function could not be reached; trying again", fields);
+}
+
+function beginSpan({ source }: QueueBatchContext, { batch, requestId, trace }: Running) {
+  if (trace === undefined) return undefined;
+  const { events } = source;
+  return () =>
+    trace.beginAttempt({ requestId, carriers: batch.map(({ message }) => events.traceCarrier?.(message)) });
+}
+
+function report(
+  context: QueueBatchContext,
+  { requestId, trace }: Running,
+  problem: string | undefined,
+): void {
+  context.report(problem, { requestId, traceId: trace?.traceId });
 }
 
 function left(batch: readonly HeldMessage[]): BatchEnding {

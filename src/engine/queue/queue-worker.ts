@@ -3,6 +3,7 @@ import type { Clock, ScheduledCall } from "../../ports/clock.ts";
 import type { QueueMessage } from "../../ports/queue-source.ts";
 import type { Random } from "../../ports/random.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
+import type { Tracing } from "../../ports/tracing.ts";
 import { ByteBudget } from "../budget.ts";
 import type { MappingStatus, QueueDeployment } from "../engine.ts";
 import { compileFilterCriteria, type FilterMatcher } from "../filter/filter.ts";
@@ -10,6 +11,8 @@ import { FailureLog } from "../invoke/failure-log.ts";
 import type { FunctionInvoker } from "../invoke/function-invoker.ts";
 import type { EngineSettings } from "../settings.ts";
 import { sleepUnless } from "../sleep.ts";
+import { queueSubject } from "../trace/trace-subject.ts";
+import { Tracer } from "../trace/tracer.ts";
 import { BatchScaling } from "./batch-scaling.ts";
 import { type HeldMessage, isHeldAt } from "./held-message.ts";
 import { HoldKeeper } from "./hold-keeper.ts";
@@ -23,6 +26,7 @@ export interface QueueWorkerOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly telemetry: Telemetry;
+  readonly tracing?: Tracing | undefined;
   readonly settings: EngineSettings;
   readonly processBudget: ByteBudget;
   readonly invoker: FunctionInvoker;
@@ -38,6 +42,7 @@ const LAST_WORDS_MS = 5_000;
 /** Runs one queue mapping in this process: receives, batches, invokes, settles (queues §2). */
 export class QueueWorker {
   readonly #options: QueueWorkerOptions;
+  readonly #tracer: Tracer | undefined;
   readonly #filter: FilterMatcher | undefined;
   readonly #scaling: BatchScaling;
   readonly #buffer: MessageBuffer;
@@ -62,6 +67,15 @@ export class QueueWorker {
     const { deployment, clock, random, telemetry, settings, processBudget, functionTimeoutMs } = options;
     const { mapping, source } = deployment;
     this.#options = options;
+    const { tracing } = options;
+    if (tracing !== undefined) {
+      this.#tracer = new Tracer({
+        tracing,
+        clock,
+        random,
+        subject: queueSubject(mapping, source.description),
+      });
+    }
     const { filterPatterns } = mapping;
     this.#filter =
       filterPatterns.length === 0
@@ -113,6 +127,7 @@ export class QueueWorker {
   }
 
   start(): void {
+    this.#gauge();
     this.#go();
   }
 
@@ -142,7 +157,8 @@ export class QueueWorker {
     const { uuid, name } = this.#options.deployment.mapping;
     const caughtUp = this.#receiver.isDry && this.#running.size === 0 && this.#buffer.size === 0;
     const lastProcessingResult = this.#failures.lastResult;
-    return { uuid, name, state: this.#state, lastProcessingResult, shards: [], caughtUp };
+    const oldestAgeMs = this.#holds.oldestAgeMs() ?? 0;
+    return { uuid, name, state: this.#state, lastProcessingResult, oldestAgeMs, shards: [], caughtUp };
   }
 
   /** Starts what may start: batches first, so that receives see how much room they leave. */
@@ -255,13 +271,14 @@ export class QueueWorker {
         clock,
         random,
         telemetry,
+        tracer: this.#tracer,
         invoker,
         stopSignal: this.#stop.signal,
         callSignal: this.#calls.signal,
         slowDown: () => {
           if (this.#scaling.failed(clock.monotonic())) telemetry.mark("batches at once halved");
         },
-        report: (problem) => this.#failures.report(problem, {}),
+        report: (problem, where) => this.#failures.report(problem, where),
       },
       batch,
     );
@@ -343,6 +360,7 @@ export class QueueWorker {
     const { telemetry, deployment } = this.#options;
     telemetry.gauge("buffered_bytes", deployment.mapping.name, this.#budget.used);
     telemetry.gauge("buffered_records", deployment.mapping.name, this.#buffer.size);
+    telemetry.gauge("queue_concurrency_limit", deployment.mapping.name, this.#scaling.limit);
   }
 }
 

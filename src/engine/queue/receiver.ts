@@ -71,7 +71,7 @@ export class Receiver {
 
   async #receive(messagesMax: number): Promise<void> {
     const { clock, source, holdMs, signal } = this.#options;
-    this.#running++;
+    this.#setRunning(1);
     this.#expected += messagesMax;
     const askedMs = clock.monotonic();
     try {
@@ -82,10 +82,15 @@ export class Receiver {
     } catch (error) {
       if (!signal.aborted) await this.#failed(error);
     } finally {
-      this.#running--;
+      this.#setRunning(-1);
       this.#expected -= messagesMax;
     }
     this.#options.onEnded();
+  }
+
+  #setRunning(change: 1 | -1): void {
+    this.#running += change;
+    this.#options.telemetry.gauge("queue_receivers", this.#options.mapping, this.#running);
   }
 
   #received(messages: readonly QueueMessage[], askedMs: number, isFull: boolean): void {

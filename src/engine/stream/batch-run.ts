@@ -5,6 +5,8 @@ import { backoffMs } from "../invoke/backoff.ts";
 import type { InvocationRequest } from "../invoke/function-invoker.ts";
 import { type BatchVerdict, readResponse } from "../invoke/response.ts";
 import { sleep } from "../sleep.ts";
+import type { BatchTrace } from "../trace/batch-trace.ts";
+import { carriersOf } from "../trace/carriers.ts";
 import { failureRecordOf } from "./discarded-batch.ts";
 import type { Expiry } from "./expiry.ts";
 import { recordFinder } from "./item-identifier.ts";
@@ -19,6 +21,8 @@ interface Segment {
   /** Splits between the batch and this part of it. */
   readonly depth: number;
   readonly windowEnd: "no" | "final" | "early";
+  /** Its records were in an invocation before. */
+  isRetry: boolean;
   /** Failures that count against `MaximumRetryAttempts`. */
   failures: number;
   /** Calls in which the function ran. */
@@ -51,11 +55,13 @@ export class BatchRun {
   readonly #context: ShardContext;
   readonly #window: OpenWindow | undefined;
   readonly #expiry: Expiry;
+  readonly #trace: BatchTrace | undefined;
 
   constructor(context: ShardContext, window: OpenWindow | undefined) {
     this.#context = context;
     this.#window = window;
     this.#expiry = context.expiry;
+    this.#trace = context.tracer?.batch();
   }
 
   /** `true`: all is settled. `false`: stopped before; what is not settled comes again. */
@@ -88,7 +94,21 @@ export class BatchRun {
 
   #segment(records: readonly BufferedRecord[], depth: number, windowEnd: Segment["windowEnd"]): Segment {
     const requestId = this.#context.random.uuid();
-    return { records, requestId, depth, windowEnd, failures: 0, invocations: 0, pauses: 0, notBeforeMs: 0 };
+    return {
+      records,
+      requestId,
+      depth,
+      windowEnd,
+      isRetry: false,
+      failures: 0,
+      invocations: 0,
+      pauses: 0,
+      notBeforeMs: 0,
+    };
+  }
+
+  #retry(records: readonly BufferedRecord[], depth: number): Segment {
+    return { ...this.#segment(records, depth, "no"), isRetry: true };
   }
 
   async #attempt(segment: Segment): Promise<Step> {
@@ -145,13 +165,28 @@ export class BatchRun {
     const window = this.#windowEvent(segment);
     return {
       mapping: mapping.name,
+      shardId: this.#context.shardId,
       requestId: segment.requestId,
       functionArn: mapping.functionArn,
       recordCount: segment.records.length,
+      isRetry: segment.isRetry,
+      arrivalMs: segment.records[0]?.record.arrivalMs,
       encode: () => source.events.encode(recordsOf(segment), window),
       mayStart: () => this.#context.startPermission() === "start",
       signal: callSignal,
+      beginSpan: this.#beginSpan(segment),
     };
+  }
+
+  #beginSpan({ requestId, records }: Segment): InvocationRequest["beginSpan"] {
+    const trace = this.#trace;
+    if (trace === undefined) return undefined;
+    const { events } = this.#context.source;
+    return () => trace.beginAttempt({ requestId, carriers: carriersOf(events, records) });
+  }
+
+  #report(problem: string | undefined, { requestId }: Segment): void {
+    this.#context.report(problem, { requestId, traceId: this.#trace?.traceId });
   }
 
   async #conclude(segment: Segment, outcome: InvocationOutcome): Promise<Step> {
@@ -163,7 +198,7 @@ export class BatchRun {
       case "functionError":
       case "timedOut":
         segment.invocations++;
-        this.#context.report(outcome.kind === "timedOut" ? outcome.kind : outcome.errorType);
+        this.#report(outcome.kind === "timedOut" ? outcome.kind : outcome.errorType, segment);
         return await this.#failed(segment, UNHANDLED);
       case "payloadTooLarge":
         return await this.#failed(segment, undefined);
@@ -177,6 +212,7 @@ export class BatchRun {
           mapping: this.#context.mapping.name,
           shardId: this.#context.shardId,
           requestId: segment.requestId,
+          traceId: this.#trace?.traceId,
           error: outcome.message,
         });
         return this.#pause(segment, 0);
@@ -188,6 +224,7 @@ export class BatchRun {
     const { clock, settings, random, telemetry, mapping } = this.#context;
     telemetry.count("failed_invoke_events", mapping.name, segment.records.length);
     segment.pauses++;
+    segment.isRetry = true;
     const pauseMs = Math.max(atLeastMs, backoffMs(segment.pauses, settings, random));
     segment.notBeforeMs = clock.monotonic() + Math.min(pauseMs, settings.backoffCapMs);
     return { kind: "next", segments: [segment] };
@@ -200,11 +237,11 @@ export class BatchRun {
       telemetry.mark(
         verdict.reason.includes("`state`") ? "window state missing" : "partial response malformed",
       );
-      this.#context.report(verdict.reason);
+      this.#report(verdict.reason, segment);
       return await this.#failed(segment, NO_FUNCTION_ERROR);
     }
     this.#keepWindowState(segment, verdict.stateJson);
-    this.#context.report(undefined);
+    this.#report(undefined, segment);
     if (verdict.kind === "succeeded") {
       this.#context.settle(segment.records);
       return DONE;
@@ -213,15 +250,17 @@ export class BatchRun {
     const { settled, again } = splitByFailures(segment.records, verdict.failed, rule);
     if (settled.length === 0) {
       telemetry.mark("partial response without progress");
+      telemetry.count("partial_failures", this.#context.mapping.name, 1);
       return await this.#failed(segment, NO_FUNCTION_ERROR);
     }
     telemetry.mark("partial response moved on");
+    telemetry.count("partial_failures", this.#context.mapping.name, 1);
     if (again.length > verdict.failed.size && rule === "listed") {
       telemetry.mark("listed record held back its key");
     }
     this.#context.settle(settled);
     telemetry.count("failed_invoke_events", this.#context.mapping.name, again.length);
-    return { kind: "next", segments: [this.#segment(again, segment.depth, "no")] };
+    return { kind: "next", segments: [this.#retry(again, segment.depth)] };
   }
 
   #verdict(segment: Segment, payload: Uint8Array): BatchVerdict {
@@ -251,14 +290,30 @@ export class BatchRun {
     const { mapping, telemetry, clock, random, settings } = this.#context;
     telemetry.count("failed_invoke_events", mapping.name, segment.records.length);
     segment.failures++;
+    segment.isRetry = true;
     segment.pauses = 0;
     if (mapping.bisectBatchOnFunctionError && segment.records.length > 1) return this.#bisect(segment);
     if (mapping.retryAttemptsMax !== undefined && segment.failures > mapping.retryAttemptsMax) {
       telemetry.mark("retries exhausted");
       return await this.#discard(segment, segment.records, "RetryAttemptsExhausted", response);
     }
-    segment.notBeforeMs = clock.monotonic() + backoffMs(segment.failures, settings, random);
+    const delayMs = backoffMs(segment.failures, settings, random);
+    segment.notBeforeMs = clock.monotonic() + delayMs;
+    if (telemetry.logsDebug) this.#tellRetry(segment, delayMs);
     return { kind: "next", segments: [segment] };
+  }
+
+  #tellRetry({ requestId, failures, records }: Segment, delayMs: number): void {
+    const { telemetry, mapping, shardId } = this.#context;
+    telemetry.log("debug", "a failed batch is tried again", {
+      mapping: mapping.name,
+      shardId,
+      requestId,
+      traceId: this.#trace?.traceId,
+      failures,
+      records: records.length,
+      delayMs,
+    });
   }
 
   /** Left half first and to its end, then the right; no wait, and a fresh budget for each (architecture.md). */
@@ -269,8 +324,8 @@ export class BatchRun {
     telemetry.count("batch_splits", mapping.name, 1);
     if (depth === 5) telemetry.mark("bisect depth 5");
     if (segment.records.length % 2 === 1) telemetry.mark("odd batch bisected");
-    const left = this.#segment(segment.records.slice(0, middle), depth, "no");
-    const right = this.#segment(segment.records.slice(middle), depth, "no");
+    const left = this.#retry(segment.records.slice(0, middle), depth);
+    const right = this.#retry(segment.records.slice(middle), depth);
     return { kind: "next", segments: [left, right] };
   }
 
@@ -287,21 +342,24 @@ export class BatchRun {
       const step = await this.#discard(segment, aged, "RecordAgeExceeded", undefined);
       if (step.kind === "stopped") return step;
     }
-    if (gone.length > 0) this.#giveUpToRetention(gone);
+    if (gone.length > 0) this.#giveUpToRetention(gone, segment);
     if (live.length === 0) return DONE;
-    const { failures, invocations, pauses, notBeforeMs } = segment;
-    const rest = { ...this.#segment(live, segment.depth, "no"), failures, invocations, pauses, notBeforeMs };
+    const { isRetry, failures, invocations, pauses, notBeforeMs } = segment;
+    const kept = { isRetry, failures, invocations, pauses, notBeforeMs };
+    const rest = { ...this.#segment(live, segment.depth, "no"), ...kept };
     return { kind: "next", segments: [rest] };
   }
 
   /** The source has dropped them: "until the record expires" ends here, and AWS does not count them as dropped. */
-  #giveUpToRetention(gone: readonly BufferedRecord[]): void {
+  #giveUpToRetention(gone: readonly BufferedRecord[], { requestId }: Segment): void {
     const { telemetry, mapping, shardId } = this.#context;
     telemetry.mark("retention ended a retry");
     telemetry.count("expired_events", mapping.name, gone.length);
     telemetry.log("error", "records were given up: they failed until the source's retention ended", {
       mapping: mapping.name,
       shardId,
+      requestId,
+      traceId: this.#trace?.traceId,
       records: gone.length,
       from: gone[0]?.record.position,
       to: gone.at(-1)?.record.position,
@@ -325,7 +383,9 @@ export class BatchRun {
       response,
       window: this.#windowEvent(segment),
     });
-    if (!(await delivery.discard(failure, stopSignal, callSignal))) return STOPPED;
+    const carriers = () => carriersOf(this.#context.source.events, records);
+    const traced = this.#trace && { trace: this.#trace, carriers };
+    if (!(await delivery.discard(failure, stopSignal, callSignal, traced))) return STOPPED;
     if (this.#context.isClosed()) return STOPPED;
     if (segment.windowEnd !== "no") this.#keepWindowState(segment, undefined);
     this.#context.settle(records);
@@ -360,7 +420,11 @@ export class BatchRun {
     const first = segment.records.slice(0, Math.max(1, fitting));
     const rest = segment.records.slice(first.length);
     const { depth } = segment;
-    return { kind: "next", segments: [this.#segment(first, depth, "no"), this.#segment(rest, depth, "no")] };
+    const parts = [first, rest].map((part) => ({
+      ...this.#segment(part, depth, "no"),
+      isRetry: segment.isRetry,
+    }));
+    return { kind: "next", segments: parts };
   }
 
   #expiryMs(segment: Segment): number {

@@ -15,6 +15,7 @@ export class LowWaterMark {
   #low = 0;
   #next = 0;
   #positions: Position[] = new Array<Position>(CAPACITY_MIN).fill("");
+  #arrivals = new Float64Array(CAPACITY_MIN);
   #settled = new Uint8Array(CAPACITY_MIN);
   #settledAhead = 0;
 
@@ -23,11 +24,12 @@ export class LowWaterMark {
   }
 
   /** Adds the next record of the shard, open. Returns its ordinal. */
-  append(position: Position): number {
+  append(position: Position, arrivalMs: number): number {
     if (this.span === this.#settled.length) this.#grow();
     const ordinal = this.#next++;
     const slot = ordinal & (this.#settled.length - 1);
     this.#positions[slot] = position;
+    this.#arrivals[slot] = arrivalMs;
     this.#settled[slot] = 0;
     return ordinal;
   }
@@ -49,6 +51,11 @@ export class LowWaterMark {
   /** Behind this all is to be read again, but for the ranges. */
   get resume(): StartPoint {
     return this.#resume;
+  }
+
+  /** Arrival of the first open record, epoch milliseconds; `undefined`: all are settled. */
+  get oldestArrivalMs(): number | undefined {
+    return this.span === 0 ? undefined : this.#arrivals[this.#low & (this.#settled.length - 1)];
   }
 
   /** Records from the mark to the newest read one, settled ones between them included. */
@@ -88,12 +95,15 @@ export class LowWaterMark {
     const oldMask = this.#settled.length - 1;
     const capacity = this.#settled.length * 2;
     const positions = new Array<Position>(capacity).fill("");
+    const arrivals = new Float64Array(capacity);
     const settled = new Uint8Array(capacity);
     for (let ordinal = this.#low; ordinal < this.#next; ordinal++) {
       positions[ordinal & (capacity - 1)] = this.#positions[ordinal & oldMask] ?? "";
+      arrivals[ordinal & (capacity - 1)] = this.#arrivals[ordinal & oldMask] ?? 0;
       settled[ordinal & (capacity - 1)] = this.#settled[ordinal & oldMask] ?? 0;
     }
     this.#positions = positions;
+    this.#arrivals = arrivals;
     this.#settled = settled;
   }
 }

@@ -4,6 +4,7 @@ import type { Clock } from "../../ports/clock.ts";
 import type { ProgressStore, ShardProgress } from "../../ports/progress-store.ts";
 import type { Random } from "../../ports/random.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
+import type { Tracing } from "../../ports/tracing.ts";
 import { ByteBudget } from "../budget.ts";
 import type { MappingStatus, StreamDeployment } from "../engine.ts";
 import { compileFilterCriteria } from "../filter/filter.ts";
@@ -25,6 +26,7 @@ export interface MappingWorkerOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly telemetry: Telemetry;
+  readonly tracing?: Tracing | undefined;
   readonly store: ProgressStore;
   readonly settings: EngineSettings;
   readonly processBudget: ByteBudget;
@@ -36,6 +38,8 @@ interface HeldShard {
   readonly worker: ShardWorker;
   /** Monotonic time from which on nothing may start, unless a renewal came before. */
   liveUntilMs: number;
+  /** It has run out by our own clock, which was counted. */
+  isExpired: boolean;
   /** Set once the worker is to give the shard back. */
   ending: Promise<void> | undefined;
 }
@@ -94,6 +98,7 @@ export class MappingWorker {
       clock,
       random,
       telemetry,
+      tracing: options.tracing,
       store: source.progress ?? store,
       invoker,
       delivery: new FailureDelivery({
@@ -107,7 +112,7 @@ export class MappingWorker {
       budget: new ByteBudget(settings.mappingBudgetBytes, processBudget),
       reads: new PQueue({ concurrency: settings.concurrentReads }),
       gauges: new ProgressGauges(telemetry, mapping.name),
-      report: (shardId, problem) => this.#failures.report(problem, { shardId }),
+      report: (problem, where) => this.#failures.report(problem, where),
       problems: this.#problems,
     };
   }
@@ -140,7 +145,8 @@ export class MappingWorker {
     const { state } = this;
     const caughtUp = state === "Enabled" && this.#isCaughtUp();
     const lastProcessingResult = this.#problems.current ?? this.#failures.lastResult;
-    return { uuid, name, state, lastProcessingResult, shards, caughtUp };
+    const oldestAgeMs = Math.max(0, ...shards.map((shard) => shard.oldestAgeMs));
+    return { uuid, name, state, lastProcessingResult, oldestAgeMs, shards, caughtUp };
   }
 
   get state(): MappingStatus["state"] {
@@ -240,6 +246,7 @@ export class MappingWorker {
     if (acquired === undefined) return;
     if (row.owner !== undefined && row.owner !== owner) telemetry.mark("lease taken over");
     const lease = { shardId: row.shardId, owner, epoch: acquired.epoch };
+    telemetry.count("leases_acquired", mapping.name, 1);
     if (this.#stop.signal.aborted) {
       if (!this.#isDisabled()) await store.release(mapping.uuid, lease);
       return;
@@ -253,7 +260,12 @@ export class MappingWorker {
       onFenced: () => this.#lose(held),
       onDefect: () => this.#defect(held),
     });
-    const held: HeldShard = { worker, liveUntilMs: this.#liveUntilMs(askedMs), ending: undefined };
+    const held: HeldShard = {
+      worker,
+      liveUntilMs: this.#liveUntilMs(askedMs),
+      isExpired: false,
+      ending: undefined,
+    };
     this.#held.set(row.shardId, held);
     telemetry.log("info", "shard taken", { mapping: mapping.name, shardId: row.shardId, epoch: lease.epoch });
     worker.start();
@@ -263,6 +275,10 @@ export class MappingWorker {
     const { clock, telemetry } = this.#options;
     const { mapping, store } = this.#environment;
     const askedMs = clock.monotonic();
+    if (askedMs >= held.liveUntilMs && !held.isExpired) {
+      held.isExpired = true;
+      telemetry.count("leases_expired", mapping.name, 1);
+    }
     try {
       const renewal = await store.renew(mapping.uuid, held.worker.lease);
       if (renewal.kind === "fenced") {
@@ -270,6 +286,7 @@ export class MappingWorker {
         return;
       }
       held.liveUntilMs = this.#liveUntilMs(askedMs);
+      held.isExpired = false;
       if (renewal.handoverTo !== undefined && held.ending === undefined) {
         telemetry.mark("lease handed over");
         const fields = { mapping: mapping.name, shardId: held.worker.shardId, to: renewal.handoverTo };

@@ -3,10 +3,11 @@ import type { StreamRecord } from "../../model/record.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Random } from "../../ports/random.ts";
 import type { StreamSource } from "../../ports/stream-source.ts";
-import type { Telemetry } from "../../ports/telemetry.ts";
+import type { LogFields, Telemetry } from "../../ports/telemetry.ts";
 import type { FailureDelivery } from "../invoke/failure-delivery.ts";
 import type { FunctionInvoker } from "../invoke/function-invoker.ts";
 import type { EngineSettings } from "../settings.ts";
+import type { Tracer } from "../trace/tracer.ts";
 import type { Expiry } from "./expiry.ts";
 
 /** A record between its read and its settlement. */
@@ -25,6 +26,8 @@ export interface ShardContext {
   readonly clock: Clock;
   readonly random: Random;
   readonly telemetry: Telemetry;
+  /** `undefined`: nothing is traced. */
+  readonly tracer: Tracer | undefined;
   readonly invoker: FunctionInvoker;
   readonly delivery: FailureDelivery;
   readonly expiry: Expiry;
@@ -40,5 +43,5 @@ export interface ShardContext {
   /** The state of the tumbling window changed without a record being settled. */
   windowChanged(): void;
   /** How an attempt went: `undefined`, or in a word what went wrong, never content of records or responses. */
-  report(problem: string | undefined): void;
+  report(problem: string | undefined, where: LogFields): void;
 }

@@ -7,11 +7,14 @@ import type { Clock } from "../../ports/clock.ts";
 import type { HeldLease, ProgressStore } from "../../ports/progress-store.ts";
 import type { Random } from "../../ports/random.ts";
 import type { FilterDocument, ShardRead, StreamSource } from "../../ports/stream-source.ts";
-import type { Telemetry } from "../../ports/telemetry.ts";
+import type { LogFields, Telemetry } from "../../ports/telemetry.ts";
+import type { Tracing } from "../../ports/tracing.ts";
 import type { ByteBudget } from "../budget.ts";
 import type { FailureDelivery } from "../invoke/failure-delivery.ts";
 import type { FunctionInvoker } from "../invoke/function-invoker.ts";
 import type { EngineSettings } from "../settings.ts";
+import { streamSubject } from "../trace/trace-subject.ts";
+import { Tracer } from "../trace/tracer.ts";
 import { CheckpointLoop } from "./checkpoint-loop.ts";
 import { Expiry } from "./expiry.ts";
 import { Lane } from "./lane.ts";
@@ -34,6 +37,7 @@ export interface ShardEnvironment {
   readonly clock: Clock;
   readonly random: Random;
   readonly telemetry: Telemetry;
+  readonly tracing: Tracing | undefined;
   readonly store: ProgressStore;
   readonly invoker: FunctionInvoker;
   readonly delivery: FailureDelivery;
@@ -41,7 +45,7 @@ export interface ShardEnvironment {
   readonly reads: PQueue;
   readonly gauges: ProgressGauges;
   readonly problems: SourceProblems;
-  report(shardId: string, problem: string | undefined): void;
+  report(problem: string | undefined, where: LogFields): void;
 }
 
 export interface ShardWorkerOptions {
@@ -214,12 +218,20 @@ export class ShardWorker {
       bufferedRecords: this.#readAhead.records,
       bufferedBytes: this.#readAhead.bytes,
       inFlight,
+      oldestAgeMs: this.#oldestAgeMs(),
       lagMs: this.#lagMs,
       offsetLag: this.#offsetLag,
       caughtUp:
         this.#hasIdleRead && this.#readAhead.records === 0 && inFlight === 0 && this.#checkpoints.isDurable,
       ended: this.#isEndStored,
     };
+  }
+
+  /** Of what is read and open; if nothing is, what the last read left behind it. */
+  #oldestAgeMs(): number {
+    const arrivalMs = this.#mark.oldestArrivalMs;
+    if (arrivalMs === undefined) return this.#lagMs ?? 0;
+    return Math.max(0, this.#environment.clock.now() - arrivalMs);
   }
 
   #context(): ShardContext {
@@ -235,7 +247,8 @@ export class ShardWorker {
       telemetry,
       invoker,
       delivery,
-      report: (problem) => report(this.shardId, problem),
+      report: (problem, where) => report(problem, { shardId: this.shardId, ...where }),
+      tracer: this.#tracer(),
       expiry: new Expiry(mapping, source.description.retentionMs),
       stopSignal: this.#stop.signal,
       callSignal: this.#calls.signal,
@@ -244,6 +257,13 @@ export class ShardWorker {
       settle: (records) => this.#settle(records),
       windowChanged: () => this.#checkpoints.changed(),
     };
+  }
+
+  #tracer(): Tracer | undefined {
+    const { tracing, clock, random, mapping, source } = this.#environment;
+    if (tracing === undefined) return undefined;
+    const subject = streamSubject(mapping, source.description, this.shardId);
+    return new Tracer({ tracing, clock, random, subject });
   }
 
   /** A method, since the state changes behind awaits, which narrowing does not see. */
@@ -283,7 +303,7 @@ export class ShardWorker {
 
   #takeRecord(record: StreamRecord): void {
     const { telemetry, mapping, filter, source } = this.#environment;
-    const ordinal = this.#mark.append(record.position);
+    const ordinal = this.#mark.append(record.position, record.arrivalMs);
     if (this.#skip.isSettled(record.position)) {
       telemetry.mark("settled range resumed after restart");
       telemetry.count("skipped_events", mapping.name, 1);

@@ -11,6 +11,13 @@ import { openStreamFile } from "../../../connectors/local/stream-file.ts";
 const MAIN = fileURLToPath(new URL("../../../src/bin.ts", import.meta.url));
 const WAIT_MS_MAX = 30_000;
 
+export interface ProcessOptions {
+  readonly nodeFlags?: readonly string[];
+  readonly main?: string;
+  /** Beside this process's own. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** A `millrace` of its own process, killed at the end of its test. */
 export class MillraceProcess {
   readonly #child: ChildProcess;
@@ -22,9 +29,12 @@ export class MillraceProcess {
     t: TestContext,
     args: readonly string[],
     folder: string,
-    { nodeFlags = [], main = MAIN }: { readonly nodeFlags?: readonly string[]; readonly main?: string } = {},
+    { nodeFlags = [], main = MAIN, env = {} }: ProcessOptions = {},
   ) {
-    const child = spawn(process.execPath, [...nodeFlags, main, ...args], { cwd: folder });
+    const child = spawn(process.execPath, [...nodeFlags, main, ...args], {
+      cwd: folder,
+      env: { ...process.env, ...env },
+    });
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
       this.stdout += text;
     });

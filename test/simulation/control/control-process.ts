@@ -78,6 +78,7 @@ export class ControlProcess {
         state: "Enabled",
         lastProcessingResult: "OK",
         shards: [],
+        oldestAgeMs: 0,
         caughtUp: false,
       };
     };
@@ -145,6 +146,7 @@ function silentTelemetry() {
     count: nothing,
     observe: nothing,
     gauge: nothing,
+    logsDebug: false,
     offsetLag: nothing,
     invocation: nothing,
     log: nothing,

@@ -4,8 +4,8 @@ import { bug, INVOKE, type PlantedBug, STREAM } from "./planted-bug.ts";
 export const PROGRESS_BUGS: readonly PlantedBug[] = [
   bug("records are settled before the destination has accepted them", ["I5", "I1"], {
     file: `${INVOKE}/failure-delivery.ts`,
-    find: "await destination.deliver(record, call);",
-    replace: "destination.deliver(record, call).catch(() => {});",
+    find: "await deliverTraced(destination, record, call, traced);",
+    replace: "deliverTraced(destination, record, call, traced).catch(() => {});",
   }),
   bug("an unavailable destination drops the record", ["I5", "I1"], {
     file: `${INVOKE}/failure-delivery.ts`,
@@ -124,8 +124,8 @@ export const PROGRESS_BUGS: readonly PlantedBug[] = [
   }),
   bug("a split loses a record", ["I1", "I16"], {
     file: `${STREAM}/batch-run.ts`,
-    find: "const right = this.#segment(segment.records.slice(middle), depth,",
-    replace: "const right = this.#segment(segment.records.slice(middle === 1 ? 1 : middle + 1), depth,",
+    find: "const right = this.#retry(segment.records.slice(middle), depth)",
+    replace: "const right = this.#retry(segment.records.slice(middle === 1 ? 1 : middle + 1), depth)",
   }),
   bug("an empty read is taken for the end of the shard", ["I5", "I12", "I16"], {
     file: `${STREAM}/shard-worker.ts`,

@@ -29,8 +29,8 @@ export const QUEUE_SETTLEMENT_BUGS: readonly PlantedBug[] = [
   }),
   bug("an unreadable response of a queue's batch is taken for success", ["I14", "I1"], {
     file: `${QUEUE}/queue-batch-run.ts`,
-    find: "return failed(context, batch, answer.reason);",
-    replace: "return succeeded(context, batch);",
+    find: "return failed(context, running, answer.reason);",
+    replace: "return succeeded(context, running);",
   }),
   bug("an acknowledgement that failed is not tried again", ["I14"], {
     file: `${QUEUE}/settler.ts`,

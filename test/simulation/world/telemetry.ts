@@ -31,6 +31,7 @@ export function createSimTelemetry(options: TelemetryOptions): Telemetry {
     log(level, message, fields) {
       options.log(process, level, message, fields);
     },
+    logsDebug: false,
     mark(name: MarkName) {
       marks.set(name, (marks.get(name) ?? 0) + 1);
     },

@@ -13,6 +13,7 @@ const STATUS: MappingStatus = {
   name: "orders",
   state: "Enabled",
   lastProcessingResult: "OK",
+  oldestAgeMs: 0,
   shards: [],
   caughtUp: true,
 };

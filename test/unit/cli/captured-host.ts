@@ -15,6 +15,7 @@ export const ADAPTERS: Adapters = {
   openDestination: untouched,
   createTelemetry: untouched,
   createJsonLog: untouched,
+  openTracing: untouched,
   startApi: untouched,
 };
 

@@ -18,6 +18,7 @@ function totalsOf(polled: number, failed: number, invocations: number): MappingT
 
 function progressOf(totals: MappingTotals, name = "orders"): MappingProgress {
   const shard = {
+    oldestAgeMs: 0,
     offsetLag: undefined,
     bufferedRecords: 0,
     bufferedBytes: 0,
@@ -31,7 +32,15 @@ function progressOf(totals: MappingTotals, name = "orders"): MappingProgress {
     { ...shard, shardId: "s2", lagMs: undefined, ended: true },
   ];
   return {
-    status: { uuid: name, name, state: "Enabled", lastProcessingResult: "OK", shards, caughtUp: false },
+    status: {
+      uuid: name,
+      name,
+      state: "Enabled",
+      lastProcessingResult: "OK",
+      oldestAgeMs: 0,
+      shards,
+      caughtUp: false,
+    },
     totals,
   };
 }

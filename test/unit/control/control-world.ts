@@ -68,6 +68,7 @@ export class ControlWorld {
           state: "Enabled",
           lastProcessingResult: "OK",
           shards: [],
+          oldestAgeMs: 0,
           caughtUp: true,
         });
       },

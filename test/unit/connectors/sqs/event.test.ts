@@ -158,3 +158,21 @@ test("a message that cannot be settled is not handed out", () => {
     (error) => hasErrorCode(error, "ERR_MILLRACE_SOURCE_UNAVAILABLE"),
   );
 });
+
+test("a message carries the trace headers that came with it, and none that is too long", () => {
+  const carrierOf = (changes: Partial<Message>) =>
+    events.traceCarrier?.(createMessageFactory(ARN, false)({ ...BOOK, ...changes }));
+  const text = (StringValue: string) => ({ DataType: "String", StringValue });
+  assert.equal(carrierOf({}), undefined);
+  const Attributes = { ...BOOK.Attributes, AWSTraceHeader: "Root=1" };
+  assert.deepEqual(carrierOf({ Attributes, MessageAttributes: undefined }), { xray: "Root=1" });
+  const MessageAttributes = { ...BOOK.MessageAttributes, traceparent: text("00-"), tracestate: text("a=1") };
+  assert.deepEqual(carrierOf({ Attributes, MessageAttributes }), {
+    traceparent: "00-",
+    tracestate: "a=1",
+    xray: "Root=1",
+  });
+  const long = { traceparent: text("0".repeat(600)), tracestate: text("a=1") };
+  assert.equal(carrierOf({ MessageAttributes: long }), undefined);
+  assert.equal(carrierOf({ MessageAttributes: { traceparent: { DataType: "Binary" } } }), undefined);
+});

@@ -9,7 +9,7 @@ import type {
   ReceiveBounds,
   Settlement,
 } from "../../../../src/ports/queue-source.ts";
-import type { CounterName, Telemetry } from "../../../../src/ports/telemetry.ts";
+import type { CounterName, GaugeName, HistogramName, Telemetry } from "../../../../src/ports/telemetry.ts";
 import { createMemoryStore } from "../../../../src/stores/memory.ts";
 import { PLAIN_QUEUE_MAPPING } from "../../../fixtures/queue-mapping.ts";
 import { ManualClock, SILENT_TELEMETRY, SUCCEEDED } from "../stream/small-world.ts";
@@ -17,6 +17,7 @@ import { ManualClock, SILENT_TELEMETRY, SUCCEEDED } from "../stream/small-world.
 interface Stored {
   readonly messageId: string;
   readonly groupId: string | undefined;
+  readonly sentMs: number;
   readonly encodedBytes: number;
   receiveCount: number;
   hiddenUntilMs: number;
@@ -40,6 +41,8 @@ export class SmallQueue {
   readonly clock = new ManualClock();
   readonly calls: QueueCall[] = [];
   readonly counts = new Map<CounterName, number>();
+  readonly gauges = new Map<GaugeName, number>();
+  readonly observations = new Map<HistogramName, number[]>();
   readonly engine: Engine;
   readonly mapping: QueueMapping;
   readonly deleted: string[] = [];
@@ -72,6 +75,10 @@ export class SmallQueue {
     const telemetry: Telemetry = {
       ...SILENT_TELEMETRY,
       count: (counter, _mapping, amount) => this.counts.set(counter, this.count(counter) + amount),
+      gauge: (gauge, _mapping, value) => this.gauges.set(gauge, value),
+      observe: (histogram, _mapping, value) => {
+        this.observations.set(histogram, [...(this.observations.get(histogram) ?? []), value]);
+      },
       log: (level, message, fields) => {
         if (level === "error") throw new Error(`${message}: ${fields["error"]}`);
       },
@@ -109,6 +116,7 @@ export class SmallQueue {
       this.#messages.push({
         messageId,
         groupId,
+        sentMs: this.clock.now(),
         encodedBytes: 100,
         receiveCount: 0,
         hiddenUntilMs: 0,
@@ -251,11 +259,12 @@ export class SmallQueue {
       stored.receiveCount++;
       stored.hiddenUntilMs = nowMs + holdMs;
       stored.receipt = ++this.#receipts;
-      const { messageId, encodedBytes, receiveCount, receipt } = stored;
+      const { messageId, sentMs, encodedBytes, receiveCount, receipt } = stored;
       const groupId = isFifo ? stored.groupId : undefined;
       return {
         messageId,
         groupId,
+        sentMs,
         receiveCount,
         bytes: encodedBytes,
         encodedBytes,

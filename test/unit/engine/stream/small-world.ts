@@ -5,12 +5,21 @@ import type { FailureRecord } from "../../../../src/model/failure-record.ts";
 import type { StreamMapping } from "../../../../src/model/mapping.ts";
 import type { InvocationOutcome } from "../../../../src/model/outcome.ts";
 import type { Shard, StartPoint, StreamRecord, TumblingWindow } from "../../../../src/model/record.ts";
+import type { SpanContext, TraceCarrier } from "../../../../src/model/trace-context.ts";
 import type { Clock, ScheduledCall } from "../../../../src/ports/clock.ts";
 import type { InvocationContext } from "../../../../src/ports/function-target.ts";
 import type { ProgressStore } from "../../../../src/ports/progress-store.ts";
 import type { Random } from "../../../../src/ports/random.ts";
 import type { StreamSource } from "../../../../src/ports/stream-source.ts";
-import type { CounterName, GaugeName, MarkName, Telemetry } from "../../../../src/ports/telemetry.ts";
+import type {
+  CounterName,
+  GaugeName,
+  HistogramName,
+  LogFields,
+  MarkName,
+  Telemetry,
+} from "../../../../src/ports/telemetry.ts";
+import type { Tracing } from "../../../../src/ports/tracing.ts";
 import { createMemoryStore } from "../../../../src/stores/memory.ts";
 
 /** A clock that moves only when a test says so. Wall time starts at a round instant and equals monotonic time plus it. */
@@ -67,6 +76,7 @@ export interface Call {
   readonly requestId: string;
   readonly atMs: number;
   readonly window: TumblingWindow | undefined;
+  readonly trace: SpanContext | undefined;
 }
 
 export type Handler = (call: Call) => InvocationOutcome | Promise<InvocationOutcome>;
@@ -80,6 +90,7 @@ export function answered(body: unknown): InvocationOutcome {
 
 interface TestRecord extends StreamRecord {
   readonly position: string;
+  readonly trace: TraceCarrier | undefined;
 }
 
 export interface RecordInput {
@@ -88,6 +99,7 @@ export interface RecordInput {
   readonly arrivalMs?: number;
   readonly encodedBytes?: number;
   readonly bytes?: number;
+  readonly trace?: TraceCarrier;
 }
 
 /** One process, one mapping, a source in memory: enough to say what the engine does to a batch, step by step. */
@@ -98,10 +110,13 @@ export class SmallWorld {
   readonly counts = new Map<CounterName, number>();
   readonly marks = new Set<MarkName>();
   readonly gauges = new Map<GaugeName, number>();
+  readonly observations = new Map<HistogramName, number[]>();
   readonly offsetLags = new Map<string, number>();
   readonly store = createMemoryStore();
   readonly engine: Engine;
   readonly mapping: StreamMapping;
+  readonly tracing: Tracing | undefined;
+  readonly logs: { readonly level: string; readonly message: string; readonly fields: LogFields }[] = [];
   readonly records = new Map<string, TestRecord[]>();
   shards: Shard[];
   handler: Handler = () => SUCCEEDED;
@@ -124,7 +139,9 @@ export class SmallWorld {
     mapping: Partial<StreamMapping> = {},
     settings: Partial<EngineSettings> = {},
     shards: readonly (string | Shard)[] = ["s1"],
+    tracing?: Tracing,
   ) {
+    this.tracing = tracing;
     this.shards = shards.map((shard) =>
       typeof shard === "string" ? { shardId: shard, parentShardIds: [], closed: false } : shard,
     );
@@ -139,6 +156,7 @@ export class SmallWorld {
       clock: this.clock,
       random: HALF,
       telemetry: this.#telemetry(),
+      tracing: this.tracing,
       store: this.store,
       settings: { ...DEFAULT_SETTINGS, checkpointIntervalMs: 10, ...settings },
     });
@@ -157,6 +175,7 @@ export class SmallWorld {
           requestId: context.requestId,
           atMs: this.clock.monotonic(),
           window: event.window,
+          trace: context.trace,
         };
         this.calls.push(call);
         return await this.handler(call);
@@ -191,6 +210,7 @@ export class SmallWorld {
         arrivalMs: input.arrivalMs === undefined ? this.clock.now() : ManualClock.startMs + input.arrivalMs,
         bytes: input.bytes ?? 100,
         encodedBytes: input.encodedBytes ?? 100,
+        trace: input.trace,
       });
     }
   }
@@ -238,6 +258,7 @@ export class SmallWorld {
       events: {
         envelopeBytes: () => 14,
         filterDataKey: "data",
+        traceCarrier: (record) => (record as TestRecord).trace,
         filterDocument: (record) => ({ document: { partitionKey: record.key }, isDataJson: false }),
         encode: (records, window) =>
           Buffer.from(JSON.stringify({ p: records.map((record) => Number(record.position)), window })),
@@ -285,7 +306,9 @@ export class SmallWorld {
   #telemetry(): Telemetry {
     return {
       count: (counter, _mapping, amount) => this.counts.set(counter, this.count(counter) + amount),
-      observe: () => {},
+      observe: (histogram, _mapping, value) => {
+        this.observations.set(histogram, [...(this.observations.get(histogram) ?? []), value]);
+      },
       gauge: (gauge, _mapping, value) => this.gauges.set(gauge, value),
       offsetLag: (_mapping, shardId, records) => {
         if (records === undefined) this.offsetLags.delete(shardId);
@@ -293,9 +316,11 @@ export class SmallWorld {
       },
       invocation: () => {},
       log: (level, message, fields) => {
+        this.logs.push({ level, message, fields });
         if (level === "error" && message.includes("defect"))
           throw new Error(`${message}: ${fields["error"]}`);
       },
+      logsDebug: true,
       mark: (name) => this.marks.add(name),
     };
   }
@@ -317,6 +342,7 @@ export const SILENT_TELEMETRY: Telemetry = {
   offsetLag: () => {},
   invocation: () => {},
   log: () => {},
+  logsDebug: false,
   mark: () => {},
 };
 

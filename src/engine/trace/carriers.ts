@@ -1,0 +1,7 @@
+import type { StreamEvents } from "../../ports/stream-source.ts";
+import type { BufferedRecord } from "../stream/shard-context.ts";
+import type { TraceCarriers } from "./batch-trace.ts";
+
+export function carriersOf(events: StreamEvents, records: readonly BufferedRecord[]): TraceCarriers {
+  return records.map(({ record }) => events.traceCarrier?.(record));
+}

@@ -1,0 +1,58 @@
+import { Gauge, type Registry } from "prom-client";
+
+/** What metrics show of a mapping's status. */
+export interface WatchedMapping {
+  readonly name: string;
+  readonly state: string;
+  readonly oldestAgeMs: number;
+  readonly shards: readonly { readonly shardId: string; readonly oldestAgeMs: number }[];
+}
+
+export type StatusReader = () => readonly WatchedMapping[];
+
+const STATES = ["Creating", "Enabled", "Disabling", "Disabled", "Failed"];
+/** Series of one mapping: a stream of thousands of shards shows its worst in the mapping's own gauge. */
+export const SHARD_SERIES_MAX = 256;
+
+/**
+ * Gauges that are asked for at every scrape, and cost nothing between: an age grows while nothing happens, which is when it
+ * matters.
+ */
+export function addStatusMetrics(registry: Registry, read: StatusReader): void {
+  new Gauge({
+    name: "millrace_lag_seconds",
+    help: "Age of the oldest record that this process knows of and has not settled; 0: there is none.",
+    labelNames: ["mapping"] as const,
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const { name, oldestAgeMs } of read()) this.set({ mapping: name }, oldestAgeMs / 1000);
+    },
+  });
+  new Gauge({
+    name: "millrace_shard_lag_seconds",
+    help: `The same of each shard that this process reads, of at most ${SHARD_SERIES_MAX} shards of a mapping.`,
+    labelNames: ["mapping", "shard"] as const,
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const { name, shards } of read()) {
+        for (const { shardId, oldestAgeMs } of shards.slice(0, SHARD_SERIES_MAX)) {
+          this.set({ mapping: name, shard: shardId }, oldestAgeMs / 1000);
+        }
+      }
+    },
+  });
+  new Gauge({
+    name: "millrace_mapping_state",
+    help: "1 for the state that the mapping is in, in this process.",
+    labelNames: ["mapping", "state"] as const,
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const { name, state } of read()) {
+        for (const known of STATES) this.set({ mapping: name, state: known }, known === state ? 1 : 0);
+      }
+    },
+  });
+}
