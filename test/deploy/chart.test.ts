@@ -208,9 +208,7 @@ describe("values that cannot be right", () => {
 
 describe("the checks themselves", () => {
   test("find a member that Kubernetes does not know, and a kind without a schema", () => {
-    const text = renderedText("minimal")
-      
-      .replace("revisionHistoryLimit: 5", "revisionHistoryLimits: 5");
+    const text = renderedText("minimal").replace("revisionHistoryLimit: 5", "revisionHistoryLimits: 5");
     assert.match(kubeconform(text).join(), /revisionHistoryLimits/);
     assert.match(
       kubeconform("apiVersion: batch/v1\nkind: Job\nmetadata: { name: x }\n").join(),

@@ -5,7 +5,19 @@ export interface SeriesUse {
   readonly labels: readonly string[];
 }
 
-const WORDS = new Set(["and", "bool", "by", "group_left", "group_right", "ignoring", "offset", "on", "or", "unless", "without"]);
+const WORDS = new Set([
+  "and",
+  "bool",
+  "by",
+  "group_left",
+  "group_right",
+  "ignoring",
+  "offset",
+  "on",
+  "or",
+  "unless",
+  "without",
+]);
 
 /**
  * Metrics of an expression, each with the labels of its own matchers and with all that the expression groups or matches by.
@@ -23,7 +35,9 @@ export function seriesUses(expression: string): readonly SeriesUse[] {
     /(?<![\w$.])([a-zA-Z_:][\w:]*)\s*(\{([^}]*)\}|\()?/g,
   )) {
     if (next === "(" || WORDS.has(metric) || /^[\dsmhdwy]+$/.test(metric)) continue;
-    const own = (matchers === "" ? "" : matchers).split(",").flatMap((matcher) => names(matcher.split(/[=!]/)[0] ?? ""));
+    const own = (matchers === "" ? "" : matchers)
+      .split(",")
+      .flatMap((matcher) => names(matcher.split(/[=!]/)[0] ?? ""));
     uses.push({ metric, labels: [...own, ...grouped] });
   }
   return uses;
