@@ -101,7 +101,10 @@ export class ControlPlane {
   }
 }
 
-/** A mapping that was adopted once is the store's, whatever flags say now: two owners would process everything twice. */
+/**
+ * A mapping that was adopted once is the store's, whatever flags say now, also when it was deleted there: two owners, or a
+ * mapping that comes back at every start, would process everything twice.
+ */
 async function manifestOwned({ manifests, store }: ControlPlaneOptions): Promise<readonly MappingResource[]> {
   const rows = await store.list();
   const uuids = new Set(rows.map(({ uuid }) => uuid));
@@ -133,6 +136,7 @@ function adopted(resource: MappingResource, nowMs: number): MappingRecord {
     },
     tags: { ...tags },
     isEnabled: enabled,
+    isAdopted: true,
     transition: "Creating",
     generation: 1,
     lastModifiedMs: nowMs,
