@@ -1,5 +1,6 @@
 import { ByteBudget } from "./budget.ts";
 import type { Engine, EngineOptions, InvocableFunction, MappingDeployment, MappingStatus } from "./engine.ts";
+import type { MappingExplanation } from "./explanation.ts";
 import { FunctionInvoker } from "./invoke/function-invoker.ts";
 import { QueueWorker } from "./queue/queue-worker.ts";
 import { MappingWorker } from "./stream/mapping-worker.ts";
@@ -46,6 +47,10 @@ export class Supervisor implements Engine {
 
   status(): readonly MappingStatus[] {
     return [...this.#workers.values()].map((worker) => worker.status());
+  }
+
+  explain(uuid: string): MappingExplanation | undefined {
+    return this.#workers.get(uuid)?.explain();
   }
 
   /** One for each function, since its concurrency holds over all its mappings. */

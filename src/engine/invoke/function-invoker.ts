@@ -3,6 +3,7 @@ import type { InvocationOutcome, OutcomeKind } from "../../model/outcome.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { FunctionTarget } from "../../ports/function-target.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
+import type { FunctionExplanation } from "../explanation.ts";
 import { AdaptiveLimit } from "./adaptive-limit.ts";
 import { Slots } from "./slots.ts";
 
@@ -58,6 +59,11 @@ export class FunctionInvoker {
     } finally {
       this.#slots.give(request.mapping);
     }
+  }
+
+  explain(mapping: string): FunctionExplanation {
+    const { name, concurrency } = this.#fn;
+    return { name, concurrency, ...this.#slots.standing(mapping) };
   }
 
   async #call(request: InvocationRequest): Promise<InvocationOutcome> {

@@ -27,6 +27,18 @@ export class Slots {
     return this.#taken;
   }
 
+  /** How many are taken and waited for, by all and by this taker. */
+  standing(taker: string) {
+    const share = this.#shares.get(taker);
+    return {
+      limit: this.#limit,
+      running: this.#taken,
+      waiting: this.#waiting,
+      ownRunning: share?.taken ?? 0,
+      ownWaiting: share?.waiting.size ?? 0,
+    };
+  }
+
   /** With fewer than are taken, nothing is taken until enough are given back. */
   resize(slots: number): void {
     this.#limit = slots;

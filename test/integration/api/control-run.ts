@@ -23,7 +23,7 @@ export interface ControlRun {
   readonly seen: { readonly fn: string; readonly data: readonly string[] }[];
   /** Starts a `millrace` on the folder's store. */
   start(...flags: readonly string[]): Promise<RunningControl>;
-  /** Has invocations with the record `hold` end; until then they go on. */
+  /** Has invocations with the record `hold` end; until then they go on. Those with the record `poison` fail. */
   release(): void;
   until(what: string, holds: () => boolean | Promise<boolean>): Promise<void>;
 }
@@ -122,6 +122,11 @@ async function startFunctions(
       }
       const data = Records.map(dataOf);
       seen.push({ fn: request.url?.slice(1) ?? "", data });
+      if (data.includes("poison")) {
+        response.writeHead(200, { "X-Amz-Function-Error": "Unhandled" });
+        response.end('{"errorType":"Poisoned"}');
+        return;
+      }
       void (data.includes("hold") ? held : Promise.resolve()).then(() => response.end("null"));
     });
   });
