@@ -53,7 +53,7 @@ export class FunctionInvoker {
   /** Never rejects, unless `request.encode` throws. */
   async invoke(request: InvocationRequest): Promise<InvocationResult> {
     const turn = this.#slots.take(request.mapping);
-    if (turn !== undefined) await turn;
+    if (turn !== undefined && !(await turn)) return NOT_STARTED;
     try {
       return request.mayStart() ? await this.#call(request) : NOT_STARTED;
     } finally {
@@ -64,6 +64,11 @@ export class FunctionInvoker {
   explain(mapping: string): FunctionExplanation {
     const { name, concurrency } = this.#fn;
     return { name, concurrency, ...this.#slots.standing(mapping) };
+  }
+
+  /** Calls of a mapping that wait for their turn end at once, not started. */
+  dismiss(mapping: string): void {
+    this.#slots.dismiss(mapping);
   }
 
   async #call(request: InvocationRequest): Promise<InvocationOutcome> {
@@ -105,7 +110,8 @@ export class FunctionInvoker {
 
   #track(mapping: string, change: 1 | -1): void {
     const inFlight = (this.#inFlight.get(mapping) ?? 0) + change;
-    this.#inFlight.set(mapping, inFlight);
+    if (inFlight === 0) this.#inFlight.delete(mapping);
+    else this.#inFlight.set(mapping, inFlight);
     this.#telemetry.gauge("in_flight_invocations", mapping, inFlight);
   }
 }

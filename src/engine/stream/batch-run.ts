@@ -25,6 +25,8 @@ interface Segment {
   failures: number;
   /** Calls in which the function ran. */
   invocations: number;
+  /** Of the last of them; `undefined`: `$LATEST`. */
+  executedVersion?: string | undefined;
   /** Throttled and unavailable attempts in a row: they cost no retry, only time. */
   pauses: number;
   /** Monotonic time before which there is no further attempt. */
@@ -194,10 +196,12 @@ export class BatchRun {
     switch (outcome.kind) {
       case "succeeded":
         segment.invocations++;
+        segment.executedVersion = outcome.executedVersion;
         return await this.#returned(segment, outcome.payload);
       case "functionError":
       case "timedOut":
         segment.invocations++;
+        segment.executedVersion = outcome.executedVersion;
         this.#report(outcome.kind === "timedOut" ? outcome.kind : outcome.errorType);
         return await this.#failed(segment, UNHANDLED);
       case "payloadTooLarge":
@@ -363,7 +367,7 @@ export class BatchRun {
       requestId: segment.requestId,
       condition,
       approximateInvokeCount: Math.max(1, invocations),
-      response,
+      response: response && { ...response, executedVersion: segment.executedVersion },
       window: this.#windowEvent(segment),
     });
     if (!(await delivery.discard(failure, stopSignal, callSignal))) return STOPPED;
