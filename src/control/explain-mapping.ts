@@ -5,7 +5,7 @@ import type { ProgressStore, ShardProgress } from "../ports/progress-store.ts";
 import type { CounterName } from "../ports/telemetry.ts";
 import { notFound } from "./control-fault.ts";
 import { explanationLines } from "./explanation-text.ts";
-import type { MappingView } from "./mapping-control.ts";
+import type { MappingView } from "./mapping-view.ts";
 
 /** Why a mapping is where it is: what its store and this process know of it. Times are epoch milliseconds. */
 export interface ExplainedMapping {

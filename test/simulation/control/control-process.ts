@@ -93,6 +93,7 @@ export class ControlProcess {
       },
       stop: async () => undefined,
       status: () => [...this.running.keys()].map(status),
+      explain: () => undefined,
     };
   }
 
@@ -151,5 +152,8 @@ function silentTelemetry() {
     mark: nothing,
     register: nothing,
     unregister: nothing,
+    totals: () => {
+      throw new Error("nobody asks here");
+    },
   };
 }
