@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { createControlRun, LOCAL_STREAM } from "../integration/api/control-run.ts";
 import { installAwsCli } from "./aws-cli.ts";
 
-const HANG = { timeout: 300_000 };
+const HANG = { timeout: 600_000 };
 const awsCli = await installAwsCli();
 
 test("AWS's command line leads a mapping through its life", HANG, async (t) => {
