@@ -37,7 +37,10 @@ export interface RunningControl {
   settled(uuid: string | undefined, state: string): Promise<void>;
 }
 
-export async function createControlRun(t: TestContext): Promise<ControlRun> {
+export async function createControlRun(
+  t: TestContext,
+  { timeoutSeconds = 20 }: { readonly timeoutSeconds?: number } = {},
+): Promise<ControlRun> {
   const folder = mkdtempSync(join(tmpdir(), "millrace-api-"));
   const file = openStreamFile(join(folder, "orders.db"));
   file.createStream({ name: "orders", shards: 2 });
@@ -49,7 +52,7 @@ export async function createControlRun(t: TestContext): Promise<ControlRun> {
     (name) => `apiVersion: millrace.dev/v1
 kind: Function
 metadata: { name: ${name} }
-spec: { http: { url: "${url}${name}" }, timeoutSeconds: 20 }
+spec: { http: { url: "${url}${name}" }, timeoutSeconds: ${timeoutSeconds} }
 `,
   );
   writeFileSync(join(folder, "functions.yaml"), manifest.join("---\n"));
@@ -110,7 +113,9 @@ async function startFunctions(
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
     request.on("end", () => {
       const text = Buffer.concat(chunks).toString();
-      const { Records, fail } = JSON.parse(text);
+      const { Records: listed, records, fail } = JSON.parse(text);
+      // Kafka's records stand by partition.
+      const Records = listed ?? (records && Object.values(records).flat());
       if (fail !== undefined) {
         response.writeHead(200, { "X-Amz-Function-Error": "Unhandled" });
         response.end(JSON.stringify({ errorType: "Failed", errorMessage: String(fail) }));
@@ -140,9 +145,11 @@ async function startFunctions(
 
 function dataOf(record: {
   readonly body?: string;
+  readonly value?: string;
   readonly kinesis?: { readonly data: string };
   readonly dynamodb?: { readonly Keys: { readonly pk: { readonly S: string } } };
 }): string {
   if (record.kinesis !== undefined) return Buffer.from(record.kinesis.data, "base64").toString();
+  if (record.value !== undefined) return Buffer.from(record.value, "base64").toString();
   return record.body ?? record.dynamodb?.Keys.pk.S ?? "";
 }
