@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
 import { CONNECTORS } from "../connectors/registry.ts";
-import { startApiServer } from "./api/server.ts";
-import { parseServerAddress } from "./api/server-address.ts";
-import type { Adapters } from "./cli/adapters.ts";
+import { readCredentials } from "./api/access-credentials.ts";
+import { startApiServer, startMetricsServer } from "./api/server.ts";
+import { isLoopback, parseServerAddress } from "./api/server-address.ts";
+import type { Adapters, ApiContent, ApiPlace, RunningApi } from "./cli/adapters.ts";
 import { runCli } from "./cli/cli.ts";
 import type { CliHost, ExitStatus } from "./cli/command.ts";
 import type { StoreUrl } from "./cli/store-url.ts";
@@ -16,9 +17,12 @@ import type { FunctionResource, FunctionTargetSpec } from "./manifests/resources
 import { describeError } from "./model/errors.ts";
 import type { Destination } from "./ports/destination.ts";
 import type { FunctionTarget } from "./ports/function-target.ts";
+import type { MappingStore } from "./ports/mapping-store.ts";
 import type { ProgressStore } from "./ports/progress-store.ts";
 import { createMemoryStore } from "./stores/memory.ts";
+import { createMemoryMappingStore } from "./stores/memory-mappings.ts";
 import { createSqliteStore } from "./stores/sqlite.ts";
+import { createSqliteMappingStore } from "./stores/sqlite-mappings.ts";
 import { createSystemClock } from "./system/clock.ts";
 import { createSystemRandom } from "./system/random.ts";
 import { createJsonLog } from "./telemetry/json-log.ts";
@@ -31,15 +35,41 @@ const adapters: Adapters = {
   connectors: CONNECTORS,
   createEngine,
   openStore,
+  openMappingStore,
   openFunction,
   openDestination,
   createTelemetry: (log) => createTelemetry({ log, processMetrics: true }),
   createJsonLog: (level) => createJsonLog(level),
-  startApi: async (text, content) => {
-    const address = parseServerAddress(text);
-    return address === undefined ? undefined : startApiServer({ address, ...content });
-  },
+  startApi,
 };
+
+async function startApi(
+  { address, credentialsFile, hosts, metricsAddress }: ApiPlace,
+  content: ApiContent,
+): Promise<RunningApi | undefined> {
+  const credentials =
+    credentialsFile === undefined ? undefined : readCredentials(credentialsFile, process.env);
+  const api = parseServerAddress(address, credentials !== undefined);
+  const metrics = metricsAddress === undefined ? undefined : parseServerAddress(metricsAddress, true);
+  const { clock, random } = adapters;
+  const shared = { ...content, credentials, hosts, clock, requestId: () => random.uuid() };
+  for (const open of [api, metrics]) {
+    if (open === undefined || isLoopback(open.host)) continue;
+    const message = "served without TLS beyond this machine: let a proxy with TLS alone reach it";
+    content.log("warn", message, { address: `${open.host}:${open.port}` });
+  }
+  const isMetricsElsewhere = metrics !== undefined;
+  const served = api && (await startApiServer({ ...shared, address: api, isMetricsElsewhere }));
+  try {
+    const other = metrics && (await startMetricsServer({ ...shared, address: metrics, isMetricsElsewhere }));
+    if (served === undefined && other === undefined) return undefined;
+    const close = async () => void (await Promise.all([served?.close(), other?.close()]));
+    return { url: served?.url, metricsUrl: other?.url, close };
+  } catch (error) {
+    await served?.close();
+    throw error;
+  }
+}
 
 async function openFunction(
   resource: FunctionResource,
@@ -103,6 +133,20 @@ async function openStore(url: StoreUrl): Promise<ProgressStore> {
       return (await import("./stores/dynamodb.ts")).openDynamodbStore(url.table);
     case "memory":
       return createMemoryStore();
+  }
+}
+
+/** In the same place as the progress, by connections of its own. */
+async function openMappingStore(url: StoreUrl): Promise<MappingStore> {
+  switch (url.kind) {
+    case "sqlite":
+      return createSqliteMappingStore(url.path);
+    case "postgres":
+      return (await import("./stores/postgres-mappings.ts")).openPostgresMappingStore(url.url);
+    case "dynamodb":
+      return (await import("./stores/dynamodb-mappings.ts")).openDynamodbMappingStore(url.table);
+    case "memory":
+      return createMemoryMappingStore();
   }
 }
 
@@ -173,6 +217,7 @@ export async function main(words: readonly string[]): Promise<ExitStatus> {
     stdout: process.stdout,
     stderr: process.stderr,
     adapters,
+    environment: process.env,
     onStopSignal: (listener) => {
       process.on("SIGTERM", listener).on("SIGINT", listener);
       undo.push(() => process.off("SIGTERM", listener).off("SIGINT", listener));

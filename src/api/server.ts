@@ -1,7 +1,22 @@
-import { type FastifyInstance, fastify } from "fastify";
+import { type FastifyInstance, type FastifyReply, fastify } from "fastify";
+import { ControlFault } from "../control/control-fault.ts";
+import type { ControlPlane } from "../control/control-plane.ts";
 import type { MappingStatus } from "../engine/engine.ts";
 import { describeError, MillraceError } from "../model/errors.ts";
-import { isLocalHostHeader, type ServerAddress } from "./server-address.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { LogFields, LogLevel } from "../ports/telemetry.ts";
+import { Access } from "./access.ts";
+import type { Credentials } from "./access-credentials.ts";
+import { addExplainRoute } from "./explain-route.ts";
+import { addFunctionRoutes } from "./function-routes.ts";
+import { guard } from "./guard.ts";
+import { addInvokeRoute } from "./invoke-route.ts";
+import { BODY_BYTES_MAX } from "./json-body.ts";
+import { addMappingRoutes } from "./mapping-routes.ts";
+import { addRoute, type RouteRole } from "./route.ts";
+import type { ServerAddress } from "./server-address.ts";
+import { addTagRoutes } from "./tag-routes.ts";
+import { ApiFault, sendFault } from "./wire-fault.ts";
 
 export interface ApiServerOptions {
   readonly address: ServerAddress;
@@ -10,6 +25,18 @@ export interface ApiServerOptions {
   readonly status: () => readonly MappingStatus[];
   readonly metricsText: () => Promise<string>;
   readonly metricsContentType: string;
+  /** `undefined` until everything is open. */
+  readonly control: () => ControlPlane | undefined;
+  readonly clock: Clock;
+  /** Of a request: unique, without meaning. */
+  readonly requestId: () => string;
+  readonly log: (level: LogLevel, message: string, fields: LogFields) => void;
+  /** `undefined`: whoever reaches the address may do all. */
+  readonly credentials: Credentials | undefined;
+  /** Names that the server answers to, besides local ones and its address. */
+  readonly hosts: readonly string[];
+  /** Metrics and health have a server of their own. */
+  readonly isMetricsElsewhere: boolean;
 }
 
 export interface ApiServer {
@@ -18,62 +45,128 @@ export interface ApiServer {
   close(): Promise<void>;
 }
 
-const BODY_BYTES_MAX = 1024 * 1024;
+/** Of one caller; four times as many may come at once. */
+const REQUESTS_PER_SECOND = 100;
 const REQUEST_TIMEOUT_MS = 10_000;
+const HEADERS_TIMEOUT_MS = 5_000;
+const HEADER_BYTES_MAX = 16 * 1024;
 
 /**
- * Serves health, metrics and status.
+ * Serves Lambda's API on event source mappings and functions, health, metrics and status.
  * @throws MillraceError ERR_MILLRACE_CONFIG when the address is taken or cannot be used.
  */
-export async function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
+export function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
+  return listen(createApp(options), options.address);
+}
+
+async function listen(app: FastifyInstance, address: ServerAddress): Promise<ApiServer> {
+  try {
+    const url = await app.listen(address);
+    return { url, close: () => app.close() };
+  } catch (error) {
+    await app.close();
+    throw listenError(error, address);
+  }
+}
+
+/** The server without an address. */
+export function createApp(options: ApiServerOptions): FastifyInstance {
+  const app = createGuardedApp(options);
+  if (!options.isMetricsElsewhere) addHealthRoutes(app, options, "read");
+  addControlRoutes(app, options);
+  return app;
+}
+
+/**
+ * Serves metrics and health alone, to whoever asks.
+ * @throws MillraceError ERR_MILLRACE_CONFIG as `startApiServer`.
+ */
+export function startMetricsServer(options: ApiServerOptions): Promise<ApiServer> {
+  const app = createGuardedApp({ ...options, credentials: undefined });
+  addHealthRoutes(app, options, "public");
+  return listen(app, options.address);
+}
+
+function createGuardedApp(options: ApiServerOptions): FastifyInstance {
   const app = fastify({
     logger: false,
     bodyLimit: BODY_BYTES_MAX,
     requestTimeout: REQUEST_TIMEOUT_MS,
     forceCloseConnections: true,
-    routerOptions: { maxParamLength: 500 },
+    http: { maxHeaderSize: HEADER_BYTES_MAX, headersTimeout: HEADERS_TIMEOUT_MS },
+    routerOptions: { maxParamLength: 1024, ignoreTrailingSlash: true },
+    frameworkErrors: (_error, _request, reply: FastifyReply) =>
+      void reply.code(400).send({ message: "The request cannot be read." }),
   });
-  guard(app);
-  addRoutes(app, options);
-  const { host, port } = options.address;
-  try {
-    const url = await app.listen({ host, port });
-    return { url, close: () => app.close() };
-  } catch (error) {
-    await app.close();
-    throw listenError(error, options.address);
-  }
-}
-
-function guard(app: FastifyInstance): void {
-  app.addHook("onRequest", async (request, reply) => {
-    reply.header("cache-control", "no-store").header("x-content-type-options", "nosniff");
-    if (isLocalHostHeader(request.headers.host)) return;
-    await reply.code(421).send({ message: "This server answers only to local names, such as localhost." });
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
+  const listenHost = options.address.host;
+  guard(app, {
+    ...options,
+    access: new Access({ ...options, requestsPerSecond: REQUESTS_PER_SECOND }),
+    listenHost,
   });
   app.setNotFoundHandler((request, reply) =>
     reply.code(404).send({ message: `There is nothing at ${request.method} ${request.url.slice(0, 200)}.` }),
   );
-  app.setErrorHandler((error, _request, reply) => {
-    const status = statusCodeOf(error);
-    const message = status < 500 ? describeError(error) : "The request failed.";
-    return reply.code(status).send({ message });
-  });
+  app.setErrorHandler((error, _request, reply) => answerError(error, reply));
+  return app;
 }
 
-function addRoutes(app: FastifyInstance, options: ApiServerOptions): void {
-  app.get("/healthz", async () => ({ status: "ok" }));
-  app.get("/readyz", async (_request, reply) => {
-    const waiting = options.status().filter(({ state }) => state !== "Enabled");
-    if (waiting.length === 0) return { status: "ready" };
-    reply.code(503);
-    return { status: "not ready", mappings: waiting.map(({ name, state }) => ({ name, state })) };
+function answerError(error: unknown, reply: FastifyReply): FastifyReply {
+  if (error instanceof ControlFault) return sendFault(reply, error.fault, error.message);
+  if (error instanceof ApiFault) return sendFault(reply, error.fault, error.message, error.members);
+  if (error instanceof MillraceError)
+    return sendFault(reply, "ServiceException", "The store of mappings does not answer.");
+  const status = statusCodeOf(error);
+  if (status === 413) return sendFault(reply, "RequestTooLargeException", "The request body is too large.");
+  const message = status < 500 ? describeError(error) : "The request failed.";
+  return reply.code(status).send({ message });
+}
+
+function addControlRoutes(app: FastifyInstance, options: ApiServerOptions): void {
+  const control = () => {
+    const plane = options.control();
+    if (plane === undefined) throw new ControlFault("ServiceException", "millrace is starting. Try again.");
+    return plane;
+  };
+  addRoute(app, {
+    method: "GET",
+    url: "/millrace/v1/status",
+    role: "read",
+    handle: async () => ({ version: options.version, mappings: options.status() }),
   });
-  app.get("/metrics", async (_request, reply) => {
-    reply.type(options.metricsContentType);
-    return options.metricsText();
+  addMappingRoutes(app, control);
+  addExplainRoute(app, control);
+  addTagRoutes(app, control);
+  addFunctionRoutes(app, control);
+  addInvokeRoute(app, control, options.clock, options.requestId);
+}
+
+function addHealthRoutes(app: FastifyInstance, options: ApiServerOptions, metricsRole: RouteRole): void {
+  addRoute(app, { method: "GET", url: "/healthz", role: "public", handle: async () => ({ status: "ok" }) });
+  addRoute(app, {
+    method: "GET",
+    url: "/readyz",
+    role: "public",
+    async handle(_request, reply) {
+      const waiting = options.status().filter(({ state }) => state !== "Enabled");
+      if (waiting.length === 0) return { status: "ready" };
+      reply.code(503);
+      // Whoever needs credentials for the rest is not told names here.
+      if (options.credentials !== undefined) return { status: "not ready", mappings: waiting.length };
+      return { status: "not ready", mappings: waiting.map(({ name, state }) => ({ name, state })) };
+    },
   });
-  app.get("/millrace/v1/status", async () => ({ version: options.version, mappings: options.status() }));
+  addRoute(app, {
+    method: "GET",
+    url: "/metrics",
+    role: metricsRole,
+    async handle(_request, reply) {
+      reply.type(options.metricsContentType);
+      return options.metricsText();
+    },
+  });
 }
 
 function statusCodeOf(error: unknown): number {

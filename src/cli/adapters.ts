@@ -1,30 +1,27 @@
+import type { ControlPlane } from "../control/control-plane.ts";
+import type { DeploymentAdapters } from "../control/deployments.ts";
 import type { Engine, EngineOptions, MappingStatus } from "../engine/engine.ts";
-import type { DestinationAddress } from "../manifests/destination-address.ts";
-import type { FunctionResource } from "../manifests/resources.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Connector } from "../ports/connector.ts";
-import type { Destination } from "../ports/destination.ts";
-import type { FunctionTarget } from "../ports/function-target.ts";
+import type { MappingStore } from "../ports/mapping-store.ts";
 import type { ProgressStore } from "../ports/progress-store.ts";
 import type { Random } from "../ports/random.ts";
 import type { CounterName, GaugeName, LogLevel, Telemetry } from "../ports/telemetry.ts";
 import type { StoreUrl } from "./store-url.ts";
 
 /** What commands need of the adapters. Only `main.ts` makes one; tests make others. */
-export interface Adapters {
+export interface Adapters extends DeploymentAdapters {
   readonly clock: Clock;
   readonly random: Random;
   readonly connectors: readonly Connector[];
   createEngine(options: EngineOptions): Engine;
   openStore(url: StoreUrl): Promise<ProgressStore>;
-  /** `onOutput` gets each line that a function of this process prints. */
-  openFunction(resource: FunctionResource, onOutput: (line: string) => void): Promise<FunctionTarget>;
-  /** A topic is opened by the connector of its mapping. */
-  openDestination(address: Exclude<DestinationAddress, { readonly kind: "kafka" }>): Promise<Destination>;
+  /** In the same place as the progress; closed by its own. */
+  openMappingStore(url: StoreUrl): Promise<MappingStore>;
   createTelemetry(log: LogWriter): RunTelemetry;
   createJsonLog(level: LogLevel): LogWriter;
-  /** `undefined` when `address` is `off`. */
-  startApi(address: string, content: ApiContent): Promise<RunningApi | undefined>;
+  /** `undefined` when `address` is `off`, and there is no address for metrics. */
+  startApi(place: ApiPlace, content: ApiContent): Promise<RunningApi | undefined>;
 }
 
 export type LogWriter = (
@@ -35,6 +32,7 @@ export type LogWriter = (
 
 export interface RunTelemetry extends Telemetry {
   register(mapping: string): void;
+  unregister(mapping: string): void;
   totals(mapping: string): MappingTotals;
   metricsText(): Promise<string>;
   readonly metricsContentType: string;
@@ -52,9 +50,23 @@ export interface ApiContent {
   readonly status: () => readonly MappingStatus[];
   readonly metricsText: () => Promise<string>;
   readonly metricsContentType: string;
+  /** `undefined` until everything is open. */
+  readonly control: () => ControlPlane | undefined;
+  readonly log: Telemetry["log"];
+}
+
+/** Where the API is served, and to whom. */
+export interface ApiPlace {
+  /** HOST:PORT, or `off`. */
+  readonly address: string;
+  readonly credentialsFile: string | undefined;
+  readonly hosts: readonly string[];
+  /** HOST:PORT of a server for metrics and health alone. */
+  readonly metricsAddress: string | undefined;
 }
 
 export interface RunningApi {
-  readonly url: string;
+  readonly url: string | undefined;
+  readonly metricsUrl: string | undefined;
   close(): Promise<void>;
 }

@@ -1,25 +1,32 @@
 import { hostname } from "node:os";
+import { ControlPlane } from "../control/control-plane.ts";
+import { Deployments } from "../control/deployments.ts";
 import type { Engine, MappingStatus } from "../engine/engine.ts";
 import type { EngineSettings } from "../engine/settings.ts";
 import type { Manifests } from "../manifests/load-manifests.ts";
-import { describeError } from "../model/errors.ts";
+import { describeError, MillraceError } from "../model/errors.ts";
 import type { Clock } from "../ports/clock.ts";
+import type { SourceEndpoints } from "../ports/connector.ts";
+import type { MappingStore } from "../ports/mapping-store.ts";
+import type { ProgressStore } from "../ports/progress-store.ts";
 import type { LogLevel } from "../ports/telemetry.ts";
-import type { LogWriter, RunningApi, RunTelemetry } from "./adapters.ts";
+import type { ApiPlace, LogWriter, RunningApi, RunTelemetry } from "./adapters.ts";
 import { type CliHost, EXIT_FAILED, EXIT_OK, type ExitStatus, type StopSignal } from "./command.ts";
-import { type Deployments, openDeployments } from "./deployments.ts";
 import { ProgressDisplay } from "./progress-display.ts";
 import type { StoreUrl } from "./store-url.ts";
 import { formatLogLine, printable } from "./terminal-text.ts";
 
 export interface RunOptions {
-  readonly api: string;
+  readonly api: ApiPlace;
   readonly store: StoreUrl;
   readonly logLevel: LogLevel;
   readonly drainMs: number;
   readonly settings: EngineSettings;
   /** End as if stopped once all mappings have processed and checkpointed what their sources hold. */
   readonly untilCaughtUp: boolean;
+  /** Where sources of mappings of the API are that an ARN alone does not find. */
+  readonly endpoints: SourceEndpoints;
+  readonly isAdopting: boolean;
 }
 
 /** What the engine may take beyond its drain, for last checkpoints, before the process ends without it. */
@@ -71,7 +78,9 @@ class Running {
   readonly #host: CliHost;
   readonly #telemetry: RunTelemetry;
   #api: RunningApi | undefined;
+  #stores: { readonly progress: ProgressStore; readonly mappings: MappingStore } | undefined;
   #deployments: Deployments | undefined;
+  #control: ControlPlane | undefined;
   #engine: Engine | undefined;
 
   constructor(manifests: Manifests, options: RunOptions, host: CliHost, telemetry: RunTelemetry) {
@@ -90,31 +99,64 @@ class Running {
       status: () => this.status(),
       metricsText: () => this.#telemetry.metricsText(),
       metricsContentType,
+      control: () => this.#control,
+      log: (level, message, fields) => this.#telemetry.log(level, message, fields),
     });
-    const { store, settings } = this.#options;
-    this.#deployments = await openDeployments(this.#manifests, store, adapters, onFunctionOutput);
-    const { clock, random } = adapters;
-    const engine = adapters.createEngine({
-      owner: `${hostname()}-${process.pid}-${random.uuid()}`,
+    this.#deployments = new Deployments(this.#manifests.functions, adapters, onFunctionOutput);
+    this.#stores = await this.#openStores(this.#deployments);
+    const { progress, mappings: store } = this.#stores;
+    const { clock, random, connectors } = adapters;
+    const { settings, drainMs, endpoints, isAdopting } = this.#options;
+    const telemetry = this.#telemetry;
+    const owner = `${hostname()}-${process.pid}-${random.uuid()}`;
+    const engine = adapters.createEngine({ owner, clock, random, telemetry, store: progress, settings });
+    this.#engine = engine;
+    this.#control = await ControlPlane.start({
+      engine,
+      processId: owner,
+      manifests: this.#manifests,
+      deployments: this.#deployments,
+      store,
+      progress,
+      connectors,
+      endpoints,
+      isAdopting,
       clock,
       random,
-      telemetry: this.#telemetry,
-      store: this.#deployments.store,
-      settings,
+      telemetry,
+      drainMs,
     });
-    for (const deployment of this.#deployments.mappings) {
-      this.#telemetry.register(deployment.mapping.name);
-      engine.start(deployment);
-    }
-    this.#engine = engine;
-    const mappings = this.#deployments.mappings.length;
-    this.#telemetry.log("info", "started", { version, mappings, address: this.#api?.url, pid: process.pid });
+    const mappings = (await this.#control.mappings.list({})).filter(
+      ({ state }) => state !== "Disabled",
+    ).length;
+    const { url: address, metricsUrl: metricsAddress } = this.#api ?? {};
+    const places = { address, metricsAddress };
+    this.#telemetry.log("info", "started", { version, mappings, ...places, pid: process.pid });
     if (mappings === 0) this.#telemetry.log("warn", "no mapping is enabled: there is nothing to do", {});
+  }
+
+  /** @throws MillraceError that also names what else is in the way of the start. */
+  async #openStores(deployments: Deployments) {
+    const { adapters } = this.#host;
+    const { store: url } = this.#options;
+    try {
+      const progress = await adapters.openStore(url);
+      return { progress, mappings: await adapters.openMappingStore(url) };
+    } catch (error) {
+      if (!(error instanceof MillraceError)) throw error;
+      const enabled = this.#manifests.mappings.filter(({ mapping }) => mapping.enabled);
+      const others = await deployments.openAll(enabled).then(
+        () => [],
+        (other: unknown) => (other instanceof MillraceError ? [other.message] : [describeError(other)]),
+      );
+      const message = [`The store: ${error.message}`, ...others].join("\n");
+      throw new MillraceError(error.code, message, { cause: error });
+    }
   }
 
   /** Of the enabled mappings; those that the engine does not have yet are being created. */
   status(): readonly MappingStatus[] {
-    if (this.#engine !== undefined) return this.#engine.status();
+    if (this.#engine !== undefined && this.#control !== undefined) return this.#engine.status();
     return this.#manifests.mappings
       .filter(({ mapping }) => mapping.enabled)
       .map(({ mapping }) => ({
@@ -131,7 +173,7 @@ class Running {
     const { drainMs } = this.#options;
     const late = Promise.withResolvers<"late">();
     const timer = this.#host.adapters.clock.schedule(drainMs + STOP_GRACE_MS, () => late.resolve("late"));
-    const result = await Promise.race([this.#engine?.stop(drainMs), late.promise]);
+    const result = await Promise.race([this.#stopEngine(drainMs), late.promise]);
     timer.cancel();
     if (result !== "late") {
       this.#telemetry.log("info", "stopped", {});
@@ -143,9 +185,21 @@ class Running {
     return EXIT_FAILED;
   }
 
+  /** The engine first: what it runs must not wait for a store that does not answer. */
+  async #stopEngine(drainMs: number): Promise<void> {
+    await Promise.all([this.#control?.stop(), this.#engine?.stop(drainMs)]);
+    await this.#control?.forget();
+  }
+
   async close(): Promise<void> {
     for (const error of (await this.#deployments?.close()) ?? []) {
       this.#telemetry.log("warn", "something could not be closed", { error });
+    }
+    for (const store of [this.#stores?.progress, this.#stores?.mappings]) {
+      await store?.close().catch((error: unknown) => {
+        const fields = { error: `The store: ${describeError(error)}` };
+        this.#telemetry.log("warn", "something could not be closed", fields);
+      });
     }
     await this.#api?.close();
   }

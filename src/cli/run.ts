@@ -2,6 +2,7 @@ import { DEFAULT_SETTINGS, type EngineSettings } from "../engine/settings.ts";
 import { MillraceError } from "../model/errors.ts";
 import type { LogLevel } from "../ports/telemetry.ts";
 import { type Command, EXIT_BAD_INPUT } from "./command.ts";
+import { readEndpoints } from "./endpoint-flags.ts";
 import { FILENAME_FLAG, readManifests } from "./manifest-flags.ts";
 import { type Flags, lastValue, wholeNumber } from "./parse-flags.ts";
 import { runManifests } from "./run-manifests.ts";
@@ -25,7 +26,21 @@ A second signal ends the process at once. On a terminal progress is shown, elsew
     filename: FILENAME_FLAG,
     api: {
       value: "HOST:PORT",
-      description: `Where health, metrics and status are served; port 0 takes a free one, off serves none. Default ${DEFAULT_API}.`,
+      description: `Where Lambda's API, health, metrics and status are served; port 0 takes a free one, off serves none. Default ${DEFAULT_API}.`,
+    },
+    "api-credentials": {
+      value: "FILE",
+      description:
+        "Who may use the API: tokens and keys with their roles. Needed for addresses that are not loopback.",
+    },
+    "api-host": {
+      value: "NAME",
+      isRepeatable: true,
+      description: "Name that the API answers to, besides local ones and its address. May be repeated.",
+    },
+    metrics: {
+      value: "HOST:PORT",
+      description: "Serves metrics and health there, to whoever asks, and not on the API's address.",
     },
     store: {
       value: "URL",
@@ -33,6 +48,15 @@ A second signal ends the process at once. On a terminal progress is shown, elsew
         "Where leases and checkpoints are kept: sqlite:PATH for processes of one host, " +
         "postgres://USER@HOST:PORT/DATABASE or dynamodb:TABLE for processes of several, or memory: to forget them. " +
         `Default ${DEFAULT_STORE}.`,
+    },
+    endpoint: {
+      value: "NAME=VALUE",
+      isRepeatable: true,
+      description:
+        "Where the sources of mappings are that the API makes and that an ARN alone does not find, such as LOCAL_FILE=orders.db. May be repeated.",
+    },
+    adopt: {
+      description: "Have the API own the mappings of the manifests: they are copied into the store once.",
     },
     "log-level": { value: "LEVEL", description: `${LOG_LEVELS.join(", ")}. Default info.` },
     "drain-seconds": {
@@ -49,12 +73,19 @@ A second signal ends the process at once. On a terminal progress is shown, elsew
   },
   run: async (flags, host) => {
     const options = {
-      api: lastValue(flags, "api") ?? DEFAULT_API,
+      api: {
+        address: lastValue(flags, "api") ?? DEFAULT_API,
+        credentialsFile: lastValue(flags, "api-credentials"),
+        hosts: flags.get("api-host") ?? [],
+        metricsAddress: lastValue(flags, "metrics"),
+      },
       store: parseStoreUrl(lastValue(flags, "store") ?? DEFAULT_STORE),
       logLevel: logLevel(flags),
       drainMs: drainSeconds(flags) * 1000,
       settings: engineSettings(flags),
       untilCaughtUp: flags.has("until-caught-up"),
+      endpoints: readEndpoints(flags, host.adapters.connectors),
+      isAdopting: flags.has("adopt"),
     };
     const manifests = readManifests(flags, host);
     return manifests === undefined ? EXIT_BAD_INPUT : runManifests(manifests, options, host);

@@ -28,6 +28,9 @@ export interface ManifestDocument {
   report(path: readonly PropertyKey[], message: string, remedy: string, part?: "key" | "value"): void;
 }
 
+/** What every document of a mapping begins with. */
+export const MILLRACE_MAPPING = { apiVersion: API_VERSION, kind: "EventSourceMapping" } as const;
+
 export interface ManifestFile {
   readonly file: string;
   readonly folder: string;

@@ -92,6 +92,8 @@ interface ResourceParts {
   readonly functionName: string;
   readonly endpoints: SourceEndpoints;
   readonly tags: Readonly<Record<string, string>>;
+  /** As checked, with defaults filled in and paths as written. */
+  readonly spec: MappingManifest["spec"];
 }
 
 /** What all mappings have in common. */
@@ -166,6 +168,7 @@ export function mappingResource(
     functionName: shared.functionName,
     endpoints: absoluteEndpoints(spec.endpoints ?? {}, folder),
     tags: spec.tags ?? {},
+    spec,
   };
   if (connector.offers === "queue") {
     if (eventSourceArn === undefined) return undefined;

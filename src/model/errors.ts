@@ -23,6 +23,10 @@ export const ERROR_CODES = [
   "ERR_MILLRACE_DESTINATION_UNAVAILABLE",
   /** A destination can never accept this failure record. */
   "ERR_MILLRACE_DESTINATION_REJECTED",
+  /** The control API refuses what it was asked: asking again does not help. */
+  "ERR_MILLRACE_API_REFUSED",
+  /** The control API cannot be reached, or could not do it now. */
+  "ERR_MILLRACE_API_UNAVAILABLE",
   /** An operation was stopped by its caller. */
   "ERR_MILLRACE_ABORTED",
   /** A rule that the code relies on does not hold: a defect. The worker stops. */

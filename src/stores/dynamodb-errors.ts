@@ -125,6 +125,19 @@ function memberOf(value: unknown, name: string): unknown {
   return typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
 }
 
+/** Of a transaction that did nothing: its items whose conditions did not hold, and what stood there if that was asked for. */
+export function failedConditions(error: unknown): readonly FailedCondition[] {
+  if (!(error instanceof TransactionCanceledException)) return [];
+  return (error.CancellationReasons ?? []).flatMap(({ Code, Item }, index) =>
+    Code === "ConditionalCheckFailed" ? [{ index, item: Item }] : [],
+  );
+}
+
+export interface FailedCondition {
+  readonly index: number;
+  readonly item: Readonly<Record<string, AttributeValue>> | undefined;
+}
+
 /** What stood in the item whose condition did not hold, when that was asked for. */
 export function conditionItem(error: unknown): Readonly<Record<string, AttributeValue>> | undefined {
   if (error instanceof ConditionalCheckFailedException) return error.Item;

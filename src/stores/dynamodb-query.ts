@@ -12,11 +12,22 @@ const DELETES_PER_CALL = 25;
 const DELETE_TRIES = 10;
 const DELETE_PAUSE_MS = 50;
 
-/** The items of a mapping whose sort key begins with `prefix`, as they are now, page by page. */
-export async function queryItems(
+/** The items of a mapping's progress whose sort key begins with `prefix`, as they are now, page by page. */
+export function queryItems(
   table: DynamodbTable,
   mappingUuid: string,
   prefix = "",
+  options: Pick<QueryCommandInput, "Limit"> = {},
+): Promise<readonly Item[]> {
+  const partition = keyOf(mappingUuid, "")[PARTITION_KEY]?.S ?? "";
+  return queryPartition(table, partition, prefix, options);
+}
+
+/** The same of any partition key. */
+export async function queryPartition(
+  table: DynamodbTable,
+  partition: string,
+  prefix: string,
   options: Pick<QueryCommandInput, "Limit"> = {},
 ): Promise<readonly Item[]> {
   const items: Item[] = [];
@@ -29,7 +40,7 @@ export async function queryItems(
       KeyConditionExpression: prefix === "" ? "#key = :key" : "#key = :key AND begins_with(#item, :prefix)",
       ExpressionAttributeNames: { "#key": PARTITION_KEY, ...(prefix === "" ? {} : { "#item": SORT_KEY }) },
       ExpressionAttributeValues: {
-        ":key": keyOf(mappingUuid, "")[PARTITION_KEY] ?? { S: "" },
+        ":key": { S: partition },
         ...(prefix === "" ? {} : { ":prefix": { S: prefix } }),
       },
       ExclusiveStartKey: from,

@@ -41,6 +41,25 @@ const MIGRATIONS: readonly string[] = [
     checkpoint text NOT NULL,
     PRIMARY KEY (mapping_uuid, shard_id)
   )`,
+  // A claim may be longer than what an index takes, so its digest stands for it. The row's lock puts writes in order.
+  `CREATE TABLE millrace.mapping (
+    uuid text COLLATE "C" PRIMARY KEY,
+    version bigint NOT NULL,
+    claims text NOT NULL,
+    document text NOT NULL
+  );
+  CREATE TABLE millrace.mapping_claim (
+    digest text COLLATE "C" PRIMARY KEY,
+    mapping_uuid text COLLATE "C" NOT NULL REFERENCES millrace.mapping ON DELETE CASCADE
+  );
+  CREATE INDEX mapping_claim_by_mapping ON millrace.mapping_claim (mapping_uuid);
+  CREATE TABLE millrace.mapping_version (version bigint NOT NULL);
+  INSERT INTO millrace.mapping_version (version) VALUES (0);
+  CREATE TABLE millrace.mapping_process (
+    process_id text COLLATE "C" PRIMARY KEY,
+    applied_version bigint NOT NULL,
+    beat bigint NOT NULL
+  )`,
 ];
 const VERSIONS_TABLE = "CREATE TABLE millrace.schema_version (version integer PRIMARY KEY)";
 const DUPLICATE_TABLE = "42P07";
@@ -102,18 +121,21 @@ export class PostgresDatabase {
   };
 
   /** All that `work` does takes effect, or none. Each statement sees what others have committed before it. */
-  async transaction(work: (query: RunQuery) => Promise<void>): Promise<void> {
+  async transaction<Result>(work: (query: RunQuery) => Promise<Result>): Promise<Result> {
     let broken: Error | undefined;
     try {
       const client = await this.#pool.connect();
       try {
         // Not as the server's default may be: a snapshot from before a lock would not show what the lock protects.
         await client.query("BEGIN ISOLATION LEVEL READ COMMITTED");
-        await work(async <Row extends QueryResultRow>(sql: string, values: readonly unknown[] = []) => {
-          const { rows, rowCount } = await client.query<Row>(sql, [...values]);
-          return { rows, changes: rowCount ?? 0 };
-        });
+        const result = await work(
+          async <Row extends QueryResultRow>(sql: string, values: readonly unknown[] = []) => {
+            const { rows, rowCount } = await client.query<Row>(sql, [...values]);
+            return { rows, changes: rowCount ?? 0 };
+          },
+        );
         await client.query("COMMIT");
+        return result;
       } catch (error) {
         broken = error instanceof Error ? error : new Error(String(error));
         throw error;

@@ -34,6 +34,8 @@ export interface MappingTotals {
 export interface RunTelemetry extends Telemetry {
   /** Makes the mapping's series exist, at 0, before anything happens to it: rates then see the first event. */
   register(mapping: string): void;
+  /** Forgets the series of a mapping that is gone. */
+  unregister(mapping: string): void;
   /** Sums since the start of the process, for a display. */
   totals(mapping: string): MappingTotals;
   /** Prometheus's text format. */
@@ -79,6 +81,7 @@ export function createTelemetry({ log, processMetrics }: TelemetryOptions): RunT
     log: (level, message, fields) => log(level, message, allowedFields(fields)),
     mark: () => undefined,
     register: (mapping) => void seriesOf(mapping),
+    unregister: (mapping) => void series.delete(mapping),
     totals: (mapping) => totalsOf(seriesOf(mapping)),
     metricsText: () => registry.metrics(),
     metricsContentType: registry.contentType,

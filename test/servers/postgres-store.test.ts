@@ -4,7 +4,7 @@ import { openPostgresStore } from "../../src/stores/postgres.ts";
 import { POSTGRES_LIMITS } from "../../src/stores/postgres-database.ts";
 import { testLeaseRace } from "../contract/lease-race.ts";
 import { describeProgressStoreContract } from "../contract/progress-store.ts";
-import { startPostgres } from "./postgres.ts";
+import { startPostgres, throughPort } from "./postgres.ts";
 import { describeStoreFaults, SHORT_MS } from "./store-faults.ts";
 
 const server = await startPostgres();
@@ -52,9 +52,3 @@ testLeaseRace("postgres store", async () => {
   const store = await openPostgresStore(url);
   return { url, open: async () => store, [Symbol.asyncDispose]: () => store.close() };
 });
-
-function throughPort(url: string, port: number): string {
-  const other = new URL(url);
-  other.host = `127.0.0.1:${port}`;
-  return other.href;
-}

@@ -96,6 +96,13 @@ export async function withClient<T>(url: string, work: (client: Client) => Promi
   }
 }
 
+/** The URL with another port of this host, such as that of a proxy. */
+export function throughPort(url: string, port: number): string {
+  const other = new URL(url);
+  other.host = `127.0.0.1:${port}`;
+  return other.href;
+}
+
 /** The server takes a key only that nobody else can read. */
 async function installCertificate(data: string, user: ServerUser | undefined): Promise<readonly string[]> {
   for (const name of ["server.crt", "server.key"]) {

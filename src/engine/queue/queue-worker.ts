@@ -5,15 +5,19 @@ import type { Random } from "../../ports/random.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
 import { ByteBudget } from "../budget.ts";
 import type { MappingStatus, QueueDeployment } from "../engine.ts";
+import type { BatchExplanation, QueueExplanation } from "../explanation.ts";
 import { compileFilterCriteria, type FilterMatcher } from "../filter/filter.ts";
+import { epochOf } from "../invoke/attempt-notes.ts";
 import { FailureLog } from "../invoke/failure-log.ts";
 import type { FunctionInvoker } from "../invoke/function-invoker.ts";
 import type { EngineSettings } from "../settings.ts";
 import { sleepUnless } from "../sleep.ts";
 import { BatchScaling } from "./batch-scaling.ts";
+import { FailedMessages } from "./failed-messages.ts";
 import { type HeldMessage, isHeldAt } from "./held-message.ts";
 import { HoldKeeper } from "./hold-keeper.ts";
 import { MessageBuffer } from "./message-buffer.ts";
+import { QueueBatchNotes } from "./queue-batch-notes.ts";
 import { type BatchEnding, runQueueBatch } from "./queue-batch-run.ts";
 import { Receiver } from "./receiver.ts";
 import { Settler } from "./settler.ts";
@@ -32,6 +36,8 @@ export interface QueueWorkerOptions {
 
 /** What AWS adds to a hold that must outlast window and function (queues §2.1). */
 const HOLD_MARGIN_MS = 30_000;
+/** Of each kind in an explanation. */
+const EXPLAINED_MAX = 100;
 /** How long a stop waits for releases beyond its drain time. */
 const LAST_WORDS_MS = 5_000;
 
@@ -51,8 +57,9 @@ export class QueueWorker {
   readonly #calls = new AbortController();
   /** What must end before a stop has ended: batches, and deletes and releases beside them. */
   readonly #running = new Set<Promise<void>>();
-  /** Batches at once: what the mapping's concurrency bounds. */
-  #batches = 0;
+  /** What the mapping's concurrency bounds, in the order of their start. */
+  readonly #batches = new Map<readonly HeldMessage[], QueueBatchNotes>();
+  readonly #failed = new FailedMessages();
   /** Messages on their way to be deleted unread. */
   #unwanted = 0;
   #state: MappingStatus["state"] = "Enabled";
@@ -150,6 +157,25 @@ export class QueueWorker {
     return { uuid, name, state: this.#state, lastProcessingResult, shards: [], caughtUp };
   }
 
+  explain(): QueueExplanation {
+    const { deployment, invoker, clock } = this.#options;
+    const epochMs = epochOf(clock);
+    const batches: BatchExplanation[] = [...this.#batches]
+      .slice(0, EXPLAINED_MAX)
+      .map(([batch, notes]) => notes.explainBatch(batch));
+    return {
+      kind: "queue",
+      function: invoker.explain(deployment.mapping.name),
+      batchesMax: this.#scaling.limit,
+      runningBatches: this.#batches.size,
+      waitingMessages: this.#buffer.size,
+      receiving: this.#receiver.explain(epochMs),
+      batches,
+      waitingGroups: this.#buffer.groups(EXPLAINED_MAX),
+      failedMessages: this.#failed.explain(clock.monotonic(), epochMs),
+    };
+  }
+
   /** Starts what may start: batches first, so that receives see how much room they leave. */
   #go(): void {
     if (this.#stop.signal.aborted) return;
@@ -171,7 +197,7 @@ export class QueueWorker {
       return 0;
     }
     const perBatch = Math.max(mapping.batchSize, source.description.receiveMessagesMax);
-    const free = Math.max(1, this.#scaling.limit - this.#batches);
+    const free = Math.max(1, this.#scaling.limit - this.#batches.size);
     return free * perBatch - inHand;
   }
 
@@ -221,9 +247,9 @@ export class QueueWorker {
   #startBatches(): void {
     const nowMs = this.#options.clock.monotonic();
     while (this.#buffer.size > 0 && this.#isBatchDue(nowMs)) {
-      if (this.#batches >= this.#scaling.limit) {
+      if (this.#batches.size >= this.#scaling.limit) {
         this.#scaling.saturated(nowMs);
-        if (this.#batches >= this.#scaling.limit) {
+        if (this.#batches.size >= this.#scaling.limit) {
           if (this.#scaling.isAtCap) this.#options.telemetry.mark("batches at once at their cap");
           return;
         }
@@ -234,8 +260,7 @@ export class QueueWorker {
         return;
       }
       this.#flushAtMs = nowMs + this.#options.deployment.mapping.batchingWindowMs;
-      this.#batches++;
-      this.#track(this.#run(batch).finally(() => this.#batches--));
+      this.#track(this.#run(batch).finally(() => this.#batches.delete(batch)));
     }
   }
 
@@ -255,6 +280,8 @@ export class QueueWorker {
   async #run(batch: readonly HeldMessage[]): Promise<void> {
     const { deployment, clock, random, settings, telemetry, invoker } = this.#options;
     const { mapping, source } = deployment;
+    const notes = new QueueBatchNotes(clock);
+    this.#batches.set(batch, notes);
     const ending = await runQueueBatch(
       {
         mapping,
@@ -270,9 +297,11 @@ export class QueueWorker {
           if (this.#scaling.failed(clock.monotonic())) telemetry.mark("batches at once halved");
         },
         report: (problem) => this.#failures.report(problem, {}),
+        notes,
       },
       batch,
     );
+    this.#failed.add(ending.leave, notes.lastProblem ?? "the engine was stopped");
     await this.#settle(batch, ending);
   }
 

@@ -10,6 +10,7 @@ export const ADAPTERS: Adapters = {
   random: { next: untouched, uuid: untouched },
   createEngine: untouched,
   openStore: untouched,
+  openMappingStore: untouched,
   openFunction: untouched,
   openDestination: untouched,
   createTelemetry: untouched,
@@ -24,6 +25,7 @@ function untouched(): never {
 export async function runWords(
   words: readonly string[],
   adapters: Partial<Adapters> = {},
+  environment: CliHost["environment"] = {},
 ): Promise<{ status: number; stdout: string; stderr: string }> {
   let stdout = "";
   let stderr = "";
@@ -40,6 +42,7 @@ export async function runWords(
       },
     },
     adapters: { ...ADAPTERS, ...adapters },
+    environment,
     onStopSignal: untouched,
     exitNow: untouched,
     onFatal: untouched,

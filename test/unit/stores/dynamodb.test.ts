@@ -1,41 +1,15 @@
 import assert from "node:assert/strict";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
-import { type TestContext, test } from "node:test";
+import { test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { initialCheckpoint } from "../../../src/model/checkpoint.ts";
 import { openDynamodbStore } from "../../../src/stores/dynamodb.ts";
 import { DYNAMODB_LIMITS } from "../../../src/stores/dynamodb-table.ts";
 import { rejectsWith } from "../../contract/rejects-with.ts";
-import { useAwsEnvironment } from "../../servers/aws-environment.ts";
+import { CANARY, fault, healthy, startCanned } from "./canned-dynamodb.ts";
 
 const MAPPING = "11111111-1111-4111-8111-111111111111";
 const LEASE = { shardId: "a", owner: "one", epoch: 1 };
 const LIMITS = { ...DYNAMODB_LIMITS, pauseMs: 1 };
-const CANARY = "canary-8f31";
-
-interface Canned {
-  readonly status: number;
-  readonly body: object;
-}
-
-const TABLE: Canned = {
-  status: 200,
-  body: {
-    Table: {
-      TableStatus: "ACTIVE",
-      KeySchema: [
-        { AttributeName: "millrace", KeyType: "HASH" },
-        { AttributeName: "item", KeyType: "RANGE" },
-      ],
-      AttributeDefinitions: [
-        { AttributeName: "millrace", AttributeType: "S" },
-        { AttributeName: "item", AttributeType: "S" },
-      ],
-    },
-  },
-};
-const FORMAT: Canned = { status: 200, body: { Item: { version: { N: "1" } } } };
 
 for (const name of [
   "ProvisionedThroughputExceededException",
@@ -141,37 +115,4 @@ for (const [denied, message] of REFUSALS) {
     assert.match(error.message, message);
     assert.ok(!error.message.includes(CANARY));
   });
-}
-
-function healthy(action: string): Canned {
-  if (action === "DescribeTable") return TABLE;
-  return action === "GetItem" ? FORMAT : { status: 200, body: { Attributes: { handoverTo: { S: "" } } } };
-}
-
-function fault(name: string, status = 400): Canned {
-  return { status, body: { __type: `com.amazonaws.dynamodb.v20120810#${name}`, message: CANARY } };
-}
-
-/** A server that says what no emulator says when it is asked to. */
-async function startCanned(
-  t: TestContext,
-  answer: (action: string) => Canned | undefined,
-): Promise<{ readonly actions: readonly string[] }> {
-  const actions: string[] = [];
-  const server = createServer((request, response) => {
-    request.resume().on("end", () => {
-      const action = String(request.headers["x-amz-target"]).split(".")[1] ?? "";
-      actions.push(action);
-      const canned = answer(action);
-      if (canned !== undefined) response.writeHead(canned.status).end(JSON.stringify(canned.body));
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const { port } = server.address() as AddressInfo;
-  useAwsEnvironment({ AWS_ENDPOINT_URL_DYNAMODB: `http://127.0.0.1:${port}` });
-  return { actions };
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import type { Adapters } from "../../../src/cli/adapters.ts";
-import { openDeployments } from "../../../src/cli/deployments.ts";
+import { Deployments } from "../../../src/control/deployments.ts";
 import { loadManifests, type Manifests } from "../../../src/manifests/load-manifests.ts";
 import { hasErrorCode, MillraceError } from "../../../src/model/errors.ts";
 import type { Connector, QueueConnector } from "../../../src/ports/connector.ts";
@@ -10,7 +10,7 @@ import type { Destination } from "../../../src/ports/destination.ts";
 import type { FunctionTarget } from "../../../src/ports/function-target.ts";
 import type { QueueSource } from "../../../src/ports/queue-source.ts";
 import type { StreamSource } from "../../../src/ports/stream-source.ts";
-import { createMemoryStore } from "../../../src/stores/memory.ts";
+import { ADAPTERS } from "../cli/captured-host.ts";
 import {
   FUNCTION,
   folderWith,
@@ -19,7 +19,6 @@ import {
   withMapping,
   withQueueMapping,
 } from "../manifests/manifest-samples.ts";
-import { ADAPTERS } from "./captured-host.ts";
 
 const FAILED = "file:/tmp/failed.jsonl";
 
@@ -38,7 +37,6 @@ function createWorld(failing: readonly string[] = []) {
   };
   const adapters: Adapters = {
     ...ADAPTERS,
-    openStore: async () => ({ ...createMemoryStore(), ...(await open<{ close(): Promise<void> }>("store")) }),
     openFunction: ({ name }) => open<FunctionTarget>(`function ${name}`),
     openDestination: ({ uri }) => open<Destination>(`destination ${uri}`),
   };
@@ -59,29 +57,30 @@ function mapping(name: string, lines = ""): string {
     .replace("stream/orders", `stream/${name}`);
 }
 
-const MEMORY = { kind: "memory" } as const;
+/** Opens all mappings that are enabled. */
+async function openEnabled(manifests: Manifests, adapters: Adapters) {
+  const deployments = new Deployments(manifests.functions, adapters, ignore);
+  const enabled = manifests.mappings.filter(({ mapping }) => mapping.enabled);
+  const mappings = await deployments.openAll(enabled);
+  return { deployments, mappings: mappings.map(({ deployment }) => deployment), opened: mappings };
+}
+
 const ignore = () => undefined;
 
 test("opens what the enabled mappings need, a shared function and destination once, and closes all of it", async (t) => {
   const { log, connector, adapters } = createWorld();
   const manifests = manifestsOf(t, connector, mapping("a"), mapping("b"), mapping("c", "  enabled: false"));
-  const deployments = await openDeployments(manifests, MEMORY, adapters, ignore);
-  const names = [
-    "destination file:/tmp/failed.jsonl",
-    "function orders",
-    "source of a",
-    "source of b",
-    "store",
-  ];
+  const { deployments, mappings } = await openEnabled(manifests, adapters);
+  const names = ["destination file:/tmp/failed.jsonl", "function orders", "source of a", "source of b"];
   assert.deepEqual(
     log.toSorted(),
     names.map((name) => `open ${name}`),
   );
   assert.deepEqual(
-    deployments.mappings.map((deployment) => deployment.mapping.name),
+    mappings.map((deployment) => deployment.mapping.name),
     ["a", "b"],
   );
-  assert.equal(deployments.mappings[0]?.fn, deployments.mappings[1]?.fn);
+  assert.equal(mappings[0]?.fn, mappings[1]?.fn);
   log.length = 0;
   assert.deepEqual(await deployments.close(), []);
   assert.deepEqual(
@@ -93,7 +92,8 @@ test("opens what the enabled mappings need, a shared function and destination on
 test("names everything that could not be opened, and closes what was", async (t) => {
   const { log, connector, adapters } = createWorld(["source of a", "function orders"]);
   const manifests = manifestsOf(t, connector, mapping("a"), mapping("b"));
-  await assert.rejects(openDeployments(manifests, MEMORY, adapters, ignore), (error) => {
+  const deployments = new Deployments(manifests.functions, adapters, ignore);
+  await assert.rejects(deployments.openAll(manifests.mappings), (error) => {
     assert(hasErrorCode(error, "ERR_MILLRACE_SOURCE_NOT_FOUND"));
     assert.deepEqual(error.message.split("\n").toSorted(), [
       "EventSourceMapping a: source of a is missing.",
@@ -101,24 +101,20 @@ test("names everything that could not be opened, and closes what was", async (t)
     ]);
     return true;
   });
+  await deployments.close();
   const opened = log.filter((line) => line.startsWith("open ")).map((line) => line.slice("open ".length));
   const closed = log.filter((line) => line.startsWith("close ")).map((line) => line.slice("close ".length));
   assert.deepEqual(closed.toSorted(), opened.toSorted());
-  assert(opened.includes("store"));
+  assert(opened.includes("source of b"));
 });
 
 test("says what could not be closed, and closes the rest", async (t) => {
   const { log, connector, adapters } = createWorld();
   const manifests = manifestsOf(t, connector, mapping("a"));
   const stuck = { close: () => Promise.reject(new Error("stuck")) } as FunctionTarget;
-  const deployments = await openDeployments(
-    manifests,
-    MEMORY,
-    { ...adapters, openFunction: async () => stuck },
-    ignore,
-  );
+  const { deployments } = await openEnabled(manifests, { ...adapters, openFunction: async () => stuck });
   assert.deepEqual(await deployments.close(), ["Function orders: stuck"]);
-  assert(log.includes("close store") && log.includes("close source of a"));
+  assert(log.includes("close source of a"));
 });
 
 /** A world with a queue whose visibility time-out is as long as given; its function has the default 3 s. */
@@ -138,9 +134,9 @@ function createQueueWorld(visibilityMs: number) {
 test("opens the queue of a mapping, whose function may take as long as its visibility time-out", async (t) => {
   const { log, connector, adapters } = createQueueWorld(3_000);
   const manifests = manifestsOf(t, connector, withQueueMapping().slice(FUNCTION.length + "---\n".length));
-  const deployments = await openDeployments(manifests, MEMORY, adapters, ignore);
+  const { deployments, mappings } = await openEnabled(manifests, adapters);
   assert.deepEqual(
-    deployments.mappings.map(({ kind, mapping: { name }, fn }) => [kind, name, fn.name]),
+    mappings.map(({ kind, mapping: { name }, fn }) => [kind, name, fn.name]),
     [["queue", "orders-queue", "orders"]],
   );
   await deployments.close();
@@ -150,12 +146,13 @@ test("opens the queue of a mapping, whose function may take as long as its visib
 test("refuses a function that may take longer than its queue's visibility time-out, with AWS's text", async (t) => {
   const { log, connector, adapters } = createQueueWorld(2_000);
   const manifests = manifestsOf(t, connector, withQueueMapping().slice(FUNCTION.length + "---\n".length));
-  await assert.rejects(openDeployments(manifests, MEMORY, adapters, ignore), (error) => {
+  const deployments = new Deployments(manifests.functions, adapters, ignore);
+  await assert.rejects(deployments.openAll(manifests.mappings), (error) => {
     assert(hasErrorCode(error, "ERR_MILLRACE_CONFIG"));
     const text =
       "EventSourceMapping orders-queue: Queue visibility timeout: 2 seconds is less than Function timeout: 3 seconds. ";
     assert(error.message.startsWith(text), error.message);
     return true;
   });
-  assert(log.includes("close queue") && log.includes("close store"));
+  assert(log.includes("close queue"));
 });

@@ -1,0 +1,112 @@
+import type { FastifyInstance, FastifyRequest } from "fastify";
+import { ControlFault } from "../control/control-fault.ts";
+import type { ControlPlane } from "../control/control-plane.ts";
+import { functionArn, parseFunctionName } from "../manifests/function-name.ts";
+import type { FunctionResource } from "../manifests/resources.ts";
+import { pageOf } from "./mapping-routes.ts";
+import { addRoute, paramOf, queryOf } from "./route.ts";
+
+const PATH = "/2015-03-31/functions";
+/** Functions of manifests are in no region and account; AWS's tools want some. */
+const NOWHERE = { region: "us-east-1", account: "000000000000" };
+
+/** A function of a manifest and the version that a call means. */
+export interface NamedFunction {
+  readonly fn: FunctionResource;
+  readonly qualifier: string | undefined;
+  /** As qualified as the caller named it. */
+  readonly arn: string;
+  /** Of a weighted alias `undefined`: it is drawn for each invocation. */
+  readonly version: string | undefined;
+}
+
+/** What tools read of functions before they make mappings. Functions are made in manifests only. */
+export function addFunctionRoutes(app: FastifyInstance, control: () => ControlPlane): void {
+  addRoute(app, {
+    method: "GET",
+    url: PATH,
+    role: "read",
+    async handle(request) {
+      const functions = control().functions.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+      const page = pageOf(request, functions, ({ name }) => name);
+      return { ...page.next, Functions: page.items.map((fn) => configuration(named(fn, undefined))) };
+    },
+  });
+  addRoute(app, {
+    method: "GET",
+    url: `${PATH}/:name`,
+    role: "read",
+    async handle(request) {
+      const found = functionOf(request, control());
+      return {
+        Configuration: configuration(found),
+        Code: { RepositoryType: "millrace" },
+        Concurrency: { ReservedConcurrentExecutions: found.fn.concurrency },
+      };
+    },
+  });
+  addRoute(app, {
+    method: "GET",
+    url: `${PATH}/:name/configuration`,
+    role: "read",
+    handle: async (request) => configuration(functionOf(request, control())),
+  });
+}
+
+/** @throws ControlFault ResourceNotFoundException */
+export function functionOf(request: FastifyRequest, { functions }: ControlPlane): NamedFunction {
+  const text = paramOf(request, "name");
+  const reference = parseFunctionName(text);
+  const qualifier = queryOf(request, "Qualifier") ?? reference?.qualifier;
+  const fn = functions.find(({ name }) => name === reference?.name);
+  const found = fn && named(fn, qualifier);
+  if (found !== undefined && (found.version !== undefined || found.fn.aliases.has(qualifier ?? "")))
+    return found;
+  const wanted = reference === undefined ? text.slice(0, 140) : reference.name;
+  const suffix =
+    qualifier === undefined || text.endsWith(`:${qualifier}`) ? "" : `:${qualifier.slice(0, 128)}`;
+  const arn = functionArn({ name: wanted, qualifier: undefined, arnPrefix: undefined }, NOWHERE);
+  throw new ControlFault("ResourceNotFoundException", `Function not found: ${arn}${suffix}`);
+}
+
+function named(fn: FunctionResource, qualifier: string | undefined): NamedFunction {
+  const arn = functionArn({ name: fn.name, qualifier, arnPrefix: undefined }, NOWHERE);
+  return { fn, qualifier, arn, version: versionOf(fn, qualifier) };
+}
+
+function versionOf(
+  { versions, aliases }: FunctionResource,
+  qualifier: string | undefined,
+): string | undefined {
+  if (qualifier === undefined || qualifier === "$LATEST") return "$LATEST";
+  if (versions.has(qualifier)) return qualifier;
+  const alias = aliases.get(qualifier);
+  if (alias !== undefined) return alias.weights.size === 0 ? alias.version : undefined;
+  // Without versions and aliases a qualifier is only shown.
+  return versions.size + aliases.size === 0 ? "$LATEST" : undefined;
+}
+
+/** A FunctionConfiguration, with the members that AWS's tools rely on. Where a function runs is not said. */
+function configuration({ fn, arn, version }: NamedFunction): Record<string, unknown> {
+  const { target } = fn;
+  return {
+    FunctionName: fn.name,
+    FunctionArn: arn,
+    Role: `arn:aws:iam::${NOWHERE.account}:role/millrace`,
+    Handler: target.kind === "module" ? target.exportName : target.kind,
+    Runtime: target.kind === "module" ? "nodejs24.x" : "provided.al2023",
+    CodeSize: 0,
+    CodeSha256: "",
+    Description: "A function of a millrace manifest.",
+    Timeout: fn.timeoutMs / 1000,
+    MemorySize: target.kind === "module" ? target.memoryMb : 128,
+    LastModified: "1970-01-01T00:00:00.000+0000",
+    Version: version ?? "$LATEST",
+    TracingConfig: { Mode: "PassThrough" },
+    State: "Active",
+    LastUpdateStatus: "Successful",
+    PackageType: "Zip",
+    Architectures: ["x86_64"],
+    EphemeralStorage: { Size: 512 },
+  };
+}

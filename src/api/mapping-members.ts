@@ -1,0 +1,157 @@
+import { ControlFault } from "../control/control-fault.ts";
+import type { GivenSpec } from "../control/mapping-control.ts";
+import { type SchemaNode, schemaAt } from "../manifests/issue-texts.ts";
+import { resourceJsonSchema } from "../manifests/json-schema.ts";
+import { AWS_PARAMETERS_UNSUPPORTED } from "../manifests/unsupported-parameters.ts";
+
+export interface MappingMembers {
+  /** Fields of a manifest's `spec`; `undefined` for what the caller empties. */
+  readonly spec: GivenSpec;
+  readonly isEnabled: boolean | undefined;
+  readonly tags: Readonly<Record<string, string>> | undefined;
+}
+
+/** Fields of a `spec` that AWS does not have, or that are members of their own here. */
+const NOT_AWS: readonly string[] = ["endpoints", "uuid", "strictAwsFifo", "enabled", "tags"];
+/** Members of Create that Update leaves as they are (streams §1.3). */
+const IMMUTABLE: readonly string[] = [
+  "eventSourceArn",
+  "startingPosition",
+  "startingPositionTimestamp",
+  "topics",
+  "queues",
+  "selfManagedEventSource",
+  // All that stands in them is the consumer group.
+  "selfManagedKafkaEventSourceConfig",
+  "amazonManagedKafkaEventSourceConfig",
+];
+/** Must be there, however empty: nothing in it says that there is no login. */
+const MAY_BE_EMPTY = "sourceAccessConfigurations";
+
+/** @throws ControlFault for members of a type that has no place there. What is not known is left out, as AWS does. */
+export function readCreateMembers(body: Readonly<Record<string, unknown>>): MappingMembers {
+  return { spec: specOf(body, []), isEnabled: flagOf(body["Enabled"]), tags: readTags(body["Tags"]) };
+}
+
+/** @throws as `readCreateMembers`. Immutable members are left out too. */
+export function readUpdateMembers(body: Readonly<Record<string, unknown>>): MappingMembers {
+  return { spec: specOf(body, IMMUTABLE), isEnabled: flagOf(body["Enabled"]), tags: undefined };
+}
+
+const TAGS_MAX = 50;
+const TAG_KEY_CHARS_MAX = 128;
+const TAG_VALUE_CHARS_MAX = 256;
+
+/** @throws ControlFault */
+export function readTags(value: unknown): Readonly<Record<string, string>> | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value !== "object" || Array.isArray(value)) throw wrongType("tags");
+  const tags = Object.entries(value).map(([key, text]) => {
+    if (typeof text !== "string") throw wrongType("tags");
+    checkTag(key, text);
+    return [key, text] as const;
+  });
+  checkTagCount(tags.length);
+  return Object.fromEntries(tags);
+}
+
+/** @throws ControlFault */
+export function checkTagCount(count: number): void {
+  if (count <= TAGS_MAX) return;
+  throw new ControlFault(
+    "InvalidParameterValueException",
+    `Tags must not have more than ${TAGS_MAX} entries.`,
+  );
+}
+
+function checkTag(key: string, value: string): void {
+  const isKey = key.length > 0 && key.length <= TAG_KEY_CHARS_MAX && !key.startsWith("aws:");
+  if (isKey && value.length <= TAG_VALUE_CHARS_MAX) return;
+  const message = `Tag keys have 1 to ${TAG_KEY_CHARS_MAX} characters and do not begin with aws:, tag values have at most ${TAG_VALUE_CHARS_MAX}.`;
+  throw new ControlFault("InvalidParameterValueException", message);
+}
+
+function specOf(body: Readonly<Record<string, unknown>>, leftOut: readonly string[]): GivenSpec {
+  const node = specSchema();
+  const known = Object.keys(node?.properties ?? {}).filter((name) => !NOT_AWS.includes(name));
+  const entries = Object.entries(body).flatMap(([member, value]): [string, unknown][] => {
+    if (value === null) return [];
+    const name = matching(member, known);
+    if (name === undefined) {
+      checkSupported(member, value);
+      return [];
+    }
+    if (leftOut.includes(name)) return [];
+    const isRemoved = isEmpty(value) && name !== MAY_BE_EMPTY;
+    return [[name, isRemoved ? undefined : converted(value, node?.properties?.[name])]];
+  });
+  const spec = Object.fromEntries(entries);
+  checkDestination(spec["destinationConfig"]);
+  checkSecrets(spec[MAY_BE_EMPTY]);
+  return spec;
+}
+
+/** With the members that the schema names, by its names; `onSuccess` stays, since AWS has a text of its own for it. */
+function converted(value: unknown, node: SchemaNode | undefined): unknown {
+  if (Array.isArray(value)) return value.map((member) => converted(member, node?.items));
+  if (typeof value !== "object" || value === null || node?.properties === undefined) return value;
+  const known = [...Object.keys(node.properties), "onSuccess"];
+  const entries = Object.entries(value).flatMap(([member, inner]): [string, unknown][] => {
+    const name = matching(member, known);
+    if (name === undefined || inner === null || (name === "onSuccess" && isEmpty(inner))) return [];
+    return [[name, converted(inner, node.properties?.[name])]];
+  });
+  return Object.fromEntries(entries);
+}
+
+/** AWS's name of a field differs from the manifests' in capitals only: `KMSKeyArn`, `URI`. */
+function matching(member: string, names: readonly string[]): string | undefined {
+  if (!/^[A-Z]/.test(member)) return undefined;
+  return names.find((name) => name.toLowerCase() === member.toLowerCase());
+}
+
+/** Nothing stands in it: AWS takes that for leaving the member out, or in an update for removing it. */
+function isEmpty(value: unknown): boolean {
+  if (Array.isArray(value)) return value.length === 0;
+  if (typeof value !== "object") return false;
+  return value === null || Object.values(value).every(isEmpty);
+}
+
+/** A member that AWS knows and that has no effect here must not be taken in silence. */
+function checkSupported(member: string, value: unknown): void {
+  if (matching(member, [...AWS_PARAMETERS_UNSUPPORTED.keys()]) === undefined || isEmpty(value)) return;
+  const message = `Unsupported ${member} parameter for given event source mapping type.`;
+  throw new ControlFault("InvalidParameterValueException", message);
+}
+
+/** Places on the operator's disk are the operator's to name, in manifests. */
+function checkDestination(config: unknown): void {
+  if (!JSON.stringify(config ?? null).includes('"destination":"file:')) return;
+  const message = "A failure destination is the ARN of an SQS queue, an SNS topic or an S3 bucket.";
+  throw new ControlFault("InvalidParameterValueException", message);
+}
+
+/** Secrets of this process are the operator's to name, in manifests: a caller could have them sent to a server of its own. */
+function checkSecrets(configurations: unknown): void {
+  if (!/"uri":"(?:file|env):/.test(JSON.stringify(configurations ?? null))) return;
+  const message =
+    "The URI of a source access configuration may name a file or a variable of millrace in manifests only.";
+  throw new ControlFault("InvalidParameterValueException", message);
+}
+
+function flagOf(value: unknown): boolean | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value === "boolean") return value;
+  throw wrongType("enabled");
+}
+
+function wrongType(field: string): ControlFault {
+  return new ControlFault("SerializationException", `The value can not be converted to the type of ${field}`);
+}
+
+let schema: SchemaNode | undefined;
+
+function specSchema(): SchemaNode | undefined {
+  schema ??= resourceJsonSchema("EventSourceMapping");
+  return schemaAt(schema, ["spec"]);
+}

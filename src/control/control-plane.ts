@@ -1,0 +1,144 @@
+import type { Engine } from "../engine/engine.ts";
+import type { Manifests } from "../manifests/load-manifests.ts";
+import { withoutDefaults } from "../manifests/mapping-spec.ts";
+import type { FunctionResource, MappingResource } from "../manifests/resources.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Connector, SourceEndpoints } from "../ports/connector.ts";
+import type { MappingStore } from "../ports/mapping-store.ts";
+import type { ProgressStore } from "../ports/progress-store.ts";
+import type { Random } from "../ports/random.ts";
+import type { Deployments } from "./deployments.ts";
+import { type ExplainOptions, explainMapping } from "./explain-mapping.ts";
+import { claimsOf } from "./mapping-claims.ts";
+import { MappingControl } from "./mapping-control.ts";
+import { type MappingRecord, rowOf } from "./mapping-record.ts";
+import { MappingRunner, type MappingRunnerOptions } from "./mapping-runner.ts";
+import { Reconciler } from "./reconciler.ts";
+
+export interface ControlPlaneOptions extends Pick<MappingRunnerOptions, "engine" | "drainMs"> {
+  readonly telemetry: MappingRunnerOptions["telemetry"] & Pick<ExplainOptions, "totals">;
+  readonly engine: Engine;
+  readonly processId: string;
+  readonly manifests: Manifests;
+  readonly deployments: Deployments;
+  readonly store: MappingStore;
+  readonly progress: ProgressStore;
+  readonly connectors: readonly Connector[];
+  /** The operator's, for sources of mappings that the API makes. */
+  readonly endpoints: SourceEndpoints;
+  /** Manifests' mappings become the API's. */
+  readonly isAdopting: boolean;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** What is run by this process, and by whose word: manifests' mappings, which only manifests change, and the store's. */
+export class ControlPlane {
+  readonly mappings: MappingControl;
+  readonly functions: readonly FunctionResource[];
+  readonly deployments: Deployments;
+  readonly #reconciler: Reconciler;
+  readonly #runner: MappingRunner;
+  readonly #explain: ExplainOptions;
+
+  private constructor(options: ControlPlaneOptions, manifestMappings: readonly MappingResource[]) {
+    const { engine, deployments, store, clock, random, connectors, endpoints } = options;
+    this.deployments = deployments;
+    const totals = (mapping: string) => options.telemetry.totals(mapping);
+    this.#explain = { ...options, totals };
+    this.functions = deployments.functions;
+    this.#runner = new MappingRunner(options);
+    this.#reconciler = new Reconciler({ ...options, runner: this.#runner });
+    this.mappings = new MappingControl({
+      store,
+      clock,
+      random,
+      connectors,
+      endpoints,
+      deployments,
+      runner: this.#runner,
+      manifestMappings,
+      status: () => engine.status(),
+      onChange: () => this.#reconciler.wake(),
+    });
+  }
+
+  /**
+   * Starts manifests' mappings, all of which must open, and those of the store, which are tried again.
+   * @throws MillraceError with all that could not be opened.
+   */
+  static async start(options: ControlPlaneOptions): Promise<ControlPlane> {
+    const { manifests, deployments } = options;
+    if (options.isAdopting) await adopt(options);
+    const owned = await manifestOwned(options);
+    const plane = new ControlPlane(options, owned);
+    const opened = await deployments.openAll(owned.filter(({ mapping }) => mapping.enabled));
+    for (const open of opened) plane.#runner.begin(open);
+    const left = manifests.mappings.length - owned.length;
+    if (left > 0)
+      options.telemetry.log("info", "mappings of manifests are owned by the API", { mappings: left });
+    await plane.#reconciler.start();
+    return plane;
+  }
+
+  /**
+   * Why a mapping, or a shard, partition or message group of it, is where it is.
+   * @throws ControlFault ResourceNotFoundException, MillraceError ERR_MILLRACE_STORE_UNAVAILABLE
+   */
+  async explain(uuid: string, part: string | undefined): ReturnType<typeof explainMapping> {
+    return explainMapping(await this.mappings.get(uuid), part, this.#explain);
+  }
+
+  /** Starts nothing more. What runs is the engine's to stop. */
+  async stop(): Promise<void> {
+    this.#runner.close();
+    await this.#reconciler.stop();
+  }
+
+  /** After the engine has stopped: others need not wait for this process. */
+  async forget(): Promise<void> {
+    await this.#reconciler.forget();
+  }
+}
+
+/**
+ * A mapping that was adopted once is the store's, whatever flags say now, also when it was deleted there: two owners, or a
+ * mapping that comes back at every start, would process everything twice.
+ */
+async function manifestOwned({ manifests, store }: ControlPlaneOptions): Promise<readonly MappingResource[]> {
+  const rows = await store.list();
+  const uuids = new Set(rows.map(({ uuid }) => uuid));
+  const claims = new Set(rows.flatMap((row) => row.claims));
+  return manifests.mappings.filter(
+    ({ mapping, spec }) => !uuids.has(mapping.uuid) && !claimsOf(spec).some((claim) => claims.has(claim)),
+  );
+}
+
+async function adopt({ manifests, store, clock, telemetry }: ControlPlaneOptions): Promise<void> {
+  for (const resource of manifests.mappings) {
+    const { uuid, name } = resource.mapping;
+    const written = await store.insert(rowOf(uuid, adopted(resource, clock.now())));
+    if (written.kind === "written") telemetry.log("info", "mapping adopted", { mapping: name });
+  }
+}
+
+function adopted(resource: MappingResource, nowMs: number): MappingRecord {
+  const { mapping, tags, endpoints } = resource;
+  const { uuid: _uuid, enabled, tags: _tags, endpoints: _endpoints, ...spec } = resource.spec;
+  const destination = resource.kind === "queue" ? undefined : resource.destination?.uri;
+  return {
+    form: 1,
+    name: mapping.name,
+    spec: {
+      ...withoutDefaults(spec),
+      ...(Object.keys(endpoints).length === 0 ? {} : { endpoints }),
+      ...(destination === undefined ? {} : { destinationConfig: { onFailure: { destination } } }),
+    },
+    tags: { ...tags },
+    isEnabled: enabled,
+    isAdopted: true,
+    transition: "Creating",
+    generation: 1,
+    lastModifiedMs: nowMs,
+  };
+}

@@ -1,0 +1,290 @@
+import type {
+  InvocableFunction,
+  MappingDeployment,
+  QueueDeployment,
+  StreamDeployment,
+} from "../engine/engine.ts";
+import type { DestinationAddress } from "../manifests/destination-address.ts";
+import type {
+  FunctionResource,
+  MappingResource,
+  QueueMappingResource,
+  StreamMappingResource,
+  TopicMappingResource,
+} from "../manifests/resources.ts";
+import { describeError, type ErrorCode, MillraceError } from "../model/errors.ts";
+import type { Destination } from "../ports/destination.ts";
+import type { FunctionTarget } from "../ports/function-target.ts";
+import type { QueueSource } from "../ports/queue-source.ts";
+import type { StreamSource } from "../ports/stream-source.ts";
+
+/** What mappings run on, and who makes it. */
+export interface DeploymentAdapters {
+  /** `onOutput` gets each line that a function of this process prints. */
+  openFunction(resource: FunctionResource, onOutput: (line: string) => void): Promise<FunctionTarget>;
+  /** A topic is opened by the connector of its mapping. */
+  openDestination(address: Exclude<DestinationAddress, { readonly kind: "kafka" }>): Promise<Destination>;
+}
+
+/** A mapping with its own source open; `close` closes that, and the destination when no other mapping has it. */
+export interface OpenMapping {
+  readonly deployment: MappingDeployment;
+  /** Never rejects. What could not be closed is returned. Idempotent. */
+  close(): Promise<readonly string[]>;
+}
+
+interface Closable {
+  close(): Promise<void>;
+}
+
+/** Why something could not be opened: a line for people. */
+interface OpenFailure {
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+/**
+ * Opens what mappings run on. Mappings share functions, which stay open to the end, and destinations, so that two writers of
+ * a file know of each other; each has a source of its own.
+ */
+export class Deployments {
+  readonly functions: readonly FunctionResource[];
+  readonly #adapters: DeploymentAdapters;
+  readonly #onFunctionOutput: (line: string) => void;
+  readonly #fns = new Map<string, Promise<InvocableFunction>>();
+  readonly #destinations = new SharedDestinations();
+  readonly #mappings = new Set<OpenMapping>();
+
+  constructor(
+    functions: readonly FunctionResource[],
+    adapters: DeploymentAdapters,
+    onFunctionOutput: (line: string) => void,
+  ) {
+    this.functions = functions;
+    this.#adapters = adapters;
+    this.#onFunctionOutput = onFunctionOutput;
+  }
+
+  /** @throws MillraceError with all that could not be opened, a line each; what was opened is closed again. */
+  async open(resource: MappingResource): Promise<OpenMapping> {
+    return (await this.openAll([resource]))[0] ?? unreachable();
+  }
+
+  /** All or none. @throws as `open`, with the lines of all mappings. */
+  async openAll(resources: readonly MappingResource[]): Promise<readonly OpenMapping[]> {
+    const failures = new Map<string, OpenFailure>();
+    const attempts = resources.map((resource) => {
+      const opening = new Opening();
+      const deployed =
+        resource.kind === "queue" ? this.#queue(resource, opening) : this.#stream(resource, opening);
+      return deployed.then(async (deployment) => {
+        for (const failure of opening.failures) failures.set(failure.message, failure);
+        if (deployment !== undefined && opening.failures.length === 0) return this.#keep(deployment, opening);
+        await opening.close();
+        return undefined;
+      });
+    });
+    const opened = (await Promise.all(attempts)).filter((mapping) => mapping !== undefined);
+    const [first] = failures.values();
+    if (first === undefined) return opened;
+    await Promise.all(opened.map((mapping) => mapping.close()));
+    throw new MillraceError(first.code, [...failures.keys()].join("\n"));
+  }
+
+  /** The function of this name, opened when it is not yet. @throws MillraceError */
+  openFunction(name: string): Promise<InvocableFunction> {
+    const known = this.#fns.get(name);
+    if (known !== undefined) return known;
+    const opening = this.#openFunction(name);
+    this.#fns.set(name, opening);
+    // Whoever asks next tries again.
+    opening.catch(() => this.#fns.delete(name));
+    return opening;
+  }
+
+  /** Closes everything; never rejects. What could not be closed is returned. */
+  async close(): Promise<readonly string[]> {
+    const mappings = await Promise.all([...this.#mappings].map((mapping) => mapping.close()));
+    const fns = await Promise.allSettled(this.#fns.values());
+    const targets = fns.flatMap((fn) => {
+      return fn.status === "fulfilled"
+        ? [{ subject: `Function ${fn.value.name}`, adapter: fn.value.target }]
+        : [];
+    });
+    return [...mappings.flat(), ...(await closeAll(targets))];
+  }
+
+  async #openFunction(name: string): Promise<InvocableFunction> {
+    const resource = this.functions.find((fn) => fn.name === name);
+    if (resource === undefined) {
+      throw new MillraceError("ERR_MILLRACE_CONFIG", "Function does not exist. Add it to the manifests.");
+    }
+    const { timeoutMs, concurrency, isConcurrencyAdaptive } = resource;
+    const target = await this.#adapters.openFunction(resource, this.#onFunctionOutput);
+    return { name, target, timeoutMs, concurrency, isConcurrencyAdaptive };
+  }
+
+  async #stream(
+    resource: StreamMappingResource | TopicMappingResource,
+    opening: Opening,
+  ): Promise<StreamDeployment | undefined> {
+    const { mapping } = resource;
+    const [source, destination, fn] = await Promise.all([
+      opening.open(subjectOf(mapping), () => openStreamSource(resource)),
+      this.#destination(resource, opening),
+      this.#function(resource, opening),
+    ]);
+    if (source === undefined || fn === undefined) return undefined;
+    return { kind: "stream", mapping, source, fn, destination };
+  }
+
+  async #queue(resource: QueueMappingResource, opening: Opening): Promise<QueueDeployment | undefined> {
+    const { mapping, functionName } = resource;
+    const [source, fn] = await Promise.all([
+      opening.open(subjectOf(mapping), () => openQueueSource(resource)),
+      this.#function(resource, opening),
+    ]);
+    const fault = source && visibilityFault(source, this.functions, functionName);
+    if (fault !== undefined) opening.refuse(subjectOf(mapping), fault);
+    if (source === undefined || fn === undefined) return undefined;
+    return { kind: "queue", mapping, source, fn };
+  }
+
+  async #function({ functionName }: MappingResource, opening: Opening) {
+    try {
+      return await this.openFunction(functionName);
+    } catch (error) {
+      opening.refuse(`Function ${functionName}`, error);
+      return undefined;
+    }
+  }
+
+  /** A topic belongs to the mapping's own cluster and login, and is shared with no other. */
+  async #destination(resource: StreamMappingResource | TopicMappingResource, opening: Opening) {
+    const { destination: address } = resource;
+    if (address === undefined) return undefined;
+    if (address.kind === "kafka") {
+      if (resource.kind !== "topic") return undefined;
+      const { connector, mapping } = resource;
+      return opening.open(`The destination ${address.uri}`, () =>
+        connector.openTopicDestination(mapping, address.topic),
+      );
+    }
+    const open = () => this.#adapters.openDestination(address);
+    const take = () => this.#destinations.take(address.uri, open);
+    const shared = await opening.open(`The destination ${address.uri}`, take);
+    return shared?.destination;
+  }
+
+  #keep(deployment: MappingDeployment, opening: Opening): OpenMapping {
+    const mapping: OpenMapping = {
+      deployment,
+      close: () => {
+        this.#mappings.delete(mapping);
+        return opening.close();
+      },
+    };
+    this.#mappings.add(mapping);
+    return mapping;
+  }
+}
+
+export function openStreamSource(
+  resource: StreamMappingResource | TopicMappingResource,
+): Promise<StreamSource> {
+  if (resource.kind === "topic") return resource.connector.openTopic(resource.mapping);
+  return resource.connector.openStream(resource.mapping, resource.endpoints);
+}
+
+export function openQueueSource({
+  connector,
+  mapping,
+  endpoints,
+}: QueueMappingResource): Promise<QueueSource> {
+  return connector.openQueue(mapping, endpoints);
+}
+
+/** AWS's text for it (queues §1.2): messages would come again while the function still works on them. */
+export function visibilityFault(
+  { description: { visibilityMs } }: QueueSource,
+  functions: readonly FunctionResource[],
+  functionName: string,
+): MillraceError | undefined {
+  const timeoutMs = functions.find(({ name }) => name === functionName)?.timeoutMs ?? 0;
+  if (visibilityMs >= timeoutMs) return undefined;
+  return new MillraceError(
+    "ERR_MILLRACE_CONFIG",
+    `Queue visibility timeout: ${visibilityMs / 1000} seconds is less than Function timeout: ${timeoutMs / 1000} seconds. ` +
+      "Raise the queue's visibility time-out, six times the function's is good, or lower the function's timeoutSeconds.",
+  );
+}
+
+function subjectOf({ name }: MappingResource["mapping"]): string {
+  return `EventSourceMapping ${name}`;
+}
+
+/** What one mapping has opened, and what it could not. */
+class Opening {
+  readonly failures: OpenFailure[] = [];
+  #opened: { readonly subject: string; readonly adapter: Closable }[] = [];
+
+  async open<A extends Closable>(subject: string, open: () => Promise<A>): Promise<A | undefined> {
+    try {
+      const adapter = await open();
+      this.#opened.push({ subject, adapter });
+      return adapter;
+    } catch (error) {
+      this.refuse(subject, error);
+      return undefined;
+    }
+  }
+
+  refuse(subject: string, error: unknown): void {
+    const code = error instanceof MillraceError ? error.code : "ERR_MILLRACE_INVARIANT";
+    const reason = error instanceof MillraceError ? error.message : describeError(error);
+    this.failures.push({ code, message: `${subject}: ${reason}` });
+  }
+
+  close(): Promise<readonly string[]> {
+    const opened = this.#opened;
+    this.#opened = [];
+    return closeAll(opened);
+  }
+}
+
+/** Destinations by their one spelling: the last mapping that gives one back closes it. */
+class SharedDestinations {
+  readonly #shared = new Map<string, { users: number; readonly pending: Promise<Destination> }>();
+
+  async take(uri: string, open: () => Promise<Destination>) {
+    const shared = this.#shared.get(uri) ?? { users: 0, pending: open() };
+    this.#shared.set(uri, shared);
+    shared.users += 1;
+    const give = async () => {
+      shared.users -= 1;
+      if (shared.users > 0) return;
+      if (this.#shared.get(uri) === shared) this.#shared.delete(uri);
+      await (await shared.pending).close();
+    };
+    try {
+      return { destination: await shared.pending, close: give };
+    } catch (error) {
+      if (this.#shared.get(uri) === shared) this.#shared.delete(uri);
+      throw error;
+    }
+  }
+}
+
+async function closeAll(
+  opened: readonly { readonly subject: string; readonly adapter: Closable }[],
+): Promise<readonly string[]> {
+  const results = await Promise.allSettled(opened.map(({ adapter }) => adapter.close()));
+  return results.flatMap((result, index) => {
+    if (result.status === "fulfilled") return [];
+    return [`${opened[index]?.subject}: ${describeError(result.reason)}`];
+  });
+}
+
+function unreachable(): never {
+  throw new MillraceError("ERR_MILLRACE_INVARIANT", "A mapping was opened and is not there");
+}

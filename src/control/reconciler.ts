@@ -1,0 +1,200 @@
+import { describeError, MillraceError } from "../model/errors.ts";
+import type { Clock, ScheduledCall } from "../ports/clock.ts";
+import type { Connector, SourceEndpoints } from "../ports/connector.ts";
+import type { MappingRow, MappingStore } from "../ports/mapping-store.ts";
+import type { ProgressStore } from "../ports/progress-store.ts";
+import type { Telemetry } from "../ports/telemetry.ts";
+import { isWanted, type KeptMapping, readRow, rowOf, tombstoneOf } from "./mapping-record.ts";
+import type { MappingRunner } from "./mapping-runner.ts";
+import { ProcessBook } from "./process-book.ts";
+import { GONE_MS, ProcessLife } from "./process-life.ts";
+
+export interface ReconcilerOptions {
+  /** Of this life of this process. */
+  readonly processId: string;
+  readonly store: MappingStore;
+  readonly progress: ProgressStore;
+  readonly runner: MappingRunner;
+  readonly clock: Clock;
+  readonly telemetry: Telemetry;
+  readonly connectors: readonly Connector[];
+  readonly endpoints: SourceEndpoints;
+}
+
+/** How often a process looks for changes: what an acknowledged change takes to be seen. */
+export const LOOK_MS = 1_000;
+
+/**
+ * Makes this process run what the rows say, and settles rows that all living processes have carried out: a change is seen
+ * within a look, a process that is cut off from the store stops by itself after `CUT_OFF_MS`, and only who stood still for
+ * `GONE_MS` is not waited for. So a mapping that is Disabled is started by nobody any more, and one whose change was only
+ * acknowledged is started by nobody after a look, or after `CUT_OFF_MS` by one that is cut off (I17).
+ */
+export class Reconciler {
+  readonly #options: ReconcilerOptions;
+  readonly #processes = new ProcessBook(GONE_MS);
+  readonly #life: ProcessLife;
+  #kept = new Map<string, KeptMapping>();
+  /** Of the store, at the last look that read the rows. */
+  #seenVersion = -1;
+  #appliedVersion = 0;
+  /** In order: versions that were seen and are not all carried out. */
+  #applying: { readonly version: number; isDone: boolean }[] = [];
+  readonly #unreadable = new Set<string>();
+  #timer: ScheduledCall | undefined;
+  #looking: Promise<void> = Promise.resolve();
+  #isLooking = false;
+  #isWoken = false;
+  #isStopped = false;
+
+  constructor(options: ReconcilerOptions) {
+    this.#options = options;
+    this.#life = new ProcessLife({ ...options, onCutOff: () => this.#stopAll() });
+  }
+
+  /** The first look is made when this resolves. A store that cannot be read is tried again. */
+  async start(): Promise<void> {
+    this.wake();
+    await this.#looking;
+  }
+
+  /** Looks now: something was changed. */
+  wake(): void {
+    this.#isWoken = true;
+    if (this.#isLooking || this.#isStopped) return;
+    this.#isLooking = true;
+    this.#timer?.cancel();
+    this.#looking = this.#lookUntilQuiet();
+  }
+
+  /** Stops looking; what runs goes on. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#timer?.cancel();
+    await this.#looking;
+    this.#life.stop();
+  }
+
+  /** Others need not wait for this process: it runs nothing any more. */
+  async forget(): Promise<void> {
+    await this.#life.forget().catch(() => undefined);
+  }
+
+  async #lookUntilQuiet(): Promise<void> {
+    while (this.#isWoken && !this.#isStopped) {
+      this.#isWoken = false;
+      try {
+        await this.#look();
+      } catch (error) {
+        const message = "the store of mappings could not be read or written; trying again";
+        this.#options.telemetry.log("warn", message, { error: describeError(error) });
+      }
+    }
+    this.#isLooking = false;
+    if (!this.#isStopped) this.#timer = this.#options.clock.schedule(LOOK_MS, () => this.wake());
+  }
+
+  /** Beats before it reads: what is changed after the reading waits for this process, also on its very first look. */
+  async #look(): Promise<void> {
+    const { store } = this.#options;
+    if (await this.#life.announce(this.#appliedVersion)) await this.#lookAtOthers();
+    const newest = await store.newestVersion();
+    const rows = newest === this.#seenVersion ? undefined : await store.list();
+    if (!this.#life.hold()) {
+      throw new MillraceError("ERR_MILLRACE_STORE_UNAVAILABLE", "The rows came too late to be acted on.");
+    }
+    if (rows !== undefined) this.#apply(newest, rows);
+    await this.#settle();
+  }
+
+  #apply(version: number, rows: readonly MappingRow[]): void {
+    const { runner } = this.#options;
+    const before = this.#kept;
+    this.#kept = new Map(rows.flatMap((row) => this.#read(row)).map((kept) => [kept.uuid, kept]));
+    const mayStart = () => !this.#life.isCutOff;
+    const wishes: Promise<void>[] = [];
+    // A row that is gone, or that cannot be read, is not run: others may settle it without a look at what it says here.
+    for (const uuid of new Set([...before.keys(), ...rows.map((row) => row.uuid)])) {
+      if (!this.#kept.has(uuid)) wishes.push(runner.want(uuid, undefined));
+    }
+    for (const { uuid, record, resource } of this.#kept.values()) {
+      const { generation } = record;
+      wishes.push(runner.want(uuid, isWanted(record) ? { generation, resource, mayStart } : undefined));
+    }
+    this.#seenVersion = version;
+    const entry = { version, isDone: false };
+    this.#applying.push(entry);
+    void Promise.all(wishes).then(() => {
+      entry.isDone = true;
+      this.#advance();
+    });
+  }
+
+  #read(row: MappingRow): KeptMapping[] {
+    const { connectors, endpoints, telemetry } = this.#options;
+    try {
+      const kept = readRow(row, connectors, endpoints);
+      return kept === undefined ? [] : [kept];
+    } catch (error) {
+      if (!this.#unreadable.has(row.uuid)) telemetry.log("error", describeError(error), {});
+      this.#unreadable.add(row.uuid);
+      return [];
+    }
+  }
+
+  #advance(): void {
+    for (let next = this.#applying[0]; next?.isDone === true; next = this.#applying[0]) {
+      this.#appliedVersion = next.version;
+      this.#applying.shift();
+    }
+    this.wake();
+  }
+
+  async #lookAtOthers(): Promise<void> {
+    const { store, clock } = this.#options;
+    this.#processes.observe(await store.processes(), clock.monotonic());
+    for (const gone of this.#processes.gone(clock.monotonic())) {
+      if (!this.#life.isOwn(gone)) await store.forget(gone);
+    }
+  }
+
+  async #settle(): Promise<void> {
+    const { store, clock } = this.#options;
+    const due = [...this.#kept.values()].filter(
+      ({ record, version }) => record.transition !== undefined && version <= this.#appliedVersion,
+    );
+    if (due.length === 0) return;
+    this.#processes.observe(await store.processes(), clock.monotonic());
+    for (const kept of due) {
+      if (!this.#processes.haveAllApplied(kept.version, clock.monotonic())) continue;
+      await this.#settleRow(kept);
+      // Read back: what was written gets a newer version.
+      this.#isWoken = true;
+    }
+  }
+
+  async #settleRow({ uuid, version, record }: KeptMapping): Promise<void> {
+    const { store, progress, telemetry } = this.#options;
+    const { transition, ...settled } = record;
+    if (transition !== "Deleting") {
+      await store.replace(rowOf(uuid, settled), version);
+      return;
+    }
+    // In this order: a death in between leaves the row, and whoever finds it does both again.
+    await progress.remove(uuid);
+    if (record.isAdopted) await store.replace(tombstoneOf(uuid), version);
+    else await store.remove(uuid, version);
+    telemetry.log("info", "mapping deleted", { mapping: record.name });
+  }
+
+  #stopAll(): void {
+    const { runner, telemetry } = this.#options;
+    const message = "the store of mappings is out of reach: its mappings stop until it answers";
+    telemetry.log("error", message, { mappings: this.#kept.size });
+    for (const uuid of this.#kept.keys()) void runner.want(uuid, undefined);
+    this.#kept = new Map();
+    this.#applying = [];
+    this.#seenVersion = -1;
+    this.#appliedVersion = 0;
+  }
+}

@@ -1,0 +1,73 @@
+import type { FunctionResource, MappingResource } from "../manifests/resources.ts";
+import { hasErrorCode } from "../model/errors.ts";
+import type { Clock } from "../ports/clock.ts";
+import { ControlFault } from "./control-fault.ts";
+import { openQueueSource, openStreamSource, visibilityFault } from "./deployments.ts";
+
+const PROBE_MS_MAX = 10_000;
+
+/**
+ * Looks whether a mapping's source is there and can be read. What is wrong is said in AWS's words (streams §1.6). AWS does not
+ * look at Kafka clusters: what is wrong there is shown in LastProcessingResult (queues §3.4).
+ */
+export async function probeSource(
+  resource: MappingResource,
+  functions: readonly FunctionResource[],
+  clock: Clock,
+): Promise<ControlFault | undefined> {
+  if (resource.kind === "topic") return undefined;
+  const end = new AbortController();
+  const late = Promise.withResolvers<ControlFault>();
+  const timer = clock.schedule(PROBE_MS_MAX, () => {
+    end.abort();
+    late.resolve(noAccess(resource));
+  });
+  try {
+    return await Promise.race([look(resource, functions, end.signal), late.promise]);
+  } finally {
+    timer.cancel();
+  }
+}
+
+async function look(
+  resource: MappingResource,
+  functions: readonly FunctionResource[],
+  signal: AbortSignal,
+): Promise<ControlFault | undefined> {
+  try {
+    if (resource.kind === "queue") {
+      const source = await openQueueSource(resource);
+      await source.close();
+      const fault = visibilityFault(source, functions, resource.functionName);
+      return fault && invalid(fault.message.split(". ", 1)[0] ?? "");
+    }
+    const source = await openStreamSource(resource);
+    try {
+      await source.listShards(signal);
+    } finally {
+      await source.close();
+    }
+    return undefined;
+  } catch (error) {
+    return hasErrorCode(error, "ERR_MILLRACE_SOURCE_NOT_FOUND") ? missing(resource) : noAccess(resource);
+  }
+}
+
+function missing({ kind, mapping }: MappingResource): ControlFault {
+  return invalid(
+    kind === "queue"
+      ? "Error occurred while ReceiveMessage. SQS Error Code: AWS.SimpleQueueService.NonExistentQueue. SQS Error Message: The specified queue does not exist."
+      : `Stream not found: ${mapping.eventSourceArn}`,
+  );
+}
+
+/** AWS names the role's permissions here; which are needed is in deploy/aws-permissions.md. */
+function noAccess({ kind, mapping }: MappingResource): ControlFault {
+  return invalid(
+    `Cannot access ${kind} ${mapping.eventSourceArn}. Please ensure that it can be reached, and that the credentials of millrace may read it.`,
+  );
+}
+
+function invalid(message: string): ControlFault {
+  return new ControlFault("InvalidParameterValueException", message);
+}

@@ -1,0 +1,47 @@
+import { randomUUID } from "node:crypto";
+import { after } from "node:test";
+import type { MappingStore } from "../../src/ports/mapping-store.ts";
+import { openDynamodbMappingStore } from "../../src/stores/dynamodb-mappings.ts";
+import { DYNAMODB_LIMITS } from "../../src/stores/dynamodb-table.ts";
+import { describeMappingStoreContract } from "../contract/mapping-store.ts";
+import { startDynamodbLocal } from "./dynamodb-local.ts";
+import { useEndpoint } from "./dynamodb-stream-fixture.ts";
+import { describeMappingStoreFaults } from "./mapping-faults.ts";
+import { SHORT_MS } from "./store-faults.ts";
+
+const server = await startDynamodbLocal();
+useEndpoint(server.endpoint);
+after(() => server.close());
+
+describeMappingStoreContract("dynamodb mapping store", {
+  createStore: async () => createContent((table) => openDynamodbMappingStore(table)),
+});
+
+describeMappingStoreFaults("dynamodb mapping store", {
+  port: Number(new URL(server.endpoint).port),
+  createContent: async () =>
+    createContent(async (table, port: number) => {
+      // The SDK reads it when the client is made.
+      useEndpoint(`http://127.0.0.1:${port}`);
+      const store = await openDynamodbMappingStore(table, { ...DYNAMODB_LIMITS, answerMs: SHORT_MS });
+      useEndpoint(server.endpoint);
+      return store;
+    }),
+});
+
+function createContent<Place extends readonly unknown[]>(
+  openAt: (table: string, ...place: Place) => Promise<MappingStore>,
+) {
+  const table = `millrace-${randomUUID()}`;
+  const stores: MappingStore[] = [];
+  return {
+    async open(...place: Place) {
+      const store = await openAt(table, ...place);
+      stores.push(store);
+      return store;
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all(stores.map((store) => store.close()));
+    },
+  };
+}

@@ -1,0 +1,190 @@
+import { setImmediate } from "node:timers/promises";
+import { ControlPlane } from "../../../src/control/control-plane.ts";
+import { Deployments } from "../../../src/control/deployments.ts";
+import type { Engine, MappingStatus } from "../../../src/engine/engine.ts";
+import type { Manifests } from "../../../src/manifests/load-manifests.ts";
+import type { FunctionResource } from "../../../src/manifests/resources.ts";
+import { MillraceError } from "../../../src/model/errors.ts";
+import type { Connector } from "../../../src/ports/connector.ts";
+import type { Destination } from "../../../src/ports/destination.ts";
+import type { FunctionTarget } from "../../../src/ports/function-target.ts";
+import type { MappingStore } from "../../../src/ports/mapping-store.ts";
+import type { QueueSource } from "../../../src/ports/queue-source.ts";
+import type { StreamSource } from "../../../src/ports/stream-source.ts";
+import { createMemoryStore } from "../../../src/stores/memory.ts";
+import { createMemoryMappingStore } from "../../../src/stores/memory-mappings.ts";
+import { createTelemetry } from "../../../src/telemetry/telemetry.ts";
+import { createManualClock } from "../functions/manual-clock.ts";
+import { KAFKA, LOCAL, SQS } from "../manifests/manifest-samples.ts";
+
+export const STREAM = "arn:aws:local:eu-west-1:123456789012:stream/orders";
+export const QUEUE = "arn:aws:sqs:eu-west-1:123456789012:orders";
+
+export function functionNamed(name: string, versions: readonly string[] = []): FunctionResource {
+  const target = { kind: "http", url: "http://127.0.0.1:9/" } as const;
+  return {
+    name,
+    target,
+    versions: new Map(versions.map((version) => [version, target])),
+    aliases: new Map(),
+    timeoutMs: 3_000,
+    concurrency: 10,
+    isConcurrencyAdaptive: false,
+  };
+}
+
+export const FUNCTIONS = [
+  functionNamed("orders"),
+  functionNamed("other"),
+  functionNamed("versioned", ["1"]),
+  { ...functionNamed("slow"), timeoutMs: 841_000 },
+];
+
+/** One store, a clock that stands, and what all processes of it did, in order. */
+export class ControlWorld {
+  readonly clock = createManualClock();
+  readonly progress = createMemoryStore();
+  readonly log: string[] = [];
+  readonly logged: string[] = [];
+  /** ARNs of sources that are not there. */
+  readonly missing = new Set<string>();
+  visibilityMs = 30_000;
+  /** While set, a mapping that is stopped waits for it. */
+  drain: Promise<void> | undefined;
+  /** While set, a source that is opened waits for it. */
+  opening: Promise<void> | undefined;
+  mappings: MappingStore = createMemoryMappingStore();
+  #uuids = 0;
+
+  async start(name: string, options: Partial<WorldOptions> = {}): Promise<ControlProcess> {
+    const { manifests = { functions: FUNCTIONS, mappings: [] }, isAdopting = false } = options;
+    const running = new Map<string, MappingStatus>();
+    const engine: Engine = {
+      start: ({ mapping: { uuid, name: label } }) => {
+        this.log.push(`${name} starts ${label}`);
+        running.set(uuid, {
+          uuid,
+          name: label,
+          state: "Enabled",
+          lastProcessingResult: "OK",
+          shards: [],
+          caughtUp: true,
+        });
+      },
+      stopMapping: async (uuid) => {
+        await this.drain;
+        this.log.push(`${name} stops ${running.get(uuid)?.name}`);
+        running.delete(uuid);
+      },
+      stop: async () => undefined,
+      status: () => [...running.values()],
+      explain: () => undefined,
+    };
+    const deployments = new Deployments(
+      manifests.functions,
+      {
+        openFunction: async () =>
+          closable<FunctionTarget>({
+            invoke: async () => ({ kind: "succeeded", payload: new Uint8Array() }),
+          }),
+        openDestination: async () => closable<Destination>(),
+      },
+      () => undefined,
+    );
+    const starting = ControlPlane.start({
+      engine,
+      processId: name,
+      manifests,
+      deployments,
+      store: options.store ?? this.mappings,
+      progress: this.progress,
+      connectors: this.connectors,
+      endpoints: { LOCAL_FILE: ["/tmp/orders.db"] },
+      isAdopting,
+      clock: this.clock,
+      random: { next: () => 0.5, uuid: () => this.uuid(++this.#uuids) },
+      telemetry: createTelemetry({
+        log: (_level, message) => void this.logged.push(message),
+        processMetrics: false,
+      }),
+      drainMs: 1_000,
+    });
+    const plane = await starting;
+    await this.quiet();
+    return { plane, running: () => [...running.values()].map((status) => status.name) };
+  }
+
+  uuid(number: number): string {
+    return `00000000-0000-4000-8000-${String(number).padStart(12, "0")}`;
+  }
+
+  get connectors(): readonly Connector[] {
+    const check = (arn: string) => {
+      if (this.missing.has(arn)) throw new MillraceError("ERR_MILLRACE_SOURCE_NOT_FOUND", "gone.");
+    };
+    return [
+      {
+        ...LOCAL,
+        openStream: async ({ eventSourceArn }) => {
+          await this.opening;
+          check(eventSourceArn);
+          return closable<StreamSource>({ listShards: async () => [] });
+        },
+      },
+      {
+        ...SQS,
+        openQueue: async ({ eventSourceArn }) => {
+          check(eventSourceArn);
+          return closable<QueueSource>({ description: { visibilityMs: this.visibilityMs } });
+        },
+      },
+      { ...KAFKA, openTopic: async () => closable<StreamSource>({ listShards: async () => [] }) },
+    ];
+  }
+
+  /** Lets what is under way end, without any time going by. */
+  async quiet(): Promise<void> {
+    for (let round = 0; round < 20; round++) await setImmediate();
+  }
+
+  async pass(ms: number): Promise<void> {
+    const step = 250;
+    for (let passed = 0; passed < ms; passed += step) {
+      this.clock.advance(Math.min(step, ms - passed));
+      await this.quiet();
+    }
+  }
+}
+
+interface WorldOptions {
+  readonly manifests: Manifests;
+  readonly isAdopting: boolean;
+  readonly store: MappingStore;
+}
+
+export interface ControlProcess {
+  readonly plane: ControlPlane;
+  running(): readonly string[];
+}
+
+function closable<A>(rest: object = {}): A {
+  return { ...rest, close: async () => undefined } as A;
+}
+
+export const STREAM_SPEC = {
+  functionName: "orders",
+  eventSourceArn: STREAM,
+  startingPosition: "LATEST",
+} as const;
+/** Of one server, `a:9092`, unless others are named. */
+export function topicSpec(servers: readonly string[] = ["a:9092"], topic = "orders") {
+  return {
+    functionName: "orders",
+    selfManagedEventSource: { endpoints: { KAFKA_BOOTSTRAP_SERVERS: servers } },
+    topics: [topic],
+    startingPosition: "TRIM_HORIZON",
+    sourceAccessConfigurations: [],
+  };
+}
+
+export const QUEUE_SPEC = { functionName: "orders", eventSourceArn: QUEUE } as const;
