@@ -64,6 +64,8 @@ export class MappingWorker {
   /** Shards that were not ended at the last look; `undefined` before the first. */
   #openShardIds: readonly string[] | undefined;
   #discoveredMs = Number.NEGATIVE_INFINITY;
+  /** After which a lease of others may be free, as of the last look. */
+  #dueInMs = Number.POSITIVE_INFINITY;
   #wake: (() => void) | undefined;
   #isWoken = false;
   #loop: Promise<void> = Promise.resolve();
@@ -151,7 +153,7 @@ export class MappingWorker {
         const woken = new Promise<void>((resolve) => {
           this.#wake = resolve;
         });
-        await sleepUnless(woken, clock, settings.leaseRenewalMs);
+        await sleepUnless(woken, clock, Math.min(settings.leaseRenewalMs, this.#dueInMs));
       }
       this.#isWoken = false;
     }
@@ -166,6 +168,7 @@ export class MappingWorker {
   async #tick(): Promise<void> {
     const { store, telemetry, clock } = this.#options;
     const { mapping } = this.#environment;
+    this.#dueInMs = Number.POSITIVE_INFINITY;
     await Promise.all([...this.#held.values()].map((held) => this.#renew(held)));
     if (this.#stop.signal.aborted) return;
     let rows = await store.list(mapping.uuid);
@@ -185,6 +188,7 @@ export class MappingWorker {
     this.#openShardIds = [...startable, ...waiting].map((row) => row.shardId);
     const active = startable.filter((row) => !this.#defective.has(row.shardId));
     const plan = this.#leases.plan(active, new Set(this.#held.keys()), nowMs);
+    this.#dueInMs = plan.dueInMs;
     await Promise.all(plan.acquire.map((row) => this.#acquire(row)));
     if (plan.request !== undefined) {
       await store.requestHandover(mapping.uuid, plan.request.shardId, plan.request, this.#options.owner);
