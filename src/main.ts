@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
 import { CONNECTORS } from "../connectors/registry.ts";
-import { startApiServer } from "./api/server.ts";
-import { parseServerAddress } from "./api/server-address.ts";
-import type { Adapters } from "./cli/adapters.ts";
+import { readCredentials } from "./api/access-credentials.ts";
+import { startApiServer, startMetricsServer } from "./api/server.ts";
+import { isLoopback, parseServerAddress } from "./api/server-address.ts";
+import type { Adapters, ApiContent, ApiPlace, RunningApi } from "./cli/adapters.ts";
 import { runCli } from "./cli/cli.ts";
 import type { CliHost, ExitStatus } from "./cli/command.ts";
 import type { StoreUrl } from "./cli/store-url.ts";
@@ -39,18 +40,36 @@ const adapters: Adapters = {
   openDestination,
   createTelemetry: (log) => createTelemetry({ log, processMetrics: true }),
   createJsonLog: (level) => createJsonLog(level),
-  startApi: async (text, content) => {
-    const address = parseServerAddress(text);
-    return address === undefined
-      ? undefined
-      : startApiServer({
-          address,
-          ...content,
-          clock: adapters.clock,
-          requestId: () => adapters.random.uuid(),
-        });
-  },
+  startApi,
 };
+
+async function startApi(
+  { address, credentialsFile, hosts, metricsAddress }: ApiPlace,
+  content: ApiContent,
+): Promise<RunningApi | undefined> {
+  const credentials =
+    credentialsFile === undefined ? undefined : readCredentials(credentialsFile, process.env);
+  const api = parseServerAddress(address, credentials !== undefined);
+  const metrics = metricsAddress === undefined ? undefined : parseServerAddress(metricsAddress, true);
+  const { clock, random } = adapters;
+  const shared = { ...content, credentials, hosts, clock, requestId: () => random.uuid() };
+  for (const open of [api, metrics]) {
+    if (open === undefined || isLoopback(open.host)) continue;
+    const message = "served without TLS beyond this machine: let a proxy with TLS alone reach it";
+    content.log("warn", message, { address: `${open.host}:${open.port}` });
+  }
+  const isMetricsElsewhere = metrics !== undefined;
+  const served = api && (await startApiServer({ ...shared, address: api, isMetricsElsewhere }));
+  try {
+    const other = metrics && (await startMetricsServer({ ...shared, address: metrics, isMetricsElsewhere }));
+    if (served === undefined && other === undefined) return undefined;
+    const close = async () => void (await Promise.all([served?.close(), other?.close()]));
+    return { url: served?.url, metricsUrl: other?.url, close };
+  } catch (error) {
+    await served?.close();
+    throw error;
+  }
+}
 
 async function openFunction(
   resource: FunctionResource,
@@ -131,7 +150,9 @@ async function openMappingStore(url: StoreUrl): Promise<MappingStore> {
   }
 }
 
-async function openDestination(address: DestinationAddress): Promise<Destination> {
+async function openDestination(
+  address: Exclude<DestinationAddress, { readonly kind: "kafka" }>,
+): Promise<Destination> {
   switch (address.kind) {
     case "file":
       return createFileDestination(address.path);
@@ -196,6 +217,7 @@ export async function main(words: readonly string[]): Promise<ExitStatus> {
     stdout: process.stdout,
     stderr: process.stderr,
     adapters,
+    environment: process.env,
     onStopSignal: (listener) => {
       process.on("SIGTERM", listener).on("SIGINT", listener);
       undo.push(() => process.off("SIGTERM", listener).off("SIGINT", listener));

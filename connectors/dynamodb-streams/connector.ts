@@ -11,8 +11,7 @@ import { ARN_SERVICE, parseStreamArn } from "./stream-arn.ts";
 export const dynamodbStreamsConnector: StreamConnector = {
   kind: KIND,
   offers: "stream",
-  arnService: ARN_SERVICE,
-  arnResourcePrefix: "",
+  sources: [{ kind: "arn", service: ARN_SERVICE, resourcePrefix: "" }],
   filterDataKey: FILTER_DATA_KEY,
   startingPositions: ["TRIM_HORIZON", "LATEST"],
   endpointNames: [],

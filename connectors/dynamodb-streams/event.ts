@@ -26,7 +26,7 @@ interface DynamodbRecord extends StreamRecord {
 export function createDynamodbEvents(eventSourceArn: string): StreamEvents {
   return {
     encode: (records, window) => encodeEvent(asDynamodb(records), eventSourceArn, window),
-    envelopeBytes: EMPTY_ENVELOPE.length,
+    envelopeBytes: () => EMPTY_ENVELOPE.length,
     // The whole record, metadata such as `eventName` included (streams §8.1); an item is always a JSON object.
     filterDocument: (record) => ({ document: parseElement(record), isDataJson: true }),
     filterDataKey: FILTER_DATA_KEY,

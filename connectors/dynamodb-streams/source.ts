@@ -64,7 +64,6 @@ export function createDynamodbSource(
       batchInfoName: "DDBStreamBatchInfo",
       arrivalPrecision: "seconds",
       retentionMs: RETENTION_MS,
-      coordination: "leases",
     },
     events: createDynamodbEvents(arn.arn),
     async listShards(signal) {

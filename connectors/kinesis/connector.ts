@@ -13,8 +13,7 @@ const quotas = new ShardQuotas(KINESIS_QUOTA, () => performance.now());
 export const kinesisConnector: StreamConnector = {
   kind: KIND,
   offers: "stream",
-  arnService: ARN_SERVICE,
-  arnResourcePrefix: "",
+  sources: [{ kind: "arn", service: ARN_SERVICE, resourcePrefix: "" }],
   filterDataKey: FILTER_DATA_KEY,
   startingPositions: ["TRIM_HORIZON", "LATEST", "AT_TIMESTAMP"],
   endpointNames: [],

@@ -16,7 +16,7 @@ export const FILTER_DATA_KEY = "data";
 export function createKinesisEvents(eventSourceArn: string): StreamEvents {
   return {
     encode: (records, window) => encodeKinesisEvent(asKinesis(records), eventSourceArn, window),
-    envelopeBytes: KINESIS_ENVELOPE_BYTES,
+    envelopeBytes: () => KINESIS_ENVELOPE_BYTES,
     filterDocument: (record) => kinesisFilterDocument(record as KinesisRecord),
     filterDataKey: FILTER_DATA_KEY,
     itemIdentifier: (record) => (record as KinesisRecord).sequenceNumber,

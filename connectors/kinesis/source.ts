@@ -60,7 +60,6 @@ export function createKinesisSource(options: KinesisSourceOptions): StreamSource
       batchInfoName: "KinesisBatchInfo",
       arrivalPrecision: "milliseconds",
       retentionMs,
-      coordination: "leases",
     },
     events: createKinesisEvents(arn.arn),
     async listShards(signal) {

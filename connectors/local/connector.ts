@@ -13,8 +13,7 @@ const FILE_ENDPOINT = "LOCAL_FILE";
 export const localConnector: StreamConnector = {
   kind: KIND,
   offers: "stream",
-  arnService: ARN_SERVICE,
-  arnResourcePrefix: "stream/",
+  sources: [{ kind: "arn", service: ARN_SERVICE, resourcePrefix: "stream/" }],
   filterDataKey: FILTER_DATA_KEY,
   startingPositions: ["TRIM_HORIZON", "LATEST", "AT_TIMESTAMP"],
   endpointNames: [FILE_ENDPOINT],
@@ -28,8 +27,7 @@ export const localConnector: StreamConnector = {
 export const localQueueConnector: QueueConnector = {
   kind: QUEUE_KIND,
   offers: "queue",
-  arnService: ARN_SERVICE,
-  arnResourcePrefix: "queue/",
+  sources: [{ kind: "arn", service: ARN_SERVICE, resourcePrefix: "queue/" }],
   filterDataKey: QUEUE_FILTER_DATA_KEY,
   isFifoQueue: (eventSourceArn) => eventSourceArn.endsWith(".fifo"),
   endpointNames: [FILE_ENDPOINT],

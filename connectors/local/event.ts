@@ -16,7 +16,7 @@ export const FILTER_DATA_KEY = "data";
 export function createLocalEvents(eventSourceArn: string): StreamEvents {
   return {
     encode: (records, window) => encodeKinesisEvent(asLocal(records), eventSourceArn, window),
-    envelopeBytes: KINESIS_ENVELOPE_BYTES,
+    envelopeBytes: () => KINESIS_ENVELOPE_BYTES,
     filterDocument: (record) => kinesisFilterDocument(asLocal([record])[0] as KinesisRecord),
     filterDataKey: FILTER_DATA_KEY,
   };

@@ -60,7 +60,6 @@ function createSource(path: string, arn: StreamArn, database: DatabaseSync, now:
       batchInfoName: "KinesisBatchInfo",
       arrivalPrecision: "milliseconds",
       retentionMs: stream.retentionMs,
-      coordination: "leases",
     },
     events: createLocalEvents(arn.arn),
     listShards: (signal) =>

@@ -7,8 +7,7 @@ import { KIND, openSqsSource } from "./source.ts";
 export const sqsConnector: QueueConnector = {
   kind: KIND,
   offers: "queue",
-  arnService: ARN_SERVICE,
-  arnResourcePrefix: "",
+  sources: [{ kind: "arn", service: ARN_SERVICE, resourcePrefix: "" }],
   filterDataKey: FILTER_DATA_KEY,
   isFifoQueue: (eventSourceArn) => eventSourceArn.endsWith(".fifo"),
   endpointNames: [],

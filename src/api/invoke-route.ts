@@ -4,6 +4,7 @@ import type { ControlPlane } from "../control/control-plane.ts";
 import type { InvocationOutcome } from "../model/outcome.ts";
 import type { Clock } from "../ports/clock.ts";
 import { functionOf, type NamedFunction } from "./function-routes.ts";
+import { noteSubject } from "./guard.ts";
 import { addRoute, bodyOf } from "./route.ts";
 import { ApiFault } from "./wire-fault.ts";
 
@@ -25,6 +26,7 @@ export function addInvokeRoute(
     bodyBytesMax: PAYLOAD_BYTES_MAX,
     async handle(request, reply) {
       const named = functionOf(request, control());
+      noteSubject(request, { function: named.fn.name });
       const payload = payloadOf(bodyOf(request));
       const type = request.headers["x-amz-invocation-type"] ?? "RequestResponse";
       if (type === "DryRun") return reply.code(204).send();

@@ -21,7 +21,12 @@ const IMMUTABLE: readonly string[] = [
   "topics",
   "queues",
   "selfManagedEventSource",
+  // All that stands in them is the consumer group.
+  "selfManagedKafkaEventSourceConfig",
+  "amazonManagedKafkaEventSourceConfig",
 ];
+/** Must be there, however empty: nothing in it says that there is no login. */
+const MAY_BE_EMPTY = "sourceAccessConfigurations";
 
 /** @throws ControlFault for members of a type that has no place there. What is not known is left out, as AWS does. */
 export function readCreateMembers(body: Readonly<Record<string, unknown>>): MappingMembers {
@@ -77,10 +82,12 @@ function specOf(body: Readonly<Record<string, unknown>>, leftOut: readonly strin
       return [];
     }
     if (leftOut.includes(name)) return [];
-    return [[name, isEmpty(value) ? undefined : converted(value, node?.properties?.[name])]];
+    const isRemoved = isEmpty(value) && name !== MAY_BE_EMPTY;
+    return [[name, isRemoved ? undefined : converted(value, node?.properties?.[name])]];
   });
   const spec = Object.fromEntries(entries);
   checkDestination(spec["destinationConfig"]);
+  checkSecrets(spec[MAY_BE_EMPTY]);
   return spec;
 }
 
@@ -121,6 +128,14 @@ function checkSupported(member: string, value: unknown): void {
 function checkDestination(config: unknown): void {
   if (!JSON.stringify(config ?? null).includes('"destination":"file:')) return;
   const message = "A failure destination is the ARN of an SQS queue, an SNS topic or an S3 bucket.";
+  throw new ControlFault("InvalidParameterValueException", message);
+}
+
+/** Secrets of this process are the operator's to name, in manifests: a caller could have them sent to a server of its own. */
+function checkSecrets(configurations: unknown): void {
+  if (!/"uri":"(?:file|env):/.test(JSON.stringify(configurations ?? null))) return;
+  const message =
+    "The URI of a source access configuration may name a file or a variable of millrace in manifests only.";
   throw new ControlFault("InvalidParameterValueException", message);
 }
 

@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyRequest } from "fastify";
 import { notFound, validationFault } from "../control/control-fault.ts";
 import type { ControlPlane } from "../control/control-plane.ts";
 import { awsConstraint } from "../manifests/issue-texts.ts";
+import { noteSubject } from "./guard.ts";
 import { readCreateMembers, readUpdateMembers } from "./mapping-members.ts";
 import { mappingShape } from "./mapping-shape.ts";
 import { addRoute, jsonOf, paramOf, queryOf } from "./route.ts";
@@ -21,6 +22,7 @@ export function addMappingRoutes(app: FastifyInstance, control: () => ControlPla
     async handle(request, reply) {
       const { spec, isEnabled, tags } = readCreateMembers(jsonOf(request));
       const view = await control().mappings.create(withKnown(spec), isEnabled ?? true, tags ?? {});
+      noteSubject(request, { uuid: view.resource.mapping.uuid });
       reply.code(202);
       return mappingShape(view);
     },

@@ -1,30 +1,51 @@
 import type { MappingView } from "../control/mapping-control.ts";
-import type { QueueMappingResource, StreamMappingResource } from "../manifests/resources.ts";
-import { parseSourceArn } from "../manifests/source-arn.ts";
+import type {
+  QueueMappingResource,
+  StreamMappingResource,
+  TopicMappingResource,
+} from "../manifests/resources.ts";
+import { NOWHERE, parseSourceArn } from "../manifests/source-arn.ts";
+import { TOPIC_BATCHING_WINDOW_MS_DEFAULT } from "../model/limits.ts";
 
-/** An EventSourceMappingConfiguration as AWS answers it (streams §1.4): queues show fewer members than streams. */
+/** An EventSourceMappingConfiguration as AWS answers it (streams §1.4): each kind of source shows members of its own. */
 export function mappingShape(view: MappingView): Record<string, unknown> {
   const { resource } = view;
   const { mapping } = resource;
   return {
-    ...(resource.kind === "queue" ? queueShape(resource) : streamShape(resource, view.lastProcessingResult)),
+    MaximumBatchingWindowInSeconds: mapping.batchingWindowMs / 1000,
+    ...ofSource(view),
     ...filterShape(mapping.filterPatterns),
     BatchSize: mapping.batchSize,
-    EventSourceArn: mapping.eventSourceArn,
+    ...(mapping.eventSourceArn === undefined ? {} : { EventSourceArn: mapping.eventSourceArn }),
     EventSourceMappingArn: mappingArn(mapping.eventSourceArn, mapping.uuid),
     FunctionArn: mapping.functionArn,
     FunctionResponseTypes: mapping.reportBatchItemFailures ? ["ReportBatchItemFailures"] : [],
     LastModified: view.lastModifiedMs / 1000,
-    MaximumBatchingWindowInSeconds: mapping.batchingWindowMs / 1000,
     State: view.state,
     UUID: mapping.uuid,
   };
 }
 
-export function mappingArn(eventSourceArn: string, uuid: string): string {
-  const source = parseSourceArn(eventSourceArn);
-  const region = source?.region ?? "us-east-1";
-  return `arn:aws:lambda:${region}:${source?.account ?? "000000000000"}:event-source-mapping:${uuid}`;
+/** In the region and account of its source. */
+export function mappingArn(eventSourceArn: string | undefined, uuid: string): string {
+  const source = eventSourceArn === undefined ? undefined : parseSourceArn(eventSourceArn);
+  const { region, account } = source ?? NOWHERE;
+  return `arn:aws:lambda:${region}:${account}:event-source-mapping:${uuid}`;
+}
+
+function ofSource({ resource, lastProcessingResult }: MappingView): Record<string, unknown> {
+  switch (resource.kind) {
+    case "queue":
+      return queueShape(resource);
+    case "topic":
+      return { ...streamShape(resource, lastProcessingResult), ...topicShape(resource) };
+    case "stream":
+      return {
+        ...streamShape(resource, lastProcessingResult),
+        StateTransitionReason: "User action",
+        TumblingWindowInSeconds: resource.mapping.tumblingWindowMs / 1000,
+      };
+  }
 }
 
 function queueShape({ mapping }: QueueMappingResource): Record<string, unknown> {
@@ -44,7 +65,7 @@ function queueShape({ mapping }: QueueMappingResource): Record<string, unknown> 
 }
 
 function streamShape(
-  { mapping }: StreamMappingResource,
+  { mapping }: StreamMappingResource | TopicMappingResource,
   lastProcessingResult: string,
 ): Record<string, unknown> {
   const { onFailureDestination, startingPosition, retryAttemptsMax, recordAgeMsMax } = mapping;
@@ -61,8 +82,32 @@ function streamShape(
     ...(startingPosition.kind === "AT_TIMESTAMP"
       ? { StartingPositionTimestamp: startingPosition.epochMs / 1000 }
       : {}),
-    StateTransitionReason: "User action",
-    TumblingWindowInSeconds: mapping.tumblingWindowMs / 1000,
+  };
+}
+
+/** Kafka's window of half a second is none of whole seconds, and is not shown (queues §3.1). */
+function topicShape({ mapping, spec }: TopicMappingResource): Record<string, unknown> {
+  const isOwn = mapping.eventSourceArn === undefined;
+  const config = isOwn ? "SelfManagedKafkaEventSourceConfig" : "AmazonManagedKafkaEventSourceConfig";
+  const { minimumPollers, maximumPollers } = spec.provisionedPollerConfig ?? {};
+  const isProvisioned = minimumPollers !== undefined || maximumPollers !== undefined;
+  return {
+    StateTransitionReason: "USER_INITIATED",
+    Topics: [mapping.topic],
+    SourceAccessConfigurations: (spec.sourceAccessConfigurations ?? []).map(({ type, uri }) => ({
+      Type: type,
+      URI: uri,
+    })),
+    [config]: { ConsumerGroupId: mapping.consumerGroupId },
+    ...(isOwn
+      ? { SelfManagedEventSource: { Endpoints: { KAFKA_BOOTSTRAP_SERVERS: mapping.bootstrapServers } } }
+      : {}),
+    ...(mapping.batchingWindowMs === TOPIC_BATCHING_WINDOW_MS_DEFAULT
+      ? { MaximumBatchingWindowInSeconds: undefined }
+      : {}),
+    ...(isProvisioned
+      ? { ProvisionedPollerConfig: { MinimumPollers: minimumPollers, MaximumPollers: maximumPollers } }
+      : {}),
   };
 }
 

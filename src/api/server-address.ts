@@ -7,11 +7,11 @@ export interface ServerAddress {
 }
 
 /**
- * HOST:PORT of a loopback address, or `undefined` for `off`. Others are refused: whoever reaches the server can read
- * everything that it says, and there is no authentication.
+ * HOST:PORT, or `undefined` for `off`. An address that others reach is refused unless `isGuarded`: whoever reaches the server
+ * could else read and change everything.
  * @throws MillraceError ERR_MILLRACE_CONFIG
  */
-export function parseServerAddress(text: string): ServerAddress | undefined {
+export function parseServerAddress(text: string, isGuarded = false): ServerAddress | undefined {
   if (text === "off") return undefined;
   const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text);
   const host = match?.[1] ?? match?.[2];
@@ -22,11 +22,11 @@ export function parseServerAddress(text: string): ServerAddress | undefined {
       `${JSON.stringify(text)} is not an address of the API. Give HOST:PORT, for example 127.0.0.1:8080, or off.`,
     );
   }
-  if (!isLoopback(host)) {
+  if (!isGuarded && !isLoopback(host)) {
     throw new MillraceError(
       "ERR_MILLRACE_CONFIG",
-      `The API cannot be served on ${host}: it has no authentication yet, so only loopback addresses are allowed. ` +
-        "Give 127.0.0.1, [::1] or localhost, and put a proxy that authenticates in front of it.",
+      `The API cannot be served on ${host} to whoever asks: without credentials only loopback addresses are allowed. ` +
+        "Give 127.0.0.1, [::1] or localhost, or say who may use it with --api-credentials FILE.",
     );
   }
   return { host, port };
@@ -36,9 +36,8 @@ export function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host);
 }
 
-/** Whether a Host header names this machine itself. Any other comes from a name that was pointed here (DNS rebinding). */
-export function isLocalHostHeader(header: string | undefined): boolean {
+/** The name that a Host header gives, in lower case. `undefined`: none. */
+export function hostName(header: string | undefined): string | undefined {
   const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]+))(?::\d{1,5})?$/.exec(header ?? "");
-  const host = match?.[1] ?? match?.[2];
-  return host !== undefined && isLoopback(host.toLowerCase());
+  return (match?.[1] ?? match?.[2])?.toLowerCase();
 }

@@ -4,12 +4,16 @@ import type { ControlPlane } from "../control/control-plane.ts";
 import type { MappingStatus } from "../engine/engine.ts";
 import { describeError, MillraceError } from "../model/errors.ts";
 import type { Clock } from "../ports/clock.ts";
+import type { LogFields, LogLevel } from "../ports/telemetry.ts";
+import { Access } from "./access.ts";
+import type { Credentials } from "./access-credentials.ts";
 import { addFunctionRoutes } from "./function-routes.ts";
+import { guard } from "./guard.ts";
 import { addInvokeRoute } from "./invoke-route.ts";
 import { BODY_BYTES_MAX } from "./json-body.ts";
 import { addMappingRoutes } from "./mapping-routes.ts";
-import { addRoute } from "./route.ts";
-import { isLocalHostHeader, type ServerAddress } from "./server-address.ts";
+import { addRoute, type RouteRole } from "./route.ts";
+import type { ServerAddress } from "./server-address.ts";
 import { addTagRoutes } from "./tag-routes.ts";
 import { ApiFault, sendFault } from "./wire-fault.ts";
 
@@ -25,6 +29,13 @@ export interface ApiServerOptions {
   readonly clock: Clock;
   /** Of a request: unique, without meaning. */
   readonly requestId: () => string;
+  readonly log: (level: LogLevel, message: string, fields: LogFields) => void;
+  /** `undefined`: whoever reaches the address may do all. */
+  readonly credentials: Credentials | undefined;
+  /** Names that the server answers to, besides local ones and its address. */
+  readonly hosts: readonly string[];
+  /** Metrics and health have a server of their own. */
+  readonly isMetricsElsewhere: boolean;
 }
 
 export interface ApiServer {
@@ -33,6 +44,8 @@ export interface ApiServer {
   close(): Promise<void>;
 }
 
+/** Of one caller; four times as many may come at once. */
+const REQUESTS_PER_SECOND = 100;
 const REQUEST_TIMEOUT_MS = 10_000;
 const HEADERS_TIMEOUT_MS = 5_000;
 const HEADER_BYTES_MAX = 16 * 1024;
@@ -41,20 +54,39 @@ const HEADER_BYTES_MAX = 16 * 1024;
  * Serves Lambda's API on event source mappings and functions, health, metrics and status.
  * @throws MillraceError ERR_MILLRACE_CONFIG when the address is taken or cannot be used.
  */
-export async function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
-  const app = createApp(options);
-  const { host, port } = options.address;
+export function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
+  return listen(createApp(options), options.address);
+}
+
+async function listen(app: FastifyInstance, address: ServerAddress): Promise<ApiServer> {
   try {
-    const url = await app.listen({ host, port });
+    const url = await app.listen(address);
     return { url, close: () => app.close() };
   } catch (error) {
     await app.close();
-    throw listenError(error, options.address);
+    throw listenError(error, address);
   }
 }
 
 /** The server without an address. */
 export function createApp(options: ApiServerOptions): FastifyInstance {
+  const app = createGuardedApp(options);
+  if (!options.isMetricsElsewhere) addHealthRoutes(app, options, "read");
+  addControlRoutes(app, options);
+  return app;
+}
+
+/**
+ * Serves metrics and health alone, to whoever asks.
+ * @throws MillraceError ERR_MILLRACE_CONFIG as `startApiServer`.
+ */
+export function startMetricsServer(options: ApiServerOptions): Promise<ApiServer> {
+  const app = createGuardedApp({ ...options, credentials: undefined });
+  addHealthRoutes(app, options, "public");
+  return listen(app, options.address);
+}
+
+function createGuardedApp(options: ApiServerOptions): FastifyInstance {
   const app = fastify({
     logger: false,
     bodyLimit: BODY_BYTES_MAX,
@@ -67,28 +99,17 @@ export function createApp(options: ApiServerOptions): FastifyInstance {
   });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
-  guard(app, options);
-  addRoutes(app, options);
-  return app;
-}
-
-function guard(app: FastifyInstance, { requestId }: ApiServerOptions): void {
-  app.addHook("onRequest", async (request, reply) => {
-    reply.header("cache-control", "no-store").header("x-content-type-options", "nosniff");
-    reply.header("x-amzn-requestid", requestId());
-    if (!isLocalHostHeader(request.headers.host)) {
-      await reply.code(421).send({ message: "This server answers only to local names, such as localhost." });
-    } else if (request.method !== "GET" && request.headers.origin !== undefined) {
-      // Web pages say where they come from; nothing here is for them.
-      await reply.code(403).send({ message: "Requests of web pages are not answered." });
-    } else if (request.routeOptions.config.role === undefined && !request.is404) {
-      await reply.code(403).send({ message: "The route is closed." });
-    }
+  const listenHost = options.address.host;
+  guard(app, {
+    ...options,
+    access: new Access({ ...options, requestsPerSecond: REQUESTS_PER_SECOND }),
+    listenHost,
   });
   app.setNotFoundHandler((request, reply) =>
     reply.code(404).send({ message: `There is nothing at ${request.method} ${request.url.slice(0, 200)}.` }),
   );
   app.setErrorHandler((error, _request, reply) => answerError(error, reply));
+  return app;
 }
 
 function answerError(error: unknown, reply: FastifyReply): FastifyReply {
@@ -102,20 +123,25 @@ function answerError(error: unknown, reply: FastifyReply): FastifyReply {
   return reply.code(status).send({ message });
 }
 
-function addRoutes(app: FastifyInstance, options: ApiServerOptions): void {
+function addControlRoutes(app: FastifyInstance, options: ApiServerOptions): void {
   const control = () => {
     const plane = options.control();
     if (plane === undefined) throw new ControlFault("ServiceException", "millrace is starting. Try again.");
     return plane;
   };
-  addHealthRoutes(app, options);
+  addRoute(app, {
+    method: "GET",
+    url: "/millrace/v1/status",
+    role: "read",
+    handle: async () => ({ version: options.version, mappings: options.status() }),
+  });
   addMappingRoutes(app, control);
   addTagRoutes(app, control);
   addFunctionRoutes(app, control);
   addInvokeRoute(app, control, options.clock, options.requestId);
 }
 
-function addHealthRoutes(app: FastifyInstance, options: ApiServerOptions): void {
+function addHealthRoutes(app: FastifyInstance, options: ApiServerOptions, metricsRole: RouteRole): void {
   addRoute(app, { method: "GET", url: "/healthz", role: "public", handle: async () => ({ status: "ok" }) });
   addRoute(app, {
     method: "GET",
@@ -125,23 +151,19 @@ function addHealthRoutes(app: FastifyInstance, options: ApiServerOptions): void 
       const waiting = options.status().filter(({ state }) => state !== "Enabled");
       if (waiting.length === 0) return { status: "ready" };
       reply.code(503);
+      // Whoever needs credentials for the rest is not told names here.
+      if (options.credentials !== undefined) return { status: "not ready", mappings: waiting.length };
       return { status: "not ready", mappings: waiting.map(({ name, state }) => ({ name, state })) };
     },
   });
   addRoute(app, {
     method: "GET",
     url: "/metrics",
-    role: "read",
+    role: metricsRole,
     async handle(_request, reply) {
       reply.type(options.metricsContentType);
       return options.metricsText();
     },
-  });
-  addRoute(app, {
-    method: "GET",
-    url: "/millrace/v1/status",
-    role: "read",
-    handle: async () => ({ version: options.version, mappings: options.status() }),
   });
 }
 

@@ -2,6 +2,7 @@ import type { FastifyInstance } from "fastify";
 import { ControlFault, notFound } from "../control/control-fault.ts";
 import type { ControlPlane } from "../control/control-plane.ts";
 import { parseFunctionName } from "../manifests/function-name.ts";
+import { noteSubject } from "./guard.ts";
 import { checkTagCount, readTags } from "./mapping-members.ts";
 import { mappingArn } from "./mapping-shape.ts";
 import { addRoute, jsonOf, paramOf, queryAll } from "./route.ts";
@@ -29,6 +30,7 @@ export function addTagRoutes(app: FastifyInstance, control: () => ControlPlane):
     async handle(request, reply) {
       const added = readTags(jsonOf(request)["Tags"]) ?? {};
       const uuid = await uuidOf(paramOf(request, "resource"), control());
+      noteSubject(request, { uuid });
       await control().mappings.changeTags(uuid, (tags) => {
         const all = { ...tags, ...added };
         checkTagCount(Object.keys(all).length);
@@ -45,6 +47,7 @@ export function addTagRoutes(app: FastifyInstance, control: () => ControlPlane):
     async handle(request, reply) {
       const keys = queryAll(request, "tagKeys");
       const uuid = await uuidOf(paramOf(request, "resource"), control());
+      noteSubject(request, { uuid });
       await control().mappings.changeTags(uuid, (tags) =>
         Object.fromEntries(Object.entries(tags).filter(([key]) => !keys.includes(key))),
       );

@@ -20,8 +20,8 @@ export interface Adapters extends DeploymentAdapters {
   openMappingStore(url: StoreUrl): Promise<MappingStore>;
   createTelemetry(log: LogWriter): RunTelemetry;
   createJsonLog(level: LogLevel): LogWriter;
-  /** `undefined` when `address` is `off`. */
-  startApi(address: string, content: ApiContent): Promise<RunningApi | undefined>;
+  /** `undefined` when `address` is `off`, and there is no address for metrics. */
+  startApi(place: ApiPlace, content: ApiContent): Promise<RunningApi | undefined>;
 }
 
 export type LogWriter = (
@@ -52,9 +52,21 @@ export interface ApiContent {
   readonly metricsContentType: string;
   /** `undefined` until everything is open. */
   readonly control: () => ControlPlane | undefined;
+  readonly log: Telemetry["log"];
+}
+
+/** Where the API is served, and to whom. */
+export interface ApiPlace {
+  /** HOST:PORT, or `off`. */
+  readonly address: string;
+  readonly credentialsFile: string | undefined;
+  readonly hosts: readonly string[];
+  /** HOST:PORT of a server for metrics and health alone. */
+  readonly metricsAddress: string | undefined;
 }
 
 export interface RunningApi {
-  readonly url: string;
+  readonly url: string | undefined;
+  readonly metricsUrl: string | undefined;
   close(): Promise<void>;
 }

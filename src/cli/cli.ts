@@ -3,12 +3,14 @@ import { describeError, type ErrorCode, hasErrorCode, MillraceError } from "../m
 import {
   type CliHost,
   type Command,
+  type CommandGroup,
   EXIT_BAD_INPUT,
   EXIT_FAILED,
   EXIT_OK,
   type ExitStatus,
 } from "./command.ts";
-import { commandHelp, helpCommand, overview } from "./help.ts";
+import { commandHelp, groupHelp, helpCommand, overview } from "./help.ts";
+import { mappingsGroup } from "./mappings.ts";
 import { parseFlags } from "./parse-flags.ts";
 import { runCommand } from "./run.ts";
 import { schemaCommand } from "./schema.ts";
@@ -16,8 +18,9 @@ import { testPatternCommand } from "./test-pattern.ts";
 import { validateCommand } from "./validate.ts";
 import { versionCommand } from "./version.ts";
 
-const COMMANDS: readonly Command[] = [
+const COMMANDS: readonly (Command | CommandGroup)[] = [
   runCommand,
+  mappingsGroup,
   validateCommand,
   testPatternCommand,
   schemaCommand,
@@ -30,6 +33,7 @@ const BAD_INPUT: readonly ErrorCode[] = [
   "ERR_MILLRACE_CONFIG",
   "ERR_MILLRACE_FILTER_PATTERN",
   "ERR_MILLRACE_FUNCTION",
+  "ERR_MILLRACE_API_REFUSED",
 ];
 
 /** Runs the command line `words`, without the program's own name. Never rejects. */
@@ -40,28 +44,45 @@ export async function runCli(words: readonly string[], host: CliHost): Promise<E
       host.stderr.write(overview(COMMANDS));
       return EXIT_BAD_INPUT;
     }
-    const command = findCommand(first);
-    if (rest.some(isHelpFlag)) {
-      host.stdout.write(commandHelp(command));
-      return EXIT_OK;
-    }
-    return await command.run(parseFlags(command, rest), host);
+    const found = findByName(first, "", COMMANDS);
+    return "commands" in found ? await runGrouped(found, rest, host) : await runCommandOf(found, rest, host);
   } catch (error) {
     host.stderr.write(`millrace: ${error instanceof MillraceError ? error.message : stackOf(error)}\n`);
     return BAD_INPUT.some((code) => hasErrorCode(error, code)) ? EXIT_BAD_INPUT : EXIT_FAILED;
   }
 }
 
-function findCommand(word: string): Command {
+async function runGrouped(group: CommandGroup, words: readonly string[], host: CliHost): Promise<ExitStatus> {
+  const [second, ...rest] = words;
+  if (second === undefined || isHelpFlag(second) || second === "help") {
+    const isAsked = second !== undefined;
+    (isAsked ? host.stdout : host.stderr).write(groupHelp(group));
+    return isAsked ? EXIT_OK : EXIT_BAD_INPUT;
+  }
+  return await runCommandOf(findByName(second, `${group.name} `, group.commands), rest, host);
+}
+
+async function runCommandOf(command: Command, words: readonly string[], host: CliHost): Promise<ExitStatus> {
+  if (!words.some(isHelpFlag)) return await command.run(parseFlags(command, words), host);
+  host.stdout.write(commandHelp(command));
+  return EXIT_OK;
+}
+
+/** `prefix`: the words before, which the names of a group's commands begin with. */
+function findByName<Named extends { readonly name: string }>(
+  word: string,
+  prefix: string,
+  known: readonly Named[],
+): Named {
   const name = isHelpFlag(word) ? "help" : word === "--version" || word === "-v" ? "version" : word;
-  const command = COMMANDS.find((known) => known.name === name);
-  if (command !== undefined) return command;
-  const names = COMMANDS.map((known) => known.name);
+  const found = known.find((each) => each.name === prefix + name);
+  if (found !== undefined) return found;
+  const names = known.map((each) => each.name.slice(prefix.length));
   const nearest = nearestName(word, names);
   const suggestion = nearest === undefined ? "" : ` Did you mean ${nearest}?`;
   throw new MillraceError(
     "ERR_MILLRACE_CONFIG",
-    `There is no command ${JSON.stringify(word)}.${suggestion} Commands are ${names.join(", ")}.`,
+    `There is no command ${JSON.stringify(prefix + word)}.${suggestion} Commands are ${names.join(", ")}.`,
   );
 }
 

@@ -8,6 +8,7 @@ export const EXIT_FAILED = 1;
 export const EXIT_BAD_INPUT = 2;
 
 export interface Command {
+  /** With that of its group: `mappings list`. */
   readonly name: string;
   /** One line of `millrace help`. */
   readonly summary: string;
@@ -15,9 +16,24 @@ export interface Command {
   readonly usage: string;
   /** Text of its --help between the usage line and the flags. */
   readonly details: string;
+  /** Words that are no flags, in their order: names in capitals, under which `Flags` has them too. */
+  readonly words?: Readonly<Record<string, Word>>;
   readonly flags: Readonly<Record<string, Flag>>;
   /** @throws MillraceError: its message is shown, and ERR_MILLRACE_CONFIG means bad input. */
   run(flags: Flags, host: CliHost): Promise<ExitStatus>;
+}
+
+/** Commands under one first word: `millrace mappings list`. */
+export interface CommandGroup {
+  readonly name: string;
+  /** One line of `millrace help`. */
+  readonly summary: string;
+  readonly commands: readonly Command[];
+}
+
+export interface Word {
+  readonly isRequired?: boolean;
+  readonly description: string;
 }
 
 export interface Flag {
@@ -35,6 +51,7 @@ export interface CliHost {
   readonly stdout: OutputStream;
   readonly stderr: OutputStream;
   readonly adapters: Adapters;
+  readonly environment: Readonly<Record<string, string | undefined>>;
   /** Calls back at every SIGTERM and SIGINT. */
   onStopSignal(listener: (signal: StopSignal) => void): void;
   /** Ends the process at once, with everything that runs. */

@@ -1,11 +1,11 @@
-import { type CliHost, type Command, EXIT_OK } from "./command.ts";
+import { type CliHost, type Command, type CommandGroup, EXIT_OK } from "./command.ts";
 import type { Flags } from "./parse-flags.ts";
 
 const FOOTER = `Exit statuses: 0 done, 1 failed while running, 2 bad input.
 Each command has --help.
 `;
 
-export function helpCommand(commands: () => readonly Command[]): Command {
+export function helpCommand(commands: () => readonly (Command | CommandGroup)[]): Command {
   return {
     name: "help",
     summary: "Lists the commands.",
@@ -19,7 +19,7 @@ export function helpCommand(commands: () => readonly Command[]): Command {
   };
 }
 
-export function overview(commands: readonly Command[]): string {
+export function overview(commands: readonly (Command | CommandGroup)[]): string {
   const rows = commands.map(({ name, summary }) => [name, summary] as const);
   return `millrace: event source mappings for any function platform
 
@@ -29,7 +29,17 @@ ${table(rows)}
 ${FOOTER}`;
 }
 
-export function commandHelp({ usage, details, flags }: Command): string {
+export function groupHelp({ name, summary, commands }: CommandGroup): string {
+  const rows = commands.map((command) => [command.name.slice(name.length + 1), command.summary] as const);
+  return `Usage: millrace ${name} COMMAND [FLAGS]
+
+${summary}
+
+${table(rows)}
+${FOOTER}`;
+}
+
+export function commandHelp({ usage, details, words = {}, flags }: Command): string {
   const all = { ...flags, help: { short: "h", description: "Shows this text." } };
   const rows = Object.entries(all).map(([name, flag]) => {
     const short = flag.short === undefined ? "    " : `-${flag.short}, `;
@@ -40,7 +50,7 @@ export function commandHelp({ usage, details, flags }: Command): string {
 
 ${details}
 
-${table(rows)}`;
+${table([...Object.entries(words).map(([name, { description }]) => [name, description] as const), ...rows])}`;
 }
 
 function table(rows: readonly (readonly [string, string])[]): string {

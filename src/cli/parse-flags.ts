@@ -3,7 +3,10 @@ import { nearestName } from "../manifests/nearest-name.ts";
 import { MillraceError } from "../model/errors.ts";
 import type { Command } from "./command.ts";
 
-/** The flags of a command line; values in the order given. Flags without a value have the value `true`. */
+/**
+ * The flags of a command line; values in the order given. Flags without a value have the value `true`. Words that are no flags
+ * stand under their names in capitals, which no flag has.
+ */
 export type Flags = ReadonlyMap<string, readonly string[]>;
 
 export function lastValue(flags: Flags, name: string): string | undefined {
@@ -38,8 +41,14 @@ export function parseFlags(command: Command, words: readonly string[]): Flags {
     tokens: true,
   });
   const flags = new Map<string, string[]>();
+  const wordNames = Object.keys(command.words ?? {});
   for (const token of tokens) {
-    if (token.kind === "positional") throw unexpectedWord(command, token.value);
+    if (token.kind === "positional") {
+      const name = wordNames.shift();
+      if (name === undefined || token.value === "") throw unexpectedWord(command, token.value);
+      flags.set(name, [token.value]);
+      continue;
+    }
     if (token.kind === "option-terminator") continue;
     const value = checkedValue(command, token);
     const values = flags.get(token.name) ?? [];
@@ -47,6 +56,10 @@ export function parseFlags(command: Command, words: readonly string[]): Flags {
       throw usageError(`${token.rawName} is given twice. Give it once.`, command);
     }
     flags.set(token.name, [...values, value]);
+  }
+  for (const [name, word] of Object.entries(command.words ?? {})) {
+    if (word.isRequired !== true || flags.has(name)) continue;
+    throw usageError(`${name} is missing. Give ${command.usage}.`, command);
   }
   for (const [name, flag] of Object.entries(command.flags)) {
     if (flag.isRequired !== true || flags.has(name)) continue;
@@ -78,8 +91,7 @@ function checkedValue(command: Command, { name, rawName, value, inlineValue }: O
     if (value === undefined) return "true";
     throw usageError(`${rawName} takes no value. Write ${rawName} alone.`, command);
   }
-  const isNextFlag =
-    inlineValue === false && value !== undefined && value.length > 1 && value.startsWith("-");
+  const isNextFlag = inlineValue === false && value !== undefined && /^-[^\d]/.test(value);
   if (value === undefined || value === "" || isNextFlag) {
     throw usageError(`${rawName} has no value. Give ${rawName} ${flag.value}.`, command);
   }

@@ -10,14 +10,14 @@ import type { SourceEndpoints } from "../ports/connector.ts";
 import type { MappingStore } from "../ports/mapping-store.ts";
 import type { ProgressStore } from "../ports/progress-store.ts";
 import type { LogLevel } from "../ports/telemetry.ts";
-import type { LogWriter, RunningApi, RunTelemetry } from "./adapters.ts";
+import type { ApiPlace, LogWriter, RunningApi, RunTelemetry } from "./adapters.ts";
 import { type CliHost, EXIT_FAILED, EXIT_OK, type ExitStatus, type StopSignal } from "./command.ts";
 import { ProgressDisplay } from "./progress-display.ts";
 import type { StoreUrl } from "./store-url.ts";
 import { formatLogLine, printable } from "./terminal-text.ts";
 
 export interface RunOptions {
-  readonly api: string;
+  readonly api: ApiPlace;
   readonly store: StoreUrl;
   readonly logLevel: LogLevel;
   readonly drainMs: number;
@@ -100,6 +100,7 @@ class Running {
       metricsText: () => this.#telemetry.metricsText(),
       metricsContentType,
       control: () => this.#control,
+      log: (level, message, fields) => this.#telemetry.log(level, message, fields),
     });
     this.#deployments = new Deployments(this.#manifests.functions, adapters, onFunctionOutput);
     this.#stores = await this.#openStores(this.#deployments);
@@ -128,7 +129,9 @@ class Running {
     const mappings = (await this.#control.mappings.list({})).filter(
       ({ state }) => state !== "Disabled",
     ).length;
-    this.#telemetry.log("info", "started", { version, mappings, address: this.#api?.url, pid: process.pid });
+    const { url: address, metricsUrl: metricsAddress } = this.#api ?? {};
+    const places = { address, metricsAddress };
+    this.#telemetry.log("info", "started", { version, mappings, ...places, pid: process.pid });
     if (mappings === 0) this.#telemetry.log("warn", "no mapping is enabled: there is nothing to do", {});
   }
 

@@ -26,7 +26,21 @@ A second signal ends the process at once. On a terminal progress is shown, elsew
     filename: FILENAME_FLAG,
     api: {
       value: "HOST:PORT",
-      description: `Where health, metrics and status are served; port 0 takes a free one, off serves none. Default ${DEFAULT_API}.`,
+      description: `Where Lambda's API, health, metrics and status are served; port 0 takes a free one, off serves none. Default ${DEFAULT_API}.`,
+    },
+    "api-credentials": {
+      value: "FILE",
+      description:
+        "Who may use the API: tokens and keys with their roles. Needed for addresses that are not loopback.",
+    },
+    "api-host": {
+      value: "NAME",
+      isRepeatable: true,
+      description: "Name that the API answers to, besides local ones and its address. May be repeated.",
+    },
+    metrics: {
+      value: "HOST:PORT",
+      description: "Serves metrics and health there, to whoever asks, and not on the API's address.",
     },
     store: {
       value: "URL",
@@ -59,7 +73,12 @@ A second signal ends the process at once. On a terminal progress is shown, elsew
   },
   run: async (flags, host) => {
     const options = {
-      api: lastValue(flags, "api") ?? DEFAULT_API,
+      api: {
+        address: lastValue(flags, "api") ?? DEFAULT_API,
+        credentialsFile: lastValue(flags, "api-credentials"),
+        hosts: flags.get("api-host") ?? [],
+        metricsAddress: lastValue(flags, "metrics"),
+      },
       store: parseStoreUrl(lastValue(flags, "store") ?? DEFAULT_STORE),
       logLevel: logLevel(flags),
       drainMs: drainSeconds(flags) * 1000,

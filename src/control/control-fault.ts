@@ -43,15 +43,31 @@ export function ownedByManifest(): ControlFault {
   );
 }
 
-/** AWS's texts, which differ by the source (streams §1.6). */
+/** AWS's texts, which differ by the source (streams §1.6, queues §1.2). */
 export function alreadyExists(resource: MappingResource, uuid: string): ControlFault {
-  const { eventSourceArn, functionName } = resource.mapping;
-  const pair =
-    resource.kind === "queue"
-      ? `An event source mapping with SQS arn (" ${eventSourceArn} ") and function (" ${functionName} ") already exists.`
-      : `The event source arn (" ${eventSourceArn} ") and function (" ${functionName} ") provided mapping already exists.`;
-  const message = `${pair} Please update or delete the existing mapping with UUID ${uuid}`;
+  const message = `${existing(resource)} Please update or delete the existing mapping with UUID ${uuid}`;
   return new ControlFault("ResourceConflictException", message);
+}
+
+/** AWS documents that a consumer group is of one mapping, and not what it says of a second. */
+export function groupTaken(group: string, uuid: string): ControlFault {
+  const message = `An event source mapping with consumer group id ("${group}") already exists. Please update or delete the existing mapping with UUID ${uuid}`;
+  return new ControlFault("ResourceConflictException", message);
+}
+
+function existing(resource: MappingResource): string {
+  const { eventSourceArn, functionName, functionArn } = resource.mapping;
+  switch (resource.kind) {
+    case "queue":
+      return `An event source mapping with SQS arn (" ${eventSourceArn} ") and function (" ${functionName} ") already exists.`;
+    case "stream":
+      return `The event source arn (" ${eventSourceArn} ") and function (" ${functionName} ") provided mapping already exists.`;
+    case "topic": {
+      const { bootstrapServers, topic } = resource.mapping;
+      const source = eventSourceArn ?? bootstrapServers.join(",");
+      return `An event source mapping with event source ("${source}"), function ("${functionArn}"), topics ("${topic}") already exists.`;
+    }
+  }
 }
 
 /** One answer to all that is wrong: the front end names all of its kind at once, the service the first. */

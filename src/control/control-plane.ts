@@ -8,8 +8,9 @@ import type { MappingStore } from "../ports/mapping-store.ts";
 import type { ProgressStore } from "../ports/progress-store.ts";
 import type { Random } from "../ports/random.ts";
 import type { Deployments } from "./deployments.ts";
+import { claimsOf } from "./mapping-claims.ts";
 import { MappingControl } from "./mapping-control.ts";
-import { claimsOf, type MappingRecord, rowOf } from "./mapping-record.ts";
+import { type MappingRecord, rowOf } from "./mapping-record.ts";
 import { MappingRunner, type MappingRunnerOptions } from "./mapping-runner.ts";
 import { Reconciler } from "./reconciler.ts";
 

@@ -10,6 +10,7 @@ import type {
   MappingResource,
   QueueMappingResource,
   StreamMappingResource,
+  TopicMappingResource,
 } from "../manifests/resources.ts";
 import { describeError, type ErrorCode, MillraceError } from "../model/errors.ts";
 import type { Destination } from "../ports/destination.ts";
@@ -21,7 +22,8 @@ import type { StreamSource } from "../ports/stream-source.ts";
 export interface DeploymentAdapters {
   /** `onOutput` gets each line that a function of this process prints. */
   openFunction(resource: FunctionResource, onOutput: (line: string) => void): Promise<FunctionTarget>;
-  openDestination(address: DestinationAddress): Promise<Destination>;
+  /** A topic is opened by the connector of its mapping. */
+  openDestination(address: Exclude<DestinationAddress, { readonly kind: "kafka" }>): Promise<Destination>;
 }
 
 /** A mapping with its own source open; `close` closes that, and the destination when no other mapping has it. */
@@ -122,7 +124,10 @@ export class Deployments {
     return { name, target, timeoutMs, concurrency, isConcurrencyAdaptive };
   }
 
-  async #stream(resource: StreamMappingResource, opening: Opening): Promise<StreamDeployment | undefined> {
+  async #stream(
+    resource: StreamMappingResource | TopicMappingResource,
+    opening: Opening,
+  ): Promise<StreamDeployment | undefined> {
     const { mapping } = resource;
     const [source, destination, fn] = await Promise.all([
       opening.open(subjectOf(mapping), () => openStreamSource(resource)),
@@ -154,8 +159,17 @@ export class Deployments {
     }
   }
 
-  async #destination({ destination: address }: StreamMappingResource, opening: Opening) {
+  /** A topic belongs to the mapping's own cluster and login, and is shared with no other. */
+  async #destination(resource: StreamMappingResource | TopicMappingResource, opening: Opening) {
+    const { destination: address } = resource;
     if (address === undefined) return undefined;
+    if (address.kind === "kafka") {
+      if (resource.kind !== "topic") return undefined;
+      const { connector, mapping } = resource;
+      return opening.open(`The destination ${address.uri}`, () =>
+        connector.openTopicDestination(mapping, address.topic),
+      );
+    }
     const open = () => this.#adapters.openDestination(address);
     const take = () => this.#destinations.take(address.uri, open);
     const shared = await opening.open(`The destination ${address.uri}`, take);
@@ -175,12 +189,11 @@ export class Deployments {
   }
 }
 
-export function openStreamSource({
-  connector,
-  mapping,
-  endpoints,
-}: StreamMappingResource): Promise<StreamSource> {
-  return connector.openStream(mapping, endpoints);
+export function openStreamSource(
+  resource: StreamMappingResource | TopicMappingResource,
+): Promise<StreamSource> {
+  if (resource.kind === "topic") return resource.connector.openTopic(resource.mapping);
+  return resource.connector.openStream(resource.mapping, resource.endpoints);
 }
 
 export function openQueueSource({

@@ -10,8 +10,9 @@ import type { MappingStore, RowConflict, RowStale, RowWritten } from "../ports/m
 import type { Random } from "../ports/random.ts";
 import { alreadyExists, ControlFault, inUse, notFound, ownedByManifest, specFault } from "./control-fault.ts";
 import type { Deployments } from "./deployments.ts";
+import { checkFunction } from "./function-check.ts";
+import { type Claimant, claimsOf, conflictOf } from "./mapping-claims.ts";
 import {
-  claimsOf,
   type KeptMapping,
   type MappingRecord,
   type MappingState,
@@ -73,13 +74,11 @@ export class MappingControl {
     const { store, random, clock } = this.#options;
     const uuid = random.uuid();
     const resource = this.#check(uuid, given);
-    this.#checkFunction(resource);
+    checkFunction(resource, this.#options.deployments.functions);
     const claims = claimsOf(given);
-    const owner = this.#options.manifestMappings.find(({ spec }) => shareClaim(claimsOf(spec), claims));
-    if (owner !== undefined) throw alreadyExists(resource, owner.mapping.uuid);
     const rows = await store.list();
-    const rival = rows.find((row) => shareClaim(row.claims, claims));
-    if (rival !== undefined) throw alreadyExists(resource, rival.uuid);
+    const rival = conflictOf(resource, claims, [...this.#manifestClaims(), ...rows]);
+    if (rival !== undefined) throw rival;
     if (rows.length >= MAPPINGS_MAX) {
       const message = `There are ${MAPPINGS_MAX} event source mappings, which is the most.`;
       throw new ControlFault("InvalidParameterValueException", message);
@@ -125,7 +124,7 @@ export class MappingControl {
     const { record, version, resource: before } = await this.#kept(uuid);
     const spec = merged(record.spec, changes);
     const resource = this.#check(uuid, spec, record.name);
-    this.#checkFunction(resource);
+    checkFunction(resource, this.#options.deployments.functions);
     if (record.transition !== undefined) throw inUse("update");
     if (resource.kind === "queue" && resource.functionName !== before.functionName)
       await this.#probe(resource);
@@ -178,24 +177,17 @@ export class MappingControl {
     return checked.resource;
   }
 
-  #checkFunction({ functionName, spec }: MappingResource): void {
-    const fn = this.#options.deployments.functions.find(({ name }) => name === functionName);
-    const qualifier = parseFunctionName(spec.functionName)?.qualifier;
-    const hasVersions = fn !== undefined && fn.versions.size + fn.aliases.size > 0;
-    const isKnown =
-      qualifier === undefined ||
-      qualifier === "$LATEST" ||
-      !hasVersions ||
-      fn.versions.has(qualifier) ||
-      fn.aliases.has(qualifier);
-    if (fn !== undefined && isKnown) return;
-    throw new ControlFault("InvalidParameterValueException", "Function does not exist");
-  }
-
   async #probe(resource: MappingResource): Promise<void> {
     const { clock, deployments } = this.#options;
     const fault = await probeSource(resource, deployments.functions, clock);
     if (fault !== undefined) throw fault;
+  }
+
+  #manifestClaims(): readonly Claimant[] {
+    return this.#options.manifestMappings.map(({ mapping, spec }) => ({
+      uuid: mapping.uuid,
+      claims: claimsOf(spec),
+    }));
   }
 
   #manifestMapping(uuid: string): MappingResource | undefined {
@@ -281,10 +273,6 @@ function transitionOf(wasEnabled: boolean, isEnabled: boolean): Transition {
 function merged(spec: GivenSpec, changes: GivenSpec): Record<string, unknown> {
   const entries = Object.entries({ ...spec, ...changes }).filter(([, value]) => value !== undefined);
   return Object.fromEntries(entries);
-}
-
-function shareClaim(one: readonly string[], other: readonly string[]): boolean {
-  return one.some((claim) => other.includes(claim));
 }
 
 /** A function is meant as qualified as it is named: base, version and alias are three (streams §1.1). */

@@ -1,11 +1,11 @@
 import { z } from "zod";
-import { parseFunctionName } from "../manifests/function-name.ts";
-import { connectorOf } from "../manifests/mapping-checks.ts";
+import { connectorOf } from "../manifests/mapping-source.ts";
 import { buildMappingSpec } from "../manifests/mapping-spec.ts";
 import type { MappingResource } from "../manifests/resources.ts";
 import { MillraceError } from "../model/errors.ts";
 import type { Connector, SourceEndpoints } from "../ports/connector.ts";
 import type { MappingRow, NewMappingRow } from "../ports/mapping-store.ts";
+import { claimsOf } from "./mapping-claims.ts";
 
 /** States of a mapping that processes have not all carried out yet (streams §1.5). */
 export const TRANSITIONS = ["Creating", "Enabling", "Disabling", "Updating", "Deleting"] as const;
@@ -46,14 +46,9 @@ export function isWanted({ transition, isEnabled }: MappingRecord): boolean {
   return isEnabled && transition !== "Deleting";
 }
 
-/** A row of the record. Its claims let one mapping of a source and a qualified function exist (streams §1.6). */
+/** A row of the record. */
 export function rowOf(uuid: string, record: MappingRecord): NewMappingRow {
   return { uuid, claims: claimsOf(record.spec), document: JSON.stringify(record) };
-}
-
-export function claimsOf(spec: Readonly<Record<string, unknown>>): readonly string[] {
-  const reference = parseFunctionName(String(spec["functionName"]));
-  return [JSON.stringify(["source", spec["eventSourceArn"], reference?.name, reference?.qualifier ?? ""])];
 }
 
 /**
@@ -98,8 +93,9 @@ export function withEndpoints(
   connectors: readonly Connector[],
   endpoints: SourceEndpoints,
 ): Readonly<Record<string, unknown>> {
-  if (spec["endpoints"] !== undefined) return spec;
-  const connector = connectorOf(String(spec["eventSourceArn"] ?? ""), connectors);
+  const { endpoints: own, eventSourceArn } = spec;
+  if (own !== undefined || eventSourceArn === undefined) return spec;
+  const connector = connectorOf({ eventSourceArn }, connectors);
   const entries = Object.entries(endpoints).filter(([name]) => connector?.endpointNames.includes(name));
   return entries.length === 0 ? spec : { ...spec, endpoints: Object.fromEntries(entries) };
 }

@@ -6,12 +6,16 @@ import { openQueueSource, openStreamSource, visibilityFault } from "./deployment
 
 const PROBE_MS_MAX = 10_000;
 
-/** Looks whether a mapping's source is there and can be read. What is wrong is said in AWS's words (streams §1.6). */
+/**
+ * Looks whether a mapping's source is there and can be read. What is wrong is said in AWS's words (streams §1.6). AWS does not
+ * look at Kafka clusters: what is wrong there is shown in LastProcessingResult (queues §3.4).
+ */
 export async function probeSource(
   resource: MappingResource,
   functions: readonly FunctionResource[],
   clock: Clock,
 ): Promise<ControlFault | undefined> {
+  if (resource.kind === "topic") return undefined;
   const end = new AbortController();
   const late = Promise.withResolvers<ControlFault>();
   const timer = clock.schedule(PROBE_MS_MAX, () => {

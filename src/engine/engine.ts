@@ -67,7 +67,10 @@ export interface MappingStatus {
   readonly lastProcessingResult: string;
   /** Of this process. */
   readonly shards: readonly ShardStatus[];
-  /** All shards that are not ended are read by this process and caught up: there is nothing left to do for now. */
+  /**
+   * All shards that are not ended are read by this process and caught up: there is nothing left to do for now. Where a
+   * broker divides the shards, of those that it gave to this process.
+   */
   readonly caughtUp: boolean;
 }
 
@@ -78,6 +81,8 @@ export interface ShardStatus {
   readonly inFlight: number;
   /** Milliseconds behind the tip at the last read, as the source says; `undefined` when it does not. */
   readonly lagMs: number | undefined;
+  /** Records that are not processed, as of the last read; `undefined` when the source does not number its records. */
+  readonly offsetLag: number | undefined;
   /** Everything read so far is settled and checkpointed, and the last read found nothing new. */
   readonly caughtUp: boolean;
   readonly ended: boolean;

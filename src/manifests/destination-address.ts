@@ -4,6 +4,8 @@ import { fileURLToPath } from "node:url";
 /** A failure destination, taken apart. `uri` is its one spelling: mappings with the same share the destination. */
 export type DestinationAddress =
   | { readonly kind: "file"; readonly uri: string; readonly path: string }
+  /** A topic of the cluster that the mapping reads. */
+  | { readonly kind: "kafka"; readonly uri: string; readonly topic: string }
   | {
       readonly kind: "sqs";
       readonly uri: string;
@@ -29,11 +31,12 @@ export interface DestinationFault {
 }
 
 /**
- * Reads `destinationConfig.onFailure.destination` (streams §1.3): `file:PATH`, relative to `folder`, or the ARN of a
- * standard SQS queue, a standard SNS topic or an S3 bucket.
+ * Reads `destinationConfig.onFailure.destination` (streams §1.3): `file:PATH`, relative to `folder`, the ARN of a
+ * standard SQS queue, a standard SNS topic or an S3 bucket, or `kafka://TOPIC` (queues §3.5).
  */
 export function parseDestination(text: string, folder: string): DestinationAddress | DestinationFault {
   if (text.startsWith("file:")) return parseFile(text, folder);
+  if (text.startsWith("kafka:")) return parseTopic(text);
   const arn = /^arn:(aws[a-zA-Z0-9-]*):([a-z0-9-]+):([a-z0-9-]*):(\d{12}|):(.*)$/s.exec(text);
   const [, partition = "", service = "", region = "", account = "", name = ""] = arn ?? [];
   switch (service) {
@@ -49,7 +52,10 @@ export function parseDestination(text: string, folder: string): DestinationAddre
       if (region !== "" || account !== "" || !isBucketName(name)) return malformed("s3");
       return { kind: "s3", uri: text, arn: text, partition, bucket: name };
     default:
-      return fault("There is no failure destination of this kind", `Give ${FORMS.file}, ${ARN_FORMS}`);
+      return fault(
+        "There is no failure destination of this kind",
+        `Give ${FORMS.file}, ${FORMS.kafka}, ${ARN_FORMS}`,
+      );
   }
 }
 
@@ -58,6 +64,7 @@ const FORMS = {
   sqs: "arn:aws:sqs:REGION:ACCOUNT:QUEUE",
   sns: "arn:aws:sns:REGION:ACCOUNT:TOPIC",
   s3: "arn:aws:s3:::BUCKET",
+  kafka: "kafka://TOPIC",
 } as const;
 const ARN_FORMS = `${FORMS.sqs}, ${FORMS.sns} or ${FORMS.s3}`;
 
@@ -65,6 +72,12 @@ function parseFile(text: string, folder: string): DestinationAddress | Destinati
   const path = filePath(text, folder);
   if (path === undefined) return fault("The text names no file", `Give ${FORMS.file}`);
   return { kind: "file", uri: `file:${path}`, path };
+}
+
+function parseTopic(text: string): DestinationAddress | DestinationFault {
+  const topic = /^kafka:\/\/([a-zA-Z0-9_-][a-zA-Z0-9._-]{0,248})$/.exec(text)?.[1];
+  if (topic === undefined) return fault("The text names no topic", `Give ${FORMS.kafka}`);
+  return { kind: "kafka", uri: text, topic };
 }
 
 function filePath(text: string, folder: string): string | undefined {

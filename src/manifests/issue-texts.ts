@@ -103,7 +103,6 @@ function describeMissing(
   remedy: string,
 ): { message: string; remedy: string } {
   if (value === null) return { message: "The field has no value", remedy };
-  if (awsFieldName(path) === "eventSourceArn") return { message: "Unrecognized event source.", remedy };
   const isMember = path[0] === "spec" && path.length > 1 && node?.enum !== undefined;
   const message = isMember
     ? awsConstraint(path, null, "Member must not be null.")

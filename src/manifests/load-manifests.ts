@@ -1,9 +1,10 @@
+import { checkMappingsDistinct } from "./distinct-mappings.ts";
 import { checkFunction } from "./function-checks.ts";
 import { parseFunctionName } from "./function-name.ts";
 import { type ManifestDocument, readManifestDocument } from "./manifest-document.ts";
 import { readManifestFiles } from "./manifest-files.ts";
 import { checkMapping, type MappingContext } from "./mapping-checks.ts";
-import { mappingUuid } from "./mapping-uuid.ts";
+import { isTopicMapping } from "./mapping-source.ts";
 import { nearestName } from "./nearest-name.ts";
 import { formatProblem, type ManifestProblem, sortProblems } from "./problem.ts";
 import {
@@ -13,7 +14,7 @@ import {
   mappingResource,
 } from "./resources.ts";
 import type { FunctionManifest, MappingManifest } from "./schema.ts";
-import { parseSourceArn } from "./source-arn.ts";
+import { checkTopicFunction } from "./topic-mapping-checks.ts";
 import { parseYamlDocuments } from "./yaml-documents.ts";
 
 export interface Manifests {
@@ -60,9 +61,13 @@ function checkTogether(documents: readonly ManifestDocument[], context: MappingC
   for (const document of functions) checkFunction(document);
   for (const document of mappings) checkMapping(document, context);
   checkFunctionsExist(mappings, functions);
+  for (const mapping of mappings.filter((document) => isTopicMapping(document, context.connectors))) {
+    const fn = functionOf(mapping, functions);
+    if (fn !== undefined) checkTopicFunction(mapping, fn);
+  }
   checkNamesUnique(functions);
   checkNamesUnique(mappings);
-  checkMappingsDistinct(mappings);
+  checkMappingsDistinct(mappings, context.connectors);
 }
 
 function checkFunctionsExist(
@@ -90,6 +95,15 @@ function checkFunctionsExist(
   }
 }
 
+function functionOf(
+  mapping: ManifestDocument,
+  functions: readonly ManifestDocument[],
+): ManifestDocument | undefined {
+  const text = mapping.raw("spec", "functionName");
+  const wanted = typeof text === "string" ? parseFunctionName(text)?.name : undefined;
+  return wanted === undefined ? undefined : functions.find(({ name }) => name === wanted);
+}
+
 /** `undefined`: the function has no versions and aliases, and a qualifier is only shown. */
 function qualifiersOf(fn: ManifestDocument | undefined): readonly string[] | undefined {
   const [versions, aliases] = ["versions", "aliases"].map((member) => fn?.raw("spec", member));
@@ -109,46 +123,6 @@ function checkNamesUnique(documents: readonly ManifestDocument[]): void {
     const message = `There is another ${document.kind} of this name at ${other.position}`;
     document.report(["metadata", "name"], message, "Rename or remove one of them");
   }
-}
-
-/** One mapping for a source and a function, qualifier included; and no two with the same leases and checkpoints. */
-function checkMappingsDistinct(mappings: readonly ManifestDocument[]): void {
-  const byPair = new Map<string, string>();
-  const byUuid = new Set<string>();
-  for (const mapping of mappings) {
-    const uuid = uuidOf(mapping);
-    if (uuid !== undefined && byUuid.has(uuid) && mapping.raw("spec", "uuid") !== undefined) {
-      const message = `Another mapping has the UUID ${uuid}`;
-      mapping.report(
-        ["spec", "uuid"],
-        message,
-        "Give each mapping a uuid of its own, or leave the field out",
-      );
-    }
-    if (uuid !== undefined) byUuid.add(uuid);
-    const arn = mapping.raw("spec", "eventSourceArn");
-    const text = mapping.raw("spec", "functionName");
-    const reference = typeof text === "string" ? parseFunctionName(text) : undefined;
-    if (typeof arn !== "string" || reference === undefined) continue;
-    const pair = JSON.stringify([arn, reference.name, reference.qualifier]);
-    const other = byPair.get(pair);
-    if (other === undefined) {
-      byPair.set(pair, uuid ?? "");
-      continue;
-    }
-    const pairText =
-      parseSourceArn(arn)?.service === "sqs"
-        ? `An event source mapping with SQS arn (" ${arn} ") and function (" ${reference.name} ") already exists.`
-        : `The event source arn (" ${arn} ") and function (" ${reference.name} ") provided mapping already exists.`;
-    const message = `${pairText} Please update or delete the existing mapping with UUID ${other}`;
-    mapping.report(["spec", "eventSourceArn"], message, "Remove one of the two mappings");
-  }
-}
-
-function uuidOf(mapping: ManifestDocument): string | undefined {
-  const uuid = mapping.raw("spec", "uuid");
-  if (typeof uuid === "string") return uuid.toLowerCase();
-  return mapping.name === undefined ? undefined : mappingUuid(mapping.name);
 }
 
 function emptyProblem(paths: readonly string[]): ManifestProblem {

@@ -1,15 +1,16 @@
 import { compileFilterCriteria, ESM_INVALID_PATTERN } from "../engine/filter/filter.ts";
 import { hasErrorCode } from "../model/errors.ts";
 import { FILTER_PATTERN_CHARS_MAX, RECORD_AGE_SECONDS_MIN } from "../model/limits.ts";
-import type { Connector, StreamConnector } from "../ports/connector.ts";
+import type { Connector, StreamConnector, TopicConnector } from "../ports/connector.ts";
 import { parseDestination } from "./destination-address.ts";
 import { parseFunctionName } from "./function-name.ts";
 import { awsConstraint } from "./issue-texts.ts";
 import type { ManifestDocument } from "./manifest-document.ts";
+import { checkSource } from "./mapping-source.ts";
 import { nearestName } from "./nearest-name.ts";
 import { checkQueueMapping } from "./queue-mapping-checks.ts";
-import { parseSourceArn } from "./source-arn.ts";
 import { epochMsOf } from "./timestamp.ts";
+import { checkTopicMapping, refuseTopicParameters } from "./topic-mapping-checks.ts";
 import { QUEUE_PARAMETERS, unsupportedParameter } from "./unsupported-parameters.ts";
 
 export interface MappingContext {
@@ -27,32 +28,27 @@ export function checkMapping(document: ManifestDocument, context: MappingContext
   if (connector?.offers === "queue") checkQueueMapping(document, connector);
   else checkStreamMapping(document, connector, context.nowMs);
   if (connector === undefined) return;
+  if (connector.offers !== "topic") refuseTopicParameters(document);
   checkEndpoints(document, connector);
   checkFilters(document, connector);
-}
-
-/** The connector that reads what the ARN names. */
-export function connectorOf(arn: string, connectors: readonly Connector[]): Connector | undefined {
-  const source = parseSourceArn(arn);
-  if (source === undefined) return undefined;
-  return connectors.find(
-    ({ arnService, arnResourcePrefix }) =>
-      arnService === source.service && source.resource.startsWith(arnResourcePrefix),
-  );
 }
 
 /** `connector`: `undefined` when the source is not known; most manifests are of streams, and their slips are named. */
 function checkStreamMapping(
   document: ManifestDocument,
-  connector: StreamConnector | undefined,
+  connector: StreamConnector | TopicConnector | undefined,
   nowMs: number,
 ): void {
   checkRecordAge(document);
-  checkTumblingWindow(document);
   checkTimestamp(document, nowMs);
-  checkDestination(document);
+  checkDestination(document, connector);
+  if (connector !== undefined) checkStartingPosition(document, connector);
+  if (connector?.offers === "topic") {
+    checkTopicMapping(document);
+    return;
+  }
+  checkTumblingWindow(document);
   if (connector === undefined) return;
-  checkStartingPosition(document, connector);
   for (const name of QUEUE_PARAMETERS) {
     if (document.raw("spec", name) === undefined) continue;
     document.report(["spec", name], unsupportedParameter(name), "Remove the field: it is for queues", "key");
@@ -107,12 +103,16 @@ function checkTimestamp(document: ManifestDocument, nowMs: number): void {
   }
 }
 
-function checkDestination(document: ManifestDocument): void {
+function checkDestination(document: ManifestDocument, connector: Connector | undefined): void {
   const path = ["spec", "destinationConfig", "onFailure", "destination"];
   const text = document.raw(...path);
   if (typeof text !== "string" || text === "") return;
   const destination = parseDestination(text, document.folder);
   if (destination.kind === "fault") document.report(path, destination.message, destination.remedy);
+  if (destination.kind !== "kafka" || connector === undefined || connector.offers === "topic") return;
+  const message =
+    "A kafka:// destination is a topic of the cluster that a mapping reads, and this one reads none";
+  document.report(path, message, "Give file:PATH or an ARN");
 }
 
 function checkFunctionName(document: ManifestDocument): void {
@@ -124,26 +124,10 @@ function checkFunctionName(document: ManifestDocument): void {
   document.report(path, "The text is not the name of a function", remedy);
 }
 
-function checkSource(document: ManifestDocument, connectors: readonly Connector[]): Connector | undefined {
-  const path = ["spec", "eventSourceArn"];
-  const arn = document.raw(...path);
-  if (typeof arn !== "string") return undefined;
-  const connector = connectorOf(arn, connectors);
-  if (connector !== undefined) return connector;
-  const forms = connectors.map(
-    ({ arnService, arnResourcePrefix }) => `arn:aws:${arnService}:REGION:ACCOUNT:${arnResourcePrefix}…`,
-  );
-  const service = parseSourceArn(arn)?.service;
-  const isServiceKnown = connectors.some(({ arnService }) => arnService === service);
-  const reason =
-    service === undefined
-      ? "The text is not an ARN"
-      : `This version has no connector for ${isServiceKnown ? "this resource of " : ""}the service ${service}`;
-  document.report(path, `Unrecognized event source. ${reason}`, `Sources here are: ${forms.join(", ")}`);
-  return undefined;
-}
-
-function checkStartingPosition(document: ManifestDocument, connector: StreamConnector): void {
+function checkStartingPosition(
+  document: ManifestDocument,
+  connector: StreamConnector | TopicConnector,
+): void {
   const path = ["spec", "startingPosition"];
   const position = document.raw(...path);
   if (position === undefined) {
@@ -166,6 +150,8 @@ function checkEndpoints(document: ManifestDocument, connector: Connector): void 
     const message = `The source ${connector.kind} has no endpoint ${JSON.stringify(name.slice(0, 80))}`;
     document.report(["spec", "endpoints", name], message, suggestion, "key");
   }
+  // A self-managed source has its endpoints elsewhere.
+  if (document.raw("spec", "eventSourceArn") === undefined) return;
   for (const name of connector.endpointNames) {
     if (names.includes(name)) continue;
     const message = `The source ${connector.kind} needs the endpoint ${name}, which is missing`;
@@ -182,7 +168,7 @@ function checkFilters(document: ManifestDocument, connector: Connector): void {
     const pattern = document.raw(...path);
     if (typeof pattern !== "string" || pattern.length > FILTER_PATTERN_CHARS_MAX) continue;
     try {
-      const dataPattern = connector.offers === "queue" ? "any" : "object";
+      const dataPattern = connector.offers === "stream" ? "object" : "any";
       compileFilterCriteria([pattern], connector.filterDataKey, { dataPattern });
     } catch (error) {
       if (!hasErrorCode(error, "ERR_MILLRACE_FILTER_PATTERN")) throw error;

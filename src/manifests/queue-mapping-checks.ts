@@ -2,10 +2,12 @@ import {
   MAXIMUM_POLLERS_DEFAULT,
   MINIMUM_POLLERS_DEFAULT,
   PLAIN_QUEUE_BATCH_SIZE_MAX,
+  QUEUE_POLLERS_MIN,
 } from "../model/limits.ts";
 import type { QueueConnector } from "../ports/connector.ts";
 import { awsConstraint } from "./issue-texts.ts";
 import type { ManifestDocument } from "./manifest-document.ts";
+import { checkPollerOrder } from "./poller-checks.ts";
 import { STREAM_PARAMETERS, unsupportedParameter } from "./unsupported-parameters.ts";
 
 /** Rules between the fields of a queue's mapping, with AWS's texts where it has them (queues §1.2, §2.1, §2.4). */
@@ -62,9 +64,13 @@ function checkPollers(document: ManifestDocument): void {
     const message = "ScalingConfig cannot be used together with ProvisionedPollerConfig";
     document.report(path, message, "Remove one of the two", "key");
   }
-  const most = maximum ?? MAXIMUM_POLLERS_DEFAULT;
-  const least = minimum ?? MINIMUM_POLLERS_DEFAULT;
-  if (typeof most !== "number" || typeof least !== "number" || least <= most) return;
-  const message = `There cannot be at least ${least} and at most ${most} pollers`;
-  document.report(path, message, "Give a maximumPollers that is not below minimumPollers", "key");
+  for (const name of ["minimumPollers", "maximumPollers"]) checkPollersMin(document, [...path, name]);
+  checkPollerOrder(document, { minimum: MINIMUM_POLLERS_DEFAULT, maximum: MAXIMUM_POLLERS_DEFAULT });
+}
+
+function checkPollersMin(document: ManifestDocument, path: readonly PropertyKey[]): void {
+  const pollers = document.raw(...path);
+  if (pollers !== QUEUE_POLLERS_MIN - 1) return;
+  const constraint = `Member must have value greater than or equal to ${QUEUE_POLLERS_MIN}`;
+  document.report(path, awsConstraint(path, pollers, constraint), `Give at least ${QUEUE_POLLERS_MIN}`);
 }

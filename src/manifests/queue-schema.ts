@@ -26,7 +26,9 @@ export const provisionedPollerConfig = z
       .min(POLLERS_MIN)
       .max(MINIMUM_POLLERS_MAX)
       .optional()
-      .describe("Event pollers that are always there; each is worth ten batches at once. Default 2."),
+      .describe(
+        "Event pollers that are always there; each is worth ten batches of a queue at once. Default 2, and 1 for Kafka.",
+      ),
     maximumPollers: z
       .int()
       .min(POLLERS_MIN)
@@ -34,4 +36,6 @@ export const provisionedPollerConfig = z
       .optional()
       .describe("Event pollers at most. Default 200."),
   })
-  .describe("Queues only. Pollers of the mapping's own, in place of scalingConfig. Empty: none.");
+  .describe(
+    "Queues and Kafka. Pollers of the mapping's own, in place of scalingConfig; queues have at least 2. Empty: none. Kafka accepts it and needs none: each partition has a reader of its own, and parallelizationFactor says how many of its batches run at once.",
+  );

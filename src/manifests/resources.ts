@@ -4,12 +4,20 @@ import {
   MINIMUM_POLLERS_DEFAULT,
   QUEUE_BATCH_SIZE_DEFAULT,
   STREAM_BATCH_SIZE_DEFAULT,
+  TOPIC_BATCHING_WINDOW_MS_DEFAULT,
+  TOPIC_RETRIES_WITH_DESTINATION,
 } from "../model/limits.ts";
-import type { QueueMapping, StreamMapping } from "../model/mapping.ts";
-import type { Connector, QueueConnector, SourceEndpoints, StreamConnector } from "../ports/connector.ts";
+import type { NamedByArn, QueueMapping, StreamMapping, TopicMapping } from "../model/mapping.ts";
+import type {
+  Connector,
+  QueueConnector,
+  SourceEndpoints,
+  StreamConnector,
+  TopicConnector,
+} from "../ports/connector.ts";
 import { type DestinationAddress, parseDestination } from "./destination-address.ts";
 import { functionArn, parseFunctionName } from "./function-name.ts";
-import { connectorOf } from "./mapping-checks.ts";
+import { connectorOf } from "./mapping-source.ts";
 import { mappingUuid } from "./mapping-uuid.ts";
 import {
   type FunctionManifest,
@@ -17,8 +25,9 @@ import {
   MODULE_CONCURRENCY_DEFAULT,
   REMOTE_CONCURRENCY_DEFAULT,
 } from "./schema.ts";
-import { parseSourceArn } from "./source-arn.ts";
+import { NOWHERE, parseSourceArn } from "./source-arn.ts";
 import { epochMsOf } from "./timestamp.ts";
+import { topicSettings } from "./topic-settings.ts";
 
 /** A function as its manifest describes it, validated, with defaults filled in and paths made absolute. */
 export interface FunctionResource {
@@ -54,12 +63,20 @@ export type FunctionTargetSpec =
       readonly memoryMb: number;
     };
 
-export type MappingResource = StreamMappingResource | QueueMappingResource;
+export type MappingResource = StreamMappingResource | TopicMappingResource | QueueMappingResource;
 
 export interface StreamMappingResource extends ResourceParts {
   readonly kind: "stream";
-  readonly mapping: StreamMapping;
+  readonly mapping: StreamMapping & NamedByArn;
   readonly connector: StreamConnector;
+  /** `undefined`: discarded records are dropped and counted. */
+  readonly destination: DestinationAddress | undefined;
+}
+
+export interface TopicMappingResource extends ResourceParts {
+  readonly kind: "topic";
+  readonly mapping: TopicMapping;
+  readonly connector: TopicConnector;
   /** `undefined`: discarded records are dropped and counted. */
   readonly destination: DestinationAddress | undefined;
 }
@@ -79,8 +96,8 @@ interface ResourceParts {
   readonly spec: MappingManifest["spec"];
 }
 
-/** What mappings of streams and of queues have in common. */
-type SharedSettings = Pick<StreamMapping, keyof StreamMapping & keyof QueueMapping>;
+/** What all mappings have in common. */
+type SharedSettings = Omit<Pick<StreamMapping, keyof StreamMapping & keyof QueueMapping>, "eventSourceArn">;
 
 type FunctionSpec = FunctionManifest["spec"];
 
@@ -143,7 +160,8 @@ export function mappingResource(
   connectors: readonly Connector[],
 ): MappingResource | undefined {
   const { spec } = manifest;
-  const connector = connectorOf(spec.eventSourceArn, connectors);
+  const { eventSourceArn } = spec;
+  const connector = connectorOf(spec, connectors);
   const shared = sharedSettings(manifest, connector);
   if (connector === undefined || shared === undefined) return undefined;
   const parts: ResourceParts = {
@@ -153,11 +171,23 @@ export function mappingResource(
     spec,
   };
   if (connector.offers === "queue") {
-    return { kind: "queue", mapping: queueMapping(spec, shared), connector, ...parts };
+    if (eventSourceArn === undefined) return undefined;
+    const mapping = { ...queueMapping(spec, shared), eventSourceArn };
+    return { kind: "queue", mapping, connector, ...parts };
   }
   const destination = destinationAddress(spec, folder);
-  const mapping = streamMapping(spec, shared, destination);
-  return mapping && { kind: "stream", mapping, connector, destination, ...parts };
+  const settings = streamSettings(spec, shared, destination);
+  if (settings === undefined) return undefined;
+  if (connector.offers === "topic") {
+    // Without a bound nothing would ever go to the destination that was named.
+    const retriesMax = destination === undefined ? undefined : TOPIC_RETRIES_WITH_DESTINATION;
+    const retryAttemptsMax = settings.retryAttemptsMax ?? retriesMax;
+    const topic = topicSettings(spec, folder, shared.uuid);
+    const mapping = { ...settings, eventSourceArn, retryAttemptsMax, ...topic };
+    return { kind: "topic", mapping, connector, destination, ...parts };
+  }
+  if (eventSourceArn === undefined) return undefined;
+  return { kind: "stream", mapping: { ...settings, eventSourceArn }, connector, destination, ...parts };
 }
 
 function sharedSettings(
@@ -165,29 +195,30 @@ function sharedSettings(
   connector: Connector | undefined,
 ): SharedSettings | undefined {
   const reference = parseFunctionName(spec.functionName);
-  const source = parseSourceArn(spec.eventSourceArn);
+  const source = spec.eventSourceArn === undefined ? NOWHERE : parseSourceArn(spec.eventSourceArn);
   if (reference === undefined || source === undefined) return undefined;
   const batchSizeDefault =
     connector?.offers === "queue" ? QUEUE_BATCH_SIZE_DEFAULT : STREAM_BATCH_SIZE_DEFAULT;
+  const windowSeconds = spec.maximumBatchingWindowInSeconds;
+  const windowMsDefault = connector?.offers === "topic" ? TOPIC_BATCHING_WINDOW_MS_DEFAULT : 0;
   return {
     uuid: spec.uuid?.toLowerCase() ?? mappingUuid(metadata.name),
     name: metadata.name,
     functionName: reference.name,
     functionArn: functionArn(reference, source),
-    eventSourceArn: spec.eventSourceArn,
     enabled: spec.enabled,
     batchSize: spec.batchSize ?? batchSizeDefault,
-    batchingWindowMs: spec.maximumBatchingWindowInSeconds * 1000,
+    batchingWindowMs: windowSeconds === undefined ? windowMsDefault : windowSeconds * 1000,
     reportBatchItemFailures: spec.functionResponseTypes.length > 0,
     filterPatterns: (spec.filterCriteria?.filters ?? []).map(({ pattern }) => pattern),
   };
 }
 
-function streamMapping(
+function streamSettings(
   spec: MappingManifest["spec"],
   shared: SharedSettings,
   destination: DestinationAddress | undefined,
-): StreamMapping | undefined {
+): Omit<StreamMapping, "eventSourceArn"> | undefined {
   const position = startingPosition(spec);
   if (position === undefined) return undefined;
   return {
@@ -202,7 +233,10 @@ function streamMapping(
   };
 }
 
-function queueMapping(spec: MappingManifest["spec"], shared: SharedSettings): QueueMapping {
+function queueMapping(
+  spec: MappingManifest["spec"],
+  shared: SharedSettings,
+): Omit<QueueMapping, "eventSourceArn"> {
   const { minimumPollers, maximumPollers } = spec.provisionedPollerConfig ?? {};
   const isProvisioned = minimumPollers !== undefined || maximumPollers !== undefined;
   return {

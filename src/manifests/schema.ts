@@ -11,6 +11,12 @@ import {
   TUMBLING_WINDOW_SECONDS_MAX,
 } from "../model/limits.ts";
 import { provisionedPollerConfig, scalingConfig } from "./queue-schema.ts";
+import {
+  kafkaEventSourceConfig,
+  selfManagedEventSource,
+  sourceAccessConfigurations,
+  topics,
+} from "./topic-schema.ts";
 
 /**
  * The shape of manifests. Fields of `spec` are the lower-camel form of AWS's parameters (streams §1.3); the published
@@ -193,13 +199,15 @@ const destinationConfig = z
           .max(DESTINATION_CHARS_MAX)
           .optional()
           .describe(
-            "ARN of a standard SQS queue or SNS topic, which get AWS's failure record, or of an S3 bucket, which gets it with its event. file:PATH appends the record with its event as a line of JSON; relative to the folder of this file. Empty or left out: records that are given up are dropped and counted.",
+            "ARN of a standard SQS queue or SNS topic, which get AWS's failure record, or of an S3 bucket, which gets it with its event. Of Kafka mappings also kafka://TOPIC of the same cluster, which gets a message for each record. file:PATH appends the record with its event as a line of JSON; relative to the folder of this file. Empty or left out: records that are given up are dropped and counted.",
           ),
       })
       .optional()
       .describe("For records that are given up by age or attempts."),
   })
-  .describe("Streams only. Where records go that are given up. A queue has its own redrive policy.");
+  .describe(
+    "Streams and Kafka only. Where records go that are given up. A queue has its own redrive policy.",
+  );
 
 const mappingSpec = z
   .strictObject({
@@ -213,15 +221,21 @@ const mappingSpec = z
     eventSourceArn: z
       .string()
       .max(10_000)
+      .optional()
       .describe(
-        "ARN of the stream or queue, for example arn:aws:local:eu-west-1:000000000000:stream/orders or arn:aws:sqs:eu-west-1:123456789012:orders.",
+        "ARN of the stream, queue or MSK cluster, for example arn:aws:local:eu-west-1:000000000000:stream/orders or arn:aws:sqs:eu-west-1:123456789012:orders. A mapping has it, or selfManagedEventSource.",
       ),
+    selfManagedEventSource: selfManagedEventSource.optional(),
+    topics: topics.optional(),
+    sourceAccessConfigurations: sourceAccessConfigurations.optional(),
+    amazonManagedKafkaEventSourceConfig: kafkaEventSourceConfig("an MSK cluster").optional(),
+    selfManagedKafkaEventSourceConfig: kafkaEventSourceConfig("a self-managed cluster").optional(),
     enabled: z.boolean().default(true).describe("False: nothing is polled. The checkpoint is kept."),
     startingPosition: z
       .enum(["LATEST", "AT_TIMESTAMP", "TRIM_HORIZON"])
       .optional()
       .describe(
-        "Streams only, and required there. Where a mapping that has no checkpoint yet begins: the oldest record (TRIM_HORIZON), what comes from now on (LATEST), or startingPositionTimestamp (AT_TIMESTAMP).",
+        "Streams and Kafka only, and required there. Where a mapping that has no checkpoint yet begins: the oldest record (TRIM_HORIZON), what comes from now on (LATEST), or startingPositionTimestamp (AT_TIMESTAMP).",
       ),
     startingPositionTimestamp: z
       .union([z.number().min(0).max(EPOCH_SECONDS_MAX), z.iso.datetime({ offset: true })])
@@ -241,23 +255,25 @@ const mappingSpec = z
       .int()
       .min(0)
       .max(BATCHING_WINDOW_SECONDS_MAX)
-      .default(0)
+      .optional()
       .describe(
-        "How long to gather records for a batch, in seconds. 0: invoke as soon as there is a record. FIFO queues have none.",
+        "How long to gather records for a batch, in seconds. 0: invoke as soon as there is a record. Default 0, and half a second for Kafka. FIFO queues have none.",
       ),
     parallelizationFactor: z
       .int()
       .min(1)
       .max(PARALLELIZATION_FACTOR_MAX)
       .default(1)
-      .describe("Streams only. Batches of one shard that run at once. Records of one key stay in order."),
+      .describe(
+        "Streams and Kafka only. Batches of one shard that run at once. Records of one key stay in order.",
+      ),
     maximumRetryAttempts: z
       .int()
       .min(-1)
       .max(RETRY_ATTEMPTS_MAX)
       .default(-1)
       .describe(
-        "Streams only. Retries of a failed batch before it is given up. -1: until its records expire.",
+        "Streams and Kafka only. Retries of a failed batch before it is given up. -1: until its records expire; 10 for Kafka with a failure destination.",
       ),
     maximumRecordAgeInSeconds: z
       .int()
@@ -265,13 +281,13 @@ const mappingSpec = z
       .max(RECORD_AGE_SECONDS_MAX)
       .default(-1)
       .describe(
-        "Streams only. Age at which a record is given up, in seconds: 60 to 604800, or -1 for as long as the source keeps it.",
+        "Streams and Kafka only. Age at which a record is given up, in seconds: 60 to 604800, or -1 for as long as the source keeps it.",
       ),
     bisectBatchOnFunctionError: z
       .boolean()
       .default(false)
       .describe(
-        "Streams only. Split a failed batch in two and try the halves, down to the record that fails.",
+        "Streams and Kafka only. Split a failed batch in two and try the halves, down to the record that fails.",
       ),
     functionResponseTypes: z
       .array(z.enum(["ReportBatchItemFailures"]))
@@ -284,7 +300,7 @@ const mappingSpec = z
       .max(TUMBLING_WINDOW_SECONDS_MAX)
       .default(0)
       .describe(
-        "Streams only. Length of the windows over which the function carries state, in seconds. 0: none.",
+        "Kinesis, DynamoDB and local streams only. Length of the windows over which the function carries state, in seconds. 0: none.",
       ),
     filterCriteria: filterCriteria.optional(),
     destinationConfig: destinationConfig.optional(),
@@ -300,7 +316,7 @@ const mappingSpec = z
       .record(z.string(), z.array(z.string().min(1)).min(1).max(100))
       .optional()
       .describe(
-        "Where to find a source that its ARN alone does not find, by names that the source defines, such as LOCAL_FILE. Paths (names in _FILE) are relative to the folder of this file.",
+        "Where to find a source that its ARN alone does not find, by names that the source defines, such as LOCAL_FILE or, of an MSK cluster, KAFKA_BOOTSTRAP_SERVERS. Paths (names in _FILE) are relative to the folder of this file.",
       ),
     uuid: z
       .uuid()
@@ -326,7 +342,7 @@ export const functionSchema = resource("Function", functionSpec, "A function tha
 export const mappingSchema = resource(
   "EventSourceMapping",
   mappingSpec,
-  "Reads a stream or a queue and invokes a function with its records.",
+  "Reads a stream, a queue or a Kafka topic and invokes a function with its records.",
 );
 
 export const manifestSchema = z.discriminatedUnion("kind", [functionSchema, mappingSchema]);

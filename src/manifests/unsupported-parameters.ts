@@ -3,18 +3,7 @@
  * person who copies a template must learn that the field has no effect here, not that it is misspelt.
  */
 export const AWS_PARAMETERS_UNSUPPORTED: ReadonlyMap<string, string> = new Map(
-  [
-    "amazonManagedKafkaEventSourceConfig",
-    "documentDBEventSourceConfig",
-    "kmsKeyArn",
-    "loggingConfig",
-    "metricsConfig",
-    "queues",
-    "selfManagedEventSource",
-    "selfManagedKafkaEventSourceConfig",
-    "sourceAccessConfigurations",
-    "topics",
-  ].map(
+  ["documentDBEventSourceConfig", "kmsKeyArn", "loggingConfig", "metricsConfig", "queues"].map(
     (name) => [name, `AWS's parameter ${name} does not apply to the event sources of this version`] as const,
   ),
 );
@@ -29,6 +18,14 @@ export const STREAM_PARAMETERS = [
   "bisectBatchOnFunctionError",
   "tumblingWindowInSeconds",
   "destinationConfig",
+] as const;
+
+/** Of Kafka topics only. */
+export const TOPIC_PARAMETERS = [
+  "topics",
+  "sourceAccessConfigurations",
+  "amazonManagedKafkaEventSourceConfig",
+  "selfManagedKafkaEventSourceConfig",
 ] as const;
 
 /** Of queues only. */

@@ -23,6 +23,10 @@ export const ERROR_CODES = [
   "ERR_MILLRACE_DESTINATION_UNAVAILABLE",
   /** A destination can never accept this failure record. */
   "ERR_MILLRACE_DESTINATION_REJECTED",
+  /** The control API refuses what it was asked: asking again does not help. */
+  "ERR_MILLRACE_API_REFUSED",
+  /** The control API cannot be reached, or could not do it now. */
+  "ERR_MILLRACE_API_UNAVAILABLE",
   /** An operation was stopped by its caller. */
   "ERR_MILLRACE_ABORTED",
   /** A rule that the code relies on does not hold: a defect. The worker stops. */
@@ -53,6 +57,22 @@ export function assertInvariant(condition: boolean, message: string): asserts co
       `${message}. This is a defect in millrace: please report it.`,
     );
   }
+}
+
+const CAUSES_MAX = 10;
+
+/**
+ * What AWS writes into `LastProcessingResult` for this error: said by the adapter that threw it, or whose error caused it,
+ * as the member `processingResult`.
+ */
+export function processingResultOf(error: unknown): string | undefined {
+  let cause = error;
+  for (let depth = 0; depth < CAUSES_MAX && cause instanceof Error; depth++) {
+    if ("processingResult" in cause && typeof cause.processingResult === "string")
+      return cause.processingResult;
+    cause = cause.cause;
+  }
+  return undefined;
 }
 
 /** One line for a log: the message of an error, or what was thrown instead of one. */

@@ -1,7 +1,7 @@
 import type { Position } from "./record.ts";
 
-/** Why records were given up (streams §5.7). */
-export type FailureCondition = "RetryAttemptsExhausted" | "RecordAgeExceeded";
+/** Why records were given up (streams §5.7); the last one only of Kafka (queues §3.4). */
+export type FailureCondition = "RetryAttemptsExhausted" | "RecordAgeExceeded" | "MaximumPayloadSizeExceeded";
 
 /** A discarded batch, on its way to the failure destination (streams §5.7). Times are epoch milliseconds. */
 export interface FailureRecord {
@@ -24,11 +24,16 @@ export interface FailureRecord {
   readonly window: FailedWindow | undefined;
 }
 
+/** Name of the batch's member in the document; the last one has a form of its own (queues §3.5). */
+export type BatchInfoName = "KinesisBatchInfo" | "DDBStreamBatchInfo" | "KafkaBatchInfo";
+
 export interface FailedBatch {
-  /** Name of the batch's member in the document: `KinesisBatchInfo`, `DDBStreamBatchInfo`. */
-  readonly infoName: string;
+  readonly infoName: BatchInfoName;
   readonly shardId: string;
-  readonly streamArn: string;
+  /** `undefined`: a self-managed cluster. */
+  readonly eventSourceArn: string | undefined;
+  /** Of Kafka only. */
+  readonly bootstrapServers: string | undefined;
   /** Kinesis shows arrival times with milliseconds, DynamoDB in whole seconds. */
   readonly arrivalPrecision: "milliseconds" | "seconds";
   /** `undefined` for a final tumbling-window invocation, which has no records. */
@@ -77,6 +82,10 @@ function head(record: FailureRecord): Json {
     condition: record.condition,
     approximateInvokeCount: record.approximateInvokeCount,
   };
+  // Kafka's documents have the member in any case (queues §3.4).
+  if (record.response === undefined && record.batch.infoName === "KafkaBatchInfo") {
+    return { requestContext, responseContext: null };
+  }
   if (record.response === undefined) return { requestContext };
   const responseContext = {
     statusCode: 200,
@@ -86,7 +95,37 @@ function head(record: FailureRecord): Json {
   return { requestContext, responseContext };
 }
 
-function tail({ batch, window }: FailureRecord): Json {
+function tail({ batch, payload, window }: FailureRecord): Json {
+  if (batch.infoName === "KafkaBatchInfo") return { [batch.infoName]: kafkaInfo(batch, payload) };
+  const info = shardInfo(batch);
+  if (window === undefined) return { [batch.infoName]: info };
+  const timeWindowInfo = {
+    window: { start: isoSeconds(window.startMs), end: isoSeconds(window.endMs) },
+    isFinalInvokeForWindow: window.isFinalInvokeForWindow,
+    isWindowTerminatedEarly: window.isWindowTerminatedEarly,
+  };
+  return { [batch.infoName]: info, timeWindowInfo };
+}
+
+/** Members in AWS's order; a self-managed cluster has no ARN (queues §3.5). */
+function kafkaInfo(batch: FailedBatch, payload: Uint8Array | undefined): Json {
+  const { records, shardId, eventSourceArn, bootstrapServers } = batch;
+  const recordsInfo = records && {
+    firstRecordOffset: records.startPosition,
+    lastRecordOffset: records.endPosition,
+    firstRecordTimestamp: arrivalTime(batch, records.firstArrivalMs),
+    lastRecordTimestamp: arrivalTime(batch, records.lastArrivalMs),
+  };
+  return {
+    batchSize: records?.count ?? 0,
+    ...(eventSourceArn === undefined ? {} : { eventSourceArn }),
+    bootstrapServers: bootstrapServers ?? "",
+    payloadSize: payload?.length ?? 0,
+    recordsInfo: recordsInfo === undefined ? {} : { [shardId]: recordsInfo },
+  };
+}
+
+function shardInfo(batch: FailedBatch): Json {
   const info: Json = { shardId: batch.shardId };
   if (batch.records !== undefined) {
     info["startSequenceNumber"] = batch.records.startPosition;
@@ -95,14 +134,8 @@ function tail({ batch, window }: FailureRecord): Json {
     info["approximateArrivalOfLastRecord"] = arrivalTime(batch, batch.records.lastArrivalMs);
     info["batchSize"] = batch.records.count;
   }
-  info["streamArn"] = batch.streamArn;
-  if (window === undefined) return { [batch.infoName]: info };
-  const timeWindowInfo = {
-    window: { start: isoSeconds(window.startMs), end: isoSeconds(window.endMs) },
-    isFinalInvokeForWindow: window.isFinalInvokeForWindow,
-    isWindowTerminatedEarly: window.isWindowTerminatedEarly,
-  };
-  return { [batch.infoName]: info, timeWindowInfo };
+  info["streamArn"] = batch.eventSourceArn;
+  return info;
 }
 
 function arrivalTime(batch: FailedBatch, epochMs: number): string {

@@ -13,7 +13,8 @@ export interface StreamMapping {
   readonly functionName: string;
   /** As given, qualifier included; what failure records show. */
   readonly functionArn: string;
-  readonly eventSourceArn: string;
+  /** `undefined`: a self-managed source, which has none. */
+  readonly eventSourceArn: string | undefined;
   readonly enabled: boolean;
   readonly startingPosition: StartingPosition;
   /** 1…10,000 */
@@ -35,6 +36,38 @@ export interface StreamMapping {
   /** `destinationConfig.onFailure.destination`; `undefined`: a discarded record is dropped and counted. */
   readonly onFailureDestination: string | undefined;
 }
+
+/** A mapping of a source that its ARN names. */
+export type NamedByArn = { readonly eventSourceArn: string };
+
+/** A mapping of one topic of a Kafka cluster (queues §3.1): a stream whose shards are the topic's partitions. */
+export interface TopicMapping extends StreamMapping {
+  readonly topic: string;
+  /** `host:port`, at least one: where the cluster is found, and what events show of it. */
+  readonly bootstrapServers: readonly string[];
+  /** 1…200 characters. */
+  readonly consumerGroupId: string;
+  /** In the order of the manifest; the kinds that concern networks of AWS are left out. */
+  readonly access: readonly SourceAccess[];
+}
+
+/** One of `sourceAccessConfigurations` (queues §3.6): what a secret is for and where it stands, never the secret itself. */
+export interface SourceAccess {
+  readonly type: SourceAccessType;
+  /** `file:` with an absolute path, or `env:` with the name of an environment variable. */
+  readonly uri: string;
+}
+
+export const SOURCE_ACCESS_TYPES = [
+  /** SASL/PLAIN. */
+  "BASIC_AUTH",
+  "SASL_SCRAM_256_AUTH",
+  "SASL_SCRAM_512_AUTH",
+  "CLIENT_CERTIFICATE_TLS_AUTH",
+  "SERVER_ROOT_CA_CERTIFICATE",
+] as const;
+
+export type SourceAccessType = (typeof SOURCE_ACCESS_TYPES)[number];
 
 /** Settings of a queue's mapping: AWS's parameters, validated, with their defaults filled in. */
 export interface QueueMapping {

@@ -1,4 +1,11 @@
-import type { QueueMapping, StreamMapping } from "../model/mapping.ts";
+import type {
+  NamedByArn,
+  QueueMapping,
+  StartingPosition,
+  StreamMapping,
+  TopicMapping,
+} from "../model/mapping.ts";
+import type { Destination } from "./destination.ts";
 import type { QueueSource } from "./queue-source.ts";
 import type { StreamSource } from "./stream-source.ts";
 
@@ -6,12 +13,21 @@ import type { StreamSource } from "./stream-source.ts";
  * An event source: what `connectors/registry.ts` lists. One folder per connector; a folder that offers both streams and
  * queues has one connector for each.
  */
-export type Connector = StreamConnector | QueueConnector;
+export type Connector = StreamConnector | TopicConnector | QueueConnector;
 
 export interface StreamConnector extends ConnectorIdentity {
   readonly offers: "stream";
-  readonly startingPositions: readonly ("TRIM_HORIZON" | "LATEST" | "AT_TIMESTAMP")[];
-  openStream(mapping: StreamMapping, endpoints: SourceEndpoints): Promise<StreamSource>;
+  readonly startingPositions: readonly StartingPosition["kind"][];
+  openStream(mapping: StreamMapping & NamedByArn, endpoints: SourceEndpoints): Promise<StreamSource>;
+}
+
+/** Topics of a cluster that speaks Kafka's protocol: streams with the parameters that AWS gives Kafka (queues §3). */
+export interface TopicConnector extends ConnectorIdentity {
+  readonly offers: "topic";
+  readonly startingPositions: readonly StartingPosition["kind"][];
+  openTopic(mapping: TopicMapping): Promise<StreamSource>;
+  /** `kafka://TOPIC` as the failure destination of a mapping: a topic of the cluster that it reads (queues §3.5). */
+  openTopicDestination(mapping: TopicMapping, topic: string): Promise<Destination>;
 }
 
 export interface QueueConnector extends ConnectorIdentity {
@@ -24,15 +40,19 @@ export interface QueueConnector extends ConnectorIdentity {
 interface ConnectorIdentity {
   /** The `source` label of metrics. */
   readonly kind: string;
-  /** Service part of the ARNs that this connector reads: `arn:aws:<service>:…`. */
-  readonly arnService: string;
-  /** How the resource part of those ARNs begins, where connectors share a service: `stream/`. Empty: it reads all. */
-  readonly arnResourcePrefix: string;
+  /** How a mapping names what this connector reads; no two connectors read the same. */
+  readonly sources: readonly SourceForm[];
   /** Member of a record's filter document that holds its data (queues §6.2). */
   readonly filterDataKey: string;
-  /** Names of the `endpoints` entries that a mapping must give, for sources that an ARN alone does not find. */
+  /** Names of the `endpoints` entries that a mapping with an ARN must give, where the ARN alone does not find the source. */
   readonly endpointNames: readonly string[];
 }
+
+export type SourceForm =
+  /** `eventSourceArn: arn:aws:<service>:REGION:ACCOUNT:<resourcePrefix>…`; an empty prefix stands for all resources. */
+  | { readonly kind: "arn"; readonly service: string; readonly resourcePrefix: string }
+  /** No ARN: `selfManagedEventSource.endpoints` has an entry of this name. */
+  | { readonly kind: "selfManaged"; readonly endpointName: string };
 
 /** `spec.endpoints` of the mapping, paths already made absolute. Trusted: only the operator writes manifests. */
 export type SourceEndpoints = Readonly<Record<string, readonly string[]>>;

@@ -4,8 +4,11 @@ import type { Shard } from "../model/record.ts";
 /**
  * Keeper of leases and checkpoints: one record per shard of a mapping, since fencing needs one conditional write.
  *
+ * A source whose broker coordinates brings its own (`StreamSource.progress`): the broker decides who reads a shard, so it
+ * lists this process's shards only, `requestHandover` asks nobody, and the epoch is the broker's own fencing number.
+ *
  * Laws, which the contract suite `test/contract/progress-store.ts` checks of every adapter:
- * - The epoch of a shard rises by one at every successful `acquire`, and never otherwise.
+ * - The epoch of a shard rises at every successful `acquire`, by one where the store counts itself, and never otherwise.
  * - `renew`, `checkpoint`, `release` take effect only for the owner and epoch that hold the lease now, and answer
  *   `fenced` otherwise.
  * - A checkpoint never goes backwards: within an epoch only a higher revision is stored, a lower one answers `stale`.
@@ -43,6 +46,12 @@ export interface ProgressStore {
   requestHandover(mappingUuid: string, shardId: string, seen: LeaseSight, claimant: string): Promise<void>;
   /** Forgets a shard, once the source has forgotten it and it is ended, or a whole mapping. */
   remove(mappingUuid: string, shardId?: string): Promise<void>;
+  /**
+   * Calls the listener whenever a look at the leases would find something new: shards given, or to be handed over, or lost.
+   * Only where the store comes to know of it by itself; otherwise a look at every interval is soon enough. Returns how to
+   * end it.
+   */
+  onChange?(mappingUuid: string, listener: () => void): () => void;
   close(): Promise<void>;
 }
 

@@ -1,4 +1,6 @@
+import type { BatchInfoName } from "../model/failure-record.ts";
 import type { Position, Shard, StartPoint, StreamRecord, TumblingWindow } from "../model/record.ts";
+import type { ProgressStore } from "./progress-store.ts";
 
 /**
  * A sharded, ordered, re-readable source of one stream: Kinesis, DynamoDB Streams, a Kafka topic, a local stream.
@@ -15,6 +17,12 @@ import type { Position, Shard, StartPoint, StreamRecord, TumblingWindow } from "
 export interface StreamSource {
   readonly description: StreamDescription;
   readonly events: StreamEvents;
+  /**
+   * Set where the source's broker itself keeps progress and says which process reads a shard (Kafka's consumer groups): it
+   * then takes the place of the engine's store. Its `list` gives the shards that are this process's to read now and no
+   * others. Closed by `close` of the source.
+   */
+  readonly progress?: ProgressStore;
   /** All shards that the source still knows, closed ones too, in any order. */
   listShards(signal: AbortSignal): Promise<readonly Shard[]>;
   /** A durable point just behind the newest record of now: what comes later is read, what is there is not. */
@@ -28,15 +36,24 @@ export interface StreamSource {
 export interface StreamDescription {
   /** Closed set, from the connector registry: the `source` label of metrics. */
   readonly kind: string;
-  /** What events and failure records show. */
-  readonly eventSourceArn: string;
-  /** `KinesisBatchInfo` or `DDBStreamBatchInfo`. */
-  readonly batchInfoName: string;
+  /** What events and failure records show; `undefined`: a self-managed source, which has none. */
+  readonly eventSourceArn: string | undefined;
+  /** Kafka: `host:port` of the cluster, with commas, as events and failure records show them. */
+  readonly bootstrapServers?: string;
+  readonly batchInfoName: BatchInfoName;
   readonly arrivalPrecision: "milliseconds" | "seconds";
   /** How long the source keeps a record; retries end there. `undefined`: for ever. */
   readonly retentionMs: number | undefined;
-  /** Who says which process reads a shard: our leases, or the broker's own group protocol. */
-  readonly coordination: "leases" | "broker";
+  /**
+   * What becomes of a record that no event can hold. `retried` (also without this member): it fails like any other (streams
+   * §3.6). `givenUp`: at once, as Kafka's (queues §3.4).
+   */
+  readonly oversizedRecord?: "retried" | "givenUp";
+  /**
+   * When a lane's batching window begins: as soon as the invocation before it has ended (also without this member), or when
+   * the first record of its batch arrives, as Kafka's does (queues §1.3).
+   */
+  readonly batchingWindowFrom?: "lastInvocation" | "firstRecord";
 }
 
 /** Reads one shard from one place on. One `read` at a time. */
@@ -55,6 +72,11 @@ export interface ShardRead {
   readonly endOfShard: boolean;
   /** Age of the newest record read against the tip of the shard; 0 is caught up; `undefined`: the source does not say. */
   readonly lagMs: number | undefined;
+  /**
+   * How far the tip of the shard lies behind the last of these records, in positions that count records (Kafka's offsets).
+   * Absent: the source does not say.
+   */
+  readonly offsetLag?: number;
   /** The source's quota: the next read of this shard is made no earlier than this many milliseconds from now. */
   readonly readAgainAfterMs: number;
   /** Records between the wanted start and these were trimmed by the source before they could be read. */
@@ -64,12 +86,13 @@ export interface ShardRead {
 /** The source's Lambda event: pure functions of the records. The engine hands back only records that this source gave. */
 export interface StreamEvents {
   /**
-   * The invocation payload. Without a window it has exactly `envelopeBytes + Σ encodedBytes + (n − 1)` bytes for n > 0
-   * records (one comma between two); with a window it is larger by the window's members.
+   * The invocation payload of records of one shard. Without a window it has exactly
+   * `envelopeBytes(shardId) + Σ encodedBytes + (n − 1)` bytes for n > 0 records (one comma between two); with a window it
+   * is larger by the window's members.
    */
   encode(records: readonly StreamRecord[], window: TumblingWindow | undefined): Uint8Array;
-  /** Bytes of an event without records and without a window: `{"Records":[]}`. */
-  readonly envelopeBytes: number;
+  /** Bytes of an event of this shard beside its records: `{"Records":[]}`; Kafka's names the partition. */
+  envelopeBytes(shardId: string): number;
   /** What filter patterns see of a record. */
   filterDocument(record: StreamRecord): FilterDocument;
   /** Member of the filter document that holds the record's own data (`data`, `dynamodb`). */
@@ -79,6 +102,16 @@ export interface StreamEvents {
    * one; the first of them is then meant. Without this member it is the record's position.
    */
   itemIdentifier?(record: StreamRecord): string;
+  /**
+   * The item identifier that an `itemIdentifier` of a partial response stands for, in a batch of this shard; `undefined`
+   * when it names no record of the shard. Its argument is untrusted JSON. Without this member only a string is one.
+   */
+  readItemIdentifier?(value: unknown, shardId: string): string | undefined;
+  /**
+   * What comes again after a partial response. `fromFirst` (also without this member): the first record listed and all
+   * behind it (streams §5.4). `listed`: the records listed and those of their keys behind them (queues §3.4, decision 0017).
+   */
+  readonly partialRetry?: "fromFirst" | "listed";
 }
 
 export interface FilterDocument {
@@ -86,4 +119,12 @@ export interface FilterDocument {
   readonly document: unknown;
   /** The record's data is a JSON object. If not, a pattern on the data key does not match (streams §8.1). */
   readonly isDataJson: boolean;
+  /**
+   * Kafka's rule in its place: by member of the document, the form that its data has. What a pattern asks of data in
+   * another form is left aside, and the rest of the pattern decides (queues §6.3).
+   */
+  readonly dataForms?: Readonly<Record<string, DataForm>>;
 }
+
+/** `absent`: a tombstone's value or a missing key; patterns of either form see the null that it is. */
+export type DataForm = "json" | "text" | "binary" | "absent";

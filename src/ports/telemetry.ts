@@ -3,6 +3,11 @@ export interface Telemetry {
   count(counter: CounterName, mapping: string, amount: number): void;
   observe(histogram: HistogramName, mapping: string, value: number): void;
   gauge(gauge: GaugeName, mapping: string, value: number): void;
+  /**
+   * Records of a shard that are not processed; `undefined`: this process reads the shard no more. Shards are a label here:
+   * only sources with a fixed, small number of them (partitions of a topic) report it.
+   */
+  offsetLag(mapping: string, shardId: string, records: number | undefined): void;
   /** An outcome of an invocation, by kind: `succeeded`, `functionError`, … */
   invocation(mapping: string, outcome: string, durationMs: number): void;
   /** Never given payloads, headers or attributes of records. */
@@ -72,6 +77,7 @@ export const MARKS = [
   "partial response moved on",
   "partial response without progress",
   "partial response malformed",
+  "listed record held back its key",
   "oversized record",
   "throttled attempt cost no retry",
   "unavailable attempt cost no retry",

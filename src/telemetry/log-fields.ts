@@ -5,15 +5,20 @@ import type { LogFields } from "../ports/telemetry.ts";
  * record contents, headers or credentials into a log. Add a field here when a message needs it.
  */
 export const LOG_FIELDS: ReadonlySet<string> = new Set([
+  "action",
   "address",
+  "caller",
   "condition",
   "drainMs",
   "epoch",
   "error",
   "failures",
   "from",
+  "function",
   "mapping",
   "mappings",
+  "metricsAddress",
+  "outcome",
   "pid",
   "reason",
   "records",
@@ -22,6 +27,7 @@ export const LOG_FIELDS: ReadonlySet<string> = new Set([
   "signal",
   "stack",
   "to",
+  "uuid",
   "version",
 ]);
 

@@ -14,6 +14,8 @@ export interface MappingSeries {
   readonly histograms: Record<HistogramName, Buckets>;
   readonly durationSeconds: Buckets;
   readonly outcomes: Map<string, number>;
+  /** By shard; `undefined` until a shard of the mapping has told one. */
+  offsetLags: Map<string, number> | undefined;
 }
 
 export function createMappingSeries(): MappingSeries {
@@ -23,6 +25,7 @@ export function createMappingSeries(): MappingSeries {
     histograms: mapNames(HISTOGRAMS, (name) => new Buckets(HISTOGRAM_BOUNDS[name])),
     durationSeconds: new Buckets(DURATION_SECONDS_BOUNDS),
     outcomes: new Map(),
+    offsetLags: undefined,
   };
 }
 

@@ -67,6 +67,11 @@ export function createTelemetry({ log, processMetrics }: TelemetryOptions): RunT
     gauge(gauge, mapping, value) {
       seriesOf(mapping).gauges[gauge] = value;
     },
+    offsetLag(mapping, shardId, records) {
+      const known = seriesOf(mapping);
+      if (records === undefined) known.offsetLags?.delete(shardId);
+      else known.offsetLags = (known.offsetLags ?? new Map()).set(shardId, records);
+    },
     invocation(mapping, outcome, durationMs) {
       const { outcomes, durationSeconds } = seriesOf(mapping);
       const label = outcomes.has(outcome) || outcomes.size < OUTCOMES_MAX ? outcome : "other";
@@ -125,7 +130,42 @@ function createRegistry(series: SeriesByMapping): Registry {
       }
     },
   });
+  addOffsetLags(registry, series);
   return registry;
+}
+
+/** Only of mappings whose source tells it: a lag of 0 that nobody measured would be a lie. */
+function addOffsetLags(registry: Registry, series: SeriesByMapping): void {
+  new Gauge({
+    name: "millrace_offset_lag_records",
+    help: "Records written and not processed, over the partitions that this process reads.",
+    labelNames: ["mapping"] as const,
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [mapping, { offsetLags }] of series) {
+        if (offsetLags !== undefined) this.set({ mapping }, sum(offsetLags.values()));
+      }
+    },
+  });
+  new Gauge({
+    name: "millrace_partition_offset_lag_records",
+    help: "Records of a partition written and not processed; only from the process that reads it.",
+    labelNames: ["mapping", "partition"] as const,
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [mapping, { offsetLags }] of series) {
+        for (const [partition, records] of offsetLags ?? []) this.set({ mapping, partition }, records);
+      }
+    },
+  });
+}
+
+function sum(values: Iterable<number>): number {
+  let total = 0;
+  for (const value of values) total += value;
+  return total;
 }
 
 function* bucketsOf(

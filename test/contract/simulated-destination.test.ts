@@ -19,7 +19,10 @@ describeDestinationContract("simulated", {
     const process = new SimProcess(0, "process-0", time, random, { wallOffsetMs: 0, rate: 1 });
     const faults = new FaultDesk({}, new Map());
     const stream = new SimStream(1, () => time.now, random);
-    const history = createMappingHistory(0, anyMapping(), stream, undefined);
+    const history = createMappingHistory(0, anyMapping(), stream, {
+      retentionMs: undefined,
+      isTopic: false,
+    });
     const accepted: FailureRecord[] = [];
     const accept = (record: FailureRecord) => accepted.push(structuredClone(record));
     return {

@@ -93,7 +93,7 @@ function createFixture(shards: number, rate: number): StreamFixture {
 
 /** Kinesis events of the simulated records, as a function would get them. */
 class HonestEvents implements StreamEvents {
-  readonly envelopeBytes = KINESIS_ENVELOPE_BYTES;
+  readonly envelopeBytes = () => KINESIS_ENVELOPE_BYTES;
   readonly filterDataKey = "data";
   readonly #records = new Map<Position, KinesisRecord>();
 

@@ -19,6 +19,10 @@ export interface StreamCapabilities {
   readonly expireIterators: boolean;
   /** The source decides itself how many shards a stream has; a new one has one, whatever is asked for. */
   readonly onlyOneShard?: true;
+  /** A reader gives the rest of what it has fetched, though it was trimmed since. */
+  readonly holdsFetched?: true;
+  /** AWS has no tumbling windows for such a source. */
+  readonly noWindows?: true;
 }
 
 /** A stream of its own for one test. Disposing closes all sources that were opened on it. */

@@ -30,10 +30,9 @@ export function createCannedStream(options: CannedStreamOptions): StreamSource {
       batchInfoName: "KinesisBatchInfo",
       arrivalPrecision: "milliseconds",
       retentionMs: undefined,
-      coordination: "leases",
     },
     events: {
-      envelopeBytes: KINESIS_ENVELOPE_BYTES,
+      envelopeBytes: () => KINESIS_ENVELOPE_BYTES,
       filterDataKey: "data",
       // The engine hands back only records of this stream.
       encode: (records: readonly StreamRecord[], window) =>

@@ -6,6 +6,7 @@ import { randomBytes } from "node:crypto";
 import type { FunctionTarget } from "../../src/ports/function-target.ts";
 import { createCannedStream } from "./canned-stream.ts";
 import { runEngine } from "./engine-run.ts";
+import { LatencyWheel, seededLatencies } from "./latency-wheel.ts";
 import { type Measurement, median, printWhenRunAlone } from "./measurement.ts";
 
 export const name = "Parallelism per key";
@@ -14,7 +15,6 @@ const RECORDS = 10_000;
 const ONE_KEY_RECORDS = 2_000;
 /** The run with ten lanes takes seconds only, so that what else the machine does weighs on it: the middle one of five. */
 const FAST_RUNS = 5;
-const LATENCY_MS_MAX = 5;
 
 export async function run(): Promise<readonly Measurement[]> {
   const spread = async () => await timeRun(RECORDS, (index) => `key-${index}`, 10);
@@ -78,41 +78,5 @@ async function timeRun(records: number, key: (index: number) => string, factor: 
 }
 
 const EMPTY = new Uint8Array(0);
-
-function* seededLatencies(): Generator<number, never> {
-  let state = 42;
-  for (;;) {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    yield (state / 2 ** 32) * LATENCY_MS_MAX;
-  }
-}
-
-/**
- * Sleeps with less error than Node's timers, which round up to whole milliseconds and would hide what is measured: one
- * loop looks at the clock between macrotasks.
- */
-class LatencyWheel {
-  readonly #latencies: Generator<number, never>;
-  #sleepers: { dueMs: number; wake: () => void }[] = [];
-
-  constructor(latencies: Generator<number, never>) {
-    this.#latencies = latencies;
-  }
-
-  sleep(): Promise<void> {
-    return new Promise((wake) => {
-      this.#sleepers.push({ dueMs: performance.now() + this.#latencies.next().value, wake });
-      if (this.#sleepers.length === 1) setImmediate(this.#turn);
-    });
-  }
-
-  readonly #turn = (): void => {
-    const nowMs = performance.now();
-    const due = this.#sleepers.filter((sleeper) => sleeper.dueMs <= nowMs);
-    this.#sleepers = this.#sleepers.filter((sleeper) => sleeper.dueMs > nowMs);
-    for (const { wake } of due) wake();
-    if (this.#sleepers.length > 0) setImmediate(this.#turn);
-  };
-}
 
 await printWhenRunAlone(import.meta.url, run);

@@ -14,8 +14,11 @@ export interface MavenServer {
   readonly artifacts: readonly string[];
   /** For jars that are archives of something else: gets a folder with what is in them, before others see it. */
   readonly unpack?: (folder: string) => Promise<void>;
-  /** How to name a server that runs already, for people without Java: `MILLRACE_TEST_DYNAMODB_ENDPOINT=http://…`. */
-  readonly alternative: string;
+  /**
+   * How to name a server that runs already, for people without Java: `MILLRACE_TEST_DYNAMODB_ENDPOINT=http://…`.
+   * `undefined`: the tests stop and restart it, so it has to be their own.
+   */
+  readonly alternative: string | undefined;
 }
 
 const PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1";
@@ -84,8 +87,10 @@ function runMaven(server: MavenServer, words: readonly string[]): Promise<void> 
 
 /** Maven comes with a Java. */
 function mavenIsMissing({ name, alternative }: MavenServer): Error {
+  const instead =
+    alternative === undefined ? "" : `, or start ${name} by deploy/compose.yaml and name it: ${alternative}`;
   return new Error(
     `${name} needs \`mvn\` and \`java\`, which are not on the PATH. Install Maven and Java 17 or newer (Debian: ` +
-      `\`apt-get install openjdk-17-jre-headless maven\`), or start ${name} by deploy/compose.yaml and name it: ${alternative}`,
+      `\`apt-get install openjdk-17-jre-headless maven\`)${instead}.`,
   );
 }

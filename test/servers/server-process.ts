@@ -9,6 +9,14 @@ export interface TestServer {
   close(): Promise<void>;
 }
 
+/** A server that this test process started. */
+export interface ServerProcess extends TestServer {
+  /** To stop and continue it, say. */
+  signal(name: NodeJS.Signals): void;
+  /** Ends it with this signal, and waits until it has. */
+  end(name: NodeJS.Signals): Promise<void>;
+}
+
 export interface ServerCommand {
   /** For messages: `kinesis-local`. */
   readonly name: string;
@@ -43,7 +51,7 @@ process.on("exit", () => {
 });
 
 /** Starts a server as a process of its own and waits until it answers. One that runs on this Node listens on loopback only. */
-export async function startServerProcess(command: ServerCommand): Promise<TestServer> {
+export async function startServerProcess(command: ServerCommand): Promise<ServerProcess> {
   const { program = process.execPath, args, stopSignal = "SIGKILL" } = command;
   const nodeArgs = command.program === undefined ? ["--require", LOOPBACK_ONLY] : [];
   const child = spawn(program, [...nodeArgs, ...args], {
@@ -67,10 +75,11 @@ export async function startServerProcess(command: ServerCommand): Promise<TestSe
       resolve();
     });
   });
-  const close = async () => {
-    child.kill(stopSignal);
+  const end = async (signal: NodeJS.Signals) => {
+    child.kill(signal);
     await ended;
   };
+  const close = () => end(stopSignal);
   const startMs = performance.now();
   while (!(await command.isReady().catch(() => false))) {
     if (hasEnded || performance.now() - startMs > READY_MS_MAX) {
@@ -79,7 +88,10 @@ export async function startServerProcess(command: ServerCommand): Promise<TestSe
     }
     await new Promise((resolve) => setTimeout(resolve, PROBE_INTERVAL_MS));
   }
-  return { endpoint: command.endpoint, close };
+  const signal = (name: NodeJS.Signals) => {
+    child.kill(name);
+  };
+  return { endpoint: command.endpoint, signal, end, close };
 }
 
 /** A server that somebody else runs: `close` leaves it alone. */

@@ -137,6 +137,7 @@ function generateMapping(random: SeededRandom, draft: MappingDraft): MappingScen
     retentionMs: canExpire ? shape.int(8_000, 20_000) : undefined,
     readIntervalMs: Math.min(shape.pick([20, 100, 200, 500]), readIntervalMax(workload, draft.settings)),
     tellsLag: shape.chance(0.8),
+    isTopic: mapping.tumblingWindowMs === 0 && random.fork("topic").chance(0.3),
   };
 }
 

@@ -4,7 +4,7 @@ import type { StreamMapping } from "../../src/model/mapping.ts";
 import type { OutcomeKind } from "../../src/model/outcome.ts";
 import type { StartPoint, TumblingWindow } from "../../src/model/record.ts";
 import type { QueueHistory } from "./queue-history.ts";
-import type { Scenario } from "./scenario.ts";
+import type { MappingScenario, Scenario } from "./scenario.ts";
 import type { SimProcess } from "./world/process.ts";
 import type { SimRecord, SimShard, SimStream } from "./world/stream.ts";
 
@@ -35,6 +35,8 @@ export interface MappingHistory {
   readonly mapping: StreamMapping;
   readonly stream: SimStream;
   readonly retentionMs: number | undefined;
+  /** Like a Kafka topic (`MappingScenario.isTopic`). */
+  readonly isTopic: boolean;
   readonly events: HistoryEvent[];
   readonly attempts: Attempt[];
   /** Where each shard was first registered to begin, by shard ordinal. */
@@ -110,14 +112,14 @@ export interface Attempt {
   readonly startedLocalMs: number;
   /** Invocations of this mapping's function, over all processes, that ran when this one began. */
   readonly concurrentOfProcess: number;
-  /** When the function ended, with what it then had done: so many records from the front are processed for good. */
+  /** When the function ended, with what it then had done: these records are processed for good. */
   ranAt: number | undefined;
-  processed: number;
+  processed: readonly SimRecord[];
   /** What the process was told, and when: `undefined` when the answer never came. */
   toldAt: number | undefined;
   told: OutcomeKind | undefined;
-  /** Records from the front that the answer settles. */
-  toldProcessed: number;
+  /** Records that the answer settles. */
+  toldProcessed: readonly SimRecord[];
   /** The answer costs a retry of the batch (streams §5.1). */
   toldCounts: boolean;
   /** What was planned, for the story: `functionError (poison)`. */
@@ -221,13 +223,14 @@ export function createMappingHistory(
   ordinal: number,
   mapping: StreamMapping,
   stream: SimStream,
-  retentionMs: number | undefined,
+  { retentionMs, isTopic }: Pick<MappingScenario, "retentionMs" | "isTopic">,
 ): MappingHistory {
   return {
     ordinal,
     mapping,
     stream,
     retentionMs,
+    isTopic,
     events: [],
     attempts: [],
     startPoints: [],

@@ -87,11 +87,10 @@ function fillOutcomes(ledger: Ledger, history: History, mapping: MappingHistory)
   const attemptsMax = (mapping.mapping.retryAttemptsMax ?? NEVER) + 1;
   const hasDestination = mapping.mapping.onFailureDestination !== undefined;
   const counted = new AttemptCounts(mapping);
-  if (!hasDestination && attemptsMax !== NEVER) dropOversized(ledger, history, mapping);
+  if (!hasDestination && (attemptsMax !== NEVER || mapping.isTopic)) dropOversized(ledger, history, mapping);
   for (const event of mapping.events) {
     if (event.kind === "attemptRan") {
-      const { records, processed } = event.attempt;
-      for (let index = 0; index < processed; index++) lower(ledger.processedAt, records[index], event.at);
+      for (const record of event.attempt.processed) lower(ledger.processedAt, record, event.at);
     } else if (event.kind === "attemptTold") {
       if (hasDestination || !event.attempt.toldCounts || counted.add(event.attempt) < attemptsMax) continue;
       for (const record of event.attempt.records) lower(ledger.droppableAt, record, event.at);

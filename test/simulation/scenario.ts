@@ -41,6 +41,8 @@ export interface MappingScenario {
   readonly retentionMs: number | undefined;
   readonly readIntervalMs: number;
   readonly tellsLag: boolean;
+  /** Like a Kafka topic: partial responses list what comes again, batching windows open with their first record. */
+  readonly isTopic: boolean;
 }
 
 export interface Workload {

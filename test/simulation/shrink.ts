@@ -134,7 +134,7 @@ function plainerMapping(plan: MappingScenario): MappingScenario[] {
     { batchSize: 2 },
     { startingPosition: { kind: "TRIM_HORIZON" } },
   ]).map((mapping) => ({ ...plan, mapping }));
-  return [...simpler, ...changed(plan, [{ retentionMs: undefined }, { tellsLag: true }])];
+  return [...simpler, ...changed(plan, [{ retentionMs: undefined }, { tellsLag: true }, { isTopic: false }])];
 }
 
 function earlierEnd(scenario: Scenario): Scenario[] {

@@ -4,16 +4,16 @@
  */
 export type BatchVerdict =
   | { readonly kind: "succeeded"; readonly stateJson: string | undefined }
-  /** Records from `firstFailure` (index in the batch) on are to be retried; those before it succeeded. */
-  | { readonly kind: "failedFrom"; readonly firstFailure: number; readonly stateJson: string | undefined }
+  /** Records with these indexes in the batch failed: at least one. */
+  | { readonly kind: "partial"; readonly failed: ReadonlySet<number>; readonly stateJson: string | undefined }
   | { readonly kind: "malformed"; readonly reason: string };
 
 export interface ResponseExpectation {
   readonly reportBatchItemFailures: boolean;
   /** A tumbling window is open: the answer must carry a `state`. */
   readonly expectsState: boolean;
-  /** Index of a record in the batch by its item identifier, or `undefined`. */
-  indexOf(itemIdentifier: string): number | undefined;
+  /** Index of the record that an `itemIdentifier` names, whatever JSON value it is; `undefined`: none of the batch. */
+  indexOf(itemIdentifier: unknown): number | undefined;
 }
 
 const SUCCEEDED: BatchVerdict = { kind: "succeeded", stateJson: undefined };
@@ -42,35 +42,32 @@ function readItemFailures(
   const failures = failedIdentifiers(body);
   if (failures.kind === "malformed") return failures;
   if (failures.identifiers.length === 0) return { kind: "succeeded", stateJson };
-  let firstFailure = Number.POSITIVE_INFINITY;
+  const failed = new Set<number>();
   for (const identifier of failures.identifiers) {
     const index = expectation.indexOf(identifier);
     if (index === undefined) return malformed("an `itemIdentifier` names no record of the batch");
-    if (index < firstFailure) firstFailure = index;
+    failed.add(index);
   }
-  return { kind: "failedFrom", firstFailure, stateJson };
+  return { kind: "partial", failed, stateJson };
 }
 
-type FailedIdentifiers =
-  | { readonly kind: "listed"; readonly identifiers: readonly string[] }
+type Listed<Identifier> =
+  | { readonly kind: "listed"; readonly identifiers: readonly Identifier[] }
   | { readonly kind: "malformed"; readonly reason: string };
 
-const NONE_FAILED: FailedIdentifiers = { kind: "listed", identifiers: [] };
+const NONE_FAILED: Listed<never> = { kind: "listed", identifiers: [] };
 
-function failedIdentifiers(body: unknown): FailedIdentifiers {
+function failedIdentifiers(body: unknown): Listed<unknown> {
   if (body === null || body === "") return NONE_FAILED;
   if (typeof body !== "object") return malformed("the response is not an object");
   if (Array.isArray(body)) return body.length === 0 ? NONE_FAILED : malformed("the response is a list");
   const failures = member(body, "batchItemFailures");
   if (failures === undefined || failures === null) return NONE_FAILED;
   if (!Array.isArray(failures)) return malformed("`batchItemFailures` is not a list");
-  const identifiers: string[] = [];
-  for (const failure of failures) {
-    const identifier = member(failure, "itemIdentifier");
-    if (typeof identifier !== "string") return malformed("an `itemIdentifier` is missing or not a string");
-    identifiers.push(identifier);
-  }
-  return { kind: "listed", identifiers };
+  return {
+    kind: "listed",
+    identifiers: failures.map((failure: unknown) => member(failure, "itemIdentifier")),
+  };
 }
 
 /**
@@ -80,11 +77,15 @@ function failedIdentifiers(body: unknown): FailedIdentifiers {
 export function readFailedMessages(
   payload: Uint8Array,
   knows: (messageId: string) => boolean,
-): FailedIdentifiers {
+): Listed<string> {
   const parsed = parseBody(payload);
   if (parsed.kind === "malformed") return parsed;
   const failures = failedIdentifiers(parsed.body);
-  if (failures.kind === "malformed" || failures.identifiers.every(knows)) return failures;
+  if (failures.kind === "malformed") return failures;
+  const identifiers = failures.identifiers.filter((identifier) => typeof identifier === "string");
+  if (identifiers.length === failures.identifiers.length && identifiers.every(knows)) {
+    return { kind: "listed", identifiers };
+  }
   return malformed("an `itemIdentifier` names no message of the batch");
 }
 

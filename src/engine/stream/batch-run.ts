@@ -7,7 +7,8 @@ import { type BatchVerdict, readResponse } from "../invoke/response.ts";
 import { sleep } from "../sleep.ts";
 import { failureRecordOf } from "./discarded-batch.ts";
 import type { Expiry } from "./expiry.ts";
-import { firstIndexes } from "./item-identifier.ts";
+import { recordFinder } from "./item-identifier.ts";
+import { splitByFailures } from "./partial-retry.ts";
 import type { BufferedRecord, ShardContext } from "./shard-context.ts";
 import type { OpenWindow } from "./tumbling-window.ts";
 
@@ -96,6 +97,9 @@ export class BatchRun {
     const fitting = this.#fittingRecords(segment);
     if (fitting === 0 && segment.records.length === 1) {
       this.#context.telemetry.mark("oversized record");
+      if (this.#context.source.description.oversizedRecord === "givenUp") {
+        return await this.#discard(segment, segment.records, "MaximumPayloadSizeExceeded", undefined);
+      }
       return await this.#failed(segment, undefined);
     }
     if (fitting < segment.records.length) return this.#splitBySize(segment, fitting);
@@ -205,27 +209,27 @@ export class BatchRun {
       this.#context.settle(segment.records);
       return DONE;
     }
-    if (verdict.firstFailure === 0) {
+    const rule = this.#context.source.events.partialRetry ?? "fromFirst";
+    const { settled, again } = splitByFailures(segment.records, verdict.failed, rule);
+    if (settled.length === 0) {
       telemetry.mark("partial response without progress");
       return await this.#failed(segment, NO_FUNCTION_ERROR);
     }
     telemetry.mark("partial response moved on");
-    this.#context.settle(segment.records.slice(0, verdict.firstFailure));
-    const rest = segment.records.slice(verdict.firstFailure);
-    telemetry.count("failed_invoke_events", this.#context.mapping.name, rest.length);
-    return { kind: "next", segments: [this.#segment(rest, segment.depth, "no")] };
+    if (again.length > verdict.failed.size && rule === "listed") {
+      telemetry.mark("listed record held back its key");
+    }
+    this.#context.settle(settled);
+    telemetry.count("failed_invoke_events", this.#context.mapping.name, again.length);
+    return { kind: "next", segments: [this.#segment(again, segment.depth, "no")] };
   }
 
   #verdict(segment: Segment, payload: Uint8Array): BatchVerdict {
-    const { reportBatchItemFailures } = this.#context.mapping;
-    let indexes: Map<string, number> | undefined;
+    const { mapping, source, shardId } = this.#context;
     return readResponse(payload, {
-      reportBatchItemFailures: reportBatchItemFailures && segment.records.length > 0,
+      reportBatchItemFailures: mapping.reportBatchItemFailures && segment.records.length > 0,
       expectsState: this.#window !== undefined && segment.windowEnd === "no",
-      indexOf: (identifier) => {
-        indexes ??= firstIndexes(segment.records, this.#context.source);
-        return indexes.get(identifier);
-      },
+      indexOf: recordFinder(segment.records, source, shardId),
     });
   }
 
@@ -341,7 +345,7 @@ export class BatchRun {
     const { source, settings, shardId } = this.#context;
     const { events } = source;
     const window = this.#window?.asEvent(shardId, windowEnd);
-    let bytes = window === undefined ? events.envelopeBytes : events.encode([], window).length;
+    let bytes = window === undefined ? events.envelopeBytes(shardId) : events.encode([], window).length;
     let count = 0;
     for (const { record } of records) {
       bytes += record.encodedBytes + (count === 0 ? 0 : 1);

@@ -16,7 +16,7 @@ export interface DiscardedBatch {
 /** What the failure destination gets of a discarded batch (streams §5.7). */
 export function failureRecordOf(context: ShardContext, batch: DiscardedBatch): FailureRecord {
   const { mapping, source, shardId, clock } = context;
-  const { batchInfoName, arrivalPrecision, eventSourceArn } = source.description;
+  const { batchInfoName, arrivalPrecision, eventSourceArn, bootstrapServers } = source.description;
   const first = batch.records[0]?.record;
   const last = batch.records.at(-1)?.record;
   const place =
@@ -32,7 +32,14 @@ export function failureRecordOf(context: ShardContext, batch: DiscardedBatch): F
     approximateInvokeCount: batch.approximateInvokeCount,
     response: batch.response,
     timestampMs: clock.now(),
-    batch: { infoName: batchInfoName, shardId, streamArn: eventSourceArn, arrivalPrecision, records },
+    batch: {
+      infoName: batchInfoName,
+      shardId,
+      eventSourceArn,
+      bootstrapServers,
+      arrivalPrecision,
+      records,
+    },
     payload: source.events.encode(
       batch.records.map(({ record }) => record),
       batch.window,

@@ -7,8 +7,30 @@ export function itemIdentifier({ events }: StreamSource, record: StreamRecord): 
   return events.itemIdentifier?.(record) ?? record.position;
 }
 
-/** Index of each identifier's first record: what a partial response names is retried from there on. */
-export function firstIndexes(records: readonly BufferedRecord[], source: StreamSource): Map<string, number> {
+/**
+ * Finds the record of a batch that an `itemIdentifier` of a partial response names. Where several share one identifier it is
+ * the first of them. The batch is looked through only if a response names something.
+ */
+export function recordFinder(
+  records: readonly BufferedRecord[],
+  source: StreamSource,
+  shardId: string,
+): (itemIdentifier: unknown) => number | undefined {
+  let indexes: Map<string, number> | undefined;
+  return (itemIdentifier) => {
+    const identifier = readIdentifier(itemIdentifier, source, shardId);
+    if (identifier === undefined) return undefined;
+    indexes ??= firstIndexes(records, source);
+    return indexes.get(identifier);
+  };
+}
+
+function readIdentifier(value: unknown, { events }: StreamSource, shardId: string): string | undefined {
+  if (events.readItemIdentifier !== undefined) return events.readItemIdentifier(value, shardId);
+  return typeof value === "string" ? value : undefined;
+}
+
+function firstIndexes(records: readonly BufferedRecord[], source: StreamSource): Map<string, number> {
   const indexes = new Map<string, number>();
   for (const [index, { record }] of records.entries()) {
     const identifier = itemIdentifier(source, record);

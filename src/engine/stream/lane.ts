@@ -31,6 +31,7 @@ export class Lane {
   readonly #batcher: Batcher;
   #isRunning = false;
   #timer: ScheduledCall | undefined;
+  readonly #windowsFrom: "lastInvocation" | "firstRecord";
   /** The next batching window begins when the previous invocation completes (streams §3.3). Monotonic. */
   #batchingWindowStartMs: number;
   /** End of the batching window that the first queued record fell into. Monotonic. */
@@ -46,9 +47,10 @@ export class Lane {
     this.#batcher = new Batcher({
       batchSize: context.mapping.batchSize,
       payloadBytesMax: context.settings.payloadBytesMax,
-      envelopeBytes: context.source.events.envelopeBytes,
+      envelopeBytes: context.source.events.envelopeBytes(context.shardId),
     });
     this.#batchingWindowStartMs = context.clock.monotonic();
+    this.#windowsFrom = context.source.description.batchingWindowFrom ?? "lastInvocation";
     if (window !== undefined && context.mapping.tumblingWindowMs > 0) {
       this.#window = OpenWindow.resume(window, context.mapping.tumblingWindowMs);
       context.telemetry.mark("window resumed from checkpoint");
@@ -106,6 +108,7 @@ export class Lane {
       let isStopped = false;
       while (!isStopped && this.#dueInMs() === 0) {
         isStopped = !(await this.#runNext());
+        if (this.#windowsFrom === "firstRecord") continue;
         this.#batchingWindowStartMs = this.#context.clock.monotonic();
         this.#flushAtMs = this.#batchingWindowEndMs();
       }
@@ -134,6 +137,8 @@ export class Lane {
             window.holds(record.arrivalMs),
           );
     if (isCutBySize) context.telemetry.mark("batch cut by payload size");
+    // Records that a full batch left behind had come before this moment: their window runs from it at the latest.
+    if (this.#windowsFrom === "firstRecord") this.#flushAtMs = this.#batchingWindowEndMs();
     const isSettled = await new BatchRun(context, window).run(records);
     const last = records.at(-1)?.record;
     if (isSettled && last !== undefined) {
@@ -173,10 +178,14 @@ export class Lane {
     return dueInMs;
   }
 
-  /** Windows without records follow one another, so the first record waits for the rest of the present one. */
+  /**
+   * Windows without records follow one another, so the first record waits for the rest of the present one; or each opens
+   * with a first record (queues §1.3).
+   */
   #batchingWindowEndMs(): number {
     const { batchingWindowMs } = this.#context.mapping;
     if (batchingWindowMs === 0) return 0;
+    if (this.#windowsFrom === "firstRecord") return this.#context.clock.monotonic() + batchingWindowMs;
     const elapsedMs = this.#context.clock.monotonic() - this.#batchingWindowStartMs;
     return this.#batchingWindowStartMs + (Math.floor(elapsedMs / batchingWindowMs) + 1) * batchingWindowMs;
   }

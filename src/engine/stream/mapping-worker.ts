@@ -10,13 +10,14 @@ import { compileFilterCriteria } from "../filter/filter.ts";
 import { FailureDelivery } from "../invoke/failure-delivery.ts";
 import { FailureLog } from "../invoke/failure-log.ts";
 import type { FunctionInvoker } from "../invoke/function-invoker.ts";
-import { LeaseBook } from "../lease/lease-book.ts";
+import { LeaseBook, type LeasePlan } from "../lease/lease-book.ts";
 import type { EngineSettings } from "../settings.ts";
 import { sleepUnless } from "../sleep.ts";
 import { discoverShards } from "./discovery.ts";
 import { startableShards } from "./lineage.ts";
 import { ProgressGauges } from "./progress-gauges.ts";
 import { type ShardEnvironment, ShardWorker } from "./shard-worker.ts";
+import { SourceProblems } from "./source-problems.ts";
 
 export interface MappingWorkerOptions {
   readonly deployment: StreamDeployment;
@@ -42,6 +43,9 @@ interface HeldShard {
 /** The lease ends for its owner this share of its duration before it may end for others: clocks drift. */
 const LEASE_MARGIN_SHARE = 0.1;
 
+/** The place of problems that are not one shard's. */
+const WHOLE_MAPPING = "";
+
 /** How long a stop waits for a store that does not answer, beyond its drain time. */
 const LAST_WORDS_MS = 5_000;
 
@@ -52,7 +56,8 @@ const LAST_WORDS_MS = 5_000;
 export class MappingWorker {
   readonly #options: MappingWorkerOptions;
   readonly #environment: ShardEnvironment;
-  readonly #leases: LeaseBook;
+  /** `undefined`: the source's broker divides the shards, and what the store lists is ours to take. */
+  readonly #leases: LeaseBook | undefined;
   readonly #held = new Map<string, HeldShard>();
   /** Shards whose worker stopped on a defect: not taken again by this process. */
   readonly #defective = new Set<string>();
@@ -60,6 +65,7 @@ export class MappingWorker {
   readonly #end = new AbortController();
   #state: MappingStatus["state"] = "Creating";
   readonly #failures: FailureLog;
+  readonly #problems = new SourceProblems();
   #listed: ReadonlySet<string> | undefined;
   /** Shards that were not ended at the last look; `undefined` before the first. */
   #openShardIds: readonly string[] | undefined;
@@ -68,6 +74,7 @@ export class MappingWorker {
   #dueInMs = Number.POSITIVE_INFINITY;
   #wake: (() => void) | undefined;
   #isWoken = false;
+  #endOfChanges: (() => void) | undefined;
   #loop: Promise<void> = Promise.resolve();
 
   constructor(options: MappingWorkerOptions) {
@@ -75,19 +82,21 @@ export class MappingWorker {
     const { mapping, source, destination } = deployment;
     this.#options = options;
     this.#failures = new FailureLog(mapping.name, clock, telemetry);
-    this.#leases = new LeaseBook(options.owner, settings);
+    this.#leases = source.progress === undefined ? new LeaseBook(options.owner, settings) : undefined;
     this.#environment = {
       mapping,
       source,
       filter:
         mapping.filterPatterns.length === 0
           ? undefined
-          : compileFilterCriteria(mapping.filterPatterns, source.events.filterDataKey),
+          : compileFilterCriteria(mapping.filterPatterns, source.events.filterDataKey, {
+              dataPattern: "any",
+            }),
       settings,
       clock,
       random,
       telemetry,
-      store,
+      store: source.progress ?? store,
       invoker,
       delivery: new FailureDelivery({
         mapping: mapping.name,
@@ -101,10 +110,13 @@ export class MappingWorker {
       reads: new PQueue({ concurrency: settings.concurrentReads }),
       gauges: new ProgressGauges(telemetry, mapping.name),
       report: (shardId, problem) => this.#failures.report(problem, { shardId }),
+      problems: this.#problems,
     };
   }
 
   start(): void {
+    const { mapping, store } = this.#environment;
+    this.#endOfChanges = store.onChange?.(mapping.uuid, () => this.#poke());
     this.#loop = this.#run();
   }
 
@@ -116,6 +128,7 @@ export class MappingWorker {
     const drained = [...this.#held.values()].map((held) => this.#giveBack(held, drainMs));
     await sleepUnless(Promise.all(drained), clock, drainMs + LAST_WORDS_MS);
     this.#end.abort();
+    this.#endOfChanges?.();
     this.#poke();
     await sleepUnless(this.#loop, clock, LAST_WORDS_MS);
     // Whoever stopped us may close the store now: what a slow store has held up until here is given up.
@@ -128,7 +141,8 @@ export class MappingWorker {
     const shards = [...this.#held.values()].map(({ worker }) => worker.status());
     const { state } = this;
     const caughtUp = state === "Enabled" && this.#isCaughtUp();
-    return { uuid, name, state, lastProcessingResult: this.#failures.lastResult, shards, caughtUp };
+    const lastProcessingResult = this.#problems.current ?? this.#failures.lastResult;
+    return { uuid, name, state, lastProcessingResult, shards, caughtUp };
   }
 
   get state(): MappingStatus["state"] {
@@ -145,7 +159,9 @@ export class MappingWorker {
     while (!this.#end.signal.aborted) {
       try {
         await this.#tick();
+        this.#problems.worked(WHOLE_MAPPING);
       } catch (error) {
+        this.#problems.failed(WHOLE_MAPPING, error);
         const fields = { mapping: this.#environment.mapping.name, error: describeError(error) };
         telemetry.log("warn", "leases or shards of a mapping could not be looked at; trying again", fields);
       }
@@ -166,8 +182,8 @@ export class MappingWorker {
   }
 
   async #tick(): Promise<void> {
-    const { store, telemetry, clock } = this.#options;
-    const { mapping } = this.#environment;
+    const { telemetry, clock } = this.#options;
+    const { mapping, store } = this.#environment;
     this.#dueInMs = Number.POSITIVE_INFINITY;
     await Promise.all([...this.#held.values()].map((held) => this.#renew(held)));
     if (this.#stop.signal.aborted) return;
@@ -178,7 +194,7 @@ export class MappingWorker {
     }
     if (this.#state === "Creating") this.#state = "Enabled";
     const nowMs = clock.monotonic();
-    this.#leases.observe(rows, nowMs);
+    this.#leases?.observe(rows, nowMs);
     const { startable, waiting } = startableShards(rows, this.#listed ?? new Set());
     for (const { parentShardIds } of waiting) {
       telemetry.mark(
@@ -187,7 +203,7 @@ export class MappingWorker {
     }
     this.#openShardIds = [...startable, ...waiting].map((row) => row.shardId);
     const active = startable.filter((row) => !this.#defective.has(row.shardId));
-    const plan = this.#leases.plan(active, new Set(this.#held.keys()), nowMs);
+    const plan = this.#leases?.plan(active, new Set(this.#held.keys()), nowMs) ?? this.#takeAll(active);
     this.#dueInMs = plan.dueInMs;
     await Promise.all(plan.acquire.map((row) => this.#acquire(row)));
     if (plan.request !== undefined) {
@@ -196,14 +212,19 @@ export class MappingWorker {
     telemetry.gauge("owned_shards", mapping.name, this.#held.size);
   }
 
+  #takeAll(active: readonly ShardProgress[]): LeasePlan {
+    const acquire = active.filter(({ shardId }) => !this.#held.has(shardId));
+    return { acquire, request: undefined, dueInMs: Number.POSITIVE_INFINITY };
+  }
+
   #isDiscoveryDue(): boolean {
     const { clock, settings } = this.#options;
     return clock.monotonic() - this.#discoveredMs >= settings.discoveryIntervalMs;
   }
 
   async #discover(rows: readonly ShardProgress[]): Promise<void> {
-    const { telemetry, clock, store } = this.#options;
-    const { mapping, source } = this.#environment;
+    const { telemetry, clock } = this.#options;
+    const { mapping, source, store } = this.#environment;
     try {
       this.#listed = await discoverShards(mapping, source, store, rows, this.#stop.signal);
       this.#discoveredMs = clock.monotonic();
@@ -217,8 +238,8 @@ export class MappingWorker {
   }
 
   async #acquire(row: ShardProgress): Promise<void> {
-    const { store, owner, clock, telemetry } = this.#options;
-    const { mapping } = this.#environment;
+    const { owner, clock, telemetry } = this.#options;
+    const { mapping, store } = this.#environment;
     const askedMs = clock.monotonic();
     const acquired = await store.acquire(mapping.uuid, row.shardId, owner, row);
     if (acquired === undefined) return;
@@ -244,8 +265,8 @@ export class MappingWorker {
   }
 
   async #renew(held: HeldShard): Promise<void> {
-    const { store, clock, telemetry } = this.#options;
-    const { mapping } = this.#environment;
+    const { clock, telemetry } = this.#options;
+    const { mapping, store } = this.#environment;
     const askedMs = clock.monotonic();
     try {
       const renewal = await store.renew(mapping.uuid, held.worker.lease);
@@ -278,8 +299,8 @@ export class MappingWorker {
   }
 
   async #drainAndRelease(held: HeldShard, drainMs: number): Promise<void> {
-    const { store, clock, telemetry } = this.#options;
-    const { mapping } = this.#environment;
+    const { clock, telemetry } = this.#options;
+    const { mapping, store } = this.#environment;
     const { worker } = held;
     await sleepUnless(worker.drain(), clock, drainMs);
     await worker.close(true);

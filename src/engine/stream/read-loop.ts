@@ -24,6 +24,7 @@ export interface ReadLoopOptions {
   room(): Promise<{ readonly recordsMax: number; readonly bytesMax: number } | undefined>;
   /** Takes over what was read. */
   onRead(read: ShardRead): void;
+  onFailure(error: unknown): void;
 }
 
 const ALL_TRIMMED: ShardRead = {
@@ -54,6 +55,7 @@ export async function runReadLoop(options: ReadLoopOptions): Promise<void> {
         if (stopSignal.aborted) return;
         failures++;
         reportFailure(options, error);
+        options.onFailure(error);
         if (await isShardGone(options, error)) {
           options.onRead(ALL_TRIMMED);
           return;

@@ -22,6 +22,7 @@ import { ReadAhead } from "./read-ahead.ts";
 import { runReadLoop } from "./read-loop.ts";
 import { SettledSkip } from "./settled-skip.ts";
 import type { BufferedRecord, ShardContext } from "./shard-context.ts";
+import type { SourceProblems } from "./source-problems.ts";
 
 /** What the shards of a mapping share. */
 export interface ShardEnvironment {
@@ -39,6 +40,7 @@ export interface ShardEnvironment {
   readonly budget: ByteBudget;
   readonly reads: PQueue;
   readonly gauges: ProgressGauges;
+  readonly problems: SourceProblems;
   report(shardId: string, problem: string | undefined): void;
 }
 
@@ -81,6 +83,8 @@ export class ShardWorker {
   #snapshotRecords = 0;
   #durableRecords = 0;
   #lagMs: number | undefined;
+  /** Of the last read: records behind it at the source. */
+  #unread: number | undefined;
   #hasIdleRead = false;
 
   constructor(options: ShardWorkerOptions) {
@@ -154,7 +158,11 @@ export class ShardWorker {
       reads,
       stopSignal: this.#stop.signal,
       room: () => this.#readAhead.room(),
-      onRead: (read) => this.#take(read),
+      onRead: (read) => {
+        this.#environment.problems.worked(this.shardId);
+        this.#take(read);
+      },
+      onFailure: (error) => this.#environment.problems.failed(this.shardId, error),
     }).catch((error: unknown) => this.#defect(error));
   }
 
@@ -190,6 +198,8 @@ export class ShardWorker {
     if (storeProgress) await this.#checkpoints.flush(FINAL_CHECKPOINT_TRIES);
     this.#checkpoints.close();
     this.#setGauges(undefined);
+    this.#environment.problems.worked(this.shardId);
+    this.#telemetryOfLag(undefined);
   }
 
   /** Stops writing checkpoints: the engine has ended, and what the store did not take in time comes again. */
@@ -205,6 +215,7 @@ export class ShardWorker {
       bufferedBytes: this.#readAhead.bytes,
       inFlight,
       lagMs: this.#lagMs,
+      offsetLag: this.#offsetLag,
       caughtUp:
         this.#hasIdleRead && this.#readAhead.records === 0 && inFlight === 0 && this.#checkpoints.isDurable,
       ended: this.#isEndStored,
@@ -249,7 +260,9 @@ export class ShardWorker {
     const { telemetry, mapping } = this.#environment;
     telemetry.count("polled_events", mapping.name, read.records.length);
     this.#lagMs = read.lagMs;
-    this.#hasIdleRead = read.records.length === 0 && (read.lagMs ?? 0) === 0;
+    this.#unread = read.offsetLag;
+    const hasMore = (read.lagMs ?? 0) > 0 || (read.offsetLag ?? 0) > 0;
+    this.#hasIdleRead = read.records.length === 0 && !hasMore;
     if (read.trimmed) this.#reportGap();
     const settledBefore = this.#mark.resume;
     for (const record of read.records) this.#takeRecord(record);
@@ -377,5 +390,16 @@ export class ShardWorker {
       bufferedBytes: this.#readAhead.bytes,
       checkpointLagRecords: this.#settledRecords - this.#durableRecords,
     });
+    if (this.#unread !== undefined) this.#telemetryOfLag(this.#offsetLag);
+  }
+
+  /** Last written less last processed (queues §3.7), as of the last read: of what is unread and of what is read and open. */
+  get #offsetLag(): number | undefined {
+    return this.#unread === undefined ? undefined : this.#unread + this.#mark.span;
+  }
+
+  #telemetryOfLag(records: number | undefined): void {
+    const { telemetry, mapping } = this.#environment;
+    telemetry.offsetLag(mapping.name, this.shardId, records);
   }
 }

@@ -43,7 +43,7 @@ export const memory: Checker = {
 /** Without a destination nobody sees which records are given up: each that failed may be. */
 function endedBy(attempt: Attempt, { mapping }: MappingHistory): readonly SimRecord[] {
   if (attempt.toldCounts && mapping.onFailureDestination === undefined) return attempt.records;
-  return attempt.records.slice(0, attempt.toldProcessed);
+  return attempt.toldProcessed;
 }
 
 function holdingOf(holdings: Map<SimProcess, Holding>, process: SimProcess): Holding {

@@ -27,7 +27,9 @@ export const batches: Checker = {
     checkWaits(trial);
     const { shardWindowRecords, mappingBudgetBytes } = history.scenario.settings;
     const hasPressure = shardWindowRecords < 5_000 || mappingBudgetBytes < 1_000_000;
-    if (!hasPressure && mapping.mapping.tumblingWindowMs === 0) checkPatience(trial);
+    if (hasPressure || mapping.mapping.tumblingWindowMs > 0) return;
+    if (mapping.isTopic) checkTopicPatience(trial);
+    else checkPatience(trial);
   },
 };
 
@@ -48,6 +50,26 @@ function checkPatience({ mapping, report }: Trial): void {
       continue;
     if (event.at - since >= batchingWindowMs - TICK_MS) continue;
     report(event.at, `attempt ${attempt.id} did not wait for its batching window of ${batchingWindowMs} ms`);
+  }
+}
+
+/** A window opens with its batch's first record, whatever came before (queues §1.3). */
+function checkTopicPatience({ mapping, report }: Trial): void {
+  const { batchSize, batchingWindowMs } = mapping.mapping;
+  const readAt = new Map<SimShard, Float64Array>();
+  for (const event of mapping.events) {
+    if (event.kind === "readReturned") {
+      const times = readAt.get(event.shard) ?? new Float64Array(event.shard.records.length);
+      readAt.set(event.shard, times);
+      times.fill(event.at, event.from, event.to);
+    } else if (event.kind === "attemptStarted") {
+      const { id, records, shard, requestId } = event.attempt;
+      const first = records[0];
+      if (first === undefined || records.length >= batchSize || shard.closedAt !== undefined) continue;
+      const waitedMs = event.at - (readAt.get(shard)?.[first.index] ?? 0);
+      if (waitedMs >= batchingWindowMs - TICK_MS) continue;
+      report(event.at, `attempt ${id} (${requestId}) did not wait for its window of ${batchingWindowMs} ms`);
+    }
   }
 }
 

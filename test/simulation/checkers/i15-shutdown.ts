@@ -49,10 +49,9 @@ function checkLastCheckpoints({ mapping, history, report }: Trial): void {
 }
 
 function unsettled(attempt: Attempt, last: Checkpointed | undefined): string | undefined {
-  const { process, toldAt, toldProcessed, records } = attempt;
+  const { process, toldAt, toldProcessed } = attempt;
   if (process.stopResolvedAt === undefined || toldAt === undefined) return undefined;
-  if (process.drainDeadline < toldAt || toldProcessed === 0) return undefined;
+  if (process.drainDeadline < toldAt || toldProcessed.length === 0) return undefined;
   const places = last === undefined ? undefined : settledPlaces(attempt.shard, last.checkpoint);
-  const settled = records.slice(0, toldProcessed);
-  return settled.find((record) => places === undefined || !isSettledIn(places, record.index))?.position;
+  return toldProcessed.find((record) => places === undefined || !isSettledIn(places, record.index))?.position;
 }

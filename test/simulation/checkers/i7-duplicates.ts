@@ -47,11 +47,11 @@ function checkCompleteness({ mapping, history, report }: Trial): void {
   for (const event of mapping.events) {
     if (event.kind === "attemptTold") {
       const { attempt } = event;
-      if (attempt.process.drainDeadline < event.at || attempt.toldProcessed === 0) continue;
+      if (attempt.process.drainDeadline < event.at || attempt.toldProcessed.length === 0) continue;
       const key = `${attempt.shard.ordinal}/${ownership(attempt)}`;
       const known = open.get(key) ?? [];
       open.set(key, known);
-      for (const record of attempt.records.slice(0, attempt.toldProcessed)) {
+      for (const record of attempt.toldProcessed) {
         known.push({ record, toldAt: event.at });
       }
     } else if (event.kind === "checkpointed") {
@@ -93,10 +93,7 @@ function resumePlaces(mapping: MappingHistory): Map<string, SettledPlaces> {
 function noteTold(attempt: Attempt, toldIn: Map<number, string>): void {
   const { process, toldAt } = attempt;
   if (toldAt === undefined || process.drainDeadline < toldAt) return;
-  for (let index = 0; index < attempt.toldProcessed; index++) {
-    const record = attempt.records[index];
-    if (record !== undefined) toldIn.set(record.id, ownership(attempt));
-  }
+  for (const { id } of attempt.toldProcessed) toldIn.set(id, ownership(attempt));
 }
 
 function checkStart(

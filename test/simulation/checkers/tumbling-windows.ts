@@ -91,7 +91,7 @@ function follow(attempt: Attempt, open: Open, mapping: MappingHistory): void {
   const isSuccess = told === "succeeded" && !toldCounts;
   if (isSuccess && !window.isFinalInvokeForWindow) {
     if (attempt.plan === "window state oversized") open.count = "large";
-    else if (open.count !== "large") open.count += toldProcessed;
+    else if (open.count !== "large") open.count += toldProcessed.length;
   } else if (isSuccess) {
     if (!window.isWindowTerminatedEarly) open.startMs = undefined;
     open.count = 0;

@@ -83,9 +83,19 @@ export const PROGRESS_BUGS: readonly PlantedBug[] = [
     replace: 'start: { kind: "oldest" },',
   }),
   bug("a partial response settles up to the last failure named", ["I5", "I1"], {
-    file: `${INVOKE}/response.ts`,
-    find: "if (index < firstFailure) firstFailure = index;",
-    replace: "firstFailure = index;",
+    file: `${STREAM}/partial-retry.ts`,
+    find: "for (const index of failed) first = Math.min(first, index);",
+    replace: "for (const index of failed) first = index;",
+  }),
+  bug("the records of a listed record's key are settled behind it", ["I5", "I1"], {
+    file: `${STREAM}/partial-retry.ts`,
+    find: "const isHeldBack = key !== undefined && failedKeys.has(key);",
+    replace: "const isHeldBack = key === undefined && failedKeys.size > records.length;",
+  }),
+  bug("listed records are settled with the others", ["I5", "I1"], {
+    file: `${STREAM}/partial-retry.ts`,
+    find: "if (failed.has(index) || isHeldBack) again.push(buffered);",
+    replace: "if (isHeldBack || (failed.has(index) && again.length === 0)) again.push(buffered);",
   }),
   bug("a response that names unknown records is taken for success", ["I5", "I1"], {
     file: `${INVOKE}/response.ts`,

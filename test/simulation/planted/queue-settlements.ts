@@ -24,8 +24,8 @@ export const QUEUE_SETTLEMENT_BUGS: readonly PlantedBug[] = [
   }),
   bug("a response that names unknown messages is taken for success", ["I14", "I1"], {
     file: `${INVOKE}/response.ts`,
-    find: 'if (failures.kind === "malformed" || failures.identifiers.every(knows)) return failures;',
-    replace: 'if (failures.kind === "malformed" || failures.identifiers.length >= 0) return failures;',
+    find: "identifiers.length === failures.identifiers.length && identifiers.every(knows)",
+    replace: "identifiers.length === failures.identifiers.length",
   }),
   bug("an unreadable response of a queue's batch is taken for success", ["I14", "I1"], {
     file: `${QUEUE}/queue-batch-run.ts`,

@@ -4,7 +4,7 @@ import type { ProgressStore } from "../../../src/ports/progress-store.ts";
 import type { LogFields, LogLevel, Telemetry } from "../../../src/ports/telemetry.ts";
 import type { QueueHistory } from "../queue-history.ts";
 import { createSimDestination } from "./destination.ts";
-import { SIM_EVENTS } from "./events.ts";
+import { SIM_EVENTS, SIM_TOPIC_EVENTS } from "./events.ts";
 import { createSimFunction } from "./function.ts";
 import type { SimProcess } from "./process.ts";
 import { asSimDeliveries, SIM_QUEUE_EVENTS } from "./queue-events.ts";
@@ -49,7 +49,8 @@ function createDeployment(world: World, process: SimProcess, ordinal: number): M
       process,
       time,
       faults,
-      events: SIM_EVENTS,
+      events: plan.isTopic ? SIM_TOPIC_EVENTS : SIM_EVENTS,
+      isTopic: plan.isTopic,
       retentionMs: plan.retentionMs,
       readIntervalMs: plan.readIntervalMs,
       tellsLag: plan.tellsLag,

@@ -23,7 +23,7 @@ export function sharedView(byteLength: number): ArrayBuffer {
 }
 
 export const SIM_EVENTS: StreamEvents = {
-  envelopeBytes: SIM_ENVELOPE_BYTES,
+  envelopeBytes: () => SIM_ENVELOPE_BYTES,
   filterDataKey: "data",
   encode(records: readonly StreamRecord[], window: TumblingWindow | undefined): Uint8Array {
     const own = asSimRecords(records);
@@ -37,6 +37,17 @@ export const SIM_EVENTS: StreamEvents = {
   },
   filterDocument(record: StreamRecord): FilterDocument {
     return { document: isAccepted(record) ? WANTED : UNWANTED, isDataJson: true };
+  },
+};
+
+/** Of a mapping that is like a Kafka topic's: identifiers name the partition too, and only what is listed comes again. */
+export const SIM_TOPIC_EVENTS: StreamEvents = {
+  ...SIM_EVENTS,
+  partialRetry: "listed",
+  readItemIdentifier(value, shardId) {
+    if (typeof value !== "object" || value === null) return undefined;
+    if (!("partition" in value) || !("offset" in value) || value.partition !== shardId) return undefined;
+    return typeof value.offset === "string" ? value.offset : undefined;
   },
 };
 

@@ -6,6 +6,7 @@ import type { FaultDesk } from "./fault-desk.ts";
 import {
   failuresBody,
   garbageBody,
+  listedBody,
   malformedBody,
   oversizedStateBody,
   stateBody,
@@ -18,13 +19,19 @@ export interface ExecutionPlan {
   readonly durationMs: number;
   /** What the caller is told. */
   readonly outcome: InvocationOutcome;
-  /** Records from the front that the function has processed for good when it ends. */
-  readonly processed: number;
-  /** Records from the front that the answer settles by the rules of streams §5.4 and §6.1. */
-  readonly toldProcessed: number;
+  /** Records that the function has processed for good when it ends. */
+  readonly processed: readonly SimRecord[];
+  /** Records that the answer settles by the rules of streams §5.4 and §6.1, or queues §3.4. */
+  readonly toldProcessed: readonly SimRecord[];
   /** The answer costs a retry (streams §5.1). */
   readonly counts: boolean;
   readonly label: string;
+}
+
+export interface PlannedMapping {
+  readonly mapping: StreamMapping;
+  /** Its partial responses list records by partition and offset, and only these come again. */
+  readonly isTopic: boolean;
 }
 
 export interface FunctionScenario {
@@ -63,7 +70,7 @@ export const RESET_AFTER = counted(RESET, "reset after execution");
 
 export function planExecution(
   payload: SimPayload,
-  mapping: StreamMapping,
+  { mapping, isTopic }: PlannedMapping,
   scenario: FunctionScenario,
   faults: FaultDesk,
   random: SeededRandom,
@@ -73,8 +80,8 @@ export function planExecution(
   const failed = ({ outcome, label, counts }: PlannedFailure): ExecutionPlan => ({
     durationMs,
     outcome,
-    processed: 0,
-    toldProcessed: 0,
+    processed: [],
+    toldProcessed: [],
     counts,
     label,
   });
@@ -83,7 +90,7 @@ export function planExecution(
   if (poisonIndex >= 0 && !(mapping.reportBatchItemFailures && scenario.poisonReports)) {
     return failed(POISONED);
   }
-  const answer = planAnswer(payload, poisonIndex, mapping, faults, random);
+  const answer = planAnswer(payload, poisonIndex, { mapping, isTopic }, faults, random);
   if (faults.roll("reset after execution", random)) {
     const { processed } = answer;
     return { ...failed(RESET_AFTER), processed };
@@ -133,52 +140,53 @@ type Answer = Omit<ExecutionPlan, "durationMs">;
 function planAnswer(
   payload: SimPayload,
   poisonIndex: number,
-  mapping: StreamMapping,
+  { mapping, isTopic }: PlannedMapping,
   faults: FaultDesk,
   random: SeededRandom,
 ): Answer {
   const { records, window } = payload;
   const reports = mapping.reportBatchItemFailures && records.length > 0;
-  if (poisonIndex >= 0) return partialAnswer(payload, poisonIndex, random, "poison reported");
+  const partial = isTopic ? listedAnswer : partialAnswer;
+  if (poisonIndex >= 0) return partial(payload, poisonIndex, random, "poison reported");
   if (reports && faults.roll("partial failure without progress", random)) {
-    return partialAnswer(payload, 0, random, "partial failure without progress");
+    return partial(payload, 0, random, "partial failure without progress");
   }
   if (reports && faults.roll("partial failure", random)) {
-    return partialAnswer(payload, random.int(0, records.length - 1), random, "partial failure");
+    return partial(payload, random.int(0, records.length - 1), random, "partial failure");
   }
   const isRead = reports || (window !== undefined && !window.isFinalInvokeForWindow);
   if (faults.roll("garbage response", random)) {
-    return unreadable(garbageBody(random), isRead, records.length, "garbage response");
+    return unreadable(garbageBody(random), isRead, records, "garbage response");
   }
   if (window !== undefined && !window.isFinalInvokeForWindow) {
     if (faults.roll("window state missing", random)) {
-      return unreadable(successBody(random), true, records.length, "window state missing");
+      return unreadable(successBody(random), true, records, "window state missing");
     }
     if (faults.roll("window state oversized", random)) {
-      return succeeded(oversizedStateBody(), records.length, "window state oversized");
+      return succeeded(oversizedStateBody(), records, "window state oversized");
     }
   }
   if (window === undefined && faults.roll("malformed partial failure", random)) {
-    return unreadable(malformedBody(random), reports, records.length, "malformed partial failure");
+    return unreadable(malformedBody(random), reports, records, "malformed partial failure");
   }
-  if (window === undefined) return succeeded(successBody(random), records.length, "succeeded");
-  return succeeded(stateBody(nextState(payload, records.length), []), records.length, "succeeded");
+  if (window === undefined) return succeeded(successBody(random), records, "succeeded");
+  return succeeded(stateBody(nextState(payload, records.length), []), records, "succeeded");
 }
 
-function succeeded(payload: Uint8Array, count: number, label: string): Answer {
+function succeeded(payload: Uint8Array, processed: readonly SimRecord[], label: string): Answer {
   return {
     outcome: { kind: "succeeded", payload },
-    processed: count,
-    toldProcessed: count,
+    processed,
+    toldProcessed: processed,
     counts: false,
     label,
   };
 }
 
 /** A response that says nothing fails the batch where the engine must read it, and is ignored where it need not. */
-function unreadable(body: Uint8Array, isRead: boolean, count: number, label: string): Answer {
-  if (!isRead) return succeeded(body, count, `${label}, ignored`);
-  return { ...succeeded(body, 0, label), counts: true };
+function unreadable(body: Uint8Array, isRead: boolean, records: readonly SimRecord[], label: string): Answer {
+  if (!isRead) return succeeded(body, records, `${label}, ignored`);
+  return { ...succeeded(body, [], label), counts: true };
 }
 
 /** The record at `failedIndex` is the first that failed: it and all behind it come again (streams §5.4). */
@@ -196,13 +204,34 @@ function partialAnswer(
   if (random.chance(0.3)) failed.reverse();
   const body =
     payload.window === undefined ? failuresBody(failed) : stateBody(nextState(payload, failedIndex), failed);
-  return {
-    outcome: { kind: "succeeded", payload: body },
-    processed: failedIndex,
-    toldProcessed: failedIndex,
-    counts: failedIndex === 0,
-    label,
-  };
+  return { ...succeeded(body, payload.records.slice(0, failedIndex), label), counts: failedIndex === 0 };
+}
+
+/**
+ * The record at `failedIndex` failed, and perhaps others: what is poisoned always. The function leaves the later records of
+ * a failed one's key alone without listing them, since they come again with it (queues §3.4, decision 0017).
+ */
+function listedAnswer(
+  { records }: SimPayload,
+  failedIndex: number,
+  random: SeededRandom,
+  label: string,
+): Answer {
+  const listed: SimRecord[] = [];
+  const processed: SimRecord[] = [];
+  const failedKeys = new Set<string>();
+  for (const [index, record] of records.entries()) {
+    if (failedKeys.has(record.key)) continue;
+    if (index !== failedIndex && !record.poison && random.chance(0.8)) {
+      processed.push(record);
+      continue;
+    }
+    listed.push(record);
+    failedKeys.add(record.key);
+  }
+  if (random.chance(0.3)) listed.reverse();
+  const body = listedBody(listed.map(({ shard, position }) => ({ partition: shard.shardId, position })));
+  return { ...succeeded(body, processed, label), counts: processed.length === 0 };
 }
 
 /** The state counts records, so that the world can tell whether a state was lost or used twice. */

@@ -31,7 +31,7 @@ export function createSimFunction(options: FunctionOptions): FunctionTarget {
       running++;
       if (running > scenario.concurrency) options.breach(`${running} invocations at once`);
       const attempt = startAttempt(options, payload, context, running);
-      const plan = planExecution(payload, history.mapping, scenario, faults, process.random);
+      const plan = planExecution(payload, history, scenario, faults, process.random);
       attempt.plan = plan.label;
       return {
         durationMs: plan.durationMs,
@@ -69,10 +69,10 @@ function startAttempt(
     startedLocalMs: process.localMs(),
     concurrentOfProcess,
     ranAt: undefined,
-    processed: 0,
+    processed: [],
     toldAt: undefined,
     told: undefined,
-    toldProcessed: 0,
+    toldProcessed: [],
     toldCounts: false,
     plan: "",
   };

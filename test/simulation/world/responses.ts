@@ -39,6 +39,15 @@ export function failuresBody(positions: readonly string[]): Uint8Array {
   return text.encode(`{"batchItemFailures":[${items.join(",")}]}`);
 }
 
+export function listedBody(
+  places: readonly { readonly partition: string; readonly position: string }[],
+): Uint8Array {
+  const items = places.map(
+    ({ partition, position }) => `{"itemIdentifier":{"partition":"${partition}","offset":"${position}"}}`,
+  );
+  return text.encode(`{"batchItemFailures":[${items.join(",")}]}`);
+}
+
 export function stateBody(stateJson: string, positions: readonly string[]): Uint8Array {
   const items = positions.map((position) => `{"itemIdentifier":"${position}"}`);
   return text.encode(`{"state":${stateJson},"batchItemFailures":[${items.join(",")}]}`);

@@ -23,6 +23,8 @@ export interface SourceOptions {
   /** The source's read quota: time from one read of a shard to the next. */
   readonly readIntervalMs: number;
   readonly tellsLag: boolean;
+  /** Like a Kafka topic (`MappingScenario.isTopic`). */
+  readonly isTopic?: boolean;
   record(event: HistoryEvent): void;
   breach(message: string): void;
 }
@@ -39,7 +41,8 @@ export function createSimSource(options: SourceOptions): StreamSource {
     batchInfoName: "KinesisBatchInfo",
     arrivalPrecision: "milliseconds",
     retentionMs: options.retentionMs,
-    coordination: "leases",
+    oversizedRecord: options.isTopic === true ? "givenUp" : "retried",
+    batchingWindowFrom: options.isTopic === true ? "firstRecord" : "lastInvocation",
   };
   const shardOf = (shardId: string): SimShard => {
     const shard = stream.shard(shardId);

@@ -26,6 +26,7 @@ export function createSimTelemetry(options: TelemetryOptions): Telemetry {
     },
     observe() {},
     gauge() {},
+    offsetLag() {},
     invocation() {},
     log(level, message, fields) {
       options.log(process, level, message, fields);

@@ -159,7 +159,7 @@ export class World {
   #createHistory(plan: MappingScenario, ordinal: number): MappingHistory {
     const random = this.random.fork(`stream ${ordinal}`);
     const stream = new SimStream(plan.workload.shards, () => this.time.now, random);
-    return createMappingHistory(ordinal, plan.mapping, stream, plan.retentionMs);
+    return createMappingHistory(ordinal, plan.mapping, stream, plan);
   }
 
   #createQueueHistory(plan: QueueScenario, ordinal: number): QueueHistory {

@@ -27,6 +27,10 @@ async function start(t: TestContext, options: Partial<ApiServerOptions> = {}): P
     control: () => undefined,
     clock: createSystemClock(),
     requestId: randomUUID,
+    log: () => undefined,
+    credentials: undefined,
+    hosts: [],
+    isMetricsElsewhere: false,
     ...options,
   });
   t.after(() => server.close());
@@ -129,7 +133,7 @@ test("a port that is taken is an error that names it and says what to do", async
   });
 });
 
-test("takes loopback addresses only, since there is no authentication", () => {
+test("takes loopback addresses only, unless there are credentials", () => {
   assert.deepEqual(parseServerAddress("127.0.0.1:8080"), { host: "127.0.0.1", port: 8080 });
   assert.deepEqual(parseServerAddress("[::1]:0"), { host: "::1", port: 0 });
   assert.deepEqual(parseServerAddress("localhost:1"), { host: "localhost", port: 1 });
@@ -141,7 +145,11 @@ test("takes loopback addresses only, since there is no authentication", () => {
     "example.com:80",
     "127.0.0.1.evil.example:80",
   ]) {
-    assert.throws(() => parseServerAddress(open), /only loopback addresses are allowed/, open);
+    assert.throws(
+      () => parseServerAddress(open),
+      /without credentials only loopback addresses are allowed/,
+      open,
+    );
   }
   for (const bad of ["8080", "127.0.0.1", ":8080", "127.0.0.1:99999", "::1:80", "http://127.0.0.1:80", ""]) {
     assert.throws(() => parseServerAddress(bad), /is not an address of the API/, bad);

@@ -25,6 +25,7 @@ function untouched(): never {
 export async function runWords(
   words: readonly string[],
   adapters: Partial<Adapters> = {},
+  environment: CliHost["environment"] = {},
 ): Promise<{ status: number; stdout: string; stderr: string }> {
   let stdout = "";
   let stderr = "";
@@ -41,6 +42,7 @@ export async function runWords(
       },
     },
     adapters: { ...ADAPTERS, ...adapters },
+    environment,
     onStopSignal: untouched,
     exitNow: untouched,
     onFatal: untouched,

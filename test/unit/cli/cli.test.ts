@@ -4,13 +4,14 @@ import { test } from "node:test";
 import { FUNCTION, folderWith, withMapping } from "../manifests/manifest-samples.ts";
 import { runWords } from "./captured-host.ts";
 
-const COMMANDS = ["run", "validate", "test-pattern", "schema", "version", "help"];
+const COMMANDS = ["run", "mappings", "validate", "test-pattern", "schema", "version", "help"];
 
 test("lists its commands, and every command has a help text", async () => {
   const overview = await runWords(["help"]);
   assert.equal(overview.status, 0);
   for (const command of COMMANDS) {
     assert.match(overview.stdout, new RegExp(`^ {2}${command} `, "m"));
+    if (command === "mappings") continue;
     for (const flag of ["--help", "-h"]) {
       const help = await runWords([command, flag]);
       assert.equal(help.status, 0);
@@ -18,6 +19,19 @@ test("lists its commands, and every command has a help text", async () => {
       assert.match(help.stdout, /--help +Shows this text\.$/m);
     }
   }
+});
+
+test("a group of commands lists them, and each has a help text of its own", async () => {
+  const group = await runWords(["mappings", "--help"]);
+  assert.equal(group.status, 0);
+  for (const name of ["list", "get", "create", "update", "delete", "enable", "disable", "explain"]) {
+    assert.match(group.stdout, new RegExp(`^ {2}${name} `, "m"));
+    const help = await runWords(["mappings", name, "--help"]);
+    assert.equal(help.status, 0);
+    assert(help.stdout.startsWith(`Usage: millrace mappings ${name}`), help.stdout);
+  }
+  const none = await runWords(["mappings"]);
+  assert.deepEqual([none.status, none.stdout, none.stderr], [2, "", group.stdout]);
 });
 
 test("shows the overview when it is given nothing, as an error", async () => {
@@ -43,11 +57,11 @@ const STORES = "Give --store sqlite:PATH, postgres://USER@HOST/DATABASE, dynamod
 const SLIPS: readonly (readonly [words: string, message: string])[] = [
   [
     "rum",
-    'There is no command "rum". Did you mean run? Commands are run, validate, test-pattern, schema, version, help.',
+    'There is no command "rum". Did you mean run? Commands are run, mappings, validate, test-pattern, schema, version, help.',
   ],
   [
     "constructor",
-    'There is no command "constructor". Commands are run, validate, test-pattern, schema, version, help.',
+    'There is no command "constructor". Commands are run, mappings, validate, test-pattern, schema, version, help.',
   ],
   ["run", "--filename is missing. Give --filename FILE_OR_FOLDER. See millrace run --help."],
   ["run -f", "-f has no value. Give -f FILE_OR_FOLDER. See millrace run --help."],
@@ -62,10 +76,7 @@ const SLIPS: readonly (readonly [words: string, message: string])[] = [
   ],
   ["run -f a --api off --api off", "--api is given twice. Give it once. See millrace run --help."],
   ["run -f a --log-level loud", '--log-level is "loud". Give one of debug, info, warn, error.'],
-  [
-    "run -f a --drain-seconds -1",
-    "--drain-seconds has no value. Give --drain-seconds N. See millrace run --help.",
-  ],
+  ["run -f a --drain-seconds -1", '--drain-seconds is "-1". Give a whole number from 0 to 86400.'],
   ["run -f a --drain-seconds=-1", '--drain-seconds is "-1". Give a whole number from 0 to 86400.'],
   ["run -f a --drain-seconds 1e3", '--drain-seconds is "1e3". Give a whole number from 0 to 86400.'],
   ["run -f a --store redis:x", `There is no store of the form "redis:x". ${STORES}`],
@@ -78,6 +89,27 @@ const SLIPS: readonly (readonly [words: string, message: string])[] = [
       "region or account, which come from the AWS settings.",
   ],
   ["test-pattern --pattern a", "--event is missing. Give --event FILE. See millrace test-pattern --help."],
+  [
+    "mappings lsit",
+    'There is no command "mappings lsit". Did you mean list? Commands are list, get, create, update, delete, enable, disable, explain.',
+  ],
+  ["mappings get", "UUID is missing. Give mappings get UUID [FLAGS]. See millrace mappings get --help."],
+  ["mappings get a b", 'The word "b" is not expected here. Remove it. See millrace mappings get --help.'],
+  [
+    "mappings list --api ftp://x",
+    "--api is not the address of an API. Give a URL such as http://127.0.0.1:8080.",
+  ],
+  ["mappings create --batch-size ten", '--batch-size is "ten". Give a whole number.'],
+  ["mappings create --tag team", '--tag is "team". Give KEY=VALUE.'],
+  [
+    "mappings create --starting-position-timestamp soon",
+    '--starting-position-timestamp is "soon". Give a date such as 2026-01-31T12:00:00Z.',
+  ],
+  ["mappings create --enabled --no-enabled", "--enabled and --no-enabled are both given. Give one."],
+  [
+    "mappings update u --cli-input-json {",
+    'The text of --cli-input-json is not JSON. Give an object such as {"BatchSize":10}.',
+  ],
   ["version x", 'The word "x" is not expected here. Remove it. See millrace version --help.'],
 ];
 

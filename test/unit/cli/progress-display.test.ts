@@ -17,7 +17,14 @@ function totalsOf(polled: number, failed: number, invocations: number): MappingT
 }
 
 function progressOf(totals: MappingTotals, name = "orders"): MappingProgress {
-  const shard = { bufferedRecords: 0, bufferedBytes: 0, inFlight: 0, caughtUp: false, ended: false };
+  const shard = {
+    offsetLag: undefined,
+    bufferedRecords: 0,
+    bufferedBytes: 0,
+    inFlight: 0,
+    caughtUp: false,
+    ended: false,
+  };
   const shards = [
     { ...shard, shardId: "s0", lagMs: 1500 },
     { ...shard, shardId: "s1", lagMs: 200 },

@@ -15,7 +15,7 @@ import { createMemoryStore } from "../../../src/stores/memory.ts";
 import { createMemoryMappingStore } from "../../../src/stores/memory-mappings.ts";
 import { createTelemetry } from "../../../src/telemetry/telemetry.ts";
 import { createManualClock } from "../functions/manual-clock.ts";
-import { LOCAL, SQS } from "../manifests/manifest-samples.ts";
+import { KAFKA, LOCAL, SQS } from "../manifests/manifest-samples.ts";
 
 export const STREAM = "arn:aws:local:eu-west-1:123456789012:stream/orders";
 export const QUEUE = "arn:aws:sqs:eu-west-1:123456789012:orders";
@@ -33,7 +33,12 @@ export function functionNamed(name: string, versions: readonly string[] = []): F
   };
 }
 
-export const FUNCTIONS = [functionNamed("orders"), functionNamed("other"), functionNamed("versioned", ["1"])];
+export const FUNCTIONS = [
+  functionNamed("orders"),
+  functionNamed("other"),
+  functionNamed("versioned", ["1"]),
+  { ...functionNamed("slow"), timeoutMs: 841_000 },
+];
 
 /** One store, a clock that stands, and what all processes of it did, in order. */
 export class ControlWorld {
@@ -75,7 +80,10 @@ export class ControlWorld {
     const deployments = new Deployments(
       manifests.functions,
       {
-        openFunction: async () => closable<FunctionTarget>(),
+        openFunction: async () =>
+          closable<FunctionTarget>({
+            invoke: async () => ({ kind: "succeeded", payload: new Uint8Array() }),
+          }),
         openDestination: async () => closable<Destination>(),
       },
       () => undefined,
@@ -126,6 +134,7 @@ export class ControlWorld {
           return closable<QueueSource>({ description: { visibilityMs: this.visibilityMs } });
         },
       },
+      { ...KAFKA, openTopic: async () => closable<StreamSource>({ listShards: async () => [] }) },
     ];
   }
 
@@ -163,4 +172,15 @@ export const STREAM_SPEC = {
   eventSourceArn: STREAM,
   startingPosition: "LATEST",
 } as const;
+/** Of one server, `a:9092`, unless others are named. */
+export function topicSpec(servers: readonly string[] = ["a:9092"], topic = "orders") {
+  return {
+    functionName: "orders",
+    selfManagedEventSource: { endpoints: { KAFKA_BOOTSTRAP_SERVERS: servers } },
+    topics: [topic],
+    startingPosition: "TRIM_HORIZON",
+    sourceAccessConfigurations: [],
+  };
+}
+
 export const QUEUE_SPEC = { functionName: "orders", eventSourceArn: QUEUE } as const;

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { ControlFault } from "../../../src/control/control-fault.ts";
 import { loadManifests } from "../../../src/manifests/load-manifests.ts";
 import { folderWith, withMapping } from "../manifests/manifest-samples.ts";
-import { ControlWorld, QUEUE, QUEUE_SPEC, STREAM, STREAM_SPEC } from "./control-world.ts";
+import { ControlWorld, QUEUE, QUEUE_SPEC, STREAM, STREAM_SPEC, topicSpec } from "./control-world.ts";
 
 /** `InvalidParameterValueException` unless a name stands before the text. */
 const REFUSALS: readonly (readonly [spec: Record<string, unknown>, fault: string])[] = [
@@ -74,6 +74,14 @@ const REFUSALS: readonly (readonly [spec: Record<string, unknown>, fault: string
     { ...STREAM_SPEC, batchSize: "5" },
     "SerializationException: STRING_VALUE can not be converted to the type of batchSize",
   ],
+  [
+    { ...topicSpec(), sourceAccessConfigurations: undefined },
+    "Required 'sourceAccessConfigurations' parameter is missing.",
+  ],
+  [
+    { ...topicSpec(), functionName: "slow" },
+    "Function timeout: 841 seconds is more than 840 seconds, which a function that Kafka invokes may take.",
+  ],
 ];
 
 test("a mapping that AWS refuses is refused in its words, and nothing is kept of it", async () => {
@@ -118,6 +126,37 @@ test("a source and a qualified function have one mapping; other qualifiers have 
   }
   assert.equal((await plane.mappings.list({ functionName: "orders" })).length, 2);
   assert.equal((await plane.mappings.list({ functionName: "nobody" })).length, 0);
+});
+
+test("a topic and a qualified function have one mapping on clusters with a server in common, and a group has one", async () => {
+  const world = new ControlWorld();
+  const { plane } = await world.start("a");
+  const group = (consumerGroupId: string) => ({ selfManagedKafkaEventSourceConfig: { consumerGroupId } });
+  await plane.mappings.create({ ...topicSpec(["a:9092", "b:9092"]), ...group("g") }, true, {});
+  const refused: readonly (readonly [spec: object, message: string])[] = [
+    [
+      topicSpec(["c:9092", "b:9092"]),
+      'An event source mapping with event source ("c:9092,b:9092"), function ("arn:aws:lambda:us-east-1:000000000000:function:orders"), topics ("orders") already exists.',
+    ],
+    [
+      { ...topicSpec(["c:9092"], "other"), ...group("g") },
+      'An event source mapping with consumer group id ("g") already exists.',
+    ],
+  ];
+  for (const [spec, message] of refused) {
+    await assert.rejects(plane.mappings.create({ ...spec }, true, {}), {
+      fault: "ResourceConflictException",
+      message: `${message} Please update or delete the existing mapping with UUID ${world.uuid(1)}`,
+    });
+  }
+  for (const spec of [
+    topicSpec(["c:9092"]),
+    topicSpec(["a:9092"], "other"),
+    { ...topicSpec(), functionName: "orders:1" },
+  ]) {
+    await plane.mappings.create(spec, true, {});
+  }
+  assert.equal((await plane.mappings.list({})).length, 4);
 });
 
 test("refuses a queue whose visibility time-out is shorter than the function's time-out", async () => {

@@ -8,7 +8,7 @@ import {
   loadManifests,
 } from "../../../src/manifests/load-manifests.ts";
 import type { MappingContext } from "../../../src/manifests/mapping-checks.ts";
-import type { QueueConnector, StreamConnector } from "../../../src/ports/connector.ts";
+import type { QueueConnector, StreamConnector, TopicConnector } from "../../../src/ports/connector.ts";
 
 export const FUNCTION = `apiVersion: millrace.dev/v1
 kind: Function
@@ -36,8 +36,7 @@ ${lines}
 export const LOCAL: StreamConnector = {
   kind: "local",
   offers: "stream",
-  arnService: "local",
-  arnResourcePrefix: "",
+  sources: [{ kind: "arn", service: "local", resourcePrefix: "" }],
   filterDataKey: "data",
   startingPositions: ["TRIM_HORIZON", "LATEST", "AT_TIMESTAMP"],
   endpointNames: ["LOCAL_FILE"],
@@ -62,16 +61,66 @@ ${lines}
 export const SQS: QueueConnector = {
   kind: "sqs",
   offers: "queue",
-  arnService: "sqs",
-  arnResourcePrefix: "",
+  sources: [{ kind: "arn", service: "sqs", resourcePrefix: "" }],
   filterDataKey: "body",
   isFifoQueue: (eventSourceArn) => eventSourceArn.endsWith(".fifo"),
   endpointNames: [],
   openQueue: () => Promise.reject(new Error("not opened in this test")),
 };
 
+/** A valid mapping of a self-managed cluster's topic; `lines` are added to its spec, from line 17 of the file on. */
+export function withTopicMapping(lines = "", access = "  sourceAccessConfigurations: []"): string {
+  return `${FUNCTION}---
+apiVersion: millrace.dev/v1
+kind: EventSourceMapping
+metadata: { name: orders-topic }
+spec:
+  functionName: orders
+  selfManagedEventSource:
+    endpoints:
+      KAFKA_BOOTSTRAP_SERVERS: [kafka-1:9092, kafka-2:9092]
+  topics: [orders]
+  startingPosition: TRIM_HORIZON
+${access}
+${lines}
+`;
+}
+
+export const CLUSTER_ARN =
+  "arn:aws:kafka:sa-east-1:123456789012:cluster/orders/751d2973-a626-431c-9d4e-d7975eb44dd7-2";
+
+/** The same of an MSK cluster; `lines` from line 15 on. */
+export function withMskMapping(lines = "", endpoints = "[b-1.orders:9096]"): string {
+  return `${FUNCTION}---
+apiVersion: millrace.dev/v1
+kind: EventSourceMapping
+metadata: { name: orders-topic }
+spec:
+  functionName: orders
+  eventSourceArn: ${CLUSTER_ARN}
+  endpoints: { KAFKA_BOOTSTRAP_SERVERS: ${endpoints} }
+  topics: [orders]
+  startingPosition: LATEST
+${lines}
+`;
+}
+
+export const KAFKA: TopicConnector = {
+  kind: "kafka",
+  offers: "topic",
+  sources: [
+    { kind: "arn", service: "kafka", resourcePrefix: "cluster/" },
+    { kind: "selfManaged", endpointName: "KAFKA_BOOTSTRAP_SERVERS" },
+  ],
+  filterDataKey: "value",
+  startingPositions: ["TRIM_HORIZON", "LATEST", "AT_TIMESTAMP"],
+  endpointNames: ["KAFKA_BOOTSTRAP_SERVERS"],
+  openTopic: () => Promise.reject(new Error("not opened in this test")),
+  openTopicDestination: () => Promise.reject(new Error("not opened in this test")),
+};
+
 export const CONTEXT: MappingContext = {
-  connectors: [LOCAL, SQS],
+  connectors: [KAFKA, LOCAL, SQS],
   nowMs: Date.UTC(2026, 0, 31),
 };
 

@@ -44,6 +44,23 @@ test("shows the last value of a gauge", async () => {
   assert((await linesOf(telemetry)).includes('millrace_in_flight_invocations{mapping="a"} 2'));
 });
 
+test("shows the offset lag of each partition and their sum, only where a source tells it", async () => {
+  const telemetry = createSubject();
+  telemetry.register("a");
+  telemetry.register("b");
+  telemetry.offsetLag("a", "orders-0", 5);
+  telemetry.offsetLag("a", "orders-1", 7);
+  const lines = await linesOf(telemetry);
+  assert(lines.includes('millrace_offset_lag_records{mapping="a"} 12'));
+  assert(lines.includes('millrace_partition_offset_lag_records{mapping="a",partition="orders-1"} 7'));
+  assert(!lines.some((line) => line.startsWith('millrace_offset_lag_records{mapping="b"}')));
+  telemetry.offsetLag("a", "orders-0", undefined);
+  telemetry.offsetLag("a", "orders-1", undefined);
+  const later = await linesOf(telemetry);
+  assert(later.includes('millrace_offset_lag_records{mapping="a"} 0'));
+  assert(!later.some((line) => line.startsWith("millrace_partition_offset_lag_records{")));
+});
+
 test("puts values into cumulative buckets, bounds included, with sum and count", async () => {
   const telemetry = createSubject();
   for (const records of [1, 2, 3, 20_000]) telemetry.observe("batch_size_records", "a", records);

@@ -132,7 +132,7 @@ test("whatever an item holds, the announced size is exact and the JSON gives the
         const records = items.map((NewImage) => makeRecord(withChange({ NewImage })));
         const event = events.encode(records, undefined);
         const announced = records.reduce((sum, record) => sum + record.encodedBytes, records.length - 1);
-        assert.equal(event.length, events.envelopeBytes + announced);
+        assert.equal(event.length, events.envelopeBytes("shard") + announced);
         assert.ok(records.every((record) => record.bytes > record.encodedBytes));
         const parsed = JSON.parse(Buffer.from(event).toString()) as {
           Records: readonly { dynamodb: { NewImage: unknown } }[];

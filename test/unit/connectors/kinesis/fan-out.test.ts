@@ -232,7 +232,7 @@ test("user records of an aggregate have its sequence number and arrival, their o
     ],
   );
   const sized = records.reduce((sum, record) => sum + record.encodedBytes, records.length - 1);
-  assert.equal(source.events.encode(records, undefined).length, source.events.envelopeBytes + sized);
+  assert.equal(source.events.encode(records, undefined).length, source.events.envelopeBytes("shard") + sized);
   assert.deepEqual(
     records.map((record) => source.events.itemIdentifier?.(record)),
     [sequence(0), seq, seq, seq, sequence(2)],

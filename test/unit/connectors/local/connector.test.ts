@@ -6,12 +6,13 @@ import { parseQueueArn } from "../../../../connectors/local/queue-arn.ts";
 import { parseStreamArn } from "../../../../connectors/local/stream-arn.ts";
 import { openStreamFile } from "../../../../connectors/local/stream-file.ts";
 import { CONNECTORS } from "../../../../connectors/registry.ts";
-import type { QueueMapping, StreamMapping } from "../../../../src/model/mapping.ts";
+import type { NamedByArn, QueueMapping, StreamMapping } from "../../../../src/model/mapping.ts";
+import type { SourceForm } from "../../../../src/ports/connector.ts";
 import { rejectsWith } from "../../../contract/rejects-with.ts";
 import { PLAIN_QUEUE_MAPPING } from "../../../fixtures/queue-mapping.ts";
 import { ARN, NO_ABORT, openedSource, temporaryFolder } from "./local-fixture.ts";
 
-const MAPPING: StreamMapping = {
+const MAPPING: StreamMapping & NamedByArn = {
   uuid: "11111111-1111-4111-8111-111111111111",
   name: "orders",
   functionName: "orders",
@@ -38,13 +39,12 @@ const QUEUE_MAPPING: QueueMapping = {
 
 test("every connector of the registry has a kind and ARNs of its own", () => {
   assert.equal(new Set(CONNECTORS.map((connector) => connector.kind)).size, CONNECTORS.length);
-  for (const one of CONNECTORS) {
-    const rivals = CONNECTORS.filter(
-      (other) =>
-        other.arnService === one.arnService && one.arnResourcePrefix.startsWith(other.arnResourcePrefix),
+  const forms = CONNECTORS.flatMap(({ sources }) => sources);
+  for (const one of forms)
+    assert.deepEqual(
+      forms.filter((other) => isTaken(one, other)),
+      [one],
     );
-    assert.deepEqual(rivals, [one]);
-  }
   assert.ok(CONNECTORS.includes(localConnector));
 });
 
@@ -59,7 +59,6 @@ test("opens the stream that the ARN names in the file that the endpoint names", 
     batchInfoName: "KinesisBatchInfo",
     arrivalPrecision: "milliseconds",
     retentionMs: 60_000,
-    coordination: "leases",
   });
   assert.equal((await source.listShards(NO_ABORT)).length, 2);
   await source.close();
@@ -159,3 +158,14 @@ test("a source that was closed is unavailable", async () => {
   await opened.source.close();
   await rejectsWith("ERR_MILLRACE_SOURCE_UNAVAILABLE", () => opened.source.listShards(NO_ABORT));
 });
+
+/** A mapping that is named as `one` says would be read by `other`. */
+function isTaken(one: SourceForm, other: SourceForm): boolean {
+  if (one.kind === "selfManaged")
+    return other.kind === "selfManaged" && other.endpointName === one.endpointName;
+  return (
+    other.kind === "arn" &&
+    other.service === one.service &&
+    one.resourcePrefix.startsWith(other.resourcePrefix)
+  );
+}

@@ -7,6 +7,7 @@ import type { InvocationOutcome } from "../../../../src/model/outcome.ts";
 import type { Shard, StartPoint, StreamRecord, TumblingWindow } from "../../../../src/model/record.ts";
 import type { Clock, ScheduledCall } from "../../../../src/ports/clock.ts";
 import type { InvocationContext } from "../../../../src/ports/function-target.ts";
+import type { ProgressStore } from "../../../../src/ports/progress-store.ts";
 import type { Random } from "../../../../src/ports/random.ts";
 import type { StreamSource } from "../../../../src/ports/stream-source.ts";
 import type { CounterName, GaugeName, MarkName, Telemetry } from "../../../../src/ports/telemetry.ts";
@@ -97,6 +98,7 @@ export class SmallWorld {
   readonly counts = new Map<CounterName, number>();
   readonly marks = new Set<MarkName>();
   readonly gauges = new Map<GaugeName, number>();
+  readonly offsetLags = new Map<string, number>();
   readonly store = createMemoryStore();
   readonly engine: Engine;
   readonly mapping: StreamMapping;
@@ -106,8 +108,16 @@ export class SmallWorld {
   deliver: (record: FailureRecord) => Promise<void> = async () => {};
   /** Reads find nothing new before this position (exclusive) is released. */
   retentionMs: number | undefined;
+  /** Set: the source's broker divides the shards. */
+  progress: ProgressStore | undefined;
+  /** The source numbers its records and says how many are behind a read. */
+  tellsOffsetLag = false;
+  /** Reads fail with it. */
+  readFailure: Error | undefined;
   /** What functions call a record, when it is not its position. */
   itemIdentifier: ((record: StreamRecord) => string) | undefined;
+  /** Like a Kafka topic: responses list records by partition and offset, windows open with their first record. */
+  isTopic = false;
   readsMax = 0;
 
   constructor(
@@ -222,15 +232,17 @@ export class SmallWorld {
         batchInfoName: "KinesisBatchInfo",
         arrivalPrecision: "milliseconds",
         retentionMs: this.retentionMs,
-        coordination: "leases",
+        oversizedRecord: this.isTopic ? "givenUp" : "retried",
+        batchingWindowFrom: this.isTopic ? "firstRecord" : "lastInvocation",
       },
       events: {
-        envelopeBytes: 14,
+        envelopeBytes: () => 14,
         filterDataKey: "data",
         filterDocument: (record) => ({ document: { partitionKey: record.key }, isDataJson: false }),
         encode: (records, window) =>
           Buffer.from(JSON.stringify({ p: records.map((record) => Number(record.position)), window })),
         ...(this.itemIdentifier === undefined ? {} : { itemIdentifier: this.itemIdentifier }),
+        ...(this.isTopic ? TOPIC_EVENTS : {}),
       },
       listShards: async () => this.shards,
       captureLatest: async (shardId): Promise<StartPoint> => {
@@ -245,6 +257,7 @@ export class SmallWorld {
         let next = start.kind === "after" ? Number(start.position) : 0;
         return {
           read: async (recordsMax, bytesMax) => {
+            if (this.readFailure !== undefined) throw this.readFailure;
             this.readsMax = Math.max(this.readsMax, recordsMax);
             const all = this.records.get(shardId) ?? [];
             const records: TestRecord[] = [];
@@ -258,11 +271,13 @@ export class SmallWorld {
             const shard = this.shards.find((other) => other.shardId === shardId);
             const endOfShard = next === all.length && shard?.closed === true;
             const readAgainAfterMs = records.length === 0 ? 100 : 0;
-            return { records, endOfShard, lagMs: 0, readAgainAfterMs, trimmed: false };
+            const lag = this.tellsOffsetLag ? { offsetLag: all.length - next } : {};
+            return { records, endOfShard, lagMs: 0, readAgainAfterMs, trimmed: false, ...lag };
           },
           close: async () => {},
         };
       },
+      ...(this.progress === undefined ? {} : { progress: this.progress }),
       close: async () => {},
     };
   }
@@ -272,6 +287,10 @@ export class SmallWorld {
       count: (counter, _mapping, amount) => this.counts.set(counter, this.count(counter) + amount),
       observe: () => {},
       gauge: (gauge, _mapping, value) => this.gauges.set(gauge, value),
+      offsetLag: (_mapping, shardId, records) => {
+        if (records === undefined) this.offsetLags.delete(shardId);
+        else this.offsetLags.set(shardId, records);
+      },
       invocation: () => {},
       log: (level, message, fields) => {
         if (level === "error" && message.includes("defect"))
@@ -282,10 +301,20 @@ export class SmallWorld {
   }
 }
 
+const TOPIC_EVENTS = {
+  partialRetry: "listed",
+  readItemIdentifier: (value: unknown, shardId: string) => {
+    if (typeof value !== "object" || value === null || !("partition" in value) || !("offset" in value))
+      return undefined;
+    return value.partition === shardId ? String(value.offset) : undefined;
+  },
+} as const;
+
 export const SILENT_TELEMETRY: Telemetry = {
   count: () => {},
   observe: () => {},
   gauge: () => {},
+  offsetLag: () => {},
   invocation: () => {},
   log: () => {},
   mark: () => {},

@@ -1,0 +1,76 @@
+import { type ConnectionOptions, createSecureContext, type SecureContext } from "node:tls";
+import { MillraceError } from "../../src/model/errors.ts";
+import { KafkaFault } from "./fault.ts";
+
+/** How brokers are reached. Secrets are held wrapped, so that no log shows them. */
+export interface KafkaAccess {
+  /** `undefined`: plain text. With it the broker's certificate is always verified. */
+  readonly tls?: KafkaTls;
+  /** Only with TLS. */
+  readonly sasl?: KafkaSasl;
+}
+
+/** PEM texts. */
+export interface KafkaTls {
+  /** Who signed the brokers' certificates. Default: the authorities that Node trusts. */
+  readonly ca?: string;
+  readonly certificate?: string;
+  readonly privateKey?: Revealable;
+  readonly passphrase?: Revealable;
+}
+
+export interface KafkaSasl {
+  readonly mechanism: "PLAIN" | "SCRAM-SHA-256" | "SCRAM-SHA-512";
+  readonly username: string;
+  readonly password: Revealable;
+}
+
+export interface Revealable {
+  reveal(): string;
+}
+
+/** What a connection needs of an access: made once, shared by the connections of a cluster. */
+export interface PreparedAccess {
+  readonly tls: ConnectionOptions | undefined;
+  readonly sasl: KafkaSasl | undefined;
+}
+
+/**
+ * @throws ERR_MILLRACE_CONFIG for SASL without TLS: PLAIN sends the password in clear, and SCRAM lets who listens guess it
+ * offline. ERR_MILLRACE_SOURCE_UNAVAILABLE when a certificate or key cannot be used.
+ */
+export function prepareAccess(access: KafkaAccess): PreparedAccess {
+  const { tls, sasl } = access;
+  if (sasl !== undefined && tls === undefined) {
+    throw new MillraceError(
+      "ERR_MILLRACE_CONFIG",
+      `SASL ${sasl.mechanism} without TLS would show the credentials of "${sasl.username}" to the network. Use the ` +
+        "brokers' listener with TLS (SASL_SSL).",
+    );
+  }
+  return { tls: tls === undefined ? undefined : tlsOptions(tls), sasl };
+}
+
+function tlsOptions(tls: KafkaTls): ConnectionOptions {
+  return { secureContext: secureContextOf(tls), minVersion: "TLSv1.2", rejectUnauthorized: true };
+}
+
+function secureContextOf({ ca, certificate, privateKey, passphrase }: KafkaTls): SecureContext {
+  try {
+    return createSecureContext({
+      minVersion: "TLSv1.2",
+      ...(ca === undefined ? {} : { ca }),
+      ...(certificate === undefined ? {} : { cert: certificate }),
+      ...(privateKey === undefined ? {} : { key: privateKey.reveal() }),
+      ...(passphrase === undefined ? {} : { passphrase: passphrase.reveal() }),
+    });
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : "no code";
+    throw new KafkaFault(
+      "tls",
+      `Provided certificate or private key is invalid (${code}). Give PEM texts that belong together: the client ` +
+        "certificate with its chain, its private key, the key's password if it has one, and the authority's certificate.",
+      { processingResult: "Provided certificate or private key is invalid" },
+    );
+  }
+}

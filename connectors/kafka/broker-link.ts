@@ -1,0 +1,269 @@
+import { connect, isIP, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
+import Connection, {
+  type ApiVersions,
+  type InternalLogger,
+  type ProtocolRequest,
+} from "kafkajs/src/network/connection.js";
+import apiKeys from "kafkajs/src/protocol/requests/apiKeys.js";
+import definitions from "kafkajs/src/protocol/requests/index.js";
+import type { KafkaSasl, PreparedAccess } from "./access.ts";
+import { abortable, KafkaFault } from "./fault.ts";
+import { type ErrorPlace, toFault } from "./kafkajs-errors.ts";
+import type { FetchArgs, KafkaRequests } from "./requests.ts";
+
+export interface BrokerLinkOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly clientId: string;
+  readonly access: PreparedAccess;
+}
+
+export interface RequestOptions {
+  readonly signal: AbortSignal;
+  /** A broker that does not answer so long is given up, and the link with it. Not less than five seconds. */
+  readonly timeoutMs?: number;
+  /** Error codes in the answer are the caller's business; otherwise the first one rejects. */
+  readonly leavesErrors?: true;
+}
+
+export interface FetchPayload {
+  readonly version: number;
+  readonly payload: Buffer;
+}
+
+const CONNECT_TIMEOUT_MS = 5_000;
+const REQUEST_TIMEOUT_MS = 10_000;
+/** For the steps of SASL, which have no time-out of their own; of other requests kafkajs takes the longer one. */
+const LOGIN_TIMEOUT_MS = 5_000;
+const KEEP_ALIVE_MS = 30_000;
+/** The first that answers with record batches; older brokers' messages are another format. */
+const FETCH_VERSION_MIN = 4;
+
+/** What kafkajs would write to standard output; errors reach the callers. */
+const SILENT: InternalLogger = {
+  info() {},
+  error() {},
+  warn() {},
+  debug() {},
+  namespace: () => SILENT,
+  setLogLevel() {},
+};
+
+/**
+ * One connection to one broker: TLS, user, versions. A broker answers the requests of a connection one after another, so
+ * what may wait there (Fetch, JoinGroup) has links of its own. A link that fails once stays failed: open another.
+ */
+export class BrokerLink {
+  readonly address: string;
+  readonly #options: BrokerLinkOptions;
+  readonly #connection: Connection;
+  #socket: Socket | undefined;
+  #versions: ApiVersions = {};
+  #opening: Promise<void> | undefined;
+  #failure: KafkaFault | undefined;
+  #reportFailure: (fault: KafkaFault) => void = () => {};
+  readonly #failed: Promise<never>;
+
+  constructor(options: BrokerLinkOptions) {
+    const { host, port, clientId, access } = options;
+    this.#options = options;
+    this.address = `${host}:${port}`;
+    this.#failed = new Promise((_, reject) => {
+      this.#reportFailure = reject;
+    });
+    this.#failed.catch(() => undefined);
+    this.#connection = new Connection({
+      host,
+      port,
+      clientId,
+      logger: SILENT,
+      socketFactory: ({ onConnect }) => this.#openSocket(onConnect),
+      ssl: access.tls ?? null,
+      sasl: access.sasl === undefined ? null : saslOptions(access.sasl),
+      connectionTimeout: CONNECT_TIMEOUT_MS,
+      requestTimeout: LOGIN_TIMEOUT_MS,
+      enforceRequestTimeout: true,
+    });
+    avoidNegativeTimeouts(this.#connection);
+  }
+
+  get hasFailed(): boolean {
+    return this.#failure !== undefined;
+  }
+
+  /** Resolves when requests may be made. Callers share the attempt. */
+  open(signal: AbortSignal): Promise<void> {
+    this.#opening ??= this.#guard(this.#connect(), "connecting");
+    return abortable(this.#opening, signal);
+  }
+
+  /** @throws KafkaFault, or ERR_MILLRACE_ABORTED when the signal aborts; the broker may then still do what was asked. */
+  async request<Name extends keyof KafkaRequests>(
+    name: Name,
+    args: KafkaRequests[Name]["args"],
+    options: RequestOptions,
+  ): Promise<KafkaRequests[Name]["answer"]> {
+    await this.open(options.signal);
+    const request = this.#build(name, args);
+    const response = options.leavesErrors
+      ? { decode: request.response.decode, parse: async (answer: unknown) => answer }
+      : request.response;
+    const answer = await this.#send(name, { ...request, response }, options);
+    // kafkajs's decoders give these shapes; the tests against real brokers say so.
+    return answer as KafkaRequests[Name]["answer"];
+  }
+
+  /** The answer as bytes: our own decoder reads it, partition by partition. */
+  async fetch(args: FetchArgs, options: RequestOptions): Promise<FetchPayload> {
+    await this.open(options.signal);
+    const request = this.#build("Fetch", args);
+    const version = request.request.apiVersion;
+    if (version < FETCH_VERSION_MIN) {
+      throw new KafkaFault(
+        "unsupported",
+        `The broker ${this.address} is older than Kafka 0.11, whose message format is not read.`,
+      );
+    }
+    const response = { decode: async (payload: Buffer) => payload, parse: async (answer: unknown) => answer };
+    const payload = await this.#send("Fetch", { ...request, response }, options);
+    return { version, payload: payload as Buffer };
+  }
+
+  /** Ends the connection at once. Requests under way reject. Idempotent. */
+  close(): void {
+    this.#fail(new KafkaFault("closed", `The connection to the broker ${this.address} was closed.`));
+  }
+
+  async #connect(): Promise<void> {
+    const connection = this.#connection;
+    await connection.connect();
+    this.#versions = await this.#readVersions();
+    connection.setVersions(this.#versions);
+    connection.setSupportAuthenticationProtocol(this.#versions[keyOf("SaslAuthenticate")] !== undefined);
+    await connection.authenticate();
+  }
+
+  async #readVersions(): Promise<ApiVersions> {
+    const definition = definitionOf("ApiVersions");
+    for (const version of definition.versions.map(Number).sort((a, b) => b - a)) {
+      try {
+        const answer = await this.#connection.send({
+          ...definition.protocol({ version })({}),
+          requestTimeout: CONNECT_TIMEOUT_MS,
+        });
+        return versionsOf(answer);
+      } catch (error) {
+        if (toFault(error, this.#place("ApiVersions")).reason !== "unsupported") throw error;
+      }
+    }
+    throw new KafkaFault("unsupported", `The broker ${this.address} speaks no known version of ApiVersions.`);
+  }
+
+  #build(name: string, args: object): ProtocolRequest {
+    const definition = definitionOf(name);
+    const offered = this.#versions[keyOf(name)];
+    const best = Math.max(...definition.versions.map(Number));
+    const version = Math.min(best, offered?.maxVersion ?? -1);
+    if (offered === undefined || version < offered.minVersion || version < 0) {
+      throw new KafkaFault(
+        "unsupported",
+        `The broker ${this.address} has no ${name} that this client speaks.`,
+      );
+    }
+    return definition.protocol({ version })(args);
+  }
+
+  #send(name: string, request: ProtocolRequest, options: RequestOptions): Promise<unknown> {
+    const requestTimeout = Math.max(options.timeoutMs ?? REQUEST_TIMEOUT_MS, request.requestTimeout ?? 0);
+    const answer = this.#guard(this.#connection.send({ ...request, requestTimeout }), name);
+    return abortable(answer, options.signal);
+  }
+
+  /** Faults in our words; a lost connection ends the wait whatever kafkajs makes of it, and the link. */
+  async #guard<T>(work: Promise<T>, action: string): Promise<T> {
+    try {
+      return await Promise.race([work, this.#failed]);
+    } catch (error) {
+      const fault = toFault(error, this.#place(action));
+      // Behind an unanswered request the answers of others would wait as well.
+      if (action === "connecting" || fault.reason !== "protocol") this.#fail(fault);
+      throw fault;
+    }
+  }
+
+  #fail(fault: KafkaFault): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = fault;
+    this.#reportFailure(fault);
+    this.#connection.rejectRequests(fault);
+    this.#connection.disconnect().catch(() => undefined);
+    this.#socket?.destroy();
+  }
+
+  #openSocket(onConnect: () => void): Socket {
+    const { host, port, access } = this.#options;
+    const socket =
+      access.tls === undefined
+        ? connect({ host, port }, onConnect)
+        : connectTls(
+            { host, port, ...(isIP(host) === 0 ? { servername: host } : {}), ...access.tls },
+            onConnect,
+          );
+    socket.setKeepAlive(true, KEEP_ALIVE_MS);
+    socket.setNoDelay(true);
+    // Comes last of all events of a socket: an error before it has said more.
+    socket.on("close", () =>
+      setImmediate(() =>
+        this.#fail(toFault(new Error("the connection was closed"), this.#place("connecting"))),
+      ),
+    );
+    this.#socket = socket;
+    return socket;
+  }
+
+  #place(action: string): ErrorPlace {
+    return { action, broker: this.address, usesTls: this.#options.access.tls !== undefined };
+  }
+}
+
+function saslOptions({ mechanism, username, password }: KafkaSasl): object {
+  return {
+    mechanism,
+    username,
+    get password() {
+      return password.reveal();
+    },
+  };
+}
+
+/** kafkajs 2.2.4 schedules its queue with negative delays, of which Node warns on standard error for each request. */
+function avoidNegativeTimeouts({ requestQueue }: Connection): void {
+  const schedule = requestQueue.scheduleCheckPendingRequests.bind(requestQueue);
+  requestQueue.scheduleCheckPendingRequests = () => {
+    if (requestQueue.pending.length > 0) schedule();
+  };
+}
+
+function definitionOf(name: string) {
+  const definition = definitions.requests[name];
+  if (definition === undefined) throw new KafkaFault("unsupported", `kafkajs has no request ${name}.`);
+  return definition;
+}
+
+function keyOf(name: string): number {
+  return apiKeys[name] ?? -1;
+}
+
+interface VersionsAnswer {
+  readonly apiVersions: readonly {
+    readonly apiKey: number;
+    readonly minVersion: number;
+    readonly maxVersion: number;
+  }[];
+}
+
+function versionsOf(answer: unknown): ApiVersions {
+  const { apiVersions } = answer as VersionsAnswer;
+  return Object.fromEntries(apiVersions.map(({ apiKey, ...range }) => [apiKey, range]));
+}

@@ -1,0 +1,105 @@
+/** Reads Kafka's big-endian numbers out of bytes that a broker sent. Reading past the end throws `RangeError`. */
+export class ByteReader {
+  readonly bytes: Buffer;
+  at: number;
+  readonly end: number;
+
+  constructor(bytes: Buffer, at = 0, end = bytes.length) {
+    this.bytes = bytes;
+    this.at = at;
+    this.end = end;
+  }
+
+  get left(): number {
+    return this.end - this.at;
+  }
+
+  int8(): number {
+    return this.bytes.readInt8(this.#take(1));
+  }
+
+  int16(): number {
+    return this.bytes.readInt16BE(this.#take(2));
+  }
+
+  int32(): number {
+    return this.bytes.readInt32BE(this.#take(4));
+  }
+
+  /** Of offsets and times; larger ones than a number holds exactly are refused. */
+  int64(): number {
+    const at = this.#take(8);
+    const value = this.bytes.readInt32BE(at) * 0x1_0000_0000 + this.bytes.readUInt32BE(at + 4);
+    if (!Number.isSafeInteger(value)) throw new RangeError("a 64-bit number is too large");
+    return value;
+  }
+
+  /** As a key of a map: producer ids may be any 64-bit number. */
+  bigint64(): bigint {
+    return this.bytes.readBigInt64BE(this.#take(8));
+  }
+
+  varint(): number {
+    const { bytes, end } = this;
+    let at = this.at;
+    let value = 0;
+    let shift = 0;
+    for (;;) {
+      if (at >= end || shift > 28) throw new RangeError("a number runs past its end");
+      const byte = bytes[at++] ?? 0;
+      value |= (byte & 0x7f) << shift;
+      if (byte < 0x80) break;
+      shift += 7;
+    }
+    this.at = at;
+    return (value >>> 1) ^ -(value & 1);
+  }
+
+  /** Up to 53 bits. */
+  varlong(): number {
+    let value = 0;
+    let factor = 1;
+    for (let length = 1; ; length++) {
+      if (this.at >= this.end || length > 10) throw new RangeError("a number runs past its end");
+      const byte = this.bytes[this.at++] ?? 0;
+      value += (byte & 0x7f) * factor;
+      if (byte < 0x80) break;
+      factor *= 128;
+    }
+    const half = Math.floor(value / 2);
+    const number = value % 2 === 0 ? half : -half - 1;
+    if (!Number.isSafeInteger(value)) throw new RangeError("a number is too large");
+    return number;
+  }
+
+  /** `null` for the length −1. The bytes are not copied. */
+  varintBytes(): Buffer | null {
+    const length = this.varint();
+    if (length < 0) return null;
+    const from = this.#take(length);
+    return this.bytes.subarray(from, from + length);
+  }
+
+  slice(length: number): Buffer {
+    const from = this.#take(length);
+    return this.bytes.subarray(from, from + length);
+  }
+
+  skip(length: number): void {
+    this.#take(length);
+  }
+
+  string(): string {
+    const length = this.int16();
+    if (length < 0) return "";
+    const from = this.#take(length);
+    return this.bytes.toString("utf8", from, from + length);
+  }
+
+  #take(length: number): number {
+    const from = this.at;
+    if (length < 0 || from + length > this.end) throw new RangeError("the bytes end too early");
+    this.at = from + length;
+    return from;
+  }
+}

@@ -1,0 +1,70 @@
+import { ByteReader } from "./bytes.ts";
+import type { AbortedTransaction } from "./record-batch.ts";
+
+export interface FetchResponse {
+  /** The broker's quota: no fetch is to follow for so long. */
+  readonly throttleMs: number;
+  /** Of the whole request; 0: none. */
+  readonly errorCode: number;
+  readonly partitions: readonly FetchedPartition[];
+}
+
+export interface FetchedPartition {
+  readonly partition: number;
+  readonly errorCode: number;
+  /** Offset behind the newest record that readers may see at all. */
+  readonly highWatermark: number;
+  /** Offset behind the newest record of no open transaction: where reading of committed records ends. */
+  readonly lastStableOffset: number;
+  readonly aborted: readonly AbortedTransaction[];
+  /** Record batches, the last one perhaps cut. Bytes of the whole answer, not copied. */
+  readonly records: Buffer;
+}
+
+const NOTHING = Buffer.alloc(0);
+
+/**
+ * Reads the answer to a Fetch of one topic, versions 4 to 11. @throws RangeError when it ends too early.
+ */
+export function readFetchResponse(payload: Buffer, version: number): FetchResponse {
+  const reader = new ByteReader(payload);
+  const throttleMs = reader.int32();
+  let errorCode = 0;
+  if (version >= 7) {
+    errorCode = reader.int16();
+    // A session, which is not used.
+    reader.skip(4);
+  }
+  const partitions: FetchedPartition[] = [];
+  const topics = reader.int32();
+  for (let topic = 0; topic < topics; topic++) {
+    reader.string();
+    const count = reader.int32();
+    for (let index = 0; index < count; index++) partitions.push(readPartition(reader, version));
+  }
+  return { throttleMs, errorCode, partitions };
+}
+
+function readPartition(reader: ByteReader, version: number): FetchedPartition {
+  const partition = reader.int32();
+  const errorCode = reader.int16();
+  const highWatermark = reader.int64();
+  const lastStableOffset = reader.int64();
+  // The log's start: OFFSET_OUT_OF_RANGE says what is to be known of it.
+  if (version >= 5) reader.skip(8);
+  const aborted = readAborted(reader);
+  // A replica to read from instead: only told to clients that name their rack.
+  if (version >= 11) reader.skip(4);
+  const length = reader.int32();
+  const records = length <= 0 ? NOTHING : reader.slice(length);
+  return { partition, errorCode, highWatermark, lastStableOffset, aborted, records };
+}
+
+function readAborted(reader: ByteReader): readonly AbortedTransaction[] {
+  const count = reader.int32();
+  const aborted: AbortedTransaction[] = [];
+  for (let index = 0; index < count; index++) {
+    aborted.push({ producerId: reader.bigint64(), firstOffset: reader.int64() });
+  }
+  return aborted.sort((a, b) => a.firstOffset - b.firstOffset);
+}

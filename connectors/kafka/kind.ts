@@ -1,0 +1,2 @@
+/** The `source` label of metrics. */
+export const KIND = "kafka";

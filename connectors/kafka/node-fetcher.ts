@@ -1,0 +1,191 @@
+import type { FetchPayload, RequestOptions } from "./broker-link.ts";
+import type { Lane } from "./cluster.ts";
+import { KafkaFault } from "./fault.ts";
+import { type FetchedPartition, type FetchResponse, readFetchResponse } from "./fetch-response.ts";
+import { faultOfCode } from "./kafkajs-errors.ts";
+import type { FetchArgs } from "./requests.ts";
+
+/** What is needed of a cluster. */
+export interface FetchLinks {
+  broker(nodeId: number, lane: Lane, signal: AbortSignal): Promise<FetchLink>;
+}
+
+export interface FetchLink {
+  readonly address: string;
+  fetch(args: FetchArgs, options: RequestOptions): Promise<FetchPayload>;
+}
+
+export interface NodeFetcherOptions {
+  readonly cluster: FetchLinks;
+  readonly topic: string;
+  readonly nodeId: number;
+  /** Milliseconds of a clock that never goes back. */
+  readonly now: () => number;
+}
+
+export interface FetchAsk {
+  readonly partition: number;
+  readonly offset: number;
+  readonly bytesMax: number;
+  /** The last answer had nothing: a look alone is not worth a request. */
+  readonly isIdle: boolean;
+}
+
+/** How long a broker holds an answer back when none of the partitions has anything. */
+export const LONG_POLL_MS = 500;
+/** Of one answer; a first batch that is larger comes all the same. */
+const RESPONSE_BYTES_MAX = 10 * 1024 * 1024;
+/** Brokers' clocks and ours do not tick alike. */
+const SLACK_MS = 50;
+const THROTTLE_MS_MAX = 10_000;
+
+interface Waiting extends FetchAsk {
+  readonly sinceMs: number;
+  /** The broker has been asked, and had nothing. */
+  hasLooked: boolean;
+  resolve(answer: FetchedPartition): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * Fetches partitions of one topic from their leader, all that wait in one request. Two requests may be under way: a look
+ * that is answered at once, and a long poll for partitions at their tip, so that an idle partition never holds up a busy
+ * one. A partition that nobody asks for is not fetched.
+ */
+export class NodeFetcher {
+  readonly #options: NodeFetcherOptions;
+  readonly #closing = new AbortController();
+  readonly #busy = new Set<Lane>();
+  #waiting: Waiting[] = [];
+  #isScheduled = false;
+
+  constructor(options: NodeFetcherOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Resolves with the partition's part of an answer: records, an error code, or, when there was nothing for LONG_POLL_MS,
+   * neither. Rejects with the KafkaFault of a request that failed.
+   */
+  ask(ask: FetchAsk): Promise<FetchedPartition> {
+    if (this.#closing.signal.aborted) return Promise.reject(closedFault());
+    const sinceMs = this.#options.now();
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ ...ask, sinceMs, hasLooked: false, resolve, reject });
+      this.#schedule();
+    });
+  }
+
+  close(): void {
+    this.#closing.abort();
+    for (const waiting of this.#waiting.splice(0)) waiting.reject(closedFault());
+  }
+
+  /** Readers that ask in the same turn of the event loop share a request. */
+  #schedule(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    setImmediate(() => {
+      this.#isScheduled = false;
+      this.#start();
+    });
+  }
+
+  #start(): void {
+    if (!this.#busy.has("poll")) this.#run("poll", (ask) => ask.hasLooked || ask.isIdle, LONG_POLL_MS);
+    if (!this.#busy.has("fetch")) this.#run("fetch", (ask) => !ask.hasLooked, 0);
+  }
+
+  #run(lane: Lane, isMeant: (ask: Waiting) => boolean, maxWaitMs: number): void {
+    const asks = this.#waiting.filter(isMeant);
+    if (asks.length === 0) return;
+    this.#waiting = this.#waiting.filter((ask) => !isMeant(ask));
+    this.#busy.add(lane);
+    void this.#fetch(lane, asks, maxWaitMs).then(
+      ({ throttleMs }) => {
+        const freeLane = () => {
+          this.#busy.delete(lane);
+          this.#schedule();
+        };
+        if (throttleMs > 0) setTimeout(freeLane, Math.min(throttleMs, THROTTLE_MS_MAX)).unref();
+        else freeLane();
+      },
+      (error: unknown) => {
+        for (const ask of asks) ask.reject(error);
+        this.#busy.delete(lane);
+        this.#schedule();
+      },
+    );
+  }
+
+  async #fetch(lane: Lane, asks: readonly Waiting[], maxWaitMs: number): Promise<FetchResponse> {
+    const { cluster, topic, nodeId } = this.#options;
+    const { signal } = this.#closing;
+    const link = await cluster.broker(nodeId, lane, signal);
+    const partitions = asks.map(({ partition, offset, bytesMax }) => ({
+      partition,
+      fetchOffset: String(offset),
+      maxBytes: bytesMax,
+    }));
+    const { payload, version } = await link.fetch(
+      {
+        maxWaitTime: maxWaitMs,
+        minBytes: 1,
+        maxBytes: RESPONSE_BYTES_MAX,
+        isolationLevel: 1,
+        topics: [{ topic, partitions }],
+      },
+      { signal },
+    );
+    const response = this.#read(payload, version, link.address);
+    this.#answer(lane, asks, response);
+    return response;
+  }
+
+  #read(payload: Buffer, version: number, broker: string): FetchResponse {
+    let response: FetchResponse;
+    try {
+      response = readFetchResponse(payload, version);
+    } catch (cause) {
+      throw new KafkaFault("corrupt", `The broker ${broker} sent an answer to Fetch that cannot be read.`, {
+        cause,
+      });
+    }
+    if (response.errorCode !== 0) {
+      throw faultOfCode(response.errorCode, { action: "Fetch", broker, usesTls: false });
+    }
+    return response;
+  }
+
+  #answer(lane: Lane, asks: readonly Waiting[], { partitions }: FetchResponse): void {
+    const byNumber = new Map(partitions.map((entry) => [entry.partition, entry]));
+    const filled = partitions.filter(({ records }) => records.length > 0).length;
+    const nowMs = this.#options.now();
+    const starved: Waiting[] = [];
+    for (const ask of asks) {
+      const entry = byNumber.get(ask.partition);
+      if (entry === undefined) {
+        this.#waiting.push(ask);
+      } else if (entry.errorCode !== 0) {
+        ask.resolve(entry);
+      } else if (entry.records.length > 0) {
+        // Records are parts of these bytes: those of a slow partition are not to keep all others' in memory.
+        ask.resolve(filled > 1 ? { ...entry, records: Buffer.from(entry.records) } : entry);
+      } else if (ask.offset < entry.lastStableOffset && filled > 0) {
+        // The answer was full before its turn came: it is first in the next.
+        starved.push(ask);
+      } else if (lane === "poll" && nowMs - ask.sinceMs >= LONG_POLL_MS - SLACK_MS) {
+        ask.resolve(entry);
+      } else {
+        ask.hasLooked = true;
+        this.#waiting.push(ask);
+      }
+    }
+    for (const ask of starved) ask.hasLooked = false;
+    this.#waiting.unshift(...starved);
+  }
+}
+
+function closedFault(): KafkaFault {
+  return new KafkaFault("closed", "The Kafka source was closed.");
+}

@@ -1,0 +1,117 @@
+import { base64Length, quoteJson } from "../../src/model/json-bytes.ts";
+import type { StreamRecord } from "../../src/model/record.ts";
+
+/** A record of one partition. Its position is its offset, in decimal digits. */
+export interface KafkaRecord extends StreamRecord {
+  readonly partition: KafkaPartition;
+  /** `null`: none; an empty key is a key. */
+  readonly keyBytes: Buffer | null;
+  /** `null`: a tombstone. */
+  readonly value: Buffer | null;
+  /** As the broker says, epoch milliseconds; −1 when it has none. */
+  readonly timestampMs: number;
+  readonly timestampType: TimestampType;
+  /** JSON of the headers, as the event shows them. */
+  readonly headersJson: string;
+}
+
+export type TimestampType = "CREATE_TIME" | "LOG_APPEND_TIME" | "NO_TIMESTAMP_TYPE";
+
+export interface KafkaHeader {
+  readonly key: string;
+  readonly value: Buffer | null;
+}
+
+/** What the broker gives of a record. Buffers are kept, not copied. */
+export interface KafkaMessage {
+  /** A safe integer: partitions do not come near 2⁵³ records. */
+  readonly offset: number;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  /** In their order; a key may come twice. */
+  readonly headers: readonly KafkaHeader[];
+  readonly timestampMs: number;
+  readonly timestampType: TimestampType;
+}
+
+/** What the records of one partition share. */
+export interface KafkaPartition {
+  readonly topic: string;
+  readonly partition: number;
+  /** `TOPIC-PARTITION`: the shard's id, and the name of the partition in events. */
+  readonly shardId: string;
+  /** JSON of an element from its start to its offset. ASCII, as names of topics are. */
+  readonly head: string;
+}
+
+/** Per-record bookkeeping in memory beside the data: objects, strings, Buffer headers. */
+const RECORD_OVERHEAD_BYTES = 512;
+
+export const NO_HEADERS = "[]";
+export const BEFORE_TIMESTAMP = ',"timestamp":';
+export const BEFORE_TIMESTAMP_TYPE = ',"timestampType":"';
+export const BEFORE_KEY = ',"key":"';
+export const BEFORE_VALUE = ',"value":"';
+export const BEFORE_HEADERS = ',"headers":';
+/** Behind the type, the key, the value: their closing quotes; and the brace at the end of the element. */
+const FIXED_BYTES = BEFORE_TIMESTAMP.length + BEFORE_TIMESTAMP_TYPE.length + 1 + BEFORE_HEADERS.length + 1;
+
+export function createKafkaPartition(topic: string, partition: number): KafkaPartition {
+  const head = `{"topic":${quoteJson(topic)},"partition":${partition},"offset":`;
+  return { topic, partition, shardId: `${topic}-${partition}`, head };
+}
+
+/**
+ * Makes a record. `readMs` is the present time: a record without a timestamp, as very old producers write, counts as
+ * arrived now, so that its age never gives it up.
+ */
+export function createKafkaRecord(
+  partition: KafkaPartition,
+  message: KafkaMessage,
+  readMs: number,
+): KafkaRecord {
+  const { key, value, headers, timestampMs, timestampType } = message;
+  const offset = String(message.offset);
+  const headersJson = headers.length === 0 ? NO_HEADERS : encodeHeaders(headers);
+  const headersBytes = headersJson.length === 2 ? 2 : Buffer.byteLength(headersJson);
+  const encodedBytes =
+    partition.head.length +
+    FIXED_BYTES +
+    offset.length +
+    String(timestampMs).length +
+    timestampType.length +
+    quotedBytes(BEFORE_KEY, key) +
+    quotedBytes(BEFORE_VALUE, value) +
+    headersBytes;
+  return {
+    position: offset,
+    // One character a byte: different keys stay different, and equal bytes are the same key in every process.
+    key: key === null ? undefined : key.toString("latin1"),
+    arrivalMs: timestampMs < 0 ? readMs : timestampMs,
+    bytes: (key?.length ?? 0) * 2 + (value?.length ?? 0) + headersBytes + RECORD_OVERHEAD_BYTES,
+    encodedBytes,
+    partition,
+    keyBytes: key,
+    value,
+    timestampMs,
+    timestampType,
+    headersJson,
+  };
+}
+
+/** A missing key or value is left out of the element (queues §3.3). */
+function quotedBytes(before: string, bytes: Buffer | null): number {
+  return bytes === null ? 0 : before.length + base64Length(bytes.length) + 1;
+}
+
+/**
+ * A list of objects with one member each, so that a key that comes twice is shown twice. Bytes are signed, −128…127, as
+ * Lambda's pollers write them: AWS's libraries for typed languages read nothing else. A header without a value is empty.
+ */
+function encodeHeaders(headers: readonly KafkaHeader[]): string {
+  const elements = headers.map(({ key, value }) => {
+    const bytes = value === null ? "" : new Int8Array(value.buffer, value.byteOffset, value.length).join(",");
+    return `{${quoteJson(key)}:[${bytes}]}`;
+  });
+  return `[${elements.join(",")}]`;
+}

@@ -1,0 +1,159 @@
+/** The requests that the connector makes, as kafkajs encodes and decodes them. 64-bit numbers are decimal strings. */
+export interface KafkaRequests {
+  readonly Metadata: {
+    readonly args: { readonly topics: readonly string[]; readonly allowAutoTopicCreation: false };
+    readonly answer: MetadataAnswer;
+  };
+  readonly ListOffsets: {
+    readonly args: {
+      /** 1: only what committed transactions have written counts. */
+      readonly isolationLevel: 0 | 1;
+      readonly topics: readonly TopicOf<{
+        readonly partition: number;
+        readonly timestamp: string | number;
+      }>[];
+    };
+    readonly answer: {
+      readonly responses: readonly TopicOf<{
+        readonly partition: number;
+        readonly errorCode: number;
+        readonly timestamp?: string;
+        readonly offset?: string;
+        readonly offsets?: readonly string[];
+      }>[];
+    };
+  };
+  readonly GroupCoordinator: {
+    readonly args: { readonly groupId: string };
+    readonly answer: { readonly coordinator: BrokerAddress };
+  };
+  readonly JoinGroup: {
+    readonly args: {
+      readonly groupId: string;
+      readonly sessionTimeout: number;
+      readonly rebalanceTimeout: number;
+      /** Empty to begin with. */
+      readonly memberId: string;
+      readonly protocolType: string;
+      readonly groupProtocols: readonly { readonly name: string; readonly metadata: Buffer }[];
+    };
+    readonly answer: {
+      readonly generationId: number;
+      readonly groupProtocol: string;
+      readonly leaderId: string;
+      readonly memberId: string;
+      /** For the leader only. */
+      readonly members: readonly { readonly memberId: string; readonly memberMetadata: Buffer }[];
+    };
+  };
+  readonly SyncGroup: {
+    readonly args: MemberOf & {
+      readonly generationId: number;
+      readonly groupAssignment: readonly { readonly memberId: string; readonly memberAssignment: Buffer }[];
+    };
+    readonly answer: { readonly memberAssignment: Buffer };
+  };
+  readonly Heartbeat: {
+    readonly args: MemberOf & { readonly groupGenerationId: number };
+    readonly answer: object;
+  };
+  readonly LeaveGroup: { readonly args: MemberOf; readonly answer: object };
+  readonly OffsetCommit: {
+    readonly args: MemberOf & {
+      readonly groupGenerationId: number;
+      readonly topics: readonly TopicOf<{
+        readonly partition: number;
+        readonly offset: string;
+        readonly metadata: string | null;
+      }>[];
+    };
+    readonly answer: {
+      readonly responses: readonly TopicOf<{ readonly partition: number; readonly errorCode: number }>[];
+    };
+  };
+  readonly OffsetFetch: {
+    readonly args: {
+      readonly groupId: string;
+      readonly topics: readonly TopicOf<{ readonly partition: number }>[];
+    };
+    readonly answer: {
+      readonly responses: readonly TopicOf<{
+        readonly partition: number;
+        /** `-1`: nothing committed. */
+        readonly offset: string;
+        readonly metadata: string | null;
+        readonly errorCode: number;
+      }>[];
+    };
+  };
+  readonly Produce: {
+    readonly args: {
+      readonly acks: -1 | 1;
+      readonly timeout: number;
+      /** 0: none. */
+      readonly compression: 0 | 1;
+      readonly topicData: readonly TopicOf<{
+        readonly partition: number;
+        readonly messages: readonly {
+          readonly key: Buffer | null;
+          readonly value: Buffer | null;
+          readonly timestamp?: string;
+          readonly headers?: Readonly<Record<string, Buffer>>;
+        }[];
+      }>[];
+    };
+    readonly answer: {
+      readonly topics: readonly {
+        readonly topicName: string;
+        readonly partitions: readonly {
+          readonly partition: number;
+          readonly errorCode: number;
+          readonly baseOffset?: string;
+        }[];
+      }[];
+    };
+  };
+}
+
+/** Fetch is apart: its answer is read by our own decoder. */
+export interface FetchArgs {
+  readonly maxWaitTime: number;
+  readonly minBytes: number;
+  readonly maxBytes: number;
+  readonly isolationLevel: 1;
+  readonly topics: readonly TopicOf<{
+    readonly partition: number;
+    readonly fetchOffset: string;
+    readonly maxBytes: number;
+  }>[];
+}
+
+export interface MetadataAnswer {
+  readonly brokers: readonly BrokerAddress[];
+  readonly topicMetadata: readonly {
+    readonly topicErrorCode: number;
+    readonly topic: string;
+    readonly partitionMetadata: readonly {
+      readonly partitionErrorCode: number;
+      readonly partitionId: number;
+      /** −1: none now. */
+      readonly leader: number;
+    }[];
+  }[];
+}
+
+export interface BrokerAddress {
+  readonly nodeId: number;
+  readonly host: string;
+  readonly port: number;
+}
+
+interface TopicOf<Partition> {
+  readonly topic: string;
+  readonly partitions: readonly Partition[];
+}
+
+interface MemberOf {
+  readonly groupId: string;
+  readonly memberId: string;
+}

@@ -1,0 +1,105 @@
+import { MillraceError } from "../../src/model/errors.ts";
+import type { StartPoint } from "../../src/model/record.ts";
+import type { ProgressStore } from "../../src/ports/progress-store.ts";
+import type { StreamSource } from "../../src/ports/stream-source.ts";
+import type { KafkaCluster } from "./cluster.ts";
+import { createKafkaEvents } from "./event.ts";
+import { throwIfAborted } from "./fault.ts";
+import type { OffsetLookup } from "./group-progress.ts";
+import { KIND } from "./kind.ts";
+import { PartitionLeaders } from "./leaders.ts";
+import { comparePositions, parsePosition } from "./position.ts";
+import { PartitionReader } from "./reader.ts";
+import { createKafkaPartition } from "./record.ts";
+
+export interface KafkaSourceOptions {
+  /** Closed with the source. */
+  readonly cluster: KafkaCluster;
+  readonly topic: string;
+  /** Of an MSK cluster; `undefined`: self-managed. */
+  readonly eventSourceArn: string | undefined;
+  /** As the mapping gives them: events show them. */
+  readonly bootstrapServers: readonly string[];
+  /** Makes the consumer group's; without it, the engine's store coordinates. Closed with the source. */
+  readonly progress?: (offsetOf: OffsetLookup) => ProgressStore;
+  /** Milliseconds of a clock that never goes back. */
+  readonly now?: () => number;
+  readonly epochMs?: () => number;
+}
+
+/** A topic: its shards are `TOPIC-PARTITION`, its positions offsets. Only what transactions have committed is read. */
+export function createKafkaSource(options: KafkaSourceOptions): StreamSource {
+  const { cluster, topic, now = monotonicMs, epochMs = Date.now } = options;
+  const leaders = new PartitionLeaders(cluster, topic, now);
+  const firstOffset = async (partition: number, start: StartPoint, signal: AbortSignal): Promise<number> => {
+    switch (start.kind) {
+      case "oldest":
+        return await leaders.oldestOffset(partition, signal);
+      case "after":
+        return parsePosition(start.position) + 1;
+      case "timestamp": {
+        // In this order: what is written between the two questions is read.
+        const latest = await leaders.latestOffset(partition, signal);
+        return (await leaders.offsetAtTime(partition, start.epochMs, signal)) ?? latest;
+      }
+    }
+  };
+  const progress = options.progress?.(firstOffset);
+  return {
+    description: {
+      kind: KIND,
+      eventSourceArn: options.eventSourceArn,
+      bootstrapServers: options.bootstrapServers.join(","),
+      batchInfoName: "KafkaBatchInfo",
+      arrivalPrecision: "milliseconds",
+      retentionMs: undefined,
+      oversizedRecord: "givenUp",
+      batchingWindowFrom: "firstRecord",
+    },
+    events: createKafkaEvents(options),
+    ...(progress === undefined ? {} : { progress }),
+    async listShards(signal) {
+      const partitions = await leaders.list(signal);
+      return partitions.map(({ partition }) => ({
+        shardId: `${topic}-${partition}`,
+        parentShardIds: [],
+        closed: false,
+      }));
+    },
+    async captureLatest(shardId, signal) {
+      const offset = await leaders.latestOffset(partitionOf(topic, shardId), signal);
+      return { kind: "after", position: String(offset - 1) };
+    },
+    async openReader(shardId, start, signal) {
+      throwIfAborted(signal);
+      const partition = partitionOf(topic, shardId);
+      return new PartitionReader({
+        leaders,
+        partition: createKafkaPartition(topic, partition),
+        offset: await firstOffset(partition, start, signal),
+        isOldest: start.kind === "oldest",
+        now,
+        epochMs,
+      });
+    },
+    comparePositions,
+    async close() {
+      leaders.close();
+      await progress?.close();
+      cluster.close();
+    },
+  };
+}
+
+function monotonicMs(): number {
+  return performance.now();
+}
+
+function partitionOf(topic: string, shardId: string): number {
+  const number = shardId.startsWith(`${topic}-`) ? shardId.slice(topic.length + 1) : "";
+  if (/^(?:0|[1-9]\d{0,8})$/.test(number)) return Number(number);
+  throw new MillraceError(
+    "ERR_MILLRACE_SOURCE_NOT_FOUND",
+    `"${shardId.slice(0, 300)}" is no partition of the topic "${topic}": they are named TOPIC-NUMBER.`,
+  );
+}

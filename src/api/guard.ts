@@ -1,0 +1,108 @@
+import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { LogFields, LogLevel } from "../ports/telemetry.ts";
+import { type Access, type Arrival, checkRole } from "./access.ts";
+import { bodyOf, paramOf } from "./route.ts";
+import { hostName, isLoopback } from "./server-address.ts";
+import type { SignedRequest } from "./signature.ts";
+
+export interface GuardOptions {
+  readonly access: Access;
+  /** Names that the server answers to, besides local ones and the one that it listens on. */
+  readonly hosts: readonly string[];
+  readonly listenHost: string;
+  readonly requestId: () => string;
+  readonly log: (level: LogLevel, message: string, fields: LogFields) => void;
+}
+
+interface Visit {
+  readonly requestId: string;
+  /** It came by a name of the server and from no web page: its caller was looked at. */
+  isHeard: boolean;
+  arrival: Arrival | undefined;
+  caller: string;
+  subject: Subject;
+}
+
+/** What a request is about. */
+interface Subject {
+  readonly uuid?: string;
+  readonly function?: string;
+}
+
+const TOO_MANY = 429;
+const UUID_CHARS = 36;
+const visits = new WeakMap<FastifyRequest, Visit>();
+
+/** The mapping that a request made, or the function that it calls: its audit line names it. */
+export function noteSubject(request: FastifyRequest, subject: Subject): void {
+  const visit = visits.get(request);
+  if (visit !== undefined) visit.subject = subject;
+}
+
+/** Lets through what may pass: names, then callers, then roles. Changes, and what was refused of them, are logged. */
+export function guard(app: FastifyInstance, options: GuardOptions): void {
+  const { access, requestId, log } = options;
+  const names = new Set([...options.hosts, options.listenHost].map((name) => name.toLowerCase()));
+  // Probes come by address; what health says is no secret where the server is open to others anyway.
+  const isOpen = !isLoopback(options.listenHost);
+  app.addHook("onRequest", async (request, reply) => {
+    const visit: Visit = {
+      requestId: requestId(),
+      isHeard: false,
+      arrival: undefined,
+      caller: "",
+      subject: {},
+    };
+    visits.set(request, visit);
+    reply.header("cache-control", "no-store").header("x-content-type-options", "nosniff");
+    reply.header("x-amzn-requestid", visit.requestId);
+    const { role } = request.routeOptions.config;
+    const host = hostName(request.headers.host);
+    const isKnown = host !== undefined && (isLoopback(host) || names.has(host));
+    if (!isKnown && !(isOpen && role === "public")) {
+      return reply
+        .code(421)
+        .send({ message: "This server answers only to its own names, such as localhost." });
+    }
+    if (request.method !== "GET" && request.headers.origin !== undefined) {
+      // Web pages say where they come from; nothing here is for them.
+      return reply.code(403).send({ message: "Requests of web pages are not answered." });
+    }
+    if (request.is404 || role === "public") return;
+    if (role === undefined) return reply.code(403).send({ message: "The route is closed." });
+    visit.isHeard = true;
+    visit.arrival = access.arrive(signedRequest(request), request.ip);
+    if (visit.arrival.kind === "caller") {
+      visit.caller = visit.arrival.caller.name;
+      checkRole(visit.arrival.caller, role);
+    }
+    return;
+  });
+  app.addHook("preHandler", async (request, reply) => {
+    const visit = visits.get(request);
+    const { role } = request.routeOptions.config;
+    if (request.is404 || role === "public") return;
+    if (visit?.arrival === undefined || role === undefined) {
+      return reply.code(403).send({ message: "The route is closed." });
+    }
+    const caller = access.prove(visit.arrival, signedRequest(request), bodyOf(request), request.ip);
+    visit.caller = caller.name;
+    checkRole(caller, role);
+    return;
+  });
+  app.addHook("onResponse", async (request, reply) => {
+    const { action } = request.routeOptions.config;
+    const visit = visits.get(request);
+    const outcome = reply.statusCode;
+    // What comes too often must not fill the log either.
+    if (action === undefined || visit?.isHeard !== true || outcome === TOO_MANY) return;
+    const { caller, requestId: id, subject } = visit;
+    const uuid = paramOf(request, "uuid").slice(0, UUID_CHARS);
+    const named = uuid === "" ? subject : { uuid };
+    log("info", "api change", { caller, action, ...named, outcome, requestId: id });
+  });
+}
+
+function signedRequest({ method, url, headers }: FastifyRequest): SignedRequest {
+  return { method, url, headers };
+}

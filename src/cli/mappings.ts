@@ -1,0 +1,121 @@
+import { API_FLAGS, ApiClient, type JsonObject } from "./api-client.ts";
+import { type CliHost, type Command, type CommandGroup, EXIT_OK, type Flag, type Word } from "./command.ts";
+import { parameterFlags, readParameters } from "./mapping-parameters.ts";
+import { explanationText, mappingDetails, mappingTable } from "./mapping-text.ts";
+import { type Flags, lastValue } from "./parse-flags.ts";
+
+const UUID = { UUID: { isRequired: true, description: "Of the mapping, as list shows it." } } as const;
+
+/** One command on a running millrace: what it asks for, and how the answer is shown to people. */
+interface MappingCommand {
+  readonly name: string;
+  readonly summary: string;
+  readonly details: string;
+  readonly words?: Readonly<Record<string, Word>>;
+  readonly flags?: Readonly<Record<string, Flag>>;
+  ask(client: ApiClient, flags: Flags): Promise<JsonObject>;
+  show?(answer: JsonObject): string;
+}
+
+const COMMANDS: readonly MappingCommand[] = [
+  {
+    name: "list",
+    summary: "Lists mappings.",
+    details: "Lists the mappings of a running millrace, those of manifests too.",
+    flags: {
+      "event-source-arn": { value: "ARN", description: "Only those of this source." },
+      "function-name": {
+        value: "NAME",
+        description: "Only those of this function, as qualified as it is named.",
+      },
+    },
+    ask: (client, flags) =>
+      client.list({
+        EventSourceArn: lastValue(flags, "event-source-arn"),
+        FunctionName: lastValue(flags, "function-name"),
+      }),
+    show: ({ EventSourceMappings: mappings }) => mappingTable(Array.isArray(mappings) ? mappings : []),
+  },
+  {
+    name: "get",
+    summary: "Shows a mapping.",
+    details: "Shows a mapping with all its settings and its state.",
+    words: UUID,
+    ask: (client, flags) => client.get(uuidOf(flags)),
+  },
+  {
+    name: "create",
+    summary: "Makes a mapping.",
+    details: "Makes a mapping of AWS's parameters. It is shown as it is then; get shows when it is Enabled.",
+    flags: parameterFlags("create"),
+    ask: (client, flags) => client.create(readParameters(flags)),
+  },
+  {
+    name: "update",
+    summary: "Changes a mapping.",
+    details: "Changes what is given, and leaves everything else as it is.",
+    words: UUID,
+    flags: parameterFlags("update"),
+    ask: (client, flags) => client.update(uuidOf(flags), readParameters(flags)),
+  },
+  {
+    name: "delete",
+    summary: "Deletes a mapping and its checkpoints.",
+    details: "Deletes a mapping. What it has read to is forgotten.",
+    words: UUID,
+    ask: (client, flags) => client.delete(uuidOf(flags)),
+  },
+  {
+    name: "enable",
+    summary: "Has a mapping poll.",
+    details: "Has a mapping poll, from where it was.",
+    words: UUID,
+    ask: (client, flags) => client.update(uuidOf(flags), { Enabled: true }),
+  },
+  {
+    name: "disable",
+    summary: "Has a mapping stop polling.",
+    details: "Has a mapping stop. Running invocations end first; then it is Disabled.",
+    words: UUID,
+    ask: (client, flags) => client.update(uuidOf(flags), { Enabled: false }),
+  },
+  {
+    name: "explain",
+    summary: "Says why a shard, partition or group of a mapping is where it is.",
+    details: `Says of each shard, partition or group how far it is behind, who works on it, and what it waits for: which batch
+is tried again, how often it was tried, why it failed, and when the next attempt is.`,
+    words: { ...UUID, PART: { description: "Only this shard, partition or message group." } },
+    ask: (client, flags) => client.explain(uuidOf(flags), lastValue(flags, "PART")),
+    show: explanationText,
+  },
+];
+
+export const mappingsGroup: CommandGroup = {
+  name: "mappings",
+  summary: "Lists, makes, changes, deletes and explains the mappings of a running millrace.",
+  commands: COMMANDS.map(commandOf),
+};
+
+function commandOf({ name, summary, details, words = {}, flags = {}, ask, show }: MappingCommand): Command {
+  const places = Object.entries(words).map(([word, { isRequired }]) =>
+    isRequired === true ? word : `[${word}]`,
+  );
+  return {
+    name: `mappings ${name}`,
+    summary,
+    usage: ["mappings", name, ...places, "[FLAGS]"].join(" "),
+    details,
+    words,
+    flags: { ...flags, ...API_FLAGS },
+    async run(given: Flags, host: CliHost) {
+      const answer = await ask(ApiClient.of(given, host), given);
+      const asText = show ?? mappingDetails;
+      host.stdout.write(given.has("json") ? `${JSON.stringify(answer, null, 2)}\n` : asText(answer));
+      return EXIT_OK;
+    },
+  };
+}
+
+function uuidOf(flags: Flags): string {
+  return lastValue(flags, "UUID") ?? "";
+}

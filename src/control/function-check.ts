@@ -1,0 +1,30 @@
+import { parseFunctionName } from "../manifests/function-name.ts";
+import type { FunctionResource, MappingResource } from "../manifests/resources.ts";
+import { TOPIC_FUNCTION_TIMEOUT_SECONDS_MAX } from "../model/limits.ts";
+import { ControlFault } from "./control-fault.ts";
+
+/**
+ * A mapping's function is in the manifests, with the version or alias that is meant, and its source may wait for it.
+ * @throws ControlFault
+ */
+export function checkFunction(
+  { kind, functionName, spec }: MappingResource,
+  functions: readonly FunctionResource[],
+): void {
+  const fn = functions.find(({ name }) => name === functionName);
+  const qualifier = parseFunctionName(spec.functionName)?.qualifier;
+  const hasVersions = fn !== undefined && fn.versions.size + fn.aliases.size > 0;
+  const isKnown =
+    qualifier === undefined ||
+    qualifier === "$LATEST" ||
+    !hasVersions ||
+    fn.versions.has(qualifier) ||
+    fn.aliases.has(qualifier);
+  if (fn === undefined || !isKnown) {
+    throw new ControlFault("InvalidParameterValueException", "Function does not exist");
+  }
+  const secondsMax = TOPIC_FUNCTION_TIMEOUT_SECONDS_MAX;
+  if (kind !== "topic" || fn.timeoutMs <= secondsMax * 1000) return;
+  const message = `Function timeout: ${fn.timeoutMs / 1000} seconds is more than ${secondsMax} seconds, which a function that Kafka invokes may take.`;
+  throw new ControlFault("InvalidParameterValueException", message);
+}

@@ -1,0 +1,33 @@
+import { describeError, hasErrorCode, processingResultOf } from "../../model/errors.ts";
+
+/** What fails once or twice passes by itself; credentials that are wrong do not. */
+const PASSING_FAILURES = 2;
+const TEXT_CHARS_MAX = 1_000;
+
+/** What the source of a mapping answers, as far as somebody has to look at it: a part of `LastProcessingResult` (queues §3.4). */
+export class SourceProblems {
+  readonly #failures = new Map<string, { count: number; text: string | undefined }>();
+
+  /** `undefined`: the source is fine, as far as anyone has seen. */
+  get current(): string | undefined {
+    for (const { text } of this.#failures.values()) if (text !== undefined) return text;
+    return undefined;
+  }
+
+  /** `place`: a shard, or the mapping as a whole. A throttle is no problem. */
+  failed(place: string, error: unknown): void {
+    if (hasErrorCode(error, "ERR_MILLRACE_SOURCE_THROTTLED")) return;
+    const known = this.#failures.get(place) ?? { count: 0, text: undefined };
+    known.count++;
+    const result = processingResultOf(error);
+    if (result !== undefined) known.text = result;
+    else if (known.count > PASSING_FAILURES) {
+      known.text = `PROBLEM: ${describeError(error)}`.slice(0, TEXT_CHARS_MAX);
+    }
+    this.#failures.set(place, known);
+  }
+
+  worked(place: string): void {
+    this.#failures.delete(place);
+  }
+}

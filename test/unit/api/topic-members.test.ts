@@ -1,0 +1,79 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { readCreateMembers, readUpdateMembers } from "../../../src/api/mapping-members.ts";
+import { mappingShape } from "../../../src/api/mapping-shape.ts";
+import { ControlWorld } from "../control/control-world.ts";
+
+const TOPIC = {
+  FunctionName: "orders",
+  SelfManagedEventSource: { Endpoints: { KAFKA_BOOTSTRAP_SERVERS: ["a:9092"] } },
+  Topics: ["orders"],
+  StartingPosition: "TRIM_HORIZON",
+  SourceAccessConfigurations: [],
+};
+
+async function created(members: object) {
+  const { plane } = await new ControlWorld().start("a");
+  const { spec } = readCreateMembers({ ...members });
+  const { LastModified: _, ...shape } = mappingShape(await plane.mappings.create(spec, true, {}));
+  return shape;
+}
+
+test("a topic's mapping is shown with AWS's members for Kafka, its group and no window", async () => {
+  const uuid = "00000000-0000-4000-8000-000000000001";
+  const shape = JSON.parse(JSON.stringify(await created(TOPIC)));
+  assert.deepEqual(shape, {
+    BatchSize: 100,
+    BisectBatchOnFunctionError: false,
+    DestinationConfig: { OnFailure: {} },
+    EventSourceMappingArn: `arn:aws:lambda:us-east-1:000000000000:event-source-mapping:${uuid}`,
+    FunctionArn: "arn:aws:lambda:us-east-1:000000000000:function:orders",
+    FunctionResponseTypes: [],
+    LastProcessingResult: "No records processed",
+    MaximumRecordAgeInSeconds: -1,
+    MaximumRetryAttempts: -1,
+    ParallelizationFactor: 1,
+    SelfManagedEventSource: TOPIC.SelfManagedEventSource,
+    SelfManagedKafkaEventSourceConfig: { ConsumerGroupId: uuid },
+    SourceAccessConfigurations: [],
+    StartingPosition: "TRIM_HORIZON",
+    State: "Creating",
+    StateTransitionReason: "USER_INITIATED",
+    Topics: ["orders"],
+    UUID: uuid,
+  });
+});
+
+test("a topic's window, group and subnets are shown as they were given", async () => {
+  const shape = await created({
+    ...TOPIC,
+    MaximumBatchingWindowInSeconds: 1,
+    SelfManagedKafkaEventSourceConfig: { ConsumerGroupId: "g" },
+    SourceAccessConfigurations: [{ Type: "VPC_SUBNET", URI: "subnet:s" }],
+  });
+  assert.deepEqual(
+    [
+      shape["MaximumBatchingWindowInSeconds"],
+      shape["SelfManagedKafkaEventSourceConfig"],
+      shape["SourceAccessConfigurations"],
+    ],
+    [1, { ConsumerGroupId: "g" }, [{ Type: "VPC_SUBNET", URI: "subnet:s" }]],
+  );
+});
+
+test("callers cannot have secrets of this process sent to servers that they name", () => {
+  for (const URI of ["file:/etc/secret", "env:SECRET"]) {
+    const members = { SourceAccessConfigurations: [{ Type: "BASIC_AUTH", URI }] };
+    for (const read of [readCreateMembers, readUpdateMembers]) {
+      assert.throws(() => read(members), { fault: "InvalidParameterValueException" });
+    }
+  }
+});
+
+test("an update leaves topic, servers and consumer group as they are", () => {
+  const { spec } = readUpdateMembers({
+    ...TOPIC,
+    SelfManagedKafkaEventSourceConfig: { ConsumerGroupId: "g" },
+  });
+  assert.deepEqual(spec, { functionName: "orders", sourceAccessConfigurations: [] });
+});

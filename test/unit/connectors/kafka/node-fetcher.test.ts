@@ -1,0 +1,156 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { FetchPayload } from "../../../../connectors/kafka/broker-link.ts";
+import type { Lane } from "../../../../connectors/kafka/cluster.ts";
+import { KafkaFault } from "../../../../connectors/kafka/fault.ts";
+import { type FetchAsk, LONG_POLL_MS, NodeFetcher } from "../../../../connectors/kafka/node-fetcher.ts";
+import type { FetchArgs } from "../../../../connectors/kafka/requests.ts";
+import { fetchResponseBytes, type SketchedPartition } from "./fetch-bytes.ts";
+
+const RECORDS = Buffer.from("records");
+
+interface Request {
+  readonly lane: Lane;
+  readonly partitions: readonly number[];
+  readonly maxWaitMs: number;
+  answer(partitions: readonly SketchedPartition[]): void;
+  fail(error: Error): void;
+}
+
+/** A broker that answers when the test says so. */
+class HeldBroker {
+  nowMs = 0;
+  readonly fetcher = new NodeFetcher({ cluster: this, topic: "t", nodeId: 1, now: () => this.nowMs });
+  readonly #requests: Request[] = [];
+  #arrived = () => {};
+
+  async broker(_nodeId: number, lane: Lane) {
+    return {
+      address: "broker:9092",
+      fetch: (args: FetchArgs) =>
+        new Promise<FetchPayload>((resolve, reject) => {
+          this.#requests.push({
+            lane,
+            partitions: args.topics[0]?.partitions.map(({ partition }) => partition) ?? [],
+            maxWaitMs: args.maxWaitTime,
+            answer: (partitions) => resolve({ version: 11, payload: fetchResponseBytes(partitions) }),
+            fail: reject,
+          });
+          this.#arrived();
+        }),
+    };
+  }
+
+  async request(): Promise<Request> {
+    while (this.#requests.length === 0) {
+      await new Promise<void>((resolve) => {
+        this.#arrived = resolve;
+      });
+    }
+    const [request] = this.#requests.splice(0, 1);
+    assert.ok(request !== undefined);
+    return request;
+  }
+
+  get unanswered(): number {
+    return this.#requests.length;
+  }
+}
+
+function ask(partition: number, part: Partial<FetchAsk> = {}): FetchAsk {
+  return { partition, offset: 0, bytesMax: 1_000, isIdle: false, ...part };
+}
+
+test("partitions that are asked for together are fetched by one request, which does not wait", async () => {
+  const broker = new HeldBroker();
+  const answers = Promise.all([broker.fetcher.ask(ask(0)), broker.fetcher.ask(ask(1))]);
+  const request = await broker.request();
+  assert.deepEqual([request.partitions, request.maxWaitMs], [[0, 1], 0]);
+  request.answer([
+    { partition: 1, records: RECORDS, lastStableOffset: 9 },
+    { partition: 0, errorCode: 6 },
+  ]);
+  const [first, second] = await answers;
+  assert.deepEqual([first.errorCode, second.records, second.lastStableOffset], [6, RECORDS, 9]);
+  broker.fetcher.close();
+});
+
+test("a partition without records waits in a long poll, and a busy one is fetched meanwhile", async () => {
+  const broker = new HeldBroker();
+  const idle = broker.fetcher.ask(ask(0));
+  (await broker.request()).answer([{ partition: 0 }]);
+  const poll = await broker.request();
+  assert.deepEqual([poll.lane, poll.partitions, poll.maxWaitMs], ["poll", [0], LONG_POLL_MS]);
+  const busy = broker.fetcher.ask(ask(1));
+  const look = await broker.request();
+  assert.deepEqual([look.lane, look.partitions], ["fetch", [1]]);
+  look.answer([{ partition: 1, records: RECORDS, lastStableOffset: 1 }]);
+  assert.deepEqual((await busy).records, RECORDS);
+  poll.answer([{ partition: 0, records: RECORDS, lastStableOffset: 1 }]);
+  assert.deepEqual((await idle).records, RECORDS);
+  broker.fetcher.close();
+});
+
+test("an idle partition is answered empty when the poll has waited for its time", async () => {
+  const broker = new HeldBroker();
+  const idle = broker.fetcher.ask(ask(0, { isIdle: true }));
+  const first = await broker.request();
+  assert.equal(first.lane, "poll");
+  broker.nowMs = 100;
+  first.answer([{ partition: 0 }]);
+  const again = await broker.request();
+  broker.nowMs = LONG_POLL_MS;
+  again.answer([{ partition: 0 }]);
+  assert.equal((await idle).records.length, 0);
+  broker.fetcher.close();
+});
+
+test("a partition for which an answer had no room comes first in the next request", async () => {
+  const broker = new HeldBroker();
+  const full = broker.fetcher.ask(ask(0));
+  const starved = broker.fetcher.ask(ask(1));
+  (await broker.request()).answer([
+    { partition: 0, records: RECORDS, lastStableOffset: 5 },
+    { partition: 1, lastStableOffset: 5 },
+  ]);
+  await full;
+  void broker.fetcher.ask(ask(0, { offset: 1 })).catch(() => undefined);
+  const next = await broker.request();
+  assert.deepEqual([next.lane, next.partitions], ["fetch", [1, 0]]);
+  next.answer([{ partition: 1, records: RECORDS, lastStableOffset: 5 }]);
+  assert.deepEqual((await starved).records, RECORDS);
+  broker.fetcher.close();
+});
+
+test("a partition that nobody asks for is not fetched", async () => {
+  const broker = new HeldBroker();
+  const asked = broker.fetcher.ask(ask(0));
+  (await broker.request()).answer([{ partition: 0, records: RECORDS, lastStableOffset: 1 }]);
+  await asked;
+  await new Promise((resolve) => setImmediate(resolve));
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(broker.unanswered, 0);
+  broker.fetcher.close();
+});
+
+test("a failed request rejects all that waited for it, and the next ask is sent again", async () => {
+  const broker = new HeldBroker();
+  const asks = Promise.allSettled([broker.fetcher.ask(ask(0)), broker.fetcher.ask(ask(1))]);
+  (await broker.request()).fail(new KafkaFault("unreachable", "gone"));
+  assert.deepEqual(
+    (await asks).map(({ status }) => status),
+    ["rejected", "rejected"],
+  );
+  const again = broker.fetcher.ask(ask(0));
+  (await broker.request()).answer([{ partition: 0, records: RECORDS, lastStableOffset: 1 }]);
+  assert.deepEqual((await again).records, RECORDS);
+  broker.fetcher.close();
+});
+
+test("closing rejects what waits", async () => {
+  const broker = new HeldBroker();
+  const asked = broker.fetcher.ask(ask(0));
+  broker.fetcher.close();
+  await assert.rejects(asked, /closed/);
+  await assert.rejects(broker.fetcher.ask(ask(0)), /closed/);
+});

@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { SourceProblems } from "../../../../src/engine/stream/source-problems.ts";
+import { MillraceError } from "../../../../src/model/errors.ts";
+import { SmallWorld } from "./small-world.ts";
+
+const UNREACHABLE = new MillraceError("ERR_MILLRACE_SOURCE_UNAVAILABLE", "nothing answers at 127.0.0.1:1");
+
+class LoginError extends Error {
+  readonly processingResult = "SASL authentication failed";
+}
+
+test("wrong credentials are told at once, in AWS's words, whatever error carries them", () => {
+  const problems = new SourceProblems();
+  const cause = new LoginError("no");
+  problems.failed("", new MillraceError("ERR_MILLRACE_STORE_UNAVAILABLE", "the group", { cause }));
+  assert.equal(problems.current, "SASL authentication failed");
+  problems.worked("");
+  assert.equal(problems.current, undefined);
+});
+
+test("what passes by itself is no problem, what stays is one until it works again", () => {
+  const problems = new SourceProblems();
+  for (let failures = 0; failures < 2; failures++) problems.failed("s1", UNREACHABLE);
+  assert.equal(problems.current, undefined);
+  problems.failed("s1", UNREACHABLE);
+  assert.match(problems.current ?? "", /^PROBLEM: .*nothing answers at 127\.0\.0\.1:1/);
+  problems.worked("s2");
+  assert.notEqual(problems.current, undefined);
+  problems.worked("s1");
+  assert.equal(problems.current, undefined);
+});
+
+test("throttles are no problem, however many", () => {
+  const problems = new SourceProblems();
+  const throttle = new MillraceError("ERR_MILLRACE_SOURCE_THROTTLED", "slower");
+  for (let failures = 0; failures < 10; failures++) problems.failed("s1", throttle);
+  assert.equal(problems.current, undefined);
+});
+
+test("a mapping says why its source cannot be read, and that it can be again", async () => {
+  const world = new SmallWorld();
+  world.append("s1", {});
+  world.readFailure = new LoginError("no");
+  world.start();
+  await world.clock.advance(1_000);
+  assert.equal(world.engine.status()[0]?.lastProcessingResult, "SASL authentication failed");
+  world.readFailure = undefined;
+  await world.clock.advance(60_000);
+  assert.equal(world.engine.status()[0]?.lastProcessingResult, "OK");
+});
