@@ -7,11 +7,14 @@ import {
   findHandoverGaps,
   findOverlaps,
   findResumes,
+  findStarved,
+  findTakeovers,
   findUnleasedCalls,
   type JudgedRepeat,
   judgeRepeats,
   type Resume,
   type ResumeRule,
+  type Takeover,
 } from "./judge.ts";
 import type { LeaseLedger } from "./lease-ledger.ts";
 
@@ -35,6 +38,8 @@ export interface ChaosReport extends ChaosProgress {
   /** Owners that leases had, one after the other. */
   readonly epochs: number;
   readonly checkpoints: number;
+  /** Leases that ran out while nobody disturbed their owner: the machine was too busy to renew them. */
+  readonly starved: number;
   readonly longestStallMs: number;
   readonly durationMs: number;
 }
@@ -47,23 +52,39 @@ export interface Evidence {
   readonly control: ControlLoop;
   readonly lost: number;
   /** A record that comes again had succeeded at most a checkpoint's interval and a grace before the disturbance. */
-  readonly rule: ResumeRule & { readonly checkpointIntervalMs: number };
+  readonly rule: ResumeRule & { readonly checkpointIntervalMs: number; readonly leaseAtLeastMs: number };
   readonly durationMs: number;
 }
 
 /** Of each law that many break, so many are told. */
 const TOLD = 10;
+/** A control loop that does nothing came so late, altogether, while a lease ran out: the machine was busy with others. */
+const STALLED_MS = 1_000;
 
 export function reportOf(evidence: Evidence): ChaosReport {
   const { progress, witness, fleet, ledger, control, rule, durationMs } = evidence;
   const { calls } = witness;
-  const { disturbances } = fleet;
+  const takeovers = findTakeovers(ledger.leases);
+  const starved = findStarved(takeovers, fleet.disturbances);
+  // What a process does whose lease runs out is judged as if it had been cut off.
+  const slow = starved.map(
+    ({ from: life, renewedMs: atMs, takenMs: untilMs }): Disturbance => ({
+      kind: "cut",
+      life,
+      atMs,
+      untilMs,
+    }),
+  );
+  const disturbances = [...fleet.disturbances, ...slow];
   const judged = {
+    takeovers,
+    starved,
     resumes: findResumes(calls, disturbances, { changes: ledger.leases, watches: fleet.watches() }, rule),
     repeats: judgeRepeats(witness.repeats, disturbances, ledger.leases),
   };
   return {
     ...progress,
+    starved: starved.length,
     violations: violationsOf(evidence, judged),
     invocations: calls.length,
     failures: witness.failures,
@@ -77,9 +98,16 @@ export function reportOf(evidence: Evidence): ChaosReport {
   };
 }
 
+interface Judged {
+  readonly takeovers: readonly Takeover[];
+  readonly starved: readonly Takeover[];
+  readonly resumes: readonly Resume[];
+  readonly repeats: readonly JudgedRepeat[];
+}
+
 function violationsOf(
   { witness, fleet, ledger, control, lost, rule }: Evidence,
-  { resumes, repeats }: { readonly resumes: readonly Resume[]; readonly repeats: readonly JudgedRepeat[] },
+  { resumes, repeats, takeovers, starved }: Judged,
 ): readonly string[] {
   const { calls } = witness;
   const { disturbances } = fleet;
@@ -99,6 +127,14 @@ function violationsOf(
     ...tell("started without the lease", findUnleasedCalls(calls, ledger.leases)),
     ...tell("an epoch that is not one more", findEpochBreaks(ledger.leases)),
     ...tell("a checkpoint was set back", ledger.setBack),
+    ...tell(
+      "a lease was taken too early",
+      takeovers.filter(({ renewedMs, takenMs }) => takenMs - renewedMs < rule.leaseAtLeastMs),
+    ),
+    ...tell(
+      "a lease ran out though nothing was in its way",
+      starved.filter(({ renewedMs, takenMs }) => control.stallMs(renewedMs, takenMs) < STALLED_MS),
+    ),
     ...tell(
       "repeated without need",
       repeats.filter(({ ageMs }) => ageMs === undefined),

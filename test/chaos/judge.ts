@@ -102,6 +102,40 @@ export function findUnleasedCalls(calls: readonly Call[], changes: readonly Leas
   });
 }
 
+/** A lease that was taken from a process that had not given it back. */
+export interface Takeover {
+  readonly shardId: string;
+  readonly from: number;
+  readonly to: number;
+  /** When its owner had moved it last, and when it was taken. */
+  readonly renewedMs: number;
+  readonly takenMs: number;
+}
+
+export function findTakeovers(changes: readonly LeaseChange[]): readonly Takeover[] {
+  return [...byShard(changes)].flatMap(([shardId, ofShard]) =>
+    ofShard.flatMap(({ life: to, atMs: takenMs }, index) => {
+      const { life: from, atMs: renewedMs } = ofShard[index - 1] ?? {};
+      if (from === undefined || to === undefined || from === to || renewedMs === undefined) return [];
+      return [{ shardId, from, to, renewedMs, takenMs }];
+    }),
+  );
+}
+
+/** Of processes that nobody disturbed: too slow to renew. They are as those that were cut off for that time. */
+export function findStarved(
+  takeovers: readonly Takeover[],
+  disturbances: readonly Disturbance[],
+): readonly Takeover[] {
+  return takeovers.filter(
+    ({ from, renewedMs, takenMs }) =>
+      !disturbances.some(
+        ({ kind, life, atMs, untilMs = Number.POSITIVE_INFINITY }) =>
+          kind !== "stop" && life === from && atMs <= takenMs && untilMs >= renewedMs,
+      ),
+  );
+}
+
 /** Changes that break the law of epochs: one higher at every new owner, never otherwise. */
 export function findEpochBreaks(changes: readonly LeaseChange[]): readonly LeaseChange[] {
   return [...byShard(changes).values()].flatMap((ofShard) =>

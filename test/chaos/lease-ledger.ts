@@ -13,7 +13,7 @@ interface LedgerRow {
 }
 
 /**
- * Has PostgreSQL itself note every change of a lease and of a checkpoint, in the transaction that makes it: the ledger that
+ * Has PostgreSQL itself note every change of a lease, renewals too, and of a checkpoint, in the transaction that makes it: the ledger that
  * the function's calls are held against. `at_ms` is read before the change is seen by anybody.
  */
 export async function keepLeaseLedger(client: Client): Promise<void> {
@@ -31,7 +31,8 @@ export async function keepLeaseLedger(client: Client): Promise<void> {
       RETURN NULL;
     END $$;
     CREATE TRIGGER chaos_note AFTER UPDATE ON millrace.progress FOR EACH ROW
-      WHEN ((OLD.owner, OLD.epoch, OLD.checkpoint) IS DISTINCT FROM (NEW.owner, NEW.epoch, NEW.checkpoint))
+      WHEN ((OLD.owner, OLD.epoch, OLD.counter, OLD.checkpoint)
+        IS DISTINCT FROM (NEW.owner, NEW.epoch, NEW.counter, NEW.checkpoint))
       EXECUTE FUNCTION chaos_note();`);
 }
 

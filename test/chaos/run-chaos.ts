@@ -127,7 +127,12 @@ class Chaos {
       control: this.#control,
       lost: this.#lost(),
       // A process whose clock is slow takes the lease to last longer.
-      rule: { leaseDurationMs: leaseDurationMs * (1 + DRIFT_MAX), graceMs: GRACE_MS, checkpointIntervalMs },
+      rule: {
+        leaseDurationMs: leaseDurationMs * (1 + DRIFT_MAX),
+        leaseAtLeastMs: leaseDurationMs / (1 + DRIFT_MAX),
+        graceMs: GRACE_MS,
+        checkpointIntervalMs,
+      },
       durationMs: Date.now() - this.#begunMs,
     });
   }

@@ -17,6 +17,7 @@ export function summaryOf(report: ChaosReport, { records }: ChaosOptions): strin
     ["shards taken over", `${resumes.length}, ${direct} watched from the kill on`],
     ["work resumed after", spread(delays)],
     ["hand-over gap", spread(report.handoverGapsMs)],
+    ["leases run out undisturbed", `${report.starved}`],
     ["longest stall of the machine", `${report.longestStallMs} ms`],
   ];
   const width = Math.max(...lines.map(([name]) => name.length));

@@ -7,6 +7,8 @@ import {
   findHandoverGaps,
   findOverlaps,
   findResumes,
+  findStarved,
+  findTakeovers,
   findUnleasedCalls,
   judgeRepeats,
   type LeaseChange,
@@ -154,4 +156,21 @@ test("the gap of a hand-over is from the last answer to the next owner's start",
   const calls = [call(A, 0, 30), call(B, 430)];
   assert.deepEqual(findHandoverGaps(calls, [disturb("stop", 20)]), [400]);
   assert.deepEqual(findHandoverGaps(calls, [disturb("kill", 20)]), []);
+});
+
+test("a lease that is taken, and one whose owner nobody disturbed, are told with when it was renewed last", () => {
+  const changes = [
+    lease(1, A, 0),
+    lease(1, A, 900),
+    lease(2, B, 11_000),
+    lease(2, undefined, 12_000),
+    lease(3, A, 13_000),
+  ];
+  const takeovers = findTakeovers(changes);
+  assert.deepEqual(takeovers, [{ shardId: "s", from: A, to: B, renewedMs: 900, takenMs: 11_000 }]);
+  assert.deepEqual(findStarved(takeovers, []), takeovers);
+  assert.deepEqual(findStarved(takeovers, [disturb("stop", 1_000)]), takeovers);
+  assert.deepEqual(findStarved(takeovers, [{ ...disturb("kill", 1_000), life: B }]), takeovers);
+  for (const excuse of [disturb("kill", 1_000), disturb("pause", 500, 2_000), disturb("cut", 500, 12_000)])
+    assert.deepEqual(findStarved(takeovers, [excuse]), []);
 });
