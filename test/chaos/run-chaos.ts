@@ -1,22 +1,14 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import type { LocalStream } from "../../connectors/local/local-stream.ts";
-import { openStreamFile } from "../../connectors/local/stream-file.ts";
+import { writeFileSync } from "node:fs";
 import { DEFAULT_SETTINGS } from "../../src/engine/settings.ts";
-import { openPostgresStore } from "../../src/stores/postgres.ts";
-import { type PostgresServer, withClient } from "../servers/postgres.ts";
+import type { PostgresServer } from "../servers/postgres.ts";
 import { type ChaosOptions, createRandom, planDisturbances } from "./chaos-plan.ts";
 import { type ChaosProgress, type ChaosReport, reportOf } from "./chaos-report.ts";
+import { type ChaosWorld, openChaosWorld, pause } from "./chaos-world.ts";
 import { ControlLoop } from "./control-loop.ts";
-import { DRIFT_MAX, Fleet } from "./fleet.ts";
-import { FleetWitness } from "./fleet-witness.ts";
+import { DRIFT_MAX } from "./fleet.ts";
 import type { Disturbance } from "./judge.ts";
-import { keepLeaseLedger, type LeaseLedger, readLeaseLedger } from "./lease-ledger.ts";
+import type { LeaseLedger } from "./lease-ledger.ts";
 
-const UUID = "c4a05000-0000-4000-8000-000000000002";
-const KEYS_PER_SHARD = 40;
-const FUNCTION_TIMEOUT_SECONDS = 60;
 const APPEND_EVERY_MS = 250;
 /** Of a disturbance at least so many others go on undisturbed: without one nobody could take over in time. */
 const OTHERS_MIN = 2;
@@ -25,6 +17,7 @@ const GRACE_MS = 2_000;
 const SHORT_SHARE = 0.3;
 /** Without any progress for so long the run is given up. */
 const STANDSTILL_MS = 90_000;
+const FAIL_SHARE = 0.01;
 const { leaseDurationMs, checkpointIntervalMs } = DEFAULT_SETTINGS;
 
 /** Several processes on one stream and one PostgreSQL, one of them disturbed again and again. */
@@ -33,52 +26,18 @@ export async function runChaos(
   server: PostgresServer,
   onProgress: (progress: ChaosProgress) => void,
 ): Promise<ChaosReport> {
-  const folder = mkdtempSync(join(tmpdir(), "millrace-chaos-"));
-  const url = await server.createDatabase();
   const random = createRandom(options.seed);
-  // Makes the tables that the ledger watches.
-  await (await openPostgresStore(url)).close();
-  await withClient(url, keepLeaseLedger);
-  const witness = await FleetWitness.start({
-    functionTimeoutMs: FUNCTION_TIMEOUT_SECONDS * 1000,
-    random,
-    failShare: 0.01,
-    answerMs: { min: 2, max: 20 },
-  });
-  const fleet = new Fleet({
-    folder,
-    store: url,
-    random,
-    uuid: UUID,
-    functionTimeoutSeconds: FUNCTION_TIMEOUT_SECONDS,
-    parallelizationFactor: 4,
-    urlOf: (life, skewMs) => witness.urlOf(life, skewMs),
-  });
-  const readLedger = () =>
-    withClient(url, (client) => readLeaseLedger(client, (owner) => fleet.lifeOf(owner)));
-  const file = openStreamFile(join(folder, "chaos.db"));
+  const world = await openChaosWorld({ shards: options.shards, failShare: FAIL_SHARE, random }, server);
   try {
-    const stream = file.createStream({ name: "chaos", shards: options.shards });
-    return await new Chaos(options, { fleet, witness, stream, random, readLedger }, onProgress).run();
+    return await new Chaos(options, world, onProgress).run();
   } finally {
-    await fleet.killAll();
-    witness.close();
-    file.close();
-    rmSync(folder, { recursive: true, force: true });
+    await world.close();
   }
-}
-
-interface ChaosParts {
-  readonly fleet: Fleet;
-  readonly witness: FleetWitness;
-  readonly stream: LocalStream;
-  readonly random: () => number;
-  readonly readLedger: () => Promise<LeaseLedger>;
 }
 
 class Chaos {
   readonly #options: ChaosOptions;
-  readonly #parts: ChaosParts;
+  readonly #parts: ChaosWorld;
   readonly #onProgress: (progress: ChaosProgress) => void;
   readonly #plan: readonly Disturbance["kind"][];
   readonly #control = new ControlLoop();
@@ -88,10 +47,9 @@ class Chaos {
     pause: Promise.resolve(),
     cut: Promise.resolve(),
   };
-  #appended = 0;
   #standstillMs = 0;
 
-  constructor(options: ChaosOptions, parts: ChaosParts, onProgress: (progress: ChaosProgress) => void) {
+  constructor(options: ChaosOptions, parts: ChaosWorld, onProgress: (progress: ChaosProgress) => void) {
     this.#options = options;
     this.#parts = parts;
     this.#onProgress = onProgress;
@@ -99,7 +57,7 @@ class Chaos {
   }
 
   async run(): Promise<ChaosReport> {
-    const { fleet, witness } = this.#parts;
+    const { fleet, witness, feed } = this.#parts;
     const { processes, shards, everyMs, records } = this.#options;
     for (let started = 0; started < processes; started++) await fleet.start();
     await this.#until(() => fleet.ready.length === processes, "the processes did not start");
@@ -125,7 +83,7 @@ class Chaos {
       fleet,
       ledger,
       control: this.#control,
-      lost: this.#lost(),
+      lost: feed.lost(witness),
       // A process whose clock is slow takes the lease to last longer.
       rule: {
         leaseDurationMs: leaseDurationMs * (1 + DRIFT_MAX),
@@ -181,56 +139,38 @@ class Chaos {
       : leaseDurationMs + GRACE_MS + random() * 4_000;
   }
 
-  /** At an even pace over the whole run, all keys in turn. */
+  /** At an even pace over the whole run. */
   async #appendAll(): Promise<void> {
-    const { records, everyMs, shards } = this.#options;
-    const { stream } = this.#parts;
-    const keys = shards * KEYS_PER_SHARD;
+    const { records, everyMs } = this.#options;
+    const { feed } = this.#parts;
     const begunMs = Date.now();
-    while (this.#appended < records) {
+    while (feed.appended < records) {
       const share = Math.min(1, (Date.now() - begunMs + APPEND_EVERY_MS) / (this.#plan.length * everyMs));
-      const target = Math.ceil(records * share);
-      const batch = Array.from({ length: target - this.#appended }, (_, index) => {
-        const ordinal = Math.floor((this.#appended + index) / keys);
-        return {
-          partitionKey: keyOf((this.#appended + index) % keys),
-          data: `${ordinal}/${"x".repeat(100)}`,
-        };
-      });
-      stream.append(batch);
-      this.#appended = target;
+      feed.append(Math.ceil(records * share) - feed.appended);
       this.#onProgress(this.#progress());
       await pause(APPEND_EVERY_MS);
     }
   }
 
   #progress(): ChaosProgress {
-    const { fleet, witness } = this.#parts;
+    const { fleet, witness, feed } = this.#parts;
     const count = (wanted: Disturbance["kind"]) =>
       fleet.disturbances.filter(({ kind }) => kind === wanted).length;
     return {
       done: { kill: count("kill"), stop: count("stop"), pause: count("pause"), cut: count("cut") },
-      appended: this.#appended,
+      appended: feed.appended,
       distinct: witness.distinct,
       repeats: witness.repeats.length,
       processes: fleet.ready.length,
     };
   }
 
-  #lost(): number {
-    const { witness } = this.#parts;
-    const keys = this.#options.shards * KEYS_PER_SHARD;
-    let succeeded = 0;
-    for (let key = 0; key < keys; key++) succeeded += witness.succeededOf(keyOf(key));
-    return this.#options.records - succeeded;
-  }
-
   /** Rejects when nothing at all goes on any more. */
   async #until(isTrue: () => boolean, problem: string): Promise<void> {
-    const { witness, fleet } = this.#parts;
+    const { witness, fleet, feed } = this.#parts;
     let seen = -1;
     while (!isTrue()) {
-      const now = witness.calls.length + this.#appended;
+      const now = witness.calls.length + feed.appended;
       if (now !== seen) this.#standstillMs = Date.now();
       seen = now;
       if (Date.now() - this.#standstillMs > STANDSTILL_MS)
@@ -238,12 +178,4 @@ class Chaos {
       await pause(20);
     }
   }
-}
-
-function keyOf(key: number): string {
-  return `key-${key}`;
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
