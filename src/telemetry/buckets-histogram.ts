@@ -36,10 +36,12 @@ export class BucketsHistogram extends Histogram<"mapping"> {
       return { metricName: `${this.#name}_bucket`, labels: { le, mapping }, value: total };
     });
     const labels = { mapping };
-    return [
+    const all = [
       ...samples,
       { metricName: `${this.#name}_sum`, labels, value: sum },
       { metricName: `${this.#name}_count`, labels, value: total },
     ];
+    // `get` merges these into the labels, and breaks without.
+    return all.map((sample) => ({ ...sample, sharedLabels: {} }));
   }
 }
