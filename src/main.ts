@@ -250,7 +250,9 @@ function listenToParent(
   onStop: (signal: StopSignal) => void,
 ): void {
   let isStopping = false;
+  // Once: the parent says it again to who was too busy with its start to hear it.
   const stop = (signal: StopSignal) => {
+    if (isStopping) return;
     isStopping = true;
     onStop(signal);
   };
@@ -258,9 +260,7 @@ function listenToParent(
     if (message.kind === "stop") stop(message.signal);
   });
   // Without a parent nobody would start it again, nor stop it.
-  parent.onGone(() => {
-    if (!isStopping) stop("SIGTERM");
-  });
+  parent.onGone(() => stop("SIGTERM"));
 }
 
 function ignore(): void {}

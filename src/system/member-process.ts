@@ -58,9 +58,12 @@ export function parentLink<To, From>(): ParentLink<To, From> | undefined {
     },
     onMessage: (listener) => void process.on("message", (message) => listener(message as To)),
     onGone: (listener) => {
-      process.once("disconnect", () => {
+      const gone = () => {
         if (!isClosed) listener();
-      });
+      };
+      // It may have gone before anybody listened.
+      if (process.connected) process.once("disconnect", gone);
+      else setImmediate(gone);
     },
     close: () => {
       isClosed = true;

@@ -42,6 +42,7 @@ export class ProcessGroup {
   readonly #restarts = new Set<{ cancel(): void }>();
   #requests = 0;
   #isStopping = false;
+  #stopSignal: StopSignal | undefined;
   #worstStatus: ExitStatus = EXIT_OK;
   readonly #allEnded = Promise.withResolvers<void>();
 
@@ -75,6 +76,7 @@ export class ProcessGroup {
   /** Has all drain; resolves when all have ended, with the worst exit status. */
   async stop(signal: StopSignal): Promise<ExitStatus> {
     this.#isStopping = true;
+    this.#stopSignal = signal;
     for (const restart of this.#restarts) restart.cancel();
     for (const { child } of this.#members.values()) child.send({ kind: "stop", signal });
     if (this.#members.size > 0) await this.#allEnded.promise;
@@ -97,6 +99,8 @@ export class ProcessGroup {
       if (message.kind === "started") {
         member.startedMs = clock.monotonic();
         started.resolve("started");
+        // What is said to a process before it listens may be lost.
+        if (this.#stopSignal !== undefined) child.send({ kind: "stop", signal: this.#stopSignal });
       } else this.#heard(member, message);
     });
     const ended = child.ended.then((result) => {

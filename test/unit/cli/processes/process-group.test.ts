@@ -120,6 +120,18 @@ test("a stop drains all, starts none again and ends with the worst status", asyn
   assert.equal(forked.length, 3);
 });
 
+test("a process that was told to stop while it started is told again", async () => {
+  const { group, forked, newest } = startGroup(2);
+  const started = group.start();
+  newest().say({ kind: "started" });
+  await started;
+  const stopped = group.stop("SIGINT");
+  newest().say({ kind: "started" });
+  assert.deepEqual(newest().heard, Array(2).fill({ kind: "stop", signal: "SIGINT" }));
+  for (const { child } of forked) child.end({ status: 0, signal: null });
+  assert.equal(await stopped, 0);
+});
+
 test("one that does not answer is shown as it was, and does not hold up the others", async () => {
   const { group, clock, forked, newest } = startGroup(2);
   const started = group.start();
