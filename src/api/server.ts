@@ -22,7 +22,7 @@ export interface ApiServerOptions {
   readonly address: ServerAddress;
   readonly version: string;
   /** Of the mappings that should run. */
-  readonly status: () => readonly MappingStatus[];
+  readonly status: () => Promise<readonly MappingStatus[]>;
   readonly metricsText: () => Promise<string>;
   readonly metricsContentType: string;
   /** `undefined` until everything is open. */
@@ -134,7 +134,7 @@ function addControlRoutes(app: FastifyInstance, options: ApiServerOptions): void
     method: "GET",
     url: "/millrace/v1/status",
     role: "read",
-    handle: async () => ({ version: options.version, mappings: options.status() }),
+    handle: async () => ({ version: options.version, mappings: await options.status() }),
   });
   addMappingRoutes(app, control);
   addExplainRoute(app, control);
@@ -150,7 +150,7 @@ function addHealthRoutes(app: FastifyInstance, options: ApiServerOptions, metric
     url: "/readyz",
     role: "public",
     async handle(_request, reply) {
-      const waiting = options.status().filter(({ state }) => state !== "Enabled");
+      const waiting = (await options.status()).filter(({ state }) => state !== "Enabled");
       if (waiting.length === 0) return { status: "ready" };
       reply.code(503);
       // Whoever needs credentials for the rest is not told names here.

@@ -7,6 +7,7 @@ import type { MappingStore } from "../ports/mapping-store.ts";
 import type { ProgressStore } from "../ports/progress-store.ts";
 import type { Random } from "../ports/random.ts";
 import type { CounterName, GaugeName, LogLevel, Telemetry } from "../ports/telemetry.ts";
+import type { MemberProcess } from "./processes/group-messages.ts";
 import type { StoreUrl } from "./store-url.ts";
 
 /** What commands need of the adapters. Only `main.ts` makes one; tests make others. */
@@ -20,6 +21,9 @@ export interface Adapters extends DeploymentAdapters {
   openMappingStore(url: StoreUrl): Promise<MappingStore>;
   createTelemetry(log: LogWriter): RunTelemetry;
   createJsonLog(level: LogLevel): LogWriter;
+  /** Starts this program again with other words, as a child that shares its listening sockets. */
+  startProcess(words: readonly string[]): MemberProcess;
+  createMetricsMerger(): MetricsMerger;
   /** `undefined` when `address` is `off`, and there is no address for metrics. */
   startApi(place: ApiPlace, content: ApiContent): Promise<RunningApi | undefined>;
 }
@@ -36,6 +40,16 @@ export interface RunTelemetry extends Telemetry {
   totals(mapping: string): MappingTotals;
   metricsText(): Promise<string>;
   readonly metricsContentType: string;
+  /** What `MetricsMerger` takes; goes through JSON. */
+  metricsSnapshot(): Promise<unknown>;
+}
+
+/** Metrics of several processes as one. */
+export interface MetricsMerger {
+  update(processId: string, snapshot: unknown): void;
+  /** It has ended: what it had counted stays counted. */
+  retire(processId: string): void;
+  text(): Promise<string>;
 }
 
 /** Sums since the start of the process. */
@@ -47,7 +61,8 @@ export interface MappingTotals {
 
 export interface ApiContent {
   readonly version: string;
-  readonly status: () => readonly MappingStatus[];
+  /** Over all processes that were started together. */
+  readonly status: () => Promise<readonly MappingStatus[]>;
   readonly metricsText: () => Promise<string>;
   readonly metricsContentType: string;
   /** `undefined` until everything is open. */

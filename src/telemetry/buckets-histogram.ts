@@ -25,7 +25,7 @@ export class BucketsHistogram extends Histogram<"mapping"> {
   /** The registry asks for this in place of `get`, and so does `get` itself; prom-client's types leave it out. */
   async getForPromString() {
     const values = [...this.#read()].flatMap(([mapping, buckets]) => this.#samples(mapping, buckets));
-    return { name: this.#name, help: this.#help, type: "histogram", values };
+    return { name: this.#name, help: this.#help, type: "histogram", values, aggregator: "sum" };
   }
 
   #samples(mapping: string, { bounds, counts, sum }: Buckets) {
@@ -36,10 +36,12 @@ export class BucketsHistogram extends Histogram<"mapping"> {
       return { metricName: `${this.#name}_bucket`, labels: { le, mapping }, value: total };
     });
     const labels = { mapping };
-    return [
+    const all = [
       ...samples,
       { metricName: `${this.#name}_sum`, labels, value: sum },
       { metricName: `${this.#name}_count`, labels, value: total },
     ];
+    // `get` merges these into the labels, and breaks without.
+    return all.map((sample) => ({ ...sample, sharedLabels: {} }));
   }
 }

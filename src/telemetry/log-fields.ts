@@ -20,6 +20,7 @@ export const LOG_FIELDS: ReadonlySet<string> = new Set([
   "metricsAddress",
   "outcome",
   "pid",
+  "process",
   "reason",
   "records",
   "requestId",

@@ -41,6 +41,8 @@ export interface RunTelemetry extends Telemetry {
   /** Prometheus's text format. */
   metricsText(): Promise<string>;
   readonly metricsContentType: string;
+  /** For a `MetricsMerger`. */
+  metricsSnapshot(): Promise<unknown>;
 }
 
 /** Outcome names are the engine's few kinds; the bound is for a slip, which must not grow the metrics for ever. */
@@ -85,6 +87,7 @@ export function createTelemetry({ log, processMetrics }: TelemetryOptions): RunT
     totals: (mapping) => totalsOf(seriesOf(mapping)),
     metricsText: () => registry.metrics(),
     metricsContentType: registry.contentType,
+    metricsSnapshot: () => registry.getMetricsAsJSON(),
   };
 }
 

@@ -1,5 +1,6 @@
 import { describeError } from "../../model/errors.ts";
 import type { Clock, ScheduledCall } from "../../ports/clock.ts";
+import type { ProgressStore } from "../../ports/progress-store.ts";
 import type { QueueMessage } from "../../ports/queue-source.ts";
 import type { Random } from "../../ports/random.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
@@ -12,7 +13,8 @@ import { FailureLog } from "../invoke/failure-log.ts";
 import type { FunctionInvoker } from "../invoke/function-invoker.ts";
 import type { EngineSettings } from "../settings.ts";
 import { sleepUnless } from "../sleep.ts";
-import { BatchScaling } from "./batch-scaling.ts";
+import { BatchScaling, maximumOf } from "./batch-scaling.ts";
+import { ConcurrencyShare } from "./concurrency-share.ts";
 import { FailedMessages } from "./failed-messages.ts";
 import { type HeldMessage, isHeldAt } from "./held-message.ts";
 import { HoldKeeper } from "./hold-keeper.ts";
@@ -24,6 +26,8 @@ import { Settler } from "./settler.ts";
 
 export interface QueueWorkerOptions {
   readonly deployment: QueueDeployment;
+  readonly owner: string;
+  readonly store: ProgressStore;
   readonly clock: Clock;
   readonly random: Random;
   readonly telemetry: Telemetry;
@@ -46,6 +50,8 @@ export class QueueWorker {
   readonly #options: QueueWorkerOptions;
   readonly #filter: FilterMatcher | undefined;
   readonly #scaling: BatchScaling;
+  /** Of the maximum that holds over all processes, where the mapping has one. */
+  readonly #share: ConcurrencyShare | undefined;
   readonly #buffer: MessageBuffer;
   readonly #holds: HoldKeeper;
   readonly #settler: Settler;
@@ -80,6 +86,7 @@ export class QueueWorker {
         ? undefined
         : compileFilterCriteria(filterPatterns, source.events.filterDataKey, { dataPattern: "any" });
     this.#scaling = new BatchScaling(mapping, clock.monotonic());
+    this.#share = this.#createShare(maximumOf(mapping));
     this.#buffer = new MessageBuffer({
       batchSize: mapping.batchSize,
       payloadBytesMax: settings.payloadBytesMax,
@@ -125,6 +132,7 @@ export class QueueWorker {
   }
 
   start(): void {
+    this.#share?.start();
     this.#go();
   }
 
@@ -138,6 +146,7 @@ export class QueueWorker {
     if (waiting.length > 0) this.#options.telemetry.mark("waiting messages released on stop");
     this.#drop(waiting);
     const released = this.#settler.release(waiting);
+    this.#share?.close();
     const drained = new Promise<void>((resolve) => {
       this.#onDrained = resolve;
       if (this.#running.size === 0) resolve();
@@ -145,7 +154,9 @@ export class QueueWorker {
     await sleepUnless(drained, clock, drainMs);
     if (this.#running.size > 0) this.#options.telemetry.mark("drain of a queue cut short");
     this.#calls.abort();
-    await sleepUnless(Promise.all([released, ...this.#running]), clock, LAST_WORDS_MS);
+    const last = Promise.all([released, ...this.#running]).then(() => this.#share?.end());
+    await sleepUnless(last, clock, LAST_WORDS_MS);
+    this.#share?.abandon();
     this.#holds.close();
     this.#state = "Disabled";
   }
@@ -184,11 +195,45 @@ export class QueueWorker {
     this.#planFlush();
   }
 
+  // What may run at once.
+
+  #createShare(concurrencyMax: number | undefined): ConcurrencyShare | undefined {
+    if (concurrencyMax === undefined) return undefined;
+    const { mapping } = this.#options.deployment;
+    return new ConcurrencyShare({
+      ...this.#options,
+      mappingUuid: mapping.uuid,
+      mapping: mapping.name,
+      concurrencyMax,
+      running: () => this.#running.size,
+      onChange: () => this.#shareChanged(),
+    });
+  }
+
+  get #batchesMax(): number {
+    return Math.min(this.#scaling.limit, this.#share?.places ?? Number.POSITIVE_INFINITY);
+  }
+
+  /** What waits without a place is for those who have one. */
+  #shareChanged(): void {
+    const waiting = this.#share?.places === 0 ? [...this.#buffer.messages] : [];
+    if (waiting.length > 0 && !this.#stop.signal.aborted) this.#giveBack(waiting);
+    this.#go();
+  }
+
+  #giveBack(waiting: readonly HeldMessage[]): void {
+    this.#options.telemetry.mark("messages given back without a place to run");
+    this.#drop(waiting);
+    this.#track(this.#settler.release(waiting));
+  }
+
   // Receiving.
 
   /** Messages that may be received: no receive without room for its result. One batch may wait for each that may run. */
   #room(expected: number): number {
     const { mapping, source } = this.#options.deployment;
+    const batchesMax = this.#batchesMax;
+    if (batchesMax === 0) return 0;
     const inHand = this.#buffer.size + expected + this.#unwanted;
     // Who holds nothing may receive in any case: no mapping starves behind another's stalled function.
     const holdsNothing = this.#budget.used === 0 && expected === 0;
@@ -197,7 +242,7 @@ export class QueueWorker {
       return 0;
     }
     const perBatch = Math.max(mapping.batchSize, source.description.receiveMessagesMax);
-    const free = Math.max(1, this.#scaling.limit - this.#batches.size);
+    const free = Math.max(1, batchesMax - this.#batches.size);
     return free * perBatch - inHand;
   }
 
@@ -223,6 +268,7 @@ export class QueueWorker {
       }
       this.#buffer.add(each);
     }
+    if (wanted.length > 0 && this.#batchesMax === 0) this.#giveBack(wanted);
     this.#gauge();
   }
 
@@ -247,9 +293,9 @@ export class QueueWorker {
   #startBatches(): void {
     const nowMs = this.#options.clock.monotonic();
     while (this.#buffer.size > 0 && this.#isBatchDue(nowMs)) {
-      if (this.#batches.size >= this.#scaling.limit) {
+      if (this.#batches.size >= this.#batchesMax) {
         this.#scaling.saturated(nowMs);
-        if (this.#batches.size >= this.#scaling.limit) {
+        if (this.#batches.size >= this.#batchesMax) {
           if (this.#scaling.isAtCap) this.#options.telemetry.mark("batches at once at their cap");
           return;
         }
@@ -370,6 +416,7 @@ export class QueueWorker {
       })
       .finally(() => {
         this.#running.delete(tracked);
+        this.#share?.batchEnded();
         if (this.#running.size === 0) this.#onDrained?.();
         this.#go();
       });

@@ -1,6 +1,6 @@
 import PQueue from "p-queue";
 import { describeError } from "../../model/errors.ts";
-import type { Clock } from "../../ports/clock.ts";
+import type { Clock, ScheduledCall } from "../../ports/clock.ts";
 import type { ProgressStore, ShardProgress } from "../../ports/progress-store.ts";
 import type { Random } from "../../ports/random.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
@@ -12,8 +12,9 @@ import { FailureDelivery } from "../invoke/failure-delivery.ts";
 import { FailureLog } from "../invoke/failure-log.ts";
 import type { FunctionInvoker } from "../invoke/function-invoker.ts";
 import { LeaseBook, type LeasePlan } from "../lease/lease-book.ts";
+import { liveUntilMs } from "../lease/lease-margin.ts";
 import type { EngineSettings } from "../settings.ts";
-import { sleepUnless } from "../sleep.ts";
+import { every, sleepUnless } from "../sleep.ts";
 import { discoverShards } from "./discovery.ts";
 import { startableShards } from "./lineage.ts";
 import { ProgressGauges } from "./progress-gauges.ts";
@@ -37,12 +38,12 @@ interface HeldShard {
   readonly worker: ShardWorker;
   /** Monotonic time from which on nothing may start, unless a renewal came before. */
   liveUntilMs: number;
+  /** Monotonic: when its last renewal was asked for. */
+  askedMs: number;
+  isRenewing: boolean;
   /** Set once the worker is to give the shard back. */
   ending: Promise<void> | undefined;
 }
-
-/** The lease ends for its owner this share of its duration before it may end for others: clocks drift. */
-const LEASE_MARGIN_SHARE = 0.1;
 
 /** The place of problems that are not one shard's. */
 const WHOLE_MAPPING = "";
@@ -71,9 +72,12 @@ export class MappingWorker {
   /** Shards that were not ended at the last look; `undefined` before the first. */
   #openShardIds: readonly string[] | undefined;
   #discoveredMs = Number.NEGATIVE_INFINITY;
+  /** After which a lease of others may be free, as of the last look. */
+  #dueInMs = Number.POSITIVE_INFINITY;
   #wake: (() => void) | undefined;
   #isWoken = false;
   #endOfChanges: (() => void) | undefined;
+  #pulse: Pick<ScheduledCall, "cancel"> | undefined;
   #loop: Promise<void> = Promise.resolve();
 
   constructor(options: MappingWorkerOptions) {
@@ -117,6 +121,9 @@ export class MappingWorker {
     const { mapping, store } = this.#environment;
     this.#endOfChanges = store.onChange?.(mapping.uuid, () => this.#poke());
     this.#loop = this.#run();
+    const { clock, settings } = this.#options;
+    if (this.#leases !== undefined)
+      this.#pulse = every(clock, settings.leaseRenewalMs, () => this.#renewOverdue());
   }
 
   async stop(drainMs: number): Promise<void> {
@@ -128,6 +135,7 @@ export class MappingWorker {
     await sleepUnless(Promise.all(drained), clock, drainMs + LAST_WORDS_MS);
     this.#end.abort();
     this.#endOfChanges?.();
+    this.#pulse?.cancel();
     this.#poke();
     await sleepUnless(this.#loop, clock, LAST_WORDS_MS);
     // Whoever stopped us may close the store now: what a slow store has held up until here is given up.
@@ -174,7 +182,7 @@ export class MappingWorker {
         const woken = new Promise<void>((resolve) => {
           this.#wake = resolve;
         });
-        await sleepUnless(woken, clock, settings.leaseRenewalMs);
+        await sleepUnless(woken, clock, Math.min(settings.leaseRenewalMs, this.#dueInMs));
       }
       this.#isWoken = false;
     }
@@ -189,6 +197,7 @@ export class MappingWorker {
   async #tick(): Promise<void> {
     const { telemetry, clock } = this.#options;
     const { mapping, store } = this.#environment;
+    this.#dueInMs = Number.POSITIVE_INFINITY;
     await Promise.all([...this.#held.values()].map((held) => this.#renew(held)));
     if (this.#stop.signal.aborted) return;
     let rows = await store.list(mapping.uuid);
@@ -196,6 +205,8 @@ export class MappingWorker {
       await this.#discover(rows);
       rows = await store.list(mapping.uuid);
     }
+    // What a slow store has answered after the stop is of no use any more.
+    if (this.#stop.signal.aborted) return;
     if (this.#state === "Creating") this.#state = "Enabled";
     const nowMs = clock.monotonic();
     this.#leases?.observe(rows, nowMs);
@@ -208,6 +219,7 @@ export class MappingWorker {
     this.#openShardIds = [...startable, ...waiting].map((row) => row.shardId);
     const active = startable.filter((row) => !this.#defective.has(row.shardId));
     const plan = this.#leases?.plan(active, new Set(this.#held.keys()), nowMs) ?? this.#takeAll(active);
+    this.#dueInMs = plan.dueInMs;
     await Promise.all(plan.acquire.map((row) => this.#acquire(row)));
     if (plan.request !== undefined) {
       await store.requestHandover(mapping.uuid, plan.request.shardId, plan.request, this.#options.owner);
@@ -216,7 +228,8 @@ export class MappingWorker {
   }
 
   #takeAll(active: readonly ShardProgress[]): LeasePlan {
-    return { acquire: active.filter(({ shardId }) => !this.#held.has(shardId)), request: undefined };
+    const acquire = active.filter(({ shardId }) => !this.#held.has(shardId));
+    return { acquire, request: undefined, dueInMs: Number.POSITIVE_INFINITY };
   }
 
   #isDiscoveryDue(): boolean {
@@ -240,7 +253,7 @@ export class MappingWorker {
   }
 
   async #acquire(row: ShardProgress): Promise<void> {
-    const { owner, clock, telemetry } = this.#options;
+    const { owner, clock, telemetry, settings } = this.#options;
     const { mapping, store } = this.#environment;
     const askedMs = clock.monotonic();
     const acquired = await store.acquire(mapping.uuid, row.shardId, owner, row);
@@ -260,23 +273,40 @@ export class MappingWorker {
       onFenced: () => this.#lose(held),
       onDefect: () => this.#defect(held),
     });
-    const held: HeldShard = { worker, liveUntilMs: this.#liveUntilMs(askedMs), ending: undefined };
+    const held: HeldShard = {
+      worker,
+      liveUntilMs: liveUntilMs(askedMs, settings),
+      askedMs,
+      isRenewing: false,
+      ending: undefined,
+    };
     this.#held.set(row.shardId, held);
     telemetry.log("info", "shard taken", { mapping: mapping.name, shardId: row.shardId, epoch: lease.epoch });
     worker.start();
   }
 
+  /** A look may wait for a source that lists slowly, or for a store; leases do not wait with it. */
+  #renewOverdue(): void {
+    const { clock, settings } = this.#options;
+    for (const held of this.#held.values()) {
+      if (clock.monotonic() - held.askedMs >= settings.leaseRenewalMs) void this.#renew(held);
+    }
+  }
+
   async #renew(held: HeldShard): Promise<void> {
-    const { clock, telemetry } = this.#options;
+    const { clock, telemetry, settings } = this.#options;
     const { mapping, store } = this.#environment;
+    if (held.isRenewing) return;
     const askedMs = clock.monotonic();
+    held.askedMs = askedMs;
+    held.isRenewing = true;
     try {
       const renewal = await store.renew(mapping.uuid, held.worker.lease);
       if (renewal.kind === "fenced") {
         if (held.ending === undefined) this.#lose(held);
         return;
       }
-      held.liveUntilMs = this.#liveUntilMs(askedMs);
+      held.liveUntilMs = liveUntilMs(askedMs, settings);
       if (renewal.handoverTo !== undefined && held.ending === undefined) {
         telemetry.mark("lease handed over");
         const fields = { mapping: mapping.name, shardId: held.worker.shardId, to: renewal.handoverTo };
@@ -287,12 +317,9 @@ export class MappingWorker {
       // Unknown: the lease runs out by our own clock unless a later renewal succeeds.
       const fields = { mapping: mapping.name, shardId: held.worker.shardId, error: describeError(error) };
       telemetry.log("warn", "a lease could not be renewed; trying again", fields);
+    } finally {
+      held.isRenewing = false;
     }
-  }
-
-  /** Counted from before the question: the store may have moved the counter at any time since then. */
-  #liveUntilMs(askedMs: number): number {
-    return askedMs + this.#options.settings.leaseDurationMs * (1 - LEASE_MARGIN_SHARE);
   }
 
   #giveBack(held: HeldShard, drainMs: number): Promise<void> {

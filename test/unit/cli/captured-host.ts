@@ -15,6 +15,8 @@ export const ADAPTERS: Adapters = {
   openDestination: untouched,
   createTelemetry: untouched,
   createJsonLog: untouched,
+  startProcess: untouched,
+  createMetricsMerger: untouched,
   startApi: untouched,
 };
 
@@ -42,6 +44,7 @@ export async function runWords(
       },
     },
     adapters: { ...ADAPTERS, ...adapters },
+    words,
     environment,
     onStopSignal: untouched,
     exitNow: untouched,
