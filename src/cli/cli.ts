@@ -9,6 +9,7 @@ import {
   type ExitStatus,
 } from "./command.ts";
 import { commandHelp, helpCommand, overview } from "./help.ts";
+import { loadCommand } from "./load.ts";
 import { parseFlags } from "./parse-flags.ts";
 import { runCommand } from "./run.ts";
 import { schemaCommand } from "./schema.ts";
@@ -21,6 +22,7 @@ const COMMANDS: readonly Command[] = [
   validateCommand,
   testPatternCommand,
   schemaCommand,
+  loadCommand,
   versionCommand,
   helpCommand(() => COMMANDS),
 ];

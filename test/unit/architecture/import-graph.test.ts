@@ -14,6 +14,7 @@ const PARTS = [
   "src/system",
   "src/manifests",
   "src/api",
+  "src/load",
   "src/cli",
   "src/main.ts",
   "src/bin.ts",
@@ -38,7 +39,8 @@ const ALLOWED: Readonly<Record<Part, readonly Part[] | "everything">> = {
   "connectors/registry.ts": ["src/ports", "connectors/*"],
   "src/manifests": ["src/model", "src/ports", "src/engine"],
   "src/api": ["src/model", "src/ports", "src/engine", "src/manifests"],
-  "src/cli": ["src/model", "src/ports", "src/engine", "src/manifests"],
+  "src/load": ["src/model", "src/ports", "src/manifests"],
+  "src/cli": ["src/model", "src/ports", "src/engine", "src/manifests", "src/load"],
   "src/main.ts": "everything",
   "src/bin.ts": ["src/main.ts"],
 };

@@ -1,0 +1,4 @@
+import type { LoadResult } from "../load-result.ts";
+export function reportHtml(result: LoadResult): string {
+  return result.name;
+}
