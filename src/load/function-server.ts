@@ -17,13 +17,17 @@ export interface FunctionServerOptions {
   readonly now: () => number;
   /** Records that come for the first time, at the moment at which they do. */
   readonly onFresh: (records: readonly RecordIdentity[], nowMs: number) => void;
-  readonly onOutcome: (fate: Fate | "unreadable") => void;
+  readonly onOutcome: (fate: Fate | "expired" | "unreadable") => void;
 }
 
 export type FunctionFault = "throttle" | "stall" | "errors";
 
-/** An answer so shortly before the time-out may come too late: the engine is then right to try again. */
-const LATE_MS = 250;
+/**
+ * What an answer may take to be read by an engine that gets little of a busy machine, as a share of the time-out: the engine
+ * is right to try again when the answer comes too late, and only it knows.
+ */
+const LATE_SHARE = 0.5;
+const DEADLINE_HEADER = "lambda-runtime-deadline-ms";
 const BODY_BYTES_MAX = 8 * 1024 * 1024;
 
 /**
@@ -75,7 +79,9 @@ export class FunctionServer {
         answer(response, 503, { errorMessage: "not serving yet" });
         return;
       }
-      this.#invoke(options, Buffer.concat(chunks).toString("latin1"), response).catch((error: unknown) => {
+      const deadlineMs = Number(incoming.headers[DEADLINE_HEADER] ?? Number.NaN);
+      const text = Buffer.concat(chunks).toString("latin1");
+      this.#invoke(options, { text, deadlineMs }, response).catch((error: unknown) => {
         // An event that cannot be read is a defect of the engine: the function fails, loudly, for ever.
         options.onOutcome("unreadable");
         answer(response, 500, { errorType: "Unreadable", errorMessage: String(error) });
@@ -85,10 +91,17 @@ export class FunctionServer {
     response.on("error", () => undefined);
   }
 
-  async #invoke(options: FunctionServerOptions, body: string, response: ServerResponse): Promise<void> {
+  async #invoke(options: FunctionServerOptions, request: Request, response: ServerResponse): Promise<void> {
     const { ledger, now, latency, timeoutMs, onFresh, onOutcome } = options;
     const startedMs = now();
-    const event = readEvent(body);
+    const deadlineMs = Number.isNaN(request.deadlineMs) ? Date.now() + timeoutMs : request.deadlineMs;
+    const event = readEvent(request.text);
+    // Read so late that the engine has given it up, and may have tried again already: no function ran for it.
+    if (Date.now() >= deadlineMs) {
+      onOutcome("expired");
+      answer(response, 504, { errorMessage: "the deadline has passed" });
+      return;
+    }
     // Refused before the function runs: no attempt in the ledger's eyes.
     const fate = this.#nextFate(options.fate);
     if (fate === "throttle") {
@@ -106,7 +119,7 @@ export class FunctionServer {
       ledger.end(attempt, () => false, now());
       return;
     }
-    const isUncertain = wasPaused || now() - startedMs > timeoutMs - LATE_MS;
+    const isUncertain = wasPaused || Date.now() > deadlineMs - timeoutMs * LATE_SHARE;
     respond(options, { fate, event, attempt, isUncertain }, response);
   }
 
@@ -142,6 +155,12 @@ export class FunctionServer {
 }
 
 const STALL_POLL_MS = 20;
+
+interface Request {
+  readonly text: string;
+  /** Epoch milliseconds; the engine waits until then. */
+  readonly deadlineMs: number;
+}
 
 interface Ended {
   readonly fate: Fate;

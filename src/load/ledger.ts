@@ -116,6 +116,13 @@ export class Ledger {
     return this.#violations.total;
   }
 
+  /** Ranges kept because of gaps, over all keys: what the ledger costs beyond a few marks per key. */
+  get ranges(): number {
+    let ranges = 0;
+    for (const { settled, started } of this.#keys.values()) ranges += settled.ranges + started.ranges;
+    return ranges;
+  }
+
   /** The next record of a key: its index. */
   generate(key: number): number {
     this.#generated += 1;
@@ -247,6 +254,8 @@ export class Ledger {
 
   /** Every earlier record of the key must be settled, or stand before this one in the same event. */
   #checkOrder(state: KeyState, key: number, index: number, lastOfKey: Map<number, number>): void {
+    const last = lastOfKey.get(key);
+    lastOfKey.set(key, Math.max(index, last ?? index));
     const one = place(key, index);
     if (this.#overtaken.delete(one)) {
       this.#late.add(one);
@@ -254,9 +263,8 @@ export class Ledger {
         "outOfOrder",
         `${keyName(key)} record ${index} came after a later one had started`,
       );
+      return;
     }
-    const last = lastOfKey.get(key);
-    lastOfKey.set(key, Math.max(index, last ?? index));
     if (last !== undefined && last >= index) {
       this.#violations.add("outOfOrder", `${keyName(key)} record ${index} stood behind ${last} in one event`);
       return;

@@ -181,7 +181,8 @@ export class LoadMeasurement {
       const window = series.closeWindow(this.#elapsed());
       const { violated: violations } = ledger;
       onProgress({ kind: "window", window, totalMs, memory: memory.samples.at(-1), violations });
-      nextMs += series.windowMs;
+      // A harness that stood still makes one long window of it, not many short ones.
+      nextMs = Math.max(nextMs + series.windowMs, this.#elapsed() + series.windowMs / 2);
       timer = setTimeout(close, Math.max(0, nextMs - this.#elapsed()));
     };
     let timer = setTimeout(close, nextMs);

@@ -21,9 +21,7 @@ const source = z
     shards: wholeNumber(1, 1000).default(4).describe("Shards of the stream."),
     retentionSeconds: wholeNumber(60, SECONDS_MAX)
       .default(600)
-      .describe(
-        "How long a record is kept, in seconds: 60 or more. What lags longer than this is lost, and counted.",
-      ),
+      .describe("How long a record is kept, in seconds. What lags longer than this is lost, and counted."),
     visibilitySeconds: wholeNumber(1, 43_200)
       .default(30)
       .describe("How long a message of the queue is hidden from the moment it is received, in seconds."),
@@ -33,7 +31,7 @@ const source = z
 
 const phase = z
   .strictObject({
-    seconds: decimal(0.1, SECONDS_MAX).describe("How long the phase takes, in seconds: 0.1 or more."),
+    seconds: decimal(0.1, SECONDS_MAX).describe("How long the phase takes, in seconds."),
     perSecond: decimal(0, RATE_MAX).describe("Records a second, at the beginning of the phase."),
     toPerSecond: decimal(0, RATE_MAX)
       .optional()
