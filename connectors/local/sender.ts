@@ -36,6 +36,7 @@ function senderInto(file: StreamFile, append: (records: readonly OutgoingRecord[
     recordsMax: RECORDS_MAX,
     bytesMax: BYTES_MAX,
     concurrency: 1,
+    repeatsKeys: true,
     async send(records) {
       // A transaction takes all or none.
       const outcome: SendOutcome = isDone(() => append(records)) ? "accepted" : "refused";

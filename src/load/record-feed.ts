@@ -116,12 +116,15 @@ export class RecordFeed {
   }
 
   #takeBatch(lane: Lane): readonly Pending[] {
-    const { recordsMax, bytesMax } = this.#options.sender;
+    const { recordsMax, bytesMax, repeatsKeys } = this.#options.sender;
+    const keys = new Set<number>();
     let bytes = 0;
     let count = 0;
-    for (const { key, data } of lane.pending) {
+    for (const { key, data, keyNumber } of lane.pending) {
       bytes += key.length + data.length;
-      if (count > 0 && (bytes > bytesMax || count >= recordsMax)) break;
+      const isFull = bytes > bytesMax || count >= recordsMax || (!repeatsKeys && keys.has(keyNumber));
+      if (count > 0 && isFull) break;
+      keys.add(keyNumber);
       count += 1;
     }
     return lane.pending.splice(0, count);

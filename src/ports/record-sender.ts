@@ -12,6 +12,8 @@ export interface RecordSender {
   readonly bytesMax: number;
   /** Calls that may run at once, as long as no key is in two of them. */
   readonly concurrency: number;
+  /** One call may hold several records of a key. False where the source does not keep their order. */
+  readonly repeatsKeys: boolean;
   send(records: readonly OutgoingRecord[]): Promise<readonly SendOutcome[]>;
   /** Idempotent. */
   close(): Promise<void>;
@@ -26,6 +28,14 @@ export interface OutgoingRecord {
 
 /** `refused`: surely not stored. `unknown`: the answer was lost, it may be stored or not. */
 export type SendOutcome = "accepted" | "refused" | "unknown";
+
+/** What an AWS SDK's error says of what was sent: the service said no, or nobody knows what it did. */
+export function outcomeOfFailure(error: unknown): SendOutcome {
+  const metadata = error instanceof Error && "$metadata" in error ? error.$metadata : undefined;
+  const hasStatus = typeof metadata === "object" && metadata !== null && "httpStatusCode" in metadata;
+  const status = hasStatus ? Number(metadata.httpStatusCode) : 0;
+  return status >= 400 && status < 500 ? "refused" : "unknown";
+}
 
 /** What to make where a source is missing and the connector can make one by itself, as local files. */
 export interface NewSource {
