@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -104,7 +104,7 @@ drainSeconds: 1`,
   assert.match(lost.load.stdout, /records lost +10 \(0\) MISSED/);
 });
 
-test("a scenario that is not valid ends with status 2, and leaves nothing behind", async (t) => {
+test("a scenario that is not valid ends with status 2 and says why", async (t) => {
   const { status, load } = await runScenario(t, "rate: []");
   assert.equal(status, 2);
   assert.match(load.stderr, /load\.yaml:5:9: spec\.rate: /);

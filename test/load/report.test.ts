@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, describe, test } from "node:test";
+import { after, before, describe, type TestContext, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import type { LoadResult } from "../../src/load/load-result.ts";
 import { reportHtml } from "../../src/load/report/report.ts";
@@ -28,14 +28,16 @@ describe("the report of a stream's load test with faults", () => {
   });
   after(() => parts.browser?.close());
 
-  const open = async (file: string, look: PageLook): Promise<Page> => {
+  const open = async (t: TestContext, file: string, look: PageLook): Promise<Page> => {
     assert.ok(parts.browser !== undefined);
-    return await parts.browser.open(pathToFileURL(join(OUT, file)).href, look);
+    const page = await parts.browser.open(pathToFileURL(join(OUT, file)).href, look);
+    t.after(() => page.close());
+    return page;
   };
 
   for (const look of LOOKS) {
-    test(`can be read ${look.width} pixels wide, ${look.scheme}`, async () => {
-      const page = await open("report.html", look);
+    test(`can be read ${look.width} pixels wide, ${look.scheme}`, async (t) => {
+      const page = await open(t, "report.html", look);
       writeFileSync(join(OUT, `report-${look.width}-${look.scheme}.png`), await page.screenshot());
       assert.deepEqual(page.complaints, []);
       assert.deepEqual(await findFlaws(page), []);
@@ -44,7 +46,7 @@ describe("the report of a stream's load test with faults", () => {
     });
   }
 
-  test("can be compared with another", async () => {
+  test("can be compared with another", async (t) => {
     copyFileSync(join(OUT, "result.json"), join(OUT, "before.json"));
     const stdout = runLoad([
       "--compare",
@@ -55,14 +57,14 @@ describe("the report of a stream's load test with faults", () => {
       OUT,
     ]);
     assert.match(stdout, /delivered a second .*1\.00 ×/);
-    const page = await open("comparison.html", { width: 1280, height: 900, scheme: "light" });
+    const page = await open(t, "comparison.html", { width: 1280, height: 900, scheme: "light" });
     writeFileSync(join(OUT, "comparison.png"), await page.screenshot());
     assert.deepEqual(page.complaints, []);
     assert.deepEqual(await findFlaws(page), []);
     assert.equal((await countPlots(page)).plots, 4);
   });
 
-  test("holds nothing but text, whatever the scenario says", async () => {
+  test("holds nothing but text, whatever the scenario says", async (t) => {
     const result = JSON.parse(readFileSync(join(OUT, "result.json"), "utf8")) as LoadResult;
     const evil = `</pre><script>console.error("ran")</script><img src="http://127.0.0.1:9/x" onerror="console.error('ran')">`;
     const html = reportHtml({
@@ -72,7 +74,7 @@ describe("the report of a stream's load test with faults", () => {
       ledger: { ...result.ledger, examples: [evil] },
     });
     writeFileSync(join(OUT, "evil.html"), html);
-    const page = await open("evil.html", { width: 1280, height: 900, scheme: "light" });
+    const page = await open(t, "evil.html", { width: 1280, height: 900, scheme: "light" });
     assert.deepEqual(page.complaints, []);
     assert.equal(await page.evaluate("document.scripts.length + document.images.length"), 0);
   });
@@ -107,12 +109,12 @@ describe("the report of a stream's load test with faults", () => {
     ],
   ];
   for (const [flaw, doctor, finds] of DOCTORED) {
-    test(`would be refused for ${flaw}`, async () => {
+    test(`would be refused for ${flaw}`, async (t) => {
       const html = readFileSync(join(OUT, "report.html"), "utf8");
       const doctored = doctor(html);
       assert.notEqual(doctored, html);
       writeFileSync(join(OUT, "doctored.html"), doctored);
-      const page = await open("doctored.html", { width: 1280, height: 900, scheme: "light" });
+      const page = await open(t, "doctored.html", { width: 1280, height: 900, scheme: "light" });
       assert.match((await findFlaws(page)).join("\n"), finds);
     });
   }

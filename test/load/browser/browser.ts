@@ -23,6 +23,7 @@ const FLAGS = [
 
 interface Message {
   readonly id?: number;
+  readonly sessionId?: string;
   readonly method?: string;
   readonly params?: Readonly<Record<string, unknown>>;
   readonly result?: Readonly<Record<string, unknown>>;
@@ -94,7 +95,7 @@ export class Browser {
   async open(url: string, look: PageLook): Promise<Page> {
     const { targetId } = await this.call("Target.createTarget", { url: "about:blank" });
     const { sessionId } = await this.call("Target.attachToTarget", { targetId, flatten: true });
-    const page = new Page(this, String(sessionId));
+    const page = new Page(this, String(sessionId), String(targetId));
     await page.load(url, look);
     return page;
   }
@@ -119,15 +120,19 @@ export class Page {
   readonly complaints: string[] = [];
   readonly #browser: Browser;
   readonly #session: string;
+  readonly #target: string;
 
-  constructor(browser: Browser, session: string) {
+  constructor(browser: Browser, session: string, target: string) {
     this.#browser = browser;
     this.#session = session;
+    this.#target = target;
   }
 
   async load(url: string, { width, height, scheme }: PageLook): Promise<void> {
     const loaded = Promise.withResolvers<void>();
-    this.#browser.on((message) => this.#note(message, url, loaded.resolve));
+    this.#browser.on((message) => {
+      if (message.sessionId === this.#session) this.#note(message, url, loaded.resolve);
+    });
     for (const domain of ["Page", "Runtime", "Log", "Network"]) await this.#call(`${domain}.enable`);
     await this.#call("Emulation.setDeviceMetricsOverride", {
       width,
@@ -158,6 +163,11 @@ export class Page {
       captureBeyondViewport: true,
     });
     return Buffer.from(String(data), "base64");
+  }
+
+  /** Each open page is a process of the browser. */
+  async close(): Promise<void> {
+    await this.#browser.call("Target.closeTarget", { targetId: this.#target });
   }
 
   #call(method: string, params: object = {}) {
