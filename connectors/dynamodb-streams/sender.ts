@@ -43,13 +43,17 @@ export async function openItemSender({ arn, region }: StreamArn): Promise<Record
 }
 
 async function readKeyNames(client: DynamoDBClient, table: string, arn: string): Promise<readonly string[]> {
-  const described = await client.send(new DescribeTableCommand({ TableName: table })).catch((error: unknown) => {
-    throw sourceError(error, { action: "DescribeTable", streamArn: arn, shardId: undefined });
-  });
+  const described = await client
+    .send(new DescribeTableCommand({ TableName: table }))
+    .catch((error: unknown) => {
+      throw sourceError(error, { action: "DescribeTable", streamArn: arn, shardId: undefined });
+    });
   const { KeySchema = [], AttributeDefinitions = [], StreamSpecification } = described.Table ?? {};
   const names = KeySchema.flatMap(({ AttributeName }) => AttributeName ?? []);
   const isText = names.every((name) =>
-    AttributeDefinitions.some(({ AttributeName, AttributeType }) => AttributeName === name && AttributeType === "S"),
+    AttributeDefinitions.some(
+      ({ AttributeName, AttributeType }) => AttributeName === name && AttributeType === "S",
+    ),
   );
   const view = StreamSpecification?.StreamViewType ?? "";
   if (isText && !names.includes(PAYLOAD) && view.startsWith("NEW")) return names;

@@ -26,7 +26,9 @@ export function createStreamSender(arn: StreamArn): RecordSender {
     repeatsKeys: false,
     async send(records) {
       try {
-        const { Records = [] } = await client.send(new PutRecordsCommand({ ...target, Records: entries(records) }));
+        const { Records = [] } = await client.send(
+          new PutRecordsCommand({ ...target, Records: entries(records) }),
+        );
         return records.map((_, index): SendOutcome => {
           const entry = Records[index];
           if (entry === undefined) return "unknown";

@@ -35,7 +35,9 @@ export async function openQueueSender(arn: QueueArn): Promise<RecordSender> {
         try {
           const { Successful = [] } = await client.send(abortable(command, AbortSignal.timeout(CALL_MS_MAX)));
           const accepted = new Set(Successful.map(({ Id }) => Id));
-          return records.map((_, index): SendOutcome => (accepted.has(String(index)) ? "accepted" : "refused"));
+          return records.map(
+            (_, index): SendOutcome => (accepted.has(String(index)) ? "accepted" : "refused"),
+          );
         } catch (error) {
           return records.map(() => outcomeOfFailure(error));
         }
