@@ -205,7 +205,7 @@ export class QueueWorker {
       mappingUuid: mapping.uuid,
       mapping: mapping.name,
       concurrencyMax,
-      running: () => this.#running.size,
+      running: () => this.#batches.size,
       onChange: () => this.#shareChanged(),
     });
   }
