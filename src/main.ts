@@ -5,7 +5,8 @@ import { startApiServer, startMetricsServer } from "./api/server.ts";
 import { isLoopback, parseServerAddress } from "./api/server-address.ts";
 import type { Adapters, ApiContent, ApiPlace, RunningApi, RunTelemetry, RunTracing } from "./cli/adapters.ts";
 import { runCli } from "./cli/cli.ts";
-import type { CliHost, ExitStatus } from "./cli/command.ts";
+import type { CliHost, ExitStatus, StopSignal } from "./cli/command.ts";
+import type { FromMember, ToMember } from "./cli/processes/group-messages.ts";
 import type { StoreUrl } from "./cli/store-url.ts";
 import { createFileDestination } from "./destinations/file.ts";
 import { createEngine } from "./engine/engine.ts";
@@ -24,8 +25,10 @@ import { createMemoryMappingStore } from "./stores/memory-mappings.ts";
 import { createSqliteStore } from "./stores/sqlite.ts";
 import { createSqliteMappingStore } from "./stores/sqlite-mappings.ts";
 import { createSystemClock } from "./system/clock.ts";
+import { type ParentLink, parentLink, startProcess } from "./system/member-process.ts";
 import { createSystemRandom } from "./system/random.ts";
 import { createJsonLog } from "./telemetry/json-log.ts";
+import { createMetricsMerger } from "./telemetry/metrics-merger.ts";
 import { readOtlpSettings } from "./telemetry/otlp/otlp-settings.ts";
 import { createTelemetry } from "./telemetry/telemetry.ts";
 
@@ -43,6 +46,8 @@ const adapters: Adapters = {
     createTelemetry({ log, logLevel, processMetrics: true, version: readVersion() }),
   createJsonLog: (level) => createJsonLog(level),
   openTracing,
+  startProcess,
+  createMetricsMerger,
   startApi,
 };
 
@@ -229,14 +234,20 @@ function guardProcess(): void {
 export async function main(words: readonly string[]): Promise<ExitStatus> {
   guardProcess();
   const undo: (() => void)[] = [];
+  const parent = parentLink<ToMember, FromMember>();
   const host: CliHost = {
     version: readVersion(),
     stdout: process.stdout,
     stderr: process.stderr,
     adapters,
+    words,
+    parent,
     environment: process.env,
     onStopSignal: (listener) => {
-      process.on("SIGTERM", listener).on("SIGINT", listener);
+      if (parent !== undefined) listenToParent(parent, listener);
+      process.on("SIGTERM", listener);
+      // A terminal sends it to all processes, and the parent says so once more.
+      process.on("SIGINT", parent === undefined ? listener : ignore);
       undo.push(() => process.off("SIGTERM", listener).off("SIGINT", listener));
     },
     exitNow: (status) => process.exit(status),
@@ -247,8 +258,29 @@ export async function main(words: readonly string[]): Promise<ExitStatus> {
   };
   const status = await runCli(words, host);
   for (const step of undo) step();
+  parent?.close();
   return status;
 }
+
+function listenToParent(
+  parent: ParentLink<ToMember, FromMember>,
+  onStop: (signal: StopSignal) => void,
+): void {
+  let isStopping = false;
+  // Once: the parent says it again to who was too busy with its start to hear it.
+  const stop = (signal: StopSignal) => {
+    if (isStopping) return;
+    isStopping = true;
+    onStop(signal);
+  };
+  parent.onMessage((message) => {
+    if (message.kind === "stop") stop(message.signal);
+  });
+  // Without a parent nobody would start it again, nor stop it.
+  parent.onGone(() => stop("SIGTERM"));
+}
+
+function ignore(): void {}
 
 /** Ends the process once output has flowed. */
 export function endWith(status: ExitStatus): void {

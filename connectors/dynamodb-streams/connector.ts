@@ -19,4 +19,8 @@ export const dynamodbStreamsConnector: StreamConnector = {
     const arn = parseStreamArn(mapping.eventSourceArn);
     return createDynamodbSource(arn, createSdkStreamApi(arn));
   },
+  async openSender(mapping) {
+    const { openItemSender } = await import("./sender.ts");
+    return await openItemSender(parseStreamArn(mapping.eventSourceArn));
+  },
 };

@@ -40,6 +40,10 @@ export const kafkaConnector: TopicConnector = {
     ]);
     return createTopicDestination({ cluster, topic });
   },
+  async openSender(mapping) {
+    const [cluster, { createTopicSender }] = await Promise.all([openCluster(mapping), import("./sender.ts")]);
+    return createTopicSender(cluster, mapping.topic);
+  },
 };
 
 /** @throws ERR_MILLRACE_CONFIG when a secret cannot be read. Connections are made when they are needed. */

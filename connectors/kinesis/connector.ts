@@ -2,6 +2,7 @@ import type { StreamConnector } from "../../src/ports/connector.ts";
 import type { StreamSource } from "../../src/ports/stream-source.ts";
 import { FILTER_DATA_KEY } from "./event.ts";
 import { createSdkApi } from "./sdk-api.ts";
+import { createStreamSender } from "./sender.ts";
 import { KINESIS_QUOTA, ShardQuotas } from "./shard-quota.ts";
 import { createKinesisSource, KIND, type KinesisSourceOptions } from "./source.ts";
 import { ARN_SERVICE, parseStreamArn } from "./stream-arn.ts";
@@ -18,6 +19,7 @@ export const kinesisConnector: StreamConnector = {
   startingPositions: ["TRIM_HORIZON", "LATEST", "AT_TIMESTAMP"],
   endpointNames: [],
   openStream: (mapping) => openKinesisSource(mapping.eventSourceArn),
+  openSender: async (mapping) => createStreamSender(parseStreamArn(mapping.eventSourceArn)),
 };
 
 /** @throws ERR_MILLRACE_SOURCE_NOT_FOUND and _UNAVAILABLE when the stream cannot be described. */

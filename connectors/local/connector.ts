@@ -4,6 +4,7 @@ import { FILTER_DATA_KEY } from "./event.ts";
 import { parseQueueArn } from "./queue-arn.ts";
 import { QUEUE_FILTER_DATA_KEY } from "./queue-event.ts";
 import { openLocalQueueSource, QUEUE_KIND } from "./queue-source.ts";
+import { openQueueSender, openStreamSender } from "./sender.ts";
 import { KIND, openLocalSource } from "./source.ts";
 import { ARN_SERVICE, parseStreamArn } from "./stream-arn.ts";
 
@@ -20,6 +21,10 @@ export const localConnector: StreamConnector = {
   async openStream(mapping, endpoints) {
     const path = filePath(`The mapping "${mapping.name}" reads a local stream`, endpoints);
     return openLocalSource(path, parseStreamArn(mapping.eventSourceArn));
+  },
+  async openSender(mapping, endpoints, source) {
+    const path = filePath(`The mapping "${mapping.name}" fills a local stream`, endpoints);
+    return openStreamSender(path, parseStreamArn(mapping.eventSourceArn).name, source);
   },
 };
 
@@ -39,6 +44,10 @@ export const localQueueConnector: QueueConnector = {
       Date.now,
       mapping.batchingWindowMs,
     );
+  },
+  async openSender(mapping, endpoints, source) {
+    const path = filePath(`The mapping "${mapping.name}" fills a local queue`, endpoints);
+    return openQueueSender(path, parseQueueArn(mapping.eventSourceArn).name, source);
   },
 };
 

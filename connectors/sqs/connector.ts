@@ -17,4 +17,8 @@ export const sqsConnector: QueueConnector = {
     const { createSdkApi } = await import("./sdk-api.ts");
     return await openSqsSource(arn, mapping.batchingWindowMs > 0, createSdkApi(arn));
   },
+  async openSender(mapping) {
+    const { openQueueSender } = await import("./sender.ts");
+    return await openQueueSender(parseQueueArn(mapping.eventSourceArn));
+  },
 };

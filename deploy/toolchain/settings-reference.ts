@@ -1,17 +1,15 @@
 /** Makes `deploy/settings.md` from the manifests' JSON Schema and the flags of `millrace run`: `npm run settings`. */
 import { writeFileSync } from "node:fs";
+import type { Command } from "../../src/cli/command.ts";
+import { loadCommand } from "../../src/cli/load.ts";
 import { runCommand } from "../../src/cli/run.ts";
+import { scenarioJsonSchema } from "../../src/load/load-scenario.ts";
 import type { SchemaNode } from "../../src/manifests/issue-texts.ts";
 import { resourceJsonSchema } from "../../src/manifests/json-schema.ts";
 
 export const SETTINGS_FILE = new URL("../settings.md", import.meta.url);
 
 export function settingsReference(): string {
-  const flags = Object.entries(runCommand.flags).map(([name, { short, value, description }]) => {
-    const long = value === undefined ? `\`--${name}\`` : `\`--${name} ${value}\``;
-    const forms = short === undefined ? long : `\`-${short}\`, ${long}`;
-    return `| ${forms} | ${cell(description)} |\n`;
-  });
   return `# Settings
 
 <!-- Made by "npm run settings" from the code that checks manifests; a test fails when it is stale. -->
@@ -25,9 +23,20 @@ ${kindSection("Function", resourceJsonSchema("Function"))}
 ${kindSection("EventSourceMapping", resourceJsonSchema("EventSourceMapping"))}
 ## millrace run
 
-| flag | meaning |
-|---|---|
-${flags.join("")}`;
+${flagTable(runCommand)}
+${kindSection("LoadTest", scenarioJsonSchema() as SchemaNode)}
+## millrace load
+
+${flagTable(loadCommand)}`;
+}
+
+function flagTable({ flags }: Command): string {
+  const lines = Object.entries(flags).map(([name, { short, value, description }]) => {
+    const long = value === undefined ? `\`--${name}\`` : `\`--${name} ${value}\``;
+    const forms = short === undefined ? long : `\`-${short}\`, ${long}`;
+    return `| ${forms} | ${cell(description)} |\n`;
+  });
+  return `| flag | meaning |\n|---|---|\n${lines.join("")}`;
 }
 
 function kindSection(kind: string, schema: SchemaNode): string {

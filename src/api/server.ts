@@ -7,6 +7,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { LogFields, LogLevel } from "../ports/telemetry.ts";
 import { Access } from "./access.ts";
 import type { Credentials } from "./access-credentials.ts";
+import { addExplainRoute } from "./explain-route.ts";
 import { addFunctionRoutes } from "./function-routes.ts";
 import { guard } from "./guard.ts";
 import { addInvokeRoute } from "./invoke-route.ts";
@@ -21,7 +22,7 @@ export interface ApiServerOptions {
   readonly address: ServerAddress;
   readonly version: string;
   /** Of the mappings that should run. */
-  readonly status: () => readonly MappingStatus[];
+  readonly status: () => Promise<readonly MappingStatus[]>;
   readonly metricsText: () => Promise<string>;
   readonly metricsContentType: string;
   /** `undefined` until everything is open. */
@@ -133,9 +134,10 @@ function addControlRoutes(app: FastifyInstance, options: ApiServerOptions): void
     method: "GET",
     url: "/millrace/v1/status",
     role: "read",
-    handle: async () => ({ version: options.version, mappings: options.status() }),
+    handle: async () => ({ version: options.version, mappings: await options.status() }),
   });
   addMappingRoutes(app, control);
+  addExplainRoute(app, control);
   addTagRoutes(app, control);
   addFunctionRoutes(app, control);
   addInvokeRoute(app, control, options.clock, options.requestId);
@@ -148,7 +150,7 @@ function addHealthRoutes(app: FastifyInstance, options: ApiServerOptions, metric
     url: "/readyz",
     role: "public",
     async handle(_request, reply) {
-      const waiting = options.status().filter(({ state }) => state !== "Enabled");
+      const waiting = (await options.status()).filter(({ state }) => state !== "Enabled");
       if (waiting.length === 0) return { status: "ready" };
       reply.code(503);
       // Whoever needs credentials for the rest is not told names here.

@@ -7,6 +7,7 @@ import type { MappingStore } from "../ports/mapping-store.ts";
 import type { ProgressStore } from "../ports/progress-store.ts";
 import type { Random } from "../ports/random.ts";
 import type { CounterName, GaugeName, LogLevel, Telemetry } from "../ports/telemetry.ts";
+import type { MemberProcess } from "./processes/group-messages.ts";
 import type { Tracing } from "../ports/tracing.ts";
 import type { StoreUrl } from "./store-url.ts";
 
@@ -30,6 +31,9 @@ export interface Adapters extends DeploymentAdapters {
     telemetry: RunTelemetry,
     version: string,
   ): Promise<RunTracing | undefined>;
+  /** Starts this program again with other words, as a child that shares its listening sockets. */
+  startProcess(words: readonly string[]): MemberProcess;
+  createMetricsMerger(): MetricsMerger;
   /** `undefined` when `address` is `off`, and there is no address for metrics. */
   startApi(place: ApiPlace, content: ApiContent): Promise<RunningApi | undefined>;
 }
@@ -51,6 +55,8 @@ export interface RunTelemetry extends Telemetry {
   metricsText(): Promise<string>;
   readonly metricsContentType: string;
   readonly spans: SpanCounts;
+  /** What `MetricsMerger` takes; goes through JSON. */
+  metricsSnapshot(): Promise<unknown>;
 }
 
 /** Spans that reached their collector, and those that did not. */
@@ -64,6 +70,14 @@ export interface RunTracing extends Tracing {
   close(): Promise<void>;
 }
 
+/** Metrics of several processes as one. */
+export interface MetricsMerger {
+  update(processId: string, snapshot: unknown): void;
+  /** It has ended: what it had counted stays counted. */
+  retire(processId: string): void;
+  text(): Promise<string>;
+}
+
 /** Sums since the start of the process. */
 export interface MappingTotals {
   readonly counters: Readonly<Record<CounterName, number>>;
@@ -73,7 +87,8 @@ export interface MappingTotals {
 
 export interface ApiContent {
   readonly version: string;
-  readonly status: () => readonly MappingStatus[];
+  /** Over all processes that were started together. */
+  readonly status: () => Promise<readonly MappingStatus[]>;
   readonly metricsText: () => Promise<string>;
   readonly metricsContentType: string;
   /** `undefined` until everything is open. */

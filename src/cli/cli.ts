@@ -10,6 +10,7 @@ import {
   type ExitStatus,
 } from "./command.ts";
 import { commandHelp, groupHelp, helpCommand, overview } from "./help.ts";
+import { loadCommand } from "./load.ts";
 import { mappingsGroup } from "./mappings.ts";
 import { parseFlags } from "./parse-flags.ts";
 import { runCommand } from "./run.ts";
@@ -24,6 +25,7 @@ const COMMANDS: readonly (Command | CommandGroup)[] = [
   validateCommand,
   testPatternCommand,
   schemaCommand,
+  loadCommand,
   versionCommand,
   helpCommand(() => COMMANDS),
 ];

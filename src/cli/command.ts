@@ -1,5 +1,6 @@
 import type { Adapters } from "./adapters.ts";
 import type { Flags } from "./parse-flags.ts";
+import type { GroupLink } from "./processes/group-messages.ts";
 
 /** What a command ends with: 0 done, 1 it failed while it ran, 2 what it was given is not valid. */
 export type ExitStatus = number;
@@ -51,6 +52,10 @@ export interface CliHost {
   readonly stdout: OutputStream;
   readonly stderr: OutputStream;
   readonly adapters: Adapters;
+  /** The whole command line, without the program's own name. */
+  readonly words: readonly string[];
+  /** Set: this process is one of several that were started together. */
+  readonly parent?: GroupLink | undefined;
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Calls back at every SIGTERM and SIGINT. */
   onStopSignal(listener: (signal: StopSignal) => void): void;

@@ -11,10 +11,13 @@ import type { MappingStore } from "../ports/mapping-store.ts";
 import type { ProgressStore } from "../ports/progress-store.ts";
 import type { LogLevel } from "../ports/telemetry.ts";
 import type { ApiPlace, LogWriter, RunningApi, RunTelemetry, RunTracing } from "./adapters.ts";
-import { type CliHost, EXIT_FAILED, EXIT_OK, type ExitStatus, type StopSignal } from "./command.ts";
-import { ProgressDisplay } from "./progress-display.ts";
+import { type CliHost, EXIT_FAILED, EXIT_OK, type ExitStatus } from "./command.ts";
+import { GroupMember } from "./processes/group-member.ts";
+import { type MappingProgress, ProgressDisplay } from "./progress-display.ts";
+import { createLog } from "./run-log.ts";
 import type { StoreUrl } from "./store-url.ts";
-import { formatLogLine, printable } from "./terminal-text.ts";
+import { printable } from "./terminal-text.ts";
+import { watchSignals } from "./watch-signals.ts";
 
 export interface RunOptions {
   readonly api: ApiPlace;
@@ -29,11 +32,12 @@ export interface RunOptions {
   /** Where sources of mappings of the API are that an ARN alone does not find. */
   readonly endpoints: SourceEndpoints;
   readonly isAdopting: boolean;
+  /** Stands in each log line. */
+  readonly processId: string | undefined;
 }
 
 /** What the engine may take beyond its drain, for last checkpoints, before the process ends without it. */
 const STOP_GRACE_MS = 5000;
-const SIGNAL_STATUS: Readonly<Record<StopSignal, ExitStatus>> = { SIGINT: 130, SIGTERM: 143 };
 
 /** Runs until a stop signal. @throws MillraceError when it cannot start. */
 export async function runManifests(
@@ -43,8 +47,11 @@ export async function runManifests(
 ): Promise<ExitStatus> {
   const { adapters } = host;
   const display = host.stderr.isTTY === true ? new ProgressDisplay(host.stderr, adapters.clock) : undefined;
-  const telemetry = adapters.createTelemetry(createLog(display, options.logLevel, host), options.logLevel);
-  const stopSignal = watchSignals(host, telemetry);
+  const telemetry = adapters.createTelemetry(
+    withProcess(options.processId, createLog(display, options.logLevel, host)),
+    options.logLevel,
+  );
+  const stopSignal = watchSignals(host, telemetry.log);
   host.onFatal((error) => {
     display?.stop();
     const stack = error instanceof Error ? error.stack : undefined;
@@ -55,12 +62,13 @@ export async function runManifests(
   const ended = new AbortController();
   const running = new Running(manifests, options, host, telemetry);
   try {
+    const prefix = options.processId === undefined ? "" : `[process ${options.processId}] `;
     await running.start((line) =>
-      display === undefined ? host.stderr.write(`${line}\n`) : display.line(printable(line)),
+      display === undefined
+        ? host.stderr.write(`${prefix}${line}\n`)
+        : display.line(prefix + printable(line)),
     );
-    display?.start(() =>
-      running.status().map((status) => ({ status, totals: telemetry.totals(status.name) })),
-    );
+    display?.start(() => running.progress());
     const reason = await Promise.race([
       stopSignal,
       ...(options.untilCaughtUp ? [caughtUp(running, adapters.clock, ended.signal)] : []),
@@ -74,11 +82,18 @@ export async function runManifests(
   }
 }
 
+function withProcess(processId: string | undefined, log: LogWriter): LogWriter {
+  if (processId === undefined) return log;
+  return (level, message, fields) => log(level, message, { process: processId, ...fields });
+}
+
 class Running {
   readonly #manifests: Manifests;
   readonly #options: RunOptions;
   readonly #host: CliHost;
   readonly #telemetry: RunTelemetry;
+  /** `undefined`: this process is on its own. */
+  readonly #member: GroupMember | undefined;
   #api: RunningApi | undefined;
   #stores: { readonly progress: ProgressStore; readonly mappings: MappingStore } | undefined;
   #deployments: Deployments | undefined;
@@ -91,6 +106,9 @@ class Running {
     this.#options = options;
     this.#host = host;
     this.#telemetry = telemetry;
+    const { parent } = host;
+    const sources = { progress: () => this.progress(), metrics: () => telemetry.metricsSnapshot() };
+    this.#member = parent && new GroupMember(parent, sources);
   }
 
   /** The API first: it says that the process is alive, and not ready, while sources and functions are opened. */
@@ -100,8 +118,8 @@ class Running {
     this.#telemetry.watch(() => this.status());
     this.#api = await adapters.startApi(this.#options.api, {
       version,
-      status: () => this.status(),
-      metricsText: () => this.#telemetry.metricsText(),
+      status: () => this.#statusOfAll(),
+      metricsText: () => this.#metricsOfAll(),
       metricsContentType,
       control: () => this.#control,
       log: (level, message, fields) => this.#telemetry.log(level, message, fields),
@@ -145,6 +163,7 @@ class Running {
     const { url: address, metricsUrl: metricsAddress } = this.#api ?? {};
     const places = { address, metricsAddress };
     this.#telemetry.log("info", "started", { version, mappings, ...places, pid: process.pid });
+    this.#member?.started();
     if (mappings === 0) this.#telemetry.log("warn", "no mapping is enabled: there is nothing to do", {});
   }
 
@@ -181,6 +200,20 @@ class Running {
         shards: [],
         caughtUp: false,
       }));
+  }
+
+  progress(): readonly MappingProgress[] {
+    return this.status().map((status) => ({ status, totals: this.#telemetry.totals(status.name) }));
+  }
+
+  async #statusOfAll(): Promise<readonly MappingStatus[]> {
+    if (this.#member === undefined) return this.status();
+    return (await this.#member.group(false)).mappings.map(({ status }) => status);
+  }
+
+  async #metricsOfAll(): Promise<string> {
+    if (this.#member === undefined) return await this.#telemetry.metricsText();
+    return (await this.#member.group(true)).metricsText;
   }
 
   async stop(): Promise<ExitStatus> {
@@ -233,38 +266,3 @@ function caughtUp(running: Running, clock: Clock, end: AbortSignal): Promise<"ca
     look();
   });
 }
-
-/** Resolves at the first signal. From the second on the process ends at once, with a shell's status for the signal. */
-function watchSignals(host: CliHost, telemetry: RunTelemetry): Promise<StopSignal> {
-  const first = Promise.withResolvers<StopSignal>();
-  let signals = 0;
-  host.onStopSignal((signal) => {
-    signals += 1;
-    if (signals === 1) {
-      first.resolve(signal);
-      return;
-    }
-    telemetry.log("warn", "stopping at once; what is in flight will be repeated after the next start", {
-      signal,
-    });
-    host.exitNow(SIGNAL_STATUS[signal]);
-  });
-  return first.promise;
-}
-
-/** JSON on a pipe; lines for people above the display on a terminal. */
-function createLog(display: ProgressDisplay | undefined, level: LogLevel, { adapters }: CliHost): LogWriter {
-  if (display === undefined) return adapters.createJsonLog(level);
-  const shown = LEVELS_FROM[level];
-  return (lineLevel, message, fields) => {
-    if (!shown.includes(lineLevel)) return;
-    display.line(formatLogLine(adapters.clock.now(), lineLevel, message, fields));
-  };
-}
-
-const LEVELS_FROM: Readonly<Record<LogLevel, readonly LogLevel[]>> = {
-  debug: ["debug", "info", "warn", "error"],
-  info: ["info", "warn", "error"],
-  warn: ["warn", "error"],
-  error: ["error"],
-};

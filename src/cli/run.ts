@@ -5,6 +5,7 @@ import { type Command, EXIT_BAD_INPUT } from "./command.ts";
 import { readEndpoints } from "./endpoint-flags.ts";
 import { FILENAME_FLAG, readManifests } from "./manifest-flags.ts";
 import { type Flags, lastValue, wholeNumber } from "./parse-flags.ts";
+import { runProcesses } from "./processes/run-processes.ts";
 import { runManifests } from "./run-manifests.ts";
 import { DEFAULT_STORE, parseStoreUrl } from "./store-url.ts";
 
@@ -13,6 +14,8 @@ const DEFAULT_API = "127.0.0.1:8080";
 const DEFAULT_DRAIN_SECONDS = 25;
 const DRAIN_SECONDS_MAX = 86_400;
 const CHECKPOINT_INTERVAL_MS_MAX = 60_000;
+/** A host has fewer processors; each process takes memory, and a connection pool at the store. */
+const PROCESSES_MAX = 64;
 const LOG_LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error"];
 
 export const runCommand: Command = {
@@ -58,6 +61,13 @@ A second signal ends the process at once. On a terminal progress is shown, elsew
     adopt: {
       description: "Have the API own the mappings of the manifests: they are copied into the store once.",
     },
+    processes: {
+      value: "N",
+      description:
+        "How many processes of this host run the mappings, by the store's leases. One that ends is started again; " +
+        "the API's address, metrics and status are of all. Default 1.",
+    },
+    "process-id": { value: "ID", description: "Stands as process in each log line." },
     "log-level": { value: "LEVEL", description: `${LOG_LEVELS.join(", ")}. Default info.` },
     otlp: {
       value: "URL",
@@ -93,9 +103,13 @@ A second signal ends the process at once. On a terminal progress is shown, elsew
       untilCaughtUp: flags.has("until-caught-up"),
       endpoints: readEndpoints(flags, host.adapters.connectors),
       isAdopting: flags.has("adopt"),
+      processId: processId(flags),
     };
+    const processes = wholeNumber(flags, "processes", { min: 1, max: PROCESSES_MAX }) ?? 1;
     const manifests = readManifests(flags, host);
-    return manifests === undefined ? EXIT_BAD_INPUT : runManifests(manifests, options, host);
+    if (manifests === undefined) return EXIT_BAD_INPUT;
+    if (processes > 1) return runProcesses({ ...options, processes }, host);
+    return runManifests(manifests, options, host);
   },
 };
 
@@ -106,6 +120,16 @@ function logLevel(flags: Flags): LogLevel {
   throw new MillraceError(
     "ERR_MILLRACE_CONFIG",
     `--log-level is ${JSON.stringify(given.slice(0, 80))}. Give one of ${LOG_LEVELS.join(", ")}.`,
+  );
+}
+
+/** A word of its own: it stands in log lines, and before what functions print. */
+function processId(flags: Flags): string | undefined {
+  const id = lastValue(flags, "process-id");
+  if (id === undefined || /^[\w.-]{1,64}$/.test(id)) return id;
+  throw new MillraceError(
+    "ERR_MILLRACE_CONFIG",
+    `--process-id is ${JSON.stringify(id.slice(0, 80))}. Give 1 to 64 letters, digits and _ . -`,
   );
 }
 

@@ -1,4 +1,4 @@
-import type { Clock } from "../ports/clock.ts";
+import type { Clock, ScheduledCall } from "../ports/clock.ts";
 
 /** Waits on the engine's clock. Resolves to `false`, at once, when `signal` aborts first. */
 export function sleep(clock: Clock, delayMs: number, signal: AbortSignal): Promise<boolean> {
@@ -26,4 +26,17 @@ export function sleepUnless(promise: Promise<unknown>, clock: Clock, delayMs: nu
     };
     promise.then(done, done);
   });
+}
+
+/** Calls `work` after every `intervalMs`, until it is cancelled. */
+export function every(clock: Clock, intervalMs: number, work: () => void): Pick<ScheduledCall, "cancel"> {
+  let next: ScheduledCall;
+  const plan = () => {
+    next = clock.schedule(intervalMs, () => {
+      plan();
+      work();
+    });
+  };
+  plan();
+  return { cancel: () => next.cancel() };
 }

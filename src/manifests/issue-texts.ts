@@ -160,6 +160,8 @@ function describeForm(node: SchemaNode | undefined): string | undefined {
   switch (node?.type) {
     case "integer":
       return `a whole number from ${node.minimum ?? 0} to ${node.maximum ?? "any"}`;
+    case "number":
+      return `a number from ${node.minimum ?? 0} to ${node.maximum ?? "any"}`;
     case "boolean":
       return "true or false";
     case "string":

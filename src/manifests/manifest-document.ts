@@ -85,7 +85,7 @@ function unknownKind(value: unknown, kind: unknown): [message: string, remedy: s
   return [`There is no kind ${JSON.stringify(kind.slice(0, 80))} here`, suggestion + form];
 }
 
-function formatPath(path: readonly PropertyKey[]): string {
+export function formatPath(path: readonly PropertyKey[]): string {
   return path
     .map((step, index) => {
       if (typeof step === "number") return `[${step}]`;

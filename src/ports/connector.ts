@@ -7,6 +7,7 @@ import type {
 } from "../model/mapping.ts";
 import type { Destination } from "./destination.ts";
 import type { QueueSource } from "./queue-source.ts";
+import type { NewSource, RecordSender } from "./record-sender.ts";
 import type { StreamSource } from "./stream-source.ts";
 
 /**
@@ -19,6 +20,12 @@ export interface StreamConnector extends ConnectorIdentity {
   readonly offers: "stream";
   readonly startingPositions: readonly StartingPosition["kind"][];
   openStream(mapping: StreamMapping & NamedByArn, endpoints: SourceEndpoints): Promise<StreamSource>;
+  /** For load tests; left out where the connector only reads. */
+  openSender?(
+    mapping: StreamMapping & NamedByArn,
+    endpoints: SourceEndpoints,
+    source: NewSource,
+  ): Promise<RecordSender>;
 }
 
 /** Topics of a cluster that speaks Kafka's protocol: streams with the parameters that AWS gives Kafka (queues §3). */
@@ -28,6 +35,8 @@ export interface TopicConnector extends ConnectorIdentity {
   openTopic(mapping: TopicMapping): Promise<StreamSource>;
   /** `kafka://TOPIC` as the failure destination of a mapping: a topic of the cluster that it reads (queues §3.5). */
   openTopicDestination(mapping: TopicMapping, topic: string): Promise<Destination>;
+  /** For load tests; left out where the connector only reads. */
+  openSender?(mapping: TopicMapping): Promise<RecordSender>;
 }
 
 export interface QueueConnector extends ConnectorIdentity {
@@ -35,6 +44,8 @@ export interface QueueConnector extends ConnectorIdentity {
   /** The ARN names a queue with order: its mapping has smaller bounds (queues §2.1). Known before it is opened. */
   isFifoQueue(eventSourceArn: string): boolean;
   openQueue(mapping: QueueMapping, endpoints: SourceEndpoints): Promise<QueueSource>;
+  /** For load tests; left out where the connector only reads. */
+  openSender?(mapping: QueueMapping, endpoints: SourceEndpoints, source: NewSource): Promise<RecordSender>;
 }
 
 interface ConnectorIdentity {

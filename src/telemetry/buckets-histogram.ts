@@ -27,7 +27,7 @@ export class BucketsHistogram extends Histogram<string> {
   async getForPromString() {
     const { name, help, read } = this.#options;
     const values = [...read()].flatMap(([value, buckets]) => this.#samples(value, buckets));
-    return { name, help, type: "histogram", values };
+    return { name, help, type: "histogram", values, aggregator: "sum" };
   }
 
   #samples(value: string, { bounds, counts, sum }: Buckets) {
@@ -39,10 +39,12 @@ export class BucketsHistogram extends Histogram<string> {
       const le = bounds[index] ?? "+Inf";
       return { metricName: `${name}_bucket`, labels: { le, ...labels }, value: total };
     });
-    return [
+    const all = [
       ...samples,
       { metricName: `${name}_sum`, labels, value: sum },
       { metricName: `${name}_count`, labels, value: total },
     ];
+    // `get` merges these into the labels, and breaks without.
+    return all.map((sample) => ({ ...sample, sharedLabels: {} }));
   }
 }

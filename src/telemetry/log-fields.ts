@@ -22,6 +22,7 @@ export const LOG_FIELDS: ReadonlySet<string> = new Set([
   "metricsAddress",
   "outcome",
   "pid",
+  "process",
   "reason",
   "records",
   "requestId",

@@ -59,6 +59,8 @@ export interface RunTelemetry extends Telemetry {
   observeStore(store: ProgressStore): ProgressStore;
   /** Spans that were sent, and those that were not. */
   readonly spans: SpanCounts;
+  /** For a `MetricsMerger`. */
+  metricsSnapshot(): Promise<unknown>;
 }
 
 /** Outcome names are the engine's few kinds; the bound is for a slip, which must not grow the metrics for ever. */
@@ -115,6 +117,7 @@ export function createTelemetry(options: TelemetryOptions): RunTelemetry {
     },
     observeStore: (store) => stores.observe(store),
     spans,
+    metricsSnapshot: () => registry.getMetricsAsJSON(),
   };
 }
 

@@ -9,7 +9,7 @@ import { createSystemClock } from "../../src/system/clock.ts";
 import { createSystemRandom } from "../../src/system/random.ts";
 import { createTelemetry } from "../../src/telemetry/telemetry.ts";
 
-const PLAIN: StreamMapping = {
+export const PLAIN: StreamMapping = {
   uuid: "b0000000-0000-4000-8000-000000000001",
   name: "bench",
   functionName: "bench",

@@ -4,6 +4,7 @@ import type { PlantedBug } from "./planted/planted-bug.ts";
 import { PROGRESS_BUGS } from "./planted/progress.ts";
 import { QUEUE_FLOW_BUGS, QUEUE_GROUP_BUGS } from "./planted/queue-flow.ts";
 import { QUEUE_SETTLEMENT_BUGS } from "./planted/queue-settlements.ts";
+import { QUEUE_SHARE_BUGS } from "./planted/queue-share.ts";
 
 /** Every bug that the checkers have to catch within 2,000 seeds. */
 export const PLANTED_BUGS: readonly PlantedBug[] = [
@@ -13,4 +14,5 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ...QUEUE_SETTLEMENT_BUGS,
   ...QUEUE_GROUP_BUGS,
   ...QUEUE_FLOW_BUGS,
+  ...QUEUE_SHARE_BUGS,
 ];

@@ -12,6 +12,8 @@ export interface LeasePlan {
   readonly acquire: readonly ShardProgress[];
   /** To be asked for, since its owner has more than its share. */
   readonly request: ShardProgress | undefined;
+  /** After so long a lease that stands still is free for this process: the next look is due then, if not sooner. */
+  readonly dueInMs: number;
 }
 
 export interface LeaseTimes {
@@ -33,7 +35,8 @@ export class LeaseBook {
   constructor(owner: string, { leaseDurationMs, leaseRenewalMs }: LeaseTimes) {
     this.#owner = owner;
     this.#leaseDurationMs = leaseDurationMs;
-    this.#leftOverMs = leaseRenewalMs;
+    // Others saw a lease for the last time at most one renewal later; most of them half of that.
+    this.#leftOverMs = leaseRenewalMs / 2;
   }
 
   observe(rows: readonly ShardProgress[], nowMs: number): void {
@@ -65,7 +68,22 @@ export class LeaseBook {
       load++;
     }
     const isShort = acquire.length === 0 && load < Math.floor(active.length / loads.size);
-    return { acquire, request: isShort ? this.#ofMostLoaded(active, loads, load) : undefined };
+    const request = isShort ? this.#ofMostLoaded(active, loads, load) : undefined;
+    return { acquire, request, dueInMs: this.#dueInMs(active, held, nowMs) };
+  }
+
+  /** Work on a shard whose owner is gone is to go on at its lease's end, not a look later. */
+  #dueInMs(active: readonly ShardProgress[], held: ReadonlySet<string>, nowMs: number): number {
+    let dueInMs = Number.POSITIVE_INFINITY;
+    for (const row of active) {
+      if (held.has(row.shardId)) continue;
+      const isFree = row.owner === undefined && row.handoverTo === undefined;
+      const freeInMs = (isFree ? 0 : this.#leaseDurationMs) - this.#stoodStillMs(row.shardId, nowMs);
+      for (const inMs of [freeInMs, freeInMs + this.#leftOverMs]) {
+        if (inMs > 0) dueInMs = Math.min(dueInMs, inMs);
+      }
+    }
+    return dueInMs;
   }
 
   /** Shards of each living owner; this process is one, whatever it holds. */

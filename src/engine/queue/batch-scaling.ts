@@ -13,6 +13,11 @@ const BATCHES_PER_POLLER = 10;
 /** One bad moment of the function is many failed batches: it halves the limit once. */
 const SHRINK_INTERVAL_MS = 1_000;
 
+/** Batches at once that a mapping asks never to be passed, over all processes; `undefined`: it asks for none. */
+export function maximumOf({ concurrencyMax, provisionedPollers }: QueueMapping): number | undefined {
+  return provisionedPollers === undefined ? concurrencyMax : provisionedPollers.max * BATCHES_PER_POLLER;
+}
+
 /**
  * How many batches of a queue may run at once (queues §2.4): up while there is more to do than may run, at most 300 a
  * minute; halved by errors and throttles, since AWS publishes no law of its own; down when idle.
@@ -26,11 +31,9 @@ export class BatchScaling {
   #grownMs: number;
   #shrunkMs = Number.NEGATIVE_INFINITY;
 
-  constructor({ concurrencyMax, provisionedPollers }: QueueMapping, nowMs: number) {
-    this.#cap =
-      provisionedPollers === undefined
-        ? (concurrencyMax ?? CAP)
-        : provisionedPollers.max * BATCHES_PER_POLLER;
+  constructor(mapping: QueueMapping, nowMs: number) {
+    const { concurrencyMax, provisionedPollers } = mapping;
+    this.#cap = maximumOf(mapping) ?? CAP;
     this.#floor =
       provisionedPollers === undefined
         ? Math.min(IDLE, this.#cap)

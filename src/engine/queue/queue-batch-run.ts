@@ -12,6 +12,7 @@ import { sleep } from "../sleep.ts";
 import type { BatchTrace } from "../trace/batch-trace.ts";
 import type { Tracer } from "../trace/tracer.ts";
 import { type HeldMessage, isHeldAt, messagesOf } from "./held-message.ts";
+import type { QueueBatchNotes } from "./queue-batch-notes.ts";
 
 export interface QueueBatchContext {
   readonly mapping: QueueMapping;
@@ -28,6 +29,7 @@ export interface QueueBatchContext {
   /** An invocation failed or was throttled: fewer batches at once from now on (queues §2.2). */
   slowDown(): void;
   report(problem: string | undefined, where: LogFields): void;
+  readonly notes: QueueBatchNotes;
 }
 
 /** A batch on its way, with the names that logs and traces know it by. */
@@ -55,10 +57,12 @@ export async function runQueueBatch(
   batch: readonly HeldMessage[],
 ): Promise<BatchEnding> {
   const { mapping, source, clock, random, settings, telemetry, invoker, stopSignal, callSignal } = context;
-  const requestId = random.uuid();
+  const { notes } = context;
+  const requestId = notes.begin(random.uuid());
   const running: Running = { batch, requestId, trace: context.tracer?.batch() };
   let untilMs: number | undefined;
   for (let pauses = 1; ; pauses++) {
+    notes.does("queued");
     const outcome = await invoker.invoke({
       mapping: mapping.name,
       requestId,
@@ -66,7 +70,10 @@ export async function runQueueBatch(
       recordCount: batch.length,
       isRetry: pauses > 1 || batch.some(({ message }) => message.receiveCount > 1),
       arrivalMs: batch[0]?.message.sentMs,
-      encode: () => source.events.encode(messagesOf(batch)),
+      encode: () => {
+        notes.does("invoking");
+        return source.events.encode(messagesOf(batch));
+      },
       mayStart: () => !stopSignal.aborted && mayStart(context, batch, untilMs),
       signal: callSignal,
       beginSpan: beginSpan(context, running),
@@ -89,6 +96,7 @@ export async function runQueueBatch(
       telemetry.mark("throttled batch given up at the end of its hold");
       return released(batch, Math.max(0, remainingMs));
     }
+    notes.pauses(outcome.kind, clock.monotonic() + pauseMs);
     if (!(await sleep(clock, pauseMs, stopSignal))) return released(batch);
   }
 }
@@ -133,6 +141,7 @@ function returned(context: QueueBatchContext, running: Running, payload: Uint8Ar
   }
   if (answer.identifiers.length === 0) return succeeded(context, running);
   report(context, running, undefined);
+  context.notes.lastProblem = "the function listed failures";
   const named = new Set(answer.identifiers);
   const ending = divide(batch, named, mapping.strictAwsFifo);
   telemetry.mark(
@@ -172,6 +181,7 @@ function failed(context: QueueBatchContext, running: Running, problem: string): 
   const { batch } = running;
   telemetry.count("failed_invoke_events", mapping.name, batch.length);
   report(context, running, problem);
+  context.notes.lastProblem = problem;
   // With partial responses AWS does not slow down on failures (queues §2.3).
   if (!mapping.reportBatchItemFailures) context.slowDown();
   return left(batch);

@@ -1,28 +1,36 @@
 import { describeError } from "../../model/errors.ts";
 import type { Clock, ScheduledCall } from "../../ports/clock.ts";
+import type { ProgressStore } from "../../ports/progress-store.ts";
 import type { QueueMessage } from "../../ports/queue-source.ts";
 import type { Random } from "../../ports/random.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
 import type { Tracing } from "../../ports/tracing.ts";
 import { ByteBudget } from "../budget.ts";
 import type { MappingStatus, QueueDeployment } from "../engine.ts";
+import type { BatchExplanation, QueueExplanation } from "../explanation.ts";
 import { compileFilterCriteria, type FilterMatcher } from "../filter/filter.ts";
+import { epochOf } from "../invoke/attempt-notes.ts";
 import { FailureLog } from "../invoke/failure-log.ts";
 import type { FunctionInvoker } from "../invoke/function-invoker.ts";
 import type { EngineSettings } from "../settings.ts";
 import { sleepUnless } from "../sleep.ts";
 import { queueSubject } from "../trace/trace-subject.ts";
 import { Tracer } from "../trace/tracer.ts";
-import { BatchScaling } from "./batch-scaling.ts";
+import { BatchScaling, maximumOf } from "./batch-scaling.ts";
+import { ConcurrencyShare } from "./concurrency-share.ts";
+import { FailedMessages } from "./failed-messages.ts";
 import { type HeldMessage, isHeldAt } from "./held-message.ts";
 import { HoldKeeper } from "./hold-keeper.ts";
 import { MessageBuffer } from "./message-buffer.ts";
+import { QueueBatchNotes } from "./queue-batch-notes.ts";
 import { type BatchEnding, runQueueBatch } from "./queue-batch-run.ts";
 import { Receiver } from "./receiver.ts";
 import { Settler } from "./settler.ts";
 
 export interface QueueWorkerOptions {
   readonly deployment: QueueDeployment;
+  readonly owner: string;
+  readonly store: ProgressStore;
   readonly clock: Clock;
   readonly random: Random;
   readonly telemetry: Telemetry;
@@ -36,6 +44,8 @@ export interface QueueWorkerOptions {
 
 /** What AWS adds to a hold that must outlast window and function (queues §2.1). */
 const HOLD_MARGIN_MS = 30_000;
+/** Of each kind in an explanation. */
+const EXPLAINED_MAX = 100;
 /** How long a stop waits for releases beyond its drain time. */
 const LAST_WORDS_MS = 5_000;
 
@@ -45,6 +55,8 @@ export class QueueWorker {
   readonly #tracer: Tracer | undefined;
   readonly #filter: FilterMatcher | undefined;
   readonly #scaling: BatchScaling;
+  /** Of the maximum that holds over all processes, where the mapping has one. */
+  readonly #share: ConcurrencyShare | undefined;
   readonly #buffer: MessageBuffer;
   readonly #holds: HoldKeeper;
   readonly #settler: Settler;
@@ -54,7 +66,13 @@ export class QueueWorker {
   readonly #holdMs: number;
   readonly #stop = new AbortController();
   readonly #calls = new AbortController();
+  /** What must end before a stop has ended: batches, and deletes and releases beside them. */
   readonly #running = new Set<Promise<void>>();
+  /** What the mapping's concurrency bounds, in the order of their start. */
+  readonly #batches = new Map<readonly HeldMessage[], QueueBatchNotes>();
+  readonly #failed = new FailedMessages();
+  /** Messages on their way to be deleted unread. */
+  #unwanted = 0;
   #state: MappingStatus["state"] = "Enabled";
   /** Monotonic: when all messages that failed here are visible again. */
   #leftUntilMs = Number.NEGATIVE_INFINITY;
@@ -82,6 +100,7 @@ export class QueueWorker {
         ? undefined
         : compileFilterCriteria(filterPatterns, source.events.filterDataKey, { dataPattern: "any" });
     this.#scaling = new BatchScaling(mapping, clock.monotonic());
+    this.#share = this.#createShare(maximumOf(mapping));
     this.#buffer = new MessageBuffer({
       batchSize: mapping.batchSize,
       payloadBytesMax: settings.payloadBytesMax,
@@ -128,6 +147,7 @@ export class QueueWorker {
 
   start(): void {
     this.#gauge();
+    this.#share?.start();
     this.#go();
   }
 
@@ -141,6 +161,7 @@ export class QueueWorker {
     if (waiting.length > 0) this.#options.telemetry.mark("waiting messages released on stop");
     this.#drop(waiting);
     const released = this.#settler.release(waiting);
+    this.#share?.close();
     const drained = new Promise<void>((resolve) => {
       this.#onDrained = resolve;
       if (this.#running.size === 0) resolve();
@@ -148,7 +169,9 @@ export class QueueWorker {
     await sleepUnless(drained, clock, drainMs);
     if (this.#running.size > 0) this.#options.telemetry.mark("drain of a queue cut short");
     this.#calls.abort();
-    await sleepUnless(Promise.all([released, ...this.#running]), clock, LAST_WORDS_MS);
+    const last = Promise.all([released, ...this.#running]).then(() => this.#share?.end());
+    await sleepUnless(last, clock, LAST_WORDS_MS);
+    this.#share?.abandon();
     this.#holds.close();
     this.#state = "Disabled";
   }
@@ -161,6 +184,25 @@ export class QueueWorker {
     return { uuid, name, state: this.#state, lastProcessingResult, oldestAgeMs, shards: [], caughtUp };
   }
 
+  explain(): QueueExplanation {
+    const { deployment, invoker, clock } = this.#options;
+    const epochMs = epochOf(clock);
+    const batches: BatchExplanation[] = [...this.#batches]
+      .slice(0, EXPLAINED_MAX)
+      .map(([batch, notes]) => notes.explainBatch(batch));
+    return {
+      kind: "queue",
+      function: invoker.explain(deployment.mapping.name),
+      batchesMax: this.#scaling.limit,
+      runningBatches: this.#batches.size,
+      waitingMessages: this.#buffer.size,
+      receiving: this.#receiver.explain(epochMs),
+      batches,
+      waitingGroups: this.#buffer.groups(EXPLAINED_MAX),
+      failedMessages: this.#failed.explain(clock.monotonic(), epochMs),
+    };
+  }
+
   /** Starts what may start: batches first, so that receives see how much room they leave. */
   #go(): void {
     if (this.#stop.signal.aborted) return;
@@ -169,12 +211,46 @@ export class QueueWorker {
     this.#planFlush();
   }
 
+  // What may run at once.
+
+  #createShare(concurrencyMax: number | undefined): ConcurrencyShare | undefined {
+    if (concurrencyMax === undefined) return undefined;
+    const { mapping } = this.#options.deployment;
+    return new ConcurrencyShare({
+      ...this.#options,
+      mappingUuid: mapping.uuid,
+      mapping: mapping.name,
+      concurrencyMax,
+      running: () => this.#batches.size,
+      onChange: () => this.#shareChanged(),
+    });
+  }
+
+  get #batchesMax(): number {
+    return Math.min(this.#scaling.limit, this.#share?.places ?? Number.POSITIVE_INFINITY);
+  }
+
+  /** What waits without a place is for those who have one. */
+  #shareChanged(): void {
+    const waiting = this.#share?.places === 0 ? [...this.#buffer.messages] : [];
+    if (waiting.length > 0 && !this.#stop.signal.aborted) this.#giveBack(waiting);
+    this.#go();
+  }
+
+  #giveBack(waiting: readonly HeldMessage[]): void {
+    this.#options.telemetry.mark("messages given back without a place to run");
+    this.#drop(waiting);
+    this.#track(this.#settler.release(waiting));
+  }
+
   // Receiving.
 
   /** Messages that may be received: no receive without room for its result. One batch may wait for each that may run. */
   #room(expected: number): number {
     const { mapping, source } = this.#options.deployment;
-    const inHand = this.#buffer.size + expected;
+    const batchesMax = this.#batchesMax;
+    if (batchesMax === 0) return 0;
+    const inHand = this.#buffer.size + expected + this.#unwanted;
     // Who holds nothing may receive in any case: no mapping starves behind another's stalled function.
     const holdsNothing = this.#budget.used === 0 && expected === 0;
     if (!holdsNothing && this.#budget.room <= 0) {
@@ -182,7 +258,7 @@ export class QueueWorker {
       return 0;
     }
     const perBatch = Math.max(mapping.batchSize, source.description.receiveMessagesMax);
-    const free = Math.max(1, this.#scaling.limit - this.#running.size);
+    const free = Math.max(1, batchesMax - this.#batches.size);
     return free * perBatch - inHand;
   }
 
@@ -208,6 +284,7 @@ export class QueueWorker {
       }
       this.#buffer.add(each);
     }
+    if (wanted.length > 0 && this.#batchesMax === 0) this.#giveBack(wanted);
     this.#gauge();
   }
 
@@ -221,7 +298,9 @@ export class QueueWorker {
     const { telemetry, deployment } = this.#options;
     telemetry.count("filtered_out_events", deployment.mapping.name, unwanted.length);
     telemetry.mark("filtered messages deleted");
+    this.#unwanted += unwanted.length;
     await this.#settler.acknowledge(unwanted);
+    this.#unwanted -= unwanted.length;
     for (const { message } of unwanted) this.#budget.release(message.bytes);
   }
 
@@ -230,9 +309,9 @@ export class QueueWorker {
   #startBatches(): void {
     const nowMs = this.#options.clock.monotonic();
     while (this.#buffer.size > 0 && this.#isBatchDue(nowMs)) {
-      if (this.#running.size >= this.#scaling.limit) {
+      if (this.#batches.size >= this.#batchesMax) {
         this.#scaling.saturated(nowMs);
-        if (this.#running.size >= this.#scaling.limit) {
+        if (this.#batches.size >= this.#batchesMax) {
           if (this.#scaling.isAtCap) this.#options.telemetry.mark("batches at once at their cap");
           return;
         }
@@ -243,7 +322,7 @@ export class QueueWorker {
         return;
       }
       this.#flushAtMs = nowMs + this.#options.deployment.mapping.batchingWindowMs;
-      this.#track(this.#run(batch));
+      this.#track(this.#run(batch).finally(() => this.#batches.delete(batch)));
     }
   }
 
@@ -263,6 +342,8 @@ export class QueueWorker {
   async #run(batch: readonly HeldMessage[]): Promise<void> {
     const { deployment, clock, random, settings, telemetry, invoker } = this.#options;
     const { mapping, source } = deployment;
+    const notes = new QueueBatchNotes(clock);
+    this.#batches.set(batch, notes);
     const ending = await runQueueBatch(
       {
         mapping,
@@ -279,9 +360,11 @@ export class QueueWorker {
           if (this.#scaling.failed(clock.monotonic())) telemetry.mark("batches at once halved");
         },
         report: (problem, where) => this.#failures.report(problem, where),
+        notes,
       },
       batch,
     );
+    this.#failed.add(ending.leave, notes.lastProblem ?? "the engine was stopped");
     await this.#settle(batch, ending);
   }
 
@@ -350,6 +433,7 @@ export class QueueWorker {
       })
       .finally(() => {
         this.#running.delete(tracked);
+        this.#share?.batchEnded();
         if (this.#running.size === 0) this.#onDrained?.();
         this.#go();
       });

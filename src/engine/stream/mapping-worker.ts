@@ -1,19 +1,21 @@
 import PQueue from "p-queue";
 import { describeError } from "../../model/errors.ts";
-import type { Clock } from "../../ports/clock.ts";
+import type { Clock, ScheduledCall } from "../../ports/clock.ts";
 import type { ProgressStore, ShardProgress } from "../../ports/progress-store.ts";
 import type { Random } from "../../ports/random.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
 import type { Tracing } from "../../ports/tracing.ts";
 import { ByteBudget } from "../budget.ts";
 import type { MappingStatus, StreamDeployment } from "../engine.ts";
+import type { StreamExplanation } from "../explanation.ts";
 import { compileFilterCriteria } from "../filter/filter.ts";
 import { FailureDelivery } from "../invoke/failure-delivery.ts";
 import { FailureLog } from "../invoke/failure-log.ts";
 import type { FunctionInvoker } from "../invoke/function-invoker.ts";
 import { LeaseBook, type LeasePlan } from "../lease/lease-book.ts";
+import { liveUntilMs } from "../lease/lease-margin.ts";
 import type { EngineSettings } from "../settings.ts";
-import { sleepUnless } from "../sleep.ts";
+import { every, sleepUnless } from "../sleep.ts";
 import { discoverShards } from "./discovery.ts";
 import { startableShards } from "./lineage.ts";
 import { ProgressGauges } from "./progress-gauges.ts";
@@ -40,12 +42,12 @@ interface HeldShard {
   liveUntilMs: number;
   /** It has run out by our own clock, which was counted. */
   isExpired: boolean;
+  /** Monotonic: when its last renewal was asked for. */
+  askedMs: number;
+  isRenewing: boolean;
   /** Set once the worker is to give the shard back. */
   ending: Promise<void> | undefined;
 }
-
-/** The lease ends for its owner this share of its duration before it may end for others: clocks drift. */
-const LEASE_MARGIN_SHARE = 0.1;
 
 /** The place of problems that are not one shard's. */
 const WHOLE_MAPPING = "";
@@ -74,9 +76,12 @@ export class MappingWorker {
   /** Shards that were not ended at the last look; `undefined` before the first. */
   #openShardIds: readonly string[] | undefined;
   #discoveredMs = Number.NEGATIVE_INFINITY;
+  /** After which a lease of others may be free, as of the last look. */
+  #dueInMs = Number.POSITIVE_INFINITY;
   #wake: (() => void) | undefined;
   #isWoken = false;
   #endOfChanges: (() => void) | undefined;
+  #pulse: Pick<ScheduledCall, "cancel"> | undefined;
   #loop: Promise<void> = Promise.resolve();
 
   constructor(options: MappingWorkerOptions) {
@@ -121,6 +126,9 @@ export class MappingWorker {
     const { mapping, store } = this.#environment;
     this.#endOfChanges = store.onChange?.(mapping.uuid, () => this.#poke());
     this.#loop = this.#run();
+    const { clock, settings } = this.#options;
+    if (this.#leases !== undefined)
+      this.#pulse = every(clock, settings.leaseRenewalMs, () => this.#renewOverdue());
   }
 
   async stop(drainMs: number): Promise<void> {
@@ -132,6 +140,7 @@ export class MappingWorker {
     await sleepUnless(Promise.all(drained), clock, drainMs + LAST_WORDS_MS);
     this.#end.abort();
     this.#endOfChanges?.();
+    this.#pulse?.cancel();
     this.#poke();
     await sleepUnless(this.#loop, clock, LAST_WORDS_MS);
     // Whoever stopped us may close the store now: what a slow store has held up until here is given up.
@@ -147,6 +156,12 @@ export class MappingWorker {
     const lastProcessingResult = this.#problems.current ?? this.#failures.lastResult;
     const oldestAgeMs = Math.max(0, ...shards.map((shard) => shard.oldestAgeMs));
     return { uuid, name, state, lastProcessingResult, oldestAgeMs, shards, caughtUp };
+  }
+
+  explain(): StreamExplanation {
+    const { invoker } = this.#options;
+    const shards = [...this.#held.values()].map(({ worker }) => worker.explain());
+    return { kind: "stream", function: invoker.explain(this.#environment.mapping.name), shards };
   }
 
   get state(): MappingStatus["state"] {
@@ -173,7 +188,7 @@ export class MappingWorker {
         const woken = new Promise<void>((resolve) => {
           this.#wake = resolve;
         });
-        await sleepUnless(woken, clock, settings.leaseRenewalMs);
+        await sleepUnless(woken, clock, Math.min(settings.leaseRenewalMs, this.#dueInMs));
       }
       this.#isWoken = false;
     }
@@ -188,6 +203,7 @@ export class MappingWorker {
   async #tick(): Promise<void> {
     const { telemetry, clock } = this.#options;
     const { mapping, store } = this.#environment;
+    this.#dueInMs = Number.POSITIVE_INFINITY;
     await Promise.all([...this.#held.values()].map((held) => this.#renew(held)));
     if (this.#stop.signal.aborted) return;
     let rows = await store.list(mapping.uuid);
@@ -195,6 +211,8 @@ export class MappingWorker {
       await this.#discover(rows);
       rows = await store.list(mapping.uuid);
     }
+    // What a slow store has answered after the stop is of no use any more.
+    if (this.#stop.signal.aborted) return;
     if (this.#state === "Creating") this.#state = "Enabled";
     const nowMs = clock.monotonic();
     this.#leases?.observe(rows, nowMs);
@@ -207,6 +225,7 @@ export class MappingWorker {
     this.#openShardIds = [...startable, ...waiting].map((row) => row.shardId);
     const active = startable.filter((row) => !this.#defective.has(row.shardId));
     const plan = this.#leases?.plan(active, new Set(this.#held.keys()), nowMs) ?? this.#takeAll(active);
+    this.#dueInMs = plan.dueInMs;
     await Promise.all(plan.acquire.map((row) => this.#acquire(row)));
     if (plan.request !== undefined) {
       await store.requestHandover(mapping.uuid, plan.request.shardId, plan.request, this.#options.owner);
@@ -215,7 +234,8 @@ export class MappingWorker {
   }
 
   #takeAll(active: readonly ShardProgress[]): LeasePlan {
-    return { acquire: active.filter(({ shardId }) => !this.#held.has(shardId)), request: undefined };
+    const acquire = active.filter(({ shardId }) => !this.#held.has(shardId));
+    return { acquire, request: undefined, dueInMs: Number.POSITIVE_INFINITY };
   }
 
   #isDiscoveryDue(): boolean {
@@ -239,7 +259,7 @@ export class MappingWorker {
   }
 
   async #acquire(row: ShardProgress): Promise<void> {
-    const { owner, clock, telemetry } = this.#options;
+    const { owner, clock, telemetry, settings } = this.#options;
     const { mapping, store } = this.#environment;
     const askedMs = clock.monotonic();
     const acquired = await store.acquire(mapping.uuid, row.shardId, owner, row);
@@ -262,8 +282,10 @@ export class MappingWorker {
     });
     const held: HeldShard = {
       worker,
-      liveUntilMs: this.#liveUntilMs(askedMs),
+      liveUntilMs: liveUntilMs(askedMs, settings),
       isExpired: false,
+      askedMs,
+      isRenewing: false,
       ending: undefined,
     };
     this.#held.set(row.shardId, held);
@@ -271,21 +293,32 @@ export class MappingWorker {
     worker.start();
   }
 
+  /** A look may wait for a source that lists slowly, or for a store; leases do not wait with it. */
+  #renewOverdue(): void {
+    const { clock, settings } = this.#options;
+    for (const held of this.#held.values()) {
+      if (clock.monotonic() - held.askedMs >= settings.leaseRenewalMs) void this.#renew(held);
+    }
+  }
+
   async #renew(held: HeldShard): Promise<void> {
-    const { clock, telemetry } = this.#options;
+    const { clock, telemetry, settings } = this.#options;
     const { mapping, store } = this.#environment;
+    if (held.isRenewing) return;
     const askedMs = clock.monotonic();
     if (askedMs >= held.liveUntilMs && !held.isExpired) {
       held.isExpired = true;
       telemetry.count("leases_expired", mapping.name, 1);
     }
+    held.askedMs = askedMs;
+    held.isRenewing = true;
     try {
       const renewal = await store.renew(mapping.uuid, held.worker.lease);
       if (renewal.kind === "fenced") {
         if (held.ending === undefined) this.#lose(held);
         return;
       }
-      held.liveUntilMs = this.#liveUntilMs(askedMs);
+      held.liveUntilMs = liveUntilMs(askedMs, settings);
       held.isExpired = false;
       if (renewal.handoverTo !== undefined && held.ending === undefined) {
         telemetry.mark("lease handed over");
@@ -297,12 +330,9 @@ export class MappingWorker {
       // Unknown: the lease runs out by our own clock unless a later renewal succeeds.
       const fields = { mapping: mapping.name, shardId: held.worker.shardId, error: describeError(error) };
       telemetry.log("warn", "a lease could not be renewed; trying again", fields);
+    } finally {
+      held.isRenewing = false;
     }
-  }
-
-  /** Counted from before the question: the store may have moved the counter at any time since then. */
-  #liveUntilMs(askedMs: number): number {
-    return askedMs + this.#options.settings.leaseDurationMs * (1 - LEASE_MARGIN_SHARE);
   }
 
   #giveBack(held: HeldShard, drainMs: number): Promise<void> {

@@ -94,6 +94,7 @@ export class ControlProcess {
       },
       stop: async () => undefined,
       status: () => [...this.running.keys()].map(status),
+      explain: () => undefined,
     };
   }
 
@@ -153,5 +154,8 @@ function silentTelemetry() {
     mark: nothing,
     register: nothing,
     unregister: nothing,
+    totals: (): never => {
+      throw new Error("nobody asks for an explanation here");
+    },
   };
 }

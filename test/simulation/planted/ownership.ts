@@ -14,8 +14,8 @@ export const OWNERSHIP_BUGS: readonly PlantedBug[] = [
   }),
   bug("a lease is counted from the answer, not from the question", ["I6"], {
     file: `${STREAM}/mapping-worker.ts`,
-    find: "held.liveUntilMs = this.#liveUntilMs(askedMs);",
-    replace: "held.liveUntilMs = this.#liveUntilMs(clock.monotonic());",
+    find: "held.liveUntilMs = liveUntilMs(askedMs, settings);",
+    replace: "held.liveUntilMs = liveUntilMs(clock.monotonic(), settings);",
   }),
   bug("a lease is taken after half its time", ["I6"], {
     file: "src/engine/lease/lease-book.ts",

@@ -86,11 +86,6 @@ export const QUEUE_FLOW_BUGS: readonly PlantedBug[] = [
     find: "await sleep(clock, pauseMs, signal);",
     replace: "await new Promise(() => {});",
   }),
-  bug("batches at once know no cap", ["scaling"], {
-    file: `${QUEUE}/batch-scaling.ts`,
-    find: "this.#limit = Math.min(this.#cap, this.#limit + elapsedMs * this.#growthPerMs);",
-    replace: "this.#limit = this.#limit + elapsedMs * this.#growthPerMs;",
-  }),
   bug("batches at once grow ten times too fast", ["scaling"], {
     file: `${QUEUE}/batch-scaling.ts`,
     find: "this.#limit + elapsedMs * this.#growthPerMs",

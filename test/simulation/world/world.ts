@@ -237,7 +237,7 @@ export class World {
 
   #leasesLeft(): { lease: string; owner: string }[] {
     const left: { lease: string; owner: string }[] = [];
-    for (const { mapping } of this.histories) {
+    for (const { mapping } of [...this.histories, ...this.queues]) {
       for (const { shardId, owner, checkpoint } of this.rows.list(mapping.uuid)) {
         // Nobody needs the lease of a shard that has ended.
         if (owner !== undefined && !checkpoint.ended)

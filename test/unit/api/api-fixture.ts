@@ -49,7 +49,7 @@ export function apiOptions(
   return {
     address: { host: "127.0.0.1", port: 0 },
     version: "1.2.3",
-    status: () => [],
+    status: async () => [],
     metricsText: async () => "",
     metricsContentType: "text/plain",
     control: () => plane,

@@ -22,7 +22,7 @@ async function start(t: TestContext, options: Partial<ApiServerOptions> = {}): P
   const server = await startApiServer({
     address: { host: "127.0.0.1", port: 0 },
     version: "1.2.3",
-    status: () => [STATUS],
+    status: async () => [STATUS],
     metricsText: async () => "millrace_x 1\n",
     metricsContentType: "text/plain; version=0.0.4; charset=utf-8",
     control: () => undefined,
@@ -66,7 +66,7 @@ test("says that the process is alive", async (t) => {
 
 test("is ready when all mappings are Enabled, and names those that are not", async (t) => {
   let state: MappingStatus["state"] = "Creating";
-  const { url } = await start(t, { status: () => [STATUS, { ...STATUS, name: "late", state }] });
+  const { url } = await start(t, { status: async () => [STATUS, { ...STATUS, name: "late", state }] });
   const early = await ask(`${url}/readyz`);
   assert.equal(early.status, 503);
   assert.deepEqual(JSON.parse(early.body).mappings, [{ name: "late", state: "Creating" }]);

@@ -15,6 +15,7 @@ const PARTS = [
   "src/manifests",
   "src/control",
   "src/api",
+  "src/load",
   "src/cli",
   "src/main.ts",
   "src/bin.ts",
@@ -40,7 +41,8 @@ const ALLOWED: Readonly<Record<Part, readonly Part[] | "everything">> = {
   "src/manifests": ["src/model", "src/ports", "src/engine"],
   "src/control": ["src/model", "src/ports", "src/engine", "src/manifests"],
   "src/api": ["src/model", "src/ports", "src/engine", "src/manifests", "src/control"],
-  "src/cli": ["src/model", "src/ports", "src/engine", "src/manifests", "src/control"],
+  "src/load": ["src/model", "src/ports", "src/manifests"],
+  "src/cli": ["src/model", "src/ports", "src/engine", "src/manifests", "src/control", "src/load"],
   "src/main.ts": "everything",
   "src/bin.ts": ["src/main.ts"],
 };

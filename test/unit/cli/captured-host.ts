@@ -16,6 +16,8 @@ export const ADAPTERS: Adapters = {
   createTelemetry: untouched,
   createJsonLog: untouched,
   openTracing: untouched,
+  startProcess: untouched,
+  createMetricsMerger: untouched,
   startApi: untouched,
 };
 
@@ -43,6 +45,7 @@ export async function runWords(
       },
     },
     adapters: { ...ADAPTERS, ...adapters },
+    words,
     environment,
     onStopSignal: untouched,
     exitNow: untouched,

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { FUNCTION, folderWith, withMapping } from "../manifests/manifest-samples.ts";
 import { runWords } from "./captured-host.ts";
 
-const COMMANDS = ["run", "mappings", "validate", "test-pattern", "schema", "version", "help"];
+const COMMANDS = ["run", "mappings", "validate", "test-pattern", "schema", "load", "version", "help"];
 
 test("lists its commands, and every command has a help text", async () => {
   const overview = await runWords(["help"]);
@@ -57,11 +57,7 @@ const STORES = "Give --store sqlite:PATH, postgres://USER@HOST/DATABASE, dynamod
 const SLIPS: readonly (readonly [words: string, message: string])[] = [
   [
     "rum",
-    'There is no command "rum". Did you mean run? Commands are run, mappings, validate, test-pattern, schema, version, help.',
-  ],
-  [
-    "constructor",
-    'There is no command "constructor". Commands are run, mappings, validate, test-pattern, schema, version, help.',
+    'There is no command "rum". Did you mean run? Commands are run, mappings, validate, test-pattern, schema, load, version, help.',
   ],
   ["run", "--filename is missing. Give --filename FILE_OR_FOLDER. See millrace run --help."],
   ["run -f", "-f has no value. Give -f FILE_OR_FOLDER. See millrace run --help."],

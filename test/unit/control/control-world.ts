@@ -79,6 +79,7 @@ export class ControlWorld {
       },
       stop: async () => undefined,
       status: () => [...running.values()],
+      explain: () => undefined,
     };
     const deployments = new Deployments(
       manifests.functions,

@@ -3,7 +3,7 @@ import type { QueueChecker, QueueTrial } from "./queue-checker.ts";
 
 /**
  * After stop is called nothing starts and nothing is received; what waits is given back at once; what a process is told by
- * its drain deadline it settles. (The world watches timers, late calls and the end of the stop itself.)
+ * its drain deadline it settles; its part of a maximum is free. (The world watches timers, late calls and the end of the stop itself.)
  */
 export const shutdown: QueueChecker = {
   id: "I15",
@@ -19,8 +19,20 @@ export const shutdown: QueueChecker = {
       );
     }
     checkEndings(trial);
+    checkParts(trial);
   },
 };
+
+/** Parts of a maximum are given back. An answer of the store that was lost leaves one that only time takes away. */
+function checkParts({ history, queue, report }: QueueTrial): void {
+  const { scenario, processes, leasesLeft, endedAt } = history;
+  for (const { lease, owner } of leasesLeft) {
+    const process = processes.find((each) => each.owner === owner && each.stopResolvedAt !== undefined);
+    if (process === undefined || !lease.startsWith(queue.mapping.uuid)) continue;
+    if (process.leases.has(lease) || scenario.flavour !== "swarm")
+      report(endedAt, `${owner} stopped and kept ${lease}`);
+  }
+}
 
 function checkEndings({ queue, report }: QueueTrial): void {
   const attempted = new Set<SimDelivery>();

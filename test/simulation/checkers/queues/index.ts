@@ -11,6 +11,7 @@ import { shutdown } from "./i15-shutdown.ts";
 import { liveness } from "./i16-liveness.ts";
 import type { QueueChecker } from "./queue-checker.ts";
 import { scaling } from "./scaling.ts";
+import { sharedMaximum } from "./shared-maximum.ts";
 
 export const QUEUE_CHECKERS: readonly QueueChecker[] = [
   noLoss,
@@ -25,4 +26,5 @@ export const QUEUE_CHECKERS: readonly QueueChecker[] = [
   shutdown,
   liveness,
   scaling,
+  sharedMaximum,
 ];

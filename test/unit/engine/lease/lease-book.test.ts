@@ -40,7 +40,7 @@ describe("lease book", () => {
     assert.deepEqual(book.plan(moved, new Set(), 1_000 + LEASE_MS + 1).acquire, []);
   });
 
-  test("takes more than its share of what nobody else has taken for a renewal interval", () => {
+  test("takes more than its share of what nobody else has taken for half a renewal interval", () => {
     // Simulation, seed 42178: a process that had just joined had to watch orphaned leases for their whole time.
     const book = new LeaseBook("one", TIMES);
     const rows = [row("a", "one"), row("b", "two"), row("c", "dead"), row("d", "dead")];
@@ -51,7 +51,18 @@ describe("lease book", () => {
     };
     atMs(0);
     assert.deepEqual(atMs(LEASE_MS), ["c"]);
-    assert.deepEqual(atMs(LEASE_MS + RENEWAL_MS), ["c", "d"]);
+    assert.deepEqual(atMs(LEASE_MS + RENEWAL_MS / 2), ["c", "d"]);
+  });
+
+  test("says when a lease that stands still is free, so that its shard does not wait for the next look", () => {
+    const book = new LeaseBook("two", TIMES);
+    const rows = [row("a", "one"), row("b", "two")];
+    book.observe(rows, 0);
+    const dueInMs = (nowMs: number) => book.plan(rows, new Set(["b"]), nowMs).dueInMs;
+    assert.equal(dueInMs(0), LEASE_MS);
+    assert.equal(dueInMs(LEASE_MS - 300), 300);
+    assert.equal(dueInMs(LEASE_MS), RENEWAL_MS / 2, "when it is left over");
+    assert.equal(dueInMs(LEASE_MS + RENEWAL_MS), Number.POSITIVE_INFINITY);
   });
 });
 

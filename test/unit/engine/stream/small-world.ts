@@ -127,6 +127,7 @@ export class SmallWorld {
   progress: ProgressStore | undefined;
   /** The source numbers its records and says how many are behind a read. */
   tellsOffsetLag = false;
+  listing: () => Promise<readonly Shard[]> = async () => this.shards;
   /** Reads fail with it. */
   readFailure: Error | undefined;
   /** What functions call a record, when it is not its position. */
@@ -265,7 +266,7 @@ export class SmallWorld {
         ...(this.itemIdentifier === undefined ? {} : { itemIdentifier: this.itemIdentifier }),
         ...(this.isTopic ? TOPIC_EVENTS : {}),
       },
-      listShards: async () => this.shards,
+      listShards: () => this.listing(),
       captureLatest: async (shardId): Promise<StartPoint> => {
         const last = this.records.get(shardId)?.at(-1);
         return last === undefined ? { kind: "oldest" } : { kind: "after", position: last.position };

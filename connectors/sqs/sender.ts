@@ -1,0 +1,68 @@
+import { randomUUID } from "node:crypto";
+import { GetQueueUrlCommand, SendMessageBatchCommand, type SQSClient } from "@aws-sdk/client-sqs";
+import {
+  type OutgoingRecord,
+  outcomeOfFailure,
+  type RecordSender,
+  type SendOutcome,
+} from "../../src/ports/record-sender.ts";
+import type { QueueArn } from "./queue-arn.ts";
+import { abortable, createSqsClient } from "./sdk-client.ts";
+import { sourceError } from "./sdk-errors.ts";
+
+/** Bounds of SendMessageBatch; the bytes are those that every region takes. */
+const MESSAGES_MAX = 10;
+const BYTES_MAX = 256 * 1024;
+const CONCURRENCY = 16;
+const CALL_MS_MAX = 30_000;
+
+/**
+ * SendMessageBatch, sent once: a message that is tried again could end up behind later ones of its group.
+ * @throws MillraceError when the queue cannot be found.
+ */
+export async function openQueueSender(arn: QueueArn): Promise<RecordSender> {
+  const client = createSqsClient(arn);
+  try {
+    const QueueUrl = await queueUrl(client, arn);
+    return {
+      recordsMax: MESSAGES_MAX,
+      bytesMax: BYTES_MAX,
+      concurrency: CONCURRENCY,
+      repeatsKeys: true,
+      async send(records) {
+        const Entries = records.map((record, index) => entry(record, index, arn.isFifo));
+        const command = new SendMessageBatchCommand({ QueueUrl, Entries });
+        try {
+          const { Successful = [] } = await client.send(abortable(command, AbortSignal.timeout(CALL_MS_MAX)));
+          const accepted = new Set(Successful.map(({ Id }) => Id));
+          return records.map(
+            (_, index): SendOutcome => (accepted.has(String(index)) ? "accepted" : "refused"),
+          );
+        } catch (error) {
+          return records.map(() => outcomeOfFailure(error));
+        }
+      },
+      async close() {
+        client.destroy();
+      },
+    };
+  } catch (error) {
+    client.destroy();
+    throw error;
+  }
+}
+
+async function queueUrl(client: SQSClient, arn: QueueArn): Promise<string> {
+  const command = new GetQueueUrlCommand({ QueueName: arn.name, QueueOwnerAWSAccountId: arn.account });
+  const signal = AbortSignal.timeout(CALL_MS_MAX);
+  try {
+    return (await client.send(abortable(command, signal))).QueueUrl ?? "";
+  } catch (error) {
+    throw sourceError(error, "GetQueueUrl", arn);
+  }
+}
+
+function entry({ key, data }: OutgoingRecord, index: number, isFifo: boolean) {
+  const ofGroup = isFifo ? { MessageGroupId: key, MessageDeduplicationId: randomUUID() } : {};
+  return { Id: String(index), MessageBody: data, ...ofGroup };
+}

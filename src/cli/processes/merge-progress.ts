@@ -1,0 +1,52 @@
+import type { MappingStatus } from "../../engine/engine.ts";
+import type { MappingTotals } from "../adapters.ts";
+import type { MappingProgress } from "../progress-display.ts";
+
+/** In this order: a mapping is shown in the first state that any process has it in. */
+const STATES: readonly MappingStatus["state"][] = ["Failed", "Disabling", "Creating", "Disabled", "Enabled"];
+
+/** One entry for each mapping, over all processes: shards of all, sums, and the state that needs attention most. */
+export function mergeProgress(ofProcesses: readonly (readonly MappingProgress[])[]): MappingProgress[] {
+  const merged = new Map<string, MappingProgress>();
+  for (const each of ofProcesses.flat()) {
+    const { uuid } = each.status;
+    const known = merged.get(uuid);
+    merged.set(uuid, known === undefined ? each : mergeTwo(known, each));
+  }
+  return [...merged.values()];
+}
+
+function mergeTwo(a: MappingProgress, b: MappingProgress): MappingProgress {
+  return { status: mergeStatus(a.status, b.status), totals: mergeTotals(a.totals, b.totals) };
+}
+
+function mergeStatus(a: MappingStatus, b: MappingStatus): MappingStatus {
+  return {
+    ...a,
+    state: STATES.find((state) => a.state === state || b.state === state) ?? a.state,
+    lastProcessingResult: worse(a.lastProcessingResult, b.lastProcessingResult),
+    shards: [...a.shards, ...b.shards].toSorted((one, other) => one.shardId.localeCompare(other.shardId)),
+    caughtUp: a.caughtUp && b.caughtUp,
+  };
+}
+
+/** A problem of one process is one of the mapping; one that has processed nothing says nothing. */
+function worse(a: string, b: string): string {
+  const isProblem = (result: string) => result !== "OK" && result !== "No records processed";
+  if (isProblem(a)) return a;
+  return isProblem(b) || b === "OK" ? b : a;
+}
+
+function mergeTotals(a: MappingTotals, b: MappingTotals): MappingTotals {
+  return {
+    counters: addUp(a.counters, b.counters),
+    gauges: addUp(a.gauges, b.gauges),
+    invocations: a.invocations + b.invocations,
+  };
+}
+
+function addUp<Name extends string>(a: Readonly<Record<Name, number>>, b: Readonly<Record<Name, number>>) {
+  const sums: Record<Name, number> = { ...a };
+  for (const name of Object.keys(a) as Name[]) sums[name] = a[name] + b[name];
+  return sums;
+}

@@ -1,0 +1,26 @@
+import type { LogLevel } from "../ports/telemetry.ts";
+import type { LogWriter } from "./adapters.ts";
+import type { CliHost } from "./command.ts";
+import type { ProgressDisplay } from "./progress-display.ts";
+import { formatLogLine } from "./terminal-text.ts";
+
+/** JSON on a pipe; lines for people above the display on a terminal. */
+export function createLog(
+  display: ProgressDisplay | undefined,
+  level: LogLevel,
+  { adapters }: CliHost,
+): LogWriter {
+  if (display === undefined) return adapters.createJsonLog(level);
+  const shown = LEVELS_FROM[level];
+  return (lineLevel, message, fields) => {
+    if (!shown.includes(lineLevel)) return;
+    display.line(formatLogLine(adapters.clock.now(), lineLevel, message, fields));
+  };
+}
+
+const LEVELS_FROM: Readonly<Record<LogLevel, readonly LogLevel[]>> = {
+  debug: ["debug", "info", "warn", "error"],
+  info: ["info", "warn", "error"],
+  warn: ["warn", "error"],
+  error: ["error"],
+};

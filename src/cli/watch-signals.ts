@@ -1,0 +1,25 @@
+import type { Telemetry } from "../ports/telemetry.ts";
+import type { CliHost, ExitStatus, StopSignal } from "./command.ts";
+
+const SIGNAL_STATUS: Readonly<Record<StopSignal, ExitStatus>> = { SIGINT: 130, SIGTERM: 143 };
+
+/** Resolves at the first signal. From the second on the process ends at once, with a shell's status for the signal. */
+export function watchSignals(
+  host: CliHost,
+  log: Telemetry["log"],
+  beforeExit: () => void = () => undefined,
+): Promise<StopSignal> {
+  const first = Promise.withResolvers<StopSignal>();
+  let signals = 0;
+  host.onStopSignal((signal) => {
+    signals += 1;
+    if (signals === 1) {
+      first.resolve(signal);
+      return;
+    }
+    log("warn", "stopping at once; what is in flight will be repeated after the next start", { signal });
+    beforeExit();
+    host.exitNow(SIGNAL_STATUS[signal]);
+  });
+  return first.promise;
+}

@@ -1,0 +1,134 @@
+import { randomUUID } from "node:crypto";
+import { join } from "node:path";
+import type { ManifestProblem } from "../manifests/problem.ts";
+import type { MappingResource } from "../manifests/resources.ts";
+import { MillraceError } from "../model/errors.ts";
+import type { Connector } from "../ports/connector.ts";
+import type { NewSource, RecordSender } from "../ports/record-sender.ts";
+import { EngineProcess } from "./engine-process.ts";
+import { FunctionFate } from "./function-fate.ts";
+import { FunctionServer } from "./function-server.ts";
+import { FunctionLatency } from "./latency-profile.ts";
+import { Ledger } from "./ledger.ts";
+import { type LoadManifest, writeLoadManifest } from "./load-manifest.ts";
+import { LoadMeasurement, type LoadProgress } from "./load-measurement.ts";
+import type { LoadResult } from "./load-result.ts";
+import type { ScenarioFile } from "./load-scenario.ts";
+import { LoadSeries } from "./load-series.ts";
+import type { ScenarioSpec } from "./scenario-schema.ts";
+
+export interface LoadRunOptions {
+  readonly scenario: ScenarioFile;
+  readonly connectors: readonly Connector[];
+  /** For what the test leaves behind: `engine.log`; absolute. */
+  readonly folder: string;
+  /** For what it needs while it runs, and what nobody wants afterwards; absolute. */
+  readonly workFolder: string;
+  readonly version: string;
+  readonly onProgress: (progress: LoadProgress) => void;
+  /** Ends the test early: what was sent is still waited for. */
+  readonly signal: AbortSignal;
+}
+
+export type FinishedLoad =
+  | { readonly kind: "done"; readonly result: LoadResult }
+  /** The scenario's mapping is not valid: nothing was started. */
+  | { readonly kind: "invalid"; readonly problems: readonly ManifestProblem[] };
+
+type ValidManifest = Extract<LoadManifest, { readonly kind: "valid" }>;
+
+/**
+ * Runs a load test: sends records to the source by the scenario's course, runs the engine as a process of its own, is its
+ * function, and judges what the function saw.
+ * @throws MillraceError when the test cannot be started; what goes wrong later is part of the result.
+ */
+export async function runLoad(options: LoadRunOptions): Promise<FinishedLoad> {
+  const open: (() => Promise<void>)[] = [];
+  try {
+    const server = new FunctionServer();
+    const functionUrl = await server.start();
+    open.push(() => server.close());
+    const { scenario, connectors, workFolder } = options;
+    const manifest = writeLoadManifest({
+      scenario,
+      connectors,
+      folder: workFolder,
+      functionUrl,
+      nowMs: Date.now(),
+    });
+    if (manifest.kind === "invalid") return manifest;
+    return { kind: "done", result: await runOn(options, server, manifest, open) };
+  } finally {
+    for (const close of open.reverse()) await close();
+  }
+}
+
+async function runOn(
+  options: LoadRunOptions,
+  server: FunctionServer,
+  { path, resource, discardedFile }: ValidManifest,
+  open: (() => Promise<void>)[],
+): Promise<LoadResult> {
+  const { spec } = options.scenario.scenario;
+  // Short, since every record carries it.
+  const run = randomUUID().slice(0, 8);
+  const ledger = new Ledger({ run, isOrdered: isOrdered(resource) });
+  const series = new LoadSeries(spec.rate, ledger);
+  server.serve({
+    ledger,
+    latency: new FunctionLatency(spec.function.latency, spec.seed),
+    fate: new FunctionFate(spec.function.errors, spec.seed),
+    timeoutMs: spec.function.timeoutSeconds * 1000,
+    now: () => performance.now(),
+    onFresh: (records, nowMs) => series.fresh(records, nowMs),
+    onOutcome: (fate) => series.outcome(fate),
+  });
+  const sender = await openSender(resource, spec);
+  open.push(() => sender.close());
+  const { checkpointIntervalMs, store = `sqlite:${join(options.workFolder, "progress.db")}` } = spec.engine;
+  const measurement = new LoadMeasurement();
+  const engine = new EngineProcess({
+    args: ["-f", path, "--store", store, "--checkpoint-interval-ms", String(checkpointIntervalMs)],
+    folder: options.workFolder,
+    logFile: join(options.folder, "engine.log"),
+    onUnexpectedEnd: (reason) => measurement.fail(`the engine's process ended ${reason}`),
+  });
+  open.push(() => engine.close());
+  await engine.start();
+  const { scenario, version, onProgress, signal } = options;
+  return await measurement.run({
+    ...{ scenario, version, onProgress, signal },
+    ...{ run, ledger, series, server, sender, engine, discardedFile },
+  });
+}
+
+/** Standard queues promise no order. */
+function isOrdered({ kind, connector, mapping }: MappingResource): boolean {
+  return kind !== "queue" || connector.isFifoQueue(mapping.eventSourceArn);
+}
+
+async function openSender(resource: MappingResource, { source }: ScenarioSpec): Promise<RecordSender> {
+  const { shards, retentionSeconds, visibilitySeconds } = source;
+  const made: NewSource = {
+    shards,
+    retentionMs: retentionSeconds * 1000,
+    visibilityMs: visibilitySeconds * 1000,
+  };
+  const sender = await openSenderOf(resource, made);
+  if (sender !== undefined) return sender;
+  throw new MillraceError(
+    "ERR_MILLRACE_CONFIG",
+    `The connector ${resource.connector.kind} only reads: a load test cannot put records into its sources.`,
+  );
+}
+
+function openSenderOf(resource: MappingResource, source: NewSource): Promise<RecordSender> | undefined {
+  switch (resource.kind) {
+    case "stream":
+      return resource.connector.openSender?.(resource.mapping, resource.endpoints, source);
+    case "topic":
+      return resource.connector.openSender?.(resource.mapping);
+    case "queue":
+      return resource.connector.openSender?.(resource.mapping, resource.endpoints, source);
+  }
+}

@@ -1,0 +1,204 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { installChromium } from "./install-chromium.ts";
+
+const START_MS_MAX = 60_000;
+const CALL_MS_MAX = 60_000;
+/** No sandbox: its namespaces are not there in a container, and it opens only what the tests made. */
+const FLAGS = [
+  "--headless",
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-dev-shm-usage",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  "--hide-scrollbars",
+  "--remote-debugging-port=0",
+];
+
+interface Message {
+  readonly id?: number;
+  readonly sessionId?: string;
+  readonly method?: string;
+  readonly params?: Readonly<Record<string, unknown>>;
+  readonly result?: Readonly<Record<string, unknown>>;
+  readonly error?: { readonly message: string };
+}
+
+/** Headless Chromium, spoken to by its own protocol: enough to open a page, look at it and take its picture. */
+export class Browser {
+  readonly #child: ChildProcess;
+  readonly #folder: string;
+  readonly #socket: WebSocket;
+  readonly #waiting = new Map<number, (message: Message) => void>();
+  readonly #listeners = new Set<(message: Message) => void>();
+  #calls = 0;
+
+  private constructor(child: ChildProcess, folder: string, socket: WebSocket) {
+    this.#child = child;
+    this.#folder = folder;
+    this.#socket = socket;
+    socket.addEventListener("message", ({ data }) => {
+      const message = JSON.parse(String(data)) as Message;
+      if (message.id !== undefined) this.#waiting.get(message.id)?.(message);
+      else for (const listener of this.#listeners) listener(message);
+    });
+  }
+
+  static async start(): Promise<Browser> {
+    const { program, environment } = await installChromium();
+    const folder = await mkdtemp(join(tmpdir(), "millrace-chromium-"));
+    const child = spawn(program, [...FLAGS, `--user-data-dir=${folder}`, "about:blank"], {
+      env: { ...process.env, ...environment, HOME: folder },
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    const address = await debuggerAddress(child);
+    const socket = new WebSocket(address);
+    await new Promise((resolve, reject) => {
+      socket.addEventListener("open", resolve, { once: true });
+      socket.addEventListener("error", reject, { once: true });
+    });
+    return new Browser(child, folder, socket);
+  }
+
+  /** @throws Error with the browser's own words. */
+  async call(
+    method: string,
+    params: object = {},
+    sessionId?: string,
+  ): Promise<Readonly<Record<string, unknown>>> {
+    this.#calls += 1;
+    const id = this.#calls;
+    const answer = new Promise<Message>((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error(`${method} got no answer`)), CALL_MS_MAX);
+      this.#waiting.set(id, (message) => {
+        clearTimeout(timer);
+        resolve(message);
+      });
+    });
+    this.#socket.send(JSON.stringify({ id, method, params, sessionId }));
+    const { result, error } = await answer;
+    this.#waiting.delete(id);
+    if (error !== undefined) throw new Error(`${method}: ${error.message}`);
+    return result ?? {};
+  }
+
+  on(listener: (message: Message) => void): void {
+    this.#listeners.add(listener);
+  }
+
+  async open(url: string, look: PageLook): Promise<Page> {
+    const { targetId } = await this.call("Target.createTarget", { url: "about:blank" });
+    const { sessionId } = await this.call("Target.attachToTarget", { targetId, flatten: true });
+    const page = new Page(this, String(sessionId), String(targetId));
+    await page.load(url, look);
+    return page;
+  }
+
+  async close(): Promise<void> {
+    this.#socket.close();
+    const ended = new Promise((resolve) => this.#child.once("close", resolve));
+    this.#child.kill("SIGKILL");
+    await ended;
+    await rm(this.#folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+export interface PageLook {
+  readonly width: number;
+  readonly height: number;
+  readonly scheme: "light" | "dark";
+}
+
+export class Page {
+  /** Errors and warnings of the console, failed requests, and what the page asked the network for. */
+  readonly complaints: string[] = [];
+  readonly #browser: Browser;
+  readonly #session: string;
+  readonly #target: string;
+
+  constructor(browser: Browser, session: string, target: string) {
+    this.#browser = browser;
+    this.#session = session;
+    this.#target = target;
+  }
+
+  async load(url: string, { width, height, scheme }: PageLook): Promise<void> {
+    const loaded = Promise.withResolvers<void>();
+    this.#browser.on((message) => {
+      if (message.sessionId === this.#session) this.#note(message, url, loaded.resolve);
+    });
+    for (const domain of ["Page", "Runtime", "Log", "Network"]) await this.#call(`${domain}.enable`);
+    await this.#call("Emulation.setDeviceMetricsOverride", {
+      width,
+      height,
+      deviceScaleFactor: 1,
+      mobile: false,
+    });
+    const features = [{ name: "prefers-color-scheme", value: scheme }];
+    await this.#call("Emulation.setEmulatedMedia", { features });
+    await this.#call("Page.navigate", { url });
+    await loaded.promise;
+  }
+
+  /** The value of an expression in the page; it must be JSON. */
+  async evaluate<T>(expression: string): Promise<T> {
+    const { result, exceptionDetails } = await this.#call("Runtime.evaluate", {
+      expression,
+      returnByValue: true,
+    });
+    if (exceptionDetails !== undefined) throw new Error(JSON.stringify(exceptionDetails));
+    return (result as { readonly value: T }).value;
+  }
+
+  /** PNG of the whole page. */
+  async screenshot(): Promise<Buffer> {
+    const { data } = await this.#call("Page.captureScreenshot", {
+      format: "png",
+      captureBeyondViewport: true,
+    });
+    return Buffer.from(String(data), "base64");
+  }
+
+  /** Each open page is a process of the browser. */
+  async close(): Promise<void> {
+    await this.#browser.call("Target.closeTarget", { targetId: this.#target });
+  }
+
+  #call(method: string, params: object = {}) {
+    return this.#browser.call(method, params, this.#session);
+  }
+
+  #note({ method, params }: Message, url: string, onLoad: () => void): void {
+    if (method === "Page.loadEventFired") onLoad();
+    if (method === "Runtime.exceptionThrown" || method === "Log.entryAdded") {
+      this.complaints.push(JSON.stringify(params));
+    }
+    if (method === "Runtime.consoleAPICalled") this.complaints.push(JSON.stringify(params));
+    if (method === "Network.requestWillBeSent") {
+      const asked = (params?.["request"] as { readonly url?: string } | undefined)?.url ?? "";
+      if (asked !== url && !asked.startsWith("data:")) this.complaints.push(`the page asked for ${asked}`);
+    }
+  }
+}
+
+function debuggerAddress(child: ChildProcess): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let output = "";
+    const timer = setTimeout(() => reject(new Error(`Chromium did not start:\n${output}`)), START_MS_MAX);
+    child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+      output = (output + text).slice(-8_000);
+      const address = /DevTools listening on (ws:\S+)/.exec(output)?.[1];
+      if (address === undefined) return;
+      clearTimeout(timer);
+      resolve(address);
+    });
+    child.once("error", reject);
+    child.once("close", () => reject(new Error(`Chromium ended:\n${output}`)));
+  });
+}

@@ -1,0 +1,35 @@
+import { bug, type PlantedBug, QUEUE } from "./planted-bug.ts";
+
+/** The maximum that holds over all processes. */
+export const QUEUE_SHARE_BUGS: readonly PlantedBug[] = [
+  bug("every process runs as many batches as all may", ["scaling"], {
+    file: `${QUEUE}/queue-worker.ts`,
+    find: "return Math.min(this.#scaling.limit, this.#share?.places ?? Number.POSITIVE_INFINITY);",
+    replace: "return this.#scaling.limit;",
+  }),
+  bug("a part of the maximum is given away while its batches run", ["scaling"], {
+    file: `${QUEUE}/concurrency-share.ts`,
+    find: "this.#options.running() <= this.#placesBeside(part)",
+    replace: "this.#options.running() >= 0",
+  }),
+  bug("a part of the maximum is used beyond its lease", ["scaling"], {
+    file: `${QUEUE}/concurrency-share.ts`,
+    find: "if (!part.isGoing && nowMs < part.liveUntilMs) places += part.places;",
+    replace: "if (!part.isGoing && nowMs < Number.POSITIVE_INFINITY) places += part.places;",
+  }),
+  bug("parts that another process asks for are kept for ever", ["I16"], {
+    file: `${QUEUE}/concurrency-share.ts`,
+    find: "if (renewal.handoverTo === undefined || part.isGoing) return;",
+    replace: "return;",
+  }),
+  bug("parts of the maximum are kept after stop", ["I15"], {
+    file: `${QUEUE}/concurrency-share.ts`,
+    find: "await store.release(mappingUuid, part.lease);",
+    replace: "void store;",
+  }),
+  bug("messages wait for a place that never comes", ["I16"], {
+    file: `${QUEUE}/queue-worker.ts`,
+    find: "if (waiting.length > 0 && !this.#stop.signal.aborted) this.#giveBack(waiting);",
+    replace: "void waiting;",
+  }),
+];
