@@ -367,7 +367,7 @@ export class BatchRun {
       requestId: segment.requestId,
       condition,
       approximateInvokeCount: Math.max(1, invocations),
-      response: response && { ...response, executedVersion: segment.executedVersion },
+      response: response && ofVersion(response, segment.executedVersion),
       window: this.#windowEvent(segment),
     });
     if (!(await delivery.discard(failure, stopSignal, callSignal))) return STOPPED;
@@ -422,4 +422,8 @@ export class BatchRun {
 
 function recordsOf(segment: Segment) {
   return segment.records.map(({ record }) => record);
+}
+
+function ofVersion(response: NonNullable<FailureRecord["response"]>, executedVersion: string | undefined) {
+  return executedVersion === undefined ? response : { ...response, executedVersion };
 }
