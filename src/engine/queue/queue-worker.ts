@@ -55,9 +55,14 @@ export class QueueWorker {
   readonly #holdMs: number;
   readonly #stop = new AbortController();
   readonly #calls = new AbortController();
+  /** What must end before a stop has ended: batches, and deletes and releases beside them. */
   readonly #running = new Set<Promise<void>>();
-  /** In the order of their start. */
-  readonly #batches = new Map<readonly HeldMessage[], QueueBatchNotes>();
+  /** Batches at once: what the mapping's concurrency bounds. */
+  #batches = 0;
+  /** Messages on their way to be deleted unread. */
+  #unwanted = 0;
+  /** Of the running batches, in the order of their start. */
+  readonly #batchNotes = new Map<readonly HeldMessage[], QueueBatchNotes>();
   readonly #failed = new FailedMessages();
   #state: MappingStatus["state"] = "Enabled";
   /** Monotonic: when all messages that failed here are visible again. */
@@ -157,14 +162,14 @@ export class QueueWorker {
   explain(): QueueExplanation {
     const { deployment, invoker, clock } = this.#options;
     const epochMs = epochOf(clock);
-    const batches: BatchExplanation[] = [...this.#batches]
+    const batches: BatchExplanation[] = [...this.#batchNotes]
       .slice(0, EXPLAINED_MAX)
       .map(([batch, notes]) => notes.explainBatch(batch));
     return {
       kind: "queue",
       function: invoker.explain(deployment.mapping.name),
       batchesMax: this.#scaling.limit,
-      runningBatches: this.#batches.size,
+      runningBatches: this.#batches,
       waitingMessages: this.#buffer.size,
       receiving: this.#receiver.explain(epochMs),
       batches,
@@ -186,7 +191,7 @@ export class QueueWorker {
   /** Messages that may be received: no receive without room for its result. One batch may wait for each that may run. */
   #room(expected: number): number {
     const { mapping, source } = this.#options.deployment;
-    const inHand = this.#buffer.size + expected;
+    const inHand = this.#buffer.size + expected + this.#unwanted;
     // Who holds nothing may receive in any case: no mapping starves behind another's stalled function.
     const holdsNothing = this.#budget.used === 0 && expected === 0;
     if (!holdsNothing && this.#budget.room <= 0) {
@@ -194,7 +199,7 @@ export class QueueWorker {
       return 0;
     }
     const perBatch = Math.max(mapping.batchSize, source.description.receiveMessagesMax);
-    const free = Math.max(1, this.#scaling.limit - this.#running.size);
+    const free = Math.max(1, this.#scaling.limit - this.#batches);
     return free * perBatch - inHand;
   }
 
@@ -233,7 +238,9 @@ export class QueueWorker {
     const { telemetry, deployment } = this.#options;
     telemetry.count("filtered_out_events", deployment.mapping.name, unwanted.length);
     telemetry.mark("filtered messages deleted");
+    this.#unwanted += unwanted.length;
     await this.#settler.acknowledge(unwanted);
+    this.#unwanted -= unwanted.length;
     for (const { message } of unwanted) this.#budget.release(message.bytes);
   }
 
@@ -242,9 +249,9 @@ export class QueueWorker {
   #startBatches(): void {
     const nowMs = this.#options.clock.monotonic();
     while (this.#buffer.size > 0 && this.#isBatchDue(nowMs)) {
-      if (this.#running.size >= this.#scaling.limit) {
+      if (this.#batches >= this.#scaling.limit) {
         this.#scaling.saturated(nowMs);
-        if (this.#running.size >= this.#scaling.limit) {
+        if (this.#batches >= this.#scaling.limit) {
           if (this.#scaling.isAtCap) this.#options.telemetry.mark("batches at once at their cap");
           return;
         }
@@ -255,7 +262,8 @@ export class QueueWorker {
         return;
       }
       this.#flushAtMs = nowMs + this.#options.deployment.mapping.batchingWindowMs;
-      this.#track(this.#run(batch));
+      this.#batches++;
+      this.#track(this.#run(batch).finally(() => this.#batches--));
     }
   }
 
@@ -276,7 +284,7 @@ export class QueueWorker {
     const { deployment, clock, random, settings, telemetry, invoker } = this.#options;
     const { mapping, source } = deployment;
     const notes = new QueueBatchNotes(clock);
-    this.#batches.set(batch, notes);
+    this.#batchNotes.set(batch, notes);
     const ending = await runQueueBatch(
       {
         mapping,
@@ -295,7 +303,7 @@ export class QueueWorker {
         notes,
       },
       batch,
-    ).finally(() => this.#batches.delete(batch));
+    ).finally(() => this.#batchNotes.delete(batch));
     this.#failed.add(ending.leave, notes.lastProblem ?? "the engine was stopped");
     await this.#settle(batch, ending);
   }
