@@ -53,7 +53,7 @@ export interface ExplainOptions {
 
 /**
  * `part`: of this shard, partition or message group only. With lines for people.
- * @throws ControlFault ResourceNotFoundException for a shard that the mapping does not have.
+ * @throws ControlFault ResourceNotFoundException for a shard that a stream's mapping does not have.
  */
 export async function explainMapping(
   view: MappingView,
@@ -67,7 +67,8 @@ export async function explainMapping(
   const ofHere = here?.kind === "stream" ? here.shards : [];
   const shards = resource.kind === "queue" ? [] : allShards(await progress.list(uuid), ofHere, processId);
   const chosen = part === undefined ? shards : shards.filter(({ shardId }) => shardId === part);
-  if (resource.kind !== "queue" && part !== undefined && chosen.length === 0) throw notFound();
+  // Partitions of a topic that other processes have are known to its broker only.
+  if (resource.kind === "stream" && part !== undefined && chosen.length === 0) throw notFound();
   const explained: ExplainedMapping = {
     nowMs: clock.now(),
     uuid,

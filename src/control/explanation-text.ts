@@ -15,9 +15,11 @@ const INDENT = "  ";
 export function explanationLines(explained: ExplainedMapping, part: string | undefined): readonly string[] {
   const { shards, queue, nowMs } = explained;
   const parts = queue === undefined ? shards.flatMap((shard) => shardLines(shard, explained)) : [];
+  const isElsewhere = queue === undefined && part !== undefined && shards.length === 0;
   return [
     ...mappingLines(explained),
     ...parts,
+    ...(isElsewhere ? [`${INDENT}Nothing of ${part} is in the hands of this process.`] : []),
     ...(queue === undefined ? [] : queueLines(queue, part, nowMs)),
   ];
 }
@@ -176,7 +178,7 @@ function queueLines(queue: QueueExplanation, group: string | undefined, nowMs: n
       const ofGroup = name === undefined ? "" : ` of group ${name}, which waits for it,`;
       return `${INDENT}message ${messageId}${ofGroup} failed at its delivery ${receiveCount}: ${problem}; it comes again in ${duration(againMs - nowMs)}`;
     }),
-    ...(nothing ? [`${INDENT}Nothing of group ${group} is in the hands of this process.`] : []),
+    ...(nothing ? [`${INDENT}Nothing of ${group} is in the hands of this process.`] : []),
   ];
 }
 

@@ -121,5 +121,5 @@ test("explains a queue's group that waits for a message that failed", async (t) 
     /^ {2}message \S+ of group g, which waits for it, failed at its delivery 1: Poisoned; it comes again in [\d.]+ s$/m,
   );
   const other = await mappings("explain", uuid, "h");
-  assert.match(other.stdout, /^ {2}Nothing of group h is in the hands of this process\.$/m);
+  assert.match(other.stdout, /^ {2}Nothing of h is in the hands of this process\.$/m);
 });

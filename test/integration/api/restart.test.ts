@@ -7,6 +7,9 @@ import {
 } from "@aws-sdk/client-lambda";
 import { createControlRun, LOCAL_STREAM, type RunningControl } from "./control-run.ts";
 
+/** What holds states in transition, invocation and drain, must not end before the kill. */
+const LONG_SECONDS = 600;
+
 async function create({ client }: RunningControl, FunctionName: string, Enabled = true): Promise<string> {
   const { UUID = "" } = await client.send(
     new CreateEventSourceMappingCommand({
@@ -25,9 +28,9 @@ async function states(control: RunningControl): Promise<Record<string, string | 
 }
 
 test("killed in every state at once and started again: all mappings settle, none is lost, and records go on", async (t) => {
-  const run = await createControlRun(t);
+  const run = await createControlRun(t, { timeoutSeconds: LONG_SECONDS });
   const stream = run.file.openStream("orders");
-  const killed = await run.start();
+  const killed = await run.start("--drain-seconds", String(LONG_SECONDS));
   const { client } = killed;
   const names = ["disabling", "updating", "deleting", "enabling", "kept", "off"];
   const uuids: Record<string, string> = {};

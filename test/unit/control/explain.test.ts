@@ -160,6 +160,11 @@ for (const [what, mapping, line] of SITUATIONS) {
   });
 }
 
+test("says of a partition that another process has that it is not here", () => {
+  const lines = explanationLines(explained({}, { shards: [] }), "orders-7");
+  assert.equal(lines.at(-1), "  Nothing of orders-7 is in the hands of this process.");
+});
+
 test("says who has a shard, which is ended, and which waits for its parents", async () => {
   const world = new ControlWorld();
   const { plane } = await world.start("a");
