@@ -16,9 +16,7 @@ export interface FailureRecord {
    * `undefined` when the function gave no answer to show (age exceeded, payload too large);
    * `functionError: null` after partial or malformed responses.
    */
-  readonly response:
-    | { readonly functionError: string | null; readonly executedVersion?: string | undefined }
-    | undefined;
+  readonly response: { readonly functionError: string | null; readonly executedVersion?: string } | undefined;
   readonly timestampMs: number;
   readonly batch: FailedBatch;
   /** The event that the function got, or would have got; destinations that carry payloads (S3, file) add it. */

@@ -5,14 +5,15 @@
 export type InvocationOutcome = OutcomeOfRun | OutcomeWithoutRun;
 
 /** The function began to run. `executedVersion`: of the function; `$LATEST` when it is not given. */
-export type OutcomeOfRun = (
+export type OutcomeOfRun =
   /** The function ran and returned; `payload` is its result, raw bytes of at most `RESPONSE_BYTES_MAX`. */
-  | { readonly kind: "succeeded"; readonly payload: Uint8Array }
-  /** The function ran and failed: threw, exited, ran out of memory, returned too much or something unreadable. */
-  | { readonly kind: "functionError"; readonly errorType: string; readonly message: string }
-  /** The function did not answer by its deadline: counts as a function error. */
-  | { readonly kind: "timedOut" }
-) & { readonly executedVersion?: string };
+  (
+    | { readonly kind: "succeeded"; readonly payload: Uint8Array }
+    /** The function ran and failed: threw, exited, ran out of memory, returned too much or something unreadable. */
+    | { readonly kind: "functionError"; readonly errorType: string; readonly message: string }
+    /** The function did not answer by its deadline: counts as a function error. */
+    | { readonly kind: "timedOut" }
+  ) & { readonly executedVersion?: string };
 
 export type OutcomeWithoutRun =
   /** The target refused for lack of capacity; the function did not run. */

@@ -427,7 +427,7 @@ export class BatchRun {
       requestId: segment.requestId,
       condition,
       approximateInvokeCount: Math.max(1, invocations),
-      response: response && { ...response, executedVersion: segment.executedVersion },
+      response: response && ofVersion(response, segment.executedVersion),
       window: this.#windowEvent(segment),
     });
     const carriers = () => carriersOf(this.#context.source.events, records);
@@ -482,4 +482,8 @@ export class BatchRun {
 
 function recordsOf(segment: Segment) {
   return segment.records.map(({ record }) => record);
+}
+
+function ofVersion(response: NonNullable<FailureRecord["response"]>, executedVersion: string | undefined) {
+  return executedVersion === undefined ? response : { ...response, executedVersion };
 }

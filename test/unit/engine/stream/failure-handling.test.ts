@@ -40,6 +40,15 @@ test("a failing batch is invoked 1 + MaximumRetryAttempts times under one reques
   assert.equal(world.count("dropped_events"), 0);
 });
 
+test("a discarded batch names the version of the function that ran", async () => {
+  const world = new SmallWorld({ retryAttemptsMax: 0, onFailureDestination: "file:x" });
+  world.appendMany("s1", 1);
+  world.handler = () => ({ kind: "functionError", errorType: "E", message: "m", executedVersion: "3" });
+  world.start();
+  await world.clock.advance(1_000);
+  assert.deepEqual(world.delivered[0]?.response, { functionError: "Unhandled", executedVersion: "3" });
+});
+
 test("without a destination the discarded records are counted as dropped", async () => {
   const world = new SmallWorld({ retryAttemptsMax: 0 });
   world.appendMany("s1", 3);
