@@ -55,7 +55,12 @@ export class QueueWorker {
   readonly #holdMs: number;
   readonly #stop = new AbortController();
   readonly #calls = new AbortController();
+  /** What must end before a stop has ended: batches, and deletes and releases beside them. */
   readonly #running = new Set<Promise<void>>();
+  /** Batches at once: what the mapping's concurrency bounds. */
+  #batches = 0;
+  /** Messages on their way to be deleted unread. */
+  #unwanted = 0;
   #state: MappingStatus["state"] = "Enabled";
   /** Monotonic: when all messages that failed here are visible again. */
   #leftUntilMs = Number.NEGATIVE_INFINITY;
@@ -174,7 +179,7 @@ export class QueueWorker {
       mappingUuid: mapping.uuid,
       mapping: mapping.name,
       concurrencyMax,
-      running: () => this.#running.size,
+      running: () => this.#batches,
       onChange: () => this.#shareChanged(),
     });
   }
@@ -203,7 +208,7 @@ export class QueueWorker {
     const { mapping, source } = this.#options.deployment;
     const batchesMax = this.#batchesMax;
     if (batchesMax === 0) return 0;
-    const inHand = this.#buffer.size + expected;
+    const inHand = this.#buffer.size + expected + this.#unwanted;
     // Who holds nothing may receive in any case: no mapping starves behind another's stalled function.
     const holdsNothing = this.#budget.used === 0 && expected === 0;
     if (!holdsNothing && this.#budget.room <= 0) {
@@ -211,7 +216,7 @@ export class QueueWorker {
       return 0;
     }
     const perBatch = Math.max(mapping.batchSize, source.description.receiveMessagesMax);
-    const free = Math.max(1, batchesMax - this.#running.size);
+    const free = Math.max(1, batchesMax - this.#batches);
     return free * perBatch - inHand;
   }
 
@@ -251,7 +256,9 @@ export class QueueWorker {
     const { telemetry, deployment } = this.#options;
     telemetry.count("filtered_out_events", deployment.mapping.name, unwanted.length);
     telemetry.mark("filtered messages deleted");
+    this.#unwanted += unwanted.length;
     await this.#settler.acknowledge(unwanted);
+    this.#unwanted -= unwanted.length;
     for (const { message } of unwanted) this.#budget.release(message.bytes);
   }
 
@@ -260,9 +267,9 @@ export class QueueWorker {
   #startBatches(): void {
     const nowMs = this.#options.clock.monotonic();
     while (this.#buffer.size > 0 && this.#isBatchDue(nowMs)) {
-      if (this.#running.size >= this.#batchesMax) {
+      if (this.#batches >= this.#batchesMax) {
         this.#scaling.saturated(nowMs);
-        if (this.#running.size >= this.#batchesMax) {
+        if (this.#batches >= this.#batchesMax) {
           if (this.#scaling.isAtCap) this.#options.telemetry.mark("batches at once at their cap");
           return;
         }
@@ -273,7 +280,8 @@ export class QueueWorker {
         return;
       }
       this.#flushAtMs = nowMs + this.#options.deployment.mapping.batchingWindowMs;
-      this.#track(this.#run(batch));
+      this.#batches++;
+      this.#track(this.#run(batch).finally(() => this.#batches--));
     }
   }
 
