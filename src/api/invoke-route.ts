@@ -74,7 +74,7 @@ function answer(
   outcome: InvocationOutcome,
   { fn, version }: NamedFunction,
 ): FastifyReply {
-  if (version !== undefined) reply.header("x-amz-executed-version", version);
+  reply.header("x-amz-executed-version", executedVersionOf(outcome) ?? version ?? "$LATEST");
   reply.type("application/json");
   switch (outcome.kind) {
     case "succeeded":
@@ -94,6 +94,11 @@ function answer(
     case "unavailable":
       throw new ControlFault("ServiceException", "The function cannot be reached.");
   }
+}
+
+/** Of a weighted alias only the outcome says which version it was. */
+function executedVersionOf(outcome: InvocationOutcome): string | undefined {
+  return "executedVersion" in outcome ? outcome.executedVersion : undefined;
 }
 
 /** The function ran and failed: the status is 200 (queues §8). */

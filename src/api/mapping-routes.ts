@@ -106,7 +106,7 @@ function withKnown(spec: Readonly<Record<string, unknown>>): Record<string, unkn
 }
 
 /** @throws ControlFault for what cannot be the UUID of any mapping. */
-function uuidOf(request: FastifyRequest): string {
+export function uuidOf(request: FastifyRequest): string {
   const uuid = paramOf(request, "uuid").toLowerCase();
   if (!UUID.test(uuid)) throw notFound();
   return uuid;

@@ -1,4 +1,4 @@
-import type { MappingView } from "../control/mapping-control.ts";
+import type { MappingView } from "../control/mapping-view.ts";
 import type {
   QueueMappingResource,
   StreamMappingResource,

@@ -7,6 +7,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { LogFields, LogLevel } from "../ports/telemetry.ts";
 import { Access } from "./access.ts";
 import type { Credentials } from "./access-credentials.ts";
+import { addExplainRoute } from "./explain-route.ts";
 import { addFunctionRoutes } from "./function-routes.ts";
 import { guard } from "./guard.ts";
 import { addInvokeRoute } from "./invoke-route.ts";
@@ -136,6 +137,7 @@ function addControlRoutes(app: FastifyInstance, options: ApiServerOptions): void
     handle: async () => ({ version: options.version, mappings: await options.status() }),
   });
   addMappingRoutes(app, control);
+  addExplainRoute(app, control);
   addTagRoutes(app, control);
   addFunctionRoutes(app, control);
   addInvokeRoute(app, control, options.clock, options.requestId);

@@ -8,13 +8,15 @@ import type { MappingStore } from "../ports/mapping-store.ts";
 import type { ProgressStore } from "../ports/progress-store.ts";
 import type { Random } from "../ports/random.ts";
 import type { Deployments } from "./deployments.ts";
+import { type ExplainOptions, explainMapping } from "./explain-mapping.ts";
 import { claimsOf } from "./mapping-claims.ts";
 import { MappingControl } from "./mapping-control.ts";
 import { type MappingRecord, rowOf } from "./mapping-record.ts";
 import { MappingRunner, type MappingRunnerOptions } from "./mapping-runner.ts";
 import { Reconciler } from "./reconciler.ts";
 
-export interface ControlPlaneOptions extends Pick<MappingRunnerOptions, "engine" | "drainMs" | "telemetry"> {
+export interface ControlPlaneOptions extends Pick<MappingRunnerOptions, "engine" | "drainMs"> {
+  readonly telemetry: MappingRunnerOptions["telemetry"] & Pick<ExplainOptions, "totals">;
   readonly engine: Engine;
   readonly processId: string;
   readonly manifests: Manifests;
@@ -37,10 +39,13 @@ export class ControlPlane {
   readonly deployments: Deployments;
   readonly #reconciler: Reconciler;
   readonly #runner: MappingRunner;
+  readonly #explain: ExplainOptions;
 
   private constructor(options: ControlPlaneOptions, manifestMappings: readonly MappingResource[]) {
     const { engine, deployments, store, clock, random, connectors, endpoints } = options;
     this.deployments = deployments;
+    const totals = (mapping: string) => options.telemetry.totals(mapping);
+    this.#explain = { ...options, totals };
     this.functions = deployments.functions;
     this.#runner = new MappingRunner(options);
     this.#reconciler = new Reconciler({ ...options, runner: this.#runner });
@@ -76,6 +81,14 @@ export class ControlPlane {
     return plane;
   }
 
+  /**
+   * Why a mapping, or a shard, partition or message group of it, is where it is.
+   * @throws ControlFault ResourceNotFoundException, MillraceError ERR_MILLRACE_STORE_UNAVAILABLE
+   */
+  async explain(uuid: string, part: string | undefined): ReturnType<typeof explainMapping> {
+    return explainMapping(await this.mappings.get(uuid), part, this.#explain);
+  }
+
   /** Starts nothing more. What runs is the engine's to stop. */
   async stop(): Promise<void> {
     this.#runner.close();
@@ -88,7 +101,10 @@ export class ControlPlane {
   }
 }
 
-/** A mapping that was adopted once is the store's, whatever flags say now: two owners would process everything twice. */
+/**
+ * A mapping that was adopted once is the store's, whatever flags say now, also when it was deleted there: two owners, or a
+ * mapping that comes back at every start, would process everything twice.
+ */
 async function manifestOwned({ manifests, store }: ControlPlaneOptions): Promise<readonly MappingResource[]> {
   const rows = await store.list();
   const uuids = new Set(rows.map(({ uuid }) => uuid));
@@ -120,6 +136,7 @@ function adopted(resource: MappingResource, nowMs: number): MappingRecord {
     },
     tags: { ...tags },
     isEnabled: enabled,
+    isAdopted: true,
     transition: "Creating",
     generation: 1,
     lastModifiedMs: nowMs,

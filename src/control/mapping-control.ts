@@ -1,12 +1,11 @@
 import type { MappingStatus } from "../engine/engine.ts";
-import { parseFunctionName } from "../manifests/function-name.ts";
 import { checkMappingSpec } from "../manifests/mapping-spec.ts";
 import type { MappingResource } from "../manifests/resources.ts";
 import { hasErrorCode } from "../model/errors.ts";
 import { MAPPING_DOCUMENT_CHARS_MAX, MAPPINGS_MAX } from "../model/limits.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Connector, SourceEndpoints } from "../ports/connector.ts";
-import type { MappingStore, RowConflict, RowStale, RowWritten } from "../ports/mapping-store.ts";
+import type { MappingRow, MappingStore, RowConflict, RowStale, RowWritten } from "../ports/mapping-store.ts";
 import type { Random } from "../ports/random.ts";
 import { alreadyExists, ControlFault, inUse, notFound, ownedByManifest, specFault } from "./control-fault.ts";
 import type { Deployments } from "./deployments.ts";
@@ -15,28 +14,17 @@ import { type Claimant, claimsOf, conflictOf } from "./mapping-claims.ts";
 import {
   type KeptMapping,
   type MappingRecord,
-  type MappingState,
   readRow,
   rowOf,
-  stateOf,
   type Transition,
   withEndpoints,
 } from "./mapping-record.ts";
 import type { MappingRunner } from "./mapping-runner.ts";
+import { isWithin, type MappingView, MappingViews } from "./mapping-view.ts";
 import { probeSource } from "./source-probe.ts";
 
 /** What an API call gives of a mapping: lower-camel fields of a manifest's `spec`, unchecked. */
 export type GivenSpec = Readonly<Record<string, unknown>>;
-
-export interface MappingView {
-  readonly resource: MappingResource;
-  readonly state: MappingState;
-  readonly lastModifiedMs: number;
-  readonly lastProcessingResult: string;
-  /** It is changed in its manifest only. */
-  readonly isFromManifest: boolean;
-  readonly tags: Readonly<Record<string, string>>;
-}
 
 export interface MappingControlOptions {
   readonly store: MappingStore;
@@ -59,11 +47,11 @@ export interface MappingControlOptions {
  */
 export class MappingControl {
   readonly #options: MappingControlOptions;
-  readonly #startedMs: number;
+  readonly #views: MappingViews;
 
   constructor(options: MappingControlOptions) {
     this.#options = options;
-    this.#startedMs = options.clock.now();
+    this.#views = new MappingViews({ ...options, startedMs: options.clock.now() });
   }
 
   async create(
@@ -77,7 +65,7 @@ export class MappingControl {
     checkFunction(resource, this.#options.deployments.functions);
     const claims = claimsOf(given);
     const rows = await store.list();
-    const rival = conflictOf(resource, claims, [...this.#manifestClaims(), ...rows]);
+    const rival = conflictOf(resource, claims, [...this.#manifestClaims(rows), ...rows]);
     if (rival !== undefined) throw rival;
     if (rows.length >= MAPPINGS_MAX) {
       const message = `There are ${MAPPINGS_MAX} event source mappings, which is the most.`;
@@ -98,20 +86,22 @@ export class MappingControl {
     };
     const written = await this.#write(uuid, record, undefined);
     if (written.kind === "conflict") throw alreadyExists(resource, written.uuid);
-    return this.#view({ uuid, version: 0, record, resource });
+    return this.#views.ofKept({ uuid, version: 0, record, resource });
   }
 
   async get(uuid: string): Promise<MappingView> {
-    const manifest = this.#manifestMapping(uuid);
-    return manifest === undefined ? this.#view(await this.#kept(uuid)) : this.#manifestView(manifest);
+    const manifest = await this.#manifestMapping(uuid);
+    return manifest === undefined
+      ? this.#views.ofKept(await this.#kept(uuid))
+      : this.#views.ofManifest(manifest);
   }
 
   /** In the order of their UUIDs. A filter that names nothing gives an empty list. */
   async list(filter: { eventSourceArn?: string; functionName?: string }): Promise<readonly MappingView[]> {
     const rows = await this.#options.store.list();
     const views = [
-      ...this.#options.manifestMappings.map((resource) => this.#manifestView(resource)),
-      ...rows.flatMap((row) => this.#readable(row)).map((kept) => this.#view(kept)),
+      ...this.#ofManifests(rows).map((resource) => this.#views.ofManifest(resource)),
+      ...rows.flatMap((row) => this.#readable(row)).map((kept) => this.#views.ofKept(kept)),
     ];
     return views
       .filter(({ resource }) => isWithin(resource, filter))
@@ -120,7 +110,7 @@ export class MappingControl {
 
   /** `changes` replace whole fields; a field that is `undefined` in it is removed. */
   async update(uuid: string, changes: GivenSpec, isEnabled: boolean | undefined): Promise<MappingView> {
-    if (this.#manifestMapping(uuid) !== undefined) throw ownedByManifest();
+    if ((await this.#manifestMapping(uuid)) !== undefined) throw ownedByManifest();
     const { record, version, resource: before } = await this.#kept(uuid);
     const spec = merged(record.spec, changes);
     const resource = this.#check(uuid, spec, record.name);
@@ -139,11 +129,11 @@ export class MappingControl {
     const written = await this.#write(uuid, next, version);
     if (written.kind === "conflict") throw alreadyExists(resource, written.uuid);
     if (written.kind === "stale") throw inUse("update");
-    return this.#view({ uuid, version, record: next, resource });
+    return this.#views.ofKept({ uuid, version, record: next, resource });
   }
 
   async remove(uuid: string): Promise<MappingView> {
-    if (this.#manifestMapping(uuid) !== undefined) throw ownedByManifest();
+    if ((await this.#manifestMapping(uuid)) !== undefined) throw ownedByManifest();
     const kept = await this.#kept(uuid);
     const { record, version } = kept;
     if (record.transition !== undefined) throw inUse("delete");
@@ -154,7 +144,7 @@ export class MappingControl {
     };
     const written = await this.#write(uuid, next, version);
     if (written.kind !== "written") throw inUse("delete");
-    return this.#view({ ...kept, record: next });
+    return this.#views.ofKept({ ...kept, record: next });
   }
 
   /** Changes tags only: nothing restarts. @throws ControlFault also when there would be more than 50. */
@@ -162,7 +152,7 @@ export class MappingControl {
     uuid: string,
     change: (tags: Readonly<Record<string, string>>) => Readonly<Record<string, string>>,
   ): Promise<void> {
-    if (this.#manifestMapping(uuid) !== undefined) throw ownedByManifest();
+    if ((await this.#manifestMapping(uuid)) !== undefined) throw ownedByManifest();
     const { record, version } = await this.#kept(uuid);
     const tags = { ...change(record.tags) };
     const written = await this.#write(uuid, { ...record, tags }, version);
@@ -183,27 +173,37 @@ export class MappingControl {
     if (fault !== undefined) throw fault;
   }
 
-  #manifestClaims(): readonly Claimant[] {
-    return this.#options.manifestMappings.map(({ mapping, spec }) => ({
+  /** Those that no process has adopted meanwhile. */
+  #ofManifests(rows: readonly MappingRow[]): readonly MappingResource[] {
+    const uuids = new Set(rows.map(({ uuid }) => uuid));
+    return this.#options.manifestMappings.filter(({ mapping }) => !uuids.has(mapping.uuid));
+  }
+
+  #manifestClaims(rows: readonly MappingRow[]): readonly Claimant[] {
+    return this.#ofManifests(rows).map(({ mapping, spec }) => ({
       uuid: mapping.uuid,
       claims: claimsOf(spec),
     }));
   }
 
-  #manifestMapping(uuid: string): MappingResource | undefined {
-    return this.#options.manifestMappings.find(({ mapping }) => mapping.uuid === uuid);
+  async #manifestMapping(uuid: string): Promise<MappingResource | undefined> {
+    const found = this.#options.manifestMappings.find(({ mapping }) => mapping.uuid === uuid);
+    if (found === undefined) return undefined;
+    return (await this.#options.store.get(uuid)) === undefined ? found : undefined;
   }
 
   async #kept(uuid: string): Promise<KeptMapping> {
     const { store, connectors, endpoints } = this.#options;
     const row = await store.get(uuid);
-    if (row === undefined) throw notFound();
-    return readRow(row, connectors, endpoints);
+    const kept = row && readRow(row, connectors, endpoints);
+    if (kept === undefined) throw notFound();
+    return kept;
   }
 
-  #readable(row: Parameters<typeof readRow>[0]): KeptMapping[] {
+  #readable(row: MappingRow): KeptMapping[] {
     try {
-      return [readRow(row, this.#options.connectors, this.#options.endpoints)];
+      const kept = readRow(row, this.#options.connectors, this.#options.endpoints);
+      return kept === undefined ? [] : [kept];
     } catch {
       // The reconciler has logged it.
       return [];
@@ -232,37 +232,6 @@ export class MappingControl {
       onChange();
     }
   }
-
-  #view({ uuid, record, resource }: KeptMapping): MappingView {
-    return {
-      resource,
-      state: stateOf(record),
-      lastModifiedMs: record.lastModifiedMs,
-      lastProcessingResult: this.#lastResult(uuid),
-      isFromManifest: false,
-      tags: record.tags,
-    };
-  }
-
-  #manifestView(resource: MappingResource): MappingView {
-    const { uuid, enabled } = resource.mapping;
-    const status = this.#options.status().find((each) => each.uuid === uuid);
-    return {
-      resource,
-      state: !enabled ? "Disabled" : status?.state === "Creating" ? "Creating" : "Enabled",
-      lastModifiedMs: this.#startedMs,
-      lastProcessingResult: this.#lastResult(uuid),
-      isFromManifest: true,
-      tags: resource.tags,
-    };
-  }
-
-  #lastResult(uuid: string): string {
-    const problem = this.#options.runner.problemOf(uuid);
-    if (problem !== undefined) return `PROBLEM: ${problem.split("\n", 1)[0]}`;
-    const status = this.#options.status().find((each) => each.uuid === uuid);
-    return status?.lastProcessingResult ?? "No records processed";
-  }
 }
 
 function transitionOf(wasEnabled: boolean, isEnabled: boolean): Transition {
@@ -273,15 +242,4 @@ function transitionOf(wasEnabled: boolean, isEnabled: boolean): Transition {
 function merged(spec: GivenSpec, changes: GivenSpec): Record<string, unknown> {
   const entries = Object.entries({ ...spec, ...changes }).filter(([, value]) => value !== undefined);
   return Object.fromEntries(entries);
-}
-
-/** A function is meant as qualified as it is named: base, version and alias are three (streams §1.1). */
-function isWithin(
-  { mapping, spec }: MappingResource,
-  { eventSourceArn, functionName }: { eventSourceArn?: string; functionName?: string },
-): boolean {
-  if (eventSourceArn !== undefined && mapping.eventSourceArn !== eventSourceArn) return false;
-  if (functionName === undefined) return true;
-  const [wanted, own] = [parseFunctionName(functionName), parseFunctionName(spec.functionName)];
-  return wanted?.name === own?.name && wanted?.qualifier === own?.qualifier;
 }

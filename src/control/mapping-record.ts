@@ -19,6 +19,8 @@ const recordSchema = z.strictObject({
   spec: z.record(z.string(), z.unknown()),
   tags: z.record(z.string(), z.string()),
   isEnabled: z.boolean(),
+  /** It was a manifest's: once deleted, it must not come back from there. */
+  isAdopted: z.literal(true).optional(),
   /** `undefined`: settled. */
   transition: z.enum(TRANSITIONS).optional(),
   /** Rises with every change of what is run, so that processes see what they have to do anew. */
@@ -51,15 +53,24 @@ export function rowOf(uuid: string, record: MappingRecord): NewMappingRow {
   return { uuid, claims: claimsOf(record.spec), document: JSON.stringify(record) };
 }
 
+const TOMBSTONE = JSON.stringify({ form: 1, isDeleted: true });
+
+/** What stays of a deleted mapping that a manifest still has: it is not run from there. */
+export function tombstoneOf(uuid: string): NewMappingRow {
+  return { uuid, claims: [], document: TOMBSTONE };
+}
+
 /**
- * Reads a row back. `endpoints` are the operator's for sources that an ARN alone does not find; a record's own come first.
+ * Reads a row back; `undefined` for a tombstone. `endpoints` are the operator's for sources that an ARN alone does not find; a
+ * record's own come first.
  * @throws MillraceError ERR_MILLRACE_STORE_CORRUPT
  */
 export function readRow(
   { uuid, version, document }: MappingRow,
   connectors: readonly Connector[],
   endpoints: SourceEndpoints,
-): KeptMapping {
+): KeptMapping | undefined {
+  if (document === TOMBSTONE) return undefined;
   const record = parseRecord(document);
   const resource =
     record && buildMappingSpec(record.name, specToRun(uuid, record, connectors, endpoints), connectors);

@@ -23,6 +23,8 @@ export interface MappingRunnerOptions {
 export interface WantedMapping {
   readonly generation: number;
   readonly resource: MappingResource;
+  /** Asked once everything is open: by then the wish may be of no worth any more. */
+  readonly mayStart: () => boolean;
 }
 
 /** A wish counts as carried out when the mapping has begun to poll, or at the latest after this. */
@@ -158,27 +160,33 @@ class MappingRun {
     telemetry.log("info", "mapping stopped", { mapping: name });
   }
 
-  async #start({ resource, generation }: WantedMapping): Promise<void> {
+  async #start({ resource, generation, mayStart }: WantedMapping): Promise<void> {
     const { engine, deployments, telemetry } = this.#options;
     const open = await deployments.open(resource);
-    if (this.#isClosed) {
+    if (!this.#isStillWanted(generation) || !mayStart()) {
       await open.close();
-      return;
+      // The next step is on its way, unless nothing was changed: then it is tried again.
+      if (!this.#isStillWanted(generation)) return;
+      throw new MillraceError("ERR_MILLRACE_STORE_UNAVAILABLE", "The store of mappings is out of reach.");
     }
     this.#open = open;
     this.#openGeneration = generation;
     telemetry.register(resource.mapping.name);
     engine.start(open.deployment);
-    await this.#polling();
+    await this.#polling(generation);
     telemetry.log("info", "mapping started", { mapping: resource.mapping.name });
   }
 
+  #isStillWanted(generation: number): boolean {
+    return !this.#isClosed && this.#wanted?.generation === generation;
+  }
+
   /** A mapping at LATEST has its place once it polls: who then sees it Enabled finds what is sent from there on. */
-  async #polling(): Promise<void> {
+  async #polling(generation: number): Promise<void> {
     const { clock, engine } = this.#options;
     const endMs = clock.monotonic() + START_MS_MAX;
     const isCreating = ({ uuid, state }: MappingStatus) => uuid === this.#uuid && state === "Creating";
-    while (engine.status().some(isCreating) && clock.monotonic() < endMs && !this.#isClosed) {
+    while (engine.status().some(isCreating) && clock.monotonic() < endMs && this.#isStillWanted(generation)) {
       await new Promise<void>((resolve) => clock.schedule(START_POLL_MS, resolve));
     }
   }

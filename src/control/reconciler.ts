@@ -1,12 +1,13 @@
-import { describeError } from "../model/errors.ts";
+import { describeError, MillraceError } from "../model/errors.ts";
 import type { Clock, ScheduledCall } from "../ports/clock.ts";
 import type { Connector, SourceEndpoints } from "../ports/connector.ts";
-import type { MappingStore } from "../ports/mapping-store.ts";
+import type { MappingRow, MappingStore } from "../ports/mapping-store.ts";
 import type { ProgressStore } from "../ports/progress-store.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
-import { isWanted, type KeptMapping, readRow, rowOf } from "./mapping-record.ts";
+import { isWanted, type KeptMapping, readRow, rowOf, tombstoneOf } from "./mapping-record.ts";
 import type { MappingRunner } from "./mapping-runner.ts";
 import { ProcessBook } from "./process-book.ts";
+import { GONE_MS, ProcessLife } from "./process-life.ts";
 
 export interface ReconcilerOptions {
   /** Of this life of this process. */
@@ -22,10 +23,6 @@ export interface ReconcilerOptions {
 
 /** How often a process looks for changes: what an acknowledged change takes to be seen. */
 export const LOOK_MS = 1_000;
-export const BEAT_MS = 2_000;
-/** A process that has not read the store for so long stops its mappings of the store, before others take it for gone. */
-export const CUT_OFF_MS = 10_000;
-export const GONE_MS = 15_000;
 
 /**
  * Makes this process run what the rows say, and settles rows that all living processes have carried out: a change is seen
@@ -36,17 +33,15 @@ export const GONE_MS = 15_000;
 export class Reconciler {
   readonly #options: ReconcilerOptions;
   readonly #processes = new ProcessBook(GONE_MS);
+  readonly #life: ProcessLife;
   #kept = new Map<string, KeptMapping>();
   /** Of the store, at the last look that read the rows. */
   #seenVersion = -1;
   #appliedVersion = 0;
   /** In order: versions that were seen and are not all carried out. */
   #applying: { readonly version: number; isDone: boolean }[] = [];
-  #announced = -1;
-  #announcedMs = Number.NEGATIVE_INFINITY;
   readonly #unreadable = new Set<string>();
   #timer: ScheduledCall | undefined;
-  #cutOff: ScheduledCall | undefined;
   #looking: Promise<void> = Promise.resolve();
   #isLooking = false;
   #isWoken = false;
@@ -54,11 +49,11 @@ export class Reconciler {
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
+    this.#life = new ProcessLife({ ...options, onCutOff: () => this.#stopAll() });
   }
 
   /** The first look is made when this resolves. A store that cannot be read is tried again. */
   async start(): Promise<void> {
-    this.#armCutOff();
     this.wake();
     await this.#looking;
   }
@@ -76,13 +71,13 @@ export class Reconciler {
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#timer?.cancel();
-    this.#cutOff?.cancel();
     await this.#looking;
+    this.#life.stop();
   }
 
   /** Others need not wait for this process: it runs nothing any more. */
   async forget(): Promise<void> {
-    await this.#options.store.forget(this.#options.processId).catch(() => undefined);
+    await this.#life.forget().catch(() => undefined);
   }
 
   async #lookUntilQuiet(): Promise<void> {
@@ -90,7 +85,6 @@ export class Reconciler {
       this.#isWoken = false;
       try {
         await this.#look();
-        this.#armCutOff();
       } catch (error) {
         const message = "the store of mappings could not be read or written; trying again";
         this.#options.telemetry.log("warn", message, { error: describeError(error) });
@@ -100,26 +94,32 @@ export class Reconciler {
     if (!this.#isStopped) this.#timer = this.#options.clock.schedule(LOOK_MS, () => this.wake());
   }
 
+  /** Beats before it reads: what is changed after the reading waits for this process, also on its very first look. */
   async #look(): Promise<void> {
     const { store } = this.#options;
+    if (await this.#life.announce(this.#appliedVersion)) await this.#lookAtOthers();
     const newest = await store.newestVersion();
-    if (newest !== this.#seenVersion) await this.#apply(newest);
-    await this.#announce();
+    const rows = newest === this.#seenVersion ? undefined : await store.list();
+    if (!this.#life.hold()) {
+      throw new MillraceError("ERR_MILLRACE_STORE_UNAVAILABLE", "The rows came too late to be acted on.");
+    }
+    if (rows !== undefined) this.#apply(newest, rows);
     await this.#settle();
   }
 
-  async #apply(version: number): Promise<void> {
-    const { store, runner } = this.#options;
-    const rows = await store.list();
+  #apply(version: number, rows: readonly MappingRow[]): void {
+    const { runner } = this.#options;
     const before = this.#kept;
     this.#kept = new Map(rows.flatMap((row) => this.#read(row)).map((kept) => [kept.uuid, kept]));
+    const mayStart = () => !this.#life.isCutOff;
     const wishes: Promise<void>[] = [];
-    for (const uuid of before.keys()) {
-      if (!rows.some((row) => row.uuid === uuid)) wishes.push(runner.want(uuid, undefined));
+    // A row that is gone, or that cannot be read, is not run: others may settle it without a look at what it says here.
+    for (const uuid of new Set([...before.keys(), ...rows.map((row) => row.uuid)])) {
+      if (!this.#kept.has(uuid)) wishes.push(runner.want(uuid, undefined));
     }
     for (const { uuid, record, resource } of this.#kept.values()) {
       const { generation } = record;
-      wishes.push(runner.want(uuid, isWanted(record) ? { generation, resource } : undefined));
+      wishes.push(runner.want(uuid, isWanted(record) ? { generation, resource, mayStart } : undefined));
     }
     this.#seenVersion = version;
     const entry = { version, isDone: false };
@@ -130,10 +130,11 @@ export class Reconciler {
     });
   }
 
-  #read(row: Parameters<typeof readRow>[0]): KeptMapping[] {
+  #read(row: MappingRow): KeptMapping[] {
     const { connectors, endpoints, telemetry } = this.#options;
     try {
-      return [readRow(row, connectors, endpoints)];
+      const kept = readRow(row, connectors, endpoints);
+      return kept === undefined ? [] : [kept];
     } catch (error) {
       if (!this.#unreadable.has(row.uuid)) telemetry.log("error", describeError(error), {});
       this.#unreadable.add(row.uuid);
@@ -149,16 +150,11 @@ export class Reconciler {
     this.wake();
   }
 
-  async #announce(): Promise<void> {
-    const { store, processId, clock } = this.#options;
-    const nowMs = clock.monotonic();
-    if (this.#announced === this.#appliedVersion && nowMs - this.#announcedMs < BEAT_MS) return;
-    await store.announce(processId, this.#appliedVersion);
-    this.#announced = this.#appliedVersion;
-    this.#announcedMs = nowMs;
+  async #lookAtOthers(): Promise<void> {
+    const { store, clock } = this.#options;
     this.#processes.observe(await store.processes(), clock.monotonic());
     for (const gone of this.#processes.gone(clock.monotonic())) {
-      if (gone !== processId) await store.forget(gone);
+      if (!this.#life.isOwn(gone)) await store.forget(gone);
     }
   }
 
@@ -186,20 +182,19 @@ export class Reconciler {
     }
     // In this order: a death in between leaves the row, and whoever finds it does both again.
     await progress.remove(uuid);
-    await store.remove(uuid, version);
+    if (record.isAdopted) await store.replace(tombstoneOf(uuid), version);
+    else await store.remove(uuid, version);
     telemetry.log("info", "mapping deleted", { mapping: record.name });
   }
 
-  /** Once the store was out of reach for too long, others may settle what this process does not know of. */
-  #armCutOff(): void {
-    this.#cutOff?.cancel();
-    if (this.#isStopped) return;
-    this.#cutOff = this.#options.clock.schedule(CUT_OFF_MS, () => {
-      const { runner, telemetry } = this.#options;
-      const message = "the store of mappings is out of reach: its mappings stop until it answers";
-      telemetry.log("error", message, { mappings: this.#kept.size });
-      for (const uuid of this.#kept.keys()) void runner.want(uuid, undefined);
-      this.#seenVersion = -1;
-    });
+  #stopAll(): void {
+    const { runner, telemetry } = this.#options;
+    const message = "the store of mappings is out of reach: its mappings stop until it answers";
+    telemetry.log("error", message, { mappings: this.#kept.size });
+    for (const uuid of this.#kept.keys()) void runner.want(uuid, undefined);
+    this.#kept = new Map();
+    this.#applying = [];
+    this.#seenVersion = -1;
+    this.#appliedVersion = 0;
   }
 }

@@ -6,10 +6,12 @@ import type { QueueSource } from "../ports/queue-source.ts";
 import type { Random } from "../ports/random.ts";
 import type { StreamSource } from "../ports/stream-source.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
+import type { MappingExplanation } from "./explanation.ts";
 import type { InvocableFunction } from "./invoke/function-invoker.ts";
 import type { EngineSettings } from "./settings.ts";
 import { Supervisor } from "./supervisor.ts";
 
+export type * from "./explanation.ts";
 export type { InvocableFunction } from "./invoke/function-invoker.ts";
 
 /** The engine's public face: what the composition root and the simulation construct. */
@@ -56,6 +58,8 @@ export interface Engine {
    */
   stop(drainMs: number): Promise<void>;
   status(): readonly MappingStatus[];
+  /** Why the parts of a mapping that this process works on are where they are; `undefined`: it does not run here. */
+  explain(uuid: string): MappingExplanation | undefined;
 }
 
 export interface MappingStatus {

@@ -1,14 +1,17 @@
 import { ByteBudget } from "./budget.ts";
 import type { Engine, EngineOptions, InvocableFunction, MappingDeployment, MappingStatus } from "./engine.ts";
+import type { MappingExplanation } from "./explanation.ts";
 import { FunctionInvoker } from "./invoke/function-invoker.ts";
 import { QueueWorker } from "./queue/queue-worker.ts";
 import { MappingWorker } from "./stream/mapping-worker.ts";
+
+type Worker = MappingWorker | QueueWorker;
 
 /** Mappings that are wanted, and the workers that run them. */
 export class Supervisor implements Engine {
   readonly #options: EngineOptions;
   readonly #processBudget: ByteBudget;
-  readonly #workers = new Map<string, MappingWorker | QueueWorker>();
+  readonly #workers = new Map<string, Worker>();
   readonly #invokers = new Map<string, FunctionInvoker>();
 
   constructor(options: EngineOptions) {
@@ -24,7 +27,7 @@ export class Supervisor implements Engine {
     worker.start();
   }
 
-  #workerOf(deployment: MappingDeployment): MappingWorker | QueueWorker {
+  #workerOf(deployment: MappingDeployment): Worker {
     const shared = {
       ...this.#options,
       processBudget: this.#processBudget,
@@ -36,16 +39,29 @@ export class Supervisor implements Engine {
   }
 
   async stopMapping(uuid: string, drainMs: number): Promise<void> {
-    await this.#workers.get(uuid)?.stop(drainMs);
+    const worker = this.#workers.get(uuid);
+    if (worker === undefined) return;
+    await this.#stopWorker(worker, drainMs);
     this.#workers.delete(uuid);
   }
 
   async stop(drainMs: number): Promise<void> {
-    await Promise.all([...this.#workers.values()].map((worker) => worker.stop(drainMs)));
+    await Promise.all([...this.#workers.values()].map((worker) => this.#stopWorker(worker, drainMs)));
+  }
+
+  async #stopWorker(worker: Worker, drainMs: number): Promise<void> {
+    const stopped = worker.stop(drainMs);
+    // After the stop has begun: what is sent away must not come again.
+    for (const invoker of this.#invokers.values()) invoker.dismiss(worker.status().name);
+    await stopped;
   }
 
   status(): readonly MappingStatus[] {
     return [...this.#workers.values()].map((worker) => worker.status());
+  }
+
+  explain(uuid: string): MappingExplanation | undefined {
+    return this.#workers.get(uuid)?.explain();
   }
 
   /** One for each function, since its concurrency holds over all its mappings. */

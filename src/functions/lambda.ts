@@ -7,6 +7,7 @@ import type { InvocationOutcome } from "../model/outcome.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { FunctionTarget, InvocationContext } from "../ports/function-target.ts";
 import { CallWatch, type WatchedCall } from "./call-watch.ts";
+import { withVersion } from "./executed-version.ts";
 import { abandoned, functionError, parseErrorBody, responseTooLarge } from "./function-failure.ts";
 import { outcomeOfInvokeError } from "./lambda-failure.ts";
 import { boundResponse, isOversized } from "./response-bound.ts";
@@ -109,7 +110,13 @@ class LambdaFunction implements FunctionTarget {
   }
 }
 
-function outcomeOfAnswer({ FunctionError, Payload }: InvokeCommandOutput): InvocationOutcome {
+function outcomeOfAnswer(answer: InvokeCommandOutput): InvocationOutcome {
+  const { ExecutedVersion: executedVersion = "$LATEST" } = answer;
+  const outcome = outcomeOfRun(answer);
+  return executedVersion === "$LATEST" ? outcome : withVersion(outcome, executedVersion);
+}
+
+function outcomeOfRun({ FunctionError, Payload }: InvokeCommandOutput): InvocationOutcome {
   const payload = Payload ?? EMPTY;
   if (FunctionError === undefined) {
     return payload.length > RESPONSE_BYTES_MAX ? responseTooLarge() : { kind: "succeeded", payload };

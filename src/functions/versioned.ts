@@ -1,5 +1,6 @@
 import type { InvocationOutcome } from "../model/outcome.ts";
 import type { FunctionTarget, InvocationContext } from "../ports/function-target.ts";
+import { withVersion } from "./executed-version.ts";
 
 export interface FunctionVersions {
   /** What `$LATEST`, and a name without a qualifier, means. */
@@ -15,6 +16,8 @@ export interface AliasRoute {
   readonly weights: ReadonlyMap<string, number>;
 }
 
+const LATEST = "$LATEST";
+
 /**
  * One function with versions and aliases: the qualifier of the invoked ARN picks the target. Which version of a weighted alias
  * gets a batch follows from the request id, which is random and the same for all attempts: a batch stays on its version,
@@ -22,11 +25,16 @@ export interface AliasRoute {
  */
 export function createVersionedFunction(versions: FunctionVersions): FunctionTarget {
   return {
-    invoke(payload, context, signal): Promise<InvocationOutcome> {
-      const target = targetOf(versions, context);
-      if (target !== undefined) return target.invoke(payload, context, signal);
-      const message = `Function ${context.functionName} has no version or alias ${qualifierOf(context)}.`;
-      return Promise.resolve({ kind: "unavailable", message });
+    async invoke(payload, context, signal): Promise<InvocationOutcome> {
+      const version = versionOf(versions, context);
+      const target = version === LATEST ? versions.latest : versions.versions.get(version);
+      if (target === undefined) {
+        const message = `Function ${context.functionName} has no version or alias ${version}.`;
+        return { kind: "unavailable", message };
+      }
+      const outcome = await target.invoke(payload, context, signal);
+      // What a target says of its own versions counts for less: failure records name those of the manifest.
+      return version === LATEST ? outcome : withVersion(outcome, version);
     },
     async close() {
       const targets = [versions.latest, ...versions.versions.values()];
@@ -35,15 +43,10 @@ export function createVersionedFunction(versions: FunctionVersions): FunctionTar
   };
 }
 
-function targetOf(
-  { latest, versions, aliases }: FunctionVersions,
-  context: InvocationContext,
-): FunctionTarget | undefined {
-  const qualifier = qualifierOf(context);
-  if (qualifier === undefined || qualifier === "$LATEST") return latest;
+function versionOf({ aliases }: FunctionVersions, context: InvocationContext): string {
+  const qualifier = qualifierOf(context) ?? LATEST;
   const alias = aliases.get(qualifier);
-  const version = alias === undefined ? qualifier : versionOf(alias, context.requestId);
-  return version === "$LATEST" ? latest : versions.get(version);
+  return alias === undefined ? qualifier : versionOfAlias(alias, context.requestId);
 }
 
 /** The eighth part of `arn:aws:lambda:REGION:ACCOUNT:function:NAME:QUALIFIER`. */
@@ -51,7 +54,7 @@ function qualifierOf({ functionArn }: InvocationContext): string | undefined {
   return functionArn.split(":")[7];
 }
 
-function versionOf({ version, weights }: AliasRoute, requestId: string): string {
+function versionOfAlias({ version, weights }: AliasRoute, requestId: string): string {
   let rest = shareOf(requestId);
   for (const [other, weight] of weights) {
     rest -= weight;

@@ -16,7 +16,9 @@ export interface FailureRecord {
    * `undefined` when the function gave no answer to show (age exceeded, payload too large);
    * `functionError: null` after partial or malformed responses.
    */
-  readonly response: { readonly functionError: string | null } | undefined;
+  readonly response:
+    | { readonly functionError: string | null; readonly executedVersion?: string | undefined }
+    | undefined;
   readonly timestampMs: number;
   readonly batch: FailedBatch;
   /** The event that the function got, or would have got; destinations that carry payloads (S3, file) add it. */
@@ -89,7 +91,7 @@ function head(record: FailureRecord): Json {
   if (record.response === undefined) return { requestContext };
   const responseContext = {
     statusCode: 200,
-    executedVersion: "$LATEST",
+    executedVersion: record.response.executedVersion ?? "$LATEST",
     functionError: record.response.functionError,
   };
   return { requestContext, responseContext };

@@ -21,19 +21,9 @@ const CONCURRENCY = 10;
 const RECORDS = 200;
 
 test("two mappings share a function's ten slots evenly, while a function that hangs holds back only its own mapping", async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), "millrace-shared-"));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const { folder, engine } = start(t);
   const shared = new HeldFunction("shared");
   const hanging = new HeldFunction("hanging");
-  const engine = createEngine({
-    owner: randomUUID(),
-    clock: createSystemClock(),
-    random: createSystemRandom(),
-    telemetry: createTelemetry({ log: () => {}, processMetrics: false }),
-    store: createMemoryStore(),
-    settings: DEFAULT_SETTINGS,
-  });
-  t.after(() => engine.stop(0));
 
   engine.start(await deployment(t, folder, "hangs", hanging.fn));
   engine.start(await deployment(t, folder, "early", shared.fn));
@@ -58,6 +48,44 @@ test("two mappings share a function's ten slots evenly, while a function that ha
   assert.equal(hanging.held("hangs"), CONCURRENCY, "the function that hangs got its own ten, and no more");
   hanging.endAllFromNowOn();
 });
+
+test("a mapping that waits for a function's slots stops at once, and has its even share when it comes back", async (t) => {
+  const { folder, engine } = start(t);
+  const shared = new HeldFunction("shared");
+  const early = await deployment(t, folder, "early", shared.fn);
+  const late = await deployment(t, folder, "late", shared.fn);
+  engine.start(early);
+  await until(() => shared.held("early") === CONCURRENCY);
+  engine.start(late);
+  const isWaiting = () => engine.status().find(({ name }) => name === "late")?.shards.length === 10;
+  await waitForBacklog(isWaiting);
+  const stopped = engine.stopMapping(late.mapping.uuid, 10 * HANG_MS).then(() => true);
+  assert.equal(await Promise.race([stopped, sleep(HANG_MS, false, { ref: false })]), true);
+  assert.deepEqual([shared.held("early"), shared.held("late")], [CONCURRENCY, 0]);
+
+  engine.start(late);
+  await waitForBacklog(isWaiting);
+  for (let ended = 0; ended < CONCURRENCY / 2; ended++) shared.end("early");
+  await until(() => shared.held("late") === CONCURRENCY / 2);
+  assert.equal(shared.held("early"), CONCURRENCY / 2);
+  shared.endAllFromNowOn();
+  await until(() => ["early", "late"].every((name) => shared.succeeded(name) === RECORDS));
+});
+
+function start(t: TestContext) {
+  const folder = mkdtempSync(join(tmpdir(), "millrace-shared-"));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const engine = createEngine({
+    owner: randomUUID(),
+    clock: createSystemClock(),
+    random: createSystemRandom(),
+    telemetry: createTelemetry({ log: () => {}, processMetrics: false }),
+    store: createMemoryStore(),
+    settings: DEFAULT_SETTINGS,
+  });
+  t.after(() => engine.stop(0));
+  return { folder, engine };
+}
 
 async function deployment(t: TestContext, folder: string, name: string, fn: InvocableFunction) {
   const path = join(folder, `${name}.db`);

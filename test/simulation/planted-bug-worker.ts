@@ -1,7 +1,7 @@
-import { registerHooks } from "node:module";
 import { parentPort, workerData } from "node:worker_threads";
 import type { InvariantId } from "./history.ts";
-import type { Patch, PlantedBug } from "./planted/planted-bug.ts";
+import { plant } from "./planted/plant.ts";
+import type { PlantedBug } from "./planted/planted-bug.ts";
 import type { Scenario } from "./scenario.ts";
 
 /**
@@ -29,13 +29,11 @@ export type HuntMessage =
   | { readonly kind: "result"; readonly result: HuntResult };
 
 const SHRINK_RUNS_MAX = 600;
-const ROOT = new URL("../../", import.meta.url);
 
 if (parentPort === null) throw new Error("planted-bug-worker.ts is a worker");
 const port = parentPort;
 const { bug, seedsMax, firstSeed, shrinks }: Hunt = workerData;
-const unapplied = new Set(bug.patches);
-plant(bug.patches);
+const checkPlanted = plant(bug);
 const result = await hunt();
 tell({ kind: "result", result });
 
@@ -43,34 +41,11 @@ function tell(message: HuntMessage): void {
   port.postMessage(message);
 }
 
-function plant(patches: readonly Patch[]): void {
-  registerHooks({
-    load(url, context, nextLoad) {
-      const loaded = nextLoad(url, context);
-      const own = patches.filter((patch) => new URL(patch.file, ROOT).href === url);
-      if (own.length === 0) return loaded;
-      const text = own.reduce(apply, String(loaded.source));
-      return { ...loaded, source: text };
-    },
-  });
-}
-
-function apply(text: string, patch: Patch): string {
-  const parts = text.split(patch.find);
-  if (parts.length !== 2) {
-    const count = parts.length - 1;
-    throw new Error(`"${bug.name}" must be planted anew: its text stands ${count} times in ${patch.file}`);
-  }
-  unapplied.delete(patch);
-  return parts.join(patch.replace);
-}
-
 async function hunt(): Promise<HuntResult> {
   const { createEngine } = await import("../../src/engine/engine.ts");
   const { watchRejections } = await import("./run-scenario.ts");
   const { createTally, runSeed } = await import("./tally.ts");
-  for (const patch of unapplied)
-    throw new Error(`"${bug.name}" was not planted: ${patch.file} is not loaded`);
+  checkPlanted();
   watchRejections();
   const tally = createTally();
   for (const seed of seeds()) {

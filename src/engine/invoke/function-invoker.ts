@@ -3,6 +3,7 @@ import type { InvocationOutcome, OutcomeKind } from "../../model/outcome.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { FunctionTarget } from "../../ports/function-target.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
+import type { FunctionExplanation } from "../explanation.ts";
 import { AdaptiveLimit } from "./adaptive-limit.ts";
 import { Slots } from "./slots.ts";
 
@@ -52,12 +53,22 @@ export class FunctionInvoker {
   /** Never rejects, unless `request.encode` throws. */
   async invoke(request: InvocationRequest): Promise<InvocationResult> {
     const turn = this.#slots.take(request.mapping);
-    if (turn !== undefined) await turn;
+    if (turn !== undefined && !(await turn)) return NOT_STARTED;
     try {
       return request.mayStart() ? await this.#call(request) : NOT_STARTED;
     } finally {
       this.#slots.give(request.mapping);
     }
+  }
+
+  explain(mapping: string): FunctionExplanation {
+    const { name, concurrency } = this.#fn;
+    return { name, concurrency, ...this.#slots.standing(mapping) };
+  }
+
+  /** Calls of a mapping that wait for their turn end at once, not started. */
+  dismiss(mapping: string): void {
+    this.#slots.dismiss(mapping);
   }
 
   async #call(request: InvocationRequest): Promise<InvocationOutcome> {
@@ -99,7 +110,8 @@ export class FunctionInvoker {
 
   #track(mapping: string, change: 1 | -1): void {
     const inFlight = (this.#inFlight.get(mapping) ?? 0) + change;
-    this.#inFlight.set(mapping, inFlight);
+    if (inFlight === 0) this.#inFlight.delete(mapping);
+    else this.#inFlight.set(mapping, inFlight);
     this.#telemetry.gauge("in_flight_invocations", mapping, inFlight);
   }
 }

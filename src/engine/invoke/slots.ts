@@ -3,7 +3,10 @@ import { RecordQueue } from "../batch/record-queue.ts";
 /** What one taker has and waits for. */
 class Share {
   taken = 0;
-  readonly waiting = new RecordQueue<() => void>();
+  /** It was dismissed: forgotten with its last slot, unless it comes again. */
+  isLeaving = false;
+  /** Called with whether a slot was granted. */
+  readonly waiting = new RecordQueue<(isGranted: boolean) => void>();
 }
 
 /**
@@ -27,15 +30,30 @@ export class Slots {
     return this.#taken;
   }
 
+  /** How many are taken and waited for, by all and by this taker. */
+  standing(taker: string) {
+    const share = this.#shares.get(taker);
+    return {
+      limit: this.#limit,
+      running: this.#taken,
+      waiting: this.#waiting,
+      ownRunning: share?.taken ?? 0,
+      ownWaiting: share?.waiting.size ?? 0,
+    };
+  }
+
   /** With fewer than are taken, nothing is taken until enough are given back. */
   resize(slots: number): void {
     this.#limit = slots;
     this.#grant();
   }
 
-  /** `undefined`: taken. Otherwise to be awaited. Each taken slot is given back once, by the same taker. */
-  take(taker: string): Promise<void> | undefined {
+  /**
+   * `undefined`: taken. Otherwise to be awaited, and taken if `true`. Each taken slot is given back once, by the same taker.
+   */
+  take(taker: string): Promise<boolean> | undefined {
     const share = this.#shareOf(taker);
+    share.isLeaving = false;
     if (this.#taken < this.#limit) {
       this.#taken++;
       share.taken++;
@@ -47,8 +65,21 @@ export class Slots {
 
   give(taker: string): void {
     this.#taken--;
-    this.#shareOf(taker).taken--;
+    const share = this.#shareOf(taker);
+    share.taken--;
+    if (share.isLeaving && share.taken === 0) this.#shares.delete(taker);
     this.#grant();
+  }
+
+  /** Sends away those of a taker who wait: it stops, and must not wait for the slots of others to do so. */
+  dismiss(taker: string): void {
+    const share = this.#shares.get(taker);
+    if (share === undefined) return;
+    share.isLeaving = true;
+    const waiting = share.waiting.take(share.waiting.size);
+    this.#waiting -= waiting.length;
+    if (share.taken === 0) this.#shares.delete(taker);
+    for (const resolve of waiting) resolve(false);
   }
 
   #grant(): void {
@@ -58,7 +89,7 @@ export class Slots {
       this.#waiting--;
       this.#taken++;
       next.taken++;
-      for (const resolve of next.waiting.take(1)) resolve();
+      for (const resolve of next.waiting.take(1)) resolve(true);
     }
   }
 

@@ -29,6 +29,16 @@ export class MessageBuffer {
     return this.#waiting;
   }
 
+  /** Groups of the messages that wait, those with most of them first. */
+  groups(max: number): readonly { readonly group: string; readonly messages: number }[] {
+    const counts = new Map<string, number>();
+    for (const { message } of this.#waiting) {
+      if (message.groupId !== undefined) counts.set(message.groupId, (counts.get(message.groupId) ?? 0) + 1);
+    }
+    const groups = [...counts].map(([group, messages]) => ({ group, messages }));
+    return groups.toSorted((a, b) => b.messages - a.messages).slice(0, max);
+  }
+
   /** Waiting would not make the next batch larger. */
   get isFull(): boolean {
     const { batchSize, payloadBytesMax, envelopeBytes } = this.#limits;

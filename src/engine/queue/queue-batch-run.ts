@@ -10,6 +10,7 @@ import { readFailedMessages } from "../invoke/response.ts";
 import type { EngineSettings } from "../settings.ts";
 import { sleep } from "../sleep.ts";
 import { type HeldMessage, isHeldAt, messagesOf } from "./held-message.ts";
+import type { QueueBatchNotes } from "./queue-batch-notes.ts";
 
 export interface QueueBatchContext {
   readonly mapping: QueueMapping;
@@ -24,6 +25,7 @@ export interface QueueBatchContext {
   /** An invocation failed or was throttled: fewer batches at once from now on (queues §2.2). */
   slowDown(): void;
   report(problem: string | undefined): void;
+  readonly notes: QueueBatchNotes;
 }
 
 /** What becomes of the messages of a batch (queues §2.2, §2.3). */
@@ -44,15 +46,20 @@ export async function runQueueBatch(
   batch: readonly HeldMessage[],
 ): Promise<BatchEnding> {
   const { mapping, source, clock, random, settings, telemetry, invoker, stopSignal, callSignal } = context;
-  const requestId = random.uuid();
+  const { notes } = context;
+  const requestId = notes.begin(random.uuid());
   let untilMs: number | undefined;
   for (let pauses = 1; ; pauses++) {
+    notes.does("queued");
     const outcome = await invoker.invoke({
       mapping: mapping.name,
       requestId,
       functionArn: mapping.functionArn,
       recordCount: batch.length,
-      encode: () => source.events.encode(messagesOf(batch)),
+      encode: () => {
+        notes.does("invoking");
+        return source.events.encode(messagesOf(batch));
+      },
       mayStart: () => !stopSignal.aborted && mayStart(context, batch, untilMs),
       signal: callSignal,
     });
@@ -73,6 +80,7 @@ export async function runQueueBatch(
       telemetry.mark("throttled batch given up at the end of its hold");
       return released(batch, Math.max(0, remainingMs));
     }
+    notes.pauses(outcome.kind, clock.monotonic() + pauseMs);
     if (!(await sleep(clock, pauseMs, stopSignal))) return released(batch);
   }
 }
@@ -120,6 +128,7 @@ function returned(
   }
   if (answer.identifiers.length === 0) return succeeded(context, batch);
   context.report(undefined);
+  context.notes.lastProblem = "the function listed failures";
   const named = new Set(answer.identifiers);
   const ending = divide(batch, named, mapping.strictAwsFifo);
   telemetry.mark(
@@ -157,6 +166,7 @@ function failed(context: QueueBatchContext, batch: readonly HeldMessage[], probl
   const { mapping, telemetry } = context;
   telemetry.count("failed_invoke_events", mapping.name, batch.length);
   context.report(problem);
+  context.notes.lastProblem = problem;
   // With partial responses AWS does not slow down on failures (queues §2.3).
   if (!mapping.reportBatchItemFailures) context.slowDown();
   return left(batch);

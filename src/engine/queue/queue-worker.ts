@@ -6,16 +6,20 @@ import type { Random } from "../../ports/random.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
 import { ByteBudget } from "../budget.ts";
 import type { MappingStatus, QueueDeployment } from "../engine.ts";
+import type { BatchExplanation, QueueExplanation } from "../explanation.ts";
 import { compileFilterCriteria, type FilterMatcher } from "../filter/filter.ts";
+import { epochOf } from "../invoke/attempt-notes.ts";
 import { FailureLog } from "../invoke/failure-log.ts";
 import type { FunctionInvoker } from "../invoke/function-invoker.ts";
 import type { EngineSettings } from "../settings.ts";
 import { sleepUnless } from "../sleep.ts";
 import { BatchScaling, maximumOf } from "./batch-scaling.ts";
 import { ConcurrencyShare } from "./concurrency-share.ts";
+import { FailedMessages } from "./failed-messages.ts";
 import { type HeldMessage, isHeldAt } from "./held-message.ts";
 import { HoldKeeper } from "./hold-keeper.ts";
 import { MessageBuffer } from "./message-buffer.ts";
+import { QueueBatchNotes } from "./queue-batch-notes.ts";
 import { type BatchEnding, runQueueBatch } from "./queue-batch-run.ts";
 import { Receiver } from "./receiver.ts";
 import { Settler } from "./settler.ts";
@@ -36,6 +40,8 @@ export interface QueueWorkerOptions {
 
 /** What AWS adds to a hold that must outlast window and function (queues §2.1). */
 const HOLD_MARGIN_MS = 30_000;
+/** Of each kind in an explanation. */
+const EXPLAINED_MAX = 100;
 /** How long a stop waits for releases beyond its drain time. */
 const LAST_WORDS_MS = 5_000;
 
@@ -61,6 +67,9 @@ export class QueueWorker {
   #batches = 0;
   /** Messages on their way to be deleted unread. */
   #unwanted = 0;
+  /** Of the batches that run, in the order of their start. */
+  readonly #notes = new Map<readonly HeldMessage[], QueueBatchNotes>();
+  readonly #failed = new FailedMessages();
   #state: MappingStatus["state"] = "Enabled";
   /** Monotonic: when all messages that failed here are visible again. */
   #leftUntilMs = Number.NEGATIVE_INFINITY;
@@ -159,6 +168,25 @@ export class QueueWorker {
     const caughtUp = this.#receiver.isDry && this.#running.size === 0 && this.#buffer.size === 0;
     const lastProcessingResult = this.#failures.lastResult;
     return { uuid, name, state: this.#state, lastProcessingResult, shards: [], caughtUp };
+  }
+
+  explain(): QueueExplanation {
+    const { deployment, invoker, clock } = this.#options;
+    const epochMs = epochOf(clock);
+    const batches: BatchExplanation[] = [...this.#notes]
+      .slice(0, EXPLAINED_MAX)
+      .map(([batch, notes]) => notes.explainBatch(batch));
+    return {
+      kind: "queue",
+      function: invoker.explain(deployment.mapping.name),
+      batchesMax: this.#batchesMax,
+      runningBatches: this.#notes.size,
+      waitingMessages: this.#buffer.size,
+      receiving: this.#receiver.explain(epochMs),
+      batches,
+      waitingGroups: this.#buffer.groups(EXPLAINED_MAX),
+      failedMessages: this.#failed.explain(clock.monotonic(), epochMs),
+    };
   }
 
   /** Starts what may start: batches first, so that receives see how much room they leave. */
@@ -301,6 +329,8 @@ export class QueueWorker {
   async #run(batch: readonly HeldMessage[]): Promise<void> {
     const { deployment, clock, random, settings, telemetry, invoker } = this.#options;
     const { mapping, source } = deployment;
+    const notes = new QueueBatchNotes(clock);
+    this.#notes.set(batch, notes);
     const ending = await runQueueBatch(
       {
         mapping,
@@ -316,9 +346,11 @@ export class QueueWorker {
           if (this.#scaling.failed(clock.monotonic())) telemetry.mark("batches at once halved");
         },
         report: (problem) => this.#failures.report(problem, {}),
+        notes,
       },
       batch,
-    );
+    ).finally(() => this.#notes.delete(batch));
+    this.#failed.add(ending.leave, notes.lastProblem ?? "the engine was stopped");
     await this.#settle(batch, ending);
   }
 

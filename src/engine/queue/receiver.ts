@@ -3,6 +3,7 @@ import type { Clock } from "../../ports/clock.ts";
 import type { QueueMessage, QueueSource } from "../../ports/queue-source.ts";
 import type { Random } from "../../ports/random.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
+import type { QueueExplanation } from "../explanation.ts";
 import { type BackoffLimits, backoffMs } from "../invoke/backoff.ts";
 import { sleep } from "../sleep.ts";
 import type { BatchScaling } from "./batch-scaling.ts";
@@ -45,6 +46,7 @@ export class Receiver {
   /** Messages that receives which run now may bring. */
   #expected = 0;
   #failures = 0;
+  #lastProblem = "";
   #retryAtMs = Number.NEGATIVE_INFINITY;
   #isDry = false;
 
@@ -56,6 +58,16 @@ export class Receiver {
   /** The last receive found nothing, and nothing of ours was hidden then. */
   get isDry(): boolean {
     return this.#isDry;
+  }
+
+  /** `epochMs` tells the time of a monotonic one. */
+  explain(epochMs: (monotonicMs: number) => number): QueueExplanation["receiving"] {
+    const isFailing = this.#failures > 0;
+    return {
+      receives: this.#running,
+      failures: isFailing ? { count: this.#failures, lastProblem: this.#lastProblem } : undefined,
+      nextMs: isFailing ? epochMs(this.#retryAtMs) : undefined,
+    };
   }
 
   /** Starts what may start. */
@@ -110,7 +122,8 @@ export class Receiver {
     const isThrottle = hasErrorCode(error, "ERR_MILLRACE_SOURCE_THROTTLED");
     telemetry.mark(isThrottle ? "receive throttled" : "receive failed");
     const level = isThrottle ? "debug" : "warn";
-    const fields = { mapping, error: describeError(error) };
+    this.#lastProblem = describeError(error);
+    const fields = { mapping, error: this.#lastProblem };
     telemetry.log(level, "messages could not be received; trying again", fields);
     await sleep(clock, pauseMs, signal);
   }

@@ -1,6 +1,8 @@
 import type { FailureCondition, FailureRecord } from "../../model/failure-record.ts";
 import type { InvocationOutcome } from "../../model/outcome.ts";
 import type { TumblingWindow } from "../../model/record.ts";
+import type { BatchExplanation } from "../explanation.ts";
+import { AttemptNotes } from "../invoke/attempt-notes.ts";
 import { backoffMs } from "../invoke/backoff.ts";
 import type { InvocationRequest } from "../invoke/function-invoker.ts";
 import { type BatchVerdict, readResponse } from "../invoke/response.ts";
@@ -23,6 +25,8 @@ interface Segment {
   failures: number;
   /** Calls in which the function ran. */
   invocations: number;
+  /** Of the last of them; `undefined`: `$LATEST`. */
+  executedVersion?: string | undefined;
   /** Throttled and unavailable attempts in a row: they cost no retry, only time. */
   pauses: number;
   /** Monotonic time before which there is no further attempt. */
@@ -43,6 +47,8 @@ const UNHANDLED = { functionError: "Unhandled" } as const;
 /** … and after a partial or malformed response: the function returned, its answer failed the batch. */
 const NO_FUNCTION_ERROR = { functionError: null } as const;
 
+const PARTIAL = "the function listed failures";
+
 /**
  * Brings one batch of a lane to its end: attempts, retries, bisect, partial responses, expiry, failure records
  * (streams §5). Parts of a batch run strictly in order, so nothing of the lane overtakes a record that is being retried.
@@ -51,11 +57,33 @@ export class BatchRun {
   readonly #context: ShardContext;
   readonly #window: OpenWindow | undefined;
   readonly #expiry: Expiry;
+  readonly #notes: AttemptNotes;
+  /** Parts that are not done, the next one last, and the one that is tried now. */
+  #stack: readonly Segment[] = [];
+  #current: Segment | undefined;
 
   constructor(context: ShardContext, window: OpenWindow | undefined) {
     this.#context = context;
     this.#window = window;
     this.#expiry = context.expiry;
+    this.#notes = new AttemptNotes(context.clock);
+  }
+
+  explain(): BatchExplanation | undefined {
+    const segment = this.#current;
+    if (segment === undefined) return undefined;
+    const { requestId, records, failures, pauses, notBeforeMs } = segment;
+    return this.#notes.explain({
+      requestId,
+      records: records.length,
+      laterRecords: this.#stack.reduce((sum, later) => sum + later.records.length, 0),
+      firstRecord: records[0]?.record.position,
+      lastRecord: records.at(-1)?.record.position,
+      failures,
+      throttles: pauses,
+      notBeforeMs,
+      groups: [],
+    });
   }
 
   /** `true`: all is settled. `false`: stopped before; what is not settled comes again. */
@@ -70,6 +98,7 @@ export class BatchRun {
   }
 
   async #runAll(stack: Segment[]): Promise<boolean> {
+    this.#stack = stack;
     for (let segment = stack.pop(); segment !== undefined; segment = stack.pop()) {
       if (
         segment.windowEnd === "no" &&
@@ -79,6 +108,7 @@ export class BatchRun {
         stack.push(segment);
         segment = this.#segment([], 0, "early");
       }
+      this.#current = segment;
       const step = await this.#attempt(segment);
       if (step.kind === "stopped") return false;
       if (step.kind === "next") stack.push(...step.segments.toReversed());
@@ -97,12 +127,14 @@ export class BatchRun {
     const fitting = this.#fittingRecords(segment);
     if (fitting === 0 && segment.records.length === 1) {
       this.#context.telemetry.mark("oversized record");
+      this.#notes.lastProblem = "payloadTooLarge";
       if (this.#context.source.description.oversizedRecord === "givenUp") {
         return await this.#discard(segment, segment.records, "MaximumPayloadSizeExceeded", undefined);
       }
       return await this.#failed(segment, undefined);
     }
     if (fitting < segment.records.length) return this.#splitBySize(segment, fitting);
+    this.#notes.does("queued");
     const result = await this.#context.invoker.invoke(this.#request(segment));
     if (this.#context.isClosed()) return STOPPED;
     if (result.kind === "notStarted") return { kind: "next", segments: [segment] };
@@ -127,12 +159,14 @@ export class BatchRun {
         return await this.#dropExpired(segment);
       case "lease":
         telemetry.mark("lease expired locally");
+        this.#notes.does("leaseless");
         await sleep(clock, settings.leaseRenewalMs / 4, stopSignal);
         return { kind: "next", segments: [segment] };
       case "pause": {
         // Wakes for the first expiry too: a record is given up when its age says so, not when the next retry is due.
         const untilExpiryMs = this.#expiryMs(segment) - clock.now();
         const untilRetryMs = segment.notBeforeMs - clock.monotonic();
+        this.#notes.does("pausing");
         const isElapsed = await sleep(clock, Math.min(untilExpiryMs, untilRetryMs), stopSignal);
         if (!isElapsed) telemetry.mark("retry wait cut short by stop");
         return { kind: "next", segments: [segment] };
@@ -148,7 +182,10 @@ export class BatchRun {
       requestId: segment.requestId,
       functionArn: mapping.functionArn,
       recordCount: segment.records.length,
-      encode: () => source.events.encode(recordsOf(segment), window),
+      encode: () => {
+        this.#notes.does("invoking");
+        return source.events.encode(recordsOf(segment), window);
+      },
       mayStart: () => this.#context.startPermission() === "start",
       signal: callSignal,
     };
@@ -159,20 +196,25 @@ export class BatchRun {
     switch (outcome.kind) {
       case "succeeded":
         segment.invocations++;
+        segment.executedVersion = outcome.executedVersion;
         return await this.#returned(segment, outcome.payload);
       case "functionError":
       case "timedOut":
         segment.invocations++;
-        this.#context.report(outcome.kind === "timedOut" ? outcome.kind : outcome.errorType);
+        segment.executedVersion = outcome.executedVersion;
+        this.#report(outcome.kind === "timedOut" ? outcome.kind : outcome.errorType);
         return await this.#failed(segment, UNHANDLED);
       case "payloadTooLarge":
+        this.#notes.lastProblem = outcome.kind;
         return await this.#failed(segment, undefined);
       case "throttled":
+        this.#notes.lastProblem = outcome.kind;
         telemetry.mark("throttled attempt cost no retry");
         if (outcome.retryAfterMs !== undefined) telemetry.mark("retry-after honoured");
         return this.#pause(segment, outcome.retryAfterMs ?? 0);
       case "unavailable":
         telemetry.mark("unavailable attempt cost no retry");
+        this.#notes.lastProblem = `unavailable: ${outcome.message}`;
         telemetry.log("warn", "the function could not be reached; trying again", {
           mapping: this.#context.mapping.name,
           shardId: this.#context.shardId,
@@ -200,7 +242,7 @@ export class BatchRun {
       telemetry.mark(
         verdict.reason.includes("`state`") ? "window state missing" : "partial response malformed",
       );
-      this.#context.report(verdict.reason);
+      this.#report(verdict.reason);
       return await this.#failed(segment, NO_FUNCTION_ERROR);
     }
     this.#keepWindowState(segment, verdict.stateJson);
@@ -213,9 +255,11 @@ export class BatchRun {
     const { settled, again } = splitByFailures(segment.records, verdict.failed, rule);
     if (settled.length === 0) {
       telemetry.mark("partial response without progress");
+      this.#notes.lastProblem = PARTIAL;
       return await this.#failed(segment, NO_FUNCTION_ERROR);
     }
     telemetry.mark("partial response moved on");
+    this.#notes.lastProblem = PARTIAL;
     if (again.length > verdict.failed.size && rule === "listed") {
       telemetry.mark("listed record held back its key");
     }
@@ -316,13 +360,14 @@ export class BatchRun {
     response: FailureRecord["response"],
   ): Promise<Step> {
     const { delivery, stopSignal, callSignal } = this.#context;
+    this.#notes.does("discarding");
     const invocations = condition === "RetryAttemptsExhausted" ? segment.failures : segment.invocations;
     const failure = failureRecordOf(this.#context, {
       records,
       requestId: segment.requestId,
       condition,
       approximateInvokeCount: Math.max(1, invocations),
-      response,
+      response: response && { ...response, executedVersion: segment.executedVersion },
       window: this.#windowEvent(segment),
     });
     if (!(await delivery.discard(failure, stopSignal, callSignal))) return STOPPED;
@@ -361,6 +406,12 @@ export class BatchRun {
     const rest = segment.records.slice(first.length);
     const { depth } = segment;
     return { kind: "next", segments: [this.#segment(first, depth, "no"), this.#segment(rest, depth, "no")] };
+  }
+
+  /** `problem`: never content of records or responses. */
+  #report(problem: string): void {
+    this.#notes.lastProblem = problem;
+    this.#context.report(problem);
   }
 
   #expiryMs(segment: Segment): number {

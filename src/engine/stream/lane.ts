@@ -1,6 +1,8 @@
 import type { WindowCheckpoint } from "../../model/checkpoint.ts";
 import type { ScheduledCall } from "../../ports/clock.ts";
 import { Batcher } from "../batch/batcher.ts";
+import type { LaneExplanation } from "../explanation.ts";
+import { epochOf } from "../invoke/attempt-notes.ts";
 import { BatchRun } from "./batch-run.ts";
 import type { BufferedRecord, ShardContext } from "./shard-context.ts";
 import { OpenWindow } from "./tumbling-window.ts";
@@ -30,6 +32,8 @@ export class Lane {
   readonly #context: ShardContext;
   readonly #batcher: Batcher;
   #isRunning = false;
+  /** The batch that is under way. */
+  #run: BatchRun | undefined;
   #timer: ScheduledCall | undefined;
   readonly #windowsFrom: "lastInvocation" | "firstRecord";
   /** The next batching window begins when the previous invocation completes (streams §3.3). Monotonic. */
@@ -64,6 +68,19 @@ export class Lane {
   /** Nothing queued, nothing running, no tumbling window open. */
   get isEmpty(): boolean {
     return !this.#isRunning && this.#batcher.size === 0 && this.#window === undefined;
+  }
+
+  /** `undefined`: there is nothing to do. */
+  explain(lane: number): LaneExplanation | undefined {
+    if (this.isEmpty) return undefined;
+    const hasWindow = this.#context.mapping.batchingWindowMs > 0;
+    const isFilling = hasWindow && !this.#isRunning && this.#batcher.size > 0;
+    return {
+      lane,
+      waitingRecords: this.#batcher.size,
+      fillingUntilMs: isFilling ? epochOf(this.#context.clock)(this.#flushAtMs) : undefined,
+      batch: this.#isRunning ? this.#run?.explain() : undefined,
+    };
   }
 
   get windowCheckpoint(): WindowCheckpoint | undefined {
@@ -114,6 +131,8 @@ export class Lane {
       }
     } finally {
       this.#isRunning = false;
+      // It holds the records of its batch.
+      this.#run = undefined;
     }
     this.poke();
   }
@@ -139,7 +158,8 @@ export class Lane {
     if (isCutBySize) context.telemetry.mark("batch cut by payload size");
     // Records that a full batch left behind had come before this moment: their window runs from it at the latest.
     if (this.#windowsFrom === "firstRecord") this.#flushAtMs = this.#batchingWindowEndMs();
-    const isSettled = await new BatchRun(context, window).run(records);
+    this.#run = new BatchRun(context, window);
+    const isSettled = await this.#run.run(records);
     const last = records.at(-1)?.record;
     if (isSettled && last !== undefined) {
       const ageMs = Math.max(0, context.clock.now() - last.arrivalMs);
@@ -149,7 +169,8 @@ export class Lane {
   }
 
   async #closeWindow(): Promise<boolean> {
-    const isClosed = await new BatchRun(this.#context, this.#window).runFinal();
+    this.#run = new BatchRun(this.#context, this.#window);
+    const isClosed = await this.#run.runFinal();
     if (isClosed) {
       this.#window = undefined;
       this.#context.windowChanged();

@@ -6,6 +6,7 @@ import type { Random } from "../../ports/random.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
 import { ByteBudget } from "../budget.ts";
 import type { MappingStatus, StreamDeployment } from "../engine.ts";
+import type { StreamExplanation } from "../explanation.ts";
 import { compileFilterCriteria } from "../filter/filter.ts";
 import { FailureDelivery } from "../invoke/failure-delivery.ts";
 import { FailureLog } from "../invoke/failure-log.ts";
@@ -149,6 +150,12 @@ export class MappingWorker {
     const caughtUp = state === "Enabled" && this.#isCaughtUp();
     const lastProcessingResult = this.#problems.current ?? this.#failures.lastResult;
     return { uuid, name, state, lastProcessingResult, shards, caughtUp };
+  }
+
+  explain(): StreamExplanation {
+    const { invoker } = this.#options;
+    const shards = [...this.#held.values()].map(({ worker }) => worker.explain());
+    return { kind: "stream", function: invoker.explain(this.#environment.mapping.name), shards };
   }
 
   get state(): MappingStatus["state"] {

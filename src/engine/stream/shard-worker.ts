@@ -9,6 +9,7 @@ import type { Random } from "../../ports/random.ts";
 import type { FilterDocument, ShardRead, StreamSource } from "../../ports/stream-source.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
 import type { ByteBudget } from "../budget.ts";
+import type { LaneExplanation, ShardExplanation } from "../explanation.ts";
 import type { FailureDelivery } from "../invoke/failure-delivery.ts";
 import type { FunctionInvoker } from "../invoke/function-invoker.ts";
 import type { EngineSettings } from "../settings.ts";
@@ -86,6 +87,7 @@ export class ShardWorker {
   /** Of the last read: records behind it at the source. */
   #unread: number | undefined;
   #hasIdleRead = false;
+  #passedOverRecords = 0;
 
   constructor(options: ShardWorkerOptions) {
     const { environment, lease, checkpoint } = options;
@@ -222,6 +224,34 @@ export class ShardWorker {
     };
   }
 
+  explain(): ShardExplanation {
+    const { bufferedRecords, lagMs, offsetLag, caughtUp, ended } = this.status();
+    const lanes: LaneExplanation[] = this.#lanes.flatMap((lane, index) => lane.explain(index) ?? []);
+    const readFailures = this.#environment.problems.explain(this.shardId);
+    return {
+      shardId: this.shardId,
+      epoch: this.lease.epoch,
+      bufferedRecords,
+      lagMs,
+      offsetLag,
+      caughtUp,
+      ended,
+      isLeaseLive: this.#options.isLeaseLive(),
+      settled: this.#mark.resume,
+      passedOverRecords: this.#passedOverRecords,
+      reading: this.#readingNow(readFailures !== undefined),
+      readFailures,
+      lanes,
+    };
+  }
+
+  #readingNow(isFailing: boolean): ShardExplanation["reading"] {
+    if (this.#state !== "running") return "stopped";
+    if (this.#isAtEnd) return "atEnd";
+    if (isFailing) return "failing";
+    return this.#readAhead.isFull ? "full" : "reading";
+  }
+
   #context(): ShardContext {
     const { mapping, source, settings, clock, random, telemetry, invoker, delivery, report } =
       this.#environment;
@@ -265,7 +295,9 @@ export class ShardWorker {
     this.#hasIdleRead = read.records.length === 0 && !hasMore;
     if (read.trimmed) this.#reportGap();
     const settledBefore = this.#mark.resume;
+    const bufferedBefore = this.#readAhead.records;
     for (const record of read.records) this.#takeRecord(record);
+    this.#passedOverRecords += read.records.length - (this.#readAhead.records - bufferedBefore);
     if (this.#mark.resume !== settledBefore) this.#checkpoints.changed();
     this.#gauge();
     if (read.endOfShard) {

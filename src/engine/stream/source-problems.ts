@@ -1,4 +1,5 @@
 import { describeError, hasErrorCode, processingResultOf } from "../../model/errors.ts";
+import type { FailureCount } from "../explanation.ts";
 
 /** What fails once or twice passes by itself; credentials that are wrong do not. */
 const PASSING_FAILURES = 2;
@@ -7,6 +8,8 @@ const TEXT_CHARS_MAX = 1_000;
 /** What the source of a mapping answers, as far as somebody has to look at it: a part of `LastProcessingResult` (queues §3.4). */
 export class SourceProblems {
   readonly #failures = new Map<string, { count: number; text: string | undefined }>();
+  /** Since the last success, throttles too. */
+  readonly #tries = new Map<string, FailureCount>();
 
   /** `undefined`: the source is fine, as far as anyone has seen. */
   get current(): string | undefined {
@@ -14,8 +17,15 @@ export class SourceProblems {
     return undefined;
   }
 
+  /** What fails now, whether somebody has to look at it or not. */
+  explain(place: string): FailureCount | undefined {
+    return this.#tries.get(place);
+  }
+
   /** `place`: a shard, or the mapping as a whole. A throttle is no problem. */
   failed(place: string, error: unknown): void {
+    const lastProblem = describeError(error).slice(0, TEXT_CHARS_MAX);
+    this.#tries.set(place, { count: (this.#tries.get(place)?.count ?? 0) + 1, lastProblem });
     if (hasErrorCode(error, "ERR_MILLRACE_SOURCE_THROTTLED")) return;
     const known = this.#failures.get(place) ?? { count: 0, text: undefined };
     known.count++;
@@ -29,5 +39,6 @@ export class SourceProblems {
 
   worked(place: string): void {
     this.#failures.delete(place);
+    this.#tries.delete(place);
   }
 }

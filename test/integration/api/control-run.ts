@@ -23,7 +23,7 @@ export interface ControlRun {
   readonly seen: { readonly fn: string; readonly data: readonly string[] }[];
   /** Starts a `millrace` on the folder's store. */
   start(...flags: readonly string[]): Promise<RunningControl>;
-  /** Has invocations with the record `hold` end; until then they go on. */
+  /** Has invocations with the record `hold` end; until then they go on. Those with the record `poison` fail. */
   release(): void;
   until(what: string, holds: () => boolean | Promise<boolean>): Promise<void>;
 }
@@ -37,7 +37,10 @@ export interface RunningControl {
   settled(uuid: string | undefined, state: string): Promise<void>;
 }
 
-export async function createControlRun(t: TestContext): Promise<ControlRun> {
+export async function createControlRun(
+  t: TestContext,
+  { timeoutSeconds = 20 }: { readonly timeoutSeconds?: number } = {},
+): Promise<ControlRun> {
   const folder = mkdtempSync(join(tmpdir(), "millrace-api-"));
   const file = openStreamFile(join(folder, "orders.db"));
   file.createStream({ name: "orders", shards: 2 });
@@ -49,7 +52,7 @@ export async function createControlRun(t: TestContext): Promise<ControlRun> {
     (name) => `apiVersion: millrace.dev/v1
 kind: Function
 metadata: { name: ${name} }
-spec: { http: { url: "${url}${name}" }, timeoutSeconds: 20 }
+spec: { http: { url: "${url}${name}" }, timeoutSeconds: ${timeoutSeconds} }
 `,
   );
   writeFileSync(join(folder, "functions.yaml"), manifest.join("---\n"));
@@ -110,7 +113,9 @@ async function startFunctions(
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
     request.on("end", () => {
       const text = Buffer.concat(chunks).toString();
-      const { Records, fail } = JSON.parse(text);
+      const { Records: listed, records, fail } = JSON.parse(text);
+      // Kafka's records stand by partition.
+      const Records = listed ?? (records && Object.values(records).flat());
       if (fail !== undefined) {
         response.writeHead(200, { "X-Amz-Function-Error": "Unhandled" });
         response.end(JSON.stringify({ errorType: "Failed", errorMessage: String(fail) }));
@@ -122,6 +127,11 @@ async function startFunctions(
       }
       const data = Records.map(dataOf);
       seen.push({ fn: request.url?.slice(1) ?? "", data });
+      if (data.includes("poison")) {
+        response.writeHead(200, { "X-Amz-Function-Error": "Unhandled" });
+        response.end('{"errorType":"Poisoned"}');
+        return;
+      }
       void (data.includes("hold") ? held : Promise.resolve()).then(() => response.end("null"));
     });
   });
@@ -135,9 +145,11 @@ async function startFunctions(
 
 function dataOf(record: {
   readonly body?: string;
+  readonly value?: string;
   readonly kinesis?: { readonly data: string };
   readonly dynamodb?: { readonly Keys: { readonly pk: { readonly S: string } } };
 }): string {
   if (record.kinesis !== undefined) return Buffer.from(record.kinesis.data, "base64").toString();
+  if (record.value !== undefined) return Buffer.from(record.value, "base64").toString();
   return record.body ?? record.dynamodb?.Keys.pk.S ?? "";
 }

@@ -20,7 +20,7 @@ export const READ_KEY = {
   secretAccessKey: "read-secret-read-secret-read-secret",
 };
 
-const CREDENTIALS = `tokens:
+export const CREDENTIALS = `tokens:
   - { name: reader, role: read, token: ${READ_TOKEN} }
   - { name: writer, role: write, tokenEnv: WRITE_TOKEN }
 keys:

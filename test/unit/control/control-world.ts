@@ -51,6 +51,8 @@ export class ControlWorld {
   visibilityMs = 30_000;
   /** While set, a mapping that is stopped waits for it. */
   drain: Promise<void> | undefined;
+  /** While set, a source that is opened waits for it. */
+  opening: Promise<void> | undefined;
   mappings: MappingStore = createMemoryMappingStore();
   #uuids = 0;
 
@@ -76,6 +78,7 @@ export class ControlWorld {
       },
       stop: async () => undefined,
       status: () => [...running.values()],
+      explain: () => undefined,
     };
     const deployments = new Deployments(
       manifests.functions,
@@ -123,6 +126,7 @@ export class ControlWorld {
       {
         ...LOCAL,
         openStream: async ({ eventSourceArn }) => {
+          await this.opening;
           check(eventSourceArn);
           return closable<StreamSource>({ listShards: async () => [] });
         },

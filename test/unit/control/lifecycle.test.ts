@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ControlFault } from "../../../src/control/control-fault.ts";
-import { CUT_OFF_MS, GONE_MS, LOOK_MS } from "../../../src/control/reconciler.ts";
+import { CUT_OFF_MS, GONE_MS } from "../../../src/control/process-life.ts";
+import { LOOK_MS } from "../../../src/control/reconciler.ts";
 import { MillraceError } from "../../../src/model/errors.ts";
 import { ControlWorld, QUEUE, QUEUE_SPEC, STREAM, STREAM_SPEC } from "./control-world.ts";
 
@@ -192,6 +193,25 @@ test("a source that goes away leaves the mapping as it is, says so, and is tried
   await world.pass(2_000);
   assert.equal((await second.plane.mappings.get(ONE)).lastProcessingResult, "OK");
   assert.deepEqual(second.running(), [ONE]);
+});
+
+test("a mapping that is disabled while another process still opens its source is not started there", async () => {
+  const world = new ControlWorld();
+  const first = await world.start("first");
+  await first.plane.mappings.create(STREAM_SPEC, true, {});
+  await world.quiet();
+  const opened = Promise.withResolvers<void>();
+  world.opening = opened.promise;
+  const second = world.start("second");
+  await world.quiet();
+  await first.plane.mappings.update(ONE, {}, false);
+  await world.pass(2 * LOOK_MS);
+  assert.equal((await first.plane.mappings.get(ONE)).state, "Disabling");
+  opened.resolve();
+  await world.pass(2 * LOOK_MS);
+  assert.equal((await first.plane.mappings.get(ONE)).state, "Disabled");
+  assert.deepEqual((await second).running(), []);
+  assert.deepEqual(world.log, [`first starts ${ONE}`, `first stops ${ONE}`]);
 });
 
 test("a lost reply does not make a second mapping or a failure", async () => {

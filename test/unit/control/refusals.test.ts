@@ -1,9 +1,6 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { test } from "node:test";
 import { ControlFault } from "../../../src/control/control-fault.ts";
-import { loadManifests } from "../../../src/manifests/load-manifests.ts";
-import { folderWith, withMapping } from "../manifests/manifest-samples.ts";
 import { ControlWorld, QUEUE, QUEUE_SPEC, STREAM, STREAM_SPEC, topicSpec } from "./control-world.ts";
 
 /** `InvalidParameterValueException` unless a name stands before the text. */
@@ -166,41 +163,4 @@ test("refuses a queue whose visibility time-out is shorter than the function's t
   await assert.rejects(plane.mappings.create(QUEUE_SPEC, true, {}), {
     message: "Queue visibility timeout: 2 seconds is less than Function timeout: 3 seconds",
   });
-});
-
-test("mappings of manifests are shown, and changed in their manifests only, until they are adopted", async (t) => {
-  const world = new ControlWorld();
-  const folder = folderWith(t, { "m.yaml": withMapping() });
-  const loaded = loadManifests([join(folder, "m.yaml")], { connectors: world.connectors, nowMs: 0 });
-  assert(loaded.kind === "valid");
-  const { manifests } = loaded;
-  const { plane, running } = await world.start("a", { manifests });
-  const [view] = await plane.mappings.list({});
-  assert(view !== undefined);
-  const { uuid } = view.resource.mapping;
-  assert.deepEqual([view.state, view.isFromManifest, running()], ["Enabled", true, ["orders-stream"]]);
-  for (const change of [() => plane.mappings.update(uuid, {}, false), () => plane.mappings.remove(uuid)]) {
-    await assert.rejects(
-      change(),
-      /is defined by a manifest\. Change the manifest, or start millrace with --adopt/,
-    );
-  }
-  await assert.rejects(plane.mappings.create(STREAM_SPEC, true, {}), { fault: "ResourceConflictException" });
-
-  await plane.stop();
-  await plane.forget();
-  const adopting = await world.start("b", { manifests, isAdopting: true });
-  const adopted = await adopting.plane.mappings.get(uuid);
-  assert.deepEqual([adopted.state, adopted.isFromManifest], ["Enabled", false]);
-  assert.deepEqual(adopted.resource.endpoints, { LOCAL_FILE: [join(folder, "orders.db")] });
-  assert.deepEqual(adopting.running(), ["orders-stream"]);
-  await adopting.plane.mappings.update(uuid, { batchSize: 3 }, undefined);
-  await world.quiet();
-
-  await adopting.plane.stop();
-  await adopting.plane.forget();
-  const later = await world.start("c", { manifests });
-  const kept = await later.plane.mappings.get(uuid);
-  assert.deepEqual([kept.isFromManifest, kept.resource.mapping.batchSize], [false, 3]);
-  assert.deepEqual(later.running(), ["orders-stream"]);
 });

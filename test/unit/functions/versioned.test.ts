@@ -7,7 +7,8 @@ const ARN = "arn:aws:lambda:eu-west-1:123456789012:function:orders";
 
 function fakeTarget(name: string, closed: string[]): FunctionTarget {
   return {
-    invoke: async () => ({ kind: "succeeded", payload: Buffer.from(name) }),
+    invoke: async (payload) =>
+      payload.length > 0 ? { kind: "timedOut" } : { kind: "succeeded", payload: Buffer.from(name) },
     close: async () => {
       closed.push(name);
     },
@@ -47,6 +48,28 @@ test("the qualifier of the function's ARN picks the version", async () => {
   assert.equal(await invoke(":$LATEST"), "$LATEST");
   assert.equal(await invoke(":3"), "3");
   assert.equal(await invoke(":next"), "$LATEST");
+});
+
+test("an outcome says which version ran, also of a failure, and nothing of $LATEST", async () => {
+  const { target } = create();
+  const outcomeOf = (qualifier: string, payload = new Uint8Array()) => {
+    const functionArn = ARN + qualifier;
+    const context = {
+      requestId: "x",
+      functionName: "orders",
+      functionArn,
+      deadlineMs: 1000,
+      timeoutMs: 1000,
+    };
+    return target.invoke(payload, context, new AbortController().signal);
+  };
+  assert.deepEqual(await outcomeOf(":3", Buffer.from("{}")), { kind: "timedOut", executedVersion: "3" });
+  assert.deepEqual(await outcomeOf(":2"), {
+    kind: "succeeded",
+    payload: Buffer.from("2"),
+    executedVersion: "2",
+  });
+  for (const latest of ["", ":$LATEST", ":next"]) assert(!("executedVersion" in (await outcomeOf(latest))));
 });
 
 test("a version that is not there is not run, and says so", async () => {

@@ -52,6 +52,16 @@ test("a function that gave no answer has no response context, and a partial fail
   });
 });
 
+test("a failure record names the version that ran", () => {
+  const response = { functionError: "Unhandled", executedVersion: "3" };
+  const document = failureDocument({ ...sampleFailure("a"), response });
+  assert.deepEqual(document["responseContext"], {
+    statusCode: 200,
+    executedVersion: "3",
+    functionError: "Unhandled",
+  });
+});
+
 test("DynamoDB's batch has its own name and arrival times in whole seconds; the timestamp keeps milliseconds", () => {
   const sample = sampleFailure("a");
   const batch = { ...sample.batch, infoName: "DDBStreamBatchInfo", arrivalPrecision: "seconds" } as const;

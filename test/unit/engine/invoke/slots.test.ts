@@ -99,3 +99,35 @@ test("with fewer slots than are taken nothing starts until enough are given back
 async function flush(): Promise<void> {
   for (let turn = 0; turn < 3; turn++) await Promise.resolve();
 }
+
+test("those of a taker that leaves are sent away without a slot, and no other one moves for it", async () => {
+  const slots = new Slots(1);
+  assert.equal(slots.take("stays"), undefined);
+  const leaving = [slots.take("leaves"), slots.take("leaves")];
+  const waits = slots.take("waits");
+  slots.dismiss("leaves");
+  assert.deepEqual(await Promise.all(leaving), [false, false]);
+  slots.give("stays");
+  assert.equal(await waits, true);
+  slots.give("waits");
+  assert.equal(slots.take("leaves"), undefined, "it may come again");
+});
+
+test("a taker that comes again has an even share, in which its last calls count", async () => {
+  const slots = new Slots(4);
+  const has = { early: 0, again: 0 };
+  const want = async (taker: "early" | "again") => {
+    if ((await slots.take(taker)) !== false) has[taker]++;
+  };
+  for (const taker of ["early", "early", "early", "again"] as const) void want(taker);
+  await flush();
+  slots.dismiss("again");
+  for (let index = 0; index < 4; index++) void want("again");
+  for (let index = 0; index < 4; index++) void want("early");
+  for (let given = 0; given < 2; given++) {
+    has.early--;
+    slots.give("early");
+  }
+  await flush();
+  assert.deepEqual(has, { early: 2, again: 2 });
+});

@@ -1,0 +1,129 @@
+import type { Engine, FunctionExplanation, QueueExplanation, ShardExplanation } from "../engine/engine.ts";
+import type { StartPoint } from "../model/record.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { ProgressStore, ShardProgress } from "../ports/progress-store.ts";
+import type { CounterName } from "../ports/telemetry.ts";
+import { notFound } from "./control-fault.ts";
+import { explanationLines } from "./explanation-text.ts";
+import type { MappingView } from "./mapping-view.ts";
+
+/** Why a mapping is where it is: what its store and this process know of it. Times are epoch milliseconds. */
+export interface ExplainedMapping {
+  readonly nowMs: number;
+  readonly uuid: string;
+  readonly name: string;
+  readonly state: string;
+  readonly lastProcessingResult: string;
+  readonly source: string;
+  /** This one: what is told of running work is told of its own. */
+  readonly processId: string;
+  readonly isRunningHere: boolean;
+  readonly hasFilter: boolean;
+  /** Since this process began; `undefined`: it does not run here. */
+  readonly totals: Readonly<Record<CounterName, number>> | undefined;
+  /** `undefined`: it does not run here. */
+  readonly function: FunctionExplanation | undefined;
+  /** Of streams and topics: shards and partitions, by their ids. */
+  readonly shards: readonly ExplainedShard[];
+  readonly queue: QueueExplanation | undefined;
+}
+
+export interface ExplainedShard {
+  readonly shardId: string;
+  /** `undefined`: nobody has it. */
+  readonly owner: string | undefined;
+  readonly isOwnerHere: boolean;
+  /** Asked for by another process. */
+  readonly handoverTo: string | undefined;
+  readonly parentShardIds: readonly string[];
+  /** Durably settled up to here; `undefined`: the source's own broker keeps it. */
+  readonly checkpoint: StartPoint | undefined;
+  readonly isEnded: boolean;
+  /** `undefined`: not worked on here. */
+  readonly here: ShardExplanation | undefined;
+}
+
+export interface ExplainOptions {
+  readonly engine: Engine;
+  readonly progress: ProgressStore;
+  readonly clock: Clock;
+  readonly processId: string;
+  readonly totals: (mapping: string) => { readonly counters: Readonly<Record<CounterName, number>> };
+}
+
+/**
+ * `part`: of this shard, partition or message group only. With lines for people.
+ * @throws ControlFault ResourceNotFoundException for a shard that a stream's mapping does not have.
+ */
+export async function explainMapping(
+  view: MappingView,
+  part: string | undefined,
+  options: ExplainOptions,
+): Promise<ExplainedMapping & { readonly text: readonly string[] }> {
+  const { engine, progress, clock, processId, totals } = options;
+  const { resource, state, lastProcessingResult } = view;
+  const { uuid, name, eventSourceArn, filterPatterns } = resource.mapping;
+  const here = engine.explain(uuid);
+  const ofHere = here?.kind === "stream" ? here.shards : [];
+  const shards = resource.kind === "queue" ? [] : allShards(await progress.list(uuid), ofHere, processId);
+  const chosen = part === undefined ? shards : shards.filter(({ shardId }) => shardId === part);
+  // Partitions of a topic that other processes have are known to its broker only.
+  if (resource.kind === "stream" && part !== undefined && chosen.length === 0) throw notFound();
+  const explained: ExplainedMapping = {
+    nowMs: clock.now(),
+    uuid,
+    name,
+    state,
+    lastProcessingResult,
+    source: eventSourceArn ?? (resource.kind === "topic" ? `topic ${resource.mapping.topic}` : ""),
+    processId,
+    isRunningHere: here !== undefined,
+    hasFilter: filterPatterns.length > 0,
+    totals: here && totals(name).counters,
+    function: here?.function,
+    shards: chosen,
+    queue: here?.kind === "queue" ? ofGroup(here, part) : undefined,
+  };
+  return { ...explained, text: explanationLines(explained, part) };
+}
+
+/** Those of the store, and those of a source whose broker divides them, which the store does not know. */
+function allShards(
+  rows: readonly ShardProgress[],
+  ofHere: readonly ShardExplanation[],
+  processId: string,
+): readonly ExplainedShard[] {
+  const known = rows.map(({ shardId, owner, handoverTo, parentShardIds, checkpoint }) => ({
+    shardId,
+    owner,
+    isOwnerHere: owner === processId,
+    handoverTo,
+    parentShardIds,
+    checkpoint: checkpoint.resume,
+    isEnded: checkpoint.ended,
+    here: ofHere.find((shard) => shard.shardId === shardId),
+  }));
+  const others = ofHere
+    .filter(({ shardId }) => !rows.some((row) => row.shardId === shardId))
+    .map((here) => ({
+      shardId: here.shardId,
+      owner: processId,
+      isOwnerHere: true,
+      handoverTo: undefined,
+      parentShardIds: [],
+      checkpoint: undefined,
+      isEnded: here.ended,
+      here,
+    }));
+  return [...known, ...others].toSorted((a, b) => (a.shardId < b.shardId ? -1 : 1));
+}
+
+function ofGroup(queue: QueueExplanation, group: string | undefined): QueueExplanation {
+  if (group === undefined) return queue;
+  return {
+    ...queue,
+    batches: queue.batches.filter(({ groups }) => groups.includes(group)),
+    waitingGroups: queue.waitingGroups.filter((waiting) => waiting.group === group),
+    failedMessages: queue.failedMessages.filter((failed) => failed.group === group),
+  };
+}

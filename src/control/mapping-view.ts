@@ -1,0 +1,72 @@
+import type { MappingStatus } from "../engine/engine.ts";
+import { parseFunctionName } from "../manifests/function-name.ts";
+import type { MappingResource } from "../manifests/resources.ts";
+import { type KeptMapping, type MappingState, stateOf } from "./mapping-record.ts";
+import type { MappingRunner } from "./mapping-runner.ts";
+
+export interface MappingView {
+  readonly resource: MappingResource;
+  readonly state: MappingState;
+  readonly lastModifiedMs: number;
+  readonly lastProcessingResult: string;
+  /** It is changed in its manifest only. */
+  readonly isFromManifest: boolean;
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+/** Shows mappings as callers of the API see them: what is kept of them, and what this process knows of how they fare. */
+export class MappingViews {
+  readonly #options: MappingViewsOptions;
+
+  constructor(options: MappingViewsOptions) {
+    this.#options = options;
+  }
+
+  ofKept({ uuid, record, resource }: KeptMapping): MappingView {
+    return {
+      resource,
+      state: stateOf(record),
+      lastModifiedMs: record.lastModifiedMs,
+      lastProcessingResult: this.#lastResult(uuid),
+      isFromManifest: false,
+      tags: record.tags,
+    };
+  }
+
+  ofManifest(resource: MappingResource): MappingView {
+    const { uuid, enabled } = resource.mapping;
+    const status = this.#options.status().find((each) => each.uuid === uuid);
+    return {
+      resource,
+      state: !enabled ? "Disabled" : status?.state === "Creating" ? "Creating" : "Enabled",
+      lastModifiedMs: this.#options.startedMs,
+      lastProcessingResult: this.#lastResult(uuid),
+      isFromManifest: true,
+      tags: resource.tags,
+    };
+  }
+
+  #lastResult(uuid: string): string {
+    const problem = this.#options.runner.problemOf(uuid);
+    if (problem !== undefined) return `PROBLEM: ${problem.split("\n", 1)[0]}`;
+    const status = this.#options.status().find((each) => each.uuid === uuid);
+    return status?.lastProcessingResult ?? "No records processed";
+  }
+}
+
+interface MappingViewsOptions {
+  readonly runner: MappingRunner;
+  readonly status: () => readonly MappingStatus[];
+  readonly startedMs: number;
+}
+
+/** A function is meant as qualified as it is named: base, version and alias are three (streams §1.1). */
+export function isWithin(
+  { mapping, spec }: MappingResource,
+  { eventSourceArn, functionName }: { eventSourceArn?: string; functionName?: string },
+): boolean {
+  if (eventSourceArn !== undefined && mapping.eventSourceArn !== eventSourceArn) return false;
+  if (functionName === undefined) return true;
+  const [wanted, own] = [parseFunctionName(functionName), parseFunctionName(spec.functionName)];
+  return wanted?.name === own?.name && wanted?.qualifier === own?.qualifier;
+}

@@ -1,0 +1,122 @@
+import type { StartPoint } from "../model/record.ts";
+
+/** Why a mapping is where it is, as this process sees it: made when somebody asks, for people. Times are epoch milliseconds. */
+export type MappingExplanation = StreamExplanation | QueueExplanation;
+
+export interface StreamExplanation {
+  readonly kind: "stream";
+  readonly function: FunctionExplanation;
+  /** Those that this process works on. */
+  readonly shards: readonly ShardExplanation[];
+}
+
+export interface ShardExplanation {
+  readonly shardId: string;
+  readonly epoch: number;
+  /** As `ShardStatus` has them. */
+  readonly bufferedRecords: number;
+  readonly lagMs: number | undefined;
+  readonly offsetLag: number | undefined;
+  readonly caughtUp: boolean;
+  readonly ended: boolean;
+  /** `false`: the lease has run out by our own clock, and nothing starts until it is renewed. */
+  readonly isLeaseLive: boolean;
+  /** All before this is settled here; the durable checkpoint follows within its interval. */
+  readonly settled: StartPoint;
+  /** Read here, and matched by no filter pattern or settled before a restart. */
+  readonly passedOverRecords: number;
+  /** `full`: nothing is read until something is settled. */
+  readonly reading: "reading" | "full" | "failing" | "atEnd" | "stopped";
+  readonly readFailures: FailureCount | undefined;
+  /** Those that have something to do. */
+  readonly lanes: readonly LaneExplanation[];
+}
+
+export interface FailureCount {
+  /** Without a success in between. */
+  readonly count: number;
+  readonly lastProblem: string;
+}
+
+export interface LaneExplanation {
+  /** From 0. */
+  readonly lane: number;
+  /** Behind the batch that is under way. */
+  readonly waitingRecords: number;
+  /** No batch is under way and the next one is still being filled: when it goes at the latest. */
+  readonly fillingUntilMs: number | undefined;
+  readonly batch: BatchExplanation | undefined;
+}
+
+/** A batch between its first attempt and its end. */
+export interface BatchExplanation {
+  readonly doing: BatchDoing;
+  readonly sinceMs: number;
+  readonly requestId: string;
+  /** Of the part that is tried now. */
+  readonly records: number;
+  /** Parts of the same batch that come after it. */
+  readonly laterRecords: number;
+  /** Position of a record, id of a message. */
+  readonly firstRecord: string | undefined;
+  readonly lastRecord: string | undefined;
+  /** Calls for the batch with all its parts, throttled ones too. */
+  readonly attempts: number;
+  /** Of the part that is tried now: failures that count as retries, and throttles in a row, which do not. */
+  readonly failures: number;
+  readonly throttles: number;
+  /** What went wrong last, in a word: never content of records or responses. */
+  readonly lastProblem: string | undefined;
+  readonly nextAttemptMs: number | undefined;
+  /** Message groups, ten at most; of streams none. */
+  readonly groups: readonly string[];
+}
+
+/**
+ * `queued`: as many invocations run as may; `pausing`: until the next attempt; `leaseless`: its lease is not renewed;
+ * `discarding`: its failure destination has not accepted it yet.
+ */
+export type BatchDoing = "starting" | "queued" | "invoking" | "pausing" | "leaseless" | "discarding";
+
+/** Of the function, over all its mappings in this process. */
+export interface FunctionExplanation {
+  readonly name: string;
+  /** Invocations at once that may run; below `concurrency` while the function refuses calls or is slow. */
+  readonly limit: number;
+  readonly concurrency: number;
+  readonly running: number;
+  readonly waiting: number;
+  /** Of this mapping. */
+  readonly ownRunning: number;
+  readonly ownWaiting: number;
+}
+
+export interface QueueExplanation {
+  readonly kind: "queue";
+  readonly function: FunctionExplanation;
+  /** Batches at once that may run now; it follows load and errors. */
+  readonly batchesMax: number;
+  readonly runningBatches: number;
+  readonly waitingMessages: number;
+  readonly receiving: {
+    readonly receives: number;
+    readonly failures: FailureCount | undefined;
+    readonly nextMs: number | undefined;
+  };
+  /** Longest under way first, a hundred at most. */
+  readonly batches: readonly BatchExplanation[];
+  /** Messages in our hands by their group, a hundred groups at most, those with most first; none without groups. */
+  readonly waitingGroups: readonly { readonly group: string; readonly messages: number }[];
+  /** Messages that failed here and are still hidden; the last hundred. */
+  readonly failedMessages: readonly FailedMessage[];
+}
+
+export interface FailedMessage {
+  readonly messageId: string;
+  readonly group: string | undefined;
+  /** Deliveries so far. */
+  readonly receiveCount: number;
+  readonly problem: string;
+  /** When it comes again. */
+  readonly againMs: number;
+}

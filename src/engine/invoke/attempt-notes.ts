@@ -1,0 +1,55 @@
+import type { Clock } from "../../ports/clock.ts";
+import type { BatchDoing, BatchExplanation } from "../explanation.ts";
+
+/** The part of a batch that is tried now. */
+export interface AttemptedPart {
+  readonly requestId: string;
+  readonly records: number;
+  readonly laterRecords: number;
+  readonly firstRecord: string | undefined;
+  readonly lastRecord: string | undefined;
+  readonly failures: number;
+  readonly throttles: number;
+  /** Monotonic. */
+  readonly notBeforeMs: number;
+  readonly groups: readonly string[];
+}
+
+/** What a batch notes of itself on its way, so that it can be explained: a few fields for each attempt, nothing for a record. */
+export class AttemptNotes {
+  readonly #clock: Clock;
+  #doing: BatchDoing = "starting";
+  #sinceMs: number;
+  #attempts = 0;
+  lastProblem: string | undefined;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#sinceMs = clock.monotonic();
+  }
+
+  does(doing: BatchDoing): void {
+    this.#doing = doing;
+    this.#sinceMs = this.#clock.monotonic();
+    if (doing === "invoking") this.#attempts++;
+  }
+
+  explain({ notBeforeMs, ...part }: AttemptedPart): BatchExplanation {
+    const epochMs = epochOf(this.#clock);
+    const isPausing = this.#doing === "pausing";
+    return {
+      ...part,
+      doing: this.#doing,
+      sinceMs: epochMs(this.#sinceMs),
+      attempts: this.#attempts,
+      lastProblem: this.lastProblem,
+      nextAttemptMs: isPausing ? epochMs(notBeforeMs) : undefined,
+    };
+  }
+}
+
+/** What a monotonic time is for people, by the wall clock of now. */
+export function epochOf(clock: Clock): (monotonicMs: number) => number {
+  const offsetMs = clock.now() - clock.monotonic();
+  return (monotonicMs) => Math.round(monotonicMs + offsetMs);
+}

@@ -1,0 +1,41 @@
+import type { BatchExplanation } from "../explanation.ts";
+import { AttemptNotes } from "../invoke/attempt-notes.ts";
+import type { HeldMessage } from "./held-message.ts";
+
+const GROUPS_MAX = 10;
+
+/** Notes of a batch of messages, which is tried as a whole. */
+export class QueueBatchNotes extends AttemptNotes {
+  #requestId = "";
+  #throttles = 0;
+  #notBeforeMs = 0;
+
+  /** Hands the id back. */
+  begin(requestId: string): string {
+    this.#requestId = requestId;
+    return requestId;
+  }
+
+  /** `untilMs`: monotonic. */
+  pauses(problem: string, untilMs: number): void {
+    this.lastProblem = problem;
+    this.#throttles++;
+    this.#notBeforeMs = untilMs;
+    this.does("pausing");
+  }
+
+  explainBatch(batch: readonly HeldMessage[]): BatchExplanation {
+    const groups = new Set(batch.flatMap(({ message }) => message.groupId ?? []));
+    return this.explain({
+      requestId: this.#requestId,
+      records: batch.length,
+      laterRecords: 0,
+      firstRecord: batch[0]?.message.messageId,
+      lastRecord: batch.at(-1)?.message.messageId,
+      failures: 0,
+      throttles: this.#throttles,
+      notBeforeMs: this.#notBeforeMs,
+      groups: [...groups].slice(0, GROUPS_MAX),
+    });
+  }
+}

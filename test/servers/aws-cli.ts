@@ -1,0 +1,103 @@
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { awsEnvironment } from "./aws-environment.ts";
+
+const VERSION = "1.46.2";
+const INSTALL_MS_MAX = 300_000;
+const COMMAND_MS_MAX = 120_000;
+
+export interface CommandResult {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** AWS's command line, against one endpoint, with no configuration of the person who runs the tests. */
+export interface AwsCli {
+  /** `lambda list-event-source-mappings …`. Resolves whatever its exit status. */
+  run(...words: readonly string[]): Promise<CommandResult>;
+  /** The answer of a command that succeeds. */
+  json(...words: readonly string[]): Promise<Record<string, unknown>>;
+}
+
+/**
+ * AWS's command line from PyPI, in an environment of its own in the user's cache. It asks for `python3` with its `venv`.
+ */
+export async function installAwsCli(): Promise<(endpoint: string) => AwsCli> {
+  const folder = await install();
+  // Named by its module: the script beside it begins with the path of the folder that it was installed into.
+  const python = join(folder, "bin", "python3");
+  return (endpoint) => {
+    const run: AwsCli["run"] = (...words) =>
+      runProgram(python, ["-m", "awscli", "--endpoint-url", endpoint, "--output", "json", ...words]);
+    return {
+      run,
+      async json(...words) {
+        const { status, stdout, stderr } = await run(...words);
+        if (status !== 0) throw new Error(`aws ${words.join(" ")} ended with ${status}: ${stderr}`);
+        return stdout.trim() === "" ? {} : JSON.parse(stdout);
+      },
+    };
+  };
+}
+
+async function install(): Promise<string> {
+  const cache = join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "millrace");
+  const folder = join(cache, `awscli-${VERSION}`);
+  if (existsSync(folder)) return folder;
+  await mkdir(cache, { recursive: true });
+  const staging = await mkdtemp(join(cache, "installing-"));
+  try {
+    const environment = join(staging, "environment");
+    await runInstall("python3", ["-m", "venv", environment]);
+    const pip = ["-m", "pip", "--disable-pip-version-check", "--no-input", "install", "--quiet"];
+    await runInstall(join(environment, "bin", "python3"), [
+      ...pip,
+      "--only-binary=:all:",
+      `awscli==${VERSION}`,
+    ]);
+    await rename(environment, folder).catch((error: unknown) => {
+      // Another process was faster.
+      if (!existsSync(folder)) throw error;
+    });
+  } finally {
+    await rm(staging, { recursive: true, force: true });
+  }
+  return folder;
+}
+
+async function runInstall(program: string, words: readonly string[]): Promise<void> {
+  const { status, stderr } = await runProgram(program, words, INSTALL_MS_MAX);
+  if (status === 0) return;
+  throw new Error(
+    `AWS's command line could not be installed (status ${status}): ${stderr.slice(-4_000)}\n` +
+      "It needs `python3` with its venv module on the PATH (Debian: `apt-get install python3-venv`).",
+  );
+}
+
+function runProgram(
+  program: string,
+  words: readonly string[],
+  msMax: number = COMMAND_MS_MAX,
+): Promise<CommandResult> {
+  return new Promise((resolve, reject) => {
+    const env = { ...process.env, ...awsEnvironment({}), AWS_DEFAULT_REGION: "eu-west-1", AWS_PAGER: "" };
+    const child = spawn(program, words, { env, timeout: msMax, stdio: ["ignore", "pipe", "pipe"] });
+    let stdout = "";
+    let stderr = "";
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      stdout += text;
+    });
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      stderr += text;
+    });
+    child.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "ENOENT") reject(error);
+      else resolve({ status: null, stdout, stderr: `There is no program ${program}.` });
+    });
+    child.on("close", (status) => resolve({ status, stdout, stderr }));
+  });
+}

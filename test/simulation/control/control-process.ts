@@ -1,0 +1,159 @@
+import { ControlPlane } from "../../../src/control/control-plane.ts";
+import { Deployments } from "../../../src/control/deployments.ts";
+import type { Engine, MappingStatus } from "../../../src/engine/engine.ts";
+import type { Destination } from "../../../src/ports/destination.ts";
+import type { FunctionTarget } from "../../../src/ports/function-target.ts";
+import type { MappingStore } from "../../../src/ports/mapping-store.ts";
+import type { ProgressStore } from "../../../src/ports/progress-store.ts";
+import type { QueueSource } from "../../../src/ports/queue-source.ts";
+import type { StreamSource } from "../../../src/ports/stream-source.ts";
+import { FUNCTIONS } from "../../unit/control/control-world.ts";
+import { LOCAL, SQS } from "../../unit/manifests/manifest-samples.ts";
+import type { SeededRandom } from "../random.ts";
+import type { VirtualTime } from "../virtual-clock.ts";
+import { FaultyStore } from "./faulty-store.ts";
+import { ProcessClock } from "./process-clock.ts";
+
+export interface ControlProcessOptions {
+  readonly name: string;
+  readonly time: VirtualTime;
+  readonly random: SeededRandom;
+  readonly store: MappingStore;
+  readonly progress: ProgressStore;
+  /** The engine begins to process a mapping. */
+  readonly onStart: (uuid: string) => void;
+}
+
+const DRAIN_MS_MAX = 6_000;
+const OPEN_MS_MAX = 12_000;
+
+/** A process with the real control plane over an engine that only says what it runs. */
+export class ControlProcess {
+  readonly name: string;
+  readonly clock: ProcessClock;
+  readonly store: FaultyStore;
+  /** What the engine has, and whether it starts anything of it still. */
+  readonly running = new Map<string, "runs" | "drains">();
+  /** Sources open slowly, or not at all. */
+  sourceFaultRate = 0.1;
+  plane: ControlPlane | undefined;
+  readonly #options: ControlProcessOptions;
+
+  constructor(options: ControlProcessOptions) {
+    const { time, random, store, name } = options;
+    this.#options = options;
+    this.name = name;
+    this.clock = new ProcessClock(time);
+    this.store = new FaultyStore(store, time, this.clock, random.fork("store"));
+  }
+
+  /** Until it has started, again and again, as a supervisor would. */
+  async start(): Promise<void> {
+    const { progress, random, name } = this.#options;
+    while (this.plane === undefined && !this.clock.isDead) {
+      this.plane = await ControlPlane.start({
+        engine: this.#engine(),
+        processId: name,
+        manifests: { functions: FUNCTIONS, mappings: [] },
+        deployments: this.#deployments(),
+        store: this.store,
+        progress,
+        connectors: this.#connectors(),
+        endpoints: { LOCAL_FILE: ["/tmp/orders.db"] },
+        isAdopting: false,
+        clock: this.clock,
+        random: random.fork("control"),
+        telemetry: silentTelemetry(),
+        drainMs: DRAIN_MS_MAX,
+      }).catch(() => undefined);
+      await this.#wait(1_000);
+    }
+  }
+
+  #engine(): Engine {
+    const status = (uuid: string): MappingStatus => {
+      return {
+        uuid,
+        name: uuid,
+        state: "Enabled",
+        lastProcessingResult: "OK",
+        shards: [],
+        caughtUp: false,
+      };
+    };
+    return {
+      start: ({ mapping: { uuid } }) => {
+        this.running.set(uuid, "runs");
+        this.#options.onStart(uuid);
+      },
+      stopMapping: async (uuid) => {
+        this.running.set(uuid, "drains");
+        await this.#wait(this.#options.random.between(0, DRAIN_MS_MAX));
+        this.running.delete(uuid);
+      },
+      stop: async () => undefined,
+      status: () => [...this.running.keys()].map(status),
+      explain: () => undefined,
+    };
+  }
+
+  #deployments(): Deployments {
+    const openFunction = async () =>
+      closable<FunctionTarget>({ invoke: async () => ({ kind: "unavailable", message: "" }) });
+    return new Deployments(
+      FUNCTIONS,
+      { openFunction, openDestination: async () => closable<Destination>({}) },
+      () => undefined,
+    );
+  }
+
+  #connectors() {
+    const { random } = this.#options;
+    const open = async () => {
+      await this.#wait(random.between(0, random.chance(this.sourceFaultRate) ? OPEN_MS_MAX : 200));
+      if (random.chance(this.sourceFaultRate)) throw new Error("the source does not answer");
+    };
+    return [
+      {
+        ...LOCAL,
+        openStream: async () => {
+          await open();
+          return closable<StreamSource>({ listShards: async () => [] });
+        },
+      },
+      {
+        ...SQS,
+        openQueue: async () => {
+          await open();
+          return closable<QueueSource>({ description: { visibilityMs: 30_000 } });
+        },
+      },
+    ];
+  }
+
+  #wait(ms: number): Promise<void> {
+    return new Promise((resolve) => void this.clock.schedule(ms, resolve));
+  }
+}
+
+function closable<A>(rest: object): A {
+  return { ...rest, close: async () => undefined } as A;
+}
+
+function silentTelemetry() {
+  const nothing = () => undefined;
+  return {
+    count: nothing,
+    observe: nothing,
+    gauge: nothing,
+    offsetLag: nothing,
+    invocation: nothing,
+    log: nothing,
+    mark: nothing,
+    register: nothing,
+    unregister: nothing,
+    totals: (): never => {
+      throw new Error("nobody asks for an explanation here");
+    },
+  };
+}

@@ -1,0 +1,57 @@
+import type { Clock } from "../../../src/ports/clock.ts";
+import type { VirtualTime } from "../virtual-clock.ts";
+
+/** The clock of one process: while it is paused nothing of it goes on, and all that was due comes at once, in any order. */
+export class ProcessClock implements Clock {
+  readonly #time: VirtualTime;
+  #pausedUntilMs = 0;
+  #isDead = false;
+
+  constructor(time: VirtualTime) {
+    this.#time = time;
+  }
+
+  get isDead(): boolean {
+    return this.#isDead;
+  }
+
+  /** It stands still, or has not yet come to what was due meanwhile. */
+  get isPaused(): boolean {
+    return this.#time.now <= this.#pausedUntilMs;
+  }
+
+  now(): number {
+    return this.#time.now;
+  }
+
+  monotonic(): number {
+    return this.#time.now;
+  }
+
+  schedule(delayMs: number, fire: () => void) {
+    let isCancelled = false;
+    const arrive = () => {
+      if (isCancelled || this.#isDead) return;
+      if (this.#time.now < this.#pausedUntilMs) {
+        this.#time.schedule(this.#pausedUntilMs - this.#time.now, arrive);
+        return;
+      }
+      isCancelled = true;
+      fire();
+    };
+    this.#time.schedule(delayMs, arrive);
+    return {
+      cancel: () => {
+        isCancelled = true;
+      },
+    };
+  }
+
+  pause(ms: number): void {
+    this.#pausedUntilMs = Math.max(this.#pausedUntilMs, this.#time.now + ms);
+  }
+
+  die(): void {
+    this.#isDead = true;
+  }
+}

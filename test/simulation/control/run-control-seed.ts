@@ -1,0 +1,198 @@
+import { CUT_OFF_MS, GONE_MS } from "../../../src/control/process-life.ts";
+import { createMemoryStore } from "../../../src/stores/memory.ts";
+import { SeededRandom } from "../random.ts";
+import { VirtualTime } from "../virtual-clock.ts";
+import { ControlProcess } from "./control-process.ts";
+import { type Truth, WatchedStore } from "./watched-store.ts";
+
+export interface ControlRun {
+  readonly violations: readonly string[];
+  /** What happened, so that a run in which nothing did is seen. */
+  readonly counts: Readonly<Record<CountName, number>>;
+}
+
+const COUNTS = {
+  starts: 0,
+  settledDisabled: 0,
+  crashes: 0,
+  pauses: 0,
+  cuts: 0,
+  refusedChanges: 0,
+};
+type CountName = keyof typeof COUNTS;
+
+const PROCESSES = 3;
+const FAULTS_MS = 240_000;
+const HEALED_MS = 150_000;
+/** A check comes between two events of one moment. */
+const CHECK_MS = 250;
+const GIVEN = [
+  { functionName: "orders", eventSourceArn: "arn:aws:sqs:eu-west-1:123456789012:orders" },
+  { functionName: "other", eventSourceArn: "arn:aws:sqs:eu-west-1:123456789012:orders" },
+  {
+    functionName: "orders",
+    eventSourceArn: "arn:aws:local:eu-west-1:123456789012:stream/orders",
+    startingPosition: "LATEST",
+  },
+];
+
+/** Processes that crash, stand still and lose the store, while mappings are made, changed, disabled and deleted (I17). */
+export async function runControlSeed(seed: number): Promise<ControlRun> {
+  const world = new World(new SeededRandom(seed));
+  await world.run();
+  return { violations: world.violations, counts: world.counts };
+}
+
+class World {
+  readonly violations: string[] = [];
+  readonly counts = { ...COUNTS };
+  readonly #random: SeededRandom;
+  readonly #time: VirtualTime;
+  readonly #truth: WatchedStore;
+  readonly #progress = createMemoryStore();
+  #processes: ControlProcess[] = [];
+  #lives = 0;
+  #isHealed = false;
+
+  constructor(random: SeededRandom) {
+    this.#random = random;
+    this.#time = new VirtualTime(random.fork("ties"));
+    this.#truth = new WatchedStore(
+      () => this.#time.now,
+      (uuid) => this.#onChange(uuid),
+    );
+  }
+
+  async run(): Promise<void> {
+    while (this.#processes.length < PROCESSES) this.#startProcess();
+    this.#every(500, 3_000, "client", () => this.#change());
+    this.#every(1_000, 9_000, "nemesis", () => this.#harm());
+    this.#every(CHECK_MS, CHECK_MS, "check", () => this.#checkBounds());
+    await this.#time.run(FAULTS_MS, () => this.violations.length > 0);
+    this.#isHealed = true;
+    for (const process of this.#processes) heal(process);
+    await this.#time.run(FAULTS_MS + HEALED_MS, () => this.violations.length > 0);
+    if (this.violations.length === 0) this.#checkEnd();
+  }
+
+  #startProcess(): void {
+    const name = `p${++this.#lives}`;
+    const process = new ControlProcess({
+      name,
+      time: this.#time,
+      random: this.#random.fork(name),
+      store: this.#truth.store,
+      progress: this.#progress,
+      onStart: (uuid) => this.#onStart(name, uuid),
+    });
+    if (this.#isHealed) heal(process);
+    this.#processes.push(process);
+    void process.start();
+  }
+
+  #every(minMs: number, maxMs: number, label: string, act: () => void): void {
+    const random = this.#random.fork(label);
+    const next = () => {
+      if (!this.#isHealed || label === "check") act();
+      this.#time.schedule(random.between(minMs, maxMs), next);
+    };
+    this.#time.schedule(random.between(minMs, maxMs), next);
+  }
+
+  #change(): void {
+    const plane = this.#random.pick(this.#processes).plane;
+    if (plane === undefined) return;
+    const uuids = [...this.#truth.truths.keys()].slice(-6);
+    const act = async () => {
+      const kind = this.#random.pick(["create", "create", "toggle", "toggle", "change", "delete"]);
+      if (kind === "create" || uuids.length === 0) {
+        await plane.mappings.create(this.#random.pick(GIVEN), this.#random.chance(0.8), {});
+        return;
+      }
+      const uuid = this.#random.pick(uuids);
+      if (kind === "delete") await plane.mappings.remove(uuid);
+      else if (kind === "change")
+        await plane.mappings.update(uuid, { batchSize: this.#random.int(1, 10) }, undefined);
+      else await plane.mappings.update(uuid, {}, this.#truth.truths.get(uuid)?.isWanted !== true);
+    };
+    act().catch(() => void this.counts.refusedChanges++);
+  }
+
+  #harm(): void {
+    const victim = this.#random.pick(this.#processes);
+    const ms = this.#random.between(500, 30_000);
+    switch (this.#random.pick(["crash", "pause", "cut", "cut", "nothing"])) {
+      case "crash":
+        this.counts.crashes++;
+        victim.clock.die();
+        this.#processes = this.#processes.filter((process) => process !== victim);
+        this.#time.schedule(this.#random.between(0, 5_000), () => this.#startProcess());
+        if (this.#processes.length === 0) this.#startProcess();
+        break;
+      case "pause":
+        this.counts.pauses++;
+        victim.clock.pause(ms);
+        break;
+      case "cut":
+        this.counts.cuts++;
+        victim.store.cut(ms);
+        break;
+    }
+  }
+
+  #onStart(name: string, uuid: string): void {
+    this.counts.starts++;
+    const truth = this.#truth.truths.get(uuid);
+    if (truth === undefined || truth.isWanted) return;
+    if (truth.isSettled) this.#violated(`${name} starts ${uuid}, which is Disabled or gone`);
+    else if (this.#isOverdue(truth)) this.#violated(`${name} starts ${uuid} too long after the change`);
+  }
+
+  #onChange(uuid: string): void {
+    const truth = this.#truth.truths.get(uuid);
+    if (truth === undefined || truth.isWanted || !truth.isSettled) return;
+    this.counts.settledDisabled++;
+    for (const { name, running, clock } of this.#processes) {
+      const phase = running.get(uuid);
+      if (phase === undefined || clock.isPaused) continue;
+      // One that is not waited for any more may still drain: it starts nothing.
+      const isHeard = this.#time.now - (this.#truth.heardMs.get(name) ?? 0) < GONE_MS;
+      if (phase === "runs" || isHeard) this.#violated(`${uuid} settles while ${name} ${phase} it`);
+    }
+  }
+
+  #checkBounds(): void {
+    for (const { name, running, clock } of this.#processes) {
+      if (clock.isPaused) continue;
+      for (const [uuid, phase] of running) {
+        const truth = this.#truth.truths.get(uuid);
+        if (truth === undefined || truth.isWanted || phase === "drains") continue;
+        if (this.#isOverdue(truth)) this.#violated(`${name} still runs ${uuid}`);
+      }
+    }
+  }
+
+  #isOverdue({ unwantedMs }: Truth): boolean {
+    return this.#time.now - unwantedMs > CUT_OFF_MS;
+  }
+
+  #checkEnd(): void {
+    for (const [uuid, truth] of this.#truth.truths) {
+      if (!truth.isSettled) this.#violated(`${uuid} is not settled at the end`);
+      for (const { name, running } of this.#processes) {
+        if (running.has(uuid) !== truth.isWanted)
+          this.#violated(`${name} ${truth.isWanted ? "does not run" : "runs"} ${uuid} at the end`);
+      }
+    }
+  }
+
+  #violated(what: string): void {
+    this.violations.push(`${what} (at ${Math.round(this.#time.now)} ms)`);
+  }
+}
+
+function heal({ store, clock }: ControlProcess): void {
+  store.faultRate = 0;
+  store.cut(0);
+  clock.pause(0);
+}

@@ -1,0 +1,54 @@
+import type { MappingStore, NewMappingRow } from "../../../src/ports/mapping-store.ts";
+import { createMemoryMappingStore } from "../../../src/stores/memory-mappings.ts";
+
+/** What stands in the store of a mapping. */
+export interface Truth {
+  readonly isWanted: boolean;
+  readonly isSettled: boolean;
+  /** Since when it is not wanted any more. */
+  readonly unwantedMs: number;
+}
+
+/** The store itself, and what it says at each moment; a mapping that is gone is settled and not wanted. */
+export class WatchedStore {
+  readonly truths = new Map<string, Truth>();
+  /** When a process was last heard of, in whichever of its lives. */
+  readonly heardMs = new Map<string, number>();
+  readonly store: MappingStore;
+
+  constructor(now: () => number, onChange: (uuid: string) => void) {
+    const inner = createMemoryMappingStore();
+    const note = (uuid: string, document: string | undefined) => {
+      const record = document === undefined ? undefined : JSON.parse(document);
+      const isWanted = record?.isEnabled === true && record.transition !== "Deleting";
+      const before = this.truths.get(uuid);
+      const unwantedMs = before?.isWanted === false ? before.unwantedMs : now();
+      this.truths.set(uuid, { isWanted, isSettled: record?.transition === undefined, unwantedMs });
+      onChange(uuid);
+    };
+    const written = async <R extends { readonly kind: string }>(row: NewMappingRow, result: Promise<R>) => {
+      const answer = await result;
+      if (answer.kind === "written") note(row.uuid, row.document);
+      return answer;
+    };
+    this.store = {
+      list: () => inner.list(),
+      get: (uuid) => inner.get(uuid),
+      insert: (row) => written(row, inner.insert(row)),
+      replace: (row, seen) => written(row, inner.replace(row, seen)),
+      async remove(uuid, seen) {
+        const answer = await inner.remove(uuid, seen);
+        if (answer.kind === "removed") note(uuid, undefined);
+        return answer;
+      },
+      newestVersion: () => inner.newestVersion(),
+      announce: (processId, version) => {
+        this.heardMs.set(processId.split("~")[0] ?? "", now());
+        return inner.announce(processId, version);
+      },
+      processes: () => inner.processes(),
+      forget: (processId) => inner.forget(processId),
+      close: () => inner.close(),
+    };
+  }
+}
