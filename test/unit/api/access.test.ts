@@ -42,7 +42,6 @@ const NEEDS: Readonly<
   [`${MAPPINGS}/`]: { GET: "read", HEAD: "read", POST: "write" },
   [`${MAPPINGS}/${UUID}`]: { GET: "read", HEAD: "read", PUT: "write", DELETE: "write" },
   [`/millrace/v1/mappings/${UUID}/explain`]: { GET: "read", HEAD: "read" },
-  [`/millrace/v1/mappings/${UUID}/explain`]: { GET: "read", HEAD: "read" },
   [TAGS]: { GET: "read", HEAD: "read", POST: "write", DELETE: "write" },
   "/2015-03-31/functions": { GET: "read", HEAD: "read" },
   "/2015-03-31/functions/orders": { GET: "read", HEAD: "read" },
