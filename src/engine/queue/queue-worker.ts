@@ -193,8 +193,8 @@ export class QueueWorker {
     return {
       kind: "queue",
       function: invoker.explain(deployment.mapping.name),
-      batchesMax: this.#scaling.limit,
-      runningBatches: this.#batches.size,
+      batchesMax: this.#batchesMax,
+      runningBatches: this.#notes.size,
       waitingMessages: this.#buffer.size,
       receiving: this.#receiver.explain(epochMs),
       batches,

@@ -12,11 +12,6 @@ export const QUEUE_SHARE_BUGS: readonly PlantedBug[] = [
     find: "this.#options.running() <= this.#placesBeside(part)",
     replace: "this.#options.running() >= 0",
   }),
-  bug("a part of the maximum is used beyond its lease", ["scaling"], {
-    file: `${QUEUE}/concurrency-share.ts`,
-    find: "if (!part.isGoing && nowMs < part.liveUntilMs) places += part.places;",
-    replace: "if (!part.isGoing && nowMs < Number.POSITIVE_INFINITY) places += part.places;",
-  }),
   bug("parts that another process asks for are kept for ever", ["I16"], {
     file: `${QUEUE}/concurrency-share.ts`,
     find: "if (renewal.handoverTo === undefined || part.isGoing) return;",

@@ -11,6 +11,7 @@ function shard(shardId: string): ShardStatus {
     bufferedBytes: 0,
     inFlight: 0,
     lagMs: undefined,
+    offsetLag: undefined,
     caughtUp: true,
     ended: false,
   };
