@@ -45,8 +45,6 @@ export interface LoadParts {
   readonly signal: AbortSignal;
 }
 
-/** What a checkpoint may take beyond its interval on a busy machine: duplicates of a crash count from there. */
-const CHECKPOINT_LATE_MS = 2_000;
 const SETTLE_POLL_MS = 20;
 /** A while without progress: perhaps the rest was given up. */
 const DISCARDED_AFTER_MS = 500;
@@ -138,7 +136,7 @@ export class LoadMeasurement {
     const { faults, engine: settings } = scenario.scenario.spec;
     return new FaultSchedule({
       ...{ faults, engine, fn, ledger, memory },
-      checkpointAgeMs: settings.checkpointIntervalMs + CHECKPOINT_LATE_MS,
+      checkpointAgeMs: settings.checkpointIntervalMs + settings.checkpointLateMs,
       elapsed: () => this.#elapsed(),
       now: () => performance.now(),
       onFault: (fault, isOver) => this.#noteFault(parts, fault, isOver),

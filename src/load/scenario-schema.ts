@@ -160,6 +160,11 @@ const engine = z
     checkpointIntervalMs: wholeNumber(0, 60_000)
       .default(1000)
       .describe("Shortest time between two checkpoints of a shard, in milliseconds."),
+    checkpointLateMs: wholeNumber(0, 100_000)
+      .default(2000)
+      .describe(
+        "What a checkpoint may take beyond its interval, in milliseconds: what was settled since then may come again after a crash. Raise it on a busy machine.",
+      ),
     store: z
       .string()
       .min(1)

@@ -14,7 +14,9 @@ export interface BenchOutcome {
 
 /** `RESULTS.md`: ratios first, since they are what can be compared between machines. */
 export function formatResults(outcomes: readonly BenchOutcome[]): string {
-  const parts = outcomes.map((outcome) => `## ${outcome.name}\n\n${origin(outcome)}\n\n${rows(outcome.measurements)}`);
+  const parts = outcomes.map(
+    (outcome) => `## ${outcome.name}\n\n${origin(outcome)}\n\n${rows(outcome.measurements)}`,
+  );
   return `# Results of the benchmarks
 
 <!-- Made by "npm run bench". -->

@@ -47,7 +47,9 @@ for (const file of chosen) {
 }
 const outcomes = files.flatMap((file) => readOutcome(file) ?? []);
 writeFileSync(RESULTS, formatResults(outcomes));
-console.log(`\n${missed === 0 ? "every goal holds" : `${missed} goals missed`}${failed === 0 ? "" : `, ${failed} failed`}`);
+console.log(
+  `\n${missed === 0 ? "every goal holds" : `${missed} goals missed`}${failed === 0 ? "" : `, ${failed} failed`}`,
+);
 process.exitCode = missed === 0 && failed === 0 ? 0 : 1;
 
 /** Keeps what came out, before the next one runs. */
@@ -70,7 +72,9 @@ function readOutcome(file: string): BenchOutcome | undefined {
 
 /** With a mark when the working tree is not what the commit says. */
 function readCommit(): string {
-  const git = (...args: readonly string[]) => spawnSync("git", args, { cwd: FOLDER, encoding: "utf8" }).stdout.trim();
-  const isChanged = git("status", "--porcelain", "--", "../../src", "../../connectors", ".", ":!RESULTS.md") !== "";
+  const git = (...args: readonly string[]) =>
+    spawnSync("git", args, { cwd: FOLDER, encoding: "utf8" }).stdout.trim();
+  const isChanged =
+    git("status", "--porcelain", "--", "../../src", "../../connectors", ".", ":!RESULTS.md") !== "";
   return `${git("rev-parse", "--short=10", "HEAD")}${isChanged ? " with changes" : ""}`;
 }

@@ -33,7 +33,9 @@ export async function startCannedDynamodb(shards: number, pages: number): Promis
 }
 
 function serve(shards: number, pages: number): void {
-  const records = Buffer.from(JSON.stringify(Array.from({ length: PAGE_RECORDS }, (_, index) => change(index))));
+  const records = Buffer.from(
+    JSON.stringify(Array.from({ length: PAGE_RECORDS }, (_, index) => change(index))),
+  );
   const server = createServer((request, response) => {
     let body = "";
     request.setEncoding("latin1").on("data", (chunk: string) => {

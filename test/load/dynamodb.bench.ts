@@ -46,7 +46,9 @@ async function compare(): Promise<readonly Measurement[]> {
   for (let round = 0; round <= ROUNDS; round++) {
     const costs = [
       await microsPerRecord(() => eachShard(target)),
-      await microsPerRecord(() => runEngine(source, target, { batchSize: BATCH_SIZE, batchingWindowMs: 300_000 })),
+      await microsPerRecord(() =>
+        runEngine(source, target, { batchSize: BATCH_SIZE, batchingWindowMs: 300_000 }),
+      ),
     ] as const;
     // The first round warms connections and compilers up.
     if (round === 0) continue;
@@ -57,7 +59,11 @@ async function compare(): Promise<readonly Measurement[]> {
   const ratio = median(whole.map((micros, round) => micros / (bare[round] ?? Number.NaN)));
   const label = `${SHARDS} shards, batches of ${BATCH_SIZE} × 1 KB`;
   return [
-    { metric: `bare loop that reads, encodes and calls, ${label}`, value: median(bare), unit: "CPU µs/record" },
+    {
+      metric: `bare loop that reads, encodes and calls, ${label}`,
+      value: median(bare),
+      unit: "CPU µs/record",
+    },
     { metric: `whole engine with the connector, ${label}`, value: median(whole), unit: "CPU µs/record" },
     {
       metric: "whole engine against the bare loop",
