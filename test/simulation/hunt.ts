@@ -18,7 +18,7 @@ export function hunt(task: Hunt): Promise<HuntResult> {
       clearTimeout(stall);
       if (message.kind === "result") return end(message.result);
       const spun = `seed ${message.seed} did not come to an end`;
-      stall = setTimeout(end, STALL_MS, { seeds: undefined, message: spun });
+      stall = setTimeout(end, STALL_MS, { seed: undefined, message: spun });
     });
     worker.once("error", reject);
     worker.once("exit", () => reject(new Error(`the hunt for "${task.bug.name}" ended without a result`)));

@@ -13,11 +13,13 @@ export interface Hunt {
   readonly shrinks?: boolean;
   readonly bug: PlantedBug;
   readonly seedsMax: number;
+  /** Is run first: what caught it the last time. */
+  readonly firstSeed?: number | undefined;
 }
 
 export interface HuntResult {
-  /** Seeds until it was caught; `undefined`: it was not. */
-  readonly seeds: number | undefined;
+  /** The seed that caught it; `undefined`: none did. */
+  readonly seed: number | undefined;
   readonly message: string;
   readonly shortest?: Scenario;
 }
@@ -31,7 +33,7 @@ const ROOT = new URL("../../", import.meta.url);
 
 if (parentPort === null) throw new Error("planted-bug-worker.ts is a worker");
 const port = parentPort;
-const { bug, seedsMax, shrinks }: Hunt = workerData;
+const { bug, seedsMax, firstSeed, shrinks }: Hunt = workerData;
 const unapplied = new Set(bug.patches);
 plant(bug.patches);
 const result = await hunt();
@@ -71,18 +73,23 @@ async function hunt(): Promise<HuntResult> {
     throw new Error(`"${bug.name}" was not planted: ${patch.file} is not loaded`);
   watchRejections();
   const tally = createTally();
-  for (let seed = 1; seed <= seedsMax; seed++) {
+  for (const seed of seeds()) {
     tell({ kind: "seed", seed });
     await runSeed(seed, { createEngine }, tally);
     const found = tally.failures.at(-1)?.violations.find(({ invariant }) => bug.breaks.includes(invariant));
     if (found === undefined) continue;
-    const result = { seeds: seed, message: `${found.invariant}: ${found.message}` };
+    const result = { seed, message: `${found.invariant}: ${found.message}` };
     return shrinks === true ? { ...result, shortest: await shortestOf(seed, found.invariant) } : result;
   }
   const others = new Set(
     tally.failures.flatMap(({ violations }) => violations.map((each) => each.invariant)),
   );
-  return { seeds: undefined, message: `only ${[...others].join(", ") || "nothing"} was found broken` };
+  return { seed: undefined, message: `only ${[...others].join(", ") || "nothing"} was found broken` };
+}
+
+function* seeds(): Generator<number> {
+  if (firstSeed !== undefined) yield firstSeed;
+  for (let seed = 1; seed <= seedsMax; seed++) if (seed !== firstSeed) yield seed;
 }
 
 async function shortestOf(seed: number, invariant: InvariantId): Promise<Scenario> {
@@ -91,6 +98,7 @@ async function shortestOf(seed: number, invariant: InvariantId): Promise<Scenari
   const { runScenario } = await import("./run-scenario.ts");
   const { shrink } = await import("./shrink.ts");
   const fails = async (scenario: Scenario) => {
+    tell({ kind: "seed", seed });
     const { violations } = await runScenario(scenario, { createEngine });
     return violations.some((violation) => violation.invariant === invariant);
   };

@@ -35,8 +35,8 @@ const QUICK: readonly string[] = [
 describe("planted bugs", () => {
   for (const name of QUICK) {
     test(`caught: ${name}`, async () => {
-      const { seeds, message } = await hunt({ bug: find(name), seedsMax: SEEDS_MAX });
-      assert.notEqual(seeds, undefined, message);
+      const { seed, message } = await hunt({ bug: find(name), seedsMax: SEEDS_MAX });
+      assert.notEqual(seed, undefined, message);
     });
   }
 
@@ -51,7 +51,7 @@ describe("planted bugs", () => {
   test("a bug that is none is not caught: the hunt can fail", async () => {
     const real = find("one retry too many");
     const none = { ...real, patches: real.patches.map((patch) => ({ ...patch, replace: patch.find })) };
-    assert.equal((await hunt({ bug: none, seedsMax: 10 })).seeds, undefined);
+    assert.equal((await hunt({ bug: none, seedsMax: 10 })).seed, undefined);
   });
 
   test("a bug whose place is gone from the source is refused", async () => {

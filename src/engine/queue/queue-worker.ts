@@ -54,7 +54,12 @@ export class QueueWorker {
   readonly #holdMs: number;
   readonly #stop = new AbortController();
   readonly #calls = new AbortController();
+  /** What must end before a stop has ended: batches, and deletes and releases beside them. */
   readonly #running = new Set<Promise<void>>();
+  /** Batches at once: what the mapping's concurrency bounds. */
+  #batches = 0;
+  /** Messages on their way to be deleted unread. */
+  #unwanted = 0;
   #state: MappingStatus["state"] = "Enabled";
   /** Monotonic: when all messages that failed here are visible again. */
   #leftUntilMs = Number.NEGATIVE_INFINITY;
@@ -174,7 +179,7 @@ export class QueueWorker {
   /** Messages that may be received: no receive without room for its result. One batch may wait for each that may run. */
   #room(expected: number): number {
     const { mapping, source } = this.#options.deployment;
-    const inHand = this.#buffer.size + expected;
+    const inHand = this.#buffer.size + expected + this.#unwanted;
     // Who holds nothing may receive in any case: no mapping starves behind another's stalled function.
     const holdsNothing = this.#budget.used === 0 && expected === 0;
     if (!holdsNothing && this.#budget.room <= 0) {
@@ -182,7 +187,7 @@ export class QueueWorker {
       return 0;
     }
     const perBatch = Math.max(mapping.batchSize, source.description.receiveMessagesMax);
-    const free = Math.max(1, this.#scaling.limit - this.#running.size);
+    const free = Math.max(1, this.#scaling.limit - this.#batches);
     return free * perBatch - inHand;
   }
 
@@ -221,7 +226,9 @@ export class QueueWorker {
     const { telemetry, deployment } = this.#options;
     telemetry.count("filtered_out_events", deployment.mapping.name, unwanted.length);
     telemetry.mark("filtered messages deleted");
+    this.#unwanted += unwanted.length;
     await this.#settler.acknowledge(unwanted);
+    this.#unwanted -= unwanted.length;
     for (const { message } of unwanted) this.#budget.release(message.bytes);
   }
 
@@ -230,9 +237,9 @@ export class QueueWorker {
   #startBatches(): void {
     const nowMs = this.#options.clock.monotonic();
     while (this.#buffer.size > 0 && this.#isBatchDue(nowMs)) {
-      if (this.#running.size >= this.#scaling.limit) {
+      if (this.#batches >= this.#scaling.limit) {
         this.#scaling.saturated(nowMs);
-        if (this.#running.size >= this.#scaling.limit) {
+        if (this.#batches >= this.#scaling.limit) {
           if (this.#scaling.isAtCap) this.#options.telemetry.mark("batches at once at their cap");
           return;
         }
@@ -243,7 +250,8 @@ export class QueueWorker {
         return;
       }
       this.#flushAtMs = nowMs + this.#options.deployment.mapping.batchingWindowMs;
-      this.#track(this.#run(batch));
+      this.#batches++;
+      this.#track(this.#run(batch).finally(() => this.#batches--));
     }
   }
 

@@ -136,6 +136,14 @@ test("filtered messages take room until they are deleted", async () => {
   assert.ok(received <= 50, `${received} messages wait for their deletion`);
 });
 
+test("deletes of filtered messages take no batch's place", async () => {
+  const queue = new SmallQueue({ filterPatterns: ['{"body":[{"prefix":"good"}]}'], concurrencyMax: 2 });
+  queue.acknowledging = () => "failed";
+  queue.send(...ids("bad", 9), "good1", ...ids("evil", 9), "good2");
+  await queue.clock.advance(500);
+  assert.deepEqual(queue.calls.flatMap((call) => call.ids).toSorted(), ["good1", "good2"]);
+});
+
 test("a batch that waits for the function's concurrency is given back at the end of a stop", async () => {
   const queue = new SmallQueue({ batchSize: 1, concurrencyMax: 2 }, { concurrency: 1 });
   queue.send("m1", "m2");
