@@ -4,6 +4,7 @@ import { DEFAULT_SETTINGS } from "../../src/engine/settings.ts";
 import type { StreamMapping } from "../../src/model/mapping.ts";
 import type { FunctionTarget } from "../../src/ports/function-target.ts";
 import type { StreamSource } from "../../src/ports/stream-source.ts";
+import type { Tracing } from "../../src/ports/tracing.ts";
 import { createMemoryStore } from "../../src/stores/memory.ts";
 import { createSystemClock } from "../../src/system/clock.ts";
 import { createSystemRandom } from "../../src/system/random.ts";
@@ -37,6 +38,7 @@ export async function runEngine(
   source: StreamSource,
   target: FunctionTarget,
   settings: Partial<StreamMapping>,
+  tracing?: Tracing,
 ): Promise<void> {
   const store = createMemoryStore();
   const mapping = { ...PLAIN, ...settings };
@@ -45,6 +47,7 @@ export async function runEngine(
     clock: createSystemClock(),
     random: createSystemRandom(),
     telemetry: createTelemetry({ log: () => {}, processMetrics: false }),
+    tracing,
     store,
     settings: DEFAULT_SETTINGS,
   });
