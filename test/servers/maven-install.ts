@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
-import { homedir } from "node:os";
 import { join } from "node:path";
+import { cacheFolder } from "./cache-folder.ts";
 
 /** A server whose jars are on Maven Central. */
 export interface MavenServer {
@@ -26,7 +26,7 @@ const INSTALL_TIMEOUT_MS = 300_000;
 
 /** The folder with the server's jars; fetched the first time, into the user's cache and never into the checkout. */
 export async function installFromMaven(server: MavenServer): Promise<string> {
-  const cache = join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "millrace");
+  const cache = cacheFolder();
   const folder = join(cache, server.folder);
   if (existsSync(folder)) return folder;
   await mkdir(cache, { recursive: true });

@@ -1,0 +1,297 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { CONNECTORS } from "../../connectors/registry.ts";
+import { sha256 } from "../../src/api/access-credentials.ts";
+import { parseFlags } from "../../src/cli/parse-flags.ts";
+import { runCommand } from "../../src/cli/run.ts";
+import { parseStoreUrl } from "../../src/cli/store-url.ts";
+import {
+  CHART,
+  EXAMPLES,
+  exampleFile,
+  helm,
+  type KubernetesObject,
+  only,
+  rendered,
+  renderedText,
+  tryRender,
+} from "./chart.ts";
+import { validateManifests } from "./rendered-manifests.ts";
+import { buildGoCommand, installGoCommand } from "./tools/go.ts";
+import { KUBERNETES_VERSION, kubernetesSchemas } from "./tools/kubernetes-schemas.ts";
+
+const KUBECONFORM_VERSION = "v0.8.0";
+const POD_SECURITY = fileURLToPath(new URL("pod-security", import.meta.url));
+
+describe("the chart", () => {
+  test("passes helm lint with every example", () => {
+    for (const name of EXAMPLES) {
+      const words = [
+        "lint",
+        CHART,
+        "--strict",
+        "--kube-version",
+        KUBERNETES_VERSION,
+        "-f",
+        exampleFile(name),
+      ];
+      const { status, stdout, stderr } = helm(words);
+      assert.equal(status, 0, `${name}: ${stdout}${stderr}`);
+    }
+  });
+
+  for (const name of EXAMPLES) {
+    test(`makes objects that Kubernetes and its operators know: ${name}`, () => {
+      assert.deepEqual(kubeconform(renderedText(name)), []);
+    });
+
+    test(`makes pods that the profile restricted admits: ${name}`, () => {
+      const [deployment] = rendered(name).filter(({ kind }) => kind === "Deployment");
+      assert.equal(podSecurity(deployment?.spec.template), "allowed");
+      const [container] = deployment?.spec.template.spec.containers ?? [];
+      assert.equal(container.securityContext.readOnlyRootFilesystem, true);
+      assert.equal(deployment?.spec.template.spec.automountServiceAccountToken, false);
+    });
+
+    test(`starts millrace with flags that it knows, in a pod that outlives its drain: ${name}`, () => {
+      const { spec } = only(rendered(name), "Deployment").spec.template;
+      const [command, ...words] = spec.containers[0].args;
+      assert.equal(command, "run");
+      const flags = parseFlags(runCommand, words);
+      assert.doesNotThrow(() => parseStoreUrl(flags.get("store")?.[0] ?? ""));
+      const drainSeconds = Number(flags.get("drain-seconds")?.[0]);
+      assert(spec.terminationGracePeriodSeconds >= drainSeconds + 15, "the last checkpoints take 5 s");
+    });
+
+    test(`holds manifests that millrace takes: ${name}`, () => {
+      assert.deepEqual(validateManifests(rendered(name), CONNECTORS), []);
+    });
+  }
+
+  test("lets invocations end that began when the stop came: the drain is as long as the longest function", () => {
+    const args = only(rendered("keda-dynamodb"), "Deployment").spec.template.spec.containers[0].args;
+    assert(args.includes("--drain-seconds=900"), "its function may take 900 s");
+    const least = only(rendered("minimal"), "Deployment").spec.template.spec.containers[0].args;
+    assert(least.includes("--drain-seconds=25"));
+  });
+
+  test("replaces pods one by one on a shared store, and never runs two on a file", () => {
+    const shared = only(rendered("kafka-postgres"), "Deployment").spec.strategy;
+    assert.deepEqual(shared, { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } });
+    assert.deepEqual(only(rendered("minimal"), "Deployment").spec.strategy, { type: "Recreate" });
+  });
+
+  test("replaces the pods when a manifest changes", () => {
+    const annotations = (values: object) =>
+      only(rendered("minimal", values), "Deployment").spec.template.metadata.annotations;
+    assert.notDeepEqual(annotations({}), annotations({ manifests: { files: { "a.mjs": "export {}" } } }));
+    assert.deepEqual(annotations({}), annotations({ logLevel: "warn" }));
+  });
+
+  test("puts no secret into an object: passwords and credentials come by reference", () => {
+    const { env } = only(rendered("everything"), "Deployment").spec.template.spec.containers[0];
+    const password = env.find(({ name }: { name: string }) => name === "PGPASSWORD");
+    assert.deepEqual(password.valueFrom, { secretKeyRef: { name: "millrace-db", key: "password" } });
+    assert.deepEqual(
+      rendered("everything").filter(({ kind }) => kind === "Secret"),
+      [],
+    );
+  });
+
+  test("opens the API only to callers that it knows, under the names of its Service", () => {
+    const { args } = only(rendered("everything"), "Deployment").spec.template.spec.containers[0];
+    for (const flag of [
+      "--api=0.0.0.0:8080",
+      "--api-host=pollers.pollers-ns.svc",
+      "--api-host=millrace.example.com",
+    ]) {
+      assert(args.includes(flag), flag);
+    }
+    const closed = only(rendered("minimal"), "Deployment").spec.template.spec.containers[0];
+    assert(closed.args.includes("--api=127.0.0.1:8080"));
+    assert(!closed.ports.some(({ name }: { name: string }) => name === "api"));
+  });
+
+  test("carries the project's own alerts and dashboard", () => {
+    const own = (path: string) =>
+      readFileSync(fileURLToPath(new URL(`../../${path}`, import.meta.url)), "utf8");
+    assert.equal(
+      sha256(readFileSync(join(CHART, "files/alerts.yaml"))).toString("hex"),
+      sha256(own("deploy/prometheus/alerts.yaml")).toString("hex"),
+    );
+    const board = rendered("everything").find(({ metadata }) => metadata.name === "pollers-dashboards");
+    assert.deepEqual(
+      JSON.parse(board?.data?.["millrace.json"] ?? ""),
+      JSON.parse(own("deploy/grafana/millrace.json")),
+    );
+    assert(only(rendered("everything"), "PrometheusRule").spec.groups.length > 0);
+  });
+});
+
+describe("values that cannot be right", () => {
+  const refused: readonly (readonly [what: string, example: string, values: object, text: RegExp])[] = [
+    ["two pods on a file", "minimal", { replicaCount: 2 }, /More than one pod needs a store that pods share/],
+    [
+      "two pods with memories",
+      "minimal",
+      { replicaCount: 2, store: { type: "memory" } },
+      /store.type memory is of one pod only/,
+    ],
+    ["scaling on a file", "minimal", { autoscaling: { enabled: true } }, /More than one pod needs a store/],
+    ["KEDA on a file", "minimal", { keda: { enabled: true } }, /More than one pod needs a store/],
+    ["two scalers", "everything", { keda: { enabled: true } }, /would both set the number of pods/],
+    ["no manifests", "minimal", { manifests: { resources: [] } }, /There is nothing to run/],
+    ["two kinds of manifests", "minimal", { manifests: { existingConfigMap: "x" } }, /Give one or the other/],
+    ["PostgreSQL without a host", "minimal", { store: { type: "postgres" } }, /needs store.postgres.host/],
+    [
+      "PostgreSQL without a password",
+      "minimal",
+      { store: { type: "postgres", postgres: { host: "db" } } },
+      /passwordSecret.name/,
+    ],
+    ["DynamoDB without a table", "minimal", { store: { type: "dynamodb" } }, /needs store.dynamodb.table/],
+    ["an open API without credentials", "minimal", { api: { enabled: true } }, /needs to know them/],
+    ["a store that is none", "minimal", { store: { type: "redis" } }, /store.type/],
+    ["a value that is none", "minimal", { replicas: 3 }, /replicas/],
+    ["a nested value that is none", "minimal", { store: { postgres: { password: "x" } } }, /password/],
+    ["a number as text", "minimal", { replicaCount: "3" }, /replicaCount/],
+    ["a port out of range", "minimal", { metrics: { port: 70_000 } }, /port/],
+    ["a digest that is none", "minimal", { image: { digest: "latest" } }, /digest/],
+    [
+      "a manifest of another kind",
+      "minimal",
+      { manifests: { resources: [{ apiVersion: "v1", kind: "Pod", metadata: { name: "x" }, spec: {} }] } },
+      /apiVersion|kind/,
+    ],
+    [
+      "KEDA to zero, where nobody knows the lag",
+      "keda-dynamodb",
+      { keda: { minReplicas: 0 } },
+      /minReplicas/,
+    ],
+    [
+      "a time-out that AWS does not have",
+      "minimal",
+      {
+        manifests: {
+          resources: [
+            {
+              apiVersion: "millrace.dev/v1",
+              kind: "Function",
+              metadata: { name: "x" },
+              spec: { timeoutSeconds: 1000 },
+            },
+          ],
+        },
+      },
+      /timeoutSeconds/,
+    ],
+    [
+      "a disruption budget that lets no node go",
+      "minimal",
+      { podDisruptionBudget: { maxUnavailable: 0 } },
+      /maxUnavailable/,
+    ],
+  ];
+  for (const [what, example, values, text] of refused) {
+    test(`are refused: ${what}`, () => {
+      const { status, stdout, stderr } = tryRender(example, values);
+      assert.notEqual(status, 0, stdout);
+      assert.match(stderr, text);
+    });
+  }
+});
+
+describe("the checks themselves", () => {
+  test("find a member that Kubernetes does not know, and a kind without a schema", () => {
+    const text = renderedText("minimal").replace("revisionHistoryLimit: 5", "revisionHistoryLimits: 5");
+    assert.match(kubeconform(text).join(), /revisionHistoryLimits/);
+    assert.match(
+      kubeconform("apiVersion: batch/v1\nkind: Job\nmetadata: { name: x }\n").join(),
+      /could not find schema/,
+    );
+    assert.match(
+      kubeconform(renderedText("keda-dynamodb").replace("maxReplicaCount", "maxReplicas")).join(),
+      /maxReplicas/,
+    );
+  });
+
+  const template = () => only(rendered("minimal"), "Deployment").spec.template;
+  const doctored: readonly (readonly [string, (pod: Pick<KubernetesObject, "spec">) => void])[] = [
+    [
+      "root",
+      (pod) => {
+        pod.spec.securityContext = {};
+      },
+    ],
+    [
+      "no seccomp profile",
+      (pod) => {
+        delete pod.spec.securityContext.seccompProfile;
+      },
+    ],
+    [
+      "capabilities",
+      (pod) => {
+        pod.spec.containers[0].securityContext.capabilities = { drop: ["ALL"], add: ["SYS_ADMIN"] };
+      },
+    ],
+    [
+      "a folder of the host",
+      (pod) => {
+        pod.spec.volumes.push({ name: "h", hostPath: { path: "/" } });
+      },
+    ],
+    [
+      "escalation",
+      (pod) => {
+        delete pod.spec.containers[0].securityContext.allowPrivilegeEscalation;
+      },
+    ],
+  ];
+  for (const [what, change] of doctored) {
+    test(`refuse a pod with ${what}`, () => {
+      const pod = structuredClone(template());
+      change(pod);
+      assert.notEqual(podSecurity(pod), "allowed");
+    });
+  }
+});
+
+/** What is wrong, by object. */
+function kubeconform(text: string): readonly string[] {
+  const program = installGoCommand(
+    "kubeconform",
+    "github.com/yannh/kubeconform/cmd/kubeconform",
+    KUBECONFORM_VERSION,
+  );
+  const location = join(kubernetesSchemas(), "{{.ResourceKind}}{{.KindSuffix}}.json");
+  const words = ["-schema-location", location, "-strict", "-output", "json", "-verbose", "-"];
+  const { stdout, stderr, error } = spawnSync(program, words, { input: text, encoding: "utf8" });
+  if (error !== undefined) throw error;
+  const { resources } = JSON.parse(stdout || "{}");
+  assert(Array.isArray(resources) && resources.length > 0, `kubeconform saw nothing: ${stdout}${stderr}`);
+  return resources
+    .filter(({ status }) => status !== "statusValid" && status !== "statusEmpty")
+    .map(({ kind, name, status, msg }) => `${kind} ${name}: ${status} ${msg}`);
+}
+
+/** `allowed`, or why not. */
+function podSecurity(template: object): string {
+  const key = sha256(
+    ["main.go", "go.sum"].map((name) => readFileSync(join(POD_SECURITY, name), "utf8")).join(""),
+  )
+    .toString("hex")
+    .slice(0, 12);
+  const program = buildGoCommand("pod-security", POD_SECURITY, key);
+  const { status, stdout, stderr } = spawnSync(program, {
+    input: JSON.stringify(template),
+    encoding: "utf8",
+  });
+  assert.equal(status, 0, stderr);
+  return stdout.trim();
+}
