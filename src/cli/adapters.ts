@@ -7,8 +7,8 @@ import type { MappingStore } from "../ports/mapping-store.ts";
 import type { ProgressStore } from "../ports/progress-store.ts";
 import type { Random } from "../ports/random.ts";
 import type { CounterName, GaugeName, LogLevel, Telemetry } from "../ports/telemetry.ts";
-import type { MemberProcess } from "./processes/group-messages.ts";
 import type { Tracing } from "../ports/tracing.ts";
+import type { MemberProcess } from "./processes/group-messages.ts";
 import type { StoreUrl } from "./store-url.ts";
 
 /** What commands need of the adapters. Only `main.ts` makes one; tests make others. */
