@@ -24,6 +24,7 @@ export function addStatusMetrics(registry: Registry, read: StatusReader): void {
     help: "Age of the oldest record that this process knows of and has not settled; 0: there is none.",
     labelNames: ["mapping"] as const,
     registers: [registry],
+    aggregator: "max",
     collect() {
       this.reset();
       for (const { name, oldestAgeMs } of read()) this.set({ mapping: name }, oldestAgeMs / 1000);
@@ -34,6 +35,7 @@ export function addStatusMetrics(registry: Registry, read: StatusReader): void {
     help: `The same of each shard that this process reads, of at most ${SHARD_SERIES_MAX} shards of a mapping.`,
     labelNames: ["mapping", "shard"] as const,
     registers: [registry],
+    aggregator: "max",
     collect() {
       this.reset();
       for (const { name, shards } of read()) {
@@ -48,6 +50,7 @@ export function addStatusMetrics(registry: Registry, read: StatusReader): void {
     help: "1 for the state that the mapping is in, in this process.",
     labelNames: ["mapping", "state"] as const,
     registers: [registry],
+    aggregator: "max",
     collect() {
       this.reset();
       for (const { name, state } of read()) {

@@ -129,6 +129,7 @@ function addBuildInfo(registry: Registry, version: string): void {
     help: "1, with the version of millrace as a label.",
     labelNames: ["version"] as const,
     registers: [registry],
+    aggregator: "max",
   });
   info.set({ version }, 1);
 }

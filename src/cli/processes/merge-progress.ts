@@ -26,6 +26,7 @@ function mergeStatus(a: MappingStatus, b: MappingStatus): MappingStatus {
     state: STATES.find((state) => a.state === state || b.state === state) ?? a.state,
     lastProcessingResult: worse(a.lastProcessingResult, b.lastProcessingResult),
     shards: [...a.shards, ...b.shards].toSorted((one, other) => one.shardId.localeCompare(other.shardId)),
+    oldestAgeMs: Math.max(a.oldestAgeMs, b.oldestAgeMs),
     caughtUp: a.caughtUp && b.caughtUp,
   };
 }

@@ -33,8 +33,9 @@ export async function runProcesses(options: ProcessesOptions, host: CliHost): Pr
   const { adapters } = host;
   const display = host.stderr.isTTY === true ? new ProgressDisplay(host.stderr, adapters.clock) : undefined;
   const write = createLog(display, options.logLevel, host);
-  const { log } = adapters.createTelemetry((level, message, fields) =>
-    write(level, message, { process: PARENT, ...fields }),
+  const { log } = adapters.createTelemetry(
+    (level, message, fields) => write(level, message, { process: PARENT, ...fields }),
+    options.logLevel,
   );
   const group = new ProcessGroup({
     size: options.processes,

@@ -194,7 +194,7 @@ export class QueueWorker {
       kind: "queue",
       function: invoker.explain(deployment.mapping.name),
       batchesMax: this.#batchesMax,
-      runningBatches: this.#notes.size,
+      runningBatches: this.#batches.size,
       waitingMessages: this.#buffer.size,
       receiving: this.#receiver.explain(epochMs),
       batches,

@@ -12,6 +12,7 @@ function shard(shardId: string): ShardStatus {
     inFlight: 0,
     lagMs: undefined,
     offsetLag: undefined,
+    oldestAgeMs: 0,
     caughtUp: true,
     ended: false,
   };
@@ -24,6 +25,7 @@ function progress(status: Partial<MappingStatus>, polled: number): MappingProgre
       name: "orders",
       state: "Enabled",
       lastProcessingResult: "OK",
+      oldestAgeMs: 0,
       shards: [],
       caughtUp: true,
       ...status,

@@ -145,6 +145,7 @@ test("one that does not answer is shown as it was, and does not hold up the othe
         name,
         state: "Enabled" as const,
         lastProcessingResult: "OK",
+        oldestAgeMs: 0,
         shards: [],
         caughtUp: false,
       },
