@@ -7,7 +7,7 @@ import { startElasticmq } from "../elasticmq.ts";
 import { bodies, createPlainQueue, type PlainQueue, redriveTo } from "../plain-queue.ts";
 import { QueueWitness } from "./queue-witness.ts";
 
-const MESSAGES = 100_000;
+const MESSAGES = Number(process.env["MILLRACE_CHAOS_RECORDS"] ?? 100_000);
 const POISON = ["poison-0", "poison-1", "poison-2", "poison-3", "poison-4"];
 const SENDERS = 4;
 const KILLS = [0.25, 0.5, 0.75];
