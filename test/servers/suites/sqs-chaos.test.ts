@@ -7,7 +7,7 @@ import { startElasticmq } from "../elasticmq.ts";
 import { bodies, createPlainQueue, type PlainQueue, redriveTo } from "../plain-queue.ts";
 import { QueueWitness } from "./queue-witness.ts";
 
-const MESSAGES = Number(process.env["MILLRACE_CHAOS_RECORDS"] ?? 100_000);
+const MESSAGES = 100_000;
 const POISON = ["poison-0", "poison-1", "poison-2", "poison-3", "poison-4"];
 const SENDERS = 4;
 const KILLS = [0.25, 0.5, 0.75];
@@ -15,7 +15,7 @@ const KILLS = [0.25, 0.5, 0.75];
 const FAILING_RECEIVES = 3;
 /** A kill costs a message one receive more: the queue is never empty then, so no long poll of the dead process waits on. */
 const RECEIVES_MAX = FAILING_RECEIVES + KILLS.length + 1;
-const VISIBILITY_SECONDS = 8;
+const VISIBILITY_SECONDS = 4;
 const HANG = { timeout: 600_000 };
 
 test(
