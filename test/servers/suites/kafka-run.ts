@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
+import type { Producer } from "kafkajs";
 import { decodeCommitMetadata } from "../../../connectors/kafka/commit-metadata.ts";
 import { MillraceProcess, until } from "../../integration/cli/millrace-process.ts";
 import type { KafkaServer } from "../kafka.ts";
@@ -54,9 +55,7 @@ ${spec}`,
 
   /** Appends records of `bytes` bytes, in order for each key; keys by their numbers. */
   async produce(keys: readonly number[], bytes = 1024): Promise<void> {
-    // Idempotent: a request that is tried again must not write its records twice.
-    const producer = this.kafka.client.producer({ idempotent: true, maxInFlightRequests: 1 });
-    await producer.connect();
+    const producer = await this.#connectProducer();
     const filler = "x".repeat(bytes);
     for (let from = 0; from < keys.length; from += PRODUCE_RECORDS) {
       const messages = keys.slice(from, from + PRODUCE_RECORDS).map((key) => {
@@ -68,6 +67,22 @@ ${spec}`,
       await producer.send({ topic: this.topic, messages });
     }
     await producer.disconnect();
+  }
+
+  /** Its first request is for the controller, which may be lost: the client then gives up, whatever its settings of retries. */
+  async #connectProducer(): Promise<Producer> {
+    for (let attempt = 1; ; attempt++) {
+      // Idempotent: a request that is tried again must not write its records twice.
+      const producer = this.kafka.client.producer({ idempotent: true, maxInFlightRequests: 1 });
+      try {
+        await producer.connect();
+        return producer;
+      } catch (error) {
+        await producer.disconnect().catch(() => undefined);
+        if (attempt === CONNECTS_MAX) throw error;
+        await new Promise((resolve) => setTimeout(resolve, CONNECT_PAUSE_MS));
+      }
+    }
   }
 
   producedOf(key: number): number {
@@ -94,6 +109,8 @@ ${spec}`,
 }
 
 const PRODUCE_RECORDS = 1_000;
+const CONNECTS_MAX = 60;
+const CONNECT_PAUSE_MS = 500;
 
 interface StatusAnswer {
   readonly mappings: readonly {

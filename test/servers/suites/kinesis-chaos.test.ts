@@ -12,7 +12,7 @@ import { startKinesalite } from "../kinesalite.ts";
 import { KinesisTestStream } from "../kinesis-stream.ts";
 import { type RecordPlace, Witness } from "./witness.ts";
 
-const RECORDS = 100_000;
+const RECORDS = Number(process.env["MILLRACE_CHAOS_RECORDS"] ?? 100_000);
 const KEYS = 2_000;
 const PER_KEY = RECORDS / KEYS;
 const SHARDS = 8;
