@@ -112,5 +112,8 @@ function partialAnswer(
   const names = deliveries.filter((_, index) => done[index] === false).map(({ messageId }) => messageId);
   if (random.chance(0.3)) names.reverse();
   if (random.chance(0.1)) names.push(...names.slice(0, 1));
-  return { ...succeeded(failuresBody(names)), processed: done, settled: done, label };
+  // An answer names messages, not deliveries: a second copy in the same batch fails with the first (queues §2.3).
+  const named = new Set(names);
+  const settled = deliveries.map(({ messageId }, index) => done[index] === true && !named.has(messageId));
+  return { ...succeeded(failuresBody(names)), processed: done, settled, label };
 }
