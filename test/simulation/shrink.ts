@@ -93,7 +93,12 @@ function workloads(scenario: Scenario, simplify: (workload: Workload) => readonl
 function fewerRecords(workload: Workload): Workload[] {
   return [5, 20, 50, ...[0.3, 0.6, 0.85].map((share) => Math.floor(workload.records * share))]
     .filter((records) => records > 0 && records < workload.records)
-    .map((records) => ({ ...workload, records }));
+    .map((records) => ({ ...workload, records, poison: poisonAmong(workload, records) }));
+}
+
+/** Poison keeps its place in relation to the others: a bug that needs some would hold back all records up to it. */
+function poisonAmong(workload: Workload, records: number): readonly number[] {
+  return [...new Set(workload.poison.map((place) => Math.floor((place * records) / workload.records)))];
 }
 
 /**

@@ -3,6 +3,8 @@ import type { QueueMessage } from "../../ports/queue-source.ts";
 /** A message between its receive and its settlement. */
 export interface HeldMessage {
   readonly message: QueueMessage;
+  /** Monotonic: since when it has been here. */
+  readonly receivedMs: number;
   /** Monotonic. Counted from before the receive or extension was asked for: the queue may count from any time since. */
   holdUntilMs: number;
   /** Whoever received it next has it: nothing that we do to it counts. */

@@ -39,6 +39,14 @@ export class MessageBuffer {
     return groups.toSorted((a, b) => b.messages - a.messages).slice(0, max);
   }
 
+  /** Since when the oldest message has waited that could go now; `undefined`: none could. Groups keep their order. */
+  get oldestMs(): number | undefined {
+    const oldest = this.#waiting.find(
+      ({ message: { groupId } }) => groupId === undefined || !this.#busy.has(groupId),
+    );
+    return oldest?.receivedMs;
+  }
+
   /** Waiting would not make the next batch larger. */
   get isFull(): boolean {
     const { batchSize, payloadBytesMax, envelopeBytes } = this.#limits;

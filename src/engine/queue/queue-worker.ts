@@ -76,8 +76,6 @@ export class QueueWorker {
   #state: MappingStatus["state"] = "Enabled";
   /** Monotonic: when all messages that failed here are visible again. */
   #leftUntilMs = Number.NEGATIVE_INFINITY;
-  /** Monotonic end of the batching window of the oldest waiting message. */
-  #flushAtMs = Number.POSITIVE_INFINITY;
   #timer: ScheduledCall | undefined;
   #onDrained: (() => void) | undefined;
 
@@ -263,9 +261,10 @@ export class QueueWorker {
   }
 
   #received(messages: readonly QueueMessage[], askedMs: number): void {
-    const { clock, deployment } = this.#options;
+    const receivedMs = this.#options.clock.monotonic();
     const held = messages.map((message) => ({
       message,
+      receivedMs,
       holdUntilMs: askedMs + this.#holdMs,
       isLost: false,
     }));
@@ -278,12 +277,7 @@ export class QueueWorker {
     const unwanted = held.filter((each) => !wanted.includes(each));
     if (unwanted.length > 0) this.#track(this.#discard(unwanted));
     this.#holds.add(wanted);
-    for (const each of wanted) {
-      if (this.#buffer.size === 0) {
-        this.#flushAtMs = clock.monotonic() + deployment.mapping.batchingWindowMs;
-      }
-      this.#buffer.add(each);
-    }
+    for (const each of wanted) this.#buffer.add(each);
     if (wanted.length > 0 && this.#batchesMax === 0) this.#giveBack(wanted);
     this.#gauge();
   }
@@ -321,7 +315,6 @@ export class QueueWorker {
         this.#options.telemetry.mark("group waits for the end of its batch");
         return;
       }
-      this.#flushAtMs = nowMs + this.#options.deployment.mapping.batchingWindowMs;
       this.#track(this.#run(batch).finally(() => this.#batches.delete(batch)));
     }
   }
@@ -330,12 +323,19 @@ export class QueueWorker {
     return this.#buffer.isFull || nowMs >= this.#flushAtMs || this.#budget.room <= 0;
   }
 
+  /** Monotonic end of the batching window of the oldest message that could go now. */
+  get #flushAtMs(): number {
+    const { oldestMs } = this.#buffer;
+    if (oldestMs === undefined) return Number.POSITIVE_INFINITY;
+    return oldestMs + this.#options.deployment.mapping.batchingWindowMs;
+  }
+
   #planFlush(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
     const { clock } = this.#options;
     const delayMs = this.#flushAtMs - clock.monotonic();
-    if (this.#buffer.size === 0 || delayMs <= 0) return;
+    if (delayMs === Number.POSITIVE_INFINITY || delayMs <= 0) return;
     this.#timer = clock.schedule(delayMs, () => this.#go());
   }
 

@@ -58,8 +58,8 @@ export const QUEUE_FLOW_BUGS: readonly PlantedBug[] = [
   }),
   bug("messages wait for two batching windows", ["I13"], {
     file: `${QUEUE}/queue-worker.ts`,
-    find: "this.#flushAtMs = clock.monotonic() + deployment.mapping.batchingWindowMs;",
-    replace: "this.#flushAtMs = clock.monotonic() + 2 * deployment.mapping.batchingWindowMs;",
+    find: "return oldestMs + this.#options.deployment.mapping.batchingWindowMs;",
+    replace: "return oldestMs + 2 * this.#options.deployment.mapping.batchingWindowMs;",
   }),
   bug("receiving ignores the byte budget", ["I10"], {
     file: `${QUEUE}/queue-worker.ts`,

@@ -56,6 +56,23 @@ test("a batch of many receives waits for its size or its window", async () => {
   );
 });
 
+test("what a full batch leaves behind waits its own window, not another since that batch", async () => {
+  const queue = new SmallQueue({ batchSize: 2, batchingWindowMs: 5_000, concurrencyMax: 2 });
+  const ends: (() => void)[] = [];
+  queue.handler = () => new Promise((resolve) => ends.push(() => resolve(SUCCEEDED)));
+  queue.send("m1", "m2", "m3", "m4");
+  await queue.clock.advance(2_000);
+  assert.equal(queue.calls.length, 2, "no place is free");
+  queue.send("m5", "m6", "m7");
+  await queue.clock.advance(4_000);
+  for (const end of ends) end();
+  await queue.clock.advance(900);
+  assert.deepEqual(queue.calls[2]?.ids, ["m5", "m6"]);
+  assert.equal(queue.calls.length, 3);
+  await queue.clock.advance(600);
+  assert.deepEqual(queue.calls[3]?.ids, ["m7"]);
+});
+
 test("throttled: the same batch again while its visibility lasts, then it is let go", async () => {
   const queue = new SmallQueue();
   queue.send("m1");
