@@ -117,11 +117,20 @@ export const QUEUE_FLOW_BUGS: readonly PlantedBug[] = [
     find: "const released = this.#settler.release(waiting);",
     replace: "const released = Promise.resolve();",
   }),
-  bug("batches that wait for the function start after stop", ["I15"], {
-    file: `${QUEUE}/queue-batch-run.ts`,
-    find: "mayStart: () => !stopSignal.aborted && mayStart(context, batch, untilMs),",
-    replace: "mayStart: () => mayStart(context, batch, untilMs),",
-  }),
+  bug(
+    "batches that wait for the function start after stop",
+    ["I15"],
+    {
+      file: `${QUEUE}/queue-batch-run.ts`,
+      find: "mayStart: () => !stopSignal.aborted && mayStart(context, batch, untilMs),",
+      replace: "mayStart: () => mayStart(context, batch, untilMs),",
+    },
+    {
+      file: "src/engine/supervisor.ts",
+      find: "for (const invoker of this.#invokers.values()) invoker.dismiss(worker.status().name);",
+      replace: "",
+    },
+  ),
   bug("a queue's stop does not wait for what runs", ["I15", "I7"], {
     file: `${QUEUE}/queue-worker.ts`,
     find: "await sleepUnless(drained, clock, drainMs);",
