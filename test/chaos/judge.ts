@@ -38,6 +38,8 @@ export interface LeaseChange {
   readonly epoch: number;
   readonly life: number | undefined;
   readonly atMs: number;
+  /** The lease was taken, renewed or given back; `false`: only a checkpoint was written, which renews nothing. */
+  readonly isSignOfLife: boolean;
   /** Whether that checkpoint has settled a position. */
   readonly isSettled: (position: string) => boolean;
 }
@@ -107,19 +109,26 @@ export interface Takeover {
   readonly shardId: string;
   readonly from: number;
   readonly to: number;
-  /** When its owner had moved it last, and when it was taken. */
+  /** When its owner had renewed it last, and when it was taken. */
   readonly renewedMs: number;
   readonly takenMs: number;
 }
 
 export function findTakeovers(changes: readonly LeaseChange[]): readonly Takeover[] {
-  return [...byShard(changes)].flatMap(([shardId, ofShard]) =>
-    ofShard.flatMap(({ life: to, atMs: takenMs }, index) => {
-      const { life: from, atMs: renewedMs } = ofShard[index - 1] ?? {};
-      if (from === undefined || to === undefined || from === to || renewedMs === undefined) return [];
-      return [{ shardId, from, to, renewedMs, takenMs }];
-    }),
-  );
+  const takeovers: Takeover[] = [];
+  for (const [shardId, ofShard] of byShard(changes)) {
+    let last: LeaseChange | undefined;
+    for (const change of ofShard) {
+      // A checkpoint renews nothing: whoever waits for the lease does not see it.
+      if (!change.isSignOfLife) continue;
+      const { life: from, atMs: renewedMs } = last ?? {};
+      const { life: to, atMs: takenMs } = change;
+      last = change;
+      if (from === undefined || to === undefined || from === to || renewedMs === undefined) continue;
+      takeovers.push({ shardId, from, to, renewedMs, takenMs });
+    }
+  }
+  return takeovers;
 }
 
 /** Of processes that nobody disturbed: too slow to renew. They are as those that were cut off for that time. */
@@ -269,14 +278,17 @@ export function findHandoverGaps(
   calls: readonly Call[],
   disturbances: readonly Disturbance[],
 ): readonly number[] {
-  const stopped = new Set(disturbances.filter(({ kind }) => kind === "stop").map(({ life }) => life));
+  const stops = disturbances.filter(({ kind }) => kind === "stop");
+  const stoppedMs = new Map(stops.map(({ life, atMs }) => [life, atMs]));
   const gaps: number[] = [];
   for (const ofShard of byShard(calls).values()) {
     const sorted = ofShard.toSorted((a, b) => a.startedMs - b.startedMs);
     for (const [index, call] of sorted.entries()) {
       const next = sorted[index + 1];
-      if (next !== undefined && next.life !== call.life && stopped.has(call.life))
-        gaps.push(next.startedMs - call.endedMs);
+      if (next === undefined || next.life === call.life) continue;
+      // One that lost the shard otherwise, and was stopped later, handed nothing over.
+      const atMs = stoppedMs.get(call.life) ?? Number.POSITIVE_INFINITY;
+      if (atMs <= next.startedMs) gaps.push(next.startedMs - call.endedMs);
     }
   }
   return gaps;

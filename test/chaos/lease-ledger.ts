@@ -9,6 +9,7 @@ interface LedgerRow {
   readonly epoch: string;
   readonly owner: string | null;
   readonly checkpoint: string | null;
+  readonly is_sign_of_life: boolean;
   readonly at_ms: string;
 }
 
@@ -19,13 +20,15 @@ interface LedgerRow {
 export async function keepLeaseLedger(client: Client): Promise<void> {
   await client.query(`
     CREATE TABLE chaos_ledger (
-      id bigserial PRIMARY KEY, shard_id text, epoch bigint, owner text, checkpoint text, at_ms double precision
+      id bigserial PRIMARY KEY, shard_id text, epoch bigint, owner text, checkpoint text, is_sign_of_life boolean,
+      at_ms double precision
     );
     CREATE FUNCTION chaos_note() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
-      INSERT INTO chaos_ledger (shard_id, epoch, owner, checkpoint, at_ms) VALUES (
+      INSERT INTO chaos_ledger (shard_id, epoch, owner, checkpoint, is_sign_of_life, at_ms) VALUES (
         NEW.shard_id, NEW.epoch, NEW.owner,
         CASE WHEN OLD.checkpoint IS DISTINCT FROM NEW.checkpoint THEN NEW.checkpoint END,
+        OLD.counter IS DISTINCT FROM NEW.counter,
         extract(epoch FROM clock_timestamp()) * 1000
       );
       RETURN NULL;
@@ -53,12 +56,19 @@ export async function readLeaseLedger(
   const setBack: string[] = [];
   const newest = new Map<string, Checkpoint>();
   let checkpoints = 0;
-  for (const { shard_id: shardId, epoch, owner, checkpoint: text, at_ms } of rows) {
+  for (const { shard_id: shardId, epoch, owner, checkpoint: text, is_sign_of_life, at_ms } of rows) {
     const before = newest.get(shardId);
     const checkpoint = text === null ? before : readCheckpoint(text);
     const life = owner === null ? undefined : lifeOf(owner);
     const isSettled = (position: string) => checkpoint !== undefined && hasSettled(checkpoint, position);
-    leases.push({ shardId, epoch: Number(epoch), life, atMs: Number(at_ms), isSettled });
+    leases.push({
+      shardId,
+      epoch: Number(epoch),
+      life,
+      atMs: Number(at_ms),
+      isSignOfLife: is_sign_of_life,
+      isSettled,
+    });
     if (text === null || checkpoint === undefined) continue;
     checkpoints++;
     if (placeOf(checkpoint) < placeOf(before))

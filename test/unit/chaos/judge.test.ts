@@ -29,7 +29,8 @@ function disturb(kind: Disturbance["kind"], atMs: number, untilMs?: number): Dis
 
 /** `settled`: the positions that its checkpoint has settled. */
 function lease(epoch: number, life: number | undefined, atMs: number, settled = ""): LeaseChange {
-  return { shardId: "s", epoch, life, atMs, isSettled: (position) => settled.includes(position) };
+  const isSettled = (position: string) => settled.includes(position);
+  return { shardId: "s", epoch, life, atMs, isSignOfLife: true, isSettled };
 }
 
 test("two processes at work on one shard at once are seen", () => {
@@ -156,6 +157,7 @@ test("the gap of a hand-over is from the last answer to the next owner's start",
   const calls = [call(A, 0, 30), call(B, 430)];
   assert.deepEqual(findHandoverGaps(calls, [disturb("stop", 20)]), [400]);
   assert.deepEqual(findHandoverGaps(calls, [disturb("kill", 20)]), []);
+  assert.deepEqual(findHandoverGaps(calls, [disturb("stop", 9_000)]), [], "it was stopped long after");
 });
 
 test("a lease that is taken, and one whose owner nobody disturbed, are told with when it was renewed last", () => {
@@ -166,7 +168,10 @@ test("a lease that is taken, and one whose owner nobody disturbed, are told with
     lease(2, undefined, 12_000),
     lease(3, A, 13_000),
   ];
+  const checkpoint = { ...lease(1, A, 2_000), isSignOfLife: false };
   const takeovers = findTakeovers(changes);
+  const withCheckpoint = [...changes, checkpoint].toSorted((a, b) => a.atMs - b.atMs);
+  assert.deepEqual(findTakeovers(withCheckpoint), takeovers, "a checkpoint is no renewal");
   assert.deepEqual(takeovers, [{ shardId: "s", from: A, to: B, renewedMs: 900, takenMs: 11_000 }]);
   assert.deepEqual(findStarved(takeovers, []), takeovers);
   assert.deepEqual(findStarved(takeovers, [disturb("stop", 1_000)]), takeovers);
