@@ -268,7 +268,8 @@ function resumeOf(
 /** Between its taking the shard and the first call. */
 function wasDisturbed({ life, takenMs, startedMs }: Resumed, disturbances: readonly Disturbance[]): boolean {
   return disturbances.some((each) => {
-    const untilMs = each.untilMs ?? each.atMs;
+    // What the dead had sent may still reach the store.
+    const untilMs = each.untilMs ?? Number.POSITIVE_INFINITY;
     return each.life === life && each.atMs <= startedMs && untilMs >= takenMs;
   });
 }

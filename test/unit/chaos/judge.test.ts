@@ -136,6 +136,12 @@ test("work that resumes too late after a kill is seen, counted from when somebod
   assert.deepEqual(lateMs(15_000, [{ life: A, fromMs: 0, toMs: 60_000 }]), [], "the dead do not watch");
   const ofB = { ...disturb("pause", 12_500, 14_000), life: B };
   assert.deepEqual(lateMs(15_000, undefined, [ofB]), [], "the next owner was disturbed before it began");
+  const deathOfB = { ...disturb("kill", 11_950), life: B };
+  assert.deepEqual(
+    lateMs(25_000, undefined, [deathOfB]),
+    [],
+    "it was dead when the store took its last word",
+  );
 });
 
 test("a paused process that works on under its lease has resumed its work", () => {
