@@ -78,6 +78,23 @@ function: { timeoutSeconds: 100, errors: { throwPercent: 50 } }`,
   assert.equal(ledger.discarded + ledger.succeeded, 40);
 });
 
+test("the last window ends with the test: what comes at the very end is in the plots too", async (t) => {
+  const { status, load, result } = await runScenario(
+    t,
+    `${PATIENT}
+rate: [{ seconds: 1, perSecond: 20 }]
+function: { timeoutSeconds: 100, latency: { ms: 500 } }`,
+  );
+  assert.equal(status, 0, load.stdout + load.stderr);
+  const { windows, durationMs } = result();
+  const last = windows.at(-1);
+  assert.deepEqual([last?.atMs, last?.lag, last?.inFlight], [durationMs, 0, 0]);
+  assert.equal(
+    windows.reduce((sum, { delivered }) => sum + delivered, 0),
+    20,
+  );
+});
+
 test("a threshold that is missed ends with status 1, and a promise that is broken too", async (t) => {
   const missed = await runScenario(
     t,
