@@ -131,11 +131,14 @@ function checkDestination(config: unknown): void {
   throw new ControlFault("InvalidParameterValueException", message);
 }
 
-/** Secrets of this process are the operator's to name, in manifests: a caller could have them sent to a server of its own. */
+/**
+ * Files and variables of this process are the operator's to name, in manifests: a caller could have them sent to a server of
+ * its own. What the operator lists under ARNs is meant for callers.
+ */
 function checkSecrets(configurations: unknown): void {
   if (!/"uri":"(?:file|env):/.test(JSON.stringify(configurations ?? null))) return;
   const message =
-    "The URI of a source access configuration may name a file or a variable of millrace in manifests only.";
+    "The URI of a source access configuration is the ARN of a secret; only manifests may name a file or a variable.";
   throw new ControlFault("InvalidParameterValueException", message);
 }
 

@@ -150,7 +150,10 @@ function addHealthRoutes(app: FastifyInstance, options: ApiServerOptions, metric
     url: "/readyz",
     role: "public",
     async handle(_request, reply) {
-      const waiting = (await options.status()).filter(({ state }) => state !== "Enabled");
+      // What a caller of the API has made and nobody can open must not take this process out of service.
+      const waiting = (await options.status()).filter(
+        ({ state, problem }) => state !== "Enabled" && problem === undefined,
+      );
       if (waiting.length === 0) return { status: "ready" };
       reply.code(503);
       // Whoever needs credentials for the rest is not told names here.

@@ -1,5 +1,6 @@
 import { hostname } from "node:os";
 import { ControlPlane } from "../control/control-plane.ts";
+import { creatingStatus } from "../control/creating-status.ts";
 import { Deployments } from "../control/deployments.ts";
 import type { Engine, MappingStatus } from "../engine/engine.ts";
 import type { EngineSettings } from "../engine/settings.ts";
@@ -188,18 +189,10 @@ class Running {
 
   /** Of the enabled mappings; those that the engine does not have yet are being created. */
   status(): readonly MappingStatus[] {
-    if (this.#engine !== undefined && this.#control !== undefined) return this.#engine.status();
+    if (this.#control !== undefined) return this.#control.status();
     return this.#manifests.mappings
       .filter(({ mapping }) => mapping.enabled)
-      .map(({ mapping }) => ({
-        uuid: mapping.uuid,
-        name: mapping.name,
-        state: "Creating",
-        lastProcessingResult: "No records processed",
-        oldestAgeMs: 0,
-        shards: [],
-        caughtUp: false,
-      }));
+      .map(({ mapping }) => creatingStatus(mapping));
   }
 
   progress(): readonly MappingProgress[] {

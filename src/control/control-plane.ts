@@ -1,4 +1,4 @@
-import type { Engine } from "../engine/engine.ts";
+import type { Engine, MappingStatus } from "../engine/engine.ts";
 import type { Manifests } from "../manifests/load-manifests.ts";
 import { withoutDefaults } from "../manifests/mapping-spec.ts";
 import type { FunctionResource, MappingResource } from "../manifests/resources.ts";
@@ -40,10 +40,12 @@ export class ControlPlane {
   readonly #reconciler: Reconciler;
   readonly #runner: MappingRunner;
   readonly #explain: ExplainOptions;
+  readonly #engine: Engine;
 
   private constructor(options: ControlPlaneOptions, manifestMappings: readonly MappingResource[]) {
     const { engine, deployments, store, clock, random, connectors, endpoints } = options;
     this.deployments = deployments;
+    this.#engine = engine;
     const totals = (mapping: string) => options.telemetry.totals(mapping);
     this.#explain = { ...options, totals };
     this.functions = deployments.functions;
@@ -87,6 +89,11 @@ export class ControlPlane {
    */
   async explain(uuid: string, part: string | undefined): ReturnType<typeof explainMapping> {
     return explainMapping(await this.mappings.get(uuid), part, this.#explain);
+  }
+
+  /** Of all that this process is to run. */
+  status(): readonly MappingStatus[] {
+    return [...this.#engine.status(), ...this.#runner.unopened()];
   }
 
   /** Starts nothing more. What runs is the engine's to stop. */

@@ -63,10 +63,8 @@ export class MappingControl {
     const uuid = random.uuid();
     const resource = this.#check(uuid, given);
     checkFunction(resource, this.#options.deployments.functions);
-    const claims = claimsOf(given);
     const rows = await store.list();
-    const rival = conflictOf(resource, claims, [...this.#manifestClaims(rows), ...rows]);
-    if (rival !== undefined) throw rival;
+    this.#checkDistinct(uuid, resource, given, rows);
     if (rows.length >= MAPPINGS_MAX) {
       const message = `There are ${MAPPINGS_MAX} event source mappings, which is the most.`;
       throw new ControlFault("InvalidParameterValueException", message);
@@ -116,6 +114,8 @@ export class MappingControl {
     const resource = this.#check(uuid, spec, record.name);
     checkFunction(resource, this.#options.deployments.functions);
     if (record.transition !== undefined) throw inUse("update");
+    if (spec["functionName"] !== record.spec["functionName"])
+      this.#checkDistinct(uuid, resource, spec, await this.#options.store.list());
     if (resource.kind === "queue" && resource.functionName !== before.functionName)
       await this.#probe(resource);
     const next: MappingRecord = {
@@ -165,6 +165,18 @@ export class MappingControl {
     const checked = checkMappingSpec(name, { ...spec, uuid }, { connectors, nowMs: clock.now() });
     if (checked.kind === "invalid") throw specFault(checked.faults, given);
     return checked.resource;
+  }
+
+  /** The store's own claims stop who writes at the same moment; those of manifests stand in no row. */
+  #checkDistinct(
+    uuid: string,
+    resource: MappingResource,
+    spec: GivenSpec,
+    rows: readonly MappingRow[],
+  ): void {
+    const others = [...this.#manifestClaims(rows), ...rows].filter((other) => other.uuid !== uuid);
+    const rival = conflictOf(resource, claimsOf(spec), others);
+    if (rival !== undefined) throw rival;
   }
 
   async #probe(resource: MappingResource): Promise<void> {

@@ -4,6 +4,7 @@ import { describeError, MillraceError } from "../model/errors.ts";
 import type { Clock, ScheduledCall } from "../ports/clock.ts";
 import type { Random } from "../ports/random.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
+import { creatingStatus } from "./creating-status.ts";
 import type { Deployments, OpenMapping } from "./deployments.ts";
 
 export interface MappingRunnerOptions {
@@ -73,6 +74,11 @@ export class MappingRunner {
     return this.#runs.get(uuid)?.problem;
   }
 
+  /** Mappings that are wanted and that the engine does not have: they are being opened, or cannot be. */
+  unopened(): readonly MappingStatus[] {
+    return [...this.#runs.values()].flatMap((run) => run.unopened ?? []);
+  }
+
   /** Nothing more is started; what runs is the engine's to stop. */
   close(): void {
     for (const run of this.#runs.values()) run.close();
@@ -98,6 +104,13 @@ class MappingRun {
 
   get isIdle(): boolean {
     return this.#wanted === undefined && this.#open === undefined;
+  }
+
+  get unopened(): MappingStatus | undefined {
+    if (this.#wanted === undefined || this.#open !== undefined) return undefined;
+    const { name } = this.#wanted.resource.mapping;
+    const { problem } = this;
+    return { ...creatingStatus({ uuid: this.#uuid, name }), ...(problem === undefined ? {} : { problem }) };
   }
 
   begin(open: OpenMapping): void {

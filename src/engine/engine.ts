@@ -84,6 +84,8 @@ export interface MappingStatus {
    * broker divides the shards, of those that it gave to this process.
    */
   readonly caughtUp: boolean;
+  /** Why it cannot be opened; it is tried again. */
+  readonly problem?: string;
 }
 
 export interface ShardStatus {

@@ -1,22 +1,24 @@
 import { resolve } from "node:path";
 import { SOURCE_ACCESS_URI_CHARS_MAX } from "../model/limits.ts";
 
+/** Of AWS Secrets Manager (queues §3.6). */
+const SECRET_ARN = /^arn:[a-z0-9-]+:secretsmanager:[a-z0-9-]+:\d{12}:secret:[A-Za-z0-9/_+=.@-]+$/;
+
 export type SecretUri =
-  /** `file:` with an absolute path, or `env:` with a name. */
+  /** `file:` with an absolute path, `env:` with a name, or the ARN of a secret. */
   | { readonly kind: "reference"; readonly uri: string }
   | { readonly kind: "fault"; readonly message: string; readonly remedy: string };
 
 /**
- * Reads the `uri` of one of `sourceAccessConfigurations`: `file:PATH`, relative to `folder`, or `env:NAME`. What is said of
+ * Reads the `uri` of one of `sourceAccessConfigurations`: `file:PATH`, relative to `folder`, `env:NAME`, or the ARN
+ * of a secret, which stands in the file that MILLRACE_SECRETS_FILE names. What is said of
  * a bad one does not repeat it: it may be the secret itself.
  */
 export function parseSecretUri(text: string, folder: string): SecretUri {
   if (text.length > SOURCE_ACCESS_URI_CHARS_MAX) {
     return fault(`The text has more than ${SOURCE_ACCESS_URI_CHARS_MAX} characters`);
   }
-  if (text.startsWith("arn:")) {
-    return fault("Secrets of AWS Secrets Manager are not read by this version");
-  }
+  if (SECRET_ARN.test(text)) return { kind: "reference", uri: text };
   if (/^env:[A-Za-z_][A-Za-z0-9_]*$/.test(text)) return { kind: "reference", uri: text };
   const path = /^file:(.+)$/s.exec(text)?.[1]?.replace(/^\/\/(?=\/)/, "");
   if (path === undefined || path.includes("\0"))
@@ -26,6 +28,6 @@ export function parseSecretUri(text: string, folder: string): SecretUri {
 
 function fault(message: string): SecretUri {
   const remedy =
-    "Write the secret, as the JSON that AWS's secret would hold, into a file or an environment variable, and give file:PATH or env:NAME";
+    "Write the secret, as the JSON that AWS's secret would hold, into a file or an environment variable, and give file:PATH or env:NAME, or give the secret's ARN";
   return { kind: "fault", message, remedy };
 }

@@ -39,7 +39,7 @@ export const sourceAccessConfigurations = z
         .string()
         .min(1)
         .describe(
-          "Where the secret stands: file:PATH, relative to the folder of this file, or env:NAME for an environment variable. Its content is the JSON of AWS's secret: {username, password}, {certificate, privateKey, privateKeyPassword} or {certificate}.",
+          "Where the secret stands: file:PATH, relative to the folder of this file, env:NAME for an environment variable, or the ARN of a secret of AWS Secrets Manager, which stands under this ARN in the JSON file that the environment variable MILLRACE_SECRETS_FILE names. Its content is the JSON of AWS's secret: {username, password}, {certificate, privateKey, privateKeyPassword} or {certificate}.",
         ),
     }),
   )

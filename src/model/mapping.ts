@@ -54,7 +54,7 @@ export interface TopicMapping extends StreamMapping {
 /** One of `sourceAccessConfigurations` (queues §3.6): what a secret is for and where it stands, never the secret itself. */
 export interface SourceAccess {
   readonly type: SourceAccessType;
-  /** `file:` with an absolute path, or `env:` with the name of an environment variable. */
+  /** `file:` with an absolute path, `env:` with the name of an environment variable, or the ARN of a secret. */
   readonly uri: string;
 }
 

@@ -64,7 +64,7 @@ export const GAUGES = {
   owned_shards: "Shards that this process reads.",
   checkpoint_lag_records: "Records settled since the newest durable checkpoints: what a crash would repeat.",
   queue_receivers: "Receives of a queue that run at once: its pollers.",
-  queue_concurrency_limit: "Batches of a queue that may run at once for now.",
+  queue_concurrency_limit: "Batches of a queue that this process may run at once for now.",
 } as const;
 export type GaugeName = keyof typeof GAUGES;
 

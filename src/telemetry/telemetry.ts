@@ -149,6 +149,7 @@ function createRegistry(series: SeriesByMapping): Registry {
   }
   for (const [name, help] of entriesOf(GAUGES)) {
     const collect = function (this: Gauge<"mapping">) {
+      this.reset();
       for (const [mapping, { gauges }] of series) this.set({ mapping }, gauges[name]);
     };
     new Gauge({ name: `millrace_${name}`, help, labelNames, registers: [registry], collect });
@@ -199,6 +200,7 @@ function addOffsetLags(registry: Registry, series: SeriesByMapping): void {
     help: "Records of a partition written and not processed; only from the process that reads it.",
     labelNames: ["mapping", "partition"] as const,
     registers: [registry],
+    aggregator: "max",
     collect() {
       this.reset();
       for (const [mapping, { offsetLags }] of series) {

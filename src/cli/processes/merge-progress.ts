@@ -21,8 +21,10 @@ function mergeTwo(a: MappingProgress, b: MappingProgress): MappingProgress {
 }
 
 function mergeStatus(a: MappingStatus, b: MappingStatus): MappingStatus {
+  const problem = a.problem ?? b.problem;
   return {
     ...a,
+    ...(problem === undefined ? {} : { problem }),
     state: STATES.find((state) => a.state === state || b.state === state) ?? a.state,
     lastProcessingResult: worse(a.lastProcessingResult, b.lastProcessingResult),
     shards: [...a.shards, ...b.shards].toSorted((one, other) => one.shardId.localeCompare(other.shardId)),

@@ -21,6 +21,9 @@ export interface LeaseTimes {
   readonly leaseRenewalMs: number;
 }
 
+/** Without an owner a shard needs no fence: this is patience with a taker, not safety. */
+const PROMISED_RENEWALS = 3;
+
 /**
  * What one process has seen of the leases of a mapping, and what it should do about them. Expiry is judged by this
  * process's own monotonic clock since it last saw a counter move: two hosts' wall clocks are never compared.
@@ -30,6 +33,8 @@ export class LeaseBook {
   readonly #leaseDurationMs: number;
   /** How long a free shard is left to those who have less than their share. */
   readonly #leftOverMs: number;
+  /** How long a shard is kept for the process that had asked for it: it looks at every renewal, unless it is gone. */
+  readonly #promiseMs: number;
   readonly #sightings = new Map<string, Sighting>();
 
   constructor(owner: string, { leaseDurationMs, leaseRenewalMs }: LeaseTimes) {
@@ -37,6 +42,7 @@ export class LeaseBook {
     this.#leaseDurationMs = leaseDurationMs;
     // Others saw a lease for the last time at most one renewal later; most of them half of that.
     this.#leftOverMs = leaseRenewalMs / 2;
+    this.#promiseMs = Math.min(leaseDurationMs, PROMISED_RENEWALS * leaseRenewalMs);
   }
 
   observe(rows: readonly ShardProgress[], nowMs: number): void {
@@ -77,8 +83,7 @@ export class LeaseBook {
     let dueInMs = Number.POSITIVE_INFINITY;
     for (const row of active) {
       if (held.has(row.shardId)) continue;
-      const isFree = row.owner === undefined && row.handoverTo === undefined;
-      const freeInMs = (isFree ? 0 : this.#leaseDurationMs) - this.#stoodStillMs(row.shardId, nowMs);
+      const freeInMs = this.#freeAfterMs(row) - this.#stoodStillMs(row.shardId, nowMs);
       for (const inMs of [freeInMs, freeInMs + this.#leftOverMs]) {
         if (inMs > 0) dueInMs = Math.min(dueInMs, inMs);
       }
@@ -100,13 +105,18 @@ export class LeaseBook {
     // Our own name on a shard that we do not work on: the reply to an earlier acquire was lost.
     if (row.owner === this.#owner) return true;
     if (row.owner !== undefined) return this.#isExpired(row.shardId, nowMs);
-    const isPromisedToOther = row.handoverTo !== undefined && row.handoverTo !== this.#owner;
-    return !isPromisedToOther || this.#isExpired(row.shardId, nowMs);
+    const isPromised = row.handoverTo !== undefined && row.handoverTo !== this.#owner;
+    return !isPromised || this.#stoodStillMs(row.shardId, nowMs) >= this.#promiseMs;
   }
 
   #isLeftOver(row: ShardProgress, nowMs: number): boolean {
-    const freeAfterMs = row.owner === undefined ? 0 : this.#leaseDurationMs;
-    return this.#stoodStillMs(row.shardId, nowMs) >= freeAfterMs + this.#leftOverMs;
+    return this.#stoodStillMs(row.shardId, nowMs) >= this.#freeAfterMs(row) + this.#leftOverMs;
+  }
+
+  /** How long a lease stands still before this process may take it. */
+  #freeAfterMs({ owner, handoverTo }: ShardProgress): number {
+    if (owner !== undefined) return this.#leaseDurationMs;
+    return handoverTo === undefined || handoverTo === this.#owner ? 0 : this.#promiseMs;
   }
 
   #isExpired(shardId: string, nowMs: number): boolean {

@@ -232,6 +232,7 @@ export class QueueWorker {
   #shareChanged(): void {
     const waiting = this.#share?.places === 0 ? [...this.#buffer.messages] : [];
     if (waiting.length > 0 && !this.#stop.signal.aborted) this.#giveBack(waiting);
+    this.#gauge();
     this.#go();
   }
 
@@ -444,7 +445,7 @@ export class QueueWorker {
     const { telemetry, deployment } = this.#options;
     telemetry.gauge("buffered_bytes", deployment.mapping.name, this.#budget.used);
     telemetry.gauge("buffered_records", deployment.mapping.name, this.#buffer.size);
-    telemetry.gauge("queue_concurrency_limit", deployment.mapping.name, this.#scaling.limit);
+    telemetry.gauge("queue_concurrency_limit", deployment.mapping.name, this.#batchesMax);
   }
 }
 

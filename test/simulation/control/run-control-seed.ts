@@ -1,4 +1,4 @@
-import { CUT_OFF_MS, GONE_MS } from "../../../src/control/process-life.ts";
+import { CUT_OFF_MS } from "../../../src/control/process-life.ts";
 import { createMemoryStore } from "../../../src/stores/memory.ts";
 import { SeededRandom } from "../random.ts";
 import { VirtualTime } from "../virtual-clock.ts";
@@ -156,8 +156,8 @@ class World {
       const phase = running.get(uuid);
       if (phase === undefined || clock.isPaused) continue;
       // One that is not waited for any more may still drain: it starts nothing.
-      const isHeard = this.#time.now - (this.#truth.heardMs.get(name) ?? 0) < GONE_MS;
-      if (phase === "runs" || isHeard) this.#violated(`${uuid} settles while ${name} ${phase} it`);
+      const isWaitedFor = this.#truth.wasHeardSince(truth.unwantedMs, name);
+      if (phase === "runs" || isWaitedFor) this.#violated(`${uuid} settles while ${name} ${phase} it`);
     }
   }
 

@@ -1,3 +1,4 @@
+import { GONE_MS } from "../../../src/control/process-life.ts";
 import type { MappingStore, NewMappingRow } from "../../../src/ports/mapping-store.ts";
 import { createMemoryMappingStore } from "../../../src/stores/memory-mappings.ts";
 
@@ -12,11 +13,15 @@ export interface Truth {
 /** The store itself, and what it says at each moment; a mapping that is gone is settled and not wanted. */
 export class WatchedStore {
   readonly truths = new Map<string, Truth>();
-  /** When a process was last heard of, in whichever of its lives. */
-  readonly heardMs = new Map<string, number>();
   readonly store: MappingStore;
+  /** When a process was last heard of, in whichever of its lives. */
+  readonly #heardMs = new Map<string, number>();
+  /** When a process was heard of again that the others had taken for gone. */
+  readonly #returnedMs = new Map<string, number>();
+  readonly #now: () => number;
 
   constructor(now: () => number, onChange: (uuid: string) => void) {
+    this.#now = now;
     const inner = createMemoryMappingStore();
     const note = (uuid: string, document: string | undefined) => {
       const record = document === undefined ? undefined : JSON.parse(document);
@@ -43,12 +48,26 @@ export class WatchedStore {
       },
       newestVersion: () => inner.newestVersion(),
       announce: (processId, version) => {
-        this.heardMs.set(processId.split("~")[0] ?? "", now());
+        this.#heard(processId.split("~")[0] ?? "");
         return inner.announce(processId, version);
       },
       processes: () => inner.processes(),
       forget: (processId) => inner.forget(processId),
       close: () => inner.close(),
     };
+  }
+  /**
+   * The process was never silent for so long since then that others settle without it. What was settled while it was silent
+   * may be written when it is heard of again.
+   */
+  wasHeardSince(sinceMs: number, name: string): boolean {
+    const isSilent = this.#now() - (this.#heardMs.get(name) ?? 0) >= GONE_MS;
+    return !isSilent && (this.#returnedMs.get(name) ?? Number.NEGATIVE_INFINITY) < sinceMs;
+  }
+
+  #heard(name: string): void {
+    const nowMs = this.#now();
+    if (nowMs - (this.#heardMs.get(name) ?? nowMs) >= GONE_MS) this.#returnedMs.set(name, nowMs);
+    this.#heardMs.set(name, nowMs);
   }
 }

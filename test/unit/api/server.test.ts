@@ -74,6 +74,14 @@ test("is ready when all mappings are Enabled, and names those that are not", asy
   assert.equal((await ask(`${url}/readyz`)).status, 200);
 });
 
+test("is ready although a mapping of the API cannot be opened, and the status says why", async (t) => {
+  const unopened = { ...STATUS, name: "gone", state: "Creating", problem: "Its stream is gone." } as const;
+  const { url } = await start(t, { status: async () => [STATUS, unopened] });
+  assert.equal((await ask(`${url}/readyz`)).status, 200);
+  const status = await ask(`${url}/millrace/v1/status`);
+  assert.equal(JSON.parse(status.body).mappings[1].problem, "Its stream is gone.");
+});
+
 test("serves metrics with Prometheus's content type, and the status as JSON", async (t) => {
   const { url } = await start(t);
   const metrics = await ask(`${url}/metrics`);

@@ -4,7 +4,7 @@ import { type TestContext, test } from "node:test";
 import { LOOK_MS } from "../../../src/control/reconciler.ts";
 import { loadManifests, type Manifests } from "../../../src/manifests/load-manifests.ts";
 import { folderWith, withMapping } from "../manifests/manifest-samples.ts";
-import { ControlWorld, STREAM_SPEC } from "./control-world.ts";
+import { ControlWorld, STREAM, STREAM_SPEC } from "./control-world.ts";
 
 test("mappings of manifests are shown, and changed in their manifests only, until they are adopted", async (t) => {
   const world = new ControlWorld();
@@ -38,6 +38,20 @@ test("mappings of manifests are shown, and changed in their manifests only, unti
   const kept = await later.plane.mappings.get(uuid);
   assert.deepEqual([kept.isFromManifest, kept.resource.mapping.batchSize], [false, 3]);
   assert.deepEqual(later.running(), ["orders-stream"]);
+});
+
+test("a mapping of the API is not given the function that a manifest's mapping has on its source", async (t) => {
+  const world = new ControlWorld();
+  const { plane } = await world.start("a", { manifests: manifestsOf(t, world) });
+  const [owned] = await plane.mappings.list({});
+  const made = await plane.mappings.create({ ...STREAM_SPEC, functionName: "orders:live" }, true, {});
+  await world.pass(3 * LOOK_MS);
+  const { uuid } = made.resource.mapping;
+  await assert.rejects(plane.mappings.update(uuid, { functionName: "orders" }, undefined), {
+    fault: "ResourceConflictException",
+    message: `The event source arn (" ${STREAM} ") and function (" orders ") provided mapping already exists. Please update or delete the existing mapping with UUID ${owned?.resource.mapping.uuid}`,
+  });
+  assert.equal((await plane.mappings.get(uuid)).resource.spec.functionName, "orders:live");
 });
 
 test("an adopted mapping that was deleted does not come back from its manifest", async (t) => {

@@ -189,8 +189,12 @@ test("a source that goes away leaves the mapping as it is, says so, and is tried
   const view = await second.plane.mappings.get(ONE);
   assert.equal(view.state, "Enabled");
   assert.match(view.lastProcessingResult, /^PROBLEM: .*gone\./);
+  const [unopened, ...others] = second.plane.status();
+  assert.deepEqual([unopened?.uuid, unopened?.state, others], [ONE, "Creating", []]);
+  assert.match(unopened?.problem ?? "", /gone\./);
   world.missing.delete(STREAM);
   await world.pass(2_000);
+  assert.equal(second.plane.status()[0]?.problem, undefined);
   assert.equal((await second.plane.mappings.get(ONE)).lastProcessingResult, "OK");
   assert.deepEqual(second.running(), [ONE]);
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ControlFault } from "../../../src/control/control-fault.ts";
+import { LOOK_MS } from "../../../src/control/reconciler.ts";
 import { ControlWorld, QUEUE, QUEUE_SPEC, STREAM, STREAM_SPEC, topicSpec } from "./control-world.ts";
 
 /** `InvalidParameterValueException` unless a name stands before the text. */
@@ -163,4 +164,33 @@ test("refuses a queue whose visibility time-out is shorter than the function's t
   await assert.rejects(plane.mappings.create(QUEUE_SPEC, true, {}), {
     message: "Queue visibility timeout: 2 seconds is less than Function timeout: 3 seconds",
   });
+});
+
+test("an update to another function is refused as a new mapping would be, and changes nothing", async () => {
+  const world = new ControlWorld();
+  const { plane } = await world.start("a");
+  await plane.mappings.create(STREAM_SPEC, true, {});
+  await plane.mappings.create({ ...STREAM_SPEC, functionName: "other" }, true, {});
+  await plane.mappings.create({ ...topicSpec(), functionName: "other" }, true, {});
+  await world.pass(3 * LOOK_MS);
+  const refused: readonly (readonly [number: number, functionName: string, message: string])[] = [
+    [2, "nobody", "Function does not exist"],
+    [2, "versioned:2", "Function does not exist"],
+    [
+      3,
+      "slow",
+      "Function timeout: 841 seconds is more than 840 seconds, which a function that Kafka invokes may take.",
+    ],
+    [
+      2,
+      "orders",
+      `The event source arn (" ${STREAM} ") and function (" orders ") provided mapping already exists. Please update or delete the existing mapping with UUID ${world.uuid(1)}`,
+    ],
+  ];
+  for (const [number, functionName, message] of refused) {
+    await assert.rejects(plane.mappings.update(world.uuid(number), { functionName }, undefined), { message });
+    assert.equal((await plane.mappings.get(world.uuid(number))).resource.functionName, "other");
+  }
+  const moved = await plane.mappings.update(world.uuid(2), { functionName: "versioned:1" }, undefined);
+  assert.equal(moved.state, "Updating");
 });

@@ -13,7 +13,7 @@ const T = "EventSourceMapping orders-topic, spec";
 const AWS = "1 validation error detected: Value";
 const unsupported = (name: string) => `Unsupported ${name} parameter for given event source mapping type.`;
 const SECRET_REMEDY =
-  "Write the secret, as the JSON that AWS's secret would hold, into a file or an environment variable, and give file:PATH or env:NAME.";
+  "Write the secret, as the JSON that AWS's secret would hold, into a file or an environment variable, and give file:PATH or env:NAME, or give the secret's ARN.";
 
 function withAccess(...entries: string[]): string {
   return withTopicMapping("", `  sourceAccessConfigurations: [${entries.join(", ")}]`);
@@ -103,9 +103,9 @@ const SLIPS: readonly (readonly [name: string, text: string, ...problems: string
     `m.yaml:18:57: ${T}.selfManagedKafkaEventSourceConfig.consumerGroupId: The text is not the name of a consumer group. Give letters, digits, spaces and - / * : _ + = . @.`,
   ],
   [
-    "a secret of AWS Secrets Manager",
-    withAccess("{ type: BASIC_AUTH, uri: 'arn:aws:secretsmanager:eu-west-1:123456789012:secret:kafka' }"),
-    `m.yaml:16:57: ${T}.sourceAccessConfigurations[0].uri: Secrets of AWS Secrets Manager are not read by this version. ${SECRET_REMEDY}`,
+    "an ARN that is no secret's",
+    withAccess("{ type: BASIC_AUTH, uri: 'arn:aws:ssm:eu-west-1:123456789012:parameter/kafka' }"),
+    `m.yaml:16:57: ${T}.sourceAccessConfigurations[0].uri: The text does not say where the secret stands. ${SECRET_REMEDY}`,
   ],
   [
     "a secret itself in place of where it stands, without repeating it",

@@ -44,6 +44,17 @@ test("shows the last value of a gauge", async () => {
   assert((await linesOf(telemetry)).includes('millrace_in_flight_invocations{mapping="a"} 2'));
 });
 
+test("shows nothing of a mapping that is gone", async () => {
+  const telemetry = createSubject();
+  telemetry.gauge("owned_shards", "a", 5);
+  telemetry.gauge("owned_shards", "b", 1);
+  await linesOf(telemetry);
+  telemetry.unregister("a");
+  const lines = await linesOf(telemetry);
+  assert(!lines.some((line) => line.includes('mapping="a"')));
+  assert(lines.includes('millrace_owned_shards{mapping="b"} 1'));
+});
+
 test("shows the offset lag of each partition and their sum, only where a source tells it", async () => {
   const telemetry = createSubject();
   telemetry.register("a");

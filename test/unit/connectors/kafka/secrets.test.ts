@@ -33,6 +33,20 @@ test("reads a login from a file and a certificate authority from the environment
   assert.deepEqual(access.tls, { ca: "PEM" });
 });
 
+const ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:kafka-AbCdEf";
+
+test("reads a secret that is named by its ARN from the file of all secrets", async (t) => {
+  const secrets = JSON.stringify({ other: {}, [ARN]: { username: "me", password: CANARY } });
+  const path = fileWith(t, secrets).slice("file:".length);
+  const { sasl } = await readAccess(clusterWith({ type: "SASL_SCRAM_256_AUTH", uri: ARN }), {
+    MILLRACE_SECRETS_FILE: path,
+  });
+  assert.deepEqual(
+    [sasl?.mechanism, sasl?.username, sasl?.password.reveal()],
+    ["SCRAM-SHA-256", "me", CANARY],
+  );
+});
+
 test("reads a client certificate with an encrypted key", async () => {
   const secret = JSON.stringify({ certificate: "C", privateKey: CANARY, privateKeyPassword: "P" });
   const { tls, sasl } = await readAccess(
@@ -68,6 +82,7 @@ test("no way of writing an access out shows its secrets", async () => {
 
 test("says what is wrong with a secret without showing any of it", async (t) => {
   const missing = "file:/nowhere/secret.json";
+  const secretsFile = (text: string) => ({ MILLRACE_SECRETS_FILE: fileWith(t, text).slice("file:".length) });
   const cases: readonly (readonly [SourceAccess, Record<string, string>, RegExp])[] = [
     [
       { type: "BASIC_AUTH", uri: "env:A" },
@@ -92,6 +107,16 @@ test("says what is wrong with a secret without showing any of it", async (t) => 
       {},
       /has more than 65536 bytes/,
     ],
+    [{ type: "BASIC_AUTH", uri: ARN }, {}, /MILLRACE_SECRETS_FILE is not set\. Write \{ "arn:aws:secrets/],
+    [
+      { type: "BASIC_AUTH", uri: ARN },
+      { MILLRACE_SECRETS_FILE: "/nowhere/secrets.json" },
+      /cannot be read from \/nowhere\/secrets\.json \(ENOENT\)/,
+    ],
+    [{ type: "BASIC_AUTH", uri: ARN }, secretsFile(`{"other":"${CANARY}"}`), /is not in .*secret\.json/],
+    [{ type: "BASIC_AUTH", uri: ARN }, secretsFile(CANARY), /secret\.json, which is not JSON/],
+    [{ type: "BASIC_AUTH", uri: ARN }, secretsFile(`{"${ARN}":"${CANARY}"}`), /is not a JSON object/],
+    [{ type: "BASIC_AUTH", uri: ARN }, secretsFile(CANARY.repeat(50_000)), /more than 1048576 bytes/],
   ];
   for (const [entry, environment, expected] of cases) {
     await assert.rejects(readAccess(clusterWith(entry), environment), (error) => {

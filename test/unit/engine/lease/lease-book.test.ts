@@ -29,6 +29,20 @@ describe("lease book", () => {
     );
   });
 
+  test("takes a released shard whose taker does not come within three renewals", () => {
+    // Chaos, 200 kills: whoever had asked was dead, and its shard stood still for another lease.
+    const book = new LeaseBook("three", TIMES);
+    const rows = [row("a", undefined, "dead"), row("b", "three")];
+    book.observe(rows, 0);
+    const planAt = (nowMs: number) => book.plan(rows, new Set(["b"]), nowMs);
+    assert.deepEqual(planAt(3 * RENEWAL_MS - 1).acquire, []);
+    assert.equal(planAt(3 * RENEWAL_MS - 1).dueInMs, 1);
+    assert.deepEqual(
+      planAt(3 * RENEWAL_MS + RENEWAL_MS / 2).acquire.map(({ shardId }) => shardId),
+      ["a"],
+    );
+  });
+
   test("takes a lease only when its counter has stood still for the whole lease, by its own clock", () => {
     const book = new LeaseBook("two", TIMES);
     const rows = [row("a", "one")];

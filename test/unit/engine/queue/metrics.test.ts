@@ -42,3 +42,15 @@ test("shows receives at once, the limit of batches at once, and the age of the o
   await queue.engine.stop(1000);
   assert.equal(queue.gauges.get("queue_receivers"), 0);
 });
+
+test("shows as the limit of batches at once what this process may run of a maximum that others share", async () => {
+  const mapping = { batchSize: 1, concurrencyMax: 4 };
+  const first = new SmallQueue(mapping);
+  await first.clock.advance(5_000);
+  assert.equal(first.gauges.get("queue_concurrency_limit"), 4);
+  const { clock, store } = first;
+  const second = new SmallQueue(mapping, { clock, store, owner: "process-2" });
+  await clock.advance(20_000);
+  const limits = [first, second].map(({ gauges }) => gauges.get("queue_concurrency_limit"));
+  assert.deepEqual(limits, [2, 2]);
+});

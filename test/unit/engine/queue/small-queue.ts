@@ -3,6 +3,7 @@ import { DEFAULT_SETTINGS, type EngineSettings } from "../../../../src/engine/se
 import { MillraceError } from "../../../../src/model/errors.ts";
 import type { QueueMapping } from "../../../../src/model/mapping.ts";
 import type { InvocationOutcome } from "../../../../src/model/outcome.ts";
+import type { ProgressStore } from "../../../../src/ports/progress-store.ts";
 import type {
   QueueMessage,
   QueueSource,
@@ -38,7 +39,8 @@ export interface QueueCall {
 
 /** One process and one queue in memory, with SQS's rules of visibility and groups, under a clock that tests move. */
 export class SmallQueue {
-  readonly clock = new ManualClock();
+  readonly clock: ManualClock;
+  readonly store: ProgressStore;
   readonly calls: QueueCall[] = [];
   readonly counts = new Map<CounterName, number>();
   readonly gauges = new Map<GaugeName, number>();
@@ -68,8 +70,14 @@ export class SmallQueue {
       readonly settings?: Partial<EngineSettings>;
       /** Of the function. */
       readonly concurrency?: number;
+      /** Of a process that shares them, with an owner of its own. */
+      readonly clock?: ManualClock;
+      readonly store?: ProgressStore;
+      readonly owner?: string;
     } = {},
   ) {
+    this.clock = options.clock ?? new ManualClock();
+    this.store = options.store ?? createMemoryStore();
     this.visibilityMs = options.visibilityMs ?? 30_000;
     this.mapping = { ...PLAIN_QUEUE_MAPPING, ...mapping };
     const telemetry: Telemetry = {
@@ -85,11 +93,11 @@ export class SmallQueue {
     };
     let uuids = 0;
     this.engine = createEngine({
-      owner: "process-1",
+      owner: options.owner ?? "process-1",
       clock: this.clock,
       random: { next: () => 0.5, uuid: () => `request-${++uuids}` },
       telemetry,
-      store: createMemoryStore(),
+      store: this.store,
       settings: { ...DEFAULT_SETTINGS, ...options.settings },
     });
     this.engine.start({
