@@ -1,4 +1,4 @@
-import { PutRecordsCommand } from "@aws-sdk/client-kinesis";
+import { PutRecordsCommand, type PutRecordsResultEntry } from "@aws-sdk/client-kinesis";
 import {
   type OutgoingRecord,
   outcomeOfFailure,
@@ -13,6 +13,8 @@ import type { StreamArn } from "./stream-arn.ts";
 const RECORDS_MAX = 500;
 const BYTES_MAX = 5 * 1024 * 1024;
 const CONCURRENCY = 4;
+/** The other error of a record is an internal failure, which promises nothing. */
+const THROTTLED = "ProvisionedThroughputExceededException";
 
 /** PutRecords, sent once: a record that is tried again could end up behind later ones of its key. */
 export function createStreamSender(arn: StreamArn): RecordSender {
@@ -29,11 +31,7 @@ export function createStreamSender(arn: StreamArn): RecordSender {
         const { Records = [] } = await client.send(
           new PutRecordsCommand({ ...target, Records: entries(records) }),
         );
-        return records.map((_, index): SendOutcome => {
-          const entry = Records[index];
-          if (entry === undefined) return "unknown";
-          return entry.ErrorCode === undefined || entry.ErrorCode === null ? "accepted" : "refused";
-        });
+        return records.map((_, index) => outcomeOf(Records[index]));
       } catch (error) {
         return records.map(() => outcomeOfFailure(error));
       }
@@ -42,6 +40,15 @@ export function createStreamSender(arn: StreamArn): RecordSender {
       client.destroy();
     },
   };
+}
+
+/** Of one record in the answer, where members may be null (as emulators write them). */
+function outcomeOf(entry: PutRecordsResultEntry | undefined): SendOutcome {
+  const { ErrorCode, SequenceNumber } = entry ?? {};
+  if (ErrorCode === THROTTLED) return "refused";
+  return (ErrorCode ?? undefined) === undefined && typeof SequenceNumber === "string"
+    ? "accepted"
+    : "unknown";
 }
 
 function entries(records: readonly OutgoingRecord[]) {

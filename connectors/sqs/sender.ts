@@ -1,5 +1,10 @@
 import { randomUUID } from "node:crypto";
-import { GetQueueUrlCommand, SendMessageBatchCommand, type SQSClient } from "@aws-sdk/client-sqs";
+import {
+  GetQueueUrlCommand,
+  SendMessageBatchCommand,
+  type SendMessageBatchCommandOutput,
+  type SQSClient,
+} from "@aws-sdk/client-sqs";
 import {
   type OutgoingRecord,
   outcomeOfFailure,
@@ -33,11 +38,8 @@ export async function openQueueSender(arn: QueueArn): Promise<RecordSender> {
         const Entries = records.map((record, index) => entry(record, index, arn.isFifo));
         const command = new SendMessageBatchCommand({ QueueUrl, Entries });
         try {
-          const { Successful = [] } = await client.send(abortable(command, AbortSignal.timeout(CALL_MS_MAX)));
-          const accepted = new Set(Successful.map(({ Id }) => Id));
-          return records.map(
-            (_, index): SendOutcome => (accepted.has(String(index)) ? "accepted" : "refused"),
-          );
+          const answer = await client.send(abortable(command, AbortSignal.timeout(CALL_MS_MAX)));
+          return records.map((_, index) => outcomeOf(answer, String(index)));
         } catch (error) {
           return records.map(() => outcomeOfFailure(error));
         }
@@ -50,6 +52,12 @@ export async function openQueueSender(arn: QueueArn): Promise<RecordSender> {
     client.destroy();
     throw error;
   }
+}
+
+/** Of one entry. A failure that is not the sender's, and one that is not told of at all, promise nothing. */
+function outcomeOf({ Successful, Failed }: SendMessageBatchCommandOutput, id: string): SendOutcome {
+  if (Successful?.some(({ Id }) => Id === id)) return "accepted";
+  return Failed?.some(({ Id, SenderFault }) => Id === id && SenderFault) ? "refused" : "unknown";
 }
 
 async function queueUrl(client: SQSClient, arn: QueueArn): Promise<string> {

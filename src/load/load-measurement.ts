@@ -45,6 +45,13 @@ export interface LoadParts {
   readonly signal: AbortSignal;
 }
 
+interface WindowWatch {
+  /** With what has happened since the last whole window: its tail is as much part of the test. */
+  end(atMs: number): void;
+  /** Idempotent. */
+  stop(): void;
+}
+
 const SETTLE_POLL_MS = 20;
 /** A while without progress: perhaps the rest was given up. */
 const DISCARDED_AFTER_MS = 500;
@@ -73,7 +80,7 @@ export class LoadMeasurement {
     const memory = this.#watchMemory(spec, engine);
     const faults = this.#scheduleFaults(parts, memory);
     const feed = createFeed(parts, spec);
-    const stopWindows = this.#watchWindows(parts, memory);
+    const windows = this.#watchWindows(parts, memory);
     try {
       const faulting = faults
         .run(this.#failed.signal)
@@ -85,6 +92,7 @@ export class LoadMeasurement {
       await this.#drain(spec, ledger, discarded);
       memory.stop();
       const durationMs = this.#elapsed();
+      windows.end(durationMs);
       const engineStatus = await engine.stop();
       discarded.readNew();
       const measured = {
@@ -114,7 +122,7 @@ export class LoadMeasurement {
         passed: verdicts.every(({ holds }) => holds),
       };
     } finally {
-      stopWindows();
+      windows.stop();
       memory.stop();
       feed.close();
     }
@@ -172,19 +180,27 @@ export class LoadMeasurement {
     await sleep(QUIET_MS);
   }
 
-  #watchWindows({ scenario, series, ledger, onProgress }: LoadParts, memory: MemoryWatch): () => void {
+  #watchWindows({ scenario, series, ledger, onProgress }: LoadParts, memory: MemoryWatch): WindowWatch {
     const totalMs = profileDurationMs(scenario.scenario.spec.rate);
     let nextMs = series.windowMs;
-    const close = () => {
-      const window = series.closeWindow(this.#elapsed());
+    const close = (atMs: number) => {
+      const window = series.closeWindow(atMs);
       const { violated: violations } = ledger;
       onProgress({ kind: "window", window, totalMs, memory: memory.samples.at(-1), violations });
+    };
+    const closeInTime = () => {
+      close(this.#elapsed());
       // A harness that stood still makes one long window of it, not many short ones.
       nextMs = Math.max(nextMs + series.windowMs, this.#elapsed() + series.windowMs / 2);
-      timer = setTimeout(close, Math.max(0, nextMs - this.#elapsed()));
+      timer = setTimeout(closeInTime, Math.max(0, nextMs - this.#elapsed()));
     };
-    let timer = setTimeout(close, nextMs);
-    return () => clearTimeout(timer);
+    let timer = setTimeout(closeInTime, nextMs);
+    const stop = () => clearTimeout(timer);
+    const end = (atMs: number) => {
+      stop();
+      close(atMs);
+    };
+    return { end, stop };
   }
 
   #noteFault(parts: LoadParts, { kind, seconds }: ScenarioFault, isOver: boolean): void {

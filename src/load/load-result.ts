@@ -34,7 +34,7 @@ export interface LoadResult {
   readonly passed: boolean;
 }
 
-/** A stretch of the test, a second or longer. */
+/** A stretch of the test, a second or longer; the last one ends with the test. */
 export interface LoadWindow {
   /** Its end. */
   readonly atMs: number;

@@ -40,6 +40,7 @@ export class RecordFeed {
   #startMs = 0;
   #next: IteratorResult<number, undefined> = { done: false, value: 0 };
   #backlog = 0;
+  #isClosed = false;
   #timer: NodeJS.Timeout | undefined;
   readonly #done = Promise.withResolvers<void>();
 
@@ -98,7 +99,7 @@ export class RecordFeed {
   }
 
   #pump(lane: Lane): void {
-    if (lane.isSending || lane.pending.length === 0) return;
+    if (lane.isSending || lane.pending.length === 0 || this.#isClosed) return;
     const batch = this.#takeBatch(lane);
     lane.isSending = true;
     const leftMs = this.#options.now();
@@ -130,7 +131,9 @@ export class RecordFeed {
     return lane.pending.splice(0, count);
   }
 
+  /** What waits to be sent stays here: a test that has failed must not go on to fill its source. */
   close(): void {
+    this.#isClosed = true;
     clearTimeout(this.#timer);
   }
 }

@@ -34,8 +34,12 @@ export function outcomeOfFailure(error: unknown): SendOutcome {
   const metadata = error instanceof Error && "$metadata" in error ? error.$metadata : undefined;
   const hasStatus = typeof metadata === "object" && metadata !== null && "httpStatusCode" in metadata;
   const status = hasStatus ? Number(metadata.httpStatusCode) : 0;
-  return status >= 400 && status < 500 ? "refused" : "unknown";
+  // A request that timed out at the service, or at what stands before it, may have been carried out.
+  const isRefusal = status >= 400 && status < 500 && status !== REQUEST_TIMEOUT;
+  return isRefusal ? "refused" : "unknown";
 }
+
+const REQUEST_TIMEOUT = 408;
 
 /** What to make where a source is missing and the connector can make one by itself, as local files. */
 export interface NewSource {

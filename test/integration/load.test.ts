@@ -1,33 +1,6 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { type TestContext, test } from "node:test";
-import type { LoadResult } from "../../src/load/load-result.ts";
-import { MillraceProcess } from "./cli/millrace-process.ts";
-
-function folderOf(t: TestContext): string {
-  const folder = mkdtempSync(join(tmpdir(), "millrace-load-test-"));
-  t.after(() => rmSync(folder, { recursive: true }));
-  return folder;
-}
-
-async function runScenario(t: TestContext, spec: string) {
-  const folder = folderOf(t);
-  const file = join(folder, "load.yaml");
-  writeFileSync(
-    file,
-    `apiVersion: millrace.dev/v1\nkind: LoadTest\nmetadata: { name: short }\nspec:\n${spec.replaceAll(/^/gm, "  ")}\n`,
-  );
-  const load = new MillraceProcess(t, ["load", "-f", file, "--out", join(folder, "out")], folder);
-  const { status } = await load.ended;
-  const out = (name: string) => readFileSync(join(folder, "out", name), "utf8");
-  const result = () => JSON.parse(out("result.json")) as LoadResult;
-  return { status, load, out, result };
-}
-
-/** Nothing here may be judged by how fast the machine is. */
-const PATIENT = "engine: { checkpointLateMs: 60000 }\ndrainSeconds: 300";
+import { test } from "node:test";
+import { PATIENT, runScenario } from "./load-run.ts";
 
 test("a stream keeps all promises while its engine is killed and its function goes wrong", async (t) => {
   const { status, load, out, result } = await runScenario(
@@ -103,6 +76,23 @@ function: { timeoutSeconds: 100, errors: { throwPercent: 50 } }`,
   const { ledger } = result();
   assert.ok(ledger.discarded > 0);
   assert.equal(ledger.discarded + ledger.succeeded, 40);
+});
+
+test("the last window ends with the test: what comes at the very end is in the plots too", async (t) => {
+  const { status, load, result } = await runScenario(
+    t,
+    `${PATIENT}
+rate: [{ seconds: 1, perSecond: 20 }]
+function: { timeoutSeconds: 100, latency: { ms: 500 } }`,
+  );
+  assert.equal(status, 0, load.stdout + load.stderr);
+  const { windows, durationMs } = result();
+  const last = windows.at(-1);
+  assert.deepEqual([last?.atMs, last?.lag, last?.inFlight], [durationMs, 0, 0]);
+  assert.equal(
+    windows.reduce((sum, { delivered }) => sum + delivered, 0),
+    20,
+  );
 });
 
 test("a threshold that is missed ends with status 1, and a promise that is broken too", async (t) => {

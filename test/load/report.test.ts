@@ -103,6 +103,11 @@ describe("the report of a stream's load test with faults", () => {
       /no description/,
     ],
     [
+      "a plot that is cut off",
+      (html) => html.replace("min-width: 740px", "min-width: 2000px"),
+      /is cut off by \d+ px/,
+    ],
+    [
       "something wider than the window",
       (html) => html.replace("<h1>", '<h1 style="min-width: 3000px">'),
       /wider than the window/,

@@ -1,6 +1,6 @@
 import type { LoadResult, LoadWindow } from "../load-result.ts";
 import { clockTime, count, mebibytes, milliseconds, rate, short } from "./figures.ts";
-import { faultBands, largest, percentiles, smallest } from "./load-plots.ts";
+import { faultBands, largest, lineOfTest, percentiles, smallest } from "./load-plots.ts";
 import { markup } from "./markup.ts";
 import { page } from "./page.ts";
 import { type Plot, renderPlot } from "./plot.ts";
@@ -95,7 +95,7 @@ function plots(before: LoadResult, after: LoadResult): readonly Plot[] {
   const series = (of: (window: LoadWindow) => number | undefined) =>
     results.map(({ windows }, index) => ({
       name: index === 0 ? "before" : "after",
-      style: index + 1,
+      ...lineOfTest(index),
       points: windows.map((window) => [window.atMs, of(window)] as const),
     }));
   const delivered = series(({ delivered: records, seconds }) => records / Math.max(0.001, seconds));

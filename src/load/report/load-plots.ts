@@ -42,9 +42,10 @@ function throughput({ windows }: LoadResult): TimePlot {
       format: short,
     },
     series: [
-      { name: "planned", style: 5, shape: "dashed", points: planned },
       { name: "sent", style: 2, points: sent },
       { name: "delivered", style: 1, points: delivered },
+      // On top: where all goes as planned the lines are one, and its dashes leave the others to be seen.
+      { name: "planned", style: 5, shape: "dashed", points: planned },
     ],
   };
 }
@@ -77,7 +78,7 @@ export function percentiles(results: readonly LoadResult[], names?: readonly str
   const series = results.map(
     ({ latency }, index): Series => ({
       name: names?.[index] ?? "latency",
-      style: index + 1,
+      ...lineOfTest(index),
       points: latency.curve.map(({ quantile, ms }) => [x(quantile), ms] as const),
     }),
   );
@@ -95,6 +96,11 @@ export function percentiles(results: readonly LoadResult[], names?: readonly str
     y: { scale: logScale(smallest(all), largest(all)), label: "latency", format: milliseconds },
     series,
   };
+}
+
+/** Of the first or second test of a comparison; where they are the same, both are seen. */
+export function lineOfTest(index: number): Pick<Series, "style" | "shape"> {
+  return { style: index + 1, shape: index === 0 ? "line" : "dashed" };
 }
 
 function waiting({ windows }: LoadResult): TimePlot {
@@ -134,7 +140,7 @@ function memory({ memory: samples, trends }: LoadResult): TimePlot {
     title: "Memory of the engine",
     description:
       "Resident memory and heap of the engine's process over time; dots are the heap just after garbage collection.",
-    y: { scale: linearScale(largest(rss) / MIB), label: "MiB", format: short },
+    y: { scale: linearScale(largest(rss) / MIB), label: "memory (MiB)", format: short },
     series: [
       { name: "resident", style: 2, points: inMib(rss) },
       { name: "heap and buffers", style: 5, points: inMib(heap) },
@@ -157,7 +163,12 @@ function trendLine(
   const middle = mean(ofLast.map(([, bytes]) => bytes)) / MIB;
   const at = (atMs: number) => [atMs, middle + (perHour * (atMs - middleMs)) / 3_600_000] as const;
   const [first, last] = [ofLast[0]?.[0] ?? 0, ofLast.at(-1)?.[0] ?? 0];
-  return { name: `${perHour.toFixed(1)} MiB/h`, style: 4, shape: "dashed", points: [at(first), at(last)] };
+  return {
+    name: `trend: ${perHour.toFixed(1)} MiB/h`,
+    style: 4,
+    shape: "dashed",
+    points: [at(first), at(last)],
+  };
 }
 
 function cpu({ memory: samples }: LoadResult): TimePlot {
@@ -166,7 +177,7 @@ function cpu({ memory: samples }: LoadResult): TimePlot {
     id: "cpu",
     title: "CPU of the engine",
     description: "Share of one core that the engine's process used, over time.",
-    y: { scale: linearScale(largest(points)), label: "% of a core", format: short },
+    y: { scale: linearScale(largest(points)), label: "CPU (% of a core)", format: short },
     series: [{ name: "user and system", style: 1, points }],
   };
 }

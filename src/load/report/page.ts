@@ -49,7 +49,7 @@ p { margin: 6px 0; }
 .plot { margin: 26px 0 0; }
 .plot figcaption { display: flex; flex-wrap: wrap; align-items: baseline; justify-content: space-between; gap: 2px 24px; }
 .canvas { overflow-x: auto; }
-.canvas svg { display: block; width: 100%; min-width: 780px; height: auto; }
+.canvas svg { display: block; width: 100%; min-width: 740px; height: auto; }
 .legend { display: flex; flex-wrap: wrap; gap: 2px 18px; margin: 0; padding: 0; list-style: none; color: var(--soft); font-size: 14px; }
 .legend .key { width: 26px; height: 10px; margin-right: 6px; }
 svg text { fill: var(--soft); font: 13px system-ui, -apple-system, "Segoe UI", sans-serif; font-variant-numeric: tabular-nums; }
@@ -60,10 +60,9 @@ svg text.fault { fill: var(--bandink); }
 .band { fill: var(--band); }
 path { fill: none; stroke-width: 1.8; stroke-linejoin: round; stroke-linecap: round; }
 path.dashed { stroke-dasharray: 6 5; }
-path.s1 { stroke: var(--s1); } path.s2 { stroke: var(--s2); } path.s3 { stroke: var(--s3); } path.s4 { stroke: var(--s4); }
-path.s5 { stroke: var(--s5); }
-.dots.s1 { fill: var(--s1); } .dots.s2 { fill: var(--s2); } .dots.s3 { fill: var(--s3); } .dots.s4 { fill: var(--s4); }
-.dots.s5 { fill: var(--s5); }
+.s1 { stroke: var(--s1); fill: var(--s1); } .s2 { stroke: var(--s2); fill: var(--s2); } .s3 { stroke: var(--s3); fill: var(--s3); }
+.s4 { stroke: var(--s4); fill: var(--s4); } .s5 { stroke: var(--s5); fill: var(--s5); }
+circle { stroke: none; }
 .scroll { overflow-x: auto; }
 table { width: 100%; border-collapse: collapse; font-size: 15px; font-variant-numeric: tabular-nums; }
 th, td { padding: 7px 14px 7px 0; border-bottom: 1px solid var(--rule); text-align: left; vertical-align: top; overflow-wrap: anywhere; }

@@ -40,7 +40,7 @@ const WIDTH = 960;
 const HEIGHT = 260;
 const LEFT = 84;
 const RIGHT = 20;
-const BOTTOM = 48;
+const BOTTOM = 52;
 const TOP = 12;
 const LABEL_ROW = 18;
 /** Rows of band labels; what finds no room in them is in the table of faults only. */
@@ -105,9 +105,9 @@ function xAxis(axis: Axis, frame: Frame): Markup {
   const ticks = axis.scale.ticks.map((tick) => {
     const x = xAt(axis, frame, tick);
     const anchor = x > right - 12 ? "end" : "middle";
-    return markup`<line class="mark" x1="${x}" x2="${x}" y1="${bottom}" y2="${bottom + 5}"/><text class="tick" x="${anchor === "end" ? right : x}" y="${bottom + 19}" text-anchor="${anchor}">${axis.format(tick)}</text>`;
+    return markup`<line class="mark" x1="${x}" x2="${x}" y1="${bottom}" y2="${bottom + 5}"/><text class="tick" x="${anchor === "end" ? right : x}" y="${bottom + 22}" text-anchor="${anchor}">${axis.format(tick)}</text>`;
   });
-  return markup`<line class="mark" x1="${left}" x2="${right}" y1="${bottom}" y2="${bottom}"/>${ticks}<text class="axis" x="${(left + right) / 2}" y="${bottom + 40}" text-anchor="middle">${axis.label}</text>`;
+  return markup`<line class="mark" x1="${left}" x2="${right}" y1="${bottom}" y2="${bottom}"/>${ticks}<text class="axis" x="${(left + right) / 2}" y="${bottom + 43}" text-anchor="middle">${axis.label}</text>`;
 }
 
 function drawSeries({ name, style, shape = "line", points }: Series, plot: Plot, frame: Frame): Markup {
@@ -120,20 +120,33 @@ function drawSeries({ name, style, shape = "line", points }: Series, plot: Plot,
     );
     return markup`<g class="dots s${style}" data-series="${name}">${dots}</g>`;
   }
-  return markup`<path class="${shape} s${style}" data-series="${name}" d="${linePath(placed)}"/>`;
+  const path = linePath(placed);
+  const line = path === "" ? "" : markup`<path class="${shape}" d="${path}"/>`;
+  return markup`<g class="s${style}" data-series="${name}">${line}${lonePoints(placed)}</g>`;
 }
 
-/** A point that stands alone is drawn as a short stroke, else it could not be seen. */
-function linePath(points: readonly (readonly [x: number, y: number] | undefined)[]): string {
+type Placed = readonly (readonly [x: number, y: number] | undefined)[];
+
+function linePath(points: Placed): string {
   let path = "";
   for (const [index, point] of points.entries()) {
-    if (point === undefined) continue;
-    const [x, y] = point;
-    if (points[index - 1] !== undefined) path += `L${x} ${y}`;
-    else if (points[index + 1] !== undefined) path += `M${x} ${y}`;
-    else path += `M${x - 1} ${y}h2`;
+    if (point === undefined || isLone(points, index)) continue;
+    path += `${points[index - 1] === undefined ? "M" : "L"}${point[0]} ${point[1]}`;
   }
   return path;
+}
+
+/** What was measured between two gaps would be no line: it is a dot. */
+function lonePoints(points: Placed): readonly Markup[] {
+  return points.flatMap((point, index) =>
+    point !== undefined && isLone(points, index)
+      ? [markup`<circle class="lone" cx="${point[0]}" cy="${point[1]}" r="3.2"/>`]
+      : [],
+  );
+}
+
+function isLone(points: Placed, index: number): boolean {
+  return points[index - 1] === undefined && points[index + 1] === undefined;
 }
 
 function legend(series: readonly Series[]): Markup {
@@ -142,7 +155,7 @@ function legend(series: readonly Series[]): Markup {
       markup`<li><svg class="key" viewBox="0 0 26 10" aria-hidden="true">${
         shape === "dots"
           ? markup`<g class="dots s${style}"><circle cx="6" cy="5" r="2.5"/><circle cx="13" cy="5" r="2.5"/><circle cx="20" cy="5" r="2.5"/></g>`
-          : markup`<path class="${shape} s${style}" d="M1 5h24"/>`
+          : markup`<g class="s${style}"><path class="${shape}" d="M1 5h24"/></g>`
       }</svg>${name}</li>`,
   );
   return markup`<ul class="legend">${entries}</ul>`;

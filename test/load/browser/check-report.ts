@@ -48,9 +48,14 @@ const LOOK = `() => {
     const frame = svg.getBoundingClientRect();
     if (!svg.querySelector('desc')?.textContent) flaws.push(title + ': no description');
     if (svg.querySelectorAll('[data-series]').length === 0) flaws.push(title + ': no series');
-    for (const path of svg.querySelectorAll('path[data-series]')) {
-      if (path.getTotalLength() <= 0) flaws.push(title + ': ' + name(path) + ' is empty');
+    for (const series of svg.querySelectorAll('[data-series]')) {
+      const lengths = [...series.querySelectorAll('path')].map((path) => path.getTotalLength());
+      if (series.querySelectorAll('circle').length + lengths.length === 0 || lengths.some((length) => length <= 0)) {
+        flaws.push(title + ': ' + name(series) + ' is empty');
+      }
     }
+    const canvas = svg.parentElement;
+    if (canvas.scrollWidth > canvas.clientWidth) flaws.push(title + ': is cut off by ' + (canvas.scrollWidth - canvas.clientWidth) + ' px');
     for (const element of svg.querySelectorAll('path, circle, line, text, rect')) {
       if (!inside(element.getBoundingClientRect(), frame)) flaws.push(title + ': ' + name(element) + ' leaves the plot');
     }
