@@ -7,14 +7,10 @@ import { type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { localConnector } from "../../connectors/local/connector.ts";
 import { openStreamFile } from "../../connectors/local/stream-file.ts";
-import { createEngine, type InvocableFunction } from "../../src/engine/engine.ts";
-import { DEFAULT_SETTINGS } from "../../src/engine/settings.ts";
+import type { InvocableFunction } from "../../src/engine/engine.ts";
 import type { InvocationOutcome } from "../../src/model/outcome.ts";
 import type { FunctionTarget } from "../../src/ports/function-target.ts";
-import { createMemoryStore } from "../../src/stores/memory.ts";
-import { createSystemClock } from "../../src/system/clock.ts";
-import { createSystemRandom } from "../../src/system/random.ts";
-import { createTelemetry } from "../../src/telemetry/telemetry.ts";
+import { createQuietEngine } from "../fixtures/quiet-engine.ts";
 import { PLAIN_MAPPING } from "./stream-run.ts";
 
 const CONCURRENCY = 10;
@@ -75,14 +71,7 @@ test("a mapping that waits for a function's slots stops at once, and has its eve
 function start(t: TestContext) {
   const folder = mkdtempSync(join(tmpdir(), "millrace-shared-"));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
-  const engine = createEngine({
-    owner: randomUUID(),
-    clock: createSystemClock(),
-    random: createSystemRandom(),
-    telemetry: createTelemetry({ log: () => {}, processMetrics: false }),
-    store: createMemoryStore(),
-    settings: DEFAULT_SETTINGS,
-  });
+  const engine = createQuietEngine();
   t.after(() => engine.stop(0));
   return { folder, engine };
 }

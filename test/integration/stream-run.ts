@@ -1,7 +1,5 @@
 import assert from "node:assert/strict";
-import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { createEngine } from "../../src/engine/engine.ts";
 import { DEFAULT_SETTINGS, type EngineSettings } from "../../src/engine/settings.ts";
 import type { FailureRecord } from "../../src/model/failure-record.ts";
 import type { StreamMapping } from "../../src/model/mapping.ts";
@@ -9,9 +7,7 @@ import type { FunctionTarget } from "../../src/ports/function-target.ts";
 import type { ProgressStore } from "../../src/ports/progress-store.ts";
 import type { StreamSource } from "../../src/ports/stream-source.ts";
 import { createMemoryStore } from "../../src/stores/memory.ts";
-import { createSystemClock } from "../../src/system/clock.ts";
-import { createSystemRandom } from "../../src/system/random.ts";
-import { createTelemetry } from "../../src/telemetry/telemetry.ts";
+import { createQuietEngine } from "../fixtures/quiet-engine.ts";
 
 /** Stops a test that hangs; no behaviour is judged by it. */
 const HANG_MS = 60_000;
@@ -35,14 +31,7 @@ export function startStreamRun(options: {
 }): StreamRun {
   const { source, target, mapping, store = createMemoryStore() } = options;
   const discarded: FailureRecord[] = [];
-  const engine = createEngine({
-    owner: randomUUID(),
-    clock: createSystemClock(),
-    random: createSystemRandom(),
-    telemetry: createTelemetry({ log: () => {}, processMetrics: false }),
-    store,
-    settings: { ...DEFAULT_SETTINGS, ...options.settings },
-  });
+  const engine = createQuietEngine({ store, settings: { ...DEFAULT_SETTINGS, ...options.settings } });
   engine.start({
     kind: "stream",
     mapping,

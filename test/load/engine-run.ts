@@ -1,14 +1,9 @@
-import { randomUUID } from "node:crypto";
-import { createEngine } from "../../src/engine/engine.ts";
-import { DEFAULT_SETTINGS } from "../../src/engine/settings.ts";
 import type { StreamMapping } from "../../src/model/mapping.ts";
 import type { FunctionTarget } from "../../src/ports/function-target.ts";
 import type { StreamSource } from "../../src/ports/stream-source.ts";
 import type { Tracing } from "../../src/ports/tracing.ts";
 import { createMemoryStore } from "../../src/stores/memory.ts";
-import { createSystemClock } from "../../src/system/clock.ts";
-import { createSystemRandom } from "../../src/system/random.ts";
-import { createTelemetry } from "../../src/telemetry/telemetry.ts";
+import { createQuietEngine } from "../fixtures/quiet-engine.ts";
 
 export const PLAIN: StreamMapping = {
   uuid: "b0000000-0000-4000-8000-000000000001",
@@ -42,15 +37,7 @@ export async function runEngine(
 ): Promise<void> {
   const store = createMemoryStore();
   const mapping = { ...PLAIN, ...settings };
-  const engine = createEngine({
-    owner: randomUUID(),
-    clock: createSystemClock(),
-    random: createSystemRandom(),
-    telemetry: createTelemetry({ log: () => {}, processMetrics: false }),
-    tracing,
-    store,
-    settings: DEFAULT_SETTINGS,
-  });
+  const engine = createQuietEngine({ tracing, store });
   engine.start({
     kind: "stream",
     mapping,

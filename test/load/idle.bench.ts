@@ -3,16 +3,10 @@
  * else is counted. Run alone with `node test/load/idle.bench.ts`.
  */
 import { spawnSync } from "node:child_process";
-import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { createEngine } from "../../src/engine/engine.ts";
-import { DEFAULT_SETTINGS } from "../../src/engine/settings.ts";
 import type { StreamSource } from "../../src/ports/stream-source.ts";
-import { createMemoryStore } from "../../src/stores/memory.ts";
-import { createSystemClock } from "../../src/system/clock.ts";
-import { createSystemRandom } from "../../src/system/random.ts";
-import { createTelemetry } from "../../src/telemetry/telemetry.ts";
+import { createQuietEngine } from "../fixtures/quiet-engine.ts";
 import { createCannedStream } from "./canned-stream.ts";
 import { PLAIN } from "./engine-run.ts";
 import { type Measurement, printWhenRunAlone } from "./measurement.ts";
@@ -79,14 +73,7 @@ async function measureInside(): Promise<IdleCost> {
   globalThis.gc?.();
   const before = process.memoryUsage();
   const seen = new Set<string>();
-  const engine = createEngine({
-    owner: randomUUID(),
-    clock: createSystemClock(),
-    random: createSystemRandom(),
-    telemetry: createTelemetry({ log: () => {}, processMetrics: false }),
-    store: createMemoryStore(),
-    settings: DEFAULT_SETTINGS,
-  });
+  const engine = createQuietEngine();
   engine.start({
     kind: "stream",
     mapping: PLAIN,

@@ -1,14 +1,9 @@
 import { execFileSync } from "node:child_process";
 import { randomBytes, randomUUID } from "node:crypto";
 import { kafkaConnector } from "../../connectors/kafka/connector.ts";
-import { createEngine } from "../../src/engine/engine.ts";
-import { DEFAULT_SETTINGS } from "../../src/engine/settings.ts";
 import type { TopicMapping } from "../../src/model/mapping.ts";
 import type { FunctionTarget } from "../../src/ports/function-target.ts";
-import { createMemoryStore } from "../../src/stores/memory.ts";
-import { createSystemClock } from "../../src/system/clock.ts";
-import { createSystemRandom } from "../../src/system/random.ts";
-import { createTelemetry } from "../../src/telemetry/telemetry.ts";
+import { createQuietEngine } from "../fixtures/quiet-engine.ts";
 import type { KafkaServer } from "../servers/kafka.ts";
 
 const SEND_RECORDS = 1_000;
@@ -84,14 +79,7 @@ export async function runKafkaEngine(
   done: Promise<void>,
 ): Promise<void> {
   const source = await kafkaConnector.openTopic(mapping);
-  const engine = createEngine({
-    owner: randomUUID(),
-    clock: createSystemClock(),
-    random: createSystemRandom(),
-    telemetry: createTelemetry({ log: () => {}, processMetrics: false }),
-    store: createMemoryStore(),
-    settings: DEFAULT_SETTINGS,
-  });
+  const engine = createQuietEngine();
   const fn = { name: "bench", target, timeoutMs: 30_000, concurrency: 1_000 };
   engine.start({ kind: "stream", mapping, source, fn, destination: undefined });
   await done;

@@ -9,14 +9,9 @@ import { type Message, SQSClient } from "@aws-sdk/client-sqs";
 import { Consumer } from "sqs-consumer";
 import { Pool } from "undici";
 import { sqsConnector } from "../../connectors/sqs/connector.ts";
-import { createEngine } from "../../src/engine/engine.ts";
-import { DEFAULT_SETTINGS } from "../../src/engine/settings.ts";
 import { createHttpFunction } from "../../src/functions/http.ts";
 import type { QueueMapping } from "../../src/model/mapping.ts";
-import { createMemoryStore } from "../../src/stores/memory.ts";
-import { createSystemClock } from "../../src/system/clock.ts";
-import { createSystemRandom } from "../../src/system/random.ts";
-import { createTelemetry } from "../../src/telemetry/telemetry.ts";
+import { createQuietEngine } from "../fixtures/quiet-engine.ts";
 import { AWS_TEST_REGION, awsEnvironment } from "../servers/aws-environment.ts";
 import { ACCOUNT, type CannedSqs } from "./sqs-server.ts";
 
@@ -123,14 +118,7 @@ async function runEngine({
     provisionedPollers: undefined,
     strictAwsFifo: false,
   };
-  const engine = createEngine({
-    owner: randomUUID(),
-    clock: createSystemClock(),
-    random: createSystemRandom(),
-    telemetry: createTelemetry({ log: () => {}, processMetrics: false }),
-    store: createMemoryStore(),
-    settings: DEFAULT_SETTINGS,
-  });
+  const engine = createQuietEngine();
   const target = createHttpFunction({ url: functionUrl });
   engine.start({
     kind: "queue",

@@ -2,14 +2,11 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { test } from "node:test";
 import { openKinesisSource } from "../../../connectors/kinesis/connector.ts";
-import { createEngine } from "../../../src/engine/engine.ts";
 import { DEFAULT_SETTINGS } from "../../../src/engine/settings.ts";
 import { createHttpFunction } from "../../../src/functions/http.ts";
 import type { StreamMapping } from "../../../src/model/mapping.ts";
-import { createMemoryStore } from "../../../src/stores/memory.ts";
 import { createSystemClock } from "../../../src/system/clock.ts";
-import { createSystemRandom } from "../../../src/system/random.ts";
-import { createTelemetry } from "../../../src/telemetry/telemetry.ts";
+import { createQuietEngine } from "../../fixtures/quiet-engine.ts";
 import { useAwsEnvironment } from "../../servers/aws-environment.ts";
 import { startKinesalite } from "../../servers/kinesalite.ts";
 import { KinesisTestStream } from "../../servers/kinesis-stream.ts";
@@ -50,12 +47,8 @@ test("two mappings of one stream go their own ways: a slow function and a stop o
   const stream = await KinesisTestStream.create(server.endpoint, 2);
   t.after(() => stream.close());
   const clock = createSystemClock();
-  const engine = createEngine({
-    owner: randomUUID(),
+  const engine = createQuietEngine({
     clock,
-    random: createSystemRandom(),
-    telemetry: createTelemetry({ log: () => {}, processMetrics: false }),
-    store: createMemoryStore(),
     settings: { ...DEFAULT_SETTINGS, checkpointIntervalMs: 10 },
   });
   t.after(() => engine.stop(0));
