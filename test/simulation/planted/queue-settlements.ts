@@ -15,7 +15,7 @@ export const QUEUE_SETTLEMENT_BUGS: readonly PlantedBug[] = [
   bug("a batch that was throttled to the end is acknowledged", ["I14", "I1"], {
     file: `${QUEUE}/queue-batch-run.ts`,
     find: "return released(batch, Math.max(0, remainingMs));",
-    replace: "return succeeded(context, batch);",
+    replace: "return succeeded(context, running);",
   }),
   bug("a partial response is read the wrong way round", ["I14", "I1"], {
     file: `${QUEUE}/queue-batch-run.ts`,

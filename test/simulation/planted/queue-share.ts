@@ -12,11 +12,6 @@ export const QUEUE_SHARE_BUGS: readonly PlantedBug[] = [
     find: "this.#options.running() <= this.#placesBeside(part)",
     replace: "this.#options.running() >= 0",
   }),
-  bug("parts that another process asks for are kept for ever", ["I16"], {
-    file: `${QUEUE}/concurrency-share.ts`,
-    find: "if (renewal.handoverTo === undefined || part.isGoing) return;",
-    replace: "return;",
-  }),
   bug("parts of the maximum are kept after stop", ["I15"], {
     file: `${QUEUE}/concurrency-share.ts`,
     find: "await store.release(mappingUuid, part.lease);",
