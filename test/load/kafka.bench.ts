@@ -32,7 +32,7 @@ export async function run(): Promise<readonly Measurement[]> {
   if (!canStartKafka()) {
     return [{ metric: "not run, since Java or Maven is missing", value: 0, unit: "brokers" }];
   }
-  const server = await startKafka({ heapMb: 768 });
+  const server = await startKafka({ heapMb: 768, isMeasured: true });
   try {
     return [...(await compareWithBareLoop(server)), ...(await compareLanes(server))];
   } finally {

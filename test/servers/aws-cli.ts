@@ -1,13 +1,15 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import { awsEnvironment } from "./aws-environment.ts";
+import { cacheFolder } from "./cache-folder.ts";
 
 const VERSION = "1.46.2";
 const INSTALL_MS_MAX = 300_000;
 const COMMAND_MS_MAX = 120_000;
+
+type Environment = Readonly<Record<string, string>>;
 
 export interface CommandResult {
   readonly status: number | null;
@@ -26,13 +28,13 @@ export interface AwsCli {
 /**
  * AWS's command line from PyPI, in an environment of its own in the user's cache. It asks for `python3` with its `venv`.
  */
-export async function installAwsCli(): Promise<(endpoint: string) => AwsCli> {
+export async function installAwsCli(): Promise<(endpoint: string, environment?: Environment) => AwsCli> {
   const folder = await install();
   // Named by its module: the script beside it begins with the path of the folder that it was installed into.
   const python = join(folder, "bin", "python3");
-  return (endpoint) => {
-    const run: AwsCli["run"] = (...words) =>
-      runProgram(python, ["-m", "awscli", "--endpoint-url", endpoint, "--output", "json", ...words]);
+  return (endpoint, environment = {}) => {
+    const common = ["-m", "awscli", "--endpoint-url", endpoint, "--output", "json"];
+    const run: AwsCli["run"] = (...words) => runProgram(python, [...common, ...words], { environment });
     return {
       run,
       async json(...words) {
@@ -45,7 +47,7 @@ export async function installAwsCli(): Promise<(endpoint: string) => AwsCli> {
 }
 
 async function install(): Promise<string> {
-  const cache = join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "millrace");
+  const cache = cacheFolder();
   const folder = join(cache, `awscli-${VERSION}`);
   if (existsSync(folder)) return folder;
   await mkdir(cache, { recursive: true });
@@ -70,7 +72,7 @@ async function install(): Promise<string> {
 }
 
 async function runInstall(program: string, words: readonly string[]): Promise<void> {
-  const { status, stderr } = await runProgram(program, words, INSTALL_MS_MAX);
+  const { status, stderr } = await runProgram(program, words, { msMax: INSTALL_MS_MAX });
   if (status === 0) return;
   throw new Error(
     `AWS's command line could not be installed (status ${status}): ${stderr.slice(-4_000)}\n` +
@@ -81,10 +83,11 @@ async function runInstall(program: string, words: readonly string[]): Promise<vo
 function runProgram(
   program: string,
   words: readonly string[],
-  msMax: number = COMMAND_MS_MAX,
+  { environment = {}, msMax = COMMAND_MS_MAX }: { environment?: Environment; msMax?: number } = {},
 ): Promise<CommandResult> {
   return new Promise((resolve, reject) => {
-    const env = { ...process.env, ...awsEnvironment({}), AWS_DEFAULT_REGION: "eu-west-1", AWS_PAGER: "" };
+    const own = { AWS_DEFAULT_REGION: "eu-west-1", AWS_PAGER: "", ...environment };
+    const env = { ...process.env, ...awsEnvironment({}), ...own };
     const child = spawn(program, words, { env, timeout: msMax, stdio: ["ignore", "pipe", "pipe"] });
     let stdout = "";
     let stderr = "";

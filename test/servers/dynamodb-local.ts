@@ -1,3 +1,4 @@
+import { SHORT_LIVED } from "./java-options.ts";
 import { installFromMaven } from "./maven-install.ts";
 import { freePort, runningServer, startServerProcess, type TestServer } from "./server-process.ts";
 
@@ -22,7 +23,7 @@ export async function startOwnDynamodbLocal(port: number, folder?: string): Prom
     alternative: "MILLRACE_TEST_DYNAMODB_ENDPOINT=http://127.0.0.1:8000",
   });
   const endpoint = `http://127.0.0.1:${port}`;
-  const virtualMachine = ["-Xmx512m", `-Djava.library.path=${jars}`, "-cp", `${jars}/*`];
+  const virtualMachine = ["-Xmx512m", ...SHORT_LIVED, `-Djava.library.path=${jars}`, "-cp", `${jars}/*`];
   const place = folder === undefined ? ["-inMemory"] : ["-dbPath", folder];
   // Its ARNs name the region `ddblocal`; unshared, it keeps a database per region, and readers would look into another.
   const options = [...place, "-sharedDb", "-disableTelemetry", "-port", String(port)];

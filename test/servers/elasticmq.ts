@@ -1,4 +1,5 @@
 import { AWS_TEST_REGION } from "./aws-environment.ts";
+import { SHORT_LIVED } from "./java-options.ts";
 import { installFromMaven } from "./maven-install.ts";
 import {
   answersHttp,
@@ -43,7 +44,7 @@ export async function startElasticmq(): Promise<TestServer> {
   return await startServerProcess({
     name: "ElasticMQ",
     program: "java",
-    args: ["-Xmx512m", ...properties, "-cp", `${folder}/*`, MAIN_CLASS],
+    args: ["-Xmx512m", ...SHORT_LIVED, ...properties, "-cp", `${folder}/*`, MAIN_CLASS],
     endpoint,
     isReady: () => answersHttp(`${endpoint}/health`),
   });

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Admin, Kafka, logLevel } from "kafkajs";
+import { SHORT_LIVED } from "./java-options.ts";
 import { type JavaCommand, KafkaBrokers, runJava } from "./kafka-brokers.ts";
 import { type KafkaCertificates, makeKafkaCertificates } from "./kafka-certificates.ts";
 import type { KafkaBrokerPorts, KafkaListener } from "./kafka-settings.ts";
@@ -21,6 +22,8 @@ export interface KafkaOptions {
   /** More lines of `server.properties`. */
   readonly settings?: Readonly<Record<string, string>>;
   readonly heapMb?: number;
+  /** Compiles fully: for benchmarks. */
+  readonly isMeasured?: boolean;
 }
 
 export interface KafkaServer {
@@ -62,7 +65,7 @@ export async function startKafka(options: KafkaOptions = {}): Promise<KafkaServe
     alternative: undefined,
   });
   const folder = await mkdtemp(join(tmpdir(), "millrace-kafka-"));
-  const java = javaCommand(jars, options.heapMb ?? HEAP_MB);
+  const java = javaCommand(jars, options);
   try {
     return await startCluster(folder, java, options);
   } catch (error) {
@@ -71,8 +74,9 @@ export async function startKafka(options: KafkaOptions = {}): Promise<KafkaServe
   }
 }
 
-function javaCommand(jars: string, heapMb: number): JavaCommand {
-  const machine = [`-Xmx${heapMb}m`, `-Xms${Math.min(heapMb, 128)}m`, "-XX:+UseSerialGC"];
+function javaCommand(jars: string, { heapMb = HEAP_MB, isMeasured = false }: KafkaOptions): JavaCommand {
+  const compilers = isMeasured ? ["-XX:+UseSerialGC"] : SHORT_LIVED;
+  const machine = [`-Xmx${heapMb}m`, `-Xms${Math.min(heapMb, 128)}m`, ...compilers];
   return (mainClass, words) => [...machine, "-cp", `${jars}/*`, mainClass, ...words];
 }
 

@@ -4,6 +4,7 @@ import {
   CreateEventSourceMappingCommand,
   type CreateEventSourceMappingCommandInput,
   DeleteEventSourceMappingCommand,
+  type LambdaClient,
   LambdaServiceException,
   ListEventSourceMappingsCommand,
   ListTagsCommand,
@@ -29,10 +30,14 @@ export interface LifeSource {
   readonly functionTimeoutSeconds?: number;
 }
 
-/** AWS's SDK leads a mapping of the source from Create to Delete, and the function gets what it should, and once. */
-export async function leadLife(t: TestContext, source: LifeSource): Promise<void> {
+/** Whose calls lead the life; the SDK's own unless told otherwise. */
+export type ConnectLife = (t: TestContext, endpoint: string) => Promise<LambdaClient>;
+
+/** Leads a mapping of the source from Create to Delete, and the function gets what it should, and once. */
+export async function leadLife(t: TestContext, source: LifeSource, connect?: ConnectLife): Promise<void> {
   const run = await createControlRun(t, { timeoutSeconds: source.functionTimeoutSeconds ?? 20 });
-  const control = await run.start("--checkpoint-interval-ms", "50");
+  const started = await run.start("--checkpoint-interval-ms", "50");
+  const control = { ...started, client: (await connect?.(t, started.url)) ?? started.client };
   await source.send("before");
   const { uuid, arn } = await create(run, control, source);
   // On streams a second mapping shows what there is to read while the first one is off.
@@ -70,9 +75,10 @@ async function create(run: ControlRun, control: RunningControl, source: LifeSour
     new CreateEventSourceMappingCommand({ ...source.members, FunctionName: "orders" }),
   );
   const { UUID: uuid = "", EventSourceMappingArn: arn = "" } = created;
+  assertAccepted(created.$metadata);
   assert.deepEqual(
-    [created.$metadata.httpStatusCode, created.State, created.StateTransitionReason],
-    [202, "Creating", source.stateTransitionReason],
+    [created.State, created.StateTransitionReason],
+    ["Creating", source.stateTransitionReason],
   );
   await control.settled(uuid, "Enabled");
   const got = await control.get(uuid);
@@ -171,8 +177,14 @@ async function change(
   then: string,
 ): Promise<void> {
   const updated = await control.client.send(new UpdateEventSourceMappingCommand(input));
-  assert.deepEqual([updated.$metadata.httpStatusCode, updated.State], [202, during]);
+  assertAccepted(updated.$metadata);
+  assert.equal(updated.State, during);
   await control.settled(input.UUID, then);
+}
+
+/** The command line does not show the status. */
+function assertAccepted({ httpStatusCode = 202 }: { readonly httpStatusCode?: number | undefined }): void {
+  assert.equal(httpStatusCode, 202);
 }
 
 async function gone(run: ControlRun, control: RunningControl, uuid: string): Promise<void> {

@@ -1,27 +1,11 @@
 import { after, test } from "node:test";
-import { ACCOUNT, AwsEmulator, REGION } from "../../servers/aws-emulator.ts";
+import { AwsEmulator } from "../../servers/aws-emulator.ts";
 import { leadLife } from "./mapping-life.ts";
+import { createQueueLife } from "./sqs-life.ts";
 
-/** The emulator gives what is sent next to a receive that was cut off by a stop: it comes again after this time. */
-const VISIBILITY_SECONDS = 5;
 const emulator = await AwsEmulator.start();
 after(() => emulator.close());
 
 test("AWS's SDK leads a mapping of an SQS queue through its life", async (t) => {
-  const name = emulator.freshName();
-  await emulator.createQueue(name, { VisibilityTimeout: String(VISIBILITY_SECONDS) });
-  const arn = `arn:aws:sqs:${REGION}:${ACCOUNT}:${name}`;
-  await leadLife(t, {
-    members: { EventSourceArn: arn },
-    stateTransitionReason: "USER_INITIATED",
-    isStream: false,
-    existing: `An event source mapping with SQS arn (" ${arn} ") and function (" orders ") already exists.`,
-    missing: {
-      members: { EventSourceArn: `${arn}-missing` },
-      message:
-        /^Error occurred while ReceiveMessage\. SQS Error Code: AWS\.SimpleQueueService\.NonExistentQueue\./,
-    },
-    functionTimeoutSeconds: VISIBILITY_SECONDS,
-    send: (data) => emulator.send(name, [data]),
-  });
+  await leadLife(t, await createQueueLife(emulator));
 });
