@@ -64,7 +64,14 @@ describe("ElasticMQ's FIFO queues", HANG, () => {
     await queue.send("a1", "a2");
     assert.deepEqual(bodies(await queue.receive({ holdSeconds: SHORT_SECONDS })), ["a1", "a2"]);
     await queue.send("a3");
-    assert.deepEqual(bodiesAndCounts(await queue.receiveSoon()), ["a1:2", "a2:2", "a3:1"]);
+    // Holds of one receive may end a moment apart: then the first comes alone, and the others behind its deletion.
+    const seen: string[] = [];
+    while (seen.length < 3) {
+      const messages = await queue.receiveSoon();
+      seen.push(...bodiesAndCounts(messages));
+      await queue.remove(...messages);
+    }
+    assert.deepEqual(seen, ["a1:2", "a2:2", "a3:1"]);
   });
 
   test("five receivers get every group in order, and never one group two at a time", async () => {
