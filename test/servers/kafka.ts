@@ -129,6 +129,18 @@ function createClient(brokers: readonly string[]): Kafka {
   });
 }
 
+/** Does not ask the broker that stands still where the others are, and gives up on it soon when it is told to go there. */
+export function createClientWithout(server: KafkaServer, broker: number): Kafka {
+  return new Kafka({
+    clientId: "millrace-test",
+    brokers: server.bootstrap().filter((_, index) => index !== broker),
+    logLevel: logLevel.NOTHING,
+    connectionTimeout: 3_000,
+    requestTimeout: 3_000,
+    retry: { retries: 0 },
+  });
+}
+
 /** kafkajs's own wait for leaders fails when a broker does not know the new topic yet. */
 function waitingForLeaders(admin: Admin): Admin {
   return {
