@@ -9,6 +9,8 @@ export interface SettledRange {
 /** State of the tumbling window that was open at the checkpoint. */
 export interface WindowCheckpoint {
   readonly startMs: number;
+  /** Absent in checkpoints of before it was kept: the mapping's own length then. */
+  readonly lengthMs?: number | undefined;
   readonly stateJson: string;
 }
 
@@ -26,6 +28,11 @@ export interface Checkpoint {
   /** The shard is closed and every record of it is settled: its children may start. */
   readonly ended: boolean;
   readonly window: WindowCheckpoint | undefined;
+  /**
+   * Identity of the log that all positions above belong to (`ShardRead.logId`): a topic's id, a stream's creation. A stream
+   * that is made anew under its name is another log, and its positions mean something else. Absent: not known.
+   */
+  readonly logId?: string | undefined;
 }
 
 export function initialCheckpoint(resume: StartPoint, ended = false): Checkpoint {

@@ -28,7 +28,22 @@ export interface StreamSource {
   listShards(signal: AbortSignal): Promise<readonly Shard[]>;
   /** A durable point just behind the newest record of now: what comes later is read, what is there is not. */
   captureLatest(shardId: string, signal: AbortSignal): Promise<StartPoint>;
-  openReader(shardId: string, start: StartPoint, signal: AbortSignal): Promise<ShardReader>;
+  /**
+   * `knownLogId`: the log that `start` belongs to, as far as the checkpoint knows. Where the shard is another log by now, the
+   * first read says so (`ShardRead.anew`) and reading goes on where that log begins.
+   */
+  openReader(
+    shardId: string,
+    start: StartPoint,
+    signal: AbortSignal,
+    knownLogId?: string,
+  ): Promise<ShardReader>;
+  /**
+   * Whether the source still serves the record at this position: asked of a record that is retried for long, since only
+   * the source's own word ends it. An answer that cannot be had rejects, like any read. Without this member the source
+   * keeps its records for ever.
+   */
+  stillServes?(shardId: string, position: Position, signal: AbortSignal): Promise<boolean>;
   /** < 0 when `a` stands before `b` in their shard, 0 when they are the same, > 0 behind. */
   comparePositions(a: Position, b: Position): number;
   close(): Promise<void>;
@@ -82,6 +97,31 @@ export interface ShardRead {
   readonly readAgainAfterMs: number;
   /** Records between the wanted start and these were trimmed by the source before they could be read. */
   readonly trimmed: boolean;
+  /**
+   * The last position that this read has looked at, at or behind its last record: markers, aborted and expired ranges move
+   * progress too. Absent: the last record.
+   */
+  readonly lookedTo?: Position;
+  /** The source's own clock when it answered, epoch milliseconds. Absent: its answers carry no date. */
+  readonly answeredMs?: number;
+  /** Identity of the log that these positions belong to. Absent: the source knows none. */
+  readonly logId?: string;
+  /**
+   * The log is not the one that was read before, or not all of it: a read without records. What was read before it is
+   * brought to its end, settled ranges are forgotten, and reading goes on with the same reader from `from`.
+   */
+  readonly anew?: LogAnew;
+}
+
+/**
+ * `remade`: another log under the same name, which begins at `from`. `wentBack`: the same log lost its end and was written
+ * on; up to `from` it is the one that was read.
+ */
+export interface LogAnew {
+  readonly because: "remade" | "wentBack";
+  readonly from: StartPoint;
+  /** For people: what the source said, with its names and positions, never content of records. */
+  readonly told: string;
 }
 
 /** The source's Lambda event: pure functions of the records. The engine hands back only records that this source gave. */

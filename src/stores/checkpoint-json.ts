@@ -12,12 +12,14 @@ export function readCheckpoint(text: string): Checkpoint | undefined {
   if (value === undefined) return undefined;
   const resume = readStartPoint(value["resume"]);
   const settledRanges = readRanges(value["settledRanges"]);
-  const { revision, ended, window } = value;
+  const { revision, ended, window, logId } = value;
   if (typeof revision !== "number" || !Number.isSafeInteger(revision)) return undefined;
   if (resume === undefined || settledRanges === undefined || typeof ended !== "boolean") return undefined;
-  if (window === undefined) return { revision, resume, settledRanges, ended, window: undefined };
-  const open = readWindow(window);
-  return open === undefined ? undefined : { revision, resume, settledRanges, ended, window: open };
+  if (logId !== undefined && typeof logId !== "string") return undefined;
+  const open = window === undefined ? undefined : readWindow(window);
+  if (window !== undefined && open === undefined) return undefined;
+  const checkpoint = { revision, resume, settledRanges, ended, window: open };
+  return logId === undefined ? checkpoint : { ...checkpoint, logId };
 }
 
 /** A list of strings in JSON, or `undefined` for anything else. */
@@ -53,9 +55,10 @@ function readRanges(value: unknown): readonly SettledRange[] | undefined {
 
 function readWindow(value: unknown): WindowCheckpoint | undefined {
   if (!isObject(value)) return undefined;
-  const { startMs, stateJson } = value;
+  const { startMs, lengthMs, stateJson } = value;
   if (typeof startMs !== "number" || typeof stateJson !== "string") return undefined;
-  return { startMs, stateJson };
+  if (lengthMs === undefined) return { startMs, stateJson };
+  return typeof lengthMs === "number" && lengthMs > 0 ? { startMs, lengthMs, stateJson } : undefined;
 }
 
 type JsonObject = { readonly [key: string]: unknown };
