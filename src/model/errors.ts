@@ -35,14 +35,76 @@ export const ERROR_CODES = [
 
 export type ErrorCode = (typeof ERROR_CODES)[number];
 
+/** Closed. What went wrong, told apart as far as anyone acts on it: whether waiting can help, and whom to call. */
+export const FAULTS = [
+  /** The network, the service or a server in between failed, or did not answer in time. */
+  "passing",
+  /** The service asks for fewer calls. */
+  "throttled",
+  /** The service refused a request for its time: this host's clock is off. */
+  "clock",
+  /** The credentials were good once; newer ones come without anybody's doing, or soon. */
+  "credentialsExpired",
+  /** There are no credentials, or nobody knows them. */
+  "credentials",
+  /** The credentials are known, and may not do it. */
+  "denied",
+  /** What was asked for is not there. */
+  "notFound",
+  /** What was asked for is refused as it stands: a setting is wrong. */
+  "refused",
+  /** Something that nobody foresaw: a defect. */
+  "defect",
+] as const;
+
+export type Fault = (typeof FAULTS)[number];
+
+const PASSING: readonly Fault[] = ["passing", "throttled", "clock", "credentialsExpired"];
+
+const FAULT_OF_CODE: Readonly<Record<ErrorCode, Fault>> = {
+  ERR_MILLRACE_CONFIG: "refused",
+  ERR_MILLRACE_FILTER_PATTERN: "refused",
+  ERR_MILLRACE_SOURCE_UNAVAILABLE: "passing",
+  ERR_MILLRACE_SOURCE_THROTTLED: "throttled",
+  ERR_MILLRACE_SOURCE_NOT_FOUND: "notFound",
+  ERR_MILLRACE_FUNCTION: "refused",
+  ERR_MILLRACE_STORE_UNAVAILABLE: "passing",
+  ERR_MILLRACE_STORE_CORRUPT: "refused",
+  ERR_MILLRACE_DESTINATION_UNAVAILABLE: "passing",
+  ERR_MILLRACE_DESTINATION_REJECTED: "refused",
+  ERR_MILLRACE_API_REFUSED: "refused",
+  ERR_MILLRACE_API_UNAVAILABLE: "passing",
+  ERR_MILLRACE_ABORTED: "passing",
+  ERR_MILLRACE_INVARIANT: "defect",
+};
+
 export class MillraceError extends Error {
   readonly code: ErrorCode;
+  readonly fault: Fault;
 
-  constructor(code: ErrorCode, message: string, options?: { readonly cause?: unknown }) {
+  /** `fault`: where it is known better than the code alone says it. */
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options?: { readonly cause?: unknown; readonly fault?: Fault | undefined },
+  ) {
     super(message, options);
     this.name = "MillraceError";
     this.code = code;
+    this.fault = options?.fault ?? FAULT_OF_CODE[code];
   }
+}
+
+export function faultOf(error: unknown): Fault {
+  return error instanceof MillraceError ? error.fault : "defect";
+}
+
+/**
+ * Whether what failed may work a while later although nobody changes anything. All others are tried again too, since
+ * somebody may, but what waits for them says that it waits for a change.
+ */
+export function isPassingFault(error: unknown): boolean {
+  return PASSING.includes(faultOf(error));
 }
 
 export function hasErrorCode(error: unknown, code: ErrorCode): error is MillraceError {
