@@ -7,7 +7,10 @@ const ROOT = new URL("../../../", import.meta.url);
  * Has this thread load sources with the bug in them. What it returns throws when a patch has not been applied by then.
  * A patch whose text is not there, or is there twice, fails the loading.
  */
-export function plant(bug: Pick<PlantedBug, "name" | "patches">): () => void {
+export function plant(
+  bug: Pick<PlantedBug, "name" | "patches">,
+  onApplied: (patch: Patch) => void = () => undefined,
+): () => void {
   const unapplied = new Set(bug.patches);
   const apply = (text: string, patch: Patch): string => {
     const parts = text.split(patch.find);
@@ -16,6 +19,7 @@ export function plant(bug: Pick<PlantedBug, "name" | "patches">): () => void {
       throw new Error(`"${bug.name}" must be planted anew: its text stands ${count} times in ${patch.file}`);
     }
     unapplied.delete(patch);
+    onApplied(patch);
     return parts.join(patch.replace);
   };
   registerHooks({

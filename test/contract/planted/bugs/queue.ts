@@ -1,0 +1,4 @@
+import type { ContractBug } from "../contract-bug.ts";
+
+/** The SQS connector and the local queue. */
+export const QUEUE_BUGS: readonly ContractBug[] = [];

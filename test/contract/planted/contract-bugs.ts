@@ -1,0 +1,14 @@
+import { AWS_BUGS } from "./bugs/aws.ts";
+import { KAFKA_BUGS } from "./bugs/kafka.ts";
+import { LOCAL_BUGS } from "./bugs/local.ts";
+import { QUEUE_BUGS } from "./bugs/queue.ts";
+import { STORE_BUGS } from "./bugs/stores.ts";
+import type { ContractBug } from "./contract-bug.ts";
+
+export const CONTRACT_BUGS: readonly ContractBug[] = [
+  ...STORE_BUGS,
+  ...LOCAL_BUGS,
+  ...KAFKA_BUGS,
+  ...QUEUE_BUGS,
+  ...AWS_BUGS,
+];
