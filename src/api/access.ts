@@ -7,11 +7,14 @@ import {
   readSignatureClaim,
   type SignatureClaim,
   type SignedRequest,
+  statedBodyHash,
 } from "./signature.ts";
 import { ApiFault } from "./wire-fault.ts";
 
-/** Who has come, or a claim that is looked at again once the body is there. */
-export type Arrival = { readonly kind: "caller"; readonly caller: Caller } | ArrivalToProve;
+/** Who has come, with the hash that its body must have if it states one; or a claim that needs the body to be proven. */
+export type Arrival =
+  | { readonly kind: "caller"; readonly caller: Caller; readonly bodyHash?: string }
+  | ArrivalToProve;
 
 interface ArrivalToProve {
   readonly kind: "to prove";
@@ -65,24 +68,36 @@ export class Access {
     }
     const key = this.#credentials.keys.find(({ accessKeyId }) => accessKeyId === claim.accessKeyId);
     if (key === undefined) throw this.#failed(address, unrecognized());
-    return { kind: "to prove", claim, secret: key.secret, caller: key.caller };
+    const { secret, caller } = key;
+    const bodyHash = statedBodyHash(request);
+    if (bodyHash === undefined) return { kind: "to prove", claim, secret, caller };
+    // The signature is over the stated hash: whoever signed is known before the body comes.
+    if (!timingSafeEqual(expectedSignature(request, claim, secret, bodyHash), claim.signature)) {
+      throw this.#failed(address, wrongSignature());
+    }
+    return { ...this.#admit(caller), bodyHash };
   }
 
   /** Looks at the signature over headers and body. @throws ApiFault */
   prove(arrival: Arrival, request: SignedRequest, body: Buffer, address: string): Caller {
-    if (arrival.kind === "caller") return arrival.caller;
+    const hash = () => sha256(body).toString("hex");
+    if (arrival.kind === "caller") {
+      const { caller, bodyHash } = arrival;
+      if (bodyHash !== undefined && bodyHash !== hash()) throw this.#failed(address, wrongSignature());
+      return caller;
+    }
     const { claim, secret, caller } = arrival;
-    const isRight = timingSafeEqual(expectedSignature(request, claim, secret, body), claim.signature);
-    const stated = request.headers["x-amz-content-sha256"];
-    const isBodyRight = stated === undefined || stated === sha256(body).toString("hex");
-    if (!isRight || !isBodyRight) throw this.#failed(address, wrongSignature());
+    const isRight = timingSafeEqual(expectedSignature(request, claim, secret, hash()), claim.signature);
+    // A stated hash that is none cannot be that of the body.
+    const isStated = request.headers["x-amz-content-sha256"] !== undefined;
+    if (!isRight || isStated) throw this.#failed(address, wrongSignature());
     this.#admit(caller);
     return caller;
   }
 
-  #admit(caller: Caller): Arrival {
+  #admit(caller: Caller) {
     if (!this.#rates.take(caller.name)) throw tooMany();
-    return { kind: "caller", caller };
+    return { kind: "caller", caller } as const;
   }
 
   /** All are compared, on hashes of one length: the time says nothing of the tokens. */

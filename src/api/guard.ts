@@ -1,12 +1,14 @@
-import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { LogFields, LogLevel } from "../ports/telemetry.ts";
 import { type Access, type Arrival, checkRole } from "./access.ts";
+import { BodyBytes, type HeldBody } from "./body-bytes.ts";
 import { bodyOf, paramOf } from "./route.ts";
 import { hostName, isLoopback } from "./server-address.ts";
 import type { SignedRequest } from "./signature.ts";
 
 export interface GuardOptions {
   readonly access: Access;
+  readonly bodyBytes: BodyBytes;
   /** Names that the server answers to, besides local ones and the one that it listens on. */
   readonly hosts: readonly string[];
   readonly listenHost: string;
@@ -16,6 +18,8 @@ export interface GuardOptions {
 
 interface Visit {
   readonly requestId: string;
+  /** What it holds of all bodies; nothing until its caller was looked at. */
+  body: HeldBody;
   /** It came by a name of the server and from no web page: its caller was looked at. */
   isHeard: boolean;
   arrival: Arrival | undefined;
@@ -32,6 +36,12 @@ interface Subject {
 const TOO_MANY = 429;
 const UUID_CHARS = 36;
 const visits = new WeakMap<FastifyRequest, Visit>();
+/** Of requests that nobody looked at: there is no room for a body of theirs. */
+const NO_ROOM = new BodyBytes({ totalMax: 0, unprovenMax: 0 }).open(false);
+
+export function heldBodyOf(request: FastifyRequest): HeldBody {
+  return visits.get(request)?.body ?? NO_ROOM;
+}
 
 /** The mapping that a request made, or the function that it calls: its audit line names it. */
 export function noteSubject(request: FastifyRequest, subject: Subject): void {
@@ -41,13 +51,14 @@ export function noteSubject(request: FastifyRequest, subject: Subject): void {
 
 /** Lets through what may pass: names, then callers, then roles. Changes, and what was refused of them, are logged. */
 export function guard(app: FastifyInstance, options: GuardOptions): void {
-  const { access, requestId, log } = options;
+  const { access, bodyBytes, requestId, log } = options;
   const names = new Set([...options.hosts, options.listenHost].map((name) => name.toLowerCase()));
   // Probes come by address; what health says is no secret where the server is open to others anyway.
   const isOpen = !isLoopback(options.listenHost);
   app.addHook("onRequest", async (request, reply) => {
     const visit: Visit = {
       requestId: requestId(),
+      body: NO_ROOM,
       isHeard: false,
       arrival: undefined,
       caller: "",
@@ -68,7 +79,10 @@ export function guard(app: FastifyInstance, options: GuardOptions): void {
       // Web pages say where they come from; nothing here is for them.
       return reply.code(403).send({ message: "Requests of web pages are not answered." });
     }
-    if (request.is404 || role === "public") return;
+    if (request.is404 || role === "public") {
+      openBody(visit, reply, bodyBytes.open(false));
+      return;
+    }
     if (role === undefined) return reply.code(403).send({ message: "The route is closed." });
     visit.isHeard = true;
     visit.arrival = access.arrive(signedRequest(request), request.ip);
@@ -76,6 +90,7 @@ export function guard(app: FastifyInstance, options: GuardOptions): void {
       visit.caller = visit.arrival.caller.name;
       checkRole(visit.arrival.caller, role);
     }
+    openBody(visit, reply, bodyBytes.open(visit.arrival.kind === "caller"));
     return;
   });
   app.addHook("preHandler", async (request, reply) => {
@@ -86,6 +101,7 @@ export function guard(app: FastifyInstance, options: GuardOptions): void {
       return reply.code(403).send({ message: "The route is closed." });
     }
     const caller = access.prove(visit.arrival, signedRequest(request), bodyOf(request), request.ip);
+    visit.body.prove();
     visit.caller = caller.name;
     checkRole(caller, role);
     return;
@@ -101,6 +117,12 @@ export function guard(app: FastifyInstance, options: GuardOptions): void {
     const named = uuid === "" ? subject : { uuid };
     log("info", "api change", { caller, action, ...named, outcome, requestId: id });
   });
+}
+
+/** Given back when the connection is done with the request, however it ends. */
+function openBody(visit: Visit, reply: FastifyReply, body: HeldBody): void {
+  visit.body = body;
+  reply.raw.once("close", () => body.close());
 }
 
 function signedRequest({ method, url, headers }: FastifyRequest): SignedRequest {

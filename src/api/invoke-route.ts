@@ -41,8 +41,8 @@ export function addInvokeRoute(
       if (others >= concurrency) throw rateExceeded();
       running.set(name, others + 1);
       const end = new AbortController();
-      // A caller that hangs up ends its call.
-      request.raw.socket.once("close", () => end.abort());
+      // A caller that hangs up ends its call. Of the answer, not of the connection: that one lives on with other calls.
+      reply.raw.once("close", () => end.abort());
       try {
         const outcome = await invoke(named, control(), payload, {
           clock,

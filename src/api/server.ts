@@ -1,4 +1,5 @@
-import { type FastifyInstance, type FastifyReply, fastify } from "fastify";
+import type { IncomingMessage } from "node:http";
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from "fastify";
 import { ControlFault } from "../control/control-fault.ts";
 import type { ControlPlane } from "../control/control-plane.ts";
 import type { MappingStatus } from "../engine/engine.ts";
@@ -7,9 +8,12 @@ import type { Clock } from "../ports/clock.ts";
 import type { LogFields, LogLevel } from "../ports/telemetry.ts";
 import { Access } from "./access.ts";
 import type { Credentials } from "./access-credentials.ts";
+import { BodyBytes, type BodyBytesLimits } from "./body-bytes.ts";
+import { readBody } from "./body-reader.ts";
+import { type ConnectionLimits, connectionLimits, limitConnections } from "./connection-limit.ts";
 import { addExplainRoute } from "./explain-route.ts";
 import { addFunctionRoutes } from "./function-routes.ts";
-import { guard } from "./guard.ts";
+import { guard, heldBodyOf } from "./guard.ts";
 import { addInvokeRoute } from "./invoke-route.ts";
 import { BODY_BYTES_MAX } from "./json-body.ts";
 import { addMappingRoutes } from "./mapping-routes.ts";
@@ -37,6 +41,10 @@ export interface ApiServerOptions {
   readonly hosts: readonly string[];
   /** Metrics and health have a server of their own. */
   readonly isMetricsElsewhere: boolean;
+  /** Default: what the process's descriptors allow. */
+  readonly connections?: ConnectionLimits;
+  /** Default: `BODY_BYTES_LIMITS`. */
+  readonly bodyBytes?: BodyBytesLimits;
 }
 
 export interface ApiServer {
@@ -49,6 +57,8 @@ export interface ApiServer {
 const REQUESTS_PER_SECOND = 100;
 const REQUEST_TIMEOUT_MS = 10_000;
 const HEADERS_TIMEOUT_MS = 5_000;
+/** How often the two time-outs are looked at: a slow caller lasts at most this much longer. */
+const TIMEOUT_CHECK_MS = 1_000;
 const HEADER_BYTES_MAX = 16 * 1024;
 
 /**
@@ -93,16 +103,31 @@ function createGuardedApp(options: ApiServerOptions): FastifyInstance {
     bodyLimit: BODY_BYTES_MAX,
     requestTimeout: REQUEST_TIMEOUT_MS,
     forceCloseConnections: true,
-    http: { maxHeaderSize: HEADER_BYTES_MAX, headersTimeout: HEADERS_TIMEOUT_MS },
+    http: {
+      maxHeaderSize: HEADER_BYTES_MAX,
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      connectionsCheckingInterval: TIMEOUT_CHECK_MS,
+    },
     routerOptions: { maxParamLength: 1024, ignoreTrailingSlash: true },
     frameworkErrors: (_error, _request, reply: FastifyReply) =>
       void reply.code(400).send({ message: "The request cannot be read." }),
   });
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
+  limitConnections(app.server, options.connections ?? connectionLimits());
+  app.addContentTypeParser("*", (request: FastifyRequest, payload: IncomingMessage) => {
+    const stated = request.headers["content-length"];
+    const bytesMax = request.routeOptions.bodyLimit ?? BODY_BYTES_MAX;
+    return readBody(
+      payload,
+      stated === undefined ? undefined : Number(stated),
+      bytesMax,
+      heldBodyOf(request),
+    );
+  });
   const listenHost = options.address.host;
   guard(app, {
     ...options,
+    bodyBytes: new BodyBytes(options.bodyBytes),
     access: new Access({ ...options, requestsPerSecond: REQUESTS_PER_SECOND }),
     listenHost,
   });

@@ -76,15 +76,21 @@ function isEnoughSigned(signed: readonly string[], headers: SignedRequest["heade
   return ["host", ...meant].every((name) => signed.includes(name));
 }
 
-/** The signature that the owner of the secret would have made. */
+/** SHA-256 of the body as a signed header states it; `undefined`: it must be made of the body itself. */
+export function statedBodyHash({ headers }: SignedRequest): string | undefined {
+  const stated = headerOf(headers, "x-amz-content-sha256") ?? "";
+  return /^[0-9a-f]{64}$/.test(stated) ? stated : undefined;
+}
+
+/** The signature that the owner of the secret would have made; `bodyHash` in lower-case hexadecimal digits. */
 export function expectedSignature(
   request: SignedRequest,
   claim: SignatureClaim,
   secret: string,
-  body: Buffer,
+  bodyHash: string,
 ): Buffer {
   const { day, region, service, timestamp } = claim;
-  const canonical = sha256(canonicalRequest(request, claim.signedHeaders, body)).toString("hex");
+  const canonical = sha256(canonicalRequest(request, claim.signedHeaders, bodyHash)).toString("hex");
   const scope = `${day}/${region}/${service}/aws4_request`;
   const key = [day, region, service, "aws4_request"].reduce<Buffer>(hmac, Buffer.from(`AWS4${secret}`));
   return hmac(key, [ALGORITHM, timestamp, scope, canonical].join("\n"));
@@ -93,7 +99,7 @@ export function expectedSignature(
 function canonicalRequest(
   { method, url, headers }: SignedRequest,
   signed: readonly string[],
-  body: Buffer,
+  bodyHash: string,
 ): string {
   const [path = "", ...query] = url.split("?");
   const lines = signed.map(
@@ -105,7 +111,7 @@ function canonicalRequest(
     canonicalQuery(query.join("?")),
     lines.join(""),
     signed.join(";"),
-    sha256(body).toString("hex"),
+    bodyHash,
   ].join("\n");
 }
 

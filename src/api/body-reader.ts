@@ -1,0 +1,57 @@
+import type { Readable } from "node:stream";
+import type { HeldBody } from "./body-bytes.ts";
+import { ApiFault } from "./wire-fault.ts";
+
+/** A first piece of memory; it doubles as a body grows, so that a body in pieces of one byte costs what one in a whole costs. */
+const FIRST_BYTES = 4 * 1024;
+
+/**
+ * Reads a body whole, within its bound and within what all requests may hold together.
+ * @throws ApiFault RequestTooLargeException, TooManyRequestsException; an error with `statusCode` 400 for a body that ends early
+ */
+export async function readBody(
+  stream: Readable,
+  statedBytes: number | undefined,
+  bytesMax: number,
+  held: HeldBody,
+): Promise<Buffer> {
+  if (statedBytes !== undefined && statedBytes > bytesMax) throw tooLarge();
+  let memory = Buffer.allocUnsafe(0);
+  let length = 0;
+  for await (const chunk of chunksOf(stream)) {
+    const needed = length + chunk.length;
+    if (needed > (statedBytes ?? bytesMax)) throw tooLarge();
+    if (needed > memory.length) {
+      const size = Math.min(statedBytes ?? bytesMax, Math.max(needed, memory.length * 2, FIRST_BYTES));
+      if (!held.take(size - memory.length)) throw tooMany();
+      const larger = Buffer.allocUnsafe(size);
+      memory.copy(larger, 0, 0, length);
+      memory = larger;
+    }
+    chunk.copy(memory, length);
+    length = needed;
+  }
+  if (statedBytes !== undefined && statedBytes !== length) throw incomplete();
+  return memory.subarray(0, length);
+}
+
+async function* chunksOf(stream: Readable): AsyncGenerator<Buffer> {
+  try {
+    for await (const chunk of stream) if (Buffer.isBuffer(chunk)) yield chunk;
+  } catch (error) {
+    throw error instanceof ApiFault ? error : incomplete();
+  }
+}
+
+function tooLarge(): ApiFault {
+  return new ApiFault("RequestTooLargeException", "The request body is too large.");
+}
+
+function tooMany(): ApiFault {
+  const message = "Too many bodies are on their way at once. Try again.";
+  return new ApiFault("TooManyRequestsException", message, { Reason: "CallerRateLimitExceeded" });
+}
+
+function incomplete(): Error {
+  return Object.assign(new Error("The request body ended before its stated length."), { statusCode: 400 });
+}
