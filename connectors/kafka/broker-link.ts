@@ -7,6 +7,7 @@ import Connection, {
 } from "kafkajs/src/network/connection.js";
 import apiKeys from "kafkajs/src/protocol/requests/apiKeys.js";
 import definitions from "kafkajs/src/protocol/requests/index.js";
+import { Failing, firstOf } from "../../src/lib/first-of.ts";
 import type { KafkaSasl, PreparedAccess } from "./access.ts";
 import { abortable, KafkaFault } from "./fault.ts";
 import { type ErrorPlace, toFault } from "./kafkajs-errors.ts";
@@ -62,17 +63,12 @@ export class BrokerLink {
   #versions: ApiVersions = {};
   #opening: Promise<void> | undefined;
   #failure: KafkaFault | undefined;
-  #reportFailure: (fault: KafkaFault) => void = () => {};
-  readonly #failed: Promise<never>;
+  readonly #failing = new Failing();
 
   constructor(options: BrokerLinkOptions) {
     const { host, port, clientId, access } = options;
     this.#options = options;
     this.address = `${host}:${port}`;
-    this.#failed = new Promise((_, reject) => {
-      this.#reportFailure = reject;
-    });
-    this.#failed.catch(() => undefined);
     this.#connection = new Connection({
       host,
       port,
@@ -183,7 +179,7 @@ export class BrokerLink {
   /** Faults in our words; a lost connection ends the wait whatever kafkajs makes of it, and the link. */
   async #guard<T>(work: Promise<T>, action: string): Promise<T> {
     try {
-      return await Promise.race([work, this.#failed]);
+      return await firstOf(work, this.#failing.whenFailed);
     } catch (error) {
       const fault = toFault(error, this.#place(action));
       // Behind an unanswered request the answers of others would wait as well.
@@ -195,7 +191,7 @@ export class BrokerLink {
   #fail(fault: KafkaFault): void {
     if (this.#failure !== undefined) return;
     this.#failure = fault;
-    this.#reportFailure(fault);
+    this.#failing.fail(fault);
     this.#connection.rejectRequests(fault);
     this.#connection.disconnect().catch(() => undefined);
     this.#socket?.destroy();

@@ -1,3 +1,4 @@
+import { firstOf, whenAborted } from "../../src/lib/first-of.ts";
 import { type ErrorCode, MillraceError } from "../../src/model/errors.ts";
 
 /** A failed request, told apart as far as the connector acts on it. */
@@ -72,19 +73,6 @@ export function abortedError(): MillraceError {
 }
 
 /** What `work` gives, unless the signal aborts first; the work then goes on unseen. */
-export async function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  if (signal.aborted) {
-    work.catch(() => undefined);
-    throw abortedError();
-  }
-  let stop = () => {};
-  const aborted = new Promise<never>((_, reject) => {
-    stop = () => reject(abortedError());
-    signal.addEventListener("abort", stop, { once: true });
-  });
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    signal.removeEventListener("abort", stop);
-  }
+export function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return firstOf(work, whenAborted(signal, abortedError));
 }

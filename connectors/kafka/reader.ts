@@ -1,5 +1,6 @@
+import { firstOf, type Interruption, whenAborted } from "../../src/lib/first-of.ts";
 import type { ShardRead, ShardReader } from "../../src/ports/stream-source.ts";
-import { abortable, throwIfAborted } from "./fault.ts";
+import { abortedError, throwIfAborted } from "./fault.ts";
 import type { FetchedPartition } from "./fetch-response.ts";
 import { faultOfCode, nameOfCode } from "./kafkajs-errors.ts";
 import { isMovedCode, isPassing, type PartitionLeaders, RECOVERY_MS, RETRY_MS } from "./leaders.ts";
@@ -214,7 +215,7 @@ type Outcome<T> =
   | { readonly failed: true; readonly error: unknown };
 
 /** One timer and one listener for a read that has to wait; the promise lives on. */
-async function settledWithin<T>(
+function settledWithin<T>(
   promise: Promise<T>,
   waitMs: number,
   signal: AbortSignal,
@@ -223,13 +224,9 @@ async function settledWithin<T>(
     (value) => ({ failed: false, value }),
     (error: unknown) => ({ failed: true, error }),
   );
-  let timer: NodeJS.Timeout | undefined;
-  const timeUp = new Promise<"waiting">((resolve) => {
-    timer = setTimeout(() => resolve("waiting"), waitMs);
-  });
-  try {
-    return await abortable(Promise.race([outcome, timeUp]), signal);
-  } finally {
-    clearTimeout(timer);
-  }
+  const whenTimeIsUp: Interruption<"waiting"> = ({ resolve }) => {
+    const timer = setTimeout(() => resolve("waiting"), waitMs);
+    return () => clearTimeout(timer);
+  };
+  return firstOf(outcome, whenTimeIsUp, whenAborted(signal, abortedError));
 }

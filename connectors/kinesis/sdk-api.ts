@@ -9,6 +9,7 @@ import {
   type Shard as SdkShard,
   SubscribeToShardCommand,
 } from "@aws-sdk/client-kinesis";
+import { Failing, firstOf, whenAborted } from "../../src/lib/first-of.ts";
 import type {
   ApiRecord,
   HashKeyRange,
@@ -167,18 +168,20 @@ class SdkApi implements KinesisApi {
     send: (options: CallOptions) => Promise<T>,
   ): Promise<T> {
     throwIfAborted(signal);
-    const cut = Promise.withResolvers<never>();
-    const onAbort = () => cut.reject(new Error("aborted"));
-    signal.addEventListener("abort", onAbort, { once: true });
-    const timer = setTimeout(() => cut.reject(new Error(`no answer within ${CALL_MS_MAX} ms`)), CALL_MS_MAX);
+    const late = new Failing();
+    const timer = setTimeout(() => late.fail(new Error(`no answer within ${CALL_MS_MAX} ms`)), CALL_MS_MAX);
     try {
-      return await Promise.race([send({ abortSignal: signal }), cut.promise]);
+      const sent = send({ abortSignal: signal });
+      return await firstOf(
+        sent,
+        late.whenFailed,
+        whenAborted(signal, () => new Error("aborted")),
+      );
     } catch (error) {
       if (error instanceof KinesisFault) throw error;
       throw toFault(error, action, this.#arn, signal);
     } finally {
       clearTimeout(timer);
-      signal.removeEventListener("abort", onAbort);
     }
   }
 }

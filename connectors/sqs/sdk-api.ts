@@ -7,6 +7,7 @@ import {
   ReceiveMessageCommand,
   type SQSClient,
 } from "@aws-sdk/client-sqs";
+import { Failing, firstOf } from "../../src/lib/first-of.ts";
 import { MillraceError } from "../../src/model/errors.ts";
 import type { QueueArn } from "./queue-arn.ts";
 import { abortable, createSqsClient } from "./sdk-client.ts";
@@ -89,9 +90,9 @@ class SdkApi implements SqsApi {
   ): Promise<T> {
     if (signal.aborted) throw aborted(action, this.#arn);
     const request = new AbortController();
-    const cut = Promise.withResolvers<never>();
+    const cut = new Failing();
     const end = (error: MillraceError) => {
-      cut.reject(error);
+      cut.fail(error);
       request.abort();
     };
     const onAbort = () => end(aborted(action, this.#arn));
@@ -99,7 +100,7 @@ class SdkApi implements SqsApi {
     signal.addEventListener("abort", onAbort, { once: true });
     try {
       const sent = this.#findQueue(request.signal).then((queueUrl) => send(queueUrl, request.signal));
-      return await Promise.race([sent, cut.promise]);
+      return await firstOf(sent, cut.whenFailed);
     } catch (error) {
       throw error instanceof MillraceError ? error : sourceError(error, action, this.#arn);
     } finally {

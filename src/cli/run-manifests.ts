@@ -4,6 +4,7 @@ import { creatingStatus } from "../control/creating-status.ts";
 import { Deployments } from "../control/deployments.ts";
 import type { Engine, MappingStatus } from "../engine/engine.ts";
 import type { EngineSettings } from "../engine/settings.ts";
+import { firstOf, whenLate, whenSettled } from "../lib/first-of.ts";
 import type { Manifests } from "../manifests/load-manifests.ts";
 import { describeError, MillraceError } from "../model/errors.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -70,10 +71,10 @@ export async function runManifests(
         : display.line(prefix + printable(line)),
     );
     display?.start(() => running.progress());
-    const reason = await Promise.race([
+    const reason = await firstOf(
       stopSignal,
-      ...(options.untilCaughtUp ? [caughtUp(running, adapters.clock, ended.signal)] : []),
-    ]);
+      ...(options.untilCaughtUp ? [whenSettled(caughtUp(running, adapters.clock, ended.signal))] : []),
+    );
     telemetry.log("info", "stopping", { reason, drainMs: options.drainMs });
     return await running.stop();
   } finally {
@@ -211,10 +212,8 @@ class Running {
 
   async stop(): Promise<ExitStatus> {
     const { drainMs } = this.#options;
-    const late = Promise.withResolvers<"late">();
-    const timer = this.#host.adapters.clock.schedule(drainMs + STOP_GRACE_MS, () => late.resolve("late"));
-    const result = await Promise.race([this.#stopEngine(drainMs), late.promise]);
-    timer.cancel();
+    const late = whenLate(this.#host.adapters.clock, drainMs + STOP_GRACE_MS, "late" as const);
+    const result = await firstOf(this.#stopEngine(drainMs), late);
     if (result !== "late") {
       this.#telemetry.log("info", "stopped", {});
       return EXIT_OK;

@@ -1,3 +1,4 @@
+import { firstOf, whenLate } from "../lib/first-of.ts";
 import type { FunctionResource, MappingResource } from "../manifests/resources.ts";
 import { hasErrorCode } from "../model/errors.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -17,16 +18,11 @@ export async function probeSource(
 ): Promise<ControlFault | undefined> {
   if (resource.kind === "topic") return undefined;
   const end = new AbortController();
-  const late = Promise.withResolvers<ControlFault>();
-  const timer = clock.schedule(PROBE_MS_MAX, () => {
-    end.abort();
-    late.resolve(noAccess(resource));
-  });
-  try {
-    return await Promise.race([look(resource, functions, end.signal), late.promise]);
-  } finally {
-    timer.cancel();
-  }
+  const looked = look(resource, functions, end.signal);
+  const found = await firstOf(looked, whenLate(clock, PROBE_MS_MAX, "late" as const));
+  if (found !== "late") return found;
+  end.abort();
+  return noAccess(resource);
 }
 
 async function look(

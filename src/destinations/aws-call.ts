@@ -1,3 +1,4 @@
+import { Failing, firstOf } from "../lib/first-of.ts";
 import { MillraceError } from "../model/errors.ts";
 import { isRecordRefusal, remedyOf, serviceFaultOf } from "./aws-fault.ts";
 
@@ -31,16 +32,16 @@ export async function callAws<Answer>(
 ): Promise<Answer> {
   if (signal.aborted) throw aborted(called);
   const request = new AbortController();
-  const { promise: ended, reject: end } = Promise.withResolvers<never>();
+  const ending = new Failing();
   const endWith = (error: MillraceError) => {
-    end(error);
+    ending.fail(error);
     request.abort();
   };
   const onAbort = () => endWith(aborted(called));
   const timer = setTimeout(() => endWith(timedOut(called, timeoutMs)), timeoutMs);
   signal.addEventListener("abort", onAbort, { once: true });
   try {
-    return await Promise.race([send(request.signal), ended]);
+    return await firstOf(send(request.signal), ending.whenFailed);
   } catch (error) {
     throw error instanceof MillraceError ? error : failureOf(called, error);
   } finally {

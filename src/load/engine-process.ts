@@ -3,6 +3,7 @@ import { createWriteStream, type WriteStream } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { request } from "undici";
+import { Failing, firstOf, type Interruption } from "../lib/first-of.ts";
 import { MillraceError } from "../model/errors.ts";
 import type { ProbeAnswer, ProbeRequest } from "./engine-probe.ts";
 
@@ -92,11 +93,11 @@ export class EngineProcess {
     this.#expectsEnd = true;
     const child = this.#child;
     child?.kill("SIGTERM");
-    const late = AbortSignal.timeout(STOP_MS_MAX);
-    const isLate = new Promise<"late">((resolve) =>
-      late.addEventListener("abort", () => resolve("late"), { once: true }),
-    );
-    if ((await Promise.race([this.#ended, isLate])) === "late") {
+    const late: Interruption<"late"> = ({ resolve }) => {
+      const timer = setTimeout(() => resolve("late"), STOP_MS_MAX);
+      return () => clearTimeout(timer);
+    };
+    if ((await firstOf(this.#ended, late)) === "late") {
       await this.kill();
       return undefined;
     }
@@ -140,20 +141,20 @@ export class EngineProcess {
   }
 
   async #untilReady(): Promise<void> {
-    const late = sleep(START_MS_MAX, "late" as const, { ref: false });
-    const ended = Promise.race([this.#ended.then(() => "ended" as const), late]);
-    for (;;) {
-      const state = await Promise.race([ended, this.#isReady()]);
-      if (state === true) return;
-      if (state !== false) {
-        const what = state === "ended" ? "ended" : `was not ready within ${START_MS_MAX / 1000} s`;
-        throw new MillraceError(
-          "ERR_MILLRACE_FUNCTION",
-          `The engine ${what}. The end of its log:\n${this.#tail.trimEnd()}`,
-        );
-      }
-      await sleep(READY_POLL_MS);
+    const over = new Failing();
+    const isLate = () => over.fail(this.#notReady(`was not ready within ${START_MS_MAX / 1000} s`));
+    const timer = setTimeout(isLate, START_MS_MAX);
+    void this.#ended.then(() => over.fail(this.#notReady("ended")));
+    try {
+      while (!(await firstOf(this.#isReady(), over.whenFailed))) await sleep(READY_POLL_MS);
+    } finally {
+      clearTimeout(timer);
     }
+  }
+
+  #notReady(what: string): MillraceError {
+    const text = `The engine ${what}. The end of its log:\n${this.#tail.trimEnd()}`;
+    return new MillraceError("ERR_MILLRACE_FUNCTION", text);
   }
 
   async #isReady(): Promise<boolean> {

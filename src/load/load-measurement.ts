@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { firstOf, whenAborted } from "../lib/first-of.ts";
 import { describeError } from "../model/errors.ts";
 import type { RecordSender } from "../ports/record-sender.ts";
 import { DiscardedRecords } from "./discarded-records.ts";
@@ -85,7 +86,7 @@ export class LoadMeasurement {
       const faulting = faults
         .run(this.#failed.signal)
         .catch((error: unknown) => this.fail(describeError(error)));
-      await Promise.all([this.#feed(feed), faulting]);
+      await Promise.all([this.#feed(feed, parts.signal), faulting]);
       const sendingEndedMs = this.#elapsed();
       say(parts, sendingEndedMs, "all records are sent; waiting for the rest");
       const discarded = new DiscardedRecords(parts.discardedFile, ledger);
@@ -152,16 +153,19 @@ export class LoadMeasurement {
   }
 
   /** Until all is sent, or the test cannot go on. */
-  async #feed(feed: RecordFeed): Promise<void> {
+  async #feed(feed: RecordFeed, stop: AbortSignal): Promise<void> {
     const { signal } = this.#failed;
-    const failed = new Promise<void>((resolve) => {
-      signal.addEventListener("abort", () => resolve(), { once: true });
-    });
+    const onStop = () => feed.stop();
+    stop.addEventListener("abort", onStop, { once: true });
     try {
-      await Promise.race([feed.run(this.#startMs), failed]);
+      await firstOf(
+        feed.run(this.#startMs),
+        whenAborted(signal, () => signal.reason),
+      );
     } catch (error) {
       this.fail(describeError(error));
     }
+    stop.removeEventListener("abort", onStop);
     feed.stop();
   }
 
@@ -213,9 +217,9 @@ export class LoadMeasurement {
   }
 }
 
-function createFeed({ sender, ledger, series, run, signal }: LoadParts, spec: ScenarioSpec): RecordFeed {
+function createFeed({ sender, ledger, series, run }: LoadParts, spec: ScenarioSpec): RecordFeed {
   const { seed, keys, record, rate } = spec;
-  const feed = new RecordFeed({
+  return new RecordFeed({
     sender,
     ledger,
     dueTimes: dueTimes(rate),
@@ -227,8 +231,6 @@ function createFeed({ sender, ledger, series, run, signal }: LoadParts, spec: Sc
     now: () => performance.now(),
     onSent: (lateMs, records) => series.sent(lateMs, records),
   });
-  signal.addEventListener("abort", () => feed.stop(), { once: true });
-  return feed;
 }
 
 function warmupMs({ memory, rate }: ScenarioSpec): number {

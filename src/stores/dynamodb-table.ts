@@ -8,6 +8,7 @@ import {
   type TableDescription,
 } from "@aws-sdk/client-dynamodb";
 import { NodeHttpHandler } from "@smithy/node-http-handler";
+import { Failing, firstOf } from "../lib/first-of.ts";
 import {
   closedStore,
   corruptStore,
@@ -103,14 +104,14 @@ export class DynamodbTable {
     if (this.#isClosed) throw closedStore(this.name);
     const { answerMs } = this.#limits;
     const abort = new AbortController();
-    const { promise: ended, reject: end } = Promise.withResolvers<never>();
+    const late = new Failing();
     // Also when the SDK does not end by the signal, as while credentials are sought.
     const timer = setTimeout(() => {
-      end(noAnswer(called, answerMs));
+      late.fail(noAnswer(called, answerMs));
       abort.abort();
     }, answerMs);
     try {
-      return await Promise.race([this.#tries(request, { abortSignal: abort.signal }), ended]);
+      return await firstOf(this.#tries(request, { abortSignal: abort.signal }), late.whenFailed);
     } catch (error) {
       throw isConditionFailure(error) ? error : dynamodbError(called, error);
     } finally {

@@ -1,3 +1,4 @@
+import { firstOf, whenLate, whenSettled } from "../../lib/first-of.ts";
 import { MillraceError } from "../../model/errors.ts";
 import type { LogLevel } from "../../ports/telemetry.ts";
 import type { LogWriter } from "../adapters.ts";
@@ -49,18 +50,17 @@ export async function runProcesses(options: ProcessesOptions, host: CliHost): Pr
   const stopSignal = watchSignals(host, log, () => group.killAll());
   const look = display === undefined ? undefined : watchProgress(group, display, host);
   try {
-    const failed = await Promise.race([group.start(), stopSignal.then(() => undefined)]);
+    const failed = await firstOf(group.start(), whenSettled(stopSignal.then(() => undefined)));
     if (failed !== undefined) return failed;
     const signal = await stopSignal;
     log("info", "stopping", { reason: signal, drainMs: options.drainMs });
-    const late = Promise.withResolvers<ExitStatus>();
-    const timer = adapters.clock.schedule(options.drainMs + STOP_GRACE_MS, () => {
+    const late = whenLate(adapters.clock, options.drainMs + STOP_GRACE_MS, "late" as const);
+    const status = await firstOf(group.stop(signal), late);
+    if (status === "late") {
       log("error", "processes that did not stop in time are killed", { drainMs: options.drainMs });
       group.killAll();
-      late.resolve(EXIT_FAILED);
-    });
-    const status = await Promise.race([group.stop(signal), late.promise]);
-    timer.cancel();
+      return EXIT_FAILED;
+    }
     if (status === EXIT_OK) log("info", "stopped", {});
     return status;
   } finally {

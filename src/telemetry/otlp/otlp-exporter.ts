@@ -1,3 +1,4 @@
+import { firstOf, whenLate } from "../../lib/first-of.ts";
 import type { Clock, ScheduledCall } from "../../ports/clock.ts";
 import type { Random } from "../../ports/random.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
@@ -79,12 +80,9 @@ class Exporter implements OtlpExporter {
     if (this.#isClosed) return;
     this.#isClosed = true;
     const { clock, counts } = this.#options;
-    const late = Promise.withResolvers<void>();
-    const timer = clock.schedule(CLOSE_MS_MAX, () => late.resolve());
     this.#wake?.();
     this.#send();
-    await Promise.race([this.#sending, late.promise]);
-    timer.cancel();
+    await firstOf(Promise.resolve(this.#sending), whenLate(clock, CLOSE_MS_MAX, undefined));
     await this.#sender.close();
     await this.#sending;
     if (this.#waiting.length > 0) counts.dropped("unreachable", this.#waiting.length);

@@ -6,6 +6,7 @@ import { type Import, importsOf, readImports } from "./imports.ts";
 const PARTS = [
   "src/model",
   "src/ports",
+  "src/lib",
   "src/engine",
   "src/functions",
   "src/destinations",
@@ -24,13 +25,14 @@ const PARTS = [
 ] as const;
 type Part = (typeof PARTS)[number];
 
-const ADAPTER: readonly Part[] = ["src/model", "src/ports"];
+const ADAPTER: readonly Part[] = ["src/model", "src/ports", "src/lib"];
 
 /** Who may import whom (architecture.md). Everyone may import from their own folder. */
 const ALLOWED: Readonly<Record<Part, readonly Part[] | "everything">> = {
   "src/model": [],
   "src/ports": ["src/model"],
-  "src/engine": ["src/model", "src/ports"],
+  "src/lib": ["src/model", "src/ports"],
+  "src/engine": ["src/model", "src/ports", "src/lib"],
   "src/functions": ADAPTER,
   "src/destinations": ADAPTER,
   "src/stores": ADAPTER,
@@ -38,11 +40,11 @@ const ALLOWED: Readonly<Record<Part, readonly Part[] | "everything">> = {
   "src/system": ADAPTER,
   "connectors/*": ADAPTER,
   "connectors/registry.ts": ["src/ports", "connectors/*"],
-  "src/manifests": ["src/model", "src/ports", "src/engine"],
-  "src/control": ["src/model", "src/ports", "src/engine", "src/manifests"],
-  "src/api": ["src/model", "src/ports", "src/engine", "src/manifests", "src/control"],
-  "src/load": ["src/model", "src/ports", "src/manifests"],
-  "src/cli": ["src/model", "src/ports", "src/engine", "src/manifests", "src/control", "src/load"],
+  "src/manifests": ["src/model", "src/ports", "src/lib", "src/engine"],
+  "src/control": ["src/model", "src/ports", "src/lib", "src/engine", "src/manifests"],
+  "src/api": ["src/model", "src/ports", "src/lib", "src/engine", "src/manifests", "src/control"],
+  "src/load": ["src/model", "src/ports", "src/lib", "src/manifests"],
+  "src/cli": ["src/model", "src/ports", "src/lib", "src/engine", "src/manifests", "src/control", "src/load"],
   "src/main.ts": "everything",
   "src/bin.ts": ["src/main.ts"],
 };
@@ -51,7 +53,7 @@ const ALLOWED: Readonly<Record<Part, readonly Part[] | "everything">> = {
 const ENGINE_FACE = /^src\/engine\/(engine\.ts|settings\.ts|filter\/)/;
 /** Packages that the deterministic inside may use; adapters bring their own. */
 const ENGINE_PACKAGES = ["npm:p-queue"];
-const INSIDE: readonly Part[] = ["src/model", "src/ports", "src/engine"];
+const INSIDE: readonly Part[] = ["src/model", "src/ports", "src/lib", "src/engine"];
 
 function breaches(imports: readonly Import[]): string[] {
   return imports.flatMap(({ from, target }) => {
