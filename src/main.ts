@@ -127,17 +127,8 @@ async function openTarget(
     }
     case "module": {
       const onLog = (line: string) => onOutput(`[${name}] ${line}`);
-      const { path, exportName, environment, memoryMb } = target;
-      const options = {
-        functionName: name,
-        path,
-        exportName,
-        environment,
-        memoryMb,
-        concurrency,
-        onLog,
-        clock,
-      };
+      const { kind: _kind, ...given } = target;
+      const options = { ...given, functionName: name, concurrency, onLog, clock };
       await checkModuleFunction(options);
       return createModuleFunction(options);
     }

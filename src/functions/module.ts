@@ -5,13 +5,13 @@ import type { Clock } from "../ports/clock.ts";
 import type { FunctionTarget, InvocationContext } from "../ports/function-target.ts";
 import { CallWatch, type WatchedCall } from "./call-watch.ts";
 import { abandoned } from "./function-failure.ts";
-import { lambdaEnvironment } from "./lambda-environment.ts";
+import { type GivenEnvironment, lambdaEnvironment } from "./lambda-environment.ts";
 import { MemoryWatch } from "./memory-watch.ts";
 import type { RuntimeDescription } from "./module-messages.ts";
 import { type LogLine, ModuleRuntime, type RuntimeListener } from "./module-runtime.ts";
 import { SYSTEM_CLOCK } from "./system-clock.ts";
 
-export interface ModuleFunctionOptions {
+export interface ModuleFunctionOptions extends GivenEnvironment {
   /** What handlers see as `context.functionName`, and what their log lines begin with. */
   readonly functionName: string;
   /** File of an ES or CommonJS module, JavaScript or TypeScript (types are stripped, not checked). */
@@ -28,11 +28,6 @@ export interface ModuleFunctionOptions {
    * as large; its call is a function error then. Memory outside of the heap (Buffers) is not counted.
    */
   readonly memoryMb?: number;
-  /**
-   * Environment variables of the handler, besides Lambda's own and those of this process. `MILLRACE_…` variables of this
-   * process are not passed on: they may hold the engine's secrets.
-   */
-  readonly environment?: Readonly<Record<string, string>>;
   /** Gets each line that a handler prints. Default: standard error, behind the function's name in brackets. */
   readonly onLog?: LogLine;
   /** Default: the machine's time. */
@@ -47,8 +42,8 @@ const IDLE_MS = 5 * 60 * 1000;
 
 /**
  * A Lambda handler run in worker threads of this process. Threads are made on demand, kept while idle, and replaced when
- * a function hangs, exits or crashes. Native code that crashes the process is not contained: run such functions behind
- * HTTP. The module is loaded at the first call; `checkModuleFunction` tells beforehand whether it can be.
+ * a function hangs, exits or crashes. What ends the process is not contained (native code, V8's fatal errors such as an
+ * array of 2^28 elements): run such functions behind HTTP. The module is loaded at the first call; `checkModuleFunction` tells beforehand whether it can be.
  * @throws MillraceError `ERR_MILLRACE_FUNCTION` when an option is not valid.
  */
 export function createModuleFunction(options: ModuleFunctionOptions): FunctionTarget {
@@ -233,7 +228,7 @@ function describeRuntime(options: ModuleFunctionOptions): RuntimeDescription {
 }
 
 function environmentOf(options: ModuleFunctionOptions): Record<string, string> {
-  return { ...lambdaEnvironment(describeRuntime(options), process.env), ...options.environment };
+  return lambdaEnvironment(describeRuntime(options), options, process.env);
 }
 
 function logTo(options: ModuleFunctionOptions): LogLine {

@@ -60,6 +60,9 @@ export type FunctionTargetSpec =
       readonly path: string;
       readonly exportName: string;
       readonly environment: Readonly<Record<string, string>>;
+      readonly inheritEnvironment: readonly string[];
+      /** `inherit`, `none` or `env:PREFIX`. */
+      readonly credentials: string;
       readonly memoryMb: number;
     };
 
@@ -137,6 +140,8 @@ function targetSpec(
     path: resolve(folder, module.path),
     exportName: module.export,
     environment: module.environment ?? {},
+    inheritEnvironment: module.inheritEnvironment,
+    credentials: module.credentials,
     memoryMb: module.memoryMb,
   };
 }

@@ -72,7 +72,21 @@ const moduleTarget = z
     environment: z
       .record(z.string(), z.string())
       .optional()
-      .describe("Environment variables that the function sees, besides Lambda's own."),
+      .describe("Environment variables that the function sees, besides Lambda's own and what it inherits."),
+    inheritEnvironment: z
+      .array(z.string().regex(/^(?!MILLRACE_)[A-Za-z_][A-Za-z0-9_]{0,254}$/))
+      .max(100)
+      .default([])
+      .describe(
+        "Names of variables of millrace's own environment that the function sees too. Without it: PATH, LANG, TZ, the region, proxies and NODE_EXTRA_CA_CERTS.",
+      ),
+    credentials: z
+      .string()
+      .regex(/^(?:inherit|none|env:[A-Za-z_][A-Za-z0-9_]{0,127})$/)
+      .default("none")
+      .describe(
+        "AWS credentials of the function. none; inherit: millrace's own AWS_ variables and home folder; env:PREFIX: variables such as PREFIXAWS_ACCESS_KEY_ID of millrace's environment.",
+      ),
     memoryMb: z
       .int()
       .min(128)

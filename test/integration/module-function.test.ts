@@ -147,14 +147,23 @@ test("gives the handler Lambda's context", async () => {
 
 test("gives the handler Lambda's variables and its own, and none of the engine's", async () => {
   process.env["MILLRACE_SECRET"] = "canary";
-  const names = ["AWS_LAMBDA_FUNCTION_NAME", "_HANDLER", "LAMBDA_TASK_ROOT", "TABLE", "MILLRACE_SECRET"];
+  process.env["PGPASSWORD"] = "canary";
+  const names = [
+    "AWS_LAMBDA_FUNCTION_NAME",
+    "_HANDLER",
+    "LAMBDA_TASK_ROOT",
+    "TABLE",
+    "MILLRACE_SECRET",
+    "PGPASSWORD",
+  ];
   await withFunction(optionsOf("environment", { environment: { TABLE: "orders" } }), async (invoke) => {
-    const expected = ["orders", "handlers.environment", FIXTURES, "orders", null];
+    const expected = ["orders", "handlers.environment", FIXTURES, "orders", null, null];
     assert.deepEqual(resultOf(await invoke({ names })), expected);
     const traced = resultOf(await invoke({ names: ["_X_AMZN_TRACE_ID"] }));
     assert.match(String(traced), /^Root=1-[0-9a-f]{8}-89ab4cde8f0123456789abcd;/);
   });
   delete process.env["MILLRACE_SECRET"];
+  delete process.env["PGPASSWORD"];
 });
 
 test("keeps a module's state from call to call, as a warm Lambda does", async () => {

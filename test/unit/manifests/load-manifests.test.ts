@@ -202,6 +202,8 @@ test("finds modules from the folder of their manifest", (t) => {
         exportName: "handler",
         environment: { MODE: "test" },
         memoryMb: 512,
+        inheritEnvironment: [],
+        credentials: "none",
       },
       versions: new Map(),
       aliases: new Map(),
