@@ -5,41 +5,31 @@ import {
   GetShardIteratorCommand,
   type GetShardIteratorInput,
 } from "@aws-sdk/client-dynamodb-streams";
-import { NodeHttpHandler } from "@smithy/node-http-handler";
+import { type CallLimits, callAws } from "../../src/aws/call.ts";
+import { createAwsClient } from "../../src/aws/client.ts";
 import { MillraceError } from "../../src/model/errors.ts";
 import { type FailedCall, nameOfError, sourceError } from "./sdk-failure.ts";
 import type { IteratorStart, ShardEntry, StreamApi } from "./stream-api.ts";
 import type { StreamArn } from "./stream-arn.ts";
 
-const CONNECT_TIMEOUT_MS = 5_000;
 /** Longer than a page of 1 MB takes on a slow line; a call that hangs must not hold its shard for ever. */
-const REQUEST_TIMEOUT_MS = 30_000;
+const CALL: CallLimits = { timeoutMs: 30_000 };
 /** The engine reads up to 64 shards at once; the SDK's own 50 sockets would make some of them wait. */
 const SOCKETS_MAX = 128;
 
 /**
- * The calls through the AWS SDK: region from the ARN; credentials, retries and endpoint by the SDK's own rules, among them
- * `AWS_ENDPOINT_URL_DYNAMODB_STREAMS`. HTTP/1.1 always: emulators fail over HTTP/2.
+ * The calls through the AWS SDK: region from the ARN; credentials and endpoint by the SDK's own rules, among them
+ * `AWS_ENDPOINT_URL_DYNAMODB_STREAMS`.
  */
 export function createSdkStreamApi({ arn, region }: StreamArn): StreamApi {
-  const agent = { keepAlive: true, maxSockets: SOCKETS_MAX };
-  const client = new DynamoDBStreamsClient({
-    region,
-    requestHandler: new NodeHttpHandler({
-      connectionTimeout: CONNECT_TIMEOUT_MS,
-      requestTimeout: REQUEST_TIMEOUT_MS,
-      socketTimeout: REQUEST_TIMEOUT_MS,
-      throwOnRequestTimeout: true,
-      httpAgent: agent,
-      httpsAgent: agent,
-    }),
-  });
+  const needs = { region, connections: SOCKETS_MAX };
+  const client = createAwsClient(needs, (settings) => new DynamoDBStreamsClient(settings));
   const now = observeServiceTime(client);
   return {
     async describe(afterShardId, signal) {
       const command = new DescribeStreamCommand({ StreamArn: arn, ExclusiveStartShardId: afterShardId });
       const call = { action: "DescribeStream", streamArn: arn, shardId: undefined };
-      const output = await run(call, signal, () => client.send(command, { abortSignal: signal }));
+      const output = await run(call, signal, (abortSignal) => client.send(command, { abortSignal }));
       const stream = output.StreamDescription;
       return {
         status: stream?.StreamStatus,
@@ -55,7 +45,12 @@ export function createSdkStreamApi({ arn, region }: StreamArn): StreamApi {
         ...iteratorInput(from),
       });
       const call = { action: "GetShardIterator", streamArn: arn, shardId };
-      const output = await run(call, signal, () => client.send(command, { abortSignal: signal }), "trimmed");
+      const output = await run(
+        call,
+        signal,
+        (abortSignal) => client.send(command, { abortSignal }),
+        "trimmed",
+      );
       if (typeof output === "string") return { kind: output };
       if (output.ShardIterator === undefined) throw sourceError({ name: "NoShardIterator" }, call);
       return { kind: "iterator", iterator: output.ShardIterator };
@@ -63,7 +58,7 @@ export function createSdkStreamApi({ arn, region }: StreamArn): StreamApi {
     async getRecords(shardId, iterator, recordsMax, signal) {
       const command = new GetRecordsCommand({ ShardIterator: iterator, Limit: recordsMax });
       const call = { action: "GetRecords", streamArn: arn, shardId };
-      const send = () => client.send(command, { abortSignal: signal });
+      const send = (abortSignal: AbortSignal) => client.send(command, { abortSignal });
       const output = await run(call, signal, send, "trimmed", "expired");
       if (typeof output === "string") return { kind: output };
       return { kind: "records", records: output.Records ?? [], next: output.NextShardIterator };
@@ -137,28 +132,17 @@ const EXPECTED_NAMES: Readonly<Record<string, Expected>> = {
 async function run<Output, E extends Expected = never>(
   call: FailedCall,
   signal: AbortSignal,
-  send: () => Promise<Output>,
+  send: (signal: AbortSignal) => Promise<Output>,
   ...expected: readonly E[]
 ): Promise<Output | E> {
   try {
-    return await untilAborted(send, signal);
+    return await callAws(signal, CALL, send);
   } catch (error) {
     if (signal.aborted) throw callIsAborted(call);
     const condition = expected.find((each) => each === EXPECTED_NAMES[nameOfError(error)]);
     if (condition !== undefined) return condition;
     throw sourceError(error, call);
   }
-}
-
-/** The SDK gives up its request on an abort, but waits out its retry pauses and its search for credentials. */
-function untilAborted<Output>(send: () => Promise<Output>, signal: AbortSignal): Promise<Output> {
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason);
-    if (signal.aborted) return abort();
-    signal.addEventListener("abort", abort, { once: true });
-    const settle = () => signal.removeEventListener("abort", abort);
-    send().finally(settle).then(resolve, reject);
-  });
 }
 
 function callIsAborted({ action, streamArn }: FailedCall): MillraceError {

@@ -1,5 +1,6 @@
 import { DescribeTableCommand, DynamoDBClient, PutItemCommand } from "@aws-sdk/client-dynamodb";
-import { NodeHttpHandler } from "@smithy/node-http-handler";
+import { type CallLimits, callAws, OPENING } from "../../src/aws/call.ts";
+import { createAwsClient } from "../../src/aws/client.ts";
 import { MillraceError } from "../../src/model/errors.ts";
 import {
   type OutgoingRecord,
@@ -14,6 +15,7 @@ const CONCURRENCY = 16;
 const BYTES_MAX = 400 * 1024;
 /** A call that hangs would hold up its items for ever. */
 const CALL_MS_MAX = 30_000;
+const NEVER = new AbortController().signal;
 /** The attribute that holds a record's data. */
 const PAYLOAD = "payload";
 
@@ -27,25 +29,21 @@ export async function openItemSender(
   { arn, region }: StreamArn,
   callMsMax = CALL_MS_MAX,
 ): Promise<RecordSender> {
-  const client = new DynamoDBClient({
-    region,
-    maxAttempts: 1,
-    requestHandler: new NodeHttpHandler({
-      connectionTimeout: callMsMax,
-      requestTimeout: callMsMax,
-      throwOnRequestTimeout: true,
-    }),
-  });
+  const client = createAwsClient(
+    { region, connectMs: callMsMax },
+    (settings) => new DynamoDBClient(settings),
+  );
+  const call = { timeoutMs: callMsMax };
   const table = /:table\/([^/]+)\//.exec(arn)?.[1] ?? "";
   try {
-    const keyNames = await readKeyNames(client, table, arn);
+    const keyNames = await readKeyNames(client, table, arn, call);
     return {
       recordsMax: 1,
       bytesMax: BYTES_MAX,
       concurrency: CONCURRENCY,
       repeatsKeys: false,
       async send(records) {
-        return await Promise.all(records.map((record) => put(client, table, keyNames, record)));
+        return await Promise.all(records.map((record) => put(client, table, keyNames, record, call)));
       },
       async close() {
         client.destroy();
@@ -57,18 +55,24 @@ export async function openItemSender(
   }
 }
 
-async function readKeyNames(client: DynamoDBClient, table: string, arn: string): Promise<readonly string[]> {
-  const described = await client
-    .send(new DescribeTableCommand({ TableName: table }))
-    .catch((error: unknown) => {
-      throw new MillraceError(
-        "ERR_MILLRACE_SOURCE_UNAVAILABLE",
-        `A load test cannot use the table ${table} of ${arn}: DescribeTable failed (${nameOfError(error)}). Look at the ` +
-          "ARN, at AWS_ENDPOINT_URL_DYNAMODB if it is an emulator's, and whether the credentials may " +
-          "dynamodb:DescribeTable and dynamodb:PutItem.",
-        { cause: error },
-      );
-    });
+async function readKeyNames(
+  client: DynamoDBClient,
+  table: string,
+  arn: string,
+  call: CallLimits,
+): Promise<readonly string[]> {
+  const command = new DescribeTableCommand({ TableName: table });
+  const described = await callAws(NEVER, { ...OPENING, ...call }, (abortSignal) =>
+    client.send(command, { abortSignal }),
+  ).catch((error: unknown) => {
+    throw new MillraceError(
+      "ERR_MILLRACE_SOURCE_UNAVAILABLE",
+      `A load test cannot use the table ${table} of ${arn}: DescribeTable failed (${nameOfError(error)}). Look at the ` +
+        "ARN, at AWS_ENDPOINT_URL_DYNAMODB if it is an emulator's, and whether the credentials may " +
+        "dynamodb:DescribeTable and dynamodb:PutItem.",
+      { cause: error },
+    );
+  });
   const { KeySchema = [], AttributeDefinitions = [], StreamSpecification } = described.Table ?? {};
   const names = KeySchema.flatMap(({ AttributeName }) => AttributeName ?? []);
   const isText = names.every((name) =>
@@ -90,10 +94,12 @@ async function put(
   table: string,
   keyNames: readonly string[],
   { key, data }: OutgoingRecord,
+  call: CallLimits,
 ): Promise<SendOutcome> {
   const keys = Object.fromEntries(keyNames.map((name) => [name, { S: key }]));
   try {
-    await client.send(new PutItemCommand({ TableName: table, Item: { ...keys, [PAYLOAD]: { S: data } } }));
+    const command = new PutItemCommand({ TableName: table, Item: { ...keys, [PAYLOAD]: { S: data } } });
+    await callAws(NEVER, call, (abortSignal) => client.send(command, { abortSignal }));
     return "accepted";
   } catch (error) {
     return outcomeOfFailure(error);

@@ -1,4 +1,4 @@
-import { type ErrorCode, MillraceError } from "../../src/model/errors.ts";
+import { type ErrorCode, type Fault, MillraceError } from "../../src/model/errors.ts";
 import type { Shard } from "../../src/model/record.ts";
 
 /**
@@ -83,7 +83,11 @@ const CODES: Readonly<Record<FaultKind, ErrorCode>> = {
 export class KinesisFault extends MillraceError {
   readonly kind: FaultKind;
 
-  constructor(kind: FaultKind, message: string, options?: { readonly cause?: unknown }) {
+  constructor(
+    kind: FaultKind,
+    message: string,
+    options?: { readonly cause?: unknown; readonly fault?: Fault },
+  ) {
     super(CODES[kind], message, options);
     this.kind = kind;
   }

@@ -9,7 +9,7 @@ import {
   type Shard as SdkShard,
   SubscribeToShardCommand,
 } from "@aws-sdk/client-kinesis";
-import { Failing, firstOf, whenAborted } from "../../src/lib/first-of.ts";
+import { type CallLimits, callAws, OPENING } from "../../src/aws/call.ts";
 import type {
   ApiRecord,
   HashKeyRange,
@@ -29,8 +29,8 @@ const SHARDS_PER_PAGE = 1_000;
 /** A stream has at most some ten thousand shards. */
 const PAGES_MAX = 1_000;
 const HOUR_MS = 3_600_000;
-/** For a whole call, response and all; of a subscription, until its events may come. */
-const CALL_MS_MAX = 60_000;
+/** Of a page of 10 MiB on a slow line, or a long list; of a subscription, until its events may come. */
+const CALL: CallLimits = { timeoutMs: 60_000 };
 
 /** `createSubscriber` makes the client of subscriptions, once there is one. */
 export function createSdkApi(arn: StreamArn, createSubscriber = createSubscriptionClient): KinesisApi {
@@ -57,11 +57,12 @@ class SdkApi implements KinesisApi {
   }
 
   describeStream(signal: AbortSignal) {
-    return this.#call("DescribeStreamSummary", signal, async (options) => {
+    const describe = async (options: CallOptions) => {
       const output = await this.#polling.send(new DescribeStreamSummaryCommand(this.#stream), options);
       const hours = output.StreamDescriptionSummary?.RetentionPeriodHours;
       return { retentionMs: hours === undefined ? undefined : hours * HOUR_MS };
-    });
+    };
+    return this.#call("DescribeStreamSummary", signal, describe, OPENING);
   }
 
   listShards(signal: AbortSignal) {
@@ -121,14 +122,15 @@ class SdkApi implements KinesisApi {
   }
 
   subscribe(shardId: string, place: ShardPlace, end: AbortSignal): Promise<AsyncIterable<SubscriptionEvent>> {
-    return this.#call("SubscribeToShard", end, async (options) => {
+    return this.#call("SubscribeToShard", end, async () => {
       this.#subscribing ??= this.#createSubscriber(this.#arn.region);
       const command = new SubscribeToShardCommand({
         ConsumerARN: this.#arn.consumerArn,
         ShardId: shardId,
         StartingPosition: startingPosition(place),
       });
-      const output = await this.#subscribing.send(command, options);
+      // Of the caller: its abort ends the events too, long after this call.
+      const output = await this.#subscribing.send(command, { abortSignal: end });
       return this.#events(output.EventStream ?? [], end);
     });
   }
@@ -161,27 +163,19 @@ class SdkApi implements KinesisApi {
     }
   }
 
-  /** One call: its failure as a fault, and its end as soon as the caller aborts, whatever the SDK is waiting for. */
+  /** One call, its failure as a fault. */
   async #call<T>(
     action: string,
     signal: AbortSignal,
     send: (options: CallOptions) => Promise<T>,
+    limits = CALL,
   ): Promise<T> {
     throwIfAborted(signal);
-    const late = new Failing();
-    const timer = setTimeout(() => late.fail(new Error(`no answer within ${CALL_MS_MAX} ms`)), CALL_MS_MAX);
     try {
-      const sent = send({ abortSignal: signal });
-      return await firstOf(
-        sent,
-        late.whenFailed,
-        whenAborted(signal, () => new Error("aborted")),
-      );
+      return await callAws(signal, limits, (abortSignal) => send({ abortSignal }));
     } catch (error) {
       if (error instanceof KinesisFault) throw error;
       throw toFault(error, action, this.#arn, signal);
-    } finally {
-      clearTimeout(timer);
     }
   }
 }

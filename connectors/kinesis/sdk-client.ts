@@ -1,9 +1,8 @@
 import { KinesisClient } from "@aws-sdk/client-kinesis";
-import { NodeHttp2Handler, NodeHttpHandler } from "@smithy/node-http-handler";
+import { NodeHttp2Handler, type NodeHttpHandler } from "@smithy/node-http-handler";
+import { createAwsClient, createHttpHandler } from "../../src/aws/client.ts";
 import type { ServiceClock } from "./service-clock.ts";
 
-const CONNECTION_MS_MAX = 5_000;
-const RESPONSE_MS_MAX = 30_000;
 /** One request per shard and moment; shards beyond this wait for a connection. */
 const CONNECTIONS_MAX = 256;
 
@@ -12,11 +11,8 @@ const CONNECTIONS_MAX = 256;
  * environment and profile. HTTP/1.1: emulators fail over HTTP/2, and the service serves both alike.
  */
 export function createPollingClient(region: string, clock: ServiceClock): KinesisClient {
-  const client = new KinesisClient({
-    region,
-    maxAttempts: 1,
-    requestHandler: createHttp1Handler(RESPONSE_MS_MAX),
-  });
+  const needs = { region, connections: CONNECTIONS_MAX };
+  const client = createAwsClient(needs, (settings) => new KinesisClient(settings));
   observeServiceTime(client, clock);
   return client;
 }
@@ -28,22 +24,19 @@ export function createPollingClient(region: string, clock: ServiceClock): Kinesi
  */
 export function createSubscriptionClient(region: string, wantsHttp2 = isServiceHost): KinesisClient {
   // No time-outs of inactivity: a subscription that is not read, for want of room, is none the worse for it.
-  const http1 = createHttp1Handler(0);
+  const http1 = createHttpHandler(CONNECTIONS_MAX);
   const http2 = new NodeHttp2Handler({ disableConcurrentStreams: true });
-  return new KinesisClient({
-    region,
-    maxAttempts: 1,
-    requestHandler: {
-      handle: (...[request, options]: Parameters<NodeHttpHandler["handle"]>) =>
-        wantsHttp2(request.hostname) ? http2.handle(request, options) : http1.handle(request, options),
-      updateHttpClientConfig: () => {},
-      httpHandlerConfigs: () => ({}),
-      destroy: () => {
-        http1.destroy();
-        http2.destroy();
-      },
+  const requestHandler = {
+    handle: (...[request, options]: Parameters<NodeHttpHandler["handle"]>) =>
+      wantsHttp2(request.hostname) ? http2.handle(request, options) : http1.handle(request, options),
+    updateHttpClientConfig: () => {},
+    httpHandlerConfigs: () => ({}),
+    destroy: () => {
+      http1.destroy();
+      http2.destroy();
     },
-  });
+  };
+  return createAwsClient({ region }, (settings) => new KinesisClient({ ...settings, requestHandler }));
 }
 
 /** DNS suffixes of AWS's partitions. */
@@ -52,17 +45,6 @@ const SERVICE_HOST =
 
 export function isServiceHost(hostname: string): boolean {
   return SERVICE_HOST.test(hostname.toLowerCase());
-}
-
-function createHttp1Handler(socketTimeout: number): NodeHttpHandler {
-  return new NodeHttpHandler({
-    connectionTimeout: CONNECTION_MS_MAX,
-    requestTimeout: RESPONSE_MS_MAX,
-    socketTimeout,
-    throwOnRequestTimeout: true,
-    httpAgent: { keepAlive: true, maxSockets: CONNECTIONS_MAX },
-    httpsAgent: { keepAlive: true, maxSockets: CONNECTIONS_MAX },
-  });
 }
 
 function observeServiceTime(client: KinesisClient, clock: ServiceClock): void {

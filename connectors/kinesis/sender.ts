@@ -1,4 +1,5 @@
 import { PutRecordsCommand, type PutRecordsResultEntry } from "@aws-sdk/client-kinesis";
+import { ANSWER_MS_MAX, callAws } from "../../src/aws/call.ts";
 import {
   type OutgoingRecord,
   outcomeOfFailure,
@@ -13,6 +14,7 @@ import type { StreamArn } from "./stream-arn.ts";
 const RECORDS_MAX = 500;
 const BYTES_MAX = 5 * 1024 * 1024;
 const CONCURRENCY = 4;
+const NEVER = new AbortController().signal;
 /** The other error of a record is an internal failure, which promises nothing. */
 const THROTTLED = "ProvisionedThroughputExceededException";
 
@@ -28,8 +30,9 @@ export function createStreamSender(arn: StreamArn): RecordSender {
     repeatsKeys: false,
     async send(records) {
       try {
-        const { Records = [] } = await client.send(
-          new PutRecordsCommand({ ...target, Records: entries(records) }),
+        const command = new PutRecordsCommand({ ...target, Records: entries(records) });
+        const { Records = [] } = await callAws(NEVER, { timeoutMs: ANSWER_MS_MAX }, (abortSignal) =>
+          client.send(command, { abortSignal }),
         );
         return records.map((_, index) => outcomeOf(Records[index]));
       } catch (error) {

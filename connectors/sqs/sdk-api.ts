@@ -7,15 +7,16 @@ import {
   ReceiveMessageCommand,
   type SQSClient,
 } from "@aws-sdk/client-sqs";
-import { Failing, firstOf } from "../../src/lib/first-of.ts";
+import { ANSWER_MS_MAX, type CallLimits, callAws, OPENING } from "../../src/aws/call.ts";
 import { MillraceError } from "../../src/model/errors.ts";
 import type { QueueArn } from "./queue-arn.ts";
 import { abortable, createSqsClient } from "./sdk-client.ts";
 import { sourceError } from "./sdk-errors.ts";
 import type { EntryFault, ReceiveRequest, SqsApi } from "./sqs-api.ts";
 
-/** Beyond the longest long poll, 20 s, on a slow line. */
-const CALL_MS_MAX = 40_000;
+const CALL: CallLimits = { timeoutMs: ANSWER_MS_MAX };
+/** Of an answer that comes only when the long poll ends, on a slow line. */
+const AFTER_WAIT_MS_MAX = 20_000;
 
 /** The calls through the AWS SDK. */
 export function createSdkApi(arn: QueueArn): SqsApi {
@@ -34,15 +35,17 @@ class SdkApi implements SqsApi {
   }
 
   queueAttributes(signal: AbortSignal): Promise<Readonly<Record<string, string>>> {
-    return this.#call("GetQueueAttributes", signal, async (QueueUrl, request) => {
+    const read = async (QueueUrl: string, request: AbortSignal) => {
       // All of them: a standard queue answers a question for `FifoQueue` alone with an error.
       const command = new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ["All"] });
       return (await this.#client.send(abortable(command, request))).Attributes ?? {};
-    });
+    };
+    return this.#call("GetQueueAttributes", signal, read, OPENING);
   }
 
   receive({ messagesMax, waitSeconds, visibilitySeconds }: ReceiveRequest, signal: AbortSignal) {
-    return this.#call("ReceiveMessage", signal, async (QueueUrl, request) => {
+    const timeoutMs = waitSeconds * 1_000 + AFTER_WAIT_MS_MAX;
+    const receive = async (QueueUrl: string, request: AbortSignal) => {
       const command = new ReceiveMessageCommand({
         QueueUrl,
         MaxNumberOfMessages: messagesMax,
@@ -54,7 +57,8 @@ class SdkApi implements SqsApi {
         MessageAttributeNames: ["All"],
       });
       return (await this.#client.send(abortable(command, request))).Messages ?? [];
-    });
+    };
+    return this.#call("ReceiveMessage", signal, receive, { timeoutMs });
   }
 
   deleteBatch(receiptHandles: readonly string[]) {
@@ -82,30 +86,24 @@ class SdkApi implements SqsApi {
     this.#client.destroy();
   }
 
-  /** One call: its failure as the port's error, and its end as soon as the caller aborts, whatever the SDK waits for. */
+  /** One call: its failure as the port's error. */
   async #call<T>(
     action: string,
     signal: AbortSignal,
     send: (queueUrl: string, request: AbortSignal) => Promise<T>,
+    limits = CALL,
   ): Promise<T> {
-    if (signal.aborted) throw aborted(action, this.#arn);
-    const request = new AbortController();
-    const cut = new Failing();
-    const end = (error: MillraceError) => {
-      cut.fail(error);
-      request.abort();
-    };
-    const onAbort = () => end(aborted(action, this.#arn));
-    const timer = setTimeout(() => end(sourceError({ name: "Timeout" }, action, this.#arn)), CALL_MS_MAX);
-    signal.addEventListener("abort", onAbort, { once: true });
+    let called = action;
     try {
-      const sent = this.#findQueue(request.signal).then((queueUrl) => send(queueUrl, request.signal));
-      return await firstOf(sent, cut.whenFailed);
+      return await callAws(signal, limits, async (request) => {
+        called = "GetQueueUrl";
+        const queueUrl = await this.#findQueue(request);
+        called = action;
+        return await send(queueUrl, request);
+      });
     } catch (error) {
-      throw error instanceof MillraceError ? error : sourceError(error, action, this.#arn);
-    } finally {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", onAbort);
+      if (signal.aborted) throw aborted(action, this.#arn);
+      throw error instanceof MillraceError ? error : sourceError(error, called, this.#arn);
     }
   }
 
@@ -113,14 +111,10 @@ class SdkApi implements SqsApi {
     if (this.#queueUrl !== undefined) return this.#queueUrl;
     const { name, account } = this.#arn;
     const command = new GetQueueUrlCommand({ QueueName: name, QueueOwnerAWSAccountId: account });
-    try {
-      const { QueueUrl } = await this.#client.send(abortable(command, request));
-      if (QueueUrl === undefined) throw new TypeError("The answer holds no queue URL.");
-      this.#queueUrl = QueueUrl;
-      return QueueUrl;
-    } catch (error) {
-      throw sourceError(error, "GetQueueUrl", this.#arn);
-    }
+    const { QueueUrl } = await this.#client.send(abortable(command, request));
+    if (QueueUrl === undefined) throw noUrl(this.#arn);
+    this.#queueUrl = QueueUrl;
+    return QueueUrl;
   }
 }
 
@@ -141,6 +135,13 @@ function faultsOf(
     faults.set(index, { code: Code, message: Message });
   }
   return faults;
+}
+
+function noUrl({ arn }: QueueArn): MillraceError {
+  return new MillraceError(
+    "ERR_MILLRACE_SOURCE_UNAVAILABLE",
+    `sqs:GetQueueUrl named no URL of ${arn}. If AWS_ENDPOINT_URL_SQS or AWS_ENDPOINT_URL is set, look at what answers there.`,
+  );
 }
 
 function aborted(action: string, { arn }: QueueArn): MillraceError {

@@ -1,4 +1,5 @@
 import { SQSClient } from "@aws-sdk/client-sqs";
+import { createAwsClient } from "../../src/aws/client.ts";
 import { HttpHandler, type HttpRequest } from "./http-handler.ts";
 import type { QueueArn } from "./queue-arn.ts";
 import { RequestSigner } from "./request-signer.ts";
@@ -28,17 +29,20 @@ export function createSqsClient({ region }: QueueArn): SQSClient {
     connectionsMax: CONNECTIONS_MAX,
     responseBytesMax: RESPONSE_BYTES_MAX,
   });
-  const client: SQSClient = new SQSClient({
-    region,
-    maxAttempts: 1,
-    cacheMiddleware: true,
-    // SQS and TLS both vouch for a body already; the third sum would cost more than all else that is done with it.
-    md5: false,
-    // An emulator's queue URLs may name hosts that do not resolve here, and no answer may choose a host to call.
-    useQueueUrlAsEndpoint: false,
-    requestHandler,
-    signer: new RequestSigner(region, () => client.config.credentials()),
-  });
+  const client: SQSClient = createAwsClient(
+    { region },
+    (settings) =>
+      new SQSClient({
+        ...settings,
+        cacheMiddleware: true,
+        // SQS and TLS both vouch for a body already; the third sum would cost more than all else that is done with it.
+        md5: false,
+        // An emulator's queue URLs may name hosts that do not resolve here, and no answer may choose a host to call.
+        useQueueUrlAsEndpoint: false,
+        requestHandler,
+        signer: new RequestSigner(region, () => client.config.credentials()),
+      }),
+  );
   // The handler has a name of its own.
   client.middlewareStack.remove("getUserAgentMiddleware");
   // Innermost, where the client itself would call the handler, though without the signal.

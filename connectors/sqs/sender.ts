@@ -5,6 +5,7 @@ import {
   type SendMessageBatchCommandOutput,
   type SQSClient,
 } from "@aws-sdk/client-sqs";
+import { ANSWER_MS_MAX, callAws, OPENING } from "../../src/aws/call.ts";
 import {
   type OutgoingRecord,
   outcomeOfFailure,
@@ -19,7 +20,7 @@ import { sourceError } from "./sdk-errors.ts";
 const MESSAGES_MAX = 10;
 const BYTES_MAX = 256 * 1024;
 const CONCURRENCY = 16;
-const CALL_MS_MAX = 30_000;
+const NEVER = new AbortController().signal;
 
 /**
  * SendMessageBatch, sent once: a message that is tried again could end up behind later ones of its group.
@@ -38,7 +39,9 @@ export async function openQueueSender(arn: QueueArn): Promise<RecordSender> {
         const Entries = records.map((record, index) => entry(record, index, arn.isFifo));
         const command = new SendMessageBatchCommand({ QueueUrl, Entries });
         try {
-          const answer = await client.send(abortable(command, AbortSignal.timeout(CALL_MS_MAX)));
+          const answer = await callAws(NEVER, { timeoutMs: ANSWER_MS_MAX }, (signal) =>
+            client.send(abortable(command, signal)),
+          );
           return records.map((_, index) => outcomeOf(answer, String(index)));
         } catch (error) {
           return records.map(() => outcomeOfFailure(error));
@@ -62,9 +65,9 @@ function outcomeOf({ Successful, Failed }: SendMessageBatchCommandOutput, id: st
 
 async function queueUrl(client: SQSClient, arn: QueueArn): Promise<string> {
   const command = new GetQueueUrlCommand({ QueueName: arn.name, QueueOwnerAWSAccountId: arn.account });
-  const signal = AbortSignal.timeout(CALL_MS_MAX);
   try {
-    return (await client.send(abortable(command, signal))).QueueUrl ?? "";
+    const find = (signal: AbortSignal) => client.send(abortable(command, signal));
+    return (await callAws(NEVER, OPENING, find)).QueueUrl ?? "";
   } catch (error) {
     throw sourceError(error, "GetQueueUrl", arn);
   }

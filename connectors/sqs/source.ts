@@ -1,4 +1,5 @@
 import PQueue from "p-queue";
+import { plainCode } from "../../src/aws/fault.ts";
 import { assertInvariant, MillraceError } from "../../src/model/errors.ts";
 import type {
   QueueDescription,
@@ -9,7 +10,6 @@ import type {
 } from "../../src/ports/queue-source.ts";
 import { asSqs, createMessageFactory, createSqsEvents } from "./event.ts";
 import type { QueueArn } from "./queue-arn.ts";
-import { plainCode } from "./sdk-errors.ts";
 import { ENTRIES_MAX, type EntryFault, type SqsApi } from "./sqs-api.ts";
 
 export const KIND = "sqs";

@@ -7,6 +7,7 @@ const PARTS = [
   "src/model",
   "src/ports",
   "src/lib",
+  "src/aws",
   "src/engine",
   "src/functions",
   "src/destinations",
@@ -25,13 +26,16 @@ const PARTS = [
 ] as const;
 type Part = (typeof PARTS)[number];
 
-const ADAPTER: readonly Part[] = ["src/model", "src/ports", "src/lib"];
+/** The shared floor of adapters stands on the words and the ports, and on no adapter. */
+const FLOOR: readonly Part[] = ["src/model", "src/ports", "src/lib"];
+const ADAPTER: readonly Part[] = [...FLOOR, "src/aws"];
 
 /** Who may import whom (architecture.md). Everyone may import from their own folder. */
 const ALLOWED: Readonly<Record<Part, readonly Part[] | "everything">> = {
   "src/model": [],
   "src/ports": ["src/model"],
   "src/lib": ["src/model", "src/ports"],
+  "src/aws": FLOOR,
   "src/engine": ["src/model", "src/ports", "src/lib"],
   "src/functions": ADAPTER,
   "src/destinations": ADAPTER,
@@ -109,6 +113,11 @@ test("a breach is found", () => {
     ["src/model/a.ts", 'import type { X } from "../ports/clock.ts";', true],
     ["src/stores/a.ts", 'export * from "../engine/engine.ts";', true],
     ["src/stores/a.ts", 'const x = await import("../functions/http.ts");', true],
+    ["src/stores/a.ts", 'import { callAws } from "../aws/call.ts";', false],
+    ["connectors/kinesis/a.ts", 'import { callAws } from "../../src/aws/call.ts";', false],
+    ["src/engine/a.ts", 'import { callAws } from "../aws/call.ts";', true],
+    ["src/control/a.ts", 'import { callAws } from "../aws/call.ts";', true],
+    ["src/aws/a.ts", 'import { x } from "../stores/memory.ts";', true],
     ["src/functions/a.ts", 'const worker = new URL("../stores/memory.ts", import.meta.url);', true],
     ["src/cli/a.ts", 'import "../engine/supervisor.ts";', true],
     ["src/cli/a.ts", 'import { createEngine } from "../engine/engine.ts";', false],

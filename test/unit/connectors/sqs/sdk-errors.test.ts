@@ -9,14 +9,18 @@ function sdkError(name: string, more: object = {}): Error {
 }
 
 const MISSING =
-  /^Error occurred while ReceiveMessage\. SQS Error Code: AWS\.SimpleQueueService\.NonExistentQueue\. SQS Error Message: The specified queue does not exist\. Check arn:aws:sqs:us-east-2:123456789012:my-queue: .*region \(us-east-2\)/;
+  /^Error occurred while ReceiveMessage\. SQS Error Code: AWS\.SimpleQueueService\.NonExistentQueue\. SQS Error Message: The specified queue does not exist\. The queue is arn:aws:sqs:us-east-2:123456789012:my-queue\. .*account and region/;
 
 // What the SDK throws, what the engine is to make of it, and what a person is to read.
 const CASES: readonly (readonly [Error, ErrorCode, RegExp])[] = [
   [sdkError("QueueDoesNotExist"), "ERR_MILLRACE_SOURCE_NOT_FOUND", MISSING],
   [sdkError("AWS.SimpleQueueService.NonExistentQueue"), "ERR_MILLRACE_SOURCE_NOT_FOUND", MISSING],
   [sdkError("QueueDeletedRecently"), "ERR_MILLRACE_SOURCE_NOT_FOUND", MISSING],
-  [sdkError("RequestThrottled"), "ERR_MILLRACE_SOURCE_THROTTLED", /fewer calls of sqs:ReceiveMessage/],
+  [
+    sdkError("RequestThrottled"),
+    "ERR_MILLRACE_SOURCE_THROTTLED",
+    /sqs:ReceiveMessage on arn:\S+ was called too often/,
+  ],
   [sdkError("KmsThrottled"), "ERR_MILLRACE_SOURCE_THROTTLED", /KmsThrottled/],
   [sdkError("OverLimit"), "ERR_MILLRACE_SOURCE_THROTTLED", /OverLimit/],
   [
@@ -29,7 +33,7 @@ const CASES: readonly (readonly [Error, ErrorCode, RegExp])[] = [
     "ERR_MILLRACE_SOURCE_UNAVAILABLE",
     /AccessDenied, HTTP 403, request 7f3a\)\. Allow sqs:ReceiveMessage on arn:aws:sqs:us-east-2/,
   ],
-  [sdkError("InvalidClientTokenId"), "ERR_MILLRACE_SOURCE_UNAVAILABLE", /Give this process credentials/],
+  [sdkError("InvalidClientTokenId"), "ERR_MILLRACE_SOURCE_UNAVAILABLE", /give this process credentials/],
   [sdkError("CredentialsProviderError"), "ERR_MILLRACE_SOURCE_UNAVAILABLE", /Give this process credentials/],
   [sdkError("KmsAccessDenied"), "ERR_MILLRACE_SOURCE_UNAVAILABLE", /kms:Decrypt/],
   [
