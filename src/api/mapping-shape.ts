@@ -33,19 +33,28 @@ export function mappingArn(eventSourceArn: string | undefined, uuid: string): st
   return `arn:aws:lambda:${region}:${account}:event-source-mapping:${uuid}`;
 }
 
-function ofSource({ resource, lastProcessingResult }: MappingView): Record<string, unknown> {
+function ofSource({ resource, lastProcessingResult, problem }: MappingView): Record<string, unknown> {
   switch (resource.kind) {
     case "queue":
-      return queueShape(resource);
+      return { ...queueShape(resource), ...problemShape(problem) };
     case "topic":
-      return { ...streamShape(resource, lastProcessingResult), ...topicShape(resource) };
+      return {
+        ...streamShape(resource, lastProcessingResult),
+        ...topicShape(resource),
+        ...problemShape(problem),
+      };
     case "stream":
       return {
         ...streamShape(resource, lastProcessingResult),
         StateTransitionReason: "User action",
         TumblingWindowInSeconds: resource.mapping.tumblingWindowMs / 1000,
+        ...problemShape(problem),
       };
   }
+}
+
+function problemShape(problem: string | undefined): Record<string, unknown> {
+  return problem === undefined ? {} : { StateTransitionReason: problem };
 }
 
 function queueShape({ mapping }: QueueMappingResource): Record<string, unknown> {

@@ -175,10 +175,7 @@ function addHealthRoutes(app: FastifyInstance, options: ApiServerOptions, metric
     url: "/readyz",
     role: "public",
     async handle(_request, reply) {
-      // What a caller of the API has made and nobody can open must not take this process out of service.
-      const waiting = (await options.status()).filter(
-        ({ state, problem }) => state !== "Enabled" && problem === undefined,
-      );
+      const waiting = notReady(await options.status());
       if (waiting.length === 0) return { status: "ready" };
       reply.code(503);
       // Whoever needs credentials for the rest is not told names here.
@@ -195,6 +192,17 @@ function addHealthRoutes(app: FastifyInstance, options: ApiServerOptions, metric
       return options.metricsText();
     },
   });
+}
+
+/**
+ * What this process is not ready for: mappings that are still being started; and when none works, those that cannot work. One
+ * that cannot is no reason to take those that do out of service, and what a caller of the API has made never is.
+ */
+function notReady(mappings: readonly MappingStatus[]): readonly MappingStatus[] {
+  const isStarting = ({ state, problem }: MappingStatus) => state === "Creating" && problem === undefined;
+  const starting = mappings.filter(isStarting);
+  if (starting.length > 0 || mappings.some(({ state }) => state === "Enabled")) return starting;
+  return mappings.filter(({ problem, isFromManifest }) => problem === undefined || isFromManifest === true);
 }
 
 function statusCodeOf(error: unknown): number {

@@ -9,9 +9,17 @@ export function mappingTable(mappings: readonly JsonObject[]): string {
     textOf(mapping["State"]),
     functionOf(mapping),
     sourceOf(mapping),
-    textOf(mapping["LastProcessingResult"]),
+    lastResultOf(mapping),
   ]);
   return textTable([["UUID", "STATE", "FUNCTION", "SOURCE", "LAST RESULT"], ...rows]);
+}
+
+/** AWS shows none of queues: what is in the way of such a mapping stands in its reason. */
+function lastResultOf(mapping: JsonObject): string {
+  const { LastProcessingResult: result, StateTransitionReason: reason } = mapping;
+  if (result !== undefined) return textOf(result);
+  const isUsual = reason === undefined || reason === "User action" || reason === "USER_INITIATED";
+  return isUsual ? "" : `PROBLEM: ${textOf(reason)}`;
 }
 
 /** Members that say which mapping it is and how it is come first. */

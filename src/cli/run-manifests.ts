@@ -34,6 +34,7 @@ export interface RunOptions {
   /** Where sources of mappings of the API are that an ARN alone does not find. */
   readonly endpoints: SourceEndpoints;
   readonly isAdopting: boolean;
+  readonly isStrict: boolean;
   /** Stands in each log line. */
   readonly processId: string | undefined;
 }
@@ -76,7 +77,9 @@ export async function runManifests(
       ...(options.untilCaughtUp ? [whenSettled(caughtUp(running, adapters.clock, ended.signal))] : []),
     );
     telemetry.log("info", "stopping", { reason, drainMs: options.drainMs });
-    return await running.stop();
+    const isIncomplete = reason === "caught up" && running.tellUnstarted();
+    const status = await running.stop();
+    return isIncomplete ? EXIT_FAILED : status;
   } finally {
     ended.abort();
     await running.close();
@@ -126,7 +129,7 @@ class Running {
       control: () => this.#control,
       log: (level, message, fields) => this.#telemetry.log(level, message, fields),
     });
-    const { settings, drainMs, endpoints, isAdopting, otlp } = this.#options;
+    const { settings, drainMs, endpoints, isAdopting, isStrict, otlp } = this.#options;
     this.#tracing = await adapters.openTracing(otlp, this.#telemetry, version);
     this.#deployments = new Deployments(this.#manifests.functions, adapters, onFunctionOutput);
     this.#stores = await this.#openStores(this.#deployments);
@@ -154,6 +157,7 @@ class Running {
       connectors,
       endpoints,
       isAdopting,
+      isStrict,
       clock,
       random,
       telemetry,
@@ -193,7 +197,19 @@ class Running {
     if (this.#control !== undefined) return this.#control.status();
     return this.#manifests.mappings
       .filter(({ mapping }) => mapping.enabled)
-      .map(({ mapping }) => creatingStatus(mapping));
+      .map(({ mapping }) => ({ ...creatingStatus(mapping), isFromManifest: true }));
+  }
+
+  /** Names the mappings that nobody could start. `false`: there are none. */
+  tellUnstarted(): boolean {
+    const unstarted = this.status().filter(hasFailed);
+    if (unstarted.length === 0) return false;
+    const error = unstarted.map(({ name, problem }) => `${name}: ${problem ?? "it stopped on a defect"}`);
+    this.#telemetry.log("error", "mappings did not run: what their sources hold is not processed", {
+      mappings: unstarted.length,
+      error: error.join("\n"),
+    });
+    return true;
   }
 
   progress(): readonly MappingProgress[] {
@@ -245,6 +261,10 @@ class Running {
   }
 }
 
+function hasFailed({ state }: MappingStatus): boolean {
+  return state === "Failed";
+}
+
 const CAUGHT_UP_POLL_MS = 50;
 
 /** Resolves once all mappings are caught up; looks no longer when `end` aborts, since its timer would keep the process. */
@@ -252,7 +272,8 @@ function caughtUp(running: Running, clock: Clock, end: AbortSignal): Promise<"ca
   return new Promise((resolve) => {
     const look = () => {
       if (end.aborted) return;
-      if (running.status().every((mapping) => mapping.caughtUp)) resolve("caught up");
+      // One that waits for somebody's change would have whoever waits for the end wait for ever.
+      if (running.status().every((mapping) => mapping.caughtUp || hasFailed(mapping))) resolve("caught up");
       else clock.schedule(CAUGHT_UP_POLL_MS, look);
     };
     look();

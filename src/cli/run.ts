@@ -58,6 +58,10 @@ A second signal ends the process at once. On a terminal progress is shown, elsew
       description:
         "Where the sources of mappings are that the API makes and that an ARN alone does not find, such as LOCAL_FILE=orders.db. May be repeated.",
     },
+    strict: {
+      description:
+        "End at once when a mapping of a manifest cannot be started. Default: the others run, and it is tried again.",
+    },
     adopt: {
       description: "Have the API own the mappings of the manifests: they are copied into the store once.",
     },
@@ -103,6 +107,7 @@ A second signal ends the process at once. On a terminal progress is shown, elsew
       untilCaughtUp: flags.has("until-caught-up"),
       endpoints: readEndpoints(flags, host.adapters.connectors),
       isAdopting: flags.has("adopt"),
+      isStrict: flags.has("strict"),
       processId: processId(flags),
     };
     const processes = wholeNumber(flags, "processes", { min: 1, max: PROCESSES_MAX }) ?? 1;

@@ -12,7 +12,7 @@ import { type ExplainOptions, explainMapping } from "./explain-mapping.ts";
 import { claimsOf } from "./mapping-claims.ts";
 import { MappingControl } from "./mapping-control.ts";
 import { type MappingRecord, rowOf } from "./mapping-record.ts";
-import { MappingRunner, type MappingRunnerOptions } from "./mapping-runner.ts";
+import { MappingRunner, type MappingRunnerOptions, withTrouble } from "./mapping-runner.ts";
 import { Reconciler } from "./reconciler.ts";
 
 export interface ControlPlaneOptions extends Pick<MappingRunnerOptions, "engine" | "drainMs"> {
@@ -28,6 +28,8 @@ export interface ControlPlaneOptions extends Pick<MappingRunnerOptions, "engine"
   readonly endpoints: SourceEndpoints;
   /** Manifests' mappings become the API's. */
   readonly isAdopting: boolean;
+  /** A start with a mapping of a manifest that cannot be opened fails, and with it all others. */
+  readonly isStrict: boolean;
   readonly clock: Clock;
   readonly random: Random;
 }
@@ -41,11 +43,13 @@ export class ControlPlane {
   readonly #runner: MappingRunner;
   readonly #explain: ExplainOptions;
   readonly #engine: Engine;
+  readonly #manifestUuids: ReadonlySet<string>;
 
   private constructor(options: ControlPlaneOptions, manifestMappings: readonly MappingResource[]) {
     const { engine, deployments, store, clock, random, connectors, endpoints } = options;
     this.deployments = deployments;
     this.#engine = engine;
+    this.#manifestUuids = new Set(manifestMappings.map(({ mapping }) => mapping.uuid));
     const totals = (mapping: string) => options.telemetry.totals(mapping);
     this.#explain = { ...options, totals };
     this.functions = deployments.functions;
@@ -58,24 +62,23 @@ export class ControlPlane {
       connectors,
       endpoints,
       deployments,
-      runner: this.#runner,
       manifestMappings,
-      status: () => engine.status(),
+      status: () => this.status(),
       onChange: () => this.#reconciler.wake(),
     });
   }
 
   /**
-   * Starts manifests' mappings, all of which must open, and those of the store, which are tried again.
-   * @throws MillraceError with all that could not be opened.
+   * Starts manifests' mappings and those of the store. What cannot be opened is tried again, and neither ends nor delays any
+   * other (I27). Resolves before they are open: `status` says how each of them is.
+   * @throws MillraceError when strict, with all of the manifests that could not be opened.
    */
   static async start(options: ControlPlaneOptions): Promise<ControlPlane> {
-    const { manifests, deployments } = options;
+    const { manifests } = options;
     if (options.isAdopting) await adopt(options);
     const owned = await manifestOwned(options);
     const plane = new ControlPlane(options, owned);
-    const opened = await deployments.openAll(owned.filter(({ mapping }) => mapping.enabled));
-    for (const open of opened) plane.#runner.begin(open);
+    await plane.#startOwned(owned, options);
     const left = manifests.mappings.length - owned.length;
     if (left > 0)
       options.telemetry.log("info", "mappings of manifests are owned by the API", { mappings: left });
@@ -93,7 +96,29 @@ export class ControlPlane {
 
   /** Of all that this process is to run. */
   status(): readonly MappingStatus[] {
-    return [...this.#engine.status(), ...this.#runner.unopened()];
+    const started = this.#engine.status().map((status) => {
+      // The engine knows best, once it has something to say.
+      const isSilent = status.state === "Creating" && status.problem === undefined;
+      return isSilent ? withTrouble(status, this.#runner.troubleOf(status.uuid)) : status;
+    });
+    return [...started, ...this.#runner.unopened()].map((status) =>
+      this.#manifestUuids.has(status.uuid) ? { ...status, isFromManifest: true } : status,
+    );
+  }
+
+  async #startOwned(
+    owned: readonly MappingResource[],
+    { isStrict, deployments }: ControlPlaneOptions,
+  ): Promise<void> {
+    const enabled = owned.filter(({ mapping }) => mapping.enabled);
+    if (isStrict) {
+      for (const open of await deployments.openAll(enabled)) this.#runner.begin(open);
+      return;
+    }
+    for (const resource of enabled) {
+      const wanted = { generation: MANIFEST_GENERATION, resource, mayStart: () => true };
+      void this.#runner.want(resource.mapping.uuid, wanted);
+    }
   }
 
   /** Starts nothing more. What runs is the engine's to stop. */
@@ -107,6 +132,9 @@ export class ControlPlane {
     await this.#reconciler.forget();
   }
 }
+
+/** Before the first of a row: a mapping that another process adopts meanwhile is started anew, as its row says. */
+const MANIFEST_GENERATION = 0;
 
 /**
  * A mapping that was adopted once is the store's, whatever flags say now, also when it was deleted there: two owners, or a

@@ -12,7 +12,14 @@ import type {
   StreamMappingResource,
   TopicMappingResource,
 } from "../manifests/resources.ts";
-import { describeError, type ErrorCode, MillraceError } from "../model/errors.ts";
+import {
+  describeError,
+  type ErrorCode,
+  type Fault,
+  faultOf,
+  isPassing,
+  MillraceError,
+} from "../model/errors.ts";
 import type { Destination } from "../ports/destination.ts";
 import type { FunctionTarget } from "../ports/function-target.ts";
 import type { QueueSource } from "../ports/queue-source.ts";
@@ -40,6 +47,7 @@ interface Closable {
 /** Why something could not be opened: a line for people. */
 interface OpenFailure {
   readonly code: ErrorCode;
+  readonly fault: Fault;
   readonly message: string;
 }
 
@@ -88,7 +96,9 @@ export class Deployments {
     const [first] = failures.values();
     if (first === undefined) return opened;
     await Promise.all(opened.map((mapping) => mapping.close()));
-    throw new MillraceError(first.code, [...failures.keys()].join("\n"));
+    // What passes by itself does not help while something else stays.
+    const { code, fault } = [...failures.values()].find((failure) => !isPassing(failure.fault)) ?? first;
+    throw new MillraceError(code, [...failures.keys()].join("\n"), { fault });
   }
 
   /** The function of this name, opened when it is not yet. @throws MillraceError */
@@ -242,7 +252,7 @@ class Opening {
   refuse(subject: string, error: unknown): void {
     const code = error instanceof MillraceError ? error.code : "ERR_MILLRACE_INVARIANT";
     const reason = error instanceof MillraceError ? error.message : describeError(error);
-    this.failures.push({ code, message: `${subject}: ${reason}` });
+    this.failures.push({ code, fault: faultOf(error), message: `${subject}: ${reason}` });
   }
 
   close(): Promise<readonly string[]> {

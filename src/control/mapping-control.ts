@@ -19,7 +19,6 @@ import {
   type Transition,
   withEndpoints,
 } from "./mapping-record.ts";
-import type { MappingRunner } from "./mapping-runner.ts";
 import { isWithin, type MappingView, MappingViews } from "./mapping-view.ts";
 import { probeSource } from "./source-probe.ts";
 
@@ -33,7 +32,6 @@ export interface MappingControlOptions {
   readonly connectors: readonly Connector[];
   readonly endpoints: SourceEndpoints;
   readonly deployments: Deployments;
-  readonly runner: MappingRunner;
   /** Mappings that manifests own. */
   readonly manifestMappings: readonly MappingResource[];
   readonly status: () => readonly MappingStatus[];

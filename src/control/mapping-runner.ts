@@ -1,11 +1,12 @@
 import type { Engine, MappingStatus } from "../engine/engine.ts";
 import type { MappingResource } from "../manifests/resources.ts";
-import { describeError, MillraceError } from "../model/errors.ts";
+import { MillraceError } from "../model/errors.ts";
 import type { Clock, ScheduledCall } from "../ports/clock.ts";
 import type { Random } from "../ports/random.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
 import { creatingStatus } from "./creating-status.ts";
 import type { Deployments, OpenMapping } from "./deployments.ts";
+import { type OpeningTrouble, troubleOf } from "./opening-trouble.ts";
 
 export interface MappingRunnerOptions {
   readonly engine: Engine;
@@ -32,7 +33,12 @@ export interface WantedMapping {
 const START_MS_MAX = 10_000;
 const START_POLL_MS = 20;
 const REOPEN_MS_MIN = 1_000;
-const REOPEN_MS_MAX = 60_000;
+/** What is repaired works within ten seconds, also when nobody tells us of the repair. */
+const REOPEN_MS_MAX = 8_000;
+/** An opening that hangs is given up, so that the next one can find what was repaired meanwhile. */
+const OPEN_MS_MAX = 30_000;
+/** A trouble that stays as it is is told again so often, and not at every try. */
+const TELL_AGAIN_MS = 600_000;
 
 /**
  * Makes the engine of this process run what is wanted: opens, starts, drains, closes, one step of a mapping after the other
@@ -70,8 +76,8 @@ export class MappingRunner {
   }
 
   /** Why a mapping that is wanted does not run. */
-  problemOf(uuid: string): string | undefined {
-    return this.#runs.get(uuid)?.problem;
+  troubleOf(uuid: string): OpeningTrouble | undefined {
+    return this.#runs.get(uuid)?.trouble;
   }
 
   /** Mappings that are wanted and that the engine does not have: they are being opened, or cannot be. */
@@ -95,7 +101,8 @@ class MappingRun {
   #retry: ScheduledCall | undefined;
   #isClosed = false;
   #steps: Promise<void> = Promise.resolve();
-  problem: string | undefined;
+  trouble: OpeningTrouble | undefined;
+  #told: { readonly text: string; readonly atMs: number } | undefined;
 
   constructor(uuid: string, options: MappingRunnerOptions) {
     this.#uuid = uuid;
@@ -109,8 +116,7 @@ class MappingRun {
   get unopened(): MappingStatus | undefined {
     if (this.#wanted === undefined || this.#open !== undefined) return undefined;
     const { name } = this.#wanted.resource.mapping;
-    const { problem } = this;
-    return { ...creatingStatus({ uuid: this.#uuid, name }), ...(problem === undefined ? {} : { problem }) };
+    return withTrouble(creatingStatus({ uuid: this.#uuid, name }), this.trouble);
   }
 
   begin(open: OpenMapping): void {
@@ -123,9 +129,14 @@ class MappingRun {
     const isKnown = wanted?.generation === this.#wanted?.generation;
     this.#wanted = wanted;
     // Its next attempt is planned, and a change of another mapping does not bring it forward.
-    if (isKnown && this.problem !== undefined) return this.#steps;
+    if (isKnown && this.trouble !== undefined) return this.#steps;
     this.#failures = 0;
-    return this.#next();
+    const hasToStop = this.#open !== undefined;
+    const { stopped, done } = this.#next();
+    // Once nothing of it runs nobody has to wait for it: what hangs in its opening may hold up no other mapping's change.
+    return hasToStop
+      ? stopped.then(() => this.#orAfter(START_MS_MAX, done))
+      : this.#orAfter(START_MS_MAX, done);
   }
 
   close(): void {
@@ -133,32 +144,54 @@ class MappingRun {
     this.#retry?.cancel();
   }
 
-  #next(): Promise<void> {
+  #next(): { readonly stopped: Promise<void>; readonly done: Promise<void> } {
     this.#retry?.cancel();
-    this.#steps = this.#steps.then(() => this.#step());
-    return this.#steps;
+    const stopped = this.#steps.then(() => this.#try(() => this.#stopUnwanted()));
+    this.#steps = stopped.then(() => this.#try(() => this.#startWanted()));
+    return { stopped, done: this.#steps };
   }
 
-  async #step(): Promise<void> {
+  async #try(step: () => Promise<void>): Promise<void> {
     if (this.#isClosed) return;
-    const { telemetry } = this.#options;
     try {
-      if (this.#open !== undefined && this.#wanted?.generation !== this.#openGeneration)
-        await this.#stop(this.#open);
-      if (this.#open === undefined && this.#wanted !== undefined) await this.#start(this.#wanted);
-      this.problem = undefined;
+      await step();
     } catch (error) {
-      this.problem = error instanceof MillraceError ? error.message : describeError(error);
-      this.#failures += 1;
-      const fields = {
-        mapping: this.#wanted?.resource.mapping.name ?? this.#uuid,
-        error: describeError(error),
-      };
-      telemetry.log("warn", "a mapping could not be started; trying again", fields);
-      const { clock, random } = this.#options;
-      const waitMs = Math.min(REOPEN_MS_MAX, REOPEN_MS_MIN * 2 ** (this.#failures - 1));
-      this.#retry = clock.schedule(waitMs * (0.5 + random.next() / 2), () => void this.#next());
+      this.#failed(troubleOf(error));
     }
+  }
+
+  async #stopUnwanted(): Promise<void> {
+    const isAsWanted = this.#wanted?.generation === this.#openGeneration;
+    if (this.#open !== undefined && !isAsWanted) await this.#stop(this.#open);
+  }
+
+  async #startWanted(): Promise<void> {
+    if (this.#open !== undefined) return;
+    if (this.#wanted !== undefined) await this.#start(this.#wanted);
+    // Nothing is wanted any more, or something else, which is on its way.
+    if (this.#open === undefined) this.trouble = undefined;
+  }
+
+  #failed(trouble: OpeningTrouble): void {
+    const { clock, random } = this.#options;
+    this.trouble = trouble;
+    this.#failures += 1;
+    this.#tell(trouble);
+    const waitMs = Math.min(REOPEN_MS_MAX, REOPEN_MS_MIN * 2 ** (this.#failures - 1));
+    this.#retry = clock.schedule(waitMs * (0.5 + random.next() / 2), () => void this.#next());
+  }
+
+  /** Once, and again when it has become another trouble or stays for long. */
+  #tell({ text, isPassing }: OpeningTrouble): void {
+    const { clock, telemetry } = this.#options;
+    const atMs = clock.monotonic();
+    if (this.#told?.text === text && atMs - this.#told.atMs < TELL_AGAIN_MS) return;
+    this.#told = { text, atMs };
+    const fields = { mapping: this.#wanted?.resource.mapping.name ?? this.#uuid, error: text };
+    const message = isPassing
+      ? "a mapping could not be started; trying again"
+      : "a mapping cannot be started until something is changed; looking again every few seconds";
+    telemetry.log(isPassing ? "warn" : "error", message, fields);
   }
 
   async #stop(open: OpenMapping): Promise<void> {
@@ -174,8 +207,8 @@ class MappingRun {
   }
 
   async #start({ resource, generation, mayStart }: WantedMapping): Promise<void> {
-    const { engine, deployments, telemetry } = this.#options;
-    const open = await deployments.open(resource);
+    const { engine, telemetry } = this.#options;
+    const open = await this.#opened(resource);
     if (!this.#isStillWanted(generation) || !mayStart()) {
       await open.close();
       // The next step is on its way, unless nothing was changed: then it is tried again.
@@ -186,8 +219,49 @@ class MappingRun {
     this.#openGeneration = generation;
     telemetry.register(resource.mapping.name);
     engine.start(open.deployment);
-    await this.#polling(generation);
+    this.trouble = undefined;
+    if (!(await this.#isPolling(generation))) {
+      this.trouble = { text: `It has not begun to poll after ${START_MS_MAX / 1000} s.`, isPassing: true };
+      this.#tell(this.trouble);
+      return;
+    }
     telemetry.log("info", "mapping started", { mapping: resource.mapping.name });
+    this.#told = undefined;
+  }
+
+  /** @throws MillraceError when it hangs; what is opened after all is closed. */
+  #opened(resource: MappingResource): Promise<OpenMapping> {
+    const { clock, deployments } = this.#options;
+    return new Promise((resolve, reject) => {
+      let isGivenUp = false;
+      const slow = clock.schedule(START_MS_MAX, () => {
+        this.trouble ??= {
+          text: `It is still being opened after ${START_MS_MAX / 1000} s.`,
+          isPassing: true,
+        };
+        this.#tell(this.trouble);
+      });
+      const late = clock.schedule(OPEN_MS_MAX, () => {
+        isGivenUp = true;
+        const text = `It could not be opened within ${OPEN_MS_MAX / 1000} s: nothing answers.`;
+        reject(new MillraceError("ERR_MILLRACE_SOURCE_UNAVAILABLE", text));
+      });
+      const isOver = () => {
+        slow.cancel();
+        late.cancel();
+      };
+      deployments.open(resource).then(
+        (open) => {
+          isOver();
+          if (isGivenUp) void open.close();
+          else resolve(open);
+        },
+        (error: unknown) => {
+          isOver();
+          reject(error);
+        },
+      );
+    });
   }
 
   #isStillWanted(generation: number): boolean {
@@ -195,12 +269,32 @@ class MappingRun {
   }
 
   /** A mapping at LATEST has its place once it polls: who then sees it Enabled finds what is sent from there on. */
-  async #polling(generation: number): Promise<void> {
+  async #isPolling(generation: number): Promise<boolean> {
     const { clock, engine } = this.#options;
     const endMs = clock.monotonic() + START_MS_MAX;
-    const isCreating = ({ uuid, state }: MappingStatus) => uuid === this.#uuid && state === "Creating";
-    while (engine.status().some(isCreating) && clock.monotonic() < endMs && this.#isStillWanted(generation)) {
+    // One that says what is in its way has been tried: it is not waited for.
+    const isCreating = ({ uuid, state, problem }: MappingStatus) =>
+      uuid === this.#uuid && state === "Creating" && problem === undefined;
+    while (engine.status().some(isCreating) && this.#isStillWanted(generation)) {
+      if (clock.monotonic() >= endMs) return false;
       await new Promise<void>((resolve) => clock.schedule(START_POLL_MS, resolve));
     }
+    return true;
   }
+
+  #orAfter(ms: number, steps: Promise<void>): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = this.#options.clock.schedule(ms, () => resolve());
+      void steps.then(() => {
+        timer.cancel();
+        resolve();
+      });
+    });
+  }
+}
+
+/** `Creating` while the trouble may pass by itself, `Failed` when somebody has to change something. */
+export function withTrouble(status: MappingStatus, trouble: OpeningTrouble | undefined): MappingStatus {
+  if (trouble === undefined) return status;
+  return { ...status, state: trouble.isPassing ? "Creating" : "Failed", problem: trouble.text };
 }

@@ -2,11 +2,12 @@ import type { MappingStatus } from "../engine/engine.ts";
 import { parseFunctionName } from "../manifests/function-name.ts";
 import type { MappingResource } from "../manifests/resources.ts";
 import { type KeptMapping, type MappingState, stateOf } from "./mapping-record.ts";
-import type { MappingRunner } from "./mapping-runner.ts";
 
 export interface MappingView {
   readonly resource: MappingResource;
   readonly state: MappingState;
+  /** Why it does not poll, in a line: it is tried again. */
+  readonly problem: string | undefined;
   readonly lastModifiedMs: number;
   readonly lastProcessingResult: string;
   /** It is changed in its manifest only. */
@@ -26,6 +27,7 @@ export class MappingViews {
     return {
       resource,
       state: stateOf(record),
+      problem: this.#problem(uuid),
       lastModifiedMs: record.lastModifiedMs,
       lastProcessingResult: this.#lastResult(uuid),
       isFromManifest: false,
@@ -35,10 +37,12 @@ export class MappingViews {
 
   ofManifest(resource: MappingResource): MappingView {
     const { uuid, enabled } = resource.mapping;
-    const status = this.#options.status().find((each) => each.uuid === uuid);
+    const { state, problem } = this.#statusOf(uuid) ?? {};
     return {
       resource,
-      state: !enabled ? "Disabled" : status?.state === "Creating" ? "Creating" : "Enabled",
+      // AWS's states have no word for one that cannot be started: it is still being made, and says why (streams §1.5).
+      state: !enabled ? "Disabled" : state === "Creating" || problem !== undefined ? "Creating" : "Enabled",
+      problem: this.#problem(uuid),
       lastModifiedMs: this.#options.startedMs,
       lastProcessingResult: this.#lastResult(uuid),
       isFromManifest: true,
@@ -47,15 +51,21 @@ export class MappingViews {
   }
 
   #lastResult(uuid: string): string {
-    const problem = this.#options.runner.problemOf(uuid);
-    if (problem !== undefined) return `PROBLEM: ${problem.split("\n", 1)[0]}`;
-    const status = this.#options.status().find((each) => each.uuid === uuid);
-    return status?.lastProcessingResult ?? "No records processed";
+    const problem = this.#problem(uuid);
+    if (problem !== undefined) return `PROBLEM: ${problem}`;
+    return this.#statusOf(uuid)?.lastProcessingResult ?? "No records processed";
+  }
+
+  #problem(uuid: string): string | undefined {
+    return this.#statusOf(uuid)?.problem?.split("\n", 1)[0];
+  }
+
+  #statusOf(uuid: string): MappingStatus | undefined {
+    return this.#options.status().find((status) => status.uuid === uuid);
   }
 }
 
 interface MappingViewsOptions {
-  readonly runner: MappingRunner;
   readonly status: () => readonly MappingStatus[];
   readonly startedMs: number;
 }

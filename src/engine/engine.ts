@@ -84,8 +84,13 @@ export interface MappingStatus {
    * broker divides the shards, of those that it gave to this process.
    */
   readonly caughtUp: boolean;
-  /** Why it cannot be opened; it is tried again. */
+  /**
+   * Why it does not work yet, or does not any more: it is tried again. `Creating` then: the fault may pass by itself; `Failed`:
+   * somebody has to change something, and what was changed is seen within seconds.
+   */
   readonly problem?: string;
+  /** Only its manifest changes it; absent for mappings that the API makes. */
+  readonly isFromManifest?: true;
 }
 
 export interface ShardStatus {

@@ -104,7 +104,11 @@ export function faultOf(error: unknown): Fault {
  * somebody may, but what waits for them says that it waits for a change.
  */
 export function isPassingFault(error: unknown): boolean {
-  return PASSING.includes(faultOf(error));
+  return isPassing(faultOf(error));
+}
+
+export function isPassing(fault: Fault): boolean {
+  return PASSING.includes(fault);
 }
 
 export function hasErrorCode(error: unknown, code: ErrorCode): error is MillraceError {

@@ -1,5 +1,5 @@
 import PQueue from "p-queue";
-import { describeError } from "../../model/errors.ts";
+import { describeError, isPassingFault } from "../../model/errors.ts";
 import type { Clock, ScheduledCall } from "../../ports/clock.ts";
 import type { ProgressStore, ShardProgress } from "../../ports/progress-store.ts";
 import type { Random } from "../../ports/random.ts";
@@ -70,6 +70,8 @@ export class MappingWorker {
   readonly #stop = new AbortController();
   readonly #end = new AbortController();
   #state: MappingStatus["state"] = "Creating";
+  /** Why no look has succeeded yet. */
+  #startFault: unknown;
   readonly #failures: FailureLog;
   readonly #problems = new SourceProblems();
   #listed: ReadonlySet<string> | undefined;
@@ -155,7 +157,9 @@ export class MappingWorker {
     const caughtUp = state === "Enabled" && this.#isCaughtUp();
     const lastProcessingResult = this.#problems.current ?? this.#failures.lastResult;
     const oldestAgeMs = Math.max(0, ...shards.map((shard) => shard.oldestAgeMs));
-    return { uuid, name, state, lastProcessingResult, oldestAgeMs, shards, caughtUp };
+    const isWaiting = this.#state === "Creating" && this.#startFault !== undefined;
+    const problem = isWaiting ? { problem: describeError(this.#startFault) } : {};
+    return { uuid, name, state, lastProcessingResult, oldestAgeMs, shards, caughtUp, ...problem };
   }
 
   explain(): StreamExplanation {
@@ -165,6 +169,8 @@ export class MappingWorker {
   }
 
   get state(): MappingStatus["state"] {
+    if (this.#state === "Creating" && this.#startFault !== undefined)
+      return isPassingFault(this.#startFault) ? "Creating" : "Failed";
     return this.#defective.size > 0 && this.#state === "Enabled" ? "Failed" : this.#state;
   }
 
@@ -181,6 +187,7 @@ export class MappingWorker {
         this.#problems.worked(WHOLE_MAPPING);
       } catch (error) {
         this.#problems.failed(WHOLE_MAPPING, error);
+        this.#startFault = error;
         const fields = { mapping: this.#environment.mapping.name, error: describeError(error) };
         telemetry.log("warn", "leases or shards of a mapping could not be looked at; trying again", fields);
       }
@@ -214,6 +221,7 @@ export class MappingWorker {
     // What a slow store has answered after the stop is of no use any more.
     if (this.#stop.signal.aborted) return;
     if (this.#state === "Creating") this.#state = "Enabled";
+    this.#startFault = undefined;
     const nowMs = clock.monotonic();
     this.#leases?.observe(rows, nowMs);
     const { startable, waiting } = startableShards(rows, this.#listed ?? new Set());

@@ -61,6 +61,7 @@ export class ControlProcess {
         connectors: this.#connectors(),
         endpoints: { LOCAL_FILE: ["/tmp/orders.db"] },
         isAdopting: false,
+        isStrict: false,
         clock: this.clock,
         random: random.fork("control"),
         telemetry: silentTelemetry(),

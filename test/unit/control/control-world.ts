@@ -48,6 +48,10 @@ export class ControlWorld {
   readonly logged: string[] = [];
   /** ARNs of sources that are not there. */
   readonly missing = new Set<string>();
+  /** Names of functions that cannot be loaded. */
+  readonly broken = new Set<string>();
+  /** ARNs of sources that never answer when they are opened. */
+  readonly silent = new Set<string>();
   visibilityMs = 30_000;
   /** While set, a mapping that is stopped waits for it. */
   drain: Promise<void> | undefined;
@@ -57,7 +61,11 @@ export class ControlWorld {
   #uuids = 0;
 
   async start(name: string, options: Partial<WorldOptions> = {}): Promise<ControlProcess> {
-    const { manifests = { functions: FUNCTIONS, mappings: [] }, isAdopting = false } = options;
+    const {
+      manifests = { functions: FUNCTIONS, mappings: [] },
+      isAdopting = false,
+      isStrict = false,
+    } = options;
     const running = new Map<string, MappingStatus>();
     const engine: Engine = {
       start: ({ mapping: { uuid, name: label } }) => {
@@ -84,10 +92,13 @@ export class ControlWorld {
     const deployments = new Deployments(
       manifests.functions,
       {
-        openFunction: async () =>
-          closable<FunctionTarget>({
+        openFunction: async (resource) => {
+          if (this.broken.has(resource.name))
+            throw new MillraceError("ERR_MILLRACE_FUNCTION", "throws at load.");
+          return closable<FunctionTarget>({
             invoke: async () => ({ kind: "succeeded", payload: new Uint8Array() }),
-          }),
+          });
+        },
         openDestination: async () => closable<Destination>(),
       },
       () => undefined,
@@ -102,6 +113,7 @@ export class ControlWorld {
       connectors: this.connectors,
       endpoints: { LOCAL_FILE: ["/tmp/orders.db"] },
       isAdopting,
+      isStrict,
       clock: this.clock,
       random: { next: () => 0.5, uuid: () => this.uuid(++this.#uuids) },
       telemetry: createTelemetry({
@@ -128,6 +140,7 @@ export class ControlWorld {
         ...LOCAL,
         openStream: async ({ eventSourceArn }) => {
           await this.opening;
+          if (this.silent.has(eventSourceArn)) await new Promise(() => undefined);
           check(eventSourceArn);
           return closable<StreamSource>({ listShards: async () => [] });
         },
@@ -160,6 +173,7 @@ export class ControlWorld {
 interface WorldOptions {
   readonly manifests: Manifests;
   readonly isAdopting: boolean;
+  readonly isStrict: boolean;
   readonly store: MappingStore;
 }
 

@@ -190,7 +190,7 @@ test("a source that goes away leaves the mapping as it is, says so, and is tried
   assert.equal(view.state, "Enabled");
   assert.match(view.lastProcessingResult, /^PROBLEM: .*gone\./);
   const [unopened, ...others] = second.plane.status();
-  assert.deepEqual([unopened?.uuid, unopened?.state, others], [ONE, "Creating", []]);
+  assert.deepEqual([unopened?.uuid, unopened?.state, others], [ONE, "Failed", []]);
   assert.match(unopened?.problem ?? "", /gone\./);
   world.missing.delete(STREAM);
   await world.pass(2_000);
