@@ -22,8 +22,8 @@ import type { MappingStore } from "./ports/mapping-store.ts";
 import type { ProgressStore } from "./ports/progress-store.ts";
 import { createMemoryStore } from "./stores/memory.ts";
 import { createMemoryMappingStore } from "./stores/memory-mappings.ts";
-import { createSqliteStore } from "./stores/sqlite.ts";
-import { createSqliteMappingStore } from "./stores/sqlite-mappings.ts";
+import { openSqliteStore } from "./stores/sqlite.ts";
+import { openSqliteMappingStore } from "./stores/sqlite-mappings.ts";
 import { createSystemClock } from "./system/clock.ts";
 import { type ParentLink, parentLink, startProcess } from "./system/member-process.ts";
 import { createSystemRandom } from "./system/random.ts";
@@ -139,7 +139,7 @@ async function openTarget(
 async function openStore(url: StoreUrl): Promise<ProgressStore> {
   switch (url.kind) {
     case "sqlite":
-      return createSqliteStore(url.path);
+      return openSqliteStore(url.path);
     case "postgres":
       return (await import("./stores/postgres.ts")).openPostgresStore(url.url);
     case "dynamodb":
@@ -153,7 +153,7 @@ async function openStore(url: StoreUrl): Promise<ProgressStore> {
 async function openMappingStore(url: StoreUrl): Promise<MappingStore> {
   switch (url.kind) {
     case "sqlite":
-      return createSqliteMappingStore(url.path);
+      return openSqliteMappingStore(url.path);
     case "postgres":
       return (await import("./stores/postgres-mappings.ts")).openPostgresMappingStore(url.url);
     case "dynamodb":

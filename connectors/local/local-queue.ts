@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
+import { changedRows, inTransaction } from "../../src/sqlite/transaction.ts";
 import { createFileClock, type FileClock, type FileTime } from "./file-clock.ts";
 import { attributesMd5, formatAttributes } from "./message-attributes.ts";
 import { createGroupTable, type GroupTable } from "./message-group.ts";
@@ -7,7 +8,7 @@ import { checkMessage, type NewMessage } from "./new-message.ts";
 import { formatPosition } from "./position.ts";
 import { QueueDelivery } from "./queue-delivery.ts";
 import { findQueue, type QueueRow } from "./queue-row.ts";
-import { inTransaction, streamFileError } from "./stream-database.ts";
+import { streamFileError } from "./stream-database.ts";
 
 /** One queue of a file, to send to and to look into. Functions see its messages as SQS messages. */
 export interface LocalQueue {
@@ -164,7 +165,7 @@ class QueueTable implements LocalQueue {
   }
 
   #insert(message: NewMessage, { nowMs, hostMs }: FileTime): SentMessage {
-    const sequence = Number(this.#sql.nextSequence.get(this.#queue.id)?.["last_sequence"]);
+    const sequence = Number(this.#sql.nextSequence(this.#queue.id)[0]?.["last_sequence"]);
     const visibleMs = nowMs + (message.delayMs ?? this.#queue.delayMs);
     const groupId = message.groupId ?? null;
     const { lastInsertRowid } = this.#sql.insert.run(this.#queue.id, sequence, groupId, visibleMs, nowMs);
@@ -233,7 +234,8 @@ function toWaitingMessage(row: WaitingRow): WaitingMessage {
 
 function prepareStatements(database: DatabaseSync) {
   return {
-    nextSequence: database.prepare(
+    nextSequence: changedRows(
+      database,
       "UPDATE queue SET last_sequence = last_sequence + 1 WHERE id = ? RETURNING last_sequence",
     ),
     insert: database.prepare(

@@ -1,11 +1,12 @@
 import type { DatabaseSync } from "node:sqlite";
 import { MillraceError } from "../../src/model/errors.ts";
 import type { Position } from "../../src/model/record.ts";
+import { inTransaction } from "../../src/sqlite/transaction.ts";
 import { type ArrivalSearch, createArrivalSearch } from "./arrival-search.ts";
 import { type HashKey, hashKeyOf, joinRanges, parseHashKey, splitRange, toDecimal } from "./hash-key.ts";
 import { formatPosition } from "./position.ts";
 import { createShardTable, insertShard, type ShardRow, type ShardTable } from "./shard-table.ts";
-import { inTransaction, streamFileError } from "./stream-database.ts";
+import { streamFileError } from "./stream-database.ts";
 
 /** One stream of a file, to append to and to reshard. Functions see its records as Kinesis records. */
 export interface LocalStream {

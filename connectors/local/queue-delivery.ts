@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
 import { assertInvariant } from "../../src/model/errors.ts";
+import { changedRows } from "../../src/sqlite/transaction.ts";
 import type { FileTime } from "./file-clock.ts";
 import { createGroupTable, type GroupTable } from "./message-group.ts";
 import type { QueueRow } from "./queue-row.ts";
@@ -143,7 +144,7 @@ export class QueueDelivery {
   #moveToDeadLetters(row: CandidateRow, { nowMs }: FileTime): void {
     const { redrive, name } = this.#queue;
     if (redrive === undefined) return;
-    const sequence = Number(this.#sql.nextSequence.get(redrive.deadLetterQueueId)?.["last_sequence"]);
+    const sequence = Number(this.#sql.nextSequence(redrive.deadLetterQueueId)[0]?.["last_sequence"]);
     this.#sql.move.run(redrive.deadLetterQueueId, sequence, nowMs, nowMs, name, row.id);
     if (row.group_id !== null) this.#groups.refresh(redrive.deadLetterQueueId, row.group_id);
   }
@@ -235,7 +236,8 @@ function prepareStatements(database: DatabaseSync) {
         "first_received_ms = coalesce(first_received_ms, ?) WHERE id = ?",
     ),
     delivered: database.prepare("SELECT * FROM message JOIN message_content USING (id) WHERE id = ?"),
-    nextSequence: database.prepare(
+    nextSequence: changedRows(
+      database,
       "UPDATE queue SET last_sequence = last_sequence + 1 WHERE id = ? RETURNING last_sequence",
     ),
     move: database.prepare(

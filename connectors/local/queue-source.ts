@@ -2,13 +2,14 @@ import type { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
 import { MillraceError } from "../../src/model/errors.ts";
 import type { QueueSource } from "../../src/ports/queue-source.ts";
+import { inTransaction } from "../../src/sqlite/transaction.ts";
 import { createFileClock } from "./file-clock.ts";
 import type { QueueArn } from "./queue-arn.ts";
 import { QueueDelivery, type Taken } from "./queue-delivery.ts";
 import { asLocalMessages, createLocalMessageFactory, createLocalQueueEvents } from "./queue-event.ts";
 import { findQueue } from "./queue-row.ts";
 import { createQueueSettlement } from "./queue-settlement.ts";
-import { inTransaction, openStreamDatabase, streamFileError } from "./stream-database.ts";
+import { openStreamDatabase, streamFileError } from "./stream-database.ts";
 
 export const QUEUE_KIND = "local-queue";
 

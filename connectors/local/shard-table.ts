@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Shard } from "../../src/model/record.ts";
+import { changedRows } from "../../src/sqlite/transaction.ts";
 import type { HashRange } from "./hash-key.ts";
 
 /** A row of the table of shards. */
@@ -43,10 +44,11 @@ export function insertShard(
   range: HashRange,
   parentShardIds: readonly string[],
 ): string {
-  const count = database.prepare(
+  const count = changedRows(
+    database,
     "UPDATE stream SET shard_count = shard_count + 1 WHERE id = ? RETURNING shard_count - 1 AS number",
   );
-  const shardId = `shardId-${String(count.get(streamId)?.["number"]).padStart(12, "0")}`;
+  const shardId = `shardId-${String(count(streamId)[0]?.["number"]).padStart(12, "0")}`;
   database
     .prepare(
       "INSERT INTO shard (stream_id, shard_id, parent_shard_ids, hash_start, hash_end) VALUES (?, ?, ?, ?, ?)",

@@ -2,13 +2,14 @@ import type { DatabaseSync } from "node:sqlite";
 import { MillraceError } from "../../src/model/errors.ts";
 import type { StartPoint } from "../../src/model/record.ts";
 import type { ShardReader, StreamSource } from "../../src/ports/stream-source.ts";
+import { inTransaction } from "../../src/sqlite/transaction.ts";
 import { createLocalEvents, createLocalRecordFactory } from "./event.ts";
 import { findStream } from "./local-stream.ts";
 import { comparePositions, formatPosition } from "./position.ts";
 import { createReaderTables, ShardCursor, shardIsGone } from "./reader.ts";
 import { createShardTable, type ShardRow } from "./shard-table.ts";
 import type { StreamArn } from "./stream-arn.ts";
-import { inTransaction, openStreamDatabase, streamFileError } from "./stream-database.ts";
+import { openStreamDatabase, streamFileError } from "./stream-database.ts";
 
 export const KIND = "local";
 

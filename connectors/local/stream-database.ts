@@ -2,6 +2,13 @@ import { existsSync, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describeError, MillraceError } from "../../src/model/errors.ts";
+import {
+  isStorageError,
+  SQLITE_BUSY,
+  SQLITE_NOTADB,
+  sqliteErrorCode,
+} from "../../src/sqlite/sqlite-error.ts";
+import { inTransaction } from "../../src/sqlite/transaction.ts";
 import { QUEUE_SCHEMA } from "./queue-schema.ts";
 
 /** "MRls" in the file's header: tells a stream file from any other SQLite file. */
@@ -11,8 +18,6 @@ const SCHEMA_VERSION = 2;
 /** How long a writer waits for another process's transaction; readers never wait (write-ahead log). */
 const BUSY_TIMEOUT_MS = 5_000;
 const OPEN_PAUSE_MS = 20;
-const SQLITE_BUSY = 5;
-const SQLITE_NOTADB = 26;
 
 /**
  * Sequence numbers are counted per stream, not per shard: so "behind the newest record of now" is one number for every
@@ -152,19 +157,6 @@ function readPragma(database: DatabaseSync, name: "application_id" | "user_versi
   return Number(database.prepare(`PRAGMA ${name}`).get()?.[name]);
 }
 
-/** Runs `work` in one transaction: all of it takes effect, or none. Do not nest. */
-export function inTransaction<T>(database: DatabaseSync, mode: "DEFERRED" | "IMMEDIATE", work: () => T): T {
-  database.exec(`BEGIN ${mode}`);
-  try {
-    const result = work();
-    database.exec("COMMIT");
-    return result;
-  } catch (error) {
-    if (database.isTransaction) database.exec("ROLLBACK");
-    throw error;
-  }
-}
-
 /** What SQLite or the file system threw, as an error of the catalogue. Anything else is given back as it is. */
 export function streamFileError(path: string, error: unknown): unknown {
   if (!isStorageError(error)) return error;
@@ -177,23 +169,10 @@ export function streamFileError(path: string, error: unknown): unknown {
   );
 }
 
-/** Of SQLite (also: a file that was closed) or of a system call; not a defect of ours. */
-function isStorageError(error: unknown): error is Error {
-  if (!(error instanceof Error) || !("code" in error)) return false;
-  return error.code === "ERR_SQLITE_ERROR" || error.code === "ERR_INVALID_STATE" || "syscall" in error;
-}
-
 function notAStreamFile(path: string, cause: unknown): MillraceError {
   return new MillraceError(
     "ERR_MILLRACE_CONFIG",
     `${path} is not a local stream file of millrace. Name a file that millrace made, or one that does not exist yet.`,
     { cause },
   );
-}
-
-/** SQLite's primary result code, without the extension bits. */
-function sqliteErrorCode(error: unknown): number | undefined {
-  if (!(error instanceof Error) || !("errcode" in error) || typeof error.errcode !== "number")
-    return undefined;
-  return error.errcode & 0xff;
 }

@@ -1,16 +1,12 @@
 import type { DatabaseSync } from "node:sqlite";
 import { MillraceError } from "../../src/model/errors.ts";
+import { inTransaction } from "../../src/sqlite/transaction.ts";
 import { evenRanges } from "./hash-key.ts";
 import { type LocalQueue, openQueueTable } from "./local-queue.ts";
 import { type LocalStream, openStreamTable } from "./local-stream.ts";
 import { insertQueue, type NewQueue } from "./new-queue.ts";
 import { insertShard } from "./shard-table.ts";
-import {
-  createStreamDatabase,
-  inTransaction,
-  openStreamDatabase,
-  streamFileError,
-} from "./stream-database.ts";
+import { createStreamDatabase, openStreamDatabase, streamFileError } from "./stream-database.ts";
 
 /**
  * A file that holds streams and queues. Any number of processes of one host may have it open at once, to append and to read.

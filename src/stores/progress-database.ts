@@ -1,16 +1,15 @@
-import { mkdirSync } from "node:fs";
-import { dirname } from "node:path";
-import { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import { describeError, MillraceError } from "../model/errors.ts";
+import { createPrivateFile, makePrivate, openDatabase } from "../sqlite/database-file.ts";
+import { LiveFile } from "../sqlite/live-file.ts";
+import type { WaitClock } from "../sqlite/lock-wait.ts";
+import { isStorageError, SQLITE_CORRUPT, SQLITE_NOTADB, sqliteErrorCode } from "../sqlite/sqlite-error.ts";
+import { inTransaction } from "../sqlite/transaction.ts";
 
 /** "MRpg" in the file's header: tells a progress file from any other SQLite file. */
 const APPLICATION_ID = 0x4d527067;
-/** How long a write waits for another process's. Short, as the event loop waits with it; the engine tries again. */
-const BUSY_TIMEOUT_MS = 1_000;
-const OPEN_PAUSE_MS = 20;
-const SQLITE_BUSY = 5;
-const SQLITE_CORRUPT = 11;
-const SQLITE_NOTADB = 26;
+/** How long a call waits for a lock of another process. Short: the engine tries again. */
+const LOCK_WAIT_MS = 1_000;
 
 /** The step at place n makes format n + 1 of format n. Never changed once released; a change is a new step. */
 const SCHEMA_STEPS: readonly string[] = [
@@ -44,40 +43,50 @@ const SCHEMA_STEPS: readonly string[] = [
 ];
 const SCHEMA_VERSION = SCHEMA_STEPS.length;
 
-/** Opens a progress file, and makes it and its folder when it does not exist. */
-export function openProgressDatabase(path: string): DatabaseSync {
-  const giveUpAt = performance.now() + BUSY_TIMEOUT_MS;
-  for (;;) {
-    let database: DatabaseSync | undefined;
-    try {
-      mkdirSync(dirname(path), { recursive: true });
-      database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
-      createSchema(database);
-      checkIdentity(path, database);
-      migrate(database);
-      // With a write-ahead log NORMAL survives the death of the process. A loss of power may take the last checkpoints
-      // with it, which repeats records and loses none.
-      database.exec("PRAGMA synchronous = NORMAL");
-      return database;
-    } catch (error) {
-      database?.close();
-      if (sqliteErrorCode(error) !== SQLITE_BUSY || performance.now() >= giveUpAt)
-        throw storeError(path, error);
-      pauseThread(OPEN_PAUSE_MS);
-    }
+/**
+ * Opens a progress file, and makes it and its folder when it does not exist.
+ * @throws ERR_MILLRACE_STORE_UNAVAILABLE, ERR_MILLRACE_STORE_CORRUPT
+ */
+export async function openProgressFile<Tables>(
+  path: string,
+  attach: (database: DatabaseSync) => Tables,
+  clock: WaitClock | undefined,
+): Promise<LiveFile<Tables>> {
+  const open = () => {
+    createPrivateFile(path);
+    const database = openDatabase(path, 0, (fresh) => prepare(path, fresh));
+    // Only of what is known to be a store: somebody else's file stays as it is.
+    makePrivate(path);
+    return database;
+  };
+  try {
+    return await LiveFile.open({
+      path,
+      open,
+      attach,
+      clock,
+      lockWaitMs: LOCK_WAIT_MS,
+      missing: () => fileIsGone(path),
+    });
+  } catch (error) {
+    throw storeError(path, error);
   }
 }
 
-/** Blocks: SQLite waits in the same way, only not for another process that turns the write-ahead log on at this moment. */
-function pauseThread(ms: number): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+function prepare(path: string, database: DatabaseSync): void {
+  createSchema(database);
+  checkIdentity(path, database);
+  migrate(database);
+  // With a write-ahead log NORMAL survives the death of the process. A loss of power may take the last checkpoints
+  // with it, which repeats records and loses none.
+  database.exec("PRAGMA synchronous = NORMAL");
 }
 
 function createSchema(database: DatabaseSync): void {
   // Not empty: made before, or somebody else's, which is not to be touched; `checkIdentity` tells the two apart.
   if (!isEmpty(database)) return;
   database.exec("PRAGMA journal_mode = WAL");
-  inTransaction(database, () => {
+  inTransaction(database, "IMMEDIATE", () => {
     if (!isEmpty(database)) return;
     database.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
     takeSteps(database);
@@ -86,7 +95,7 @@ function createSchema(database: DatabaseSync): void {
 
 function migrate(database: DatabaseSync): void {
   if (readPragma(database, "user_version") === SCHEMA_VERSION) return;
-  inTransaction(database, () => takeSteps(database));
+  inTransaction(database, "IMMEDIATE", () => takeSteps(database));
 }
 
 /** Inside of a transaction: from the format that the file has now, which another process may just have raised. */
@@ -115,18 +124,6 @@ function readPragma(database: DatabaseSync, name: "application_id" | "user_versi
   return Number(database.prepare(`PRAGMA ${name}`).get()?.[name]);
 }
 
-/** Runs `work` in one transaction that holds the write lock from its beginning: all takes effect, or none. */
-export function inTransaction(database: DatabaseSync, work: () => void): void {
-  database.exec("BEGIN IMMEDIATE");
-  try {
-    work();
-    database.exec("COMMIT");
-  } catch (error) {
-    if (database.isTransaction) database.exec("ROLLBACK");
-    throw error;
-  }
-}
-
 /** What SQLite or the file system threw, as an error of the catalogue. Anything else is given back as it is. */
 export function storeError(path: string, error: unknown): unknown {
   if (!isStorageError(error)) return error;
@@ -148,6 +145,23 @@ export function storeError(path: string, error: unknown): unknown {
   );
 }
 
+function fileIsGone(path: string): MillraceError {
+  return new MillraceError(
+    "ERR_MILLRACE_STORE_UNAVAILABLE",
+    `The store ${path} was removed while this process used it: nothing can be kept, and work stops. Bring the file back; ` +
+      "or start a millrace that makes a new one, which begins again at the mappings' starting positions.",
+  );
+}
+
+/** Told once for each part of the store: what it held is not what is there now. */
+export function fileWasReplaced(path: string): MillraceError {
+  return new MillraceError(
+    "ERR_MILLRACE_STORE_UNAVAILABLE",
+    `The store ${path} was removed or moved away while this process used it, and another file is in its place. This ` +
+      "process gives up what it held by the former file and goes on with what the new one says.",
+  );
+}
+
 function notAStore(path: string, cause: unknown): MillraceError {
   return new MillraceError(
     "ERR_MILLRACE_STORE_CORRUPT",
@@ -155,17 +169,4 @@ function notAStore(path: string, cause: unknown): MillraceError {
       "(--store sqlite:PATH).",
     { cause },
   );
-}
-
-/** Of SQLite (also: a store that was closed) or of a system call; not a defect of ours. */
-function isStorageError(error: unknown): error is Error {
-  if (!(error instanceof Error) || !("code" in error)) return false;
-  return error.code === "ERR_SQLITE_ERROR" || error.code === "ERR_INVALID_STATE" || "syscall" in error;
-}
-
-/** SQLite's primary result code, without the extension bits. */
-function sqliteErrorCode(error: unknown): number | undefined {
-  if (!(error instanceof Error) || !("errcode" in error) || typeof error.errcode !== "number")
-    return undefined;
-  return error.errcode & 0xff;
 }

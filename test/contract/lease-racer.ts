@@ -26,7 +26,7 @@ async function openStore(text: string): Promise<ProgressStore> {
   const store = parseStoreUrl(text);
   switch (store.kind) {
     case "sqlite":
-      return (await import("../../src/stores/sqlite.ts")).createSqliteStore(store.path);
+      return (await import("../../src/stores/sqlite.ts")).openSqliteStore(store.path);
     case "postgres":
       return (await import("../../src/stores/postgres.ts")).openPostgresStore(store.url);
     case "dynamodb":

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { MappingStore, NewMappingRow } from "../../src/ports/mapping-store.ts";
+import { describeMappingDurability } from "./mapping-store-durability.ts";
 
 export interface MappingStoreFixture extends AsyncDisposable {
   /** Another handle on the same content, as another process has it. */
@@ -10,6 +11,20 @@ export interface MappingStoreFixture extends AsyncDisposable {
 export interface MappingStoreHarness {
   /** An empty store of its own for one test. Disposing closes all handles that were opened on it. */
   createStore(): Promise<MappingStoreFixture>;
+  /** Ways in which this store cannot write. Empty only where there are none. */
+  readonly writeFaults: readonly MappingWriteFault[];
+}
+
+export interface MappingWriteFault {
+  /** Behind "on a". */
+  readonly name: string;
+  createStore(): Promise<FaultyMappingStoreFixture>;
+}
+
+export interface FaultyMappingStoreFixture extends MappingStoreFixture {
+  /** From now on the store can write nothing. */
+  begin(): Promise<void>;
+  end(): Promise<void>;
 }
 
 const FIRST = "11111111-1111-4111-8111-111111111111";
@@ -22,6 +37,7 @@ export function describeMappingStoreContract(name: string, harness: MappingStore
     describeClaims(harness);
     describeVersions(harness);
     describeProcesses(harness);
+    describeMappingDurability(harness);
   });
 }
 

@@ -2,6 +2,7 @@ import { createMemoryMappingStore } from "../../src/stores/memory-mappings.ts";
 import { describeMappingStoreContract } from "./mapping-store.ts";
 
 describeMappingStoreContract("memory mapping store", {
+  writeFaults: [],
   async createStore() {
     const store = createMemoryMappingStore();
     return {

@@ -2,6 +2,7 @@ import { createMemoryStore } from "../../src/stores/memory.ts";
 import { describeProgressStoreContract } from "./progress-store.ts";
 
 describeProgressStoreContract("memory store", {
+  writeFaults: [],
   async createStore() {
     const store = createMemoryStore();
     return {

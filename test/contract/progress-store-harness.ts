@@ -5,6 +5,20 @@ import type { HeldLease, NewShard, ProgressStore, ShardProgress } from "../../sr
 export interface ProgressStoreHarness {
   /** An empty store of its own for one test. Disposing closes all handles that were opened on it. */
   createStore(): Promise<ProgressStoreFixture>;
+  /** Ways in which this store cannot write. Empty only where there are none. */
+  readonly writeFaults: readonly WriteFault[];
+}
+
+export interface WriteFault {
+  /** Behind "on a". */
+  readonly name: string;
+  createStore(): Promise<FaultyStoreFixture>;
+}
+
+export interface FaultyStoreFixture extends ProgressStoreFixture {
+  /** From now on the store can write nothing. */
+  begin(): Promise<void>;
+  end(): Promise<void>;
 }
 
 export interface ProgressStoreFixture extends AsyncDisposable {

@@ -1,5 +1,6 @@
 import { describe } from "node:test";
 import { describeCheckpointsContract } from "./progress-store-checkpoints.ts";
+import { describeDurabilityContract } from "./progress-store-durability.ts";
 import type { ProgressStoreHarness } from "./progress-store-harness.ts";
 import { describeLeasesContract } from "./progress-store-leases.ts";
 import { describeRecordsContract } from "./progress-store-records.ts";
@@ -15,5 +16,6 @@ export function describeProgressStoreContract(name: string, harness: ProgressSto
     describeRecordsContract(harness);
     describeLeasesContract(harness);
     describeCheckpointsContract(harness);
+    describeDurabilityContract(harness);
   });
 }

@@ -7,6 +7,7 @@ import { describeMappingStoreContract } from "../contract/mapping-store.ts";
 import { startDynamodbLocal } from "./dynamodb-local.ts";
 import { useEndpoint } from "./dynamodb-stream-fixture.ts";
 import { describeMappingStoreFaults } from "./mapping-faults.ts";
+import { startRefusingProxy } from "./refusing-proxy.ts";
 import { SHORT_MS } from "./store-faults.ts";
 
 const server = await startDynamodbLocal();
@@ -14,6 +15,32 @@ useEndpoint(server.endpoint);
 after(() => server.close());
 
 describeMappingStoreContract("dynamodb mapping store", {
+  writeFaults: [
+    {
+      name: "table whose capacity is used up",
+      async createStore() {
+        const proxy = await startRefusingProxy(Number(new URL(server.endpoint).port));
+        const table = `millrace-${randomUUID()}`;
+        const stores: MappingStore[] = [];
+        return {
+          async open() {
+            // The SDK reads it when the client is made.
+            useEndpoint(`http://127.0.0.1:${proxy.port}`);
+            const store = await openDynamodbMappingStore(table);
+            useEndpoint(server.endpoint);
+            stores.push(store);
+            return store;
+          },
+          begin: async () => proxy.refuseWrites(true),
+          end: async () => proxy.refuseWrites(false),
+          async [Symbol.asyncDispose]() {
+            await Promise.all(stores.map((store) => store.close()));
+            await proxy[Symbol.asyncDispose]();
+          },
+        };
+      },
+    },
+  ],
   createStore: async () => createContent((table) => openDynamodbMappingStore(table)),
 });
 

@@ -7,6 +7,7 @@ import { testLeaseRace } from "../contract/lease-race.ts";
 import { describeProgressStoreContract } from "../contract/progress-store.ts";
 import { startDynamodbLocal } from "./dynamodb-local.ts";
 import { useEndpoint } from "./dynamodb-stream-fixture.ts";
+import { startRefusingProxy } from "./refusing-proxy.ts";
 import { describeStoreFaults, SHORT_MS } from "./store-faults.ts";
 
 const server = await startDynamodbLocal();
@@ -14,6 +15,32 @@ useEndpoint(server.endpoint);
 after(() => server.close());
 
 describeProgressStoreContract("dynamodb store", {
+  writeFaults: [
+    {
+      name: "table whose capacity is used up",
+      async createStore() {
+        const proxy = await startRefusingProxy(Number(new URL(server.endpoint).port));
+        const table = freshTable();
+        const stores: ProgressStore[] = [];
+        return {
+          async open() {
+            // The SDK reads it when the client is made.
+            useEndpoint(`http://127.0.0.1:${proxy.port}`);
+            const store = await openDynamodbStore(table);
+            useEndpoint(server.endpoint);
+            stores.push(store);
+            return store;
+          },
+          begin: async () => proxy.refuseWrites(true),
+          end: async () => proxy.refuseWrites(false),
+          async [Symbol.asyncDispose]() {
+            await Promise.all(stores.map((store) => store.close()));
+            await proxy[Symbol.asyncDispose]();
+          },
+        };
+      },
+    },
+  ],
   async createStore() {
     const table = freshTable();
     const stores: ProgressStore[] = [];

@@ -5,12 +5,20 @@ import { openPostgresMappingStore } from "../../src/stores/postgres-mappings.ts"
 import { describeMappingStoreContract } from "../contract/mapping-store.ts";
 import { describeMappingStoreFaults } from "./mapping-faults.ts";
 import { startPostgres, throughPort } from "./postgres.ts";
+import { POSTGRES_WRITE_FAULTS } from "./postgres-write-faults.ts";
 import { SHORT_MS } from "./store-faults.ts";
 
 const server = await startPostgres();
 after(() => server.close());
 
 describeMappingStoreContract("postgres mapping store", {
+  writeFaults: POSTGRES_WRITE_FAULTS.map(({ name, begin, end }) => ({
+    name,
+    async createStore() {
+      const content = await createContent((url) => openPostgresMappingStore(url));
+      return { ...content, begin: () => begin(content.url), end: () => end(content.url) };
+    },
+  })),
   createStore: () => createContent((url) => openPostgresMappingStore(url)),
 });
 
@@ -28,6 +36,7 @@ async function createContent<Place extends readonly unknown[]>(
   const url = await server.createDatabase();
   const stores: MappingStore[] = [];
   return {
+    url,
     async open(...place: Place) {
       const store = await openAt(url, ...place);
       stores.push(store);

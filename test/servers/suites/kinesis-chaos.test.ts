@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { comparePositions } from "../../../connectors/kinesis/position.ts";
 import type { Checkpoint } from "../../../src/model/checkpoint.ts";
-import { createSqliteStore } from "../../../src/stores/sqlite.ts";
+import { openSqliteStore } from "../../../src/stores/sqlite.ts";
 import { MillraceProcess, until } from "../../integration/cli/millrace-process.ts";
 import { useAwsEnvironment } from "../aws-environment.ts";
 import { startKinesalite } from "../kinesalite.ts";
@@ -102,7 +102,7 @@ async function progress(witness: Witness, records: number, millrace: MillracePro
 
 /** How many of the records no durable checkpoint calls settled: these, and what was in flight, come again. */
 async function notInCheckpoints(path: string, places: Iterable<RecordPlace>): Promise<number> {
-  const store = createSqliteStore(path);
+  const store = await openSqliteStore(path);
   try {
     const rows = await store.list(UUID);
     const checkpoints = new Map(rows.map(({ shardId, checkpoint }) => [shardId, checkpoint]));

@@ -8,6 +8,7 @@ const PARTS = [
   "src/ports",
   "src/lib",
   "src/aws",
+  "src/sqlite",
   "src/engine",
   "src/functions",
   "src/destinations",
@@ -28,7 +29,7 @@ type Part = (typeof PARTS)[number];
 
 /** The shared floor of adapters stands on the words and the ports, and on no adapter. */
 const FLOOR: readonly Part[] = ["src/model", "src/ports", "src/lib"];
-const ADAPTER: readonly Part[] = [...FLOOR, "src/aws"];
+const ADAPTER: readonly Part[] = [...FLOOR, "src/aws", "src/sqlite"];
 
 /** Who may import whom (architecture.md). Everyone may import from their own folder. */
 const ALLOWED: Readonly<Record<Part, readonly Part[] | "everything">> = {
@@ -36,6 +37,7 @@ const ALLOWED: Readonly<Record<Part, readonly Part[] | "everything">> = {
   "src/ports": ["src/model"],
   "src/lib": ["src/model", "src/ports"],
   "src/aws": FLOOR,
+  "src/sqlite": FLOOR,
   "src/engine": ["src/model", "src/ports", "src/lib"],
   "src/functions": ADAPTER,
   "src/destinations": ADAPTER,
@@ -121,9 +123,9 @@ test("a breach is found", () => {
     ["src/functions/a.ts", 'const worker = new URL("../stores/memory.ts", import.meta.url);', true],
     ["src/cli/a.ts", 'import "../engine/supervisor.ts";', true],
     ["src/cli/a.ts", 'import { createEngine } from "../engine/engine.ts";', false],
-    ["src/cli/a.ts", 'import { createSqliteStore } from "../stores/sqlite.ts";', true],
-    ["src/main.ts", 'import { createSqliteStore } from "./stores/sqlite.ts";', false],
-    ["src/bin.ts", 'import { createSqliteStore } from "./stores/sqlite.ts";', true],
+    ["src/cli/a.ts", 'import { openSqliteStore } from "../stores/sqlite.ts";', true],
+    ["src/main.ts", 'import { openSqliteStore } from "./stores/sqlite.ts";', false],
+    ["src/bin.ts", 'import { openSqliteStore } from "./stores/sqlite.ts";', true],
     ["src/elsewhere/a.ts", 'import { x } from "../model/limits.ts";', true],
     ["src/cli/a.ts", 'import { x } from "../../test/fixtures/x.ts";', true],
     ["connectors/kinesis/a.ts", 'import { x } from "../local/event.ts";', true],
@@ -131,6 +133,9 @@ test("a breach is found", () => {
     ["connectors/kinesis/a.ts", 'import { x } from "../../src/model/limits.ts";', false],
     ["connectors/kinesis/a.ts", 'import { x } from "../registry.ts";', true],
     ["connectors/registry.ts", 'import { x } from "./kinesis/connector.ts";', false],
+    ["src/engine/a.ts", 'import { x } from "../sqlite/transaction.ts";', true],
+    ["src/sqlite/a.ts", 'import { x } from "../stores/sqlite.ts";', true],
+    ["src/stores/a.ts", 'import { x } from "../sqlite/transaction.ts";', false],
     ["src/engine/a.ts", '// import { pino } from "pino";\n/* import "pino" */', false],
   ];
   for (const [from, code, isBreach] of planted) {

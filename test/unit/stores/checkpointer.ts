@@ -1,12 +1,12 @@
 import { initialCheckpoint } from "../../../src/model/checkpoint.ts";
-import { createSqliteStore } from "../../../src/stores/sqlite.ts";
+import { openSqliteStore } from "../../../src/stores/sqlite.ts";
 
 /** Run as a process of its own: writes checkpoint after checkpoint and prints each revision once it is stored. */
 const [path = "", mapping = ""] = process.argv.slice(2);
 const REVISIONS_MAX = 100_000;
 const shardId = "shard-a";
 const checkpoint = initialCheckpoint({ kind: "oldest" });
-const store = createSqliteStore(path);
+const store = await openSqliteStore(path);
 await store.initialise(mapping, [{ shard: { shardId, parentShardIds: [], closed: false }, checkpoint }]);
 const taken = await store.acquire(mapping, shardId, "one", { epoch: 0, counter: 0 });
 const lease = { shardId, owner: "one", epoch: taken?.epoch ?? 0 };

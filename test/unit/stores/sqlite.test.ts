@@ -10,8 +10,8 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { initialCheckpoint } from "../../../src/model/checkpoint.ts";
 import { hasErrorCode } from "../../../src/model/errors.ts";
-import { createSqliteStore } from "../../../src/stores/sqlite.ts";
-import { createSqliteMappingStore } from "../../../src/stores/sqlite-mappings.ts";
+import { openSqliteStore } from "../../../src/stores/sqlite.ts";
+import { openSqliteMappingStore } from "../../../src/stores/sqlite-mappings.ts";
 import { rejectsWith } from "../../contract/rejects-with.ts";
 
 const MAPPING = "11111111-1111-4111-8111-111111111111";
@@ -23,7 +23,7 @@ const SHARD = {
 
 test("a record that cannot be read is corrupt, and the message names shard, mapping and remedy", async () => {
   using place = temporaryStore();
-  const store = createSqliteStore(place.path);
+  const store = await openSqliteStore(place.path);
   await store.initialise(MAPPING, [SHARD]);
   const texts = ["", "{", "null", "[]", '{"revision":1}', '{"revision":"1","resume":{"kind":"oldest"}}'];
   for (const text of texts) {
@@ -39,53 +39,53 @@ test("a record that cannot be read is corrupt, and the message names shard, mapp
 
 test("a store of a newer format is refused, with what to do", async () => {
   using place = temporaryStore();
-  await createSqliteStore(place.path).close();
+  await (await openSqliteStore(place.path)).close();
   place.run("PRAGMA user_version = 1000");
-  assert.throws(
-    () => createSqliteStore(place.path),
+  await assert.rejects(
+    () => openSqliteStore(place.path),
     (error) => hasErrorCode(error, "ERR_MILLRACE_STORE_CORRUPT") && error.message.includes("format 1000"),
   );
 });
 
 test("a store of the format before the control plane is raised, and keeps its progress", async () => {
   using place = temporaryStore();
-  const before = createSqliteStore(place.path);
+  const before = await openSqliteStore(place.path);
   await before.initialise(MAPPING, [SHARD]);
   await before.close();
   for (const table of ["mapping", "mapping_claim", "mapping_version", "mapping_process"]) {
     place.run(`DROP TABLE ${table}`);
   }
   place.run("PRAGMA user_version = 1");
-  const mappings = createSqliteMappingStore(place.path);
+  const mappings = await openSqliteMappingStore(place.path);
   assert.equal((await mappings.insert({ uuid: MAPPING, claims: ["a"], document: "{}" })).kind, "written");
   await mappings.close();
-  const after = createSqliteStore(place.path);
+  const after = await openSqliteStore(place.path);
   assert.equal((await after.list(MAPPING)).length, 1);
   await after.close();
 });
 
-test("a file that is not a store is refused and left as it is", () => {
+test("a file that is not a store is refused and left as it is", async () => {
   using place = temporaryStore();
   writeFileSync(place.path, "no database, but a text that is long enough to be looked at".repeat(20));
-  assert.throws(() => createSqliteStore(place.path), { code: "ERR_MILLRACE_STORE_CORRUPT" });
+  await assert.rejects(() => openSqliteStore(place.path), { code: "ERR_MILLRACE_STORE_CORRUPT" });
   rmSync(place.path);
   place.run("CREATE TABLE customer (name TEXT)");
   const before = readFileSync(place.path);
-  assert.throws(() => createSqliteStore(place.path), { code: "ERR_MILLRACE_STORE_CORRUPT" });
+  await assert.rejects(() => openSqliteStore(place.path), { code: "ERR_MILLRACE_STORE_CORRUPT" });
   assert.ok(readFileSync(place.path).equals(before));
 });
 
-test("a folder that cannot be made is unavailable", () => {
+test("a folder that cannot be made is unavailable", async () => {
   using place = temporaryStore();
   writeFileSync(place.path, "");
-  assert.throws(() => createSqliteStore(join(place.path, "progress.db")), {
+  await assert.rejects(() => openSqliteStore(join(place.path, "progress.db")), {
     code: "ERR_MILLRACE_STORE_UNAVAILABLE",
   });
 });
 
 test("a store that another process has locked is unavailable, and works again afterwards", async () => {
   using place = temporaryStore();
-  const store = createSqliteStore(place.path);
+  const store = await openSqliteStore(place.path);
   const other = new DatabaseSync(place.path);
   other.exec("BEGIN IMMEDIATE");
   const error = await rejectsWith("ERR_MILLRACE_STORE_UNAVAILABLE", () => store.initialise(MAPPING, [SHARD]));
@@ -101,7 +101,7 @@ test("a store that another process has locked is unavailable, and works again af
 
 test("an initialisation that fails midway leaves none of its records", async () => {
   using place = temporaryStore();
-  const store = createSqliteStore(place.path);
+  const store = await openSqliteStore(place.path);
   place.run(
     "CREATE TRIGGER refuse BEFORE INSERT ON progress WHEN NEW.shard_id = 'shard-b' BEGIN SELECT RAISE(FAIL, 'no'); END",
   );
@@ -124,7 +124,7 @@ test("a checkpoint that was acknowledged outlives the sudden death of its proces
   }
   await exited;
   assert.ok(acknowledged >= 200, "the process died before it wrote");
-  const store = createSqliteStore(place.path);
+  const store = await openSqliteStore(place.path);
   const [progress] = await store.list(MAPPING);
   assert.ok((progress?.checkpoint.revision ?? 0) >= acknowledged);
   await store.close();

@@ -2,7 +2,60 @@ import { type ContractBug, contractBug } from "../contract-bug.ts";
 
 const SQLITE = "test/contract/sqlite-store.test.ts";
 
+const EARLY = {
+  file: "src/sqlite/transaction.ts",
+  find: "return (...values) => statement.all(...values);",
+  replace: "return (...values) => [statement.get(...values)].filter((row) => row !== undefined);",
+};
+
 export const STORE_BUGS: readonly ContractBug[] = [
+  contractBug(
+    "a lease is renewed before the disk has taken it: full disk",
+    { file: SQLITE, test: "what it answers on a full disk is what another handle reads" },
+    EARLY,
+  ),
+  contractBug(
+    "a lease is renewed before the disk has taken it: I/O error",
+    { file: SQLITE, test: "what it answers on a failing disk is what another handle reads" },
+    EARLY,
+  ),
+  contractBug(
+    "a change of a mapping is answered though its commit failed",
+    {
+      file: "test/contract/sqlite-mapping-store.test.ts",
+      test: "on a full disk every write is refused and changes nothing, and works again afterwards",
+    },
+    {
+      file: "src/sqlite/transaction.ts",
+      find: 'database.exec("COMMIT");\n    return result;',
+      replace:
+        'try { database.exec("COMMIT"); } catch { if (database.isTransaction) database.exec("ROLLBACK"); }\n    return result;',
+    },
+  ),
+  contractBug(
+    "a store's file that is another one is not noticed",
+    {
+      file: "test/unit/stores/sqlite-file.test.ts",
+      test: "where another file is in the place of the store's, its former leases are fenced and the new owner stays alone",
+    },
+    {
+      file: "src/sqlite/live-file.ts",
+      find: 'if (sight === "same") return;',
+      replace: 'if (sight !== "missing") return;',
+    },
+  ),
+  contractBug(
+    "a store's file that was removed is not noticed",
+    {
+      file: "test/unit/stores/sqlite-file.test.ts",
+      test: "a store whose file was removed refuses every call, and works again when the file is back",
+    },
+    {
+      file: "src/sqlite/live-file.ts",
+      find: 'if (sight === "missing") throw this.#options.missing();',
+      replace: 'if (sight === "missing") return;',
+    },
+  ),
   contractBug(
     "SQLite's store does not fence",
     { file: SQLITE, test: "the former owner of a lease is fenced in all that it does, and changes nothing" },

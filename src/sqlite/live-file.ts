@@ -1,0 +1,120 @@
+import type { DatabaseSync } from "node:sqlite";
+import { fileAt } from "./database-file.ts";
+import { HOST_WAIT_CLOCK, LockWait, type WaitClock } from "./lock-wait.ts";
+
+export interface LiveFileOptions<Tables> {
+  readonly path: string;
+  /** Opens what is at the path, with a busy time-out of 0. */
+  readonly open: () => DatabaseSync;
+  /** Prepares statements. */
+  readonly attach: (database: DatabaseSync) => Tables;
+  /** How long a work waits for a lock of another process. */
+  readonly lockWaitMs: number;
+  /** What is thrown as long as the path leads nowhere. */
+  readonly missing: () => Error;
+  readonly clock?: WaitClock | undefined;
+}
+
+/**
+ * A database file that is looked at by its path before each use. Who removes a file does not end those that have it open:
+ * they would read and write what nobody else sees any more, for ever. While there is none at the path every work fails; once
+ * there is another, it is opened in its place.
+ */
+export class LiveFile<Tables> {
+  readonly #options: LiveFileOptions<Tables>;
+  readonly #writes: LockWait;
+  readonly #reads: LockWait;
+  #database: DatabaseSync;
+  #tables: Tables;
+  #file: string | undefined;
+  #generation = 0;
+  #isClosed = false;
+
+  private constructor(options: LiveFileOptions<Tables>, database: DatabaseSync, file: string | undefined) {
+    const { lockWaitMs, clock } = options;
+    this.#options = options;
+    this.#writes = new LockWait(lockWaitMs, clock);
+    this.#reads = new LockWait(lockWaitMs, clock);
+    this.#database = database;
+    this.#tables = attached(options, database);
+    this.#file = file;
+  }
+
+  static async open<Tables>(options: LiveFileOptions<Tables>): Promise<LiveFile<Tables>> {
+    const { clock = HOST_WAIT_CLOCK, lockWaitMs } = options;
+    return await new LockWait(lockWaitMs, clock).run(() => {
+      const { database, file } = openSettled(options);
+      return new LiveFile(options, database, file);
+    });
+  }
+
+  /** How often the file was found to be another one. */
+  get generation(): number {
+    return this.#generation;
+  }
+
+  /** What the path leads to, compared with what is open. Opens nothing. */
+  look(): "same" | "missing" | "replaced" {
+    const file = fileAt(this.#options.path);
+    if (file === undefined) return "missing";
+    return file === this.#file ? "same" : "replaced";
+  }
+
+  /** `work` only reads. */
+  read<T>(work: (tables: Tables, database: DatabaseSync) => T, signal?: AbortSignal): Promise<T> {
+    return this.#reads.run(() => this.#use(work), signal);
+  }
+
+  /** Writes are made one after the other, in the order of the calls. */
+  write<T>(work: (tables: Tables, database: DatabaseSync) => T, signal?: AbortSignal): Promise<T> {
+    return this.#writes.run(() => this.#use(work), signal);
+  }
+
+  /** Idempotent. */
+  close(): void {
+    this.#isClosed = true;
+    if (this.#database.isOpen) this.#database.close();
+  }
+
+  #use<T>(work: (tables: Tables, database: DatabaseSync) => T): T {
+    if (!this.#isClosed) this.#follow();
+    return work(this.#tables, this.#database);
+  }
+
+  #follow(): void {
+    const sight = this.look();
+    if (sight === "same") return;
+    if (sight === "missing") throw this.#options.missing();
+    const { database, file } = openSettled(this.#options);
+    const tables = attached(this.#options, database);
+    const former = this.#database;
+    this.#database = database;
+    this.#tables = tables;
+    this.#file = file;
+    this.#generation += 1;
+    // SQLite sees by itself that this file is no longer at its path, and leaves the new file's log alone.
+    former.close();
+  }
+}
+
+const OPENS_MAX = 10;
+
+/** What is open, and which file it is: the path may be given to another one meanwhile. */
+function openSettled<Tables>({ path, open }: LiveFileOptions<Tables>) {
+  for (let opens = 1; ; opens++) {
+    const before = fileAt(path);
+    const database = open();
+    const file = fileAt(path);
+    if (before === undefined || before === file || opens === OPENS_MAX) return { database, file };
+    database.close();
+  }
+}
+
+function attached<Tables>(options: LiveFileOptions<Tables>, database: DatabaseSync): Tables {
+  try {
+    return options.attach(database);
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
