@@ -101,8 +101,9 @@ function readOffset(value: unknown, shardId: string): string | undefined {
   if (typeof value !== "object" || value === null) return undefined;
   if (!Object.hasOwn(value, "partition") || !Object.hasOwn(value, "offset")) return undefined;
   const { partition, offset } = value as { readonly partition: unknown; readonly offset: unknown };
-  if (partition !== shardId || typeof offset !== "number") return undefined;
-  return Number.isSafeInteger(offset) && offset >= 0 ? String(offset) : undefined;
+  if (partition !== shardId) return undefined;
+  const isOffset = Number.isSafeInteger(offset) || typeof offset === "bigint";
+  return isOffset && Number(offset) >= 0 ? String(offset) : undefined;
 }
 
 /** The engine hands back only records that this source gave (law of StreamEvents), and those are these. */

@@ -1,3 +1,4 @@
+import { elementTexts, memberTexts, parseExactJson } from "../../src/model/exact-json.ts";
 import { type FailureRecord, failureDocument } from "../../src/model/failure-record.ts";
 
 /** One message of a failure topic: of one record that was given up. */
@@ -13,35 +14,35 @@ type Json = Readonly<Record<string, unknown>>;
 
 /**
  * AWS's messages for `kafka://TOPIC` (queues §3.5): one for each record, `recordInfo` in the singular, and the event with that
- * one record as an object, not as a text. `undefined`: the failure is none of a Kafka batch.
+ * one record as an object, not as a text. `undefined`: the failure is none of a Kafka batch. What the event holds is handed on
+ * as it stands there: an offset or a time may be beyond what a JavaScript number holds.
  */
 export function failureMessages(failure: FailureRecord): readonly FailureMessage[] | undefined {
-  const event = parseEvent(failure);
-  const [place, elements] = Object.entries(objectOf(event?.["records"]) ?? {})[0] ?? [];
-  if (event === undefined || place === undefined || !Array.isArray(elements)) return undefined;
-  return elements.map((element: unknown) => failureMessage(failure, event, place, objectOf(element) ?? {}));
+  const event = readEvent(failure);
+  if (event === undefined) return undefined;
+  return event.elements.map((element) => failureMessage(failure, event, element));
 }
 
-function failureMessage(failure: FailureRecord, event: Json, place: string, element: Json): FailureMessage {
-  const payload = { ...event, records: { [place]: [element] } };
+function failureMessage(failure: FailureRecord, event: EventTexts, element: string): FailureMessage {
+  const { offset, timestamp, key } = objectOf(parseExactJson(element)) ?? {};
+  const records = `"records":{${event.place}:[${element}]}`;
+  const payload = `{${[...event.others, records].join(",")}}`;
   const { requestContext, KafkaBatchInfo, ...rest } = failureDocument(failure);
   const { recordsInfo: _, ...info } = objectOf(KafkaBatchInfo) ?? {};
-  const document = {
+  const document = JSON.stringify({
     requestContext: { ...objectOf(requestContext), condition: conditionOf(failure) },
     ...rest,
     KafkaBatchInfo: {
       ...info,
       batchSize: 1,
-      payloadSize: Buffer.byteLength(JSON.stringify(payload)),
-      recordInfo: { offset: String(element["offset"]), timestamp: timeOf(element["timestamp"]) },
+      payloadSize: Buffer.byteLength(payload),
+      recordInfo: { offset: String(offset), timestamp: timeOf(timestamp) },
     },
-    payload,
-  };
-  const key = element["key"];
+  });
   return {
-    id: `${failure.id}/${element["offset"]}`,
+    id: `${failure.id}/${offset}`,
     key: typeof key === "string" ? Buffer.from(key, "base64") : null,
-    value: Buffer.from(JSON.stringify(document)),
+    value: Buffer.from(`${document.slice(0, -1)},"payload":${payload}}`),
   };
 }
 
@@ -56,12 +57,36 @@ function timeOf(timestamp: unknown): string | null {
   return isTime ? new Date(timestamp).toISOString() : null;
 }
 
-function parseEvent({ payload }: FailureRecord): Json | undefined {
+/** The parts of an event, as they stand there. */
+interface EventTexts {
+  /** All members but the records. */
+  readonly others: readonly string[];
+  /** The name of the partition, quoted. */
+  readonly place: string;
+  readonly elements: readonly string[];
+}
+
+function readEvent({ payload }: FailureRecord): EventTexts | undefined {
   if (payload === undefined) return undefined;
+  const text = new TextDecoder().decode(payload);
+  if (!isJson(text)) return undefined;
+  const members = [...memberTexts(text)];
+  const [place] = memberTexts(members.find(({ name }) => name === "records")?.text ?? "");
+  if (place === undefined) return undefined;
+  const others = members.filter(({ name }) => name !== "records");
+  return {
+    others: others.map((member) => `${JSON.stringify(member.name)}:${member.text}`),
+    place: JSON.stringify(place.name),
+    elements: [...elementTexts(place.text)],
+  };
+}
+
+function isJson(text: string): boolean {
   try {
-    return objectOf(JSON.parse(new TextDecoder().decode(payload)));
+    JSON.parse(text);
+    return true;
   } catch {
-    return undefined;
+    return false;
   }
 }
 

@@ -12,6 +12,7 @@ export class Supervisor implements Engine {
   readonly #options: EngineOptions;
   readonly #processBudget: ByteBudget;
   readonly #workers = new Map<string, Worker>();
+  readonly #stopping = new WeakMap<Worker, Promise<void>>();
   readonly #invokers = new Map<string, FunctionInvoker>();
 
   constructor(options: EngineOptions) {
@@ -42,14 +43,21 @@ export class Supervisor implements Engine {
     const worker = this.#workers.get(uuid);
     if (worker === undefined) return;
     await this.#stopWorker(worker, drainMs);
-    this.#workers.delete(uuid);
+    if (this.#workers.get(uuid) === worker) this.#workers.delete(uuid);
   }
 
   async stop(drainMs: number): Promise<void> {
     await Promise.all([...this.#workers.values()].map((worker) => this.#stopWorker(worker, drainMs)));
   }
 
-  async #stopWorker(worker: Worker, drainMs: number): Promise<void> {
+  /** Who asks for it a second time waits for the same end: nothing of the mapping may start again before it. */
+  #stopWorker(worker: Worker, drainMs: number): Promise<void> {
+    const stopping = this.#stopping.get(worker) ?? this.#stopOnce(worker, drainMs);
+    this.#stopping.set(worker, stopping);
+    return stopping;
+  }
+
+  async #stopOnce(worker: Worker, drainMs: number): Promise<void> {
     const stopped = worker.stop(drainMs);
     // After the stop has begun: what is sent away must not come again.
     for (const invoker of this.#invokers.values()) invoker.dismiss(worker.status().name);

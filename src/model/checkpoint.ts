@@ -12,6 +12,12 @@ export interface WindowCheckpoint {
   /** Absent in checkpoints of before it was kept: the mapping's own length then. */
   readonly lengthMs?: number | undefined;
   readonly stateJson: string;
+  /** The newest record that the state is made of. Absent: none yet, or not known. */
+  readonly lastPosition?: Position | undefined;
+  /** How often a state that was too large has ended the window early. Absent: never. */
+  readonly earlyEnds?: number | undefined;
+  /** How long its last invocation had been tried without success. Absent: not at all. */
+  readonly triedForMs?: number | undefined;
 }
 
 /**

@@ -145,7 +145,8 @@ export interface StreamEvents {
   itemIdentifier?(record: StreamRecord): string;
   /**
    * The item identifier that an `itemIdentifier` of a partial response stands for, in a batch of this shard; `undefined`
-   * when it names no record of the shard. Its argument is untrusted JSON. Without this member only a string is one.
+   * when it names no record of the shard. Its argument is untrusted JSON, with integers beyond 2⁵³ as `bigint`. Without this
+   * member only a string is one.
    */
   readItemIdentifier?(value: unknown, shardId: string): string | undefined;
   /** Trace headers that came with the record. Only asked when the engine traces. Without it records carry none. */

@@ -55,10 +55,28 @@ function readRanges(value: unknown): readonly SettledRange[] | undefined {
 
 function readWindow(value: unknown): WindowCheckpoint | undefined {
   if (!isObject(value)) return undefined;
-  const { startMs, lengthMs, stateJson } = value;
+  const { startMs, lengthMs, stateJson, lastPosition, earlyEnds, triedForMs } = value;
   if (typeof startMs !== "number" || typeof stateJson !== "string") return undefined;
-  if (lengthMs === undefined) return { startMs, stateJson };
-  return typeof lengthMs === "number" && lengthMs > 0 ? { startMs, lengthMs, stateJson } : undefined;
+  if (lengthMs !== undefined && !isCount(lengthMs)) return undefined;
+  if (lengthMs === 0 || (lastPosition !== undefined && typeof lastPosition !== "string")) return undefined;
+  if (
+    (earlyEnds !== undefined && !isCount(earlyEnds)) ||
+    (triedForMs !== undefined && !isCount(triedForMs))
+  ) {
+    return undefined;
+  }
+  return {
+    startMs,
+    stateJson,
+    ...(lengthMs === undefined ? {} : { lengthMs }),
+    ...(lastPosition === undefined ? {} : { lastPosition }),
+    ...(earlyEnds === undefined ? {} : { earlyEnds }),
+    ...(triedForMs === undefined ? {} : { triedForMs }),
+  };
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === "number" && value >= 0;
 }
 
 type JsonObject = { readonly [key: string]: unknown };

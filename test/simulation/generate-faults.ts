@@ -72,6 +72,25 @@ function swarmEvents(random: SeededRandom, faultsEndMs: number, mappings: number
   return events;
 }
 
+/** Updates of mappings with tumbling windows: another length, switched off, or on again. */
+export function generateWindowUpdates(
+  random: SeededRandom,
+  flavour: Flavour,
+  faultsEndMs: number,
+  lengths: readonly number[],
+): FaultEvent[] {
+  if (flavour !== "swarm" && flavour !== "graceful") return [];
+  return lengths.flatMap((lengthMs, mapping) => {
+    if (lengthMs === 0 || !random.chance(0.5)) return [];
+    return many(random, 3, () => ({
+      kind: "window update",
+      atMs: random.int(100, faultsEndMs),
+      mapping,
+      lengthMs: random.pick([0, 1_000, 2_000, 5_000, 10_000]),
+    }));
+  });
+}
+
 function reshards(random: SeededRandom, faultsEndMs: number, mappings: number): FaultEvent[] {
   if (mappings === 0) return [];
   return many(random, 4, () => ({

@@ -1,6 +1,6 @@
 import type { EngineSettings } from "../../src/engine/settings.ts";
 import type { StreamMapping } from "../../src/model/mapping.ts";
-import { generateFaults, generateRates } from "./generate-faults.ts";
+import { generateFaults, generateRates, generateWindowUpdates } from "./generate-faults.ts";
 import { generateQueue } from "./generate-queue.ts";
 import { SeededRandom } from "./random.ts";
 import type {
@@ -70,7 +70,15 @@ export function generateScenario(seed: number): Scenario {
     settings,
     processes,
     rates: flavour === "swarm" ? { ...generateRates(swarm.fork("rates"), new Set(kinds)), ...extra } : {},
-    faults: generateFaults(swarm, flavour, faultsEndMs, mappings.length),
+    faults: [
+      ...generateFaults(swarm, flavour, faultsEndMs, mappings.length),
+      ...generateWindowUpdates(
+        random.fork("window updates"),
+        flavour,
+        faultsEndMs,
+        mappings.map(({ mapping }) => mapping.tumblingWindowMs),
+      ),
+    ],
     faultsEndMs,
     healWithinMs: 300_000,
     drainMs: random.pick([0, 500, 5_000, 30_000]),

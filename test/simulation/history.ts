@@ -45,6 +45,8 @@ export interface MappingHistory {
   readonly owedFrom: (number | undefined)[];
   dropsCounted: number;
   expiriesCounted: number;
+  /** Lengths that updates have given to its tumbling windows; 0: switched off. The last one is in force. */
+  readonly windowUpdates: number[];
 }
 
 export interface Breach {
@@ -237,6 +239,7 @@ export function createMappingHistory(
     owedFrom: [],
     dropsCounted: 0,
     expiriesCounted: 0,
+    windowUpdates: [],
   };
 }
 

@@ -5,6 +5,7 @@ import { PROGRESS_BUGS } from "./planted/progress.ts";
 import { QUEUE_FLOW_BUGS, QUEUE_GROUP_BUGS } from "./planted/queue-flow.ts";
 import { QUEUE_SETTLEMENT_BUGS } from "./planted/queue-settlements.ts";
 import { QUEUE_SHARE_BUGS } from "./planted/queue-share.ts";
+import { WINDOWS_BUGS } from "./planted/windows.ts";
 
 /** Every bug that the checkers have to catch within 2,000 seeds. */
 export const PLANTED_BUGS: readonly PlantedBug[] = [
@@ -15,4 +16,5 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ...QUEUE_GROUP_BUGS,
   ...QUEUE_FLOW_BUGS,
   ...QUEUE_SHARE_BUGS,
+  ...WINDOWS_BUGS,
 ];

@@ -119,6 +119,13 @@ export type FaultEvent =
       readonly restartAfterMs: number | null;
     }
   | { readonly kind: "join"; readonly atMs: number; readonly wallOffsetMs: number; readonly rate: number }
+  /** The mapping is updated in all processes: its tumbling windows have another length, or are switched off or on. */
+  | {
+      readonly kind: "window update";
+      readonly atMs: number;
+      readonly mapping: number;
+      readonly lengthMs: number;
+    }
   | { readonly kind: "split"; readonly atMs: number; readonly mapping: number; readonly shard: number }
   | { readonly kind: "merge"; readonly atMs: number; readonly mapping: number; readonly shard: number }
   | {

@@ -1,8 +1,11 @@
+import { memberText, parseExactJson } from "../../model/exact-json.ts";
+
 /**
  * What a function's answer says about its batch (streams §5.4, §6.1). The answer is untrusted: whatever cannot be read
  * for certain fails the whole batch, never settles it.
  */
 export type BatchVerdict =
+  /** `stateJson`: the state exactly as the function wrote it, which numbers of JavaScript could not hold. */
   | { readonly kind: "succeeded"; readonly stateJson: string | undefined }
   /** Records with these indexes in the batch failed: at least one. */
   | { readonly kind: "partial"; readonly failed: ReadonlySet<number>; readonly stateJson: string | undefined }
@@ -12,7 +15,10 @@ export interface ResponseExpectation {
   readonly reportBatchItemFailures: boolean;
   /** A tumbling window is open: the answer must carry a `state`. */
   readonly expectsState: boolean;
-  /** Index of the record that an `itemIdentifier` names, whatever JSON value it is; `undefined`: none of the batch. */
+  /**
+   * Index of the record that an `itemIdentifier` names, whatever JSON value it is, with integers beyond 2⁵³ as `bigint`;
+   * `undefined`: none of the batch.
+   */
   indexOf(itemIdentifier: unknown): number | undefined;
 }
 
@@ -23,12 +29,12 @@ export function readResponse(payload: Uint8Array, expectation: ResponseExpectati
   if (!reportBatchItemFailures && !expectsState) return SUCCEEDED;
   const parsed = parseBody(payload);
   if (parsed.kind === "malformed") return parsed;
-  const { body } = parsed;
+  const { body, text } = parsed;
   let stateJson: string | undefined;
   if (expectsState) {
-    const state = member(body, "state");
-    if (state === undefined) return malformed("the response has no `state`");
-    stateJson = JSON.stringify(state);
+    stateJson = memberText(text, "state");
+    if (stateJson === undefined) return malformed("the response has no `state`");
+    if (isReplaced(text, payload)) return malformed("the response has a `state` and is not UTF-8");
   }
   if (!reportBatchItemFailures) return { kind: "succeeded", stateJson };
   return readItemFailures(body, stateJson, expectation);
@@ -91,10 +97,10 @@ export function readFailedMessages(
 
 /** No body at all is null: what a function that returns nothing says. */
 function parseBody(payload: Uint8Array) {
-  if (payload.length === 0) return { kind: "parsed", body: null } as const;
+  if (payload.length === 0) return { kind: "parsed", body: null, text: "null" } as const;
   try {
-    const body: unknown = JSON.parse(decode(payload));
-    return { kind: "parsed", body } as const;
+    const text = decode(payload);
+    return { kind: "parsed", body: parseExactJson(text), text } as const;
   } catch {
     return malformed("the response is not JSON");
   }
@@ -108,6 +114,11 @@ function malformed(reason: string) {
 function member(value: unknown, name: string): unknown {
   if (typeof value !== "object" || value === null || !Object.hasOwn(value, name)) return undefined;
   return (value as Record<string, unknown>)[name];
+}
+
+/** Decoding has put replacement characters in the place of bytes that are no UTF-8. */
+function isReplaced(text: string, payload: Uint8Array): boolean {
+  return text.includes("\uFFFD") && Buffer.compare(Buffer.from(text), payload) !== 0;
 }
 
 function decode(payload: Uint8Array): string {

@@ -14,7 +14,7 @@ import type { Expiry } from "./expiry.ts";
 import { recordFinder } from "./item-identifier.ts";
 import { splitByFailures } from "./partial-retry.ts";
 import type { BufferedRecord, ShardContext } from "./shard-context.ts";
-import type { OpenWindow } from "./tumbling-window.ts";
+import type { OpenWindow, WindowEnd } from "./tumbling-window.ts";
 
 /** A batch, or what bisecting and partial responses left of it, with its own request id and retry budget. */
 interface Segment {
@@ -22,7 +22,9 @@ interface Segment {
   readonly requestId: string;
   /** Splits between the batch and this part of it. */
   readonly depth: number;
-  readonly windowEnd: "no" | "final" | "early";
+  readonly windowEnd: WindowEnd;
+  /** Monotonic time of the first try of a window's last invocation, over restarts: the age of it is no record's. */
+  triedFromMs: number | undefined;
   /** Its records were in an invocation before. */
   isRetry: boolean;
   /** Failures that count against `MaximumRetryAttempts`. */
@@ -122,13 +124,15 @@ export class BatchRun {
     return true;
   }
 
-  #segment(records: readonly BufferedRecord[], depth: number, windowEnd: Segment["windowEnd"]): Segment {
+  #segment(records: readonly BufferedRecord[], depth: number, windowEnd: WindowEnd): Segment {
     const requestId = this.#context.random.uuid();
+    const triedForMs = windowEnd === "no" ? 0 : (this.#window?.triedForMs ?? 0);
     return {
       records,
       requestId,
       depth,
       windowEnd,
+      triedFromMs: triedForMs === 0 ? undefined : this.#context.clock.monotonic() - triedForMs,
       isRetry: false,
       failures: 0,
       invocations: 0,
@@ -155,9 +159,11 @@ export class BatchRun {
     }
     if (fitting < segment.records.length) return this.#splitBySize(segment, fitting);
     this.#notes.does("queued");
+    const startedMs = this.#context.clock.monotonic();
     const result = await this.#context.invoker.invoke(this.#request(segment));
     if (this.#context.isClosed()) return STOPPED;
     if (result.kind === "notStarted") return { kind: "next", segments: [segment] };
+    if (segment.windowEnd !== "no") segment.triedFromMs ??= startedMs;
     return await this.#conclude(segment, result);
   }
 
@@ -166,7 +172,7 @@ export class BatchRun {
     const permission = this.#context.startPermission();
     if (permission === "stop") return "stop";
     if (permission === "wait") return "lease";
-    if (this.#expiryMs(segment) <= this.#context.clock.now()) return "expired";
+    if (this.#expiresInMs(segment) <= 0) return "expired";
     return segment.notBeforeMs > this.#context.clock.monotonic() ? "pause" : undefined;
   }
 
@@ -184,7 +190,7 @@ export class BatchRun {
         return { kind: "next", segments: [segment] };
       case "pause": {
         // Wakes for the first expiry too: a record is given up when its age says so, not when the next retry is due.
-        const untilExpiryMs = this.#expiryMs(segment) - clock.now();
+        const untilExpiryMs = this.#expiresInMs(segment);
         const untilRetryMs = segment.notBeforeMs - clock.monotonic();
         this.#notes.does("pausing");
         const isElapsed = await sleep(clock, Math.min(untilExpiryMs, untilRetryMs), stopSignal);
@@ -269,6 +275,7 @@ export class BatchRun {
     telemetry.count("failed_invoke_events", mapping.name, segment.records.length);
     segment.pauses++;
     segment.isRetry = true;
+    this.#noteTries(segment);
     const pauseMs = Math.max(atLeastMs, backoffMs(segment.pauses, settings, random));
     segment.notBeforeMs = clock.monotonic() + Math.min(pauseMs, settings.backoffCapMs);
     return { kind: "next", segments: [segment] };
@@ -284,14 +291,15 @@ export class BatchRun {
       this.#report(verdict.reason, segment);
       return await this.#failed(segment, NO_FUNCTION_ERROR);
     }
-    this.#keepWindowState(segment, verdict.stateJson);
     this.#report(undefined, segment);
     if (verdict.kind === "succeeded") {
+      this.#keepWindowState(segment, verdict.stateJson, segment.records);
       this.#context.settle(segment.records);
       return DONE;
     }
     const rule = this.#context.source.events.partialRetry ?? "fromFirst";
     const { settled, again } = splitByFailures(segment.records, verdict.failed, rule);
+    this.#keepWindowState(segment, verdict.stateJson, settled);
     if (settled.length === 0) {
       telemetry.mark("partial response without progress");
       telemetry.count("partial_failures", this.#context.mapping.name, 1);
@@ -318,17 +326,21 @@ export class BatchRun {
     });
   }
 
-  #keepWindowState(segment: Segment, stateJson: string | undefined): void {
+  /** `settled`: what the state is made of now, of the records of the segment. */
+  #keepWindowState(
+    segment: Segment,
+    stateJson: string | undefined,
+    settled: readonly BufferedRecord[],
+  ): void {
     const window = this.#window;
     if (window === undefined) return;
     if (segment.windowEnd === "no") {
-      window.stateJson = stateJson ?? window.stateJson;
-      for (const { record } of segment.records)
-        window.lastArrivalMs = Math.max(window.lastArrivalMs, record.arrivalMs);
-    } else {
-      window.forgetState();
-      this.#context.windowChanged();
+      window.keepState(stateJson, settled.at(-1)?.record.position);
+      return;
     }
+    // A window that has had its last invocation is gone; one that ended early goes on.
+    if (segment.windowEnd === "early") window.endedEarly();
+    this.#context.windowChanged();
   }
 
   /** A failure that counts: split, retry or give up. */
@@ -338,6 +350,7 @@ export class BatchRun {
     segment.failures++;
     segment.isRetry = true;
     segment.pauses = 0;
+    this.#noteTries(segment);
     if (mapping.bisectBatchOnFunctionError && segment.records.length > 1) return this.#bisect(segment);
     if (mapping.retryAttemptsMax !== undefined && segment.failures > mapping.retryAttemptsMax) {
       telemetry.mark("retries exhausted");
@@ -429,12 +442,13 @@ export class BatchRun {
       approximateInvokeCount: Math.max(1, invocations),
       response: response && ofVersion(response, segment.executedVersion),
       window: this.#windowEvent(segment),
+      windowPlace: this.#window?.placeOf(segment.windowEnd),
     });
     const carriers = () => carriersOf(this.#context.source.events, records);
     const traced = this.#trace && { trace: this.#trace, carriers };
     if (!(await delivery.discard(failure, stopSignal, callSignal, traced))) return STOPPED;
     if (this.#context.isClosed()) return STOPPED;
-    if (segment.windowEnd !== "no") this.#keepWindowState(segment, undefined);
+    if (segment.windowEnd !== "no") this.#keepWindowState(segment, undefined, []);
     this.#context.settle(records);
     return DONE;
   }
@@ -474,9 +488,22 @@ export class BatchRun {
     return { kind: "next", segments: parts };
   }
 
-  #expiryMs(segment: Segment): number {
-    if (segment.windowEnd === "no") return this.#expiry.firstMs(segment.records);
-    return this.#expiry.ofArrivalMs(this.#window?.lastArrivalMs ?? Number.POSITIVE_INFINITY);
+  /**
+   * Milliseconds until the mapping's record age or the source ends the segment. A window's last invocation is a thing of its
+   * own: its age runs from its first try, so that none is given up untried, however old the records before it are.
+   */
+  #expiresInMs({ windowEnd, records, triedFromMs }: Segment): number {
+    const { clock, mapping } = this.#context;
+    if (windowEnd === "no") return this.#expiry.firstMs(records) - clock.now();
+    if (triedFromMs === undefined) return Number.POSITIVE_INFINITY;
+    return triedFromMs + (mapping.recordAgeMsMax ?? Number.POSITIVE_INFINITY) - clock.monotonic();
+  }
+
+  /** How long a last invocation has been tried goes into the checkpoint: a restart must not begin its age anew. */
+  #noteTries({ triedFromMs }: Segment): void {
+    if (triedFromMs === undefined) return;
+    this.#window?.tried(this.#context.clock.monotonic() - triedFromMs);
+    this.#context.windowChanged();
   }
 }
 

@@ -11,6 +11,8 @@ export interface DiscardedBatch {
   readonly approximateInvokeCount: number;
   readonly response: FailureRecord["response"];
   readonly window: TumblingWindow | undefined;
+  /** What tells a last invocation of a tumbling window, which has no records, from every other one. */
+  readonly windowPlace: string | undefined;
 }
 
 /** What the failure destination gets of a discarded batch (streams §5.7). */
@@ -19,8 +21,7 @@ export function failureRecordOf(context: ShardContext, batch: DiscardedBatch): F
   const { batchInfoName, arrivalPrecision, eventSourceArn, bootstrapServers } = source.description;
   const first = batch.records[0]?.record;
   const last = batch.records.at(-1)?.record;
-  const place =
-    first === undefined ? `window/${batch.window?.startMs}` : `${first.position}/${last?.position}`;
+  const place = first === undefined ? batch.windowPlace : `${first.position}/${last?.position}`;
   const records = spanOf(source, batch.records);
   return {
     // The same batch discarded again, after a crash before its checkpoint, has the same id.

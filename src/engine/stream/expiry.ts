@@ -21,11 +21,6 @@ export class Expiry {
     return expiryMs;
   }
 
-  /** The same for an invocation without records, whose age is that of the newest record before it. */
-  ofArrivalMs(arrivalMs: number): number {
-    return arrivalMs + this.#recordAgeMsMax;
-  }
-
   /** `aged` go to the destination, `gone` nowhere: the source has expired them first. Each keeps its order. */
   sort(records: readonly BufferedRecord[], nowMs: number) {
     const aged: BufferedRecord[] = [];

@@ -1,30 +1,43 @@
 import type { WindowCheckpoint } from "../../model/checkpoint.ts";
-import type { TumblingWindow } from "../../model/record.ts";
+import type { Position, TumblingWindow } from "../../model/record.ts";
+
+export type WindowEnd = "no" | "final" | "early";
 
 const EMPTY_STATE = "{}";
+/** The shortest length that a mapping may give: of a checkpoint that names none, read by a mapping without windows. */
+const LENGTH_MS_MIN = 1_000;
 
-/** The tumbling window of a shard that is open now, with the state that its invocations hand on (streams §6.1). */
+/**
+ * The tumbling window of a shard that is open now, with the state that its invocations hand on (streams §6.1). It ends by the
+ * length that it was opened with, whatever the mapping says by then.
+ */
 export class OpenWindow {
   readonly startMs: number;
   readonly endMs: number;
   stateJson: string;
-  /** Arrival of the newest record that went into the window: the age of its final invocation. */
-  lastArrivalMs: number;
+  /** The newest record that the state is made of. */
+  #lastPosition: Position | undefined;
+  #earlyEnds: number;
+  #triedForMs: number;
 
-  private constructor(startMs: number, lengthMs: number, stateJson: string) {
-    this.startMs = startMs;
-    this.endMs = startMs + lengthMs;
-    this.stateJson = stateJson;
-    this.lastArrivalMs = startMs;
+  private constructor(checkpoint: WindowCheckpoint, lengthMs: number) {
+    this.startMs = checkpoint.startMs;
+    this.endMs = checkpoint.startMs + lengthMs;
+    this.stateJson = checkpoint.stateJson;
+    this.#lastPosition = checkpoint.lastPosition;
+    this.#earlyEnds = checkpoint.earlyEnds ?? 0;
+    this.#triedForMs = checkpoint.triedForMs ?? 0;
   }
 
   /** Windows are aligned to multiples of their length since the epoch. */
   static around(arrivalMs: number, lengthMs: number): OpenWindow {
-    return new OpenWindow(Math.floor(arrivalMs / lengthMs) * lengthMs, lengthMs, EMPTY_STATE);
+    const startMs = Math.floor(arrivalMs / lengthMs) * lengthMs;
+    return new OpenWindow({ startMs, stateJson: EMPTY_STATE }, lengthMs);
   }
 
-  static resume(checkpoint: WindowCheckpoint, lengthMs: number): OpenWindow {
-    return new OpenWindow(checkpoint.startMs, lengthMs, checkpoint.stateJson);
+  /** `mappingLengthMs`: of the mapping, for checkpoints of before the window's own was kept. */
+  static resume(checkpoint: WindowCheckpoint, mappingLengthMs: number): OpenWindow {
+    return new OpenWindow(checkpoint, checkpoint.lengthMs ?? Math.max(LENGTH_MS_MIN, mappingLengthMs));
   }
 
   /** A record that arrived before the window began is late and belongs to it too: its own window is closed. */
@@ -36,12 +49,35 @@ export class OpenWindow {
     return this.stateJson.length > stateBytesMax || Buffer.byteLength(this.stateJson) > stateBytesMax;
   }
 
-  /** What is left of a window that was ended early goes on with nothing. */
-  forgetState(): void {
-    this.stateJson = EMPTY_STATE;
+  /** An invocation handed its state on, which is made of the records up to `lastPosition`. */
+  keepState(stateJson: string | undefined, lastPosition: Position | undefined): void {
+    this.stateJson = stateJson ?? this.stateJson;
+    this.#lastPosition = lastPosition ?? this.#lastPosition;
   }
 
-  asEvent(shardId: string, end: "no" | "final" | "early"): TumblingWindow {
+  /** What is left of a window that was ended early goes on with nothing. */
+  endedEarly(): void {
+    this.stateJson = EMPTY_STATE;
+    this.#earlyEnds++;
+    this.#triedForMs = 0;
+  }
+
+  /** How long its last invocation has been tried: what the mapping's record age bounds, over restarts. */
+  get triedForMs(): number {
+    return this.#triedForMs;
+  }
+
+  tried(forMs: number): void {
+    this.#triedForMs = forMs;
+  }
+
+  /** Tells this end of the window from every other end of this and other windows, also when it comes again. */
+  placeOf(end: WindowEnd): string {
+    const which = [end, this.#earlyEnds, this.#lastPosition ?? "nothing"];
+    return `window/${this.startMs}-${this.endMs}/${which.join("/")}`;
+  }
+
+  asEvent(shardId: string, end: WindowEnd): TumblingWindow {
     return {
       shardId,
       startMs: this.startMs,
@@ -53,6 +89,13 @@ export class OpenWindow {
   }
 
   asCheckpoint(): WindowCheckpoint {
-    return { startMs: this.startMs, stateJson: this.stateJson };
+    return {
+      startMs: this.startMs,
+      lengthMs: this.endMs - this.startMs,
+      stateJson: this.stateJson,
+      ...(this.#lastPosition === undefined ? {} : { lastPosition: this.#lastPosition }),
+      ...(this.#earlyEnds === 0 ? {} : { earlyEnds: this.#earlyEnds }),
+      ...(this.#triedForMs === 0 ? {} : { triedForMs: Math.round(this.#triedForMs) }),
+    };
   }
 }

@@ -57,21 +57,6 @@ export const BATCHES_BUGS: readonly PlantedBug[] = [
     find: "(Math.floor(elapsedMs / batchingWindowMs) + 1) * batchingWindowMs;",
     replace: "(Math.floor(elapsedMs / batchingWindowMs) + 3) * batchingWindowMs;",
   }),
-  bug("the state of a window is not handed on", ["windows"], {
-    file: `${STREAM}/batch-run.ts`,
-    find: "window.stateJson = stateJson ?? window.stateJson;",
-    replace: "",
-  }),
-  bug("the state of a window does not survive a restart", ["windows"], {
-    file: `${STREAM}/tumbling-window.ts`,
-    find: "return new OpenWindow(checkpoint.startMs, lengthMs, checkpoint.stateJson);",
-    replace: "return new OpenWindow(checkpoint.startMs, lengthMs, EMPTY_STATE);",
-  }),
-  bug("a window takes the first record of the next", ["windows"], {
-    file: `${STREAM}/tumbling-window.ts`,
-    find: "return arrivalMs < this.endMs;",
-    replace: "return arrivalMs <= this.endMs + 20;",
-  }),
   bug("batches do not wait for their window", ["I13"], {
     file: `${STREAM}/lane.ts`,
     find: "(Math.floor(elapsedMs / batchingWindowMs) + 1) * batchingWindowMs;",

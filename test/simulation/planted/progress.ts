@@ -105,7 +105,7 @@ export const PROGRESS_BUGS: readonly PlantedBug[] = [
   bug("a response that is not JSON is taken for success", ["I5", "I1"], {
     file: `${INVOKE}/response.ts`,
     find: 'return malformed("the response is not JSON");',
-    replace: 'return { kind: "parsed", body: null } as const;',
+    replace: 'return { kind: "parsed", body: null, text: "null" } as const;',
   }),
   bug("a lease is handed over without draining", ["I7"], {
     file: `${STREAM}/mapping-worker.ts`,

@@ -34,16 +34,18 @@ export function createAdapters(world: World, process: SimProcess): Adapters {
   };
 }
 
-function createDeployment(world: World, process: SimProcess, ordinal: number): MappingDeployment {
+/** Of a stream mapping, with the settings that it has now. */
+export function createDeployment(world: World, process: SimProcess, ordinal: number): MappingDeployment {
   const { time, faults } = world;
   const plan = world.scenario.mappings[ordinal];
   const history = world.histories[ordinal];
   if (plan === undefined || history === undefined) throw new RangeError(`no mapping ${ordinal}`);
   const breach = (message: string) => world.breach("ports", `${process.owner}: ${message}`);
   const { timeoutMs, concurrency } = plan.fn;
+  const tumblingWindowMs = history.windowUpdates.at(-1) ?? plan.mapping.tumblingWindowMs;
   return {
     kind: "stream",
-    mapping: plan.mapping,
+    mapping: { ...plan.mapping, tumblingWindowMs },
     source: createSimSource({
       stream: history.stream,
       process,

@@ -22,6 +22,9 @@ function happen(world: World, event: FaultEvent): void {
       world.faults.count("join");
       world.startProcess(event);
       return;
+    case "window update":
+      updateWindows(world, event);
+      return;
     case "split":
     case "merge":
     case "trim":
@@ -77,7 +80,19 @@ function restart(world: World, afterMs: number | null): void {
   world.time.schedule(afterMs, () => world.startProcess({ wallOffsetMs: 0, rate: 1 }));
 }
 
-type StreamEvent = Extract<FaultEvent, { readonly mapping: number }>;
+/** As the control plane does it: every process stops the mapping and starts it with its new settings. */
+function updateWindows(world: World, event: Extract<FaultEvent, { readonly kind: "window update" }>): void {
+  const history = world.histories[event.mapping % world.histories.length];
+  if (history === undefined) return;
+  world.faults.count(event.kind);
+  history.windowUpdates.push(event.lengthMs);
+  for (const live of world.working()) live.process.enter(() => world.restartMapping(live, history.ordinal));
+}
+
+type StreamEvent = Exclude<
+  Extract<FaultEvent, { readonly mapping: number }>,
+  { readonly kind: "window update" }
+>;
 
 function happenToStream(world: World, event: StreamEvent): void {
   const history = world.histories[event.mapping % world.histories.length];

@@ -4,6 +4,8 @@ import type { SeededRandom } from "../random.ts";
 import type { SimPayload } from "./events.ts";
 import type { FaultDesk } from "./fault-desk.ts";
 import {
+  countingState,
+  countOf,
   failuresBody,
   garbageBody,
   listedBody,
@@ -236,12 +238,11 @@ function listedAnswer(
 
 /** The state counts records, so that the world can tell whether a state was lost or used twice. */
 function nextState(payload: SimPayload, processed: number): string {
-  return `{"n":${stateCount(payload) + processed}}`;
+  return countingState(stateCount(payload) + processed);
 }
 
 export function stateCount(payload: SimPayload): number {
-  const match = /"n":(\d+)/.exec(payload.window?.stateJson ?? "");
-  return match === null ? 0 : Number(match[1]);
+  return countOf(payload.window?.stateJson ?? "") ?? 0;
 }
 
 function isPoison(record: SimRecord): boolean {

@@ -56,3 +56,18 @@ export function stateBody(stateJson: string, positions: readonly string[]): Uint
 export function oversizedStateBody(): Uint8Array {
   return OVERSIZED_STATE;
 }
+
+/** What JavaScript's numbers cannot hold and its printer would write otherwise: a state is handed on as it stands. */
+const HARD_TO_PRINT = '"whole":12345678901234567890123,"far":1e400,"f":1.0';
+
+/** The state of a window that has seen so many records. */
+export function countingState(count: number): string {
+  return `{"n":${count},${HARD_TO_PRINT}}`;
+}
+
+/** What a state counts; `undefined`: it is none of these, to the letter. */
+export function countOf(stateJson: string): number | undefined {
+  if (stateJson === "{}") return 0;
+  const count = Number(/^\{"n":(\d+),/.exec(stateJson)?.[1]);
+  return stateJson === countingState(count) ? count : undefined;
+}

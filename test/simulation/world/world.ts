@@ -5,7 +5,7 @@ import type { QueueHistory } from "../queue-history.ts";
 import { SeededRandom } from "../random.ts";
 import type { MappingScenario, ProcessScenario, QueueScenario, Scenario } from "../scenario.ts";
 import { VirtualTime } from "../virtual-clock.ts";
-import { type Adapters, createAdapters, createTelemetry } from "./adapters.ts";
+import { type Adapters, createAdapters, createDeployment, createTelemetry } from "./adapters.ts";
 import { scheduleArrivals } from "./arrivals.ts";
 import { FaultDesk } from "./fault-desk.ts";
 import { scheduleFaults } from "./fault-events.ts";
@@ -39,6 +39,8 @@ export interface LiveProcess {
 const EVENTS_MAX = 4_000_000;
 const STOP_WITHIN_MS = 60_000;
 const SILENCE_MS = 15_000;
+/** Longer than any call takes, so that what runs comes to its end. */
+const UPDATE_DRAIN_MS = 60_000;
 
 /** Everything that one scenario consists of; `run` plays it from the beginning to the end. */
 export class World {
@@ -136,6 +138,19 @@ export class World {
   /** Processes that work: neither dead nor stopping. */
   working(): readonly LiveProcess[] {
     return this.#live.filter(({ process }) => process.state !== "dead" && process.stopCalledAt === undefined);
+  }
+
+  /** Stops a stream mapping in a process and starts it with the settings of now. */
+  restartMapping({ process, engine }: LiveProcess, ordinal: number): void {
+    const uuid = this.histories[ordinal]?.mapping.uuid;
+    if (uuid === undefined || process.stopCalledAt !== undefined) return;
+    engine.stopMapping(uuid, UPDATE_DRAIN_MS).then(
+      () => {
+        if (process.state === "dead" || process.stopCalledAt !== undefined) return;
+        engine.start(createDeployment(this, process, ordinal));
+      },
+      (error: unknown) => this.breach("I18", `an update in ${process.owner} failed: ${String(error)}`),
+    );
   }
 
   stopProcess({ process, engine }: LiveProcess): void {

@@ -122,6 +122,7 @@ test("reads an identifier of a partial response only when it names an offset of 
   const read = (value: unknown) => MSK.readItemIdentifier?.(value, PARTITION.shardId);
   assert.equal(read({ partition: "mytopic-0", offset: 100 }), "100");
   assert.equal(read({ offset: 0, partition: "mytopic-0", other: 1 }), "0");
+  assert.equal(read({ partition: "mytopic-0", offset: 9_007_199_254_740_993n }), "9007199254740993");
   const strangers: unknown[] = [
     undefined,
     null,

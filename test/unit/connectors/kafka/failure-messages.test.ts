@@ -95,3 +95,19 @@ test("what is no failure of a Kafka batch has no messages", () => {
     assert.equal(failureMessages({ ...kafkaFailure("x"), payload }), undefined);
   }
 });
+
+test("offsets and times beyond what a JavaScript number holds are handed on, each message under its own id", () => {
+  const text = Buffer.from(kafkaFailure("x").payload ?? []).toString();
+  const large = text
+    .replace('"offset":100', '"offset":9007199254740993')
+    .replace('"offset":103', '"offset":9007199254740992')
+    .replace('"timestamp":1573691884835', '"timestamp":1573691884835000001');
+  const messages = failureMessages({ ...kafkaFailure("x"), payload: Buffer.from(large) }) ?? [];
+  assert.deepEqual(
+    messages.map(({ id }) => id),
+    ["x/9007199254740993", "x/9007199254740992", "x/104"],
+  );
+  const value = String(messages[0]?.value);
+  assert.ok(value.includes('"recordInfo":{"offset":"9007199254740993","timestamp":null}'));
+  assert.ok(value.includes('"offset":9007199254740993,"timestamp":1573691884835000001,'));
+});

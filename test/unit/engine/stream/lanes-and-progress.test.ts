@@ -287,3 +287,21 @@ test("a restart during a restart repeats nothing: ranges that are not read again
   await world.clock.advance(1_000);
   assert.deepEqual(world.positions(), [[1], [2], [2]]);
 });
+
+test("a mapping that is asked to stop twice has stopped for both when its work has ended", async () => {
+  const world = new SmallWorld({ batchSize: 1 });
+  world.append("s1", {});
+  let release: (outcome: InvocationOutcome) => void = () => {};
+  world.handler = () => new Promise((resolve) => (release = resolve));
+  world.start();
+  await world.clock.advance(100);
+  const ended: string[] = [];
+  const { uuid } = world.mapping;
+  void world.engine.stopMapping(uuid, 10_000).then(() => ended.push("first"));
+  void world.engine.stopMapping(uuid, 10_000).then(() => ended.push("second"));
+  await world.clock.advance(100);
+  assert.deepEqual(ended, []);
+  release(SUCCEEDED);
+  await world.clock.advance(10_000);
+  assert.deepEqual(ended, ["first", "second"]);
+});

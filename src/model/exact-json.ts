@@ -1,0 +1,114 @@
+/**
+ * JSON whose parts are handed on as they were written. JavaScript's numbers hold 53 bits and no `1e400`: what a function or a
+ * record says is not to change because it was looked at.
+ */
+
+/** Digits from which on a number may not be what JavaScript reads. A text without such a run is read in the plain way. */
+const LONG_NUMBER = /(?:^|[\s:,[])-?(?=[\d.]{16})/;
+const INTEGER = /^-?\d+$/;
+/** An integer with a fraction of noughts, which is the same integer. */
+const WHOLE = /^(-?\d+)\.0+$/;
+
+/**
+ * As `JSON.parse`, but for numbers that JavaScript rounds: an integer beyond 2⁵³ is a `bigint`, and a number that only looks
+ * like a safe integer once it is rounded is `NaN`, so that it equals nothing.
+ */
+export function parseExactJson(text: string): unknown {
+  if (!LONG_NUMBER.test(text)) return JSON.parse(text);
+  return JSON.parse(text, exactValue as (key: string, value: unknown) => unknown);
+}
+
+/** The third argument of a reviver is in V8 and not yet in TypeScript's library. */
+function exactValue(_key: string, value: unknown, context: { readonly source?: string }): unknown {
+  const { source } = context;
+  if (typeof value !== "number" || source === undefined || source.length < 16) return value;
+  const digits = WHOLE.exec(source)?.[1] ?? source;
+  if (INTEGER.test(digits)) return Number.isSafeInteger(value) ? value : BigInt(digits);
+  return Number.isSafeInteger(value) && !/[eE]/.test(source) ? Number.NaN : value;
+}
+
+/**
+ * The text of a member of a JSON object, exactly as it stands there; of several of one name the last, as `JSON.parse` has it.
+ * `undefined`: the text is no object, or has no such member. `text` must be valid JSON.
+ */
+export function memberText(text: string, name: string): string | undefined {
+  let found: string | undefined;
+  for (const member of memberTexts(text)) if (member.name === name) found = member.text;
+  return found;
+}
+
+export interface MemberText {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** All members of a JSON object as they stand there, in their order; none of anything else. `text` must be valid JSON. */
+export function* memberTexts(text: string): Generator<MemberText> {
+  let at = skipSpace(text, 0);
+  if (text[at] !== "{") return;
+  at = skipSpace(text, at + 1);
+  while (at < text.length && text[at] !== "}") {
+    const keyEnd = stringEnd(text, at);
+    const name = String(JSON.parse(text.slice(at, keyEnd)));
+    const from = skipSpace(text, skipSpace(text, keyEnd) + 1);
+    const to = valueEnd(text, from);
+    yield { name, text: text.slice(from, to) };
+    at = skipSpace(text, to);
+    if (text[at] === ",") at = skipSpace(text, at + 1);
+  }
+}
+
+/** All elements of a JSON array as they stand there; none of anything else. `text` must be valid JSON. */
+export function* elementTexts(text: string): Generator<string> {
+  let at = skipSpace(text, 0);
+  if (text[at] !== "[") return;
+  at = skipSpace(text, at + 1);
+  while (at < text.length && text[at] !== "]") {
+    const to = valueEnd(text, at);
+    yield text.slice(at, to);
+    at = skipSpace(text, to);
+    if (text[at] === ",") at = skipSpace(text, at + 1);
+  }
+}
+
+const SPACE = /[ \t\n\r]*/y;
+const SCALAR = /[^\s,\]}]*/y;
+/** What opens, closes or hides brackets. */
+const STRUCTURE = /["[\]{}]/g;
+
+function skipSpace(text: string, at: number): number {
+  SPACE.lastIndex = at;
+  SPACE.test(text);
+  return SPACE.lastIndex;
+}
+
+function valueEnd(text: string, at: number): number {
+  const first = text[at];
+  if (first === '"') return stringEnd(text, at);
+  if (first === "{" || first === "[") return bracketEnd(text, at);
+  SCALAR.lastIndex = at;
+  SCALAR.test(text);
+  return SCALAR.lastIndex;
+}
+
+/** Behind the quote that ends the string which begins at `at`. */
+function stringEnd(text: string, at: number): number {
+  for (let quote = text.indexOf('"', at + 1); quote >= 0; quote = text.indexOf('"', quote + 1)) {
+    let escapes = 0;
+    while (text[quote - 1 - escapes] === "\\") escapes++;
+    if (escapes % 2 === 0) return quote + 1;
+  }
+  return text.length;
+}
+
+function bracketEnd(text: string, at: number): number {
+  let depth = 0;
+  STRUCTURE.lastIndex = at;
+  for (let found = STRUCTURE.exec(text); found !== null; found = STRUCTURE.exec(text)) {
+    const [mark] = found;
+    if (mark === '"') STRUCTURE.lastIndex = stringEnd(text, found.index);
+    else depth += mark === "{" || mark === "[" ? 1 : -1;
+    if (depth === 0) return found.index + 1;
+  }
+  return text.length;
+}
