@@ -39,7 +39,9 @@ export const COUNTERS = {
   retries:
     "Invocations with records that an earlier invocation had too, after it failed, was throttled or did not start.",
   partial_failures: "Answers that listed a part of their batch as failed.",
-  batch_splits: "Batches split by bisect.",
+  batch_splits: "Batches split by bisect, or since the function's front refused their size.",
+  too_large_events:
+    "Records in attempts that no invocation can hold, or whose size was refused before the function ran.",
   checkpoints: "Checkpoints stored.",
   checkpoint_failures: "Checkpoint writes that failed or whose effect is unknown.",
   leases_acquired: "Leases taken.",
@@ -90,6 +92,7 @@ export const MARKS = [
   "partial response malformed",
   "listed record held back its key",
   "oversized record",
+  "batch split by size that was refused",
   "throttled attempt cost no retry",
   "unavailable attempt cost no retry",
   "retry-after honoured",

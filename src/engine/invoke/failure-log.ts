@@ -1,21 +1,32 @@
 import type { Clock } from "../../ports/clock.ts";
 import type { LogFields, Telemetry } from "../../ports/telemetry.ts";
 
-/** AWS's texts for `LastProcessingResult` (streams §1.4). */
-export type ProcessingResult = "No records processed" | "OK" | "PROBLEM: Function call failed";
+/** AWS's texts for `LastProcessingResult` (streams §1.4), and one for what AWS gives no text to. */
+export type ProcessingResult =
+  | "No records processed"
+  | "OK"
+  | "PROBLEM: Function call failed"
+  | "PROBLEM: Failure destination does not accept records";
 
-/** A function that fails all the time is told of so often, with a count, and not once for every invocation. */
+/** What fails all the time is told of so often, with a count, and not once for every invocation. */
 const INTERVAL_MS = 10_000;
+/** Error types are the function's own words: beyond so many at a time they share one line. */
+const REASONS_MAX = 16;
+const OTHERS = "";
 
-/** How the invocations of a mapping go: its last result, and a line now and then while they fail. */
+interface Telling {
+  /** Failures since the last line that told of them. */
+  untold: number;
+  tellAtMs: number;
+}
+
+/** How the invocations of a mapping go: its last result, and for each reason a line now and then while they fail. */
 export class FailureLog {
   readonly #mapping: string;
   readonly #clock: Clock;
   readonly #telemetry: Telemetry;
   #lastResult: ProcessingResult = "No records processed";
-  /** Failed invocations since the last line that told of them. */
-  #untold = 0;
-  #tellAtMs = Number.NEGATIVE_INFINITY;
+  readonly #tellings = new Map<string, Telling>();
 
   constructor(mapping: string, clock: Clock, telemetry: Telemetry) {
     this.#mapping = mapping;
@@ -27,17 +38,46 @@ export class FailureLog {
     return this.#lastResult;
   }
 
-  /** `problem`: an outcome or error type, never content of records or responses; `undefined`: it went well. */
+  /**
+   * `problem`: an outcome or error type, never content of records or responses; `undefined`: it went well. Every attempt that
+   * did not do its work comes here, whether the function ran or refused or could not be reached.
+   */
   report(problem: string | undefined, where: LogFields): void {
     this.#lastResult = problem === undefined ? "OK" : "PROBLEM: Function call failed";
     if (problem === undefined) return;
-    this.#untold++;
     const nowMs = this.#clock.monotonic();
-    if (nowMs < this.#tellAtMs) return;
-    const fields = { mapping: this.#mapping, ...where, reason: problem, failures: this.#untold };
+    const telling = this.#tellingOf(problem, nowMs);
+    telling.untold++;
+    if (nowMs < telling.tellAtMs) return;
+    const fields = { mapping: this.#mapping, ...where, reason: problem, failures: telling.untold };
     const message = "invocations fail; their batches are retried or given up as the mapping says";
     this.#telemetry.log("warn", message, fields);
-    this.#untold = 0;
-    this.#tellAtMs = nowMs + INTERVAL_MS;
+    telling.untold = 0;
+    telling.tellAtMs = nowMs + INTERVAL_MS;
+  }
+
+  /** What was given up waits for its destination, which tells of itself. */
+  destinationFails(): void {
+    this.#lastResult = "PROBLEM: Failure destination does not accept records";
+  }
+
+  #tellingOf(problem: string, nowMs: number): Telling {
+    const known = this.#tellings.get(problem);
+    if (known !== undefined) return known;
+    this.#forgetTold(nowMs);
+    const reason = this.#tellings.size < REASONS_MAX ? problem : OTHERS;
+    let telling = this.#tellings.get(reason);
+    if (telling === undefined) {
+      telling = { untold: 0, tellAtMs: Number.NEGATIVE_INFINITY };
+      this.#tellings.set(reason, telling);
+    }
+    return telling;
+  }
+
+  #forgetTold(nowMs: number): void {
+    const isFull = this.#tellings.size >= REASONS_MAX;
+    for (const [reason, { untold, tellAtMs }] of this.#tellings) {
+      if (tellAtMs <= nowMs && (untold === 0 || isFull)) this.#tellings.delete(reason);
+    }
   }
 }

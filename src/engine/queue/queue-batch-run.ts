@@ -82,9 +82,9 @@ export async function runQueueBatch(
     // A call that was given up at the end of a stop says nothing of what the function did.
     if (callSignal.aborted) return left(batch);
     if (outcome.kind !== "throttled" && outcome.kind !== "unavailable")
-      return conclude(context, running, outcome);
+      return await conclude(context, running, outcome);
     telemetry.count("failed_invoke_events", mapping.name, batch.length);
-    if (outcome.kind === "unavailable") tellUnavailable(context, running, outcome.message);
+    report(context, running, outcome.kind, outcome.kind === "unavailable" ? { error: outcome.message } : {});
     context.slowDown();
     // The same batch in memory is tried again while the hold lasts that it has now (queues §2.2). An attempt may take long
     // when it succeeds at last: so the hold is prolonged all the same, and what is left of it given back in the end.
@@ -113,20 +113,45 @@ function mayStart(
   return false;
 }
 
-function conclude(
+async function conclude(
   context: QueueBatchContext,
   running: Running,
   outcome: Exclude<InvocationOutcome, { kind: "throttled" | "unavailable" }>,
-): BatchEnding {
+): Promise<BatchEnding> {
   switch (outcome.kind) {
     case "succeeded":
       return returned(context, running, outcome.payload);
     case "functionError":
       return failed(context, running, outcome.errorType);
     case "timedOut":
-    case "payloadTooLarge":
       return failed(context, running, outcome.kind);
+    case "payloadTooLarge":
+      return await refusedForSize(context, running);
   }
+}
+
+/** Smaller parts may pass: one after the other under the holds that they have, and no group behind what it waits for. */
+async function refusedForSize(context: QueueBatchContext, running: Running): Promise<BatchEnding> {
+  const { mapping, telemetry } = context;
+  const { batch } = running;
+  telemetry.count("too_large_events", mapping.name, batch.length);
+  if (batch.length < 2) return failed(context, running, "payloadTooLarge");
+  telemetry.mark("batch split by size that was refused");
+  telemetry.count("failed_invoke_events", mapping.name, batch.length);
+  telemetry.count("batch_splits", mapping.name, 1);
+  report(context, running, "payloadTooLarge", { messages: batch.length });
+  const middle = Math.floor(batch.length / 2);
+  const first = await runQueueBatch(context, batch.slice(0, middle));
+  const waiting = new Set([...first.leave, ...first.release].flatMap(({ message }) => message.groupId ?? []));
+  const mayGo = ({ message }: HeldMessage) => message.groupId === undefined || !waiting.has(message.groupId);
+  const second = batch.slice(middle);
+  const last = second.some(mayGo) ? await runQueueBatch(context, second.filter(mayGo)) : released([]);
+  return {
+    acknowledge: [...first.acknowledge, ...last.acknowledge],
+    leave: [...first.leave, ...last.leave],
+    release: [...first.release, ...second.filter((held) => !mayGo(held)), ...last.release],
+    releaseAfterMs: Math.max(first.releaseAfterMs, last.releaseAfterMs),
+  };
 }
 
 function returned(context: QueueBatchContext, running: Running, payload: Uint8Array): BatchEnding {
@@ -187,15 +212,6 @@ function failed(context: QueueBatchContext, running: Running, problem: string): 
   return left(batch);
 }
 
-function tellUnavailable(
-  { telemetry, mapping }: QueueBatchContext,
-  { requestId, trace }: Running,
-  error: string,
-): void {
-  const fields = { mapping: mapping.name, requestId, traceId: trace?.traceId, error };
-  telemetry.log("warn", "the function could not be reached; trying again", fields);
-}
-
 function beginSpan({ source }: QueueBatchContext, { batch, requestId, trace }: Running) {
   if (trace === undefined) return undefined;
   const { events } = source;
@@ -207,8 +223,9 @@ function report(
   context: QueueBatchContext,
   { requestId, trace }: Running,
   problem: string | undefined,
+  more: LogFields = {},
 ): void {
-  context.report(problem, { requestId, traceId: trace?.traceId });
+  context.report(problem, { requestId, traceId: trace?.traceId, ...more });
 }
 
 function left(batch: readonly HeldMessage[]): BatchEnding {

@@ -1,6 +1,7 @@
 import type { FailureCondition, FailureRecord } from "../../model/failure-record.ts";
 import type { InvocationOutcome } from "../../model/outcome.ts";
 import type { TumblingWindow } from "../../model/record.ts";
+import type { LogFields } from "../../ports/telemetry.ts";
 import type { BatchExplanation } from "../explanation.ts";
 import { AttemptNotes } from "../invoke/attempt-notes.ts";
 import { backoffMs } from "../invoke/backoff.ts";
@@ -151,7 +152,7 @@ export class BatchRun {
     const fitting = this.#fittingRecords(segment);
     if (fitting === 0 && segment.records.length === 1) {
       this.#context.telemetry.mark("oversized record");
-      this.#notes.lastProblem = "payloadTooLarge";
+      this.#tooLarge(segment);
       if (this.#context.source.description.oversizedRecord === "givenUp") {
         return await this.#discard(segment, segment.records, "MaximumPayloadSizeExceeded", undefined);
       }
@@ -229,9 +230,19 @@ export class BatchRun {
   }
 
   /** `problem`: never content of records or responses. */
-  #report(problem: string | undefined, { requestId }: Segment): void {
+  #report(problem: string | undefined, { requestId }: Segment, more: LogFields = {}): void {
     if (problem !== undefined) this.#notes.lastProblem = problem;
-    this.#context.report(problem, { requestId, traceId: this.#trace?.traceId });
+    this.#context.report(problem, { requestId, traceId: this.#trace?.traceId, ...more });
+  }
+
+  /** No event can hold it, or what stands before the function takes none of this size. */
+  #tooLarge(segment: Segment): void {
+    const { records } = segment;
+    const { telemetry, mapping } = this.#context;
+    telemetry.count("too_large_events", mapping.name, records.length);
+    const bytes = records.reduce((sum, { record }) => sum + record.encodedBytes, 0);
+    const place = { from: records[0]?.record.position, to: records.at(-1)?.record.position };
+    this.#report("payloadTooLarge", segment, { records: records.length, bytes, ...place });
   }
 
   async #conclude(segment: Segment, outcome: InvocationOutcome): Promise<Step> {
@@ -248,23 +259,17 @@ export class BatchRun {
         this.#report(outcome.kind === "timedOut" ? outcome.kind : outcome.errorType, segment);
         return await this.#failed(segment, UNHANDLED);
       case "payloadTooLarge":
-        this.#notes.lastProblem = outcome.kind;
-        return await this.#failed(segment, undefined);
+        this.#tooLarge(segment);
+        return await this.#refusedForSize(segment);
       case "throttled":
-        this.#notes.lastProblem = outcome.kind;
+        this.#report(outcome.kind, segment);
         telemetry.mark("throttled attempt cost no retry");
         if (outcome.retryAfterMs !== undefined) telemetry.mark("retry-after honoured");
         return this.#pause(segment, outcome.retryAfterMs ?? 0);
       case "unavailable":
         telemetry.mark("unavailable attempt cost no retry");
+        this.#report(outcome.kind, segment, { error: outcome.message });
         this.#notes.lastProblem = `unavailable: ${outcome.message}`;
-        telemetry.log("warn", "the function could not be reached; trying again", {
-          mapping: this.#context.mapping.name,
-          shardId: this.#context.shardId,
-          requestId: segment.requestId,
-          traceId: this.#trace?.traceId,
-          error: outcome.message,
-        });
         return this.#pause(segment, 0);
     }
   }
@@ -276,8 +281,9 @@ export class BatchRun {
     segment.pauses++;
     segment.isRetry = true;
     this.#noteTries(segment);
+    // The cap is of our own back-off: who asks for more patience gets it, as far as its adapter lets it ask.
     const pauseMs = Math.max(atLeastMs, backoffMs(segment.pauses, settings, random));
-    segment.notBeforeMs = clock.monotonic() + Math.min(pauseMs, settings.backoffCapMs);
+    segment.notBeforeMs = clock.monotonic() + pauseMs;
     return { kind: "next", segments: [segment] };
   }
 
@@ -341,6 +347,15 @@ export class BatchRun {
     // A window that has had its last invocation is gone; one that ended early goes on.
     if (segment.windowEnd === "early") window.endedEarly();
     this.#context.windowChanged();
+  }
+
+  /** Smaller parts may pass, whatever the mapping says of bisecting; one record can only be tried again and given up. */
+  async #refusedForSize(segment: Segment): Promise<Step> {
+    if (segment.records.length < 2) return await this.#failed(segment, undefined);
+    const { telemetry, mapping } = this.#context;
+    telemetry.mark("batch split by size that was refused");
+    telemetry.count("failed_invoke_events", mapping.name, segment.records.length);
+    return this.#bisect(segment);
   }
 
   /** A failure that counts: split, retry or give up. */

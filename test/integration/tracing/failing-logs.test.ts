@@ -125,7 +125,7 @@ test("the logs of a failing batch tell its way by request id and trace id, and n
     story.map(({ message, outcome }) => outcome ?? message),
     [
       "unavailable",
-      "the function could not be reached; trying again",
+      "invocations fail; their batches are retried or given up as the mapping says",
       "functionError",
       "invocations fail; their batches are retried or given up as the mapping says",
       "a failed batch is tried again",
