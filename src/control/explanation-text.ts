@@ -163,7 +163,7 @@ function queueLines(queue: QueueExplanation, group: string | undefined, nowMs: n
     failures === undefined
       ? []
       : [
-          `RECEIVING FAILS, ${failures.count} times since it last worked: ${failures.lastProblem}; again in ${duration((nextMs ?? nowMs) - nowMs)}`,
+          `RECEIVING FAILS, ${failures.count} times since it last worked: ${failures.lastProblem}; ${nextMs === undefined ? "it is tried again now" : `again in ${duration(nextMs - nowMs)}`}`,
         ];
   const atMost = runningBatches >= batchesMax ? ": AS MANY AS MAY" : "";
   const nothing = group !== undefined && batches.length + waitingGroups.length + failedMessages.length === 0;

@@ -121,6 +121,7 @@ export const MARKS = [
   "retry wait cut short by stop",
   "receive throttled",
   "receive failed",
+  "receives failed together",
   "receive paused by a full byte budget",
   "filtered messages deleted",
   "batches at once at their cap",

@@ -24,6 +24,9 @@ function severity(kind: FaultKind): number {
     case "receive abandoned":
     case "window state oversized":
       return 0.2;
+    // Every timer rolls for it: a few in a hundred of some thousand are many.
+    case "timer late":
+      return 0.2;
     case "store slow":
     case "store applied late":
     case "destination slow":

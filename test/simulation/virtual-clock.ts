@@ -74,6 +74,16 @@ export class VirtualTime {
   }
 }
 
+/** Node cuts the fractions of a millisecond off and rounds the time of its loop: more than half of its timers are early. */
+const TIMER_EARLY_MS_MAX = 2;
+const TIMER_LATE_MS_MAX = 1;
+
+/** How far from its moment a timer of a healthy process fires; no two delays of zero fire in the same instant. */
+export function timerErrorMs(random: SeededRandom): number {
+  const isEarly = random.chance(0.5);
+  return isEarly ? -TIMER_EARLY_MS_MAX * random.next() : 0.001 + TIMER_LATE_MS_MAX * random.next();
+}
+
 const STEPS_PER_TURN = 2048;
 
 class HeapEvent implements ScheduledCall {

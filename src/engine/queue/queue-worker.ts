@@ -139,7 +139,7 @@ export class QueueWorker {
       room: (expected) => this.#room(expected),
       hiddenUntilMs: () => this.#leftUntilMs,
       onReceived: (messages, askedMs) => this.#received(messages, askedMs),
-      onEnded: () => this.#go(),
+      onReady: () => this.#go(),
     });
   }
 
@@ -154,6 +154,7 @@ export class QueueWorker {
     const { clock } = this.#options;
     this.#state = "Disabling";
     this.#stop.abort();
+    this.#receiver.close();
     this.#timer?.cancel();
     const waiting = [...this.#buffer.messages];
     if (waiting.length > 0) this.#options.telemetry.mark("waiting messages released on stop");

@@ -43,7 +43,7 @@ export class ControlProcess {
     const { time, random, store, name } = options;
     this.#options = options;
     this.name = name;
-    this.clock = new ProcessClock(time);
+    this.clock = new ProcessClock(time, random.fork("clock"));
     this.store = new FaultyStore(store, time, this.clock, random.fork("store"));
   }
 

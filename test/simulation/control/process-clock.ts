@@ -1,14 +1,17 @@
 import type { Clock } from "../../../src/ports/clock.ts";
-import type { VirtualTime } from "../virtual-clock.ts";
+import type { SeededRandom } from "../random.ts";
+import { timerErrorMs, type VirtualTime } from "../virtual-clock.ts";
 
 /** The clock of one process: while it is paused nothing of it goes on, and all that was due comes at once, in any order. */
 export class ProcessClock implements Clock {
   readonly #time: VirtualTime;
+  readonly #random: SeededRandom;
   #pausedUntilMs = 0;
   #isDead = false;
 
-  constructor(time: VirtualTime) {
+  constructor(time: VirtualTime, random: SeededRandom) {
     this.#time = time;
+    this.#random = random;
   }
 
   get isDead(): boolean {
@@ -39,7 +42,7 @@ export class ProcessClock implements Clock {
       isCancelled = true;
       fire();
     };
-    this.#time.schedule(delayMs, arrive);
+    this.#time.schedule(Math.max(0.001, delayMs + timerErrorMs(this.#random)), arrive);
     return {
       cancel: () => {
         isCancelled = true;

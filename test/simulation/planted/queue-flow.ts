@@ -83,8 +83,14 @@ export const QUEUE_FLOW_BUGS: readonly PlantedBug[] = [
   }),
   bug("a failed receive ends the receiving", ["I16"], {
     file: `${QUEUE}/receiver.ts`,
-    find: "await sleep(clock, pauseMs, signal);",
-    replace: "await new Promise(() => {});",
+    find: "this.#planRetry(untilRetryMs);",
+    replace: "",
+  }),
+  bug("a receiver that is woken early plans nothing", ["I16"], {
+    file: `${QUEUE}/receiver.ts`,
+    find: "this.#retry = this.#options.clock.schedule(inMs, () => this.#options.onReady());",
+    replace:
+      "this.#retry = this.#options.clock.schedule(inMs, () => { if (this.#options.clock.monotonic() >= this.#retryAtMs) this.#options.onReady(); });",
   }),
   bug("batches at once grow ten times too fast", ["scaling"], {
     file: `${QUEUE}/batch-scaling.ts`,

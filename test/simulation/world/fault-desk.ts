@@ -35,6 +35,7 @@ export const STREAM_FAULT_KINDS = [
   "destination unavailable",
   "destination accepted, reply lost",
   "destination refused",
+  "timer late",
 ] as const;
 
 /** What befalls queue mappings: the function's troubles are the same. */
@@ -70,6 +71,7 @@ export const QUEUE_FAULT_KINDS = [
   "malformed partial failure",
   "garbage response",
   "oversized response",
+  "timer late",
 ] as const;
 
 export type FaultKind = (typeof STREAM_FAULT_KINDS)[number] | (typeof QUEUE_FAULT_KINDS)[number];

@@ -1,7 +1,7 @@
 import { MillraceError } from "../../../src/model/errors.ts";
 import type { Clock, ScheduledCall } from "../../../src/ports/clock.ts";
 import type { SeededRandom } from "../random.ts";
-import type { VirtualTime } from "../virtual-clock.ts";
+import { timerErrorMs, type VirtualTime } from "../virtual-clock.ts";
 import { EPOCH_MS } from "./stream.ts";
 
 export interface ProcessClockPlan {
@@ -74,6 +74,8 @@ export class SimProcess {
   onDeath: () => void = () => {};
   onCallAfterStop: () => void = () => {};
   onSpin: () => void = () => {};
+  /** How late a timer is beyond what is usual: a busy loop, a machine that sleeps. */
+  delayOfTimer: () => number = () => 0;
   #looks = 0;
   #looksAtEvent = -1;
   readonly #time: VirtualTime;
@@ -212,10 +214,9 @@ export class SimProcess {
   #schedule(delayMs: number, fire: () => void): ScheduledCall {
     const timer = new ProcessTimer(this);
     if (this.state === "dead") return timer;
-    // Timers fire late by up to a millisecond, as real ones do; no two delays of zero fire in the same instant.
-    const lateMs = 0.001 + this.random.next();
+    const lateMs = timerErrorMs(this.random) + this.delayOfTimer();
     timer.start(
-      this.#time.schedule(Math.max(0, delayMs) / this.#rate + lateMs, () => {
+      this.#time.schedule(Math.max(0.001, Math.max(0, delayMs) / this.#rate + lateMs), () => {
         this.enter(() => {
           if (timer.end()) fire();
         });

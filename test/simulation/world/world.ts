@@ -116,6 +116,7 @@ export class World {
     process.onCallAfterStop = () =>
       this.breach("I15", `${process.owner} called the world after it had stopped`);
     process.onSpin = () => this.breach("I16", `${process.owner} spins: it works on and lets no time pass`);
+    process.delayOfTimer = () => (this.faults.roll("timer late", random) ? random.between(500, 6_000) : 0);
     this.#all.push(process);
     const log = this.#options.log;
     const telemetry = createTelemetry(this, process, (level, text, fields) => {

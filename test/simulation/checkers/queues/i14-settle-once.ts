@@ -97,7 +97,7 @@ function noteTold({ how, deliveries, results }: SettlementTold, states: Map<SimD
 /** An acknowledgement that nobody answered is tried again while the hold lasts. */
 function checkTriedAgain({ history, report }: QueueTrial, states: ReadonlyMap<SimDelivery, State>): void {
   const { scenario } = history;
-  if (canHappen(scenario, [], ["pause"])) return;
+  if (canHappen(scenario, ["timer late"], ["pause"])) return;
   const withinMs = scenario.settings.backoffCapMs + SLOW_MS;
   for (const [{ process, messageId, heldUntilLocalMs, over }, { sent, sentAt, told }] of states) {
     if (sent !== "acknowledge" || told !== undefined || over !== undefined) continue;
@@ -116,6 +116,7 @@ function checkKept({ history, queue, report }: QueueTrial): void {
     "extension slow",
     // Of what was handed out late nobody knows how long it is held.
     "receive slow",
+    "timer late",
   ] as const;
   if (canHappen(history.scenario, kinds, ["pause", "outage"])) return;
   const endOf = new Map<SimDelivery, number>();

@@ -76,7 +76,7 @@ function checkPatience({ history, queue, report }: QueueTrial, all: ReadonlySet<
   const { backoffCapMs } = scenario.settings;
   if (queue.plan.fn.concurrency < 1_000) return;
   const extensions = ["extension failed", "extension applied, reply lost", "extension slow"] as const;
-  const kinds = [...extensions, "extension failed in part", "message duplicated"] as const;
+  const kinds = [...extensions, "extension failed in part", "message duplicated", "timer late"] as const;
   if (canHappen(scenario, kinds, ["pause", "outage"])) return;
   for (const { last, untilLocalMs } of all) {
     const { process, toldAt } = last;

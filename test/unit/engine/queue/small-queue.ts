@@ -50,6 +50,8 @@ export class SmallQueue {
   readonly deleted: string[] = [];
   readonly visibilityMs: number;
   handler: (call: QueueCall) => InvocationOutcome | Promise<InvocationOutcome> = () => SUCCEEDED;
+  /** Called when a receive is asked for; what it throws is its failure. */
+  receiving: () => void | Promise<void> = () => {};
   acknowledging: () => Settlement = () => "settled";
   extending: (messageId: string) => Settlement = () => "settled";
   /** How long answers take on their way back, after the queue has done its part. */
@@ -219,6 +221,7 @@ export class SmallQueue {
   ): Promise<readonly QueueMessage[]> {
     this.receivesAtOnceMax = Math.max(this.receivesAtOnceMax, ++this.receivesAtOnce);
     try {
+      await this.receiving();
       const untilMs = this.clock.monotonic() + bounds.waitMs;
       for (;;) {
         const messages = this.#take(isFifo, bounds);
