@@ -11,6 +11,8 @@ import { Failing, firstOf } from "../../src/lib/first-of.ts";
 import type { KafkaSasl, PreparedAccess } from "./access.ts";
 import { abortable, KafkaFault } from "./fault.ts";
 import { type ErrorPlace, toFault } from "./kafkajs-errors.ts";
+import { covers, handMade, ownRequest } from "./own-protocol.ts";
+import { encodeFetchByTopicId, FETCH_BY_TOPIC_ID } from "./own-requests.ts";
 import type { FetchArgs, KafkaRequests } from "./requests.ts";
 
 export interface BrokerLinkOptions {
@@ -113,7 +115,7 @@ export class BrokerLink {
   /** The answer as bytes: our own decoder reads it, partition by partition. */
   async fetch(args: FetchArgs, options: RequestOptions): Promise<FetchPayload> {
     await this.open(options.signal);
-    const request = this.#build("Fetch", args);
+    const request = this.#buildFetch(args);
     const version = request.request.apiVersion;
     if (version < FETCH_VERSION_MIN) {
       throw new KafkaFault(
@@ -157,8 +159,10 @@ export class BrokerLink {
   }
 
   #build(name: string, args: object): ProtocolRequest {
-    const definition = definitionOf(name);
     const offered = this.#versions[keyOf(name)];
+    const own = ownRequest(name, args, offered, this.#place(name));
+    if (own !== undefined) return own;
+    const definition = definitionOf(name);
     const best = Math.max(...definition.versions.map(Number));
     const version = Math.min(best, offered?.maxVersion ?? -1);
     if (offered === undefined || version < offered.minVersion || version < 0) {
@@ -168,6 +172,15 @@ export class BrokerLink {
       );
     }
     return definition.protocol({ version })(args);
+  }
+
+  /** By topic id where both the cluster and its broker know it. */
+  #buildFetch(args: FetchArgs): ProtocolRequest {
+    const offered = this.#versions[keyOf("Fetch")];
+    const hasIds = args.topics.every(({ topicId }) => topicId !== undefined);
+    if (!hasIds || !covers(offered, FETCH_BY_TOPIC_ID)) return this.#build("Fetch", args);
+    const place = this.#place("Fetch");
+    return handMade(FETCH_BY_TOPIC_ID, encodeFetchByTopicId(args), (payload) => payload, place);
   }
 
   #send(name: string, request: ProtocolRequest, options: RequestOptions): Promise<unknown> {

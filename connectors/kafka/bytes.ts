@@ -89,11 +89,61 @@ export class ByteReader {
     this.#take(length);
   }
 
+  nullableString(): string | null {
+    return this.bytes.readInt16BE(this.at) < 0 && this.int16() < 0 ? null : this.string();
+  }
+
   string(): string {
     const length = this.int16();
     if (length < 0) return "";
     const from = this.#take(length);
     return this.bytes.toString("utf8", from, from + length);
+  }
+
+  uvarint(): number {
+    let value = 0;
+    for (let shift = 0; ; shift += 7) {
+      if (this.at >= this.end || shift > 28) throw new RangeError("a number runs past its end");
+      const byte = this.bytes[this.at++] ?? 0;
+      value += (byte & 0x7f) * 2 ** shift;
+      if (byte < 0x80) return value;
+    }
+  }
+
+  /** The empty text for null. */
+  compactString(): string {
+    const length = this.uvarint() - 1;
+    if (length < 0) return "";
+    const from = this.#take(length);
+    return this.bytes.toString("utf8", from, from + length);
+  }
+
+  /** 22 characters of base64url, as Kafka shows topic ids; `undefined` for zero, which is none. */
+  uuid(): string | undefined {
+    const bytes = this.slice(16);
+    return bytes.every((byte) => byte === 0) ? undefined : bytes.toString("base64url");
+  }
+
+  /** Each item is at least a byte: a count that cannot be true is refused before anything is made. */
+  array<T>(count: number, read: () => T): T[] {
+    if (count > this.left) throw new RangeError("the bytes end too early");
+    const items: T[] = [];
+    for (let index = 0; index < count; index++) items.push(read());
+    return items;
+  }
+
+  /** Tagged fields of a structure; those that nobody wants are passed over. */
+  tags(read: (tag: number) => void = () => undefined): void {
+    const count = this.uvarint();
+    for (let index = 0; index < count; index++) {
+      const tag = this.uvarint();
+      const length = this.uvarint();
+      const from = this.#take(length);
+      const next = this.at;
+      this.at = from;
+      read(tag);
+      this.at = next;
+    }
   }
 
   #take(length: number): number {

@@ -18,6 +18,13 @@ export interface ClusterOptions {
  */
 export type Lane = "control" | "fetch" | "poll" | "group" | "join";
 
+export interface TopicDescription {
+  /** Another for a topic that was made anew under the name; `undefined`: the cluster has none. */
+  readonly id: string | undefined;
+  /** In order. */
+  readonly partitions: readonly TopicPartition[];
+}
+
 export interface TopicPartition {
   readonly partition: number;
   /** `undefined`: none now. */
@@ -48,18 +55,24 @@ export class KafkaCluster {
     this.#bootstrap = options.bootstrap.map(parseAddress);
   }
 
-  /** The partitions of a topic, and who leads them; fresh from a broker. Rejects as not found when there is no such topic. */
+  /** The partitions of a topic, and who leads them; as `describe`. */
   async topic(topic: string, signal: AbortSignal): Promise<readonly TopicPartition[]> {
+    return (await this.describe(topic, signal)).partitions;
+  }
+
+  /** A topic, fresh from a broker. Rejects as not found when there is none of this name. */
+  async describe(topic: string, signal: AbortSignal): Promise<TopicDescription> {
     const found = await this.#describe(topic, signal);
     const code = found === undefined ? "UNKNOWN_TOPIC_OR_PARTITION" : codeName(found.topicErrorCode);
     if (found === undefined || code !== undefined)
       throw this.#topicFault(topic, code ?? "", found?.topicErrorCode);
-    return found.partitionMetadata
+    const partitions = found.partitionMetadata
       .map(({ partitionId, leader }) => ({
         partition: partitionId,
         leader: leader < 0 || !this.#brokers.has(leader) ? undefined : leader,
       }))
       .sort((a, b) => a.partition - b.partition);
+    return { id: found.topicId, partitions };
   }
 
   /** A link to a broker that metadata or a coordinator has named. */

@@ -7,10 +7,16 @@ export const METADATA_BYTES_MAX = 4_000;
 export interface CommitNotes {
   readonly revision: number;
   readonly settledRanges: readonly SettledRange[];
+  /** Of the log that the offsets belong to (`formatLogId`). */
+  readonly logId?: string | undefined;
 }
 
-/** `millrace/1 <committed offset> <revision> <form><settled>`, numbers in base 36. */
-const FORMAT = /^millrace\/1 ([0-9a-z]{1,11}) ([0-9a-z]{1,11}) ([rb])(.*)$/;
+/**
+ * `millrace/2 <committed offset> <revision> <log id> <form><settled>`, numbers in base 36; `millrace/1` has no log id.
+ * Earlier versions of Millrace take the offset alone from a form that they do not know: they repeat what was settled ahead.
+ */
+const FORMAT =
+  /^millrace\/(?:1(?= \S+ \S+ \S+$)|2(?= \S+ \S+ \S+ \S+$)) ([0-9a-z]{1,11}) ([0-9a-z]{1,11}) (?:([\w~.,-]{1,250}) )?([rb])(.*)$/;
 /** `r`: `<gap>.<more>,…`: how far each range begins behind the one before, and how many records it has beyond one. */
 const RANGES = /^(?:[0-9a-z]{1,11}\.[0-9a-z]{1,11}(?:,(?=[0-9a-z])|$))*$/;
 /** `b`: base64url of one bit for each offset from the committed one on, the first in the lowest bit of the first byte. */
@@ -22,8 +28,12 @@ const RADIX = 36;
  * 23,000 offsets however they are strewn: lanes settle every other record. What lies farther is left out: a restart then
  * repeats it, and nothing is lost.
  */
-export function encodeCommitMetadata(offset: number, { revision, settledRanges }: CommitNotes): string {
-  const head = `millrace/1 ${offset.toString(RADIX)} ${revision.toString(RADIX)} `;
+export function encodeCommitMetadata(
+  offset: number,
+  { revision, settledRanges, logId }: CommitNotes,
+): string {
+  const numbers = `${offset.toString(RADIX)} ${revision.toString(RADIX)}`;
+  const head = logId === undefined ? `millrace/1 ${numbers} ` : `millrace/2 ${numbers} ${logId} `;
   const room = METADATA_BYTES_MAX - head.length - 1;
   const ahead = settledRanges
     // The first range may begin before the mark that is committed.
@@ -39,11 +49,12 @@ export function encodeCommitMetadata(offset: number, { revision, settledRanges }
  */
 export function decodeCommitMetadata(offset: number, metadata: string | null): CommitNotes | undefined {
   if (metadata === null || metadata.length > METADATA_BYTES_MAX) return undefined;
-  const [, offsetText = "", revisionText = "", form = "", settled = ""] = FORMAT.exec(metadata) ?? [];
+  const [, offsetText = "", revisionText = "", logId, form = "", settled = ""] = FORMAT.exec(metadata) ?? [];
   const revision = Number.parseInt(revisionText, RADIX);
   if (Number.parseInt(offsetText, RADIX) !== offset || !Number.isSafeInteger(revision)) return undefined;
   const settledRanges = form === "r" ? decodeRanges(offset, settled) : decodeBits(offset, settled);
-  return settledRanges === undefined ? undefined : { revision, settledRanges };
+  if (settledRanges === undefined) return undefined;
+  return { revision, settledRanges, ...(logId === undefined ? {} : { logId }) };
 }
 
 interface OffsetRange {

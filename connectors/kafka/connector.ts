@@ -30,7 +30,7 @@ export const kafkaConnector: TopicConnector = {
       topic,
       eventSourceArn,
       bootstrapServers,
-      progress: (offsetOf) => createGroupProgress({ cluster, groupId, topic, offsetOf }),
+      progress: (lookups) => createGroupProgress({ cluster, groupId, topic, ...lookups }),
     });
   },
   async openTopicDestination(mapping, topic) {

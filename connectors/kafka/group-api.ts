@@ -43,6 +43,8 @@ export interface OffsetCommit {
   readonly partition: number;
   /** The next record to read. */
   readonly offset: number;
+  /** Of the record before it; −1: not known. */
+  readonly leaderEpoch: number;
   readonly metadata: string | null;
 }
 

@@ -1,4 +1,4 @@
-import { type Checkpoint, initialCheckpoint } from "../../src/model/checkpoint.ts";
+import type { Checkpoint } from "../../src/model/checkpoint.ts";
 import { assertInvariant, describeError, MillraceError } from "../../src/model/errors.ts";
 import type { StartPoint } from "../../src/model/record.ts";
 import type { Clock } from "../../src/ports/clock.ts";
@@ -11,9 +11,9 @@ import type {
   ShardProgress,
 } from "../../src/ports/progress-store.ts";
 import type { Random } from "../../src/ports/random.ts";
-import { decodeCommitMetadata, encodeCommitMetadata } from "./commit-metadata.ts";
 import { CommitQueue } from "./commit-queue.ts";
 import { type GroupApi, isGroupFault, type OffsetCommit } from "./group-api.ts";
+import { checkpointOf, commitOf, rangesBefore, startAt } from "./group-checkpoint.ts";
 import type { Hold } from "./group-holds.ts";
 import { GroupMember } from "./group-member.ts";
 import { GROUP_TIMES, type GroupTimes } from "./group-times.ts";
@@ -22,16 +22,25 @@ export interface GroupProgressOptions {
   readonly api: GroupApi;
   readonly groupId: string;
   readonly topic: string;
-  /** The offset of the oldest record, or of the first one at or after a time: the end, when there is none. */
   readonly offsetOf: OffsetLookup;
+  readonly partingOf?: PartingLookup;
   readonly clock: Clock;
   readonly random: Random;
   readonly times?: GroupTimes;
 }
 
+/** The offset of the oldest record, or of the first one at or after a time: the end, when there is none. */
 export type OffsetLookup = (
   partition: number,
   start: Exclude<StartPoint, { readonly kind: "after" }>,
+  signal: AbortSignal,
+) => Promise<number>;
+
+/** Up to where the partition's log of now is the one that was read to `offset`: `offset` itself, as far as anyone knows. */
+export type PartingLookup = (
+  partition: number,
+  logId: string,
+  offset: number,
   signal: AbortSignal,
 ) => Promise<number>;
 
@@ -200,11 +209,22 @@ export class GroupProgress implements ProgressStore {
       const checkpoint =
         commit === undefined
           ? startAt(await this.#startOffset(hold.partition, { kind: "oldest" }))
-          : checkpointOf(commit);
+          : await this.#checkpointOf(commit);
       // Of partitions that came while we asked, the answer may be from before their last owner's last commit.
       if (life.has(hold)) hold.checkpoint ??= checkpoint;
     }
     return true;
+  }
+
+  /** What was settled ahead in a log that has lost its end since hides no record of what was written in its place. */
+  async #checkpointOf(commit: OffsetCommit): Promise<Checkpoint> {
+    const checkpoint = checkpointOf(commit);
+    const { logId, settledRanges } = checkpoint;
+    const { partingOf } = this.#options;
+    const last = settledRanges.at(-1);
+    if (logId === undefined || last === undefined || partingOf === undefined) return checkpoint;
+    const parting = await partingOf(commit.partition, logId, Number(last.to) + 1, this.#stop.signal);
+    return { ...checkpoint, settledRanges: rangesBefore(settledRanges, parting) };
   }
 
   /** With the holds that were there before the question: what their former owners committed is in the answer. */
@@ -222,7 +242,8 @@ export class GroupProgress implements ProgressStore {
     const commits = await Promise.all(
       shards.map(async ({ shard, checkpoint }) => {
         const partition = this.#partitionOf(shard.shardId);
-        return { partition, offset: await this.#startOffset(partition, checkpoint.resume), metadata: "" };
+        const offset = await this.#startOffset(partition, checkpoint.resume);
+        return { partition, offset, leaderEpoch: -1, metadata: "" };
       }),
     );
     try {
@@ -273,24 +294,4 @@ export class GroupProgress implements ProgressStore {
       );
     }
   }
-}
-
-function commitOf(partition: number, checkpoint: Checkpoint): OffsetCommit {
-  const { resume, ended, window, revision, settledRanges } = checkpoint;
-  assertInvariant(
-    resume.kind === "after" && !ended && window === undefined,
-    "a Kafka partition neither ends nor has windows, and its progress is a position",
-  );
-  const offset = Number(resume.position) + 1;
-  return { partition, offset, metadata: encodeCommitMetadata(offset, { revision, settledRanges }) };
-}
-
-function checkpointOf({ offset, metadata }: OffsetCommit): Checkpoint {
-  const { revision = 0, settledRanges = [] } = decodeCommitMetadata(offset, metadata) ?? {};
-  return { ...startAt(offset), revision, settledRanges };
-}
-
-/** `-1` is the position in front of the first record. */
-function startAt(offset: number): Checkpoint {
-  return initialCheckpoint({ kind: "after", position: String(offset - 1) });
 }

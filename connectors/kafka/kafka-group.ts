@@ -10,7 +10,7 @@ import {
   type JoinRequest,
   type OffsetCommit,
 } from "./group-api.ts";
-import { GroupProgress, type OffsetLookup } from "./group-progress.ts";
+import { GroupProgress, type GroupProgressOptions } from "./group-progress.ts";
 import { PROCESS_CLOCK, PROCESS_RANDOM } from "./process-time.ts";
 import type { KafkaRequests } from "./requests.ts";
 
@@ -22,11 +22,11 @@ export interface KafkaGroupOptions {
 
 /** Progress of one mapping in a group of its cluster. Closing it leaves the group; the cluster stays open. */
 export function createGroupProgress(
-  options: KafkaGroupOptions & { readonly offsetOf: OffsetLookup },
+  options: KafkaGroupOptions & Pick<GroupProgressOptions, "offsetOf" | "partingOf">,
 ): GroupProgress {
-  const { groupId, topic, offsetOf } = options;
+  const { cluster, ...rest } = options;
   const api = new KafkaGroup(options);
-  return new GroupProgress({ api, groupId, topic, offsetOf, clock: PROCESS_CLOCK, random: PROCESS_RANDOM });
+  return new GroupProgress({ ...rest, api, clock: PROCESS_CLOCK, random: PROCESS_RANDOM });
 }
 
 /** What Kafka's own consumers say; tools and brokers read their bytes. */
@@ -123,11 +123,7 @@ export class KafkaGroup implements GroupApi {
 
   async commit(member: GroupIdentity, commits: readonly OffsetCommit[], signal: AbortSignal): Promise<void> {
     const { groupId, topic } = this.#options;
-    const partitions = commits.map(({ partition, offset, metadata }) => ({
-      partition,
-      offset: String(offset),
-      metadata,
-    }));
+    const partitions = commits.map((commit) => ({ ...commit, offset: String(commit.offset) }));
     const { memberId, generation } = member;
     const args = { groupId, memberId, groupGenerationId: generation, topics: [{ topic, partitions }] };
     await this.#ask("group", "OffsetCommit", args, signal);
@@ -143,7 +139,7 @@ export class KafkaGroup implements GroupApi {
     const { responses } = await this.#ask("group", "OffsetFetch", args, signal);
     const found = responses
       .flatMap((response) => response.partitions)
-      .map(({ partition, offset, metadata }) => ({ partition, offset: Number(offset), metadata }))
+      .map(({ leaderEpoch = -1, offset, ...rest }) => ({ ...rest, offset: Number(offset), leaderEpoch }))
       .filter(({ offset }) => offset >= 0);
     return new Map(found.map((commit) => [commit.partition, commit]));
   }

@@ -77,9 +77,19 @@ export function toFault(error: unknown, place: ErrorPlace): KafkaFault {
   return new KafkaFault("unreachable", `${where(place)} failed: ${clip(message)}${advice(code, place)}`);
 }
 
+/** What came after kafkajs. */
+const LATER_CODES: readonly { readonly type: string; readonly code: number; readonly message: string }[] = [
+  { type: "UNKNOWN_TOPIC_ID", code: 100, message: "This server does not host this topic ID" },
+  { type: "INCONSISTENT_TOPIC_ID", code: 103, message: "The log's topic ID did not match the topic ID" },
+];
+
+function knownCode(code: number) {
+  return [...protocol.errorCodes, ...LATER_CODES].find((entry) => entry.code === code);
+}
+
 /** Of an error code in an answer. */
 export function faultOfCode(code: number, place: ErrorPlace): KafkaFault {
-  const known = protocol.errorCodes.find((entry) => entry.code === code);
+  const known = knownCode(code);
   return protocolFault(
     known?.type ?? `ERROR_${code}`,
     known?.message ?? "unknown to this client",
@@ -89,7 +99,7 @@ export function faultOfCode(code: number, place: ErrorPlace): KafkaFault {
 }
 
 export function nameOfCode(code: number): string {
-  return protocol.errorCodes.find((entry) => entry.code === code)?.type ?? `ERROR_${code}`;
+  return knownCode(code)?.type ?? `ERROR_${code}`;
 }
 
 function protocolFault(

@@ -6,7 +6,13 @@ declare module "kafkajs/src/network/connection.js" {
   import type { Socket } from "node:net";
 
   export interface ProtocolRequest {
-    readonly request: { readonly apiKey: number; readonly apiVersion: number };
+    readonly request: {
+      readonly apiKey: number;
+      readonly apiVersion: number;
+      /** Of requests that we encode ourselves; kafkajs's have them too. */
+      readonly apiName?: string;
+      encode?(): Promise<{ readonly buf: Buffer; readonly buffer: Buffer }>;
+    };
     readonly response: {
       decode(payload: Buffer): Promise<unknown>;
       parse(decoded: unknown): Promise<unknown>;

@@ -1,4 +1,5 @@
-import type { KafkaCluster, TopicPartition } from "./cluster.ts";
+import type { BrokerLink } from "./broker-link.ts";
+import type { KafkaCluster, Lane, TopicPartition } from "./cluster.ts";
 import {
   abortable,
   hasProtocolCode,
@@ -7,7 +8,7 @@ import {
   KafkaFault,
   throwIfAborted,
 } from "./fault.ts";
-import type { FetchedPartition } from "./fetch-response.ts";
+import type { EpochEnd, FetchedPartition } from "./fetch-response.ts";
 import { nameOfCode } from "./kafkajs-errors.ts";
 import { type FetchAsk, NodeFetcher } from "./node-fetcher.ts";
 import { sleep } from "./sleep.ts";
@@ -24,6 +25,9 @@ const MOVED = [
   "FENCED_LEADER_EPOCH",
   "UNKNOWN_LEADER_EPOCH",
   "UNKNOWN_TOPIC_OR_PARTITION",
+  // The topic of the name is another by now, or the leader has not heard of it yet.
+  "UNKNOWN_TOPIC_ID",
+  "INCONSISTENT_TOPIC_ID",
   "KAFKA_STORAGE_ERROR",
   "OFFSET_NOT_AVAILABLE",
   "BROKER_NOT_AVAILABLE",
@@ -31,8 +35,16 @@ const MOVED = [
   "REQUEST_TIMED_OUT",
   "UNKNOWN",
 ];
+const NOTHING = Buffer.alloc(0);
 const OLDEST_TIMESTAMP = -2;
 const LATEST_TIMESTAMP = -1;
+
+export interface LeaderAnswer extends FetchedPartition {
+  /** As metadata say, whether or not the broker was asked for it by this id; absent: the cluster has none. */
+  readonly ofTopic?: string;
+  /** The partition is of another topic than was asked for: one of the same name, with this id. There are no records. */
+  readonly remadeAs?: string;
+}
 
 /** It may be over soon, at another broker or at this one. */
 export function isPassing(error: unknown): boolean {
@@ -43,9 +55,18 @@ export function isMovedCode(code: number): boolean {
   return MOVED.includes(nameOfCode(code));
 }
 
+/** What is needed of a cluster. */
+export interface LogCluster extends Pick<KafkaCluster, "describe" | "close"> {
+  broker(
+    nodeId: number,
+    lane: Lane,
+    signal: AbortSignal,
+  ): Promise<Pick<BrokerLink, "address" | "fetch" | "request">>;
+}
+
 /** The partitions of one topic: who leads them now, and what is asked of their leaders. */
 export class PartitionLeaders {
-  readonly #cluster: KafkaCluster;
+  readonly #cluster: LogCluster;
   readonly #topic: string;
   readonly #now: () => number;
   readonly #closing = new AbortController();
@@ -53,8 +74,11 @@ export class PartitionLeaders {
   /** `undefined` as a value: it has none now. */
   #leaders = new Map<number, number | undefined>();
   #refresh: Promise<readonly TopicPartition[]> | undefined;
+  #topicId: string | undefined;
+  /** Ids of topics that had the name before: a broker that still tells of them is behind. */
+  readonly #pastIds = new Set<string>();
 
-  constructor(cluster: KafkaCluster, topic: string, now: () => number) {
+  constructor(cluster: LogCluster, topic: string, now: () => number) {
     this.#cluster = cluster;
     this.#topic = topic;
     this.#now = now;
@@ -69,14 +93,37 @@ export class PartitionLeaders {
   }
 
   /** One fetch at the partition's leader, as `NodeFetcher.ask`. After a failure the leader is looked up anew. */
-  async ask(ask: FetchAsk): Promise<FetchedPartition> {
+  async ask(
+    ask: Omit<FetchAsk, "topicId"> & { readonly topicId: string | undefined },
+  ): Promise<LeaderAnswer> {
     try {
       const nodeId = await this.#leaderOf(ask.partition, this.#closing.signal);
-      const answer = await this.#fetcherOf(nodeId).ask(ask);
+      const topicId = this.#topicId;
+      const isOther = topicId !== undefined && ask.topicId !== undefined && topicId !== ask.topicId;
+      if (isOther && this.#pastIds.has(topicId)) throw this.#behind(topicId);
+      const fetcher = this.#fetcherOf(nodeId);
+      // Of another topic one look tells whether it is there: metadata may be of the past or of a moment ago.
+      const answer = await fetcher.ask(
+        isOther ? { ...ask, topicId, offset: 0, lastEpoch: -1, bytesMax: 1 } : { ...ask, topicId },
+      );
       if (isMovedCode(answer.errorCode)) this.#leaders.delete(ask.partition);
-      return answer;
+      else if (isOther) {
+        this.#pastIds.add(ask.topicId);
+        return { ...answer, records: NOTHING, remadeAs: topicId };
+      }
+      return topicId === undefined ? answer : { ...answer, ofTopic: topicId };
     } catch (error) {
       this.#leaders.delete(ask.partition);
+      throw error;
+    }
+  }
+
+  /** How the log of now ends an epoch; `undefined`: its brokers do not say. */
+  async epochEnd(partition: number, epoch: number, signal: AbortSignal): Promise<EpochEnd | undefined> {
+    try {
+      return await this.#tryUntilLed(partition, signal, () => this.#epochEndOnce(partition, epoch, signal));
+    } catch (error) {
+      if (isFault(error, "unsupported")) return undefined;
       throw error;
     }
   }
@@ -102,7 +149,8 @@ export class PartitionLeaders {
   }
 
   async #list(): Promise<readonly TopicPartition[]> {
-    const partitions = await this.#cluster.topic(this.#topic, this.#closing.signal);
+    const { id, partitions } = await this.#cluster.describe(this.#topic, this.#closing.signal);
+    this.#topicId = id;
     this.#leaders = new Map(partitions.map(({ partition, leader }) => [partition, leader]));
     return partitions;
   }
@@ -115,7 +163,14 @@ export class PartitionLeaders {
     if (this.#leaders.has(partition)) {
       throw new KafkaFault("unreachable", `No broker leads ${shardId} now: all its replicas may be down.`);
     }
-    throw new KafkaFault("notFound", `The topic "${this.#topic}" has no partition ${partition}.`);
+    // Not "not found": nothing of it has ended. A topic that is made anew may have fewer partitions, and more again later.
+    const message = `The topic "${this.#topic}" has no partition ${partition} now: it has ${this.#leaders.size}. It was made anew with fewer, or the checkpoint is of another topic.`;
+    throw new KafkaFault("protocol", message, { protocolCode: "UNKNOWN_TOPIC_OR_PARTITION" });
+  }
+
+  #behind(topicId: string): KafkaFault {
+    const message = `A broker still tells of the topic "${this.#topic}" that was deleted (id ${topicId}).`;
+    return new KafkaFault("protocol", message, { protocolCode: "UNKNOWN_TOPIC_ID" });
   }
 
   #fetcherOf(nodeId: number): NodeFetcher {
@@ -127,12 +182,17 @@ export class PartitionLeaders {
     return fetcher;
   }
 
-  async #offsetAt(partition: number, timestamp: number, signal: AbortSignal): Promise<number | undefined> {
+  #offsetAt(partition: number, timestamp: number, signal: AbortSignal): Promise<number | undefined> {
+    return this.#tryUntilLed(partition, signal, () => this.#offsetOnce(partition, timestamp, signal));
+  }
+
+  /** A leader that moves is followed for a while. */
+  async #tryUntilLed<T>(partition: number, signal: AbortSignal, call: () => Promise<T>): Promise<T> {
     const startMs = this.#now();
     for (;;) {
       throwIfAborted(signal);
       try {
-        return await this.#offsetOnce(partition, timestamp, signal);
+        return await call();
       } catch (error) {
         throwIfAborted(signal);
         if (!isPassing(error) || this.#now() - startMs > RECOVERY_MS) throw error;
@@ -150,5 +210,15 @@ export class PartitionLeaders {
     const entry = responses[0]?.partitions[0];
     const offset = Number(entry?.offset ?? entry?.offsets?.[0] ?? -1);
     return offset < 0 ? undefined : offset;
+  }
+
+  async #epochEndOnce(partition: number, epoch: number, signal: AbortSignal): Promise<EpochEnd | undefined> {
+    const nodeId = await this.#leaderOf(partition, signal);
+    const link = await this.#cluster.broker(nodeId, "control", signal);
+    const topics = [{ topic: this.#topic, partitions: [{ partition, leaderEpoch: epoch }] }];
+    const { responses } = await link.request("OffsetForLeaderEpoch", { topics }, { signal });
+    const entry = responses[0]?.partitions[0];
+    if (entry === undefined || entry.leaderEpoch < 0 || entry.endOffset < 0) return undefined;
+    return { epoch: entry.leaderEpoch, endOffset: entry.endOffset };
   }
 }

@@ -25,7 +25,11 @@ export interface NodeFetcherOptions {
 
 export interface FetchAsk {
   readonly partition: number;
+  /** Of the topic; `undefined`: the cluster has none. */
+  readonly topicId: string | undefined;
   readonly offset: number;
+  /** Leader epoch of the record before the offset; −1: not known. Else the broker says when its log is not the one read. */
+  readonly lastEpoch: number;
   readonly bytesMax: number;
   /** The last answer had nothing: a look alone is not worth a request. */
   readonly isIdle: boolean;
@@ -122,10 +126,15 @@ export class NodeFetcher {
     const { cluster, topic, nodeId } = this.#options;
     const { signal } = this.#closing;
     const link = await cluster.broker(nodeId, lane, signal);
-    const partitions = asks.map(({ partition, offset, bytesMax }) => ({
-      partition,
-      fetchOffset: String(offset),
-      maxBytes: bytesMax,
+    const topics = [...Map.groupBy(asks, ({ topicId }) => topicId)].map(([topicId, own]) => ({
+      topic,
+      topicId,
+      partitions: own.map(({ partition, offset, lastEpoch, bytesMax }) => ({
+        partition,
+        fetchOffset: String(offset),
+        lastFetchedEpoch: lastEpoch,
+        maxBytes: bytesMax,
+      })),
     }));
     const { payload, version } = await link.fetch(
       {
@@ -133,7 +142,7 @@ export class NodeFetcher {
         minBytes: 1,
         maxBytes: RESPONSE_BYTES_MAX,
         isolationLevel: 1,
-        topics: [{ topic, partitions }],
+        topics,
       },
       { signal },
     );
@@ -158,15 +167,16 @@ export class NodeFetcher {
   }
 
   #answer(lane: Lane, asks: readonly Waiting[], { partitions }: FetchResponse): void {
-    const byNumber = new Map(partitions.map((entry) => [entry.partition, entry]));
+    const byLog = new Map(partitions.map((entry) => [keyOf(entry), entry]));
     const filled = partitions.filter(({ records }) => records.length > 0).length;
     const nowMs = this.#options.now();
     const starved: Waiting[] = [];
     for (const ask of asks) {
-      const entry = byNumber.get(ask.partition);
+      // A broker that was asked by name does not tell an id.
+      const entry = byLog.get(keyOf(ask)) ?? byLog.get(keyOf({ partition: ask.partition }));
       if (entry === undefined) {
         this.#waiting.push(ask);
-      } else if (entry.errorCode !== 0) {
+      } else if (entry.errorCode !== 0 || entry.diverging !== undefined) {
         ask.resolve(entry);
       } else if (entry.records.length > 0) {
         // Records are parts of these bytes: those of a slow partition are not to keep all others' in memory.
@@ -184,6 +194,16 @@ export class NodeFetcher {
     for (const ask of starved) ask.hasLooked = false;
     this.#waiting.unshift(...starved);
   }
+}
+
+function keyOf({
+  partition,
+  topicId = "",
+}: {
+  readonly partition: number;
+  readonly topicId?: string | undefined;
+}) {
+  return `${partition}/${topicId}`;
 }
 
 function closedFault(): KafkaFault {

@@ -1,19 +1,35 @@
-import { firstOf, type Interruption, whenAborted } from "../../src/lib/first-of.ts";
-import type { ShardRead, ShardReader } from "../../src/ports/stream-source.ts";
-import { abortedError, throwIfAborted } from "./fault.ts";
-import type { FetchedPartition } from "./fetch-response.ts";
+import type { LogAnew, ShardRead, ShardReader } from "../../src/ports/stream-source.ts";
+import { isFault, throwIfAborted } from "./fault.ts";
 import { faultOfCode, nameOfCode } from "./kafkajs-errors.ts";
-import { isMovedCode, isPassing, type PartitionLeaders, RECOVERY_MS, RETRY_MS } from "./leaders.ts";
+import {
+  isMovedCode,
+  isPassing,
+  type LeaderAnswer,
+  type PartitionLeaders,
+  RECOVERY_MS,
+  RETRY_MS,
+} from "./leaders.ts";
+import { hasParted, type LogIdentity } from "./log-identity.ts";
+import { LogPlace } from "./log-place.ts";
 import { createKafkaRecord, type KafkaPartition, type KafkaRecord } from "./record.ts";
 import { RecordBatches } from "./record-batch.ts";
+import { settledWithin } from "./settled-within.ts";
 
 export interface PartitionReaderOptions {
-  readonly leaders: Pick<PartitionLeaders, "ask" | "oldestOffset">;
+  readonly leaders: Pick<PartitionLeaders, "ask" | "oldestOffset" | "epochEnd">;
   readonly partition: KafkaPartition;
   /** The first offset to read. */
   readonly offset: number;
   /** The offset is the oldest there was: that it is gone by the first fetch is no gap. */
   readonly isOldest: boolean;
+  /** What is known of the log that the offset belongs to. */
+  readonly log: LogIdentity;
+  /** The topic was gone since the offset was current, and nothing is known of its log: whatever is there now is another. */
+  readonly isLost: boolean;
+  /** The topic is not there, and nothing is known of the log that was read. */
+  onLost(): void;
+  /** It was said that the log is another. */
+  onFound(): void;
   /** Milliseconds of a clock that never goes back. */
   readonly now: () => number;
   readonly epochMs: () => number;
@@ -28,10 +44,15 @@ const FETCH_BYTES_LIMIT = 64 * 1024 * 1024;
 /** Reads one partition from its leader, wherever that goes. Fetches only when it is asked, and has given all it has. */
 export class PartitionReader implements ShardReader {
   readonly #options: PartitionReaderOptions;
-  /** Where the next fetch begins. */
-  #offset: number;
+  /** Where the next fetch begins, and in which log. */
+  readonly #place: LogPlace;
   #isOldest: boolean;
-  #pending: Promise<FetchedPartition> | undefined;
+  #isLost: boolean;
+  /** Behind the last position that a read has told of. */
+  #toldOffset: number;
+  /** The leader may be another: where brokers do not compare epochs with each fetch, they are asked to. */
+  #isToCompare = true;
+  #pending: Promise<LeaderAnswer> | undefined;
   #batches: RecordBatches | undefined;
   /** Undone and not given yet. */
   #records: KafkaRecord[] = [];
@@ -42,15 +63,21 @@ export class PartitionReader implements ShardReader {
   #newestMs: number | undefined;
   #hasGap = false;
   #failingSinceMs: number | undefined;
+  /** To be said by this read, before any record. */
+  #anew: LogAnew | undefined;
 
   constructor(options: PartitionReaderOptions) {
     this.#options = options;
-    this.#offset = options.offset;
+    const { partition, offset, log } = options;
+    this.#place = new LogPlace(partition.shardId, offset, log);
+    this.#toldOffset = offset;
     this.#isOldest = options.isOldest;
+    this.#isLost = options.isLost;
   }
 
   async read(recordsMax: number, bytesMax: number, signal: AbortSignal): Promise<ShardRead> {
     throwIfAborted(signal);
+    if (this.#isLost) return await this.#startAnew(undefined, signal);
     let records = this.#take(recordsMax, bytesMax);
     const startMs = this.#options.now();
     while (records.length === 0) {
@@ -60,10 +87,13 @@ export class PartitionReader implements ShardReader {
       const outcome = await settledWithin(this.#pending, waitMs, signal);
       if (outcome === "waiting") break;
       this.#pending = undefined;
-      const isRetryLater = outcome.failed
-        ? this.#fail(outcome.error)
-        : await this.#accept(outcome.value, signal);
-      if (isRetryLater) return this.#result([], RETRY_MS);
+      if (!outcome.failed && outcome.value.remadeAs !== undefined) {
+        return await this.#startAnew(outcome.value.remadeAs, signal);
+      }
+      const next = outcome.failed ? this.#fail(outcome.error) : await this.#accept(outcome.value, signal);
+      if (next === "wait") return this.#result([], RETRY_MS);
+      if (next === "ask") continue;
+      if (this.#anew !== undefined) return this.#sayAnew(this.#anew);
       records = this.#take(recordsMax, bytesMax);
       if (this.#isCaughtUp) break;
     }
@@ -79,14 +109,15 @@ export class PartitionReader implements ShardReader {
       this.#records.length === 0 &&
       this.#batches === undefined &&
       this.#lastStableOffset !== undefined &&
-      this.#offset >= this.#lastStableOffset
+      this.#place.offset >= this.#lastStableOffset
     );
   }
 
-  #ask(bytesMax: number): Promise<FetchedPartition> {
+  #ask(bytesMax: number): Promise<LeaderAnswer> {
+    const { topicId, offset, lastEpoch } = this.#place;
     const pending = this.#options.leaders.ask({
       partition: this.#options.partition.partition,
-      offset: this.#offset,
+      ...{ topicId, offset, lastEpoch },
       bytesMax: this.#fetchBytes > FETCH_BYTES_MAX ? this.#fetchBytes : Math.min(bytesMax, FETCH_BYTES_MAX),
       isIdle: this.#isCaughtUp,
     });
@@ -95,13 +126,13 @@ export class PartitionReader implements ShardReader {
     return pending;
   }
 
-  /** True: the partition is moving or being found again; the next read asks again. */
-  async #accept(fetched: FetchedPartition, signal: AbortSignal): Promise<boolean> {
+  /** `ask`: the place has moved. `wait`: the partition is moving or being found again. */
+  async #accept(fetched: LeaderAnswer, signal: AbortSignal): Promise<"taken" | "ask" | "wait"> {
     const { partition } = this.#options;
     if (fetched.errorCode !== 0) {
       if (nameOfCode(fetched.errorCode) === "OFFSET_OUT_OF_RANGE") {
-        await this.#skipGap(signal);
-        return false;
+        await this.#findPlace(signal);
+        return "ask";
       }
       const place = { action: `Fetch of ${partition.shardId}`, broker: undefined, usesTls: false };
       const fault = faultOfCode(fetched.errorCode, place);
@@ -109,38 +140,92 @@ export class PartitionReader implements ShardReader {
       return this.#fail(fault);
     }
     this.#failingSinceMs = undefined;
+    const diverging = fetched.diverging ?? (await this.#compare(fetched, signal));
+    if (diverging !== undefined) {
+      this.#lastStableOffset = undefined;
+      this.#place.diverged(diverging);
+      return "ask";
+    }
+    this.#anew = this.#place.takeAnew();
+    if (fetched.ofTopic !== undefined) this.#place.sawTopicId(fetched.ofTopic);
     this.#highWatermark = fetched.highWatermark;
     this.#lastStableOffset = fetched.lastStableOffset < 0 ? fetched.highWatermark : fetched.lastStableOffset;
-    if (fetched.records.length === 0) return false;
+    this.#open(fetched);
+    return "taken";
+  }
+
+  #open(fetched: LeaderAnswer): void {
+    if (fetched.records.length === 0) return;
+    const before = this.#place.offset;
     this.#batches = new RecordBatches({
       bytes: fetched.records,
-      fetchOffset: this.#offset,
+      fetchOffset: before,
       aborted: fetched.aborted,
-      shardId: partition.shardId,
+      shardId: this.#options.partition.shardId,
+      onEpoch: (epoch, baseOffset) => this.#place.sawEpoch(epoch, baseOffset),
     });
-    const before = this.#offset;
     this.#undoNext();
     // Not even one batch was whole: it is asked for with more room.
-    const isStuck = this.#batches === undefined && this.#offset === before && this.#records.length === 0;
+    const isStuck =
+      this.#batches === undefined && this.#place.offset === before && this.#records.length === 0;
     this.#fetchBytes = isStuck ? Math.min(this.#fetchBytes * 2, FETCH_BYTES_LIMIT) : FETCH_BYTES_MAX;
-    return false;
   }
 
   /** A passing failure is waited out for a while before it shows. */
-  #fail(error: unknown): boolean {
+  #fail(error: unknown): "wait" {
+    this.#isToCompare = true;
+    if (isFault(error, "notFound") && this.#place.topicId === undefined) {
+      this.#isLost = true;
+      this.#options.onLost();
+    }
     if (!isPassing(error)) throw error;
     const nowMs = this.#options.now();
     this.#failingSinceMs ??= nowMs;
     if (nowMs - this.#failingSinceMs >= RECOVERY_MS) throw error;
-    return true;
+    return "wait";
   }
 
-  /** What is wanted was trimmed, or belonged to a topic of this name that is gone: the oldest record is next. */
-  async #skipGap(signal: AbortSignal): Promise<void> {
+  /** Brokers before Kafka 3.1, which are asked by name, do not compare what was read with what they hold. */
+  async #compare({ topicId }: LeaderAnswer, signal: AbortSignal) {
+    if (topicId !== undefined || !this.#isToCompare) return undefined;
+    const end = await this.#epochEnd(signal);
+    this.#isToCompare = false;
+    const { lastEpoch, offset } = this.#place;
+    return end !== undefined && hasParted(end, lastEpoch, offset) ? end : undefined;
+  }
+
+  async #epochEnd(signal: AbortSignal) {
     const { leaders, partition } = this.#options;
-    this.#offset = await leaders.oldestOffset(partition.partition, signal);
-    this.#hasGap ||= !this.#isOldest;
+    const { lastEpoch } = this.#place;
+    return lastEpoch < 0 ? undefined : await leaders.epochEnd(partition.partition, lastEpoch, signal);
+  }
+
+  /** The log does not have the offset: its start lies behind it, or its end before it. */
+  async #findPlace(signal: AbortSignal): Promise<void> {
+    const { leaders, partition } = this.#options;
+    const oldest = await leaders.oldestOffset(partition.partition, signal);
     this.#lastStableOffset = undefined;
+    const { lastEpoch, offset } = this.#place;
+    if (offset < oldest) {
+      this.#place.trimmedTo(oldest);
+      this.#hasGap ||= !this.#isOldest;
+      return;
+    }
+    const end = await this.#epochEnd(signal);
+    if (end !== undefined && hasParted(end, lastEpoch, offset)) this.#place.diverged(end);
+    else this.#place.wentBackSomewhere(oldest);
+  }
+
+  /** The topic is another one: all of it is new. */
+  async #startAnew(topicId: string | undefined, signal: AbortSignal): Promise<ShardRead> {
+    const { leaders, partition } = this.#options;
+    const oldest = await leaders.oldestOffset(partition.partition, signal);
+    this.#isLost = false;
+    this.#options.onFound();
+    this.#failingSinceMs = undefined;
+    this.#lastStableOffset = undefined;
+    this.#highWatermark = undefined;
+    return this.#sayAnew(this.#place.remade(topicId, oldest));
   }
 
   #take(recordsMax: number, bytesMax: number): readonly KafkaRecord[] {
@@ -183,24 +268,44 @@ export class PartitionReader implements ShardReader {
       hasMore = batches.next((message) => records.push(createKafkaRecord(partition, message, readMs)));
     } catch (error) {
       this.#batches = undefined;
-      this.#offset = batches.nextOffset;
+      this.#place.moveTo(batches.nextOffset);
       if (!isQuiet) throw error;
       return false;
     }
-    this.#offset = batches.nextOffset;
+    this.#place.moveTo(batches.nextOffset);
     this.#records = records;
     if (!hasMore) this.#batches = undefined;
     return hasMore;
+  }
+
+  /** In a read without records: those that were fetched already are the next one's. */
+  #sayAnew(anew: LogAnew): ShardRead {
+    this.#anew = undefined;
+    // What is next is the oldest, or stands right behind what was read: that it is gone by the next fetch is no gap.
+    this.#isOldest = true;
+    this.#hasGap = false;
+    const { lookedTo: _, ...read } = this.#result([], 0);
+    this.#toldOffset = Number.NEGATIVE_INFINITY;
+    return { ...read, anew };
   }
 
   #result(records: readonly KafkaRecord[], readAgainAfterMs: number): ShardRead {
     const trimmed = this.#hasGap;
     this.#hasGap = false;
     const next = this.#records[this.#given];
-    const nextOffset = next === undefined ? this.#offset : Number(next.position);
-    const offsetLag =
-      this.#highWatermark === undefined ? {} : { offsetLag: Math.max(0, this.#highWatermark - nextOffset) };
-    return { records, endOfShard: false, lagMs: this.#lagMs(), ...offsetLag, readAgainAfterMs, trimmed };
+    const nextOffset = next === undefined ? this.#place.offset : Number(next.position);
+    const { logId } = this.#place;
+    // Markers and aborted records are no records of ours, and the position is behind them all the same.
+    const hasMoved = nextOffset > this.#toldOffset;
+    this.#toldOffset = nextOffset;
+    return {
+      ...{ records, endOfShard: false, lagMs: this.#lagMs(), readAgainAfterMs, trimmed },
+      ...(hasMoved ? { lookedTo: String(nextOffset - 1) } : {}),
+      ...(logId === undefined ? {} : { logId }),
+      ...(this.#highWatermark === undefined
+        ? {}
+        : { offsetLag: Math.max(0, this.#highWatermark - nextOffset) }),
+    };
   }
 
   /** Kafka tells offsets, not ages: that of the newest record read, while there are newer ones. Not read is not caught up. */
@@ -208,25 +313,4 @@ export class PartitionReader implements ShardReader {
     if (this.#isCaughtUp && this.#failingSinceMs === undefined) return 0;
     return Math.max(1, this.#newestMs === undefined ? 1 : this.#options.epochMs() - this.#newestMs);
   }
-}
-
-type Outcome<T> =
-  | { readonly failed: false; readonly value: T }
-  | { readonly failed: true; readonly error: unknown };
-
-/** One timer and one listener for a read that has to wait; the promise lives on. */
-function settledWithin<T>(
-  promise: Promise<T>,
-  waitMs: number,
-  signal: AbortSignal,
-): Promise<Outcome<T> | "waiting"> {
-  const outcome: Promise<Outcome<T>> = promise.then(
-    (value) => ({ failed: false, value }),
-    (error: unknown) => ({ failed: true, error }),
-  );
-  const whenTimeIsUp: Interruption<"waiting"> = ({ resolve }) => {
-    const timer = setTimeout(() => resolve("waiting"), waitMs);
-    return () => clearTimeout(timer);
-  };
-  return firstOf(outcome, whenTimeIsUp, whenAborted(signal, abortedError));
 }

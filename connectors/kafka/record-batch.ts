@@ -18,6 +18,8 @@ export interface FetchedRecords {
   readonly aborted: readonly AbortedTransaction[];
   /** For messages: `orders-3`. */
   readonly shardId: string;
+  /** Told of every batch: the epoch of the leader that wrote it (−1: not known), and its first offset. */
+  readonly onEpoch?: (epoch: number, baseOffset: number) => void;
 }
 
 /** Undone, a batch is held in memory whole: one that claims more is refused, not a reason to run out of memory. */
@@ -39,6 +41,7 @@ const ABORT_MARKER = 0;
 
 interface BatchHead {
   readonly baseOffset: number;
+  readonly leaderEpoch: number;
   readonly lastOffset: number;
   readonly codec: CodecName;
   readonly isTransactional: boolean;
@@ -94,6 +97,7 @@ export class RecordBatches {
     try {
       if (end < this.#at + BATCH_HEAD_BYTES || bytes[this.#at + MAGIC_AT] !== MAGIC) throw this.#tooOld();
       const head = readHead(bytes, this.#at, end);
+      this.#fetched.onEpoch?.(head.leaderEpoch, head.baseOffset);
       const isSeen = this.#isSeen(head, this.#at + BATCH_HEAD_BYTES, end);
       let given = 0;
       if (isSeen && head.lastOffset >= fetchOffset) {
@@ -150,8 +154,11 @@ export class RecordBatches {
 function readHead(bytes: Buffer, at: number, end: number): BatchHead {
   const reader = new ByteReader(bytes, at, end);
   const baseOffset = reader.int64();
-  // Length, leader epoch, magic, checksum.
-  reader.skip(4 + 4 + 1 + 4);
+  // Its length.
+  reader.skip(4);
+  const leaderEpoch = reader.int32();
+  // Magic, checksum.
+  reader.skip(1 + 4);
   const attributes = reader.int16();
   const lastOffsetDelta = reader.int32();
   const codec = codecName(attributes & CODEC_MASK);
@@ -167,6 +174,7 @@ function readHead(bytes: Buffer, at: number, end: number): BatchHead {
   }
   return {
     baseOffset,
+    leaderEpoch,
     lastOffset: baseOffset + lastOffsetDelta,
     codec,
     isTransactional: (attributes & TRANSACTIONAL_FLAG) !== 0,

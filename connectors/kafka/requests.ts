@@ -1,4 +1,4 @@
-/** The requests that the connector makes, as kafkajs encodes and decodes them. 64-bit numbers are decimal strings. */
+/** The requests that the connector makes, in the shapes of kafkajs. 64-bit numbers are decimal strings. */
 export interface KafkaRequests {
   readonly Metadata: {
     readonly args: { readonly topics: readonly string[]; readonly allowAutoTopicCreation: false };
@@ -64,6 +64,8 @@ export interface KafkaRequests {
       readonly topics: readonly TopicOf<{
         readonly partition: number;
         readonly offset: string;
+        /** Of the last record before the offset; −1: not known. Older brokers are not told. */
+        readonly leaderEpoch: number;
         readonly metadata: string | null;
       }>[];
     };
@@ -81,8 +83,27 @@ export interface KafkaRequests {
         readonly partition: number;
         /** `-1`: nothing committed. */
         readonly offset: string;
+        /** −1 and absent: not known. */
+        readonly leaderEpoch?: number;
         readonly metadata: string | null;
         readonly errorCode: number;
+      }>[];
+      readonly errorCode: number;
+    };
+  };
+  /** Not one of kafkajs's. */
+  readonly OffsetForLeaderEpoch: {
+    readonly args: {
+      readonly topics: readonly TopicOf<{ readonly partition: number; readonly leaderEpoch: number }>[];
+    };
+    readonly answer: {
+      readonly responses: readonly TopicOf<{
+        readonly partition: number;
+        readonly errorCode: number;
+        /** The newest epoch of the log that is not newer than the one asked for; −1: not known. */
+        readonly leaderEpoch: number;
+        /** Where that epoch ends in the log; −1: not known. */
+        readonly endOffset: number;
       }>[];
     };
   };
@@ -121,11 +142,16 @@ export interface FetchArgs {
   readonly minBytes: number;
   readonly maxBytes: number;
   readonly isolationLevel: 1;
-  readonly topics: readonly TopicOf<{
+  readonly topics: readonly (TopicOf<{
     readonly partition: number;
     readonly fetchOffset: string;
+    /** Of the record before the offset; −1: not known. Older brokers are not told. */
+    readonly lastFetchedEpoch: number;
     readonly maxBytes: number;
-  }>[];
+  }> & {
+    /** `undefined`: the cluster has none. */
+    readonly topicId: string | undefined;
+  })[];
 }
 
 export interface MetadataAnswer {
@@ -133,6 +159,8 @@ export interface MetadataAnswer {
   readonly topicMetadata: readonly {
     readonly topicErrorCode: number;
     readonly topic: string;
+    /** From Kafka 2.8 on. */
+    readonly topicId?: string;
     readonly partitionMetadata: readonly {
       readonly partitionErrorCode: number;
       readonly partitionId: number;

@@ -2,35 +2,42 @@ import { MillraceError } from "../../src/model/errors.ts";
 import type { StartPoint } from "../../src/model/record.ts";
 import type { ProgressStore } from "../../src/ports/progress-store.ts";
 import type { StreamSource } from "../../src/ports/stream-source.ts";
-import type { KafkaCluster } from "./cluster.ts";
 import { createKafkaEvents } from "./event.ts";
 import { throwIfAborted } from "./fault.ts";
-import type { OffsetLookup } from "./group-progress.ts";
+import type { OffsetLookup, PartingLookup } from "./group-progress.ts";
 import { KIND } from "./kind.ts";
-import { PartitionLeaders } from "./leaders.ts";
+import { type LogCluster, PartitionLeaders } from "./leaders.ts";
+import { findParting, parseLogId } from "./log-identity.ts";
 import { comparePositions, parsePosition } from "./position.ts";
 import { PartitionReader } from "./reader.ts";
 import { createKafkaPartition } from "./record.ts";
 
 export interface KafkaSourceOptions {
   /** Closed with the source. */
-  readonly cluster: KafkaCluster;
+  readonly cluster: LogCluster;
   readonly topic: string;
   /** Of an MSK cluster; `undefined`: self-managed. */
   readonly eventSourceArn: string | undefined;
   /** As the mapping gives them: events show them. */
   readonly bootstrapServers: readonly string[];
   /** Makes the consumer group's; without it, the engine's store coordinates. Closed with the source. */
-  readonly progress?: (offsetOf: OffsetLookup) => ProgressStore;
+  readonly progress?: (lookups: LogLookups) => ProgressStore;
   /** Milliseconds of a clock that never goes back. */
   readonly now?: () => number;
   readonly epochMs?: () => number;
+}
+
+export interface LogLookups {
+  readonly offsetOf: OffsetLookup;
+  readonly partingOf: PartingLookup;
 }
 
 /** A topic: its shards are `TOPIC-PARTITION`, its positions offsets. Only what transactions have committed is read. */
 export function createKafkaSource(options: KafkaSourceOptions): StreamSource {
   const { cluster, topic, now = monotonicMs, epochMs = Date.now } = options;
   const leaders = new PartitionLeaders(cluster, topic, now);
+  /** Partitions whose topic was seen to be gone, where no id says whether that which is there now is another. */
+  const lost = new Set<number>();
   const firstOffset = async (partition: number, start: StartPoint, signal: AbortSignal): Promise<number> => {
     switch (start.kind) {
       case "oldest":
@@ -44,7 +51,11 @@ export function createKafkaSource(options: KafkaSourceOptions): StreamSource {
       }
     }
   };
-  const progress = options.progress?.(firstOffset);
+  const progress = options.progress?.({
+    offsetOf: firstOffset,
+    partingOf: (partition, logId, offset, signal) =>
+      findParting(parseLogId(logId).epochs, offset, (epoch) => leaders.epochEnd(partition, epoch, signal)),
+  });
   return {
     description: {
       kind: KIND,
@@ -70,14 +81,20 @@ export function createKafkaSource(options: KafkaSourceOptions): StreamSource {
       const offset = await leaders.latestOffset(partitionOf(topic, shardId), signal);
       return { kind: "after", position: String(offset - 1) };
     },
-    async openReader(shardId, start, signal) {
+    async openReader(shardId, start, signal, knownLogId) {
       throwIfAborted(signal);
       const partition = partitionOf(topic, shardId);
+      const log = parseLogId(knownLogId);
+      const offset = await firstOffset(partition, start, signal);
       return new PartitionReader({
         leaders,
         partition: createKafkaPartition(topic, partition),
-        offset: await firstOffset(partition, start, signal),
+        offset,
         isOldest: start.kind === "oldest",
+        log,
+        isLost: lost.has(partition) && log.topicId === undefined && start.kind === "after",
+        onLost: () => lost.add(partition),
+        onFound: () => lost.delete(partition),
         now,
         epochMs,
       });

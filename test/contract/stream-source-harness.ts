@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { Shard, StartPoint, StreamRecord } from "../../src/model/record.ts";
-import type { ShardReader, StreamSource } from "../../src/ports/stream-source.ts";
+import type { Position, Shard, StartPoint, StreamRecord } from "../../src/model/record.ts";
+import type { LogAnew, ShardReader, StreamSource } from "../../src/ports/stream-source.ts";
 
 /** What an adapter's test gives to the contract suite. */
 export interface StreamHarness {
@@ -23,6 +23,12 @@ export interface StreamCapabilities {
   readonly holdsFetched?: true;
   /** AWS has no tumbling windows for such a source. */
   readonly noWindows?: true;
+  /** The stream can be deleted and made anew under its name (`StreamFixture.remake`). */
+  readonly remake?: true;
+  /** A shard can lose its newest records and be written on (`StreamFixture.loseEnd`). */
+  readonly loseEnd?: true;
+  /** A shard has positions without records that readers see (`StreamFixture.appendUnseen`). */
+  readonly unseen?: true;
 }
 
 /** A stream of its own for one test. Disposing closes all sources that were opened on it. */
@@ -40,6 +46,12 @@ export interface StreamFixture extends AsyncDisposable {
   expireIterators(): Promise<void>;
   /** Lets time go by as the source sees it. A virtual or settable clock is moved; only a real server is waited for. */
   pause(ms: number): Promise<void>;
+  /** Deletes the stream and makes it anew under its name, with one shard of the old id and no records. */
+  remake?(): Promise<void>;
+  /** The shard loses all but its first records, as a crash or an election does it: the kept ones end with an append. */
+  loseEnd?(shardId: string, kept: number): Promise<void>;
+  /** Moves the end of the shard, by at least one position, without a record that readers see. */
+  appendUnseen?(shardId: string): Promise<void>;
   /** The `data` texts of the records in a Lambda event of this source. */
   dataOf(event: unknown): readonly string[];
 }
@@ -53,6 +65,12 @@ export interface Reading {
   readonly records: readonly StreamRecord[];
   readonly endOfShard: boolean;
   readonly trimmed: boolean;
+  /** What was said of the log, in order, with the count of records before it. */
+  readonly anew: readonly { readonly anew: LogAnew; readonly behind: number }[];
+  /** Of the last read that told it. */
+  readonly logId: string | undefined;
+  /** How far the reads looked in all. */
+  readonly lookedTo: Position | undefined;
 }
 
 /** A never aborted signal. */
@@ -85,15 +103,25 @@ export async function readToTip(
   recordsMax = READ_RECORDS,
 ): Promise<Reading> {
   const records: StreamRecord[] = [];
+  const anew: { anew: LogAnew; behind: number }[] = [];
   let trimmed = false;
+  let logId: string | undefined;
+  let lookedTo: Position | undefined;
   for (let reads = 0; reads < READS_MAX; reads++) {
     const read = await reader.read(recordsMax, READ_BYTES, NO_ABORT);
     assert.ok(read.readAgainAfterMs >= 0, "readAgainAfterMs is not negative");
+    if (read.anew !== undefined) {
+      assert.equal(read.records.length, 0, "records came with the news of another log");
+      anew.push({ anew: read.anew, behind: records.length });
+    }
     records.push(...read.records);
     trimmed ||= read.trimmed;
-    if (read.endOfShard) return { records, endOfShard: true, trimmed };
-    const isCaughtUp = read.lagMs === undefined || read.lagMs === 0;
-    if (read.records.length === 0 && isCaughtUp) return { records, endOfShard: false, trimmed };
+    logId = read.logId ?? logId;
+    lookedTo = read.lookedTo ?? read.records.at(-1)?.position ?? lookedTo;
+    const reading = { records, trimmed, anew, logId, lookedTo };
+    if (read.endOfShard) return { ...reading, endOfShard: true };
+    const isCaughtUp = read.anew === undefined && (read.lagMs === undefined || read.lagMs === 0);
+    if (read.records.length === 0 && isCaughtUp) return { ...reading, endOfShard: false };
     await fixture.pause(read.readAgainAfterMs);
   }
   assert.fail(`the reader did not reach the tip of its shard within ${READS_MAX} reads`);
@@ -104,9 +132,10 @@ export async function readShard(
   fixture: StreamFixture,
   shardId: string,
   start: StartPoint,
+  knownLogId?: string,
 ): Promise<Reading & { readonly data: readonly string[] }> {
   const source = await fixture.openSource();
-  const reader = await source.openReader(shardId, start, NO_ABORT);
+  const reader = await source.openReader(shardId, start, NO_ABORT, knownLogId);
   const reading = await readToTip(fixture, reader);
   const data = readingData(fixture, source, reading.records);
   await reader.close();

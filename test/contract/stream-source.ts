@@ -2,6 +2,7 @@ import { describe } from "node:test";
 import { describeEventsContract } from "./stream-source-events.ts";
 import { describeFailuresContract } from "./stream-source-failures.ts";
 import type { StreamHarness } from "./stream-source-harness.ts";
+import { describeIdentityContract } from "./stream-source-identity.ts";
 import { describeReadingContract } from "./stream-source-reading.ts";
 import { describeShardsContract } from "./stream-source-shards.ts";
 import { describeStartPointsContract } from "./stream-source-start.ts";
@@ -17,5 +18,6 @@ export function describeStreamSourceContract(name: string, harness: StreamHarnes
     describeShardsContract(harness);
     describeFailuresContract(harness);
     describeEventsContract(harness);
+    describeIdentityContract(harness);
   });
 }

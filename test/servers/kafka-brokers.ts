@@ -43,14 +43,13 @@ export class KafkaBrokers {
 
   /** Once, before the first start. */
   async format({ certificates, settings }: KafkaFormat): Promise<void> {
-    const { folder, java, nodes } = this.#options;
+    const { java, nodes } = this.#options;
     const clusterId = randomBytes(16).toString("base64url");
     const users = certificates === undefined ? [] : KAFKA_USERS.flatMap(scramWords);
     await Promise.all(
       nodes.map(async (_, index) => {
-        const logFolder = join(folder, `log-${index}`);
         const file = this.#propertiesFile(index);
-        await writeFile(file, brokerProperties(index, nodes, logFolder, certificates, settings));
+        await writeFile(file, brokerProperties(index, nodes, this.logFolder(index), certificates, settings));
         const words = ["format", `--cluster-id=${clusterId}`, "--config", file, ...users];
         await runJava(java("kafka.tools.StorageTool", words));
       }),
@@ -87,6 +86,10 @@ export class KafkaBrokers {
     const server = this.#running.get(index);
     if (server === undefined) throw new Error(`broker ${index} does not run`);
     return server;
+  }
+
+  logFolder(index: number): string {
+    return join(this.#options.folder, `log-${index}`);
   }
 
   #propertiesFile(index: number): string {

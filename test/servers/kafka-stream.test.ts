@@ -16,6 +16,10 @@ describeStreamSourceContract("Kafka", {
     expireIterators: true,
     noWindows: true,
     holdsFetched: true,
+    remake: true,
+    // By a broker whose segment is cut while it is down.
+    loseEnd: true,
+    unseen: true,
   },
   createStream: (shards) => createKafkaTopic(server, { partitions: shards }),
   openMissingStream: async () => openPlainSource(server, "missing"),

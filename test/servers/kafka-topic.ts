@@ -16,6 +16,8 @@ export interface TopicOptions {
   readonly config?: Readonly<Record<string, string>>;
 }
 
+const TRIES_MAX = 200;
+const TRY_MS = 100;
 let topics = 0;
 
 /** A topic of its own for one test. */
@@ -62,6 +64,28 @@ export async function createKafkaTopic(
       await server.kill(0);
       await server.start(0);
     },
+    async remake() {
+      await server.admin.deleteTopics({ topics: [topic] });
+      await remakeTopic(server, topic, 1);
+    },
+    async loseEnd(shardId, kept) {
+      await server.kill(0);
+      await server.cutLog(0, topic, partitionOf(shardId), kept);
+      await server.start(0);
+      await waitUntilLed(server, topic);
+    },
+    async appendUnseen(shardId) {
+      const transactional = server.client.producer({
+        transactionalId: `${topic}-unseen`,
+        maxInFlightRequests: 1,
+      });
+      await transactional.connect();
+      const transaction = await transactional.transaction();
+      const partition = partitionOf(shardId);
+      await transaction.send({ topic, messages: [{ key: "k", value: "given up", partition }] });
+      await transaction.abort();
+      await transactional.disconnect();
+    },
     pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     dataOf: kafkaDataOf,
     async [Symbol.asyncDispose]() {
@@ -70,6 +94,29 @@ export async function createKafkaTopic(
       await server.admin.deleteTopics({ topics: [topic] });
     },
   };
+}
+
+/** Creates a topic whose name may still be that of one that is being deleted. */
+export async function remakeTopic(server: KafkaServer, topic: string, numPartitions: number): Promise<void> {
+  for (let tries = 0; tries < TRIES_MAX; tries++) {
+    try {
+      if (await server.admin.createTopics({ topics: [{ topic, numPartitions }], waitForLeaders: true }))
+        return;
+    } catch (error) {
+      if (tries === TRIES_MAX - 1) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, TRY_MS));
+  }
+  throw new Error(`${topic} could not be made anew`);
+}
+
+/** A broker that has just started leads its partitions some moments later. */
+async function waitUntilLed(server: KafkaServer, topic: string): Promise<void> {
+  for (let tries = 0; tries < TRIES_MAX; tries++) {
+    if ((await server.admin.fetchTopicOffsets(topic).catch(() => undefined)) !== undefined) return;
+    await new Promise((resolve) => setTimeout(resolve, TRY_MS));
+  }
+  throw new Error(`nobody leads ${topic}`);
 }
 
 /** A source of the listener without TLS and users. */

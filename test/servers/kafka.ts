@@ -5,6 +5,7 @@ import { type Admin, Kafka, logLevel } from "kafkajs";
 import { SHORT_LIVED } from "./java-options.ts";
 import { type JavaCommand, KafkaBrokers, runJava } from "./kafka-brokers.ts";
 import { type KafkaCertificates, makeKafkaCertificates } from "./kafka-certificates.ts";
+import { cutSegment } from "./kafka-segment.ts";
 import type { KafkaBrokerPorts, KafkaListener } from "./kafka-settings.ts";
 import { installFromMaven } from "./maven-install.ts";
 import { freePort } from "./server-process.ts";
@@ -42,6 +43,11 @@ export interface KafkaServer {
   stop(broker: number): Promise<void>;
   /** Starts a broker that was ended, on its old ports and files. */
   start(broker: number): Promise<void>;
+  /**
+   * Cuts a partition's log, of one segment, behind its first records. For a broker that was killed: it starts with what is
+   * left, as after a power cut that came before its files were written.
+   */
+  cutLog(broker: number, topic: string, partition: number, kept: number): Promise<void>;
   /** The broker stands still, its connections open, until it is resumed. */
   pause(broker: number): void;
   resume(broker: number): void;
@@ -113,6 +119,8 @@ async function startCluster(folder: string, java: JavaCommand, options: KafkaOpt
     kill: (index) => brokers.end(index, "SIGKILL"),
     stop: (index) => brokers.end(index, "SIGTERM"),
     start: (index) => brokers.start(index),
+    cutLog: (index, topic, partition, kept) =>
+      cutSegment(join(brokers.logFolder(index), `${topic}-${partition}`), kept),
     pause: (index) => brokers.signal(index, "SIGSTOP"),
     resume: (index) => brokers.signal(index, "SIGCONT"),
     runTool: (mainClass, words) => runJava(java(mainClass, words)),

@@ -13,6 +13,8 @@ export interface SketchedBatch {
   readonly records: readonly SketchedRecord[];
   /** Default: that of the last record; compaction leaves it higher. */
   readonly lastOffset?: number;
+  /** Of the leader that wrote it. */
+  readonly leaderEpoch?: number;
   readonly producerId?: bigint;
   readonly isTransactional?: boolean;
   /** A control batch of one marker. */
@@ -44,6 +46,7 @@ export function batchBytes(batch: SketchedBatch): Buffer {
     (marker === undefined ? 0 : 0x20);
   bytes.writeBigInt64BE(BigInt(baseOffset), 0);
   bytes.writeInt32BE(bytes.length - 12, 8);
+  bytes.writeInt32BE(batch.leaderEpoch ?? 0, 12);
   bytes.writeInt8(batch.magic ?? 2, 16);
   bytes.writeInt16BE(flags, 21);
   bytes.writeInt32BE(lastOffset - baseOffset, 23);

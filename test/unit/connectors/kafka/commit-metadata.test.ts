@@ -109,3 +109,17 @@ test("never throws, and what it takes is in order and behind the offset", () => 
     }),
   );
 });
+
+test("keeps the log that the offsets belong to, beside ranges and beside bits", () => {
+  const logId = "FPruNZFgSManF9HXtVJmMQ~0.0,3.5k,1f.a1";
+  const many = Array.from({ length: 2_000 }, (_, index) => ({
+    from: String(9 + 2 * index),
+    to: String(9 + 2 * index),
+  }));
+  for (const settledRanges of [[], [{ from: "9", to: "10" }], many]) {
+    const notes = { revision: 3, settledRanges, logId };
+    const text = encodeCommitMetadata(7, notes);
+    assert.deepEqual(decodeCommitMetadata(7, text), notes);
+    assert.equal(decodeCommitMetadata(8, text), undefined);
+  }
+});

@@ -150,7 +150,12 @@ test("a start after a position commits the next one, and the first record of all
 
 test("committed offsets win over the starting position, whoever committed them", async () => {
   const world = new GroupWorld(2);
-  world.coordinator.offsets.set(1, { partition: 1, offset: 500, metadata: "someone else's" });
+  world.coordinator.offsets.set(1, {
+    partition: 1,
+    offset: 500,
+    leaderEpoch: -1,
+    metadata: "someone else's",
+  });
   const one = world.process();
   await one.start(initialCheckpoint({ kind: "timestamp", epochMs: 7 }));
   assert.deepEqual((await one.checkpointOf("orders-1"))?.resume, { kind: "after", position: "499" });

@@ -58,7 +58,7 @@ class HeldBroker {
 }
 
 function ask(partition: number, part: Partial<FetchAsk> = {}): FetchAsk {
-  return { partition, offset: 0, bytesMax: 1_000, isIdle: false, ...part };
+  return { partition, topicId: undefined, offset: 0, lastEpoch: -1, bytesMax: 1_000, isIdle: false, ...part };
 }
 
 test("partitions that are asked for together are fetched by one request, which does not wait", async () => {

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { KafkaFault } from "../../../../connectors/kafka/fault.ts";
 import type { FetchedPartition } from "../../../../connectors/kafka/fetch-response.ts";
 import { RECOVERY_MS } from "../../../../connectors/kafka/leaders.ts";
+import { UNKNOWN_LOG } from "../../../../connectors/kafka/log-identity.ts";
 import type { FetchAsk } from "../../../../connectors/kafka/node-fetcher.ts";
 import { PartitionReader } from "../../../../connectors/kafka/reader.ts";
 import { createKafkaPartition } from "../../../../connectors/kafka/record.ts";
@@ -46,12 +47,17 @@ function worldOf(
       };
     },
     oldestOffset: async () => oldest,
+    epochEnd: async () => undefined,
   };
   const reader = new PartitionReader({
     leaders,
     partition: createKafkaPartition("t", 0),
     offset,
     isOldest,
+    log: UNKNOWN_LOG,
+    isLost: false,
+    onLost: () => undefined,
+    onFound: () => undefined,
     now: () => world.nowMs,
     epochMs: () => 10_000,
   });
@@ -78,7 +84,9 @@ test("gives what a fetch brought over several reads, and asks again only when it
   assert.deepEqual([offsetsOf(second), second.lagMs, second.offsetLag], [[3], 0, 2]);
   assert.equal(world.asks.length, 1);
   void world.reader.read(3, MANY, NO_ABORT);
-  assert.deepEqual(world.asks[1], { partition: 0, offset: 4, bytesMax: MANY, isIdle: true });
+  assert.deepEqual(world.asks[1], {
+    ...{ partition: 0, topicId: undefined, offset: 4, lastEpoch: 0, bytesMax: MANY, isIdle: true },
+  });
 });
 
 test("what stands before a damaged batch is given, then its fault at every read", async () => {
@@ -173,10 +181,15 @@ test("a read that is aborted leaves its fetch to the next one", async () => {
         });
       },
       oldestOffset: async () => 0,
+      epochEnd: async () => undefined,
     },
     partition: createKafkaPartition("t", 0),
     offset: 0,
     isOldest: true,
+    log: UNKNOWN_LOG,
+    isLost: false,
+    onLost: () => undefined,
+    onFound: () => undefined,
     now: () => 0,
     epochMs: () => 0,
   });
