@@ -1,10 +1,7 @@
-import type { KinesisRecord } from "../../src/model/kinesis-event.ts";
-import type { Position, StartPoint } from "../../src/model/record.ts";
+import type { StartPoint } from "../../src/model/record.ts";
 import type { ShardRead, ShardReader } from "../../src/ports/stream-source.ts";
-import { deaggregate } from "./aggregate.ts";
+import { Expansion, type ExpansionOptions } from "./expansion.ts";
 import {
-  type ApiRecord,
-  type HashKeyRange,
   isFault,
   type KinesisApi,
   type KinesisShardEntry,
@@ -12,7 +9,6 @@ import {
   type SubscriptionEvent,
   throwIfAborted,
 } from "./kinesis-api.ts";
-import { comparePositions, formatInnerPosition } from "./position.ts";
 import { startPlace } from "./reader.ts";
 import { RecordBuffer } from "./record-buffer.ts";
 import { Subscription } from "./subscription.ts";
@@ -26,21 +22,11 @@ const REFUSALS_MAX = 4;
 /** How soon a reader looks for the next event; each look without one doubles it. */
 const LOOK_MS_MIN = 10;
 const LOOK_MS_MAX = 80;
-/** Records taken apart at a time, so that the aggregates of an event do not all stand in memory at once. */
-const EXPANDED_RECORDS = 1_000;
 
-export interface FanOutReaderOptions {
+export interface FanOutReaderOptions extends ExpansionOptions {
   readonly api: KinesisApi;
   readonly shardId: string;
-  readonly hashKeys: HashKeyRange;
   readonly start: StartPoint;
-  readonly makeRecord: (
-    sequence: string,
-    key: string,
-    data: Buffer,
-    arrivalMs: number,
-    position?: Position,
-  ) => KinesisRecord;
   readonly onChildShards: (shards: readonly KinesisShardEntry[]) => void;
   readonly now: () => number;
 }
@@ -55,10 +41,8 @@ export class FanOutReader implements ShardReader {
   #place: ShardPlace;
   /** The service's own word for it, which also passes ranges without records. */
   #continuation: string | undefined;
-  /** Up to here all was delivered, or was before this reader's start. */
-  #delivered: Position | undefined;
   /** What is left of the last event. */
-  #waiting: readonly ApiRecord[] = [];
+  readonly #waiting: Expansion;
   #isAtEnd = false;
   #lagMs: number | undefined;
   #hasGap = false;
@@ -68,18 +52,19 @@ export class FanOutReader implements ShardReader {
   constructor(options: FanOutReaderOptions) {
     this.#options = options;
     this.#place = startPlace(options.start);
-    if (options.start.kind === "after") this.#delivered = options.start.position;
+    const { start } = options;
+    this.#waiting = new Expansion(options, start.kind === "after" ? start.position : undefined);
   }
 
   async read(recordsMax: number, bytesMax: number, signal: AbortSignal): Promise<ShardRead> {
     throwIfAborted(signal);
-    if (this.#buffer.isEmpty && this.#waiting.length === 0 && !this.#isAtEnd) {
+    if (this.#buffer.isEmpty && this.#waiting.isEmpty && !this.#isAtEnd) {
       const waitMs = await this.#nextEvent(signal);
       if (waitMs > 0) return this.#nothing(waitMs);
     }
-    this.#expand();
+    if (this.#buffer.isEmpty) this.#buffer.fill(await this.#waiting.take(recordsMax, bytesMax));
     const records = this.#buffer.take(recordsMax, bytesMax);
-    const isAllServed = this.#buffer.isEmpty && this.#waiting.length === 0;
+    const isAllServed = this.#buffer.isEmpty && this.#waiting.isEmpty;
     const trimmed = this.#hasGap;
     this.#hasGap = false;
     return {
@@ -128,7 +113,7 @@ export class FanOutReader implements ShardReader {
   #takeOver({ records, continuation, lagMs, childShards }: SubscriptionEvent): void {
     this.#refusals = 0;
     this.#lookMs = LOOK_MS_MIN;
-    this.#waiting = records;
+    this.#waiting.fill(records);
     const last = records.at(-1);
     if (last !== undefined) this.#place = { kind: "after", sequenceNumber: last.sequenceNumber };
     this.#continuation = continuation;
@@ -175,7 +160,7 @@ export class FanOutReader implements ShardReader {
     }
     if (this.#place.kind === "oldest" || this.#place.kind === "timestamp") return false;
     this.#place = { kind: "oldest" };
-    this.#delivered = undefined;
+    this.#waiting.forgetDelivered();
     this.#hasGap = true;
     return true;
   }
@@ -191,43 +176,6 @@ export class FanOutReader implements ShardReader {
   #unsubscribe(): void {
     this.#subscription?.close();
     this.#subscription = undefined;
-  }
-
-  #expand(): void {
-    if (!this.#buffer.isEmpty || this.#waiting.length === 0) return;
-    const expanded: KinesisRecord[] = [];
-    let next = 0;
-    for (; next < this.#waiting.length && expanded.length < EXPANDED_RECORDS; next++) {
-      const record = this.#waiting[next];
-      if (record !== undefined) this.#expandRecord(record, expanded);
-    }
-    this.#waiting = this.#waiting.slice(next);
-    this.#buffer.fill(expanded);
-  }
-
-  #expandRecord(record: ApiRecord, expanded: KinesisRecord[]): void {
-    const { makeRecord, hashKeys } = this.#options;
-    const { sequenceNumber, partitionKey, data, arrivalMs } = record;
-    const inner = deaggregate(data, hashKeys);
-    if (inner === undefined) {
-      if (this.#isNew(sequenceNumber)) {
-        expanded.push(makeRecord(sequenceNumber, partitionKey, data, arrivalMs));
-        this.#delivered = sequenceNumber;
-      }
-      return;
-    }
-    for (const [order, user] of inner.entries()) {
-      // The last one ends the aggregate: a checkpoint behind it is a plain sequence number.
-      const isLast = order === inner.length - 1;
-      const position = isLast ? sequenceNumber : formatInnerPosition(sequenceNumber, user.index);
-      if (!this.#isNew(position)) continue;
-      expanded.push(makeRecord(sequenceNumber, user.partitionKey, user.data, arrivalMs, position));
-      this.#delivered = position;
-    }
-  }
-
-  #isNew(position: Position): boolean {
-    return this.#delivered === undefined || comparePositions(position, this.#delivered) > 0;
   }
 
   #nothing(readAgainAfterMs: number): ShardRead {

@@ -2,19 +2,36 @@ import assert from "node:assert/strict";
 import { hash } from "node:crypto";
 import { test } from "node:test";
 import fc from "fast-check";
-import { deaggregate, INNER_RECORDS_MAX } from "../../../../connectors/kinesis/aggregate.ts";
+import {
+  FIELDS_MAX,
+  INNER_RECORDS_MAX,
+  type InnerRecord,
+  openAggregate,
+  PARTITION_KEY_BYTES_MAX,
+} from "../../../../connectors/kinesis/aggregate.ts";
+import type { HashKeyRange } from "../../../../connectors/kinesis/kinesis-api.ts";
+import { STEP_BYTES_MAX, STEP_ITEMS_MAX, turn } from "../../../../src/lib/steps.ts";
 import { sealAggregate, writeAggregate } from "./aggregate-writer.ts";
 import { ALL_HASH_KEYS } from "./fake-kinesis.ts";
+
+/** All user records of an aggregate; `undefined`: it is delivered as it is. */
+async function deaggregate(data: Buffer, shard: HashKeyRange): Promise<readonly InnerRecord[] | undefined> {
+  const aggregate = await openAggregate(data, shard);
+  return (
+    aggregate &&
+    Array.from({ length: aggregate.length }, (_, place) => aggregate.at(place)).flatMap((each) => each ?? [])
+  );
+}
 
 const userRecord = fc.record({
   key: fc.string({ minLength: 1, maxLength: 40, unit: "grapheme" }),
   data: fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes)),
 });
 
-test("user records come out of an aggregate as they went in, in order", () => {
-  fc.assert(
-    fc.property(fc.array(userRecord, { minLength: 1, maxLength: 40 }), (records) => {
-      const inner = deaggregate(writeAggregate(records), ALL_HASH_KEYS);
+test("user records come out of an aggregate as they went in, in order", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(userRecord, { minLength: 1, maxLength: 40 }), async (records) => {
+      const inner = await deaggregate(writeAggregate(records), ALL_HASH_KEYS);
       assert.deepEqual(
         inner?.map(({ index, partitionKey, data }) => [index, partitionKey, data]),
         records.map(({ key, data }, index) => [index, key, data]),
@@ -23,11 +40,11 @@ test("user records come out of an aggregate as they went in, in order", () => {
   );
 });
 
-test("user records whose hash key lies outside of the shard are left out; the others keep their index", () => {
+test("user records whose hash key lies outside of the shard are left out; the others keep their index", async () => {
   const keys = ["a", "b", "c", "d", "e", "f"];
   const hashOf = (key: string) => BigInt(`0x${hash("md5", key, "hex")}`);
   const half = { first: 0n, last: (1n << 127n) - 1n };
-  const inner = deaggregate(writeAggregate(keys.map((key) => ({ key, data: Buffer.from(key) }))), half);
+  const inner = await deaggregate(writeAggregate(keys.map((key) => ({ key, data: Buffer.from(key) }))), half);
   const expected = keys.flatMap((key, index) => (hashOf(key) <= half.last ? [index] : []));
   assert.ok(expected.length > 0 && expected.length < keys.length);
   assert.deepEqual(
@@ -36,7 +53,7 @@ test("user records whose hash key lies outside of the shard are left out; the ot
   );
 });
 
-test("an explicit hash key decides instead of the partition key's", () => {
+test("an explicit hash key decides instead of the partition key's", async () => {
   const shard = { first: 100n, last: 200n };
   const aggregate = writeAggregate([
     { key: "a", data: Buffer.from("at the first"), hashKey: "100" },
@@ -44,7 +61,7 @@ test("an explicit hash key decides instead of the partition key's", () => {
     { key: "a", data: Buffer.from("outside"), hashKey: "201" },
   ]);
   assert.deepEqual(
-    deaggregate(aggregate, shard)?.map(({ data }) => data.toString()),
+    (await deaggregate(aggregate, shard))?.map(({ data }) => data.toString()),
     ["at the first", "at the last"],
   );
 });
@@ -67,25 +84,61 @@ for (const [what, data] of [
   ["a hash key that is no number", sealAggregate(Buffer.from("1202787a", "hex"))],
   ["an unknown wire type", sealAggregate(Buffer.from("0b", "hex"))],
 ] as const) {
-  test(`${what} is no aggregate: the record is delivered as it is`, () => {
-    assert.equal(deaggregate(data, ALL_HASH_KEYS), undefined);
+  test(`${what} is no aggregate: the record is delivered as it is`, async () => {
+    assert.equal(await deaggregate(data, ALL_HASH_KEYS), undefined);
   });
 }
 
-test("whatever a producer seals never throws", () => {
-  fc.assert(
-    fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
-      deaggregate(sealAggregate(Buffer.from(bytes)), ALL_HASH_KEYS);
+test("whatever a producer seals never throws", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.uint8Array({ maxLength: 200 }), async (bytes) => {
+      await deaggregate(sealAggregate(Buffer.from(bytes)), ALL_HASH_KEYS);
     }),
     { numRuns: 2_000 },
   );
 });
 
-test("an aggregate that claims too many records is not taken apart", () => {
-  const element = Buffer.from("1a0408001a00", "hex");
-  const key = Buffer.from("0a0161", "hex");
-  const aggregateOf = (count: number) =>
-    sealAggregate(Buffer.concat([key, Buffer.alloc(count * element.length, element)]));
-  assert.equal(deaggregate(aggregateOf(INNER_RECORDS_MAX), ALL_HASH_KEYS)?.length, INNER_RECORDS_MAX);
-  assert.equal(deaggregate(aggregateOf(INNER_RECORDS_MAX + 1), ALL_HASH_KEYS), undefined);
+const KEY = Buffer.from("0a0161", "hex");
+/** A record of the first key without data: the smallest that there is. */
+const ELEMENT = Buffer.from("1a0408001a00", "hex");
+
+function longField(number: number, bytes: Buffer): Buffer {
+  const length = bytes.length;
+  const varint = [(length & 0x7f) | 0x80, ((length >> 7) & 0x7f) | 0x80, length >> 14];
+  return Buffer.concat([Buffer.from([number * 8 + 2, ...varint]), bytes]);
+}
+
+const MANY = (part: Buffer, count: number) => Buffer.alloc(count * part.length, part);
+
+// A few bytes that would take gigabytes or seconds: each is delivered as it is.
+for (const [what, message] of [
+  ["more records than are taken apart", [KEY, MANY(ELEMENT, INNER_RECORDS_MAX + 1)]],
+  ["a key that no stream takes", [longField(1, Buffer.alloc(300_000, "k")), MANY(ELEMENT, 60_000)]],
+  [
+    "a key just above Kinesis's bound",
+    [longField(1, Buffer.alloc(PARTITION_KEY_BYTES_MAX + 1, "k")), ELEMENT],
+  ],
+  ["a hash key of many digits", [KEY, longField(2, Buffer.alloc(500_000, "7")), ELEMENT]],
+  ["a million empty keys", [MANY(Buffer.from("0a00", "hex"), 1_000_000), ELEMENT]],
+  ["fields that nobody knows", [KEY, MANY(Buffer.from("2800", "hex"), FIELDS_MAX), ELEMENT]],
+  ["a record of fields that nobody knows", [KEY, longField(3, MANY(Buffer.from("2800", "hex"), FIELDS_MAX))]],
+] as const) {
+  test(`an aggregate with ${what} is delivered as it is`, async () => {
+    assert.equal(await deaggregate(sealAggregate(Buffer.concat(message)), ALL_HASH_KEYS), undefined);
+  });
+}
+
+test("the largest aggregate that is taken apart is, in steps that others can go between", async (t) => {
+  let largest = { bytes: 0, items: 0 };
+  t.after(
+    turn.watch((bytes, items) => {
+      largest = { bytes: Math.max(largest.bytes, bytes), items: Math.max(largest.items, items) };
+    }),
+  );
+  const key = longField(1, Buffer.alloc(PARTITION_KEY_BYTES_MAX, "k"));
+  const filled = longField(3, Buffer.concat([Buffer.from("08001a", "hex"), Buffer.from("00", "hex")]));
+  const message = Buffer.concat([MANY(key, 500), MANY(ELEMENT, INNER_RECORDS_MAX - 1), filled]);
+  assert.equal((await deaggregate(sealAggregate(message), ALL_HASH_KEYS))?.length, INNER_RECORDS_MAX);
+  assert.ok(largest.items > 0 && largest.items <= STEP_ITEMS_MAX, `${largest.items} items in one step`);
+  assert.ok(largest.bytes > 0 && largest.bytes <= STEP_BYTES_MAX, `${largest.bytes} bytes in one step`);
 });

@@ -5,7 +5,7 @@ import type { ShardPlace, SubscriptionEvent } from "../../../../connectors/kines
 import { hasErrorCode } from "../../../../src/model/errors.ts";
 import type { StartPoint, StreamRecord } from "../../../../src/model/record.ts";
 import type { ShardReader } from "../../../../src/ports/stream-source.ts";
-import { writeAggregate } from "./aggregate-writer.ts";
+import { sealAggregate, writeAggregate } from "./aggregate-writer.ts";
 import {
   apiRecord,
   CONSUMER_ARN,
@@ -277,4 +277,49 @@ test("compares positions as sequence numbers, and places inside an aggregate bef
   const sorted = ["9", "10.0", "10.2", "10.10", "10", "11.0", "11"];
   assert.deepEqual(ordered.toSorted(comparePositions), sorted);
   assert.equal(comparePositions("10.2", "10.2"), 0);
+});
+
+/** An aggregate with a key so long that its user records would be gigabytes of events. */
+function bomb(): Buffer {
+  const key = Buffer.alloc(200_000, "k");
+  const length = Buffer.from([
+    0x0a,
+    (key.length & 0x7f) | 0x80,
+    ((key.length >> 7) & 0x7f) | 0x80,
+    key.length >> 14,
+  ]);
+  return sealAggregate(
+    Buffer.concat([length, key, Buffer.alloc(90_000 * 6, Buffer.from("1a0408001a00", "hex"))]),
+  );
+}
+
+test("a bomb of an aggregate is one record, and its neighbours go on", async () => {
+  const api = new FakeKinesis();
+  const records = [
+    apiRecord(0),
+    apiRecord(1, bomb()),
+    apiRecord(2, writeAggregate([{ key: "a", data: Buffer.from("x") }])),
+  ];
+  api.script = (_place, end) =>
+    sendAndStay([{ records, continuation: sequence(2), lagMs: 0, childShards: [] }], end);
+  const { positions } = await readTimes(api, await openReader(api), 8);
+  assert.deepEqual(positions, [sequence(0), sequence(1), sequence(2)]);
+});
+
+test("of a large aggregate no more is made than is wanted", async () => {
+  const api = new FakeKinesis();
+  const users = Array.from({ length: 5_000 }, (_, index) => ({
+    key: `k${index % 7}`,
+    data: Buffer.from(String(index)),
+  }));
+  const records = [apiRecord(0, writeAggregate(users)), apiRecord(1)];
+  api.script = (_place, end) =>
+    sendAndStay([{ records, continuation: sequence(1), lagMs: 0, childShards: [] }], end);
+  const reader = await openReader(api);
+  await readTimes(api, reader, 1);
+  const small = await reader.read(10_000, 20_000, NO_ABORT);
+  assert.ok(small.records.length > 10 && small.records.length < 50, `${small.records.length} records`);
+  const { positions } = await readTimes(api, reader, 60);
+  assert.equal(positions.length + small.records.length, users.length + 1);
+  assert.equal(positions.at(-1), sequence(1));
 });
