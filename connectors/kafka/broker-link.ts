@@ -11,7 +11,7 @@ import { Failing, firstOf } from "../../src/lib/first-of.ts";
 import type { KafkaSasl, PreparedAccess } from "./access.ts";
 import { abortable, KafkaFault } from "./fault.ts";
 import { type ErrorPlace, toFault } from "./kafkajs-errors.ts";
-import { covers, handMade, ownRequest } from "./own-protocol.ts";
+import { covers, handMade, ownRequest, withoutAbsent } from "./own-protocol.ts";
 import { encodeFetchByTopicId, FETCH_BY_TOPIC_ID } from "./own-requests.ts";
 import type { FetchArgs, KafkaRequests } from "./requests.ts";
 
@@ -28,6 +28,8 @@ export interface RequestOptions {
   readonly timeoutMs?: number;
   /** Error codes in the answer are the caller's business; otherwise the first one rejects. */
   readonly leavesErrors?: true;
+  /** Partitions that are not there are the caller's business alone; any other error code rejects. */
+  readonly toleratesAbsent?: true;
 }
 
 export interface FetchPayload {
@@ -104,9 +106,16 @@ export class BrokerLink {
   ): Promise<KafkaRequests[Name]["answer"]> {
     await this.open(options.signal);
     const request = this.#build(name, args);
-    const response = options.leavesErrors
-      ? { decode: request.response.decode, parse: async (answer: unknown) => answer }
-      : request.response;
+    const { decode, parse } = request.response;
+    const asIs = async (answer: unknown) => answer;
+    const tolerant = async (answer: unknown) => {
+      await parse(withoutAbsent(answer));
+      return answer;
+    };
+    const response = {
+      decode,
+      parse: options.leavesErrors ? asIs : options.toleratesAbsent ? tolerant : parse,
+    };
     const answer = await this.#send(name, { ...request, response }, options);
     // kafkajs's decoders give these shapes; the tests against real brokers say so.
     return answer as KafkaRequests[Name]["answer"];

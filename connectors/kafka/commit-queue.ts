@@ -1,5 +1,5 @@
 import type { Clock } from "../../src/ports/clock.ts";
-import { type GroupApi, isGroupFault, type OffsetCommit } from "./group-api.ts";
+import { type GroupApi, GroupFault, isGroupFault, type OffsetCommit } from "./group-api.ts";
 import type { Hold } from "./group-holds.ts";
 import type { GroupMember } from "./group-member.ts";
 
@@ -75,11 +75,12 @@ export class CommitQueue {
       for (const fenced of left.filter((waiting) => !this.#isHeld(waiting))) fenced.resolve("fenced");
       left = left.filter((waiting) => this.#isHeld(waiting));
       if (left.length === 0) return;
-      const fault = await this.#try(left);
-      if (fault === undefined) {
-        for (const { resolve } of left) resolve("stored");
+      const outcome = await this.#try(left);
+      if ("absent" in outcome) {
+        for (const waiting of left) endCommit(waiting, outcome.absent);
         return;
       }
+      const fault = outcome;
       const now = this.#options.clock.monotonic();
       const isOver = ({ endMs }: WaitingCommit) => !fault.isPassing || endMs <= now;
       for (const { reject } of left.filter(isOver)) reject(fault.error);
@@ -89,15 +90,16 @@ export class CommitQueue {
 
   async #try(
     left: readonly WaitingCommit[],
-  ): Promise<{ readonly error: unknown; readonly isPassing: boolean } | undefined> {
+  ): Promise<
+    { readonly absent: ReadonlySet<number> } | { readonly error: unknown; readonly isPassing: boolean }
+  > {
     const { api, member, pauseMs } = this.#options;
     // Between a join and its assignment the broker takes no commits.
     if (member.isSyncing) await member.movedOn(pauseMs);
     const { identity } = member;
     const commits = left.map(({ commit }) => (this.#takesMetadata ? commit : { ...commit, metadata: null }));
     try {
-      await api.commit(identity, commits, this.#stop.signal);
-      return undefined;
+      return { absent: await api.commit(identity, commits, this.#stop.signal) };
     } catch (error) {
       if (isGroupFault(error, "unknownMember")) {
         member.thrownOut(identity.memberId);
@@ -114,5 +116,17 @@ export class CommitQueue {
       await member.movedOn(pauseMs);
       return { error, isPassing: true };
     }
+  }
+}
+
+/** A topic that was made anew with fewer partitions holds up no other partition's progress. */
+function endCommit(
+  { hold: { partition }, resolve, reject }: WaitingCommit,
+  absent: ReadonlySet<number>,
+): void {
+  if (absent.has(partition)) {
+    reject(new GroupFault("unavailable", `the topic has no partition ${partition} now`));
+  } else {
+    resolve("stored");
   }
 }

@@ -11,8 +11,12 @@ export interface GroupApi {
   /** A join that waits does not hold up this call, nor `commit`: they go over other connections. */
   heartbeat(member: GroupIdentity, signal: AbortSignal): Promise<void>;
   leave(memberId: string, signal: AbortSignal): Promise<void>;
-  /** All or none, but for partitions of a topic that is gone. */
-  commit(member: GroupIdentity, commits: readonly OffsetCommit[], signal: AbortSignal): Promise<void>;
+  /** All or none, but for partitions that are not there now: resolves to those, of which nothing was stored. */
+  commit(
+    member: GroupIdentity,
+    commits: readonly OffsetCommit[],
+    signal: AbortSignal,
+  ): Promise<ReadonlySet<number>>;
   /** Of the group's own topic; partitions without a commit are left out. */
   committed(partitions: readonly number[], signal: AbortSignal): Promise<ReadonlyMap<number, OffsetCommit>>;
   /** How many partitions topics have now; those that are not there are left out. */

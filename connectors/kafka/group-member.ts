@@ -233,7 +233,7 @@ export class GroupMember {
     const assignment = await api.sync(this.#identity, assignments, signal);
     assertSameLife(life);
     this.#assign(new Set(decodeAssignment(assignment).get(topic) ?? []));
-    if (counts !== undefined) void this.#watchGrowth(generation, counts);
+    if (counts !== undefined) void this.#watchCounts(generation, counts);
   }
 
   async #countPartitions(answer: JoinAnswer): Promise<ReadonlyMap<string, number>> {
@@ -272,15 +272,18 @@ export class GroupMember {
     }
   }
 
-  /** A topic that has grown is divided anew; only the leader looks, and only while it is one. */
-  async #watchGrowth(generation: number, counts: ReadonlyMap<string, number>): Promise<void> {
+  /**
+   * A topic that has grown, or was made anew with fewer partitions, is divided anew; only the leader looks, and only while it
+   * is one. One that is not there keeps its members as they are: it may come back.
+   */
+  async #watchCounts(generation: number, counts: ReadonlyMap<string, number>): Promise<void> {
     const { api, clock, times } = this.#options;
     while (this.isStable && this.#identity.generation === generation && !this.#stop.signal.aborted) {
       await this.#moved.sleep(clock, times.growthIntervalMs);
       if (!this.isStable || this.#identity.generation !== generation) return;
       try {
         const now = await api.partitionCounts([...counts.keys()], this.#stop.signal);
-        if ([...now].some(([topic, count]) => count > (counts.get(topic) ?? 0))) this.joinAgain();
+        if ([...now].some(([topic, count]) => count !== (counts.get(topic) ?? 0))) this.joinAgain();
       } catch {
         // The next look is soon.
       }

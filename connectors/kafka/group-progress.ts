@@ -202,7 +202,9 @@ export class GroupProgress implements ProgressStore {
     const { topic, api } = this.#options;
     const count = (await api.partitionCounts([topic], this.#stop.signal)).get(topic) ?? 0;
     const { committed, life } = await this.#committed(Array.from({ length: count }, (_, index) => index));
-    if (committed.size === 0) return false;
+    // Brokers forget the commits of a topic that is deleted: the group has begun all the same.
+    const hasBegun = holds.all().some(({ checkpoint }) => checkpoint !== undefined);
+    if (committed.size === 0 && !hasBegun) return false;
     for (const hold of holds.all()) {
       if (hold.checkpoint !== undefined) continue;
       const commit = committed.get(hold.partition);

@@ -4,7 +4,7 @@ export interface GroupTimes {
   /** How long the broker waits for members to join again, and a member for its partitions to be drained. */
   readonly rebalanceTimeoutMs: number;
   readonly heartbeatIntervalMs: number;
-  /** How often the leader looks whether the topic has grown. */
+  /** How often the leader looks whether the topic has more partitions, or fewer. */
   readonly growthIntervalMs: number;
   /** First pause after a failed call; doubles up to the longest. */
   readonly pauseMs: number;

@@ -1,4 +1,5 @@
 import { MillraceError } from "../../src/model/errors.ts";
+import type { RequestOptions } from "./broker-link.ts";
 import type { KafkaCluster, Lane } from "./cluster.ts";
 import { hasProtocolCode, isConnectionFault, isFault, KafkaFault } from "./fault.ts";
 import {
@@ -114,19 +115,25 @@ export class KafkaGroup implements GroupApi {
   async heartbeat({ memberId, generation }: GroupIdentity, signal: AbortSignal): Promise<void> {
     const { groupId } = this.#options;
     const args = { groupId, memberId, groupGenerationId: generation };
-    await this.#ask("group", "Heartbeat", args, signal, HEARTBEAT_TIMEOUT_MS);
+    await this.#ask("group", "Heartbeat", args, signal, { timeoutMs: HEARTBEAT_TIMEOUT_MS });
   }
 
   async leave(memberId: string, signal: AbortSignal): Promise<void> {
     await this.#ask("group", "LeaveGroup", { groupId: this.#options.groupId, memberId }, signal);
   }
 
-  async commit(member: GroupIdentity, commits: readonly OffsetCommit[], signal: AbortSignal): Promise<void> {
+  async commit(
+    member: GroupIdentity,
+    commits: readonly OffsetCommit[],
+    signal: AbortSignal,
+  ): Promise<ReadonlySet<number>> {
     const { groupId, topic } = this.#options;
     const partitions = commits.map((commit) => ({ ...commit, offset: String(commit.offset) }));
     const { memberId, generation } = member;
     const args = { groupId, memberId, groupGenerationId: generation, topics: [{ topic, partitions }] };
-    await this.#ask("group", "OffsetCommit", args, signal);
+    const { responses } = await this.#ask("group", "OffsetCommit", args, signal, { toleratesAbsent: true });
+    const answers = responses.flatMap((response) => response.partitions);
+    return new Set(answers.filter(({ errorCode }) => errorCode !== 0).map(({ partition }) => partition));
   }
 
   async committed(
@@ -167,7 +174,7 @@ export class KafkaGroup implements GroupApi {
     name: Name,
     args: KafkaRequests[Name]["args"],
     signal: AbortSignal,
-    timeoutMs?: number,
+    more: Pick<RequestOptions, "timeoutMs" | "toleratesAbsent"> = {},
   ): Promise<KafkaRequests[Name]["answer"]> {
     const { cluster, groupId } = this.#options;
     for (let attempt = 1; ; attempt++) {
@@ -176,10 +183,7 @@ export class KafkaGroup implements GroupApi {
         const node = await cluster.coordinator(groupId, signal);
         const either = AbortSignal.any([signal, present.signal]);
         const link = await cluster.broker(node, lane, either);
-        return await link.request(name, args, {
-          signal: either,
-          ...(timeoutMs === undefined ? {} : { timeoutMs }),
-        });
+        return await link.request(name, args, { signal: either, ...more });
       } catch (error) {
         const isMoved = hasProtocolCode(error, ...MOVED);
         if (isMoved || isConnectionFault(error)) this.#forgetCoordinator(present);

@@ -64,12 +64,26 @@ function readAnswer<T>(payload: Buffer, decode: (payload: Buffer) => T, place: E
   }
 }
 
+const UNKNOWN_TOPIC_OR_PARTITION = 3;
+
+/** An answer in kafkajs's shapes, without the partitions that it says are not there. */
+export function withoutAbsent(answer: unknown): unknown {
+  const { responses = [], ...rest } = answer as PartitionAnswers;
+  const present = responses.map((response) => ({
+    ...response,
+    partitions: response.partitions.filter(({ errorCode }) => errorCode !== UNKNOWN_TOPIC_OR_PARTITION),
+  }));
+  return { ...rest, responses: present };
+}
+
+interface PartitionAnswers {
+  readonly errorCode?: number;
+  readonly responses?: readonly { readonly partitions: readonly { readonly errorCode: number }[] }[];
+}
+
 /** Of an answer in kafkajs's shapes. */
 function firstErrorCode(answer: unknown): number {
-  const { errorCode = 0, responses = [] } = answer as {
-    readonly errorCode?: number;
-    readonly responses?: readonly { readonly partitions: readonly { readonly errorCode: number }[] }[];
-  };
+  const { errorCode = 0, responses = [] } = answer as PartitionAnswers;
   if (errorCode !== 0) return errorCode;
   for (const { partitions } of responses) {
     const failed = partitions.find((partition) => partition.errorCode !== 0);

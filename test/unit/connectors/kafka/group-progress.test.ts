@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { GroupProgress, type OffsetLookup } from "../../../../connectors/kafka/group-progress.ts";
+import {
+  GroupProgress,
+  type OffsetLookup,
+  type PartingLookup,
+} from "../../../../connectors/kafka/group-progress.ts";
 import { GROUP_TIMES } from "../../../../connectors/kafka/group-times.ts";
 import type { Checkpoint } from "../../../../src/model/checkpoint.ts";
 import { initialCheckpoint } from "../../../../src/model/checkpoint.ts";
@@ -17,7 +21,10 @@ class GroupWorld {
   readonly clock = new ManualClock();
   readonly coordinator: TestCoordinator;
 
-  constructor(partitions: number) {
+  readonly partingOf: PartingLookup;
+
+  constructor(partitions: number, partingOf: PartingLookup = async (_partition, _logId, offset) => offset) {
+    this.partingOf = partingOf;
     this.coordinator = new TestCoordinator(this.clock, TOPIC, partitions);
   }
 
@@ -57,6 +64,7 @@ class Process {
       groupId: "g",
       topic: TOPIC,
       offsetOf,
+      partingOf: world.partingOf,
       clock: world.clock,
       random: { next: () => 0.5, uuid: () => "" },
     });
@@ -392,4 +400,87 @@ test("metadata that the broker finds too large is left out from then on", async 
   assert.equal(await one.checkpoint("orders-0", 1, 150, { settledRanges }), "stored");
   metadata.push(world.coordinator.offsets.get(0)?.metadata ?? null);
   assert.deepEqual(metadata, [null]);
+});
+
+test("a topic made anew with fewer partitions is shared out anew, and the missing ones come back with it", async () => {
+  const world = new GroupWorld(4);
+  const one = world.process();
+  await one.start();
+  for (const shardId of one.shards) await one.checkpoint(shardId, 1, 150);
+  world.coordinator.remakeTopic(2);
+  await world.clock.advance(GROUP_TIMES.growthIntervalMs + 5_000);
+  for (const shardId of await one.tick()) await one.release(shardId);
+  await world.clock.advance(5_000);
+  await one.tick();
+  assert.deepEqual(one.shards, ["orders-0", "orders-1"]);
+  world.coordinator.remakeTopic(3);
+  await world.clock.advance(GROUP_TIMES.growthIntervalMs + 5_000);
+  await one.tick();
+  assert.deepEqual(one.shards, ["orders-0", "orders-1", "orders-2"]);
+  const resumes = await Promise.all(
+    one.shards.map(async (shardId) => (await one.checkpointOf(shardId))?.resume),
+  );
+  const after = (offset: number) => ({ kind: "after", position: String(offset) });
+  assert.deepEqual(resumes, [after(150), after(150), after(OLDEST - 1)]);
+  assert.ok((await one.checkpointOf("orders-2"))?.ended === false);
+});
+
+test("a partition that is not there holds up no other partition's commits", async () => {
+  const world = new GroupWorld(3);
+  const one = world.process();
+  await one.start();
+  world.coordinator.partitions = 2;
+  const [first, second, gone] = await Promise.allSettled(
+    one.shards.map((shardId) => one.checkpoint(shardId, 1, 150)),
+  );
+  assert.deepEqual([first?.status, second?.status, gone?.status], ["fulfilled", "fulfilled", "rejected"]);
+  assert.deepEqual(
+    [0, 1, 2].map((partition) => world.coordinator.offsets.get(partition)?.offset),
+    [151, 151, OLDEST],
+  );
+  world.coordinator.partitions = 3;
+  assert.equal(await one.checkpoint("orders-2", 2, 150), "stored");
+});
+
+test("a checkpoint's log comes back with it, and with it the leader's epoch of its last record", async () => {
+  const logId = "FPruNZFgSManF9HXtVJmMQ~2.0,5.64";
+  const world = new GroupWorld(1);
+  const one = world.process();
+  await one.start();
+  await one.checkpoint("orders-0", 3, 250, { logId });
+  assert.equal(world.coordinator.offsets.get(0)?.leaderEpoch, 5);
+  await one.checkpoint("orders-0", 4, 200, { logId });
+  assert.equal(world.coordinator.offsets.get(0)?.leaderEpoch, 2);
+  await world.settled(one.store.close());
+  const two = world.process();
+  await two.start();
+  assert.equal((await two.checkpointOf("orders-0"))?.logId, logId);
+});
+
+test("another client's commit tells its leader epoch alone", async () => {
+  const world = new GroupWorld(1);
+  world.coordinator.offsets.set(0, { partition: 0, offset: 37, leaderEpoch: 4, metadata: "" });
+  const one = world.process();
+  await one.start();
+  assert.equal((await one.checkpointOf("orders-0"))?.logId, "~4.10");
+});
+
+test("what was settled ahead in a log that has lost its end is cut there, and asked of no other", async () => {
+  const asked: unknown[] = [];
+  const world = new GroupWorld(1, async (partition, logId, offset) => {
+    asked.push([partition, logId, offset]);
+    return 205;
+  });
+  const one = world.process();
+  await one.start();
+  const settledRanges = [
+    { from: "202", to: "203" },
+    { from: "205", to: "207" },
+  ];
+  await one.checkpoint("orders-0", 3, 200, { logId: "~2.0", settledRanges });
+  await world.settled(one.store.close());
+  const two = world.process();
+  await two.start();
+  assert.deepEqual((await two.checkpointOf("orders-0"))?.settledRanges, [{ from: "202", to: "203" }]);
+  assert.deepEqual(asked, [[0, "~2.0", 208]]);
 });

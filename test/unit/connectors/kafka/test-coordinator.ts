@@ -63,6 +63,12 @@ export class TestCoordinator {
     return [...this.#members.keys()];
   }
 
+  /** The topic is deleted and made anew: the broker forgets what was committed of it. */
+  remakeTopic(partitions: number): void {
+    this.partitions = partitions;
+    this.offsets.clear();
+  }
+
   /** As a session that ended, or an operator, does it. */
   expel(memberId: string): void {
     const member = this.#members.get(memberId);
@@ -224,15 +230,17 @@ export class TestCoordinator {
     if (this.#state === "preparing") throw fault("rebalanceInProgress");
   }
 
-  #commit(identity: GroupIdentity, commits: readonly OffsetCommit[]): void {
+  #commit(identity: GroupIdentity, commits: readonly OffsetCommit[]): ReadonlySet<number> {
     this.#known(identity);
     if (this.#state === "completing") throw fault("rebalanceInProgress");
     if (this.rejectsMetadata && commits.some(({ metadata }) => metadata !== null))
       throw fault("metadataTooLarge");
-    for (const commit of commits) {
+    const isAbsent = ({ partition }: OffsetCommit) => partition >= this.partitions;
+    for (const commit of commits.filter((each) => !isAbsent(each))) {
       this.offsets.set(commit.partition, commit);
       this.commits.push({ ...commit, ...identity });
     }
+    return new Set(commits.filter(isAbsent).map(({ partition }) => partition));
   }
 
   #known({ memberId, generation }: GroupIdentity): Member {
