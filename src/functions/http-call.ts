@@ -1,9 +1,10 @@
-import type { Client, Dispatcher } from "undici";
+import type { Dispatcher } from "undici";
 import { RESPONSE_BYTES_MAX } from "../model/limits.ts";
 import type { InvocationOutcome } from "../model/outcome.ts";
 import type { InvocationContext } from "../ports/function-target.ts";
 import type { WatchedCall } from "./call-watch.ts";
 import { abandoned, functionError, responseTooLarge } from "./function-failure.ts";
+import type { HttpConnection } from "./http-connection.ts";
 import { outcomeOfHead, outcomeOfResponse, type ResponseHead, readResponseHead } from "./http-response.ts";
 
 /** Of the body of a response that is not a success only this much is kept: enough for a type, a message and a trace. */
@@ -14,8 +15,11 @@ export interface HttpCallOwner {
   /** The call has its outcome; called once. */
   onSettled(call: HttpCall): void;
   /** undici is done with the call: its connection may carry another. Called once, before or after `onSettled`. */
-  onReleased(client: Client): void;
+  onReleased(connection: HttpConnection): void;
+  /** Sends the call once more, over a new socket of the connection. */
+  resend(call: HttpCall, connection: HttpConnection): void;
   nowMs(): number;
+  monotonicMs(): number;
 }
 
 /**
@@ -32,7 +36,7 @@ export class HttpCall implements Dispatcher.DispatchHandler, WatchedCall {
   readonly context: InvocationContext;
   readonly signal: AbortSignal;
   readonly expiresAt: number;
-  client: Client | undefined;
+  connection: HttpConnection | undefined;
   readonly #owner: HttpCallOwner;
   readonly #resolve: (outcome: InvocationOutcome) => void;
   #isSettled = false;
@@ -41,7 +45,10 @@ export class HttpCall implements Dispatcher.DispatchHandler, WatchedCall {
   #bytesMax = RESPONSE_BYTES_MAX;
   #bytes = 0;
   #body: Uint8Array | undefined;
-  #laterChunks: Uint8Array[] | undefined;
+  /** Once a body comes in pieces: what they are copied into. `#body` is the part of it that is filled. */
+  #memory: Buffer | undefined;
+  #sentMs = 0;
+  #isResent = false;
 
   constructor(
     owner: HttpCallOwner,
@@ -73,6 +80,7 @@ export class HttpCall implements Dispatcher.DispatchHandler, WatchedCall {
 
   onConnect(abort: (error?: Error) => void): void {
     this.#abort = abort;
+    this.#sentMs = this.#owner.monotonicMs();
     // The call ended while its connection was being made: nothing is sent.
     if (this.#isSettled) abort();
   }
@@ -92,17 +100,21 @@ export class HttpCall implements Dispatcher.DispatchHandler, WatchedCall {
     }
     // A view of what the socket read, which nobody writes to again: kept as it is.
     if (this.#body === undefined) this.#body = chunk;
-    else if (this.#laterChunks === undefined) this.#laterChunks = [chunk];
-    else this.#laterChunks.push(chunk);
+    else this.#body = this.#appended(this.#body, chunk);
     return true;
   }
 
   onComplete(): void {
+    this.connection?.answered();
     if (!this.#isSettled) this.#settle(this.#outcomeOfResponse());
     this.#release();
   }
 
   onError(error: Error): void {
+    if (this.#wasNeverProcessed()) {
+      this.#sendAgain();
+      return;
+    }
     if (!this.#isSettled) this.#settle(this.#outcomeOfError(error));
     this.#release();
   }
@@ -127,10 +139,43 @@ export class HttpCall implements Dispatcher.DispatchHandler, WatchedCall {
   }
 
   #release(): void {
-    const client = this.client;
-    if (client === undefined) return;
-    this.client = undefined;
-    this.#owner.onReleased(client);
+    const { connection } = this;
+    if (connection === undefined) return;
+    this.connection = undefined;
+    this.#owner.onReleased(connection);
+  }
+
+  /**
+   * The server closed the idle connection while the request was on its way: nothing came back, and at once. It is sent again
+   * over a new one, a single time, so that a server that crashes on it is still found out.
+   */
+  #wasNeverProcessed(): boolean {
+    if (this.#isSettled || this.#isResent || this.#abort === undefined || this.#head !== undefined)
+      return false;
+    return this.connection?.isReused === true && this.#owner.monotonicMs() - this.#sentMs <= CLOSING_RACE_MS;
+  }
+
+  #sendAgain(): void {
+    const { connection } = this;
+    if (connection === undefined) return;
+    this.#isResent = true;
+    this.#abort = undefined;
+    this.connection = undefined;
+    this.#owner.resend(this, connection);
+  }
+
+  /** A piece keeps the whole of what the socket read in memory, however small it is itself: pieces are copied. */
+  #appended(body: Uint8Array, chunk: Buffer): Uint8Array {
+    const length = body.length + chunk.length;
+    if (this.#memory === undefined || this.#memory.length < length) {
+      const larger = Buffer.allocUnsafe(
+        Math.min(this.#bytesMax, Math.max(length, 2 * body.length, PIECES_BYTES)),
+      );
+      larger.set(body);
+      this.#memory = larger;
+    }
+    this.#memory.set(chunk, body.length);
+    return this.#memory.subarray(0, length);
   }
 
   #outcomeOfResponse(): InvocationOutcome {
@@ -139,9 +184,6 @@ export class HttpCall implements Dispatcher.DispatchHandler, WatchedCall {
   }
 
   #bodyBytes(): Uint8Array {
-    if (this.#laterChunks !== undefined && this.#body !== undefined) {
-      return Buffer.concat([this.#body, ...this.#laterChunks]);
-    }
     return this.#body ?? EMPTY;
   }
 
@@ -149,7 +191,7 @@ export class HttpCall implements Dispatcher.DispatchHandler, WatchedCall {
     const decided = this.#outcomeOfHead();
     if (decided !== undefined) return decided;
     if (this.#abort !== undefined) return { kind: "timedOut" };
-    if (this.client === undefined) return { kind: "throttled", retryAfterMs: undefined };
+    if (this.connection === undefined) return { kind: "throttled", retryAfterMs: undefined };
     return { kind: "unavailable", message: "No connection to the function's server before the deadline." };
   }
 
@@ -167,6 +209,9 @@ export class HttpCall implements Dispatcher.DispatchHandler, WatchedCall {
   }
 }
 
+/** An answer cannot have been made and lost in this time; a connection that was idle can have been closed. */
+const CLOSING_RACE_MS = 100;
+const PIECES_BYTES = 16 * 1024;
 const EMPTY = new Uint8Array(0);
 
 /** Whether the function ran is not known, so it is taken as run: a record too often is better than an attempt uncounted. */

@@ -1,4 +1,3 @@
-import { Client } from "undici";
 import { MillraceError } from "../model/errors.ts";
 import type { InvocationOutcome } from "../model/outcome.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -6,6 +5,7 @@ import type { FunctionTarget, InvocationContext } from "../ports/function-target
 import { CallWatch } from "./call-watch.ts";
 import { abandoned } from "./function-failure.ts";
 import { HttpCall, type HttpCallOwner } from "./http-call.ts";
+import { HttpConnection } from "./http-connection.ts";
 import { SYSTEM_CLOCK } from "./system-clock.ts";
 import { type TraceHeaders, traceHeaders } from "./trace.ts";
 
@@ -22,13 +22,20 @@ export interface HttpFunctionOptions {
   readonly connections?: number;
   /** How long a connection may take to be made, milliseconds; default 5,000. Longer is `unavailable`. */
   readonly connectTimeoutMs?: number;
+  /**
+   * A connection that is older is not used again but made anew, milliseconds; default 60,000. A name that has moved (a new
+   * pod, the other side of a blue-green switch) is looked up then, which a connection that is always busy never would.
+   */
+  readonly connectionAgeMs?: number;
   /** Default: the machine's time. */
   readonly clock?: Clock;
 }
 
 const CONNECTIONS = 1000;
 const CONNECT_TIMEOUT_MS = 5000;
-const HEADER_BYTES_MAX = 16 * 1024;
+const CONNECTION_AGE_MS = 60_000;
+/** Connections that were made at once are not all made anew at once: the next of each ten lives a tenth longer. */
+const AGE_STEPS = 10;
 
 /**
  * A function behind an HTTP server: architecture.md, "The HTTP function contract".
@@ -49,8 +56,10 @@ class HttpFunction implements FunctionTarget, HttpCallOwner {
   readonly #watch: CallWatch;
   readonly #connectionsMax: number;
   readonly #connectTimeoutMs: number;
-  readonly #clients: Client[] = [];
-  readonly #idle: Client[] = [];
+  readonly #connectionAgeMs: number;
+  readonly #connections = new Set<HttpConnection>();
+  readonly #idle: HttpConnection[] = [];
+  #renewed = 0;
   #waiting: HttpCall[] = [];
   #waitingHead = 0;
   #closed: Promise<void> | undefined;
@@ -65,6 +74,7 @@ class HttpFunction implements FunctionTarget, HttpCallOwner {
       "connectTimeoutMs",
       options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
     );
+    this.#connectionAgeMs = positiveInteger("connectionAgeMs", options.connectionAgeMs ?? CONNECTION_AGE_MS);
   }
 
   invoke(payload: Uint8Array, context: InvocationContext, signal: AbortSignal): Promise<InvocationOutcome> {
@@ -73,9 +83,9 @@ class HttpFunction implements FunctionTarget, HttpCallOwner {
       const expiresAt = this.#clock.monotonic() + context.timeoutMs;
       const call = new HttpCall(this, payload, context, signal, expiresAt, resolve);
       this.#watch.add(call);
-      const client = this.#idle.pop() ?? this.#newClient();
-      if (client === undefined) this.#waiting.push(call);
-      else this.#send(call, client);
+      const connection = this.#idle.pop() ?? this.#newConnection();
+      if (connection === undefined) this.#waiting.push(call);
+      else this.#send(call, connection);
     });
   }
 
@@ -88,21 +98,34 @@ class HttpFunction implements FunctionTarget, HttpCallOwner {
     this.#watch.remove(call);
   }
 
-  onReleased(client: Client): void {
+  onReleased(connection: HttpConnection): void {
+    const released = this.#isAged(connection) ? this.#replaced(connection) : connection;
     // Later: inside of its error callbacks a client does not stand a new request.
-    if (this.#waitingHead < this.#waiting.length) queueMicrotask(() => this.#reuse(client));
-    else this.#idle.push(client);
+    if (this.#waitingHead < this.#waiting.length) queueMicrotask(() => this.#reuse(released));
+    else if (released === connection) this.#idle.push(connection);
+    else this.#connections.delete(released);
+  }
+
+  resend(call: HttpCall, connection: HttpConnection): void {
+    queueMicrotask(() => {
+      if (call.isSettled) this.onReleased(connection);
+      else this.#send(call, connection);
+    });
+  }
+
+  monotonicMs(): number {
+    return this.#clock.monotonic();
   }
 
   nowMs(): number {
     return this.#clock.now();
   }
 
-  #send(call: HttpCall, client: Client): void {
-    call.client = client;
+  #send(call: HttpCall, connection: HttpConnection): void {
+    call.connection = connection;
     const { context } = call;
     const trace = traceHeaders(context);
-    client.dispatch(
+    connection.client.dispatch(
       {
         method: "POST",
         path: this.#path,
@@ -127,10 +150,10 @@ class HttpFunction implements FunctionTarget, HttpCallOwner {
     );
   }
 
-  #reuse(client: Client): void {
+  #reuse(connection: HttpConnection): void {
     const call = this.#nextWaiting();
-    if (call === undefined) this.#idle.push(client);
-    else this.#send(call, client);
+    if (call === undefined) this.#idle.push(connection);
+    else this.#send(call, connection);
   }
 
   /** First come, first served; calls that ended while they waited are passed over. */
@@ -145,24 +168,33 @@ class HttpFunction implements FunctionTarget, HttpCallOwner {
     return undefined;
   }
 
-  #newClient(): Client | undefined {
-    if (this.#clients.length >= this.#connectionsMax) return undefined;
-    const client = new Client(this.#url.origin, {
-      pipelining: 1,
-      allowH2: false,
-      maxHeaderSize: HEADER_BYTES_MAX,
-      connectTimeout: this.#connectTimeoutMs,
-      // The watch ends calls; undici's own timers would be set and cleared for every request.
-      headersTimeout: 0,
-      bodyTimeout: 0,
+  #newConnection(): HttpConnection | undefined {
+    if (this.#connections.size >= this.#connectionsMax) return undefined;
+    const connection = new HttpConnection({
+      origin: this.#url.origin,
+      connectTimeoutMs: this.#connectTimeoutMs,
+      clock: this.#clock,
     });
-    this.#clients.push(client);
-    return client;
+    this.#connections.add(connection);
+    return connection;
+  }
+
+  #isAged(connection: HttpConnection): boolean {
+    const share = 1 + (this.#renewed % AGE_STEPS) / AGE_STEPS;
+    return connection.isOlderThan(this.#connectionAgeMs * share, this.#clock.monotonic());
+  }
+
+  /** Closes a connection whose answer has come whole, and gives one that is not made yet. */
+  #replaced(connection: HttpConnection): HttpConnection {
+    this.#renewed += 1;
+    this.#connections.delete(connection);
+    connection.client.close().catch(() => undefined);
+    return this.#newConnection() ?? connection;
   }
 
   async #close(): Promise<void> {
     this.#watch.close();
-    await Promise.all(this.#clients.map((client) => client.destroy()));
+    await Promise.all(Array.from(this.#connections, ({ client }) => client.destroy()));
   }
 }
 
