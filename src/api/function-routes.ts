@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
-import { ControlFault } from "../control/control-fault.ts";
+import { ControlFault, validationFault } from "../control/control-fault.ts";
 import type { ControlPlane } from "../control/control-plane.ts";
 import { functionArn, parseFunctionName } from "../manifests/function-name.ts";
 import type { FunctionResource } from "../manifests/resources.ts";
@@ -53,20 +53,33 @@ export function addFunctionRoutes(app: FastifyInstance, control: () => ControlPl
   });
 }
 
-/** @throws ControlFault ResourceNotFoundException */
+/** @throws ControlFault ResourceNotFoundException; ValidationException for what cannot be the name of any function */
 export function functionOf(request: FastifyRequest, { functions }: ControlPlane): NamedFunction {
   const text = paramOf(request, "name");
   const reference = parseFunctionName(text);
-  const qualifier = queryOf(request, "Qualifier") ?? reference?.qualifier;
-  const fn = functions.find(({ name }) => name === reference?.name);
+  if (reference === undefined) throw malformed("functionName", text, NAME_PATTERN);
+  const qualifier = queryOf(request, "Qualifier") ?? reference.qualifier;
+  if (qualifier !== undefined && !QUALIFIER.test(qualifier))
+    throw malformed("qualifier", qualifier, QUALIFIER_PATTERN);
+  const fn = functions.find(({ name }) => name === reference.name);
   const found = fn && named(fn, qualifier);
   if (found !== undefined && (found.version !== undefined || found.fn.aliases.has(qualifier ?? "")))
     return found;
-  const wanted = reference === undefined ? text.slice(0, 140) : reference.name;
-  const suffix =
-    qualifier === undefined || text.endsWith(`:${qualifier}`) ? "" : `:${qualifier.slice(0, 128)}`;
-  const arn = functionArn({ name: wanted, qualifier: undefined, arnPrefix: undefined }, NOWHERE);
-  throw new ControlFault("ResourceNotFoundException", `Function not found: ${arn}${suffix}`);
+  const wanted = { ...reference, qualifier: qualifier ?? "$LATEST" };
+  throw new ControlFault("ResourceNotFoundException", `Function not found: ${functionArn(wanted, NOWHERE)}`);
+}
+
+/** AWS's patterns, as its texts show them. */
+const NAME_PATTERN =
+  "(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}(-gov)?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?";
+const QUALIFIER_PATTERN = "(|[a-zA-Z0-9$_-]+)";
+const QUALIFIER = /^[A-Za-z0-9$_-]{1,128}$/;
+const SHOWN_CHARS_MAX = 140;
+
+function malformed(field: string, text: string, pattern: string): ControlFault {
+  const constraint = `Member must satisfy regular expression pattern: ${pattern}`;
+  const shown = text.slice(0, SHOWN_CHARS_MAX);
+  return validationFault([`Value '${shown}' at '${field}' failed to satisfy constraint: ${constraint}`]);
 }
 
 function named(fn: FunctionResource, qualifier: string | undefined): NamedFunction {

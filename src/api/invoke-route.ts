@@ -44,12 +44,9 @@ export function addInvokeRoute(
       // A caller that hangs up ends its call. Of the answer, not of the connection: that one lives on with other calls.
       reply.raw.once("close", () => end.abort());
       try {
-        const outcome = await invoke(named, control(), payload, {
-          clock,
-          requestId: requestIds(),
-          signal: end.signal,
-        });
-        return answer(reply, outcome, named);
+        const requestId = requestIds();
+        const outcome = await invoke(named, control(), payload, { clock, requestId, signal: end.signal });
+        return answer(reply, outcome, named, requestId);
       } finally {
         running.set(name, (running.get(name) ?? 1) - 1);
       }
@@ -73,6 +70,7 @@ function answer(
   reply: FastifyReply,
   outcome: InvocationOutcome,
   { fn, version }: NamedFunction,
+  requestId: string,
 ): FastifyReply {
   reply.header("x-amz-executed-version", executedVersionOf(outcome) ?? version ?? "$LATEST");
   reply.type("application/json");
@@ -82,7 +80,7 @@ function answer(
     case "functionError":
       return functionError(reply, outcome.errorType, outcome.message);
     case "timedOut": {
-      const text = `Task timed out after ${(fn.timeoutMs / 1000).toFixed(2)} seconds`;
+      const text = `RequestId: ${requestId} Error: Task timed out after ${(fn.timeoutMs / 1000).toFixed(2)} seconds`;
       return functionError(reply, "Sandbox.Timedout", text);
     }
     case "throttled":

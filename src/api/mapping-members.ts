@@ -35,7 +35,17 @@ export function readCreateMembers(body: Readonly<Record<string, unknown>>): Mapp
 
 /** @throws as `readCreateMembers`. Immutable members are left out too. */
 export function readUpdateMembers(body: Readonly<Record<string, unknown>>): MappingMembers {
+  checkRoute(body["DestinationConfig"]);
   return { spec: specOf(body, IMMUTABLE), isEnabled: flagOf(body["Enabled"]), tags: undefined };
+}
+
+/** AWS answers `{"OnFailure": {}}` where nothing is set, and refuses the same in an update: an empty text clears it. */
+function checkRoute(config: unknown): void {
+  if (typeof config !== "object" || config === null || !("OnFailure" in config)) return;
+  const { OnFailure: route } = config;
+  if (typeof route !== "object" || route === null || "Destination" in route) return;
+  const message = "The Destination field is required for an OnFailure configuration.";
+  throw new ControlFault("InvalidParameterValueException", message);
 }
 
 const TAGS_MAX = 50;
@@ -83,7 +93,7 @@ function specOf(body: Readonly<Record<string, unknown>>, leftOut: readonly strin
     }
     if (leftOut.includes(name)) return [];
     const isRemoved = isEmpty(value) && name !== MAY_BE_EMPTY;
-    return [[name, isRemoved ? undefined : converted(value, node?.properties?.[name])]];
+    return [[name, isRemoved ? undefined : converted(value, node?.properties?.[name], member)]];
   });
   const spec = Object.fromEntries(entries);
   checkDestination(spec["destinationConfig"]);
@@ -91,18 +101,27 @@ function specOf(body: Readonly<Record<string, unknown>>, leftOut: readonly strin
   return spec;
 }
 
-/** With the members that the schema names, by its names; `onSuccess` stays, since AWS has a text of its own for it. */
-function converted(value: unknown, node: SchemaNode | undefined): unknown {
-  if (Array.isArray(value)) return value.map((member) => converted(member, node?.items));
+/**
+ * With the members that the schema names, by its names; `onSuccess` stays, since AWS has a text of its own for it. `place` is
+ * what the caller calls the value. What is said inside of a member and has no effect here is refused, at every depth.
+ */
+function converted(value: unknown, node: SchemaNode | undefined, place: string): unknown {
+  if (Array.isArray(value)) return value.map((member) => converted(member, node?.items, place));
   if (typeof value !== "object" || value === null || node?.properties === undefined) return value;
   const known = [...Object.keys(node.properties), "onSuccess"];
   const entries = Object.entries(value).flatMap(([member, inner]): [string, unknown][] => {
     const name = matching(member, known);
-    if (name === undefined || inner === null || (name === "onSuccess" && isEmpty(inner))) return [];
-    return [[name, converted(inner, node.properties?.[name])]];
+    if (name === undefined) {
+      if (!isNothing(inner)) throw unsupported(`${place}.${member.slice(0, MEMBER_CHARS_MAX)}`);
+      return [];
+    }
+    if (inner === null || (name === "onSuccess" && isEmpty(inner))) return [];
+    return [[name, converted(inner, node.properties?.[name], `${place}.${member}`)]];
   });
   return Object.fromEntries(entries);
 }
+
+const MEMBER_CHARS_MAX = 80;
 
 /** AWS's name of a field differs from the manifests' in capitals only: `KMSKeyArn`, `URI`. */
 function matching(member: string, names: readonly string[]): string | undefined {
@@ -117,11 +136,20 @@ function isEmpty(value: unknown): boolean {
   return value === null || Object.values(value).every(isEmpty);
 }
 
+/** As `isEmpty`; an empty text too, by which AWS clears (`KMSKeyArn`). */
+function isNothing(value: unknown): boolean {
+  return value === "" || isEmpty(value);
+}
+
 /** A member that AWS knows and that has no effect here must not be taken in silence. */
 function checkSupported(member: string, value: unknown): void {
-  if (matching(member, [...AWS_PARAMETERS_UNSUPPORTED.keys()]) === undefined || isEmpty(value)) return;
+  if (matching(member, [...AWS_PARAMETERS_UNSUPPORTED.keys()]) === undefined || isNothing(value)) return;
+  throw unsupported(member);
+}
+
+function unsupported(member: string): ControlFault {
   const message = `Unsupported ${member} parameter for given event source mapping type.`;
-  throw new ControlFault("InvalidParameterValueException", message);
+  return new ControlFault("InvalidParameterValueException", message);
 }
 
 /** Places on the operator's disk are the operator's to name, in manifests. */

@@ -20,6 +20,7 @@ import { addMappingRoutes } from "./mapping-routes.ts";
 import { addRoute, type RouteRole } from "./route.ts";
 import type { ServerAddress } from "./server-address.ts";
 import { addTagRoutes } from "./tag-routes.ts";
+import { addUnsupportedOperations } from "./unsupported-operations.ts";
 import { ApiFault, sendFault } from "./wire-fault.ts";
 
 export interface ApiServerOptions {
@@ -132,7 +133,10 @@ function createGuardedApp(options: ApiServerOptions): FastifyInstance {
     listenHost,
   });
   app.setNotFoundHandler((request, reply) =>
-    reply.code(404).send({ message: `There is nothing at ${request.method} ${request.url.slice(0, 200)}.` }),
+    reply
+      .code(404)
+      .header("x-amzn-errortype", "UnknownOperationException")
+      .send({ message: `There is nothing at ${request.method} ${request.url.slice(0, 200)}.` }),
   );
   app.setErrorHandler((error, _request, reply) => answerError(error, reply));
   return app;
@@ -166,6 +170,7 @@ function addControlRoutes(app: FastifyInstance, options: ApiServerOptions): void
   addTagRoutes(app, control);
   addFunctionRoutes(app, control);
   addInvokeRoute(app, control, options.clock, options.requestId);
+  addUnsupportedOperations(app);
 }
 
 function addHealthRoutes(app: FastifyInstance, options: ApiServerOptions, metricsRole: RouteRole): void {

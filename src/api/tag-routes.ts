@@ -1,5 +1,5 @@
 import type { FastifyInstance } from "fastify";
-import { ControlFault, notFound } from "../control/control-fault.ts";
+import { ControlFault, validationFault } from "../control/control-fault.ts";
 import type { ControlPlane } from "../control/control-plane.ts";
 import { parseFunctionName } from "../manifests/function-name.ts";
 import { noteSubject } from "./guard.ts";
@@ -56,19 +56,49 @@ export function addTagRoutes(app: FastifyInstance, control: () => ControlPlane):
   });
 }
 
-/** @throws ControlFault for ARNs of no mapping here. */
+/** @throws ControlFault ResourceNotFoundException for ARNs of no mapping here, ValidationException for what is no ARN */
 async function uuidOf(arn: string, { mappings }: ControlPlane): Promise<string> {
-  const uuid = /^arn:aws[a-z-]*:lambda:[a-z0-9-]+:\d{12}:event-source-mapping:([0-9a-fA-F-]{36})$/.exec(
-    arn,
-  )?.[1];
-  if (uuid === undefined) {
-    const message = "The resource is to be the ARN of an event source mapping.";
-    throw new ControlFault("InvalidParameterValueException", message);
-  }
-  const { resource } = await mappings.get(uuid.toLowerCase());
-  if (mappingArn(resource.mapping.eventSourceArn, resource.mapping.uuid) !== arn.toLowerCase())
-    throw notFound();
-  return resource.mapping.uuid;
+  const uuid = MAPPING_ARN.exec(arn)?.[1];
+  if (uuid === undefined) throw otherResource(arn);
+  const view = await mappings.get(uuid.toLowerCase()).catch((error: unknown) => {
+    throw isNotFound(error) ? mappingNotFound(arn) : error;
+  });
+  const { mapping } = view.resource;
+  if (mappingArn(mapping.eventSourceArn, mapping.uuid) !== arn.toLowerCase()) throw mappingNotFound(arn);
+  return mapping.uuid;
+}
+
+const MAPPING_ARN =
+  /^arn:aws[a-z-]*:lambda:[a-z0-9-]+:\d{12}:event-source-mapping:([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})$/;
+const LAMBDA_ARN = /^arn:aws[a-zA-Z-]*:lambda:[a-z0-9-]+:\d{12}:[a-z-]+:[a-zA-Z0-9-_:$]+$/;
+const ARN_CHARS_MAX = 256;
+/** AWS's, as its text shows it. */
+const ARN_PATTERN =
+  "arn:(aws[a-zA-Z-]*):lambda:[a-z]{2}((-gov)|(-iso(b?)))?-[a-z]+-\\d{1}:\\d{12}:(function:[a-zA-Z0-9-_]+(:(\\$LATEST|[a-zA-Z0-9-_]+))?|code-signing-config:csc-[a-z0-9]{17}|event-source-mapping:[a-f0-9]{8}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{4}-[a-f0-9]{12})";
+
+function isNotFound(error: unknown): boolean {
+  return error instanceof ControlFault && error.fault === "ResourceNotFoundException";
+}
+
+function otherResource(arn: string): ControlFault {
+  if (!LAMBDA_ARN.test(arn)) return malformed(arn);
+  if (!arn.includes(":function:")) return unsupportedResource(arn);
+  return new ControlFault("ResourceNotFoundException", `Function not found: ${arn}`);
+}
+
+function mappingNotFound(arn: string): ControlFault {
+  return new ControlFault("ResourceNotFoundException", `Event source mapping not found: ${arn}`);
+}
+
+function unsupportedResource(arn: string): ControlFault {
+  const message = `Unsupported resource type for tagging or invalid arn: ${arn.slice(0, ARN_CHARS_MAX)}`;
+  return new ControlFault("InvalidParameterValueException", message);
+}
+
+function malformed(arn: string): ControlFault {
+  const constraint = `Member must satisfy regular expression pattern: ${ARN_PATTERN}`;
+  const shown = arn.slice(0, ARN_CHARS_MAX);
+  return validationFault([`Value '${shown}' at 'resource' failed to satisfy constraint: ${constraint}`]);
 }
 
 function isFunction(arn: string, { functions }: ControlPlane): boolean {

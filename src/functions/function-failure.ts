@@ -13,12 +13,14 @@ export function functionError(errorType: string, message: string): InvocationOut
   };
 }
 
-/** Lambda's error type for a response over the limit of a synchronous invocation. */
+/** Lambda's text for a response over the limit of a synchronous invocation (functions contract, errors of functions). */
+export const RESPONSE_TOO_LARGE = {
+  errorType: "Function.ResponseSizeTooLarge",
+  message: `Response payload size exceeded maximum allowed payload size (${RESPONSE_BYTES_MAX} bytes).`,
+} as const;
+
 export function responseTooLarge(): InvocationOutcome {
-  return functionError(
-    "Function.ResponseSizeTooLarge",
-    `The function returned more than ${RESPONSE_BYTES_MAX} bytes, the most that a response may have.`,
-  );
+  return functionError(RESPONSE_TOO_LARGE.errorType, RESPONSE_TOO_LARGE.message);
 }
 
 /** The caller gave up. Not a function error: what the engine itself stops costs no retry. */

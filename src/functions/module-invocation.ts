@@ -1,5 +1,6 @@
 import { types } from "node:util";
 import { RESPONSE_BYTES_MAX } from "../model/limits.ts";
+import { RESPONSE_TOO_LARGE } from "./function-failure.ts";
 import { describeThrown } from "./module-failure.ts";
 import type { Handler } from "./module-handler.ts";
 import type {
@@ -69,7 +70,7 @@ export class ModuleInvocation {
       return;
     }
     if (Buffer.byteLength(text) > RESPONSE_BYTES_MAX) {
-      this.#fail(TOO_LARGE);
+      this.#fail(RESPONSE_TOO_LARGE);
       return;
     }
     this.#isAnswered = true;
@@ -129,11 +130,6 @@ interface LambdaContext {
 const NEVER_SETTLED: RuntimeFailure = {
   errorType: "Runtime.NodeJsExit",
   message: "The handler's promise can never settle: nothing is left to wait for.",
-};
-
-const TOO_LARGE: RuntimeFailure = {
-  errorType: "Function.ResponseSizeTooLarge",
-  message: `The function returned more than ${RESPONSE_BYTES_MAX} bytes, the most that a response may have.`,
 };
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

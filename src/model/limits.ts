@@ -7,7 +7,7 @@
 export const PAYLOAD_BYTES_MAX = 6 * 1024 * 1024;
 
 /** Largest response that a function may return; one that is larger is a function error. */
-export const RESPONSE_BYTES_MAX = 6 * 1024 * 1024;
+export const RESPONSE_BYTES_MAX = 6 * 1024 * 1024 + 100;
 
 /** Largest tumbling-window state; a larger one ends its window early (streams §6.1). */
 export const WINDOW_STATE_BYTES_MAX = 1024 * 1024;

@@ -5,6 +5,7 @@ import type { Engine, MappingStatus } from "../../../src/engine/engine.ts";
 import type { Manifests } from "../../../src/manifests/load-manifests.ts";
 import type { FunctionResource } from "../../../src/manifests/resources.ts";
 import { MillraceError } from "../../../src/model/errors.ts";
+import type { InvocationOutcome } from "../../../src/model/outcome.ts";
 import type { Connector } from "../../../src/ports/connector.ts";
 import type { Destination } from "../../../src/ports/destination.ts";
 import type { FunctionTarget } from "../../../src/ports/function-target.ts";
@@ -53,6 +54,8 @@ export class ControlWorld {
   /** ARNs of sources that never answer when they are opened. */
   readonly silent = new Set<string>();
   visibilityMs = 30_000;
+  /** Of every invocation. */
+  outcome: InvocationOutcome = { kind: "succeeded", payload: new Uint8Array() };
   /** While set, a mapping that is stopped waits for it. */
   drain: Promise<void> | undefined;
   /** While set, a source that is opened waits for it. */
@@ -96,7 +99,7 @@ export class ControlWorld {
           if (this.broken.has(resource.name))
             throw new MillraceError("ERR_MILLRACE_FUNCTION", "throws at load.");
           return closable<FunctionTarget>({
-            invoke: async () => ({ kind: "succeeded", payload: new Uint8Array() }),
+            invoke: async () => this.outcome,
           });
         },
         openDestination: async () => closable<Destination>(),
