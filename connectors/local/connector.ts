@@ -1,5 +1,6 @@
 import { MillraceError } from "../../src/model/errors.ts";
 import type { QueueConnector, SourceEndpoints, StreamConnector } from "../../src/ports/connector.ts";
+import { LockWait } from "../../src/sqlite/lock-wait.ts";
 import { FILTER_DATA_KEY } from "./event.ts";
 import { parseQueueArn } from "./queue-arn.ts";
 import { QUEUE_FILTER_DATA_KEY } from "./queue-event.ts";
@@ -7,6 +8,7 @@ import { openLocalQueueSource, QUEUE_KIND } from "./queue-source.ts";
 import { openQueueSender, openStreamSender } from "./sender.ts";
 import { KIND, openLocalSource } from "./source.ts";
 import { ARN_SERVICE, parseStreamArn } from "./stream-arn.ts";
+import { LOCK_WAIT_MS } from "./stream-database.ts";
 
 const FILE_ENDPOINT = "LOCAL_FILE";
 
@@ -20,11 +22,13 @@ export const localConnector: StreamConnector = {
   endpointNames: [FILE_ENDPOINT],
   async openStream(mapping, endpoints) {
     const path = filePath(`The mapping "${mapping.name}" reads a local stream`, endpoints);
-    return openLocalSource(path, parseStreamArn(mapping.eventSourceArn));
+    const arn = parseStreamArn(mapping.eventSourceArn);
+    return await whenUnlocked(() => openLocalSource(path, arn));
   },
   async openSender(mapping, endpoints, source) {
     const path = filePath(`The mapping "${mapping.name}" fills a local stream`, endpoints);
-    return openStreamSender(path, parseStreamArn(mapping.eventSourceArn).name, source);
+    const { name } = parseStreamArn(mapping.eventSourceArn);
+    return await whenUnlocked(() => openStreamSender(path, name, source));
   },
 };
 
@@ -38,18 +42,21 @@ export const localQueueConnector: QueueConnector = {
   endpointNames: [FILE_ENDPOINT],
   async openQueue(mapping, endpoints) {
     const path = filePath(`The mapping "${mapping.name}" reads a local queue`, endpoints);
-    return openLocalQueueSource(
-      path,
-      parseQueueArn(mapping.eventSourceArn),
-      Date.now,
-      mapping.batchingWindowMs,
-    );
+    const arn = parseQueueArn(mapping.eventSourceArn);
+    const { batchingWindowMs } = mapping;
+    return await whenUnlocked(() => openLocalQueueSource(path, arn, { batchingWindowMs }));
   },
   async openSender(mapping, endpoints, source) {
     const path = filePath(`The mapping "${mapping.name}" fills a local queue`, endpoints);
-    return openQueueSender(path, parseQueueArn(mapping.eventSourceArn).name, source);
+    const { name } = parseQueueArn(mapping.eventSourceArn);
+    return await whenUnlocked(() => openQueueSender(path, name, source));
   },
 };
+
+/** Another process may just be making the file. */
+function whenUnlocked<T>(open: () => T): Promise<T> {
+  return new LockWait(LOCK_WAIT_MS).run(open);
+}
 
 function filePath(reader: string, endpoints: SourceEndpoints): string {
   const paths = endpoints[FILE_ENDPOINT] ?? [];

@@ -8,7 +8,7 @@ import { checkMessage, type NewMessage } from "./new-message.ts";
 import { formatPosition } from "./position.ts";
 import { QueueDelivery } from "./queue-delivery.ts";
 import { findQueue, type QueueRow } from "./queue-row.ts";
-import { streamFileError } from "./stream-database.ts";
+import { type FilePlace, streamFileError } from "./stream-database.ts";
 
 /** One queue of a file, to send to and to look into. Functions see its messages as SQS messages. */
 export interface LocalQueue {
@@ -62,12 +62,12 @@ const DEDUPLICATION_MS = 300_000;
 const FORGOTTEN_MAX = 1_000;
 
 export function openQueueTable(
-  path: string,
+  place: FilePlace,
   database: DatabaseSync,
   name: string,
   now: () => number,
 ): LocalQueue {
-  return new QueueTable(path, database, name, now);
+  return new QueueTable(place, database, name, now);
 }
 
 class QueueTable implements LocalQueue {
@@ -77,6 +77,7 @@ class QueueTable implements LocalQueue {
   readonly retentionMs: number | undefined;
   readonly redrive: LocalQueue["redrive"];
   readonly #path: string;
+  readonly #place: FilePlace;
   readonly #database: DatabaseSync;
   readonly #queue: QueueRow;
   readonly #clock: FileClock;
@@ -84,7 +85,8 @@ class QueueTable implements LocalQueue {
   readonly #delivery: QueueDelivery;
   readonly #sql: ReturnType<typeof prepareStatements>;
 
-  constructor(path: string, database: DatabaseSync, name: string, now: () => number) {
+  constructor(place: FilePlace, database: DatabaseSync, name: string, now: () => number) {
+    const { path } = place;
     const queue = findQueue(path, database, name);
     this.name = name;
     this.isFifo = queue.isFifo;
@@ -95,6 +97,7 @@ class QueueTable implements LocalQueue {
       maxReceiveCount: queue.redrive.receiveCountMax,
     };
     this.#path = path;
+    this.#place = place;
     this.#database = database;
     this.#queue = queue;
     this.#clock = createFileClock(database, now);
@@ -200,7 +203,11 @@ class QueueTable implements LocalQueue {
   }
 
   #write<T>(work: () => T): T {
-    return this.#guard(() => inTransaction(this.#database, "IMMEDIATE", work));
+    return this.#guard(() => {
+      const result = inTransaction(this.#database, "IMMEDIATE", work);
+      this.#place.checkStillThere();
+      return result;
+    });
   }
 
   #guard<T>(work: () => T): T {

@@ -6,7 +6,7 @@ import { type ArrivalSearch, createArrivalSearch } from "./arrival-search.ts";
 import { type HashKey, hashKeyOf, joinRanges, parseHashKey, splitRange, toDecimal } from "./hash-key.ts";
 import { formatPosition } from "./position.ts";
 import { createShardTable, insertShard, type ShardRow, type ShardTable } from "./shard-table.ts";
-import { streamFileError } from "./stream-database.ts";
+import { type FilePlace, streamFileError } from "./stream-database.ts";
 
 /** One stream of a file, to append to and to reshard. Functions see its records as Kinesis records. */
 export interface LocalStream {
@@ -60,18 +60,19 @@ const DATA_BYTES_MAX = 10 * 1024 * 1024;
 const TRIM_RECORDS_MAX = 10_000;
 
 export function openStreamTable(
-  path: string,
+  place: FilePlace,
   database: DatabaseSync,
   name: string,
   now: () => number,
 ): LocalStream {
-  return new StreamTable(path, database, name, now);
+  return new StreamTable(place, database, name, now);
 }
 
 class StreamTable implements LocalStream {
   readonly name: string;
   readonly retentionMs: number | undefined;
   readonly #path: string;
+  readonly #place: FilePlace;
   readonly #database: DatabaseSync;
   readonly #now: () => number;
   readonly #streamId: number;
@@ -79,11 +80,13 @@ class StreamTable implements LocalStream {
   readonly #arrivals: ArrivalSearch;
   readonly #sql: ReturnType<typeof prepareStatements>;
 
-  constructor(path: string, database: DatabaseSync, name: string, now: () => number) {
+  constructor(place: FilePlace, database: DatabaseSync, name: string, now: () => number) {
+    const { path } = place;
     const row = findStream(path, database, name);
     this.name = name;
     this.retentionMs = row.retentionMs;
     this.#path = path;
+    this.#place = place;
     this.#database = database;
     this.#now = now;
     this.#streamId = row.id;
@@ -191,7 +194,11 @@ class StreamTable implements LocalStream {
   }
 
   #write<T>(work: () => T): T {
-    return this.#guard(() => inTransaction(this.#database, "IMMEDIATE", work));
+    return this.#guard(() => {
+      const result = inTransaction(this.#database, "IMMEDIATE", work);
+      this.#place.checkStillThere();
+      return result;
+    });
   }
 
   #guard<T>(work: () => T): T {

@@ -1,15 +1,17 @@
 import type { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
 import { MillraceError } from "../../src/model/errors.ts";
-import type { QueueSource } from "../../src/ports/queue-source.ts";
+import type { QueueMessage, QueueSource, Settlement } from "../../src/ports/queue-source.ts";
+import type { LiveFile } from "../../src/sqlite/live-file.ts";
+import type { WaitClock } from "../../src/sqlite/lock-wait.ts";
 import { inTransaction } from "../../src/sqlite/transaction.ts";
 import { createFileClock } from "./file-clock.ts";
 import type { QueueArn } from "./queue-arn.ts";
 import { QueueDelivery, type Taken } from "./queue-delivery.ts";
 import { asLocalMessages, createLocalMessageFactory, createLocalQueueEvents } from "./queue-event.ts";
 import { findQueue } from "./queue-row.ts";
-import { createQueueSettlement } from "./queue-settlement.ts";
-import { openStreamDatabase, streamFileError } from "./stream-database.ts";
+import { createQueueSettlement, type QueueSettlement, type Receipt } from "./queue-settlement.ts";
+import { openLiveStreamFile, streamFileError } from "./stream-database.ts";
 
 export const QUEUE_KIND = "local-queue";
 
@@ -23,60 +25,93 @@ const POLL_MS = 100;
  */
 const WAIT_ON_EMPTY_MS = 500;
 
+export interface LocalQueueOptions {
+  /** Epoch milliseconds. */
+  readonly now?: () => number;
+  /** Of the mapping: above 0, messages without attributes say so with `null` (queues §2.6). */
+  readonly batchingWindowMs?: number;
+  readonly clock?: WaitClock | undefined;
+}
+
 /**
  * Opens a local queue for receiving.
- * @param batchingWindowMs of the mapping: above 0, messages without attributes say so with `null` (queues §2.6).
  * @throws ERR_MILLRACE_SOURCE_NOT_FOUND when the file or the queue does not exist.
  */
 export function openLocalQueueSource(
   path: string,
   arn: QueueArn,
-  now: () => number = Date.now,
-  batchingWindowMs = 0,
+  { now = Date.now, batchingWindowMs = 0, clock }: LocalQueueOptions = {},
 ): QueueSource {
-  const database = openStreamDatabase(path);
   try {
-    // Holds and settlements need not outlive a loss of power: one that is forgotten has its message come again. What was
-    // sent is on the disk by then, and a process that is killed loses nothing.
-    database.exec("PRAGMA synchronous = NORMAL");
-    return createQueueSource(path, arn, database, now, batchingWindowMs > 0);
+    const file = openLiveStreamFile(path, (database) => attachQueue(path, database, arn.name, now), clock);
+    return createQueueSource(path, arn, file, batchingWindowMs > 0);
   } catch (error) {
-    database.close();
     throw streamFileError(path, error);
   }
+}
+
+/** The queue in the file that is open now. */
+type OpenQueue = ReturnType<typeof attachQueue>;
+
+function attachQueue(path: string, database: DatabaseSync, name: string, now: () => number) {
+  const queue = findQueue(path, database, name);
+  // Holds and settlements need not outlive a loss of power: one that is forgotten has its message come again. What was
+  // sent is on the disk by then, and a process that is killed loses nothing.
+  database.exec("PRAGMA synchronous = NORMAL");
+  return {
+    queue,
+    clock: createFileClock(database, now),
+    delivery: new QueueDelivery(database, queue),
+    settlement: createQueueSettlement(database, queue.id),
+  };
 }
 
 function createQueueSource(
   path: string,
   arn: QueueArn,
-  database: DatabaseSync,
-  now: () => number,
+  file: LiveFile<OpenQueue>,
   hasBatchingWindow: boolean,
 ): QueueSource {
-  const queue = findQueue(path, database, arn.name);
-  const clock = createFileClock(database, now);
-  const delivery = new QueueDelivery(database, queue);
-  const settlement = createQueueSettlement(database, queue.id);
+  const { queue } = file.tables;
   const toMessage = createLocalMessageFactory(arn, hasBatchingWindow);
+  let toldGeneration = 0;
 
-  const guard = <T>(work: () => T): T => {
+  const guard = async <T>(result: Promise<T>, signal?: AbortSignal): Promise<T> => {
     try {
-      return work();
+      return await result;
     } catch (error) {
+      if (signal !== undefined) throwIfAborted(signal);
       throw streamFileError(path, error);
     }
   };
-  const write = <T>(work: () => T): T => guard(() => inTransaction(database, "IMMEDIATE", work));
-  const isEmpty = (): boolean => guard(() => delivery.nextVisibleMs()) === undefined;
-  const mayTake = (): boolean => {
-    const nextMs = delivery.nextVisibleMs();
-    if (nextMs === undefined) return false;
-    const nowMs = clock.peek();
-    return nowMs === undefined || nextMs <= nowMs;
+  const write = <T>(work: (open: OpenQueue) => T, signal?: AbortSignal): Promise<T> =>
+    guard(
+      file.write((open, database) => inTransaction(database, "IMMEDIATE", () => work(open)), signal),
+      signal,
+    );
+  const settle = (
+    messages: readonly QueueMessage[],
+    work: (settlement: QueueSettlement, receipts: readonly Receipt[], nowMs: number) => readonly Settlement[],
+  ) => write(({ settlement, clock }) => work(settlement, asLocalMessages(messages), clock.advance().nowMs));
+  /** Once: messages that are held are another file's now, and are settled by nobody. */
+  const tellOfNewFile = (): void => {
+    const isNews = file.generation !== toldGeneration;
+    toldGeneration = file.generation;
+    if (isNews) throw queueWasReplaced(path, arn.name);
   };
-  const take = (messagesMax: number, holdMs: number): Taken => {
-    if (!guard(mayTake)) return { deliveries: [], mayHaveMore: false };
-    return write(() => delivery.take(messagesMax, holdMs, clock.advance()));
+  const take = async (messagesMax: number, holdMs: number, signal: AbortSignal): Promise<Look> => {
+    const sight = await guard(
+      file.read((open) => {
+        tellOfNewFile();
+        return lookAt(open);
+      }, signal),
+      signal,
+    );
+    if (!sight.mayTake) return { deliveries: [], mayHaveMore: false, isEmpty: sight.isEmpty };
+    return await write(({ delivery, clock }) => {
+      const taken = delivery.take(messagesMax, holdMs, clock.advance());
+      return { ...taken, isEmpty: delivery.nextVisibleMs() === undefined };
+    }, signal);
   };
   return {
     description: {
@@ -92,24 +127,45 @@ function createQueueSource(
       const askedMs = performance.now();
       for (;;) {
         throwIfAborted(signal);
-        const { deliveries, mayHaveMore } = take(wanted, holdMs);
+        const { deliveries, mayHaveMore, isEmpty } = await take(wanted, holdMs, signal);
         if (deliveries.length > 0) return deliveries.map(toMessage);
-        const boundMs = isEmpty() ? Math.min(waitMs, WAIT_ON_EMPTY_MS) : waitMs;
+        const boundMs = isEmpty ? Math.min(waitMs, WAIT_ON_EMPTY_MS) : waitMs;
         const leftMs = askedMs + boundMs - performance.now();
         if (leftMs <= 0 && !mayHaveMore) return [];
         await pause(mayHaveMore ? 0 : Math.min(POLL_MS, leftMs), signal);
       }
     },
-    acknowledge: async (messages) =>
-      write(() => settlement.acknowledge(asLocalMessages(messages), clock.advance().nowMs)),
-    release: async (messages, delayMs) =>
-      write(() => settlement.release(asLocalMessages(messages), clock.advance().nowMs, delayMs)),
-    extend: async (messages, holdMs) =>
-      write(() => settlement.extend(asLocalMessages(messages), clock.advance().nowMs, holdMs)),
+    acknowledge: (messages) =>
+      settle(messages, (settlement, receipts, nowMs) => settlement.acknowledge(receipts, nowMs)),
+    release: (messages, delayMs) =>
+      settle(messages, (settlement, receipts, nowMs) => settlement.release(receipts, nowMs, delayMs)),
+    extend: (messages, holdMs) =>
+      settle(messages, (settlement, receipts, nowMs) => settlement.extend(receipts, nowMs, holdMs)),
     async close() {
-      if (database.isOpen) database.close();
+      file.close();
     },
   };
+}
+
+interface Look extends Taken {
+  /** Not even hidden messages are there. */
+  readonly isEmpty: boolean;
+}
+
+/** One look-up in an index, without a write. */
+function lookAt({ delivery, clock }: OpenQueue): { readonly isEmpty: boolean; readonly mayTake: boolean } {
+  const nextMs = delivery.nextVisibleMs();
+  if (nextMs === undefined) return { isEmpty: true, mayTake: false };
+  const nowMs = clock.peek();
+  return { isEmpty: false, mayTake: nowMs === undefined || nextMs <= nowMs };
+}
+
+function queueWasReplaced(path: string, name: string): MillraceError {
+  return new MillraceError(
+    "ERR_MILLRACE_SOURCE_UNAVAILABLE",
+    `The file ${path} was made anew while the queue "${name}" in it was read: messages that were received from the former ` +
+      "file cannot be acknowledged in this one. Receiving goes on with the new file.",
+  );
 }
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {

@@ -2,23 +2,28 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { MillraceError } from "../../src/model/errors.ts";
 import type { KinesisRecord } from "../../src/model/kinesis-event.ts";
 import type { StartPoint } from "../../src/model/record.ts";
-import type { ShardRead } from "../../src/ports/stream-source.ts";
+import type { LogAnew, ShardRead } from "../../src/ports/stream-source.ts";
 import { type ArrivalSearch, createArrivalSearch } from "./arrival-search.ts";
 import { formatPosition, parsePosition } from "./position.ts";
-import type { ShardTable } from "./shard-table.ts";
+import type { ShardRow, ShardTable } from "./shard-table.ts";
 
 /** How soon a reader that has caught up may look again: an idle shard costs ten look-ups a second. */
 const IDLE_READ_MS = 100;
 
+/** One stream of the file that is open now. */
 export interface ReaderTables {
   readonly shards: ShardTable;
   readonly arrivals: ArrivalSearch;
   readonly recordsAfter: StatementSync;
+  readonly logId: string;
+  /** The newest sequence number that the stream has given. */
+  readonly tip: () => number;
+  readonly findShard: (shards: ShardTable, shardId: string) => ShardRow | undefined;
 }
 
 export type MakeRecord = (position: string, key: string, data: Buffer, arrivalMs: number) => KinesisRecord;
 
-export function createReaderTables(database: DatabaseSync, shards: ShardTable): ReaderTables {
+export function createReaderTables(database: DatabaseSync, shards: ShardTable) {
   const recordsAfter = database.prepare(
     "SELECT sequence, arrival_ms, partition_key, data FROM record WHERE shard = ? AND sequence > ? " +
       "ORDER BY sequence LIMIT ?",
@@ -27,35 +32,70 @@ export function createReaderTables(database: DatabaseSync, shards: ShardTable): 
   return { shards, arrivals: createArrivalSearch(database), recordsAfter };
 }
 
+export interface CursorOptions {
+  readonly shardId: string;
+  readonly start: StartPoint;
+  /** The log that `start` belongs to; `undefined`: not known. */
+  readonly knownLogId: string | undefined;
+  readonly makeRecord: MakeRecord;
+  readonly now: () => number;
+}
+
 /** The place of one reader in its shard. Every call belongs inside a read transaction, for one view of the file. */
 export class ShardCursor {
-  readonly #tables: ReaderTables;
-  readonly #shard: { readonly id: number; readonly shardId: string };
+  readonly #shardId: string;
   readonly #makeRecord: MakeRecord;
   readonly #now: () => number;
+  #tables: ReaderTables;
+  #rowId: number;
+  /** That the place below is one of. */
+  #logId: string | undefined;
   /** Sequence number of the last record read; `undefined` as long as the beginning is not found or does not matter. */
   #after: number | undefined;
   /** Set until the first record at or behind this moment is there. */
   #sinceMs: number | undefined;
 
-  constructor(
-    tables: ReaderTables,
-    shard: { readonly id: number; readonly shardId: string },
-    start: StartPoint,
-    makeRecord: MakeRecord,
-    now: () => number,
-  ) {
-    this.#tables = tables;
-    this.#shard = shard;
+  constructor(tables: ReaderTables, { shardId, start, knownLogId, makeRecord, now }: CursorOptions) {
+    this.#shardId = shardId;
     this.#makeRecord = makeRecord;
     this.#now = now;
+    this.#tables = tables;
+    this.#rowId = rowIdOf(tables, shardId);
+    this.#logId = knownLogId;
     if (start.kind === "after") this.#after = parsePosition(start.position);
     if (start.kind === "timestamp") this.#sinceMs = start.epochMs;
   }
 
-  read(recordsMax: number, bytesMax: number): ShardRead {
-    const shard = this.#tables.shards.getById(this.#shard.id);
-    if (shard === undefined) throw shardIsGone(this.#shard.shardId);
+  /** `tables`: of the file that is open now, which may have been made anew since the last read. */
+  read(tables: ReaderTables, recordsMax: number, bytesMax: number): ShardRead {
+    if (tables !== this.#tables) {
+      this.#rowId = rowIdOf(tables, this.#shardId);
+      this.#tables = tables;
+    }
+    const anew = this.#lookAtLog(tables);
+    this.#logId = tables.logId;
+    const read = anew === undefined ? this.#read(recordsMax, bytesMax) : { ...atTip([], false, false), anew };
+    return { ...read, logId: tables.logId };
+  }
+
+  /** A place in another log, or behind the end of this one, says nothing of what is there: all of it is read. */
+  #lookAtLog({ logId, tip }: ReaderTables): LogAnew | undefined {
+    const isOther = this.#logId !== undefined && this.#logId !== logId;
+    const isBehindTip = this.#after !== undefined && this.#after > tip();
+    if (!isOther && !isBehindTip) return undefined;
+    const told = isOther
+      ? `the local stream was made anew: log ${this.#logId} of ${this.#shardId} was read, and the file holds log ${logId}`
+      : `${this.#shardId} was read to ${this.#after}, and the local stream ends at ${tip()}: its file was made anew or ` +
+        "is an older copy";
+    const from = { kind: "oldest" } as const;
+    this.#after = undefined;
+    this.#sinceMs = undefined;
+    return { because: isOther || this.#logId === undefined ? "remade" : "wentBack", from, told };
+  }
+
+  #read(recordsMax: number, bytesMax: number): ShardRead {
+    const shard = this.#tables.shards.getById(this.#rowId);
+    if (shard === undefined) throw shardIsGone(this.#shardId);
     const trimmed = this.#after !== undefined && this.#after < shard.trimmedSequence;
     if (!this.#findStart()) return atTip([], shard.closed, trimmed);
     const { records, isCut } = this.#readRecords(
@@ -72,7 +112,7 @@ export class ShardCursor {
   /** Turns a moment into a place, once there is a record that arrived then or later. */
   #findStart(): boolean {
     if (this.#sinceMs === undefined) return true;
-    const first = this.#tables.arrivals.firstSince(this.#shard.id, this.#sinceMs);
+    const first = this.#tables.arrivals.firstSince(this.#rowId, this.#sinceMs);
     if (first === undefined) return false;
     this.#after = first - 1;
     this.#sinceMs = undefined;
@@ -85,7 +125,7 @@ export class ShardCursor {
     let last = after;
     let isCut = false;
     // One row more than wanted tells whether this is the tip.
-    const rows = this.#tables.recordsAfter.iterate(this.#shard.id, after, recordsMax + 1);
+    const rows = this.#tables.recordsAfter.iterate(this.#rowId, after, recordsMax + 1);
     for (const row of rows as Iterable<unknown> as Iterable<RecordRow>) {
       const record = this.#toRecord(row);
       bytes += record.bytes;
@@ -104,6 +144,12 @@ export class ShardCursor {
     const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
     return this.#makeRecord(formatPosition(sequence), key, bytes, arrivalMs);
   }
+}
+
+function rowIdOf({ shards, findShard }: ReaderTables, shardId: string): number {
+  const shard = findShard(shards, shardId);
+  if (shard === undefined) throw shardIsGone(shardId);
+  return shard.id;
 }
 
 interface Page {

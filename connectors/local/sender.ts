@@ -1,4 +1,7 @@
 import type { NewSource, OutgoingRecord, RecordSender, SendOutcome } from "../../src/ports/record-sender.ts";
+import { LockWait } from "../../src/sqlite/lock-wait.ts";
+import { SQLITE_IOERR, sqliteErrorCode } from "../../src/sqlite/sqlite-error.ts";
+import { LOCK_WAIT_MS } from "./stream-database.ts";
 import { openStreamFile, type StreamFile } from "./stream-file.ts";
 
 /** One transaction holds the file's write lock for no longer than so many records take. */
@@ -7,7 +10,7 @@ const BYTES_MAX = 8 * 1024 * 1024;
 
 /** Makes the stream when the file has none of this name. */
 export function openStreamSender(path: string, name: string, source: NewSource): RecordSender {
-  const file = openStreamFile(path);
+  const file = openStreamFile(path, { lockWaitMs: 0 });
   const { shards, retentionMs } = source;
   const stream = file.hasStream(name)
     ? file.openStream(name)
@@ -19,7 +22,7 @@ export function openStreamSender(path: string, name: string, source: NewSource):
 
 /** Makes the queue when the file has none of this name. Keys become the groups of a FIFO queue. */
 export function openQueueSender(path: string, name: string, source: NewSource): RecordSender {
-  const file = openStreamFile(path);
+  const file = openStreamFile(path, { lockWaitMs: 0 });
   const { retentionMs, visibilityMs } = source;
   const queue = file.hasQueue(name)
     ? file.openQueue(name)
@@ -32,14 +35,14 @@ export function openQueueSender(path: string, name: string, source: NewSource): 
 }
 
 function senderInto(file: StreamFile, append: (records: readonly OutgoingRecord[]) => void): RecordSender {
+  const lock = new LockWait(LOCK_WAIT_MS);
   return {
     recordsMax: RECORDS_MAX,
     bytesMax: BYTES_MAX,
     concurrency: 1,
     repeatsKeys: true,
     async send(records) {
-      // A transaction takes all or none.
-      const outcome: SendOutcome = isDone(() => append(records)) ? "accepted" : "refused";
+      const outcome = await outcomeOf(lock.run(() => append(records)));
       return records.map(() => outcome);
     },
     async close() {
@@ -48,11 +51,13 @@ function senderInto(file: StreamFile, append: (records: readonly OutgoingRecord[
   };
 }
 
-function isDone(work: () => void): boolean {
+/** A transaction takes all or none. Of one whose commit met a failing disk nobody knows what the disk has taken. */
+async function outcomeOf(appended: Promise<void>): Promise<SendOutcome> {
   try {
-    work();
-    return true;
-  } catch {
-    return false;
+    await appended;
+    return "accepted";
+  } catch (error) {
+    const cause = error instanceof Error ? error.cause : undefined;
+    return sqliteErrorCode(cause) === SQLITE_IOERR ? "unknown" : "refused";
   }
 }

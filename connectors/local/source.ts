@@ -1,58 +1,78 @@
 import type { DatabaseSync } from "node:sqlite";
 import { MillraceError } from "../../src/model/errors.ts";
-import type { StartPoint } from "../../src/model/record.ts";
-import type { ShardReader, StreamSource } from "../../src/ports/stream-source.ts";
+import type { StreamSource } from "../../src/ports/stream-source.ts";
+import type { LiveFile } from "../../src/sqlite/live-file.ts";
+import type { WaitClock } from "../../src/sqlite/lock-wait.ts";
 import { inTransaction } from "../../src/sqlite/transaction.ts";
 import { createLocalEvents, createLocalRecordFactory } from "./event.ts";
 import { findStream } from "./local-stream.ts";
 import { comparePositions, formatPosition } from "./position.ts";
-import { createReaderTables, ShardCursor, shardIsGone } from "./reader.ts";
-import { createShardTable, type ShardRow } from "./shard-table.ts";
+import { createReaderTables, type ReaderTables, ShardCursor, shardIsGone } from "./reader.ts";
+import { createShardTable } from "./shard-table.ts";
 import type { StreamArn } from "./stream-arn.ts";
-import { openStreamDatabase, streamFileError } from "./stream-database.ts";
+import { logIdOf, openLiveStreamFile, streamFileError } from "./stream-database.ts";
 
 export const KIND = "local";
+
+export interface LocalSourceOptions {
+  /** Epoch milliseconds. */
+  readonly now?: () => number;
+  readonly clock?: WaitClock | undefined;
+}
 
 /**
  * Opens a local stream for reading.
  * @throws ERR_MILLRACE_SOURCE_NOT_FOUND when the file or the stream does not exist.
  */
-export function openLocalSource(path: string, arn: StreamArn, now: () => number = Date.now): StreamSource {
-  const database = openStreamDatabase(path);
+export function openLocalSource(
+  path: string,
+  arn: StreamArn,
+  { now = Date.now, clock }: LocalSourceOptions = {},
+): StreamSource {
   try {
-    return createSource(path, arn, database, now);
+    const file = openLiveStreamFile(path, (database) => attachStream(path, database, arn.name), clock);
+    return createSource(path, arn, file, now);
   } catch (error) {
-    database.close();
     throw streamFileError(path, error);
   }
 }
 
-function createSource(path: string, arn: StreamArn, database: DatabaseSync, now: () => number): StreamSource {
-  const stream = findStream(path, database, arn.name);
-  const shards = createShardTable(database);
-  const tables = createReaderTables(database, shards);
-  const tip = database.prepare("SELECT last_sequence FROM stream WHERE id = ?");
+/** The stream in the file that is open now. */
+interface OpenStream extends ReaderTables {
+  readonly id: number;
+  readonly retentionMs: number | undefined;
+}
 
-  const guard = async <T>(signal: AbortSignal, read: () => T): Promise<T> => {
+function attachStream(path: string, database: DatabaseSync, name: string): OpenStream {
+  const stream = findStream(path, database, name);
+  const tip = database.prepare("SELECT last_sequence FROM stream WHERE id = ?");
+  return {
+    ...stream,
+    ...createReaderTables(database, createShardTable(database)),
+    logId: logIdOf(database, stream.id),
+    tip: () => Number(tip.get(stream.id)?.["last_sequence"]),
+    findShard: (shards, shardId) => shards.get(stream.id, shardId),
+  };
+}
+
+function createSource(
+  path: string,
+  arn: StreamArn,
+  file: LiveFile<OpenStream>,
+  now: () => number,
+): StreamSource {
+  const { retentionMs } = file.tables;
+  const guard = async <T>(signal: AbortSignal, read: (stream: OpenStream) => T): Promise<T> => {
     throwIfAborted(signal);
     try {
-      return inTransaction(database, "DEFERRED", read);
+      return await file.read(
+        (stream, database) => inTransaction(database, "DEFERRED", () => read(stream)),
+        signal,
+      );
     } catch (error) {
+      throwIfAborted(signal);
       throw streamFileError(path, error);
     }
-  };
-  const findShard = (shardId: string): ShardRow => {
-    const shard = shards.get(stream.id, shardId);
-    if (shard === undefined) throw shardIsGone(shardId);
-    return shard;
-  };
-  const openReader = (shardId: string, start: StartPoint): ShardReader => {
-    const makeRecord = createLocalRecordFactory(arn, shardId);
-    const cursor = new ShardCursor(tables, findShard(shardId), start, makeRecord, now);
-    return {
-      read: (recordsMax, bytesMax, signal) => guard(signal, () => cursor.read(recordsMax, bytesMax)),
-      close: async () => {},
-    };
   };
   return {
     description: {
@@ -60,26 +80,32 @@ function createSource(path: string, arn: StreamArn, database: DatabaseSync, now:
       eventSourceArn: arn.arn,
       batchInfoName: "KinesisBatchInfo",
       arrivalPrecision: "milliseconds",
-      retentionMs: stream.retentionMs,
+      retentionMs,
     },
     events: createLocalEvents(arn.arn),
     listShards: (signal) =>
-      guard(signal, () =>
-        shards
-          .all(stream.id)
-          .map(({ shardId, parentShardIds, closed }) => ({ shardId, parentShardIds, closed })),
+      guard(signal, ({ id, shards }) =>
+        shards.all(id).map(({ shardId, parentShardIds, closed }) => ({ shardId, parentShardIds, closed })),
       ),
     captureLatest: (shardId, signal) =>
-      guard(signal, () => {
-        findShard(shardId);
+      guard(signal, ({ id, shards, tip }) => {
+        if (shards.get(id, shardId) === undefined) throw shardIsGone(shardId);
         // The newest sequence number of the whole stream: behind all that any shard holds, before all that comes.
-        const position = formatPosition(Number(tip.get(stream.id)?.["last_sequence"]));
-        return { kind: "after", position } as const;
+        return { kind: "after", position: formatPosition(tip()) } as const;
       }),
-    openReader: (shardId, start, signal) => guard(signal, () => openReader(shardId, start)),
+    openReader: (shardId, start, signal, knownLogId) =>
+      guard(signal, (stream) => {
+        const makeRecord = createLocalRecordFactory(arn, shardId);
+        const cursor = new ShardCursor(stream, { shardId, start, knownLogId, makeRecord, now });
+        return {
+          read: (recordsMax: number, bytesMax: number, abort: AbortSignal) =>
+            guard(abort, (current) => cursor.read(current, recordsMax, bytesMax)),
+          close: async () => {},
+        };
+      }),
     comparePositions,
     async close() {
-      if (database.isOpen) database.close();
+      file.close();
     },
   };
 }

@@ -1,7 +1,9 @@
-import { existsSync, mkdirSync } from "node:fs";
-import { dirname } from "node:path";
-import { DatabaseSync } from "node:sqlite";
+import { existsSync } from "node:fs";
+import type { DatabaseSync } from "node:sqlite";
 import { describeError, MillraceError } from "../../src/model/errors.ts";
+import { createPrivateFile, fileAt, makePrivate, openDatabase } from "../../src/sqlite/database-file.ts";
+import { LiveFile } from "../../src/sqlite/live-file.ts";
+import type { WaitClock } from "../../src/sqlite/lock-wait.ts";
 import {
   isStorageError,
   SQLITE_BUSY,
@@ -13,10 +15,10 @@ import { QUEUE_SCHEMA } from "./queue-schema.ts";
 
 /** "MRls" in the file's header: tells a stream file from any other SQLite file. */
 const APPLICATION_ID = 0x4d526c73;
-/** 1: streams. 2: queues too. */
-const SCHEMA_VERSION = 2;
+/** 1: streams. 2: queues too. 3: an identity. */
+const SCHEMA_VERSION = 3;
 /** How long a writer waits for another process's transaction; readers never wait (write-ahead log). */
-const BUSY_TIMEOUT_MS = 5_000;
+export const LOCK_WAIT_MS = 5_000;
 const OPEN_PAUSE_MS = 20;
 
 /**
@@ -54,42 +56,114 @@ const STREAM_SCHEMA = `
   ) STRICT, WITHOUT ROWID;
 `;
 
-/** Opens a stream file that exists. Several processes may have it open at once. */
-export function openStreamDatabase(path: string): DatabaseSync {
-  if (!existsSync(path)) {
-    throw new MillraceError(
-      "ERR_MILLRACE_SOURCE_NOT_FOUND",
-      `There is no local stream file at ${path}. Create the stream first, or correct the path (endpoints.LOCAL_FILE).`,
-    );
-  }
-  return open(path, false);
+/**
+ * Positions and receipts mean something in one file only: one that is made anew under the same path counts from 1 again.
+ * It goes with a file that is moved or copied.
+ */
+const IDENTITY_SCHEMA = `
+  CREATE TABLE file_identity (id TEXT NOT NULL) STRICT;
+  INSERT INTO file_identity VALUES (lower(hex(randomblob(16))));
+`;
+
+/**
+ * Opens a stream file that exists, for the engine: a file that is locked is waited for beside the event loop, and one that
+ * is removed or made anew is noticed at the next use.
+ */
+export function openLiveStreamFile<Tables>(
+  path: string,
+  attach: (database: DatabaseSync) => Tables,
+  clock: WaitClock | undefined,
+): LiveFile<Tables> {
+  const open = () => {
+    refuseMissing(path);
+    const database = openDatabase(path, 0, (fresh) => prepare(path, fresh, false));
+    makePrivate(path);
+    return database;
+  };
+  return LiveFile.openNow({
+    path,
+    open,
+    attach,
+    clock,
+    lockWaitMs: LOCK_WAIT_MS,
+    missing: () => goneForNow(path, "was removed while it was read"),
+    unreadable: (error) =>
+      goneForNow(path, `was replaced by a file that cannot be read: ${describeError(error)}`),
+  });
+}
+
+/** Opens a stream file that exists, for who may be held up by a lock. Several processes may have it open at once. */
+export function openStreamDatabase(path: string, lockWaitMs: number): DatabaseSync {
+  refuseMissing(path);
+  return open(path, false, lockWaitMs);
 }
 
 /** Opens a stream file, and makes it and its folder when it does not exist. */
-export function createStreamDatabase(path: string): DatabaseSync {
+export function createStreamDatabase(path: string, lockWaitMs: number): DatabaseSync {
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    createPrivateFile(path);
   } catch (error) {
     throw streamFileError(path, error);
   }
-  return open(path, true);
+  return open(path, true, lockWaitMs);
 }
 
-function open(path: string, mayCreate: boolean): DatabaseSync {
-  const giveUpAt = performance.now() + BUSY_TIMEOUT_MS;
+function open(path: string, mayCreate: boolean, lockWaitMs: number): DatabaseSync {
+  const giveUpAt = performance.now() + lockWaitMs;
   for (;;) {
-    let database: DatabaseSync | undefined;
     try {
-      database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
-      prepare(path, database, mayCreate);
+      const database = openDatabase(path, lockWaitMs, (fresh) => prepare(path, fresh, mayCreate));
+      makePrivate(path);
       return database;
     } catch (error) {
-      database?.close();
       if (sqliteErrorCode(error) !== SQLITE_BUSY || performance.now() >= giveUpAt)
         throw streamFileError(path, error);
       pauseThread(OPEN_PAUSE_MS);
     }
   }
+}
+
+function refuseMissing(path: string): void {
+  if (existsSync(path)) return;
+  throw new MillraceError(
+    "ERR_MILLRACE_SOURCE_NOT_FOUND",
+    `There is no local stream file at ${path}. Create the stream first, or correct the path (endpoints.LOCAL_FILE).`,
+  );
+}
+
+/** Passing: nobody is to conclude from it that a shard or its records are gone. */
+function goneForNow(path: string, what: string): MillraceError {
+  return new MillraceError(
+    "ERR_MILLRACE_SOURCE_UNAVAILABLE",
+    `The local stream file ${path} ${what}. Bring it back, or make it anew; a millrace that reads it goes on as soon as it is there.`,
+  );
+}
+
+/** Where tables are written. */
+export interface FilePlace {
+  readonly path: string;
+  /**
+   * Throws when the path leads to another file by now, or to none: nobody else would see what was written. To be asked behind
+   * each write.
+   */
+  checkStillThere(): void;
+}
+
+/** Of a file that was just opened. */
+export function openedPlace(path: string): FilePlace {
+  const file = fileAt(path);
+  return {
+    path,
+    checkStillThere() {
+      if (fileAt(path) !== file) throw goneForNow(path, "was removed or replaced while it was written to");
+    },
+  };
+}
+
+/** Identity of the log of one stream or queue: of its file, and its row there. */
+export function logIdOf(database: DatabaseSync, rowId: number): string {
+  const row = database.prepare("SELECT id FROM file_identity").get();
+  return `${String(row?.["id"])}:${rowId}`;
 }
 
 function prepare(path: string, database: DatabaseSync, mayCreate: boolean): void {
@@ -115,6 +189,7 @@ function createSchema(database: DatabaseSync): void {
     if (!isEmpty(database)) return;
     database.exec(STREAM_SCHEMA);
     database.exec(QUEUE_SCHEMA);
+    database.exec(IDENTITY_SCHEMA);
     database.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
     database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
   });
@@ -125,14 +200,23 @@ function createSchema(database: DatabaseSync): void {
  * read and write stays as it is.
  */
 function upgradeSchema(database: DatabaseSync): void {
-  if (readPragma(database, "user_version") !== 1) return;
+  const isOld = () => STEPS.has(readPragma(database, "user_version"));
+  if (!isOld()) return;
   inTransaction(database, "IMMEDIATE", () => {
     // Another process may have been first.
-    if (readPragma(database, "user_version") !== 1) return;
-    database.exec(QUEUE_SCHEMA);
+    if (!isOld()) return;
+    for (const [version, step] of STEPS) {
+      if (readPragma(database, "user_version") <= version) database.exec(step);
+    }
     database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
   });
 }
+
+/** By the format that lacks it, in order. */
+const STEPS: ReadonlyMap<number, string> = new Map([
+  [1, QUEUE_SCHEMA],
+  [2, IDENTITY_SCHEMA],
+]);
 
 function isEmpty(database: DatabaseSync): boolean {
   return database.prepare("SELECT 1 FROM sqlite_schema LIMIT 1").get() === undefined;

@@ -6,7 +6,13 @@ import { type LocalQueue, openQueueTable } from "./local-queue.ts";
 import { type LocalStream, openStreamTable } from "./local-stream.ts";
 import { insertQueue, type NewQueue } from "./new-queue.ts";
 import { insertShard } from "./shard-table.ts";
-import { createStreamDatabase, openStreamDatabase, streamFileError } from "./stream-database.ts";
+import {
+  createStreamDatabase,
+  LOCK_WAIT_MS,
+  openedPlace,
+  openStreamDatabase,
+  streamFileError,
+} from "./stream-database.ts";
 
 /**
  * A file that holds streams and queues. Any number of processes of one host may have it open at once, to append and to read.
@@ -44,13 +50,15 @@ export interface NewStream {
 export interface StreamFileOptions {
   /** Epoch milliseconds: the arrival time of what is appended and sent; holds and delays end by it. */
   readonly now?: () => number;
+  /** How long a call may hold its caller up while another process writes. Left out: five seconds. */
+  readonly lockWaitMs?: number;
 }
 
 const SHARDS_MAX = 1_000;
 
 /** Opens a stream file and makes it, with its folder, when it does not exist. */
 export function openStreamFile(path: string, options: StreamFileOptions = {}): StreamFile {
-  return useStreamFile(path, createStreamDatabase(path), options.now ?? Date.now);
+  return useStreamFile(path, createStreamDatabase(path, options.lockWaitMs ?? LOCK_WAIT_MS), options);
 }
 
 /**
@@ -58,7 +66,7 @@ export function openStreamFile(path: string, options: StreamFileOptions = {}): S
  * @throws ERR_MILLRACE_SOURCE_NOT_FOUND when the file or the stream does not exist.
  */
 export function openLocalStream(path: string, name: string, options: StreamFileOptions = {}): LocalStream {
-  const file = useStreamFile(path, openStreamDatabase(path), options.now ?? Date.now);
+  const file = useStreamFile(path, openStreamDatabase(path, options.lockWaitMs ?? LOCK_WAIT_MS), options);
   try {
     return file.openStream(name);
   } catch (error) {
@@ -72,7 +80,7 @@ export function openLocalStream(path: string, name: string, options: StreamFileO
  * @throws ERR_MILLRACE_SOURCE_NOT_FOUND when the file or the queue does not exist.
  */
 export function openLocalQueue(path: string, name: string, options: StreamFileOptions = {}): LocalQueue {
-  const file = useStreamFile(path, openStreamDatabase(path), options.now ?? Date.now);
+  const file = useStreamFile(path, openStreamDatabase(path, options.lockWaitMs ?? LOCK_WAIT_MS), options);
   try {
     return file.openQueue(name);
   } catch (error) {
@@ -81,7 +89,12 @@ export function openLocalQueue(path: string, name: string, options: StreamFileOp
   }
 }
 
-function useStreamFile(path: string, database: DatabaseSync, now: () => number): StreamFile {
+function useStreamFile(
+  path: string,
+  database: DatabaseSync,
+  { now = Date.now }: StreamFileOptions,
+): StreamFile {
+  const place = openedPlace(path);
   const guard = <T>(work: () => T): T => {
     try {
       return work();
@@ -95,8 +108,8 @@ function useStreamFile(path: string, database: DatabaseSync, now: () => number):
     );
   const has = (table: "stream" | "queue", name: string) =>
     guard(() => database.prepare(`SELECT 1 FROM ${table} WHERE name = ?`).get(name) !== undefined);
-  const openStream = (name: string) => guard(() => openStreamTable(path, database, name, now));
-  const openQueue = (name: string) => guard(() => openQueueTable(path, database, name, now));
+  const openStream = (name: string) => guard(() => openStreamTable(place, database, name, now));
+  const openQueue = (name: string) => guard(() => openQueueTable(place, database, name, now));
   return {
     streamNames: () => names("stream"),
     hasStream: (name) => has("stream", name),

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { fileAt } from "./database-file.ts";
-import { HOST_WAIT_CLOCK, LockWait, type WaitClock } from "./lock-wait.ts";
+import { LockWait, type WaitClock } from "./lock-wait.ts";
+import { SQLITE_BUSY, sqliteErrorCode } from "./sqlite-error.ts";
 
 export interface LiveFileOptions<Tables> {
   readonly path: string;
@@ -12,6 +13,8 @@ export interface LiveFileOptions<Tables> {
   readonly lockWaitMs: number;
   /** What is thrown as long as the path leads nowhere. */
   readonly missing: () => Error;
+  /** What is thrown as long as the file that is there now cannot be opened. Left out: what opening it threw. */
+  readonly unreadable?: (error: unknown) => Error;
   readonly clock?: WaitClock | undefined;
 }
 
@@ -41,11 +44,19 @@ export class LiveFile<Tables> {
   }
 
   static async open<Tables>(options: LiveFileOptions<Tables>): Promise<LiveFile<Tables>> {
-    const { clock = HOST_WAIT_CLOCK, lockWaitMs } = options;
-    return await new LockWait(lockWaitMs, clock).run(() => {
-      const { database, file } = openSettled(options);
-      return new LiveFile(options, database, file);
-    });
+    const { clock, lockWaitMs } = options;
+    return await new LockWait(lockWaitMs, clock).run(() => LiveFile.openNow(options));
+  }
+
+  /** Throws SQLite's error when the file is locked. */
+  static openNow<Tables>(options: LiveFileOptions<Tables>): LiveFile<Tables> {
+    const { database, file } = openSettled(options);
+    return new LiveFile(options, database, file);
+  }
+
+  /** Of the file that was opened last. */
+  get tables(): Tables {
+    return this.#tables;
   }
 
   /** How often the file was found to be another one. */
@@ -85,8 +96,7 @@ export class LiveFile<Tables> {
     const sight = this.look();
     if (sight === "same") return;
     if (sight === "missing") throw this.#options.missing();
-    const { database, file } = openSettled(this.#options);
-    const tables = attached(this.#options, database);
+    const { database, file, tables } = this.#openAnew();
     const former = this.#database;
     this.#database = database;
     this.#tables = tables;
@@ -94,6 +104,16 @@ export class LiveFile<Tables> {
     this.#generation += 1;
     // SQLite sees by itself that this file is no longer at its path, and leaves the new file's log alone.
     former.close();
+  }
+
+  #openAnew() {
+    const { unreadable } = this.#options;
+    try {
+      const { database, file } = openSettled(this.#options);
+      return { database, file, tables: attached(this.#options, database) };
+    } catch (error) {
+      throw unreadable === undefined || sqliteErrorCode(error) === SQLITE_BUSY ? error : unreadable(error);
+    }
   }
 }
 

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { firstOf, whenAborted } from "../lib/first-of.ts";
 import { SQLITE_BUSY, sqliteErrorCode } from "./sqlite-error.ts";
 
 /** Time as a wait for a lock needs it. */
@@ -24,7 +25,7 @@ export class LockWait {
   readonly #clock: WaitClock;
   readonly #waitMs: number;
   #waiting = 0;
-  #last: Promise<unknown> = Promise.resolve();
+  #last: Promise<void> = Promise.resolve();
 
   constructor(waitMs: number, clock: WaitClock = HOST_WAIT_CLOCK) {
     this.#waitMs = waitMs;
@@ -46,11 +47,17 @@ export class LockWait {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#last = promise;
     try {
-      await before;
+      await (signal === undefined
+        ? before
+        : firstOf(
+            before,
+            whenAborted(signal, () => signal.reason),
+          ));
       return await this.#retry(work, giveUpAt, signal);
     } finally {
       this.#waiting -= 1;
-      resolve();
+      // Who leaves early lets nobody pass those before.
+      void before.then(() => resolve());
     }
   }
 
@@ -71,7 +78,13 @@ function attempt<T>(work: () => T): { readonly result: T } | undefined {
   try {
     return { result: work() };
   } catch (error) {
-    if (sqliteErrorCode(error) === SQLITE_BUSY) return undefined;
+    if (isLocked(error)) return undefined;
     throw error;
   }
+}
+
+/** Also where the error has been put into words already. */
+function isLocked(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return sqliteErrorCode(error) === SQLITE_BUSY || sqliteErrorCode(cause) === SQLITE_BUSY;
 }

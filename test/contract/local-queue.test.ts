@@ -23,7 +23,7 @@ describeQueueSourceContract("local queue", {
     const sources: QueueSource[] = [];
     return {
       async openSource() {
-        const source = openLocalQueueSource(path, arnOf(name), now);
+        const source = openLocalQueueSource(path, arnOf(name), { now });
         sources.push(source);
         return source;
       },

@@ -22,7 +22,7 @@ describeStreamSourceContract("local stream", {
     const sources: StreamSource[] = [];
     return {
       async openSource() {
-        const source = openLocalSource(path, ARN, () => clockMs);
+        const source = openLocalSource(path, ARN, { now: () => clockMs });
         sources.push(source);
         return source;
       },

@@ -24,7 +24,7 @@ export function temporaryFolder() {
 
 /** A source for one test, closed with it. */
 export function openedSource(path: string, now: () => number = Date.now, arn = ARN) {
-  const source = openLocalSource(path, arn, now);
+  const source = openLocalSource(path, arn, { now });
   return {
     source,
     async [Symbol.asyncDispose]() {

@@ -26,7 +26,7 @@ export function openedQueueFile() {
     clock,
     file,
     source(name: string, batchingWindowMs = 0): QueueSource {
-      const source = openLocalQueueSource(place.path, queueArn(name), now, batchingWindowMs);
+      const source = openLocalQueueSource(place.path, queueArn(name), { now, batchingWindowMs });
       sources.push(source);
       return source;
     },

@@ -48,7 +48,7 @@ test("what a killed process held comes again, in order, when its holds end, and 
   await child.spoke;
   child.kill();
   await child.ended;
-  const source = openLocalQueueSource(place.path, queueArn("orders.fifo"), now);
+  const source = openLocalQueueSource(place.path, queueArn("orders.fifo"), { now });
   assert.equal((await receive(source)).length, 0);
   assert.equal(queue.depth().held, 3);
   skew.ms = 600_000;

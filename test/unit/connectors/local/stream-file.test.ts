@@ -54,9 +54,9 @@ test("a file of a newer format is refused", () => {
   using place = temporaryFolder();
   openStreamFile(place.path).close();
   const database = new DatabaseSync(place.path);
-  database.exec("PRAGMA user_version = 3");
+  database.exec("PRAGMA user_version = 4");
   database.close();
-  assert.throws(() => openStreamFile(place.path), failure("ERR_MILLRACE_CONFIG", "format 3"));
+  assert.throws(() => openStreamFile(place.path), failure("ERR_MILLRACE_CONFIG", "format 4"));
 });
 
 test("a file of format 1 gets queues in place: its streams stay, and its old reader goes on", async () => {
@@ -72,6 +72,7 @@ test("a file of format 1 gets queues in place: its streams stay, and its old rea
     "message_group",
     "deduplication",
     "queue",
+    "file_identity",
   ]) {
     database.exec(`DROP TABLE ${table}`);
   }
