@@ -40,7 +40,7 @@ function isWorthAnotherTry(error: unknown): boolean {
  * One call: it ends with its answer, at the caller's abort or after `timeoutMs`, whatever the SDK waits for then, such as
  * credentials. `send` gets the signal that ends its request.
  *
- * @throws what `send` rejects with; an error called `TimeoutError`; the caller's reason once `signal` has aborted.
+ * @throws what `send` rejects with; `CallTimeout`; the caller's reason once `signal` has aborted.
  */
 export async function callAws<Answer>(
   signal: AbortSignal,
@@ -60,7 +60,7 @@ export async function callAws<Answer>(
       request.abort();
     };
     const onAbort = () => end(signal.reason);
-    const timer = setTimeout(() => end(timeoutError(timeoutMs)), timeoutMs);
+    const timer = setTimeout(() => end(new CallTimeout(timeoutMs)), timeoutMs);
     signal.addEventListener("abort", onAbort, { once: true });
     sendWithTries(request.signal, retry, send).finally(settle).then(resolve, reject);
   });
@@ -98,6 +98,10 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
   });
 }
 
-function timeoutError(timeoutMs: number): Error {
-  return Object.assign(new Error(`There was no answer within ${timeoutMs} ms.`), { name: "TimeoutError" });
+/** The deadline of a call has passed. */
+export class CallTimeout extends Error {
+  constructor(timeoutMs: number) {
+    super(`There was no answer within ${timeoutMs} ms.`);
+    this.name = "TimeoutError";
+  }
 }

@@ -1,24 +1,20 @@
-import { Failing, firstOf } from "../lib/first-of.ts";
+import { ANSWER_MS_MAX, callAws as callService } from "../aws/call.ts";
+import { type AwsFault, awsFaultOf } from "../aws/fault.ts";
+import { remedyOf, type AwsAction as ServiceAction } from "../aws/fault-text.ts";
 import { MillraceError } from "../model/errors.ts";
-import { isRecordRefusal, remedyOf, serviceFaultOf } from "./aws-fault.ts";
+import { isRecordRefusal } from "./record-refusal.ts";
 
 /** What is called, for messages. */
-export interface AwsAction {
+export interface AwsAction extends ServiceAction {
   /** Of the destination. */
   readonly arn: string;
-  /** The IAM action: `s3:PutObject` */
-  readonly action: string;
-  /** What the action is to be allowed on: `arn:aws:s3:::bucket/*` */
-  readonly resource: string;
 }
 
 /** Enough for the largest event on a slow line; a service that takes longer is asked again by the engine. */
-export const CALL_MS_MAX = 30_000;
+export const CALL_MS_MAX = ANSWER_MS_MAX;
 
 /**
  * Makes one call, without retries: the engine retries, and counts what it sees.
- * `send` gets the signal that ends its request, at the caller's abort or after `timeoutMs`; this returns then also when
- * `send` does not, as while credentials are sought.
  *
  * @throws MillraceError `ERR_MILLRACE_DESTINATION_UNAVAILABLE`, which includes denied access and what does not exist,
  * since an operator can mend both (decision 0003); `ERR_MILLRACE_DESTINATION_REJECTED` when the service finds the record
@@ -31,22 +27,11 @@ export async function callAws<Answer>(
   send: (signal: AbortSignal) => Promise<Answer>,
 ): Promise<Answer> {
   if (signal.aborted) throw aborted(called);
-  const request = new AbortController();
-  const ending = new Failing();
-  const endWith = (error: MillraceError) => {
-    ending.fail(error);
-    request.abort();
-  };
-  const onAbort = () => endWith(aborted(called));
-  const timer = setTimeout(() => endWith(timedOut(called, timeoutMs)), timeoutMs);
-  signal.addEventListener("abort", onAbort, { once: true });
   try {
-    return await firstOf(send(request.signal), ending.whenFailed);
+    return await callService(signal, { timeoutMs }, send);
   } catch (error) {
+    if (signal.aborted) throw aborted(called);
     throw error instanceof MillraceError ? error : failureOf(called, error);
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener("abort", onAbort);
   }
 }
 
@@ -67,29 +52,30 @@ export function closed(arn: string): MillraceError {
 }
 
 function failureOf(called: AwsAction, error: unknown): MillraceError {
-  const fault = serviceFaultOf(error);
-  const what = `A failure record was not accepted by ${called.arn}: ${called.action} failed with ${fault.description}`;
-  if (isRecordRefusal(fault)) {
+  const fault = awsFaultOf(error);
+  const what = `A failure record was not accepted by ${called.arn}: ${called.action} failed (${fault.reason})`;
+  if (isRecordRefusal(error)) {
     return new MillraceError(
       "ERR_MILLRACE_DESTINATION_REJECTED",
       `${what}, which another try would not change. Check the destination's limits; an S3 bucket takes the most.`,
       { cause: error },
     );
   }
-  return unavailable(`${what}. ${remedyOf(fault, called)}`, error);
-}
-
-function timedOut({ action, arn }: AwsAction, timeoutMs: number): MillraceError {
-  return unavailable(
-    `A failure record was not accepted by ${arn}: ${action} did not answer within ${timeoutMs} ms. ` +
-      "Check the network and the endpoint",
-  );
-}
-
-function unavailable(text: string, cause?: unknown): MillraceError {
-  return new MillraceError("ERR_MILLRACE_DESTINATION_UNAVAILABLE", `${text}; delivery is tried again.`, {
-    cause,
+  const isTold = fault.fault === "passing" || fault.fault === "throttled";
+  const text = `${what}. ${destinationRemedy(fault, called)}${isTold ? "" : " Delivery is tried again."}`;
+  return new MillraceError("ERR_MILLRACE_DESTINATION_UNAVAILABLE", text, {
+    cause: error,
+    fault: fault.fault,
   });
+}
+
+function destinationRemedy(fault: AwsFault, called: AwsAction): string {
+  if (/Redirect|LocationConstraint|HeaderMalformed/.test(fault.code)) {
+    return "Set AWS_REGION to the region of the bucket.";
+  }
+  const create =
+    fault.fault === "notFound" ? "Create it, or name one that exists as the failure destination. " : "";
+  return create + remedyOf(fault, called);
 }
 
 function aborted({ arn }: AwsAction): MillraceError {

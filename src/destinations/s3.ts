@@ -1,8 +1,8 @@
 import { PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import { createAwsClient } from "../aws/client.ts";
 import { type FailureRecord, failureDocumentWithPayload } from "../model/failure-record.ts";
 import type { Destination } from "../ports/destination.ts";
 import { CALL_MS_MAX, callAws, closed } from "./aws-call.ts";
-import { clientSettings } from "./aws-client.ts";
 import { FAILURE_ID_NAME, failureIdText, failureUuid } from "./failure-id.ts";
 
 export interface S3Bucket {
@@ -55,7 +55,12 @@ class S3Destination implements Destination {
     };
     this.#client ??= openClient(this.#bucket);
     const client = this.#client;
-    const called = { arn, action: "s3:PutObject", resource: `${arn}/*` };
+    const called = {
+      arn,
+      action: "s3:PutObject",
+      resource: `${arn}/*`,
+      endpointVariable: "AWS_ENDPOINT_URL_S3",
+    };
     await callAws(called, signal, this.#timeoutMs, (abortSignal) =>
       client.send(new PutObjectCommand(object), { abortSignal }),
     );
@@ -75,17 +80,21 @@ const FIRST_REGIONS: Readonly<Record<string, string>> = {
 
 function openClient({ partition }: S3Bucket): S3Client {
   let region: Promise<string> | undefined;
-  return new S3Client({
-    ...clientSettings(),
-    region: () => {
-      region ??= environmentRegion().catch(() => FIRST_REGIONS[partition] ?? "us-east-1");
-      return region;
-    },
-    // The ARN of a bucket names no region: the bucket's may be another than the environment's.
-    followRegionRedirects: true,
-    // Emulators know no host names of buckets.
-    forcePathStyle: hasEndpointOverride(),
-  });
+  return createAwsClient(
+    {},
+    (settings) =>
+      new S3Client({
+        ...settings,
+        region: () => {
+          region ??= environmentRegion().catch(() => FIRST_REGIONS[partition] ?? "us-east-1");
+          return region;
+        },
+        // The ARN of a bucket names no region: the bucket's may be another than the environment's.
+        followRegionRedirects: true,
+        // Emulators know no host names of buckets.
+        forcePathStyle: hasEndpointOverride(),
+      }),
+  );
 }
 
 /** By the SDK's own rules, which look into profiles too. Rejects when there is none. */

@@ -1,8 +1,8 @@
 import { PublishCommand, SNSClient } from "@aws-sdk/client-sns";
+import { createAwsClient } from "../aws/client.ts";
 import type { FailureRecord } from "../model/failure-record.ts";
 import type { Destination } from "../ports/destination.ts";
 import { CALL_MS_MAX, callAws, closed } from "./aws-call.ts";
-import { clientSettings } from "./aws-client.ts";
 import { messageOf } from "./message.ts";
 
 export interface SnsTopic {
@@ -32,10 +32,10 @@ class SnsDestination implements Destination {
   async deliver(record: FailureRecord, signal: AbortSignal): Promise<void> {
     const { arn, region } = this.#topic;
     if (this.#isClosed) throw closed(arn);
-    this.#client ??= new SNSClient({ ...clientSettings(), region });
+    this.#client ??= createAwsClient({ region }, (settings) => new SNSClient(settings));
     const client = this.#client;
     const { text, attributes } = messageOf(record, arn);
-    const called = { arn, action: "sns:Publish", resource: arn };
+    const called = { arn, action: "sns:Publish", resource: arn, endpointVariable: "AWS_ENDPOINT_URL_SNS" };
     await callAws(called, signal, this.#timeoutMs, (abortSignal) => {
       const command = new PublishCommand({ TopicArn: arn, Message: text, MessageAttributes: attributes });
       return client.send(command, { abortSignal });

@@ -1,9 +1,9 @@
 import { GetQueueUrlCommand, SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
+import { createAwsClient } from "../aws/client.ts";
 import { MillraceError } from "../model/errors.ts";
 import type { FailureRecord } from "../model/failure-record.ts";
 import type { Destination } from "../ports/destination.ts";
 import { CALL_MS_MAX, callAws, closed } from "./aws-call.ts";
-import { clientSettings } from "./aws-client.ts";
 import { messageOf } from "./message.ts";
 
 export interface SqsQueue {
@@ -12,6 +12,8 @@ export interface SqsQueue {
   readonly account: string;
   readonly queueName: string;
 }
+
+const ENDPOINT_VARIABLE = "AWS_ENDPOINT_URL_SQS";
 
 /**
  * Sends failure records to a standard SQS queue: AWS's document without the event as the message's body (streams §5.7),
@@ -38,7 +40,7 @@ class SqsDestination implements Destination {
     if (this.#closing.signal.aborted) throw closed(arn);
     const client = this.#open();
     const { text, attributes } = messageOf(record, arn);
-    const called = { arn, action: "sqs:SendMessage", resource: arn };
+    const called = { arn, action: "sqs:SendMessage", resource: arn, endpointVariable: ENDPOINT_VARIABLE };
     await callAws(called, signal, this.#timeoutMs, async (abortSignal) => {
       this.#queueUrl ??= this.#findQueue(client);
       const QueueUrl = await this.#queueUrl;
@@ -53,19 +55,18 @@ class SqsDestination implements Destination {
   }
 
   #open(): SQSClient {
-    this.#client ??= new SQSClient({
-      ...clientSettings(),
-      region: this.#queue.region,
+    this.#client ??= createAwsClient(
+      { region: this.#queue.region },
       // An emulator's queue URLs may name hosts that do not resolve here, and no answer may choose a host to call.
-      useQueueUrlAsEndpoint: false,
-    });
+      (settings) => new SQSClient({ ...settings, useQueueUrlAsEndpoint: false }),
+    );
     return this.#client;
   }
 
   /** Asked once for all deliveries that wait, so none of them aborts it. */
   #findQueue(client: SQSClient): Promise<string> {
     const { arn, account, queueName } = this.#queue;
-    const called = { arn, action: "sqs:GetQueueUrl", resource: arn };
+    const called = { arn, action: "sqs:GetQueueUrl", resource: arn, endpointVariable: ENDPOINT_VARIABLE };
     const command = new GetQueueUrlCommand({ QueueName: queueName, QueueOwnerAWSAccountId: account });
     const queueUrl = callAws(called, this.#closing.signal, this.#timeoutMs, async (abortSignal) => {
       const { QueueUrl } = await client.send(command, { abortSignal });

@@ -1,7 +1,5 @@
-import { Agent as HttpAgent } from "node:http";
-import { Agent as HttpsAgent } from "node:https";
 import { InvokeCommand, type InvokeCommandOutput, LambdaClient } from "@aws-sdk/client-lambda";
-import { NodeHttpHandler } from "@smithy/node-http-handler";
+import { createAwsClient, createHttpHandler } from "../aws/client.ts";
 import { RESPONSE_BYTES_MAX } from "../model/limits.ts";
 import type { InvocationOutcome } from "../model/outcome.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -26,8 +24,6 @@ export interface LambdaFunctionOptions {
   readonly clock?: Clock;
 }
 
-const CONNECT_MS_MAX = 5_000;
-
 /**
  * A function of AWS Lambda, or of what speaks its Invoke API. Synchronous invocation (`RequestResponse`); credentials by
  * the SDK's own rules. Needs `lambda:InvokeFunction`.
@@ -47,21 +43,11 @@ class LambdaFunction implements FunctionTarget {
     this.#functionName = functionName;
     this.#clock = clock;
     this.#watch = new CallWatch(clock);
-    const sockets = { keepAlive: true, maxSockets: connections };
-    this.#client = new LambdaClient({
-      // The engine retries, by its own rules.
-      maxAttempts: 1,
-      requestHandler: boundResponse(
-        new NodeHttpHandler({
-          connectionTimeout: CONNECT_MS_MAX,
-          httpAgent: new HttpAgent(sockets),
-          httpsAgent: new HttpsAgent(sockets),
-          logger: { debug() {}, info() {}, warn() {}, error() {} },
-        }),
-      ),
-      ...(region === undefined ? {} : { region }),
-      ...(endpoint === undefined ? {} : { endpoint }),
-    });
+    const requestHandler = boundResponse(createHttpHandler(connections));
+    this.#client = createAwsClient(
+      { region, endpoint },
+      (settings) => new LambdaClient({ ...settings, requestHandler }),
+    );
   }
 
   invoke(payload: Uint8Array, context: InvocationContext, signal: AbortSignal): Promise<InvocationOutcome> {

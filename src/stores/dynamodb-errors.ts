@@ -3,6 +3,8 @@ import {
   ConditionalCheckFailedException,
   TransactionCanceledException,
 } from "@aws-sdk/client-dynamodb";
+import { type AwsFault, awsFaultOf, memberOf } from "../aws/fault.ts";
+import { remedyOf } from "../aws/fault-text.ts";
 import { MillraceError } from "../model/errors.ts";
 
 /** What is called, for messages. */
@@ -16,13 +18,26 @@ export interface TableAction {
 export function dynamodbError(called: TableAction, error: unknown): MillraceError {
   if (error instanceof MillraceError) return error;
   const { table, action } = called;
-  const remedy = REMEDIES.find(([pattern]) => pattern.test(textsOf(error)))?.[1](called);
+  const known = awsFaultOf(error);
+  const fault = isRefusedForNow(error) ? { ...known, fault: "throttled" as const } : known;
   return new MillraceError(
     "ERR_MILLRACE_STORE_UNAVAILABLE",
-    `The store dynamodb:${table} could not be used: ${action} failed with ${describeFault(error)}. ` +
-      `${remedy ?? "If this goes on, look the error up in DynamoDB's reference"}; it is tried again while millrace runs.`,
-    { cause: error },
+    `The store dynamodb:${table} could not be used: ${action} failed (${fault.reason}). ${storeRemedy(fault, called)} ` +
+      "It is tried again while millrace runs.",
+    { cause: error, fault: fault.fault },
   );
+}
+
+function storeRemedy(fault: AwsFault, { table, action }: TableAction): string {
+  if (fault.fault === "notFound") return `Start millrace anew, which makes the table ${table}.`;
+  if (fault.fault === "throttled") return "Raise the table's capacity if this goes on.";
+  if (fault.fault === "denied" && action === "dynamodb:CreateTable") {
+    return `Allow dynamodb:CreateTable, or create the table ${table} with the keys that deploy/aws-permissions.md names.`;
+  }
+  // The SDK has no name of its own for it.
+  if (fault.code === "Error" && fault.status === undefined) return "Set AWS_REGION, if it is not set.";
+  const endpointVariable = "AWS_ENDPOINT_URL_DYNAMODB";
+  return remedyOf(fault, { action, resource: `the table ${table}`, endpointVariable });
 }
 
 export function noAnswer({ table, action }: TableAction, answerMs: number): MillraceError {
@@ -77,52 +92,6 @@ function cancellationCodes(error: unknown): readonly string[] {
   const reasons = memberOf(error, "CancellationReasons");
   if (!Array.isArray(reasons)) return [];
   return reasons.map((reason: unknown) => String(memberOf(reason, "Code") ?? "None"));
-}
-
-/** `AccessDeniedException (HTTP 400, request 7f3a…)`, or the network's `ECONNREFUSED`. */
-function describeFault(error: unknown): string {
-  const code = memberOf(error, "code");
-  const metadata = memberOf(error, "$metadata");
-  const [status, requestId] = [memberOf(metadata, "httpStatusCode"), memberOf(metadata, "requestId")];
-  const details = [
-    ...(typeof status === "number" ? [`HTTP ${status}`] : []),
-    ...(typeof requestId === "string" ? [`request ${shown(requestId)}`] : []),
-  ];
-  const name = shown(typeof code === "string" ? code : nameOf(error));
-  return details.length === 0 ? name : `${name} (${details.join(", ")})`;
-}
-
-const REMEDIES: readonly (readonly [pattern: RegExp, remedy: (called: TableAction) => string])[] = [
-  [
-    /AccessDenied|NotAuthorized/,
-    ({ table, action }) =>
-      action === "dynamodb:CreateTable"
-        ? `Allow dynamodb:CreateTable, or create the table ${table} with the keys that deploy/aws-permissions.md names`
-        : `Allow ${action} on the table ${table} to this process's AWS credentials`,
-  ],
-  [/Region is missing/, () => "Set AWS_REGION"],
-  [/Credentials|Token|UnrecognizedClient|Signature/, () => "Check this process's AWS credentials"],
-  [/ResourceNotFound/, ({ table }) => `Start millrace anew, which makes the table ${table}`],
-  [/Throttl|ThroughputExceeded|LimitExceeded/, () => "Raise the table's capacity if this goes on"],
-  [
-    /\b(E[A-Z]{3,}|Timeout|TimeoutError|NetworkingError)\b/,
-    () => "Check the network and the endpoint, AWS_ENDPOINT_URL_DYNAMODB among its settings",
-  ],
-];
-
-function textsOf(error: unknown): string {
-  const code = memberOf(error, "code");
-  const message = error instanceof Error ? error.message : "";
-  return `${nameOf(error)} ${typeof code === "string" ? code : ""} ${message}`;
-}
-
-/** Names and ids come from the network: of them, what a code is made of. */
-function shown(text: string): string {
-  return text.replace(/[^\w .:/=+-]/g, "").slice(0, 100);
-}
-
-function memberOf(value: unknown, name: string): unknown {
-  return typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
 }
 
 /** Of a transaction that did nothing: its items whose conditions did not hold, and what stood there if that was asked for. */

@@ -7,8 +7,8 @@ import {
   PutItemCommand,
   type TableDescription,
 } from "@aws-sdk/client-dynamodb";
-import { NodeHttpHandler } from "@smithy/node-http-handler";
-import { Failing, firstOf } from "../lib/first-of.ts";
+import { CallTimeout, callAws } from "../aws/call.ts";
+import { createAwsClient } from "../aws/client.ts";
 import {
   closedStore,
   corruptStore,
@@ -50,6 +50,8 @@ const FORMAT_KEY = { [PARTITION_KEY]: { S: "millrace" }, [SORT_KEY]: { S: "forma
 const FORMAT = 1;
 const CREATION_POLL_MS = 300;
 
+const NEVER = new AbortController().signal;
+
 export type SendOptions = { readonly abortSignal: AbortSignal };
 
 /** A table with millrace's items. What fails is in the error catalogue, but for conditions that do not hold. */
@@ -71,16 +73,8 @@ export class DynamodbTable {
    * @throws MillraceError ERR_MILLRACE_STORE_UNAVAILABLE, ERR_MILLRACE_STORE_CORRUPT
    */
   static async open(name: string, limits: DynamodbLimits): Promise<DynamodbTable> {
-    const client = new DynamoDBClient({
-      // One that was answered late would be made twice, and the second then finds its own work in its way.
-      maxAttempts: 1,
-      requestHandler: new NodeHttpHandler({
-        connectionTimeout: limits.connectMs,
-        httpAgent: { maxSockets: limits.connections },
-        httpsAgent: { maxSockets: limits.connections },
-        logger: { debug() {}, info() {}, warn() {}, error() {} },
-      }),
-    });
+    const { connectMs, connections } = limits;
+    const client = createAwsClient({ connectMs, connections }, (settings) => new DynamoDBClient(settings));
     const table = new DynamodbTable(name, client, limits);
     try {
       checkKeys(name, await table.#prepare());
@@ -102,20 +96,13 @@ export class DynamodbTable {
   ): Promise<Output> {
     const called = { table: this.name, action: `dynamodb:${action}` };
     if (this.#isClosed) throw closedStore(this.name);
-    const { answerMs } = this.#limits;
-    const abort = new AbortController();
-    const late = new Failing();
-    // Also when the SDK does not end by the signal, as while credentials are sought.
-    const timer = setTimeout(() => {
-      late.fail(noAnswer(called, answerMs));
-      abort.abort();
-    }, answerMs);
+    const { answerMs: timeoutMs, tries, pauseMs } = this.#limits;
+    const limits = { timeoutMs, retry: { tries, pauseMs, again: isRefusedForNow } };
     try {
-      return await firstOf(this.#tries(request, { abortSignal: abort.signal }), late.whenFailed);
+      return await callAws(NEVER, limits, (abortSignal) => request(this.#client, { abortSignal }));
     } catch (error) {
+      if (error instanceof CallTimeout) throw noAnswer(called, timeoutMs);
       throw isConditionFailure(error) ? error : dynamodbError(called, error);
-    } finally {
-      clearTimeout(timer);
     }
   }
 
@@ -135,21 +122,6 @@ export class DynamodbTable {
   close(): void {
     this.#isClosed = true;
     this.#client.destroy();
-  }
-
-  async #tries<Output>(
-    request: (client: DynamoDBClient, options: SendOptions) => Promise<Output>,
-    options: SendOptions,
-  ): Promise<Output> {
-    const { tries, pauseMs } = this.#limits;
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await request(this.#client, options);
-      } catch (error) {
-        if (attempt >= tries || options.abortSignal.aborted || !isRefusedForNow(error)) throw error;
-      }
-      await pause(pauseMs * 2 ** (attempt - 1) * (0.5 + Math.random()));
-    }
   }
 
   async #prepare(): Promise<TableDescription> {

@@ -75,7 +75,7 @@ test("no checkpoint passes a poison record before its queue is there, also not a
   assert.match(
     String(warning["error"]),
     new RegExp(
-      `^ERR_MILLRACE_DESTINATION_UNAVAILABLE: A failure record was not accepted by ${arn}: sqs:GetQueueUrl failed with QueueDoesNotExist \\(HTTP 400.*\\)\\. Create it`,
+      `^ERR_MILLRACE_DESTINATION_UNAVAILABLE: A failure record was not accepted by ${arn}: sqs:GetQueueUrl failed \\(QueueDoesNotExist, HTTP 400.*\\)\\. Create it`,
     ),
   );
   run.process.kill("SIGTERM");
