@@ -104,7 +104,10 @@ export interface ShardRead {
   readonly lookedTo?: Position;
   /** The source's own clock when it answered, epoch milliseconds. Absent: its answers carry no date. */
   readonly answeredMs?: number;
-  /** Identity of the log that these positions belong to. Absent: the source knows none. */
+  /**
+   * What is known of the log that these positions belong to: the source's own text, which may grow without the log being
+   * another (Kafka's leader epochs). Only `anew` says that it is. Absent: the source knows nothing.
+   */
   readonly logId?: string;
   /**
    * The log is not the one that was read before, or not all of it: a read without records. What was read before it is

@@ -35,6 +35,7 @@ export const COUNTERS = {
   expired_events: "Records that the source's retention ended while they were retried.",
   skipped_events: "Records read again after a restart that were settled before it.",
   trimmed_gaps: "Times that the source had trimmed records before they could be read.",
+  changed_logs: "Times that a shard was found to be another log of its name, or to have lost its end.",
   source_errors: "Reads and listings that the source failed or throttled.",
   retries:
     "Invocations with records that an earlier invocation had too, after it failed, was throttled or did not start.",

@@ -30,6 +30,7 @@ export const LOG_FIELDS: ReadonlySet<string> = new Set([
   "signal",
   "stack",
   "to",
+  "told",
   "traceId",
   "uuid",
   "version",

@@ -48,6 +48,12 @@ export class LowWaterMark {
     this.#resume = { kind: "after", position: this.#positionOf(this.#low - 1) };
   }
 
+  /** The positions that follow belong to another log, or repeat some: nothing may be open. */
+  restart(start: StartPoint): void {
+    assertInvariant(this.span === 0, "the mark is moved while records are open");
+    this.#resume = start;
+  }
+
   /** Behind this all is to be read again, but for the ranges. */
   get resume(): StartPoint {
     return this.#resume;

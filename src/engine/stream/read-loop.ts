@@ -13,6 +13,8 @@ export interface ReadLoopOptions {
   readonly shardId: string;
   readonly source: StreamSource;
   readonly start: StartPoint;
+  /** The log that `start` belongs to; `undefined`: not known. */
+  readonly logId: string | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly telemetry: Telemetry;
@@ -22,8 +24,8 @@ export interface ReadLoopOptions {
   readonly stopSignal: AbortSignal;
   /** Resolves when there is room for a read, with its bounds; `undefined`: stopped. */
   room(): Promise<{ readonly recordsMax: number; readonly bytesMax: number } | undefined>;
-  /** Takes over what was read. */
-  onRead(read: ShardRead): void;
+  /** Takes over what was read. The next read waits for a promise. */
+  onRead(read: ShardRead): Promise<void> | undefined;
   onFailure(error: unknown): void;
 }
 
@@ -38,7 +40,7 @@ const ALL_TRIMMED: ShardRead = {
 /** Reads a shard from its start to its end, never more than there is room for. Ends when stopped or at the shard's end. */
 export async function runReadLoop(options: ReadLoopOptions): Promise<void> {
   const { source, shardId, clock, random, limits, reads, stopSignal } = options;
-  let start = options.start;
+  let { start, logId } = options;
   let reader: ShardReader | undefined;
   let failures = 0;
   try {
@@ -47,7 +49,7 @@ export async function runReadLoop(options: ReadLoopOptions): Promise<void> {
       if (room === undefined) return;
       let read: ShardRead;
       try {
-        reader ??= await source.openReader(shardId, start, stopSignal);
+        reader ??= await source.openReader(shardId, start, stopSignal, logId);
         const open = reader;
         read = await reads.add(() => open.read(room.recordsMax, room.bytesMax, stopSignal));
         failures = 0;
@@ -57,7 +59,7 @@ export async function runReadLoop(options: ReadLoopOptions): Promise<void> {
         reportFailure(options, error);
         options.onFailure(error);
         if (await isShardGone(options, error)) {
-          options.onRead(ALL_TRIMMED);
+          await options.onRead(ALL_TRIMMED);
           return;
         }
         // A reader that failed in a way that the port does not know may have lost its place.
@@ -69,15 +71,21 @@ export async function runReadLoop(options: ReadLoopOptions): Promise<void> {
         continue;
       }
       if (stopSignal.aborted) return;
-      const last = read.records.at(-1);
-      if (last !== undefined) start = { kind: "after", position: last.position };
-      options.onRead(read);
+      start = placeAfter(read, start);
+      logId = read.logId ?? logId;
+      await options.onRead(read);
       if (read.endOfShard) return;
       if (read.readAgainAfterMs > 0) await sleep(clock, read.readAgainAfterMs, stopSignal);
     }
   } finally {
     await reader?.close();
   }
+}
+
+function placeAfter({ anew, records, lookedTo }: ShardRead, before: StartPoint): StartPoint {
+  if (anew !== undefined) return anew.from;
+  const position = lookedTo ?? records.at(-1)?.position;
+  return position === undefined ? before : { kind: "after", position };
 }
 
 function isPassing(error: unknown): boolean {

@@ -2,11 +2,11 @@ import type PQueue from "p-queue";
 import type { Checkpoint } from "../../model/checkpoint.ts";
 import { describeError } from "../../model/errors.ts";
 import type { StreamMapping } from "../../model/mapping.ts";
-import type { StreamRecord } from "../../model/record.ts";
+import type { Position, StreamRecord } from "../../model/record.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { HeldLease, ProgressStore } from "../../ports/progress-store.ts";
 import type { Random } from "../../ports/random.ts";
-import type { FilterDocument, ShardRead, StreamSource } from "../../ports/stream-source.ts";
+import type { FilterDocument, LogAnew, ShardRead, StreamSource } from "../../ports/stream-source.ts";
 import type { LogFields, Telemetry } from "../../ports/telemetry.ts";
 import type { Tracing } from "../../ports/tracing.ts";
 import type { ByteBudget } from "../budget.ts";
@@ -26,6 +26,7 @@ import { ReadAhead } from "./read-ahead.ts";
 import { runReadLoop } from "./read-loop.ts";
 import { SettledSkip } from "./settled-skip.ts";
 import type { BufferedRecord, ShardContext } from "./shard-context.ts";
+import { ShardLog } from "./shard-log.ts";
 import type { SourceProblems } from "./source-problems.ts";
 
 /** What the shards of a mapping share. */
@@ -71,7 +72,8 @@ export class ShardWorker {
   readonly #environment: ShardEnvironment;
   readonly #lanes: readonly Lane[];
   readonly #mark: LowWaterMark;
-  readonly #skip: SettledSkip;
+  #skip: SettledSkip;
+  readonly #log: ShardLog;
   readonly #readAhead: ReadAhead;
   readonly #checkpoints: CheckpointLoop;
   readonly #stop = new AbortController();
@@ -105,6 +107,14 @@ export class ShardWorker {
       environment.source.comparePositions(a, b),
     );
     const { mapping, store, settings, clock, random, telemetry, budget } = environment;
+    this.#log = new ShardLog({
+      telemetry,
+      mapping: mapping.name,
+      shardId: lease.shardId,
+      logId: checkpoint.logId,
+      isDone: () => this.#isAllSettled(),
+      comparePositions: (a, b) => environment.source.comparePositions(a, b),
+    });
     this.#readAhead = new ReadAhead({
       settings,
       budget,
@@ -134,7 +144,7 @@ export class ShardWorker {
         new Lane({
           context,
           isPressed: () => this.#readAhead.isFull,
-          isAtEnd: () => this.#isAtEnd,
+          isAtEnd: () => this.#isAtEnd || this.#log.isTurning,
           onIdle: () => this.#laneIdle(),
           onDefect: (error) => this.#defect(error),
           window: index === 0 ? checkpoint.window : undefined,
@@ -157,6 +167,7 @@ export class ShardWorker {
       shardId: this.shardId,
       source,
       start: this.#mark.resume,
+      logId: this.#log.logId,
       clock,
       random,
       telemetry,
@@ -166,7 +177,9 @@ export class ShardWorker {
       room: () => this.#readAhead.room(),
       onRead: (read) => {
         this.#environment.problems.worked(this.shardId);
+        if (read.anew !== undefined) return this.#turnTo(read, read.anew);
         this.#take(read);
+        return undefined;
       },
       onFailure: (error) => this.#environment.problems.failed(this.shardId, error),
     }).catch((error: unknown) => this.#defect(error));
@@ -177,6 +190,7 @@ export class ShardWorker {
     if (this.#state !== "running") return;
     this.#state = "draining";
     this.#stop.abort();
+    this.#log.release();
     for (const lane of this.#lanes) lane.stop();
     this.#readAhead.stop();
     await this.#reading;
@@ -197,6 +211,7 @@ export class ShardWorker {
     if (!storeProgress && isCutShort) this.#environment.telemetry.mark("lease lost in flight");
     this.#state = "closed";
     this.#stop.abort();
+    this.#log.release();
     this.#calls.abort();
     for (const lane of this.#lanes) lane.stop();
     this.#readAhead.forget();
@@ -318,7 +333,9 @@ export class ShardWorker {
     const bufferedBefore = this.#readAhead.records;
     for (const record of read.records) this.#takeRecord(record);
     this.#passedOverRecords += read.records.length - (this.#readAhead.records - bufferedBefore);
-    if (this.#mark.resume !== settledBefore) this.#checkpoints.changed();
+    const looked = this.#log.lookedBehind(read, this.#mark.resume);
+    if (looked !== undefined) this.#takePlace(looked);
+    if (this.#log.saw(read) || this.#mark.resume !== settledBefore) this.#checkpoints.changed();
     this.#gauge();
     if (read.endOfShard) {
       this.#isAtEnd = true;
@@ -327,6 +344,26 @@ export class ShardWorker {
     if (this.#hasIdleRead) for (const lane of this.#lanes) lane.sawIdleRead();
     this.#pokeLanes();
     this.#endIfDone();
+  }
+
+  /** A position without a record is settled once all before it is. */
+  #takePlace(position: Position): void {
+    this.#skip.isSettled(position);
+    this.#mark.settle(this.#mark.append(position, 0));
+  }
+
+  async #turnTo(read: ShardRead, anew: LogAnew): Promise<void> {
+    this.#hasIdleRead = false;
+    await this.#log.turn(anew, () => this.#pokeLanes());
+    if (this.#state !== "running") return;
+    this.#log.saw(read);
+    this.#mark.restart(anew.from);
+    // What was settled ahead in the old log says nothing of this one.
+    this.#skip = new SettledSkip([], (a, b) => this.#environment.source.comparePositions(a, b));
+    this.#lagMs = read.lagMs;
+    this.#unread = read.offsetLag;
+    this.#checkpoints.changed();
+    this.#gauge();
   }
 
   #pokeLanes(): void {
@@ -383,11 +420,13 @@ export class ShardWorker {
     this.#settledRecords += records.length;
     this.#readAhead.release(records.length, bytes);
     this.#gauge();
+    this.#log.progressed();
   }
 
   #laneIdle(): void {
     if (this.#lanes.some((lane) => lane.isRunning)) return;
     this.#onDrained?.();
+    this.#log.progressed();
     this.#endIfDone();
   }
 
@@ -396,16 +435,22 @@ export class ShardWorker {
   }
 
   #isDone(): boolean {
-    return this.#isAtEnd && this.#mark.span === 0 && this.#lanes.every((lane) => lane.isEmpty);
+    return this.#isAtEnd && this.#isAllSettled();
+  }
+
+  #isAllSettled(): boolean {
+    return this.#mark.span === 0 && this.#lanes.every((lane) => lane.isEmpty);
   }
 
   #snapshot(): Omit<Checkpoint, "revision"> {
     this.#snapshotRecords = this.#settledRecords;
+    const { logId } = this.#log;
     return {
       resume: this.#mark.resume,
       settledRanges: this.#skip.withUnread(this.#mark.settledRanges()),
       ended: this.#isDone(),
       window: this.#lanes[0]?.windowCheckpoint,
+      ...(logId === undefined ? {} : { logId }),
     };
   }
 

@@ -27,7 +27,6 @@ export class KafkaWitness {
   readonly breaches: string[] = [];
   /** Successful deliveries, repeats counted. */
   deliveries = 0;
-  distinct = 0;
   failures = 0;
   invocations = 0;
   /** Invocations that are being answered. */
@@ -35,6 +34,8 @@ export class KafkaWitness {
   readonly #verdict: (event: WitnessedEvent) => Verdict | Promise<Verdict>;
   /** Of each key: how many succeeded, all ordinals below. */
   readonly #succeeded = new Map<string, number>();
+  /** Of every record that succeeded. */
+  readonly #records = new Set<string>();
   /** Offsets of each partition that succeeded. */
   readonly #offsets = new Map<number, Set<number>>();
   readonly #server;
@@ -54,6 +55,10 @@ export class KafkaWitness {
 
   get url(): string {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/`;
+  }
+
+  get distinct(): number {
+    return this.#records.size;
   }
 
   get repeated(): number {
@@ -116,8 +121,9 @@ export class KafkaWitness {
       this.#offsets.set(partition, offsets);
     }
     this.deliveries++;
-    if (!offsets.has(offset)) this.distinct++;
     offsets.add(offset);
+    // Offsets come twice where a topic was made anew or a log went back.
+    this.#records.add(`${key}/${ordinal}`);
     if (ordinal === this.succeededOf(key)) this.#succeeded.set(key, ordinal + 1);
   }
 }

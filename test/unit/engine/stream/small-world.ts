@@ -10,7 +10,7 @@ import type { Clock, ScheduledCall } from "../../../../src/ports/clock.ts";
 import type { InvocationContext } from "../../../../src/ports/function-target.ts";
 import type { ProgressStore } from "../../../../src/ports/progress-store.ts";
 import type { Random } from "../../../../src/ports/random.ts";
-import type { StreamSource } from "../../../../src/ports/stream-source.ts";
+import type { ShardRead, StreamSource } from "../../../../src/ports/stream-source.ts";
 import type {
   CounterName,
   GaugeName,
@@ -122,6 +122,10 @@ export class SmallWorld {
   readonly logs: { readonly level: string; readonly message: string; readonly fields: LogFields }[] = [];
   readonly records = new Map<string, TestRecord[]>();
   shards: Shard[];
+  /** What readers were opened with. */
+  readonly opened: { shardId: string; start: StartPoint; knownLogId: string | undefined }[] = [];
+  /** Added to the next read that any reader makes: what the source says of the log. With `anew` it has no records. */
+  tellNext: Partial<ShardRead> | undefined;
   handler: Handler = () => SUCCEEDED;
   deliver: (record: FailureRecord) => Promise<void> = async () => {};
   /** Reads find nothing new before this position (exclusive) is released. */
@@ -275,7 +279,8 @@ export class SmallWorld {
         return last === undefined ? { kind: "oldest" } : { kind: "after", position: last.position };
       },
       comparePositions: (a, b) => Number(a) - Number(b),
-      openReader: async (shardId, start) => {
+      openReader: async (shardId, start, _signal, knownLogId) => {
+        this.opened.push({ shardId, start, knownLogId });
         if (!this.shards.some((shard) => shard.shardId === shardId)) {
           throw new MillraceError("ERR_MILLRACE_SOURCE_NOT_FOUND", `no shard ${shardId}`);
         }
@@ -283,6 +288,12 @@ export class SmallWorld {
         return {
           read: async (recordsMax, bytesMax) => {
             if (this.readFailure !== undefined) throw this.readFailure;
+            const told = this.tellNext;
+            this.tellNext = undefined;
+            if (told?.anew !== undefined) {
+              next = told.anew.from.kind === "after" ? Number(told.anew.from.position) : 0;
+              return { ...NOTHING_READ, ...told };
+            }
             this.readsMax = Math.max(this.readsMax, recordsMax);
             const all = this.records.get(shardId) ?? [];
             const records: TestRecord[] = [];
@@ -297,7 +308,9 @@ export class SmallWorld {
             const endOfShard = next === all.length && shard?.closed === true;
             const readAgainAfterMs = records.length === 0 ? 100 : 0;
             const lag = this.tellsOffsetLag ? { offsetLag: all.length - next } : {};
-            return { records, endOfShard, lagMs: 0, readAgainAfterMs, trimmed: false, ...lag };
+            const read = { records, endOfShard, lagMs: 0, readAgainAfterMs, trimmed: false, ...lag, ...told };
+            if (read.lookedTo !== undefined) next = Math.max(next, Number(read.lookedTo));
+            return read;
           },
           close: async () => {},
         };
@@ -329,6 +342,14 @@ export class SmallWorld {
     };
   }
 }
+
+const NOTHING_READ: ShardRead = {
+  records: [],
+  endOfShard: false,
+  lagMs: 1,
+  readAgainAfterMs: 0,
+  trimmed: false,
+};
 
 const TOPIC_EVENTS = {
   partialRetry: "listed",
