@@ -10,6 +10,7 @@ import definitions from "kafkajs/src/protocol/requests/index.js";
 import { Failing, firstOf } from "../../src/lib/first-of.ts";
 import type { KafkaSasl, PreparedAccess } from "./access.ts";
 import { abortable, KafkaFault } from "./fault.ts";
+import { Frames } from "./frames.ts";
 import { type ErrorPlace, toFault } from "./kafkajs-errors.ts";
 import { covers, handMade, ownRequest, withoutAbsent } from "./own-protocol.ts";
 import { encodeFetchByTopicId, FETCH_BY_TOPIC_ID } from "./own-requests.ts";
@@ -42,6 +43,11 @@ const REQUEST_TIMEOUT_MS = 10_000;
 /** For the steps of SASL, which have no time-out of their own; of other requests kafkajs takes the longer one. */
 const LOGIN_TIMEOUT_MS = 5_000;
 const KEEP_ALIVE_MS = 30_000;
+/** What a broker may send before it has said who it is, and us who we are. */
+const LOGIN_FRAME_BYTES_MAX = 1024 * 1024;
+const FRAME_BYTES_MAX = 8 * 1024 * 1024;
+/** A first batch comes whole, whatever was asked for. */
+const FETCH_FRAME_BYTES_MAX = 65 * 1024 * 1024;
 /** The first that answers with record batches; older brokers' messages are another format. */
 const FETCH_VERSION_MIN = 4;
 
@@ -66,6 +72,9 @@ export class BrokerLink {
   #socket: Socket | undefined;
   #versions: ApiVersions = {};
   #opening: Promise<void> | undefined;
+  #isLoggedIn = false;
+  /** Fetches under way. */
+  #fetches = 0;
   #failure: KafkaFault | undefined;
   readonly #failing = new Failing();
 
@@ -86,6 +95,7 @@ export class BrokerLink {
       enforceRequestTimeout: true,
     });
     avoidNegativeTimeouts(this.#connection);
+    this.#boundFrames(this.#connection);
   }
 
   get hasFailed(): boolean {
@@ -133,8 +143,13 @@ export class BrokerLink {
       );
     }
     const response = { decode: async (payload: Buffer) => payload, parse: async (answer: unknown) => answer };
-    const payload = await this.#send("Fetch", { ...request, response }, options);
-    return { version, payload: payload as Buffer };
+    this.#fetches++;
+    try {
+      const payload = await this.#send("Fetch", { ...request, response }, options);
+      return { version, payload: payload as Buffer };
+    } finally {
+      this.#fetches--;
+    }
   }
 
   /** Ends the connection at once. Requests under way reject. Idempotent. */
@@ -149,6 +164,35 @@ export class BrokerLink {
     connection.setVersions(this.#versions);
     connection.setSupportAuthenticationProtocol(this.#versions[keyOf("SaslAuthenticate")] !== undefined);
     await connection.authenticate();
+    this.#isLoggedIn = true;
+  }
+
+  /** kafkajs believes any length, and joins what has come anew with each piece of it. It gets whole frames. */
+  #boundFrames(connection: Connection): void {
+    const process = connection.processData.bind(connection);
+    const frames = new Frames({
+      bytesMax: () => this.#frameBytesMax,
+      onFrame: process,
+      onTooLarge: (bytes) => this.#fail(this.#frameFault(bytes)),
+    });
+    connection.processData = (piece) => {
+      // A step of SASL in the way of Kafka before 1.0, which has no frame.
+      if (connection.authHandlers !== null && !connection.authExpectResponse) process(piece);
+      else frames.push(piece);
+    };
+  }
+
+  get #frameBytesMax(): number {
+    if (!this.#isLoggedIn) return LOGIN_FRAME_BYTES_MAX;
+    return this.#fetches > 0 ? FETCH_FRAME_BYTES_MAX : FRAME_BYTES_MAX;
+  }
+
+  #frameFault(bytes: number): KafkaFault {
+    return new KafkaFault(
+      "tooLarge",
+      `The broker ${this.address} announced an answer of ${bytes} bytes; at most ${this.#frameBytesMax} are taken here. ` +
+        "Look whether a Kafka broker answers at this address, and at the topic's max.message.bytes.",
+    );
   }
 
   async #readVersions(): Promise<ApiVersions> {

@@ -17,6 +17,8 @@ export type FaultReason =
   | "unsupported"
   /** What the broker sent cannot be read. */
   | "corrupt"
+  /** What the broker sent is more than is taken. */
+  | "tooLarge"
   /** The cluster was closed by us. */
   | "closed";
 

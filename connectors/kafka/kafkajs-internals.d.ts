@@ -52,6 +52,11 @@ declare module "kafkajs/src/network/connection.js" {
       readonly pending: readonly unknown[];
       scheduleCheckPendingRequests(): void;
     };
+    /** A step of SASL that waits for its answer. */
+    readonly authHandlers: object | null;
+    /** The answer has a frame. */
+    readonly authExpectResponse: boolean;
+    processData(piece: Buffer): void;
     constructor(options: ConnectionOptions);
     connect(): Promise<true>;
     disconnect(): Promise<true>;

@@ -1,4 +1,5 @@
 import type { LogAnew, ShardRead, ShardReader } from "../../src/ports/stream-source.ts";
+import { isWholeBatch } from "./batch-head.ts";
 import { isFault, throwIfAborted } from "./fault.ts";
 import { faultOfCode, nameOfCode } from "./kafkajs-errors.ts";
 import {
@@ -11,9 +12,9 @@ import {
 } from "./leaders.ts";
 import { hasParted, type LogIdentity } from "./log-identity.ts";
 import { LogPlace } from "./log-place.ts";
-import { createKafkaRecord, type KafkaPartition, type KafkaRecord } from "./record.ts";
-import { RecordBatches } from "./record-batch.ts";
+import type { KafkaPartition, KafkaRecord } from "./record.ts";
 import { settledWithin } from "./settled-within.ts";
+import { UndoneRecords } from "./undone-records.ts";
 
 export interface PartitionReaderOptions {
   readonly leaders: Pick<PartitionLeaders, "ask" | "oldestOffset" | "epochEnd">;
@@ -53,10 +54,8 @@ export class PartitionReader implements ShardReader {
   /** The leader may be another: where brokers do not compare epochs with each fetch, they are asked to. */
   #isToCompare = true;
   #pending: Promise<LeaderAnswer> | undefined;
-  #batches: RecordBatches | undefined;
-  /** Undone and not given yet. */
-  #records: KafkaRecord[] = [];
-  #given = 0;
+  /** What was fetched and not given yet. */
+  readonly #undone: UndoneRecords;
   #fetchBytes = FETCH_BYTES_MAX;
   #lastStableOffset: number | undefined;
   #highWatermark: number | undefined;
@@ -71,6 +70,7 @@ export class PartitionReader implements ShardReader {
     const { partition, offset, log } = options;
     this.#place = new LogPlace(partition.shardId, offset, log);
     this.#toldOffset = offset;
+    this.#undone = new UndoneRecords(options);
     this.#isOldest = options.isOldest;
     this.#isLost = options.isLost;
   }
@@ -78,7 +78,7 @@ export class PartitionReader implements ShardReader {
   async read(recordsMax: number, bytesMax: number, signal: AbortSignal): Promise<ShardRead> {
     throwIfAborted(signal);
     if (this.#isLost) return await this.#startAnew(undefined, signal);
-    let records = this.#take(recordsMax, bytesMax);
+    let records = await this.#take(recordsMax, bytesMax, signal);
     const startMs = this.#options.now();
     while (records.length === 0) {
       const waitMs = startMs + READ_WAIT_MS - this.#options.now();
@@ -94,7 +94,7 @@ export class PartitionReader implements ShardReader {
       if (next === "wait") return this.#result([], RETRY_MS);
       if (next === "ask") continue;
       if (this.#anew !== undefined) return this.#sayAnew(this.#anew);
-      records = this.#take(recordsMax, bytesMax);
+      records = await this.#take(recordsMax, bytesMax, signal);
       if (this.#isCaughtUp) break;
     }
     return this.#result(records, 0);
@@ -102,12 +102,12 @@ export class PartitionReader implements ShardReader {
 
   async close(): Promise<void> {
     this.#pending?.catch(() => undefined);
+    await this.#undone.close();
   }
 
   get #isCaughtUp(): boolean {
     return (
-      this.#records.length === 0 &&
-      this.#batches === undefined &&
+      this.#undone.isEmpty &&
       this.#lastStableOffset !== undefined &&
       this.#place.offset >= this.#lastStableOffset
     );
@@ -156,19 +156,17 @@ export class PartitionReader implements ShardReader {
 
   #open(fetched: LeaderAnswer): void {
     if (fetched.records.length === 0) return;
-    const before = this.#place.offset;
-    this.#batches = new RecordBatches({
+    // Not even one batch is whole: it is asked for with more room.
+    const isStuck = !isWholeBatch(fetched.records);
+    this.#fetchBytes = isStuck ? Math.min(this.#fetchBytes * 2, FETCH_BYTES_LIMIT) : FETCH_BYTES_MAX;
+    if (isStuck) return;
+    this.#undone.open({
       bytes: fetched.records,
-      fetchOffset: before,
+      fetchOffset: this.#place.offset,
       aborted: fetched.aborted,
       shardId: this.#options.partition.shardId,
       onEpoch: (epoch, baseOffset) => this.#place.sawEpoch(epoch, baseOffset),
     });
-    this.#undoNext();
-    // Not even one batch was whole: it is asked for with more room.
-    const isStuck =
-      this.#batches === undefined && this.#place.offset === before && this.#records.length === 0;
-    this.#fetchBytes = isStuck ? Math.min(this.#fetchBytes * 2, FETCH_BYTES_LIMIT) : FETCH_BYTES_MAX;
   }
 
   /** A passing failure is waited out for a while before it shows. */
@@ -228,54 +226,20 @@ export class PartitionReader implements ShardReader {
     return this.#sayAnew(this.#place.remade(topicId, oldest));
   }
 
-  #take(recordsMax: number, bytesMax: number): readonly KafkaRecord[] {
-    const taken: KafkaRecord[] = [];
-    let bytes = 0;
-    while (taken.length < recordsMax) {
-      const record = this.#records[this.#given];
-      if (record === undefined) {
-        if (!this.#undoNext(taken.length > 0)) break;
-        continue;
-      }
-      bytes += record.bytes;
-      if (bytes > bytesMax && taken.length > 0) break;
-      taken.push(record);
-      this.#given++;
+  async #take(recordsMax: number, bytesMax: number, signal: AbortSignal): Promise<readonly KafkaRecord[]> {
+    if (this.#undone.isEmpty) return [];
+    let taken: readonly KafkaRecord[];
+    try {
+      taken = await this.#undone.take(recordsMax, bytesMax, signal);
+    } finally {
+      this.#place.moveTo(this.#undone.nextOffset);
     }
-    if (this.#given >= this.#records.length) this.#undoNext(taken.length > 0);
     const last = taken.at(-1);
     if (last !== undefined) {
       this.#isOldest = false;
       this.#newestMs = last.arrivalMs;
     }
     return taken;
-  }
-
-  /**
-   * Undoes the next batch of what was fetched; false: there is no more. One that cannot be read is fetched and tried again
-   * by the next read, which then has nothing else to give.
-   */
-  #undoNext(isQuiet = false): boolean {
-    this.#records = [];
-    this.#given = 0;
-    const batches = this.#batches;
-    if (batches === undefined) return false;
-    const { partition, epochMs } = this.#options;
-    const readMs = epochMs();
-    const records: KafkaRecord[] = [];
-    let hasMore: boolean;
-    try {
-      hasMore = batches.next((message) => records.push(createKafkaRecord(partition, message, readMs)));
-    } catch (error) {
-      this.#batches = undefined;
-      this.#place.moveTo(batches.nextOffset);
-      if (!isQuiet) throw error;
-      return false;
-    }
-    this.#place.moveTo(batches.nextOffset);
-    this.#records = records;
-    if (!hasMore) this.#batches = undefined;
-    return hasMore;
   }
 
   /** In a read without records: those that were fetched already are the next one's. */
@@ -292,8 +256,7 @@ export class PartitionReader implements ShardReader {
   #result(records: readonly KafkaRecord[], readAgainAfterMs: number): ShardRead {
     const trimmed = this.#hasGap;
     this.#hasGap = false;
-    const next = this.#records[this.#given];
-    const nextOffset = next === undefined ? this.#place.offset : Number(next.position);
+    const nextOffset = this.#undone.isEmpty ? this.#place.offset : this.#undone.takenOffset;
     const { logId } = this.#place;
     // Markers and aborted records are no records of ours, and the position is behind them all the same.
     const hasMoved = nextOffset > this.#toldOffset;

@@ -1,7 +1,19 @@
-import { ByteReader } from "./bytes.ts";
-import { type CodecName, codecName, decompress } from "./codecs.ts";
-import { KafkaFault } from "./fault.ts";
-import type { KafkaHeader, KafkaMessage, TimestampType } from "./record.ts";
+import { turn } from "../../src/lib/steps.ts";
+import { MillraceError } from "../../src/model/errors.ts";
+import { BatchTooLarge } from "./batch-body.ts";
+import {
+  BATCH_HEAD_BYTES,
+  type BatchHead,
+  batchEnd,
+  claimedLastOffset,
+  isAbortMarker,
+  MAGIC,
+  MAGIC_AT,
+  readHead,
+} from "./batch-head.ts";
+import { KafkaFault, throwIfAborted } from "./fault.ts";
+import { type OpenBatch, openBatch } from "./open-batch.ts";
+import type { KafkaMessage } from "./record.ts";
 
 /** A transaction of a fetched range that was given up: its records are not to be seen. */
 export interface AbortedTransaction {
@@ -22,46 +34,26 @@ export interface FetchedRecords {
   readonly onEpoch?: (epoch: number, baseOffset: number) => void;
 }
 
-/** Undone, a batch is held in memory whole: one that claims more is refused, not a reason to run out of memory. */
-export const BATCH_BYTES_MAX = 64 * 1024 * 1024;
+/** Of a batch's head, which may be all that is read of it. */
+const HEAD_WORK_BYTES = 100;
 
-const MAGIC_AT = 16;
-const MAGIC = 2;
-/** From a batch's start to its records. */
-const BATCH_HEAD_BYTES = 61;
-/** Offset and length, which the length does not count. */
-const LENGTH_END = 12;
-const CODEC_MASK = 0x07;
-const LOG_APPEND_TIME_FLAG = 0x08;
-const TRANSACTIONAL_FLAG = 0x10;
-const CONTROL_FLAG = 0x20;
-const NO_HEADERS: readonly KafkaHeader[] = [];
-/** Second number in the key of a control record: the transaction was given up. */
-const ABORT_MARKER = 0;
-
-interface BatchHead {
-  readonly baseOffset: number;
-  readonly leaderEpoch: number;
-  readonly lastOffset: number;
-  readonly codec: CodecName;
-  readonly isTransactional: boolean;
-  readonly isControl: boolean;
-  readonly timestampType: TimestampType;
-  readonly baseTimestampMs: number;
-  readonly maxTimestampMs: number;
-  readonly producerId: bigint;
-  readonly count: number;
+/** What is given up of a batch that cannot be read. */
+export interface GivenUpRange {
+  readonly from: number;
+  readonly to: number;
 }
 
 /**
- * The record batches of one fetch, undone one at a time as the reader gets to them. Batches of control records and of
- * aborted transactions are passed over; `nextOffset` moves behind them all the same, and behind gaps that compaction left.
+ * The record batches of one fetch, undone a part at a time as the reader gets to them: what a batch claims to hold costs
+ * nothing until it is asked for. Batches of control records and of aborted transactions are passed over; `nextOffset` moves
+ * behind them all the same, and behind gaps that compaction left.
  */
 export class RecordBatches {
   readonly #fetched: FetchedRecords;
   readonly #abortedProducers = new Set<bigint>();
   #nextAborted = 0;
   #at = 0;
+  #open: OpenBatch | undefined;
   #nextOffset: number;
 
   constructor(fetched: FetchedRecords) {
@@ -71,48 +63,85 @@ export class RecordBatches {
 
   /** Behind what was passed so far: where the next fetch goes on. */
   get nextOffset(): number {
-    return this.#nextOffset;
+    return Math.max(this.#nextOffset, this.#open?.nextOffset ?? 0);
   }
 
   /**
-   * Gives the messages of the next batch that has any, in order; false: there is no further whole batch. The message is
+   * Gives messages in order until `give` wants no more (`true`), or there is no further whole batch (`false`). The message is
    * one object, filled anew for each.
-   * @throws KafkaFault for bytes that cannot be read; what came before them has been given.
+   * @throws KafkaFault for bytes that cannot be read; what came before them has been given. ERR_MILLRACE_ABORTED.
    */
-  next(give: (message: KafkaMessage) => void): boolean {
-    const { bytes } = this.#fetched;
-    while (bytes.length - this.#at >= BATCH_HEAD_BYTES) {
-      const end = this.#at + LENGTH_END + bytes.readInt32BE(this.#at + 8);
-      // A fetch cuts its last batch where its bytes end.
-      if (end > bytes.length) return false;
-      const given = this.#read(end, give);
-      this.#at = end;
-      if (given > 0) return true;
+  async next(give: (message: KafkaMessage) => boolean, signal: AbortSignal): Promise<boolean> {
+    try {
+      for (;;) {
+        throwIfAborted(signal);
+        this.#open ??= await this.#openNext();
+        if (this.#open === undefined) return false;
+        if (await this.#open.give(give, signal)) return true;
+        this.#passed(this.#open);
+      }
+    } catch (error) {
+      if (error instanceof MillraceError) throw error;
+      throw error instanceof BatchTooLarge ? this.#tooLarge(error) : this.#corrupt(error);
     }
-    return false;
   }
 
-  #read(end: number, give: (message: KafkaMessage) => void): number {
+  /**
+   * Passes over what is left of the batch that could not be read. `undefined`: where it ends cannot be told, so that nothing
+   * behind it can be read either.
+   */
+  async passOver(): Promise<GivenUpRange | undefined> {
+    const { bytes } = this.#fetched;
+    const from = this.nextOffset;
+    const claimed = this.#open?.head.lastOffset ?? claimedLastOffset(bytes, this.#at);
+    const end = this.#open?.end ?? batchEnd(bytes, this.#at);
+    this.#nextOffset = from;
+    await this.close();
+    if (end > bytes.length || end < this.#at + BATCH_HEAD_BYTES) return undefined;
+    // A head that claims too much is not to take its neighbours with it.
+    const next = bytes.length - end >= 8 ? Number(bytes.readBigInt64BE(end)) : Number.POSITIVE_INFINITY;
+    const to = Math.max(from, next > from ? Math.min(claimed, next - 1) : claimed);
+    if (!Number.isSafeInteger(to)) return undefined;
+    this.#at = end;
+    this.#nextOffset = to + 1;
+    return { from, to };
+  }
+
+  /** Frees what is undone and not given. */
+  async close(): Promise<void> {
+    const open = this.#open;
+    this.#nextOffset = this.nextOffset;
+    this.#open = undefined;
+    await open?.close();
+  }
+
+  #passed({ head, end }: OpenBatch): void {
+    this.#nextOffset = Math.max(this.#nextOffset, head.lastOffset + 1);
+    this.#at = end;
+    this.#open = undefined;
+  }
+
+  /** The next batch that has records to be seen. */
+  async #openNext(): Promise<OpenBatch | undefined> {
     const { bytes, fetchOffset } = this.#fetched;
-    try {
-      if (end < this.#at + BATCH_HEAD_BYTES || bytes[this.#at + MAGIC_AT] !== MAGIC) throw this.#tooOld();
+    while (bytes.length - this.#at >= BATCH_HEAD_BYTES) {
+      const end = batchEnd(bytes, this.#at);
+      // A fetch cuts its last batch where its bytes end.
+      if (end > bytes.length) return undefined;
+      await turn.roomFor(HEAD_WORK_BYTES, 1);
+      turn.count(HEAD_WORK_BYTES, 1);
+      if (bytes[this.#at + MAGIC_AT] !== MAGIC) throw this.#tooOld();
+      if (end < this.#at + BATCH_HEAD_BYTES) throw new RangeError("it says to end before its head does");
       const head = readHead(bytes, this.#at, end);
       this.#fetched.onEpoch?.(head.leaderEpoch, head.baseOffset);
       const isSeen = this.#isSeen(head, this.#at + BATCH_HEAD_BYTES, end);
-      let given = 0;
       if (isSeen && head.lastOffset >= fetchOffset) {
-        const body = decompress(
-          head.codec,
-          bytes.subarray(this.#at + BATCH_HEAD_BYTES, end),
-          BATCH_BYTES_MAX,
-        );
-        given = readMessages(head, body, fetchOffset, give);
+        return await openBatch(head, bytes.subarray(this.#at + BATCH_HEAD_BYTES, end), end, fetchOffset);
       }
       this.#nextOffset = Math.max(this.#nextOffset, head.lastOffset + 1);
-      return given;
-    } catch (error) {
-      throw error instanceof KafkaFault ? error : this.#corrupt(error);
+      this.#at = end;
     }
+    return undefined;
   }
 
   /** Follows the transactions: a producer's batches are left out from its aborted transaction's start to its marker. */
@@ -135,9 +164,16 @@ export class RecordBatches {
     const text = cause instanceof Error ? cause.message : String(cause);
     return new KafkaFault(
       "corrupt",
-      `The batch of records at offset ${this.#nextOffset} of ${this.#fetched.shardId} cannot be read: ${text}. Reading ` +
-        `stands still there. Batches hold at most ${BATCH_BYTES_MAX} bytes when decompressed; one that is damaged must be ` +
-        "passed over by resetting the consumer group's offset.",
+      `The batch of records at offset ${this.nextOffset} of ${this.#fetched.shardId} cannot be read: ${text}. It is ` +
+        "fetched once more; what then still cannot be read is given up as one record.",
+      { cause },
+    );
+  }
+
+  #tooLarge(cause: BatchTooLarge): KafkaFault {
+    return new KafkaFault(
+      "tooLarge",
+      `The batch of records at offset ${this.nextOffset} of ${this.#fetched.shardId} is not read to its end: ${cause.message}.`,
       { cause },
     );
   }
@@ -145,118 +181,8 @@ export class RecordBatches {
   #tooOld(): KafkaFault {
     return new KafkaFault(
       "unsupported",
-      `${this.#fetched.shardId} holds messages in the format of Kafka before 0.11 at offset ${this.#nextOffset}, which is ` +
+      `${this.#fetched.shardId} holds messages in the format of Kafka before 0.11 at offset ${this.nextOffset}, which is ` +
         "not read. Reset the consumer group behind them, or copy the topic.",
     );
   }
-}
-
-function readHead(bytes: Buffer, at: number, end: number): BatchHead {
-  const reader = new ByteReader(bytes, at, end);
-  const baseOffset = reader.int64();
-  // Its length.
-  reader.skip(4);
-  const leaderEpoch = reader.int32();
-  // Magic, checksum.
-  reader.skip(1 + 4);
-  const attributes = reader.int16();
-  const lastOffsetDelta = reader.int32();
-  const codec = codecName(attributes & CODEC_MASK);
-  if (codec === undefined) throw new RangeError(`its compression ${attributes & CODEC_MASK} is not known`);
-  const baseTimestampMs = reader.int64();
-  const maxTimestampMs = reader.int64();
-  const producerId = reader.bigint64();
-  reader.skip(2 + 4);
-  const count = reader.int32();
-  // Else a damaged head would pass for a batch that compaction has emptied.
-  if (lastOffsetDelta < 0 || count < 0 || count > lastOffsetDelta + 1) {
-    throw new RangeError(`it says to hold ${count} records up to its ${lastOffsetDelta + 1}th offset`);
-  }
-  return {
-    baseOffset,
-    leaderEpoch,
-    lastOffset: baseOffset + lastOffsetDelta,
-    codec,
-    isTransactional: (attributes & TRANSACTIONAL_FLAG) !== 0,
-    isControl: (attributes & CONTROL_FLAG) !== 0,
-    timestampType: (attributes & LOG_APPEND_TIME_FLAG) !== 0 ? "LOG_APPEND_TIME" : "CREATE_TIME",
-    baseTimestampMs,
-    maxTimestampMs,
-    producerId,
-    count,
-  };
-}
-
-interface MutableMessage {
-  offset: number;
-  key: Buffer | null;
-  value: Buffer | null;
-  headers: readonly KafkaHeader[];
-  timestampMs: number;
-  timestampType: TimestampType;
-}
-
-function readMessages(
-  head: BatchHead,
-  body: Buffer,
-  fetchOffset: number,
-  give: (message: KafkaMessage) => void,
-): number {
-  const { baseOffset, baseTimestampMs, maxTimestampMs, timestampType, count } = head;
-  const isAppendTime = timestampType === "LOG_APPEND_TIME";
-  const reader = new ByteReader(body);
-  const message: MutableMessage = {
-    offset: 0,
-    key: null,
-    value: null,
-    headers: NO_HEADERS,
-    timestampMs: 0,
-    timestampType,
-  };
-  let given = 0;
-  for (let index = 0; index < count; index++) {
-    const length = reader.varint();
-    const end = reader.at + length;
-    // Attributes that no version uses.
-    reader.skip(1);
-    const timestampDelta = reader.varlong();
-    const offset = baseOffset + reader.varint();
-    if (offset < fetchOffset) {
-      reader.at = end;
-      continue;
-    }
-    message.offset = offset;
-    message.timestampMs = isAppendTime ? maxTimestampMs : baseTimestampMs + timestampDelta;
-    message.key = reader.varintBytes();
-    message.value = reader.varintBytes();
-    message.headers = readHeaders(reader);
-    if (reader.at !== end)
-      throw new RangeError(`the record at offset ${offset} has another length than it says`);
-    give(message);
-    given++;
-  }
-  if (reader.left > 0) throw new RangeError(`${reader.left} bytes are left behind its last record`);
-  return given;
-}
-
-function readHeaders(reader: ByteReader): readonly KafkaHeader[] {
-  const count = reader.varint();
-  if (count === 0) return NO_HEADERS;
-  const headers: KafkaHeader[] = [];
-  for (let index = 0; index < count; index++) {
-    const key = reader.varintBytes();
-    headers.push({ key: key === null ? "" : key.toString(), value: reader.varintBytes() });
-  }
-  return headers;
-}
-
-/** The key of a control record: version, then what it marks. Control batches have one record and are not compressed. */
-function isAbortMarker(bytes: Buffer, at: number, end: number): boolean {
-  const reader = new ByteReader(bytes, at, end);
-  reader.varint();
-  reader.skip(1);
-  reader.varlong();
-  reader.varint();
-  const key = reader.varintBytes();
-  return key !== null && key.length >= 4 && key.readInt16BE(2) === ABORT_MARKER;
 }

@@ -32,6 +32,8 @@ export interface KafkaMessage {
   readonly headers: readonly KafkaHeader[];
   readonly timestampMs: number;
   readonly timestampType: TimestampType;
+  /** Why no function can have it; ends a sentence. */
+  readonly damage?: string | undefined;
 }
 
 /** What the records of one partition share. */
@@ -44,6 +46,8 @@ export interface KafkaPartition {
   readonly head: string;
 }
 
+/** Of each header beside its data: an object, a string, a Buffer. */
+const HEADER_OVERHEAD_BYTES = 256;
 /** Per-record bookkeeping in memory beside the data: objects, strings, Buffer headers. */
 const RECORD_OVERHEAD_BYTES = 512;
 
@@ -70,7 +74,7 @@ export function createKafkaRecord(
   message: KafkaMessage,
   readMs: number,
 ): KafkaRecord {
-  const { key, value, headers, timestampMs, timestampType } = message;
+  const { key, value, headers, timestampMs, timestampType, damage } = message;
   const offset = String(message.offset);
   const headersJson = headers.length === 0 ? NO_HEADERS : encodeHeaders(headers);
   const headersBytes = headersJson.length === 2 ? 2 : Buffer.byteLength(headersJson);
@@ -88,7 +92,12 @@ export function createKafkaRecord(
     // One character a byte: different keys stay different, and equal bytes are the same key in every process.
     key: key === null ? undefined : key.toString("latin1"),
     arrivalMs: timestampMs < 0 ? readMs : timestampMs,
-    bytes: (key?.length ?? 0) * 2 + (value?.length ?? 0) + headersBytes + RECORD_OVERHEAD_BYTES,
+    bytes:
+      (key?.length ?? 0) * 2 +
+      (value?.length ?? 0) +
+      headersBytes +
+      headers.length * HEADER_OVERHEAD_BYTES +
+      RECORD_OVERHEAD_BYTES,
     encodedBytes,
     partition,
     keyBytes: key,
@@ -96,6 +105,7 @@ export function createKafkaRecord(
     timestampMs,
     timestampType,
     headersJson,
+    ...(damage === undefined ? {} : { damage }),
   };
 }
 

@@ -1,58 +1,44 @@
+import { SlidingOutput } from "./sliding-output.ts";
+
 /** What snappy-java's stream begins with; Java's producers write it, others send one bare block. */
 const STREAM_HEAD = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00]);
 /** The head, two versions of four bytes each. */
 const STREAM_HEAD_BYTES = 16;
-/** Up to here a loop is faster than a call into the runtime. */
-const SHORT_BYTES = 32;
 
 /**
- * Undoes snappy, as a bare block or as snappy-java's stream of blocks. Never makes more than `bytesMax` bytes.
- * @throws RangeError for bytes that are not snappy, or that hold more.
+ * Undoes snappy, as a bare block or as snappy-java's stream of blocks, a chunk at a time.
+ * @throws RangeError for bytes that are not snappy.
  */
-export function decompressSnappy(input: Buffer, bytesMax: number): Buffer {
+export function* undoSnappy(input: Buffer): Generator<Buffer> {
   if (!input.subarray(0, STREAM_HEAD.length).equals(STREAM_HEAD)) {
-    const output = Buffer.allocUnsafe(boundedLength(input, 0, bytesMax).length);
-    readBlock(input, 0, input.length, output, 0);
-    return output;
+    yield* readBlock(input, 0, input.length);
+    return;
   }
-  const blocks: { from: number; to: number; length: number }[] = [];
-  let length = 0;
   for (let at = STREAM_HEAD_BYTES; at < input.length; ) {
     if (at + 4 > input.length) throw corrupt();
     const from = at + 4;
     const to = from + input.readUInt32BE(at);
     if (to > input.length) throw corrupt();
-    const block = boundedLength(input, from, bytesMax - length);
-    blocks.push({ from, to, length: block.length });
-    length += block.length;
+    yield* readBlock(input, from, to);
     at = to;
   }
-  const output = Buffer.allocUnsafe(length);
-  let at = 0;
-  for (const block of blocks) {
-    readBlock(input, block.from, block.to, output.subarray(at, at + block.length), 0);
-    at += block.length;
-  }
-  return output;
 }
 
 /** A block begins with its length when undone. */
-function boundedLength(input: Buffer, from: number, bytesMax: number): { length: number; at: number } {
+function blockLength(input: Buffer, from: number, to: number): { length: number; at: number } {
   let length = 0;
-  for (let index = 0; index < 5; index++) {
-    const byte = input[from + index];
-    if (byte === undefined) break;
+  for (let index = 0; index < 5 && from + index < to; index++) {
+    const byte = input[from + index] ?? 0;
     length += (byte & 0x7f) * 2 ** (7 * index);
-    if (byte >= 0x80) continue;
-    if (length > bytesMax) throw new RangeError(`more than ${bytesMax} bytes`);
-    return { length, at: from + index + 1 };
+    if (byte < 0x80) return { length, at: from + index + 1 };
   }
   throw corrupt();
 }
 
-function readBlock(input: Buffer, from: number, to: number, output: Buffer, start: number): void {
-  let at = boundedLength(input, from, Number.MAX_SAFE_INTEGER).at;
-  let out = start;
+function* readBlock(input: Buffer, from: number, to: number): Generator<Buffer> {
+  const block = blockLength(input, from, to);
+  const output = new SlidingOutput(block.length);
+  let at = block.at;
   while (at < to) {
     const tag = input[at++] ?? 0;
     const kind = tag & 3;
@@ -65,41 +51,33 @@ function readBlock(input: Buffer, from: number, to: number, output: Buffer, star
         at += extra;
       }
       length++;
-      if (at + length > to || out + length > output.length) throw corrupt();
-      copyBytes(input, at, output, out, length);
-      at += length;
-      out += length;
+      if (at + length > to || output.total + length > block.length) throw corrupt();
+      for (;;) {
+        const count = output.literal(input, at, length);
+        at += count;
+        length -= count;
+        if (length === 0) break;
+        yield output.take();
+      }
       continue;
     }
     const offsetBytes = kind === 1 ? 1 : kind === 2 ? 2 : 4;
     if (at + offsetBytes > to) throw corrupt();
     const low = input.readUIntLE(at, offsetBytes);
     at += offsetBytes;
-    const length = kind === 1 ? ((tag >>> 2) & 7) + 4 : (tag >>> 2) + 1;
+    let length = kind === 1 ? ((tag >>> 2) & 7) + 4 : (tag >>> 2) + 1;
     const offset = kind === 1 ? ((tag >>> 5) << 8) | low : low;
-    if (offset === 0 || offset > out || out + length > output.length) throw corrupt();
-    copyBack(output, out, offset, length);
-    out += length;
+    if (output.total + length > block.length) throw corrupt();
+    for (;;) {
+      const count = output.repeat(offset, length);
+      if (count < 0) throw corrupt();
+      length -= count;
+      if (length === 0) break;
+      yield output.take();
+    }
   }
-  if (out !== output.length) throw corrupt();
-}
-
-/** Repeats what stands `offset` bytes back; what is copied may overlap what it makes. */
-export function copyBack(output: Buffer, out: number, offset: number, length: number): void {
-  const from = out - offset;
-  if (offset >= length && length > SHORT_BYTES) {
-    output.copyWithin(out, from, from + length);
-    return;
-  }
-  for (let index = 0; index < length; index++) output[out + index] = output[from + index] ?? 0;
-}
-
-export function copyBytes(input: Buffer, from: number, output: Buffer, out: number, length: number): void {
-  if (length > SHORT_BYTES) {
-    input.copy(output, out, from, from + length);
-    return;
-  }
-  for (let index = 0; index < length; index++) output[out + index] = input[from + index] ?? 0;
+  if (output.total !== block.length) throw corrupt();
+  yield output.finish();
 }
 
 function corrupt(): RangeError {

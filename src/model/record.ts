@@ -12,6 +12,11 @@ export interface StreamRecord {
   readonly bytes: number;
   /** Exact bytes of the record's element in the event's `Records` array, without its separator. */
   readonly encodedBytes: number;
+  /**
+   * Why no function can have the record, or all of it; ends a sentence that begins with the record. It is given up at once and
+   * alone, whatever a filter would say of it: its neighbours go on (invariant I23).
+   */
+  readonly damage?: string;
 }
 
 /** One ordered part of a stream. Parents come first: a child starts when they are at their end and settled. */

@@ -94,6 +94,7 @@ export const MARKS = [
   "listed record held back its key",
   "oversized record",
   "batch split by size that was refused",
+  "damaged record given up",
   "throttled attempt cost no retry",
   "unavailable attempt cost no retry",
   "retry-after honoured",

@@ -149,6 +149,8 @@ export class BatchRun {
   async #attempt(segment: Segment): Promise<Step> {
     const blocked = this.#blockedBy(segment);
     if (blocked !== undefined) return await this.#unblock(segment, blocked);
+    const damaged = segment.records.findIndex(({ record }) => record.damage !== undefined);
+    if (damaged >= 0) return await this.#giveUpDamaged(segment, damaged);
     const fitting = this.#fittingRecords(segment);
     if (fitting === 0 && segment.records.length === 1) {
       this.#context.telemetry.mark("oversized record");
@@ -166,6 +168,18 @@ export class BatchRun {
     if (result.kind === "notStarted") return { kind: "next", segments: [segment] };
     if (segment.windowEnd !== "no") segment.triedFromMs ??= startedMs;
     return await this.#conclude(segment, result);
+  }
+
+  /** A record that no function can have goes alone, into the destination. */
+  async #giveUpDamaged(segment: Segment, index: number): Promise<Step> {
+    if (segment.records.length > 1) return this.#splitBySize(segment, index);
+    const { telemetry, mapping, shardId } = this.#context;
+    const record = segment.records[0]?.record;
+    telemetry.mark("damaged record given up");
+    const fields = { mapping: mapping.name, shardId, position: record?.position, reason: record?.damage };
+    telemetry.log("error", "a record cannot be given to the function; it is given up", fields);
+    this.#notes.lastProblem = "payloadTooLarge";
+    return await this.#discard(segment, segment.records, "MaximumPayloadSizeExceeded", undefined);
   }
 
   /** What stands between a segment and its next attempt; mostly nothing. */

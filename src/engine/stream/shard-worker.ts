@@ -379,7 +379,8 @@ export class ShardWorker {
       this.#mark.settle(ordinal);
       return;
     }
-    if (filter !== undefined && !filter.matches(source.events.filterDocument(record))) {
+    const isJudged = filter !== undefined && record.damage === undefined;
+    if (isJudged && !filter.matches(source.events.filterDocument(record))) {
       telemetry.count("filtered_out_events", mapping.name, 1);
       this.#mark.settle(ordinal);
       if (this.#readAhead.records === 0) telemetry.mark("filtered page moves the mark without an invocation");

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { KafkaFault } from "../../../../connectors/kafka/fault.ts";
 import type { FetchedPartition } from "../../../../connectors/kafka/fetch-response.ts";
 import { RECOVERY_MS } from "../../../../connectors/kafka/leaders.ts";
@@ -84,24 +85,27 @@ test("gives what a fetch brought over several reads, and asks again only when it
   assert.deepEqual([offsetsOf(second), second.lagMs, second.offsetLag], [[3], 0, 2]);
   assert.equal(world.asks.length, 1);
   void world.reader.read(3, MANY, NO_ABORT);
+  await nextTurn();
   assert.deepEqual(world.asks[1], {
     ...{ partition: 0, topicId: undefined, offset: 4, lastEpoch: 0, bytesMax: MANY, isIdle: true },
   });
 });
 
-test("what stands before a damaged batch is given, then its fault at every read", async () => {
+test("a damaged batch is told, asked for once more, and then given up as one record between its neighbours", async () => {
   const good = records(0, 2);
   const damaged = batchBytes({ baseOffset: 2, records: [{ offset: 2 }], body: Buffer.from([9]) });
-  const bytes = Buffer.concat([good, damaged]);
+  const behind = records(3, 1);
   const world = worldOf([
-    { records: bytes, lastStableOffset: 3 },
-    { records: damaged, lastStableOffset: 3 },
-    { records: damaged, lastStableOffset: 3 },
+    { records: Buffer.concat([good, damaged, behind]), lastStableOffset: 4 },
+    { records: Buffer.concat([damaged, behind]), lastStableOffset: 4 },
+    { records: Buffer.concat([damaged, behind]), lastStableOffset: 4 },
   ]);
   assert.deepEqual(offsetsOf(await world.reader.read(10, MANY, NO_ABORT)), [0, 1]);
-  for (let reads = 0; reads < 2; reads++) {
-    await assert.rejects(world.reader.read(10, MANY, NO_ABORT), /offset 2 of t-0 cannot be read/);
-  }
+  await assert.rejects(world.reader.read(10, MANY, NO_ABORT), /offset 2 of t-0 cannot be read/);
+  const read = await world.reader.read(10, MANY, NO_ABORT);
+  assert.deepEqual(offsetsOf(read), [2, 3]);
+  assert.match(read.records[0]?.damage ?? "", /offsets 2 to 2 cannot be read/);
+  assert.equal(read.records[1]?.damage, undefined);
 });
 
 test("a fetch that not even holds one batch is asked again with more room", async () => {

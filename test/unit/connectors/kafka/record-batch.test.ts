@@ -2,24 +2,31 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { KafkaFault } from "../../../../connectors/kafka/fault.ts";
+import { BATCH_BYTES_MAX } from "../../../../connectors/kafka/open-batch.ts";
 import type { KafkaMessage } from "../../../../connectors/kafka/record.ts";
-import {
-  type AbortedTransaction,
-  BATCH_BYTES_MAX,
-  RecordBatches,
-} from "../../../../connectors/kafka/record-batch.ts";
-import { batchBytes, type SketchedRecord } from "./batch-bytes.ts";
+import { type AbortedTransaction, RecordBatches } from "../../../../connectors/kafka/record-batch.ts";
+import { NO_ABORT } from "../../../contract/stream-source-harness.ts";
+import { batchBytes, type SketchedRecord, varint } from "./batch-bytes.ts";
 
 interface Reading {
   readonly messages: readonly KafkaMessage[];
   readonly nextOffset: number;
 }
 
-function read(bytes: Buffer, fetchOffset = 0, aborted: readonly AbortedTransaction[] = []): Reading {
+async function read(
+  bytes: Buffer,
+  fetchOffset = 0,
+  aborted: readonly AbortedTransaction[] = [],
+): Promise<Reading> {
   const batches = new RecordBatches({ bytes, fetchOffset, aborted, shardId: "orders-0" });
   const messages: KafkaMessage[] = [];
-  while (batches.next((message) => messages.push({ ...message })));
+  const keep = (message: KafkaMessage) => messages.push(plainly(message)) > 0;
+  assert.equal(await batches.next(keep, NO_ABORT), false);
   return { messages, nextOffset: batches.nextOffset };
+}
+
+function plainly({ damage, ...message }: KafkaMessage): KafkaMessage {
+  return damage === undefined ? message : { ...message, damage };
 }
 
 function records(...offsets: readonly number[]): readonly SketchedRecord[] {
@@ -28,8 +35,8 @@ function records(...offsets: readonly number[]): readonly SketchedRecord[] {
 
 const offsetsOf = ({ messages }: Reading) => messages.map(({ offset }) => offset);
 
-test("reads keys, values, headers and times of a batch", () => {
-  const { messages } = read(
+test("reads keys, values, headers and times of a batch", async () => {
+  const { messages } = await read(
     batchBytes({
       baseOffset: 7,
       baseTimestampMs: 1_700_000_000_000,
@@ -70,38 +77,38 @@ test("reads keys, values, headers and times of a batch", () => {
   ]);
 });
 
-test("takes the time of the log where the batch says so", () => {
-  const { messages } = read(batchBytes({ baseOffset: 0, records: records(0), appendTimeMs: 5_000 }));
+test("takes the time of the log where the batch says so", async () => {
+  const { messages } = await read(batchBytes({ baseOffset: 0, records: records(0), appendTimeMs: 5_000 }));
   assert.deepEqual([messages[0]?.timestampMs, messages[0]?.timestampType], [5_000, "LOG_APPEND_TIME"]);
 });
 
-test("leaves out what stands before the offset that was asked for", () => {
+test("leaves out what stands before the offset that was asked for", async () => {
   const bytes = Buffer.concat([
     batchBytes({ baseOffset: 0, records: records(0, 1, 2) }),
     batchBytes({ baseOffset: 3, records: records(3, 4) }),
   ]);
-  const reading = read(bytes, 2);
+  const reading = await read(bytes, 2);
   assert.deepEqual([offsetsOf(reading), reading.nextOffset], [[2, 3, 4], 5]);
 });
 
-test("goes on behind the records that compaction took from the end of a batch", () => {
-  const reading = read(batchBytes({ baseOffset: 10, records: records(10, 13), lastOffset: 19 }), 10);
+test("goes on behind the records that compaction took from the end of a batch", async () => {
+  const reading = await read(batchBytes({ baseOffset: 10, records: records(10, 13), lastOffset: 19 }), 10);
   assert.deepEqual([offsetsOf(reading), reading.nextOffset], [[10, 13], 20]);
 });
 
-test("goes on behind a batch that compaction has emptied", () => {
-  const reading = read(batchBytes({ baseOffset: 0, records: [], lastOffset: 4 }));
+test("goes on behind a batch that compaction has emptied", async () => {
+  const reading = await read(batchBytes({ baseOffset: 0, records: [], lastOffset: 4 }));
   assert.deepEqual([offsetsOf(reading), reading.nextOffset], [[], 5]);
 });
 
-test("leaves a batch that the fetch has cut for the next fetch", () => {
+test("leaves a batch that the fetch has cut for the next fetch", async () => {
   const whole = batchBytes({ baseOffset: 0, records: records(0, 1) });
   const cut = batchBytes({ baseOffset: 2, records: records(2, 3) }).subarray(0, 70);
-  const reading = read(Buffer.concat([whole, cut]));
+  const reading = await read(Buffer.concat([whole, cut]));
   assert.deepEqual([offsetsOf(reading), reading.nextOffset], [[0, 1], 2]);
 });
 
-test("leaves out aborted transactions from their start to their marker, of their producer only", () => {
+test("leaves out aborted transactions from their start to their marker, of their producer only", async () => {
   const transactional = { isTransactional: true } as const;
   const bytes = Buffer.concat([
     batchBytes({ baseOffset: 0, records: records(0), producerId: 1n, ...transactional }),
@@ -112,19 +119,19 @@ test("leaves out aborted transactions from their start to their marker, of their
     batchBytes({ baseOffset: 5, records: records(5), producerId: 1n, ...transactional }),
     batchBytes({ baseOffset: 6, records: [], producerId: 1n, marker: "commit" }),
   ]);
-  const reading = read(bytes, 0, [{ producerId: 1n, firstOffset: 0 }]);
+  const reading = await read(bytes, 0, [{ producerId: 1n, firstOffset: 0 }]);
   assert.deepEqual([offsetsOf(reading), reading.nextOffset], [[1, 2, 5], 7]);
 });
 
-test("a producer that writes without a transaction is seen while another of its transactions is aborted", () => {
+test("a producer that writes without a transaction is seen while another of its transactions is aborted", async () => {
   const bytes = Buffer.concat([
     batchBytes({ baseOffset: 0, records: records(0), producerId: 1n, isTransactional: true }),
     batchBytes({ baseOffset: 1, records: records(1), producerId: 1n }),
   ]);
-  assert.deepEqual(offsetsOf(read(bytes, 0, [{ producerId: 1n, firstOffset: 0 }])), [1]);
+  assert.deepEqual(offsetsOf(await read(bytes, 0, [{ producerId: 1n, firstOffset: 0 }])), [1]);
 });
 
-test("gives the batches before a damaged one, then fails at its offset", () => {
+test("gives the batches before a damaged one, then fails at its offset", async () => {
   const good = batchBytes({ baseOffset: 0, records: records(0, 1) });
   const bad = batchBytes({ baseOffset: 2, records: records(2), body: Buffer.from([100]) });
   const batches = new RecordBatches({
@@ -134,22 +141,26 @@ test("gives the batches before a damaged one, then fails at its offset", () => {
     shardId: "orders-0",
   });
   const offsets: number[] = [];
-  assert.equal(
-    batches.next(({ offset }) => offsets.push(offset)),
-    true,
-  );
-  assert.throws(
-    () => batches.next(() => undefined),
+  await assert.rejects(
+    batches.next(({ offset }) => offsets.push(offset) > 0, NO_ABORT),
     (error: unknown) =>
       error instanceof KafkaFault && error.reason === "corrupt" && /offset 2 of orders-0/.test(error.message),
   );
   assert.deepEqual([offsets, batches.nextOffset], [[0, 1], 2]);
 });
 
-test("a batch that would fill the memory when decompressed is refused", () => {
-  const body = gzipSync(Buffer.alloc(BATCH_BYTES_MAX + 1));
+test("a batch that would fill the memory when decompressed is refused", async () => {
+  const body = gzipSync(
+    Buffer.concat([varint(BATCH_BYTES_MAX), Buffer.alloc(BATCH_BYTES_MAX, "\0\0\0\x01\x01\0")]),
+  );
   const bytes = batchBytes({ baseOffset: 0, records: records(0), codec: 1, body });
-  assert.throws(() => read(bytes), /cannot be read.*at most 67108864 bytes/s);
+  await assert.rejects(
+    read(bytes),
+    (error: unknown) =>
+      error instanceof KafkaFault &&
+      error.reason === "tooLarge" &&
+      /more than 67108864 bytes/.test(error.message),
+  );
 });
 
 for (const [name, batch, message] of [
@@ -161,22 +172,22 @@ for (const [name, batch, message] of [
   ["a negative number of records", { count: -1 }, /hold -1 records/],
   ["compressed bytes that are none", { codec: 1, body: Buffer.from("not gzip") }, /cannot be read/],
 ] as const) {
-  test(`${name}: a fault, no crash`, () => {
-    assert.throws(
-      () => read(batchBytes({ baseOffset: 0, records: records(0), ...batch })),
+  test(`${name}: a fault, no crash`, async () => {
+    await assert.rejects(
+      read(batchBytes({ baseOffset: 0, records: records(0), ...batch })),
       (error: unknown) => error instanceof KafkaFault && message.test(error.message),
     );
   });
 }
 
-test("whatever bytes a broker sends end in records or in a fault", () => {
+test("whatever bytes a broker sends end in records or in a fault", async () => {
   const bytes = batchBytes({ baseOffset: 0, records: records(0, 1, 2), codec: 1 });
   for (let at = 8; at < bytes.length; at++) {
     for (const value of [0, 0x7f, 0xff]) {
       const damaged = Buffer.from(bytes);
       damaged[at] = value;
       try {
-        read(damaged);
+        await read(damaged);
       } catch (error) {
         assert.ok(error instanceof KafkaFault, `byte ${at} = ${value}: ${String(error)}`);
       }
