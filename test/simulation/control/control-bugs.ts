@@ -8,6 +8,7 @@ export interface ControlBug {
 
 const RECONCILER = "src/control/reconciler.ts";
 const RUNNER = "src/control/mapping-runner.ts";
+const PLANE = "src/control/control-plane.ts";
 const LIFE = "src/control/process-life.ts";
 
 export const CONTROL_BUGS: readonly ControlBug[] = [
@@ -59,6 +60,26 @@ export const CONTROL_BUGS: readonly ControlBug[] = [
     file: RUNNER,
     find: "waitMs * (0.5 + random.next() / 2)",
     replace: "1e9 + waitMs * (0.5 + random.next() / 2)",
+  }),
+  bug("a mapping of a manifest that cannot be opened ends the start of all", {
+    file: PLANE,
+    find: "if (isStrict) {",
+    replace: "if (!isStrict) {",
+  }),
+  bug("mappings of manifests are opened one after the other", {
+    file: PLANE,
+    find: "void this.#runner.want(resource.mapping.uuid, wanted);",
+    replace: "await this.#runner.want(resource.mapping.uuid, wanted);",
+  }),
+  bug("what cannot be opened is looked at later and later, without a bound", {
+    file: RUNNER,
+    find: "const REOPEN_MS_MAX = 8_000;",
+    replace: "const REOPEN_MS_MAX = 600_000;",
+  }),
+  bug("an opening that hangs is waited for for ever", {
+    file: RUNNER,
+    find: "const OPEN_MS_MAX = 30_000;",
+    replace: "const OPEN_MS_MAX = 1e9;",
   }),
 ];
 

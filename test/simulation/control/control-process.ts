@@ -1,6 +1,7 @@
 import { ControlPlane } from "../../../src/control/control-plane.ts";
 import { Deployments } from "../../../src/control/deployments.ts";
 import type { Engine, MappingStatus } from "../../../src/engine/engine.ts";
+import { hasErrorCode, MillraceError } from "../../../src/model/errors.ts";
 import type { Destination } from "../../../src/ports/destination.ts";
 import type { FunctionTarget } from "../../../src/ports/function-target.ts";
 import type { MappingStore } from "../../../src/ports/mapping-store.ts";
@@ -12,6 +13,7 @@ import { LOCAL, SQS } from "../../unit/manifests/manifest-samples.ts";
 import type { SeededRandom } from "../random.ts";
 import type { VirtualTime } from "../virtual-clock.ts";
 import { FaultyStore } from "./faulty-store.ts";
+import { BROKEN_FUNCTION, manifestMappings, openBroken, openingOf } from "./manifest-mappings.ts";
 import { ProcessClock } from "./process-clock.ts";
 
 export interface ControlProcessOptions {
@@ -22,6 +24,8 @@ export interface ControlProcessOptions {
   readonly progress: ProgressStore;
   /** The engine begins to process a mapping. */
   readonly onStart: (uuid: string) => void;
+  /** A start failed, and not for want of the store. */
+  readonly onEnded: (error: unknown) => void;
 }
 
 const DRAIN_MS_MAX = 6_000;
@@ -36,6 +40,10 @@ export class ControlProcess {
   readonly running = new Map<string, "runs" | "drains">();
   /** Sources open slowly, or not at all. */
   sourceFaultRate = 0.1;
+  /** What is wrong with sources and functions of manifests is mended. */
+  isRepaired = false;
+  /** When the first source of a manifest was opened in this life. */
+  openedMs: number | undefined;
   plane: ControlPlane | undefined;
   readonly #options: ControlProcessOptions;
 
@@ -49,12 +57,15 @@ export class ControlProcess {
 
   /** Until it has started, again and again, as a supervisor would. */
   async start(): Promise<void> {
-    const { progress, random, name } = this.#options;
+    const { progress, random, name, onEnded } = this.#options;
     while (this.plane === undefined && !this.clock.isDead) {
       this.plane = await ControlPlane.start({
         engine: this.#engine(),
         processId: name,
-        manifests: { functions: FUNCTIONS, mappings: [] },
+        manifests: {
+          functions: [...FUNCTIONS, BROKEN_FUNCTION],
+          mappings: manifestMappings(this.#connectors()),
+        },
         deployments: this.#deployments(),
         store: this.store,
         progress,
@@ -66,7 +77,10 @@ export class ControlProcess {
         random: random.fork("control"),
         telemetry: silentTelemetry(),
         drainMs: DRAIN_MS_MAX,
-      }).catch(() => undefined);
+      }).catch((error: unknown) => {
+        if (!hasErrorCode(error, "ERR_MILLRACE_STORE_UNAVAILABLE")) onEnded(error);
+        return undefined;
+      });
       await this.#wait(1_000);
     }
   }
@@ -100,10 +114,13 @@ export class ControlProcess {
   }
 
   #deployments(): Deployments {
-    const openFunction = async () =>
-      closable<FunctionTarget>({ invoke: async () => ({ kind: "unavailable", message: "" }) });
+    const openFunction = async ({ name }: { readonly name: string }) => {
+      if (name === BROKEN_FUNCTION.name && !this.isRepaired)
+        throw new MillraceError("ERR_MILLRACE_FUNCTION", "The module throws when it is loaded.");
+      return closable<FunctionTarget>({ invoke: async () => ({ kind: "unavailable", message: "" }) });
+    };
     return new Deployments(
-      FUNCTIONS,
+      [...FUNCTIONS, BROKEN_FUNCTION],
       { openFunction, openDestination: async () => closable<Destination>({}) },
       () => undefined,
     );
@@ -118,8 +135,14 @@ export class ControlProcess {
     return [
       {
         ...LOCAL,
-        openStream: async () => {
-          await open();
+        openStream: async ({ eventSourceArn }: { readonly eventSourceArn: string }) => {
+          const opening = openingOf(eventSourceArn);
+          if (opening === undefined) await open();
+          else {
+            this.openedMs ??= this.clock.monotonic();
+            if (!this.isRepaired) await openBroken(opening);
+            await this.#wait(random.between(0, 200));
+          }
           return closable<StreamSource>({ listShards: async () => [] });
         },
       },

@@ -23,6 +23,11 @@ export class ProcessClock implements Clock {
     return this.#time.now <= this.#pausedUntilMs;
   }
 
+  /** When it last went on after a pause. */
+  get resumedMs(): number {
+    return this.#pausedUntilMs;
+  }
+
   now(): number {
     return this.#time.now;
   }

@@ -3,6 +3,7 @@ import { createMemoryStore } from "../../../src/stores/memory.ts";
 import { SeededRandom } from "../random.ts";
 import { VirtualTime } from "../virtual-clock.ts";
 import { ControlProcess } from "./control-process.ts";
+import { type Opening, uuidOf } from "./manifest-mappings.ts";
 import { type Truth, WatchedStore } from "./watched-store.ts";
 
 export interface ControlRun {
@@ -18,6 +19,8 @@ const COUNTS = {
   pauses: 0,
   cuts: 0,
   refusedChanges: 0,
+  delaysWatched: 0,
+  repairsSeen: 0,
 };
 type CountName = keyof typeof COUNTS;
 
@@ -26,6 +29,15 @@ const FAULTS_MS = 240_000;
 const HEALED_MS = 150_000;
 /** A check comes between two events of one moment. */
 const CHECK_MS = 250;
+/** What opening a source that works takes, and a look between two events. */
+const FINE_OPEN_MS_MAX = 1_000;
+/** After a repair: the next look comes within ten seconds, and what hung when it was mended is given up first. */
+const REPAIRED_MS: Readonly<Record<Opening, number>> = {
+  fine: 0,
+  missing: 10_000 + FINE_OPEN_MS_MAX,
+  thrown: 10_000 + FINE_OPEN_MS_MAX,
+  hangs: 40_000 + FINE_OPEN_MS_MAX,
+};
 const GIVEN = [
   { functionName: "orders", eventSourceArn: "arn:aws:sqs:eu-west-1:123456789012:orders" },
   { functionName: "other", eventSourceArn: "arn:aws:sqs:eu-west-1:123456789012:orders" },
@@ -36,7 +48,10 @@ const GIVEN = [
   },
 ];
 
-/** Processes that crash, stand still and lose the store, while mappings are made, changed, disabled and deleted (I17). */
+/**
+ * Processes that crash, stand still and lose the store, while mappings are made, changed, disabled and deleted (I17), and
+ * while some mappings of their manifests cannot be opened until they are repaired (I27).
+ */
 export async function runControlSeed(seed: number): Promise<ControlRun> {
   const world = new World(new SeededRandom(seed));
   await world.run();
@@ -53,6 +68,9 @@ class World {
   #processes: ControlProcess[] = [];
   #lives = 0;
   #isHealed = false;
+  #healedMs = Number.POSITIVE_INFINITY;
+  readonly #watched = new Set<string>();
+  readonly #repaired = new Set<string>();
 
   constructor(random: SeededRandom) {
     this.#random = random;
@@ -70,6 +88,7 @@ class World {
     this.#every(CHECK_MS, CHECK_MS, "check", () => this.#checkBounds());
     await this.#time.run(FAULTS_MS, () => this.violations.length > 0);
     this.#isHealed = true;
+    this.#healedMs = this.#time.now;
     for (const process of this.#processes) heal(process);
     await this.#time.run(FAULTS_MS + HEALED_MS, () => this.violations.length > 0);
     if (this.violations.length === 0) this.#checkEnd();
@@ -84,6 +103,7 @@ class World {
       store: this.#truth.store,
       progress: this.#progress,
       onStart: (uuid) => this.#onStart(name, uuid),
+      onEnded: (error) => this.#violated(`${name} ends, as a mapping cannot be opened: ${String(error)}`),
     });
     if (this.#isHealed) heal(process);
     this.#processes.push(process);
@@ -162,6 +182,7 @@ class World {
   }
 
   #checkBounds(): void {
+    for (const process of this.#processes) this.#checkOpening(process);
     for (const { name, running, clock } of this.#processes) {
       if (clock.isPaused) continue;
       for (const [uuid, phase] of running) {
@@ -169,6 +190,26 @@ class World {
         if (truth === undefined || truth.isWanted || phase === "drains") continue;
         if (this.#isOverdue(truth)) this.#violated(`${name} still runs ${uuid}`);
       }
+    }
+  }
+
+  /** What cannot be opened delays nothing else, and what was repaired runs soon (I27). */
+  #checkOpening({ name, running, clock, openedMs }: ControlProcess): void {
+    if (clock.isPaused || openedMs === undefined) return;
+    const isLate = (sinceMs: number, boundMs: number) =>
+      this.#time.now - Math.max(sinceMs, clock.resumedMs) > boundMs;
+    if (isLate(openedMs, FINE_OPEN_MS_MAX)) {
+      if (!running.has(uuidOf("fine"))) this.#violated(`${name} does not run what can be opened`);
+      if (!this.#watched.has(name)) this.counts.delaysWatched++;
+      this.#watched.add(name);
+    }
+    for (const opening of ["missing", "thrown", "hangs"] as const) {
+      const isRunning = running.has(uuidOf(opening));
+      if (isRunning && !this.#isHealed) this.#violated(`${name} runs what cannot be opened`);
+      if (isRunning && !this.#repaired.has(`${name} ${opening}`)) this.counts.repairsSeen++;
+      if (isRunning) this.#repaired.add(`${name} ${opening}`);
+      else if (this.#isHealed && isLate(Math.max(openedMs, this.#healedMs), REPAIRED_MS[opening]))
+        this.#violated(`${name} does not run ${opening}, though it is repaired`);
     }
   }
 
@@ -191,7 +232,9 @@ class World {
   }
 }
 
-function heal({ store, clock }: ControlProcess): void {
+function heal(process: ControlProcess): void {
+  const { store, clock } = process;
+  process.isRepaired = true;
   store.faultRate = 0;
   store.cut(0);
   clock.pause(0);
