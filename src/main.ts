@@ -27,6 +27,7 @@ import { openSqliteMappingStore } from "./stores/sqlite-mappings.ts";
 import { createSystemClock } from "./system/clock.ts";
 import { type ParentLink, parentLink, startProcess } from "./system/member-process.ts";
 import { createSystemRandom } from "./system/random.ts";
+import { STOP_SIGNALS, takeStopSignals } from "./system/stop-signals.ts";
 import { createJsonLog } from "./telemetry/json-log.ts";
 import { createMetricsMerger } from "./telemetry/metrics-merger.ts";
 import { readOtlpSettings } from "./telemetry/otlp/otlp-settings.ts";
@@ -236,10 +237,15 @@ export async function main(words: readonly string[]): Promise<ExitStatus> {
     environment: process.env,
     onStopSignal: (listener) => {
       if (parent !== undefined) listenToParent(parent, listener);
-      process.on("SIGTERM", listener);
-      // A terminal sends it to all processes, and the parent says so once more.
-      process.on("SIGINT", parent === undefined ? listener : ignore);
-      undo.push(() => process.off("SIGTERM", listener).off("SIGINT", listener));
+      // A terminal sends some to all processes, and the parent says so once more.
+      const heard = (signal: StopSignal) => {
+        if (parent === undefined || signal === "SIGTERM") listener(signal);
+      };
+      for (const signal of STOP_SIGNALS) process.on(signal, heard);
+      for (const signal of takeStopSignals()) heard(signal);
+      undo.push(() => {
+        for (const signal of STOP_SIGNALS) process.off(signal, heard);
+      });
     },
     exitNow: (status) => process.exit(status),
     onFatal: (listener) => {
@@ -270,8 +276,6 @@ function listenToParent(
   // Without a parent nobody would start it again, nor stop it.
   parent.onGone(() => stop("SIGTERM"));
 }
-
-function ignore(): void {}
 
 /** Ends the process once output has flowed. */
 export function endWith(status: ExitStatus): void {

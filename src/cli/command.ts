@@ -57,7 +57,7 @@ export interface CliHost {
   /** Set: this process is one of several that were started together. */
   readonly parent?: GroupLink | undefined;
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** Calls back at every SIGTERM and SIGINT. */
+  /** Calls back at every signal that asks to stop, also at those that came before anybody listened. */
   onStopSignal(listener: (signal: StopSignal) => void): void;
   /** Ends the process at once, with everything that runs. */
   exitNow(status: ExitStatus): void;
@@ -65,7 +65,8 @@ export interface CliHost {
   onFatal(listener: (error: unknown) => void): void;
 }
 
-export type StopSignal = "SIGTERM" | "SIGINT";
+/** A terminal's hang-up asks to stop as the others do. */
+export type StopSignal = "SIGTERM" | "SIGINT" | "SIGHUP";
 
 export interface OutputStream {
   readonly isTTY?: boolean;

@@ -16,6 +16,7 @@ import {
 import { LoadDisplay } from "./load-display.ts";
 import { formatLoadSummary } from "./load-summary.ts";
 import { type Flags, lastValue, usageError } from "./parse-flags.ts";
+import { SIGNAL_STATUS } from "./watch-signals.ts";
 
 const DEFAULT_OUT = ".millrace/load";
 
@@ -97,7 +98,7 @@ async function runUntilSignal(
   const { runLoad } = await import("../load/load-run.ts");
   const stop = new AbortController();
   host.onStopSignal((signal: StopSignal) => {
-    if (stop.signal.aborted) host.exitNow(signal === "SIGINT" ? 130 : 143);
+    if (stop.signal.aborted) host.exitNow(SIGNAL_STATUS[signal]);
     stop.abort();
   });
   return await runLoad({

@@ -22,7 +22,7 @@ export const runCommand: Command = {
   name: "run",
   summary: "Runs the mappings of manifests.",
   usage: "run -f FILE_OR_FOLDER... [FLAGS]",
-  details: `Polls the sources of all enabled mappings and invokes their functions, until SIGTERM or SIGINT (Ctrl-C).
+  details: `Polls the sources of all enabled mappings and invokes their functions, until SIGTERM, SIGINT (Ctrl-C) or SIGHUP (its terminal is closed).
 Then nothing new is started, running invocations may end within --drain-seconds, and the exit status is 0.
 A second signal ends the process at once. On a terminal progress is shown, elsewhere logs are written as JSON.`,
   flags: {

@@ -1,7 +1,12 @@
 import type { Telemetry } from "../ports/telemetry.ts";
 import type { CliHost, ExitStatus, StopSignal } from "./command.ts";
 
-const SIGNAL_STATUS: Readonly<Record<StopSignal, ExitStatus>> = { SIGINT: 130, SIGTERM: 143 };
+/** A shell's statuses for what was ended by a signal. */
+export const SIGNAL_STATUS: Readonly<Record<StopSignal, ExitStatus>> = {
+  SIGHUP: 129,
+  SIGINT: 130,
+  SIGTERM: 143,
+};
 
 /** Resolves at the first signal. From the second on the process ends at once, with a shell's status for the signal. */
 export function watchSignals(
