@@ -24,6 +24,7 @@ import { createMemoryStore } from "./stores/memory.ts";
 import { createMemoryMappingStore } from "./stores/memory-mappings.ts";
 import { openSqliteStore } from "./stores/sqlite.ts";
 import { openSqliteMappingStore } from "./stores/sqlite-mappings.ts";
+import { BoundedOutput } from "./system/bounded-output.ts";
 import { createSystemClock } from "./system/clock.ts";
 import { type ParentLink, parentLink, startProcess } from "./system/member-process.ts";
 import { createSystemRandom } from "./system/random.ts";
@@ -44,8 +45,14 @@ const adapters: Adapters = {
   openFunction,
   openDestination,
   createTelemetry: (log, logLevel) =>
-    createTelemetry({ log, logLevel, processMetrics: true, version: readVersion() }),
-  createJsonLog: (level) => createJsonLog(level),
+    createTelemetry({
+      log,
+      logLevel,
+      processMetrics: true,
+      version: readVersion(),
+      droppedLines: () => standardError().dropped,
+    }),
+  createJsonLog: (level) => createJsonLog(level, standardError()),
   openTracing,
   startProcess,
   createMetricsMerger,
@@ -179,6 +186,25 @@ async function openDestination(
   }
 }
 
+/** What may wait for whoever reads logs and what functions print. */
+const UNREAD_BYTES_MAX = 1024 * 1024;
+
+let errorOutput: BoundedOutput | undefined;
+
+/** The one way to standard error: whoever wrote past it would wait for a reader that stands still, or keep lines without end. */
+function standardError(): BoundedOutput {
+  errorOutput ??= new BoundedOutput({
+    target: process.stderr,
+    bytesMax: UNREAD_BYTES_MAX,
+    notice: (lines) => {
+      const time = new Date().toISOString();
+      const message = "lines of the log and of functions were dropped, since nobody read them in time";
+      return `${JSON.stringify({ level: "warn", time, lines, message })}\n`;
+    },
+  });
+  return errorOutput;
+}
+
 /** Of the package, which is one folder up from here in a checkout and two in `dist/`. */
 function readVersion(): string {
   for (const place of ["../package.json", "../../package.json"]) {
@@ -230,7 +256,7 @@ export async function main(words: readonly string[]): Promise<ExitStatus> {
   const host: CliHost = {
     version: readVersion(),
     stdout: process.stdout,
-    stderr: process.stderr,
+    stderr: standardError(),
     adapters,
     words,
     parent,

@@ -70,7 +70,7 @@ export type StopSignal = "SIGTERM" | "SIGINT" | "SIGHUP";
 
 export interface OutputStream {
   readonly isTTY?: boolean;
-  readonly columns?: number;
-  readonly rows?: number;
+  readonly columns?: number | undefined;
+  readonly rows?: number | undefined;
   write(text: string): unknown;
 }

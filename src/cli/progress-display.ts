@@ -73,7 +73,7 @@ export function renderProgress(
   progress: readonly MappingProgress[],
   before: readonly MappingProgress[],
   elapsedMs: number,
-  terminal: { readonly columns?: number; readonly rows?: number },
+  terminal: Pick<OutputStream, "columns" | "rows">,
 ): string[] {
   const columns = sizeOr(terminal.columns, COLUMNS_DEFAULT);
   const rows = sizeOr(terminal.rows, ROWS_DEFAULT);

@@ -112,8 +112,12 @@ class Running {
     this.#host = host;
     this.#telemetry = telemetry;
     const { parent } = host;
-    const sources = { progress: () => this.progress(), metrics: () => telemetry.metricsSnapshot() };
-    this.#member = parent && new GroupMember(parent, sources);
+    const sources = {
+      progress: () => this.progress(),
+      metrics: () => telemetry.metricsSnapshot(),
+      metricsText: () => telemetry.metricsText(),
+    };
+    this.#member = parent && new GroupMember(parent, sources, host.adapters.clock);
   }
 
   /** The API first: it says that the process is alive, and not ready, while sources and functions are opened. */

@@ -2,14 +2,13 @@ import { pino } from "pino";
 import type { LogLevel } from "../ports/telemetry.ts";
 import type { LogWriter } from "./telemetry.ts";
 
-/**
- * One JSON object a line on a file descriptor. Written synchronously: lines are rare, and the last one before a crash
- * is the one that is needed.
- */
-export function createJsonLog(level: LogLevel, fileDescriptor = 2): LogWriter {
-  const destination = pino.destination({ fd: fileDescriptor, sync: true });
-  // A reader that has gone away must not end the engine.
-  destination.on("error", () => undefined);
+/** Takes whole lines. It must not wait for whoever reads them: the engine would wait too. */
+export interface LineOutput {
+  write(line: string): unknown;
+}
+
+/** One JSON object a line. */
+export function createJsonLog(level: LogLevel, output: LineOutput): LogWriter {
   const logger = pino(
     {
       level,
@@ -18,7 +17,7 @@ export function createJsonLog(level: LogLevel, fileDescriptor = 2): LogWriter {
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
-    destination,
+    { write: (line) => void output.write(line) },
   );
   return (lineLevel, message, fields) => logger[lineLevel](fields, message);
 }

@@ -33,6 +33,8 @@ export interface TelemetryOptions {
   readonly logLevel?: LogLevel;
   /** Of millrace. */
   readonly version?: string;
+  /** Lines that nobody read in time, so far. */
+  readonly droppedLines?: () => number;
   /** Times calls of the store. Default: the machine's. */
   readonly clock?: Pick<Clock, "monotonic">;
 }
@@ -82,6 +84,7 @@ export function createTelemetry(options: TelemetryOptions): RunTelemetry {
   let status: StatusReader = () => [];
   addStatusMetrics(registry, () => status());
   addBuildInfo(registry, options.version ?? "unknown");
+  addDroppedLines(registry, options.droppedLines ?? (() => 0));
   if (processMetrics) collectDefaultMetrics({ register: registry });
   return {
     count(counter, mapping, amount) {
@@ -132,6 +135,18 @@ function addBuildInfo(registry: Registry, version: string): void {
     aggregator: "max",
   });
   info.set({ version }, 1);
+}
+
+function addDroppedLines(registry: Registry, read: () => number): void {
+  new Counter({
+    name: "millrace_log_lines_dropped_total",
+    help: "Lines of the log and of functions that were dropped, since nobody read them in time.",
+    registers: [registry],
+    collect() {
+      this.reset();
+      this.inc(read());
+    },
+  });
 }
 
 type SeriesByMapping = ReadonlyMap<string, MappingSeries>;

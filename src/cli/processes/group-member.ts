@@ -1,20 +1,28 @@
+import type { Clock } from "../../ports/clock.ts";
 import type { MappingProgress } from "../progress-display.ts";
 import type { GroupLink, GroupReport } from "./group-messages.ts";
 
 export interface MemberSources {
   readonly progress: () => readonly MappingProgress[];
   readonly metrics: () => Promise<unknown>;
+  /** Of this process alone, for a parent that does not answer. */
+  readonly metricsText: () => Promise<string>;
 }
+
+/** More than the parent waits for its processes. */
+const ANSWER_MS = 5_000;
 
 /** What a process of several tells its parent, and asks it. */
 export class GroupMember {
   readonly #link: GroupLink;
   readonly #sources: MemberSources;
+  readonly #clock: Clock;
   readonly #answers = new Map<number, (group: GroupReport) => void>();
   #requests = 0;
 
-  constructor(link: GroupLink, sources: MemberSources) {
+  constructor(link: GroupLink, sources: MemberSources, clock: Clock) {
     this.#link = link;
+    this.#clock = clock;
     this.#sources = sources;
     link.onMessage((message) => {
       if (message.kind === "report") void this.#report(message.request, message.withMetrics);
@@ -26,13 +34,23 @@ export class GroupMember {
     this.#link.send({ kind: "started" });
   }
 
-  /** How it is with all processes. */
-  group(withMetrics: boolean): Promise<GroupReport> {
+  /** How it is with all processes; with this one alone when the parent stands still. */
+  async group(withMetrics: boolean): Promise<GroupReport> {
     const request = ++this.#requests;
-    return new Promise((resolve) => {
-      this.#answers.set(request, resolve);
+    const group = await new Promise<GroupReport | undefined>((resolve) => {
+      const timer = this.#clock.schedule(ANSWER_MS, () => {
+        this.#answers.delete(request);
+        resolve(undefined);
+      });
+      this.#answers.set(request, (answer) => {
+        timer.cancel();
+        resolve(answer);
+      });
       this.#link.send({ kind: "ask", request, withMetrics });
     });
+    if (group !== undefined) return group;
+    const { progress, metricsText } = this.#sources;
+    return { mappings: progress(), metricsText: withMetrics ? await metricsText() : "" };
   }
 
   #answered(request: number, group: GroupReport): void {

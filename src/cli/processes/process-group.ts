@@ -21,10 +21,24 @@ interface Member {
   startedMs: number | undefined;
   /** As it last told: it may be busy. */
   mappings: MemberReport["mappings"];
+  /** Looks in a row that it did not answer. */
+  silentLooks: number;
+}
+
+interface Question {
+  readonly member: Member;
+  settle(report: MemberReport | undefined): void;
 }
 
 /** A process that does not answer for so long is shown as it was. */
 const ANSWER_MS = 2_000;
+/** How often each process is asked whether it still answers. */
+const LOOK_MS = 5_000;
+/**
+ * A process that is silent for so many looks in a row stands still: its leases have run out, others have its shards, and it
+ * would never come back by itself. Looks are counted and not time, since after a pause of the whole host nobody has answered.
+ */
+const SILENT_LOOKS_MAX = 6;
 const RESTART_MS_MIN = 1_000;
 const RESTART_MS_MAX = 30_000;
 /** A process that ran for so long did not fail at its start. */
@@ -38,7 +52,7 @@ export class ProcessGroup {
   readonly #options: ProcessGroupOptions;
   readonly #members = new Map<string, Member>();
   readonly #failures = new Map<string, number>();
-  readonly #answers = new Map<number, (report: MemberReport) => void>();
+  readonly #questions = new Map<number, Question>();
   readonly #restarts = new Set<{ cancel(): void }>();
   #requests = 0;
   #isStopping = false;
@@ -91,7 +105,7 @@ export class ProcessGroup {
   #start(processId: string) {
     const { fork, clock, onLine } = this.#options;
     const child = fork(processId);
-    const member: Member = { processId, child, startedMs: undefined, mappings: [] };
+    const member: Member = { processId, child, startedMs: undefined, mappings: [], silentLooks: 0 };
     this.#members.set(processId, member);
     const started = Promise.withResolvers<"started">();
     child.onLine(onLine);
@@ -99,6 +113,7 @@ export class ProcessGroup {
       if (message.kind === "started") {
         member.startedMs = clock.monotonic();
         started.resolve("started");
+        this.#watch(member);
         // What is said to a process before it listens may be lost.
         if (this.#stopSignal !== undefined) child.send({ kind: "stop", signal: this.#stopSignal });
       } else this.#heard(member, message);
@@ -112,7 +127,7 @@ export class ProcessGroup {
 
   #heard({ child }: Member, message: Exclude<FromMember, { kind: "started" }>): void {
     if (message.kind === "reported") {
-      this.#answers.get(message.request)?.(message.report);
+      this.#questions.get(message.request)?.settle(message.report);
       return;
     }
     const { request, withMetrics } = message;
@@ -122,6 +137,8 @@ export class ProcessGroup {
   #ended(member: Member, { status, signal }: { status: number | null; signal: string | null }): void {
     const { processId, startedMs } = member;
     this.#members.delete(processId);
+    for (const question of this.#questions.values())
+      if (question.member === member) question.settle(undefined);
     this.#options.metrics.retire(processId);
     if (this.#isStopping) {
       this.#worstStatus = Math.max(this.#worstStatus, status ?? EXIT_FAILED);
@@ -148,19 +165,45 @@ export class ProcessGroup {
     this.#restarts.add(restart);
   }
 
-  async #refresh(member: Member, withMetrics: boolean): Promise<void> {
-    if (member.startedMs === undefined) return;
-    const { clock, metrics } = this.#options;
-    const request = ++this.#requests;
-    const late = Promise.withResolvers<undefined>();
-    const timer = clock.schedule(ANSWER_MS, () => late.resolve(undefined));
-    const answer = new Promise<MemberReport>((resolve) => this.#answers.set(request, resolve));
-    member.child.send({ kind: "report", request, withMetrics });
-    const report = await Promise.race([answer, late.promise, member.child.ended.then(() => undefined)]);
-    timer.cancel();
-    this.#answers.delete(request);
-    if (report === undefined) return;
+  /** Has a process that stands still end, so that another one takes its place. */
+  #watch(member: Member): void {
+    const { clock, log } = this.#options;
+    clock.schedule(LOOK_MS, () => {
+      if (this.#isStopping || this.#members.get(member.processId) !== member) return;
+      void this.#refresh(member, false).then((hasAnswered) => {
+        member.silentLooks = hasAnswered ? 0 : member.silentLooks + 1;
+        if (member.silentLooks < SILENT_LOOKS_MAX) return this.#watch(member);
+        log("error", "a process does not answer any more and is killed", {
+          process: member.processId,
+          failures: member.silentLooks,
+        });
+        member.child.kill();
+      });
+    });
+  }
+
+  /** `false`: it did not answer. */
+  async #refresh(member: Member, withMetrics: boolean): Promise<boolean> {
+    if (member.startedMs === undefined) return false;
+    const report = await this.#ask(member, withMetrics);
+    if (report === undefined) return false;
     member.mappings = report.mappings;
-    if (withMetrics) metrics.update(member.processId, report.metrics);
+    if (withMetrics) this.#options.metrics.update(member.processId, report.metrics);
+    return true;
+  }
+
+  /** `undefined`: it has ended, or is too late. Nothing of a question outlives it: a process may live for months. */
+  #ask(member: Member, withMetrics: boolean): Promise<MemberReport | undefined> {
+    const request = ++this.#requests;
+    return new Promise((resolve) => {
+      const settle = (report: MemberReport | undefined) => {
+        timer.cancel();
+        this.#questions.delete(request);
+        resolve(report);
+      };
+      const timer = this.#options.clock.schedule(ANSWER_MS, () => settle(undefined));
+      this.#questions.set(request, { member, settle });
+      member.child.send({ kind: "report", request, withMetrics });
+    });
   }
 }

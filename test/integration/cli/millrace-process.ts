@@ -22,7 +22,9 @@ export interface ProcessOptions {
 /** A `millrace` of its own process, killed at the end of its test. */
 export class MillraceProcess {
   readonly #child: ChildProcess;
+  /** With all that it wrote read. */
   readonly ended: Promise<{ status: number | null; signal: NodeJS.Signals | null }>;
+  readonly exited: Promise<{ status: number | null; signal: NodeJS.Signals | null }>;
   stdout = "";
   stderr = "";
 
@@ -43,11 +45,22 @@ export class MillraceProcess {
       this.stderr += text;
     });
     this.ended = new Promise((resolve) => child.on("close", (status, signal) => resolve({ status, signal })));
+    this.exited = new Promise((resolve) => child.on("exit", (status, signal) => resolve({ status, signal })));
     this.#child = child;
     t.after(async () => {
       child.kill("SIGKILL");
+      child.stderr.resume();
       await this.ended;
     });
+  }
+
+  /** Reads nothing more of what it writes, until `readOn`. */
+  standStill(): void {
+    this.#child.stderr?.pause();
+  }
+
+  readOn(): void {
+    this.#child.stderr?.resume();
   }
 
   kill(signal: NodeJS.Signals): void {
@@ -76,6 +89,16 @@ export class MillraceProcess {
       () => text.test(this.stderr),
       () => `${text} was not printed: ${this.stderr}`,
     );
+  }
+
+  /** The same, among lines that functions print. */
+  async apiUrlOf(): Promise<string> {
+    const find = () => /"address":"(http:[^"]+)".*"message":"started"/.exec(this.stderr)?.[1];
+    await until(
+      () => find() !== undefined,
+      () => `not started: ${this.stderr.slice(0, 2000)}`,
+    );
+    return find() ?? "";
   }
 
   async apiUrl(): Promise<string> {

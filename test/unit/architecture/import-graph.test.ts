@@ -52,7 +52,8 @@ const ALLOWED: Readonly<Record<Part, readonly Part[] | "everything">> = {
   "src/load": ["src/model", "src/ports", "src/lib", "src/manifests"],
   "src/cli": ["src/model", "src/ports", "src/lib", "src/engine", "src/manifests", "src/control", "src/load"],
   "src/main.ts": "everything",
-  "src/bin.ts": ["src/main.ts"],
+  // What is to be done before anything is loaded.
+  "src/bin.ts": ["src/main.ts", "src/system"],
 };
 
 /** What others may see of the engine. */

@@ -7,13 +7,22 @@ import { ManualClock } from "../../engine/stream/small-world.ts";
 
 class FakeProcess implements MemberProcess {
   readonly pid = 1;
-  readonly heard: ToMember[] = [];
   readonly #ended = Promise.withResolvers<{ status: number | null; signal: string | null }>();
-  readonly ended = this.#ended.promise;
+  readonly heard: ToMember[] = [];
+  isAnswering = true;
+  /** Who waits for its end keeps what it waits with until then. */
+  waitsForEnd = 0;
   #onMessage: (message: FromMember) => void = () => {};
+
+  get ended() {
+    this.waitsForEnd++;
+    return this.#ended.promise;
+  }
 
   send(message: ToMember): void {
     this.heard.push(message);
+    if (message.kind !== "report" || !this.isAnswering) return;
+    this.say({ kind: "reported", request: message.request, report: { mappings: [], metrics: undefined } });
   }
 
   onMessage(listener: (message: FromMember) => void): void {
@@ -138,6 +147,7 @@ test("one that does not answer is shown as it was, and does not hold up the othe
   newest().say({ kind: "started" });
   await started;
   newest().say({ kind: "started" });
+  for (const { child } of forked) child.isAnswering = false;
   const progress = (name: string) => [
     {
       status: {
@@ -180,4 +190,48 @@ test("one that does not answer is shown as it was, and does not hold up the othe
 test("processes get the command line without what is the parent's", () => {
   const words = ["run", "--processes", "3", "-f", "3", "--store=sqlite:x", "--processes=4"];
   assert.deepEqual(membersWords(words), ["run", "-f", "3", "--store=sqlite:x"]);
+});
+
+test("a thousand reports leave nothing with a process that lives on", async () => {
+  const { group, newest } = startGroup(1);
+  void group.start();
+  newest().say({ kind: "started" });
+  const before = newest().waitsForEnd;
+  for (let scrape = 0; scrape < 1000; scrape++) {
+    await group.report(true);
+  }
+  assert.equal(newest().waitsForEnd, before);
+});
+
+test("a report that is asked for while a process ends does not wait for its answer", async () => {
+  const { group, newest } = startGroup(1);
+  void group.start();
+  newest().say({ kind: "started" });
+  newest().isAnswering = false;
+  const report = group.report(false);
+  newest().end({ status: 1, signal: null });
+  assert.deepEqual(await report, { mappings: [], metricsText: "" });
+});
+
+test("a process that stands still is killed after half a minute, and started again", async () => {
+  const { group, clock, ids, logged, newest } = startGroup(1);
+  void group.start();
+  newest().say({ kind: "started" });
+  newest().isAnswering = false;
+  await clock.advance(30_000);
+  assert.deepEqual(ids(), ["1"]);
+  await clock.advance(30_000);
+  assert.deepEqual(ids(), ["1", "1"]);
+  assert.deepEqual(logged, ["error 1 undefined", "error 1 signal SIGKILL"]);
+});
+
+test("a process that is too busy to answer now and then lives on", async () => {
+  const { group, clock, ids, newest } = startGroup(1);
+  void group.start();
+  newest().say({ kind: "started" });
+  for (let look = 0; look < 40; look++) {
+    newest().isAnswering = look % 4 === 0;
+    await clock.advance(7_000);
+  }
+  assert.deepEqual(ids(), ["1"]);
 });
