@@ -12,13 +12,13 @@ import type { StreamFixture } from "./stream-source-harness.ts";
 const ARN = parseStreamArn("arn:aws:local:eu-west-1:123456789012:stream/orders");
 
 describeStreamSourceContract("local stream", {
-  can: { startAtTimestamp: true, split: true, merge: true, trim: true, expireIterators: false },
+  can: { startAtTimestamp: true, split: true, merge: true, trim: true, expireIterators: false, remake: true },
   async createStream(shards): Promise<StreamFixture> {
     const folder = mkdtempSync(join(tmpdir(), "millrace-"));
     const path = join(folder, "streams.db");
     let clockMs = Date.UTC(2026, 0, 1);
-    const file = openStreamFile(path, { now: () => clockMs });
-    const stream = file.createStream({ name: "orders", shards });
+    let file = openStreamFile(path, { now: () => clockMs });
+    let stream = file.createStream({ name: "orders", shards });
     const sources: StreamSource[] = [];
     return {
       async openSource() {
@@ -42,6 +42,12 @@ describeStreamSourceContract("local stream", {
       },
       async expireIterators() {
         throw new Error("a local stream has no iterators");
+      },
+      async remake() {
+        file.close();
+        for (const suffix of ["", "-wal", "-shm"]) rmSync(path + suffix, { force: true });
+        file = openStreamFile(path, { now: () => clockMs });
+        stream = file.createStream({ name: "orders", shards: 1 });
       },
       async pause(ms) {
         clockMs += ms;

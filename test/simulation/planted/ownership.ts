@@ -2,6 +2,17 @@ import { bug, type PlantedBug, STREAM } from "./planted-bug.ts";
 
 /** Leases, lineage of shards, stop, and what goes on for ever or not at all. */
 export const OWNERSHIP_BUGS: readonly PlantedBug[] = [
+  // The world's own promises: a store that answers and has not written would be found, as a real one was on a full disk.
+  bug("the store answers a renewal and has not written it", ["I6"], {
+    file: "test/simulation/world/store-rows.ts",
+    find: 'row.counter++;\n    return { kind: "renewed", handoverTo: row.handoverTo };',
+    replace: 'return { kind: "renewed", handoverTo: row.handoverTo };',
+  }),
+  bug("the store answers a checkpoint and has not written it", ["I4", "I5", "I7", "I16"], {
+    file: "test/simulation/world/store-rows.ts",
+    find: "row.checkpoint = copy(checkpoint);",
+    replace: "if (checkpoint.revision % 3 === 0) row.checkpoint = copy(checkpoint);",
+  }),
   bug("records that are too old are forgotten", ["I16", "I2"], {
     file: `${STREAM}/expiry.ts`,
     find: "if (ageMs >= this.#recordAgeMsMax) return aged;",

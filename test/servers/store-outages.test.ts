@@ -1,0 +1,96 @@
+import { randomUUID } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { after } from "node:test";
+import { hasErrorCode } from "../../src/model/errors.ts";
+import type { ProgressStore } from "../../src/ports/progress-store.ts";
+import { openDynamodbStore } from "../../src/stores/dynamodb.ts";
+import { openPostgresStore } from "../../src/stores/postgres.ts";
+import { openSqliteStore } from "../../src/stores/sqlite.ts";
+import { StoreProxy } from "../chaos/store-proxy.ts";
+import { startDynamodbLocal } from "./dynamodb-local.ts";
+import { useEndpoint } from "./dynamodb-stream-fixture.ts";
+import { startPostgres, throughPort } from "./postgres.ts";
+import { describeStoreOutages } from "./store-outages.ts";
+
+const [postgres, dynamodb] = await Promise.all([startPostgres(), startDynamodbLocal()]);
+after(() => Promise.all([postgres.close(), dynamodb.close()]));
+
+describeStoreOutages("a PostgreSQL that does not answer", {
+  async createContent() {
+    const proxy = await StoreProxy.start(Number(new URL(postgres.url).port || "5432"));
+    const url = throughPort(await postgres.createDatabase(), proxy.port);
+    return contentOf(() => openPostgresStore(url), proxy);
+  },
+});
+
+describeStoreOutages("a DynamoDB that does not answer", {
+  async createContent() {
+    const proxy = await StoreProxy.start(Number(new URL(dynamodb.endpoint).port));
+    const table = `millrace-${randomUUID()}`;
+    const open = () => {
+      useEndpoint(`http://127.0.0.1:${proxy.port}`);
+      return openedInTime(() => openDynamodbStore(table));
+    };
+    return contentOf(open, proxy);
+  },
+});
+
+describeStoreOutages("an SQLite file that is locked", {
+  async createContent() {
+    const folder = mkdtempSync(join(tmpdir(), "millrace-"));
+    const path = join(folder, "progress.db");
+    const stores: ProgressStore[] = [];
+    let other: DatabaseSync | undefined;
+    return {
+      async open() {
+        const store = await openSqliteStore(path);
+        stores.push(store);
+        return store;
+      },
+      async begin() {
+        other = new DatabaseSync(path, { timeout: 5_000 });
+        other.exec("BEGIN IMMEDIATE");
+      },
+      async end() {
+        other?.close();
+      },
+      async [Symbol.asyncDispose]() {
+        await Promise.all(stores.map((store) => store.close()));
+        rmSync(folder, { recursive: true });
+      },
+    };
+  },
+});
+
+const OPENS_MAX = 5;
+
+/** The first call to a server that has just started may take longer than any later one. */
+async function openedInTime(open: () => Promise<ProgressStore>): Promise<ProgressStore> {
+  for (let opens = 1; ; opens++) {
+    try {
+      return await open();
+    } catch (error) {
+      if (opens === OPENS_MAX || !hasErrorCode(error, "ERR_MILLRACE_STORE_UNAVAILABLE")) throw error;
+    }
+  }
+}
+
+function contentOf(openStore: () => Promise<ProgressStore>, proxy: StoreProxy) {
+  const stores: ProgressStore[] = [];
+  return {
+    async open() {
+      const store = await openStore();
+      stores.push(store);
+      return store;
+    },
+    begin: async () => proxy.hang(),
+    end: async () => proxy.goOn(),
+    async [Symbol.asyncDispose]() {
+      await Promise.all(stores.map((store) => store.close()));
+      proxy.close();
+    },
+  };
+}
