@@ -40,7 +40,7 @@ function checkStreamMapping(
   nowMs: number,
 ): void {
   checkRecordAge(document);
-  checkTimestamp(document, nowMs);
+  checkTimestamp(document, nowMs, connector?.offers === "topic");
   checkDestination(document, connector);
   if (connector !== undefined) checkStartingPosition(document, connector);
   if (connector?.offers === "topic") {
@@ -86,9 +86,9 @@ function checkTumblingWindow(document: ManifestDocument): void {
   }
 }
 
-function checkTimestamp(document: ManifestDocument, nowMs: number): void {
+function checkTimestamp(document: ManifestDocument, nowMs: number, isTopic: boolean): void {
   const path = ["spec", "startingPositionTimestamp"];
-  const position = document.raw("spec", "startingPosition");
+  const position = document.raw("spec", "startingPosition") ?? (isTopic ? "TRIM_HORIZON" : undefined);
   const timestamp = document.raw(...path);
   if (timestamp === undefined && position === "AT_TIMESTAMP") {
     const message = "StartingPosition AT_TIMESTAMP needs a startingPositionTimestamp, which is missing";
@@ -130,7 +130,7 @@ function checkStartingPosition(
 ): void {
   const path = ["spec", "startingPosition"];
   const position = document.raw(...path);
-  if (position === undefined) {
+  if (position === undefined && connector.offers !== "topic") {
     const message = awsConstraint(path, null, "Member must not be null.");
     document.report(path, message, `Give one of ${connector.startingPositions.join(", ")}`);
   }

@@ -181,7 +181,7 @@ export function mappingResource(
     return { kind: "queue", mapping, connector, ...parts };
   }
   const destination = destinationAddress(spec, folder);
-  const settings = streamSettings(spec, shared, destination);
+  const settings = streamSettings(spec, shared, destination, startingPosition(spec, connector));
   if (settings === undefined) return undefined;
   if (connector.offers === "topic") {
     // Without a bound nothing would ever go to the destination that was named.
@@ -223,8 +223,8 @@ function streamSettings(
   spec: MappingManifest["spec"],
   shared: SharedSettings,
   destination: DestinationAddress | undefined,
+  position: StreamMapping["startingPosition"] | undefined,
 ): Omit<StreamMapping, "eventSourceArn"> | undefined {
-  const position = startingPosition(spec);
   if (position === undefined) return undefined;
   return {
     ...shared,
@@ -262,8 +262,14 @@ function destinationAddress(spec: MappingManifest["spec"], folder: string): Dest
   return destination.kind === "fault" ? undefined : destination;
 }
 
-function startingPosition(spec: MappingManifest["spec"]): StreamMapping["startingPosition"] | undefined {
-  if (spec.startingPosition === undefined) return undefined;
+/** AWS lets it be left out for Kafka alone. */
+function startingPosition(
+  spec: MappingManifest["spec"],
+  connector: Connector,
+): StreamMapping["startingPosition"] | undefined {
+  if (spec.startingPosition === undefined) {
+    return connector.offers === "topic" ? { kind: "TRIM_HORIZON" } : undefined;
+  }
   if (spec.startingPosition !== "AT_TIMESTAMP") return { kind: spec.startingPosition };
   return { kind: "AT_TIMESTAMP", epochMs: epochMsOf(spec.startingPositionTimestamp ?? 0) };
 }

@@ -249,7 +249,7 @@ const mappingSpec = z
       .enum(["LATEST", "AT_TIMESTAMP", "TRIM_HORIZON"])
       .optional()
       .describe(
-        "Streams and Kafka only, and required there. Where a mapping that has no checkpoint yet begins: the oldest record (TRIM_HORIZON), what comes from now on (LATEST), or startingPositionTimestamp (AT_TIMESTAMP).",
+        "Streams, where it is required, and Kafka, where the oldest record is the default. Where a mapping that has no checkpoint yet begins: the oldest record (TRIM_HORIZON), what comes from now on (LATEST), or startingPositionTimestamp (AT_TIMESTAMP).",
       ),
     startingPositionTimestamp: z
       .union([z.number().min(0).max(EPOCH_SECONDS_MAX), z.iso.datetime({ offset: true })])

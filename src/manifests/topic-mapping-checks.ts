@@ -1,3 +1,4 @@
+import { isIPv6 } from "node:net";
 import {
   MAXIMUM_POLLERS_DEFAULT,
   TOPIC_FUNCTION_TIMEOUT_SECONDS_MAX,
@@ -96,9 +97,11 @@ function checkServers(document: ManifestDocument, isSelfManaged: boolean): void 
   }
 }
 
-/** AWS's form: a host name or IPv4 address, and a port. */
+/** AWS's form, a host name or IPv4 address and a port, and an IPv6 address in brackets. */
 function isServer(text: string): boolean {
-  const [, port] = /^[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?:(\d{1,5})$/.exec(text) ?? [];
+  const [, ipv6, port] =
+    /^(?:\[([0-9A-Fa-f:.]+)\]|[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?):(\d{1,5})$/.exec(text) ?? [];
+  if (ipv6 !== undefined && !isIPv6(ipv6)) return false;
   return port !== undefined && Number(port) >= 1 && Number(port) <= 65_535;
 }
 

@@ -134,7 +134,7 @@ export const PROGRESS_BUGS: readonly PlantedBug[] = [
   }),
   bug("a shard is called ended while records are in flight", ["I5", "I12"], {
     file: `${STREAM}/shard-worker.ts`,
-    find: "return this.#isAtEnd && this.#mark.span === 0 && this.#lanes.every((lane) => lane.isEmpty);",
+    find: "return this.#isAtEnd && this.#isAllSettled();",
     replace: "return this.#isAtEnd;",
   }),
   bug("the store does not fence", ["I4", "I6"], {

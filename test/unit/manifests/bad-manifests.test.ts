@@ -94,7 +94,7 @@ const SLIPS: readonly (readonly [name: string, text: string, ...problems: string
   [
     "an unknown starting position",
     withMapping("", "invalid"),
-    `m.yaml:12:21: ${M}.startingPosition: ${AWS} 'invalid' at 'startingPosition' failed to satisfy constraint: Member must satisfy enum value set: [LATEST, AT_TIMESTAMP, TRIM_HORIZON]. Give one of LATEST, AT_TIMESTAMP, TRIM_HORIZON. Streams and Kafka only, and required there. Where a mapping that has no checkpoint yet begins: the oldest record (TRIM_HORIZON), what comes from now on (LATEST), or startingPositionTimestamp (AT_TIMESTAMP).`,
+    `m.yaml:12:21: ${M}.startingPosition: ${AWS} 'invalid' at 'startingPosition' failed to satisfy constraint: Member must satisfy enum value set: [LATEST, AT_TIMESTAMP, TRIM_HORIZON]. Give one of LATEST, AT_TIMESTAMP, TRIM_HORIZON. Streams, where it is required, and Kafka, where the oldest record is the default. Where a mapping that has no checkpoint yet begins: the oldest record (TRIM_HORIZON), what comes from now on (LATEST), or startingPositionTimestamp (AT_TIMESTAMP).`,
   ],
   [
     "an unknown response type",

@@ -73,9 +73,19 @@ const SLIPS: readonly (readonly [name: string, text: string, ...problems: string
     `m.yaml:9:1: ${T}: The source kafka needs the endpoint KAFKA_BOOTSTRAP_SERVERS, which is missing. Give endpoints: { KAFKA_BOOTSTRAP_SERVERS: [ … ] }.`,
   ],
   [
-    "no starting position",
-    withTopicMapping().replace("  startingPosition: TRIM_HORIZON\n", ""),
-    `m.yaml:10:3: ${T}.startingPosition: ${AWS} null at 'startingPosition' failed to satisfy constraint: Member must not be null. Give one of TRIM_HORIZON, LATEST, AT_TIMESTAMP.`,
+    "a time to begin at without the position that it is for",
+    withTopicMapping("  startingPositionTimestamp: 1").replace("  startingPosition: TRIM_HORIZON\n", ""),
+    `m.yaml:16:3: ${T}.startingPositionTimestamp: Timestamp only valid with StartingPosition AT_TIMESTAMP. Remove the field, or set startingPosition: AT_TIMESTAMP.`,
+  ],
+  [
+    "an address of IPv6 without brackets",
+    withTopicMapping().replace("kafka-1:9092", "'::1:9092'"),
+    `m.yaml:13:33: ${T}.selfManagedEventSource.endpoints.KAFKA_BOOTSTRAP_SERVERS[0]: The text is not the address of a broker. Give HOST:PORT, for example broker-1.example.com:9094, without a scheme or a login.`,
+  ],
+  [
+    "brackets around what is no address of IPv6",
+    withTopicMapping().replace("kafka-1:9092", "'[1:2]:9092'"),
+    `m.yaml:13:33: ${T}.selfManagedEventSource.endpoints.KAFKA_BOOTSTRAP_SERVERS[0]: The text is not the address of a broker. Give HOST:PORT, for example broker-1.example.com:9094, without a scheme or a login.`,
   ],
   [
     "settings of other sources",

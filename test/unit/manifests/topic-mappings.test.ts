@@ -94,3 +94,21 @@ test("mappings of two topics of one cluster, and of two functions of one topic, 
   const { loaded } = loadText(t, text);
   assert.deepEqual(loaded.kind === "valid" ? [] : loaded.problems, []);
 });
+
+test("a topic is read from its oldest record where no starting position is given, as AWS does", (t) => {
+  for (const text of [withTopicMapping(), withMskMapping()]) {
+    const { resource } = loadedMapping(t, text.replace(/ {2}startingPosition: .*\n/, ""));
+    assert.deepEqual(resource.mapping.startingPosition, { kind: "TRIM_HORIZON" });
+  }
+});
+
+test("a broker may be given by its IPv6 address, in brackets", (t) => {
+  const { resource } = loadedMapping(
+    t,
+    withTopicMapping().replace(
+      "kafka-1:9092",
+      "'[::1]:9092', '[2001:db8::a.b.c.d]:1'".replace("a.b.c.d", "1.2.3.4"),
+    ),
+  );
+  assert.deepEqual(resource.mapping.bootstrapServers.slice(0, 2), ["[::1]:9092", "[2001:db8::1.2.3.4]:1"]);
+});

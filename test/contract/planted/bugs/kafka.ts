@@ -1,4 +1,88 @@
-import type { ContractBug } from "../contract-bug.ts";
+import { type ContractBug, contractBug } from "../contract-bug.ts";
+
+const LEADERS = "connectors/kafka/leaders.ts";
+const READER = "connectors/kafka/reader.ts";
+const GROUP = "test/unit/connectors/kafka/group-progress.test.ts";
+
+/** Where laws of any stream source catch it: on the scripted broker and on a real one. */
+function onBoth(
+  name: string,
+  test: string,
+  patch: Parameters<typeof contractBug>[2],
+): readonly ContractBug[] {
+  return [
+    contractBug(`Kafka: ${name}`, { file: "test/contract/kafka-stream.test.ts", test }, patch),
+    contractBug(
+      `Kafka, a real broker: ${name}`,
+      { file: "test/servers/kafka-stream.test.ts", test, needsServer: true },
+      patch,
+    ),
+  ];
+}
 
 /** The Kafka connector. */
-export const KAFKA_BUGS: readonly ContractBug[] = [];
+export const KAFKA_BUGS: readonly ContractBug[] = [
+  ...onBoth(
+    "a topic made anew is taken for the one that was read",
+    "a start after 10 records of an old stream reads all 15 of the new one",
+    {
+      file: LEADERS,
+      find: "topicId !== undefined && ask.topicId !== undefined && topicId !== ask.topicId;",
+      replace: "topicId === undefined && ask.topicId !== undefined;",
+    },
+  ),
+  ...onBoth(
+    "leader epochs are not compared",
+    "a start behind the end that a log lost reads what was written in its place",
+    {
+      file: "connectors/kafka/log-place.ts",
+      find: "return epochBefore(this.#identity.epochs, this.#offset);",
+      replace: "return -1;",
+    },
+  ),
+  ...onBoth(
+    "a read tells of its last record only",
+    "a read tells how far it looked, where the end of the shard holds no record",
+    {
+      file: READER,
+      find: "const hasMoved = nextOffset > this.#toldOffset;",
+      replace: "const hasMoved = false;",
+    },
+  ),
+  contractBug(
+    "Kafka: the log of a checkpoint is forgotten with its process",
+    {
+      file: GROUP,
+      test: "a checkpoint's log comes back with it, and with it the leader's epoch of its last record",
+    },
+    {
+      file: "connectors/kafka/group-checkpoint.ts",
+      find: "encodeCommitMetadata(offset, { revision, settledRanges, logId });",
+      replace: "encodeCommitMetadata(offset, { revision, settledRanges });",
+    },
+  ),
+  contractBug(
+    "Kafka: what was settled ahead of a lost end hides what was written in its place",
+    {
+      file: GROUP,
+      test: "what was settled ahead in a log that has lost its end is cut there, and asked of no other",
+    },
+    {
+      file: "connectors/kafka/group-progress.ts",
+      find: "settledRanges: rangesBefore(settledRanges, parting)",
+      replace: "settledRanges",
+    },
+  ),
+  contractBug(
+    "Kafka: a topic with fewer partitions is not shared out anew",
+    {
+      file: GROUP,
+      test: "a topic made anew with fewer partitions is shared out anew, and the missing ones come back with it",
+    },
+    {
+      file: "connectors/kafka/group-member.ts",
+      find: "count !== (counts.get(topic) ?? 0)",
+      replace: "count > (counts.get(topic) ?? 0)",
+    },
+  ),
+];
