@@ -8,7 +8,9 @@ import Connection, {
 import apiKeys from "kafkajs/src/protocol/requests/apiKeys.js";
 import definitions from "kafkajs/src/protocol/requests/index.js";
 import { Failing, firstOf } from "../../src/lib/first-of.ts";
+import type { NetworkReach } from "../../src/model/network-reach.ts";
 import type { KafkaSasl, PreparedAccess } from "./access.ts";
+import { checkLiteral, reachableLookup } from "./broker-address.ts";
 import { abortable, KafkaFault } from "./fault.ts";
 import { Frames } from "./frames.ts";
 import { type ErrorPlace, toFault } from "./kafkajs-errors.ts";
@@ -21,6 +23,7 @@ export interface BrokerLinkOptions {
   readonly port: number;
   readonly clientId: string;
   readonly access: PreparedAccess;
+  readonly reach?: NetworkReach | undefined;
 }
 
 export interface RequestOptions {
@@ -158,6 +161,7 @@ export class BrokerLink {
   }
 
   async #connect(): Promise<void> {
+    checkLiteral(this.#options.host, this.#options.reach);
     const connection = this.#connection;
     await connection.connect();
     this.#versions = await this.#readVersions();
@@ -264,12 +268,13 @@ export class BrokerLink {
   }
 
   #openSocket(onConnect: () => void): Socket {
-    const { host, port, access } = this.#options;
+    const { host, port, access, reach } = this.#options;
+    const place = { host, port, ...reachableLookup(reach) };
     const socket =
       access.tls === undefined
-        ? connect({ host, port }, onConnect)
+        ? connect(place, onConnect)
         : connectTls(
-            { host, port, ...(isIP(host) === 0 ? { servername: host } : {}), ...access.tls },
+            { ...place, ...(isIP(host) === 0 ? { servername: host } : {}), ...access.tls },
             onConnect,
           );
     socket.setKeepAlive(true, KEEP_ALIVE_MS);

@@ -1,3 +1,4 @@
+import type { NetworkReach } from "../../src/model/network-reach.ts";
 import { type KafkaAccess, type PreparedAccess, prepareAccess } from "./access.ts";
 import { BrokerLink } from "./broker-link.ts";
 import { isFault, KafkaFault, throwIfAborted } from "./fault.ts";
@@ -10,6 +11,8 @@ export interface ClusterOptions {
   readonly access: KafkaAccess;
   /** What brokers call us in their logs and quotas. */
   readonly clientId: string;
+  /** Where connections may go, bootstrap servers and those that they advertise; absent: anywhere. */
+  readonly reach?: NetworkReach;
 }
 
 /**
@@ -41,6 +44,7 @@ const METADATA_TIMEOUT_MS = 5_000;
 export class KafkaCluster {
   readonly #clientId: string;
   readonly #access: PreparedAccess;
+  readonly #reach: NetworkReach | undefined;
   readonly #bootstrap: readonly Address[];
   readonly #brokers = new Map<number, Address>();
   readonly #links = new Map<string, BrokerLink>();
@@ -52,6 +56,7 @@ export class KafkaCluster {
   constructor(options: ClusterOptions) {
     this.#clientId = options.clientId;
     this.#access = prepareAccess(options.access);
+    this.#reach = options.reach;
     this.#bootstrap = options.bootstrap.map(parseAddress);
   }
 
@@ -179,7 +184,12 @@ export class KafkaCluster {
     const key = keyOf(address, lane);
     let link = this.#links.get(key);
     if (link === undefined || link.hasFailed) {
-      link = new BrokerLink({ ...address, clientId: this.#clientId, access: this.#access });
+      link = new BrokerLink({
+        ...address,
+        clientId: this.#clientId,
+        access: this.#access,
+        reach: this.#reach,
+      });
       this.#links.set(key, link);
     }
     await link.open(signal);

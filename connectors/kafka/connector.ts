@@ -1,4 +1,5 @@
 import type { TopicMapping } from "../../src/model/mapping.ts";
+import type { NetworkReach } from "../../src/model/network-reach.ts";
 import type { TopicConnector } from "../../src/ports/connector.ts";
 import { FILTER_DATA_KEY } from "./event.ts";
 import { KIND } from "./kind.ts";
@@ -18,9 +19,9 @@ export const kafkaConnector: TopicConnector = {
   filterDataKey: FILTER_DATA_KEY,
   startingPositions: ["TRIM_HORIZON", "LATEST", "AT_TIMESTAMP"],
   endpointNames: [BOOTSTRAP_SERVERS],
-  async openTopic(mapping) {
+  async openTopic(mapping, reach) {
     const [cluster, { createKafkaSource }, { createGroupProgress }] = await Promise.all([
-      openCluster(mapping),
+      openCluster(mapping, reach),
       import("./source.ts"),
       import("./kafka-group.ts"),
     ]);
@@ -33,9 +34,9 @@ export const kafkaConnector: TopicConnector = {
       progress: (lookups) => createGroupProgress({ cluster, groupId, topic, ...lookups }),
     });
   },
-  async openTopicDestination(mapping, topic) {
+  async openTopicDestination(mapping, topic, reach) {
     const [cluster, { createTopicDestination }] = await Promise.all([
-      openCluster(mapping),
+      openCluster(mapping, reach),
       import("./destination.ts"),
     ]);
     return createTopicDestination({ cluster, topic });
@@ -47,11 +48,16 @@ export const kafkaConnector: TopicConnector = {
 };
 
 /** @throws ERR_MILLRACE_CONFIG when a secret cannot be read. Connections are made when they are needed. */
-async function openCluster(mapping: TopicMapping) {
+async function openCluster(mapping: TopicMapping, reach?: NetworkReach) {
   const [{ KafkaCluster }, { readAccess }] = await Promise.all([
     import("./cluster.ts"),
     import("./secrets.ts"),
   ]);
   const access = await readAccess(mapping);
-  return new KafkaCluster({ bootstrap: mapping.bootstrapServers, access, clientId: CLIENT_ID });
+  return new KafkaCluster({
+    bootstrap: mapping.bootstrapServers,
+    access,
+    clientId: CLIENT_ID,
+    ...(reach === undefined ? {} : { reach }),
+  });
 }

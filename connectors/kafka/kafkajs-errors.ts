@@ -1,4 +1,5 @@
 import protocol from "kafkajs/src/protocol/error.js";
+import { ADDRESS_REFUSED } from "./broker-address.ts";
 import { KafkaFault } from "./fault.ts";
 
 /** How a broker names itself for messages. */
@@ -156,6 +157,7 @@ function advice(code: string | undefined, { usesTls }: ErrorPlace): string {
   if (code === "ECONNREFUSED" || code === "ENOTFOUND" || code === "EAI_AGAIN") {
     return ". Nothing answers there: look at the bootstrap servers and at the brokers' advertised.listeners.";
   }
+  if (code === ADDRESS_REFUSED) return ". An operator may name it in a manifest.";
   if (code === "ERR_SSL_WRONG_VERSION_NUMBER") return ". The port does not speak TLS.";
   return usesTls
     ? ". If this goes on: is it a port with TLS?"

@@ -7,6 +7,7 @@ import type { EngineSettings } from "../engine/settings.ts";
 import { firstOf, whenLate, whenSettled } from "../lib/first-of.ts";
 import type { Manifests } from "../manifests/load-manifests.ts";
 import { describeError, MillraceError } from "../model/errors.ts";
+import type { NetworkReach } from "../model/network-reach.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { SourceEndpoints } from "../ports/connector.ts";
 import type { MappingStore } from "../ports/mapping-store.ts";
@@ -18,7 +19,7 @@ import { GroupMember } from "./processes/group-member.ts";
 import { type MappingProgress, ProgressDisplay } from "./progress-display.ts";
 import { createLog } from "./run-log.ts";
 import type { StoreUrl } from "./store-url.ts";
-import { printable } from "./terminal-text.ts";
+import { printable, printableOutput } from "./terminal-text.ts";
 import { watchSignals } from "./watch-signals.ts";
 
 export interface RunOptions {
@@ -33,6 +34,8 @@ export interface RunOptions {
   readonly untilCaughtUp: boolean;
   /** Where sources of mappings of the API are that an ARN alone does not find. */
   readonly endpoints: SourceEndpoints;
+  /** Where sources may be that callers of the API name by their addresses. */
+  readonly reach: NetworkReach;
   readonly isAdopting: boolean;
   readonly isStrict: boolean;
   /** Stands in each log line. */
@@ -68,7 +71,7 @@ export async function runManifests(
     const prefix = options.processId === undefined ? "" : `[process ${options.processId}] `;
     await running.start((line) =>
       display === undefined
-        ? host.stderr.write(`${prefix}${line}\n`)
+        ? host.stderr.write(`${prefix}${printableOutput(line)}\n`)
         : display.line(prefix + printable(line)),
     );
     display?.start(() => running.progress());
@@ -133,7 +136,7 @@ class Running {
       control: () => this.#control,
       log: (level, message, fields) => this.#telemetry.log(level, message, fields),
     });
-    const { settings, drainMs, endpoints, isAdopting, isStrict, otlp } = this.#options;
+    const { settings, drainMs, endpoints, reach, isAdopting, isStrict, otlp } = this.#options;
     this.#tracing = await adapters.openTracing(otlp, this.#telemetry, version);
     this.#deployments = new Deployments(this.#manifests.functions, adapters, onFunctionOutput);
     this.#stores = await this.#openStores(this.#deployments);
@@ -160,6 +163,7 @@ class Running {
       progress,
       connectors,
       endpoints,
+      reach,
       isAdopting,
       isStrict,
       clock,

@@ -1,10 +1,12 @@
 import { DEFAULT_SETTINGS, type EngineSettings } from "../engine/settings.ts";
 import { MillraceError } from "../model/errors.ts";
+import type { NetworkReach } from "../model/network-reach.ts";
+import { isHostPattern, isLoopbackHost } from "../network/reachable-address.ts";
 import type { LogLevel } from "../ports/telemetry.ts";
 import { type Command, EXIT_BAD_INPUT } from "./command.ts";
 import { readEndpoints } from "./endpoint-flags.ts";
 import { FILENAME_FLAG, readManifests } from "./manifest-flags.ts";
-import { type Flags, lastValue, wholeNumber } from "./parse-flags.ts";
+import { type Flags, lastValue, usageError, wholeNumber } from "./parse-flags.ts";
 import { runProcesses } from "./processes/run-processes.ts";
 import { runManifests } from "./run-manifests.ts";
 import { DEFAULT_STORE, parseStoreUrl } from "./store-url.ts";
@@ -58,6 +60,12 @@ A second signal ends the process at once. On a terminal progress is shown, elsew
       description:
         "Where the sources of mappings are that the API makes and that an ARN alone does not find, such as LOCAL_FILE=orders.db. May be repeated.",
     },
+    "broker-hosts": {
+      value: "HOST",
+      isRepeatable: true,
+      description:
+        "Name (kafka.internal, *.kafka.internal), address or block (10.0.0.0/8) where the brokers of mappings may be that callers of the API make; no others are called. May be repeated. Manifests name what they like.",
+    },
     strict: {
       description:
         "End at once when a mapping of a manifest cannot be started. Default: the others run, and it is tried again.",
@@ -106,6 +114,7 @@ A second signal ends the process at once. On a terminal progress is shown, elsew
       settings: engineSettings(flags),
       untilCaughtUp: flags.has("until-caught-up"),
       endpoints: readEndpoints(flags, host.adapters.connectors),
+      reach: brokerReach(flags),
       isAdopting: flags.has("adopt"),
       isStrict: flags.has("strict"),
       processId: processId(flags),
@@ -117,6 +126,21 @@ A second signal ends the process at once. On a terminal progress is shown, elsew
     return runManifests(manifests, options, host);
   },
 };
+
+/** Callers of an API on loopback are on this machine, and may name what is on it. */
+function brokerReach(flags: Flags): NetworkReach {
+  const address = lastValue(flags, "api") ?? DEFAULT_API;
+  const allowsLoopback = isLoopbackHost(/^\[?(.+?)\]?:\d+$/.exec(address)?.[1] ?? "");
+  const hosts = flags.get("broker-hosts");
+  const wrong = hosts?.find((host) => !isHostPattern(host));
+  if (wrong !== undefined) {
+    const shown = JSON.stringify(wrong.slice(0, 200));
+    throw usageError(
+      `--broker-hosts is ${shown}. Give a name, *.NAME, an address or a block such as 10.0.0.0/8.`,
+    );
+  }
+  return hosts === undefined ? { allowsLoopback } : { allowsLoopback, hosts };
+}
 
 function logLevel(flags: Flags): LogLevel {
   const given = lastValue(flags, "log-level") ?? "info";

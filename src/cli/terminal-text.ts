@@ -16,6 +16,11 @@ export function printable(text: string): string {
   return text.replaceAll(/\p{Cc}/gu, "\u{fffd}");
 }
 
+/** A line that a function has printed: tabs are part of many. */
+export function printableOutput(line: string): string {
+  return line.replaceAll(/(?!\t)\p{Cc}/gu, "\u{fffd}");
+}
+
 export function formatCount(count: number): string {
   return Math.round(count).toLocaleString("en-US");
 }

@@ -2,11 +2,13 @@ import type { Engine, MappingStatus } from "../engine/engine.ts";
 import type { Manifests } from "../manifests/load-manifests.ts";
 import { withoutDefaults } from "../manifests/mapping-spec.ts";
 import type { FunctionResource, MappingResource } from "../manifests/resources.ts";
+import type { NetworkReach } from "../model/network-reach.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Connector, SourceEndpoints } from "../ports/connector.ts";
 import type { MappingStore } from "../ports/mapping-store.ts";
 import type { ProgressStore } from "../ports/progress-store.ts";
 import type { Random } from "../ports/random.ts";
+import { withinReach } from "./broker-reach.ts";
 import type { Deployments } from "./deployments.ts";
 import { type ExplainOptions, explainMapping } from "./explain-mapping.ts";
 import { claimsOf } from "./mapping-claims.ts";
@@ -26,6 +28,8 @@ export interface ControlPlaneOptions extends Pick<MappingRunnerOptions, "engine"
   readonly connectors: readonly Connector[];
   /** The operator's, for sources of mappings that the API makes. */
   readonly endpoints: SourceEndpoints;
+  /** Where sources may be that callers of the API name by their addresses. */
+  readonly reach: NetworkReach;
   /** Manifests' mappings become the API's. */
   readonly isAdopting: boolean;
   /** A start with a mapping of a manifest that cannot be opened fails, and with it all others. */
@@ -46,7 +50,8 @@ export class ControlPlane {
   readonly #manifestUuids: ReadonlySet<string>;
 
   private constructor(options: ControlPlaneOptions, manifestMappings: readonly MappingResource[]) {
-    const { engine, deployments, store, clock, random, connectors, endpoints } = options;
+    const { engine, deployments, store, clock, random, endpoints } = options;
+    const connectors = withinReach(options.connectors, options.reach);
     this.deployments = deployments;
     this.#engine = engine;
     this.#manifestUuids = new Set(manifestMappings.map(({ mapping }) => mapping.uuid));
@@ -54,7 +59,7 @@ export class ControlPlane {
     this.#explain = { ...options, totals };
     this.functions = deployments.functions;
     this.#runner = new MappingRunner(options);
-    this.#reconciler = new Reconciler({ ...options, runner: this.#runner });
+    this.#reconciler = new Reconciler({ ...options, connectors, runner: this.#runner });
     this.mappings = new MappingControl({
       store,
       clock,

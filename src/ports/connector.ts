@@ -5,6 +5,7 @@ import type {
   StreamMapping,
   TopicMapping,
 } from "../model/mapping.ts";
+import type { NetworkReach } from "../model/network-reach.ts";
 import type { Destination } from "./destination.ts";
 import type { QueueSource } from "./queue-source.ts";
 import type { NewSource, RecordSender } from "./record-sender.ts";
@@ -32,9 +33,10 @@ export interface StreamConnector extends ConnectorIdentity {
 export interface TopicConnector extends ConnectorIdentity {
   readonly offers: "topic";
   readonly startingPositions: readonly StartingPosition["kind"][];
-  openTopic(mapping: TopicMapping): Promise<StreamSource>;
+  /** `reach`: where connections may go, of mappings whose servers no operator has named; absent: anywhere. */
+  openTopic(mapping: TopicMapping, reach?: NetworkReach): Promise<StreamSource>;
   /** `kafka://TOPIC` as the failure destination of a mapping: a topic of the cluster that it reads (queues §3.5). */
-  openTopicDestination(mapping: TopicMapping, topic: string): Promise<Destination>;
+  openTopicDestination(mapping: TopicMapping, topic: string, reach?: NetworkReach): Promise<Destination>;
   /** For load tests; left out where the connector only reads. */
   openSender?(mapping: TopicMapping): Promise<RecordSender>;
 }

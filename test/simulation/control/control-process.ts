@@ -71,6 +71,7 @@ export class ControlProcess {
         progress,
         connectors: this.#connectors(),
         endpoints: { LOCAL_FILE: ["/tmp/orders.db"] },
+        reach: { allowsLoopback: true },
         isAdopting: false,
         isStrict: false,
         clock: this.clock,

@@ -9,6 +9,7 @@ const PARTS = [
   "src/lib",
   "src/aws",
   "src/sqlite",
+  "src/network",
   "src/engine",
   "src/functions",
   "src/destinations",
@@ -29,7 +30,7 @@ type Part = (typeof PARTS)[number];
 
 /** The shared floor of adapters stands on the words and the ports, and on no adapter. */
 const FLOOR: readonly Part[] = ["src/model", "src/ports", "src/lib"];
-const ADAPTER: readonly Part[] = [...FLOOR, "src/aws", "src/sqlite"];
+const ADAPTER: readonly Part[] = [...FLOOR, "src/aws", "src/sqlite", "src/network"];
 
 /** Who may import whom (architecture.md). Everyone may import from their own folder. */
 const ALLOWED: Readonly<Record<Part, readonly Part[] | "everything">> = {
@@ -38,6 +39,7 @@ const ALLOWED: Readonly<Record<Part, readonly Part[] | "everything">> = {
   "src/lib": ["src/model", "src/ports"],
   "src/aws": FLOOR,
   "src/sqlite": FLOOR,
+  "src/network": FLOOR,
   "src/engine": ["src/model", "src/ports", "src/lib"],
   "src/functions": ADAPTER,
   "src/destinations": ADAPTER,
@@ -50,7 +52,16 @@ const ALLOWED: Readonly<Record<Part, readonly Part[] | "everything">> = {
   "src/control": ["src/model", "src/ports", "src/lib", "src/engine", "src/manifests"],
   "src/api": ["src/model", "src/ports", "src/lib", "src/engine", "src/manifests", "src/control"],
   "src/load": ["src/model", "src/ports", "src/lib", "src/manifests"],
-  "src/cli": ["src/model", "src/ports", "src/lib", "src/engine", "src/manifests", "src/control", "src/load"],
+  "src/cli": [
+    "src/model",
+    "src/ports",
+    "src/lib",
+    "src/network",
+    "src/engine",
+    "src/manifests",
+    "src/control",
+    "src/load",
+  ],
   "src/main.ts": "everything",
   // What is to be done before anything is loaded.
   "src/bin.ts": ["src/main.ts", "src/system"],

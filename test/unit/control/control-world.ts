@@ -115,6 +115,7 @@ export class ControlWorld {
       progress: this.progress,
       connectors: this.connectors,
       endpoints: { LOCAL_FILE: ["/tmp/orders.db"] },
+      reach: { allowsLoopback: true },
       isAdopting,
       isStrict,
       clock: this.clock,

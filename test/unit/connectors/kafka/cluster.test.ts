@@ -106,3 +106,45 @@ async function listen(onConnection: (socket: Socket) => void): Promise<Listening
     },
   };
 }
+
+for (const [what, address, reach, reason] of [
+  ["a literal of the metadata service", "169.254.169.254:9092", { allowsLoopback: true }, /link-local/],
+  ["a literal of loopback", "127.0.0.1:9", { allowsLoopback: false }, /on loopback/],
+  ["a name that resolves to loopback", "localhost:9", { allowsLoopback: false }, /on loopback/],
+  [
+    "an IPv6 literal that stands for one of IPv4",
+    "[::ffff:127.0.0.1]:9",
+    { allowsLoopback: false },
+    /on loopback/,
+  ],
+  [
+    "a name that is not listed",
+    "localhost:9",
+    { allowsLoopback: true, hosts: ["kafka.internal"] },
+    /--broker-hosts/,
+  ],
+] as const) {
+  test(`${what} is not called for a mapping of the API, and says why`, async () => {
+    const cluster = new KafkaCluster({ bootstrap: [address], access: {}, clientId: "millrace", reach });
+    await assert.rejects(
+      cluster.topic("orders", NO_ABORT),
+      (error: unknown) =>
+        error instanceof KafkaFault && reason.test(error.message) && !/advertised/.test(error.message),
+    );
+    cluster.close();
+  });
+}
+
+test("a name within reach is called", async () => {
+  let calls = 0;
+  await using server = await listen((socket) => {
+    calls++;
+    socket.end();
+  });
+  const bootstrap = [server.address.replace("127.0.0.1", "localhost")];
+  const reach = { allowsLoopback: true, hosts: ["localhost"] };
+  const cluster = new KafkaCluster({ bootstrap, access: {}, clientId: "millrace", reach });
+  await assert.rejects(cluster.topic("orders", NO_ABORT), KafkaFault);
+  assert.ok(calls > 0);
+  cluster.close();
+});
