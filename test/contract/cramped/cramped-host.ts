@@ -4,14 +4,17 @@ import { join } from "node:path";
 import { MillraceError } from "../../../src/model/errors.ts";
 import { openSqliteStore } from "../../../src/stores/sqlite.ts";
 import { openSqliteMappingStore } from "../../../src/stores/sqlite-mappings.ts";
+import { openFailures, openQueue, openStream } from "./cramped-files.ts";
 
 /**
  * A process with SQLite stores whose disk or limits its parent may make too small: no test runner should share them. Asked
  * by messages, each of which is answered once.
  */
+export type CrampedKind = keyof typeof OPENERS;
+
 export type CrampedQuestion =
   | { readonly kind: "mount"; readonly sizeBytes: number }
-  | { readonly kind: "open"; readonly handle: number; readonly store: "progress" | "mappings" }
+  | { readonly kind: "open"; readonly handle: number; readonly store: CrampedKind }
   | { readonly kind: "call"; readonly handle: number; readonly method: string; readonly values: unknown[] }
   | { readonly kind: "fill" }
   | { readonly kind: "free" }
@@ -28,8 +31,15 @@ type Store = Readonly<Record<string, (...values: unknown[]) => Promise<unknown>>
 const folder = process.argv[2] ?? "";
 const path = join(folder, "progress.db");
 const filler = join(folder, "filler");
+const OPENERS = {
+  progress: () => openSqliteStore(path),
+  mappings: () => openSqliteMappingStore(path),
+  failures: async () => openFailures(folder),
+  stream: async () => openStream(folder),
+  queue: async () => openQueue(folder),
+};
 /** Opened anew after a remount; `undefined`: it could not be. */
-const handles = new Map<number, { readonly store: "progress" | "mappings"; open: Store | undefined }>();
+const handles = new Map<number, { readonly store: CrampedKind; open: Store | undefined }>();
 
 // A file that would outgrow its limit: the signal's own action ends the process, and the error is what is looked at.
 process.on("SIGXFSZ", () => undefined);
@@ -72,9 +82,8 @@ async function answer(question: CrampedQuestion): Promise<unknown> {
   }
 }
 
-async function openStore(store: "progress" | "mappings"): Promise<Store> {
-  const opened = store === "progress" ? await openSqliteStore(path) : await openSqliteMappingStore(path);
-  return opened as unknown as Store;
+async function openStore(store: CrampedKind): Promise<Store> {
+  return (await OPENERS[store]()) as unknown as Store;
 }
 
 async function call(handle: number, method: string, values: unknown[]): Promise<unknown> {

@@ -8,7 +8,8 @@ import { fileURLToPath } from "node:url";
 import { ERROR_CODES, MillraceError } from "../../../src/model/errors.ts";
 import type { MappingStore } from "../../../src/ports/mapping-store.ts";
 import type { ProgressStore } from "../../../src/ports/progress-store.ts";
-import type { CrampedAnswer, CrampedQuestion } from "./cramped-host.ts";
+import type { CrampedFailureFile, CrampedQueue, CrampedStream } from "./cramped-files.ts";
+import type { CrampedAnswer, CrampedKind, CrampedQuestion } from "./cramped-host.ts";
 
 /** What a disk can do to a store. */
 export const DISK_FAULTS = ["full disk", "failing disk", "read-only file system"] as const;
@@ -53,7 +54,10 @@ export class CrampedPlace implements AsyncDisposable {
   static async create(fault: DiskFault): Promise<CrampedPlace> {
     const folder = mkdtempSync(join(tmpdir(), "millrace-"));
     const [command = "", ...words] = [...(OWN_MOUNTS ?? []), process.execPath, HOST, folder];
-    const host = spawn(command, words, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+    const host = spawn(command, words, {
+      stdio: ["ignore", "inherit", "inherit", "ipc"],
+      serialization: "advanced",
+    });
     const place = new CrampedPlace(folder, host, fault);
     if (OWN_MOUNTS !== undefined) await place.#ask({ kind: "mount", sizeBytes: DISK_BYTES });
     return place;
@@ -65,6 +69,18 @@ export class CrampedPlace implements AsyncDisposable {
 
   openMappings(): Promise<MappingStore> {
     return this.#open<MappingStore>("mappings");
+  }
+
+  openFailureFile(): Promise<CrampedFailureFile> {
+    return this.#open<CrampedFailureFile>("failures");
+  }
+
+  openStream(): Promise<CrampedStream> {
+    return this.#open<CrampedStream>("stream");
+  }
+
+  openQueue(): Promise<CrampedQueue> {
+    return this.#open<CrampedQueue>("queue");
   }
 
   async begin(): Promise<void> {
@@ -93,7 +109,7 @@ export class CrampedPlace implements AsyncDisposable {
     assert.equal(status, 0, stderr);
   }
 
-  async #open<Store extends object>(store: "progress" | "mappings"): Promise<Store> {
+  async #open<Store extends object>(store: CrampedKind): Promise<Store> {
     const handle = this.#handles++;
     await this.#ask({ kind: "open", handle, store });
     // A promise of it must not take it for a promise.
