@@ -41,8 +41,9 @@ export interface BatchHead {
   readonly isTransactional: boolean;
   readonly isControl: boolean;
   readonly timestampType: TimestampType;
-  readonly baseTimestampMs: number;
-  readonly maxTimestampMs: number;
+  /** As producers and brokers give them: not all of them are times. */
+  readonly baseTimestampMs: number | bigint;
+  readonly maxTimestampMs: number | bigint;
   readonly producerId: bigint;
   readonly count: number;
 }
@@ -59,8 +60,8 @@ export function readHead(bytes: Buffer, at: number, end: number): BatchHead {
   const lastOffsetDelta = reader.int32();
   const codec = codecName(attributes & CODEC_MASK);
   if (codec === undefined) throw new RangeError(`its compression ${attributes & CODEC_MASK} is not known`);
-  const baseTimestampMs = reader.int64();
-  const maxTimestampMs = reader.int64();
+  const baseTimestampMs = reader.exactInt64();
+  const maxTimestampMs = reader.exactInt64();
   const producerId = reader.bigint64();
   reader.skip(2 + 4);
   const count = reader.int32();

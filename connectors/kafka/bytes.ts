@@ -55,21 +55,37 @@ export class ByteReader {
     return (value >>> 1) ^ -(value & 1);
   }
 
-  /** Up to 53 bits. */
-  varlong(): number {
+  /** Any time that a producer gave: a `bigint` where a number does not hold it. */
+  exactInt64(): number | bigint {
+    return exactly(this.bytes.readBigInt64BE(this.#take(8)));
+  }
+
+  /** Up to 64 bits; a `bigint` where a number does not hold them. */
+  varlong(): number | bigint {
     let value = 0;
     let factor = 1;
-    for (let length = 1; ; length++) {
-      if (this.at >= this.end || length > 10) throw new RangeError("a number runs past its end");
-      const byte = this.bytes[this.at++] ?? 0;
+    for (let length = 1; length <= 7; length++) {
+      const byte = this.bytes[this.at] ?? 0;
+      if (this.at >= this.end) throw new RangeError("a number runs past its end");
+      this.at++;
       value += (byte & 0x7f) * factor;
-      if (byte < 0x80) break;
+      if (byte < 0x80) return value % 2 === 0 ? value / 2 : -(value - 1) / 2 - 1;
       factor *= 128;
     }
-    const half = Math.floor(value / 2);
-    const number = value % 2 === 0 ? half : -half - 1;
-    if (!Number.isSafeInteger(value)) throw new RangeError("a number is too large");
-    return number;
+    return this.#longVarlong(BigInt(value));
+  }
+
+  /** The bytes of a varlong from the eighth on. */
+  #longVarlong(low: bigint): number | bigint {
+    let value = low;
+    for (let shift = 49n; ; shift += 7n) {
+      if (this.at >= this.end || shift > 63n) throw new RangeError("a number runs past its end");
+      const byte = this.bytes[this.at++] ?? 0;
+      value |= BigInt(byte & 0x7f) << shift;
+      if (byte < 0x80) break;
+    }
+    const bits = BigInt.asUintN(64, value);
+    return exactly((bits >> 1n) ^ -(bits & 1n));
   }
 
   /** `null` for the length −1. The bytes are not copied. */
@@ -152,4 +168,18 @@ export class ByteReader {
     this.at = from + length;
     return from;
   }
+}
+
+/** 64 bits go around, as they do for the broker and for Java's clients. */
+export function sumOfInt64(a: number | bigint, b: number | bigint): number | bigint {
+  if (typeof a === "number" && typeof b === "number") {
+    const sum = a + b;
+    if (Number.isSafeInteger(sum)) return sum;
+  }
+  return exactly(BigInt.asIntN(64, BigInt(a) + BigInt(b)));
+}
+
+function exactly(value: bigint): number | bigint {
+  const number = Number(value);
+  return Number.isSafeInteger(number) ? number : value;
 }

@@ -14,7 +14,8 @@ export function kafkaFilterDocument(record: KafkaRecord): FilterDocument {
     topic: partition.topic,
     partition: partition.partition,
     offset: Number(position),
-    timestamp: timestampMs,
+    // Patterns compare what JavaScript's numbers hold.
+    timestamp: Number(timestampMs),
     timestampType,
     key: key.data,
     value: value.data,

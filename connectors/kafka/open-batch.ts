@@ -1,7 +1,7 @@
 import { STEP_BYTES_MAX, STEP_ITEMS_MAX, turn } from "../../src/lib/steps.ts";
 import { BatchBody } from "./batch-body.ts";
 import type { BatchHead } from "./batch-head.ts";
-import type { ByteReader } from "./bytes.ts";
+import { type ByteReader, sumOfInt64 } from "./bytes.ts";
 import { undoCompression } from "./codecs.ts";
 import { throwIfAborted } from "./fault.ts";
 import type { KafkaHeader, KafkaMessage, TimestampType } from "./record.ts";
@@ -150,7 +150,9 @@ export class OpenBatch {
     }
     this.#offset = offset;
     message.offset = offset;
-    if (head.timestampType === "CREATE_TIME") message.timestampMs = head.baseTimestampMs + timestampDelta;
+    if (head.timestampType === "CREATE_TIME") {
+      message.timestampMs = sumOfInt64(head.baseTimestampMs, timestampDelta);
+    }
     message.damage = undefined;
   }
 
@@ -199,7 +201,7 @@ interface MutableMessage {
   key: Buffer | null;
   value: Buffer | null;
   headers: readonly KafkaHeader[];
-  timestampMs: number;
+  timestampMs: number | bigint;
   timestampType: TimestampType;
   damage: string | undefined;
 }

@@ -8,8 +8,11 @@ export interface KafkaRecord extends StreamRecord {
   readonly keyBytes: Buffer | null;
   /** `null`: a tombstone. */
   readonly value: Buffer | null;
-  /** As the broker says, epoch milliseconds; −1 when it has none. */
-  readonly timestampMs: number;
+  /**
+   * As the broker says, epoch milliseconds; −1 when it has none. Producers write other numbers too, nanoseconds among them:
+   * a `bigint` where a number does not hold it. The event shows it as it is.
+   */
+  readonly timestampMs: number | bigint;
   readonly timestampType: TimestampType;
   /** JSON of the headers, as the event shows them. */
   readonly headersJson: string;
@@ -30,7 +33,7 @@ export interface KafkaMessage {
   readonly value: Buffer | null;
   /** In their order; a key may come twice. */
   readonly headers: readonly KafkaHeader[];
-  readonly timestampMs: number;
+  readonly timestampMs: number | bigint;
   readonly timestampType: TimestampType;
   /** Why no function can have it; ends a sentence. */
   readonly damage?: string | undefined;
@@ -66,8 +69,8 @@ export function createKafkaPartition(topic: string, partition: number): KafkaPar
 }
 
 /**
- * Makes a record. `readMs` is the present time: a record without a timestamp, as very old producers write, counts as
- * arrived now, so that its age never gives it up.
+ * Makes a record. `readMs` is the present time: a record without a timestamp, as very old producers write, or with one
+ * that is no time of milliseconds counts as arrived now, so that its age never gives it up.
  */
 export function createKafkaRecord(
   partition: KafkaPartition,
@@ -91,7 +94,7 @@ export function createKafkaRecord(
     position: offset,
     // One character a byte: different keys stay different, and equal bytes are the same key in every process.
     key: key === null ? undefined : key.toString("latin1"),
-    arrivalMs: timestampMs < 0 ? readMs : timestampMs,
+    arrivalMs: isTime(timestampMs) ? timestampMs : readMs,
     bytes:
       (key?.length ?? 0) * 2 +
       (value?.length ?? 0) +
@@ -107,6 +110,11 @@ export function createKafkaRecord(
     headersJson,
     ...(damage === undefined ? {} : { damage }),
   };
+}
+
+/** What a `Date` holds, from 1970 on: only of such a number is an age made. */
+function isTime(timestampMs: number | bigint): timestampMs is number {
+  return typeof timestampMs === "number" && timestampMs >= 0 && timestampMs <= 8.64e15;
 }
 
 /** A missing key or value is left out of the element (queues §3.3). */

@@ -11,7 +11,7 @@ export function scriptedKafkaHarness(hasTopicIds: boolean): StreamHarness {
   return {
     can: {
       ...{ startAtTimestamp: true, split: false, merge: false, trim: true, expireIterators: false },
-      ...{ noWindows: true, holdsFetched: true, unseen: true, loseEnd: true },
+      ...{ noWindows: true, holdsFetched: true, unseen: true, loseEnd: true, foreignTimes: true },
       ...(hasTopicIds ? { remake: true } : {}),
     },
     createStream: async (shards) => createFixture(new ScriptedKafka({ hasTopicIds }), shards),
@@ -42,6 +42,7 @@ function createFixture(kafka: ScriptedKafka, shards: number): StreamFixture {
       return source;
     },
     append: (shardId, records) => change(() => logOf(shardId).append(records)),
+    appendAt: (shardId, record, time) => change(() => logOf(shardId).appendAt(record, time)),
     split: cannot,
     merge: cannot,
     async trimBefore(epochMs) {

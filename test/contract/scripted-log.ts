@@ -37,6 +37,10 @@ export class ScriptedLog {
     for (const record of records) this.#add(record, {});
   }
 
+  appendAt(record: SampleRecord, time: bigint): void {
+    this.#add(record, { time });
+  }
+
   /** A transaction with one record that is given up. */
   appendAborted(): void {
     this.#aborted.push({ producerId: PRODUCER, firstOffset: this.end });
@@ -101,13 +105,21 @@ export class ScriptedLog {
 
   #add(
     record: SampleRecord | undefined,
-    kind: { readonly producerId?: bigint; readonly isTransactional?: boolean; readonly marker?: "abort" },
+    {
+      time,
+      ...kind
+    }: {
+      readonly producerId?: bigint;
+      readonly isTransactional?: boolean;
+      readonly marker?: "abort";
+      readonly time?: bigint;
+    },
   ): void {
     const { end: offset } = this;
     const arrivalMs = Date.now();
     const epoch = this.#epoch;
     const bytes = batchBytes({
-      ...{ ...kind, baseOffset: offset, leaderEpoch: epoch, baseTimestampMs: arrivalMs },
+      ...{ ...kind, baseOffset: offset, leaderEpoch: epoch, baseTimestampMs: time ?? arrivalMs },
       records: [
         record === undefined ? { offset: 0 } : { offset: 0, key: record.key, value: record.data },
       ].map((each) => ({ ...each, offset })),

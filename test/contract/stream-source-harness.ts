@@ -27,6 +27,8 @@ export interface StreamCapabilities {
   readonly remake?: true;
   /** A shard can lose its newest records and be written on (`StreamFixture.loseEnd`). */
   readonly loseEnd?: true;
+  /** Producers give a record's time themselves, any 64 bits (`StreamFixture.appendAt`). */
+  readonly foreignTimes?: true;
   /** A shard has positions without records that readers see (`StreamFixture.appendUnseen`). */
   readonly unseen?: true;
 }
@@ -50,6 +52,8 @@ export interface StreamFixture extends AsyncDisposable {
   remake?(): Promise<void>;
   /** The shard loses all but its first records, as a crash or an election does it: the kept ones end with an append. */
   loseEnd?(shardId: string, kept: number): Promise<void>;
+  /** Appends a record whose time its producer gave. */
+  appendAt?(shardId: string, record: SampleRecord, time: bigint): Promise<void>;
   /** Moves the end of the shard, by at least one position, without a record that readers see. */
   appendUnseen?(shardId: string): Promise<void>;
   /** The `data` texts of the records in a Lambda event of this source. */

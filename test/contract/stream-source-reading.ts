@@ -18,6 +18,7 @@ const BYTES_MAX = 4 * 1024 * 1024;
 /** Order, resumption, independence of readers, and the bounds of a read. */
 export function describeReadingContract(harness: StreamHarness): void {
   describeReading(harness);
+  describeForeignTimes(harness);
   describeBounds(harness);
 }
 
@@ -109,6 +110,36 @@ function describeReading(harness: StreamHarness): void {
       assert.deepEqual(data, dataTexts(samples(4, shardId)));
     }
   });
+}
+
+/** Beyond what a number holds, beyond a `Date`, before any of them. */
+const FOREIGN_TIMES = [1_790_000_000_000_000_001n, 8_800_000_000_000_000n, -62_135_596_800_000n];
+
+function describeForeignTimes(harness: StreamHarness): void {
+  const times = { skip: harness.can.foreignTimes !== true };
+  test(
+    "a time that is none is handed on as it is, and its record and all behind it are delivered",
+    times,
+    async () => {
+      await using stream = await harness.createStream(1);
+      const source = await stream.openSource();
+      const { shardId } = await onlyShard(source);
+      const [first, odd, last] = [samples(2), samples(FOREIGN_TIMES.length, "odd"), samples(2, "behind")];
+      await stream.append(shardId, first);
+      for (const [index, time] of FOREIGN_TIMES.entries()) {
+        const record = odd[index];
+        if (record !== undefined) await stream.appendAt?.(shardId, record, time);
+      }
+      await stream.append(shardId, last);
+      const { records, data } = await readShard(stream, shardId, OLDEST);
+      assert.deepEqual(data, dataTexts([...first, ...odd, ...last]));
+      const text = Buffer.from(source.events.encode(records, undefined)).toString();
+      for (const time of FOREIGN_TIMES) assert.match(text, new RegExp(`[:,]${time}[,}]`));
+      for (const { arrivalMs } of records) {
+        assert.ok(arrivalMs === undefined || !Number.isNaN(new Date(arrivalMs).getTime()), `${arrivalMs}`);
+      }
+    },
+  );
 }
 
 function describeBounds(harness: StreamHarness): void {

@@ -54,6 +54,10 @@ export async function createKafkaTopic(
       const partition = partitionOf(shardId);
       await producer.send({ topic, messages: records.map((record) => toMessage(record, partition)) });
     },
+    async appendAt(shardId, record, time) {
+      const message = { ...toMessage(record, partitionOf(shardId)), timestamp: String(time) };
+      await producer.send({ topic, messages: [message] });
+    },
     split: cannot,
     merge: cannot,
     async trimBefore(epochMs) {

@@ -49,6 +49,15 @@ export const KAFKA_BUGS: readonly ContractBug[] = [
       replace: "const hasMoved = false;",
     },
   ),
+  ...onBoth(
+    "a time beyond 2^53 is taken for damage",
+    "a time that is none is handed on as it is, and its record and all behind it are delivered",
+    {
+      file: "connectors/kafka/batch-head.ts",
+      find: "const baseTimestampMs = reader.exactInt64();",
+      replace: "const baseTimestampMs = reader.int64();",
+    },
+  ),
   contractBug(
     "Kafka: the log of a checkpoint is forgotten with its process",
     {

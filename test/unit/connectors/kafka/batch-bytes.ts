@@ -6,6 +6,8 @@ export interface SketchedRecord {
   readonly key?: string;
   readonly value?: string | Buffer;
   readonly headers?: readonly (readonly [string, string | null])[];
+  /** Against the batch's base. */
+  readonly timestampDelta?: bigint;
 }
 
 export interface SketchedBatch {
@@ -23,7 +25,7 @@ export interface SketchedBatch {
   /** What the batch says that it holds; default: the truth. */
   readonly count?: number;
   readonly magic?: number;
-  readonly baseTimestampMs?: number;
+  readonly baseTimestampMs?: number | bigint;
   readonly appendTimeMs?: number;
   /** In the place of the encoded records. */
   readonly body?: Buffer;
@@ -63,8 +65,17 @@ function markerRecord(offset: number, marker: "abort" | "commit"): SketchedRecor
   return { offset, key: marker === "abort" ? "\0\0\0\0" : "\0\0\0\x01", value: "" };
 }
 
-function recordBytes({ offset, key, value, headers = [] }: SketchedRecord, baseOffset: number): Buffer {
-  const parts = [Buffer.alloc(1), varint(0), varint(offset - baseOffset), sized(key), sized(value)];
+function recordBytes(
+  { offset, key, value, headers = [], timestampDelta = 0n }: SketchedRecord,
+  baseOffset: number,
+): Buffer {
+  const parts = [
+    Buffer.alloc(1),
+    varlong(timestampDelta),
+    varint(offset - baseOffset),
+    sized(key),
+    sized(value),
+  ];
   parts.push(varint(headers.length));
   for (const [name, content] of headers) parts.push(sized(name), sized(content ?? undefined));
   const body = Buffer.concat(parts);
@@ -85,4 +96,14 @@ export function varint(value: number): Buffer {
     rest >>>= 7;
   }
   return Buffer.from([...bytes, rest]);
+}
+
+export function varlong(value: bigint): Buffer {
+  let rest = BigInt.asUintN(64, (value << 1n) ^ (value >> 63n));
+  const bytes: number[] = [];
+  while (rest >= 0x80n) {
+    bytes.push(Number(rest & 0x7fn) | 0x80);
+    rest >>= 7n;
+  }
+  return Buffer.from([...bytes, Number(rest)]);
 }
