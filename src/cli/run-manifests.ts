@@ -2,7 +2,7 @@ import { hostname } from "node:os";
 import { ControlPlane } from "../control/control-plane.ts";
 import { creatingStatus } from "../control/creating-status.ts";
 import { Deployments } from "../control/deployments.ts";
-import type { Engine, MappingStatus } from "../engine/engine.ts";
+import type { Engine, MappingStatus, StopReport } from "../engine/engine.ts";
 import type { EngineSettings } from "../engine/settings.ts";
 import { firstOf, whenLate, whenSettled } from "../lib/first-of.ts";
 import type { Manifests } from "../manifests/load-manifests.ts";
@@ -238,9 +238,14 @@ class Running {
     const { drainMs } = this.#options;
     const late = whenLate(this.#host.adapters.clock, drainMs + STOP_GRACE_MS, "late" as const);
     const result = await firstOf(this.#stopEngine(drainMs), late);
-    if (result !== "late") {
+    if (result !== "late" && result.comesAgain === 0) {
       this.#telemetry.log("info", "stopped", {});
       return EXIT_OK;
+    }
+    if (result !== "late") {
+      const told = "stopped, but the store has not taken all progress: records that were done come again";
+      this.#telemetry.log("error", told, { records: result.comesAgain });
+      return EXIT_FAILED;
     }
     const message =
       "the engine did not stop in time; what was in flight will be repeated after the next start";
@@ -249,9 +254,10 @@ class Running {
   }
 
   /** The engine first: what it runs must not wait for a store that does not answer. */
-  async #stopEngine(drainMs: number): Promise<void> {
-    await Promise.all([this.#control?.stop(), this.#engine?.stop(drainMs)]);
+  async #stopEngine(drainMs: number): Promise<StopReport> {
+    const [report] = await Promise.all([this.#engine?.stop(drainMs), this.#control?.stop()]);
     await this.#control?.forget();
+    return report ?? { comesAgain: 0 };
   }
 
   async close(): Promise<void> {

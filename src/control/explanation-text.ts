@@ -125,6 +125,7 @@ const DOING: Readonly<Record<BatchDoing, string>> = {
   invoking: "is being invoked",
   pausing: "waits for its next attempt",
   leaseless: "waits for the lease to be renewed",
+  undurable: "waits for the store to take a checkpoint: what is done is not durable",
   discarding: "was given up, and its failure destination has not accepted it yet",
 };
 

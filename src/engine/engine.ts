@@ -54,15 +54,29 @@ export interface Engine {
   /** Begins to process a mapping. Returns at once; progress is seen in `status` and telemetry. */
   start(deployment: MappingDeployment): void;
   /** Stops one mapping as `stop` does. */
-  stopMapping(uuid: string, drainMs: number): Promise<void>;
+  stopMapping(uuid: string, drainMs: number): Promise<StopReport>;
   /**
    * Starts nothing new, lets running invocations end for at most `drainMs`, writes last checkpoints and releases the
    * leases. What is still running then is left; its records are not settled and come again.
    */
-  stop(drainMs: number): Promise<void>;
+  stop(drainMs: number): Promise<StopReport>;
   status(): readonly MappingStatus[];
+  /** What the engine has taken and not given back. All of it is zero once everything has stopped, whatever threw before. */
+  taken(): Taken;
   /** Why the parts of a mapping that this process works on are where they are; `undefined`: it does not run here. */
   explain(uuid: string): MappingExplanation | undefined;
+}
+
+export interface StopReport {
+  /** Records of streams that were settled and that no store has taken: they are repeated by whoever comes next. */
+  readonly comesAgain: number;
+}
+
+export interface Taken {
+  /** Of the process's byte budget. */
+  readonly budgetBytes: number;
+  /** Of the functions' concurrency. */
+  readonly slots: number;
 }
 
 export interface MappingStatus {

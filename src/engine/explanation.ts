@@ -74,9 +74,16 @@ export interface BatchExplanation {
 
 /**
  * `queued`: as many invocations run as may; `pausing`: until the next attempt; `leaseless`: its lease is not renewed;
- * `discarding`: its failure destination has not accepted it yet.
+ * `undurable`: the store does not take checkpoints; `discarding`: its failure destination has not accepted it yet.
  */
-export type BatchDoing = "starting" | "queued" | "invoking" | "pausing" | "leaseless" | "discarding";
+export type BatchDoing =
+  | "starting"
+  | "queued"
+  | "invoking"
+  | "pausing"
+  | "leaseless"
+  | "undurable"
+  | "discarding";
 
 /** Of the function, over all its mappings in this process. */
 export interface FunctionExplanation {

@@ -1,5 +1,13 @@
 import { ByteBudget } from "./budget.ts";
-import type { Engine, EngineOptions, InvocableFunction, MappingDeployment, MappingStatus } from "./engine.ts";
+import type {
+  Engine,
+  EngineOptions,
+  InvocableFunction,
+  MappingDeployment,
+  MappingStatus,
+  StopReport,
+  Taken,
+} from "./engine.ts";
 import type { MappingExplanation } from "./explanation.ts";
 import { FunctionInvoker } from "./invoke/function-invoker.ts";
 import { QueueWorker } from "./queue/queue-worker.ts";
@@ -7,12 +15,14 @@ import { MappingWorker } from "./stream/mapping-worker.ts";
 
 type Worker = MappingWorker | QueueWorker;
 
+const NOTHING_LEFT: StopReport = { comesAgain: 0 };
+
 /** Mappings that are wanted, and the workers that run them. */
 export class Supervisor implements Engine {
   readonly #options: EngineOptions;
   readonly #processBudget: ByteBudget;
   readonly #workers = new Map<string, Worker>();
-  readonly #stopping = new WeakMap<Worker, Promise<void>>();
+  readonly #stopping = new WeakMap<Worker, Promise<StopReport>>();
   readonly #invokers = new Map<string, FunctionInvoker>();
 
   constructor(options: EngineOptions) {
@@ -39,29 +49,40 @@ export class Supervisor implements Engine {
       : new QueueWorker({ ...shared, deployment, functionTimeoutMs: deployment.fn.timeoutMs });
   }
 
-  async stopMapping(uuid: string, drainMs: number): Promise<void> {
+  async stopMapping(uuid: string, drainMs: number): Promise<StopReport> {
     const worker = this.#workers.get(uuid);
-    if (worker === undefined) return;
-    await this.#stopWorker(worker, drainMs);
+    if (worker === undefined) return NOTHING_LEFT;
+    const report = await this.#stopWorker(worker, drainMs);
     if (this.#workers.get(uuid) === worker) this.#workers.delete(uuid);
+    return report;
   }
 
-  async stop(drainMs: number): Promise<void> {
-    await Promise.all([...this.#workers.values()].map((worker) => this.#stopWorker(worker, drainMs)));
+  async stop(drainMs: number): Promise<StopReport> {
+    const workers = [...this.#workers.values()];
+    const reports = await Promise.all(workers.map((worker) => this.#stopWorker(worker, drainMs)));
+    return { comesAgain: reports.reduce((sum, { comesAgain }) => sum + comesAgain, 0) };
+  }
+
+  taken(): Taken {
+    const invokers = [...this.#invokers.values()];
+    return {
+      budgetBytes: this.#processBudget.used,
+      slots: invokers.reduce((sum, invoker) => sum + invoker.taken, 0),
+    };
   }
 
   /** Who asks for it a second time waits for the same end: nothing of the mapping may start again before it. */
-  #stopWorker(worker: Worker, drainMs: number): Promise<void> {
+  #stopWorker(worker: Worker, drainMs: number): Promise<StopReport> {
     const stopping = this.#stopping.get(worker) ?? this.#stopOnce(worker, drainMs);
     this.#stopping.set(worker, stopping);
     return stopping;
   }
 
-  async #stopOnce(worker: Worker, drainMs: number): Promise<void> {
+  async #stopOnce(worker: Worker, drainMs: number): Promise<StopReport> {
     const stopped = worker.stop(drainMs);
     // After the stop has begun: what is sent away must not come again.
     for (const invoker of this.#invokers.values()) invoker.dismiss(worker.status().name);
-    await stopped;
+    return (await stopped) ?? NOTHING_LEFT;
   }
 
   status(): readonly MappingStatus[] {

@@ -52,7 +52,7 @@ export function startStreamRun(options: {
         await sleep(5);
       }
     },
-    stop: () => engine.stop(DRAIN_MS),
+    stop: async () => void (await engine.stop(DRAIN_MS)),
   };
 }
 

@@ -70,6 +70,11 @@ export class FunctionInvoker {
     }
   }
 
+  /** Invocations that run now, of all mappings. */
+  get taken(): number {
+    return this.#slots.taken;
+  }
+
   explain(mapping: string): FunctionExplanation {
     const { name, concurrency } = this.#fn;
     return { name, concurrency, ...this.#slots.standing(mapping) };

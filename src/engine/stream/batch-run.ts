@@ -14,7 +14,7 @@ import { failureRecordOf } from "./discarded-batch.ts";
 import type { Expiry } from "./expiry.ts";
 import { recordFinder } from "./item-identifier.ts";
 import { splitByFailures } from "./partial-retry.ts";
-import type { BufferedRecord, ShardContext } from "./shard-context.ts";
+import type { BufferedRecord, ShardContext, StartPermission } from "./shard-context.ts";
 import type { OpenWindow, WindowEnd } from "./tumbling-window.ts";
 
 /** A batch, or what bisecting and partial responses left of it, with its own request id and retry budget. */
@@ -39,6 +39,9 @@ interface Segment {
   /** Monotonic time before which there is no further attempt. */
   notBeforeMs: number;
 }
+
+/** What may stand between a segment and its next attempt. */
+type Obstacle = Exclude<StartPermission, "start"> | "expired" | "pause";
 
 type Step =
   | { readonly kind: "done" }
@@ -183,24 +186,24 @@ export class BatchRun {
   }
 
   /** What stands between a segment and its next attempt; mostly nothing. */
-  #blockedBy(segment: Segment): "stop" | "lease" | "expired" | "pause" | undefined {
+  #blockedBy(segment: Segment): Obstacle | undefined {
     const permission = this.#context.startPermission();
-    if (permission === "stop") return "stop";
-    if (permission === "wait") return "lease";
+    if (permission !== "start") return permission;
     if (this.#expiresInMs(segment) <= 0) return "expired";
     return segment.notBeforeMs > this.#context.clock.monotonic() ? "pause" : undefined;
   }
 
-  async #unblock(segment: Segment, blocked: "stop" | "lease" | "expired" | "pause"): Promise<Step> {
+  async #unblock(segment: Segment, blocked: Obstacle): Promise<Step> {
     const { clock, settings, stopSignal, telemetry } = this.#context;
     switch (blocked) {
       case "stop":
         return STOPPED;
       case "expired":
         return await this.#dropExpired(segment);
-      case "lease":
-        telemetry.mark("lease expired locally");
-        this.#notes.does("leaseless");
+      case "leaseless":
+      case "undurable":
+        telemetry.mark(blocked === "leaseless" ? "lease expired locally" : "work waited for a checkpoint");
+        this.#notes.does(blocked);
         await sleep(clock, settings.leaseRenewalMs / 4, stopSignal);
         return { kind: "next", segments: [segment] };
       case "pause": {

@@ -6,6 +6,7 @@ import type { Random } from "../../ports/random.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
 import { backoffMs } from "../invoke/backoff.ts";
 import type { EngineSettings } from "../settings.ts";
+import { sleep } from "../sleep.ts";
 
 export interface CheckpointLoopOptions {
   readonly store: ProgressStore;
@@ -22,10 +23,15 @@ export interface CheckpointLoopOptions {
   snapshot(): Omit<Checkpoint, "revision">;
   /** A write was accepted; `snapshot` is what is durable now. */
   onStored(stored: Checkpoint): void;
+  /** A write failed, or what became of it is not known. */
+  onFailure(error: unknown): void;
   /** Another owner has the shard. */
   onFenced(): void;
   onDefect(error: unknown): void;
 }
+
+/** A store that is back is to be used within a moment, not a minute: renewals ask it once a second all the while. */
+const PAUSE_MS_MAX = 2_000;
 
 /** Writes a shard's checkpoints, one at a time and at most one per interval; what happened meanwhile goes with the next. */
 export class CheckpointLoop {
@@ -35,11 +41,15 @@ export class CheckpointLoop {
   #change = 0;
   #durableChange = 0;
   #lastWriteMs = Number.NEGATIVE_INFINITY;
+  /** Monotonic time of the first change that no write has taken along, and of the first one in writes without success. */
+  #unwrittenFromMs: number | undefined;
+  #writingFromMs: number | undefined;
   #failures = 0;
   #isUrgent = false;
   #writing: Promise<void> | undefined;
   #timer: ScheduledCall | undefined;
   #isClosed = false;
+  readonly #closing = new AbortController();
 
   constructor(options: CheckpointLoopOptions) {
     this.#options = options;
@@ -50,9 +60,26 @@ export class CheckpointLoop {
     return this.#durableChange === this.#change;
   }
 
+  /**
+   * What is settled has not become durable for longer than a lease lasts: were we to end now, all of it would be repeated.
+   * Who starts more work makes that more, so nothing is to start until the store has taken it.
+   */
+  get isBehind(): boolean {
+    const fromMs = this.#writingFromMs ?? this.#unwrittenFromMs;
+    if (fromMs === undefined) return false;
+    const { clock, settings } = this.#options;
+    const { leaseDurationMs, checkpointIntervalMs } = settings;
+    return clock.monotonic() - fromMs >= Math.max(leaseDurationMs, 2 * checkpointIntervalMs);
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
   /** Progress was made: it is written within the interval. */
   changed(): void {
     this.#change++;
+    this.#unwrittenFromMs ??= this.#options.clock.monotonic();
     this.#plan();
   }
 
@@ -64,29 +91,46 @@ export class CheckpointLoop {
     this.changed();
   }
 
-  /** Writes what is not durable yet, in up to `triesMax` tries. `true`: the store has it all. */
-  async flush(triesMax: number): Promise<boolean> {
+  /** Writes what is not durable yet, as often as it takes, until the store has it all or the loop is closed. */
+  async flush(): Promise<void> {
+    for (;;) {
+      await this.#writing;
+      if (this.isDurable || this.#isClosed) return;
+      await this.#write();
+      if (this.isDurable || this.#isClosed) return;
+      await sleep(this.#options.clock, this.#pauseMs(), this.#closing.signal);
+    }
+  }
+
+  /** The same in so many tries, one right after the other: the last words of a worker that is out of time. */
+  async flushInTries(triesMax: number): Promise<void> {
     await this.#writing;
     for (let tries = 0; tries < triesMax && !this.isDurable && !this.#isClosed; tries++) await this.#write();
-    return this.isDurable;
   }
 
   /** Writes nothing more, whatever comes back. */
   close(): void {
     this.#isClosed = true;
+    this.#closing.abort();
     this.#timer?.cancel();
     this.#timer = undefined;
   }
 
   #plan(): void {
     if (this.#isClosed || this.#writing !== undefined || this.#timer !== undefined || this.isDurable) return;
-    const { clock, settings, random } = this.#options;
+    const { clock, settings } = this.#options;
     const untilDueMs = this.#isUrgent
       ? 0
       : this.#lastWriteMs + settings.checkpointIntervalMs - clock.monotonic();
-    const pauseMs = this.#failures > 0 ? backoffMs(this.#failures, settings, random) : 0;
-    const delayMs = Math.max(0, untilDueMs, pauseMs);
+    const delayMs = Math.max(0, untilDueMs, this.#pauseMs());
     this.#timer = clock.schedule(delayMs, () => void this.#write());
+  }
+
+  #pauseMs(): number {
+    const { settings, random } = this.#options;
+    if (this.#failures === 0) return 0;
+    const backoffCapMs = Math.min(settings.backoffCapMs, PAUSE_MS_MAX);
+    return backoffMs(this.#failures, { ...settings, backoffCapMs }, random);
   }
 
   /** One write at a time: two on their way could arrive the other way round. */
@@ -110,6 +154,8 @@ export class CheckpointLoop {
     const { store, mappingUuid, mappingName, lease, clock, telemetry } = this.#options;
     const change = this.#change;
     const checkpoint: Checkpoint = { revision: ++this.#revision, ...this.#options.snapshot() };
+    this.#writingFromMs ??= this.#unwrittenFromMs;
+    this.#unwrittenFromMs = undefined;
     this.#lastWriteMs = clock.monotonic();
     let result: Awaited<ReturnType<ProgressStore["checkpoint"]>>;
     try {
@@ -122,6 +168,7 @@ export class CheckpointLoop {
       telemetry.count("checkpoint_failures", mappingName, 1);
       const fields = { mapping: mappingName, shardId: lease.shardId, error: describeError(error) };
       telemetry.log("warn", "a checkpoint could not be stored; trying again", fields);
+      this.#options.onFailure(error);
       return;
     }
     if (this.#isClosed) return;
@@ -136,6 +183,7 @@ export class CheckpointLoop {
       `checkpoint revision ${this.#revision} of ${lease.shardId} was stale`,
     );
     this.#failures = 0;
+    this.#writingFromMs = undefined;
     this.#durableChange = change;
     telemetry.count("checkpoints", mappingName, 1);
     this.#options.onStored(checkpoint);

@@ -6,7 +6,7 @@ import type { Random } from "../../ports/random.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
 import type { Tracing } from "../../ports/tracing.ts";
 import { ByteBudget } from "../budget.ts";
-import type { MappingStatus, StreamDeployment } from "../engine.ts";
+import type { MappingStatus, StopReport, StreamDeployment } from "../engine.ts";
 import type { StreamExplanation } from "../explanation.ts";
 import { compileFilterCriteria } from "../filter/filter.ts";
 import { FailureDelivery } from "../invoke/failure-delivery.ts";
@@ -85,6 +85,8 @@ export class MappingWorker {
   #endOfChanges: (() => void) | undefined;
   #pulse: Pick<ScheduledCall, "cancel"> | undefined;
   #loop: Promise<void> = Promise.resolve();
+  /** Records that were settled and are not durable, of shards that were given back since the stop began. */
+  #comesAgain = 0;
 
   constructor(options: MappingWorkerOptions) {
     const { deployment, clock, random, telemetry, store, settings, processBudget, invoker } = options;
@@ -133,10 +135,11 @@ export class MappingWorker {
       this.#pulse = every(clock, settings.leaseRenewalMs, () => this.#renewOverdue());
   }
 
-  async stop(drainMs: number): Promise<void> {
-    if (this.#stop.signal.aborted) return;
+  async stop(drainMs: number): Promise<StopReport> {
+    if (this.#stop.signal.aborted) return { comesAgain: 0 };
     const { clock } = this.#options;
     this.#state = "Disabling";
+    this.#comesAgain = 0;
     this.#stop.abort();
     const drained = [...this.#held.values()].map((held) => this.#giveBack(held, drainMs));
     await sleepUnless(Promise.all(drained), clock, drainMs + LAST_WORDS_MS);
@@ -147,7 +150,8 @@ export class MappingWorker {
     await sleepUnless(this.#loop, clock, LAST_WORDS_MS);
     // Whoever stopped us may close the store now: what a slow store has held up until here is given up.
     this.#state = "Disabled";
-    for (const { worker } of this.#held.values()) worker.abandon();
+    for (const { worker } of this.#held.values()) this.#comesAgain += worker.abandon();
+    return { comesAgain: this.#comesAgain };
   }
 
   status(): MappingStatus {
@@ -353,7 +357,7 @@ export class MappingWorker {
     const { mapping, store } = this.#environment;
     const { worker } = held;
     await sleepUnless(worker.drain(), clock, drainMs);
-    await worker.close(true);
+    this.#comesAgain += await worker.close(true);
     if (this.#isDisabled()) return;
     try {
       await store.release(mapping.uuid, worker.lease);

@@ -17,6 +17,12 @@ export interface BufferedRecord {
   readonly ordinal: number;
 }
 
+/**
+ * `leaseless`: the lease has run out by our own clock, and a renewal may come. `undurable`: the store renews, and does not take
+ * our checkpoints. `stop`: nothing starts any more.
+ */
+export type StartPermission = "start" | "leaseless" | "undurable" | "stop";
+
 /** What lanes and batches use of their shard's worker. */
 export interface ShardContext {
   readonly mapping: StreamMapping;
@@ -35,8 +41,7 @@ export interface ShardContext {
   readonly stopSignal: AbortSignal;
   /** Aborts when running calls are given up. */
   readonly callSignal: AbortSignal;
-  /** `wait`: the lease has run out by our own clock, and a renewal may come. `stop`: nothing starts any more. */
-  startPermission(): "start" | "wait" | "stop";
+  startPermission(): StartPermission;
   /** The lease is lost or the worker closed: whatever comes back now settles nothing. */
   isClosed(): boolean;
   settle(records: readonly BufferedRecord[]): void;

@@ -27,6 +27,7 @@ import { runReadLoop } from "./read-loop.ts";
 import { SettledSkip } from "./settled-skip.ts";
 import type { BufferedRecord, ShardContext } from "./shard-context.ts";
 import { ShardLog } from "./shard-log.ts";
+import type { BufferedRecord, ShardContext, StartPermission } from "./shard-context.ts";
 import type { SourceProblems } from "./source-problems.ts";
 
 /** What the shards of a mapping share. */
@@ -134,6 +135,7 @@ export class ShardWorker {
       revision: checkpoint.revision,
       snapshot: () => this.#snapshot(),
       onStored: (stored) => this.#stored(stored),
+      onFailure: (error) => environment.problems.failed(this.#checkpointPlace, error),
       onFenced: () => this.#fenced(),
       onDefect: (error) => this.#defect(error),
     });
@@ -200,15 +202,18 @@ export class ShardWorker {
         this.#onDrained = resolve;
       });
     }
-    if (this.#isOpen()) await this.#checkpoints.flush(FINAL_CHECKPOINT_TRIES);
+    if (!this.#isOpen() || this.#checkpoints.isDurable) return;
+    await this.#checkpoints.flush();
+    if (this.#isOpen()) this.#environment.telemetry.mark("last checkpoint written while draining");
   }
 
-  /** Stops at once: what runs is given up and settles nothing; progress made so far is stored if `storeProgress`. */
-  async close(storeProgress: boolean): Promise<void> {
-    if (this.#state === "closed") return;
-    const isCutShort = this.#lanes.some((lane) => lane.isRunning);
-    if (storeProgress && isCutShort) this.#environment.telemetry.mark("drain deadline passed");
-    if (!storeProgress && isCutShort) this.#environment.telemetry.mark("lease lost in flight");
+  /**
+   * Stops at once: what runs is given up and settles nothing; progress made so far is stored if `storeProgress`. Resolves to
+   * the records that are settled and not durable: they come again.
+   */
+  async close(storeProgress: boolean): Promise<number> {
+    if (this.#state === "closed") return 0;
+    this.#tellGivenUp(storeProgress);
     this.#state = "closed";
     this.#stop.abort();
     this.#log.release();
@@ -216,16 +221,49 @@ export class ShardWorker {
     for (const lane of this.#lanes) lane.stop();
     this.#readAhead.forget();
     this.#onDrained?.();
-    if (storeProgress) await this.#checkpoints.flush(FINAL_CHECKPOINT_TRIES);
+    if (storeProgress) await this.#checkpoints.flushInTries(FINAL_CHECKPOINT_TRIES);
+    const comesAgain = storeProgress ? this.#tellUndurable() : 0;
     this.#checkpoints.close();
     this.#setGauges(undefined);
     this.#environment.problems.worked(this.shardId);
+    this.#environment.problems.worked(this.#checkpointPlace);
     this.#telemetryOfLag(undefined);
+    return comesAgain;
   }
 
-  /** Stops writing checkpoints: the engine has ended, and what the store did not take in time comes again. */
-  abandon(): void {
+  /** Invocations that still run are left to themselves: nobody hears what becomes of them. */
+  #tellGivenUp(isDrained: boolean): void {
+    const { telemetry, mapping } = this.#environment;
+    const invocations = this.#lanes.filter((lane) => lane.isRunning).length;
+    if (invocations === 0) return;
+    telemetry.mark(isDrained ? "drain deadline passed" : "lease lost in flight");
+    const message = isDrained
+      ? "batches were given up at the end of the drain: their records come again"
+      : "batches were given up with the lease of their shard: their records come again";
+    const { resume } = this.#mark;
+    const from = resume.kind === "after" ? resume.position : resume.kind;
+    const fields = { mapping: mapping.name, shardId: this.shardId, batches: invocations, behind: from };
+    telemetry.log("warn", message, { ...fields, records: this.#readAhead.records });
+  }
+
+  #tellUndurable(): number {
+    if (this.#checkpoints.isDurable || this.#checkpoints.isClosed) return 0;
+    const { telemetry, mapping } = this.#environment;
+    telemetry.mark("stopped without a last checkpoint");
+    const records = this.#settledRecords - this.#durableRecords;
+    const message =
+      "the store has not taken the last checkpoint of a shard: what was settled since the one before comes again";
+    telemetry.log("error", message, { mapping: mapping.name, shardId: this.shardId, records });
+    return Math.max(1, records);
+  }
+
+  /**
+   * Stops writing checkpoints: the engine has ended, and what the store did not take in time comes again: so many records.
+   */
+  abandon(): number {
+    const comesAgain = this.#tellUndurable();
     this.#checkpoints.close();
+    return comesAgain;
   }
 
   status() {
@@ -316,9 +354,15 @@ export class ShardWorker {
     return this.#state !== "closed";
   }
 
-  #startPermission(): "start" | "wait" | "stop" {
+  #startPermission(): StartPermission {
     if (this.#state !== "running") return "stop";
-    return this.#options.isLeaseLive() ? "start" : "wait";
+    if (!this.#options.isLeaseLive()) return "leaseless";
+    return this.#checkpoints.isBehind ? "undurable" : "start";
+  }
+
+  /** The place of the problems that its checkpoints have. */
+  get #checkpointPlace(): string {
+    return `checkpoints of ${this.shardId}`;
   }
 
   #take(read: ShardRead): void {
@@ -456,6 +500,7 @@ export class ShardWorker {
   }
 
   #stored(stored: Checkpoint): void {
+    this.#environment.problems.worked(this.#checkpointPlace);
     this.#durableRecords = this.#snapshotRecords;
     this.#gauge();
     if (!stored.ended || this.#isEndStored) return;

@@ -107,8 +107,10 @@ export class ControlProcess {
         this.running.set(uuid, "drains");
         await this.#wait(this.#options.random.between(0, DRAIN_MS_MAX));
         this.running.delete(uuid);
+        return { comesAgain: 0 };
       },
-      stop: async () => undefined,
+      stop: async () => ({ comesAgain: 0 }),
+      taken: () => ({ budgetBytes: 0, slots: 0 }),
       status: () => [...this.running.keys()].map(status),
       explain: () => undefined,
     };

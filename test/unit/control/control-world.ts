@@ -87,8 +87,10 @@ export class ControlWorld {
         await this.drain;
         this.log.push(`${name} stops ${running.get(uuid)?.name}`);
         running.delete(uuid);
+        return { comesAgain: 0 };
       },
-      stop: async () => undefined,
+      stop: async () => ({ comesAgain: 0 }),
+      taken: () => ({ budgetBytes: 0, slots: 0 }),
       status: () => [...running.values()],
       explain: () => undefined,
     };

@@ -244,7 +244,7 @@ test("a second process takes its share of the shards without a repeated record",
   assert.equal(world.calls.length, 40);
 });
 
-async function stopped(world: SmallWorld, stop: Promise<void>): Promise<void> {
+async function stopped(world: SmallWorld, stop: Promise<unknown>): Promise<void> {
   await world.clock.advance(30_000);
   await stop;
 }

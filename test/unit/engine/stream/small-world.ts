@@ -142,6 +142,8 @@ export class SmallWorld {
   /** Like a Kafka topic: responses list records by partition and offset, windows open with their first record. */
   isTopic = false;
   readsMax = 0;
+  /** Of the function. */
+  concurrency = 100;
 
   constructor(
     mapping: Partial<StreamMapping> = {},
@@ -194,7 +196,7 @@ export class SmallWorld {
       kind: "stream",
       mapping: this.mapping,
       source: this.#source(),
-      fn: { name: "fn", target, timeoutMs: 30_000, concurrency: 100 },
+      fn: { name: "fn", target, timeoutMs: 30_000, concurrency: this.concurrency },
       destination:
         this.mapping.onFailureDestination === undefined
           ? undefined
