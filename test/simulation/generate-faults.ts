@@ -72,6 +72,9 @@ function swarmEvents(random: SeededRandom, faultsEndMs: number, mappings: number
   if (random.chance(0.3)) events.push(...pauses(random.fork("pauses"), faultsEndMs));
   if (random.chance(0.3)) events.push(...outages(random.fork("outages"), faultsEndMs));
   if (random.chance(0.15)) events.push(...trims(random.fork("trims"), faultsEndMs, mappings));
+  if (random.fork("checkpoints").chance(0.1)) {
+    events.push(...checkpointOutages(random.fork("checkpoint outages"), faultsEndMs));
+  }
   return events;
 }
 
@@ -139,6 +142,16 @@ function outages(random: SeededRandom, faultsEndMs: number): FaultEvent[] {
     atMs: random.int(0, faultsEndMs),
     component: random.pick(["source", "function", "store", "destination"] as const),
     durationMs: random.int(100, 8_000),
+  }));
+}
+
+/** Longer than a lease lasts, mostly: what is done meanwhile must not grow without a bound. */
+function checkpointOutages(random: SeededRandom, faultsEndMs: number): FaultEvent[] {
+  return many(random, 2, () => ({
+    kind: "outage",
+    atMs: random.int(0, faultsEndMs),
+    component: "checkpoints",
+    durationMs: random.int(1_000, 15_000),
   }));
 }
 

@@ -136,6 +136,7 @@ function generateMapping(random: SeededRandom, draft: MappingDraft): MappingScen
     latencyMaxMs: 10 + (draft.flavour === "isolation" ? 1 : random.pick([1, 10, 50, 200])),
     poisonReports: random.chance(0.5),
     poisonHeals: !givesUp,
+    ...generateFront(random.fork("front"), draft.flavour),
   };
   const workload = generateWorkload(random.fork("workload"), draft, mapping);
   return {
@@ -147,6 +148,11 @@ function generateMapping(random: SeededRandom, draft: MappingDraft): MappingScen
     tellsLag: shape.chance(0.8),
     isTopic: mapping.tumblingWindowMs === 0 && random.fork("topic").chance(0.3),
   };
+}
+
+function generateFront(random: SeededRandom, flavour: Flavour): Pick<FunctionScenario, "frontBytesMax"> {
+  if (flavour !== "swarm" || random.chance(0.9)) return {};
+  return { frontBytesMax: random.int(200, 6_000) };
 }
 
 /** All records can be read from one shard within some part of the time that the healed world is given. */

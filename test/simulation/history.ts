@@ -1,3 +1,4 @@
+import type { Taken } from "../../src/engine/engine.ts";
 import type { Checkpoint } from "../../src/model/checkpoint.ts";
 import type { FailureRecord } from "../../src/model/failure-record.ts";
 import type { StreamMapping } from "../../src/model/mapping.ts";
@@ -26,6 +27,8 @@ export interface History {
   /** When everything was settled and checkpointed after the healing; `undefined`: it never was. */
   quiescentAt: number | undefined;
   endedAt: number;
+  /** What engines that have stopped had not given back a while later. */
+  readonly taken: { readonly owner: string; readonly what: keyof Taken; readonly amount: number }[];
   /** Leases that had an owner when all processes had stopped: `uuid/shard` and the owner. */
   leasesLeft: readonly { readonly lease: string; readonly owner: string }[];
 }
@@ -75,6 +78,7 @@ export type InvariantId =
   | "I15"
   | "I16"
   | "I18"
+  | "I26"
   | "windows"
   | "scaling"
   | "ports"

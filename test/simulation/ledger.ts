@@ -92,6 +92,7 @@ function fillOutcomes(ledger: Ledger, history: History, mapping: MappingHistory)
     if (event.kind === "attemptRan") {
       for (const record of event.attempt.processed) lower(ledger.processedAt, record, event.at);
     } else if (event.kind === "attemptTold") {
+      if (!event.attempt.toldCounts) counted.noteSplit(event.attempt);
       if (hasDestination || !event.attempt.toldCounts || counted.add(event.attempt) < attemptsMax) continue;
       for (const record of event.attempt.records) lower(ledger.droppableAt, record, event.at);
     } else if (event.kind === "delivered") {
@@ -158,12 +159,14 @@ function fillEnds(ledger: Ledger, history: MappingHistory): void {
 
 /**
  * Counted attempts of a process. A batch keeps its request id over its plain retries (streams §5.1), so that it is what
- * attempts are counted by. Only when records that grew too old are cut out does the rest go on under another id with
- * what is left of its budget: there each record is counted on its own.
+ * attempts are counted by. Only when records that grew too old are cut out, or the batch is split since its size was refused,
+ * does the rest go on under another id with what is left of its budget: there each record is counted on its own.
  */
 export class AttemptCounts {
   readonly #isByRecord: boolean;
   readonly #byProcess = new Map<SimProcess, Map<string | number, number>>();
+  /** Records of batches that were split since their size was refused: the parts go on with what is left of the budget. */
+  readonly #split = new Set<number>();
 
   constructor({ mapping, retentionMs }: MappingHistory) {
     this.#isByRecord = mapping.recordAgeMsMax !== undefined || retentionMs !== undefined;
@@ -173,9 +176,14 @@ export class AttemptCounts {
   add({ process, requestId, records }: Attempt): number {
     const counts = this.#byProcess.get(process) ?? new Map<string | number, number>();
     this.#byProcess.set(process, counts);
-    for (const { id } of this.#isByRecord ? records : []) counts.set(id, (counts.get(id) ?? 0) + 1);
+    for (const { id } of records) counts.set(id, (counts.get(id) ?? 0) + 1);
     counts.set(requestId, (counts.get(requestId) ?? 0) + 1);
     return this.ofBatch(process, requestId, records);
+  }
+
+  /** An attempt that counts for nothing may split its batch. */
+  noteSplit({ told, records }: Attempt): void {
+    if (told === "payloadTooLarge") for (const { id } of records) this.#split.add(id);
   }
 
   /** Attempts under one request id. */
@@ -185,7 +193,8 @@ export class AttemptCounts {
 
   /** Attempts that may count against the batch: those of its request, or where ids change those of each record. */
   ofBatch(process: SimProcess, requestId: string, records: readonly SimRecord[]): number {
-    if (!this.#isByRecord || records.length === 0) return this.ofRequest(process, requestId);
+    const isByRecord = this.#isByRecord || records.some(({ id }) => this.#split.has(id));
+    if (!isByRecord || records.length === 0) return this.ofRequest(process, requestId);
     const counts = this.#byProcess.get(process);
     return Math.min(...records.map(({ id }) => counts?.get(id) ?? 0));
   }

@@ -1,3 +1,4 @@
+import { BALANCE_BUGS } from "./planted/balance.ts";
 import { BATCHES_BUGS } from "./planted/batches.ts";
 import { OWNERSHIP_BUGS } from "./planted/ownership.ts";
 import type { PlantedBug } from "./planted/planted-bug.ts";
@@ -17,4 +18,5 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ...QUEUE_FLOW_BUGS,
   ...QUEUE_SHARE_BUGS,
   ...WINDOWS_BUGS,
+  ...BALANCE_BUGS,
 ];

@@ -26,6 +26,8 @@ export interface QueueBatchContext {
   readonly invoker: FunctionInvoker;
   readonly stopSignal: AbortSignal;
   readonly callSignal: AbortSignal;
+  /** Takes messages off the queue that are done while others of their batch still run: their holds must not wait for those. */
+  acknowledge(held: readonly HeldMessage[]): Promise<void>;
   /** An invocation failed or was throttled: fewer batches at once from now on (queues §2.2). */
   slowDown(): void;
   report(problem: string | undefined, where: LogFields): void;
@@ -142,12 +144,17 @@ async function refusedForSize(context: QueueBatchContext, running: Running): Pro
   report(context, running, "payloadTooLarge", { messages: batch.length });
   const middle = Math.floor(batch.length / 2);
   const first = await runQueueBatch(context, batch.slice(0, middle));
-  const waiting = new Set([...first.leave, ...first.release].flatMap(({ message }) => message.groupId ?? []));
+  const nowMs = context.clock.monotonic();
+  const lost = first.acknowledge.filter((held) => !isHeldAt(held, nowMs));
+  const behind = [...first.leave, ...first.release, ...lost];
+  const waiting = new Set(behind.flatMap(({ message }) => message.groupId ?? []));
   const mayGo = ({ message }: HeldMessage) => message.groupId === undefined || !waiting.has(message.groupId);
   const second = batch.slice(middle);
+  const acknowledged = context.acknowledge(first.acknowledge);
   const last = second.some(mayGo) ? await runQueueBatch(context, second.filter(mayGo)) : released([]);
+  await acknowledged;
   return {
-    acknowledge: [...first.acknowledge, ...last.acknowledge],
+    acknowledge: last.acknowledge,
     leave: [...first.leave, ...last.leave],
     release: [...first.release, ...second.filter((held) => !mayGo(held)), ...last.release],
     releaseAfterMs: Math.max(first.releaseAfterMs, last.releaseAfterMs),

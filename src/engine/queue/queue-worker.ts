@@ -362,6 +362,11 @@ export class QueueWorker {
           if (this.#scaling.failed(clock.monotonic())) telemetry.mark("batches at once halved");
         },
         report: (problem, where) => this.#failures.report(problem, where),
+        acknowledge: async (done) => {
+          if (done.length === 0) return;
+          await this.#settler.acknowledge(done);
+          this.#holds.remove(done);
+        },
         notes,
       },
       batch,

@@ -372,7 +372,8 @@ export class BatchRun {
     const { telemetry, mapping } = this.#context;
     telemetry.mark("batch split by size that was refused");
     telemetry.count("failed_invoke_events", mapping.name, segment.records.length);
-    return this.#bisect(segment);
+    // It costs no retry, and wins none back.
+    return this.#bisect(segment, segment.failures);
   }
 
   /** A failure that counts: split, retry or give up. */
@@ -407,16 +408,16 @@ export class BatchRun {
     });
   }
 
-  /** Left half first and to its end, then the right; no wait, and a fresh budget for each (architecture.md). */
-  #bisect(segment: Segment): Step {
+  /** Left half first and to its end, then the right; no wait, and a fresh budget for each (architecture.md), unless said. */
+  #bisect(segment: Segment, failures = 0): Step {
     const { telemetry, mapping } = this.#context;
     const depth = segment.depth + 1;
     const middle = Math.floor(segment.records.length / 2);
     telemetry.count("batch_splits", mapping.name, 1);
     if (depth === 5) telemetry.mark("bisect depth 5");
     if (segment.records.length % 2 === 1) telemetry.mark("odd batch bisected");
-    const left = this.#retry(segment.records.slice(0, middle), depth);
-    const right = this.#retry(segment.records.slice(middle), depth);
+    const left = { ...this.#retry(segment.records.slice(0, middle), depth), failures };
+    const right = { ...this.#retry(segment.records.slice(middle), depth), failures };
     return { kind: "next", segments: [left, right] };
   }
 

@@ -24,6 +24,8 @@ export const attempts: Checker = {
       } else if (event.kind === "attemptTold" && event.attempt.toldCounts) {
         counts.add(event.attempt);
         countRecords(trial, event.attempt, ofRecord, recordMax);
+      } else if (event.kind === "attemptTold") {
+        counts.noteSplit(event.attempt);
       } else if (event.kind === "delivered") {
         checkDiscard(trial, event, counts, attemptsMax);
       }

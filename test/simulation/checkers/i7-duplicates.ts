@@ -6,8 +6,9 @@ import type { Checker, Trial } from "./checker.ts";
 /**
  * Within one ownership nothing is repeated that the process was told is done; a new owner repeats nothing that the
  * checkpoint it got calls settled; and where nothing fails, nothing is repeated at all, stop and hand-over included.
- * What a crash can repeat is bounded from the other side: a checkpoint holds all that its writer knew when it was sent, and
- * where the store answers, what is done is durable within the checkpoint interval.
+ * What a crash can repeat is bounded from the other side: a checkpoint holds all that its writer knew when it was sent; where
+ * the store answers, what is done is durable within the checkpoint interval; and nothing starts for an owner whose work has
+ * not become durable for longer than a lease.
  */
 export const duplicates: Checker = {
   id: "I7",
@@ -28,6 +29,9 @@ export const duplicates: Checker = {
   },
 };
 
+/** Clocks of processes run so much slower than the world's at most. */
+const DRIFT = 0.002;
+
 /** A write that runs already and the next one, with their timers, at a store that answers. */
 const STORE_MS_MAX = 100;
 
@@ -43,6 +47,8 @@ function checkCompleteness({ mapping, history, report }: Trial): void {
   const storedWithinMs = isFaultless
     ? settings.checkpointIntervalMs + STORE_MS_MAX
     : Number.POSITIVE_INFINITY;
+  const undurableMsMax =
+    Math.max(settings.leaseDurationMs, 2 * settings.checkpointIntervalMs) * (1 + DRIFT) + STORE_MS_MAX;
   const open = new Map<string, Known[]>();
   for (const event of mapping.events) {
     if (event.kind === "attemptTold") {
@@ -54,6 +60,12 @@ function checkCompleteness({ mapping, history, report }: Trial): void {
       for (const record of attempt.toldProcessed) {
         known.push({ record, toldAt: event.at });
       }
+    } else if (event.kind === "attemptStarted") {
+      const { attempt } = event;
+      const [oldest] = open.get(`${attempt.shard.ordinal}/${ownership(attempt)}`) ?? [];
+      if (oldest === undefined || event.at - oldest.toldAt <= undurableMsMax) continue;
+      const since = `${oldest.record.position}, done at ${oldest.toldAt.toFixed(1)}, is not durable`;
+      report(event.at, `attempt ${attempt.id} starts while ${since}`);
     } else if (event.kind === "checkpointed") {
       const key = `${event.shard.ordinal}/${event.process.ordinal}/${event.epoch}`;
       const known = open.get(key);

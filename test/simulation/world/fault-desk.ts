@@ -36,6 +36,8 @@ export const STREAM_FAULT_KINDS = [
   "destination accepted, reply lost",
   "destination refused",
   "timer late",
+  "answered after its deadline",
+  "stream function's target throws",
 ] as const;
 
 /** What befalls queue mappings: the function's troubles are the same. */
@@ -77,7 +79,8 @@ export const QUEUE_FAULT_KINDS = [
 export type FaultKind = (typeof STREAM_FAULT_KINDS)[number] | (typeof QUEUE_FAULT_KINDS)[number];
 export type FaultRates = Partial<Record<FaultKind, number>>;
 
-export type Component = "source" | "function" | "store" | "destination";
+/** `checkpoints`: the store lists, renews and hands over, and takes no checkpoint. */
+export type Component = "source" | "function" | "store" | "checkpoints" | "destination";
 
 /** Decides what goes wrong, counts it, and stops all of it when the world heals. */
 export class FaultDesk {

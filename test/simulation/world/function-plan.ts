@@ -43,6 +43,8 @@ export interface FunctionScenario {
   readonly latencyMaxMs: number;
   /** A batch with poison reports the poisoned record, where the mapping lets it; otherwise it fails as a whole. */
   readonly poisonReports: boolean;
+  /** What stands before the function refuses larger events (413) until the world heals. Absent: it takes any. */
+  readonly frontBytesMax?: number | undefined;
   /** Poison ends when the world heals: for mappings that never give up. */
   readonly poisonHeals: boolean;
 }
@@ -69,6 +71,7 @@ export interface PlannedFailure {
 
 export const POISONED = counted(ERROR("Poisoned"), "function error (poison)");
 export const RESET_AFTER = counted(RESET, "reset after execution");
+const PAYLOAD_REFUSED = counted(REFUSED, "payload refused");
 
 export function planExecution(
   payload: SimPayload,
@@ -87,6 +90,13 @@ export function planExecution(
     counts,
     label,
   });
+  const isTooLarge =
+    !faults.isHealed && payload.length > (scenario.frontBytesMax ?? Number.POSITIVE_INFINITY);
+  if (isTooLarge) faults.count("payload above the front's limit");
+  if (isTooLarge || failure === PAYLOAD_REFUSED) {
+    // A batch whose size is refused is split, which costs no retry; a single record cannot be.
+    return failed({ ...PAYLOAD_REFUSED, counts: records.length < 2 });
+  }
   if (failure !== undefined) return failed(failure);
   const poisonIndex = scenario.poisonHeals && faults.isHealed ? -1 : records.findIndex(isPoison);
   if (poisonIndex >= 0 && !(mapping.reportBatchItemFailures && scenario.poisonReports)) {
@@ -96,6 +106,11 @@ export function planExecution(
   if (faults.roll("reset after execution", random)) {
     const { processed } = answer;
     return { ...failed(RESET_AFTER), processed };
+  }
+  if (faults.roll("answered after its deadline", random)) {
+    const { processed } = answer;
+    const late = counted(TIMED_OUT, "answered after its deadline");
+    return { ...failed(late), processed, durationMs: scenario.timeoutMs + random.between(0, 900) };
   }
   return { durationMs, ...answer };
 }
@@ -114,7 +129,7 @@ export function planTrouble(
     const retryAfterMs = random.chance(0.5) ? random.int(1, 3_000) : undefined;
     return failed(again({ kind: "throttled", retryAfterMs }, "throttled"));
   }
-  if (faults.roll("payload refused", random)) return failed(counted(REFUSED, "payload refused"));
+  if (faults.roll("payload refused", random)) return failed(PAYLOAD_REFUSED);
   if (faults.roll("reset before execution", random)) return failed(counted(RESET, "reset before execution"));
   if (faults.roll("function slow", random)) durationMs += random.between(100, 1.5 * scenario.timeoutMs);
   if (faults.roll("function hung", random)) durationMs = scenario.timeoutMs;

@@ -23,7 +23,7 @@ export interface FunctionOptions {
 export function createSimFunction(options: FunctionOptions): FunctionTarget {
   const { process, time, history, scenario, faults } = options;
   let running = 0;
-  return createExecutionTarget({
+  const target = createExecutionTarget({
     process,
     time,
     begin(payload, context) {
@@ -44,6 +44,22 @@ export function createSimFunction(options: FunctionOptions): FunctionTarget {
       };
     },
   });
+  return {
+    ...target,
+    invoke(payload, context, signal) {
+      // A defective target, which the port forbids: it costs its own batch, and gives back what the call had taken (I26).
+      const isDefective =
+        payload instanceof SimPayload && faults.roll("stream function's target throws", process.random);
+      if (!isDefective || process.state === "dead") return target.invoke(payload, context, signal);
+      const attempt = startAttempt(options, payload, context, running + 1);
+      attempt.plan = "target throws";
+      attempt.toldAt = time.now;
+      attempt.told = "functionError";
+      attempt.toldCounts = true;
+      history.events.push({ kind: "attemptTold", at: time.now, attempt });
+      throw new TypeError("the simulated target is defective");
+    },
+  };
 }
 
 function startAttempt(

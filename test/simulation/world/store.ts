@@ -1,4 +1,4 @@
-import { MillraceError } from "../../../src/model/errors.ts";
+import { hasErrorCode, MillraceError } from "../../../src/model/errors.ts";
 import type { HeldLease, ProgressStore, ShardProgress } from "../../../src/ports/progress-store.ts";
 import type { HistoryEvent, LeaseMoved, MappingHistory } from "../history.ts";
 import type { VirtualTime } from "../virtual-clock.ts";
@@ -71,6 +71,7 @@ export function createSimStore(options: StoreOptions): ProgressStore {
       const asked = witness.asks();
       return send(
         () => {
+          if (options.faults.isOut("checkpoints")) throw unavailable();
           const result = rows.checkpoint(mappingUuid, lease, checkpoint);
           if (result === "stored") witness.checkpointed(mappingUuid, lease, checkpoint, asked);
           if (result === "fenced") {
@@ -119,7 +120,7 @@ function sendToStore<T>(
     serve: () => {
       if (faults.isOut("store") || never) throw unavailable();
       if (late) {
-        time.schedule(random.between(20, 4_000), serve);
+        time.schedule(random.between(20, 4_000), () => serveLate(serve));
         throw unavailable();
       }
       const result = serve();
@@ -128,6 +129,15 @@ function sendToStore<T>(
     },
     ...(delivered === undefined ? {} : { delivered }),
   });
+}
+
+/** Nobody waits for it any more, so nobody hears that the store was out. */
+function serveLate(serve: () => unknown): void {
+  try {
+    serve();
+  } catch (error) {
+    if (!hasErrorCode(error, "ERR_MILLRACE_STORE_UNAVAILABLE")) throw error;
+  }
 }
 
 interface Asked {

@@ -82,6 +82,7 @@ export class World {
       healedAt: scenario.faultsEndMs,
       quiescentAt: undefined,
       endedAt: 0,
+      taken: [],
       leasesLeft: [],
     };
   }
@@ -249,6 +250,13 @@ export class World {
       if (!hasStopped(live)) this.breach("I15", `${live.process.owner} did not stop within its bound`);
     }
     await this.#advance(this.time.now + SILENCE_MS, () => false);
+    for (const live of this.#live) if (live.process.stopResolvedAt !== undefined) this.#noteTaken(live);
+  }
+
+  #noteTaken({ process: { owner }, engine }: LiveProcess): void {
+    const { budgetBytes, slots } = engine.taken();
+    if (budgetBytes !== 0) this.history.taken.push({ owner, what: "budgetBytes", amount: budgetBytes });
+    if (slots !== 0) this.history.taken.push({ owner, what: "slots", amount: slots });
   }
 
   #leasesLeft(): { lease: string; owner: string }[] {

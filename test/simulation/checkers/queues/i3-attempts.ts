@@ -18,7 +18,7 @@ interface Tries {
 
 /**
  * A delivery is invoked once, whatever comes of it; only what was throttled or not reached is tried again, as the same batch,
- * while the hold lasts that it had then, and not given up before (queues §2.2).
+ * while the hold lasts that it had then, and not given up before (queues §2.2), and what was refused for its size in parts.
  */
 export const attempts: QueueChecker = {
   id: "I3",
@@ -30,7 +30,8 @@ export const attempts: QueueChecker = {
       if (event.kind === "attemptStarted") {
         const { attempt } = event;
         const [first] = attempt.deliveries;
-        const before = first === undefined ? undefined : triesOf.get(first);
+        const known = first === undefined ? undefined : triesOf.get(first);
+        const before = known !== undefined && isPartOf(attempt, known.last) ? undefined : known;
         const offence = findOffence(attempt, triesOf);
         if (offence !== undefined) report(event.at, `attempt ${attempt.id} ${offence}`);
         const { requestId, deliveries } = attempt;
@@ -53,13 +54,18 @@ export const attempts: QueueChecker = {
   },
 };
 
-function findOffence(
-  { deliveries, requestId, startedLocalMs }: QueueAttempt,
-  triesOf: ReadonlyMap<SimDelivery, Tries>,
-): string | undefined {
+/** A batch whose size was refused is tried in smaller parts. */
+function isPartOf(attempt: QueueAttempt, refused: QueueAttempt): boolean {
+  if (refused.told !== "payloadTooLarge" || attempt.deliveries.length >= refused.deliveries.length)
+    return false;
+  return attempt.deliveries.every((delivery) => refused.deliveries.includes(delivery));
+}
+
+function findOffence(attempt: QueueAttempt, triesOf: ReadonlyMap<SimDelivery, Tries>): string | undefined {
+  const { deliveries, requestId, startedLocalMs } = attempt;
   for (const delivery of deliveries) {
     const tries = triesOf.get(delivery);
-    if (tries === undefined) continue;
+    if (tries === undefined || isPartOf(attempt, tries.last)) continue;
     const { last, untilLocalMs } = tries;
     if (!last.toldAgain) return `invokes ${delivery.messageId} again, after ${last.told ?? "no answer"}`;
     if (tries.requestId !== requestId || tries.deliveries.length !== deliveries.length) {

@@ -135,3 +135,16 @@ test("who asks for more patience than our own back-off would have is asked again
     [0, 100_000],
   );
 });
+
+test("a split for size wins no retries back that the batch had spent before", async () => {
+  const world = new SmallWorld({ batchSize: 2, retryAttemptsMax: 2, onFailureDestination: "file:x" });
+  world.appendMany("s1", 2);
+  world.handler = () => (world.calls.length === 3 ? TOO_LARGE : { kind: "timedOut" });
+  world.start();
+  await world.clock.advance(10_000);
+  assert.deepEqual(world.positions(), [[1, 2], [1, 2], [1, 2], [1], [2]]);
+  assert.deepEqual(
+    world.delivered.map(({ approximateInvokeCount }) => approximateInvokeCount),
+    [3, 3],
+  );
+});
