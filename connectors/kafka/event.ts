@@ -102,8 +102,8 @@ function readOffset(value: unknown, shardId: string): string | undefined {
   if (!Object.hasOwn(value, "partition") || !Object.hasOwn(value, "offset")) return undefined;
   const { partition, offset } = value as { readonly partition: unknown; readonly offset: unknown };
   if (partition !== shardId) return undefined;
-  const isOffset = Number.isSafeInteger(offset) || typeof offset === "bigint";
-  return isOffset && Number(offset) >= 0 ? String(offset) : undefined;
+  const isOffset = Number.isInteger(offset) || typeof offset === "bigint";
+  return isOffset && Number(offset) >= 0 ? BigInt(offset as number | bigint).toString() : undefined;
 }
 
 /** The engine hands back only records that this source gave (law of StreamEvents), and those are these. */

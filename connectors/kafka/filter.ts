@@ -1,4 +1,5 @@
 import { isUtf8 } from "node:buffer";
+import { parseExactJson } from "../../src/model/exact-json.ts";
 import type { DataForm, FilterDocument } from "../../src/ports/stream-source.ts";
 import type { KafkaRecord } from "./record.ts";
 
@@ -39,7 +40,7 @@ function readData(bytes: Buffer | null): { readonly form: DataForm; readonly dat
 /** Only objects count as JSON data; scalars do not (queues §6.3, decision in architecture.md). */
 function parseJsonObject(text: string): object | undefined {
   try {
-    const value: unknown = JSON.parse(text);
+    const value = parseExactJson(text);
     return typeof value === "object" && value !== null ? value : undefined;
   } catch {
     return undefined;

@@ -10,8 +10,8 @@ const INTEGER = /^-?\d+$/;
 const WHOLE = /^(-?\d+)\.0+$/;
 
 /**
- * As `JSON.parse`, but for numbers that JavaScript rounds: an integer beyond 2⁵³ is a `bigint`, and a number that only looks
- * like a safe integer once it is rounded is `NaN`, so that it equals nothing.
+ * As `JSON.parse`, but an integer that JavaScript would round is a `bigint`. One that a number holds exactly stays a number,
+ * however large, so that two equal integers are equal here too.
  */
 export function parseExactJson(text: string): unknown {
   if (!LONG_NUMBER.test(text)) return JSON.parse(text);
@@ -23,8 +23,9 @@ function exactValue(_key: string, value: unknown, context: { readonly source?: s
   const { source } = context;
   if (typeof value !== "number" || source === undefined || source.length < 16) return value;
   const digits = WHOLE.exec(source)?.[1] ?? source;
-  if (INTEGER.test(digits)) return Number.isSafeInteger(value) ? value : BigInt(digits);
-  return Number.isSafeInteger(value) && !/[eE]/.test(source) ? Number.NaN : value;
+  if (Number.isSafeInteger(value) || !INTEGER.test(digits)) return value;
+  const exact = BigInt(digits);
+  return Number.isFinite(value) && BigInt(value) === exact ? value : exact;
 }
 
 /**

@@ -1,3 +1,4 @@
+import { parseExactJson } from "./exact-json.ts";
 import { base64Length, isPlainAscii, JsonBytesWriter, quoteJson } from "./json-bytes.ts";
 import type { StreamRecord, TumblingWindow } from "./record.ts";
 import { encodeWindowMembers } from "./window-members.ts";
@@ -133,7 +134,7 @@ export function kinesisFilterDocument(record: KinesisRecord): { document: unknow
 /** Only objects count as JSON data; scalars do not (queues §6.3, decision in architecture.md). */
 function parseJsonObject(data: Buffer): object | undefined {
   try {
-    const value: unknown = JSON.parse(data.toString());
+    const value = parseExactJson(data.toString());
     return typeof value === "object" && value !== null ? value : undefined;
   } catch {
     return undefined;

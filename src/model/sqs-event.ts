@@ -1,3 +1,4 @@
+import { parseExactJson } from "./exact-json.ts";
 import { JsonBytesWriter, quoteJson } from "./json-bytes.ts";
 import { TRACE_HEADER_CHARS_MAX, type TraceCarrier } from "./trace-context.ts";
 
@@ -148,7 +149,8 @@ export function sqsFilterDocument(message: SqsMessage): { document: unknown; isD
 function parseJsonObject(body: string): object | undefined {
   if (!body.trimStart().startsWith("{")) return undefined;
   try {
-    return JSON.parse(body);
+    const value = parseExactJson(body);
+    return typeof value === "object" && value !== null ? value : undefined;
   } catch {
     return undefined;
   }

@@ -11,13 +11,13 @@ export type TextCondition =
 /** One member of a field's array of match rules, checked and read. */
 export type Condition =
   | TextCondition
-  | { readonly kind: "equals"; readonly value: string | number | boolean | null }
-  | { readonly kind: "numeric"; readonly interval: Interval<number> }
+  | { readonly kind: "equals"; readonly value: string | number | bigint | boolean | null }
+  | { readonly kind: "numeric"; readonly interval: Interval<number | bigint> }
   | { readonly kind: "ipv4"; readonly interval: Interval<number> }
   | { readonly kind: "ipv6"; readonly interval: Interval<string> }
   | { readonly kind: "exists" }
   | { readonly kind: "absent" }
-  | { readonly kind: "anything-but"; readonly values: ReadonlySet<string | number> }
+  | { readonly kind: "anything-but"; readonly values: ReadonlySet<string | number | bigint> }
   /** A value passes unless it is a string that passes one of these. */
   | { readonly kind: "anything-but-text"; readonly conditions: readonly TextCondition[] };
 

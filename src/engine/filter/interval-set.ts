@@ -1,5 +1,5 @@
 /** A range of an ordered set: numbers, or texts of one length compared by code unit. */
-export interface Interval<K extends number | string> {
+export interface Interval<K extends number | bigint | string> {
   readonly low: K;
   readonly isLowIncluded: boolean;
   readonly high: K;
@@ -7,7 +7,7 @@ export interface Interval<K extends number | string> {
 }
 
 /** Whether a key lies in any of the intervals, by binary search over their union. */
-export function compileIntervals<K extends number | string>(
+export function compileIntervals<K extends number | bigint | string>(
   intervals: readonly Interval<K>[],
 ): (key: K) => boolean {
   const union = uniteIntervals(intervals);
@@ -26,14 +26,16 @@ export function compileIntervals<K extends number | string>(
   };
 }
 
-function isInside<K extends number | string>(interval: Interval<K>, key: K): boolean {
+function isInside<K extends number | bigint | string>(interval: Interval<K>, key: K): boolean {
   if (key < interval.low || key > interval.high) return false;
   if (key === interval.low && !interval.isLowIncluded) return false;
   return key !== interval.high || interval.isHighIncluded;
 }
 
 /** The same set as disjoint intervals in ascending order, so that a key is in at most one, found by its neighbours. */
-export function uniteIntervals<K extends number | string>(intervals: readonly Interval<K>[]): Interval<K>[] {
+export function uniteIntervals<K extends number | bigint | string>(
+  intervals: readonly Interval<K>[],
+): Interval<K>[] {
   const sorted = [...intervals].sort(compareLows);
   const union: Interval<K>[] = [];
   for (const next of sorted) {
@@ -48,12 +50,12 @@ export function uniteIntervals<K extends number | string>(intervals: readonly In
   return union;
 }
 
-function compareLows<K extends number | string>(a: Interval<K>, b: Interval<K>): number {
+function compareLows<K extends number | bigint | string>(a: Interval<K>, b: Interval<K>): number {
   if (a.low !== b.low) return a.low < b.low ? -1 : 1;
   return Number(b.isLowIncluded) - Number(a.isLowIncluded);
 }
 
-function higherEnd<K extends number | string>(
+function higherEnd<K extends number | bigint | string>(
   a: Interval<K>,
   b: Interval<K>,
 ): Pick<Interval<K>, "high" | "isHighIncluded"> {

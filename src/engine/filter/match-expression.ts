@@ -21,7 +21,7 @@ function parseMember(member: unknown, place: Place): Condition {
   if (member === null || typeof member === "string" || typeof member === "boolean") {
     return { kind: "equals", value: member };
   }
-  if (typeof member === "number") return { kind: "equals", value: finite(member, place) };
+  if (isNumeric(member)) return { kind: "equals", value: finite(member, place) };
   if (Array.isArray(member) || typeof member !== "object") {
     throw new PatternFault("Match value must be String, number, true, false, or null", place);
   }
@@ -103,7 +103,7 @@ const ANYTHING_BUT_OPERAND = "Value of anything-but must be an array or single s
 function parseAnythingBut(operand: unknown, place: Place): Condition {
   if (Array.isArray(operand)) return parseAnythingButList(operand, place);
   if (typeof operand === "string") return { kind: "anything-but", values: new Set([operand]) };
-  if (typeof operand === "number") return { kind: "anything-but", values: new Set([finite(operand, place)]) };
+  if (isNumeric(operand)) return { kind: "anything-but", values: new Set([finite(operand, place)]) };
   if (typeof operand !== "object" || operand === null) throw new PatternFault(ANYTHING_BUT_OPERAND, place);
   const [first, ...others] = Object.entries(operand);
   if (first === undefined) throw new PatternFault("Anything-But expression name not found", place);
@@ -113,14 +113,14 @@ function parseAnythingBut(operand: unknown, place: Place): Condition {
 }
 
 function parseAnythingButList(members: readonly unknown[], place: Place): Condition {
-  const values = new Set<string | number>();
+  const values = new Set<string | number | bigint>();
   const types = new Set<string>();
   for (const member of members) {
-    if (typeof member !== "string" && typeof member !== "number") {
+    if (typeof member !== "string" && !isNumeric(member)) {
       throw new PatternFault("Inside anything but list, start|null|boolean is not supported.", place);
     }
-    types.add(typeof member);
-    values.add(typeof member === "number" ? finite(member, place) : member);
+    types.add(typeof member === "string" ? "string" : "number");
+    values.add(typeof member === "string" ? member : finite(member, place));
   }
   if (types.size !== 1) {
     throw new PatternFault(
@@ -187,9 +187,13 @@ function text(operand: unknown, reason: string, place: Place): string {
   return operand;
 }
 
+function isNumeric(value: unknown): value is number | bigint {
+  return typeof value === "number" || typeof value === "bigint";
+}
+
 /** A number beyond the range of a double reads as infinite and would match every other such number. */
-function finite(value: number, place: Place): number {
-  if (!Number.isFinite(value)) throw new PatternFault("Cannot compare number : out of range", place);
+function finite(value: number | bigint, place: Place): number | bigint {
+  if (!Number.isFinite(Number(value))) throw new PatternFault("Cannot compare number : out of range", place);
   return value;
 }
 

@@ -4,7 +4,7 @@ import { PatternFault } from "./pattern-fault.ts";
 type Place = readonly string[];
 
 /** Reads the operand of `numeric`: one comparison, or a lower bound followed by an upper one (queues §6.4). */
-export function parseNumericExpression(operand: unknown, place: Place): Interval<number> {
+export function parseNumericExpression(operand: unknown, place: Place): Interval<number | bigint> {
   if (!Array.isArray(operand)) throw new PatternFault("Value of numeric must be an array.", place);
   const terms: readonly unknown[] = operand;
   const operator = terms[0];
@@ -27,7 +27,11 @@ export function parseNumericExpression(operand: unknown, place: Place): Interval
   }
 }
 
-function parseUpperBound(terms: readonly unknown[], low: Interval<number>, place: Place): Interval<number> {
+function parseUpperBound(
+  terms: readonly unknown[],
+  low: Interval<number | bigint>,
+  place: Place,
+): Interval<number | bigint> {
   const operator = terms[2];
   if (typeof operator !== "string") {
     throw new PatternFault(`Bad value in numeric range: ${jsonToken(terms, 2)}`, place);
@@ -41,22 +45,28 @@ function parseUpperBound(terms: readonly unknown[], low: Interval<number>, place
   return { ...low, high, isHighIncluded: operator === "<=" };
 }
 
-function onlyTerm(terms: readonly unknown[], interval: Interval<number>, place: Place): Interval<number> {
+function onlyTerm(
+  terms: readonly unknown[],
+  interval: Interval<number | bigint>,
+  place: Place,
+): Interval<number | bigint> {
   if (terms.length > 2) throw new PatternFault("Too many elements in numeric expression", place);
   return interval;
 }
 
-function bound(value: unknown, operator: string, place: Place): number {
-  if (typeof value !== "number") throw new PatternFault(`Value of ${operator} must be numeric`, place);
-  if (!Number.isFinite(value)) throw new PatternFault("Cannot compare number : out of range", place);
+function bound(value: unknown, operator: string, place: Place): number | bigint {
+  if (typeof value !== "number" && typeof value !== "bigint") {
+    throw new PatternFault(`Value of ${operator} must be numeric`, place);
+  }
+  if (!Number.isFinite(Number(value))) throw new PatternFault("Cannot compare number : out of range", place);
   return value;
 }
 
-function point(value: number): Interval<number> {
+function point(value: number | bigint): Interval<number | bigint> {
   return { low: value, isLowIncluded: true, high: value, isHighIncluded: true };
 }
 
-function below(value: number, isIncluded: boolean): Interval<number> {
+function below(value: number | bigint, isIncluded: boolean): Interval<number | bigint> {
   return {
     low: Number.NEGATIVE_INFINITY,
     isLowIncluded: true,
@@ -65,7 +75,7 @@ function below(value: number, isIncluded: boolean): Interval<number> {
   };
 }
 
-function above(value: number, isIncluded: boolean): Interval<number> {
+function above(value: number | bigint, isIncluded: boolean): Interval<number | bigint> {
   return {
     low: value,
     isLowIncluded: isIncluded,

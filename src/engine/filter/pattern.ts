@@ -1,3 +1,4 @@
+import { parseExactJson } from "../../model/exact-json.ts";
 import type { FieldTest } from "./condition.ts";
 import { PATTERN_CHARS_MAX, PATTERN_DEPTH_MAX, RULES_MAX } from "./filter-limits.ts";
 import { parseFieldTest } from "./match-expression.ts";
@@ -123,7 +124,7 @@ function tooDeep(path: readonly string[]): PatternFault {
 
 function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseExactJson(text);
   } catch (error) {
     throw new PatternFault(`Pattern is not valid JSON (${error instanceof Error ? error.message : ""})`, []);
   }

@@ -1,4 +1,5 @@
 import { MillraceError } from "../../model/errors.ts";
+import { parseExactJson } from "../../model/exact-json.ts";
 import { compileRawPattern, explainFault } from "./filter.ts";
 
 /**
@@ -13,7 +14,7 @@ export function testPattern(patternText: string, eventText: string): boolean {
 function parseEvent(text: string): object {
   let event: unknown;
   try {
-    event = JSON.parse(text);
+    event = parseExactJson(text);
   } catch (cause) {
     const detail = cause instanceof Error ? cause.message : String(cause);
     throw new MillraceError(

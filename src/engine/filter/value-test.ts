@@ -6,7 +6,8 @@ import { compileIpv6Blocks } from "./ipv6-set.ts";
 import { compileWildcard } from "./wildcard.ts";
 
 export type ValueTest = (value: unknown) => boolean;
-export type Scalar = string | number | boolean | null;
+/** A `bigint` is an integer that no number holds. */
+export type Scalar = string | number | bigint | boolean | null;
 
 /** A field's test, sorted by what its conditions cost. */
 export interface CompiledFieldTest {
@@ -129,7 +130,7 @@ function numberScans(test: FieldTest): ValueTest[] {
   const intervals = test.flatMap((condition) => (condition.kind === "numeric" ? [condition.interval] : []));
   if (intervals.length === 0) return [];
   const isInRange = compileIntervals(intervals);
-  return [(value) => typeof value === "number" && isInRange(value)];
+  return [(value) => (typeof value === "number" || typeof value === "bigint") && isInRange(value)];
 }
 
 function addressScans(test: FieldTest): ValueTest[] {

@@ -51,12 +51,14 @@ test("members and elements come apart as they stand, and put together again are 
   for (const text of ["{}", "[]", "[ ]", "1"]) assert.deepEqual([...elementTexts(text)], []);
 });
 
-test("an integer that JavaScript would round is a bigint, and what only rounding makes an integer equals nothing", () => {
+test("an integer that JavaScript would round is a bigint, and one that a number holds stays a number", () => {
   const exact = (text: string) => parseExactJson(text);
   assert.equal(exact("9007199254740993"), 9_007_199_254_740_993n);
   assert.deepEqual(exact('{"a":[-9223372036854775808,1.5]}'), { a: [-9_223_372_036_854_775_808n, 1.5] });
   assert.equal(exact("9007199254740993.0"), 9_007_199_254_740_993n);
-  assert.equal(exact("0.99999999999999999999"), Number.NaN);
+  assert.equal(exact("9007199254740992"), 2 ** 53);
+  assert.equal(exact("100000000000000000"), exact("1e17"));
+  assert.equal(exact("1".repeat(400)), BigInt("1".repeat(400)));
   assert.equal(exact("9007199254740991"), 9_007_199_254_740_991);
   assert.equal(exact('"9007199254740993"'), "9007199254740993");
   assert.equal(exact("0.1000000000000000055511151231257827"), 0.1);

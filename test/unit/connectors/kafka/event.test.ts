@@ -138,7 +138,7 @@ test("reads an identifier of a partial response only when it names an offset of 
     { partition: "mytopic-0", offset: "100" },
     { partition: "mytopic-0", offset: -1 },
     { partition: "mytopic-0", offset: 1.5 },
-    { partition: "mytopic-0", offset: 2 ** 53 },
+    { partition: "mytopic-0", offset: Number.POSITIVE_INFINITY },
     { partition: "mytopic-0", offset: null },
     JSON.parse('{"__proto__":{"partition":"mytopic-0","offset":100}}'),
   ];

@@ -25,8 +25,8 @@ test("a number in a partial response names the record of exactly that offset", (
   }
 });
 
-test("a number that only rounding makes one of the batch's offsets names no record", () => {
-  for (const offset of ["9007199254740990.9999999999", "9007199254740994", "-9007199254740993"]) {
+test("a number that only rounding would make one of the batch's offsets names no record", () => {
+  for (const offset of ["9007199254740994", "9007199254740995", "-9007199254740993", "1e400"]) {
     assert.equal(listing(offset).kind, "malformed", offset);
   }
 });
