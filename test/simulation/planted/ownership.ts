@@ -20,8 +20,8 @@ export const OWNERSHIP_BUGS: readonly PlantedBug[] = [
   }),
   bug("invocations start without a live lease", ["I6"], {
     file: `${STREAM}/shard-worker.ts`,
-    find: 'return this.#options.isLeaseLive() ? "start" : "wait";',
-    replace: 'return "start";',
+    find: 'if (!this.#options.isLeaseLive()) return "leaseless";',
+    replace: "",
   }),
   bug("a lease is counted from the answer, not from the question", ["I6"], {
     file: `${STREAM}/mapping-worker.ts`,
@@ -69,8 +69,9 @@ export const OWNERSHIP_BUGS: readonly PlantedBug[] = [
     ["I15"],
     {
       file: `${STREAM}/batch-run.ts`,
-      find: 'if (permission === "stop") return "stop";',
-      replace: 'if (permission === "stop" && segment.failures + segment.pauses > 0) return "stop";',
+      find: 'if (permission !== "start") return permission;',
+      replace:
+        'if (permission !== "start" && (permission !== "stop" || segment.failures + segment.pauses > 0)) return permission;',
     },
     {
       file: `${STREAM}/batch-run.ts`,

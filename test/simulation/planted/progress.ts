@@ -119,13 +119,14 @@ export const PROGRESS_BUGS: readonly PlantedBug[] = [
   }),
   bug("checkpoints are written once an hour", ["I7", "I15"], {
     file: `${STREAM}/checkpoint-loop.ts`,
-    find: "const delayMs = Math.max(0, untilDueMs, pauseMs);",
-    replace: "const delayMs = Math.max(3_600_000, untilDueMs, pauseMs);",
+    find: "const delayMs = Math.max(0, untilDueMs, this.#pauseMs());",
+    replace: "const delayMs = Math.max(3_600_000, untilDueMs, this.#pauseMs());",
   }),
   bug("a split loses a record", ["I1", "I16"], {
     file: `${STREAM}/batch-run.ts`,
-    find: "const right = this.#retry(segment.records.slice(middle), depth)",
-    replace: "const right = this.#retry(segment.records.slice(middle === 1 ? 1 : middle + 1), depth)",
+    find: "const right = { ...this.#retry(segment.records.slice(middle), depth), failures };",
+    replace:
+      "const right = { ...this.#retry(segment.records.slice(middle === 1 ? 1 : middle + 1), depth), failures };",
   }),
   bug("an empty read is taken for the end of the shard", ["I5", "I12", "I16"], {
     file: `${STREAM}/shard-worker.ts`,
