@@ -2,7 +2,10 @@ import { PAYLOAD_BYTES_MAX, WINDOW_STATE_BYTES_MAX } from "../model/limits.ts";
 
 /** Settings of the engine that AWS does not have. Each has a default that suits one process with some hundred shards. */
 export interface EngineSettings {
-  /** Records of one shard between its low-water mark and its newest read record, at most. */
+  /**
+   * Records of one shard between its low-water mark and its newest read record, at most, without those that a filter drops;
+   * with a batching window at least a batch for each lane.
+   */
   readonly shardWindowRecords: number;
   /** Bytes that one mapping may have read and not settled; each shard may in any case hold one read. */
   readonly mappingBudgetBytes: number;

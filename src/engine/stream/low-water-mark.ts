@@ -4,11 +4,17 @@ import type { Position, StartPoint } from "../../model/record.ts";
 
 const CAPACITY_MIN = 256;
 
+/** What a place of the ring is. */
+const OPEN = 0;
+const SETTLED = 1;
+const RUN = 2;
+
 /**
  * Which records of a shard are settled. Records get ordinals in reading order; the mark is the highest place below
  * which all are settled. What is settled ahead of it is kept as ranges, so that a restart repeats only what was open.
  *
- * A ring of positions and flags, since every record passes here twice: no allocation per record.
+ * A ring of positions and flags, since every record passes here twice: no allocation per record. What is settled while it is
+ * the newest, as all is that a filter drops, joins what is settled before it: a run of it costs one place, however long.
  */
 export class LowWaterMark {
   #resume: StartPoint;
@@ -17,7 +23,13 @@ export class LowWaterMark {
   #positions: Position[] = new Array<Position>(CAPACITY_MIN).fill("");
   #arrivals = new Float64Array(CAPACITY_MIN);
   #settled = new Uint8Array(CAPACITY_MIN);
+  /** Of runs: their last position, and how many records they are. */
+  #ends: Position[] = new Array<Position>(CAPACITY_MIN).fill("");
+  #counts = new Uint32Array(CAPACITY_MIN);
   #settledAhead = 0;
+  /** Places that are runs, and the records in them. */
+  #runs = 0;
+  #runRecords = 0;
 
   constructor(start: StartPoint) {
     this.#resume = start;
@@ -25,7 +37,7 @@ export class LowWaterMark {
 
   /** Adds the next record of the shard, open. Returns its ordinal. */
   append(position: Position, arrivalMs: number): number {
-    if (this.span === this.#settled.length) this.#grow();
+    if (this.#next - this.#low === this.#settled.length) this.#grow();
     const ordinal = this.#next++;
     const slot = ordinal & (this.#settled.length - 1);
     this.#positions[slot] = position;
@@ -38,14 +50,41 @@ export class LowWaterMark {
     const mask = this.#settled.length - 1;
     assertInvariant(ordinal >= this.#low && ordinal < this.#next, `ordinal ${ordinal} is not open`);
     assertInvariant(this.#settled[ordinal & mask] === 0, `ordinal ${ordinal} was settled twice`);
-    this.#settled[ordinal & mask] = 1;
-    this.#settledAhead++;
-    if (ordinal !== this.#low) return;
-    while (this.#low < this.#next && this.#settled[this.#low & mask] === 1) {
-      this.#low++;
-      this.#settledAhead--;
+    if (ordinal === this.#next - 1) this.#settleNewest(ordinal);
+    else {
+      this.#settled[ordinal & mask] = SETTLED;
+      this.#settledAhead++;
     }
-    this.#resume = { kind: "after", position: this.#positionOf(this.#low - 1) };
+    if (ordinal !== this.#low) return;
+    while (this.#low < this.#next && this.#settled[this.#low & mask] !== OPEN) this.#passLowest();
+    this.#resume = { kind: "after", position: this.#endOf(this.#low - 1) };
+  }
+
+  #settleNewest(ordinal: number): void {
+    const mask = this.#settled.length - 1;
+    const position = this.#positionOf(ordinal);
+    this.#runRecords++;
+    const before = (ordinal - 1) & mask;
+    if (ordinal > this.#low && this.#settled[before] === RUN) {
+      this.#ends[before] = position;
+      this.#counts[before] = (this.#counts[before] ?? 0) + 1;
+      this.#next--;
+      return;
+    }
+    this.#settled[ordinal & mask] = RUN;
+    this.#ends[ordinal & mask] = position;
+    this.#counts[ordinal & mask] = 1;
+    this.#runs++;
+  }
+
+  #passLowest(): void {
+    const slot = this.#low++ & (this.#settled.length - 1);
+    if (this.#settled[slot] === SETTLED) {
+      this.#settledAhead--;
+      return;
+    }
+    this.#runs--;
+    this.#runRecords -= this.#counts[slot] ?? 0;
   }
 
   /** The positions that follow belong to another log, or repeat some: nothing may be open. */
@@ -66,25 +105,30 @@ export class LowWaterMark {
 
   /** Records from the mark to the newest read one, settled ones between them included. */
   get span(): number {
-    return this.#next - this.#low;
+    return this.places + this.#runRecords;
+  }
+
+  /** The same without those that were settled while they were the newest: they hold next to no memory. */
+  get places(): number {
+    return this.#next - this.#low - this.#runs;
   }
 
   /** Records settled ahead of the mark. */
   get settledAhead(): number {
-    return this.#settledAhead;
+    return this.#settledAhead + this.#runRecords;
   }
 
-  /** At most `span / 2` ranges, in shard order. */
+  /** At most one more than there are open records, in shard order. */
   settledRanges(): SettledRange[] {
     const ranges: SettledRange[] = [];
-    if (this.#settledAhead === 0) return ranges;
+    if (this.settledAhead === 0) return ranges;
     const mask = this.#settled.length - 1;
     let from = -1;
     for (let ordinal = this.#low; ordinal <= this.#next; ordinal++) {
-      const isSettled = ordinal < this.#next && this.#settled[ordinal & mask] === 1;
+      const isSettled = ordinal < this.#next && this.#settled[ordinal & mask] !== OPEN;
       if (isSettled && from < 0) from = ordinal;
       if (!isSettled && from >= 0) {
-        ranges.push({ from: this.#positionOf(from), to: this.#positionOf(ordinal - 1) });
+        ranges.push({ from: this.#positionOf(from), to: this.#endOf(ordinal - 1) });
         from = -1;
       }
     }
@@ -97,19 +141,32 @@ export class LowWaterMark {
     return position;
   }
 
+  /** The last position of a place that is settled. */
+  #endOf(ordinal: number): Position {
+    const slot = ordinal & (this.#settled.length - 1);
+    const end = this.#ends[slot];
+    return this.#settled[slot] === RUN && end !== undefined ? end : this.#positionOf(ordinal);
+  }
+
   #grow(): void {
     const oldMask = this.#settled.length - 1;
     const capacity = this.#settled.length * 2;
     const positions = new Array<Position>(capacity).fill("");
     const arrivals = new Float64Array(capacity);
     const settled = new Uint8Array(capacity);
+    const ends = new Array<Position>(capacity).fill("");
+    const counts = new Uint32Array(capacity);
     for (let ordinal = this.#low; ordinal < this.#next; ordinal++) {
       positions[ordinal & (capacity - 1)] = this.#positions[ordinal & oldMask] ?? "";
       arrivals[ordinal & (capacity - 1)] = this.#arrivals[ordinal & oldMask] ?? 0;
       settled[ordinal & (capacity - 1)] = this.#settled[ordinal & oldMask] ?? 0;
+      ends[ordinal & (capacity - 1)] = this.#ends[ordinal & oldMask] ?? "";
+      counts[ordinal & (capacity - 1)] = this.#counts[ordinal & oldMask] ?? 0;
     }
     this.#positions = positions;
     this.#arrivals = arrivals;
     this.#settled = settled;
+    this.#ends = ends;
+    this.#counts = counts;
   }
 }

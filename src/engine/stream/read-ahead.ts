@@ -1,3 +1,4 @@
+import type { StreamMapping } from "../../model/mapping.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
 import type { ByteBudget } from "../budget.ts";
 import type { EngineSettings } from "../settings.ts";
@@ -11,10 +12,25 @@ export interface ReadAheadOptions {
   readonly settings: EngineSettings;
   readonly budget: ByteBudget;
   readonly telemetry: Telemetry;
-  /** Records from the low-water mark to the newest read one. */
-  span(): number;
+  /** At most so many records from the low-water mark to the newest read one. */
+  readonly recordsMax: number;
+  /** How many they are, without those that hold no memory: what a filter dropped, what was settled before. */
+  places(): number;
   /** Reading has stopped for want of room: batches that wait for more records are to go now. */
   onFull(): void;
+}
+
+/**
+ * Records of a shard that may be read ahead. Lanes that share them and wait for full batches need room for one batch each, or
+ * none would ever be full; the bytes are bounded all the same.
+ */
+export function readAheadMax(
+  { batchingWindowMs, parallelizationFactor, batchSize }: StreamMapping,
+  { shardWindowRecords }: Pick<EngineSettings, "shardWindowRecords">,
+): number {
+  return batchingWindowMs === 0
+    ? shardWindowRecords
+    : Math.max(shardWindowRecords, parallelizationFactor * batchSize);
 }
 
 /** Share of a full window that must be free before reading goes on, so that reads do not shrink to single records. */
@@ -66,9 +82,9 @@ export class ReadAhead {
   async room(): Promise<ReadBounds | undefined> {
     while (!this.#isStopped && !this.#hasRoom(0)) await this.#waitForRoom();
     if (this.#isStopped) return undefined;
-    const { settings, budget, span } = this.#options;
+    const { settings, budget, recordsMax, places } = this.#options;
     return {
-      recordsMax: Math.max(1, Math.min(settings.readRecords, settings.shardWindowRecords - span())),
+      recordsMax: Math.max(1, Math.min(settings.readRecords, recordsMax - places())),
       bytesMax: Math.max(1, Math.min(settings.readBytes, budget.room)),
     };
   }
@@ -88,13 +104,13 @@ export class ReadAhead {
 
   #hasRoom(share: number): boolean {
     if (this.#records === 0) return true;
-    const { settings, budget, span } = this.#options;
-    return span() < settings.shardWindowRecords * (1 - share) && budget.room > 0;
+    const { budget, recordsMax, places } = this.#options;
+    return places() < recordsMax * (1 - share) && budget.room > 0;
   }
 
   async #waitForRoom(): Promise<void> {
-    const { telemetry, budget, settings, span, onFull } = this.#options;
-    const isWindowFull = span() >= settings.shardWindowRecords;
+    const { telemetry, budget, recordsMax, places, onFull } = this.#options;
+    const isWindowFull = places() >= recordsMax;
     telemetry.mark(isWindowFull ? "read paused by a full window" : "read paused by a full byte budget");
     let cancelBudgetWait = () => {};
     await new Promise<void>((resolve) => {

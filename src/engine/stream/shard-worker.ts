@@ -22,7 +22,7 @@ import { Lane } from "./lane.ts";
 import { laneOfKey } from "./lane-of-key.ts";
 import { LowWaterMark } from "./low-water-mark.ts";
 import type { ProgressGauges, ShardLevels } from "./progress-gauges.ts";
-import { ReadAhead } from "./read-ahead.ts";
+import { ReadAhead, readAheadMax } from "./read-ahead.ts";
 import { runReadLoop } from "./read-loop.ts";
 import { SettledSkip } from "./settled-skip.ts";
 import type { BufferedRecord, ShardContext } from "./shard-context.ts";
@@ -120,7 +120,8 @@ export class ShardWorker {
       settings,
       budget,
       telemetry,
-      span: () => this.#mark.span,
+      recordsMax: readAheadMax(mapping, settings),
+      places: () => this.#mark.places,
       onFull: () => this.#pokeLanes(),
     });
     this.#checkpoints = new CheckpointLoop({

@@ -87,12 +87,17 @@ class Holding {
     this.#check(event, held, trial);
   }
 
-  #check(event: ReadReturned, held: ReadonlySet<SimRecord>, { history, ledger, report }: Trial): void {
+  #check(event: ReadReturned, held: ReadonlySet<SimRecord>, trial: Trial): void {
+    const { history, mapping, ledger, report } = trial;
     const { mappingBudgetBytes, shardWindowRecords, readRecords } = history.scenario.settings;
+    // With a batching window there is room for a batch of each lane.
+    const { batchingWindowMs, parallelizationFactor, batchSize } = mapping.mapping;
+    const lanesRecords = batchingWindowMs === 0 ? 0 : parallelizationFactor * batchSize;
+    const recordsMax = Math.max(shardWindowRecords, lanesRecords);
     let slack = 0;
     for (const readBytes of this.#largestRead.values()) slack += readBytes;
     const isOver = () =>
-      this.#bytes > mappingBudgetBytes + slack || held.size > shardWindowRecords + readRecords;
+      this.#bytes > mappingBudgetBytes + slack || held.size > recordsMax + readRecords;
     if (!isOver()) return;
     this.#forgetAged(event.at, ledger);
     if (!isOver()) return;

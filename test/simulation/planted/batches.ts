@@ -19,8 +19,8 @@ export const BATCHES_BUGS: readonly PlantedBug[] = [
   }),
   bug("reading ahead ignores the byte budget", ["I10"], {
     file: `${STREAM}/read-ahead.ts`,
-    find: "settings.shardWindowRecords * (1 - share) && budget.room > 0;",
-    replace: "settings.shardWindowRecords * (1 - share) || budget.room > 1e12;",
+    find: "recordsMax * (1 - share) && budget.room > 0;",
+    replace: "recordsMax * (1 - share) || budget.room > 1e12;",
   }),
   bug("what is read is not taken from the budget", ["I10"], {
     file: "src/engine/budget.ts",
@@ -29,8 +29,8 @@ export const BATCHES_BUGS: readonly PlantedBug[] = [
   }),
   bug("reading ahead ignores the window", ["I10"], {
     file: `${STREAM}/read-ahead.ts`,
-    find: "return span() < settings.shardWindowRecords * (1 - share) && budget.room > 0;",
-    replace: "return span() < settings.shardWindowRecords * 1e6 * (1 - share) && budget.room > 0;",
+    find: "return places() < recordsMax * (1 - share) && budget.room > 0;",
+    replace: "return places() < recordsMax * 1e6 * (1 - share) && budget.room > 0;",
   }),
   bug("one failing key stops its whole shard", ["I11"], {
     file: `${STREAM}/shard-worker.ts`,
