@@ -54,13 +54,13 @@ export const PROGRESS_BUGS: readonly PlantedBug[] = [
   }),
   bug("a settled range is one record too long", ["I5"], {
     file: `${STREAM}/low-water-mark.ts`,
-    find: "to: this.#positionOf(ordinal - 1) });",
-    replace: "to: this.#positionOf(Math.min(ordinal, this.#next - 1)) });",
+    find: "to: this.#endOf(ordinal - 1) });",
+    replace: "to: this.#endOf(Math.min(ordinal, this.#next - 1)) });",
   }),
   bug("the low-water mark passes open records", ["I5"], {
     file: `${STREAM}/low-water-mark.ts`,
-    find: "while (this.#low < this.#next && this.#settled[this.#low & mask] === 1) {",
-    replace: "while (this.#low < this.#next) {",
+    find: "while (this.#low < this.#next && this.#settled[this.#low & mask] !== OPEN) this.#passLowest();",
+    replace: "while (this.#low < this.#next) this.#passLowest();",
   }),
   bug("settled ranges are not stored", ["I7"], {
     file: `${STREAM}/shard-worker.ts`,
