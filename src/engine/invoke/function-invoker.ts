@@ -89,8 +89,9 @@ export class FunctionInvoker {
     const payload = request.encode();
     const { mapping, requestId, functionArn } = request;
     const { name: functionName, timeoutMs, target } = this.#fn;
-    this.#track(mapping, 1);
     const span = request.beginSpan?.();
+    // Between taking note of it and forgetting it nothing may throw.
+    this.#track(mapping, 1);
     const startedMs = this.#clock.monotonic();
     const nowMs = this.#clock.now();
     this.#countStart(request, nowMs);
@@ -113,8 +114,8 @@ export class FunctionInvoker {
       this.#telemetry.log("error", message, { mapping, shardId, requestId, traceId });
       outcome = { kind: "functionError", errorType: "Millrace.TargetDefect", message };
     }
-    span?.end(outcome);
     this.#track(mapping, -1);
+    span?.end(outcome);
     const endedMs = this.#clock.monotonic();
     this.#telemetry.invocation(mapping, outcome.kind, endedMs - startedMs);
     if (this.#telemetry.logsDebug) this.#tell(request, outcome.kind, endedMs - startedMs, span);
