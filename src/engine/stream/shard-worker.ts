@@ -25,9 +25,8 @@ import type { ProgressGauges, ShardLevels } from "./progress-gauges.ts";
 import { ReadAhead, readAheadMax } from "./read-ahead.ts";
 import { runReadLoop } from "./read-loop.ts";
 import { SettledSkip } from "./settled-skip.ts";
-import type { BufferedRecord, ShardContext } from "./shard-context.ts";
-import { ShardLog } from "./shard-log.ts";
 import type { BufferedRecord, ShardContext, StartPermission } from "./shard-context.ts";
+import { ShardLog } from "./shard-log.ts";
 import type { SourceProblems } from "./source-problems.ts";
 
 /** What the shards of a mapping share. */
