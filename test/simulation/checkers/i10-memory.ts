@@ -96,8 +96,7 @@ class Holding {
     const recordsMax = Math.max(shardWindowRecords, lanesRecords);
     let slack = 0;
     for (const readBytes of this.#largestRead.values()) slack += readBytes;
-    const isOver = () =>
-      this.#bytes > mappingBudgetBytes + slack || held.size > recordsMax + readRecords;
+    const isOver = () => this.#bytes > mappingBudgetBytes + slack || held.size > recordsMax + readRecords;
     if (!isOver()) return;
     this.#forgetAged(event.at, ledger);
     if (!isOver()) return;
