@@ -1,10 +1,10 @@
+import { memberOf } from "../../src/aws/fault.ts";
 import { MillraceError } from "../../src/model/errors.ts";
 import { JsonBytesWriter, quoteJson } from "../../src/model/json-bytes.ts";
 import type { StreamRecord, TumblingWindow } from "../../src/model/record.ts";
 import { encodeWindowMembers } from "../../src/model/window-members.ts";
 import type { StreamEvents } from "../../src/ports/stream-source.ts";
-import { type AttributeMap, attributeMapJson, base64 } from "./attribute-json.ts";
-import type { ChangeRecord } from "./stream-api.ts";
+import type { Change, ChangeRecord, ItemText } from "./stream-api.ts";
 import type { StreamArn } from "./stream-arn.ts";
 
 /** Member of a record's filter document that holds its data (queues §6.2). */
@@ -57,7 +57,7 @@ export function createRecordFactory({ arn, region }: StreamArn, partitionKeyName
     );
     const record: DynamodbRecord = {
       position,
-      key: laneKey(dynamodb.Keys ?? {}, partitionKeyName),
+      key: laneKey(dynamodb.Keys ?? "{}", partitionKeyName),
       arrivalMs: epochSeconds * 1000,
       bytes: element.length + RECORD_OVERHEAD_BYTES,
       encodedBytes: element.length,
@@ -74,15 +74,13 @@ function recordIsIncomplete(arn: string): MillraceError {
   );
 }
 
-type Change = NonNullable<ChangeRecord["dynamodb"]>;
-
 /** Members in AWS's order. */
 function changeJson(change: Change, position: string, epochSeconds: number): string {
   const { Keys, NewImage, OldImage, SizeBytes, StreamViewType } = change;
   let text = `{"ApproximateCreationDateTime":${epochSecondsJson(epochSeconds)}`;
-  if (Keys !== undefined) text += `,"Keys":${attributeMapJson(Keys)}`;
-  if (NewImage !== undefined) text += `,"NewImage":${attributeMapJson(NewImage)}`;
-  if (OldImage !== undefined) text += `,"OldImage":${attributeMapJson(OldImage)}`;
+  if (Keys !== undefined) text += `,"Keys":${Keys}`;
+  if (NewImage !== undefined) text += `,"NewImage":${NewImage}`;
+  if (OldImage !== undefined) text += `,"OldImage":${OldImage}`;
   text += `,"SequenceNumber":${quoteJson(position)}`;
   if (SizeBytes !== undefined) text += `,"SizeBytes":${SizeBytes}`;
   if (StreamViewType !== undefined) text += `,"StreamViewType":${quoteJson(StreamViewType)}`;
@@ -111,11 +109,10 @@ function identityJson(identity: ChangeRecord["userIdentity"]): string {
  * The item's partition-key value, so that all versions of an item, and all items of a partition, stay in order
  * (architecture.md, lane of a key). A table has one type for it: the text alone tells two values apart.
  */
-function laneKey(keys: AttributeMap, partitionKeyName: string): string {
-  const value = keys[partitionKeyName];
-  const text = value?.S ?? value?.N;
-  if (text !== undefined) return text;
-  return value?.B === undefined ? attributeMapJson(keys) : base64(value.B);
+function laneKey(keys: ItemText, partitionKeyName: string): string {
+  const value = memberOf(JSON.parse(keys), partitionKeyName);
+  const text = memberOf(value, "S") ?? memberOf(value, "N") ?? memberOf(value, "B");
+  return typeof text === "string" ? text : keys;
 }
 
 function encodeEvent(

@@ -5,15 +5,18 @@ import {
   GetShardIteratorCommand,
   type GetShardIteratorInput,
 } from "@aws-sdk/client-dynamodb-streams";
-import { type CallLimits, callAws } from "../../src/aws/call.ts";
+import { type CallLimits, callAws, OPENING } from "../../src/aws/call.ts";
 import { createAwsClient } from "../../src/aws/client.ts";
 import { MillraceError } from "../../src/model/errors.ts";
+import { readRawRecords } from "./raw-records.ts";
 import { type FailedCall, nameOfError, sourceError } from "./sdk-failure.ts";
 import type { IteratorStart, ShardEntry, StreamApi } from "./stream-api.ts";
 import type { StreamArn } from "./stream-arn.ts";
 
 /** Longer than a page of 1 MB takes on a slow line; a call that hangs must not hold its shard for ever. */
 const CALL: CallLimits = { timeoutMs: 30_000 };
+/** Of an answer that is small. */
+const DESCRIBE: CallLimits = { timeoutMs: OPENING.timeoutMs };
 /** The engine reads up to 64 shards at once; the SDK's own 50 sockets would make some of them wait. */
 const SOCKETS_MAX = 128;
 
@@ -24,12 +27,14 @@ const SOCKETS_MAX = 128;
 export function createSdkStreamApi({ arn, region }: StreamArn): StreamApi {
   const needs = { region, connections: SOCKETS_MAX };
   const client = createAwsClient(needs, (settings) => new DynamoDBStreamsClient(settings));
+  const recordsOf = readRawRecords(client);
   const now = observeServiceTime(client);
   return {
     async describe(afterShardId, signal) {
       const command = new DescribeStreamCommand({ StreamArn: arn, ExclusiveStartShardId: afterShardId });
       const call = { action: "DescribeStream", streamArn: arn, shardId: undefined };
-      const output = await run(call, signal, (abortSignal) => client.send(command, { abortSignal }));
+      const describe = (abortSignal: AbortSignal) => client.send(command, { abortSignal });
+      const output = await run(call, signal, describe, DESCRIBE);
       const stream = output.StreamDescription;
       return {
         status: stream?.StreamStatus,
@@ -49,6 +54,7 @@ export function createSdkStreamApi({ arn, region }: StreamArn): StreamApi {
         call,
         signal,
         (abortSignal) => client.send(command, { abortSignal }),
+        CALL,
         "trimmed",
       );
       if (typeof output === "string") return { kind: output };
@@ -59,9 +65,9 @@ export function createSdkStreamApi({ arn, region }: StreamArn): StreamApi {
       const command = new GetRecordsCommand({ ShardIterator: iterator, Limit: recordsMax });
       const call = { action: "GetRecords", streamArn: arn, shardId };
       const send = (abortSignal: AbortSignal) => client.send(command, { abortSignal });
-      const output = await run(call, signal, send, "trimmed", "expired");
+      const output = await run(call, signal, send, CALL, "trimmed", "expired");
       if (typeof output === "string") return { kind: output };
-      return { kind: "records", records: output.Records ?? [], next: output.NextShardIterator };
+      return { kind: "records", records: recordsOf(output), next: output.NextShardIterator };
     },
     now,
     close: () => client.destroy(),
@@ -133,10 +139,11 @@ async function run<Output, E extends Expected = never>(
   call: FailedCall,
   signal: AbortSignal,
   send: (signal: AbortSignal) => Promise<Output>,
+  limits: CallLimits,
   ...expected: readonly E[]
 ): Promise<Output | E> {
   try {
-    return await callAws(signal, CALL, send);
+    return await callAws(signal, limits, send);
   } catch (error) {
     if (signal.aborted) throw callIsAborted(call);
     const condition = expected.find((each) => each === EXPECTED_NAMES[nameOfError(error)]);

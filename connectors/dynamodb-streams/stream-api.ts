@@ -1,7 +1,25 @@
-import type { _Record } from "@aws-sdk/client-dynamodb-streams";
-
 /** A change of an item, as the API gives it. */
-export type ChangeRecord = _Record;
+export interface ChangeRecord {
+  readonly eventID?: string | undefined;
+  readonly eventName?: string | undefined;
+  readonly userIdentity?:
+    | { readonly PrincipalId?: string | undefined; readonly Type?: string | undefined }
+    | undefined;
+  readonly dynamodb?: Change | undefined;
+}
+
+export interface Change {
+  readonly ApproximateCreationDateTime?: Date | undefined;
+  readonly Keys?: ItemText | undefined;
+  readonly NewImage?: ItemText | undefined;
+  readonly OldImage?: ItemText | undefined;
+  readonly SequenceNumber?: string | undefined;
+  readonly SizeBytes?: number | undefined;
+  readonly StreamViewType?: string | undefined;
+}
+
+/** `{"name":{"S":"…"},…}`: attributes as DynamoDB wrote them, which is how Lambda's events carry them (streams §6). */
+export type ItemText = string;
 
 /**
  * The calls to one stream that this connector makes, and nothing else: a leaner client can take the SDK's place here.

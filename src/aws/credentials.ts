@@ -10,7 +10,7 @@ export interface AwsCredentials {
 const AHEAD_MS = 5 * 60_000;
 /** Credentials that name no end may be replaced all the same, as those of a file. */
 const UNDATED_MS_MAX = 5 * 60_000;
-/** What was just read is not read again at once, whatever the service or this host's clock says of it. */
+/** What was just read for its end, or for a refusal, is not read again for the same at once. */
 const REREAD_MS_MIN = 1_000;
 
 /**
@@ -22,6 +22,8 @@ export class RotatingCredentials {
   readonly #now: () => number;
   #known: AwsCredentials | undefined;
   #readMs = Number.NEGATIVE_INFINITY;
+  /** After a refusal. */
+  #rereadMs = Number.NEGATIVE_INFINITY;
   #reading: Promise<AwsCredentials> | undefined;
 
   /** `read` asks where they come from, and no cache. */
@@ -48,7 +50,10 @@ export class RotatingCredentials {
 
   /** The service has refused `used`. Resolves with whether there are others by now. */
   async refused(used: AwsCredentials | undefined): Promise<boolean> {
-    if (isSame(used, this.#known) && this.#isRested()) await this.#readAnew().catch(() => undefined);
+    if (isSame(used, this.#known) && Math.abs(this.#now() - this.#rereadMs) >= REREAD_MS_MIN) {
+      this.#rereadMs = this.#now();
+      await this.#readAnew().catch(() => undefined);
+    }
     return this.#known !== undefined && !isSame(used, this.#known);
   }
 

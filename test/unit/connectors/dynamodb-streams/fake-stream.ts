@@ -8,6 +8,7 @@ import type {
   StreamPage,
 } from "../../../../connectors/dynamodb-streams/stream-api.ts";
 import { MillraceError } from "../../../../src/model/errors.ts";
+import { itemText } from "./item-text.ts";
 
 const SHARDS_PER_PAGE = 100;
 const ITERATOR_LIFE_MS = 15 * 60 * 1000;
@@ -79,7 +80,7 @@ export class FakeStream implements StreamApi {
       ...change,
       dynamodb: {
         ApproximateCreationDateTime: new Date(this.nowMs - (this.nowMs % 1000)),
-        Keys: { pk: { S: "key" } },
+        Keys: itemText({ pk: { S: "key" } }),
         SequenceNumber: sequenceNumber,
         SizeBytes: 26,
         StreamViewType: "NEW_AND_OLD_IMAGES",
@@ -92,7 +93,9 @@ export class FakeStream implements StreamApi {
 
   appendItem(shardId: string, key: string, data: string): string {
     const pk = { S: key };
-    return this.append(shardId, { dynamodb: { Keys: { pk }, NewImage: { pk, data: { S: data } } } });
+    return this.append(shardId, {
+      dynamodb: { Keys: itemText({ pk }), NewImage: itemText({ pk, data: { S: data } }) },
+    });
   }
 
   trimBefore(epochMs: number): void {

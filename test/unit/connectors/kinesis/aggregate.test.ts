@@ -124,7 +124,8 @@ for (const [what, message] of [
   ["a record of fields that nobody knows", [KEY, longField(3, MANY(Buffer.from("2800", "hex"), FIELDS_MAX))]],
 ] as const) {
   test(`an aggregate with ${what} is delivered as it is`, async () => {
-    assert.equal(await deaggregate(sealAggregate(Buffer.concat(message)), ALL_HASH_KEYS), undefined);
+    const isWhole = (await openAggregate(sealAggregate(Buffer.concat(message)), ALL_HASH_KEYS)) === undefined;
+    assert.ok(isWhole, "it was taken apart");
   });
 }
 
@@ -139,6 +140,8 @@ test("the largest aggregate that is taken apart is, in steps that others can go 
   const filled = longField(3, Buffer.concat([Buffer.from("08001a", "hex"), Buffer.from("00", "hex")]));
   const message = Buffer.concat([MANY(key, 500), MANY(ELEMENT, INNER_RECORDS_MAX - 1), filled]);
   assert.equal((await deaggregate(sealAggregate(message), ALL_HASH_KEYS))?.length, INNER_RECORDS_MAX);
+  // The last step is seen when its turn is over.
+  await new Promise((resolve) => setImmediate(resolve));
   assert.ok(largest.items > 0 && largest.items <= STEP_ITEMS_MAX, `${largest.items} items in one step`);
   assert.ok(largest.bytes > 0 && largest.bytes <= STEP_BYTES_MAX, `${largest.bytes} bytes in one step`);
 });

@@ -1,0 +1,40 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createSdkStreamApi } from "../../../connectors/dynamodb-streams/sdk-stream-api.ts";
+import { parseStreamArn } from "../../../connectors/dynamodb-streams/stream-arn.ts";
+import { setAwsEnvironment } from "../../servers/aws-emulator.ts";
+import { startCannedAws } from "../../servers/canned-aws.ts";
+import { FaultProxy } from "../../servers/fault-proxy.ts";
+
+const NO_ABORT = new AbortController().signal;
+const ARN = parseStreamArn(
+  "arn:aws:dynamodb:eu-west-1:123456789012:table/orders/stream/2026-01-01T00:00:00.000",
+);
+
+test("a client that is made anew knows the service's time from the one before", async (t) => {
+  const { endpoint } = await startCannedAws(t, () => ({ status: 200, body: '{"StreamDescription":{}}' }));
+  const proxy = await FaultProxy.start(endpoint);
+  t.after(() => proxy.close());
+  setAwsEnvironment(proxy.endpoint);
+  proxy.clockAheadMs = 60 * 60_000;
+  for (let life = 0; life < 3; life++) {
+    const api = createSdkStreamApi(ARN);
+    await api.describe(undefined, NO_ABORT);
+    api.close();
+  }
+  assert.equal(proxy.timeRefusals, 1);
+});
+
+test("a call that is throttled is one request, whoever makes it", async (t) => {
+  const { requests } = await startCannedAws(t, () => ({
+    status: 400,
+    body: '{"__type":"ThrottlingException"}',
+  }));
+  const api = createSdkStreamApi(ARN);
+  t.after(() => api.close());
+  await assert.rejects(api.describe(undefined, NO_ABORT), { code: "ERR_MILLRACE_SOURCE_THROTTLED" });
+  await assert.rejects(api.getRecords("shard-1", "iterator", 10, NO_ABORT), {
+    code: "ERR_MILLRACE_SOURCE_THROTTLED",
+  });
+  assert.equal(requests.length, 2);
+});
