@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
-import { MillraceError } from "../../src/model/errors.ts";
+import { hasErrorCode, MillraceError } from "../../src/model/errors.ts";
 import type { QueueMessage, QueueSource, Settlement } from "../../src/ports/queue-source.ts";
 import type { LiveFile } from "../../src/sqlite/live-file.ts";
 import type { WaitClock } from "../../src/sqlite/lock-wait.ts";
@@ -126,8 +126,11 @@ function createQueueSource(
       const wanted = Math.min(messagesMax, RECEIVE_MESSAGES_MAX);
       const askedMs = performance.now();
       for (;;) {
-        throwIfAborted(signal);
-        const { deliveries, mayHaveMore, isEmpty } = await take(wanted, holdMs, signal);
+        // Nothing was handed out yet: the question is taken back.
+        if (signal.aborted) return [];
+        const look = await take(wanted, holdMs, signal).catch(takenBack);
+        if (look === undefined) return [];
+        const { deliveries, mayHaveMore, isEmpty } = look;
         if (deliveries.length > 0) return deliveries.map(toMessage);
         const boundMs = isEmpty ? Math.min(waitMs, WAIT_ON_EMPTY_MS) : waitMs;
         const leftMs = askedMs + boundMs - performance.now();
@@ -168,17 +171,18 @@ function queueWasReplaced(path: string, name: string): MillraceError {
   );
 }
 
+/** To its end, or to an abort. */
 async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  try {
-    await sleep(ms, undefined, { signal });
-  } catch (error) {
-    throwIfAborted(signal);
-    throw error;
-  }
+  await sleep(ms, undefined, { signal }).catch(() => undefined);
 }
 
 function throwIfAborted(signal: AbortSignal): void {
   if (signal.aborted) {
     throw new MillraceError("ERR_MILLRACE_ABORTED", "The caller stopped receiving from a local queue.");
   }
+}
+
+/** An abort that came while the file was locked: nothing was taken. */
+function takenBack(error: unknown): undefined {
+  if (!hasErrorCode(error, "ERR_MILLRACE_ABORTED")) throw error;
 }

@@ -40,6 +40,7 @@ class SqsSource implements QueueSource {
   readonly events = createSqsEvents();
   readonly #api: SqsApi;
   readonly #toMessage: ReturnType<typeof createMessageFactory>;
+  readonly #closing = new AbortController();
   readonly #settling = new PQueue({ concurrency: SETTLING_CALLS_MAX });
 
   constructor(
@@ -65,7 +66,10 @@ class SqsSource implements QueueSource {
       waitSeconds: waitSeconds(wanted.waitMs),
       visibilitySeconds: Math.min(toSeconds(wanted.holdMs), VISIBILITY_SECONDS_MAX),
     };
-    const messages = await this.#api.receive(request, signal);
+    if (signal.aborted) return [];
+    // Not ended by the caller: SQS would hand messages to a connection that is gone, hidden and a receive spent. The answer
+    // comes, at the latest when the wait is over.
+    const messages = await this.#api.receive(request, this.#closing.signal);
     return messages.map(this.#toMessage);
   }
 
@@ -82,6 +86,7 @@ class SqsSource implements QueueSource {
   }
 
   async close(): Promise<void> {
+    this.#closing.abort();
     this.#api.close();
   }
 

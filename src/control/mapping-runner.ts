@@ -7,6 +7,7 @@ import type { Telemetry } from "../ports/telemetry.ts";
 import { creatingStatus } from "./creating-status.ts";
 import type { Deployments, OpenMapping } from "./deployments.ts";
 import { type OpeningTrouble, troubleOf } from "./opening-trouble.ts";
+import { CUT_OFF_MS, GONE_MS } from "./process-life.ts";
 
 export interface MappingRunnerOptions {
   readonly engine: Engine;
@@ -62,16 +63,17 @@ export class MappingRunner {
 
   /**
    * `undefined`: the mapping is to stop. Resolves when that was done: nothing of it is started any more, or it polls, or it
-   * was tried to and `problemOf` says why not. Never rejects.
+   * was tried to and `problemOf` says why not. `isCutOff`: others may soon count on it that nothing of it starts here any more.
+   * Never rejects.
    */
-  async want(uuid: string, wanted: WantedMapping | undefined): Promise<void> {
+  async want(uuid: string, wanted: WantedMapping | undefined, isCutOff = false): Promise<void> {
     let run = this.#runs.get(uuid);
     if (run === undefined) {
       if (wanted === undefined) return;
       run = new MappingRun(uuid, this.#options);
       this.#runs.set(uuid, run);
     }
-    await run.want(wanted);
+    await run.want(wanted, isCutOff);
     if (run.isIdle && this.#runs.get(uuid) === run) this.#runs.delete(uuid);
   }
 
@@ -91,6 +93,9 @@ export class MappingRunner {
   }
 }
 
+/** A queue's messages in hand may start so long after a cut-off: others wait for a process as long, and longer. */
+const CUT_OFF_STARTS_MS = (GONE_MS - CUT_OFF_MS) / 2;
+
 class MappingRun {
   readonly #uuid: string;
   readonly #options: MappingRunnerOptions;
@@ -98,6 +103,7 @@ class MappingRun {
   #open: OpenMapping | undefined;
   #openGeneration = Number.NaN;
   #failures = 0;
+  #isCutOff = false;
   #retry: ScheduledCall | undefined;
   #isClosed = false;
   #steps: Promise<void> = Promise.resolve();
@@ -125,8 +131,11 @@ class MappingRun {
     this.#options.engine.start(open.deployment);
   }
 
-  want(wanted: WantedMapping | undefined): Promise<void> {
+  want(wanted: WantedMapping | undefined, isCutOff: boolean): Promise<void> {
     const isKnown = wanted?.generation === this.#wanted?.generation;
+    this.#isCutOff = isCutOff;
+    if (this.#open !== undefined && wanted?.generation !== this.#openGeneration)
+      this.#options.engine.expectStop(this.#uuid);
     this.#wanted = wanted;
     // Its next attempt is planned, and a change of another mapping does not bring it forward.
     if (isKnown && this.trouble !== undefined) return this.#steps;
@@ -197,11 +206,17 @@ class MappingRun {
   async #stop(open: OpenMapping): Promise<void> {
     const { engine, drainMs, telemetry } = this.#options;
     const { name } = open.deployment.mapping;
-    await engine.stopMapping(this.#uuid, drainMs);
+    const isFollowed = this.#wanted !== undefined;
+    const startsMs = this.#isCutOff ? CUT_OFF_STARTS_MS : undefined;
+    await engine.stopMapping(this.#uuid, drainMs, { isFollowed, startsMs });
     this.#open = undefined;
-    for (const error of await open.close()) {
-      telemetry.log("warn", "something could not be closed", { mapping: name, error });
-    }
+    // What was received through it is still on its way, and the next configuration has it.
+    const closed = engine.receivesBack(this.#uuid).then(async () => {
+      for (const error of await open.close()) {
+        telemetry.log("warn", "something could not be closed", { mapping: name, error });
+      }
+    });
+    if (!isFollowed) await closed;
     if (this.#wanted === undefined) telemetry.unregister(name);
     telemetry.log("info", "mapping stopped", { mapping: name });
   }

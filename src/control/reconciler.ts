@@ -191,7 +191,7 @@ export class Reconciler {
     const { runner, telemetry } = this.#options;
     const message = "the store of mappings is out of reach: its mappings stop until it answers";
     telemetry.log("error", message, { mappings: this.#kept.size });
-    for (const uuid of this.#kept.keys()) void runner.want(uuid, undefined);
+    for (const uuid of this.#kept.keys()) void runner.want(uuid, undefined, true);
     this.#kept = new Map();
     this.#applying = [];
     this.#seenVersion = -1;

@@ -54,7 +54,14 @@ export interface Engine {
   /** Begins to process a mapping. Returns at once; progress is seen in `status` and telemetry. */
   start(deployment: MappingDeployment): void;
   /** Stops one mapping as `stop` does. */
-  stopMapping(uuid: string, drainMs: number): Promise<StopReport>;
+  stopMapping(uuid: string, drainMs: number, how?: StopOptions): Promise<StopReport>;
+  /** A stop of the mapping is near: it asks for nothing from now on that would have it wait for long. */
+  expectStop(uuid: string): void;
+  /**
+   * Resolves when nothing of the mapping, as it ran before its last stop, goes through its source any more: then that may be
+   * closed. At once, unless receives were kept for the next start.
+   */
+  receivesBack(uuid: string): Promise<void>;
   /**
    * Starts nothing new, lets running invocations end for at most `drainMs`, writes last checkpoints and releases the
    * leases. What is still running then is left; its records are not settled and come again.
@@ -77,6 +84,13 @@ export interface Taken {
   readonly budgetBytes: number;
   /** Of the functions' concurrency. */
   readonly slots: number;
+}
+
+export interface StopOptions {
+  /** The same mapping starts again at once with another configuration: receives under way are kept for it. */
+  readonly isFollowed?: boolean;
+  /** Nothing starts behind this, however long the drain lasts. */
+  readonly startsMs?: number | undefined;
 }
 
 export interface MappingStatus {

@@ -5,12 +5,14 @@ import type {
   InvocableFunction,
   MappingDeployment,
   MappingStatus,
+  StopOptions,
   StopReport,
   Taken,
 } from "./engine.ts";
 import type { MappingExplanation } from "./explanation.ts";
 import { FunctionInvoker } from "./invoke/function-invoker.ts";
 import { QueueWorker } from "./queue/queue-worker.ts";
+import { ReceiveKeep } from "./queue/receive-keep.ts";
 import { MappingWorker } from "./stream/mapping-worker.ts";
 
 type Worker = MappingWorker | QueueWorker;
@@ -24,42 +26,55 @@ export class Supervisor implements Engine {
   readonly #workers = new Map<string, Worker>();
   readonly #stopping = new WeakMap<Worker, Promise<StopReport>>();
   readonly #invokers = new Map<string, FunctionInvoker>();
+  readonly #receives: ReceiveKeep;
 
   constructor(options: EngineOptions) {
     this.#options = options;
+    this.#receives = new ReceiveKeep(options.clock, options.telemetry);
     this.#processBudget = new ByteBudget(options.settings.processBudgetBytes);
   }
 
   start(deployment: MappingDeployment): void {
     const { uuid, enabled } = deployment.mapping;
     if (!enabled || this.#workers.has(uuid)) return;
-    const worker = this.#workerOf(deployment);
-    this.#workers.set(uuid, worker);
-    worker.start();
-  }
-
-  #workerOf(deployment: MappingDeployment): Worker {
     const shared = {
       ...this.#options,
       processBudget: this.#processBudget,
       invoker: this.#invokerOf(deployment.fn),
     };
-    return deployment.kind === "stream"
-      ? new MappingWorker({ ...shared, deployment })
-      : new QueueWorker({ ...shared, deployment, functionTimeoutMs: deployment.fn.timeoutMs });
+    if (deployment.kind === "stream") {
+      const worker = new MappingWorker({ ...shared, deployment });
+      this.#workers.set(uuid, worker);
+      worker.start();
+    } else {
+      const worker = new QueueWorker({ ...shared, deployment, functionTimeoutMs: deployment.fn.timeoutMs });
+      this.#workers.set(uuid, worker);
+      worker.start(this.#receives.take(deployment));
+    }
   }
 
-  async stopMapping(uuid: string, drainMs: number): Promise<StopReport> {
+  async stopMapping(uuid: string, drainMs: number, how: StopOptions = {}): Promise<StopReport> {
     const worker = this.#workers.get(uuid);
     if (worker === undefined) return NOTHING_LEFT;
-    const report = await this.#stopWorker(worker, drainMs);
+    if (how.isFollowed === true && worker instanceof QueueWorker)
+      this.#receives.put(worker.deployment, worker.handOverReceives());
+    const report = await this.#stopWorker(worker, drainMs, how.startsMs);
     if (this.#workers.get(uuid) === worker) this.#workers.delete(uuid);
     return report;
   }
 
+  expectStop(uuid: string): void {
+    const worker = this.#workers.get(uuid);
+    if (worker instanceof QueueWorker) worker.expectStop();
+  }
+
+  receivesBack(uuid: string): Promise<void> {
+    return this.#receives.back(uuid);
+  }
+
   async stop(drainMs: number): Promise<StopReport> {
-    const workers = [...this.#workers.values()];
-    const reports = await Promise.all(workers.map((worker) => this.#stopWorker(worker, drainMs)));
+    const stopping = [...this.#workers.values()].map((worker) => this.#stopWorker(worker, drainMs));
+    const [reports] = await Promise.all([Promise.all(stopping), this.#receives.end(drainMs)]);
     return { comesAgain: reports.reduce((sum, { comesAgain }) => sum + comesAgain, 0) };
   }
 
@@ -72,17 +87,21 @@ export class Supervisor implements Engine {
   }
 
   /** Who asks for it a second time waits for the same end: nothing of the mapping may start again before it. */
-  #stopWorker(worker: Worker, drainMs: number): Promise<StopReport> {
-    const stopping = this.#stopping.get(worker) ?? this.#stopOnce(worker, drainMs);
+  #stopWorker(worker: Worker, drainMs: number, startsMs?: number): Promise<StopReport> {
+    const stopping = this.#stopping.get(worker) ?? this.#stopOnce(worker, drainMs, startsMs);
     this.#stopping.set(worker, stopping);
     return stopping;
   }
 
-  async #stopOnce(worker: Worker, drainMs: number): Promise<StopReport> {
+  async #stopOnce(worker: Worker, drainMs: number, startsMs: number | undefined): Promise<StopReport> {
+    if (worker instanceof QueueWorker) {
+      await worker.stop(drainMs, startsMs);
+      return NOTHING_LEFT;
+    }
     const stopped = worker.stop(drainMs);
-    // After the stop has begun: what is sent away must not come again.
+    // After the stop has begun: what is sent away must not come again. A queue does it itself, when its drain is over.
     for (const invoker of this.#invokers.values()) invoker.dismiss(worker.status().name);
-    return (await stopped) ?? NOTHING_LEFT;
+    return await stopped;
   }
 
   status(): readonly MappingStatus[] {

@@ -322,9 +322,9 @@ const mappingSpec = z
     provisionedPollerConfig: provisionedPollerConfig.optional(),
     strictAwsFifo: z
       .boolean()
-      .default(false)
+      .default(true)
       .describe(
-        "FIFO queues with ReportBatchItemFailures. True: what the function does not list is deleted, as on AWS. False: a listed message also holds back the later ones of its group.",
+        "FIFO queues with ReportBatchItemFailures. True: what the function does not list is deleted, as on AWS. False: a listed message also holds back the later ones of its group; each time costs them a receive, and behind a message that always fails they reach the dead-letter queue though they succeed.",
       ),
     endpoints: z
       .record(z.string(), z.array(z.string().min(1)).min(1).max(100))

@@ -10,8 +10,11 @@ import type { FilterDocument } from "./stream-source.ts";
  *   ended before, or the message was settled already; nothing was changed. `failed`: unknown, to be tried again.
  * - A message that is released, or whose hold ends, comes again with a higher receive count.
  * - FIFO: messages of one group are handed out in order, and none of a group while an earlier one of it is held.
- * - An abort makes a pending receive reject with `ERR_MILLRACE_ABORTED` within one second; what it had received comes
- *   again when its hold ends.
+ * - An abort says that no more is wanted. It never throws away what the queue may have handed out, since that would be hidden
+ *   and its receive spent: a receive that is pending comes back with what there is, perhaps nothing; at once where the question
+ *   can be taken back, else when it is answered. One that is asked for behind an abort asks nothing and gives nothing.
+ * - What one source gave, another source of the same queue may settle.
+ * - An element that cannot be converted is given with its `damage`; its neighbours are given as they are.
  * Failures of a whole call reject with `ERR_MILLRACE_SOURCE_UNAVAILABLE`, `…_THROTTLED` or `…_NOT_FOUND`.
  */
 export interface QueueSource {
@@ -51,6 +54,8 @@ export interface QueueDescription {
 
 /** What the engine needs to know of a message; a connector's own message carries more, its receipt among it. */
 export interface QueueMessage {
+  /** Why no event can be made of it, without a word of its contents. The engine gives it up alone, and tells. */
+  readonly damage?: string | undefined;
   /** What functions call it in a partial response. */
   readonly messageId: string;
   /** FIFO: its group. `undefined` on queues without order. */

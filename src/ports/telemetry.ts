@@ -31,6 +31,11 @@ export const COUNTERS = {
   on_failure_destination_delivered_events: "Records that the failure destination accepted.",
   destination_delivery_failures: "Failure records that the destination did not accept, tries included.",
   deleted_events: "Messages taken off their queue after processing.",
+  unseen_receives:
+    "Messages given back to their queue before a function saw them: the queue counts a receive of each.",
+  damaged_events: "Messages that could not be filtered or made part of an event: each is given up alone.",
+  forgotten_messages:
+    "Messages that nobody had in hand when all work of their mapping had ended: a defect of the engine.",
   lost_holds: "Messages whose hold ended before they were settled: they come again.",
   expired_events: "Records that the source's retention ended while they were retried.",
   skipped_events: "Records read again after a restart that were settled before it.",
@@ -148,6 +153,11 @@ export const MARKS = [
   "acknowledge tried again",
   "acknowledge given up with its hold",
   "acknowledge found the hold lost",
+  "stopped with messages to run",
+  "receives taken over from an earlier configuration",
+  "kept receives given back",
+  "message given up: it cannot be converted",
+  "batch made anew without what cannot be converted",
   "waiting messages released on stop",
   "drain of a queue cut short",
 ] as const;

@@ -27,7 +27,7 @@ export function generateQueue(random: SeededRandom, draft: QueueDraft): QueueSce
   const isFifo = shape.chance(draft.isTired ? 0.8 : 0.5);
   const mapping = generateQueueMapping(random.fork("mapping"), draft, isFifo);
   const timeoutMs = random.int(400, 4_000);
-  const receivesMax = isSwarm && shape.chance(0.35) ? shape.int(2, 6) : undefined;
+  const receivesMax = flavour !== "isolation" && shape.chance(0.5) ? shape.int(1, 5) : undefined;
   const latencySpreadMs = flavour === "isolation" ? 1 : random.pick([1, 10, 50, 200, 1_000]);
   const fn: FunctionScenario = {
     timeoutMs,
@@ -41,7 +41,7 @@ export function generateQueue(random: SeededRandom, draft: QueueDraft): QueueSce
   return {
     mapping,
     fn,
-    workload: generateQueueWorkload(random.fork("workload"), draft, mapping),
+    workload: generateQueueWorkload(random.fork("workload"), draft, mapping, receivesMax !== undefined),
     isFifo,
     visibilityMs: timeoutMs + shape.int(0, draft.isTired ? 1_000 : 6_000),
     receivesMax,
@@ -74,7 +74,7 @@ function generateQueueMapping(random: SeededRandom, draft: QueueDraft, isFifo: b
     concurrencyMax: draft.isTired ? 2 : scaling < 0.3 ? random.int(2, 12) : undefined,
     provisionedPollers:
       !draft.isTired && scaling > 0.85 ? { min: random.int(1, 2), max: random.int(2, 20) } : undefined,
-    strictAwsFifo: isFifo && random.chance(0.25),
+    strictAwsFifo: isFifo && random.chance(0.6),
   };
 }
 
@@ -82,6 +82,7 @@ function generateQueueWorkload(
   random: SeededRandom,
   draft: QueueDraft,
   { batchSize, filterPatterns }: QueueMapping,
+  hasDeadLetters: boolean,
 ): QueueWorkload {
   const { flavour, isLarge } = draft;
   const isPatient = flavour === "isolation";
@@ -105,6 +106,8 @@ function generateQueueWorkload(
     largeBytesMax: isLarge ? Math.round(largeBytes * 0.9) : 0,
     unwantedShare: filterPatterns.length === 0 ? 0 : random.pick([0.1, 0.5, 0.9, 1]),
     poison: Array.from({ length: poisonCount }, () => random.int(0, records - 1)),
+    // Without a dead-letter queue they would come again for ever.
+    unmadeShare: flavour === "swarm" && hasDeadLetters && random.chance(0.3) ? random.pick([0.02, 0.1]) : 0,
     poisoned: draft.isSick ? random.pick(["everything", "group"]) : "nothing",
   };
 }

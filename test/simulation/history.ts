@@ -78,6 +78,8 @@ export type InvariantId =
   | "I15"
   | "I16"
   | "I18"
+  | "I19"
+  | "I23"
   | "I26"
   | "windows"
   | "scaling"

@@ -4,6 +4,7 @@ import { OWNERSHIP_BUGS } from "./planted/ownership.ts";
 import type { PlantedBug } from "./planted/planted-bug.ts";
 import { PROGRESS_BUGS } from "./planted/progress.ts";
 import { QUEUE_FLOW_BUGS, QUEUE_GROUP_BUGS } from "./planted/queue-flow.ts";
+import { QUEUE_RECEIVE_BUGS } from "./planted/queue-receives.ts";
 import { QUEUE_SETTLEMENT_BUGS } from "./planted/queue-settlements.ts";
 import { QUEUE_SHARE_BUGS } from "./planted/queue-share.ts";
 import { WINDOWS_BUGS } from "./planted/windows.ts";
@@ -17,6 +18,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ...QUEUE_GROUP_BUGS,
   ...QUEUE_FLOW_BUGS,
   ...QUEUE_SHARE_BUGS,
+  ...QUEUE_RECEIVE_BUGS,
   ...WINDOWS_BUGS,
   ...BALANCE_BUGS,
 ];

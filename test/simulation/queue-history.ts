@@ -1,6 +1,7 @@
 import type { QueueMapping } from "../../src/model/mapping.ts";
 import type { OutcomeKind } from "../../src/model/outcome.ts";
 import type { Settlement } from "../../src/ports/queue-source.ts";
+import type { CounterName, GaugeName } from "../../src/ports/telemetry.ts";
 import type { QueueScenario } from "./scenario.ts";
 import type { SimProcess } from "./world/process.ts";
 import type { SimDelivery, SimQueue } from "./world/queue.ts";
@@ -13,6 +14,17 @@ export interface QueueHistory {
   readonly queue: SimQueue;
   readonly events: QueueEvent[];
   readonly attempts: QueueAttempt[];
+  /** What each process said of itself. */
+  readonly words: Map<SimProcess, QueueWords>;
+}
+
+export class QueueWords {
+  readonly counts = new Map<CounterName, number>();
+  readonly gauges = new Map<GaugeName, number>();
+
+  count(counter: CounterName, amount: number): void {
+    this.counts.set(counter, (this.counts.get(counter) ?? 0) + amount);
+  }
 }
 
 /** One call of the function. */

@@ -31,11 +31,13 @@ export function createQueueLedger({ queue, events }: QueueHistory): QueueLedger 
   }
   const groups = new Map<string, SimMessage[]>();
   for (const message of messages) {
-    const { id, accepted, redrivenAt, groupId } = message;
-    endedAt[id] = accepted
-      ? Math.min(processedAt[id] ?? NEVER, redrivenAt ?? NEVER)
-      : Number.NEGATIVE_INFINITY;
-    if (!accepted) continue;
+    const { id, accepted, redrivenAt, groupId, unmade } = message;
+    // What cannot be converted is given up alone: nothing of its group waits for it.
+    endedAt[id] =
+      accepted && unmade === undefined
+        ? Math.min(processedAt[id] ?? NEVER, redrivenAt ?? NEVER)
+        : Number.NEGATIVE_INFINITY;
+    if (!accepted || unmade !== undefined) continue;
     const group = groups.get(groupId) ?? [];
     groups.set(groupId, group);
     group.push(message);

@@ -81,6 +81,8 @@ export interface QueueScenario {
 
 /** As of a stream: its keys are the groups, its records the messages. */
 export interface QueueWorkload extends Omit<Workload, "shards" | "poisoned"> {
+  /** Messages of which no event, or no filter document, can be made. Older scenarios have none. */
+  readonly unmadeShare?: number;
   readonly poisoned: "nothing" | "everything" | "group";
 }
 

@@ -20,6 +20,8 @@ export interface ConcurrencyShareOptions {
   readonly settings: EngineSettings;
   /** Batches that this process runs now. */
   running(): number;
+  /** No message waits here, and no receive is under way that may bring one. */
+  isEmptyHanded(): boolean;
   /** `places` may have changed. */
   onChange(): void;
 }
@@ -30,7 +32,7 @@ interface HeldPart {
   readonly places: number;
   /** Monotonic time from which on nothing may start under it, unless a renewal came before. */
   liveUntilMs: number;
-  /** Asked for by another process: nothing starts under it any more. */
+  /** Asked for by another process: nothing starts under it but what is in hand already. */
   isGoing: boolean;
   isReleasing: boolean;
 }
@@ -67,18 +69,28 @@ export class ConcurrencyShare {
 
   /** Batches that this process may run at once, now. */
   get places(): number {
-    const nowMs = this.#options.clock.monotonic();
-    let places = 0;
-    for (const part of this.#held.values())
-      if (!part.isGoing && nowMs < part.liveUntilMs) places += part.places;
-    return places;
+    return this.#sumPlaces(({ isGoing }) => !isGoing);
   }
 
-  /** To be called when a batch has ended: what another process waits for may be free now. */
-  batchEnded(): void {
+  /** Places that go to other processes, and have not gone yet: what is in hand here may use them to the end. */
+  get lastPlaces(): number {
+    return this.#sumPlaces(({ isGoing, isReleasing }) => isGoing && !isReleasing);
+  }
+
+  get isHandingOver(): boolean {
+    return [...this.#held.values()].some(({ isGoing }) => isGoing);
+  }
+
+  /**
+   * To be called when a batch or a receive has ended: what another process waits for may be free now. The last place stays
+   * until nothing is in hand that needs it.
+   */
+  lookAtHandovers(): void {
+    const { running, isEmptyHanded } = this.#options;
     for (const part of this.#held.values()) {
-      if (part.isGoing && !part.isReleasing && this.#options.running() <= this.#placesBeside(part))
-        void this.#release(part);
+      if (!part.isGoing || part.isReleasing) continue;
+      const beside = this.#placesBeside(part);
+      if (running() <= beside && (beside > 0 || isEmptyHanded())) void this.#release(part);
     }
   }
 
@@ -86,7 +98,7 @@ export class ConcurrencyShare {
   close(): void {
     this.#stop.abort();
     for (const part of this.#held.values()) part.isGoing = true;
-    this.batchEnded();
+    this.lookAtHandovers();
   }
 
   /** Gives everything back. Resolves when that was tried. */
@@ -170,7 +182,7 @@ export class ConcurrencyShare {
       isReleasing: false,
     };
     this.#held.set(shardId, part);
-    this.batchEnded();
+    this.lookAtHandovers();
     telemetry.log("debug", "a part of the maximum concurrency taken", {
       mapping,
       shardId,
@@ -194,7 +206,7 @@ export class ConcurrencyShare {
       if (renewal.handoverTo === undefined || part.isGoing) return;
       telemetry.mark("part of a maximum handed over");
       part.isGoing = true;
-      this.batchEnded();
+      this.lookAtHandovers();
     } catch (error) {
       // Unknown: the part runs out by our own clock unless a later renewal succeeds.
       const fields = { mapping, shardId, error: describeError(error) };
@@ -224,6 +236,14 @@ export class ConcurrencyShare {
     let places = 0;
     for (const other of this.#held.values())
       if (other !== part && !other.isReleasing && nowMs < other.liveUntilMs) places += other.places;
+    return places;
+  }
+
+  #sumPlaces(counts: (part: HeldPart) => boolean): number {
+    const nowMs = this.#options.clock.monotonic();
+    let places = 0;
+    for (const part of this.#held.values())
+      if (counts(part) && nowMs < part.liveUntilMs) places += part.places;
     return places;
   }
 

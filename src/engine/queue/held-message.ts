@@ -7,6 +7,8 @@ export interface HeldMessage {
   readonly receivedMs: number;
   /** Monotonic. Counted from before the receive or extension was asked for: the queue may count from any time since. */
   holdUntilMs: number;
+  /** How long the hold was when it began or was prolonged last. */
+  spanMs: number;
   /** Whoever received it next has it: nothing that we do to it counts. */
   isLost: boolean;
 }
@@ -18,4 +20,13 @@ export function isHeldAt({ isLost, holdUntilMs }: HeldMessage, nowMs: number): b
 
 export function messagesOf(held: readonly HeldMessage[]): QueueMessage[] {
   return held.map(({ message }) => message);
+}
+
+/** What AWS adds to a hold that must outlast window and function (queues §2.1). */
+const HOLD_MARGIN_MS = 30_000;
+
+/** A hold outlasts the batching window and the function (queues §2.1). */
+export function holdMsFor(batchingWindowMs: number, functionTimeoutMs: number, visibilityMs: number): number {
+  const neededMs = batchingWindowMs + functionTimeoutMs;
+  return batchingWindowMs > 0 && neededMs > visibilityMs ? neededMs + HOLD_MARGIN_MS : visibilityMs;
 }

@@ -7,7 +7,8 @@ import { type HeldMessage, messagesOf } from "./held-message.ts";
 export interface HoldKeeperOptions {
   readonly mapping: string;
   readonly source: QueueSource;
-  readonly holdMs: number;
+  /** How long a hold is prolonged for; it may change. */
+  holdMs(): number;
   readonly clock: Clock;
   readonly telemetry: Telemetry;
   /** The queue has given these to somebody else, or may have. */
@@ -18,12 +19,17 @@ export interface HoldKeeperOptions {
 const LOOKS_PER_HOLD = 8;
 /** A hold is prolonged when less than this share of it is left: two more tries fit into the rest. */
 const PROLONG_SHARE = 1 / 2;
+/** Looks in what is left of the shortest hold; and no more often than this. */
+const LOOKS_PER_REST = 4;
+const LOOK_MS_MIN = 50;
 
 /** Prolongs the holds of all messages in hand, waiting or running, so that a slow function costs no redelivery. */
 export class HoldKeeper {
   readonly #options: HoldKeeperOptions;
   readonly #held = new Set<HeldMessage>();
   #timer: ScheduledCall | undefined;
+  #lookAtMs = Number.POSITIVE_INFINITY;
+  #isLooking = false;
   #isClosed = false;
 
   constructor(options: HoldKeeperOptions) {
@@ -32,7 +38,7 @@ export class HoldKeeper {
 
   add(held: readonly HeldMessage[]): void {
     for (const each of held) this.#held.add(each);
-    this.#plan();
+    this.#plan(held);
   }
 
   remove(held: readonly HeldMessage[]): void {
@@ -56,34 +62,50 @@ export class HoldKeeper {
     this.#timer = undefined;
   }
 
-  #plan(): void {
-    if (this.#isClosed || this.#timer !== undefined || this.#held.size === 0) return;
+  /** A hold that is shorter than the others, of an earlier configuration, is looked at sooner. */
+  #plan(changed: Iterable<HeldMessage>): void {
+    if (this.#isClosed || this.#isLooking || this.#held.size === 0) return;
     const { clock, holdMs } = this.#options;
-    this.#timer = clock.schedule(holdMs / LOOKS_PER_HOLD, () => {
+    const nowMs = clock.monotonic();
+    let leftMs = Number.POSITIVE_INFINITY;
+    for (const { holdUntilMs } of changed) leftMs = Math.min(leftMs, holdUntilMs - nowMs);
+    const usualMs = holdMs() / LOOKS_PER_HOLD;
+    const inMs = Math.min(usualMs, Math.max(leftMs / LOOKS_PER_REST, LOOK_MS_MIN));
+    if (this.#timer !== undefined && nowMs + inMs >= this.#lookAtMs) return;
+    this.#timer?.cancel();
+    this.#lookAtMs = nowMs + inMs;
+    this.#timer = clock.schedule(inMs, () => {
+      this.#timer = undefined;
+      this.#isLooking = true;
       void this.#look().finally(() => {
-        this.#timer = undefined;
-        this.#plan();
+        this.#isLooking = false;
+        this.#plan(this.#held);
       });
     });
   }
 
   async #look(): Promise<void> {
-    const { clock, holdMs } = this.#options;
+    const { clock } = this.#options;
     const nowMs = clock.monotonic();
     this.#lose([...this.#held].filter(({ holdUntilMs }) => holdUntilMs <= nowMs));
-    const due = [...this.#held].filter(({ holdUntilMs }) => holdUntilMs - nowMs < holdMs * PROLONG_SHARE);
+    const due = [...this.#held].filter(
+      ({ holdUntilMs, spanMs }) => holdUntilMs - nowMs < spanMs * PROLONG_SHARE,
+    );
     if (due.length > 0) await this.#prolong(due);
   }
 
   async #prolong(due: readonly HeldMessage[]): Promise<void> {
-    const { source, holdMs, clock, telemetry, mapping } = this.#options;
+    const { source, clock, telemetry, mapping } = this.#options;
+    const holdMs = this.#options.holdMs();
     const askedMs = clock.monotonic();
     try {
       const results = await source.extend(messagesOf(due), holdMs);
       telemetry.mark("holds prolonged");
       const lost = due.filter((_, index) => results[index] === "lost");
       for (const [index, held] of due.entries()) {
-        if (results[index] === "settled") held.holdUntilMs = askedMs + holdMs;
+        if (results[index] !== "settled") continue;
+        held.holdUntilMs = askedMs + holdMs;
+        held.spanMs = holdMs;
       }
       // A message that was settled meanwhile is not lost: it is no longer held.
       this.#lose(lost.filter((held) => this.#held.has(held)));

@@ -12,7 +12,7 @@ export interface BufferLimits {
  */
 export class MessageBuffer {
   readonly #limits: BufferLimits;
-  #waiting: HeldMessage[] = [];
+  readonly #waiting = new Set<HeldMessage>();
   /** Groups with a batch that runs. */
   readonly #busy = new Set<string>();
   #bytes = 0;
@@ -22,11 +22,11 @@ export class MessageBuffer {
   }
 
   get size(): number {
-    return this.#waiting.length;
+    return this.#waiting.size;
   }
 
   get messages(): readonly HeldMessage[] {
-    return this.#waiting;
+    return [...this.#waiting];
   }
 
   /** Groups of the messages that wait, those with most of them first. */
@@ -41,20 +41,20 @@ export class MessageBuffer {
 
   /** Since when the oldest message has waited that could go now; `undefined`: none could. Groups keep their order. */
   get oldestMs(): number | undefined {
-    const oldest = this.#waiting.find(
-      ({ message: { groupId } }) => groupId === undefined || !this.#busy.has(groupId),
-    );
-    return oldest?.receivedMs;
+    for (const { message, receivedMs } of this.#waiting) {
+      if (message.groupId === undefined || !this.#busy.has(message.groupId)) return receivedMs;
+    }
+    return undefined;
   }
 
   /** Waiting would not make the next batch larger. */
   get isFull(): boolean {
     const { batchSize, payloadBytesMax, envelopeBytes } = this.#limits;
-    return this.#waiting.length >= batchSize || envelopeBytes + this.#bytes - 1 > payloadBytesMax;
+    return this.#waiting.size >= batchSize || envelopeBytes + this.#bytes - 1 > payloadBytesMax;
   }
 
   add(held: HeldMessage): void {
-    this.#waiting.push(held);
+    this.#waiting.add(held);
     this.#bytes += held.message.encodedBytes + 1;
   }
 
@@ -79,7 +79,7 @@ export class MessageBuffer {
       batch.push(held);
     }
     for (const { message } of batch) if (message.groupId !== undefined) this.#busy.add(message.groupId);
-    this.remove(new Set(batch));
+    this.remove(batch);
     return batch;
   }
 
@@ -89,16 +89,15 @@ export class MessageBuffer {
 
   /** Messages that wait behind a failed one of their group: they must not overtake it when it comes again. */
   takeGroups(groups: ReadonlySet<string>): readonly HeldMessage[] {
-    const behind = this.#waiting.filter(
+    const behind = this.messages.filter(
       ({ message }) => message.groupId !== undefined && groups.has(message.groupId),
     );
-    this.remove(new Set(behind));
+    this.remove(behind);
     return behind;
   }
 
-  remove(gone: ReadonlySet<HeldMessage>): void {
-    if (gone.size === 0) return;
-    this.#waiting = this.#waiting.filter((held) => !gone.has(held));
-    for (const { message } of gone) this.#bytes -= message.encodedBytes + 1;
+  /** Those that do not wait here stay where they are. */
+  remove(gone: readonly HeldMessage[]): void {
+    for (const held of gone) if (this.#waiting.delete(held)) this.#bytes -= held.message.encodedBytes + 1;
   }
 }

@@ -6,6 +6,8 @@ const GROUPS_MAX = 10;
 
 /** Notes of a batch of messages, which is tried as a whole. */
 export class QueueBatchNotes extends AttemptNotes {
+  /** A function had the batch, or a part of it, in whatever way it ended. */
+  wasSeen = false;
   #requestId = "";
   #throttles = 0;
   #notBeforeMs = 0;

@@ -1,7 +1,8 @@
 import type { QueueMapping } from "../../model/mapping.ts";
 import type { InvocationOutcome } from "../../model/outcome.ts";
+import type { TraceCarrier } from "../../model/trace-context.ts";
 import type { Clock } from "../../ports/clock.ts";
-import type { QueueSource } from "../../ports/queue-source.ts";
+import type { QueueMessage, QueueSource } from "../../ports/queue-source.ts";
 import type { Random } from "../../ports/random.ts";
 import type { LogFields, Telemetry } from "../../ports/telemetry.ts";
 import { backoffMs } from "../invoke/backoff.ts";
@@ -24,13 +25,16 @@ export interface QueueBatchContext {
   /** `undefined`: nothing is traced. */
   readonly tracer: Tracer | undefined;
   readonly invoker: FunctionInvoker;
-  readonly stopSignal: AbortSignal;
+  /** Aborts when nothing of the mapping may start any more: at the end of a drain. */
+  readonly endSignal: AbortSignal;
   readonly callSignal: AbortSignal;
   /** Takes messages off the queue that are done while others of their batch still run: their holds must not wait for those. */
   acknowledge(held: readonly HeldMessage[]): Promise<void>;
   /** An invocation failed or was throttled: fewer batches at once from now on (queues §2.2). */
   slowDown(): void;
   report(problem: string | undefined, where: LogFields): void;
+  /** Messages that cannot be converted: counted and told. */
+  giveUp(broken: readonly HeldMessage[], error: unknown): void;
   readonly notes: QueueBatchNotes;
 }
 
@@ -58,8 +62,19 @@ export async function runQueueBatch(
   context: QueueBatchContext,
   batch: readonly HeldMessage[],
 ): Promise<BatchEnding> {
-  const { mapping, source, clock, random, settings, telemetry, invoker, stopSignal, callSignal } = context;
-  const { notes } = context;
+  try {
+    return await runWhileItLasts(context, batch);
+  } catch (error) {
+    if (!(error instanceof UnmadeEvent)) throw error;
+    return await runWithoutBroken(context, batch, error);
+  }
+}
+
+async function runWhileItLasts(
+  context: QueueBatchContext,
+  batch: readonly HeldMessage[],
+): Promise<BatchEnding> {
+  const { mapping, clock, random, settings, telemetry, invoker, endSignal, callSignal, notes } = context;
   const requestId = notes.begin(random.uuid());
   const running: Running = { batch, requestId, trace: context.tracer?.batch() };
   let untilMs: number | undefined;
@@ -74,17 +89,19 @@ export async function runQueueBatch(
       arrivalMs: batch[0]?.message.sentMs,
       encode: () => {
         notes.does("invoking");
-        return source.events.encode(messagesOf(batch));
+        return encode(context, batch);
       },
-      mayStart: () => !stopSignal.aborted && mayStart(context, batch, untilMs),
+      mayStart: () => !endSignal.aborted && mayStart(context, batch, untilMs),
       signal: callSignal,
       beginSpan: beginSpan(context, running),
     });
     if (outcome.kind === "notStarted") return released(batch);
     // A call that was given up at the end of a stop says nothing of what the function did.
     if (callSignal.aborted) return left(batch);
-    if (outcome.kind !== "throttled" && outcome.kind !== "unavailable")
+    if (outcome.kind !== "throttled" && outcome.kind !== "unavailable") {
+      notes.wasSeen = true;
       return await conclude(context, running, outcome);
+    }
     telemetry.count("failed_invoke_events", mapping.name, batch.length);
     report(context, running, outcome.kind, outcome.kind === "unavailable" ? { error: outcome.message } : {});
     context.slowDown();
@@ -99,7 +116,47 @@ export async function runQueueBatch(
       return released(batch, Math.max(0, remainingMs));
     }
     notes.pauses(outcome.kind, clock.monotonic() + pauseMs);
-    if (!(await sleep(clock, pauseMs, stopSignal))) return released(batch);
+    if (!(await sleep(clock, pauseMs, endSignal))) return released(batch);
+  }
+}
+
+/** The source could not make an event of a batch, which its port promises: there was no invocation. */
+class UnmadeEvent extends Error {}
+
+function encode({ source }: QueueBatchContext, batch: readonly HeldMessage[]): Uint8Array {
+  try {
+    return source.events.encode(messagesOf(batch));
+  } catch (error) {
+    throw new UnmadeEvent("no event can be made of a batch", { cause: error });
+  }
+}
+
+/** Messages of which no event can be made are given up, each alone: they come again until their queue gives them up too. */
+async function runWithoutBroken(
+  context: QueueBatchContext,
+  batch: readonly HeldMessage[],
+  fault: UnmadeEvent,
+): Promise<BatchEnding> {
+  const { telemetry, notes, giveUp } = context;
+  const broken = batch.filter((held) => !canEncode(context, held));
+  const sound = batch.filter((held) => !broken.includes(held));
+  if (broken.length === 0 || sound.length === 0) {
+    giveUp(batch, fault.cause);
+    notes.lastProblem = "no event can be made of it";
+    return left(batch);
+  }
+  telemetry.mark("batch made anew without what cannot be converted");
+  giveUp(broken, fault.cause);
+  const ending = await runQueueBatch(context, sound);
+  return { ...ending, leave: [...broken, ...ending.leave] };
+}
+
+function canEncode(context: QueueBatchContext, held: HeldMessage): boolean {
+  try {
+    encode(context, [held]);
+    return true;
+  } catch {
+    return false;
   }
 }
 
@@ -221,9 +278,17 @@ function failed(context: QueueBatchContext, running: Running, problem: string): 
 
 function beginSpan({ source }: QueueBatchContext, { batch, requestId, trace }: Running) {
   if (trace === undefined) return undefined;
-  const { events } = source;
-  return () =>
-    trace.beginAttempt({ requestId, carriers: batch.map(({ message }) => events.traceCarrier?.(message)) });
+  const carriers = () => batch.map(({ message }) => carrierOf(source, message));
+  return () => trace.beginAttempt({ requestId, carriers: carriers() });
+}
+
+/** A trace that cannot be read is none: it costs its message nothing. */
+function carrierOf({ events }: QueueSource, message: QueueMessage): TraceCarrier | undefined {
+  try {
+    return events.traceCarrier?.(message);
+  } catch {
+    return undefined;
+  }
 }
 
 function report(

@@ -8,7 +8,6 @@ import type { Tracing } from "../../ports/tracing.ts";
 import { ByteBudget } from "../budget.ts";
 import type { MappingStatus, QueueDeployment } from "../engine.ts";
 import type { BatchExplanation, QueueExplanation } from "../explanation.ts";
-import { compileFilterCriteria, type FilterMatcher } from "../filter/filter.ts";
 import { epochOf } from "../invoke/attempt-notes.ts";
 import { FailureLog } from "../invoke/failure-log.ts";
 import type { FunctionInvoker } from "../invoke/function-invoker.ts";
@@ -16,14 +15,19 @@ import type { EngineSettings } from "../settings.ts";
 import { sleepUnless } from "../sleep.ts";
 import { queueSubject } from "../trace/trace-subject.ts";
 import { Tracer } from "../trace/tracer.ts";
-import { BatchScaling, maximumOf } from "./batch-scaling.ts";
-import { ConcurrencyShare } from "./concurrency-share.ts";
+import { BatchPlaces } from "./batch-places.ts";
+import { BatchScaling } from "./batch-scaling.ts";
 import { FailedMessages } from "./failed-messages.ts";
-import { type HeldMessage, isHeldAt } from "./held-message.ts";
+import { GivenUpLog } from "./given-up-log.ts";
+import { type HeldMessage, holdMsFor, isHeldAt } from "./held-message.ts";
 import { HoldKeeper } from "./hold-keeper.ts";
 import { MessageBuffer } from "./message-buffer.ts";
+import { type Hold, MessageLedger } from "./message-ledger.ts";
+import { MessageSieve } from "./message-sieve.ts";
+import type { OpenReceive } from "./open-receive.ts";
 import { QueueBatchNotes } from "./queue-batch-notes.ts";
 import { type BatchEnding, runQueueBatch } from "./queue-batch-run.ts";
+import { ReceiveRoom } from "./receive-room.ts";
 import { Receiver } from "./receiver.ts";
 import { Settler } from "./settler.ts";
 
@@ -42,8 +46,6 @@ export interface QueueWorkerOptions {
   readonly functionTimeoutMs: number;
 }
 
-/** What AWS adds to a hold that must outlast window and function (queues §2.1). */
-const HOLD_MARGIN_MS = 30_000;
 /** Of each kind in an explanation. */
 const EXPLAINED_MAX = 100;
 /** How long a stop waits for releases beyond its drain time. */
@@ -53,126 +55,168 @@ const LAST_WORDS_MS = 5_000;
 export class QueueWorker {
   readonly #options: QueueWorkerOptions;
   readonly #tracer: Tracer | undefined;
-  readonly #filter: FilterMatcher | undefined;
+  readonly #sieve: MessageSieve;
   readonly #scaling: BatchScaling;
-  /** Of the maximum that holds over all processes, where the mapping has one. */
-  readonly #share: ConcurrencyShare | undefined;
+  readonly #places: BatchPlaces;
   readonly #buffer: MessageBuffer;
-  readonly #holds: HoldKeeper;
+  readonly #ledger: MessageLedger;
   readonly #settler: Settler;
   readonly #receiver: Receiver;
+  readonly #room: ReceiveRoom;
   readonly #failures: FailureLog;
+  readonly #givenUp: GivenUpLog;
+  readonly #holds: HoldKeeper;
   readonly #budget: ByteBudget;
-  readonly #holdMs: number;
+  /** Nothing more is received. */
   readonly #stop = new AbortController();
+  /** Nothing more is started. */
+  readonly #end = new AbortController();
   readonly #calls = new AbortController();
   /** What must end before a stop has ended: batches, and deletes and releases beside them. */
   readonly #running = new Set<Promise<void>>();
   /** What the mapping's concurrency bounds, in the order of their start. */
   readonly #batches = new Map<readonly HeldMessage[], QueueBatchNotes>();
   readonly #failed = new FailedMessages();
-  /** Messages on their way to be deleted unread. */
-  #unwanted = 0;
   #state: MappingStatus["state"] = "Enabled";
+  #isStopNear = false;
   /** Monotonic: when all messages that failed here are visible again. */
   #leftUntilMs = Number.NEGATIVE_INFINITY;
   #timer: ScheduledCall | undefined;
   #onDrained: (() => void) | undefined;
 
   constructor(options: QueueWorkerOptions) {
-    const { deployment, clock, random, telemetry, settings, processBudget, functionTimeoutMs } = options;
+    const { deployment, clock, random, telemetry, tracing, settings, processBudget } = options;
     const { mapping, source } = deployment;
+    const { name } = mapping;
     this.#options = options;
-    const { tracing } = options;
-    if (tracing !== undefined) {
-      this.#tracer = new Tracer({
-        tracing,
-        clock,
-        random,
-        subject: queueSubject(mapping, source.description),
-      });
-    }
-    const { filterPatterns } = mapping;
-    this.#filter =
-      filterPatterns.length === 0
-        ? undefined
-        : compileFilterCriteria(filterPatterns, source.events.filterDataKey, { dataPattern: "any" });
+    const subject = queueSubject(mapping, source.description);
+    this.#tracer = tracing && new Tracer({ tracing, clock, random, subject });
+    this.#sieve = new MessageSieve(mapping, source.events);
     this.#scaling = new BatchScaling(mapping, clock.monotonic());
-    this.#share = this.#createShare(maximumOf(mapping));
-    this.#buffer = new MessageBuffer({
-      batchSize: mapping.batchSize,
-      payloadBytesMax: settings.payloadBytesMax,
-      envelopeBytes: source.events.envelopeBytes,
+    this.#places = new BatchPlaces({
+      ...options,
+      mapping,
+      scaling: this.#scaling,
+      running: () => this.#batches.size,
+      isEmptyHanded: () => this.#buffer.size === 0 && this.#receiver.running === 0,
+      onChange: (mayWait) => this.#placesChanged(mayWait),
+      patienceMs: () => Math.min(settings.leaseDurationMs, this.#holdMs / 2),
     });
+    const { payloadBytesMax } = settings;
+    const { envelopeBytes } = source.events;
+    this.#buffer = new MessageBuffer({ batchSize: mapping.batchSize, payloadBytesMax, envelopeBytes });
     this.#budget = new ByteBudget(settings.mappingBudgetBytes, processBudget);
-    this.#holdMs = holdMs(mapping.batchingWindowMs, functionTimeoutMs, source.description.visibilityMs);
-    this.#failures = new FailureLog(mapping.name, clock, telemetry);
-    this.#holds = new HoldKeeper({
-      mapping: mapping.name,
-      source,
-      holdMs: this.#holdMs,
-      clock,
-      telemetry,
-      onLost: (lost) => this.#lose(lost),
-    });
-    const { signal } = this.#calls;
+    this.#failures = new FailureLog(name, clock, telemetry);
+    this.#givenUp = new GivenUpLog(name, clock, telemetry);
+    const holdMs = () => this.#holdMs;
+    const common = { mapping: name, source, clock, random, telemetry, limits: settings, holdMs };
+    this.#holds = new HoldKeeper({ ...common, onLost: (lost) => this.#lose(lost) });
+    this.#ledger = new MessageLedger({ buffer: this.#buffer, holds: this.#holds, budget: this.#budget });
     this.#settler = new Settler({
-      mapping: mapping.name,
-      source,
-      clock,
-      random,
+      ...common,
+      onAnswered: (answered) => this.#ledger.unhold(answered),
+      signal: this.#calls.signal,
+    });
+    this.#room = new ReceiveRoom({
+      mapping,
+      description: source.description,
+      ledger: this.#ledger,
+      budget: this.#budget,
       telemetry,
-      limits: settings,
-      onAnswered: (answered) => this.#holds.remove(answered),
-      signal,
+      payloadBytesMax,
     });
     this.#receiver = new Receiver({
-      mapping: mapping.name,
-      source,
-      holdMs: this.#holdMs,
+      ...common,
       scaling: this.#scaling,
-      clock,
-      random,
-      telemetry,
-      limits: settings,
       signal: this.#stop.signal,
-      room: (expected) => this.#room(expected),
+      room: (underWay) => this.#room.of(underWay, this.#places.forNew, this.#batches.size),
+      isHasty: () => this.#isStopNear || this.#places.areHandedOver,
       hiddenUntilMs: () => this.#leftUntilMs,
-      onReceived: (messages, askedMs) => this.#received(messages, askedMs),
+      onReceived: (messages, hold) => this.#received(messages, hold),
       onReady: () => this.#go(),
     });
   }
 
-  start(): void {
+  /** `receives`: of the worker that ran this mapping before; what they bring is run here. */
+  start(receives: readonly OpenReceive[] = []): void {
     this.#gauge();
-    this.#share?.start();
+    this.#places.start();
+    if (receives.length > 0)
+      this.#options.telemetry.mark("receives taken over from an earlier configuration");
+    this.#receiver.adopt(receives);
     this.#go();
   }
 
-  async stop(drainMs: number): Promise<void> {
+  get deployment(): QueueDeployment {
+    return this.#options.deployment;
+  }
+
+  /** A stop comes soon: it must not wait long for receives that are asked for from now on. */
+  expectStop(): void {
+    this.#isStopNear = true;
+  }
+
+  /** What is under way is the next worker's: this one does not wait for it. To be called before `stop`. */
+  handOverReceives(): readonly OpenReceive[] {
+    return this.#receiver.handOver();
+  }
+
+  /**
+   * Receives nothing new; what is under way comes back, and is run as long as the drain lasts (principle 7), or is given back
+   * after `startsMs`, when others may count on it that nothing starts here any more.
+   */
+  async stop(drainMs: number, startsMs = drainMs): Promise<void> {
     if (this.#stop.signal.aborted) return;
-    const { clock } = this.#options;
+    const { clock, telemetry } = this.#options;
     this.#state = "Disabling";
+    if (this.#ledger.buffer.size > 0 || this.#receiver.running > 0)
+      telemetry.mark("stopped with messages to run");
     this.#stop.abort();
     this.#receiver.close();
     this.#timer?.cancel();
-    const waiting = [...this.#buffer.messages];
-    if (waiting.length > 0) this.#options.telemetry.mark("waiting messages released on stop");
-    this.#drop(waiting);
-    const released = this.#settler.release(waiting);
-    this.#share?.close();
+    this.#places.close();
     const drained = new Promise<void>((resolve) => {
       this.#onDrained = resolve;
-      if (this.#running.size === 0) resolve();
+      this.#go();
     });
-    await sleepUnless(drained, clock, drainMs);
-    if (this.#running.size > 0) this.#options.telemetry.mark("drain of a queue cut short");
+    await sleepUnless(drained, clock, Math.min(startsMs, drainMs));
+    const released = this.#endStarts();
+    if (startsMs < drainMs) await sleepUnless(Promise.all(this.#running), clock, drainMs - startsMs);
+    if (this.#running.size > 0) telemetry.mark("drain of a queue cut short");
     this.#calls.abort();
-    const last = Promise.all([released, ...this.#running]).then(() => this.#share?.end());
+    const last = Promise.all([released, ...this.#running]).then(() => this.#places.end());
     await sleepUnless(last, clock, LAST_WORDS_MS);
-    this.#share?.abandon();
-    this.#holds.close();
+    this.#places.abandon();
+    this.#close();
     this.#state = "Disabled";
+  }
+
+  /** What has not started by now is given back. */
+  #endStarts(): Promise<void> {
+    const { telemetry, invoker, deployment } = this.#options;
+    const { name } = deployment.mapping;
+    const receives = this.#receiver.running;
+    if (receives > 0) {
+      const message = "receives did not come back before the drain was over; what they bring comes again";
+      telemetry.log("warn", message, { mapping: name, receives });
+    }
+    this.#end.abort();
+    invoker.dismiss(name);
+    const waiting = this.#buffer.messages;
+    if (waiting.length > 0) telemetry.mark("waiting messages released on stop");
+    return this.#giveBack(waiting, "the drain of a stop is over", this.#receiver.untilBackMs);
+  }
+
+  #close(): void {
+    const { telemetry, deployment } = this.#options;
+    const isAllDone = this.#running.size === 0;
+    const left = this.#ledger.close();
+    this.#gauge();
+    if (left === 0 || !isAllDone) return;
+    // Given back now; but whoever had them forgot to.
+    telemetry.count("forgotten_messages", deployment.mapping.name, left);
+    const message = "messages were still in hand when all work of their mapping had ended: a defect";
+    telemetry.log("error", message, { mapping: deployment.mapping.name, messages: left });
   }
 
   status(): MappingStatus {
@@ -192,7 +236,7 @@ export class QueueWorker {
     return {
       kind: "queue",
       function: invoker.explain(deployment.mapping.name),
-      batchesMax: this.#batchesMax,
+      batchesMax: this.#places.forAll,
       runningBatches: this.#batches.size,
       waitingMessages: this.#buffer.size,
       receiving: this.#receiver.explain(epochMs),
@@ -204,89 +248,65 @@ export class QueueWorker {
 
   /** Starts what may start: batches first, so that receives see how much room they leave. */
   #go(): void {
-    if (this.#stop.signal.aborted) return;
-    this.#startBatches();
-    this.#receiver.go();
-    this.#planFlush();
+    if (!this.#end.signal.aborted) {
+      this.#startBatches();
+      this.#receiver.go();
+      this.#planFlush();
+    }
+    this.#places.lookAtHandovers();
+    const isDrained = this.#running.size === 0 && this.#buffer.size === 0 && this.#receiver.running === 0;
+    if (isDrained) this.#onDrained?.();
   }
 
-  // What may run at once.
-
-  #createShare(concurrencyMax: number | undefined): ConcurrencyShare | undefined {
-    if (concurrencyMax === undefined) return undefined;
-    const { mapping } = this.#options.deployment;
-    return new ConcurrencyShare({
-      ...this.#options,
-      mappingUuid: mapping.uuid,
-      mapping: mapping.name,
-      concurrencyMax,
-      running: () => this.#batches.size,
-      onChange: () => this.#shareChanged(),
-    });
-  }
-
-  get #batchesMax(): number {
-    return Math.min(this.#scaling.limit, this.#share?.places ?? Number.POSITIVE_INFINITY);
-  }
-
-  /** What waits without a place is for those who have one. */
-  #shareChanged(): void {
-    const waiting = this.#share?.places === 0 ? [...this.#buffer.messages] : [];
-    if (waiting.length > 0 && !this.#stop.signal.aborted) this.#giveBack(waiting);
+  /** Places that were lost did not come back: what waits is for those who have one. */
+  #placesChanged(mayWait: boolean): void {
+    if (!mayWait && this.#buffer.size > 0) {
+      this.#options.telemetry.mark("messages given back without a place to run");
+      const reason = "other processes have all places of the shared maximum";
+      this.#track(this.#giveBack(this.#buffer.messages, reason, this.#receiver.untilBackMs));
+    }
     this.#gauge();
     this.#go();
   }
 
-  #giveBack(waiting: readonly HeldMessage[]): void {
-    this.#options.telemetry.mark("messages given back without a place to run");
-    this.#drop(waiting);
-    this.#track(this.#settler.release(waiting));
+  /** They wait here, and no function has seen them. */
+  async #giveBack(waiting: readonly HeldMessage[], reason: string, afterMs = 0): Promise<void> {
+    if (waiting.length === 0) return;
+    this.#givenUp.unseen(waiting, reason);
+    this.#ledger.letGo(waiting);
+    this.#gauge();
+    await this.#settler.release(waiting, afterMs);
+  }
+
+  /** Nothing that goes back at the end of a stop is to come again by a receive of ours. */
+  get #whileStopped(): number {
+    return this.#end.signal.aborted ? this.#receiver.untilBackMs : 0;
   }
 
   // Receiving.
 
-  /** Messages that may be received: no receive without room for its result. One batch may wait for each that may run. */
-  #room(expected: number): number {
-    const { mapping, source } = this.#options.deployment;
-    const batchesMax = this.#batchesMax;
-    if (batchesMax === 0) return 0;
-    const inHand = this.#buffer.size + expected + this.#unwanted;
-    // Who holds nothing may receive in any case: no mapping starves behind another's stalled function.
-    const holdsNothing = this.#budget.used === 0 && expected === 0;
-    if (!holdsNothing && this.#budget.room <= 0) {
-      this.#options.telemetry.mark("receive paused by a full byte budget");
-      return 0;
-    }
-    const perBatch = Math.max(mapping.batchSize, source.description.receiveMessagesMax);
-    const free = Math.max(1, batchesMax - this.#batches.size);
-    return free * perBatch - inHand;
+  get #holdMs(): number {
+    const { deployment, functionTimeoutMs } = this.#options;
+    const { visibilityMs } = deployment.source.description;
+    return holdMsFor(deployment.mapping.batchingWindowMs, functionTimeoutMs, visibilityMs);
   }
 
-  #received(messages: readonly QueueMessage[], askedMs: number): void {
+  #received(messages: readonly QueueMessage[], hold: Hold): void {
+    // Told when the drain ended; the source may be closed by now.
+    if (this.#state === "Disabled") return;
     const receivedMs = this.#options.clock.monotonic();
-    const held = messages.map((message) => ({
-      message,
-      receivedMs,
-      holdUntilMs: askedMs + this.#holdMs,
-      isLost: false,
-    }));
-    if (this.#stop.signal.aborted) {
-      void this.#settler.release(held);
+    const held = messages.map((message) => this.#ledger.take(message, receivedMs, hold));
+    if (this.#end.signal.aborted) {
+      const reason = "they came when the drain of a stop was over";
+      this.#track(this.#giveBack(held, reason, this.#receiver.untilBackMs));
       return;
     }
-    for (const { message } of held) this.#budget.take(message.bytes);
-    const wanted = held.filter(({ message }) => this.#passes(message));
-    const unwanted = held.filter((each) => !wanted.includes(each));
+    const { wanted, unwanted, broken, error } = this.#sieve.sort(held);
     if (unwanted.length > 0) this.#track(this.#discard(unwanted));
-    this.#holds.add(wanted);
-    for (const each of wanted) this.#buffer.add(each);
-    if (wanted.length > 0 && this.#batchesMax === 0) this.#giveBack(wanted);
+    if (broken.length > 0) this.#leave(broken, error);
+    this.#room.noteSizes(wanted);
+    this.#ledger.wait(wanted);
     this.#gauge();
-  }
-
-  #passes(message: QueueMessage): boolean {
-    const { events } = this.#options.deployment.source;
-    return this.#filter === undefined || this.#filter.matches(events.filterDocument(message));
   }
 
   /** Messages that no pattern matches are deleted at once (queues §6.2), and take room until they are. */
@@ -294,10 +314,20 @@ export class QueueWorker {
     const { telemetry, deployment } = this.#options;
     telemetry.count("filtered_out_events", deployment.mapping.name, unwanted.length);
     telemetry.mark("filtered messages deleted");
-    this.#unwanted += unwanted.length;
-    await this.#settler.acknowledge(unwanted);
-    this.#unwanted -= unwanted.length;
-    for (const { message } of unwanted) this.#budget.release(message.bytes);
+    this.#ledger.discard(unwanted);
+    try {
+      await this.#settler.acknowledge(unwanted);
+    } finally {
+      this.#ledger.letGo(unwanted);
+    }
+  }
+
+  /** Each is given up alone: it comes again when its hold ends, until its queue gives it up too. */
+  #leave(broken: readonly HeldMessage[], error: unknown): void {
+    this.#givenUp.damaged(broken, error);
+    this.#failed.add(broken, "it cannot be converted");
+    this.#leftUntilMs = Math.max(this.#leftUntilMs, ...broken.map(({ holdUntilMs }) => holdUntilMs));
+    this.#ledger.letGo(broken);
   }
 
   // Batches.
@@ -305,9 +335,9 @@ export class QueueWorker {
   #startBatches(): void {
     const nowMs = this.#options.clock.monotonic();
     while (this.#buffer.size > 0 && this.#isBatchDue(nowMs)) {
-      if (this.#batches.size >= this.#batchesMax) {
+      if (this.#batches.size >= this.#places.forAll) {
         this.#scaling.saturated(nowMs);
-        if (this.#batches.size >= this.#batchesMax) {
+        if (this.#batches.size >= this.#places.forAll) {
           if (this.#scaling.isAtCap) this.#options.telemetry.mark("batches at once at their cap");
           return;
         }
@@ -317,11 +347,15 @@ export class QueueWorker {
         this.#options.telemetry.mark("group waits for the end of its batch");
         return;
       }
-      this.#track(this.#run(batch).finally(() => this.#batches.delete(batch)));
+      this.#track(this.#run(batch));
     }
+    // A queue with order holds nothing back to show that there is more.
+    if (this.#room.isOrdered && this.#batches.size >= this.#places.forAll && !this.#receiver.isDry)
+      this.#scaling.saturated(nowMs);
   }
 
   #isBatchDue(nowMs: number): boolean {
+    if (this.#stop.signal.aborted) return true;
     return this.#buffer.isFull || nowMs >= this.#flushAtMs || this.#budget.room <= 0;
   }
 
@@ -337,45 +371,46 @@ export class QueueWorker {
     this.#timer = undefined;
     const { clock } = this.#options;
     const delayMs = this.#flushAtMs - clock.monotonic();
-    if (delayMs === Number.POSITIVE_INFINITY || delayMs <= 0) return;
+    if (delayMs === Number.POSITIVE_INFINITY || delayMs <= 0 || this.#stop.signal.aborted) return;
     this.#timer = clock.schedule(delayMs, () => this.#go());
   }
 
   async #run(batch: readonly HeldMessage[]): Promise<void> {
-    const { deployment, clock, random, settings, telemetry, invoker } = this.#options;
-    const { mapping, source } = deployment;
+    const { deployment, clock, telemetry } = this.#options;
     const notes = new QueueBatchNotes(clock);
     this.#batches.set(batch, notes);
-    const ending = await runQueueBatch(
-      {
-        mapping,
-        source,
-        settings,
-        clock,
-        random,
-        telemetry,
-        tracer: this.#tracer,
-        invoker,
-        stopSignal: this.#stop.signal,
-        callSignal: this.#calls.signal,
-        slowDown: () => {
-          if (this.#scaling.failed(clock.monotonic())) telemetry.mark("batches at once halved");
+    try {
+      const ending = await runQueueBatch(
+        {
+          ...this.#options,
+          ...deployment,
+          tracer: this.#tracer,
+          endSignal: this.#end.signal,
+          callSignal: this.#calls.signal,
+          slowDown: () => {
+            if (this.#scaling.failed(clock.monotonic())) telemetry.mark("batches at once halved");
+          },
+          report: (problem, where) => this.#failures.report(problem, where),
+          giveUp: (broken, error) => this.#givenUp.damaged(broken, error),
+          acknowledge: async (done) => {
+            if (done.length === 0) return;
+            await this.#settler.acknowledge(done);
+            this.#ledger.unhold(done);
+          },
+          notes,
         },
-        report: (problem, where) => this.#failures.report(problem, where),
-        acknowledge: async (done) => {
-          if (done.length === 0) return;
-          await this.#settler.acknowledge(done);
-          this.#holds.remove(done);
-        },
-        notes,
-      },
-      batch,
-    );
-    this.#failed.add(ending.leave, notes.lastProblem ?? "the engine was stopped");
-    await this.#settle(batch, ending);
+        batch,
+      );
+      this.#failed.add(ending.leave, notes.lastProblem ?? "the engine was stopped");
+      await this.#settle(ending, notes);
+    } finally {
+      this.#buffer.freeGroups(batch);
+      this.#ledger.letGo(batch);
+      this.#batches.delete(batch);
+    }
   }
 
-  async #settle(batch: readonly HeldMessage[], ending: BatchEnding): Promise<void> {
+  async #settle(ending: BatchEnding, notes: QueueBatchNotes): Promise<void> {
     const nowMs = this.#options.clock.monotonic();
     // A message whose hold is lost may run elsewhere by now, though it is done here: its group waits for that too.
     const lost = ending.acknowledge.filter((held) => !isHeldAt(held, nowMs));
@@ -384,7 +419,8 @@ export class QueueWorker {
     );
     const behind = failedGroups.size === 0 ? [] : this.#buffer.takeGroups(failedGroups);
     if (behind.length > 0) this.#options.telemetry.mark("group given back behind a failure");
-    this.#holds.remove([...ending.leave, ...ending.release, ...behind]);
+    if (!notes.wasSeen) this.#givenUp.unseen(ending.release, notes.lastProblem ?? "the mapping stops");
+    this.#ledger.unhold([...ending.leave, ...ending.release]);
     this.#leftUntilMs = Math.max(
       this.#leftUntilMs,
       ending.release.length > 0 ? nowMs + ending.releaseAfterMs : nowMs,
@@ -392,13 +428,9 @@ export class QueueWorker {
     );
     await Promise.all([
       ending.acknowledge.length === 0 ? undefined : this.#settler.acknowledge(ending.acknowledge),
-      this.#settler.release(ending.release, ending.releaseAfterMs),
-      this.#settler.release(behind),
+      this.#settler.release(ending.release, Math.max(ending.releaseAfterMs, this.#whileStopped)),
+      this.#giveBack(behind, "a message before them in their group failed"),
     ]);
-    this.#holds.remove(ending.acknowledge);
-    this.#buffer.freeGroups(batch);
-    for (const { message } of [...batch, ...behind]) this.#budget.release(message.bytes);
-    this.#gauge();
   }
 
   /**
@@ -411,20 +443,10 @@ export class QueueWorker {
     const { telemetry } = this.#options;
     telemetry.mark(dropped.length < lost.length ? "hold lost in flight" : "hold lost while waiting");
     if (dropped.length === 0) return;
-    this.#drop(dropped);
+    this.#ledger.letGo(dropped);
     const behind = this.#buffer.takeGroups(new Set(dropped.flatMap(({ message }) => message.groupId ?? [])));
     if (behind.length > 0) telemetry.mark("group given back behind a lost message");
-    this.#holds.remove(behind);
-    for (const { message } of behind) this.#budget.release(message.bytes);
-    this.#track(this.#settler.release(behind));
-  }
-
-  /** Takes messages that wait out of our hands. */
-  #drop(waiting: readonly HeldMessage[]): void {
-    this.#buffer.remove(new Set(waiting));
-    this.#holds.remove(waiting);
-    for (const { message } of waiting) this.#budget.release(message.bytes);
-    this.#gauge();
+    this.#track(this.#giveBack(behind, "a message before them in their group is lost"));
   }
 
   #track(work: Promise<void>): void {
@@ -440,8 +462,7 @@ export class QueueWorker {
       })
       .finally(() => {
         this.#running.delete(tracked);
-        this.#share?.batchEnded();
-        if (this.#running.size === 0) this.#onDrained?.();
+        this.#gauge();
         this.#go();
       });
     this.#running.add(tracked);
@@ -451,12 +472,6 @@ export class QueueWorker {
     const { telemetry, deployment } = this.#options;
     telemetry.gauge("buffered_bytes", deployment.mapping.name, this.#budget.used);
     telemetry.gauge("buffered_records", deployment.mapping.name, this.#buffer.size);
-    telemetry.gauge("queue_concurrency_limit", deployment.mapping.name, this.#batchesMax);
+    telemetry.gauge("queue_concurrency_limit", deployment.mapping.name, this.#places.forAll);
   }
-}
-
-/** A hold outlasts the batching window and the function (queues §2.1). */
-function holdMs(batchingWindowMs: number, functionTimeoutMs: number, visibilityMs: number): number {
-  const neededMs = batchingWindowMs + functionTimeoutMs;
-  return batchingWindowMs > 0 && neededMs > visibilityMs ? neededMs + HOLD_MARGIN_MS : visibilityMs;
 }

@@ -6,29 +6,40 @@ import type { Telemetry } from "../../ports/telemetry.ts";
 import type { QueueExplanation } from "../explanation.ts";
 import { type BackoffLimits, backoffMs } from "../invoke/backoff.ts";
 import type { BatchScaling } from "./batch-scaling.ts";
+import type { Hold } from "./message-ledger.ts";
+import { type OpenReceive, openReceive } from "./open-receive.ts";
 
 export interface ReceiverOptions {
   readonly mapping: string;
   readonly source: QueueSource;
-  readonly holdMs: number;
+  holdMs(): number;
   readonly scaling: BatchScaling;
   readonly clock: Clock;
   readonly random: Random;
   readonly telemetry: Telemetry;
   readonly limits: BackoffLimits;
-  /** Aborts when no more is to be received. */
+  /** Aborts when no more is to be received. What is under way comes back all the same. */
   readonly signal: AbortSignal;
-  /** Messages that may be received beside the `expected` that running receives may bring. */
-  room(expected: number): number;
+  /** Messages that may be received beside those that running receives may bring. */
+  room(underWay: ReceivesUnderWay): number;
+  /** A stop or a hand-over is near: it must not wait long for what is under way. */
+  isHasty(): boolean;
   /** Monotonic: before it, a receive that finds nothing says nothing, as messages of ours are still hidden. */
   hiddenUntilMs(): number;
-  onReceived(messages: readonly QueueMessage[], askedMs: number): void;
+  onReceived(messages: readonly QueueMessage[], hold: Hold): void;
   /** A receive has ended, or the moment for the next has come: others may start. */
   onReady(): void;
 }
 
+export interface ReceivesUnderWay {
+  readonly receives: number;
+  /** Messages that they may bring. */
+  readonly expected: number;
+}
+
 /** Long polling, as long as SQS allows. */
 const RECEIVE_WAIT_MS = 20_000;
+const HASTY_WAIT_MS = 1_000;
 /**
  * The hold of what a receive gives may have begun at any time since it was asked for. A wait of at most half of it leaves
  * the other half for certain: a longer one would bring messages that seem to be lost when they come.
@@ -40,15 +51,15 @@ const IDLE_RECEIVES = 2;
 /** Keeps as many receives running as there is room and work for: more while they come back full, fewer while empty. */
 export class Receiver {
   readonly #options: ReceiverOptions;
-  #running = 0;
+  readonly #open = new Set<OpenReceive>();
   #wanted: number;
   /** Messages that receives which run now may bring. */
   #expected = 0;
   /** In a row. Receives that were under way together in one outage count once. */
   #failures = 0;
-  #lastProblem = "";
   /** All that ever counted: what a receive was asked behind tells whether its failure is one that was seen already. */
   #outages = 0;
+  #lastProblem = "";
   #retryAtMs = Number.NEGATIVE_INFINITY;
   #isThrottled = false;
   #retry: ScheduledCall | undefined;
@@ -64,12 +75,23 @@ export class Receiver {
     return this.#isDry;
   }
 
+  /** Receives under way. */
+  get running(): number {
+    return this.#open.size;
+  }
+
+  /** What is given back sooner may come again by a receive of ours that is still under way. */
+  get untilBackMs(): number {
+    const nowMs = this.#options.clock.monotonic();
+    return Math.max(0, ...[...this.#open].map(({ askedMs, waitMs }) => askedMs + waitMs - nowMs));
+  }
+
   /** `epochMs` tells the time of a monotonic one. */
   explain(epochMs: (monotonicMs: number) => number): QueueExplanation["receiving"] {
     const isFailing = this.#failures > 0;
     const isWaiting = this.#retryAtMs > this.#options.clock.monotonic();
     return {
-      receives: this.#running,
+      receives: this.running,
       failures: isFailing ? { count: this.#failures, lastProblem: this.#lastProblem } : undefined,
       nextMs: isFailing && isWaiting ? epochMs(this.#retryAtMs) : undefined,
     };
@@ -78,25 +100,35 @@ export class Receiver {
   /** Starts what may start, and plans when more may. */
   go(): void {
     const { clock, source, room, signal } = this.#options;
-    this.#retry?.cancel();
-    this.#retry = undefined;
+    this.#cancelRetry();
     if (signal.aborted) return;
-    while (this.#running < this.#wanted) {
+    while (this.running < this.#wanted) {
       const untilRetryMs = this.#retryAtMs - clock.monotonic();
       if (untilRetryMs > 0) {
         this.#planRetry(untilRetryMs);
         return;
       }
-      const messagesMax = room(this.#expected);
+      const messagesMax = room({ receives: this.running, expected: this.#expected });
       if (messagesMax <= 0) return;
-      void this.#receive(Math.min(messagesMax, source.description.receiveMessagesMax));
+      this.#ask(Math.min(messagesMax, source.description.receiveMessagesMax));
     }
   }
 
-  /** Nothing is to be received any more. */
+  /** Those of another worker of the same queue, whose mapping goes on here. */
+  adopt(receives: readonly OpenReceive[]): void {
+    for (const open of receives) void this.#take(open);
+  }
+
+  /** What is under way is somebody else's from now on. */
+  handOver(): readonly OpenReceive[] {
+    const open = [...this.#open];
+    for (const each of open) this.#remove(each);
+    return open;
+  }
+
+  /** Nothing more is asked. */
   close(): void {
-    this.#retry?.cancel();
-    this.#retry = undefined;
+    this.#cancelRetry();
   }
 
   /** A timer may come before the moment that it was set for: whoever is woken looks again, and this plans again. */
@@ -104,42 +136,55 @@ export class Receiver {
     this.#retry = this.#options.clock.schedule(inMs, () => this.#options.onReady());
   }
 
-  async #receive(messagesMax: number): Promise<void> {
-    const { clock, source, holdMs, signal } = this.#options;
-    this.#setRunning(1);
-    this.#expected += messagesMax;
-    const askedMs = clock.monotonic();
+  #cancelRetry(): void {
+    this.#retry?.cancel();
+    this.#retry = undefined;
+  }
+
+  #ask(messagesMax: number): void {
+    const { clock, source, signal, isHasty } = this.#options;
+    const holdMs = this.#options.holdMs();
+    const longestMs = isHasty() ? HASTY_WAIT_MS : RECEIVE_WAIT_MS;
+    const waitMs = Math.min(longestMs, holdMs * RECEIVE_WAIT_SHARE);
+    void this.#take(openReceive(source, { messagesMax, waitMs, holdMs }, clock.monotonic(), signal));
+  }
+
+  async #take(open: OpenReceive): Promise<void> {
     const askedBehind = this.#outages;
-    try {
-      const waitMs = Math.min(RECEIVE_WAIT_MS, holdMs * RECEIVE_WAIT_SHARE);
-      const messages = await source.receive({ messagesMax, waitMs, holdMs }, signal);
-      this.#answered();
-      this.#received(messages, askedMs, messages.length >= messagesMax);
-    } catch (error) {
-      if (!signal.aborted) this.#failed(error, askedBehind);
-    } finally {
-      this.#setRunning(-1);
-      this.#expected -= messagesMax;
-    }
+    this.#open.add(open);
+    this.#expected += open.messagesMax;
+    this.#gauge();
+    const outcome = await open.outcome;
+    // Handed over meanwhile.
+    if (!this.#open.has(open)) return;
+    this.#remove(open);
+    if (outcome.kind === "given") this.#received(outcome.messages, open);
+    else if (!this.#options.signal.aborted) this.#failed(outcome.error, askedBehind);
     this.#options.onReady();
   }
 
-  #setRunning(change: 1 | -1): void {
-    this.#running += change;
-    this.#options.telemetry.gauge("queue_receivers", this.#options.mapping, this.#running);
+  #remove(open: OpenReceive): void {
+    this.#open.delete(open);
+    this.#expected -= open.messagesMax;
+    this.#gauge();
   }
 
-  #received(messages: readonly QueueMessage[], askedMs: number, isFull: boolean): void {
+  #gauge(): void {
+    this.#options.telemetry.gauge("queue_receivers", this.#options.mapping, this.running);
+  }
+
+  #received(messages: readonly QueueMessage[], open: OpenReceive): void {
     const { telemetry, clock, mapping, scaling, hiddenUntilMs, onReceived } = this.#options;
+    this.#answered();
     telemetry.count("polled_events", mapping, messages.length);
-    this.#isDry = messages.length === 0 && askedMs >= hiddenUntilMs();
+    this.#isDry = messages.length === 0 && open.askedMs >= hiddenUntilMs();
     if (messages.length === 0) {
       scaling.idle(clock.monotonic());
       this.#wanted = Math.max(IDLE_RECEIVES, this.#wanted - 1);
       return;
     }
-    if (isFull) this.#wanted = Math.min(scaling.limit, this.#wanted + 1);
-    onReceived(messages, askedMs);
+    if (messages.length >= open.messagesMax) this.#wanted = Math.min(scaling.limit, this.#wanted + 1);
+    onReceived(messages, open);
   }
 
   /** The queue works: nobody waits any longer for what came before, unless it asked for fewer calls. */
@@ -159,11 +204,10 @@ export class Receiver {
       telemetry.mark("receives failed together");
       return;
     }
-    const nowMs = clock.monotonic();
     this.#failures++;
     this.#outages++;
     this.#isThrottled = isThrottle;
-    this.#retryAtMs = nowMs + backoffMs(this.#failures, limits, random);
+    this.#retryAtMs = clock.monotonic() + backoffMs(this.#failures, limits, random);
     const level = isThrottle ? "debug" : "warn";
     const fields = { mapping, error: this.#lastProblem };
     telemetry.log(level, "messages could not be received; trying again", fields);

@@ -31,7 +31,7 @@ export class Settler {
   /** Resolves when each is deleted, or is lost and comes again. */
   async acknowledge(held: readonly HeldMessage[]): Promise<void> {
     const { source, telemetry, mapping } = this.#options;
-    const settled = await this.#settle(held, (messages) => source.acknowledge(messages));
+    const settled = await this.#settle(held, async (messages) => await source.acknowledge(messages));
     telemetry.count("deleted_events", mapping, settled);
   }
 
@@ -56,11 +56,13 @@ export class Settler {
     let open = held.filter(({ isLost }) => !isLost);
     let settled = 0;
     for (let failures = 1; open.length > 0; failures++) {
-      const results = await settle(messagesOf(open)).catch((error: unknown) => {
+      const answers = await settle(messagesOf(open)).catch((error: unknown) => {
         const fields = { mapping, records: open.length, error: describeError(error) };
         telemetry.log("warn", "messages could not be deleted; trying again while their hold lasts", fields);
         return open.map((): Settlement => "failed");
       });
+      // Of what an answer leaves out nobody knows what became of it.
+      const results = open.map((_, index): Settlement => answers[index] ?? "failed");
       settled += results.filter((result) => result === "settled").length;
       const lost = results.filter((result) => result === "lost").length;
       telemetry.count("lost_holds", mapping, lost);

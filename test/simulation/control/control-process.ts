@@ -111,6 +111,8 @@ export class ControlProcess {
       },
       stop: async () => ({ comesAgain: 0 }),
       taken: () => ({ budgetBytes: 0, slots: 0 }),
+      expectStop: () => undefined,
+      receivesBack: async () => undefined,
       status: () => [...this.running.keys()].map(status),
       explain: () => undefined,
     };

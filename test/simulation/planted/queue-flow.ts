@@ -62,23 +62,23 @@ export const QUEUE_FLOW_BUGS: readonly PlantedBug[] = [
     replace: "return oldestMs + 2 * this.#options.deployment.mapping.batchingWindowMs;",
   }),
   bug("receiving ignores the byte budget", ["I10"], {
-    file: `${QUEUE}/queue-worker.ts`,
-    find: "if (!holdsNothing && this.#budget.room <= 0) {",
-    replace: "if (!holdsNothing && this.#budget.room <= -1e12) {",
+    file: `${QUEUE}/receive-room.ts`,
+    find: "if (!holdsNothing && budget.room <= 0) {",
+    replace: "if (!holdsNothing && budget.room <= -1e12) {",
   }),
   bug("a receive needs no room while nothing waits", ["I10"], {
-    file: `${QUEUE}/queue-worker.ts`,
-    find: "const holdsNothing = this.#budget.used === 0 &&",
-    replace: "const holdsNothing = this.#buffer.size === 0 &&",
+    file: `${QUEUE}/receive-room.ts`,
+    find: "const holdsNothing = ledger.bytes === 0 &&",
+    replace: "const holdsNothing = ledger.buffer.size === 0 &&",
   }),
   bug("receives ask for more than there are places", ["I10"], {
-    file: `${QUEUE}/queue-worker.ts`,
-    find: "return free * perBatch - inHand;",
-    replace: "return free * perBatch;",
+    file: `${QUEUE}/receive-room.ts`,
+    find: "return Math.max(1, free) * perBatch - inHand;",
+    replace: "return Math.max(1, free) * perBatch;",
   }),
-  bug("the budget of a settled batch is not freed", ["I16"], {
-    file: `${QUEUE}/queue-worker.ts`,
-    find: "for (const { message } of [...batch, ...behind]) this.#budget.release(message.bytes);",
+  bug("the budget of a settled batch is not freed", ["I16", "I26"], {
+    file: `${QUEUE}/message-ledger.ts`,
+    find: "this.#budget.release(each.message.bytes);",
     replace: "",
   }),
   bug("a failed receive ends the receiving", ["I16"], {
@@ -120,27 +120,27 @@ export const QUEUE_FLOW_BUGS: readonly PlantedBug[] = [
   }),
   bug("waiting messages are kept on stop", ["I15"], {
     file: `${QUEUE}/queue-worker.ts`,
-    find: "const released = this.#settler.release(waiting);",
-    replace: "const released = Promise.resolve();",
+    find: 'return this.#giveBack(waiting, "the drain of a stop is over", this.#receiver.untilBackMs);',
+    replace: "return Promise.resolve();",
   }),
   bug(
     "batches that wait for the function start after stop",
     ["I15"],
     {
       file: `${QUEUE}/queue-batch-run.ts`,
-      find: "mayStart: () => !stopSignal.aborted && mayStart(context, batch, untilMs),",
+      find: "mayStart: () => !endSignal.aborted && mayStart(context, batch, untilMs),",
       replace: "mayStart: () => mayStart(context, batch, untilMs),",
     },
     {
-      file: "src/engine/supervisor.ts",
-      find: "for (const invoker of this.#invokers.values()) invoker.dismiss(worker.status().name);",
+      file: `${QUEUE}/queue-worker.ts`,
+      find: "invoker.dismiss(name);",
       replace: "",
     },
   ),
   bug("a queue's stop does not wait for what runs", ["I15", "I7"], {
     file: `${QUEUE}/queue-worker.ts`,
-    find: "await sleepUnless(drained, clock, drainMs);",
-    replace: "await sleepUnless(drained, clock, 0 * drainMs);",
+    find: "await sleepUnless(drained, clock, Math.min(startsMs, drainMs));",
+    replace: "await sleepUnless(drained, clock, 0 * startsMs);",
   }),
   bug("a thing that is thrown and has no text stops the mapping", ["I18"], {
     file: "src/model/errors.ts",

@@ -5,7 +5,7 @@ export const QUEUE_SETTLEMENT_BUGS: readonly PlantedBug[] = [
   bug("messages are acknowledged before their invocation", ["I14"], {
     file: `${QUEUE}/queue-worker.ts`,
     find: "const ending = await runQueueBatch(",
-    replace: "void this.#settler.acknowledge(batch);\n    const ending = await runQueueBatch(",
+    replace: "void this.#settler.acknowledge(batch);\n      const ending = await runQueueBatch(",
   }),
   bug("messages of a failed batch are acknowledged", ["I14", "I1"], {
     file: `${QUEUE}/queue-batch-run.ts`,
@@ -58,9 +58,9 @@ export const QUEUE_SETTLEMENT_BUGS: readonly PlantedBug[] = [
     replace: "const PROLONG_SHARE = 1 / 50;",
   }),
   bug("a hold is counted from the answer, not from the question", ["I14"], {
-    file: `${QUEUE}/queue-worker.ts`,
-    find: "holdUntilMs: askedMs + this.#holdMs,",
-    replace: "holdUntilMs: clock.monotonic() + this.#holdMs,",
+    file: `${QUEUE}/message-ledger.ts`,
+    find: "const holdUntilMs = askedMs + holdMs;",
+    replace: "const holdUntilMs = Math.max(askedMs, receivedMs) + holdMs;",
   }),
   bug("a receive waits longer than its messages are held", ["I14", "I7"], {
     file: `${QUEUE}/receiver.ts`,

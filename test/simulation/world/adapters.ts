@@ -106,6 +106,7 @@ export function createTelemetry(
     process,
     time: world.time,
     histories: world.historyOf,
+    queues: new Map(world.queues.map((history) => [history.mapping.name, history])),
     marks: world.marks,
     log: (_, level, message, fields) => log(level, message, fields),
   });

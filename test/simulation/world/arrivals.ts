@@ -1,5 +1,6 @@
 import type { SeededRandom } from "../random.ts";
 import type { Workload } from "../scenario.ts";
+import type { NewMessage } from "./queue.ts";
 import type { NewRecord, SimStream } from "./stream.ts";
 import type { World } from "./world.ts";
 
@@ -24,9 +25,17 @@ export function scheduleArrivals(world: World): void {
       workload.poisoned === "everything" || (workload.poisoned === "group" && group === 0);
     scheduleWorkload(world, workload, (ordinal) => {
       const { key, ...item } = newItem(workload, random, ordinal, isPoisoned);
-      queue.send({ ...item, groupId: key });
+      queue.send({
+        ...item,
+        groupId: key,
+        unmade: unmadeOf(random.fork(`unmade ${ordinal}`), workload.unmadeShare),
+      });
     });
   }
+}
+
+function unmadeOf(random: SeededRandom, share = 0): NewMessage["unmade"] {
+  return random.chance(share) ? random.pick(["event", "filter document", "damaged"]) : undefined;
 }
 
 type AnyWorkload = Omit<Workload, "shards" | "poisoned">;

@@ -15,6 +15,8 @@ export const SIM_QUEUE_EVENTS: QueueEvents = {
   filterDataKey: "body",
   encode(messages: readonly QueueMessage[]): Uint8Array {
     const deliveries = asSimDeliveries(messages);
+    if (deliveries.some(({ sent }) => sent.unmade !== undefined))
+      throw new TypeError("a message cannot be encoded");
     let byteLength = SIM_ENVELOPE_BYTES + Math.max(0, deliveries.length - 1);
     for (const { encodedBytes } of deliveries) byteLength += encodedBytes;
     const payload = new SimQueuePayload(sharedView(byteLength), 0, byteLength);
@@ -23,6 +25,7 @@ export const SIM_QUEUE_EVENTS: QueueEvents = {
   },
   filterDocument(message: QueueMessage): FilterDocument {
     const [delivery] = asSimDeliveries([message]);
+    if (delivery?.sent.unmade === "filter document") throw new TypeError("a message cannot be looked into");
     return { document: delivery?.sent.accepted === true ? WANTED : UNWANTED, isDataJson: true };
   },
 };

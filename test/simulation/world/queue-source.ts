@@ -9,7 +9,7 @@ import type {
 import type { QueueEvent, SettlementKind } from "../queue-history.ts";
 import type { VirtualTime } from "../virtual-clock.ts";
 import type { FaultDesk } from "./fault-desk.ts";
-import { abortedError, type SimProcess } from "./process.ts";
+import type { SimProcess } from "./process.ts";
 import { RECEIVE_MESSAGES_MAX, type SimDelivery, type SimQueue } from "./queue.ts";
 
 export interface QueueSourceOptions {
@@ -28,7 +28,7 @@ export interface QueueSourceOptions {
 export const SIM_QUEUE_ARN = "arn:aws:sqs:eu-west-1:123456789012:simulated";
 /** What a receive that makes no progress takes beyond its wait, until the adapter gives it up. */
 const HUNG_MS = 5_000;
-/** The port gives a receive a second to end after an abort. */
+/** How soon a question that can be taken back is. */
 const ABORT_MS_MAX = 500;
 let nextReceive = 0;
 
@@ -63,7 +63,7 @@ function receive(
   signal: AbortSignal,
 ): Promise<readonly QueueMessage[]> {
   const { process, time, record } = options;
-  if (signal.aborted) return Promise.reject(abortedError());
+  if (signal.aborted) return Promise.resolve([]);
   return new Promise((resolve, reject) => {
     if (!process.admitsCall()) return;
     const number = nextReceive++;
@@ -77,17 +77,26 @@ function receive(
       record({ kind: "receiveEnded", at: time.now, process, receive: number, deliveries });
       settle();
     };
+    // Some questions can be taken back, as long as the queue has not answered; the others wait on at the queue, as SQS's do.
+    let isWithdrawn = false;
+    let isAnswered = false;
     const abort = () => {
-      const delayMs = process.random.chance(0.5) ? 0 : process.random.between(0, ABORT_MS_MAX);
-      time.schedule(delayMs, () => process.enter(() => end([], () => reject(abortedError()))));
+      if (process.random.chance(0.5)) return;
+      time.schedule(process.random.between(0, ABORT_MS_MAX), () => {
+        if (isAnswered || isOver) return;
+        isWithdrawn = true;
+        process.enter(() => end([], () => resolve([])));
+      });
     };
     signal.addEventListener("abort", abort);
     const askedLocalMs = process.localMs();
-    ask(options, bounds, () => isOver || signal.aborted, {
-      fail: (error) => process.enter(() => !signal.aborted && end([], () => reject(error))),
+    ask(options, bounds, () => isOver || isWithdrawn, {
+      fail: (error) => process.enter(() => end([], () => reject(error))),
+      taken: () => {
+        isAnswered = true;
+      },
       give: (deliveries) =>
         process.enter(() => {
-          if (signal.aborted) return;
           for (const delivery of isOver ? [] : deliveries) {
             delivery.deliveredAt = time.now;
             delivery.heldUntilLocalMs = askedLocalMs + bounds.holdMs;
@@ -99,6 +108,8 @@ function receive(
 }
 
 interface Answers {
+  /** The queue has answered: what it gave is hidden from now on. */
+  taken(): void;
   fail(error: MillraceError): void;
   give(deliveries: readonly SimDelivery[]): void;
 }
@@ -139,6 +150,7 @@ function ask(
         isGone: () => !isAbandoned && (process.state === "dead" || isOver()),
         duplicates: () => faults.roll("message duplicated", random),
         answer: (deliveries) => {
+          answers.taken();
           time.schedule(backMs, () => {
             if (isLost) answers.fail(unavailable("get its answer through"));
             else answers.give(deliveries);

@@ -17,6 +17,8 @@ export interface SimMessage {
   readonly accepted: boolean;
   /** Every execution of the function with it fails. */
   readonly poison: boolean;
+  /** What cannot be made of it: its source throws, or says so. */
+  readonly unmade?: "event" | "filter document" | "damaged" | undefined;
   receiveCount: number;
   /** World time until which its newest delivery holds it. */
   hiddenUntil: number;
@@ -27,7 +29,10 @@ export interface SimMessage {
   redrivenAt: number | undefined;
 }
 
-export type NewMessage = Pick<SimMessage, "groupId" | "bytes" | "encodedBytes" | "accepted" | "poison">;
+export type NewMessage = Pick<
+  SimMessage,
+  "groupId" | "bytes" | "encodedBytes" | "accepted" | "poison" | "unmade"
+>;
 
 /** A message as one receive gave it: what the engine gets to see, and what the world knows of it. */
 export interface SimDelivery extends QueueMessage {
@@ -208,6 +213,7 @@ export class SimQueue {
       receiveCount: sent.receiveCount,
       bytes: sent.bytes,
       encodedBytes: sent.encodedBytes,
+      ...(sent.unmade === "damaged" && { damage: "it cannot be read" }),
       sent,
       process,
       takenAt: now,

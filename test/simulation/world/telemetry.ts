@@ -1,5 +1,6 @@
 import type { LogFields, LogLevel, MarkName, Telemetry } from "../../../src/ports/telemetry.ts";
 import type { MappingHistory } from "../history.ts";
+import { type QueueHistory, QueueWords } from "../queue-history.ts";
 import type { VirtualTime } from "../virtual-clock.ts";
 import type { SimProcess } from "./process.ts";
 
@@ -8,15 +9,18 @@ export interface TelemetryOptions {
   readonly time: VirtualTime;
   /** By the mapping's name. */
   readonly histories: ReadonlyMap<string, MappingHistory>;
+  readonly queues: ReadonlyMap<string, QueueHistory>;
   readonly marks: Map<string, number>;
   log(process: SimProcess, level: LogLevel, message: string, fields: LogFields): void;
 }
 
 /** What the engine says of itself. Only the counts of records given up are evidence; the rest serves the reader. */
 export function createSimTelemetry(options: TelemetryOptions): Telemetry {
-  const { process, time, histories, marks } = options;
+  const { process, time, histories, queues, marks } = options;
   return {
     count(counter, mapping, amount) {
+      const queue = queues.get(mapping);
+      if (queue !== undefined && process.state !== "dead") queueWords(queue, process).count(counter, amount);
       if (counter !== "dropped_events" && counter !== "expired_events") return;
       const history = histories.get(mapping);
       if (history === undefined || process.state === "dead") return;
@@ -25,7 +29,10 @@ export function createSimTelemetry(options: TelemetryOptions): Telemetry {
       history.events.push({ kind: "dropped", at: time.now, process, counter, amount });
     },
     observe() {},
-    gauge() {},
+    gauge(name, mapping, value) {
+      const queue = queues.get(mapping);
+      if (queue !== undefined && process.state !== "dead") queueWords(queue, process).gauges.set(name, value);
+    },
     offsetLag() {},
     invocation() {},
     log(level, message, fields) {
@@ -36,4 +43,10 @@ export function createSimTelemetry(options: TelemetryOptions): Telemetry {
       marks.set(name, (marks.get(name) ?? 0) + 1);
     },
   };
+}
+
+function queueWords({ words }: QueueHistory, process: SimProcess): QueueWords {
+  const known = words.get(process) ?? new QueueWords();
+  words.set(process, known);
+  return known;
 }

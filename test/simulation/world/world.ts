@@ -183,7 +183,7 @@ export class World {
     const { isFifo, visibilityMs, receivesMax, isGroupHeldByAny } = plan;
     const random = this.random.fork(`queue ${ordinal}`);
     const queue = new SimQueue({ isFifo, visibilityMs, receivesMax, isGroupHeldByAny }, this.time, random);
-    return { ordinal, mapping: plan.mapping, plan, queue, events: [], attempts: [] };
+    return { ordinal, mapping: plan.mapping, plan, queue, events: [], attempts: [], words: new Map() };
   }
 
   async #advance(deadlineMs: number, isDone: () => boolean): Promise<void> {

@@ -91,6 +91,8 @@ export class ControlWorld {
       },
       stop: async () => ({ comesAgain: 0 }),
       taken: () => ({ budgetBytes: 0, slots: 0 }),
+      expectStop: () => undefined,
+      receivesBack: async () => undefined,
       status: () => [...running.values()],
       explain: () => undefined,
     };

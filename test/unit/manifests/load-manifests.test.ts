@@ -322,7 +322,7 @@ test("fills in AWS's defaults of a queue's mapping", (t) => {
     filterPatterns: [],
     concurrencyMax: undefined,
     provisionedPollers: undefined,
-    strictAwsFifo: false,
+    strictAwsFifo: true,
   });
 });
 
@@ -334,7 +334,7 @@ test("turns every setting of a queue's mapping into the engine's units", (t) => 
   functionResponseTypes: [ReportBatchItemFailures]
   filterCriteria: { filters: [{ pattern: '{"body":["plain"]}' }] }
   scalingConfig: { maximumConcurrency: 1000 }
-  strictAwsFifo: true`),
+  strictAwsFifo: false`),
   );
   const [resource] = manifests.mappings;
   const { uuid, name, functionName, functionArn, eventSourceArn, ...settings } =
@@ -347,7 +347,7 @@ test("turns every setting of a queue's mapping into the engine's units", (t) => 
     filterPatterns: ['{"body":["plain"]}'],
     concurrencyMax: 1_000,
     provisionedPollers: undefined,
-    strictAwsFifo: true,
+    strictAwsFifo: false,
   });
 });
 

@@ -42,7 +42,7 @@ class Holding {
         break;
       case "receiveEnded":
         this.#expected -= this.#receives.get(event.receive) ?? 0;
-        for (const delivery of event.deliveries) this.#hold(delivery);
+        for (const delivery of event.deliveries) if (delivery.sent.unmade === undefined) this.#hold(delivery);
         break;
       case "attemptStarted":
         for (const delivery of event.attempt.deliveries) this.#waiting.delete(delivery);

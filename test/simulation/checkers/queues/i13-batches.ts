@@ -78,6 +78,7 @@ function checkWait({ queue, report }: QueueTrial, attempt: QueueAttempt, places:
   const { deliveries, startedAt, id } = attempt;
   const deliveredAt = deliveries.map((delivery) => delivery.deliveredAt ?? 0);
   const oldest = Math.min(...deliveredAt);
+  if (startedAt >= (attempt.process.stopCalledAt ?? Number.POSITIVE_INFINITY)) return;
   if (deliveries.length < batchSize && startedAt - oldest < batchingWindowMs - TICK_MS) {
     report(startedAt, `attempt ${id} did not wait for its batching window of ${batchingWindowMs} ms`);
   }

@@ -135,8 +135,8 @@ function checkKept({ history, queue, report }: QueueTrial): void {
       }
     }
   }
-  for (const [{ over, process, messageId, takenAt }, end] of endOf) {
-    if (over?.by !== "expired") continue;
+  for (const [{ over, process, messageId, takenAt, sent }, end] of endOf) {
+    if (over?.by !== "expired" || sent.unmade !== undefined) continue;
     const inHandUntil = Math.min(end, process.diedAt ?? end, process.stopCalledAt ?? end);
     if (over.at + TICK_MS >= inHandUntil) continue;
     report(

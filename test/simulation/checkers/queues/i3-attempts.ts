@@ -43,6 +43,10 @@ export const attempts: QueueChecker = {
         };
         tries.last = attempt;
         for (const delivery of deliveries) triesOf.set(delivery, tries);
+      } else if (event.kind === "attemptTold" && event.attempt.told === "payloadTooLarge") {
+        // Parts of what was too large are other batches.
+        const { deliveries } = event.attempt;
+        if (deliveries.length > 1) for (const delivery of deliveries) triesOf.delete(delivery);
       } else if (event.kind === "attemptTold" && event.attempt.toldAgain) {
         const [first] = event.attempt.deliveries;
         const tries = first === undefined ? undefined : triesOf.get(first);

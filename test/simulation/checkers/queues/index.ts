@@ -9,6 +9,9 @@ import { batches } from "./i13-batches.ts";
 import { settleOnce } from "./i14-settle-once.ts";
 import { shutdown } from "./i15-shutdown.ts";
 import { liveness } from "./i16-liveness.ts";
+import { honestDeadLetters } from "./i19-honest-dead-letters.ts";
+import { damage } from "./i23-damage.ts";
+import { balance } from "./i26-balance.ts";
 import type { QueueChecker } from "./queue-checker.ts";
 import { scaling } from "./scaling.ts";
 import { sharedMaximum } from "./shared-maximum.ts";
@@ -25,6 +28,9 @@ export const QUEUE_CHECKERS: readonly QueueChecker[] = [
   settleOnce,
   shutdown,
   liveness,
+  honestDeadLetters,
+  damage,
+  balance,
   scaling,
   sharedMaximum,
 ];

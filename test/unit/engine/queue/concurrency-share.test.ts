@@ -31,6 +31,7 @@ class Sharers {
       clock: this.clock,
       telemetry: SILENT_TELEMETRY,
       settings: DEFAULT_SETTINGS,
+      isEmptyHanded: () => true,
       running: () => this.running.get(owner) ?? 0,
       onChange: () => {},
     });
@@ -79,7 +80,7 @@ test("a part is handed over only when the batches that run fit into what is left
   await sharers.clock.advance(60_000);
   assert.deepEqual([one.places, two.places], [1, 0]);
   sharers.running.set("one", 1);
-  one.batchEnded();
+  one.lookAtHandovers();
   await sharers.clock.advance(1_000);
   assert.deepEqual([one.places, two.places], [1, 1]);
 });

@@ -39,7 +39,9 @@ test("shows receives at once, the limit of batches at once, and the age of the o
   answer.resolve(SUCCEEDED);
   await queue.clock.advance(1000);
   assert.equal(queue.engine.status()[0]?.oldestAgeMs, 0);
-  await queue.engine.stop(1000);
+  const stop = queue.engine.stop(20_000);
+  await queue.clock.advance(30_000);
+  await stop;
   assert.equal(queue.gauges.get("queue_receivers"), 0);
 });
 

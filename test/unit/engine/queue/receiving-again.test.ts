@@ -80,7 +80,7 @@ test("a queue that answers again is asked at once by all receives, whatever one 
 test("a stop during a back-off leaves no timer behind", async () => {
   const queue = new SmallQueue();
   queue.receiving = unavailable;
-  await queue.clock.advance(10_000);
+  await queue.clock.advance(30_000);
   const stopped = queue.engine.stop(5_000);
   await queue.clock.advance(1);
   await stopped;

@@ -1,16 +1,22 @@
 import { createEngine, type Engine } from "../../../../src/engine/engine.ts";
 import { DEFAULT_SETTINGS, type EngineSettings } from "../../../../src/engine/settings.ts";
-import { MillraceError } from "../../../../src/model/errors.ts";
 import type { QueueMapping } from "../../../../src/model/mapping.ts";
 import type { InvocationOutcome } from "../../../../src/model/outcome.ts";
 import type { ProgressStore } from "../../../../src/ports/progress-store.ts";
 import type {
+  QueueEvents,
   QueueMessage,
   QueueSource,
   ReceiveBounds,
   Settlement,
 } from "../../../../src/ports/queue-source.ts";
-import type { CounterName, GaugeName, HistogramName, Telemetry } from "../../../../src/ports/telemetry.ts";
+import type {
+  CounterName,
+  GaugeName,
+  HistogramName,
+  LogFields,
+  Telemetry,
+} from "../../../../src/ports/telemetry.ts";
 import { createMemoryStore } from "../../../../src/stores/memory.ts";
 import { PLAIN_QUEUE_MAPPING } from "../../../fixtures/queue-mapping.ts";
 import { ManualClock, SILENT_TELEMETRY, SUCCEEDED } from "../stream/small-world.ts";
@@ -61,14 +67,29 @@ export class SmallQueue {
   readonly prolonged: string[] = [];
   receivesAtOnce = 0;
   receivesAtOnceMax = 0;
+  /** As SQS: a question that was asked is answered, whoever listens yet. `false`: an abort ends the wait at once. */
+  isDeafToAborts = true;
+  /** Moved away by the queue's own policy, as it would be received once more than it may be. */
+  readonly dead: string[] = [];
+  /** What a function was given. */
+  readonly seen = new Set<string>();
+  readonly waitsMs: number[] = [];
+  readonly messagesMax: number[] = [];
+  readonly logs: { readonly message: string; readonly fields: LogFields }[] = [];
+  events: Partial<QueueEvents> = {};
   #messages: Stored[] = [];
   #receipts = 0;
+  readonly #receivesMax: number;
+  readonly #isFifo: boolean;
+  readonly #concurrency: number;
 
   constructor(
     mapping: Partial<QueueMapping> = {},
     options: {
       readonly fifo?: boolean;
       readonly visibilityMs?: number;
+      /** The redrive policy's `maxReceiveCount`. */
+      readonly receivesMax?: number;
       readonly settings?: Partial<EngineSettings>;
       /** Of the function. */
       readonly concurrency?: number;
@@ -81,6 +102,9 @@ export class SmallQueue {
     this.clock = options.clock ?? new ManualClock();
     this.store = options.store ?? createMemoryStore();
     this.visibilityMs = options.visibilityMs ?? 30_000;
+    this.#receivesMax = options.receivesMax ?? Number.POSITIVE_INFINITY;
+    this.#isFifo = options.fifo ?? false;
+    this.#concurrency = options.concurrency ?? 1_000;
     this.mapping = { ...PLAIN_QUEUE_MAPPING, ...mapping };
     const telemetry: Telemetry = {
       ...SILENT_TELEMETRY,
@@ -90,6 +114,7 @@ export class SmallQueue {
         this.observations.set(histogram, [...(this.observations.get(histogram) ?? []), value]);
       },
       log: (level, message, fields) => {
+        if (level === "warn") this.logs.push({ message, fields });
         if (level === "error") throw new Error(`${message}: ${fields["error"]}`);
       },
     };
@@ -102,17 +127,22 @@ export class SmallQueue {
       store: this.store,
       settings: { ...DEFAULT_SETTINGS, ...options.settings },
     });
+    this.startMapping();
+  }
+
+  /** Again, with another configuration. */
+  startMapping(change: Partial<QueueMapping> = {}): void {
     this.engine.start({
       kind: "queue",
-      mapping: this.mapping,
-      source: this.#source(options.fifo ?? false),
-      fn: {
-        name: "fn",
-        target: this.#target(),
-        timeoutMs: 20_000,
-        concurrency: options.concurrency ?? 1_000,
-      },
+      mapping: { ...this.mapping, ...change },
+      source: this.#source(this.#isFifo),
+      fn: { name: "fn", target: this.#target(), timeoutMs: 20_000, concurrency: this.#concurrency },
     });
+  }
+
+  /** With what `events` says now. */
+  startAgain(): void {
+    void this.engine.stopMapping(this.mapping.uuid, 0, { isFollowed: true }).then(() => this.startMapping());
   }
 
   count(counter: CounterName): number {
@@ -147,6 +177,7 @@ export class SmallQueue {
     return {
       invoke: async (payload: Uint8Array, { requestId }: { requestId: string }, signal: AbortSignal) => {
         const batch: string[] = JSON.parse(Buffer.from(payload).toString());
+        for (const id of batch) this.seen.add(id);
         const receiveCounts = batch.map((id) => this.receiveCount(id));
         const call = { ids: batch, requestId, atMs: this.clock.monotonic(), receiveCounts, signal };
         this.calls.push(call);
@@ -170,6 +201,7 @@ export class SmallQueue {
         envelopeBytes: 14,
         filterDocument: ({ messageId }) => ({ document: { body: messageId }, isDataJson: false }),
         filterDataKey: "body",
+        ...this.events,
       },
       receive: (bounds, signal) => this.#receive(isFifo, bounds, signal),
       acknowledge: async (messages) =>
@@ -220,6 +252,8 @@ export class SmallQueue {
     signal: AbortSignal,
   ): Promise<readonly QueueMessage[]> {
     this.receivesAtOnceMax = Math.max(this.receivesAtOnceMax, ++this.receivesAtOnce);
+    this.waitsMs.push(bounds.waitMs);
+    this.messagesMax.push(bounds.messagesMax);
     try {
       await this.receiving();
       const untilMs = this.clock.monotonic() + bounds.waitMs;
@@ -229,7 +263,8 @@ export class SmallQueue {
           await this.#answer(this.receiveAnswerMs);
           return messages;
         }
-        await this.#pause(signal);
+        if (signal.aborted && !this.isDeafToAborts) return [];
+        await this.#pause(this.isDeafToAborts ? new AbortController().signal : signal);
       }
     } finally {
       this.receivesAtOnce--;
@@ -241,17 +276,14 @@ export class SmallQueue {
   }
 
   #pause(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const aborted = () => {
+    return new Promise((resolve) => {
+      const end = () => {
         call.cancel();
-        reject(new MillraceError("ERR_MILLRACE_ABORTED", "aborted"));
-      };
-      const call = this.clock.schedule(100, () => {
-        signal.removeEventListener("abort", aborted);
+        signal.removeEventListener("abort", end);
         resolve();
-      });
-      if (signal.aborted) aborted();
-      else signal.addEventListener("abort", aborted, { once: true });
+      };
+      const call = this.clock.schedule(100, end);
+      signal.addEventListener("abort", end, { once: true });
     });
   }
 
@@ -264,8 +296,13 @@ export class SmallQueue {
       if (isFifo && isHidden) blocked.add(stored.groupId);
       if (isHidden || (isFifo && blocked.has(stored.groupId)) || taken.length >= Math.min(10, messagesMax))
         continue;
+      if (stored.receiveCount >= this.#receivesMax) {
+        this.dead.push(stored.messageId);
+        continue;
+      }
       taken.push(stored);
     }
+    this.#messages = this.#messages.filter(({ messageId }) => !this.dead.includes(messageId));
     return taken.map((stored) => {
       stored.receiveCount++;
       stored.hiddenUntilMs = nowMs + holdMs;

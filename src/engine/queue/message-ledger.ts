@@ -1,0 +1,94 @@
+import type { QueueMessage } from "../../ports/queue-source.ts";
+import type { ByteBudget } from "../budget.ts";
+import type { HeldMessage } from "./held-message.ts";
+import type { HoldKeeper } from "./hold-keeper.ts";
+import type { MessageBuffer } from "./message-buffer.ts";
+
+export interface LedgerOptions {
+  readonly buffer: MessageBuffer;
+  readonly holds: HoldKeeper;
+  readonly budget: ByteBudget;
+}
+
+/** Of what one receive gave: the queue may count it from any time since it was asked. */
+export interface Hold {
+  /** Monotonic. */
+  readonly askedMs: number;
+  readonly holdMs: number;
+}
+
+/**
+ * The one owner of what messages in hand take: bytes of the budget from their receive on, a hold that is kept, a place in
+ * the buffer. Whatever a message has is given back here, once, however it leaves (I26).
+ */
+export class MessageLedger {
+  readonly buffer: MessageBuffer;
+  readonly #holds: HoldKeeper;
+  readonly #budget: ByteBudget;
+  readonly #inHand = new Set<HeldMessage>();
+  /** On their way to be deleted unread. */
+  readonly #unwanted = new Set<HeldMessage>();
+
+  constructor({ buffer, holds, budget }: LedgerOptions) {
+    this.buffer = buffer;
+    this.#holds = holds;
+    this.#budget = budget;
+  }
+
+  /** All messages in hand, whatever is done with them. */
+  get size(): number {
+    return this.#inHand.size;
+  }
+
+  get bytes(): number {
+    return this.#budget.used;
+  }
+
+  get unwanted(): number {
+    return this.#unwanted.size;
+  }
+
+  /** From now on the message is ours to give back. */
+  take(message: QueueMessage, receivedMs: number, { askedMs, holdMs }: Hold): HeldMessage {
+    const holdUntilMs = askedMs + holdMs;
+    const held: HeldMessage = { message, receivedMs, holdUntilMs, spanMs: holdMs, isLost: false };
+    this.#inHand.add(held);
+    this.#budget.take(message.bytes);
+    return held;
+  }
+
+  /** It waits for a batch, and its hold is kept until `unhold` or `letGo`. */
+  wait(held: readonly HeldMessage[]): void {
+    this.#holds.add(held);
+    for (const each of held) this.buffer.add(each);
+  }
+
+  /** It is deleted unread, and takes room until it is. */
+  discard(unwanted: readonly HeldMessage[]): void {
+    for (const each of unwanted) this.#unwanted.add(each);
+  }
+
+  /** Its hold is of no use any more, or is somebody else's to end. */
+  unhold(held: readonly HeldMessage[]): void {
+    this.#holds.remove(held);
+  }
+
+  /** Out of our hands, with all that it has. Those that are out already stay so. */
+  letGo(gone: readonly HeldMessage[]): void {
+    const ours = gone.filter((each) => this.#inHand.delete(each));
+    this.buffer.remove(ours);
+    this.#holds.remove(ours);
+    for (const each of ours) {
+      this.#unwanted.delete(each);
+      this.#budget.release(each.message.bytes);
+    }
+  }
+
+  /** Nothing is kept behind this, whatever still runs. Returns how many messages were not given back by whoever had them. */
+  close(): number {
+    const left = [...this.#inHand];
+    this.letGo(left);
+    this.#holds.close();
+    return left.length;
+  }
+}

@@ -1,0 +1,58 @@
+import type { Clock } from "../../ports/clock.ts";
+import type { QueueMessage } from "../../ports/queue-source.ts";
+import type { Telemetry } from "../../ports/telemetry.ts";
+import type { QueueDeployment } from "../engine.ts";
+import { sleepUnless } from "../sleep.ts";
+import { GivenUpLog } from "./given-up-log.ts";
+import { KeptReceives, type OpenReceive } from "./open-receive.ts";
+
+/** Receives of mappings whose configuration changes, from the worker that asked for them to the next. */
+export class ReceiveKeep {
+  readonly #clock: Clock;
+  readonly #telemetry: Telemetry;
+  readonly #kept = new Map<string, KeptReceives>();
+
+  constructor(clock: Clock, telemetry: Telemetry) {
+    this.#clock = clock;
+    this.#telemetry = telemetry;
+  }
+
+  put({ mapping, source }: QueueDeployment, receives: readonly OpenReceive[]): void {
+    if (receives.length === 0) return;
+    void this.#kept.get(mapping.uuid)?.giveBack();
+    const givenUp = new GivenUpLog(mapping.name, this.#clock, this.#telemetry);
+    const release = async (messages: readonly QueueMessage[]) => {
+      this.#telemetry.mark("kept receives given back");
+      givenUp.unseen(messages, "their mapping did not start again in time");
+      // One try: what fails comes again when its hold ends.
+      await (async () => await source.release(messages, 0))().catch(() => undefined);
+    };
+    const kept = new KeptReceives(source, receives, this.#clock, release);
+    this.#kept.set(mapping.uuid, kept);
+    void kept.back.then(() => {
+      if (this.#kept.get(mapping.uuid) === kept) this.#kept.delete(mapping.uuid);
+    });
+  }
+
+  /** For a worker that starts. Those of another queue go back. */
+  take({ mapping, source }: QueueDeployment): readonly OpenReceive[] {
+    const kept = this.#kept.get(mapping.uuid);
+    if (kept === undefined) return [];
+    const { eventSourceArn, kind } = source.description;
+    const before = kept.source.description;
+    if (before.eventSourceArn === eventSourceArn && before.kind === kind) return kept.take();
+    void kept.giveBack();
+    return [];
+  }
+
+  /** The source that they were asked of may be closed. */
+  async back(uuid: string): Promise<void> {
+    await this.#kept.get(uuid)?.back;
+  }
+
+  /** No worker comes any more. */
+  async end(withinMs: number): Promise<void> {
+    const all = [...this.#kept.values()].map((kept) => kept.giveBack());
+    if (all.length > 0) await sleepUnless(Promise.all(all), this.#clock, withinMs);
+  }
+}

@@ -1,0 +1,56 @@
+import type { QueueHistory } from "../../queue-history.ts";
+import type { SimProcess } from "../../world/process.ts";
+import type { SimDelivery } from "../../world/queue.ts";
+
+/** Timers are late by up to a millisecond, clocks drift, and an answer may be under way. */
+const TICK_MS = 50;
+
+export const HOLD_ENDED = "its hold had ended";
+
+/** A receive of a message that no function saw, and what the world knows of why. */
+export interface UnseenReceive {
+  readonly delivery: SimDelivery;
+  readonly process: SimProcess;
+  /** When the process gave it back; `undefined`: it did not. */
+  readonly releasedAt: number | undefined;
+  /** What befell it from outside; `undefined`: nothing that the engine could not help. */
+  readonly excuse: string | undefined;
+}
+
+/** Receives whose answer reached a living process and whose message is for the function, and that it never ran. */
+export function unseenReceives({ events, attempts }: QueueHistory): readonly UnseenReceive[] {
+  const seen = new Set<SimDelivery>(attempts.flatMap(({ deliveries }) => deliveries));
+  const releasedAt = new Map<SimDelivery, number>();
+  const got: SimDelivery[] = [];
+  for (const event of events) {
+    if (event.kind === "receiveEnded") got.push(...event.deliveries);
+    if (event.kind !== "settlementSent" || event.how !== "release") continue;
+    for (const delivery of event.deliveries) releasedAt.set(delivery, event.at);
+  }
+  return got.flatMap((delivery) => {
+    if (seen.has(delivery) || !delivery.sent.accepted || delivery.sent.unmade !== undefined) return [];
+    const released = releasedAt.get(delivery);
+    const { process } = delivery;
+    return [{ delivery, process, releasedAt: released, excuse: excuseOf(delivery, process, released) }];
+  });
+}
+
+function excuseOf(
+  delivery: SimDelivery,
+  process: SimProcess,
+  releasedAt: number | undefined,
+): string | undefined {
+  if (process.state === "dead") return "its process died";
+  if (delivery.toldLost || delivery.hasLapsed) return "its hold was lost";
+  if (delivery.over?.by === "duplicated" || delivery.over?.by === "expired") return HOLD_ENDED;
+  if (
+    process.localAt(releasedAt ?? process.stopResolvedAt ?? Number.MAX_VALUE) >=
+    delivery.heldUntilLocalMs - TICK_MS
+  )
+    return HOLD_ENDED;
+  const drainEnd = process.drainDeadline - TICK_MS;
+  if (releasedAt !== undefined && releasedAt >= drainEnd) return "the drain was over";
+  if (releasedAt === undefined && process.stopResolvedAt !== undefined && process.stopResolvedAt >= drainEnd)
+    return "the drain was over";
+  return undefined;
+}
