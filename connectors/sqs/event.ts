@@ -1,5 +1,5 @@
 import type { Message, MessageAttributeValue } from "@aws-sdk/client-sqs";
-import { MillraceError } from "../../src/model/errors.ts";
+import { describeError, MillraceError } from "../../src/model/errors.ts";
 import {
   createSqsMessageFactory,
   encodeSqsEvent,
@@ -9,6 +9,7 @@ import {
   sqsFilterDocument,
 } from "../../src/model/sqs-event.ts";
 import type { QueueEvents, QueueMessage } from "../../src/ports/queue-source.ts";
+import { nameOf } from "./odd-names.ts";
 import type { QueueArn } from "./queue-arn.ts";
 
 /** Member of a message's filter document that holds its data (queues §6.2). */
@@ -38,7 +39,7 @@ export function createMessageFactory({ arn, region, isFifo }: QueueArn, hasBatch
     isFifo,
     missingAttributesMd5: hasBatchingWindow ? "null" : "left-out",
   });
-  return (message: Message): SqsMessage => {
+  const convert = (message: Message): SqsMessage => {
     const { MessageId, ReceiptHandle, Body = "", Attributes = {}, MD5OfBody = "" } = message;
     if (MessageId === undefined || ReceiptHandle === undefined) throw messageIsIncomplete(arn);
     return toSqsMessage({
@@ -51,13 +52,37 @@ export function createMessageFactory({ arn, region, isFifo }: QueueArn, hasBatch
       md5OfBody: MD5OfBody,
     });
   };
+  return (message: Message): SqsMessage => {
+    try {
+      return convert(message);
+    } catch (error) {
+      return damaged(message, isFifo, describeError(error));
+    }
+  };
+}
+
+/** A message of which no event can be made: its neighbours are none the worse for it. */
+function damaged({ MessageId, ReceiptHandle, Attributes = {} }: Message, isFifo: boolean, damage: string) {
+  const receiptHandle = typeof ReceiptHandle === "string" ? ReceiptHandle : "";
+  return {
+    damage,
+    messageId: typeof MessageId === "string" ? MessageId : "",
+    receiptHandle,
+    groupId: isFifo ? Attributes["MessageGroupId"] : undefined,
+    sentMs: undefined,
+    receiveCount: Number(Attributes["ApproximateReceiveCount"] ?? 1),
+    bytes: receiptHandle.length,
+    encodedBytes: 0,
+    element: Buffer.alloc(0),
+    trace: undefined,
+  };
 }
 
 function toSqsAttributes(
   attributes: Readonly<Record<string, MessageAttributeValue>> = {},
 ): SqsMessageParts["messageAttributes"] {
   return Object.entries(attributes).map(([name, { DataType = "", StringValue, BinaryValue }]) => [
-    name,
+    nameOf(name),
     { dataType: DataType, stringValue: StringValue, binaryValue: BinaryValue },
   ]);
 }

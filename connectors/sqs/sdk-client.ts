@@ -1,6 +1,7 @@
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { createAwsClient } from "../../src/aws/client.ts";
 import { HttpHandler, type HttpRequest } from "./http-handler.ts";
+import { withoutOddNames } from "./odd-names.ts";
 import type { QueueArn } from "./queue-arn.ts";
 import { RequestSigner } from "./request-signer.ts";
 
@@ -47,7 +48,10 @@ export function createSqsClient({ region }: QueueArn): SQSClient {
   client.middlewareStack.remove("getUserAgentMiddleware");
   // Innermost, where the client itself would call the handler, though without the signal.
   client.middlewareStack.add(
-    () => (args) => requestHandler.send(args.request as HttpRequest, signals.get(args.input)),
+    () => async (args) => {
+      const { response } = await requestHandler.send(args.request as HttpRequest, signals.get(args.input));
+      return { response: { ...response, body: withoutOddNames(response.body) } };
+    },
     { step: "deserialize", priority: "low", name: "millraceSend" },
   );
   return client;

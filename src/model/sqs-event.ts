@@ -17,6 +17,8 @@ export interface SqsMessage {
   readonly encodedBytes: number;
   /** Its element of `Records`, ready to be sent. The one copy of the body: filters read it from here. */
   readonly element: Buffer;
+  /** No event can be made of it; `element` is empty. */
+  readonly damage?: string | undefined;
   /** `undefined`: it came with none. */
   readonly trace: TraceCarrier | undefined;
 }

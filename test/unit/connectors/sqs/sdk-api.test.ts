@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { type TestContext, test } from "node:test";
+import { createMessageFactory } from "../../../../connectors/sqs/event.ts";
 import { createSdkApi } from "../../../../connectors/sqs/sdk-api.ts";
 import { rejectsWith } from "../../../contract/rejects-with.ts";
 import { useAwsEnvironment } from "../../../servers/aws-environment.ts";
@@ -194,3 +195,39 @@ function sha256(text: string): string {
 function hmac(key: string | Buffer, text: string): Buffer {
   return createHmac("sha256", key).update(text).digest();
 }
+
+for (const written of ["__proto__", "\\u005f_proto__", "constructor"]) {
+  test(`an attribute whose name is written as ${written} is delivered with its message, beside healthy ones`, async (t) => {
+    const attribute = '{"StringValue":"v","DataType":"String"}';
+    const odd = `{"MessageId":"odd","ReceiptHandle":"r1","Body":"odd \\" __proto__","MessageAttributes":{"a":${attribute},"${written}":${attribute}}}`;
+    const plain = '{"MessageId":"plain","ReceiptHandle":"r2","Body":"plain"}';
+    const api = await openApi(t, ({ answer }) => answer(`{"Messages":[${odd},${plain}]}`));
+    const toMessage = createMessageFactory(ARN, false);
+    const messages = (await api.receive(RECEIVE, NO_ABORT)).map(toMessage);
+    assert.deepEqual(
+      messages.map(({ messageId }) => messageId),
+      ["odd", "plain"],
+    );
+    assert.deepEqual(
+      messages.map(({ damage }) => damage),
+      [undefined, undefined],
+    );
+    const [element] = messages.map((message) => message.element.toString());
+    const name = JSON.parse(`"${written}"`);
+    assert.ok(element?.includes(`"messageAttributes":{"a":{"stringValue":"v"`), element);
+    assert.ok(element?.includes(`"${name}":{"stringValue":"v"`), element);
+  });
+}
+
+test("a message that is incomplete costs itself: its neighbours are received", async (t) => {
+  const api = await openApi(t, ({ answer }) =>
+    answer(
+      '{"Messages":[{"MessageId":"m1","Body":"no receipt"},{"MessageId":"m2","ReceiptHandle":"r2","Body":"b"},{"Body":"nothing"}]}',
+    ),
+  );
+  const messages = (await api.receive(RECEIVE, NO_ABORT)).map(createMessageFactory(ARN, false));
+  assert.deepEqual(
+    messages.map(({ damage }) => damage !== undefined),
+    [true, false, true],
+  );
+});

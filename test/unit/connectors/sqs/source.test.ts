@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Message } from "@aws-sdk/client-sqs";
 import { parseQueueArn } from "../../../../connectors/sqs/queue-arn.ts";
 import { openSqsSource } from "../../../../connectors/sqs/source.ts";
+import type { ReceiveRequest } from "../../../../connectors/sqs/sqs-api.ts";
 import { hasErrorCode, MillraceError } from "../../../../src/model/errors.ts";
 import { rejectsWith } from "../../../contract/rejects-with.ts";
 import { ARN, FakeQueue, FIFO_ARN, NO_ABORT, numberedMessages } from "./fake-queue.ts";
@@ -142,4 +144,27 @@ test("only the ARN of a queue is taken", () => {
       arn,
     );
   }
+});
+
+test("a receive that is under way is answered though no more is wanted: what SQS handed out is not thrown away", async () => {
+  const answer = Promise.withResolvers<void>();
+  class SlowQueue extends FakeQueue {
+    override async receive(request: ReceiveRequest, signal?: AbortSignal): Promise<readonly Message[]> {
+      await Promise.race([
+        answer.promise,
+        new Promise((_, reject) => signal?.addEventListener("abort", () => reject(new Error("cut off")))),
+      ]);
+      return await super.receive(request);
+    }
+  }
+  const queue = new SlowQueue();
+  queue.messages = numberedMessages(3);
+  const source = await openSqsSource(ARN, false, queue);
+  const caller = new AbortController();
+  const pending = source.receive({ messagesMax: 10, waitMs: 20_000, holdMs: 30_000 }, caller.signal);
+  caller.abort();
+  answer.resolve();
+  assert.equal((await pending).length, 3);
+  assert.deepEqual(await source.receive({ messagesMax: 10, waitMs: 0, holdMs: 30_000 }, caller.signal), []);
+  assert.equal(queue.receives.length, 1, "nothing is asked behind an abort");
 });
