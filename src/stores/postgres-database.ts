@@ -134,7 +134,9 @@ export class PostgresDatabase {
             return { rows, changes: rowCount ?? 0 };
           },
         );
-        await client.query("COMMIT");
+        const { command } = await client.query("COMMIT");
+        // A transaction in which something failed is rolled back by its COMMIT, and that is no error to the server.
+        if (command !== "COMMIT") throw new Error(`the transaction ended with ${command}`);
         return result;
       } catch (error) {
         broken = error instanceof Error ? error : new Error(String(error));
