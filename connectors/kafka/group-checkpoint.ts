@@ -38,3 +38,20 @@ export function rangesBefore(ranges: readonly SettledRange[], offset: number): r
     .filter(({ from }) => Number(from) < offset)
     .map(({ from, to }) => ({ from, to: String(Math.min(Number(to), offset - 1)) }));
 }
+
+/** Nothing was committed by anyone: the starting position applies. It may be a surprise, after a week without members. */
+export function begunByPosition(groupId: string, offset: number): string {
+  return (
+    `The consumer group ${groupId} had committed nothing of this topic: the mapping's starting position applies, here offset ` +
+    `${offset}. If that is a surprise: brokers forget a group without members after offsets.retention.minutes (7 days by ` +
+    "default), and the offsets of a topic that is deleted."
+  );
+}
+
+/** Others have a commit: the partition is new, or its commit was deleted. */
+export function begunAtOldest(groupId: string, offset: number): string {
+  return (
+    `The consumer group ${groupId} has committed nothing of this partition, but of others: it is new, or its offset was ` +
+    `deleted. It is read from its oldest record on, offset ${offset}.`
+  );
+}

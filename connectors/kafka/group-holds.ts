@@ -13,6 +13,8 @@ export interface Hold {
   isRevoked: boolean;
   /** Where to go on; `undefined` until it was looked up. */
   checkpoint: Checkpoint | undefined;
+  /** Why it goes on there though nothing was committed for it. */
+  begun: string | undefined;
   /** Revision of the newest commit of this epoch. */
   revision: number;
 }
@@ -94,6 +96,7 @@ function newHold(partition: number): Hold {
     owner: undefined,
     isRevoked: false,
     checkpoint: undefined,
+    begun: undefined,
     revision: Number.NEGATIVE_INFINITY,
   };
 }

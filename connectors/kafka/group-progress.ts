@@ -13,7 +13,14 @@ import type {
 import type { Random } from "../../src/ports/random.ts";
 import { CommitQueue } from "./commit-queue.ts";
 import { type GroupApi, isGroupFault, type OffsetCommit } from "./group-api.ts";
-import { checkpointOf, commitOf, rangesBefore, startAt } from "./group-checkpoint.ts";
+import {
+  begunAtOldest,
+  begunByPosition,
+  checkpointOf,
+  commitOf,
+  rangesBefore,
+  startAt,
+} from "./group-checkpoint.ts";
 import type { Hold } from "./group-holds.ts";
 import { GroupMember } from "./group-member.ts";
 import { GROUP_TIMES, type GroupTimes } from "./group-times.ts";
@@ -64,6 +71,8 @@ export class GroupProgress implements ProgressStore {
   readonly #commits: CommitQueue;
   readonly #listeners = new Set<() => void>();
   readonly #stop = new AbortController();
+  /** Offsets that this process committed by the starting position, by partition. */
+  readonly #started = new Map<number, number>();
 
   constructor(options: GroupProgressOptions) {
     const { api, topic, clock, random, times = GROUP_TIMES } = options;
@@ -160,6 +169,7 @@ export class GroupProgress implements ProgressStore {
       if (result === "stored") {
         hold.revision = checkpoint.revision;
         hold.checkpoint = checkpoint;
+        hold.begun = undefined;
       }
       return result;
     });
@@ -207,15 +217,22 @@ export class GroupProgress implements ProgressStore {
     if (committed.size === 0 && !hasBegun) return false;
     for (const hold of holds.all()) {
       if (hold.checkpoint !== undefined) continue;
-      const commit = committed.get(hold.partition);
-      const checkpoint =
-        commit === undefined
-          ? startAt(await this.#startOffset(hold.partition, { kind: "oldest" }))
-          : await this.#checkpointOf(commit);
+      const found = await this.#beginning(hold.partition, committed.get(hold.partition));
       // Of partitions that came while we asked, the answer may be from before their last owner's last commit.
-      if (life.has(hold)) hold.checkpoint ??= checkpoint;
+      if (life.has(hold) && hold.checkpoint === undefined) Object.assign(hold, found);
     }
     return true;
+  }
+
+  async #beginning(partition: number, commit: OffsetCommit | undefined) {
+    const { groupId } = this.#options;
+    if (commit === undefined) {
+      const offset = await this.#startOffset(partition, { kind: "oldest" });
+      return { checkpoint: startAt(offset), begun: begunAtOldest(groupId, offset) };
+    }
+    const { offset } = commit;
+    const begun = this.#started.get(partition) === offset ? begunByPosition(groupId, offset) : undefined;
+    return { checkpoint: await this.#checkpointOf(commit), begun };
   }
 
   /** What was settled ahead in a log that has lost its end since hides no record of what was written in its place. */
@@ -250,6 +267,7 @@ export class GroupProgress implements ProgressStore {
     );
     try {
       await api.commit(identity, commits, this.#stop.signal);
+      for (const { partition, offset } of commits) this.#started.set(partition, offset);
       return true;
     } catch (error) {
       // The group has moved on: the partition may be another's, who may have committed already.
@@ -264,10 +282,11 @@ export class GroupProgress implements ProgressStore {
   }
 
   #rowOf(hold: Hold): ShardProgress {
-    const { checkpoint, owner, epoch, counter, partition } = hold;
+    const { checkpoint, owner, epoch, counter, partition, begun } = hold;
     assertInvariant(checkpoint !== undefined, `partition ${partition} is shown before it was looked up`);
     const shardId = `${this.#options.topic}-${partition}`;
-    return { shardId, parentShardIds: [], owner, epoch, counter, handoverTo: undefined, checkpoint };
+    const row = { shardId, parentShardIds: [], owner, epoch, counter, handoverTo: undefined, checkpoint };
+    return begun === undefined ? row : { ...row, begun };
   }
 
   #heldBy(lease: HeldLease): Hold | undefined {

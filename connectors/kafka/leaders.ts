@@ -92,6 +92,12 @@ export class PartitionLeaders {
     return abortable(this.#refresh, signal);
   }
 
+  /** Of the topic that has the name now, fresh from the cluster; `undefined`: the cluster has none. */
+  async topicId(signal: AbortSignal): Promise<string | undefined> {
+    await this.list(signal);
+    return this.#topicId;
+  }
+
   /** One fetch at the partition's leader, as `NodeFetcher.ask`. After a failure the leader is looked up anew. */
   async ask(
     ask: Omit<FetchAsk, "topicId"> & { readonly topicId: string | undefined },

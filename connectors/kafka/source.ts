@@ -1,5 +1,5 @@
 import { MillraceError } from "../../src/model/errors.ts";
-import type { StartPoint } from "../../src/model/record.ts";
+import type { Position, StartPoint } from "../../src/model/record.ts";
 import type { ProgressStore } from "../../src/ports/progress-store.ts";
 import type { StreamSource } from "../../src/ports/stream-source.ts";
 import { createKafkaEvents } from "./event.ts";
@@ -98,6 +98,14 @@ export function createKafkaSource(options: KafkaSourceOptions): StreamSource {
         now,
         epochMs,
       });
+    },
+    async stillServes(shardId: string, position: Position, signal: AbortSignal, logId?: string) {
+      const partition = partitionOf(topic, shardId);
+      const { topicId } = parseLogId(logId);
+      const present = topicId === undefined ? undefined : await leaders.topicId(signal);
+      // Of a topic that was deleted nothing is served, whatever has its name and its offsets now.
+      if (present !== undefined && present !== topicId) return false;
+      return (await leaders.oldestOffset(partition, signal)) <= parsePosition(position);
     },
     comparePositions,
     async close() {

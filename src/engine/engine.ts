@@ -135,4 +135,6 @@ export interface ShardStatus {
   /** Everything read so far is settled and checkpointed, and the last read found nothing new. */
   readonly caughtUp: boolean;
   readonly ended: boolean;
+  /** For people: why it began where it did though nothing was stored for it (`ShardProgress.begun`). */
+  readonly begun?: string;
 }

@@ -85,4 +85,6 @@ export interface ShardProgress {
   readonly counter: number;
   readonly handoverTo: string | undefined;
   readonly checkpoint: Checkpoint;
+  /** For people: why the shard begins where it does though nothing was stored for it. Told when it is taken, and in status. */
+  readonly begun?: string;
 }

@@ -287,6 +287,7 @@ export class MappingWorker {
       environment: this.#environment,
       lease,
       checkpoint: acquired.checkpoint,
+      begun: acquired.begun,
       isLeaseLive: () => clock.monotonic() < held.liveUntilMs,
       onEnded: () => this.#shardEnded(held),
       onFenced: () => this.#lose(held),
@@ -301,7 +302,8 @@ export class MappingWorker {
       ending: undefined,
     };
     this.#held.set(row.shardId, held);
-    telemetry.log("info", "shard taken", { mapping: mapping.name, shardId: row.shardId, epoch: lease.epoch });
+    const fields = { mapping: mapping.name, shardId: row.shardId, epoch: lease.epoch, told: acquired.begun };
+    telemetry.log("info", "shard taken", fields);
     worker.start();
   }
 

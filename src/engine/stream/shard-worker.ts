@@ -54,6 +54,8 @@ export interface ShardWorkerOptions {
   readonly environment: ShardEnvironment;
   readonly lease: HeldLease;
   readonly checkpoint: Checkpoint;
+  /** For people, as `ShardProgress.begun`. */
+  readonly begun: string | undefined;
   /** Whether the lease still runs by our own clock. */
   isLeaseLive(): boolean;
   /** All of the shard is settled, durably: its children may start. */
@@ -268,6 +270,7 @@ export class ShardWorker {
 
   status() {
     const inFlight = this.#lanes.filter((lane) => lane.isRunning).length;
+    const { begun } = this.#options;
     return {
       shardId: this.shardId,
       bufferedRecords: this.#readAhead.records,
@@ -279,6 +282,7 @@ export class ShardWorker {
       caughtUp:
         this.#hasIdleRead && this.#readAhead.records === 0 && inFlight === 0 && this.#checkpoints.isDurable,
       ended: this.#isEndStored,
+      ...(begun === undefined ? {} : { begun }),
     };
   }
 

@@ -484,3 +484,50 @@ test("what was settled ahead in a log that has lost its end is cut there, and as
   assert.deepEqual((await two.checkpointOf("orders-0"))?.settledRanges, [{ from: "202", to: "203" }]);
   assert.deepEqual(asked, [[0, "~2.0", 208]]);
 });
+
+test("says once of each partition that the starting position applies, since nobody has committed anything", async () => {
+  const world = new GroupWorld(2);
+  const one = world.process();
+  await one.start(initialCheckpoint({ kind: "timestamp", epochMs: 7 }));
+  const begun = async (each: Process) => (await world.settled(each.store.list(UUID))).map((row) => row.begun);
+  for (const told of await begun(one)) {
+    assert.match(told ?? "", /group g had committed nothing of this topic: .* applies, here offset 107/);
+  }
+  await one.checkpoint("orders-0", 1, 150);
+  assert.deepEqual((await begun(one))[0], undefined);
+  await one.checkpoint("orders-1", 1, 150);
+  await world.settled(one.store.close());
+  const two = world.process();
+  await two.start();
+  assert.deepEqual(await begun(two), [undefined, undefined]);
+});
+
+test("says of a partition whose offset was deleted that it is read from its oldest record", async () => {
+  const world = new GroupWorld(2);
+  const one = world.process();
+  await one.start();
+  for (const shardId of one.shards) await one.checkpoint(shardId, 1, 150);
+  await world.settled(one.store.close());
+  world.coordinator.offsets.delete(1);
+  const two = world.process();
+  await two.start();
+  const [first, second] = await world.settled(two.store.list(UUID));
+  assert.equal(first?.begun, undefined);
+  assert.match(second?.begun ?? "", /committed nothing of this partition, but of others: .* offset 100\./);
+});
+
+test("a group that the broker forgot, with a mapping that begins at the end, says where it begins", async () => {
+  const world = new GroupWorld(1);
+  const one = world.process();
+  await one.start();
+  await one.checkpoint("orders-0", 1, 150);
+  await world.settled(one.store.close());
+  world.coordinator.offsets.clear();
+  const two = world.process();
+  await two.start(initialCheckpoint({ kind: "after", position: "899" }));
+  const [row] = await world.settled(two.store.list(UUID));
+  assert.match(
+    row?.begun ?? "",
+    /starting position applies, here offset 900\. .*offsets\.retention\.minutes/,
+  );
+});

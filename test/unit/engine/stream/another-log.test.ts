@@ -187,3 +187,21 @@ test("a log that becomes known is written into the checkpoint though nothing els
   await world.clock.advance(1_000);
   assert.equal((await world.checkpointOf("s1"))?.logId, "log-1");
 });
+
+test("where a shard begins though nothing was stored for it is told when it is taken, and in status", async () => {
+  const world = new SmallWorld();
+  world.append("s1", {});
+  const told = "the group had committed nothing";
+  const { acquire } = world.store;
+  Object.assign(world.store, {
+    acquire: async (...args: Parameters<typeof acquire>) => {
+      const row = await acquire.apply(world.store, args);
+      return row === undefined ? undefined : { ...row, begun: told };
+    },
+  });
+  world.start();
+  await world.clock.advance(1_000);
+  const line = world.logs.find(({ message }) => message === "shard taken");
+  assert.equal(line?.fields["told"], told);
+  assert.equal(world.engine.status()[0]?.shards[0]?.begun, told);
+});
