@@ -55,6 +55,8 @@ export interface BatchEnding {
   readonly release: readonly HeldMessage[];
   /** How long those stay hidden yet. */
   readonly releaseAfterMs: number;
+  /** Others of the batch are being taken off the queue already; its groups are held until that has ended. */
+  readonly acknowledging?: Promise<unknown>;
 }
 
 /** Invokes the function with one batch, again only while it is throttled or cannot be reached. */
@@ -209,8 +211,8 @@ async function refusedForSize(context: QueueBatchContext, running: Running): Pro
   const second = batch.slice(middle);
   const acknowledged = context.acknowledge(first.acknowledge);
   const last = second.some(mayGo) ? await runQueueBatch(context, second.filter(mayGo)) : released([]);
-  await acknowledged;
   return {
+    acknowledging: Promise.all([first.acknowledging, acknowledged, last.acknowledging]),
     acknowledge: last.acknowledge,
     leave: [...first.leave, ...last.leave],
     release: [...first.release, ...second.filter((held) => !mayGo(held)), ...last.release],

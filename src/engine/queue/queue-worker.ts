@@ -427,6 +427,7 @@ export class QueueWorker {
       ...ending.leave.map(({ holdUntilMs }) => holdUntilMs),
     );
     await Promise.all([
+      ending.acknowledging,
       ending.acknowledge.length === 0 ? undefined : this.#settler.acknowledge(ending.acknowledge),
       this.#settler.release(ending.release, Math.max(ending.releaseAfterMs, this.#whileStopped)),
       this.#giveBack(behind, "a message before them in their group failed"),
