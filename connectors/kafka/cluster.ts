@@ -87,6 +87,7 @@ export class KafkaCluster {
       throw new KafkaFault(
         "unreachable",
         `The broker with the id ${nodeId} is not in the cluster's metadata now.`,
+        { endpoint: `the broker with the id ${nodeId}` },
       );
     }
     return await this.#open(address, lane, signal);

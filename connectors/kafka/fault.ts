@@ -29,6 +29,8 @@ export interface FaultDetails {
   readonly processingResult?: string;
   /** With MEMBER_ID_REQUIRED: the id to join with. */
   readonly memberId?: string;
+  /** That did not answer: `host:port` of a broker, or who it is. */
+  readonly endpoint?: string | undefined;
   readonly cause?: unknown;
 }
 
@@ -37,6 +39,7 @@ export class KafkaFault extends MillraceError {
   readonly protocolCode: string | undefined;
   readonly processingResult: string | undefined;
   readonly memberId: string | undefined;
+  readonly endpoint: string | undefined;
 
   constructor(reason: FaultReason, message: string, details: FaultDetails = {}) {
     super(codeOf(reason), message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -44,6 +47,7 @@ export class KafkaFault extends MillraceError {
     this.protocolCode = details.protocolCode;
     this.processingResult = details.processingResult;
     this.memberId = details.memberId;
+    this.endpoint = details.endpoint;
   }
 }
 

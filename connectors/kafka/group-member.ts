@@ -7,6 +7,7 @@ import {
   encodeAssignment,
   encodeSubscription,
 } from "./consumer-protocol.ts";
+import { isConnectionFault, isFault } from "./fault.ts";
 import { type GroupApi, GroupFault, type GroupIdentity, type JoinAnswer } from "./group-api.ts";
 import { Heartbeats } from "./group-heartbeats.ts";
 import { GroupHolds, type Hold } from "./group-holds.ts";
@@ -96,8 +97,8 @@ export class GroupMember {
     const endMs = clock.monotonic() + timeoutMs;
     while (!this.isStable) {
       const leftMs = endMs - clock.monotonic();
-      const isRefused = this.#lastFault?.code === "refused";
-      if (isRefused || leftMs <= 0 || this.#stop.signal.aborted) {
+      const isTold = this.#lastFault !== undefined && isCauseKnown(this.#lastFault);
+      if (isTold || leftMs <= 0 || this.#stop.signal.aborted) {
         throw this.#lastFault ?? new GroupFault("unavailable", "the group has not let this process in yet");
       }
       await this.#moved.sleep(clock, leftMs);
@@ -301,6 +302,11 @@ export class GroupMember {
     const { times, random } = this.#options;
     return Math.min(times.pauseMsMax, times.pauseMs * 2 ** (failures - 1)) * (0.5 + random.next() / 2);
   }
+}
+
+/** Nothing answers, or it refuses: to wait for the group tells no more. The member goes on trying all the same. */
+function isCauseKnown(fault: GroupFault): boolean {
+  return fault.code === "refused" || isConnectionFault(fault.cause) || isFault(fault.cause, "notFound");
 }
 
 /** What was claimed in the request was lost while it was on its way. */

@@ -12,6 +12,7 @@ import type {
 } from "../../src/ports/progress-store.ts";
 import type { Random } from "../../src/ports/random.ts";
 import { CommitQueue } from "./commit-queue.ts";
+import { KafkaFault } from "./fault.ts";
 import { type GroupApi, isGroupFault, type OffsetCommit } from "./group-api.ts";
 import {
   begunAtOldest,
@@ -308,6 +309,9 @@ export class GroupProgress implements ProgressStore {
     } catch (error) {
       if (error instanceof MillraceError && error.code === "ERR_MILLRACE_INVARIANT") throw error;
       const { groupId, topic } = this.#options;
+      const fault = causeOf(error);
+      // That there is no such topic is not a store's fault.
+      if (fault?.reason === "notFound") throw fault;
       throw new MillraceError(
         "ERR_MILLRACE_STORE_UNAVAILABLE",
         `The consumer group ${groupId} of the topic ${topic} could not be asked: ${describeError(error)}`,
@@ -315,4 +319,9 @@ export class GroupProgress implements ProgressStore {
       );
     }
   }
+}
+
+function causeOf(error: unknown): KafkaFault | undefined {
+  if (error instanceof KafkaFault) return error;
+  return error instanceof Error && error.cause instanceof KafkaFault ? error.cause : undefined;
 }

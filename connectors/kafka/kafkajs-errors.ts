@@ -55,6 +55,7 @@ export function toFault(error: unknown, place: ErrorPlace): KafkaFault {
     return new KafkaFault(
       "timeout",
       `${where(place)} was not answered in time. The broker may be overloaded or stopped.`,
+      { endpoint: place.broker },
     );
   }
   if (
@@ -67,6 +68,7 @@ export function toFault(error: unknown, place: ErrorPlace): KafkaFault {
         "mechanism (SASL/PLAIN, SCRAM-SHA-256, SCRAM-SHA-512) of the mapping's sourceAccessConfigurations.",
       {
         processingResult: "SASL authentication failed",
+        endpoint: place.broker,
         ...(type === undefined ? {} : { protocolCode: type }),
       },
     );
@@ -75,7 +77,9 @@ export function toFault(error: unknown, place: ErrorPlace): KafkaFault {
   if (name === "KafkaJSServerDoesNotSupportApiKey") return unsupported(place, clip(message));
   if (code !== undefined && SERVER_CERTIFICATE_CODES.has(code)) return serverNotTrusted(place, code);
   if (code !== undefined && ALERT_CODE.test(code)) return clientNotTrusted(place, code);
-  return new KafkaFault("unreachable", `${where(place)} failed: ${clip(message)}${advice(code, place)}`);
+  return new KafkaFault("unreachable", `${where(place)} failed: ${clip(message)}${advice(code, place)}`, {
+    endpoint: place.broker,
+  });
 }
 
 /** What came after kafkajs. */
@@ -136,7 +140,7 @@ function serverNotTrusted({ broker }: ErrorPlace, code: string): KafkaFault {
     "tls",
     `Lambda failed to authenticate server: the certificate of the broker ${broker} is not trusted (${code}). Give the ` +
       "authority that signed it as SERVER_ROOT_CA_CERTIFICATE, and name brokers as their certificates do.",
-    { processingResult: "Lambda failed to authenticate server" },
+    { processingResult: "Lambda failed to authenticate server", endpoint: broker },
   );
 }
 
@@ -145,7 +149,7 @@ function clientNotTrusted({ broker }: ErrorPlace, code: string): KafkaFault {
     "tls",
     `Server failed to authenticate Lambda: the broker ${broker} ended the TLS handshake (${code}). It wants a client ` +
       "certificate that it trusts: CLIENT_CERTIFICATE_TLS_AUTH.",
-    { processingResult: "Server failed to authenticate Lambda" },
+    { processingResult: "Server failed to authenticate Lambda", endpoint: broker },
   );
 }
 

@@ -167,7 +167,10 @@ export class PartitionLeaders {
     if (nodeId !== undefined) return nodeId;
     const shardId = `${this.#topic}-${partition}`;
     if (this.#leaders.has(partition)) {
-      throw new KafkaFault("unreachable", `No broker leads ${shardId} now: all its replicas may be down.`);
+      // The brokers of all partitions that have none come back as one.
+      throw new KafkaFault("unreachable", `No broker leads ${shardId} now: all its replicas may be down.`, {
+        endpoint: `a leader in the topic ${this.#topic}`,
+      });
     }
     // Not "not found": nothing of it has ended. A topic that is made anew may have fewer partitions, and more again later.
     const message = `The topic "${this.#topic}" has no partition ${partition} now: it has ${this.#leaders.size}. It was made anew with fewer, or the checkpoint is of another topic.`;

@@ -62,6 +62,7 @@ export function createKafkaSource(options: KafkaSourceOptions): StreamSource {
       eventSourceArn: options.eventSourceArn,
       bootstrapServers: options.bootstrapServers.join(","),
       batchInfoName: "KafkaBatchInfo",
+      sharesReads: true,
       arrivalPrecision: "milliseconds",
       retentionMs: undefined,
       oversizedRecord: "givenUp",

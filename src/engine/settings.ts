@@ -33,7 +33,9 @@ export interface EngineSettings {
   readonly payloadBytesMax: number;
   /** Larger states end their tumbling window early (streams §6.1). */
   readonly windowStateBytesMax: number;
-  /** Concurrent reads of a process. */
+  /**
+   * Reads of one mapping that run at once, where its source does not share them: one that hangs holds up no other mapping.
+   */
   readonly concurrentReads: number;
 }
 

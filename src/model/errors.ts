@@ -141,6 +141,19 @@ export function processingResultOf(error: unknown): string | undefined {
   return undefined;
 }
 
+/**
+ * The endpoint that did not answer, when the error is of it and not of what was asked: said by the adapter, as the member
+ * `endpoint`. Whoever else asks there fails alike.
+ */
+export function endpointOf(error: unknown): string | undefined {
+  let cause = error;
+  for (let depth = 0; depth < CAUSES_MAX && cause instanceof Error; depth++) {
+    if ("endpoint" in cause && typeof cause.endpoint === "string") return cause.endpoint;
+    cause = cause.cause;
+  }
+  return undefined;
+}
+
 /** One line for a log: the message of an error, or what was thrown instead of one. */
 export function describeError(error: unknown): string {
   if (error instanceof MillraceError) return `${error.code}: ${error.message}`;

@@ -56,6 +56,11 @@ export interface StreamDescription {
   readonly eventSourceArn: string | undefined;
   /** Kafka: `host:port` of the cluster, with commas, as events and failure records show them. */
   readonly bootstrapServers?: string;
+  /**
+   * Reads of its shards travel together, and one that waits for records holds nothing that others need: any number of them
+   * may be under way. Without this member they take turns (`concurrentReads`).
+   */
+  readonly sharesReads?: true;
   readonly batchInfoName: BatchInfoName;
   readonly arrivalPrecision: "milliseconds" | "seconds";
   /** How long the source keeps a record; retries end there. `undefined`: for ever. */

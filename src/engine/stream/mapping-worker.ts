@@ -14,12 +14,14 @@ import { FailureLog } from "../invoke/failure-log.ts";
 import type { FunctionInvoker } from "../invoke/function-invoker.ts";
 import { LeaseBook, type LeasePlan } from "../lease/lease-book.ts";
 import { liveUntilMs } from "../lease/lease-margin.ts";
+import { RepeatedLines } from "../repeated-lines.ts";
 import type { EngineSettings } from "../settings.ts";
 import { every, sleepUnless } from "../sleep.ts";
 import { discoverShards } from "./discovery.ts";
 import { startableShards } from "./lineage.ts";
 import { ProgressGauges } from "./progress-gauges.ts";
 import { type ShardEnvironment, ShardWorker } from "./shard-worker.ts";
+import { SourceOutages } from "./source-outages.ts";
 import { SourceProblems } from "./source-problems.ts";
 
 export interface MappingWorkerOptions {
@@ -74,6 +76,7 @@ export class MappingWorker {
   #startFault: unknown;
   readonly #failures: FailureLog;
   readonly #problems = new SourceProblems();
+  readonly #lines: RepeatedLines;
   #listed: ReadonlySet<string> | undefined;
   /** Shards that were not ended at the last look; `undefined` before the first. */
   #openShardIds: readonly string[] | undefined;
@@ -92,6 +95,7 @@ export class MappingWorker {
     const { deployment, clock, random, telemetry, store, settings, processBudget, invoker } = options;
     const { mapping, source, destination } = deployment;
     this.#options = options;
+    this.#lines = new RepeatedLines(clock, telemetry);
     this.#failures = new FailureLog(mapping.name, clock, telemetry);
     this.#leases = source.progress === undefined ? new LeaseBook(options.owner, settings) : undefined;
     this.#environment = {
@@ -120,6 +124,8 @@ export class MappingWorker {
       }),
       budget: new ByteBudget(settings.mappingBudgetBytes, processBudget),
       reads: new PQueue({ concurrency: settings.concurrentReads }),
+      outages: new SourceOutages(clock, random),
+      lines: this.#lines,
       gauges: new ProgressGauges(telemetry, mapping.name),
       report: (problem, where) => this.#failures.report(problem, where),
       problems: this.#problems,
@@ -184,7 +190,7 @@ export class MappingWorker {
   }
 
   async #run(): Promise<void> {
-    const { clock, settings, telemetry } = this.#options;
+    const { clock, settings } = this.#options;
     while (!this.#end.signal.aborted) {
       try {
         await this.#tick();
@@ -193,7 +199,11 @@ export class MappingWorker {
         this.#problems.failed(WHOLE_MAPPING, error);
         this.#startFault = error;
         const fields = { mapping: this.#environment.mapping.name, error: describeError(error) };
-        telemetry.log("warn", "leases or shards of a mapping could not be looked at; trying again", fields);
+        this.#lines.write(
+          "warn",
+          "leases or shards of a mapping could not be looked at; trying again",
+          fields,
+        );
       }
       if (!this.#isWoken && !this.#end.signal.aborted) {
         const woken = new Promise<void>((resolve) => {
@@ -266,7 +276,7 @@ export class MappingWorker {
       // Without a first discovery there is nothing to do; after it, the shards that are known go on.
       if (this.#listed === undefined) throw error;
       const fields = { mapping: mapping.name, error: describeError(error) };
-      telemetry.log("warn", "the shards of a stream could not be listed; trying again", fields);
+      this.#lines.write("warn", "the shards of a stream could not be listed; trying again", fields);
     }
   }
 
@@ -343,7 +353,7 @@ export class MappingWorker {
     } catch (error) {
       // Unknown: the lease runs out by our own clock unless a later renewal succeeds.
       const fields = { mapping: mapping.name, shardId: held.worker.shardId, error: describeError(error) };
-      telemetry.log("warn", "a lease could not be renewed; trying again", fields);
+      this.#lines.write("warn", "a lease could not be renewed; trying again", fields);
     } finally {
       held.isRenewing = false;
     }
@@ -355,7 +365,7 @@ export class MappingWorker {
   }
 
   async #drainAndRelease(held: HeldShard, drainMs: number): Promise<void> {
-    const { clock, telemetry } = this.#options;
+    const { clock } = this.#options;
     const { mapping, store } = this.#environment;
     const { worker } = held;
     await sleepUnless(worker.drain(), clock, drainMs);
@@ -366,7 +376,7 @@ export class MappingWorker {
     } catch (error) {
       // It runs out by itself; only the next owner waits longer.
       const fields = { mapping: mapping.name, shardId: worker.shardId, error: describeError(error) };
-      telemetry.log("warn", "a lease could not be released; it will run out", fields);
+      this.#lines.write("warn", "a lease could not be released; it will run out", fields);
     }
     this.#forget(held);
   }

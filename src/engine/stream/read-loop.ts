@@ -1,12 +1,13 @@
 import type PQueue from "p-queue";
-import { describeError, hasErrorCode } from "../../model/errors.ts";
+import { describeError, endpointOf, hasErrorCode } from "../../model/errors.ts";
 import type { StartPoint } from "../../model/record.ts";
 import type { Clock } from "../../ports/clock.ts";
-import type { Random } from "../../ports/random.ts";
 import type { ShardRead, ShardReader, StreamSource } from "../../ports/stream-source.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
-import { type BackoffLimits, backoffMs } from "../invoke/backoff.ts";
+import type { BackoffLimits } from "../invoke/backoff.ts";
+import type { RepeatedLines } from "../repeated-lines.ts";
 import { sleep } from "../sleep.ts";
+import type { SourceOutages } from "./source-outages.ts";
 
 export interface ReadLoopOptions {
   readonly mappingName: string;
@@ -16,11 +17,13 @@ export interface ReadLoopOptions {
   /** The log that `start` belongs to; `undefined`: not known. */
   readonly logId: string | undefined;
   readonly clock: Clock;
-  readonly random: Random;
   readonly telemetry: Telemetry;
   readonly limits: BackoffLimits;
-  /** Bounds the concurrent reads of the mapping. */
+  /** Bounds the concurrent reads of the mapping, where its source does not share them. */
   readonly reads: PQueue;
+  /** Of the mapping. */
+  readonly outages: SourceOutages;
+  readonly lines: RepeatedLines;
   readonly stopSignal: AbortSignal;
   /** Resolves when there is room for a read, with its bounds; `undefined`: stopped. */
   room(): Promise<{ readonly recordsMax: number; readonly bytesMax: number } | undefined>;
@@ -39,10 +42,11 @@ const ALL_TRIMMED: ShardRead = {
 
 /** Reads a shard from its start to its end, never more than there is room for. Ends when stopped or at the shard's end. */
 export async function runReadLoop(options: ReadLoopOptions): Promise<void> {
-  const { source, shardId, clock, random, limits, reads, stopSignal } = options;
+  const { source, shardId, clock, reads, outages, stopSignal } = options;
   let { start, logId } = options;
   let reader: ShardReader | undefined;
-  let failures = 0;
+  /** The place where the last try failed. */
+  let failedAt: string | undefined;
   try {
     while (!stopSignal.aborted) {
       const room = await options.room();
@@ -51,12 +55,15 @@ export async function runReadLoop(options: ReadLoopOptions): Promise<void> {
       try {
         reader ??= await source.openReader(shardId, start, stopSignal, logId);
         const open = reader;
-        read = await reads.add(() => open.read(room.recordsMax, room.bytesMax, stopSignal));
-        failures = 0;
+        const readOnce = () => open.read(room.recordsMax, room.bytesMax, stopSignal);
+        read = await (source.description.sharesReads === true ? readOnce() : reads.add(readOnce));
+        if (failedAt !== undefined) reportReturn(options, failedAt, outages.worked(failedAt));
+        failedAt = undefined;
       } catch (error) {
         if (stopSignal.aborted) return;
-        failures++;
-        reportFailure(options, error);
+        failedAt = endpointOf(error) ?? `the shard ${shardId}`;
+        const isNew = outages.failed(failedAt, limitsAfter(error, options.limits));
+        reportFailure(options, error, isNew);
         options.onFailure(error);
         if (await isShardGone(options, error)) {
           await options.onRead(ALL_TRIMMED);
@@ -67,7 +74,7 @@ export async function runReadLoop(options: ReadLoopOptions): Promise<void> {
           await reader?.close();
           reader = undefined;
         }
-        await sleep(clock, backoffMs(failures, limits, random), stopSignal);
+        await outages.pause(failedAt, stopSignal);
         continue;
       }
       if (stopSignal.aborted) return;
@@ -106,11 +113,30 @@ async function isShardGone(options: ReadLoopOptions, error: unknown): Promise<bo
   }
 }
 
-function reportFailure(options: ReadLoopOptions, error: unknown): void {
-  const { telemetry, mappingName, shardId } = options;
+/** What is only away is asked again soon: it must not be noticed late that it is back. */
+const AWAY_CAP_MS = 5_000;
+
+function limitsAfter(error: unknown, limits: BackoffLimits): BackoffLimits {
+  if (!hasErrorCode(error, "ERR_MILLRACE_SOURCE_UNAVAILABLE")) return limits;
+  return { ...limits, backoffCapMs: Math.min(limits.backoffCapMs, AWAY_CAP_MS) };
+}
+
+/** An endpoint that is away is told once, not by each of its shards. */
+function reportFailure(options: ReadLoopOptions, error: unknown, isNew: boolean): void {
+  const { telemetry, mappingName, shardId, lines } = options;
   const isThrottle = hasErrorCode(error, "ERR_MILLRACE_SOURCE_THROTTLED");
   telemetry.mark(isThrottle ? "read throttled" : "read failed");
   telemetry.count("source_errors", mappingName, 1);
-  const fields = { mapping: mappingName, shardId, error: describeError(error) };
-  telemetry.log(isThrottle ? "debug" : "warn", "a shard could not be read; trying again", fields);
+  const endpoint = endpointOf(error);
+  const fields = { mapping: mappingName, shardId, endpoint, error: describeError(error) };
+  if (isThrottle) telemetry.log("debug", "a shard could not be read; trying again", fields);
+  else if (endpoint === undefined) lines.write("warn", "a shard could not be read; trying again", fields);
+  else if (isNew)
+    lines.write("warn", "an endpoint of the source is away; its shards wait for it together", fields);
+}
+
+function reportReturn(options: ReadLoopOptions, place: string, awayMs: number | undefined): void {
+  if (awayMs === undefined) return;
+  const fields = { mapping: options.mappingName, place, awayMs: Math.round(awayMs) };
+  options.telemetry.log("debug", "what could not be read is read again", fields);
 }

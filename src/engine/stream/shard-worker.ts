@@ -13,6 +13,7 @@ import type { ByteBudget } from "../budget.ts";
 import type { LaneExplanation, ShardExplanation } from "../explanation.ts";
 import type { FailureDelivery } from "../invoke/failure-delivery.ts";
 import type { FunctionInvoker } from "../invoke/function-invoker.ts";
+import type { RepeatedLines } from "../repeated-lines.ts";
 import type { EngineSettings } from "../settings.ts";
 import { streamSubject } from "../trace/trace-subject.ts";
 import { Tracer } from "../trace/tracer.ts";
@@ -27,6 +28,7 @@ import { runReadLoop } from "./read-loop.ts";
 import { SettledSkip } from "./settled-skip.ts";
 import type { BufferedRecord, ShardContext, StartPermission } from "./shard-context.ts";
 import { ShardLog } from "./shard-log.ts";
+import type { SourceOutages } from "./source-outages.ts";
 import type { SourceProblems } from "./source-problems.ts";
 
 /** What the shards of a mapping share. */
@@ -45,6 +47,8 @@ export interface ShardEnvironment {
   readonly delivery: FailureDelivery;
   readonly budget: ByteBudget;
   readonly reads: PQueue;
+  readonly outages: SourceOutages;
+  readonly lines: RepeatedLines;
   readonly gauges: ProgressGauges;
   readonly problems: SourceProblems;
   report(problem: string | undefined, where: LogFields): void;
@@ -165,7 +169,7 @@ export class ShardWorker {
   }
 
   start(): void {
-    const { mapping, source, clock, random, telemetry, settings, reads } = this.#environment;
+    const { mapping, source, clock, telemetry, settings, reads, outages, lines } = this.#environment;
     this.#reading = runReadLoop({
       mappingName: mapping.name,
       shardId: this.shardId,
@@ -173,10 +177,11 @@ export class ShardWorker {
       start: this.#mark.resume,
       logId: this.#log.logId,
       clock,
-      random,
       telemetry,
       limits: settings,
       reads,
+      outages,
+      lines,
       stopSignal: this.#stop.signal,
       room: () => this.#readAhead.room(),
       onRead: (read) => {

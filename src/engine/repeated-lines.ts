@@ -1,0 +1,42 @@
+import type { Clock } from "../ports/clock.ts";
+import type { LogFields, LogLevel, Telemetry } from "../ports/telemetry.ts";
+
+/** Lines of one kind that are written in a while; what an outage does to hundreds of shards is told by the first few. */
+const LINES_MAX = 3;
+const WHILE_MS = 60_000;
+
+interface Kind {
+  sinceMs: number;
+  written: number;
+  left: number;
+}
+
+/** Log lines of one mapping that come again and again: a few a minute of each kind, and how many were left out. */
+export class RepeatedLines {
+  readonly #clock: Clock;
+  readonly #telemetry: Telemetry;
+  /** By message: a closed set. */
+  readonly #kinds = new Map<string, Kind>();
+
+  constructor(clock: Clock, telemetry: Telemetry) {
+    this.#clock = clock;
+    this.#telemetry = telemetry;
+  }
+
+  write(level: LogLevel, message: string, fields: LogFields): void {
+    const nowMs = this.#clock.monotonic();
+    let kind = this.#kinds.get(message);
+    if (kind === undefined || nowMs - kind.sinceMs >= WHILE_MS) {
+      kind = { sinceMs: nowMs, written: 0, left: kind?.left ?? 0 };
+      this.#kinds.set(message, kind);
+    }
+    if (kind.written >= LINES_MAX) {
+      kind.left++;
+      return;
+    }
+    kind.written++;
+    const leftOut = kind.left === 0 ? {} : { linesLeftOut: kind.left };
+    kind.left = 0;
+    this.#telemetry.log(level, message, { ...fields, ...leftOut });
+  }
+}
