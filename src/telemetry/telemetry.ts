@@ -11,6 +11,7 @@ import {
   type Telemetry,
 } from "../ports/telemetry.ts";
 import { BucketsHistogram } from "./buckets-histogram.ts";
+import { addEventLoopProbe } from "./event-loop-probe.ts";
 import { allowedFields } from "./log-fields.ts";
 import { type Buckets, createMappingSeries, type MappingSeries } from "./mapping-series.ts";
 import { StoreMetrics } from "./observed-store.ts";
@@ -85,7 +86,10 @@ export function createTelemetry(options: TelemetryOptions): RunTelemetry {
   addStatusMetrics(registry, () => status());
   addBuildInfo(registry, options.version ?? "unknown");
   addDroppedLines(registry, options.droppedLines ?? (() => 0));
-  if (processMetrics) collectDefaultMetrics({ register: registry });
+  if (processMetrics) {
+    collectDefaultMetrics({ register: registry });
+    addEventLoopProbe(registry);
+  }
   return {
     count(counter, mapping, amount) {
       seriesOf(mapping).counters[counter] += amount;

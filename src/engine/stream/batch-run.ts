@@ -179,7 +179,7 @@ export class BatchRun {
     const { telemetry, mapping, shardId } = this.#context;
     const record = segment.records[0]?.record;
     telemetry.mark("damaged record given up");
-    const fields = { mapping: mapping.name, shardId, position: record?.position, reason: record?.damage };
+    const fields = { mapping: mapping.name, shardId, from: record?.position, reason: record?.damage };
     telemetry.log("error", "a record cannot be given to the function; it is given up", fields);
     this.#notes.lastProblem = "payloadTooLarge";
     return await this.#discard(segment, segment.records, "MaximumPayloadSizeExceeded", undefined);

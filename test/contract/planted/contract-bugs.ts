@@ -1,5 +1,6 @@
 import { AWS_BUGS } from "./bugs/aws.ts";
 import { KAFKA_BUGS } from "./bugs/kafka.ts";
+import { KAFKA_WIRE_BUGS } from "./bugs/kafka-wire.ts";
 import { LOCAL_BUGS } from "./bugs/local.ts";
 import { QUEUE_BUGS } from "./bugs/queue.ts";
 import { STORE_BUGS } from "./bugs/stores.ts";
@@ -9,6 +10,7 @@ export const CONTRACT_BUGS: readonly ContractBug[] = [
   ...STORE_BUGS,
   ...LOCAL_BUGS,
   ...KAFKA_BUGS,
+  ...KAFKA_WIRE_BUGS,
   ...QUEUE_BUGS,
   ...AWS_BUGS,
 ];

@@ -96,7 +96,7 @@ export const OWNERSHIP_BUGS: readonly PlantedBug[] = [
   }),
   bug("a failed read ends the reading", ["I16"], {
     file: `${STREAM}/read-loop.ts`,
-    find: "await sleep(clock, backoffMs(failures, limits, random), stopSignal);\n        continue;",
+    find: "await outages.pause(failedAt, stopSignal);\n        continue;",
     replace: "return;",
   }),
   bug("a dead owner's lease is taken after three times its duration", ["I16"], {

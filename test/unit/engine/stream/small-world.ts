@@ -103,6 +103,7 @@ export interface RecordInput {
   readonly encodedBytes?: number;
   readonly bytes?: number;
   readonly trace?: TraceCarrier;
+  readonly damage?: string;
 }
 
 /** One process, one mapping, a source in memory: enough to say what the engine does to a batch, step by step. */
@@ -221,6 +222,7 @@ export class SmallWorld {
         bytes: input.bytes ?? 100,
         encodedBytes: input.encodedBytes ?? 100,
         trace: input.trace,
+        ...(input.damage === undefined ? {} : { damage: input.damage }),
       });
     }
   }

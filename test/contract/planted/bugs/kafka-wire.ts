@@ -1,0 +1,80 @@
+import { type ContractBug, contractBug } from "../contract-bug.ts";
+
+const BOMBS = "test/unit/connectors/kafka/bombs.test.ts";
+
+/** What brokers and producers send to the Kafka connector, and what it keeps of it. */
+export const KAFKA_WIRE_BUGS: readonly ContractBug[] = [
+  contractBug(
+    "a link to a broker races with one promise that lives as long",
+    {
+      file: "test/unit/connectors/kafka/fetch-volume.test.ts",
+      test: "a link to a broker keeps nothing of what it has fetched",
+    },
+    {
+      file: "connectors/kafka/broker-link.ts",
+      find: "await firstOf(work, this.#failing.whenFailed)",
+      replace:
+        "await Promise.race([work, ((this as unknown as { never: Promise<never> }).never ??= new Promise(() => {}))])",
+    },
+  ),
+  contractBug(
+    "a turn of the event loop is never full",
+    {
+      file: BOMBS,
+      test: "300000 empty records in zstd: all are delivered, its neighbours are delivered, no step is long",
+    },
+    {
+      file: "src/lib/steps.ts",
+      find: "this.#bytes + bytes > STEP_BYTES_MAX || this.#items + items > STEP_ITEMS_MAX",
+      replace: "this.#bytes < 0",
+    },
+  ),
+  contractBug(
+    "headers are made before they are counted",
+    {
+      file: BOMBS,
+      test: "a thousand records of nine thousand headers each: all are delivered, its neighbours are delivered, no step is long",
+    },
+    {
+      file: "connectors/kafka/open-batch.ts",
+      find: "if (turn.isFullWith(0, this.#items)) {",
+      replace: "if (this.#items < 0) {",
+    },
+  ),
+  contractBug(
+    "a record is made whatever size it says to have",
+    {
+      file: BOMBS,
+      test: "neighbours in the same batch as a record that is too large are delivered",
+    },
+    {
+      file: "connectors/kafka/open-batch.ts",
+      find: 'if (length > RECORD_BYTES_MAX) return "large";',
+      replace: "",
+    },
+  ),
+  contractBug(
+    "a batch that cannot be read is asked for again for ever",
+    {
+      file: "test/unit/connectors/kafka/reader.test.ts",
+      test: "a damaged batch is told, asked for once more, and then given up as one record between its neighbours",
+    },
+    {
+      file: "connectors/kafka/undone-records.ts",
+      find: "const isSaidTwice = this.#damagedAt === nextOffset || ",
+      replace: "const isSaidTwice = ",
+    },
+  ),
+  contractBug(
+    "a broker's frame is believed",
+    {
+      file: "test/unit/connectors/kafka/frames.test.ts",
+      test: "a frame that claims 2 GB is refused by its first bytes, and nothing behind it is read",
+    },
+    {
+      file: "connectors/kafka/frames.ts",
+      find: "if (bytes < 0 || bytes > this.#options.bytesMax()) {",
+      replace: "if (bytes < 0) {",
+    },
+  ),
+];
