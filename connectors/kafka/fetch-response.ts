@@ -75,7 +75,7 @@ function readPartitionByTopicId(reader: ByteReader): FetchedPartition {
   const [partition, errorCode] = [reader.int32(), reader.int16()];
   const [highWatermark, lastStableOffset] = [reader.int64(), reader.int64()];
   reader.skip(8);
-  const aborted = reader.array(reader.uvarint() - 1, () => {
+  const aborted = reader.array(boundedCount(reader.uvarint() - 1), () => {
     const transaction = { producerId: reader.bigint64(), firstOffset: reader.int64() };
     reader.tags();
     return transaction;
@@ -110,12 +110,20 @@ function readPartition(reader: ByteReader, version: number): FetchedPartition {
 }
 
 function readAborted(reader: ByteReader): readonly AbortedTransaction[] {
-  const count = reader.int32();
+  const count = boundedCount(reader.int32());
   const aborted: AbortedTransaction[] = [];
   for (let index = 0; index < count; index++) {
     aborted.push({ producerId: reader.bigint64(), firstOffset: reader.int64() });
   }
   return sortAborted(aborted);
+}
+
+/** More transactions than the records of an answer can be of: the broker is none. */
+const ABORTED_MAX = 100_000;
+
+function boundedCount(count: number): number {
+  if (count > ABORTED_MAX) throw new RangeError(`${count} aborted transactions are more than there can be`);
+  return count;
 }
 
 function sortAborted(aborted: AbortedTransaction[]): readonly AbortedTransaction[] {

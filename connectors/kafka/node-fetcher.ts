@@ -1,3 +1,4 @@
+import { turn } from "../../src/lib/steps.ts";
 import type { FetchPayload, RequestOptions } from "./broker-link.ts";
 import type { Lane } from "./cluster.ts";
 import { KafkaFault } from "./fault.ts";
@@ -41,6 +42,8 @@ export const LONG_POLL_MS = 500;
 const RESPONSE_BYTES_MAX = 10 * 1024 * 1024;
 /** Brokers' clocks and ours do not tick alike. */
 const SLACK_MS = 50;
+/** In one step. */
+const COPY_BYTES = 256 * 1024;
 const THROTTLE_MS_MAX = 10_000;
 
 interface Waiting extends FetchAsk {
@@ -147,7 +150,7 @@ export class NodeFetcher {
       { signal },
     );
     const response = this.#read(payload, version, link.address);
-    this.#answer(lane, asks, response);
+    await this.#answer(lane, asks, response);
     return response;
   }
 
@@ -166,7 +169,7 @@ export class NodeFetcher {
     return response;
   }
 
-  #answer(lane: Lane, asks: readonly Waiting[], { partitions }: FetchResponse): void {
+  async #answer(lane: Lane, asks: readonly Waiting[], { partitions }: FetchResponse): Promise<void> {
     const byLog = new Map(partitions.map((entry) => [keyOf(entry), entry]));
     const filled = partitions.filter(({ records }) => records.length > 0).length;
     const nowMs = this.#options.now();
@@ -180,7 +183,7 @@ export class NodeFetcher {
         ask.resolve(entry);
       } else if (entry.records.length > 0) {
         // Records are parts of these bytes: those of a slow partition are not to keep all others' in memory.
-        ask.resolve(filled > 1 ? { ...entry, records: Buffer.from(entry.records) } : entry);
+        ask.resolve(filled > 1 ? { ...entry, records: await copyOf(entry.records) } : entry);
       } else if (ask.offset < entry.lastStableOffset && filled > 0) {
         // The answer was full before its turn came: it is first in the next.
         starved.push(ask);
@@ -194,6 +197,17 @@ export class NodeFetcher {
     for (const ask of starved) ask.hasLooked = false;
     this.#waiting.unshift(...starved);
   }
+}
+
+async function copyOf(bytes: Buffer): Promise<Buffer> {
+  const copy = Buffer.allocUnsafe(bytes.length);
+  for (let at = 0; at < bytes.length; at += COPY_BYTES) {
+    const piece = bytes.subarray(at, at + COPY_BYTES);
+    await turn.roomFor(piece.length, 1);
+    turn.count(piece.length, 1);
+    piece.copy(copy, at);
+  }
+  return copy;
 }
 
 function keyOf({
