@@ -1,3 +1,4 @@
+import { firstOf, whenSettled } from "../../lib/first-of.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { LogLevel, Telemetry } from "../../ports/telemetry.ts";
 import type { MetricsMerger } from "../adapters.ts";
@@ -70,7 +71,7 @@ export class ProcessGroup {
    */
   async start(): Promise<ExitStatus | undefined> {
     const first = this.#start("1");
-    const outcome = await Promise.race([first.started, first.ended]);
+    const outcome = await firstOf(first.started, whenSettled(first.ended));
     if (outcome !== "started" && !this.#isStopping) {
       this.#isStopping = true;
       return outcome.status ?? EXIT_FAILED;

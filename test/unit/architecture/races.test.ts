@@ -4,9 +4,6 @@ import { join, relative } from "node:path";
 import { test } from "node:test";
 import { ROOT, sourceFiles } from "./imports.ts";
 
-/** To be emptied: the report of a member of a process group. */
-const NOT_MENDED = ["src/cli/processes/process-group.ts"];
-
 /** Code without its comments. */
 function codeOf(source: string): string {
   return source.replaceAll(/\/\*[\s\S]*?\*\//g, "").replaceAll(/^\s*\/\/.*$/gm, "");
@@ -35,9 +32,8 @@ test("nobody races promises but firstOf, and every abort listener is taken back"
     const path = relative(ROOT, file);
     return leaksOf(readFileSync(file, "utf8")).map((leak) => `${path}: ${leak}`);
   });
-  const known = NOT_MENDED.map((path) => `${path}: a race`);
   assert.deepEqual(
-    found.filter((leak) => !known.includes(leak)),
+    found,
     [],
     "use firstOf of src/lib/first-of.ts: what lives longer than the call is an interruption there",
   );
