@@ -1,5 +1,5 @@
 import { awsFaultOf } from "../../src/aws/fault.ts";
-import { describeSourceFault } from "../../src/aws/source-error.ts";
+import { describeSourceFault, withEndpoint } from "../../src/aws/source-error.ts";
 import type { MillraceError } from "../../src/model/errors.ts";
 import { abortedError, type FaultKind, KinesisFault } from "./kinesis-api.ts";
 import type { StreamArn } from "./stream-arn.ts";
@@ -19,12 +19,13 @@ export function toFault(
   signal: AbortSignal,
 ): MillraceError {
   if (signal.aborted) return abortedError();
-  const { fault, text } = describeSourceFault(error, {
+  const { fault, text, endpoint } = describeSourceFault(error, {
     action: `kinesis:${action}`,
     resource: arn,
     endpointVariable: "AWS_ENDPOINT_URL_KINESIS",
   });
   const kind =
     KINDS[awsFaultOf(error).code] ?? (fault === "throttled" || fault === "notFound" ? fault : "unavailable");
-  return new KinesisFault(kind, text, { cause: error, fault: kind === "resourceInUse" ? "passing" : fault });
+  const known = kind === "resourceInUse" ? "passing" : fault;
+  return withEndpoint(new KinesisFault(kind, text, { cause: error, fault: known }), endpoint);
 }

@@ -21,6 +21,11 @@ const NOBODY_THERE: ReadonlySet<string> = new Set([
 ]);
 const NO_CREDENTIALS: ReadonlySet<string> = new Set(["CredentialsProviderError", "TokenProviderError"]);
 
+/** No server of the service was reached at all. */
+export function isNobodyThere({ code }: AwsFault): boolean {
+  return NOBODY_THERE.has(code);
+}
+
 /** What to do, in whole sentences. */
 export function remedyOf(fault: AwsFault, called: AwsAction): string {
   const clock = fault.behindMs === undefined ? "" : `${clockText(fault.behindMs)} `;
@@ -45,7 +50,7 @@ export function remedyOf(fault: AwsFault, called: AwsAction): string {
     case "defect":
       return "This is a defect in millrace: please report it.";
     case "passing":
-      return NOBODY_THERE.has(fault.code)
+      return isNobodyThere(fault)
         ? `Nothing answers at the endpoint: look at the network, and at ${endpointSettings(called)} if they are set.`
         : "It is tried again; if this goes on, look the error up in the service's reference.";
   }

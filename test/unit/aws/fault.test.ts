@@ -97,3 +97,18 @@ test("whatever is thrown has a classification", () => {
     assert.equal(awsFaultOf(thrown).fault, "passing");
   }
 });
+
+test("an endpoint that is away is named, so that its shards wait for it together; what one call met is not", () => {
+  const endpointOf = (error: Error) => Reflect.get(sourceErrorOf(error, CALLED), "endpoint") as unknown;
+  for (const error of [ofNetwork("ECONNREFUSED"), ofNetwork("ENOTFOUND"), answered("SyntaxError", 503)]) {
+    assert.equal(typeof endpointOf(error), "string");
+    assert.equal(endpointOf(error), endpointOf(ofNetwork("ECONNREFUSED")));
+  }
+  for (const error of [
+    answered("InternalFailure", 500),
+    ofNetwork("ECONNRESET"),
+    answered("Throttling", 400),
+  ]) {
+    assert.equal(endpointOf(error), undefined);
+  }
+});
