@@ -60,7 +60,10 @@ export class FanOutReader implements ShardReader {
     throwIfAborted(signal);
     if (this.#buffer.isEmpty && this.#waiting.isEmpty && !this.#isAtEnd) {
       const waitMs = await this.#nextEvent(signal);
-      if (waitMs > 0) return this.#nothing(waitMs);
+      if (waitMs > 0) {
+        const nothing = this.#nothing(waitMs);
+        return this.#subscription === undefined ? { ...nothing, nothingAsked: true } : nothing;
+      }
     }
     if (this.#buffer.isEmpty) this.#buffer.fill(await this.#waiting.take(recordsMax, bytesMax));
     const records = this.#buffer.take(recordsMax, bytesMax);

@@ -62,7 +62,7 @@ export class PollingReader implements ShardReader {
     throwIfAborted(signal);
     if (this.#buffer.isEmpty && !this.#isAtEnd) {
       const waitMs = this.#options.turn.waitMs();
-      if (waitMs > 0) return this.#nothingYet(waitMs);
+      if (waitMs > 0) return { ...this.#nothingYet(waitMs), nothingAsked: true };
       if (!(await this.#fetch(this.#limit(recordsMax, bytesMax), signal))) return this.#nothingYet(0);
     }
     return this.#serve(recordsMax, bytesMax);

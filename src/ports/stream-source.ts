@@ -100,6 +100,11 @@ export interface ShardRead {
   readonly offsetLag?: number;
   /** The source's quota: the next read of this shard is made no earlier than this many milliseconds from now. */
   readonly readAgainAfterMs: number;
+  /**
+   * Without records: the source was not asked, since its quota says to wait. That it does not fail then proves nothing:
+   * back-off goes on where it was.
+   */
+  readonly nothingAsked?: true;
   /** Records between the wanted start and these were trimmed by the source before they could be read. */
   readonly trimmed: boolean;
   /**

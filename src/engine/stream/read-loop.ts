@@ -57,8 +57,10 @@ export async function runReadLoop(options: ReadLoopOptions): Promise<void> {
         const open = reader;
         const readOnce = () => open.read(room.recordsMax, room.bytesMax, stopSignal);
         read = await (source.description.sharesReads === true ? readOnce() : reads.add(readOnce));
-        if (failedAt !== undefined) reportReturn(options, failedAt, outages.worked(failedAt));
-        failedAt = undefined;
+        if (failedAt !== undefined && read.nothingAsked !== true) {
+          reportReturn(options, failedAt, outages.worked(failedAt));
+          failedAt = undefined;
+        }
       } catch (error) {
         if (stopSignal.aborted) return;
         failedAt = endpointOf(error) ?? `the shard ${shardId}`;

@@ -185,7 +185,7 @@ export class ShardWorker {
       stopSignal: this.#stop.signal,
       room: () => this.#readAhead.room(),
       onRead: (read) => {
-        this.#environment.problems.worked(this.shardId);
+        if (read.nothingAsked !== true) this.#environment.problems.worked(this.shardId);
         if (read.anew !== undefined) return this.#turnTo(read, read.anew);
         this.#take(read);
         return undefined;

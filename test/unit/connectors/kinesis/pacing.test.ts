@@ -100,3 +100,15 @@ test("what a page held beyond the bounds of a read comes without another call", 
   assert.deepEqual(sizes, [2, 2, 2, 2, 2]);
   assert.equal(api.callsOf("records").length, 1);
 });
+
+test("a read that waits for its turn says that nothing was asked", async () => {
+  const api = new FakeKinesis();
+  const source = openFakeSource(api);
+  const [first, second] = [
+    await source.openReader(SHARD_ID, { kind: "oldest" }, NO_ABORT),
+    await source.openReader(SHARD_ID, { kind: "oldest" }, NO_ABORT),
+  ];
+  assert.equal((await first.read(10, 1_000, NO_ABORT)).nothingAsked, undefined);
+  const waiting = await second.read(10, 1_000, NO_ABORT);
+  assert.ok(waiting.nothingAsked === true && waiting.readAgainAfterMs > 0);
+});
