@@ -193,7 +193,7 @@ test("a receive that waits for a lock ends when it is aborted, and takes nothing
   const received = source.receive({ messagesMax: 1, waitMs: 0, holdMs: HOLD_MS }, stop.signal);
   await clock.sleeping();
   stop.abort();
-  await rejectsWith("ERR_MILLRACE_ABORTED", () => received);
+  assert.deepEqual(await received, []);
   unlock(other);
   assert.deepEqual([queue.depth().visible, queue.depth().held], [1, 0]);
   await source.close();
