@@ -16,6 +16,7 @@ import { MappingControl } from "./mapping-control.ts";
 import { type MappingRecord, rowOf } from "./mapping-record.ts";
 import { MappingRunner, type MappingRunnerOptions, withTrouble } from "./mapping-runner.ts";
 import { Reconciler } from "./reconciler.ts";
+import { StandstillBook } from "./standstill-book.ts";
 
 export interface ControlPlaneOptions extends Pick<MappingRunnerOptions, "engine" | "drainMs"> {
   readonly telemetry: MappingRunnerOptions["telemetry"] & Pick<ExplainOptions, "totals">;
@@ -47,6 +48,7 @@ export class ControlPlane {
   readonly #runner: MappingRunner;
   readonly #explain: ExplainOptions;
   readonly #engine: Engine;
+  readonly #standstills: StandstillBook;
   readonly #manifestUuids: ReadonlySet<string>;
 
   private constructor(options: ControlPlaneOptions, manifestMappings: readonly MappingResource[]) {
@@ -55,8 +57,9 @@ export class ControlPlane {
     this.deployments = deployments;
     this.#engine = engine;
     this.#manifestUuids = new Set(manifestMappings.map(({ mapping }) => mapping.uuid));
+    this.#standstills = new StandstillBook({ ...options, status: () => this.status() });
     const totals = (mapping: string) => options.telemetry.totals(mapping);
-    this.#explain = { ...options, totals };
+    this.#explain = { ...options, totals, standing: (uuid) => this.#standstills.standing(uuid) };
     this.functions = deployments.functions;
     this.#runner = new MappingRunner(options);
     this.#reconciler = new Reconciler({ ...options, connectors, runner: this.#runner });
@@ -106,9 +109,14 @@ export class ControlPlane {
       const isSilent = status.state === "Creating" && status.problem === undefined;
       return isSilent ? withTrouble(status, this.#runner.troubleOf(status.uuid)) : status;
     });
-    return [...started, ...this.#runner.unopened()].map((status) =>
-      this.#manifestUuids.has(status.uuid) ? { ...status, isFromManifest: true } : status,
-    );
+    return [...started, ...this.#runner.unopened()].map((status) => {
+      const standstills = this.#standstills.standstills(status.uuid);
+      return {
+        ...status,
+        ...(standstills.length === 0 ? {} : { standstills }),
+        ...(this.#manifestUuids.has(status.uuid) ? { isFromManifest: true } : {}),
+      };
+    });
   }
 
   async #startOwned(
@@ -128,6 +136,7 @@ export class ControlPlane {
 
   /** Starts nothing more. What runs is the engine's to stop. */
   async stop(): Promise<void> {
+    this.#standstills.stop();
     this.#runner.close();
     await this.#reconciler.stop();
   }

@@ -6,6 +6,7 @@ import type { CounterName } from "../ports/telemetry.ts";
 import { notFound } from "./control-fault.ts";
 import { explanationLines } from "./explanation-text.ts";
 import type { MappingView } from "./mapping-view.ts";
+import type { StandingPart } from "./standstill-book.ts";
 
 /** Why a mapping is where it is: what its store and this process know of it. Times are epoch milliseconds. */
 export interface ExplainedMapping {
@@ -26,6 +27,10 @@ export interface ExplainedMapping {
   /** Of streams and topics: shards and partitions, by their ids. */
   readonly shards: readonly ExplainedShard[];
   readonly queue: QueueExplanation | undefined;
+  /** Why it cannot be started. */
+  readonly problem: string | undefined;
+  /** Parts that hold work and have brought nothing to an end for half a minute. */
+  readonly standing: readonly StandingPart[];
 }
 
 export interface ExplainedShard {
@@ -48,6 +53,7 @@ export interface ExplainOptions {
   readonly progress: ProgressStore;
   readonly clock: Clock;
   readonly processId: string;
+  readonly standing: (uuid: string) => readonly StandingPart[];
   readonly totals: (mapping: string) => { readonly counters: Readonly<Record<CounterName, number>> };
 }
 
@@ -61,7 +67,7 @@ export async function explainMapping(
   options: ExplainOptions,
 ): Promise<ExplainedMapping & { readonly text: readonly string[] }> {
   const { engine, progress, clock, processId, totals } = options;
-  const { resource, state, lastProcessingResult } = view;
+  const { resource, state, lastProcessingResult, problem } = view;
   const { uuid, name, eventSourceArn, filterPatterns } = resource.mapping;
   const here = engine.explain(uuid);
   const ofHere = here?.kind === "stream" ? here.shards : [];
@@ -83,8 +89,14 @@ export async function explainMapping(
     function: here?.function,
     shards: chosen,
     queue: here?.kind === "queue" ? ofGroup(here, part) : undefined,
+    problem,
+    standing: options.standing(uuid).filter((each) => part === undefined || isOfPart(each, part)),
   };
   return { ...explained, text: explanationLines(explained, part) };
+}
+
+function isOfPart({ part }: StandingPart, wanted: string): boolean {
+  return part === wanted || part.startsWith(`${wanted} `);
 }
 
 /** Those of the store, and those of a source whose broker divides them, which the store does not know. */

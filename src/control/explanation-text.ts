@@ -8,6 +8,8 @@ import type {
 } from "../engine/engine.ts";
 import type { StartPoint } from "../model/record.ts";
 import type { ExplainedMapping, ExplainedShard } from "./explain-mapping.ts";
+import { remedyOf, runbookOf } from "./remedies.ts";
+import type { StandingPart } from "./standstill-book.ts";
 
 const INDENT = "  ";
 
@@ -18,6 +20,7 @@ export function explanationLines(explained: ExplainedMapping, part: string | und
   const isElsewhere = queue === undefined && part !== undefined && shards.length === 0;
   return [
     ...mappingLines(explained),
+    ...explained.standing.flatMap((standing) => standingLines(standing, nowMs)),
     ...parts,
     ...(isElsewhere ? [`${INDENT}Nothing of ${part} is in the hands of this process.`] : []),
     ...(queue === undefined ? [] : queueLines(queue, part, nowMs)),
@@ -25,15 +28,29 @@ export function explanationLines(explained: ExplainedMapping, part: string | und
 }
 
 function mappingLines(explained: ExplainedMapping): readonly string[] {
-  const { name, uuid, state, source, lastProcessingResult, isRunningHere, totals, hasFilter } = explained;
+  const { name, uuid, state, source, lastProcessingResult, isRunningHere, totals, hasFilter, problem } =
+    explained;
   const label = name === uuid ? uuid : `${name} (${uuid})`;
   return [
     `${label}: ${state}, ${lastProcessingResult}`,
     `${INDENT}source: ${source}`,
     ...(explained.function === undefined ? [] : [`${INDENT}${functionText(explained.function)}`]),
+    ...(problem === undefined
+      ? []
+      : [`${INDENT}CANNOT START: ${problem}`, `${INDENT}It is tried again every few seconds.`]),
     ...(isRunningHere ? [] : [`${INDENT}It does not run in this process.`]),
     ...(totals === undefined ? [] : [`${INDENT}since this process began: ${totalsText(totals, hasFilter)}`]),
   ];
+}
+
+function standingLines({ part, sinceMs, reasons }: StandingPart, nowMs: number): readonly string[] {
+  const lines = reasons.flatMap((reason) => {
+    const { says, toDo } = remedyOf(reason);
+    const until = reason.untilMs === undefined ? "" : ` (until ${clockTime(reason.untilMs)})`;
+    return [`  because: ${says}${until}`, `  do: ${toDo} ${runbookOf(reason.code)}`];
+  });
+  const first = `STANDS STILL: ${part}, nothing brought to an end for ${duration(nowMs - sinceMs)}`;
+  return [first, ...lines].map((line) => INDENT + line);
 }
 
 function totalsText(totals: NonNullable<ExplainedMapping["totals"]>, hasFilter: boolean): string {

@@ -1,4 +1,5 @@
 import type { QueueMapping, StreamMapping } from "../model/mapping.ts";
+import type { ReasonCode } from "../model/reason.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Destination } from "../ports/destination.ts";
 import type { ProgressStore } from "../ports/progress-store.ts";
@@ -14,6 +15,7 @@ import { Supervisor } from "./supervisor.ts";
 
 export type * from "./explanation.ts";
 export type { InvocableFunction } from "./invoke/function-invoker.ts";
+export { type PartReasons, reasonsOf, STANDSTILL_MS } from "./reasons.ts";
 
 /** The engine's public face: what the composition root and the simulation construct. */
 export interface EngineOptions {
@@ -117,8 +119,16 @@ export interface MappingStatus {
    * somebody has to change something, and what was changed is seen within seconds.
    */
   readonly problem?: string;
+  /** Of its parts in this process, the longest of each reason; absent: nothing stands still. */
+  readonly standstills?: readonly Standstill[];
   /** Only its manifest changes it; absent for mappings that the API makes. */
   readonly isFromManifest?: true;
+}
+
+/** A part of a mapping holds work and has brought nothing to an end for a while. */
+export interface Standstill {
+  readonly reason: ReasonCode;
+  readonly seconds: number;
 }
 
 export interface ShardStatus {

@@ -1,3 +1,4 @@
+import type { Fault } from "../model/errors.ts";
 import type { StartPoint } from "../model/record.ts";
 
 /** Why a mapping is where it is, as this process sees it: made when somebody asks, for people. Times are epoch milliseconds. */
@@ -15,6 +16,11 @@ export interface ShardExplanation {
   readonly epoch: number;
   /** As `ShardStatus` has them. */
   readonly bufferedRecords: number;
+  readonly bufferedBytes: number;
+  /** Since this process has the shard. */
+  readonly settledRecords: number;
+  /** Tries to store a checkpoint since one was stored; `undefined`: the last one was. */
+  readonly checkpointFailures: number | undefined;
   readonly lagMs: number | undefined;
   readonly offsetLag: number | undefined;
   readonly caughtUp: boolean;
@@ -27,15 +33,25 @@ export interface ShardExplanation {
   readonly passedOverRecords: number;
   /** `full`: nothing is read until something is settled. */
   readonly reading: "reading" | "full" | "failing" | "atEnd" | "stopped";
+  readonly readingNow: ReadingNow;
   readonly readFailures: FailureCount | undefined;
   /** Those that have something to do. */
   readonly lanes: readonly LaneExplanation[];
+}
+
+/** What the reader of a shard does: `asking`: it waits for the source; `pausing`: until the next read or try. */
+export interface ReadingNow {
+  readonly doing: "asking" | "pausing" | "waitingForRoom" | "nothing";
+  readonly sinceMs: number;
+  /** Of a pause; else as `sinceMs`. */
+  readonly untilMs: number;
 }
 
 export interface FailureCount {
   /** Without a success in between. */
   readonly count: number;
   readonly lastProblem: string;
+  readonly fault: Fault;
 }
 
 export interface LaneExplanation {
@@ -43,6 +59,8 @@ export interface LaneExplanation {
   readonly lane: number;
   /** Behind the batch that is under way. */
   readonly waitingRecords: number;
+  /** When its last batch ended, or its oldest waiting record came if that was later. */
+  readonly idleSinceMs: number;
   /** No batch is under way and the next one is still being filled: when it goes at the latest. */
   readonly fillingUntilMs: number | undefined;
   readonly batch: BatchExplanation | undefined;
@@ -91,6 +109,7 @@ export interface FunctionExplanation {
   /** Invocations at once that may run; below `concurrency` while the function refuses calls or is slow. */
   readonly limit: number;
   readonly concurrency: number;
+  readonly timeoutMs: number;
   readonly running: number;
   readonly waiting: number;
   /** Of this mapping. */
@@ -105,8 +124,17 @@ export interface QueueExplanation {
   readonly batchesMax: number;
   readonly runningBatches: number;
   readonly waitingMessages: number;
+  /** Of this process, those that no filter pattern matches too. */
+  readonly settledMessages: number;
+  /** Calls beside batches that give back or delete messages. */
+  readonly settling: number;
+  readonly isStopping: boolean;
+  /** When the next batch goes at the latest; `undefined`: no message that waits could go now. */
+  readonly fillingUntilMs: number | undefined;
   readonly receiving: {
     readonly receives: number;
+    /** When the last receive ended. */
+    readonly idleSinceMs: number;
     readonly failures: FailureCount | undefined;
     readonly nextMs: number | undefined;
   };

@@ -5,6 +5,7 @@ export interface WatchedMapping {
   readonly name: string;
   readonly state: string;
   readonly oldestAgeMs: number;
+  readonly standstills?: readonly { readonly reason: string; readonly seconds: number }[];
   readonly shards: readonly { readonly shardId: string; readonly oldestAgeMs: number }[];
 }
 
@@ -42,6 +43,19 @@ export function addStatusMetrics(registry: Registry, read: StatusReader): void {
         for (const { shardId, oldestAgeMs } of shards.slice(0, SHARD_SERIES_MAX)) {
           this.set({ mapping: name, shard: shardId }, oldestAgeMs / 1000);
         }
+      }
+    },
+  });
+  new Gauge({
+    name: "millrace_standstill_seconds",
+    help: "How long a part of the mapping has held work and brought nothing to an end, by the reason; absent: none has for half a minute.",
+    labelNames: ["mapping", "reason"] as const,
+    registers: [registry],
+    aggregator: "max",
+    collect() {
+      this.reset();
+      for (const { name, standstills } of read()) {
+        for (const { reason, seconds } of standstills ?? []) this.set({ mapping: name, reason }, seconds);
       }
     },
   });

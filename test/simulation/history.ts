@@ -80,6 +80,7 @@ export type InvariantId =
   | "I18"
   | "I19"
   | "I23"
+  | "I24"
   | "I26"
   | "windows"
   | "scaling"

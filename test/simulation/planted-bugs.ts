@@ -7,6 +7,7 @@ import { QUEUE_FLOW_BUGS, QUEUE_GROUP_BUGS } from "./planted/queue-flow.ts";
 import { QUEUE_RECEIVE_BUGS } from "./planted/queue-receives.ts";
 import { QUEUE_SETTLEMENT_BUGS } from "./planted/queue-settlements.ts";
 import { QUEUE_SHARE_BUGS } from "./planted/queue-share.ts";
+import { STANDSTILL_BUGS } from "./planted/standstills.ts";
 import { WINDOWS_BUGS } from "./planted/windows.ts";
 
 /** Every bug that the checkers have to catch within 2,000 seeds. */
@@ -21,4 +22,5 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ...QUEUE_RECEIVE_BUGS,
   ...WINDOWS_BUGS,
   ...BALANCE_BUGS,
+  ...STANDSTILL_BUGS,
 ];

@@ -1,4 +1,4 @@
-import type { MappingStatus } from "../../engine/engine.ts";
+import type { MappingStatus, Standstill } from "../../engine/engine.ts";
 import type { MappingTotals } from "../adapters.ts";
 import type { MappingProgress } from "../progress-display.ts";
 
@@ -25,12 +25,23 @@ function mergeStatus(a: MappingStatus, b: MappingStatus): MappingStatus {
   return {
     ...a,
     ...(problem === undefined ? {} : { problem }),
+    ...mergeStandstills(a, b),
     state: STATES.find((state) => a.state === state || b.state === state) ?? a.state,
     lastProcessingResult: worse(a.lastProcessingResult, b.lastProcessingResult),
     shards: [...a.shards, ...b.shards].toSorted((one, other) => one.shardId.localeCompare(other.shardId)),
     oldestAgeMs: Math.max(a.oldestAgeMs, b.oldestAgeMs),
     caughtUp: a.caughtUp && b.caughtUp,
   };
+}
+
+function mergeStandstills(a: MappingStatus, b: MappingStatus): Pick<MappingStatus, "standstills"> {
+  const longest = new Map<Standstill["reason"], number>();
+  for (const { reason, seconds } of [...(a.standstills ?? []), ...(b.standstills ?? [])]) {
+    longest.set(reason, Math.max(seconds, longest.get(reason) ?? 0));
+  }
+  return longest.size === 0
+    ? {}
+    : { standstills: [...longest].map(([reason, seconds]) => ({ reason, seconds })) };
 }
 
 /** A problem of one process is one of the mapping; one that has processed nothing says nothing. */

@@ -76,8 +76,8 @@ export class FunctionInvoker {
   }
 
   explain(mapping: string): FunctionExplanation {
-    const { name, concurrency } = this.#fn;
-    return { name, concurrency, ...this.#slots.standing(mapping) };
+    const { name, concurrency, timeoutMs } = this.#fn;
+    return { name, concurrency, timeoutMs, ...this.#slots.standing(mapping) };
   }
 
   /** Calls of a mapping that wait for their turn end at once, not started. */

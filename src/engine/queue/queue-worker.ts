@@ -77,6 +77,7 @@ export class QueueWorker {
   /** What the mapping's concurrency bounds, in the order of their start. */
   readonly #batches = new Map<readonly HeldMessage[], QueueBatchNotes>();
   readonly #failed = new FailedMessages();
+  #settledMessages = 0;
   #state: MappingStatus["state"] = "Enabled";
   #isStopNear = false;
   /** Monotonic: when all messages that failed here are visible again. */
@@ -239,6 +240,10 @@ export class QueueWorker {
       batchesMax: this.#places.forAll,
       runningBatches: this.#batches.size,
       waitingMessages: this.#buffer.size,
+      settledMessages: this.#settledMessages,
+      settling: this.#running.size - this.#batches.size,
+      isStopping: this.#stop.signal.aborted,
+      fillingUntilMs: this.#buffer.oldestMs === undefined ? undefined : epochMs(this.#flushAtMs),
       receiving: this.#receiver.explain(epochMs),
       batches,
       waitingGroups: this.#buffer.groups(EXPLAINED_MAX),
@@ -317,6 +322,7 @@ export class QueueWorker {
     this.#ledger.discard(unwanted);
     try {
       await this.#settler.acknowledge(unwanted);
+      this.#settledMessages += unwanted.length;
     } finally {
       this.#ledger.letGo(unwanted);
     }
@@ -432,6 +438,7 @@ export class QueueWorker {
       this.#settler.release(ending.release, Math.max(ending.releaseAfterMs, this.#whileStopped)),
       this.#giveBack(behind, "a message before them in their group failed"),
     ]);
+    this.#settledMessages += ending.acknowledge.length;
   }
 
   /**

@@ -1,4 +1,4 @@
-import { describeError, hasErrorCode } from "../../model/errors.ts";
+import { describeError, type Fault, faultOf, hasErrorCode } from "../../model/errors.ts";
 import type { Clock, ScheduledCall } from "../../ports/clock.ts";
 import type { QueueMessage, QueueSource } from "../../ports/queue-source.ts";
 import type { Random } from "../../ports/random.ts";
@@ -57,6 +57,9 @@ export class Receiver {
   #expected = 0;
   /** In a row. Receives that were under way together in one outage count once. */
   #failures = 0;
+  #fault: Fault = "passing";
+  /** Monotonic: when the last receive ended. */
+  #idleSinceMs: number;
   /** All that ever counted: what a receive was asked behind tells whether its failure is one that was seen already. */
   #outages = 0;
   #lastProblem = "";
@@ -68,6 +71,7 @@ export class Receiver {
   constructor(options: ReceiverOptions) {
     this.#options = options;
     this.#wanted = options.scaling.limit;
+    this.#idleSinceMs = options.clock.monotonic();
   }
 
   /** The last receive found nothing, and nothing of ours was hidden then. */
@@ -92,7 +96,10 @@ export class Receiver {
     const isWaiting = this.#retryAtMs > this.#options.clock.monotonic();
     return {
       receives: this.running,
-      failures: isFailing ? { count: this.#failures, lastProblem: this.#lastProblem } : undefined,
+      idleSinceMs: epochMs(this.#idleSinceMs),
+      failures: isFailing
+        ? { count: this.#failures, lastProblem: this.#lastProblem, fault: this.#fault }
+        : undefined,
       nextMs: isFailing && isWaiting ? epochMs(this.#retryAtMs) : undefined,
     };
   }
@@ -166,6 +173,7 @@ export class Receiver {
   #remove(open: OpenReceive): void {
     this.#open.delete(open);
     this.#expected -= open.messagesMax;
+    this.#idleSinceMs = this.#options.clock.monotonic();
     this.#gauge();
   }
 
@@ -199,6 +207,7 @@ export class Receiver {
     const isThrottle = hasErrorCode(error, "ERR_MILLRACE_SOURCE_THROTTLED");
     telemetry.mark(isThrottle ? "receive throttled" : "receive failed");
     this.#lastProblem = describeError(error);
+    this.#fault = faultOf(error);
     // Asked before the failure that counted last: the same outage, seen once more.
     if (askedBehind < this.#outages) {
       telemetry.mark("receives failed together");

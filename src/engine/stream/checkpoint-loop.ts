@@ -76,6 +76,11 @@ export class CheckpointLoop {
     return this.#isClosed;
   }
 
+  /** Tries in a row that the store did not confirm. */
+  get failures(): number {
+    return this.#failures;
+  }
+
   /** Progress was made: it is written within the interval. */
   changed(): void {
     this.#change++;

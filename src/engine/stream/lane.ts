@@ -40,6 +40,8 @@ export class Lane {
   #batchingWindowStartMs: number;
   /** End of the batching window that the first queued record fell into. Monotonic. */
   #flushAtMs = 0;
+  /** Monotonic: when it began to have nothing but records that wait. */
+  #idleSinceMs: number;
   #window: OpenWindow | undefined;
   /** Epoch milliseconds of the last read that found nothing new. */
   #idleReadMs = Number.NEGATIVE_INFINITY;
@@ -54,6 +56,7 @@ export class Lane {
       envelopeBytes: context.source.events.envelopeBytes(context.shardId),
     });
     this.#batchingWindowStartMs = context.clock.monotonic();
+    this.#idleSinceMs = this.#batchingWindowStartMs;
     this.#windowsFrom = context.source.description.batchingWindowFrom ?? "lastInvocation";
     if (window !== undefined) {
       this.#window = OpenWindow.resume(window, context.mapping.tumblingWindowMs);
@@ -75,10 +78,12 @@ export class Lane {
     if (this.isEmpty) return undefined;
     const hasWindow = this.#context.mapping.batchingWindowMs > 0;
     const isFilling = hasWindow && !this.#isRunning && this.#batcher.size > 0;
+    const epochMs = epochOf(this.#context.clock);
     return {
       lane,
       waitingRecords: this.#batcher.size,
-      fillingUntilMs: isFilling ? epochOf(this.#context.clock)(this.#flushAtMs) : undefined,
+      idleSinceMs: epochMs(this.#idleSinceMs),
+      fillingUntilMs: isFilling ? epochMs(this.#flushAtMs) : undefined,
       batch: this.#isRunning ? this.#run?.explain() : undefined,
     };
   }
@@ -88,7 +93,10 @@ export class Lane {
   }
 
   push(buffered: BufferedRecord): void {
-    if (this.#batcher.size === 0) this.#flushAtMs = this.#batchingWindowEndMs();
+    if (this.#batcher.size === 0) {
+      this.#idleSinceMs = this.#context.clock.monotonic();
+      this.#flushAtMs = this.#batchingWindowEndMs();
+    }
     this.#batcher.push(buffered);
   }
 
@@ -131,6 +139,7 @@ export class Lane {
       }
     } finally {
       this.#isRunning = false;
+      this.#idleSinceMs = this.#context.clock.monotonic();
       // It holds the records of its batch.
       this.#run = undefined;
     }

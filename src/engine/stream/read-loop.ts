@@ -7,6 +7,7 @@ import type { Telemetry } from "../../ports/telemetry.ts";
 import type { BackoffLimits } from "../invoke/backoff.ts";
 import type { RepeatedLines } from "../repeated-lines.ts";
 import { sleep } from "../sleep.ts";
+import type { ReadNotes } from "./read-notes.ts";
 import type { SourceOutages } from "./source-outages.ts";
 
 export interface ReadLoopOptions {
@@ -25,6 +26,7 @@ export interface ReadLoopOptions {
   readonly outages: SourceOutages;
   readonly lines: RepeatedLines;
   readonly stopSignal: AbortSignal;
+  readonly notes: ReadNotes;
   /** Resolves when there is room for a read, with its bounds; `undefined`: stopped. */
   room(): Promise<{ readonly recordsMax: number; readonly bytesMax: number } | undefined>;
   /** Takes over what was read. The next read waits for a promise. */
@@ -42,16 +44,18 @@ const ALL_TRIMMED: ShardRead = {
 
 /** Reads a shard from its start to its end, never more than there is room for. Ends when stopped or at the shard's end. */
 export async function runReadLoop(options: ReadLoopOptions): Promise<void> {
-  const { source, shardId, clock, reads, outages, stopSignal } = options;
+  const { source, shardId, clock, limits, reads, outages, stopSignal, notes } = options;
   let { start, logId } = options;
   let reader: ShardReader | undefined;
   /** The place where the last try failed. */
   let failedAt: string | undefined;
   try {
     while (!stopSignal.aborted) {
+      notes.does("waitingForRoom");
       const room = await options.room();
       if (room === undefined) return;
       let read: ShardRead;
+      notes.does("asking");
       try {
         reader ??= await source.openReader(shardId, start, stopSignal, logId);
         const open = reader;
@@ -76,17 +80,22 @@ export async function runReadLoop(options: ReadLoopOptions): Promise<void> {
           await reader?.close();
           reader = undefined;
         }
+        notes.does("pausing", limits.backoffCapMs);
         await outages.pause(failedAt, stopSignal);
         continue;
       }
       if (stopSignal.aborted) return;
       start = placeAfter(read, start);
       logId = read.logId ?? logId;
+      notes.does("waitingForRoom");
       await options.onRead(read);
       if (read.endOfShard) return;
-      if (read.readAgainAfterMs > 0) await sleep(clock, read.readAgainAfterMs, stopSignal);
+      if (read.readAgainAfterMs <= 0) continue;
+      notes.does("pausing", read.readAgainAfterMs);
+      await sleep(clock, read.readAgainAfterMs, stopSignal);
     }
   } finally {
+    notes.does("nothing");
     await reader?.close();
   }
 }

@@ -25,6 +25,7 @@ import { LowWaterMark } from "./low-water-mark.ts";
 import type { ProgressGauges, ShardLevels } from "./progress-gauges.ts";
 import { ReadAhead, readAheadMax } from "./read-ahead.ts";
 import { runReadLoop } from "./read-loop.ts";
+import { ReadNotes } from "./read-notes.ts";
 import { SettledSkip } from "./settled-skip.ts";
 import type { BufferedRecord, ShardContext, StartPermission } from "./shard-context.ts";
 import { ShardLog } from "./shard-log.ts";
@@ -100,12 +101,14 @@ export class ShardWorker {
   #unread: number | undefined;
   #hasIdleRead = false;
   #passedOverRecords = 0;
+  readonly #readNotes: ReadNotes;
 
   constructor(options: ShardWorkerOptions) {
     const { environment, lease, checkpoint } = options;
     this.#options = options;
     this.#environment = environment;
     this.#setGauges = environment.gauges.shard();
+    this.#readNotes = new ReadNotes(environment.clock);
     this.#mark = new LowWaterMark(checkpoint.resume);
     this.#isAtEnd = checkpoint.ended;
     this.#isEndStored = checkpoint.ended;
@@ -183,6 +186,7 @@ export class ShardWorker {
       outages,
       lines,
       stopSignal: this.#stop.signal,
+      notes: this.#readNotes,
       room: () => this.#readAhead.room(),
       onRead: (read) => {
         if (read.nothingAsked !== true) this.#environment.problems.worked(this.shardId);
@@ -299,13 +303,16 @@ export class ShardWorker {
   }
 
   explain(): ShardExplanation {
-    const { bufferedRecords, lagMs, offsetLag, caughtUp, ended } = this.status();
+    const { bufferedRecords, bufferedBytes, lagMs, offsetLag, caughtUp, ended } = this.status();
     const lanes: LaneExplanation[] = this.#lanes.flatMap((lane, index) => lane.explain(index) ?? []);
     const readFailures = this.#environment.problems.explain(this.shardId);
     return {
       shardId: this.shardId,
       epoch: this.lease.epoch,
       bufferedRecords,
+      bufferedBytes,
+      settledRecords: this.#settledRecords,
+      checkpointFailures: this.#checkpoints.failures > 0 ? this.#checkpoints.failures : undefined,
       lagMs,
       offsetLag,
       caughtUp,
@@ -314,6 +321,7 @@ export class ShardWorker {
       settled: this.#mark.resume,
       passedOverRecords: this.#passedOverRecords,
       reading: this.#readingNow(readFailures !== undefined),
+      readingNow: this.#readNotes.explain(),
       readFailures,
       lanes,
     };

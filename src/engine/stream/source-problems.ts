@@ -1,4 +1,4 @@
-import { describeError, hasErrorCode, processingResultOf } from "../../model/errors.ts";
+import { describeError, faultOf, hasErrorCode, processingResultOf } from "../../model/errors.ts";
 import type { FailureCount } from "../explanation.ts";
 
 /** What fails once or twice passes by itself; credentials that are wrong do not. */
@@ -25,7 +25,11 @@ export class SourceProblems {
   /** `place`: a shard, or the mapping as a whole. A throttle is no problem. */
   failed(place: string, error: unknown): void {
     const lastProblem = describeError(error).slice(0, TEXT_CHARS_MAX);
-    this.#tries.set(place, { count: (this.#tries.get(place)?.count ?? 0) + 1, lastProblem });
+    this.#tries.set(place, {
+      count: (this.#tries.get(place)?.count ?? 0) + 1,
+      lastProblem,
+      fault: faultOf(error),
+    });
     if (hasErrorCode(error, "ERR_MILLRACE_SOURCE_THROTTLED")) return;
     const known = this.#failures.get(place) ?? { count: 0, text: undefined };
     known.count++;

@@ -64,8 +64,8 @@ export const BATCHES_BUGS: readonly PlantedBug[] = [
   }),
   bug("reads do not wait for the source's quota", ["ports"], {
     file: `${STREAM}/read-loop.ts`,
-    find: "if (read.readAgainAfterMs > 0) await",
-    replace: "if (read.readAgainAfterMs > 1e9) await",
+    find: "if (read.readAgainAfterMs <= 0) continue;",
+    replace: "if (read.readAgainAfterMs <= 1e9) continue;",
   }),
   bug("one invocation more than the function's concurrency", ["ports"], {
     file: `${INVOKE}/function-invoker.ts`,

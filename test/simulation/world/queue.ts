@@ -101,6 +101,24 @@ export class SimQueue {
     return this.#live.length - this.#gone;
   }
 
+  /** Somebody could be given a message now. */
+  get hasVisible(): boolean {
+    const now = this.#time.now;
+    const { isFifo } = this.shape;
+    const blocked = new Set<string>();
+    return this.#live.some((message) => {
+      if (!isThere(message) || (isFifo && blocked.has(message.groupId))) return false;
+      if (message.hiddenUntil <= now) return !isFifo || !this.#blockedGroups(now).has(message.groupId);
+      blocked.add(message.groupId);
+      return false;
+    });
+  }
+
+  /** Deleted or redriven. */
+  get over(): number {
+    return this.messages.length - this.left;
+  }
+
   send(message: NewMessage): SimMessage {
     const sent: SimMessage = {
       ...message,

@@ -11,6 +11,7 @@ import { FaultDesk } from "./fault-desk.ts";
 import { scheduleFaults } from "./fault-events.ts";
 import { SimProcess } from "./process.ts";
 import { SimQueue } from "./queue.ts";
+import { type HeldWork, StandstillWatch } from "./standstill-watch.ts";
 import { leaseKey } from "./store.ts";
 import { StoreRows } from "./store-rows.ts";
 import { SimStream, startIndex } from "./stream.ts";
@@ -35,6 +36,7 @@ export interface LiveProcess {
   readonly engine: Engine;
 }
 
+const STOOD_STILL = "a part stood still and said why";
 /** More than any honest scenario needs: an engine that spins is stopped here. */
 const EVENTS_MAX = 4_000_000;
 const STOP_WITHIN_MS = 60_000;
@@ -85,6 +87,31 @@ export class World {
       taken: [],
       leasesLeft: [],
     };
+  }
+
+  readonly #standstill = new StandstillWatch({
+    nowMs: () => this.time.now,
+    working: () => this.working(),
+    work: () => this.#heldWork(),
+    breach: (message) => this.breach("I24", message),
+    onReason: () => this.marks.set(STOOD_STILL, (this.marks.get(STOOD_STILL) ?? 0) + 1),
+  });
+
+  #heldWork(): readonly HeldWork[] {
+    const shards = this.histories.flatMap(({ mapping: { uuid, name }, stream }) =>
+      stream.shards.flatMap((shard): HeldWork[] => {
+        const checkpoint = this.rows.find(uuid, shard.shardId)?.checkpoint;
+        if (checkpoint === undefined) return [];
+        const { revision: _revision, ...reached } = checkpoint;
+        const index = Math.max(startIndex(shard, checkpoint.resume), shard.trimmedAt.length);
+        const hasWork = index < shard.records.length || checkpoint.window !== undefined;
+        return [{ uuid, name, shardId: shard.shardId, hasWork, progress: JSON.stringify(reached) }];
+      }),
+    );
+    const queues = this.queues.map(({ mapping: { uuid, name }, queue }) => {
+      return { uuid, name, shardId: undefined, hasWork: queue.hasVisible, progress: String(queue.over) };
+    });
+    return [...shards, ...queues];
   }
 
   async run(): Promise<History> {
@@ -187,7 +214,10 @@ export class World {
   }
 
   async #advance(deadlineMs: number, isDone: () => boolean): Promise<void> {
-    await this.time.run(deadlineMs, () => this.time.fired > EVENTS_MAX || isDone());
+    await this.time.run(deadlineMs, () => {
+      this.#standstill.look();
+      return this.time.fired > EVENTS_MAX || isDone();
+    });
     if (this.time.fired > EVENTS_MAX && this.history.breaches.length === 0) {
       this.breach("I16", `${EVENTS_MAX} events at ${this.time.now} ms: the engine works without end`);
     }

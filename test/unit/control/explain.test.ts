@@ -12,6 +12,7 @@ const FUNCTION: FunctionExplanation = {
   name: "orders",
   limit: 10,
   concurrency: 10,
+  timeoutMs: 3_000,
   running: 0,
   waiting: 0,
   ownRunning: 0,
@@ -21,6 +22,9 @@ const SHARD: ShardExplanation = {
   shardId: "s1",
   epoch: 3,
   bufferedRecords: 0,
+  bufferedBytes: 0,
+  settledRecords: 0,
+  checkpointFailures: undefined,
   lagMs: 0,
   offsetLag: undefined,
   caughtUp: true,
@@ -30,6 +34,7 @@ const SHARD: ShardExplanation = {
   passedOverRecords: 0,
   reading: "reading",
   readFailures: undefined,
+  readingNow: { doing: "asking", sinceMs: NOW_MS, untilMs: NOW_MS },
   lanes: [],
 };
 const BATCH: BatchExplanation = {
@@ -62,6 +67,8 @@ function explained(here: Partial<ShardExplanation>, rest: Partial<ExplainedMappi
     totals: createTelemetry({ log: () => undefined, processMetrics: false }).totals("m").counters,
     function: FUNCTION,
     queue: undefined,
+    problem: undefined,
+    standing: [],
     shards: [
       {
         shardId: "s1",
@@ -95,7 +102,9 @@ test("says of a shard that all is well, in few lines", () => {
 const SITUATIONS: readonly (readonly [what: string, mapping: ExplainedMapping, line: RegExp])[] = [
   [
     "a blocked batch",
-    explained({ lanes: [{ lane: 2, waitingRecords: 20, fillingUntilMs: undefined, batch: BATCH }] }),
+    explained({
+      lanes: [{ lane: 2, waitingRecords: 20, idleSinceMs: NOW_MS, fillingUntilMs: undefined, batch: BATCH }],
+    }),
     /^ {2}lane 2: BLOCKED: batch of 10 records from 10 to 19 waits for its next attempt for 1\.5 s, in 3\.2 s at 12:00:03; 4 attempts, 3 failures that count; last: TypeError; 5 records of the same batch come after it; request r; 20 records wait behind it$/,
   ],
   [
@@ -105,6 +114,7 @@ const SITUATIONS: readonly (readonly [what: string, mapping: ExplainedMapping, l
         {
           lane: 0,
           waitingRecords: 0,
+          idleSinceMs: NOW_MS,
           fillingUntilMs: undefined,
           batch: {
             ...BATCH,
@@ -120,7 +130,11 @@ const SITUATIONS: readonly (readonly [what: string, mapping: ExplainedMapping, l
   ],
   [
     "a batch that is being filled",
-    explained({ lanes: [{ lane: 0, waitingRecords: 3, fillingUntilMs: NOW_MS + 500, batch: undefined }] }),
+    explained({
+      lanes: [
+        { lane: 0, waitingRecords: 3, idleSinceMs: NOW_MS, fillingUntilMs: NOW_MS + 500, batch: undefined },
+      ],
+    }),
     /^ {2}lane 0: a batch of 3 records is filled for 500 ms more$/,
   ],
   [
@@ -131,7 +145,7 @@ const SITUATIONS: readonly (readonly [what: string, mapping: ExplainedMapping, l
   ["a full window", explained({ reading: "full" }), /^ {2}READING STOPPED: /],
   [
     "reading that fails",
-    explained({ readFailures: { count: 3, lastProblem: "gone" } }),
+    explained({ readFailures: { count: 3, lastProblem: "gone", fault: "notFound" } }),
     /^ {2}READING FAILS, 3 times since it last worked: gone$/,
   ],
   ["a lease that ran out", explained({ isLeaseLive: false }), /LEASE NOT RENEWED/],

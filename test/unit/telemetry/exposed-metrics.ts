@@ -10,7 +10,8 @@ export async function exposedMetrics(): Promise<Map<string, Set<string>>> {
   telemetry.offsetLag("m", "p", 1);
   telemetry.invocation("m", "succeeded", 1);
   const shards = [{ shardId: "s", oldestAgeMs: 5 }];
-  telemetry.watch(() => [{ name: "m", state: "Enabled", oldestAgeMs: 5, shards }]);
+  const standstills = [{ reason: "sourceGone", seconds: 60 }];
+  telemetry.watch(() => [{ name: "m", state: "Enabled", oldestAgeMs: 5, shards, standstills }]);
   const metrics = new Map<string, Set<string>>();
   const text = await telemetry.metricsText();
   const histograms = [...text.matchAll(/^# TYPE (\w+) histogram$/gm)].map((match) => match[1] ?? "");
