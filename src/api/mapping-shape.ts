@@ -21,6 +21,8 @@ export function mappingShape(view: MappingView): Record<string, unknown> {
     FunctionArn: mapping.functionArn,
     FunctionResponseTypes: mapping.reportBatchItemFailures ? ["ReportBatchItemFailures"] : [],
     LastModified: view.lastModifiedMs / 1000,
+    // AWS's mappings have no names; AWS's clients pass over what they do not know.
+    ...(mapping.name === mapping.uuid ? {} : { Name: mapping.name }),
     State: view.state,
     UUID: mapping.uuid,
   };

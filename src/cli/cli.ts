@@ -11,7 +11,7 @@ import {
 } from "./command.ts";
 import { commandHelp, groupHelp, helpCommand, overview } from "./help.ts";
 import { loadCommand } from "./load.ts";
-import { mappingsGroup } from "./mappings.ts";
+import { explainCommand, mappingsGroup } from "./mappings.ts";
 import { parseFlags } from "./parse-flags.ts";
 import { runCommand } from "./run.ts";
 import { schemaCommand } from "./schema.ts";
@@ -22,6 +22,7 @@ import { versionCommand } from "./version.ts";
 const COMMANDS: readonly (Command | CommandGroup)[] = [
   runCommand,
   mappingsGroup,
+  explainCommand,
   validateCommand,
   testPatternCommand,
   schemaCommand,

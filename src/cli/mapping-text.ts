@@ -4,14 +4,17 @@ import { printable } from "./terminal-text.ts";
 /** A line for each mapping. */
 export function mappingTable(mappings: readonly JsonObject[]): string {
   if (mappings.length === 0) return "There is no event source mapping.\n";
+  const hasNames = mappings.some(({ Name: name }) => name !== undefined);
   const rows = mappings.map((mapping) => [
     textOf(mapping["UUID"]),
+    ...(hasNames ? [textOf(mapping["Name"])] : []),
     textOf(mapping["State"]),
     functionOf(mapping),
     sourceOf(mapping),
     lastResultOf(mapping),
   ]);
-  return textTable([["UUID", "STATE", "FUNCTION", "SOURCE", "LAST RESULT"], ...rows]);
+  const names = hasNames ? ["NAME"] : [];
+  return textTable([["UUID", ...names, "STATE", "FUNCTION", "SOURCE", "LAST RESULT"], ...rows]);
 }
 
 /** AWS shows none of queues: what is in the way of such a mapping stands in its reason. */
@@ -23,7 +26,14 @@ function lastResultOf(mapping: JsonObject): string {
 }
 
 /** Members that say which mapping it is and how it is come first. */
-const FIRST: readonly string[] = ["UUID", "State", "LastProcessingResult", "FunctionArn", "EventSourceArn"];
+const FIRST: readonly string[] = [
+  "UUID",
+  "Name",
+  "State",
+  "LastProcessingResult",
+  "FunctionArn",
+  "EventSourceArn",
+];
 
 /** A line for each member. */
 export function mappingDetails(mapping: JsonObject): string {

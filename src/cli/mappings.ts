@@ -6,6 +6,10 @@ import { type Flags, lastValue } from "./parse-flags.ts";
 
 const UUID = { UUID: { isRequired: true, description: "Of the mapping, as list shows it." } } as const;
 
+const MAPPING = {
+  MAPPING: { isRequired: true, description: "Name or UUID of the mapping, as list shows it." },
+} as const;
+
 /** One command on a running millrace: what it asks for, and how the answer is shown to people. */
 interface MappingCommand {
   readonly name: string;
@@ -84,26 +88,32 @@ const COMMANDS: readonly MappingCommand[] = [
     summary: "Says why a shard, partition or group of a mapping is where it is.",
     details: `Says of each shard, partition or group how far it is behind, who works on it, and what it waits for: which batch
 is tried again, how often it was tried, why it failed, and when the next attempt is.`,
-    words: { ...UUID, PART: { description: "Only this shard, partition or message group." } },
-    ask: (client, flags) => client.explain(uuidOf(flags), lastValue(flags, "PART")),
+    words: { ...MAPPING, PART: { description: "Only this shard, partition or message group." } },
+    ask: (client, flags) => client.explain(lastValue(flags, "MAPPING") ?? "", lastValue(flags, "PART")),
     show: explanationText,
   },
 ];
 
+/** What is asked most, at night, by a short name. */
+export const explainCommand: Command = { ...explainOf(COMMANDS), name: "explain" };
+
 export const mappingsGroup: CommandGroup = {
   name: "mappings",
   summary: "Lists, makes, changes, deletes and explains the mappings of a running millrace.",
-  commands: COMMANDS.map(commandOf),
+  commands: COMMANDS.map((command) => commandOf(command)),
 };
 
-function commandOf({ name, summary, details, words = {}, flags = {}, ask, show }: MappingCommand): Command {
+function commandOf(
+  { name, summary, details, words = {}, flags = {}, ask, show }: MappingCommand,
+  group = "mappings ",
+): Command {
   const places = Object.entries(words).map(([word, { isRequired }]) =>
     isRequired === true ? word : `[${word}]`,
   );
   return {
-    name: `mappings ${name}`,
+    name: `${group}${name}`,
     summary,
-    usage: ["mappings", name, ...places, "[FLAGS]"].join(" "),
+    usage: [`${group}${name}`, ...places, "[FLAGS]"].join(" "),
     details,
     words,
     flags: { ...flags, ...API_FLAGS },
@@ -114,6 +124,12 @@ function commandOf({ name, summary, details, words = {}, flags = {}, ask, show }
       return EXIT_OK;
     },
   };
+}
+
+function explainOf(commands: readonly MappingCommand[]): Command {
+  const found = commands.find(({ name }) => name === "explain");
+  if (found === undefined) throw new Error("there is no command explain");
+  return commandOf(found, "");
 }
 
 function uuidOf(flags: Flags): string {

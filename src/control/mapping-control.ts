@@ -92,6 +92,16 @@ export class MappingControl {
       : this.#views.ofManifest(manifest);
   }
 
+  /** Of the mapping with this name or UUID. @throws ControlFault ResourceNotFoundException */
+  async uuidNamed(nameOrUuid: string): Promise<string> {
+    const wanted = nameOrUuid.toLowerCase();
+    const found = (await this.list({})).find(
+      ({ resource: { mapping } }) => mapping.uuid === wanted || mapping.name === nameOrUuid,
+    );
+    if (found === undefined) throw notFound();
+    return found.resource.mapping.uuid;
+  }
+
   /** In the order of their UUIDs. A filter that names nothing gives an empty list. */
   async list(filter: { eventSourceArn?: string; functionName?: string }): Promise<readonly MappingView[]> {
     const rows = await this.#options.store.list();

@@ -131,7 +131,9 @@ test("of ten mappings three cannot be opened: seven work from the start, the thr
   for (const [name, reason] of broken) {
     const { state: stateNow } = (await statusOf(api)).get(name) ?? {};
     assert(stateNow === "Failed" || stateNow === "Creating", `${name} is ${stateNow}`);
-    assert.match(list, new RegExp(`Creating .*${reason.source}`, "i"), list);
+    assert.match(list, new RegExp(`${name} +Creating .*${reason.source}`, "i"), list);
+    const explained = await millrace(t, folder, "explain", name, "--api", api);
+    assert.match(explained, new RegExp(`CANNOT START: .*${reason.source}`, "i"), explained);
     assert.match(metrics, new RegExp(`millrace_mapping_state\\{mapping="${name}",state="Enabled"\\} 0`));
     const lines = run.logs().filter(({ mapping }) => mapping === name);
     assert(

@@ -61,6 +61,35 @@ async function fakeApi(t: TestContext, ...answers: readonly Answer[]) {
   return { url, asked, millrace };
 }
 
+test("lists the names of mappings that have one, and explains by name, with and without the group's word", async (t) => {
+  const { asked, millrace, url } = await fakeApi(
+    t,
+    {
+      body: {
+        EventSourceMappings: [
+          { ...MAPPING, Name: "orders-stream" },
+          { ...MAPPING, UUID: "2" },
+        ],
+      },
+    },
+    { body: { text: ["orders-stream: Enabled"] } },
+  );
+  const [head, named, unnamed] = (await millrace(["list"])).stdout.split("\n");
+  assert.match(head ?? "", /^UUID +NAME +STATE /);
+  assert.match(named ?? "", /^\S+ {2}orders-stream {2}Enabled /);
+  assert.match(unnamed ?? "", /^2 +Enabled /);
+  assert.equal((await millrace(["explain", "orders-stream"])).stdout, "orders-stream: Enabled\n");
+  const short = await runWords(["explain", "orders stream", "shard-1", "--api", url]);
+  assert.deepEqual([short.status, short.stdout], [0, "orders-stream: Enabled\n"]);
+  assert.deepEqual(
+    asked.slice(1).map(({ call }) => call),
+    [
+      "GET /millrace/v1/mappings/orders-stream/explain",
+      "GET /millrace/v1/mappings/orders%20stream/explain?part=shard-1",
+    ],
+  );
+});
+
 test("lists the mappings of all pages as a table, or as JSON", async (t) => {
   const other = {
     ...MAPPING,

@@ -14,6 +14,9 @@ test("mappings of manifests are shown, and changed in their manifests only, unti
   assert(view !== undefined);
   const { uuid } = view.resource.mapping;
   assert.deepEqual([view.state, view.isFromManifest, running()], ["Enabled", true, ["orders-stream"]]);
+  assert.equal(await plane.mappings.uuidNamed("orders-stream"), uuid);
+  assert.equal(await plane.mappings.uuidNamed(uuid.toUpperCase()), uuid);
+  await assert.rejects(plane.mappings.uuidNamed("orders"), { fault: "ResourceNotFoundException" });
   for (const change of [() => plane.mappings.update(uuid, {}, false), () => plane.mappings.remove(uuid)]) {
     await assert.rejects(
       change(),
