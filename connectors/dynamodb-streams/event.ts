@@ -1,4 +1,5 @@
 import { memberOf } from "../../src/aws/fault.ts";
+import { arrivalOf } from "../../src/model/arrival.ts";
 import { MillraceError } from "../../src/model/errors.ts";
 import { JsonBytesWriter, quoteJson } from "../../src/model/json-bytes.ts";
 import type { StreamRecord, TumblingWindow } from "../../src/model/record.ts";
@@ -50,7 +51,8 @@ export function createRecordFactory({ arn, region }: StreamArn, partitionKeyName
     const { dynamodb } = change;
     const position = dynamodb?.SequenceNumber;
     if (dynamodb === undefined || position === undefined) throw recordIsIncomplete(arn);
-    const epochSeconds = Math.floor((dynamodb.ApproximateCreationDateTime?.getTime() ?? 0) / 1000);
+    const createdMs = arrivalOf(dynamodb.ApproximateCreationDateTime);
+    const epochSeconds = createdMs === undefined ? undefined : Math.floor(createdMs / 1000);
     const element = Buffer.from(
       `{"eventID":${quoteJson(change.eventID ?? "")},"eventName":${quoteJson(change.eventName ?? "")}${middle}` +
         `${changeJson(dynamodb, position, epochSeconds)}${identityJson(change.userIdentity)}${tail}`,
@@ -58,7 +60,7 @@ export function createRecordFactory({ arn, region }: StreamArn, partitionKeyName
     const record: DynamodbRecord = {
       position,
       key: laneKey(dynamodb.Keys ?? "{}", partitionKeyName),
-      arrivalMs: epochSeconds * 1000,
+      arrivalMs: epochSeconds === undefined ? undefined : epochSeconds * 1000,
       bytes: element.length + RECORD_OVERHEAD_BYTES,
       encodedBytes: element.length,
       element,
@@ -75,13 +77,14 @@ function recordIsIncomplete(arn: string): MillraceError {
 }
 
 /** Members in AWS's order. */
-function changeJson(change: Change, position: string, epochSeconds: number): string {
+function changeJson(change: Change, position: string, epochSeconds: number | undefined): string {
   const { Keys, NewImage, OldImage, SizeBytes, StreamViewType } = change;
-  let text = `{"ApproximateCreationDateTime":${epochSecondsJson(epochSeconds)}`;
-  if (Keys !== undefined) text += `,"Keys":${Keys}`;
-  if (NewImage !== undefined) text += `,"NewImage":${NewImage}`;
-  if (OldImage !== undefined) text += `,"OldImage":${OldImage}`;
-  text += `,"SequenceNumber":${quoteJson(position)}`;
+  let text = "{";
+  if (epochSeconds !== undefined) text += `"ApproximateCreationDateTime":${epochSecondsJson(epochSeconds)},`;
+  if (Keys !== undefined) text += `"Keys":${Keys},`;
+  if (NewImage !== undefined) text += `"NewImage":${NewImage},`;
+  if (OldImage !== undefined) text += `"OldImage":${OldImage},`;
+  text += `"SequenceNumber":${quoteJson(position)}`;
   if (SizeBytes !== undefined) text += `,"SizeBytes":${SizeBytes}`;
   if (StreamViewType !== undefined) text += `,"StreamViewType":${quoteJson(StreamViewType)}`;
   return `${text}}`;
@@ -92,6 +95,7 @@ function changeJson(change: Change, position: string, epochSeconds: number): str
  * Python's among them, get from us the type that they get from AWS.
  */
 function epochSecondsJson(epochSeconds: number): string {
+  if (epochSeconds < 0) return `-${epochSecondsJson(-epochSeconds)}`;
   const digits = String(epochSeconds);
   if (digits.length < 8) return `${digits}.0`;
   const fraction = digits.slice(1).replace(/0+$/, "");

@@ -1,3 +1,4 @@
+import { knownArrivalMs } from "../../src/model/arrival.ts";
 import { MillraceError } from "../../src/model/errors.ts";
 import type { StreamRecord } from "../../src/model/record.ts";
 import type { ShardRead, ShardReader } from "../../src/ports/stream-source.ts";
@@ -34,6 +35,9 @@ export interface ReaderOptions {
   readonly api: StreamApi;
   readonly shardId: string;
   readonly place: Place;
+  /** The stream's own ARN: a stream that is switched off and on again has another one. */
+  readonly logId: string;
+  readonly knownLogId: string | undefined;
   readonly retentionMs: number;
   makeRecord(change: ChangeRecord): StreamRecord;
   monotonic(): number;
@@ -48,18 +52,25 @@ export class DynamodbShardReader implements ShardReader {
   /** What the last page held beyond the bounds of the read that fetched it: never more than one page. */
   #waiting: StreamRecord[] = [];
   #hasGap = false;
+  /** The checkpoint is of another stream, which is still to be told. */
+  #isOther: boolean;
+  #answered: Pick<ShardRead, "answeredMs"> = {};
   #emptyPages = 0;
   #newestArrivalMs: number | undefined;
 
   constructor(options: ReaderOptions) {
     this.#options = options;
     this.#place = options.place;
-    if (options.place.kind === "latest") this.#iterator = options.place.iterator;
+    const { knownLogId, logId } = options;
+    this.#isOther = knownLogId !== undefined && knownLogId !== logId;
+    if (this.#isOther) this.#place = { kind: "oldest" };
+    else if (options.place.kind === "latest") this.#iterator = options.place.iterator;
   }
 
   async read(recordsMax: number, bytesMax: number, signal: AbortSignal): Promise<ShardRead> {
     if (signal.aborted) throw readIsAborted(this.#options.shardId);
     const startedMs = this.#options.monotonic();
+    if (this.#isOther) return this.#tellAnew();
     if (this.#waiting.length === 0 && !this.#isAtEnd) await this.#fetchPage(recordsMax, signal);
     const records = this.#takeWaiting(recordsMax, bytesMax);
     const trimmed = this.#hasGap;
@@ -71,7 +82,17 @@ export class DynamodbShardReader implements ShardReader {
       lagMs: this.#lagMs(endOfShard),
       readAgainAfterMs: this.#readAgainAfterMs(startedMs),
       trimmed,
+      ...this.#answered,
+      logId: this.#options.logId,
     };
+  }
+
+  #tellAnew(): ShardRead {
+    this.#isOther = false;
+    const { logId, knownLogId } = this.#options;
+    const told = `The table has another stream by now: it was ${knownLogId}, and is ${logId}.`;
+    const anew = { because: "remade", from: { kind: "oldest" }, told } as const;
+    return { records: [], endOfShard: false, lagMs: 1, readAgainAfterMs: 0, trimmed: false, logId, anew };
   }
 
   async close(): Promise<void> {}
@@ -86,6 +107,7 @@ export class DynamodbShardReader implements ShardReader {
       switch (answer.kind) {
         case "records":
           this.#takePage(answer.records);
+          this.#answered = answer.answeredMs === undefined ? {} : { answeredMs: answer.answeredMs };
           this.#iterator = answer.next;
           this.#isAtEnd = answer.next === undefined;
           return;
@@ -139,8 +161,8 @@ export class DynamodbShardReader implements ShardReader {
     if (last === undefined) return;
     const place = this.#place;
     this.#waiting =
-      place.kind === "since" ? records.filter((each) => each.arrivalMs >= place.epochMs) : records;
-    this.#newestArrivalMs = last.arrivalMs;
+      place.kind === "since" ? records.filter((each) => isSince(each.arrivalMs, place.epochMs)) : records;
+    this.#newestArrivalMs = knownArrivalMs(last.arrivalMs);
     // While a latest point is searched for, what comes next may still be older than it.
     if (place.kind === "since" && this.#waiting.length === 0) return;
     this.#place = { kind: "after", sequenceNumber: last.position };
@@ -170,6 +192,11 @@ export class DynamodbShardReader implements ShardReader {
     const elapsedMs = this.#options.monotonic() - startedMs;
     return Math.max(0, (this.#emptyPages === 0 ? BUSY_INTERVAL_MS : IDLE_INTERVAL_MS) - elapsedMs);
   }
+}
+
+/** A record whose time nobody knows may have come since: rather once more than never. */
+function isSince(arrivalMs: number | undefined, epochMs: number): boolean {
+  return (knownArrivalMs(arrivalMs) ?? epochMs) >= epochMs;
 }
 
 function iteratorStart(place: Place): IteratorStart {

@@ -28,7 +28,8 @@ export function createSdkStreamApi({ arn, region }: StreamArn): StreamApi {
   const needs = { region, connections: SOCKETS_MAX };
   const client = createAwsClient(needs, (settings) => new DynamoDBStreamsClient(settings));
   const recordsOf = readRawRecords(client);
-  const now = observeServiceTime(client);
+  const dates = new WeakMap<object, number>();
+  const now = observeServiceTime(client, dates);
   return {
     async describe(afterShardId, signal) {
       const command = new DescribeStreamCommand({ StreamArn: arn, ExclusiveStartShardId: afterShardId });
@@ -67,15 +68,19 @@ export function createSdkStreamApi({ arn, region }: StreamArn): StreamApi {
       const send = (abortSignal: AbortSignal) => client.send(command, { abortSignal });
       const output = await run(call, signal, send, CALL, "trimmed", "expired");
       if (typeof output === "string") return { kind: output };
-      return { kind: "records", records: recordsOf(output), next: output.NextShardIterator };
+      const answeredMs = dates.get(output);
+      return { kind: "records", records: recordsOf(output), next: output.NextShardIterator, answeredMs };
     },
     now,
     close: () => client.destroy(),
   };
 }
 
-/** A clock set by the `Date` of each answer, which is at most as late as the moment in which it is seen. */
-function observeServiceTime(client: DynamoDBStreamsClient): () => number {
+/**
+ * A clock set by the `Date` of each answer, which is at most as late as the moment in which it is seen. `dates`: by what was
+ * made of an answer, its date: the service's own word, without the host's clock.
+ */
+function observeServiceTime(client: DynamoDBStreamsClient, dates: WeakMap<object, number>): () => number {
   let aheadMs = 0;
   client.middlewareStack.add(
     (next) => async (args) => {
@@ -85,6 +90,16 @@ function observeServiceTime(client: DynamoDBStreamsClient): () => number {
       return result;
     },
     { step: "deserialize", name: "millraceServiceTime", priority: "low" },
+  );
+  // What was made of an answer is only known further out.
+  client.middlewareStack.add(
+    (next) => async (args) => {
+      const result = await next(args);
+      const dateMs = Date.parse(dateHeader(result.response) ?? "");
+      if (!Number.isNaN(dateMs) && result.output !== undefined) dates.set(result.output, dateMs);
+      return result;
+    },
+    { step: "deserialize", name: "millraceAnswerDate", priority: "high" },
   );
   return () => Date.now() + aheadMs;
 }
@@ -123,6 +138,8 @@ function iteratorInput(
       return { ShardIteratorType: "TRIM_HORIZON" };
     case "latest":
       return { ShardIteratorType: "LATEST" };
+    case "at":
+      return { ShardIteratorType: "AT_SEQUENCE_NUMBER", SequenceNumber: from.sequenceNumber };
     case "after":
       return { ShardIteratorType: "AFTER_SEQUENCE_NUMBER", SequenceNumber: from.sequenceNumber };
   }

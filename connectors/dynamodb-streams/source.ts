@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import PQueue from "p-queue";
-import { MillraceError } from "../../src/model/errors.ts";
+import { hasErrorCode, MillraceError } from "../../src/model/errors.ts";
 import type { Shard, StartPoint } from "../../src/model/record.ts";
 import type { ShardReader, StreamSource } from "../../src/ports/stream-source.ts";
 import { createDynamodbEvents, createRecordFactory } from "./event.ts";
@@ -8,6 +8,7 @@ import { captureLatestPoint } from "./latest-point.ts";
 import { comparePositions, parsePosition } from "./position.ts";
 import { DynamodbShardReader, type Place } from "./reader.ts";
 import { type Pause, ShardListing } from "./shard-listing.ts";
+import { servesPosition } from "./still-serves.ts";
 import type { ShardEntry, StreamApi } from "./stream-api.ts";
 import type { StreamArn } from "./stream-arn.ts";
 
@@ -40,6 +41,7 @@ export function createDynamodbSource(
     shardId: string,
     start: StartPoint,
     signal: AbortSignal,
+    knownLogId?: string,
   ): Promise<ShardReader> => {
     throwIfAborted(arn, signal);
     const makeRecord = createRecordFactory(arn, await listing.partitionKeyName(signal));
@@ -47,6 +49,8 @@ export function createDynamodbSource(
       api,
       shardId,
       place: placeOf(start, arn),
+      logId: arn.arn,
+      knownLogId,
       retentionMs: RETENTION_MS,
       makeRecord,
       monotonic: system.monotonic,
@@ -63,15 +67,31 @@ export function createDynamodbSource(
       eventSourceArn: arn.arn,
       batchInfoName: "DDBStreamBatchInfo",
       arrivalPrecision: "seconds",
-      retentionMs: RETENTION_MS,
     },
     events: createDynamodbEvents(arn.arn),
     async listShards(signal) {
       throwIfAborted(arn, signal);
-      return (await listing.list(signal)).map(toShard);
+      return (await listing.list(signal)).map((entry) => ({ ...toShard(entry), logId: arn.arn }));
     },
     captureLatest,
     openReader,
+    async knowsShard(shardId, signal) {
+      throwIfAborted(arn, signal);
+      try {
+        await api.openIterator(shardId, { kind: "oldest" }, signal);
+        return true;
+      } catch (error) {
+        if (!hasErrorCode(error, "ERR_MILLRACE_SOURCE_NOT_FOUND")) throw error;
+      }
+      // Rejects where it is the whole stream that is not found.
+      await api.describe(undefined, signal);
+      return false;
+    },
+    async stillServes(shardId, position, signal, logId) {
+      throwIfAborted(arn, signal);
+      if (logId !== undefined && logId !== arn.arn) return false;
+      return await servesPosition(api, shardId, position, signal);
+    },
     comparePositions,
     async close() {
       api.close();

@@ -68,7 +68,7 @@ export interface ShardEntry {
 export type IteratorStart =
   | { readonly kind: "oldest" }
   | { readonly kind: "latest" }
-  | { readonly kind: "after"; readonly sequenceNumber: string };
+  | { readonly kind: "at" | "after"; readonly sequenceNumber: string };
 
 export type IteratorAnswer =
   | { readonly kind: "iterator"; readonly iterator: string }
@@ -81,6 +81,8 @@ export type RecordsAnswer =
       readonly records: readonly ChangeRecord[];
       /** `undefined`: the shard is closed and this was its last page. */
       readonly next: string | undefined;
+      /** The service's date of this answer, epoch milliseconds, if it gave one. */
+      readonly answeredMs?: number | undefined;
     }
   /** Iterators live for 15 minutes (streams §7). */
   | { readonly kind: "expired" }

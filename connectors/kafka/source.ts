@@ -64,7 +64,6 @@ export function createKafkaSource(options: KafkaSourceOptions): StreamSource {
       batchInfoName: "KafkaBatchInfo",
       sharesReads: true,
       arrivalPrecision: "milliseconds",
-      retentionMs: undefined,
       oversizedRecord: "givenUp",
       batchingWindowFrom: "firstRecord",
     },

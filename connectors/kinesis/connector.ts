@@ -31,8 +31,8 @@ export async function openKinesisSource(
   const api = createSdkApi(arn);
   try {
     // Also looks, before anything is read, whether the stream is there and may be read.
-    const { retentionMs } = await api.describeStream(new AbortController().signal);
-    return createKinesisSource({ arn, api, quotas, retentionMs, ...pace });
+    await api.describeStream(new AbortController().signal);
+    return createKinesisSource({ arn, api, quotas, ...pace });
   } catch (error) {
     api.close();
     throw error;

@@ -1,5 +1,5 @@
 import type { StartPoint } from "../../src/model/record.ts";
-import type { ShardRead, ShardReader } from "../../src/ports/stream-source.ts";
+import type { LogAnew, ShardRead, ShardReader } from "../../src/ports/stream-source.ts";
 import { Expansion, type ExpansionOptions } from "./expansion.ts";
 import {
   isFault,
@@ -9,6 +9,7 @@ import {
   type SubscriptionEvent,
   throwIfAborted,
 } from "./kinesis-api.ts";
+import { LogWatch, type LogWatchOptions } from "./log-watch.ts";
 import { startPlace } from "./reader.ts";
 import { RecordBuffer } from "./record-buffer.ts";
 import { Subscription } from "./subscription.ts";
@@ -23,7 +24,7 @@ const REFUSALS_MAX = 4;
 const LOOK_MS_MIN = 10;
 const LOOK_MS_MAX = 80;
 
-export interface FanOutReaderOptions extends ExpansionOptions {
+export interface FanOutReaderOptions extends ExpansionOptions, Omit<LogWatchOptions, "now"> {
   readonly api: KinesisApi;
   readonly shardId: string;
   readonly start: StartPoint;
@@ -46,11 +47,15 @@ export class FanOutReader implements ShardReader {
   #isAtEnd = false;
   #lagMs: number | undefined;
   #hasGap = false;
+  #answered: Pick<ShardRead, "answeredMs"> = {};
+  readonly #watch: LogWatch;
+  #anew: LogAnew | undefined;
   #lookMs = LOOK_MS_MIN;
   #refusals = 0;
 
   constructor(options: FanOutReaderOptions) {
     this.#options = options;
+    this.#watch = new LogWatch(options);
     this.#place = startPlace(options.start);
     const { start } = options;
     this.#waiting = new Expansion(options, start.kind === "after" ? start.position : undefined);
@@ -60,6 +65,7 @@ export class FanOutReader implements ShardReader {
     throwIfAborted(signal);
     if (this.#buffer.isEmpty && this.#waiting.isEmpty && !this.#isAtEnd) {
       const waitMs = await this.#nextEvent(signal);
+      if (this.#anew !== undefined) return this.#tellAnew(this.#anew);
       if (waitMs > 0) {
         const nothing = this.#nothing(waitMs);
         return this.#subscription === undefined ? { ...nothing, nothingAsked: true } : nothing;
@@ -76,7 +82,17 @@ export class FanOutReader implements ShardReader {
       lagMs: isAllServed ? this.#lagMs : Math.max(1, this.#lagMs ?? 1),
       readAgainAfterMs: 0,
       trimmed,
+      ...this.#answered,
+      ...this.#watch.told,
     };
+  }
+
+  #tellAnew(anew: LogAnew): ShardRead {
+    this.#anew = undefined;
+    this.#place = { kind: "oldest" };
+    this.#continuation = undefined;
+    this.#waiting.forgetDelivered();
+    return { ...this.#nothing(0), anew };
   }
 
   async close(): Promise<void> {
@@ -113,7 +129,7 @@ export class FanOutReader implements ShardReader {
     return 0;
   }
 
-  #takeOver({ records, continuation, lagMs, childShards }: SubscriptionEvent): void {
+  #takeOver({ records, continuation, lagMs, answeredMs, childShards }: SubscriptionEvent): void {
     this.#refusals = 0;
     this.#lookMs = LOOK_MS_MIN;
     this.#waiting.fill(records);
@@ -121,6 +137,7 @@ export class FanOutReader implements ShardReader {
     if (last !== undefined) this.#place = { kind: "after", sequenceNumber: last.sequenceNumber };
     this.#continuation = continuation;
     this.#lagMs = lagMs;
+    this.#answered = answeredMs === undefined ? {} : { answeredMs };
     if (childShards.length > 0) this.#options.onChildShards(childShards);
     if (continuation === undefined) {
       this.#isAtEnd = true;
@@ -131,6 +148,8 @@ export class FanOutReader implements ShardReader {
   /** How long to wait for the first event. */
   async #subscribe(signal: AbortSignal): Promise<number> {
     const { api, shardId, now } = this.#options;
+    this.#anew = await this.#watch.look(signal);
+    if (this.#anew !== undefined) return 0;
     const end = new AbortController();
     const onAbort = () => end.abort();
     signal.addEventListener("abort", onAbort, { once: true });
@@ -138,12 +157,15 @@ export class FanOutReader implements ShardReader {
       const events = await api.subscribe(shardId, this.#nextPlace(), end.signal);
       this.#subscription = new Subscription(events, end, now);
       this.#subscribedMs = now();
+      this.#watch.accepted();
       return LOOK_MS_MIN;
     } catch (error) {
       end.abort();
       if (isFault(error, "resourceInUse")) return this.#refused(error);
-      if (isFault(error, "invalidArgument", "notFound") && this.#goBack()) return LOOK_MS_MIN;
-      throw error;
+      if (!isFault(error, "invalidArgument", "notFound")) throw error;
+      const waitMs = this.#goBack(isFault(error, "notFound"));
+      if (waitMs === undefined) throw error;
+      return Math.max(LOOK_MS_MIN, waitMs);
     } finally {
       signal.removeEventListener("abort", onAbort);
     }
@@ -155,17 +177,25 @@ export class FanOutReader implements ShardReader {
       : { kind: "after", sequenceNumber: this.#continuation };
   }
 
-  /** From a place that the service does not have any more to the nearest that it may have; false at the oldest. */
-  #goBack(): boolean {
+  /**
+   * From a place that the service does not have any more to the nearest that it may have, once it has said so twice, some
+   * seconds apart. How long to wait; `undefined`: there is no other place, or it is for the engine to look whether the shard
+   * is there at all.
+   */
+  #goBack(isNotFound: boolean): number | undefined {
     if (this.#continuation !== undefined) {
       this.#continuation = undefined;
-      return true;
+      return 0;
     }
-    if (this.#place.kind === "oldest" || this.#place.kind === "timestamp") return false;
+    if (this.#place.kind === "oldest" || this.#place.kind === "timestamp") return undefined;
+    const refusal = this.#watch.refused();
+    if (refusal.kind === "again") return refusal.afterMs > 0 && isNotFound ? undefined : refusal.afterMs;
+    if (isNotFound) return undefined;
     this.#place = { kind: "oldest" };
-    this.#waiting.forgetDelivered();
+    // Where it is known to be the same stream, what was delivered is not given again.
+    if (this.#watch.logId === undefined) this.#waiting.forgetDelivered();
     this.#hasGap = true;
-    return true;
+    return 0;
   }
 
   #refused(error: unknown): number {
@@ -183,6 +213,7 @@ export class FanOutReader implements ShardReader {
 
   #nothing(readAgainAfterMs: number): ShardRead {
     // Before the first event nothing is known; later the last one's word counts: an idle shard is one at its tip.
-    return { records: [], endOfShard: false, lagMs: this.#lagMs ?? 1, readAgainAfterMs, trimmed: false };
+    const lagMs = this.#lagMs ?? 1;
+    return { records: [], endOfShard: false, lagMs, readAgainAfterMs, trimmed: false, ...this.#watch.told };
   }
 }

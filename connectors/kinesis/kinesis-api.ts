@@ -20,7 +20,8 @@ export interface KinesisApi {
 }
 
 export interface StreamSummary {
-  readonly retentionMs: number | undefined;
+  /** When the stream was made, epoch milliseconds: a stream made anew under its name is another one. */
+  readonly createdMs: number | undefined;
 }
 
 export interface KinesisShardEntry extends Shard {
@@ -42,7 +43,7 @@ export interface ApiRecord {
   readonly sequenceNumber: string;
   readonly partitionKey: string;
   readonly data: Buffer;
-  readonly arrivalMs: number;
+  readonly arrivalMs: number | undefined;
 }
 
 export interface RecordsPage {
@@ -50,6 +51,8 @@ export interface RecordsPage {
   /** `undefined`: the shard is closed and read to its end. */
   readonly nextIterator: string | undefined;
   readonly lagMs: number | undefined;
+  /** The service's date of this answer, if it gave one. */
+  readonly answeredMs?: number | undefined;
   /** At the end of a shard. */
   readonly childShards: readonly KinesisShardEntry[];
 }
@@ -59,6 +62,8 @@ export interface SubscriptionEvent {
   /** Where the next subscription goes on; `undefined`: the shard is closed and read to its end. */
   readonly continuation: string | undefined;
   readonly lagMs: number | undefined;
+  /** The service's time when it sent this, if it tells. */
+  readonly answeredMs?: number | undefined;
   readonly childShards: readonly KinesisShardEntry[];
 }
 

@@ -1,7 +1,8 @@
 import type { KinesisRecord } from "../../src/model/kinesis-event.ts";
 import type { StartPoint } from "../../src/model/record.ts";
-import type { ShardRead, ShardReader } from "../../src/ports/stream-source.ts";
+import type { LogAnew, ShardRead, ShardReader } from "../../src/ports/stream-source.ts";
 import {
+  type ApiRecord,
   isFault,
   type KinesisApi,
   type KinesisShardEntry,
@@ -9,7 +10,8 @@ import {
   type ShardPlace,
   throwIfAborted,
 } from "./kinesis-api.ts";
-import { parsePosition } from "./position.ts";
+import { LogWatch, type LogWatchOptions } from "./log-watch.ts";
+import { comparePositions, parsePosition } from "./position.ts";
 import { RecordBuffer } from "./record-buffer.ts";
 import type { QuotaTurn } from "./shard-quota.ts";
 
@@ -25,13 +27,21 @@ const FIRST_RECORDS = 1_000;
 const RECORDS_MIN = 100;
 /** Iterators that are refused one after another before it counts as a failure. */
 const RECOVERIES_MAX = 3;
+/** Places that one read may ask an iterator for: one that is refused once, and the one behind it. */
+const PLACES_MAX = 3;
+const AGAIN_MS = 1_000;
 
-export interface PollingReaderOptions {
+export interface PollingReaderOptions extends LogWatchOptions {
   readonly api: KinesisApi;
   readonly shardId: string;
   readonly start: StartPoint;
   readonly turn: QuotaTurn;
-  readonly makeRecord: (sequence: string, key: string, data: Buffer, arrivalMs: number) => KinesisRecord;
+  readonly makeRecord: (
+    sequence: string,
+    key: string,
+    data: Buffer,
+    arrivalMs: number | undefined,
+  ) => KinesisRecord;
   /** Children are told at the end of their parent, before a listing may show them. */
   readonly onChildShards: (shards: readonly KinesisShardEntry[]) => void;
   readonly idleReadMs: number;
@@ -41,6 +51,9 @@ export interface PollingReaderOptions {
 export class PollingReader implements ShardReader {
   readonly #options: PollingReaderOptions;
   readonly #buffer = new RecordBuffer();
+  readonly #watch: LogWatch;
+  /** The refused place: what lies before it is not given again. */
+  #passedOver: ShardPlace | undefined;
   /** Behind the last record of the last page: where a new iterator begins. */
   #place: ShardPlace;
   #iterator: string | undefined;
@@ -50,11 +63,13 @@ export class PollingReader implements ShardReader {
   /** Of the last page that had records. */
   #bytesPerRecord: number | undefined;
   #hasGap = false;
+  #answered: Pick<ShardRead, "answeredMs"> = {};
   /** What the last page asks for: more at once, or a pause. */
   #pauseMs = 0;
 
   constructor(options: PollingReaderOptions) {
     this.#options = options;
+    this.#watch = new LogWatch(options);
     this.#place = startPlace(options.start);
   }
 
@@ -63,7 +78,10 @@ export class PollingReader implements ShardReader {
     if (this.#buffer.isEmpty && !this.#isAtEnd) {
       const waitMs = this.#options.turn.waitMs();
       if (waitMs > 0) return { ...this.#nothingYet(waitMs), nothingAsked: true };
-      if (!(await this.#fetch(this.#limit(recordsMax, bytesMax), signal))) return this.#nothingYet(0);
+      const anew = await this.#watch.look(signal);
+      if (anew !== undefined) return this.#beginAnew(anew);
+      const fetched = await this.#fetch(this.#limit(recordsMax, bytesMax), signal);
+      if (fetched !== undefined) return { ...this.#nothingYet(fetched), nothingAsked: true };
     }
     return this.#serve(recordsMax, bytesMax);
   }
@@ -77,10 +95,22 @@ export class PollingReader implements ShardReader {
     return Math.min(recordsMax, RECORDS_MAX, Math.max(fitting, RECORDS_MIN));
   }
 
-  /** False when the iterator was of no use any more. */
-  async #fetch(recordsMax: number, signal: AbortSignal): Promise<boolean> {
+  #beginAnew(anew: LogAnew): ShardRead {
+    this.#place = { kind: "oldest" };
+    this.#iterator = undefined;
+    this.#passedOver = undefined;
+    return { ...this.#nothingYet(0), anew };
+  }
+
+  /** Without a page: how long to wait before the next try. */
+  async #fetch(recordsMax: number, signal: AbortSignal): Promise<number | undefined> {
     const { api, turn, onChildShards } = this.#options;
-    this.#iterator ??= await this.#openIterator(signal);
+    for (let tries = 0; this.#iterator === undefined && tries < PLACES_MAX; tries++) {
+      const { iterator, waitMs } = await this.#openIterator(signal);
+      if (waitMs > 0) return waitMs;
+      this.#iterator = iterator;
+    }
+    if (this.#iterator === undefined) return AGAIN_MS;
     turn.use();
     let page: RecordsPage;
     try {
@@ -89,19 +119,19 @@ export class PollingReader implements ShardReader {
       if (!isFault(error, "expiredIterator", "invalidArgument")) throw error;
       this.#iterator = undefined;
       if (++this.#recoveries > RECOVERIES_MAX) throw error;
-      return false;
+      return 0;
     }
     this.#recoveries = 0;
     this.#keep(page, recordsMax);
     if (page.childShards.length > 0) onChildShards(page.childShards);
-    return true;
+    return undefined;
   }
 
   #keep(page: RecordsPage, recordsMax: number): void {
     const { makeRecord, turn, idleReadMs } = this.#options;
     let bytes = 0;
     let heldBytes = 0;
-    const records = page.records.map(({ sequenceNumber, partitionKey, data, arrivalMs }) => {
+    const records = this.#wanted(page.records).map(({ sequenceNumber, partitionKey, data, arrivalMs }) => {
       const record = makeRecord(sequenceNumber, partitionKey, data, arrivalMs);
       bytes += data.length + partitionKey.length;
       heldBytes += record.bytes;
@@ -110,8 +140,9 @@ export class PollingReader implements ShardReader {
     if (records.length > 0) this.#bytesPerRecord = heldBytes / records.length;
     turn.spent(bytes);
     this.#buffer.fill(records);
-    const last = records.at(-1);
+    const last = page.records.at(-1);
     if (last !== undefined) this.#place = { kind: "after", sequenceNumber: last.sequenceNumber };
+    this.#answered = page.answeredMs === undefined ? {} : { answeredMs: page.answeredMs };
     this.#iterator = page.nextIterator;
     this.#isAtEnd = page.nextIterator === undefined;
     // A page that is as full as was asked for may have been cut, whatever the service says of the tip.
@@ -120,23 +151,30 @@ export class PollingReader implements ShardReader {
     this.#pauseMs = isBehind ? 0 : Math.min(idleReadMs, records.length > 0 ? TIP_READ_MS : idleReadMs);
   }
 
+  /** Without those that were read before the place was refused. */
+  #wanted(records: readonly ApiRecord[]): readonly ApiRecord[] {
+    const place = this.#passedOver;
+    if (place === undefined || !("sequenceNumber" in place)) return records;
+    const least = place.kind === "at" ? 0 : 1;
+    return records.filter((each) => comparePositions(each.sequenceNumber, place.sequenceNumber) >= least);
+  }
+
   #serve(recordsMax: number, bytesMax: number): ShardRead {
     const records = this.#buffer.take(recordsMax, bytesMax);
-    const trimmed = this.#hasGap;
+    const served = { records, trimmed: this.#hasGap, ...this.#answered, ...this.#watch.told };
     this.#hasGap = false;
     if (!this.#buffer.isEmpty) {
-      return { records, endOfShard: false, lagMs: this.#lagBehind(), readAgainAfterMs: 0, trimmed };
+      return { ...served, endOfShard: false, lagMs: this.#lagBehind(), readAgainAfterMs: 0 };
     }
-    if (this.#isAtEnd) {
-      return { records, endOfShard: true, lagMs: this.#lagMs, readAgainAfterMs: 0, trimmed };
-    }
+    if (this.#isAtEnd) return { ...served, endOfShard: true, lagMs: this.#lagMs, readAgainAfterMs: 0 };
     // At the tip no turn is reserved: it would keep other readers of the shard from theirs.
     const readAgainAfterMs = this.#pauseMs > 0 ? this.#pauseMs : this.#options.turn.waitMs();
-    return { records, endOfShard: false, lagMs: this.#lagMs, readAgainAfterMs, trimmed };
+    return { ...served, endOfShard: false, lagMs: this.#lagMs, readAgainAfterMs };
   }
 
   #nothingYet(readAgainAfterMs: number): ShardRead {
-    return { records: [], endOfShard: false, lagMs: this.#lagBehind(), readAgainAfterMs, trimmed: false };
+    const lagMs = this.#lagBehind();
+    return { records: [], endOfShard: false, lagMs, readAgainAfterMs, trimmed: false, ...this.#watch.told };
   }
 
   /** Not read is not caught up. */
@@ -144,19 +182,29 @@ export class PollingReader implements ShardReader {
     return Math.max(1, this.#lagMs ?? 1);
   }
 
-  async #openIterator(signal: AbortSignal): Promise<string> {
+  /** Without an iterator the place was refused; how long to wait before it is asked for again. */
+  async #openIterator(signal: AbortSignal): Promise<{ iterator?: string; waitMs: number }> {
     const { api, shardId } = this.#options;
     const place = this.#place;
     try {
-      return await api.shardIterator(shardId, place, signal);
+      const iterator = await api.shardIterator(shardId, place, signal);
+      this.#watch.accepted();
+      return { iterator, waitMs: 0 };
     } catch (error) {
       const isPosition = place.kind === "at" || place.kind === "after";
       if (!isPosition || !isFault(error, "invalidArgument", "notFound")) throw error;
-      // The record at that place is gone, or the stream was made anew. If the shard itself is gone, this throws again.
-      const iterator = await api.shardIterator(shardId, { kind: "oldest" }, signal);
+      const refusal = this.#watch.refused();
+      if (refusal.kind === "again") {
+        // That the shard or the stream is not found the engine looks into itself.
+        if (refusal.afterMs > 0 && isFault(error, "notFound")) throw error;
+        return { waitMs: refusal.afterMs };
+      }
+      if (isFault(error, "notFound")) throw error;
+      // The record at that place is gone. Where it is known to be the same stream, what lies before it is not given again.
       this.#place = { kind: "oldest" };
+      this.#passedOver = this.#watch.logId === undefined ? undefined : place;
       this.#hasGap = true;
-      return iterator;
+      return { waitMs: 0 };
     }
   }
 }

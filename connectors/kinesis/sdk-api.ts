@@ -10,6 +10,7 @@ import {
   SubscribeToShardCommand,
 } from "@aws-sdk/client-kinesis";
 import { type CallLimits, callAws, OPENING } from "../../src/aws/call.ts";
+import { arrivalOf } from "../../src/model/arrival.ts";
 import type {
   ApiRecord,
   HashKeyRange,
@@ -28,7 +29,6 @@ import type { StreamArn } from "./stream-arn.ts";
 const SHARDS_PER_PAGE = 1_000;
 /** A stream has at most some ten thousand shards. */
 const PAGES_MAX = 1_000;
-const HOUR_MS = 3_600_000;
 /** Of a page of 10 MiB on a slow line, or a long list; of a subscription, until its events may come. */
 const CALL: CallLimits = { timeoutMs: 60_000 };
 
@@ -59,8 +59,7 @@ class SdkApi implements KinesisApi {
   describeStream(signal: AbortSignal) {
     const describe = async (options: CallOptions) => {
       const output = await this.#polling.send(new DescribeStreamSummaryCommand(this.#stream), options);
-      const hours = output.StreamDescriptionSummary?.RetentionPeriodHours;
-      return { retentionMs: hours === undefined ? undefined : hours * HOUR_MS };
+      return { createdMs: arrivalOf(output.StreamDescriptionSummary?.StreamCreationTimestamp) };
     };
     return this.#call("DescribeStreamSummary", signal, describe, OPENING);
   }
@@ -116,6 +115,7 @@ class SdkApi implements KinesisApi {
         records: toRecords(output.Records),
         nextIterator: output.NextShardIterator,
         lagMs: output.MillisBehindLatest,
+        answeredMs: this.#clock.answeredMs(output),
         childShards: (output.ChildShards ?? []).map(toChildShard),
       };
     });
@@ -123,7 +123,7 @@ class SdkApi implements KinesisApi {
 
   subscribe(shardId: string, place: ShardPlace, end: AbortSignal): Promise<AsyncIterable<SubscriptionEvent>> {
     return this.#call("SubscribeToShard", end, async () => {
-      this.#subscribing ??= this.#createSubscriber(this.#arn.region);
+      this.#subscribing ??= this.#createSubscriber(this.#arn.region, this.#clock);
       const command = new SubscribeToShardCommand({
         ConsumerARN: this.#arn.consumerArn,
         ShardId: shardId,
@@ -131,7 +131,7 @@ class SdkApi implements KinesisApi {
       });
       // Of the caller: its abort ends the events too, long after this call.
       const output = await this.#subscribing.send(command, { abortSignal: end });
-      return this.#events(output.EventStream ?? [], end);
+      return this.#events(output.EventStream ?? [], this.#clock.answeredMs(output), end);
     });
   }
 
@@ -146,8 +146,11 @@ class SdkApi implements KinesisApi {
 
   async *#events(
     stream: Iterable<never> | AsyncIterable<SdkEvent>,
+    openedMs: number | undefined,
     end: AbortSignal,
   ): AsyncGenerator<SubscriptionEvent> {
+    // Only the answer to the subscription has a date; how long it is ago, our monotonic clock measures.
+    const startedMs = performance.now();
     try {
       for await (const { SubscribeToShardEvent: event } of stream) {
         if (event === undefined) continue;
@@ -155,6 +158,7 @@ class SdkApi implements KinesisApi {
           records: toRecords(event.Records),
           continuation: event.ContinuationSequenceNumber,
           lagMs: event.MillisBehindLatest,
+          answeredMs: openedMs === undefined ? undefined : openedMs + (performance.now() - startedMs),
           childShards: (event.ChildShards ?? []).map(toChildShard),
         };
       }
@@ -213,7 +217,7 @@ function toRecords(records: readonly SdkRecord[] | undefined): readonly ApiRecor
     sequenceNumber: SequenceNumber ?? "",
     partitionKey: PartitionKey ?? "",
     data: toBuffer(Data),
-    arrivalMs: ApproximateArrivalTimestamp?.getTime() ?? 0,
+    arrivalMs: arrivalOf(ApproximateArrivalTimestamp),
   }));
 }
 

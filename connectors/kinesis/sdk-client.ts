@@ -22,7 +22,11 @@ export function createPollingClient(region: string, clock: ServiceClock): Kinesi
  * is read slowly would hold up the others on a shared one. Hosts that are not the service's get HTTP/1.1: the emulators
  * that environment or profile name fail over HTTP/2, while a VPC endpoint named there needs it.
  */
-export function createSubscriptionClient(region: string, wantsHttp2 = isServiceHost): KinesisClient {
+export function createSubscriptionClient(
+  region: string,
+  clock: ServiceClock,
+  wantsHttp2 = isServiceHost,
+): KinesisClient {
   // No time-outs of inactivity: a subscription that is not read, for want of room, is none the worse for it.
   const http1 = createHttpHandler(CONNECTIONS_MAX);
   const http2 = new NodeHttp2Handler({ disableConcurrentStreams: true });
@@ -36,7 +40,12 @@ export function createSubscriptionClient(region: string, wantsHttp2 = isServiceH
       http2.destroy();
     },
   };
-  return createAwsClient({ region }, (settings) => new KinesisClient({ ...settings, requestHandler }));
+  const client = createAwsClient(
+    { region },
+    (settings) => new KinesisClient({ ...settings, requestHandler }),
+  );
+  observeServiceTime(client, clock);
+  return client;
 }
 
 /** DNS suffixes of AWS's partitions. */
@@ -55,6 +64,15 @@ function observeServiceTime(client: KinesisClient, clock: ServiceClock): void {
       return result;
     },
     { step: "deserialize", name: "millraceServiceTime", priority: "low" },
+  );
+  // What was made of an answer is only known further out.
+  client.middlewareStack.add(
+    (next) => async (args) => {
+      const result = await next(args);
+      if (result.output !== undefined) clock.date(result.output, dateHeader(result.response));
+      return result;
+    },
+    { step: "deserialize", name: "millraceAnswerDate", priority: "high" },
   );
 }
 

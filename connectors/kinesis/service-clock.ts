@@ -4,6 +4,7 @@
  */
 export class ServiceClock {
   readonly #now: () => number;
+  readonly #dates = new WeakMap<object, number>();
   #offsetMs = 0;
 
   constructor(now: () => number = Date.now) {
@@ -14,6 +15,17 @@ export class ServiceClock {
   observe(date: string | undefined): void {
     const serviceMs = date === undefined ? Number.NaN : Date.parse(date);
     if (Number.isFinite(serviceMs)) this.#offsetMs = serviceMs - this.#now();
+  }
+
+  /** Notes the `Date` header of the response that `output` was made of. */
+  date(output: object, date: string | undefined): void {
+    const serviceMs = date === undefined ? Number.NaN : Date.parse(date);
+    if (Number.isFinite(serviceMs)) this.#dates.set(output, serviceMs);
+  }
+
+  /** The service's own word for the moment of this answer: no clock of the host is in it. */
+  answeredMs(output: object): number | undefined {
+    return this.#dates.get(output);
   }
 
   timeMs(): number {

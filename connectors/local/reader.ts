@@ -74,7 +74,10 @@ export class ShardCursor {
     }
     const anew = this.#lookAtLog(tables);
     this.#logId = tables.logId;
-    const read = anew === undefined ? this.#read(recordsMax, bytesMax) : { ...atTip([], false, false), anew };
+    const read =
+      anew === undefined
+        ? this.#read(recordsMax, bytesMax)
+        : { ...atTip([], false, { trimmed: false }), anew };
     return { ...read, logId: tables.logId };
   }
 
@@ -97,16 +100,17 @@ export class ShardCursor {
     const shard = this.#tables.shards.getById(this.#rowId);
     if (shard === undefined) throw shardIsGone(this.#shardId);
     const trimmed = this.#after !== undefined && this.#after < shard.trimmedSequence;
-    if (!this.#findStart()) return atTip([], shard.closed, trimmed);
+    const answered = { trimmed, answeredMs: this.#now() };
+    if (!this.#findStart()) return atTip([], shard.closed, answered);
     const { records, isCut } = this.#readRecords(
       recordsMax,
       bytesMax,
       Math.max(this.#after ?? 0, shard.trimmedSequence),
     );
     const last = records.at(-1);
-    if (!isCut || last === undefined) return atTip(records, shard.closed, trimmed);
-    const lagMs = Math.max(1, this.#now() - last.arrivalMs);
-    return { records, endOfShard: false, lagMs, readAgainAfterMs: 0, trimmed };
+    if (!isCut || last?.arrivalMs === undefined) return atTip(records, shard.closed, answered);
+    const lagMs = Math.max(1, answered.answeredMs - last.arrivalMs);
+    return { records, endOfShard: false, lagMs, readAgainAfterMs: 0, ...answered };
   }
 
   /** Turns a moment into a place, once there is a record that arrived then or later. */
@@ -160,8 +164,13 @@ interface Page {
 
 type RecordRow = readonly [sequence: number, arrivalMs: number, key: string, data: Uint8Array];
 
-function atTip(records: readonly KinesisRecord[], closed: boolean, trimmed: boolean): ShardRead {
-  return { records, endOfShard: closed, lagMs: 0, readAgainAfterMs: IDLE_READ_MS, trimmed };
+/** The clock of a local stream is its host's, by which records arrive in it. */
+function atTip(
+  records: readonly KinesisRecord[],
+  closed: boolean,
+  answered: Pick<ShardRead, "trimmed" | "answeredMs">,
+): ShardRead {
+  return { records, endOfShard: closed, lagMs: 0, readAgainAfterMs: IDLE_READ_MS, ...answered };
 }
 
 export function shardIsGone(shardId: string): MillraceError {

@@ -6,7 +6,7 @@ import type { WaitClock } from "../../src/sqlite/lock-wait.ts";
 import { inTransaction } from "../../src/sqlite/transaction.ts";
 import { createLocalEvents, createLocalRecordFactory } from "./event.ts";
 import { findStream } from "./local-stream.ts";
-import { comparePositions, formatPosition } from "./position.ts";
+import { comparePositions, formatPosition, parsePosition } from "./position.ts";
 import { createReaderTables, type ReaderTables, ShardCursor, shardIsGone } from "./reader.ts";
 import { createShardTable } from "./shard-table.ts";
 import type { StreamArn } from "./stream-arn.ts";
@@ -40,15 +40,17 @@ export function openLocalSource(
 /** The stream in the file that is open now. */
 interface OpenStream extends ReaderTables {
   readonly id: number;
-  readonly retentionMs: number | undefined;
+  hasRecord(shard: number, sequence: number): boolean;
 }
 
 function attachStream(path: string, database: DatabaseSync, name: string): OpenStream {
   const stream = findStream(path, database, name);
+  const record = database.prepare("SELECT 1 FROM record WHERE shard = ? AND sequence = ?");
   const tip = database.prepare("SELECT last_sequence FROM stream WHERE id = ?");
   return {
     ...stream,
     ...createReaderTables(database, createShardTable(database)),
+    hasRecord: (shard, sequence) => record.get(shard, sequence) !== undefined,
     logId: logIdOf(database, stream.id),
     tip: () => Number(tip.get(stream.id)?.["last_sequence"]),
     findShard: (shards, shardId) => shards.get(stream.id, shardId),
@@ -61,7 +63,6 @@ function createSource(
   file: LiveFile<OpenStream>,
   now: () => number,
 ): StreamSource {
-  const { retentionMs } = file.tables;
   const guard = async <T>(signal: AbortSignal, read: (stream: OpenStream) => T): Promise<T> => {
     throwIfAborted(signal);
     try {
@@ -80,7 +81,6 @@ function createSource(
       eventSourceArn: arn.arn,
       batchInfoName: "KinesisBatchInfo",
       arrivalPrecision: "milliseconds",
-      retentionMs,
     },
     events: createLocalEvents(arn.arn),
     listShards: (signal) =>
@@ -102,6 +102,13 @@ function createSource(
             guard(abort, (current) => cursor.read(current, recordsMax, bytesMax)),
           close: async () => {},
         };
+      }),
+    knowsShard: (shardId, signal) => guard(signal, ({ id, shards }) => shards.get(id, shardId) !== undefined),
+    stillServes: (shardId, position, signal, logId) =>
+      guard(signal, (stream) => {
+        if (logId !== undefined && logId !== stream.logId) return false;
+        const shard = stream.shards.get(stream.id, shardId);
+        return shard !== undefined && stream.hasRecord(shard.id, parsePosition(position));
       }),
     comparePositions,
     async close() {

@@ -27,6 +27,10 @@ export interface EngineSettings {
   /** First retry is at most this far away; every further doubles (decisions: full jitter). */
   readonly backoffBaseMs: number;
   readonly backoffCapMs: number;
+  /** How often the source is asked whether it still serves a record that is retried for long: only its word ends that. */
+  readonly expiryCheckMs: number;
+  /** Said once that something is gone for good, a source is asked again so much later, and believed then. */
+  readonly secondAnswerMs: number;
   /** An idle shard closes its tumbling window so long after the window's end (streams §6.1: AWS takes up to two minutes). */
   readonly windowIdleCloseMs: number;
   /** Largest invocation payload. AWS: 6 MB, envelope and metadata included (streams §3.2). */
@@ -52,6 +56,8 @@ export const DEFAULT_SETTINGS: EngineSettings = {
   handoverDrainMs: 30_000,
   backoffBaseMs: 200,
   backoffCapMs: 60_000,
+  expiryCheckMs: 60_000,
+  secondAnswerMs: 5_000,
   windowIdleCloseMs: 60_000,
   payloadBytesMax: PAYLOAD_BYTES_MAX,
   windowStateBytesMax: WINDOW_STATE_BYTES_MAX,

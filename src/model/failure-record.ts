@@ -42,8 +42,9 @@ export interface FailedBatch {
         /** As functions see them: the records' item identifiers. */
         readonly startPosition: Position;
         readonly endPosition: Position;
-        readonly firstArrivalMs: number;
-        readonly lastArrivalMs: number;
+        /** As the source gave them: `undefined` or beyond any date, then documents leave them out. */
+        readonly firstArrivalMs: number | undefined;
+        readonly lastArrivalMs: number | undefined;
         readonly count: number;
       }
     | undefined;
@@ -113,8 +114,8 @@ function kafkaInfo(batch: FailedBatch, payload: Uint8Array | undefined): Json {
   const recordsInfo = records && {
     firstRecordOffset: records.startPosition,
     lastRecordOffset: records.endPosition,
-    firstRecordTimestamp: arrivalTime(batch, records.firstArrivalMs),
-    lastRecordTimestamp: arrivalTime(batch, records.lastArrivalMs),
+    ...arrivalTime(batch, "firstRecordTimestamp", records.firstArrivalMs),
+    ...arrivalTime(batch, "lastRecordTimestamp", records.lastArrivalMs),
   };
   return {
     batchSize: records?.count ?? 0,
@@ -130,16 +131,19 @@ function shardInfo(batch: FailedBatch): Json {
   if (batch.records !== undefined) {
     info["startSequenceNumber"] = batch.records.startPosition;
     info["endSequenceNumber"] = batch.records.endPosition;
-    info["approximateArrivalOfFirstRecord"] = arrivalTime(batch, batch.records.firstArrivalMs);
-    info["approximateArrivalOfLastRecord"] = arrivalTime(batch, batch.records.lastArrivalMs);
+    const { firstArrivalMs, lastArrivalMs } = batch.records;
+    Object.assign(info, arrivalTime(batch, "approximateArrivalOfFirstRecord", firstArrivalMs));
+    Object.assign(info, arrivalTime(batch, "approximateArrivalOfLastRecord", lastArrivalMs));
     info["batchSize"] = batch.records.count;
   }
   info["streamArn"] = batch.eventSourceArn;
   return info;
 }
 
-function arrivalTime(batch: FailedBatch, epochMs: number): string {
-  return batch.arrivalPrecision === "seconds" ? isoSeconds(epochMs) : isoTime(epochMs);
+/** The member, unless the time is none that a date can show: others gave it, and it fails nobody's document. */
+function arrivalTime({ arrivalPrecision }: FailedBatch, member: string, epochMs: number | undefined): Json {
+  if (epochMs === undefined || Number.isNaN(new Date(epochMs).getTime())) return {};
+  return { [member]: arrivalPrecision === "seconds" ? isoSeconds(epochMs) : isoTime(epochMs) };
 }
 
 function isoTime(epochMs: number): string {
@@ -148,5 +152,5 @@ function isoTime(epochMs: number): string {
 
 /** `2019-11-14T00:13:19Z` */
 export function isoSeconds(epochMs: number): string {
-  return `${isoTime(epochMs).slice(0, 19)}Z`;
+  return isoTime(epochMs).replace(/\.\d+Z$/, "Z");
 }

@@ -36,8 +36,8 @@ export const KINESIS_ENVELOPE_BYTES = EMPTY_ENVELOPE.length;
 const BEFORE_KEY = '{"kinesis":{"kinesisSchemaVersion":"1.0","partitionKey":';
 const BEFORE_POSITION = ',"sequenceNumber":"';
 const BEFORE_DATA = '","data":"';
-const BEFORE_ARRIVAL = '","approximateArrivalTimestamp":';
-const FIXED_BYTES = BEFORE_KEY.length + BEFORE_POSITION.length + BEFORE_DATA.length + BEFORE_ARRIVAL.length;
+const BEFORE_ARRIVAL = ',"approximateArrivalTimestamp":';
+const FIXED_BYTES = BEFORE_KEY.length + BEFORE_POSITION.length + BEFORE_DATA.length + 1;
 
 /** Per-record bookkeeping in memory beside the data: objects, strings, Buffer header. */
 const RECORD_OVERHEAD_BYTES = 512;
@@ -55,7 +55,7 @@ export function createKinesisRecordFactory(source: KinesisEventSource) {
     sequenceNumber: string,
     key: string,
     data: Buffer,
-    arrivalMs: number,
+    arrivalMs: number | undefined,
     position: string = sequenceNumber,
   ): KinesisRecord => {
     const ownBytes = quotedByteLength(key) + sequenceNumber.length * 2 + arrivalText(arrivalMs).length;
@@ -72,9 +72,11 @@ export function createKinesisRecordFactory(source: KinesisEventSource) {
   };
 }
 
-/** Epoch seconds with a fraction of milliseconds. */
-function arrivalText(arrivalMs: number): string {
-  return String(arrivalMs / 1000);
+/** Epoch seconds with a fraction of milliseconds; what the source does not tell is left out. */
+function arrivalText(arrivalMs: number | undefined): string {
+  return arrivalMs !== undefined && Number.isFinite(arrivalMs)
+    ? BEFORE_ARRIVAL + String(arrivalMs / 1000)
+    : "";
 }
 
 function quotedByteLength(key: string): number {
@@ -114,7 +116,7 @@ function writeElement(
     writer.text(`${BEFORE_KEY}${JSON.stringify(key)}${BEFORE_POSITION}${sequenceNumber}${BEFORE_DATA}`);
   }
   writer.base64(data);
-  writer.ascii(BEFORE_ARRIVAL + arrivalText(arrivalMs) + shard.middle + sequenceNumber);
+  writer.ascii(`"${arrivalText(arrivalMs)}${shard.middle}${sequenceNumber}`);
   writer.ascii(shard.tail);
 }
 
@@ -126,7 +128,7 @@ export function kinesisFilterDocument(record: KinesisRecord): { document: unknow
     partitionKey: record.key,
     sequenceNumber: record.sequenceNumber,
     data: data ?? record.data.toString("base64"),
-    approximateArrivalTimestamp: record.arrivalMs / 1000,
+    ...(record.arrivalMs === undefined ? {} : { approximateArrivalTimestamp: record.arrivalMs / 1000 }),
   };
   return { document, isDataJson: data !== undefined };
 }

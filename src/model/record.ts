@@ -6,8 +6,11 @@ export interface StreamRecord {
   readonly position: Position;
   /** Records of one key stay in order. `undefined`: no key, any lane will do. */
   readonly key: string | undefined;
-  /** When the source received the record, epoch milliseconds. */
-  readonly arrivalMs: number;
+  /**
+   * When the source received the record, epoch milliseconds, as it or the producer gave it; `undefined`: it gave none. Metadata
+   * of others: it may be 0, negative or beyond any `Date`. Who counts an age from it asks `knownArrivalMs`.
+   */
+  readonly arrivalMs: number | undefined;
   /** Bytes that the record holds in memory: what the read-ahead budget counts. */
   readonly bytes: number;
   /** Exact bytes of the record's element in the event's `Records` array, without its separator. */
@@ -26,6 +29,8 @@ export interface Shard {
   readonly parentShardIds: readonly string[];
   /** No record will be added. */
   readonly closed: boolean;
+  /** Identity of the log that the shard is (`Checkpoint.logId`), where listings tell it. */
+  readonly logId?: string | undefined;
 }
 
 /** Where reading of a shard begins. */

@@ -24,8 +24,17 @@ export interface StreamSource {
    * others. Closed by `close` of the source.
    */
   readonly progress?: ProgressStore;
-  /** All shards that the source still knows, closed ones too, in any order. */
+  /**
+   * All shards that the source still knows, closed ones too, in any order. A listing may lag or leave one out: that it does
+   * ends no shard.
+   */
   listShards(signal: AbortSignal): Promise<readonly Shard[]>;
+  /**
+   * The source's own answer about this one shard, not a look into a listing: `false` says that it had none of this name or has
+   * given it up with its last record. Believed when it is said twice, some seconds apart; then what is left of the shard is
+   * counted as trimmed. Rejects when the stream as a whole cannot be found. Without this member shards are never given up.
+   */
+  knowsShard?(shardId: string, signal: AbortSignal): Promise<boolean>;
   /** A durable point just behind the newest record of now: what comes later is read, what is there is not. */
   captureLatest(shardId: string, signal: AbortSignal): Promise<StartPoint>;
   /**
@@ -41,9 +50,10 @@ export interface StreamSource {
   /**
    * Whether the source still serves the record at this position: asked of a record that is retried for long, since only
    * the source's own word ends it. An answer that cannot be had rejects, like any read. Without this member the source
-   * keeps its records for ever.
+   * keeps its records for ever. `logId`: the log that the position belongs to, where that is known: another log serves none
+   * of it. `false` is believed when it was said twice, some seconds apart.
    */
-  stillServes?(shardId: string, position: Position, signal: AbortSignal): Promise<boolean>;
+  stillServes?(shardId: string, position: Position, signal: AbortSignal, logId?: string): Promise<boolean>;
   /** < 0 when `a` stands before `b` in their shard, 0 when they are the same, > 0 behind. */
   comparePositions(a: Position, b: Position): number;
   close(): Promise<void>;
@@ -63,8 +73,6 @@ export interface StreamDescription {
   readonly sharesReads?: true;
   readonly batchInfoName: BatchInfoName;
   readonly arrivalPrecision: "milliseconds" | "seconds";
-  /** How long the source keeps a record; retries end there. `undefined`: for ever. */
-  readonly retentionMs: number | undefined;
   /**
    * What becomes of a record that no event can hold. `retried` (also without this member): it fails like any other (streams
    * §3.6). `givenUp`: at once, as Kafka's (queues §3.4).

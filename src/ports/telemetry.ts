@@ -114,6 +114,7 @@ export const MARKS = [
   "read throttled",
   "read failed",
   "source trimmed a gap",
+  "shard missing in a listing",
   "end of shard with records in flight",
   "child waited for parent",
   "merged child waited for both parents",

@@ -78,7 +78,7 @@ function createFixture(shards: number, rate: number): StreamFixture {
     },
     async trimBefore(epochMs) {
       for (const shard of stream.shards) {
-        const kept = shard.records.filter((record) => record.arrivalMs >= epochMs).length;
+        const kept = shard.records.filter((record) => record.arrivedMs >= epochMs).length;
         stream.trim(shard, 1 - kept / Math.max(1, shard.records.length));
       }
     },

@@ -164,6 +164,13 @@ export async function onlyShard(source: StreamSource): Promise<Shard> {
   return shard;
 }
 
+/** When a record arrived; a source that keeps time gives one for each. */
+export function arrivalAt(records: readonly StreamRecord[], index: number): number {
+  const { arrivalMs } = itemAt(records, index);
+  assert.ok(arrivalMs !== undefined, `the record at ${index} has no arrival time`);
+  return arrivalMs;
+}
+
 /** `[0]` of a list that the test knows not to be empty, and so on. */
 export function itemAt<T>(items: readonly T[], index: number): T {
   const item = items.at(index);

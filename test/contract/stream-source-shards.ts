@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
+  arrivalAt,
   dataTexts,
   itemAt,
   NO_ABORT,
@@ -116,7 +117,7 @@ function describeTrimming(harness: StreamHarness): void {
     await held.read(1, BYTES_MAX, NO_ABORT);
     await stream.pause(1_000);
     await stream.append(shardId, samples(4, "kept"));
-    await stream.trimBefore(itemAt(records, 3).arrivalMs + 1);
+    await stream.trimBefore(arrivalAt(records, 3) + 1);
     const start = { kind: "after", position: itemAt(records, 1).position } as const;
     const opened = await source.openReader(shardId, start, NO_ABORT);
     for (const reader of harness.can.holdsFetched ? [opened] : [opened, held]) {
@@ -134,7 +135,7 @@ function describeTrimming(harness: StreamHarness): void {
     const { records } = await readShard(stream, shardId, OLDEST);
     await stream.pause(1_000);
     await stream.append(shardId, samples(2, "kept"));
-    await stream.trimBefore(itemAt(records, 1).arrivalMs + 1);
+    await stream.trimBefore(arrivalAt(records, 1) + 1);
     const { data, trimmed } = await readShard(stream, shardId, OLDEST);
     assert.deepEqual([data, trimmed], [dataTexts(samples(2, "kept")), false]);
   });

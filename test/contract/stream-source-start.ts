@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
+  arrivalAt,
   dataTexts,
-  itemAt,
   NO_ABORT,
   OLDEST,
   onlyShard,
@@ -44,8 +44,8 @@ export function describeStartPointsContract(harness: StreamHarness): void {
     await stream.pause(1_000);
     await stream.append(shardId, samples(3, "late"));
     const { records } = await readShard(stream, shardId, OLDEST);
-    const early = itemAt(records, 2).arrivalMs;
-    const late = itemAt(records, 3).arrivalMs;
+    const early = arrivalAt(records, 2);
+    const late = arrivalAt(records, 3);
     assert.ok(early < late);
     for (const epochMs of [early + 1, late]) {
       const { data } = await readShard(stream, shardId, { kind: "timestamp", epochMs });
@@ -62,7 +62,7 @@ export function describeStartPointsContract(harness: StreamHarness): void {
     await stream.append(shardId, samples(3, "early"));
     const { records } = await readShard(stream, shardId, OLDEST);
     await stream.pause(1_000);
-    const start = { kind: "timestamp", epochMs: itemAt(records, 2).arrivalMs + 1 } as const;
+    const start = { kind: "timestamp", epochMs: arrivalAt(records, 2) + 1 } as const;
     const reader = await source.openReader(shardId, start, NO_ABORT);
     assert.equal((await readToTip(stream, reader)).records.length, 0);
     await stream.append(shardId, samples(3, "late"));

@@ -6,6 +6,7 @@ import { describeIdentityContract } from "./stream-source-identity.ts";
 import { describeReadingContract } from "./stream-source-reading.ts";
 import { describeShardsContract } from "./stream-source-shards.ts";
 import { describeStartPointsContract } from "./stream-source-start.ts";
+import { describeWordContract } from "./stream-source-word.ts";
 
 /** Stops a test that hangs; no behaviour is judged by it. */
 const HANG = { timeout: 120_000 };
@@ -16,6 +17,7 @@ export function describeStreamSourceContract(name: string, harness: StreamHarnes
     describeReadingContract(harness);
     describeStartPointsContract(harness);
     describeShardsContract(harness);
+    describeWordContract(harness);
     describeFailuresContract(harness);
     describeEventsContract(harness);
     describeIdentityContract(harness);

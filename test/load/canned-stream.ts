@@ -29,7 +29,6 @@ export function createCannedStream(options: CannedStreamOptions): StreamSource {
       eventSourceArn: ARN,
       batchInfoName: "KinesisBatchInfo",
       arrivalPrecision: "milliseconds",
-      retentionMs: undefined,
     },
     events: {
       envelopeBytes: () => KINESIS_ENVELOPE_BYTES,

@@ -110,7 +110,7 @@ function reshards(random: SeededRandom, faultsEndMs: number, mappings: number): 
 function comings(random: SeededRandom, faultsEndMs: number): FaultEvent[] {
   return many(random, 3, () => {
     const atMs = random.int(500, faultsEndMs);
-    if (random.chance(0.5)) return { kind: "join", atMs, wallOffsetMs: random.int(-500, 500), rate: 1 };
+    if (random.chance(0.5)) return { kind: "join", atMs, wallOffsetMs: clockOffset(random), rate: 1 };
     const restartAfterMs = random.chance(0.7) ? random.int(0, 3_000) : null;
     return { kind: "stop", atMs, process: random.int(0, 3), restartAfterMs };
   });
@@ -130,10 +130,17 @@ function pauses(random: SeededRandom, faultsEndMs: number): FaultEvent[] {
   return many(random, 3, () => {
     const atMs = random.int(100, faultsEndMs);
     const process = random.int(0, 3);
-    if (random.chance(0.3)) return { kind: "clock jump", atMs, process, byMs: random.int(-3_000, 3_000) };
+    if (random.chance(0.3)) return { kind: "clock jump", atMs, process, byMs: clockOffset(random) };
     const durationMs = random.chance(0.5) ? random.int(20, 1_500) : random.int(1_500, 9_000);
     return { kind: "pause", atMs, process, durationMs };
   });
+}
+
+const HOURS_MS = 30 * 3_600_000;
+
+/** Mostly some seconds; now and then, as hosts have it, hours or a day. */
+export function clockOffset(random: SeededRandom): number {
+  return random.chance(0.3) ? random.int(-HOURS_MS, HOURS_MS) : random.int(-3_000, 3_000);
 }
 
 function outages(random: SeededRandom, faultsEndMs: number): FaultEvent[] {

@@ -1,6 +1,6 @@
 import type { EngineSettings } from "../../src/engine/settings.ts";
 import type { StreamMapping } from "../../src/model/mapping.ts";
-import { generateFaults, generateRates, generateWindowUpdates } from "./generate-faults.ts";
+import { clockOffset, generateFaults, generateRates, generateWindowUpdates } from "./generate-faults.ts";
 import { generateQueue } from "./generate-queue.ts";
 import { SeededRandom } from "./random.ts";
 import type {
@@ -224,6 +224,7 @@ function generateWorkload(random: SeededRandom, draft: MappingDraft, mapping: St
     largeShare: isLarge ? 0.2 : 0,
     largeBytesMin: Math.round(LARGE_PAYLOAD_BYTES / 5),
     largeBytesMax: Math.round(LARGE_PAYLOAD_BYTES * 1.1),
+    timelessShare: flavour === "swarm" && random.chance(0.15) ? random.pick([0.05, 0.5]) : 0,
     unwantedShare: mapping.filterPatterns.length === 0 ? 0 : random.pick([0.1, 0.5, 0.9, 1]),
     poison,
     poisoned: draft.isSick ? random.pick(["everything", "shard", "key"]) : "nothing",
@@ -236,7 +237,7 @@ function generateProcesses(random: SeededRandom, flavour: Flavour): ProcessScena
   for (let ordinal = 0; ordinal < count; ordinal++) {
     processes.push({
       startMs: ordinal === 0 ? 0 : random.int(0, 2_000),
-      wallOffsetMs: random.chance(0.3) ? random.int(-800, 800) : 0,
+      wallOffsetMs: random.chance(0.3) ? clockOffset(random) : 0,
       rate: random.chance(0.3) ? 1 + random.between(-DRIFT_MAX, DRIFT_MAX) : 1,
     });
   }
@@ -259,6 +260,8 @@ function generateSettings(random: SeededRandom, flavour: Flavour, isLarge: boole
     leaseRenewalMs: Math.round(leaseDurationMs / random.between(3, 6)),
     backoffBaseMs: random.pick([20, 100, 200]),
     backoffCapMs: random.pick([300, 1_000, 3_000]),
+    expiryCheckMs: 2_000,
+    secondAnswerMs: 300,
     windowIdleCloseMs: random.int(300, 2_000),
     // Where nothing fails a hand-over must be able to wait for what runs.
     handoverDrainMs: flavour === "swarm" ? random.int(100, 5_000) : 5_000,

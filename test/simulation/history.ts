@@ -79,6 +79,7 @@ export type InvariantId =
   | "I16"
   | "I18"
   | "I19"
+  | "I20"
   | "I23"
   | "I24"
   | "I26"

@@ -1,3 +1,4 @@
+import { knownArrivalMs } from "../../src/model/arrival.ts";
 import { type Attempt, type Delivered, type History, isOwed, type MappingHistory } from "./history.ts";
 import { SIM_ENVELOPE_BYTES } from "./world/events.ts";
 import type { SimProcess } from "./world/process.ts";
@@ -24,7 +25,7 @@ export interface Ledger {
   readonly predecessor: Int32Array;
   /** When every earlier owed record of the same shard and key has ended. */
   readonly predecessorsEndedAt: Float64Array;
-  /** The record's age or the source's retention has run out by any process's clock. */
+  /** The record's age has run out, by the source's time, or the source has trimmed it. */
   readonly agedAt: Float64Array;
 }
 
@@ -41,36 +42,26 @@ export function createLedger(history: History, mapping: MappingHistory): Ledger 
     predecessorsEndedAt: new Float64Array(count).fill(Number.NEGATIVE_INFINITY),
     agedAt: times(),
   };
-  fillAges(ledger, history, mapping);
+  fillAges(ledger, mapping);
   fillTrims(ledger, mapping);
   fillOutcomes(ledger, history, mapping);
   fillEnds(ledger, mapping);
   return ledger;
 }
 
-/** How far any wall clock may have been ahead of the source's: it may find a record too old so much earlier. */
-function aheadMax(history: History): number {
-  const { scenario } = history;
-  let ahead = 1;
-  for (const process of scenario.processes) ahead = Math.max(ahead, process.wallOffsetMs + 1);
-  for (const fault of scenario.faults) {
-    if (fault.kind === "join") ahead = Math.max(ahead, fault.wallOffsetMs + 1);
-  }
-  for (const fault of scenario.faults) {
-    if (fault.kind === "clock jump" && fault.byMs > 0) ahead += fault.byMs;
-  }
-  return ahead;
-}
+/** How much faster than the source's a process's monotonic clock may run (`scenario.ts`), of the age that it measures. */
+const DRIFT_SHARE = 0.0011;
 
-function fillAges(ledger: Ledger, history: History, { mapping, stream, retentionMs }: MappingHistory): void {
-  const ahead = aheadMax(history);
-  const ageMs = Math.min(mapping.recordAgeMsMax ?? NEVER, retentionMs ?? NEVER);
+/** By the source's own time: no wall clock of a process has a say. A record whose arrival nobody knows has no age. */
+function fillAges(ledger: Ledger, { mapping, stream }: MappingHistory): void {
+  const { recordAgeMsMax, onFailureDestination } = mapping;
+  if (recordAgeMsMax === undefined) return;
   for (const record of stream.records) {
-    const arrivedAt = record.arrivalMs - EPOCH_MS;
-    ledger.agedAt[record.id] = arrivedAt + ageMs - ahead;
-    // A destination gets what grew too old by the mapping's rule; what the source's retention ends nobody gets.
-    const limitMs = mapping.onFailureDestination === undefined ? ageMs : (retentionMs ?? NEVER);
-    ledger.droppableAt[record.id] = arrivedAt + limitMs - ahead;
+    if (knownArrivalMs(record.arrivalMs) === undefined) continue;
+    const agedAt = record.arrivedMs - EPOCH_MS + recordAgeMsMax * (1 - DRIFT_SHARE) - 1;
+    ledger.agedAt[record.id] = agedAt;
+    // A destination gets what grew too old.
+    if (onFailureDestination === undefined) ledger.droppableAt[record.id] = agedAt;
   }
 }
 
@@ -78,7 +69,9 @@ function fillTrims(ledger: Ledger, { stream }: MappingHistory): void {
   for (const shard of stream.shards) {
     for (const [index, at] of shard.trimmedAt.entries()) {
       const record = shard.records[index];
-      if (record !== undefined) ledger.trimmedAt[record.id] = at;
+      if (record === undefined) continue;
+      ledger.trimmedAt[record.id] = at;
+      lower(ledger.agedAt, record, at);
     }
   }
 }
@@ -111,7 +104,7 @@ function fillDelivery(ledger: Ledger, event: Delivered): void {
 /** No attempt is seen of a record that no event can hold (streams §3.6). */
 function dropOversized(ledger: Ledger, history: History, mapping: MappingHistory): void {
   for (const record of mapping.stream.records) {
-    if (isOversized(history, mapping, record)) lower(ledger.droppableAt, record, record.arrivalMs - EPOCH_MS);
+    if (isOversized(history, mapping, record)) lower(ledger.droppableAt, record, record.arrivedMs - EPOCH_MS);
   }
 }
 

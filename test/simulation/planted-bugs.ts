@@ -7,6 +7,7 @@ import { QUEUE_FLOW_BUGS, QUEUE_GROUP_BUGS } from "./planted/queue-flow.ts";
 import { QUEUE_RECEIVE_BUGS } from "./planted/queue-receives.ts";
 import { QUEUE_SETTLEMENT_BUGS } from "./planted/queue-settlements.ts";
 import { QUEUE_SHARE_BUGS } from "./planted/queue-share.ts";
+import { SOURCE_WORD_BUGS } from "./planted/source-word.ts";
 import { STANDSTILL_BUGS } from "./planted/standstills.ts";
 import { WINDOWS_BUGS } from "./planted/windows.ts";
 
@@ -23,4 +24,5 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ...WINDOWS_BUGS,
   ...BALANCE_BUGS,
   ...STANDSTILL_BUGS,
+  ...SOURCE_WORD_BUGS,
 ];

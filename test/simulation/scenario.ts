@@ -60,6 +60,8 @@ export interface Workload {
   readonly largeShare: number;
   readonly largeBytesMin: number;
   readonly largeBytesMax: number;
+  /** Records whose arrival time is absent or absurd. */
+  readonly timelessShare?: number;
   /** Records that the filter does not let through. */
   readonly unwantedShare: number;
   /** Ordinals of records that always fail. */

@@ -27,7 +27,7 @@ export interface InvocationRequest {
   readonly recordCount: number;
   /** Some of the records were in an invocation before. */
   readonly isRetry: boolean;
-  /** When the source received the first of the records, epoch milliseconds; `undefined`: it does not say. */
+  /** When the source received the first of the records, as our wall clock has it; `undefined`: nobody knows. */
   readonly arrivalMs: number | undefined;
   /** Called when the turn has come, so that only what is in flight is encoded. */
   encode(): Uint8Array;

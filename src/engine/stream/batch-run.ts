@@ -3,7 +3,7 @@ import type { InvocationOutcome } from "../../model/outcome.ts";
 import type { TumblingWindow } from "../../model/record.ts";
 import type { LogFields } from "../../ports/telemetry.ts";
 import type { BatchExplanation } from "../explanation.ts";
-import { AttemptNotes } from "../invoke/attempt-notes.ts";
+import { AttemptNotes, epochOf } from "../invoke/attempt-notes.ts";
 import { backoffMs } from "../invoke/backoff.ts";
 import type { InvocationRequest } from "../invoke/function-invoker.ts";
 import { type BatchVerdict, readResponse } from "../invoke/response.ts";
@@ -11,9 +11,10 @@ import { sleep } from "../sleep.ts";
 import type { BatchTrace } from "../trace/batch-trace.ts";
 import { carriersOf } from "../trace/carriers.ts";
 import { failureRecordOf } from "./discarded-batch.ts";
-import type { Expiry } from "./expiry.ts";
+import { bornMs, type Expiry } from "./expiry.ts";
 import { recordFinder } from "./item-identifier.ts";
 import { splitByFailures } from "./partial-retry.ts";
+import { RetryWatch } from "./retry-watch.ts";
 import type { BufferedRecord, ShardContext, StartPermission } from "./shard-context.ts";
 import type { OpenWindow, WindowEnd } from "./tumbling-window.ts";
 
@@ -72,6 +73,8 @@ export class BatchRun {
   /** Parts that are not done, the next one last, and the one that is tried now. */
   #stack: readonly Segment[] = [];
   #current: Segment | undefined;
+  /** Set once a part is tried again. */
+  #watch: RetryWatch | undefined;
 
   constructor(context: ShardContext, window: OpenWindow | undefined) {
     this.#context = context;
@@ -189,7 +192,8 @@ export class BatchRun {
   #blockedBy(segment: Segment): Obstacle | undefined {
     const permission = this.#context.startPermission();
     if (permission !== "start") return permission;
-    if (this.#expiresInMs(segment) <= 0) return "expired";
+    if (this.#dueMs(segment) <= this.#context.clock.monotonic() || this.#goneOf(segment) > 0)
+      return "expired";
     return segment.notBeforeMs > this.#context.clock.monotonic() ? "pause" : undefined;
   }
 
@@ -207,11 +211,11 @@ export class BatchRun {
         await sleep(clock, settings.leaseRenewalMs / 4, stopSignal);
         return { kind: "next", segments: [segment] };
       case "pause": {
-        // Wakes for the first expiry too: a record is given up when its age says so, not when the next retry is due.
-        const untilExpiryMs = this.#expiresInMs(segment);
-        const untilRetryMs = segment.notBeforeMs - clock.monotonic();
+        // Wakes for the first expiry too: a record is given up when its age or the source says so, not with the next retry.
+        const lookAtMs = this.#watch?.lookAtMs ?? Number.POSITIVE_INFINITY;
+        const untilMs = Math.min(this.#dueMs(segment), segment.notBeforeMs, lookAtMs);
         this.#notes.does("pausing");
-        const isElapsed = await sleep(clock, Math.min(untilExpiryMs, untilRetryMs), stopSignal);
+        const isElapsed = await sleep(clock, Math.max(0, untilMs - clock.monotonic()), stopSignal);
         if (!isElapsed) telemetry.mark("retry wait cut short by stop");
         return { kind: "next", segments: [segment] };
       }
@@ -219,8 +223,10 @@ export class BatchRun {
   }
 
   #request(segment: Segment): InvocationRequest {
-    const { mapping, source, callSignal } = this.#context;
+    const { mapping, source, callSignal, clock } = this.#context;
     const window = this.#windowEvent(segment);
+    const first = segment.records[0];
+    const born = first && bornMs(first.record.arrivalMs, first.read);
     return {
       mapping: mapping.name,
       shardId: this.#context.shardId,
@@ -228,7 +234,7 @@ export class BatchRun {
       functionArn: mapping.functionArn,
       recordCount: segment.records.length,
       isRetry: segment.isRetry,
-      arrivalMs: segment.records[0]?.record.arrivalMs,
+      arrivalMs: born === undefined ? undefined : epochOf(clock)(born),
       encode: () => {
         this.#notes.does("invoking");
         return source.events.encode(recordsOf(segment), window);
@@ -423,9 +429,9 @@ export class BatchRun {
 
   /** Cuts expired records out before the next attempt; the rest goes on with what is left of its budget (streams §5.3). */
   async #dropExpired(segment: Segment): Promise<Step> {
-    const { clock, telemetry } = this.#context;
+    const { telemetry } = this.#context;
     if (segment.windowEnd !== "no") return await this.#discard(segment, [], "RecordAgeExceeded", undefined);
-    const { aged, gone, live } = this.#expiry.sort(segment.records, clock.now());
+    const { aged, gone, live } = this.#sortExpired(segment);
     if (aged.length > 0) {
       telemetry.mark(
         segment.failures > 0 ? "record expired while retrying" : "record expired before invocation",
@@ -440,6 +446,28 @@ export class BatchRun {
     const kept = { isRetry, failures, invocations, pauses, notBeforeMs };
     const rest = { ...this.#segment(live, segment.depth, "no"), ...kept };
     return { kind: "next", segments: [rest] };
+  }
+
+  /** `aged` go to the destination, `gone` nowhere: the source has expired them first. Each keeps its order. */
+  #sortExpired(segment: Segment) {
+    const nowMs = this.#context.clock.monotonic();
+    const first = segment.records[this.#goneOf(segment)];
+    const aged: BufferedRecord[] = [];
+    const gone: BufferedRecord[] = [];
+    const live: BufferedRecord[] = [];
+    for (const buffered of segment.records) {
+      const isAged = this.#expiry.dueMs(buffered) <= nowMs;
+      const isGone = first === undefined || buffered.ordinal < first.ordinal;
+      (isAged ? aged : isGone ? gone : live).push(buffered);
+    }
+    return { aged, gone, live };
+  }
+
+  /** How many of its records, from the first on, the source serves no more. Asked only of what has been tried. */
+  #goneOf({ isRetry, windowEnd, records }: Segment): number {
+    if (!isRetry || windowEnd !== "no") return 0;
+    this.#watch ??= new RetryWatch(this.#context);
+    return this.#watch.goneOf(records);
   }
 
   /** The source has dropped them: "until the record expires" ends here, and AWS does not count them as dropped. */
@@ -522,14 +550,13 @@ export class BatchRun {
   }
 
   /**
-   * Milliseconds until the mapping's record age or the source ends the segment. A window's last invocation is a thing of its
-   * own: its age runs from its first try, so that none is given up untried, however old the records before it are.
+   * Monotonic time at which the mapping's record age ends the segment. A window's last invocation is a thing of its own: its
+   * age runs from its first try, so that none is given up untried, however old the records before it are.
    */
-  #expiresInMs({ windowEnd, records, triedFromMs }: Segment): number {
-    const { clock, mapping } = this.#context;
-    if (windowEnd === "no") return this.#expiry.firstMs(records) - clock.now();
+  #dueMs({ windowEnd, records, triedFromMs }: Segment): number {
+    if (windowEnd === "no") return this.#expiry.firstDueMs(records);
     if (triedFromMs === undefined) return Number.POSITIVE_INFINITY;
-    return triedFromMs + (mapping.recordAgeMsMax ?? Number.POSITIVE_INFINITY) - clock.monotonic();
+    return triedFromMs + (this.#context.mapping.recordAgeMsMax ?? Number.POSITIVE_INFINITY);
   }
 
   /** How long a last invocation has been tried goes into the checkpoint: a restart must not begin its age anew. */

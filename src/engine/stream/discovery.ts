@@ -3,32 +3,50 @@ import type { StreamMapping } from "../../model/mapping.ts";
 import type { Shard } from "../../model/record.ts";
 import type { NewShard, ProgressStore, ShardProgress } from "../../ports/progress-store.ts";
 import type { StreamSource } from "../../ports/stream-source.ts";
+import type { Telemetry } from "../../ports/telemetry.ts";
+import type { ShardInquiry } from "./shard-inquiry.ts";
+
+/** Ended shards that a listing lacks are asked for one by one: so many in each discovery, since calls are scarce. */
+const INQUIRIES_MAX = 4;
+
+export interface DiscoveryOptions {
+  readonly mapping: StreamMapping;
+  readonly source: StreamSource;
+  readonly store: ProgressStore;
+  readonly inquiry: ShardInquiry;
+  readonly telemetry: Telemetry;
+}
 
 /**
  * Records a mapping's shards in the store. The starting position is applied to the shards of the first discovery only,
  * all at once; shards found later begin at their oldest record, or records would be lost (streams §2).
- * Returns the ids that the source lists now.
+ * Returns what the source lists now, by id.
  */
 export async function discoverShards(
-  mapping: StreamMapping,
-  source: StreamSource,
-  store: ProgressStore,
+  options: DiscoveryOptions,
   rows: readonly ShardProgress[],
   signal: AbortSignal,
-): Promise<ReadonlySet<string>> {
+): Promise<ReadonlyMap<string, Shard>> {
+  const { mapping, source, store, inquiry } = options;
   const shards = await source.listShards(signal);
+  for (const { shardId } of shards) inquiry.seen(shardId);
   if (rows.length === 0) {
     const first = await Promise.all(shards.map((shard) => firstShard(mapping, source, shard, signal)));
     await store.initialise(mapping.uuid, first);
   } else {
     const known = new Set(rows.map((row) => row.shardId));
     const found = shards.filter(({ shardId }) => !known.has(shardId));
-    const added = found.map((shard) => ({ shard, checkpoint: initialCheckpoint({ kind: "oldest" }) }));
+    const added = found.map((shard) => newShard(shard));
     if (added.length > 0) await store.add(mapping.uuid, added);
   }
-  const listed = new Set(shards.map(({ shardId }) => shardId));
-  await forgetPastShards(mapping, store, rows, listed);
+  const listed = new Map(shards.map((shard) => [shard.shardId, shard]));
+  await reopenRemadeShards(options, rows, listed);
+  await forgetPastShards(options, rows, listed, signal);
   return listed;
+}
+
+function newShard(shard: Shard): NewShard {
+  return { shard, checkpoint: initialCheckpoint({ kind: "oldest" }) };
 }
 
 async function firstShard(
@@ -54,16 +72,44 @@ async function firstShard(
   }
 }
 
-/** Shards that are ended here and gone at the source: nothing asks for them any more. */
-async function forgetPastShards(
-  mapping: StreamMapping,
-  store: ProgressStore,
+/** A shard that is ended here is another log under its name by now: it begins anew, as a shard that was found later. */
+async function reopenRemadeShards(
+  { mapping, store, telemetry }: DiscoveryOptions,
   rows: readonly ShardProgress[],
-  listed: ReadonlySet<string>,
+  listed: ReadonlyMap<string, Shard>,
 ): Promise<void> {
-  for (const row of rows) {
-    if (row.checkpoint.ended && row.owner === undefined && !listed.has(row.shardId)) {
-      await store.remove(mapping.uuid, row.shardId);
-    }
+  for (const { shardId, checkpoint, owner } of rows) {
+    const shard = listed.get(shardId);
+    if (!checkpoint.ended || owner !== undefined || shard?.logId === undefined) continue;
+    if (checkpoint.logId === undefined || checkpoint.logId === shard.logId) continue;
+    telemetry.count("changed_logs", mapping.name, 1);
+    const told = `log ${checkpoint.logId} before, ${shard.logId} now`;
+    const fields = { mapping: mapping.name, shardId, reason: "remade", told };
+    telemetry.log(
+      "error",
+      "an ended shard is another log under its old name; it is read from its beginning",
+      fields,
+    );
+    await store.remove(mapping.uuid, shardId);
+    await store.add(mapping.uuid, [newShard(shard)]);
+  }
+}
+
+/**
+ * Shards that are ended here and gone at the source: nothing asks for them any more. Forgotten too early, a shard that comes
+ * back in a listing would be read again from its oldest record: so the source itself is asked.
+ */
+async function forgetPastShards(
+  { mapping, store, inquiry, telemetry }: DiscoveryOptions,
+  rows: readonly ShardProgress[],
+  listed: ReadonlyMap<string, Shard>,
+  signal: AbortSignal,
+): Promise<void> {
+  const missing = rows.filter(({ checkpoint, owner, shardId }) => {
+    return checkpoint.ended && owner === undefined && !listed.has(shardId);
+  });
+  if (missing.length > 0) telemetry.mark("shard missing in a listing");
+  for (const { shardId } of missing.slice(0, INQUIRIES_MAX)) {
+    if (await inquiry.isGone(shardId, signal)) await store.remove(mapping.uuid, shardId);
   }
 }

@@ -1,38 +1,46 @@
+import { knownArrivalMs } from "../../model/arrival.ts";
 import type { StreamMapping } from "../../model/mapping.ts";
-import type { StreamRecord } from "../../model/record.ts";
-import type { BufferedRecord } from "./shard-context.ts";
+import type { BufferedRecord, ReadMoment } from "./shard-context.ts";
 
-/** When records are given up: by the mapping's record age, or because the source keeps them no longer (streams §5.3). */
+/**
+ * Which records are too old by `MaximumRecordAgeInSeconds` (streams §5.3). The age of a record is what the source's own
+ * clock says, the date of the answer that brought it less its arrival, and what our monotonic clock has measured since. The
+ * host's wall clock has no part in it: it may be hours off. Where answers carry no date, age counts from the first read.
+ * A record whose arrival is absent or absurd has no age, and does not grow too old.
+ *
+ * What the source's retention ends only the source can say: see `RetryWatch`.
+ */
 export class Expiry {
   readonly #recordAgeMsMax: number;
-  readonly #retentionMs: number;
 
-  constructor(mapping: StreamMapping, retentionMs: number | undefined) {
-    this.#recordAgeMsMax = mapping.recordAgeMsMax ?? Number.POSITIVE_INFINITY;
-    this.#retentionMs = retentionMs ?? Number.POSITIVE_INFINITY;
+  constructor({ recordAgeMsMax }: Pick<StreamMapping, "recordAgeMsMax">) {
+    this.#recordAgeMsMax = recordAgeMsMax ?? Number.POSITIVE_INFINITY;
   }
 
-  /** Epoch milliseconds at which the first of the records is given up; infinite where nothing is. */
-  firstMs(records: readonly BufferedRecord[]): number {
-    const limitMs = Math.min(this.#recordAgeMsMax, this.#retentionMs);
-    if (limitMs === Number.POSITIVE_INFINITY) return limitMs;
-    let expiryMs = Number.POSITIVE_INFINITY;
-    for (const { record } of records) expiryMs = Math.min(expiryMs, record.arrivalMs + limitMs);
-    return expiryMs;
+  /** Monotonic time at which the record is given up for its age; infinite: never. */
+  dueMs({ record, read }: BufferedRecord): number {
+    if (this.#recordAgeMsMax === Number.POSITIVE_INFINITY) return Number.POSITIVE_INFINITY;
+    const arrivalMs = knownArrivalMs(record.arrivalMs);
+    if (arrivalMs === undefined) return Number.POSITIVE_INFINITY;
+    const ageAtReadMs = read.answeredMs === undefined ? 0 : read.answeredMs - arrivalMs;
+    return read.monotonicMs + this.#recordAgeMsMax - ageAtReadMs;
   }
 
-  /** `aged` go to the destination, `gone` nowhere: the source has expired them first. Each keeps its order. */
-  sort(records: readonly BufferedRecord[], nowMs: number) {
-    const aged: BufferedRecord[] = [];
-    const gone: BufferedRecord[] = [];
-    const live: BufferedRecord[] = [];
-    for (const buffered of records) this.#listOf(buffered.record, nowMs, aged, gone, live).push(buffered);
-    return { aged, gone, live };
+  /** The same of the first of them that is given up. */
+  firstDueMs(records: readonly BufferedRecord[]): number {
+    let dueMs = Number.POSITIVE_INFINITY;
+    if (this.#recordAgeMsMax === dueMs) return dueMs;
+    for (const buffered of records) dueMs = Math.min(dueMs, this.dueMs(buffered));
+    return dueMs;
   }
+}
 
-  #listOf<List>(record: StreamRecord, nowMs: number, aged: List, gone: List, live: List): List {
-    const ageMs = nowMs - record.arrivalMs;
-    if (ageMs >= this.#recordAgeMsMax) return aged;
-    return ageMs >= this.#retentionMs ? gone : live;
-  }
+/**
+ * When a record arrived, in monotonic time, by the source's clock where its answers carry a date; `undefined`: nobody knows.
+ * For people and metrics: the host's wall clock stands in where there is no date, and settles nothing.
+ */
+export function bornMs(arrivalMs: number | undefined, read: ReadMoment): number | undefined {
+  const known = knownArrivalMs(arrivalMs);
+  if (known === undefined) return undefined;
+  return read.monotonicMs - Math.max(0, (read.answeredMs ?? read.wallMs) - known);
 }

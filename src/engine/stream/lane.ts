@@ -1,9 +1,11 @@
+import { knownArrivalMs } from "../../model/arrival.ts";
 import type { WindowCheckpoint } from "../../model/checkpoint.ts";
 import type { ScheduledCall } from "../../ports/clock.ts";
 import { Batcher } from "../batch/batcher.ts";
 import type { LaneExplanation } from "../explanation.ts";
 import { epochOf } from "../invoke/attempt-notes.ts";
 import { BatchRun } from "./batch-run.ts";
+import { bornMs } from "./expiry.ts";
 import type { BufferedRecord, ShardContext } from "./shard-context.ts";
 import { OpenWindow } from "./tumbling-window.ts";
 
@@ -156,7 +158,7 @@ export class Lane {
     const { tumblingWindowMs } = context.mapping;
     const first = this.#batcher.first;
     if (first === undefined) return true;
-    if (tumblingWindowMs > 0) this.#window ??= OpenWindow.around(first.record.arrivalMs, tumblingWindowMs);
+    if (tumblingWindowMs > 0) this.#window ??= OpenWindow.around(arrivalFor(first), tumblingWindowMs);
     const window = this.#window;
     const { records, isCutBySize } =
       window === undefined
@@ -169,12 +171,15 @@ export class Lane {
     if (this.#windowsFrom === "firstRecord") this.#flushAtMs = this.#batchingWindowEndMs();
     this.#run = new BatchRun(context, window);
     const isSettled = await this.#run.run(records);
-    const last = records.at(-1)?.record;
-    if (isSettled && last !== undefined) {
-      const ageMs = Math.max(0, context.clock.now() - last.arrivalMs);
-      context.telemetry.observe("iterator_age_seconds", context.mapping.name, ageMs / 1000);
-    }
+    if (isSettled) this.#tellAge(records.at(-1));
     return isSettled;
+  }
+
+  #tellAge(last: BufferedRecord | undefined): void {
+    const { clock, telemetry, mapping } = this.#context;
+    const born = last && bornMs(last.record.arrivalMs, last.read);
+    if (born === undefined) return;
+    telemetry.observe("iterator_age_seconds", mapping.name, Math.max(0, clock.monotonic() - born) / 1000);
   }
 
   async #closeWindow(): Promise<boolean> {
@@ -193,17 +198,15 @@ export class Lane {
     const first = this.#batcher.first;
     if (first === undefined) return undefined;
     const { mapping, clock, telemetry } = this.#context;
-    const { batchingWindowMs, recordAgeMsMax } = mapping;
+    const { batchingWindowMs } = mapping;
     if (batchingWindowMs === 0 || this.#batcher.isFull || this.#options.isAtEnd()) return 0;
     if (this.#options.isPressed()) {
       telemetry.mark("batch flushed under pressure");
       return 0;
     }
-    const untilFlushMs = this.#flushAtMs - clock.monotonic();
     // A batch that is not full still comes to its age decision in time (streams §3.7).
-    const untilAgedMs =
-      recordAgeMsMax === undefined ? untilFlushMs : first.record.arrivalMs + recordAgeMsMax - clock.now();
-    const dueInMs = Math.max(0, Math.min(untilFlushMs, untilAgedMs));
+    const dueMs = Math.min(this.#flushAtMs, this.#context.expiry.dueMs(first));
+    const dueInMs = Math.max(0, dueMs - clock.monotonic());
     if (dueInMs === 0) telemetry.mark("batch flushed by window");
     return dueInMs;
   }
@@ -233,4 +236,9 @@ export class Lane {
     if (isIdle) this.#context.telemetry.mark("window closed by idle time");
     return isIdle;
   }
+}
+
+/** A record whose arrival nobody knows opens the window of the moment in which it was read. */
+function arrivalFor({ record, read }: BufferedRecord): number {
+  return knownArrivalMs(record.arrivalMs) ?? read.answeredMs ?? read.wallMs;
 }

@@ -21,7 +21,7 @@ export class LowWaterMark {
   #low = 0;
   #next = 0;
   #positions: Position[] = new Array<Position>(CAPACITY_MIN).fill("");
-  #arrivals = new Float64Array(CAPACITY_MIN);
+  #born = new Float64Array(CAPACITY_MIN);
   #settled = new Uint8Array(CAPACITY_MIN);
   /** Of runs: their last position, and how many records they are. */
   #ends: Position[] = new Array<Position>(CAPACITY_MIN).fill("");
@@ -35,13 +35,13 @@ export class LowWaterMark {
     this.#resume = start;
   }
 
-  /** Adds the next record of the shard, open. Returns its ordinal. */
-  append(position: Position, arrivalMs: number): number {
+  /** Adds the next record of the shard, open, with the monotonic time of its arrival, if that is known. Returns its ordinal. */
+  append(position: Position, bornMs: number | undefined): number {
     if (this.#next - this.#low === this.#settled.length) this.#grow();
     const ordinal = this.#next++;
     const slot = ordinal & (this.#settled.length - 1);
     this.#positions[slot] = position;
-    this.#arrivals[slot] = arrivalMs;
+    this.#born[slot] = bornMs ?? Number.NaN;
     this.#settled[slot] = 0;
     return ordinal;
   }
@@ -98,9 +98,10 @@ export class LowWaterMark {
     return this.#resume;
   }
 
-  /** Arrival of the first open record, epoch milliseconds; `undefined`: all are settled. */
-  get oldestArrivalMs(): number | undefined {
-    return this.span === 0 ? undefined : this.#arrivals[this.#low & (this.#settled.length - 1)];
+  /** Monotonic time of the first open record's arrival; `undefined`: all are settled, or nobody knows it. */
+  get oldestBornMs(): number | undefined {
+    const bornMs = this.#born[this.#low & (this.#settled.length - 1)] ?? Number.NaN;
+    return this.span === 0 || Number.isNaN(bornMs) ? undefined : bornMs;
   }
 
   /** Records from the mark to the newest read one, settled ones between them included. */
@@ -152,19 +153,19 @@ export class LowWaterMark {
     const oldMask = this.#settled.length - 1;
     const capacity = this.#settled.length * 2;
     const positions = new Array<Position>(capacity).fill("");
-    const arrivals = new Float64Array(capacity);
+    const born = new Float64Array(capacity);
     const settled = new Uint8Array(capacity);
     const ends = new Array<Position>(capacity).fill("");
     const counts = new Uint32Array(capacity);
     for (let ordinal = this.#low; ordinal < this.#next; ordinal++) {
       positions[ordinal & (capacity - 1)] = this.#positions[ordinal & oldMask] ?? "";
-      arrivals[ordinal & (capacity - 1)] = this.#arrivals[ordinal & oldMask] ?? 0;
+      born[ordinal & (capacity - 1)] = this.#born[ordinal & oldMask] ?? 0;
       settled[ordinal & (capacity - 1)] = this.#settled[ordinal & oldMask] ?? 0;
       ends[ordinal & (capacity - 1)] = this.#ends[ordinal & oldMask] ?? "";
       counts[ordinal & (capacity - 1)] = this.#counts[ordinal & oldMask] ?? 0;
     }
     this.#positions = positions;
-    this.#arrivals = arrivals;
+    this.#born = born;
     this.#settled = settled;
     this.#ends = ends;
     this.#counts = counts;

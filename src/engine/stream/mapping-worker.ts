@@ -1,5 +1,6 @@
 import PQueue from "p-queue";
 import { describeError, isPassingFault } from "../../model/errors.ts";
+import type { Shard } from "../../model/record.ts";
 import type { Clock, ScheduledCall } from "../../ports/clock.ts";
 import type { ProgressStore, ShardProgress } from "../../ports/progress-store.ts";
 import type { Random } from "../../ports/random.ts";
@@ -20,6 +21,7 @@ import { every, sleepUnless } from "../sleep.ts";
 import { discoverShards } from "./discovery.ts";
 import { startableShards } from "./lineage.ts";
 import { ProgressGauges } from "./progress-gauges.ts";
+import { ShardInquiry } from "./shard-inquiry.ts";
 import { type ShardEnvironment, ShardWorker } from "./shard-worker.ts";
 import { SourceOutages } from "./source-outages.ts";
 import { SourceProblems } from "./source-problems.ts";
@@ -77,7 +79,10 @@ export class MappingWorker {
   readonly #failures: FailureLog;
   readonly #problems = new SourceProblems();
   readonly #lines: RepeatedLines;
-  #listed: ReadonlySet<string> | undefined;
+  readonly #inquiry: ShardInquiry;
+  #listed: ReadonlyMap<string, Shard> | undefined;
+  /** Parents that the source itself does not know any more. */
+  readonly #past = new Set<string>();
   /** Shards that were not ended at the last look; `undefined` before the first. */
   #openShardIds: readonly string[] | undefined;
   #discoveredMs = Number.NEGATIVE_INFINITY;
@@ -97,6 +102,7 @@ export class MappingWorker {
     this.#options = options;
     this.#lines = new RepeatedLines(clock, telemetry);
     this.#failures = new FailureLog(mapping.name, clock, telemetry);
+    this.#inquiry = new ShardInquiry({ source, clock, secondAnswerMs: settings.secondAnswerMs });
     this.#leases = source.progress === undefined ? new LeaseBook(options.owner, settings) : undefined;
     this.#environment = {
       mapping,
@@ -129,6 +135,7 @@ export class MappingWorker {
       gauges: new ProgressGauges(telemetry, mapping.name),
       report: (problem, where) => this.#failures.report(problem, where),
       problems: this.#problems,
+      inquiry: this.#inquiry,
     };
   }
 
@@ -238,7 +245,8 @@ export class MappingWorker {
     this.#startFault = undefined;
     const nowMs = clock.monotonic();
     this.#leases?.observe(rows, nowMs);
-    const { startable, waiting } = startableShards(rows, this.#listed ?? new Set());
+    const lineage = { listed: this.#listed ?? new Map<string, Shard>(), past: this.#past };
+    const { startable, waiting, unknownParents } = startableShards(rows, lineage);
     for (const { parentShardIds } of waiting) {
       telemetry.mark(
         parentShardIds.length > 1 ? "merged child waited for both parents" : "child waited for parent",
@@ -248,11 +256,29 @@ export class MappingWorker {
     const active = startable.filter((row) => !this.#defective.has(row.shardId));
     const plan = this.#leases?.plan(active, new Set(this.#held.keys()), nowMs) ?? this.#takeAll(active);
     this.#dueInMs = plan.dueInMs;
+    if (await this.#lookForParents(unknownParents)) this.#poke();
     await Promise.all(plan.acquire.map((row) => this.#acquire(row)));
     if (plan.request !== undefined) {
       await store.requestHandover(mapping.uuid, plan.request.shardId, plan.request, this.#options.owner);
     }
     telemetry.gauge("owned_shards", mapping.name, this.#held.size);
+  }
+
+  /** True when one of them was found to be past, so that its children may start. */
+  async #lookForParents(parentIds: ReadonlySet<string>): Promise<boolean> {
+    const { source } = this.#environment;
+    let hasFound = false;
+    for (const parentId of parentIds) {
+      const isUnlisted = this.#listed?.has(parentId) === false;
+      const isPast =
+        source.knowsShard === undefined
+          ? isUnlisted
+          : isUnlisted && (await this.#inquiry.isGone(parentId, this.#stop.signal).catch(() => false));
+      if (!isPast) continue;
+      this.#past.add(parentId);
+      hasFound = true;
+    }
+    return hasFound;
   }
 
   #takeAll(active: readonly ShardProgress[]): LeasePlan {
@@ -269,7 +295,8 @@ export class MappingWorker {
     const { telemetry, clock } = this.#options;
     const { mapping, source, store } = this.#environment;
     try {
-      this.#listed = await discoverShards(mapping, source, store, rows, this.#stop.signal);
+      const options = { mapping, source, store, telemetry, inquiry: this.#inquiry };
+      this.#listed = await discoverShards(options, rows, this.#stop.signal);
       this.#discoveredMs = clock.monotonic();
     } catch (error) {
       telemetry.count("source_errors", mapping.name, 1);

@@ -8,12 +8,14 @@ import type { BackoffLimits } from "../invoke/backoff.ts";
 import type { RepeatedLines } from "../repeated-lines.ts";
 import { sleep } from "../sleep.ts";
 import type { ReadNotes } from "./read-notes.ts";
+import type { ShardInquiry } from "./shard-inquiry.ts";
 import type { SourceOutages } from "./source-outages.ts";
 
 export interface ReadLoopOptions {
   readonly mappingName: string;
   readonly shardId: string;
   readonly source: StreamSource;
+  readonly inquiry: ShardInquiry;
   readonly start: StartPoint;
   /** The log that `start` belongs to; `undefined`: not known. */
   readonly logId: string | undefined;
@@ -65,6 +67,7 @@ export async function runReadLoop(options: ReadLoopOptions): Promise<void> {
           reportReturn(options, failedAt, outages.worked(failedAt));
           failedAt = undefined;
         }
+        if (read.nothingAsked !== true) options.inquiry.seen(shardId);
       } catch (error) {
         if (stopSignal.aborted) return;
         failedAt = endpointOf(error) ?? `the shard ${shardId}`;
@@ -117,8 +120,7 @@ function isPassing(error: unknown): boolean {
 async function isShardGone(options: ReadLoopOptions, error: unknown): Promise<boolean> {
   if (!hasErrorCode(error, "ERR_MILLRACE_SOURCE_NOT_FOUND")) return false;
   try {
-    const shards = await options.source.listShards(options.stopSignal);
-    return shards.length > 0 && !shards.some(({ shardId }) => shardId === options.shardId);
+    return await options.inquiry.isGone(options.shardId, options.stopSignal);
   } catch {
     return false;
   }

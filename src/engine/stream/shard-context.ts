@@ -15,6 +15,18 @@ export interface BufferedRecord {
   readonly record: StreamRecord;
   /** Its place in the shard's low-water mark. */
   readonly ordinal: number;
+  /** The read that brought it; all of its records share this. */
+  readonly read: ReadMoment;
+}
+
+/** When records were read, by each clock, and of which log they are. */
+export interface ReadMoment {
+  readonly monotonicMs: number;
+  /** The host's wall clock: for people and metrics, where the source's is not known. */
+  readonly wallMs: number;
+  /** The source's own clock (`ShardRead.answeredMs`). */
+  readonly answeredMs: number | undefined;
+  readonly logId: string | undefined;
 }
 
 /**

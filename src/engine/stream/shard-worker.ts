@@ -18,7 +18,7 @@ import type { EngineSettings } from "../settings.ts";
 import { streamSubject } from "../trace/trace-subject.ts";
 import { Tracer } from "../trace/tracer.ts";
 import { CheckpointLoop } from "./checkpoint-loop.ts";
-import { Expiry } from "./expiry.ts";
+import { bornMs, Expiry } from "./expiry.ts";
 import { Lane } from "./lane.ts";
 import { laneOfKey } from "./lane-of-key.ts";
 import { LowWaterMark } from "./low-water-mark.ts";
@@ -27,7 +27,8 @@ import { ReadAhead, readAheadMax } from "./read-ahead.ts";
 import { runReadLoop } from "./read-loop.ts";
 import { ReadNotes } from "./read-notes.ts";
 import { SettledSkip } from "./settled-skip.ts";
-import type { BufferedRecord, ShardContext, StartPermission } from "./shard-context.ts";
+import type { BufferedRecord, ReadMoment, ShardContext, StartPermission } from "./shard-context.ts";
+import type { ShardInquiry } from "./shard-inquiry.ts";
 import { ShardLog } from "./shard-log.ts";
 import type { SourceOutages } from "./source-outages.ts";
 import type { SourceProblems } from "./source-problems.ts";
@@ -52,6 +53,7 @@ export interface ShardEnvironment {
   readonly lines: RepeatedLines;
   readonly gauges: ProgressGauges;
   readonly problems: SourceProblems;
+  readonly inquiry: ShardInquiry;
   report(problem: string | undefined, where: LogFields): void;
 }
 
@@ -178,6 +180,7 @@ export class ShardWorker {
       shardId: this.shardId,
       source,
       start: this.#mark.resume,
+      inquiry: this.#environment.inquiry,
       logId: this.#log.logId,
       clock,
       telemetry,
@@ -297,9 +300,9 @@ export class ShardWorker {
 
   /** Of what is read and open; if nothing is, what the last read left behind it. */
   #oldestAgeMs(): number {
-    const arrivalMs = this.#mark.oldestArrivalMs;
-    if (arrivalMs === undefined) return this.#lagMs ?? 0;
-    return Math.max(0, this.#environment.clock.now() - arrivalMs);
+    const bornMs = this.#mark.oldestBornMs;
+    if (bornMs === undefined) return this.#lagMs ?? 0;
+    return Math.max(0, this.#environment.clock.monotonic() - bornMs);
   }
 
   explain(): ShardExplanation {
@@ -349,7 +352,7 @@ export class ShardWorker {
       delivery,
       report: (problem, where) => report(problem, { shardId: this.shardId, ...where }),
       tracer: this.#tracer(),
-      expiry: new Expiry(mapping, source.description.retentionMs),
+      expiry: new Expiry(mapping),
       stopSignal: this.#stop.signal,
       callSignal: this.#calls.signal,
       startPermission: () => this.#startPermission(),
@@ -392,7 +395,8 @@ export class ShardWorker {
     if (read.trimmed) this.#reportGap();
     const settledBefore = this.#mark.resume;
     const bufferedBefore = this.#readAhead.records;
-    for (const record of read.records) this.#takeRecord(record);
+    const moment = this.#momentOf(read);
+    for (const record of read.records) this.#takeRecord(record, moment);
     this.#passedOverRecords += read.records.length - (this.#readAhead.records - bufferedBefore);
     const looked = this.#log.lookedBehind(read, this.#mark.resume);
     if (looked !== undefined) this.#takePlace(looked);
@@ -410,7 +414,7 @@ export class ShardWorker {
   /** A position without a record is settled once all before it is. */
   #takePlace(position: Position): void {
     this.#skip.isSettled(position);
-    this.#mark.settle(this.#mark.append(position, 0));
+    this.#mark.settle(this.#mark.append(position, undefined));
   }
 
   async #turnTo(read: ShardRead, anew: LogAnew): Promise<void> {
@@ -431,9 +435,14 @@ export class ShardWorker {
     for (const lane of this.#lanes) lane.poke();
   }
 
-  #takeRecord(record: StreamRecord): void {
+  #momentOf({ answeredMs, logId }: ShardRead): ReadMoment {
+    const { clock } = this.#environment;
+    return { monotonicMs: clock.monotonic(), wallMs: clock.now(), answeredMs, logId };
+  }
+
+  #takeRecord(record: StreamRecord, read: ReadMoment): void {
     const { telemetry, mapping, filter, source } = this.#environment;
-    const ordinal = this.#mark.append(record.position, record.arrivalMs);
+    const ordinal = this.#mark.append(record.position, bornMs(record.arrivalMs, read));
     if (this.#skip.isSettled(record.position)) {
       telemetry.mark("settled range resumed after restart");
       telemetry.count("skipped_events", mapping.name, 1);
@@ -448,7 +457,7 @@ export class ShardWorker {
       return;
     }
     this.#readAhead.take(record.bytes);
-    this.#laneOf(record)?.push({ record, ordinal });
+    this.#laneOf(record)?.push({ record, ordinal, read });
   }
 
   #laneOf(record: StreamRecord): Lane | undefined {

@@ -1,3 +1,4 @@
+import { knownArrivalMs } from "../../model/arrival.ts";
 import type { WindowCheckpoint } from "../../model/checkpoint.ts";
 import type { Position, TumblingWindow } from "../../model/record.ts";
 
@@ -40,9 +41,13 @@ export class OpenWindow {
     return new OpenWindow(checkpoint, checkpoint.lengthMs ?? Math.max(LENGTH_MS_MIN, mappingLengthMs));
   }
 
-  /** A record that arrived before the window began is late and belongs to it too: its own window is closed. */
-  holds(arrivalMs: number): boolean {
-    return arrivalMs < this.endMs;
+  /**
+   * A record that arrived before the window began is late and belongs to it too: its own window is closed. So does one whose
+   * arrival nobody knows.
+   */
+  holds(arrivalMs: number | undefined): boolean {
+    const known = knownArrivalMs(arrivalMs);
+    return known === undefined || known < this.endMs;
   }
 
   isOversized(stateBytesMax: number): boolean {

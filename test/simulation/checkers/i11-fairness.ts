@@ -20,7 +20,7 @@ export const fairness: Checker = {
     const isOnlyKey = poisonedOf(history, mapping) === "key";
     const lateKeys = new Map<string, boolean>();
     for (const record of mapping.stream.records) {
-      const arrivedLate = record.arrivalMs - (mapping.stream.records[0]?.arrivalMs ?? 0) > until - ROUND_MS;
+      const arrivedLate = record.arrivedMs - (mapping.stream.records[0]?.arrivedMs ?? 0) > until - ROUND_MS;
       if (record.poison || !isOwed(mapping, record) || arrivedLate) continue;
       const isLate = (ledger.endedAt[record.id] ?? 0) > until;
       if (!sickShards.has(record.shard)) {

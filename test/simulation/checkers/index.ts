@@ -16,6 +16,7 @@ import { lineage } from "./i12-lineage.ts";
 import { batches } from "./i13-batches.ts";
 import { shutdown } from "./i15-shutdown.ts";
 import { liveness } from "./i16-liveness.ts";
+import { sourceWord } from "./i20-source-word.ts";
 import { balance } from "./i26-balance.ts";
 import { QUEUE_CHECKERS } from "./queues/index.ts";
 import { tumblingWindows } from "./tumbling-windows.ts";
@@ -35,6 +36,7 @@ export const CHECKERS: readonly Checker[] = [
   batches,
   shutdown,
   liveness,
+  sourceWord,
   tumblingWindows,
   balance,
 ];

@@ -1,3 +1,4 @@
+import { knownArrivalMs } from "../../../src/model/arrival.ts";
 import type { Attempt, Delivered, LeaseMoved, MappingHistory } from "../history.ts";
 import { countOf } from "../world/responses.ts";
 import type { SimShard } from "../world/stream.ts";
@@ -90,7 +91,8 @@ function checkStart({ mapping, report }: Trial, attempt: Attempt, open: Open): v
   const lengthMs = window.endMs - window.startMs;
   if (!lengths.includes(lengthMs) || window.startMs % lengthMs !== 0) say("is not aligned");
   if (window.isFinalInvokeForWindow && records.length > 0) say("is final and has records");
-  if (records.some(({ arrivalMs }) => arrivalMs >= window.endMs)) say("has records of a later window");
+  if (records.some(({ arrivalMs }) => (knownArrivalMs(arrivalMs) ?? 0) >= window.endMs))
+    say("has records of a later window");
   const count = countIn(window.stateJson);
   const isSame = open.window?.startMs === window.startMs && open.window.endMs === window.endMs;
   if (isSame) {

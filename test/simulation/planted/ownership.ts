@@ -14,9 +14,9 @@ export const OWNERSHIP_BUGS: readonly PlantedBug[] = [
     replace: "if (checkpoint.revision % 3 === 0) row.checkpoint = copy(checkpoint);",
   }),
   bug("records that are too old are forgotten", ["I16", "I2"], {
-    file: `${STREAM}/expiry.ts`,
-    find: "if (ageMs >= this.#recordAgeMsMax) return aged;",
-    replace: "if (ageMs >= this.#recordAgeMsMax) return [] as unknown as List;",
+    file: `${STREAM}/batch-run.ts`,
+    find: "(isAged ? aged : isGone ? gone : live).push(buffered);",
+    replace: "(isAged ? [] : isGone ? gone : live).push(buffered);",
   }),
   bug("invocations start without a live lease", ["I6"], {
     file: `${STREAM}/shard-worker.ts`,
@@ -40,19 +40,19 @@ export const OWNERSHIP_BUGS: readonly PlantedBug[] = [
   }),
   bug("a child starts before its parents are done", ["I12"], {
     file: `${STREAM}/lineage.ts`,
-    find: "parent.checkpoint.ended;",
-    replace: "true;",
+    find: "byId.get(parentId)?.checkpoint.ended ?? past.has(parentId);",
+    replace: "byId.has(parentId) || past.has(parentId);",
   }),
   bug("a merged child waits for one of its parents only", ["I12"], {
     file: `${STREAM}/lineage.ts`,
-    find: "startable: open.filter((row) => row.parentShardIds.every(isPast)),",
-    replace:
-      "startable: open.filter((row) => row.parentShardIds.length === 0 || row.parentShardIds.some(isPast)),",
+    find: "(open.length === 0 ? startable : waiting).push(row);",
+    replace: "(open.length === 0 || open.length < parentsOf(row).length ? startable : waiting).push(row);",
   }),
   bug("a shard that is found later begins at its tip", ["I12"], {
     file: `${STREAM}/discovery.ts`,
-    find: 'shard, checkpoint: initialCheckpoint({ kind: "oldest" }) }));',
-    replace: 'shard, checkpoint: initialCheckpoint({ kind: "timestamp", epochMs: 9e14 }) }));',
+    find: 'return { shard, checkpoint: initialCheckpoint({ kind: "oldest" }) };\n}\n\nasync',
+    replace:
+      'return { shard, checkpoint: initialCheckpoint({ kind: "timestamp", epochMs: 9e14 }) };\n}\n\nasync',
   }),
   bug("shards are listed once", ["I12", "I16"], {
     file: `${STREAM}/mapping-worker.ts`,

@@ -49,8 +49,8 @@ export const PROGRESS_BUGS: readonly PlantedBug[] = [
   }),
   bug("records are given up at half their age", ["I3", "I5", "I1"], {
     file: `${STREAM}/expiry.ts`,
-    find: "if (ageMs >= this.#recordAgeMsMax) return aged;",
-    replace: "if (ageMs >= this.#recordAgeMsMax / 2) return aged;",
+    find: "return read.monotonicMs + this.#recordAgeMsMax - ageAtReadMs;",
+    replace: "return read.monotonicMs + this.#recordAgeMsMax / 2 - ageAtReadMs;",
   }),
   bug("a settled range is one record too long", ["I5"], {
     file: `${STREAM}/low-water-mark.ts`,

@@ -14,8 +14,8 @@ export const WINDOWS_BUGS: readonly PlantedBug[] = [
   }),
   bug("a window takes the first record of the next", ["windows"], {
     file: `${STREAM}/tumbling-window.ts`,
-    find: "return arrivalMs < this.endMs;",
-    replace: "return arrivalMs <= this.endMs + 20;",
+    find: "known < this.endMs;",
+    replace: "known <= this.endMs + 20;",
   }),
   bug("a window's state passes through JavaScript's numbers", ["windows"], {
     file: `${INVOKE}/response.ts`,

@@ -56,6 +56,9 @@ function scheduleWorkload(world: World, workload: AnyWorkload, arrive: (ordinal:
   }
 }
 
+/** Absent, a default, before all time, seconds and nanoseconds in place of milliseconds. */
+const ABSURD = [undefined, 0, -1, 1_750_000_000, 1.75e18].map((arrivalMs) => ({ arrivalMs }));
+
 /** Each record draws from a fork of its own: a shorter run has the same records, only fewer. */
 function newItem(
   workload: AnyWorkload,
@@ -76,6 +79,7 @@ function newItem(
     encodedBytes,
     accepted: !own.chance(workload.unwantedShare),
     poison: workload.poison.includes(ordinal) || isPoisoned(key, keyOrdinal),
+    ...(own.chance(workload.timelessShare ?? 0) ? { told: own.pick(ABSURD) } : {}),
   };
 }
 

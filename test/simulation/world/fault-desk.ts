@@ -10,6 +10,7 @@ export const STREAM_FAULT_KINDS = [
   "read slow",
   "iterator expired",
   "listing failed",
+  "listing omits",
   "opening failed",
   "function slow",
   "function error",

@@ -11,7 +11,14 @@ import type { HistoryEvent } from "../history.ts";
 import type { VirtualTime } from "../virtual-clock.ts";
 import type { FaultDesk } from "./fault-desk.ts";
 import type { SimProcess } from "./process.ts";
-import { comparePositions, EPOCH_MS, type SimShard, type SimStream, startIndex } from "./stream.ts";
+import {
+  comparePositions,
+  EPOCH_MS,
+  indexAtOrAfter,
+  type SimShard,
+  type SimStream,
+  startIndex,
+} from "./stream.ts";
 
 export interface SourceOptions {
   readonly stream: SimStream;
@@ -40,7 +47,6 @@ export function createSimSource(options: SourceOptions): StreamSource {
     eventSourceArn: SIM_STREAM_ARN,
     batchInfoName: "KinesisBatchInfo",
     arrivalPrecision: "milliseconds",
-    retentionMs: options.retentionMs,
     oversizedRecord: options.isTopic === true ? "givenUp" : "retried",
     batchingWindowFrom: options.isTopic === true ? "firstRecord" : "lastInvocation",
   };
@@ -51,6 +57,7 @@ export function createSimSource(options: SourceOptions): StreamSource {
   };
   const isDown = (kind: "listing failed" | "opening failed") =>
     faults.isOut("source") || faults.roll(kind, process.random);
+  const omits = (kind: "listing omits") => faults.roll(kind, process.random);
   const latency = () => 0.5 + 9.5 * process.random.next();
   return {
     description,
@@ -63,7 +70,18 @@ export function createSimSource(options: SourceOptions): StreamSource {
         signal,
         serve: (): readonly Shard[] => {
           if (isDown("listing failed")) throw unavailable("list the shards");
-          return stream.shards.map(toShard).sort(() => process.random.next() - 0.5);
+          const shards = stream.shards.map(toShard).sort(() => process.random.next() - 0.5);
+          return omits("listing omits") ? shards.filter(() => process.random.chance(0.6)) : shards;
+        },
+      }),
+    knowsShard: (shardId, signal) =>
+      process.call({
+        travelMs: latency(),
+        replyMs: latency(),
+        signal,
+        serve: (): boolean => {
+          if (isDown("opening failed")) throw unavailable(`tell of ${shardId}`);
+          return stream.shard(shardId) !== undefined;
         },
       }),
     captureLatest: (shardId, signal) =>
@@ -85,6 +103,18 @@ export function createSimSource(options: SourceOptions): StreamSource {
         serve: () => {
           if (isDown("opening failed")) throw unavailable(`open ${shardId}`);
           return new SimReader(options, time, shardOf(shardId), start);
+        },
+      }),
+    stillServes: (shardId, position, signal) =>
+      process.call({
+        travelMs: latency(),
+        replyMs: latency(),
+        signal,
+        serve: (): boolean => {
+          if (isDown("opening failed")) throw unavailable(`tell of ${shardId}`);
+          const shard = shardOf(shardId);
+          trimExpired(shard, options.retentionMs, time.now);
+          return indexAtOrAfter(shard, position) >= shard.trimmedAt.length;
         },
       }),
     close: () => Promise.resolve(),
@@ -178,6 +208,7 @@ class SimReader implements ShardReader {
       lagMs: this.#options.tellsLag ? this.#lagMs(to) : undefined,
       readAgainAfterMs: this.#options.readIntervalMs,
       trimmed,
+      answeredMs: EPOCH_MS + this.#time.now,
     };
   }
 
@@ -199,7 +230,7 @@ class SimReader implements ShardReader {
 
   #lagMs(to: number): number {
     const behind = this.#shard.records[to];
-    return behind === undefined ? 0 : Math.max(1, EPOCH_MS + this.#time.now - behind.arrivalMs);
+    return behind === undefined ? 0 : Math.max(1, EPOCH_MS + this.#time.now - behind.arrivedMs);
   }
 
   /** Only what reached the caller moves the reader: a read that was aborted loses nothing. */
@@ -231,7 +262,7 @@ function trimExpired(shard: SimShard, retentionMs: number | undefined, now: numb
   if (retentionMs === undefined) return;
   for (;;) {
     const oldest = shard.records[shard.trimmedAt.length];
-    if (oldest === undefined || oldest.arrivalMs + retentionMs > EPOCH_MS + now) return;
+    if (oldest === undefined || oldest.arrivedMs + retentionMs > EPOCH_MS + now) return;
     shard.trimmedAt.push(now);
   }
 }

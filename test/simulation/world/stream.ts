@@ -4,6 +4,8 @@ import type { SeededRandom } from "../random.ts";
 /** What the world knows of a record beyond what the engine is shown. */
 export interface SimRecord extends StreamRecord {
   readonly key: string;
+  /** When it really arrived; `arrivalMs` is what the source tells of it. */
+  readonly arrivedMs: number;
   /** Ordinal in the whole stream, in order of arrival: index of the checkers' arrays. */
   readonly id: number;
   readonly shard: SimShard;
@@ -34,6 +36,8 @@ export interface NewRecord {
   readonly encodedBytes: number;
   readonly accepted: boolean;
   readonly poison: boolean;
+  /** What the source tells of the arrival in place of the truth. */
+  readonly told?: { readonly arrivalMs: number | undefined } | undefined;
   /** For events that are really encoded: their size depends on the position. */
   readonly measure?: (shardId: string, position: Position, arrivalMs: number) => MeasuredRecord;
 }
@@ -76,7 +80,8 @@ export class SimStream {
     const appended: SimRecord = {
       position,
       key: record.key,
-      arrivalMs,
+      arrivalMs: record.told === undefined ? arrivalMs : record.told.arrivalMs,
+      arrivedMs: arrivalMs,
       bytes: measured.bytes,
       encodedBytes: measured.encodedBytes,
       id: this.records.length,
@@ -166,7 +171,7 @@ export function startIndex(shard: SimShard, start: StartPoint): number {
     case "oldest":
       return 0;
     case "timestamp":
-      return lowerBound(shard, (record) => record.arrivalMs >= start.epochMs);
+      return lowerBound(shard, (record) => record.arrivedMs >= start.epochMs);
     case "after":
       return lowerBound(shard, (record) => comparePositions(record.position, start.position) > 0);
   }

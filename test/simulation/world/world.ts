@@ -1,4 +1,5 @@
 import type { Engine, EngineOptions } from "../../../src/engine/engine.ts";
+import { DEFAULT_SETTINGS } from "../../../src/engine/settings.ts";
 import type { LogFields, LogLevel } from "../../../src/ports/telemetry.ts";
 import { createMappingHistory, type History, type InvariantId, type MappingHistory } from "../history.ts";
 import type { QueueHistory } from "../queue-history.ts";
@@ -158,7 +159,7 @@ export class World {
       random: random.fork("engine"),
       telemetry,
       store: adapters.store,
-      settings: this.scenario.settings,
+      settings: { ...DEFAULT_SETTINGS, ...this.scenario.settings },
     });
     this.#live.push({ process, engine });
     for (const deployment of adapters.deployments) engine.start(deployment);

@@ -92,3 +92,24 @@ test("a failed final window has only shard and stream in its batch, and the wind
     text,
   );
 });
+
+test("times that no date can show are left out of the document, and times of far years are shown", () => {
+  const failure = sampleFailure("a");
+  const { records } = failure.batch;
+  assert.ok(records !== undefined);
+  const at = (firstArrivalMs: number | undefined, lastArrivalMs: number | undefined) => {
+    const batch = { ...failure.batch, arrivalPrecision: "seconds" as const };
+    const document = failureDocument({
+      ...failure,
+      batch: { ...batch, records: { ...records, firstArrivalMs, lastArrivalMs } },
+    });
+    return document["KinesisBatchInfo"] as { readonly [member: string]: unknown };
+  };
+  for (const none of [undefined, 1.79e18, Number.NaN, -1e300]) {
+    const info = at(none, 0);
+    assert.equal("approximateArrivalOfFirstRecord" in info, false);
+    assert.equal(info["approximateArrivalOfLastRecord"], "1970-01-01T00:00:00Z");
+    assert.equal(info["batchSize"], 500);
+  }
+  assert.equal(at(1.79e15, 0)["approximateArrivalOfFirstRecord"], "+058692-11-03T14:13:20Z");
+});

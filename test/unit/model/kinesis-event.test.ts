@@ -69,3 +69,14 @@ test("a tumbling-window event carries AWS's members behind the records, in AWS's
       '"isFinalInvokeForWindow":true,"isWindowTerminatedEarly":false}',
   );
 });
+
+test("a record without an arrival time, or with one that is no number, has no such member, in exactly the announced bytes", () => {
+  for (const arrivalMs of [undefined, Number.NaN, Number.POSITIVE_INFINITY]) {
+    const record = makeRecord("1", "k", Buffer.from("{}"), arrivalMs);
+    const event = Buffer.from(encodeKinesisEvent([record], SOURCE.eventSourceArn, undefined)).toString();
+    assert.equal(event.length, KINESIS_ENVELOPE_BYTES + record.encodedBytes);
+    const { Records } = JSON.parse(event) as { Records: readonly { kinesis: object }[] };
+    const members = ["kinesisSchemaVersion", "partitionKey", "sequenceNumber", "data"];
+    assert.deepEqual(Object.keys(Records[0]?.kinesis ?? {}), members);
+  }
+});

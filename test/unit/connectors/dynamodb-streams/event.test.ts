@@ -53,11 +53,7 @@ test("members that a record does not have are left out, as in streams of keys on
     dynamodb: { SequenceNumber: "1", Keys: itemText({ pk: { S: "x" } }) },
   });
   const { Records } = JSON.parse(text) as { Records: readonly { dynamodb: object }[] };
-  assert.deepEqual(Object.keys(Records[0]?.dynamodb ?? {}), [
-    "ApproximateCreationDateTime",
-    "Keys",
-    "SequenceNumber",
-  ]);
+  assert.deepEqual(Object.keys(Records[0]?.dynamodb ?? {}), ["Keys", "SequenceNumber"]);
 });
 
 test("creation times have the value and the look of AWS's, and are the arrival in whole seconds", () => {
@@ -66,6 +62,7 @@ test("creation times have the value and the look of AWS's, and are the arrival i
     [1_700_000_000_000, "1.7E9"],
     [2_000_000_000_999, "2.0E9"],
     [0, "0.0"],
+    [-1_789_651_658_000, "-1.789651658E9"],
   ] as const) {
     const change = withChange({ ApproximateCreationDateTime: new Date(epochMs) });
     assert.ok(encode(change).includes(`"ApproximateCreationDateTime":${text},`), text);

@@ -137,12 +137,12 @@ export class FakeStream implements StreamApi {
         return { kind: "iterator", iterator: this.#iterator(shardId, shard.trimmed) };
       case "latest":
         return { kind: "iterator", iterator: this.#iterator(shardId, shard.records.length) };
+      case "at":
       case "after": {
-        const behind = shard.records.findIndex(
-          (each) => BigInt(each.sequenceNumber) > BigInt(from.sequenceNumber),
-        );
+        const wanted = BigInt(from.sequenceNumber) + (from.kind === "after" ? 1n : 0n);
+        const behind = shard.records.findIndex((each) => BigInt(each.sequenceNumber) >= wanted);
         const index = behind === -1 ? shard.records.length : behind;
-        const isTrimmed = index <= shard.trimmed && shard.trimmed > 0;
+        const isTrimmed = shard.trimmed > 0 && index <= shard.trimmed - (from.kind === "after" ? 0 : 1);
         return isTrimmed
           ? { kind: "trimmed" }
           : { kind: "iterator", iterator: this.#iterator(shardId, index) };
@@ -171,7 +171,8 @@ export class FakeStream implements StreamApi {
     const records = shard.records.slice(index, index + recordsMax).map(({ change }) => change);
     const end = index + records.length;
     const isLast = shard.endingSequenceNumber !== undefined && end === shard.records.length;
-    return { kind: "records", records, next: isLast ? undefined : this.#iterator(shardId, end) };
+    const next = isLast ? undefined : this.#iterator(shardId, end);
+    return { kind: "records", records, next, answeredMs: this.nowMs };
   }
 
   now(): number {

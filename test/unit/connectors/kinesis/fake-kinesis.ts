@@ -57,8 +57,11 @@ export class FakeKinesis implements KinesisApi {
   /** What subscriptions send. */
   script: (place: ShardPlace, end: AbortSignal) => AsyncIterable<SubscriptionEvent> = async function* () {};
 
+  /** Another moment: the stream was deleted and made anew. */
+  createdMs: number | undefined = 1_000;
+
   async describeStream() {
-    return { retentionMs: 86_400_000 };
+    return { createdMs: this.createdMs };
   }
 
   async listShards(): Promise<readonly KinesisShardEntry[]> {
@@ -122,7 +125,7 @@ export class FakeKinesis implements KinesisApi {
   #isBehind({ sequenceNumber, arrivalMs }: ApiRecord, place: ShardPlace): boolean {
     if (comparePositions(sequenceNumber, this.trimmedBelow) < 0) return false;
     if (place.kind === "oldest") return true;
-    if (place.kind === "timestamp") return arrivalMs >= place.epochMs;
+    if (place.kind === "timestamp") return (arrivalMs ?? 0) >= place.epochMs;
     return comparePositions(sequenceNumber, place.sequenceNumber) >= (place.kind === "at" ? 0 : 1);
   }
 }
@@ -139,7 +142,6 @@ export function openFakeSource(
     arn: parseStreamArn(arn),
     api,
     quotas,
-    retentionMs: 86_400_000,
     now: () => api.nowMs,
   });
 }

@@ -159,14 +159,46 @@ test("a trimmed position is continued from the oldest record, and says so once",
   api.script = (_place, end) => sendAndStay([event([5])], end);
   const reader = await openReader(api, { kind: "after", position: sequence(1) });
   const trimmed: boolean[] = [];
-  for (let reads = 0; reads < 6; reads++) {
+  for (let reads = 0; reads < 20; reads++) {
     const read = await reader.read(10, 1_000_000, NO_ABORT);
     if (read.records.length > 0) trimmed.push(read.trimmed);
     api.nowMs += read.readAgainAfterMs;
     await turn();
   }
   assert.deepEqual(trimmed, [true]);
-  assert.deepEqual(placesOf(api), [{ kind: "after", sequenceNumber: sequence(1) }, { kind: "oldest" }]);
+  const places = placesOf(api);
+  assert.deepEqual(places.at(-1), { kind: "oldest" });
+  assert.ok(places.length > 2, "the place was given up on one answer");
+});
+
+for (const kind of ["invalidArgument", "notFound"] as const) {
+  test(`one ${kind} at a known place that passes repeats nothing and is no gap`, async () => {
+    const api = new FakeKinesis();
+    api.faults.push({ action: "subscribe", kind });
+    api.script = (place, end) => {
+      const first = place.kind === "oldest" ? 0 : 5;
+      return sendAndStay([event(Array.from({ length: 8 - first }, (_, index) => first + index))], end);
+    };
+    const reader = await openReader(api, { kind: "after", position: sequence(4) });
+    const positions: string[] = [];
+    for (let reads = 0; reads < 20; reads++) {
+      const read = await reader.read(10, 1_000_000, NO_ABORT);
+      assert.equal(read.trimmed, false);
+      positions.push(...read.records.map(({ position }) => position));
+      api.nowMs += read.readAgainAfterMs;
+      await turn();
+    }
+    assert.deepEqual(positions, [sequence(5), sequence(6), sequence(7)]);
+  });
+}
+
+test("a child that no listing shows yet is waited for, and not taken for one that is gone", async () => {
+  const api = new FakeKinesis();
+  api.listed = [];
+  const source = openFakeSource(api, { arn: CONSUMER_ARN });
+  const opening = source.openReader(SHARD_ID, { kind: "oldest" }, NO_ABORT);
+  await assert.rejects(opening, (error) => hasErrorCode(error, "ERR_MILLRACE_SOURCE_UNAVAILABLE"));
+  assert.equal(await source.knowsShard?.(SHARD_ID, NO_ABORT), true);
 });
 
 test("an abort ends a read and the reader goes on where it was", async () => {

@@ -63,8 +63,8 @@ async function apiOver(t: TestContext, answer: (stream: ServerHttp2Stream) => vo
   useAwsEnvironment({
     AWS_ENDPOINT_URL_KINESIS: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
   });
-  const api = createSdkApi(parseStreamArn(CONSUMER_ARN), (region) =>
-    createSubscriptionClient(region, () => true),
+  const api = createSdkApi(parseStreamArn(CONSUMER_ARN), (region, clock) =>
+    createSubscriptionClient(region, clock, () => true),
   );
   t.after(() => {
     api.close();

@@ -84,9 +84,75 @@ test("a trimmed position is continued from the oldest record, and says so once",
   api.trimmedBelow = sequence(4);
   const start = { kind: "after", position: sequence(1) } as const;
   const reader = await openFakeSource(api).openReader(SHARD_ID, start, NO_ABORT);
-  const { positions, trimmed } = await readTimes(api, reader, 3, 1);
+  const { positions, trimmed } = await readTimes(api, reader, 12, 1);
   assert.deepEqual(positions, [sequence(4), sequence(5)]);
   assert.equal(trimmed, 1);
+});
+
+for (const kind of ["invalidArgument", "notFound"] as const) {
+  test(`one ${kind} at a known place that passes repeats nothing and is no gap`, async () => {
+    const api = streamOf(6);
+    api.faults.push({ action: "iterator", kind });
+    const start = { kind: "after", position: sequence(3) } as const;
+    const reader = await openFakeSource(api).openReader(SHARD_ID, start, NO_ABORT);
+    const { positions, trimmed } = await readTimes(api, reader, 3);
+    assert.deepEqual([positions, trimmed], [[sequence(4), sequence(5)], 0]);
+  });
+}
+
+test("a place that stays refused in the same stream gives nothing again that was read before it", async () => {
+  const api = streamOf(6);
+  for (let count = 0; count < 7; count++) api.faults.push({ action: "iterator", kind: "invalidArgument" });
+  const start = { kind: "after", position: sequence(3) } as const;
+  const reader = await openFakeSource(api).openReader(SHARD_ID, start, NO_ABORT);
+  const { positions, trimmed } = await readTimes(api, reader, 20);
+  assert.deepEqual([positions, trimmed], [[sequence(4), sequence(5)], 1]);
+});
+
+test("a stream that was made anew while it was stopped is read from its beginning, and that is told", async () => {
+  const api = streamOf(6);
+  const source = openFakeSource(api);
+  const start = { kind: "after", position: sequence(3) } as const;
+  const reader = await source.openReader(SHARD_ID, start, NO_ABORT, "created:1");
+  const first = await reader.read(10, 1_000_000, NO_ABORT);
+  assert.deepEqual(
+    [first.anew?.because, first.anew?.from, first.records.length],
+    ["remade", { kind: "oldest" }, 0],
+  );
+  const { positions } = await readTimes(api, reader, 5);
+  assert.equal(positions.length, 6);
+  assert.equal(first.logId, "created:1000");
+});
+
+test("a stream that is made anew under a reader is read from its beginning within a minute, whatever places it accepts", async () => {
+  const api = streamOf(6);
+  const reader = await openFakeSource(api).openReader(SHARD_ID, OLDEST, NO_ABORT);
+  await readTimes(api, reader, 5);
+  api.createdMs = 2_000;
+  api.stored = Array.from({ length: 3 }, (_, index) => apiRecord(index));
+  const said: string[] = [];
+  const positions: string[] = [];
+  for (let reads = 0; reads < 80; reads++) {
+    const read = await reader.read(10, 1_000_000, NO_ABORT);
+    if (read.anew !== undefined) said.push(read.anew.because);
+    positions.push(...read.records.map(({ position }) => position));
+    api.nowMs += read.readAgainAfterMs;
+  }
+  assert.deepEqual(said, ["remade"]);
+  assert.deepEqual(positions, [sequence(0), sequence(1), sequence(2)]);
+});
+
+test("a service that gives another moment of creation with each answer says nothing of the stream", async () => {
+  const api = streamOf(6);
+  let moment = 0;
+  api.describeStream = async () => ({ createdMs: ++moment });
+  const start = { kind: "after", position: sequence(3) } as const;
+  const reader = await openFakeSource(api).openReader(SHARD_ID, start, NO_ABORT);
+  for (let reads = 0; reads < 130; reads++) {
+    const read = await reader.read(10, 1_000_000, NO_ABORT);
+    assert.equal(read.anew, undefined);
+    api.nowMs += read.readAgainAfterMs;
+  }
 });
 
 test("a shard that is gone is not found, and not taken for a trimmed position", async () => {

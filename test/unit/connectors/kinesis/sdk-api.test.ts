@@ -64,7 +64,8 @@ test("members that the service sends as null are as if left out: a shard's end i
       NextToken: null,
     },
   ]);
-  const page = await api.records("iterator", 10, NO_ABORT);
+  const { answeredMs, ...page } = await api.records("iterator", 10, NO_ABORT);
+  assert.equal(typeof answeredMs, "number");
   assert.deepEqual(page, { records: [], nextIterator: undefined, lagMs: undefined, childShards: [] });
   assert.deepEqual(await api.listShards(NO_ABORT), [
     {
@@ -74,6 +75,19 @@ test("members that the service sends as null are as if left out: a shard's end i
       hashKeys: { first: 0n, last: 9n },
     },
   ]);
+});
+
+test("records without an arrival time, or with one that is no date, have none; answers have the date of the service", async (t) => {
+  const date = "Sat, 21 Nov 2020 10:00:00 GMT";
+  const record = { SequenceNumber: "1", PartitionKey: "k", Data: "aGk=" };
+  const Records = [record, { ...record, ApproximateArrivalTimestamp: 1e18 }];
+  const { api } = await apiWith(t, [{ Records, NextShardIterator: "next", MillisBehindLatest: 0 }], date);
+  const page = await api.records("iterator", 10, NO_ABORT);
+  assert.deepEqual(
+    page.records.map(({ arrivalMs }) => arrivalMs),
+    [undefined, undefined],
+  );
+  assert.equal(page.answeredMs, Date.parse(date));
 });
 
 test("shards are listed page by page, with the token alone behind the first", async (t) => {
@@ -125,8 +139,12 @@ test("an abort ends a call that is never answered", async (t) => {
 
 test("the service's time is that of its responses, wherever our clock stands", async (t) => {
   const date = "Sat, 21 Nov 2020 10:00:00 GMT";
-  const { api } = await apiWith(t, [{ StreamDescriptionSummary: { RetentionPeriodHours: 168 } }], date);
-  assert.deepEqual(await api.describeStream(NO_ABORT), { retentionMs: 604_800_000 });
+  const { api } = await apiWith(
+    t,
+    [{ StreamDescriptionSummary: { StreamCreationTimestamp: 1_700_000_000 } }],
+    date,
+  );
+  assert.deepEqual(await api.describeStream(NO_ABORT), { createdMs: 1_700_000_000_000 });
   const aheadMs = api.serviceTimeMs() - Date.parse(date);
   assert.ok(aheadMs >= 0 && aheadMs < 60_000, `${aheadMs} ms ahead`);
 });

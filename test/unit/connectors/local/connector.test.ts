@@ -58,7 +58,6 @@ test("opens the stream that the ARN names in the file that the endpoint names", 
     eventSourceArn: ARN.arn,
     batchInfoName: "KinesisBatchInfo",
     arrivalPrecision: "milliseconds",
-    retentionMs: 60_000,
   });
   assert.equal((await source.listShards(NO_ABORT)).length, 2);
   await source.close();

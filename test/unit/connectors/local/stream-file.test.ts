@@ -191,7 +191,6 @@ test("retention trims at an append, tells the gap to readers behind it and to no
   append("third");
   await using opened = openedSource(place.path, () => clockMs);
   const { source } = opened;
-  assert.equal(source.description.retentionMs, HOUR_MS);
   const shardId = "shardId-000000000000";
   const behind = await readOnce(source, shardId, { kind: "after", position: first });
   const atEdge = await readOnce(source, shardId, { kind: "after", position: second });

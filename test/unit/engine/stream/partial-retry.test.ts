@@ -7,6 +7,7 @@ import type { BufferedRecord } from "../../../../src/engine/stream/shard-context
 function batchOf(keys: readonly (string | undefined)[]): BufferedRecord[] {
   return keys.map((key, ordinal) => ({
     ordinal,
+    read: { monotonicMs: 0, wallMs: 0, answeredMs: undefined, logId: undefined },
     record: { position: String(ordinal), key, arrivalMs: 0, bytes: 1, encodedBytes: 1 },
   }));
 }

@@ -28,10 +28,17 @@ export class ManualClock implements Clock {
   #elapsedMs = 0;
   /** Calls come so much too early, as Node's do: it cuts the fractions of a millisecond off. */
   earlyMs = 0;
+  /** How far the host's wall clock is ahead of the source's. */
+  wallOffsetMs = 0;
   #sequence = 0;
   #calls: { dueMs: number; sequence: number; fire: () => void }[] = [];
 
   now(): number {
+    return this.sourceNow() + this.wallOffsetMs;
+  }
+
+  /** The clock of the source, which is right. */
+  sourceNow(): number {
     return ManualClock.startMs + this.#elapsedMs;
   }
 
@@ -100,6 +107,8 @@ export interface RecordInput {
   readonly key?: string;
   /** Milliseconds against the start of the clock. */
   readonly arrivalMs?: number;
+  /** What the source gives as the arrival, in its place. */
+  readonly toldMs?: number | undefined;
   readonly encodedBytes?: number;
   readonly bytes?: number;
   readonly trace?: TraceCarrier;
@@ -129,8 +138,16 @@ export class SmallWorld {
   tellNext: Partial<ShardRead> | undefined;
   handler: Handler = () => SUCCEEDED;
   deliver: (record: FailureRecord) => Promise<void> = async () => {};
-  /** Reads find nothing new before this position (exclusive) is released. */
-  retentionMs: number | undefined;
+  /** By shard, the last position that the source has trimmed. */
+  readonly trimmedTo = new Map<string, number>();
+  /** Whether the source says what it still serves. */
+  stillServes: StreamSource["stillServes"] = async (shardId, position) =>
+    Number(position) > (this.trimmedTo.get(shardId) ?? 0);
+  /** Whether the source itself knows a shard, whatever it lists. */
+  knowsShard: StreamSource["knowsShard"] = async (shardId) =>
+    this.shards.some((shard) => shard.shardId === shardId);
+  /** The source's answers carry its date. */
+  hasDates = true;
   /** Set: the source's broker divides the shards. */
   progress: ProgressStore | undefined;
   /** The source numbers its records and says how many are behind a read. */
@@ -218,13 +235,17 @@ export class SmallWorld {
       records.push({
         position: String(records.length + 1),
         key: input.key ?? "k",
-        arrivalMs: input.arrivalMs === undefined ? this.clock.now() : ManualClock.startMs + input.arrivalMs,
+        arrivalMs: "toldMs" in input ? input.toldMs : this.#arrival(input),
         bytes: input.bytes ?? 100,
         encodedBytes: input.encodedBytes ?? 100,
         trace: input.trace,
         ...(input.damage === undefined ? {} : { damage: input.damage }),
       });
     }
+  }
+
+  #arrival({ arrivalMs }: RecordInput): number {
+    return arrivalMs === undefined ? this.clock.sourceNow() : ManualClock.startMs + arrivalMs;
   }
 
   appendMany(shardId: string, count: number, key: (index: number) => string = () => "k"): void {
@@ -263,7 +284,6 @@ export class SmallWorld {
         eventSourceArn: "arn:aws:kinesis:eu-west-1:123456789012:stream/test",
         batchInfoName: "KinesisBatchInfo",
         arrivalPrecision: "milliseconds",
-        retentionMs: this.retentionMs,
         oversizedRecord: this.isTopic ? "givenUp" : "retried",
         batchingWindowFrom: this.isTopic ? "firstRecord" : "lastInvocation",
       },
@@ -312,13 +332,17 @@ export class SmallWorld {
             const endOfShard = next === all.length && shard?.closed === true;
             const readAgainAfterMs = records.length === 0 ? 100 : 0;
             const lag = this.tellsOffsetLag ? { offsetLag: all.length - next } : {};
-            const read = { records, endOfShard, lagMs: 0, readAgainAfterMs, trimmed: false, ...lag, ...told };
+            const date = this.hasDates ? { answeredMs: this.clock.sourceNow() } : {};
+            const place = { lagMs: 0, readAgainAfterMs, trimmed: false, ...lag, ...date };
+            const read = { records, endOfShard, ...place, ...told };
             if (read.lookedTo !== undefined) next = Math.max(next, Number(read.lookedTo));
             return read;
           },
           close: async () => {},
         };
       },
+      ...(this.knowsShard === undefined ? {} : { knowsShard: this.knowsShard }),
+      ...(this.stillServes === undefined ? {} : { stillServes: this.stillServes }),
       ...(this.progress === undefined ? {} : { progress: this.progress }),
       close: async () => {},
     };

@@ -1,0 +1,160 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { initialCheckpoint } from "../../../../src/model/checkpoint.ts";
+import { MillraceError } from "../../../../src/model/errors.ts";
+import type { Shard } from "../../../../src/model/record.ts";
+import { SmallWorld } from "./small-world.ts";
+
+const CLOSED_PARENT: Shard = { shardId: "parent", parentShardIds: [], closed: true };
+const CHILD: Shard = { shardId: "child", parentShardIds: ["parent"], closed: false };
+
+/** A parent that is read to its end, and a child behind it that is read too. */
+async function readFamily(): Promise<SmallWorld> {
+  const world = new SmallWorld({}, { discoveryIntervalMs: 500 }, [CLOSED_PARENT, CHILD]);
+  world.appendMany("parent", 3);
+  world.appendMany("child", 2);
+  world.start();
+  await world.clock.advance(2_000);
+  assert.deepEqual(world.positions(), [
+    [1, 2, 3],
+    [1, 2],
+  ]);
+  return world;
+}
+
+for (const listings of [1, 40]) {
+  test(`an ended parent that ${listings} listings leave out is not read again`, async () => {
+    const world = await readFamily();
+    let omitted = 0;
+    world.listing = async () => (omitted++ < listings ? [CHILD] : [CLOSED_PARENT, CHILD]);
+    await world.clock.advance(60_000);
+    assert.ok(omitted > listings);
+    assert.equal(world.calls.length, 2);
+    assert.equal((await world.checkpointOf("parent"))?.ended, true);
+  });
+}
+
+test("an ended shard is forgotten once the source itself has denied it twice, some seconds apart", async () => {
+  const world = await readFamily();
+  let asked = 0;
+  world.listing = async () => [CHILD];
+  world.knowsShard = async () => {
+    asked++;
+    return false;
+  };
+  // Sources are handed over as they are at the start: a process that comes later asks the new one.
+  await world.engine.stop(1_000);
+  world.start(world.newProcess("process-2", { discoveryIntervalMs: 500 }));
+  await world.clock.advance(4_000);
+  assert.equal(asked, 1);
+  assert.notEqual(await world.checkpointOf("parent"), undefined);
+  await world.clock.advance(4_000);
+  assert.equal(asked, 2);
+  assert.equal(await world.checkpointOf("parent"), undefined);
+  await world.clock.advance(4_000);
+  assert.equal(world.calls.length, 2);
+});
+
+test("a source that errs once about an ended shard makes nobody forget it", async () => {
+  const world = await readFamily();
+  let asked = 0;
+  world.listing = async () => [CHILD];
+  world.knowsShard = async () => ++asked % 2 === 0;
+  await world.engine.stop(1_000);
+  world.start(world.newProcess("process-2", { discoveryIntervalMs: 500 }));
+  await world.clock.advance(60_000);
+  assert.ok(asked > 4);
+  assert.equal((await world.checkpointOf("parent"))?.ended, true);
+});
+
+test("a parent that the first listing leaves out is read before its child", async () => {
+  const world = new SmallWorld({}, { discoveryIntervalMs: 500 }, [CLOSED_PARENT, CHILD]);
+  world.appendMany("parent", 3);
+  world.appendMany("child", 2);
+  let listings = 0;
+  world.listing = async () => (listings++ < 20 ? [CHILD] : [CLOSED_PARENT, CHILD]);
+  world.start();
+  await world.clock.advance(30_000);
+  assert.deepEqual(world.positions(), [
+    [1, 2, 3],
+    [1, 2],
+  ]);
+});
+
+test("a child whose parent the source has given up is read once that was said twice", async () => {
+  const world = new SmallWorld({}, { discoveryIntervalMs: 500 }, [CHILD]);
+  world.appendMany("child", 2);
+  world.start();
+  await world.clock.advance(4_000);
+  assert.deepEqual(world.positions(), []);
+  await world.clock.advance(4_000);
+  assert.deepEqual(world.positions(), [[1, 2]]);
+});
+
+for (const [name, knows] of [
+  ["says that it is there", async () => true],
+  ["does not answer", () => Promise.reject(new MillraceError("ERR_MILLRACE_SOURCE_UNAVAILABLE", "down"))],
+] as const) {
+  test(`a shard whose reads find nothing for a while goes on where it was when the source ${name}`, async () => {
+    const world = new SmallWorld();
+    world.knowsShard = knows;
+    world.appendMany("s1", 2);
+    world.start();
+    await world.clock.advance(1_000);
+    world.readFailure = new MillraceError("ERR_MILLRACE_SOURCE_NOT_FOUND", "passing");
+    world.listing = async () => [{ shardId: "other", parentShardIds: [], closed: true }];
+    await world.clock.advance(30_000);
+    world.readFailure = undefined;
+    world.appendMany("s1", 1);
+    await world.clock.advance(120_000);
+    assert.deepEqual(world.positions(), [[1, 2], [3]]);
+    assert.equal(world.count("trimmed_gaps"), 0);
+  });
+}
+
+test("a shard that the source has given up twice ends as a gap, and its child is read", async () => {
+  const parent = { ...CLOSED_PARENT, closed: false };
+  const world = new SmallWorld({}, {}, [parent, CHILD]);
+  world.knowsShard = async (shardId) => shardId !== "parent";
+  world.appendMany("child", 1);
+  world.readFailure = new MillraceError("ERR_MILLRACE_SOURCE_NOT_FOUND", "no shard parent");
+  world.start();
+  await world.clock.advance(3_000);
+  assert.equal(world.count("trimmed_gaps"), 0);
+  await world.clock.advance(20_000);
+  assert.equal(world.count("trimmed_gaps"), 1);
+  assert.equal((await world.checkpointOf("parent"))?.ended, true);
+});
+
+test("an ended shard that is another log by now is read from its beginning, and that is told once", async () => {
+  const world = new SmallWorld({}, { discoveryIntervalMs: 500 }, [
+    { shardId: "s1", parentShardIds: [], closed: false, logId: "new" },
+  ]);
+  world.appendMany("s1", 2);
+  const ended = { ...initialCheckpoint({ kind: "after", position: "9" }, true), logId: "old" };
+  const shard = { shardId: "s1", parentShardIds: [], closed: true };
+  await world.store.initialise(world.mapping.uuid, [{ shard, checkpoint: ended }]);
+  world.start();
+  await world.clock.advance(3_000);
+  assert.deepEqual(world.positions(), [[1, 2]]);
+  assert.equal(world.count("changed_logs"), 1);
+});
+
+test("shards of a stream made anew wait for the parents that they have now, not for those they had", async () => {
+  const now: Shard[] = [
+    { shardId: "parent", parentShardIds: [], closed: false, logId: "new" },
+    { shardId: "child", parentShardIds: [], closed: false, logId: "new" },
+  ];
+  const world = new SmallWorld({}, { discoveryIntervalMs: 500 }, now);
+  world.appendMany("parent", 1);
+  world.appendMany("child", 2);
+  const ended = { ...initialCheckpoint({ kind: "after", position: "9" }, true), logId: "old" };
+  const open = initialCheckpoint({ kind: "oldest" });
+  await world.store.initialise(world.mapping.uuid, [
+    { shard: CLOSED_PARENT, checkpoint: ended },
+    { shard: CHILD, checkpoint: open },
+  ]);
+  world.start();
+  await world.clock.advance(3_000);
+  assert.deepEqual(world.positions().toSorted(), [[1], [1, 2]]);
+});
