@@ -31,6 +31,7 @@ describeOpeningFaults("Kinesis", {
   },
   throttle: { kind: "refuse", status: 400, code: "LimitExceededException" },
   asksAtOpen: true,
+  abortEndsLook: true,
 });
 
 describeOpeningFaults("SQS", {
@@ -51,6 +52,7 @@ describeOpeningFaults("SQS", {
   },
   throttle: { kind: "refuse", status: 400, code: "RequestThrottled" },
   asksAtOpen: true,
+  abortEndsLook: false,
 });
 
 const TABLE = "arn:aws:dynamodb:eu-west-1:000000000000:table/orders/stream/2026-01-01T00:00:00.000";
@@ -80,6 +82,7 @@ describeOpeningFaults("DynamoDB Streams", {
   open: () => openTableStream(TABLE),
   throttle: { kind: "refuse", status: 400, code: "LimitExceededException" },
   asksAtOpen: false,
+  abortEndsLook: true,
 });
 
 async function openTableStream(eventSourceArn: string): Promise<OpenedSource> {

@@ -23,4 +23,5 @@ describeOpeningFaults("DynamoDB Streams on DynamoDB Local", {
   },
   throttle: { kind: "refuse", status: 400, code: "LimitExceededException" },
   asksAtOpen: false,
+  abortEndsLook: true,
 });
