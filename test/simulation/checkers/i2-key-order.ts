@@ -44,9 +44,19 @@ function findUnordered(attempt: Attempt, ledger: Ledger): string | undefined {
     previous = index;
     const before = inBatch.get(key);
     inBatch.set(key, id);
-    if (before !== undefined && before === ledger.predecessor[id]) continue;
     if ((ledger.predecessorsEndedAt[id] ?? 0) <= attempt.startedAt) continue;
+    if (before !== undefined && areEndedBetween(before, id, attempt.startedAt, ledger)) continue;
     return `attempt ${attempt.id} has record ${position} of ${key} before an earlier one has ended`;
   }
   return undefined;
+}
+
+/** Records between two of a batch may have grown too old: a record without an arrival time does not, and stays before them. */
+function areEndedBetween(before: number, id: number, at: number, { predecessor, endedAt }: Ledger): boolean {
+  let earlier = predecessor[id] ?? -1;
+  while (earlier !== before) {
+    if (earlier === -1 || (endedAt[earlier] ?? 0) > at) return false;
+    earlier = predecessor[earlier] ?? -1;
+  }
+  return true;
 }
