@@ -214,6 +214,7 @@ export class FanOutReader implements ShardReader {
   #nothing(readAgainAfterMs: number): ShardRead {
     // Before the first event nothing is known; later the last one's word counts: an idle shard is one at its tip.
     const lagMs = this.#lagMs ?? 1;
-    return { records: [], endOfShard: false, lagMs, readAgainAfterMs, trimmed: false, ...this.#watch.told };
+    const told = { ...this.#answered, ...this.#watch.told };
+    return { records: [], endOfShard: false, lagMs, readAgainAfterMs, trimmed: false, ...told };
   }
 }

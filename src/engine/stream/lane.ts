@@ -103,8 +103,8 @@ export class Lane {
   }
 
   /** A read found the shard without new records: what waits for the end of a tumbling window may go on. */
-  sawIdleRead(): void {
-    this.#idleReadMs = this.#context.clock.now();
+  sawIdleRead(sourceMs: number): void {
+    this.#idleReadMs = sourceMs;
   }
 
   /** Starts a batch if one is due; to be called after whatever may have made one due. */

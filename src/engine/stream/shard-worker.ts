@@ -406,7 +406,8 @@ export class ShardWorker {
       this.#isAtEnd = true;
       if (this.#readAhead.records > 0) telemetry.mark("end of shard with records in flight");
     }
-    if (this.#hasIdleRead) for (const lane of this.#lanes) lane.sawIdleRead();
+    if (this.#hasIdleRead)
+      for (const lane of this.#lanes) lane.sawIdleRead(moment.answeredMs ?? moment.wallMs);
     this.#pokeLanes();
     this.#endIfDone();
   }

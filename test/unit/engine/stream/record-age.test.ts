@@ -154,3 +154,13 @@ test("a source is asked for a record once a minute, and only for one that is ret
   assert.ok(asked.length >= 8 && asked.length <= 10, `asked ${asked.length} times in ten minutes`);
   assert.deepEqual(new Set(asked), new Set(["2"]));
 });
+
+test("an idle shard closes its tumbling window by the source's clock, though the host's is hours behind", async () => {
+  const world = new SmallWorld({ tumblingWindowMs: 10_000 });
+  world.clock.wallOffsetMs = -25 * HOUR_MS;
+  world.append("s1", { arrivalMs: 0 });
+  world.handler = () => ({ kind: "succeeded", payload: Buffer.from('{"state":{}}') });
+  world.start();
+  await world.clock.advance(2 * MINUTE_MS);
+  assert.equal(world.calls.at(-1)?.window?.isFinalInvokeForWindow, true);
+});
