@@ -19,6 +19,15 @@ import { addTally, createTally, type SeedFailure, type Tally } from "./tally.ts"
 const PORTION = 10;
 const MARKS_SEEDS_MIN = 2_000;
 const SHRINK_RUNS_MAX = 1_000;
+/**
+ * Rare states that this world cannot reach yet; unit tests do: `damaged-records.test.ts` (its streams hold no damaged record),
+ * `stopping.test.ts` (its queue mappings are not updated while they run).
+ */
+const NOT_IN_THIS_WORLD: ReadonlySet<string> = new Set([
+  "damaged record given up",
+  "receives taken over from an earlier configuration",
+  "kept receives given back",
+]);
 
 const { values } = parseArgs({
   options: { seeds: { type: "string" }, seed: { type: "string" }, record: { type: "boolean" } },
@@ -43,7 +52,8 @@ async function main(): Promise<number> {
   print(tally, (performance.now() - begin) / 1000);
   const [failure] = tally.failures;
   if (failure !== undefined) await explain(failure);
-  const missing = count >= MARKS_SEEDS_MIN ? MARKS.filter((mark) => !tally.marks.has(mark)) : [];
+  const wanted = MARKS.filter((mark) => !NOT_IN_THIS_WORLD.has(mark));
+  const missing = count >= MARKS_SEEDS_MIN ? wanted.filter((mark) => !tally.marks.has(mark)) : [];
   if (missing.length > 0) console.log(`\nRare states that no seed reached: ${missing.join("; ")}`);
   return brokenAgain > 0 || failure !== undefined || missing.length > 0 ? 1 : 0;
 }

@@ -80,6 +80,8 @@ export class QueueWorker {
   #settledMessages = 0;
   #state: MappingStatus["state"] = "Enabled";
   #isStopNear = false;
+  /** Monotonic: a stop's drain is over, whenever the timer comes that ends it (principle 13). */
+  #startsUntilMs = Number.POSITIVE_INFINITY;
   /** Monotonic: when all messages that failed here are visible again. */
   #leftUntilMs = Number.NEGATIVE_INFINITY;
   #timer: ScheduledCall | undefined;
@@ -173,6 +175,7 @@ export class QueueWorker {
     if (this.#ledger.buffer.size > 0 || this.#receiver.running > 0)
       telemetry.mark("stopped with messages to run");
     this.#stop.abort();
+    this.#startsUntilMs = clock.monotonic() + Math.min(startsMs, drainMs);
     this.#receiver.close();
     this.#timer?.cancel();
     this.#places.close();
@@ -340,6 +343,7 @@ export class QueueWorker {
 
   #startBatches(): void {
     const nowMs = this.#options.clock.monotonic();
+    if (nowMs >= this.#startsUntilMs) return;
     while (this.#buffer.size > 0 && this.#isBatchDue(nowMs)) {
       if (this.#batches.size >= this.#places.forAll) {
         this.#scaling.saturated(nowMs);

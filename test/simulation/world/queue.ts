@@ -101,6 +101,11 @@ export class SimQueue {
     return this.#live.length - this.#gone;
   }
 
+  /** Of those that are left, messages that no event can hold. */
+  get unmadeLeft(): number {
+    return this.#live.filter((message) => isThere(message) && message.unmade !== undefined).length;
+  }
+
   /** Somebody could be given a message now. */
   get hasVisible(): boolean {
     const now = this.#time.now;

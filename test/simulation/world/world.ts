@@ -122,7 +122,8 @@ export class World {
     for (const plan of scenario.processes) time.schedule(plan.startMs, () => this.startProcess(plan));
     await this.#advance(scenario.faultsEndMs, () => false);
     this.#heal();
-    await this.#advance(scenario.faultsEndMs + scenario.healWithinMs, () => this.#seesQuiescence());
+    const healedByMs = scenario.faultsEndMs + scenario.healWithinMs + this.#holdsOfUnmadeMs();
+    await this.#advance(healedByMs, () => this.#seesQuiescence());
     this.#checkStatus();
     await this.#stopAll();
     this.history.endedAt = time.now;
@@ -231,6 +232,14 @@ export class World {
       process.crashAtCall = undefined;
     }
     if (this.working().length === 0) this.startProcess({ wallOffsetMs: 0, rate: 1 });
+  }
+
+  /** A message that no event can hold keeps its group back, receive after receive, until the queue takes it away. */
+  #holdsOfUnmadeMs(): number {
+    const each = this.queues.map(({ plan, queue }) =>
+      plan.isFifo ? queue.unmadeLeft * (plan.receivesMax ?? 1) * plan.visibilityMs : 0,
+    );
+    return Math.max(0, ...each);
   }
 
   #nextLook = 0;

@@ -55,7 +55,8 @@ function checkEndings({ history, queue, report }: QueueTrial): void {
     const { stopCalledAt, stopResolvedAt } = process;
     if (stopCalledAt === undefined || stopResolvedAt === undefined) continue;
     if (event.kind === "receiveEnded") {
-      if (event.at >= stopResolvedAt) continue;
+      // A mapping whose drain is over does not wait for receives; it says that they did not come back in time.
+      if (event.at >= Math.min(stopResolvedAt, process.drainDeadline + TICK_MS)) continue;
       const stopLocalMs = process.localAt(stopCalledAt);
       const kept = event.deliveries.find(
         (each) =>
