@@ -5,7 +5,7 @@ import type { LogFields } from "../../ports/telemetry.ts";
 import type { BatchExplanation } from "../explanation.ts";
 import { AttemptNotes, epochOf } from "../invoke/attempt-notes.ts";
 import { backoffMs } from "../invoke/backoff.ts";
-import type { InvocationRequest } from "../invoke/function-invoker.ts";
+import type { InvocationRequest, InvocationResult } from "../invoke/function-invoker.ts";
 import { type BatchVerdict, readResponse } from "../invoke/response.ts";
 import { sleep } from "../sleep.ts";
 import type { BatchTrace } from "../trace/batch-trace.ts";
@@ -16,6 +16,7 @@ import { recordFinder } from "./item-identifier.ts";
 import { splitByFailures } from "./partial-retry.ts";
 import { RetryWatch } from "./retry-watch.ts";
 import type { BufferedRecord, ShardContext, StartPermission } from "./shard-context.ts";
+import { damageOf, noteUnencodable } from "./throwing-source.ts";
 import type { OpenWindow, WindowEnd } from "./tumbling-window.ts";
 
 /** A batch, or what bisecting and partial responses left of it, with its own request id and retry budget. */
@@ -155,7 +156,7 @@ export class BatchRun {
   async #attempt(segment: Segment): Promise<Step> {
     const blocked = this.#blockedBy(segment);
     if (blocked !== undefined) return await this.#unblock(segment, blocked);
-    const damaged = segment.records.findIndex(({ record }) => record.damage !== undefined);
+    const damaged = segment.records.findIndex((each) => damageOf(each) !== undefined);
     if (damaged >= 0) return await this.#giveUpDamaged(segment, damaged);
     const fitting = this.#fittingRecords(segment);
     if (fitting === 0 && segment.records.length === 1) {
@@ -169,20 +170,32 @@ export class BatchRun {
     if (fitting < segment.records.length) return this.#splitBySize(segment, fitting);
     this.#notes.does("queued");
     const startedMs = this.#context.clock.monotonic();
-    const result = await this.#context.invoker.invoke(this.#request(segment));
+    const result = await this.#invoke(segment);
+    if (result === undefined) return { kind: "next", segments: [segment] };
     if (this.#context.isClosed()) return STOPPED;
     if (result.kind === "notStarted") return { kind: "next", segments: [segment] };
     if (segment.windowEnd !== "no") segment.triedFromMs ??= startedMs;
     return await this.#conclude(segment, result);
   }
 
+  /** `undefined`: nothing was invoked, since records cannot be encoded; they are noted. */
+  async #invoke(segment: Segment): Promise<InvocationResult | undefined> {
+    try {
+      return await this.#context.invoker.invoke(this.#request(segment));
+    } catch (error) {
+      if (noteUnencodable(this.#context.source.events, segment.records)) return undefined;
+      throw error;
+    }
+  }
+
   /** A record that no function can have goes alone, into the destination. */
   async #giveUpDamaged(segment: Segment, index: number): Promise<Step> {
     if (segment.records.length > 1) return this.#splitBySize(segment, index);
     const { telemetry, mapping, shardId } = this.#context;
-    const record = segment.records[0]?.record;
+    const [first] = segment.records;
     telemetry.mark("damaged record given up");
-    const fields = { mapping: mapping.name, shardId, from: record?.position, reason: record?.damage };
+    const reason = first && damageOf(first);
+    const fields = { mapping: mapping.name, shardId, from: first?.record.position, reason };
     telemetry.log("error", "a record cannot be given to the function; it is given up", fields);
     this.#notes.lastProblem = "payloadTooLarge";
     return await this.#discard(segment, segment.records, "MaximumPayloadSizeExceeded", undefined);

@@ -3,6 +3,7 @@ import type { TumblingWindow } from "../../model/record.ts";
 import type { StreamSource } from "../../ports/stream-source.ts";
 import { itemIdentifier } from "./item-identifier.ts";
 import type { BufferedRecord, ShardContext } from "./shard-context.ts";
+import { eventOrNothing } from "./throwing-source.ts";
 
 export interface DiscardedBatch {
   readonly records: readonly BufferedRecord[];
@@ -41,10 +42,7 @@ export function failureRecordOf(context: ShardContext, batch: DiscardedBatch): F
       arrivalPrecision,
       records,
     },
-    payload: source.events.encode(
-      batch.records.map(({ record }) => record),
-      batch.window,
-    ),
+    payload: eventOrNothing(source, batch.records, batch.window),
     window: batch.window,
   };
 }

@@ -4,7 +4,11 @@ import type { BufferedRecord } from "./shard-context.ts";
 
 /** What functions and failure records call a record. */
 export function itemIdentifier({ events }: StreamSource, record: StreamRecord): string {
-  return events.itemIdentifier?.(record) ?? record.position;
+  try {
+    return events.itemIdentifier?.(record) ?? record.position;
+  } catch {
+    return record.position;
+  }
 }
 
 /**
@@ -26,8 +30,12 @@ export function recordFinder(
 }
 
 function readIdentifier(value: unknown, { events }: StreamSource, shardId: string): string | undefined {
-  if (events.readItemIdentifier !== undefined) return events.readItemIdentifier(value, shardId);
-  return typeof value === "string" ? value : undefined;
+  if (events.readItemIdentifier === undefined) return typeof value === "string" ? value : undefined;
+  try {
+    return events.readItemIdentifier(value, shardId);
+  } catch {
+    return undefined;
+  }
 }
 
 function firstIndexes(records: readonly BufferedRecord[], source: StreamSource): Map<string, number> {

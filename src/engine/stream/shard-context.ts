@@ -17,6 +17,8 @@ export interface BufferedRecord {
   readonly ordinal: number;
   /** The read that brought it; all of its records share this. */
   readonly read: ReadMoment;
+  /** Why no function can have it, though its source gave it as whole: found out here (`throwing-source.ts`). */
+  damage?: string | undefined;
 }
 
 /** When records were read, by each clock, and of which log they are. */

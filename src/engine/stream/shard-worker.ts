@@ -32,6 +32,7 @@ import type { ShardInquiry } from "./shard-inquiry.ts";
 import { ShardLog } from "./shard-log.ts";
 import type { SourceOutages } from "./source-outages.ts";
 import type { SourceProblems } from "./source-problems.ts";
+import { reasonOf } from "./throwing-source.ts";
 
 /** What the shards of a mapping share. */
 export interface ShardEnvironment {
@@ -442,7 +443,7 @@ export class ShardWorker {
   }
 
   #takeRecord(record: StreamRecord, read: ReadMoment): void {
-    const { telemetry, mapping, filter, source } = this.#environment;
+    const { telemetry, mapping } = this.#environment;
     const ordinal = this.#mark.append(record.position, bornMs(record.arrivalMs, read));
     if (this.#skip.isSettled(record.position)) {
       telemetry.mark("settled range resumed after restart");
@@ -450,15 +451,27 @@ export class ShardWorker {
       this.#mark.settle(ordinal);
       return;
     }
-    const isJudged = filter !== undefined && record.damage === undefined;
-    if (isJudged && !filter.matches(source.events.filterDocument(record))) {
+    const buffered: BufferedRecord = { record, ordinal, read };
+    if (!this.#passes(buffered)) {
       telemetry.count("filtered_out_events", mapping.name, 1);
       this.#mark.settle(ordinal);
       if (this.#readAhead.records === 0) telemetry.mark("filtered page moves the mark without an invocation");
       return;
     }
     this.#readAhead.take(record.bytes);
-    this.#laneOf(record)?.push({ record, ordinal, read });
+    this.#laneOf(record)?.push(buffered);
+  }
+
+  /** What cannot be judged passes, and is given up where it would be run. */
+  #passes(buffered: BufferedRecord): boolean {
+    const { filter, source } = this.#environment;
+    if (filter === undefined || buffered.record.damage !== undefined) return true;
+    try {
+      return filter.matches(source.events.filterDocument(buffered.record));
+    } catch (error) {
+      buffered.damage = reasonOf("show the filter", error);
+      return true;
+    }
   }
 
   #laneOf(record: StreamRecord): Lane | undefined {

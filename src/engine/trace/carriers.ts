@@ -3,5 +3,12 @@ import type { BufferedRecord } from "../stream/shard-context.ts";
 import type { TraceCarriers } from "./batch-trace.ts";
 
 export function carriersOf(events: StreamEvents, records: readonly BufferedRecord[]): TraceCarriers {
-  return records.map(({ record }) => events.traceCarrier?.(record));
+  return records.map(({ record }) => {
+    try {
+      return events.traceCarrier?.(record);
+    } catch {
+      // A trace is worth less than the record.
+      return undefined;
+    }
+  });
 }

@@ -228,6 +228,14 @@ export class SmallWorld {
     };
   }
 
+  /** Positions at which functions of the source throw, though their port says that they do not. */
+  readonly throwing = new Map<string, readonly string[]>();
+
+  #throwAt(what: string, { position }: StreamRecord): void {
+    if (this.throwing.get(what)?.includes(position) === true)
+      throw new TypeError(`${what} of a secret record`);
+  }
+
   append(shardId: string, ...inputs: RecordInput[]): void {
     const records = this.records.get(shardId) ?? [];
     this.records.set(shardId, records);
@@ -290,10 +298,18 @@ export class SmallWorld {
       events: {
         envelopeBytes: () => 14,
         filterDataKey: "data",
-        traceCarrier: (record) => (record as TestRecord).trace,
-        filterDocument: (record) => ({ document: { partitionKey: record.key }, isDataJson: false }),
-        encode: (records, window) =>
-          Buffer.from(JSON.stringify({ p: records.map((record) => Number(record.position)), window })),
+        traceCarrier: (record) => {
+          this.#throwAt("traceCarrier", record);
+          return (record as TestRecord).trace;
+        },
+        filterDocument: (record) => {
+          this.#throwAt("filterDocument", record);
+          return { document: { partitionKey: record.key }, isDataJson: false };
+        },
+        encode: (records, window) => {
+          for (const record of records) this.#throwAt("encode", record);
+          return Buffer.from(JSON.stringify({ p: records.map((record) => Number(record.position)), window }));
+        },
         ...(this.itemIdentifier === undefined ? {} : { itemIdentifier: this.itemIdentifier }),
         ...(this.isTopic ? TOPIC_EVENTS : {}),
       },
