@@ -25,7 +25,7 @@ test("names a blocked lane's batch, its attempts, why it failed and when it is t
   const { shard, fn } = shardOf(world);
   assert.deepEqual(
     shard.lanes.map(({ batch, ...lane }) => lane),
-    [{ lane: 0, waitingRecords: 1, fillingUntilMs: undefined }],
+    [{ lane: 0, waitingRecords: 1, idleSinceMs: ManualClock.startMs, fillingUntilMs: undefined }],
   );
   const { requestId, ...batch } = shard.lanes[0]?.batch ?? { requestId: "" };
   assert.equal(requestId, world.calls.find(({ positions }) => positions.includes(1))?.requestId);
@@ -97,7 +97,13 @@ test("shows a batch that is being filled, and until when", async () => {
   world.start();
   await world.clock.advance(1_000);
   assert.deepEqual(shardOf(world).shard.lanes, [
-    { lane: 0, waitingRecords: 3, fillingUntilMs: ManualClock.startMs + 10_000, batch: undefined },
+    {
+      lane: 0,
+      waitingRecords: 3,
+      idleSinceMs: ManualClock.startMs,
+      fillingUntilMs: ManualClock.startMs + 10_000,
+      batch: undefined,
+    },
   ]);
 });
 
@@ -111,7 +117,7 @@ test("shows reading that fails, throttles too, and reading that has stopped for 
   const { readFailures, reading } = shardOf(world).shard;
   assert.deepEqual(
     [reading, readFailures],
-    ["failing", { count: 2, lastProblem: "ERR_MILLRACE_SOURCE_THROTTLED: slow down" }],
+    ["failing", { count: 2, lastProblem: "ERR_MILLRACE_SOURCE_THROTTLED: slow down", fault: "throttled" }],
   );
   world.readFailure = undefined;
   await world.clock.advance(1_000);

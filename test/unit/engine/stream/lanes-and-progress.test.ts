@@ -63,8 +63,8 @@ test("no two batches of a lane are in flight at once, and lanes run side by side
 
 test("reading stops when the window between mark and newest record is full, and goes on when it moves", async () => {
   const world = new SmallWorld({ batchSize: 1, parallelizationFactor: 2 }, { shardWindowRecords: 20 });
-  world.append("s1", { key: LEFT });
-  world.appendMany("s1", 99, () => RIGHT);
+  // What waits behind the failing one keeps what is settled ahead of it from joining into one place.
+  world.appendMany("s1", 100, (index) => (index % 2 === 0 ? LEFT : RIGHT));
   let isBroken = true;
   world.handler = ({ positions }) => (positions.includes(1) && isBroken ? FAILED : SUCCEEDED);
   world.start();

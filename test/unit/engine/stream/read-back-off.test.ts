@@ -3,6 +3,7 @@ import { test } from "node:test";
 import PQueue from "p-queue";
 import { RepeatedLines } from "../../../../src/engine/repeated-lines.ts";
 import { type ReadLoopOptions, runReadLoop } from "../../../../src/engine/stream/read-loop.ts";
+import { ReadNotes } from "../../../../src/engine/stream/read-notes.ts";
 import { SourceOutages } from "../../../../src/engine/stream/source-outages.ts";
 import { MillraceError } from "../../../../src/model/errors.ts";
 import type { Clock } from "../../../../src/ports/clock.ts";
@@ -51,6 +52,8 @@ async function backOffOf(between: ShardRead): Promise<readonly number[]> {
     clock,
     telemetry,
     outages: new SourceOutages(clock, { next: () => 1, uuid: () => "" }),
+    notes: new ReadNotes(clock),
+    inquiry: { seen() {} } as never,
     lines: new RepeatedLines(clock, telemetry),
     limits: { backoffBaseMs: 100, backoffCapMs: 5_000 },
     reads: new PQueue({ concurrency: 1 }),
