@@ -25,7 +25,7 @@ export const CONTROL_BUGS: readonly ControlBug[] = [
   }),
   bug("a process that is cut off goes on", {
     file: RECONCILER,
-    find: "for (const uuid of this.#kept.keys()) void runner.want(uuid, undefined);",
+    find: "for (const uuid of this.#kept.keys()) void runner.want(uuid, undefined, true);",
     replace: "",
   }),
   bug("what was opened is started though it is not wanted any more", {
