@@ -192,6 +192,9 @@ export class BrokerLink {
   }
 
   #frameFault(bytes: number): KafkaFault {
+    if (!this.#isLoggedIn && isTlsRecord(bytes)) {
+      return toFault(new Error("the broker answered in TLS"), this.#place("connecting"));
+    }
     return new KafkaFault(
       "tooLarge",
       `The broker ${this.address} announced an answer of ${bytes} bytes; at most ${this.#frameBytesMax} are taken here. ` +
@@ -292,6 +295,12 @@ export class BrokerLink {
   #place(action: string): ErrorPlace {
     return { action, broker: this.address, usesTls: this.#options.access.tls !== undefined };
   }
+}
+
+/** A server of TLS answers plain text with an alert or a handshake: what it begins with, read as the length of a frame. */
+function isTlsRecord(length: number): boolean {
+  const type = length >>> 24;
+  return (type === 0x15 || type === 0x16) && ((length >>> 16) & 0xff) === 3;
 }
 
 function saslOptions({ mechanism, username, password }: KafkaSasl): object {
