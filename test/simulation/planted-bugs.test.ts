@@ -4,6 +4,7 @@ import { describe, test } from "node:test";
 import { CHECKERS } from "./checkers/index.ts";
 import { QUEUE_CHECKERS } from "./checkers/queues/index.ts";
 import { hunt } from "./hunt.ts";
+import { OPEN_BUGS } from "./planted/open-bugs.ts";
 import type { PlantedBug } from "./planted/planted-bug.ts";
 import { PLANTED_BUGS } from "./planted-bugs.ts";
 
@@ -76,6 +77,14 @@ describe("planted bugs", () => {
         assert.equal(parts.length, 2, `${name}: its text stands ${parts.length - 1} times in ${file}`);
       }
     }
+  });
+
+  test("every bug that is open is one that is planted", () => {
+    const names = new Set(PLANTED_BUGS.map(({ name }) => name));
+    assert.deepEqual(
+      [...OPEN_BUGS].filter((name) => !names.has(name)),
+      [],
+    );
   });
 
   test("every checker has a bug that it must catch", () => {

@@ -13,7 +13,7 @@ export const QUEUE_RECEIVE_BUGS: readonly PlantedBug[] = [
     replace:
       'this.#track(this.#giveBack(this.#buffer.messages, "a stop"));\n    await sleepUnless(drained, clock, Math.min(startsMs, drainMs));',
   }),
-  bug("a stop does not wait for receives that are under way", ["I19", "I15"], {
+  bug("a stop does not wait for receives that are under way", ["I19", "I15", "I26"], {
     file: `${QUEUE}/queue-worker.ts`,
     find: " && this.#receiver.running === 0;\n    if (isDrained)",
     replace: ";\n    if (isDrained)",
