@@ -54,7 +54,8 @@ test("members and elements come apart as they stand, and put together again are 
 test("an integer that JavaScript would round is a bigint, and one that a number holds stays a number", () => {
   const exact = (text: string) => parseExactJson(text);
   assert.equal(exact("9007199254740993"), 9_007_199_254_740_993n);
-  assert.deepEqual(exact('{"a":[-9223372036854775808,1.5]}'), { a: [-9_223_372_036_854_775_808n, 1.5] });
+  assert.deepEqual(exact('{"a":[-9223372036854775807,1.5]}'), { a: [-9_223_372_036_854_775_807n, 1.5] });
+  assert.equal(exact("-9223372036854775808"), -(2 ** 63));
   assert.equal(exact("9007199254740993.0"), 9_007_199_254_740_993n);
   assert.equal(exact("9007199254740992"), 2 ** 53);
   assert.equal(exact("100000000000000000"), exact("1e17"));
