@@ -6,8 +6,9 @@ import type { Connector } from "../ports/connector.ts";
 import type { MappingStore } from "../ports/mapping-store.ts";
 import type { ProgressStore } from "../ports/progress-store.ts";
 import type { Random } from "../ports/random.ts";
-import type { CounterName, GaugeName, LogLevel, Telemetry } from "../ports/telemetry.ts";
+import type { LogLevel, Telemetry } from "../ports/telemetry.ts";
 import type { Tracing } from "../ports/tracing.ts";
+import type { MappingTotals } from "./mapping-progress.ts";
 import type { MemberProcess } from "./processes/group-messages.ts";
 import type { StoreUrl } from "./store-url.ts";
 
@@ -76,13 +77,6 @@ export interface MetricsMerger {
   /** It has ended: what it had counted stays counted. */
   retire(processId: string): void;
   text(): Promise<string>;
-}
-
-/** Sums since the start of the process. */
-export interface MappingTotals {
-  readonly counters: Readonly<Record<CounterName, number>>;
-  readonly gauges: Readonly<Record<GaugeName, number>>;
-  readonly invocations: number;
 }
 
 export interface ApiContent {

@@ -1,6 +1,6 @@
 import { describeError, MillraceError } from "../model/errors.ts";
-import type { CliHost, Flag } from "./command.ts";
-import { type Flags, lastValue, usageError } from "./parse-flags.ts";
+import type { CliHost, Flag, Flags } from "./command.ts";
+import { lastValue, usageError } from "./parse-flags.ts";
 import { printable } from "./terminal-text.ts";
 
 const DEFAULT_URL = "http://127.0.0.1:8080";

@@ -1,6 +1,13 @@
 import type { Adapters } from "./adapters.ts";
-import type { Flags } from "./parse-flags.ts";
+import type { OutputStream } from "./output-stream.ts";
 import type { GroupLink } from "./processes/group-messages.ts";
+import type { StopSignal } from "./stop-signal.ts";
+
+/**
+ * The flags of a command line; values in the order given. Flags without a value have the value `true`. Words that are no flags
+ * stand under their names in capitals, which no flag has.
+ */
+export type Flags = ReadonlyMap<string, readonly string[]>;
 
 /** What a command ends with: 0 done, 1 it failed while it ran, 2 what it was given is not valid. */
 export type ExitStatus = number;
@@ -63,14 +70,4 @@ export interface CliHost {
   exitNow(status: ExitStatus): void;
   /** Called with what nobody caught: such a process cannot be trusted to go on. */
   onFatal(listener: (error: unknown) => void): void;
-}
-
-/** A terminal's hang-up asks to stop as the others do. */
-export type StopSignal = "SIGTERM" | "SIGINT" | "SIGHUP";
-
-export interface OutputStream {
-  readonly isTTY?: boolean;
-  readonly columns?: number | undefined;
-  readonly rows?: number | undefined;
-  write(text: string): unknown;
 }

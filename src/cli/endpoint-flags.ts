@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import type { Connector, SourceEndpoints } from "../ports/connector.ts";
-import { type Flags, usageError } from "./parse-flags.ts";
+import type { Flags } from "./command.ts";
+import { usageError } from "./parse-flags.ts";
 
 /**
  * `--endpoint NAME=VALUE`: by the names that connectors define, paths (names in `_FILE`) made absolute.

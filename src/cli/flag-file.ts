@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { describeError, MillraceError } from "../model/errors.ts";
-import { type Flags, lastValue } from "./parse-flags.ts";
+import type { Flags } from "./command.ts";
+import { lastValue } from "./parse-flags.ts";
 
 /** Larger than the largest payload of any source, so that a slip such as a disk image ends at once. */
 const FILE_BYTES_MAX = 16 * 1024 * 1024;

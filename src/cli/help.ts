@@ -1,5 +1,5 @@
+import type { Flags } from "./command.ts";
 import { type CliHost, type Command, type CommandGroup, EXIT_OK } from "./command.ts";
-import type { Flags } from "./parse-flags.ts";
 
 const FOOTER = `Exit statuses: 0 done, 1 failed while running, 2 bad input.
 Each command has --help.

@@ -1,7 +1,7 @@
 import type { LoadProgress } from "../load/load-measurement.ts";
 import type { LoadWindow } from "../load/load-result.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { OutputStream } from "./command.ts";
+import type { OutputStream } from "./output-stream.ts";
 import { formatBytes, formatCount, formatDuration } from "./terminal-text.ts";
 
 /** Between two lines where there is no terminal: a build server's log stays short. */

@@ -4,6 +4,7 @@ import { join, resolve } from "node:path";
 import type { FinishedLoad } from "../load/load-run.ts";
 import type { LoadedScenario, ScenarioFile } from "../load/load-scenario.ts";
 import { formatProblem, type ManifestProblem } from "../manifests/problem.ts";
+import type { Flags } from "./command.ts";
 import {
   type CliHost,
   type Command,
@@ -11,11 +12,11 @@ import {
   EXIT_FAILED,
   EXIT_OK,
   type ExitStatus,
-  type StopSignal,
 } from "./command.ts";
 import { LoadDisplay } from "./load-display.ts";
 import { formatLoadSummary } from "./load-summary.ts";
-import { type Flags, lastValue, usageError } from "./parse-flags.ts";
+import { lastValue, usageError } from "./parse-flags.ts";
+import type { StopSignal } from "./stop-signal.ts";
 import { SIGNAL_STATUS } from "./watch-signals.ts";
 
 const DEFAULT_OUT = ".millrace/load";

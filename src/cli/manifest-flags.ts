@@ -1,6 +1,5 @@
 import { formatProblems, loadManifests, type Manifests } from "../manifests/load-manifests.ts";
-import type { CliHost } from "./command.ts";
-import type { Flags } from "./parse-flags.ts";
+import type { CliHost, Flags } from "./command.ts";
 
 export const FILENAME_FLAG = {
   short: "f",

@@ -1,8 +1,8 @@
 import { MillraceError } from "../model/errors.ts";
 import { isObject, type JsonObject } from "./api-client.ts";
-import type { Flag } from "./command.ts";
+import type { Flag, Flags } from "./command.ts";
 import { readNamedFile } from "./flag-file.ts";
-import { type Flags, lastValue, usageError } from "./parse-flags.ts";
+import { lastValue, usageError } from "./parse-flags.ts";
 
 type Values = readonly string[];
 

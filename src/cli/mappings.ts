@@ -1,8 +1,9 @@
 import { API_FLAGS, ApiClient, type JsonObject } from "./api-client.ts";
+import type { Flags } from "./command.ts";
 import { type CliHost, type Command, type CommandGroup, EXIT_OK, type Flag, type Word } from "./command.ts";
 import { parameterFlags, readParameters } from "./mapping-parameters.ts";
 import { explanationText, mappingDetails, mappingTable } from "./mapping-text.ts";
-import { type Flags, lastValue } from "./parse-flags.ts";
+import { lastValue } from "./parse-flags.ts";
 
 const UUID = { UUID: { isRequired: true, description: "Of the mapping, as list shows it." } } as const;
 

@@ -1,13 +1,7 @@
 import { parseArgs } from "node:util";
 import { nearestName } from "../manifests/nearest-name.ts";
 import { MillraceError } from "../model/errors.ts";
-import type { Command } from "./command.ts";
-
-/**
- * The flags of a command line; values in the order given. Flags without a value have the value `true`. Words that are no flags
- * stand under their names in capitals, which no flag has.
- */
-export type Flags = ReadonlyMap<string, readonly string[]>;
+import type { Command, Flags } from "./command.ts";
 
 export function lastValue(flags: Flags, name: string): string | undefined {
   return flags.get(name)?.at(-1);

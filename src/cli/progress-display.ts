@@ -1,13 +1,7 @@
-import type { MappingStatus } from "../engine/engine.ts";
 import type { Clock, ScheduledCall } from "../ports/clock.ts";
-import type { MappingTotals } from "./adapters.ts";
-import type { OutputStream } from "./command.ts";
+import type { MappingProgress, MappingTotals } from "./mapping-progress.ts";
+import type { OutputStream } from "./output-stream.ts";
 import { formatBytes, formatCount, formatDuration } from "./terminal-text.ts";
-
-export interface MappingProgress {
-  readonly status: MappingStatus;
-  readonly totals: MappingTotals;
-}
 
 const FRAME_MS = 500;
 const COLUMNS_DEFAULT = 100;

@@ -1,5 +1,6 @@
 import type { Telemetry } from "../ports/telemetry.ts";
-import type { CliHost, ExitStatus, StopSignal } from "./command.ts";
+import type { CliHost, ExitStatus } from "./command.ts";
+import type { StopSignal } from "./stop-signal.ts";
 
 /** A shell's statuses for what was ended by a signal. */
 export const SIGNAL_STATUS: Readonly<Record<StopSignal, ExitStatus>> = {

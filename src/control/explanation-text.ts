@@ -7,7 +7,7 @@ import type {
   ShardExplanation,
 } from "../engine/engine.ts";
 import type { StartPoint } from "../model/record.ts";
-import type { ExplainedMapping, ExplainedShard } from "./explain-mapping.ts";
+import type { ExplainedMapping, ExplainedShard } from "./explained-mapping.ts";
 import { remedyOf, runbookOf } from "./remedies.ts";
 import type { StandingPart } from "./standstill-book.ts";
 

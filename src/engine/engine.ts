@@ -11,13 +11,12 @@ import type { Tracing } from "../ports/tracing.ts";
 import type { MappingExplanation } from "./explanation.ts";
 import type { InvocableFunction } from "./invoke/function-invoker.ts";
 import type { EngineSettings } from "./settings.ts";
-import { Supervisor } from "./supervisor.ts";
 
 export type * from "./explanation.ts";
 export type { InvocableFunction } from "./invoke/function-invoker.ts";
 export { type PartReasons, reasonsOf, STANDSTILL_MS } from "./reasons.ts";
 
-/** The engine's public face: what the composition root and the simulation construct. */
+/** The engine's public face: what the composition root and the simulation give to `createEngine`. */
 export interface EngineOptions {
   /** Unique among all processes that share the store, also over restarts: a new life is a new owner. */
   readonly owner: string;
@@ -46,10 +45,6 @@ export interface StreamDeployment {
   readonly source: StreamSource;
   readonly fn: InvocableFunction;
   readonly destination: Destination | undefined;
-}
-
-export function createEngine(options: EngineOptions): Engine {
-  return new Supervisor(options);
 }
 
 export interface Engine {

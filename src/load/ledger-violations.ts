@@ -1,4 +1,4 @@
-import type { ViolationKind } from "./ledger.ts";
+export type ViolationKind = "lost" | "outOfOrder" | "duplicatesBeyondBound" | "phantoms";
 
 const EXAMPLES_MAX = 20;
 

@@ -1,4 +1,4 @@
-import { LedgerViolations } from "./ledger-violations.ts";
+import { LedgerViolations, type ViolationKind } from "./ledger-violations.ts";
 import { keyName, type RecordIdentity } from "./payload.ts";
 import { SettledIndexes } from "./settled-indexes.ts";
 import { SettledRecently } from "./settled-recently.ts";
@@ -50,8 +50,6 @@ export interface LedgerReport {
   /** The first of them, in words. */
   readonly examples: readonly string[];
 }
-
-export type ViolationKind = "lost" | "outOfOrder" | "duplicatesBeyondBound" | "phantoms";
 
 interface KeyState {
   next: number;

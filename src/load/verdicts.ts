@@ -1,4 +1,5 @@
-import type { LedgerReport, ViolationKind } from "./ledger.ts";
+import type { LedgerReport } from "./ledger.ts";
+import type { ViolationKind } from "./ledger-violations.ts";
 import type { LatencySummary, Verdict } from "./load-result.ts";
 import { growsBeyond, type Trend } from "./memory-trend.ts";
 import type { ScenarioSpec } from "./scenario-schema.ts";

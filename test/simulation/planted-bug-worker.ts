@@ -42,7 +42,7 @@ function tell(message: HuntMessage): void {
 }
 
 async function hunt(): Promise<HuntResult> {
-  const { createEngine } = await import("../../src/engine/engine.ts");
+  const { createEngine } = await import("../../src/engine/create-engine.ts");
   const { watchRejections } = await import("./run-scenario.ts");
   const { createTally, runSeed } = await import("./tally.ts");
   checkPlanted();
@@ -68,7 +68,7 @@ function* seeds(): Generator<number> {
 }
 
 async function shortestOf(seed: number, invariant: InvariantId): Promise<Scenario> {
-  const { createEngine } = await import("../../src/engine/engine.ts");
+  const { createEngine } = await import("../../src/engine/create-engine.ts");
   const { generateScenario } = await import("./generate-scenario.ts");
   const { runScenario } = await import("./run-scenario.ts");
   const { shrink } = await import("./shrink.ts");

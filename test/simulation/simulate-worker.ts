@@ -1,5 +1,5 @@
 import { parentPort } from "node:worker_threads";
-import { createEngine } from "../../src/engine/engine.ts";
+import { createEngine } from "../../src/engine/create-engine.ts";
 import { watchRejections } from "./run-scenario.ts";
 import { createTally, runSeed } from "./tally.ts";
 

@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { Worker } from "node:worker_threads";
-import { createEngine } from "../../src/engine/engine.ts";
+import { createEngine } from "../../src/engine/create-engine.ts";
 import { MARKS } from "../../src/ports/telemetry.ts";
 import { generateScenario } from "./generate-scenario.ts";
 import { addRegression, readRegressions } from "./regressions.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { createEngine } from "../../src/engine/engine.ts";
+import { createEngine } from "../../src/engine/create-engine.ts";
 import { generateScenario } from "./generate-scenario.ts";
 import { readRegressions } from "./regressions.ts";
 import { runScenario, traceHash, watchRejections } from "./run-scenario.ts";

@@ -1,5 +1,5 @@
 import type { Clock } from "../../ports/clock.ts";
-import type { MappingProgress } from "../progress-display.ts";
+import type { MappingProgress } from "../mapping-progress.ts";
 import type { GroupLink, GroupReport } from "./group-messages.ts";
 
 export interface MemberSources {

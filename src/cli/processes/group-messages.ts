@@ -1,5 +1,5 @@
-import type { StopSignal } from "../command.ts";
-import type { MappingProgress } from "../progress-display.ts";
+import type { MappingProgress } from "../mapping-progress.ts";
+import type { StopSignal } from "../stop-signal.ts";
 
 /** What the parent of several processes says to one of them. JSON. */
 export type ToMember =

@@ -1,6 +1,5 @@
 import type { MappingStatus, Standstill } from "../../engine/engine.ts";
-import type { MappingTotals } from "../adapters.ts";
-import type { MappingProgress } from "../progress-display.ts";
+import type { MappingProgress, MappingTotals } from "../mapping-progress.ts";
 
 /** In this order: a mapping is shown in the first state that any process has it in. */
 const STATES: readonly MappingStatus["state"][] = ["Failed", "Disabling", "Creating", "Disabled", "Enabled"];

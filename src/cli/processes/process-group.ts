@@ -2,7 +2,8 @@ import { firstOf, whenSettled } from "../../lib/first-of.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { LogLevel, Telemetry } from "../../ports/telemetry.ts";
 import type { MetricsMerger } from "../adapters.ts";
-import { EXIT_FAILED, EXIT_OK, type ExitStatus, type StopSignal } from "../command.ts";
+import { EXIT_FAILED, EXIT_OK, type ExitStatus } from "../command.ts";
+import type { StopSignal } from "../stop-signal.ts";
 import type { FromMember, GroupReport, MemberProcess, MemberReport } from "./group-messages.ts";
 import { mergeProgress } from "./merge-progress.ts";
 

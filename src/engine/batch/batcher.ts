@@ -1,4 +1,4 @@
-import type { BufferedRecord } from "../stream/shard-context.ts";
+import type { BufferedRecord } from "../stream/buffered-record.ts";
 import { RecordQueue } from "./record-queue.ts";
 
 export interface BatchLimits {

@@ -10,7 +10,7 @@ import type { FunctionInvoker } from "../invoke/function-invoker.ts";
 import { readFailedMessages } from "../invoke/response.ts";
 import type { EngineSettings } from "../settings.ts";
 import { sleep } from "../sleep.ts";
-import type { BatchTrace } from "../trace/batch-trace.ts";
+import { BatchTrace } from "../trace/batch-trace.ts";
 import type { Tracer } from "../trace/tracer.ts";
 import { type HeldMessage, isHeldAt, messagesOf } from "./held-message.ts";
 import type { QueueBatchNotes } from "./queue-batch-notes.ts";
@@ -78,7 +78,7 @@ async function runWhileItLasts(
 ): Promise<BatchEnding> {
   const { mapping, clock, random, settings, telemetry, invoker, endSignal, callSignal, notes } = context;
   const requestId = notes.begin(random.uuid());
-  const running: Running = { batch, requestId, trace: context.tracer?.batch() };
+  const running: Running = { batch, requestId, trace: context.tracer && new BatchTrace(context.tracer) };
   let untilMs: number | undefined;
   for (let pauses = 1; ; pauses++) {
     notes.does("queued");

@@ -8,14 +8,15 @@ import { backoffMs } from "../invoke/backoff.ts";
 import type { InvocationRequest, InvocationResult } from "../invoke/function-invoker.ts";
 import { type BatchVerdict, readResponse } from "../invoke/response.ts";
 import { sleep } from "../sleep.ts";
-import type { BatchTrace } from "../trace/batch-trace.ts";
+import { BatchTrace } from "../trace/batch-trace.ts";
 import { carriersOf } from "../trace/carriers.ts";
+import type { BufferedRecord } from "./buffered-record.ts";
 import { failureRecordOf } from "./discarded-batch.ts";
 import { bornMs, type Expiry } from "./expiry.ts";
 import { recordFinder } from "./item-identifier.ts";
 import { splitByFailures } from "./partial-retry.ts";
 import { RetryWatch } from "./retry-watch.ts";
-import type { BufferedRecord, ShardContext, StartPermission } from "./shard-context.ts";
+import type { ShardContext, StartPermission } from "./shard-context.ts";
 import { damageOf, noteUnencodable } from "./throwing-source.ts";
 import type { OpenWindow, WindowEnd } from "./tumbling-window.ts";
 
@@ -81,7 +82,7 @@ export class BatchRun {
     this.#context = context;
     this.#window = window;
     this.#expiry = context.expiry;
-    this.#trace = context.tracer?.batch();
+    this.#trace = context.tracer && new BatchTrace(context.tracer);
     this.#notes = new AttemptNotes(context.clock);
   }
 

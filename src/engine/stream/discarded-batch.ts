@@ -1,8 +1,9 @@
 import type { FailureCondition, FailureRecord } from "../../model/failure-record.ts";
 import type { TumblingWindow } from "../../model/record.ts";
 import type { StreamSource } from "../../ports/stream-source.ts";
+import type { BufferedRecord } from "./buffered-record.ts";
 import { itemIdentifier } from "./item-identifier.ts";
-import type { BufferedRecord, ShardContext } from "./shard-context.ts";
+import type { ShardContext } from "./shard-context.ts";
 import { eventOrNothing } from "./throwing-source.ts";
 
 export interface DiscardedBatch {

@@ -1,6 +1,6 @@
 import { knownArrivalMs } from "../../model/arrival.ts";
 import type { StreamMapping } from "../../model/mapping.ts";
-import type { BufferedRecord, ReadMoment } from "./shard-context.ts";
+import type { BufferedRecord, ReadMoment } from "./buffered-record.ts";
 
 /**
  * Which records are too old by `MaximumRecordAgeInSeconds` (streams §5.3). The age of a record is what the source's own

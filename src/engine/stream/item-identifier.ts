@@ -1,6 +1,6 @@
 import type { StreamRecord } from "../../model/record.ts";
 import type { StreamSource } from "../../ports/stream-source.ts";
-import type { BufferedRecord } from "./shard-context.ts";
+import type { BufferedRecord } from "./buffered-record.ts";
 
 /** What functions and failure records call a record. */
 export function itemIdentifier({ events }: StreamSource, record: StreamRecord): string {

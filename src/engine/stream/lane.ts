@@ -5,8 +5,9 @@ import { Batcher } from "../batch/batcher.ts";
 import type { LaneExplanation } from "../explanation.ts";
 import { epochOf } from "../invoke/attempt-notes.ts";
 import { BatchRun } from "./batch-run.ts";
+import type { BufferedRecord } from "./buffered-record.ts";
 import { bornMs } from "./expiry.ts";
-import type { BufferedRecord, ShardContext } from "./shard-context.ts";
+import type { ShardContext } from "./shard-context.ts";
 import { OpenWindow } from "./tumbling-window.ts";
 
 /** Room for the window's members of an event beside the state itself. */

@@ -1,4 +1,4 @@
-import type { BufferedRecord } from "./shard-context.ts";
+import type { BufferedRecord } from "./buffered-record.ts";
 
 export interface SplitBatch {
   readonly settled: readonly BufferedRecord[];

@@ -1,6 +1,7 @@
 import { describeError } from "../../model/errors.ts";
 import type { Position } from "../../model/record.ts";
-import type { BufferedRecord, ShardContext } from "./shard-context.ts";
+import type { BufferedRecord } from "./buffered-record.ts";
+import type { ShardContext } from "./shard-context.ts";
 
 /** How soon to look again for an answer that is under way. */
 const LOOK_MS = 1_000;

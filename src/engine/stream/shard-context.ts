@@ -1,5 +1,4 @@
 import type { StreamMapping } from "../../model/mapping.ts";
-import type { StreamRecord } from "../../model/record.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Random } from "../../ports/random.ts";
 import type { StreamSource } from "../../ports/stream-source.ts";
@@ -8,28 +7,8 @@ import type { FailureDelivery } from "../invoke/failure-delivery.ts";
 import type { FunctionInvoker } from "../invoke/function-invoker.ts";
 import type { EngineSettings } from "../settings.ts";
 import type { Tracer } from "../trace/tracer.ts";
+import type { BufferedRecord } from "./buffered-record.ts";
 import type { Expiry } from "./expiry.ts";
-
-/** A record between its read and its settlement. */
-export interface BufferedRecord {
-  readonly record: StreamRecord;
-  /** Its place in the shard's low-water mark. */
-  readonly ordinal: number;
-  /** The read that brought it; all of its records share this. */
-  readonly read: ReadMoment;
-  /** Why no function can have it, though its source gave it as whole: found out here (`throwing-source.ts`). */
-  damage?: string | undefined;
-}
-
-/** When records were read, by each clock, and of which log they are. */
-export interface ReadMoment {
-  readonly monotonicMs: number;
-  /** The host's wall clock: for people and metrics, where the source's is not known. */
-  readonly wallMs: number;
-  /** The source's own clock (`ShardRead.answeredMs`). */
-  readonly answeredMs: number | undefined;
-  readonly logId: string | undefined;
-}
 
 /**
  * `leaseless`: the lease has run out by our own clock, and a renewal may come. `undurable`: the store renews, and does not take

@@ -1,6 +1,6 @@
 import type { TumblingWindow } from "../../model/record.ts";
 import type { StreamEvents, StreamSource } from "../../ports/stream-source.ts";
-import type { BufferedRecord } from "./shard-context.ts";
+import type { BufferedRecord } from "./buffered-record.ts";
 
 /**
  * What becomes of functions of a source that throw, though their port says that they do not: one record that cannot be looked

@@ -1,5 +1,5 @@
 import type { StreamEvents } from "../../ports/stream-source.ts";
-import type { BufferedRecord } from "../stream/shard-context.ts";
+import type { BufferedRecord } from "../stream/buffered-record.ts";
 import type { TraceCarriers } from "./batch-trace.ts";
 
 export function carriersOf(events: StreamEvents, records: readonly BufferedRecord[]): TraceCarriers {

@@ -2,7 +2,6 @@ import type { RemoteContext, SpanContext } from "../../model/trace-context.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Random } from "../../ports/random.ts";
 import type { Span, TraceSubject, Tracing } from "../../ports/tracing.ts";
-import { BatchTrace } from "./batch-trace.ts";
 
 export interface TracerOptions {
   readonly tracing: Tracing;
@@ -25,10 +24,6 @@ export class Tracer {
     this.linksMax = tracing.linksMax;
     this.#tracing = tracing;
     this.#random = random;
-  }
-
-  batch(): BatchTrace {
-    return new BatchTrace(this);
   }
 
   /** A trace of its own. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { MappingTotals } from "../../../src/cli/adapters.ts";
-import { type MappingProgress, ProgressDisplay, renderProgress } from "../../../src/cli/progress-display.ts";
+import type { MappingProgress, MappingTotals } from "../../../src/cli/mapping-progress.ts";
+import { ProgressDisplay, renderProgress } from "../../../src/cli/progress-display.ts";
 import { formatBytes, formatDuration, formatLogLine } from "../../../src/cli/terminal-text.ts";
 import { createTelemetry } from "../../../src/telemetry/telemetry.ts";
 

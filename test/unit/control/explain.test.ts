@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ExplainedMapping } from "../../../src/control/explain-mapping.ts";
+import type { ExplainedMapping } from "../../../src/control/explained-mapping.ts";
 import { explanationLines } from "../../../src/control/explanation-text.ts";
 import type { BatchExplanation, FunctionExplanation, ShardExplanation } from "../../../src/engine/engine.ts";
 import { initialCheckpoint } from "../../../src/model/checkpoint.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { MappingProgress } from "../../../../src/cli/mapping-progress.ts";
 import { mergeProgress } from "../../../../src/cli/processes/merge-progress.ts";
-import type { MappingProgress } from "../../../../src/cli/progress-display.ts";
 import type { MappingStatus, ShardStatus } from "../../../../src/engine/engine.ts";
 
 function shard(shardId: string): ShardStatus {

@@ -1,4 +1,5 @@
-import { createEngine, type Engine } from "../../../../src/engine/engine.ts";
+import { createEngine } from "../../../../src/engine/create-engine.ts";
+import type { Engine } from "../../../../src/engine/engine.ts";
 import { DEFAULT_SETTINGS, type EngineSettings } from "../../../../src/engine/settings.ts";
 import type { QueueMapping } from "../../../../src/model/mapping.ts";
 import type { InvocationOutcome } from "../../../../src/model/outcome.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import type { BufferedRecord } from "../../../../src/engine/stream/buffered-record.ts";
 import { splitByFailures } from "../../../../src/engine/stream/partial-retry.ts";
-import type { BufferedRecord } from "../../../../src/engine/stream/shard-context.ts";
 
 function batchOf(keys: readonly (string | undefined)[]): BufferedRecord[] {
   return keys.map((key, ordinal) => ({

@@ -1,4 +1,5 @@
-import { createEngine, type Engine, type StreamDeployment } from "../../../../src/engine/engine.ts";
+import { createEngine } from "../../../../src/engine/create-engine.ts";
+import type { Engine, StreamDeployment } from "../../../../src/engine/engine.ts";
 import { DEFAULT_SETTINGS, type EngineSettings } from "../../../../src/engine/settings.ts";
 import { MillraceError } from "../../../../src/model/errors.ts";
 import type { FailureRecord } from "../../../../src/model/failure-record.ts";

@@ -1,0 +1,44 @@
+import type { FunctionExplanation, QueueExplanation, ShardExplanation } from "../engine/engine.ts";
+import type { StartPoint } from "../model/record.ts";
+import type { CounterName } from "../ports/telemetry.ts";
+import type { StandingPart } from "./standstill-book.ts";
+
+/** Why a mapping is where it is: what its store and this process know of it. Times are epoch milliseconds. */
+export interface ExplainedMapping {
+  readonly nowMs: number;
+  readonly uuid: string;
+  readonly name: string;
+  readonly state: string;
+  readonly lastProcessingResult: string;
+  readonly source: string;
+  /** This one: what is told of running work is told of its own. */
+  readonly processId: string;
+  readonly isRunningHere: boolean;
+  readonly hasFilter: boolean;
+  /** Since this process began; `undefined`: it does not run here. */
+  readonly totals: Readonly<Record<CounterName, number>> | undefined;
+  /** `undefined`: it does not run here. */
+  readonly function: FunctionExplanation | undefined;
+  /** Of streams and topics: shards and partitions, by their ids. */
+  readonly shards: readonly ExplainedShard[];
+  readonly queue: QueueExplanation | undefined;
+  /** Why it cannot be started. */
+  readonly problem: string | undefined;
+  /** Parts that hold work and have brought nothing to an end for half a minute. */
+  readonly standing: readonly StandingPart[];
+}
+
+export interface ExplainedShard {
+  readonly shardId: string;
+  /** `undefined`: nobody has it. */
+  readonly owner: string | undefined;
+  readonly isOwnerHere: boolean;
+  /** Asked for by another process. */
+  readonly handoverTo: string | undefined;
+  readonly parentShardIds: readonly string[];
+  /** Durably settled up to here; `undefined`: the source's own broker keeps it. */
+  readonly checkpoint: StartPoint | undefined;
+  readonly isEnded: boolean;
+  /** `undefined`: not worked on here. */
+  readonly here: ShardExplanation | undefined;
+}
