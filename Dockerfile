@@ -9,10 +9,10 @@ COPY package.json package-lock.json .npmrc ./
 # What is needed to build, without the Node that checkouts bring: the image has its own. No install script runs (.npmrc).
 RUN npm ci --workspaces=false
 COPY tsconfig.json tsconfig.build.json ./
-COPY deploy/toolchain/build.ts deploy/toolchain/
+COPY scripts/build.ts scripts/
 COPY connectors/ connectors/
 COPY src/ src/
-RUN node deploy/toolchain/build.ts
+RUN node scripts/build.ts
 # From here on what the program itself needs, and nothing else.
 RUN npm ci --workspaces=false --omit=dev --omit=optional
 

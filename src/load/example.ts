@@ -1,7 +1,7 @@
 /** What `millrace load --example` prints: a scenario that runs anywhere, with every part that one is likely to want. */
 export const EXAMPLE = `# A load test: millrace load -f THIS_FILE
 # It needs nothing but this file: it makes a stream in a local file, runs the engine over it as a process of its own, and is
-# the function itself. All fields: deploy/settings.md, or millrace load --schema.
+# the function itself. All fields: docs/settings.md, or millrace load --schema.
 apiVersion: millrace.dev/v1
 kind: LoadTest
 metadata: { name: example }

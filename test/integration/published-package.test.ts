@@ -16,14 +16,14 @@ function run(command: string, args: readonly string[]): string {
 }
 
 test("what is built and published is the program, and none of what a checkout needs", async (t) => {
-  run(process.execPath, ["deploy/toolchain/build.ts"]);
+  run(process.execPath, ["scripts/build.ts"]);
 
   const [packed] = JSON.parse(run("npm", ["pack", "--dry-run", "--json", "--loglevel=error"]));
   const paths: string[] = packed.files.map(({ path }: { path: string }) => path);
   assert(paths.includes("dist/src/bin.js"));
   assert(paths.includes("dist/src/functions/module-worker.js"), "loaded by its path, not imported");
-  assert(paths.includes("deploy/schema/manifest.schema.json"));
-  const allowed = /^(dist\/(src|connectors)\/.*|deploy\/schema\/.*|package\.json|[A-Z]+(\.md)?)$/;
+  assert(paths.includes("docs/schema/manifest.schema.json"));
+  const allowed = /^(dist\/(src|connectors)\/.*|docs\/schema\/.*|package\.json|[A-Z]+(\.md)?)$/;
   assert.deepEqual(
     paths.filter((path) => !allowed.test(path)),
     [],

@@ -47,7 +47,7 @@ test("the quick start survives a kill: it resumes, loses nothing, and a further 
 function copyOfCheckout(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), "millrace-quickstart-"));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
-  for (const part of ["src", "connectors", "deploy", "package.json"]) {
+  for (const part of ["src", "connectors", "examples", "package.json"]) {
     cpSync(join(ROOT, part), join(folder, part), { recursive: true });
   }
   symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules"));
@@ -65,7 +65,7 @@ interface Ending {
 }
 
 function start(t: TestContext, checkout: string): { child: ChildProcess; ended: Promise<Ending> } {
-  const child = spawn(process.execPath, ["deploy/quickstart/start.ts"], { cwd: checkout });
+  const child = spawn(process.execPath, ["examples/quickstart/start.ts"], { cwd: checkout });
   let output = "";
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding("utf8").on("data", (text: string) => {

@@ -8,7 +8,7 @@ import { isNoReason, REASON_CODES } from "../../../src/model/reason.ts";
 import { createTelemetry } from "../../../src/telemetry/telemetry.ts";
 import { createManualClock } from "../functions/manual-clock.ts";
 
-const RUNBOOK = readFileSync(new URL("../../../deploy/runbook.md", import.meta.url), "utf8");
+const RUNBOOK = readFileSync(new URL("../../../docs/runbook.md", import.meta.url), "utf8");
 
 test("each reason says what is in the way and what to do, and has a section of its own in the runbook", () => {
   const headings = new Set(

@@ -25,7 +25,7 @@ const SERVICES: Readonly<Record<string, Service>> = parse(
 
 describe("a laptop's set-up", () => {
   test("runs manifests that millrace takes", () => {
-    const folder = fileURLToPath(new URL("laptop/manifests", DEPLOY));
+    const folder = fileURLToPath(new URL("../examples/laptop/manifests", DEPLOY));
     const loaded = loadManifests([folder], { connectors: CONNECTORS, nowMs: Date.now() });
     assert.deepEqual(loaded.kind === "valid" ? [] : loaded.problems, []);
   });

@@ -90,7 +90,7 @@ describe("what watches millrace", () => {
     const chart = readdirSync(new URL("helm/millrace/templates/", ROOT)).map(
       (name) => `helm/millrace/templates/${name}`,
     );
-    for (const path of [...chart, "helm/millrace/values.yaml", "deploy/runbook.md", "README.md"]) {
+    for (const path of [...chart, "helm/millrace/values.yaml", "docs/runbook.md", "README.md"]) {
       for (const [, name = ""] of read(path).matchAll(/\b(millrace_[a-z_]+(?<!_))(?![\w*{])/g)) {
         const base = name.replace(/_(?:bucket|sum|count)$/, "");
         assert(exposed.has(name) || exposed.has(base), `${path} names ${name}`);
@@ -99,7 +99,7 @@ describe("what watches millrace", () => {
   });
 
   test("says of each alert how bad it is, what it means, and what to do", () => {
-    const runbook = read("deploy/runbook.md");
+    const runbook = read("docs/runbook.md");
     for (const { alert, labels, annotations } of RULES) {
       assert.match(labels.severity, /^(warning|critical)$/, alert);
       assert(annotations.summary.length > 10 && annotations.description.length > 10, alert);

@@ -9,7 +9,7 @@ import { writeLoadManifest } from "../../../src/load/load-manifest.ts";
 import { loadScenario, type ScenarioFile, scenarioJsonSchemaText } from "../../../src/load/load-scenario.ts";
 import { formatProblem } from "../../../src/manifests/problem.ts";
 
-const DEPLOY = new URL("../../../deploy/", import.meta.url);
+const SCENARIOS = new URL("../../../examples/load/", import.meta.url);
 
 function folderOf(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), "millrace-scenario-"));
@@ -45,9 +45,9 @@ ${spec.replaceAll(/^/gm, "  ")}
 
 const RATE = "rate: [{ seconds: 10, perSecond: 5 }]";
 
-test("the example and all scenarios of deploy/load are valid, and so are the manifests that they make", (t) => {
-  const files = readdirSync(new URL("load/", DEPLOY)).filter((name) => name.endsWith(".yaml"));
-  const texts = files.map((name) => readFileSync(new URL(`load/${name}`, DEPLOY), "utf8"));
+test("the example and all scenarios of examples/load are valid, and so are the manifests that they make", (t) => {
+  const files = readdirSync(SCENARIOS).filter((name) => name.endsWith(".yaml"));
+  const texts = files.map((name) => readFileSync(new URL(name, SCENARIOS), "utf8"));
   assert.ok(files.length >= 3);
   for (const text of [EXAMPLE, ...texts]) {
     const { scenario, problems } = load(t, text);
@@ -179,6 +179,6 @@ mapping:
 });
 
 test("the published JSON Schema is the one of the code", () => {
-  const published = readFileSync(new URL("schema/load-test.schema.json", DEPLOY), "utf8");
+  const published = readFileSync(new URL("../../docs/schema/load-test.schema.json", SCENARIOS), "utf8");
   assert.equal(published, scenarioJsonSchemaText(), 'stale: run "npm run settings"');
 });

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { SETTINGS_FILE, settingsReference } from "../../../deploy/toolchain/settings-reference.ts";
+import { SETTINGS_FILE, settingsReference } from "../../../scripts/settings-reference.ts";
 import type { SchemaNode } from "../../../src/manifests/issue-texts.ts";
 import { manifestJsonSchemaText, resourceJsonSchema } from "../../../src/manifests/json-schema.ts";
 
 test("the published schema is the one that the code checks with", () => {
   const published = readFileSync(
-    new URL("../../../deploy/schema/manifest.schema.json", import.meta.url),
+    new URL("../../../docs/schema/manifest.schema.json", import.meta.url),
     "utf8",
   );
   assert.equal(published, manifestJsonSchemaText(), "run: npm run -s settings");

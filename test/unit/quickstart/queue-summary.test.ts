@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Arrival } from "../../../deploy/quickstart/arrivals-queue.ts";
-import { type QueueRun, type SeenBatch, summariseQueue } from "../../../deploy/quickstart/queue-summary.ts";
+import type { Arrival } from "../../../examples/quickstart/arrivals-queue.ts";
+import { type QueueRun, type SeenBatch, summariseQueue } from "../../../examples/quickstart/queue-summary.ts";
 
 const arrival = (groupId: string, place: number, isPoison = false): Arrival => ({
   groupId,

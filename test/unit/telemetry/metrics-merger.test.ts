@@ -97,7 +97,7 @@ test("a mapping that runs in no process has no series, and begins at 0 when it r
 
 /** Of the page of metrics: the rule that each metric is merged by, where it is not the sum. */
 function statedRules(): Map<string, string> {
-  const page = readFileSync(new URL("../../../deploy/metrics.md", import.meta.url), "utf8");
+  const page = readFileSync(new URL("../../../docs/metrics.md", import.meta.url), "utf8");
   const rows = [...page.matchAll(/^\| (largest|smallest|left out) \| (.*) \|$/gm)];
   return new Map(
     rows.flatMap(([, rule = "", names = ""]) =>

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { exposedMetrics } from "./exposed-metrics.ts";
 
-const PAGE = readFileSync(new URL("../../../deploy/metrics.md", import.meta.url), "utf8");
+const PAGE = readFileSync(new URL("../../../docs/metrics.md", import.meta.url), "utf8");
 
 /** Rows of tables with a column of labels: the metrics of the first cell, the labels of the second. */
 function listedMetrics(): Map<string, Set<string>> {

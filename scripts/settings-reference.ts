@@ -1,13 +1,13 @@
-/** Makes `deploy/settings.md` from the manifests' JSON Schema and the flags of `millrace run`: `npm run settings`. */
+/** Makes `docs/settings.md` from the manifests' JSON Schema and the flags of `millrace run`: `npm run settings`. */
 import { writeFileSync } from "node:fs";
-import type { Command } from "../../src/cli/command.ts";
-import { loadCommand } from "../../src/cli/load.ts";
-import { runCommand } from "../../src/cli/run.ts";
-import { scenarioJsonSchema } from "../../src/load/load-scenario.ts";
-import type { SchemaNode } from "../../src/manifests/issue-texts.ts";
-import { resourceJsonSchema } from "../../src/manifests/json-schema.ts";
+import type { Command } from "../src/cli/command.ts";
+import { loadCommand } from "../src/cli/load.ts";
+import { runCommand } from "../src/cli/run.ts";
+import { scenarioJsonSchema } from "../src/load/load-scenario.ts";
+import type { SchemaNode } from "../src/manifests/issue-texts.ts";
+import { resourceJsonSchema } from "../src/manifests/json-schema.ts";
 
-export const SETTINGS_FILE = new URL("../settings.md", import.meta.url);
+export const SETTINGS_FILE = new URL("../docs/settings.md", import.meta.url);
 
 export function settingsReference(): string {
   return `# Settings

@@ -1,7 +1,7 @@
 /** Copies the alerts and the dashboard into the chart, which can hold only files of its own: `npm run settings`. */
 import { copyFileSync } from "node:fs";
 
-const ROOT = new URL("../../", import.meta.url);
+const ROOT = new URL("../", import.meta.url);
 
 for (const [from, to] of [
   ["deploy/prometheus/alerts.yaml", "helm/millrace/files/alerts.yaml"],
