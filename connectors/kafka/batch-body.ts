@@ -1,6 +1,6 @@
+import type { Chunks } from "../../src/codecs/undo-compression.ts";
 import { turn } from "../../src/lib/steps.ts";
 import { ByteReader } from "./bytes.ts";
-import type { Chunks } from "./codecs.ts";
 
 /** More than a batch may hold when undone. */
 export class BatchTooLarge extends RangeError {}

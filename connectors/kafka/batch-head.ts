@@ -1,5 +1,5 @@
+import type { CodecName } from "../../src/codecs/undo-compression.ts";
 import { ByteReader } from "./bytes.ts";
-import { type CodecName, codecName } from "./codecs.ts";
 import type { TimestampType } from "./record.ts";
 
 /** Where a batch says in which format it is written; only the second is read. */
@@ -11,6 +11,8 @@ const LAST_DELTA_AT = 23;
 export const BATCH_HEAD_BYTES = 61;
 /** Offset and length, which the length does not count. */
 const LENGTH_END = 12;
+/** By their numbers in a batch's attributes. */
+const CODECS: readonly (CodecName | undefined)[] = ["none", "gzip", "snappy", "lz4", "zstd"];
 const CODEC_MASK = 0x07;
 const LOG_APPEND_TIME_FLAG = 0x08;
 const TRANSACTIONAL_FLAG = 0x10;
@@ -58,7 +60,7 @@ export function readHead(bytes: Buffer, at: number, end: number): BatchHead {
   reader.skip(1 + 4);
   const attributes = reader.int16();
   const lastOffsetDelta = reader.int32();
-  const codec = codecName(attributes & CODEC_MASK);
+  const codec = CODECS[attributes & CODEC_MASK];
   if (codec === undefined) throw new RangeError(`its compression ${attributes & CODEC_MASK} is not known`);
   const baseTimestampMs = reader.exactInt64();
   const maxTimestampMs = reader.exactInt64();

@@ -7,12 +7,12 @@ import Connection, {
 } from "kafkajs/src/network/connection.js";
 import apiKeys from "kafkajs/src/protocol/requests/apiKeys.js";
 import definitions from "kafkajs/src/protocol/requests/index.js";
+import { Frames } from "../../src/codecs/frames.ts";
 import { Failing, firstOf } from "../../src/lib/first-of.ts";
 import type { NetworkReach } from "../../src/model/network-reach.ts";
 import type { KafkaSasl, PreparedAccess } from "./access.ts";
 import { checkLiteral, reachableLookup } from "./broker-address.ts";
 import { abortable, KafkaFault } from "./fault.ts";
-import { Frames } from "./frames.ts";
 import { type ErrorPlace, toFault } from "./kafkajs-errors.ts";
 import { covers, handMade, ownRequest, withoutAbsent } from "./own-protocol.ts";
 import { encodeFetchByTopicId, FETCH_BY_TOPIC_ID } from "./own-requests.ts";

@@ -1,8 +1,8 @@
+import { undoCompression } from "../../src/codecs/undo-compression.ts";
 import { STEP_BYTES_MAX, STEP_ITEMS_MAX, turn } from "../../src/lib/steps.ts";
 import { BatchBody } from "./batch-body.ts";
 import type { BatchHead } from "./batch-head.ts";
 import { type ByteReader, sumOfInt64 } from "./bytes.ts";
-import { undoCompression } from "./codecs.ts";
 import { throwIfAborted } from "./fault.ts";
 import type { KafkaHeader, KafkaMessage, TimestampType } from "./record.ts";
 

@@ -8,6 +8,7 @@ const PARTS = [
   "src/ports",
   "src/lib",
   "src/aws",
+  "src/codecs",
   "src/sqlite",
   "src/network",
   "src/engine",
@@ -30,7 +31,7 @@ type Part = (typeof PARTS)[number];
 
 /** The shared floor of adapters stands on the words and the ports, and on no adapter. */
 const FLOOR: readonly Part[] = ["src/model", "src/ports", "src/lib"];
-const ADAPTER: readonly Part[] = [...FLOOR, "src/aws", "src/sqlite", "src/network"];
+const ADAPTER: readonly Part[] = [...FLOOR, "src/aws", "src/codecs", "src/sqlite", "src/network"];
 
 /** Who may import whom (architecture.md). Everyone may import from their own folder. */
 const ALLOWED: Readonly<Record<Part, readonly Part[] | "everything">> = {
@@ -38,6 +39,7 @@ const ALLOWED: Readonly<Record<Part, readonly Part[] | "everything">> = {
   "src/ports": ["src/model"],
   "src/lib": ["src/model", "src/ports"],
   "src/aws": FLOOR,
+  "src/codecs": FLOOR,
   "src/sqlite": FLOOR,
   "src/network": FLOOR,
   "src/engine": ["src/model", "src/ports", "src/lib"],
@@ -146,6 +148,9 @@ test("a breach is found", () => {
     ["connectors/kinesis/a.ts", 'import { x } from "../registry.ts";', true],
     ["connectors/registry.ts", 'import { x } from "./kinesis/connector.ts";', false],
     ["src/engine/a.ts", 'import { x } from "../sqlite/transaction.ts";', true],
+    ["connectors/kafka/a.ts", 'import { undoLz4 } from "../../src/codecs/lz4.ts";', false],
+    ["src/codecs/a.ts", 'import { x } from "../../connectors/kafka/bytes.ts";', true],
+    ["src/engine/a.ts", 'import { undoLz4 } from "../codecs/lz4.ts";', true],
     ["src/sqlite/a.ts", 'import { x } from "../stores/sqlite.ts";', true],
     ["src/stores/a.ts", 'import { x } from "../sqlite/transaction.ts";', false],
     ["src/engine/a.ts", '// import { pino } from "pino";\n/* import "pino" */', false],

@@ -72,7 +72,7 @@ export const KAFKA_WIRE_BUGS: readonly ContractBug[] = [
       test: "a frame that claims 2 GB is refused by its first bytes, and nothing behind it is read",
     },
     {
-      file: "connectors/kafka/frames.ts",
+      file: "src/codecs/frames.ts",
       find: "if (bytes < 0 || bytes > this.#options.bytesMax()) {",
       replace: "if (bytes < 0) {",
     },

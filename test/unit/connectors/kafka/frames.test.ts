@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { prepareAccess } from "../../../../connectors/kafka/access.ts";
 import { BrokerLink } from "../../../../connectors/kafka/broker-link.ts";
 import { isFault } from "../../../../connectors/kafka/fault.ts";
-import { Frames } from "../../../../connectors/kafka/frames.ts";
+import { Frames } from "../../../../src/codecs/frames.ts";
 import { NO_ABORT } from "../../../contract/stream-source-harness.ts";
 import { API, cannedLog, int32, startCannedBroker } from "./canned-broker.ts";
 

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { test } from "node:test";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import fc from "fast-check";
-import { type CodecName, undoCompression } from "../../../../connectors/kafka/codecs.ts";
+import { type CodecName, undoCompression } from "../../../src/codecs/undo-compression.ts";
 
 const PART_BYTES_MAX = 256 * 1024;
 const STREAM_HEAD = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0, 0, 0, 0, 1, 0, 0, 0, 1]);

@@ -1,18 +1,11 @@
 import { createGunzip, createZstdDecompress, gunzipSync, zstdDecompressSync } from "node:zlib";
-import { turn } from "../../src/lib/steps.ts";
+import { turn } from "../lib/steps.ts";
 import { undoLz4 } from "./lz4.ts";
 import { undoSnappy } from "./snappy.ts";
 
-/** The number in a record batch's attributes. */
-const CODEC_NAMES = ["none", "gzip", "snappy", "lz4", "zstd"] as const;
-export type CodecName = (typeof CODEC_NAMES)[number];
+export type CodecName = "none" | "gzip" | "snappy" | "lz4" | "zstd";
 
-/** `undefined`: none that we know. */
-export function codecName(number: number): CodecName | undefined {
-  return CODEC_NAMES[number];
-}
-
-/** Of a decoder's output: what it makes in one step. */
+/** What a decoder makes in one step. */
 const CHUNK_BYTES = 128 * 1024;
 /** What is undone in one call; a batch of producers' usual size is smaller. */
 const AT_ONCE_BYTES_MAX = 256 * 1024;
@@ -22,8 +15,8 @@ const PART_BYTES_MAX = 256 * 1024;
 export type Chunks = Iterator<Buffer> | AsyncIterator<Buffer>;
 
 /**
- * Undoes the compression of a batch, in steps of at most `STEP_BYTES_MAX`: each part is made when it is asked for, so that what
- * a batch claims to hold costs nothing. `next` throws a RangeError or a zlib error for what is corrupt.
+ * Undoes a compression, in steps of at most `STEP_BYTES_MAX`: each part is made when it is asked for, so that what
+ * it claims to hold costs nothing. `next` throws a RangeError or a zlib error for what is corrupt.
  */
 export async function undoCompression(codec: CodecName, bytes: Buffer): Promise<Chunks> {
   switch (codec) {
