@@ -3,12 +3,11 @@ import { ControlFault, validationFault } from "../control/control-fault.ts";
 import type { ControlPlane } from "../control/control-plane.ts";
 import { functionArn, parseFunctionName } from "../manifests/function-name.ts";
 import type { FunctionResource } from "../manifests/resources.ts";
+import { type Place, partitionOf } from "../model/place.ts";
 import { pageOf } from "./mapping-routes.ts";
 import { addRoute, paramOf, queryOf } from "./route.ts";
 
 const PATH = "/2015-03-31/functions";
-/** Functions of manifests are in no region and account; AWS's tools want some. */
-const NOWHERE = { region: "us-east-1", account: "000000000000" };
 
 /** A function of a manifest and the version that a call means. */
 export interface NamedFunction {
@@ -27,9 +26,11 @@ export function addFunctionRoutes(app: FastifyInstance, control: () => ControlPl
     url: PATH,
     role: "read",
     async handle(request) {
+      const { place } = control();
       const functions = control().functions.toSorted((a, b) => (a.name < b.name ? -1 : 1));
       const page = pageOf(request, functions, ({ name }) => name);
-      return { ...page.next, Functions: page.items.map((fn) => configuration(named(fn, undefined))) };
+      const shapes = page.items.map((fn) => configuration(named(fn, undefined, place), place));
+      return { ...page.next, Functions: shapes };
     },
   });
   addRoute(app, {
@@ -39,7 +40,7 @@ export function addFunctionRoutes(app: FastifyInstance, control: () => ControlPl
     async handle(request) {
       const found = functionOf(request, control());
       return {
-        Configuration: configuration(found),
+        Configuration: configuration(found, control().place),
         Code: { RepositoryType: "millrace" },
         Concurrency: { ReservedConcurrentExecutions: found.fn.concurrency },
       };
@@ -49,12 +50,12 @@ export function addFunctionRoutes(app: FastifyInstance, control: () => ControlPl
     method: "GET",
     url: `${PATH}/:name/configuration`,
     role: "read",
-    handle: async (request) => configuration(functionOf(request, control())),
+    handle: async (request) => configuration(functionOf(request, control()), control().place),
   });
 }
 
 /** @throws ControlFault ResourceNotFoundException; ValidationException for what cannot be the name of any function */
-export function functionOf(request: FastifyRequest, { functions }: ControlPlane): NamedFunction {
+export function functionOf(request: FastifyRequest, { functions, place }: ControlPlane): NamedFunction {
   const text = paramOf(request, "name");
   const reference = parseFunctionName(text);
   if (reference === undefined) throw malformed("functionName", text, NAME_PATTERN);
@@ -62,11 +63,11 @@ export function functionOf(request: FastifyRequest, { functions }: ControlPlane)
   if (qualifier !== undefined && !QUALIFIER.test(qualifier))
     throw malformed("qualifier", qualifier, QUALIFIER_PATTERN);
   const fn = functions.find(({ name }) => name === reference.name);
-  const found = fn && named(fn, qualifier);
+  const found = fn && named(fn, qualifier, place);
   if (found !== undefined && (found.version !== undefined || found.fn.aliases.has(qualifier ?? "")))
     return found;
   const wanted = { ...reference, qualifier: qualifier ?? "$LATEST" };
-  throw new ControlFault("ResourceNotFoundException", `Function not found: ${functionArn(wanted, NOWHERE)}`);
+  throw new ControlFault("ResourceNotFoundException", `Function not found: ${functionArn(wanted, place)}`);
 }
 
 /** AWS's patterns, as its texts show them. */
@@ -82,8 +83,8 @@ function malformed(field: string, text: string, pattern: string): ControlFault {
   return validationFault([`Value '${shown}' at '${field}' failed to satisfy constraint: ${constraint}`]);
 }
 
-function named(fn: FunctionResource, qualifier: string | undefined): NamedFunction {
-  const arn = functionArn({ name: fn.name, qualifier, arnPrefix: undefined }, NOWHERE);
+function named(fn: FunctionResource, qualifier: string | undefined, place: Place): NamedFunction {
+  const arn = functionArn({ name: fn.name, qualifier }, place);
   return { fn, qualifier, arn, version: versionOf(fn, qualifier) };
 }
 
@@ -100,12 +101,15 @@ function versionOf(
 }
 
 /** A FunctionConfiguration, with the members that AWS's tools rely on. Where a function runs is not said. */
-function configuration({ fn, arn, version }: NamedFunction): Record<string, unknown> {
+function configuration(
+  { fn, arn, version }: NamedFunction,
+  { region, account }: Place,
+): Record<string, unknown> {
   const { target } = fn;
   return {
     FunctionName: fn.name,
     FunctionArn: arn,
-    Role: `arn:aws:iam::${NOWHERE.account}:role/millrace`,
+    Role: `arn:${partitionOf(region)}:iam::${account}:role/millrace`,
     Handler: target.kind === "module" ? target.exportName : target.kind,
     Runtime: target.kind === "module" ? "nodejs24.x" : "provided.al2023",
     CodeSize: 0,

@@ -24,7 +24,7 @@ export function addMappingRoutes(app: FastifyInstance, control: () => ControlPla
       const view = await control().mappings.create(withKnown(spec), isEnabled ?? true, tags ?? {});
       noteSubject(request, { uuid: view.resource.mapping.uuid });
       reply.code(202);
-      return mappingShape(view);
+      return mappingShape(view, control().place);
     },
   });
   addRoute(app, {
@@ -37,7 +37,7 @@ export function addMappingRoutes(app: FastifyInstance, control: () => ControlPla
     method: "GET",
     url: `${PATH}/:uuid`,
     role: "read",
-    handle: async (request) => mappingShape(await control().mappings.get(uuidOf(request))),
+    handle: async (request) => mappingShape(await control().mappings.get(uuidOf(request)), control().place),
   });
   addRoute(app, {
     method: "PUT",
@@ -48,7 +48,7 @@ export function addMappingRoutes(app: FastifyInstance, control: () => ControlPla
       const { spec, isEnabled } = readUpdateMembers(jsonOf(request));
       const view = await control().mappings.update(uuidOf(request), spec, isEnabled);
       reply.code(202);
-      return mappingShape(view);
+      return mappingShape(view, control().place);
     },
   });
   addRoute(app, {
@@ -59,7 +59,7 @@ export function addMappingRoutes(app: FastifyInstance, control: () => ControlPla
     async handle(request, reply) {
       const view = await control().mappings.remove(uuidOf(request));
       reply.code(202);
-      return mappingShape(view);
+      return mappingShape(view, control().place);
     },
   });
 }
@@ -72,7 +72,8 @@ async function listMappings(request: FastifyRequest, control: ControlPlane): Pro
     ...(functionName === undefined ? {} : { functionName }),
   });
   const page = pageOf(request, views, ({ resource }) => resource.mapping.uuid);
-  return { ...page.next, EventSourceMappings: page.items.map(mappingShape) };
+  const shapes = page.items.map((view) => mappingShape(view, control.place));
+  return { ...page.next, EventSourceMappings: shapes };
 }
 
 /** A part of a list that is in the order of its names. @throws ControlFault */

@@ -4,11 +4,11 @@ import type {
   StreamMappingResource,
   TopicMappingResource,
 } from "../manifests/resources.ts";
-import { NOWHERE, parseSourceArn } from "../manifests/source-arn.ts";
 import { TOPIC_BATCHING_WINDOW_MS_DEFAULT } from "../model/limits.ts";
+import { lambdaArnPrefix, type Place } from "../model/place.ts";
 
 /** An EventSourceMappingConfiguration as AWS answers it (streams §1.4): each kind of source shows members of its own. */
-export function mappingShape(view: MappingView): Record<string, unknown> {
+export function mappingShape(view: MappingView, place: Place): Record<string, unknown> {
   const { resource } = view;
   const { mapping } = resource;
   return {
@@ -17,7 +17,7 @@ export function mappingShape(view: MappingView): Record<string, unknown> {
     ...filterShape(mapping.filterPatterns),
     BatchSize: mapping.batchSize,
     ...(mapping.eventSourceArn === undefined ? {} : { EventSourceArn: mapping.eventSourceArn }),
-    EventSourceMappingArn: mappingArn(mapping.eventSourceArn, mapping.uuid),
+    EventSourceMappingArn: mappingArn(mapping.uuid, place),
     FunctionArn: mapping.functionArn,
     FunctionResponseTypes: mapping.reportBatchItemFailures ? ["ReportBatchItemFailures"] : [],
     LastModified: view.lastModifiedMs / 1000,
@@ -28,11 +28,9 @@ export function mappingShape(view: MappingView): Record<string, unknown> {
   };
 }
 
-/** In the region and account of its source. */
-export function mappingArn(eventSourceArn: string | undefined, uuid: string): string {
-  const source = eventSourceArn === undefined ? undefined : parseSourceArn(eventSourceArn);
-  const { region, account } = source ?? NOWHERE;
-  return `arn:aws:lambda:${region}:${account}:event-source-mapping:${uuid}`;
+/** Where its function is, as all of a process. */
+export function mappingArn(uuid: string, place: Place): string {
+  return `${lambdaArnPrefix(place)}event-source-mapping:${uuid}`;
 }
 
 function ofSource({ resource, lastProcessingResult, problem }: MappingView): Record<string, unknown> {

@@ -57,14 +57,14 @@ export function addTagRoutes(app: FastifyInstance, control: () => ControlPlane):
 }
 
 /** @throws ControlFault ResourceNotFoundException for ARNs of no mapping here, ValidationException for what is no ARN */
-async function uuidOf(arn: string, { mappings }: ControlPlane): Promise<string> {
+async function uuidOf(arn: string, { mappings, place }: ControlPlane): Promise<string> {
   const uuid = MAPPING_ARN.exec(arn)?.[1];
   if (uuid === undefined) throw otherResource(arn);
   const view = await mappings.get(uuid.toLowerCase()).catch((error: unknown) => {
     throw isNotFound(error) ? mappingNotFound(arn) : error;
   });
   const { mapping } = view.resource;
-  if (mappingArn(mapping.eventSourceArn, mapping.uuid) !== arn.toLowerCase()) throw mappingNotFound(arn);
+  if (mappingArn(mapping.uuid, place) !== arn.toLowerCase()) throw mappingNotFound(arn);
   return mapping.uuid;
 }
 

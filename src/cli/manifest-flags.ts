@@ -1,5 +1,6 @@
 import { formatProblems, loadManifests, type Manifests } from "../manifests/load-manifests.ts";
 import type { CliHost, Flags } from "./command.ts";
+import { readPlace } from "./place-flags.ts";
 
 export const FILENAME_FLAG = {
   short: "f",
@@ -12,7 +13,8 @@ export const FILENAME_FLAG = {
 /** The manifests that `--filename` names; `undefined` when they are not valid, after the reasons have been shown. */
 export function readManifests(flags: Flags, host: CliHost): Manifests | undefined {
   const { connectors, clock } = host.adapters;
-  const loaded = loadManifests(flags.get("filename") ?? [], { connectors, nowMs: clock.now() });
+  const context = { connectors, nowMs: clock.now(), place: readPlace(flags, host) };
+  const loaded = loadManifests(flags.get("filename") ?? [], context);
   if (loaded.kind === "valid") return loaded.manifests;
   const count = loaded.problems.length;
   host.stderr.write(

@@ -8,6 +8,7 @@ import { firstOf, whenLate, whenSettled } from "../lib/first-of.ts";
 import type { Manifests } from "../manifests/load-manifests.ts";
 import { describeError, MillraceError } from "../model/errors.ts";
 import type { NetworkReach } from "../model/network-reach.ts";
+import type { Place } from "../model/place.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { SourceEndpoints } from "../ports/connector.ts";
 import type { MappingStore } from "../ports/mapping-store.ts";
@@ -37,6 +38,8 @@ export interface RunOptions {
   readonly endpoints: SourceEndpoints;
   /** Where sources may be that callers of the API name by their addresses. */
   readonly reach: NetworkReach;
+  /** Of functions and mappings. */
+  readonly place: Place;
   readonly isAdopting: boolean;
   readonly isStrict: boolean;
   /** Stands in each log line. */
@@ -137,7 +140,7 @@ class Running {
       control: () => this.#control,
       log: (level, message, fields) => this.#telemetry.log(level, message, fields),
     });
-    const { settings, drainMs, endpoints, reach, isAdopting, isStrict, otlp } = this.#options;
+    const { settings, drainMs, endpoints, reach, place, isAdopting, isStrict, otlp } = this.#options;
     this.#tracing = await adapters.openTracing(otlp, this.#telemetry, version);
     this.#deployments = new Deployments(this.#manifests.functions, adapters, onFunctionOutput);
     this.#stores = await this.#openStores(this.#deployments);
@@ -165,6 +168,7 @@ class Running {
       connectors,
       endpoints,
       reach,
+      place,
       isAdopting,
       isStrict,
       clock,

@@ -8,6 +8,7 @@ import { type Command, EXIT_BAD_INPUT } from "./command.ts";
 import { readEndpoints } from "./endpoint-flags.ts";
 import { FILENAME_FLAG, readManifests } from "./manifest-flags.ts";
 import { lastValue, usageError, wholeNumber } from "./parse-flags.ts";
+import { PLACE_FLAGS, readPlace } from "./place-flags.ts";
 import { runProcesses } from "./processes/run-processes.ts";
 import { runManifests } from "./run-manifests.ts";
 import { DEFAULT_STORE, parseStoreUrl } from "./store-url.ts";
@@ -61,6 +62,7 @@ A second signal ends the process at once. On a terminal progress is shown, elsew
       description:
         "Where the sources of mappings are that the API makes and that an ARN alone does not find, such as LOCAL_FILE=orders.db. May be repeated.",
     },
+    ...PLACE_FLAGS,
     "broker-hosts": {
       value: "HOST",
       isRepeatable: true,
@@ -116,6 +118,7 @@ A second signal ends the process at once. On a terminal progress is shown, elsew
       untilCaughtUp: flags.has("until-caught-up"),
       endpoints: readEndpoints(flags, host.adapters.connectors),
       reach: brokerReach(flags),
+      place: readPlace(flags, host),
       isAdopting: flags.has("adopt"),
       isStrict: flags.has("strict"),
       processId: processId(flags),

@@ -3,6 +3,7 @@ import type { Manifests } from "../manifests/load-manifests.ts";
 import { withoutDefaults } from "../manifests/mapping-spec.ts";
 import type { FunctionResource, MappingResource } from "../manifests/resources.ts";
 import type { NetworkReach } from "../model/network-reach.ts";
+import type { Place } from "../model/place.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Connector, SourceEndpoints } from "../ports/connector.ts";
 import type { MappingStore } from "../ports/mapping-store.ts";
@@ -29,6 +30,8 @@ export interface ControlPlaneOptions extends Pick<MappingRunnerOptions, "engine"
   readonly connectors: readonly Connector[];
   /** The operator's, for sources of mappings that the API makes. */
   readonly endpoints: SourceEndpoints;
+  /** Of functions and mappings, wherever their ARNs are shown. */
+  readonly place: Place;
   /** Where sources may be that callers of the API name by their addresses. */
   readonly reach: NetworkReach;
   /** Manifests' mappings become the API's. */
@@ -43,6 +46,7 @@ export interface ControlPlaneOptions extends Pick<MappingRunnerOptions, "engine"
 export class ControlPlane {
   readonly mappings: MappingControl;
   readonly functions: readonly FunctionResource[];
+  readonly place: Place;
   readonly deployments: Deployments;
   readonly #reconciler: Reconciler;
   readonly #runner: MappingRunner;
@@ -52,9 +56,10 @@ export class ControlPlane {
   readonly #manifestUuids: ReadonlySet<string>;
 
   private constructor(options: ControlPlaneOptions, manifestMappings: readonly MappingResource[]) {
-    const { engine, deployments, store, clock, random, endpoints } = options;
+    const { engine, deployments, store, clock, random, endpoints, place } = options;
     const connectors = withinReach(options.connectors, options.reach);
     this.deployments = deployments;
+    this.place = place;
     this.#engine = engine;
     this.#manifestUuids = new Set(manifestMappings.map(({ mapping }) => mapping.uuid));
     this.#standstills = new StandstillBook({ ...options, status: () => this.status() });
@@ -69,6 +74,7 @@ export class ControlPlane {
       random,
       connectors,
       endpoints,
+      place,
       deployments,
       manifestMappings,
       status: () => this.status(),

@@ -3,6 +3,7 @@ import { checkMappingSpec } from "../manifests/mapping-spec.ts";
 import type { MappingResource } from "../manifests/resources.ts";
 import { hasErrorCode } from "../model/errors.ts";
 import { MAPPING_DOCUMENT_CHARS_MAX, MAPPINGS_MAX } from "../model/limits.ts";
+import type { Place } from "../model/place.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Connector, SourceEndpoints } from "../ports/connector.ts";
 import type { MappingRow, MappingStore, RowConflict, RowStale, RowWritten } from "../ports/mapping-store.ts";
@@ -31,6 +32,7 @@ export interface MappingControlOptions {
   readonly random: Random;
   readonly connectors: readonly Connector[];
   readonly endpoints: SourceEndpoints;
+  readonly place: Place;
   readonly deployments: Deployments;
   /** Mappings that manifests own. */
   readonly manifestMappings: readonly MappingResource[];
@@ -168,9 +170,9 @@ export class MappingControl {
   }
 
   #check(uuid: string, given: GivenSpec, name = uuid): MappingResource {
-    const { connectors, endpoints, clock } = this.#options;
+    const { connectors, endpoints, place, clock } = this.#options;
     const spec = withEndpoints(given, connectors, endpoints);
-    const checked = checkMappingSpec(name, { ...spec, uuid }, { connectors, nowMs: clock.now() });
+    const checked = checkMappingSpec(name, { ...spec, uuid }, { connectors, place, nowMs: clock.now() });
     if (checked.kind === "invalid") throw specFault(checked.faults, given);
     return checked.resource;
   }
@@ -213,16 +215,15 @@ export class MappingControl {
   }
 
   async #kept(uuid: string): Promise<KeptMapping> {
-    const { store, connectors, endpoints } = this.#options;
-    const row = await store.get(uuid);
-    const kept = row && readRow(row, connectors, endpoints);
+    const row = await this.#options.store.get(uuid);
+    const kept = row && readRow(row, this.#options);
     if (kept === undefined) throw notFound();
     return kept;
   }
 
   #readable(row: MappingRow): KeptMapping[] {
     try {
-      const kept = readRow(row, this.#options.connectors, this.#options.endpoints);
+      const kept = readRow(row, this.#options);
       return kept === undefined ? [] : [kept];
     } catch {
       // The reconciler has logged it.

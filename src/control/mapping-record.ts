@@ -3,6 +3,7 @@ import { connectorOf } from "../manifests/mapping-source.ts";
 import { buildMappingSpec } from "../manifests/mapping-spec.ts";
 import type { MappingResource } from "../manifests/resources.ts";
 import { MillraceError } from "../model/errors.ts";
+import type { Place } from "../model/place.ts";
 import type { Connector, SourceEndpoints } from "../ports/connector.ts";
 import type { MappingRow, NewMappingRow } from "../ports/mapping-store.ts";
 import { claimsOf } from "./mapping-claims.ts";
@@ -60,20 +61,27 @@ export function tombstoneOf(uuid: string): NewMappingRow {
   return { uuid, claims: [], document: TOMBSTONE };
 }
 
+/** What a process brings to the rows that it reads. */
+export interface RowReading {
+  readonly connectors: readonly Connector[];
+  /** The operator's, for sources that an ARN alone does not find; a record's own come first. */
+  readonly endpoints: SourceEndpoints;
+  readonly place: Place;
+}
+
 /**
- * Reads a row back; `undefined` for a tombstone. `endpoints` are the operator's for sources that an ARN alone does not find; a
- * record's own come first.
+ * Reads a row back; `undefined` for a tombstone.
  * @throws MillraceError ERR_MILLRACE_STORE_CORRUPT
  */
 export function readRow(
   { uuid, version, document }: MappingRow,
-  connectors: readonly Connector[],
-  endpoints: SourceEndpoints,
+  { connectors, endpoints, place }: RowReading,
 ): KeptMapping | undefined {
   if (document === TOMBSTONE) return undefined;
   const record = parseRecord(document);
   const resource =
-    record && buildMappingSpec(record.name, specToRun(uuid, record, connectors, endpoints), connectors);
+    record &&
+    buildMappingSpec(record.name, specToRun(uuid, record, connectors, endpoints), { connectors, place });
   if (record !== undefined && resource !== undefined) return { uuid, version, record, resource };
   throw new MillraceError(
     "ERR_MILLRACE_STORE_CORRUPT",

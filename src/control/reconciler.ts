@@ -1,15 +1,21 @@
 import { describeError, MillraceError } from "../model/errors.ts";
 import type { Clock, ScheduledCall } from "../ports/clock.ts";
-import type { Connector, SourceEndpoints } from "../ports/connector.ts";
 import type { MappingRow, MappingStore } from "../ports/mapping-store.ts";
 import type { ProgressStore } from "../ports/progress-store.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
-import { isWanted, type KeptMapping, readRow, rowOf, tombstoneOf } from "./mapping-record.ts";
+import {
+  isWanted,
+  type KeptMapping,
+  type RowReading,
+  readRow,
+  rowOf,
+  tombstoneOf,
+} from "./mapping-record.ts";
 import type { MappingRunner } from "./mapping-runner.ts";
 import { ProcessBook } from "./process-book.ts";
 import { GONE_MS, ProcessLife } from "./process-life.ts";
 
-export interface ReconcilerOptions {
+export interface ReconcilerOptions extends RowReading {
   /** Of this life of this process. */
   readonly processId: string;
   readonly store: MappingStore;
@@ -17,8 +23,6 @@ export interface ReconcilerOptions {
   readonly runner: MappingRunner;
   readonly clock: Clock;
   readonly telemetry: Telemetry;
-  readonly connectors: readonly Connector[];
-  readonly endpoints: SourceEndpoints;
 }
 
 /** How often a process looks for changes: what an acknowledged change takes to be seen. */
@@ -131,9 +135,9 @@ export class Reconciler {
   }
 
   #read(row: MappingRow): KeptMapping[] {
-    const { connectors, endpoints, telemetry } = this.#options;
+    const { telemetry } = this.#options;
     try {
-      const kept = readRow(row, connectors, endpoints);
+      const kept = readRow(row, this.#options);
       return kept === undefined ? [] : [kept];
     } catch (error) {
       if (!this.#unreadable.has(row.uuid)) telemetry.log("error", describeError(error), {});

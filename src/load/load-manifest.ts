@@ -7,6 +7,7 @@ import { connectorOf } from "../manifests/mapping-source.ts";
 import type { ManifestProblem } from "../manifests/problem.ts";
 import type { MappingResource } from "../manifests/resources.ts";
 import { API_VERSION } from "../manifests/schema.ts";
+import { DEFAULT_PLACE } from "../model/place.ts";
 import type { Connector } from "../ports/connector.ts";
 import type { ScenarioFile } from "./load-scenario.ts";
 import type { ScenarioSpec } from "./scenario-schema.ts";
@@ -48,7 +49,7 @@ export function writeLoadManifest(options: LoadManifestOptions): LoadManifest {
   ];
   // JSON is YAML.
   writeFileSync(path, documents.map((document) => JSON.stringify(document, undefined, 2)).join("\n---\n"));
-  const loaded = loadManifests([path], { connectors, nowMs });
+  const loaded = loadManifests([path], { connectors, nowMs, place: DEFAULT_PLACE });
   if (loaded.kind === "invalid") {
     return {
       kind: "invalid",

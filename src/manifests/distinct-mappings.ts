@@ -1,9 +1,10 @@
-import type { Connector } from "../ports/connector.ts";
+import type { Place } from "../model/place.ts";
 import { functionArn, parseFunctionName } from "./function-name.ts";
 import type { ManifestDocument } from "./manifest-document.ts";
+import type { MappingContext } from "./mapping-checks.ts";
 import { isTopicMapping } from "./mapping-source.ts";
 import { mappingUuid } from "./mapping-uuid.ts";
-import { NOWHERE, parseSourceArn } from "./source-arn.ts";
+import { parseSourceArn } from "./source-arn.ts";
 import { BOOTSTRAP_SERVERS } from "./topic-mapping-checks.ts";
 
 /**
@@ -12,12 +13,12 @@ import { BOOTSTRAP_SERVERS } from "./topic-mapping-checks.ts";
  */
 export function checkMappingsDistinct(
   mappings: readonly ManifestDocument[],
-  connectors: readonly Connector[],
+  { connectors, place }: Pick<MappingContext, "connectors" | "place">,
 ): void {
   checkUuids(mappings);
   checkSources(mappings.filter((mapping) => !isTopicMapping(mapping, connectors)));
   const topics = mappings.filter((mapping) => isTopicMapping(mapping, connectors));
-  checkTopics(topics);
+  checkTopics(topics, place);
   checkGroups(topics);
 }
 
@@ -55,7 +56,7 @@ function checkSources(mappings: readonly ManifestDocument[]): void {
 }
 
 /** The same function and topic on the same cluster: one with the same ARN, or with a server in common (queues §1.2). */
-function checkTopics(mappings: readonly ManifestDocument[]): void {
+function checkTopics(mappings: readonly ManifestDocument[], place: Place): void {
   const known: { readonly pair: string; readonly places: readonly string[]; readonly uuid: string }[] = [];
   for (const mapping of mappings) {
     const arn = mapping.raw("spec", "eventSourceArn");
@@ -69,10 +70,9 @@ function checkTopics(mappings: readonly ManifestDocument[]): void {
       known.push({ pair, places, uuid: uuidOf(mapping) ?? "" });
       continue;
     }
-    const source = typeof arn === "string" ? (parseSourceArn(arn) ?? NOWHERE) : NOWHERE;
     const pairText =
       `An event source mapping with event source ("${places.join(",")}"), ` +
-      `function ("${functionArn(reference, source)}"), topics ("${topic}") already exists.`;
+      `function ("${functionArn(reference, place)}"), topics ("${topic}") already exists.`;
     mapping.report(["spec", "topics"], `${pairText} ${updateOrDelete(other.uuid)}`, REMOVE_ONE);
   }
 }

@@ -1,3 +1,5 @@
+import { lambdaArnPrefix, type Place } from "../model/place.ts";
+
 /** A `functionName` in any of AWS's forms (streams §1.3), taken apart. */
 export interface FunctionReference {
   readonly name: string;
@@ -19,14 +21,9 @@ const FUNCTION_NAME =
   /^(?:(?<prefix>arn:aws[a-zA-Z0-9-]*:lambda:[a-z0-9-]+:\d{12}):function:|\d{12}:function:)?(?<name>[A-Za-z0-9_-]{1,64})(?::(?<qualifier>\$LATEST|[A-Za-z0-9_-]{1,128}))?$/;
 
 /**
- * The ARN that events' context and failure records show. AWS answers a plain name with the ARN in the caller's region
- * and account; here that of the source stands for it. The qualifier is kept as given.
+ * The one ARN of a function, which answers, events' context and failure records show: a process has one function of a name,
+ * so that region and account of a name in the form of an ARN tell nothing apart. The qualifier is kept as given.
  */
-export function functionArn(
-  reference: FunctionReference,
-  source: { region: string; account: string },
-): string {
-  const prefix = reference.arnPrefix ?? `arn:aws:lambda:${source.region}:${source.account}`;
-  const qualifier = reference.qualifier === undefined ? "" : `:${reference.qualifier}`;
-  return `${prefix}:function:${reference.name}${qualifier}`;
+export function functionArn({ name, qualifier }: Omit<FunctionReference, "arnPrefix">, place: Place): string {
+  return `${lambdaArnPrefix(place)}function:${name}${qualifier === undefined ? "" : `:${qualifier}`}`;
 }

@@ -67,7 +67,7 @@ function checkTogether(documents: readonly ManifestDocument[], context: MappingC
   }
   checkNamesUnique(functions);
   checkNamesUnique(mappings);
-  checkMappingsDistinct(mappings, context.connectors);
+  checkMappingsDistinct(mappings, context);
 }
 
 function checkFunctionsExist(
@@ -140,7 +140,7 @@ function buildResources(documents: readonly ManifestDocument[], context: Mapping
     return functionResource(manifest, folder) ?? [];
   });
   const mappings = documents.filter(isMapping).flatMap(({ manifest, folder }) => {
-    return mappingResource(manifest, folder, context.connectors) ?? [];
+    return mappingResource(manifest, folder, context) ?? [];
   });
   return { functions, mappings };
 }

@@ -1,6 +1,7 @@
 import { compileFilterCriteria, ESM_INVALID_PATTERN } from "../engine/filter/filter.ts";
 import { hasErrorCode } from "../model/errors.ts";
 import { FILTER_PATTERN_CHARS_MAX, RECORD_AGE_SECONDS_MIN } from "../model/limits.ts";
+import type { Place } from "../model/place.ts";
 import type { Connector, StreamConnector, TopicConnector } from "../ports/connector.ts";
 import { parseDestination } from "./destination-address.ts";
 import { parseFunctionName } from "./function-name.ts";
@@ -16,6 +17,8 @@ import { QUEUE_PARAMETERS, unsupportedParameter } from "./unsupported-parameters
 export interface MappingContext {
   readonly connectors: readonly Connector[];
   readonly nowMs: number;
+  /** Of the functions that mappings name. */
+  readonly place: Place;
 }
 
 /**

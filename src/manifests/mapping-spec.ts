@@ -53,7 +53,7 @@ export function checkMappingSpec(
   };
   checkMapping(document, context);
   if (faults.length > 0) return { kind: "invalid", faults: faults.toSorted((a, b) => rank(a) - rank(b)) };
-  const resource = parsed.data && mappingResource(parsed.data, folder, context.connectors);
+  const resource = parsed.data && mappingResource(parsed.data, folder, context);
   const unbuilt: SpecFault = { path: [], message: "Unrecognized event source.", kind: "rule" };
   return resource === undefined ? { kind: "invalid", faults: [unbuilt] } : { kind: "valid", resource };
 }
@@ -62,10 +62,10 @@ export function checkMappingSpec(
 export function buildMappingSpec(
   name: string,
   spec: Readonly<Record<string, unknown>>,
-  connectors: MappingContext["connectors"],
+  context: Pick<MappingContext, "connectors" | "place">,
 ): MappingResource | undefined {
   const parsed = mappingSchema.safeParse({ ...MILLRACE_MAPPING, metadata: { name }, spec });
-  return parsed.data && mappingResource(parsed.data, process.cwd(), connectors);
+  return parsed.data && mappingResource(parsed.data, process.cwd(), context);
 }
 
 /** A checked spec without the fields that say what their absence would: some of them are refused where they mean nothing. */

@@ -8,6 +8,7 @@ import {
   TOPIC_RETRIES_WITH_DESTINATION,
 } from "../model/limits.ts";
 import type { NamedByArn, QueueMapping, StreamMapping, TopicMapping } from "../model/mapping.ts";
+import type { Place } from "../model/place.ts";
 import type {
   Connector,
   QueueConnector,
@@ -17,6 +18,7 @@ import type {
 } from "../ports/connector.ts";
 import { type DestinationAddress, parseDestination } from "./destination-address.ts";
 import { functionArn, parseFunctionName } from "./function-name.ts";
+import type { MappingContext } from "./mapping-checks.ts";
 import { connectorOf } from "./mapping-source.ts";
 import { mappingUuid } from "./mapping-uuid.ts";
 import {
@@ -25,7 +27,6 @@ import {
   MODULE_CONCURRENCY_DEFAULT,
   REMOTE_CONCURRENCY_DEFAULT,
 } from "./schema.ts";
-import { NOWHERE, parseSourceArn } from "./source-arn.ts";
 import { epochMsOf } from "./timestamp.ts";
 import { topicSettings } from "./topic-settings.ts";
 
@@ -162,12 +163,12 @@ function aliasOf({ version, weights }: NonNullable<FunctionSpec["aliases"]>[stri
 export function mappingResource(
   manifest: MappingManifest,
   folder: string,
-  connectors: readonly Connector[],
+  { connectors, place }: Pick<MappingContext, "connectors" | "place">,
 ): MappingResource | undefined {
   const { spec } = manifest;
   const { eventSourceArn } = spec;
   const connector = connectorOf(spec, connectors);
-  const shared = sharedSettings(manifest, connector);
+  const shared = sharedSettings(manifest, connector, place);
   if (connector === undefined || shared === undefined) return undefined;
   const parts: ResourceParts = {
     functionName: shared.functionName,
@@ -198,10 +199,10 @@ export function mappingResource(
 function sharedSettings(
   { metadata, spec }: MappingManifest,
   connector: Connector | undefined,
+  place: Place,
 ): SharedSettings | undefined {
   const reference = parseFunctionName(spec.functionName);
-  const source = spec.eventSourceArn === undefined ? NOWHERE : parseSourceArn(spec.eventSourceArn);
-  if (reference === undefined || source === undefined) return undefined;
+  if (reference === undefined) return undefined;
   const batchSizeDefault =
     connector?.offers === "queue" ? QUEUE_BATCH_SIZE_DEFAULT : STREAM_BATCH_SIZE_DEFAULT;
   const windowSeconds = spec.maximumBatchingWindowInSeconds;
@@ -210,7 +211,7 @@ function sharedSettings(
     uuid: spec.uuid?.toLowerCase() ?? mappingUuid(metadata.name),
     name: metadata.name,
     functionName: reference.name,
-    functionArn: functionArn(reference, source),
+    functionArn: functionArn(reference, place),
     enabled: spec.enabled,
     batchSize: spec.batchSize ?? batchSizeDefault,
     batchingWindowMs: windowSeconds === undefined ? windowMsDefault : windowSeconds * 1000,

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { CONNECTORS } from "../../connectors/registry.ts";
 import { loadManifests } from "../../src/manifests/load-manifests.ts";
+import { DEFAULT_PLACE } from "../../src/model/place.ts";
 import type { KubernetesObject } from "./chart.ts";
 
 /** The problems that millrace finds in the ConfigMap of manifests; none when the manifests are somebody else's. */
@@ -15,7 +16,7 @@ export function validateManifests(
   const folder = mkdtempSync(join(tmpdir(), "millrace-chart-"));
   try {
     for (const [name, text] of Object.entries(map.data ?? {})) writeFileSync(join(folder, name), text);
-    const loaded = loadManifests([folder], { connectors, nowMs: Date.now() });
+    const loaded = loadManifests([folder], { connectors, nowMs: Date.now(), place: DEFAULT_PLACE });
     return loaded.kind === "valid" ? [] : loaded.problems.map(({ message }) => message);
   } finally {
     rmSync(folder, { recursive: true });

@@ -2,6 +2,7 @@ import type { FastifyInstance } from "fastify";
 import type { Credentials } from "../../src/api/access-credentials.ts";
 import { createApp } from "../../src/api/server.ts";
 import { checkMappingSpec } from "../../src/manifests/mapping-spec.ts";
+import { DEFAULT_PLACE } from "../../src/model/place.ts";
 import { SeededRandom } from "../simulation/random.ts";
 import { apiOptions } from "../unit/api/api-fixture.ts";
 import { ControlWorld } from "../unit/control/control-world.ts";
@@ -124,7 +125,11 @@ class FuzzWorld {
       const whole = Object.fromEntries(
         Object.entries({ ...given, ...endpoints }).filter(([, value]) => value !== undefined),
       );
-      const checked = checkMappingSpec(uuid, whole, { connectors, nowMs: Date.UTC(2026, 0, 1) });
+      const checked = checkMappingSpec(uuid, whole, {
+        connectors,
+        nowMs: Date.UTC(2026, 0, 1),
+        place: DEFAULT_PLACE,
+      });
       if (checked.kind === "invalid") fail(`stored ${document}: ${JSON.stringify(checked.faults)}`);
     }
   }

@@ -17,7 +17,7 @@ for (const { caller, connect } of CALLERS)
     await using fixture = await createKafkaTopic(server, { partitions: 2 });
     const { topic, producer } = fixture;
     const servers = [...server.bootstrap()];
-    const arn = "arn:aws:lambda:us-east-1:000000000000:function:orders";
+    const arn = "arn:aws:lambda:eu-west-1:000000000000:function:orders";
     await leadLife(
       t,
       {

@@ -78,7 +78,8 @@ export async function startControl(
   flags: readonly string[],
 ): Promise<RunningControl> {
   const store = flags.includes("--store") ? [] : ["--store", "sqlite:progress.db"];
-  const common = ["--api", "127.0.0.1:0", "--endpoint", "LOCAL_FILE=orders.db", ...store];
+  const place = flags.includes("--region") ? [] : ["--region", "eu-west-1"];
+  const common = ["--api", "127.0.0.1:0", "--endpoint", "LOCAL_FILE=orders.db", ...store, ...place];
   const run = new MillraceProcess(t, ["run", "-f", "functions.yaml", ...common, ...flags], folder);
   const url = await run.apiUrl();
   const credentials = { accessKeyId: "any", secretAccessKey: "any" };

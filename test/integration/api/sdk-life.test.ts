@@ -250,7 +250,7 @@ test("functions of manifests can be read and invoked", async (t) => {
     [20, "Active", "$LATEST"],
   );
   const { Configuration } = await client.send(new GetFunctionCommand({ FunctionName: "orders" }));
-  assert.equal(Configuration?.FunctionArn, "arn:aws:lambda:us-east-1:000000000000:function:orders");
+  assert.equal(Configuration?.FunctionArn, "arn:aws:lambda:eu-west-1:000000000000:function:orders");
 
   const invoke = (
     Payload: string,

@@ -2,6 +2,7 @@ import { ControlPlane } from "../../../src/control/control-plane.ts";
 import { Deployments } from "../../../src/control/deployments.ts";
 import type { Engine, MappingStatus } from "../../../src/engine/engine.ts";
 import { hasErrorCode, MillraceError } from "../../../src/model/errors.ts";
+import { DEFAULT_PLACE } from "../../../src/model/place.ts";
 import type { Destination } from "../../../src/ports/destination.ts";
 import type { FunctionTarget } from "../../../src/ports/function-target.ts";
 import type { MappingStore } from "../../../src/ports/mapping-store.ts";
@@ -72,6 +73,7 @@ export class ControlProcess {
         connectors: this.#connectors(),
         endpoints: { LOCAL_FILE: ["/tmp/orders.db"] },
         reach: { allowsLoopback: true },
+        place: DEFAULT_PLACE,
         isAdopting: false,
         isStrict: false,
         clock: this.clock,

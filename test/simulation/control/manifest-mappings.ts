@@ -1,6 +1,7 @@
 import { buildMappingSpec } from "../../../src/manifests/mapping-spec.ts";
 import type { MappingResource } from "../../../src/manifests/resources.ts";
 import { MillraceError } from "../../../src/model/errors.ts";
+import { DEFAULT_PLACE } from "../../../src/model/place.ts";
 import type { Connector } from "../../../src/ports/connector.ts";
 import { functionNamed } from "../../unit/control/control-world.ts";
 
@@ -26,7 +27,7 @@ export function manifestMappings(connectors: readonly Connector[]): readonly Map
       startingPosition: "LATEST",
       endpoints: { LOCAL_FILE: ["orders.db"] },
     };
-    return buildMappingSpec(opening, spec, connectors) ?? [];
+    return buildMappingSpec(opening, spec, { connectors, place: DEFAULT_PLACE }) ?? [];
   });
 }
 

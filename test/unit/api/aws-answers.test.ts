@@ -145,7 +145,7 @@ test("leaves out members inside members that say nothing, as AWS's tools send th
 
 test("says of a function that is not there what AWS says, with the version that was meant", async (t) => {
   const ask = await start(t);
-  const prefix = "Function not found: arn:aws:lambda:us-east-1:000000000000:function";
+  const prefix = "Function not found: arn:aws:lambda:eu-west-1:123456789012:function";
   for (const [url, suffix] of [
     ["/2015-03-31/functions/none", "none:$LATEST"],
     ["/2015-03-31/functions/none:7", "none:7"],

@@ -15,7 +15,10 @@ const TOPIC = {
 async function created(members: object) {
   const { plane } = await new ControlWorld().start("a");
   const { spec } = readCreateMembers({ ...members });
-  const { LastModified: _, ...shape } = mappingShape(await plane.mappings.create(spec, true, {}));
+  const { LastModified: _, ...shape } = mappingShape(
+    await plane.mappings.create(spec, true, {}),
+    plane.place,
+  );
   return shape;
 }
 
@@ -26,8 +29,8 @@ test("a topic's mapping is shown with AWS's members for Kafka, its group and no 
     BatchSize: 100,
     BisectBatchOnFunctionError: false,
     DestinationConfig: { OnFailure: {} },
-    EventSourceMappingArn: `arn:aws:lambda:us-east-1:000000000000:event-source-mapping:${uuid}`,
-    FunctionArn: "arn:aws:lambda:us-east-1:000000000000:function:orders",
+    EventSourceMappingArn: `arn:aws:lambda:eu-west-1:123456789012:event-source-mapping:${uuid}`,
+    FunctionArn: "arn:aws:lambda:eu-west-1:123456789012:function:orders",
     FunctionResponseTypes: [],
     LastProcessingResult: "No records processed",
     MaximumRecordAgeInSeconds: -1,

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { LOOK_MS } from "../../../src/control/reconciler.ts";
 import { loadManifests, type Manifests } from "../../../src/manifests/load-manifests.ts";
+import { DEFAULT_PLACE } from "../../../src/model/place.ts";
 import { folderWith, withMapping } from "../manifests/manifest-samples.ts";
 import { ControlWorld, STREAM, STREAM_SPEC } from "./control-world.ts";
 
@@ -101,7 +102,11 @@ test("a mapping that another process adopts is the API's in this one too, and st
 
 function manifestsOf(t: TestContext, world: ControlWorld): Manifests {
   const folder = folderWith(t, { "m.yaml": withMapping() });
-  const loaded = loadManifests([join(folder, "m.yaml")], { connectors: world.connectors, nowMs: 0 });
+  const loaded = loadManifests([join(folder, "m.yaml")], {
+    connectors: world.connectors,
+    nowMs: 0,
+    place: DEFAULT_PLACE,
+  });
   assert(loaded.kind === "valid");
   return loaded.manifests;
 }

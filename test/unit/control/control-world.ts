@@ -18,6 +18,9 @@ import { createTelemetry } from "../../../src/telemetry/telemetry.ts";
 import { createManualClock } from "../functions/manual-clock.ts";
 import { KAFKA, LOCAL, SQS } from "../manifests/manifest-samples.ts";
 
+/** Of its functions and mappings. */
+export const PLACE = { region: "eu-west-1", account: "123456789012" };
+
 export const STREAM = "arn:aws:local:eu-west-1:123456789012:stream/orders";
 export const QUEUE = "arn:aws:sqs:eu-west-1:123456789012:orders";
 
@@ -120,6 +123,7 @@ export class ControlWorld {
       connectors: this.connectors,
       endpoints: { LOCAL_FILE: ["/tmp/orders.db"] },
       reach: { allowsLoopback: true },
+      place: PLACE,
       isAdopting,
       isStrict,
       clock: this.clock,

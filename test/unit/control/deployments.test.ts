@@ -5,6 +5,7 @@ import type { Adapters } from "../../../src/cli/adapters.ts";
 import { Deployments } from "../../../src/control/deployments.ts";
 import { loadManifests, type Manifests } from "../../../src/manifests/load-manifests.ts";
 import { hasErrorCode, MillraceError } from "../../../src/model/errors.ts";
+import { DEFAULT_PLACE } from "../../../src/model/place.ts";
 import type { Connector, QueueConnector } from "../../../src/ports/connector.ts";
 import type { Destination } from "../../../src/ports/destination.ts";
 import type { FunctionTarget } from "../../../src/ports/function-target.ts";
@@ -45,7 +46,11 @@ function createWorld(failing: readonly string[] = []) {
 
 function manifestsOf(t: TestContext, connector: Connector, ...texts: string[]): Manifests {
   const folder = folderWith(t, { "m.yaml": [FUNCTION, ...texts].join("---\n") });
-  const loaded = loadManifests([join(folder, "m.yaml")], { connectors: [connector], nowMs: 0 });
+  const loaded = loadManifests([join(folder, "m.yaml")], {
+    connectors: [connector],
+    nowMs: 0,
+    place: DEFAULT_PLACE,
+  });
   return loaded.kind === "valid" ? loaded.manifests : assert.fail(JSON.stringify(loaded.problems));
 }
 

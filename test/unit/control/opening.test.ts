@@ -4,6 +4,7 @@ import { type TestContext, test } from "node:test";
 import { LOOK_MS } from "../../../src/control/reconciler.ts";
 import { loadManifests, type Manifests } from "../../../src/manifests/load-manifests.ts";
 import { hasErrorCode } from "../../../src/model/errors.ts";
+import { DEFAULT_PLACE } from "../../../src/model/place.ts";
 import { folderWith } from "../manifests/manifest-samples.ts";
 import { ControlWorld, QUEUE_SPEC, STREAM_SPEC } from "./control-world.ts";
 
@@ -31,7 +32,11 @@ spec: { http: { url: "http://127.0.0.1:9000/" } }
 
 function manifestsOf(t: TestContext, world: ControlWorld, ...documents: readonly string[]): Manifests {
   const folder = folderWith(t, { "m.yaml": [functionText("orders"), ...documents].join("---\n") });
-  const loaded = loadManifests([join(folder, "m.yaml")], { connectors: world.connectors, nowMs: 0 });
+  const loaded = loadManifests([join(folder, "m.yaml")], {
+    connectors: world.connectors,
+    nowMs: 0,
+    place: DEFAULT_PLACE,
+  });
   assert(loaded.kind === "valid");
   return loaded.manifests;
 }

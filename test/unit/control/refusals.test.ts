@@ -134,7 +134,7 @@ test("a topic and a qualified function have one mapping on clusters with a serve
   const refused: readonly (readonly [spec: object, message: string])[] = [
     [
       topicSpec(["c:9092", "b:9092"]),
-      'An event source mapping with event source ("c:9092,b:9092"), function ("arn:aws:lambda:us-east-1:000000000000:function:orders"), topics ("orders") already exists.',
+      'An event source mapping with event source ("c:9092,b:9092"), function ("arn:aws:lambda:eu-west-1:123456789012:function:orders"), topics ("orders") already exists.',
     ],
     [
       { ...topicSpec(["c:9092"], "other"), ...group("g") },

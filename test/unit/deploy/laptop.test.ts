@@ -8,6 +8,7 @@ import { parseFlags } from "../../../src/cli/parse-flags.ts";
 import { runCommand } from "../../../src/cli/run.ts";
 import { parseStoreUrl } from "../../../src/cli/store-url.ts";
 import { loadManifests } from "../../../src/manifests/load-manifests.ts";
+import { DEFAULT_PLACE } from "../../../src/model/place.ts";
 
 const DEPLOY = new URL("../../../deploy/", import.meta.url);
 
@@ -26,7 +27,11 @@ const SERVICES: Readonly<Record<string, Service>> = parse(
 describe("a laptop's set-up", () => {
   test("runs manifests that millrace takes", () => {
     const folder = fileURLToPath(new URL("../examples/laptop/manifests", DEPLOY));
-    const loaded = loadManifests([folder], { connectors: CONNECTORS, nowMs: Date.now() });
+    const loaded = loadManifests([folder], {
+      connectors: CONNECTORS,
+      nowMs: Date.now(),
+      place: DEFAULT_PLACE,
+    });
     assert.deepEqual(loaded.kind === "valid" ? [] : loaded.problems, []);
   });
 

@@ -178,7 +178,7 @@ const SLIPS: readonly (readonly [name: string, text: string, ...problems: string
       .slice(FUNCTION.length + 4)
       .replace("orders-topic", "again")
       .replace("kafka-1:9092, ", "")}`,
-    `m.yaml:27:11: EventSourceMapping again, spec.topics: An event source mapping with event source ("kafka-2:9092"), function ("arn:aws:lambda:us-east-1:000000000000:function:orders"), topics ("orders") already exists. Please update or delete the existing mapping with UUID 11111111-2222-4333-8444-555555555555. Remove one of the two mappings.`,
+    `m.yaml:27:11: EventSourceMapping again, spec.topics: An event source mapping with event source ("kafka-2:9092"), function ("arn:aws:lambda:eu-west-1:123456789012:function:orders"), topics ("orders") already exists. Please update or delete the existing mapping with UUID 11111111-2222-4333-8444-555555555555. Remove one of the two mappings.`,
   ],
   [
     "two mappings of one consumer group",

@@ -119,15 +119,16 @@ test("names an AWS destination by its ARN", (t) => {
   assert.equal(resource.mapping.onFailureDestination, arn);
 });
 
-test("takes functions by every form of AWS's name and keeps the qualifier in the ARN", (t) => {
-  const arn = "arn:aws:lambda:us-east-2:210987654321:function:orders";
-  const shortArn = "arn:aws:lambda:eu-west-1:123456789012:function:orders";
+test("takes functions by every form of AWS's name, and gives them the process's one ARN with the qualifier", (t) => {
+  const arn = "arn:aws:lambda:eu-west-1:123456789012:function:orders";
+  const elsewhere = "arn:aws:lambda:us-east-2:210987654321:function:orders";
   const forms = [
-    ["orders:live", `${shortArn}:live`],
-    ["orders:$LATEST", `${shortArn}:$LATEST`],
-    ["123456789012:function:orders", shortArn],
+    ["orders:live", `${arn}:live`],
+    ["orders:$LATEST", `${arn}:$LATEST`],
+    ["210987654321:function:orders", arn],
     [arn, arn],
-    [`${arn}:7`, `${arn}:7`],
+    [elsewhere, arn],
+    [`${elsewhere}:7`, `${arn}:7`],
   ] as const;
   for (const [given, expected] of forms) {
     const { manifests } = valid(t, withMapping().replace("functionName: orders", `functionName: "${given}"`));

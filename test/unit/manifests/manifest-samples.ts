@@ -122,6 +122,7 @@ export const KAFKA: TopicConnector = {
 export const CONTEXT: MappingContext = {
   connectors: [KAFKA, LOCAL, SQS],
   nowMs: Date.UTC(2026, 0, 31),
+  place: { region: "eu-west-1", account: "123456789012" },
 };
 
 /** A folder with these files, gone after the test. */

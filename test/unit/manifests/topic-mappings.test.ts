@@ -19,7 +19,7 @@ test("reads a mapping of a self-managed cluster's topic with AWS's defaults", (t
     uuid: mapping.uuid,
     name: "orders-topic",
     functionName: "orders",
-    functionArn: "arn:aws:lambda:us-east-1:000000000000:function:orders",
+    functionArn: "arn:aws:lambda:eu-west-1:123456789012:function:orders",
     eventSourceArn: undefined,
     enabled: true,
     startingPosition: { kind: "TRIM_HORIZON" },
@@ -61,7 +61,7 @@ test("reads a mapping of an MSK cluster's topic with every setting", (t) => {
   );
   const { mapping, destination } = resource;
   assert.equal(mapping.eventSourceArn, CLUSTER_ARN);
-  assert.equal(mapping.functionArn, "arn:aws:lambda:sa-east-1:123456789012:function:orders");
+  assert.equal(mapping.functionArn, "arn:aws:lambda:eu-west-1:123456789012:function:orders");
   assert.equal(mapping.batchingWindowMs, 0);
   assert.equal(mapping.consumerGroupId, "orders / readers");
   assert.deepEqual(mapping.bootstrapServers, ["b-1.orders:9096"]);
