@@ -189,7 +189,7 @@ function shapeOf(value: unknown): unknown {
 
 function assertPoison(document: ReturnType<typeof JSON.parse>): void {
   const { requestContext, responseContext, version, KinesisBatchInfo } = document;
-  assert.equal(requestContext.functionArn, "arn:aws:lambda:us-east-1:000000000000:function:orders");
+  assert.equal(requestContext.functionArn, "arn:aws:lambda:eu-west-1:000000000000:function:orders");
   assert.equal(requestContext.condition, "RetryAttemptsExhausted");
   assert.equal(requestContext.approximateInvokeCount, 2);
   assert.deepEqual(responseContext, {

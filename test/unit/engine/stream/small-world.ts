@@ -154,6 +154,8 @@ export class SmallWorld {
   /** The source numbers its records and says how many are behind a read. */
   tellsOffsetLag = false;
   listing: () => Promise<readonly Shard[]> = async () => this.shards;
+  /** What a read that found nothing asks to wait: longer where hours pass, of which each poll would be a step. */
+  idleReadMs = 100;
   /** Reads fail with it. */
   readFailure: Error | undefined;
   /** What functions call a record, when it is not its position. */
@@ -347,7 +349,7 @@ export class SmallWorld {
             next += records.length;
             const shard = this.shards.find((other) => other.shardId === shardId);
             const endOfShard = next === all.length && shard?.closed === true;
-            const readAgainAfterMs = records.length === 0 ? 100 : 0;
+            const readAgainAfterMs = records.length === 0 ? this.idleReadMs : 0;
             const lag = this.tellsOffsetLag ? { offsetLag: all.length - next } : {};
             const date = this.hasDates ? { answeredMs: this.clock.sourceNow() } : {};
             const place = { lagMs: 0, readAgainAfterMs, trimmed: false, ...lag, ...date };
