@@ -8,7 +8,7 @@ import type { StreamEvents } from "../../src/ports/stream-source.ts";
 import type { Change, ChangeRecord, ItemText } from "./stream-api.ts";
 import type { StreamArn } from "./stream-arn.ts";
 
-/** Member of a record's filter document that holds its data (queues §6.2). */
+/** Member of a record's filter document that holds its data (filters §2). */
 export const FILTER_DATA_KEY = "dynamodb";
 
 const EMPTY_ENVELOPE = '{"Records":[]}';
@@ -111,7 +111,7 @@ function identityJson(identity: ChangeRecord["userIdentity"]): string {
 
 /**
  * The item's partition-key value, so that all versions of an item, and all items of a partition, stay in order
- * (architecture.md, lane of a key). A table has one type for it: the text alone tells two values apart.
+ * (decision 0026). A table has one type for it: the text alone tells two values apart.
  */
 function laneKey(keys: ItemText, partitionKeyName: string): string {
   const value = memberOf(JSON.parse(keys), partitionKeyName);

@@ -19,7 +19,7 @@ export interface TopicDestinationOptions {
 }
 
 /**
- * `kafka://TOPIC` (queues §3.5): one message for each record that was given up, under the record's own key, durable on all
+ * `kafka://TOPIC` (kafka §5): one message for each record that was given up, under the record's own key, durable on all
  * in-sync replicas before the delivery resolves. At least once: a repeat carries the same id in its header
  * `millrace-failure-id`. Records of one key are written in their order.
  */

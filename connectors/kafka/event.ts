@@ -14,7 +14,7 @@ import {
 } from "./record.ts";
 import { kafkaTraceCarrier } from "./trace-carrier.ts";
 
-/** Member of a record's filter document that holds its data (queues §6.2). */
+/** Member of a record's filter document that holds its data (filters §2). */
 export const FILTER_DATA_KEY = "value";
 
 export interface KafkaEventSource {
@@ -23,7 +23,7 @@ export interface KafkaEventSource {
   readonly bootstrapServers: readonly string[];
 }
 
-/** The events of one mapping: AWS's form for MSK or for self-managed clusters (queues §3.3). */
+/** The events of one mapping: AWS's form for MSK or for self-managed clusters (kafka §3). */
 export function createKafkaEvents(source: KafkaEventSource): StreamEvents {
   const opening = openingOf(source);
   return {
@@ -96,7 +96,7 @@ function writeElement(writer: JsonBytesWriter, record: KafkaRecord): void {
   writer.ascii("}");
 }
 
-/** `{"partition":"orders-0","offset":100}` of a partial response (queues §3.4), which is untrusted. */
+/** `{"partition":"orders-0","offset":100}` of a partial response (kafka §4), which is untrusted. */
 function readOffset(value: unknown, shardId: string): string | undefined {
   if (typeof value !== "object" || value === null) return undefined;
   if (!Object.hasOwn(value, "partition") || !Object.hasOwn(value, "offset")) return undefined;

@@ -13,7 +13,7 @@ export interface FailureMessage {
 type Json = Readonly<Record<string, unknown>>;
 
 /**
- * AWS's messages for `kafka://TOPIC` (queues §3.5): one for each record, `recordInfo` in the singular, and the event with that
+ * AWS's messages for `kafka://TOPIC` (kafka §5): one for each record, `recordInfo` in the singular, and the event with that
  * one record as an object, not as a text. `undefined`: the failure is none of a Kafka batch. What the event holds is handed on
  * as it stands there: an offset or a time may be beyond what a JavaScript number holds.
  */
@@ -46,7 +46,7 @@ function failureMessage(failure: FailureRecord, event: EventTexts, element: stri
   };
 }
 
-/** AWS's sample of a failure topic has another word than its other destinations (queues §11). */
+/** AWS's sample of a failure topic has another word than its other destinations (kafka §10). */
 function conditionOf({ condition }: FailureRecord): string {
   return condition === "RetryAttemptsExhausted" ? "RetriesExhausted" : condition;
 }

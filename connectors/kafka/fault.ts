@@ -25,7 +25,7 @@ export type FaultReason =
 export interface FaultDetails {
   /** Kafka's name of the error: `REBALANCE_IN_PROGRESS`. */
   readonly protocolCode?: string;
-  /** What AWS writes into `LastProcessingResult` (queues §3.4). */
+  /** What AWS writes into `LastProcessingResult` (kafka §4). */
   readonly processingResult?: string;
   /** With MEMBER_ID_REQUIRED: the id to join with. */
   readonly memberId?: string;

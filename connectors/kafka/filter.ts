@@ -4,7 +4,7 @@ import type { DataForm, FilterDocument } from "../../src/ports/stream-source.ts"
 import type { KafkaRecord } from "./record.ts";
 
 /**
- * What a filter pattern sees: the event's element with `value` and `key` read (queues §6.2; AWS documents `value`, and of old
+ * What a filter pattern sees: the event's element with `value` and `key` read (filters §2; AWS documents `value`, and of old
  * both). An object or list of JSON is itself, other UTF-8 a text, anything else base64; a missing one is null.
  */
 export function kafkaFilterDocument(record: KafkaRecord): FilterDocument {
@@ -37,7 +37,7 @@ function readData(bytes: Buffer | null): { readonly form: DataForm; readonly dat
   return json === undefined ? { form: "text", data: text } : { form: "json", data: json };
 }
 
-/** Only objects count as JSON data; scalars do not (queues §6.3, decision in architecture.md). */
+/** Only objects count as JSON data; scalars do not (filters §3). */
 function parseJsonObject(text: string): object | undefined {
   try {
     const value = parseExactJson(text);

@@ -103,7 +103,7 @@ export class GroupProgress implements ProgressStore {
     });
   }
 
-  /** Committed offsets win: a group that has any is left as it is (queues §3.2). */
+  /** Committed offsets win: a group that has any is left as it is (kafka §2). */
   initialise(_mappingUuid: string, shards: readonly NewShard[]): Promise<void> {
     return this.#asStoreCall(async () => {
       const { clock } = this.#options;

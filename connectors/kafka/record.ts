@@ -117,7 +117,7 @@ function isTime(timestampMs: number | bigint): timestampMs is number {
   return typeof timestampMs === "number" && timestampMs >= 0 && timestampMs <= 8.64e15;
 }
 
-/** A missing key or value is left out of the element (queues §3.3). */
+/** A missing key or value is left out of the element (kafka §3). */
 function quotedBytes(before: string, bytes: Buffer | null): number {
   return bytes === null ? 0 : before.length + base64Length(bytes.length) + 1;
 }

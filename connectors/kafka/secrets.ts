@@ -9,7 +9,7 @@ const SECRET_BYTES_MAX = 65_536;
 /** The environment variable that names the file with the secrets that mappings name by ARN. */
 const SECRETS_FILE = "MILLRACE_SECRETS_FILE";
 const SECRETS_FILE_BYTES_MAX = 1_048_576;
-/** MSK's ports are fixed: plain text here, TLS on all others (queues §3.6). */
+/** MSK's ports are fixed: plain text here, TLS on all others (kafka §6). */
 const MSK_PLAINTEXT_PORT = ":9092";
 const MSK_IAM_PORT = ":9098";
 
@@ -20,7 +20,7 @@ const MECHANISMS: Readonly<Partial<Record<SourceAccessType, KafkaSasl["mechanism
 };
 
 /**
- * How the mapping's cluster is reached. Secrets are read here, once, in the JSON forms of AWS's (queues §3.6). With any of
+ * How the mapping's cluster is reached. Secrets are read here, once, in the JSON forms of AWS's (kafka §6). With any of
  * them the connection is TLS; without, a self-managed cluster is reached in plain text, and MSK as its ports say.
  * @throws ERR_MILLRACE_CONFIG when a secret is missing or has another form. No message shows any of it.
  */

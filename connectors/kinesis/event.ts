@@ -9,7 +9,7 @@ import type { StreamRecord } from "../../src/model/record.ts";
 import type { StreamEvents } from "../../src/ports/stream-source.ts";
 import type { StreamArn } from "./stream-arn.ts";
 
-/** Member of a record's filter document that holds its data (queues §6.2). */
+/** Member of a record's filter document that holds its data (filters §2). */
 export const FILTER_DATA_KEY = "data";
 
 /** The events of a stream or, with enhanced fan-out, of a consumer, whose whole ARN they carry (streams §2). */

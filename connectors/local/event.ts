@@ -9,7 +9,7 @@ import type { StreamRecord } from "../../src/model/record.ts";
 import type { StreamEvents } from "../../src/ports/stream-source.ts";
 import type { StreamArn } from "./stream-arn.ts";
 
-/** Member of a record's filter document that holds its data, as for Kinesis (queues §6.2). */
+/** Member of a record's filter document that holds its data, as for Kinesis (filters §2). */
 export const FILTER_DATA_KEY = "data";
 
 /** Functions see the records of a local stream as Kinesis records: a handler written for Kinesis reads them unchanged. */

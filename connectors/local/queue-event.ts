@@ -11,7 +11,7 @@ import { formatPosition } from "./position.ts";
 import { type QueueArn, siblingArn } from "./queue-arn.ts";
 import type { Delivery } from "./queue-delivery.ts";
 
-/** Member of a message's filter document that holds its data, as for SQS (queues §6.2). */
+/** Member of a message's filter document that holds its data, as for SQS (filters §2). */
 export const QUEUE_FILTER_DATA_KEY = "body";
 
 /** A message with what settles it. */

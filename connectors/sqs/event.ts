@@ -12,7 +12,7 @@ import type { QueueEvents, QueueMessage } from "../../src/ports/queue-source.ts"
 import { nameOf } from "./odd-names.ts";
 import type { QueueArn } from "./queue-arn.ts";
 
-/** Member of a message's filter document that holds its data (queues §6.2). */
+/** Member of a message's filter document that holds its data (filters §2). */
 export const FILTER_DATA_KEY = "body";
 
 /** Lambda's event of SQS (queues §2.6). */

@@ -99,7 +99,7 @@ function executedVersionOf(outcome: InvocationOutcome): string | undefined {
   return "executedVersion" in outcome ? outcome.executedVersion : undefined;
 }
 
-/** The function ran and failed: the status is 200 (queues §8). */
+/** The function ran and failed: the status is 200 (invocation §8). */
 function functionError(reply: FastifyReply, errorType: string, errorMessage: string): FastifyReply {
   return reply.header("x-amz-function-error", "Unhandled").send({ errorMessage, errorType });
 }

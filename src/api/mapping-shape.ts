@@ -94,7 +94,7 @@ function streamShape(
   };
 }
 
-/** Kafka's window of half a second is none of whole seconds, and is not shown (queues §3.1). */
+/** Kafka's window of half a second is none of whole seconds, and is not shown (kafka §1). */
 function topicShape({ mapping, spec }: TopicMappingResource): Record<string, unknown> {
   const isOwn = mapping.eventSourceArn === undefined;
   const config = isOwn ? "SelfManagedKafkaEventSourceConfig" : "AmazonManagedKafkaEventSourceConfig";

@@ -24,7 +24,7 @@ export interface EngineSettings {
   readonly leaseRenewalMs: number;
   /** How long running invocations may take to end when a shard is handed over. */
   readonly handoverDrainMs: number;
-  /** First retry is at most this far away; every further doubles (decisions: full jitter). */
+  /** First retry is at most this far away; every further doubles (decision 0026: full jitter). */
   readonly backoffBaseMs: number;
   readonly backoffCapMs: number;
   /** How often the source is asked whether it still serves a record that is retried for long: only its word ends that. */

@@ -13,7 +13,7 @@ export function functionError(errorType: string, message: string): InvocationOut
   };
 }
 
-/** Lambda's text for a response over the limit of a synchronous invocation (functions contract, errors of functions). */
+/** Lambda's text for a response over the limit of a synchronous invocation (invocation §2). */
 export const RESPONSE_TOO_LARGE = {
   errorType: "Function.ResponseSizeTooLarge",
   message: `Response payload size exceeded maximum allowed payload size (${RESPONSE_BYTES_MAX} bytes).`,

@@ -1,7 +1,7 @@
 import type { InvocationOutcome } from "../model/outcome.ts";
 import { functionError, parseErrorBody } from "./function-failure.ts";
 
-/** The HTTP function contract's response table (architecture.md), as pure functions of what came back. */
+/** The HTTP function contract's table of answers (http-function.md §2), as pure functions of what came back. */
 
 /** A function that asks for more patience than this is asked again sooner: it must not be able to park a shard. */
 export const RETRY_AFTER_MS_MAX = 5 * 60 * 1000;

@@ -38,7 +38,7 @@ const CONNECTION_AGE_MS = 60_000;
 const AGE_STEPS = 10;
 
 /**
- * A function behind an HTTP server: architecture.md, "The HTTP function contract".
+ * A function behind an HTTP server, by the HTTP function contract (http-function.md).
  * @throws MillraceError `ERR_MILLRACE_FUNCTION` when the URL or a number is not valid.
  */
 export function createHttpFunction(options: HttpFunctionOptions): FunctionTarget {

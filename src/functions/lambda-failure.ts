@@ -2,7 +2,7 @@ import type { InvocationOutcome } from "../model/outcome.ts";
 import { functionError } from "./function-failure.ts";
 import { parseRetryAfter } from "./http-response.ts";
 
-/** What an Invoke call that the service did not answer with a result comes to (queues §8). */
+/** What an Invoke call that the service did not answer with a result comes to (invocation §8). */
 export function outcomeOfInvokeError(error: unknown, functionName: string, nowMs: number): InvocationOutcome {
   const name = shown(textOf(error, "name") ?? "an unknown error");
   const code = shown(textOf(error, "code") ?? "");

@@ -32,7 +32,7 @@ export interface DestinationFault {
 
 /**
  * Reads `destinationConfig.onFailure.destination` (streams §1.3): `file:PATH`, relative to `folder`, the ARN of a
- * standard SQS queue, a standard SNS topic or an S3 bucket, or `kafka://TOPIC` (queues §3.5).
+ * standard SQS queue, a standard SNS topic or an S3 bucket, or `kafka://TOPIC` (kafka §5).
  */
 export function parseDestination(text: string, folder: string): DestinationAddress | DestinationFault {
   if (text.startsWith("file:")) return parseFile(text, folder);

@@ -1,6 +1,6 @@
 import type { ManifestDocument } from "./manifest-document.ts";
 
-/** `provisionedPollerConfig`: no more at least than at most, defaults of the source counted (queues §2.4, §3.7). */
+/** `provisionedPollerConfig`: no more at least than at most, defaults of the source counted (queues §2.4, kafka §7). */
 export function checkPollerOrder(
   document: ManifestDocument,
   defaults: { readonly minimum: number; readonly maximum: number },

@@ -14,7 +14,7 @@ import { TOPIC_PARAMETERS, unsupportedParameter } from "./unsupported-parameters
 /** AWS's name for the addresses of a Kafka cluster. */
 export const BOOTSTRAP_SERVERS = "KAFKA_BOOTSTRAP_SERVERS";
 
-/** Rules between the fields of a Kafka topic's mapping, with AWS's texts where it has them (queues §1.2, §3). */
+/** Rules between the fields of a Kafka topic's mapping, with AWS's texts where it has them (queues §1.2, kafka §1). */
 export function checkTopicMapping(document: ManifestDocument): void {
   const isSelfManaged = document.raw("spec", "eventSourceArn") === undefined;
   for (const name of ["tumblingWindowInSeconds", "scalingConfig", "strictAwsFifo"]) {
@@ -37,7 +37,7 @@ export function refuseTopicParameters(document: ManifestDocument): void {
   for (const name of TOPIC_PARAMETERS) refuse(document, name, "Remove the field: it is for Kafka topics");
 }
 
-/** AWS lets functions that Kafka invokes run for 14 minutes at most (queues §3.1). */
+/** AWS lets functions that Kafka invokes run for 14 minutes at most (kafka §1). */
 export function checkTopicFunction(mapping: ManifestDocument, fn: ManifestDocument): void {
   const seconds = fn.raw("spec", "timeoutSeconds");
   if (typeof seconds !== "number" || seconds <= TOPIC_FUNCTION_TIMEOUT_SECONDS_MAX) return;
@@ -106,7 +106,7 @@ function isServer(text: string): boolean {
 }
 
 const LOGINS = ["BASIC_AUTH", "SASL_SCRAM_256_AUTH", "SASL_SCRAM_512_AUTH", "CLIENT_CERTIFICATE_TLS_AUTH"];
-/** What MSK has none of (queues §3.6). */
+/** What MSK has none of (kafka §6). */
 const NOT_ON_MSK = ["BASIC_AUTH", "SASL_SCRAM_256_AUTH"];
 
 function checkAccess(document: ManifestDocument, isSelfManaged: boolean): void {
@@ -158,7 +158,7 @@ function checkPollers(document: ManifestDocument): void {
   checkPollerOrder(document, { minimum: 1, maximum: MAXIMUM_POLLERS_DEFAULT });
 }
 
-/** A topic that its own failures went to would never end (queues §3.5). */
+/** A topic that its own failures went to would never end (kafka §5). */
 function checkDestinationTopic(document: ManifestDocument): void {
   const path = ["spec", "destinationConfig", "onFailure", "destination"];
   const text = document.raw(...path);

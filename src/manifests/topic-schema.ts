@@ -10,7 +10,7 @@ import { SOURCE_ACCESS_TYPES } from "../model/mapping.ts";
 /** AWS's types for clusters inside a VPC: a process that runs beside the cluster needs neither. */
 const NETWORK_ACCESS_TYPES = ["VPC_SUBNET", "VPC_SECURITY_GROUP"] as const;
 
-/** Fields of mappings of Kafka topics (queues §3.1). */
+/** Fields of mappings of Kafka topics (kafka §1). */
 export const selfManagedEventSource = z
   .strictObject({
     endpoints: z

@@ -1,6 +1,6 @@
 import type { Position } from "./record.ts";
 
-/** Why records were given up (streams §5.7); the last one only of Kafka (queues §3.4). */
+/** Why records were given up (streams §5.7); the last one only of Kafka (kafka §4). */
 export type FailureCondition = "RetryAttemptsExhausted" | "RecordAgeExceeded" | "MaximumPayloadSizeExceeded";
 
 /** A discarded batch, on its way to the failure destination (streams §5.7). Times are epoch milliseconds. */
@@ -24,7 +24,7 @@ export interface FailureRecord {
   readonly window: FailedWindow | undefined;
 }
 
-/** Name of the batch's member in the document; the last one has a form of its own (queues §3.5). */
+/** Name of the batch's member in the document; the last one has a form of its own (kafka §5). */
 export type BatchInfoName = "KinesisBatchInfo" | "DDBStreamBatchInfo" | "KafkaBatchInfo";
 
 export interface FailedBatch {
@@ -83,7 +83,7 @@ function head(record: FailureRecord): Json {
     condition: record.condition,
     approximateInvokeCount: record.approximateInvokeCount,
   };
-  // Kafka's documents have the member in any case (queues §3.4).
+  // Kafka's documents have the member in any case (kafka §4).
   if (record.response === undefined && record.batch.infoName === "KafkaBatchInfo") {
     return { requestContext, responseContext: null };
   }
@@ -108,7 +108,7 @@ function tail({ batch, payload, window }: FailureRecord): Json {
   return { [batch.infoName]: info, timeWindowInfo };
 }
 
-/** Members in AWS's order; a self-managed cluster has no ARN (queues §3.5). */
+/** Members in AWS's order; a self-managed cluster has no ARN (kafka §5). */
 function kafkaInfo(batch: FailedBatch, payload: Uint8Array | undefined): Json {
   const { records, shardId, eventSourceArn, bootstrapServers } = batch;
   const recordsInfo = records && {

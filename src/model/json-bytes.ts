@@ -1,6 +1,6 @@
 /**
  * Exact-size writing of JSON into a Buffer. Stringifying an event and turning it into bytes costs about five times as
- * much as writing its parts where they belong (see test/load/encode.bench.ts), because `JSON.stringify` scans every
+ * much as writing its parts where they belong (see test/load/encoding.bench.ts), because `JSON.stringify` scans every
  * character for escapes and the result is converted to UTF-8 once more.
  */
 

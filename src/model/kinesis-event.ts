@@ -133,7 +133,7 @@ export function kinesisFilterDocument(record: KinesisRecord): { document: unknow
   return { document, isDataJson: data !== undefined };
 }
 
-/** Only objects count as JSON data; scalars do not (queues §6.3, decision in architecture.md). */
+/** Only objects count as JSON data; scalars do not (filters §3). */
 function parseJsonObject(data: Buffer): object | undefined {
   try {
     const value = parseExactJson(data.toString());

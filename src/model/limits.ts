@@ -20,7 +20,7 @@ export const PLAIN_QUEUE_BATCH_SIZE_MAX = 10;
 /** `scalingConfig.maximumConcurrency` (queues §2.4). */
 export const QUEUE_CONCURRENCY_MIN = 2;
 export const QUEUE_CONCURRENCY_MAX = 1_000;
-/** `provisionedPollerConfig`: of queues (queues §2.4), and of topics, which begin at 1 and end lower (queues §3.7). */
+/** `provisionedPollerConfig`: of queues (queues §2.4), and of topics, which begin at 1 and end lower (kafka §7). */
 export const POLLERS_MIN = 1;
 export const QUEUE_POLLERS_MIN = 2;
 export const TOPIC_MAXIMUM_POLLERS_MAX = 2_000;
@@ -31,9 +31,9 @@ export const MAXIMUM_POLLERS_DEFAULT = 200;
 export const BATCHING_WINDOW_SECONDS_MAX = 300;
 /** Of a topic's mapping that gives none (queues §1.1); whole seconds cannot say it. */
 export const TOPIC_BATCHING_WINDOW_MS_DEFAULT = 500;
-/** Longest function time-out of a topic's mapping (queues §3.1). */
+/** Longest function time-out of a topic's mapping (kafka §1). */
 export const TOPIC_FUNCTION_TIMEOUT_SECONDS_MAX = 840;
-/** Retries of a topic's mapping that names a destination and no number of them (queues §3.4). */
+/** Retries of a topic's mapping that names a destination and no number of them (kafka §4). */
 export const TOPIC_RETRIES_WITH_DESTINATION = 10;
 export const CONSUMER_GROUP_ID_CHARS_MAX = 200;
 export const TOPIC_CHARS_MAX = 249;
@@ -47,7 +47,7 @@ export const DESTINATION_CHARS_MAX = 350;
 export const RECORD_AGE_SECONDS_MIN = 60;
 export const RECORD_AGE_SECONDS_MAX = 604_800;
 
-/** Filters of one mapping: five on AWS, ten after a quota raise (queues §6.1). */
+/** Filters of one mapping: five on AWS, ten after a quota raise (filters §1). */
 export const FILTERS_MAX = 10;
 export const FILTER_PATTERN_CHARS_MAX = 4096;
 

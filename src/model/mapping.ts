@@ -40,7 +40,7 @@ export interface StreamMapping {
 /** A mapping of a source that its ARN names. */
 export type NamedByArn = { readonly eventSourceArn: string };
 
-/** A mapping of one topic of a Kafka cluster (queues §3.1): a stream whose shards are the topic's partitions. */
+/** A mapping of one topic of a Kafka cluster (kafka §1): a stream whose shards are the topic's partitions. */
 export interface TopicMapping extends StreamMapping {
   readonly topic: string;
   /** `host:port`, at least one: where the cluster is found, and what events show of it. */
@@ -51,7 +51,7 @@ export interface TopicMapping extends StreamMapping {
   readonly access: readonly SourceAccess[];
 }
 
-/** One of `sourceAccessConfigurations` (queues §3.6): what a secret is for and where it stands, never the secret itself. */
+/** One of `sourceAccessConfigurations` (kafka §6): what a secret is for and where it stands, never the secret itself. */
 export interface SourceAccess {
   readonly type: SourceAccessType;
   /** `file:` with an absolute path, `env:` with the name of an environment variable, or the ARN of a secret. */

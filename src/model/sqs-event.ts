@@ -140,14 +140,14 @@ export function encodeSqsEvent(messages: readonly SqsMessage[]): Uint8Array {
   return writer.finish();
 }
 
-/** What a filter pattern sees: the message of the event, with a body that is a JSON object parsed (queues §6.2, §6.3). */
+/** What a filter pattern sees: the message of the event, with a body that is a JSON object parsed (filters §2, §3). */
 export function sqsFilterDocument(message: SqsMessage): { document: unknown; isDataJson: boolean } {
   const record = JSON.parse(message.element.toString()) as { readonly body: string };
   const body = parseJsonObject(record.body);
   return { document: { ...record, body: body ?? record.body }, isDataJson: body !== undefined };
 }
 
-/** Only objects count as JSON bodies; scalars and lists do not (queues §6.3, decision in architecture.md). */
+/** Only objects count as JSON bodies; scalars and lists do not (filters §3). */
 function parseJsonObject(body: string): object | undefined {
   if (!body.trimStart().startsWith("{")) return undefined;
   try {

@@ -29,13 +29,13 @@ export interface StreamConnector extends ConnectorIdentity {
   ): Promise<RecordSender>;
 }
 
-/** Topics of a cluster that speaks Kafka's protocol: streams with the parameters that AWS gives Kafka (queues §3). */
+/** Topics of a cluster that speaks Kafka's protocol: streams with the parameters that AWS gives Kafka (kafka §1). */
 export interface TopicConnector extends ConnectorIdentity {
   readonly offers: "topic";
   readonly startingPositions: readonly StartingPosition["kind"][];
   /** `reach`: where connections may go, of mappings whose servers no operator has named; absent: anywhere. */
   openTopic(mapping: TopicMapping, reach?: NetworkReach): Promise<StreamSource>;
-  /** `kafka://TOPIC` as the failure destination of a mapping: a topic of the cluster that it reads (queues §3.5). */
+  /** `kafka://TOPIC` as the failure destination of a mapping: a topic of the cluster that it reads (kafka §5). */
   openTopicDestination(mapping: TopicMapping, topic: string, reach?: NetworkReach): Promise<Destination>;
   /** For load tests; left out where the connector only reads. */
   openSender?(mapping: TopicMapping): Promise<RecordSender>;
@@ -55,7 +55,7 @@ interface ConnectorIdentity {
   readonly kind: string;
   /** How a mapping names what this connector reads; no two connectors read the same. */
   readonly sources: readonly SourceForm[];
-  /** Member of a record's filter document that holds its data (queues §6.2). */
+  /** Member of a record's filter document that holds its data (filters §2). */
   readonly filterDataKey: string;
   /** Names of the `endpoints` entries that a mapping with an ARN must give, where the ARN alone does not find the source. */
   readonly endpointNames: readonly string[];

@@ -75,7 +75,7 @@ export interface StreamDescription {
   readonly arrivalPrecision: "milliseconds" | "seconds";
   /**
    * What becomes of a record that no event can hold. `retried` (also without this member): it fails like any other (streams
-   * §3.6). `givenUp`: at once, as Kafka's (queues §3.4).
+   * §3.6). `givenUp`: at once, as Kafka's (kafka §4).
    */
   readonly oversizedRecord?: "retried" | "givenUp";
   /**
@@ -174,7 +174,7 @@ export interface StreamEvents {
   traceCarrier?(record: StreamRecord): TraceCarrier | undefined;
   /**
    * What comes again after a partial response. `fromFirst` (also without this member): the first record listed and all
-   * behind it (streams §5.4). `listed`: the records listed and those of their keys behind them (queues §3.4, decision 0017).
+   * behind it (streams §5.4). `listed`: the records listed and those of their keys behind them (kafka §4, decision 0017).
    */
   readonly partialRetry?: "fromFirst" | "listed";
 }
@@ -186,7 +186,7 @@ export interface FilterDocument {
   readonly isDataJson: boolean;
   /**
    * Kafka's rule in its place: by member of the document, the form that its data has. What a pattern asks of data in
-   * another form is left aside, and the rest of the pattern decides (queues §6.3).
+   * another form is left aside, and the rest of the pattern decides (filters §3).
    */
   readonly dataForms?: Readonly<Record<string, DataForm>>;
 }

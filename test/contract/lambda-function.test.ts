@@ -52,7 +52,7 @@ describeFunctionTargetContract("a function of Lambda", {
   },
 });
 
-/** Answers as Lambda's Invoke does (queues §8). */
+/** Answers as Lambda's Invoke does (invocation §8). */
 async function perform(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk);

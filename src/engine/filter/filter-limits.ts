@@ -3,7 +3,7 @@
  * created; an event above one of them is looked at up to the bound.
  */
 
-/** Characters of a pattern's text (queues §6.1). */
+/** Characters of a pattern's text (filters §1). */
 export const PATTERN_CHARS_MAX = 4096;
 
 /** Levels of objects and `$or` in a pattern, and steps of one dotted path. */

@@ -6,7 +6,7 @@ function parseIpAddress(text: string): number | string | undefined {
   return parseIpv4(text);
 }
 
-/** The addresses of a CIDR block, or what is wrong with it, in AWS's words (queues §6.4). */
+/** The addresses of a CIDR block, or what is wrong with it, in AWS's words (filters §4). */
 export function parseIpBlock(
   text: string,
 ): Interval<number> | Interval<string> | { readonly reason: string } {

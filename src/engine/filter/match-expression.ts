@@ -7,7 +7,7 @@ import { parseWildcard, WILDCARD_TOO_COMPLEX, wildcardComplexity } from "./wildc
 
 type Place = readonly string[];
 
-/** Reads a field's array of match rules (queues §6.4). Throws a `PatternFault` with AWS's text. */
+/** Reads a field's array of match rules (filters §4). Throws a `PatternFault` with AWS's text. */
 export function parseFieldTest(members: readonly unknown[], place: Place): FieldTest {
   if (members.length === 0) throw new PatternFault("Empty arrays are not allowed", place);
   const test = members.map((member) => parseMember(member, place));

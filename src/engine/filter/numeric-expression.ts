@@ -3,7 +3,7 @@ import { PatternFault } from "./pattern-fault.ts";
 
 type Place = readonly string[];
 
-/** Reads the operand of `numeric`: one comparison, or a lower bound followed by an upper one (queues §6.4). */
+/** Reads the operand of `numeric`: one comparison, or a lower bound followed by an upper one (filters §4). */
 export function parseNumericExpression(operand: unknown, place: Place): Interval<number | bigint> {
   if (!Array.isArray(operand)) throw new PatternFault("Value of numeric must be an array.", place);
   const terms: readonly unknown[] = operand;

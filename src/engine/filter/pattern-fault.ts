@@ -1,13 +1,13 @@
 import { MillraceError } from "../../model/errors.ts";
 
-/** What the control API answers for every pattern that is not valid, whatever is wrong with it (queues §6.4). */
+/** What the control API answers for every pattern that is not valid, whatever is wrong with it (filters §4). */
 export const ESM_INVALID_PATTERN = "Invalid filter pattern definition.";
 
 export const RULE_TOO_COMPLEX = "Rule is too complex";
 
 /** Why a pattern was refused, while it is being read. The public functions turn it into a `MillraceError` or a text. */
 export class PatternFault extends Error {
-  /** The reason in AWS's words (queues §6.4), where AWS has words for it. */
+  /** The reason in AWS's words (filters §4), where AWS has words for it. */
   readonly reason: string;
   /** Path of field names inside the pattern; empty for the pattern as a whole. */
   readonly place: readonly string[];

@@ -9,7 +9,7 @@ type JsonObject = Readonly<Record<string, unknown>>;
 /**
  * Tests an event against the rules of a tree in one walk whose cost grows with the event's size only.
  *
- * Array consistency (queues §6.4): two fields of a rule may not be taken from different elements of one array. As a rule's
+ * Array consistency (filters §4): two fields of a rule may not be taken from different elements of one array. As a rule's
  * fields form a tree and so does the event, an array's element is chosen for all fields below it together: the rules that hold
  * for an array are those that hold for one of its elements. Plain values of an array are free, as in AWS: they bind no element.
  */

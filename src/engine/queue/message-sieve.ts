@@ -13,7 +13,7 @@ export interface SievedMessages {
   readonly error: unknown;
 }
 
-/** Tells messages for the function from those that its mapping filters out, one by one (queues §6.2). */
+/** Tells messages for the function from those that its mapping filters out, one by one (filters §2). */
 export class MessageSieve {
   readonly #events: QueueEvents;
   readonly #filter: FilterMatcher | undefined;

@@ -245,7 +245,7 @@ function returned(context: QueueBatchContext, running: Running, payload: Uint8Ar
   return ending;
 }
 
-/** Unless it is strictly AWS's way, a failure holds back later messages of its FIFO group (architecture.md). */
+/** Unless it is strictly AWS's way, a failure holds back later messages of its FIFO group (decision 0026). */
 function divide(batch: readonly HeldMessage[], failed: ReadonlySet<string>, isStrict: boolean): BatchEnding {
   const acknowledge: HeldMessage[] = [];
   const leave: HeldMessage[] = [];

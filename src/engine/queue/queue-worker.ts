@@ -317,7 +317,7 @@ export class QueueWorker {
     this.#gauge();
   }
 
-  /** Messages that no pattern matches are deleted at once (queues §6.2), and take room until they are. */
+  /** Messages that no pattern matches are deleted at once (filters §2), and take room until they are. */
   async #discard(unwanted: readonly HeldMessage[]): Promise<void> {
     const { telemetry, deployment } = this.#options;
     telemetry.count("filtered_out_events", deployment.mapping.name, unwanted.length);

@@ -428,7 +428,7 @@ export class BatchRun {
     });
   }
 
-  /** Left half first and to its end, then the right; no wait, and a fresh budget for each (architecture.md), unless said. */
+  /** Left half first and to its end, then the right; no wait, and a fresh budget for each (decision 0026), unless said. */
   #bisect(segment: Segment, failures = 0): Step {
     const { telemetry, mapping } = this.#context;
     const depth = segment.depth + 1;

@@ -577,7 +577,7 @@ export class ShardWorker {
     if (this.#unread !== undefined) this.#telemetryOfLag(this.#offsetLag);
   }
 
-  /** Last written less last processed (queues §3.7), as of the last read: of what is unread and of what is read and open. */
+  /** Last written less last processed (kafka §7), as of the last read: of what is unread and of what is read and open. */
   get #offsetLag(): number | undefined {
     return this.#unread === undefined ? undefined : this.#unread + this.#mark.span;
   }

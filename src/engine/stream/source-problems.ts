@@ -5,7 +5,7 @@ import type { FailureCount } from "../explanation.ts";
 const PASSING_FAILURES = 2;
 const TEXT_CHARS_MAX = 1_000;
 
-/** What the source of a mapping answers, as far as somebody has to look at it: a part of `LastProcessingResult` (queues §3.4). */
+/** What the source of a mapping answers, as far as somebody has to look at it: a part of `LastProcessingResult` (kafka §4). */
 export class SourceProblems {
   readonly #failures = new Map<string, { count: number; text: string | undefined }>();
   /** Since the last success, throttles too. */

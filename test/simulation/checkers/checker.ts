@@ -1,7 +1,7 @@
 import type { History, InvariantId, MappingHistory } from "../history.ts";
 import type { Ledger } from "../ledger.ts";
 
-/** One invariant of reliability-and-security.md §2, judged on the history of one mapping. */
+/** One invariant of docs/invariants.md, judged on the history of one mapping. */
 export interface Checker {
   readonly id: InvariantId;
   readonly title: string;

@@ -23,7 +23,7 @@ export interface ExecutionPlan {
   readonly outcome: InvocationOutcome;
   /** Records that the function has processed for good when it ends. */
   readonly processed: readonly SimRecord[];
-  /** Records that the answer settles by the rules of streams §5.4 and §6.1, or queues §3.4. */
+  /** Records that the answer settles by the rules of streams §5.4 and §6.1, or kafka §4. */
   readonly toldProcessed: readonly SimRecord[];
   /** The answer costs a retry (streams §5.1). */
   readonly counts: boolean;
@@ -226,7 +226,7 @@ function partialAnswer(
 
 /**
  * The record at `failedIndex` failed, and perhaps others: what is poisoned always. The function leaves the later records of
- * a failed one's key alone without listing them, since they come again with it (queues §3.4, decision 0017).
+ * a failed one's key alone without listing them, since they come again with it (kafka §4, decision 0017).
  */
 function listedAnswer(
   { records }: SimPayload,

@@ -33,7 +33,7 @@ type Part = (typeof PARTS)[number];
 const FLOOR: readonly Part[] = ["src/model", "src/ports", "src/lib"];
 const ADAPTER: readonly Part[] = [...FLOOR, "src/aws", "src/codecs", "src/sqlite", "src/network"];
 
-/** Who may import whom (architecture.md). Everyone may import from their own folder. */
+/** Who may import whom (docs/architecture.md). Everyone may import from their own folder. */
 const ALLOWED: Readonly<Record<Part, readonly Part[] | "everything">> = {
   "src/model": [],
   "src/ports": ["src/model"],

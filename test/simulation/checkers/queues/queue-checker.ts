@@ -2,7 +2,7 @@ import type { History, InvariantId } from "../../history.ts";
 import type { QueueHistory } from "../../queue-history.ts";
 import type { QueueLedger } from "../../queue-ledger.ts";
 
-/** One invariant of reliability-and-security.md §2, judged on the history of one queue mapping. */
+/** One invariant of docs/invariants.md, judged on the history of one queue mapping. */
 export interface QueueChecker {
   readonly id: InvariantId;
   readonly title: string;

@@ -13,7 +13,7 @@ function passes(pattern: object, record: ReturnType<typeof recordOf>): boolean {
   return filter.matches(kafkaFilterDocument(record));
 }
 
-/** queues §6.3: what of a pattern decides, by the forms of data and pattern. Metadata stand for the rest. */
+/** filters §3: what of a pattern decides, by the forms of data and pattern. Metadata stand for the rest. */
 const CASES: readonly (readonly [data: string, value: Buffer | null, pattern: object, passes: boolean])[] = [
   ["JSON, asked for JSON that it has", JSON_VALUE, { value: { city: ["Oslo"] } }, true],
   ["JSON, asked for JSON that it has not", JSON_VALUE, { value: { city: ["Rome"] } }, false],

@@ -8,7 +8,7 @@ import {
 export const PARTITION = createKafkaPartition("mytopic", 0);
 export const READ_MS = 1_700_000_000_000;
 
-/** The contract's sample record (queues §3.3), with what is given in place of its own. */
+/** The contract's sample record (kafka §3), with what is given in place of its own. */
 export function recordOf(message: Partial<KafkaMessage> = {}, partition = PARTITION): KafkaRecord {
   const sample: KafkaMessage = {
     offset: 15,
