@@ -48,9 +48,13 @@ function faultsOf(invariants: readonly Invariant[], { files, bugs }: Proofs): st
     ...each.planted.flatMap((name) => {
       if (!bugs.has(name)) return [`${each.id}: no planted bug is called "${name}"`];
       const breaks = bugs.get(name);
-      return breaks === undefined || breaks.includes(each.id) ? [] : [`${each.id}: "${name}" breaks ${breaks.join()}`];
+      return breaks === undefined || breaks.includes(each.id)
+        ? []
+        : [`${each.id}: "${name}" breaks ${breaks.join()}`];
     }),
-    ...(each.planted.length < 2 && !each.isOpen ? [`${each.id}: name two planted bugs, or what is open`] : []),
+    ...(each.planted.length < 2 && !each.isOpen
+      ? [`${each.id}: name two planted bugs, or what is open`]
+      : []),
   ]);
   for (const path of files) {
     const number = /^test\/simulation\/checkers\/(?:\w+\/)?i(\d+)-[\w-]+\.ts$/.exec(path)?.[1];

@@ -48,7 +48,10 @@ describe("what comments name is in the repository", () => {
 
   test("sections are looked up in the document that is named, over the ends of lines and in lists", () => {
     const good = "/** By streams §5.4 and §6.1, or kafka §4 (streams\n * §5; Streams §5.4). */";
-    assert.deepEqual(commentsOf("a.ts", good).flatMap((comment) => unresolved(comment, LIBRARY)), []);
+    assert.deepEqual(
+      commentsOf("a.ts", good).flatMap((comment) => unresolved(comment, LIBRARY)),
+      [],
+    );
     const bad = "/** By streams §5.9, queues §2, kafka §4\n * and §6.1; §4 */";
     assert.deepEqual(
       commentsOf("a.ts", bad).flatMap((comment) => unresolved(comment, LIBRARY)),
@@ -76,6 +79,9 @@ describe("what comments name is in the repository", () => {
       .filter((path) => /\.(ts|ya?ml)$/.test(path) && !path.startsWith("test/unit/architecture/"))
       .map((path) => readFileSync(join(ROOT, path), "utf8"))
       .join("\n");
-    assert.deepEqual([...NAMES_OF_OTHERS.keys()].filter((name) => !text.includes(name)), []);
+    assert.deepEqual(
+      [...NAMES_OF_OTHERS.keys()].filter((name) => !text.includes(name)),
+      [],
+    );
   });
 });

@@ -54,15 +54,18 @@ function headingsOf(markdown: string, form: RegExp): string[] {
 /** Comments of a TypeScript file, or of YAML, a shell script or a Dockerfile, each as one line of text. */
 export function commentsOf(path: string, source: string): string[] {
   const form = /\.[cm]?[jt]s$/.test(path)
-    ? /^[ \t]*(?:\/\/.*\n[ \t]*)*\/\/.*$|\/\*[\s\S]*?\*\/|(?<=\s)\/\/ .*$/gm
+    ? /^[ \t]*(?:\/\/.*\n[ \t]*)*\/\/.*$|(?<=^|[\s({,])\/\*[\s\S]*?\*\/|(?<=\s)\/\/ .*$/gm
     : /(?:^|(?<=\s))#(?:.*\n[ \t]*#)*.*$/gm;
-  return [...source.matchAll(form)].map((match) => match[0].replaceAll(/\s*\n\s*(?:\*(?!\/)|\/\/|#)?\s*/g, " "));
+  return [...source.matchAll(form)].map((match) =>
+    match[0].replaceAll(/\s*\n\s*(?:\*(?!\/)|\/\/|#)?\s*/g, " "),
+  );
 }
 
 const SECTION = /(?:([\w.-]+),?\s+)?§(\d+(?:\.\d+)*)/g;
 const INVARIANT = /\bI[1-9]\d?\b/g;
 const DECISION = /\bdecisions? (\d{4})\b/g;
-const FILE = /(?<![\w/.:@$<-])(?:\.{1,2}\/)*([\w-][\w.-]*(?:\/[\w.-]+)*\.(?:ts|mjs|cjs|md|json|ya?ml|tpl|sh))\b/g;
+const FILE =
+  /(?<![\w/.:@$<-])(?:\.{1,2}\/)*([\w-][\w.-]*(?:\/[\w.-]+)*\.(?:ts|mjs|cjs|md|json|ya?ml|tpl|sh))\b/g;
 
 /** What a comment names and the library does not have: `streams §99`, `I77`, `decision 9999`, `no-such-file.ts`. */
 export function unresolved(comment: string, library: Library): string[] {
@@ -72,7 +75,9 @@ export function unresolved(comment: string, library: Library): string[] {
     ...[...comment.matchAll(DECISION)]
       .filter(([, number]) => number === undefined || !library.decisions.has(number))
       .map(([text]) => text),
-    ...[...comment.matchAll(FILE)].flatMap(([, path]) => (path === undefined || isFile(path, library) ? [] : [path])),
+    ...[...comment.matchAll(FILE)].flatMap(([, path]) =>
+      path === undefined || isFile(path, library) ? [] : [path],
+    ),
   ];
 }
 
