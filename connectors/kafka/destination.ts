@@ -1,5 +1,5 @@
+import type { Envelope } from "../../src/model/envelope.ts";
 import { MillraceError } from "../../src/model/errors.ts";
-import type { FailureRecord } from "../../src/model/failure-record.ts";
 import type { Destination } from "../../src/ports/destination.ts";
 import type { KafkaCluster } from "./cluster.ts";
 import { type FailureMessage, failureMessages } from "./failure-messages.ts";
@@ -36,9 +36,9 @@ class TopicDestination implements Destination {
     this.#writer = new TopicWriter(options.cluster, options.topic);
   }
 
-  async deliver(record: FailureRecord, signal: AbortSignal): Promise<void> {
+  async deliver(envelope: Envelope, signal: AbortSignal): Promise<void> {
     throwIfAborted(signal);
-    const messages = failureMessages(record);
+    const messages = failureMessages(envelope);
     const { topic } = this.#options;
     if (messages === undefined) {
       const reason = `A failure record without Kafka records cannot go to the topic "${topic}"`;

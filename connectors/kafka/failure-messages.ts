@@ -1,5 +1,5 @@
+import type { Envelope } from "../../src/model/envelope.ts";
 import { elementTexts, memberTexts, parseExactJson } from "../../src/model/exact-json.ts";
-import { type FailureRecord, failureDocument } from "../../src/model/failure-record.ts";
 
 /** One message of a failure topic: of one record that was given up. */
 export interface FailureMessage {
@@ -17,20 +17,21 @@ type Json = Readonly<Record<string, unknown>>;
  * one record as an object, not as a text. `undefined`: the failure is none of a Kafka batch. What the event holds is handed on
  * as it stands there: an offset or a time may be beyond what a JavaScript number holds.
  */
-export function failureMessages(failure: FailureRecord): readonly FailureMessage[] | undefined {
-  const event = readEvent(failure);
+export function failureMessages(envelope: Envelope): readonly FailureMessage[] | undefined {
+  const event = readEvent(envelope);
   if (event === undefined) return undefined;
-  return event.elements.map((element) => failureMessage(failure, event, element));
+  const document = objectOf(JSON.parse(envelope.text("metadata"))) ?? {};
+  return event.elements.map((element) => failureMessage(envelope.id, document, event, element));
 }
 
-function failureMessage(failure: FailureRecord, event: EventTexts, element: string): FailureMessage {
+function failureMessage(id: string, failure: Json, event: EventTexts, element: string): FailureMessage {
   const { offset, timestamp, key } = objectOf(parseExactJson(element)) ?? {};
   const records = `"records":{${event.place}:[${element}]}`;
   const payload = `{${[...event.others, records].join(",")}}`;
-  const { requestContext, KafkaBatchInfo, ...rest } = failureDocument(failure);
+  const { requestContext, KafkaBatchInfo, ...rest } = failure;
   const { recordsInfo: _, ...info } = objectOf(KafkaBatchInfo) ?? {};
   const document = JSON.stringify({
-    requestContext: { ...objectOf(requestContext), condition: conditionOf(failure) },
+    requestContext: topicContext(objectOf(requestContext) ?? {}),
     ...rest,
     KafkaBatchInfo: {
       ...info,
@@ -40,15 +41,17 @@ function failureMessage(failure: FailureRecord, event: EventTexts, element: stri
     },
   });
   return {
-    id: `${failure.id}/${offset}`,
+    id: `${id}/${offset}`,
     key: typeof key === "string" ? Buffer.from(key, "base64") : null,
     value: Buffer.from(`${document.slice(0, -1)},"payload":${payload}}`),
   };
 }
 
 /** AWS's sample of a failure topic has another word than its other destinations (kafka §10). */
-function conditionOf({ condition }: FailureRecord): string {
-  return condition === "RetryAttemptsExhausted" ? "RetriesExhausted" : condition;
+function topicContext(context: Json): Json {
+  return context["condition"] === "RetryAttemptsExhausted"
+    ? { ...context, condition: "RetriesExhausted" }
+    : context;
 }
 
 /** A record without a timestamp has −1. */
@@ -66,7 +69,7 @@ interface EventTexts {
   readonly elements: readonly string[];
 }
 
-function readEvent({ payload }: FailureRecord): EventTexts | undefined {
+function readEvent({ payload }: Envelope): EventTexts | undefined {
   if (payload === undefined) return undefined;
   const text = new TextDecoder().decode(payload);
   if (!isJson(text)) return undefined;

@@ -1,4 +1,4 @@
-import { type FailureRecord, failureDocument } from "../model/failure-record.ts";
+import type { Envelope } from "../model/envelope.ts";
 import { tooLarge } from "./aws-call.ts";
 import { FAILURE_ID_NAME, failureIdText } from "./failure-id.ts";
 
@@ -15,9 +15,9 @@ export interface Message {
 const MESSAGE_BYTES_MAX = 1024 * 1024;
 
 /** @throws MillraceError ERR_MILLRACE_DESTINATION_REJECTED */
-export function messageOf(record: FailureRecord, arn: string): Message {
-  const text = JSON.stringify(failureDocument(record));
-  const id = failureIdText(record);
+export function messageOf(envelope: Envelope, arn: string): Message {
+  const text = envelope.text("metadata");
+  const id = failureIdText(envelope);
   const bytes = Buffer.byteLength(text) + FAILURE_ID_NAME.length + "String".length + id.length;
   if (bytes > MESSAGE_BYTES_MAX) throw tooLarge(arn, bytes, MESSAGE_BYTES_MAX);
   return { text, attributes: { [FAILURE_ID_NAME]: { DataType: "String", StringValue: id } } };

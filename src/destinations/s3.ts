@@ -1,6 +1,6 @@
 import { PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { createAwsClient } from "../aws/client.ts";
-import { type FailureRecord, failureDocumentWithPayload } from "../model/failure-record.ts";
+import type { Envelope } from "../model/envelope.ts";
 import type { Destination } from "../ports/destination.ts";
 import { CALL_MS_MAX, callAws, closed } from "./aws-call.ts";
 import { FAILURE_ID_NAME, failureIdText, failureUuid } from "./failure-id.ts";
@@ -24,12 +24,9 @@ export function createS3Destination(bucket: S3Bucket, timeoutMs = CALL_MS_MAX): 
   return new S3Destination(bucket, timeoutMs);
 }
 
-/** `aws/lambda/<ESM-UUID>/<shardID>/YYYY/MM/DD/YYYY-MM-DDTHH.MM.SS-<UUID>`, in UTC (streams §5.7). */
-export function objectKey(record: FailureRecord): string {
-  const time = new Date(record.timestampMs).toISOString().slice(0, 19);
-  const day = time.slice(0, 10).replaceAll("-", "/");
-  const folder = `aws/lambda/${record.mappingUuid}/${record.batch.shardId}/${day}`;
-  return `${folder}/${time.replaceAll(":", ".")}-${failureUuid(record)}`;
+/** `<name>-<UUID>`: with an envelope's name of a batch AWS's key (streams §5.7). */
+export function objectKey(envelope: Envelope): string {
+  return `${envelope.name}-${failureUuid(envelope)}`;
 }
 
 class S3Destination implements Destination {
@@ -43,15 +40,15 @@ class S3Destination implements Destination {
     this.#timeoutMs = timeoutMs;
   }
 
-  async deliver(record: FailureRecord, signal: AbortSignal): Promise<void> {
+  async deliver(envelope: Envelope, signal: AbortSignal): Promise<void> {
     const { arn, bucket } = this.#bucket;
     if (this.#isClosed) throw closed(arn);
     const object = {
       Bucket: bucket,
-      Key: objectKey(record),
-      Body: Buffer.from(JSON.stringify(failureDocumentWithPayload(record))),
+      Key: objectKey(envelope),
+      Body: Buffer.from(envelope.text("whole")),
       ContentType: "application/octet-stream",
-      Metadata: { [FAILURE_ID_NAME]: failureIdText(record) },
+      Metadata: { [FAILURE_ID_NAME]: failureIdText(envelope) },
     };
     this.#client ??= openClient(this.#bucket);
     const client = this.#client;

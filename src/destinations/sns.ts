@@ -1,6 +1,6 @@
 import { PublishCommand, SNSClient } from "@aws-sdk/client-sns";
 import { createAwsClient } from "../aws/client.ts";
-import type { FailureRecord } from "../model/failure-record.ts";
+import type { Envelope } from "../model/envelope.ts";
 import type { Destination } from "../ports/destination.ts";
 import { CALL_MS_MAX, callAws, closed } from "./aws-call.ts";
 import { messageOf } from "./message.ts";
@@ -29,12 +29,12 @@ class SnsDestination implements Destination {
     this.#timeoutMs = timeoutMs;
   }
 
-  async deliver(record: FailureRecord, signal: AbortSignal): Promise<void> {
+  async deliver(envelope: Envelope, signal: AbortSignal): Promise<void> {
     const { arn, region } = this.#topic;
     if (this.#isClosed) throw closed(arn);
     this.#client ??= createAwsClient({ region }, (settings) => new SNSClient(settings));
     const client = this.#client;
-    const { text, attributes } = messageOf(record, arn);
+    const { text, attributes } = messageOf(envelope, arn);
     const called = { arn, action: "sns:Publish", resource: arn, endpointVariable: "AWS_ENDPOINT_URL_SNS" };
     await callAws(called, signal, this.#timeoutMs, (abortSignal) => {
       const command = new PublishCommand({ TopicArn: arn, Message: text, MessageAttributes: attributes });

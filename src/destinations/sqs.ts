@@ -1,7 +1,7 @@
 import { GetQueueUrlCommand, SendMessageCommand, SQSClient } from "@aws-sdk/client-sqs";
 import { createAwsClient } from "../aws/client.ts";
+import type { Envelope } from "../model/envelope.ts";
 import { MillraceError } from "../model/errors.ts";
-import type { FailureRecord } from "../model/failure-record.ts";
 import type { Destination } from "../ports/destination.ts";
 import { CALL_MS_MAX, callAws, closed } from "./aws-call.ts";
 import { messageOf } from "./message.ts";
@@ -35,11 +35,11 @@ class SqsDestination implements Destination {
     this.#timeoutMs = timeoutMs;
   }
 
-  async deliver(record: FailureRecord, signal: AbortSignal): Promise<void> {
+  async deliver(envelope: Envelope, signal: AbortSignal): Promise<void> {
     const { arn } = this.#queue;
     if (this.#closing.signal.aborted) throw closed(arn);
     const client = this.#open();
-    const { text, attributes } = messageOf(record, arn);
+    const { text, attributes } = messageOf(envelope, arn);
     const called = { arn, action: "sqs:SendMessage", resource: arn, endpointVariable: ENDPOINT_VARIABLE };
     await callAws(called, signal, this.#timeoutMs, async (abortSignal) => {
       this.#queueUrl ??= this.#findQueue(client);

@@ -1,3 +1,4 @@
+import type { Envelope } from "./envelope.ts";
 import type { Position } from "./record.ts";
 
 /** Why records were given up (streams §5.7); the last one only of Kafka (kafka §4). */
@@ -55,6 +56,25 @@ export interface FailedWindow {
   readonly endMs: number;
   readonly isFinalInvokeForWindow: boolean;
   readonly isWindowTerminatedEarly: boolean;
+}
+
+export interface FailureEnvelope extends Envelope {
+  readonly failure: FailureRecord;
+}
+
+/** Named by AWS's rule for S3: `aws/lambda/<ESM-UUID>/<shardID>/YYYY/MM/DD/YYYY-MM-DDTHH.MM.SS`, in UTC (streams §5.7). */
+export function failureEnvelope(failure: FailureRecord): FailureEnvelope {
+  const time = isoTime(failure.timestampMs).slice(0, 19);
+  const day = time.slice(0, 10).replaceAll("-", "/");
+  const folder = `aws/lambda/${failure.mappingUuid}/${failure.batch.shardId}/${day}`;
+  return {
+    id: failure.id,
+    name: `${folder}/${time.replaceAll(":", ".")}`,
+    payload: failure.payload,
+    failure,
+    text: (form) =>
+      JSON.stringify(form === "whole" ? failureDocumentWithPayload(failure) : failureDocument(failure)),
+  };
 }
 
 type Json = { [key: string]: unknown };

@@ -4,6 +4,7 @@ import {
   type FailureRecord,
   failureDocument,
   failureDocumentWithPayload,
+  failureEnvelope,
 } from "../../src/model/failure-record.ts";
 import type { Destination } from "../../src/ports/destination.ts";
 import { rejectsWith } from "./rejects-with.ts";
@@ -58,7 +59,7 @@ function describeAcceptance(harness: DestinationHarness): void {
   test("has accepted AWS's document when a delivery resolves", async () => {
     await using fixture = await harness.createDestination();
     const destination = await fixture.open();
-    await destination.deliver(sampleFailure("a"), NO_ABORT);
+    await destination.deliver(failureEnvelope(sampleFailure("a")), NO_ABORT);
     assert.deepEqual([...(await fixture.accepted())].sort(byIdOrder), expected(sampleFailure("a")));
   });
 
@@ -80,7 +81,7 @@ function describeAcceptance(harness: DestinationHarness): void {
       { ...plain, id: "window", window, batch: { ...withoutRecords, records: undefined } },
       { ...plain, id: "line\nbreak", functionArn: 'arn:"größe"\r\n\u2028漢字' },
     ];
-    for (const record of records) await destination.deliver(record, NO_ABORT);
+    for (const record of records) await destination.deliver(failureEnvelope(record), NO_ABORT);
     const byId = new Map((await fixture.accepted()).map((accepted) => [accepted.id, accepted]));
     for (const record of records) assert.deepEqual([byId.get(record.id)], expected(record));
   });
@@ -89,7 +90,7 @@ function describeAcceptance(harness: DestinationHarness): void {
     await using fixture = await harness.createDestination();
     const destination = await fixture.open();
     const records = Array.from({ length: 100 }, (_, index) => sampleFailure(`id-${index}`));
-    await Promise.all(records.map((record) => destination.deliver(record, NO_ABORT)));
+    await Promise.all(records.map((record) => destination.deliver(failureEnvelope(record), NO_ABORT)));
     const accepted = [...(await fixture.accepted())].sort(byIdOrder);
     assert.deepEqual(accepted, records.flatMap(expected).sort(byIdOrder));
   });
@@ -97,8 +98,8 @@ function describeAcceptance(harness: DestinationHarness): void {
   test("a record delivered twice is the same document with the same id", async () => {
     await using fixture = await harness.createDestination();
     const destination = await fixture.open();
-    await destination.deliver(sampleFailure("a"), NO_ABORT);
-    await destination.deliver(sampleFailure("a"), NO_ABORT);
+    await destination.deliver(failureEnvelope(sampleFailure("a")), NO_ABORT);
+    await destination.deliver(failureEnvelope(sampleFailure("a")), NO_ABORT);
     const accepted = await fixture.accepted();
     const once = expected(sampleFailure("a"));
     assert.ok(accepted.length >= once.length && accepted.length <= 2 * once.length);
@@ -112,10 +113,10 @@ function describeAcceptance(harness: DestinationHarness): void {
   test("keeps what it accepted when it is closed and opened again", async () => {
     await using fixture = await harness.createDestination();
     const first = await fixture.open();
-    await first.deliver(sampleFailure("a"), NO_ABORT);
+    await first.deliver(failureEnvelope(sampleFailure("a")), NO_ABORT);
     await first.close();
     const second = await fixture.open();
-    await second.deliver(sampleFailure("b"), NO_ABORT);
+    await second.deliver(failureEnvelope(sampleFailure("b")), NO_ABORT);
     const accepted = [...(await fixture.accepted())].sort(byIdOrder);
     assert.deepEqual(accepted, [sampleFailure("a"), sampleFailure("b")].flatMap(expected));
   });
@@ -126,7 +127,7 @@ function describeAcceptance(harness: DestinationHarness): void {
     await using fixture = await harness.createDestination();
     const destination = await fixture.open();
     const record = { ...sampleFailure("a"), payload: Buffer.alloc(6 * 1024 * 1024, '{"data":"x"}') };
-    await destination.deliver(record, NO_ABORT);
+    await destination.deliver(failureEnvelope(record), NO_ABORT);
     const [accepted] = await fixture.accepted();
     assert.ok(JSON.stringify([accepted]) === JSON.stringify(expected(record)), "the document differs");
   });
@@ -143,7 +144,7 @@ function describeRefusal(harness: DestinationHarness): void {
     await using fixture = await harness.createDestination();
     const destination = await fixture.open();
     await rejectsWith("ERR_MILLRACE_DESTINATION_REJECTED", () =>
-      destination.deliver(special.refused, NO_ABORT),
+      destination.deliver(failureEnvelope(special.refused), NO_ABORT),
     );
     assert.deepEqual(await fixture.accepted(), []);
   });
@@ -153,10 +154,10 @@ function describeRefusal(harness: DestinationHarness): void {
     const destination = await fixture.open();
     await fixture.setAvailable(false);
     await rejectsWith("ERR_MILLRACE_DESTINATION_UNAVAILABLE", () =>
-      destination.deliver(sampleFailure("a"), NO_ABORT),
+      destination.deliver(failureEnvelope(sampleFailure("a")), NO_ABORT),
     );
     await fixture.setAvailable(true);
-    await destination.deliver(sampleFailure("a"), NO_ABORT);
+    await destination.deliver(failureEnvelope(sampleFailure("a")), NO_ABORT);
     assert.ok(isDelivered(await fixture.accepted(), "a"));
   });
 
@@ -164,9 +165,9 @@ function describeRefusal(harness: DestinationHarness): void {
     await using fixture = await harness.createDestination();
     const destination = await fixture.open();
     await rejectsWith("ERR_MILLRACE_ABORTED", () =>
-      destination.deliver(sampleFailure("a"), AbortSignal.abort()),
+      destination.deliver(failureEnvelope(sampleFailure("a")), AbortSignal.abort()),
     );
-    await destination.deliver(sampleFailure("b"), NO_ABORT);
+    await destination.deliver(failureEnvelope(sampleFailure("b")), NO_ABORT);
     assert.ok(isDelivered(await fixture.accepted(), "b"));
   });
 

@@ -7,6 +7,7 @@ import type { FunctionTarget } from "../../src/ports/function-target.ts";
 import type { ProgressStore } from "../../src/ports/progress-store.ts";
 import type { StreamSource } from "../../src/ports/stream-source.ts";
 import { createMemoryStore } from "../../src/stores/memory.ts";
+import { failureOf } from "../fixtures/failure-of.ts";
 import { createQuietEngine } from "../fixtures/quiet-engine.ts";
 
 /** Stops a test that hangs; no behaviour is judged by it. */
@@ -40,7 +41,7 @@ export function startStreamRun(options: {
     destination:
       mapping.onFailureDestination === undefined
         ? undefined
-        : { deliver: async (record) => void discarded.push(record), close: async () => {} },
+        : { deliver: async (envelope) => void discarded.push(failureOf(envelope)), close: async () => {} },
   });
   return {
     store,

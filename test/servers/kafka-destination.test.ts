@@ -6,6 +6,7 @@ import { createTopicDestination, FAILURE_ID_HEADER } from "../../connectors/kafk
 import { failureMessages } from "../../connectors/kafka/failure-messages.ts";
 import { createKafkaPartition, createKafkaRecord } from "../../connectors/kafka/record.ts";
 import type { FailureRecord } from "../../src/model/failure-record.ts";
+import { failureEnvelope } from "../../src/model/failure-record.ts";
 import type { Destination } from "../../src/ports/destination.ts";
 import {
   type AcceptedDocument,
@@ -69,7 +70,7 @@ async function readAll(topic: string): Promise<readonly Found[]> {
 }
 
 function documentsOf(record: FailureRecord): readonly AcceptedDocument[] {
-  const messages = failureMessages(record) ?? [];
+  const messages = failureMessages(failureEnvelope(record)) ?? [];
   return messages.map(({ id, value }) => ({ id, document: JSON.parse(String(value)) }));
 }
 
@@ -123,7 +124,7 @@ test("records of one key go to one partition in their order, as Kafka's own prod
     };
     return createKafkaRecord(partition, message, 0);
   });
-  await destination.deliver(kafkaFailure("x", records), NO_ABORT);
+  await destination.deliver(failureEnvelope(kafkaFailure("x", records)), NO_ABORT);
   await destination.close();
   const producer = server.client.producer();
   await producer.connect();
@@ -162,7 +163,7 @@ test("a record of almost the topic's bound fits, one that cannot is refused for 
       timestampMs: 0,
       timestampType: "CREATE_TIME" as const,
     };
-    return kafkaFailure("x", [createKafkaRecord(partition, message, 0)]);
+    return failureEnvelope(kafkaFailure("x", [createKafkaRecord(partition, message, 0)]));
   };
   await destination.deliver(failureOf(Buffer.alloc(1_000_000, "text that packs well ")), NO_ABORT);
   const random = randomBytes(2_000_000);
@@ -175,10 +176,10 @@ test("a record of almost the topic's bound fits, one that cannot is refused for 
 test("a topic that does not exist can still be made", async () => {
   const destination = openDestination("not-there-yet");
   await rejectsWith("ERR_MILLRACE_DESTINATION_UNAVAILABLE", () =>
-    destination.deliver(kafkaFailure("x"), NO_ABORT),
+    destination.deliver(failureEnvelope(kafkaFailure("x")), NO_ABORT),
   );
   await server.admin.createTopics({ topics: [{ topic: "not-there-yet" }], waitForLeaders: true });
-  await destination.deliver(kafkaFailure("x"), NO_ABORT);
+  await destination.deliver(failureEnvelope(kafkaFailure("x")), NO_ABORT);
   assert.equal((await readAll("not-there-yet")).length, 3);
   await destination.close();
 });

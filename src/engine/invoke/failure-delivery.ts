@@ -1,5 +1,5 @@
 import { describeError, hasErrorCode, MillraceError } from "../../model/errors.ts";
-import type { FailureRecord } from "../../model/failure-record.ts";
+import { type FailureRecord, failureEnvelope } from "../../model/failure-record.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Destination } from "../../ports/destination.ts";
 import type { Random } from "../../ports/random.ts";
@@ -102,11 +102,12 @@ async function deliverTraced(
   call: AbortSignal,
   traced: TracedDiscard | undefined,
 ): Promise<void> {
-  if (traced === undefined) return destination.deliver(record, call);
+  const envelope = failureEnvelope(record);
+  if (traced === undefined) return destination.deliver(envelope, call);
   const { requestId, condition } = record;
   const end = traced.trace.beginDelivery({ requestId, condition, carriers: traced.carriers() });
   try {
-    await destination.deliver(record, call);
+    await destination.deliver(envelope, call);
   } catch (error) {
     end(errorCodeOf(error));
     throw error;

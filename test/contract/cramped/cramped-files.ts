@@ -8,6 +8,7 @@ import { parseStreamArn } from "../../../connectors/local/stream-arn.ts";
 import { openStreamFile } from "../../../connectors/local/stream-file.ts";
 import { createFileDestination } from "../../../src/destinations/file.ts";
 import type { FailureRecord } from "../../../src/model/failure-record.ts";
+import { failureEnvelope } from "../../../src/model/failure-record.ts";
 import type { QueueMessage, Settlement } from "../../../src/ports/queue-source.ts";
 import type { SendOutcome } from "../../../src/ports/record-sender.ts";
 
@@ -44,7 +45,7 @@ export function openFailures(folder: string): CrampedFailureFile {
   const path = join(folder, "failed.jsonl");
   const destination = createFileDestination(path);
   return {
-    deliver: (record) => destination.deliver(record, NO_ABORT),
+    deliver: (record) => destination.deliver(failureEnvelope(record), NO_ABORT),
     async acceptedIds() {
       return readFileSync(path, "utf8").split("\n").flatMap(idOf);
     },

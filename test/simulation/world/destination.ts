@@ -1,6 +1,7 @@
 import { MillraceError } from "../../../src/model/errors.ts";
 import type { FailureRecord } from "../../../src/model/failure-record.ts";
 import type { Destination } from "../../../src/ports/destination.ts";
+import { failureOf } from "../../fixtures/failure-of.ts";
 import type { MappingHistory } from "../history.ts";
 import type { VirtualTime } from "../virtual-clock.ts";
 import { SimPayload } from "./events.ts";
@@ -20,7 +21,8 @@ export function createSimDestination(options: DestinationOptions): Destination {
   const { process, time, faults, history } = options;
   const { random } = process;
   return {
-    deliver: (record, signal) => {
+    deliver: (envelope, signal) => {
+      const record = failureOf(envelope);
       let travelMs = 0.5 + 9.5 * random.next();
       if (faults.roll("destination slow", random)) travelMs += random.between(100, 5_000);
       const isUnavailable = faults.roll("destination unavailable", random);

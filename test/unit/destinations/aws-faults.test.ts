@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { MillraceError } from "../../../src/model/errors.ts";
+import { failureEnvelope } from "../../../src/model/failure-record.ts";
 import { sampleFailure } from "../../contract/destination.ts";
 import { setAwsEnvironment } from "../../servers/aws-emulator.ts";
 import {
@@ -145,7 +146,9 @@ for (const [service, status, code, error, text] of ANSWERS) {
     const { requests } = await startCannedAws(t, (request) =>
       request.action === "GetQueueUrl" ? accepted(request) : refused(service, status, code, SECRET),
     );
-    const failure = await failureOf(openDestination(t, service).deliver(sampleFailure("a"), NO_ABORT));
+    const failure = await failureOf(
+      openDestination(t, service).deliver(failureEnvelope(sampleFailure("a")), NO_ABORT),
+    );
     assert.equal(failure.code, error);
     assert.equal(failure.message, `A failure record was not accepted by ${ARNS[service]}: ${text}`);
     assert.equal(requests.filter(({ action }) => action !== "GetQueueUrl").length, triesOf(code));
@@ -162,7 +165,9 @@ test("a message that is too long for its queue or topic is rejected, as the serv
         ? accepted(request)
         : refused(service, 400, code, "Invalid: Message too long. It must be shorter than 1024 bytes."),
     );
-    const failure = await failureOf(openDestination(t, service).deliver(sampleFailure("a"), NO_ABORT));
+    const failure = await failureOf(
+      openDestination(t, service).deliver(failureEnvelope(sampleFailure("a")), NO_ABORT),
+    );
     assert.equal(failure.code, REJECTED);
   }
 });
@@ -171,7 +176,7 @@ test("a message that no queue or topic takes is rejected without a call", async 
   const { requests } = await startCannedAws(t, accepted);
   const record = { ...sampleFailure("a"), functionArn: "x".repeat(1024 * 1024) };
   for (const service of ["sqs", "sns"] as const) {
-    const failure = await failureOf(openDestination(t, service).deliver(record, NO_ABORT));
+    const failure = await failureOf(openDestination(t, service).deliver(failureEnvelope(record), NO_ABORT));
     assert.equal(failure.code, REJECTED);
     assert.match(failure.message, /^A failure record of 1049\d{3} bytes is too large for arn:aws:s[qn]s:/);
     assert.match(failure.message, /takes at most 1048576\. Name an S3 bucket/);
@@ -182,7 +187,9 @@ test("a message that no queue or topic takes is rejected without a call", async 
 test("a service that answers what is not its protocol is unavailable", async (t) => {
   await startCannedAws(t, () => ({ status: 502, body: "<html>Bad Gateway" }));
   for (const service of SERVICES) {
-    const failure = await failureOf(openDestination(t, service).deliver(sampleFailure("a"), NO_ABORT));
+    const failure = await failureOf(
+      openDestination(t, service).deliver(failureEnvelope(sampleFailure("a")), NO_ABORT),
+    );
     assert.equal(failure.code, UNAVAILABLE, failure.message);
   }
 });
@@ -191,7 +198,9 @@ test("a service that cannot be reached is unavailable, and the message names the
   const { endpoint } = await startCannedAws(t, accepted);
   setAwsEnvironment(endpoint.replace(/\d+$/, "1"));
   for (const service of SERVICES) {
-    const failure = await failureOf(openDestination(t, service).deliver(sampleFailure("a"), NO_ABORT));
+    const failure = await failureOf(
+      openDestination(t, service).deliver(failureEnvelope(sampleFailure("a")), NO_ABORT),
+    );
     assert.equal(failure.code, UNAVAILABLE);
     assert.match(failure.message, /failed \(ECONNREFUSED\)\. Nothing answers at the endpoint/);
   }
@@ -202,7 +211,9 @@ test("a process without credentials says so", async (t) => {
   delete process.env["AWS_ACCESS_KEY_ID"];
   process.env["AWS_EC2_METADATA_DISABLED"] = "true";
   for (const service of SERVICES) {
-    const failure = await failureOf(openDestination(t, service).deliver(sampleFailure("a"), NO_ABORT));
+    const failure = await failureOf(
+      openDestination(t, service).deliver(failureEnvelope(sampleFailure("a")), NO_ABORT),
+    );
     assert.equal(failure.code, UNAVAILABLE);
     assert.match(failure.message, /failed \(CredentialsProviderError\)\. There are no AWS credentials/);
   }
@@ -211,7 +222,9 @@ test("a process without credentials says so", async (t) => {
 test("a service that does not answer is unavailable after the time-out", async (t) => {
   await startCannedAws(t, () => undefined);
   for (const service of SERVICES) {
-    const failure = await failureOf(openDestination(t, service, 50).deliver(sampleFailure("a"), NO_ABORT));
+    const failure = await failureOf(
+      openDestination(t, service, 50).deliver(failureEnvelope(sampleFailure("a")), NO_ABORT),
+    );
     assert.equal(failure.code, UNAVAILABLE);
     assert.match(failure.message, /failed \(TimeoutError\)\. It is tried again/);
   }
@@ -225,7 +238,9 @@ test("an abort ends a delivery that waits for its answer", async (t) => {
       abort.abort();
       return undefined;
     });
-    const failure = await failureOf(openDestination(t, service).deliver(sampleFailure("a"), abort.signal));
+    const failure = await failureOf(
+      openDestination(t, service).deliver(failureEnvelope(sampleFailure("a")), abort.signal),
+    );
     assert.equal(failure.code, "ERR_MILLRACE_ABORTED");
   }
 });
@@ -235,7 +250,7 @@ test("closing ends the deliveries and the look-up that wait for their answers", 
     const { promise: asked, resolve } = Promise.withResolvers<void>();
     await startCannedAws(t, () => void resolve());
     const destination = openDestination(t, service);
-    const failure = failureOf(destination.deliver(sampleFailure("a"), NO_ABORT));
+    const failure = failureOf(destination.deliver(failureEnvelope(sampleFailure("a")), NO_ABORT));
     await asked;
     await destination.close();
     const { code, message } = await failure;
@@ -249,7 +264,7 @@ test("a closed destination takes nothing", async (t) => {
   for (const service of SERVICES) {
     const destination = openDestination(t, service);
     await destination.close();
-    const failure = await failureOf(destination.deliver(sampleFailure("a"), NO_ABORT));
+    const failure = await failureOf(destination.deliver(failureEnvelope(sampleFailure("a")), NO_ABORT));
     assert.equal(failure.code, UNAVAILABLE);
     assert.match(failure.message, /the destination is closed/);
   }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { objectKey } from "../../../src/destinations/s3.ts";
+import { failureEnvelope } from "../../../src/model/failure-record.ts";
 import { sampleFailure } from "../../contract/destination.ts";
 import { setAwsEnvironment } from "../../servers/aws-emulator.ts";
 import { ARNS, accepted, openDestination, refused, startCannedAws } from "../../servers/canned-aws.ts";
@@ -15,7 +16,7 @@ const TAIL =
 
 test("sqs: sends AWS's text to the queue's URL, on the endpoint that this process is told of", async (t) => {
   const { endpoint, requests } = await startCannedAws(t, accepted);
-  await openDestination(t, "sqs").deliver(sampleFailure("a/b 1%"), NO_ABORT);
+  await openDestination(t, "sqs").deliver(failureEnvelope(sampleFailure("a/b 1%")), NO_ABORT);
   const [lookUp, send] = requests;
   assert.deepEqual(JSON.parse(lookUp?.body ?? ""), {
     QueueName: "failed",
@@ -36,7 +37,9 @@ test("sqs: asks for the queue's URL once for all deliveries, and again after it 
   );
   const destination = openDestination(t, "sqs");
   const deliver = () =>
-    Promise.allSettled(["a", "b", "c"].map((id) => destination.deliver(sampleFailure(id), NO_ABORT)));
+    Promise.allSettled(
+      ["a", "b", "c"].map((id) => destination.deliver(failureEnvelope(sampleFailure(id)), NO_ABORT)),
+    );
   assert.deepEqual(
     (await deliver()).map(({ status }) => status),
     ["rejected", "rejected", "rejected"],
@@ -61,8 +64,8 @@ test("sqs: an aborted delivery leaves the look-up of the queue to the others", a
   });
   const destination = openDestination(t, "sqs");
   const [first, second] = await Promise.allSettled([
-    destination.deliver(sampleFailure("a"), abort.signal),
-    destination.deliver(sampleFailure("b"), NO_ABORT),
+    destination.deliver(failureEnvelope(sampleFailure("a")), abort.signal),
+    destination.deliver(failureEnvelope(sampleFailure("b")), NO_ABORT),
   ]);
   assert.equal(first.status, "rejected");
   assert.equal(second.status, "fulfilled");
@@ -70,7 +73,7 @@ test("sqs: an aborted delivery leaves the look-up of the queue to the others", a
 
 test("sns: publishes AWS's text to the topic", async (t) => {
   const { requests } = await startCannedAws(t, accepted);
-  await openDestination(t, "sns").deliver(sampleFailure("a"), NO_ABORT);
+  await openDestination(t, "sns").deliver(failureEnvelope(sampleFailure("a")), NO_ABORT);
   const form = new URLSearchParams(requests[0]?.body);
   assert.equal(form.get("TopicArn"), ARNS.sns);
   assert.equal(form.get("Message"), HEAD + TAIL);
@@ -81,7 +84,7 @@ test("sns: publishes AWS's text to the topic", async (t) => {
 
 test("s3: writes AWS's text with the event as an escaped text, under AWS's key and content type", async (t) => {
   const { requests } = await startCannedAws(t, accepted);
-  await openDestination(t, "s3").deliver(sampleFailure("a"), NO_ABORT);
+  await openDestination(t, "s3").deliver(failureEnvelope(sampleFailure("a")), NO_ABORT);
   const [put] = requests;
   assert.equal(put?.body, `${HEAD}"payload":"{\\"Records\\":[]}",${TAIL}`);
   assert.equal(put?.headers["content-type"], "application/octet-stream");
@@ -92,18 +95,22 @@ test("s3: writes AWS's text with the event as an escaped text, under AWS's key a
 });
 
 test("s3: a key has the time of the discard and the UUID of the record's id", () => {
-  const key = objectKey(sampleFailure("a"));
-  assert.equal(objectKey(sampleFailure("a")), key, "a delivery that is tried again overwrites its object");
-  const again = objectKey({ ...sampleFailure("a"), timestampMs: Date.UTC(2020, 0, 1) });
+  const key = objectKey(failureEnvelope(sampleFailure("a")));
+  assert.equal(
+    objectKey(failureEnvelope(sampleFailure("a"))),
+    key,
+    "a delivery that is tried again overwrites its object",
+  );
+  const again = objectKey(failureEnvelope({ ...sampleFailure("a"), timestampMs: Date.UTC(2020, 0, 1) }));
   assert.match(again, /\/2020\/01\/01\/2020-01-01T00\.00\.00-/);
   assert.equal(again.slice(-36), key.slice(-36), "the same discard after a crash");
-  assert.notEqual(objectKey(sampleFailure("b")).slice(-36), key.slice(-36));
+  assert.notEqual(objectKey(failureEnvelope(sampleFailure("b"))).slice(-36), key.slice(-36));
 });
 
 test("s3: names the bucket in the path, not in the host, where the endpoint is not AWS's", async (t) => {
   const { endpoint, requests } = await startCannedAws(t, accepted);
   setAwsEnvironment(endpoint.replace("127.0.0.1", "localhost"));
-  await openDestination(t, "s3").deliver(sampleFailure("a"), NO_ABORT);
+  await openDestination(t, "s3").deliver(failureEnvelope(sampleFailure("a")), NO_ABORT);
   assert.equal(requests[0]?.host, new URL(endpoint).host.replace("127.0.0.1", "localhost"));
   assert.match(requests[0]?.path ?? "", /^\/failed\/aws\/lambda\//);
 });
@@ -118,7 +125,7 @@ test("s3: asks in some region when the environment names none, and follows the b
         },
   );
   delete process.env["AWS_REGION"];
-  await openDestination(t, "s3").deliver(sampleFailure("a"), NO_ABORT);
+  await openDestination(t, "s3").deliver(failureEnvelope(sampleFailure("a")), NO_ABORT);
   const regions = requests.map(({ headers }) => headers.authorization?.split("/")[2]);
   assert.deepEqual(
     regions.filter((region, index) => region !== regions[index - 1]),

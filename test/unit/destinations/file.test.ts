@@ -13,6 +13,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { createFileDestination } from "../../../src/destinations/file.ts";
+import { failureEnvelope } from "../../../src/model/failure-record.ts";
 import { sampleFailure } from "../../contract/destination.ts";
 import { rejectsWith } from "../../contract/rejects-with.ts";
 
@@ -21,7 +22,7 @@ const NO_ABORT = new AbortController().signal;
 test("writes one line per record: the id, then AWS's members in AWS's order, the event as text", async () => {
   using place = temporaryFolder();
   const destination = createFileDestination(place.path);
-  await destination.deliver(sampleFailure("a"), NO_ABORT);
+  await destination.deliver(failureEnvelope(sampleFailure("a")), NO_ABORT);
   const text = readFileSync(place.path, "utf8");
   assert.deepEqual(Object.keys(JSON.parse(text)), [
     "id",
@@ -41,17 +42,17 @@ test("writes one line per record: the id, then AWS's members in AWS's order, the
 test("a line that a crash cut off is ended, and its record is written when it comes again", async () => {
   using place = temporaryFolder();
   const first = createFileDestination(place.path);
-  await first.deliver(sampleFailure("a"), NO_ABORT);
+  await first.deliver(failureEnvelope(sampleFailure("a")), NO_ABORT);
   await first.close();
   appendFileSync(place.path, '{"id":"b","requestContext":{"requestId":"1"}');
   const second = createFileDestination(place.path);
-  await second.deliver(sampleFailure("b"), NO_ABORT);
+  await second.deliver(failureEnvelope(sampleFailure("b")), NO_ABORT);
   await second.close();
   assert.deepEqual(place.ids(), ["a", undefined, "b"]);
   // A later life takes the torn line for a whole one: it must not take its id for accepted either.
   appendFileSync(place.path, '{"id":"c","requestContext":\n');
   const third = createFileDestination(place.path);
-  await third.deliver(sampleFailure("c"), NO_ABORT);
+  await third.deliver(failureEnvelope(sampleFailure("c")), NO_ABORT);
   await third.close();
   assert.deepEqual(place.ids(), ["a", undefined, "b", undefined, "c"]);
 });
@@ -60,8 +61,8 @@ test("a record that a former life delivered is not written again", async () => {
   using place = temporaryFolder();
   for (let life = 0; life < 3; life++) {
     const destination = createFileDestination(place.path);
-    await destination.deliver(sampleFailure("a"), NO_ABORT);
-    await destination.deliver(sampleFailure(`life-${life}`), NO_ABORT);
+    await destination.deliver(failureEnvelope(sampleFailure("a")), NO_ABORT);
+    await destination.deliver(failureEnvelope(sampleFailure(`life-${life}`)), NO_ABORT);
     await destination.close();
   }
   assert.deepEqual(place.ids(), ["a", "life-0", "life-1", "life-2"]);
@@ -73,7 +74,10 @@ test("destinations of one file, as two mappings have them, keep their lines whol
   const payload = Buffer.alloc(1024 * 1024, '{"data":"x"}');
   await Promise.all(
     Array.from({ length: 20 }, (_, index) =>
-      destinations[index % 2]?.deliver({ ...sampleFailure(`id-${index}`), payload }, NO_ABORT),
+      destinations[index % 2]?.deliver(
+        failureEnvelope({ ...sampleFailure(`id-${index}`), payload }),
+        NO_ABORT,
+      ),
     ),
   );
   assert.equal(new Set(place.ids()).size, 20);
@@ -84,9 +88,9 @@ test("destinations of one file, as two mappings have them, keep their lines whol
 test("a file that is moved away is begun anew", async () => {
   using place = temporaryFolder();
   const destination = createFileDestination(place.path);
-  await destination.deliver(sampleFailure("a"), NO_ABORT);
+  await destination.deliver(failureEnvelope(sampleFailure("a")), NO_ABORT);
   renameSync(place.path, `${place.path}.1`);
-  await destination.deliver(sampleFailure("b"), NO_ABORT);
+  await destination.deliver(failureEnvelope(sampleFailure("b")), NO_ABORT);
   assert.deepEqual(place.ids(), ["b"]);
   await destination.close();
 });
@@ -96,14 +100,14 @@ test("says what to do when the file cannot be written", async () => {
   mkdirSync(place.path);
   const isFolder = createFileDestination(place.path);
   const folderError = await rejectsWith("ERR_MILLRACE_DESTINATION_UNAVAILABLE", () =>
-    isFolder.deliver(sampleFailure("a"), NO_ABORT),
+    isFolder.deliver(failureEnvelope(sampleFailure("a")), NO_ABORT),
   );
   assert.ok(folderError.message.includes("Name a file, not a folder"), folderError.message);
   const plain = join(place.folder, "plain");
   writeFileSync(plain, "");
   const underFile = createFileDestination(join(plain, "failed.jsonl"));
   await rejectsWith("ERR_MILLRACE_DESTINATION_UNAVAILABLE", () =>
-    underFile.deliver(sampleFailure("a"), NO_ABORT),
+    underFile.deliver(failureEnvelope(sampleFailure("a")), NO_ABORT),
   );
 });
 
@@ -111,7 +115,7 @@ test("a full disk is unavailable", async () => {
   // Linux's device that is always full.
   const destination = createFileDestination("/dev/full");
   const error = await rejectsWith("ERR_MILLRACE_DESTINATION_UNAVAILABLE", () =>
-    destination.deliver(sampleFailure("a"), NO_ABORT),
+    destination.deliver(failureEnvelope(sampleFailure("a")), NO_ABORT),
   );
   assert.ok(error.message.includes("Free space"), error.message);
 });
@@ -121,9 +125,9 @@ test("a delivery that is aborted while it waits ends, and others are accepted", 
   const destination = createFileDestination(place.path);
   const caller = new AbortController();
   const aborted = rejectsWith("ERR_MILLRACE_ABORTED", () =>
-    destination.deliver(sampleFailure("a"), caller.signal),
+    destination.deliver(failureEnvelope(sampleFailure("a")), caller.signal),
   );
-  const other = destination.deliver(sampleFailure("b"), NO_ABORT);
+  const other = destination.deliver(failureEnvelope(sampleFailure("b")), NO_ABORT);
   caller.abort();
   await Promise.all([aborted, other]);
   assert.ok(place.ids().includes("b"));
@@ -133,12 +137,12 @@ test("a delivery that is aborted while it waits ends, and others are accepted", 
 test("closing waits for what was begun, and nothing is accepted afterwards", async () => {
   using place = temporaryFolder();
   const destination = createFileDestination(place.path);
-  const pending = destination.deliver(sampleFailure("a"), NO_ABORT);
+  const pending = destination.deliver(failureEnvelope(sampleFailure("a")), NO_ABORT);
   await destination.close();
   assert.deepEqual(place.ids(), ["a"]);
   await pending;
   await rejectsWith("ERR_MILLRACE_DESTINATION_UNAVAILABLE", () =>
-    destination.deliver(sampleFailure("b"), NO_ABORT),
+    destination.deliver(failureEnvelope(sampleFailure("b")), NO_ABORT),
   );
 });
 

@@ -2,9 +2,11 @@
  * A process of its own, with a heap of 512 MB: the real engine reads the topic `bombs` to its end. Prints which first and last
  * records of partitions were delivered, what was given up, and the most that it held.
  */
+
 import { KafkaCluster } from "../../../../connectors/kafka/cluster.ts";
 import { createKafkaSource } from "../../../../connectors/kafka/source.ts";
 import { turn } from "../../../../src/lib/steps.ts";
+import { failureOf } from "../../../fixtures/failure-of.ts";
 import { createQuietEngine } from "../../../fixtures/quiet-engine.ts";
 import { PLAIN_MAPPING } from "../../engine/stream/small-world.ts";
 
@@ -35,8 +37,8 @@ engine.start({
   mapping: { ...PLAIN_MAPPING, batchSize: 10_000, enabled: true, onFailureDestination: "file:x" },
   source,
   destination: {
-    deliver: async ({ batch }) => {
-      givenUp.add(batch.shardId);
+    deliver: async (envelope) => {
+      givenUp.add(failureOf(envelope).batch.shardId);
     },
     close: async () => {},
   },

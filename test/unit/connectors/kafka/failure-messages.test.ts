@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { failureMessages } from "../../../../connectors/kafka/failure-messages.ts";
-import { failureDocument, failureDocumentWithPayload } from "../../../../src/model/failure-record.ts";
+import {
+  failureDocument,
+  failureDocumentWithPayload,
+  failureEnvelope,
+} from "../../../../src/model/failure-record.ts";
 import { sampleFailure } from "../../../contract/destination.ts";
 import { kafkaFailure, SERVERS } from "./sample-failure.ts";
 
@@ -52,7 +56,7 @@ test("an MSK cluster's document has its ARN, and S3's the event as a text", () =
 
 test("a failure topic gets one message for each record, with its key and the event of that record", () => {
   const failure = kafkaFailure("mapping/mytopic-0/100/104");
-  const messages = failureMessages(failure) ?? [];
+  const messages = failureMessages(failureEnvelope(failure)) ?? [];
   assert.deepEqual(
     messages.map(({ id, key }) => [id, key?.toString()]),
     [
@@ -85,14 +89,15 @@ test("a failure topic gets one message for each record, with its key and the eve
 });
 
 test("records that grew too old keep that word", () => {
-  const [message] = failureMessages({ ...kafkaFailure("x"), condition: "RecordAgeExceeded" }) ?? [];
+  const [message] =
+    failureMessages(failureEnvelope({ ...kafkaFailure("x"), condition: "RecordAgeExceeded" })) ?? [];
   assert.equal(JSON.parse(String(message?.value)).requestContext.condition, "RecordAgeExceeded");
 });
 
 test("what is no failure of a Kafka batch has no messages", () => {
-  assert.equal(failureMessages(sampleFailure("kinesis")), undefined);
+  assert.equal(failureMessages(failureEnvelope(sampleFailure("kinesis"))), undefined);
   for (const payload of [undefined, Buffer.from("{"), Buffer.from("null"), Buffer.from('{"records":[]}')]) {
-    assert.equal(failureMessages({ ...kafkaFailure("x"), payload }), undefined);
+    assert.equal(failureMessages(failureEnvelope({ ...kafkaFailure("x"), payload })), undefined);
   }
 });
 
@@ -102,7 +107,8 @@ test("offsets and times beyond what a JavaScript number holds are handed on, eac
     .replace('"offset":100', '"offset":9007199254740993')
     .replace('"offset":103', '"offset":9007199254740992')
     .replace('"timestamp":1573691884835', '"timestamp":1573691884835000001');
-  const messages = failureMessages({ ...kafkaFailure("x"), payload: Buffer.from(large) }) ?? [];
+  const messages =
+    failureMessages(failureEnvelope({ ...kafkaFailure("x"), payload: Buffer.from(large) })) ?? [];
   assert.deepEqual(
     messages.map(({ id }) => id),
     ["x/9007199254740993", "x/9007199254740992", "x/104"],

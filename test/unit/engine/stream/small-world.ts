@@ -22,6 +22,7 @@ import type {
 } from "../../../../src/ports/telemetry.ts";
 import type { Tracing } from "../../../../src/ports/tracing.ts";
 import { createMemoryStore } from "../../../../src/stores/memory.ts";
+import { failureOf } from "../../../fixtures/failure-of.ts";
 
 /** A clock that moves only when a test says so. Wall time starts at a round instant and equals monotonic time plus it. */
 export class ManualClock implements Clock {
@@ -222,7 +223,8 @@ export class SmallWorld {
         this.mapping.onFailureDestination === undefined
           ? undefined
           : {
-              deliver: async (record) => {
+              deliver: async (envelope) => {
+                const record = failureOf(envelope);
                 await this.deliver(record);
                 this.delivered.push(record);
               },
