@@ -17,43 +17,62 @@ export function settingsReference(): string {
 Manifests are YAML documents of the two kinds below. Fields of an EventSourceMapping's \`spec\` are AWS's parameters in
 lower camel case, with AWS's defaults. \`millrace schema\` prints the same as a JSON Schema; an editor with YAML support
 completes and checks fields of a manifest that begins with
-\`# yaml-language-server: $schema=PATH/manifest.schema.json\`.
+\`# yaml-language-server: $schema=PATH/manifest.schema.json\`. Each entry says what a field takes, its default if it has
+one, and what it means.
 
 ${kindSection("Function", resourceJsonSchema("Function"))}
 ${kindSection("EventSourceMapping", resourceJsonSchema("EventSourceMapping"))}
 ## millrace run
 
-${flagTable(runCommand)}
+${flagList(runCommand)}
 ${kindSection("LoadTest", scenarioJsonSchema() as SchemaNode)}
 ## millrace load
 
-${flagTable(loadCommand)}`;
+${flagList(loadCommand)}`;
 }
 
-function flagTable({ flags }: Command): string {
-  const lines = Object.entries(flags).map(([name, { short, value, description }]) => {
+function flagList({ flags }: Command): string {
+  const entries = Object.entries(flags).map(([name, { short, value, description }]) => {
     const long = value === undefined ? `\`--${name}\`` : `\`--${name} ${value}\``;
-    const forms = short === undefined ? long : `\`-${short}\`, ${long}`;
-    return `| ${forms} | ${cell(description)} |\n`;
+    return entry(`${short === undefined ? long : `\`-${short}\`, ${long}`}:`, description);
   });
-  return `| flag | meaning |\n|---|---|\n${lines.join("")}`;
+  return entries.join("");
 }
 
 function kindSection(kind: string, schema: SchemaNode): string {
-  const header = `## ${kind}\n\n${schema.description}\n\n| field | value | default | meaning |\n|---|---|---|---|\n`;
-  return header + rows(schema, "").join("");
+  return `## ${kind}\n\n${wrapped(markdown(schema.description ?? ""), "")}\n${entries(schema, "").join("")}`;
 }
 
-function rows(node: SchemaNode, prefix: string): string[] {
+function entries(node: SchemaNode, prefix: string): string[] {
   const required = new Set(node.required ?? []);
   return Object.entries(node.properties ?? {}).flatMap(([name, property]) => {
     const path = prefix + name;
-    const fallback = property.default === undefined ? "" : `\`${JSON.stringify(property.default)}\``;
-    const initial = required.has(name) ? "required" : fallback;
-    const row = `| \`${path}\` | ${valueForm(property)} | ${initial} | ${cell(property.description ?? "")} |\n`;
-    const members = property.items?.properties === undefined ? [] : rows(property.items, `${path}[].`);
-    return [row, ...rows(property, `${path}.`), ...members];
+    const isRequired = required.has(name);
+    const initial = property.default === undefined ? "" : `, default \`${JSON.stringify(property.default)}\``;
+    const takes = valueForm(property) + (isRequired ? ", required" : initial);
+    const own = entry(`\`${path}\`: ${takes}.`, property.description ?? "");
+    const members = property.items?.properties === undefined ? [] : entries(property.items, `${path}[].`);
+    return [own, ...entries(property, `${path}.`), ...members];
   });
+}
+
+/** An item of a list, wrapped. */
+function entry(head: string, description: string): string {
+  return wrapped(`- ${head} ${markdown(description)}`, "  ");
+}
+
+const LINE_CHARS_MAX = 120;
+
+function wrapped(text: string, indent: string): string {
+  const [first = "", ...words] = text.trim().split(/\s+/);
+  const lines = [first];
+  for (const word of words) {
+    const longer = `${lines.at(-1)} ${word}`;
+    // A mark of a list at the beginning of a line would begin one.
+    if (longer.length <= LINE_CHARS_MAX || /^([-+*#]|1\.)$/.test(word)) lines[lines.length - 1] = longer;
+    else lines.push(indent + word);
+  }
+  return `${lines.join("\n")}\n`;
 }
 
 function valueForm(node: SchemaNode): string {
@@ -67,8 +86,8 @@ function valueForm(node: SchemaNode): string {
   return node.type === "boolean" ? "true or false" : "text";
 }
 
-function cell(text: string): string {
-  return text.replaceAll(/[|*<>]/g, "\\$&");
+function markdown(text: string): string {
+  return text.replaceAll(/[*<>]/g, "\\$&");
 }
 
 if (import.meta.main) writeFileSync(SETTINGS_FILE, settingsReference());
