@@ -12,7 +12,7 @@ import type { StreamArn } from "./stream-arn.ts";
 /** Member of a record's filter document that holds its data (filters §2). */
 export const FILTER_DATA_KEY = "data";
 
-/** The events of a stream or, with enhanced fan-out, of a consumer, whose whole ARN they carry (streams §2). */
+/** The events of a stream or, with enhanced fan-out, of a consumer, whose whole ARN they carry (streams §2.3). */
 export function createKinesisEvents(eventSourceArn: string): StreamEvents {
   return {
     encode: (records, window) => encodeKinesisEvent(asKinesis(records), eventSourceArn, window),

@@ -16,7 +16,7 @@ import { Subscription } from "./subscription.ts";
 
 /** The service ends a subscription after five minutes: renewed before, no record waits for the end to be noticed. */
 const RENEW_MS = 290_000;
-/** A consumer's shard is subscribed to again no sooner than this, or the service refuses (streams §2). */
+/** A consumer's shard is subscribed to again no sooner than this, or the service refuses (streams §2.3). */
 export const RESUBSCRIBE_MS = 5_100;
 /** Refusals one after another before they count as a failure: somebody else uses the consumer. */
 const REFUSALS_MAX = 4;

@@ -15,7 +15,7 @@ import { comparePositions, parsePosition } from "./position.ts";
 import { RecordBuffer } from "./record-buffer.ts";
 import type { QuotaTurn } from "./shard-quota.ts";
 
-/** AWS's own base rate of a reader that has caught up (streams §2). */
+/** AWS's own base rate of a reader that has caught up (streams §2.2). */
 export const IDLE_READ_MS = 1_000;
 /** At the tip with records coming in: half of the shard's calls are left to its other readers. */
 export const TIP_READ_MS = 400;

@@ -1,4 +1,4 @@
-/** What Kinesis allows all standard readers of a shard together (streams §2). */
+/** What Kinesis allows all standard readers of a shard together (streams §2.2). */
 export interface QuotaLimits {
   /** GetRecords calls of any second. */
   readonly callsPerSecond: number;

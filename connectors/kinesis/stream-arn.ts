@@ -2,7 +2,7 @@ import { MillraceError } from "../../src/model/errors.ts";
 
 /** A data stream's ARN, or one of its registered consumers': the latter asks for enhanced fan-out. */
 export interface StreamArn {
-  /** As the mapping gives it: what events and failure records show (streams §2). */
+  /** As the mapping gives it: what events and failure records show (streams §2.3). */
   readonly arn: string;
   readonly partition: string;
   readonly region: string;

@@ -19,7 +19,7 @@ export interface DiscoveryOptions {
 
 /**
  * Records a mapping's shards in the store. The starting position is applied to the shards of the first discovery only,
- * all at once; shards found later begin at their oldest record, or records would be lost (streams §2).
+ * all at once; shards found later begin at their oldest record, or records would be lost (streams §2.5).
  * Returns what the source lists now, by id.
  */
 export async function discoverShards(

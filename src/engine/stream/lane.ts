@@ -28,7 +28,7 @@ export interface LaneOptions {
 
 /**
  * An ordered part of a shard: one batch at a time, to its end. Keys hash to lanes, so order per key is order per lane
- * (streams §4).
+ * (streams §4.1).
  */
 export class Lane {
   readonly #options: LaneOptions;

@@ -10,7 +10,7 @@ export interface KnownLineage {
 }
 
 /**
- * Shards that may be worked on: not ended, and every parent ended, that is, read to its end and settled (streams §2).
+ * Shards that may be worked on: not ended, and every parent ended, that is, read to its end and settled (streams §2.5).
  * A parent that has no row is waited for until the source says that it is past: it may only be missing in a listing.
  */
 export function startableShards(rows: readonly ShardProgress[], { listed, past }: KnownLineage) {

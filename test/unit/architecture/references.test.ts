@@ -46,6 +46,22 @@ describe("what comments name is in the repository", () => {
     assert.ok(commented.length > 500 && comments > 2000, `${comments} comments of ${commented.length} files`);
   });
 
+  test("every section, invariant and decision that a document names", () => {
+    const library = readLibrary();
+    const documents = library.files.filter(
+      (path) => path.endsWith(".md") && path !== "docs/contract/README.md",
+    );
+    const found = documents.flatMap((path) => {
+      const own = /^docs\/(?:contract\/(\w+)\.md|([\w-]+\.md))$/.exec(path);
+      const text = readFileSync(join(ROOT, path), "utf8").replaceAll(/\s+/g, " ");
+      return unresolved(text, { ...library, files: [] }, own?.[1] ?? own?.[2])
+        .filter((name) => !/\.\w+$/.test(name))
+        .map((name) => `${path}: ${name}`);
+    });
+    assert.deepEqual(found, []);
+    assert.deepEqual(unresolved("As §5.4, §6.2 and kafka §3 say.", LIBRARY, "streams"), ["§6.2", "kafka §3"]);
+  });
+
   test("sections are looked up in the document that is named, over the ends of lines and in lists", () => {
     const good = "/** By streams §5.4 and §6.1, or kafka §4 (streams\n * §5; Streams §5.4). */";
     assert.deepEqual(

@@ -61,16 +61,21 @@ export function commentsOf(path: string, source: string): string[] {
   );
 }
 
+/** Words between two `§` of one document. */
+const JOINING: ReadonlySet<string> = new Set(["and", "or", "to"]);
 const SECTION = /(?:([\w.-]+),?\s+)?§(\d+(?:\.\d+)*)/g;
 const INVARIANT = /\bI[1-9]\d?\b/g;
 const DECISION = /\bdecisions? (\d{4})\b/g;
 const FILE =
   /(?<![\w/.:@$<-])(?:\.{1,2}\/)*([\w-][\w.-]*(?:\/[\w.-]+)*\.(?:ts|mjs|cjs|md|json|ya?ml|tpl|sh))\b/g;
 
-/** What a comment names and the library does not have: `streams §99`, `I77`, `decision 9999`, `no-such-file.ts`. */
-export function unresolved(comment: string, library: Library): string[] {
+/**
+ * What a comment, or a document, names and the library does not have: `streams §99`, `I77`, `decision 9999`,
+ * `no-such-file.ts`. `own`: the document whose sections a `§` without a name means.
+ */
+export function unresolved(comment: string, library: Library, own?: string): string[] {
   return [
-    ...unresolvedSections(comment, library),
+    ...unresolvedSections(comment, library, own),
     ...[...comment.matchAll(INVARIANT)].map(([name]) => name).filter((name) => !library.invariants.has(name)),
     ...[...comment.matchAll(DECISION)]
       .filter(([, number]) => number === undefined || !library.decisions.has(number))
@@ -82,11 +87,12 @@ export function unresolved(comment: string, library: Library): string[] {
 }
 
 /** A `§` belongs to the document named before it, or to that of the `§` before: `streams §5.4 and §6.1, or kafka §4`. */
-function unresolvedSections(comment: string, library: Library): string[] {
-  let document: string | undefined;
+function unresolvedSections(comment: string, library: Library, own: string | undefined): string[] {
+  let document = own;
   return [...comment.matchAll(SECTION)].flatMap(([text, word, number]) => {
     const named = word?.toLowerCase();
-    if (named !== undefined && !["and", "or", "to"].includes(named)) document = named;
+    if (named !== undefined && library.sections.has(named)) document = named;
+    else if (named !== undefined && !JOINING.has(named)) document = own;
     const sections = document === undefined ? undefined : library.sections.get(document);
     return number !== undefined && sections?.has(number) === true ? [] : [text.trim()];
   });
