@@ -1,7 +1,7 @@
+import { Wakening } from "../../src/lib/wakening.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import { type GroupApi, GroupFault, type GroupIdentity, isGroupFault } from "./group-api.ts";
 import type { GroupTimes } from "./group-times.ts";
-import { Wakening } from "./wakening.ts";
 
 /** Whose heartbeats they are. */
 export interface BeatingMember {

@@ -1,3 +1,4 @@
+import { Wakening } from "../../src/lib/wakening.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import type { Random } from "../../src/ports/random.ts";
 import { assignPartitions } from "./assignor.ts";
@@ -12,7 +13,6 @@ import { type GroupApi, GroupFault, type GroupIdentity, type JoinAnswer } from "
 import { Heartbeats } from "./group-heartbeats.ts";
 import { GroupHolds, type Hold } from "./group-holds.ts";
 import type { GroupTimes } from "./group-times.ts";
-import { Wakening } from "./wakening.ts";
 
 export interface GroupMemberOptions {
   readonly api: GroupApi;

@@ -1,5 +1,5 @@
+import { Deque } from "../../lib/deque.ts";
 import type { BufferedRecord } from "../stream/buffered-record.ts";
-import { RecordQueue } from "./record-queue.ts";
 
 export interface BatchLimits {
   readonly batchSize: number;
@@ -11,7 +11,7 @@ export interface BatchLimits {
 /** Collects the records of one lane and cuts batches by number and by encoded bytes. */
 export class Batcher {
   readonly #limits: BatchLimits;
-  readonly #queue = new RecordQueue<BufferedRecord>();
+  readonly #queue = new Deque<BufferedRecord>();
   /** Elements and one comma each. */
   #queuedBytes = 0;
 

@@ -1,12 +1,12 @@
+import { type BackoffLimits, backoffMs } from "../../lib/back-off.ts";
+import { sleep } from "../../lib/sleep.ts";
 import { describeError, hasErrorCode, MillraceError } from "../../model/errors.ts";
 import { type FailureRecord, failureEnvelope } from "../../model/failure-record.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Destination } from "../../ports/destination.ts";
 import type { Random } from "../../ports/random.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
-import { sleep } from "../sleep.ts";
 import type { BatchTrace, TraceCarriers } from "../trace/batch-trace.ts";
-import { type BackoffLimits, backoffMs } from "./backoff.ts";
 
 export interface FailureDeliveryOptions {
   readonly mapping: string;

@@ -1,4 +1,4 @@
-import { RecordQueue } from "../batch/record-queue.ts";
+import { Deque } from "../../lib/deque.ts";
 
 /** What one taker has and waits for. */
 class Share {
@@ -6,7 +6,7 @@ class Share {
   /** It was dismissed: forgotten with its last slot, unless it comes again. */
   isLeaving = false;
   /** Called with whether a slot was granted. */
-  readonly waiting = new RecordQueue<(isGranted: boolean) => void>();
+  readonly waiting = new Deque<(isGranted: boolean) => void>();
 }
 
 /**

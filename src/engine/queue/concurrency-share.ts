@@ -1,3 +1,4 @@
+import { WakeableLoop } from "../../lib/wakeable-loop.ts";
 import { initialCheckpoint } from "../../model/checkpoint.ts";
 import { describeError } from "../../model/errors.ts";
 import type { Clock } from "../../ports/clock.ts";
@@ -6,7 +7,6 @@ import type { Telemetry } from "../../ports/telemetry.ts";
 import { LeaseBook } from "../lease/lease-book.ts";
 import { liveUntilMs } from "../lease/lease-margin.ts";
 import type { EngineSettings } from "../settings.ts";
-import { sleepUnless } from "../sleep.ts";
 
 export interface ConcurrencyShareOptions {
   readonly mappingUuid: string;
@@ -54,17 +54,23 @@ export class ConcurrencyShare {
   readonly #end = new AbortController();
   #isAbandoned = false;
   #dueInMs = Number.POSITIVE_INFINITY;
-  #wake: (() => void) | undefined;
-  #loop: Promise<void> = Promise.resolve();
+  readonly #loop: WakeableLoop;
+  #looped: Promise<void> = Promise.resolve();
 
   constructor(options: ConcurrencyShareOptions) {
     this.#options = options;
     this.#leases = new LeaseBook(options.owner, options.settings);
     this.#partPlaces = partsOf(options.concurrencyMax);
+    this.#loop = new WakeableLoop({
+      clock: options.clock,
+      signal: this.#end.signal,
+      pauseMs: () => Math.min(options.settings.leaseRenewalMs, this.#dueInMs),
+      turn: () => this.#turn(),
+    });
   }
 
   start(): void {
-    this.#loop = this.#run();
+    this.#looped = this.#loop.run();
   }
 
   /** Batches that this process may run at once, now. */
@@ -105,8 +111,7 @@ export class ConcurrencyShare {
   async end(): Promise<void> {
     this.close();
     this.#end.abort();
-    this.#wake?.();
-    await this.#loop;
+    await this.#looped;
     await Promise.all([...this.#held.values()].map((part) => this.#release(part)));
   }
 
@@ -115,26 +120,15 @@ export class ConcurrencyShare {
     this.#isAbandoned = true;
   }
 
-  async #run(): Promise<void> {
-    const { clock, settings, telemetry, mapping } = this.#options;
-    while (!this.#end.signal.aborted) {
-      try {
-        await this.#tick();
-      } catch (error) {
-        const fields = { mapping, error: describeError(error) };
-        telemetry.log(
-          "warn",
-          "the shared concurrency of a queue could not be looked at; trying again",
-          fields,
-        );
-      }
-      this.#options.onChange();
-      if (this.#end.signal.aborted) return;
-      const woken = new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-      await sleepUnless(woken, clock, Math.min(settings.leaseRenewalMs, this.#dueInMs));
+  async #turn(): Promise<void> {
+    try {
+      await this.#tick();
+    } catch (error) {
+      const { telemetry, mapping } = this.#options;
+      const fields = { mapping, error: describeError(error) };
+      telemetry.log("warn", "the shared concurrency of a queue could not be looked at; trying again", fields);
     }
+    this.#options.onChange();
   }
 
   async #tick(): Promise<void> {

@@ -1,6 +1,6 @@
+import { scheduleAfter } from "../../lib/sleep.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { QueueMessage, QueueSource } from "../../ports/queue-source.ts";
-import { scheduleAfter } from "../sleep.ts";
 
 export type ReceiveOutcome =
   | { readonly kind: "given"; readonly messages: readonly QueueMessage[] }

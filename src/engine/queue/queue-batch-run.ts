@@ -1,3 +1,5 @@
+import { backoffMs } from "../../lib/back-off.ts";
+import { sleep } from "../../lib/sleep.ts";
 import type { QueueMapping } from "../../model/mapping.ts";
 import type { InvocationOutcome } from "../../model/outcome.ts";
 import type { TraceCarrier } from "../../model/trace-context.ts";
@@ -5,11 +7,9 @@ import type { Clock } from "../../ports/clock.ts";
 import type { QueueMessage, QueueSource } from "../../ports/queue-source.ts";
 import type { Random } from "../../ports/random.ts";
 import type { LogFields, Telemetry } from "../../ports/telemetry.ts";
-import { backoffMs } from "../invoke/backoff.ts";
 import type { FunctionInvoker } from "../invoke/function-invoker.ts";
 import { readFailedMessages } from "../invoke/response.ts";
 import type { EngineSettings } from "../settings.ts";
-import { sleep } from "../sleep.ts";
 import { BatchTrace } from "../trace/batch-trace.ts";
 import type { Tracer } from "../trace/tracer.ts";
 import { type HeldMessage, isHeldAt, messagesOf } from "./held-message.ts";

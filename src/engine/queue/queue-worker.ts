@@ -1,3 +1,4 @@
+import { sleepUnless } from "../../lib/sleep.ts";
 import { describeError } from "../../model/errors.ts";
 import type { Clock, ScheduledCall } from "../../ports/clock.ts";
 import type { ProgressStore } from "../../ports/progress-store.ts";
@@ -12,7 +13,6 @@ import { epochOf } from "../invoke/attempt-notes.ts";
 import { FailureLog } from "../invoke/failure-log.ts";
 import type { FunctionInvoker } from "../invoke/function-invoker.ts";
 import type { EngineSettings } from "../settings.ts";
-import { sleepUnless } from "../sleep.ts";
 import { queueSubject } from "../trace/trace-subject.ts";
 import { Tracer } from "../trace/tracer.ts";
 import { BatchPlaces } from "./batch-places.ts";

@@ -1,8 +1,8 @@
+import { sleepUnless } from "../../lib/sleep.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { QueueMessage } from "../../ports/queue-source.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
 import type { QueueDeployment } from "../engine.ts";
-import { sleepUnless } from "../sleep.ts";
 import { GivenUpLog } from "./given-up-log.ts";
 import { KeptReceives, type OpenReceive } from "./open-receive.ts";
 

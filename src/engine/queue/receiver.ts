@@ -1,10 +1,10 @@
+import { type BackoffLimits, backoffMs } from "../../lib/back-off.ts";
 import { describeError, type Fault, faultOf, hasErrorCode } from "../../model/errors.ts";
 import type { Clock, ScheduledCall } from "../../ports/clock.ts";
 import type { QueueMessage, QueueSource } from "../../ports/queue-source.ts";
 import type { Random } from "../../ports/random.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
 import type { QueueExplanation } from "../explanation.ts";
-import { type BackoffLimits, backoffMs } from "../invoke/backoff.ts";
 import type { BatchScaling } from "./batch-scaling.ts";
 import type { Hold } from "./message-ledger.ts";
 import { type OpenReceive, openReceive } from "./open-receive.ts";

@@ -1,10 +1,10 @@
+import { type BackoffLimits, backoffMs } from "../../lib/back-off.ts";
+import { sleep } from "../../lib/sleep.ts";
 import { describeError } from "../../model/errors.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { QueueSource, Settlement } from "../../ports/queue-source.ts";
 import type { Random } from "../../ports/random.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
-import { type BackoffLimits, backoffMs } from "../invoke/backoff.ts";
-import { sleep } from "../sleep.ts";
 import { type HeldMessage, isHeldAt, messagesOf } from "./held-message.ts";
 
 export interface SettlerOptions {

@@ -1,13 +1,13 @@
+import { backoffMs } from "../../lib/back-off.ts";
+import { sleep } from "../../lib/sleep.ts";
 import type { FailureCondition, FailureRecord } from "../../model/failure-record.ts";
 import type { InvocationOutcome } from "../../model/outcome.ts";
 import type { TumblingWindow } from "../../model/record.ts";
 import type { LogFields } from "../../ports/telemetry.ts";
 import type { BatchExplanation } from "../explanation.ts";
 import { AttemptNotes, epochOf } from "../invoke/attempt-notes.ts";
-import { backoffMs } from "../invoke/backoff.ts";
 import type { InvocationRequest, InvocationResult } from "../invoke/function-invoker.ts";
 import { type BatchVerdict, readResponse } from "../invoke/response.ts";
-import { sleep } from "../sleep.ts";
 import { BatchTrace } from "../trace/batch-trace.ts";
 import { carriersOf } from "../trace/carriers.ts";
 import type { BufferedRecord } from "./buffered-record.ts";

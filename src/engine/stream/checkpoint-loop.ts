@@ -1,12 +1,12 @@
+import { backoffMs } from "../../lib/back-off.ts";
+import { sleep } from "../../lib/sleep.ts";
 import type { Checkpoint } from "../../model/checkpoint.ts";
 import { assertInvariant, describeError } from "../../model/errors.ts";
 import type { Clock, ScheduledCall } from "../../ports/clock.ts";
 import type { HeldLease, ProgressStore } from "../../ports/progress-store.ts";
 import type { Random } from "../../ports/random.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
-import { backoffMs } from "../invoke/backoff.ts";
 import type { EngineSettings } from "../settings.ts";
-import { sleep } from "../sleep.ts";
 
 export interface CheckpointLoopOptions {
   readonly store: ProgressStore;

@@ -1,4 +1,6 @@
 import PQueue from "p-queue";
+import { every, sleepUnless } from "../../lib/sleep.ts";
+import { WakeableLoop } from "../../lib/wakeable-loop.ts";
 import { describeError, isPassingFault } from "../../model/errors.ts";
 import type { Shard } from "../../model/record.ts";
 import type { Clock, ScheduledCall } from "../../ports/clock.ts";
@@ -17,7 +19,6 @@ import { LeaseBook, type LeasePlan } from "../lease/lease-book.ts";
 import { liveUntilMs } from "../lease/lease-margin.ts";
 import { RepeatedLines } from "../repeated-lines.ts";
 import type { EngineSettings } from "../settings.ts";
-import { every, sleepUnless } from "../sleep.ts";
 import { discoverShards } from "./discovery.ts";
 import { startableShards } from "./lineage.ts";
 import { ProgressGauges } from "./progress-gauges.ts";
@@ -88,11 +89,10 @@ export class MappingWorker {
   #discoveredMs = Number.NEGATIVE_INFINITY;
   /** After which a lease of others may be free, as of the last look. */
   #dueInMs = Number.POSITIVE_INFINITY;
-  #wake: (() => void) | undefined;
-  #isWoken = false;
   #endOfChanges: (() => void) | undefined;
   #pulse: Pick<ScheduledCall, "cancel"> | undefined;
-  #loop: Promise<void> = Promise.resolve();
+  readonly #loop: WakeableLoop;
+  #looped: Promise<void> = Promise.resolve();
   /** Records that were settled and are not durable, of shards that were given back since the stop began. */
   #comesAgain = 0;
 
@@ -100,6 +100,12 @@ export class MappingWorker {
     const { deployment, clock, random, telemetry, store, settings, processBudget, invoker } = options;
     const { mapping, source, destination } = deployment;
     this.#options = options;
+    this.#loop = new WakeableLoop({
+      clock,
+      signal: this.#end.signal,
+      pauseMs: () => Math.min(settings.leaseRenewalMs, this.#dueInMs),
+      turn: () => this.#turn(),
+    });
     this.#lines = new RepeatedLines(clock, telemetry);
     this.#failures = new FailureLog(mapping.name, clock, telemetry);
     this.#inquiry = new ShardInquiry({ source, clock, secondAnswerMs: settings.secondAnswerMs });
@@ -141,8 +147,8 @@ export class MappingWorker {
 
   start(): void {
     const { mapping, store } = this.#environment;
-    this.#endOfChanges = store.onChange?.(mapping.uuid, () => this.#poke());
-    this.#loop = this.#run();
+    this.#endOfChanges = store.onChange?.(mapping.uuid, () => this.#loop.wake());
+    this.#looped = this.#loop.run();
     const { clock, settings } = this.#options;
     if (this.#leases !== undefined)
       this.#pulse = every(clock, settings.leaseRenewalMs, () => this.#renewOverdue());
@@ -159,8 +165,7 @@ export class MappingWorker {
     this.#end.abort();
     this.#endOfChanges?.();
     this.#pulse?.cancel();
-    this.#poke();
-    await sleepUnless(this.#loop, clock, LAST_WORDS_MS);
+    await sleepUnless(this.#looped, clock, LAST_WORDS_MS);
     // Whoever stopped us may close the store now: what a slow store has held up until here is given up.
     this.#state = "Disabled";
     for (const { worker } of this.#held.values()) this.#comesAgain += worker.abandon();
@@ -196,36 +201,16 @@ export class MappingWorker {
     return this.#openShardIds?.every(isShardCaughtUp) === true;
   }
 
-  async #run(): Promise<void> {
-    const { clock, settings } = this.#options;
-    while (!this.#end.signal.aborted) {
-      try {
-        await this.#tick();
-        this.#problems.worked(WHOLE_MAPPING);
-      } catch (error) {
-        this.#problems.failed(WHOLE_MAPPING, error);
-        this.#startFault = error;
-        const fields = { mapping: this.#environment.mapping.name, error: describeError(error) };
-        this.#lines.write(
-          "warn",
-          "leases or shards of a mapping could not be looked at; trying again",
-          fields,
-        );
-      }
-      if (!this.#isWoken && !this.#end.signal.aborted) {
-        const woken = new Promise<void>((resolve) => {
-          this.#wake = resolve;
-        });
-        await sleepUnless(woken, clock, Math.min(settings.leaseRenewalMs, this.#dueInMs));
-      }
-      this.#isWoken = false;
+  async #turn(): Promise<void> {
+    try {
+      await this.#tick();
+      this.#problems.worked(WHOLE_MAPPING);
+    } catch (error) {
+      this.#problems.failed(WHOLE_MAPPING, error);
+      this.#startFault = error;
+      const fields = { mapping: this.#environment.mapping.name, error: describeError(error) };
+      this.#lines.write("warn", "leases or shards of a mapping could not be looked at; trying again", fields);
     }
-  }
-
-  /** Has the next tick come at once. */
-  #poke(): void {
-    this.#isWoken = true;
-    this.#wake?.();
   }
 
   async #tick(): Promise<void> {
@@ -256,7 +241,7 @@ export class MappingWorker {
     const active = startable.filter((row) => !this.#defective.has(row.shardId));
     const plan = this.#leases?.plan(active, new Set(this.#held.keys()), nowMs) ?? this.#takeAll(active);
     this.#dueInMs = plan.dueInMs;
-    if (await this.#lookForParents(unknownParents)) this.#poke();
+    if (await this.#lookForParents(unknownParents)) this.#loop.wake();
     await Promise.all(plan.acquire.map((row) => this.#acquire(row)));
     if (plan.request !== undefined) {
       await store.requestHandover(mapping.uuid, plan.request.shardId, plan.request, this.#options.owner);
@@ -419,7 +404,7 @@ export class MappingWorker {
     this.#options.telemetry.log("info", "a closed shard was processed to its end", fields);
     // Its children are to be found and started now, not at the next interval.
     this.#discoveredMs = Number.NEGATIVE_INFINITY;
-    void this.#giveBack(held, 0).then(() => this.#poke());
+    void this.#giveBack(held, 0).then(() => this.#loop.wake());
   }
 
   #lose(held: HeldShard): void {

@@ -1,12 +1,12 @@
 import type PQueue from "p-queue";
+import type { BackoffLimits } from "../../lib/back-off.ts";
+import { sleep } from "../../lib/sleep.ts";
 import { describeError, endpointOf, hasErrorCode } from "../../model/errors.ts";
 import type { StartPoint } from "../../model/record.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { ShardRead, ShardReader, StreamSource } from "../../ports/stream-source.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
-import type { BackoffLimits } from "../invoke/backoff.ts";
 import type { RepeatedLines } from "../repeated-lines.ts";
-import { sleep } from "../sleep.ts";
 import type { ReadNotes } from "./read-notes.ts";
 import type { ShardInquiry } from "./shard-inquiry.ts";
 import type { SourceOutages } from "./source-outages.ts";

@@ -1,6 +1,6 @@
+import { type BackoffLimits, backoffMs } from "../../lib/back-off.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Random } from "../../ports/random.ts";
-import { type BackoffLimits, backoffMs } from "../invoke/backoff.ts";
 
 interface Outage {
   readonly sinceMs: number;

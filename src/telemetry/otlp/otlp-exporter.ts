@@ -1,4 +1,5 @@
 import { firstOf, whenLate } from "../../lib/first-of.ts";
+import { Wakening } from "../../lib/wakening.ts";
 import type { Clock, ScheduledCall } from "../../ports/clock.ts";
 import type { Random } from "../../ports/random.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
@@ -53,7 +54,7 @@ class Exporter implements OtlpExporter {
   #timer: ScheduledCall | undefined;
   #isAway = false;
   #isClosed = false;
-  #wake: (() => void) | undefined;
+  readonly #closing = new Wakening();
 
   constructor(options: OtlpExporterOptions) {
     const { settings, clock, version } = options;
@@ -80,7 +81,7 @@ class Exporter implements OtlpExporter {
     if (this.#isClosed) return;
     this.#isClosed = true;
     const { clock, counts } = this.#options;
-    this.#wake?.();
+    this.#closing.wake();
     this.#send();
     await firstOf(Promise.resolve(this.#sending), whenLate(clock, CLOSE_MS_MAX, undefined));
     await this.#sender.close();
@@ -133,12 +134,7 @@ class Exporter implements OtlpExporter {
     const { clock, random } = this.#options;
     const ceilingMs = Math.min(BACKOFF_CAP_MS, BACKOFF_BASE_MS * 2 ** (tries - 1));
     const pauseMs = Math.max(atLeastMs, random.next() * ceilingMs);
-    const pause = Promise.withResolvers<void>();
-    const timer = clock.schedule(pauseMs, pause.resolve);
-    this.#wake = pause.resolve;
-    await pause.promise;
-    timer.cancel();
-    this.#wake = undefined;
+    await this.#closing.sleep(clock, pauseMs);
   }
 
   /** One line when a collector stops taking spans, one when it takes them again. */

@@ -1,5 +1,5 @@
 /** First in, first out, without moving what is left at every take. */
-export class RecordQueue<T> {
+export class Deque<T> {
   #items: T[] = [];
   #head = 0;
 

@@ -1,4 +1,4 @@
-import type { Clock } from "../../src/ports/clock.ts";
+import type { Clock } from "../ports/clock.ts";
 
 /** Lets sleepers be woken. A wakening that nobody sleeps for is kept until `reset`. */
 export class Wakening {

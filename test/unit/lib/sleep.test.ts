@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { every, scheduleAfter, sleep } from "../../../src/engine/sleep.ts";
-import { ManualClock } from "./stream/small-world.ts";
+import { every, scheduleAfter, sleep } from "../../../src/lib/sleep.ts";
+import { ManualClock } from "../engine/stream/small-world.ts";
 
 for (const earlyMs of [0, 0.4, 1.7, 2]) {
   test(`a sleep lasts until its moment, with timers ${earlyMs} ms early`, async () => {
