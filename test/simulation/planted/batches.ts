@@ -73,7 +73,7 @@ export const BATCHES_BUGS: readonly PlantedBug[] = [
     replace: "new Slots(fn.concurrency + 1);",
   }),
   bug("chance comes from outside", ["determinism"], {
-    file: `${INVOKE}/backoff.ts`,
+    file: "src/lib/back-off.ts",
     find: "return random.next() * ceilingMs;",
     replace: "return (random.next() * 0 + Math.random()) * ceilingMs;",
   }),
