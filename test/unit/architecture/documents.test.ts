@@ -35,6 +35,17 @@ describe("documents", () => {
     );
   });
 
+  test("name no folder of the machine that they were written on", () => {
+    const documents = repositoryFiles().filter((path) => path.endsWith(".md"));
+    const folder = /(?<![\w.~-])\/(?:work|home|root)\//;
+    assert.deepEqual(
+      documents.filter((path) => folder.test(read(path))),
+      [],
+    );
+    assert.match("see /work/notes", folder);
+    assert.doesNotMatch("~/work/notes", folder);
+  });
+
   test("a long line, a cell of two sentences and a dead link are found", () => {
     const long = `${"word ".repeat(24)}and`;
     const page = `# Head\n\n${long}\n| a | b |\n|---|---|\n| One \`x. Y\`; more. | Two. Three |\n| Four. \`x\` | |\n`;
