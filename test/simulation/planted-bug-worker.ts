@@ -32,6 +32,8 @@ const SHRINK_RUNS_MAX = 600;
 
 if (parentPort === null) throw new Error("planted-bug-worker.ts is a worker");
 const port = parentPort;
+// As in `simulate-worker.ts`.
+Error.stackTraceLimit = 0;
 const { bug, seedsMax, firstSeed, shrinks }: Hunt = workerData;
 const checkPlanted = plant(bug);
 const result = await hunt();

@@ -1,5 +1,5 @@
 import type { Checkpoint } from "../../src/model/checkpoint.ts";
-import { comparePositions, indexAtOrAfter, type SimShard, startIndex } from "./world/stream.ts";
+import { indexAtOrAfter, type SimShard, startIndex } from "./world/stream.ts";
 
 /** What a checkpoint says is settled, in indexes of the shard: all below `reached`, and `[from, to)` of each range. */
 export interface SettledPlaces {
@@ -7,15 +7,24 @@ export interface SettledPlaces {
   readonly ranges: readonly (readonly [from: number, to: number])[];
 }
 
+/** Several checkers ask, of a shard to which nothing comes any more. */
+const known = new WeakMap<Checkpoint, { readonly shard: SimShard; readonly places: SettledPlaces }>();
+
 export function settledPlaces(shard: SimShard, checkpoint: Checkpoint): SettledPlaces {
+  const before = known.get(checkpoint);
+  if (before?.shard === shard) return before.places;
   const ranges = checkpoint.settledRanges.map(({ from, to }) => {
     const last = indexAtOrAfter(shard, to);
-    const isThere = comparePositions(shard.records[last]?.position ?? "-1", to) === 0;
+    const isThere = shard.records[last]?.place === Number(to);
     return [indexAtOrAfter(shard, from), isThere ? last + 1 : last] as const;
   });
-  return { reached: startIndex(shard, checkpoint.resume), ranges };
+  const places = { reached: startIndex(shard, checkpoint.resume), ranges };
+  known.set(checkpoint, { shard, places });
+  return places;
 }
 
 export function isSettledIn({ reached, ranges }: SettledPlaces, index: number): boolean {
-  return index < reached || ranges.some(([from, to]) => from <= index && index < to);
+  if (index < reached) return true;
+  for (const [from, to] of ranges) if (from <= index && index < to) return true;
+  return false;
 }

@@ -6,6 +6,8 @@ import { createTally, runSeed } from "./tally.ts";
 /** Runs the seeds that it is sent and answers with a tally of each portion. */
 if (parentPort === null) throw new Error("simulate-worker.ts is a worker: start simulate.ts");
 const port = parentPort;
+// The world throws thousands of errors a seed: where each was made costs more than all the rest of it.
+Error.stackTraceLimit = 0;
 watchRejections();
 
 port.on("message", (seeds: readonly number[]) => {

@@ -48,8 +48,8 @@ export class LowWaterMark {
 
   settle(ordinal: number): void {
     const mask = this.#settled.length - 1;
-    assertInvariant(ordinal >= this.#low && ordinal < this.#next, `ordinal ${ordinal} is not open`);
-    assertInvariant(this.#settled[ordinal & mask] === 0, `ordinal ${ordinal} was settled twice`);
+    assertInvariant(ordinal >= this.#low && ordinal < this.#next, "an ordinal is settled that is not open");
+    assertInvariant(this.#settled[ordinal & mask] === 0, "an ordinal is settled twice");
     if (ordinal === this.#next - 1) this.#settleNewest(ordinal);
     else {
       this.#settled[ordinal & mask] = SETTLED;
@@ -138,7 +138,7 @@ export class LowWaterMark {
 
   #positionOf(ordinal: number): Position {
     const position = this.#positions[ordinal & (this.#settled.length - 1)];
-    assertInvariant(position !== undefined && position !== "", `ordinal ${ordinal} has no position`);
+    assertInvariant(position !== undefined && position !== "", "an ordinal has no position");
     return position;
   }
 

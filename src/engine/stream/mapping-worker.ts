@@ -1,4 +1,3 @@
-import PQueue from "p-queue";
 import { every, sleepUnless } from "../../lib/sleep.ts";
 import { WakeableLoop } from "../../lib/wakeable-loop.ts";
 import { describeError, isPassingFault } from "../../model/errors.ts";
@@ -15,6 +14,7 @@ import { compileFilterCriteria } from "../filter/filter.ts";
 import { FailureDelivery } from "../invoke/failure-delivery.ts";
 import { FailureLog } from "../invoke/failure-log.ts";
 import type { FunctionInvoker } from "../invoke/function-invoker.ts";
+import { Slots } from "../invoke/slots.ts";
 import { LeaseBook, type LeasePlan } from "../lease/lease-book.ts";
 import { liveUntilMs } from "../lease/lease-margin.ts";
 import { RepeatedLines } from "../repeated-lines.ts";
@@ -135,7 +135,7 @@ export class MappingWorker {
         limits: settings,
       }),
       budget: new ByteBudget(settings.mappingBudgetBytes, processBudget),
-      reads: new PQueue({ concurrency: settings.concurrentReads }),
+      reads: new Slots(settings.concurrentReads),
       outages: new SourceOutages(clock, random),
       lines: this.#lines,
       gauges: new ProgressGauges(telemetry, mapping.name),

@@ -1,4 +1,3 @@
-import type PQueue from "p-queue";
 import type { BackoffLimits } from "../../lib/back-off.ts";
 import { sleep } from "../../lib/sleep.ts";
 import { describeError, endpointOf, hasErrorCode } from "../../model/errors.ts";
@@ -6,6 +5,7 @@ import type { StartPoint } from "../../model/record.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { ShardRead, ShardReader, StreamSource } from "../../ports/stream-source.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
+import type { Slots } from "../invoke/slots.ts";
 import type { RepeatedLines } from "../repeated-lines.ts";
 import type { ReadNotes } from "./read-notes.ts";
 import type { ShardInquiry } from "./shard-inquiry.ts";
@@ -23,17 +23,25 @@ export interface ReadLoopOptions {
   readonly telemetry: Telemetry;
   readonly limits: BackoffLimits;
   /** Bounds the concurrent reads of the mapping, where its source does not share them. */
-  readonly reads: PQueue;
+  readonly reads: Slots;
   /** Of the mapping. */
   readonly outages: SourceOutages;
   readonly lines: RepeatedLines;
   readonly stopSignal: AbortSignal;
   readonly notes: ReadNotes;
   /** Resolves when there is room for a read, with its bounds; `undefined`: stopped. */
-  room(): Promise<{ readonly recordsMax: number; readonly bytesMax: number } | undefined>;
+  room(): Promise<ReadRoom | undefined>;
   /** Takes over what was read. The next read waits for a promise. */
   onRead(read: ShardRead): Promise<void> | undefined;
   onFailure(error: unknown): void;
+}
+
+/** One taker for all shards: they read in the order in which they ask. */
+const READS = "reads";
+
+interface ReadRoom {
+  readonly recordsMax: number;
+  readonly bytesMax: number;
 }
 
 const ALL_TRIMMED: ShardRead = {
@@ -46,7 +54,7 @@ const ALL_TRIMMED: ShardRead = {
 
 /** Reads a shard from its start to its end, never more than there is room for. Ends when stopped or at the shard's end. */
 export async function runReadLoop(options: ReadLoopOptions): Promise<void> {
-  const { source, shardId, clock, limits, reads, outages, stopSignal, notes } = options;
+  const { source, shardId, clock, limits, outages, stopSignal, notes } = options;
   let { start, logId } = options;
   let reader: ShardReader | undefined;
   /** The place where the last try failed. */
@@ -60,9 +68,7 @@ export async function runReadLoop(options: ReadLoopOptions): Promise<void> {
       notes.does("asking");
       try {
         reader ??= await source.openReader(shardId, start, stopSignal, logId);
-        const open = reader;
-        const readOnce = () => open.read(room.recordsMax, room.bytesMax, stopSignal);
-        read = await (source.description.sharesReads === true ? readOnce() : reads.add(readOnce));
+        read = await readInTurn(options, reader, room);
         if (failedAt !== undefined && read.nothingAsked !== true) {
           reportReturn(options, failedAt, outages.worked(failedAt));
           failedAt = undefined;
@@ -100,6 +106,20 @@ export async function runReadLoop(options: ReadLoopOptions): Promise<void> {
   } finally {
     notes.does("nothing");
     await reader?.close();
+  }
+}
+
+async function readInTurn(
+  { source, reads, stopSignal }: ReadLoopOptions,
+  reader: ShardReader,
+  { recordsMax, bytesMax }: ReadRoom,
+): Promise<ShardRead> {
+  if (source.description.sharesReads === true) return await reader.read(recordsMax, bytesMax, stopSignal);
+  await reads.take(READS);
+  try {
+    return await reader.read(recordsMax, bytesMax, stopSignal);
+  } finally {
+    reads.give(READS);
   }
 }
 

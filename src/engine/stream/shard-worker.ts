@@ -1,4 +1,3 @@
-import type PQueue from "p-queue";
 import type { Checkpoint } from "../../model/checkpoint.ts";
 import { describeError } from "../../model/errors.ts";
 import type { StreamMapping } from "../../model/mapping.ts";
@@ -13,6 +12,7 @@ import type { ByteBudget } from "../budget.ts";
 import type { LaneExplanation, ShardExplanation } from "../explanation.ts";
 import type { FailureDelivery } from "../invoke/failure-delivery.ts";
 import type { FunctionInvoker } from "../invoke/function-invoker.ts";
+import type { Slots } from "../invoke/slots.ts";
 import type { RepeatedLines } from "../repeated-lines.ts";
 import type { EngineSettings } from "../settings.ts";
 import { streamSubject } from "../trace/trace-subject.ts";
@@ -50,7 +50,7 @@ export interface ShardEnvironment {
   readonly invoker: FunctionInvoker;
   readonly delivery: FailureDelivery;
   readonly budget: ByteBudget;
-  readonly reads: PQueue;
+  readonly reads: Slots;
   readonly outages: SourceOutages;
   readonly lines: RepeatedLines;
   readonly gauges: ProgressGauges;

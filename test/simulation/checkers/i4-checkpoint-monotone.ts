@@ -18,9 +18,7 @@ export const checkpointMonotone: Checker = {
       if (now.reached < before.reached) {
         report(at, `${process.owner} moved ${shard.shardId} back from ${before.reached} to ${now.reached}`);
       }
-      // What the source has trimmed nobody can settle again.
-      const kept = shard.trimmedAt.filter((trimmedAt) => trimmedAt <= at).length;
-      const isKnown = (index: number) => index < kept || isSettledIn(now, index);
+      const isKnown = (index: number) => isSettledIn(now, index) || isTrimmed(shard, index, at);
       const lost = before.ranges.find(([from, to]) => !isKnown(from) || !isKnown(to - 1));
       if (lost !== undefined) {
         report(at, `${process.owner} forgot that ${lost.join("…")} of ${shard.shardId} is settled`);
@@ -28,3 +26,8 @@ export const checkpointMonotone: Checker = {
     }
   },
 };
+
+/** What the source has trimmed nobody can settle again. */
+function isTrimmed({ trimmedAt }: SimShard, index: number, at: number): boolean {
+  return (trimmedAt[index] ?? Number.POSITIVE_INFINITY) <= at;
+}

@@ -22,14 +22,15 @@ export const singleOwner: Checker = {
         }
       } else if (event.kind === "attemptStarted") {
         const { attempt } = event;
-        const what = `${attempt.process.owner} starts attempt ${attempt.id} on ${attempt.shard.shardId}`;
+        const what = () =>
+          `${attempt.process.owner} starts attempt ${attempt.id} on ${attempt.shard.shardId}`;
         if (attempt.epoch === undefined || attempt.confirmedLocalMs === undefined) {
-          report(event.at, `${what} without a lease`);
+          report(event.at, `${what()} without a lease`);
           continue;
         }
         const expiredMs = attempt.startedLocalMs - attempt.confirmedLocalMs - leaseDurationMs;
-        if (expiredMs > 0) report(event.at, `${what} ${Math.ceil(expiredMs)} ms after its lease ran out`);
-        if (epochs.get(attempt.shard) !== attempt.epoch) report(event.at, `${what} while another owns it`);
+        if (expiredMs > 0) report(event.at, `${what()} ${Math.ceil(expiredMs)} ms after its lease ran out`);
+        if (epochs.get(attempt.shard) !== attempt.epoch) report(event.at, `${what()} while another owns it`);
       }
     }
   },

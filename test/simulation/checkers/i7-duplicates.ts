@@ -56,7 +56,7 @@ function checkCompleteness({ mapping, history, report }: Trial): void {
       if (attempt.process.drainDeadline < event.at || attempt.toldProcessed.length === 0) continue;
       const key = `${attempt.shard.ordinal}/${ownership(attempt)}`;
       const known = open.get(key) ?? [];
-      open.set(key, known);
+      if (known.length === 0) open.set(key, known);
       for (const record of attempt.toldProcessed) {
         known.push({ record, toldAt: event.at });
       }
@@ -71,11 +71,13 @@ function checkCompleteness({ mapping, history, report }: Trial): void {
       const known = open.get(key);
       if (known === undefined) continue;
       const places = settledPlaces(event.shard, event.checkpoint);
-      const left = known.filter(({ record }) => !isSettledIn(places, record.index));
+      const left: Known[] = [];
+      let late: Known | undefined;
+      for (const each of known) {
+        if (!isSettledIn(places, each.record.index)) left.push(each);
+        else if (late === undefined && event.at - each.toldAt > storedWithinMs) late = each;
+      }
       open.set(key, left);
-      const late = known.find(
-        ({ record, toldAt }) => event.at - toldAt > storedWithinMs && isSettledIn(places, record.index),
-      );
       if (late !== undefined) {
         report(event.at, `${late.record.position}, done at ${late.toldAt.toFixed(1)}, is durable only now`);
       }
@@ -105,7 +107,8 @@ function resumePlaces(mapping: MappingHistory): Map<string, SettledPlaces> {
 function noteTold(attempt: Attempt, toldIn: Map<number, string>): void {
   const { process, toldAt } = attempt;
   if (toldAt === undefined || process.drainDeadline < toldAt) return;
-  for (const { id } of attempt.toldProcessed) toldIn.set(id, ownership(attempt));
+  const owned = ownership(attempt);
+  for (const { id } of attempt.toldProcessed) toldIn.set(id, owned);
 }
 
 function checkStart(
@@ -116,17 +119,15 @@ function checkStart(
   isFaultless: boolean,
 ): void {
   const places = resumed.get(`${attempt.shard.ordinal}/${attempt.epoch}`);
+  const owned = ownership(attempt);
   for (const record of attempt.records) {
     const told = toldIn.get(record.id);
+    const isRepeated = told !== undefined && (isFaultless || told === owned);
+    if (!isRepeated && (places === undefined || !isSettledIn(places, record.index))) continue;
     const what = `attempt ${attempt.id} repeats ${record.position} of ${record.shard.shardId}`;
-    if (told !== undefined && (isFaultless || told === ownership(attempt))) {
-      report(attempt.startedAt, `${what}, which was done in ${told}`);
-      return;
-    }
-    if (places !== undefined && isSettledIn(places, record.index)) {
-      report(attempt.startedAt, `${what}, which the checkpoint called settled`);
-      return;
-    }
+    const why = isRepeated ? `which was done in ${told}` : "which the checkpoint called settled";
+    report(attempt.startedAt, `${what}, ${why}`);
+    return;
   }
 }
 

@@ -23,6 +23,9 @@ export interface StandstillWatchOptions {
   readonly onReason: (code: string) => void;
 }
 
+/** A rare state: whatever holds it up, it says so. */
+export const STOOD_STILL = "a part stood still and said why";
+
 const LOOK_MS = 5_000;
 
 /**
@@ -50,15 +53,15 @@ export class StandstillWatch {
       const sinceMs = this.#standingSince(work, nowMs);
       for (const { process, engine } of this.#options.working()) {
         if (process.state !== "running") continue;
-        const explanation = engine.explain(work.uuid);
-        const parts = explanation && partsOf(explanation, work.shardId, process.clock.now());
-        if (parts === undefined || parts.length === 0) continue;
+        const explanation = partOf(engine.explain(work.uuid), work.shardId);
+        if (explanation === undefined) continue;
         const key = `${process.owner} ${work.uuid} ${work.shardId}`;
         held.add(key);
         const heldSinceMs = this.#heldSinceMs.get(key) ?? nowMs;
         this.#heldSinceMs.set(key, heldSinceMs);
         const stoodMs = nowMs - Math.max(sinceMs, heldSinceMs);
-        if (work.hasWork && stoodMs >= STANDSTILL_MS) this.#judge(work, process, parts, stoodMs);
+        if (!work.hasWork || stoodMs < STANDSTILL_MS) continue;
+        this.#judge(work, process, reasonsOf(explanation, process.clock.now()), stoodMs);
       }
     }
     for (const key of this.#heldSinceMs.keys()) if (!held.has(key)) this.#heldSinceMs.delete(key);
@@ -93,13 +96,12 @@ function textOf({ code, facts }: PartReasons["reasons"][number]): string {
   return `${code} ${JSON.stringify(facts)}`;
 }
 
-function partsOf(
-  explanation: MappingExplanation,
+/** What a process says of a shard, or of a queue as a whole; `undefined`: it has no part in it. */
+function partOf(
+  explanation: MappingExplanation | undefined,
   shardId: string | undefined,
-  nowMs: number,
-): readonly PartReasons[] {
-  const parts = reasonsOf(explanation, nowMs);
-  return shardId === undefined
-    ? parts
-    : parts.filter(({ part }) => part === shardId || part.startsWith(`${shardId} `));
+): MappingExplanation | undefined {
+  if (explanation === undefined || explanation.kind === "queue") return explanation;
+  const shards = explanation.shards.filter((shard) => shard.shardId === shardId);
+  return shards.length === 0 ? undefined : { ...explanation, shards };
 }

@@ -11,6 +11,8 @@ export interface SimRecord extends StreamRecord {
   readonly shard: SimShard;
   /** Place in the shard, without gaps. Positions have gaps. */
   readonly index: number;
+  /** The position as a number. */
+  readonly place: number;
   /** The mapping's filter lets it pass. */
   readonly accepted: boolean;
   /** Every execution of the function with it fails, until the world heals. */
@@ -87,6 +89,7 @@ export class SimStream {
       id: this.records.length,
       shard,
       index: shard.records.length,
+      place: this.#lastPosition,
       accepted: record.accepted,
       poison: record.poison,
     };
@@ -171,9 +174,10 @@ export function startIndex(shard: SimShard, start: StartPoint): number {
     case "oldest":
       return 0;
     case "timestamp":
-      return lowerBound(shard, (record) => record.arrivedMs >= start.epochMs);
+      return lowerBound(shard, start.epochMs, (record) => record.arrivedMs);
     case "after":
-      return lowerBound(shard, (record) => comparePositions(record.position, start.position) > 0);
+      // Places are whole numbers.
+      return lowerBound(shard, Number(start.position) + 1, placeOf);
   }
 }
 
@@ -183,16 +187,21 @@ export function comparePositions(a: Position, b: Position): number {
 
 /** The last record of a run is the one at or before `position`. */
 export function indexAtOrAfter(shard: SimShard, position: Position): number {
-  return lowerBound(shard, (record) => comparePositions(record.position, position) >= 0);
+  return lowerBound(shard, Number(position), placeOf);
 }
 
-function lowerBound(shard: SimShard, isAtOrBehind: (record: SimRecord) => boolean): number {
+function placeOf(record: SimRecord): number {
+  return record.place;
+}
+
+/** Index of the first record whose value is `least` or more. Values do not fall. */
+function lowerBound(shard: SimShard, least: number, valueIn: (record: SimRecord) => number): number {
   let low = 0;
   let high = shard.records.length;
   while (low < high) {
     const middle = (low + high) >> 1;
     const record = shard.records[middle];
-    if (record !== undefined && isAtOrBehind(record)) high = middle;
+    if (record !== undefined && valueIn(record) >= least) high = middle;
     else low = middle + 1;
   }
   return low;

@@ -12,7 +12,7 @@ import { FaultDesk } from "./fault-desk.ts";
 import { scheduleFaults } from "./fault-events.ts";
 import { SimProcess } from "./process.ts";
 import { SimQueue } from "./queue.ts";
-import { type HeldWork, StandstillWatch } from "./standstill-watch.ts";
+import { type HeldWork, STOOD_STILL, StandstillWatch } from "./standstill-watch.ts";
 import { leaseKey } from "./store.ts";
 import { StoreRows } from "./store-rows.ts";
 import { SimStream, startIndex } from "./stream.ts";
@@ -37,7 +37,6 @@ export interface LiveProcess {
   readonly engine: Engine;
 }
 
-const STOOD_STILL = "a part stood still and said why";
 /** More than any honest scenario needs: an engine that spins is stopped here. */
 const EVENTS_MAX = 4_000_000;
 const STOP_WITHIN_MS = 60_000;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import PQueue from "p-queue";
+import { Slots } from "../../../../src/engine/invoke/slots.ts";
 import { RepeatedLines } from "../../../../src/engine/repeated-lines.ts";
 import { type ReadLoopOptions, runReadLoop } from "../../../../src/engine/stream/read-loop.ts";
 import { ReadNotes } from "../../../../src/engine/stream/read-notes.ts";
@@ -56,7 +56,7 @@ async function backOffOf(between: ShardRead): Promise<readonly number[]> {
     inquiry: { seen() {} } as never,
     lines: new RepeatedLines(clock, telemetry),
     limits: { backoffBaseMs: 100, backoffCapMs: 5_000 },
-    reads: new PQueue({ concurrency: 1 }),
+    reads: new Slots(1),
     stopSignal: stop.signal,
     room: async () => ({ recordsMax: 10, bytesMax: 1_000 }),
     onRead: () => undefined,
