@@ -1,5 +1,11 @@
 import { type ContractBug, contractBug } from "../contract-bug.ts";
 
+const STORM = {
+  file: "test/servers/suites/restart-storm.test.ts",
+  test: "no message is lost, or dead-lettered unseen, while mappings are updated, disabled and enabled and their process is restarted",
+  needsServer: true,
+};
+
 /** The SQS connector and the local queue. */
 export const QUEUE_BUGS: readonly ContractBug[] = [
   contractBug(
@@ -38,4 +44,14 @@ export const QUEUE_BUGS: readonly ContractBug[] = [
       replace: "this.#api.receive(request, signal)",
     },
   ),
+  contractBug("a restart storm with receives that are cut off by a stop", STORM, {
+    file: "connectors/sqs/source.ts",
+    find: "this.#api.receive(request, this.#closing.signal)",
+    replace: "this.#api.receive(request, signal)",
+  }),
+  contractBug("a restart storm with more of a FIFO queue received than can start", STORM, {
+    file: "src/engine/queue/receive-room.ts",
+    find: "if (this.isOrdered) return this.#ofOneBatch(free - receives);",
+    replace: "",
+  }),
 ];
