@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
-import { assertInvariant } from "../../src/model/errors.ts";
+import { assertInvariant, describeError } from "../../src/model/errors.ts";
+import { isStorageError } from "../../src/sqlite/sqlite-error.ts";
 import { changedRows } from "../../src/sqlite/transaction.ts";
 import type { FileTime } from "./file-clock.ts";
 import { createGroupTable, type GroupTable } from "./message-group.ts";
@@ -8,22 +9,32 @@ import type { QueueRow } from "./queue-row.ts";
 
 /** What a receive takes out of a queue. */
 export interface Taken {
-  readonly deliveries: readonly Delivery[];
+  readonly deliveries: readonly (Delivery | DamagedDelivery)[];
   /** Retention or redrive had so much to do that messages may be left that can be taken at once. */
   readonly mayHaveMore: boolean;
 }
 
-/** One delivery of one message, held until it is settled or its hold ends. */
-export interface Delivery {
+/** What settles one delivery of one message. */
+interface Held {
   readonly id: number;
   /** New at each delivery: what settles this one settles no other. */
   readonly receipt: string;
-  readonly sequence: number;
-  readonly messageId: string;
   readonly groupId: string | undefined;
-  readonly deduplicationId: string | undefined;
   /** 1 at the first delivery; goes on counting in a dead-letter queue, as in SQS. */
   readonly receiveCount: number;
+}
+
+/** The message's row cannot be read. */
+export interface DamagedDelivery extends Held {
+  readonly damage: string;
+}
+
+/** One delivery of one message, held until it is settled or its hold ends. */
+export interface Delivery extends Held {
+  readonly damage?: undefined;
+  readonly sequence: number;
+  readonly messageId: string;
+  readonly deduplicationId: string | undefined;
   readonly sentMs: number;
   readonly firstReceivedMs: number;
   /** Name of the queue that a message in a dead-letter queue came from. */
@@ -35,6 +46,8 @@ export interface Delivery {
   readonly bodyMd5: string;
   readonly body: string;
 }
+
+const NUMBER_MAX = Number.MAX_SAFE_INTEGER;
 
 /** A receive holds the file's write lock no longer than it takes to move or drop so many messages. */
 const CLEARED_MAX = 1_000;
@@ -61,7 +74,7 @@ export class QueueDelivery {
   /** Messages that were received as often as the redrive policy allows go to the dead-letter queue instead (queues §2.2). */
   take(messagesMax: number, holdMs: number, time: FileTime): Taken {
     const budget = { messages: messagesMax, cleared: CLEARED_MAX - this.trim(time) };
-    const deliveries: Delivery[] = [];
+    const deliveries: AnyDelivery[] = [];
     // Ends: every candidate is either taken or cleared away, and both have a limit.
     while (budget.messages > 0 && budget.cleared > 0) {
       const before = budget.messages + budget.cleared;
@@ -97,16 +110,16 @@ export class QueueDelivery {
     return oldest(CLEARED_MAX).filter((row) => row.arrived_ms < cutoffMs);
   }
 
-  #takeUnordered(budget: Budget, holdMs: number, time: FileTime): Delivery[] | undefined {
+  #takeUnordered(budget: Budget, holdMs: number, time: FileTime): AnyDelivery[] | undefined {
     const rows = this.#sql.visible.all(this.#queue.id, time.nowMs, Math.min(budget.messages, budget.cleared));
     if (rows.length === 0) return undefined;
     return this.#takeRows(rows as unknown as readonly CandidateRow[], budget, holdMs, time);
   }
 
-  #takeFromGroups(budget: Budget, holdMs: number, time: FileTime): Delivery[] | undefined {
+  #takeFromGroups(budget: Budget, holdMs: number, time: FileTime): AnyDelivery[] | undefined {
     const groups = this.#groups.ready(this.#queue.id, time.nowMs, budget.messages);
     if (groups.length === 0) return undefined;
-    const deliveries: Delivery[] = [];
+    const deliveries: AnyDelivery[] = [];
     for (const groupId of groups) {
       const rowsMax = Math.min(budget.messages, budget.cleared);
       if (rowsMax <= 0) break;
@@ -123,14 +136,14 @@ export class QueueDelivery {
     return deliveries;
   }
 
-  #takeRows(rows: readonly CandidateRow[], budget: Budget, holdMs: number, time: FileTime): Delivery[] {
-    const deliveries: Delivery[] = [];
+  #takeRows(rows: readonly CandidateRow[], budget: Budget, holdMs: number, time: FileTime): AnyDelivery[] {
+    const deliveries: AnyDelivery[] = [];
     for (const row of rows) {
       if (this.#isExhausted(row)) {
         this.#moveToDeadLetters(row, time);
         budget.cleared -= 1;
       } else {
-        deliveries.push(this.#deliver(row.id, holdMs, time));
+        deliveries.push(this.#deliver(row, holdMs, time));
         budget.messages -= 1;
       }
     }
@@ -149,11 +162,24 @@ export class QueueDelivery {
     if (row.group_id !== null) this.#groups.refresh(redrive.deadLetterQueueId, row.group_id);
   }
 
-  #deliver(id: number, holdMs: number, { nowMs, hostMs }: FileTime): Delivery {
+  #deliver({ id, group_id, receive_count }: CandidateRow, holdMs: number, time: FileTime): AnyDelivery {
     const receipt = randomUUID();
     // At least a millisecond: a message without any hold would be taken again by this very receive.
-    this.#sql.hold.run(receipt, nowMs + Math.max(1, Math.ceil(holdMs)), hostMs, id);
-    return toDelivery(receipt, this.#sql.delivered.get(id) as unknown as DeliveredRow);
+    this.#sql.hold.run(receipt, time.nowMs + Math.max(1, Math.ceil(holdMs)), time.hostMs, id);
+    const held = { id, receipt, groupId: group_id ?? undefined, receiveCount: receive_count + 1 };
+    try {
+      return toDelivery(receipt, this.#readDelivered(id));
+    } catch (error) {
+      if (isStorageError(error)) throw error;
+      // Its neighbours are none the worse for a row with a number that is none, or without its contents.
+      return { ...held, damage: describeError(error) };
+    }
+  }
+
+  #readDelivered(id: number): DeliveredRow {
+    const row = this.#sql.delivered.get(id);
+    if (row === undefined) throw new Error("its row has no contents");
+    return row as unknown as DeliveredRow;
   }
 
   #refresh(groupIds: readonly (string | null)[]): void {
@@ -162,6 +188,8 @@ export class QueueDelivery {
     }
   }
 }
+
+type AnyDelivery = Delivery | DamagedDelivery;
 
 /** What is left of a receive's limits. */
 interface Budget {
@@ -220,13 +248,18 @@ function toDelivery(receipt: string, row: DeliveredRow): Delivery {
 }
 
 function prepareStatements(database: DatabaseSync) {
-  const candidate = "SELECT id, group_id, visible_ms, receive_count FROM message";
+  // A number that JavaScript cannot hold fails a statement, and with it all of a receive: such a row stays hidden for ever.
+  const candidate =
+    `SELECT id, group_id, min(visible_ms, ${NUMBER_MAX}) AS visible_ms, ` +
+    `min(receive_count, ${NUMBER_MAX}) AS receive_count FROM message`;
   return {
     nextVisible: database.prepare(
-      "SELECT visible_ms FROM message WHERE queue = ? AND group_id IS NULL ORDER BY visible_ms LIMIT 1",
+      `SELECT min(visible_ms, ${NUMBER_MAX}) AS visible_ms FROM message WHERE queue = ? AND group_id IS NULL ` +
+        "ORDER BY message.visible_ms LIMIT 1",
     ),
     visible: database.prepare(
-      `${candidate} WHERE queue = ? AND group_id IS NULL AND visible_ms <= ? ORDER BY visible_ms, sequence LIMIT ?`,
+      `${candidate} WHERE queue = ? AND group_id IS NULL AND message.visible_ms <= ? ` +
+        "ORDER BY message.visible_ms, sequence LIMIT ?",
     ),
     inGroup: database.prepare(
       `${candidate} WHERE queue = ? AND group_id = ? AND group_id IS NOT NULL ORDER BY sequence LIMIT ?`,

@@ -1,3 +1,4 @@
+import { describeError } from "../../src/model/errors.ts";
 import {
   createSqsMessageFactory,
   encodeSqsEvent,
@@ -9,7 +10,7 @@ import type { QueueEvents, QueueMessage } from "../../src/ports/queue-source.ts"
 import { parseAttributes } from "./message-attributes.ts";
 import { formatPosition } from "./position.ts";
 import { type QueueArn, siblingArn } from "./queue-arn.ts";
-import type { Delivery } from "./queue-delivery.ts";
+import type { DamagedDelivery, Delivery } from "./queue-delivery.ts";
 
 /** Member of a message's filter document that holds its data, as for SQS (filters §2). */
 export const QUEUE_FILTER_DATA_KEY = "body";
@@ -38,7 +39,7 @@ export function createLocalMessageFactory(queue: QueueArn, hasBatchingWindow: bo
     isFifo: queue.name.endsWith(".fifo"),
     missingAttributesMd5: hasBatchingWindow ? "null" : "left-out",
   });
-  return (delivery: Delivery): LocalMessage => {
+  const convert = (delivery: Delivery): LocalMessage => {
     const message = toSqsMessage({
       messageId: delivery.messageId,
       receiptHandle: delivery.receipt,
@@ -49,6 +50,33 @@ export function createLocalMessageFactory(queue: QueueArn, hasBatchingWindow: bo
       md5OfBody: delivery.bodyMd5,
     });
     return { ...message, id: delivery.id, receipt: delivery.receipt };
+  };
+  return (delivery: Delivery | DamagedDelivery): LocalMessage => {
+    if (delivery.damage !== undefined) return damaged(delivery, delivery.damage);
+    try {
+      return convert(delivery);
+    } catch (error) {
+      return damaged(delivery, describeError(error));
+    }
+  };
+}
+
+/** A message of which no event can be made: its neighbours are none the worse for it. */
+function damaged(delivery: Delivery | DamagedDelivery, damage: string): LocalMessage {
+  const { id, receipt, groupId, receiveCount } = delivery;
+  return {
+    damage,
+    id,
+    receipt,
+    messageId: delivery.damage === undefined ? delivery.messageId : `row ${id}`,
+    receiptHandle: receipt,
+    groupId,
+    sentMs: undefined,
+    receiveCount,
+    bytes: receipt.length,
+    encodedBytes: 0,
+    element: Buffer.alloc(0),
+    trace: undefined,
   };
 }
 

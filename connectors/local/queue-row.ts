@@ -1,4 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
+import { isDeepStrictEqual } from "node:util";
 import { MillraceError } from "../../src/model/errors.ts";
 
 /** A queue's settings, as its row holds them. */
@@ -21,20 +22,34 @@ export interface RedriveRow {
 
 /** @throws ERR_MILLRACE_SOURCE_NOT_FOUND, with the names of the queues that there are. */
 export function findQueue(path: string, database: DatabaseSync, name: string): QueueRow {
-  const row = database
-    .prepare(
-      "SELECT queue.*, target.name AS target_name FROM queue " +
-        "LEFT JOIN queue AS target ON target.id = queue.dead_letter_queue WHERE queue.name = ?",
-    )
-    .get(name);
-  if (row !== undefined) return toQueueRow(row as unknown as Row);
+  return createQueueFinder(path, database, name)();
+}
+
+/** Looks the queue up each time that it is called: its settings may change, and it may be removed and made anew. */
+export function createQueueFinder(path: string, database: DatabaseSync, name: string): () => QueueRow {
+  const find = database.prepare(
+    "SELECT queue.*, target.name AS target_name FROM queue " +
+      "LEFT JOIN queue AS target ON target.id = queue.dead_letter_queue WHERE queue.name = ?",
+  );
+  return () => {
+    const row = find.get(name);
+    if (row === undefined) throw noSuchQueue(path, database, name);
+    return toQueueRow(row as unknown as Row);
+  };
+}
+
+function noSuchQueue(path: string, database: DatabaseSync, name: string): MillraceError {
   const names = database.prepare("SELECT name FROM queue ORDER BY name LIMIT 20").all();
   const known = names.length === 0 ? "none" : names.map((each) => `"${each["name"]}"`).join(", ");
-  throw new MillraceError(
+  return new MillraceError(
     "ERR_MILLRACE_SOURCE_NOT_FOUND",
     `There is no queue "${name}" in ${path} (queues there: ${known}). Create it, or correct the name at the end of ` +
       "eventSourceArn.",
   );
+}
+
+export function isSameRow(one: QueueRow, other: QueueRow): boolean {
+  return isDeepStrictEqual(one, other);
 }
 
 interface Row {

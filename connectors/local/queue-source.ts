@@ -5,12 +5,13 @@ import type { QueueMessage, QueueSource, Settlement } from "../../src/ports/queu
 import type { LiveFile } from "../../src/sqlite/live-file.ts";
 import type { WaitClock } from "../../src/sqlite/lock-wait.ts";
 import { inTransaction } from "../../src/sqlite/transaction.ts";
-import { createFileClock } from "./file-clock.ts";
+import { AttachedQueue } from "./attached-queue.ts";
+import type { FileClock } from "./file-clock.ts";
 import type { QueueArn } from "./queue-arn.ts";
-import { QueueDelivery, type Taken } from "./queue-delivery.ts";
+import type { QueueDelivery, Taken } from "./queue-delivery.ts";
 import { asLocalMessages, createLocalMessageFactory, createLocalQueueEvents } from "./queue-event.ts";
-import { findQueue } from "./queue-row.ts";
-import { createQueueSettlement, type QueueSettlement, type Receipt } from "./queue-settlement.ts";
+import type { QueueRow } from "./queue-row.ts";
+import type { QueueSettlement, Receipt } from "./queue-settlement.ts";
 import { openLiveStreamFile, streamFileError } from "./stream-database.ts";
 
 export const QUEUE_KIND = "local-queue";
@@ -43,38 +44,22 @@ export function openLocalQueueSource(
   { now = Date.now, batchingWindowMs = 0, clock }: LocalQueueOptions = {},
 ): QueueSource {
   try {
-    const file = openLiveStreamFile(path, (database) => attachQueue(path, database, arn.name, now), clock);
+    const attach = (database: DatabaseSync) => new AttachedQueue(path, database, arn.name, now);
+    const file = openLiveStreamFile(path, attach, clock);
     return createQueueSource(path, arn, file, batchingWindowMs > 0);
   } catch (error) {
     throw streamFileError(path, error);
   }
 }
 
-/** The queue in the file that is open now. */
-type OpenQueue = ReturnType<typeof attachQueue>;
-
-function attachQueue(path: string, database: DatabaseSync, name: string, now: () => number) {
-  const queue = findQueue(path, database, name);
-  // Holds and settlements need not outlive a loss of power: one that is forgotten has its message come again. What was
-  // sent is on the disk by then, and a process that is killed loses nothing.
-  database.exec("PRAGMA synchronous = NORMAL");
-  return {
-    queue,
-    clock: createFileClock(database, now),
-    delivery: new QueueDelivery(database, queue),
-    settlement: createQueueSettlement(database, queue.id),
-  };
-}
-
 function createQueueSource(
   path: string,
   arn: QueueArn,
-  file: LiveFile<OpenQueue>,
+  file: LiveFile<AttachedQueue>,
   hasBatchingWindow: boolean,
 ): QueueSource {
-  const { queue } = file.tables;
   const toMessage = createLocalMessageFactory(arn, hasBatchingWindow);
-  let toldGeneration = 0;
+  let told = identityOf(file, file.tables.known);
 
   const guard = async <T>(result: Promise<T>, signal?: AbortSignal): Promise<T> => {
     try {
@@ -84,7 +69,7 @@ function createQueueSource(
       throw streamFileError(path, error);
     }
   };
-  const write = <T>(work: (open: OpenQueue) => T, signal?: AbortSignal): Promise<T> =>
+  const write = <T>(work: (open: AttachedQueue) => T, signal?: AbortSignal): Promise<T> =>
     guard(
       file.write((open, database) => inTransaction(database, "IMMEDIATE", () => work(open)), signal),
       signal,
@@ -92,34 +77,41 @@ function createQueueSource(
   const settle = (
     messages: readonly QueueMessage[],
     work: (settlement: QueueSettlement, receipts: readonly Receipt[], nowMs: number) => readonly Settlement[],
-  ) => write(({ settlement, clock }) => work(settlement, asLocalMessages(messages), clock.advance().nowMs));
-  /** Once: messages that are held are another file's now, and are settled by nobody. */
-  const tellOfNewFile = (): void => {
-    const isNews = file.generation !== toldGeneration;
-    toldGeneration = file.generation;
+  ) => write((open) => work(open.look().settlement, asLocalMessages(messages), open.clock.advance().nowMs));
+  /** Once: messages that are held are another queue's now, and are settled by nobody. */
+  const tellOfNewQueue = (row: QueueRow): void => {
+    const identity = identityOf(file, row);
+    const isNews = identity !== told;
+    told = identity;
     if (isNews) throw queueWasReplaced(path, arn.name);
   };
   const take = async (messagesMax: number, holdMs: number, signal: AbortSignal): Promise<Look> => {
     const sight = await guard(
       file.read((open) => {
-        tellOfNewFile();
-        return lookAt(open);
+        const now = open.look();
+        tellOfNewQueue(now.row);
+        return lookAt(now.delivery, open.clock);
       }, signal),
       signal,
     );
     if (!sight.mayTake) return { deliveries: [], mayHaveMore: false, isEmpty: sight.isEmpty };
-    return await write(({ delivery, clock }) => {
-      const taken = delivery.take(messagesMax, holdMs, clock.advance());
+    return await write((open) => {
+      const { delivery } = open.look();
+      const taken = delivery.take(messagesMax, holdMs, open.clock.advance());
       return { ...taken, isEmpty: delivery.nextVisibleMs() === undefined };
     }, signal);
   };
   return {
-    description: {
-      kind: QUEUE_KIND,
-      eventSourceArn: arn.arn,
-      isFifo: queue.isFifo,
-      visibilityMs: queue.visibilityMs,
-      receiveMessagesMax: RECEIVE_MESSAGES_MAX,
+    get description() {
+      const { isFifo, visibilityMs } = file.tables.known;
+      const eventSourceArn = arn.arn;
+      return {
+        kind: QUEUE_KIND,
+        eventSourceArn,
+        isFifo,
+        visibilityMs,
+        receiveMessagesMax: RECEIVE_MESSAGES_MAX,
+      };
     },
     events: createLocalQueueEvents(),
     async receive({ messagesMax, waitMs, holdMs }, signal) {
@@ -156,18 +148,26 @@ interface Look extends Taken {
 }
 
 /** One look-up in an index, without a write. */
-function lookAt({ delivery, clock }: OpenQueue): { readonly isEmpty: boolean; readonly mayTake: boolean } {
+function lookAt(
+  delivery: QueueDelivery,
+  clock: FileClock,
+): { readonly isEmpty: boolean; readonly mayTake: boolean } {
   const nextMs = delivery.nextVisibleMs();
   if (nextMs === undefined) return { isEmpty: true, mayTake: false };
   const nowMs = clock.peek();
   return { isEmpty: false, mayTake: nowMs === undefined || nextMs <= nowMs };
 }
 
+/** A queue that is made anew has another row, or stands in another file. */
+function identityOf({ generation }: LiveFile<AttachedQueue>, { id }: QueueRow): string {
+  return `${generation}:${id}`;
+}
+
 function queueWasReplaced(path: string, name: string): MillraceError {
   return new MillraceError(
     "ERR_MILLRACE_SOURCE_UNAVAILABLE",
-    `The file ${path} was made anew while the queue "${name}" in it was read: messages that were received from the former ` +
-      "file cannot be acknowledged in this one. Receiving goes on with the new file.",
+    `The queue "${name}" in ${path} was made anew while it was read: messages that were received from the former queue ` +
+      "cannot be acknowledged in this one. Receiving goes on with the new queue.",
   );
 }
 

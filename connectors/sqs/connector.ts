@@ -1,7 +1,8 @@
 import type { QueueConnector } from "../../src/ports/connector.ts";
+import { KIND } from "./described-queue.ts";
 import { FILTER_DATA_KEY } from "./event.ts";
 import { ARN_SERVICE, parseQueueArn } from "./queue-arn.ts";
-import { KIND, openSqsSource } from "./source.ts";
+import { openSqsSource } from "./source.ts";
 
 /** SQS queues, standard and FIFO (queues §2). */
 export const sqsConnector: QueueConnector = {

@@ -8,7 +8,7 @@ import {
   type SQSClient,
 } from "@aws-sdk/client-sqs";
 import { ANSWER_MS_MAX, type CallLimits, callAws, OPENING } from "../../src/aws/call.ts";
-import { MillraceError } from "../../src/model/errors.ts";
+import { hasErrorCode, MillraceError } from "../../src/model/errors.ts";
 import type { QueueArn } from "./queue-arn.ts";
 import { abortable, createSqsClient } from "./sdk-client.ts";
 import { sourceError } from "./sdk-errors.ts";
@@ -103,7 +103,10 @@ class SdkApi implements SqsApi {
       });
     } catch (error) {
       if (signal.aborted) throw aborted(action, this.#arn);
-      throw error instanceof MillraceError ? error : sourceError(error, called, this.#arn);
+      const known = error instanceof MillraceError ? error : sourceError(error, called, this.#arn);
+      // The next queue of this name may have another URL.
+      if (hasErrorCode(known, "ERR_MILLRACE_SOURCE_NOT_FOUND")) this.#queueUrl = undefined;
+      throw known;
     }
   }
 

@@ -1,6 +1,6 @@
 import PQueue from "p-queue";
 import { plainCode } from "../../src/aws/fault.ts";
-import { assertInvariant, MillraceError } from "../../src/model/errors.ts";
+import { assertInvariant } from "../../src/model/errors.ts";
 import type {
   QueueDescription,
   QueueMessage,
@@ -8,11 +8,10 @@ import type {
   ReceiveBounds,
   Settlement,
 } from "../../src/ports/queue-source.ts";
+import { DESCRIBED_AGAIN_MS, DescribedQueue } from "./described-queue.ts";
 import { asSqs, createMessageFactory, createSqsEvents } from "./event.ts";
 import type { QueueArn } from "./queue-arn.ts";
 import { ENTRIES_MAX, type EntryFault, type SqsApi } from "./sqs-api.ts";
-
-export const KIND = "sqs";
 
 const WAIT_SECONDS_MAX = 20;
 /** SQS's own bound of every visibility time-out: twelve hours. */
@@ -20,15 +19,26 @@ const VISIBILITY_SECONDS_MAX = 43_200;
 /** Batch calls of settlements at once: a batch of 10,000 messages is a thousand of them. */
 const SETTLING_CALLS_MAX = 32;
 
+export interface SqsSourceTimes {
+  /** Monotonic. */
+  readonly nowMs?: () => number;
+  /** How old the queue's attributes may be. */
+  readonly describedAgainMs?: number;
+}
+
 /** Reads the queue's attributes. @throws ERR_MILLRACE_SOURCE_NOT_FOUND and its siblings; the API is then closed. */
 export async function openSqsSource(
   arn: QueueArn,
   hasBatchingWindow: boolean,
   api: SqsApi,
+  { nowMs = () => performance.now(), describedAgainMs = DESCRIBED_AGAIN_MS }: SqsSourceTimes = {},
 ): Promise<QueueSource> {
   try {
-    const attributes = await api.queueAttributes(new AbortController().signal);
-    return new SqsSource(arn, attributes, hasBatchingWindow, api);
+    const closing = new AbortController();
+    const attributes = await api.queueAttributes(closing.signal);
+    const options = { arn, api, signal: closing.signal, nowMs, againMs: describedAgainMs };
+    const toMessage = createMessageFactory(arn, hasBatchingWindow);
+    return new SqsSource(api, new DescribedQueue(options, attributes), toMessage, closing);
   } catch (error) {
     api.close();
     throw error;
@@ -36,28 +46,27 @@ export async function openSqsSource(
 }
 
 class SqsSource implements QueueSource {
-  readonly description: QueueDescription;
   readonly events = createSqsEvents();
   readonly #api: SqsApi;
+  readonly #described: DescribedQueue;
   readonly #toMessage: ReturnType<typeof createMessageFactory>;
-  readonly #closing = new AbortController();
+  readonly #closing: AbortController;
   readonly #settling = new PQueue({ concurrency: SETTLING_CALLS_MAX });
 
   constructor(
-    arn: QueueArn,
-    attributes: Readonly<Record<string, string>>,
-    hasBatchingWindow: boolean,
     api: SqsApi,
+    described: DescribedQueue,
+    toMessage: ReturnType<typeof createMessageFactory>,
+    closing: AbortController,
   ) {
-    this.description = {
-      kind: KIND,
-      eventSourceArn: arn.arn,
-      isFifo: arn.isFifo,
-      visibilityMs: visibilitySeconds(attributes, arn) * 1000,
-      receiveMessagesMax: ENTRIES_MAX,
-    };
     this.#api = api;
-    this.#toMessage = createMessageFactory(arn, hasBatchingWindow);
+    this.#described = described;
+    this.#toMessage = toMessage;
+    this.#closing = closing;
+  }
+
+  get description(): QueueDescription {
+    return this.#described.now;
   }
 
   async receive(wanted: ReceiveBounds, signal: AbortSignal): Promise<readonly QueueMessage[]> {
@@ -69,7 +78,12 @@ class SqsSource implements QueueSource {
     if (signal.aborted) return [];
     // Not ended by the caller: SQS would hand messages to a connection that is gone, hidden and a receive spent. The answer
     // comes, at the latest when the wait is over.
-    const messages = await this.#api.receive(request, this.#closing.signal);
+    const messages = await this.#watched(async () => {
+      const described = this.#described.lookAgain();
+      if (described !== undefined) await described;
+      if (signal.aborted) return [];
+      return await this.#api.receive(request, this.#closing.signal);
+    });
     return messages.map(this.#toMessage);
   }
 
@@ -90,6 +104,16 @@ class SqsSource implements QueueSource {
     this.#api.close();
   }
 
+  /** A queue that is not found may be another one when it is found again. */
+  async #watched<T>(call: () => Promise<T>): Promise<T> {
+    try {
+      return await call();
+    } catch (error) {
+      this.#described.failed(error);
+      throw error;
+    }
+  }
+
   #changeVisibility(messages: readonly QueueMessage[], ms: number): Promise<readonly Settlement[]> {
     const seconds = Math.min(toSeconds(ms), VISIBILITY_SECONDS_MAX);
     return this.#settle(messages, (receiptHandles) =>
@@ -104,7 +128,7 @@ class SqsSource implements QueueSource {
   ): Promise<readonly Settlement[]> {
     const chunks = chunksOf(messages.map((message) => asSqs(message).receiptHandle));
     const results = await Promise.allSettled(
-      chunks.map((chunk) => this.#settling.add(async () => await call(chunk))),
+      chunks.map((chunk) => this.#settling.add(() => this.#watched(async () => await call(chunk)))),
     );
     const [first] = results;
     if (first?.status === "rejected" && results.every(({ status }) => status === "rejected")) {
@@ -139,23 +163,14 @@ function chunksOf(receiptHandles: readonly string[]): readonly (readonly string[
   );
 }
 
-/** SQS counts in whole seconds; a hold must not end before the engine thinks, nor a wait become a busy loop. */
-/** Rounded down, as the caller counts on no longer wait; but a short poll would ask again at once, for ever. */
+/** SQS counts in whole seconds. Rounded down, as the caller counts on no longer wait; but a short poll would ask again at once, for ever. */
 function waitSeconds(ms: number): number {
   if (ms === 0) return 0;
   return Math.min(Math.max(1, Math.floor(ms / 1000)), WAIT_SECONDS_MAX);
 }
 
+/** Rounded up: a hold must not end before the engine thinks. */
 function toSeconds(ms: number): number {
   assertInvariant(ms >= 0, "A wait or hold of an SQS call is negative");
   return Math.ceil(ms / 1000);
-}
-
-function visibilitySeconds(attributes: Readonly<Record<string, string>>, { arn }: QueueArn): number {
-  const seconds = Number(attributes["VisibilityTimeout"] ?? Number.NaN);
-  if (Number.isInteger(seconds) && seconds >= 0) return seconds;
-  throw new MillraceError(
-    "ERR_MILLRACE_SOURCE_UNAVAILABLE",
-    `sqs:GetQueueAttributes on ${arn} named no visibility time-out. If an endpoint override is set, look at what answers there.`,
-  );
 }

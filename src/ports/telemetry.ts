@@ -157,6 +157,8 @@ export const MARKS = [
   "stopped with messages to run",
   "receives taken over from an earlier configuration",
   "kept receives given back",
+  "kept messages held for longer",
+  "visibility time-out changed while running",
   "message given up: it cannot be converted",
   "batch made anew without what cannot be converted",
   "waiting messages released on stop",

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import { parseQueueArn } from "../../connectors/local/queue-arn.ts";
 import { openLocalQueueSource } from "../../connectors/local/queue-source.ts";
 import { openStreamFile } from "../../connectors/local/stream-file.ts";
@@ -11,7 +12,7 @@ import type { QueueFixture } from "./queue-source-harness.ts";
 const arnOf = (name: string) => parseQueueArn(`arn:aws:local:eu-west-1:123456789012:queue/${name}`);
 
 describeQueueSourceContract("local queue", {
-  can: { fifo: true, tellLostAcknowledgements: true },
+  can: { fifo: true, tellLostAcknowledgements: true, change: true, damage: true },
   async createQueue({ isFifo, visibilityMs }): Promise<QueueFixture> {
     const folder = mkdtempSync(join(tmpdir(), "millrace-"));
     const path = join(folder, "streams.db");
@@ -19,7 +20,15 @@ describeQueueSourceContract("local queue", {
     const now = () => clockMs;
     const file = openStreamFile(path, { now });
     const name = isFifo ? "orders.fifo" : "orders";
-    const queue = file.createQueue({ name, visibilityMs });
+    let queue = file.createQueue({ name, visibilityMs });
+    const change = (sql: string, ...values: SQLInputValue[]) => {
+      const database = new DatabaseSync(path);
+      try {
+        database.prepare(sql).run(...values);
+      } finally {
+        database.close();
+      }
+    };
     const sources: QueueSource[] = [];
     return {
       async openSource() {
@@ -36,6 +45,22 @@ describeQueueSourceContract("local queue", {
       bodiesOf(event) {
         const { Records } = event as { Records: readonly { body: string }[] };
         return Records.map(({ body }) => body);
+      },
+      async reshape(ms) {
+        change("UPDATE queue SET visibility_ms = ? WHERE name = ?", ms, name);
+      },
+      async remove() {
+        change("DELETE FROM queue WHERE name = ?", name);
+      },
+      async remake(ms) {
+        queue = file.createQueue({ name, visibilityMs: ms });
+      },
+      async sendDamaged() {
+        const [sent] = queue.send([{ body: "damaged" }]);
+        change(
+          "UPDATE message_content SET sent_ms = 9007199254740993 WHERE message_id = ?",
+          sent?.messageId ?? "",
+        );
       },
       async [Symbol.asyncDispose]() {
         await Promise.all(sources.map((source) => source.close()));

@@ -14,6 +14,10 @@ export interface QueueCapabilities {
   readonly fifo: boolean;
   /** An acknowledgement after the hold's end, or a second one, is answered `lost`. SQS says yes to both. */
   readonly tellLostAcknowledgements: boolean;
+  /** A queue's settings can be changed, and a queue removed and made anew: `reshape`, `remove`, `remake`. */
+  readonly change: boolean;
+  /** A message can be made unreadable: `sendDamaged`. */
+  readonly damage: boolean;
 }
 
 export interface QueueSettings {
@@ -32,6 +36,12 @@ export interface QueueFixture extends AsyncDisposable {
   pause(ms: number): Promise<void>;
   /** The `body` texts of the messages in a Lambda event of this source. */
   bodiesOf(event: unknown): readonly string[];
+  reshape?(visibilityMs: number): Promise<void>;
+  remove?(): Promise<void>;
+  /** A new queue of the same name and kind. */
+  remake?(visibilityMs: number): Promise<void>;
+  /** A message of which no event can be made. */
+  sendDamaged?(): Promise<void>;
 }
 
 export interface SampleMessage {

@@ -1,4 +1,5 @@
 import { describe } from "node:test";
+import { describeChangesContract } from "./queue-source-changes.ts";
 import { describeQueueEventsContract } from "./queue-source-events.ts";
 import { describeGroupsContract } from "./queue-source-groups.ts";
 import type { QueueHarness } from "./queue-source-harness.ts";
@@ -15,5 +16,6 @@ export function describeQueueSourceContract(name: string, harness: QueueHarness)
     describeHoldsContract(harness);
     describeGroupsContract(harness);
     describeQueueEventsContract(harness);
+    describeChangesContract(harness);
   });
 }

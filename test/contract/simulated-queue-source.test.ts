@@ -26,7 +26,7 @@ for (const [name, rate, isGroupHeldByAny] of [
   ["simulated queue, troubled", 0.4, false],
 ] as const) {
   describeQueueSourceContract(name, {
-    can: { fifo: true, tellLostAcknowledgements: true },
+    can: { fifo: true, tellLostAcknowledgements: true, change: true, damage: true },
     createQueue: async (settings) => createFixture(settings, rate, isGroupHeldByAny),
     openMissingQueue: () =>
       Promise.reject(new MillraceError("ERR_MILLRACE_SOURCE_NOT_FOUND", "There is no such queue.")),
@@ -57,7 +57,11 @@ function createFixture(settings: QueueSettings, rate: number, isGroupHeldByAny: 
         record: () => {},
       });
       return {
-        ...source,
+        get description() {
+          return source.description;
+        },
+        events: source.events,
+        close: () => source.close(),
         receive: (...args) => driveByTurns(time, source.receive(...args)),
         acknowledge: (...args) => driveByTurns(time, source.acknowledge(...args)),
         release: (...args) => driveByTurns(time, source.release(...args)),
@@ -66,9 +70,21 @@ function createFixture(settings: QueueSettings, rate: number, isGroupHeldByAny: 
     },
     async send(messages) {
       for (const { body, groupId = "" } of messages) {
-        const sent = queue.send({ groupId, bytes: 0, encodedBytes: 0, accepted: true, poison: false });
+        const sent = queue.send({ ...PLAIN, groupId });
         honest.bodies.set(sent.messageId, body);
       }
+    },
+    async reshape(visibilityMs) {
+      queue.reshape({ visibilityMs });
+    },
+    async remove() {
+      queue.remove();
+    },
+    async remake(visibilityMs) {
+      queue.remake({ visibilityMs });
+    },
+    async sendDamaged() {
+      queue.send({ ...PLAIN, unmade: "damaged" });
     },
     async pause(ms) {
       await time.run(time.now + ms, () => false);
@@ -81,6 +97,7 @@ function createFixture(settings: QueueSettings, rate: number, isGroupHeldByAny: 
   };
 }
 
+const PLAIN = { groupId: "", bytes: 0, encodedBytes: 0, accepted: true, poison: false };
 const TURN_MS = 250;
 
 /** Lets virtual time pass until the call has ended, and the suite act in between: aborts come from real turns. */
@@ -123,8 +140,9 @@ class HonestMessages {
       md5OfMessageAttributes: undefined,
       md5OfBody: "",
     });
-    this.#deliveries.set(message, delivery);
-    return message;
+    const shown = delivery.damage === undefined ? message : { ...message, damage: delivery.damage };
+    this.#deliveries.set(shown, delivery);
+    return shown;
   }
 
   deliveryOf(message: QueueMessage): SimDelivery {

@@ -10,7 +10,7 @@ const arnOf = (queueName: string) => `arn:aws:sqs:${REGION}:${ACCOUNT}:${queueNa
 
 describeQueueSourceContract("sqs", {
   // The emulator's FIFO queues give one message of a group at a time, and expired ones in reverse.
-  can: { fifo: false, tellLostAcknowledgements: false },
+  can: { fifo: false, tellLostAcknowledgements: false, change: true, damage: false },
   async createQueue({ visibilityMs }) {
     const queueName = emulator.freshName();
     await emulator.createQueue(queueName, { VisibilityTimeout: String(visibilityMs / 1000) });
@@ -20,6 +20,9 @@ describeQueueSourceContract("sqs", {
           queueName,
           messages.map(({ body }) => body),
         ),
+      reshape: (ms) => emulator.changeQueue(queueName, { VisibilityTimeout: String(ms / 1000) }),
+      remove: () => emulator.deleteQueue(queueName),
+      remake: (ms) => emulator.createQueue(queueName, { VisibilityTimeout: String(ms / 1000) }),
       drop: () => emulator.deleteQueue(queueName),
     });
   },

@@ -14,6 +14,7 @@ import {
   type Message,
   ReceiveMessageCommand,
   SendMessageCommand,
+  SetQueueAttributesCommand,
   SQSClient,
 } from "@aws-sdk/client-sqs";
 import { startFauxqs } from "./fauxqs.ts";
@@ -68,6 +69,11 @@ export class AwsEmulator {
 
   async createQueue(name: string, attributes: Readonly<Record<string, string>> = {}): Promise<void> {
     await this.#sqs.send(new CreateQueueCommand({ QueueName: name, Attributes: attributes }));
+  }
+
+  async changeQueue(name: string, Attributes: Readonly<Record<string, string>>): Promise<void> {
+    const QueueUrl = await this.#queueUrl(name);
+    await this.#sqs.send(new SetQueueAttributesCommand({ QueueUrl, Attributes }));
   }
 
   /** One after the other. */

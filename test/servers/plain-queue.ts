@@ -23,6 +23,11 @@ export interface PlainQueue extends AsyncDisposable {
   remove(...messages: readonly Message[]): Promise<BatchAnswer>;
   /** Has the holds end in so many seconds. */
   hold(seconds: number, ...messages: readonly Message[]): Promise<BatchAnswer>;
+  change(attributes: Partial<Record<QueueAttributeName, string>>): Promise<void>;
+  /** Removes the queue itself. */
+  drop(): Promise<void>;
+  /** Another queue of this name, after `drop`. */
+  remake(attributes?: Partial<Record<QueueAttributeName, string>>): Promise<void>;
   /** Messages that wait or are held, as the queue counts them. */
   depth(): Promise<number>;
 }
@@ -53,8 +58,11 @@ export async function createPlainQueue(
   // One attempt: a retry would hide what the server answers. Queue URLs may name a host that resolves in a container only.
   const client = new SQS({ maxAttempts: 1, useQueueUrlAsEndpoint: false });
   const name = `Q-${randomUUID()}${isFifo ? ".fifo" : ""}`;
-  const Attributes = isFifo ? { FifoQueue: "true", ...attributes } : attributes;
-  const { QueueUrl: url = "" } = await client.createQueue({ QueueName: name, Attributes });
+  const create = async (own: Partial<Record<QueueAttributeName, string>>) => {
+    const Attributes = isFifo ? { FifoQueue: "true", ...own } : own;
+    return await client.createQueue({ QueueName: name, Attributes });
+  };
+  const { QueueUrl: url = "" } = await create(attributes);
   const answer = await client.getQueueAttributes({ QueueUrl: url, AttributeNames: ["QueueArn"] });
   const receive: PlainQueue["receive"] = (bounds) => receiveFrom(client, url, bounds);
   return {
@@ -86,6 +94,15 @@ export async function createPlainQueue(
     async hold(seconds, ...messages) {
       const Entries = entriesOf(messages).map((entry) => ({ ...entry, VisibilityTimeout: seconds }));
       return answerOf(await client.changeMessageVisibilityBatch({ QueueUrl: url, Entries }));
+    },
+    async change(own) {
+      await client.setQueueAttributes({ QueueUrl: url, Attributes: own });
+    },
+    async drop() {
+      await client.deleteQueue({ QueueUrl: url });
+    },
+    async remake(own = {}) {
+      await create(own);
     },
     async depth() {
       const AttributeNames = [

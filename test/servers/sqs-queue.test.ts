@@ -12,7 +12,7 @@ after(() => server.close());
 
 describeQueueSourceContract("SQS, standard and FIFO, on ElasticMQ", {
   // A hold that ended can be settled as long as nobody has received the message again: `elasticmq.test.ts`.
-  can: { fifo: true, tellLostAcknowledgements: false },
+  can: { fifo: true, tellLostAcknowledgements: false, change: true, damage: false },
   async createQueue({ isFifo, visibilityMs }) {
     const attributes = { VisibilityTimeout: String(visibilityMs / 1000) };
     const queue = await createPlainQueue(isFifo ? "fifo" : "standard", attributes);
@@ -24,6 +24,9 @@ describeQueueSourceContract("SQS, standard and FIFO, on ElasticMQ", {
           await queue.sendOne({ MessageBody: body, ...place });
         }
       },
+      reshape: (ms) => queue.change({ VisibilityTimeout: String(ms / 1000) }),
+      remove: () => queue.drop(),
+      remake: (ms) => queue.remake({ VisibilityTimeout: String(ms / 1000) }),
       drop: async () => await queue[Symbol.asyncDispose](),
     });
   },

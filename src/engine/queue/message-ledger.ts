@@ -3,18 +3,12 @@ import type { ByteBudget } from "../budget.ts";
 import type { HeldMessage } from "./held-message.ts";
 import type { HoldKeeper } from "./hold-keeper.ts";
 import type { MessageBuffer } from "./message-buffer.ts";
+import type { Hold } from "./open-receive.ts";
 
 export interface LedgerOptions {
   readonly buffer: MessageBuffer;
   readonly holds: HoldKeeper;
   readonly budget: ByteBudget;
-}
-
-/** Of what one receive gave: the queue may count it from any time since it was asked. */
-export interface Hold {
-  /** Monotonic. */
-  readonly askedMs: number;
-  readonly holdMs: number;
 }
 
 /**

@@ -19,12 +19,13 @@ import { BatchPlaces } from "./batch-places.ts";
 import { BatchScaling } from "./batch-scaling.ts";
 import { FailedMessages } from "./failed-messages.ts";
 import { GivenUpLog } from "./given-up-log.ts";
-import { type HeldMessage, holdMsFor, isHeldAt } from "./held-message.ts";
+import { type HeldMessage, isHeldAt } from "./held-message.ts";
 import { HoldKeeper } from "./hold-keeper.ts";
+import { HoldLength } from "./hold-length.ts";
 import { MessageBuffer } from "./message-buffer.ts";
-import { type Hold, MessageLedger } from "./message-ledger.ts";
+import { MessageLedger } from "./message-ledger.ts";
 import { MessageSieve } from "./message-sieve.ts";
-import type { OpenReceive } from "./open-receive.ts";
+import type { Hold, OpenReceive } from "./open-receive.ts";
 import { QueueBatchNotes } from "./queue-batch-notes.ts";
 import { type BatchEnding, runQueueBatch } from "./queue-batch-run.ts";
 import { ReceiveRoom } from "./receive-room.ts";
@@ -56,6 +57,7 @@ export class QueueWorker {
   readonly #options: QueueWorkerOptions;
   readonly #tracer: Tracer | undefined;
   readonly #sieve: MessageSieve;
+  readonly #holdLength: HoldLength;
   readonly #scaling: BatchScaling;
   readonly #places: BatchPlaces;
   readonly #buffer: MessageBuffer;
@@ -95,6 +97,7 @@ export class QueueWorker {
     const subject = queueSubject(mapping, source.description);
     this.#tracer = tracing && new Tracer({ tracing, clock, random, subject });
     this.#sieve = new MessageSieve(mapping, source.events);
+    this.#holdLength = new HoldLength({ ...options, mapping, source });
     this.#scaling = new BatchScaling(mapping, clock.monotonic());
     this.#places = new BatchPlaces({
       ...options,
@@ -103,7 +106,7 @@ export class QueueWorker {
       running: () => this.#batches.size,
       isEmptyHanded: () => this.#buffer.size === 0 && this.#receiver.running === 0,
       onChange: (mayWait) => this.#placesChanged(mayWait),
-      patienceMs: () => Math.min(settings.leaseDurationMs, this.#holdMs / 2),
+      patienceMs: () => Math.min(settings.leaseDurationMs, this.#holdLength.ms / 2),
     });
     const { payloadBytesMax } = settings;
     const { envelopeBytes } = source.events;
@@ -111,7 +114,7 @@ export class QueueWorker {
     this.#budget = new ByteBudget(settings.mappingBudgetBytes, processBudget);
     this.#failures = new FailureLog(name, clock, telemetry);
     this.#givenUp = new GivenUpLog(name, clock, telemetry);
-    const holdMs = () => this.#holdMs;
+    const holdMs = () => this.#holdLength.ms;
     const common = { mapping: name, source, clock, random, telemetry, limits: settings, holdMs };
     this.#holds = new HoldKeeper({ ...common, onLost: (lost) => this.#lose(lost) });
     this.#ledger = new MessageLedger({ buffer: this.#buffer, holds: this.#holds, budget: this.#budget });
@@ -122,7 +125,7 @@ export class QueueWorker {
     });
     this.#room = new ReceiveRoom({
       mapping,
-      description: source.description,
+      source,
       ledger: this.#ledger,
       budget: this.#budget,
       telemetry,
@@ -292,12 +295,6 @@ export class QueueWorker {
   }
 
   // Receiving.
-
-  get #holdMs(): number {
-    const { deployment, functionTimeoutMs } = this.#options;
-    const { visibilityMs } = deployment.source.description;
-    return holdMsFor(deployment.mapping.batchingWindowMs, functionTimeoutMs, visibilityMs);
-  }
 
   #received(messages: readonly QueueMessage[], hold: Hold): void {
     // Told when the drain ended; the source may be closed by now.

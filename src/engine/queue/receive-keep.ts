@@ -4,7 +4,8 @@ import type { QueueMessage } from "../../ports/queue-source.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
 import type { QueueDeployment } from "../engine.ts";
 import { GivenUpLog } from "./given-up-log.ts";
-import { KeptReceives, type OpenReceive } from "./open-receive.ts";
+import { KeptReceives } from "./kept-receives.ts";
+import type { OpenReceive } from "./open-receive.ts";
 
 /** Receives of mappings whose configuration changes, from the worker that asked for them to the next. */
 export class ReceiveKeep {
@@ -27,7 +28,8 @@ export class ReceiveKeep {
       // One try: what fails comes again when its hold ends.
       await (async () => await source.release(messages, 0))().catch(() => undefined);
     };
-    const kept = new KeptReceives(source, receives, this.#clock, release);
+    const [clock, telemetry] = [this.#clock, this.#telemetry];
+    const kept = new KeptReceives({ source, open: receives, clock, telemetry, release });
     this.#kept.set(mapping.uuid, kept);
     void kept.back.then(() => {
       if (this.#kept.get(mapping.uuid) === kept) this.#kept.delete(mapping.uuid);

@@ -1,5 +1,5 @@
 import type { QueueMapping } from "../../model/mapping.ts";
-import type { QueueDescription } from "../../ports/queue-source.ts";
+import type { QueueSource } from "../../ports/queue-source.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
 import type { ByteBudget } from "../budget.ts";
 import type { HeldMessage } from "./held-message.ts";
@@ -8,7 +8,8 @@ import type { ReceivesUnderWay } from "./receiver.ts";
 
 export interface ReceiveRoomOptions {
   readonly mapping: QueueMapping;
-  readonly description: QueueDescription;
+  /** What it says of its queue may change. */
+  readonly source: QueueSource;
   readonly ledger: MessageLedger;
   readonly budget: ByteBudget;
   readonly telemetry: Telemetry;
@@ -32,7 +33,7 @@ export class ReceiveRoom {
   }
 
   get isOrdered(): boolean {
-    return this.#options.description.isFifo;
+    return this.#options.source.description.isFifo;
   }
 
   noteSizes(received: readonly HeldMessage[]): void {
@@ -53,8 +54,8 @@ export class ReceiveRoom {
     }
     const free = batchesMax - runningBatches;
     if (this.isOrdered) return this.#ofOneBatch(free - receives);
-    const { mapping, description } = this.#options;
-    const perBatch = Math.max(mapping.batchSize, description.receiveMessagesMax);
+    const { mapping, source } = this.#options;
+    const perBatch = Math.max(mapping.batchSize, source.description.receiveMessagesMax);
     const inHand = ledger.buffer.size + expected + ledger.unwanted;
     return Math.max(1, free) * perBatch - inHand;
   }

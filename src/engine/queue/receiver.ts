@@ -6,8 +6,7 @@ import type { Random } from "../../ports/random.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
 import type { QueueExplanation } from "../explanation.ts";
 import type { BatchScaling } from "./batch-scaling.ts";
-import type { Hold } from "./message-ledger.ts";
-import { type OpenReceive, openReceive } from "./open-receive.ts";
+import { type Hold, type OpenReceive, openReceive } from "./open-receive.ts";
 
 export interface ReceiverOptions {
   readonly mapping: string;
@@ -165,7 +164,7 @@ export class Receiver {
     // Handed over meanwhile.
     if (!this.#open.has(open)) return;
     this.#remove(open);
-    if (outcome.kind === "given") this.#received(outcome.messages, open);
+    if (outcome.kind === "given") this.#received(outcome.messages, open, outcome.hold ?? open);
     else if (!this.#options.signal.aborted) this.#failed(outcome.error, askedBehind);
     this.#options.onReady();
   }
@@ -181,7 +180,7 @@ export class Receiver {
     this.#options.telemetry.gauge("queue_receivers", this.#options.mapping, this.running);
   }
 
-  #received(messages: readonly QueueMessage[], open: OpenReceive): void {
+  #received(messages: readonly QueueMessage[], open: OpenReceive, hold: Hold): void {
     const { telemetry, clock, mapping, scaling, hiddenUntilMs, onReceived } = this.#options;
     this.#answered();
     telemetry.count("polled_events", mapping, messages.length);
@@ -192,7 +191,7 @@ export class Receiver {
       return;
     }
     if (messages.length >= open.messagesMax) this.#wanted = Math.min(scaling.limit, this.#wanted + 1);
-    onReceived(messages, open);
+    onReceived(messages, hold);
   }
 
   /** The queue works: nobody waits any longer for what came before, unless it asked for fewer calls. */

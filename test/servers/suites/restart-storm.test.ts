@@ -19,7 +19,7 @@ test(
   HANG,
   async (t) => {
     const common = { messages: MESSAGES, poison: POISON };
-    const tolls = await restartStorm(t, {
+    const { tolls, warnings } = await restartStorm(t, {
       queues: [
         { kind: "standard", receivesMax: 1, ...common },
         { kind: "fifo", receivesMax: 3, ...common },
@@ -28,6 +28,7 @@ test(
     });
     for (const { unseen, lost, ...figures } of tolls)
       t.diagnostic(JSON.stringify({ ...figures, unseen: unseen.length, lost: lost.length }));
+    for (const [text, times] of warnings) t.diagnostic(`${times} × ${text}`);
     for (const { kind, unseen, lost, sent, succeeded, deadLettered } of tolls) {
       assert.deepEqual(unseen.slice(0, 5), [], `${unseen.length} of ${kind}`);
       assert.deepEqual(lost.slice(0, 5), [], `${lost.length} of ${kind}`);

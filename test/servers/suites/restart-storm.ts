@@ -38,7 +38,13 @@ export interface StormToll {
   readonly unseenReceives: number;
 }
 
-const VISIBILITY_SECONDS = 4;
+export interface StormReport {
+  readonly tolls: readonly StormToll[];
+  /** How often the processes told what was not well. */
+  readonly warnings: ReadonlyMap<string, number>;
+}
+
+const VISIBILITY_SECONDS = 6;
 const GROUPS = 40;
 /** Of the function: some calls run whenever something changes. */
 const WORK_MS = 5;
@@ -52,10 +58,8 @@ const STEP_MS_MAX = 120_000;
  * Sends to all queues while their mappings are updated, disabled and enabled and their process is stopped by SIGTERM and started,
  * and tells what became of every message.
  */
-export async function restartStorm(
-  t: TestContext,
-  { queues, restarts }: StormPlan,
-): Promise<readonly StormToll[]> {
+export async function restartStorm(t: TestContext, { queues, restarts }: StormPlan): Promise<StormReport> {
+  const warnings = new Map<string, number>();
   const lanes = await Promise.all(queues.map((queue) => openLane(t, queue, restarts * PARTS.length)));
   const byBody = (body: string) => lanes.find(({ plan }) => body.startsWith(plan.kind));
   const url = await startQueueFunction(t, async (records) => {
@@ -94,6 +98,7 @@ spec: { http: { url: "${url}" }, timeoutSeconds: ${VISIBILITY_SECONDS} }
       control.process.kill("SIGTERM");
       const { status } = await control.process.ended;
       if (status !== 0) throw new Error(`status ${status}: ${control.process.stderr.slice(-2_000)}`);
+      countWarnings(control, warnings);
     });
     const [next] = await Promise.all([
       startControl(t, folder, []),
@@ -108,7 +113,17 @@ spec: { http: { url: "${url}" }, timeoutSeconds: ${VISIBILITY_SECONDS} }
   );
   control.process.kill("SIGTERM");
   await control.process.ended;
-  return await Promise.all(lanes.map(async (lane) => await lane.close()));
+  countWarnings(control, warnings);
+  return { tolls: await Promise.all(lanes.map(async (lane) => await lane.close())), warnings };
+}
+
+/** By text and reason: why messages went back, where they did. */
+function countWarnings({ process }: RunningControl, warnings: Map<string, number>): void {
+  for (const { level, message, reason, error } of process.logs()) {
+    if (level !== "warn" && level !== "error") continue;
+    const text = [message, reason, error].filter((each) => each !== undefined).join(": ");
+    warnings.set(text, (warnings.get(text) ?? 0) + 1);
+  }
 }
 
 async function createMapping({ client, settled }: RunningControl, { queue }: Lane): Promise<string> {
@@ -158,11 +173,13 @@ async function openLane(t: TestContext, plan: StormQueue, parts: number): Promis
     ...redriveTo(dead, receivesMax),
   });
   t.after(() => Promise.all([queue[Symbol.asyncDispose](), dead[Symbol.asyncDispose]()]));
-  const poisonEvery = Math.ceil(messages / poison);
+  // Early: each comes again until its queue gives it up, and all of that is to be over when the storm is.
+  const poisonEvery = Math.floor(messages / (2 * poison));
   const bodies = Array.from({ length: messages }, (_, index) => {
-    const name = index % poisonEvery === 0 ? "poison" : "message";
+    const isPoison = index % poisonEvery === 0 && index < poison * poisonEvery;
+    const name = isPoison ? "poison" : "message";
     // Poison goes to one half of the groups.
-    const group = name === "poison" ? (index / poisonEvery) % (GROUPS / 2) : index % GROUPS;
+    const group = isPoison ? (index / poisonEvery) % (GROUPS / 2) : index % GROUPS;
     return `${kind}-${group}/${name}-${index}`;
   });
   const tally = new StormTally();

@@ -1,5 +1,6 @@
 import { MillraceError } from "../../../src/model/errors.ts";
 import type {
+  QueueDescription,
   QueueEvents,
   QueueMessage,
   QueueSource,
@@ -34,23 +35,56 @@ let nextReceive = 0;
 
 /** One process's connector to a queue. Its laws are those of the port; its troubles are those of the scenario. */
 export function createSimQueueSource(options: QueueSourceOptions): QueueSource {
-  const { queue, events } = options;
+  const { events } = options;
   const settler = new SimSettler(options);
+  const described = new Described(options);
   return {
-    description: {
-      kind: "simulated",
-      eventSourceArn: SIM_QUEUE_ARN,
-      isFifo: queue.shape.isFifo,
-      visibilityMs: queue.shape.visibilityMs,
-      receiveMessagesMax: RECEIVE_MESSAGES_MAX,
+    get description() {
+      return described.now;
     },
     events,
-    receive: (bounds, signal) => receive(options, bounds, signal),
+    receive: (bounds, signal) => {
+      described.lookAgain();
+      return receive(options, bounds, signal);
+    },
     acknowledge: (messages) => settler.settle("acknowledge", messages, 0),
     release: (messages, delayMs) => settler.settle("release", messages, delayMs),
     extend: (messages, holdMs) => settler.settle("extend", messages, holdMs),
     close: () => Promise.resolve(),
   };
+}
+
+/** What the queue said of itself when it was asked last: that may be a minute ago. */
+class Described {
+  readonly #options: QueueSourceOptions;
+  readonly #againMs: number;
+  #visibilityMs: number;
+  #askedMs: number;
+
+  constructor(options: QueueSourceOptions) {
+    const { queue, process, time } = options;
+    this.#options = options;
+    this.#againMs = process.random.fork("described again").pick([0, 2_000, 60_000]);
+    this.#visibilityMs = queue.shape.visibilityMs;
+    this.#askedMs = time.now;
+  }
+
+  get now(): QueueDescription {
+    return {
+      kind: "simulated",
+      eventSourceArn: SIM_QUEUE_ARN,
+      isFifo: this.#options.queue.shape.isFifo,
+      visibilityMs: this.#visibilityMs,
+      receiveMessagesMax: RECEIVE_MESSAGES_MAX,
+    };
+  }
+
+  lookAgain(): void {
+    const { queue, time } = this.#options;
+    if (queue.isRemoved || time.now - this.#askedMs < this.#againMs) return;
+    this.#visibilityMs = queue.shape.visibilityMs;
+    this.#askedMs = time.now;
+  }
 }
 
 function latencyMs(process: SimProcess): number {
@@ -138,6 +172,7 @@ function ask(
     if (isThrottled) later(backMs, () => answers.fail(throttled()));
     else if (isFailed || faults.isOut("source"))
       later(backMs, () => answers.fail(unavailable("give messages")));
+    else if (queue.isRemoved) later(backMs, () => answers.fail(notFound()));
     else if (isHung) later(waitMs + HUNG_MS, () => answers.fail(unavailable("answer in time")));
     else if (isEmpty) later(backMs, () => answers.give([]));
     else {
@@ -193,6 +228,7 @@ class SimSettler {
         if (isFailed || faults.isOut("source")) {
           throw random.chance(0.3) ? throttled() : unavailable(`${how} messages`);
         }
+        if (this.#options.queue.isRemoved) throw notFound();
         const told = this.#apply(how, deliveries, forMs);
         if (isLost) throw unavailable("get its answer through");
         return told;
@@ -234,6 +270,10 @@ class SimSettler {
 
 function throttled(): MillraceError {
   return new MillraceError("ERR_MILLRACE_SOURCE_THROTTLED", "Calls of the simulated queue exceed its quota.");
+}
+
+function notFound(): MillraceError {
+  return new MillraceError("ERR_MILLRACE_SOURCE_NOT_FOUND", "There is no such simulated queue.");
 }
 
 function unavailable(what: string): MillraceError {

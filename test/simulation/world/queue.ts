@@ -81,7 +81,8 @@ export const RECEIVE_MESSAGES_MAX = 10;
 
 /** One queue, as its servers hold it: shared by all processes. */
 export class SimQueue {
-  readonly shape: QueueShape;
+  #shape: QueueShape;
+  #isRemoved = false;
   readonly messages: SimMessage[] = [];
   readonly #time: VirtualTime;
   readonly #random: SeededRandom;
@@ -91,9 +92,36 @@ export class SimQueue {
   #wakeAt = Number.POSITIVE_INFINITY;
 
   constructor(shape: QueueShape, time: VirtualTime, random: SeededRandom) {
-    this.shape = shape;
+    this.#shape = shape;
     this.#time = time;
     this.#random = random;
+  }
+
+  get shape(): QueueShape {
+    return this.#shape;
+  }
+
+  get isRemoved(): boolean {
+    return this.#isRemoved;
+  }
+
+  /** By its owner, while it is read. */
+  reshape(change: Partial<Pick<QueueShape, "visibilityMs" | "receivesMax">>): void {
+    this.#shape = { ...this.#shape, ...change };
+  }
+
+  /** With all that it holds. */
+  remove(): void {
+    for (const message of this.#live) if (isThere(message)) message.deletedAt = this.#time.now;
+    this.#live = [];
+    this.#gone = 0;
+    this.#isRemoved = true;
+  }
+
+  /** Another queue of this name. */
+  remake(change: Pick<QueueShape, "visibilityMs">): void {
+    this.reshape(change);
+    this.#isRemoved = false;
   }
 
   /** Neither deleted nor redriven. */

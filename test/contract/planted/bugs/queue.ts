@@ -54,4 +54,64 @@ export const QUEUE_BUGS: readonly ContractBug[] = [
     find: "if (this.isOrdered) return this.#ofOneBatch(free - receives);",
     replace: "",
   }),
+  contractBug(
+    "what an update kept is not held for as long as the update lasts",
+    {
+      file: "test/unit/engine/queue/stopping.test.ts",
+      test: "what an update kept is held until the next worker begins, under a hold that lasts as long as the update, and longer",
+    },
+    {
+      file: "src/engine/queue/kept-receives.ts",
+      find: "const PROLONG_SHARE = 1 / 2;",
+      replace: "const PROLONG_SHARE = 1_000;",
+    },
+  ),
+  contractBug(
+    "what an SQS queue says of itself when it is opened is believed for ever",
+    {
+      file: "test/contract/sqs-queue.test.ts",
+      test: "a visibility time-out that is raised while the queue is read is told within a minute",
+    },
+    {
+      file: "connectors/sqs/described-queue.ts",
+      find: "if (nowMs() - this.#askedMs >= againMs)",
+      replace: "if (nowMs() < againMs && againMs < 0)",
+    },
+  ),
+  contractBug(
+    "an SQS queue that is found again is taken for the one that was there before",
+    {
+      file: "test/unit/connectors/sqs/described-queue.test.ts",
+      test: "a queue that was not found says what it is before the first message of the next one is received",
+    },
+    {
+      file: "connectors/sqs/described-queue.ts",
+      find: 'if (hasErrorCode(error, "ERR_MILLRACE_SOURCE_NOT_FOUND")) this.#isDoubted = true;',
+      replace: "void error;",
+    },
+  ),
+  contractBug(
+    "a local queue's row is read once and believed for ever",
+    {
+      file: "test/contract/local-queue.test.ts",
+      test: "a queue that is removed is not found, and one made anew under its name is read by the same source",
+    },
+    {
+      file: "connectors/local/attached-queue.ts",
+      find: "if (!isSameRow(row, this.#now.row)) this.#now = attach(this.#database, row);",
+      replace: "void row;",
+    },
+  ),
+  contractBug(
+    "a row of a local queue that cannot be read fails its whole receive",
+    {
+      file: "test/contract/local-queue.test.ts",
+      test: "a message that cannot be converted is given with its damage, and its neighbours as they are",
+    },
+    {
+      file: "connectors/local/queue-delivery.ts",
+      find: "if (isStorageError(error)) throw error;",
+      replace: "if (error !== undefined) throw error;",
+    },
+  ),
 ];

@@ -55,7 +55,8 @@ export class SmallQueue {
   readonly engine: Engine;
   readonly mapping: QueueMapping;
   readonly deleted: string[] = [];
-  readonly visibilityMs: number;
+  /** As its owner sets it; he may set it anew. */
+  visibilityMs: number;
   handler: (call: QueueCall) => InvocationOutcome | Promise<InvocationOutcome> = () => SUCCEEDED;
   /** Called when a receive is asked for; what it throws is its failure. */
   receiving: () => void | Promise<void> = () => {};
@@ -76,6 +77,7 @@ export class SmallQueue {
   readonly seen = new Set<string>();
   readonly waitsMs: number[] = [];
   readonly messagesMax: number[] = [];
+  readonly holdsMs: number[] = [];
   readonly logs: { readonly message: string; readonly fields: LogFields }[] = [];
   events: Partial<QueueEvents> = {};
   #messages: Stored[] = [];
@@ -83,6 +85,7 @@ export class SmallQueue {
   readonly #receivesMax: number;
   readonly #isFifo: boolean;
   readonly #concurrency: number;
+  readonly #functionTimeoutMs: number;
 
   constructor(
     mapping: Partial<QueueMapping> = {},
@@ -94,6 +97,7 @@ export class SmallQueue {
       readonly settings?: Partial<EngineSettings>;
       /** Of the function. */
       readonly concurrency?: number;
+      readonly functionTimeoutMs?: number;
       /** Of a process that shares them, with an owner of its own. */
       readonly clock?: ManualClock;
       readonly store?: ProgressStore;
@@ -106,6 +110,8 @@ export class SmallQueue {
     this.#receivesMax = options.receivesMax ?? Number.POSITIVE_INFINITY;
     this.#isFifo = options.fifo ?? false;
     this.#concurrency = options.concurrency ?? 1_000;
+    // No mapping is opened on a queue that hides messages for less than the function may take.
+    this.#functionTimeoutMs = options.functionTimeoutMs ?? Math.min(20_000, this.visibilityMs);
     this.mapping = { ...PLAIN_QUEUE_MAPPING, ...mapping };
     const telemetry: Telemetry = {
       ...SILENT_TELEMETRY,
@@ -115,7 +121,7 @@ export class SmallQueue {
         this.observations.set(histogram, [...(this.observations.get(histogram) ?? []), value]);
       },
       log: (level, message, fields) => {
-        if (level === "warn") this.logs.push({ message, fields });
+        if (level === "warn" || level === "info") this.logs.push({ message, fields });
         if (level === "error") throw new Error(`${message}: ${fields["error"]}`);
       },
     };
@@ -137,7 +143,12 @@ export class SmallQueue {
       kind: "queue",
       mapping: { ...this.mapping, ...change },
       source: this.#source(this.#isFifo),
-      fn: { name: "fn", target: this.#target(), timeoutMs: 20_000, concurrency: this.#concurrency },
+      fn: {
+        name: "fn",
+        target: this.#target(),
+        timeoutMs: this.#functionTimeoutMs,
+        concurrency: this.#concurrency,
+      },
     });
   }
 
@@ -189,13 +200,16 @@ export class SmallQueue {
   }
 
   #source(isFifo: boolean): QueueSource {
+    const describe = () => ({
+      kind: "test",
+      eventSourceArn: "arn:aws:sqs:eu-west-1:123456789012:test",
+      isFifo,
+      visibilityMs: this.visibilityMs,
+      receiveMessagesMax: 10,
+    });
     return {
-      description: {
-        kind: "test",
-        eventSourceArn: "arn:aws:sqs:eu-west-1:123456789012:test",
-        isFifo,
-        visibilityMs: this.visibilityMs,
-        receiveMessagesMax: 10,
+      get description() {
+        return describe();
       },
       events: {
         encode: (messages) => Buffer.from(JSON.stringify(messages.map(({ messageId }) => messageId))),
@@ -255,6 +269,7 @@ export class SmallQueue {
     this.receivesAtOnceMax = Math.max(this.receivesAtOnceMax, ++this.receivesAtOnce);
     this.waitsMs.push(bounds.waitMs);
     this.messagesMax.push(bounds.messagesMax);
+    this.holdsMs.push(bounds.holdMs);
     try {
       await this.receiving();
       const untilMs = this.clock.monotonic() + bounds.waitMs;

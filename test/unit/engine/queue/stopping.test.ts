@@ -100,14 +100,57 @@ test("the source of receives that were kept is of use until they are back", asyn
   assert.equal(isBack, true);
 });
 
-test("receives that nobody takes up are given back within half their hold, counted and told", async () => {
+for (const [how, visibilityMs] of [
+  ["that lasts as long as the update, and longer", 4_000],
+  ["that would end just when the next worker begins", 6_000],
+] as const) {
+  test(`what an update kept is held until the next worker begins, under a hold ${how}`, async () => {
+    const queue = new SmallQueue({}, { visibilityMs, functionTimeoutMs: 2_000, receivesMax: 1 });
+    // The receive under way was asked for nearly as long ago as it waits.
+    await queue.clock.advance(1_900);
+    const stop = queue.engine.stopMapping(UUID, 25_000, { isFollowed: true });
+    queue.send("m1", "m2");
+    await queue.clock.advance(0);
+    await stop;
+    // A drain, an opening that is slow: all of it longer than a hold.
+    await queue.clock.advance(9_500);
+    assert.deepEqual([queue.released, queue.dead], [[], []]);
+    queue.startMapping();
+    await queue.clock.advance(5_000);
+    assert.deepEqual([queue.dead, queue.left, queue.seen.size], [[], [], 2]);
+    assert.equal(queue.count("unseen_receives"), 0);
+  });
+}
+
+test("a hold of what an update kept that cannot be prolonged is tried again while it lasts", async () => {
+  const queue = new SmallQueue({}, { visibilityMs: 8_000, functionTimeoutMs: 2_000, receivesMax: 1 });
+  await queue.clock.advance(1_000);
+  const stop = queue.engine.stopMapping(UUID, 25_000, { isFollowed: true });
+  queue.send("m1");
+  await queue.clock.advance(0);
+  await stop;
+  let tries = 0;
+  queue.extending = () => {
+    tries++;
+    return tries <= 2 ? "failed" : "settled";
+  };
+  await queue.clock.advance(12_000);
+  queue.startMapping();
+  await queue.clock.advance(5_000);
+  assert.deepEqual([queue.dead, queue.left, queue.seen.size], [[], [], 1]);
+  assert.ok(tries >= 3, `${tries} tries`);
+});
+
+test("receives that nobody takes up are given back within a minute, counted and told", async () => {
   const queue = new SmallQueue({}, { visibilityMs: 30_000 });
   await queue.clock.advance(1_000);
   const stop = queue.engine.stopMapping(UUID, 25_000, { isFollowed: true });
   await queue.clock.advance(0);
   await stop;
   queue.send("m1");
-  await queue.clock.advance(20_000);
+  await queue.clock.advance(59_000);
+  assert.deepEqual([queue.released, queue.left], [[], ["m1"]]);
+  await queue.clock.advance(2_000);
   assert.deepEqual([queue.released, queue.count("unseen_receives")], [["m1"], 1]);
   assert.ok(queue.logs.some(({ message }) => message.startsWith("messages were given back")));
   await queue.engine.receivesBack(UUID);

@@ -1,0 +1,143 @@
+import { scheduleAfter } from "../../lib/sleep.ts";
+import type { Clock, ScheduledCall } from "../../ports/clock.ts";
+import type { QueueMessage, QueueSource } from "../../ports/queue-source.ts";
+import type { Telemetry } from "../../ports/telemetry.ts";
+import type { Hold, OpenReceive, ReceiveOutcome } from "./open-receive.ts";
+
+/** A mapping that begins again takes up what it left within this time. */
+const KEPT_MS_MAX = 60_000;
+/** What has come is held for longer when this share of its hold is over: as long as its mapping drains, opens and begins. */
+const PROLONG_SHARE = 1 / 2;
+/** A hold that could not be prolonged is tried again when this share of its rest is over, and no sooner than this. */
+const AGAIN_SHARE = 1 / 4;
+const AGAIN_MS_MIN = 50;
+
+export interface KeptReceivesOptions {
+  readonly source: QueueSource;
+  readonly open: readonly OpenReceive[];
+  readonly clock: Clock;
+  readonly telemetry: Telemetry;
+  readonly release: (messages: readonly QueueMessage[]) => Promise<void>;
+}
+
+interface Kept {
+  open: OpenReceive;
+  /** Of what has come. */
+  hold: Hold | undefined;
+  notBeforeMs: number;
+}
+
+/**
+ * Receives between the worker that asked for them and the one that runs the same mapping next. What nobody takes up in time
+ * is released: it comes again.
+ */
+export class KeptReceives {
+  readonly source: QueueSource;
+  /** All have come back, and nothing of theirs goes through this source any more: it may be closed. */
+  readonly back: Promise<void>;
+  readonly #options: KeptReceivesOptions;
+  readonly #kept: readonly Kept[];
+  readonly #decided = Promise.withResolvers<void>();
+  /** Monotonic: nobody comes for them any more. */
+  readonly #lateMs: number;
+  #timer: ScheduledCall | undefined;
+  #isOver = false;
+
+  constructor(options: KeptReceivesOptions) {
+    this.#options = options;
+    this.source = options.source;
+    this.#lateMs = options.clock.monotonic() + KEPT_MS_MAX;
+    this.#kept = options.open.map((open) => ({ open, hold: undefined, notBeforeMs: 0 }));
+    this.back = this.#decided.promise.then(async () => {
+      await Promise.all(this.#kept.map(({ open }) => open.outcome));
+    });
+    for (const each of this.#kept) void this.#watch(each);
+    this.#plan();
+  }
+
+  /** For the next worker of the same queue. */
+  take(): readonly OpenReceive[] {
+    if (this.#isOver) return [];
+    this.#end();
+    this.#decided.resolve();
+    return this.#kept.map(({ open }) => open);
+  }
+
+  /**
+   * Nobody takes them up: what they bring goes back, once all are back; a receive that is still under way would get again
+   * what another gives back, and each time is one too many. Never rejects.
+   */
+  async giveBack(): Promise<void> {
+    if (this.#isOver) return;
+    this.#end();
+    const outcomes = await Promise.all(this.#kept.map(({ open }) => open.outcome));
+    const messages = outcomes.flatMap((each) => (each.kind === "given" ? each.messages : []));
+    if (messages.length > 0) await this.#options.release(messages);
+    this.#decided.resolve();
+  }
+
+  #end(): void {
+    this.#isOver = true;
+    this.#timer?.cancel();
+  }
+
+  async #watch(kept: Kept): Promise<void> {
+    const outcome = await kept.open.outcome;
+    if (this.#isOver) return;
+    if (outcome.kind === "given" && outcome.messages.length > 0) kept.hold = outcome.hold ?? kept.open;
+    this.#plan();
+  }
+
+  #plan(): void {
+    if (this.#isOver) return;
+    const { clock } = this.#options;
+    this.#timer?.cancel();
+    const atMs = Math.min(this.#lateMs, ...this.#kept.map(prolongAtMs));
+    this.#timer = scheduleAfter(clock, Math.max(0, atMs - clock.monotonic()), () => this.#look());
+  }
+
+  #look(): void {
+    const nowMs = this.#options.clock.monotonic();
+    if (nowMs >= this.#lateMs) {
+      void this.giveBack();
+      return;
+    }
+    for (const kept of this.#kept) {
+      if (kept.hold === undefined || prolongAtMs(kept) > nowMs) continue;
+      // Whoever takes it up now waits for the answer.
+      kept.open = { ...kept.open, outcome: this.#prolonged(kept.open, kept.hold) };
+      kept.hold = undefined;
+      kept.notBeforeMs = nowMs;
+      void this.#watch(kept);
+    }
+    this.#plan();
+  }
+
+  async #prolonged(open: OpenReceive, hold: Hold): Promise<ReceiveOutcome> {
+    const { source, clock, telemetry } = this.#options;
+    const before = await open.outcome;
+    if (before.kind !== "given") return before;
+    const askedMs = clock.monotonic();
+    const { holdMs } = open;
+    try {
+      const answers = await source.extend(before.messages, holdMs);
+      telemetry.mark("kept messages held for longer");
+      const messages = before.messages.filter((_, index) => answers[index] !== "lost");
+      const isAll = before.messages.every((_, index) => (answers[index] ?? "failed") !== "failed");
+      return { kind: "given", messages, hold: isAll ? { askedMs, holdMs } : hold };
+    } catch {
+      // Tried again while the hold lasts; whoever takes them up knows how long that is.
+      return { ...before, hold };
+    }
+  }
+}
+
+function prolongAtMs({ hold, notBeforeMs }: Kept): number {
+  if (hold === undefined) return Number.POSITIVE_INFINITY;
+  const { askedMs, holdMs } = hold;
+  const endMs = askedMs + holdMs;
+  if (notBeforeMs >= endMs) return Number.POSITIVE_INFINITY;
+  const dueMs = askedMs + holdMs * PROLONG_SHARE;
+  if (notBeforeMs < dueMs) return dueMs;
+  return notBeforeMs + Math.max(AGAIN_MS_MIN, (endMs - notBeforeMs) * AGAIN_SHARE);
+}
