@@ -69,8 +69,8 @@ export const QUEUE_BUGS: readonly ContractBug[] = [
   contractBug(
     "what an SQS queue says of itself when it is opened is believed for ever",
     {
-      file: "test/contract/sqs-queue.test.ts",
-      test: "a visibility time-out that is raised while the queue is read is told within a minute",
+      file: "test/unit/connectors/sqs/described-queue.test.ts",
+      test: "the queue's attributes are asked for again once a minute, beside a receive that does not wait for them",
     },
     {
       file: "connectors/sqs/described-queue.ts",
