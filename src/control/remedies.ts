@@ -103,5 +103,5 @@ export function remedyOf({ code, facts }: Reason): Remedy {
 
 /** Where it is written what to do. */
 export function runbookOf(code: ReasonCode): string {
-  return `runbook.md#${code.toLowerCase()}`;
+  return `docs/runbook.md#${code.toLowerCase()}`;
 }

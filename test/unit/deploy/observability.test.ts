@@ -103,7 +103,7 @@ describe("what watches millrace", () => {
     for (const { alert, labels, annotations } of RULES) {
       assert.match(labels.severity, /^(warning|critical)$/, alert);
       assert(annotations.summary.length > 10 && annotations.description.length > 10, alert);
-      assert.equal(annotations.runbook, `runbook.md#${alert.toLowerCase()}`);
+      assert.equal(annotations.runbook, `docs/runbook.md#${alert.toLowerCase()}`);
       assert.match(runbook, new RegExp(`^### ${alert}$`, "m"), alert);
     }
     const sections = [...runbook.matchAll(/^### (\w+)$/gm)].map((match) => match[1]);
