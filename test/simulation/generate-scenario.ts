@@ -126,19 +126,18 @@ interface MappingDraft {
 
 function generateMapping(random: SeededRandom, draft: MappingDraft): MappingScenario {
   const mapping = generateStreamMapping(random.fork("mapping"), draft);
-  const givesUp = mapping.retryAttemptsMax !== undefined || mapping.recordAgeMsMax !== undefined;
   const shape = random.fork("source");
   const canExpire = draft.flavour === "swarm" && shape.chance(0.15);
+  const workload = generateWorkload(random.fork("workload"), draft, mapping);
   const fn: FunctionScenario = {
     timeoutMs: random.int(400, 4_000),
     concurrency: draft.flavour === "isolation" || random.chance(0.8) ? 1_000 : random.int(1, 4),
     latencyMinMs: random.int(0, 10),
     latencyMaxMs: 10 + (draft.flavour === "isolation" ? 1 : random.pick([1, 10, 50, 200])),
     poisonReports: random.chance(0.5),
-    poisonHeals: !givesUp,
+    poisonHeals: !givesUp(mapping, workload),
     ...generateFront(random.fork("front"), draft.flavour),
   };
-  const workload = generateWorkload(random.fork("workload"), draft, mapping);
   return {
     mapping,
     fn,
@@ -148,6 +147,12 @@ function generateMapping(random: SeededRandom, draft: MappingDraft): MappingScen
     tellsLag: shape.chance(0.8),
     isTopic: mapping.tumblingWindowMs === 0 && random.fork("topic").chance(0.3),
   };
+}
+
+/** All that fails for ever comes to an end by the mapping's policy. A record whose arrival nobody knows has no age. */
+function givesUp({ retryAttemptsMax, recordAgeMsMax }: StreamMapping, { timelessShare }: Workload): boolean {
+  if (retryAttemptsMax !== undefined) return true;
+  return recordAgeMsMax !== undefined && (timelessShare ?? 0) === 0;
 }
 
 function generateFront(random: SeededRandom, flavour: Flavour): Pick<FunctionScenario, "frontBytesMax"> {

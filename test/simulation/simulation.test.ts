@@ -30,6 +30,19 @@ describe("simulation", () => {
     }
   });
 
+  test("poison heals where nothing bounds its retries: a record whose arrival nobody knows has no age", () => {
+    let found = 0;
+    for (let seed = 1; seed <= 2_000; seed++) {
+      for (const { mapping, workload, fn } of generateScenario(seed).mappings) {
+        const isTimeless = (workload.timelessShare ?? 0) > 0;
+        if (mapping.retryAttemptsMax !== undefined || !isTimeless) continue;
+        found += mapping.recordAgeMsMax === undefined ? 0 : 1;
+        assert.equal(fn.poisonHeals, true, `seed ${seed}, ${mapping.name}`);
+      }
+    }
+    assert(found > 0, "some mapping bounds the age alone");
+  });
+
   test("the same seed leaves the same trace, another seed another", async () => {
     const hashes: number[] = [];
     for (const seed of [3, 3, 8]) {
