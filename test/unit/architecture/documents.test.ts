@@ -35,6 +35,20 @@ describe("documents", () => {
     );
   });
 
+  test("the glossary has each word once", () => {
+    const words = wordsOf(read("docs/glossary.md"));
+    assert.ok(words.length > 50);
+    assert.deepEqual(
+      words.filter((word, index) => words.indexOf(word) !== index),
+      [],
+    );
+    assert.deepEqual(wordsOf("| word | meaning |\n|---|---|\n| lease, hold | x |\n| hold | y |\n"), [
+      "lease",
+      "hold",
+      "hold",
+    ]);
+  });
+
   test("name no folder of the machine that they were written on", () => {
     const documents = repositoryFiles().filter((path) => path.endsWith(".md"));
     const folder = /(?<![\w.~-])\/(?:work|home|root)\//;
@@ -63,3 +77,8 @@ describe("documents", () => {
     );
   });
 });
+
+/** First cells of the tables' rows; a cell may have several words, with commas between them. */
+function wordsOf(glossary: string): string[] {
+  return [...glossary.matchAll(/^\| (?!word \|)([^|]+) \|/gm)].flatMap(([, cell = ""]) => cell.split(", "));
+}
