@@ -152,6 +152,19 @@ function outages(random: SeededRandom, faultsEndMs: number): FaultEvent[] {
   }));
 }
 
+/** Longer than a part may stand still without a word: whoever waits for it has to say so (I24). */
+export function generateLongOutage(random: SeededRandom, flavour: Flavour): readonly FaultEvent[] {
+  if (flavour !== "swarm" || !random.chance(0.02)) return [];
+  return [
+    {
+      kind: "outage",
+      atMs: random.int(500, 5_000),
+      component: random.pick(["source", "function", "destination", "checkpoints"]),
+      durationMs: random.int(40_000, 50_000),
+    },
+  ];
+}
+
 /** Longer than a lease lasts, mostly: what is done meanwhile must not grow without a bound. */
 function checkpointOutages(random: SeededRandom, faultsEndMs: number): FaultEvent[] {
   return many(random, 2, () => ({

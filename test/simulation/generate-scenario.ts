@@ -1,6 +1,12 @@
 import type { EngineSettings } from "../../src/engine/settings.ts";
 import type { StreamMapping } from "../../src/model/mapping.ts";
-import { clockOffset, generateFaults, generateRates, generateWindowUpdates } from "./generate-faults.ts";
+import {
+  clockOffset,
+  generateFaults,
+  generateLongOutage,
+  generateRates,
+  generateWindowUpdates,
+} from "./generate-faults.ts";
 import { generateQueue } from "./generate-queue.ts";
 import { SeededRandom } from "./random.ts";
 import type {
@@ -33,6 +39,9 @@ const TIRED_SHARES: Readonly<Record<Flavour, number>> = {
   isolation: 0,
 };
 
+/** Behind the end of any long outage. */
+const LONG_FAULTS_MS = 60_000;
+
 /** A scenario from a seed: each draws its own subset of settings and faults, so that rare combinations occur. */
 export function generateScenario(seed: number): Scenario {
   const random = new SeededRandom(seed).fork("scenario");
@@ -62,6 +71,7 @@ export function generateScenario(seed: number): Scenario {
     ...(isTired && { "extension failed": 0.4, "extension failed in part": 0.3 }),
     ...(cast !== "streams" && random.fork("partial").chance(0.3) && { "partial failure of a queue": 0.3 }),
   };
+  const longOutage = generateLongOutage(random.fork("long outage"), flavour);
   return {
     seed,
     flavour,
@@ -78,8 +88,9 @@ export function generateScenario(seed: number): Scenario {
         faultsEndMs,
         mappings.map(({ mapping }) => mapping.tumblingWindowMs),
       ),
+      ...longOutage,
     ],
-    faultsEndMs,
+    faultsEndMs: longOutage.length === 0 ? faultsEndMs : LONG_FAULTS_MS,
     healWithinMs: 300_000,
     drainMs: random.pick([0, 500, 5_000, 30_000]),
   };
