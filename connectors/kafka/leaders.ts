@@ -110,7 +110,9 @@ export class PartitionLeaders {
       const fetcher = this.#fetcherOf(nodeId);
       // Of another topic one look tells whether it is there: metadata may be of the past or of a moment ago.
       const answer = await fetcher.ask(
-        isOther ? { ...ask, topicId, offset: 0, lastEpoch: -1, bytesMax: 1 } : { ...ask, topicId },
+        isOther
+          ? { ...ask, topicId, offset: 0, lastEpoch: -1, bytesMax: 1, isIdle: false }
+          : { ...ask, topicId },
       );
       if (isMovedCode(answer.errorCode)) this.#leaders.delete(ask.partition);
       else if (isOther) {

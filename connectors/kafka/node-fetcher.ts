@@ -34,10 +34,20 @@ export interface FetchAsk {
   readonly bytesMax: number;
   /** The last answer had nothing: a look alone is not worth a request. */
   readonly isIdle: boolean;
+  /** Nobody waits for the answer any more. */
+  readonly signal?: AbortSignal;
 }
 
 /** How long a broker holds an answer back when none of the partitions has anything. */
 export const LONG_POLL_MS = 500;
+/** The same for partitions that came too late for the long poll that is under way: what they get waits for so long at most. */
+const LATE_POLL_MS = 25;
+/**
+ * How long a partition at rest stays in the polls before it is said to have nothing, and how many are told so at once: a
+ * thousand readers that are answered together all ask again, and hold the event loop and miss the next poll.
+ */
+export const IDLE_ANSWER_MS = 5_000;
+const IDLE_ANSWERS_MAX = 20;
 /** Of one answer; a first batch that is larger comes all the same. */
 const RESPONSE_BYTES_MAX = 10 * 1024 * 1024;
 /** Brokers' clocks and ours do not tick alike. */
@@ -55,9 +65,10 @@ interface Waiting extends FetchAsk {
 }
 
 /**
- * Fetches partitions of one topic from their leader, all that wait in one request. Two requests may be under way: a look
- * that is answered at once, and a long poll for partitions at their tip, so that an idle partition never holds up a busy
- * one. A partition that nobody asks for is not fetched.
+ * Fetches partitions of one topic from their leader, all that wait in one request. Three requests may be under way: a look
+ * that is answered at once, a long poll for partitions at their tip, so that an idle partition never holds up a busy
+ * one, and a short poll for those that came to their tip while the long one was under way: they would else be seen by nobody
+ * until its end. A partition that nobody asks for is not fetched.
  */
 export class NodeFetcher {
   readonly #options: NodeFetcherOptions;
@@ -65,14 +76,15 @@ export class NodeFetcher {
   readonly #busy = new Set<Lane>();
   #waiting: Waiting[] = [];
   #isScheduled = false;
+  #isPollLong = false;
 
   constructor(options: NodeFetcherOptions) {
     this.#options = options;
   }
 
   /**
-   * Resolves with the partition's part of an answer: records, an error code, or, when there was nothing for LONG_POLL_MS,
-   * neither. Rejects with the KafkaFault of a request that failed.
+   * Resolves with the partition's part of an answer: records, an error code, or, when there was nothing for LONG_POLL_MS
+   * (IDLE_ANSWER_MS where it is at rest), neither. Rejects with the KafkaFault of a request that failed.
    */
   ask(ask: FetchAsk): Promise<FetchedPartition> {
     if (this.#closing.signal.aborted) return Promise.reject(closedFault());
@@ -99,14 +111,33 @@ export class NodeFetcher {
   }
 
   #start(): void {
-    if (!this.#busy.has("poll")) this.#run("poll", (ask) => ask.hasLooked || ask.isIdle, LONG_POLL_MS);
-    if (!this.#busy.has("fetch")) this.#run("fetch", (ask) => !ask.hasLooked, 0);
+    for (const ask of this.#waiting) if (ask.signal?.aborted === true) ask.reject(closedFault());
+    this.#waiting = this.#waiting.filter(({ signal }) => signal?.aborted !== true);
+    const isAtTip = (ask: Waiting) => ask.hasLooked || ask.isIdle;
+    if (!this.#busy.has("poll")) {
+      // Those of the late poll are to be in the next long one, which may not begin without them.
+      this.#isPollLong = !this.#busy.has("late");
+      this.#run("poll", isAtTip, this.#isPollLong ? LONG_POLL_MS : LATE_POLL_MS);
+    }
+    if (!this.#busy.has("fetch")) this.#run("fetch", (ask) => !isAtTip(ask), 0);
+    if (this.#isPollLong && this.#busy.has("poll") && !this.#busy.has("late"))
+      this.#run("late", isAtTip, LATE_POLL_MS);
   }
 
   #run(lane: Lane, isMeant: (ask: Waiting) => boolean, maxWaitMs: number): void {
-    const asks = this.#waiting.filter(isMeant);
+    // One of each partition: an answer does not say which of two offsets it is for.
+    const asks = [
+      ...new Map(
+        this.#waiting
+          .filter(isMeant)
+          .toReversed()
+          .map((ask) => [keyOf(ask), ask]),
+      ).values(),
+    ];
     if (asks.length === 0) return;
-    this.#waiting = this.#waiting.filter((ask) => !isMeant(ask));
+    asks.reverse();
+    const taken = new Set(asks);
+    this.#waiting = this.#waiting.filter((ask) => !taken.has(ask));
     this.#busy.add(lane);
     void this.#fetch(lane, asks, maxWaitMs).then(
       ({ throttleMs }) => {
@@ -174,6 +205,7 @@ export class NodeFetcher {
     const filled = partitions.filter(({ records }) => records.length > 0).length;
     const nowMs = this.#options.now();
     const starved: Waiting[] = [];
+    let nothings = 0;
     for (const ask of asks) {
       // A broker that was asked by name does not tell an id.
       const entry = byLog.get(keyOf(ask)) ?? byLog.get(keyOf({ partition: ask.partition }));
@@ -187,7 +219,11 @@ export class NodeFetcher {
       } else if (ask.offset < entry.lastStableOffset && filled > 0) {
         // The answer was full before its turn came: it is first in the next.
         starved.push(ask);
-      } else if (lane === "poll" && nowMs - ask.sinceMs >= LONG_POLL_MS - SLACK_MS) {
+      } else if (
+        lane !== "fetch" &&
+        nowMs - ask.sinceMs >= patienceMs(ask, entry) &&
+        !(isAtRest(ask, entry) && nothings++ >= IDLE_ANSWERS_MAX)
+      ) {
         ask.resolve(entry);
       } else {
         ask.hasLooked = true;
@@ -197,6 +233,15 @@ export class NodeFetcher {
     for (const ask of starved) ask.hasLooked = false;
     this.#waiting.unshift(...starved);
   }
+}
+
+/** Nothing has been written since it was read to its end: there is nothing new to say of it. */
+function isAtRest({ isIdle, offset }: FetchAsk, { highWatermark }: FetchedPartition): boolean {
+  return isIdle && highWatermark <= offset;
+}
+
+function patienceMs(ask: FetchAsk, entry: FetchedPartition): number {
+  return isAtRest(ask, entry) ? IDLE_ANSWER_MS : LONG_POLL_MS - SLACK_MS;
 }
 
 async function copyOf(bytes: Buffer): Promise<Buffer> {

@@ -36,8 +36,13 @@ export interface PartitionReaderOptions {
   readonly epochMs: () => number;
 }
 
-/** A partition without records answers so soon; it holds no place of others meanwhile. */
-const READ_WAIT_MS = 1_000;
+/**
+ * A partition without records answers so soon, and later with every read that has none: a thousand that have nothing are not to
+ * keep the process busy with saying so. Each has a time of its own, lest they all end their reads in the same moment.
+ */
+const READ_WAIT_MS = 500;
+const READ_WAIT_MAX_MS = 2_000;
+const READ_WAIT_SPREAD = 100;
 /** Asked of one partition at a time; what is fetched and not read yet is held beside the engine's budget. */
 const FETCH_BYTES_MAX = 1024 * 1024;
 const FETCH_BYTES_LIMIT = 64 * 1024 * 1024;
@@ -64,6 +69,8 @@ export class PartitionReader implements ShardReader {
   #failingSinceMs: number | undefined;
   /** To be said by this read, before any record. */
   #anew: LogAnew | undefined;
+  readonly #closing = new AbortController();
+  #emptyReads = 0;
 
   constructor(options: PartitionReaderOptions) {
     this.#options = options;
@@ -81,7 +88,7 @@ export class PartitionReader implements ShardReader {
     let records = await this.#take(recordsMax, bytesMax, signal);
     const startMs = this.#options.now();
     while (records.length === 0) {
-      const waitMs = startMs + READ_WAIT_MS - this.#options.now();
+      const waitMs = startMs + this.#waitMs() - this.#options.now();
       if (waitMs <= 0) break;
       this.#pending ??= this.#ask(bytesMax);
       const outcome = await settledWithin(this.#pending, waitMs, signal);
@@ -97,12 +104,18 @@ export class PartitionReader implements ShardReader {
       records = await this.#take(recordsMax, bytesMax, signal);
       if (this.#isCaughtUp) break;
     }
+    this.#emptyReads = records.length === 0 ? this.#emptyReads + 1 : 0;
     return this.#result(records, 0);
   }
 
   async close(): Promise<void> {
-    this.#pending?.catch(() => undefined);
+    this.#closing.abort();
     await this.#undone.close();
+  }
+
+  #waitMs(): number {
+    const spread = 1 + (this.#options.partition.partition % READ_WAIT_SPREAD) / READ_WAIT_SPREAD;
+    return Math.min(READ_WAIT_MS * 2 ** this.#emptyReads, READ_WAIT_MAX_MS) * spread;
   }
 
   get #isCaughtUp(): boolean {
@@ -119,7 +132,9 @@ export class PartitionReader implements ShardReader {
       partition: this.#options.partition.partition,
       ...{ topicId, offset, lastEpoch },
       bytesMax: this.#fetchBytes > FETCH_BYTES_MAX ? this.#fetchBytes : Math.min(bytesMax, FETCH_BYTES_MAX),
-      isIdle: this.#isCaughtUp,
+      // Whoever fails wants to know soon that it is over.
+      isIdle: this.#isCaughtUp && this.#failingSinceMs === undefined,
+      signal: this.#closing.signal,
     });
     // Its failure is seen by the read that waits for it, which may come later.
     pending.catch(() => undefined);

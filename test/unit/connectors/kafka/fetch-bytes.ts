@@ -3,6 +3,8 @@ export interface SketchedPartition {
   readonly partition: number;
   readonly errorCode?: number;
   readonly lastStableOffset?: number;
+  /** Default: the last stable offset. */
+  readonly highWatermark?: number;
   readonly records?: Buffer;
 }
 
@@ -10,11 +12,12 @@ export interface SketchedPartition {
 export function fetchResponseBytes(partitions: readonly SketchedPartition[], throttleMs = 0): Buffer {
   const parts = [int32(throttleMs), int16(0), int32(0), int32(1), int16(1), Buffer.from("t")];
   parts.push(int32(partitions.length));
-  for (const { partition, errorCode = 0, lastStableOffset = 0, records = Buffer.alloc(0) } of partitions) {
+  for (const part of partitions) {
+    const { partition, errorCode = 0, lastStableOffset = 0, records = Buffer.alloc(0) } = part;
     parts.push(
       int32(partition),
       int16(errorCode),
-      int64(lastStableOffset),
+      int64(part.highWatermark ?? lastStableOffset),
       int64(lastStableOffset),
       int64(0),
     );

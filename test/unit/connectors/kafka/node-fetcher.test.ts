@@ -3,7 +3,12 @@ import { test } from "node:test";
 import type { FetchPayload } from "../../../../connectors/kafka/broker-link.ts";
 import type { Lane } from "../../../../connectors/kafka/cluster.ts";
 import { KafkaFault } from "../../../../connectors/kafka/fault.ts";
-import { type FetchAsk, LONG_POLL_MS, NodeFetcher } from "../../../../connectors/kafka/node-fetcher.ts";
+import {
+  type FetchAsk,
+  IDLE_ANSWER_MS,
+  LONG_POLL_MS,
+  NodeFetcher,
+} from "../../../../connectors/kafka/node-fetcher.ts";
 import type { FetchArgs } from "../../../../connectors/kafka/requests.ts";
 import { fetchResponseBytes, type SketchedPartition } from "./fetch-bytes.ts";
 
@@ -91,17 +96,116 @@ test("a partition without records waits in a long poll, and a busy one is fetche
   broker.fetcher.close();
 });
 
-test("an idle partition is answered empty when the poll has waited for its time", async () => {
+test("an idle partition stays in the polls until its time is over, and is answered empty then", async () => {
   const broker = new HeldBroker();
   const idle = broker.fetcher.ask(ask(0, { isIdle: true }));
-  const first = await broker.request();
-  assert.equal(first.lane, "poll");
-  broker.nowMs = 100;
-  first.answer([{ partition: 0 }]);
-  const again = await broker.request();
-  broker.nowMs = LONG_POLL_MS;
-  again.answer([{ partition: 0 }]);
+  for (const nowMs of [LONG_POLL_MS, 2 * LONG_POLL_MS, IDLE_ANSWER_MS - 1]) {
+    const poll = await broker.request();
+    assert.deepEqual([poll.lane, poll.partitions], ["poll", [0]]);
+    broker.nowMs = nowMs;
+    poll.answer([{ partition: 0 }]);
+  }
+  const last = await broker.request();
+  broker.nowMs = IDLE_ANSWER_MS;
+  last.answer([{ partition: 0 }]);
   assert.equal((await idle).records.length, 0);
+  broker.fetcher.close();
+});
+
+test("a partition with records that nobody may read yet is answered within a poll: it is not at rest", async () => {
+  const broker = new HeldBroker();
+  const open = broker.fetcher.ask(ask(0, { isIdle: true, offset: 5 }));
+  const poll = await broker.request();
+  broker.nowMs = LONG_POLL_MS;
+  poll.answer([{ partition: 0, lastStableOffset: 5, highWatermark: 7 }]);
+  assert.equal((await open).highWatermark, 7);
+  broker.fetcher.close();
+});
+
+test("of many partitions that are idle for as long, few are answered at once", async () => {
+  const broker = new HeldBroker();
+  let answered = 0;
+  for (let partition = 0; partition < 100; partition++) {
+    void broker.fetcher.ask(ask(partition, { isIdle: true })).then(
+      () => answered++,
+      () => undefined,
+    );
+  }
+  const poll = await broker.request();
+  broker.nowMs = IDLE_ANSWER_MS;
+  poll.answer(poll.partitions.map((partition) => ({ partition })));
+  const next = await broker.request();
+  assert.equal(next.partitions.length + answered, 100);
+  assert.ok(answered > 0 && answered <= 20, `${answered} of 100`);
+  broker.fetcher.close();
+});
+
+test("a partition that comes too late for a poll of others is polled beside it, and with them in the next", async () => {
+  const broker = new HeldBroker();
+  const both = [0, 1].map((partition) => broker.fetcher.ask(ask(partition, { isIdle: true })));
+  (await broker.request()).answer([
+    { partition: 0, records: RECORDS, lastStableOffset: 1 },
+    { partition: 1 },
+  ]);
+  await both[0];
+  both[1]?.catch(() => undefined);
+  const poll = await broker.request();
+  assert.deepEqual([poll.lane, poll.partitions], ["poll", [1]]);
+  const second = broker.fetcher.ask(ask(0, { offset: 1, isIdle: true }));
+  for (let round = 0; round < 3; round++) {
+    const late = await broker.request();
+    assert.deepEqual([late.lane, late.partitions, late.maxWaitMs <= 50], ["late", [0], true]);
+    if (round < 2) {
+      late.answer([{ partition: 0 }]);
+      continue;
+    }
+    // The poll is over first: what is polled meanwhile is over soon, so that the next has both.
+    poll.answer([{ partition: 1 }]);
+    const short = await broker.request();
+    assert.deepEqual([short.lane, short.partitions, short.maxWaitMs <= 50], ["poll", [1], true]);
+    late.answer([{ partition: 0 }]);
+    await new Promise((resolve) => setImmediate(resolve));
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(broker.unanswered, 0);
+    short.answer([{ partition: 1 }]);
+  }
+  const next = await broker.request();
+  assert.deepEqual([next.lane, next.partitions.toSorted()], ["poll", [0, 1]]);
+  assert.equal(next.maxWaitMs, LONG_POLL_MS);
+  next.answer([{ partition: 0, records: RECORDS, lastStableOffset: 2 }, { partition: 1 }]);
+  assert.deepEqual((await second).records, RECORDS);
+  broker.fetcher.close();
+});
+
+test("a partition that was looked at while a poll of others is under way does not wait for its end", async () => {
+  const broker = new HeldBroker();
+  broker.fetcher.ask(ask(1, { isIdle: true })).catch(() => undefined);
+  const poll = await broker.request();
+  assert.deepEqual(poll.partitions, [1]);
+  const asked = broker.fetcher.ask(ask(0));
+  (await broker.request()).answer([{ partition: 0 }]);
+  const late = await broker.request();
+  assert.deepEqual([late.lane, late.partitions], ["late", [0]]);
+  late.answer([{ partition: 0, records: RECORDS, lastStableOffset: 1 }]);
+  assert.deepEqual((await asked).records, RECORDS);
+  broker.fetcher.close();
+});
+
+test("what is asked no more is in no further request, and a partition is in none twice", async () => {
+  const broker = new HeldBroker();
+  const left = new AbortController();
+  const old = broker.fetcher.ask(ask(0, { isIdle: true, signal: left.signal }));
+  const poll = await broker.request();
+  left.abort();
+  poll.answer([{ partition: 0 }]);
+  await assert.rejects(old, /closed/);
+  const asks = [7, 8].map((offset) => broker.fetcher.ask(ask(0, { offset })));
+  for (const asked of asks) {
+    const look = await broker.request();
+    assert.deepEqual([look.lane, look.partitions], ["fetch", [0]]);
+    look.answer([{ partition: 0, records: RECORDS, lastStableOffset: 9 }]);
+    await asked;
+  }
   broker.fetcher.close();
 });
 

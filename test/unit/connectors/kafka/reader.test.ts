@@ -86,9 +86,38 @@ test("gives what a fetch brought over several reads, and asks again only when it
   assert.equal(world.asks.length, 1);
   void world.reader.read(3, MANY, NO_ABORT);
   await nextTurn();
-  assert.deepEqual(world.asks[1], {
+  const { signal: _, ...asked } = world.asks[1] ?? {};
+  assert.deepEqual(asked, {
     ...{ partition: 0, topicId: undefined, offset: 4, lastEpoch: 0, bytesMax: MANY, isIdle: true },
   });
+});
+
+test("a reader that is closed waits for no answer any more", async () => {
+  const world = worldOf([]);
+  const read = world.reader.read(3, MANY, NO_ABORT);
+  await nextTurn();
+  assert.equal(world.asks[0]?.signal?.aborted, false);
+  await world.reader.close();
+  assert.equal(world.asks[0]?.signal?.aborted, true);
+  await read;
+});
+
+test("what is asked for behind a failure does not wait as an idle partition does: whether it is over is to be known soon", async () => {
+  const world = worldOf([
+    { records: records(0, 1), lastStableOffset: 1, highWatermark: 1 },
+    new KafkaFault("unreachable", "The broker is gone."),
+    { lastStableOffset: 1, highWatermark: 1 },
+    {},
+  ]);
+  await world.reader.read(3, MANY, NO_ABORT);
+  assert.equal((await world.reader.read(3, MANY, NO_ABORT)).lagMs, 9_000);
+  assert.equal((await world.reader.read(3, MANY, NO_ABORT)).lagMs, 0);
+  void world.reader.read(3, MANY, NO_ABORT);
+  await nextTurn();
+  assert.deepEqual(
+    world.asks.map(({ isIdle }) => isIdle),
+    [false, true, false, true],
+  );
 });
 
 test("a damaged batch is told, asked for once more, and then given up as one record between its neighbours", async () => {
