@@ -13,7 +13,7 @@ import { createFileDestination } from "./destinations/file.ts";
 import { createEngine } from "./engine/create-engine.ts";
 import { createHttpFunction } from "./functions/http.ts";
 import { checkModuleFunction, createModuleFunction } from "./functions/module.ts";
-import { createVersionedFunction } from "./functions/versioned.ts";
+import { createVersionedFunction } from "./invocation/alias-route.ts";
 import type { DestinationAddress } from "./manifests/destination-address.ts";
 import type { FunctionResource, FunctionTargetSpec } from "./manifests/resources.ts";
 import { describeError } from "./model/errors.ts";

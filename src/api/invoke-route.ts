@@ -1,23 +1,26 @@
 import type { FastifyInstance, FastifyReply } from "fastify";
 import { ControlFault } from "../control/control-fault.ts";
 import type { ControlPlane } from "../control/control-plane.ts";
-import type { InvocationOutcome } from "../model/outcome.ts";
-import type { Clock } from "../ports/clock.ts";
+import { API_CALLER } from "../model/caller.ts";
+import type { InvocationResult } from "../ports/invoker.ts";
 import { functionOf, type NamedFunction } from "./function-routes.ts";
 import { noteSubject } from "./guard.ts";
 import { addRoute, bodyOf } from "./route.ts";
 import { ApiFault } from "./wire-fault.ts";
 
 const PAYLOAD_BYTES_MAX = 6 * 1024 * 1024;
+/**
+ * Mappings wait for a place, and take each that comes free: without patience a function that is busy with them would refuse
+ * every call (decision 0026). AWS's pollers back off, and its Invoke waits for nothing.
+ */
+const PATIENCE_MS = 250;
 
-/** Lambda's Invoke, for trying functions out. Its calls are bounded as the function is, beside those of mappings. */
+/** Lambda's Invoke. Its calls and those of mappings share the function's concurrency evenly. */
 export function addInvokeRoute(
   app: FastifyInstance,
   control: () => ControlPlane,
-  clock: Clock,
   requestIds: () => string,
 ): void {
-  const running = new Map<string, number>();
   addRoute(app, {
     method: "POST",
     url: "/2015-03-31/functions/:name/invocations",
@@ -36,39 +39,33 @@ export function addInvokeRoute(
         throw new ApiFault("NotImplementedException", message);
       }
       if (type !== "RequestResponse") throw unknownType();
-      const { name, concurrency } = named.fn;
-      const others = running.get(name) ?? 0;
-      if (others >= concurrency) throw rateExceeded();
-      running.set(name, others + 1);
       const end = new AbortController();
+      const hangUp = () => end.abort();
       // A caller that hangs up ends its call. Of the answer, not of the connection: that one lives on with other calls.
-      reply.raw.once("close", () => end.abort());
+      reply.raw.once("close", hangUp);
       try {
+        const invoker = await control().invokerOf(named.fn.name);
         const requestId = requestIds();
-        const outcome = await invoke(named, control(), payload, { clock, requestId, signal: end.signal });
+        const outcome = await invoker.invoke({
+          caller: API_CALLER,
+          requestId,
+          functionArn: named.arn,
+          patienceMs: PATIENCE_MS,
+          payload: () => payload,
+          mayStart: () => !end.signal.aborted,
+          signal: end.signal,
+        });
         return answer(reply, outcome, named, requestId);
       } finally {
-        running.set(name, (running.get(name) ?? 1) - 1);
+        reply.raw.removeListener("close", hangUp);
       }
     },
   });
 }
 
-async function invoke(
-  { fn, arn }: NamedFunction,
-  { deployments }: ControlPlane,
-  payload: Uint8Array,
-  { clock, requestId, signal }: { clock: Clock; requestId: string; signal: AbortSignal },
-): Promise<InvocationOutcome> {
-  const { target, timeoutMs } = await deployments.openFunction(fn.name);
-  const deadlineMs = clock.now() + timeoutMs;
-  const context = { requestId, functionName: fn.name, functionArn: arn, deadlineMs, timeoutMs };
-  return target.invoke(payload, context, signal);
-}
-
 function answer(
   reply: FastifyReply,
-  outcome: InvocationOutcome,
+  outcome: InvocationResult,
   { fn, version }: NamedFunction,
   requestId: string,
 ): FastifyReply {
@@ -89,13 +86,16 @@ function answer(
       throw rateExceeded();
     case "payloadTooLarge":
       throw new ApiFault("RequestTooLargeException", "The function does not take a payload of this size.");
+    case "refused":
+      throw rateExceeded();
+    case "notStarted":
     case "unavailable":
       throw new ControlFault("ServiceException", "The function cannot be reached.");
   }
 }
 
 /** Of a weighted alias only the outcome says which version it was. */
-function executedVersionOf(outcome: InvocationOutcome): string | undefined {
+function executedVersionOf(outcome: InvocationResult): string | undefined {
   return "executedVersion" in outcome ? outcome.executedVersion : undefined;
 }
 

@@ -169,7 +169,7 @@ function addControlRoutes(app: FastifyInstance, options: ApiServerOptions): void
   addExplainRoute(app, control);
   addTagRoutes(app, control);
   addFunctionRoutes(app, control);
-  addInvokeRoute(app, control, options.clock, options.requestId);
+  addInvokeRoute(app, control, options.requestId);
   addUnsupportedOperations(app);
 }
 

@@ -4,6 +4,7 @@ import { creatingStatus } from "../control/creating-status.ts";
 import { Deployments } from "../control/deployments.ts";
 import type { Engine, MappingStatus, StopReport } from "../engine/engine.ts";
 import type { EngineSettings } from "../engine/settings.ts";
+import { InvokerBook } from "../invocation/invoker-book.ts";
 import { firstOf, whenLate, whenSettled } from "../lib/first-of.ts";
 import type { Manifests } from "../manifests/load-manifests.ts";
 import { describeError, MillraceError } from "../model/errors.ts";
@@ -148,7 +149,9 @@ class Running {
     const { clock, random, connectors } = adapters;
     const telemetry = this.#telemetry;
     const owner = `${hostname()}-${process.pid}-${random.uuid()}`;
+    const invokers = new InvokerBook(clock, telemetry);
     const engine = adapters.createEngine({
+      invokers,
       owner,
       clock,
       random,
@@ -163,6 +166,7 @@ class Running {
       processId: owner,
       manifests: this.#manifests,
       deployments: this.#deployments,
+      invokers,
       store,
       progress,
       connectors,

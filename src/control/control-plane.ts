@@ -1,4 +1,5 @@
 import type { Engine, MappingStatus } from "../engine/engine.ts";
+import type { InvokerBook } from "../invocation/invoker-book.ts";
 import type { Manifests } from "../manifests/load-manifests.ts";
 import { withoutDefaults } from "../manifests/mapping-spec.ts";
 import type { FunctionResource, MappingResource } from "../manifests/resources.ts";
@@ -6,6 +7,7 @@ import type { NetworkReach } from "../model/network-reach.ts";
 import type { Place } from "../model/place.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Connector, SourceEndpoints } from "../ports/connector.ts";
+import type { Invoker } from "../ports/invoker.ts";
 import type { MappingStore } from "../ports/mapping-store.ts";
 import type { ProgressStore } from "../ports/progress-store.ts";
 import type { Random } from "../ports/random.ts";
@@ -25,6 +27,8 @@ export interface ControlPlaneOptions extends Pick<MappingRunnerOptions, "engine"
   readonly processId: string;
   readonly manifests: Manifests;
   readonly deployments: Deployments;
+  /** Those that the engine has too. */
+  readonly invokers: InvokerBook;
   readonly store: MappingStore;
   readonly progress: ProgressStore;
   readonly connectors: readonly Connector[];
@@ -47,7 +51,8 @@ export class ControlPlane {
   readonly mappings: MappingControl;
   readonly functions: readonly FunctionResource[];
   readonly place: Place;
-  readonly deployments: Deployments;
+  readonly #deployments: Deployments;
+  readonly #invokers: InvokerBook;
   readonly #reconciler: Reconciler;
   readonly #runner: MappingRunner;
   readonly #explain: ExplainOptions;
@@ -58,7 +63,8 @@ export class ControlPlane {
   private constructor(options: ControlPlaneOptions, manifestMappings: readonly MappingResource[]) {
     const { engine, deployments, store, clock, random, endpoints, place } = options;
     const connectors = withinReach(options.connectors, options.reach);
-    this.deployments = deployments;
+    this.#deployments = deployments;
+    this.#invokers = options.invokers;
     this.place = place;
     this.#engine = engine;
     this.#manifestUuids = new Set(manifestMappings.map(({ mapping }) => mapping.uuid));
@@ -106,6 +112,11 @@ export class ControlPlane {
    */
   async explain(uuid: string, part: string | undefined): ReturnType<typeof explainMapping> {
     return explainMapping(await this.mappings.get(uuid), part, this.#explain);
+  }
+
+  /** The door of a function, which is opened when it is not yet. @throws MillraceError */
+  async invokerOf(functionName: string): Promise<Invoker> {
+    return this.#invokers.invokerOf(await this.#deployments.openFunction(functionName));
   }
 
   /** Of all that this process is to run. */

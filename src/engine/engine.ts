@@ -1,3 +1,5 @@
+import type { InvocableFunction } from "../invocation/function-invoker.ts";
+import type { InvokerBook } from "../invocation/invoker-book.ts";
 import type { QueueMapping, StreamMapping } from "../model/mapping.ts";
 import type { ReasonCode } from "../model/reason.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -9,11 +11,10 @@ import type { StreamSource } from "../ports/stream-source.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
 import type { Tracing } from "../ports/tracing.ts";
 import type { MappingExplanation } from "./explanation.ts";
-import type { InvocableFunction } from "./invoke/function-invoker.ts";
 import type { EngineSettings } from "./settings.ts";
 
+export type { InvocableFunction } from "../invocation/function-invoker.ts";
 export type * from "./explanation.ts";
-export type { InvocableFunction } from "./invoke/function-invoker.ts";
 export { type PartReasons, reasonsOf, STANDSTILL_MS } from "./reasons.ts";
 
 /** The engine's public face: what the composition root and the simulation give to `createEngine`. */
@@ -27,6 +28,8 @@ export interface EngineOptions {
   readonly tracing?: Tracing | undefined;
   readonly store: ProgressStore;
   readonly settings: EngineSettings;
+  /** Those of the process, where others beside the engine call functions; absent: the engine has its own. */
+  readonly invokers?: InvokerBook;
 }
 
 /** One mapping with the adapters that it runs on. The engine closes none of them. */

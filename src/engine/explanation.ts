@@ -1,3 +1,4 @@
+import type { FunctionExplanation } from "../invocation/function-explanation.ts";
 import type { Fault } from "../model/errors.ts";
 import type { StartPoint } from "../model/record.ts";
 
@@ -103,20 +104,6 @@ export type BatchDoing =
   | "undurable"
   | "discarding";
 
-/** Of the function, over all its mappings in this process. */
-export interface FunctionExplanation {
-  readonly name: string;
-  /** Invocations at once that may run; below `concurrency` while the function refuses calls or is slow. */
-  readonly limit: number;
-  readonly concurrency: number;
-  readonly timeoutMs: number;
-  readonly running: number;
-  readonly waiting: number;
-  /** Of this mapping. */
-  readonly ownRunning: number;
-  readonly ownWaiting: number;
-}
-
 export interface QueueExplanation {
   readonly kind: "queue";
   readonly function: FunctionExplanation;
@@ -155,3 +142,5 @@ export interface FailedMessage {
   /** When it comes again. */
   readonly againMs: number;
 }
+
+export type { FunctionExplanation };

@@ -1,8 +1,8 @@
+import { InvokerBook } from "../invocation/invoker-book.ts";
 import { ByteBudget } from "./budget.ts";
 import type {
   Engine,
   EngineOptions,
-  InvocableFunction,
   MappingDeployment,
   MappingStatus,
   StopOptions,
@@ -10,7 +10,6 @@ import type {
   Taken,
 } from "./engine.ts";
 import type { MappingExplanation } from "./explanation.ts";
-import { FunctionInvoker } from "./invoke/function-invoker.ts";
 import { QueueWorker } from "./queue/queue-worker.ts";
 import { ReceiveKeep } from "./queue/receive-keep.ts";
 import { MappingWorker } from "./stream/mapping-worker.ts";
@@ -25,11 +24,12 @@ export class Supervisor implements Engine {
   readonly #processBudget: ByteBudget;
   readonly #workers = new Map<string, Worker>();
   readonly #stopping = new WeakMap<Worker, Promise<StopReport>>();
-  readonly #invokers = new Map<string, FunctionInvoker>();
+  readonly #invokers: InvokerBook;
   readonly #receives: ReceiveKeep;
 
   constructor(options: EngineOptions) {
     this.#options = options;
+    this.#invokers = options.invokers ?? new InvokerBook(options.clock, options.telemetry);
     this.#receives = new ReceiveKeep(options.clock, options.telemetry);
     this.#processBudget = new ByteBudget(options.settings.processBudgetBytes);
   }
@@ -40,7 +40,7 @@ export class Supervisor implements Engine {
     const shared = {
       ...this.#options,
       processBudget: this.#processBudget,
-      invoker: this.#invokerOf(deployment.fn),
+      invoker: this.#invokers.invokerOf(deployment.fn),
     };
     if (deployment.kind === "stream") {
       const worker = new MappingWorker({ ...shared, deployment });
@@ -79,11 +79,7 @@ export class Supervisor implements Engine {
   }
 
   taken(): Taken {
-    const invokers = [...this.#invokers.values()];
-    return {
-      budgetBytes: this.#processBudget.used,
-      slots: invokers.reduce((sum, invoker) => sum + invoker.taken, 0),
-    };
+    return { budgetBytes: this.#processBudget.used, slots: this.#invokers.taken };
   }
 
   /** Who asks for it a second time waits for the same end: nothing of the mapping may start again before it. */
@@ -100,7 +96,7 @@ export class Supervisor implements Engine {
     }
     const stopped = worker.stop(drainMs);
     // After the stop has begun: what is sent away must not come again. A queue does it itself, when its drain is over.
-    for (const invoker of this.#invokers.values()) invoker.dismiss(worker.status().name);
+    this.#invokers.dismiss(worker.status().name);
     return await stopped;
   }
 
@@ -110,16 +106,5 @@ export class Supervisor implements Engine {
 
   explain(uuid: string): MappingExplanation | undefined {
     return this.#workers.get(uuid)?.explain();
-  }
-
-  /** One for each function, since its concurrency holds over all its mappings. */
-  #invokerOf(fn: InvocableFunction): FunctionInvoker {
-    let invoker = this.#invokers.get(fn.name);
-    if (invoker === undefined) {
-      const { clock, telemetry } = this.#options;
-      invoker = new FunctionInvoker(fn, clock, telemetry);
-      this.#invokers.set(fn.name, invoker);
-    }
-    return invoker;
   }
 }

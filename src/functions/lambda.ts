@@ -1,11 +1,11 @@
 import { InvokeCommand, type InvokeCommandOutput, LambdaClient } from "@aws-sdk/client-lambda";
 import { createAwsClient, createHttpHandler } from "../aws/client.ts";
+import { withVersion } from "../model/executed-version.ts";
 import { RESPONSE_BYTES_MAX } from "../model/limits.ts";
 import type { InvocationOutcome } from "../model/outcome.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { FunctionTarget, InvocationContext } from "../ports/function-target.ts";
 import { CallWatch, type WatchedCall } from "./call-watch.ts";
-import { withVersion } from "./executed-version.ts";
 import { abandoned, functionError, parseErrorBody, responseTooLarge } from "./function-failure.ts";
 import { outcomeOfInvokeError } from "./lambda-failure.ts";
 import { boundResponse, isOversized } from "./response-bound.ts";

@@ -1,3 +1,5 @@
+import type { CallerKind } from "../model/caller.ts";
+
 /** What the engine tells of itself. Calls are cheap and never throw; labels come from closed sets only. */
 export interface Telemetry {
   count(counter: CounterName, mapping: string, amount: number): void;
@@ -10,6 +12,10 @@ export interface Telemetry {
   offsetLag(mapping: string, shardId: string, records: number | undefined): void;
   /** An outcome of an invocation, by kind: `succeeded`, `functionError`, … */
   invocation(mapping: string, outcome: string, durationMs: number): void;
+  /** A call of a function has ended, whoever made it; `durationMs` is absent of a call that was refused a place. */
+  functionCall(fn: string, caller: CallerKind, outcome: string, durationMs: number | undefined): void;
+  /** So many more calls of it run now. */
+  functionRunning(fn: string, change: 1 | -1): void;
   /** Never given payloads, keys, group ids, headers or attributes of records, nor texts of functions. */
   log(level: LogLevel, message: string, fields: LogFields): void;
   /** Debug lines are written. Who would write one for every batch asks first. */

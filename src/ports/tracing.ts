@@ -1,5 +1,5 @@
 import type { FailureCondition } from "../model/failure-record.ts";
-import type { OutcomeKind } from "../model/outcome.ts";
+import type { InvocationOutcome, OutcomeKind } from "../model/outcome.ts";
 import type { RemoteContext, SpanContext } from "../model/trace-context.ts";
 
 /** Where the engine's spans go, and which of them it makes. Without one nothing is traced, and no trace header is read. */
@@ -64,4 +64,10 @@ export interface InvocationSpan extends EndedSpan {
 export interface DeliverySpan extends EndedSpan {
   readonly kind: "delivery";
   readonly condition: FailureCondition;
+}
+
+/** A span that has begun. */
+export interface OpenSpan {
+  readonly context: SpanContext;
+  end(outcome: InvocationOutcome): void;
 }

@@ -12,6 +12,7 @@ import {
 } from "../ports/telemetry.ts";
 import { BucketsHistogram } from "./buckets-histogram.ts";
 import { addEventLoopProbe } from "./event-loop-probe.ts";
+import { FunctionMetrics } from "./function-metrics.ts";
 import { allowedFields } from "./log-fields.ts";
 import { type Buckets, createMappingSeries, type MappingSeries } from "./mapping-series.ts";
 import { StoreMetrics } from "./observed-store.ts";
@@ -81,6 +82,7 @@ export function createTelemetry(options: TelemetryOptions): RunTelemetry {
   };
   const registry = createRegistry(series);
   const spans = createSpanCounts(registry);
+  const functions = new FunctionMetrics(registry);
   const stores = new StoreMetrics(registry, options.clock ?? MACHINE_CLOCK);
   let status: StatusReader = () => [];
   addStatusMetrics(registry, () => status());
@@ -111,6 +113,8 @@ export function createTelemetry(options: TelemetryOptions): RunTelemetry {
       outcomes.set(label, (outcomes.get(label) ?? 0) + 1);
       durationSeconds.observe(durationMs / 1000);
     },
+    functionCall: (fn, caller, outcome, durationMs) => functions.ended(fn, caller, outcome, durationMs),
+    functionRunning: (fn, change) => functions.running(fn, change),
     log: (level, message, fields) => log(level, message, allowedFields(fields)),
     logsDebug: logLevel === "debug",
     mark: () => undefined,

@@ -1,13 +1,14 @@
 import { backoffMs } from "../../lib/back-off.ts";
 import { sleep } from "../../lib/sleep.ts";
+import type { Caller } from "../../model/caller.ts";
 import type { QueueMapping } from "../../model/mapping.ts";
 import type { InvocationOutcome } from "../../model/outcome.ts";
 import type { TraceCarrier } from "../../model/trace-context.ts";
 import type { Clock } from "../../ports/clock.ts";
+import type { Invoker } from "../../ports/invoker.ts";
 import type { QueueMessage, QueueSource } from "../../ports/queue-source.ts";
 import type { Random } from "../../ports/random.ts";
 import type { LogFields, Telemetry } from "../../ports/telemetry.ts";
-import type { FunctionInvoker } from "../invoke/function-invoker.ts";
 import { readFailedMessages } from "../invoke/response.ts";
 import type { EngineSettings } from "../settings.ts";
 import { BatchTrace } from "../trace/batch-trace.ts";
@@ -24,7 +25,9 @@ export interface QueueBatchContext {
   readonly telemetry: Telemetry;
   /** `undefined`: nothing is traced. */
   readonly tracer: Tracer | undefined;
-  readonly invoker: FunctionInvoker;
+  readonly invoker: Invoker;
+  /** This mapping, as the function's door knows it. */
+  readonly caller: Caller;
   /** Aborts when nothing of the mapping may start any more: at the end of a drain. */
   readonly endSignal: AbortSignal;
   readonly callSignal: AbortSignal;
@@ -83,13 +86,15 @@ async function runWhileItLasts(
   for (let pauses = 1; ; pauses++) {
     notes.does("queued");
     const outcome = await invoker.invoke({
-      mapping: mapping.name,
+      caller: context.caller,
       requestId,
       functionArn: mapping.functionArn,
-      recordCount: batch.length,
-      isRetry: pauses > 1 || batch.some(({ message }) => message.receiveCount > 1),
-      arrivalMs: batch[0]?.message.sentMs,
-      encode: () => {
+      batch: {
+        records: batch.length,
+        isRetry: pauses > 1 || batch.some(({ message }) => message.receiveCount > 1),
+        arrivalMs: batch[0]?.message.sentMs,
+      },
+      payload: () => {
         notes.does("invoking");
         return encode(context, batch);
       },
@@ -97,7 +102,7 @@ async function runWhileItLasts(
       signal: callSignal,
       beginSpan: beginSpan(context, running),
     });
-    if (outcome.kind === "notStarted") return released(batch);
+    if (outcome.kind === "notStarted" || outcome.kind === "refused") return released(batch);
     // A call that was given up at the end of a stop says nothing of what the function did.
     if (callSignal.aborted) return left(batch);
     if (outcome.kind !== "throttled" && outcome.kind !== "unavailable") {

@@ -1,4 +1,6 @@
+import type { FunctionInvoker } from "../../invocation/function-invoker.ts";
 import { sleepUnless } from "../../lib/sleep.ts";
+import type { Caller } from "../../model/caller.ts";
 import { describeError } from "../../model/errors.ts";
 import type { Clock, ScheduledCall } from "../../ports/clock.ts";
 import type { ProgressStore } from "../../ports/progress-store.ts";
@@ -11,7 +13,6 @@ import type { MappingStatus, QueueDeployment } from "../engine.ts";
 import type { BatchExplanation, QueueExplanation } from "../explanation.ts";
 import { epochOf } from "../invoke/attempt-notes.ts";
 import { FailureLog } from "../invoke/failure-log.ts";
-import type { FunctionInvoker } from "../invoke/function-invoker.ts";
 import type { EngineSettings } from "../settings.ts";
 import { queueSubject } from "../trace/trace-subject.ts";
 import { Tracer } from "../trace/tracer.ts";
@@ -55,6 +56,7 @@ const LAST_WORDS_MS = 5_000;
 /** Runs one queue mapping in this process: receives, batches, invokes, settles (queues §2). */
 export class QueueWorker {
   readonly #options: QueueWorkerOptions;
+  readonly #caller: Caller;
   readonly #tracer: Tracer | undefined;
   readonly #sieve: MessageSieve;
   readonly #holdLength: HoldLength;
@@ -94,6 +96,7 @@ export class QueueWorker {
     const { mapping, source } = deployment;
     const { name } = mapping;
     this.#options = options;
+    this.#caller = { kind: "mapping", key: options.deployment.mapping.name };
     const subject = queueSubject(mapping, source.description);
     this.#tracer = tracing && new Tracer({ tracing, clock, random, subject });
     this.#sieve = new MessageSieve(mapping, source.events);
@@ -390,6 +393,7 @@ export class QueueWorker {
       const ending = await runQueueBatch(
         {
           ...this.#options,
+          caller: this.#caller,
           ...deployment,
           tracer: this.#tracer,
           endSignal: this.#end.signal,

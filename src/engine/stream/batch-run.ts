@@ -3,10 +3,10 @@ import { sleep } from "../../lib/sleep.ts";
 import type { FailureCondition, FailureRecord } from "../../model/failure-record.ts";
 import type { InvocationOutcome } from "../../model/outcome.ts";
 import type { TumblingWindow } from "../../model/record.ts";
+import type { Invocation, InvocationResult } from "../../ports/invoker.ts";
 import type { LogFields } from "../../ports/telemetry.ts";
 import type { BatchExplanation } from "../explanation.ts";
 import { AttemptNotes, epochOf } from "../invoke/attempt-notes.ts";
-import type { InvocationRequest, InvocationResult } from "../invoke/function-invoker.ts";
 import { type BatchVerdict, readResponse } from "../invoke/response.ts";
 import { BatchTrace } from "../trace/batch-trace.ts";
 import { carriersOf } from "../trace/carriers.ts";
@@ -174,7 +174,8 @@ export class BatchRun {
     const result = await this.#invoke(segment);
     if (result === undefined) return { kind: "next", segments: [segment] };
     if (this.#context.isClosed()) return STOPPED;
-    if (result.kind === "notStarted") return { kind: "next", segments: [segment] };
+    if (result.kind === "notStarted" || result.kind === "refused")
+      return { kind: "next", segments: [segment] };
     if (segment.windowEnd !== "no") segment.triedFromMs ??= startedMs;
     return await this.#conclude(segment, result);
   }
@@ -236,20 +237,21 @@ export class BatchRun {
     }
   }
 
-  #request(segment: Segment): InvocationRequest {
+  #request(segment: Segment): Invocation {
     const { mapping, source, callSignal, clock } = this.#context;
     const window = this.#windowEvent(segment);
     const first = segment.records[0];
     const born = first && bornMs(first.record.arrivalMs, first.read);
     return {
-      mapping: mapping.name,
-      shardId: this.#context.shardId,
+      caller: this.#context.caller,
       requestId: segment.requestId,
       functionArn: mapping.functionArn,
-      recordCount: segment.records.length,
-      isRetry: segment.isRetry,
-      arrivalMs: born === undefined ? undefined : epochOf(clock)(born),
-      encode: () => {
+      batch: {
+        records: segment.records.length,
+        isRetry: segment.isRetry,
+        arrivalMs: born === undefined ? undefined : epochOf(clock)(born),
+      },
+      payload: () => {
         this.#notes.does("invoking");
         return source.events.encode(recordsOf(segment), window);
       },
@@ -259,7 +261,7 @@ export class BatchRun {
     };
   }
 
-  #beginSpan({ requestId, records }: Segment): InvocationRequest["beginSpan"] {
+  #beginSpan({ requestId, records }: Segment): Invocation["beginSpan"] {
     const trace = this.#trace;
     if (trace === undefined) return undefined;
     const { events } = this.#context.source;

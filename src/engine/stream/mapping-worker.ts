@@ -1,4 +1,6 @@
+import type { FunctionInvoker } from "../../invocation/function-invoker.ts";
 import { every, sleepUnless } from "../../lib/sleep.ts";
+import { Slots } from "../../lib/slots.ts";
 import { WakeableLoop } from "../../lib/wakeable-loop.ts";
 import { describeError, isPassingFault } from "../../model/errors.ts";
 import type { Shard } from "../../model/record.ts";
@@ -13,8 +15,6 @@ import type { StreamExplanation } from "../explanation.ts";
 import { compileFilterCriteria } from "../filter/filter.ts";
 import { FailureDelivery } from "../invoke/failure-delivery.ts";
 import { FailureLog } from "../invoke/failure-log.ts";
-import type { FunctionInvoker } from "../invoke/function-invoker.ts";
-import { Slots } from "../invoke/slots.ts";
 import { LeaseBook, type LeasePlan } from "../lease/lease-book.ts";
 import { liveUntilMs } from "../lease/lease-margin.ts";
 import { RepeatedLines } from "../repeated-lines.ts";

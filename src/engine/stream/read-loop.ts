@@ -1,11 +1,11 @@
 import type { BackoffLimits } from "../../lib/back-off.ts";
 import { sleep } from "../../lib/sleep.ts";
+import type { Slots } from "../../lib/slots.ts";
 import { describeError, endpointOf, hasErrorCode } from "../../model/errors.ts";
 import type { StartPoint } from "../../model/record.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { ShardRead, ShardReader, StreamSource } from "../../ports/stream-source.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
-import type { Slots } from "../invoke/slots.ts";
 import type { RepeatedLines } from "../repeated-lines.ts";
 import type { ReadNotes } from "./read-notes.ts";
 import type { ShardInquiry } from "./shard-inquiry.ts";
@@ -115,7 +115,7 @@ async function readInTurn(
   { recordsMax, bytesMax }: ReadRoom,
 ): Promise<ShardRead> {
   if (source.description.sharesReads === true) return await reader.read(recordsMax, bytesMax, stopSignal);
-  await reads.take(READS);
+  await reads.take(READS)?.granted;
   try {
     return await reader.read(recordsMax, bytesMax, stopSignal);
   } finally {

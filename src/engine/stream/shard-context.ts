@@ -1,10 +1,11 @@
+import type { Caller } from "../../model/caller.ts";
 import type { StreamMapping } from "../../model/mapping.ts";
 import type { Clock } from "../../ports/clock.ts";
+import type { Invoker } from "../../ports/invoker.ts";
 import type { Random } from "../../ports/random.ts";
 import type { StreamSource } from "../../ports/stream-source.ts";
 import type { LogFields, Telemetry } from "../../ports/telemetry.ts";
 import type { FailureDelivery } from "../invoke/failure-delivery.ts";
-import type { FunctionInvoker } from "../invoke/function-invoker.ts";
 import type { EngineSettings } from "../settings.ts";
 import type { Tracer } from "../trace/tracer.ts";
 import type { BufferedRecord } from "./buffered-record.ts";
@@ -27,7 +28,9 @@ export interface ShardContext {
   readonly telemetry: Telemetry;
   /** `undefined`: nothing is traced. */
   readonly tracer: Tracer | undefined;
-  readonly invoker: FunctionInvoker;
+  readonly invoker: Invoker;
+  /** This shard, as the function's door knows it. */
+  readonly caller: Caller;
   readonly delivery: FailureDelivery;
   readonly expiry: Expiry;
   /** Aborts when nothing new may start: ends waits. */

@@ -1,8 +1,10 @@
+import type { Slots } from "../../lib/slots.ts";
 import type { Checkpoint } from "../../model/checkpoint.ts";
 import { describeError } from "../../model/errors.ts";
 import type { StreamMapping } from "../../model/mapping.ts";
 import type { Position, StreamRecord } from "../../model/record.ts";
 import type { Clock } from "../../ports/clock.ts";
+import type { Invoker } from "../../ports/invoker.ts";
 import type { HeldLease, ProgressStore } from "../../ports/progress-store.ts";
 import type { Random } from "../../ports/random.ts";
 import type { FilterDocument, LogAnew, ShardRead, StreamSource } from "../../ports/stream-source.ts";
@@ -11,8 +13,6 @@ import type { Tracing } from "../../ports/tracing.ts";
 import type { ByteBudget } from "../budget.ts";
 import type { LaneExplanation, ShardExplanation } from "../explanation.ts";
 import type { FailureDelivery } from "../invoke/failure-delivery.ts";
-import type { FunctionInvoker } from "../invoke/function-invoker.ts";
-import type { Slots } from "../invoke/slots.ts";
 import type { RepeatedLines } from "../repeated-lines.ts";
 import type { EngineSettings } from "../settings.ts";
 import { streamSubject } from "../trace/trace-subject.ts";
@@ -47,7 +47,7 @@ export interface ShardEnvironment {
   readonly telemetry: Telemetry;
   readonly tracing: Tracing | undefined;
   readonly store: ProgressStore;
-  readonly invoker: FunctionInvoker;
+  readonly invoker: Invoker;
   readonly delivery: FailureDelivery;
   readonly budget: ByteBudget;
   readonly reads: Slots;
@@ -351,6 +351,7 @@ export class ShardWorker {
       random,
       telemetry,
       invoker,
+      caller: { kind: "mapping", key: mapping.name, shardId: this.shardId },
       delivery,
       report: (problem, where) => report(problem, { shardId: this.shardId, ...where }),
       tracer: this.#tracer(),

@@ -6,6 +6,7 @@ import {
   type SpanContext,
   type TraceCarrier,
 } from "../../model/trace-context.ts";
+import type { OpenSpan } from "../../ports/tracing.ts";
 import type { Tracer } from "./tracer.ts";
 
 /** By record, in order; `undefined`: it carries none. */
@@ -14,12 +15,6 @@ export type TraceCarriers = readonly (TraceCarrier | undefined)[];
 export interface TracedAttempt {
   readonly requestId: string;
   readonly carriers: TraceCarriers;
-}
-
-/** A span that has begun. */
-export interface OpenSpan {
-  readonly context: SpanContext;
-  end(outcome: InvocationOutcome): void;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { ControlPlane } from "../../../src/control/control-plane.ts";
 import { Deployments } from "../../../src/control/deployments.ts";
 import type { Engine, MappingStatus } from "../../../src/engine/engine.ts";
+import { InvokerBook } from "../../../src/invocation/invoker-book.ts";
 import { hasErrorCode, MillraceError } from "../../../src/model/errors.ts";
 import { DEFAULT_PLACE } from "../../../src/model/place.ts";
 import type { Destination } from "../../../src/ports/destination.ts";
@@ -68,6 +69,7 @@ export class ControlProcess {
           mappings: manifestMappings(this.#connectors()),
         },
         deployments: this.#deployments(),
+        invokers: new InvokerBook(this.clock, silentTelemetry()),
         store: this.store,
         progress,
         connectors: this.#connectors(),
@@ -181,6 +183,8 @@ function silentTelemetry() {
     logsDebug: false,
     offsetLag: nothing,
     invocation: nothing,
+    functionCall: nothing,
+    functionRunning: nothing,
     log: nothing,
     mark: nothing,
     register: nothing,

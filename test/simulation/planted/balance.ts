@@ -1,4 +1,4 @@
-import { bug, INVOKE, type PlantedBug, STREAM } from "./planted-bug.ts";
+import { bug, type PlantedBug, STREAM } from "./planted-bug.ts";
 
 /** What is taken and not given back; sizes that are refused; progress that is not durable. */
 export const BALANCE_BUGS: readonly PlantedBug[] = [
@@ -8,9 +8,9 @@ export const BALANCE_BUGS: readonly PlantedBug[] = [
     replace: "",
   }),
   bug("a call whose target throws keeps its slot", ["I26"], {
-    file: `${INVOKE}/function-invoker.ts`,
+    file: "src/invocation/function-invoker.ts",
     find: "const message = `function target",
-    replace: "this.#slots.take(request.mapping); const message = `function target",
+    replace: "this.#slots.take(caller.key); const message = `function target",
   }),
   bug("work goes on while the store takes no checkpoints", ["I7"], {
     file: `${STREAM}/shard-worker.ts`,

@@ -38,7 +38,7 @@ export const BATCHES_BUGS: readonly PlantedBug[] = [
     replace: "{ length: 1 },",
   }),
   bug("a mapping waits for another's function", ["I11"], {
-    file: "src/engine/supervisor.ts",
+    file: "src/invocation/invoker-book.ts",
     find: "this.#invokers.get(fn.name);",
     replace: "this.#invokers.get(fn.name) ?? [...this.#invokers.values()][0];",
   }),
@@ -68,7 +68,7 @@ export const BATCHES_BUGS: readonly PlantedBug[] = [
     replace: "if (read.readAgainAfterMs <= 1e9) continue;",
   }),
   bug("one invocation more than the function's concurrency", ["ports"], {
-    file: `${INVOKE}/function-invoker.ts`,
+    file: "src/invocation/function-invoker.ts",
     find: "new Slots(fn.concurrency);",
     replace: "new Slots(fn.concurrency + 1);",
   }),

@@ -35,6 +35,8 @@ export function createSimTelemetry(options: TelemetryOptions): Telemetry {
     },
     offsetLag() {},
     invocation() {},
+    functionCall() {},
+    functionRunning() {},
     log(level, message, fields) {
       options.log(process, level, message, fields);
     },

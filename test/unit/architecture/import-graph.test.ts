@@ -11,6 +11,7 @@ const PARTS = [
   "src/codecs",
   "src/sqlite",
   "src/network",
+  "src/invocation",
   "src/engine",
   "src/functions",
   "src/destinations",
@@ -42,7 +43,8 @@ const ALLOWED: Readonly<Record<Part, readonly Part[] | "everything">> = {
   "src/codecs": FLOOR,
   "src/sqlite": FLOOR,
   "src/network": FLOOR,
-  "src/engine": ["src/model", "src/ports", "src/lib"],
+  "src/invocation": ["src/model", "src/ports", "src/lib"],
+  "src/engine": ["src/model", "src/ports", "src/lib", "src/invocation"],
   "src/functions": ADAPTER,
   "src/destinations": ADAPTER,
   "src/stores": ADAPTER,
@@ -51,13 +53,14 @@ const ALLOWED: Readonly<Record<Part, readonly Part[] | "everything">> = {
   "connectors/*": ADAPTER,
   "connectors/registry.ts": ["src/ports", "connectors/*"],
   "src/manifests": ["src/model", "src/ports", "src/lib", "src/engine"],
-  "src/control": ["src/model", "src/ports", "src/lib", "src/engine", "src/manifests"],
+  "src/control": ["src/model", "src/ports", "src/lib", "src/invocation", "src/engine", "src/manifests"],
   "src/api": ["src/model", "src/ports", "src/lib", "src/engine", "src/manifests", "src/control"],
   "src/load": ["src/model", "src/ports", "src/lib", "src/manifests"],
   "src/cli": [
     "src/model",
     "src/ports",
     "src/lib",
+    "src/invocation",
     "src/network",
     "src/engine",
     "src/manifests",
@@ -71,7 +74,7 @@ const ALLOWED: Readonly<Record<Part, readonly Part[] | "everything">> = {
 
 /** What others may see of the engine. */
 const ENGINE_FACE = /^src\/engine\/(engine\.ts|create-engine\.ts|settings\.ts|filter\/)/;
-const INSIDE: readonly Part[] = ["src/model", "src/ports", "src/lib", "src/engine"];
+const INSIDE: readonly Part[] = ["src/model", "src/ports", "src/lib", "src/invocation", "src/engine"];
 
 function breaches(imports: readonly Import[]): string[] {
   return imports.flatMap(({ from, target }) => {

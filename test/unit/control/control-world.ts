@@ -2,6 +2,7 @@ import { setImmediate } from "node:timers/promises";
 import { ControlPlane } from "../../../src/control/control-plane.ts";
 import { Deployments } from "../../../src/control/deployments.ts";
 import type { Engine, MappingStatus } from "../../../src/engine/engine.ts";
+import { InvokerBook } from "../../../src/invocation/invoker-book.ts";
 import type { Manifests } from "../../../src/manifests/load-manifests.ts";
 import type { FunctionResource } from "../../../src/manifests/resources.ts";
 import { MillraceError } from "../../../src/model/errors.ts";
@@ -15,6 +16,7 @@ import type { StreamSource } from "../../../src/ports/stream-source.ts";
 import { createMemoryStore } from "../../../src/stores/memory.ts";
 import { createMemoryMappingStore } from "../../../src/stores/memory-mappings.ts";
 import { createTelemetry } from "../../../src/telemetry/telemetry.ts";
+import { SILENT_TELEMETRY } from "../engine/stream/small-world.ts";
 import { createManualClock } from "../functions/manual-clock.ts";
 import { KAFKA, LOCAL, SQS } from "../manifests/manifest-samples.ts";
 
@@ -118,6 +120,7 @@ export class ControlWorld {
       processId: name,
       manifests,
       deployments,
+      invokers: new InvokerBook(this.clock, SILENT_TELEMETRY),
       store: options.store ?? this.mappings,
       progress: this.progress,
       connectors: this.connectors,

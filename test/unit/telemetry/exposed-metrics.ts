@@ -9,6 +9,8 @@ export async function exposedMetrics(): Promise<Map<string, Set<string>>> {
   telemetry.register("m");
   telemetry.offsetLag("m", "p", 1);
   telemetry.invocation("m", "succeeded", 1);
+  telemetry.functionRunning("f", 1);
+  telemetry.functionCall("f", "api", "succeeded", 1);
   const shards = [{ shardId: "s", oldestAgeMs: 5 }];
   const standstills = [{ reason: "sourceGone", seconds: 60 }];
   telemetry.watch(() => [{ name: "m", state: "Enabled", oldestAgeMs: 5, shards, standstills }]);

@@ -381,6 +381,8 @@ export class SmallWorld {
         else this.offsetLags.set(shardId, records);
       },
       invocation: () => {},
+      functionCall: () => {},
+      functionRunning: () => {},
       log: (level, message, fields) => {
         this.logs.push({ level, message, fields });
         if (level === "error" && message.includes("defect"))
@@ -415,6 +417,8 @@ export const SILENT_TELEMETRY: Telemetry = {
   gauge: () => {},
   offsetLag: () => {},
   invocation: () => {},
+  functionCall: () => {},
+  functionRunning: () => {},
   log: () => {},
   logsDebug: false,
   mark: () => {},

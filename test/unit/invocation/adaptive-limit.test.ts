@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { AdaptiveLimit } from "../../../../src/engine/invoke/adaptive-limit.ts";
+import { AdaptiveLimit } from "../../../src/invocation/adaptive-limit.ts";
 
 /** So many calls, all slots in use, each of this duration. */
 function calls(limit: AdaptiveLimit, count: number, durationMs: number, atMs = 0): void {

@@ -1,6 +1,6 @@
+import { withVersion } from "../model/executed-version.ts";
 import type { InvocationOutcome } from "../model/outcome.ts";
 import type { FunctionTarget, InvocationContext } from "../ports/function-target.ts";
-import { withVersion } from "./executed-version.ts";
 
 export interface FunctionVersions {
   /** What `$LATEST`, and a name without a qualifier, means. */

@@ -1,4 +1,4 @@
-import type { OutcomeKind } from "../../model/outcome.ts";
+import type { OutcomeKind } from "../model/outcome.ts";
 
 /** A burst of refusals is one sign, however many calls it hits: the limit falls at most once in this time, milliseconds. */
 const REFUSAL_PAUSE_MS = 1000;

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Slots } from "../../../../src/engine/invoke/slots.ts";
+import { Slots } from "../../../src/lib/slots.ts";
 
 test("a free slot is taken at once, and those of one taker who wait come in their order", async () => {
   const slots = new Slots(2);
   assert.equal(slots.take("a"), undefined);
   assert.equal(slots.take("a"), undefined);
   const came: number[] = [];
-  const waits = [1, 2, 3].map((place) => slots.take("a")?.then(() => came.push(place)));
+  const waits = [1, 2, 3].map((place) => slots.take("a")?.granted.then(() => came.push(place)));
   slots.give("a");
   await waits[0];
   assert.deepEqual(came, [1]);
@@ -25,7 +25,7 @@ test("never more slots are taken than there are", async () => {
   await Promise.all(
     Array.from({ length: 50 }, async (_, index) => {
       const taker = takers[index % takers.length] ?? "a";
-      await slots.take(taker);
+      await slots.take(taker)?.granted;
       most = Math.max(most, ++taken);
       await Promise.resolve();
       taken--;
@@ -39,7 +39,7 @@ test("a taker who comes when another has all slots gets every slot that comes fr
   const slots = new Slots(10);
   const has = { early: 0, late: 0 };
   const want = async (taker: "early" | "late") => {
-    await slots.take(taker);
+    await slots.take(taker)?.granted;
     has[taker]++;
   };
   const wants = Array.from({ length: 30 }, () => want("early"));
@@ -81,7 +81,7 @@ test("with fewer slots than are taken nothing starts until enough are given back
   const slots = new Slots(4);
   for (let taken = 0; taken < 4; taken++) assert.equal(slots.take("a"), undefined);
   let started = 0;
-  for (let wait = 0; wait < 5; wait++) void slots.take("a")?.then(() => started++);
+  for (let wait = 0; wait < 5; wait++) void slots.take("a")?.granted.then(() => started++);
   slots.resize(2);
   slots.give("a");
   slots.give("a");
@@ -103,12 +103,12 @@ async function flush(): Promise<void> {
 test("those of a taker that leaves are sent away without a slot, and no other one moves for it", async () => {
   const slots = new Slots(1);
   assert.equal(slots.take("stays"), undefined);
-  const leaving = [slots.take("leaves"), slots.take("leaves")];
+  const leaving = [slots.take("leaves")?.granted, slots.take("leaves")?.granted];
   const waits = slots.take("waits");
   slots.dismiss("leaves");
   assert.deepEqual(await Promise.all(leaving), [false, false]);
   slots.give("stays");
-  assert.equal(await waits, true);
+  assert.equal(await waits?.granted, true);
   slots.give("waits");
   assert.equal(slots.take("leaves"), undefined, "it may come again");
 });
@@ -117,7 +117,7 @@ test("a taker that comes again has an even share, in which its last calls count"
   const slots = new Slots(4);
   const has = { early: 0, again: 0 };
   const want = async (taker: "early" | "again") => {
-    if ((await slots.take(taker)) !== false) has[taker]++;
+    if ((await slots.take(taker)?.granted) !== false) has[taker]++;
   };
   for (const taker of ["early", "early", "early", "again"] as const) void want(taker);
   await flush();
@@ -130,4 +130,28 @@ test("a taker that comes again has an even share, in which its last calls count"
   }
   await flush();
   assert.deepEqual(has, { early: 2, again: 2 });
+});
+
+test("who leaves the line gets no slot, and those behind come in their order", async () => {
+  const slots = new Slots(1);
+  assert.equal(slots.take("a"), undefined);
+  const [first, second, third] = [slots.take("a"), slots.take("a"), slots.take("a")];
+  second?.leave();
+  assert.equal(await second?.granted, false);
+  assert.equal(slots.standing("a").ownWaiting, 2);
+  first?.leave();
+  slots.give("a");
+  assert.equal(await third?.granted, true);
+  third?.leave();
+  assert.deepEqual(slots.standing("a"), { limit: 1, running: 1, waiting: 0, ownRunning: 1, ownWaiting: 0 });
+});
+
+test("who has left is forgotten at once, however long the others wait", () => {
+  const slots = new Slots(1);
+  slots.take("a");
+  for (let came = 0; came < 1_000; came++) slots.take("a")?.leave();
+  assert.equal(slots.standing("a").ownWaiting, 0);
+  slots.dismiss("a");
+  slots.give("a");
+  assert.equal(slots.take("b"), undefined);
 });

@@ -1,4 +1,4 @@
-import type { InvocationOutcome } from "../model/outcome.ts";
+import type { InvocationOutcome } from "./outcome.ts";
 
 /** Names the version in an outcome of a function that ran. */
 export function withVersion(outcome: InvocationOutcome, executedVersion: string): InvocationOutcome {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createVersionedFunction, shareOf } from "../../../src/functions/versioned.ts";
+import { createVersionedFunction, shareOf } from "../../../src/invocation/alias-route.ts";
 import type { FunctionTarget } from "../../../src/ports/function-target.ts";
 
 const ARN = "arn:aws:lambda:eu-west-1:123456789012:function:orders";

@@ -1,0 +1,159 @@
+import { firstOf, whenAborted, whenLate } from "../lib/first-of.ts";
+import { Slots, type Turn } from "../lib/slots.ts";
+import { describeError } from "../model/errors.ts";
+import type { InvocationOutcome, OutcomeKind } from "../model/outcome.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { FunctionTarget } from "../ports/function-target.ts";
+import type { Invocation, InvocationBatch, InvocationResult, Invoker } from "../ports/invoker.ts";
+import type { LogFields, Telemetry } from "../ports/telemetry.ts";
+import type { OpenSpan } from "../ports/tracing.ts";
+import { AdaptiveLimit } from "./adaptive-limit.ts";
+import type { FunctionExplanation } from "./function-explanation.ts";
+
+export interface InvocableFunction {
+  readonly name: string;
+  readonly target: FunctionTarget;
+  readonly timeoutMs: number;
+  /** Invocations at once, over all callers of the function; more wait their turn, each caller for its even share. */
+  readonly concurrency: number;
+  /** Fewer at once while the function refuses calls or takes longer than usual. */
+  readonly isConcurrencyAdaptive?: boolean;
+}
+
+const NOT_STARTED: InvocationResult = { kind: "notStarted" };
+const REFUSED: InvocationResult = { kind: "refused" };
+
+/** One function with its concurrency limit: every invocation of the process passes here, whoever makes it. */
+export class FunctionInvoker implements Invoker {
+  readonly #fn: InvocableFunction;
+  readonly #clock: Clock;
+  readonly #telemetry: Telemetry;
+  readonly #slots: Slots;
+  readonly #adaptive: AdaptiveLimit | undefined;
+  /** Of mappings. */
+  readonly #inFlight = new Map<string, number>();
+
+  constructor(fn: InvocableFunction, clock: Clock, telemetry: Telemetry) {
+    this.#fn = fn;
+    this.#clock = clock;
+    this.#telemetry = telemetry;
+    this.#slots = new Slots(fn.concurrency);
+    this.#adaptive = fn.isConcurrencyAdaptive === true ? new AdaptiveLimit(fn.concurrency) : undefined;
+  }
+
+  /** Never rejects, unless `call.payload` throws. */
+  async invoke(call: Invocation): Promise<InvocationResult> {
+    const { key } = call.caller;
+    const turn = this.#slots.take(key);
+    if (turn !== undefined) {
+      const outcome = await this.#wait(turn, call);
+      if (outcome !== "granted") return outcome;
+    }
+    try {
+      return call.mayStart() ? await this.#call(call) : NOT_STARTED;
+    } finally {
+      this.#slots.give(key);
+    }
+  }
+
+  async #wait(turn: Turn, { patienceMs, signal, caller }: Invocation): Promise<"granted" | InvocationResult> {
+    if (patienceMs === undefined) return (await turn.granted) ? "granted" : NOT_STARTED;
+    const late = whenLate(this.#clock, patienceMs, "late" as const);
+    const gone = whenAborted(signal, () => "gone");
+    const ending = await firstOf<boolean, "late">(turn.granted, late, gone).catch(() => "gone" as const);
+    if (ending === true) return "granted";
+    turn.leave();
+    // The turn may have come in the same moment: then it is ours.
+    if (await turn.granted) return "granted";
+    if (ending !== "late") return NOT_STARTED;
+    this.#telemetry.functionCall(this.#fn.name, caller.kind, "refused", undefined);
+    return REFUSED;
+  }
+
+  /** Invocations that run now, of all callers. */
+  get taken(): number {
+    return this.#slots.taken;
+  }
+
+  explain(caller: string): FunctionExplanation {
+    const { name, concurrency, timeoutMs } = this.#fn;
+    return { name, concurrency, timeoutMs, ...this.#slots.standing(caller) };
+  }
+
+  /** Calls of a caller that wait for their turn end at once, not started. */
+  dismiss(caller: string): void {
+    this.#slots.dismiss(caller);
+  }
+
+  async #call(call: Invocation): Promise<InvocationOutcome> {
+    const payload = call.payload();
+    const { caller, requestId, functionArn } = call;
+    const { name: functionName, timeoutMs, target } = this.#fn;
+    const span = call.beginSpan?.();
+    // Between taking note of it and forgetting it nothing may throw.
+    this.#track(call, 1);
+    const startedMs = this.#clock.monotonic();
+    const nowMs = this.#clock.now();
+    if (call.batch !== undefined) this.#countStart(caller.key, call.batch, nowMs);
+    const context = {
+      requestId,
+      functionName,
+      functionArn,
+      deadlineMs: nowMs + timeoutMs,
+      timeoutMs,
+      trace: span?.context,
+    };
+    let outcome: InvocationOutcome;
+    try {
+      outcome = await target.invoke(payload, context, call.signal);
+    } catch (error) {
+      // The port forbids it, but a defective target must cost its own batch, not the engine.
+      const message = `function target ${functionName} broke its contract: ${describeError(error)}`;
+      this.#telemetry.log("error", message, { ...namesOf(call), traceId: span?.context.traceId });
+      outcome = { kind: "functionError", errorType: "Millrace.TargetDefect", message };
+    }
+    this.#track(call, -1);
+    span?.end(outcome);
+    const endedMs = this.#clock.monotonic();
+    if (caller.kind === "mapping") this.#telemetry.invocation(caller.key, outcome.kind, endedMs - startedMs);
+    this.#telemetry.functionCall(functionName, caller.kind, outcome.kind, endedMs - startedMs);
+    if (this.#telemetry.logsDebug) this.#tell(call, outcome.kind, endedMs - startedMs, span);
+    if (this.#adaptive !== undefined) this.#adapt(this.#adaptive, outcome.kind, startedMs, endedMs);
+    return outcome;
+  }
+
+  #countStart(mapping: string, { records, isRetry, arrivalMs }: InvocationBatch, nowMs: number): void {
+    this.#telemetry.count("invoked_events", mapping, records);
+    this.#telemetry.observe("batch_size_records", mapping, records);
+    if (isRetry) this.#telemetry.count("retries", mapping, 1);
+    else if (arrivalMs !== undefined) {
+      const waitedMs = Math.max(0, nowMs - arrivalMs);
+      this.#telemetry.observe("put_to_invoke_seconds", mapping, waitedMs / 1000);
+    }
+  }
+
+  #tell(call: Invocation, outcome: OutcomeKind, durationMs: number, span: OpenSpan | undefined): void {
+    const traceId = span?.context.traceId;
+    const fields = { ...namesOf(call), traceId, records: call.batch?.records, outcome, durationMs };
+    this.#telemetry.log("debug", "an invocation has ended", fields);
+  }
+
+  #adapt(adaptive: AdaptiveLimit, kind: OutcomeKind, startedMs: number, endedMs: number): void {
+    const before = adaptive.limit;
+    adaptive.ended(kind, endedMs - startedMs, this.#slots.taken, endedMs);
+    if (adaptive.limit !== before) this.#slots.resize(adaptive.limit);
+  }
+
+  #track({ caller: { kind, key } }: Invocation, change: 1 | -1): void {
+    this.#telemetry.functionRunning(this.#fn.name, change);
+    if (kind !== "mapping") return;
+    const inFlight = (this.#inFlight.get(key) ?? 0) + change;
+    if (inFlight === 0) this.#inFlight.delete(key);
+    else this.#inFlight.set(key, inFlight);
+    this.#telemetry.gauge("in_flight_invocations", key, inFlight);
+  }
+}
+
+function namesOf({ caller: { kind, key, shardId }, requestId }: Invocation): LogFields {
+  return { mapping: kind === "mapping" ? key : undefined, shardId, requestId };
+}

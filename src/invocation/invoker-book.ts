@@ -1,0 +1,36 @@
+import type { Clock } from "../ports/clock.ts";
+import type { Telemetry } from "../ports/telemetry.ts";
+import { FunctionInvoker, type InvocableFunction } from "./function-invoker.ts";
+
+/** The door of each function of this process: one for all who call it, since its concurrency holds over all of them. */
+export class InvokerBook {
+  readonly #clock: Clock;
+  readonly #telemetry: Telemetry;
+  readonly #invokers = new Map<string, FunctionInvoker>();
+
+  constructor(clock: Clock, telemetry: Telemetry) {
+    this.#clock = clock;
+    this.#telemetry = telemetry;
+  }
+
+  invokerOf(fn: InvocableFunction): FunctionInvoker {
+    let invoker = this.#invokers.get(fn.name);
+    if (invoker === undefined) {
+      invoker = new FunctionInvoker(fn, this.#clock, this.#telemetry);
+      this.#invokers.set(fn.name, invoker);
+    }
+    return invoker;
+  }
+
+  /** Calls of a caller that wait for their turn, at whatever function, end at once, not started. */
+  dismiss(caller: string): void {
+    for (const invoker of this.#invokers.values()) invoker.dismiss(caller);
+  }
+
+  /** Calls that run now, of all functions. */
+  get taken(): number {
+    let taken = 0;
+    for (const invoker of this.#invokers.values()) taken += invoker.taken;
+    return taken;
+  }
+}

@@ -1,0 +1,13 @@
+export type CallerKind = "mapping" | "api";
+
+/** Who calls a function. All callers of a function share its concurrency evenly. */
+export interface Caller {
+  readonly kind: CallerKind;
+  /** Tells callers apart: the name of a mapping. */
+  readonly key: string;
+  /** Of a stream's mapping; for logs. */
+  readonly shardId?: string;
+}
+
+/** All that call by Lambda's Invoke are one. No mapping has a name with brackets. */
+export const API_CALLER: Caller = { kind: "api", key: "(Invoke)" };
