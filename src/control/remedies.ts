@@ -60,6 +60,11 @@ export function remedyOf({ code, facts }: Reason): Remedy {
         says: "the source does not answer a read",
         toDo: "Look whether it runs and can be reached; reading goes on by itself.",
       };
+    case "waitsForParents":
+      return {
+        says: "the shard was made anew, and waits until the shards that it follows are processed",
+        toDo: "Look at these: reading goes on by itself.",
+      };
     case "readingFull":
       return {
         says: `reading waits, since ${facts["records"]} records are read and not settled`,

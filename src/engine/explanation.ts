@@ -42,7 +42,7 @@ export interface ShardExplanation {
 
 /** What the reader of a shard does: `asking`: it waits for the source; `pausing`: until the next read or try. */
 export interface ReadingNow {
-  readonly doing: "asking" | "pausing" | "waitingForRoom" | "nothing";
+  readonly doing: "asking" | "pausing" | "waitingForRoom" | "waitingForParents" | "nothing";
   readonly sinceMs: number;
   /** Of a pause; else as `sinceMs`. */
   readonly untilMs: number;

@@ -81,6 +81,7 @@ function readingReason(shard: ShardExplanation, nowMs: number): Reason {
       break;
   }
   const { doing, sinceMs, untilMs } = readingNow;
+  if (doing === "waitingForParents") return reason("waitsForParents", { sinceMs });
   if (doing === "asking" && !caughtUp && nowMs - sinceMs > LATE_MS)
     return reason("sourceSilent", { sinceMs });
   if (doing === "nothing" && nowMs - sinceMs > LATE_MS)

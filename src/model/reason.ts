@@ -18,6 +18,7 @@ export const REASON_CODES = [
   "sourceDenied",
   "sourceGone",
   "sourceSilent",
+  "waitsForParents",
   "readingFull",
   "leaseNotRenewed",
   "groupBusy",

@@ -1,8 +1,8 @@
 import { type FailureRecord, failureDocumentWithPayload } from "../../src/model/failure-record.ts";
-import type { StreamMapping } from "../../src/model/mapping.ts";
 import { generateScenario } from "../simulation/generate-scenario.ts";
 import { createMappingHistory } from "../simulation/history.ts";
 import { SeededRandom } from "../simulation/random.ts";
+import type { MappingScenario } from "../simulation/scenario.ts";
 import { VirtualTime } from "../simulation/virtual-clock.ts";
 import { createSimDestination } from "../simulation/world/destination.ts";
 import { FaultDesk } from "../simulation/world/fault-desk.ts";
@@ -19,10 +19,8 @@ describeDestinationContract("simulated", {
     const process = new SimProcess(0, "process-0", time, random, { wallOffsetMs: 0, rate: 1 });
     const faults = new FaultDesk({}, new Map());
     const stream = new SimStream(1, () => time.now, random);
-    const history = createMappingHistory(0, anyMapping(), stream, {
-      retentionMs: undefined,
-      isTopic: false,
-    });
+    const plan = anyPlan();
+    const history = createMappingHistory(0, plan.mapping, stream, plan);
     const accepted: FailureRecord[] = [];
     const accept = (record: FailureRecord) => accepted.push(structuredClone(record));
     return {
@@ -41,10 +39,10 @@ describeDestinationContract("simulated", {
   },
 });
 
-function anyMapping(): StreamMapping {
+function anyPlan(): MappingScenario {
   for (let seed = 1; seed <= 100; seed++) {
     const [first] = generateScenario(seed).mappings;
-    if (first !== undefined) return first.mapping;
+    if (first !== undefined) return first;
   }
   throw new Error("some scenario has a stream mapping");
 }

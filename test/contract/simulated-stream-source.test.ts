@@ -26,7 +26,16 @@ for (const [name, rate] of [
   ["simulated, troubled", 0.4],
 ] as const) {
   describeStreamSourceContract(name, {
-    can: { startAtTimestamp: true, split: true, merge: true, trim: true, expireIterators: false },
+    can: {
+      startAtTimestamp: true,
+      split: true,
+      merge: true,
+      trim: true,
+      expireIterators: false,
+      remake: true,
+      loseEnd: true,
+      unseen: true,
+    },
     createStream: async (shards) => createFixture(shards, rate),
     openMissingStream: () =>
       Promise.reject(new MillraceError("ERR_MILLRACE_SOURCE_NOT_FOUND", "There is no such stream.")),
@@ -56,15 +65,15 @@ function createFixture(shards: number, rate: number): StreamFixture {
         time,
         faults,
         events,
-        retentionMs: undefined,
+        tellsLogs: true,
         readIntervalMs: 20,
         tellsLag: true,
         record: () => {},
         // The suite reads before the quota allows it: it asks for no pause where nothing is to come.
         breach: () => {},
       });
-      const openReader: typeof source.openReader = async (shardId, start, signal) =>
-        driven(time, await source.openReader(shardId, start, signal));
+      const openReader: typeof source.openReader = async (...args) =>
+        driven(time, await source.openReader(...args));
       return driven(time, { ...source, openReader });
     },
     async append(shardId, records) {
@@ -76,8 +85,18 @@ function createFixture(shards: number, rate: number): StreamFixture {
     async merge([left]) {
       stream.merge(shardOf(left));
     },
+    async remake() {
+      stream.remove();
+      stream.make(1, true);
+    },
+    async loseEnd(shardId, kept) {
+      stream.loseEnd(shardOf(shardId), kept);
+    },
+    async appendUnseen(shardId) {
+      stream.appendPlace(shardOf(shardId));
+    },
     async trimBefore(epochMs) {
-      for (const shard of stream.shards) {
+      for (const shard of stream.current) {
         const kept = shard.records.filter((record) => record.arrivedMs >= epochMs).length;
         stream.trim(shard, 1 - kept / Math.max(1, shard.records.length));
       }

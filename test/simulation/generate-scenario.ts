@@ -8,6 +8,7 @@ import {
   generateWindowUpdates,
 } from "./generate-faults.ts";
 import { generateQueue } from "./generate-queue.ts";
+import { makeRuder } from "./generate-rudeness.ts";
 import { SeededRandom } from "./random.ts";
 import type {
   Flavour,
@@ -44,6 +45,10 @@ const LONG_FAULTS_MS = 60_000;
 
 /** A scenario from a seed: each draws its own subset of settings and faults, so that rare combinations occur. */
 export function generateScenario(seed: number): Scenario {
+  return makeRuder(generateOrdinary(seed));
+}
+
+function generateOrdinary(seed: number): Scenario {
   const random = new SeededRandom(seed).fork("scenario");
   const cast = pickCast(random.fork("cast"));
   const flavour = pickFlavour(random.fork("flavour"), cast);

@@ -37,7 +37,7 @@ export interface MappingHistory {
   readonly ordinal: number;
   readonly mapping: StreamMapping;
   readonly stream: SimStream;
-  readonly retentionMs: number | undefined;
+  readonly plan: MappingScenario;
   /** Like a Kafka topic (`MappingScenario.isTopic`). */
   readonly isTopic: boolean;
   readonly events: HistoryEvent[];
@@ -48,8 +48,12 @@ export interface MappingHistory {
   readonly owedFrom: (number | undefined)[];
   dropsCounted: number;
   expiriesCounted: number;
+  /** Shards that were said to be another log. */
+  changesTold: number;
   /** Lengths that updates have given to its tumbling windows; 0: switched off. The last one is in force. */
   readonly windowUpdates: number[];
+  /** By process and shard's name: the log of the last records that the function was given. */
+  readonly lastLogs: Map<string, SimShard>;
 }
 
 export interface Breach {
@@ -80,6 +84,8 @@ export type InvariantId =
   | "I18"
   | "I19"
   | "I20"
+  | "I21"
+  | "I22"
   | "I23"
   | "I24"
   | "I26"
@@ -233,20 +239,22 @@ export function createMappingHistory(
   ordinal: number,
   mapping: StreamMapping,
   stream: SimStream,
-  { retentionMs, isTopic }: Pick<MappingScenario, "retentionMs" | "isTopic">,
+  plan: MappingScenario,
 ): MappingHistory {
   return {
     ordinal,
     mapping,
     stream,
-    retentionMs,
-    isTopic,
+    plan,
+    isTopic: plan.isTopic,
     events: [],
     attempts: [],
     startPoints: [],
     owedFrom: [],
     dropsCounted: 0,
     expiriesCounted: 0,
+    changesTold: 0,
+    lastLogs: new Map(),
     windowUpdates: [],
   };
 }
@@ -255,4 +263,10 @@ export function createMappingHistory(
 export function isOwed(mapping: MappingHistory, record: SimRecord): boolean {
   const from = mapping.owedFrom[record.shard.ordinal];
   return record.accepted && from !== undefined && record.index >= from;
+}
+
+/** No function can have it. What no filter can be shown is only found out where there is a filter. */
+export function isUnmade({ mapping }: MappingHistory, { unmade }: SimRecord): boolean {
+  if (unmade === "filter document") return mapping.filterPatterns.length > 0;
+  return unmade !== undefined;
 }

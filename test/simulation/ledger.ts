@@ -1,5 +1,12 @@
 import { knownArrivalMs } from "../../src/model/arrival.ts";
-import { type Attempt, type Delivered, type History, isOwed, type MappingHistory } from "./history.ts";
+import {
+  type Attempt,
+  type Delivered,
+  type History,
+  isOwed,
+  isUnmade,
+  type MappingHistory,
+} from "./history.ts";
 import { SIM_ENVELOPE_BYTES } from "./world/events.ts";
 import type { SimProcess } from "./world/process.ts";
 import { EPOCH_MS, type SimRecord } from "./world/stream.ts";
@@ -66,20 +73,26 @@ function fillAges(ledger: Ledger, { mapping, stream }: MappingHistory): void {
 }
 
 function fillTrims(ledger: Ledger, { stream }: MappingHistory): void {
+  const keptOf = new Map(stream.shards.map(({ before }) => [before?.log, before?.kept]));
   for (const shard of stream.shards) {
-    for (const [index, at] of shard.trimmedAt.entries()) {
-      const record = shard.records[index];
-      if (record === undefined) continue;
-      ledger.trimmedAt[record.id] = at;
-      lower(ledger.agedAt, record, at);
-    }
+    const { records, trimmedAt, goneAt } = shard;
+    const gone = goneAt === undefined ? [] : records.slice(keptOf.get(shard) ?? 0);
+    for (const record of gone) endAtSource(ledger, record, goneAt);
+    for (const [index, at] of trimmedAt.entries()) endAtSource(ledger, records[index], at);
   }
+}
+
+/** Trimmed, or gone with the log that held it. */
+function endAtSource(ledger: Ledger, record: SimRecord | undefined, at = NEVER): void {
+  lower(ledger.trimmedAt, record, at);
+  lower(ledger.agedAt, record, at);
 }
 
 function fillOutcomes(ledger: Ledger, history: History, mapping: MappingHistory): void {
   const attemptsMax = (mapping.mapping.retryAttemptsMax ?? NEVER) + 1;
   const hasDestination = mapping.mapping.onFailureDestination !== undefined;
   const counted = new AttemptCounts(mapping);
+  if (!hasDestination) dropUnmade(ledger, mapping);
   if (!hasDestination && (attemptsMax !== NEVER || mapping.isTopic)) dropOversized(ledger, history, mapping);
   for (const event of mapping.events) {
     if (event.kind === "attemptRan") {
@@ -98,6 +111,13 @@ function fillDelivery(ledger: Ledger, event: Delivered): void {
   for (const record of event.records) {
     if (event.accepted) lower(ledger.acceptedAt, record, event.at);
     if (event.refused) lower(ledger.droppableAt, record, event.at);
+  }
+}
+
+/** No attempt is seen of a record that no function can have: it is given up at once (I23). */
+function dropUnmade(ledger: Ledger, mapping: MappingHistory): void {
+  for (const record of mapping.stream.records) {
+    if (isUnmade(mapping, record)) lower(ledger.droppableAt, record, record.arrivedMs - EPOCH_MS);
   }
 }
 
@@ -161,8 +181,8 @@ export class AttemptCounts {
   /** Records of batches that were split since their size was refused: the parts go on with what is left of the budget. */
   readonly #split = new Set<number>();
 
-  constructor({ mapping, retentionMs }: MappingHistory) {
-    this.#isByRecord = mapping.recordAgeMsMax !== undefined || retentionMs !== undefined;
+  constructor({ mapping, stream }: MappingHistory) {
+    this.#isByRecord = mapping.recordAgeMsMax !== undefined || stream.canExpire;
   }
 
   /** Counts one more and gives the count that the batch now has. */

@@ -1,5 +1,6 @@
 import { BALANCE_BUGS } from "./planted/balance.ts";
 import { BATCHES_BUGS } from "./planted/batches.ts";
+import { LOG_BUGS } from "./planted/logs.ts";
 import { OWNERSHIP_BUGS } from "./planted/ownership.ts";
 import type { PlantedBug } from "./planted/planted-bug.ts";
 import { PROGRESS_BUGS } from "./planted/progress.ts";
@@ -25,4 +26,5 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ...BALANCE_BUGS,
   ...STANDSTILL_BUGS,
   ...SOURCE_WORD_BUGS,
+  ...LOG_BUGS,
 ];

@@ -43,6 +43,10 @@ export interface MappingScenario {
   readonly tellsLag: boolean;
   /** Like a Kafka topic: partial responses list what comes again, batching windows open with their first record. */
   readonly isTopic: boolean;
+  /** Its source tells which log a shard is: the stream may be made anew, shards may lose their ends. Older scenarios: no. */
+  readonly tellsLogs?: boolean;
+  /** How many records are followed by a position without one. Older scenarios: none. */
+  readonly placesShare?: number;
 }
 
 export interface Workload {
@@ -64,6 +68,8 @@ export interface Workload {
   readonly timelessShare?: number;
   /** Records that the filter does not let through. */
   readonly unwantedShare: number;
+  /** Of which no event, or no filter document, can be made. Older scenarios have none. */
+  readonly unmadeShare?: number;
   /** Ordinals of records that always fail. */
   readonly poison: readonly number[];
   /** What else always fails: everything, the records of shard 0, the records of key 0. */
@@ -83,8 +89,6 @@ export interface QueueScenario {
 
 /** As of a stream: its keys are the groups, its records the messages. */
 export interface QueueWorkload extends Omit<Workload, "shards" | "poisoned"> {
-  /** Messages of which no event, or no filter document, can be made. Older scenarios have none. */
-  readonly unmadeShare?: number;
   readonly poisoned: "nothing" | "everything" | "group";
 }
 
@@ -138,6 +142,30 @@ export type FaultEvent =
       readonly mapping: number;
       readonly shard: number;
       readonly share: number;
+    }
+  /** The stream is deleted, and made anew under its name: with so many shards, its positions from 0 on or behind all others. */
+  | {
+      readonly kind: "remake";
+      readonly atMs: number;
+      readonly mapping: number;
+      readonly awayMs: number;
+      readonly shards: number;
+      readonly isLower: boolean;
+    }
+  /** A shard loses all records behind this share, and is written on from there. */
+  | {
+      readonly kind: "lose end";
+      readonly atMs: number;
+      readonly mapping: number;
+      readonly shard: number;
+      readonly share: number;
+    }
+  /** `null`: the source keeps all from now on. */
+  | {
+      readonly kind: "retention";
+      readonly atMs: number;
+      readonly mapping: number;
+      readonly retentionMs: number | null;
     }
   | {
       readonly kind: "outage";

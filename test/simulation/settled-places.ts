@@ -1,5 +1,6 @@
 import type { Checkpoint } from "../../src/model/checkpoint.ts";
-import { indexAtOrAfter, type SimShard, startIndex } from "./world/stream.ts";
+import { indexAtOrAfter, startIndex } from "./world/log.ts";
+import type { SimShard } from "./world/stream.ts";
 
 /** What a checkpoint says is settled, in indexes of the shard: all below `reached`, and `[from, to)` of each range. */
 export interface SettledPlaces {
@@ -18,7 +19,9 @@ export function settledPlaces(shard: SimShard, checkpoint: Checkpoint): SettledP
     const isThere = shard.records[last]?.place === Number(to);
     return [indexAtOrAfter(shard, from), isThere ? last + 1 : last] as const;
   });
-  const places = { reached: startIndex(shard, checkpoint.resume), ranges };
+  // Positions that hold no record make no range of records.
+  const filled = ranges.filter(([from, to]) => from < to);
+  const places = { reached: startIndex(shard, checkpoint.resume), ranges: filled };
   known.set(checkpoint, { shard, places });
   return places;
 }

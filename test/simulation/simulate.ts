@@ -22,12 +22,8 @@ const MARKS_SEEDS_MIN = 2_000;
 /** A seed's history lives as long as the seed: with room for it nothing is copied that dies at its end. */
 const YOUNG_MB = 64;
 const SHRINK_RUNS_MAX = 1_000;
-/**
- * Rare states that this world cannot reach yet; unit tests do: `damaged-records.test.ts` (its streams hold no damaged record),
- * `stopping.test.ts` (its queue mappings are not updated while they run).
- */
+/** Rare states that this world cannot reach yet; `stopping.test.ts` does: its queue mappings are not updated while they run. */
 const NOT_IN_THIS_WORLD: ReadonlySet<string> = new Set([
-  "damaged record given up",
   "receives taken over from an earlier configuration",
   "kept receives given back",
 ]);

@@ -1,6 +1,6 @@
-import { initialCheckpoint } from "../../model/checkpoint.ts";
+import { type Checkpoint, initialCheckpoint } from "../../model/checkpoint.ts";
 import type { StreamMapping } from "../../model/mapping.ts";
-import type { Shard } from "../../model/record.ts";
+import type { Shard, StartPoint } from "../../model/record.ts";
 import type { NewShard, ProgressStore, ShardProgress } from "../../ports/progress-store.ts";
 import type { StreamSource } from "../../ports/stream-source.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
@@ -40,13 +40,18 @@ export async function discoverShards(
     if (added.length > 0) await store.add(mapping.uuid, added);
   }
   const listed = new Map(shards.map((shard) => [shard.shardId, shard]));
-  await reopenRemadeShards(options, rows, listed);
   await forgetPastShards(options, rows, listed, signal);
   return listed;
 }
 
 function newShard(shard: Shard): NewShard {
-  return { shard, checkpoint: initialCheckpoint({ kind: "oldest" }) };
+  return { shard, checkpoint: beginningOf(shard, { kind: "oldest" }) };
+}
+
+/** With the log that the shard is, where the listing tells it: it may be another one when its first read comes. */
+function beginningOf({ logId }: Shard, start: StartPoint, ended = false): Checkpoint {
+  const checkpoint = initialCheckpoint(start, ended);
+  return logId === undefined ? checkpoint : { ...checkpoint, logId };
 }
 
 async function firstShard(
@@ -58,40 +63,17 @@ async function firstShard(
   const { startingPosition } = mapping;
   switch (startingPosition.kind) {
     case "TRIM_HORIZON":
-      return { shard, checkpoint: initialCheckpoint({ kind: "oldest" }) };
+      return newShard(shard);
     case "AT_TIMESTAMP":
       return {
         shard,
-        checkpoint: initialCheckpoint({ kind: "timestamp", epochMs: startingPosition.epochMs }),
+        checkpoint: beginningOf(shard, { kind: "timestamp", epochMs: startingPosition.epochMs }),
       };
     case "LATEST":
       return {
         shard,
-        checkpoint: initialCheckpoint(await source.captureLatest(shard.shardId, signal), shard.closed),
+        checkpoint: beginningOf(shard, await source.captureLatest(shard.shardId, signal), shard.closed),
       };
-  }
-}
-
-/** A shard that is ended here is another log under its name by now: it begins anew, as a shard that was found later. */
-async function reopenRemadeShards(
-  { mapping, store, telemetry }: DiscoveryOptions,
-  rows: readonly ShardProgress[],
-  listed: ReadonlyMap<string, Shard>,
-): Promise<void> {
-  for (const { shardId, checkpoint, owner } of rows) {
-    const shard = listed.get(shardId);
-    if (!checkpoint.ended || owner !== undefined || shard?.logId === undefined) continue;
-    if (checkpoint.logId === undefined || checkpoint.logId === shard.logId) continue;
-    telemetry.count("changed_logs", mapping.name, 1);
-    const told = `log ${checkpoint.logId} before, ${shard.logId} now`;
-    const fields = { mapping: mapping.name, shardId, reason: "remade", told };
-    telemetry.log(
-      "error",
-      "an ended shard is another log under its old name; it is read from its beginning",
-      fields,
-    );
-    await store.remove(mapping.uuid, shardId);
-    await store.add(mapping.uuid, [newShard(shard)]);
   }
 }
 

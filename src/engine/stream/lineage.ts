@@ -1,3 +1,4 @@
+import type { Checkpoint } from "../../model/checkpoint.ts";
 import type { Shard } from "../../model/record.ts";
 import type { ShardProgress } from "../../ports/progress-store.ts";
 
@@ -5,27 +6,61 @@ import type { ShardProgress } from "../../ports/progress-store.ts";
 export interface KnownLineage {
   /** The newest listing. Where a shard was made anew under its name, its parents are those listed. */
   readonly listed: ReadonlyMap<string, Shard>;
-  /** Parents that are long past: the source itself does not know them any more (`ShardInquiry`). */
+  /** Shards that are long past: the source itself does not know them any more (`ShardInquiry`). */
   readonly past: ReadonlySet<string>;
 }
 
+/** Calls that a look costs for shards that wait and are not listed. */
+const UNLISTED_ASKED_MAX = 4;
+
 /**
- * Shards that may be worked on: not ended, and every parent ended, that is, read to its end and settled (streams §2.5).
+ * Shards that may be worked on: not ended, or listed as another log than the one that was ended, and every parent ended,
+ * that is, read to its end and settled (streams §2.5).
  * A parent that has no row is waited for until the source says that it is past: it may only be missing in a listing.
  */
-export function startableShards(rows: readonly ShardProgress[], { listed, past }: KnownLineage) {
+export function startableShards(rows: readonly ShardProgress[], lineage: KnownLineage) {
   const byId = new Map(rows.map((row) => [row.shardId, row]));
-  const isPast = (parentId: string) => byId.get(parentId)?.checkpoint.ended ?? past.has(parentId);
-  const parentsOf = (row: ShardProgress) => listed.get(row.shardId)?.parentShardIds ?? row.parentShardIds;
+  const parentsOf = (row: ShardProgress) =>
+    lineage.listed.get(row.shardId)?.parentShardIds ?? row.parentShardIds;
   const startable: ShardProgress[] = [];
   const waiting: ShardProgress[] = [];
-  const unknownParents = new Set<string>();
+  const unknown = new Set<string>();
   for (const row of rows) {
-    if (row.checkpoint.ended) continue;
+    const isOther = isOtherLog(row.checkpoint, lineage.listed.get(row.shardId));
+    if (row.checkpoint.ended && !isOther) continue;
     // What has been worked on already was startable once, and stays it.
-    const open = row.checkpoint.revision > 0 ? [] : parentsOf(row).filter((parentId) => !isPast(parentId));
+    const isBegun = row.checkpoint.revision > 0 && !isOther;
+    const open = isBegun || isGone(row, lineage) ? [] : openParents(parentsOf(row), byId, lineage);
     (open.length === 0 ? startable : waiting).push(row);
-    for (const parentId of open) if (!byId.has(parentId)) unknownParents.add(parentId);
+    for (const parentId of open) if (!byId.has(parentId)) unknown.add(parentId);
   }
-  return { startable, waiting, unknownParents };
+  const unlisted = waiting.filter(({ shardId }) => !lineage.listed.has(shardId));
+  for (const { shardId } of unlisted.slice(0, UNLISTED_ASKED_MAX)) unknown.add(shardId);
+  return { startable, waiting, unknown };
+}
+
+/**
+ * Of a stream that was made anew without it: it would wait for ever for parents that are others by now. Who begins it
+ * finds its end.
+ */
+function isGone({ shardId }: ShardProgress, { listed, past }: KnownLineage): boolean {
+  return !listed.has(shardId) && past.has(shardId);
+}
+
+/** Those that are not past. One that had ended and is listed as another log by now has not. */
+export function openParents(
+  parentIds: readonly string[],
+  rows: ReadonlyMap<string, ShardProgress>,
+  { listed, past }: KnownLineage,
+): readonly string[] {
+  return parentIds.filter((parentId) => {
+    const checkpoint = rows.get(parentId)?.checkpoint;
+    if (checkpoint === undefined) return !past.has(parentId);
+    return !checkpoint.ended || isOtherLog(checkpoint, listed.get(parentId));
+  });
+}
+
+/** Both say which log they are, and it is not the same. */
+export function isOtherLog({ logId }: Checkpoint, shard: Shard | undefined): boolean {
+  return logId !== undefined && shard?.logId !== undefined && logId !== shard.logId;
 }

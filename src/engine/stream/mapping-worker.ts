@@ -2,6 +2,7 @@ import type { FunctionInvoker } from "../../invocation/function-invoker.ts";
 import { every, sleepUnless } from "../../lib/sleep.ts";
 import { Slots } from "../../lib/slots.ts";
 import { WakeableLoop } from "../../lib/wakeable-loop.ts";
+import type { Checkpoint } from "../../model/checkpoint.ts";
 import { describeError, isPassingFault } from "../../model/errors.ts";
 import type { Shard } from "../../model/record.ts";
 import type { Clock, ScheduledCall } from "../../ports/clock.ts";
@@ -20,12 +21,13 @@ import { liveUntilMs } from "../lease/lease-margin.ts";
 import { RepeatedLines } from "../repeated-lines.ts";
 import type { EngineSettings } from "../settings.ts";
 import { discoverShards } from "./discovery.ts";
-import { startableShards } from "./lineage.ts";
+import { isOtherLog, startableShards } from "./lineage.ts";
 import { ProgressGauges } from "./progress-gauges.ts";
 import { ShardInquiry } from "./shard-inquiry.ts";
 import { type ShardEnvironment, ShardWorker } from "./shard-worker.ts";
 import { SourceOutages } from "./source-outages.ts";
 import { SourceProblems } from "./source-problems.ts";
+import { TurnedShards } from "./turned-shards.ts";
 
 export interface MappingWorkerOptions {
   readonly deployment: StreamDeployment;
@@ -82,7 +84,8 @@ export class MappingWorker {
   readonly #lines: RepeatedLines;
   readonly #inquiry: ShardInquiry;
   #listed: ReadonlyMap<string, Shard> | undefined;
-  /** Parents that the source itself does not know any more. */
+  readonly #turned = new TurnedShards();
+  /** Shards that the source itself does not know any more. */
   readonly #past = new Set<string>();
   /** Shards that were not ended at the last look; `undefined` before the first. */
   #openShardIds: readonly string[] | undefined;
@@ -231,7 +234,8 @@ export class MappingWorker {
     const nowMs = clock.monotonic();
     this.#leases?.observe(rows, nowMs);
     const lineage = { listed: this.#listed ?? new Map<string, Shard>(), past: this.#past };
-    const { startable, waiting, unknownParents } = startableShards(rows, lineage);
+    const { startable, waiting, unknown } = startableShards(rows, lineage);
+    for (const parentId of this.#turned.look(rows, lineage)) unknown.add(parentId);
     for (const { parentShardIds } of waiting) {
       telemetry.mark(
         parentShardIds.length > 1 ? "merged child waited for both parents" : "child waited for parent",
@@ -241,7 +245,7 @@ export class MappingWorker {
     const active = startable.filter((row) => !this.#defective.has(row.shardId));
     const plan = this.#leases?.plan(active, new Set(this.#held.keys()), nowMs) ?? this.#takeAll(active);
     this.#dueInMs = plan.dueInMs;
-    if (await this.#lookForParents(unknownParents)) this.#loop.wake();
+    if (await this.#askForGone(unknown)) this.#loop.wake();
     await Promise.all(plan.acquire.map((row) => this.#acquire(row)));
     if (plan.request !== undefined) {
       await store.requestHandover(mapping.uuid, plan.request.shardId, plan.request, this.#options.owner);
@@ -249,18 +253,18 @@ export class MappingWorker {
     telemetry.gauge("owned_shards", mapping.name, this.#held.size);
   }
 
-  /** True when one of them was found to be past, so that its children may start. */
-  async #lookForParents(parentIds: ReadonlySet<string>): Promise<boolean> {
+  /** True when one of them was found to be past, so that it or its children may start. */
+  async #askForGone(shardIds: ReadonlySet<string>): Promise<boolean> {
     const { source } = this.#environment;
     let hasFound = false;
-    for (const parentId of parentIds) {
-      const isUnlisted = this.#listed?.has(parentId) === false;
+    for (const shardId of shardIds) {
+      const isUnlisted = this.#listed?.has(shardId) === false;
       const isPast =
         source.knowsShard === undefined
           ? isUnlisted
-          : isUnlisted && (await this.#inquiry.isGone(parentId, this.#stop.signal).catch(() => false));
+          : isUnlisted && (await this.#inquiry.isGone(shardId, this.#stop.signal).catch(() => false));
       if (!isPast) continue;
-      this.#past.add(parentId);
+      this.#past.add(shardId);
       hasFound = true;
     }
     return hasFound;
@@ -281,7 +285,11 @@ export class MappingWorker {
     const { mapping, source, store } = this.#environment;
     try {
       const options = { mapping, source, store, telemetry, inquiry: this.#inquiry };
+      const hasCome = this.#turned.listing();
       this.#listed = await discoverShards(options, rows, this.#stop.signal);
+      hasCome();
+      // A stream that was made anew may use a name again.
+      for (const shardId of this.#listed.keys()) this.#past.delete(shardId);
       this.#discoveredMs = clock.monotonic();
     } catch (error) {
       telemetry.count("source_errors", mapping.name, 1);
@@ -308,9 +316,10 @@ export class MappingWorker {
     const worker = new ShardWorker({
       environment: this.#environment,
       lease,
-      checkpoint: acquired.checkpoint,
+      checkpoint: this.#beginningOf(row.shardId, acquired.checkpoint),
       begun: acquired.begun,
       isLeaseLive: () => clock.monotonic() < held.liveUntilMs,
+      whenParentsArePast: (signal) => this.#whenParentsArePast(row.shardId, signal),
       onEnded: () => this.#shardEnded(held),
       onFenced: () => this.#lose(held),
       onDefect: () => this.#defect(held),
@@ -327,6 +336,20 @@ export class MappingWorker {
     const fields = { mapping: mapping.name, shardId: row.shardId, epoch: lease.epoch, told: acquired.begun };
     telemetry.log("info", "shard taken", fields);
     worker.start();
+  }
+
+  /** What is listed as another log has not ended: the first read says so, too, and it is read from there. */
+  #beginningOf(shardId: string, checkpoint: Checkpoint): Checkpoint {
+    return isOtherLog(checkpoint, this.#listed?.get(shardId)) ? { ...checkpoint, ended: false } : checkpoint;
+  }
+
+  /** A broker that divides the shards itself has no parents among them. */
+  async #whenParentsArePast(shardId: string, signal: AbortSignal): Promise<void> {
+    if (this.#leases === undefined) return;
+    const isPast = this.#turned.wait(shardId, signal);
+    this.#discoveredMs = Number.NEGATIVE_INFINITY;
+    this.#loop.wake();
+    await isPast;
   }
 
   /** A look may wait for a source that lists slowly, or for a store; leases do not wait with it. */

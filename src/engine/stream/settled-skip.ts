@@ -3,7 +3,7 @@ import type { Position } from "../../model/record.ts";
 
 /** Tells, while a shard is read again in order, which records a checkpoint already calls settled. */
 export class SettledSkip {
-  readonly #ranges: readonly SettledRange[];
+  #ranges: readonly SettledRange[];
   readonly #compare: (a: Position, b: Position) => number;
   #index = 0;
   /** The newest record read, when it lies in the present range: what follows it there is settled and not yet read. */
@@ -12,6 +12,17 @@ export class SettledSkip {
   constructor(ranges: readonly SettledRange[], compare: (a: Position, b: Position) => number) {
     this.#ranges = ranges;
     this.#compare = compare;
+  }
+
+  /** The last position that the checkpoint called settled, while there is some of it that was not read again. */
+  get lastUnread(): Position | undefined {
+    return this.#index < this.#ranges.length ? this.#ranges.at(-1)?.to : undefined;
+  }
+
+  /** Its last range says nothing of the log that is read now. */
+  forgetLast(): void {
+    this.#ranges = this.#ranges.slice(0, -1);
+    if (this.#index >= this.#ranges.length) this.#newestInside = undefined;
   }
 
   /** To be asked once for each record, in shard order. */

@@ -37,9 +37,14 @@ export class ShardLog {
   }
 
   /** `true`: more is known of the log than before. */
-  saw({ logId = this.#logId }: ShardRead): boolean {
-    const isNews = logId !== this.#logId;
-    this.#logId = logId;
+  isNews({ logId = this.#logId }: ShardRead): boolean {
+    return logId !== this.#logId;
+  }
+
+  /** The same, and it is kept. */
+  saw(read: ShardRead): boolean {
+    const isNews = this.isNews(read);
+    this.#logId = read.logId ?? this.#logId;
     return isNews;
   }
 

@@ -67,6 +67,8 @@ export interface ShardWorkerOptions {
   readonly begun: string | undefined;
   /** Whether the lease still runs by our own clock. */
   isLeaseLive(): boolean;
+  /** The shard is a log that was made anew: resolves when that log's parents are past, or with the signal. */
+  whenParentsArePast(signal: AbortSignal): Promise<void>;
   /** All of the shard is settled, durably: its children may start. */
   onEnded(): void;
   /** Another owner has the shard; the worker has stopped. */
@@ -76,6 +78,8 @@ export interface ShardWorkerOptions {
 }
 
 const FINAL_CHECKPOINT_TRIES = 3;
+/** Calls that it may cost to learn which settled ranges a log that has changed still has: the rest is read again. */
+const RANGES_ASKED_MAX = 10;
 
 /** Processes one shard under one lease: reads ahead, hands records to lanes, settles and checkpoints. */
 export class ShardWorker {
@@ -196,6 +200,7 @@ export class ShardWorker {
       onRead: (read) => {
         if (read.nothingAsked !== true) this.#environment.problems.worked(this.shardId);
         if (read.anew !== undefined) return this.#turnTo(read, read.anew);
+        if (this.#log.isNews(read) && this.#skip.lastUnread !== undefined) return this.#takeOfOther(read);
         this.#take(read);
         return undefined;
       },
@@ -421,14 +426,45 @@ export class ShardWorker {
     this.#mark.settle(this.#mark.append(position, undefined));
   }
 
+  /**
+   * What the checkpoint called settled ahead of the mark may have been lost with the end of the log, though all that was read
+   * is still there: then other records stand at its positions. Without the source's word for it they are read again.
+   */
+  async #takeOfOther(read: ShardRead): Promise<void> {
+    for (let asked = 0; this.#skip.lastUnread !== undefined; asked++) {
+      const isServed = asked < RANGES_ASKED_MAX && (await this.#isServed(this.#skip.lastUnread));
+      if (this.#state !== "running") return;
+      if (isServed) break;
+      this.#skip.forgetLast();
+    }
+    this.#take(read);
+  }
+
+  async #isServed(position: Position): Promise<boolean> {
+    const { source } = this.#environment;
+    try {
+      return (await source.stillServes?.(this.shardId, position, this.#stop.signal, this.#log.logId)) ?? true;
+    } catch {
+      return false;
+    }
+  }
+
+  #skipNothing(): SettledSkip {
+    return new SettledSkip([], (a, b) => this.#environment.source.comparePositions(a, b));
+  }
+
   async #turnTo(read: ShardRead, anew: LogAnew): Promise<void> {
     this.#hasIdleRead = false;
     await this.#log.turn(anew, () => this.#pokeLanes());
+    if (anew.because === "remade" && this.#state === "running") {
+      this.#readNotes.does("waitingForParents");
+      await this.#options.whenParentsArePast(this.#stop.signal);
+    }
     if (this.#state !== "running") return;
     this.#log.saw(read);
     this.#mark.restart(anew.from);
     // What was settled ahead in the old log says nothing of this one.
-    this.#skip = new SettledSkip([], (a, b) => this.#environment.source.comparePositions(a, b));
+    this.#skip = this.#skipNothing();
     this.#lagMs = read.lagMs;
     this.#unread = read.offsetLag;
     this.#checkpoints.changed();

@@ -1,4 +1,4 @@
-import type { TumblingWindow } from "../../model/record.ts";
+import type { StreamRecord, TumblingWindow } from "../../model/record.ts";
 import type { StreamEvents, StreamSource } from "../../ports/stream-source.ts";
 import type { BufferedRecord } from "./buffered-record.ts";
 
@@ -39,9 +39,13 @@ export function eventOrNothing(
   window: TumblingWindow | undefined,
 ): Uint8Array {
   try {
-    const encodable = records.filter((each) => each.damage === undefined).map(({ record }) => record);
-    return events.encode(encodable, window);
+    return events.encode(encodable(records), window);
   } catch {
-    return NOTHING;
+    // What grew too old before its first attempt nobody has tried to encode: its neighbours can be.
+    return noteUnencodable(events, records) ? events.encode(encodable(records), window) : NOTHING;
   }
+}
+
+function encodable(records: readonly BufferedRecord[]): readonly StreamRecord[] {
+  return records.filter((each) => each.damage === undefined).map(({ record }) => record);
 }

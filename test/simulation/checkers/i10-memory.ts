@@ -1,6 +1,7 @@
-import { type Attempt, isOwed, type MappingHistory, type ReadReturned } from "../history.ts";
+import { type Attempt, isOwed, isUnmade, type MappingHistory, type ReadReturned } from "../history.ts";
 import { isOversized, type Ledger } from "../ledger.ts";
 import { isSettledIn, type SettledPlaces, settledPlaces } from "../settled-places.ts";
+import { isIn } from "../world/log.ts";
 import type { SimProcess } from "../world/process.ts";
 import type { SimRecord, SimShard } from "../world/stream.ts";
 import type { Checker, Trial } from "./checker.ts";
@@ -55,30 +56,32 @@ function holdingOf(holdings: Map<SimProcess, Holding>, process: SimProcess): Hol
 /** Records that one process holds, each under the reader that read it. */
 class Holding {
   /** What its checkpoint told it not to process again. */
-  readonly #skipped = new Map<SimShard, SettledPlaces>();
+  readonly #skipped = new Map<string, { readonly shard: SimShard; readonly places: SettledPlaces }>();
   readonly #readerOf = new Map<SimRecord, number>();
   readonly #ofReader = new Map<number, Set<SimRecord>>();
   readonly #largestRead = new Map<number, number>();
   #bytes = 0;
 
   skip(shard: SimShard, places: SettledPlaces): void {
-    this.#skipped.set(shard, places);
+    this.#skipped.set(shard.shardId, { shard, places });
   }
 
   read(event: ReadReturned, trial: Trial): void {
     const held = this.#ofReader.get(event.readerId) ?? new Set<SimRecord>();
     this.#ofReader.set(event.readerId, held);
-    const skipped = this.#skipped.get(event.shard);
+    const skipped = this.#skipped.get(event.shard.shardId);
     let readBytes = 0;
     for (let index = event.from; index < event.to; index++) {
       const record = event.shard.records[index];
       if (record === undefined || !isOwed(trial.mapping, record)) continue;
       readBytes += record.bytes;
       if (this.#readerOf.has(record)) continue;
-      if (skipped !== undefined && isSettledIn(skipped, index)) continue;
+      if (skipped !== undefined && isIn(skipped.shard, record) && isSettledIn(skipped.places, index))
+        continue;
       // Without a destination nobody sees when a record that no event can hold is given up.
       const isSeen = trial.mapping.mapping.onFailureDestination !== undefined;
-      if (!isSeen && isOversized(trial.history, trial.mapping, record)) continue;
+      const isNever = isOversized(trial.history, trial.mapping, record) || isUnmade(trial.mapping, record);
+      if (!isSeen && isNever) continue;
       this.#readerOf.set(record, event.readerId);
       held.add(record);
       this.#bytes += record.bytes;

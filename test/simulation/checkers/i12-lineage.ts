@@ -11,11 +11,11 @@ export const lineage: Checker = {
   title: "shard lineage",
   check(trial) {
     const { mapping, history, report } = trial;
-    const known = new Set<SimShard>();
+    const known = new Set<string>();
     const endOf = new Map<SimShard, number>();
     for (const event of mapping.events) {
       if (event.kind === "registered") {
-        known.add(event.shard);
+        known.add(event.shard.shardId);
         if (event.how === "add" && event.checkpoint.resume.kind !== "oldest") {
           report(
             event.at,
@@ -32,15 +32,15 @@ export const lineage: Checker = {
       }
     }
     if (history.quiescentAt === undefined) return;
-    for (const shard of mapping.stream.shards) {
-      if (!known.has(shard)) report(history.quiescentAt, `${shard.shardId} was never taken up`);
+    for (const { shardId } of mapping.stream.current) {
+      if (!known.has(shardId)) report(history.quiescentAt, `${shardId} was never taken up`);
     }
   },
 };
 
-/** Time at which a shard, and all before it, had come to the end. */
+/** Time at which a shard, and all before it, had come to the end: its own, or with its stream. */
 function endOfShard(trial: Trial, shard: SimShard): number {
-  let end = shard.closedAt ?? Number.POSITIVE_INFINITY;
+  let end = shard.closedAt ?? shard.goneAt ?? Number.POSITIVE_INFINITY;
   for (const record of shard.records) {
     if (isOwed(trial.mapping, record)) end = Math.max(end, trial.ledger.endedAt[record.id] ?? 0);
   }

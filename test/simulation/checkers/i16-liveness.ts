@@ -1,6 +1,5 @@
 import { type History, isOwed } from "../history.ts";
 import type { SimProcess } from "../world/process.ts";
-import type { SimShard } from "../world/stream.ts";
 import type { Checker, Trial } from "./checker.ts";
 
 /** Beyond the lease's time: until a survivor looks, takes and is answered. */
@@ -34,7 +33,7 @@ export const liveness: Checker = {
     // What is not done may be a queue's.
     if (open === 0 && history.queues.some(({ queue }) => queue.left > 0)) return;
     const registered = mapping.owedFrom.filter((from) => from !== undefined).length;
-    const shards = `${registered} of ${mapping.stream.shards.length} shards registered`;
+    const shards = `${registered} of ${mapping.stream.shards.length} logs registered`;
     report(history.endedAt, `not quiescent: ${open} records open, first ${example ?? "none"}; ${shards}`);
   },
 };
@@ -45,8 +44,8 @@ function checkFailovers({ history, mapping, report }: Trial): void {
   if (Object.keys(scenario.rates).some((kind) => kind.startsWith("store"))) return;
   if (scenario.faults.some((fault) => fault.kind === "pause" || fault.kind === "outage")) return;
   const withinMs = scenario.settings.leaseDurationMs + scenario.settings.leaseRenewalMs + FAILOVER_MS;
-  const owners = new Map<SimShard, SimProcess>();
-  const orphanedAt = new Map<SimShard, number>();
+  const owners = new Map<string, SimProcess>();
+  const orphanedAt = new Map<string, number>();
   for (const event of mapping.events) {
     for (const [shard, owner] of owners) {
       if (owner.diedAt !== undefined && owner.diedAt <= event.at && !orphanedAt.has(shard)) {
@@ -54,7 +53,8 @@ function checkFailovers({ history, mapping, report }: Trial): void {
       }
     }
     if (event.kind !== "leaseMoved") continue;
-    const idleSince = orphanedAt.get(event.shard);
+    const { shardId } = event.shard;
+    const idleSince = orphanedAt.get(shardId);
     if (event.move === "acquired") {
       if (
         idleSince !== undefined &&
@@ -62,13 +62,13 @@ function checkFailovers({ history, mapping, report }: Trial): void {
         hasSurvivor(history, idleSince, event.at)
       ) {
         const idleMs = Math.round(event.at - idleSince);
-        report(event.at, `${event.shard.shardId} lay idle for ${idleMs} ms after its owner was killed`);
+        report(event.at, `${shardId} lay idle for ${idleMs} ms after its owner was killed`);
       }
-      owners.set(event.shard, event.process);
-      orphanedAt.delete(event.shard);
+      owners.set(shardId, event.process);
+      orphanedAt.delete(shardId);
     } else if (event.move === "released") {
-      owners.delete(event.shard);
-      orphanedAt.delete(event.shard);
+      owners.delete(shardId);
+      orphanedAt.delete(shardId);
     }
   }
 }

@@ -1,4 +1,4 @@
-import type { Attempt, Delivered, MappingHistory } from "../history.ts";
+import { type Attempt, type Delivered, isUnmade, type MappingHistory } from "../history.ts";
 import { AttemptCounts, isOversized } from "../ledger.ts";
 import type { Checker, Trial } from "./checker.ts";
 
@@ -59,6 +59,7 @@ function checkDiscard(trial: Trial, event: Delivered, counts: AttemptCounts, att
       trial.report(event.at, `record ${young.position} was given up for age too early`);
     return;
   }
+  if (records.some((each) => isUnmade(trial.mapping, each))) return;
   if (records.some((each) => isOversized(trial.history, trial.mapping, each))) return;
   const count = counts.ofBatch(process, record.requestId, records);
   if (count < attemptsMax) {

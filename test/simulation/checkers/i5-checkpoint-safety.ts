@@ -34,6 +34,8 @@ function checkRange({ ledger, report }: Trial, event: Checkpointed, from: number
 }
 
 function checkEnd({ report }: Trial, { at, shard, requestedAt }: Checkpointed, reached: number): void {
+  // What the source has no more has come to its end.
+  if (shard.goneAt !== undefined && shard.goneAt <= requestedAt) return;
   const kept = Math.max(reached, shard.trimmedAt.length);
   if (shard.closedAt === undefined || shard.closedAt > requestedAt) {
     report(at, `${shard.shardId} was called ended while it was open`);

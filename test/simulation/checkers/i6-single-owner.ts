@@ -1,4 +1,3 @@
-import type { SimShard } from "../world/stream.ts";
 import type { Checker } from "./checker.ts";
 
 /**
@@ -10,10 +9,10 @@ export const singleOwner: Checker = {
   title: "single owner",
   check({ history, mapping, report }) {
     const { leaseDurationMs } = history.scenario.settings;
-    const epochs = new Map<SimShard, number>();
+    const epochs = new Map<string, number>();
     for (const event of mapping.events) {
       if (event.kind === "leaseMoved" && event.move === "acquired") {
-        epochs.set(event.shard, event.epoch);
+        epochs.set(event.shard.shardId, event.epoch);
       } else if (event.kind === "leaseSought") {
         const isForeign = event.owner !== undefined && event.owner !== event.process.owner;
         if (isForeign && event.watchedMs < leaseDurationMs) {
@@ -30,7 +29,8 @@ export const singleOwner: Checker = {
         }
         const expiredMs = attempt.startedLocalMs - attempt.confirmedLocalMs - leaseDurationMs;
         if (expiredMs > 0) report(event.at, `${what()} ${Math.ceil(expiredMs)} ms after its lease ran out`);
-        if (epochs.get(attempt.shard) !== attempt.epoch) report(event.at, `${what()} while another owns it`);
+        if (epochs.get(attempt.shard.shardId) !== attempt.epoch)
+          report(event.at, `${what()} while another owns it`);
       }
     }
   },

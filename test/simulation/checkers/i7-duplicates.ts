@@ -1,6 +1,7 @@
 import type { Attempt, MappingHistory } from "../history.ts";
 import { isSettledIn, type SettledPlaces, settledPlaces } from "../settled-places.ts";
-import type { SimRecord } from "../world/stream.ts";
+import { isIn, logIdOf, sharedPart } from "../world/log.ts";
+import type { SimRecord, SimShard } from "../world/stream.ts";
 import type { Checker, Trial } from "./checker.ts";
 
 /**
@@ -54,7 +55,7 @@ function checkCompleteness({ mapping, history, report }: Trial): void {
     if (event.kind === "attemptTold") {
       const { attempt } = event;
       if (attempt.process.drainDeadline < event.at || attempt.toldProcessed.length === 0) continue;
-      const key = `${attempt.shard.ordinal}/${ownership(attempt)}`;
+      const key = `${attempt.shard.shardId}/${ownership(attempt)}`;
       const known = open.get(key) ?? [];
       if (known.length === 0) open.set(key, known);
       for (const record of attempt.toldProcessed) {
@@ -62,18 +63,20 @@ function checkCompleteness({ mapping, history, report }: Trial): void {
       }
     } else if (event.kind === "attemptStarted") {
       const { attempt } = event;
-      const [oldest] = open.get(`${attempt.shard.ordinal}/${ownership(attempt)}`) ?? [];
+      const [oldest] = open.get(`${attempt.shard.shardId}/${ownership(attempt)}`) ?? [];
       if (oldest === undefined || event.at - oldest.toldAt <= undurableMsMax) continue;
       const since = `${oldest.record.position}, done at ${oldest.toldAt.toFixed(1)}, is not durable`;
       report(event.at, `attempt ${attempt.id} starts while ${since}`);
     } else if (event.kind === "checkpointed") {
-      const key = `${event.shard.ordinal}/${event.process.ordinal}/${event.epoch}`;
+      const key = `${event.shard.shardId}/${event.process.ordinal}/${event.epoch}`;
       const known = open.get(key);
       if (known === undefined) continue;
       const places = settledPlaces(event.shard, event.checkpoint);
       const left: Known[] = [];
       let late: Known | undefined;
       for (const each of known) {
+        // Nobody settles what another log has replaced.
+        if (!isIn(event.shard, each.record)) continue;
         if (!isSettledIn(places, each.record.index)) left.push(each);
         else if (late === undefined && event.at - each.toldAt > storedWithinMs) late = each;
       }
@@ -93,12 +96,27 @@ function ownership(attempt: Attempt): string {
   return `${attempt.process.ordinal}/${attempt.epoch}`;
 }
 
+/** A range that reaches into what a log has lost may be read again, all of it. */
+function isKnownSettled({ shard, places }: Resume, log: SimShard, record: SimRecord): boolean {
+  const shared = log === shard ? shard.records.length : (sharedPart(log, logIdOf(shard))?.records ?? 0);
+  const ranges = places.ranges.filter(([, to]) => to <= shared);
+  return isIn(shard, record) && isSettledIn({ reached: places.reached, ranges }, record.index);
+}
+
+interface Resume {
+  readonly shard: SimShard;
+  readonly places: SettledPlaces;
+}
+
 /** By shard and epoch: what the checkpoint said that came with the lease. */
-function resumePlaces(mapping: MappingHistory): Map<string, SettledPlaces> {
-  const places = new Map<string, SettledPlaces>();
+function resumePlaces(mapping: MappingHistory): Map<string, Resume> {
+  const places = new Map<string, Resume>();
   for (const event of mapping.events) {
     if (event.kind !== "leaseMoved" || event.move !== "acquired" || event.checkpoint === undefined) continue;
-    places.set(`${event.shard.ordinal}/${event.epoch}`, settledPlaces(event.shard, event.checkpoint));
+    places.set(`${event.shard.shardId}/${event.epoch}`, {
+      shard: event.shard,
+      places: settledPlaces(event.shard, event.checkpoint),
+    });
   }
   return places;
 }
@@ -115,15 +133,16 @@ function checkStart(
   { report }: Trial,
   attempt: Attempt,
   toldIn: ReadonlyMap<number, string>,
-  resumed: ReadonlyMap<string, SettledPlaces>,
+  resumed: ReadonlyMap<string, Resume>,
   isFaultless: boolean,
 ): void {
-  const places = resumed.get(`${attempt.shard.ordinal}/${attempt.epoch}`);
+  const resume = resumed.get(`${attempt.shard.shardId}/${attempt.epoch}`);
   const owned = ownership(attempt);
   for (const record of attempt.records) {
     const told = toldIn.get(record.id);
     const isRepeated = told !== undefined && (isFaultless || told === owned);
-    if (!isRepeated && (places === undefined || !isSettledIn(places, record.index))) continue;
+    const isSettled = resume !== undefined && isKnownSettled(resume, attempt.shard, record);
+    if (!isRepeated && !isSettled) continue;
     const what = `attempt ${attempt.id} repeats ${record.position} of ${record.shard.shardId}`;
     const why = isRepeated ? `which was done in ${told}` : "which the checkpoint called settled";
     report(attempt.startedAt, `${what}, ${why}`);

@@ -17,6 +17,9 @@ import { batches } from "./i13-batches.ts";
 import { shutdown } from "./i15-shutdown.ts";
 import { liveness } from "./i16-liveness.ts";
 import { sourceWord } from "./i20-source-word.ts";
+import { identity } from "./i21-identity.ts";
+import { progress } from "./i22-progress.ts";
+import { damage } from "./i23-damage.ts";
 import { balance } from "./i26-balance.ts";
 import { QUEUE_CHECKERS } from "./queues/index.ts";
 import { tumblingWindows } from "./tumbling-windows.ts";
@@ -37,6 +40,9 @@ export const CHECKERS: readonly Checker[] = [
   shutdown,
   liveness,
   sourceWord,
+  identity,
+  progress,
+  damage,
   tumblingWindows,
   balance,
 ];

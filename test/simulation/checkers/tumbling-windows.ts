@@ -1,7 +1,6 @@
 import { knownArrivalMs } from "../../../src/model/arrival.ts";
 import type { Attempt, Delivered, LeaseMoved, MappingHistory } from "../history.ts";
 import { countOf } from "../world/responses.ts";
-import type { SimShard } from "../world/stream.ts";
 import type { Checker, Trial } from "./checker.ts";
 
 /** Clocks of processes drift, and a timer is not the moment that it was set for. */
@@ -18,11 +17,11 @@ export const tumblingWindows: Checker = {
   check(trial) {
     const { mapping } = trial;
     if (!windowLengths(mapping).some((lengthMs) => lengthMs > 0)) return;
-    const open = new Map<SimShard, Open>();
+    const open = new Map<string, Open>();
     const discards = new Map<string, string>();
     for (const event of mapping.events) {
       if (event.kind === "leaseMoved" && event.move === "acquired") {
-        open.set(event.shard, resumed(event));
+        open.set(event.shard.shardId, resumed(event));
       } else if (event.kind === "attemptStarted") {
         const window = openFor(open, event.attempt);
         if (window !== undefined) checkStart(trial, event.attempt, window);
@@ -68,8 +67,8 @@ function resumed({ process, epoch, checkpoint }: LeaseMoved): Open {
   };
 }
 
-function openFor(open: ReadonlyMap<SimShard, Open>, { process, epoch, shard }: Attempt): Open | undefined {
-  const window = open.get(shard);
+function openFor(open: ReadonlyMap<string, Open>, { process, epoch, shard }: Attempt): Open | undefined {
+  const window = open.get(shard.shardId);
   return window?.owner === `${process.ordinal}/${epoch}` ? window : undefined;
 }
 

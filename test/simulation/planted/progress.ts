@@ -144,7 +144,7 @@ export const PROGRESS_BUGS: readonly PlantedBug[] = [
     replace: "return lease.epoch > 0 ? row : undefined;",
   }),
   bug("the source skips a record after an empty read", ["I1", "I5"], {
-    file: "test/simulation/world/source.ts",
+    file: "test/simulation/world/shard-reader.ts",
     find: "if (read.trimmed) this.#next = from;",
     replace: "this.#next = Math.min(from + 1, this.#shard.records.length);",
   }),

@@ -24,7 +24,7 @@ export const SOURCE_WORD_BUGS: readonly PlantedBug[] = [
   }),
   bug("a parent that one listing leaves out is taken for past", ["I12", "I2"], {
     file: `${STREAM}/mapping-worker.ts`,
-    find: "isUnlisted && (await this.#inquiry.isGone(parentId, this.#stop.signal).catch(() => false));",
+    find: "isUnlisted && (await this.#inquiry.isGone(shardId, this.#stop.signal).catch(() => false));",
     replace: "isUnlisted;",
   }),
 ];

@@ -12,10 +12,16 @@ export function scheduleArrivals(world: World): void {
     const history = world.histories[ordinal];
     if (history === undefined) continue;
     const { stream } = history;
+    const { placesShare = 0 } = history.plan;
     const random = world.random.fork(`workload ${ordinal}`);
     scheduleWorkload(world, workload, (record) => {
       const isPoisoned = (key: string, keyOrdinal: number) => isSick(stream, workload, key, keyOrdinal);
-      stream.append(newItem(workload, random, record, isPoisoned));
+      // Whoever writes to a stream that is deleted fails, and nothing has arrived.
+      if (stream.isAway) return;
+      const item = newItem(workload, random, record, isPoisoned);
+      const unmade = unmadeOf(random.fork(`unmade ${record}`), workload.unmadeShare);
+      const { shard } = stream.append({ ...item, unmade });
+      if (random.fork(`place ${record}`).chance(placesShare)) stream.appendPlace(shard);
     });
   }
   for (const { plan, queue } of world.queues) {

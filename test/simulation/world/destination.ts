@@ -1,13 +1,15 @@
 import { MillraceError } from "../../../src/model/errors.ts";
 import type { FailureRecord } from "../../../src/model/failure-record.ts";
+import type { Position } from "../../../src/model/record.ts";
 import type { Destination } from "../../../src/ports/destination.ts";
 import { failureOf } from "../../fixtures/failure-of.ts";
-import type { MappingHistory } from "../history.ts";
+import { isUnmade, type MappingHistory } from "../history.ts";
 import type { VirtualTime } from "../virtual-clock.ts";
 import { SimPayload } from "./events.ts";
 import type { FaultDesk } from "./fault-desk.ts";
+import { comparePositions } from "./log.ts";
 import type { SimProcess } from "./process.ts";
-import { indexAtOrAfter, type SimRecord, type SimStream } from "./stream.ts";
+import type { SimRecord, SimShard } from "./stream.ts";
 
 export interface DestinationOptions {
   readonly process: SimProcess;
@@ -29,7 +31,7 @@ export function createSimDestination(options: DestinationOptions): Destination {
       const isRefused = faults.roll("destination refused", random);
       const isLost = faults.roll("destination accepted, reply lost", random);
       const answered = (accepted: boolean, refused: boolean) => {
-        const records = failedRecords(history.stream, record);
+        const records = failedRecords(history, record);
         history.events.push({ kind: "delivered", at: time.now, process, record, records, accepted, refused });
       };
       return process.call({
@@ -55,14 +57,29 @@ export function createSimDestination(options: DestinationOptions): Destination {
   };
 }
 
-/** The records of a discarded batch: from its event; a batch of one can also be found by its position. */
-function failedRecords(stream: SimStream, record: FailureRecord): readonly SimRecord[] {
-  if (record.payload instanceof SimPayload) return record.payload.records;
-  const shard = stream.shard(record.batch.shardId);
-  const range = record.batch.records;
-  if (shard === undefined || range === undefined) return [];
-  const from = indexAtOrAfter(shard, range.startPosition);
-  return shard.records.slice(from, range.count === 1 ? from + 1 : from);
+/** The records of a discarded batch: those of its event, and by their positions those that no event can hold. */
+function failedRecords(history: MappingHistory, record: FailureRecord): readonly SimRecord[] {
+  const { stream, events } = history;
+  const held = record.payload instanceof SimPayload ? record.payload.records : [];
+  const { shardId, records: range } = record.batch;
+  if (range === undefined || held.length === range.count) return held;
+  const log = held.at(-1)?.shard;
+  const isHere = (each: SimRecord) =>
+    events.some((event) => event.kind === "delivered" && event.accepted && event.records.includes(each));
+  // Logs of one name use the same positions: it is the first of them that has records which are not here yet.
+  const found = stream.shards
+    .filter((shard) => (log === undefined ? shard.shardId === shardId : shard === log))
+    .map((shard) => recordsBetween(shard, range.startPosition, range.endPosition))
+    .map((between) => between.filter((each) => isUnmade(history, each) && !held.includes(each)))
+    .filter((unmade) => unmade.length > 0);
+  const others = found.find((unmade) => !unmade.every(isHere)) ?? found[0] ?? [];
+  return [...held, ...others.slice(0, range.count - held.length)];
+}
+
+function recordsBetween({ records }: SimShard, from: Position, to: Position): readonly SimRecord[] {
+  return records.filter(
+    ({ position }) => comparePositions(position, from) >= 0 && comparePositions(position, to) <= 0,
+  );
 }
 
 function unavailable(): MillraceError {

@@ -27,6 +27,7 @@ export const SIM_EVENTS: StreamEvents = {
   filterDataKey: "data",
   encode(records: readonly StreamRecord[], window: TumblingWindow | undefined): Uint8Array {
     const own = asSimRecords(records);
+    if (own.some(({ unmade }) => unmade === "event")) throw new TypeError("a record cannot be encoded");
     let byteLength = SIM_ENVELOPE_BYTES + Math.max(0, own.length - 1);
     for (const record of own) byteLength += record.encodedBytes;
     if (window !== undefined) byteLength += 200 + window.stateJson.length;
@@ -36,6 +37,8 @@ export const SIM_EVENTS: StreamEvents = {
     return payload;
   },
   filterDocument(record: StreamRecord): FilterDocument {
+    if (isSimRecord(record) && record.unmade === "filter document")
+      throw new TypeError("a record cannot be looked into");
     return { document: isAccepted(record) ? WANTED : UNWANTED, isDataJson: true };
   },
 };

@@ -1,4 +1,6 @@
+import type { MappingHistory } from "../history.ts";
 import type { FaultEvent } from "../scenario.ts";
+import type { SimShard } from "./stream.ts";
 import type { LiveProcess, World } from "./world.ts";
 
 export function scheduleFaults(world: World): void {
@@ -28,7 +30,14 @@ function happen(world: World, event: FaultEvent): void {
     case "split":
     case "merge":
     case "trim":
-      happenToStream(world, event);
+    case "lose end":
+      happenToShard(world, event);
+      return;
+    case "remake":
+      remake(world, event);
+      return;
+    case "retention":
+      changeRetention(world, event);
       return;
     case "outage":
       world.faults.beginOutage(event.component);
@@ -89,23 +98,48 @@ function updateWindows(world: World, event: Extract<FaultEvent, { readonly kind:
   for (const live of world.working()) live.process.enter(() => world.restartMapping(live, history.ordinal));
 }
 
-type StreamEvent = Exclude<
-  Extract<FaultEvent, { readonly mapping: number }>,
-  { readonly kind: "window update" }
->;
+/** Deleted now; made anew a while later, whatever has healed meanwhile. */
+function remake(world: World, event: Extract<FaultEvent, { readonly kind: "remake" }>): void {
+  const history = world.histories[event.mapping % world.histories.length];
+  if (history?.plan.tellsLogs !== true || history.stream.isAway) return;
+  world.faults.count(event.kind);
+  history.stream.remove();
+  world.expectArrivals(1);
+  world.time.schedule(event.awayMs, () => {
+    world.expectArrivals(-1);
+    history.stream.make(event.shards, event.isLower);
+  });
+}
 
-function happenToStream(world: World, event: StreamEvent): void {
+function changeRetention(world: World, event: Extract<FaultEvent, { readonly kind: "retention" }>): void {
+  const history = world.histories[event.mapping % world.histories.length];
+  if (history === undefined) return;
+  world.faults.count(event.kind);
+  history.stream.retentionMs = event.retentionMs ?? undefined;
+}
+
+type ShardEvent = Extract<FaultEvent, { readonly mapping: number; readonly shard: number }>;
+
+function happenToShard(world: World, event: ShardEvent): void {
   const history = world.histories[event.mapping % world.histories.length];
   if (history === undefined) return;
   const { stream } = history;
-  const candidates = event.kind === "trim" ? stream.shards : stream.openShards();
+  const candidates = event.kind === "trim" ? stream.current : stream.openShards();
   const shard = candidates[event.shard % Math.max(1, candidates.length)];
-  if (shard === undefined) return;
-  let hasHappened = false;
-  if (event.kind === "split") hasHappened = stream.split(shard);
-  else if (event.kind === "merge") hasHappened = stream.merge(shard);
-  else hasHappened = stream.trim(shard, event.share) > 0;
-  if (!hasHappened) return;
+  if (shard === undefined || !hasHappened(history, event, shard)) return;
   world.faults.count(event.kind);
   if (event.kind === "trim") history.events.push({ kind: "trimmed", at: world.time.now, shard });
+}
+
+function hasHappened({ stream, plan }: MappingHistory, event: ShardEvent, shard: SimShard): boolean {
+  switch (event.kind) {
+    case "split":
+      return stream.split(shard);
+    case "merge":
+      return stream.merge(shard);
+    case "trim":
+      return stream.trim(shard, event.share) > 0;
+    case "lose end":
+      return plan.tellsLogs === true && stream.loseEnd(shard, Math.floor(shard.records.length * event.share));
+  }
 }

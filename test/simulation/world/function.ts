@@ -68,8 +68,11 @@ function startAttempt(
   context: InvocationContext,
   concurrentOfProcess: number,
 ): Attempt {
-  const shard = payload.records[0]?.shard ?? shardOfWindow(history, payload);
-  if (payload.records.some((record) => record.shard !== shard)) breach("a batch of two shards");
+  const shard = payload.records.at(-1)?.shard ?? logOfWindow(history, process, payload);
+  const { shardId, life } = shard;
+  const isForeign = (other: SimShard) => other.shardId !== shardId || other.life !== life;
+  if (payload.records.some((record) => isForeign(record.shard))) breach("a batch of two shards");
+  history.lastLogs.set(`${process.ordinal}/${shardId}`, shard);
   const lease = process.leases.get(leaseKey(history.mapping.uuid, shard.shardId));
   const attempt: Attempt = {
     id: history.attempts.length,
@@ -97,8 +100,14 @@ function startAttempt(
   return attempt;
 }
 
-function shardOfWindow(history: MappingHistory, payload: SimPayload): SimShard {
-  const shard = history.stream.shard(payload.window?.shardId ?? "");
+/** The window's own: of the log that the process was given records of, or of the newest. */
+function logOfWindow(
+  { lastLogs, stream }: MappingHistory,
+  { ordinal }: SimProcess,
+  payload: SimPayload,
+): SimShard {
+  const shardId = payload.window?.shardId ?? "";
+  const shard = lastLogs.get(`${ordinal}/${shardId}`) ?? stream.log(shardId, undefined);
   if (shard === undefined) throw new TypeError("an event without records and without a window");
   return shard;
 }

@@ -19,9 +19,15 @@ interface Row {
   checkpointEpoch: number;
 }
 
+/** More than a shard ever has. */
+const EPOCHS_MAX = 1_000_000;
+
 /** The store's own state and its conditional writes: what happens once a request has arrived. */
 export class StoreRows {
   readonly #mappings = new Map<string, Map<string, Row>>();
+  /** How often a row was removed, by mapping and shard; and as what it was taken, by owner and epoch too. */
+  readonly #removals = new Map<string, number>();
+  readonly #takings = new Map<string, number>();
 
   list(mappingUuid: string): readonly ShardProgress[] {
     return [...(this.#mappings.get(mappingUuid)?.values() ?? [])].map(toProgress);
@@ -66,7 +72,14 @@ export class StoreRows {
     row.epoch++;
     row.counter++;
     row.handoverTo = undefined;
+    const removals = this.#removals.get(`${mappingUuid}/${shardId}`) ?? 0;
+    this.#takings.set(`${mappingUuid}/${shardId}/${owner}/${row.epoch}`, removals);
     return toProgress(row);
+  }
+
+  /** Epochs of a row that was removed and made again begin again: for the history they go on. */
+  historicEpoch(mappingUuid: string, { shardId, owner, epoch }: HeldLease): number {
+    return epoch + EPOCHS_MAX * (this.#takings.get(`${mappingUuid}/${shardId}/${owner}/${epoch}`) ?? 0);
   }
 
   renew(mappingUuid: string, lease: HeldLease): Renewal {
@@ -101,8 +114,13 @@ export class StoreRows {
   }
 
   remove(mappingUuid: string, shardId: string | undefined): void {
+    const rows = this.#mappings.get(mappingUuid);
+    for (const id of shardId === undefined ? (rows?.keys() ?? []) : [shardId]) {
+      const key = `${mappingUuid}/${id}`;
+      this.#removals.set(key, (this.#removals.get(key) ?? 0) + 1);
+    }
     if (shardId === undefined) this.#mappings.delete(mappingUuid);
-    else this.#mappings.get(mappingUuid)?.delete(shardId);
+    else rows?.delete(shardId);
   }
 
   #held(mappingUuid: string, lease: HeldLease): Row | undefined {

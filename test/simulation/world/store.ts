@@ -43,12 +43,14 @@ export function createSimStore(options: StoreOptions): ProgressStore {
           const before = rows.find(mappingUuid, shardId);
           const taken = rows.acquire(mappingUuid, shardId, owner, seen);
           if (taken !== undefined) {
-            witness.moved(mappingUuid, shardId, "acquired", taken.epoch, asked, before?.owner, taken);
+            const lease = { shardId, owner, epoch: taken.epoch };
+            witness.moved(mappingUuid, lease, "acquired", asked, before?.owner, taken);
           }
           return taken;
         },
         (taken) => {
-          if (taken !== undefined) witness.confirmed(mappingUuid, shardId, taken.epoch, asked);
+          if (taken === undefined) return;
+          witness.confirmed(mappingUuid, { shardId, owner, epoch: taken.epoch }, asked);
         },
       );
     },
@@ -58,11 +60,11 @@ export function createSimStore(options: StoreOptions): ProgressStore {
         () => {
           const renewal = rows.renew(mappingUuid, lease);
           const move = renewal.kind === "renewed" ? "renewed" : "fenced";
-          witness.moved(mappingUuid, lease.shardId, move, lease.epoch, asked);
+          witness.moved(mappingUuid, lease, move, asked);
           return renewal;
         },
         (renewal) => {
-          if (renewal.kind === "renewed") witness.confirmed(mappingUuid, lease.shardId, lease.epoch, asked);
+          if (renewal.kind === "renewed") witness.confirmed(mappingUuid, lease, asked);
           else witness.lost(mappingUuid, lease);
         },
       );
@@ -75,7 +77,7 @@ export function createSimStore(options: StoreOptions): ProgressStore {
           const result = rows.checkpoint(mappingUuid, lease, checkpoint);
           if (result === "stored") witness.checkpointed(mappingUuid, lease, checkpoint, asked);
           if (result === "fenced") {
-            witness.moved(mappingUuid, lease.shardId, "fenced", lease.epoch, asked);
+            witness.moved(mappingUuid, lease, "fenced", asked);
           }
           return result;
         },
@@ -90,7 +92,7 @@ export function createSimStore(options: StoreOptions): ProgressStore {
       return send(() => {
         const result = rows.release(mappingUuid, lease);
         const move = result === "released" ? "released" : "fenced";
-        witness.moved(mappingUuid, lease.shardId, move, lease.epoch, asked);
+        witness.moved(mappingUuid, lease, move, asked);
         return result;
       });
     },
@@ -174,7 +176,7 @@ class LeaseWitness {
     const isSame = sight !== undefined && sight.epoch === seen.epoch && sight.counter === seen.counter;
     const watchedMs = isSame ? process.localMs() - sight.sinceLocalMs : 0;
     this.#emit(mappingUuid, (history, at) => {
-      const shard = history.stream.shard(shardId);
+      const shard = history.stream.log(shardId, undefined);
       if (shard === undefined) return undefined;
       return { kind: "leaseSought", at, process, shard, owner: isSame ? sight.owner : undefined, watchedMs };
     });
@@ -184,7 +186,7 @@ class LeaseWitness {
     for (const shardId of created) {
       const progress = this.#options.rows.find(mappingUuid, shardId);
       this.#emit(mappingUuid, (history, at) => {
-        const shard = history.stream.shard(shardId);
+        const shard = history.stream.log(shardId, progress?.checkpoint.logId);
         if (progress === undefined || shard === undefined) return undefined;
         history.startPoints[shard.ordinal] ??= progress.checkpoint.resume;
         return {
@@ -201,23 +203,24 @@ class LeaseWitness {
 
   moved(
     mappingUuid: string,
-    shardId: string,
+    lease: HeldLease,
     move: LeaseMoved["move"],
-    epoch: number,
     asked: Asked,
     from?: string,
     taken?: ShardProgress,
   ): void {
     this.#emit(mappingUuid, (history, at) => {
-      const shard = history.stream.shard(shardId);
+      const shard = history.stream.log(lease.shardId, taken?.checkpoint.logId);
       if (shard === undefined) return undefined;
+      if (taken !== undefined)
+        history.lastLogs.set(`${this.#options.process.ordinal}/${shard.shardId}`, shard);
       return {
         kind: "leaseMoved",
         at,
         process: this.#options.process,
         shard,
         move,
-        epoch,
+        epoch: this.#epochOf(mappingUuid, lease),
         from,
         checkpoint: taken?.checkpoint,
         requestedAt: asked.at,
@@ -232,7 +235,7 @@ class LeaseWitness {
     asked: Asked,
   ): void {
     this.#emit(mappingUuid, (history, at) => {
-      const shard = history.stream.shard(lease.shardId);
+      const shard = history.stream.log(lease.shardId, checkpoint.logId);
       if (shard === undefined) return undefined;
       const { process } = this.#options;
       return {
@@ -240,15 +243,20 @@ class LeaseWitness {
         at,
         process,
         shard,
-        epoch: lease.epoch,
+        epoch: this.#epochOf(mappingUuid, lease),
         requestedAt: asked.at,
         checkpoint,
       };
     });
   }
 
-  confirmed(mappingUuid: string, shardId: string, epoch: number, asked: Asked): void {
-    const key = leaseKey(mappingUuid, shardId);
+  #epochOf(mappingUuid: string, lease: HeldLease): number {
+    return this.#options.rows.historicEpoch(mappingUuid, lease);
+  }
+
+  confirmed(mappingUuid: string, held: HeldLease, asked: Asked): void {
+    const key = leaseKey(mappingUuid, held.shardId);
+    const epoch = this.#epochOf(mappingUuid, held);
     const { leases, leasesGivenUp } = this.#options.process;
     // The answer to a renewal may come behind the release that overtook it.
     if ((leasesGivenUp.get(key) ?? 0) >= epoch) return;
@@ -262,10 +270,9 @@ class LeaseWitness {
 
   lost(mappingUuid: string, lease: HeldLease): void {
     const key = leaseKey(mappingUuid, lease.shardId);
-    this.#options.process.leasesGivenUp.set(key, lease.epoch);
-    if (this.#options.process.leases.get(key)?.epoch === lease.epoch) {
-      this.#options.process.leases.delete(key);
-    }
+    const epoch = this.#epochOf(mappingUuid, lease);
+    this.#options.process.leasesGivenUp.set(key, epoch);
+    if (this.#options.process.leases.get(key)?.epoch === epoch) this.#options.process.leases.delete(key);
   }
 
   #emit(mappingUuid: string, build: (history: MappingHistory, at: number) => HistoryEvent | undefined): void {

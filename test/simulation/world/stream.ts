@@ -1,5 +1,6 @@
-import type { Position, StartPoint, StreamRecord } from "../../../src/model/record.ts";
+import type { Position, StreamRecord } from "../../../src/model/record.ts";
 import type { SeededRandom } from "../random.ts";
+import { comparePositions, logIdOf } from "./log.ts";
 
 /** What the world knows of a record beyond what the engine is shown. */
 export interface SimRecord extends StreamRecord {
@@ -17,10 +18,21 @@ export interface SimRecord extends StreamRecord {
   readonly accepted: boolean;
   /** Every execution of the function with it fails, until the world heals. */
   readonly poison: boolean;
+  readonly unmade?: Unmade | undefined;
 }
 
+/** What cannot be made of a record; `damaged`: its source says so itself. */
+export type Unmade = "event" | "filter document" | "damaged";
+
+/**
+ * One log under a shard's name. A stream that is made anew has other logs under the names of its shards, and so has a shard
+ * that lost its end: then the first records of the one are those of the other.
+ */
 export interface SimShard {
+  /** Of all logs of the stream. */
   readonly ordinal: number;
+  /** How often the stream had been made anew before. */
+  readonly life: number;
   readonly shardId: string;
   readonly parents: readonly SimShard[];
   /** Key hashes from `from` up to, not including, `to` belong here; the whole ring is 0…1. */
@@ -29,7 +41,21 @@ export interface SimShard {
   readonly records: SimRecord[];
   /** World time at which the record of the same index was trimmed; shorter than `records`. */
   readonly trimmedAt: number[];
+  /** Positions that readers see and that hold no record, in order. */
+  readonly places: Position[];
+  /** The log that lost its end here, how many of its records were kept, and up to which position. */
+  readonly before: LostEnd | undefined;
   closedAt: number | undefined;
+  /** World time at which another log took its name, or the stream was made anew without it. */
+  goneAt: number | undefined;
+  /** Its own last position, where it is not the stream's. */
+  endPosition: number | undefined;
+}
+
+export interface LostEnd {
+  readonly log: SimShard;
+  readonly kept: number;
+  readonly to: Position;
 }
 
 export interface NewRecord {
@@ -38,6 +64,7 @@ export interface NewRecord {
   readonly encodedBytes: number;
   readonly accepted: boolean;
   readonly poison: boolean;
+  readonly unmade?: Unmade | undefined;
   /** What the source tells of the arrival in place of the truth. */
   readonly told?: { readonly arrivalMs: number | undefined } | undefined;
   /** For events that are really encoded: their size depends on the position. */
@@ -54,19 +81,52 @@ export const EPOCH_MS = 1_750_000_000_000;
 
 /** One stream, as the source's servers hold it: shared by all processes. */
 export class SimStream {
+  /** Every log that there was, those of before too. */
   readonly shards: SimShard[] = [];
   readonly records: SimRecord[] = [];
   readonly #now: () => number;
   readonly #random: SeededRandom;
   readonly #keyHashes = new Map<string, number>();
+  readonly #current = new Map<string, SimShard>();
   #lastPosition = 0;
+  #life = 0;
+  #isAway = false;
+  #retentionMs: number | undefined;
+  #hasRetention = false;
 
   constructor(shardCount: number, now: () => number, random: SeededRandom) {
     this.#now = now;
     this.#random = random;
-    for (let index = 0; index < shardCount; index++) {
-      this.#addShard([], index / shardCount, (index + 1) / shardCount);
-    }
+    this.#addShards(shardCount);
+  }
+
+  #addShards(count: number): void {
+    for (let index = 0; index < count; index++) this.#addShard([], index / count, (index + 1) / count);
+  }
+
+  /** It was deleted and is not made anew yet. */
+  get isAway(): boolean {
+    return this.#isAway;
+  }
+
+  /** `undefined`: the source keeps all. */
+  get retentionMs(): number | undefined {
+    return this.#retentionMs;
+  }
+
+  set retentionMs(retentionMs: number | undefined) {
+    this.#retentionMs = retentionMs;
+    this.#hasRetention ||= retentionMs !== undefined;
+  }
+
+  /** The source may say of a record that it serves it no more, at any time. */
+  get canExpire(): boolean {
+    return this.#hasRetention || this.shards.some(({ goneAt }) => goneAt !== undefined);
+  }
+
+  /** What the source has now, ended shards too. */
+  get current(): readonly SimShard[] {
+    return [...this.#current.values()];
   }
 
   append(record: NewRecord): SimRecord {
@@ -75,8 +135,7 @@ export class SimStream {
 
   appendTo(shard: SimShard, record: NewRecord): SimRecord {
     // Numbers without leading zeros and with gaps: neither text order nor "the next one is one more" holds.
-    this.#lastPosition += this.#random.int(1, 7);
-    const position = String(this.#lastPosition);
+    const position = this.#nextPosition(shard);
     const arrivalMs = Math.floor(EPOCH_MS + this.#now());
     const measured = record.measure?.(shard.shardId, position, arrivalMs) ?? record;
     const appended: SimRecord = {
@@ -89,21 +148,75 @@ export class SimStream {
       id: this.records.length,
       shard,
       index: shard.records.length,
-      place: this.#lastPosition,
+      place: Number(position),
       accepted: record.accepted,
       poison: record.poison,
+      ...(record.unmade === undefined ? {} : { unmade: record.unmade }),
+      ...(record.unmade === "damaged" ? { damage: "it cannot be read" } : {}),
     };
     shard.records.push(appended);
     this.records.push(appended);
     return appended;
   }
 
+  #nextPosition(shard: SimShard): Position {
+    const gap = this.#random.int(1, 7);
+    if (shard.endPosition === undefined) this.#lastPosition += gap;
+    else shard.endPosition += gap;
+    return String(shard.endPosition ?? this.#lastPosition);
+  }
+
+  /** A marker, an aborted record, an expired range: the end moves on, and nothing is there. */
+  appendPlace(shard: SimShard): void {
+    shard.places.push(this.#nextPosition(shard));
+  }
+
   openShards(): SimShard[] {
-    return this.shards.filter((shard) => shard.closedAt === undefined);
+    return this.current.filter((shard) => shard.closedAt === undefined);
   }
 
   shard(shardId: string): SimShard | undefined {
-    return this.shards.find((shard) => shard.shardId === shardId);
+    return this.#current.get(shardId);
+  }
+
+  /** The log of this id; without one the newest of the name, gone or not. */
+  log(shardId: string, logId: string | undefined): SimShard | undefined {
+    if (logId === undefined) return this.shards.findLast((shard) => shard.shardId === shardId);
+    return this.shards.find((shard) => logIdOf(shard) === logId);
+  }
+
+  /** Deleted, with all that it holds. */
+  remove(): void {
+    for (const shard of this.#current.values()) shard.goneAt = this.#now();
+    this.#current.clear();
+    this.#isAway = true;
+  }
+
+  /** Made anew: names begin again, positions too or far behind all that there was. */
+  make(shardCount: number, isLower: boolean): void {
+    this.#isAway = false;
+    this.#life++;
+    this.#lastPosition = isLower ? 0 : this.#lastPosition + 1_000;
+    this.#addShards(shardCount);
+  }
+
+  /** An open shard loses all but its first records, and goes on from there. */
+  loseEnd(shard: SimShard, kept: number): boolean {
+    if (shard.closedAt !== undefined || shard.goneAt !== undefined) return false;
+    const to = shard.records[kept - 1]?.position ?? "0";
+    shard.goneAt = this.#now();
+    const log: SimShard = {
+      ...shard,
+      ordinal: this.shards.length,
+      records: shard.records.slice(0, kept),
+      trimmedAt: shard.trimmedAt.slice(0, kept),
+      places: shard.places.filter((place) => comparePositions(place, to) <= 0),
+      before: { log: shard, kept, to },
+      goneAt: undefined,
+      endPosition: Number(to),
+    };
+    this.#enter(log);
+    return true;
   }
 
   /** Closes a shard; its two halves follow it. */
@@ -136,9 +249,7 @@ export class SimStream {
 
   #shardOf(key: string): SimShard {
     const place = this.keyHash(key);
-    const shard = this.shards.find(
-      (candidate) => candidate.closedAt === undefined && candidate.from <= place && place < candidate.to,
-    );
+    const shard = this.openShards().find((candidate) => candidate.from <= place && place < candidate.to);
     if (shard === undefined) throw new Error(`no open shard holds key ${key} at ${place}`);
     return shard;
   }
@@ -154,55 +265,25 @@ export class SimStream {
   }
 
   #addShard(parents: readonly SimShard[], from: number, to: number): void {
-    const ordinal = this.shards.length;
-    this.shards.push({
-      ordinal,
-      shardId: `shardId-${String(ordinal).padStart(12, "0")}`,
+    this.#enter({
+      ordinal: this.shards.length,
+      life: this.#life,
+      shardId: `shardId-${String(this.#current.size).padStart(12, "0")}`,
       parents,
       from,
       to,
       records: [],
       trimmedAt: [],
+      places: [],
+      before: undefined,
       closedAt: undefined,
+      goneAt: undefined,
+      endPosition: undefined,
     });
   }
-}
 
-/** Index of the first record of a shard that reading from `start` gives, trimmed ones not regarded. */
-export function startIndex(shard: SimShard, start: StartPoint): number {
-  switch (start.kind) {
-    case "oldest":
-      return 0;
-    case "timestamp":
-      return lowerBound(shard, start.epochMs, (record) => record.arrivedMs);
-    case "after":
-      // Places are whole numbers.
-      return lowerBound(shard, Number(start.position) + 1, placeOf);
+  #enter(shard: SimShard): void {
+    this.shards.push(shard);
+    this.#current.set(shard.shardId, shard);
   }
-}
-
-export function comparePositions(a: Position, b: Position): number {
-  return Number(a) - Number(b);
-}
-
-/** The last record of a run is the one at or before `position`. */
-export function indexAtOrAfter(shard: SimShard, position: Position): number {
-  return lowerBound(shard, Number(position), placeOf);
-}
-
-function placeOf(record: SimRecord): number {
-  return record.place;
-}
-
-/** Index of the first record whose value is `least` or more. Values do not fall. */
-function lowerBound(shard: SimShard, least: number, valueIn: (record: SimRecord) => number): number {
-  let low = 0;
-  let high = shard.records.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    const record = shard.records[middle];
-    if (record !== undefined && valueIn(record) >= least) high = middle;
-    else low = middle + 1;
-  }
-  return low;
 }

@@ -21,9 +21,10 @@ export function createSimTelemetry(options: TelemetryOptions): Telemetry {
     count(counter, mapping, amount) {
       const queue = queues.get(mapping);
       if (queue !== undefined && process.state !== "dead") queueWords(queue, process).count(counter, amount);
-      if (counter !== "dropped_events" && counter !== "expired_events") return;
       const history = histories.get(mapping);
       if (history === undefined || process.state === "dead") return;
+      if (counter === "changed_logs") history.changesTold += amount;
+      if (counter !== "dropped_events" && counter !== "expired_events") return;
       if (counter === "dropped_events") history.dropsCounted += amount;
       else history.expiriesCounted += amount;
       history.events.push({ kind: "dropped", at: time.now, process, counter, amount });

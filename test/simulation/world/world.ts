@@ -15,7 +15,8 @@ import { SimQueue } from "./queue.ts";
 import { type HeldWork, STOOD_STILL, StandstillWatch } from "./standstill-watch.ts";
 import { leaseKey } from "./store.ts";
 import { StoreRows } from "./store-rows.ts";
-import { SimStream, startIndex } from "./stream.ts";
+import { SimStream } from "./stream.ts";
+import { fillOwed, hasSettled, openWork } from "./world-progress.ts";
 
 export type CreateEngine = (options: EngineOptions) => Engine;
 
@@ -98,16 +99,7 @@ export class World {
   });
 
   #heldWork(): readonly HeldWork[] {
-    const shards = this.histories.flatMap(({ mapping: { uuid, name }, stream }) =>
-      stream.shards.flatMap((shard): HeldWork[] => {
-        const checkpoint = this.rows.find(uuid, shard.shardId)?.checkpoint;
-        if (checkpoint === undefined) return [];
-        const { revision: _revision, ...reached } = checkpoint;
-        const index = Math.max(startIndex(shard, checkpoint.resume), shard.trimmedAt.length);
-        const hasWork = index < shard.records.length || checkpoint.window !== undefined;
-        return [{ uuid, name, shardId: shard.shardId, hasWork, progress: JSON.stringify(reached) }];
-      }),
-    );
+    const shards = this.histories.flatMap((history) => openWork(history, this.rows));
     const queues = this.queues.map(({ mapping: { uuid, name }, queue }) => {
       return { uuid, name, shardId: undefined, hasWork: queue.hasVisible, progress: String(queue.over) };
     });
@@ -204,6 +196,7 @@ export class World {
   #createHistory(plan: MappingScenario, ordinal: number): MappingHistory {
     const random = this.random.fork(`stream ${ordinal}`);
     const stream = new SimStream(plan.workload.shards, () => this.time.now, random);
+    stream.retentionMs = plan.retentionMs;
     return createMappingHistory(ordinal, plan.mapping, stream, plan);
   }
 
@@ -252,16 +245,7 @@ export class World {
 
   #isQuiescent(): boolean {
     if (this.#arrivalsLeft > 0 || this.queues.some(({ queue }) => queue.left > 0)) return false;
-    return this.histories.every(({ mapping, stream }) =>
-      stream.shards.every((shard) => {
-        const progress = this.rows.find(mapping.uuid, shard.shardId);
-        if (progress === undefined) return false;
-        const { checkpoint, owner } = progress;
-        const reached = Math.max(startIndex(shard, checkpoint.resume), shard.trimmedAt.length);
-        if (reached < shard.records.length || checkpoint.window !== undefined) return false;
-        return shard.closedAt === undefined ? owner !== undefined : checkpoint.ended;
-      }),
-    );
+    return this.histories.every((history) => hasSettled(history, this.rows));
   }
 
   #arrivalsLeft = 0;
@@ -308,13 +292,5 @@ export class World {
       }
     }
     return left;
-  }
-}
-
-/** A start by timestamp may lie behind all records that were there when it was registered. */
-function fillOwed({ stream, startPoints, owedFrom }: MappingHistory): void {
-  for (const shard of stream.shards) {
-    const start = startPoints[shard.ordinal];
-    owedFrom[shard.ordinal] = start === undefined ? undefined : startIndex(shard, start);
   }
 }

@@ -205,3 +205,51 @@ test("where a shard begins though nothing was stored for it is told when it is t
   assert.equal(line?.fields["told"], told);
   assert.equal(world.engine.status()[0]?.shards[0]?.begun, told);
 });
+
+for (const [lost, expected] of [
+  [4, [3, 4, 5, 6, 7, 8, 9]],
+  [5, [3, 5, 6, 7, 8, 9]],
+  [7, [3, 6, 7, 8, 9]],
+  [9, [3, 6, 9]],
+] as const) {
+  test(`settled ranges behind position ${lost - 1}, which the log has lost, hide nothing that stands there now`, async () => {
+    const world = new SmallWorld();
+    const settledRanges = [
+      { from: "4", to: "4" },
+      { from: "5", to: "5" },
+      { from: "7", to: "8" },
+    ];
+    const shard = { shardId: "s1", parentShardIds: [], closed: false };
+    const checkpoint = { revision: 1, resume: { kind: "after", position: "2" }, ended: false } as const;
+    await world.store.initialise(world.mapping.uuid, [
+      { shard, checkpoint: { ...checkpoint, settledRanges, window: undefined, logId: "log-1" } },
+    ]);
+    const asked: (string | undefined)[] = [];
+    world.stillServes = async (_shardId, position, _signal, logId) => {
+      asked.push(logId);
+      return Number(position) < lost;
+    };
+    world.appendMany("s1", 9);
+    world.tellNext = { logId: "log-2" };
+    world.start();
+    await world.clock.advance(1_000);
+    assert.deepEqual(world.positions().flat(), expected);
+    assert.deepEqual(new Set(asked), new Set(["log-1"]));
+  });
+}
+
+test("a source that cannot say what of settled ranges it still has gives their records again", async () => {
+  const world = new SmallWorld();
+  const shard = { shardId: "s1", parentShardIds: [], closed: false };
+  const checkpoint = { revision: 1, resume: { kind: "after", position: "2" }, ended: false } as const;
+  const settledRanges = [{ from: "4", to: "5" }];
+  await world.store.initialise(world.mapping.uuid, [
+    { shard, checkpoint: { ...checkpoint, settledRanges, window: undefined, logId: "log-1" } },
+  ]);
+  world.stillServes = () => Promise.reject(new MillraceError("ERR_MILLRACE_SOURCE_UNAVAILABLE", "down"));
+  world.appendMany("s1", 6);
+  world.tellNext = { logId: "log-2" };
+  world.start();
+  await world.clock.advance(1_000);
+  assert.deepEqual(world.positions().flat(), [3, 4, 5, 6]);
+});

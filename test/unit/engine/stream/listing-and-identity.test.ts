@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { initialCheckpoint } from "../../../../src/model/checkpoint.ts";
 import { MillraceError } from "../../../../src/model/errors.ts";
+import type { InvocationOutcome } from "../../../../src/model/outcome.ts";
 import type { Shard } from "../../../../src/model/record.ts";
-import { SmallWorld } from "./small-world.ts";
+import { SmallWorld, SUCCEEDED } from "./small-world.ts";
 
 const CLOSED_PARENT: Shard = { shardId: "parent", parentShardIds: [], closed: true };
 const CHILD: Shard = { shardId: "child", parentShardIds: ["parent"], closed: false };
@@ -157,4 +158,87 @@ test("shards of a stream made anew wait for the parents that they have now, not 
   world.start();
   await world.clock.advance(3_000);
   assert.deepEqual(world.positions().toSorted(), [[1], [1, 2]]);
+});
+
+test("an ended shard that is another log by now is read though its last owner died with the lease", async () => {
+  const shard: Shard = { shardId: "s1", parentShardIds: [], closed: false, logId: "new" };
+  const world = new SmallWorld({}, { discoveryIntervalMs: 500 }, [shard]);
+  world.appendMany("s1", 2);
+  const ended = { ...initialCheckpoint({ kind: "after", position: "9" }, true), logId: "old" };
+  const { uuid } = world.mapping;
+  await world.store.initialise(uuid, [{ shard, checkpoint: ended }]);
+  await world.store.acquire(uuid, "s1", "process-0", { epoch: 0, counter: 0 });
+  world.start();
+  await world.clock.advance(60_000);
+  assert.deepEqual(world.positions(), [[1, 2]]);
+  assert.equal((await world.checkpointOf("s1"))?.logId, "new");
+});
+
+test("a shard that waits for a parent which is another log by now ends once the source has given it up", async () => {
+  const parent: Shard = { shardId: "parent", parentShardIds: [], closed: false, logId: "new" };
+  const world = new SmallWorld({}, { discoveryIntervalMs: 500 }, [parent]);
+  const old = { ...initialCheckpoint({ kind: "oldest" }), logId: "old" };
+  await world.store.initialise(world.mapping.uuid, [
+    { shard: CLOSED_PARENT, checkpoint: { ...old, revision: 3 } },
+    { shard: CHILD, checkpoint: old },
+  ]);
+  world.start();
+  await world.clock.advance(60_000);
+  assert.notEqual((await world.checkpointOf("child"))?.ended, false);
+  assert.equal(world.engine.status()[0]?.caughtUp, true);
+});
+
+for (const owner of ["this process", "nobody"]) {
+  test(`a shard of ${owner} that was made anew as a child is read behind the parent that it has now`, async () => {
+    const now: Shard[] = [
+      { shardId: "parent", parentShardIds: [], closed: true, logId: "new" },
+      { shardId: "child", parentShardIds: ["parent"], closed: false, logId: "new" },
+    ];
+    const before = now.map((shard) => ({ ...shard, parentShardIds: [], closed: false, logId: "old" }));
+    const world = new SmallWorld({}, { discoveryIntervalMs: 500 }, owner === "nobody" ? now : before);
+    const read = { ...initialCheckpoint({ kind: "after", position: "0" }), logId: "old", revision: 7 };
+    await world.store.initialise(
+      world.mapping.uuid,
+      before.map((shard) => ({ shard, checkpoint: read })),
+    );
+    if (owner === "nobody") world.appendMany("parent", 2);
+    else {
+      world.start();
+      await world.clock.advance(2_000);
+      world.shards = now;
+      world.appendMany("parent", 2);
+      world.readFailure = new MillraceError("ERR_MILLRACE_SOURCE_NOT_FOUND", "away for a moment");
+      await world.clock.advance(500);
+      world.readFailure = undefined;
+    }
+    world.appendMany("child", 1);
+    const first = Promise.withResolvers<InvocationOutcome>();
+    world.handler = () => first.promise;
+    if (owner === "nobody") world.start();
+    await world.clock.advance(30_000);
+    assert.deepEqual(world.positions(), [[1, 2]]);
+    first.resolve(SUCCEEDED);
+    await world.clock.advance(30_000);
+    assert.deepEqual(world.positions(), [[1, 2], [1]]);
+  });
+}
+
+test("a shard begins at its tip with the log that was listed: made anew before its first read, it is read from its beginning", async () => {
+  const world = new SmallWorld({ startingPosition: { kind: "LATEST" } }, { discoveryIntervalMs: 500 }, [
+    { shardId: "s1", parentShardIds: [], closed: false, logId: "old" },
+  ]);
+  world.appendMany("s1", 5);
+  world.readFailure = new MillraceError("ERR_MILLRACE_SOURCE_UNAVAILABLE", "down");
+  world.start();
+  await world.clock.advance(1_000);
+  const checkpoint = await world.checkpointOf("s1");
+  assert.deepEqual([checkpoint?.resume, checkpoint?.logId], [{ kind: "after", position: "5" }, "old"]);
+  world.shards = [{ shardId: "s1", parentShardIds: [], closed: false, logId: "new" }];
+  world.records.clear();
+  world.appendMany("s1", 3);
+  await world.engine.stop(1_000);
+  world.readFailure = undefined;
+  world.start(world.newProcess("process-2", { discoveryIntervalMs: 500 }));
+  await world.clock.advance(30_000);
+  assert.deepEqual(world.positions(), [[1, 2, 3]]);
 });

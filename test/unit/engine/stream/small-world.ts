@@ -330,11 +330,14 @@ export class SmallWorld {
           throw new MillraceError("ERR_MILLRACE_SOURCE_NOT_FOUND", `no shard ${shardId}`);
         }
         let next = start.kind === "after" ? Number(start.position) : 0;
+        const { logId } = this.shards.find((shard) => shard.shardId === shardId) ?? {};
+        let isOther = logId !== undefined && knownLogId !== undefined && logId !== knownLogId;
         return {
           read: async (recordsMax, bytesMax) => {
             if (this.readFailure !== undefined) throw this.readFailure;
-            const told = this.tellNext;
-            this.tellNext = undefined;
+            const told = isOther ? remadeAs(logId) : this.tellNext;
+            if (!isOther) this.tellNext = undefined;
+            isOther = false;
             if (told?.anew !== undefined) {
               next = told.anew.from.kind === "after" ? Number(told.anew.from.position) : 0;
               return { ...NOTHING_READ, ...told };
@@ -392,6 +395,14 @@ export class SmallWorld {
       mark: (name) => this.marks.add(name),
     };
   }
+}
+
+/** A listed shard says of itself that it is another log than its reader knew. */
+function remadeAs(logId: string | undefined): Partial<ShardRead> {
+  return {
+    anew: { because: "remade", from: { kind: "oldest" }, told: "made anew" },
+    ...(logId && { logId }),
+  };
 }
 
 const NOTHING_READ: ShardRead = {

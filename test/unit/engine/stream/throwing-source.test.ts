@@ -62,3 +62,29 @@ test("a name that throws costs a record its name, not its place in the failure r
     [["1", "2"]],
   );
 });
+
+for (const bad of [["2"], ["1", "3"], ["1", "2", "3"]]) {
+  test(`records that grew too old beside ${bad.length} of 3 that cannot be encoded reach the destination whole`, async () => {
+    const world = new SmallWorld({
+      batchSize: 10,
+      recordAgeMsMax: 60_000,
+      onFailureDestination: "file:x",
+    });
+    world.throwing.set("encode", bad);
+    world.append("s1", { arrivalMs: -60_000 }, { arrivalMs: -60_000 }, { arrivalMs: -60_000 });
+    world.start();
+    await world.clock.advance(1_000);
+    assert.deepEqual(world.positions(), []);
+    const payloads = world.delivered.map(
+      ({ payload }) => JSON.parse(Buffer.from(payload ?? "").toString()).p,
+    );
+    assert.deepEqual(
+      payloads.flat(),
+      [1, 2, 3].filter((position) => !bad.includes(String(position))),
+    );
+    assert.deepEqual(
+      world.delivered.map(({ batch }) => batch.records?.count),
+      [3],
+    );
+  });
+}
