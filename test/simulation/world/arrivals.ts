@@ -85,7 +85,7 @@ function newItem(
     encodedBytes,
     accepted: !own.chance(workload.unwantedShare),
     poison: workload.poison.includes(ordinal) || isPoisoned(key, keyOrdinal),
-    ...(own.chance(workload.timelessShare ?? 0) ? { told: own.pick(ABSURD) } : {}),
+    told: own.chance(workload.timelessShare ?? 0) ? own.pick(ABSURD) : undefined,
   };
 }
 

@@ -264,7 +264,7 @@ export class SimQueue {
       receiveCount: sent.receiveCount,
       bytes: sent.bytes,
       encodedBytes: sent.encodedBytes,
-      ...(sent.unmade === "damaged" && { damage: "it cannot be read" }),
+      damage: sent.unmade === "damaged" ? "it cannot be read" : undefined,
       sent,
       process,
       takenAt: now,
