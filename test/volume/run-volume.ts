@@ -1,114 +1,85 @@
-import { type ChildProcess, fork, spawn } from "node:child_process";
+import { fork } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { openStreamFile } from "../../connectors/local/stream-file.ts";
-import { startCannedDynamodb } from "../load/dynamodb-server.ts";
-import { startCannedKinesis } from "../load/kinesis-server.ts";
-import { startCannedSqs } from "../load/sqs-server.ts";
 import { awsEnvironment } from "../servers/aws-environment.ts";
+import { startDynamodbLocal } from "../servers/dynamodb-local.ts";
+import { startPostgres } from "../servers/postgres.ts";
+import { startFeed } from "./volume-feed.ts";
 import type { VolumeRun, VolumeSample, VolumeWork } from "./volume-plan.ts";
 
-const SHARDS = 2;
-const WITHOUT_END = 1_000_000_000;
-const MESSAGE_BYTES = 1_024;
-/** Payloads are larger than what they carry, so this much is enough; what is left over is not read. */
-const FEED_SHARE = 1.2;
+/** A feeder may be so many steps ahead of what was delivered. */
+const STEPS_AHEAD = 2;
 
-interface Feed {
-  readonly place: string;
+interface Served {
+  readonly url: string | undefined;
   readonly env: Readonly<Record<string, string>>;
   close(): void | Promise<void>;
+}
+
+export interface VolumeBytes {
+  readonly stepBytes: number;
+  readonly totalBytes: number;
 }
 
 /** Takes the bytes through an engine in a process of its own and gives what that held, step by step. */
 export async function runVolume(
   run: VolumeRun,
-  stepBytes: number,
-  totalBytes: number,
+  { stepBytes, totalBytes }: VolumeBytes,
+  onSample: (sample: VolumeSample) => void = () => {},
 ): Promise<VolumeSample[]> {
+  await using stack = new AsyncDisposableStack();
   const folder = mkdtempSync(join(tmpdir(), "millrace-volume-"));
-  const feed = await startFeed(run, folder, totalBytes * FEED_SHARE);
-  const sink = run.fn === "http" ? await startSink() : undefined;
-  try {
-    const work: VolumeWork = {
-      ...run,
-      folder,
-      place: feed.place,
-      functionUrl: sink?.url,
-      stepBytes,
-      totalBytes,
-    };
-    const engine = fork(join(import.meta.dirname, "volume-engine.ts"), [JSON.stringify(work)], {
-      execArgv: ["--expose-gc"],
-      env: { ...process.env, ...feed.env },
-    });
-    const samples: VolumeSample[] = [];
-    engine.on("message", (sample: VolumeSample) => samples.push(sample));
-    const [status] = await once(engine, "exit");
-    if (status !== 0) throw new Error(`the engine's process ended with status ${String(status)}`);
-    return samples;
-  } finally {
-    await feed.close();
-    sink?.close();
-    rmSync(folder, { recursive: true, force: true });
+  stack.defer(() => rmSync(folder, { recursive: true, force: true }));
+  const feed = await startFeed(run, folder, totalBytes);
+  stack.defer(() => feed.close());
+  const store = await startStore(run);
+  stack.defer(() => store.close());
+  const sink = run.fn === "module" ? undefined : await startSink();
+  stack.defer(() => sink?.close());
+  const work: VolumeWork = {
+    ...run,
+    ...{ folder, place: feed.place, stepBytes, totalBytes },
+    functionUrl: sink?.url,
+    storeUrl: store.url,
+  };
+  const engine = fork(join(import.meta.dirname, "volume-engine.ts"), [JSON.stringify(work)], {
+    execArgv: ["--expose-gc"],
+    env: { ...process.env, ...awsEnvironment({}), ...feed.env, ...store.env },
+  });
+  stack.defer(() => void engine.kill("SIGKILL"));
+  const samples: VolumeSample[] = [];
+  feed.allow(STEPS_AHEAD * stepBytes);
+  engine.on("message", (sample: VolumeSample) => {
+    samples.push(sample);
+    feed.allow((samples.length + STEPS_AHEAD) * stepBytes);
+    onSample(sample);
+  });
+  const [status] = await once(engine, "exit");
+  if (status !== 0) throw new Error(`the engine's process ended with status ${String(status)}`);
+  return samples;
+}
+
+async function startStore({ store }: VolumeRun): Promise<Served> {
+  switch (store) {
+    case "memory":
+    case "sqlite":
+      return { url: undefined, env: {}, close() {} };
+    case "postgres": {
+      const server = await startPostgres();
+      return { url: await server.createDatabase(), env: {}, close: () => server.close() };
+    }
+    case "dynamodb": {
+      const server = await startDynamodbLocal();
+      const env = { AWS_ENDPOINT_URL_DYNAMODB: server.endpoint };
+      return { url: undefined, env, close: () => server.close() };
+    }
   }
 }
 
-async function startFeed({ source }: VolumeRun, folder: string, bytes: number): Promise<Feed> {
-  switch (source) {
-    case "kinesis": {
-      const { endpoint, close } = await startCannedKinesis(SHARDS, WITHOUT_END);
-      return { place: endpoint, env: awsEnvironment({ AWS_ENDPOINT_URL_KINESIS: endpoint }), close };
-    }
-    case "dynamodb-streams": {
-      const { endpoint, close } = await startCannedDynamodb(SHARDS, WITHOUT_END);
-      return { place: endpoint, env: awsEnvironment({ AWS_ENDPOINT_URL_DYNAMODB_STREAMS: endpoint }), close };
-    }
-    case "sqs": {
-      const server = await startCannedSqs();
-      // Ends when the server does: then nobody waits for the rest.
-      server.drain("volume", Math.ceil(bytes / MESSAGE_BYTES)).catch(() => undefined);
-      const env = awsEnvironment({ AWS_ENDPOINT_URL_SQS: server.endpoint });
-      return { place: server.endpoint, env, close: () => server.close() };
-    }
-    case "kafka": {
-      const broker = spawn(
-        process.execPath,
-        [join(import.meta.dirname, "../unit/connectors/kafka/flood-broker.ts")],
-        {
-          stdio: ["ignore", "pipe", "inherit"],
-        },
-      );
-      const [port] = await once(createInterface({ input: broker.stdout }), "line");
-      return { place: `127.0.0.1:${String(port)}`, env: {}, close: () => ended(broker) };
-    }
-    case "local-stream":
-    case "local-queue":
-      return startLocalFeed(source, join(folder, "feed.db"), bytes);
-  }
-}
-
-async function startLocalFeed(kind: string, path: string, bytes: number): Promise<Feed> {
-  const file = openStreamFile(path);
-  if (kind === "local-stream") file.createStream({ name: "volume", shards: SHARDS });
-  else file.createQueue({ name: "volume" });
-  file.close();
-  const feeder = fork(join(import.meta.dirname, "local-feed.ts"), [path, kind, String(bytes)]);
-  return { place: path, env: {}, close: () => ended(feeder) };
-}
-
-async function ended(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const exit = once(child, "exit");
-  child.kill("SIGKILL");
-  await exit;
-}
-
-/** An HTTP function that takes what comes and answers at once. */
+/** An HTTP function, or a Lambda service of one function, that takes what comes and answers at once. */
 async function startSink(): Promise<{ readonly url: string; close(): void }> {
   const server = createServer((request, response) => {
     request.on("end", () => response.end("null")).resume();
