@@ -1,7 +1,8 @@
 /**
- * SQS and an HTTP function that cost little, in a process of their own: queues of 1 KB messages that count what was
- * received, processed and deleted, so that both sides of a comparison can be shown to have done the work.
- * Run as a script with `node sqs-server.ts DELAY_MS`; prints its port on the first line, ends when its standard input ends.
+ * SQS and an HTTP function that cost little, in a process of their own: queues of messages of 1 KB (or what is asked for) that
+ * count what was received, processed and deleted, so that both sides of a comparison can be shown to have done the work.
+ * Run as a script with `node sqs-server.ts DELAY_MS [BODY_BYTES]`; prints its port on the first line, ends when its standard
+ * input ends.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { createHash, randomUUID } from "node:crypto";
@@ -23,8 +24,8 @@ export interface CannedSqs {
 }
 
 /** `delayMs`: how long each call of the queue takes on its way. */
-export async function startCannedSqs(delayMs = 0): Promise<CannedSqs> {
-  const args = [fileURLToPath(import.meta.url), String(delayMs)];
+export async function startCannedSqs(delayMs = 0, bodyBytes = BODY_BYTES): Promise<CannedSqs> {
+  const args = [fileURLToPath(import.meta.url), String(delayMs), String(bodyBytes)];
   const child = spawn(process.execPath, args, { stdio: ["pipe", "pipe", "inherit"] });
   const endpoint = `http://127.0.0.1:${await firstLine(child)}`;
   return {
@@ -65,14 +66,18 @@ interface QueueRequest {
   readonly Entries?: readonly { readonly Id: string; readonly ReceiptHandle: string }[];
 }
 
-const BODY = JSON.stringify({ order: 4711, text: "" }).replace(
-  '""',
-  () => `"${"x".repeat(BODY_BYTES - 24)}"`,
-);
-const MESSAGE_TAIL =
-  `,"MD5OfBody":"${createHash("md5").update(BODY).digest("hex")}","Body":${JSON.stringify(BODY)},` +
-  `"Attributes":{"SenderId":"AIDAIENQZJOLO23YVJ4VO","ApproximateFirstReceiveTimestamp":"1732181245000",` +
-  `"ApproximateReceiveCount":"1","SentTimestamp":"1732181244000"}}`;
+/** What stands behind the receipt handle of each message. */
+function messageTail(bodyBytes: number): string {
+  const body = JSON.stringify({ order: 4711, text: "" }).replace(
+    '""',
+    () => `"${"x".repeat(bodyBytes - 24)}"`,
+  );
+  return (
+    `,"MD5OfBody":"${createHash("md5").update(body).digest("hex")}","Body":${JSON.stringify(body)},` +
+    `"Attributes":{"SenderId":"AIDAIENQZJOLO23YVJ4VO","ApproximateFirstReceiveTimestamp":"1732181245000",` +
+    `"ApproximateReceiveCount":"1","SentTimestamp":"1732181244000"}}`
+  );
+}
 
 /** Messages have numbers; their receipt handles carry them, and so do their ids. */
 class CannedQueue {
@@ -83,6 +88,11 @@ class CannedQueue {
   #faults = 0;
   readonly #waiting = new Set<() => void>();
   #onDrained: ((fault: string | undefined) => void) | undefined;
+  readonly #tail: string;
+
+  constructor(tail: string) {
+    this.#tail = tail;
+  }
 
   drain(messages: number, onDrained: (fault: string | undefined) => void): void {
     this.#filled += messages;
@@ -97,7 +107,7 @@ class CannedQueue {
       clearTimeout(timer);
       const until = Math.min(this.#filled, this.#received + messagesMax);
       const messages: string[] = [];
-      for (; this.#received < until; this.#received++) messages.push(messageJson(this.#received));
+      for (; this.#received < until; this.#received++) messages.push(messageJson(this.#received, this.#tail));
       answer(messages.length === 0 ? "{}" : `{"Messages":[${messages.join(",")}]}`);
     };
     const timer = setTimeout(take, this.#received < this.#filled ? 0 : waitMs);
@@ -127,19 +137,20 @@ class CannedQueue {
 const ID_HEAD = randomUUID().slice(0, 24);
 const HANDLE_TAIL = "AQEBwJnKyrHigUMZj6rYigCgxlaS3SLy0a".repeat(9);
 
-function messageJson(number: number): string {
+function messageJson(number: number, tail: string): string {
   const place = String(number).padStart(12, "0");
-  return `{"MessageId":"${ID_HEAD}${place}","ReceiptHandle":"${HANDLE_TAIL}${place}"${MESSAGE_TAIL}`;
+  return `{"MessageId":"${ID_HEAD}${place}","ReceiptHandle":"${HANDLE_TAIL}${place}"${tail}`;
 }
 
 function numberOf(idOrHandle: string): number {
   return Number(idOrHandle.slice(-12));
 }
 
-function serve(delayMs: number): void {
+function serve(delayMs: number, bodyBytes: number): void {
+  const tail = messageTail(bodyBytes);
   const queues = new Map<string, CannedQueue>();
   const queueOf = (name: string): CannedQueue => {
-    const queue = queues.get(name) ?? new CannedQueue();
+    const queue = queues.get(name) ?? new CannedQueue(tail);
     queues.set(name, queue);
     return queue;
   };
@@ -213,4 +224,6 @@ function send(response: ServerResponse, text: string, status: number): void {
   response.end(text);
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) serve(Number(process.argv[2]));
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  serve(Number(process.argv[2]), Number(process.argv[3] ?? BODY_BYTES));
+}

@@ -28,7 +28,8 @@ export interface VolumeFeed {
 const ACCOUNT = "123456789012";
 const SHARDS = 2;
 const WITHOUT_END = 1_000_000_000;
-const MESSAGE_BYTES = 1_024;
+/** A call for ten messages costs the same however large they are. */
+const MESSAGE_BYTES = 8_192;
 /** Of an SQS that counts what it gave: payloads are larger than what they carry, so this much is enough. */
 const FEED_SHARE = 1.2;
 const NOWHERE: FeedPlace = { arn: "", topic: "", bootstrap: "", file: "" };
@@ -60,7 +61,7 @@ async function startCannedFeed(source: ServedSource, bytes: number): Promise<Vol
       return { place: { ...NOWHERE, arn }, env, allow, close };
     }
     case "sqs": {
-      const server = await startCannedSqs();
+      const server = await startCannedSqs(0, MESSAGE_BYTES);
       // Ends when the server does: then nobody waits for the rest.
       server.drain("volume", Math.ceil((bytes * FEED_SHARE) / MESSAGE_BYTES)).catch(() => undefined);
       const arn = `arn:aws:sqs:eu-west-1:${ACCOUNT}:volume`;

@@ -16,8 +16,8 @@ import type { FeedPlace, VolumeRun } from "./volume-plan.ts";
 const { source, place }: { readonly source: VolumeRun["source"]; readonly place: FeedPlace } = JSON.parse(
   process.argv[2] ?? "",
 );
-const LOCAL_BYTES = 1_000;
-const LOCAL_AT_ONCE = 500;
+const LOCAL_BYTES = source === "local-queue" ? 8_000 : 1_000;
+const LOCAL_AT_ONCE = 500_000 / LOCAL_BYTES;
 const NEW_SOURCE = { shards: 1, retentionMs: 86_400_000, visibilityMs: 30_000 };
 /** Calls of emulators cost by the record more than by the byte. */
 const SENT_BYTES = 8_000;

@@ -8,6 +8,7 @@ import { sqsConnector } from "../../connectors/sqs/connector.ts";
 import { createHttpFunction } from "../../src/functions/http.ts";
 import { createLambdaFunction } from "../../src/functions/lambda.ts";
 import { createModuleFunction } from "../../src/functions/module.ts";
+import { hasErrorCode } from "../../src/model/errors.ts";
 import type { QueueMapping, StreamMapping } from "../../src/model/mapping.ts";
 import type { FunctionTarget } from "../../src/ports/function-target.ts";
 import type { ProgressStore } from "../../src/ports/progress-store.ts";
@@ -100,6 +101,19 @@ export async function openStore({ store, folder, storeUrl = "" }: VolumeWork): P
     case "postgres":
       return await openPostgresStore(storeUrl);
     case "dynamodb":
-      return await openDynamodbStore("volume");
+      return await openedInTime(() => openDynamodbStore("volume"));
+  }
+}
+
+const OPENS_MAX = 10;
+
+/** The first call to a server that has just started may take longer than any later one. */
+async function openedInTime(open: () => Promise<ProgressStore>): Promise<ProgressStore> {
+  for (let opens = 1; ; opens++) {
+    try {
+      return await open();
+    } catch (error) {
+      if (opens === OPENS_MAX || !hasErrorCode(error, "ERR_MILLRACE_STORE_UNAVAILABLE")) throw error;
+    }
   }
 }

@@ -1,4 +1,6 @@
 import { createServer, type Server, type Socket } from "node:net";
+import { int16, int32, int64, list, string } from "./canned-bytes.ts";
+import { CannedGroup, GROUP_VERSIONS } from "./canned-group.ts";
 
 /** What the broker has of one partition: batches as they lie in its log, each from its first to its last offset. */
 export interface CannedPartition {
@@ -31,13 +33,14 @@ const VERSIONS: readonly (readonly [apiKey: number, max: number])[] = [
   [API.listOffsets, 1],
   [API.metadata, 1],
   [API.apiVersions, 0],
+  ...GROUP_VERSIONS,
 ];
 const VERSIONS_LIST = list(VERSIONS.map(([key, max]) => Buffer.concat([int16(key), int16(0), int16(max)])));
 const UNKNOWN_TOPIC = 3;
 const OFFSET_OUT_OF_RANGE = 1;
 const UNSUPPORTED_VERSION = 35;
 
-/** One broker of one topic, which leads all of its partitions. Speaks what reading needs, without groups. */
+/** One broker of one topic, which leads all of its partitions. Speaks what reading needs, with a group of one member. */
 export async function startCannedBroker(options: CannedBrokerOptions): Promise<CannedBroker> {
   const requests = new Map<number, number>();
   const sockets = new Set<Socket>();
@@ -59,6 +62,8 @@ export async function startCannedBroker(options: CannedBrokerOptions): Promise<C
   if (bound === null || typeof bound === "string") throw new Error("no port");
   const self = options.advertised ?? { host: "127.0.0.1", port: bound.port };
 
+  const group = new CannedGroup(self);
+
   function answer(frame: Buffer, socket: Socket): void {
     const [apiKey, version, correlationId] = [
       frame.readInt16BE(0),
@@ -77,7 +82,11 @@ export async function startCannedBroker(options: CannedBrokerOptions): Promise<C
     else if (apiKey === API.metadata) send(metadata(body, options, self));
     else if (apiKey === API.listOffsets) send(listOffsets(body, options));
     else if (apiKey === API.fetch) fetch(body, options, send);
-    else socket.destroy();
+    else {
+      const answered = group.answer(apiKey, body);
+      if (answered === undefined) socket.destroy();
+      else send(answered);
+    }
   }
 
   return {
@@ -174,31 +183,4 @@ export function cannedLog(batches: readonly Buffer[]): CannedPartition {
       return Buffer.concat(batches.slice(from, to));
     },
   };
-}
-
-export function int16(value: number): Buffer {
-  const bytes = Buffer.alloc(2);
-  bytes.writeInt16BE(value);
-  return bytes;
-}
-
-export function int32(value: number): Buffer {
-  const bytes = Buffer.alloc(4);
-  bytes.writeInt32BE(value);
-  return bytes;
-}
-
-export function int64(value: number): Buffer {
-  const bytes = Buffer.alloc(8);
-  bytes.writeBigInt64BE(BigInt(value));
-  return bytes;
-}
-
-export function string(text: string): Buffer {
-  const bytes = Buffer.from(text);
-  return Buffer.concat([int16(bytes.length), bytes]);
-}
-
-export function list(items: readonly Buffer[]): Buffer {
-  return Buffer.concat([int32(items.length), ...items]);
 }
