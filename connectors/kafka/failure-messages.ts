@@ -1,5 +1,6 @@
 import type { Envelope } from "../../src/model/envelope.ts";
 import { elementTexts, memberTexts, parseExactJson } from "../../src/model/exact-json.ts";
+import { isJson } from "../../src/model/json-check.ts";
 
 /** One message of a failure topic: of one record that was given up. */
 export interface FailureMessage {
@@ -72,7 +73,7 @@ interface EventTexts {
 function readEvent({ payload }: Envelope): EventTexts | undefined {
   if (payload === undefined) return undefined;
   const text = new TextDecoder().decode(payload);
-  if (!isJson(text)) return undefined;
+  if (!isJson(Buffer.from(text))) return undefined;
   const members = [...memberTexts(text)];
   const [place] = memberTexts(members.find(({ name }) => name === "records")?.text ?? "");
   if (place === undefined) return undefined;
@@ -82,15 +83,6 @@ function readEvent({ payload }: Envelope): EventTexts | undefined {
     place: JSON.stringify(place.name),
     elements: [...elementTexts(place.text)],
   };
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function objectOf(value: unknown): Json | undefined {

@@ -1,5 +1,5 @@
 import { isUtf8 } from "node:buffer";
-import { parseExactJson } from "../../src/model/exact-json.ts";
+import { JsonTooDeep, parseExactJson } from "../../src/model/exact-json.ts";
 import type { DataForm, FilterDocument } from "../../src/ports/stream-source.ts";
 import type { KafkaRecord } from "./record.ts";
 
@@ -42,7 +42,9 @@ function parseJsonObject(text: string): object | undefined {
   try {
     const value = parseExactJson(text);
     return typeof value === "object" && value !== null ? value : undefined;
-  } catch {
+  } catch (error) {
+    // Taken for a text it would be dropped by patterns, and nobody would be told.
+    if (error instanceof JsonTooDeep) throw error;
     return undefined;
   }
 }

@@ -1,7 +1,9 @@
+import { isUtf8 } from "node:buffer";
 import type { FastifyInstance, FastifyReply } from "fastify";
 import { ControlFault } from "../control/control-fault.ts";
 import type { ControlPlane } from "../control/control-plane.ts";
 import { API_CALLER } from "../model/caller.ts";
+import { isJson } from "../model/json-check.ts";
 import type { InvocationResult } from "../ports/invoker.ts";
 import { functionOf, type NamedFunction } from "./function-routes.ts";
 import { noteSubject } from "./guard.ts";
@@ -9,6 +11,7 @@ import { addRoute, bodyOf } from "./route.ts";
 import { ApiFault } from "./wire-fault.ts";
 
 const PAYLOAD_BYTES_MAX = 6 * 1024 * 1024;
+const BYTE_ORDER_MARK = Buffer.from("\ufeff");
 /**
  * Mappings wait for a place, and take each that comes free: without patience a function that is busy with them would refuse
  * every call (decision 0026). AWS's pollers back off, and its Invoke waits for nothing.
@@ -106,12 +109,9 @@ function functionError(reply: FastifyReply, errorType: string, errorMessage: str
 
 function payloadOf(body: Buffer): Uint8Array {
   if (body.length === 0) return Buffer.from("{}");
-  try {
-    JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body));
-    return body;
-  } catch {
-    throw new ApiFault("InvalidRequestContentException", "Could not parse request body into json.");
-  }
+  const json = body.subarray(0, 3).equals(BYTE_ORDER_MARK) ? body.subarray(3) : body;
+  if (isUtf8(body) && isJson(json)) return body;
+  throw new ApiFault("InvalidRequestContentException", "Could not parse request body into json.");
 }
 
 function rateExceeded(): ApiFault {

@@ -1,3 +1,5 @@
+import { memberText } from "../model/exact-json.ts";
+import { isJson } from "../model/json-check.ts";
 import { RESPONSE_BYTES_MAX } from "../model/limits.ts";
 import type { InvocationOutcome } from "../model/outcome.ts";
 
@@ -33,17 +35,18 @@ export function abandoned(): InvocationOutcome {
  * type is `undefined`, and a body that is not such an object has neither.
  */
 export function parseErrorBody(body: Uint8Array): { errorType?: string; errorMessage?: string } {
-  let value: unknown;
-  try {
-    value = JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString());
-  } catch {
-    return {};
-  }
-  if (typeof value !== "object" || value === null) return {};
-  const errorType = "errorType" in value ? value.errorType : undefined;
-  const errorMessage = "errorMessage" in value ? value.errorMessage : undefined;
+  // Not parsed: a body of the largest size would take seconds and half a gigabyte as values.
+  if (!isJson(body)) return {};
+  const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString();
+  const errorType = textMember(text, "errorType");
+  const errorMessage = textMember(text, "errorMessage");
   return {
-    ...(typeof errorType === "string" && errorType !== "" ? { errorType } : {}),
-    ...(typeof errorMessage === "string" ? { errorMessage } : {}),
+    ...(errorType !== undefined && errorType !== "" ? { errorType } : {}),
+    ...(errorMessage !== undefined ? { errorMessage } : {}),
   };
+}
+
+function textMember(json: string, name: string): string | undefined {
+  const text = memberText(json, name);
+  return text?.startsWith('"') ? String(JSON.parse(text)) : undefined;
 }

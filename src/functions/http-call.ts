@@ -1,4 +1,5 @@
 import type { Dispatcher } from "undici";
+import { turn } from "../lib/steps.ts";
 import { RESPONSE_BYTES_MAX } from "../model/limits.ts";
 import type { InvocationOutcome } from "../model/outcome.ts";
 import type { InvocationContext } from "../ports/function-target.ts";
@@ -41,6 +42,7 @@ export class HttpCall implements Dispatcher.DispatchHandler, WatchedCall {
   readonly #resolve: (outcome: InvocationOutcome) => void;
   #isSettled = false;
   #abort: ((error?: Error) => void) | undefined;
+  #resume: (() => void) | undefined;
   #head: ResponseHead | undefined;
   #bytesMax = RESPONSE_BYTES_MAX;
   #bytes = 0;
@@ -85,8 +87,9 @@ export class HttpCall implements Dispatcher.DispatchHandler, WatchedCall {
     if (this.#isSettled) abort();
   }
 
-  onHeaders(status: number, rawHeaders: Buffer[] | string[] | null): boolean {
+  onHeaders(status: number, rawHeaders: Buffer[] | string[] | null, resume: () => void): boolean {
     if (status < 200) return true;
+    this.#resume = resume;
     this.#head = readResponseHead(status, (rawHeaders ?? []) as Buffer[]);
     if (status >= 300 || this.#head.functionError !== undefined) this.#bytesMax = ERROR_BODY_BYTES_MAX;
     return true;
@@ -99,9 +102,23 @@ export class HttpCall implements Dispatcher.DispatchHandler, WatchedCall {
       return true;
     }
     // A view of what the socket read, which nobody writes to again: kept as it is.
-    if (this.#body === undefined) this.#body = chunk;
-    else this.#body = this.#appended(this.#body, chunk);
-    return true;
+    if (this.#body === undefined) {
+      this.#body = chunk;
+      return true;
+    }
+    this.#body = this.#appended(this.#body, chunk);
+    return this.#mayGoOn(chunk.length);
+  }
+
+  /**
+   * A socket gives up to 2 MB in one turn of the event loop, and a server may cut them into as many pieces: others go between
+   * (I25). False: undici gives no more until it is told to.
+   */
+  #mayGoOn(bytes: number): boolean {
+    turn.count(bytes, 1);
+    if (!turn.isFullWith(bytes, 1)) return true;
+    setImmediate(() => this.#resume?.());
+    return false;
   }
 
   onComplete(): void {

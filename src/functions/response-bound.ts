@@ -1,5 +1,6 @@
 import { Readable, Transform } from "node:stream";
 import type { NodeHttpHandler } from "@smithy/node-http-handler";
+import { turn } from "../lib/steps.ts";
 import { RESPONSE_BYTES_MAX } from "../model/limits.ts";
 
 /** Beyond the largest response there may be an error text's worth: what an SDK reads is bounded, not judged, here. */
@@ -31,16 +32,44 @@ export function boundResponse(handler: NodeHttpHandler): NodeHttpHandler {
   return handler;
 }
 
+/** Pieces that are smaller are put together: each would keep the whole of what the socket had read with it. */
+const PIECE_BYTES = 64 * 1024;
+
 function boundedStream(body: Readable): Readable {
   let bytes = 0;
+  let small: Buffer = Buffer.alloc(0);
   const bounded = new Transform({
     transform(chunk: Uint8Array, _encoding, done) {
       bytes += chunk.length;
-      if (bytes <= BODY_BYTES_MAX) done(null, chunk);
-      else done(new OversizedResponse());
+      if (bytes > BODY_BYTES_MAX) {
+        done(new OversizedResponse());
+        return;
+      }
+      if (small.length + chunk.length > PIECE_BYTES) flush(this);
+      if (chunk.length > PIECE_BYTES) this.push(chunk);
+      else small = appended(small, chunk);
+      turn.count(chunk.length, 1);
+      // Others go between (I25): a socket gives up to 2 MB in one turn, and a server may cut them into as many pieces.
+      if (turn.isFullWith(chunk.length, 1)) setImmediate(done);
+      else done();
+    },
+    flush(done) {
+      flush(this);
+      done();
     },
   });
+  function flush(stream: Transform): void {
+    if (small.length > 0) stream.push(small);
+    small = Buffer.alloc(0);
+  }
   body.on("error", (error) => bounded.destroy(error));
   bounded.on("close", () => body.destroy());
   return body.pipe(bounded);
+}
+
+/** `small` is a view of memory that has room for a whole piece, from the second piece on. */
+function appended(small: Buffer, chunk: Uint8Array): Buffer {
+  const place = small.length === 0 ? Buffer.allocUnsafeSlow(PIECE_BYTES) : Buffer.from(small.buffer);
+  place.set(chunk, small.length);
+  return place.subarray(0, small.length + chunk.length);
 }

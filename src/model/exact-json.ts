@@ -1,3 +1,6 @@
+import { isJson } from "./json-check.ts";
+import { nestsDeeper, skipSpace, stringEnd, valueEnd } from "./json-scan.ts";
+
 /**
  * JSON whose parts are handed on as they were written. JavaScript's numbers hold 53 bits and no `1e400`: what a function or a
  * record says is not to change because it was looked at.
@@ -8,12 +11,23 @@ const LONG_NUMBER = /(?:^|[\s:,[])-?(?=[\d.]{16})/;
 const INTEGER = /^-?\d+$/;
 /** An integer with a fraction of noughts, which is the same integer. */
 const WHOLE = /^(-?\d+)\.0+$/;
+/** As deep as other readers of JSON go. A megabyte of brackets in brackets takes a quarter of a second and a hundred megabytes. */
+export const JSON_DEPTH_MAX = 1_000;
+
+/** This is JSON, and nested too deep to be read. */
+export class JsonTooDeep extends Error {}
 
 /**
  * As `JSON.parse`, but an integer that JavaScript would round is a `bigint`. One that a number holds exactly stays a number,
  * however large, so that two equal integers are equal here too.
+ * @throws SyntaxError for what is no JSON, and JsonTooDeep.
  */
 export function parseExactJson(text: string): unknown {
+  if (text.length > JSON_DEPTH_MAX && nestsDeeper(text, JSON_DEPTH_MAX)) {
+    // Texts in colours of a terminal have brackets too, which nothing closes.
+    if (!isJson(Buffer.from(text))) throw new SyntaxError("it is not JSON");
+    throw new JsonTooDeep(`its JSON is nested more than ${JSON_DEPTH_MAX} deep`);
+  }
   if (!LONG_NUMBER.test(text)) return JSON.parse(text);
   return JSON.parse(text, exactValue as (key: string, value: unknown) => unknown);
 }
@@ -50,7 +64,8 @@ export function* memberTexts(text: string): Generator<MemberText> {
   at = skipSpace(text, at + 1);
   while (at < text.length && text[at] !== "}") {
     const keyEnd = stringEnd(text, at);
-    const name = String(JSON.parse(text.slice(at, keyEnd)));
+    const key = text.slice(at, keyEnd);
+    const name = key.includes("\\") ? String(JSON.parse(key)) : key.slice(1, -1);
     const from = skipSpace(text, skipSpace(text, keyEnd) + 1);
     const to = valueEnd(text, from);
     yield { name, text: text.slice(from, to) };
@@ -70,46 +85,4 @@ export function* elementTexts(text: string): Generator<string> {
     at = skipSpace(text, to);
     if (text[at] === ",") at = skipSpace(text, at + 1);
   }
-}
-
-const SPACE = /[ \t\n\r]*/y;
-const SCALAR = /[^\s,\]}]*/y;
-/** What opens, closes or hides brackets. */
-const STRUCTURE = /["[\]{}]/g;
-
-function skipSpace(text: string, at: number): number {
-  SPACE.lastIndex = at;
-  SPACE.test(text);
-  return SPACE.lastIndex;
-}
-
-function valueEnd(text: string, at: number): number {
-  const first = text[at];
-  if (first === '"') return stringEnd(text, at);
-  if (first === "{" || first === "[") return bracketEnd(text, at);
-  SCALAR.lastIndex = at;
-  SCALAR.test(text);
-  return SCALAR.lastIndex;
-}
-
-/** Behind the quote that ends the string which begins at `at`. */
-function stringEnd(text: string, at: number): number {
-  for (let quote = text.indexOf('"', at + 1); quote >= 0; quote = text.indexOf('"', quote + 1)) {
-    let escapes = 0;
-    while (text[quote - 1 - escapes] === "\\") escapes++;
-    if (escapes % 2 === 0) return quote + 1;
-  }
-  return text.length;
-}
-
-function bracketEnd(text: string, at: number): number {
-  let depth = 0;
-  STRUCTURE.lastIndex = at;
-  for (let found = STRUCTURE.exec(text); found !== null; found = STRUCTURE.exec(text)) {
-    const [mark] = found;
-    if (mark === '"') STRUCTURE.lastIndex = stringEnd(text, found.index);
-    else depth += mark === "{" || mark === "[" ? 1 : -1;
-    if (depth === 0) return found.index + 1;
-  }
-  return text.length;
 }

@@ -1,4 +1,4 @@
-import { parseExactJson } from "./exact-json.ts";
+import { JsonTooDeep, parseExactJson } from "./exact-json.ts";
 import { base64Length, isPlainAscii, JsonBytesWriter, quoteJson } from "./json-bytes.ts";
 import type { StreamRecord, TumblingWindow } from "./record.ts";
 import { encodeWindowMembers } from "./window-members.ts";
@@ -138,7 +138,9 @@ function parseJsonObject(data: Buffer): object | undefined {
   try {
     const value = parseExactJson(data.toString());
     return typeof value === "object" && value !== null ? value : undefined;
-  } catch {
+  } catch (error) {
+    // Taken for a text it would be dropped by patterns, and nobody would be told.
+    if (error instanceof JsonTooDeep) throw error;
     return undefined;
   }
 }

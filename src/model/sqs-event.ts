@@ -1,4 +1,4 @@
-import { parseExactJson } from "./exact-json.ts";
+import { JsonTooDeep, parseExactJson } from "./exact-json.ts";
 import { JsonBytesWriter, quoteJson } from "./json-bytes.ts";
 import { TRACE_HEADER_CHARS_MAX, type TraceCarrier } from "./trace-context.ts";
 
@@ -153,7 +153,9 @@ function parseJsonObject(body: string): object | undefined {
   try {
     const value = parseExactJson(body);
     return typeof value === "object" && value !== null ? value : undefined;
-  } catch {
+  } catch (error) {
+    // Taken for a text it would be dropped by patterns, and nobody would be told.
+    if (error instanceof JsonTooDeep) throw error;
     return undefined;
   }
 }

@@ -20,7 +20,7 @@ const report = await runBombs({
   plantsStep: values["plant-step"] ?? false,
   onProgress: (line) => console.log(line),
 });
-const { endings, rssMax, steps, asker, calmLatestMs } = report;
+const { endings, rssMax, steps, asker, calmLatestMs, witness } = report;
 console.log("\nended ms   took ms  neighbour first  others meanwhile");
 for (const { bomb, how, atMs, tookMs, isNeighbourFirst, calmMeanwhile } of endings) {
   console.log(
@@ -30,6 +30,9 @@ for (const { bomb, how, atMs, tookMs, isNeighbourFirst, calmMeanwhile } of endin
 console.log(`resident at most: ${(rssMax / MIB).toFixed(0)} MiB of ${RSS_MAX / MIB}`);
 console.log(
   `probe: longest step of a second up to ${steps.longestUpToSeconds} s; ${steps.all - steps.short} of ${steps.all} seconds with one of more than 0.2 s`,
+);
+console.log(
+  `from within: the longest step took ${witness.ownMs.toFixed(0)} ms of the main thread's processor time, ${witness.long.length} of ${witness.wakes} took more than 200 ms (${witness.long.map(({ atMs, ownMs }) => `${ownMs} at ${atMs}`).join(", ")}); the longest wait for a turn was ${witness.lateMs.toFixed(0)} ms`,
 );
 console.log(
   `asked from outside: ${asker.asked} answers, ${asker.failures} failures, slowest ${asker.slowest.join(", ")} ms; the asker itself was late by ${asker.ownLateMs} ms at most`,

@@ -1,31 +1,43 @@
 /**
- * A process of its own: asks a process every 20 ms whether it lives, whatever becomes of the questions before, until its standard
- * input ends. Prints what it saw. How late its own timers were says what the machine has to do with it.
+ * A process of its own: asks a process every 20 ms whether it lives, until its standard input ends, and prints what it saw. How
+ * late its own timers were says what the machine has to do with it.
  */
 import { Agent, get } from "node:http";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 
 const ASK_MS = 20;
-const SOCKETS_MAX = 64;
+/** More that wait for the same step would only wait for each other. */
+const OPEN_MAX = 8;
 const [url = ""] = process.argv.slice(2);
-const agent = new Agent({ keepAlive: true, maxSockets: SOCKETS_MAX });
+const agent = new Agent({ keepAlive: true, maxSockets: OPEN_MAX });
 const own = monitorEventLoopDelay({ resolution: ASK_MS });
 own.enable();
 const answeredMs: number[] = [];
 let failures = 0;
+let open = 0;
 
 setInterval(() => {
+  if (open < OPEN_MAX) ask();
+}, ASK_MS);
+
+function ask(): void {
   const askedMs = performance.now();
+  open++;
+  const failed = () => {
+    open--;
+    failures++;
+  };
   get(`${url}/healthz`, { agent }, (response) => {
     response
       .on("end", () => {
-        if (response.statusCode === 200) answeredMs.push(performance.now() - askedMs);
-        else failures++;
+        open--;
+        answeredMs.push(performance.now() - askedMs);
+        if (response.statusCode !== 200) failures++;
       })
-      .on("error", () => failures++)
+      .on("error", failed)
       .resume();
-  }).on("error", () => failures++);
-}, ASK_MS);
+  }).on("error", failed);
+}
 
 process.stdin
   .on("end", () => {

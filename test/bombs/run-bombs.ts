@@ -48,6 +48,14 @@ export interface BombReport {
     readonly ownLateMs: number;
   };
   readonly calmLatestMs: number;
+  /** From within the process: the longest time between two turns, and the most processor time of the main thread in one. */
+  readonly witness: {
+    readonly lateMs: number;
+    readonly ownMs: number;
+    readonly wakes: number;
+    /** The first turns of more than 200 ms of processor time. */
+    readonly long: readonly { readonly atMs: number; readonly ownMs: number }[];
+  };
 }
 
 const HEAP_FLAG = "--max-old-space-size=512";
@@ -67,8 +75,7 @@ export async function runBombs(options: BombOptions): Promise<BombReport> {
   await scene.start(stack);
   await scene.allEnded();
   const report = await scene.report();
-  await scene.end();
-  return report;
+  return { ...report, witness: await scene.end() };
 }
 
 interface Given {
@@ -132,7 +139,7 @@ class Scene {
     await sleep(AFTERWARDS_MS);
   }
 
-  async report(): Promise<BombReport> {
+  async report(): Promise<Omit<BombReport, "witness">> {
     const metrics = await (await fetch(`${this.#api}/metrics`)).text();
     const status = readFileSync(`/proc/${this.#engine?.pid}/status`, "utf8");
     const asker = this.#asker;
@@ -149,22 +156,29 @@ class Scene {
     };
   }
 
-  /** As an operator ends it: it has nothing left to do. */
-  async end(): Promise<void> {
+  /** As an operator ends it: it has nothing left to do. Gives what stood by in the process has seen. */
+  async end(): Promise<BombReport["witness"]> {
     const engine = this.#engine;
-    if (engine === undefined) return;
+    if (engine === undefined) throw new Error("nothing runs");
     const exit = once(engine, "exit");
     engine.kill("SIGTERM");
     const [status] = await exit;
-    if (status !== 0) throw new Error(`the process ended with status ${status}: ${this.#stderr.slice(-4_000)}`);
+    if (status !== 0)
+      throw new Error(`the process ended with status ${status}: ${this.#stderr.slice(-4_000)}`);
+    return JSON.parse(readFileSync(this.#witnessPath, "utf8"));
+  }
+
+  get #witnessPath(): string {
+    return join(this.#folder, "witness.json");
   }
 
   async #startEngine(stack: AsyncDisposableStack, environment: Readonly<Record<string, string>>) {
-    const plant = this.#options.plantsStep ? ["--import", join(import.meta.dirname, "hold-loop.ts")] : [];
+    const preloads = ["step-witness.ts", ...(this.#options.plantsStep ? ["hold-loop.ts"] : [])];
+    const flags = preloads.flatMap((name) => ["--import", join(import.meta.dirname, name)]);
     const args = ["run", "-f", "m.yaml", "--api", "127.0.0.1:0", "--store", "sqlite:progress.db"];
-    const engine = spawn(process.execPath, [HEAP_FLAG, ...(process.env['PROF'] ? ['--cpu-prof', '--cpu-prof-dir=/tmp/proofs-prof'] : []), ...plant, BIN, ...args], {
+    const engine = spawn(process.execPath, [HEAP_FLAG, ...flags, BIN, ...args], {
       cwd: this.#folder,
-      env: { ...process.env, ...awsEnvironment(environment) },
+      env: { ...process.env, ...awsEnvironment(environment), MILLRACE_STEP_WITNESS: this.#witnessPath },
       stdio: ["ignore", "ignore", "pipe"],
     });
     stack.defer(() => killed(engine));
@@ -178,6 +192,7 @@ class Scene {
       if (found !== undefined) address.resolve(found);
     });
     this.#api = await address.promise;
+    engine.kill("SIGUSR2");
   }
 
   #startAsker(stack: AsyncDisposableStack): void {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { Socket } from "node:net";
 import { type TestContext, test } from "node:test";
 import { createHttpFunction, type HttpFunctionOptions } from "../../src/functions/http.ts";
+import { STEP_ITEMS_MAX, turn } from "../../src/lib/steps.ts";
 import { createManualClock } from "../unit/functions/manual-clock.ts";
 import { OK, startScriptedServer } from "./scripted-server.ts";
 
@@ -117,6 +118,26 @@ test("keeps a connection that is younger", async (t) => {
     clock.advance(1_000);
   }
   assert.equal(sockets(), 1);
+});
+
+test("takes of a body in pieces of one byte no more in one turn of the event loop than a step may have", async (t) => {
+  const size = 300_000;
+  const { invoke } = await start(t, (socket) => {
+    socket.write("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n");
+    socket.write(`${"1\r\n1\r\n".repeat(size)}0\r\n\r\n`);
+  });
+  let [itemsMax, items] = [0, 0];
+  const stop = turn.watch((_bytes, count) => {
+    itemsMax = Math.max(itemsMax, count);
+    items += count;
+  });
+  const outcome = await invoke();
+  stop();
+  assert.equal(outcome.kind === "succeeded" && outcome.payload.length, size);
+  assert.ok(
+    itemsMax <= STEP_ITEMS_MAX && items >= size - STEP_ITEMS_MAX,
+    `${itemsMax} of ${items} pieces in a turn`,
+  );
 });
 
 test("reads a body in pieces of one byte into the memory of its bytes", async (t) => {

@@ -1,8 +1,11 @@
-import { memberText, parseExactJson } from "../../model/exact-json.ts";
+import { elementTexts, memberText, parseExactJson } from "../../model/exact-json.ts";
+import { isJson } from "../../model/json-check.ts";
+import { skipSpace } from "../../model/json-scan.ts";
 
 /**
  * What a function's answer says about its batch (streams §5.4, §6.1). The answer is untrusted: whatever cannot be read
- * for certain fails the whole batch, never settles it.
+ * for certain fails the whole batch, never settles it. It is looked at and not made into values: six megabytes of brackets
+ * would hold the process for seconds.
  */
 export type BatchVerdict =
   /** `stateJson`: the state exactly as the function wrote it, which numbers of JavaScript could not hold. */
@@ -29,7 +32,7 @@ export function readResponse(payload: Uint8Array, expectation: ResponseExpectati
   if (!reportBatchItemFailures && !expectsState) return SUCCEEDED;
   const parsed = parseBody(payload);
   if (parsed.kind === "malformed") return parsed;
-  const { body, text } = parsed;
+  const { text } = parsed;
   let stateJson: string | undefined;
   if (expectsState) {
     stateJson = memberText(text, "state");
@@ -37,43 +40,58 @@ export function readResponse(payload: Uint8Array, expectation: ResponseExpectati
     if (isReplaced(text, payload)) return malformed("the response has a `state` and is not UTF-8");
   }
   if (!reportBatchItemFailures) return { kind: "succeeded", stateJson };
-  return readItemFailures(body, stateJson, expectation);
+  return readItemFailures(text, stateJson, expectation);
 }
 
 function readItemFailures(
-  body: unknown,
+  text: string,
   stateJson: string | undefined,
   expectation: ResponseExpectation,
 ): BatchVerdict {
-  const failures = failedIdentifiers(body);
+  const failures = failedItems(text);
   if (failures.kind === "malformed") return failures;
-  if (failures.identifiers.length === 0) return { kind: "succeeded", stateJson };
   const failed = new Set<number>();
-  for (const identifier of failures.identifiers) {
+  for (const identifier of identifiersOf(failures.items)) {
     const index = expectation.indexOf(identifier);
     if (index === undefined) return malformed("an `itemIdentifier` names no record of the batch");
     failed.add(index);
   }
-  return { kind: "partial", failed, stateJson };
+  return failed.size === 0 ? { kind: "succeeded", stateJson } : { kind: "partial", failed, stateJson };
 }
 
-type Listed<Identifier> =
-  | { readonly kind: "listed"; readonly identifiers: readonly Identifier[] }
-  | { readonly kind: "malformed"; readonly reason: string };
+type Malformed = { readonly kind: "malformed"; readonly reason: string };
 
-const NONE_FAILED: Listed<never> = { kind: "listed", identifiers: [] };
+/** `items`: the list `batchItemFailures` as JSON. */
+function failedItems(text: string): { readonly kind: "listed"; readonly items: string } | Malformed {
+  const body = text.trim();
+  const none = { kind: "listed", items: "[]" } as const;
+  if (body === "null" || body === '""') return none;
+  if (body.startsWith("[")) return isEmptyList(body) ? none : malformed("the response is a list");
+  if (!body.startsWith("{")) return malformed("the response is not an object");
+  const items = memberText(body, "batchItemFailures");
+  if (items === undefined || items === "null") return none;
+  return items.startsWith("[") ? { kind: "listed", items } : malformed("`batchItemFailures` is not a list");
+}
 
-function failedIdentifiers(body: unknown): Listed<unknown> {
-  if (body === null || body === "") return NONE_FAILED;
-  if (typeof body !== "object") return malformed("the response is not an object");
-  if (Array.isArray(body)) return body.length === 0 ? NONE_FAILED : malformed("the response is a list");
-  const failures = member(body, "batchItemFailures");
-  if (failures === undefined || failures === null) return NONE_FAILED;
-  if (!Array.isArray(failures)) return malformed("`batchItemFailures` is not a list");
-  return {
-    kind: "listed",
-    identifiers: failures.map((failure: unknown) => member(failure, "itemIdentifier")),
-  };
+function isEmptyList(body: string): boolean {
+  return body[skipSpace(body, 1)] === "]";
+}
+
+/** No identifier of a record is longer. */
+const IDENTIFIER_CHARS_MAX = 1_024;
+/** Of different items; a batch has at most 10,000 records. */
+const ITEMS_MAX = 20_000;
+
+/** In their order, those that are said twice once; `undefined`: an item that names nothing. */
+function* identifiersOf(items: string): Generator<unknown> {
+  const seen = new Set<string>();
+  for (const item of elementTexts(items)) {
+    if (seen.has(item)) continue;
+    seen.add(item);
+    const identifier = memberText(item, "itemIdentifier");
+    const isReadable = identifier !== undefined && identifier.length <= IDENTIFIER_CHARS_MAX;
+    yield isReadable && seen.size <= ITEMS_MAX ? parseExactJson(identifier) : undefined;
+  }
 }
 
 /**
@@ -83,37 +101,30 @@ function failedIdentifiers(body: unknown): Listed<unknown> {
 export function readFailedMessages(
   payload: Uint8Array,
   knows: (messageId: string) => boolean,
-): Listed<string> {
+): { readonly kind: "listed"; readonly identifiers: readonly string[] } | Malformed {
   const parsed = parseBody(payload);
   if (parsed.kind === "malformed") return parsed;
-  const failures = failedIdentifiers(parsed.body);
+  const failures = failedItems(parsed.text);
   if (failures.kind === "malformed") return failures;
-  const identifiers = failures.identifiers.filter((identifier) => typeof identifier === "string");
-  if (identifiers.length === failures.identifiers.length && identifiers.every(knows)) {
-    return { kind: "listed", identifiers };
+  const identifiers: string[] = [];
+  for (const identifier of identifiersOf(failures.items)) {
+    if (typeof identifier !== "string" || !knows(identifier)) {
+      return malformed("an `itemIdentifier` names no message of the batch");
+    }
+    identifiers.push(identifier);
   }
-  return malformed("an `itemIdentifier` names no message of the batch");
+  return { kind: "listed", identifiers };
 }
 
 /** No body at all is null: what a function that returns nothing says. */
-function parseBody(payload: Uint8Array) {
-  if (payload.length === 0) return { kind: "parsed", body: null, text: "null" } as const;
-  try {
-    const text = decode(payload);
-    return { kind: "parsed", body: parseExactJson(text), text } as const;
-  } catch {
-    return malformed("the response is not JSON");
-  }
+function parseBody(payload: Uint8Array): { readonly kind: "parsed"; readonly text: string } | Malformed {
+  if (payload.length === 0) return { kind: "parsed", text: "null" };
+  if (!isJson(payload)) return malformed("the response is not JSON");
+  return { kind: "parsed", text: decode(payload) };
 }
 
-function malformed(reason: string) {
-  return { kind: "malformed", reason } as const;
-}
-
-/** An own member of a JSON object; `undefined` for anything else, so that no prototype answers for the function. */
-function member(value: unknown, name: string): unknown {
-  if (typeof value !== "object" || value === null || !Object.hasOwn(value, name)) return undefined;
-  return (value as Record<string, unknown>)[name];
+function malformed(reason: string): Malformed {
+  return { kind: "malformed", reason };
 }
 
 /** Decoding has put replacement characters in the place of bytes that are no UTF-8. */

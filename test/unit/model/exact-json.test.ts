@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { elementTexts, memberText, memberTexts, parseExactJson } from "../../../src/model/exact-json.ts";
+import {
+  elementTexts,
+  JSON_DEPTH_MAX,
+  JsonTooDeep,
+  memberText,
+  memberTexts,
+  parseExactJson,
+} from "../../../src/model/exact-json.ts";
 
 test("a member's text is what stands in the object, whatever JavaScript would make of it", () => {
   const states = [
@@ -71,4 +78,14 @@ test("an own member named __proto__ stays one when numbers are read exactly", ()
   const value = parseExactJson('{"__proto__":{"x":9007199254740993}}');
   assert.ok(typeof value === "object" && value !== null);
   assert.deepEqual(Object.keys(value), ["__proto__"]);
+});
+
+test("JSON in which brackets stand in a thousand others is too deep, and a text with as many brackets is no JSON", () => {
+  const nested = (depth: number) => "[".repeat(depth) + "]".repeat(depth);
+  assert.ok(Array.isArray(parseExactJson(nested(JSON_DEPTH_MAX))));
+  assert.throws(() => parseExactJson(nested(JSON_DEPTH_MAX + 1)), JsonTooDeep);
+  assert.throws(() => parseExactJson(`{"a":${nested(1_000_000)}}`), JsonTooDeep);
+  for (const text of ["[31m red [0m".repeat(2_000), "[".repeat(2_000), nested(2_000).slice(1)]) {
+    assert.throws(() => parseExactJson(text), SyntaxError);
+  }
 });

@@ -6,8 +6,8 @@ import { BrokerLink } from "../../../../connectors/kafka/broker-link.ts";
 import { isFault } from "../../../../connectors/kafka/fault.ts";
 import { Frames } from "../../../../src/codecs/frames.ts";
 import { NO_ABORT } from "../../../contract/stream-source-harness.ts";
-import { int32 } from "./canned-bytes.ts";
 import { API, cannedLog, startCannedBroker } from "./canned-broker.ts";
+import { int32 } from "./canned-bytes.ts";
 
 const BYTES_MAX = 1_000;
 
