@@ -10,101 +10,92 @@ const NOTHING = "Nothing is to be done.";
 
 export function remedyOf({ code, facts }: Reason): Remedy {
   const problem = facts["problem"] === undefined ? "" : `: ${facts["problem"]}`;
-  switch (code) {
-    case "idle":
-      return { says: "there is no work", toDo: NOTHING };
-    case "caughtUp":
-      return { says: "all that the source holds is processed", toDo: NOTHING };
-    case "progressing":
-      return { says: "it makes progress", toDo: NOTHING };
-    case "fillingBatch":
-      return { says: "a batch is being filled", toDo: "Nothing is to be done until its window ends." };
-    case "functionRuns":
-      return { says: "the function runs", toDo: "Nothing is to be done until its time-out." };
-    case "windowOpen":
-      return { says: "a tumbling window is open", toDo: "Nothing is to be done until it ends." };
-    case "functionFails":
-      return {
-        says: `the function fails (${facts["attempts"]} attempts)${problem}`,
-        toDo: "Mend and deploy the function. To let others pass, set maximumRetryAttempts, bisect and a failure destination.",
-      };
-    case "atConcurrency":
-      return {
-        says: "the function is at its concurrency",
-        toDo: "Raise reservedConcurrency, or look why invocations take long.",
-      };
-    case "destinationUnavailable":
-      return {
-        says: `the failure destination has not accepted what was given up${problem}`,
-        toDo: "Look whether the destination is there, and whether it may be written.",
-      };
-    case "sourceThrottled":
-      return {
-        says: `the source asks for fewer reads${problem}`,
-        toDo: "Add shards or capacity, or take other readers away.",
-      };
-    case "sourceUnavailable":
-      return {
-        says: `the source cannot be read${problem}`,
-        toDo: "Look whether it runs and can be reached; reading goes on by itself.",
-      };
-    case "sourceDenied":
-      return {
-        says: `the source refuses the credentials${problem}`,
-        toDo: "Give the permission, or renew the credentials.",
-      };
-    case "sourceGone":
-      return { says: `the source is not there${problem}`, toDo: "Make it again, or delete the mapping." };
-    case "sourceSilent":
-      return {
-        says: "the source does not answer a read",
-        toDo: "Look whether it runs and can be reached; reading goes on by itself.",
-      };
-    case "waitsForParents":
-      return {
-        says: "the shard was made anew, and waits until the shards that it follows are processed",
-        toDo: "Look at these: reading goes on by itself.",
-      };
-    case "readingFull":
-      return {
-        says: `reading waits, since ${facts["records"]} records are read and not settled`,
-        toDo: "Look at what holds the batches: the other reasons say it.",
-      };
-    case "leaseNotRenewed":
-      return { says: "the lease is not renewed, and nothing starts until it is", toDo: "Look at the store." };
-    case "groupBusy":
-      return { says: "messages wait for the batch of their group", toDo: "Look at the batch that runs." };
-    case "messagesHidden":
-      return {
-        says: "messages that failed are hidden",
-        toDo: "Nothing is to be done until they come again.",
-      };
-    case "waitsForPlace":
-      return {
-        says: "as many batches run as may",
-        toDo: "Raise maximumConcurrency, or run fewer processes.",
-      };
-    case "cannotStart":
-      return {
-        says: `it cannot be started${problem}`,
-        toDo: "Mend what it names: it is looked at again every few seconds.",
-      };
-    case "stopping":
-      return { says: "it is being stopped", toDo: NOTHING };
-    case "checkpointFails":
-      return {
-        says: "no checkpoint can be stored",
-        toDo: "Look at the store: connections, disk, permissions.",
-      };
-    case "failed":
-      return { says: "it stopped on a defect", toDo: "Restart the process, and report its log." };
-    case "unknown":
-      return {
-        says: `nobody can say why (${facts["of"] ?? "it says that all is well"})`,
-        toDo: "Restart the process, and report this output and its log: it is a defect of millrace.",
-      };
-  }
+  return REMEDIES[code](facts, problem);
 }
+
+type RemedyText = (facts: Reason["facts"], problem: string) => Remedy;
+
+const REMEDIES: Readonly<Record<ReasonCode, RemedyText>> = {
+  idle: () => ({ says: "there is no work", toDo: NOTHING }),
+  caughtUp: () => ({ says: "all that the source holds is processed", toDo: NOTHING }),
+  progressing: () => ({ says: "it makes progress", toDo: NOTHING }),
+  fillingBatch: () => ({
+    says: "a batch is being filled",
+    toDo: "Nothing is to be done until its window ends.",
+  }),
+  functionRuns: () => ({ says: "the function runs", toDo: "Nothing is to be done until its time-out." }),
+  windowOpen: () => ({ says: "a tumbling window is open", toDo: "Nothing is to be done until it ends." }),
+  functionFails: (facts, problem) => ({
+    says: `the function fails (${facts["attempts"]} attempts)${problem}`,
+    toDo: "Mend and deploy the function. To let others pass, set maximumRetryAttempts, bisect and a failure destination.",
+  }),
+  atConcurrency: () => ({
+    says: "the function is at its concurrency",
+    toDo: "Raise reservedConcurrency, or look why invocations take long.",
+  }),
+  destinationUnavailable: (_facts, problem) => ({
+    says: `the failure destination has not accepted what was given up${problem}`,
+    toDo: "Look whether the destination is there, and whether it may be written.",
+  }),
+  sourceThrottled: (_facts, problem) => ({
+    says: `the source asks for fewer reads${problem}`,
+    toDo: "Add shards or capacity, or take other readers away.",
+  }),
+  sourceUnavailable: (_facts, problem) => ({
+    says: `the source cannot be read${problem}`,
+    toDo: "Look whether it runs and can be reached; reading goes on by itself.",
+  }),
+  sourceDenied: (_facts, problem) => ({
+    says: `the source refuses the credentials${problem}`,
+    toDo: "Give the permission, or renew the credentials.",
+  }),
+  sourceGone: (_facts, problem) => ({
+    says: `the source is not there${problem}`,
+    toDo: "Make it again, or delete the mapping.",
+  }),
+  sourceSilent: () => ({
+    says: "the source does not answer a read",
+    toDo: "Look whether it runs and can be reached; reading goes on by itself.",
+  }),
+  waitsForParents: () => ({
+    says: "the shard was made anew, and waits until the shards that it follows are processed",
+    toDo: "Look at these: reading goes on by itself.",
+  }),
+  readingFull: (facts) => ({
+    says: `reading waits, since ${facts["records"]} records are read and not settled`,
+    toDo: "Look at what holds the batches: the other reasons say it.",
+  }),
+  leaseNotRenewed: () => ({
+    says: "the lease is not renewed, and nothing starts until it is",
+    toDo: "Look at the store.",
+  }),
+  groupBusy: () => ({
+    says: "messages wait for the batch of their group",
+    toDo: "Look at the batch that runs.",
+  }),
+  messagesHidden: () => ({
+    says: "messages that failed are hidden",
+    toDo: "Nothing is to be done until they come again.",
+  }),
+  waitsForPlace: () => ({
+    says: "as many batches run as may",
+    toDo: "Raise maximumConcurrency, or run fewer processes.",
+  }),
+  cannotStart: (_facts, problem) => ({
+    says: `it cannot be started${problem}`,
+    toDo: "Mend what it names: it is looked at again every few seconds.",
+  }),
+  stopping: () => ({ says: "it is being stopped", toDo: NOTHING }),
+  checkpointFails: () => ({
+    says: "no checkpoint can be stored",
+    toDo: "Look at the store: connections, disk, permissions.",
+  }),
+  failed: () => ({ says: "it stopped on a defect", toDo: "Restart the process, and report its log." }),
+  unknown: (facts) => ({
+    says: `nobody can say why (${facts["of"] ?? "it says that all is well"})`,
+    toDo: "Restart the process, and report this output and its log: it is a defect of millrace.",
+  }),
+};
 
 /** Where it is written what to do. */
 export function runbookOf(code: ReasonCode): string {

@@ -1,9 +1,7 @@
 /** SQLite's primary result codes that callers tell apart. */
 export const SQLITE_BUSY = 5;
-export const SQLITE_READONLY = 8;
 export const SQLITE_IOERR = 10;
 export const SQLITE_CORRUPT = 11;
-export const SQLITE_FULL = 13;
 export const SQLITE_NOTADB = 26;
 
 /** The primary result code, without the extension bits; `undefined`: not an error of SQLite's. */

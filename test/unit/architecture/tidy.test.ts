@@ -1,0 +1,139 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join, normalize, relative } from "node:path";
+import { describe, test } from "node:test";
+import { importsOf, ROOT, sourceFiles } from "./imports.ts";
+
+const LINES_MAX = 300;
+const TEST_LINES_MAX = 600;
+
+/** Files that are too long, each with what will make it shorter. The list only shrinks. */
+const TOO_LONG: Readonly<Record<string, string>> = {
+  "src/engine/stream/batch-run.ts": "decision and driver come apart",
+  "src/engine/stream/shard-worker.ts": "the lease holder and progress come out",
+  "src/engine/stream/mapping-worker.ts": "the lease holder comes out",
+  "src/engine/queue/queue-worker.ts": "the ledger of held messages comes out",
+  "src/engine/queue/queue-batch-run.ts": "decision and driver come apart",
+  "src/engine/filter/rule-walk.ts": "the filter becomes a room of its own",
+  "src/control/mapping-runner.ts": "a runner for each kind of resource",
+  "src/manifests/schema.ts": "connectors bring their parameters",
+  "src/load/ledger.ts": "what is kept and what is judged come apart",
+  "src/cli/run-manifests.ts": "starting and stopping come apart, in app",
+  "src/main.ts": "opening of functions and stores comes out",
+  "connectors/kafka/broker-link.ts": "requests and their answers come apart",
+  "connectors/kafka/group-member.ts": "joining and syncing come apart",
+  "connectors/kafka/group-progress.ts": "commits and what they hold come apart",
+  "test/chaos/judge.ts": "a judge for each source",
+  "test/contract/function-target.ts": "laws of answers and of time come apart",
+  "test/load/filter-adversary.ts": "patterns and events come apart",
+  "test/simulation/world/queue.ts": "groups and holds come apart",
+  "test/simulation/world/world.ts": "streams and queues come apart",
+  "test/unit/engine/queue/small-queue.ts": "the queue and the worker come apart",
+  "test/unit/engine/stream/small-world.ts": "clock, stream and world come apart",
+};
+
+const PARTS = ["src", "connectors", "scripts", "examples", "test"];
+/** Nobody imports these: they are started by name, or declare what a package has. */
+const STARTED = /(?:\.test|\.bench|\.d)\.ts$|^test\/fixtures\/functions\//;
+
+interface Source {
+  readonly file: string;
+  readonly text: string;
+}
+
+const sources: readonly Source[] = PARTS.flatMap((part) =>
+  sourceFiles(join(ROOT, part))
+    .map((file) => relative(ROOT, file))
+    .filter((file) => !file.includes("node_modules"))
+    .map((file) => ({ file, text: readFileSync(join(ROOT, file), "utf8") })),
+);
+
+describe("tidiness", () => {
+  test("no file is longer than 300 lines, no test longer than 600, but those that are named", () => {
+    const known = new Set(Object.keys(TOO_LONG));
+    assert.deepEqual(
+      sources.filter((source) => isTooLong(source) && !known.has(source.file)).map(nameAndLength),
+      [],
+    );
+  });
+
+  test("no file is named as too long that is not", () => {
+    const long = new Set(sources.filter(isTooLong).map(({ file }) => file));
+    assert.deepEqual(
+      Object.keys(TOO_LONG).filter((file) => !long.has(file)),
+      [],
+    );
+  });
+
+  test("no export is dead", () => {
+    assert.deepEqual(deadExports(sources), []);
+  });
+
+  test("no file is dead", () => {
+    const others = [
+      "package.json",
+      ".ci/run",
+      "Dockerfile",
+      "scripts/toolchain/package.json",
+      "examples/quickstart/manifest.yaml",
+    ].map((file) => readFileSync(join(ROOT, file), "utf8"));
+    assert.deepEqual(deadFiles(sources, others.join("\n")), []);
+  });
+
+  test("what is dead is found", () => {
+    const used = {
+      file: "src/a.ts",
+      text: "export const used = 1;\nexport const dead = 2;\nexport const OWN = 3;\nOWN;\n",
+    };
+    const user = { file: "src/b.test.ts", text: 'import { used } from "./a.ts";\nused;\n' };
+    const lonely = { file: "src/lonely.ts", text: "const x = 1;\n" };
+    assert.deepEqual(deadExports([used, user]), ["src/a.ts: dead"]);
+    assert.deepEqual(deadFiles([used, user, lonely], ""), ["src/lonely.ts"]);
+    assert.deepEqual(deadFiles([used, user, lonely], "node src/lonely.ts"), []);
+  });
+});
+
+function isTooLong({ file, text }: Source): boolean {
+  return linesOf(text) > (file.endsWith(".test.ts") ? TEST_LINES_MAX : LINES_MAX);
+}
+
+function linesOf(text: string): number {
+  return text.split("\n").length - 1;
+}
+
+function nameAndLength({ file, text }: Source): string {
+  return `${file}: ${linesOf(text)} lines`;
+}
+
+/** Exports that no file names, their own neither but where they are made. Handlers of functions are called by name. */
+function deadExports(all: readonly Source[]): readonly string[] {
+  const counts = new Map<string, number>();
+  for (const { text } of all)
+    for (const [word] of text.matchAll(/\b\w+\b/g)) counts.set(word, (counts.get(word) ?? 0) + 1);
+  const made =
+    /^export\s+(?:abstract\s+)?(?:async\s+)?(?:const|function\*?|class|interface|type|enum)\s+(\w+)/gm;
+  return all
+    .filter(({ file }) => !STARTED.test(file))
+    .flatMap(({ file, text }) =>
+      [...text.matchAll(made)].flatMap(([, name = ""]) =>
+        counts.get(name) === 1 ? [`${file}: ${name}`] : [],
+      ),
+    );
+}
+
+/** Files that no other imports, and that nothing names. */
+function deadFiles(all: readonly Source[], commands: string): readonly string[] {
+  const imported = new Set(
+    all.flatMap(({ file, text }) => importsOf(file, text).map(({ target }) => normalize(target))),
+  );
+  return all
+    .filter(({ file }) => !STARTED.test(file) && !imported.has(file))
+    .filter(({ file }) => {
+      const name = file.split("/").at(-1) ?? file;
+      // A worker's file has another ending once it is built.
+      const isNamed = (text: string) =>
+        text.includes(name) || text.includes(`./${name.replace(/\.ts$/, "$")}`);
+      return !isNamed(commands) && !all.some((other) => other.file !== file && isNamed(other.text));
+    })
+    .map(({ file }) => file);
+}
