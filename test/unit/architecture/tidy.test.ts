@@ -23,11 +23,11 @@ const TOO_LONG: Readonly<Record<string, string>> = {
   "connectors/kafka/broker-link.ts": "requests and their answers come apart",
   "connectors/kafka/group-member.ts": "joining and syncing come apart",
   "connectors/kafka/group-progress.ts": "commits and what they hold come apart",
+  "test/bombs/run-bombs.ts": "throwing and judging come apart",
   "test/chaos/judge.ts": "a judge for each source",
   "test/contract/function-target.ts": "laws of answers and of time come apart",
   "test/load/filter-adversary.ts": "patterns and events come apart",
   "test/simulation/world/queue.ts": "groups and holds come apart",
-  "test/simulation/world/world.ts": "streams and queues come apart",
   "test/unit/engine/queue/small-queue.ts": "the queue and the worker come apart",
   "test/unit/engine/stream/small-world.ts": "clock, stream and world come apart",
 };
