@@ -206,7 +206,7 @@ function standardError(): BoundedOutput {
   return errorOutput;
 }
 
-/** Of the package, which is one folder up from here in a checkout and two in `dist/`. */
+/** The version of the package, which is one folder up from here in a checkout and two in `dist/`. */
 function readVersion(): string {
   for (const place of ["../package.json", "../../package.json"]) {
     try {

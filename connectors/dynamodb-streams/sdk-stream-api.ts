@@ -15,7 +15,7 @@ import type { StreamArn } from "./stream-arn.ts";
 
 /** Longer than a page of 1 MB takes on a slow line; a call that hangs must not hold its shard for ever. */
 const CALL: CallLimits = { timeoutMs: 30_000 };
-/** Of an answer that is small. */
+/** How long a small answer may take. */
 const DESCRIBE: CallLimits = { timeoutMs: OPENING.timeoutMs };
 /** The engine reads up to 64 shards at once; the SDK's own 50 sockets would make some of them wait. */
 const SOCKETS_MAX = 128;

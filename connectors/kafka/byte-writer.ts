@@ -66,7 +66,7 @@ export class ByteWriter {
     return this.raw(text === undefined ? Buffer.alloc(16) : Buffer.from(text, "base64url"));
   }
 
-  /** Of a structure of a newer request: no tagged fields. */
+  /** Ends a structure of a newer request: no tagged fields. */
   noTags(): this {
     return this.uvarint(0);
   }

@@ -26,7 +26,7 @@ export class ByteReader {
     return this.bytes.readInt32BE(this.#take(4));
   }
 
-  /** Of offsets and times; larger ones than a number holds exactly are refused. */
+  /** Reads offsets and times; larger ones than a number holds exactly are refused. */
   int64(): number {
     const at = this.#take(8);
     const value = this.bytes.readInt32BE(at) * 0x1_0000_0000 + this.bytes.readUInt32BE(at + 4);

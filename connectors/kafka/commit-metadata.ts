@@ -7,7 +7,7 @@ export const METADATA_BYTES_MAX = 4_000;
 export interface CommitNotes {
   readonly revision: number;
   readonly settledRanges: readonly SettledRange[];
-  /** Of the log that the offsets belong to (`formatLogId`). */
+  /** The log that the offsets belong to (`formatLogId`). */
   readonly logId?: string | undefined;
 }
 

@@ -6,7 +6,7 @@ export interface Subscription {
   readonly topics: readonly string[];
   /** Partitions that the member has and has not given back. */
   readonly owned: PartitionsByTopic;
-  /** Of the last assignment that the member got; -1: none. */
+  /** That of the last assignment that the member got; -1: none. */
   readonly generation: number;
 }
 

@@ -18,7 +18,7 @@ import { kafkaTraceCarrier } from "./trace-carrier.ts";
 export const FILTER_DATA_KEY = "value";
 
 export interface KafkaEventSource {
-  /** Of an MSK cluster; `undefined`: a self-managed one. */
+  /** An MSK cluster has it; `undefined`: a self-managed one. */
   readonly eventSourceArn: string | undefined;
   readonly bootstrapServers: readonly string[];
 }

@@ -6,7 +6,7 @@ import { isJson } from "../../src/model/json-check.ts";
 export interface FailureMessage {
   /** The same for every delivery of the same discard. */
   readonly id: string;
-  /** Of the record; `null`: it has none. */
+  /** The record's key; `null`: it has none. */
   readonly key: Buffer | null;
   readonly value: Buffer;
 }

@@ -5,7 +5,7 @@ import type { AbortedTransaction } from "./record-batch.ts";
 export interface FetchResponse {
   /** The broker's quota: no fetch is to follow for so long. */
   readonly throttleMs: number;
-  /** Of the whole request; 0: none. */
+  /** The error of the whole request; 0: none. */
   readonly errorCode: number;
   readonly partitions: readonly FetchedPartition[];
 }
@@ -20,7 +20,7 @@ export interface FetchedPartition {
   readonly aborted: readonly AbortedTransaction[];
   /** Record batches, the last one perhaps cut. Bytes of the whole answer, not copied. */
   readonly records: Buffer;
-  /** Of the log that was read; absent: the broker was asked for a name. */
+  /** The id of the log that was read; absent: the broker was asked for a name. */
   readonly topicId?: string;
   /** The log and what was read of it before have parted; there are no records. */
   readonly diverging?: EpochEnd;

@@ -17,7 +17,7 @@ export interface GroupApi {
     commits: readonly OffsetCommit[],
     signal: AbortSignal,
   ): Promise<ReadonlySet<number>>;
-  /** Of the group's own topic; partitions without a commit are left out. */
+  /** What is committed of the group's own topic; partitions without a commit are left out. */
   committed(partitions: readonly number[], signal: AbortSignal): Promise<ReadonlyMap<number, OffsetCommit>>;
   /** How many partitions topics have now; those that are not there are left out. */
   partitionCounts(topics: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, number>>;
@@ -39,7 +39,7 @@ export interface JoinRequest {
 
 export interface JoinAnswer extends GroupIdentity {
   readonly leaderId: string;
-  /** Of all members for the leader; empty for the others. */
+  /** All members for the leader; empty for the others. */
   readonly members: readonly { readonly memberId: string; readonly subscription: Buffer }[];
 }
 
@@ -47,7 +47,7 @@ export interface OffsetCommit {
   readonly partition: number;
   /** The next record to read. */
   readonly offset: number;
-  /** Of the record before it; −1: not known. */
+  /** The epoch of the record before it; −1: not known. */
   readonly leaderEpoch: number;
   readonly metadata: string | null;
 }

@@ -219,7 +219,7 @@ export class GroupProgress implements ProgressStore {
     for (const hold of holds.all()) {
       if (hold.checkpoint !== undefined) continue;
       const found = await this.#beginning(hold.partition, committed.get(hold.partition));
-      // Of partitions that came while we asked, the answer may be from before their last owner's last commit.
+      // The answer may be, for partitions that came while we asked, from before their last owner's last commit.
       if (life.has(hold) && hold.checkpoint === undefined) Object.assign(hold, found);
     }
     return true;

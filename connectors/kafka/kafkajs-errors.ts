@@ -92,7 +92,7 @@ function knownCode(code: number) {
   return [...protocol.errorCodes, ...LATER_CODES].find((entry) => entry.code === code);
 }
 
-/** Of an error code in an answer. */
+/** The fault of an error code in an answer. */
 export function faultOfCode(code: number, place: ErrorPlace): KafkaFault {
   const known = knownCode(code);
   return protocolFault(

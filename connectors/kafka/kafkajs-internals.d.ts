@@ -9,7 +9,7 @@ declare module "kafkajs/src/network/connection.js" {
     readonly request: {
       readonly apiKey: number;
       readonly apiVersion: number;
-      /** Of requests that we encode ourselves; kafkajs's have them too. */
+      /** Requests that we encode ourselves have them; kafkajs's too. */
       readonly apiName?: string;
       encode?(): Promise<{ readonly buf: Buffer; readonly buffer: Buffer }>;
     };

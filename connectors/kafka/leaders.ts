@@ -92,7 +92,7 @@ export class PartitionLeaders {
     return abortable(this.#refresh, signal);
   }
 
-  /** Of the topic that has the name now, fresh from the cluster; `undefined`: the cluster has none. */
+  /** The id of the topic that has the name now, fresh from the cluster; `undefined`: the cluster has none. */
   async topicId(signal: AbortSignal): Promise<string | undefined> {
     await this.list(signal);
     return this.#topicId;
@@ -108,7 +108,7 @@ export class PartitionLeaders {
       const isOther = topicId !== undefined && ask.topicId !== undefined && topicId !== ask.topicId;
       if (isOther && this.#pastIds.has(topicId)) throw this.#behind(topicId);
       const fetcher = this.#fetcherOf(nodeId);
-      // Of another topic one look tells whether it is there: metadata may be of the past or of a moment ago.
+      // One look tells whether another topic is there: metadata may be of the past or of a moment ago.
       const answer = await fetcher.ask(
         isOther
           ? { ...ask, topicId, offset: 0, lastEpoch: -1, bytesMax: 1, isIdle: false }
@@ -136,7 +136,7 @@ export class PartitionLeaders {
     }
   }
 
-  /** Of the oldest record that there is. */
+  /** The offset of the oldest record that there is. */
   async oldestOffset(partition: number, signal: AbortSignal): Promise<number> {
     return (await this.#offsetAt(partition, OLDEST_TIMESTAMP, signal)) ?? 0;
   }
@@ -146,7 +146,7 @@ export class PartitionLeaders {
     return (await this.#offsetAt(partition, LATEST_TIMESTAMP, signal)) ?? 0;
   }
 
-  /** Of the first record with this timestamp or a later one; `undefined`: there is none. */
+  /** The offset of the first record with this timestamp or a later one; `undefined`: there is none. */
   offsetAtTime(partition: number, epochMs: number, signal: AbortSignal): Promise<number | undefined> {
     return this.#offsetAt(partition, Math.max(0, Math.ceil(epochMs)), signal);
   }

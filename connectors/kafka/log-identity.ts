@@ -8,7 +8,7 @@ export interface EpochStart {
 
 /** What is known of the log that a partition's offsets belong to. */
 export interface LogIdentity {
-  /** Of the topic; another one for a topic that was made anew under the name. `undefined`: not known. */
+  /** The topic's id; another one for a topic that was made anew under the name. `undefined`: not known. */
   readonly topicId: string | undefined;
   /** In order, the newest that were read; empty: not known. Where the log went back, they tell how far (KIP-320). */
   readonly epochs: readonly EpochStart[];
@@ -42,7 +42,7 @@ export function parseLogId(text: string | undefined): LogIdentity {
   return { topicId, epochs };
 }
 
-/** Of the record before an offset; −1: not known. */
+/** The epoch of the record before an offset; −1: not known. */
 export function epochBefore(epochs: readonly EpochStart[], offset: number): number {
   return epochs.findLast(({ from }) => from < offset)?.epoch ?? -1;
 }

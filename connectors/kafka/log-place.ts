@@ -38,7 +38,7 @@ export class LogPlace {
     return this.#identity.topicId;
   }
 
-  /** Of the record before the offset; −1: not known. */
+  /** The epoch of the record before the offset; −1: not known. */
   get lastEpoch(): number {
     return epochBefore(this.#identity.epochs, this.#offset);
   }

@@ -26,7 +26,7 @@ export interface NodeFetcherOptions {
 
 export interface FetchAsk {
   readonly partition: number;
-  /** Of the topic; `undefined`: the cluster has none. */
+  /** The topic's id; `undefined`: the cluster has none. */
   readonly topicId: string | undefined;
   readonly offset: number;
   /** Leader epoch of the record before the offset; −1: not known. Else the broker says when its log is not the one read. */
@@ -48,7 +48,7 @@ const LATE_POLL_MS = 25;
  */
 export const IDLE_ANSWER_MS = 5_000;
 const IDLE_ANSWERS_MAX = 20;
-/** Of one answer; a first batch that is larger comes all the same. */
+/** What one answer may have; a first batch that is larger comes all the same. */
 const RESPONSE_BYTES_MAX = 10 * 1024 * 1024;
 /** Brokers' clocks and ours do not tick alike. */
 const SLACK_MS = 50;

@@ -12,7 +12,7 @@ const RATIO_MAX = 1_000;
 const RATIO_FREE_BYTES = 8 * 1024 * 1024;
 /** A record that is larger fits no event: it is passed over without being held. */
 export const RECORD_BYTES_MAX = 8 * 1024 * 1024;
-/** Of headers, and of key and headers together: what is made of them is made in one step. Values are not copied. */
+/** How many headers a record may have: what is made of them is made in one step. Values are not copied. */
 export const HEADERS_MAX = STEP_ITEMS_MAX - 1;
 export const KEY_AND_HEADERS_BYTES_MAX = STEP_BYTES_MAX - 1024;
 const RECORD_WORK_BYTES = 64;
@@ -37,7 +37,7 @@ export class OpenBatch {
   #count = 0;
   /** Offset of the last one. */
   #offset: number;
-  /** Of the record that is being read. */
+  /** The length of the record that is being read. */
   #length: number | undefined;
   /** The record and its headers, when they are to wait for a turn that has room for them. */
   #items = 1;

@@ -81,7 +81,7 @@ interface PartitionAnswers {
   readonly responses?: readonly { readonly partitions: readonly { readonly errorCode: number }[] }[];
 }
 
-/** Of an answer in kafkajs's shapes. */
+/** The first error code of an answer in kafkajs's shapes. */
 function firstErrorCode(answer: unknown): number {
   const { errorCode = 0, responses = [] } = answer as PartitionAnswers;
   if (errorCode !== 0) return errorCode;

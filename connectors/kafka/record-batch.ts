@@ -34,7 +34,7 @@ export interface FetchedRecords {
   readonly onEpoch?: (epoch: number, baseOffset: number) => void;
 }
 
-/** Of a batch's head, which may be all that is read of it. */
+/** What a batch's head costs, which may be all that is read of it. */
 const HEAD_WORK_BYTES = 100;
 
 /** What is given up of a batch that cannot be read. */

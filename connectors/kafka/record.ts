@@ -49,7 +49,7 @@ export interface KafkaPartition {
   readonly head: string;
 }
 
-/** Of each header beside its data: an object, a string, a Buffer. */
+/** What each header takes beside its data: an object, a string, a Buffer. */
 const HEADER_OVERHEAD_BYTES = 256;
 /** Per-record bookkeeping in memory beside the data: objects, strings, Buffer headers. */
 const RECORD_OVERHEAD_BYTES = 512;

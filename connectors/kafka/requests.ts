@@ -64,7 +64,7 @@ export interface KafkaRequests {
       readonly topics: readonly TopicOf<{
         readonly partition: number;
         readonly offset: string;
-        /** Of the last record before the offset; −1: not known. Older brokers are not told. */
+        /** The epoch of the last record before the offset; −1: not known. Older brokers are not told. */
         readonly leaderEpoch: number;
         readonly metadata: string | null;
       }>[];
@@ -145,7 +145,7 @@ export interface FetchArgs {
   readonly topics: readonly (TopicOf<{
     readonly partition: number;
     readonly fetchOffset: string;
-    /** Of the record before the offset; −1: not known. Older brokers are not told. */
+    /** The epoch of the record before the offset; −1: not known. Older brokers are not told. */
     readonly lastFetchedEpoch: number;
     readonly maxBytes: number;
   }> & {

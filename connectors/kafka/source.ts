@@ -16,7 +16,7 @@ export interface KafkaSourceOptions {
   /** Closed with the source. */
   readonly cluster: LogCluster;
   readonly topic: string;
-  /** Of an MSK cluster; `undefined`: self-managed. */
+  /** An MSK cluster has it; `undefined`: self-managed. */
   readonly eventSourceArn: string | undefined;
   /** As the mapping gives them: events show them. */
   readonly bootstrapServers: readonly string[];
@@ -103,7 +103,7 @@ export function createKafkaSource(options: KafkaSourceOptions): StreamSource {
       const partition = partitionOf(topic, shardId);
       const { topicId } = parseLogId(logId);
       const present = topicId === undefined ? undefined : await leaders.topicId(signal);
-      // Of a topic that was deleted nothing is served, whatever has its name and its offsets now.
+      // Nothing is served of a topic that was deleted, whatever has its name and its offsets now.
       if (present !== undefined && present !== topicId) return false;
       return (await leaders.oldestOffset(partition, signal)) <= parsePosition(position);
     },

@@ -113,7 +113,7 @@ function batchesOf(messages: readonly TopicMessage[]): readonly (readonly TopicM
   return batches;
 }
 
-/** Of a message's headers and framing. */
+/** What a message's headers and framing take. */
 const HEADER_BYTES = 200;
 
 function bytesOf(messages: readonly TopicMessage[]): number {

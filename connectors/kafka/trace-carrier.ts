@@ -6,7 +6,7 @@ const TRACEPARENT = "traceparent";
 const TRACESTATE = "tracestate";
 const XRAY = "x-amzn-trace-id";
 
-/** Of a key that comes twice the last one counts, as for Kafka's own clients. */
+/** The last one counts of a key that comes twice, as for Kafka's own clients. */
 export function kafkaTraceCarrier({ headersJson }: KafkaRecord): TraceCarrier | undefined {
   if (headersJson === NO_HEADERS) return undefined;
   // A record without these headers, and most have none, is not parsed.

@@ -16,9 +16,9 @@ const MAGIC = Buffer.from("f3899ac2", "hex");
 const DIGEST_BYTES = 16;
 /** An aggregate that claims more is delivered as it is: a few bytes each would grow to hundreds in memory. */
 export const INNER_RECORDS_MAX = 100_000;
-/** Of all kinds, those of its records included: fields that nobody knows cost as much as others. */
+/** How many fields of all kinds, those of its records included: fields that nobody knows cost as much as others. */
 export const FIELDS_MAX = 6 * INNER_RECORDS_MAX;
-/** Of one record, which is looked at in one step: its two indexes, its data and its tags. */
+/** Fields of one record, which is looked at in one step: its two indexes, its data and its tags. */
 const ELEMENT_FIELDS_MAX = 1_000;
 /** Kinesis's own bound: 256 characters. Each user record of a key carries it into the event. */
 export const PARTITION_KEY_BYTES_MAX = 1_024;
@@ -61,7 +61,7 @@ export async function openAggregate(data: Buffer, shard: HashKeyRange): Promise<
 export class Aggregate {
   readonly #message: Buffer;
   readonly #partitionKeys: readonly string[];
-  /** Of each record: its index, that of its key, and where its data begins and ends. */
+  /** For each record its index, that of its key, and where its data begins and ends. */
   readonly #places: readonly number[];
 
   constructor(message: Buffer, partitionKeys: readonly string[], places: readonly number[]) {

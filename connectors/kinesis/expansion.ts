@@ -9,7 +9,7 @@ import { comparePositions, formatInnerPosition } from "./position.ts";
 const RECORDS_MAX = 1_000;
 
 export interface ExpansionOptions {
-  /** Of the shard: user records of others are left out. */
+  /** The shard's: user records of others are left out. */
   readonly hashKeys: HashKeyRange;
   readonly makeRecord: (
     sequence: string,

@@ -4,7 +4,7 @@ import type { HashKeyRange, KinesisShardEntry } from "./kinesis-api.ts";
 /** The shards of a stream as far as this process has heard of them, from listings and from the ends of parents. */
 export class KnownShards {
   #listed = new Map<string, KinesisShardEntry>();
-  /** Of every shard that was ever heard of: a listing that leaves one out once takes nothing away. */
+  /** The keys of every shard that was ever heard of: a listing that leaves one out once takes nothing away. */
   readonly #hashKeys = new Map<string, HashKeyRange>();
   /**
    * Shards that the end of their parent named and that no listing has shown yet: a listing may lag behind, and children

@@ -42,7 +42,7 @@ export function comparePositions(a: Position, b: Position): number {
   return Number(a.slice(dotA + 1)) - Number(b.slice(dotB + 1));
 }
 
-/** Of decimal numbers without leading zeros, as sequence numbers are: a longer one is larger. No BigInt is made. */
+/** Compares decimal numbers without leading zeros, as sequence numbers are: a longer one is larger. No BigInt is made. */
 function compareDigits(a: string, b: string): number {
   if (a.length !== b.length) return a.length - b.length;
   if (a === b) return 0;

@@ -60,7 +60,7 @@ export class PollingReader implements ShardReader {
   #recoveries = 0;
   #isAtEnd = false;
   #lagMs: number | undefined;
-  /** Of the last page that had records. */
+  /** As the last page had them that had records. */
   #bytesPerRecord: number | undefined;
   #hasGap = false;
   #answered: Pick<ShardRead, "answeredMs"> = {};

@@ -29,7 +29,7 @@ import type { StreamArn } from "./stream-arn.ts";
 const SHARDS_PER_PAGE = 1_000;
 /** A stream has at most some ten thousand shards. */
 const PAGES_MAX = 1_000;
-/** Of a page of 10 MiB on a slow line, or a long list; of a subscription, until its events may come. */
+/** How long a page of 10 MiB may take on a slow line, or a long list; and a subscription, until its events may come. */
 const CALL: CallLimits = { timeoutMs: 60_000 };
 
 /** `createSubscriber` makes the client of subscriptions, once there is one. */
@@ -129,7 +129,7 @@ class SdkApi implements KinesisApi {
         ShardId: shardId,
         StartingPosition: startingPosition(place),
       });
-      // Of the caller: its abort ends the events too, long after this call.
+      // The caller's: its abort ends the events too, long after this call.
       const output = await this.#subscribing.send(command, { abortSignal: end });
       return this.#events(output.EventStream ?? [], this.#clock.answeredMs(output), end);
     });

@@ -45,7 +45,7 @@ export function createStreamSender(arn: StreamArn): RecordSender {
   };
 }
 
-/** Of one record in the answer, where members may be null (as emulators write them). */
+/** The outcome of one record in the answer, where members may be null (as emulators write them). */
 function outcomeOf(entry: PutRecordsResultEntry | undefined): SendOutcome {
   const { ErrorCode, SequenceNumber } = entry ?? {};
   if (ErrorCode === THROTTLED) return "refused";

@@ -29,7 +29,7 @@ const WAIT_ON_EMPTY_MS = 500;
 export interface LocalQueueOptions {
   /** Epoch milliseconds. */
   readonly now?: () => number;
-  /** Of the mapping: above 0, messages without attributes say so with `null` (queues §2.6). */
+  /** The mapping's: above 0, messages without attributes say so with `null` (queues §2.6). */
   readonly batchingWindowMs?: number;
   readonly clock?: WaitClock | undefined;
 }

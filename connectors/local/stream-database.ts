@@ -149,7 +149,7 @@ export interface FilePlace {
   checkStillThere(): void;
 }
 
-/** Of a file that was just opened. */
+/** The place of a file that was just opened. */
 export function openedPlace(path: string): FilePlace {
   const file = fileAt(path);
   return {

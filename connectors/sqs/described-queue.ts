@@ -49,7 +49,7 @@ export class DescribedQueue {
     return undefined;
   }
 
-  /** Of any call. */
+  /** Any call may have failed. */
   failed(error: unknown): void {
     if (hasErrorCode(error, "ERR_MILLRACE_SOURCE_NOT_FOUND")) this.#isDoubted = true;
   }

@@ -82,7 +82,7 @@ function signedOf(headers: Readonly<Record<string, string>>): readonly (readonly
   return signed.sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
-/** Of an endpoint's path, which is escaped once already: each of its segments once more. */
+/** Escapes each segment of an endpoint's path once more; it is escaped once already. */
 function canonicalPath(path: string): string {
   if (path === "/") return path;
   return path

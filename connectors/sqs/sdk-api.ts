@@ -15,7 +15,7 @@ import { sourceError } from "./sdk-errors.ts";
 import type { EntryFault, ReceiveRequest, SqsApi } from "./sqs-api.ts";
 
 const CALL: CallLimits = { timeoutMs: ANSWER_MS_MAX };
-/** Of an answer that comes only when the long poll ends, on a slow line. */
+/** What an answer may take on a slow line, which comes only when the long poll ends. */
 const AFTER_WAIT_MS_MAX = 20_000;
 
 /** The calls through the AWS SDK. */

@@ -26,7 +26,7 @@ interface ArrivalToProve {
 const CLOCK_SKEW_MS_MAX = 5 * 60_000;
 const SERVICE = "lambda";
 const LOCAL: Caller = { name: "local", role: "write" };
-/** Of an address. Callers that are known pass all the same: a guesser behind their proxy must not shut them out. */
+/** Failures that an address may have. Callers that are known pass all the same: a guesser behind their proxy must not shut them out. */
 const FAILURES_PER_SECOND = 5;
 
 export interface AccessOptions {

@@ -4,7 +4,7 @@
  */
 export interface BodyBytesLimits {
   readonly totalMax: number;
-  /** Of those, bytes of callers who have not proven yet who they are. */
+  /** Bytes among those of callers who have not proven yet who they are. */
   readonly unprovenMax: number;
 }
 

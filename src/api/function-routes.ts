@@ -15,7 +15,7 @@ export interface NamedFunction {
   readonly qualifier: string | undefined;
   /** As qualified as the caller named it. */
   readonly arn: string;
-  /** Of a weighted alias `undefined`: it is drawn for each invocation. */
+  /** `undefined` for a weighted alias: it is drawn for each invocation. */
   readonly version: string | undefined;
 }
 

@@ -36,7 +36,7 @@ interface Subject {
 const TOO_MANY = 429;
 const UUID_CHARS = 36;
 const visits = new WeakMap<FastifyRequest, Visit>();
-/** Of requests that nobody looked at: there is no room for a body of theirs. */
+/** Requests that nobody looked at have no room for a body. */
 const NO_ROOM = new BodyBytes({ totalMax: 0, unprovenMax: 0 }).open(false);
 
 export function heldBodyOf(request: FastifyRequest): HeldBody {

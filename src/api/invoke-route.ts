@@ -97,7 +97,7 @@ function answer(
   }
 }
 
-/** Of a weighted alias only the outcome says which version it was. */
+/** Only the outcome says which version of a weighted alias it was. */
 function executedVersionOf(outcome: InvocationResult): string | undefined {
   return "executedVersion" in outcome ? outcome.executedVersion : undefined;
 }

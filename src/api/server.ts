@@ -26,14 +26,14 @@ import { ApiFault, sendFault } from "./wire-fault.ts";
 export interface ApiServerOptions {
   readonly address: ServerAddress;
   readonly version: string;
-  /** Of the mappings that should run. */
+  /** The mappings that should run. */
   readonly status: () => Promise<readonly MappingStatus[]>;
   readonly metricsText: () => Promise<string>;
   readonly metricsContentType: string;
   /** `undefined` until everything is open. */
   readonly control: () => ControlPlane | undefined;
   readonly clock: Clock;
-  /** Of a request: unique, without meaning. */
+  /** Makes the id of a request: unique, without meaning. */
   readonly requestId: () => string;
   readonly log: (level: LogLevel, message: string, fields: LogFields) => void;
   /** `undefined`: whoever reaches the address may do all. */
@@ -54,7 +54,7 @@ export interface ApiServer {
   close(): Promise<void>;
 }
 
-/** Of one caller; four times as many may come at once. */
+/** What one caller may send; four times as many may come at once. */
 const REQUESTS_PER_SECOND = 100;
 const REQUEST_TIMEOUT_MS = 10_000;
 const HEADERS_TIMEOUT_MS = 5_000;

@@ -19,7 +19,7 @@ export interface RetryPolicy {
   again(error: unknown): boolean;
 }
 
-/** Of an answer that is small. */
+/** How long a small answer may take. */
 export const ANSWER_MS_MAX = 30_000;
 
 /**

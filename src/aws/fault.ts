@@ -8,7 +8,7 @@ export interface AwsFault {
   readonly status: number | undefined;
   /** `AccessDenied, HTTP 403, request 7f3a…` */
   readonly reason: string;
-  /** Of this host's clock, when it was found to be off: how far behind the service's it is; < 0 ahead of it. */
+  /** How far this host's clock is behind the service's, when it was found to be off; < 0: ahead of it. */
   readonly behindMs: number | undefined;
 }
 
@@ -167,7 +167,7 @@ function codeOf(error: unknown): string {
 
 const NAMELESS: ReadonlySet<string> = new Set(["", "Error", "TypeError"]);
 
-/** Of what came from the network: what a code is made of. */
+/** Keeps what a code is made of; the rest came from the network. */
 export function plainCode(code: string): string {
   return plain(code.replace(/^.*[.#]/, ""));
 }

@@ -11,7 +11,7 @@ const ANSWER_MS_MAX = 30_000;
 const ANSWER_BYTES_MAX = 64 * 1024 * 1024;
 const PAGES_MAX = 1000;
 
-/** Of every command that talks to a running millrace. */
+/** Flags of every command that talks to a running millrace. */
 export const API_FLAGS = {
   api: {
     value: "URL",

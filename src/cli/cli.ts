@@ -93,7 +93,7 @@ function isHelpFlag(word: string): boolean {
   return word === "--help" || word === "-h";
 }
 
-/** Of an error that no one foresaw: its stack is what a report of it needs. */
+/** The stack of an error that no one foresaw: a report of it needs that. */
 function stackOf(error: unknown): string {
   return error instanceof Error && error.stack !== undefined ? error.stack : describeError(error);
 }

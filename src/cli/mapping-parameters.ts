@@ -14,7 +14,7 @@ interface Parameter {
   readonly value: string;
   readonly description: string;
   readonly isRepeatable?: boolean;
-  /** Of Create; Update leaves it as it is (streams §1.3). */
+  /** Create alone takes it; Update leaves it as it is (streams §1.3). */
   readonly isImmutable?: boolean;
   read(values: Values, flag: string): unknown;
 }
@@ -87,7 +87,7 @@ const SWITCHES: readonly (readonly [flag: string, member: string, what: string])
 
 const INPUT = "cli-input-json";
 
-/** Of `create`, or of `update`. */
+/** Flags of `create`, or of `update`. */
 export function parameterFlags(kind: "create" | "update"): Readonly<Record<string, Flag>> {
   const parameters = PARAMETERS.filter(({ isImmutable }) => kind === "create" || isImmutable !== true);
   const entries = parameters.map(({ flag, value, description, isRepeatable = false }) => {

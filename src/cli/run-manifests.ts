@@ -39,7 +39,7 @@ export interface RunOptions {
   readonly endpoints: SourceEndpoints;
   /** Where sources may be that callers of the API name by their addresses. */
   readonly reach: NetworkReach;
-  /** Of functions and mappings. */
+  /** Where functions and mappings are. */
   readonly place: Place;
   readonly isAdopting: boolean;
   readonly isStrict: boolean;
@@ -209,7 +209,7 @@ class Running {
     }
   }
 
-  /** Of the enabled mappings; those that the engine does not have yet are being created. */
+  /** The status of the enabled mappings; those that the engine does not have yet are being created. */
   status(): readonly MappingStatus[] {
     if (this.#control !== undefined) return this.#control.status();
     return this.#manifests.mappings

@@ -1,7 +1,7 @@
 const LENGTH_BYTES = 4;
 
 export interface FramesOptions {
-  /** Of a frame that begins now, without its length. */
+  /** What a frame that begins now may have, without its length. */
   readonly bytesMax: () => number;
   /** A whole frame with its length in front. */
   readonly onFrame: (frame: Buffer) => void;

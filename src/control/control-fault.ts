@@ -22,9 +22,9 @@ export type FaultName =
   | "ResourceInUseException"
   | "ResourceNotFoundException"
   | "ServiceException"
-  /** Of the wire's form: a text where a number belongs. */
+  /** The wire's form is wrong: a text where a number belongs. */
   | "SerializationException"
-  /** Of a value outside its range or set. */
+  /** A value is outside its range or set. */
   | "ValidationException";
 
 export function notFound(): ControlFault {

@@ -34,7 +34,7 @@ export interface ControlPlaneOptions extends Pick<MappingRunnerOptions, "engine"
   readonly connectors: readonly Connector[];
   /** The operator's, for sources of mappings that the API makes. */
   readonly endpoints: SourceEndpoints;
-  /** Of functions and mappings, wherever their ARNs are shown. */
+  /** Where functions and mappings are, wherever their ARNs are shown. */
   readonly place: Place;
   /** Where sources may be that callers of the API name by their addresses. */
   readonly reach: NetworkReach;
@@ -119,7 +119,7 @@ export class ControlPlane {
     return this.#invokers.invokerOf(await this.#deployments.openFunction(functionName));
   }
 
-  /** Of all that this process is to run. */
+  /** The status of all that this process is to run. */
   status(): readonly MappingStatus[] {
     const started = this.#engine.status().map((status) => {
       // The engine knows best, once it has something to say.

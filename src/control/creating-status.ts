@@ -1,6 +1,6 @@
 import type { MappingStatus } from "../engine/engine.ts";
 
-/** Of a mapping that the engine does not have yet. */
+/** The status of a mapping that the engine does not have yet. */
 export function creatingStatus({ uuid, name }: Pick<MappingStatus, "uuid" | "name">): MappingStatus {
   return {
     uuid,

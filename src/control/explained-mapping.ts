@@ -19,7 +19,7 @@ export interface ExplainedMapping {
   readonly totals: Readonly<Record<CounterName, number>> | undefined;
   /** `undefined`: it does not run here. */
   readonly function: FunctionExplanation | undefined;
-  /** Of streams and topics: shards and partitions, by their ids. */
+  /** Shards of streams and partitions of topics, by their ids. */
   readonly shards: readonly ExplainedShard[];
   readonly queue: QueueExplanation | undefined;
   /** Why it cannot be started. */

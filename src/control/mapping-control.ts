@@ -94,7 +94,7 @@ export class MappingControl {
       : this.#views.ofManifest(manifest);
   }
 
-  /** Of the mapping with this name or UUID. @throws ControlFault ResourceNotFoundException */
+  /** The UUID of the mapping with this name or UUID. @throws ControlFault ResourceNotFoundException */
   async uuidNamed(nameOrUuid: string): Promise<string> {
     const wanted = nameOrUuid.toLowerCase();
     const found = (await this.list({})).find(

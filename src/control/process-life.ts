@@ -51,7 +51,7 @@ export class ProcessLife {
     if (appliedVersion === this.#announcedVersion && nowMs - this.#announcedMs < BEAT_MS) return false;
     await store.announce(this.#name, appliedVersion);
     this.#announcedVersion = appliedVersion;
-    // Of before the call: the others cannot have seen it earlier.
+    // The time before the call: the others cannot have seen it earlier.
     this.#announcedMs = nowMs;
     return true;
   }

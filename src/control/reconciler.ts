@@ -16,7 +16,7 @@ import { ProcessBook } from "./process-book.ts";
 import { GONE_MS, ProcessLife } from "./process-life.ts";
 
 export interface ReconcilerOptions extends RowReading {
-  /** Of this life of this process. */
+  /** This life of this process has it. */
   readonly processId: string;
   readonly store: MappingStore;
   readonly progress: ProgressStore;
@@ -39,7 +39,7 @@ export class Reconciler {
   readonly #processes = new ProcessBook(GONE_MS);
   readonly #life: ProcessLife;
   #kept = new Map<string, KeptMapping>();
-  /** Of the store, at the last look that read the rows. */
+  /** The store's, at the last look that read the rows. */
   #seenVersion = -1;
   #appliedVersion = 0;
   /** In order: versions that were seen and are not all carried out. */

@@ -54,7 +54,7 @@ export class StandstillBook {
     this.#plan();
   }
 
-  /** Of one mapping. */
+  /** The parts of one mapping. */
   standing(uuid: string): readonly StandingPart[] {
     return this.#standing.get(uuid) ?? [];
   }

@@ -6,7 +6,7 @@ import { isRecordRefusal } from "./record-refusal.ts";
 
 /** What is called, for messages. */
 export interface AwsAction extends ServiceAction {
-  /** Of the destination. */
+  /** The destination's. */
   readonly arn: string;
 }
 
@@ -35,7 +35,7 @@ export async function callAws<Answer>(
   }
 }
 
-/** Of a record that this destination can never take. */
+/** Says of a record that this destination can never take it. */
 export function tooLarge(arn: string, bytes: number, bytesMax: number): MillraceError {
   return new MillraceError(
     "ERR_MILLRACE_DESTINATION_REJECTED",

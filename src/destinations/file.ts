@@ -104,7 +104,7 @@ async function readIds(path: string): Promise<Set<string>> {
   return new Set(lines.map(readId).filter((id) => id !== undefined));
 }
 
-/** Of a whole line only: the id of a torn one was not accepted, and to take it for known would lose the record. */
+/** The id of a whole line only: that of a torn one was not accepted, and to take it for known would lose the record. */
 function readId(line: string): string | undefined {
   try {
     const document: unknown = JSON.parse(line);

@@ -9,7 +9,7 @@ export interface Message {
 }
 
 /**
- * Of both services, attributes included. A queue or topic may be set to less (a topic is by default: 256 KiB); it says
+ * The bound of both services, attributes included. A queue or topic may be set to less (a topic is by default: 256 KiB); it says
  * so itself then.
  */
 const MESSAGE_BYTES_MAX = 1024 * 1024;

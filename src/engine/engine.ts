@@ -80,9 +80,9 @@ export interface StopReport {
 }
 
 export interface Taken {
-  /** Of the process's byte budget. */
+  /** Bytes of the process's budget. */
   readonly budgetBytes: number;
-  /** Of the functions' concurrency. */
+  /** Places of the functions' concurrency. */
   readonly slots: number;
 }
 
@@ -105,7 +105,7 @@ export interface MappingStatus {
    * hand of a queue. 0: there is none.
    */
   readonly oldestAgeMs: number;
-  /** Of this process. */
+  /** Those that this process works on. */
   readonly shards: readonly ShardStatus[];
   /**
    * All shards that are not ended are read by this process and caught up: there is nothing left to do for now. Where a
@@ -117,7 +117,7 @@ export interface MappingStatus {
    * somebody has to change something, and what was changed is seen within seconds.
    */
   readonly problem?: string;
-  /** Of its parts in this process, the longest of each reason; absent: nothing stands still. */
+  /** The longest of each reason, among its parts in this process; absent: nothing stands still. */
   readonly standstills?: readonly Standstill[];
   /** Only its manifest changes it; absent for mappings that the API makes. */
   readonly isFromManifest?: true;

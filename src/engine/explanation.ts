@@ -44,7 +44,7 @@ export interface ShardExplanation {
 export interface ReadingNow {
   readonly doing: "asking" | "pausing" | "waitingForRoom" | "waitingForParents" | "nothing";
   readonly sinceMs: number;
-  /** Of a pause; else as `sinceMs`. */
+  /** When a pause ends; else as `sinceMs`. */
   readonly untilMs: number;
 }
 
@@ -72,7 +72,7 @@ export interface BatchExplanation {
   readonly doing: BatchDoing;
   readonly sinceMs: number;
   readonly requestId: string;
-  /** Of the part that is tried now. */
+  /** Records of the part that is tried now. */
   readonly records: number;
   /** Parts of the same batch that come after it. */
   readonly laterRecords: number;
@@ -81,7 +81,7 @@ export interface BatchExplanation {
   readonly lastRecord: string | undefined;
   /** Calls for the batch with all its parts, throttled ones too. */
   readonly attempts: number;
-  /** Of the part that is tried now: failures that count as retries, and throttles in a row, which do not. */
+  /** Failures of the part that is tried now, which count as retries, and throttles in a row, which do not. */
   readonly failures: number;
   readonly throttles: number;
   /** What went wrong last, in a word: never content of records or responses. */
@@ -111,7 +111,7 @@ export interface QueueExplanation {
   readonly batchesMax: number;
   readonly runningBatches: number;
   readonly waitingMessages: number;
-  /** Of this process, those that no filter pattern matches too. */
+  /** This process's, those that no filter pattern matches too. */
   readonly settledMessages: number;
   /** Calls beside batches that give back or delete messages. */
   readonly settling: number;

@@ -8,7 +8,7 @@ import { abandoned, functionError, responseTooLarge } from "./function-failure.t
 import type { HttpConnection } from "./http-connection.ts";
 import { outcomeOfHead, outcomeOfResponse, type ResponseHead, readResponseHead } from "./http-response.ts";
 
-/** Of the body of a response that is not a success only this much is kept: enough for a type, a message and a trace. */
+/** How much is kept of the body of a response that is no success: enough for a type, a message and a trace. */
 const ERROR_BODY_BYTES_MAX = 256 * 1024;
 
 /** What a call needs of its target. */

@@ -32,7 +32,7 @@ const RAN_OR_UNREADABLE = new Set([
   "RecursiveInvocationException",
 ]);
 
-/** Of failures before the request was on its way: the function did not run. */
+/** Failures before the request was on its way: the function did not run. */
 const NOT_SENT = new Set([
   "ECONNREFUSED",
   "ENOTFOUND",

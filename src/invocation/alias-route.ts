@@ -12,7 +12,7 @@ export interface FunctionVersions {
 /** An alias sends a share of its batches to other versions than its own. */
 export interface AliasRoute {
   readonly version: string;
-  /** Of other versions; each above 0, together at most 1. */
+  /** Weights of other versions; each above 0, together at most 1. */
   readonly weights: ReadonlyMap<string, number>;
 }
 

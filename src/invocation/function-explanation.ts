@@ -1,4 +1,4 @@
-/** Of the function, over all its callers in this process. */
+/** How a function stands, over all its callers in this process. */
 export interface FunctionExplanation {
   readonly name: string;
   /** Invocations at once that may run; below `concurrency` while the function refuses calls or is slow. */
@@ -7,7 +7,7 @@ export interface FunctionExplanation {
   readonly timeoutMs: number;
   readonly running: number;
   readonly waiting: number;
-  /** Of this caller. */
+  /** This caller's. */
   readonly ownRunning: number;
   readonly ownWaiting: number;
 }

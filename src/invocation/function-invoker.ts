@@ -30,7 +30,7 @@ export class FunctionInvoker implements Invoker {
   readonly #telemetry: Telemetry;
   readonly #slots: Slots;
   readonly #adaptive: AdaptiveLimit | undefined;
-  /** Of mappings. */
+  /** Calls that each mapping has in flight. */
   readonly #inFlight = new Map<string, number>();
 
   constructor(fn: InvocableFunction, clock: Clock, telemetry: Telemetry) {

@@ -8,7 +8,7 @@ import { MillraceError } from "../model/errors.ts";
 import type { ProbeAnswer, ProbeRequest } from "./engine-probe.ts";
 
 export interface EngineProcessOptions {
-  /** Of `millrace run`, without the words `run` and `--api`. */
+  /** The words of `millrace run`, without the words `run` and `--api`. */
   readonly args: readonly string[];
   readonly folder: string;
   /** Gets everything that the engine prints, over all its starts. */

@@ -11,7 +11,7 @@ export interface LedgerOptions {
 
 /** One invocation, as the function sees it. */
 export interface LedgerAttempt {
-  /** Of this run, in the order of the event. */
+  /** This run's records, in the order of the event. */
   readonly records: readonly AttemptedRecord[];
   /** Records that no attempt has had before: their latency counts. */
   readonly fresh: readonly RecordIdentity[];
@@ -44,7 +44,7 @@ export interface LedgerReport {
   readonly duplicates: number;
   /** How many of them crashes and answers that came too late allow. */
   readonly duplicatesAllowed: number;
-  /** Of other runs, and not looked at further. */
+  /** Records of other runs, which are not looked at further. */
   readonly foreign: number;
   readonly violations: Readonly<Record<ViolationKind, number>>;
   /** The first of them, in words. */

@@ -60,12 +60,12 @@ export interface LoadWindow {
 export interface MemorySample {
   readonly atMs: number;
   readonly rssBytes: number;
-  /** Of the engine's main thread. */
+  /** The heap of the engine's main thread. */
   readonly heapBytes: number;
   readonly externalBytes: number;
   /** Garbage was collected just before: the heap is what is kept. */
   readonly isCollected: boolean;
-  /** Of one core, since the sample before; `undefined` for the first of a process. */
+  /** Share of one core since the sample before; `undefined` for the first of a process. */
   readonly cpuPercent: number | undefined;
   /** 1 for the engine's first process, one more after each crash. */
   readonly engine: number;

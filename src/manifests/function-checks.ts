@@ -15,7 +15,7 @@ export function checkFunction(document: ManifestDocument): void {
   checkAliases(document);
 }
 
-/** Of the function itself, or of one of its versions. */
+/** Checks the target of the function itself, or of one of its versions. */
 function checkTarget(document: ManifestDocument, place: readonly string[], noun: string): void {
   const holder = document.raw(...place);
   if (typeof holder !== "object" || holder === null) return;

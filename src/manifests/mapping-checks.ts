@@ -17,7 +17,7 @@ import { QUEUE_PARAMETERS, unsupportedParameter } from "./unsupported-parameters
 export interface MappingContext {
   readonly connectors: readonly Connector[];
   readonly nowMs: number;
-  /** Of the functions that mappings name. */
+  /** Where the functions are that mappings name. */
   readonly place: Place;
 }
 

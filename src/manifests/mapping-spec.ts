@@ -58,7 +58,7 @@ export function checkMappingSpec(
   return resource === undefined ? { kind: "invalid", faults: [unbuilt] } : { kind: "valid", resource };
 }
 
-/** Of a spec that was checked when it was kept: rules that depend on the time or on flags are not asked again. */
+/** Builds from a spec that was checked when it was kept: rules that depend on the time or on flags are not asked again. */
 export function buildMappingSpec(
   name: string,
   spec: Readonly<Record<string, unknown>>,

@@ -105,7 +105,7 @@ type SharedSettings = Omit<Pick<StreamMapping, keyof StreamMapping & keyof Queue
 
 type FunctionSpec = FunctionManifest["spec"];
 
-/** Of a manifest that has passed all checks. `undefined` only when it has not. */
+/** The resource of a manifest that has passed all checks; `undefined` only when it has not. */
 export function functionResource(
   { metadata, spec }: FunctionManifest,
   folder: string,
@@ -149,7 +149,7 @@ function targetSpec(
 
 function lambdaTarget(lambda: NonNullable<FunctionSpec["lambda"]>): FunctionTargetSpec {
   const { functionName, endpoint } = lambda;
-  // Of arn:aws:lambda:REGION:…
+  // The fourth part of arn:aws:lambda:REGION:…
   const arnRegion = parseFunctionName(functionName)?.arnPrefix?.split(":")[3];
   return { kind: "lambda", functionName, region: lambda.region ?? arnRegion, endpoint };
 }
@@ -159,7 +159,7 @@ function aliasOf({ version, weights }: NonNullable<FunctionSpec["aliases"]>[stri
   return { version: String(version), weights: new Map(shares) };
 }
 
-/** Of a manifest that has passed all checks. `undefined` only when it has not. */
+/** The resource of a manifest that has passed all checks; `undefined` only when it has not. */
 export function mappingResource(
   manifest: MappingManifest,
   folder: string,

@@ -27,7 +27,7 @@ export const API_VERSION = "millrace.dev/v1";
 
 /** Lambda's own default: a function that needs longer says so. */
 export const TIMEOUT_SECONDS_DEFAULT = 3;
-/** Of functions that run elsewhere: Lambda's default concurrency of an account, which its functions share. */
+/** Functions that run elsewhere have it: Lambda's default concurrency of an account, which its functions share. */
 export const REMOTE_CONCURRENCY_DEFAULT = 1000;
 /** Each concurrent invocation of a module has a worker thread of its own. */
 export const MODULE_CONCURRENCY_DEFAULT = 10;

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { SOURCE_ACCESS_URI_CHARS_MAX } from "../model/limits.ts";
 
-/** Of AWS Secrets Manager (kafka §6). */
+/** The ARN of a secret in AWS Secrets Manager (kafka §6). */
 const SECRET_ARN = /^arn:[a-z0-9-]+:secretsmanager:[a-z0-9-]+:\d{12}:secret:[A-Za-z0-9/_+=.@-]+$/;
 
 export type SecretUri =

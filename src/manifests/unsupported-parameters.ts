@@ -8,7 +8,7 @@ export const AWS_PARAMETERS_UNSUPPORTED: ReadonlyMap<string, string> = new Map(
   ),
 );
 
-/** Of streams only: AWS's word where a queue's mapping has one of them. */
+/** Parameters of streams only: AWS's word where a queue's mapping has one of them. */
 export const STREAM_PARAMETERS = [
   "startingPosition",
   "startingPositionTimestamp",
@@ -20,7 +20,7 @@ export const STREAM_PARAMETERS = [
   "destinationConfig",
 ] as const;
 
-/** Of Kafka topics only. */
+/** Parameters of Kafka topics only. */
 export const TOPIC_PARAMETERS = [
   "topics",
   "sourceAccessConfigurations",
@@ -28,7 +28,7 @@ export const TOPIC_PARAMETERS = [
   "selfManagedKafkaEventSourceConfig",
 ] as const;
 
-/** Of queues only. */
+/** Parameters of queues only. */
 export const QUEUE_PARAMETERS = ["scalingConfig", "provisionedPollerConfig", "strictAwsFifo"] as const;
 
 /** AWS's text (streams §1.6). */

@@ -5,7 +5,7 @@ export interface Caller {
   readonly kind: CallerKind;
   /** Tells callers apart: the name of a mapping. */
   readonly key: string;
-  /** Of a stream's mapping; for logs. */
+  /** A stream's mapping names it, for logs. */
   readonly shardId?: string;
 }
 

@@ -33,7 +33,7 @@ export interface FailedBatch {
   readonly shardId: string;
   /** `undefined`: a self-managed cluster. */
   readonly eventSourceArn: string | undefined;
-  /** Of Kafka only. */
+  /** Kafka alone has them. */
   readonly bootstrapServers: string | undefined;
   /** Kinesis shows arrival times with milliseconds, DynamoDB in whole seconds. */
   readonly arrivalPrecision: "milliseconds" | "seconds";

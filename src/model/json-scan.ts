@@ -44,7 +44,7 @@ export function valueEnd(text: string, at: number): number {
     if (code === QUOTE) end = stringEnd(text, end) - 1;
     else if (code === OPEN_LIST || code === OPEN_OBJECT) depth++;
     else if (code === CLOSE_LIST || code === CLOSE_OBJECT) {
-      // Of a number or a word: what it stands in is closed.
+      // A number or a word ends where what it stands in is closed.
       if (depth === 0) return end;
       if (--depth === 0) return end + 1;
     } else if (depth === 0 && (code === COMMA || code <= 0x20)) return end;

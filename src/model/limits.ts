@@ -15,7 +15,7 @@ export const WINDOW_STATE_BYTES_MAX = 1024 * 1024;
 export const BATCH_SIZE_MAX = 10_000;
 export const STREAM_BATCH_SIZE_DEFAULT = 100;
 export const QUEUE_BATCH_SIZE_DEFAULT = 10;
-/** Of a FIFO queue, and of any queue without a batching window (queues §2.1). */
+/** The largest batch of a FIFO queue, and of any queue without a batching window (queues §2.1). */
 export const PLAIN_QUEUE_BATCH_SIZE_MAX = 10;
 /** `scalingConfig.maximumConcurrency` (queues §2.4). */
 export const QUEUE_CONCURRENCY_MIN = 2;
@@ -29,7 +29,7 @@ export const MINIMUM_POLLERS_DEFAULT = 2;
 export const MAXIMUM_POLLERS_MAX = 10_000;
 export const MAXIMUM_POLLERS_DEFAULT = 200;
 export const BATCHING_WINDOW_SECONDS_MAX = 300;
-/** Of a topic's mapping that gives none (queues §1.1); whole seconds cannot say it. */
+/** What a topic's mapping has that gives none (queues §1.1); whole seconds cannot say it. */
 export const TOPIC_BATCHING_WINDOW_MS_DEFAULT = 500;
 /** Longest function time-out of a topic's mapping (kafka §1). */
 export const TOPIC_FUNCTION_TIMEOUT_SECONDS_MAX = 840;

@@ -7,7 +7,7 @@ export interface Place {
   readonly account: string;
 }
 
-/** Of a process that was given none. */
+/** What a process has that was given none. */
 export const DEFAULT_PLACE: Place = { region: "us-east-1", account: "000000000000" };
 
 /** `arn:aws:lambda:REGION:ACCOUNT:`, with the partition that the region lies in. */

@@ -27,6 +27,6 @@ export interface InvocationContext {
   readonly deadlineMs: number;
   /** How long the function may take; `deadlineMs` is the start of the call plus this. */
   readonly timeoutMs: number;
-  /** Of the invocation's span, to be handed to the function; absent when nothing is traced. */
+  /** The invocation's span, to be handed to the function; absent when nothing is traced. */
   readonly trace?: SpanContext | undefined;
 }

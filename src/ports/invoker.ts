@@ -20,7 +20,7 @@ export interface Invocation {
   readonly caller: Caller;
   readonly requestId: string;
   readonly functionArn: string;
-  /** Of a mapping's call. */
+  /** What a mapping's call brings. */
   readonly batch?: InvocationBatch;
   /** How long it waits for a place, milliseconds; absent: until there is one. */
   readonly patienceMs?: number;

@@ -51,7 +51,7 @@ export interface RowWritten {
 
 export interface RowConflict {
   readonly kind: "conflict";
-  /** Of the row in the way. */
+  /** The row in the way. */
   readonly uuid: string;
 }
 

@@ -54,7 +54,7 @@ export class LiveFile<Tables> {
     return new LiveFile(options, database, file);
   }
 
-  /** Of the file that was opened last. */
+  /** Tables of the file that was opened last. */
   get tables(): Tables {
     return this.#tables;
   }

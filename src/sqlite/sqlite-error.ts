@@ -11,7 +11,7 @@ export function sqliteErrorCode(error: unknown): number | undefined {
   return error.errcode & 0xff;
 }
 
-/** Of SQLite (also: a file that was closed) or of a system call; not a defect of ours. */
+/** An error of SQLite's (also: a file that was closed) or of a system call; not a defect of ours. */
 export function isStorageError(error: unknown): error is Error {
   if (!(error instanceof Error) || !("code" in error)) return false;
   return error.code === "ERR_SQLITE_ERROR" || error.code === "ERR_INVALID_STATE" || "syscall" in error;

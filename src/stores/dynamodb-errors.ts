@@ -94,7 +94,7 @@ function cancellationCodes(error: unknown): readonly string[] {
   return reasons.map((reason: unknown) => String(memberOf(reason, "Code") ?? "None"));
 }
 
-/** Of a transaction that did nothing: its items whose conditions did not hold, and what stood there if that was asked for. */
+/** The items of a transaction whose conditions did not hold, so that it did nothing, and what stood there if that was asked for. */
 export function failedConditions(error: unknown): readonly FailedCondition[] {
   if (!(error instanceof TransactionCanceledException)) return [];
   return (error.CancellationReasons ?? []).flatMap(({ Code, Item }, index) =>

@@ -24,7 +24,7 @@ export interface DynamodbLimits {
   /** For one call with its tries. Less than a lease's ten seconds, so that one lost answer costs no lease. */
   readonly answerMs: number;
   readonly connections: number;
-  /** Of a call that the service refused for now, so that it did nothing. */
+  /** How often a call is made that the service refuses for now, and that therefore did nothing. */
   readonly tries: number;
   /** Before the second try, about; doubles with every further. */
   readonly pauseMs: number;

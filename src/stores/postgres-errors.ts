@@ -49,7 +49,7 @@ function describeFault(error: unknown): string {
   return state === undefined ? text : `${text} (SQLSTATE ${state})`;
 }
 
-/** Of several addresses that were tried Node tells an error each, and no message for all. */
+/** Node tells an error for each address that was tried, and no message for all. */
 function messageOf(error: unknown): string {
   if (error instanceof AggregateError && error.message === "")
     return error.errors.map((each) => messageOf(each)).join(", ");

@@ -48,7 +48,7 @@ class PostgresStore implements ProgressStore {
 
   async initialise(mappingUuid: string, shards: readonly NewShard[]): Promise<void> {
     await this.#database.transaction(async (query) => {
-      // Of two processes that find nothing the second is to see what the first has written.
+      // When two processes find nothing, the second is to see what the first has written.
       await query("SELECT pg_advisory_xact_lock($1, hashtext($2))", [LOCK_SPACE, mappingUuid]);
       const { rows } = await query(SQL.any, [mappingUuid]);
       if (rows.length === 0) await insert(query, mappingUuid, shards);

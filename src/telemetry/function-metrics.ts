@@ -13,7 +13,7 @@ class FunctionSeries {
   running = 0;
 }
 
-/** Of functions, over all who call them. */
+/** Metrics of functions, over all who call them. */
 export class FunctionMetrics {
   readonly #series = new Map<string, FunctionSeries>();
 

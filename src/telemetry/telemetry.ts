@@ -33,7 +33,7 @@ export interface TelemetryOptions {
   readonly processMetrics: boolean;
   /** What `log` writes, lowest; default `info`. */
   readonly logLevel?: LogLevel;
-  /** Of millrace. */
+  /** Millrace's own. */
   readonly version?: string;
   /** Lines that nobody read in time, so far. */
   readonly droppedLines?: () => number;

@@ -5,7 +5,7 @@ import type { GroupLink, GroupReport } from "./group-messages.ts";
 export interface MemberSources {
   readonly progress: () => readonly MappingProgress[];
   readonly metrics: () => Promise<unknown>;
-  /** Of this process alone, for a parent that does not answer. */
+  /** Metrics of this process alone, for a parent that does not answer. */
   readonly metricsText: () => Promise<string>;
 }
 

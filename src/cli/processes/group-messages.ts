@@ -16,7 +16,7 @@ export type FromMember =
 
 export interface MemberReport {
   readonly mappings: readonly MappingProgress[];
-  /** Of `RunTelemetry.metricsSnapshot`. */
+  /** What `RunTelemetry.metricsSnapshot` gives. */
   readonly metrics: unknown;
 }
 

@@ -24,9 +24,9 @@ export class RuleWalk {
   /** Arrays to be used again: an event may have ten thousands of small arrays. */
   readonly #spareGiven: RuleBits[][] = [];
 
-  /** Of an array: the rules that hold when the array's own field is left aside. */
+  /** Rules that hold when an array's own field is left aside. */
   #childrenOfArray: RuleBits = 0;
-  /** Of an array: it has a plain value, at any depth of arrays. */
+  /** An array has a plain value, at any depth of arrays. */
   #isFieldInArray = false;
 
   constructor(root: RuleNode) {

@@ -79,7 +79,7 @@ function isEmptyList(body: string): boolean {
 
 /** No identifier of a record is longer. */
 const IDENTIFIER_CHARS_MAX = 1_024;
-/** Of different items; a batch has at most 10,000 records. */
+/** How many different items are listed; a batch has at most 10,000 records. */
 const ITEMS_MAX = 20_000;
 
 /** In their order, those that are said twice once; `undefined`: an item that names nothing. */

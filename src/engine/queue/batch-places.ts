@@ -17,7 +17,7 @@ export interface BatchPlacesOptions
 /** How many batches of a mapping this process may run at once: by what the queue needs, and by its share of a maximum. */
 export class BatchPlaces {
   readonly #options: BatchPlacesOptions;
-  /** Of the maximum that holds over all processes, where the mapping has one. */
+  /** This process's share of the maximum that holds over all processes, where the mapping has one. */
   readonly #share: ConcurrencyShare | undefined;
   /** Monotonic: since when messages wait here without a place to run. */
   #placelessMs: number | undefined;

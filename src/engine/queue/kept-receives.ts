@@ -22,7 +22,7 @@ export interface KeptReceivesOptions {
 
 interface Kept {
   open: OpenReceive;
-  /** Of what has come. */
+  /** The hold of what has come. */
   hold: Hold | undefined;
   notBeforeMs: number;
 }

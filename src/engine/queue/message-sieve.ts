@@ -9,7 +9,7 @@ export interface SievedMessages {
   readonly unwanted: readonly HeldMessage[];
   /** Whether a pattern matches cannot be told: the source could not say what is in them. */
   readonly broken: readonly HeldMessage[];
-  /** Of the first that is broken. */
+  /** What is wrong with the first that is broken. */
   readonly error: unknown;
 }
 

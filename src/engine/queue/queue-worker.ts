@@ -48,7 +48,7 @@ export interface QueueWorkerOptions {
   readonly functionTimeoutMs: number;
 }
 
-/** Of each kind in an explanation. */
+/** How many of each kind an explanation shows. */
 const EXPLAINED_MAX = 100;
 /** How long a stop waits for releases beyond its drain time. */
 const LAST_WORDS_MS = 5_000;

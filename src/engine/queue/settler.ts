@@ -61,7 +61,7 @@ export class Settler {
         telemetry.log("warn", "messages could not be deleted; trying again while their hold lasts", fields);
         return open.map((): Settlement => "failed");
       });
-      // Of what an answer leaves out nobody knows what became of it.
+      // Nobody knows what became of what an answer leaves out.
       const results = open.map((_, index): Settlement => answers[index] ?? "failed");
       settled += results.filter((result) => result === "settled").length;
       const lost = results.filter((result) => result === "lost").length;

@@ -35,7 +35,7 @@ interface Segment {
   failures: number;
   /** Calls in which the function ran. */
   invocations: number;
-  /** Of the last of them; `undefined`: `$LATEST`. */
+  /** The version that the last of them ran; `undefined`: `$LATEST`. */
   executedVersion?: string | undefined;
   /** Throttled and unavailable attempts in a row: they cost no retry, only time. */
   pauses: number;

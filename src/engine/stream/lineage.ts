@@ -40,7 +40,7 @@ export function startableShards(rows: readonly ShardProgress[], lineage: KnownLi
 }
 
 /**
- * Of a stream that was made anew without it: it would wait for ever for parents that are others by now. Who begins it
+ * The stream was made anew without it: it would wait for ever for parents that are others by now. Who begins it
  * finds its end.
  */
 function isGone({ shardId }: ShardProgress, { listed, past }: KnownLineage): boolean {

@@ -23,7 +23,7 @@ export class LowWaterMark {
   #positions: Position[] = new Array<Position>(CAPACITY_MIN).fill("");
   #born = new Float64Array(CAPACITY_MIN);
   #settled = new Uint8Array(CAPACITY_MIN);
-  /** Of runs: their last position, and how many records they are. */
+  /** The last position of each run, and how many records it is. */
   #ends: Position[] = new Array<Position>(CAPACITY_MIN).fill("");
   #counts = new Uint32Array(CAPACITY_MIN);
   #settledAhead = 0;

@@ -24,7 +24,7 @@ export interface ReadLoopOptions {
   readonly limits: BackoffLimits;
   /** Bounds the concurrent reads of the mapping, where its source does not share them. */
   readonly reads: Slots;
-  /** Of the mapping. */
+  /** All readers of the mapping share them. */
   readonly outages: SourceOutages;
   readonly lines: RepeatedLines;
   readonly stopSignal: AbortSignal;

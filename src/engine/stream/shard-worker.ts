@@ -105,7 +105,7 @@ export class ShardWorker {
   #snapshotRecords = 0;
   #durableRecords = 0;
   #lagMs: number | undefined;
-  /** Of the last read: records behind it at the source. */
+  /** Records at the source behind the last read. */
   #unread: number | undefined;
   #hasIdleRead = false;
   #passedOverRecords = 0;
@@ -305,7 +305,7 @@ export class ShardWorker {
     };
   }
 
-  /** Of what is read and open; if nothing is, what the last read left behind it. */
+  /** The oldest age of what is read and open; if nothing is, of what the last read left behind it. */
   #oldestAgeMs(): number {
     const bornMs = this.#mark.oldestBornMs;
     if (bornMs === undefined) return this.#lagMs ?? 0;

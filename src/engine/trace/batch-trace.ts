@@ -24,7 +24,7 @@ export interface TracedAttempt {
  */
 export class BatchTrace {
   readonly #tracer: Tracer;
-  /** Of all further spans of the batch, but deliveries. */
+  /** The parent of all further spans of the batch, but deliveries. */
   #parent: RemoteContext | undefined;
   /** The newest invocation. */
   #last: SpanContext | undefined;
@@ -73,7 +73,7 @@ export class BatchTrace {
     };
   }
 
-  /** Of records that are given up, after their last attempt or without one. The function that is returned ends it. */
+  /** Begins the span of a delivery: records are given up, after their last attempt or without one. The function that is returned ends it. */
   beginDelivery(delivery: {
     readonly requestId: string;
     readonly condition: FailureCondition;

@@ -8,7 +8,7 @@ export function rate(value: number): string {
   return `${value >= 10 ? count(value) : value.toFixed(1)}/s`;
 }
 
-/** Of an axis: short. */
+/** A figure as an axis has it: short. */
 export function short(value: number): string {
   if (value >= 1_000_000) return `${trim(value / 1_000_000)}M`;
   return value >= 10_000 ? `${trim(value / 1000)}k` : trim(value);

@@ -70,7 +70,7 @@ function latencyOverTime({ windows }: LoadResult): TimePlot {
   };
 }
 
-/** Of one test or several, one line each. */
+/** Percentiles of one test or several, one line each. */
 export function percentiles(results: readonly LoadResult[], names?: readonly string[]): Plot {
   const deepest = Math.max(1, ...results.map(({ latency }) => Math.log10(Math.max(10, latency.count))));
   const x = (quantile: number) => Math.min(deepest, quantile === 1 ? deepest : -Math.log10(1 - quantile));
@@ -98,7 +98,7 @@ export function percentiles(results: readonly LoadResult[], names?: readonly str
   };
 }
 
-/** Of the first or second test of a comparison; where they are the same, both are seen. */
+/** The line of the first or second test of a comparison; where they are the same, both are seen. */
 export function lineOfTest(index: number): Pick<Series, "style" | "shape"> {
   return { style: index + 1, shape: index === 0 ? "line" : "dashed" };
 }

@@ -16,7 +16,7 @@ export function markup(strings: TemplateStringsArray, ...parts: readonly MarkupP
   return new Markup(text);
 }
 
-/** Of text and of attribute values between double quotes. */
+/** Escapes text, and attribute values between double quotes. */
 export function escapeText(text: string): string {
   return text
     .replaceAll("&", "&amp;")

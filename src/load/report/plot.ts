@@ -45,7 +45,7 @@ const TOP = 12;
 const LABEL_ROW = 18;
 /** Rows of band labels; what finds no room in them is in the table of faults only. */
 const LABEL_ROWS_MAX = 3;
-/** Of a character at the size that the style sheet gives labels. */
+/** How wide a character is at the size that the style sheet gives labels. */
 const CHARACTER_WIDTH = 7.4;
 
 /** One plot as a figure: legend as text above, SVG below. Sizes are those of its view box; the page scales it. */

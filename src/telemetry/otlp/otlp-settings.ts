@@ -8,7 +8,7 @@ export interface OtlpSettings {
   readonly url: URL;
   /** Their values are secrets more often than not. */
   readonly headers: readonly (readonly [name: string, value: Secret])[];
-  /** Of one request. */
+  /** How long one request may take. */
   readonly timeoutMs: number;
   readonly isCompressed: boolean;
   readonly sampling: Sampling;

@@ -4,7 +4,7 @@ import type { DeliverySpan, InvocationSpan, Span, TraceSubject } from "../../por
 /** What the spans of a process share. */
 export interface SpanSource {
   readonly resource: ReadonlyMap<string, string>;
-  /** Of millrace. */
+  /** Millrace's own. */
   readonly version: string;
 }
 

@@ -36,6 +36,8 @@ const PARTS = ["src", "connectors", "scripts", "examples", "test"];
 /** Nobody imports these: they are started by name, or declare what a package has. */
 const STARTED = /(?:\.test|\.bench|\.d)\.ts$|^test\/fixtures\/functions\//;
 
+const BEGINS_WITH_OF = /^\s*(?:\/\*\*|\*|\/\/) Of /;
+
 interface Source {
   readonly file: string;
   readonly text: string;
@@ -78,6 +80,17 @@ describe("tidiness", () => {
       "examples/quickstart/manifest.yaml",
     ].map((file) => readFileSync(join(ROOT, file), "utf8"));
     assert.deepEqual(deadFiles(sources, others.join("\n")), []);
+  });
+
+  test("no docstring or comment begins with Of: it says what the thing is, or who acts", () => {
+    const found = sources
+      .filter(({ file }) => !file.startsWith("test/"))
+      .flatMap(({ file, text }) =>
+        text.split("\n").flatMap((line) => (BEGINS_WITH_OF.test(line) ? [`${file}: ${line}`] : [])),
+      );
+    assert.deepEqual(found, []);
+    assert.match("  /** Of the mapping. */", BEGINS_WITH_OF);
+    assert.doesNotMatch("  /** Often of the mapping. */", BEGINS_WITH_OF);
   });
 
   test("what is dead is found", () => {
