@@ -34,10 +34,10 @@ export function sleep(clock: Clock, delayMs: number, signal: AbortSignal): Promi
   });
 }
 
-/** Resolves when `promise` is settled, either way, or after `delayMs`; leaves no timer behind. */
+/** Resolves when `promise` is settled, either way, or after `delayMs`, never sooner; leaves no timer behind. */
 export function sleepUnless(promise: Promise<unknown>, clock: Clock, delayMs: number): Promise<void> {
   return new Promise((resolve) => {
-    const call = clock.schedule(delayMs, resolve);
+    const call = scheduleAfter(clock, delayMs, resolve);
     const done = () => {
       call.cancel();
       resolve();

@@ -143,6 +143,11 @@ export const PROGRESS_BUGS: readonly PlantedBug[] = [
     find: "return row !== undefined && row.owner === lease.owner && row.epoch === lease.epoch ? row : undefined;",
     replace: "return lease.epoch > 0 ? row : undefined;",
   }),
+  bug("a drain ends when a timer thinks so", ["I7", "I26"], {
+    file: "src/lib/sleep.ts",
+    find: "const call = scheduleAfter(clock, delayMs, resolve);",
+    replace: "const call = clock.schedule(delayMs, resolve);",
+  }),
   bug("the source skips a record after an empty read", ["I1", "I5"], {
     file: "test/simulation/world/shard-reader.ts",
     find: "if (read.trimmed) this.#next = from;",

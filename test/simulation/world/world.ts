@@ -41,6 +41,7 @@ export interface LiveProcess {
 /** More than any honest scenario needs: an engine that spins is stopped here. */
 const EVENTS_MAX = 4_000_000;
 const STOP_WITHIN_MS = 60_000;
+const LOOK_AGAIN_MS = 30_000;
 const SILENCE_MS = 15_000;
 /** Longer than any call takes, so that what runs comes to its end. */
 const UPDATE_DRAIN_MS = 60_000;
@@ -115,7 +116,10 @@ export class World {
     this.#heal();
     const healedByMs = scenario.faultsEndMs + scenario.healWithinMs + this.#holdsOfUnmadeMs();
     await this.#advance(healedByMs, () => this.#seesQuiescence());
-    this.#checkStatus();
+    // Whoever has found a stream gone says so until it has looked again.
+    await this.#advance(time.now + LOOK_AGAIN_MS, () => this.#failed() === undefined);
+    const failed = this.#failed();
+    if (failed !== undefined) this.breach("I18", failed);
     await this.#stopAll();
     this.history.endedAt = time.now;
     for (const mapping of this.histories) fillOwed(mapping);
@@ -253,12 +257,12 @@ export class World {
     this.#arrivalsLeft += count;
   }
 
-  #checkStatus(): void {
+  #failed(): string | undefined {
     for (const { process, engine } of this.working()) {
-      for (const status of engine.status()) {
-        if (status.state === "Failed") this.breach("I18", `${status.name} failed in ${process.owner}`);
-      }
+      const failed = engine.status().find(({ state }) => state === "Failed");
+      if (failed !== undefined) return `${failed.name} failed in ${process.owner}`;
     }
+    return undefined;
   }
 
   #isEnding = false;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { every, scheduleAfter, sleep } from "../../../src/lib/sleep.ts";
+import { every, scheduleAfter, sleep, sleepUnless } from "../../../src/lib/sleep.ts";
 import { ManualClock } from "../engine/stream/small-world.ts";
 
 for (const earlyMs of [0, 0.4, 1.7, 2]) {
@@ -13,6 +13,18 @@ for (const earlyMs of [0, 0.4, 1.7, 2]) {
     });
     await clock.advance(1_000);
     assert.ok(wokenMs !== undefined && wokenMs >= 500 && wokenMs < 503, `woken at ${wokenMs}`);
+  });
+
+  test(`nobody who waits for something gives it up sooner than said, with timers ${earlyMs} ms early`, async () => {
+    const clock = new ManualClock();
+    clock.earlyMs = earlyMs;
+    let givenUpMs: number | undefined;
+    void sleepUnless(new Promise(() => undefined), clock, 500).then(() => {
+      givenUpMs = clock.monotonic();
+    });
+    await clock.advance(1_000);
+    assert.ok(givenUpMs !== undefined && givenUpMs >= 500 && givenUpMs < 503, `given up at ${givenUpMs}`);
+    assert.equal(clock.pendingCalls, 0);
   });
 
   test(`what is done at an interval is never done sooner, with timers ${earlyMs} ms early`, async () => {

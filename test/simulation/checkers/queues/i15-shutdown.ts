@@ -1,4 +1,5 @@
 import type { SimDelivery } from "../../world/queue.ts";
+import { mayLoseHolds } from "./hold-faults.ts";
 import type { QueueChecker, QueueTrial } from "./queue-checker.ts";
 
 /** Timers are late by up to a millisecond, and clocks drift. */
@@ -42,6 +43,8 @@ function checkParts({ history, queue, report }: QueueTrial): void {
 function checkEndings({ history, queue, report }: QueueTrial): void {
   // What a part of a batch has done is settled with the rest of it, which the drain may cut off.
   const isSplit = "payload refused" in history.scenario.rates;
+  // What waits for a place within the drain may be lost to others first.
+  const mayLose = mayLoseHolds(history.scenario);
   const attempted = new Set<SimDelivery>();
   const settled = new Set<SimDelivery>();
   for (const event of queue.events) {
@@ -58,12 +61,14 @@ function checkEndings({ history, queue, report }: QueueTrial): void {
       // A mapping whose drain is over does not wait for receives; it says that they did not come back in time.
       if (event.at >= Math.min(stopResolvedAt, process.drainDeadline + TICK_MS)) continue;
       const stopLocalMs = process.localAt(stopCalledAt);
+      const isLost = ({ over }: SimDelivery) => mayLose && over?.by === "expired" && over.at < stopResolvedAt;
       const kept = event.deliveries.find(
         (each) =>
           !attempted.has(each) &&
           !settled.has(each) &&
           each.sent.unmade === undefined &&
-          isHeldAt(each, stopLocalMs),
+          isHeldAt(each, stopLocalMs) &&
+          !isLost(each),
       );
       if (kept !== undefined)
         report(stopResolvedAt, `${process.owner} stopped and kept ${kept.messageId}, which waited`);

@@ -1,18 +1,7 @@
-import { canHappen } from "../../queue-ledger.ts";
 import type { SimDelivery } from "../../world/queue.ts";
+import { mayLoseHolds } from "./hold-faults.ts";
 import type { QueueChecker } from "./queue-checker.ts";
 import { HOLD_ENDED, unseenReceives } from "./unseen.ts";
-
-/** By these holds end in the hands of an honest engine. */
-const HOLD_FAULTS = [
-  "extension failed",
-  "extension applied, reply lost",
-  "extension failed in part",
-  "extension slow",
-  "receive slow",
-  "message duplicated",
-  "timer late",
-] as const;
 
 /**
  * A message of which no event can be made costs itself: it reaches no function and is told each time it comes, and every
@@ -22,7 +11,7 @@ export const damage: QueueChecker = {
   id: "I23",
   title: "damage stays small",
   check({ queue, history, report }) {
-    const mayLoseHolds = canHappen(history.scenario, HOLD_FAULTS, ["pause", "outage"]);
+    const mayLose = mayLoseHolds(history.scenario);
     const unseen = new Map(unseenReceives(queue).map((each) => [each.delivery, each]));
     for (const { id, deliveries, startedAt } of queue.attempts) {
       const unmade = deliveries.find(({ sent }) => sent.unmade !== undefined);
@@ -32,7 +21,7 @@ export const damage: QueueChecker = {
     for (const event of queue.events) {
       if (event.kind !== "receiveEnded" || !event.deliveries.some(isUnmade)) continue;
       const lost = event.deliveries.map((each) => unseen.get(each)).find((each) => each !== undefined);
-      const isExcused = lost?.excuse !== undefined && (lost.excuse !== HOLD_ENDED || mayLoseHolds);
+      const isExcused = lost?.excuse !== undefined && (lost.excuse !== HOLD_ENDED || mayLose);
       if (lost !== undefined && !isExcused && lost.releasedAt === undefined) {
         const { messageId } = lost.delivery;
         report(

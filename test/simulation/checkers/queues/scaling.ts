@@ -67,10 +67,12 @@ class Envelope {
     return ++this.running <= this.limit + 0.5;
   }
 
-  told({ told, toldAgain }: QueueAttempt, at: number): void {
+  told({ told, toldAgain, deliveries }: QueueAttempt, at: number): void {
     this.#grow(at);
     this.running--;
-    const isFailure = toldAgain || (told !== "succeeded" && this.#slowsOnErrors);
+    // A batch that is split since its size was refused goes on in parts: nothing has failed.
+    const isSplit = told === "payloadTooLarge" && deliveries.length > 1;
+    const isFailure = toldAgain || (told !== "succeeded" && !isSplit && this.#slowsOnErrors);
     if (isFailure) this.#failedAt ??= at;
   }
 
