@@ -14,6 +14,7 @@ import type { FunctionTarget } from "../../src/ports/function-target.ts";
 import type { ProgressStore } from "../../src/ports/progress-store.ts";
 import { createQuietEngine } from "../fixtures/quiet-engine.ts";
 import { PLAIN_MAPPING } from "../integration/stream-run.ts";
+import { feeding, OUTAGE_HANG, OUTAGE_PLAN, TOLD_MS, until } from "./outage-plan.ts";
 
 /** A store that a test can take away from all its users. */
 export interface AwayStoreHarness {
@@ -27,30 +28,17 @@ export interface AwayStoreContent extends AsyncDisposable {
   end(): Promise<void>;
 }
 
-/**
- * `MILLRACE_TEST_OUTAGES=full`: 0.1, 1, 3 and 30 seconds, eight processes, twenty times, and the return is held against
- * `BACK_MS_MAX`. Otherwise what suits every build: short ones, two processes, once.
- */
-const IS_FULL = process.env["MILLRACE_TEST_OUTAGES"] === "full";
-const OUTAGES_MS = IS_FULL ? [100, 1_000, 3_000, 30_000] : [100, 1_000, 3_000];
-const PROCESSES = IS_FULL ? 8 : 2;
-const TIMES = IS_FULL ? 20 : 1;
-const BACK_MS_MAX = 10_000;
-/** Stops a test that hangs. */
-const WAIT_MS_MAX = 120_000;
-const HANG = { timeout: TIMES * 2 * WAIT_MS_MAX };
-
 const ARN = parseStreamArn("arn:aws:local:eu-west-1:123456789012:stream/orders");
 const SHARDS = 8;
 const SETTINGS = { ...DEFAULT_SETTINGS, checkpointIntervalMs: 100, backoffBaseMs: 50 };
 
 /** Each store away for a while, under load and idle: all go on when it is back, and little comes twice. */
 export function describeStoreOutages(name: string, harness: AwayStoreHarness): void {
-  describe(`${name} is away`, HANG, () => {
-    for (const outageMs of OUTAGES_MS) {
+  describe(`${name} is away`, OUTAGE_HANG, () => {
+    for (const outageMs of OUTAGE_PLAN.outagesMs) {
       for (const load of ["load", "idle"] as const) {
         test(`for ${outageMs} ms, ${load === "load" ? "under load" : "while nothing comes"}: all go on, what was durable before does not come again, and the state says why`, async (t) => {
-          for (let time = 0; time < TIMES; time++) await play(t, harness, outageMs, load);
+          for (let time = 0; time < OUTAGE_PLAN.times; time++) await play(t, harness, outageMs, load);
         });
       }
     }
@@ -90,8 +78,8 @@ async function play(
     );
   }
   // A call that hangs is told when its time is up, and one failure is no problem yet.
-  if (outageMs >= 30_000) assert.match(problems.join(), /STORE_UNAVAILABLE/, "the state says why");
-  if (IS_FULL) assert.ok(tookMs <= BACK_MS_MAX, `${tookMs} ms`);
+  if (outageMs >= TOLD_MS) assert.match(problems.join(), /STORE_UNAVAILABLE/, "the state says why");
+  assert.ok(tookMs <= OUTAGE_PLAN.backMsMax, `${tookMs} ms`);
 }
 
 /** Processes, as far as they share anything, on one stream and one store. */
@@ -114,7 +102,7 @@ class Scene implements AsyncDisposable {
 
   static async start(content: AwayStoreContent): Promise<Scene> {
     const scene = new Scene(mkdtempSync(join(tmpdir(), "millrace-")));
-    for (let index = 0; index < PROCESSES; index++) await scene.#join(await content.open());
+    for (let index = 0; index < OUTAGE_PLAN.processes; index++) await scene.#join(await content.open());
     return scene;
   }
 
@@ -127,19 +115,8 @@ class Scene implements AsyncDisposable {
     );
   }
 
-  /** Until the function that it returns is called. */
   feed(): () => Promise<void> {
-    let isOn = true;
-    const feeding = (async () => {
-      while (isOn) {
-        this.append(20);
-        await sleep(20);
-      }
-    })();
-    return async () => {
-      isOn = false;
-      await feeding;
-    };
+    return feeding(() => this.append(20));
   }
 
   async allSeen(): Promise<void> {
@@ -201,13 +178,5 @@ class Scene implements AsyncDisposable {
 
   #statuses() {
     return this.#engines.flatMap((engine) => engine.status());
-  }
-}
-
-async function until(what: string, holds: () => boolean): Promise<void> {
-  const endMs = performance.now() + WAIT_MS_MAX;
-  while (!holds()) {
-    assert.ok(performance.now() < endMs, `within ${WAIT_MS_MAX} ms there was not: ${what}`);
-    await sleep(10);
   }
 }

@@ -48,6 +48,7 @@ async function sample(): Promise<VolumeSample> {
   return { delivered, heap, external, arrayBuffers, descriptors, timers };
 }
 
+process.on("disconnect", () => process.exit(1));
 const engine = createQuietEngine({ store: await openStore(work), settings: SETTINGS });
 const fn = { name: "volume", target, timeoutMs: 60_000, concurrency: 100 };
 const subject = await openSubject(work);

@@ -3,10 +3,11 @@
  * so that what nobody has read yet stays small.
  */
 import { once } from "node:events";
+import { KinesisClient, PutRecordsCommand } from "@aws-sdk/client-kinesis";
+import { NodeHttpHandler } from "@smithy/node-http-handler";
 import { dynamodbStreamsConnector } from "../../connectors/dynamodb-streams/connector.ts";
 import { KafkaCluster } from "../../connectors/kafka/cluster.ts";
 import { createTopicSender } from "../../connectors/kafka/sender.ts";
-import { kinesisConnector } from "../../connectors/kinesis/connector.ts";
 import { openStreamFile } from "../../connectors/local/stream-file.ts";
 import { sqsConnector } from "../../connectors/sqs/connector.ts";
 import type { RecordSender } from "../../src/ports/record-sender.ts";
@@ -22,6 +23,8 @@ const NEW_SOURCE = { shards: 1, retentionMs: 86_400_000, visibilityMs: 30_000 };
 /** Calls of emulators cost by the record more than by the byte. */
 const SENT_BYTES = 8_000;
 const KEYS = 100;
+
+type Sender = Pick<RecordSender, "recordsMax" | "bytesMax" | "concurrency" | "send">;
 
 let number = 0;
 let fed = 0;
@@ -53,7 +56,7 @@ async function fillFile(): Promise<void> {
   }
 }
 
-async function openSender(): Promise<RecordSender> {
+async function openSender(): Promise<Sender> {
   const mapping = { ...PLAIN, eventSourceArn: place.arn };
   const queue = {
     ...PLAIN,
@@ -68,7 +71,7 @@ async function openSender(): Promise<RecordSender> {
           place.topic,
         )
       : source === "kinesis"
-        ? await kinesisConnector.openSender?.(mapping, {}, NEW_SOURCE)
+        ? openKinesisSender(place.arn)
         : source === "sqs"
           ? await sqsConnector.openSender?.({ ...queue, strictAwsFifo: false }, {}, NEW_SOURCE)
           : await dynamodbStreamsConnector.openSender?.(mapping, {}, NEW_SOURCE);
@@ -76,7 +79,21 @@ async function openSender(): Promise<RecordSender> {
   return sender;
 }
 
-async function fillServer(sender: RecordSender): Promise<void> {
+/** The emulator knows streams by their names only. */
+function openKinesisSender(arn: string): Sender {
+  const client = new KinesisClient({ requestHandler: new NodeHttpHandler() });
+  const StreamName = arn.split("/").at(-1);
+  return {
+    ...{ recordsMax: 500, bytesMax: 1_000_000, concurrency: 2 },
+    async send(records) {
+      const Records = records.map(({ key, data }) => ({ PartitionKey: key, Data: Buffer.from(data) }));
+      await client.send(new PutRecordsCommand({ StreamName, Records }));
+      return records.map(() => "accepted");
+    },
+  };
+}
+
+async function fillServer(sender: Sender): Promise<void> {
   const { recordsMax, bytesMax, concurrency } = sender;
   const atOnce = Math.max(1, Math.min(recordsMax, Math.floor(bytesMax / (SENT_BYTES + KEYS))));
   const data = "x".repeat(SENT_BYTES);
@@ -85,9 +102,10 @@ async function fillServer(sender: RecordSender): Promise<void> {
       for (;;) {
         await room();
         fed += atOnce * SENT_BYTES;
-        await sender.send(
+        const outcomes = await sender.send(
           Array.from({ length: atOnce }, (_, index) => ({ key: `k${lane}-${index % KEYS}`, data })),
         );
+        if (outcomes.includes("refused")) throw new Error(`${source} refused records`);
       }
     }),
   );
