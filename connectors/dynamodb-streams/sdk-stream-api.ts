@@ -6,7 +6,7 @@ import {
   type GetShardIteratorInput,
 } from "@aws-sdk/client-dynamodb-streams";
 import { type CallLimits, callAws, OPENING } from "../../src/aws/call.ts";
-import { createAwsClient } from "../../src/aws/client.ts";
+import { createAwsClient, SILENCE_MS_MAX } from "../../src/aws/client.ts";
 import { MillraceError } from "../../src/model/errors.ts";
 import { readRawRecords } from "./raw-records.ts";
 import { type FailedCall, nameOfError, sourceError } from "./sdk-failure.ts";
@@ -25,7 +25,7 @@ const SOCKETS_MAX = 128;
  * `AWS_ENDPOINT_URL_DYNAMODB_STREAMS`.
  */
 export function createSdkStreamApi({ arn, region }: StreamArn): StreamApi {
-  const needs = { region, connections: SOCKETS_MAX };
+  const needs = { region, connections: SOCKETS_MAX, silenceMs: SILENCE_MS_MAX };
   const client = createAwsClient(needs, (settings) => new DynamoDBStreamsClient(settings));
   const recordsOf = readRawRecords(client);
   const dates = new WeakMap<object, number>();

@@ -1,6 +1,6 @@
 import { KinesisClient } from "@aws-sdk/client-kinesis";
 import { NodeHttp2Handler, type NodeHttpHandler } from "@smithy/node-http-handler";
-import { createAwsClient, createHttpHandler } from "../../src/aws/client.ts";
+import { createAwsClient, createHttpHandler, SILENCE_MS_MAX } from "../../src/aws/client.ts";
 import type { ServiceClock } from "./service-clock.ts";
 
 /** One request per shard and moment; shards beyond this wait for a connection. */
@@ -11,7 +11,7 @@ const CONNECTIONS_MAX = 256;
  * environment and profile. HTTP/1.1: emulators fail over HTTP/2, and the service serves both alike.
  */
 export function createPollingClient(region: string, clock: ServiceClock): KinesisClient {
-  const needs = { region, connections: CONNECTIONS_MAX };
+  const needs = { region, connections: CONNECTIONS_MAX, silenceMs: SILENCE_MS_MAX };
   const client = createAwsClient(needs, (settings) => new KinesisClient(settings));
   observeServiceTime(client, clock);
   return client;

@@ -15,7 +15,12 @@ export interface ClientNeeds {
   /** At once. What waits beyond waits for one. */
   readonly connections?: number;
   readonly connectMs?: number;
+  /** A request on whose connection nothing moves for so long has failed. Default: its call's deadline alone ends it. */
+  readonly silenceMs?: number;
 }
+
+/** For services that answer at once. A whole answer may take longer on a slow line, but something of it comes. */
+export const SILENCE_MS_MAX = 10_000;
 
 /** What the SDK's constructors take; a client that has a handler of its own overwrites it. */
 export interface ClientSettings {
@@ -49,11 +54,11 @@ export function createAwsClient<C extends SdkClient>(
   needs: ClientNeeds,
   create: (settings: ClientSettings) => C,
 ): C {
-  const { region, endpoint, connections = CONNECTIONS_MAX, connectMs = CONNECT_MS_MAX } = needs;
+  const { region, endpoint, connections = CONNECTIONS_MAX, connectMs = CONNECT_MS_MAX, silenceMs } = needs;
   let credentials: RotatingCredentials | undefined;
   const client = create({
     maxAttempts: 1,
-    requestHandler: createHttpHandler(connections, connectMs),
+    requestHandler: createHttpHandler(connections, connectMs, silenceMs),
     credentialDefaultProvider: (config) => {
       credentials ??= new RotatingCredentials(() => defaultProvider({ ...config, ignoreCache: true })());
       const known = credentials;
@@ -82,10 +87,12 @@ function addOutermost(
 export function createHttpHandler(
   connections = CONNECTIONS_MAX,
   connectMs = CONNECT_MS_MAX,
+  silenceMs?: number,
 ): NodeHttpHandler {
   const agent = { keepAlive: true, maxSockets: connections };
   return new NodeHttpHandler({
     connectionTimeout: connectMs,
+    ...(silenceMs === undefined ? {} : { socketTimeout: silenceMs }),
     httpAgent: agent,
     httpsAgent: agent,
     logger: { debug() {}, info() {}, warn() {}, error() {} },

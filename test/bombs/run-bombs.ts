@@ -1,12 +1,13 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { awsEnvironment } from "../servers/aws-environment.ts";
 import { type BombFunctions, HOSTILE_ANSWERS, startBombFunctions } from "./bomb-functions.ts";
 import { bombManifest, FRAME_MAPPINGS, GIVEN_UP_FILE, STREAM_FILE } from "./bomb-manifest.ts";
+import { type BombReport, type Ending, stepsOf } from "./bomb-report.ts";
 import {
   type BombBroker,
   CALM,
@@ -24,43 +25,9 @@ export interface BombOptions {
   readonly onProgress?: (line: string) => void;
 }
 
-export interface Ending {
-  readonly bomb: string;
-  readonly how: "given up" | "delivered" | "refused";
-  /** From the engine's first invocation on. */
-  readonly atMs: number;
-  /** The record in front of it was delivered, and not later. */
-  readonly isNeighbourFirst: boolean;
-  /** Records of another mapping that came into being behind the bomb's beginning and were delivered before its ending. */
-  readonly calmMeanwhile: number;
-  readonly tookMs: number;
-}
-
-export interface BombReport {
-  readonly endings: readonly Ending[];
-  readonly rssMax: number;
-  /** Of the engine's probe: seconds with a longest step of at most 200 ms, and all. */
-  readonly steps: { readonly short: number; readonly all: number; readonly longestUpToSeconds: string };
-  readonly asker: {
-    readonly asked: number;
-    readonly failures: number;
-    readonly slowest: readonly number[];
-    readonly ownLateMs: number;
-  };
-  readonly calmLatestMs: number;
-  /** From within the process: the longest time between two turns, and the most processor time of the main thread in one. */
-  readonly witness: {
-    readonly lateMs: number;
-    readonly ownMs: number;
-    readonly wakes: number;
-    /** The first turns of more than 200 ms of processor time. */
-    readonly long: readonly { readonly atMs: number; readonly ownMs: number }[];
-  };
-}
-
 const HEAP_FLAG = "--max-old-space-size=512";
 const FEED_MS = 20;
-const LOOK_MS = 50;
+const LOOK_MS = 200;
 const WAIT_MS_MAX = 600_000;
 /** Behind the last ending, so that the probe's last second is counted. */
 const AFTERWARDS_MS = 3_000;
@@ -91,6 +58,8 @@ class Scene {
   /** When records of the calm stream came into being, and were delivered. */
   readonly #calm: { readonly bornMs: number; readonly deliveredMs: number }[] = [];
   readonly #refusedMs = new Map<string, number>();
+  readonly #givenUpMs = new Map<string, number>();
+  #givenUpBytes = 0;
   #broker: BombBroker | undefined;
   #fanOut: FanOut | undefined;
   #engine: ChildProcess | undefined;
@@ -287,17 +256,19 @@ class Scene {
   /** Shards, or streams, of what was given up, and when. */
   #givenUp(): ReadonlyMap<string, number> {
     const path = join(this.#folder, GIVEN_UP_FILE);
-    const times = new Map<string, number>();
-    if (!existsSync(path)) return times;
-    for (const line of readFileSync(path, "utf8").split("\n").slice(0, -1)) {
+    if (!existsSync(path) || statSync(path).size === this.#givenUpBytes) return this.#givenUpMs;
+    // Documents of some megabytes: looked at when there are more.
+    const text = readFileSync(path);
+    this.#givenUpBytes = text.length;
+    for (const line of text.toString().split("\n").slice(0, -1)) {
       const { timestamp, KafkaBatchInfo, KinesisBatchInfo } = JSON.parse(line);
       const partitions = Object.keys(KafkaBatchInfo?.recordsInfo ?? {});
       const stream = String(KinesisBatchInfo?.streamArn).split(":").at(-1) ?? "";
       for (const place of KafkaBatchInfo === undefined ? [stream] : partitions) {
-        times.set(place, Date.parse(timestamp));
+        this.#givenUpMs.set(place, Date.parse(timestamp));
       }
     }
-    return times;
+    return this.#givenUpMs;
   }
 
   async #lookForRefusals(): Promise<void> {
@@ -309,11 +280,4 @@ class Scene {
       }
     }
   }
-}
-
-function stepsOf(metrics: string): BombReport["steps"] {
-  const buckets = [...metrics.matchAll(/^millrace_event_loop_step_seconds_bucket\{le="([^"]+)"\} (\d+)$/gm)];
-  const all = Number(buckets.at(-1)?.[2]);
-  const short = Number(buckets.find(([, le]) => le === "0.2")?.[2]);
-  return { short, all, longestUpToSeconds: buckets.find(([, , count]) => Number(count) === all)?.[1] ?? "" };
 }

@@ -2,15 +2,19 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 
 /**
  * Stands between one process and its store. While it hangs, connections stay, also new ones, and no byte goes either way;
- * what was sent meanwhile arrives when it goes on.
+ * what was sent meanwhile arrives when it goes on. It can also reset all connections.
  */
 export class StoreProxy {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   #hangs = false;
+  #resets = false;
 
   private constructor(targetPort: number) {
-    this.#server = createServer((client) => this.#join(client, connect(targetPort, "127.0.0.1")));
+    this.#server = createServer((client) => {
+      if (this.#resets) client.on("error", () => undefined).resetAndDestroy();
+      else this.#join(client, connect(targetPort, "127.0.0.1"));
+    });
   }
 
   static async start(targetPort: number): Promise<StoreProxy> {
@@ -23,6 +27,12 @@ export class StoreProxy {
     return (this.#server.address() as AddressInfo).port;
   }
 
+  /** Connections are reset, also new ones: as of a server that is not there. */
+  reset(): void {
+    this.#resets = true;
+    for (const socket of this.#sockets) socket.resetAndDestroy();
+  }
+
   hang(): void {
     this.#hangs = true;
     for (const socket of this.#sockets) socket.pause();
@@ -30,6 +40,7 @@ export class StoreProxy {
 
   goOn(): void {
     this.#hangs = false;
+    this.#resets = false;
     for (const socket of this.#sockets) socket.resume();
   }
 

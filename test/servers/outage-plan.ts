@@ -20,9 +20,9 @@ export const OUTAGE_HANG = { timeout: OUTAGE_PLAN.times * 2 * WAIT_MS_MAX };
 /** From so long an outage on the state has to say what is wrong: calls that hang are told when their time is up. */
 export const TOLD_MS = 30_000;
 
-export async function until(what: string, holds: () => boolean): Promise<void> {
+export async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
   const endMs = performance.now() + WAIT_MS_MAX;
-  while (!holds()) {
+  while (!(await holds())) {
     assert.ok(performance.now() < endMs, `within ${WAIT_MS_MAX} ms there was not: ${what}`);
     await sleep(10);
   }

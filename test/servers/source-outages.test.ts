@@ -50,13 +50,14 @@ const kinesisTexts = (event: unknown) =>
 const sqsTexts = (event: unknown) =>
   (event as { readonly Records: readonly { readonly body: string }[] }).Records.map(({ body }) => body);
 
-/** The engines' way to a server: while it is away their connections stay and nothing comes. */
+/** The engines' way to a server: while it is away their connections stay and nothing comes, or are reset. */
 async function throughProxy(endpoint: string) {
   const proxy = await StoreProxy.start(Number(new URL(endpoint).port));
   return {
     endpoint: `http://127.0.0.1:${proxy.port}`,
     takesWhileAway: true,
     begin: async () => proxy.hang(),
+    reset: async () => proxy.reset(),
     end: async () => proxy.goOn(),
     close: () => proxy.close(),
   };
@@ -110,20 +111,22 @@ describeSource("a DynamoDB stream that does not answer", async () => {
 });
 
 const elasticmq = shared(startElasticmq);
-describeSource("an SQS that does not answer", async () => {
+/** A poll that hangs looks like that of an empty queue for twenty seconds: so connections are reset here. */
+describeSource("an SQS that cannot be reached", async () => {
   const { endpoint } = await elasticmq();
   useAwsEnvironment({ AWS_ENDPOINT_URL_SQS: endpoint });
   const queue = await createPlainQueue("standard", { VisibilityTimeout: String(VISIBILITY_SECONDS) });
   const proxy = await throughProxy(endpoint);
   return {
     ...proxy,
-    ...{ eventSourceArn: queue.arn, shards: 0, textsOf: sqsTexts },
+    ...{ eventSourceArn: queue.arn, shards: 0, textsOf: sqsTexts, begin: proxy.reset },
     async open() {
       useAwsEnvironment({ AWS_ENDPOINT_URL_SQS: proxy.endpoint });
       const mapping = { ...PLAIN_QUEUE_MAPPING, eventSourceArn: queue.arn };
       return { kind: "queue", source: await sqsConnector.openQueue(mapping, {}) };
     },
     append: (texts) => queue.send(...texts),
+    depth: () => queue.depth(),
     async [Symbol.asyncDispose]() {
       proxy.close();
       await queue[Symbol.asyncDispose]();
@@ -219,6 +222,10 @@ describeSource("a local queue's file that is not there", async () => {
     },
     async append(texts) {
       queue.send(texts.map((body) => ({ body })));
+    },
+    async depth() {
+      const { visible, held, delayed } = queue.depth();
+      return visible + held + delayed;
     },
     async [Symbol.asyncDispose]() {
       moved.close();

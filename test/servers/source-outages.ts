@@ -34,6 +34,8 @@ export interface AwaySourceContent extends AsyncDisposable {
   /** False: it is away for those who append too. */
   readonly takesWhileAway: boolean;
   textsOf(event: unknown): readonly string[];
+  /** Of a queue: messages that are not deleted yet. */
+  depth?(): Promise<number>;
   begin(): Promise<void>;
   end(): Promise<void>;
 }
@@ -41,7 +43,7 @@ export interface AwaySourceContent extends AsyncDisposable {
 const SETTINGS = { ...DEFAULT_SETTINGS, checkpointIntervalMs: 100, backoffBaseMs: 50 };
 const AT_FIRST = 200;
 const AFTERWARDS = 100;
-const AT_ONCE = 10;
+const AT_ONCE = 4;
 
 /** Each source away for a while, under load and idle: all go on when it is back, and what is done does not come again. */
 export function describeSourceOutages(name: string, harness: AwaySourceHarness): void {
@@ -114,10 +116,11 @@ class Scene implements AsyncDisposable {
     await this.#content.append(Array.from({ length: count }, (_, index) => String(first + index)));
   }
 
-  /** The function has all, and every shard is held by one process that is caught up with a checkpoint. */
+  /** The function has all, and that is durable: deleted, or every shard is held by one process that is caught up. */
   async allDone(): Promise<void> {
     await until(`${this.#appended} records`, () => this.seen.size === this.#appended);
-    const { shards } = this.#content;
+    const { shards, depth } = this.#content;
+    if (depth !== undefined) await until("an empty queue", async () => (await depth()) === 0);
     if (shards === 0) return;
     await until("one owner of each shard that has caught up", () => {
       const held = this.#statuses().flatMap((status) => ("shards" in status ? status.shards : []));
@@ -131,6 +134,7 @@ class Scene implements AsyncDisposable {
     const end = performance.now() + ms;
     while (performance.now() < end) {
       for (const { lastProcessingResult } of this.#statuses()) said.add(lastProcessingResult);
+      for (const problem of this.#queueProblems()) said.add(`PROBLEM: ${problem}`);
       await sleep(Math.min(50, ms));
     }
     return [...said];
@@ -173,6 +177,14 @@ class Scene implements AsyncDisposable {
       },
       close: async () => {},
     };
+  }
+
+  /** A queue's mapping has no such result, as on AWS: its explanation says it. */
+  #queueProblems(): readonly string[] {
+    return this.#engines.flatMap((engine) => {
+      const explained = engine.explain(PLAIN_QUEUE_MAPPING.uuid);
+      return explained?.kind === "queue" ? (explained.receiving.failures?.lastProblem ?? []) : [];
+    });
   }
 
   #statuses() {

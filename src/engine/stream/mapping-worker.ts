@@ -209,7 +209,7 @@ export class MappingWorker {
       await this.#tick();
       this.#problems.worked(WHOLE_MAPPING);
     } catch (error) {
-      this.#problems.failed(WHOLE_MAPPING, error);
+      this.#problems.failed(WHOLE_MAPPING, error, this.#environment.clock.monotonic());
       this.#startFault = error;
       const fields = { mapping: this.#environment.mapping.name, error: describeError(error) };
       this.#lines.write("warn", "leases or shards of a mapping could not be looked at; trying again", fields);

@@ -152,7 +152,8 @@ export class ShardWorker {
       revision: checkpoint.revision,
       snapshot: () => this.#snapshot(),
       onStored: (stored) => this.#stored(stored),
-      onFailure: (error) => environment.problems.failed(this.#checkpointPlace, error),
+      onFailure: (error) =>
+        environment.problems.failed(this.#checkpointPlace, error, environment.clock.monotonic()),
       onFenced: () => this.#fenced(),
       onDefect: (error) => this.#defect(error),
     });
@@ -204,7 +205,8 @@ export class ShardWorker {
         this.#take(read);
         return undefined;
       },
-      onFailure: (error) => this.#environment.problems.failed(this.shardId, error),
+      onFailure: (error) =>
+        this.#environment.problems.failed(this.shardId, error, this.#environment.clock.monotonic()),
     }).catch((error: unknown) => this.#defect(error));
   }
 

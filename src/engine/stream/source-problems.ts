@@ -3,11 +3,16 @@ import type { FailureCount } from "../explanation.ts";
 
 /** What fails once or twice passes by itself; credentials that are wrong do not. */
 const PASSING_FAILURES = 2;
+/** Nor what has failed for so long: tries that hang are few. */
+const PASSING_MS = 10_000;
 const TEXT_CHARS_MAX = 1_000;
 
 /** What the source of a mapping answers, as far as somebody has to look at it: a part of `LastProcessingResult` (kafka §4). */
 export class SourceProblems {
-  readonly #failures = new Map<string, { count: number; text: string | undefined }>();
+  readonly #failures = new Map<
+    string,
+    { count: number; readonly sinceMs: number; text: string | undefined }
+  >();
   /** Since the last success, throttles too. */
   readonly #tries = new Map<string, FailureCount>();
 
@@ -22,8 +27,8 @@ export class SourceProblems {
     return this.#tries.get(place);
   }
 
-  /** `place`: a shard, or the mapping as a whole. A throttle is no problem. */
-  failed(place: string, error: unknown): void {
+  /** `place`: a shard, or the mapping as a whole. A throttle is no problem. `nowMs`: monotonic. */
+  failed(place: string, error: unknown, nowMs: number): void {
     const lastProblem = describeError(error).slice(0, TEXT_CHARS_MAX);
     this.#tries.set(place, {
       count: (this.#tries.get(place)?.count ?? 0) + 1,
@@ -31,11 +36,11 @@ export class SourceProblems {
       fault: faultOf(error),
     });
     if (hasErrorCode(error, "ERR_MILLRACE_SOURCE_THROTTLED")) return;
-    const known = this.#failures.get(place) ?? { count: 0, text: undefined };
+    const known = this.#failures.get(place) ?? { count: 0, sinceMs: nowMs, text: undefined };
     known.count++;
     const result = processingResultOf(error);
     if (result !== undefined) known.text = result;
-    else if (known.count > PASSING_FAILURES) {
+    else if (known.count > PASSING_FAILURES || nowMs - known.sinceMs >= PASSING_MS) {
       known.text = `PROBLEM: ${describeError(error)}`.slice(0, TEXT_CHARS_MAX);
     }
     this.#failures.set(place, known);

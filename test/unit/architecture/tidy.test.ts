@@ -23,7 +23,6 @@ const TOO_LONG: Readonly<Record<string, string>> = {
   "connectors/kafka/broker-link.ts": "requests and their answers come apart",
   "connectors/kafka/group-member.ts": "joining and syncing come apart",
   "connectors/kafka/group-progress.ts": "commits and what they hold come apart",
-  "test/bombs/run-bombs.ts": "throwing and judging come apart",
   "test/chaos/judge.ts": "a judge for each source",
   "test/contract/function-target.ts": "laws of answers and of time come apart",
   "test/load/filter-adversary.ts": "patterns and events come apart",

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { KinesisClient, ListShardsCommand } from "@aws-sdk/client-kinesis";
 import { createSdkStreamApi } from "../../../connectors/dynamodb-streams/sdk-stream-api.ts";
 import { parseStreamArn } from "../../../connectors/dynamodb-streams/stream-arn.ts";
+import { createAwsClient } from "../../../src/aws/client.ts";
 import { setAwsEnvironment } from "../../servers/aws-emulator.ts";
 import { startCannedAws } from "../../servers/canned-aws.ts";
 import { FaultProxy } from "../../servers/fault-proxy.ts";
@@ -37,4 +39,20 @@ test("a call that is throttled is one request, whoever makes it", async (t) => {
     code: "ERR_MILLRACE_SOURCE_THROTTLED",
   });
   assert.equal(requests.length, 2);
+});
+
+test("a request on whose connection nothing moves fails long before its call's deadline", async (t) => {
+  const { endpoint } = await startCannedAws(t, () => ({ status: 200, body: "{}" }));
+  const proxy = await FaultProxy.start(endpoint);
+  t.after(() => proxy.close());
+  proxy.always = { kind: "hang" };
+  setAwsEnvironment(proxy.endpoint);
+  const client = createAwsClient(
+    { region: "eu-west-1", silenceMs: 50 },
+    (settings) => new KinesisClient(settings),
+  );
+  t.after(() => client.destroy());
+  await assert.rejects(client.send(new ListShardsCommand({ StreamName: "orders" })), {
+    name: "TimeoutError",
+  });
 });

@@ -13,7 +13,7 @@ class LoginError extends Error {
 test("wrong credentials are told at once, in AWS's words, whatever error carries them", () => {
   const problems = new SourceProblems();
   const cause = new LoginError("no");
-  problems.failed("", new MillraceError("ERR_MILLRACE_STORE_UNAVAILABLE", "the group", { cause }));
+  problems.failed("", new MillraceError("ERR_MILLRACE_STORE_UNAVAILABLE", "the group", { cause }), 0);
   assert.equal(problems.current, "SASL authentication failed");
   problems.worked("");
   assert.equal(problems.current, undefined);
@@ -21,9 +21,9 @@ test("wrong credentials are told at once, in AWS's words, whatever error carries
 
 test("what passes by itself is no problem, what stays is one until it works again", () => {
   const problems = new SourceProblems();
-  for (let failures = 0; failures < 2; failures++) problems.failed("s1", UNREACHABLE);
+  for (let failures = 0; failures < 2; failures++) problems.failed("s1", UNREACHABLE, 0);
   assert.equal(problems.current, undefined);
-  problems.failed("s1", UNREACHABLE);
+  problems.failed("s1", UNREACHABLE, 0);
   assert.match(problems.current ?? "", /^PROBLEM: .*nothing answers at 127\.0\.0\.1:1/);
   problems.worked("s2");
   assert.notEqual(problems.current, undefined);
@@ -31,10 +31,22 @@ test("what passes by itself is no problem, what stays is one until it works agai
   assert.equal(problems.current, undefined);
 });
 
+test("what has failed for ten seconds is a problem, however few tries that were, since tries may hang", () => {
+  const problems = new SourceProblems();
+  problems.failed("s1", UNREACHABLE, 5_000);
+  problems.failed("s2", UNREACHABLE, 14_000);
+  assert.equal(problems.current, undefined);
+  problems.failed("s1", UNREACHABLE, 15_000);
+  assert.match(problems.current ?? "", /^PROBLEM: /);
+  problems.worked("s1");
+  problems.failed("s1", UNREACHABLE, 16_000);
+  assert.equal(problems.current, undefined);
+});
+
 test("throttles are no problem, however many", () => {
   const problems = new SourceProblems();
   const throttle = new MillraceError("ERR_MILLRACE_SOURCE_THROTTLED", "slower");
-  for (let failures = 0; failures < 10; failures++) problems.failed("s1", throttle);
+  for (let failures = 0; failures < 10; failures++) problems.failed("s1", throttle, 0);
   assert.equal(problems.current, undefined);
 });
 
