@@ -7,7 +7,7 @@ import { isUnmade, type MappingHistory } from "../history.ts";
 import type { VirtualTime } from "../virtual-clock.ts";
 import { SimPayload } from "./events.ts";
 import type { FaultDesk } from "./fault-desk.ts";
-import { comparePositions } from "./log.ts";
+import { indexAtOrAfter, startIndex } from "./log.ts";
 import type { SimProcess } from "./process.ts";
 import type { SimRecord, SimShard } from "./stream.ts";
 
@@ -32,6 +32,7 @@ export function createSimDestination(options: DestinationOptions): Destination {
       const isLost = faults.roll("destination accepted, reply lost", random);
       const answered = (accepted: boolean, refused: boolean) => {
         const records = failedRecords(history, record);
+        if (accepted) for (const each of records) acceptedOf(history).add(each);
         history.events.push({ kind: "delivered", at: time.now, process, record, records, accepted, refused });
       };
       return process.call({
@@ -59,27 +60,37 @@ export function createSimDestination(options: DestinationOptions): Destination {
 
 /** The records of a discarded batch: those of its event, and by their positions those that no event can hold. */
 function failedRecords(history: MappingHistory, record: FailureRecord): readonly SimRecord[] {
-  const { stream, events } = history;
+  const { stream } = history;
   const held = record.payload instanceof SimPayload ? record.payload.records : [];
   const { shardId, records: range } = record.batch;
   if (range === undefined || held.length === range.count) return held;
   const log = held.at(-1)?.shard;
-  const isHere = (each: SimRecord) =>
-    events.some((event) => event.kind === "delivered" && event.accepted && event.records.includes(each));
-  // Logs of one name use the same positions: it is the first of them that has records which are not here yet.
+  const isHere = (each: SimRecord) => acceptedOf(history).has(each);
+  const isOf = (between: readonly SimRecord[]) =>
+    between[0]?.arrivalMs === range.firstArrivalMs && between.at(-1)?.arrivalMs === range.lastArrivalMs;
+  // Logs of one name use the same positions. Arrivals tell them apart, mostly; else it is the first that has records
+  // which are not here yet.
   const found = stream.shards
     .filter((shard) => (log === undefined ? shard.shardId === shardId : shard === log))
     .map((shard) => recordsBetween(shard, range.startPosition, range.endPosition))
+    .filter(isOf)
     .map((between) => between.filter((each) => isUnmade(history, each) && !held.includes(each)))
     .filter((unmade) => unmade.length > 0);
   const others = found.find((unmade) => !unmade.every(isHere)) ?? found[0] ?? [];
   return [...held, ...others.slice(0, range.count - held.length)];
 }
 
-function recordsBetween({ records }: SimShard, from: Position, to: Position): readonly SimRecord[] {
-  return records.filter(
-    ({ position }) => comparePositions(position, from) >= 0 && comparePositions(position, to) <= 0,
-  );
+/** The records that a mapping's destination has accepted, from any process. */
+function acceptedOf(history: MappingHistory): Set<SimRecord> {
+  const known = accepted.get(history) ?? new Set();
+  accepted.set(history, known);
+  return known;
+}
+
+const accepted = new WeakMap<MappingHistory, Set<SimRecord>>();
+
+function recordsBetween(shard: SimShard, from: Position, to: Position): readonly SimRecord[] {
+  return shard.records.slice(indexAtOrAfter(shard, from), startIndex(shard, { kind: "after", position: to }));
 }
 
 function unavailable(): MillraceError {
