@@ -248,8 +248,14 @@ class Running {
     const late = whenLate(this.#host.adapters.clock, drainMs + STOP_GRACE_MS, "late" as const);
     const result = await firstOf(this.#stopEngine(drainMs), late);
     if (result !== "late" && result.comesAgain === 0) {
-      this.#telemetry.log("info", "stopped", {});
-      return EXIT_OK;
+      const error = await this.#whyStoreIsGone();
+      if (error === undefined) {
+        this.#telemetry.log("info", "stopped", {});
+        return EXIT_OK;
+      }
+      const told = "stopped, but the store is not there: what it had kept of all mappings is lost with it";
+      this.#telemetry.log("error", told, { error });
+      return EXIT_FAILED;
     }
     if (result !== "late") {
       const told = "stopped, but the store has not taken all progress: records that were done come again";
@@ -260,6 +266,20 @@ class Running {
       "the engine did not stop in time; what was in flight will be repeated after the next start";
     this.#telemetry.log("error", message, { drainMs });
     return EXIT_FAILED;
+  }
+
+  /**
+   * A file that was removed takes with it what it had accepted: a stop must not say that all is kept. What another host keeps is
+   * kept, whether or not it answers just now.
+   */
+  async #whyStoreIsGone(): Promise<string | undefined> {
+    if (this.#options.store.kind !== "sqlite") return undefined;
+    try {
+      await this.#stores?.progress.list("");
+      return undefined;
+    } catch (error) {
+      return describeError(error);
+    }
   }
 
   /** The engine first: what it runs must not wait for a store that does not answer. */

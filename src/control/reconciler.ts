@@ -1,3 +1,4 @@
+import { RepeatedLines } from "../lib/repeated-lines.ts";
 import { describeError, MillraceError } from "../model/errors.ts";
 import type { Clock, ScheduledCall } from "../ports/clock.ts";
 import type { MappingRow, MappingStore } from "../ports/mapping-store.ts";
@@ -51,8 +52,11 @@ export class Reconciler {
   #isWoken = false;
   #isStopped = false;
 
+  readonly #lines: RepeatedLines;
+
   constructor(options: ReconcilerOptions) {
     this.#options = options;
+    this.#lines = new RepeatedLines(options.clock, options.telemetry);
     this.#life = new ProcessLife({ ...options, onCutOff: () => this.#stopAll() });
   }
 
@@ -91,7 +95,7 @@ export class Reconciler {
         await this.#look();
       } catch (error) {
         const message = "the store of mappings could not be read or written; trying again";
-        this.#options.telemetry.log("warn", message, { error: describeError(error) });
+        this.#lines.write("warn", message, { error: describeError(error) });
       }
     }
     this.#isLooking = false;

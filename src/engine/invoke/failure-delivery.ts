@@ -1,21 +1,24 @@
-import { type BackoffLimits, backoffMs } from "../../lib/back-off.ts";
-import { sleep } from "../../lib/sleep.ts";
+import type { BackoffLimits } from "../../lib/back-off.ts";
+import type { RepeatedLines } from "../../lib/repeated-lines.ts";
 import { describeError, hasErrorCode, MillraceError } from "../../model/errors.ts";
 import { type FailureRecord, failureEnvelope } from "../../model/failure-record.ts";
-import type { Clock } from "../../ports/clock.ts";
 import type { Destination } from "../../ports/destination.ts";
-import type { Random } from "../../ports/random.ts";
-import type { Telemetry } from "../../ports/telemetry.ts";
+import type { LogFields, Telemetry } from "../../ports/telemetry.ts";
+import type { SourceOutages } from "../stream/source-outages.ts";
 import type { BatchTrace, TraceCarriers } from "../trace/batch-trace.ts";
 
 export interface FailureDeliveryOptions {
   readonly mapping: string;
   readonly destination: Destination | undefined;
-  readonly clock: Clock;
-  readonly random: Random;
   readonly telemetry: Telemetry;
   readonly limits: BackoffLimits;
+  /** The mapping's: its lanes wait for the destination together. */
+  readonly outages: SourceOutages;
+  readonly lines: RepeatedLines;
 }
+
+/** One of `outages`. */
+const DESTINATION = "the failure destination";
 
 /** The trace that deliveries belong to. */
 export interface TracedDiscard {
@@ -29,9 +32,16 @@ export interface TracedDiscard {
  */
 export class FailureDelivery {
   readonly #options: FailureDeliveryOptions;
+  /** Discarded batches that the destination has refused, and that wait for it. */
+  #refused = 0;
 
   constructor(options: FailureDeliveryOptions) {
     this.#options = options;
+  }
+
+  /** Something that was given up waits for a destination that does not accept it. */
+  get isRefused(): boolean {
+    return this.#refused > 0;
   }
 
   /** `true`: settled, delivered or dropped. `false`: stopped before; the records are to come again. */
@@ -41,7 +51,7 @@ export class FailureDelivery {
     call: AbortSignal,
     traced?: TracedDiscard,
   ): Promise<boolean> {
-    const { mapping, destination, telemetry, clock, random, limits } = this.#options;
+    const { mapping, destination, telemetry } = this.#options;
     const events = record.batch.records?.count ?? 0;
     if (destination === undefined) {
       telemetry.mark("drop without destination");
@@ -50,27 +60,62 @@ export class FailureDelivery {
       this.#log("warn", message, record, traced);
       return true;
     }
-    for (let failures = 1; ; failures++) {
-      try {
-        await deliverTraced(destination, record, call, traced);
-        telemetry.count("on_failure_destination_delivered_events", mapping, events);
-        this.#log("info", "discarded records were delivered to the failure destination", record, traced);
+    if (await this.#try(destination, record, call, traced)) return true;
+    if (call.aborted) return false;
+    this.#refused++;
+    try {
+      return await this.#tryAgain(destination, record, stop, call, traced);
+    } finally {
+      this.#refused--;
+    }
+  }
+
+  async #tryAgain(
+    destination: Destination,
+    record: FailureRecord,
+    stop: AbortSignal,
+    call: AbortSignal,
+    traced: TracedDiscard | undefined,
+  ): Promise<boolean> {
+    const { outages } = this.#options;
+    for (;;) {
+      await outages.pause(DESTINATION, stop);
+      if (stop.aborted || call.aborted) return false;
+      if (await this.#try(destination, record, call, traced)) return true;
+    }
+  }
+
+  /** `true`: delivered, or dropped since the destination can never take it. */
+  async #try(
+    destination: Destination,
+    record: FailureRecord,
+    call: AbortSignal,
+    traced: TracedDiscard | undefined,
+  ): Promise<boolean> {
+    const { mapping, telemetry, limits, outages, lines } = this.#options;
+    const events = record.batch.records?.count ?? 0;
+    try {
+      await deliverTraced(destination, record, call, traced);
+      outages.worked(DESTINATION);
+      telemetry.count("on_failure_destination_delivered_events", mapping, events);
+      this.#log("info", "discarded records were delivered to the failure destination", record, traced);
+      return true;
+    } catch (error) {
+      if (call.aborted) return false;
+      telemetry.count("destination_delivery_failures", mapping, 1);
+      if (hasErrorCode(error, "ERR_MILLRACE_DESTINATION_REJECTED")) {
+        outages.worked(DESTINATION);
+        telemetry.mark("destination rejected");
+        telemetry.count("dropped_events", mapping, events);
+        const message = "the failure destination rejected a record, which was dropped";
+        this.#log("error", message, record, traced, error);
         return true;
-      } catch (error) {
-        if (call.aborted) return false;
-        telemetry.count("destination_delivery_failures", mapping, 1);
-        if (hasErrorCode(error, "ERR_MILLRACE_DESTINATION_REJECTED")) {
-          telemetry.mark("destination rejected");
-          telemetry.count("dropped_events", mapping, events);
-          const message = "the failure destination rejected a record, which was dropped";
-          this.#log("error", message, record, traced, error);
-          return true;
-        }
-        telemetry.mark("destination unavailable");
-        const message = "the failure destination did not accept a record; trying again";
-        this.#log("warn", message, record, traced, error);
       }
-      if (!(await sleep(clock, backoffMs(failures, limits, random), stop))) return false;
+      telemetry.mark("destination unavailable");
+      outages.failed(DESTINATION, limits);
+      const message = "the failure destination did not accept a record; trying again";
+      lines.write("warn", message, fieldsOf(mapping, record, traced, error));
+      return false;
     }
   }
 
@@ -81,18 +126,27 @@ export class FailureDelivery {
     traced: TracedDiscard | undefined,
     error?: unknown,
   ): void {
-    this.#options.telemetry.log(level, message, {
-      mapping: this.#options.mapping,
-      shardId: record.batch.shardId,
-      condition: record.condition,
-      requestId: record.requestId,
-      traceId: traced?.trace.traceId,
-      records: record.batch.records?.count ?? 0,
-      from: record.batch.records?.startPosition,
-      to: record.batch.records?.endPosition,
-      error: error === undefined ? undefined : describeError(error),
-    });
+    this.#options.telemetry.log(level, message, fieldsOf(this.#options.mapping, record, traced, error));
   }
+}
+
+function fieldsOf(
+  mapping: string,
+  { batch, condition, requestId }: FailureRecord,
+  traced: TracedDiscard | undefined,
+  error: unknown,
+): LogFields {
+  return {
+    mapping,
+    shardId: batch.shardId,
+    condition,
+    requestId,
+    traceId: traced?.trace.traceId,
+    records: batch.records?.count ?? 0,
+    from: batch.records?.startPosition,
+    to: batch.records?.endPosition,
+    error: error === undefined ? undefined : describeError(error),
+  };
 }
 
 /** One try, with its span. */

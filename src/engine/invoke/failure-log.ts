@@ -6,7 +6,10 @@ export type ProcessingResult =
   | "No records processed"
   | "OK"
   | "PROBLEM: Function call failed"
-  | "PROBLEM: Failure destination does not accept records";
+  | typeof DESTINATION_REFUSES;
+
+/** Stands before the result of invocations: nothing goes on where something waits for its destination. */
+export const DESTINATION_REFUSES = "PROBLEM: Failure destination does not accept records";
 
 /** What fails all the time is told of so often, with a count, and not once for every invocation. */
 const INTERVAL_MS = 10_000;
@@ -54,11 +57,6 @@ export class FailureLog {
     this.#telemetry.log("warn", message, fields);
     telling.untold = 0;
     telling.tellAtMs = nowMs + INTERVAL_MS;
-  }
-
-  /** What was given up waits for its destination, which tells of itself. */
-  destinationFails(): void {
-    this.#lastResult = "PROBLEM: Failure destination does not accept records";
   }
 
   #tellingOf(problem: string, nowMs: number): Telling {

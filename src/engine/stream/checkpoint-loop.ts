@@ -1,4 +1,5 @@
 import { backoffMs } from "../../lib/back-off.ts";
+import type { RepeatedLines } from "../../lib/repeated-lines.ts";
 import { sleep } from "../../lib/sleep.ts";
 import type { Checkpoint } from "../../model/checkpoint.ts";
 import { assertInvariant, describeError } from "../../model/errors.ts";
@@ -17,6 +18,8 @@ export interface CheckpointLoopOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly telemetry: Telemetry;
+  /** The mapping's: what a store refuses to one shard it refuses to all. */
+  readonly lines: RepeatedLines;
   /** Revision of the checkpoint that was loaded. */
   readonly revision: number;
   /** What is settled now. */
@@ -172,7 +175,7 @@ export class CheckpointLoop {
       telemetry.mark("checkpoint unknown then written again");
       telemetry.count("checkpoint_failures", mappingName, 1);
       const fields = { mapping: mappingName, shardId: lease.shardId, error: describeError(error) };
-      telemetry.log("warn", "a checkpoint could not be stored; trying again", fields);
+      this.#options.lines.write("warn", "a checkpoint could not be stored; trying again", fields);
       this.#options.onFailure(error);
       return;
     }

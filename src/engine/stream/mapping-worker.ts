@@ -1,4 +1,5 @@
 import type { FunctionInvoker } from "../../invocation/function-invoker.ts";
+import { RepeatedLines } from "../../lib/repeated-lines.ts";
 import { every, sleepUnless } from "../../lib/sleep.ts";
 import { Slots } from "../../lib/slots.ts";
 import { WakeableLoop } from "../../lib/wakeable-loop.ts";
@@ -15,10 +16,9 @@ import type { MappingStatus, StopReport, StreamDeployment } from "../engine.ts";
 import type { StreamExplanation } from "../explanation.ts";
 import { compileFilterCriteria } from "../filter/filter.ts";
 import { FailureDelivery } from "../invoke/failure-delivery.ts";
-import { FailureLog } from "../invoke/failure-log.ts";
+import { DESTINATION_REFUSES, FailureLog } from "../invoke/failure-log.ts";
 import { LeaseBook, type LeasePlan } from "../lease/lease-book.ts";
 import { liveUntilMs } from "../lease/lease-margin.ts";
-import { RepeatedLines } from "../repeated-lines.ts";
 import type { EngineSettings } from "../settings.ts";
 import { discoverShards } from "./discovery.ts";
 import { isOtherLog, startableShards } from "./lineage.ts";
@@ -113,6 +113,7 @@ export class MappingWorker {
     this.#failures = new FailureLog(mapping.name, clock, telemetry);
     this.#inquiry = new ShardInquiry({ source, clock, secondAnswerMs: settings.secondAnswerMs });
     this.#leases = source.progress === undefined ? new LeaseBook(options.owner, settings) : undefined;
+    const outages = new SourceOutages(clock, random);
     this.#environment = {
       mapping,
       source,
@@ -132,14 +133,14 @@ export class MappingWorker {
       delivery: new FailureDelivery({
         mapping: mapping.name,
         destination,
-        clock,
-        random,
         telemetry,
         limits: settings,
+        outages,
+        lines: this.#lines,
       }),
       budget: new ByteBudget(settings.mappingBudgetBytes, processBudget),
       reads: new Slots(settings.concurrentReads),
-      outages: new SourceOutages(clock, random),
+      outages,
       lines: this.#lines,
       gauges: new ProgressGauges(telemetry, mapping.name),
       report: (problem, where) => this.#failures.report(problem, where),
@@ -180,7 +181,8 @@ export class MappingWorker {
     const shards = [...this.#held.values()].map(({ worker }) => worker.status());
     const { state } = this;
     const caughtUp = state === "Enabled" && this.#isCaughtUp();
-    const lastProcessingResult = this.#problems.current ?? this.#failures.lastResult;
+    const result = this.#environment.delivery.isRefused ? DESTINATION_REFUSES : this.#failures.lastResult;
+    const lastProcessingResult = this.#problems.current ?? result;
     const oldestAgeMs = Math.max(0, ...shards.map((shard) => shard.oldestAgeMs));
     const isWaiting = this.#state === "Creating" && this.#startFault !== undefined;
     const problem = isWaiting ? { problem: describeError(this.#startFault) } : {};

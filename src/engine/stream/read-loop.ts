@@ -1,4 +1,5 @@
 import type { BackoffLimits } from "../../lib/back-off.ts";
+import type { RepeatedLines } from "../../lib/repeated-lines.ts";
 import { sleep } from "../../lib/sleep.ts";
 import type { Slots } from "../../lib/slots.ts";
 import { describeError, endpointOf, hasErrorCode } from "../../model/errors.ts";
@@ -6,7 +7,6 @@ import type { StartPoint } from "../../model/record.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { ShardRead, ShardReader, StreamSource } from "../../ports/stream-source.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
-import type { RepeatedLines } from "../repeated-lines.ts";
 import type { ReadNotes } from "./read-notes.ts";
 import type { ShardInquiry } from "./shard-inquiry.ts";
 import type { SourceOutages } from "./source-outages.ts";

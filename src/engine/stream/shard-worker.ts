@@ -1,3 +1,4 @@
+import type { RepeatedLines } from "../../lib/repeated-lines.ts";
 import type { Slots } from "../../lib/slots.ts";
 import type { Checkpoint } from "../../model/checkpoint.ts";
 import { describeError } from "../../model/errors.ts";
@@ -13,7 +14,6 @@ import type { Tracing } from "../../ports/tracing.ts";
 import type { ByteBudget } from "../budget.ts";
 import type { LaneExplanation, ShardExplanation } from "../explanation.ts";
 import type { FailureDelivery } from "../invoke/failure-delivery.ts";
-import type { RepeatedLines } from "../repeated-lines.ts";
 import type { EngineSettings } from "../settings.ts";
 import { streamSubject } from "../trace/trace-subject.ts";
 import { Tracer } from "../trace/tracer.ts";
@@ -149,6 +149,7 @@ export class ShardWorker {
       clock,
       random,
       telemetry,
+      lines: environment.lines,
       revision: checkpoint.revision,
       snapshot: () => this.#snapshot(),
       onStored: (stored) => this.#stored(stored),

@@ -4,6 +4,7 @@ import { ControlFault } from "../../../src/control/control-fault.ts";
 import { CUT_OFF_MS, GONE_MS } from "../../../src/control/process-life.ts";
 import { LOOK_MS } from "../../../src/control/reconciler.ts";
 import { MillraceError } from "../../../src/model/errors.ts";
+import { createMemoryMappingStore } from "../../../src/stores/memory-mappings.ts";
 import { ControlWorld, QUEUE, QUEUE_SPEC, STREAM, STREAM_SPEC } from "./control-world.ts";
 
 const ONE = "00000000-0000-4000-8000-000000000001";
@@ -240,4 +241,16 @@ test("of two that change a mapping at once, one is told that it is in use", asyn
   const changes = [3, 4].map((batchSize) => plane.mappings.update(ONE, { batchSize }, undefined));
   const results = await Promise.allSettled(changes);
   assert.deepEqual(results.map(({ status }) => status).toSorted(), ["fulfilled", "rejected"]);
+});
+
+test("a store of mappings that cannot be read is told of a few times a minute, not once a second", async () => {
+  const world = new ControlWorld();
+  const store = createMemoryMappingStore();
+  await world.start("a", { store });
+  store.newestVersion = () => Promise.reject(new Error("No space is left."));
+  await world.pass(60_000);
+  const told = world.logged.filter((message) =>
+    message.startsWith("the store of mappings could not be read"),
+  );
+  assert.ok(told.length > 0 && told.length <= 6, `${told.length} lines in a minute`);
 });

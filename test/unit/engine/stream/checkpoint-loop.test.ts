@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DEFAULT_SETTINGS } from "../../../../src/engine/settings.ts";
 import { CheckpointLoop } from "../../../../src/engine/stream/checkpoint-loop.ts";
+import { RepeatedLines } from "../../../../src/lib/repeated-lines.ts";
 import type { Checkpoint } from "../../../../src/model/checkpoint.ts";
 import { createMemoryStore } from "../../../../src/stores/memory.ts";
 import { ManualClock, SILENT_TELEMETRY } from "./small-world.ts";
@@ -27,6 +28,7 @@ function slowLoop() {
     clock,
     random: { next: () => 0.5, uuid: () => "" },
     telemetry: SILENT_TELEMETRY,
+    lines: new RepeatedLines(clock, SILENT_TELEMETRY),
     revision: 7,
     snapshot: () => ({ resume: { kind: "oldest" }, settledRanges: [], ended: false, window: undefined }),
     onStored: () => {},

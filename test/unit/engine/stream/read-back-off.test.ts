@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { RepeatedLines } from "../../../../src/engine/repeated-lines.ts";
 import { type ReadLoopOptions, runReadLoop } from "../../../../src/engine/stream/read-loop.ts";
 import { ReadNotes } from "../../../../src/engine/stream/read-notes.ts";
 import { SourceOutages } from "../../../../src/engine/stream/source-outages.ts";
+import { RepeatedLines } from "../../../../src/lib/repeated-lines.ts";
 import { Slots } from "../../../../src/lib/slots.ts";
 import { MillraceError } from "../../../../src/model/errors.ts";
 import type { Clock } from "../../../../src/ports/clock.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { RepeatedLines } from "../../../../src/engine/repeated-lines.ts";
 import { SourceOutages } from "../../../../src/engine/stream/source-outages.ts";
+import { RepeatedLines } from "../../../../src/lib/repeated-lines.ts";
 import type { LogFields } from "../../../../src/ports/telemetry.ts";
 import { ManualClock, SILENT_TELEMETRY } from "./small-world.ts";
 
