@@ -27,7 +27,7 @@ RUN rm -rf /usr/local/lib/node_modules /usr/local/bin/npm /usr/local/bin/npx /us
 COPY --from=build /build/package.json /app/
 COPY --from=build /build/node_modules/ /app/node_modules/
 COPY --from=build /build/dist/ /app/dist/
-COPY LICENSE /app/
+COPY LICENSE scripts/init.sh /app/
 ENV NODE_ENV=production \
     HOME=/tmp \
     MILLRACE_HEALTH_URL=http://127.0.0.1:9090/healthz
@@ -39,6 +39,7 @@ EXPOSE 9090
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 \
   CMD ["node", "-e", "fetch(process.env.MILLRACE_HEALTH_URL).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
-ENTRYPOINT ["node", "/app/dist/src/bin.js"]
+# The base image has no init: this one passes stop signals on, also while Node itself starts, and reaps.
+ENTRYPOINT ["sh", "/app/init.sh", "node", "/app/dist/src/bin.js"]
 # Manifests are mounted at /etc/millrace. The API stays on loopback: to open it takes --api-credentials.
 CMD ["run", "-f", "/etc/millrace", "--store", "sqlite:/data/progress.db", "--metrics", "0.0.0.0:9090"]

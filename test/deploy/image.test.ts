@@ -58,7 +58,7 @@ describe("the image", () => {
 
   test("holds the program and what it needs at run time, and nothing that installs or builds", () => {
     const app = placeOf(image.root, "/app");
-    assert.deepEqual(readdirSync(app).sort(), ["LICENSE", "dist", "node_modules", "package.json"]);
+    assert.deepEqual(readdirSync(app).sort(), ["LICENSE", "dist", "init.sh", "node_modules", "package.json"]);
     const installed = readdirSync(join(app, "node_modules"));
     assert(installed.includes("kafkajs"));
     for (const name of ["typescript", "fauxqs", "fast-check", "node", "@millrace"]) {
@@ -112,6 +112,55 @@ describe("the image", () => {
     assert.equal(await second.ended, 0, second.output);
     assert.match(first.output, /got 5/);
     assert.doesNotMatch(second.output, /got/);
+  });
+
+  test("stops at a SIGTERM that comes while Node itself is starting", async (t) => {
+    const container = runImage(image, createSeal(0));
+    t.after(() => container.kill());
+    await until(
+      () => container.hasChild(),
+      () => `process 1 runs nothing: ${container.output}`,
+    );
+    container.signal("SIGTERM");
+    const status = await container.ended;
+    assert.ok(status === 0 || status === 128 + 15, `status ${status}: ${container.output}`);
+  });
+
+  test("passes SIGINT and SIGHUP on: both drain", async (t) => {
+    for (const signal of ["SIGINT", "SIGHUP"] as const) {
+      const container = runImage(image, createSeal(2));
+      t.after(() => container.kill());
+      await until(
+        () => /got 2/.test(container.output),
+        () => container.output,
+      );
+      container.signal(signal);
+      assert.equal(await container.ended, 0, container.output);
+      assert.match(container.output, /"message":"stopped"/);
+    }
+  });
+
+  test("ends with the status of the program", async (t) => {
+    const container = runImage(image, createSeal(0), ["run", "-f", "/nowhere"]);
+    t.after(() => container.kill());
+    assert.equal(await container.ended, 2, container.output);
+  });
+
+  test("leaves no process of a health check or a shell behind that nobody waits for", async (t) => {
+    const container = runImage(image, createSeal(1));
+    t.after(() => container.kill());
+    await until(
+      () => /got 1/.test(container.output),
+      () => container.output,
+    );
+    const orphan = container.execute(["sh", "-c", "sleep 0.1 > /dev/null & echo $!"]).output.trim();
+    assert.match(orphan, /^\d+$/);
+    await until(
+      () => container.execute(["test", "-d", `/proc/${orphan}`]).status !== 0,
+      () => container.execute(["grep", "State", `/proc/${orphan}/status`]).output,
+    );
+    container.signal("SIGTERM");
+    assert.equal(await container.ended, 0, container.output);
   });
 
   test("says that it is unhealthy when nothing answers", async (t) => {

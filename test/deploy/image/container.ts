@@ -102,6 +102,14 @@ export class Container {
     process.kill(this.#pid(), name);
   }
 
+  /** Process 1 is the image's own, no longer what mounts for it, and has started another. */
+  hasChild(): boolean {
+    const pid = this.#childPid();
+    if (pid === undefined || childrenOf(pid).length === 0) return false;
+    const words = readFileSync(`/proc/${pid}/cmdline`, "utf8");
+    return words === this.#launch.words.map((word) => `${word}\0`).join("");
+  }
+
   /** Of process 1, by the kernel. */
   ownerIds(): { uid: string | undefined; gid: string | undefined } {
     const status = readFileSync(`/proc/${this.#pid()}/status`, "utf8");
@@ -135,10 +143,15 @@ export class Container {
   }
 
   #childPid(): number | undefined {
-    const path = `/proc/${this.#child.pid}/task/${this.#child.pid}/children`;
-    const [first] = existsSync(path) ? readFileSync(path, "utf8").trim().split(" ") : [];
-    return first === undefined || first === "" ? undefined : Number(first);
+    const [first] = this.#child.pid === undefined ? [] : childrenOf(this.#child.pid);
+    return first;
   }
+}
+
+function childrenOf(pid: number): readonly number[] {
+  const path = `/proc/${pid}/task/${pid}/children`;
+  if (!existsSync(path)) return [];
+  return readFileSync(path, "utf8").split(" ").filter(Boolean).map(Number);
 }
 
 function needRoot(): void {
