@@ -153,8 +153,9 @@ describe("the image", () => {
       () => /got 1/.test(container.output),
       () => container.output,
     );
-    const orphan = container.execute(["sh", "-c", "sleep 0.1 > /dev/null & echo $!"]).output.trim();
-    assert.match(orphan, /^\d+$/);
+    const { output } = container.execute(["sh", "-c", "sleep 0.1 > /dev/null 2>&1 & echo $!"]);
+    const orphan = /^\d+$/m.exec(output)?.[0] ?? "";
+    assert.notEqual(orphan, "", output);
     await until(
       () => container.execute(["test", "-d", `/proc/${orphan}`]).status !== 0,
       () => container.execute(["grep", "State", `/proc/${orphan}/status`]).output,
