@@ -60,24 +60,33 @@ export function createSimDestination(options: DestinationOptions): Destination {
 
 /** The records of a discarded batch: those of its event, and by their positions those that no event can hold. */
 function failedRecords(history: MappingHistory, record: FailureRecord): readonly SimRecord[] {
-  const { stream } = history;
-  const held = record.payload instanceof SimPayload ? record.payload.records : [];
+  const payload = record.payload instanceof SimPayload ? record.payload : undefined;
+  const held = payload?.records ?? [];
   const { shardId, records: range } = record.batch;
   if (range === undefined || held.length === range.count) return held;
+  const leftOut = payload?.leftOut ?? [];
+  if (held.length + leftOut.length === range.count) return [...held, ...leftOut];
   const log = held.at(-1)?.shard;
   const isHere = (each: SimRecord) => acceptedOf(history).has(each);
   const isOf = (between: readonly SimRecord[]) =>
     between[0]?.arrivalMs === range.firstArrivalMs && between.at(-1)?.arrivalMs === range.lastArrivalMs;
+  // An event that holds others lacks those alone that cannot be encoded.
+  const isLeftOut = (each: SimRecord) =>
+    held.length === 0 ? isUnmade(history, each) : each.unmade === "event" && !held.includes(each);
   // Logs of one name use the same positions. Arrivals tell them apart, mostly; else it is the first that has records
   // which are not here yet.
-  const found = stream.shards
+  const found = history.stream.shards
     .filter((shard) => (log === undefined ? shard.shardId === shardId : shard === log))
     .map((shard) => recordsBetween(shard, range.startPosition, range.endPosition))
     .filter(isOf)
-    .map((between) => between.filter((each) => isUnmade(history, each) && !held.includes(each)))
+    .map((between) => between.filter(isLeftOut))
     .filter((unmade) => unmade.length > 0);
   const others = found.find((unmade) => !unmade.every(isHere)) ?? found[0] ?? [];
-  return [...held, ...others.slice(0, range.count - held.length)];
+  // Records of other lanes stand between them: those of the same keys come first, and those that are not here yet.
+  const keys = new Set(held.map(({ key }) => key));
+  const rank = (each: SimRecord) => (keys.has(each.key) ? 0 : 2) + (isHere(each) ? 1 : 0);
+  const likely = others.toSorted((a, b) => rank(a) - rank(b)).slice(0, range.count - held.length);
+  return [...held, ...likely];
 }
 
 /** The records that a mapping's destination has accepted, from any process. */

@@ -11,6 +11,8 @@ export const FILTER_PATTERN = '{"data":{"kind":["wanted"]}}';
  */
 export class SimPayload extends Uint8Array<ArrayBuffer> {
   records: readonly SimRecord[] = [];
+  /** Of the batch that could not be encoded just before, when all others of it are here. */
+  leftOut: readonly SimRecord[] = [];
   window: TumblingWindow | undefined;
 }
 
@@ -22,17 +24,26 @@ export function sharedView(byteLength: number): ArrayBuffer {
   return sharedBytes;
 }
 
+/** The last batch that could not be encoded. */
+let refused: readonly SimRecord[] = [];
+
 export const SIM_EVENTS: StreamEvents = {
   envelopeBytes: () => SIM_ENVELOPE_BYTES,
   filterDataKey: "data",
   encode(records: readonly StreamRecord[], window: TumblingWindow | undefined): Uint8Array {
     const own = asSimRecords(records);
-    if (own.some(({ unmade }) => unmade === "event")) throw new TypeError("a record cannot be encoded");
+    if (own.some(({ unmade }) => unmade === "event")) {
+      if (own.length > 1) refused = own;
+      throw new TypeError("a record cannot be encoded");
+    }
     let byteLength = SIM_ENVELOPE_BYTES + Math.max(0, own.length - 1);
     for (const record of own) byteLength += record.encodedBytes;
     if (window !== undefined) byteLength += 200 + window.stateJson.length;
     const payload = new SimPayload(sharedView(byteLength), 0, byteLength);
     payload.records = own;
+    const leftOut = refused.filter((record) => record.unmade === "event");
+    if (own.length + leftOut.length === refused.length && own.every((record) => refused.includes(record)))
+      payload.leftOut = leftOut;
     payload.window = window;
     return payload;
   },
