@@ -1,5 +1,5 @@
 import type { SeededRandom } from "./random.ts";
-import type { FaultEvent, Flavour } from "./scenario.ts";
+import type { FaultEvent, Flavour, QueueScenario } from "./scenario.ts";
 import type { FaultKind, FaultRates } from "./world/fault-desk.ts";
 
 /** Swarm testing: each seed enables a random subset of the fault kinds, each with a rate of its own. */
@@ -95,6 +95,54 @@ export function generateWindowUpdates(
       lengthMs: random.pick([0, 1_000, 2_000, 5_000, 10_000]),
     }));
   });
+}
+
+/** Updates of queue mappings, of which some begin again late, or not in time; and queues whose owners change them. */
+export function generateQueueChanges(
+  random: SeededRandom,
+  flavour: Flavour,
+  faultsEndMs: number,
+  queues: readonly QueueScenario[],
+): FaultEvent[] {
+  if (flavour !== "swarm") return [];
+  return queues.flatMap(({ mapping, fn }, queue) => {
+    const updates = random.fork(`updates ${queue}`);
+    const changes = random.fork(`changes ${queue}`);
+    return [
+      ...(updates.chance(0.4) ? queueUpdates(updates, faultsEndMs, queue, mapping.batchSize) : []),
+      ...(changes.chance(0.2) ? visibilityChanges(changes, faultsEndMs, queue, fn.timeoutMs) : []),
+    ];
+  });
+}
+
+function queueUpdates(
+  random: SeededRandom,
+  faultsEndMs: number,
+  queue: number,
+  batchSizeMax: number,
+): FaultEvent[] {
+  const gaps = [() => 0, () => random.int(0, 1_000), () => random.int(1_000, 12_000), () => 65_000];
+  return many(random, 3, () => ({
+    kind: "queue update",
+    atMs: random.int(100, faultsEndMs),
+    queue,
+    gapMs: random.pick(gaps)(),
+    batchSize: random.int(1, batchSizeMax),
+  }));
+}
+
+function visibilityChanges(
+  random: SeededRandom,
+  faultsEndMs: number,
+  queue: number,
+  timeoutMs: number,
+): FaultEvent[] {
+  return many(random, 2, () => ({
+    kind: "queue change",
+    atMs: random.int(100, faultsEndMs),
+    queue,
+    visibilityMs: random.chance(0.3) ? random.int(0, timeoutMs) : timeoutMs + random.int(0, 6_000),
+  }));
 }
 
 function reshards(random: SeededRandom, faultsEndMs: number, mappings: number): FaultEvent[] {

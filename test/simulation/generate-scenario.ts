@@ -4,6 +4,7 @@ import {
   clockOffset,
   generateFaults,
   generateLongOutage,
+  generateQueueChanges,
   generateRates,
   generateWindowUpdates,
 } from "./generate-faults.ts";
@@ -94,6 +95,7 @@ function generateOrdinary(seed: number): Scenario {
         mappings.map(({ mapping }) => mapping.tumblingWindowMs),
       ),
       ...longOutage,
+      ...generateQueueChanges(random.fork("queue changes"), flavour, faultsEndMs, queues),
     ],
     faultsEndMs: longOutage.length === 0 ? faultsEndMs : LONG_FAULTS_MS,
     healWithinMs: 300_000,

@@ -14,8 +14,19 @@ export interface QueueHistory {
   readonly queue: SimQueue;
   readonly events: QueueEvent[];
   readonly attempts: QueueAttempt[];
+  /** Of its mapping, by updates: the last one holds. */
+  readonly batchSizes: number[];
+  readonly updates: QueueUpdate[];
   /** What each process said of itself. */
   readonly words: Map<SimProcess, QueueWords>;
+}
+
+/** A process stops the mapping and begins with it again. */
+export interface QueueUpdate {
+  readonly process: SimProcess;
+  readonly at: number;
+  /** `undefined`: not yet. */
+  begunAt: number | undefined;
 }
 
 export class QueueWords {
@@ -59,6 +70,7 @@ export interface QueueAttempt {
 export type SettlementKind = "acknowledge" | "release" | "extend";
 
 export type QueueEvent =
+  | MappingBegun
   | QueueAttemptEvent
   | ReceiveStarted
   | ReceiveEnded
@@ -80,6 +92,11 @@ export interface ReceiveStarted extends Happening {
   readonly kind: "receiveStarted";
   readonly receive: number;
   readonly messagesMax: number;
+}
+
+/** A process begins anew with the mapping, after an update. */
+export interface MappingBegun extends Happening {
+  readonly kind: "mappingBegun";
 }
 
 /** The process got the answer: none where the call failed. */

@@ -134,6 +134,22 @@ export type FaultEvent =
       readonly mapping: number;
       readonly lengthMs: number;
     }
+  /** The mapping of a queue is updated in all processes: each begins with it again `gapMs` after it has stopped. */
+  | {
+      readonly kind: "queue update";
+      readonly atMs: number;
+      readonly queue: number;
+      readonly gapMs: number;
+      /** At most what the scenario's mapping has. */
+      readonly batchSize: number;
+    }
+  /** The owner of a queue changes its visibility time-out while it is read. */
+  | {
+      readonly kind: "queue change";
+      readonly atMs: number;
+      readonly queue: number;
+      readonly visibilityMs: number;
+    }
   | { readonly kind: "split"; readonly atMs: number; readonly mapping: number; readonly shard: number }
   | { readonly kind: "merge"; readonly atMs: number; readonly mapping: number; readonly shard: number }
   | {

@@ -22,6 +22,8 @@ function describe(event: QueueEvent, isFifo: boolean): string | undefined {
   switch (event.kind) {
     case "attemptStarted":
       return `→ function: attempt ${event.attempt.id} ${places(event.attempt.deliveries)} request ${event.attempt.requestId.slice(0, 4)}`;
+    case "mappingBegun":
+      return "begins with the mapping again";
     case "attemptRan":
       return undefined;
     case "attemptTold":

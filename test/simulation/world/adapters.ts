@@ -72,13 +72,17 @@ export function createDeployment(world: World, process: SimProcess, ordinal: num
   };
 }
 
-function createQueueDeployment(world: World, process: SimProcess, history: QueueHistory): MappingDeployment {
+export function createQueueDeployment(
+  world: World,
+  process: SimProcess,
+  history: QueueHistory,
+): MappingDeployment {
   const { time, faults } = world;
   const { mapping, plan, queue } = history;
   const breach = (message: string) => world.breach("ports", `${process.owner}: ${message}`);
   return {
     kind: "queue",
-    mapping,
+    mapping: { ...mapping, batchSize: history.batchSizes.at(-1) ?? mapping.batchSize },
     source: createSimQueueSource({
       queue,
       process,

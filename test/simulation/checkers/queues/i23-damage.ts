@@ -30,14 +30,19 @@ export const damage: QueueChecker = {
         );
       }
     }
+    // What an update kept and nobody took up goes back as it came, unread.
+    const released = new Set<SimDelivery>(
+      queue.events.flatMap((event) =>
+        event.kind === "settlementSent" && event.how === "release" ? event.deliveries : [],
+      ),
+    );
+    const isDue = (each: SimDelivery) => each.sent.unmade === "damaged" && !released.has(each);
     for (const [process, { counts }] of queue.words) {
       if (process.state === "dead" || process.stopResolvedAt === undefined) continue;
       const told = counts.get("damaged_events") ?? 0;
       const due = queue.events.reduce((sum, event) => {
         if (event.kind !== "receiveEnded" || event.process !== process) return sum;
-        return (
-          sum + event.deliveries.filter((each) => isUnmade(each) && each.sent.unmade === "damaged").length
-        );
+        return sum + event.deliveries.filter(isDue).length;
       }, 0);
       const isCut = process.stopResolvedAt >= process.drainDeadline;
       if (told < due && !isCut)

@@ -18,6 +18,8 @@ export const scaling: QueueChecker = {
     const begun = new Set<string>();
     const envelopes = new Map<SimProcess, Envelope>();
     for (const event of queue.events) {
+      // A worker that begins anew has the limit of a new one.
+      if (event.kind === "mappingBegun") envelopes.set(event.process, new Envelope(queue.mapping, event.at));
       if (event.kind !== "attemptStarted" && event.kind !== "attemptTold") continue;
       const envelope = envelopes.get(event.process) ?? new Envelope(queue.mapping, event.process.bornAt);
       envelopes.set(event.process, envelope);

@@ -5,6 +5,10 @@ import type { SimDelivery } from "../../world/queue.ts";
 /** Timers are late by up to a millisecond, clocks drift, and an answer may be under way. */
 const TICK_MS = 50;
 
+const KEPT_MS = 60_000;
+/** Clocks drift by a thousandth of it. */
+const UPDATE_TICK_MS = 100;
+
 export const HOLD_ENDED = "its hold had ended";
 
 /** A receive of a message that no function saw, and what the world knows of why. */
@@ -18,7 +22,8 @@ export interface UnseenReceive {
 }
 
 /** Receives whose answer reached a living process and whose message is for the function, and that it never ran. */
-export function unseenReceives({ events, attempts }: QueueHistory): readonly UnseenReceive[] {
+export function unseenReceives(history: QueueHistory): readonly UnseenReceive[] {
+  const { events, attempts } = history;
   const seen = new Set<SimDelivery>(attempts.flatMap(({ deliveries }) => deliveries));
   const releasedAt = new Map<SimDelivery, number>();
   const got: SimDelivery[] = [];
@@ -31,15 +36,16 @@ export function unseenReceives({ events, attempts }: QueueHistory): readonly Uns
     if (seen.has(delivery) || !delivery.sent.accepted || delivery.sent.unmade !== undefined) return [];
     const released = releasedAt.get(delivery);
     const { process } = delivery;
-    return [{ delivery, process, releasedAt: released, excuse: excuseOf(delivery, process, released) }];
+    return [{ delivery, process, releasedAt: released, excuse: excuseOf(history, delivery, released) }];
   });
 }
 
 function excuseOf(
+  history: QueueHistory,
   delivery: SimDelivery,
-  process: SimProcess,
   releasedAt: number | undefined,
 ): string | undefined {
+  const { process } = delivery;
   if (process.state === "dead") return "its process died";
   if (delivery.toldLost || delivery.hasLapsed) return "its hold was lost";
   if (delivery.over?.by === "duplicated" || delivery.over?.by === "expired") return HOLD_ENDED;
@@ -48,9 +54,19 @@ function excuseOf(
     delivery.heldUntilLocalMs - TICK_MS
   )
     return HOLD_ENDED;
+  if (releasedAt !== undefined && wasTooLate(history, process, releasedAt))
+    return "its mapping did not begin again in time";
   const drainEnd = process.drainDeadline - TICK_MS;
   if (releasedAt !== undefined && releasedAt >= drainEnd) return "the drain was over";
   if (releasedAt === undefined && process.stopResolvedAt !== undefined && process.stopResolvedAt >= drainEnd)
     return "the drain was over";
   return undefined;
+}
+
+/** What an update kept goes back when the mapping does not begin again within a minute, or when its process stops. */
+function wasTooLate({ updates }: QueueHistory, process: SimProcess, releasedAt: number): boolean {
+  const update = updates.findLast((each) => each.process === process && each.at <= releasedAt);
+  if (update === undefined || releasedAt > (update.begunAt ?? Number.POSITIVE_INFINITY)) return false;
+  const { stopCalledAt = Number.POSITIVE_INFINITY } = process;
+  return releasedAt >= update.at + KEPT_MS - UPDATE_TICK_MS || releasedAt >= stopCalledAt;
 }
