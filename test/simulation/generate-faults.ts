@@ -184,6 +184,16 @@ function pauses(random: SeededRandom, faultsEndMs: number): FaultEvent[] {
   });
 }
 
+/** Longer than a lease lasts: what a process has in hand it may still hold when it goes on, and its places it has not. */
+export function longPauses(random: SeededRandom, faultsEndMs: number, leaseDurationMs: number): FaultEvent[] {
+  return Array.from({ length: random.int(2, 6) }, () => ({
+    kind: "pause",
+    atMs: random.int(500, faultsEndMs),
+    process: random.int(0, 3),
+    durationMs: Math.round(leaseDurationMs * random.between(1.1, 2)),
+  }));
+}
+
 const HOURS_MS = 30 * 3_600_000;
 
 /** Mostly some seconds; now and then, as hosts have it, hours or a day. */

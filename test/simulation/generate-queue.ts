@@ -13,6 +13,8 @@ export interface QueueDraft {
   readonly isSick: boolean;
   /** Slow, few at once, with trouble to keep holds: messages wait, and lose their holds. */
   readonly isTired: boolean;
+  /** More processes than places of the mapping's maximum, and holds that outlast a lease. */
+  readonly isCrowded: boolean;
   readonly faultsEndMs: number;
   /** Mappings of the scenario, of streams too: more of them share the work of a seed. */
   readonly mappingCount: number;
@@ -21,6 +23,35 @@ export interface QueueDraft {
 
 /** A queue with its mapping, function and messages. */
 export function generateQueue(random: SeededRandom, draft: QueueDraft): QueueScenario {
+  const queue = generateUsualQueue(random, draft);
+  if (draft.isSick) return withSlowPoison(random.fork("slow poison"), queue);
+  return draft.isCrowded ? crowded(random.fork("crowded"), queue) : queue;
+}
+
+/** What fails for ever takes its time to: whoever waits for its group waits long. */
+function withSlowPoison(random: SeededRandom, queue: QueueScenario): QueueScenario {
+  if (!queue.isFifo || queue.workload.poisoned !== "group" || random.chance(0.3)) return queue;
+  return { ...queue, fn: { ...queue.fn, poisonSlow: true } };
+}
+
+function crowded(random: SeededRandom, queue: QueueScenario): QueueScenario {
+  const { mapping, fn, workload, receivesMax } = queue;
+  return {
+    ...queue,
+    mapping: { ...mapping, concurrencyMax: 2, provisionedPollers: undefined },
+    fn: { ...fn, latencyMinMs: 0.3 * fn.timeoutMs, latencyMaxMs: 0.9 * fn.timeoutMs },
+    visibilityMs: fn.timeoutMs + random.int(8_000, 14_000),
+    receivesMax: receivesMax === undefined ? undefined : Math.min(2, receivesMax),
+    workload: {
+      ...workload,
+      records: Math.min(60 * mapping.batchSize, 240, workload.records),
+      poison: [],
+      unmadeShare: 0,
+    },
+  };
+}
+
+function generateUsualQueue(random: SeededRandom, draft: QueueDraft): QueueScenario {
   const { flavour } = draft;
   const isSwarm = flavour === "swarm";
   const shape = random.fork("queue");

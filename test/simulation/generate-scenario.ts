@@ -7,6 +7,7 @@ import {
   generateQueueChanges,
   generateRates,
   generateWindowUpdates,
+  longPauses,
 } from "./generate-faults.ts";
 import { generateQueue } from "./generate-queue.ts";
 import { makeRuder } from "./generate-rudeness.ts";
@@ -58,16 +59,17 @@ function generateOrdinary(seed: number): Scenario {
   const mappingCount = flavour === "isolation" || random.chance(0.2) ? 2 : 1;
   const settings = generateSettings(random.fork("settings"), flavour, isLarge);
   const isTired = cast !== "streams" && random.fork("tired").chance(TIRED_SHARES[flavour]);
+  const isCrowded = cast === "queues" && flavour === "swarm" && random.fork("crowded").chance(0.15);
   const drafts = Array.from({ length: mappingCount }, (_, ordinal) => {
     const isSick = flavour === "isolation" && ordinal === 0;
-    return { ordinal, flavour, isLarge, isSick, isTired, faultsEndMs, mappingCount, settings };
+    return { ordinal, flavour, isLarge, isSick, isTired, isCrowded, faultsEndMs, mappingCount, settings };
   });
   const mappings =
     cast === "queues"
       ? []
       : drafts.map((draft) => generateMapping(random.fork(`mapping ${draft.ordinal}`), draft));
   const queues = generateQueues(random, cast, drafts);
-  const processes = generateProcesses(random.fork("processes"), flavour);
+  const processes = generateProcesses(random.fork(isCrowded ? "crowd" : "processes"), flavour, isCrowded);
   const swarm = random.fork("faults");
   const kinds = [
     ...(cast === "queues" ? [] : STREAM_FAULT_KINDS),
@@ -75,6 +77,7 @@ function generateOrdinary(seed: number): Scenario {
   ];
   const extra = {
     ...(isTired && { "extension failed": 0.4, "extension failed in part": 0.3 }),
+    ...(cast !== "streams" && random.fork("ended holds").chance(0.25) && { "hold ended by the queue": 0.3 }),
     ...(cast !== "streams" && random.fork("partial").chance(0.3) && { "partial failure of a queue": 0.3 }),
   };
   const longOutage = generateLongOutage(random.fork("long outage"), flavour);
@@ -95,6 +98,7 @@ function generateOrdinary(seed: number): Scenario {
         mappings.map(({ mapping }) => mapping.tumblingWindowMs),
       ),
       ...longOutage,
+      ...(isCrowded ? longPauses(random.fork("long pauses"), faultsEndMs, settings.leaseDurationMs) : []),
       ...generateQueueChanges(random.fork("queue changes"), flavour, faultsEndMs, queues),
     ],
     faultsEndMs: longOutage.length === 0 ? faultsEndMs : LONG_FAULTS_MS,
@@ -137,6 +141,7 @@ interface MappingDraft {
   readonly isLarge: boolean;
   readonly isSick: boolean;
   readonly isTired: boolean;
+  readonly isCrowded: boolean;
   readonly faultsEndMs: number;
   readonly mappingCount: number;
   readonly settings: EngineSettings;
@@ -254,8 +259,9 @@ function generateWorkload(random: SeededRandom, draft: MappingDraft, mapping: St
   };
 }
 
-function generateProcesses(random: SeededRandom, flavour: Flavour): ProcessScenario[] {
-  const count = flavour === "isolation" ? 1 : random.pick([1, 1, 2, 2, 3, 4]);
+function generateProcesses(random: SeededRandom, flavour: Flavour, isCrowded: boolean): ProcessScenario[] {
+  const usual = flavour === "isolation" ? 1 : random.pick([1, 1, 2, 2, 3, 4]);
+  const count = isCrowded ? 4 : usual;
   const processes: ProcessScenario[] = [];
   for (let ordinal = 0; ordinal < count; ordinal++) {
     processes.push({

@@ -12,10 +12,10 @@ export const QUEUE_GROUP_BUGS: readonly PlantedBug[] = [
     find: "this.#busy.delete(message.groupId);",
     replace: "void message;",
   }),
-  bug("one busy group holds up all others", ["I13", "I11"], {
-    file: `${QUEUE}/message-buffer.ts`,
-    find: "(this.#busy.has(groupId) || passed.has(groupId))) continue;",
-    replace: "(this.#busy.has(groupId) || passed.has(groupId))) break;",
+  bug("one busy group holds up all others", ["I11"], {
+    file: `${QUEUE}/receive-room.ts`,
+    find: "if (this.isOrdered) return this.#ofOneBatch(free - receives);",
+    replace: "if (this.isOrdered) return runningBatches > 0 ? 0 : this.#ofOneBatch(free - receives);",
   }),
   bug("a later message of a group is acknowledged behind a listed failure", ["I8"], {
     file: `${QUEUE}/queue-batch-run.ts`,

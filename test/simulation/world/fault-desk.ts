@@ -77,7 +77,13 @@ export const QUEUE_FAULT_KINDS = [
   "timer late",
 ] as const;
 
-export type FaultKind = (typeof STREAM_FAULT_KINDS)[number] | (typeof QUEUE_FAULT_KINDS)[number];
+/** Drawn for themselves, so that what was recorded before them stays as it is. */
+export const EXTRA_FAULT_KINDS = ["hold ended by the queue"] as const;
+
+export type FaultKind =
+  | (typeof STREAM_FAULT_KINDS)[number]
+  | (typeof QUEUE_FAULT_KINDS)[number]
+  | (typeof EXTRA_FAULT_KINDS)[number];
 export type FaultRates = Partial<Record<FaultKind, number>>;
 
 /** `checkpoints`: the store lists, renews and hands over, and takes no checkpoint. */

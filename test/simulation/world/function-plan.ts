@@ -43,6 +43,8 @@ export interface FunctionScenario {
   readonly latencyMaxMs: number;
   /** A batch with poison reports the poisoned record, where the mapping lets it; otherwise it fails as a whole. */
   readonly poisonReports: boolean;
+  /** An invocation with poison takes nearly all of its time. */
+  readonly poisonSlow?: boolean;
   /** What stands before the function refuses larger events (413) until the world heals. Absent: it takes any. */
   readonly frontBytesMax?: number | undefined;
   /** Poison ends when the world heals: for mappings that never give up. */

@@ -33,7 +33,11 @@ export function planQueueExecution(
   random: SeededRandom,
 ): QueueExecutionPlan {
   const none = deliveries.map(() => false);
-  const { durationMs, failure } = planTrouble(scenario, faults, random);
+  const { durationMs: usualMs, failure } = planTrouble(scenario, faults, random);
+  const isHealthy = scenario.poisonHeals && faults.isHealed;
+  const poison = deliveries.map(({ sent }) => !isHealthy && sent.poison);
+  const hasPoison = poison.includes(true);
+  const durationMs = hasPoison && scenario.poisonSlow === true ? 0.9 * scenario.timeoutMs : usualMs;
   const failed = ({ outcome, label, counts }: PlannedFailure): QueueExecutionPlan => ({
     durationMs,
     outcome,
@@ -43,9 +47,6 @@ export function planQueueExecution(
     label,
   });
   if (failure !== undefined) return failed(failure);
-  const isHealthy = scenario.poisonHeals && faults.isHealed;
-  const poison = deliveries.map(({ sent }) => !isHealthy && sent.poison);
-  const hasPoison = poison.includes(true);
   if (hasPoison && !(mapping.reportBatchItemFailures && scenario.poisonReports)) return failed(POISONED);
   const answer = planAnswer(deliveries, poison, mapping, faults, random);
   if (faults.roll("reset after execution", random)) {

@@ -256,6 +256,7 @@ class SimSettler {
         told.push("failed");
         return "failed";
       }
+      if (how === "extend" && faults.roll("hold ended by the queue", process.random)) queue.endHold(delivery);
       const result = how === "acknowledge" ? queue.acknowledge(delivery) : queue.hide(delivery, forMs);
       if (result === "settled" && how === "release") {
         delivery.over ??= { at: time.now + forMs, by: "released" };

@@ -203,6 +203,15 @@ export class SimQueue {
     return "settled";
   }
 
+  /** By itself, before its time: a queue may lose what it knew of a hold, or its owner's tool end it. */
+  endHold(delivery: SimDelivery): void {
+    if (!this.#isHeld(delivery)) return;
+    const { now } = this.#time;
+    delivery.sent.hiddenUntil = now;
+    delivery.over ??= { at: now, by: "expired" };
+    this.#wake(now);
+  }
+
   #isHeld(delivery: SimDelivery): boolean {
     const { sent } = delivery;
     if (sent.deletedAt !== undefined || sent.redrivenAt !== undefined) return false;

@@ -9,6 +9,7 @@ const HOLD_FAULTS = [
   "extension slow",
   "receive slow",
   "message duplicated",
+  "hold ended by the queue",
   "timer late",
 ] as const;
 

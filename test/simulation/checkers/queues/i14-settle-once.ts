@@ -117,6 +117,7 @@ function checkKept({ history, queue, report }: QueueTrial): void {
     // Of what was handed out late nobody knows how long it is held.
     "receive slow",
     "timer late",
+    "hold ended by the queue",
   ] as const;
   if (canHappen(history.scenario, kinds, ["pause", "outage"])) return;
   const endOf = new Map<SimDelivery, number>();

@@ -47,6 +47,7 @@ function mayGiveBack({ history, queue }: QueueTrial, releasedAt: number | undefi
     "extension slow",
     "receive slow",
     "message duplicated",
+    "hold ended by the queue",
     "timer late",
     "payload refused",
   ] as const;

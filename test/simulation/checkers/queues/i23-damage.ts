@@ -1,3 +1,6 @@
+import type { History } from "../../history.ts";
+import type { QueueHistory } from "../../queue-history.ts";
+import { canHappen } from "../../queue-ledger.ts";
 import type { SimDelivery } from "../../world/queue.ts";
 import { mayLoseHolds } from "./hold-faults.ts";
 import type { QueueChecker } from "./queue-checker.ts";
@@ -18,10 +21,13 @@ export const damage: QueueChecker = {
       if (unmade !== undefined)
         report(startedAt, `attempt ${id} has ${unmade.messageId}, which cannot be encoded`);
     }
+    const untouched = findUntouched(queue, history);
     for (const event of queue.events) {
       if (event.kind !== "receiveEnded" || !event.deliveries.some(isUnmade)) continue;
       const lost = event.deliveries.map((each) => unseen.get(each)).find((each) => each !== undefined);
-      const isExcused = lost?.excuse !== undefined && (lost.excuse !== HOLD_ENDED || mayLose);
+      const isLeft = lost !== undefined && untouched(lost.delivery);
+      const isExcused =
+        lost?.excuse !== undefined && (lost.excuse !== HOLD_ENDED || (mayLose && !isLeft));
       if (lost !== undefined && !isExcused && lost.releasedAt === undefined) {
         const { messageId } = lost.delivery;
         report(
@@ -53,4 +59,31 @@ export const damage: QueueChecker = {
 
 function isUnmade({ sent }: SimDelivery): boolean {
   return sent.unmade !== undefined;
+}
+
+/** With so much left of a hold it is looked at before it ends. */
+const LOOKED_AT_MS = 1_000;
+
+/**
+ * Deliveries whose process did nothing at all for them, though it went on: it neither ran them nor gave them back nor asked to
+ * hold them for longer. No fault of the queue or the function excuses that.
+ */
+function findUntouched(
+  { events, updates }: QueueHistory,
+  { scenario, endedAt }: History,
+): (delivery: SimDelivery) => boolean {
+  const touched = new Set<SimDelivery>(
+    events.flatMap((event) => (event.kind === "settlementSent" ? event.deliveries : [])),
+  );
+  const isHeldUp = canHappen(scenario, ["timer late"], ["pause"]);
+  return (delivery) => {
+    const { process, deliveredAt, heldUntilLocalMs } = delivery;
+    if (isHeldUp || touched.has(delivery) || deliveredAt === undefined) return false;
+    if (heldUntilLocalMs - process.localAt(deliveredAt) < LOOKED_AT_MS) return false;
+    const livedUntil = Math.min(process.diedAt ?? endedAt, process.stopCalledAt ?? endedAt);
+    const isUpdated = updates.some(
+      (each) => each.process === process && each.at > deliveredAt - LOOKED_AT_MS,
+    );
+    return !isUpdated && process.localAt(livedUntil) > heldUntilLocalMs;
+  };
 }

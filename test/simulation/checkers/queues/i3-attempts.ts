@@ -86,7 +86,8 @@ function checkPatience({ history, queue, report }: QueueTrial, all: ReadonlySet<
   const { backoffCapMs } = scenario.settings;
   if (queue.plan.fn.concurrency < 1_000) return;
   const extensions = ["extension failed", "extension applied, reply lost", "extension slow"] as const;
-  const kinds = [...extensions, "extension failed in part", "message duplicated", "timer late"] as const;
+  const others = ["extension failed in part", "message duplicated", "timer late"] as const;
+  const kinds = [...extensions, ...others, "hold ended by the queue"] as const;
   if (canHappen(scenario, kinds, ["pause", "outage"])) return;
   for (const { last, untilLocalMs } of all) {
     const { process, toldAt } = last;
