@@ -1,3 +1,4 @@
+import type { EngineSettings } from "../../src/engine/settings.ts";
 import type { SeededRandom } from "./random.ts";
 import type { FaultEvent, Flavour, QueueScenario } from "./scenario.ts";
 import type { FaultKind, FaultRates } from "./world/fault-desk.ts";
@@ -185,7 +186,11 @@ function pauses(random: SeededRandom, faultsEndMs: number): FaultEvent[] {
 }
 
 /** Longer than a lease lasts: what a process has in hand it may still hold when it goes on, and its places it has not. */
-export function longPauses(random: SeededRandom, faultsEndMs: number, leaseDurationMs: number): FaultEvent[] {
+export function generateLongPauses(
+  random: SeededRandom,
+  faultsEndMs: number,
+  { leaseDurationMs }: EngineSettings,
+): FaultEvent[] {
   return Array.from({ length: random.int(2, 6) }, () => ({
     kind: "pause",
     atMs: random.int(500, faultsEndMs),

@@ -4,10 +4,10 @@ import {
   clockOffset,
   generateFaults,
   generateLongOutage,
+  generateLongPauses,
   generateQueueChanges,
   generateRates,
   generateWindowUpdates,
-  longPauses,
 } from "./generate-faults.ts";
 import { generateQueue } from "./generate-queue.ts";
 import { makeRuder } from "./generate-rudeness.ts";
@@ -98,7 +98,7 @@ function generateOrdinary(seed: number): Scenario {
         mappings.map(({ mapping }) => mapping.tumblingWindowMs),
       ),
       ...longOutage,
-      ...(isCrowded ? longPauses(random.fork("long pauses"), faultsEndMs, settings.leaseDurationMs) : []),
+      ...(isCrowded ? generateLongPauses(random.fork("long pauses"), faultsEndMs, settings) : []),
       ...generateQueueChanges(random.fork("queue changes"), flavour, faultsEndMs, queues),
     ],
     faultsEndMs: longOutage.length === 0 ? faultsEndMs : LONG_FAULTS_MS,
@@ -260,8 +260,7 @@ function generateWorkload(random: SeededRandom, draft: MappingDraft, mapping: St
 }
 
 function generateProcesses(random: SeededRandom, flavour: Flavour, isCrowded: boolean): ProcessScenario[] {
-  const usual = flavour === "isolation" ? 1 : random.pick([1, 1, 2, 2, 3, 4]);
-  const count = isCrowded ? 4 : usual;
+  const count = isCrowded ? 4 : flavour === "isolation" ? 1 : random.pick([1, 1, 2, 2, 3, 4]);
   const processes: ProcessScenario[] = [];
   for (let ordinal = 0; ordinal < count; ordinal++) {
     processes.push({

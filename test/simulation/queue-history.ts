@@ -21,6 +21,12 @@ export interface QueueHistory {
   readonly words: Map<SimProcess, QueueWords>;
 }
 
+export function createQueueHistory(ordinal: number, plan: QueueScenario, queue: SimQueue): QueueHistory {
+  const { mapping } = plan;
+  const lists = { events: [], attempts: [], batchSizes: [], updates: [] };
+  return { ordinal, mapping, plan, queue, ...lists, words: new Map() };
+}
+
 /** A process stops the mapping and begins with it again. */
 export interface QueueUpdate {
   readonly process: SimProcess;

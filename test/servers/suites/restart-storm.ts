@@ -87,7 +87,7 @@ spec: { http: { url: "${url}" }, timeoutSeconds: ${VISIBILITY_SECONDS} }
     if (round % IDLE_EVERY === 0) await handled(lanes, control);
     const whileSending = async (step: () => Promise<unknown>) =>
       await Promise.all([step(), ...lanes.map((lane) => lane.sendPart())]);
-    await whileSending(async () => await update({ BatchSize: 5 + (round % 5) }));
+    await whileSending(async () => await update({ BatchSize: 1 + (round % 3) }));
     await settled("Enabled");
     if (round % IDLE_EVERY === 0) await handled(lanes, control);
     await whileSending(async () => await update({ Enabled: false }));
@@ -132,7 +132,8 @@ async function createMapping({ client, settled }: RunningControl, { queue }: Lan
     new CreateEventSourceMappingCommand({
       EventSourceArn: queue.arn,
       FunctionName: "jobs",
-      BatchSize: 10,
+      // What stands behind poison must not go with it.
+      BatchSize: 1,
       FunctionResponseTypes: ["ReportBatchItemFailures"],
     }),
   );

@@ -1,5 +1,6 @@
 import type { MappingHistory } from "../history.ts";
 import type { FaultEvent } from "../scenario.ts";
+import { happenToQueue } from "./queue-updates.ts";
 import type { SimShard } from "./stream.ts";
 import type { LiveProcess, World } from "./world.ts";
 
@@ -113,20 +114,6 @@ function remake(world: World, event: Extract<FaultEvent, { readonly kind: "remak
     world.expectArrivals(-1);
     history.stream.make(event.shards, event.isLower);
   });
-}
-
-type QueueChange = Extract<FaultEvent, { readonly queue: number }>;
-
-function happenToQueue(world: World, event: QueueChange): void {
-  const history = world.queues[event.queue % Math.max(1, world.queues.length)];
-  if (history === undefined) return;
-  world.faults.count(event.kind);
-  if (event.kind === "queue change") {
-    history.queue.reshape({ visibilityMs: event.visibilityMs });
-    return;
-  }
-  history.batchSizes.push(event.batchSize);
-  for (const live of world.working()) live.process.enter(() => world.updateQueue(live, history, event.gapMs));
 }
 
 function changeRetention(world: World, event: Extract<FaultEvent, { readonly kind: "retention" }>): void {

@@ -82,6 +82,7 @@ export const RECEIVE_MESSAGES_MAX = 10;
 /** One queue, as its servers hold it: shared by all processes. */
 export class SimQueue {
   #shape: QueueShape;
+  #visibilityMsMax: number;
   #isRemoved = false;
   readonly messages: SimMessage[] = [];
   readonly #time: VirtualTime;
@@ -93,6 +94,7 @@ export class SimQueue {
 
   constructor(shape: QueueShape, time: VirtualTime, random: SeededRandom) {
     this.#shape = shape;
+    this.#visibilityMsMax = shape.visibilityMs;
     this.#time = time;
     this.#random = random;
   }
@@ -108,6 +110,7 @@ export class SimQueue {
   /** By its owner, while it is read. */
   reshape(change: Partial<Pick<QueueShape, "visibilityMs" | "receivesMax">>): void {
     this.#shape = { ...this.#shape, ...change };
+    this.#visibilityMsMax = Math.max(this.#visibilityMsMax, this.#shape.visibilityMs);
   }
 
   /** With all that it holds. */
@@ -132,6 +135,12 @@ export class SimQueue {
   /** Of those that are left, messages that no event can hold. */
   get unmadeLeft(): number {
     return this.#live.filter((message) => isThere(message) && message.unmade !== undefined).length;
+  }
+
+  /** How long those may hold back their groups, receive after receive, until the queue takes them away. */
+  get unmadeHoldsMs(): number {
+    const { isFifo, receivesMax = 1 } = this.#shape;
+    return isFifo ? this.unmadeLeft * receivesMax * this.#visibilityMsMax : 0;
   }
 
   /** Somebody could be given a message now. */

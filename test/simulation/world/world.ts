@@ -2,17 +2,11 @@ import type { Engine, EngineOptions } from "../../../src/engine/engine.ts";
 import { DEFAULT_SETTINGS } from "../../../src/engine/settings.ts";
 import type { LogFields, LogLevel } from "../../../src/ports/telemetry.ts";
 import { createMappingHistory, type History, type InvariantId, type MappingHistory } from "../history.ts";
-import type { QueueHistory, QueueUpdate } from "../queue-history.ts";
+import { createQueueHistory, type QueueHistory } from "../queue-history.ts";
 import { SeededRandom } from "../random.ts";
 import type { MappingScenario, ProcessScenario, QueueScenario, Scenario } from "../scenario.ts";
 import { VirtualTime } from "../virtual-clock.ts";
-import {
-  type Adapters,
-  createAdapters,
-  createDeployment,
-  createQueueDeployment,
-  createTelemetry,
-} from "./adapters.ts";
+import { type Adapters, createAdapters, createDeployment, createTelemetry } from "./adapters.ts";
 import { scheduleArrivals } from "./arrivals.ts";
 import { FaultDesk } from "./fault-desk.ts";
 import { scheduleFaults } from "./fault-events.ts";
@@ -120,7 +114,10 @@ export class World {
     for (const plan of scenario.processes) time.schedule(plan.startMs, () => this.startProcess(plan));
     await this.#advance(scenario.faultsEndMs, () => false);
     this.#heal();
-    const healedByMs = scenario.faultsEndMs + scenario.healWithinMs + this.#holdsOfUnmadeMs();
+    const healedByMs =
+      scenario.faultsEndMs +
+      scenario.healWithinMs +
+      Math.max(0, ...this.queues.map(({ queue }) => queue.unmadeHoldsMs));
     await this.#advance(healedByMs, () => this.#seesQuiescence());
     // Whoever has found a stream gone says so until it has looked again.
     await this.#advance(time.now + LOOK_AGAIN_MS, () => this.#failed() === undefined);
@@ -185,24 +182,6 @@ export class World {
     );
   }
 
-  /** Stops a queue mapping in a process and starts it again, which has what its receives bring in between. */
-  updateQueue({ process, engine }: LiveProcess, history: QueueHistory, gapMs: number): void {
-    const isUpdating = history.updates.some((each) => each.process === process && each.begunAt === undefined);
-    if (isUpdating || process.state === "dead" || process.stopCalledAt !== undefined) return;
-    const update: QueueUpdate = { process, at: this.time.now, begunAt: undefined };
-    history.updates.push(update);
-    const begin = () => {
-      if (process.stopCalledAt !== undefined) return;
-      update.begunAt = this.time.now;
-      history.events.push({ kind: "mappingBegun", at: this.time.now, process });
-      engine.start(createQueueDeployment(this, process, history));
-    };
-    engine.stopMapping(history.mapping.uuid, UPDATE_DRAIN_MS, { isFollowed: true }).then(
-      () => this.time.schedule(gapMs, () => process.enter(begin)),
-      (error: unknown) => this.breach("I18", `an update in ${process.owner} failed: ${String(error)}`),
-    );
-  }
-
   stopProcess({ process, engine }: LiveProcess): void {
     process.stopCalledAt = this.time.now;
     process.drainDeadline = this.time.now + this.scenario.drainMs;
@@ -232,17 +211,7 @@ export class World {
     const { isFifo, visibilityMs, receivesMax, isGroupHeldByAny } = plan;
     const random = this.random.fork(`queue ${ordinal}`);
     const queue = new SimQueue({ isFifo, visibilityMs, receivesMax, isGroupHeldByAny }, this.time, random);
-    return {
-      ordinal,
-      mapping: plan.mapping,
-      plan,
-      queue,
-      events: [],
-      attempts: [],
-      batchSizes: [],
-      updates: [],
-      words: new Map(),
-    };
+    return createQueueHistory(ordinal, plan, queue);
   }
 
   async #advance(deadlineMs: number, isDone: () => boolean): Promise<void> {
@@ -262,16 +231,6 @@ export class World {
       process.crashAtCall = undefined;
     }
     if (this.working().length === 0) this.startProcess({ wallOffsetMs: 0, rate: 1 });
-  }
-
-  /** A message that no event can hold keeps its group back, receive after receive, until the queue takes it away. */
-  #holdsOfUnmadeMs(): number {
-    const each = this.queues.map(({ plan, queue }) =>
-      plan.isFifo
-        ? queue.unmadeLeft * (plan.receivesMax ?? 1) * Math.max(plan.visibilityMs, queue.shape.visibilityMs)
-        : 0,
-    );
-    return Math.max(0, ...each);
   }
 
   #nextLook = 0;
