@@ -84,6 +84,7 @@ export class KeptReceives {
   async #watch(kept: Kept): Promise<void> {
     const outcome = await kept.open.outcome;
     if (this.#isOver) return;
+    kept.open = { ...kept.open, answer: outcome };
     if (outcome.kind === "given" && outcome.messages.length > 0) kept.hold = outcome.hold ?? kept.open;
     this.#plan();
   }
@@ -105,7 +106,7 @@ export class KeptReceives {
     for (const kept of this.#kept) {
       if (kept.hold === undefined || prolongAtMs(kept) > nowMs) continue;
       // Whoever takes it up now waits for the answer.
-      kept.open = { ...kept.open, outcome: this.#prolonged(kept.open, kept.hold) };
+      kept.open = { ...kept.open, answer: undefined, outcome: this.#prolonged(kept.open, kept.hold) };
       kept.hold = undefined;
       kept.notBeforeMs = nowMs;
       void this.#watch(kept);

@@ -1,13 +1,13 @@
 import type { QueueMessage, QueueSource } from "../../ports/queue-source.ts";
 
-export type ReceiveOutcome =
-  | {
-      readonly kind: "given";
-      readonly messages: readonly QueueMessage[];
-      /** Where it was prolonged since. */
-      readonly hold?: Hold | undefined;
-    }
-  | { readonly kind: "failed"; readonly error: unknown };
+export interface GivenMessages {
+  readonly kind: "given";
+  readonly messages: readonly QueueMessage[];
+  /** Where it was prolonged since. */
+  readonly hold?: Hold | undefined;
+}
+
+export type ReceiveOutcome = GivenMessages | { readonly kind: "failed"; readonly error: unknown };
 
 /** How long what a receive gave is ours: the queue may count from any time since it was asked. */
 export interface Hold {
@@ -20,6 +20,8 @@ export interface Hold {
 export interface OpenReceive extends Hold {
   readonly messagesMax: number;
   readonly waitMs: number;
+  /** Of a receive that was kept: what it brought, where it has come back already. */
+  readonly answer?: ReceiveOutcome | undefined;
   /** Never rejects. */
   readonly outcome: Promise<ReceiveOutcome>;
 }

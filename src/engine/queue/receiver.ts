@@ -6,7 +6,7 @@ import type { Random } from "../../ports/random.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
 import type { QueueExplanation } from "../explanation.ts";
 import type { BatchScaling } from "./batch-scaling.ts";
-import { type Hold, type OpenReceive, openReceive } from "./open-receive.ts";
+import { type GivenMessages, type Hold, type OpenReceive, openReceive } from "./open-receive.ts";
 
 export interface ReceiverOptions {
   readonly mapping: string;
@@ -122,7 +122,9 @@ export class Receiver {
 
   /** Those of another worker of the same queue, whose mapping goes on here. */
   adopt(receives: readonly OpenReceive[]): void {
-    for (const open of receives) void this.#take(open);
+    // What has come already is in hand, and counts against the budget, before anything more is asked for.
+    for (const open of receives) if (open.answer?.kind === "given") this.#given(open.answer, open);
+    for (const open of receives) if (open.answer === undefined) void this.#take(open);
   }
 
   /** What is under way is somebody else's from now on. */
@@ -164,7 +166,7 @@ export class Receiver {
     // Handed over meanwhile.
     if (!this.#open.has(open)) return;
     this.#remove(open);
-    if (outcome.kind === "given") this.#received(outcome.messages, open, outcome.hold ?? open);
+    if (outcome.kind === "given") this.#given(outcome, open);
     else if (!this.#options.signal.aborted) this.#failed(outcome.error, askedBehind);
     this.#options.onReady();
   }
@@ -180,7 +182,7 @@ export class Receiver {
     this.#options.telemetry.gauge("queue_receivers", this.#options.mapping, this.running);
   }
 
-  #received(messages: readonly QueueMessage[], open: OpenReceive, hold: Hold): void {
+  #given({ messages, hold }: GivenMessages, open: OpenReceive): void {
     const { telemetry, clock, mapping, scaling, hiddenUntilMs, onReceived } = this.#options;
     this.#answered();
     telemetry.count("polled_events", mapping, messages.length);
@@ -191,7 +193,7 @@ export class Receiver {
       return;
     }
     if (messages.length >= open.messagesMax) this.#wanted = Math.min(scaling.limit, this.#wanted + 1);
-    onReceived(messages, hold);
+    onReceived(messages, hold ?? open);
   }
 
   /** The queue works: nobody waits any longer for what came before, unless it asked for fewer calls. */

@@ -11,7 +11,7 @@ after(() => server.close());
 /** The whole of it (`npm run test:restart-storm`): 10,000 messages of each queue and twenty restarts. */
 const MESSAGES = Number(process.env["MILLRACE_STORM_MESSAGES"] ?? 1_500);
 const RESTARTS = Number(process.env["MILLRACE_STORM_RESTARTS"] ?? 5);
-/** One of each group that has some. */
+/** One in each of half of the groups. */
 const POISON = 4;
 const HANG = { timeout: 1_800_000 };
 

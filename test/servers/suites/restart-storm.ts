@@ -61,7 +61,7 @@ const STEP_MS_MAX = 120_000;
  */
 export async function restartStorm(t: TestContext, { queues, restarts }: StormPlan): Promise<StormReport> {
   const warnings = new Map<string, number>();
-  const lanes = await Promise.all(queues.map((queue) => openLane(t, queue, restarts * PARTS.length)));
+  const lanes = await Promise.all(queues.map((queue) => openLane(t, queue, 1 + restarts * PARTS.length)));
   const byBody = (body: string) => lanes.find(({ plan }) => body.startsWith(plan.kind));
   const url = await startQueueFunction(t, async (records) => {
     const lane = byBody(records[0]?.body ?? "");
@@ -78,6 +78,7 @@ metadata: { name: jobs }
 spec: { http: { url: "${url}" }, timeoutSeconds: ${VISIBILITY_SECONDS} }
 `,
   );
+  await Promise.all(lanes.map((lane) => lane.sendPart()));
   let control = await startControl(t, folder, []);
   const uuids = await Promise.all(lanes.map((lane) => createMapping(control, lane)));
   const update = (input: object) => updateAll(control, uuids, input);
@@ -179,13 +180,11 @@ async function openLane(t: TestContext, plan: StormQueue, parts: number): Promis
     ...redriveTo(dead, receivesMax),
   });
   t.after(() => Promise.all([queue[Symbol.asyncDispose](), dead[Symbol.asyncDispose]()]));
-  // Early: each comes again until its queue gives it up, and all of that is to be over when the storm is.
-  const poisonEvery = Math.floor(messages / (2 * poison));
   const bodies = Array.from({ length: messages }, (_, index) => {
-    const isPoison = index % poisonEvery === 0 && index < poison * poisonEvery;
+    // First of all: each comes again until its queue gives it up, and what stands behind it waits for that.
+    const isPoison = index < poison;
     const name = isPoison ? "poison" : "message";
-    // Poison goes to one half of the groups.
-    const group = isPoison ? (index / poisonEvery) % (GROUPS / 2) : index % GROUPS;
+    const group = index % GROUPS;
     return `${kind}-${group}/${name}-${index}`;
   });
   const tally = new StormTally();

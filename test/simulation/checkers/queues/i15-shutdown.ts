@@ -4,6 +4,8 @@ import type { QueueChecker, QueueTrial } from "./queue-checker.ts";
 
 /** Timers are late by up to a millisecond, and clocks drift. */
 const TICK_MS = 40;
+/** And early by up to two. */
+const EARLY_MS = 5;
 
 /**
  * After stop is called nothing starts and nothing is received; what waits is given back at once; what a process is told by
@@ -59,7 +61,7 @@ function checkEndings({ history, queue, report }: QueueTrial): void {
     if (stopCalledAt === undefined || stopResolvedAt === undefined) continue;
     if (event.kind === "receiveEnded") {
       // A mapping whose drain is over does not wait for receives; it says that they did not come back in time.
-      if (event.at >= Math.min(stopResolvedAt, process.drainDeadline + TICK_MS)) continue;
+      if (event.at >= Math.min(stopResolvedAt, process.drainDeadline - EARLY_MS)) continue;
       const stopLocalMs = process.localAt(stopCalledAt);
       const isLost = ({ over }: SimDelivery) => mayLose && over?.by === "expired" && over.at < stopResolvedAt;
       const kept = event.deliveries.find(
