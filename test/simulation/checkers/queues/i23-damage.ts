@@ -26,8 +26,7 @@ export const damage: QueueChecker = {
       if (event.kind !== "receiveEnded" || !event.deliveries.some(isUnmade)) continue;
       const lost = event.deliveries.map((each) => unseen.get(each)).find((each) => each !== undefined);
       const isLeft = lost !== undefined && untouched(lost.delivery);
-      const isExcused =
-        lost?.excuse !== undefined && (lost.excuse !== HOLD_ENDED || (mayLose && !isLeft));
+      const isExcused = lost?.excuse !== undefined && (lost.excuse !== HOLD_ENDED || (mayLose && !isLeft));
       if (lost !== undefined && !isExcused && lost.releasedAt === undefined) {
         const { messageId } = lost.delivery;
         report(
