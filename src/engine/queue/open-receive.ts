@@ -20,7 +20,7 @@ export interface Hold {
 export interface OpenReceive extends Hold {
   readonly messagesMax: number;
   readonly waitMs: number;
-  /** Of a receive that was kept: what it brought, where it has come back already. */
+  /** What a kept receive brought, where it has come back already. */
   readonly answer?: ReceiveOutcome | undefined;
   /** Never rejects. */
   readonly outcome: Promise<ReceiveOutcome>;
