@@ -33,7 +33,8 @@ export interface ReadLoopOptions {
   room(): Promise<ReadRoom | undefined>;
   /** Takes over what was read. The next read waits for a promise. */
   onRead(read: ShardRead): Promise<void> | undefined;
-  onFailure(error: unknown): void;
+  /** `triedForMs`: how long the try took that failed. */
+  onFailure(error: unknown, triedForMs: number): void;
 }
 
 /** One taker for all shards: they read in the order in which they ask. */
@@ -66,6 +67,7 @@ export async function runReadLoop(options: ReadLoopOptions): Promise<void> {
       if (room === undefined) return;
       let read: ShardRead;
       notes.does("asking");
+      const askedMs = clock.monotonic();
       try {
         reader ??= await source.openReader(shardId, start, stopSignal, logId);
         read = await readInTurn(options, reader, room);
@@ -79,7 +81,7 @@ export async function runReadLoop(options: ReadLoopOptions): Promise<void> {
         failedAt = endpointOf(error) ?? `the shard ${shardId}`;
         const isNew = outages.failed(failedAt, limitsAfter(error, options.limits));
         reportFailure(options, error, isNew);
-        options.onFailure(error);
+        options.onFailure(error, clock.monotonic() - askedMs);
         if (await isShardGone(options, error)) {
           await options.onRead(ALL_TRIMMED);
           return;

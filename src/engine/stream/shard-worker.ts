@@ -206,8 +206,13 @@ export class ShardWorker {
         this.#take(read);
         return undefined;
       },
-      onFailure: (error) =>
-        this.#environment.problems.failed(this.shardId, error, this.#environment.clock.monotonic()),
+      onFailure: (error, triedForMs) =>
+        this.#environment.problems.failed(
+          this.shardId,
+          error,
+          this.#environment.clock.monotonic(),
+          triedForMs,
+        ),
     }).catch((error: unknown) => this.#defect(error));
   }
 

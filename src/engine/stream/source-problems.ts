@@ -27,8 +27,11 @@ export class SourceProblems {
     return this.#tries.get(place);
   }
 
-  /** `place`: a shard, or the mapping as a whole. A throttle is no problem. `nowMs`: monotonic. */
-  failed(place: string, error: unknown, nowMs: number): void {
+  /**
+   * `place`: a shard, or the mapping as a whole. A throttle is no problem. `nowMs`: monotonic. `triedForMs`: how long the try
+   * took that failed.
+   */
+  failed(place: string, error: unknown, nowMs: number, triedForMs = 0): void {
     const lastProblem = describeError(error).slice(0, TEXT_CHARS_MAX);
     this.#tries.set(place, {
       count: (this.#tries.get(place)?.count ?? 0) + 1,
@@ -36,7 +39,7 @@ export class SourceProblems {
       fault: faultOf(error),
     });
     if (hasErrorCode(error, "ERR_MILLRACE_SOURCE_THROTTLED")) return;
-    const known = this.#failures.get(place) ?? { count: 0, sinceMs: nowMs, text: undefined };
+    const known = this.#failures.get(place) ?? { count: 0, sinceMs: nowMs - triedForMs, text: undefined };
     known.count++;
     const result = processingResultOf(error);
     if (result !== undefined) known.text = result;

@@ -43,6 +43,14 @@ test("what has failed for ten seconds is a problem, however few tries that were,
   assert.equal(problems.current, undefined);
 });
 
+test("a try that hung for ten seconds is a problem at once", () => {
+  const problems = new SourceProblems();
+  problems.failed("s1", UNREACHABLE, 60_000, 9_000);
+  assert.equal(problems.current, undefined);
+  problems.failed("s2", UNREACHABLE, 60_000, 10_000);
+  assert.match(problems.current ?? "", /^PROBLEM: /);
+});
+
 test("throttles are no problem, however many", () => {
   const problems = new SourceProblems();
   const throttle = new MillraceError("ERR_MILLRACE_SOURCE_THROTTLED", "slower");
