@@ -192,13 +192,25 @@ export class QueueWorker {
     await sleepUnless(drained, clock, Math.min(startsMs, drainMs));
     const released = this.#endStarts();
     if (startsMs < drainMs) await sleepUnless(Promise.all(this.#running), clock, drainMs - startsMs);
-    if (this.#running.size > 0) telemetry.mark("drain of a queue cut short");
+    if (this.#running.size > 0) this.#tellCutShort();
     this.#calls.abort();
     const last = Promise.all([released, ...this.#running]).then(() => this.#places.end());
     await sleepUnless(last, clock, LAST_WORDS_MS);
     this.#places.abandon();
     this.#close();
     this.#state = "Disabled";
+  }
+
+  /** What outlasts the drain is given up: nobody hears how it ended. */
+  #tellCutShort(): void {
+    const { telemetry, deployment } = this.#options;
+    const batches = [...this.#batches.keys()];
+    telemetry.mark("drain of a queue cut short");
+    telemetry.log("warn", "a drain was over before all batches had ended; what is not settled comes again", {
+      mapping: deployment.mapping.name,
+      batches: batches.length,
+      messages: batches.reduce((sum, batch) => sum + batch.length, 0),
+    });
   }
 
   /** What has not started by now is given back. */

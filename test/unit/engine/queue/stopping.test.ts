@@ -184,6 +184,28 @@ test("only what cannot start within the drain goes back, and is counted as a rec
   assert.equal(queue.gauges.get("buffered_bytes"), 0);
 });
 
+test("a drain that is over before its batches are is told, with how much of them comes again", async () => {
+  const queue = new SmallQueue({ batchSize: 2 });
+  queue.send(...ids("m", 3));
+  queue.handler = () => new Promise(() => {});
+  await queue.clock.advance(1_000);
+  await stopped(queue, 3_000);
+  const told = queue.logs.filter(({ message }) => message.startsWith("a drain was over"));
+  assert.deepEqual(
+    told.map(({ fields }) => [fields["batches"], fields["messages"]]),
+    [[2, 3]],
+  );
+});
+
+test("a drain in which all batches end tells of none", async () => {
+  const queue = new SmallQueue({ batchSize: 2 });
+  queue.send(...ids("m", 3));
+  await queue.clock.advance(1_000);
+  await stopped(queue, 3_000);
+  assert.ok(!queue.logs.some(({ message }) => message.startsWith("a drain was over")));
+  assert.deepEqual(queue.left, []);
+});
+
 test("a batch that is throttled is tried on within the drain", async () => {
   const queue = new SmallQueue({}, { receivesMax: 1 });
   queue.send("m1");
