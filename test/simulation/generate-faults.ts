@@ -249,37 +249,7 @@ function trims(random: SeededRandom, faultsEndMs: number, mappings: number): Fau
   }));
 }
 
-/** What befalls the logs of a stream: it is made anew, or its shards lose their ends. */
-export function generateLogChanges(
-  random: SeededRandom,
-  faultsEndMs: number,
-  mapping: number,
-): readonly FaultEvent[] {
-  return many(random, 3, () => {
-    const atMs = random.int(500, faultsEndMs);
-    if (random.chance(0.5)) {
-      const awayMs = random.chance(0.5) ? 0 : random.int(1, 3_000);
-      return { kind: "remake", atMs, mapping, awayMs, shards: random.int(1, 4), isLower: random.chance(0.7) };
-    }
-    return { kind: "lose end", atMs, mapping, shard: random.int(0, 7), share: random.between(0.3, 1) };
-  });
-}
-
-/** Retention is raised, lowered and taken away while the stream is read. */
-export function generateRetentions(
-  random: SeededRandom,
-  faultsEndMs: number,
-  mapping: number,
-): readonly FaultEvent[] {
-  return many(random, 3, () => ({
-    kind: "retention",
-    atMs: random.int(0, faultsEndMs),
-    mapping,
-    retentionMs: random.chance(0.3) ? null : random.int(2_000, 20_000),
-  }));
-}
-
-function many(random: SeededRandom, max: number, draw: () => FaultEvent): FaultEvent[] {
+export function many(random: SeededRandom, max: number, draw: () => FaultEvent): FaultEvent[] {
   return Array.from({ length: random.int(1, max) }, draw);
 }
 

@@ -168,9 +168,13 @@ export type FaultEvent =
       readonly shards: number;
       readonly isLower: boolean;
     }
-  /** A shard loses all records behind this share, and is written on from there. */
+  /**
+   * A shard loses all records behind this share, and is written on from there. `isAtMark`: of those that a checkpoint calls
+   * settled ahead of its mark, where it does.
+   */
   | {
       readonly kind: "lose end";
+      readonly isAtMark?: boolean;
       readonly atMs: number;
       readonly mapping: number;
       readonly shard: number;

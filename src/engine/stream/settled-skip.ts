@@ -14,15 +14,15 @@ export class SettledSkip {
     this.#compare = compare;
   }
 
-  /** The last position that the checkpoint called settled, while there is some of it that was not read again. */
-  get lastUnread(): Position | undefined {
-    return this.#index < this.#ranges.length ? this.#ranges.at(-1)?.to : undefined;
+  /** What the checkpoint called settled and was not read again, or not to its end. */
+  get unread(): readonly SettledRange[] {
+    return this.#ranges.slice(this.#index);
   }
 
-  /** Its last range says nothing of the log that is read now. */
-  forgetLast(): void {
-    this.#ranges = this.#ranges.slice(0, -1);
-    if (this.#index >= this.#ranges.length) this.#newestInside = undefined;
+  /** Keeps the first of these: the others say nothing of the log that is read now. */
+  keepUnread(count: number): void {
+    this.#ranges = this.#ranges.slice(0, this.#index + count);
+    if (count === 0) this.#newestInside = undefined;
   }
 
   /** To be asked once for each record, in shard order. */

@@ -78,8 +78,6 @@ export interface ShardWorkerOptions {
 }
 
 const FINAL_CHECKPOINT_TRIES = 3;
-/** Calls that it may cost to learn which settled ranges a log that has changed still has: the rest is read again. */
-const RANGES_ASKED_MAX = 10;
 
 /** Processes one shard under one lease: reads ahead, hands records to lanes, settles and checkpoints. */
 export class ShardWorker {
@@ -202,7 +200,7 @@ export class ShardWorker {
       onRead: (read) => {
         if (read.nothingAsked !== true) this.#environment.problems.worked(this.shardId);
         if (read.anew !== undefined) return this.#turnTo(read, read.anew);
-        if (this.#log.isNews(read) && this.#skip.lastUnread !== undefined) return this.#takeOfOther(read);
+        if (this.#log.isNews(read) && this.#skip.unread.length > 0) return this.#takeOfOther(read);
         this.#take(read);
         return undefined;
       },
@@ -439,12 +437,17 @@ export class ShardWorker {
    * is still there: then other records stand at its positions. Without the source's word for it they are read again.
    */
   async #takeOfOther(read: ShardRead): Promise<void> {
-    for (let asked = 0; this.#skip.lastUnread !== undefined; asked++) {
-      const isServed = asked < RANGES_ASKED_MAX && (await this.#isServed(this.#skip.lastUnread));
+    const { unread } = this.#skip;
+    let kept = 0;
+    // What is lost is the end.
+    for (let rest = unread.length; kept < rest; ) {
+      const middle = (kept + rest) >> 1;
+      const range = unread[middle];
+      if (range !== undefined && (await this.#isServed(range.to))) kept = middle + 1;
+      else rest = middle;
       if (this.#state !== "running") return;
-      if (isServed) break;
-      this.#skip.forgetLast();
     }
+    this.#skip.keepUnread(kept);
     this.#take(read);
   }
 

@@ -1,6 +1,6 @@
 import type { Attempt, MappingHistory } from "../history.ts";
 import { isSettledIn, type SettledPlaces, settledPlaces } from "../settled-places.ts";
-import { isIn, logIdOf, sharedPart } from "../world/log.ts";
+import { isIn } from "../world/log.ts";
 import type { SimRecord, SimShard } from "../world/stream.ts";
 import type { Checker, Trial } from "./checker.ts";
 
@@ -96,10 +96,15 @@ function ownership(attempt: Attempt): string {
   return `${attempt.process.ordinal}/${attempt.epoch}`;
 }
 
-/** A range that reaches into what a log has lost may be read again, all of it. */
-function isKnownSettled({ shard, places }: Resume, log: SimShard, record: SimRecord): boolean {
-  const shared = log === shard ? shard.records.length : (sharedPart(log, logIdOf(shard))?.records ?? 0);
-  const ranges = places.ranges.filter(([, to]) => to <= shared);
+/** A range that reaches into what the log has lost by then may be read again, all of it. */
+function isKnownSettled({ shard, places }: Resume, at: number, logs: readonly SimShard[], record: SimRecord) {
+  let kept = shard.records.length;
+  for (let log: SimShard | undefined = shard; log !== undefined && (log.goneAt ?? at) < at; ) {
+    const before: SimShard = log;
+    log = logs.find((each) => each.before?.log === before);
+    kept = Math.min(kept, log?.before?.kept ?? 0);
+  }
+  const ranges = places.ranges.filter(([, to]) => to <= kept);
   return isIn(shard, record) && isSettledIn({ reached: places.reached, ranges }, record.index);
 }
 
@@ -130,7 +135,7 @@ function noteTold(attempt: Attempt, toldIn: Map<number, string>): void {
 }
 
 function checkStart(
-  { report }: Trial,
+  { mapping, report }: Trial,
   attempt: Attempt,
   toldIn: ReadonlyMap<number, string>,
   resumed: ReadonlyMap<string, Resume>,
@@ -141,7 +146,8 @@ function checkStart(
   for (const record of attempt.records) {
     const told = toldIn.get(record.id);
     const isRepeated = told !== undefined && (isFaultless || told === owned);
-    const isSettled = resume !== undefined && isKnownSettled(resume, attempt.shard, record);
+    const isSettled =
+      resume !== undefined && isKnownSettled(resume, attempt.startedAt, mapping.stream.shards, record);
     if (!isRepeated && !isSettled) continue;
     const what = `attempt ${attempt.id} repeats ${record.position} of ${record.shard.shardId}`;
     const why = isRepeated ? `which was done in ${told}` : "which the checkpoint called settled";

@@ -24,8 +24,8 @@ export const LOG_BUGS: readonly PlantedBug[] = [
   }),
   bug("settled ranges are believed of a log that lost them", ["I21", "I1", "I5"], {
     file: `${STREAM}/shard-worker.ts`,
-    find: "const isServed = asked < RANGES_ASKED_MAX && (await this.#isServed(this.#skip.lastUnread));",
-    replace: "const isServed = asked < RANGES_ASKED_MAX;",
+    find: "if (range !== undefined && (await this.#isServed(range.to))) kept = middle + 1;",
+    replace: "if (range !== undefined) kept = middle + 1;",
   }),
   bug("an ended shard that is another log by now stays ended", ["I21", "I16"], {
     file: `${STREAM}/lineage.ts`,

@@ -114,7 +114,7 @@ export const PROGRESS_BUGS: readonly PlantedBug[] = [
   }),
   bug("the checkpoint of a lease is ignored by its next owner", ["I7", "I4"], {
     file: `${STREAM}/mapping-worker.ts`,
-    find: "checkpoint: acquired.checkpoint,",
+    find: "checkpoint: this.#beginningOf(row.shardId, acquired.checkpoint),",
     replace: 'checkpoint: { ...acquired.checkpoint, resume: { kind: "oldest" }, settledRanges: [] },',
   }),
   bug("checkpoints are written once an hour", ["I7", "I15"], {

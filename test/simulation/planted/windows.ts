@@ -41,6 +41,6 @@ export const WINDOWS_BUGS: readonly PlantedBug[] = [
     file: `${STREAM}/batch-run.ts`,
     find: "if (triedFromMs === undefined) return Number.POSITIVE_INFINITY;",
     replace:
-      "if (triedFromMs === undefined) return (this.#window?.startMs ?? 0) + (mapping.recordAgeMsMax ?? Number.POSITIVE_INFINITY) - clock.now();",
+      "if (triedFromMs === undefined) return (this.#window?.startMs ?? 0) + (this.#context.mapping.recordAgeMsMax ?? Number.POSITIVE_INFINITY) - this.#context.clock.now();",
   }),
 ];

@@ -1,3 +1,4 @@
+import { laneOfKey } from "../../../src/engine/stream/lane-of-key.ts";
 import { MillraceError } from "../../../src/model/errors.ts";
 import type { FailureRecord } from "../../../src/model/failure-record.ts";
 import type { Position } from "../../../src/model/record.ts";
@@ -31,8 +32,7 @@ export function createSimDestination(options: DestinationOptions): Destination {
       const isRefused = faults.roll("destination refused", random);
       const isLost = faults.roll("destination accepted, reply lost", random);
       const answered = (accepted: boolean, refused: boolean) => {
-        const records = failedRecords(history, record);
-        if (accepted) for (const each of records) acceptedOf(history).add(each);
+        const records = failedRecords(history, process, record);
         history.events.push({ kind: "delivered", at: time.now, process, record, records, accepted, refused });
       };
       return process.call({
@@ -59,44 +59,31 @@ export function createSimDestination(options: DestinationOptions): Destination {
 }
 
 /** The records of a discarded batch: those of its event, and by their positions those that no event can hold. */
-function failedRecords(history: MappingHistory, record: FailureRecord): readonly SimRecord[] {
+function failedRecords(
+  history: MappingHistory,
+  process: SimProcess,
+  record: FailureRecord,
+): readonly SimRecord[] {
   const payload = record.payload instanceof SimPayload ? record.payload : undefined;
   const held = payload?.records ?? [];
   const { shardId, records: range } = record.batch;
   if (range === undefined || held.length === range.count) return held;
   const leftOut = payload?.leftOut ?? [];
   if (held.length + leftOut.length === range.count) return [...held, ...leftOut];
-  const log = held.at(-1)?.shard;
-  const isHere = (each: SimRecord) => acceptedOf(history).has(each);
-  const isOf = (between: readonly SimRecord[]) =>
-    between[0]?.arrivalMs === range.firstArrivalMs && between.at(-1)?.arrivalMs === range.lastArrivalMs;
-  // An event that holds others lacks those alone that cannot be encoded.
-  const isLeftOut = (each: SimRecord) =>
-    held.length === 0 ? isUnmade(history, each) : each.unmade === "event" && !held.includes(each);
-  // Logs of one name use the same positions. Arrivals tell them apart, mostly; else it is the first that has records
-  // which are not here yet.
-  const found = history.stream.shards
-    .filter((shard) => (log === undefined ? shard.shardId === shardId : shard === log))
-    .map((shard) => recordsBetween(shard, range.startPosition, range.endPosition))
-    .filter(isOf)
-    .map((between) => between.filter(isLeftOut))
-    .filter((unmade) => unmade.length > 0);
-  const others = found.find((unmade) => !unmade.every(isHere)) ?? found[0] ?? [];
-  // Records of other lanes stand between them: those of the same keys come first, and those that are not here yet.
-  const keys = new Set(held.map(({ key }) => key));
-  const rank = (each: SimRecord) => (keys.has(each.key) ? 0 : 2) + (isHere(each) ? 1 : 0);
-  const likely = others.toSorted((a, b) => rank(a) - rank(b)).slice(0, range.count - held.length);
-  return [...held, ...likely];
+  // Logs of one name use the same positions: a process reads one of them at a time.
+  const read = history.events.findLast(
+    (event) => event.kind === "readReturned" && event.process === process && event.shard.shardId === shardId,
+  );
+  if (read?.kind !== "readReturned") return held;
+  // The span of a batch may hold records of other lanes.
+  const between = recordsBetween(read.shard, range.startPosition, range.endPosition);
+  const laneOf = ({ key }: SimRecord) => laneOfKey(key, history.mapping.parallelizationFactor);
+  const lane = between[0] && laneOf(between[0]);
+  const unmade = between.filter(
+    (each) => isUnmade(history, each) && laneOf(each) === lane && !held.includes(each),
+  );
+  return [...held, ...unmade.slice(0, range.count - held.length)];
 }
-
-/** The records that a mapping's destination has accepted, from any process. */
-function acceptedOf(history: MappingHistory): Set<SimRecord> {
-  const known = accepted.get(history) ?? new Set();
-  accepted.set(history, known);
-  return known;
-}
-
-const accepted = new WeakMap<MappingHistory, Set<SimRecord>>();
 
 function recordsBetween(shard: SimShard, from: Position, to: Position): readonly SimRecord[] {
   return shard.records.slice(indexAtOrAfter(shard, from), startIndex(shard, { kind: "after", position: to }));

@@ -1,5 +1,6 @@
 import type { MappingHistory } from "../history.ts";
 import type { FaultEvent } from "../scenario.ts";
+import { indexAtOrAfter, startIndex } from "./log.ts";
 import { happenToQueue } from "./queue-updates.ts";
 import type { SimShard } from "./stream.ts";
 import type { LiveProcess, World } from "./world.ts";
@@ -131,12 +132,13 @@ function happenToShard(world: World, event: ShardEvent): void {
   const { stream } = history;
   const candidates = event.kind === "trim" ? stream.current : stream.openShards();
   const shard = candidates[event.shard % Math.max(1, candidates.length)];
-  if (shard === undefined || !hasHappened(history, event, shard)) return;
+  if (shard === undefined || !hasHappened(world, history, event, shard)) return;
   world.faults.count(event.kind);
   if (event.kind === "trim") history.events.push({ kind: "trimmed", at: world.time.now, shard });
 }
 
-function hasHappened({ stream, plan }: MappingHistory, event: ShardEvent, shard: SimShard): boolean {
+function hasHappened(world: World, history: MappingHistory, event: ShardEvent, shard: SimShard): boolean {
+  const { stream, plan } = history;
   switch (event.kind) {
     case "split":
       return stream.split(shard);
@@ -145,6 +147,20 @@ function hasHappened({ stream, plan }: MappingHistory, event: ShardEvent, shard:
     case "trim":
       return stream.trim(shard, event.share) > 0;
     case "lose end":
-      return plan.tellsLogs === true && stream.loseEnd(shard, Math.floor(shard.records.length * event.share));
+      return plan.tellsLogs === true && stream.loseEnd(shard, keptOf(world, history, event, shard));
   }
+}
+
+function keptOf(
+  { rows }: World,
+  { mapping }: MappingHistory,
+  { share, isAtMark }: Extract<FaultEvent, { readonly kind: "lose end" }>,
+  shard: SimShard,
+): number {
+  const { checkpoint } = rows.find(mapping.uuid, shard.shardId) ?? {};
+  const last = checkpoint?.settledRanges.at(-1);
+  if (isAtMark !== true || checkpoint === undefined || last === undefined)
+    return Math.floor(shard.records.length * share);
+  const mark = startIndex(shard, checkpoint.resume);
+  return mark + Math.floor((indexAtOrAfter(shard, last.to) - mark) * share);
 }

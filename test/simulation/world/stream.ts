@@ -29,7 +29,7 @@ export type Unmade = "event" | "filter document" | "damaged";
  * that lost its end: then the first records of the one are those of the other.
  */
 export interface SimShard {
-  /** Of all logs of the stream. */
+  /** Counts all logs of the stream. */
   readonly ordinal: number;
   /** How often the stream had been made anew before. */
   readonly life: number;
