@@ -1,3 +1,4 @@
+import type { RepeatedLines } from "../../lib/repeated-lines.ts";
 import { describeError } from "../../model/errors.ts";
 import type { Clock, ScheduledCall } from "../../ports/clock.ts";
 import type { QueueSource } from "../../ports/queue-source.ts";
@@ -11,6 +12,7 @@ export interface HoldKeeperOptions {
   holdMs(): number;
   readonly clock: Clock;
   readonly telemetry: Telemetry;
+  readonly lines: RepeatedLines;
   /** The queue has given these to somebody else, or may have. */
   onLost(lost: readonly HeldMessage[]): void;
 }
@@ -95,7 +97,7 @@ export class HoldKeeper {
   }
 
   async #prolong(due: readonly HeldMessage[]): Promise<void> {
-    const { source, clock, telemetry, mapping } = this.#options;
+    const { source, clock, telemetry, lines, mapping } = this.#options;
     const holdMs = this.#options.holdMs();
     const askedMs = clock.monotonic();
     try {
@@ -111,7 +113,7 @@ export class HoldKeeper {
       this.#lose(lost.filter((held) => this.#held.has(held)));
     } catch (error) {
       const fields = { mapping, records: due.length, error: describeError(error) };
-      telemetry.log(
+      lines.write(
         "warn",
         "the holds of messages could not be prolonged; trying again while they last",
         fields,

@@ -1,4 +1,5 @@
 import type { FunctionInvoker } from "../../invocation/function-invoker.ts";
+import { RepeatedLines } from "../../lib/repeated-lines.ts";
 import { sleepUnless } from "../../lib/sleep.ts";
 import type { Caller } from "../../model/caller.ts";
 import { describeError } from "../../model/errors.ts";
@@ -118,7 +119,8 @@ export class QueueWorker {
     this.#failures = new FailureLog(name, clock, telemetry);
     this.#givenUp = new GivenUpLog(name, clock, telemetry);
     const holdMs = () => this.#holdLength.ms;
-    const common = { mapping: name, source, clock, random, telemetry, limits: settings, holdMs };
+    const lines = new RepeatedLines(clock, telemetry);
+    const common = { mapping: name, source, clock, random, telemetry, lines, limits: settings, holdMs };
     this.#holds = new HoldKeeper({ ...common, onLost: (lost) => this.#lose(lost) });
     this.#ledger = new MessageLedger({ buffer: this.#buffer, holds: this.#holds, budget: this.#budget });
     this.#settler = new Settler({

@@ -1,4 +1,5 @@
 import { type BackoffLimits, backoffMs } from "../../lib/back-off.ts";
+import type { RepeatedLines } from "../../lib/repeated-lines.ts";
 import { describeError, type Fault, faultOf, hasErrorCode } from "../../model/errors.ts";
 import type { Clock, ScheduledCall } from "../../ports/clock.ts";
 import type { QueueMessage, QueueSource } from "../../ports/queue-source.ts";
@@ -16,6 +17,7 @@ export interface ReceiverOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly telemetry: Telemetry;
+  readonly lines: RepeatedLines;
   readonly limits: BackoffLimits;
   /** Aborts when no more is to be received. What is under way comes back all the same. */
   readonly signal: AbortSignal;
@@ -203,7 +205,7 @@ export class Receiver {
   }
 
   #failed(error: unknown, askedBehind: number): void {
-    const { clock, random, limits, telemetry, mapping } = this.#options;
+    const { clock, random, limits, telemetry, lines, mapping } = this.#options;
     telemetry.count("source_errors", mapping, 1);
     const isThrottle = hasErrorCode(error, "ERR_MILLRACE_SOURCE_THROTTLED");
     telemetry.mark(isThrottle ? "receive throttled" : "receive failed");
@@ -220,6 +222,6 @@ export class Receiver {
     this.#retryAtMs = clock.monotonic() + backoffMs(this.#failures, limits, random);
     const level = isThrottle ? "debug" : "warn";
     const fields = { mapping, error: this.#lastProblem };
-    telemetry.log(level, "messages could not be received; trying again", fields);
+    lines.write(level, "messages could not be received; trying again", fields);
   }
 }

@@ -1,4 +1,5 @@
 import { type BackoffLimits, backoffMs } from "../../lib/back-off.ts";
+import type { RepeatedLines } from "../../lib/repeated-lines.ts";
 import { sleep } from "../../lib/sleep.ts";
 import { describeError } from "../../model/errors.ts";
 import type { Clock } from "../../ports/clock.ts";
@@ -13,6 +14,8 @@ export interface SettlerOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly telemetry: Telemetry;
+  /** An outage fails every batch's settlement, again and again. */
+  readonly lines: RepeatedLines;
   readonly limits: BackoffLimits;
   /** The queue has answered for these: their holds are no longer of use. */
   onAnswered(answered: readonly HeldMessage[]): void;
@@ -52,13 +55,13 @@ export class Settler {
     held: readonly HeldMessage[],
     settle: (messages: ReturnType<typeof messagesOf>) => Promise<readonly Settlement[]>,
   ): Promise<number> {
-    const { clock, random, limits, telemetry, mapping, signal } = this.#options;
+    const { clock, random, limits, telemetry, lines, mapping, signal } = this.#options;
     let open = held.filter(({ isLost }) => !isLost);
     let settled = 0;
     for (let failures = 1; open.length > 0; failures++) {
       const answers = await settle(messagesOf(open)).catch((error: unknown) => {
         const fields = { mapping, records: open.length, error: describeError(error) };
-        telemetry.log("warn", "messages could not be deleted; trying again while their hold lasts", fields);
+        lines.write("warn", "messages could not be deleted; trying again while their hold lasts", fields);
         return open.map((): Settlement => "failed");
       });
       // Nobody knows what became of what an answer leaves out.
