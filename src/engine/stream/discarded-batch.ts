@@ -1,5 +1,5 @@
 import type { FailureCondition, FailureRecord } from "../../model/failure-record.ts";
-import type { TumblingWindow } from "../../model/record.ts";
+import type { StreamRecord, TumblingWindow } from "../../model/record.ts";
 import type { StreamSource } from "../../ports/stream-source.ts";
 import type { BufferedRecord } from "./buffered-record.ts";
 import { itemIdentifier } from "./item-identifier.ts";
@@ -23,7 +23,7 @@ export function failureRecordOf(context: ShardContext, batch: DiscardedBatch): F
   const { batchInfoName, arrivalPrecision, eventSourceArn, bootstrapServers } = source.description;
   const first = batch.records[0]?.record;
   const last = batch.records.at(-1)?.record;
-  const place = first === undefined ? batch.windowPlace : `${first.position}/${last?.position}`;
+  const place = first === undefined ? batch.windowPlace : placeOf(first, last ?? first);
   const records = spanOf(source, batch.records);
   return {
     // The same batch discarded again, after a crash before its checkpoint, has the same id.
@@ -46,6 +46,15 @@ export function failureRecordOf(context: ShardContext, batch: DiscardedBatch): F
     payload: eventOrNothing(source, batch.records, batch.window),
     window: batch.window,
   };
+}
+
+/**
+ * Where the batch stood. A shard that was made anew, or that lost its end, has other records at the same positions: their
+ * arrivals tell them apart, which are the same whenever a record is read.
+ */
+function placeOf(first: StreamRecord, last: StreamRecord): string {
+  const arrival = first.arrivalMs === undefined ? "" : `@${first.arrivalMs}`;
+  return `${first.position}${arrival}/${last.position}`;
 }
 
 function spanOf(source: StreamSource, records: readonly BufferedRecord[]): FailureRecord["batch"]["records"] {

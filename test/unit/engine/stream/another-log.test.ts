@@ -253,3 +253,18 @@ test("a source that cannot say what of settled ranges it still has gives their r
   await world.clock.advance(1_000);
   assert.deepEqual(world.positions().flat(), [3, 4, 5, 6]);
 });
+
+test("what is given up of the new log is no repeat of what was given up at the same positions of the old one", async () => {
+  const world = new SmallWorld({ retryAttemptsMax: 0, onFailureDestination: "file:x" });
+  world.handler = () => ({ kind: "functionError", errorType: "Error", message: "" });
+  world.appendMany("s1", 2);
+  world.start();
+  await world.clock.advance(1_000);
+  world.records.set("s1", []);
+  world.append("s1", { arrivalMs: 500 }, { arrivalMs: 500 });
+  world.tellNext = { anew: REMADE, logId: "log-2" };
+  await world.clock.advance(1_000);
+  const ids = world.delivered.map(({ id }) => id);
+  assert.equal(ids.length, 2);
+  assert.notEqual(ids[0], ids[1]);
+});
