@@ -30,9 +30,11 @@ test(
     for (const { unseen, lost, ...figures } of tolls)
       t.diagnostic(JSON.stringify({ ...figures, unseen: unseen.length, lost: lost.length }));
     for (const [text, times] of warnings) t.diagnostic(`${times} × ${text}`);
-    for (const { kind, unseen, lost, sent, succeeded, deadLettered } of tolls) {
+    for (const { kind, unseen, lost, sent, succeeded, deadLettered, unseenReceives } of tolls) {
       assert.deepEqual(unseen.slice(0, 5), [], `${unseen.length} of ${kind}`);
       assert.deepEqual(lost.slice(0, 5), [], `${lost.length} of ${kind}`);
+      // Nor is a receive spent on a message that no function sees: enough of them make a dead letter.
+      assert.equal(unseenReceives, 0, kind);
       assert.equal(sent, MESSAGES);
       // Poison was listed as failed in its last receive too, and so is in the dead-letter queue; nothing else is.
       assert.equal(deadLettered, POISON, kind);
