@@ -40,8 +40,8 @@ export const OWNERSHIP_BUGS: readonly PlantedBug[] = [
   }),
   bug("a child starts before its parents are done", ["I12"], {
     file: `${STREAM}/lineage.ts`,
-    find: "byId.get(parentId)?.checkpoint.ended ?? past.has(parentId);",
-    replace: "byId.has(parentId) || past.has(parentId);",
+    find: "return !checkpoint.ended || isOtherLog(checkpoint, listed.get(parentId));",
+    replace: "return isOtherLog(checkpoint, listed.get(parentId));",
   }),
   bug("a merged child waits for one of its parents only", ["I12"], {
     file: `${STREAM}/lineage.ts`,
@@ -50,9 +50,9 @@ export const OWNERSHIP_BUGS: readonly PlantedBug[] = [
   }),
   bug("a shard that is found later begins at its tip", ["I12"], {
     file: `${STREAM}/discovery.ts`,
-    find: 'return { shard, checkpoint: initialCheckpoint({ kind: "oldest" }) };\n}\n\nasync',
+    find: "const added = found.map((shard) => newShard(shard));",
     replace:
-      'return { shard, checkpoint: initialCheckpoint({ kind: "timestamp", epochMs: 9e14 }) };\n}\n\nasync',
+      'const added = found.map((shard) => ({ ...newShard(shard), checkpoint: initialCheckpoint({ kind: "timestamp", epochMs: 9e14 }) }));',
   }),
   bug("shards are listed once", ["I12", "I16"], {
     file: `${STREAM}/mapping-worker.ts`,

@@ -9,7 +9,7 @@ export const STANDSTILL_BUGS: readonly PlantedBug[] = [
   }),
   bug("a reader ends at its first failure, and notes nothing", ["I24"], {
     file: `${STREAM}/read-loop.ts`,
-    find: "options.onFailure(error);\n",
+    find: "options.onFailure(error, clock.monotonic() - askedMs);\n",
     replace: "return;\n",
   }),
   bug("a queue's receiver forgets to wake up after an outage", ["I24"], {
