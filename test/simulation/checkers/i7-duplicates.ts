@@ -96,7 +96,10 @@ function ownership(attempt: Attempt): string {
   return `${attempt.process.ordinal}/${attempt.epoch}`;
 }
 
-/** A range that reaches into what the log has lost by then may be read again, all of it. */
+/**
+ * A range that reaches into what the log has lost by then may be read again, all of it. So may all ranges of a log that has
+ * lost some: the source is asked for them, and may not answer.
+ */
 function isKnownSettled({ shard, places }: Resume, at: number, logs: readonly SimShard[], record: SimRecord) {
   let kept = shard.records.length;
   for (let log: SimShard | undefined = shard; log !== undefined && (log.goneAt ?? at) < at; ) {
@@ -104,7 +107,7 @@ function isKnownSettled({ shard, places }: Resume, at: number, logs: readonly Si
     log = logs.find((each) => each.before?.log === before);
     kept = Math.min(kept, log?.before?.kept ?? 0);
   }
-  const ranges = places.ranges.filter(([, to]) => to <= kept);
+  const ranges = kept < shard.records.length ? [] : places.ranges;
   return isIn(shard, record) && isSettledIn({ reached: places.reached, ranges }, record.index);
 }
 
