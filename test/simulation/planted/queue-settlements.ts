@@ -24,8 +24,8 @@ export const QUEUE_SETTLEMENT_BUGS: readonly PlantedBug[] = [
   }),
   bug("a response that names unknown messages is taken for success", ["I14", "I1"], {
     file: `${INVOKE}/response.ts`,
-    find: "identifiers.length === failures.identifiers.length && identifiers.every(knows)",
-    replace: "identifiers.length === failures.identifiers.length",
+    find: 'if (typeof identifier !== "string" || !knows(identifier)) {',
+    replace: 'if (typeof identifier !== "string") {',
   }),
   bug("an unreadable response of a queue's batch is taken for success", ["I14", "I1"], {
     file: `${QUEUE}/queue-batch-run.ts`,
