@@ -75,6 +75,7 @@ function parseChange(text: string): Change {
   return {
     ApproximateCreationDateTime: dateOf(members.get("ApproximateCreationDateTime")),
     Keys: members.get("Keys"),
+    // plant: attributes-called-proto-are-lost
     NewImage: members.get("NewImage"),
     OldImage: members.get("OldImage"),
     SequenceNumber: textOf(members.get("SequenceNumber")),
@@ -108,6 +109,7 @@ function numberOf(json: string | undefined): number | undefined {
 function dateOf(json: string | undefined): Date | undefined {
   const seconds = numberOf(json);
   const date = seconds === undefined ? undefined : new Date(seconds * 1000);
+  // plant: one-records-odd-time-fails-its-page
   return date === undefined || Number.isNaN(date.getTime()) ? undefined : date;
 }
 

@@ -62,6 +62,7 @@ export function readHead(bytes: Buffer, at: number, end: number): BatchHead {
   const lastOffsetDelta = reader.int32();
   const codec = CODECS[attributes & CODEC_MASK];
   if (codec === undefined) throw new RangeError(`its compression ${attributes & CODEC_MASK} is not known`);
+  // plant: a-time-beyond-2-53-is-taken-for-damage
   const baseTimestampMs = reader.exactInt64();
   const maxTimestampMs = reader.exactInt64();
   const producerId = reader.bigint64();

@@ -252,6 +252,7 @@ export class BrokerLink {
   /** Faults in our words; a lost connection ends the wait whatever kafkajs makes of it, and the link. */
   async #guard<T>(work: Promise<T>, action: string): Promise<T> {
     try {
+      // plant: a-link-to-a-broker-races-with-one-promise-that-lives-as-long
       return await firstOf(work, this.#failing.whenFailed);
     } catch (error) {
       const fault = toFault(error, this.#place(action));

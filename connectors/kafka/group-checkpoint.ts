@@ -13,6 +13,7 @@ export function commitOf(partition: number, checkpoint: Checkpoint): OffsetCommi
   );
   const offset = Number(resume.position) + 1;
   const { epochs } = parseLogId(logId);
+  // plant: kafka-the-log-of-a-checkpoint-is-forgotten-with-its-process
   const metadata = encodeCommitMetadata(offset, { revision, settledRanges, logId });
   return { partition, offset, leaderEpoch: epochBefore(epochs, offset), metadata };
 }

@@ -284,6 +284,7 @@ export class GroupMember {
       if (!this.isStable || this.#identity.generation !== generation) return;
       try {
         const now = await api.partitionCounts([...counts.keys()], this.#stop.signal);
+        // plant: kafka-a-topic-with-fewer-partitions-is-not-shared-out-anew
         if ([...now].some(([topic, count]) => count !== (counts.get(topic) ?? 0))) this.joinAgain();
       } catch {
         // The next look is soon.

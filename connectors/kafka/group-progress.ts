@@ -244,6 +244,7 @@ export class GroupProgress implements ProgressStore {
     const last = settledRanges.at(-1);
     if (logId === undefined || last === undefined || partingOf === undefined) return checkpoint;
     const parting = await partingOf(commit.partition, logId, Number(last.to) + 1, this.#stop.signal);
+    // plant: kafka-what-was-settled-ahead-of-a-lost-end-hides-what-was-written-in-its-place
     return { ...checkpoint, settledRanges: rangesBefore(settledRanges, parting) };
   }
 

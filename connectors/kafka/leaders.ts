@@ -105,6 +105,7 @@ export class PartitionLeaders {
     try {
       const nodeId = await this.#leaderOf(ask.partition, this.#closing.signal);
       const topicId = this.#topicId;
+      // plant: a-topic-made-anew-is-taken-for-the-one-that-was-read
       const isOther = topicId !== undefined && ask.topicId !== undefined && topicId !== ask.topicId;
       if (isOther && this.#pastIds.has(topicId)) throw this.#behind(topicId);
       const fetcher = this.#fetcherOf(nodeId);

@@ -40,6 +40,7 @@ export class LogPlace {
 
   /** The epoch of the record before the offset; −1: not known. */
   get lastEpoch(): number {
+    // plant: leader-epochs-are-not-compared
     return epochBefore(this.#identity.epochs, this.#offset);
   }
 

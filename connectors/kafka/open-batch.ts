@@ -100,6 +100,7 @@ export class OpenBatch {
           throw new RangeError(`a record says to have ${this.#length} bytes`);
       }
       const length = this.#length;
+      // plant: a-record-is-made-whatever-size-it-says-to-have
       if (length > RECORD_BYTES_MAX) return "large";
       if (!body.has(length)) return length;
       if (turn.isFullWith(Math.min(length, STEP_BYTES_MAX), 1)) return "turn";
@@ -115,6 +116,7 @@ export class OpenBatch {
         message.value = reader.varintBytes();
         const headerBytes = start + length - reader.at;
         this.#items = 1 + Math.min(peekCount(reader), HEADERS_MAX);
+        // plant: headers-are-made-before-they-are-counted
         if (turn.isFullWith(0, this.#items)) {
           reader.at = start;
           this.#offset = offsetBefore;

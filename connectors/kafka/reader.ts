@@ -274,6 +274,7 @@ export class PartitionReader implements ShardReader {
     const nextOffset = this.#undone.isEmpty ? this.#place.offset : this.#undone.takenOffset;
     const { logId } = this.#place;
     // Markers and aborted records are no records of ours, and the position is behind them all the same.
+    // plant: a-read-tells-of-its-last-record-only
     const hasMoved = nextOffset > this.#toldOffset;
     this.#toldOffset = nextOffset;
     return {

@@ -87,6 +87,7 @@ export class UndoneRecords {
   ): Promise<boolean> {
     if (!isFault(error, "corrupt", "tooLarge")) throw error;
     const { nextOffset } = batches;
+    // plant: a-batch-that-cannot-be-read-is-asked-for-again-for-ever
     const isSaidTwice = this.#damagedAt === nextOffset || isFault(error, "tooLarge");
     const range = isSaidTwice ? await batches.passOver() : undefined;
     if (range === undefined) {

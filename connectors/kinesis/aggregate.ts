@@ -179,6 +179,7 @@ class AggregateReader {
     this.#bytesOfStep = 0;
     this.#fieldsOfStep = 0;
     turn.count(bytes, fields);
+    // plant: an-aggregate-is-taken-apart-in-one-step
     if (turn.isFullWith(STEP_BYTES_MAX / 4, FIELDS_A_STEP))
       await turn.roomFor(STEP_BYTES_MAX / 4, FIELDS_A_STEP);
   }
@@ -197,6 +198,7 @@ async function md5(message: Buffer): Promise<Buffer> {
 
 function partitionKeyOf(value: ProtobufField["value"]): string {
   const bytes = bytesOf(value);
+  // plant: an-aggregates-keys-have-no-bound
   if (bytes.length > PARTITION_KEY_BYTES_MAX)
     throw new ProtobufFault("a key that is longer than Kinesis has any");
   return bytes.toString();

@@ -39,6 +39,7 @@ export class AttachedQueue {
   /** @throws ERR_MILLRACE_SOURCE_NOT_FOUND as long as there is none of its name. */
   look(): QueueNow {
     const row = this.#find();
+    // plant: a-local-queues-row-is-read-once-and-believed-for-ever
     if (!isSameRow(row, this.#now.row)) this.#now = attach(this.#database, row);
     return this.#now;
   }

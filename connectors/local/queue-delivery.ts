@@ -170,6 +170,7 @@ export class QueueDelivery {
     try {
       return toDelivery(receipt, this.#readDelivered(id));
     } catch (error) {
+      // plant: a-row-of-a-local-queue-that-cannot-be-read-fails-its-whole-receive
       if (isStorageError(error)) throw error;
       // Its neighbours are none the worse for a row with a number that is none, or without its contents.
       return { ...held, damage: describeError(error) };

@@ -62,6 +62,7 @@ export class ShardCursor {
     this.#tables = tables;
     this.#rowId = rowIdOf(tables, shardId);
     this.#logId = knownLogId;
+    // plant: a-local-stream-begins-a-record-too-far
     if (start.kind === "after") this.#after = parsePosition(start.position);
     if (start.kind === "timestamp") this.#sinceMs = start.epochMs;
   }
@@ -83,6 +84,7 @@ export class ShardCursor {
 
   /** A place in another log, or behind the end of this one, says nothing of what is there: all of it is read. */
   #lookAtLog({ logId, tip }: ReaderTables): LogAnew | undefined {
+    // plant: a-local-stream-that-was-made-anew-is-read-on-from-the-old-ones-place
     const isOther = this.#logId !== undefined && this.#logId !== logId;
     const isBehindTip = this.#after !== undefined && this.#after > tip();
     if (!isOther && !isBehindTip) return undefined;

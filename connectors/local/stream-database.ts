@@ -155,6 +155,7 @@ export function openedPlace(path: string): FilePlace {
   return {
     path,
     checkStillThere() {
+      // plant: what-is-appended-to-a-removed-file-is-accepted
       if (fileAt(path) !== file) throw goneForNow(path, "was removed or replaced while it was written to");
     },
   };

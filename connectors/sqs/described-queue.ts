@@ -45,12 +45,14 @@ export class DescribedQueue {
     const { nowMs, againMs } = this.#options;
     if (this.#isDoubted) return this.#ask();
     // What it said last holds until it says something else; a queue that is away is told by its receives.
+    // plant: what-an-sqs-queue-says-of-itself-when-it-is-opened-is-believed-for-ever
     if (nowMs() - this.#askedMs >= againMs) this.#ask().catch(() => undefined);
     return undefined;
   }
 
   /** Any call may have failed. */
   failed(error: unknown): void {
+    // plant: an-sqs-queue-that-is-found-again-is-taken-for-the-one-that-was-there-before
     if (hasErrorCode(error, "ERR_MILLRACE_SOURCE_NOT_FOUND")) this.#isDoubted = true;
   }
 

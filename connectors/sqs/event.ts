@@ -56,6 +56,7 @@ export function createMessageFactory({ arn, region, isFifo }: QueueArn, hasBatch
     try {
       return convert(message);
     } catch (error) {
+      // plant: a-message-that-is-incomplete-fails-its-whole-receive
       return damaged(message, isFifo, describeError(error));
     }
   };

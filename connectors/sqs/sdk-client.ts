@@ -50,6 +50,7 @@ export function createSqsClient({ region }: QueueArn): SQSClient {
   client.middlewareStack.add(
     () => async (args) => {
       const { response } = await requestHandler.send(args.request as HttpRequest, signals.get(args.input));
+      // plant: an-attribute-that-is-called-proto-fails-its-whole-receive
       return { response: { ...response, body: withoutOddNames(response.body) } };
     },
     { step: "deserialize", priority: "low", name: "millraceSend" },

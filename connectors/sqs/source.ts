@@ -82,6 +82,8 @@ class SqsSource implements QueueSource {
       const described = this.#described.lookAgain();
       if (described !== undefined) await described;
       if (signal.aborted) return [];
+      // plant: a-receive-that-waits-at-sqs-is-cut-off-when-no-more-is-wanted
+      // plant: a-restart-storm-with-receives-that-are-cut-off-by-a-stop
       return await this.#api.receive(request, this.#closing.signal);
     });
     return messages.map(this.#toMessage);

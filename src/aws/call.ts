@@ -77,6 +77,7 @@ async function sendWithTries<Answer>(
     try {
       return await send(signal);
     } catch (error) {
+      // plant: a-source-that-is-being-opened-is-given-up-at-its-first-throttle
       if (attempt >= tries || signal.aborted || !again(error)) throw error;
     }
     await pause(pauseMs * 2 ** (attempt - 1) * (0.5 + Math.random()), signal);

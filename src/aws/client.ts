@@ -68,6 +68,7 @@ export function createAwsClient<C extends SdkClient>(
     ...(endpoint === undefined ? {} : { endpoint }),
   });
   const place = endpoint ?? process.env["AWS_ENDPOINT_URL"] ?? "";
+  // plant: the-services-time-is-forgotten-with-its-client
   keepClockOffset(client.config, `${client.config.serviceId} ${region ?? ""} ${place}`);
   addOutermost(client, "initialize", (next, args) => sendAsRight(next, args, credentials));
   addOutermost(client, "deserialize", noteSkew);

@@ -52,6 +52,7 @@ export class RotatingCredentials {
   async refused(used: AwsCredentials | undefined): Promise<boolean> {
     if (isSame(used, this.#known) && Math.abs(this.#now() - this.#rereadMs) >= REREAD_MS_MIN) {
       this.#rereadMs = this.#now();
+      // plant: refused-credentials-are-kept
       await this.#readAnew().catch(() => undefined);
     }
     return this.#known !== undefined && !isSame(used, this.#known);

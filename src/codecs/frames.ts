@@ -42,6 +42,7 @@ export class Frames {
       if (this.#headBytes < LENGTH_BYTES) return at;
       this.#headBytes = 0;
       const bytes = this.#head.readInt32BE(0);
+      // plant: a-brokers-frame-is-believed
       if (bytes < 0 || bytes > this.#options.bytesMax()) {
         this.#isBroken = true;
         this.#options.onTooLarge(bytes);

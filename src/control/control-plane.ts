@@ -141,12 +141,14 @@ export class ControlPlane {
     { isStrict, deployments }: ControlPlaneOptions,
   ): Promise<void> {
     const enabled = owned.filter(({ mapping }) => mapping.enabled);
+    // plant: a-mapping-of-a-manifest-that-cannot-be-opened-ends-the-start-of-all
     if (isStrict) {
       for (const open of await deployments.openAll(enabled)) this.#runner.begin(open);
       return;
     }
     for (const resource of enabled) {
       const wanted = { generation: MANIFEST_GENERATION, resource, mayStart: () => true };
+      // plant: mappings-of-manifests-are-opened-one-after-the-other
       void this.#runner.want(resource.mapping.uuid, wanted);
     }
   }

@@ -35,8 +35,10 @@ const START_MS_MAX = 10_000;
 const START_POLL_MS = 20;
 const REOPEN_MS_MIN = 1_000;
 /** What is repaired works within ten seconds, also when nobody tells us of the repair. */
+// plant: what-cannot-be-opened-is-looked-at-later-and-later-without-a-bound
 const REOPEN_MS_MAX = 8_000;
 /** An opening that hangs is given up, so that the next one can find what was repaired meanwhile. */
+// plant: an-opening-that-hangs-is-waited-for-for-ever
 const OPEN_MS_MAX = 30_000;
 /** A trouble that stays as it is is told again so often, and not at every try. */
 const TELL_AGAIN_MS = 600_000;
@@ -187,6 +189,7 @@ class MappingRun {
     this.#failures += 1;
     this.#tell(trouble);
     const waitMs = Math.min(REOPEN_MS_MAX, REOPEN_MS_MIN * 2 ** (this.#failures - 1));
+    // plant: a-source-that-could-not-be-opened-is-not-tried-again
     this.#retry = clock.schedule(waitMs * (0.5 + random.next() / 2), () => void this.#next());
   }
 
@@ -224,6 +227,7 @@ class MappingRun {
   async #start({ resource, generation, mayStart }: WantedMapping): Promise<void> {
     const { engine, telemetry } = this.#options;
     const open = await this.#opened(resource);
+    // plant: what-was-opened-is-started-though-it-is-not-wanted-any-more
     if (!this.#isStillWanted(generation) || !mayStart()) {
       await open.close();
       // The next step is on its way, unless nothing was changed: then it is tried again.

@@ -28,6 +28,8 @@ export class ProcessBook {
   /** Every process that lives runs what the store held at `version`, or at a later one. */
   haveAllApplied(version: number, nowMs: number): boolean {
     for (const { movedMs, appliedVersion } of this.#seen.values()) {
+      // plant: a-change-settles-without-the-other-processes
+      // plant: nobody-is-taken-for-gone-2
       if (nowMs - movedMs < this.#goneAfterMs && appliedVersion < version) return false;
     }
     return true;
@@ -35,6 +37,7 @@ export class ProcessBook {
 
   gone(nowMs: number): readonly string[] {
     return [...this.#seen].flatMap(([processId, { movedMs }]) =>
+      // plant: nobody-is-taken-for-gone
       nowMs - movedMs >= this.#goneAfterMs ? [processId] : [],
     );
   }

@@ -39,6 +39,7 @@ export class ProcessLife {
   /** What was read since the last beat counts, for `CUT_OFF_MS` from that beat on. `false`: it came too late for that. */
   hold(): boolean {
     this.#heldMs = this.#announcedMs;
+    // plant: what-was-read-counts-however-late-it-comes
     if (this.isCutOff) return false;
     this.#arm();
     return true;

@@ -105,6 +105,7 @@ export class Reconciler {
   /** Beats before it reads: what is changed after the reading waits for this process, also on its very first look. */
   async #look(): Promise<void> {
     const { store } = this.#options;
+    // plant: a-process-reads-before-it-beats
     if (await this.#life.announce(this.#appliedVersion)) await this.#lookAtOthers();
     const newest = await store.newestVersion();
     const rows = newest === this.#seenVersion ? undefined : await store.list();
@@ -132,6 +133,7 @@ export class Reconciler {
     this.#seenVersion = version;
     const entry = { version, isDone: false };
     this.#applying.push(entry);
+    // plant: a-change-counts-as-carried-out-before-it-is
     void Promise.all(wishes).then(() => {
       entry.isDone = true;
       this.#advance();
@@ -199,6 +201,7 @@ export class Reconciler {
     const { runner, telemetry } = this.#options;
     const message = "the store of mappings is out of reach: its mappings stop until it answers";
     telemetry.log("error", message, { mappings: this.#kept.size });
+    // plant: a-process-that-is-cut-off-goes-on
     for (const uuid of this.#kept.keys()) void runner.want(uuid, undefined, true);
     this.#kept = new Map();
     this.#applying = [];

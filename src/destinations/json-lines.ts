@@ -83,6 +83,7 @@ async function readAt(file: FileHandle, position: number, length: number): Promi
 /** One system call: a second one for the rest could find another process's line in between. */
 async function writeAtOnce(file: FileHandle, bytes: Buffer): Promise<void> {
   const { bytesWritten } = await file.write(bytes);
+  // plant: a-failure-record-counts-as-delivered-when-half-of-its-line-is-written
   if (bytesWritten < bytes.length) {
     throw new Error(`only ${bytesWritten} of ${bytes.length} bytes were written; the disk may be full`);
   }

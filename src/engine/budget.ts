@@ -27,6 +27,7 @@ export class ByteBudget {
   }
 
   take(bytes: number): void {
+    // plant: what-is-read-is-not-taken-from-the-budget
     this.#used += bytes;
     this.#parent?.take(bytes);
   }

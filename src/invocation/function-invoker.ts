@@ -37,6 +37,7 @@ export class FunctionInvoker implements Invoker {
     this.#fn = fn;
     this.#clock = clock;
     this.#telemetry = telemetry;
+    // plant: one-invocation-more-than-the-functions-concurrency
     this.#slots = new Slots(fn.concurrency);
     this.#adaptive = fn.isConcurrencyAdaptive === true ? new AdaptiveLimit(fn.concurrency) : undefined;
   }
@@ -108,6 +109,7 @@ export class FunctionInvoker implements Invoker {
       outcome = await target.invoke(payload, context, call.signal);
     } catch (error) {
       // The port forbids it, but a defective target must cost its own batch, not the engine.
+      // plant: a-call-whose-target-throws-keeps-its-slot
       const message = `function target ${functionName} broke its contract: ${describeError(error)}`;
       this.#telemetry.log("error", message, { ...namesOf(call), traceId: span?.context.traceId });
       outcome = { kind: "functionError", errorType: "Millrace.TargetDefect", message };

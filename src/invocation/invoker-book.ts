@@ -14,6 +14,7 @@ export class InvokerBook {
   }
 
   invokerOf(fn: InvocableFunction): FunctionInvoker {
+    // plant: a-mapping-waits-for-anothers-function
     let invoker = this.#invokers.get(fn.name);
     if (invoker === undefined) {
       invoker = new FunctionInvoker(fn, this.#clock, this.#telemetry);

@@ -12,5 +12,6 @@ const DOUBLINGS_MAX = 30;
 export function backoffMs(failures: number, limits: BackoffLimits, random: Random): number {
   const doublings = Math.min(failures - 1, DOUBLINGS_MAX);
   const ceilingMs = Math.min(limits.backoffCapMs, limits.backoffBaseMs * 2 ** doublings);
+  // plant: chance-comes-from-outside
   return random.next() * ceilingMs;
 }

@@ -37,6 +37,7 @@ export function sleep(clock: Clock, delayMs: number, signal: AbortSignal): Promi
 /** Resolves when `promise` is settled, either way, or after `delayMs`, never sooner; leaves no timer behind. */
 export function sleepUnless(promise: Promise<unknown>, clock: Clock, delayMs: number): Promise<void> {
   return new Promise((resolve) => {
+    // plant: a-drain-ends-when-a-timer-thinks-so
     const call = scheduleAfter(clock, delayMs, resolve);
     const done = () => {
       call.cancel();

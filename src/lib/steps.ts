@@ -24,6 +24,7 @@ class Turn {
   /** Whether so much more is to wait for the next turn. What is more than a whole turn alone has one for itself. */
   isFullWith(bytes: number, items: number): boolean {
     if (this.#bytes === 0 && this.#items === 0) return false;
+    // plant: a-turn-of-the-event-loop-is-never-full
     return this.#bytes + bytes > STEP_BYTES_MAX || this.#items + items > STEP_ITEMS_MAX;
   }
 

@@ -162,6 +162,7 @@ export function describeError(error: unknown): string {
     return String(error);
   } catch {
     // Anything can be thrown: an object without a text of its own must not be thrown on.
+    // plant: a-thing-that-is-thrown-and-has-no-text-stops-the-mapping
     return "something that is not an error was thrown";
   }
 }

@@ -94,7 +94,10 @@ export class LiveFile<Tables> {
 
   #follow(): void {
     const sight = this.look();
+    // plant: a-reader-of-a-local-stream-never-looks-at-its-path-again
+    // plant: a-stores-file-that-is-another-one-is-not-noticed
     if (sight === "same") return;
+    // plant: a-stores-file-that-was-removed-is-not-noticed
     if (sight === "missing") throw this.#options.missing();
     const { database, file, tables } = this.#openAnew();
     const former = this.#database;

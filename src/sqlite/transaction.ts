@@ -8,6 +8,8 @@ export function inTransaction<T>(database: DatabaseSync, mode: "DEFERRED" | "IMM
   database.exec(`BEGIN ${mode}`);
   try {
     const result = work();
+    // plant: records-of-a-local-stream-are-accepted-though-their-commit-failed
+    // plant: a-change-of-a-mapping-is-answered-though-its-commit-failed
     database.exec("COMMIT");
     return result;
   } catch (error) {
@@ -25,5 +27,6 @@ export type ChangedRows = (...values: readonly SQLInputValue[]) => readonly Reco
  */
 export function changedRows(database: DatabaseSync, sql: string): ChangedRows {
   const statement = database.prepare(sql);
+  // plant: early
   return (...values) => statement.all(...values);
 }

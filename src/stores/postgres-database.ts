@@ -136,6 +136,7 @@ export class PostgresDatabase {
         );
         const { command } = await client.query("COMMIT");
         // A transaction in which something failed is rolled back by its COMMIT, and that is no error to the server.
+        // plant: postgresqls-commit-is-believed-though-it-rolled-back
         if (command !== "COMMIT") throw new Error(`the transaction ended with ${command}`);
         return result;
       } catch (error) {

@@ -194,6 +194,7 @@ function insert(sql: Statements, mappingUuid: string, shards: readonly NewShard[
 
 const ONE = "mapping_uuid = ? AND shard_id = ?";
 /** The fence: only who holds the lease now, in this epoch, changes the record. */
+// plant: sqlites-store-does-not-fence
 const HELD = `${ONE} AND owner = ? AND epoch = ?`;
 
 function prepareStatements(database: DatabaseSync) {

@@ -60,23 +60,14 @@ describe("planted bugs", () => {
 
   test("a bug that is none is not caught: the hunt can fail", async () => {
     const real = find("one retry too many");
-    const none = { ...real, patches: real.patches.map((patch) => ({ ...patch, replace: patch.find })) };
+    const none = { ...real, patches: real.patches.map((patch) => ({ ...patch, lines: 0, instead: "" })) };
     assert.equal((await hunt({ bug: none, seedsMax: 10 })).seed, undefined);
   });
 
   test("a bug whose place is gone from the source is refused", async () => {
-    const patch = { file: "src/engine/budget.ts", find: "no such text", replace: "" };
+    const patch = { at: "no-such-comment", instead: "" };
     const lost: PlantedBug = { name: "lost", breaks: ["I1"], patches: [patch] };
-    await assert.rejects(hunt({ bug: lost, seedsMax: 1 }), /must be planted anew/);
-  });
-
-  test("every planted bug still has its place in the sources", () => {
-    for (const { name, patches } of PLANTED_BUGS) {
-      for (const { file, find: text } of patches) {
-        const parts = readFileSync(new URL(`../../${file}`, import.meta.url), "utf8").split(text);
-        assert.equal(parts.length, 2, `${name}: its text stands ${parts.length - 1} times in ${file}`);
-      }
-    }
+    await assert.rejects(hunt({ bug: lost, seedsMax: 1 }), /was not planted/);
   });
 
   test("every bug that is open is one that is planted", () => {

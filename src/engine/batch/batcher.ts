@@ -47,10 +47,12 @@ export class Batcher {
     let bytes = envelopeBytes + extraBytes;
     let count = 0;
     let isCutBySize = false;
+    // plant: a-batch-has-one-record-too-many
     while (count < batchSize) {
       const next = this.#queue.peek(count);
       if (next === undefined || !belongs(next)) break;
       bytes += next.record.encodedBytes + (count === 0 ? 0 : 1);
+      // plant: the-payload-limit-does-not-count-commas-and-elements
       if (count > 0 && bytes > payloadBytesMax) {
         isCutBySize = true;
         break;

@@ -54,6 +54,7 @@ export class FailureDelivery {
     const { mapping, destination, telemetry } = this.#options;
     const events = record.batch.records?.count ?? 0;
     if (destination === undefined) {
+      // plant: a-drop-is-not-counted
       telemetry.mark("drop without destination");
       telemetry.count("dropped_events", mapping, events);
       const message = "discarded records were dropped: the mapping has no failure destination";
@@ -95,6 +96,7 @@ export class FailureDelivery {
     const { mapping, telemetry, limits, outages, lines } = this.#options;
     const events = record.batch.records?.count ?? 0;
     try {
+      // plant: records-are-settled-before-the-destination-has-accepted-them
       await deliverTraced(destination, record, call, traced);
       outages.worked(DESTINATION);
       telemetry.count("on_failure_destination_delivered_events", mapping, events);
@@ -111,6 +113,7 @@ export class FailureDelivery {
         this.#log("error", message, record, traced, error);
         return true;
       }
+      // plant: an-unavailable-destination-drops-the-record
       telemetry.mark("destination unavailable");
       outages.failed(DESTINATION, limits);
       const message = "the failure destination did not accept a record; trying again";

@@ -35,6 +35,7 @@ export function readResponse(payload: Uint8Array, expectation: ResponseExpectati
   const { text } = parsed;
   let stateJson: string | undefined;
   if (expectsState) {
+    // plant: a-windows-state-passes-through-javascripts-numbers
     stateJson = memberText(text, "state");
     if (stateJson === undefined) return malformed("the response has no `state`");
     if (isReplaced(text, payload)) return malformed("the response has a `state` and is not UTF-8");
@@ -53,6 +54,7 @@ function readItemFailures(
   const failed = new Set<number>();
   for (const identifier of identifiersOf(failures.items)) {
     const index = expectation.indexOf(identifier);
+    // plant: a-response-that-names-unknown-records-is-taken-for-success
     if (index === undefined) return malformed("an `itemIdentifier` names no record of the batch");
     failed.add(index);
   }
@@ -108,6 +110,7 @@ export function readFailedMessages(
   if (failures.kind === "malformed") return failures;
   const identifiers: string[] = [];
   for (const identifier of identifiersOf(failures.items)) {
+    // plant: a-response-that-names-unknown-messages-is-taken-for-success
     if (typeof identifier !== "string" || !knows(identifier)) {
       return malformed("an `itemIdentifier` names no message of the batch");
     }
@@ -119,6 +122,8 @@ export function readFailedMessages(
 /** No body at all is null: what a function that returns nothing says. */
 function parseBody(payload: Uint8Array): { readonly kind: "parsed"; readonly text: string } | Malformed {
   if (payload.length === 0) return { kind: "parsed", text: "null" };
+  // plant: a-response-that-is-not-json-stops-the-engine
+  // plant: a-response-that-is-not-json-is-taken-for-success
   if (!isJson(payload)) return malformed("the response is not JSON");
   return { kind: "parsed", text: decode(payload) };
 }

@@ -50,6 +50,7 @@ export class LeaseBook {
     for (const { shardId, epoch, counter } of rows) {
       known.add(shardId);
       const seen = this.#sightings.get(shardId);
+      // plant: a-lease-that-moves-is-taken-for-one-that-stands-still
       if (seen?.epoch !== epoch || seen.counter !== counter) {
         this.#sightings.set(shardId, { epoch, counter, sinceMs: nowMs });
       }
@@ -120,6 +121,8 @@ export class LeaseBook {
   }
 
   #isExpired(shardId: string, nowMs: number): boolean {
+    // plant: a-lease-is-taken-after-half-its-time
+    // plant: a-dead-owners-lease-is-taken-after-three-times-its-duration
     return this.#stoodStillMs(shardId, nowMs) >= this.#leaseDurationMs;
   }
 

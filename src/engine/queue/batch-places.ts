@@ -33,6 +33,7 @@ export class BatchPlaces {
 
   /** What is received from now on must find a place that stays. */
   get forNew(): number {
+    // plant: every-process-runs-as-many-batches-as-all-may
     return Math.min(this.#options.scaling.limit, this.#share?.places ?? Number.POSITIVE_INFINITY);
   }
 

@@ -54,6 +54,7 @@ export class BatchScaling {
   saturated(nowMs: number): void {
     const elapsedMs = Math.min(nowMs - this.#grownMs, 1_000);
     this.#grownMs = nowMs;
+    // plant: batches-at-once-grow-ten-times-too-fast
     this.#limit = Math.min(this.#cap, this.#limit + elapsedMs * this.#growthPerMs);
   }
 
@@ -67,6 +68,7 @@ export class BatchScaling {
     const before = this.limit;
     this.#shrunkMs = nowMs;
     this.#grownMs = nowMs;
+    // plant: failures-do-not-slow-a-queue-down
     this.#limit = Math.max(this.#floor, this.#limit / 2);
     return this.limit < before;
   }

@@ -96,6 +96,7 @@ export class ConcurrencyShare {
     for (const part of this.#held.values()) {
       if (!part.isGoing || part.isReleasing) continue;
       const beside = this.#placesBeside(part);
+      // plant: a-part-of-the-maximum-is-given-away-while-its-batches-run
       if (running() <= beside && (beside > 0 || isEmptyHanded())) void this.#release(part);
     }
   }
@@ -215,6 +216,7 @@ export class ConcurrencyShare {
     part.isReleasing = true;
     part.isGoing = true;
     try {
+      // plant: parts-of-the-maximum-are-kept-after-stop
       await store.release(mappingUuid, part.lease);
     } catch (error) {
       // It runs out by itself; only the next owner waits longer.

@@ -35,6 +35,7 @@ export class GivenUpLog {
   /** They go back to their queue, and no function has seen them: a receive count is spent. */
   unseen(released: readonly unknown[], reason: string): void {
     if (released.length === 0) return;
+    // plant: what-goes-back-unseen-is-not-counted
     this.#telemetry.count("unseen_receives", this.#mapping, released.length);
     const message = "messages were given back before a function saw them; the queue counts a receive of each";
     this.#tell(message, released, { reason });

@@ -20,6 +20,7 @@ export interface HoldKeeperOptions {
 /** Looks at the holds so often in one hold. */
 const LOOKS_PER_HOLD = 8;
 /** A hold is prolonged when less than this share of it is left: two more tries fit into the rest. */
+// plant: holds-are-prolonged-when-they-have-ended
 const PROLONG_SHARE = 1 / 2;
 /** Looks in what is left of the shortest hold; and no more often than this. */
 const LOOKS_PER_REST = 4;
@@ -93,6 +94,7 @@ export class HoldKeeper {
     const due = [...this.#held].filter(
       ({ holdUntilMs, spanMs }) => holdUntilMs - nowMs < spanMs * PROLONG_SHARE,
     );
+    // plant: holds-are-not-prolonged
     if (due.length > 0) await this.#prolong(due);
   }
 

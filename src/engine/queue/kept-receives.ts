@@ -7,6 +7,7 @@ import type { Hold, OpenReceive, ReceiveOutcome } from "./open-receive.ts";
 /** A mapping that begins again takes up what it left within this time. */
 const KEPT_MS_MAX = 60_000;
 /** What has come is held for longer when this share of its hold is over: as long as its mapping drains, opens and begins. */
+// plant: what-an-update-kept-is-not-held-for-as-long-as-the-update-lasts
 const PROLONG_SHARE = 1 / 2;
 /** A hold that could not be prolonged is tried again when this share of its rest is over, and no sooner than this. */
 const AGAIN_SHARE = 1 / 4;

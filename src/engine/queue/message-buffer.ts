@@ -66,10 +66,13 @@ export class MessageBuffer {
     const passed = new Set<string>();
     let bytes = envelopeBytes;
     for (const held of this.#waiting) {
+      // plant: a-batch-of-messages-is-one-too-large
       if (batch.length >= batchSize) break;
       const { groupId, encodedBytes } = held.message;
+      // plant: two-batches-of-a-group-run-at-once
       if (groupId !== undefined && (this.#busy.has(groupId) || passed.has(groupId))) continue;
       const withIt = bytes + encodedBytes + (batch.length === 0 ? 0 : 1);
+      // plant: the-payload-limit-of-messages-is-not-exact
       if (batch.length > 0 && withIt > payloadBytesMax) {
         if (groupId === undefined) break;
         passed.add(groupId);
@@ -84,6 +87,7 @@ export class MessageBuffer {
   }
 
   freeGroups(batch: readonly HeldMessage[]): void {
+    // plant: a-group-stays-busy-after-its-batch
     for (const { message } of batch) if (message.groupId !== undefined) this.#busy.delete(message.groupId);
   }
 

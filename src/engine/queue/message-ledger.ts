@@ -44,6 +44,7 @@ export class MessageLedger {
 
   /** From now on the message is ours to give back. */
   take(message: QueueMessage, receivedMs: number, { askedMs, holdMs }: Hold): HeldMessage {
+    // plant: a-hold-is-counted-from-the-answer-not-from-the-question
     const holdUntilMs = askedMs + holdMs;
     const held: HeldMessage = { message, receivedMs, holdUntilMs, spanMs: holdMs, isLost: false };
     this.#inHand.add(held);
@@ -74,6 +75,7 @@ export class MessageLedger {
     this.#holds.remove(ours);
     for (const each of ours) {
       this.#unwanted.delete(each);
+      // plant: the-budget-of-a-settled-batch-is-not-freed
       this.#budget.release(each.message.bytes);
     }
   }

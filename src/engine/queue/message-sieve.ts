@@ -37,6 +37,7 @@ export class MessageSieve {
         const isWanted = filter === undefined || filter.matches(this.#events.filterDocument(each.message));
         (isWanted ? wanted : unwanted).push(each);
       } catch (error) {
+        // plant: a-message-that-cannot-be-looked-into-fails-its-whole-receive
         if (broken.length === 0) firstError = error;
         broken.push(each);
       }

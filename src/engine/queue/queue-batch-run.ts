@@ -98,6 +98,7 @@ async function runWhileItLasts(
         notes.does("invoking");
         return encode(context, batch);
       },
+      // plant: batches-that-wait-for-the-function-start-after-stop
       mayStart: () => !endSignal.aborted && mayStart(context, batch, untilMs),
       signal: callSignal,
       beginSpan: beginSpan(context, running),
@@ -105,6 +106,7 @@ async function runWhileItLasts(
     if (outcome.kind === "notStarted" || outcome.kind === "refused") return released(batch);
     // A call that was given up at the end of a stop says nothing of what the function did.
     if (callSignal.aborted) return left(batch);
+    // plant: a-failed-batch-of-messages-is-tried-again-at-once
     if (outcome.kind !== "throttled" && outcome.kind !== "unavailable") {
       notes.wasSeen = true;
       return await conclude(context, running, outcome);
@@ -114,12 +116,15 @@ async function runWhileItLasts(
     context.slowDown();
     // The same batch in memory is tried again while the hold lasts that it has now (queues §2.2). An attempt may take long
     // when it succeeds at last: so the hold is prolonged all the same, and what is left of it given back in the end.
+    // plant: a-throttled-batch-is-tried-for-ever
     untilMs ??= Math.min(...batch.map(({ holdUntilMs }) => holdUntilMs));
     const retryAfterMs = outcome.kind === "throttled" ? (outcome.retryAfterMs ?? 0) : 0;
     const pauseMs = Math.max(retryAfterMs, backoffMs(pauses, settings, random));
     const remainingMs = untilMs - clock.monotonic();
+    // plant: a-throttled-batch-is-let-go-at-once
     if (pauseMs >= remainingMs) {
       telemetry.mark("throttled batch given up at the end of its hold");
+      // plant: a-batch-that-was-throttled-to-the-end-is-acknowledged
       return released(batch, Math.max(0, remainingMs));
     }
     notes.pauses(outcome.kind, clock.monotonic() + pauseMs);
@@ -147,6 +152,7 @@ async function runWithoutBroken(
   const { telemetry, notes, giveUp } = context;
   const broken = batch.filter((held) => !canEncode(context, held));
   const sound = batch.filter((held) => !broken.includes(held));
+  // plant: a-message-of-which-no-event-can-be-made-fails-its-whole-batch
   if (broken.length === 0 || sound.length === 0) {
     giveUp(batch, fault.cause);
     notes.lastProblem = "no event can be made of it";
@@ -174,6 +180,7 @@ function mayStart(
   untilMs = Number.POSITIVE_INFINITY,
 ): boolean {
   const nowMs = clock.monotonic();
+  // plant: invocations-start-on-messages-that-are-lost
   if (nowMs < untilMs && batch.every((held) => isHeldAt(held, nowMs))) return true;
   telemetry.mark("batch not started: a hold had ended");
   return false;
@@ -233,6 +240,7 @@ function returned(context: QueueBatchContext, running: Running, payload: Uint8Ar
   const answer = readFailedMessages(payload, (id) => ids.has(id));
   if (answer.kind === "malformed") {
     telemetry.mark("malformed response fails a batch of a queue");
+    // plant: an-unreadable-response-of-a-queues-batch-is-taken-for-success
     return failed(context, running, answer.reason);
   }
   if (answer.identifiers.length === 0) return succeeded(context, running);
@@ -258,8 +266,10 @@ function divide(batch: readonly HeldMessage[], failed: ReadonlySet<string>, isSt
   const failedGroups = new Set<string>();
   for (const held of batch) {
     const { messageId, groupId } = held.message;
+    // plant: a-partial-response-is-read-the-wrong-way-round
     if (failed.has(messageId)) {
       leave.push(held);
+      // plant: a-later-message-of-a-group-is-acknowledged-behind-a-listed-failure
       if (groupId !== undefined && !isStrict) failedGroups.add(groupId);
     } else if (groupId !== undefined && failedGroups.has(groupId)) release.push(held);
     else acknowledge.push(held);
@@ -308,6 +318,7 @@ function report(
 }
 
 function left(batch: readonly HeldMessage[]): BatchEnding {
+  // plant: messages-of-a-failed-batch-are-acknowledged
   return { acknowledge: [], leave: batch, release: [], releaseAfterMs: 0 };
 }
 

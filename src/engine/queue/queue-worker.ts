@@ -191,6 +191,8 @@ export class QueueWorker {
       this.#onDrained = resolve;
       this.#go();
     });
+    // plant: a-queues-stop-does-not-wait-for-what-runs
+    // plant: a-stop-gives-back-what-waits-though-it-could-run
     await sleepUnless(drained, clock, Math.min(startsMs, drainMs));
     const released = this.#endStarts();
     if (startsMs < drainMs) await sleepUnless(Promise.all(this.#running), clock, drainMs - startsMs);
@@ -225,9 +227,11 @@ export class QueueWorker {
       telemetry.log("warn", message, { mapping: name, receives });
     }
     this.#end.abort();
+    // plant: batches-that-wait-for-the-function-start-after-stop-2
     invoker.dismiss(name);
     const waiting = this.#buffer.messages;
     if (waiting.length > 0) telemetry.mark("waiting messages released on stop");
+    // plant: waiting-messages-are-kept-on-stop
     return this.#giveBack(waiting, "the drain of a stop is over", this.#receiver.untilBackMs);
   }
 
@@ -282,12 +286,14 @@ export class QueueWorker {
       this.#planFlush();
     }
     this.#places.lookAtHandovers();
+    // plant: a-stop-does-not-wait-for-receives-that-are-under-way
     const isDrained = this.#running.size === 0 && this.#buffer.size === 0 && this.#receiver.running === 0;
     if (isDrained) this.#onDrained?.();
   }
 
   /** Places that were lost did not come back: what waits is for those who have one. */
   #placesChanged(mayWait: boolean): void {
+    // plant: messages-wait-for-a-place-that-never-comes
     if (!mayWait && this.#buffer.size > 0) {
       this.#options.telemetry.mark("messages given back without a place to run");
       const reason = "other processes have all places of the shared maximum";
@@ -338,9 +344,11 @@ export class QueueWorker {
     telemetry.mark("filtered messages deleted");
     this.#ledger.discard(unwanted);
     try {
+      // plant: messages-that-no-pattern-matches-are-not-deleted
       await this.#settler.acknowledge(unwanted);
       this.#settledMessages += unwanted.length;
     } finally {
+      // plant: what-was-filtered-out-keeps-its-bytes
       this.#ledger.letGo(unwanted);
     }
   }
@@ -350,6 +358,7 @@ export class QueueWorker {
     this.#givenUp.damaged(broken, error);
     this.#failed.add(broken, "it cannot be converted");
     this.#leftUntilMs = Math.max(this.#leftUntilMs, ...broken.map(({ holdUntilMs }) => holdUntilMs));
+    // plant: messages-that-cannot-be-converted-keep-what-they-took
     this.#ledger.letGo(broken);
   }
 
@@ -380,6 +389,7 @@ export class QueueWorker {
 
   #isBatchDue(nowMs: number): boolean {
     if (this.#stop.signal.aborted) return true;
+    // plant: messages-do-not-wait-for-their-batching-window
     return this.#buffer.isFull || nowMs >= this.#flushAtMs || this.#budget.room <= 0;
   }
 
@@ -387,6 +397,7 @@ export class QueueWorker {
   get #flushAtMs(): number {
     const { oldestMs } = this.#buffer;
     if (oldestMs === undefined) return Number.POSITIVE_INFINITY;
+    // plant: messages-wait-for-two-batching-windows
     return oldestMs + this.#options.deployment.mapping.batchingWindowMs;
   }
 
@@ -404,6 +415,7 @@ export class QueueWorker {
     const notes = new QueueBatchNotes(clock);
     this.#batches.set(batch, notes);
     try {
+      // plant: messages-are-acknowledged-before-their-invocation
       const ending = await runQueueBatch(
         {
           ...this.#options,
@@ -442,6 +454,7 @@ export class QueueWorker {
     const failedGroups = new Set(
       [...ending.leave, ...ending.release, ...lost].flatMap(({ message }) => message.groupId ?? []),
     );
+    // plant: what-waits-behind-a-failure-overtakes-it
     const behind = failedGroups.size === 0 ? [] : this.#buffer.takeGroups(failedGroups);
     if (behind.length > 0) this.#options.telemetry.mark("group given back behind a failure");
     if (!notes.wasSeen) this.#givenUp.unseen(ending.release, notes.lastProblem ?? "the mapping stops");
@@ -471,6 +484,7 @@ export class QueueWorker {
     telemetry.mark(dropped.length < lost.length ? "hold lost in flight" : "hold lost while waiting");
     if (dropped.length === 0) return;
     this.#ledger.letGo(dropped);
+    // plant: what-waits-behind-a-lost-message-overtakes-it
     const behind = this.#buffer.takeGroups(new Set(dropped.flatMap(({ message }) => message.groupId ?? [])));
     if (behind.length > 0) telemetry.mark("group given back behind a lost message");
     this.#track(this.#giveBack(behind, "a message before them in their group is lost"));

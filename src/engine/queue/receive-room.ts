@@ -47,16 +47,22 @@ export class ReceiveRoom {
     const { ledger, budget, telemetry } = this.#options;
     if (batchesMax === 0) return 0;
     // Who holds nothing may receive in any case: no mapping starves behind another's stalled function.
+    // plant: a-receive-needs-no-room-while-nothing-waits
     const holdsNothing = ledger.bytes === 0 && expected === 0;
+    // plant: receiving-ignores-the-byte-budget
     if (!holdsNothing && budget.room <= 0) {
       telemetry.mark("receive paused by a full byte budget");
       return 0;
     }
     const free = batchesMax - runningBatches;
+    // plant: one-busy-group-holds-up-all-others
+    // plant: more-of-a-fifo-queue-is-received-than-can-start
+    // plant: a-restart-storm-with-more-of-a-fifo-queue-received-than-can-start
     if (this.isOrdered) return this.#ofOneBatch(free - receives);
     const { mapping, source } = this.#options;
     const perBatch = Math.max(mapping.batchSize, source.description.receiveMessagesMax);
     const inHand = ledger.buffer.size + expected + ledger.unwanted;
+    // plant: receives-ask-for-more-than-there-are-places
     return Math.max(1, free) * perBatch - inHand;
   }
 

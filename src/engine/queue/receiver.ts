@@ -113,6 +113,7 @@ export class Receiver {
     while (this.running < this.#wanted) {
       const untilRetryMs = this.#retryAtMs - clock.monotonic();
       if (untilRetryMs > 0) {
+        // plant: a-failed-receive-ends-the-receiving
         this.#planRetry(untilRetryMs);
         return;
       }
@@ -143,6 +144,8 @@ export class Receiver {
 
   /** A timer may come before the moment that it was set for: whoever is woken looks again, and this plans again. */
   #planRetry(inMs: number): void {
+    // plant: a-receiver-that-is-woken-early-plans-nothing
+    // plant: a-queues-receiver-forgets-to-wake-up-after-an-outage
     this.#retry = this.#options.clock.schedule(inMs, () => this.#options.onReady());
   }
 
@@ -155,6 +158,7 @@ export class Receiver {
     const { clock, source, signal, isHasty } = this.#options;
     const holdMs = this.#options.holdMs();
     const longestMs = isHasty() ? HASTY_WAIT_MS : RECEIVE_WAIT_MS;
+    // plant: a-receive-waits-longer-than-its-messages-are-held
     const waitMs = Math.min(longestMs, holdMs * RECEIVE_WAIT_SHARE);
     void this.#take(openReceive(source, { messagesMax, waitMs, holdMs }, clock.monotonic(), signal));
   }

@@ -41,6 +41,7 @@ export class Settler {
   /** Gives them back after `delayMs`, those that are still ours. One try: what fails comes again when its hold ends. */
   async release(held: readonly HeldMessage[], delayMs = 0): Promise<void> {
     const { source, clock, telemetry, mapping } = this.#options;
+    // plant: messages-are-released-that-are-lost
     const own = held.filter((each) => isHeldAt(each, clock.monotonic()));
     if (own.length === 0) return;
     try {
@@ -70,8 +71,10 @@ export class Settler {
       const lost = results.filter((result) => result === "lost").length;
       telemetry.count("lost_holds", mapping, lost);
       if (lost > 0) telemetry.mark("acknowledge found the hold lost");
+      // plant: messages-are-answered-for-and-their-holds-prolonged
       this.#options.onAnswered(open.filter((_, index) => results[index] !== "failed"));
       open = open.filter((each, index) => results[index] === "failed" && !each.isLost);
+      // plant: an-acknowledgement-that-failed-is-not-tried-again
       if (open.length === 0 || !(await sleep(clock, backoffMs(failures, limits, random), signal))) break;
       open = open.filter((each) => isHeldAt(each, clock.monotonic()));
       telemetry.mark(open.length > 0 ? "acknowledge tried again" : "acknowledge given up with its hold");

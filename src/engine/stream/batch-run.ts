@@ -128,6 +128,7 @@ export class BatchRun {
       this.#current = segment;
       const step = await this.#attempt(segment);
       if (step.kind === "stopped") return false;
+      // plant: parts-of-a-batch-are-pushed-in-the-wrong-order
       if (step.kind === "next") stack.push(...step.segments.toReversed());
     }
     return true;
@@ -192,6 +193,7 @@ export class BatchRun {
 
   /** A record that no function can have goes alone, into the destination. */
   async #giveUpDamaged(segment: Segment, index: number): Promise<Step> {
+    // plant: a-damaged-record-takes-its-batch-with-it
     if (segment.records.length > 1) return this.#splitBySize(segment, index);
     const { telemetry, mapping, shardId } = this.#context;
     const [first] = segment.records;
@@ -206,6 +208,7 @@ export class BatchRun {
   /** What stands between a segment and its next attempt; mostly nothing. */
   #blockedBy(segment: Segment): Obstacle | undefined {
     const permission = this.#context.startPermission();
+    // plant: what-is-left-of-a-batch-is-started-after-stop
     if (permission !== "start") return permission;
     if (this.#dueMs(segment) <= this.#context.clock.monotonic() || this.#goneOf(segment) > 0)
       return "expired";
@@ -255,6 +258,7 @@ export class BatchRun {
         this.#notes.does("invoking");
         return source.events.encode(recordsOf(segment), window);
       },
+      // plant: what-is-left-of-a-batch-is-started-after-stop-2
       mayStart: () => this.#context.startPermission() === "start",
       signal: callSignal,
       beginSpan: this.#beginSpan(segment),
@@ -304,6 +308,7 @@ export class BatchRun {
         this.#report(outcome.kind, segment);
         telemetry.mark("throttled attempt cost no retry");
         if (outcome.retryAfterMs !== undefined) telemetry.mark("retry-after honoured");
+        // plant: a-throttle-costs-a-retry
         return this.#pause(segment, outcome.retryAfterMs ?? 0);
       case "unavailable":
         telemetry.mark("unavailable attempt cost no retry");
@@ -390,6 +395,7 @@ export class BatchRun {
 
   /** Smaller parts may pass, whatever the mapping says of bisecting; one record can only be tried again and given up. */
   async #refusedForSize(segment: Segment): Promise<Step> {
+    // plant: a-batch-whose-size-is-refused-is-not-split
     if (segment.records.length < 2) return await this.#failed(segment, undefined);
     const { telemetry, mapping } = this.#context;
     telemetry.mark("batch split by size that was refused");
@@ -406,7 +412,10 @@ export class BatchRun {
     segment.isRetry = true;
     segment.pauses = 0;
     this.#noteTries(segment);
+    // plant: the-smallest-batches-are-not-split
     if (mapping.bisectBatchOnFunctionError && segment.records.length > 1) return this.#bisect(segment);
+    // plant: one-retry-too-many
+    // plant: one-retry-too-few
     if (mapping.retryAttemptsMax !== undefined && segment.failures > mapping.retryAttemptsMax) {
       telemetry.mark("retries exhausted");
       return await this.#discard(segment, segment.records, "RetryAttemptsExhausted", response);
@@ -434,12 +443,15 @@ export class BatchRun {
   #bisect(segment: Segment, failures = 0): Step {
     const { telemetry, mapping } = this.#context;
     const depth = segment.depth + 1;
+    // plant: batches-are-split-one-record-at-a-time
     const middle = Math.floor(segment.records.length / 2);
     telemetry.count("batch_splits", mapping.name, 1);
     if (depth === 5) telemetry.mark("bisect depth 5");
     if (segment.records.length % 2 === 1) telemetry.mark("odd batch bisected");
     const left = { ...this.#retry(segment.records.slice(0, middle), depth), failures };
+    // plant: a-split-loses-a-record
     const right = { ...this.#retry(segment.records.slice(middle), depth), failures };
+    // plant: the-right-half-of-a-split-batch-goes-first
     return { kind: "next", segments: [left, right] };
   }
 
@@ -474,6 +486,7 @@ export class BatchRun {
     for (const buffered of segment.records) {
       const isAged = this.#expiry.dueMs(buffered) <= nowMs;
       const isGone = first === undefined || buffered.ordinal < first.ordinal;
+      // plant: records-that-are-too-old-are-forgotten
       (isAged ? aged : isGone ? gone : live).push(buffered);
     }
     return { aged, gone, live };
@@ -571,6 +584,7 @@ export class BatchRun {
    */
   #dueMs({ windowEnd, records, triedFromMs }: Segment): number {
     if (windowEnd === "no") return this.#expiry.firstDueMs(records);
+    // plant: a-windows-last-invocation-is-as-old-as-the-window
     if (triedFromMs === undefined) return Number.POSITIVE_INFINITY;
     return triedFromMs + (this.#context.mapping.recordAgeMsMax ?? Number.POSITIVE_INFINITY);
   }

@@ -113,6 +113,7 @@ export class CheckpointLoop {
   /** The same in so many tries, one right after the other: the last words of a worker that is out of time. */
   async flushInTries(triesMax: number): Promise<void> {
     await this.#writing;
+    // plant: the-last-checkpoint-is-not-waited-for
     for (let tries = 0; tries < triesMax && !this.isDurable && !this.#isClosed; tries++) await this.#write();
   }
 
@@ -130,6 +131,7 @@ export class CheckpointLoop {
     const untilDueMs = this.#isUrgent
       ? 0
       : this.#lastWriteMs + settings.checkpointIntervalMs - clock.monotonic();
+    // plant: checkpoints-are-written-once-an-hour
     const delayMs = Math.max(0, untilDueMs, this.#pauseMs());
     this.#timer = clock.schedule(delayMs, () => void this.#write());
   }

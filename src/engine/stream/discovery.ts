@@ -36,6 +36,7 @@ export async function discoverShards(
   } else {
     const known = new Set(rows.map((row) => row.shardId));
     const found = shards.filter(({ shardId }) => !known.has(shardId));
+    // plant: a-shard-that-is-found-later-begins-at-its-tip
     const added = found.map((shard) => newShard(shard));
     if (added.length > 0) await store.add(mapping.uuid, added);
   }
@@ -92,6 +93,7 @@ async function forgetPastShards(
   });
   if (missing.length > 0) telemetry.mark("shard missing in a listing");
   for (const { shardId } of missing.slice(0, INQUIRIES_MAX)) {
+    // plant: an-ended-shard-that-one-listing-leaves-out-is-forgotten
     if (await inquiry.isGone(shardId, signal)) await store.remove(mapping.uuid, shardId);
   }
 }

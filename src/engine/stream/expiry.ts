@@ -21,8 +21,11 @@ export class Expiry {
   dueMs({ record, read }: BufferedRecord): number {
     if (this.#recordAgeMsMax === Number.POSITIVE_INFINITY) return Number.POSITIVE_INFINITY;
     const arrivalMs = knownArrivalMs(record.arrivalMs);
+    // plant: a-record-without-an-arrival-time-counts-as-the-oldest-of-all
     if (arrivalMs === undefined) return Number.POSITIVE_INFINITY;
+    // plant: the-age-of-a-record-is-judged-by-the-hosts-wall-clock
     const ageAtReadMs = read.answeredMs === undefined ? 0 : read.answeredMs - arrivalMs;
+    // plant: records-are-given-up-at-half-their-age
     return read.monotonicMs + this.#recordAgeMsMax - ageAtReadMs;
   }
 

@@ -61,6 +61,7 @@ export class Lane {
     this.#batchingWindowStartMs = context.clock.monotonic();
     this.#idleSinceMs = this.#batchingWindowStartMs;
     this.#windowsFrom = context.source.description.batchingWindowFrom ?? "lastInvocation";
+    // plant: an-open-window-is-forgotten-when-windows-are-switched-off
     if (window !== undefined) {
       this.#window = OpenWindow.resume(window, context.mapping.tumblingWindowMs);
       context.telemetry.mark("window resumed from checkpoint");
@@ -116,6 +117,7 @@ export class Lane {
     this.#timer = undefined;
     if (dueInMs === undefined) return;
     if (dueInMs > 0) {
+      // plant: a-lane-forgets-to-wake-up-for-the-batch-that-it-fills
       this.#timer = this.#context.clock.schedule(dueInMs, () => this.poke());
       return;
     }
@@ -127,6 +129,7 @@ export class Lane {
   }
 
   stop(): void {
+    // plant: a-lanes-timer-survives-its-stop
     this.#timer?.cancel();
     this.#timer = undefined;
   }
@@ -221,6 +224,8 @@ export class Lane {
     if (batchingWindowMs === 0) return 0;
     if (this.#windowsFrom === "firstRecord") return this.#context.clock.monotonic() + batchingWindowMs;
     const elapsedMs = this.#context.clock.monotonic() - this.#batchingWindowStartMs;
+    // plant: a-batch-waits-for-two-windows
+    // plant: batches-do-not-wait-for-their-window
     return this.#batchingWindowStartMs + (Math.floor(elapsedMs / batchingWindowMs) + 1) * batchingWindowMs;
   }
 

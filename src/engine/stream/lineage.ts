@@ -27,10 +27,12 @@ export function startableShards(rows: readonly ShardProgress[], lineage: KnownLi
   const unknown = new Set<string>();
   for (const row of rows) {
     const isOther = isOtherLog(row.checkpoint, lineage.listed.get(row.shardId));
+    // plant: an-ended-shard-that-is-another-log-by-now-stays-ended
     if (row.checkpoint.ended && !isOther) continue;
     // What has been worked on already was startable once, and stays it.
     const isBegun = row.checkpoint.revision > 0 && !isOther;
     const open = isBegun || isGone(row, lineage) ? [] : openParents(parentsOf(row), byId, lineage);
+    // plant: a-merged-child-waits-for-one-of-its-parents-only
     (open.length === 0 ? startable : waiting).push(row);
     for (const parentId of open) if (!byId.has(parentId)) unknown.add(parentId);
   }
@@ -56,6 +58,7 @@ export function openParents(
   return parentIds.filter((parentId) => {
     const checkpoint = rows.get(parentId)?.checkpoint;
     if (checkpoint === undefined) return !past.has(parentId);
+    // plant: a-child-starts-before-its-parents-are-done
     return !checkpoint.ended || isOtherLog(checkpoint, listed.get(parentId));
   });
 }

@@ -56,6 +56,7 @@ export class LowWaterMark {
       this.#settledAhead++;
     }
     if (ordinal !== this.#low) return;
+    // plant: the-low-water-mark-passes-open-records
     while (this.#low < this.#next && this.#settled[this.#low & mask] !== OPEN) this.#passLowest();
     this.#resume = { kind: "after", position: this.#endOf(this.#low - 1) };
   }
@@ -129,6 +130,7 @@ export class LowWaterMark {
       const isSettled = ordinal < this.#next && this.#settled[ordinal & mask] !== OPEN;
       if (isSettled && from < 0) from = ordinal;
       if (!isSettled && from >= 0) {
+        // plant: a-settled-range-is-one-record-too-long
         ranges.push({ from: this.#positionOf(from), to: this.#endOf(ordinal - 1) });
         from = -1;
       }

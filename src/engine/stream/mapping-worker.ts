@@ -261,11 +261,10 @@ export class MappingWorker {
     let hasFound = false;
     for (const shardId of shardIds) {
       const isUnlisted = this.#listed?.has(shardId) === false;
-      const isPast =
-        source.knowsShard === undefined
-          ? isUnlisted
-          : isUnlisted && (await this.#inquiry.isGone(shardId, this.#stop.signal).catch(() => false));
-      if (!isPast) continue;
+      if (!isUnlisted) continue;
+      const isAsked = source.knowsShard !== undefined;
+      // plant: a-parent-that-one-listing-leaves-out-is-taken-for-past
+      if (isAsked && !(await this.#inquiry.isGone(shardId, this.#stop.signal).catch(() => false))) continue;
       this.#past.add(shardId);
       hasFound = true;
     }
@@ -279,6 +278,7 @@ export class MappingWorker {
 
   #isDiscoveryDue(): boolean {
     const { clock, settings } = this.#options;
+    // plant: shards-are-listed-once
     return clock.monotonic() - this.#discoveredMs >= settings.discoveryIntervalMs;
   }
 
@@ -318,6 +318,7 @@ export class MappingWorker {
     const worker = new ShardWorker({
       environment: this.#environment,
       lease,
+      // plant: the-checkpoint-of-a-lease-is-ignored-by-its-next-owner
       checkpoint: this.#beginningOf(row.shardId, acquired.checkpoint),
       begun: acquired.begun,
       isLeaseLive: () => clock.monotonic() < held.liveUntilMs,
@@ -379,6 +380,7 @@ export class MappingWorker {
         if (held.ending === undefined) this.#lose(held);
         return;
       }
+      // plant: a-lease-is-counted-from-the-answer-not-from-the-question
       held.liveUntilMs = liveUntilMs(askedMs, settings);
       held.isExpired = false;
       if (renewal.handoverTo !== undefined && held.ending === undefined) {
@@ -405,10 +407,12 @@ export class MappingWorker {
     const { clock } = this.#options;
     const { mapping, store } = this.#environment;
     const { worker } = held;
+    // plant: a-lease-is-handed-over-without-draining
     await sleepUnless(worker.drain(), clock, drainMs);
     this.#comesAgain += await worker.close(true);
     if (this.#isDisabled()) return;
     try {
+      // plant: leases-are-kept-after-stop
       await store.release(mapping.uuid, worker.lease);
     } catch (error) {
       // It runs out by itself; only the next owner waits longer.

@@ -21,6 +21,7 @@ export function splitByFailures(
 
 function keepFromFirst(records: readonly BufferedRecord[], failed: ReadonlySet<number>): SplitBatch {
   let first = records.length;
+  // plant: a-partial-response-settles-up-to-the-last-failure-named
   for (const index of failed) first = Math.min(first, index);
   return { settled: records.slice(0, first), again: records.slice(first) };
 }
@@ -31,7 +32,9 @@ function keepListed(records: readonly BufferedRecord[], failed: ReadonlySet<numb
   const again: BufferedRecord[] = [];
   for (const [index, buffered] of records.entries()) {
     const { key } = buffered.record;
+    // plant: the-records-of-a-listed-records-key-are-settled-behind-it
     const isHeldBack = key !== undefined && failedKeys.has(key);
+    // plant: listed-records-are-settled-with-the-others
     if (failed.has(index) || isHeldBack) again.push(buffered);
     else settled.push(buffered);
     if (failed.has(index) && key !== undefined) failedKeys.add(key);

@@ -97,6 +97,7 @@ export class ReadAhead {
   /** Gives back what the shard holds: its worker is closed, and nothing of it will be settled. */
   forget(): void {
     this.stop();
+    // plant: a-closed-shard-keeps-its-share-of-the-budget
     this.#options.budget.release(this.#bytes);
     this.#records = 0;
     this.#bytes = 0;
@@ -105,6 +106,8 @@ export class ReadAhead {
   #hasRoom(share: number): boolean {
     if (this.#records === 0) return true;
     const { budget, recordsMax, places } = this.#options;
+    // plant: reading-ahead-ignores-the-byte-budget
+    // plant: reading-ahead-ignores-the-window
     return places() < recordsMax * (1 - share) && budget.room > 0;
   }
 

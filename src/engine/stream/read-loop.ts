@@ -69,6 +69,7 @@ export async function runReadLoop(options: ReadLoopOptions): Promise<void> {
       notes.does("asking");
       const askedMs = clock.monotonic();
       try {
+        // plant: a-shard-made-anew-is-resumed-where-the-old-one-was
         reader ??= await source.openReader(shardId, start, stopSignal, logId);
         read = await readInTurn(options, reader, room);
         if (failedAt !== undefined && read.nothingAsked !== true) {
@@ -81,6 +82,7 @@ export async function runReadLoop(options: ReadLoopOptions): Promise<void> {
         failedAt = endpointOf(error) ?? `the shard ${shardId}`;
         const isNew = outages.failed(failedAt, limitsAfter(error, options.limits));
         reportFailure(options, error, isNew);
+        // plant: a-reader-ends-at-its-first-failure-and-notes-nothing
         options.onFailure(error, clock.monotonic() - askedMs);
         if (await isShardGone(options, error)) {
           await options.onRead(ALL_TRIMMED);
@@ -92,6 +94,7 @@ export async function runReadLoop(options: ReadLoopOptions): Promise<void> {
           reader = undefined;
         }
         notes.does("pausing", limits.backoffCapMs);
+        // plant: a-failed-read-ends-the-reading
         await outages.pause(failedAt, stopSignal);
         continue;
       }
@@ -101,6 +104,7 @@ export async function runReadLoop(options: ReadLoopOptions): Promise<void> {
       notes.does("waitingForRoom");
       await options.onRead(read);
       if (read.endOfShard) return;
+      // plant: reads-do-not-wait-for-the-sources-quota
       if (read.readAgainAfterMs <= 0) continue;
       notes.does("pausing", read.readAgainAfterMs);
       await sleep(clock, read.readAgainAfterMs, stopSignal);

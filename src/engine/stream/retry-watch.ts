@@ -101,6 +101,7 @@ export class RetryWatch {
 
   async #isServed({ record, read }: BufferedRecord): Promise<boolean> {
     const { source, shardId, stopSignal } = this.#context;
+    // plant: a-record-that-is-retried-for-long-is-called-expired-without-asking-the-source
     return (await source.stillServes?.(shardId, record.position, stopSignal, read.logId)) ?? true;
   }
 }

@@ -62,6 +62,7 @@ export class ShardLog {
     this.#turn = turn;
     poke();
     this.progressed();
+    // plant: the-new-log-is-read-before-the-old-one-is-brought-to-its-end
     await turn.promise;
     this.#turn = undefined;
   }
@@ -78,6 +79,7 @@ export class ShardLog {
 
   #tell({ because, told }: LogAnew): void {
     const { telemetry, mapping, shardId } = this.#options;
+    // plant: nobody-is-told-that-a-shard-is-another-log
     telemetry.count("changed_logs", mapping, 1);
     const fields: LogFields = { mapping, shardId, reason: because, told };
     telemetry.log("warn", "a shard is another log than the one that was read, or lost its end", fields);

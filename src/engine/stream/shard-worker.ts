@@ -158,6 +158,7 @@ export class ShardWorker {
     });
     const context = this.#context();
     this.#lanes = Array.from(
+      // plant: one-failing-key-stops-its-whole-shard
       { length: mapping.parallelizationFactor },
       (_, index) =>
         new Lane({
@@ -185,6 +186,7 @@ export class ShardWorker {
       mappingName: mapping.name,
       shardId: this.shardId,
       source,
+      // plant: a-shard-is-read-from-its-oldest-record-after-a-restart
       start: this.#mark.resume,
       inquiry: this.#environment.inquiry,
       logId: this.#log.logId,
@@ -389,8 +391,11 @@ export class ShardWorker {
   }
 
   #startPermission(): StartPermission {
+    // plant: a-stopped-engine-spins-over-its-retries
     if (this.#state !== "running") return "stop";
+    // plant: invocations-start-without-a-live-lease
     if (!this.#options.isLeaseLive()) return "leaseless";
+    // plant: work-goes-on-while-the-store-takes-no-checkpoints
     return this.#checkpoints.isBehind ? "undurable" : "start";
   }
 
@@ -413,9 +418,12 @@ export class ShardWorker {
     for (const record of read.records) this.#takeRecord(record, moment);
     this.#passedOverRecords += read.records.length - (this.#readAhead.records - bufferedBefore);
     const looked = this.#log.lookedBehind(read, this.#mark.resume);
+    // plant: a-place-without-a-record-moves-nothing
     if (looked !== undefined) this.#takePlace(looked);
+    // plant: a-place-without-a-record-is-not-made-durable
     if (this.#log.saw(read) || this.#mark.resume !== settledBefore) this.#checkpoints.changed();
     this.#gauge();
+    // plant: an-empty-read-is-taken-for-the-end-of-the-shard
     if (read.endOfShard) {
       this.#isAtEnd = true;
       if (this.#readAhead.records > 0) telemetry.mark("end of shard with records in flight");
@@ -443,6 +451,7 @@ export class ShardWorker {
     for (let rest = unread.length; kept < rest; ) {
       const middle = (kept + rest) >> 1;
       const range = unread[middle];
+      // plant: settled-ranges-are-believed-of-a-log-that-lost-them
       if (range !== undefined && (await this.#isServed(range.to))) kept = middle + 1;
       else rest = middle;
       if (this.#state !== "running") return;
@@ -469,12 +478,14 @@ export class ShardWorker {
     await this.#log.turn(anew, () => this.#pokeLanes());
     if (anew.because === "remade" && this.#state === "running") {
       this.#readNotes.does("waitingForParents");
+      // plant: a-shard-made-anew-does-not-wait-for-its-new-parents
       await this.#options.whenParentsArePast(this.#stop.signal);
     }
     if (this.#state !== "running") return;
     this.#log.saw(read);
     this.#mark.restart(anew.from);
     // What was settled ahead in the old log says nothing of this one.
+    // plant: what-was-settled-ahead-in-the-old-log-is-skipped-in-the-new-one
     this.#skip = this.#skipNothing();
     this.#lagMs = read.lagMs;
     this.#unread = read.offsetLag;
@@ -494,6 +505,7 @@ export class ShardWorker {
   #takeRecord(record: StreamRecord, read: ReadMoment): void {
     const { telemetry, mapping } = this.#environment;
     const ordinal = this.#mark.append(record.position, bornMs(record.arrivalMs, read));
+    // plant: settled-ranges-are-not-skipped-after-a-restart
     if (this.#skip.isSettled(record.position)) {
       telemetry.mark("settled range resumed after restart");
       telemetry.count("skipped_events", mapping.name, 1);
@@ -525,6 +537,7 @@ export class ShardWorker {
 
   #laneOf(record: StreamRecord): Lane | undefined {
     const lanes = this.#lanes.length;
+    // plant: the-lane-does-not-depend-on-the-key
     const index = record.key === undefined ? this.#keylessRecords++ % lanes : laneOfKey(record.key, lanes);
     return this.#lanes[index];
   }
@@ -569,6 +582,7 @@ export class ShardWorker {
   }
 
   #isDone(): boolean {
+    // plant: a-shard-is-called-ended-while-records-are-in-flight
     return this.#isAtEnd && this.#isAllSettled();
   }
 
@@ -581,6 +595,8 @@ export class ShardWorker {
     const { logId } = this.#log;
     return {
       resume: this.#mark.resume,
+      // plant: settled-ranges-are-not-stored
+      // plant: settled-ranges-that-are-not-read-yet-are-forgotten
       settledRanges: this.#skip.withUnread(this.#mark.settledRanges()),
       ended: this.#isDone(),
       window: this.#lanes[0]?.windowCheckpoint,

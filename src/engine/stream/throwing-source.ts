@@ -21,6 +21,7 @@ export function noteUnencodable(events: StreamEvents, records: readonly Buffered
   let isAny = false;
   for (const buffered of records) {
     try {
+      // plant: one-record-that-cannot-be-encoded-condemns-all-of-its-batch
       events.encode([buffered.record], undefined);
     } catch (error) {
       buffered.damage = reasonOf("encode", error);

@@ -24,6 +24,7 @@ export class OpenWindow {
   private constructor(checkpoint: WindowCheckpoint, lengthMs: number) {
     this.startMs = checkpoint.startMs;
     this.endMs = checkpoint.startMs + lengthMs;
+    // plant: the-state-of-a-window-does-not-survive-a-restart
     this.stateJson = checkpoint.stateJson;
     this.#lastPosition = checkpoint.lastPosition;
     this.#earlyEnds = checkpoint.earlyEnds ?? 0;
@@ -38,6 +39,7 @@ export class OpenWindow {
 
   /** `mappingLengthMs`: of the mapping, for checkpoints of before the window's own was kept. */
   static resume(checkpoint: WindowCheckpoint, mappingLengthMs: number): OpenWindow {
+    // plant: an-open-window-is-resumed-with-the-mappings-present-length
     return new OpenWindow(checkpoint, checkpoint.lengthMs ?? Math.max(LENGTH_MS_MIN, mappingLengthMs));
   }
 
@@ -47,6 +49,7 @@ export class OpenWindow {
    */
   holds(arrivalMs: number | undefined): boolean {
     const known = knownArrivalMs(arrivalMs);
+    // plant: a-window-takes-the-first-record-of-the-next
     return known === undefined || known < this.endMs;
   }
 
@@ -56,6 +59,7 @@ export class OpenWindow {
 
   /** An invocation handed its state on, which is made of the records up to `lastPosition`. */
   keepState(stateJson: string | undefined, lastPosition: Position | undefined): void {
+    // plant: the-state-of-a-window-is-not-handed-on
     this.stateJson = stateJson ?? this.stateJson;
     this.#lastPosition = lastPosition ?? this.#lastPosition;
   }
@@ -78,6 +82,7 @@ export class OpenWindow {
 
   /** Tells this end of the window from every other end of this and other windows, also when it comes again. */
   placeOf(end: WindowEnd): string {
+    // plant: given-up-last-invocations-of-a-window-share-one-id
     const which = [end, this.#earlyEnds, this.#lastPosition ?? "nothing"];
     return `window/${this.startMs}-${this.endMs}/${which.join("/")}`;
   }

@@ -37,7 +37,8 @@ export async function huntContractBug(bug: ContractBug): Promise<ContractHunt> {
     });
     const applied = new Set(readMarks(marks));
     const absent = bug.patches.find((_, index) => !applied.has(String(index)));
-    if (absent !== undefined) return missed(`it was not planted: ${absent.file} is not loaded${ill.tail}`);
+    if (absent !== undefined)
+      return missed(`it was not planted: no file that is loaded has "// plant: ${absent.at}"${ill.tail}`);
     if (ill.status === undefined) return missed(`the test neither passed nor failed in ${RUN_MS_MAX} ms`);
     if (ill.failed === 0) return missed(`the test passes with it${ill.status === 0 ? "" : ill.tail}`);
     return { isCaught: true, message: ill.reason };

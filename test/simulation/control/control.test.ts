@@ -29,7 +29,7 @@ describe("control planes of one store (I17, I27)", () => {
   test("a bug that is none is not caught: the hunt can fail", async () => {
     const [real] = CONTROL_BUGS;
     assert(real !== undefined);
-    const patches = real.patches.map((patch) => ({ ...patch, replace: patch.find }));
+    const patches = real.patches.map((patch) => ({ ...patch, lines: 0, instead: "" }));
     assert.equal(await hunt({ bug: { name: "none", patches }, seedsMax: 10 }), undefined);
   });
 });

@@ -1,8 +1,8 @@
 import type { InvariantId } from "../history.ts";
 
 /**
- * Bugs that are planted into the engine (or into the world that it relies on) to see the checkers catch them: each is one
- * textual change of a source file, applied when the file is loaded. A checker that no bug can trip proves nothing.
+ * Bugs that are planted into the engine (or into the world that it relies on) to see the checkers catch them: each replaces
+ * the lines behind a comment `// plant: NAME`, when their file is loaded. A checker that no bug can trip proves nothing.
  */
 export interface PlantedBug {
   readonly name: string;
@@ -12,16 +12,13 @@ export interface PlantedBug {
 }
 
 export interface Patch {
-  /** From the repository's root. */
-  readonly file: string;
-  /** Must stand in the file exactly once. */
-  readonly find: string;
-  readonly replace: string;
+  /** The NAME of the comment `// plant: NAME`, which stands once in all sources. Comments of other bugs may stand between. */
+  readonly at: string;
+  /** How many lines behind the comment it replaces; 1. */
+  readonly lines?: number;
+  /** What stands there then; empty: nothing. */
+  readonly instead: string;
 }
-
-export const STREAM = "src/engine/stream";
-export const QUEUE = "src/engine/queue";
-export const INVOKE = "src/engine/invoke";
 
 export function bug(name: string, breaks: readonly InvariantId[], ...patches: readonly Patch[]): PlantedBug {
   return { name, breaks, patches };

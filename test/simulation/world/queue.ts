@@ -248,6 +248,7 @@ export class SimQueue {
       const message = live[(first + offset) % live.length];
       if (message === undefined || !isThere(message)) continue;
       const isHeld = message.hiddenUntil > now;
+      // plant: the-simulated-queue-gives-messages-of-a-held-group
       if (isHeld && isFifo) blocked.add(message.groupId);
       if (isHeld && (isFifo || !request.duplicates())) continue;
       if (isFifo && blocked.has(message.groupId)) continue;

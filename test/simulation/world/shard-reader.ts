@@ -182,6 +182,7 @@ export class SimReader implements ShardReader {
     const first = read.records[0];
     this.#place = read.lookedTo ?? read.records.at(-1)?.position ?? this.#place;
     if (first === undefined) {
+      // plant: the-source-skips-a-record-after-an-empty-read
       if (read.trimmed) this.#next = from;
       if (read.lookedTo !== undefined) this.#next = startIndex(this.#shard, afterPlace(read.lookedTo));
       return;

@@ -125,6 +125,7 @@ function checkPresence(stream: SimStream): void {
 function toShard(shard: SimShard, tellsLogs: boolean): Shard {
   return {
     shardId: shard.shardId,
+    // plant: the-source-hides-the-parents-of-its-shards
     parentShardIds: shard.parents.map((parent) => parent.shardId),
     closed: shard.closedAt !== undefined,
     ...(tellsLogs ? { logId: logIdOf(shard) } : {}),

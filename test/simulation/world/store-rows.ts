@@ -67,6 +67,7 @@ export class StoreRows {
 
   acquire(mappingUuid: string, shardId: string, owner: string, seen: LeaseSight): ShardProgress | undefined {
     const row = this.#mappings.get(mappingUuid)?.get(shardId);
+    // plant: the-store-gives-a-lease-twice
     if (row === undefined || row.epoch !== seen.epoch || row.counter !== seen.counter) return undefined;
     row.owner = owner;
     row.epoch++;
@@ -85,6 +86,7 @@ export class StoreRows {
   renew(mappingUuid: string, lease: HeldLease): Renewal {
     const row = this.#held(mappingUuid, lease);
     if (row === undefined) return { kind: "fenced" };
+    // plant: the-store-answers-a-renewal-and-has-not-written-it
     row.counter++;
     return { kind: "renewed", handoverTo: row.handoverTo };
   }
@@ -93,6 +95,7 @@ export class StoreRows {
     const row = this.#held(mappingUuid, lease);
     if (row === undefined) return "fenced";
     if (row.checkpointEpoch === row.epoch && checkpoint.revision <= row.checkpoint.revision) return "stale";
+    // plant: the-store-answers-a-checkpoint-and-has-not-written-it
     row.checkpoint = copy(checkpoint);
     row.checkpointEpoch = row.epoch;
     return "stored";
@@ -125,6 +128,7 @@ export class StoreRows {
 
   #held(mappingUuid: string, lease: HeldLease): Row | undefined {
     const row = this.#mappings.get(mappingUuid)?.get(lease.shardId);
+    // plant: the-store-does-not-fence
     return row !== undefined && row.owner === lease.owner && row.epoch === lease.epoch ? row : undefined;
   }
 }

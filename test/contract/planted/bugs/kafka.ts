@@ -1,7 +1,5 @@
 import { type ContractBug, contractBug } from "../contract-bug.ts";
 
-const LEADERS = "connectors/kafka/leaders.ts";
-const READER = "connectors/kafka/reader.ts";
 const GROUP = "test/unit/connectors/kafka/group-progress.test.ts";
 
 /** Where laws of any stream source catch it: on the scripted broker and on a real one. */
@@ -26,37 +24,24 @@ export const KAFKA_BUGS: readonly ContractBug[] = [
     "a topic made anew is taken for the one that was read",
     "a start after 10 records of an old stream reads all 15 of the new one",
     {
-      file: LEADERS,
-      find: "topicId !== undefined && ask.topicId !== undefined && topicId !== ask.topicId;",
-      replace: "topicId === undefined && ask.topicId !== undefined;",
+      at: "a-topic-made-anew-is-taken-for-the-one-that-was-read",
+      instead: "const isOther = topicId === undefined && ask.topicId !== undefined;",
     },
   ),
   ...onBoth(
     "leader epochs are not compared",
     "a start behind the end that a log lost reads what was written in its place",
-    {
-      file: "connectors/kafka/log-place.ts",
-      find: "return epochBefore(this.#identity.epochs, this.#offset);",
-      replace: "return -1;",
-    },
+    { at: "leader-epochs-are-not-compared", instead: "return -1;" },
   ),
   ...onBoth(
     "a read tells of its last record only",
     "a read tells how far it looked, where the end of the shard holds no record",
-    {
-      file: READER,
-      find: "const hasMoved = nextOffset > this.#toldOffset;",
-      replace: "const hasMoved = false;",
-    },
+    { at: "a-read-tells-of-its-last-record-only", instead: "const hasMoved = false;" },
   ),
   ...onBoth(
     "a time beyond 2^53 is taken for damage",
     "a time that is none is handed on as it is, and its record and all behind it are delivered",
-    {
-      file: "connectors/kafka/batch-head.ts",
-      find: "const baseTimestampMs = reader.exactInt64();",
-      replace: "const baseTimestampMs = reader.int64();",
-    },
+    { at: "a-time-beyond-2-53-is-taken-for-damage", instead: "const baseTimestampMs = reader.int64();" },
   ),
   contractBug(
     "Kafka: the log of a checkpoint is forgotten with its process",
@@ -65,9 +50,8 @@ export const KAFKA_BUGS: readonly ContractBug[] = [
       test: "a checkpoint's log comes back with it, and with it the leader's epoch of its last record",
     },
     {
-      file: "connectors/kafka/group-checkpoint.ts",
-      find: "encodeCommitMetadata(offset, { revision, settledRanges, logId });",
-      replace: "encodeCommitMetadata(offset, { revision, settledRanges });",
+      at: "kafka-the-log-of-a-checkpoint-is-forgotten-with-its-process",
+      instead: "const metadata = encodeCommitMetadata(offset, { revision, settledRanges });",
     },
   ),
   contractBug(
@@ -77,9 +61,8 @@ export const KAFKA_BUGS: readonly ContractBug[] = [
       test: "what was settled ahead in a log that has lost its end is cut there, and asked of no other",
     },
     {
-      file: "connectors/kafka/group-progress.ts",
-      find: "settledRanges: rangesBefore(settledRanges, parting)",
-      replace: "settledRanges",
+      at: "kafka-what-was-settled-ahead-of-a-lost-end-hides-what-was-written-in-its-place",
+      instead: "return { ...checkpoint, settledRanges };",
     },
   ),
   contractBug(
@@ -89,9 +72,8 @@ export const KAFKA_BUGS: readonly ContractBug[] = [
       test: "a topic made anew with fewer partitions is shared out anew, and the missing ones come back with it",
     },
     {
-      file: "connectors/kafka/group-member.ts",
-      find: "count !== (counts.get(topic) ?? 0)",
-      replace: "count > (counts.get(topic) ?? 0)",
+      at: "kafka-a-topic-with-fewer-partitions-is-not-shared-out-anew",
+      instead: "if ([...now].some(([topic, count]) => count > (counts.get(topic) ?? 0))) this.joinAgain();",
     },
   ),
 ];

@@ -12,9 +12,8 @@ export const LOCAL_BUGS: readonly ContractBug[] = [
       test: "a start in the log of a removed file reads the new file from its beginning, however long it has grown",
     },
     {
-      file: "connectors/local/reader.ts",
-      find: "this.#logId !== undefined && this.#logId !== logId",
-      replace: "this.#logId !== undefined && this.#logId === undefined",
+      at: "a-local-stream-that-was-made-anew-is-read-on-from-the-old-ones-place",
+      instead: "const isOther = this.#logId !== undefined && this.#logId === undefined;",
     },
   ),
   contractBug(
@@ -24,9 +23,8 @@ export const LOCAL_BUGS: readonly ContractBug[] = [
       test: "a running reader goes over to a file that was made anew, and reads it from its beginning",
     },
     {
-      file: "src/sqlite/live-file.ts",
-      find: 'if (sight === "same") return;',
-      replace: "if (sight !== undefined) return;",
+      at: "a-reader-of-a-local-stream-never-looks-at-its-path-again",
+      instead: "if (sight !== undefined) return;",
     },
   ),
   contractBug(
@@ -36,10 +34,9 @@ export const LOCAL_BUGS: readonly ContractBug[] = [
       test: "on a full disk records that a local stream refused are read by nobody, and later ones follow without a gap",
     },
     {
-      file: "src/sqlite/transaction.ts",
-      find: 'database.exec("COMMIT");\n    return result;',
-      replace:
-        'try { database.exec("COMMIT"); } catch { if (database.isTransaction) database.exec("ROLLBACK"); }\n    return result;',
+      at: "records-of-a-local-stream-are-accepted-though-their-commit-failed",
+      instead:
+        'try { database.exec("COMMIT"); } catch { if (database.isTransaction) database.exec("ROLLBACK"); }',
     },
   ),
   contractBug(
@@ -49,9 +46,9 @@ export const LOCAL_BUGS: readonly ContractBug[] = [
       test: "who appends to a file that was removed or made anew is told that nobody will see it",
     },
     {
-      file: "connectors/local/stream-database.ts",
-      find: "if (fileAt(path) !== file)",
-      replace: 'if (fileAt(path) !== file && path === "")',
+      at: "what-is-appended-to-a-removed-file-is-accepted",
+      instead:
+        'if (fileAt(path) !== file && path === "") throw goneForNow(path, "was removed or replaced while it was written to");',
     },
   ),
   contractBug(
@@ -61,9 +58,8 @@ export const LOCAL_BUGS: readonly ContractBug[] = [
       test: "resuming after any position yields exactly what follows it, also from another source",
     },
     {
-      file: "connectors/local/reader.ts",
-      find: 'if (start.kind === "after") this.#after = parsePosition(start.position);',
-      replace: 'if (start.kind === "after") this.#after = parsePosition(start.position) + 1;',
+      at: "a-local-stream-begins-a-record-too-far",
+      instead: 'if (start.kind === "after") this.#after = parsePosition(start.position) + 1;',
     },
   ),
 ];

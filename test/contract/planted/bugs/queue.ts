@@ -15,9 +15,8 @@ export const QUEUE_BUGS: readonly ContractBug[] = [
       test: "an attribute whose name is written as __proto__ is delivered with its message, beside healthy ones",
     },
     {
-      file: "connectors/sqs/sdk-client.ts",
-      find: "body: withoutOddNames(response.body)",
-      replace: "body: response.body",
+      at: "an-attribute-that-is-called-proto-fails-its-whole-receive",
+      instead: "return { response: { ...response, body: response.body } };",
     },
   ),
   contractBug(
@@ -26,11 +25,7 @@ export const QUEUE_BUGS: readonly ContractBug[] = [
       file: "test/unit/connectors/sqs/event.test.ts",
       test: "a message that cannot be settled is handed out as damaged, which no function sees",
     },
-    {
-      file: "connectors/sqs/event.ts",
-      find: "return damaged(message, isFifo, describeError(error));",
-      replace: "throw error;",
-    },
+    { at: "a-message-that-is-incomplete-fails-its-whole-receive", instead: "throw error;" },
   ),
   contractBug(
     "a receive that waits at SQS is cut off when no more is wanted",
@@ -39,20 +34,17 @@ export const QUEUE_BUGS: readonly ContractBug[] = [
       test: "a receive that is under way is answered though no more is wanted: what SQS handed out is not thrown away",
     },
     {
-      file: "connectors/sqs/source.ts",
-      find: "this.#api.receive(request, this.#closing.signal)",
-      replace: "this.#api.receive(request, signal)",
+      at: "a-receive-that-waits-at-sqs-is-cut-off-when-no-more-is-wanted",
+      instead: "return await this.#api.receive(request, signal);",
     },
   ),
   contractBug("a restart storm with receives that are cut off by a stop", STORM, {
-    file: "connectors/sqs/source.ts",
-    find: "this.#api.receive(request, this.#closing.signal)",
-    replace: "this.#api.receive(request, signal)",
+    at: "a-restart-storm-with-receives-that-are-cut-off-by-a-stop",
+    instead: "return await this.#api.receive(request, signal);",
   }),
   contractBug("a restart storm with more of a FIFO queue received than can start", STORM, {
-    file: "src/engine/queue/receive-room.ts",
-    find: "if (this.isOrdered) return this.#ofOneBatch(free - receives);",
-    replace: "",
+    at: "a-restart-storm-with-more-of-a-fifo-queue-received-than-can-start",
+    instead: "",
   }),
   contractBug(
     "what an update kept is not held for as long as the update lasts",
@@ -61,9 +53,8 @@ export const QUEUE_BUGS: readonly ContractBug[] = [
       test: "what an update kept is held until the next worker begins, under a hold that lasts as long as the update, and longer",
     },
     {
-      file: "src/engine/queue/kept-receives.ts",
-      find: "const PROLONG_SHARE = 1 / 2;",
-      replace: "const PROLONG_SHARE = 1_000;",
+      at: "what-an-update-kept-is-not-held-for-as-long-as-the-update-lasts",
+      instead: "const PROLONG_SHARE = 1_000;",
     },
   ),
   contractBug(
@@ -73,9 +64,8 @@ export const QUEUE_BUGS: readonly ContractBug[] = [
       test: "the queue's attributes are asked for again once a minute, beside a receive that does not wait for them",
     },
     {
-      file: "connectors/sqs/described-queue.ts",
-      find: "if (nowMs() - this.#askedMs >= againMs)",
-      replace: "if (nowMs() < againMs && againMs < 0)",
+      at: "what-an-sqs-queue-says-of-itself-when-it-is-opened-is-believed-for-ever",
+      instead: "if (nowMs() < againMs && againMs < 0) this.#ask().catch(() => undefined);",
     },
   ),
   contractBug(
@@ -85,9 +75,8 @@ export const QUEUE_BUGS: readonly ContractBug[] = [
       test: "a queue that was not found says what it is before the first message of the next one is received",
     },
     {
-      file: "connectors/sqs/described-queue.ts",
-      find: 'if (hasErrorCode(error, "ERR_MILLRACE_SOURCE_NOT_FOUND")) this.#isDoubted = true;',
-      replace: "void error;",
+      at: "an-sqs-queue-that-is-found-again-is-taken-for-the-one-that-was-there-before",
+      instead: "void error;",
     },
   ),
   contractBug(
@@ -96,11 +85,7 @@ export const QUEUE_BUGS: readonly ContractBug[] = [
       file: "test/contract/local-queue.test.ts",
       test: "a queue that is removed is not found, and one made anew under its name is read by the same source",
     },
-    {
-      file: "connectors/local/attached-queue.ts",
-      find: "if (!isSameRow(row, this.#now.row)) this.#now = attach(this.#database, row);",
-      replace: "void row;",
-    },
+    { at: "a-local-queues-row-is-read-once-and-believed-for-ever", instead: "void row;" },
   ),
   contractBug(
     "a row of a local queue that cannot be read fails its whole receive",
@@ -109,9 +94,8 @@ export const QUEUE_BUGS: readonly ContractBug[] = [
       test: "a message that cannot be converted is given with its damage, and its neighbours as they are",
     },
     {
-      file: "connectors/local/queue-delivery.ts",
-      find: "if (isStorageError(error)) throw error;",
-      replace: "if (error !== undefined) throw error;",
+      at: "a-row-of-a-local-queue-that-cannot-be-read-fails-its-whole-receive",
+      instead: "if (error !== undefined) throw error;",
     },
   ),
 ];

@@ -3,9 +3,8 @@ import { type ContractBug, contractBug } from "../contract-bug.ts";
 const SQLITE = "test/contract/sqlite-store.test.ts";
 
 const EARLY = {
-  file: "src/sqlite/transaction.ts",
-  find: "return (...values) => statement.all(...values);",
-  replace: "return (...values) => [statement.get(...values)].filter((row) => row !== undefined);",
+  at: "early",
+  instead: "return (...values) => [statement.get(...values)].filter((row) => row !== undefined);",
 };
 
 export const STORE_BUGS: readonly ContractBug[] = [
@@ -26,10 +25,9 @@ export const STORE_BUGS: readonly ContractBug[] = [
       test: "on a full disk every write is refused and changes nothing, and works again afterwards",
     },
     {
-      file: "src/sqlite/transaction.ts",
-      find: 'database.exec("COMMIT");\n    return result;',
-      replace:
-        'try { database.exec("COMMIT"); } catch { if (database.isTransaction) database.exec("ROLLBACK"); }\n    return result;',
+      at: "a-change-of-a-mapping-is-answered-though-its-commit-failed",
+      instead:
+        'try { database.exec("COMMIT"); } catch { if (database.isTransaction) database.exec("ROLLBACK"); }',
     },
   ),
   contractBug(
@@ -39,9 +37,8 @@ export const STORE_BUGS: readonly ContractBug[] = [
       test: "on a full disk a failure record is refused, its torn line spoils no other, and it is taken afterwards",
     },
     {
-      file: "src/destinations/json-lines.ts",
-      find: "if (bytesWritten < bytes.length) {",
-      replace: "if (bytesWritten === 0) {",
+      at: "a-failure-record-counts-as-delivered-when-half-of-its-line-is-written",
+      instead: "if (bytesWritten === 0) {",
     },
   ),
   contractBug(
@@ -52,9 +49,8 @@ export const STORE_BUGS: readonly ContractBug[] = [
       needsServer: true,
     },
     {
-      file: "src/stores/postgres-database.ts",
-      find: 'if (command !== "COMMIT")',
-      replace: 'if (command === "")',
+      at: "postgresqls-commit-is-believed-though-it-rolled-back",
+      instead: `if (command === "") throw new Error(\`the transaction ended with \${command}\`);`,
     },
   ),
   contractBug(
@@ -63,11 +59,7 @@ export const STORE_BUGS: readonly ContractBug[] = [
       file: "test/unit/stores/sqlite-file.test.ts",
       test: "where another file is in the place of the store's, its former leases are fenced and the new owner stays alone",
     },
-    {
-      file: "src/sqlite/live-file.ts",
-      find: 'if (sight === "same") return;',
-      replace: 'if (sight !== "missing") return;',
-    },
+    { at: "a-stores-file-that-is-another-one-is-not-noticed", instead: 'if (sight !== "missing") return;' },
   ),
   contractBug(
     "a store's file that was removed is not noticed",
@@ -75,19 +67,14 @@ export const STORE_BUGS: readonly ContractBug[] = [
       file: "test/unit/stores/sqlite-file.test.ts",
       test: "a store whose file was removed refuses every call, and works again when the file is back",
     },
-    {
-      file: "src/sqlite/live-file.ts",
-      find: 'if (sight === "missing") throw this.#options.missing();',
-      replace: 'if (sight === "missing") return;',
-    },
+    { at: "a-stores-file-that-was-removed-is-not-noticed", instead: 'if (sight === "missing") return;' },
   ),
   contractBug(
     "SQLite's store does not fence",
     { file: SQLITE, test: "the former owner of a lease is fenced in all that it does, and changes nothing" },
     {
-      file: "src/stores/sqlite.ts",
-      find: " AND owner = ? AND epoch = ?`;",
-      replace: " AND owner IS NOT ? AND epoch >= ?`;",
+      at: "sqlites-store-does-not-fence",
+      instead: `const HELD = \`\${ONE} AND owner IS NOT ? AND epoch >= ?\`;`,
     },
   ),
 ];
