@@ -84,7 +84,10 @@ export class Supervisor implements Engine {
 
   /** Who asks for it a second time waits for the same end: nothing of the mapping may start again before it. */
   #stopWorker(worker: Worker, drainMs: number, startsMs?: number): Promise<StopReport> {
-    const stopping = this.#stopping.get(worker) ?? this.#stopOnce(worker, drainMs, startsMs);
+    const known = this.#stopping.get(worker);
+    if (known !== undefined && worker instanceof QueueWorker)
+      worker.hurry(Math.min(drainMs, startsMs ?? drainMs));
+    const stopping = known ?? this.#stopOnce(worker, drainMs, startsMs);
     this.#stopping.set(worker, stopping);
     return stopping;
   }

@@ -43,6 +43,7 @@ export class KeptReceives {
   readonly #lateMs: number;
   #timer: ScheduledCall | undefined;
   #isOver = false;
+  #isLetGo = false;
 
   constructor(options: KeptReceivesOptions) {
     this.#options = options;
@@ -71,10 +72,18 @@ export class KeptReceives {
   async giveBack(): Promise<void> {
     if (this.#isOver) return;
     this.#end();
-    const outcomes = await Promise.all(this.#kept.map(({ open }) => open.outcome));
-    const messages = outcomes.flatMap((each) => (each.kind === "given" ? each.messages : []));
-    if (messages.length > 0) await this.#options.release(messages);
+    await Promise.all(this.#kept.map(({ open }) => open.outcome));
+    await this.letGo();
     this.#decided.resolve();
+  }
+
+  /** Nobody waits any longer: what has come goes back now, and nothing is done with what comes later. */
+  async letGo(): Promise<void> {
+    if (this.#isLetGo) return;
+    this.#isLetGo = true;
+    const answers = this.#kept.map(({ open }) => open.answer);
+    const messages = answers.flatMap((each) => (each?.kind === "given" ? each.messages : []));
+    if (messages.length > 0) await this.#options.release(messages);
   }
 
   #end(): void {
@@ -84,8 +93,8 @@ export class KeptReceives {
 
   async #watch(kept: Kept): Promise<void> {
     const outcome = await kept.open.outcome;
-    if (this.#isOver) return;
     kept.open = { ...kept.open, answer: outcome };
+    if (this.#isOver) return;
     if (outcome.kind === "given" && outcome.messages.length > 0) kept.hold = outcome.hold ?? kept.open;
     this.#plan();
   }

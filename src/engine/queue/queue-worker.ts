@@ -1,6 +1,6 @@
 import type { FunctionInvoker } from "../../invocation/function-invoker.ts";
 import { RepeatedLines } from "../../lib/repeated-lines.ts";
-import { sleepUnless } from "../../lib/sleep.ts";
+import { scheduleAfter, sleepUnless } from "../../lib/sleep.ts";
 import type { Caller } from "../../model/caller.ts";
 import { describeError } from "../../model/errors.ts";
 import type { Clock, ScheduledCall } from "../../ports/clock.ts";
@@ -90,6 +90,7 @@ export class QueueWorker {
   /** Monotonic: when all messages that failed here are visible again. */
   #leftUntilMs = Number.NEGATIVE_INFINITY;
   #timer: ScheduledCall | undefined;
+  #hurried: ScheduledCall | undefined;
   #onDrained: (() => void) | undefined;
 
   constructor(options: QueueWorkerOptions) {
@@ -194,6 +195,7 @@ export class QueueWorker {
     // plant: a-queues-stop-does-not-wait-for-what-runs
     // plant: a-stop-gives-back-what-waits-though-it-could-run
     await sleepUnless(drained, clock, Math.min(startsMs, drainMs));
+    this.#hurried?.cancel();
     const released = this.#endStarts();
     if (startsMs < drainMs) await sleepUnless(Promise.all(this.#running), clock, drainMs - startsMs);
     if (this.#running.size > 0) this.#tellCutShort();
@@ -203,6 +205,15 @@ export class QueueWorker {
     this.#places.abandon();
     this.#close();
     this.#state = "Disabled";
+  }
+
+  /** A stop is under way, and another is asked for that may be sooner: its drain holds too. */
+  hurry(drainMs: number): void {
+    if (!this.#stop.signal.aborted || this.#end.signal.aborted) return;
+    const { clock } = this.#options;
+    this.#startsUntilMs = Math.min(this.#startsUntilMs, clock.monotonic() + drainMs);
+    this.#hurried?.cancel();
+    this.#hurried = scheduleAfter(clock, drainMs, () => this.#onDrained?.());
   }
 
   /** What outlasts the drain is given up: nobody hears how it ended. */

@@ -7,6 +7,9 @@ import { GivenUpLog } from "./given-up-log.ts";
 import { KeptReceives } from "./kept-receives.ts";
 import type { OpenReceive } from "./open-receive.ts";
 
+/** What giving back may take once nobody waits any more. */
+const LAST_WORDS_MS = 5_000;
+
 /** Receives of mappings whose configuration changes, from the worker that asked for them to the next. */
 export class ReceiveKeep {
   readonly #clock: Clock;
@@ -52,9 +55,11 @@ export class ReceiveKeep {
     await this.#kept.get(uuid)?.back;
   }
 
-  /** No worker comes any more. */
+  /** No worker comes any more. What has not come back within this time is not waited for. */
   async end(withinMs: number): Promise<void> {
-    const all = [...this.#kept.values()].map((kept) => kept.giveBack());
-    if (all.length > 0) await sleepUnless(Promise.all(all), this.#clock, withinMs);
+    const kept = [...this.#kept.values()];
+    if (kept.length === 0) return;
+    await sleepUnless(Promise.all(kept.map((each) => each.giveBack())), this.#clock, withinMs);
+    await sleepUnless(Promise.all(kept.map((each) => each.letGo())), this.#clock, LAST_WORDS_MS);
   }
 }

@@ -249,3 +249,25 @@ test("a message that fails while its mapping stops comes again when its hold end
   await queue.clock.advance(60_000);
   assert.deepEqual([queue.left, queue.count("unseen_receives")], [[], 0]);
 });
+
+test("a process that stops while a mapping's longer drain runs starts nothing behind its own", async () => {
+  const queue = new SmallQueue({ batchSize: 1, concurrencyMax: 2 });
+  queue.send(...ids("m", 20));
+  const open: ((outcome: InvocationOutcome) => void)[] = [];
+  queue.handler = () => new Promise((resolve) => open.push(resolve));
+  await queue.clock.advance(1_000);
+  const updated = queue.engine.stopMapping(UUID, 60_000, { isFollowed: true });
+  await queue.clock.advance(100);
+  const stop = queue.engine.stop(500).then(() => queue.clock.monotonic());
+  const askedMs = queue.clock.monotonic();
+  await queue.clock.advance(600);
+  const before = queue.calls.length;
+  for (let round = 0; round < 20; round++) {
+    for (const end of open.splice(0)) end(SUCCEEDED);
+    await queue.clock.advance(500);
+  }
+  assert.equal(queue.calls.length, before);
+  await updated;
+  assert.ok((await stop) - askedMs < 6_000, "it has stopped within its drain and its last words");
+  assert.equal(queue.clock.pendingCalls, 0);
+});
