@@ -2,8 +2,9 @@
 import { nodeTooOld } from "./system/node-version.ts";
 import { holdStopSignals } from "./system/stop-signals.ts";
 
-// Nothing else is imported before both: an old Node does not get as far as saying so, and loading all takes half a second, in
-// which a signal would be lost to the first process of a container and would kill any other one without a drain.
+// Nothing else is imported before both: an old Node does not get as far as saying so, and loading all takes half a
+// second, in which a signal would be lost to the first process of a container and would kill any other one without a
+// drain.
 const complaint = nodeTooOld(process.versions.node);
 if (complaint !== undefined) {
   process.stderr.write(`${complaint}\n`);

@@ -192,7 +192,10 @@ const UNREAD_BYTES_MAX = 1024 * 1024;
 
 let errorOutput: BoundedOutput | undefined;
 
-/** The one way to standard error: whoever wrote past it would wait for a reader that stands still, or keep lines without end. */
+/**
+ * The one way to standard error: whoever wrote past it would wait for a reader that stands still, or keep lines without
+ * end.
+ */
 function standardError(): BoundedOutput {
   errorOutput ??= new BoundedOutput({
     target: process.stderr,
@@ -219,7 +222,9 @@ function readVersion(): string {
 
 const fatalListeners = new Set<(error: unknown) => void>();
 
-/** A process in which something was left unhandled cannot be trusted: it ends, loudly, and its supervisor restarts it. */
+/**
+ * A process in which something was left unhandled cannot be trusted: it ends, loudly, and its supervisor restarts it.
+ */
 function endOnFatal(error: unknown): void {
   for (const listener of fatalListeners) listener(error);
   if (fatalListeners.size === 0) {

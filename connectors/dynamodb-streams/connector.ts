@@ -5,8 +5,8 @@ import { createDynamodbSource, KIND } from "./source.ts";
 import { ARN_SERVICE, parseStreamArn } from "./stream-arn.ts";
 
 /**
- * Streams of DynamoDB tables (streams §7). Each mapping has one reader a shard, and DynamoDB serves two readers a shard:
- * with more than two mappings on a stream, or other readers beside them, reads are throttled, as on AWS.
+ * Streams of DynamoDB tables (streams §7). Each mapping has one reader a shard, and DynamoDB serves two readers a
+ * shard: with more than two mappings on a stream, or other readers beside them, reads are throttled, as on AWS.
  */
 export const dynamodbStreamsConnector: StreamConnector = {
   kind: KIND,

@@ -18,10 +18,10 @@ const PAGE_RECORDS_MAX = 1_000;
  * 1. of a closed shard its last sequence number: exact, for ever;
  * 2. of an open shard in which records arrive during the capture, the last of these: exact, for ever;
  * 3. of an open shard that is quiet, the iterator that a read from LATEST left behind, and the service's time. Exact as
- *    long as the iterator lives, which is 15 minutes, in any process; once a record behind it is settled, it is needed no
- *    more. If it dies before (the function failed all that time, or the process was down), reading goes on with the first
- *    record that arrived no earlier than 65 seconds before the capture: nothing is lost, and at most the records of those
- *    seconds come in addition.
+ *    long as the iterator lives, which is 15 minutes, in any process; once a record behind it is settled, it is needed
+ *    no more. If it dies before (the function failed all that time, or the process was down), reading goes on with the
+ *    first record that arrived no earlier than 65 seconds before the capture: nothing is lost, and at most the records
+ *    of those seconds come in addition.
  */
 export async function captureLatestPoint(
   options: LatestPointOptions,

@@ -8,9 +8,9 @@ const RESPONSE_BYTES_MAX = 64 * 1024 * 1024;
 const COMMAND = "GetRecordsCommand";
 
 /**
- * Reads the records of GetRecords in the SDK's place, which loses attributes called `__proto__`, and fails for a whole page
- * when one member of one record is not what it expects. Items are handed on as DynamoDB wrote them, byte for byte: the event
- * has the same form. The SDK gets the rest of the answer.
+ * Reads the records of GetRecords in the SDK's place, which loses attributes called `__proto__`, and fails for a whole
+ * page when one member of one record is not what it expects. Items are handed on as DynamoDB wrote them, byte for byte:
+ * the event has the same form. The SDK gets the rest of the answer.
  *
  * Returns how to get the records of an output.
  */

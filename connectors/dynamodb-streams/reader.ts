@@ -4,21 +4,25 @@ import type { StreamRecord } from "../../src/model/record.ts";
 import type { ShardRead, ShardReader } from "../../src/ports/stream-source.ts";
 import type { ChangeRecord, IteratorStart, StreamApi } from "./stream-api.ts";
 
-/** AWS's own pollers make 4 reads a second and shard; the API allows 5, which are used while there is data (streams §7). */
+/**
+ * AWS's own pollers make 4 reads a second and shard; the API allows 5, which are used while there is data (streams §7).
+ */
 const IDLE_INTERVAL_MS = 250;
 const BUSY_INTERVAL_MS = 200;
 const PAGE_RECORDS_MAX = 1_000;
-/** So often one read looks for a live iterator: an expired one, a trimmed place, a trim in between. Beyond is no chance. */
+/**
+ * So often one read looks for a live iterator: an expired one, a trimmed place, a trim in between. Beyond is no chance.
+ */
 const ITERATORS_MAX = 4;
 /**
- * An iterator may need several empty reads to get to the next record (API reference of GetRecords), and the API tells no
- * lag. So many empty reads on end, a second's worth, are taken for the tip.
+ * An iterator may need several empty reads to get to the next record (API reference of GetRecords), and the API tells
+ * no lag. So many empty reads on end, a second's worth, are taken for the tip.
  */
 const EMPTY_PAGES_AT_TIP = 4;
 
 /**
- * Creation times are rounded down, by DynamoDB to the second and by DynamoDB Local to the minute; and the service's hosts
- * may differ by some seconds.
+ * Creation times are rounded down, by DynamoDB to the second and by DynamoDB Local to the minute; and the service's
+ * hosts may differ by some seconds.
  */
 const LATEST_MARGIN_MS = 65_000;
 

@@ -13,7 +13,9 @@ export interface FailedCall {
 
 const ENDPOINT_VARIABLE = "AWS_ENDPOINT_URL_DYNAMODB_STREAMS";
 
-/** The SDK's error in the words of the port. It keeps name, status and request id: messages may quote what is secret. */
+/**
+ * The SDK's error in the words of the port. It keeps name, status and request id: messages may quote what is secret.
+ */
 export function sourceError(error: unknown, call: FailedCall): MillraceError {
   const { action, streamArn } = call;
   return sourceErrorOf(error, {

@@ -77,8 +77,8 @@ export function createSdkStreamApi({ arn, region }: StreamArn): StreamApi {
 }
 
 /**
- * A clock set by the `Date` of each answer, which is at most as late as the moment in which it is seen. `dates`: by what was
- * made of an answer, its date: the service's own word, without the host's clock.
+ * A clock set by the `Date` of each answer, which is at most as late as the moment in which it is seen. `dates`: by
+ * what was made of an answer, its date: the service's own word, without the host's clock.
  */
 function observeServiceTime(client: DynamoDBStreamsClient, dates: WeakMap<object, number>): () => number {
   let aheadMs = 0;

@@ -20,8 +20,8 @@ const NEVER = new AbortController().signal;
 const PAYLOAD = "payload";
 
 /**
- * Puts items into the stream's table: an item for each key, overwritten again and again, so that the stream has a record of
- * each put, in order per item. The table's keys must be texts, and its stream must show new images.
+ * Puts items into the stream's table: an item for each key, overwritten again and again, so that the stream has a
+ * record of each put, in order per item. The table's keys must be texts, and its stream must show new images.
  * `callMsMax` is another one in tests only.
  * @throws MillraceError when the table cannot be described or does not suit.
  */

@@ -36,8 +36,8 @@ export interface PreparedAccess {
 }
 
 /**
- * @throws ERR_MILLRACE_CONFIG for SASL without TLS: PLAIN sends the password in clear, and SCRAM lets who listens guess it
- * offline. ERR_MILLRACE_SOURCE_UNAVAILABLE when a certificate or key cannot be used.
+ * @throws ERR_MILLRACE_CONFIG for SASL without TLS: PLAIN sends the password in clear, and SCRAM lets who listens guess
+ * it offline. ERR_MILLRACE_SOURCE_UNAVAILABLE when a certificate or key cannot be used.
  */
 export function prepareAccess(access: KafkaAccess): PreparedAccess {
   const { tls, sasl } = access;

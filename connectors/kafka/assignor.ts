@@ -7,8 +7,8 @@ export interface GroupMemberClaim extends Subscription {
 /**
  * Divides the partitions of each topic evenly over the members that subscribe to it, and moves as few as that takes. A
  * partition that is to move is given to nobody as long as a member still has it: its owner sees that it has lost it,
- * finishes, gives it back and joins again, and the next assignment gives it away (KIP-429). So no partition ever has two
- * owners, and whoever keeps its partitions goes on working meanwhile.
+ * finishes, gives it back and joins again, and the next assignment gives it away (KIP-429). So no partition ever has
+ * two owners, and whoever keeps its partitions goes on working meanwhile.
  *
  * Deterministic: the same members give the same assignment, in whatever order they come.
  */
@@ -55,8 +55,8 @@ function mayHave(memberId: string, claims: PartitionClaims | undefined): boolean
 }
 
 /**
- * A member that has been in the group all the time tells the truth about what it has. Only after a broker lost part of the
- * group's history may two claim a partition: then the newer assignment counts.
+ * A member that has been in the group all the time tells the truth about what it has. Only after a broker lost part of
+ * the group's history may two claim a partition: then the newer assignment counts.
  */
 function claimsOf(
   topic: string,

@@ -8,8 +8,8 @@ export class BatchTooLarge extends RangeError {}
 const NOTHING = Buffer.alloc(0);
 
 /**
- * The undone records of a batch, of which only a part is there at a time: as much as was asked for, and what came in one
- * part with it.
+ * The undone records of a batch, of which only a part is there at a time: as much as was asked for, and what came in
+ * one part with it.
  */
 export class BatchBody {
   readonly #chunks: Chunks;

@@ -13,8 +13,8 @@ export function checkLiteral(host: string, reach: NetworkReach | undefined): voi
 }
 
 /**
- * Resolves a name to those of its addresses that may be dialled. The socket dials what this answers and asks nobody again, so
- * a name cannot turn into another's address between the look and the call.
+ * Resolves a name to those of its addresses that may be dialled. The socket dials what this answers and asks nobody
+ * again, so a name cannot turn into another's address between the look and the call.
  */
 export function reachableLookup(reach: NetworkReach | undefined): { lookup?: LookupFunction } {
   if (reach === undefined) return {};

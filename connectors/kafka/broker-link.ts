@@ -65,8 +65,8 @@ const SILENT: InternalLogger = {
 };
 
 /**
- * One connection to one broker: TLS, user, versions. A broker answers the requests of a connection one after another, so
- * what may wait there (Fetch, JoinGroup) has links of its own. A link that fails once stays failed: open another.
+ * One connection to one broker: TLS, user, versions. A broker answers the requests of a connection one after another,
+ * so what may wait there (Fetch, JoinGroup) has links of its own. A link that fails once stays failed: open another.
  */
 export class BrokerLink {
   readonly address: string;
@@ -111,7 +111,9 @@ export class BrokerLink {
     return abortable(this.#opening, signal);
   }
 
-  /** @throws KafkaFault, or ERR_MILLRACE_ABORTED when the signal aborts; the broker may then still do what was asked. */
+  /**
+   * @throws KafkaFault, or ERR_MILLRACE_ABORTED when the signal aborts; the broker may then still do what was asked.
+   */
   async request<Name extends keyof KafkaRequests>(
     name: Name,
     args: KafkaRequests[Name]["args"],
@@ -298,7 +300,9 @@ export class BrokerLink {
   }
 }
 
-/** A server of TLS answers plain text with an alert or a handshake: what it begins with, read as the length of a frame. */
+/**
+ * A server of TLS answers plain text with an alert or a handshake: what it begins with, read as the length of a frame.
+ */
 function isTlsRecord(length: number): boolean {
   const type = length >>> 24;
   return (type === 0x15 || type === 0x16) && ((length >>> 16) & 0xff) === 3;

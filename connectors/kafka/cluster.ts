@@ -38,8 +38,8 @@ export interface TopicPartition {
 const METADATA_TIMEOUT_MS = 5_000;
 
 /**
- * The brokers of one cluster, by one access: connections on demand, one for each broker and lane, made anew when they fail.
- * Calls are made without retries; they reject with `KafkaFault`, or with `ERR_MILLRACE_ABORTED`.
+ * The brokers of one cluster, by one access: connections on demand, one for each broker and lane, made anew when they
+ * fail. Calls are made without retries; they reject with `KafkaFault`, or with `ERR_MILLRACE_ABORTED`.
  */
 export class KafkaCluster {
   readonly #clientId: string;

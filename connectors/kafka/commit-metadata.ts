@@ -1,6 +1,9 @@
 import type { SettledRange } from "../../src/model/checkpoint.ts";
 
-/** Brokers take 4,096 bytes by default (`offset.metadata.max.bytes`); some room is left for those that take a little less. */
+/**
+ * Brokers take 4,096 bytes by default (`offset.metadata.max.bytes`); some room is left for those that take a little
+ * less.
+ */
 export const METADATA_BYTES_MAX = 4_000;
 
 /** What a commit's metadata holds beside the committed offset. Ranges are of decimal offsets. */
@@ -13,20 +16,23 @@ export interface CommitNotes {
 
 /**
  * `millrace/2 <committed offset> <revision> <log id> <form><settled>`, numbers in base 36; `millrace/1` has no log id.
- * Earlier versions of Millrace take the offset alone from a form that they do not know: they repeat what was settled ahead.
+ * Earlier versions of Millrace take the offset alone from a form that they do not know: they repeat what was settled
+ * ahead.
  */
 const FORMAT =
   /^millrace\/(?:1(?= \S+ \S+ \S+$)|2(?= \S+ \S+ \S+ \S+$)) ([0-9a-z]{1,11}) ([0-9a-z]{1,11}) (?:([\w~.,-]{1,250}) )?([rb])(.*)$/;
 /** `r`: `<gap>.<more>,…`: how far each range begins behind the one before, and how many records it has beyond one. */
 const RANGES = /^(?:[0-9a-z]{1,11}\.[0-9a-z]{1,11}(?:,(?=[0-9a-z])|$))*$/;
-/** `b`: base64url of one bit for each offset from the committed one on, the first in the lowest bit of the first byte. */
+/**
+ * `b`: base64url of one bit for each offset from the committed one on, the first in the lowest bit of the first byte.
+ */
 const BITS = /^[0-9A-Za-z_-]*$/;
 const RADIX = 36;
 
 /**
- * Metadata for a commit of `offset`, the next one to read. ASCII. As ranges when they fit, else as bits, which hold some
- * 23,000 offsets however they are strewn: lanes settle every other record. What lies farther is left out: a restart then
- * repeats it, and nothing is lost.
+ * Metadata for a commit of `offset`, the next one to read. ASCII. As ranges when they fit, else as bits, which hold
+ * some 23,000 offsets however they are strewn: lanes settle every other record. What lies farther is left out: a
+ * restart then repeats it, and nothing is lost.
  */
 export function encodeCommitMetadata(
   offset: number,
@@ -44,8 +50,8 @@ export function encodeCommitMetadata(
 }
 
 /**
- * `undefined`: not ours, of another version, damaged, or written for another offset, as when an operator reset the group;
- * the offset alone then counts.
+ * `undefined`: not ours, of another version, damaged, or written for another offset, as when an operator reset the
+ * group; the offset alone then counts.
  */
 export function decodeCommitMetadata(offset: number, metadata: string | null): CommitNotes | undefined {
   if (metadata === null || metadata.length > METADATA_BYTES_MAX) return undefined;

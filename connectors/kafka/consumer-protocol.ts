@@ -1,6 +1,7 @@
 /**
- * What members of a consumer group tell its leader, and the leader them: Kafka's own bytes (`ConsumerProtocolSubscription`,
- * `ConsumerProtocolAssignment`), so that Kafka's tools show our members and other clients may be members beside them.
+ * What members of a consumer group tell its leader, and the leader them: Kafka's own bytes
+ * (`ConsumerProtocolSubscription`, `ConsumerProtocolAssignment`), so that Kafka's tools show our members and other
+ * clients may be members beside them.
  */
 export interface Subscription {
   readonly topics: readonly string[];

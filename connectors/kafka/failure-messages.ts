@@ -14,9 +14,9 @@ export interface FailureMessage {
 type Json = Readonly<Record<string, unknown>>;
 
 /**
- * AWS's messages for `kafka://TOPIC` (kafka §5): one for each record, `recordInfo` in the singular, and the event with that
- * one record as an object, not as a text. `undefined`: the failure is none of a Kafka batch. What the event holds is handed on
- * as it stands there: an offset or a time may be beyond what a JavaScript number holds.
+ * AWS's messages for `kafka://TOPIC` (kafka §5): one for each record, `recordInfo` in the singular, and the event with
+ * that one record as an object, not as a text. `undefined`: the failure is none of a Kafka batch. What the event holds
+ * is handed on as it stands there: an offset or a time may be beyond what a JavaScript number holds.
  */
 export function failureMessages(envelope: Envelope): readonly FailureMessage[] | undefined {
   const event = readEvent(envelope);

@@ -4,8 +4,8 @@ import type { DataForm, FilterDocument } from "../../src/ports/stream-source.ts"
 import type { KafkaRecord } from "./record.ts";
 
 /**
- * What a filter pattern sees: the event's element with `value` and `key` read (filters §2; AWS documents `value`, and of old
- * both). An object or list of JSON is itself, other UTF-8 a text, anything else base64; a missing one is null.
+ * What a filter pattern sees: the event's element with `value` and `key` read (filters §2; AWS documents `value`, and
+ * of old both). An object or list of JSON is itself, other UTF-8 a text, anything else base64; a missing one is null.
  */
 export function kafkaFilterDocument(record: KafkaRecord): FilterDocument {
   const { partition, position, timestampMs, timestampType } = record;

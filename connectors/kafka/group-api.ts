@@ -1,6 +1,6 @@
 /**
- * What a member asks of a consumer group's coordinator and of the cluster: one attempt for each call, within a time-out of
- * its own. Calls find the coordinator anew after it moved. They reject with a `GroupFault`, or with
+ * What a member asks of a consumer group's coordinator and of the cluster: one attempt for each call, within a time-out
+ * of its own. Calls find the coordinator anew after it moved. They reject with a `GroupFault`, or with
  * `ERR_MILLRACE_ABORTED` when `signal` aborts.
  */
 export interface GroupApi {

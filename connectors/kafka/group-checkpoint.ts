@@ -40,7 +40,9 @@ export function rangesBefore(ranges: readonly SettledRange[], offset: number): r
     .map(({ from, to }) => ({ from, to: String(Math.min(Number(to), offset - 1)) }));
 }
 
-/** Nothing was committed by anyone: the starting position applies. It may be a surprise, after a week without members. */
+/**
+ * Nothing was committed by anyone: the starting position applies. It may be a surprise, after a week without members.
+ */
 export function begunByPosition(groupId: string, offset: number): string {
   return (
     `The consumer group ${groupId} had committed nothing of this topic: the mapping's starting position applies, here offset ` +

@@ -45,8 +45,8 @@ export class Heartbeats {
   }
 
   /**
-   * Resolves after the broker has answered a heartbeat that was sent after this call, whether the member is still one or
-   * not: the holds tell. Many questions share one heartbeat. @throws GroupFault when it did not answer.
+   * Resolves after the broker has answered a heartbeat that was sent after this call, whether the member is still one
+   * or not: the holds tell. Many questions share one heartbeat. @throws GroupFault when it did not answer.
    */
   alive(): Promise<void> {
     this.#next ??= Promise.resolve(this.#present)
@@ -87,8 +87,8 @@ export class Heartbeats {
   }
 
   /**
-   * The broker throws out, at once and whatever their heartbeats, those who have not joined again by the end of a rebalance:
-   * a member whose joins fail must not believe in its partitions until then.
+   * The broker throws out, at once and whatever their heartbeats, those who have not joined again by the end of a
+   * rebalance: a member whose joins fail must not believe in its partitions until then.
    */
   #assertJoinInTime(): void {
     const { clock, times, member } = this.#options;

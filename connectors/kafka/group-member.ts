@@ -34,13 +34,13 @@ const SLEEP_MS_MAX = 60_000;
 const NO_MEMBER: GroupIdentity = { memberId: "", generation: -1 };
 
 /**
- * One process's membership in a consumer group. It joins, keeps itself alive, and joins again whenever the group changes,
- * without letting go of what it has: a partition that is to move is marked as revoked, and once it was given back the
- * member joins again so that another can have it. Thrown out, it has lost all at once.
+ * One process's membership in a consumer group. It joins, keeps itself alive, and joins again whenever the group
+ * changes, without letting go of what it has: a partition that is to move is marked as revoked, and once it was given
+ * back the member joins again so that another can have it. Thrown out, it has lost all at once.
  *
  * The broker gives a partition away no sooner than one session time-out after the member's last heartbeat. The engine
- * starts nothing once its lease duration has passed since the last renewal, which is such a heartbeat; hence that duration
- * must not be longer.
+ * starts nothing once its lease duration has passed since the last renewal, which is such a heartbeat; hence that
+ * duration must not be longer.
  */
 export class GroupMember {
   readonly holds = new GroupHolds();
@@ -274,8 +274,8 @@ export class GroupMember {
   }
 
   /**
-   * A topic that has grown, or was made anew with fewer partitions, is divided anew; only the leader looks, and only while it
-   * is one. One that is not there keeps its members as they are: it may come back.
+   * A topic that has grown, or was made anew with fewer partitions, is divided anew; only the leader looks, and only
+   * while it is one. One that is not there keeps its members as they are: it may come back.
    */
   async #watchCounts(generation: number, counts: ReadonlyMap<string, number>): Promise<void> {
     const { api, clock, times } = this.#options;

@@ -44,7 +44,9 @@ export type OffsetLookup = (
   signal: AbortSignal,
 ) => Promise<number>;
 
-/** Up to where the partition's log of now is the one that was read to `offset`: `offset` itself, as far as anyone knows. */
+/**
+ * Up to where the partition's log of now is the one that was read to `offset`: `offset` itself, as far as anyone knows.
+ */
 export type PartingLookup = (
   partition: number,
   logId: string,
@@ -61,10 +63,11 @@ const FIRST_PARTITION = 0;
 
 /**
  * Leases and checkpoints of one mapping in a Kafka consumer group: the group's assignment is the lease, the generation
- * fences, the committed offset is the low-water mark and its metadata holds what is settled ahead of it. What does not fit
- * into the metadata is left out and comes again after a restart.
+ * fences, the committed offset is the low-water mark and its metadata holds what is settled ahead of it. What does not
+ * fit into the metadata is left out and comes again after a restart.
  *
- * The broker forgets the offsets of a group that has had no members for `offsets.retention.minutes` (7 days by default).
+ * The broker forgets the offsets of a group that has had no members for `offsets.retention.minutes` (7 days by
+ * default).
  */
 export class GroupProgress implements ProgressStore {
   readonly #options: GroupProgressOptions;

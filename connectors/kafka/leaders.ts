@@ -175,7 +175,8 @@ export class PartitionLeaders {
         endpoint: `a leader in the topic ${this.#topic}`,
       });
     }
-    // Not "not found": nothing of it has ended. A topic that is made anew may have fewer partitions, and more again later.
+    // Not "not found": nothing of it has ended. A topic that is made anew may have fewer partitions, and more again
+    // later.
     const message = `The topic "${this.#topic}" has no partition ${partition} now: it has ${this.#leaders.size}. It was made anew with fewer, or the checkpoint is of another topic.`;
     throw new KafkaFault("protocol", message, { protocolCode: "UNKNOWN_TOPIC_OR_PARTITION" });
   }

@@ -62,8 +62,8 @@ export function hasParted(end: EpochEnd, epoch: number, offset: number): boolean
 }
 
 /**
- * Up to where a log that answers with `end` may be the one that was read to `offset`. Asked of again there, it may turn out
- * to be less; each answer takes away at least one epoch or one record.
+ * Up to where a log that answers with `end` may be the one that was read to `offset`. Asked of again there, it may turn
+ * out to be less; each answer takes away at least one epoch or one record.
  */
 export function partingOffset(epochs: readonly EpochStart[], end: EpochEnd, offset: number): number {
   const index = epochs.findLastIndex(({ epoch }) => epoch <= end.epoch);

@@ -11,9 +11,9 @@ import {
 } from "./log-identity.ts";
 
 /**
- * Where a reader stands, and in which log: the next offset to fetch, the topic's id and the leader epochs of what was read.
- * Offsets mean something in their log only: when it turns out to be another, or to have lost its end, the reader moves and
- * owes an explanation (`LogAnew`) before it gives another record.
+ * Where a reader stands, and in which log: the next offset to fetch, the topic's id and the leader epochs of what was
+ * read. Offsets mean something in their log only: when it turns out to be another, or to have lost its end, the reader
+ * moves and owes an explanation (`LogAnew`) before it gives another record.
  */
 export class LogPlace {
   readonly #shardId: string;
@@ -68,7 +68,10 @@ export class LogPlace {
     this.#learn({ epochs: [] });
   }
 
-  /** Another topic has the name. `topicId` is its own; `undefined`: that there was none for a while is all that is known. */
+  /**
+   * Another topic has the name. `topicId` is its own; `undefined`: that there was none for a while is all that is
+   * known.
+   */
   remade(topicId: string | undefined, oldest: number): LogAnew {
     const was = this.topicId;
     const ids = was === undefined || topicId === undefined ? "" : ` (its id was ${was} and is ${topicId})`;
@@ -80,7 +83,10 @@ export class LogPlace {
     return { because: "remade", told, from: this.#startPoint };
   }
 
-  /** The log has lost its end, and was perhaps written on: it is to be asked again at the offset where it may have parted. */
+  /**
+   * The log has lost its end, and was perhaps written on: it is to be asked again at the offset where it may have
+   * parted.
+   */
   diverged(end: EpochEnd): void {
     const { epochs } = this.#identity;
     this.#stoodAt ??= this.#offset;

@@ -29,7 +29,9 @@ export interface FetchAsk {
   /** The topic's id; `undefined`: the cluster has none. */
   readonly topicId: string | undefined;
   readonly offset: number;
-  /** Leader epoch of the record before the offset; −1: not known. Else the broker says when its log is not the one read. */
+  /**
+   * Leader epoch of the record before the offset; −1: not known. Else the broker says when its log is not the one read.
+   */
   readonly lastEpoch: number;
   readonly bytesMax: number;
   /** The last answer had nothing: a look alone is not worth a request. */
@@ -40,11 +42,14 @@ export interface FetchAsk {
 
 /** How long a broker holds an answer back when none of the partitions has anything. */
 export const LONG_POLL_MS = 500;
-/** The same for partitions that came too late for the long poll that is under way: what they get waits for so long at most. */
+/**
+ * The same for partitions that came too late for the long poll that is under way: what they get waits for so long at
+ * most.
+ */
 const LATE_POLL_MS = 25;
 /**
- * How long a partition at rest stays in the polls before it is said to have nothing, and how many are told so at once: a
- * thousand readers that are answered together all ask again, and hold the event loop and miss the next poll.
+ * How long a partition at rest stays in the polls before it is said to have nothing, and how many are told so at once:
+ * a thousand readers that are answered together all ask again, and hold the event loop and miss the next poll.
  */
 export const IDLE_ANSWER_MS = 5_000;
 const IDLE_ANSWERS_MAX = 20;
@@ -65,10 +70,10 @@ interface Waiting extends FetchAsk {
 }
 
 /**
- * Fetches partitions of one topic from their leader, all that wait in one request. Three requests may be under way: a look
- * that is answered at once, a long poll for partitions at their tip, so that an idle partition never holds up a busy
- * one, and a short poll for those that came to their tip while the long one was under way: they would else be seen by nobody
- * until its end. A partition that nobody asks for is not fetched.
+ * Fetches partitions of one topic from their leader, all that wait in one request. Three requests may be under way: a
+ * look that is answered at once, a long poll for partitions at their tip, so that an idle partition never holds up a
+ * busy one, and a short poll for those that came to their tip while the long one was under way: they would else be seen
+ * by nobody until its end. A partition that nobody asks for is not fetched.
  */
 export class NodeFetcher {
   readonly #options: NodeFetcherOptions;
@@ -83,8 +88,8 @@ export class NodeFetcher {
   }
 
   /**
-   * Resolves with the partition's part of an answer: records, an error code, or, when there was nothing for LONG_POLL_MS
-   * (IDLE_ANSWER_MS where it is at rest), neither. Rejects with the KafkaFault of a request that failed.
+   * Resolves with the partition's part of an answer: records, an error code, or, when there was nothing for
+   * LONG_POLL_MS (IDLE_ANSWER_MS where it is at rest), neither. Rejects with the KafkaFault of a request that failed.
    */
   ask(ask: FetchAsk): Promise<FetchedPartition> {
     if (this.#closing.signal.aborted) return Promise.reject(closedFault());

@@ -6,7 +6,10 @@ import { type ByteReader, sumOfInt64 } from "./bytes.ts";
 import { throwIfAborted } from "./fault.ts";
 import type { KafkaHeader, KafkaMessage, TimestampType } from "./record.ts";
 
-/** What a batch holds at most when undone, and how many times its own bytes beyond the first ones: what is behind is given up. */
+/**
+ * What a batch holds at most when undone, and how many times its own bytes beyond the first ones: what is behind is
+ * given up.
+ */
 export const BATCH_BYTES_MAX = 64 * 1024 * 1024;
 const RATIO_MAX = 1_000;
 const RATIO_FREE_BYTES = 8 * 1024 * 1024;
@@ -81,8 +84,8 @@ export class OpenBatch {
   }
 
   /**
-   * Gives the records that are there and fit into this turn of the event loop. Says what is in the way of the next: a number
-   * of bytes that are to be got.
+   * Gives the records that are there and fit into this turn of the event loop. Says what is in the way of the next: a
+   * number of bytes that are to be got.
    */
   #giveReady(
     message: MutableMessage,

@@ -3,8 +3,8 @@ import { ByteReader } from "./bytes.ts";
 import type { FetchArgs, KafkaRequests, MetadataAnswer } from "./requests.ts";
 
 /**
- * Requests in versions that kafkajs does not encode (decision 0013): topic ids and leader epochs came after it. Brokers that
- * are older get kafkajs's.
+ * Requests in versions that kafkajs does not encode (decision 0013): topic ids and leader epochs came after it. Brokers
+ * that are older get kafkajs's.
  */
 export interface OwnRequest<Args, Answer> {
   readonly version: number;

@@ -25,7 +25,9 @@ export interface PartitionReaderOptions {
   readonly isOldest: boolean;
   /** What is known of the log that the offset belongs to. */
   readonly log: LogIdentity;
-  /** The topic was gone since the offset was current, and nothing is known of its log: whatever is there now is another. */
+  /**
+   * The topic was gone since the offset was current, and nothing is known of its log: whatever is there now is another.
+   */
   readonly isLost: boolean;
   /** The topic is not there, and nothing is known of the log that was read. */
   onLost(): void;
@@ -37,8 +39,9 @@ export interface PartitionReaderOptions {
 }
 
 /**
- * A partition without records answers so soon, and later with every read that has none: a thousand that have nothing are not to
- * keep the process busy with saying so. Each has a time of its own, lest they all end their reads in the same moment.
+ * A partition without records answers so soon, and later with every read that has none: a thousand that have nothing
+ * are not to keep the process busy with saying so. Each has a time of its own, lest they all end their reads in the
+ * same moment.
  */
 const READ_WAIT_MS = 500;
 const READ_WAIT_MAX_MS = 2_000;
@@ -287,7 +290,7 @@ export class PartitionReader implements ShardReader {
     };
   }
 
-  /** Kafka tells offsets, not ages: that of the newest record read, while there are newer ones. Not read is not caught up. */
+  /** Kafka tells offsets, not ages: that of the newest record read, while there are newer ones. */
   #lagMs(): number {
     if (this.#isCaughtUp && this.#failingSinceMs === undefined) return 0;
     return Math.max(1, this.#newestMs === undefined ? 1 : this.#options.epochMs() - this.#newestMs);

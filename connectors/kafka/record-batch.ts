@@ -44,9 +44,9 @@ export interface GivenUpRange {
 }
 
 /**
- * The record batches of one fetch, undone a part at a time as the reader gets to them: what a batch claims to hold costs
- * nothing until it is asked for. Batches of control records and of aborted transactions are passed over; `nextOffset` moves
- * behind them all the same, and behind gaps that compaction left.
+ * The record batches of one fetch, undone a part at a time as the reader gets to them: what a batch claims to hold
+ * costs nothing until it is asked for. Batches of control records and of aborted transactions are passed over;
+ * `nextOffset` moves behind them all the same, and behind gaps that compaction left.
  */
 export class RecordBatches {
   readonly #fetched: FetchedRecords;
@@ -67,8 +67,8 @@ export class RecordBatches {
   }
 
   /**
-   * Gives messages in order until `give` wants no more (`true`), or there is no further whole batch (`false`). The message is
-   * one object, filled anew for each.
+   * Gives messages in order until `give` wants no more (`true`), or there is no further whole batch (`false`). The
+   * message is one object, filled anew for each.
    * @throws KafkaFault for bytes that cannot be read; what came before them has been given. ERR_MILLRACE_ABORTED.
    */
   async next(give: (message: KafkaMessage) => boolean, signal: AbortSignal): Promise<boolean> {
@@ -87,8 +87,8 @@ export class RecordBatches {
   }
 
   /**
-   * Passes over what is left of the batch that could not be read. `undefined`: where it ends cannot be told, so that nothing
-   * behind it can be read either.
+   * Passes over what is left of the batch that could not be read. `undefined`: where it ends cannot be told, so that
+   * nothing behind it can be read either.
    */
   async passOver(): Promise<GivenUpRange | undefined> {
     const { bytes } = this.#fetched;

@@ -9,8 +9,8 @@ export interface KafkaRecord extends StreamRecord {
   /** `null`: a tombstone. */
   readonly value: Buffer | null;
   /**
-   * As the broker says, epoch milliseconds; −1 when it has none. Producers write other numbers too, nanoseconds among them:
-   * a `bigint` where a number does not hold it. The event shows it as it is.
+   * As the broker says, epoch milliseconds; −1 when it has none. Producers write other numbers too, nanoseconds among
+   * them: a `bigint` where a number does not hold it. The event shows it as it is.
    */
   readonly timestampMs: number | bigint;
   readonly timestampType: TimestampType;
@@ -124,7 +124,8 @@ function quotedBytes(before: string, bytes: Buffer | null): number {
 
 /**
  * A list of objects with one member each, so that a key that comes twice is shown twice. Bytes are signed, −128…127, as
- * Lambda's pollers write them: AWS's libraries for typed languages read nothing else. A header without a value is empty.
+ * Lambda's pollers write them: AWS's libraries for typed languages read nothing else. A header without a value is
+ * empty.
  */
 function encodeHeaders(headers: readonly KafkaHeader[]): string {
   const elements = headers.map(({ key, value }) => {

@@ -7,7 +7,9 @@ const BYTES_MAX = 512 * 1024;
 const CONCURRENCY = 4;
 const CALL_MS_MAX = 30_000;
 
-/** Messages under their keys, sent once: one that is tried again could end up behind later ones of its key, or twice. */
+/**
+ * Messages under their keys, sent once: one that is tried again could end up behind later ones of its key, or twice.
+ */
 export function createTopicSender(cluster: KafkaCluster, topic: string): RecordSender {
   const writers = Array.from({ length: CONCURRENCY }, () => new TopicWriter(cluster, topic));
   const idle = [...writers];

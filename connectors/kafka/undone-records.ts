@@ -9,8 +9,8 @@ export interface UndoneRecordsOptions {
 }
 
 /**
- * What was fetched of one partition, undone as it is taken: never much more of it is in memory than was asked for. What cannot
- * be read is fetched once more, and then given up as one record, so that its neighbours go on.
+ * What was fetched of one partition, undone as it is taken: never much more of it is in memory than was asked for. What
+ * cannot be read is fetched once more, and then given up as one record, so that its neighbours go on.
  */
 export class UndoneRecords {
   readonly #options: UndoneRecordsOptions;
@@ -49,7 +49,8 @@ export class UndoneRecords {
 
   /**
    * The next records: at most so many of them, at most so many bytes, but one if there is one. None: a fetch is next.
-   * @throws KafkaFault for what cannot be read at first; ERR_MILLRACE_ABORTED, and the next take goes on where this one was.
+   * @throws KafkaFault for what cannot be read at first; ERR_MILLRACE_ABORTED, and the next take goes on where this one
+   * was.
    */
   async take(recordsMax: number, bytesMax: number, signal: AbortSignal): Promise<readonly KafkaRecord[]> {
     const { partition, epochMs } = this.#options;

@@ -41,8 +41,8 @@ export function looksAggregated(data: Buffer): boolean {
  * a damaged one, which is delivered as it is. A shard that was split or merged since the producer last looked may get
  * user records of its neighbour: these are left out, as KCL and Lambda do (streams §2.4).
  *
- * It is read once from its beginning to its end, in steps that others can go between (I25); what is kept of a user record is
- * where it stands. The records themselves are made when they are asked for.
+ * It is read once from its beginning to its end, in steps that others can go between (I25); what is kept of a user
+ * record is where it stands. The records themselves are made when they are asked for.
  */
 export async function openAggregate(data: Buffer, shard: HashKeyRange): Promise<Aggregate | undefined> {
   if (!looksAggregated(data)) return undefined;

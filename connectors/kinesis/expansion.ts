@@ -20,7 +20,9 @@ export interface ExpansionOptions {
   ) => KinesisRecord;
 }
 
-/** Records of one event of a subscription, with their aggregates taken apart: no more of them at a time than are wanted. */
+/**
+ * Records of one event of a subscription, with their aggregates taken apart: no more of them at a time than are wanted.
+ */
 export class Expansion {
   readonly #options: ExpansionOptions;
   /** Up to here all was delivered, or was before the start. */

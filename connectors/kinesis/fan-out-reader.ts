@@ -178,9 +178,9 @@ export class FanOutReader implements ShardReader {
   }
 
   /**
-   * From a place that the service does not have any more to the nearest that it may have, once it has said so twice, some
-   * seconds apart. How long to wait; `undefined`: there is no other place, or it is for the engine to look whether the shard
-   * is there at all.
+   * From a place that the service does not have any more to the nearest that it may have, once it has said so twice,
+   * some seconds apart. How long to wait; `undefined`: there is no other place, or it is for the engine to look whether
+   * the shard is there at all.
    */
   #goBack(isNotFound: boolean): number | undefined {
     if (this.#continuation !== undefined) {

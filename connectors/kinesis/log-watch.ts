@@ -13,7 +13,10 @@ export interface LogWatchOptions {
   readonly now?: (() => number) | undefined;
 }
 
-/** What a reader knows of the stream that it reads: which one it is, and whether its own place in it is refused for good. */
+/**
+ * What a reader knows of the stream that it reads: which one it is, and whether its own place in it is refused for
+ * good.
+ */
 export class LogWatch {
   readonly #identity: StreamIdentity | undefined;
   readonly #now: () => number;
@@ -55,8 +58,8 @@ export class LogWatch {
   }
 
   /**
-   * The place of the reader was refused as no place of this shard. Once that says nothing: services err, and what it would
-   * cost is the whole shard once more. `again`: ask again, so many milliseconds later; `believed`: it is gone.
+   * The place of the reader was refused as no place of this shard. Once that says nothing: services err, and what it
+   * would cost is the whole shard once more. `again`: ask again, so many milliseconds later; `believed`: it is gone.
    */
   refused(): { readonly kind: "again"; readonly afterMs: number } | { readonly kind: "believed" } {
     this.#identity?.doubt();

@@ -2,8 +2,9 @@ import { MillraceError } from "../../src/model/errors.ts";
 import type { Position } from "../../src/model/record.ts";
 
 /**
- * A position is a sequence number, and for a record out of a KPL aggregate `SEQUENCE.INDEX`: the records of an aggregate
- * share its sequence number, but each is settled by itself. The plain sequence number stands behind all of them.
+ * A position is a sequence number, and for a record out of a KPL aggregate `SEQUENCE.INDEX`: the records of an
+ * aggregate share its sequence number, but each is settled by itself. The plain sequence number stands behind all of
+ * them.
  */
 export interface ParsedPosition {
   readonly sequenceNumber: string;
@@ -42,7 +43,9 @@ export function comparePositions(a: Position, b: Position): number {
   return Number(a.slice(dotA + 1)) - Number(b.slice(dotB + 1));
 }
 
-/** Compares decimal numbers without leading zeros, as sequence numbers are: a longer one is larger. No BigInt is made. */
+/**
+ * Compares decimal numbers without leading zeros, as sequence numbers are: a longer one is larger. No BigInt is made.
+ */
 function compareDigits(a: string, b: string): number {
   if (a.length !== b.length) return a.length - b.length;
   if (a === b) return 0;

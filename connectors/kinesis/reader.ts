@@ -200,7 +200,8 @@ export class PollingReader implements ShardReader {
         return { waitMs: refusal.afterMs };
       }
       if (isFault(error, "notFound")) throw error;
-      // The record at that place is gone. Where it is known to be the same stream, what lies before it is not given again.
+      // The record at that place is gone. Where it is known to be the same stream, what lies before it is not given
+      // again.
       this.#place = { kind: "oldest" };
       this.#passedOver = this.#watch.logId === undefined ? undefined : place;
       this.#hasGap = true;

@@ -18,9 +18,9 @@ export function createPollingClient(region: string, clock: ServiceClock): Kinesi
 }
 
 /**
- * A client for subscriptions. The service wants HTTP/2 for them: each gets a connection of its own, since one shard that
- * is read slowly would hold up the others on a shared one. Hosts that are not the service's get HTTP/1.1: the emulators
- * that environment or profile name fail over HTTP/2, while a VPC endpoint named there needs it.
+ * A client for subscriptions. The service wants HTTP/2 for them: each gets a connection of its own, since one shard
+ * that is read slowly would hold up the others on a shared one. Hosts that are not the service's get HTTP/1.1: the
+ * emulators that environment or profile name fail over HTTP/2, while a VPC endpoint named there needs it.
  */
 export function createSubscriptionClient(
   region: string,

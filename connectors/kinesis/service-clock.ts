@@ -11,7 +11,9 @@ export class ServiceClock {
     this.#now = now;
   }
 
-  /** With the `Date` header of a response that has just come in; without one, or with a strange one, nothing changes. */
+  /**
+   * With the `Date` header of a response that has just come in; without one, or with a strange one, nothing changes.
+   */
   observe(date: string | undefined): void {
     const serviceMs = date === undefined ? Number.NaN : Date.parse(date);
     if (Number.isFinite(serviceMs)) this.#offsetMs = serviceMs - this.#now();

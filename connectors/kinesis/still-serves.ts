@@ -7,9 +7,9 @@ import type { QuotaTurn } from "./shard-quota.ts";
 const PAGES_MAX = 3;
 
 /**
- * Whether the stream still serves the record at a position. The service gives no error at a place that it has trimmed: it
- * begins with its oldest record, which then lies behind that place. It serves records beyond the retention that it states,
- * and the retention may have been changed: only what it serves counts.
+ * Whether the stream still serves the record at a position. The service gives no error at a place that it has trimmed:
+ * it begins with its oldest record, which then lies behind that place. It serves records beyond the retention that it
+ * states, and the retention may have been changed: only what it serves counts.
  */
 export async function servesPosition(
   api: KinesisApi,

@@ -1,11 +1,13 @@
 import type { KinesisApi } from "./kinesis-api.ts";
 
-/** How long an answer counts as long as nothing contradicts it: a stream may be deleted and made anew while it is read. */
+/**
+ * How long an answer counts as long as nothing contradicts it: a stream may be deleted and made anew while it is read.
+ */
 const BELIEVED_MS = 60_000;
 
 /**
- * Which stream it is that stands under the name: known by the moment of its creation. A stream that was deleted and made
- * anew is another one, whose sequence numbers mean something else.
+ * Which stream it is that stands under the name: known by the moment of its creation. A stream that was deleted and
+ * made anew is another one, whose sequence numbers mean something else.
  */
 export class StreamIdentity {
   readonly #api: Pick<KinesisApi, "describeStream">;

@@ -12,8 +12,8 @@ export interface QueueNow {
 }
 
 /**
- * A queue in the file that is open. Its settings belong to whoever made it: each use looks at its row again, and a queue that was
- * removed and made anew under its name is another row.
+ * A queue in the file that is open. Its settings belong to whoever made it: each use looks at its row again, and a
+ * queue that was removed and made anew under its name is another row.
  */
 export class AttachedQueue {
   readonly clock: FileClock;
@@ -26,8 +26,8 @@ export class AttachedQueue {
     this.#find = createQueueFinder(path, database, name);
     this.clock = createFileClock(database, now);
     this.#now = attach(database, this.#find());
-    // Holds and settlements need not outlive a loss of power: one that is forgotten has its message come again. What was
-    // sent is on the disk by then, and a process that is killed loses nothing.
+    // Holds and settlements need not outlive a loss of power: one that is forgotten has its message come again. What
+    // was sent is on the disk by then, and a process that is killed loses nothing.
     database.exec("PRAGMA synchronous = NORMAL");
   }
 

@@ -12,7 +12,9 @@ import type { StreamArn } from "./stream-arn.ts";
 /** Member of a record's filter document that holds its data, as for Kinesis (filters §2). */
 export const FILTER_DATA_KEY = "data";
 
-/** Functions see the records of a local stream as Kinesis records: a handler written for Kinesis reads them unchanged. */
+/**
+ * Functions see the records of a local stream as Kinesis records: a handler written for Kinesis reads them unchanged.
+ */
 export function createLocalEvents(eventSourceArn: string): StreamEvents {
   return {
     encode: (records, window) => encodeKinesisEvent(asLocal(records), eventSourceArn, window),

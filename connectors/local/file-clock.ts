@@ -5,7 +5,9 @@ import type { DatabaseSync } from "node:sqlite";
  * goes back itself, and is one for all processes that have the file open.
  */
 export interface FileClock {
-  /** Reads the time and notes it in the file. Call it in a write transaction: processes must not overtake each other. */
+  /**
+   * Reads the time and notes it in the file. Call it in a write transaction: processes must not overtake each other.
+   */
   advance(): FileTime;
   /**
    * The time, without writing. `undefined`: the host's clock was set back since it was noted last, so that only

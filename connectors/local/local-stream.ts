@@ -24,8 +24,8 @@ export interface LocalStream {
   mergeShards(shardId: string, adjacentShardId: string): string;
   listShards(): readonly LocalShard[];
   /**
-   * Takes away what arrived before `before` (epoch milliseconds), or what retention has ended, and the closed shards that
-   * are empty by it. Returns the number of records.
+   * Takes away what arrived before `before` (epoch milliseconds), or what retention has ended, and the closed shards
+   * that are empty by it. Returns the number of records.
    */
   trim(before?: number): number;
   /** Idempotent; closes the file. */

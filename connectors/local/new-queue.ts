@@ -23,7 +23,9 @@ const VISIBILITY_MS = 30_000;
 const VISIBILITY_MS_MAX = 43_200_000;
 const RECEIVE_COUNT_MAX = 1_000;
 
-/** Call it in a write transaction. @throws ERR_MILLRACE_CONFIG when the queue exists already or a value is out of range. */
+/**
+ * Call it in a write transaction. @throws ERR_MILLRACE_CONFIG when the queue exists already or a value is out of range.
+ */
 export function insertQueue(path: string, database: DatabaseSync, queue: NewQueue): void {
   checkNewQueue(queue);
   const { name, visibilityMs = VISIBILITY_MS, delayMs = 0, retentionMs, redrive } = queue;

@@ -64,14 +64,19 @@ export class QueueDelivery {
     this.#sql = prepareStatements(database);
   }
 
-  /** When the next message may be taken, now or in future; `undefined`: the queue is empty. Needs no write transaction. */
+  /**
+   * When the next message may be taken, now or in future; `undefined`: the queue is empty. Needs no write transaction.
+   */
   nextVisibleMs(): number | undefined {
     if (this.#queue.isFifo) return this.#groups.nextReadyMs(this.#queue.id);
     const visibleMs = this.#sql.nextVisible.get(this.#queue.id)?.["visible_ms"];
     return visibleMs === undefined ? undefined : Number(visibleMs);
   }
 
-  /** Messages that were received as often as the redrive policy allows go to the dead-letter queue instead (queues §2.2). */
+  /**
+   * Messages that were received as often as the redrive policy allows go to the dead-letter queue instead (queues
+   * §2.2).
+   */
   take(messagesMax: number, holdMs: number, time: FileTime): Taken {
     const budget = { messages: messagesMax, cleared: CLEARED_MAX - this.trim(time) };
     const deliveries: AnyDelivery[] = [];
@@ -249,7 +254,8 @@ function toDelivery(receipt: string, row: DeliveredRow): Delivery {
 }
 
 function prepareStatements(database: DatabaseSync) {
-  // A number that JavaScript cannot hold fails a statement, and with it all of a receive: such a row stays hidden for ever.
+  // A number that JavaScript cannot hold fails a statement, and with it all of a receive: such a row stays hidden for
+  // ever.
   const candidate =
     `SELECT id, group_id, min(visible_ms, ${NUMBER_MAX}) AS visible_ms, ` +
     `min(receive_count, ${NUMBER_MAX}) AS receive_count FROM message`;

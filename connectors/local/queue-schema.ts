@@ -1,10 +1,10 @@
 /**
  * Format 2 of the file: queues beside the streams.
  *
- * Holds and delays end by the file's own clock (`file_clock`), which goes on when the host's clock is set back: messages
- * would stay hidden for as long as the clock was set back otherwise. Bodies have a table of their own, so that a hold that
- * is extended does not write them again. A group's row says from when on its first message may be given (`ready_ms`): a
- * receive finds the ready groups without looking at the messages of those that are held back.
+ * Holds and delays end by the file's own clock (`file_clock`), which goes on when the host's clock is set back:
+ * messages would stay hidden for as long as the clock was set back otherwise. Bodies have a table of their own, so that
+ * a hold that is extended does not write them again. A group's row says from when on its first message may be given
+ * (`ready_ms`): a receive finds the ready groups without looking at the messages of those that are held back.
  */
 export const QUEUE_SCHEMA = `
   CREATE TABLE file_clock (

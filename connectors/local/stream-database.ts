@@ -57,8 +57,8 @@ const STREAM_SCHEMA = `
 `;
 
 /**
- * Positions and receipts mean something in one file only: one that is made anew under the same path counts from 1 again.
- * It goes with a file that is moved or copied.
+ * Positions and receipts mean something in one file only: one that is made anew under the same path counts from 1
+ * again. It goes with a file that is moved or copied.
  */
 const IDENTITY_SCHEMA = `
   CREATE TABLE file_identity (id TEXT NOT NULL) STRICT;
@@ -66,8 +66,8 @@ const IDENTITY_SCHEMA = `
 `;
 
 /**
- * Opens a stream file that exists, for the engine: a file that is locked is waited for beside the event loop, and one that
- * is removed or made anew is noticed at the next use.
+ * Opens a stream file that exists, for the engine: a file that is locked is waited for beside the event loop, and one
+ * that is removed or made anew is noticed at the next use.
  */
 export function openLiveStreamFile<Tables>(
   path: string,
@@ -143,8 +143,8 @@ function goneForNow(path: string, what: string): MillraceError {
 export interface FilePlace {
   readonly path: string;
   /**
-   * Throws when the path leads to another file by now, or to none: nobody else would see what was written. To be asked behind
-   * each write.
+   * Throws when the path leads to another file by now, or to none: nobody else would see what was written. To be asked
+   * behind each write.
    */
   checkStillThere(): void;
 }
@@ -177,7 +177,9 @@ function prepare(path: string, database: DatabaseSync, mayCreate: boolean): void
   checkVersion(path, database);
 }
 
-/** Blocks: SQLite waits in the same way, only not for another process that turns the write-ahead log on at this moment. */
+/**
+ * Blocks: SQLite waits in the same way, only not for another process that turns the write-ahead log on at this moment.
+ */
 function pauseThread(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }

@@ -15,8 +15,8 @@ import {
 } from "./stream-database.ts";
 
 /**
- * A file that holds streams and queues. Any number of processes of one host may have it open at once, to append and to read.
- * Every function throws `ERR_MILLRACE_SOURCE_UNAVAILABLE` when the file cannot be used now.
+ * A file that holds streams and queues. Any number of processes of one host may have it open at once, to append and to
+ * read. Every function throws `ERR_MILLRACE_SOURCE_UNAVAILABLE` when the file cannot be used now.
  */
 export interface StreamFile {
   streamNames(): readonly string[];

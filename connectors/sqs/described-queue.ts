@@ -19,8 +19,8 @@ export interface DescribedQueueOptions {
 
 /**
  * What the queue says of itself. Its owner may change its visibility time-out at any time, or remove the queue and make
- * another one of its name: so it is asked again once a minute, and before anything else where it was not found. How often
- * a message may be received is the queue's own business: nothing here counts on it.
+ * another one of its name: so it is asked again once a minute, and before anything else where it was not found. How
+ * often a message may be received is the queue's own business: nothing here counts on it.
  */
 export class DescribedQueue {
   readonly #options: DescribedQueueOptions;
@@ -40,7 +40,10 @@ export class DescribedQueue {
     return this.#description;
   }
 
-  /** Before a receive, which waits for what this returns: for a queue that was not found before, and rejects as long as it is not. */
+  /**
+   * Before a receive, which waits for what this returns: for a queue that was not found before, and rejects as long as
+   * it is not.
+   */
   lookAgain(): Promise<void> | undefined {
     const { nowMs, againMs } = this.#options;
     if (this.#isDoubted) return this.#ask();

@@ -16,9 +16,9 @@ export interface HttpHandlerLimits {
 const USER_AGENT = "millrace";
 
 /**
- * Sends the SDK's requests with undici, HTTP/1.1 only, which costs a quarter less CPU for a whole call than the SDK's handler
- * over `node:http` (decision 0015). It waits for as long as the caller does: its callers end their calls by `abortSignal`.
- * Failures have the names and codes that the SDK's handler gives them.
+ * Sends the SDK's requests with undici, HTTP/1.1 only, which costs a quarter less CPU for a whole call than the SDK's
+ * handler over `node:http` (decision 0015). It waits for as long as the caller does: its callers end their calls by
+ * `abortSignal`. Failures have the names and codes that the SDK's handler gives them.
  */
 export class HttpHandler {
   readonly metadata = { handlerProtocol: "http/1.1" };

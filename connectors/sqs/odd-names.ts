@@ -1,7 +1,7 @@
 /**
- * SQS lets an attribute be called `__proto__`. Made a member of an ordinary object, as the SDK does, such a name sets the object's
- * prototype: the attribute is gone, and the SDK refuses the whole answer. So it goes through the SDK under another name, which
- * no attribute can have.
+ * SQS lets an attribute be called `__proto__`. Made a member of an ordinary object, as the SDK does, such a name sets
+ * the object's prototype: the attribute is gone, and the SDK refuses the whole answer. So it goes through the SDK under
+ * another name, which no attribute can have.
  */
 const ODD = "__proto__";
 const ALIAS = "__proto__:";

@@ -21,8 +21,8 @@ export function abortable<C extends { readonly input: object }>(command: C, sign
 }
 
 /**
- * Region from the ARN; credentials and endpoint by the SDK's own rules, among them `AWS_ENDPOINT_URL_SQS`. HTTP/1.1 always,
- * which emulators speak. No retries here: the engine retries and counts. What is done for speed: decision 0015.
+ * Region from the ARN; credentials and endpoint by the SDK's own rules, among them `AWS_ENDPOINT_URL_SQS`. HTTP/1.1
+ * always, which emulators speak. No retries here: the engine retries and counts. What is done for speed: decision 0015.
  */
 export function createSqsClient({ region }: QueueArn): SQSClient {
   const requestHandler = new HttpHandler({

@@ -57,7 +57,9 @@ export async function openQueueSender(arn: QueueArn): Promise<RecordSender> {
   }
 }
 
-/** The outcome of one entry. A failure that is not the sender's, and one that is not told of at all, promise nothing. */
+/**
+ * The outcome of one entry. A failure that is not the sender's, and one that is not told of at all, promise nothing.
+ */
 function outcomeOf({ Successful, Failed }: SendMessageBatchCommandOutput, id: string): SendOutcome {
   if (Successful?.some(({ Id }) => Id === id)) return "accepted";
   return Failed?.some(({ Id, SenderFault }) => Id === id && SenderFault) ? "refused" : "unknown";

@@ -76,8 +76,8 @@ class SqsSource implements QueueSource {
       visibilitySeconds: Math.min(toSeconds(wanted.holdMs), VISIBILITY_SECONDS_MAX),
     };
     if (signal.aborted) return [];
-    // Not ended by the caller: SQS would hand messages to a connection that is gone, hidden and a receive spent. The answer
-    // comes, at the latest when the wait is over.
+    // Not ended by the caller: SQS would hand messages to a connection that is gone, hidden and a receive spent. The
+    // answer comes, at the latest when the wait is over.
     const messages = await this.#watched(async () => {
       const described = this.#described.lookAgain();
       if (described !== undefined) await described;
@@ -149,7 +149,9 @@ function settlementOf(fault: EntryFault | undefined): Settlement {
   return isHoldLost(fault) ? "lost" : "failed";
 }
 
-/** SQS has a code of its own for a receipt, and says of others by the text of `InvalidParameterValue` that they ended. */
+/**
+ * SQS has a code of its own for a receipt, and says of others by the text of `InvalidParameterValue` that they ended.
+ */
 function isHoldLost({ code, message }: EntryFault): boolean {
   const name = plainCode(code);
   if (name === "ReceiptHandleIsInvalid" || name === "MessageNotInflight") return true;
@@ -165,7 +167,10 @@ function chunksOf(receiptHandles: readonly string[]): readonly (readonly string[
   );
 }
 
-/** SQS counts in whole seconds. Rounded down, as the caller counts on no longer wait; but a short poll would ask again at once, for ever. */
+/**
+ * SQS counts in whole seconds. Rounded down, as the caller counts on no longer wait; but a short poll would ask again
+ * at once, for ever.
+ */
 function waitSeconds(ms: number): number {
   if (ms === 0) return 0;
   return Math.min(Math.max(1, Math.floor(ms / 1000)), WAIT_SECONDS_MAX);

@@ -6,9 +6,9 @@ const DEAD_LETTER_QUEUE_NAME = "arrivals-dead.fifo";
 const ARRIVALS = 2_000;
 
 /**
- * The airport whose last arrival is cut off: Minot, whose two arrivals come early, so that the others have work while the
- * second is tried again. Nothing comes behind it in its group: what is received with a poison, behind it, is received again
- * with it, and follows it into the dead-letter queue, as on SQS.
+ * The airport whose last arrival is cut off: Minot, whose two arrivals come early, so that the others have work while
+ * the second is tried again. Nothing comes behind it in its group: what is received with a poison, behind it, is
+ * received again with it, and follows it into the dead-letter queue, as on SQS.
  */
 const POISON_GROUP = "MOT";
 

@@ -1,6 +1,6 @@
 /**
- * A Lambda handler of an SQS FIFO queue, as it would run on AWS: reads flights that arrive, airport by airport in order, and
- * names those that it could not read in a partial response (`ReportBatchItemFailures`).
+ * A Lambda handler of an SQS FIFO queue, as it would run on AWS: reads flights that arrive, airport by airport in
+ * order, and names those that it could not read in a partial response (`ReportBatchItemFailures`).
  *
  * What it saw goes to a file, so that the summary can judge by what the function got, not by what the engine says.
  */

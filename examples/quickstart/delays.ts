@@ -1,6 +1,6 @@
 /**
- * A Lambda handler, as it would run on AWS: reads the flights of a Kinesis event and averages their delays. A record that
- * it cannot read makes it throw, which fails the batch: the engine finds the record by bisecting.
+ * A Lambda handler, as it would run on AWS: reads the flights of a Kinesis event and averages their delays. A record
+ * that it cannot read makes it throw, which fails the batch: the engine finds the record by bisecting.
  *
  * What it saw goes to a file, so that the summary can judge by what the function got, not by what the engine says.
  */

@@ -79,7 +79,9 @@ function disorderedGroups(seen: readonly SeenBatch[]): ReadonlySet<string> {
   return disordered;
 }
 
-/** Groups that got messages through between the attempts on the unreadable one, and groups that had to wait for its end. */
+/**
+ * Groups that got messages through between the attempts on the unreadable one, and groups that had to wait for its end.
+ */
 function othersWhileTried(
   attempts: readonly SeenBatch[],
   seen: readonly SeenBatch[],

@@ -3,7 +3,9 @@ import { openStreamFile } from "../../connectors/local/stream-file.ts";
 import { createArrivalsQueue } from "./arrivals-queue.ts";
 import { createFlightStream } from "./flights.ts";
 
-/** Makes the file with the stream and the queue, filled, unless it exists: whole or not at all, even if it is killed. */
+/**
+ * Makes the file with the stream and the queue, filled, unless it exists: whole or not at all, even if it is killed.
+ */
 export function fillSourceFileOnce(path: string): void {
   if (existsSync(path)) return;
   const unfinished = `${path}.unfinished`;

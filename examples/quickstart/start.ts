@@ -1,10 +1,9 @@
 /**
  * `npm start`: the quick start. Puts 20,000 flights on a local stream of four shards and 2,000 arrivals on a local FIFO
- * queue, runs `manifest.yaml` over them until all of them are processed, and says what came of it. Run again, it goes on
- * where it was.
+ * queue, runs `manifest.yaml` over them until all of them are processed, and says what came of it. Run again, it goes
+ * on where it was.
  *
- *   npm start -- --keep    goes on serving afterwards, until Ctrl-C
- *   npm start -- --fresh   forgets earlier runs first
+ *   npm start -- --keep    goes on serving afterwards, until Ctrl-C npm start -- --fresh   forgets earlier runs first
  */
 import { rmSync } from "node:fs";
 import { relative, resolve } from "node:path";

@@ -49,8 +49,8 @@ const credentialsSchema = z.strictObject({
 });
 
 /**
- * Reads the file of `--api-credentials`, YAML or JSON:
- * `tokens: [{ name, role: read | write, token | tokenEnv }]`, `keys: [{ name, role, accessKeyId, secretAccessKey | secretAccessKeyEnv }]`.
+ * Reads the file of `--api-credentials`, YAML or JSON: `tokens: [{ name, role: read | write, token | tokenEnv }]`,
+ * `keys: [{ name, role, accessKeyId, secretAccessKey | secretAccessKeyEnv }]`.
  * @throws MillraceError ERR_MILLRACE_CONFIG, whose text holds no secret.
  */
 export function readCredentials(path: string, environment: NodeJS.ProcessEnv): Credentials {

@@ -11,7 +11,9 @@ import {
 } from "./signature.ts";
 import { ApiFault } from "./wire-fault.ts";
 
-/** Who has come, with the hash that its body must have if it states one; or a claim that needs the body to be proven. */
+/**
+ * Who has come, with the hash that its body must have if it states one; or a claim that needs the body to be proven.
+ */
 export type Arrival =
   | { readonly kind: "caller"; readonly caller: Caller; readonly bodyHash?: string }
   | ArrivalToProve;
@@ -26,7 +28,10 @@ interface ArrivalToProve {
 const CLOCK_SKEW_MS_MAX = 5 * 60_000;
 const SERVICE = "lambda";
 const LOCAL: Caller = { name: "local", role: "write" };
-/** Failures that an address may have. Callers that are known pass all the same: a guesser behind their proxy must not shut them out. */
+/**
+ * Failures that an address may have. Callers that are known pass all the same: a guesser behind their proxy must not
+ * shut them out.
+ */
 const FAILURES_PER_SECOND = 5;
 
 export interface AccessOptions {

@@ -1,6 +1,6 @@
 /**
- * Bytes of request bodies that are held at once, over all connections: what one caller may send is bounded by its route, what
- * all send together only here.
+ * Bytes of request bodies that are held at once, over all connections: what one caller may send is bounded by its
+ * route, what all send together only here.
  */
 export interface BodyBytesLimits {
   readonly totalMax: number;
@@ -10,7 +10,10 @@ export interface BodyBytesLimits {
 
 const MIB = 1024 * 1024;
 
-/** Ten of the largest payloads; two of callers whose signature is over a body that must be there before it can be looked at. */
+/**
+ * Ten of the largest payloads; two of callers whose signature is over a body that must be there before it can be looked
+ * at.
+ */
 export const BODY_BYTES_LIMITS: BodyBytesLimits = { totalMax: 64 * MIB, unprovenMax: 16 * MIB };
 
 export class BodyBytes {

@@ -2,12 +2,16 @@ import type { Readable } from "node:stream";
 import type { HeldBody } from "./body-bytes.ts";
 import { ApiFault } from "./wire-fault.ts";
 
-/** A first piece of memory; it doubles as a body grows, so that a body in pieces of one byte costs what one in a whole costs. */
+/**
+ * A first piece of memory; it doubles as a body grows, so that a body in pieces of one byte costs what one in a whole
+ * costs.
+ */
 const FIRST_BYTES = 4 * 1024;
 
 /**
  * Reads a body whole, within its bound and within what all requests may hold together.
- * @throws ApiFault RequestTooLargeException, TooManyRequestsException; an error with `statusCode` 400 for a body that ends early
+ * @throws ApiFault RequestTooLargeException, TooManyRequestsException; an error with `statusCode` 400 for a body that
+ * ends early
  */
 export async function readBody(
   stream: Readable,

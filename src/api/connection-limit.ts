@@ -22,8 +22,9 @@ export function connectionLimits(): ConnectionLimits {
 }
 
 /**
- * Keeps a server answerable: whoever connects is taken, and where there are too many the one that has said nothing whole for
- * longest has to go. So a flood of connections that ask nothing cannot silence health, whose requests are short.
+ * Keeps a server answerable: whoever connects is taken, and where there are too many the one that has said nothing
+ * whole for longest has to go. So a flood of connections that ask nothing cannot silence health, whose requests are
+ * short.
  */
 export function limitConnections(server: Server, { connectionsMax, quietMs }: ConnectionLimits): void {
   /** In the order in which they fell quiet: connections without a request, or with one that is not there whole. */

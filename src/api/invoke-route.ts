@@ -13,8 +13,8 @@ import { ApiFault } from "./wire-fault.ts";
 const PAYLOAD_BYTES_MAX = 6 * 1024 * 1024;
 const BYTE_ORDER_MARK = Buffer.from("\ufeff");
 /**
- * Mappings wait for a place, and take each that comes free: without patience a function that is busy with them would refuse
- * every call (decision 0026). AWS's pollers back off, and its Invoke waits for nothing.
+ * Mappings wait for a place, and take each that comes free: without patience a function that is busy with them would
+ * refuse every call (decision 0026). AWS's pollers back off, and its Invoke waits for nothing.
  */
 const PATIENCE_MS = 250;
 

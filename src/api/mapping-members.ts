@@ -102,8 +102,9 @@ function specOf(body: Readonly<Record<string, unknown>>, leftOut: readonly strin
 }
 
 /**
- * With the members that the schema names, by its names; `onSuccess` stays, since AWS has a text of its own for it. `place` is
- * what the caller calls the value. What is said inside of a member and has no effect here is refused, at every depth.
+ * With the members that the schema names, by its names; `onSuccess` stays, since AWS has a text of its own for it.
+ * `place` is what the caller calls the value. What is said inside of a member and has no effect here is refused, at
+ * every depth.
  */
 function converted(value: unknown, node: SchemaNode | undefined, place: string): unknown {
   if (Array.isArray(value)) return value.map((member) => converted(member, node?.items, place));
@@ -160,8 +161,8 @@ function checkDestination(config: unknown): void {
 }
 
 /**
- * Files and variables of this process are the operator's to name, in manifests: a caller could have them sent to a server of
- * its own. What the operator lists under ARNs is meant for callers.
+ * Files and variables of this process are the operator's to name, in manifests: a caller could have them sent to a
+ * server of its own. What the operator lists under ARNs is meant for callers.
  */
 function checkSecrets(configurations: unknown): void {
   if (!/"uri":"(?:file|env):/.test(JSON.stringify(configurations ?? null))) return;

@@ -7,7 +7,9 @@ import type {
 import { TOPIC_BATCHING_WINDOW_MS_DEFAULT } from "../model/limits.ts";
 import { lambdaArnPrefix, type Place } from "../model/place.ts";
 
-/** An EventSourceMappingConfiguration as AWS answers it (streams §1.4): each kind of source shows members of its own. */
+/**
+ * An EventSourceMappingConfiguration as AWS answers it (streams §1.4): each kind of source shows members of its own.
+ */
 export function mappingShape(view: MappingView, place: Place): Record<string, unknown> {
   const { resource } = view;
   const { mapping } = resource;

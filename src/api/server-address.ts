@@ -7,8 +7,8 @@ export interface ServerAddress {
 }
 
 /**
- * HOST:PORT, or `undefined` for `off`. An address that others reach is refused unless `isGuarded`: whoever reaches the server
- * could else read and change everything.
+ * HOST:PORT, or `undefined` for `off`. An address that others reach is refused unless `isGuarded`: whoever reaches the
+ * server could else read and change everything.
  * @throws MillraceError ERR_MILLRACE_CONFIG
  */
 export function parseServerAddress(text: string, isGuarded = false): ServerAddress | undefined {

@@ -200,8 +200,9 @@ function addHealthRoutes(app: FastifyInstance, options: ApiServerOptions, metric
 }
 
 /**
- * What this process is not ready for: mappings that are still being started; and when none works, those that cannot work. One
- * that cannot is no reason to take those that do out of service, and what a caller of the API has made never is.
+ * What this process is not ready for: mappings that are still being started; and when none works, those that cannot
+ * work. One that cannot is no reason to take those that do out of service, and what a caller of the API has made never
+ * is.
  */
 function notReady(mappings: readonly MappingStatus[]): readonly MappingStatus[] {
   const isStarting = ({ state, problem }: MappingStatus) => state === "Creating" && problem === undefined;

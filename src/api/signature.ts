@@ -137,7 +137,9 @@ function encode(text: string): string {
   );
 }
 
-/** A plus is read as a blank: it must be signed as one, or it could be put in a blank's or a plus's place on the way. */
+/**
+ * A plus is read as a blank: it must be signed as one, or it could be put in a blank's or a plus's place on the way.
+ */
 function decodeForm(text: string): string {
   return decode(text.replaceAll("+", " "));
 }

@@ -56,7 +56,9 @@ export function addTagRoutes(app: FastifyInstance, control: () => ControlPlane):
   });
 }
 
-/** @throws ControlFault ResourceNotFoundException for ARNs of no mapping here, ValidationException for what is no ARN */
+/**
+ * @throws ControlFault ResourceNotFoundException for ARNs of no mapping here, ValidationException for what is no ARN
+ */
 async function uuidOf(arn: string, { mappings, place }: ControlPlane): Promise<string> {
   const uuid = MAPPING_ARN.exec(arn)?.[1];
   if (uuid === undefined) throw otherResource(arn);

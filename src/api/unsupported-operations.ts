@@ -4,8 +4,8 @@ import { addRoute } from "./route.ts";
 import { ApiFault } from "./wire-fault.ts";
 
 /**
- * Lambda's operations that are not served here answer 501 with their names: a tool that calls one says then what is missing,
- * where a bare "not found" would seem to speak of the function that it names. To be added behind all others.
+ * Lambda's operations that are not served here answer 501 with their names: a tool that calls one says then what is
+ * missing, where a bare "not found" would seem to speak of the function that it names. To be added behind all others.
  */
 export function addUnsupportedOperations(app: FastifyInstance): void {
   for (const [route, names] of unsupported(app)) {

@@ -7,8 +7,8 @@ export interface CallLimits {
 }
 
 /**
- * Clients send a request once. What failed is tried again by who called, who counts it; these are the exceptions, and all
- * of them are made here.
+ * Clients send a request once. What failed is tried again by who called, who counts it; these are the exceptions, and
+ * all of them are made here.
  */
 export interface RetryPolicy {
   /** All of them, the first too. */
@@ -23,8 +23,8 @@ export interface RetryPolicy {
 export const ANSWER_MS_MAX = 30_000;
 
 /**
- * Where a source is opened. What hangs is not waited for again: it is told, and the opening is tried again by who wanted
- * it, as whatever fails for longer.
+ * Where a source is opened. What hangs is not waited for again: it is told, and the opening is tried again by who
+ * wanted it, as whatever fails for longer.
  */
 export const OPENING: CallLimits = {
   timeoutMs: 10_000,
@@ -37,8 +37,8 @@ function isWorthAnotherTry(error: unknown): boolean {
 }
 
 /**
- * One call: it ends with its answer, at the caller's abort or after `timeoutMs`, whatever the SDK waits for then, such as
- * credentials. `send` gets the signal that ends its request.
+ * One call: it ends with its answer, at the caller's abort or after `timeoutMs`, whatever the SDK waits for then, such
+ * as credentials. `send` gets the signal that ends its request.
  *
  * @throws what `send` rejects with; `CallTimeout`; the caller's reason once `signal` has aborted.
  */

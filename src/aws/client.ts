@@ -46,9 +46,9 @@ interface SdkClient {
 type Handler = (args: never) => Promise<never>;
 
 /**
- * The one way to a client of the SDK. Each request is sent once: who calls tries again, and counts. But a request that was
- * refused unseen, for this host's clock or for credentials that others have replaced by now, is sent once more at once, with
- * the time and the credentials that are right.
+ * The one way to a client of the SDK. Each request is sent once: who calls tries again, and counts. But a request that
+ * was refused unseen, for this host's clock or for credentials that others have replaced by now, is sent once more at
+ * once, with the time and the credentials that are right.
  */
 export function createAwsClient<C extends SdkClient>(
   needs: ClientNeeds,

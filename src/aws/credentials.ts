@@ -14,8 +14,8 @@ const UNDATED_MS_MAX = 5 * 60_000;
 const REREAD_MS_MIN = 1_000;
 
 /**
- * The credentials of a client, read again before they end, from time to time when they name no end, and when the service
- * has refused them: whoever rotates them need not restart this process.
+ * The credentials of a client, read again before they end, from time to time when they name no end, and when the
+ * service has refused them: whoever rotates them need not restart this process.
  */
 export class RotatingCredentials {
   readonly #read: () => Promise<AwsCredentials>;

@@ -1,6 +1,8 @@
 import type { Fault } from "../model/errors.ts";
 
-/** What is known of a call that failed. Texts of the service are neither judged nor shown: they may quote what was sent. */
+/**
+ * What is known of a call that failed. Texts of the service are neither judged nor shown: they may quote what was sent.
+ */
 export interface AwsFault {
   readonly fault: Fault;
   /** The service's code (`AccessDenied`), or the network's (`ECONNREFUSED`). */
@@ -154,8 +156,9 @@ function isDefect(error: unknown): boolean {
 }
 
 /**
- * What is wrong, by the service's code (`AWS.SimpleQueueService.` before it cut off, in the protocol of queries the code
- * is `…NonExistentQueue`, in that of JSON `QueueDoesNotExist`), or by the network's: a socket's error is called `Error`.
+ * What is wrong, by the service's code (`AWS.SimpleQueueService.` before it cut off, in the protocol of queries the
+ * code is `…NonExistentQueue`, in that of JSON `QueueDoesNotExist`), or by the network's: a socket's error is called
+ * `Error`.
  */
 function codeOf(error: unknown): string {
   const name = memberOf(error, "name");

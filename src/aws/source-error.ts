@@ -25,7 +25,9 @@ export function sourceErrorOf(error: unknown, call: SourceCall): MillraceError {
   return withEndpoint(new MillraceError(sourceCodeOf(fault), text, { cause: error, fault }), endpoint);
 }
 
-/** Notes in the error, as its member `endpoint`, that whoever else asks there fails alike: they wait and wake together. */
+/**
+ * Notes in the error, as its member `endpoint`, that whoever else asks there fails alike: they wait and wake together.
+ */
 export function withEndpoint<E extends MillraceError>(error: E, endpoint: string | undefined): E {
   return endpoint === undefined ? error : Object.assign(error, { endpoint });
 }

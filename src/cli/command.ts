@@ -4,8 +4,8 @@ import type { GroupLink } from "./processes/group-messages.ts";
 import type { StopSignal } from "./stop-signal.ts";
 
 /**
- * The flags of a command line; values in the order given. Flags without a value have the value `true`. Words that are no flags
- * stand under their names in capitals, which no flag has.
+ * The flags of a command line; values in the order given. Flags without a value have the value `true`. Words that are
+ * no flags stand under their names in capitals, which no flag has.
  */
 export type Flags = ReadonlyMap<string, readonly string[]>;
 

@@ -269,8 +269,8 @@ class Running {
   }
 
   /**
-   * A file that was removed takes with it what it had accepted: a stop must not say that all is kept. What another host keeps is
-   * kept, whether or not it answers just now.
+   * A file that was removed takes with it what it had accepted: a stop must not say that all is kept. What another host
+   * keeps is kept, whether or not it answers just now.
    */
   async #whyStoreIsGone(): Promise<string | undefined> {
     if (this.#options.store.kind !== "sqlite") return undefined;
@@ -310,7 +310,9 @@ function hasFailed({ state }: MappingStatus): boolean {
 
 const CAUGHT_UP_POLL_MS = 50;
 
-/** Resolves once all mappings are caught up; looks no longer when `end` aborts, since its timer would keep the process. */
+/**
+ * Resolves once all mappings are caught up; looks no longer when `end` aborts, since its timer would keep the process.
+ */
 function caughtUp(running: Running, clock: Clock, end: AbortSignal): Promise<"caught up"> {
   return new Promise((resolve) => {
     const look = () => {

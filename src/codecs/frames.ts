@@ -10,8 +10,8 @@ export interface FramesOptions {
 }
 
 /**
- * Puts the frames of a connection together. A frame's claim is judged before anything is made of it, and what comes in small
- * pieces is copied into one buffer: each piece of its own costs many times what it holds.
+ * Puts the frames of a connection together. A frame's claim is judged before anything is made of it, and what comes in
+ * small pieces is copied into one buffer: each piece of its own costs many times what it holds.
  */
 export class Frames {
   readonly #options: FramesOptions;

@@ -5,8 +5,8 @@ const CHUNK_BYTES = 192 * 1024;
 const SHORT_BYTES = 32;
 
 /**
- * What an LZ77 decoder makes, in chunks: who decodes takes a chunk whenever it is full, and may stop in between. Holds no
- * more than a chunk and what repeats may reach back to, however much the input claims to hold.
+ * What an LZ77 decoder makes, in chunks: who decodes takes a chunk whenever it is full, and may stop in between. Holds
+ * no more than a chunk and what repeats may reach back to, however much the input claims to hold.
  */
 export class SlidingOutput {
   #bytes: Buffer;
@@ -36,8 +36,8 @@ export class SlidingOutput {
   }
 
   /**
-   * Repeats what stands `offset` bytes back, as far as the chunk has room, and says how much that was; −1: nothing stands
-   * there. What is copied may overlap what it makes.
+   * Repeats what stands `offset` bytes back, as far as the chunk has room, and says how much that was; −1: nothing
+   * stands there. What is copied may overlap what it makes.
    */
   repeat(offset: number, length: number): number {
     if (offset <= 0 || offset > this.#to || offset > WINDOW_BYTES) return -1;

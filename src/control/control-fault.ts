@@ -3,8 +3,8 @@ import type { SpecFault } from "../manifests/mapping-spec.ts";
 import type { MappingResource } from "../manifests/resources.ts";
 
 /**
- * A refusal of the control plane, in AWS's words (streams §1.2): the names are the API's error codes and the message is what a
- * caller of AWS would read. Not a `MillraceError`, whose messages say what to do about this process.
+ * A refusal of the control plane, in AWS's words (streams §1.2): the names are the API's error codes and the message is
+ * what a caller of AWS would read. Not a `MillraceError`, whose messages say what to do about this process.
  */
 export class ControlFault extends Error {
   readonly fault: FaultName;

@@ -46,7 +46,9 @@ export interface ControlPlaneOptions extends Pick<MappingRunnerOptions, "engine"
   readonly random: Random;
 }
 
-/** What is run by this process, and by whose word: manifests' mappings, which only manifests change, and the store's. */
+/**
+ * What is run by this process, and by whose word: manifests' mappings, which only manifests change, and the store's.
+ */
 export class ControlPlane {
   readonly mappings: MappingControl;
   readonly functions: readonly FunctionResource[];
@@ -89,8 +91,8 @@ export class ControlPlane {
   }
 
   /**
-   * Starts manifests' mappings and those of the store. What cannot be opened is tried again, and neither ends nor delays any
-   * other (I27). Resolves before they are open: `status` says how each of them is.
+   * Starts manifests' mappings and those of the store. What cannot be opened is tried again, and neither ends nor
+   * delays any other (I27). Resolves before they are open: `status` says how each of them is.
    * @throws MillraceError when strict, with all of the manifests that could not be opened.
    */
   static async start(options: ControlPlaneOptions): Promise<ControlPlane> {
@@ -170,8 +172,8 @@ export class ControlPlane {
 const MANIFEST_GENERATION = 0;
 
 /**
- * A mapping that was adopted once is the store's, whatever flags say now, also when it was deleted there: two owners, or a
- * mapping that comes back at every start, would process everything twice.
+ * A mapping that was adopted once is the store's, whatever flags say now, also when it was deleted there: two owners,
+ * or a mapping that comes back at every start, would process everything twice.
  */
 async function manifestOwned({ manifests, store }: ControlPlaneOptions): Promise<readonly MappingResource[]> {
   const rows = await store.list();

@@ -52,8 +52,8 @@ interface OpenFailure {
 }
 
 /**
- * Opens what mappings run on. Mappings share functions, which stay open to the end, and destinations, so that two writers of
- * a file know of each other; each has a source of its own.
+ * Opens what mappings run on. Mappings share functions, which stay open to the end, and destinations, so that two
+ * writers of a file know of each other; each has a source of its own.
  */
 export class Deployments {
   readonly functions: readonly FunctionResource[];

@@ -8,8 +8,8 @@ import { alreadyExists, type ControlFault, groupTaken } from "./control-fault.ts
 export type Claimant = Pick<MappingRow, "uuid" | "claims">;
 
 /**
- * What no two mappings may have in common (streams §1.6): a source and a qualified function; of a topic, each of its servers
- * with it (queues §1.2), and the consumer group that was named, whose offsets two would overwrite.
+ * What no two mappings may have in common (streams §1.6): a source and a qualified function; of a topic, each of its
+ * servers with it (queues §1.2), and the consumer group that was named, whose offsets two would overwrite.
  */
 export function claimsOf(spec: Readonly<Record<string, unknown>>): readonly string[] {
   const { name, qualifier = "" } = parseFunctionName(String(spec["functionName"])) ?? {};

@@ -44,8 +44,8 @@ const OPEN_MS_MAX = 30_000;
 const TELL_AGAIN_MS = 600_000;
 
 /**
- * Makes the engine of this process run what is wanted: opens, starts, drains, closes, one step of a mapping after the other
- * and no mapping waiting for another. What cannot be opened is tried again, later and later.
+ * Makes the engine of this process run what is wanted: opens, starts, drains, closes, one step of a mapping after the
+ * other and no mapping waiting for another. What cannot be opened is tried again, later and later.
  */
 export class MappingRunner {
   readonly #options: MappingRunnerOptions;
@@ -64,9 +64,9 @@ export class MappingRunner {
   }
 
   /**
-   * `undefined`: the mapping is to stop. Resolves when that was done: nothing of it is started any more, or it polls, or it
-   * was tried to and `problemOf` says why not. `isCutOff`: others may soon count on it that nothing of it starts here any more.
-   * Never rejects.
+   * `undefined`: the mapping is to stop. Resolves when that was done: nothing of it is started any more, or it polls,
+   * or it was tried to and `problemOf` says why not. `isCutOff`: others may soon count on it that nothing of it starts
+   * here any more. Never rejects.
    */
   async want(uuid: string, wanted: WantedMapping | undefined, isCutOff = false): Promise<void> {
     let run = this.#runs.get(uuid);
@@ -144,7 +144,8 @@ class MappingRun {
     this.#failures = 0;
     const hasToStop = this.#open !== undefined;
     const { stopped, done } = this.#next();
-    // Once nothing of it runs nobody has to wait for it: what hangs in its opening may hold up no other mapping's change.
+    // Once nothing of it runs nobody has to wait for it: what hangs in its opening may hold up no other mapping's
+    // change.
     return hasToStop
       ? stopped.then(() => this.#orAfter(START_MS_MAX, done))
       : this.#orAfter(START_MS_MAX, done);

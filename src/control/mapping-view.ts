@@ -15,7 +15,9 @@ export interface MappingView {
   readonly tags: Readonly<Record<string, string>>;
 }
 
-/** Shows mappings as callers of the API see them: what is kept of them, and what this process knows of how they fare. */
+/**
+ * Shows mappings as callers of the API see them: what is kept of them, and what this process knows of how they fare.
+ */
 export class MappingViews {
   readonly #options: MappingViewsOptions;
 

@@ -1,8 +1,8 @@
 import type { ProcessSight } from "../ports/mapping-store.ts";
 
 /**
- * Which processes of a store live, as this one sees it: a process is gone once its beat has stood still for so long, by this
- * process's own monotonic clock. A process seen for the first time is taken to live.
+ * Which processes of a store live, as this one sees it: a process is gone once its beat has stood still for so long, by
+ * this process's own monotonic clock. A process seen for the first time is taken to live.
  */
 export class ProcessBook {
   readonly #goneAfterMs: number;

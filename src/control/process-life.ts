@@ -3,7 +3,9 @@ import type { MappingStore } from "../ports/mapping-store.ts";
 
 /** How long a process may go on by what it has read, from its last beat on. */
 export const CUT_OFF_MS = 10_000;
-/** How long a beat must stand still before others do not wait for its process: longer than a cut-off, for late timers. */
+/**
+ * How long a beat must stand still before others do not wait for its process: longer than a cut-off, for late timers.
+ */
 export const GONE_MS = 15_000;
 const BEAT_MS = 2_000;
 
@@ -16,8 +18,8 @@ export interface ProcessLifeOptions {
 }
 
 /**
- * This process's word to the others that it lives and what it runs. What was read from the store counts while the beat before
- * it is fresh: until then the others wait for this process, so nothing can have been settled behind its back.
+ * This process's word to the others that it lives and what it runs. What was read from the store counts while the beat
+ * before it is fresh: until then the others wait for this process, so nothing can have been settled behind its back.
  */
 export class ProcessLife {
   readonly #options: ProcessLifeOptions;
@@ -36,7 +38,9 @@ export class ProcessLife {
     return this.#options.clock.monotonic() - this.#heldMs >= CUT_OFF_MS;
   }
 
-  /** What was read since the last beat counts, for `CUT_OFF_MS` from that beat on. `false`: it came too late for that. */
+  /**
+   * What was read since the last beat counts, for `CUT_OFF_MS` from that beat on. `false`: it came too late for that.
+   */
   hold(): boolean {
     this.#heldMs = this.#announcedMs;
     // plant: what-was-read-counts-however-late-it-comes

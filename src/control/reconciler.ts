@@ -30,10 +30,10 @@ export interface ReconcilerOptions extends RowReading {
 export const LOOK_MS = 1_000;
 
 /**
- * Makes this process run what the rows say, and settles rows that all living processes have carried out: a change is seen
- * within a look, a process that is cut off from the store stops by itself after `CUT_OFF_MS`, and only who stood still for
- * `GONE_MS` is not waited for. So a mapping that is Disabled is started by nobody any more, and one whose change was only
- * acknowledged is started by nobody after a look, or after `CUT_OFF_MS` by one that is cut off (I17).
+ * Makes this process run what the rows say, and settles rows that all living processes have carried out: a change is
+ * seen within a look, a process that is cut off from the store stops by itself after `CUT_OFF_MS`, and only who stood
+ * still for `GONE_MS` is not waited for. So a mapping that is Disabled is started by nobody any more, and one whose
+ * change was only acknowledged is started by nobody after a look, or after `CUT_OFF_MS` by one that is cut off (I17).
  */
 export class Reconciler {
   readonly #options: ReconcilerOptions;

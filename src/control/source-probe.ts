@@ -8,8 +8,8 @@ import { openQueueSource, openStreamSource, visibilityFault } from "./deployment
 const PROBE_MS_MAX = 10_000;
 
 /**
- * Looks whether a mapping's source is there and can be read. What is wrong is said in AWS's words (streams §1.6). AWS does not
- * look at Kafka clusters: what is wrong there is shown in LastProcessingResult (kafka §4).
+ * Looks whether a mapping's source is there and can be read. What is wrong is said in AWS's words (streams §1.6). AWS
+ * does not look at Kafka clusters: what is wrong there is shown in LastProcessingResult (kafka §4).
  */
 export async function probeSource(
   resource: MappingResource,

@@ -38,8 +38,8 @@ const BY_DESIGN: readonly ReasonCode[] = [
 const UNKNOWN: Reason = { code: "unknown", sinceMs: undefined, untilMs: undefined, facts: {} };
 
 /**
- * Knows which parts of the mappings of this process hold work and have brought nothing to an end for `STANDSTILL_MS`, and tells
- * each once, with its reason (I24). Attempts are no progress.
+ * Knows which parts of the mappings of this process hold work and have brought nothing to an end for `STANDSTILL_MS`,
+ * and tells each once, with its reason (I24). Attempts are no progress.
  */
 export class StandstillBook {
   readonly #options: StandstillBookOptions;

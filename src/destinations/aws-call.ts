@@ -17,8 +17,8 @@ export const CALL_MS_MAX = ANSWER_MS_MAX;
  * Makes one call, without retries: the engine retries, and counts what it sees.
  *
  * @throws MillraceError `ERR_MILLRACE_DESTINATION_UNAVAILABLE`, which includes denied access and what does not exist,
- * since an operator can mend both (decision 0003); `ERR_MILLRACE_DESTINATION_REJECTED` when the service finds the record
- * too large or its text not allowed; `ERR_MILLRACE_ABORTED`.
+ * since an operator can mend both (decision 0003); `ERR_MILLRACE_DESTINATION_REJECTED` when the service finds the
+ * record too large or its text not allowed; `ERR_MILLRACE_ABORTED`.
  */
 export async function callAws<Answer>(
   called: AwsAction,

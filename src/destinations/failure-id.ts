@@ -2,12 +2,14 @@ import { createHash } from "node:crypto";
 import type { Envelope } from "../model/envelope.ts";
 
 /**
- * Name of the message attribute (SQS, SNS) and of the object metadata (S3) that hold an envelope's `id`. AWS sends none;
- * its documents stay as they are. Consumers that must not act twice tell repeats by it.
+ * Name of the message attribute (SQS, SNS) and of the object metadata (S3) that hold an envelope's `id`. AWS sends
+ * none; its documents stay as they are. Consumers that must not act twice tell repeats by it.
  */
 export const FAILURE_ID_NAME = "millrace-failure-id";
 
-/** An envelope's `id` as a header may hold it: `decodeURI` gives it back. Ids that the engine makes stay as they are. */
+/**
+ * An envelope's `id` as a header may hold it: `decodeURI` gives it back. Ids that the engine makes stay as they are.
+ */
 export function failureIdText({ id }: Envelope): string {
   return encodeURI(id.toWellFormed());
 }

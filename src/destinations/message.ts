@@ -9,8 +9,8 @@ export interface Message {
 }
 
 /**
- * The bound of both services, attributes included. A queue or topic may be set to less (a topic is by default: 256 KiB); it says
- * so itself then.
+ * The bound of both services, attributes included. A queue or topic may be set to less (a topic is by default: 256
+ * KiB); it says so itself then.
  */
 const MESSAGE_BYTES_MAX = 1024 * 1024;
 

@@ -58,8 +58,8 @@ export interface Engine {
   /** A stop of the mapping is near: it asks for nothing from now on that would have it wait for long. */
   expectStop(uuid: string): void;
   /**
-   * Resolves when nothing of the mapping, as it ran before its last stop, goes through its source any more: then that may be
-   * closed. At once, unless receives were kept for the next start.
+   * Resolves when nothing of the mapping, as it ran before its last stop, goes through its source any more: then that
+   * may be closed. At once, unless receives were kept for the next start.
    */
   receivesBack(uuid: string): Promise<void>;
   /**
@@ -68,7 +68,9 @@ export interface Engine {
    */
   stop(drainMs: number): Promise<StopReport>;
   status(): readonly MappingStatus[];
-  /** What the engine has taken and not given back. All of it is zero once everything has stopped, whatever threw before. */
+  /**
+   * What the engine has taken and not given back. All of it is zero once everything has stopped, whatever threw before.
+   */
   taken(): Taken;
   /** Why the parts of a mapping that this process works on are where they are; `undefined`: it does not run here. */
   explain(uuid: string): MappingExplanation | undefined;
@@ -101,8 +103,8 @@ export interface MappingStatus {
   /** AWS's texts: `No records processed`, `OK`, `PROBLEM: Function call failed` (streams §1.4). */
   readonly lastProcessingResult: string;
   /**
-   * Age of the oldest record that this process knows of and has not settled, milliseconds: read or unread of a stream, in
-   * hand of a queue. 0: there is none.
+   * Age of the oldest record that this process knows of and has not settled, milliseconds: read or unread of a stream,
+   * in hand of a queue. 0: there is none.
    */
   readonly oldestAgeMs: number;
   /** Those that this process works on. */
@@ -113,8 +115,8 @@ export interface MappingStatus {
    */
   readonly caughtUp: boolean;
   /**
-   * Why it does not work yet, or does not any more: it is tried again. `Creating` then: the fault may pass by itself; `Failed`:
-   * somebody has to change something, and what was changed is seen within seconds.
+   * Why it does not work yet, or does not any more: it is tried again. `Creating` then: the fault may pass by itself;
+   * `Failed`: somebody has to change something, and what was changed is seen within seconds.
    */
   readonly problem?: string;
   /** The longest of each reason, among its parts in this process; absent: nothing stands still. */

@@ -2,7 +2,10 @@ import type { FunctionExplanation } from "../invocation/function-explanation.ts"
 import type { Fault } from "../model/errors.ts";
 import type { StartPoint } from "../model/record.ts";
 
-/** Why a mapping is where it is, as this process sees it: made when somebody asks, for people. Times are epoch milliseconds. */
+/**
+ * Why a mapping is where it is, as this process sees it: made when somebody asks, for people. Times are epoch
+ * milliseconds.
+ */
 export type MappingExplanation = StreamExplanation | QueueExplanation;
 
 export interface StreamExplanation {

@@ -20,14 +20,18 @@ export interface PartReasons {
 }
 
 /**
- * How far behind its moment anything may be before it counts as forgotten: timers come late on a busy machine, a call is under way
- * for as long as its deadline. Below `STANDSTILL_MS`, so that what was forgotten is known when it is judged.
+ * How far behind its moment anything may be before it counts as forgotten: timers come late on a busy machine, a call
+ * is under way for as long as its deadline. Below `STANDSTILL_MS`, so that what was forgotten is known when it is
+ * judged.
  */
 const LATE_MS = 10_000;
 /** A part that holds work and has brought nothing to an end for so long stands still (I24). */
 export const STANDSTILL_MS = 30_000;
 
-/** Reasons of each part that holds work; of one that holds none, that. Pure: what the engine says of itself, and the time. */
+/**
+ * Reasons of each part that holds work; of one that holds none, that. Pure: what the engine says of itself, and the
+ * time.
+ */
 export function reasonsOf(explanation: MappingExplanation, nowMs: number): readonly PartReasons[] {
   if (explanation.kind === "queue") return [queueReasons(explanation, nowMs)];
   return explanation.shards.flatMap((shard) => shardReasons(shard, explanation.function.timeoutMs, nowMs));

@@ -1,10 +1,12 @@
 import { PAYLOAD_BYTES_MAX, WINDOW_STATE_BYTES_MAX } from "../model/limits.ts";
 
-/** Settings of the engine that AWS does not have. Each has a default that suits one process with some hundred shards. */
+/**
+ * Settings of the engine that AWS does not have. Each has a default that suits one process with some hundred shards.
+ */
 export interface EngineSettings {
   /**
-   * Records of one shard between its low-water mark and its newest read record, at most, without those that a filter drops;
-   * with a batching window at least a batch for each lane.
+   * Records of one shard between its low-water mark and its newest read record, at most, without those that a filter
+   * drops; with a batching window at least a batch for each lane.
    */
   readonly shardWindowRecords: number;
   /** Bytes that one mapping may have read and not settled; each shard may in any case hold one read. */
@@ -27,18 +29,24 @@ export interface EngineSettings {
   /** First retry is at most this far away; every further doubles (decision 0026: full jitter). */
   readonly backoffBaseMs: number;
   readonly backoffCapMs: number;
-  /** How often the source is asked whether it still serves a record that is retried for long: only its word ends that. */
+  /**
+   * How often the source is asked whether it still serves a record that is retried for long: only its word ends that.
+   */
   readonly expiryCheckMs: number;
   /** Said once that something is gone for good, a source is asked again so much later, and believed then. */
   readonly secondAnswerMs: number;
-  /** An idle shard closes its tumbling window so long after the window's end (streams §6.1: AWS takes up to two minutes). */
+  /**
+   * An idle shard closes its tumbling window so long after the window's end (streams §6.1: AWS takes up to two
+   * minutes).
+   */
   readonly windowIdleCloseMs: number;
   /** Largest invocation payload. AWS: 6 MB, envelope and metadata included (streams §3.2). */
   readonly payloadBytesMax: number;
   /** Larger states end their tumbling window early (streams §6.1). */
   readonly windowStateBytesMax: number;
   /**
-   * Reads of one mapping that run at once, where its source does not share them: one that hangs holds up no other mapping.
+   * Reads of one mapping that run at once, where its source does not share them: one that hangs holds up no other
+   * mapping.
    */
   readonly concurrentReads: number;
 }

@@ -111,8 +111,8 @@ export class HttpCall implements Dispatcher.DispatchHandler, WatchedCall {
   }
 
   /**
-   * A socket gives up to 2 MB in one turn of the event loop, and a server may cut them into as many pieces: others go between
-   * (I25). False: undici gives no more until it is told to.
+   * A socket gives up to 2 MB in one turn of the event loop, and a server may cut them into as many pieces: others go
+   * between (I25). False: undici gives no more until it is told to.
    */
   #mayGoOn(bytes: number): boolean {
     turn.count(bytes, 1);
@@ -163,8 +163,8 @@ export class HttpCall implements Dispatcher.DispatchHandler, WatchedCall {
   }
 
   /**
-   * The server closed the idle connection while the request was on its way: nothing came back, and at once. It is sent again
-   * over a new one, a single time, so that a server that crashes on it is still found out.
+   * The server closed the idle connection while the request was on its way: nothing came back, and at once. It is sent
+   * again over a new one, a single time, so that a server that crashes on it is still found out.
    */
   #wasNeverProcessed(): boolean {
     if (this.#isSettled || this.#isResent || this.#abort === undefined || this.#head !== undefined)
@@ -231,7 +231,9 @@ const CLOSING_RACE_MS = 100;
 const PIECES_BYTES = 16 * 1024;
 const EMPTY = new Uint8Array(0);
 
-/** Whether the function ran is not known, so it is taken as run: a record too often is better than an attempt uncounted. */
+/**
+ * Whether the function ran is not known, so it is taken as run: a record too often is better than an attempt uncounted.
+ */
 function lostAfterSending(reason: string): InvocationOutcome {
   return functionError(
     "Function.ConnectionLost",

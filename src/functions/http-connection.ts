@@ -9,7 +9,10 @@ export interface HttpConnectionOptions {
 
 const HEADER_BYTES_MAX = 16 * 1024;
 
-/** One undici client of one socket, and what a target wants to know of that socket: how old it is, and whether it has served. */
+/**
+ * One undici client of one socket, and what a target wants to know of that socket: how old it is, and whether it has
+ * served.
+ */
 export class HttpConnection {
   readonly client: Client;
   /** Monotonic; `undefined` before the first. */

@@ -16,15 +16,16 @@ export interface HttpFunctionOptions {
    */
   readonly url: string;
   /**
-   * Connections at once, one request on each; default 1,000. More calls wait for a free one, and their time runs. Set it
-   * to the function's concurrency. Connections are made on demand and closed after seconds without use.
+   * Connections at once, one request on each; default 1,000. More calls wait for a free one, and their time runs. Set
+   * it to the function's concurrency. Connections are made on demand and closed after seconds without use.
    */
   readonly connections?: number;
   /** How long a connection may take to be made, milliseconds; default 5,000. Longer is `unavailable`. */
   readonly connectTimeoutMs?: number;
   /**
-   * A connection that is older is not used again but made anew, milliseconds; default 60,000. A name that has moved (a new
-   * pod, the other side of a blue-green switch) is looked up then, which a connection that is always busy never would.
+   * A connection that is older is not used again but made anew, milliseconds; default 60,000. A name that has moved (a
+   * new pod, the other side of a blue-green switch) is looked up then, which a connection that is always busy never
+   * would.
    */
   readonly connectionAgeMs?: number;
   /** Default: the machine's time. */

@@ -18,8 +18,8 @@ export interface GivenEnvironment {
 }
 
 /**
- * All that a function sees of this process by itself. An allow-list: the environment of an engine holds its passwords under
- * names that nobody can foresee (`PGPASSWORD`, headers of an OTLP endpoint, what a manifest's `env:` names).
+ * All that a function sees of this process by itself. An allow-list: the environment of an engine holds its passwords
+ * under names that nobody can foresee (`PGPASSWORD`, headers of an OTLP endpoint, what a manifest's `env:` names).
  */
 const FOR_EVERYBODY: readonly string[] = [
   "PATH",
@@ -40,7 +40,9 @@ const FOR_EVERYBODY: readonly string[] = [
 const AWS_PREFIX = "AWS_";
 const PREFIXED = "env:";
 
-/** The environment of a function: what it was given of the engine's, Lambda's own variables, and those of its manifest. */
+/**
+ * The environment of a function: what it was given of the engine's, Lambda's own variables, and those of its manifest.
+ */
 export function lambdaEnvironment(
   runtime: RuntimeDescription,
   given: GivenEnvironment,

@@ -55,7 +55,8 @@ function networkOutcome(functionName: string, code: string): InvocationOutcome {
       message: `Lambda could not be called for ${functionName}: ${code}. ${remedy}.`,
     };
   }
-  // Whether the function ran is not known, so it is taken as run: a record too often is better than an attempt uncounted.
+  // Whether the function ran is not known, so it is taken as run: a record too often is better than an attempt
+  // uncounted.
   return functionError(
     "Function.ConnectionLost",
     `The connection to Lambda ended before the answer of ${functionName} came: ${code}.`,

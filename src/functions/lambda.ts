@@ -17,7 +17,10 @@ export interface LambdaFunctionOptions {
   readonly functionName: string;
   /** Default: the SDK's own rules (`AWS_REGION`, profile). */
   readonly region: string | undefined;
-  /** `http:` or `https:` URL of a compatible service, such as the Runtime Interface Emulator. Default: the SDK's own rules. */
+  /**
+   * `http:` or `https:` URL of a compatible service, such as the Runtime Interface Emulator. Default: the SDK's own
+   * rules.
+   */
   readonly endpoint: string | undefined;
   /** Connections at once; set it to the function's concurrency. */
   readonly connections: number;
@@ -25,8 +28,8 @@ export interface LambdaFunctionOptions {
 }
 
 /**
- * A function of AWS Lambda, or of what speaks its Invoke API. Synchronous invocation (`RequestResponse`); credentials by
- * the SDK's own rules. Needs `lambda:InvokeFunction`.
+ * A function of AWS Lambda, or of what speaks its Invoke API. Synchronous invocation (`RequestResponse`); credentials
+ * by the SDK's own rules. Needs `lambda:InvokeFunction`.
  */
 export function createLambdaFunction(options: LambdaFunctionOptions): FunctionTarget {
   return new LambdaFunction(options);

@@ -11,7 +11,9 @@ export interface RuntimeDescription {
 }
 
 export interface InvocationMessage {
-  /** Ordinal of the invocation in its worker; the answer repeats it, so that a late answer is not taken for another's. */
+  /**
+   * Ordinal of the invocation in its worker; the answer repeats it, so that a late answer is not taken for another's.
+   */
   readonly ordinal: number;
   readonly payload: Uint8Array;
   readonly requestId: string;

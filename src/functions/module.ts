@@ -21,11 +21,13 @@ export interface ModuleFunctionOptions extends GivenEnvironment {
    * understood for a file named `index`.
    */
   readonly exportName?: string;
-  /** Worker threads at most, each with one invocation at a time; more calls wait for a free one, and their time runs. */
+  /**
+   * Worker threads at most, each with one invocation at a time; more calls wait for a free one, and their time runs.
+   */
   readonly concurrency: number;
   /**
-   * Memory of the handler in MB; default 512. V8 clears garbage late, so a worker is stopped only when its heap is twice
-   * as large; its call is a function error then. Memory outside of the heap (Buffers) is not counted.
+   * Memory of the handler in MB; default 512. V8 clears garbage late, so a worker is stopped only when its heap is
+   * twice as large; its call is a function error then. Memory outside of the heap (Buffers) is not counted.
    */
   readonly memoryMb?: number;
   /** Gets each line that a handler prints. Default: standard error, behind the function's name in brackets. */
@@ -41,9 +43,10 @@ const INIT_TIMEOUT_MS = 10_000;
 const IDLE_MS = 5 * 60 * 1000;
 
 /**
- * A Lambda handler run in worker threads of this process. Threads are made on demand, kept while idle, and replaced when
- * a function hangs, exits or crashes. What ends the process is not contained (native code, V8's fatal errors such as an
- * array of 2^28 elements): run such functions behind HTTP. The module is loaded at the first call; `checkModuleFunction` tells beforehand whether it can be.
+ * A Lambda handler run in worker threads of this process. Threads are made on demand, kept while idle, and replaced
+ * when a function hangs, exits or crashes. What ends the process is not contained (native code, V8's fatal errors such
+ * as an array of 2^28 elements): run such functions behind HTTP. The module is loaded at the first call;
+ * `checkModuleFunction` tells beforehand whether it can be.
  * @throws MillraceError `ERR_MILLRACE_FUNCTION` when an option is not valid.
  */
 export function createModuleFunction(options: ModuleFunctionOptions): FunctionTarget {

@@ -16,9 +16,10 @@ let cachedSecond = -1;
 let cachedSecondHex = "00000000";
 
 /**
- * The engine's own span, when it traces. Otherwise derived from the request id and the second of the start, so that it costs no randomness and a log line with the
- * request id leads to the trace. Both forms name the same trace: X-Ray's id is the W3C id with its first 8 digits,
- * the epoch second, set apart. Not sampled then: the engine itself records nothing that a function could belong to.
+ * The engine's own span, when it traces. Otherwise derived from the request id and the second of the start, so that it
+ * costs no randomness and a log line with the request id leads to the trace. Both forms name the same trace: X-Ray's id
+ * is the W3C id with its first 8 digits, the epoch second, set apart. Not sampled then: the engine itself records
+ * nothing that a function could belong to.
  */
 export function traceHeaders(context: InvocationContext): TraceHeaders {
   const { trace } = context;

@@ -1,6 +1,8 @@
 import type { OutcomeKind } from "../model/outcome.ts";
 
-/** A burst of refusals is one sign, however many calls it hits: the limit falls at most once in this time, milliseconds. */
+/**
+ * A burst of refusals is one sign, however many calls it hits: the limit falls at most once in this time, milliseconds.
+ */
 const REFUSAL_PAUSE_MS = 1000;
 /** Calls that take this many times as long as they usually do are waiting for something. */
 const SLOW_FACTOR = 2;
@@ -10,10 +12,10 @@ const NOW_WEIGHT = 0.2;
 const LONG_WEIGHT = 0.01;
 
 /**
- * How many invocations of a function may run at once when nobody knows how many it stands: half as many after a refusal, a
- * fifth fewer while calls take twice as long as usual, and by the square root more after each round in which all were used.
- * Between 1 and the function's own bound. What is usual follows slowly, so a function that became slower for good is not held
- * back for ever.
+ * How many invocations of a function may run at once when nobody knows how many it stands: half as many after a
+ * refusal, a fifth fewer while calls take twice as long as usual, and by the square root more after each round in which
+ * all were used. Between 1 and the function's own bound. What is usual follows slowly, so a function that became slower
+ * for good is not held back for ever.
  */
 export class AdaptiveLimit {
   readonly #max: number;

@@ -19,9 +19,9 @@ export interface AliasRoute {
 const LATEST = "$LATEST";
 
 /**
- * One function with versions and aliases: the qualifier of the invoked ARN picks the target. Which version of a weighted alias
- * gets a batch follows from the request id, which is random and the same for all attempts: a batch stays on its version,
- * also over pauses, and nothing has to be remembered.
+ * One function with versions and aliases: the qualifier of the invoked ARN picks the target. Which version of a
+ * weighted alias gets a batch follows from the request id, which is random and the same for all attempts: a batch stays
+ * on its version, also over pauses, and nothing has to be remembered.
  */
 export function createVersionedFunction(versions: FunctionVersions): FunctionTarget {
   return {

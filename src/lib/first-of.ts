@@ -7,17 +7,17 @@ export interface Waiter<T> {
 }
 
 /**
- * A way in which a wait may end beside its work: an abort, a time that is up, the end of what lives longer than the wait.
- * Returns how to take it back: that is called as soon as the wait is over, so that nothing of it stays behind.
+ * A way in which a wait may end beside its work: an abort, a time that is up, the end of what lives longer than the
+ * wait. Returns how to take it back: that is called as soon as the wait is over, so that nothing of it stays behind.
  */
 export type Interruption<T> = (waiter: Waiter<T>) => () => void;
 
 /**
  * Settles as `work` does, unless an interruption comes first; the work then goes on unseen.
  *
- * In the place of `Promise.race`, which leaves a reaction on each of its promises for as long as that lives: a race against
- * one that lives as long as a connection keeps every answer of that connection in memory. Here what lives longer than the
- * wait is an interruption, and what has lost keeps nothing that was won.
+ * In the place of `Promise.race`, which leaves a reaction on each of its promises for as long as that lives: a race
+ * against one that lives as long as a connection keeps every answer of that connection in memory. Here what lives
+ * longer than the wait is an interruption, and what has lost keeps nothing that was won.
  */
 export function firstOf<T, U = never>(
   work: PromiseLike<T>,

@@ -1,7 +1,9 @@
 import type { Clock } from "../ports/clock.ts";
 import type { LogFields, LogLevel, Telemetry } from "../ports/telemetry.ts";
 
-/** Lines of one kind that are written in a while; what an outage does to hundreds of shards is told by the first few. */
+/**
+ * Lines of one kind that are written in a while; what an outage does to hundreds of shards is told by the first few.
+ */
 const LINES_MAX = 3;
 const WHILE_MS = 60_000;
 

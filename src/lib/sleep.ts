@@ -1,8 +1,8 @@
 import type { Clock, ScheduledCall } from "../ports/clock.ts";
 
 /**
- * Calls `fire` when `delayMs` have passed by the clock, not when a timer thinks so: one that comes early is set again for the
- * rest. Late it may be by any time.
+ * Calls `fire` when `delayMs` have passed by the clock, not when a timer thinks so: one that comes early is set again
+ * for the rest. Late it may be by any time.
  */
 export function scheduleAfter(clock: Clock, delayMs: number, fire: () => void): ScheduledCall {
   const dueMs = clock.monotonic() + delayMs;

@@ -52,10 +52,10 @@ class Waiter {
 }
 
 /**
- * A function's concurrency: so many at once, over all takers (mappings, the API). A slot that comes free goes to the waiting
- * taker that has the fewest, so that a taker with many slow calls cannot keep another from its even share; within a taker, in
- * the order they came. Every invocation passes here, so it is made by hand: a general queue costs 3 to 4 µs a task, this next to
- * nothing while slots are free (`npm run bench -- engine`).
+ * A function's concurrency: so many at once, over all takers (mappings, the API). A slot that comes free goes to the
+ * waiting taker that has the fewest, so that a taker with many slow calls cannot keep another from its even share;
+ * within a taker, in the order they came. Every invocation passes here, so it is made by hand: a general queue costs 3
+ * to 4 µs a task, this next to nothing while slots are free (`npm run bench -- engine`).
  */
 export class Slots {
   #limit: number;
@@ -90,7 +90,9 @@ export class Slots {
     this.#grant();
   }
 
-  /** `undefined`: taken. Otherwise taken once that is granted. Each taken slot is given back once, by the same taker. */
+  /**
+   * `undefined`: taken. Otherwise taken once that is granted. Each taken slot is given back once, by the same taker.
+   */
   take(taker: string): Turn | undefined {
     const share = this.#shareOf(taker);
     share.isLeaving = false;

@@ -1,6 +1,6 @@
 /**
- * What adapters work on in one turn of the event loop at most (invariant I25): bytes that somebody else chose, and what is made
- * of them. A few bytes of theirs are not to hold everybody else for seconds.
+ * What adapters work on in one turn of the event loop at most (invariant I25): bytes that somebody else chose, and what
+ * is made of them. A few bytes of theirs are not to hold everybody else for seconds.
  */
 export const STEP_BYTES_MAX = 1024 * 1024;
 export const STEP_ITEMS_MAX = 10_000;

@@ -10,8 +10,8 @@ export interface EventRecords {
 }
 
 /**
- * What comes again after a partial response that names one record: it and all behind it (streams §5.4), it and those of its
- * key behind it (Kafka, FIFO queues), or it alone (queues §2.4).
+ * What comes again after a partial response that names one record: it and all behind it (streams §5.4), it and those of
+ * its key behind it (Kafka, FIFO queues), or it alone (queues §2.4).
  */
 export type PartialRule = "allBehind" | "keyBehind" | "alone";
 

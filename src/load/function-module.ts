@@ -1,8 +1,8 @@
 import { Agent, request } from "node:http";
 
 /**
- * The handler of scenarios with `function: { kind: module }`: runs in a worker thread of the engine and passes its event on
- * to the harness, which decides how it ends.
+ * The handler of scenarios with `function: { kind: module }`: runs in a worker thread of the engine and passes its
+ * event on to the harness, which decides how it ends.
  */
 export async function handler(event: unknown, context: LambdaContext): Promise<unknown> {
   const deadlineMs = Date.now() + context.getRemainingTimeInMillis();

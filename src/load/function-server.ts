@@ -23,8 +23,8 @@ export interface FunctionServerOptions {
 export type FunctionFault = "throttle" | "stall" | "errors";
 
 /**
- * What an answer may take to be read by an engine that gets little of a busy machine, as a share of the time-out: the engine
- * is right to try again when the answer comes too late, and only it knows.
+ * What an answer may take to be read by an engine that gets little of a busy machine, as a share of the time-out: the
+ * engine is right to try again when the answer comes too late, and only it knows.
  */
 const LATE_SHARE = 0.5;
 const DEADLINE_HEADER = "lambda-runtime-deadline-ms";

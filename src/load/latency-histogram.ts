@@ -1,4 +1,6 @@
-/** Values of one power of two share so many buckets: a percentile is at most 1/64 above the value that it stands for. */
+/**
+ * Values of one power of two share so many buckets: a percentile is at most 1/64 above the value that it stands for.
+ */
 const STEPS_BITS = 6;
 const STEPS = 2 ** STEPS_BITS;
 /** Microseconds: 2^36 of them are 19 hours, longer than any wait of a scenario. */

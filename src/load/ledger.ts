@@ -59,16 +59,18 @@ interface KeyState {
 }
 
 /**
- * Judges from the function's side what the engine promises: nothing lost, in order per key, duplicates within their bound,
- * nothing that was never sent. It keeps marks and ranges per key, not records, so an hour at any rate costs no more than a
- * minute.
+ * Judges from the function's side what the engine promises: nothing lost, in order per key, duplicates within their
+ * bound, nothing that was never sent. It keeps marks and ranges per key, not records, so an hour at any rate costs no
+ * more than a minute.
  */
 export class Ledger {
   readonly #options: LedgerOptions;
   readonly #keys = new Map<number, KeyState>();
   /** Never to come, or perhaps not: nothing is asked of them. `KEY/INDEX`. */
   readonly #excused = new Set<string>();
-  /** Not settled when a later record of their key was started: fine if they were given up, a breach if they come again. */
+  /**
+   * Not settled when a later record of their key was started: fine if they were given up, a breach if they come again.
+   */
   readonly #overtaken = new Set<string>();
   /** Those of them that came again, counted as breaches, and have not succeeded yet. */
   readonly #late = new Set<string>();
@@ -150,7 +152,9 @@ export class Ledger {
     state.settled.add(index);
   }
 
-  /** An invocation begins with these records, in the event's order; `undefined` stands for what no load test has sent. */
+  /**
+   * An invocation begins with these records, in the event's order; `undefined` stands for what no load test has sent.
+   */
   begin(records: readonly (RecordIdentity | undefined)[]): LedgerAttempt {
     const attempted: AttemptedRecord[] = [];
     const fresh: RecordIdentity[] = [];
@@ -182,8 +186,8 @@ export class Ledger {
   }
 
   /**
-   * The invocation has ended, and these of its records succeeded. `isUncertain`: the engine may not have got the answer in
-   * time, and may try them again.
+   * The invocation has ended, and these of its records succeeded. `isUncertain`: the engine may not have got the answer
+   * in time, and may try them again.
    */
   end(
     attempt: LedgerAttempt,
@@ -206,8 +210,8 @@ export class Ledger {
   }
 
   /**
-   * The engine was killed: what was in flight, and what was settled since its last checkpoint, comes again. Until when that
-   * checkpoint reached is not seen from here, so the longest time between two is given.
+   * The engine was killed: what was in flight, and what was settled since its last checkpoint, comes again. Until when
+   * that checkpoint reached is not seen from here, so the longest time between two is given.
    */
   crashed(nowMs: number, checkpointAgeMs: number): void {
     this.#allowDuplicates(this.#inFlight + this.#recently.since(nowMs, nowMs - checkpointAgeMs));

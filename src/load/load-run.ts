@@ -38,8 +38,8 @@ export type FinishedLoad =
 type ValidManifest = Extract<LoadManifest, { readonly kind: "valid" }>;
 
 /**
- * Runs a load test: sends records to the source by the scenario's course, runs the engine as a process of its own, is its
- * function, and judges what the function saw.
+ * Runs a load test: sends records to the source by the scenario's course, runs the engine as a process of its own, is
+ * its function, and judges what the function saw.
  * @throws MillraceError when the test cannot be started; what goes wrong later is part of the result.
  */
 export async function runLoad(options: LoadRunOptions): Promise<FinishedLoad> {

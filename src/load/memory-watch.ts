@@ -71,8 +71,8 @@ export class MemoryWatch {
 const MIB = 1024 * 1024;
 
 /**
- * Growth in MiB an hour of the engine's last process, its warm-up left out. The heap is judged by samples after a garbage
- * collection only; resident memory by the same moments, since garbage makes it jump.
+ * Growth in MiB an hour of the engine's last process, its warm-up left out. The heap is judged by samples after a
+ * garbage collection only; resident memory by the same moments, since garbage makes it jump.
  */
 export function memoryTrends(
   samples: readonly MemorySample[],

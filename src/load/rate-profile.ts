@@ -30,8 +30,8 @@ export function plannedRate(phases: readonly RatePhase[], atMs: number): number 
 }
 
 /**
- * When each record is due, in milliseconds since the start, in order. This is the open loop: moments do not depend on how
- * fast the source or the engine is, and latency counts from them.
+ * When each record is due, in milliseconds since the start, in order. This is the open loop: moments do not depend on
+ * how fast the source or the engine is, and latency counts from them.
  */
 export function* dueTimes(phases: readonly RatePhase[]): Generator<number, undefined> {
   let startMs = 0;

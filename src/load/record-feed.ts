@@ -31,8 +31,8 @@ const TICK_MS = 5;
 const BACKLOG_MAX = 200_000;
 
 /**
- * Sends records when they are due, whatever the source, the engine and the function do: an open loop. A key has one lane,
- * and a lane sends one batch at a time, so that the order of a key in the source is the order of its indexes.
+ * Sends records when they are due, whatever the source, the engine and the function do: an open loop. A key has one
+ * lane, and a lane sends one batch at a time, so that the order of a key in the source is the order of its indexes.
  */
 export class RecordFeed {
   readonly #options: RecordFeedOptions;

@@ -3,7 +3,9 @@ import { resolve } from "node:path";
 import { parseFunctionName } from "./function-name.ts";
 import type { ManifestDocument } from "./manifest-document.ts";
 
-/** Rules of a Function that its shape cannot say. They look at what is written, so that they speak beside shape errors. */
+/**
+ * Rules of a Function that its shape cannot say. They look at what is written, so that they speak beside shape errors.
+ */
 export function checkFunction(document: ManifestDocument): void {
   checkTarget(document, ["spec"], "function");
   const versions = document.raw("spec", "versions");

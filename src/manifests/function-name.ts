@@ -21,8 +21,8 @@ const FUNCTION_NAME =
   /^(?:(?<prefix>arn:aws[a-zA-Z0-9-]*:lambda:[a-z0-9-]+:\d{12}):function:|\d{12}:function:)?(?<name>[A-Za-z0-9_-]{1,64})(?::(?<qualifier>\$LATEST|[A-Za-z0-9_-]{1,128}))?$/;
 
 /**
- * The one ARN of a function, which answers, events' context and failure records show: a process has one function of a name,
- * so that region and account of a name in the form of an ARN tell nothing apart. The qualifier is kept as given.
+ * The one ARN of a function, which answers, events' context and failure records show: a process has one function of a
+ * name, so that region and account of a name in the form of an ARN tell nothing apart. The qualifier is kept as given.
  */
 export function functionArn({ name, qualifier }: Omit<FunctionReference, "arnPrefix">, place: Place): string {
   return `${lambdaArnPrefix(place)}function:${name}${qualifier === undefined ? "" : `:${qualifier}`}`;

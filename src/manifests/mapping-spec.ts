@@ -20,8 +20,8 @@ export type CheckedSpec =
   | { readonly kind: "invalid"; readonly faults: readonly SpecFault[] };
 
 /**
- * Checks the `spec` of a mapping that stands in no manifest, with the manifests' own rules, and builds its resource. Relative
- * paths in it start from the working directory.
+ * Checks the `spec` of a mapping that stands in no manifest, with the manifests' own rules, and builds its resource.
+ * Relative paths in it start from the working directory.
  */
 export function checkMappingSpec(
   name: string,
@@ -58,7 +58,9 @@ export function checkMappingSpec(
   return resource === undefined ? { kind: "invalid", faults: [unbuilt] } : { kind: "valid", resource };
 }
 
-/** Builds from a spec that was checked when it was kept: rules that depend on the time or on flags are not asked again. */
+/**
+ * Builds from a spec that was checked when it was kept: rules that depend on the time or on flags are not asked again.
+ */
 export function buildMappingSpec(
   name: string,
   spec: Readonly<Record<string, unknown>>,
@@ -68,7 +70,10 @@ export function buildMappingSpec(
   return parsed.data && mappingResource(parsed.data, process.cwd(), context);
 }
 
-/** A checked spec without the fields that say what their absence would: some of them are refused where they mean nothing. */
+/**
+ * A checked spec without the fields that say what their absence would: some of them are refused where they mean
+ * nothing.
+ */
 export function withoutDefaults(spec: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const parsed = mappingSchema.safeParse({
     ...MILLRACE_MAPPING,

@@ -20,7 +20,8 @@ import {
 
 /**
  * The shape of manifests. Fields of `spec` are the lower-camel form of AWS's parameters (streams §1.3); the published
- * JSON Schema and the settings reference are made from this file. Rules between fields are in `mapping-checks.ts` and its neighbours.
+ * JSON Schema and the settings reference are made from this file. Rules between fields are in `mapping-checks.ts` and
+ * its neighbours.
  */
 
 export const API_VERSION = "millrace.dev/v1";

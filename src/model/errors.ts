@@ -128,8 +128,8 @@ export function assertInvariant(condition: boolean, message: string): asserts co
 const CAUSES_MAX = 10;
 
 /**
- * What AWS writes into `LastProcessingResult` for this error: said by the adapter that threw it, or whose error caused it,
- * as the member `processingResult`.
+ * What AWS writes into `LastProcessingResult` for this error: said by the adapter that threw it, or whose error caused
+ * it, as the member `processingResult`.
  */
 export function processingResultOf(error: unknown): string | undefined {
   let cause = error;
@@ -142,8 +142,8 @@ export function processingResultOf(error: unknown): string | undefined {
 }
 
 /**
- * The endpoint that did not answer, when the error is of it and not of what was asked: said by the adapter, as the member
- * `endpoint`. Whoever else asks there fails alike.
+ * The endpoint that did not answer, when the error is of it and not of what was asked: said by the adapter, as the
+ * member `endpoint`. Whoever else asks there fails alike.
  */
 export function endpointOf(error: unknown): string | undefined {
   let cause = error;

@@ -2,24 +2,29 @@ import { isJson } from "./json-check.ts";
 import { nestsDeeper, skipSpace, stringEnd, valueEnd } from "./json-scan.ts";
 
 /**
- * JSON whose parts are handed on as they were written. JavaScript's numbers hold 53 bits and no `1e400`: what a function or a
- * record says is not to change because it was looked at.
+ * JSON whose parts are handed on as they were written. JavaScript's numbers hold 53 bits and no `1e400`: what a
+ * function or a record says is not to change because it was looked at.
  */
 
-/** Digits from which on a number may not be what JavaScript reads. A text without such a run is read in the plain way. */
+/**
+ * Digits from which on a number may not be what JavaScript reads. A text without such a run is read in the plain way.
+ */
 const LONG_NUMBER = /(?:^|[\s:,[])-?(?=[\d.]{16})/;
 const INTEGER = /^-?\d+$/;
 /** An integer with a fraction of noughts, which is the same integer. */
 const WHOLE = /^(-?\d+)\.0+$/;
-/** As deep as other readers of JSON go. A megabyte of brackets in brackets takes a quarter of a second and a hundred megabytes. */
+/**
+ * As deep as other readers of JSON go. A megabyte of brackets in brackets takes a quarter of a second and a hundred
+ * megabytes.
+ */
 export const JSON_DEPTH_MAX = 1_000;
 
 /** This is JSON, and nested too deep to be read. */
 export class JsonTooDeep extends Error {}
 
 /**
- * As `JSON.parse`, but an integer that JavaScript would round is a `bigint`. One that a number holds exactly stays a number,
- * however large, so that two equal integers are equal here too.
+ * As `JSON.parse`, but an integer that JavaScript would round is a `bigint`. One that a number holds exactly stays a
+ * number, however large, so that two equal integers are equal here too.
  * @throws SyntaxError for what is no JSON, and JsonTooDeep.
  */
 export function parseExactJson(text: string): unknown {
@@ -43,8 +48,8 @@ function exactValue(_key: string, value: unknown, context: { readonly source?: s
 }
 
 /**
- * The text of a member of a JSON object, exactly as it stands there; of several of one name the last, as `JSON.parse` has it.
- * `undefined`: the text is no object, or has no such member. `text` must be valid JSON.
+ * The text of a member of a JSON object, exactly as it stands there; of several of one name the last, as `JSON.parse`
+ * has it. `undefined`: the text is no object, or has no such member. `text` must be valid JSON.
  */
 export function memberText(text: string, name: string): string | undefined {
   let found: string | undefined;
@@ -57,7 +62,9 @@ export interface MemberText {
   readonly text: string;
 }
 
-/** All members of a JSON object as they stand there, in their order; none of anything else. `text` must be valid JSON. */
+/**
+ * All members of a JSON object as they stand there, in their order; none of anything else. `text` must be valid JSON.
+ */
 export function* memberTexts(text: string): Generator<MemberText> {
   let at = skipSpace(text, 0);
   if (text[at] !== "{") return;

@@ -62,7 +62,9 @@ export interface FailureEnvelope extends Envelope {
   readonly failure: FailureRecord;
 }
 
-/** Named by AWS's rule for S3: `aws/lambda/<ESM-UUID>/<shardID>/YYYY/MM/DD/YYYY-MM-DDTHH.MM.SS`, in UTC (streams §5.7). */
+/**
+ * Named by AWS's rule for S3: `aws/lambda/<ESM-UUID>/<shardID>/YYYY/MM/DD/YYYY-MM-DDTHH.MM.SS`, in UTC (streams §5.7).
+ */
 export function failureEnvelope(failure: FailureRecord): FailureEnvelope {
   const time = isoTime(failure.timestampMs).slice(0, 19);
   const day = time.slice(0, 10).replaceAll("-", "/");

@@ -1,6 +1,6 @@
 /**
- * Whether JSON of somebody else's is valid, without making it into anything: a few megabytes of brackets would take half a
- * gigabyte and seconds as values. It goes over the bytes once.
+ * Whether JSON of somebody else's is valid, without making it into anything: a few megabytes of brackets would take
+ * half a gigabyte and seconds as values. It goes over the bytes once.
  */
 
 const QUOTE = 0x22;

@@ -1,6 +1,6 @@
 /**
- * JSON of somebody else's that is looked at and not made into anything: a few megabytes of brackets would take half a gigabyte
- * and seconds as values. Each function goes over the text once.
+ * JSON of somebody else's that is looked at and not made into anything: a few megabytes of brackets would take half a
+ * gigabyte and seconds as values. Each function goes over the text once.
  */
 
 const QUOTE = 0x22;

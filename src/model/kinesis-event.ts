@@ -22,7 +22,9 @@ export interface KinesisEventSource {
   readonly shardId: string;
 }
 
-/** What the elements of one shard's records share. Records hold their own parts only: they may be many, and wait long. */
+/**
+ * What the elements of one shard's records share. Records hold their own parts only: they may be many, and wait long.
+ */
 interface KinesisShard {
   /** From the arrival time to the sequence number in `eventID`. ASCII. */
   readonly middle: string;

@@ -4,7 +4,9 @@ export type StartingPosition =
   | { readonly kind: "LATEST" }
   | { readonly kind: "AT_TIMESTAMP"; readonly epochMs: number };
 
-/** Settings that stream mappings have: AWS's parameters of EventSourceMapping, validated, with their defaults filled in. */
+/**
+ * Settings that stream mappings have: AWS's parameters of EventSourceMapping, validated, with their defaults filled in.
+ */
 export interface StreamMapping {
   /** Identity of the mapping: leases, checkpoints and failure records carry it. */
   readonly uuid: string;
@@ -51,7 +53,9 @@ export interface TopicMapping extends StreamMapping {
   readonly access: readonly SourceAccess[];
 }
 
-/** One of `sourceAccessConfigurations` (kafka §6): what a secret is for and where it stands, never the secret itself. */
+/**
+ * One of `sourceAccessConfigurations` (kafka §6): what a secret is for and where it stands, never the secret itself.
+ */
 export interface SourceAccess {
   readonly type: SourceAccessType;
   /** `file:` with an absolute path, `env:` with the name of an environment variable, or the ARN of a secret. */

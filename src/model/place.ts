@@ -1,6 +1,6 @@
 /**
- * Region and account that a process is given (`--region`, `--account`): those of its functions and mappings. A function's
- * ARN is one, whatever source a mapping reads and however a caller wrote the name.
+ * Region and account that a process is given (`--region`, `--account`): those of its functions and mappings. A
+ * function's ARN is one, whatever source a mapping reads and however a caller wrote the name.
  */
 export interface Place {
   readonly region: string;

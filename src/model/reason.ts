@@ -1,7 +1,7 @@
 /**
- * Why a part of a mapping that holds work makes no progress. Closed: each code has a remedy (`src/control/remedies.ts`) and a
- * section of its name in `docs/runbook.md`. `idle`, `caughtUp` and `progressing` are no reasons: nothing is to be done.
- * `unknown` is a defect of ours: nobody could say why.
+ * Why a part of a mapping that holds work makes no progress. Closed: each code has a remedy (`src/control/remedies.ts`)
+ * and a section of its name in `docs/runbook.md`. `idle`, `caughtUp` and `progressing` are no reasons: nothing is to be
+ * done. `unknown` is a defect of ours: nobody could say why.
  */
 export const REASON_CODES = [
   "idle",

@@ -7,8 +7,8 @@ export interface StreamRecord {
   /** Records of one key stay in order. `undefined`: no key, any lane will do. */
   readonly key: string | undefined;
   /**
-   * When the source received the record, epoch milliseconds, as it or the producer gave it; `undefined`: it gave none. Metadata
-   * of others: it may be 0, negative or beyond any `Date`. Who counts an age from it asks `knownArrivalMs`.
+   * When the source received the record, epoch milliseconds, as it or the producer gave it; `undefined`: it gave none.
+   * Metadata of others: it may be 0, negative or beyond any `Date`. Who counts an age from it asks `knownArrivalMs`.
    */
   readonly arrivalMs: number | undefined;
   /** Bytes that the record holds in memory: what the read-ahead budget counts. */
@@ -16,8 +16,8 @@ export interface StreamRecord {
   /** Exact bytes of the record's element in the event's `Records` array, without its separator. */
   readonly encodedBytes: number;
   /**
-   * Why no function can have the record, or all of it; ends a sentence that begins with the record. It is given up at once and
-   * alone, whatever a filter would say of it: its neighbours go on (invariant I23).
+   * Why no function can have the record, or all of it; ends a sentence that begins with the record. It is given up at
+   * once and alone, whatever a filter would say of it: its neighbours go on (invariant I23).
    */
   readonly damage?: string;
 }

@@ -3,9 +3,9 @@ import { JsonBytesWriter, quoteJson } from "./json-bytes.ts";
 import { TRACE_HEADER_CHARS_MAX, type TraceCarrier } from "./trace-context.ts";
 
 /**
- * The SQS event (queues §2.6), shared by the connectors whose functions see SQS messages: a handler written for SQS reads
- * a local queue unchanged. A message's JSON is written once, when it is received: batches that are assembled anew then only
- * copy bytes.
+ * The SQS event (queues §2.6), shared by the connectors whose functions see SQS messages: a handler written for SQS
+ * reads a local queue unchanged. A message's JSON is written once, when it is received: batches that are assembled anew
+ * then only copy bytes.
  */
 export interface SqsMessage {
   readonly messageId: string;
@@ -49,8 +49,8 @@ export interface SqsEventSource {
   /** A standard queue may show groups, which it serves fairly; it keeps no order in them. */
   readonly isFifo: boolean;
   /**
-   * What stands for the MD5 of no attributes: AWS leaves the member out for mappings without a batching window, and sends
-   * `null` with one (queues §2.6).
+   * What stands for the MD5 of no attributes: AWS leaves the member out for mappings without a batching window, and
+   * sends `null` with one (queues §2.6).
    */
   readonly missingAttributesMd5: "left-out" | "null";
 }

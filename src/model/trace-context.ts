@@ -25,7 +25,9 @@ export interface TraceCarrier {
   readonly xray?: string | undefined;
 }
 
-/** Headers longer than this are not trace headers. W3C asks for 512 characters of `tracestate`; the others need fewer. */
+/**
+ * Headers longer than this are not trace headers. W3C asks for 512 characters of `tracestate`; the others need fewer.
+ */
 export const TRACE_HEADER_CHARS_MAX = 512;
 
 /** W3C's headers before X-Ray's, if both can be read. `undefined`: none can. */

@@ -29,8 +29,9 @@ const EMBEDDING: readonly (readonly [block: BlockList, group: number])[] = [
 ];
 
 /**
- * Why a connection to this address of a host may not be made; `undefined`: it may. `host`: what was asked for, a name or
- * the address itself. The address that is looked at here must be the one that is dialled: a name can be another's a moment later.
+ * Why a connection to this address of a host may not be made; `undefined`: it may. `host`: what was asked for, a name
+ * or the address itself. The address that is looked at here must be the one that is dialled: a name can be another's a
+ * moment later.
  */
 export function refusalOf(host: string, address: string, reach: NetworkReach): string | undefined {
   const family = isIP(address);

@@ -5,8 +5,9 @@ export interface Clock {
   /** Milliseconds since some start; never goes back: for durations, deadlines and lease expiry. */
   monotonic(): number;
   /**
-   * Calls `fire` once after about `delayMs` (0 or more), never before this call returns. It may come up to two milliseconds
-   * early, as Node cuts fractions off, and late by any time: whoever waits for a moment looks again, and plans again.
+   * Calls `fire` once after about `delayMs` (0 or more), never before this call returns. It may come up to two
+   * milliseconds early, as Node cuts fractions off, and late by any time: whoever waits for a moment looks again, and
+   * plans again.
    */
   schedule(delayMs: number, fire: () => void): ScheduledCall;
 }

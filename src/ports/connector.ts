@@ -57,7 +57,10 @@ interface ConnectorIdentity {
   readonly sources: readonly SourceForm[];
   /** Member of a record's filter document that holds its data (filters §2). */
   readonly filterDataKey: string;
-  /** Names of the `endpoints` entries that a mapping with an ARN must give, where the ARN alone does not find the source. */
+  /**
+   * Names of the `endpoints` entries that a mapping with an ARN must give, where the ARN alone does not find the
+   * source.
+   */
   readonly endpointNames: readonly string[];
 }
 

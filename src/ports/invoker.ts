@@ -3,11 +3,13 @@ import type { InvocationOutcome } from "../model/outcome.ts";
 import type { OpenSpan } from "./tracing.ts";
 
 /**
- * The one door to a function. Nobody else holds its target, so that its concurrency, its metrics and its logs are of all calls.
+ * The one door to a function. Nobody else holds its target, so that its concurrency, its metrics and its logs are of
+ * all calls.
  *
  * Laws:
  * - Exactly one result for each call, and at most one execution.
- * - `payload` is asked once at most, when the call has a place; what it throws is thrown on, and the place is given back.
+ * - `payload` is asked once at most, when the call has a place; what it throws is thrown on, and the place is given
+ *   back.
  * - A place is given back exactly once, whatever throws. No call starts after `mayStart` has said no.
  * - While several callers wait without a break, each has its even share of the places.
  */

@@ -6,7 +6,8 @@
  * - Every write that takes effect gets a version above all versions before it, in the whole store: who has seen version
  *   v has seen everything up to v.
  * - `replace` and `remove` take effect only on the version that the caller saw, and answer `stale` otherwise.
- * - No two rows hold the same claim at once. What would break that takes no effect and names the row that is in the way.
+ * - No two rows hold the same claim at once. What would break that takes no effect and names the row that is in the
+ *   way.
  * - What was written is what is read: by any process that opens the same store, also after a restart.
  * - A call that fails rejects with `ERR_MILLRACE_STORE_UNAVAILABLE`; whether it took effect is then *unknown*, and the
  *   caller reads the row back before it relies on either.
@@ -22,8 +23,8 @@ export interface MappingStore {
   /** The newest version of the store; 0 for one that was never written to. Cheap: processes ask every second. */
   newestVersion(): Promise<number>;
   /**
-   * Says that this process lives and runs what the store held at `appliedVersion`. Its beat moves with every call, also with
-   * the same version: others judge by their own clocks whether it still lives.
+   * Says that this process lives and runs what the store held at `appliedVersion`. Its beat moves with every call, also
+   * with the same version: others judge by their own clocks whether it still lives.
    */
   announce(processId: string, appliedVersion: number): Promise<void>;
   processes(): Promise<readonly ProcessSight[]>;

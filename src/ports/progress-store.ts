@@ -4,11 +4,12 @@ import type { Shard } from "../model/record.ts";
 /**
  * Keeper of leases and checkpoints: one record per shard of a mapping, since fencing needs one conditional write.
  *
- * A source whose broker coordinates brings its own (`StreamSource.progress`): the broker decides who reads a shard, so it
- * lists this process's shards only, `requestHandover` asks nobody, and the epoch is the broker's own fencing number.
+ * A source whose broker coordinates brings its own (`StreamSource.progress`): the broker decides who reads a shard, so
+ * it lists this process's shards only, `requestHandover` asks nobody, and the epoch is the broker's own fencing number.
  *
  * Laws, which the contract suite `test/contract/progress-store.ts` checks of every adapter:
- * - The epoch of a shard rises at every successful `acquire`, by one where the store counts itself, and never otherwise.
+ * - The epoch of a shard rises at every successful `acquire`, by one where the store counts itself, and never
+ *   otherwise.
  * - `renew`, `checkpoint`, `release` take effect only for the owner and epoch that hold the lease now, and answer
  *   `fenced` otherwise.
  * - A checkpoint never goes backwards: within an epoch only a higher revision is stored, a lower one answers `stale`.
@@ -47,9 +48,9 @@ export interface ProgressStore {
   /** Forgets a shard, once the source has forgotten it and it is ended, or a whole mapping. */
   remove(mappingUuid: string, shardId?: string): Promise<void>;
   /**
-   * Calls the listener whenever a look at the leases would find something new: shards given, or to be handed over, or lost.
-   * Only where the store comes to know of it by itself; otherwise a look at every interval is soon enough. Returns how to
-   * end it.
+   * Calls the listener whenever a look at the leases would find something new: shards given, or to be handed over, or
+   * lost. Only where the store comes to know of it by itself; otherwise a look at every interval is soon enough.
+   * Returns how to end it.
    */
   onChange?(mappingUuid: string, listener: () => void): () => void;
   close(): Promise<void>;
@@ -85,6 +86,9 @@ export interface ShardProgress {
   readonly counter: number;
   readonly handoverTo: string | undefined;
   readonly checkpoint: Checkpoint;
-  /** For people: why the shard begins where it does though nothing was stored for it. Told when it is taken, and in status. */
+  /**
+   * For people: why the shard begins where it does though nothing was stored for it. Told when it is taken, and in
+   * status.
+   */
   readonly begun?: string;
 }

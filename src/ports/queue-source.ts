@@ -2,7 +2,8 @@ import type { TraceCarrier } from "../model/trace-context.ts";
 import type { FilterDocument } from "./stream-source.ts";
 
 /**
- * A queue whose messages are hidden while they are worked on and come again when nobody settles them: SQS, a local queue.
+ * A queue whose messages are hidden while they are worked on and come again when nobody settles them: SQS, a local
+ * queue.
  *
  * Laws, which the contract suite `test/contract/queue-source.ts` checks of every adapter:
  * - A message is handed out with a hold: until it ends, no other receive gets the message.
@@ -10,12 +11,13 @@ import type { FilterDocument } from "./stream-source.ts";
  *   ended before, or the message was settled already; nothing was changed. `failed`: unknown, to be tried again.
  * - A message that is released, or whose hold ends, comes again with a higher receive count.
  * - FIFO: messages of one group are handed out in order, and none of a group while an earlier one of it is held.
- * - An abort says that no more is wanted. It never throws away what the queue may have handed out, since that would be hidden
- *   and its receive spent: a receive that is pending comes back with what there is, perhaps nothing; at once where the question
- *   can be taken back, else when it is answered. One that is asked for behind an abort asks nothing and gives nothing.
+ * - An abort says that no more is wanted. It never throws away what the queue may have handed out, since that would be
+ *   hidden and its receive spent: a receive that is pending comes back with what there is, perhaps nothing; at once
+ *   where the question can be taken back, else when it is answered. One that is asked for behind an abort asks nothing
+ *   and gives nothing.
  * - What one source gave, another source of the same queue may settle.
- * - An element that cannot be converted is given with its `damage`; its neighbours are given as they are.
- * Failures of a whole call reject with `ERR_MILLRACE_SOURCE_UNAVAILABLE`, `…_THROTTLED` or `…_NOT_FOUND`.
+ * - An element that cannot be converted is given with its `damage`; its neighbours are given as they are. Failures of a
+ *   whole call reject with `ERR_MILLRACE_SOURCE_UNAVAILABLE`, `…_THROTTLED` or `…_NOT_FOUND`.
  */
 export interface QueueSource {
   readonly description: QueueDescription;

@@ -1,9 +1,9 @@
 /**
- * Puts records into an event source, for load tests: the other end of what a connector reads. It sends once; who calls it
- * decides what an error means, since trying again could change the order of a key.
+ * Puts records into an event source, for load tests: the other end of what a connector reads. It sends once; who calls
+ * it decides what an error means, since trying again could change the order of a key.
  *
- * Laws: records of one key that one call gives are stored in their order, and behind those of earlier calls; there is one
- * result a record, in order; `send` rejects only after `close`.
+ * Laws: records of one key that one call gives are stored in their order, and behind those of earlier calls; there is
+ * one result a record, in order; `send` rejects only after `close`.
  */
 export interface RecordSender {
   /** Most records of one call. */

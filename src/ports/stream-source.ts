@@ -12,34 +12,35 @@ import type { ProgressStore } from "./progress-store.ts";
  * - An expired iterator is recovered inside the adapter, from its last position.
  * - A position that the source has trimmed is continued from the oldest record, and says so (`trimmed`).
  * - An abort makes a pending call reject with `ERR_MILLRACE_ABORTED` within one second.
- * - `close` is idempotent.
- * Failures reject with `ERR_MILLRACE_SOURCE_UNAVAILABLE`, `…_THROTTLED` or `…_NOT_FOUND`; the engine pauses and goes on.
+ * - `close` is idempotent. Failures reject with `ERR_MILLRACE_SOURCE_UNAVAILABLE`, `…_THROTTLED` or `…_NOT_FOUND`; the
+ *   engine pauses and goes on.
  */
 export interface StreamSource {
   readonly description: StreamDescription;
   readonly events: StreamEvents;
   /**
-   * Set where the source's broker itself keeps progress and says which process reads a shard (Kafka's consumer groups): it
-   * then takes the place of the engine's store. Its `list` gives the shards that are this process's to read now and no
-   * others. Closed by `close` of the source.
+   * Set where the source's broker itself keeps progress and says which process reads a shard (Kafka's consumer groups):
+   * it then takes the place of the engine's store. Its `list` gives the shards that are this process's to read now and
+   * no others. Closed by `close` of the source.
    */
   readonly progress?: ProgressStore;
   /**
-   * All shards that the source still knows, closed ones too, in any order. A listing may lag or leave one out: that it does
-   * ends no shard.
+   * All shards that the source still knows, closed ones too, in any order. A listing may lag or leave one out: that it
+   * does ends no shard.
    */
   listShards(signal: AbortSignal): Promise<readonly Shard[]>;
   /**
-   * The source's own answer about this one shard, not a look into a listing: `false` says that it had none of this name or has
-   * given it up with its last record. Believed when it is said twice, some seconds apart; then what is left of the shard is
-   * counted as trimmed. Rejects when the stream as a whole cannot be found. Without this member shards are never given up.
+   * The source's own answer about this one shard, not a look into a listing: `false` says that it had none of this name
+   * or has given it up with its last record. Believed when it is said twice, some seconds apart; then what is left of
+   * the shard is counted as trimmed. Rejects when the stream as a whole cannot be found. Without this member shards are
+   * never given up.
    */
   knowsShard?(shardId: string, signal: AbortSignal): Promise<boolean>;
   /** A durable point just behind the newest record of now: what comes later is read, what is there is not. */
   captureLatest(shardId: string, signal: AbortSignal): Promise<StartPoint>;
   /**
-   * `knownLogId`: the log that `start` belongs to, as far as the checkpoint knows. Where the shard is another log by now, the
-   * first read says so (`ShardRead.anew`) and reading goes on where that log begins.
+   * `knownLogId`: the log that `start` belongs to, as far as the checkpoint knows. Where the shard is another log by
+   * now, the first read says so (`ShardRead.anew`) and reading goes on where that log begins.
    */
   openReader(
     shardId: string,
@@ -50,8 +51,8 @@ export interface StreamSource {
   /**
    * Whether the source still serves the record at this position: asked of a record that is retried for long, since only
    * the source's own word ends it. An answer that cannot be had rejects, like any read. Without this member the source
-   * keeps its records for ever. `logId`: the log that the position belongs to, where that is known: another log serves none
-   * of it. `false` is believed when it was said twice, some seconds apart.
+   * keeps its records for ever. `logId`: the log that the position belongs to, where that is known: another log serves
+   * none of it. `false` is believed when it was said twice, some seconds apart.
    */
   stillServes?(shardId: string, position: Position, signal: AbortSignal, logId?: string): Promise<boolean>;
   /** < 0 when `a` stands before `b` in their shard, 0 when they are the same, > 0 behind. */
@@ -67,20 +68,20 @@ export interface StreamDescription {
   /** Kafka: `host:port` of the cluster, with commas, as events and failure records show them. */
   readonly bootstrapServers?: string;
   /**
-   * Reads of its shards travel together, and one that waits for records holds nothing that others need: any number of them
-   * may be under way. Without this member they take turns (`concurrentReads`).
+   * Reads of its shards travel together, and one that waits for records holds nothing that others need: any number of
+   * them may be under way. Without this member they take turns (`concurrentReads`).
    */
   readonly sharesReads?: true;
   readonly batchInfoName: BatchInfoName;
   readonly arrivalPrecision: "milliseconds" | "seconds";
   /**
-   * What becomes of a record that no event can hold. `retried` (also without this member): it fails like any other (streams
-   * §3.6). `givenUp`: at once, as Kafka's (kafka §4).
+   * What becomes of a record that no event can hold. `retried` (also without this member): it fails like any other
+   * (streams §3.6). `givenUp`: at once, as Kafka's (kafka §4).
    */
   readonly oversizedRecord?: "retried" | "givenUp";
   /**
-   * When a lane's batching window begins: as soon as the invocation before it has ended (also without this member), or when
-   * the first record of its batch arrives, as Kafka's does (queues §1.3).
+   * When a lane's batching window begins: as soon as the invocation before it has ended (also without this member), or
+   * when the first record of its batch arrives, as Kafka's does (queues §1.3).
    */
   readonly batchingWindowFrom?: "lastInvocation" | "firstRecord";
 }
@@ -88,8 +89,8 @@ export interface StreamDescription {
 /** Reads one shard from one place on. One `read` at a time. */
 export interface ShardReader {
   /**
-   * The next records in order, at most `recordsMax`. At most `bytesMax` bytes of them, but always at least one record if
-   * there is one, so that a record larger than the bound does not stop the shard.
+   * The next records in order, at most `recordsMax`. At most `bytesMax` bytes of them, but always at least one record
+   * if there is one, so that a record larger than the bound does not stop the shard.
    */
   read(recordsMax: number, bytesMax: number, signal: AbortSignal): Promise<ShardRead>;
   close(): Promise<void>;
@@ -99,11 +100,13 @@ export interface ShardRead {
   readonly records: readonly StreamRecord[];
   /** The shard is closed and this was its last read. */
   readonly endOfShard: boolean;
-  /** Age of the newest record read against the tip of the shard; 0 is caught up; `undefined`: the source does not say. */
+  /**
+   * Age of the newest record read against the tip of the shard; 0 is caught up; `undefined`: the source does not say.
+   */
   readonly lagMs: number | undefined;
   /**
-   * How far the tip of the shard lies behind the last of these records, in positions that count records (Kafka's offsets).
-   * Absent: the source does not say.
+   * How far the tip of the shard lies behind the last of these records, in positions that count records (Kafka's
+   * offsets). Absent: the source does not say.
    */
   readonly offsetLag?: number;
   /** The source's quota: the next read of this shard is made no earlier than this many milliseconds from now. */
@@ -116,15 +119,15 @@ export interface ShardRead {
   /** Records between the wanted start and these were trimmed by the source before they could be read. */
   readonly trimmed: boolean;
   /**
-   * The last position that this read has looked at, at or behind its last record: markers, aborted and expired ranges move
-   * progress too. Absent: the last record.
+   * The last position that this read has looked at, at or behind its last record: markers, aborted and expired ranges
+   * move progress too. Absent: the last record.
    */
   readonly lookedTo?: Position;
   /** The source's own clock when it answered, epoch milliseconds. Absent: its answers carry no date. */
   readonly answeredMs?: number;
   /**
-   * What is known of the log that these positions belong to: the source's own text, which may grow without the log being
-   * another (Kafka's leader epochs). Only `anew` says that it is. Absent: the source knows nothing.
+   * What is known of the log that these positions belong to: the source's own text, which may grow without the log
+   * being another (Kafka's leader epochs). Only `anew` says that it is. Absent: the source knows nothing.
    */
   readonly logId?: string;
   /**
@@ -135,8 +138,8 @@ export interface ShardRead {
 }
 
 /**
- * `remade`: another log under the same name, which begins at `from`. `wentBack`: the same log lost its end and was written
- * on; up to `from` it is the one that was read.
+ * `remade`: another log under the same name, which begins at `from`. `wentBack`: the same log lost its end and was
+ * written on; up to `from` it is the one that was read.
  */
 export interface LogAnew {
   readonly because: "remade" | "wentBack";
@@ -145,12 +148,14 @@ export interface LogAnew {
   readonly told: string;
 }
 
-/** The source's Lambda event: pure functions of the records. The engine hands back only records that this source gave. */
+/**
+ * The source's Lambda event: pure functions of the records. The engine hands back only records that this source gave.
+ */
 export interface StreamEvents {
   /**
-   * The invocation payload of records of one shard. Without a window it has exactly
-   * `envelopeBytes(shardId) + Σ encodedBytes + (n − 1)` bytes for n > 0 records (one comma between two); with a window it
-   * is larger by the window's members.
+   * The invocation payload of records of one shard. Without a window it has exactly `envelopeBytes(shardId) + Σ
+   * encodedBytes + (n − 1)` bytes for n > 0 records (one comma between two); with a window it is larger by the window's
+   * members.
    */
   encode(records: readonly StreamRecord[], window: TumblingWindow | undefined): Uint8Array;
   /** Bytes of an event of this shard beside its records: `{"Records":[]}`; Kafka's names the partition. */
@@ -165,16 +170,17 @@ export interface StreamEvents {
    */
   itemIdentifier?(record: StreamRecord): string;
   /**
-   * The item identifier that an `itemIdentifier` of a partial response stands for, in a batch of this shard; `undefined`
-   * when it names no record of the shard. Its argument is untrusted JSON, with integers beyond 2⁵³ as `bigint`. Without this
-   * member only a string is one.
+   * The item identifier that an `itemIdentifier` of a partial response stands for, in a batch of this shard;
+   * `undefined` when it names no record of the shard. Its argument is untrusted JSON, with integers beyond 2⁵³ as
+   * `bigint`. Without this member only a string is one.
    */
   readItemIdentifier?(value: unknown, shardId: string): string | undefined;
   /** Trace headers that came with the record. Only asked when the engine traces. Without it records carry none. */
   traceCarrier?(record: StreamRecord): TraceCarrier | undefined;
   /**
    * What comes again after a partial response. `fromFirst` (also without this member): the first record listed and all
-   * behind it (streams §5.4). `listed`: the records listed and those of their keys behind them (kafka §4, decision 0017).
+   * behind it (streams §5.4). `listed`: the records listed and those of their keys behind them (kafka §4, decision
+   * 0017).
    */
   readonly partialRetry?: "fromFirst" | "listed";
 }

@@ -6,8 +6,8 @@ export interface Telemetry {
   observe(histogram: HistogramName, mapping: string, value: number): void;
   gauge(gauge: GaugeName, mapping: string, value: number): void;
   /**
-   * Records of a shard that are not processed; `undefined`: this process reads the shard no more. Shards are a label here:
-   * only sources with a fixed, small number of them (partitions of a topic) report it.
+   * Records of a shard that are not processed; `undefined`: this process reads the shard no more. Shards are a label
+   * here: only sources with a fixed, small number of them (partitions of a topic) report it.
    */
   offsetLag(mapping: string, shardId: string, records: number | undefined): void;
   /** An outcome of an invocation, by kind: `succeeded`, `functionError`, … */

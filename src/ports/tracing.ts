@@ -2,7 +2,9 @@ import type { FailureCondition } from "../model/failure-record.ts";
 import type { InvocationOutcome, OutcomeKind } from "../model/outcome.ts";
 import type { RemoteContext, SpanContext } from "../model/trace-context.ts";
 
-/** Where the engine's spans go, and which of them it makes. Without one nothing is traced, and no trace header is read. */
+/**
+ * Where the engine's spans go, and which of them it makes. Without one nothing is traced, and no trace header is read.
+ */
 export interface Tracing {
   readonly sampling: Sampling;
   /** Links of one span, at most. */

@@ -15,7 +15,10 @@ export function createPrivateFile(path: string): void {
   for (const companion of COMPANIONS) rmSync(path + companion, { force: true });
 }
 
-/** Takes the rights of others from a file and what SQLite keeps beside it. Whoever does not own a file has no say in its rights, and may still use it. */
+/**
+ * Takes the rights of others from a file and what SQLite keeps beside it. Whoever does not own a file has no say in its
+ * rights, and may still use it.
+ */
 export function makePrivate(path: string): void {
   for (const companion of ["", ...COMPANIONS]) {
     const mode = statSync(path + companion, { throwIfNoEntry: false })?.mode ?? 0;

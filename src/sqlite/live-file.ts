@@ -19,9 +19,9 @@ export interface LiveFileOptions<Tables> {
 }
 
 /**
- * A database file that is looked at by its path before each use. Who removes a file does not end those that have it open:
- * they would read and write what nobody else sees any more, for ever. While there is none at the path every work fails; once
- * there is another, it is opened in its place.
+ * A database file that is looked at by its path before each use. Who removes a file does not end those that have it
+ * open: they would read and write what nobody else sees any more, for ever. While there is none at the path every work
+ * fails; once there is another, it is opened in its place.
  */
 export class LiveFile<Tables> {
   readonly #options: LiveFileOptions<Tables>;

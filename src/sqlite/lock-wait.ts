@@ -18,8 +18,8 @@ const FIRST_PAUSE_MS = 2;
 const PAUSE_MS_MAX = 50;
 
 /**
- * Work on a file that another process may have locked. Where SQLite itself would hold the event loop until the lock is free,
- * this tries again after pauses, in which everything else goes on. Works wait in the order in which they came.
+ * Work on a file that another process may have locked. Where SQLite itself would hold the event loop until the lock is
+ * free, this tries again after pauses, in which everything else goes on. Works wait in the order in which they came.
  */
 export class LockWait {
   readonly #clock: WaitClock;
@@ -33,8 +33,8 @@ export class LockWait {
   }
 
   /**
-   * Runs `work` at once if it can be, else when the lock is free: for so long as given, after which SQLite's own error is
-   * thrown. `work` takes no effect when it throws that.
+   * Runs `work` at once if it can be, else when the lock is free: for so long as given, after which SQLite's own error
+   * is thrown. `work` takes no effect when it throws that.
    */
   async run<T>(work: () => T, signal?: AbortSignal): Promise<T> {
     const giveUpAt = this.#clock.monotonic() + this.#waitMs;

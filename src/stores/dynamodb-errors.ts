@@ -14,7 +14,9 @@ export interface TableAction {
   readonly action: string;
 }
 
-/** What the service or the network said, as an error of the catalogue. The service's own texts are judged, not shown. */
+/**
+ * What the service or the network said, as an error of the catalogue. The service's own texts are judged, not shown.
+ */
 export function dynamodbError(called: TableAction, error: unknown): MillraceError {
   if (error instanceof MillraceError) return error;
   const { table, action } = called;
@@ -94,7 +96,10 @@ function cancellationCodes(error: unknown): readonly string[] {
   return reasons.map((reason: unknown) => String(memberOf(reason, "Code") ?? "None"));
 }
 
-/** The items of a transaction whose conditions did not hold, so that it did nothing, and what stood there if that was asked for. */
+/**
+ * The items of a transaction whose conditions did not hold, so that it did nothing, and what stood there if that was
+ * asked for.
+ */
 export function failedConditions(error: unknown): readonly FailedCondition[] {
   if (!(error instanceof TransactionCanceledException)) return [];
   return (error.CancellationReasons ?? []).flatMap(({ Code, Item }, index) =>

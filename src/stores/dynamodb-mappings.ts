@@ -41,8 +41,8 @@ const FIRST_CLAIM = 2;
 
 /**
  * Keeps the control plane's rows in the table that also keeps progress. Each write is one transaction over the store's
- * version, the row and its claims, on condition that the version is the one that was read: so writes are in order, and one
- * that came second reads again, in bounds.
+ * version, the row and its claims, on condition that the version is the one that was read: so writes are in order, and
+ * one that came second reads again, in bounds.
  * @throws ERR_MILLRACE_STORE_UNAVAILABLE, ERR_MILLRACE_STORE_CORRUPT as `openDynamodbStore`.
  */
 export async function openDynamodbMappingStore(

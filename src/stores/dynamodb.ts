@@ -50,10 +50,11 @@ const LOOKS_MAX = 8;
 const LOOK_PAUSE_MS = 20;
 
 /**
- * Keeps progress in one DynamoDB table, which it makes when it does not exist. Every write is conditional on the item and
- * is sent once: whether a write took effect whose answer was lost is for the caller to read back. No clock takes part.
- * @throws ERR_MILLRACE_STORE_UNAVAILABLE when the table cannot be used or made, ERR_MILLRACE_STORE_CORRUPT when it is not
- * millrace's or of a newer version.
+ * Keeps progress in one DynamoDB table, which it makes when it does not exist. Every write is conditional on the item
+ * and is sent once: whether a write took effect whose answer was lost is for the caller to read back. No clock takes
+ * part.
+ * @throws ERR_MILLRACE_STORE_UNAVAILABLE when the table cannot be used or made, ERR_MILLRACE_STORE_CORRUPT when it is
+ * not millrace's or of a newer version.
  */
 export async function openDynamodbStore(
   table: string,

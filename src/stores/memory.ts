@@ -8,8 +8,8 @@ interface Entry {
 }
 
 /**
- * Keeps progress for the life of one process: for trials and tests. `close` forgets nothing, so that one store may serve
- * several engines one after the other.
+ * Keeps progress for the life of one process: for trials and tests. `close` forgets nothing, so that one store may
+ * serve several engines one after the other.
  */
 export function createMemoryStore(): ProgressStore {
   return new MemoryStore();

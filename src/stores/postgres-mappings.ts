@@ -15,8 +15,8 @@ import type { Environment } from "./postgres-url.ts";
 const CONNECTIONS = 2;
 
 /**
- * Keeps the control plane's rows in the schema that also keeps progress. Each write is one transaction that begins with the
- * lock of the store's version, so that versions are given and seen in order.
+ * Keeps the control plane's rows in the schema that also keeps progress. Each write is one transaction that begins with
+ * the lock of the store's version, so that versions are given and seen in order.
  * @throws ERR_MILLRACE_CONFIG, ERR_MILLRACE_STORE_UNAVAILABLE, ERR_MILLRACE_STORE_CORRUPT as `openPostgresStore`.
  */
 export async function openPostgresMappingStore(

@@ -2,7 +2,9 @@ import { readFile, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 
-/** Gives the password for one new connection; empty when none is known. So a passfile may change while millrace runs. */
+/**
+ * Gives the password for one new connection; empty when none is known. So a passfile may change while millrace runs.
+ */
 export type PasswordSource = () => Promise<string>;
 
 interface PassfileEntry {
@@ -37,7 +39,9 @@ async function readPassfile(path: string): Promise<string> {
   }
 }
 
-/** Lines `host:port:database:user:password`; `*` matches all, a backslash escapes `:` and itself; the first that fits. */
+/**
+ * Lines `host:port:database:user:password`; `*` matches all, a backslash escapes `:` and itself; the first that fits.
+ */
 export function findPassword(text: string, entry: PassfileEntry): string | undefined {
   const wanted = [entry.host, entry.port, entry.database, entry.user];
   for (const line of text.split(/\r?\n/)) {

@@ -26,7 +26,8 @@ export interface PostgresSettings {
 
 /**
  * Reads `postgres://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=…`. What the URL leaves out comes from libpq's environment
- * variables (`PGHOST`, `PGPASSWORD`, `PGSSLMODE` …), then from libpq's defaults, but that the default host is `localhost`.
+ * variables (`PGHOST`, `PGPASSWORD`, `PGSSLMODE` …), then from libpq's defaults, but that the default host is
+ * `localhost`.
  * @throws MillraceError ERR_MILLRACE_CONFIG, which never quotes the URL: its password would be quoted with it.
  */
 export function readPostgresSettings(text: string, environment: Environment): PostgresSettings {

@@ -14,9 +14,9 @@ const MODES = ["disable", "allow", "prefer", "require", "verify-ca", "verify-ful
 type Mode = (typeof MODES)[number];
 
 /**
- * libpq's `sslmode`, `sslrootcert`, `sslcert` and `sslkey`, or `PGSSLMODE` and its siblings. Two differences, both to the
- * safe side: `allow` is `prefer`, and `verify-full` without a root certificate takes the authorities that Node trusts, as
- * libpq's `sslrootcert=system` does, which is understood too.
+ * libpq's `sslmode`, `sslrootcert`, `sslcert` and `sslkey`, or `PGSSLMODE` and its siblings. Two differences, both to
+ * the safe side: `allow` is `prefer`, and `verify-full` without a root certificate takes the authorities that Node
+ * trusts, as libpq's `sslrootcert=system` does, which is understood too.
  */
 export function readTlsSettings(parameters: Parameters, environment: Environment): TlsSettings {
   const given = (name: string) => first(parameters.get(name), environment[`PG${name.toUpperCase()}`]);
@@ -40,7 +40,9 @@ export function readTlsSettings(parameters: Parameters, environment: Environment
   return { mode: isPreferred ? "preferred" : "required", options };
 }
 
-/** libpq's rules: `require` checks the authority when a root certificate is there; only `verify-full` checks the name. */
+/**
+ * libpq's rules: `require` checks the authority when a root certificate is there; only `verify-full` checks the name.
+ */
 function identityCheck(mode: Mode, hasRoot: boolean): ConnectionOptions {
   if (mode === "verify-full") return { rejectUnauthorized: true };
   const checksAuthority = mode === "verify-ca" || (mode === "require" && hasRoot);

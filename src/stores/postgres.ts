@@ -19,11 +19,11 @@ import type { Environment } from "./postgres-url.ts";
 import { PROGRESS_COLUMNS, type ProgressRow, readOptional, readProgressRow } from "./progress-row.ts";
 
 /**
- * Keeps progress in the schema `millrace` of a PostgreSQL database, which it makes itself. Every conditional write is one
- * statement and is sent once: whether a write took effect whose answer was lost is for the caller to read back. No clock
- * takes part, neither a process's nor the server's.
- * @throws ERR_MILLRACE_CONFIG for a URL that is not valid, ERR_MILLRACE_STORE_UNAVAILABLE when the database cannot be used,
- * ERR_MILLRACE_STORE_CORRUPT when its schema is not millrace's or of a newer version.
+ * Keeps progress in the schema `millrace` of a PostgreSQL database, which it makes itself. Every conditional write is
+ * one statement and is sent once: whether a write took effect whose answer was lost is for the caller to read back. No
+ * clock takes part, neither a process's nor the server's.
+ * @throws ERR_MILLRACE_CONFIG for a URL that is not valid, ERR_MILLRACE_STORE_UNAVAILABLE when the database cannot be
+ * used, ERR_MILLRACE_STORE_CORRUPT when its schema is not millrace's or of a newer version.
  */
 export async function openPostgresStore(
   url: string,

@@ -6,8 +6,8 @@ import { fileWasReplaced, openProgressFile, storeError } from "./progress-databa
 import type { SqliteStoreOptions } from "./sqlite.ts";
 
 /**
- * Keeps the control plane's rows in the SQLite file that also keeps progress. What becomes of it when that file is removed:
- * see `openSqliteStore`.
+ * Keeps the control plane's rows in the SQLite file that also keeps progress. What becomes of it when that file is
+ * removed: see `openSqliteStore`.
  * @throws ERR_MILLRACE_STORE_UNAVAILABLE, ERR_MILLRACE_STORE_CORRUPT as `openSqliteStore`.
  */
 export async function openSqliteMappingStore(

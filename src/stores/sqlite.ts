@@ -20,11 +20,11 @@ export interface SqliteStoreOptions {
 
 /**
  * Keeps progress in an SQLite file, which is made when it does not exist. Several processes of one host may share it.
- * Every conditional write is one statement; what it did survives `SIGKILL` at any moment. A file that is locked by another
- * process is waited for without holding the event loop.
+ * Every conditional write is one statement; what it did survives `SIGKILL` at any moment. A file that is locked by
+ * another process is waited for without holding the event loop.
  *
- * A file that is removed under its users keeps nothing: each call looks whether the path still leads to the file that is
- * open. While there is none, calls fail; once there is another one it is used, by which every lease under the former
+ * A file that is removed under its users keeps nothing: each call looks whether the path still leads to the file that
+ * is open. While there is none, calls fail; once there is another one it is used, by which every lease under the former
  * file is fenced, and each mapping is told once.
  * @throws ERR_MILLRACE_STORE_UNAVAILABLE when the file cannot be opened, ERR_MILLRACE_STORE_CORRUPT when it is not a
  * store or one of a newer version.

@@ -17,9 +17,9 @@ export interface BoundedOutputOptions {
 }
 
 /**
- * Writes as long as somebody reads. A reader that stands still costs nothing but what it does not read: what waits for it is
- * bounded, what is beyond that is dropped and counted, and no write ever waits. What is written while the reader keeps up is
- * handed to the system at once, so that the last line before a crash is there.
+ * Writes as long as somebody reads. A reader that stands still costs nothing but what it does not read: what waits for
+ * it is bounded, what is beyond that is dropped and counted, and no write ever waits. What is written while the reader
+ * keeps up is handed to the system at once, so that the last line before a crash is there.
  */
 export class BoundedOutput {
   readonly #options: BoundedOutputOptions;

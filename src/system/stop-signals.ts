@@ -1,4 +1,6 @@
-/** What asks this process to stop. A terminal that is closed asks too: without a listener it would kill without a drain. */
+/**
+ * What asks this process to stop. A terminal that is closed asks too: without a listener it would kill without a drain.
+ */
 export type StopSignal = "SIGTERM" | "SIGINT" | "SIGHUP";
 
 export const STOP_SIGNALS: readonly StopSignal[] = ["SIGTERM", "SIGINT", "SIGHUP"];

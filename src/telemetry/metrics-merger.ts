@@ -3,8 +3,9 @@ import { AggregatorRegistry, type MetricObjectWithValues, type MetricValue } fro
 type Snapshot = MetricObjectWithValues<MetricValue<string>>[];
 
 /**
- * Metrics of several processes as one. Each metric says by its `aggregator` how: what is counted, held or may run is added up;
- * of ages, states and what is known by one process the largest counts. For prom-client's own see `PROCESS_AGGREGATORS`.
+ * Metrics of several processes as one. Each metric says by its `aggregator` how: what is counted, held or may run is
+ * added up; of ages, states and what is known by one process the largest counts. For prom-client's own see
+ * `PROCESS_AGGREGATORS`.
  */
 export interface MetricsMerger {
   /** The newest of a process, of `RunTelemetry.metricsSnapshot`, perhaps through JSON. */

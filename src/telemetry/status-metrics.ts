@@ -16,8 +16,8 @@ const STATES = ["Creating", "Enabled", "Disabling", "Disabled", "Failed"];
 export const SHARD_SERIES_MAX = 256;
 
 /**
- * Gauges that are asked for at every scrape, and cost nothing between: an age grows while nothing happens, which is when it
- * matters.
+ * Gauges that are asked for at every scrape, and cost nothing between: an age grows while nothing happens, which is
+ * when it matters.
  */
 export function addStatusMetrics(registry: Registry, read: StatusReader): void {
   new Gauge({

@@ -51,7 +51,9 @@ function sendRaw(
   send();
 }
 
-/** A record that a function got: of Kafka its partition and offset, `3/0`; of others the beginning of its partition key. */
+/**
+ * A record that a function got: of Kafka its partition and offset, `3/0`; of others the beginning of its partition key.
+ */
 export type Delivered = (mapping: string, name: string) => void;
 
 export interface BombFunctions {
@@ -69,7 +71,10 @@ interface KinesisRecord {
   readonly kinesis: { readonly partitionKey: string };
 }
 
-/** Functions by their paths: each tells what it got; `hostile` answers records whose key names a hostile answer with that. */
+/**
+ * Functions by their paths: each tells what it got; `hostile` answers records whose key names a hostile answer with
+ * that.
+ */
 export async function startBombFunctions(onRecord: Delivered): Promise<BombFunctions> {
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];

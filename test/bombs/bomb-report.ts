@@ -5,7 +5,9 @@ export interface Ending {
   readonly atMs: number;
   /** The record in front of it was delivered, and not later. */
   readonly isNeighbourFirst: boolean;
-  /** Records of another mapping that came into being behind the bomb's beginning and were delivered before its ending. */
+  /**
+   * Records of another mapping that came into being behind the bomb's beginning and were delivered before its ending.
+   */
   readonly calmMeanwhile: number;
   readonly tookMs: number;
 }
@@ -22,7 +24,9 @@ export interface BombReport {
     readonly ownLateMs: number;
   };
   readonly calmLatestMs: number;
-  /** From within the process: the longest time between two turns, and the most processor time of the main thread in one. */
+  /**
+   * From within the process: the longest time between two turns, and the most processor time of the main thread in one.
+   */
   readonly witness: {
     readonly lateMs: number;
     readonly ownMs: number;

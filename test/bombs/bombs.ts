@@ -1,8 +1,9 @@
 /**
- * `npm run bombs [-- --empty N] [--plant-step]`: the real process with a heap of 512 MB, and at once all that a few bytes of
- * somebody else can do to it: record batches, frames, aggregates, answers of functions. Prints how each ended, what the process
- * held, and how long its event loop was held, as its own probe saw it and as a process saw it that asked every 20 ms. Ends with
- * status 1 when a bound is broken. `--plant-step` holds the loop for 300 ms, which both have to see.
+ * `npm run bombs [-- --empty N] [--plant-step]`: the real process with a heap of 512 MB, and at once all that a few
+ * bytes of somebody else can do to it: record batches, frames, aggregates, answers of functions. Prints how each ended,
+ * what the process held, and how long its event loop was held, as its own probe saw it and as a process saw it that
+ * asked every 20 ms. Ends with status 1 when a bound is broken. `--plant-step` holds the loop for 300 ms, which both
+ * have to see.
  */
 import { parseArgs } from "node:util";
 import { DEFAULT_SETTINGS } from "../../src/engine/settings.ts";

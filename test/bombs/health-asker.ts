@@ -1,6 +1,6 @@
 /**
- * A process of its own: asks a process every 20 ms whether it lives, until its standard input ends, and prints what it saw. How
- * late its own timers were says what the machine has to do with it.
+ * A process of its own: asks a process every 20 ms whether it lives, until its standard input ends, and prints what it
+ * saw. How late its own timers were says what the machine has to do with it.
  */
 import { Agent, get } from "node:http";
 import { monitorEventLoopDelay } from "node:perf_hooks";

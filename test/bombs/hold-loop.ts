@@ -1,6 +1,6 @@
 /**
- * Loaded before a process: some seconds after a SIGUSR2, when all is loaded, it holds the event loop for so much processor time,
- * to show that this is seen.
+ * Loaded before a process: some seconds after a SIGUSR2, when all is loaded, it holds the event loop for so much
+ * processor time, to show that this is seen.
  */
 const AFTER_MS = 2_000;
 const HOLD_MS = 300;

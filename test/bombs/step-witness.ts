@@ -1,7 +1,7 @@
 /**
- * Loaded before a process: from a SIGUSR2 on, when all is loaded, it wakes every 20 ms. As the process ends it writes down the
- * longest time that it was late, and the most processor time that the main thread took within one such time. On a machine that
- * is busy with others the first is theirs too; the second is the process's own.
+ * Loaded before a process: from a SIGUSR2 on, when all is loaded, it wakes every 20 ms. As the process ends it writes
+ * down the longest time that it was late, and the most processor time that the main thread took within one such time.
+ * On a machine that is busy with others the first is theirs too; the second is the process's own.
  */
 import { writeFileSync } from "node:fs";
 

@@ -58,7 +58,9 @@ export interface Evidence {
 
 /** Of each law that many break, so many are told. */
 const TOLD = 10;
-/** A control loop that does nothing came so late, altogether, while a lease ran out: the machine was busy with others. */
+/**
+ * A control loop that does nothing came so late, altogether, while a lease ran out: the machine was busy with others.
+ */
 const STALLED_MS = 1_000;
 
 export function reportOf(evidence: Evidence): ChaosReport {

@@ -5,9 +5,9 @@ import { runChaos } from "./run-chaos.ts";
 import { disturbancesOf, summaryOf } from "./summary.ts";
 
 /**
- * `npm run chaos -- [--kills N] [--records N] [--processes N] [--shards N] [--every-ms N] [--seed N] [--evidence FILE]`: processes that share a
- * stream by PostgreSQL, of which one is killed, stopped, paused or cut off from its store again and again. Exit status 1 when a
- * law of delivery was broken.
+ * `npm run chaos -- [--kills N] [--records N] [--processes N] [--shards N] [--every-ms N] [--seed N] [--evidence
+ * FILE]`: processes that share a stream by PostgreSQL, of which one is killed, stopped, paused or cut off from its
+ * store again and again. Exit status 1 when a law of delivery was broken.
  */
 const { values } = parseArgs({
   options: {

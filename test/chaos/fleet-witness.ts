@@ -19,8 +19,8 @@ export interface WitnessOptions {
 const BREACHES_KEPT = 20;
 
 /**
- * An HTTP function for many processes: a life calls `/LIFE/SKEW_MS`, by how much its wall clock is wrong. It fails at random, takes its time, keeps the laws of delivery,
- * and notes who called when for which shard.
+ * An HTTP function for many processes: a life calls `/LIFE/SKEW_MS`, by how much its wall clock is wrong. It fails at
+ * random, takes its time, keeps the laws of delivery, and notes who called when for which shard.
  */
 export class FleetWitness {
   readonly calls: Call[] = [];

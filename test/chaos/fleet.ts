@@ -8,7 +8,10 @@ import { StoreProxy } from "./store-proxy.ts";
 
 const MAIN = fileURLToPath(new URL("../../src/bin.ts", import.meta.url));
 const SKEWED_CLOCK = new URL("./skewed-clock.ts", import.meta.url).href;
-/** Wall clocks may be wrong by so much either way; monotonic ones run so much faster or slower, far within a lease's margin. */
+/**
+ * Wall clocks may be wrong by so much either way; monotonic ones run so much faster or slower, far within a lease's
+ * margin.
+ */
 const SKEW_MS_MAX = 600_000;
 export const DRIFT_MAX = 0.02;
 const OUTPUT_CHARS_MAX = 20_000;
@@ -43,7 +46,9 @@ interface Life {
   output: string;
 }
 
-/** Processes of `millrace run` on one stream and one store, with a manifest for each that names its own function URL. */
+/**
+ * Processes of `millrace run` on one stream and one store, with a manifest for each that names its own function URL.
+ */
 export class Fleet {
   readonly disturbances: Disturbance[] = [];
   /** What ended otherwise than it should have. */

@@ -12,8 +12,8 @@ export interface Call {
 }
 
 /**
- * What was done to a process: `kill` SIGKILL, `stop` SIGTERM, `pause` SIGSTOP until `untilMs`, `cut` off from the store until
- * then. `atMs` is read when it has taken effect.
+ * What was done to a process: `kill` SIGKILL, `stop` SIGTERM, `pause` SIGSTOP until `untilMs`, `cut` off from the store
+ * until then. `atMs` is read when it has taken effect.
  */
 export interface Disturbance {
   readonly kind: "kill" | "stop" | "pause" | "cut";
@@ -30,8 +30,8 @@ export interface Watch {
 }
 
 /**
- * What the store noted, per shard in the order of its changes: from `atMs` on the shard is this life's, in this epoch, and the
- * checkpoint is this one. `life` is `undefined` once the shard was given back.
+ * What the store noted, per shard in the order of its changes: from `atMs` on the shard is this life's, in this epoch,
+ * and the checkpoint is this one. `life` is `undefined` once the shard was given back.
  */
 export interface LeaseChange {
   readonly shardId: string;
@@ -56,15 +56,19 @@ export interface Repeat {
   readonly after: Call;
 }
 
-/** A repeat and how long before the disturbance that excuses it the record had succeeded; `undefined`: nothing excuses it. */
+/**
+ * A repeat and how long before the disturbance that excuses it the record had succeeded; `undefined`: nothing excuses
+ * it.
+ */
 export interface JudgedRepeat extends Repeat {
   readonly ageMs: number | undefined;
 }
 
 /**
- * Two processes at work on one shard (I6). Calls of different lives overlap when the second was started before the first had
- * ended. That is excused only where the first was in flight already when its process was killed or paused, and the second was
- * started after that: such a call cannot be recalled. A call that is decided after a pause is excused by nothing.
+ * Two processes at work on one shard (I6). Calls of different lives overlap when the second was started before the
+ * first had ended. That is excused only where the first was in flight already when its process was killed or paused,
+ * and the second was started after that: such a call cannot be recalled. A call that is decided after a pause is
+ * excused by nothing.
  */
 export function findOverlaps(
   calls: readonly Call[],
@@ -157,8 +161,8 @@ export function findEpochBreaks(changes: readonly LeaseChange[]): readonly Lease
 }
 
 /**
- * What excuses repeats (I7): the process of the success was killed, paused or cut off after it, and the success was in no
- * checkpoint when the shard got its next owner. A hand-over, and a process that keeps its lease, repeat nothing.
+ * What excuses repeats (I7): the process of the success was killed, paused or cut off after it, and the success was in
+ * no checkpoint when the shard got its next owner. A hand-over, and a process that keeps its lease, repeat nothing.
  */
 export function judgeRepeats(
   repeats: readonly Repeat[],
@@ -207,9 +211,10 @@ export interface ResumeRule {
 }
 
 /**
- * For every shard that a process held when it was killed, paused or cut off: when work on it went on. It is due a lease and a
- * grace after the first other process watched it undisturbed for so long. Not judged: shards that nobody could watch so long
- * before they resumed; those whose next owner was disturbed as well before it began; what came after the last call.
+ * For every shard that a process held when it was killed, paused or cut off: when work on it went on. It is due a lease
+ * and a grace after the first other process watched it undisturbed for so long. Not judged: shards that nobody could
+ * watch so long before they resumed; those whose next owner was disturbed as well before it began; what came after the
+ * last call.
  */
 export function findResumes(
   calls: readonly Call[],
@@ -274,7 +279,9 @@ function wasDisturbed({ life, takenMs, startedMs }: Resumed, disturbances: reado
   });
 }
 
-/** Milliseconds between the last call of a process that was stopped and the next owner's first, for each of its shards. */
+/**
+ * Milliseconds between the last call of a process that was stopped and the next owner's first, for each of its shards.
+ */
 export function findHandoverGaps(
   calls: readonly Call[],
   disturbances: readonly Disturbance[],

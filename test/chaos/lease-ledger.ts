@@ -14,8 +14,8 @@ interface LedgerRow {
 }
 
 /**
- * Has PostgreSQL itself note every change of a lease, renewals too, and of a checkpoint, in the transaction that makes it: the ledger that
- * the function's calls are held against. `at_ms` is read before the change is seen by anybody.
+ * Has PostgreSQL itself note every change of a lease, renewals too, and of a checkpoint, in the transaction that makes
+ * it: the ledger that the function's calls are held against. `at_ms` is read before the change is seen by anybody.
  */
 export async function keepLeaseLedger(client: Client): Promise<void> {
   await client.query(`
@@ -46,7 +46,10 @@ export interface LeaseLedger {
   readonly checkpoints: number;
 }
 
-/** `lifeOf` knows the process of an owner. Rows of one shard are in the order of their changes, since these lock the row. */
+/**
+ * `lifeOf` knows the process of an owner. Rows of one shard are in the order of their changes, since these lock the
+ * row.
+ */
 export async function readLeaseLedger(
   client: Client,
   lifeOf: (owner: string) => number,

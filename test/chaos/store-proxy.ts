@@ -1,8 +1,8 @@
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 
 /**
- * Stands between one process and its store. While it hangs, connections stay, also new ones, and no byte goes either way;
- * what was sent meanwhile arrives when it goes on. It can also reset all connections.
+ * Stands between one process and its store. While it hangs, connections stay, also new ones, and no byte goes either
+ * way; what was sent meanwhile arrives when it goes on. It can also reset all connections.
  */
 export class StoreProxy {
   readonly #server: Server;

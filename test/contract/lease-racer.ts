@@ -3,8 +3,9 @@ import { parseStoreUrl } from "../../src/cli/store-url.ts";
 import type { ProgressStore } from "../../src/ports/progress-store.ts";
 
 /**
- * Run as a process of its own, `lease-racer.ts STORE MAPPING OWNER [CLOCK_OFFSET_MS]`: looks at all leases of a mapping and
- * says `ready`; at the first line of its input it takes every lease as it saw it, and prints the shards that it got.
+ * Run as a process of its own, `lease-racer.ts STORE MAPPING OWNER [CLOCK_OFFSET_MS]`: looks at all leases of a mapping
+ * and says `ready`; at the first line of its input it takes every lease as it saw it, and prints the shards that it
+ * got.
  */
 const [url = "", mapping = "", owner = "", offset = "0"] = process.argv.slice(2);
 shiftClock(Number(offset));

@@ -15,7 +15,8 @@ import {
 interface Write {
   readonly name: string;
   /**
-   * `round`: a number that no call before had. `rows`: what was last read. Gives whether the store says that it took effect.
+   * `round`: a number that no call before had. `rows`: what was last read. Gives whether the store says that it took
+   * effect.
    */
   run(store: ProgressStore, round: number, rows: readonly ShardProgress[]): Promise<boolean>;
 }

@@ -24,7 +24,10 @@ const OFFSET_OUT_OF_RANGE = 1;
 const OLDEST = -2;
 const LATEST = -1;
 
-/** One broker in memory, with the answers of a real one as far as reading needs them: ids, leader epochs, logs that change. */
+/**
+ * One broker in memory, with the answers of a real one as far as reading needs them: ids, leader epochs, logs that
+ * change.
+ */
 export class ScriptedKafka {
   readonly #options: ScriptedKafkaOptions;
   readonly #topics = new Map<string, ScriptedTopic>();

@@ -16,7 +16,9 @@ import {
   throughJson,
 } from "./stream-source-harness.ts";
 
-/** That a log is more than its name: made anew, or with its end lost, it is another; and that progress is a position. */
+/**
+ * That a log is more than its name: made anew, or with its end lost, it is another; and that progress is a position.
+ */
 export function describeIdentityContract(harness: StreamHarness): void {
   describeRemaking(harness);
   describeLostEnds(harness);

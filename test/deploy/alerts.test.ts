@@ -36,7 +36,9 @@ describe("the alerts", () => {
   });
 });
 
-/** Runs the tests on rules that all are changed so. An alert is unnoticed when no failed test of its own reads as told. */
+/**
+ * Runs the tests on rules that all are changed so. An alert is unnoticed when no failed test of its own reads as told.
+ */
 function missed(change: object) {
   const folder = mkdtempSync(join(tmpdir(), "millrace-alerts-"));
   try {

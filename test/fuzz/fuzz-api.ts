@@ -20,8 +20,8 @@ const CASES_OF_A_WORLD = 2_000;
 const REQUEST_MS_MAX = 60_000;
 
 /**
- * Sends made-up requests to an API over the real control plane, and looks at each answer: no crash, no 5xx, no change of a
- * prototype, nothing stored that was refused, and what is stored is what a manifest could say.
+ * Sends made-up requests to an API over the real control plane, and looks at each answer: no crash, no 5xx, no change
+ * of a prototype, nothing stored that was refused, and what is stored is what a manifest could say.
  * @throws Error that names seed and case.
  */
 export async function fuzzApi(

@@ -11,7 +11,8 @@ import { flipped } from "./hostile-json.ts";
 const ANSWER_MS_MAX = 15_000;
 
 /**
- * The same as bytes on a socket, with broken lines, headers and lengths: what the HTTP parser lets through, and what it does not.
+ * The same as bytes on a socket, with broken lines, headers and lengths: what the HTTP parser lets through, and what it
+ * does not.
  * @throws Error that names seed and case.
  */
 export async function fuzzHttp(

@@ -44,8 +44,8 @@ export const HANG = { timeout: 300_000 };
 const RECORDS = 300;
 
 /**
- * Runs a small load test on a source that exists, and judges by its ledger: the source took all records, and each of them
- * succeeded, in order where the source has one, and once.
+ * Runs a small load test on a source that exists, and judges by its ledger: the source took all records, and each of
+ * them succeeded, in order where the source has one, and once.
  */
 export async function loadExistingSource(t: TestContext, source: ExistingSource): Promise<void> {
   const { mapping, errors, foreign = 0, files = {} } = source;

@@ -24,7 +24,10 @@ export interface PowertoolsQueue {
   depth(): number | Promise<number>;
 }
 
-/** Runs a handler of `powertools-sqs.mjs` until the queue is empty. Returns what it did: `done BODY RECEIVE_COUNT`, or `failed …`. */
+/**
+ * Runs a handler of `powertools-sqs.mjs` until the queue is empty. Returns what it did: `done BODY RECEIVE_COUNT`, or
+ * `failed …`.
+ */
 export async function runPowertools(
   t: TestContext,
   handler: string,
@@ -63,7 +66,10 @@ export function checkStandard(seen: readonly string[]): void {
   ]);
 }
 
-/** What must have been done with `FIFO_BODIES`: nothing behind the failure in its group, and it in order when it comes again. */
+/**
+ * What must have been done with `FIFO_BODIES`: nothing behind the failure in its group, and it in order when it comes
+ * again.
+ */
 export function checkFifo(handler: FifoHandler, seen: readonly string[]): void {
   const group = (letter: string) => seen.filter((line) => line.split(" ")[1]?.startsWith(letter));
   assert.deepEqual(group("a"), [

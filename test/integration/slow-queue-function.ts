@@ -20,7 +20,9 @@ export interface SlowFunctionRun {
   depth(): number | Promise<number>;
 }
 
-/** Proves that each message is given to the function once, by its first receive, however long it waited for its turn. */
+/**
+ * Proves that each message is given to the function once, by its first receive, however long it waited for its turn.
+ */
 export async function provesSingleDelivery(t: TestContext, run: SlowFunctionRun): Promise<void> {
   const deliveries: string[] = [];
   const url = await startQueueFunction(t, async (records) => {

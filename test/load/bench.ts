@@ -1,8 +1,8 @@
 /**
- * `npm run bench [-- NAME…]`: every benchmark of this folder, or those whose file names hold one of the words, each in a
- * process of its own, and then `RESULTS.md` from all results that there are. Speed is given as ratios within one run, since
- * machines differ and drift; the exit status is 1 when a goal is missed. With `--resume` what this commit has results of is
- * not run again: a long run that was cut off goes on.
+ * `npm run bench [-- NAME…]`: every benchmark of this folder, or those whose file names hold one of the words, each in
+ * a process of its own, and then `RESULTS.md` from all results that there are. Speed is given as ratios within one run,
+ * since machines differ and drift; the exit status is 1 when a goal is missed. With `--resume` what this commit has
+ * results of is not run again: a long run that was cut off goes on.
  */
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";

@@ -1,7 +1,7 @@
 /**
- * A DynamoDB Streams endpoint that costs next to nothing, in a process of its own: closed shards of a fixed number of equal
- * pages of 1,000 changes, then their end. Run as a script with `node dynamodb-server.ts SHARDS PAGES`; prints its port on the
- * first line, ends when its standard input ends.
+ * A DynamoDB Streams endpoint that costs next to nothing, in a process of its own: closed shards of a fixed number of
+ * equal pages of 1,000 changes, then their end. Run as a script with `node dynamodb-server.ts SHARDS PAGES`; prints its
+ * port on the first line, ends when its standard input ends.
  */
 import { spawn } from "node:child_process";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";

@@ -1,6 +1,6 @@
 /**
- * What the engine costs around the AWS SDK's client of DynamoDB Streams, against a bare loop that reads with the same client
- * and calls the same function with the same events. In processor time, since the source is read at its quota.
+ * What the engine costs around the AWS SDK's client of DynamoDB Streams, against a bare loop that reads with the same
+ * client and calls the same function with the same events. In processor time, since the source is read at its quota.
  * Run alone with `node test/load/dynamodb.bench.ts`.
  */
 import { dynamodbStreamsConnector } from "../../connectors/dynamodb-streams/connector.ts";

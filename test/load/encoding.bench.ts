@@ -57,7 +57,10 @@ function compare(batchSize: number): readonly Measurement[] {
   ];
 }
 
-/** Processor time, which other processes lengthen less than the clock's. `work` gives a length, so that nothing is left out. */
+/**
+ * Processor time, which other processes lengthen less than the clock's. `work` gives a length, so that nothing is left
+ * out.
+ */
 function microsPerRecord(batchSize: number, work: () => number): number {
   const batches = Math.ceil(RECORDS_PER_ROUND / batchSize);
   const before = process.cpuUsage();

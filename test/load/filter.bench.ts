@@ -11,7 +11,9 @@ export interface BenchResult {
   readonly holds?: boolean;
 }
 
-/** (a) matches per second on a parsed event of about 1 KB; (b) the slowest match of accepted patterns on 256 KB events. */
+/**
+ * (a) matches per second on a parsed event of about 1 KB; (b) the slowest match of accepted patterns on 256 KB events.
+ */
 export async function run(): Promise<readonly BenchResult[]> {
   return [...speedResults(), ...worstResults()];
 }
@@ -87,7 +89,9 @@ function kilobyteEvent(): unknown {
   );
 }
 
-/** The best round of each case, the slowest case first: what other programs take from the machine is not the matcher's. */
+/**
+ * The best round of each case, the slowest case first: what other programs take from the machine is not the matcher's.
+ */
 function worstResults(): BenchResult[] {
   const timed = adversarialCases().map(({ title, pattern, event }) => {
     const matcher = compileFilterCriteria([pattern], "data", { dataPattern: "any" });

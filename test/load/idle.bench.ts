@@ -1,6 +1,6 @@
 /**
- * What 10,000 idle shards cost: memory that stays after garbage collection, and CPU. In a process of its own, so that nothing
- * else is counted. Run alone with `node test/load/idle.bench.ts`.
+ * What 10,000 idle shards cost: memory that stays after garbage collection, and CPU. In a process of its own, so that
+ * nothing else is counted. Run alone with `node test/load/idle.bench.ts`.
  */
 import { spawnSync } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";

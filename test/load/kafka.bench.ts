@@ -1,7 +1,7 @@
 /**
- * A real Kafka broker: what the engine keeps of the speed of a bare kafkajs loop that encodes the same events and calls the
- * same function, and what lanes are worth on a partition.
- * Run alone with `node test/load/kafka.bench.ts`. Needs Java and Maven.
+ * A real Kafka broker: what the engine keeps of the speed of a bare kafkajs loop that encodes the same events and calls
+ * the same function, and what lanes are worth on a partition. Run alone with `node test/load/kafka.bench.ts`. Needs
+ * Java and Maven.
  */
 import { randomUUID } from "node:crypto";
 import type { KafkaMessage as KafkajsMessage } from "kafkajs";
@@ -90,8 +90,8 @@ async function compareWithBareLoop(server: KafkaServer): Promise<readonly Measur
 }
 
 /**
- * From the first event to the last, so that joining a group costs neither side anything. `sawEvent` is told how many records
- * came.
+ * From the first event to the last, so that joining a group costs neither side anything. `sawEvent` is told how many
+ * records came.
  */
 class Stopwatch {
   readonly done: Promise<void>;

@@ -147,7 +147,10 @@ async function compareWhole(): Promise<readonly Measurement[]> {
   ];
 }
 
-/** Reads all pages of all shards with the connector's own client, the shards at once; `use`, if given, gets event after event. */
+/**
+ * Reads all pages of all shards with the connector's own client, the shards at once; `use`, if given, gets event after
+ * event.
+ */
 async function eachShard(use?: (body: Uint8Array) => Promise<void>): Promise<void> {
   const arn = parseStreamArn(ARN);
   const api = createSdkApi(arn);

@@ -13,7 +13,9 @@ export const name = "Parallelism per key";
 
 const RECORDS = 10_000;
 const ONE_KEY_RECORDS = 2_000;
-/** The run with ten lanes takes seconds only, so that what else the machine does weighs on it: the middle one of five. */
+/**
+ * The run with ten lanes takes seconds only, so that what else the machine does weighs on it: the middle one of five.
+ */
 const FAST_RUNS = 5;
 
 export async function run(): Promise<readonly Measurement[]> {

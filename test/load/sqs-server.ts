@@ -1,8 +1,8 @@
 /**
- * SQS and an HTTP function that cost little, in a process of their own: queues of messages of 1 KB (or what is asked for) that
- * count what was received, processed and deleted, so that both sides of a comparison can be shown to have done the work.
- * Run as a script with `node sqs-server.ts DELAY_MS [BODY_BYTES]`; prints its port on the first line, ends when its standard
- * input ends.
+ * SQS and an HTTP function that cost little, in a process of their own: queues of messages of 1 KB (or what is asked
+ * for) that count what was received, processed and deleted, so that both sides of a comparison can be shown to have
+ * done the work. Run as a script with `node sqs-server.ts DELAY_MS [BODY_BYTES]`; prints its port on the first line,
+ * ends when its standard input ends.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { createHash, randomUUID } from "node:crypto";

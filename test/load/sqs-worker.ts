@@ -128,7 +128,9 @@ async function runEngine({
   });
 }
 
-/** Consumers that share one client, which is better than one for each, and hand over Lambda's event in batches of ten. */
+/**
+ * Consumers that share one client, which is better than one for each, and hand over Lambda's event in batches of ten.
+ */
 function runConsumers({ consumers, md5, queue, functionUrl }: ConsumerWork & Place): void {
   const arn = `arn:aws:sqs:${AWS_TEST_REGION}:${ACCOUNT}:${queue}`;
   const { origin, pathname } = new URL(functionUrl);

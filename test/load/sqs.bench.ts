@@ -1,8 +1,7 @@
 /**
  * What the whole engine costs for a message of SQS against `sqs-consumer` with its best settings: the same server, the
- * same function, the same event, pair by pair, each side in a process of its own. The canned SQS counts that each message
- * was processed and deleted once.
- * Run alone with `node test/load/sqs.bench.ts`.
+ * same function, the same event, pair by pair, each side in a process of its own. The canned SQS counts that each
+ * message was processed and deleted once. Run alone with `node test/load/sqs.bench.ts`.
  */
 import { type Measurement, median, printWhenRunAlone } from "./measurement.ts";
 import { type CannedSqs, startCannedSqs } from "./sqs-server.ts";

@@ -1,6 +1,6 @@
 /**
- * What tracing costs an invocation, in the whole engine with a function that answers at once: off, on without a sampled trace,
- * and on with every span encoded as it is sent. Run alone with `node test/load/tracing.bench.ts`.
+ * What tracing costs an invocation, in the whole engine with a function that answers at once: off, on without a sampled
+ * trace, and on with every span encoded as it is sent. Run alone with `node test/load/tracing.bench.ts`.
  */
 import { randomBytes } from "node:crypto";
 import type { FunctionTarget } from "../../src/ports/function-target.ts";

@@ -5,8 +5,8 @@ import { connect, createServer, type Server, type Socket } from "node:net";
 export type Loss = "cut" | "swallow";
 
 /**
- * Stands between a client and a server on loopback and loses one answer, after the server has given it: so what was asked
- * for is done, and the one who asked does not know.
+ * Stands between a client and a server on loopback and loses one answer, after the server has given it: so what was
+ * asked for is done, and the one who asked does not know.
  */
 export class AnswerProxy {
   /** Answers that were lost so far. */

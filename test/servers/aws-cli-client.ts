@@ -9,8 +9,8 @@ import { type AwsCli, installAwsCli } from "./aws-cli.ts";
 const FAULT = /An error occurred \((\w+)\) when calling the \w+ operation(?: \([^)]*\))?: ([\s\S]*)/;
 
 /**
- * The SDK's client, each call of which AWS's command line makes in its place: a test that is written for one is one for the
- * other. What the command line would refuse by itself is left to the server.
+ * The SDK's client, each call of which AWS's command line makes in its place: a test that is written for one is one for
+ * the other. What the command line would refuse by itself is left to the server.
  */
 export async function createCliClient(t: TestContext, endpoint: string): Promise<LambdaClient> {
   const folder = mkdtempSync(join(tmpdir(), "millrace-aws-cli-"));

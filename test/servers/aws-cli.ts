@@ -26,7 +26,8 @@ export interface AwsCli {
 }
 
 /**
- * AWS's command line from PyPI, in an environment of its own in the user's cache. It asks for `python3` with its `venv`.
+ * AWS's command line from PyPI, in an environment of its own in the user's cache. It asks for `python3` with its
+ * `venv`.
  */
 export async function installAwsCli(): Promise<(endpoint: string, environment?: Environment) => AwsCli> {
   const folder = await install();

@@ -7,8 +7,9 @@ const MAIN_CLASS = "com.amazonaws.services.dynamodbv2.local.main.ServerRunner";
 const PROBE_TIMEOUT_MS = 2_000;
 
 /**
- * DynamoDB Local, in memory, on a free port; or the server that `MILLRACE_TEST_DYNAMODB_ENDPOINT` names. For tests only:
- * its licence forbids shipping it in the package or an image. It has no option to listen on the loopback interface alone.
+ * DynamoDB Local, in memory, on a free port; or the server that `MILLRACE_TEST_DYNAMODB_ENDPOINT` names. For tests
+ * only: its licence forbids shipping it in the package or an image. It has no option to listen on the loopback
+ * interface alone.
  */
 export async function startDynamodbLocal(): Promise<TestServer> {
   return runningServer("MILLRACE_TEST_DYNAMODB_ENDPOINT") ?? (await startOwnDynamodbLocal(await freePort()));

@@ -13,7 +13,9 @@ import type { SampleRecord } from "../contract/stream-source-harness.ts";
 import { PLAIN_MAPPING } from "../integration/stream-run.ts";
 import { useAwsEnvironment } from "./aws-environment.ts";
 
-/** What DynamoDB Local's ARNs say, and so what the connector asks for; a server that is not shared keeps regions apart. */
+/**
+ * What DynamoDB Local's ARNs say, and so what the connector asks for; a server that is not shared keeps regions apart.
+ */
 const LOCAL_REGION = "ddblocal";
 
 export type Item = Record<string, AttributeValue>;

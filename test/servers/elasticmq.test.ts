@@ -277,8 +277,8 @@ describe("ElasticMQ's long polling", HANG, () => {
     assert.deepEqual(bodiesAndCounts(await waiting), ["a1:2"]);
   });
 
-  // So a poller that was stopped or killed takes one more receive's worth of messages for the hold it had asked for, and
-  // raises their counts: nothing is lost, but a redrive comes earlier, and a FIFO group waits.
+  // So a poller that was stopped or killed takes one more receive's worth of messages for the hold it had asked for,
+  // and raises their counts: nothing is lost, but a redrive comes earlier, and a FIFO group waits.
   test("a receive that is aborted rejects, and the server goes on with it: the next message is held for it", async () => {
     await using queue = await createPlainQueue("standard", LONG);
     const abort = new AbortController();

@@ -16,8 +16,8 @@ export type Fault =
 const SKEW_MS_MAX = 5 * 60_000;
 
 /**
- * Stands before a server that speaks AWS's JSON protocol and is ruder than it: it refuses, resets and hangs as it is told, has a
- * clock of its own by which it judges signatures as AWS does, and knows which keys are good.
+ * Stands before a server that speaks AWS's JSON protocol and is ruder than it: it refuses, resets and hangs as it is
+ * told, has a clock of its own by which it judges signatures as AWS does, and knows which keys are good.
  */
 export class FaultProxy {
   /** Of the next requests, in order; then `always`, if it is set. */

@@ -1,6 +1,8 @@
 import type { KafkaCertificates } from "./kafka-certificates.ts";
 
-/** `PLAINTEXT` needs nothing; `TLS` a CA; `MTLS` also a client certificate; `SASL_SSL` a CA and a user (KAFKA_USERS). */
+/**
+ * `PLAINTEXT` needs nothing; `TLS` a CA; `MTLS` also a client certificate; `SASL_SSL` a CA and a user (KAFKA_USERS).
+ */
 export type KafkaListener = "PLAINTEXT" | "TLS" | "MTLS" | "SASL_SSL";
 
 export interface KafkaBrokerPorts {

@@ -44,14 +44,16 @@ export interface KafkaServer {
   /** Starts a broker that was ended, on its old ports and files. */
   start(broker: number): Promise<void>;
   /**
-   * Cuts a partition's log, of one segment, behind its first records. For a broker that was killed: it starts with what is
-   * left, as after a power cut that came before its files were written.
+   * Cuts a partition's log, of one segment, behind its first records. For a broker that was killed: it starts with what
+   * is left, as after a power cut that came before its files were written.
    */
   cutLog(broker: number, topic: string, partition: number, kept: number): Promise<void>;
   /** The broker stands still, its connections open, until it is resumed. */
   pause(broker: number): void;
   resume(broker: number): void;
-  /** Runs one of Kafka's own command line tools: `org.apache.kafka.tools.ProducerPerformance`. Resolves to its output. */
+  /**
+   * Runs one of Kafka's own command line tools: `org.apache.kafka.tools.ProducerPerformance`. Resolves to its output.
+   */
   runTool(mainClass: string, words: readonly string[]): Promise<string>;
   /** Ends the brokers and removes their files. Idempotent. */
   close(): Promise<void>;
@@ -137,7 +139,9 @@ function createClient(brokers: readonly string[]): Kafka {
   });
 }
 
-/** Does not ask the broker that stands still where the others are, and gives up on it soon when it is told to go there. */
+/**
+ * Does not ask the broker that stands still where the others are, and gives up on it soon when it is told to go there.
+ */
 export function createClientWithout(server: KafkaServer, broker: number): Kafka {
   return new Kafka({
     clientId: "millrace-test",

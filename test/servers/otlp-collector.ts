@@ -73,7 +73,10 @@ export async function startOtlpCollector(port = 0): Promise<OtlpCollector> {
 
 type Json = Record<string, unknown>;
 
-/** `ExportTraceServiceRequest`. Unknown members and wrong types are faults, as they are to a strict parser of protobuf's JSON. */
+/**
+ * `ExportTraceServiceRequest`. Unknown members and wrong types are faults, as they are to a strict parser of protobuf's
+ * JSON.
+ */
 function decode(text: string): ReceivedSpan[] {
   const request = members(JSON.parse(text), ["resourceSpans"]);
   return list(request["resourceSpans"]).flatMap((one) => {

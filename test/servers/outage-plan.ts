@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 
 /**
- * `MILLRACE_TEST_OUTAGES=full`: 0.1, 1, 3 and 30 seconds, eight processes, twenty times (or `MILLRACE_TEST_OUTAGE_TIMES`), and
- * the return is held against `BACK_MS_MAX`. Otherwise what suits every build: short ones, two processes, once.
+ * `MILLRACE_TEST_OUTAGES=full`: 0.1, 1, 3 and 30 seconds, eight processes, twenty times (or
+ * `MILLRACE_TEST_OUTAGE_TIMES`), and the return is held against `BACK_MS_MAX`. Otherwise what suits every build: short
+ * ones, two processes, once.
  */
 const isFull = process.env["MILLRACE_TEST_OUTAGES"] === "full";
 /** Stops a test that hangs. */

@@ -55,7 +55,8 @@ export async function createPlainQueue(
   attributes: Partial<Record<QueueAttributeName, string>> = {},
 ): Promise<PlainQueue> {
   const isFifo = kind === "fifo";
-  // One attempt: a retry would hide what the server answers. Queue URLs may name a host that resolves in a container only.
+  // One attempt: a retry would hide what the server answers. Queue URLs may name a host that resolves in a container
+  // only.
   const client = new SQS({ maxAttempts: 1, useQueueUrlAsEndpoint: false });
   const name = `Q-${randomUUID()}${isFifo ? ".fifo" : ""}`;
   const create = async (own: Partial<Record<QueueAttributeName, string>>) => {

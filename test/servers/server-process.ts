@@ -50,7 +50,10 @@ process.on("exit", () => {
   for (const [child, stopSignal] of running) child.kill(stopSignal);
 });
 
-/** Starts a server as a process of its own and waits until it answers. One that runs on this Node listens on loopback only. */
+/**
+ * Starts a server as a process of its own and waits until it answers. One that runs on this Node listens on loopback
+ * only.
+ */
 export async function startServerProcess(command: ServerCommand): Promise<ServerProcess> {
   const { program = process.execPath, args, stopSignal = "SIGKILL" } = command;
   const nodeArgs = command.program === undefined ? ["--require", LOOPBACK_ONLY] : [];

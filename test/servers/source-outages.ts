@@ -45,7 +45,9 @@ const AT_FIRST = 200;
 const AFTERWARDS = 100;
 const AT_ONCE = 4;
 
-/** Each source away for a while, under load and idle: all go on when it is back, and what is done does not come again. */
+/**
+ * Each source away for a while, under load and idle: all go on when it is back, and what is done does not come again.
+ */
 export function describeSourceOutages(name: string, harness: AwaySourceHarness): void {
   describe(`${name} is away`, OUTAGE_HANG, () => {
     for (const outageMs of OUTAGE_PLAN.outagesMs) {

@@ -185,7 +185,9 @@ function pauses(random: SeededRandom, faultsEndMs: number): FaultEvent[] {
   });
 }
 
-/** Longer than a lease lasts: what a process has in hand it may still hold when it goes on, and its places it has not. */
+/**
+ * Longer than a lease lasts: what a process has in hand it may still hold when it goes on, and its places it has not.
+ */
 export function generateLongPauses(
   random: SeededRandom,
   faultsEndMs: number,

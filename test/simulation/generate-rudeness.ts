@@ -3,8 +3,8 @@ import { SeededRandom } from "./random.ts";
 import type { FaultEvent, MappingScenario, Scenario } from "./scenario.ts";
 
 /**
- * What reality does to streams beyond their ordinary faults, added to some of the swarm seeds: each draws from forks of its
- * own, so that what a seed was before it still is.
+ * What reality does to streams beyond their ordinary faults, added to some of the swarm seeds: each draws from forks of
+ * its own, so that what a seed was before it still is.
  */
 export function makeRuder(scenario: Scenario): Scenario {
   if (scenario.flavour !== "swarm" || scenario.mappings.length === 0) return scenario;

@@ -33,7 +33,7 @@ export const DRIFT_MAX = 0.001;
 /** Payload limit of scenarios with records near and above it: small, so that they cost no memory. */
 const LARGE_PAYLOAD_BYTES = 6_000;
 
-/** Queues that are slow, with few batches at once: holds must be kept where nothing fails, and are lost where it does. */
+/** Queues that are slow, with few batches at once: holds must be kept where nothing fails. */
 const TIRED_SHARES: Readonly<Record<Flavour, number>> = {
   swarm: 0.15,
   calm: 0.4,

@@ -62,8 +62,10 @@ export interface Breach {
   readonly message: string;
 }
 
-/** Those of docs/invariants.md; `windows`: streams §6.1; `scaling`: queues §2.4; `ports`: the laws that a caller of the ports
- * has to keep; `determinism`: two runs of one scenario differ. */
+/**
+ * Those of docs/invariants.md; `windows`: streams §6.1; `scaling`: queues §2.4; `ports`: the laws that a caller of the
+ * ports has to keep; `determinism`: two runs of one scenario differ.
+ */
 export type InvariantId =
   | "I1"
   | "I2"

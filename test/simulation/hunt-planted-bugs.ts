@@ -7,9 +7,9 @@ import type { PlantedBug } from "./planted/planted-bug.ts";
 import { PLANTED_BUGS } from "./planted-bugs.ts";
 
 /**
- * `npm run simulate:bugs [-- --seeds N] [-- --only TEXT] [-- --record]`: plants each bug and looks for it in at most N seeds
- * (2,000), first in the one that is recorded to have caught it. `--record` writes down which did. Exit status 1 when one is
- * not caught. Those that are known to be open are hunted with `--open` or by name only.
+ * `npm run simulate:bugs [-- --seeds N] [-- --only TEXT] [-- --record]`: plants each bug and looks for it in at most N
+ * seeds (2,000), first in the one that is recorded to have caught it. `--record` writes down which did. Exit status 1
+ * when one is not caught. Those that are known to be open are hunted with `--open` or by name only.
  */
 const { values } = parseArgs({
   options: {

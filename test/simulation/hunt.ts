@@ -1,7 +1,9 @@
 import { Worker } from "node:worker_threads";
 import type { Hunt, HuntMessage, HuntResult } from "./planted-bug-worker.ts";
 
-/** A seed takes milliseconds. One that takes this long has a bug that spins without end, which no checker comes to see. */
+/**
+ * A seed takes milliseconds. One that takes this long has a bug that spins without end, which no checker comes to see.
+ */
 const STALL_MS = 60_000;
 
 /** Looks for a planted bug in a thread of its own; rejects when the bug cannot be planted. */

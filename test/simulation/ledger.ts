@@ -56,7 +56,9 @@ export function createLedger(history: History, mapping: MappingHistory): Ledger 
   return ledger;
 }
 
-/** How much faster than the source's a process's monotonic clock may run (`scenario.ts`), of the age that it measures. */
+/**
+ * How much faster than the source's a process's monotonic clock may run (`scenario.ts`), of the age that it measures.
+ */
 const DRIFT_SHARE = 0.0011;
 
 /** By the source's own time: no wall clock of a process has a say. A record whose arrival nobody knows has no age. */
@@ -172,13 +174,16 @@ function fillEnds(ledger: Ledger, history: MappingHistory): void {
 
 /**
  * Counted attempts of a process. A batch keeps its request id over its plain retries (streams §5.1), so that it is what
- * attempts are counted by. Only when records that grew too old are cut out, or the batch is split since its size was refused,
- * does the rest go on under another id with what is left of its budget: there each record is counted on its own.
+ * attempts are counted by. Only when records that grew too old are cut out, or the batch is split since its size was
+ * refused, does the rest go on under another id with what is left of its budget: there each record is counted on its
+ * own.
  */
 export class AttemptCounts {
   readonly #isByRecord: boolean;
   readonly #byProcess = new Map<SimProcess, Map<string | number, number>>();
-  /** Records of batches that were split since their size was refused: the parts go on with what is left of the budget. */
+  /**
+   * Records of batches that were split since their size was refused: the parts go on with what is left of the budget.
+   */
   readonly #split = new Set<number>();
 
   constructor({ mapping, stream }: MappingHistory) {

@@ -5,8 +5,8 @@ import type { PlantedBug } from "./planted/planted-bug.ts";
 import type { Scenario } from "./scenario.ts";
 
 /**
- * Runs seeds on sources into which one bug is planted, until a checker sees it. The patches are applied by a hook of this
- * thread's module loader, so nothing of them can reach another thread or the files.
+ * Runs seeds on sources into which one bug is planted, until a checker sees it. The patches are applied by a hook of
+ * this thread's module loader, so nothing of them can reach another thread or the files.
  */
 export interface Hunt {
   /** Also look for the shortest scenario that shows it. */

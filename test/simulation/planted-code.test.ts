@@ -12,7 +12,10 @@ import type { Patch } from "./planted/planted-bug.ts";
 import { PLANTED_BUGS } from "./planted-bugs.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-/** A name that is not there, or a text that is no TypeScript: an engine that breaks on it is caught for the wrong reason. */
+/**
+ * A name that is not there, or a text that is no TypeScript: an engine that breaks on it is caught for the wrong
+ * reason.
+ */
 const NAMES_NOTHING = /error TS(1\d{3}|2304|2339|2551|2552|2663|18004):/;
 
 const patches = new Map(
@@ -62,7 +65,10 @@ function plantRound(folder: string, round: number): boolean {
   return planted > 0;
 }
 
-/** The patches of a file, in groups of which no two change the same lines: what follows one comment directly is another's too. */
+/**
+ * The patches of a file, in groups of which no two change the same lines: what follows one comment directly is
+ * another's too.
+ */
 function rounds(source: string): readonly (readonly Patch[])[] {
   const groups: Patch[][] = [];
   const lines = source.split("\n");

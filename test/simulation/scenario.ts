@@ -43,7 +43,10 @@ export interface MappingScenario {
   readonly tellsLag: boolean;
   /** Like a Kafka topic: partial responses list what comes again, batching windows open with their first record. */
   readonly isTopic: boolean;
-  /** Its source tells which log a shard is: the stream may be made anew, shards may lose their ends. Older scenarios: no. */
+  /**
+   * Its source tells which log a shard is: the stream may be made anew, shards may lose their ends. Older scenarios:
+   * no.
+   */
   readonly tellsLogs?: boolean;
   /** How many records are followed by a position without one. Older scenarios: none. */
   readonly placesShare?: number;
@@ -159,7 +162,10 @@ export type FaultEvent =
       readonly shard: number;
       readonly share: number;
     }
-  /** The stream is deleted, and made anew under its name: with so many shards, its positions from 0 on or behind all others. */
+  /**
+   * The stream is deleted, and made anew under its name: with so many shards, its positions from 0 on or behind all
+   * others.
+   */
   | {
       readonly kind: "remake";
       readonly atMs: number;
@@ -169,8 +175,8 @@ export type FaultEvent =
       readonly isLower: boolean;
     }
   /**
-   * A shard loses all records behind this share, and is written on from there. `isAtMark`: of those that a checkpoint calls
-   * settled ahead of its mark, where it does.
+   * A shard loses all records behind this share, and is written on from there. `isAtMark`: of those that a checkpoint
+   * calls settled ahead of its mark, where it does.
    */
   | {
       readonly kind: "lose end";

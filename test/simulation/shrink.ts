@@ -102,8 +102,8 @@ function poisonAmong(workload: Workload, records: number): readonly number[] {
 }
 
 /**
- * Fewer records shift everything that follows, and the moment that matters is missed: another seed may hit it again. What
- * is kept is the shortest scenario that breaks the same rule, not the same moment.
+ * Fewer records shift everything that follows, and the moment that matters is missed: another seed may hit it again.
+ * What is kept is the shortest scenario that breaks the same rule, not the same moment.
  */
 function withOtherSeeds(scenario: Scenario): Scenario[] {
   return Array.from({ length: SEEDS_PER_STEP }, (_, offset) => ({

@@ -13,9 +13,9 @@ import { addTally, createTally, type SeedFailure, type Tally } from "./tally.ts"
 import { STOOD_STILL } from "./world/standstill-watch.ts";
 
 /**
- * `npm run simulate -- --seeds N [--seed S] [--record]`: runs the seeds S, S + 1, … on all cores and prints what they came to. Exit
- * status 1 when a rule was broken, or when a run of 2,000 seeds or more never reached a rare state. `--record` keeps the
- * shrunk scenario of the first failure in seeds/regressions.json.
+ * `npm run simulate -- --seeds N [--seed S] [--record]`: runs the seeds S, S + 1, … on all cores and prints what they
+ * came to. Exit status 1 when a rule was broken, or when a run of 2,000 seeds or more never reached a rare state.
+ * `--record` keeps the shrunk scenario of the first failure in seeds/regressions.json.
  */
 const PORTION = 10;
 const MARKS_SEEDS_MIN = 2_000;

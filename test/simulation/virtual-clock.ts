@@ -2,14 +2,14 @@ import type { ScheduledCall } from "../../src/ports/clock.ts";
 import type { SeededRandom } from "./random.ts";
 
 /**
- * The world's time: a heap of events on (time, seeded tie-break, sequence). Between two events every promise job runs to
- * its end, so what the engine computes takes no virtual time and the same seed gives the same order of everything.
+ * The world's time: a heap of events on (time, seeded tie-break, sequence). Between two events every promise job runs
+ * to its end, so what the engine computes takes no virtual time and the same seed gives the same order of everything.
  *
  * How the jobs are drained: Node runs `process.nextTick` callbacks that were queued *from a microtask* only when the
  * microtask queue is empty. So each step asks for the next one by a microtask that asks for a tick. It drains as
- * completely as `setImmediate` does and costs a tenth of it (measured: 0.2 µs against 2 µs), which is what lets an event
- * be as small as one reply. Every `STEPS_PER_TURN` events the loop yields to the macrotask queue, so that unhandled
- * rejections are reported and messages of the parent thread are seen.
+ * completely as `setImmediate` does and costs a tenth of it (measured: 0.2 µs against 2 µs), which is what lets an
+ * event be as small as one reply. Every `STEPS_PER_TURN` events the loop yields to the macrotask queue, so that
+ * unhandled rejections are reported and messages of the parent thread are seen.
  */
 export class VirtualTime {
   /** Milliseconds since the world began. */
@@ -74,7 +74,9 @@ export class VirtualTime {
   }
 }
 
-/** Node cuts the fractions of a millisecond off and rounds the time of its loop: more than half of its timers are early. */
+/**
+ * Node cuts the fractions of a millisecond off and rounds the time of its loop: more than half of its timers are early.
+ */
 const TIMER_EARLY_MS_MAX = 2;
 const TIMER_LATE_MS_MAX = 1;
 

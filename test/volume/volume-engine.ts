@@ -1,7 +1,7 @@
 /**
- * A process of its own, started with --expose-gc: the engine with its real telemetry on one source, whose function counts what
- * it gets. Every so many bytes the function holds all calls, so that what is read ahead stands full and the same each time;
- * what the process holds then, after forced collections, is sent to the parent.
+ * A process of its own, started with --expose-gc: the engine with its real telemetry on one source, whose function
+ * counts what it gets. Every so many bytes the function holds all calls, so that what is read ahead stands full and the
+ * same each time; what the process holds then, after forced collections, is sent to the parent.
  */
 import { readdirSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";

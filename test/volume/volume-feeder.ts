@@ -1,6 +1,6 @@
 /**
- * A process of its own: fills a local file or a real server with records, as many bytes as its parent's latest message allows,
- * so that what nobody has read yet stays small.
+ * A process of its own: fills a local file or a real server with records, as many bytes as its parent's latest message
+ * allows, so that what nobody has read yet stays small.
  */
 import { once } from "node:events";
 import { KinesisClient, PutRecordsCommand } from "@aws-sdk/client-kinesis";

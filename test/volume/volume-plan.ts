@@ -89,7 +89,9 @@ export function slopePerGigabyte(
   return below === 0 ? 0 : above / below;
 }
 
-/** Held more at the end than at first; the end is the lesser of the last two, since what is under way comes and goes. */
+/**
+ * Held more at the end than at first; the end is the lesser of the last two, since what is under way comes and goes.
+ */
 export function growthOf(samples: readonly VolumeSample[], of: (sample: VolumeSample) => number): number {
   const [first, ...later] = samples;
   return first === undefined || later.length === 0 ? 0 : Math.min(...later.slice(-2).map(of)) - of(first);

@@ -1,9 +1,9 @@
 /**
- * `node test/volume/volume.ts [--megabytes N] [--step N] [--only SOURCE] [--stores | --servers]`: takes so many megabytes
- * (5,000; from real servers 500) of each source through the engine and prints what its process holds every so many (500; 50).
- * `--stores`: with the stores that are servers'; `--servers`: from real servers. Ends with status 1 when the process holds more
- * than 1 MiB more for each gigabyte from the first gigabyte on, or descriptors or timers grow; of less than two gigabytes, in
- * which a slope does not show, when it holds 16 MiB more.
+ * `node test/volume/volume.ts [--megabytes N] [--step N] [--only SOURCE] [--stores | --servers]`: takes so many
+ * megabytes (5,000; from real servers 500) of each source through the engine and prints what its process holds every so
+ * many (500; 50). `--stores`: with the stores that are servers'; `--servers`: from real servers. Ends with status 1
+ * when the process holds more than 1 MiB more for each gigabyte from the first gigabyte on, or descriptors or timers
+ * grow; of less than two gigabytes, in which a slope does not show, when it holds 16 MiB more.
  */
 import { parseArgs } from "node:util";
 import { runVolume } from "./run-volume.ts";

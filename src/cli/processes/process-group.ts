@@ -37,8 +37,9 @@ const ANSWER_MS = 2_000;
 /** How often each process is asked whether it still answers. */
 const LOOK_MS = 5_000;
 /**
- * A process that is silent for so many looks in a row stands still: its leases have run out, others have its shards, and it
- * would never come back by itself. Looks are counted and not time, since after a pause of the whole host nobody has answered.
+ * A process that is silent for so many looks in a row stands still: its leases have run out, others have its shards,
+ * and it would never come back by itself. Looks are counted and not time, since after a pause of the whole host nobody
+ * has answered.
  */
 const SILENT_LOOKS_MAX = 6;
 const RESTART_MS_MIN = 1_000;
@@ -47,8 +48,8 @@ const RESTART_MS_MAX = 30_000;
 const STEADY_MS = 60_000;
 
 /**
- * Several processes of one command line, started, watched and stopped together. One that ends is started again: soon, and
- * later and later while it keeps ending.
+ * Several processes of one command line, started, watched and stopped together. One that ends is started again: soon,
+ * and later and later while it keeps ending.
  */
 export class ProcessGroup {
   readonly #options: ProcessGroupOptions;
@@ -67,8 +68,8 @@ export class ProcessGroup {
   }
 
   /**
-   * Starts one, and the others once it has started, so that what is in the way of all is said once. Resolves with the exit
-   * status of the first when it could not start.
+   * Starts one, and the others once it has started, so that what is in the way of all is said once. Resolves with the
+   * exit status of the first when it could not start.
    */
   async start(): Promise<ExitStatus | undefined> {
     const first = this.#start("1");

@@ -26,7 +26,8 @@ const LOOK_MS = 500;
 const PARENT = "parent";
 
 /**
- * Runs several processes of this command line on one host until a stop signal. The parent only starts, watches and stops them.
+ * Runs several processes of this command line on one host until a stop signal. The parent only starts, watches and
+ * stops them.
  * @throws MillraceError ERR_MILLRACE_CONFIG for what several processes cannot do.
  */
 export async function runProcesses(options: ProcessesOptions, host: CliHost): Promise<ExitStatus> {

@@ -63,7 +63,9 @@ function caseForms(unit: number): number[] {
   return [...new Set(forms.map((form) => form.charCodeAt(0)))];
 }
 
-/** Edges of all nodes in one array, sorted by code unit within a node: small, and searched in a bounded number of steps. */
+/**
+ * Edges of all nodes in one array, sorted by code unit within a node: small, and searched in a bounded number of steps.
+ */
 interface AffixTable {
   readonly firstEdge: Uint32Array;
   readonly units: Uint16Array;

@@ -35,8 +35,8 @@ function compileRule(rule: Rule, tests: Map<FieldTest, CompiledFieldTest>): Comp
 }
 
 /**
- * Each value and key of an event is visited once and tested with the scans of one field; a scan looks at each character at most
- * twice. The walk's look-up budgets come on top, whatever the event's size.
+ * Each value and key of an event is visited once and tested with the scans of one field; a scan looks at each character
+ * at most twice. The walk's look-up budgets come on top, whatever the event's size.
  */
 function stepsPerUnit(node: RuleNode): number {
   return STEPS_TO_VISIT + 2 * scansMax(node, []);

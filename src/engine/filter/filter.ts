@@ -16,18 +16,18 @@ export interface FilterMatcher {
 
 export interface FilterOptions {
   /**
-   * What a pattern may hold at the data key: an object only, as for streams, where a plain-string pattern is an error at
-   * creation (filters §3), or also an array of match rules for the data as a whole, as for queues and Kafka.
+   * What a pattern may hold at the data key: an object only, as for streams, where a plain-string pattern is an error
+   * at creation (filters §3), or also an array of match rules for the data as a whole, as for queues and Kafka.
    */
   readonly dataPattern: "object" | "any";
 }
 
 /**
- * Compiles a mapping's filter patterns (filters §4). `dataKey` is the member of the filter document that holds the record's data:
- * a pattern with fields below it does not match a record whose data is not JSON (streams §8.1).
+ * Compiles a mapping's filter patterns (filters §4). `dataKey` is the member of the filter document that holds the
+ * record's data: a pattern with fields below it does not match a record whose data is not JSON (streams §8.1).
  *
- * Throws `ERR_MILLRACE_FILTER_PATTERN`, which names the pattern, the place in it and the reason in AWS's words; a pattern whose
- * worst case is not bounded is refused as too complex.
+ * Throws `ERR_MILLRACE_FILTER_PATTERN`, which names the pattern, the place in it and the reason in AWS's words; a
+ * pattern whose worst case is not bounded is refused as too complex.
  */
 export function compileFilterCriteria(
   patterns: readonly string[],

@@ -20,7 +20,8 @@ export function compileIntervals<K extends number | bigint | string>(
       if ((lows[middle] as K) <= key) from = middle + 1;
       else to = middle;
     }
-    // Disjoint intervals that both meet at the key exclude it, or they would be one: only the last that begins by it counts.
+    // Disjoint intervals that both meet at the key exclude it, or they would be one: only the last that begins by it
+    // counts.
     const last = union[from - 1];
     return last !== undefined && isInside(last, key);
   };

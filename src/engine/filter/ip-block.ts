@@ -1,6 +1,8 @@
 import type { Interval } from "./interval-set.ts";
 
-/** An address as a key that orders like the address: IPv4 a number, IPv6 eight code units. `undefined`: not an address. */
+/**
+ * An address as a key that orders like the address: IPv4 a number, IPv6 eight code units. `undefined`: not an address.
+ */
 function parseIpAddress(text: string): number | string | undefined {
   if (text.includes(":")) return readIpv6(text) ? String.fromCharCode(...ipv6Groups) : undefined;
   return parseIpv4(text);
@@ -107,7 +109,9 @@ export function readIpv6(text: string): boolean {
   return true;
 }
 
-/** Moves the groups behind the `::` to the end, with zeros before them. By hand: the array's own methods cost more here. */
+/**
+ * Moves the groups behind the `::` to the end, with zeros before them. By hand: the array's own methods cost more here.
+ */
 function openGap(gapAt: number, count: number): void {
   let to = IPV6_GROUPS - 1;
   for (let from = count - 1; from >= gapAt; from--) ipv6Groups[to--] = ipv6Groups[from] ?? 0;

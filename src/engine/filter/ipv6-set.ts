@@ -2,8 +2,8 @@ import { type Interval, uniteIntervals } from "./interval-set.ts";
 import { ipv6Groups, readIpv6 } from "./ip-block.ts";
 
 /**
- * Whether a text is an IPv6 address in any of the blocks. An address is three numbers here, of 48, 48 and 32 bits: texts as short
- * as `::` come by the ten thousand in an event, and making a key for each would take most of the time.
+ * Whether a text is an IPv6 address in any of the blocks. An address is three numbers here, of 48, 48 and 32 bits:
+ * texts as short as `::` come by the ten thousand in an event, and making a key for each would take most of the time.
  */
 export function compileIpv6Blocks(blocks: readonly Interval<string>[]): (text: string) => boolean {
   const union = uniteIntervals(blocks);

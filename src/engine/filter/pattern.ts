@@ -8,8 +8,9 @@ import { PatternFault, RULE_TOO_COMPLEX } from "./pattern-fault.ts";
 export type Rule = ReadonlyMap<string, FieldTest>;
 
 /**
- * Reads a pattern into the rules of which one must hold. Each `$or` forks the rules that were read before it, and a field that
- * is written twice keeps the last test, in the order of the text: both as AWS's compiler does it. Throws a `PatternFault`.
+ * Reads a pattern into the rules of which one must hold. Each `$or` forks the rules that were read before it, and a
+ * field that is written twice keeps the last test, in the order of the text: both as AWS's compiler does it. Throws a
+ * `PatternFault`.
  */
 export function parsePattern(text: string): readonly Rule[] {
   if (text.length > PATTERN_CHARS_MAX) {

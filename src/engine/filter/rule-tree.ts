@@ -8,8 +8,8 @@ import type { CompiledFieldTest } from "./value-test.ts";
 export type CompiledRule = ReadonlyMap<string, CompiledFieldTest>;
 
 /**
- * The steps of all rules' paths as one tree, so that one walk over an event tests all rules at once: each value yields the bits
- * of the rules whose part below that value holds.
+ * The steps of all rules' paths as one tree, so that one walk over an event tests all rules at once: each value yields
+ * the bits of the rules whose part below that value holds.
  */
 export interface RuleNode {
   readonly key: string;
@@ -20,7 +20,9 @@ export interface RuleNode {
   readonly field: FieldTable | undefined;
   /** Rules without a test here. */
   readonly untested: RuleBits;
-  /** Rules that hold here, with respect to the field of this node, when it has no value: untested or `exists: false`. */
+  /**
+   * Rules that hold here, with respect to the field of this node, when it has no value: untested or `exists: false`.
+   */
   readonly fieldWhenAbsent: RuleBits;
   /** This node's bit if a rule allows its field to be absent, else 0. */
   readonly absentBit: FieldBits;
@@ -39,7 +41,9 @@ export interface RuleNode {
   readonly dottedFromParent: readonly DottedKey[];
   /** Children and dotted keys (`undefined`) by event key. */
   readonly byKey: ReadonlyMap<string, RuleNode | undefined>;
-  /** How many children each rule needs present, as a vertical binary number: slice i holds bit i of every rule's count. */
+  /**
+   * How many children each rule needs present, as a vertical binary number: slice i holds bit i of every rule's count.
+   */
   readonly neededSlices: Int32Array;
   /** Room for the same count of an event's object. A node is never counted within itself. */
   readonly countSlices: Int32Array;

@@ -9,9 +9,10 @@ type JsonObject = Readonly<Record<string, unknown>>;
 /**
  * Tests an event against the rules of a tree in one walk whose cost grows with the event's size only.
  *
- * Array consistency (filters §4): two fields of a rule may not be taken from different elements of one array. As a rule's
- * fields form a tree and so does the event, an array's element is chosen for all fields below it together: the rules that hold
- * for an array are those that hold for one of its elements. Plain values of an array are free, as in AWS: they bind no element.
+ * Array consistency (filters §4): two fields of a rule may not be taken from different elements of one array. As a
+ * rule's fields form a tree and so does the event, an array's element is chosen for all fields below it together: the
+ * rules that hold for an array are those that hold for one of its elements. Plain values of an array are free, as in
+ * AWS: they bind no element.
  */
 export class RuleWalk {
   readonly #root: RuleNode;
@@ -189,8 +190,8 @@ export class RuleWalk {
   }
 
   /**
-   * An object with keys like `"a.b"`, which AWS cannot tell from nested ones. Unless the event has very many of them: then they
-   * count as plain names, and `plain` is the answer.
+   * An object with keys like `"a.b"`, which AWS cannot tell from nested ones. Unless the event has very many of them:
+   * then they count as plain names, and `plain` is the answer.
    */
   #dottedObject(node: RuleNode, object: JsonObject, isInArray: boolean, plain: RuleBits): RuleBits {
     const present = this.#present;
@@ -230,8 +231,8 @@ export class RuleWalk {
   }
 
   /**
-   * A field that the event spells in several ways. Arrays among them are taken apart: where one name has several places, the
-   * elements of an array are no longer held together.
+   * A field that the event spells in several ways. Arrays among them are taken apart: where one name has several
+   * places, the elements of an array are no longer held together.
    */
   #places(node: RuleNode, values: readonly unknown[], isInArray: boolean): RuleBits {
     const plain: unknown[] = [];
@@ -290,9 +291,9 @@ function hasDottedKey(node: RuleNode, object: JsonObject): boolean {
 }
 
 /**
- * AWS tests a rule's fields in the order of their paths, and `exists: false` against all elements of an array until a field
- * before it has chosen one. So the first field that the array has anywhere, of those that may be absent and stand before all
- * others, must be in the chosen element; `given` has the rules that hold for elements with that field.
+ * AWS tests a rule's fields in the order of their paths, and `exists: false` against all elements of an array until a
+ * field before it has chosen one. So the first field that the array has anywhere, of those that may be absent and stand
+ * before all others, must be in the chosen element; `given` has the rules that hold for elements with that field.
  */
 function settleAbsence(
   node: RuleNode,

@@ -3,8 +3,8 @@ import { parseExactJson } from "../../model/exact-json.ts";
 import { compileRawPattern, explainFault } from "./filter.ts";
 
 /**
- * Whether an event, a JSON object given as text, matches a pattern as it stands: no data key is decoded.
- * Throws `ERR_MILLRACE_FILTER_PATTERN` for a bad pattern and `ERR_MILLRACE_CONFIG` for an event that is not a JSON object.
+ * Whether an event, a JSON object given as text, matches a pattern as it stands: no data key is decoded. Throws
+ * `ERR_MILLRACE_FILTER_PATTERN` for a bad pattern and `ERR_MILLRACE_CONFIG` for an event that is not a JSON object.
  */
 export function testPattern(patternText: string, eventText: string): boolean {
   const matches = explainFault("Event pattern", () => compileRawPattern(patternText));

@@ -152,8 +152,8 @@ function addressScans(test: FieldTest): ValueTest[] {
 }
 
 /**
- * Members of an array are alternatives, so of several value lists only what is in all of them fails: one look-up for any
- * number of `anything-but`s.
+ * Members of an array are alternatives, so of several value lists only what is in all of them fails: one look-up for
+ * any number of `anything-but`s.
  */
 function anythingButScans(test: FieldTest): ValueTest[] {
   const scans: ValueTest[] = [];

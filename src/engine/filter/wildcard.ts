@@ -6,7 +6,9 @@ export type Wildcard = readonly string[];
 
 export const WILDCARD_TOO_COMPLEX = `${RULE_TOO_COMPLEX} - try using fewer wildcard characters or fewer repeating character sequences after a wildcard character`;
 
-/** The pieces, or what is wrong with the text. Positions count UTF-8 bytes behind an opening quote, as AWS counts them. */
+/**
+ * The pieces, or what is wrong with the text. Positions count UTF-8 bytes behind an opening quote, as AWS counts them.
+ */
 export function parseWildcard(text: string): Wildcard | { readonly reason: string } {
   const pieces: string[] = [];
   let piece = "";
@@ -36,8 +38,9 @@ function bytePosition(text: string, index: number): number {
 }
 
 /**
- * The most beginnings of these wildcards that can match one text at the same time: AWS's measure of a rule's complexity.
- * Each `*` that was reached stays reached, and each piece behind a `*` counts once for every beginning of it that ends the text.
+ * The most beginnings of these wildcards that can match one text at the same time: AWS's measure of a rule's
+ * complexity. Each `*` that was reached stays reached, and each piece behind a `*` counts once for every beginning of
+ * it that ends the text.
  */
 export function wildcardComplexity(wildcards: readonly Wildcard[]): number {
   let worst = 0;
@@ -93,7 +96,10 @@ function addPiece(root: PieceNode, piece: string): void {
   }
 }
 
-/** A test in time linear in the value, whatever the pieces are: each piece is looked for once, leftmost, without going back. */
+/**
+ * A test in time linear in the value, whatever the pieces are: each piece is looked for once, leftmost, without going
+ * back.
+ */
 export function compileWildcard(wildcard: Wildcard): (value: string) => boolean {
   const first = wildcard[0] ?? "";
   if (wildcard.length === 1) return (value) => value === first;

@@ -15,7 +15,10 @@ export interface AttemptedPart {
   readonly groups: readonly string[];
 }
 
-/** What a batch notes of itself on its way, so that it can be explained: a few fields for each attempt, nothing for a record. */
+/**
+ * What a batch notes of itself on its way, so that it can be explained: a few fields for each attempt, nothing for a
+ * record.
+ */
 export class AttemptNotes {
   readonly #clock: Clock;
   #doing: BatchDoing = "starting";

@@ -42,8 +42,8 @@ export class FailureLog {
   }
 
   /**
-   * `problem`: an outcome or error type, never content of records or responses; `undefined`: it went well. Every attempt that
-   * did not do its work comes here, whether the function ran or refused or could not be reached.
+   * `problem`: an outcome or error type, never content of records or responses; `undefined`: it went well. Every
+   * attempt that did not do its work comes here, whether the function ran or refused or could not be reached.
    */
   report(problem: string | undefined, where: LogFields): void {
     this.#lastResult = problem === undefined ? "OK" : "PROBLEM: Function call failed";

@@ -4,8 +4,8 @@ import { skipSpace } from "../../model/json-scan.ts";
 
 /**
  * What a function's answer says about its batch (streams §5.4, §6.1). The answer is untrusted: whatever cannot be read
- * for certain fails the whole batch, never settles it. It is looked at and not made into values: six megabytes of brackets
- * would hold the process for seconds.
+ * for certain fails the whole batch, never settles it. It is looked at and not made into values: six megabytes of
+ * brackets would hold the process for seconds.
  */
 export type BatchVerdict =
   /** `stateJson`: the state exactly as the function wrote it, which numbers of JavaScript could not hold. */
@@ -19,8 +19,8 @@ export interface ResponseExpectation {
   /** A tumbling window is open: the answer must carry a `state`. */
   readonly expectsState: boolean;
   /**
-   * Index of the record that an `itemIdentifier` names, whatever JSON value it is, with integers beyond 2⁵³ as `bigint`;
-   * `undefined`: none of the batch.
+   * Index of the record that an `itemIdentifier` names, whatever JSON value it is, with integers beyond 2⁵³ as
+   * `bigint`; `undefined`: none of the batch.
    */
   indexOf(itemIdentifier: unknown): number | undefined;
 }
@@ -97,8 +97,8 @@ function* identifiersOf(items: string): Generator<unknown> {
 }
 
 /**
- * What a function's answer says about a batch of messages (queues §2.3): the ids that failed, none for a success, or that the
- * answer cannot be read, which fails all. `knows` tells whether an id is in the batch.
+ * What a function's answer says about a batch of messages (queues §2.3): the ids that failed, none for a success, or
+ * that the answer cannot be read, which fails all. `knows` tells whether an id is in the batch.
  */
 export function readFailedMessages(
   payload: Uint8Array,

@@ -60,8 +60,8 @@ export class LeaseBook {
 
   /**
    * `active`: the shards that are to be worked on now, in the order of the store. `held`: those that this process works
-   * on. Every process aims at its even share, so that together they take all; what is left over nevertheless, since others
-   * have to watch it longer than we, is taken by whoever may, and evened out afterwards.
+   * on. Every process aims at its even share, so that together they take all; what is left over nevertheless, since
+   * others have to watch it longer than we, is taken by whoever may, and evened out afterwards.
    */
   plan(active: readonly ShardProgress[], held: ReadonlySet<string>, nowMs: number): LeasePlan {
     const loads = this.#loads(active, held, nowMs);

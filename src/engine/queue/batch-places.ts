@@ -14,7 +14,9 @@ export interface BatchPlacesOptions
   patienceMs(): number;
 }
 
-/** How many batches of a mapping this process may run at once: by what the queue needs, and by its share of a maximum. */
+/**
+ * How many batches of a mapping this process may run at once: by what the queue needs, and by its share of a maximum.
+ */
 export class BatchPlaces {
   readonly #options: BatchPlacesOptions;
   /** This process's share of the maximum that holds over all processes, where the mapping has one. */

@@ -41,9 +41,10 @@ interface HeldPart {
 const PARTS_MAX = 16;
 
 /**
- * What this process may use of a mapping's maximum, which holds over all processes. The maximum is cut into parts, and each
- * part is leased as a shard is: by one process at a time, spread evenly, handed over once the batches under it have
- * ended, taken over when its owner is gone. So the sum is never above the maximum; processes beyond the number of parts wait.
+ * What this process may use of a mapping's maximum, which holds over all processes. The maximum is cut into parts, and
+ * each part is leased as a shard is: by one process at a time, spread evenly, handed over once the batches under it
+ * have ended, taken over when its owner is gone. So the sum is never above the maximum; processes beyond the number of
+ * parts wait.
  */
 export class ConcurrencyShare {
   readonly #options: ConcurrencyShareOptions;
@@ -88,8 +89,8 @@ export class ConcurrencyShare {
   }
 
   /**
-   * To be called when a batch or a receive has ended: what another process waits for may be free now. The last place stays
-   * until nothing is in hand that needs it.
+   * To be called when a batch or a receive has ended: what another process waits for may be free now. The last place
+   * stays until nothing is in hand that needs it.
    */
   lookAtHandovers(): void {
     const { running, isEmptyHanded } = this.#options;

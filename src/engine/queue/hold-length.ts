@@ -10,7 +10,10 @@ export interface HoldLengthOptions {
   readonly telemetry: Telemetry;
 }
 
-/** How long messages are held from now on. The queue's own visibility time-out may be changed while we run (principle 2). */
+/**
+ * How long messages are held from now on. The queue's own visibility time-out may be changed while we run (principle
+ * 2).
+ */
 export class HoldLength {
   readonly #options: HoldLengthOptions;
   #visibilityMs: number;

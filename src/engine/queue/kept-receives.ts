@@ -6,7 +6,10 @@ import type { Hold, OpenReceive, ReceiveOutcome } from "./open-receive.ts";
 
 /** A mapping that begins again takes up what it left within this time. */
 const KEPT_MS_MAX = 60_000;
-/** What has come is held for longer when this share of its hold is over: as long as its mapping drains, opens and begins. */
+/**
+ * What has come is held for longer when this share of its hold is over: as long as its mapping drains, opens and
+ * begins.
+ */
 // plant: what-an-update-kept-is-not-held-for-as-long-as-the-update-lasts
 const PROLONG_SHARE = 1 / 2;
 /** A hold that could not be prolonged is tried again when this share of its rest is over, and no sooner than this. */
@@ -29,8 +32,8 @@ interface Kept {
 }
 
 /**
- * Receives between the worker that asked for them and the one that runs the same mapping next. What nobody takes up in time
- * is released: it comes again.
+ * Receives between the worker that asked for them and the one that runs the same mapping next. What nobody takes up in
+ * time is released: it comes again.
  */
 export class KeptReceives {
   readonly source: QueueSource;
@@ -66,8 +69,8 @@ export class KeptReceives {
   }
 
   /**
-   * Nobody takes them up: what they bring goes back, once all are back; a receive that is still under way would get again
-   * what another gives back, and each time is one too many. Never rejects.
+   * Nobody takes them up: what they bring goes back, once all are back; a receive that is still under way would get
+   * again what another gives back, and each time is one too many. Never rejects.
    */
   async giveBack(): Promise<void> {
     if (this.#isOver) return;

@@ -7,8 +7,8 @@ export interface BufferLimits {
 }
 
 /**
- * Messages that wait for a batch, in the order of their arrival. On FIFO queues a group has one batch at a time: while one
- * runs, later messages of its groups wait, and those of other groups pass them (queues §2.5).
+ * Messages that wait for a batch, in the order of their arrival. On FIFO queues a group has one batch at a time: while
+ * one runs, later messages of its groups wait, and those of other groups pass them (queues §2.5).
  */
 export class MessageBuffer {
   readonly #limits: BufferLimits;

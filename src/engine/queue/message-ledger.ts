@@ -12,8 +12,8 @@ export interface LedgerOptions {
 }
 
 /**
- * The one owner of what messages in hand take: bytes of the budget from their receive on, a hold that is kept, a place in
- * the buffer. Whatever a message has is given back here, once, however it leaves (I26).
+ * The one owner of what messages in hand take: bytes of the budget from their receive on, a hold that is kept, a place
+ * in the buffer. Whatever a message has is given back here, once, however it leaves (I26).
  */
 export class MessageLedger {
   readonly buffer: MessageBuffer;
@@ -80,7 +80,10 @@ export class MessageLedger {
     }
   }
 
-  /** Nothing is kept behind this, whatever still runs. Returns how many messages were not given back by whoever had them. */
+  /**
+   * Nothing is kept behind this, whatever still runs. Returns how many messages were not given back by whoever had
+   * them.
+   */
   close(): number {
     const left = [...this.#inHand];
     this.letGo(left);

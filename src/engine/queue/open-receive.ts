@@ -16,7 +16,9 @@ export interface Hold {
   readonly holdMs: number;
 }
 
-/** A receive that is under way. What it brings is run by whoever has it then: its worker, or the next one (principle 7). */
+/**
+ * A receive that is under way. What it brings is run by whoever has it then: its worker, or the next one (principle 7).
+ */
 export interface OpenReceive extends Hold {
   readonly messagesMax: number;
   readonly waitMs: number;

@@ -31,7 +31,10 @@ export interface QueueBatchContext {
   /** Aborts when nothing of the mapping may start any more: at the end of a drain. */
   readonly endSignal: AbortSignal;
   readonly callSignal: AbortSignal;
-  /** Takes messages off the queue that are done while others of their batch still run: their holds must not wait for those. */
+  /**
+   * Takes messages off the queue that are done while others of their batch still run: their holds must not wait for
+   * those.
+   */
   acknowledge(held: readonly HeldMessage[]): Promise<void>;
   /** An invocation failed or was throttled: fewer batches at once from now on (queues §2.2). */
   slowDown(): void;
@@ -114,8 +117,9 @@ async function runWhileItLasts(
     telemetry.count("failed_invoke_events", mapping.name, batch.length);
     report(context, running, outcome.kind, outcome.kind === "unavailable" ? { error: outcome.message } : {});
     context.slowDown();
-    // The same batch in memory is tried again while the hold lasts that it has now (queues §2.2). An attempt may take long
-    // when it succeeds at last: so the hold is prolonged all the same, and what is left of it given back in the end.
+    // The same batch in memory is tried again while the hold lasts that it has now (queues §2.2). An attempt may take
+    // long when it succeeds at last: so the hold is prolonged all the same, and what is left of it given back in the
+    // end.
     // plant: a-throttled-batch-is-tried-for-ever
     untilMs ??= Math.min(...batch.map(({ holdUntilMs }) => holdUntilMs));
     const retryAfterMs = outcome.kind === "throttled" ? (outcome.retryAfterMs ?? 0) : 0;
@@ -143,7 +147,9 @@ function encode({ source }: QueueBatchContext, batch: readonly HeldMessage[]): U
   }
 }
 
-/** Messages of which no event can be made are given up, each alone: they come again until their queue gives them up too. */
+/**
+ * Messages of which no event can be made are given up, each alone: they come again until their queue gives them up too.
+ */
 async function runWithoutBroken(
   context: QueueBatchContext,
   batch: readonly HeldMessage[],
@@ -203,7 +209,9 @@ async function conclude(
   }
 }
 
-/** Smaller parts may pass: one after the other under the holds that they have, and no group behind what it waits for. */
+/**
+ * Smaller parts may pass: one after the other under the holds that they have, and no group behind what it waits for.
+ */
 async function refusedForSize(context: QueueBatchContext, running: Running): Promise<BatchEnding> {
   const { mapping, telemetry } = context;
   const { batch } = running;

@@ -174,8 +174,8 @@ export class QueueWorker {
   }
 
   /**
-   * Receives nothing new; what is under way comes back, and is run as long as the drain lasts (principle 7), or is given back
-   * after `startsMs`, when others may count on it that nothing starts here any more.
+   * Receives nothing new; what is under way comes back, and is run as long as the drain lasts (principle 7), or is
+   * given back after `startsMs`, when others may count on it that nothing starts here any more.
    */
   async stop(drainMs: number, startsMs = drainMs): Promise<void> {
     if (this.#stop.signal.aborted) return;
@@ -485,8 +485,8 @@ export class QueueWorker {
   }
 
   /**
-   * Holds that ended too early. Messages of a batch that runs end with it; those that wait are forgotten, and what waits
-   * with them in their groups is given back: it must not overtake them when they come again.
+   * Holds that ended too early. Messages of a batch that runs end with it; those that wait are forgotten, and what
+   * waits with them in their groups is given back: it must not overtake them when they come again.
    */
   #lose(lost: readonly HeldMessage[]): void {
     const waiting = new Set(this.#buffer.messages);

@@ -20,9 +20,9 @@ export interface ReceiveRoomOptions {
 const SIZE_MEMORY = 0.95;
 
 /**
- * How many messages may be received: no receive without room for its result. A queue without order may bring one batch more
- * for each that may run. One with order (FIFO) never brings more than the batch that can start at once: what waits behind a
- * message that fails would have to go back, and each way back is a receive that no function saw.
+ * How many messages may be received: no receive without room for its result. A queue without order may bring one batch
+ * more for each that may run. One with order (FIFO) never brings more than the batch that can start at once: what waits
+ * behind a message that fails would have to go back, and each way back is a receive that no function saw.
  */
 export class ReceiveRoom {
   readonly #options: ReceiveRoomOptions;

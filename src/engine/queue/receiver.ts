@@ -42,8 +42,8 @@ export interface ReceivesUnderWay {
 const RECEIVE_WAIT_MS = 20_000;
 const HASTY_WAIT_MS = 1_000;
 /**
- * The hold of what a receive gives may have begun at any time since it was asked for. A wait of at most half of it leaves
- * the other half for certain: a longer one would bring messages that seem to be lost when they come.
+ * The hold of what a receive gives may have begun at any time since it was asked for. A wait of at most half of it
+ * leaves the other half for certain: a longer one would bring messages that seem to be lost when they come.
  */
 const RECEIVE_WAIT_SHARE = 1 / 2;
 /** Receives that run at once when nothing comes. */

@@ -23,7 +23,9 @@ export interface SettlerOptions {
   readonly signal: AbortSignal;
 }
 
-/** Takes messages off their queue, or gives them back, item by item, and tries again what failed while the hold lasts. */
+/**
+ * Takes messages off their queue, or gives them back, item by item, and tries again what failed while the hold lasts.
+ */
 export class Settler {
   readonly #options: SettlerOptions;
 

@@ -63,8 +63,8 @@ const NO_FUNCTION_ERROR = { functionError: null } as const;
 const PARTIAL = "the function listed failures";
 
 /**
- * Brings one batch of a lane to its end: attempts, retries, bisect, partial responses, expiry, failure records
- * (streams §5). Parts of a batch run strictly in order, so nothing of the lane overtakes a record that is being retried.
+ * Brings one batch of a lane to its end: attempts, retries, bisect, partial responses, expiry, failure records (streams
+ * §5). Parts of a batch run strictly in order, so nothing of the lane overtakes a record that is being retried.
  */
 export class BatchRun {
   readonly #context: ShardContext;
@@ -229,7 +229,8 @@ export class BatchRun {
         await sleep(clock, settings.leaseRenewalMs / 4, stopSignal);
         return { kind: "next", segments: [segment] };
       case "pause": {
-        // Wakes for the first expiry too: a record is given up when its age or the source says so, not with the next retry.
+        // Wakes for the first expiry too: a record is given up when its age or the source says so, not with the next
+        // retry.
         const lookAtMs = this.#watch?.lookAtMs ?? Number.POSITIVE_INFINITY;
         const untilMs = Math.min(this.#dueMs(segment), segment.notBeforeMs, lookAtMs);
         this.#notes.does("pausing");
@@ -393,7 +394,9 @@ export class BatchRun {
     this.#context.windowChanged();
   }
 
-  /** Smaller parts may pass, whatever the mapping says of bisecting; one record can only be tried again and given up. */
+  /**
+   * Smaller parts may pass, whatever the mapping says of bisecting; one record can only be tried again and given up.
+   */
   async #refusedForSize(segment: Segment): Promise<Step> {
     // plant: a-batch-whose-size-is-refused-is-not-split
     if (segment.records.length < 2) return await this.#failed(segment, undefined);
@@ -439,7 +442,9 @@ export class BatchRun {
     });
   }
 
-  /** Left half first and to its end, then the right; no wait, and a fresh budget for each (decision 0026), unless said. */
+  /**
+   * Left half first and to its end, then the right; no wait, and a fresh budget for each (decision 0026), unless said.
+   */
   #bisect(segment: Segment, failures = 0): Step {
     const { telemetry, mapping } = this.#context;
     const depth = segment.depth + 1;
@@ -455,7 +460,9 @@ export class BatchRun {
     return { kind: "next", segments: [left, right] };
   }
 
-  /** Cuts expired records out before the next attempt; the rest goes on with what is left of its budget (streams §5.3). */
+  /**
+   * Cuts expired records out before the next attempt; the rest goes on with what is left of its budget (streams §5.3).
+   */
   async #dropExpired(segment: Segment): Promise<Step> {
     const { telemetry } = this.#context;
     if (segment.windowEnd !== "no") return await this.#discard(segment, [], "RecordAgeExceeded", undefined);
@@ -548,8 +555,8 @@ export class BatchRun {
   }
 
   /**
-   * How many of the records fit into one event. Lanes cut batches to fit; but the state of a tumbling window may have grown
-   * since, and a single record may be too large for any event.
+   * How many of the records fit into one event. Lanes cut batches to fit; but the state of a tumbling window may have
+   * grown since, and a single record may be too large for any event.
    */
   #fittingRecords({ records, windowEnd }: Segment): number {
     if (records.length > 1 && this.#window === undefined) return records.length;
@@ -579,8 +586,8 @@ export class BatchRun {
   }
 
   /**
-   * Monotonic time at which the mapping's record age ends the segment. A window's last invocation is a thing of its own: its
-   * age runs from its first try, so that none is given up untried, however old the records before it are.
+   * Monotonic time at which the mapping's record age ends the segment. A window's last invocation is a thing of its
+   * own: its age runs from its first try, so that none is given up untried, however old the records before it are.
    */
   #dueMs({ windowEnd, records, triedFromMs }: Segment): number {
     if (windowEnd === "no") return this.#expiry.firstDueMs(records);

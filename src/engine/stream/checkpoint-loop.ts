@@ -36,7 +36,9 @@ export interface CheckpointLoopOptions {
 /** A store that is back is to be used within a moment, not a minute: renewals ask it once a second all the while. */
 const PAUSE_MS_MAX = 2_000;
 
-/** Writes a shard's checkpoints, one at a time and at most one per interval; what happened meanwhile goes with the next. */
+/**
+ * Writes a shard's checkpoints, one at a time and at most one per interval; what happened meanwhile goes with the next.
+ */
 export class CheckpointLoop {
   readonly #options: CheckpointLoopOptions;
   #revision: number;
@@ -44,7 +46,9 @@ export class CheckpointLoop {
   #change = 0;
   #durableChange = 0;
   #lastWriteMs = Number.NEGATIVE_INFINITY;
-  /** Monotonic time of the first change that no write has taken along, and of the first one in writes without success. */
+  /**
+   * Monotonic time of the first change that no write has taken along, and of the first one in writes without success.
+   */
   #unwrittenFromMs: number | undefined;
   #writingFromMs: number | undefined;
   #failures = 0;
@@ -64,8 +68,8 @@ export class CheckpointLoop {
   }
 
   /**
-   * What is settled has not become durable for longer than a lease lasts: were we to end now, all of it would be repeated.
-   * Who starts more work makes that more, so nothing is to start until the store has taken it.
+   * What is settled has not become durable for longer than a lease lasts: were we to end now, all of it would be
+   * repeated. Who starts more work makes that more, so nothing is to start until the store has taken it.
    */
   get isBehind(): boolean {
     const fromMs = this.#writingFromMs ?? this.#unwrittenFromMs;

@@ -49,8 +49,8 @@ export function failureRecordOf(context: ShardContext, batch: DiscardedBatch): F
 }
 
 /**
- * Where the batch stood. A shard that was made anew, or that lost its end, has other records at the same positions: their
- * arrivals tell them apart, which are the same whenever a record is read.
+ * Where the batch stood. A shard that was made anew, or that lost its end, has other records at the same positions:
+ * their arrivals tell them apart, which are the same whenever a record is read.
  */
 function placeOf(first: StreamRecord, last: StreamRecord): string {
   const arrival = first.arrivalMs === undefined ? "" : `@${first.arrivalMs}`;

@@ -79,8 +79,8 @@ async function firstShard(
 }
 
 /**
- * Shards that are ended here and gone at the source: nothing asks for them any more. Forgotten too early, a shard that comes
- * back in a listing would be read again from its oldest record: so the source itself is asked.
+ * Shards that are ended here and gone at the source: nothing asks for them any more. Forgotten too early, a shard that
+ * comes back in a listing would be read again from its oldest record: so the source itself is asked.
  */
 async function forgetPastShards(
   { mapping, store, inquiry, telemetry }: DiscoveryOptions,

@@ -4,9 +4,9 @@ import type { BufferedRecord, ReadMoment } from "./buffered-record.ts";
 
 /**
  * Which records are too old by `MaximumRecordAgeInSeconds` (streams §5.3). The age of a record is what the source's own
- * clock says, the date of the answer that brought it less its arrival, and what our monotonic clock has measured since. The
- * host's wall clock has no part in it: it may be hours off. Where answers carry no date, age counts from the first read.
- * A record whose arrival is absent or absurd has no age, and does not grow too old.
+ * clock says, the date of the answer that brought it less its arrival, and what our monotonic clock has measured since.
+ * The host's wall clock has no part in it: it may be hours off. Where answers carry no date, age counts from the first
+ * read. A record whose arrival is absent or absurd has no age, and does not grow too old.
  *
  * What the source's retention ends only the source can say: see `RetryWatch`.
  */
@@ -39,8 +39,8 @@ export class Expiry {
 }
 
 /**
- * When a record arrived, in monotonic time, by the source's clock where its answers carry a date; `undefined`: nobody knows.
- * For people and metrics: the host's wall clock stands in where there is no date, and settles nothing.
+ * When a record arrived, in monotonic time, by the source's clock where its answers carry a date; `undefined`: nobody
+ * knows. For people and metrics: the host's wall clock stands in where there is no date, and settles nothing.
  */
 export function bornMs(arrivalMs: number | undefined, read: ReadMoment): number | undefined {
   const known = knownArrivalMs(arrivalMs);

@@ -12,8 +12,8 @@ export function itemIdentifier({ events }: StreamSource, record: StreamRecord): 
 }
 
 /**
- * Finds the record of a batch that an `itemIdentifier` of a partial response names. Where several share one identifier it is
- * the first of them. The batch is looked through only if a response names something.
+ * Finds the record of a batch that an `itemIdentifier` of a partial response names. Where several share one identifier
+ * it is the first of them. The batch is looked through only if a response names something.
  */
 export function recordFinder(
   records: readonly BufferedRecord[],

@@ -216,8 +216,8 @@ export class Lane {
   }
 
   /**
-   * Windows without records follow one another, so the first record waits for the rest of the present one; or each opens
-   * with a first record (queues §1.3).
+   * Windows without records follow one another, so the first record waits for the rest of the present one; or each
+   * opens with a first record (queues §1.3).
    */
   #batchingWindowEndMs(): number {
     const { batchingWindowMs } = this.#context.mapping;

@@ -14,9 +14,9 @@ export interface KnownLineage {
 const UNLISTED_ASKED_MAX = 4;
 
 /**
- * Shards that may be worked on: not ended, or listed as another log than the one that was ended, and every parent ended,
- * that is, read to its end and settled (streams §2.5).
- * A parent that has no row is waited for until the source says that it is past: it may only be missing in a listing.
+ * Shards that may be worked on: not ended, or listed as another log than the one that was ended, and every parent
+ * ended, that is, read to its end and settled (streams §2.5). A parent that has no row is waited for until the source
+ * says that it is past: it may only be missing in a listing.
  */
 export function startableShards(rows: readonly ShardProgress[], lineage: KnownLineage) {
   const byId = new Map(rows.map((row) => [row.shardId, row]));

@@ -13,8 +13,9 @@ const RUN = 2;
  * Which records of a shard are settled. Records get ordinals in reading order; the mark is the highest place below
  * which all are settled. What is settled ahead of it is kept as ranges, so that a restart repeats only what was open.
  *
- * A ring of positions and flags, since every record passes here twice: no allocation per record. What is settled while it is
- * the newest, as all is that a filter drops, joins what is settled before it: a run of it costs one place, however long.
+ * A ring of positions and flags, since every record passes here twice: no allocation per record. What is settled while
+ * it is the newest, as all is that a filter drops, joins what is settled before it: a run of it costs one place,
+ * however long.
  */
 export class LowWaterMark {
   #resume: StartPoint;
@@ -35,7 +36,10 @@ export class LowWaterMark {
     this.#resume = start;
   }
 
-  /** Adds the next record of the shard, open, with the monotonic time of its arrival, if that is known. Returns its ordinal. */
+  /**
+   * Adds the next record of the shard, open, with the monotonic time of its arrival, if that is known. Returns its
+   * ordinal.
+   */
   append(position: Position, bornMs: number | undefined): number {
     if (this.#next - this.#low === this.#settled.length) this.#grow();
     const ordinal = this.#next++;

@@ -7,9 +7,9 @@ export interface SplitBatch {
 }
 
 /**
- * What a partial response leaves of a batch. `fromFirst`: the first record that failed and all behind it come again (streams
- * §5.4). `listed`: those that failed, and behind each of them the records of its key, so that a key goes on in order with
- * the record that failed (kafka §4, decision 0017).
+ * What a partial response leaves of a batch. `fromFirst`: the first record that failed and all behind it come again
+ * (streams §5.4). `listed`: those that failed, and behind each of them the records of its key, so that a key goes on in
+ * order with the record that failed (kafka §4, decision 0017).
  */
 export function splitByFailures(
   records: readonly BufferedRecord[],

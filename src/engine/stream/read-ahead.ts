@@ -21,8 +21,8 @@ export interface ReadAheadOptions {
 }
 
 /**
- * Records of a shard that may be read ahead. Lanes that share them and wait for full batches need room for one batch each, or
- * none would ever be full; the bytes are bounded all the same.
+ * Records of a shard that may be read ahead. Lanes that share them and wait for full batches need room for one batch
+ * each, or none would ever be full; the bytes are bounded all the same.
  */
 export function readAheadMax(
   { batchingWindowMs, parallelizationFactor, batchSize }: StreamMapping,

@@ -53,7 +53,9 @@ const ALL_TRIMMED: ShardRead = {
   trimmed: true,
 };
 
-/** Reads a shard from its start to its end, never more than there is room for. Ends when stopped or at the shard's end. */
+/**
+ * Reads a shard from its start to its end, never more than there is room for. Ends when stopped or at the shard's end.
+ */
 export async function runReadLoop(options: ReadLoopOptions): Promise<void> {
   const { source, shardId, clock, limits, outages, stopSignal, notes } = options;
   let { start, logId } = options;

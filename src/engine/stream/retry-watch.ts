@@ -12,9 +12,9 @@ type WatchContext = Pick<
 >;
 
 /**
- * Asks the source for the records of a batch that is retried for long: "until the record expires" (streams §5.3) ends when
- * the source itself says that it serves them no more, twice, some seconds apart. No clock of ours takes its place: hosts'
- * clocks are off by hours, retentions are changed, and sources serve records beyond theirs.
+ * Asks the source for the records of a batch that is retried for long: "until the record expires" (streams §5.3) ends
+ * when the source itself says that it serves them no more, twice, some seconds apart. No clock of ours takes its place:
+ * hosts' clocks are off by hours, retentions are changed, and sources serve records beyond theirs.
  *
  * It asks beside the retries: a source that does not answer holds up no attempt.
  */

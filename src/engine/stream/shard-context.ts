@@ -12,8 +12,8 @@ import type { BufferedRecord } from "./buffered-record.ts";
 import type { Expiry } from "./expiry.ts";
 
 /**
- * `leaseless`: the lease has run out by our own clock, and a renewal may come. `undurable`: the store renews, and does not take
- * our checkpoints. `stop`: nothing starts any more.
+ * `leaseless`: the lease has run out by our own clock, and a renewal may come. `undurable`: the store renews, and does
+ * not take our checkpoints. `stop`: nothing starts any more.
  */
 export type StartPermission = "start" | "leaseless" | "undurable" | "stop";
 

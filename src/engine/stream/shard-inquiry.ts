@@ -9,9 +9,9 @@ export interface ShardInquiryOptions {
 }
 
 /**
- * Whether a shard is gone for good: by the source's own answer about that shard, given twice, some seconds apart. That a
- * listing leaves a shard out says nothing: listings lag and tear, and what is done about a shard that is gone cannot be
- * undone. A source that cannot be asked keeps its shards for ever.
+ * Whether a shard is gone for good: by the source's own answer about that shard, given twice, some seconds apart. That
+ * a listing leaves a shard out says nothing: listings lag and tear, and what is done about a shard that is gone cannot
+ * be undone. A source that cannot be asked keeps its shards for ever.
  */
 export class ShardInquiry {
   readonly #options: ShardInquiryOptions;

@@ -14,8 +14,8 @@ export interface ShardLogOptions {
 }
 
 /**
- * Which log a shard's positions belong to. Where it turns out to be another, what was read of the old one is brought to its
- * end before anything of the new one is read: positions of two logs are never open together.
+ * Which log a shard's positions belong to. Where it turns out to be another, what was read of the old one is brought to
+ * its end before anything of the new one is read: positions of two logs are never open together.
  */
 export class ShardLog {
   readonly #options: ShardLogOptions;
@@ -48,7 +48,10 @@ export class ShardLog {
     return isNews;
   }
 
-  /** A place behind the last record that a read has looked at: there is none in between. `undefined`: it did not look so far. */
+  /**
+   * A place behind the last record that a read has looked at: there is none in between. `undefined`: it did not look so
+   * far.
+   */
   lookedBehind({ records, lookedTo }: ShardRead, resume: StartPoint): Position | undefined {
     if (lookedTo === undefined) return undefined;
     const last = records.at(-1)?.position ?? (resume.kind === "after" ? resume.position : undefined);

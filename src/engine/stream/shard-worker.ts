@@ -237,8 +237,8 @@ export class ShardWorker {
   }
 
   /**
-   * Stops at once: what runs is given up and settles nothing; progress made so far is stored if `storeProgress`. Resolves to
-   * the records that are settled and not durable: they come again.
+   * Stops at once: what runs is given up and settles nothing; progress made so far is stored if `storeProgress`.
+   * Resolves to the records that are settled and not durable: they come again.
    */
   async close(storeProgress: boolean): Promise<number> {
     if (this.#state === "closed") return 0;
@@ -287,7 +287,8 @@ export class ShardWorker {
   }
 
   /**
-   * Stops writing checkpoints: the engine has ended, and what the store did not take in time comes again: so many records.
+   * Stops writing checkpoints: the engine has ended, and what the store did not take in time comes again: so many
+   * records.
    */
   abandon(): number {
     const comesAgain = this.#tellUndurable();
@@ -441,8 +442,9 @@ export class ShardWorker {
   }
 
   /**
-   * What the checkpoint called settled ahead of the mark may have been lost with the end of the log, though all that was read
-   * is still there: then other records stand at its positions. Without the source's word for it they are read again.
+   * What the checkpoint called settled ahead of the mark may have been lost with the end of the log, though all that
+   * was read is still there: then other records stand at its positions. Without the source's word for it they are read
+   * again.
    */
   async #takeOfOther(read: ShardRead): Promise<void> {
     const { unread } = this.#skip;
@@ -641,7 +643,9 @@ export class ShardWorker {
     if (this.#unread !== undefined) this.#telemetryOfLag(this.#offsetLag);
   }
 
-  /** Last written less last processed (kafka §7), as of the last read: of what is unread and of what is read and open. */
+  /**
+   * Last written less last processed (kafka §7), as of the last read: of what is unread and of what is read and open.
+   */
   get #offsetLag(): number | undefined {
     return this.#unread === undefined ? undefined : this.#unread + this.#mark.span;
   }

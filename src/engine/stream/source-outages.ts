@@ -12,9 +12,9 @@ interface Outage {
 }
 
 /**
- * Places of a source that do not answer: an endpoint that many shards are read from, or one shard alone. All shards of a place
- * share one back-off, and the first that is read again wakes the others: an outage of a second is not to cost each of them
- * its own minute.
+ * Places of a source that do not answer: an endpoint that many shards are read from, or one shard alone. All shards of
+ * a place share one back-off, and the first that is read again wakes the others: an outage of a second is not to cost
+ * each of them its own minute.
  */
 export class SourceOutages {
   readonly #clock: Clock;

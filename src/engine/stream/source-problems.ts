@@ -7,7 +7,10 @@ const PASSING_FAILURES = 2;
 const PASSING_MS = 10_000;
 const TEXT_CHARS_MAX = 1_000;
 
-/** What the source of a mapping answers, as far as somebody has to look at it: a part of `LastProcessingResult` (kafka §4). */
+/**
+ * What the source of a mapping answers, as far as somebody has to look at it: a part of `LastProcessingResult` (kafka
+ * §4).
+ */
 export class SourceProblems {
   readonly #failures = new Map<
     string,
@@ -28,8 +31,8 @@ export class SourceProblems {
   }
 
   /**
-   * `place`: a shard, or the mapping as a whole. A throttle is no problem. `nowMs`: monotonic. `triedForMs`: how long the try
-   * took that failed.
+   * `place`: a shard, or the mapping as a whole. A throttle is no problem. `nowMs`: monotonic. `triedForMs`: how long
+   * the try took that failed.
    */
   failed(place: string, error: unknown, nowMs: number, triedForMs = 0): void {
     const lastProblem = describeError(error).slice(0, TEXT_CHARS_MAX);

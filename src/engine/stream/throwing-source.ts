@@ -3,8 +3,9 @@ import type { StreamEvents, StreamSource } from "../../ports/stream-source.ts";
 import type { BufferedRecord } from "./buffered-record.ts";
 
 /**
- * What becomes of functions of a source that throw, though their port says that they do not: one record that cannot be looked
- * into or encoded is given up alone, and told (I23); whatever else throws costs what it was asked for and nothing more.
+ * What becomes of functions of a source that throw, though their port says that they do not: one record that cannot be
+ * looked into or encoded is given up alone, and told (I23); whatever else throws costs what it was asked for and
+ * nothing more.
  */
 
 /** The kind of the error only: its text may quote the record. */
@@ -16,7 +17,10 @@ export function damageOf({ damage, record }: BufferedRecord): string | undefined
   return damage ?? record.damage;
 }
 
-/** Notes of each record that cannot be encoded that it is so. `false`: each of them can, so that something else is wrong. */
+/**
+ * Notes of each record that cannot be encoded that it is so. `false`: each of them can, so that something else is
+ * wrong.
+ */
 export function noteUnencodable(events: StreamEvents, records: readonly BufferedRecord[]): boolean {
   let isAny = false;
   for (const buffered of records) {

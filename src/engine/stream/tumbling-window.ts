@@ -9,8 +9,8 @@ const EMPTY_STATE = "{}";
 const LENGTH_MS_MIN = 1_000;
 
 /**
- * The tumbling window of a shard that is open now, with the state that its invocations hand on (streams §6.1). It ends by the
- * length that it was opened with, whatever the mapping says by then.
+ * The tumbling window of a shard that is open now, with the state that its invocations hand on (streams §6.1). It ends
+ * by the length that it was opened with, whatever the mapping says by then.
  */
 export class OpenWindow {
   readonly startMs: number;
@@ -44,8 +44,8 @@ export class OpenWindow {
   }
 
   /**
-   * A record that arrived before the window began is late and belongs to it too: its own window is closed. So does one whose
-   * arrival nobody knows.
+   * A record that arrived before the window began is late and belongs to it too: its own window is closed. So does one
+   * whose arrival nobody knows.
    */
   holds(arrivalMs: number | undefined): boolean {
     const known = knownArrivalMs(arrivalMs);

@@ -4,9 +4,9 @@ import { type KnownLineage, openParents } from "./lineage.ts";
 const NO_ROWS: ReadonlyMap<string, ShardProgress> = new Map();
 
 /**
- * Shards that turned out to be another log under their name while they were read. The parents of that log are others than
- * those that were looked at when the shard was begun: the worker waits until a listing made since then shows none that is
- * open.
+ * Shards that turned out to be another log under their name while they were read. The parents of that log are others
+ * than those that were looked at when the shard was begun: the worker waits until a listing made since then shows none
+ * that is open.
  */
 export class TurnedShards {
   /** By shard: the newest listing that had begun when it turned, and whom to tell. */

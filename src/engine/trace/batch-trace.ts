@@ -18,9 +18,9 @@ export interface TracedAttempt {
 }
 
 /**
- * The trace of one batch: all attempts, those of the parts that it is split into, and the deliveries of what is given up.
- * A batch whose records all come from one trace goes on with that trace. Any other begins its own, whose spans are linked to
- * what their records came with: a span has one parent, and a batch may have a hundred.
+ * The trace of one batch: all attempts, those of the parts that it is split into, and the deliveries of what is given
+ * up. A batch whose records all come from one trace goes on with that trace. Any other begins its own, whose spans are
+ * linked to what their records came with: a span has one parent, and a batch may have a hundred.
  */
 export class BatchTrace {
   readonly #tracer: Tracer;
@@ -73,7 +73,10 @@ export class BatchTrace {
     };
   }
 
-  /** Begins the span of a delivery: records are given up, after their last attempt or without one. The function that is returned ends it. */
+  /**
+   * Begins the span of a delivery: records are given up, after their last attempt or without one. The function that is
+   * returned ends it.
+   */
   beginDelivery(delivery: {
     readonly requestId: string;
     readonly condition: FailureCondition;

@@ -10,7 +10,9 @@ export interface TracerOptions {
   readonly subject: TraceSubject;
 }
 
-/** Makes the spans of one shard or queue. Ids come from `Random`, times from `Clock`: the same run makes the same spans. */
+/**
+ * Makes the spans of one shard or queue. Ids come from `Random`, times from `Clock`: the same run makes the same spans.
+ */
 export class Tracer {
   readonly subject: TraceSubject;
   readonly clock: Clock;

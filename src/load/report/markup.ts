@@ -9,7 +9,10 @@ export class Markup {
 
 export type MarkupPart = string | number | Markup | readonly MarkupPart[];
 
-/** Markup as a template: what stands in `${…}` is escaped unless it was made by this function, so that nothing can be forgotten. */
+/**
+ * Markup as a template: what stands in `${…}` is escaped unless it was made by this function, so that nothing can be
+ * forgotten.
+ */
 export function markup(strings: TemplateStringsArray, ...parts: readonly MarkupPart[]): Markup {
   let text = strings[0] ?? "";
   for (const [index, part] of parts.entries()) text += toText(part) + (strings[index + 1] ?? "");

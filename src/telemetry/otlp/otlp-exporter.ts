@@ -36,8 +36,8 @@ const BACKOFF_CAP_MS = 30_000;
 export const CLOSE_MS_MAX = 2000;
 
 /**
- * Sends spans to an OpenTelemetry collector, by OTLP over HTTP. A bounded queue and one request at a time: a collector that
- * is slow or away costs the engine nothing but dropped spans, a counter and one line in the log.
+ * Sends spans to an OpenTelemetry collector, by OTLP over HTTP. A bounded queue and one request at a time: a collector
+ * that is slow or away costs the engine nothing but dropped spans, a counter and one line in the log.
  */
 export function createOtlpExporter(options: OtlpExporterOptions): OtlpExporter {
   return new Exporter(options);

@@ -23,7 +23,10 @@ export function encodeSpans(spans: readonly Span[], { resource, version }: SpanS
 const KIND_PRODUCER = 4;
 const KIND_CONSUMER = 5;
 const STATUS_ERROR = 2;
-/** Flags of OTLP: the lowest bit is W3C's "sampled"; these say that a parent is known to be, or not be, of another process. */
+/**
+ * Flags of OTLP: the lowest bit is W3C's "sampled"; these say that a parent is known to be, or not be, of another
+ * process.
+ */
 const HAS_IS_REMOTE = 0x100;
 const IS_REMOTE = 0x200;
 

@@ -7,8 +7,8 @@ import { openSqliteMappingStore } from "../../../src/stores/sqlite-mappings.ts";
 import { openFailures, openQueue, openStream } from "./cramped-files.ts";
 
 /**
- * A process with SQLite stores whose disk or limits its parent may make too small: no test runner should share them. Asked
- * by messages, each of which is answered once.
+ * A process with SQLite stores whose disk or limits its parent may make too small: no test runner should share them.
+ * Asked by messages, each of which is answered once.
  */
 export type CrampedKind = keyof typeof OPENERS;
 

@@ -17,12 +17,15 @@ export type DiskFault = (typeof DISK_FAULTS)[number];
 
 const HOST = fileURLToPath(new URL("cramped-host.ts", import.meta.url));
 const DISK_BYTES = 1024 * 1024;
-/** No file may grow, and what lies behind this cannot be written again: the kernel's EFBIG is an I/O error to SQLite. */
+/**
+ * No file may grow, and what lies behind this cannot be written again: the kernel's EFBIG is an I/O error to SQLite.
+ */
 const FILE_BYTES_MAX = 1;
 
 /**
- * Words before a command that give it mounts of its own: root's, or a user's who may make a namespace. `undefined`: nobody
- * may mount here. Then a limit on the size of files stands for every fault: writes fail in another way, and fail.
+ * Words before a command that give it mounts of its own: root's, or a user's who may make a namespace. `undefined`:
+ * nobody may mount here. Then a limit on the size of files stands for every fault: writes fail in another way, and
+ * fail.
  */
 const OWN_MOUNTS = [
   ["unshare", "-m"],

@@ -1,8 +1,8 @@
 import type { Patch } from "../../simulation/planted/planted-bug.ts";
 
 /**
- * A bug whose cause sits in an adapter, where the simulation does not reach: it is planted into the sources as a test file
- * loads them, and the file must then fail in the named test. A law that no bug can trip proves nothing.
+ * A bug whose cause sits in an adapter, where the simulation does not reach: it is planted into the sources as a test
+ * file loads them, and the file must then fail in the named test. A law that no bug can trip proves nothing.
  */
 export interface ContractBug {
   readonly name: string;

@@ -5,9 +5,9 @@ import { CONTRACT_BUGS } from "./contract-bugs.ts";
 import { huntContractBug } from "./hunt.ts";
 
 /**
- * `npm run contract:bugs [-- --servers] [-- --only TEXT]`: plants each bug of an adapter and demands that its contract suite
- * fails. `--servers`: those alone that need a server from Maven, Debian or PyPI, one after the other. Exit status 1 when one
- * is not caught.
+ * `npm run contract:bugs [-- --servers] [-- --only TEXT]`: plants each bug of an adapter and demands that its contract
+ * suite fails. `--servers`: those alone that need a server from Maven, Debian or PyPI, one after the other. Exit status
+ * 1 when one is not caught.
  */
 const { values } = parseArgs({ options: { servers: { type: "boolean" }, only: { type: "string" } } });
 const onServers = values.servers ?? false;

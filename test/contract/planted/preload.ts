@@ -4,8 +4,8 @@ import { CONTRACT_BUGS } from "./contract-bugs.ts";
 import { MARKS_VARIABLE, NAME_VARIABLE } from "./hunt.ts";
 
 /**
- * Loaded before anything else by a test file's process, and by all processes and threads that it starts: has each of them
- * load sources with the bug in them, and notes every patch that was applied.
+ * Loaded before anything else by a test file's process, and by all processes and threads that it starts: has each of
+ * them load sources with the bug in them, and notes every patch that was applied.
  */
 const name = process.env[NAME_VARIABLE];
 const marks = process.env[MARKS_VARIABLE];

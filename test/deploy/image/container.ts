@@ -129,7 +129,10 @@ export class Container {
     return { status, output: stdout + stderr };
   }
 
-  /** Idempotent. The program itself is killed: it has dropped root's rights, and with them the signal of its parent's death. */
+  /**
+   * Idempotent. The program itself is killed: it has dropped root's rights, and with them the signal of its parent's
+   * death.
+   */
   async kill(): Promise<void> {
     const pid = this.#childPid();
     if (pid !== undefined) process.kill(pid, "SIGKILL");

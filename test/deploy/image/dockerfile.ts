@@ -1,4 +1,7 @@
-/** What a Dockerfile says, as far as ours uses the language. Anything else is refused: it would be left out of the proof. */
+/**
+ * What a Dockerfile says, as far as ours uses the language. Anything else is refused: it would be left out of the
+ * proof.
+ */
 
 export interface Instruction {
   readonly name: string;

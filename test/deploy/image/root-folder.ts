@@ -3,8 +3,8 @@ import { cpSync, mkdirSync, realpathSync, symlinkSync, writeFileSync } from "nod
 import { dirname, join } from "node:path";
 
 /**
- * A file system of an image. `/usr` but for `/usr/local` is this machine's own, mounted when something runs in it: it stands
- * for the base image's Debian, which no registry is asked for. The rest is in the folder.
+ * A file system of an image. `/usr` but for `/usr/local` is this machine's own, mounted when something runs in it: it
+ * stands for the base image's Debian, which no registry is asked for. The rest is in the folder.
  */
 export interface RootFolder {
   readonly path: string;

@@ -2,7 +2,9 @@ import { spawnSync } from "node:child_process";
 import { unpackDebianPackages } from "../../servers/debian-packages.ts";
 import { installOnce } from "./go.ts";
 
-/** The one on the PATH, or the one of Debian's package `prometheus`, which is unpacked into the cache and not installed. */
+/**
+ * The one on the PATH, or the one of Debian's package `prometheus`, which is unpacked into the cache and not installed.
+ */
 export function promtool(): string {
   if (spawnSync("promtool", ["--version"]).status === 0) return "promtool";
   const wanted = {

@@ -1,6 +1,6 @@
 /**
- * Chromium from Debian's packages, unpacked into the user's cache: needs no root, and nothing is installed into the system.
- * Packages that the system has are not fetched again.
+ * Chromium from Debian's packages, unpacked into the user's cache: needs no root, and nothing is installed into the
+ * system. Packages that the system has are not fetched again.
  */
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";

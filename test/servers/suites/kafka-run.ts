@@ -69,7 +69,10 @@ ${spec}`,
     await producer.disconnect();
   }
 
-  /** Its first request is for the controller, which may be lost: the client then gives up, whatever its settings of retries. */
+  /**
+   * Its first request is for the controller, which may be lost: the client then gives up, whatever its settings of
+   * retries.
+   */
   async #connectProducer(): Promise<Producer> {
     for (let attempt = 1; ; attempt++) {
       // Idempotent: a request that is tried again must not write its records twice.

@@ -10,8 +10,8 @@ export interface Failing {
 }
 
 /**
- * A function that fails by the hash of a message and its receive count, keeps the laws of delivery and says which of them
- * was broken. Bodies are unique.
+ * A function that fails by the hash of a message and its receive count, keeps the laws of delivery and says which of
+ * them was broken. Bodies are unique.
  */
 export class QueueWitness {
   /** What broke, in sentences. */
@@ -54,7 +54,10 @@ export class QueueWitness {
     return failuresOf([...listed]);
   }
 
-  /** The queue's count rises with every receive: it is higher each time, so the function never sees more deliveries than it. */
+  /**
+   * The queue's count rises with every receive: it is higher each time, so the function never sees more deliveries than
+   * it.
+   */
   #delivered(record: SqsRecord): void {
     this.deliveries++;
     const { body } = record;

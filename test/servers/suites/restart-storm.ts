@@ -56,8 +56,8 @@ const IDLE_EVERY = 2;
 const STEP_MS_MAX = 120_000;
 
 /**
- * Sends to all queues while their mappings are updated, disabled and enabled and their process is stopped by SIGTERM and started,
- * and tells what became of every message.
+ * Sends to all queues while their mappings are updated, disabled and enabled and their process is stopped by SIGTERM
+ * and started, and tells what became of every message.
  */
 export async function restartStorm(t: TestContext, { queues, restarts }: StormPlan): Promise<StormReport> {
   const warnings = new Map<string, number>();

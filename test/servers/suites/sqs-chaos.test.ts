@@ -13,7 +13,9 @@ const SENDERS = 4;
 const KILLS = [0.25, 0.5, 0.75];
 /** Receives that may end in a failure of the function. */
 const FAILING_RECEIVES = 3;
-/** A kill costs a message one receive more: the queue is never empty then, so no long poll of the dead process waits on. */
+/**
+ * A kill costs a message one receive more: the queue is never empty then, so no long poll of the dead process waits on.
+ */
 const RECEIVES_MAX = FAILING_RECEIVES + KILLS.length + 1;
 const VISIBILITY_SECONDS = 4;
 const HANG = { timeout: 600_000 };

@@ -2,8 +2,8 @@ import { isOwed } from "../history.ts";
 import type { Checker } from "./checker.ts";
 
 /**
- * Every record that the filter accepts is, at quiescence, processed, accepted by the destination, or given up within the
- * policy and counted. Records that the source trimmed before they were processed are its loss, not the engine's.
+ * Every record that the filter accepts is, at quiescence, processed, accepted by the destination, or given up within
+ * the policy and counted. Records that the source trimmed before they were processed are its loss, not the engine's.
  */
 export const noLoss: Checker = {
   id: "I1",

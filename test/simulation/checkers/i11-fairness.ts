@@ -5,8 +5,9 @@ import type { Checker } from "./checker.ts";
 const ROUND_MS = 5_000;
 
 /**
- * One key, shard or mapping that fails for ever delays no other: when the world is about to heal, all records of healthy
- * shards and mappings have ended, and within the sick shard those of most other keys (some share the sick key's lane).
+ * One key, shard or mapping that fails for ever delays no other: when the world is about to heal, all records of
+ * healthy shards and mappings have ended, and within the sick shard those of most other keys (some share the sick key's
+ * lane).
  */
 export const fairness: Checker = {
   id: "I11",

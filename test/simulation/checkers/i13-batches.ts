@@ -5,8 +5,8 @@ import type { Checker, Trial } from "./checker.ts";
 const TICK_MS = 25;
 
 /**
- * A batch has at most BatchSize records and the payload limit; and where nothing else fails and a shard is one lane, no record waits
- * longer for its first attempt than its batching window once it is read and the lane is free.
+ * A batch has at most BatchSize records and the payload limit; and where nothing else fails and a shard is one lane, no
+ * record waits longer for its first attempt than its batching window once it is read and the lane is free.
  */
 export const batches: Checker = {
   id: "I13",

@@ -74,8 +74,8 @@ function checkFailovers({ history, mapping, report }: Trial): void {
 }
 
 /**
- * A process worked all the time from the death to the take-over, and none came: a newcomer gets its share of the orphans,
- * but has to watch them for the lease's time itself.
+ * A process worked all the time from the death to the take-over, and none came: a newcomer gets its share of the
+ * orphans, but has to watch them for the lease's time itself.
  */
 function hasSurvivor({ processes }: History, from: number, to: number): boolean {
   if (processes.some(({ bornAt }) => bornAt > from && bornAt < to)) return false;

@@ -52,7 +52,10 @@ function findUnordered(attempt: Attempt, ledger: Ledger): string | undefined {
   return undefined;
 }
 
-/** Records between two of a batch may have grown too old: a record without an arrival time does not, and stays before them. */
+/**
+ * Records between two of a batch may have grown too old: a record without an arrival time does not, and stays before
+ * them.
+ */
 function areEndedBetween(before: number, id: number, at: number, { predecessor, endedAt }: Ledger): boolean {
   let earlier = predecessor[id] ?? -1;
   while (earlier !== before) {

@@ -2,9 +2,9 @@ import type { SimShard } from "../world/stream.ts";
 import type { Checker } from "./checker.ts";
 
 /**
- * No record is given up as expired, and no shard forgotten, unless the source itself said so: it keeps all shards of a run,
- * and has trimmed what it has trimmed. `MaximumRecordAgeInSeconds` is the mapping's word, judged by the source's time: no
- * wall clock of a process has a say.
+ * No record is given up as expired, and no shard forgotten, unless the source itself said so: it keeps all shards of a
+ * run, and has trimmed what it has trimmed. `MaximumRecordAgeInSeconds` is the mapping's word, judged by the source's
+ * time: no wall clock of a process has a say.
  */
 export const sourceWord: Checker = {
   id: "I20",

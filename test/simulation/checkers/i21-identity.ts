@@ -4,9 +4,9 @@ import type { SimShard } from "../world/stream.ts";
 import type { Checker, Trial } from "./checker.ts";
 
 /**
- * Where a shard is another log by now, since its stream was made anew or it lost its end: every record of the new log is
- * delivered, behind what was read of the old one and never beside it; no checkpoint goes back to the old one; and whoever
- * turned from one to the other has said so.
+ * Where a shard is another log by now, since its stream was made anew or it lost its end: every record of the new log
+ * is delivered, behind what was read of the old one and never beside it; no checkpoint goes back to the old one; and
+ * whoever turned from one to the other has said so.
  */
 export const identity: Checker = {
   id: "I21",
@@ -34,7 +34,10 @@ function checkDelivery({ mapping, history, ledger, report }: Trial, quiescentAt:
   }
 }
 
-/** From checkpoint to checkpoint of a name: the log moves on only, and was told where the one does not go on from the other. */
+/**
+ * From checkpoint to checkpoint of a name: the log moves on only, and was told where the one does not go on from the
+ * other.
+ */
 function checkTurns({ mapping, report }: Trial): void {
   const last = new Map<string, Checkpointed>();
   let turns = 0;

@@ -4,8 +4,8 @@ import { hasReachedEnd } from "../world/world-progress.ts";
 import type { Checker } from "./checker.ts";
 
 /**
- * At quiescence, and when all processes have stopped, the durable position of each shard is the source's stable end, also
- * where the tail holds markers, aborted records or expired ranges and no record.
+ * At quiescence, and when all processes have stopped, the durable position of each shard is the source's stable end,
+ * also where the tail holds markers, aborted records or expired ranges and no record.
  */
 export const progress: Checker = {
   id: "I22",

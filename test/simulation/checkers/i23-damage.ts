@@ -4,8 +4,8 @@ import type { SimRecord } from "../world/stream.ts";
 import type { Checker, Trial } from "./checker.ts";
 
 /**
- * A record of which no event can be made costs itself: no function is given it, it is given up alone and not for what befell
- * others, and every neighbour in its page comes to an end of its own.
+ * A record of which no event can be made costs itself: no function is given it, it is given up alone and not for what
+ * befell others, and every neighbour in its page comes to an end of its own.
  */
 export const damage: Checker = {
   id: "I23",

@@ -1,8 +1,8 @@
 import type { Checker } from "./checker.ts";
 
 /**
- * An engine that has stopped has given back all that it took: bytes of its budget, slots of its functions, whatever threw on
- * the way; and at quiescence no shard keeps a tumbling window that nobody will close. (Leases are I15's.)
+ * An engine that has stopped has given back all that it took: bytes of its budget, slots of its functions, whatever
+ * threw on the way; and at quiescence no shard keeps a tumbling window that nobody will close. (Leases are I15's.)
  */
 export const balance: Checker = {
   id: "I26",

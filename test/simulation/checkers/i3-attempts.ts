@@ -3,8 +3,8 @@ import { AttemptCounts, isOversized } from "../ledger.ts";
 import type { Checker, Trial } from "./checker.ts";
 
 /**
- * Counted attempts of a batch never exceed MaximumRetryAttempts + 1 in one life of an engine; of a record neither, where
- * nothing splits batches or moves them on; and nothing is given up before its attempts or its age have run out.
+ * Counted attempts of a batch never exceed MaximumRetryAttempts + 1 in one life of an engine; of a record neither,
+ * where nothing splits batches or moves them on; and nothing is given up before its attempts or its age have run out.
  */
 export const attempts: Checker = {
   id: "I3",

@@ -2,7 +2,8 @@ import type { Checker } from "./checker.ts";
 
 /**
  * No attempt starts without a lease, none after the owner's own clock says that the lease has run out, none once the
- * store knows another owner; and nobody takes a lease whose counter it has not seen standing still for the lease's time.
+ * store knows another owner; and nobody takes a lease whose counter it has not seen standing still for the lease's
+ * time.
  */
 export const singleOwner: Checker = {
   id: "I6",

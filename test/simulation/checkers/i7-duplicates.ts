@@ -7,9 +7,9 @@ import type { Checker, Trial } from "./checker.ts";
 /**
  * Within one ownership nothing is repeated that the process was told is done; a new owner repeats nothing that the
  * checkpoint it got calls settled; and where nothing fails, nothing is repeated at all, stop and hand-over included.
- * What a crash can repeat is bounded from the other side: a checkpoint holds all that its writer knew when it was sent; where
- * the store answers, what is done is durable within the checkpoint interval; and nothing starts for an owner whose work has
- * not become durable for longer than a lease.
+ * What a crash can repeat is bounded from the other side: a checkpoint holds all that its writer knew when it was sent;
+ * where the store answers, what is done is durable within the checkpoint interval; and nothing starts for an owner
+ * whose work has not become durable for longer than a lease.
  */
 export const duplicates: Checker = {
   id: "I7",
@@ -97,8 +97,8 @@ function ownership(attempt: Attempt): string {
 }
 
 /**
- * A range that reaches into what the log has lost by then may be read again, all of it. So may all ranges of a log that has
- * lost some: the source is asked for them, and may not answer.
+ * A range that reaches into what the log has lost by then may be read again, all of it. So may all ranges of a log that
+ * has lost some: the source is asked for them, and may not answer.
  */
 function isKnownSettled({ shard, places }: Resume, at: number, logs: readonly SimShard[], record: SimRecord) {
   let kept = shard.records.length;

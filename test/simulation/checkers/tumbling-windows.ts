@@ -7,9 +7,10 @@ import type { Checker, Trial } from "./checker.ts";
 const AGE_SLACK_MS = 50;
 
 /**
- * Streams §6.1: windows are aligned, hold the records of their time, hand their state from one invocation to the next and
- * over restarts and updates, and end with one invocation without records before the next window begins. That one is given
- * up only when it was made and failed: by the mapping's retries, or when it has been tried for as long as its record age.
+ * Streams §6.1: windows are aligned, hold the records of their time, hand their state from one invocation to the next
+ * and over restarts and updates, and end with one invocation without records before the next window begins. That one is
+ * given up only when it was made and failed: by the mapping's retries, or when it has been tried for as long as its
+ * record age.
  */
 export const tumblingWindows: Checker = {
   id: "windows",

@@ -2,7 +2,9 @@ import type { Clock } from "../../../src/ports/clock.ts";
 import type { SeededRandom } from "../random.ts";
 import { timerErrorMs, type VirtualTime } from "../virtual-clock.ts";
 
-/** The clock of one process: while it is paused nothing of it goes on, and all that was due comes at once, in any order. */
+/**
+ * The clock of one process: while it is paused nothing of it goes on, and all that was due comes at once, in any order.
+ */
 export class ProcessClock implements Clock {
   readonly #time: VirtualTime;
   readonly #random: SeededRandom;

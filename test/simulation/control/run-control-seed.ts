@@ -49,8 +49,8 @@ const GIVEN = [
 ];
 
 /**
- * Processes that crash, stand still and lose the store, while mappings are made, changed, disabled and deleted (I17), and
- * while some mappings of their manifests cannot be opened until they are repaired (I27).
+ * Processes that crash, stand still and lose the store, while mappings are made, changed, disabled and deleted (I17),
+ * and while some mappings of their manifests cannot be opened until they are repaired (I27).
  */
 export async function runControlSeed(seed: number): Promise<ControlRun> {
   const world = new World(new SeededRandom(seed));

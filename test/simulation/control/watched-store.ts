@@ -57,8 +57,8 @@ export class WatchedStore {
     };
   }
   /**
-   * The process was never silent for so long since then that others settle without it. What was settled while it was silent
-   * may be written when it is heard of again.
+   * The process was never silent for so long since then that others settle without it. What was settled while it was
+   * silent may be written when it is heard of again.
    */
   wasHeardSince(sinceMs: number, name: string): boolean {
     const isSilent = this.#now() - (this.#heardMs.get(name) ?? 0) >= GONE_MS;

@@ -1,5 +1,6 @@
 /**
  * Planted bugs that no checker is known to catch since the engine under them was rebuilt: debts, not proofs. A plain
- * `npm run simulate:bugs` leaves them out and says so; `-- --open` hunts them. Whoever makes one be caught takes it off here.
+ * `npm run simulate:bugs` leaves them out and says so; `-- --open` hunts them. Whoever makes one be caught takes it off
+ * here.
  */
 export const OPEN_BUGS: ReadonlySet<string> = new Set([]);

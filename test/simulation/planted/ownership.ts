@@ -2,7 +2,8 @@ import { bug, type PlantedBug } from "./planted-bug.ts";
 
 /** Leases, lineage of shards, stop, and what goes on for ever or not at all. */
 export const OWNERSHIP_BUGS: readonly PlantedBug[] = [
-  // The world's own promises: a store that answers and has not written would be found, as a real one was on a full disk.
+  // The world's own promises: a store that answers and has not written would be found, as a real one was on a full
+  // disk.
   bug("the store answers a renewal and has not written it", ["I6"], {
     at: "the-store-answers-a-renewal-and-has-not-written-it",
     instead: "",

@@ -54,7 +54,9 @@ export const SIM_EVENTS: StreamEvents = {
   },
 };
 
-/** Of a mapping that is like a Kafka topic's: identifiers name the partition too, and only what is listed comes again. */
+/**
+ * Of a mapping that is like a Kafka topic's: identifiers name the partition too, and only what is listed comes again.
+ */
 export const SIM_TOPIC_EVENTS: StreamEvents = {
   ...SIM_EVENTS,
   partialRetry: "listed",

@@ -227,8 +227,8 @@ function partialAnswer(
 }
 
 /**
- * The record at `failedIndex` failed, and perhaps others: what is poisoned always. The function leaves the later records of
- * a failed one's key alone without listing them, since they come again with it (kafka §4, decision 0017).
+ * The record at `failedIndex` failed, and perhaps others: what is poisoned always. The function leaves the later
+ * records of a failed one's key alone without listing them, since they come again with it (kafka §4, decision 0017).
  */
 function listedAnswer(
   { records }: SimPayload,

@@ -47,7 +47,8 @@ export function createSimFunction(options: FunctionOptions): FunctionTarget {
   return {
     ...target,
     invoke(payload, context, signal) {
-      // A defective target, which the port forbids: it costs its own batch, and gives back what the call had taken (I26).
+      // A defective target, which the port forbids: it costs its own batch, and gives back what the call had taken
+      // (I26).
       const isDefective =
         payload instanceof SimPayload && faults.roll("stream function's target throws", process.random);
       if (!isDefective || process.state === "dead") return target.invoke(payload, context, signal);

@@ -120,8 +120,8 @@ export class SimProcess {
   }
 
   /**
-   * Promise jobs that beget promise jobs would never let the next event happen, and no scheduler could stop them. Whoever
-   * spins looks at the clock, and is stopped there.
+   * Promise jobs that beget promise jobs would never let the next event happen, and no scheduler could stop them.
+   * Whoever spins looks at the clock, and is stopped there.
    */
   #checkSpin(): void {
     if (this.#looksAtEvent !== this.#time.fired) {
@@ -198,7 +198,9 @@ export class SimProcess {
     if (this.state === "running") this.state = "paused";
   }
 
-  /** What was held back fires at once: in the order in which it fell due, or the replies of others before the timers. */
+  /**
+   * What was held back fires at once: in the order in which it fell due, or the replies of others before the timers.
+   */
   resume(): void {
     if (this.state !== "paused") return;
     this.state = "running";

@@ -111,7 +111,8 @@ function receive(
       record({ kind: "receiveEnded", at: time.now, process, receive: number, deliveries });
       settle();
     };
-    // Some questions can be taken back, as long as the queue has not answered; the others wait on at the queue, as SQS's do.
+    // Some questions can be taken back, as long as the queue has not answered; the others wait on at the queue, as
+    // SQS's do.
     let isWithdrawn = false;
     let isAnswered = false;
     const abort = () => {

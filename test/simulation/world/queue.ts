@@ -56,7 +56,10 @@ export interface QueueShape {
   readonly visibilityMs: number;
   /** The redrive policy's `maxReceiveCount`; `undefined`: there is no dead-letter queue. */
   readonly receivesMax: number | undefined;
-  /** Any held message of a group holds back all of it, as SQS does; `false`: only an earlier one, which is the port's law. */
+  /**
+   * Any held message of a group holds back all of it, as SQS does; `false`: only an earlier one, which is the port's
+   * law.
+   */
   readonly isGroupHeldByAny: boolean;
 }
 

@@ -18,7 +18,9 @@ export class SimReader implements ShardReader {
   #shard: SimShard;
   #logId: string | undefined;
   #next: number;
-  /** The last position that was looked at. A start that is one, too: were what follows it trimmed, there would be a gap. */
+  /**
+   * The last position that was looked at. A start that is one, too: were what follows it trimmed, there would be a gap.
+   */
   #place: Position | undefined;
   /** The log that the present read was served from. */
   #served: SimShard;

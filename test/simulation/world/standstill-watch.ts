@@ -29,8 +29,9 @@ export const STOOD_STILL = "a part stood still and said why";
 const LOOK_MS = 5_000;
 
 /**
- * I24: whoever holds work and has brought nothing of it to an end for T says why. What is work and what is progress the world
- * says; the reasons are the engine's. A process that was paused, or has begun with the part later, has T from then on.
+ * I24: whoever holds work and has brought nothing of it to an end for T says why. What is work and what is progress the
+ * world says; the reasons are the engine's. A process that was paused, or has begun with the part later, has T from
+ * then on.
  */
 export class StandstillWatch {
   readonly #options: StandstillWatchOptions;

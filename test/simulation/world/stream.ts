@@ -25,8 +25,8 @@ export interface SimRecord extends StreamRecord {
 export type Unmade = "event" | "filter document" | "damaged";
 
 /**
- * One log under a shard's name. A stream that is made anew has other logs under the names of its shards, and so has a shard
- * that lost its end: then the first records of the one are those of the other.
+ * One log under a shard's name. A stream that is made anew has other logs under the names of its shards, and so has a
+ * shard that lost its end: then the first records of the one are those of the other.
  */
 export interface SimShard {
   /** Counts all logs of the stream. */

@@ -5,7 +5,10 @@ import type { HeldWork } from "./standstill-watch.ts";
 import type { StoreRows } from "./store-rows.ts";
 import type { SimShard } from "./stream.ts";
 
-/** Whether all of a mapping is brought to its end, durably: also what holds no record, and what of it another log has replaced. */
+/**
+ * Whether all of a mapping is brought to its end, durably: also what holds no record, and what of it another log has
+ * replaced.
+ */
 export function hasSettled({ mapping, stream }: MappingHistory, rows: StoreRows): boolean {
   if (stream.isAway) return false;
   const isPast = stream.current.every((shard) => {
@@ -62,7 +65,10 @@ export function fillOwed(history: MappingHistory): void {
   }
 }
 
-/** A log that nobody registered, since the one before it was known: all of it is owed, or what is written behind its lost end. */
+/**
+ * A log that nobody registered, since the one before it was known: all of it is owed, or what is written behind its
+ * lost end.
+ */
 function owedOfAnew({ stream, startPoints, owedFrom }: MappingHistory, shard: SimShard): number | undefined {
   const { shardId, ordinal, before } = shard;
   if (before === undefined) {

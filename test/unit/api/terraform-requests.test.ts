@@ -5,7 +5,10 @@ import { ControlWorld, QUEUE, STREAM } from "../control/control-world.ts";
 import { apiOptions } from "./api-fixture.ts";
 
 const MAPPINGS = "/2015-03-31/event-source-mappings";
-/** As AWS's SDK for Go sends them, which Terraform's provider is built on; nobody checks the signature of a loopback call. */
+/**
+ * As AWS's SDK for Go sends them, which Terraform's provider is built on; nobody checks the signature of a loopback
+ * call.
+ */
 const HEADERS = {
   host: "127.0.0.1:8080",
   "accept-encoding": "identity",

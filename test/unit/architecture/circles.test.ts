@@ -19,7 +19,9 @@ test("a circle is found, however long, and each of its files is named once", () 
   assert.deepEqual(circlesOf([...chain("a.ts", "b.ts", "a.ts"), ...chain("c.ts", "d.ts", "c.ts")]).length, 2);
 });
 
-/** Files from each of which each other can be reached, sorted: Tarjan's strongly connected components of more than one. */
+/**
+ * Files from each of which each other can be reached, sorted: Tarjan's strongly connected components of more than one.
+ */
 function circlesOf(imports: readonly Import[]): string[][] {
   const targets = Map.groupBy(imports, ({ from }) => from);
   const order = new Map<string, number>();

@@ -5,8 +5,9 @@ import { test } from "node:test";
 import { ROOT, sourceFiles } from "./imports.ts";
 
 /**
- * `get()` and `run()` of `node:sqlite` step once. Of a change with `RETURNING` that step gives the row, and the commit comes
- * at the statement's end, whose error is dropped: on a full disk the change is answered and not made (`changedRows`).
+ * `get()` and `run()` of `node:sqlite` step once. Of a change with `RETURNING` that step gives the row, and the commit
+ * comes at the statement's end, whose error is dropped: on a full disk the change is answered and not made
+ * (`changedRows`).
  */
 const USES_SQLITE = /from "(node:sqlite|[./a-z]*\/sqlite\/[a-z-]+\.ts)"/;
 

@@ -10,8 +10,8 @@ function codeOf(source: string): string {
 }
 
 /**
- * What leaves something behind on a promise or signal that may live longer than the call. Each race leaves a reaction, which
- * holds what was won; an abort listener that nobody removes holds what it closes over.
+ * What leaves something behind on a promise or signal that may live longer than the call. Each race leaves a reaction,
+ * which holds what was won; an abort listener that nobody removes holds what it closes over.
  */
 function leaksOf(source: string): string[] {
   const code = codeOf(source);

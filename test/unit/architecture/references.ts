@@ -86,7 +86,9 @@ export function unresolved(comment: string, library: Library, own?: string): str
   ];
 }
 
-/** A `§` belongs to the document named before it, or to that of the `§` before: `streams §5.4 and §6.1, or kafka §4`. */
+/**
+ * A `§` belongs to the document named before it, or to that of the `§` before: `streams §5.4 and §6.1, or kafka §4`.
+ */
 function unresolvedSections(comment: string, library: Library, own: string | undefined): string[] {
   let document = own;
   return [...comment.matchAll(SECTION)].flatMap(([text, word, number]) => {

@@ -3,7 +3,10 @@ import { spawnSync } from "node:child_process";
 import { test } from "node:test";
 import { ROOT } from "./imports.ts";
 
-/** Whether clients of the AWS SDK or of PostgreSQL are what this Node process has loaded after the import of each file, a line each. */
+/**
+ * Whether clients of the AWS SDK or of PostgreSQL are what this Node process has loaded after the import of each file,
+ * a line each.
+ */
 const SCRIPT = `
   import { Module } from "node:module";
   for (const file of process.argv.slice(1)) {

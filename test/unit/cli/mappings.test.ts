@@ -29,7 +29,9 @@ const MAPPING = {
   DestinationConfig: { OnFailure: {} },
 };
 
-/** An API that answers with `answers` in turn, and then with the last of them again; `millrace` runs a command on it. */
+/**
+ * An API that answers with `answers` in turn, and then with the last of them again; `millrace` runs a command on it.
+ */
 async function fakeApi(t: TestContext, ...answers: readonly Answer[]) {
   const asked: Asked[] = [];
   const server = createServer((request, response) => {

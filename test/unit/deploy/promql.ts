@@ -20,8 +20,8 @@ const WORDS = new Set([
 ]);
 
 /**
- * Metrics of an expression, each with the labels of its own matchers and with all that the expression groups or matches by.
- * A name before a parenthesis is a function or an aggregation.
+ * Metrics of an expression, each with the labels of its own matchers and with all that the expression groups or matches
+ * by. A name before a parenthesis is a function or an aggregation.
  */
 export function seriesUses(expression: string): readonly SeriesUse[] {
   const grouped: string[] = [];

@@ -3,7 +3,10 @@ import { once } from "node:events";
 import { test } from "node:test";
 import { Worker } from "node:worker_threads";
 
-/** In a thread of its own: what other tests hold is not to be seen. Holds its event loop for so long, then says what was seen. */
+/**
+ * In a thread of its own: what other tests hold is not to be seen. Holds its event loop for so long, then says what was
+ * seen.
+ */
 const SCRIPT = `
   const { parentPort, workerData } = require("node:worker_threads");
   (async () => {

@@ -1,8 +1,8 @@
 import type { QueueChecker } from "./queue-checker.ts";
 
 /**
- * Every accepted message is processed before it is deleted, or redriven by the queue's own policy; what the filter does not let
- * through reaches no function.
+ * Every accepted message is processed before it is deleted, or redriven by the queue's own policy; what the filter does
+ * not let through reaches no function.
  */
 export const noLoss: QueueChecker = {
   id: "I1",

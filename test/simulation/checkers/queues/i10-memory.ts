@@ -4,8 +4,8 @@ import type { SimDelivery } from "../../world/queue.ts";
 import type { QueueChecker, QueueTrial } from "./queue-checker.ts";
 
 /**
- * No receive is asked for without room for its result: not while the process holds as many bytes as the mapping's budget,
- * nor for more messages than a batch for each that may run.
+ * No receive is asked for without room for its result: not while the process holds as many bytes as the mapping's
+ * budget, nor for more messages than a batch for each that may run.
  */
 export const memory: QueueChecker = {
   id: "I10",

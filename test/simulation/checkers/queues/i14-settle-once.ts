@@ -18,8 +18,9 @@ interface State {
 }
 
 /**
- * A delivery is acknowledged after its success only, acknowledged or released once, until the queue has answered for it; nothing
- * is done with one that is known to be lost, and no invocation starts on it; and a hold is kept while its message waits or runs.
+ * A delivery is acknowledged after its success only, acknowledged or released once, until the queue has answered for
+ * it; nothing is done with one that is known to be lost, and no invocation starts on it; and a hold is kept while its
+ * message waits or runs.
  */
 export const settleOnce: QueueChecker = {
   id: "I14",

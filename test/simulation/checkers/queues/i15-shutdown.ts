@@ -8,8 +8,9 @@ const TICK_MS = 40;
 const EARLY_MS = 5;
 
 /**
- * After stop is called nothing starts and nothing is received; what waits is given back at once; what a process is told by
- * its drain deadline it settles; its part of a maximum is free. (The world watches timers, late calls and the end of the stop itself.)
+ * After stop is called nothing starts and nothing is received; what waits is given back at once; what a process is told
+ * by its drain deadline it settles; its part of a maximum is free. (The world watches timers, late calls and the end of
+ * the stop itself.)
  */
 export const shutdown: QueueChecker = {
   id: "I15",

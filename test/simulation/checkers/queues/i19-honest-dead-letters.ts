@@ -5,9 +5,9 @@ import type { QueueChecker, QueueTrial } from "./queue-checker.ts";
 import { type UnseenReceive, unseenReceives } from "./unseen.ts";
 
 /**
- * A message is handed to the function in each of its receives, or else its receive came to nothing by a fault, or it was
- * given back for a stated reason; and what is given back is counted. So whoever finds a message in a dead-letter queue
- * knows that the function had it as often as the queue says.
+ * A message is handed to the function in each of its receives, or else its receive came to nothing by a fault, or it
+ * was given back for a stated reason; and what is given back is counted. So whoever finds a message in a dead-letter
+ * queue knows that the function had it as often as the queue says.
  */
 export const honestDeadLetters: QueueChecker = {
   id: "I19",
@@ -31,7 +31,9 @@ function checkExcuse(trial: QueueTrial, { delivery, process, releasedAt, excuse 
   );
 }
 
-/** Where nothing takes places away, breaks holds or settlements, or makes a batch too large, nothing is ever given back. */
+/**
+ * Where nothing takes places away, breaks holds or settlements, or makes a batch too large, nothing is ever given back.
+ */
 function mayGiveBack({ history, queue }: QueueTrial, releasedAt: number | undefined): boolean {
   if (releasedAt === undefined) return false;
   const { scenario } = history;
@@ -59,7 +61,8 @@ function mayGiveBack({ history, queue }: QueueTrial, releasedAt: number | undefi
   ] as const;
   if (canHappen(scenario, kinds, ["pause", "outage"]) || (isShared && canHappen(scenario, stores, [])))
     return true;
-  // A group is held back behind a failure in it where that is asked for, or where its messages do not fit into one batch.
+  // A group is held back behind a failure in it where that is asked for, or where its messages do not fit into one
+  // batch.
   return queue.plan.isFifo && queue.plan.workload.largeShare > 0;
 }
 

@@ -7,8 +7,8 @@ import type { QueueChecker } from "./queue-checker.ts";
 import { HOLD_ENDED, unseenReceives } from "./unseen.ts";
 
 /**
- * A message of which no event can be made costs itself: it reaches no function and is told each time it comes, and every
- * neighbour in its receive is handed to the function, unless its own hold or process was lost.
+ * A message of which no event can be made costs itself: it reaches no function and is told each time it comes, and
+ * every neighbour in its receive is handed to the function, unless its own hold or process was lost.
  */
 export const damage: QueueChecker = {
   id: "I23",
@@ -64,8 +64,8 @@ function isUnmade({ sent }: SimDelivery): boolean {
 const LOOKED_AT_MS = 1_000;
 
 /**
- * Deliveries whose process did nothing at all for them, though it went on: it neither ran them nor gave them back nor asked to
- * hold them for longer. No fault of the queue or the function excuses that.
+ * Deliveries whose process did nothing at all for them, though it went on: it neither ran them nor gave them back nor
+ * asked to hold them for longer. No fault of the queue or the function excuses that.
  */
 function findUntouched(
   { events, updates }: QueueHistory,

@@ -5,7 +5,9 @@ const GAUGES = ["buffered_bytes", "buffered_records", "queue_receivers", "in_fli
 /** How much faster than the world's a process's clock may run. */
 const DRIFT_SHARE = 0.0011;
 
-/** When a mapping has stopped within its drain nothing of it holds bytes, places or slots, whatever its adapters threw. */
+/**
+ * When a mapping has stopped within its drain nothing of it holds bytes, places or slots, whatever its adapters threw.
+ */
 export const balance: QueueChecker = {
   id: "I26",
   title: "balance",

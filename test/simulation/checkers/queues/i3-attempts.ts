@@ -17,8 +17,9 @@ interface Tries {
 }
 
 /**
- * A delivery is invoked once, whatever comes of it; only what was throttled or not reached is tried again, as the same batch,
- * while the hold lasts that it had then, and not given up before (queues §2.2), and what was refused for its size in parts.
+ * A delivery is invoked once, whatever comes of it; only what was throttled or not reached is tried again, as the same
+ * batch, while the hold lasts that it had then, and not given up before (queues §2.2), and what was refused for its
+ * size in parts.
  */
 export const attempts: QueueChecker = {
   id: "I3",

@@ -5,8 +5,8 @@ import type { QueueChecker } from "./queue-checker.ts";
 const DRIFT_SHARE = 0.0011;
 
 /**
- * Where nothing fails nothing is repeated: no message is invoked again that a process was told is done, nor one whose attempt
- * was not cut off by a stop; and where nobody stops, every message is received once.
+ * Where nothing fails nothing is repeated: no message is invoked again that a process was told is done, nor one whose
+ * attempt was not cut off by a stop; and where nobody stops, every message is received once.
  */
 export const duplicates: QueueChecker = {
   id: "I7",

@@ -6,8 +6,8 @@ import type { QueueChecker } from "./queue-checker.ts";
 const SHRINK_INTERVAL_MS = 1_000;
 
 /**
- * At no time do more batches of a process run than its limit can be at most: 5 or the provisioned minimum to begin with, growing
- * by 300 (provisioned: 1,000) a minute up to the cap, halved by failures once a second (queues §2.4).
+ * At no time do more batches of a process run than its limit can be at most: 5 or the provisioned minimum to begin
+ * with, growing by 300 (provisioned: 1,000) a minute up to the cap, halved by failures once a second (queues §2.4).
  */
 export const scaling: QueueChecker = {
   id: "scaling",
@@ -88,8 +88,8 @@ class Envelope {
     this.#failedAt = undefined;
     if (at - this.#shrunkAt < SHRINK_INTERVAL_MS + 2) return;
     this.#shrunkAt = at;
-    // The worker may have halved its own by an earlier failure of this interval and have grown since, when more was left
-    // of that growth than a halving now leaves.
+    // The worker may have halved its own by an earlier failure of this interval and have grown since, when more was
+    // left of that growth than a halving now leaves.
     const grownSince = SHRINK_INTERVAL_MS * this.#perMs;
     this.limit = Math.min(this.#cap, Math.max(this.#floor, this.limit / 2 + grownSince / 2));
   }

@@ -6,9 +6,9 @@ import type { QueueChecker } from "./queue-checker.ts";
 const MARGIN_SHARE = 0.098;
 
 /**
- * A mapping's maximum holds over all processes. A batch that its process could start may go on when the process is gone or cut
- * off, and others take its place: so batches count that were started within the margin of a lease, in which nobody else can
- * have got the place. Where nothing fails, all that run count.
+ * A mapping's maximum holds over all processes. A batch that its process could start may go on when the process is gone
+ * or cut off, and others take its place: so batches count that were started within the margin of a lease, in which
+ * nobody else can have got the place. Where nothing fails, all that run count.
  */
 export const sharedMaximum: QueueChecker = {
   id: "scaling",

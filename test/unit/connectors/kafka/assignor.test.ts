@@ -75,7 +75,9 @@ interface ModelMember {
   revoked: Set<number>;
 }
 
-/** The group protocol, as far as it decides who has what: the broker runs rebalances, members come, go, drain and fail. */
+/**
+ * The group protocol, as far as it decides who has what: the broker runs rebalances, members come, go, drain and fail.
+ */
 class ModelGroup {
   members: ModelMember[] = [];
   generation = 0;
@@ -105,8 +107,8 @@ class ModelGroup {
   }
 
   /**
-   * Everyone joins with what it has then. Before the assignment comes, members may give back more; some never get it, and
-   * the `expelled` ones are thrown out meanwhile.
+   * Everyone joins with what it has then. Before the assignment comes, members may give back more; some never get it,
+   * and the `expelled` ones are thrown out meanwhile.
    */
   rebalance(missesSync: (member: number) => boolean, releases: readonly number[]): void {
     this.generation++;

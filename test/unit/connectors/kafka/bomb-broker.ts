@@ -1,7 +1,8 @@
 /**
- * A process of its own: a broker of the topic `bombs`, with one hostile batch between good records in each partition, of which
- * one has so many empty records; and two that announce a frame of 2 GB, before and behind the client's first words, and go on
- * to send it. Prints their ports, the names of the bombs, and the offset of the last record of each partition.
+ * A process of its own: a broker of the topic `bombs`, with one hostile batch between good records in each partition,
+ * of which one has so many empty records; and two that announce a frame of 2 GB, before and behind the client's first
+ * words, and go on to send it. Prints their ports, the names of the bombs, and the offset of the last record of each
+ * partition.
  */
 import type { Socket } from "node:net";
 import { batchBytes } from "./batch-bytes.ts";

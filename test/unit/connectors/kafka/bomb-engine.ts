@@ -1,6 +1,6 @@
 /**
- * A process of its own, with a heap of 512 MB: the real engine reads the topic `bombs` to its end. Prints which first and last
- * records of partitions were delivered, what was given up, and the most that it held.
+ * A process of its own, with a heap of 512 MB: the real engine reads the topic `bombs` to its end. Prints which first
+ * and last records of partitions were delivered, what was given up, and the most that it held.
  */
 
 import { KafkaCluster } from "../../../../connectors/kafka/cluster.ts";

@@ -40,7 +40,9 @@ const UNKNOWN_TOPIC = 3;
 const OFFSET_OUT_OF_RANGE = 1;
 const UNSUPPORTED_VERSION = 35;
 
-/** One broker of one topic, which leads all of its partitions. Speaks what reading needs, with a group of one member. */
+/**
+ * One broker of one topic, which leads all of its partitions. Speaks what reading needs, with a group of one member.
+ */
 export async function startCannedBroker(options: CannedBrokerOptions): Promise<CannedBroker> {
   const requests = new Map<number, number>();
   const sockets = new Set<Socket>();

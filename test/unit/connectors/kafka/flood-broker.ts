@@ -1,6 +1,6 @@
 /**
- * A process of its own: a broker of the topic `flood` with one partition of very many records of 1 KB, in batches of 100.
- * Prints its port.
+ * A process of its own: a broker of the topic `flood` with one partition of very many records of 1 KB, in batches of
+ * 100. Prints its port.
  */
 import { batchBytes } from "./batch-bytes.ts";
 import { startCannedBroker } from "./canned-broker.ts";

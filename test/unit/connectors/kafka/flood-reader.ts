@@ -1,6 +1,6 @@
 /**
- * A process of its own, started with --expose-gc: reads so many megabytes of the topic `flood` through one link, and prints
- * what its array buffers hold after a forced collection, every 50 MB.
+ * A process of its own, started with --expose-gc: reads so many megabytes of the topic `flood` through one link, and
+ * prints what its array buffers hold after a forced collection, every 50 MB.
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { KafkaCluster } from "../../../../connectors/kafka/cluster.ts";

@@ -32,8 +32,8 @@ const fault = (code: GroupFaultCode, memberId?: string) =>
   new GroupFault(code, code, memberId === undefined ? {} : { memberId });
 
 /**
- * One consumer group as Kafka's coordinator keeps it (its classic protocol): join barriers, generations, sessions, fencing,
- * committed offsets. All of it on a clock that a test moves.
+ * One consumer group as Kafka's coordinator keeps it (its classic protocol): join barriers, generations, sessions,
+ * fencing, committed offsets. All of it on a clock that a test moves.
  */
 export class TestCoordinator {
   readonly offsets = new Map<number, OffsetCommit>();

@@ -166,7 +166,8 @@ test("goes by the keys of an array's objects, when there are many, to the same r
   const few = fc.constantFrom("a", "b", "c", "a.b");
   const element = object(fc.oneof(fc.constantFrom<unknown>(1, 2), object(fc.constantFrom(1, 2), few)), few);
   const elements = fc.array(element, { maxLength: 4 });
-  // 40 alternatives that cannot hold make every direct look at an element dear, and the empty objects spend the budget for it.
+  // 40 alternatives that cannot hold make every direct look at an element dear, and the empty objects spend the budget
+  // for it.
   const padding = Array.from({ length: 20 }, (_, i) => ({ a: { [`pad${i}`]: ["never"] } }));
   const blanks = Array.from({ length: 2_000 }, () => ({}));
   fc.assert(

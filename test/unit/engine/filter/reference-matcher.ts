@@ -1,6 +1,6 @@
 /**
- * A second reading of filters §4, as naive as can be: the event is flattened to fields with the array elements that they stand
- * in, and every choice of fields is tried. Only for small events.
+ * A second reading of filters §4, as naive as can be: the event is flattened to fields with the array elements that
+ * they stand in, and every choice of fields is tried. Only for small events.
  */
 export type Field = {
   readonly name: string;

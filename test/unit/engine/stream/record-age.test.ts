@@ -5,7 +5,9 @@ import { FAILED, SmallWorld, SUCCEEDED } from "./small-world.ts";
 
 const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
-/** Nothing, a default, before all time, seconds, microseconds and nanoseconds in place of milliseconds, beyond any date. */
+/**
+ * Nothing, a default, before all time, seconds, microseconds and nanoseconds in place of milliseconds, beyond any date.
+ */
 const ABSURD = [undefined, 0, -1, -1e18, 1_790_000_000, 1_790_000_000_000_000, 1.79e18, 1e300, Number.NaN];
 
 /** In which minutes and hours pass: its idle shard is read every ten seconds. */

@@ -24,7 +24,9 @@ import type { Tracing } from "../../../../src/ports/tracing.ts";
 import { createMemoryStore } from "../../../../src/stores/memory.ts";
 import { failureOf } from "../../../fixtures/failure-of.ts";
 
-/** A clock that moves only when a test says so. Wall time starts at a round instant and equals monotonic time plus it. */
+/**
+ * A clock that moves only when a test says so. Wall time starts at a round instant and equals monotonic time plus it.
+ */
 export class ManualClock implements Clock {
   static readonly startMs = Date.UTC(2026, 0, 1);
   #elapsedMs = 0;
