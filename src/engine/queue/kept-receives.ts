@@ -64,6 +64,8 @@ export class KeptReceives {
   take(): readonly OpenReceive[] {
     if (this.#isOver) return [];
     this.#end();
+    // They are the next worker's.
+    this.#isLetGo = true;
     this.#decided.resolve();
     return this.#kept.map(({ open }) => open);
   }

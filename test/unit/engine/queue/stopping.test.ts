@@ -271,3 +271,20 @@ test("a process that stops while a mapping's longer drain runs starts nothing be
   assert.ok((await stop) - askedMs < 6_000, "it has stopped within its drain and its last words");
   assert.equal(queue.clock.pendingCalls, 0);
 });
+
+test("what the next worker took up of an update's receives is given back by nobody at a stop of the process", async () => {
+  const queue = new SmallQueue({}, { receivesMax: 1 });
+  await queue.clock.advance(1_000);
+  const updated = queue.engine.stopMapping(UUID, 10_000, { isFollowed: true });
+  await queue.clock.advance(10);
+  await updated;
+  queue.startMapping();
+  queue.send("m1");
+  queue.handler = () => new Promise(() => {});
+  await queue.clock.advance(100);
+  assert.equal(queue.calls.length, 1);
+  const stop = queue.engine.stop(0);
+  await queue.clock.advance(6_000);
+  await stop;
+  assert.equal(queue.count("unseen_receives"), 0);
+});
