@@ -1,4 +1,5 @@
 import { Pool, type PoolConfig, type QueryResultRow } from "pg";
+import { Slots } from "../lib/slots.ts";
 import { newerFormat, notAStore, postgresError, refusesTls, sqlState } from "./postgres-errors.ts";
 import type { PostgresSettings } from "./postgres-settings.ts";
 
@@ -9,15 +10,19 @@ export interface PostgresLimits {
   /** After which no answer is waited for. Longer than `statementMs`, so that it means a lost server or network. */
   readonly answerMs: number;
   readonly connections: number;
+  /** How long a call waits for its turn while others use all connections of a server that works, only slowly. */
+  readonly turnMs: number;
 }
 
-/** Together less than a lease's ten seconds, so that one lost answer costs no lease. */
+/** To connect and to be answered take less than a lease's ten seconds, so that one lost answer costs no lease. */
 export const POSTGRES_LIMITS: PostgresLimits = {
   connectMs: 3_000,
   statementMs: 4_000,
   answerMs: 5_000,
   connections: 10,
+  turnMs: 10_000,
 };
+const CALLS = "calls";
 
 const IDLE_MS = 30_000;
 /** After which a connection is made anew: it follows a name that moved to another server. */
@@ -81,10 +86,15 @@ export type RunQuery = <Row extends QueryResultRow>(
 export class PostgresDatabase {
   readonly place: string;
   readonly #pool: Pool;
+  // The pool's own line takes the wait for a turn for a server that cannot be reached.
+  readonly #turns: Slots;
+  readonly #turnMs: number;
   #ended: Promise<void> | undefined;
 
-  private constructor(place: string, config: PoolConfig) {
+  private constructor(place: string, config: PoolConfig, limits: PostgresLimits) {
     this.place = place;
+    this.#turns = new Slots(limits.connections);
+    this.#turnMs = limits.turnMs;
     this.#pool = new Pool(config);
     // A connection that breaks fails the call that uses it; of an idle one the pool makes another. Without listeners
     // either would end the process.
@@ -99,7 +109,7 @@ export class PostgresDatabase {
   static async open(settings: PostgresSettings, limits: PostgresLimits): Promise<PostgresDatabase> {
     const { tls, place } = settings;
     const ssl = tls.mode === "plain" ? false : tls.options;
-    const encrypted = new PostgresDatabase(place, poolConfig(settings, ssl, limits));
+    const encrypted = new PostgresDatabase(place, poolConfig(settings, ssl, limits), limits);
     try {
       await encrypted.#migrate();
       return encrypted;
@@ -113,8 +123,10 @@ export class PostgresDatabase {
   /** One statement, which takes effect wholly or not at all. */
   query: RunQuery = async <Row extends QueryResultRow>(sql: string, values: readonly unknown[] = []) => {
     try {
-      const { rows, rowCount } = await this.#pool.query<Row>(sql, [...values]);
-      return { rows, changes: rowCount ?? 0 };
+      return await this.#inTurn(async () => {
+        const { rows, rowCount } = await this.#pool.query<Row>(sql, [...values]);
+        return { rows, changes: rowCount ?? 0 };
+      });
     } catch (error) {
       throw postgresError(this.place, error);
     }
@@ -122,37 +134,63 @@ export class PostgresDatabase {
 
   /** All that `work` does takes effect, or none. Each statement sees what others have committed before it. */
   async transaction<Result>(work: (query: RunQuery) => Promise<Result>): Promise<Result> {
-    let broken: Error | undefined;
     try {
-      const client = await this.#pool.connect();
-      try {
-        // Not as the server's default may be: a snapshot from before a lock would not show what the lock protects.
-        await client.query("BEGIN ISOLATION LEVEL READ COMMITTED");
-        const result = await work(
-          async <Row extends QueryResultRow>(sql: string, values: readonly unknown[] = []) => {
-            const { rows, rowCount } = await client.query<Row>(sql, [...values]);
-            return { rows, changes: rowCount ?? 0 };
-          },
-        );
-        const { command } = await client.query("COMMIT");
-        // A transaction in which something failed is rolled back by its COMMIT, and that is no error to the server.
-        // plant: postgresqls-commit-is-believed-though-it-rolled-back
-        if (command !== "COMMIT") throw new Error(`the transaction ended with ${command}`);
-        return result;
-      } catch (error) {
-        broken = error instanceof Error ? error : new Error(String(error));
-        throw error;
-      } finally {
-        // A connection whose transaction failed is closed, by which the server rolls it back.
-        client.release(broken);
-      }
+      return await this.#inTurn(() => this.#transact(work));
     } catch (error) {
       throw postgresError(this.place, error);
     }
   }
 
+  async #transact<Result>(work: (query: RunQuery) => Promise<Result>): Promise<Result> {
+    let broken: Error | undefined;
+    const client = await this.#pool.connect();
+    try {
+      // Not as the server's default may be: a snapshot from before a lock would not show what the lock protects.
+      await client.query("BEGIN ISOLATION LEVEL READ COMMITTED");
+      const result = await work(
+        async <Row extends QueryResultRow>(sql: string, values: readonly unknown[] = []) => {
+          const { rows, rowCount } = await client.query<Row>(sql, [...values]);
+          return { rows, changes: rowCount ?? 0 };
+        },
+      );
+      const { command } = await client.query("COMMIT");
+      // A transaction in which something failed is rolled back by its COMMIT, and that is no error to the server.
+      // plant: postgresqls-commit-is-believed-though-it-rolled-back
+      if (command !== "COMMIT") throw new Error(`the transaction ended with ${command}`);
+      return result;
+    } catch (error) {
+      broken = error instanceof Error ? error : new Error(String(error));
+      throw error;
+    } finally {
+      // A connection whose transaction failed is closed, by which the server rolls it back.
+      client.release(broken);
+    }
+  }
+
+  async #inTurn<Result>(call: () => Promise<Result>): Promise<Result> {
+    const turn = this.#turns.take(CALLS);
+    if (turn !== undefined) {
+      const patience = setTimeout(() => turn.leave(), this.#turnMs);
+      const isGranted = await turn.granted;
+      clearTimeout(patience);
+      if (!isGranted) throw new Error(this.#whyNoTurn());
+    }
+    try {
+      return await call();
+    } finally {
+      this.#turns.give(CALLS);
+    }
+  }
+
+  #whyNoTurn(): string {
+    if (this.#ended !== undefined) return "it was closed";
+    const { running, waiting } = this.#turns.standing(CALLS);
+    return `no turn came in ${this.#turnMs} ms: ${running} calls ran and ${waiting} more waited (turn timeout)`;
+  }
+
   close(): Promise<void> {
     this.#ended ??= this.#pool.end();
+    this.#turns.dismiss(CALLS);
     return this.#ended;
   }
 

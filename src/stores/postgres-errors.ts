@@ -78,7 +78,7 @@ const REMEDIES: readonly { readonly pattern: RegExp; readonly remedy: string }[]
     remedy: "Wait until the server is up, and name the one that takes writes",
   },
   {
-    pattern: /SQLSTATE (57014|55P03|40)|Query read timeout/,
+    pattern: /SQLSTATE (57014|55P03|40)|Query read timeout|turn timeout/,
     remedy: "Look for locks and load on the server",
   },
   {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, type TestContext, test } from "node:test";
 import { inspect } from "node:util";
-import type { ProgressStore } from "../../src/ports/progress-store.ts";
+import type { HeldLease, ProgressStore, ShardProgress } from "../../src/ports/progress-store.ts";
 import { openPostgresStore } from "../../src/stores/postgres.ts";
 import { POSTGRES_LIMITS } from "../../src/stores/postgres-database.ts";
 import {
@@ -50,6 +50,13 @@ test(
   },
 );
 
+async function takeSeen(store: ProgressStore, seen: ShardProgress): Promise<HeldLease> {
+  const { shardId } = seen;
+  const progress = await store.acquire(MAPPING, shardId, "one", seen);
+  assert.ok(progress !== undefined, `shard ${shardId} could not be taken`);
+  return { shardId, owner: "one", epoch: progress.epoch };
+}
+
 test("eight that open an empty database at once make one schema", HANG, async (t) => {
   const url = await server.createDatabase();
   const stores = await Promise.all(Array.from({ length: 8 }, () => opened(t, url)));
@@ -86,9 +93,10 @@ test("a burst of more calls than connections is served, and takes no more of the
   const store = await opened(t, url);
   const shards = manyShards(300);
   await store.initialise(MAPPING, shards);
-  const taken = await Promise.all(shards.map(({ shard }) => take(store, shard.shardId, "one")));
+  const seen = await store.list(MAPPING);
+  const taken = await Promise.all(seen.map((each) => takeSeen(store, each)));
   const stored = await Promise.all(
-    taken.map(({ lease }) => store.checkpoint(MAPPING, lease, checkpointAt(1, "5"))),
+    taken.map((lease) => store.checkpoint(MAPPING, lease, checkpointAt(1, "5"))),
   );
   assert.deepEqual(new Set(stored), new Set(["stored"]));
   const { rows } = await withClient(server.url, (client) =>
@@ -98,6 +106,49 @@ test("a burst of more calls than connections is served, and takes no more of the
   );
   assert.ok(rows[0].open > 0 && rows[0].open <= POSTGRES_LIMITS.connections, `${rows[0].open} connections`);
 });
+
+test(
+  "a call that waits for its turn longer than a connection may take is served all the same",
+  HANG,
+  async (t) => {
+    const url = await server.createDatabase();
+    const limits = { ...POSTGRES_LIMITS, connections: 2, connectMs: 100 };
+    const store = await openPostgresStore(url, { environment: {}, limits });
+    t.after(() => store.close());
+    await store.initialise(MAPPING, [newShard("a")]);
+    const { lease } = await take(store, "a", "one");
+    await withClient(url, async (client) => {
+      await client.query("BEGIN; SELECT 1 FROM millrace.progress FOR UPDATE");
+      const renewals = Promise.all(Array.from({ length: 6 }, () => store.renew(MAPPING, lease)));
+      await client.query("SELECT pg_sleep(0.5); ROLLBACK");
+      assert.deepEqual(new Set((await renewals).map(({ kind }) => kind)), new Set(["renewed"]));
+    });
+  },
+);
+
+test(
+  "a call whose turn never comes is given up, and says that calls wait, not that the server is away",
+  HANG,
+  async (t) => {
+    const url = await server.createDatabase();
+    const limits = { ...POSTGRES_LIMITS, connections: 1, turnMs: 100 };
+    const store = await openPostgresStore(url, { environment: {}, limits });
+    t.after(() => store.close());
+    await store.initialise(MAPPING, [newShard("a")]);
+    const { lease } = await take(store, "a", "one");
+    await withClient(url, async (client) => {
+      await client.query("BEGIN; SELECT 1 FROM millrace.progress FOR UPDATE");
+      const first = store.renew(MAPPING, lease);
+      const error = await rejectsWith("ERR_MILLRACE_STORE_UNAVAILABLE", () => store.renew(MAPPING, lease));
+      assert.match(
+        error.message,
+        /no turn came in 100 ms: 1 calls ran .*Look for locks and load on the server/,
+      );
+      await client.query("ROLLBACK");
+      assert.equal((await first).kind, "renewed");
+    });
+  },
+);
 
 test(
   "a schema of a newer version, and one that is another's, are refused and left as they are",
