@@ -1,6 +1,7 @@
 import { KinesisClient } from "@aws-sdk/client-kinesis";
 import { NodeHttp2Handler, type NodeHttpHandler } from "@smithy/node-http-handler";
-import { createAwsClient, createHttpHandler, SILENCE_MS_MAX } from "../../src/aws/client.ts";
+import { createAwsClient, SILENCE_MS_MAX } from "../../src/aws/client.ts";
+import { createHttpHandler } from "../../src/aws/http-handler.ts";
 import type { ServiceClock } from "./service-clock.ts";
 
 /** One request per shard and moment; shards beyond this wait for a connection. */

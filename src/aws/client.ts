@@ -1,11 +1,9 @@
 import { defaultProvider } from "@aws-sdk/credential-provider-node";
-import { NodeHttpHandler } from "@smithy/node-http-handler";
+import type { NodeHttpHandler } from "@smithy/node-http-handler";
 import { keepClockOffset } from "./clock-offsets.ts";
 import { RotatingCredentials } from "./credentials.ts";
 import { awsFaultOf, memberOf, rememberSkew } from "./fault.ts";
-
-const CONNECT_MS_MAX = 5_000;
-const CONNECTIONS_MAX = 50;
+import { createHttpHandler } from "./http-handler.ts";
 
 export interface ClientNeeds {
   /** Default: the SDK's own rules. */
@@ -54,7 +52,7 @@ export function createAwsClient<C extends SdkClient>(
   needs: ClientNeeds,
   create: (settings: ClientSettings) => C,
 ): C {
-  const { region, endpoint, connections = CONNECTIONS_MAX, connectMs = CONNECT_MS_MAX, silenceMs } = needs;
+  const { region, endpoint, connections, connectMs, silenceMs } = needs;
   let credentials: RotatingCredentials | undefined;
   const client = create({
     maxAttempts: 1,
@@ -82,22 +80,6 @@ function addOutermost(
 ): void {
   const middleware = (next: Handler) => (args: never) => handle(next, args);
   middlewareStack.add(middleware as never, { step, name: `millrace-${step}`, priority: "high" } as never);
-}
-
-/** HTTP/1.1: emulators fail over HTTP/2. Deadlines are the calls' own. What waits for a connection is no news. */
-export function createHttpHandler(
-  connections = CONNECTIONS_MAX,
-  connectMs = CONNECT_MS_MAX,
-  silenceMs?: number,
-): NodeHttpHandler {
-  const agent = { keepAlive: true, maxSockets: connections };
-  return new NodeHttpHandler({
-    connectionTimeout: connectMs,
-    ...(silenceMs === undefined ? {} : { socketTimeout: silenceMs }),
-    httpAgent: agent,
-    httpsAgent: agent,
-    logger: { debug() {}, info() {}, warn() {}, error() {} },
-  });
 }
 
 async function sendAsRight(

@@ -1,5 +1,6 @@
 import { InvokeCommand, type InvokeCommandOutput, LambdaClient } from "@aws-sdk/client-lambda";
-import { createAwsClient, createHttpHandler } from "../aws/client.ts";
+import { createAwsClient } from "../aws/client.ts";
+import { createHttpHandler } from "../aws/http-handler.ts";
 import { withVersion } from "../model/executed-version.ts";
 import { RESPONSE_BYTES_MAX } from "../model/limits.ts";
 import type { InvocationOutcome } from "../model/outcome.ts";

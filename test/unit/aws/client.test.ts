@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { test } from "node:test";
 import { KinesisClient, ListShardsCommand } from "@aws-sdk/client-kinesis";
 import { createSdkStreamApi } from "../../../connectors/dynamodb-streams/sdk-stream-api.ts";
@@ -55,4 +58,30 @@ test("a request on whose connection nothing moves fails long before its call's d
   await assert.rejects(client.send(new ListShardsCommand({ StreamName: "orders" })), {
     name: "TimeoutError",
   });
+});
+
+test("requests that wait for a connection longer than one may take to be made are served all the same", async (t) => {
+  let served = 0;
+  const server = createServer((_request, response) => {
+    served++;
+    setTimeout(() => response.end('{"Shards":[]}'), 60);
+  });
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  t.after(() => server.close());
+  setAwsEnvironment(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  const client = createAwsClient(
+    { region: "eu-west-1", connections: 1, connectMs: 100 },
+    (settings) => new KinesisClient(settings),
+  );
+  t.after(() => client.destroy());
+  const waiting = new AbortController();
+  const left = client.send(new ListShardsCommand({ StreamName: "orders" }));
+  const answers = Array.from({ length: 5 }, () =>
+    client.send(new ListShardsCommand({ StreamName: "orders" })),
+  );
+  const given = client.send(new ListShardsCommand({ StreamName: "orders" }), { abortSignal: waiting.signal });
+  waiting.abort();
+  await assert.rejects(given, { name: "AbortError" });
+  await Promise.all([left, ...answers]);
+  assert.equal(served, 6);
 });
