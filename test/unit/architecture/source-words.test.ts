@@ -1,0 +1,126 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { describe, test } from "node:test";
+import { ROOT, sourceFiles } from "./imports.ts";
+
+/** Words of one event source. What belongs to a source stands in its connector, `src/` knows none by name. */
+const WORDS =
+  /kinesis|dynamodb|\bddb|sqs|kafka|\bmsk\b|topic|partition|shard_?iterator|visibility|bootstrap_?servers/gi;
+
+/** A section of the contract that a comment refers to: `(kafka §4)`. */
+const REFERENCE = /\([^()]*§[^()]*\)/g;
+
+/** Folders that speak to such a service in a role of their own. */
+const OWN_ROLE = /^src\/(?:aws|destinations|stores)\//;
+
+const UNTIL_MOVED = "connectors bring their parameters";
+const PUBLISHED = "a name that is published: metrics, flags, members of AWS's documents";
+const EXAMPLE = "a comment or a text for people names a source as an example";
+const EVENT_FORM = "an event's form that connectors of several services share";
+const QUEUE_WORD = "the queue port's own word for how long a message is hidden";
+const COMPOSITION = "the composition root and the flags of the store name the stores that there are";
+
+/** The list only shrinks. */
+const EXCEPTIONS: Readonly<Record<string, string>> = {
+  "src/api/explain-route.ts": PUBLISHED,
+  "src/api/function-routes.ts": "the word for a set of AWS's regions",
+  "src/api/mapping-members.ts": UNTIL_MOVED,
+  "src/api/mapping-shape.ts": UNTIL_MOVED,
+  "src/cli/api-client.ts": EXAMPLE,
+  "src/cli/mapping-parameters.ts": UNTIL_MOVED,
+  "src/cli/mapping-text.ts": UNTIL_MOVED,
+  "src/cli/mappings.ts": EXAMPLE,
+  "src/cli/processes/run-processes.ts": COMPOSITION,
+  "src/cli/run.ts": COMPOSITION,
+  "src/cli/store-url.ts": COMPOSITION,
+  "src/cli/test-pattern.ts": EXAMPLE,
+  "src/codecs/lz4.ts": EXAMPLE,
+  "src/control/broker-reach.ts": UNTIL_MOVED,
+  "src/control/control-fault.ts": UNTIL_MOVED,
+  "src/control/control-plane.ts": UNTIL_MOVED,
+  "src/control/deployments.ts": UNTIL_MOVED,
+  "src/control/explain-mapping.ts": UNTIL_MOVED,
+  "src/control/explained-mapping.ts": EXAMPLE,
+  "src/control/function-check.ts": UNTIL_MOVED,
+  "src/control/mapping-claims.ts": UNTIL_MOVED,
+  "src/control/source-probe.ts": UNTIL_MOVED,
+  "src/engine/filter/filter.ts": EXAMPLE,
+  "src/engine/filter/rules-by-forms.ts": EXAMPLE,
+  "src/engine/queue/held-message.ts": QUEUE_WORD,
+  "src/engine/queue/hold-length.ts": QUEUE_WORD,
+  "src/engine/queue/receiver.ts": EXAMPLE,
+  "src/engine/stream/discarded-batch.ts": UNTIL_MOVED,
+  "src/engine/trace/trace-subject.ts": UNTIL_MOVED,
+  "src/load/event-records.ts": "the load test's function reads events, as handlers do",
+  "src/load/example.ts": EXAMPLE,
+  "src/load/ledger.ts": EXAMPLE,
+  "src/load/load-run.ts": UNTIL_MOVED,
+  "src/load/scenario-schema.ts": EXAMPLE,
+  "src/main.ts": COMPOSITION,
+  "src/manifests/destination-address.ts": UNTIL_MOVED,
+  "src/manifests/distinct-mappings.ts": UNTIL_MOVED,
+  "src/manifests/load-manifests.ts": UNTIL_MOVED,
+  "src/manifests/mapping-checks.ts": UNTIL_MOVED,
+  "src/manifests/mapping-source.ts": UNTIL_MOVED,
+  "src/manifests/queue-schema.ts": UNTIL_MOVED,
+  "src/manifests/resources.ts": UNTIL_MOVED,
+  "src/manifests/schema.ts": UNTIL_MOVED,
+  "src/manifests/topic-mapping-checks.ts": UNTIL_MOVED,
+  "src/manifests/topic-schema.ts": UNTIL_MOVED,
+  "src/manifests/topic-settings.ts": UNTIL_MOVED,
+  "src/manifests/unsupported-parameters.ts": UNTIL_MOVED,
+  "src/model/arrival.ts": EXAMPLE,
+  "src/model/checkpoint.ts": EXAMPLE,
+  "src/model/envelope.ts": EXAMPLE,
+  "src/model/failure-record.ts": UNTIL_MOVED,
+  "src/model/kinesis-event.ts": EVENT_FORM,
+  "src/model/limits.ts": UNTIL_MOVED,
+  "src/model/mapping.ts": UNTIL_MOVED,
+  "src/model/network-reach.ts": EXAMPLE,
+  "src/model/place.ts": "the word for a set of AWS's regions",
+  "src/model/sqs-event.ts": EVENT_FORM,
+  "src/model/trace-context.ts": EXAMPLE,
+  "src/ports/connector.ts": UNTIL_MOVED,
+  "src/ports/queue-source.ts": QUEUE_WORD,
+  "src/ports/record-sender.ts": QUEUE_WORD,
+  "src/ports/stream-source.ts": EXAMPLE,
+  "src/ports/telemetry.ts": PUBLISHED,
+  "src/ports/tracing.ts": UNTIL_MOVED,
+  "src/telemetry/otlp/span-json.ts": PUBLISHED,
+  "src/telemetry/telemetry.ts": PUBLISHED,
+};
+
+/** Files of `src/` with their words. */
+const found = new Map(
+  sourceFiles(join(ROOT, "src"))
+    .map((file) => relative(ROOT, file))
+    .filter((file) => !OWN_ROLE.test(file))
+    .map((file) => [file, wordsOf(readFileSync(join(ROOT, file), "utf8"))] as const)
+    .filter(([, words]) => words.length > 0),
+);
+
+describe("src/ knows no source by name", () => {
+  test("no file holds a word of a source, but those that are named with a reason", () => {
+    const strangers = [...found].filter(([file]) => !(file in EXCEPTIONS));
+    assert.deepEqual(strangers, []);
+  });
+
+  test("no file is named as an exception that needs none", () => {
+    assert.deepEqual(
+      Object.keys(EXCEPTIONS).filter((file) => !found.has(file)),
+      [],
+    );
+  });
+
+  test("a word is found in any case and inside of names, and a reference to the contract is none", () => {
+    assert.deepEqual(wordsOf("new KafkaCluster(topics) // (kafka §4)"), ["kafka", "topic"]);
+    assert.deepEqual(wordsOf("nextShardIterator, visibilityMs"), ["sharditerator", "visibility"]);
+    assert.deepEqual(wordsOf("a plain stream of records (queues §1.2, kafka §1)"), []);
+  });
+});
+
+function wordsOf(text: string): readonly string[] {
+  const words = text.replaceAll(REFERENCE, "").match(WORDS) ?? [];
+  return [...new Set(words.map((word) => word.toLowerCase()))];
+}
