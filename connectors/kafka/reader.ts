@@ -88,6 +88,8 @@ export class PartitionReader implements ShardReader {
   async read(recordsMax: number, bytesMax: number, signal: AbortSignal): Promise<ShardRead> {
     throwIfAborted(signal);
     if (this.#isLost) return await this.#startAnew(undefined, signal);
+    // plant: a-read-that-a-silent-broker-left-without-an-answer-counts-as-answered
+    let isHeard = !this.#undone.isEmpty;
     let records = await this.#take(recordsMax, bytesMax, signal);
     const startMs = this.#options.now();
     while (records.length === 0) {
@@ -97,18 +99,18 @@ export class PartitionReader implements ShardReader {
       const outcome = await settledWithin(this.#pending, waitMs, signal);
       if (outcome === "waiting") break;
       this.#pending = undefined;
-      if (!outcome.failed && outcome.value.remadeAs !== undefined) {
-        return await this.#startAnew(outcome.value.remadeAs, signal);
-      }
+      const remadeAs = outcome.failed ? undefined : outcome.value.remadeAs;
+      if (remadeAs !== undefined) return await this.#startAnew(remadeAs, signal);
       const next = outcome.failed ? this.#fail(outcome.error) : await this.#accept(outcome.value, signal);
-      if (next === "wait") return this.#result([], RETRY_MS);
+      if (next === "wait") return { ...this.#result([], RETRY_MS), nothingHeard: true };
+      isHeard = true;
       if (next === "ask") continue;
       if (this.#anew !== undefined) return this.#sayAnew(this.#anew);
       records = await this.#take(recordsMax, bytesMax, signal);
       if (this.#isCaughtUp) break;
     }
     this.#emptyReads = records.length === 0 ? this.#emptyReads + 1 : 0;
-    return this.#result(records, 0);
+    return { ...this.#result(records, 0), ...(isHeard ? {} : { nothingHeard: true }) };
   }
 
   async close(): Promise<void> {

@@ -68,7 +68,7 @@ export class FanOutReader implements ShardReader {
       if (this.#anew !== undefined) return this.#tellAnew(this.#anew);
       if (waitMs > 0) {
         const nothing = this.#nothing(waitMs);
-        return this.#subscription === undefined ? { ...nothing, nothingAsked: true } : nothing;
+        return this.#subscription === undefined ? { ...nothing, nothingHeard: true } : nothing;
       }
     }
     if (this.#buffer.isEmpty) this.#buffer.fill(await this.#waiting.take(recordsMax, bytesMax));

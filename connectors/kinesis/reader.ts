@@ -77,11 +77,11 @@ export class PollingReader implements ShardReader {
     throwIfAborted(signal);
     if (this.#buffer.isEmpty && !this.#isAtEnd) {
       const waitMs = this.#options.turn.waitMs();
-      if (waitMs > 0) return { ...this.#nothingYet(waitMs), nothingAsked: true };
+      if (waitMs > 0) return { ...this.#nothingYet(waitMs), nothingHeard: true };
       const anew = await this.#watch.look(signal);
       if (anew !== undefined) return this.#beginAnew(anew);
       const fetched = await this.#fetch(this.#limit(recordsMax, bytesMax), signal);
-      if (fetched !== undefined) return { ...this.#nothingYet(fetched), nothingAsked: true };
+      if (fetched !== undefined) return { ...this.#nothingYet(fetched), nothingHeard: true };
     }
     return this.#serve(recordsMax, bytesMax);
   }

@@ -112,10 +112,10 @@ export interface ShardRead {
   /** The source's quota: the next read of this shard is made no earlier than this many milliseconds from now. */
   readonly readAgainAfterMs: number;
   /**
-   * Without records: the source was not asked, since its quota says to wait. That it does not fail then proves nothing:
-   * back-off goes on where it was.
+   * Without records: the source was not asked, since its quota says to wait, or it has not answered yet. That such a
+   * read does not fail proves nothing: back-off and what is told of the source stay as they were.
    */
-  readonly nothingAsked?: true;
+  readonly nothingHeard?: true;
   /** Records between the wanted start and these were trimmed by the source before they could be read. */
   readonly trimmed: boolean;
   /**

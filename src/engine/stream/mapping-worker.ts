@@ -58,6 +58,8 @@ interface HeldShard {
 
 /** The place of problems that are not one shard's. */
 const WHOLE_MAPPING = "";
+/** Those of the listing, which what is known already outlives: shards that come are not found meanwhile. */
+const LISTING = "listing";
 
 /** How long a stop waits for a store that does not answer, beyond its drain time. */
 const LAST_WORDS_MS = 5_000;
@@ -293,10 +295,12 @@ export class MappingWorker {
       // A stream that was made anew may use a name again.
       for (const shardId of this.#listed.keys()) this.#past.delete(shardId);
       this.#discoveredMs = clock.monotonic();
+      this.#problems.worked(LISTING);
     } catch (error) {
       telemetry.count("source_errors", mapping.name, 1);
       // Without a first discovery there is nothing to do; after it, the shards that are known go on.
       if (this.#listed === undefined) throw error;
+      this.#problems.failed(LISTING, error, clock.monotonic());
       const fields = { mapping: mapping.name, error: describeError(error) };
       this.#lines.write("warn", "the shards of a stream could not be listed; trying again", fields);
     }

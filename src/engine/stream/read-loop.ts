@@ -74,11 +74,11 @@ export async function runReadLoop(options: ReadLoopOptions): Promise<void> {
         // plant: a-shard-made-anew-is-resumed-where-the-old-one-was
         reader ??= await source.openReader(shardId, start, stopSignal, logId);
         read = await readInTurn(options, reader, room);
-        if (failedAt !== undefined && read.nothingAsked !== true) {
+        if (failedAt !== undefined && read.nothingHeard !== true) {
           reportReturn(options, failedAt, outages.worked(failedAt));
           failedAt = undefined;
         }
-        if (read.nothingAsked !== true) options.inquiry.seen(shardId);
+        if (read.nothingHeard !== true) options.inquiry.seen(shardId);
       } catch (error) {
         if (stopSignal.aborted) return;
         failedAt = endpointOf(error) ?? `the shard ${shardId}`;

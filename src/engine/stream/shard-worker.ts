@@ -200,7 +200,7 @@ export class ShardWorker {
       notes: this.#readNotes,
       room: () => this.#readAhead.room(),
       onRead: (read) => {
-        if (read.nothingAsked !== true) this.#environment.problems.worked(this.shardId);
+        if (read.nothingHeard !== true) this.#environment.problems.worked(this.shardId);
         if (read.anew !== undefined) return this.#turnTo(read, read.anew);
         if (this.#log.isNews(read) && this.#skip.unread.length > 0) return this.#takeOfOther(read);
         this.#take(read);

@@ -59,4 +59,15 @@ export const KAFKA_WIRE_BUGS: readonly ContractBug[] = [
     },
     { at: "a-brokers-frame-is-believed", instead: "if (bytes < 0) {" },
   ),
+  contractBug(
+    "a read that a silent broker left without an answer counts as answered",
+    {
+      file: "test/unit/connectors/kafka/reader.test.ts",
+      test: "a read that the broker has not answered says that nothing was heard, before a failure and behind it",
+    },
+    {
+      at: "a-read-that-a-silent-broker-left-without-an-answer-counts-as-answered",
+      instead: "let isHeard = true;",
+    },
+  ),
 ];

@@ -241,3 +241,16 @@ test("a read that is aborted leaves its fetch to the next one", async () => {
   });
   assert.deepEqual([offsetsOf(await next), asked.length], [[0, 1], 1]);
 });
+
+test("a read that the broker has not answered says that nothing was heard, before a failure and behind it", async () => {
+  const world = worldOf([
+    { records: records(0, 2), lastStableOffset: 2, highWatermark: 2 },
+    {},
+    new KafkaFault("timeout", "The broker stands still."),
+  ]);
+  const heard: boolean[] = [];
+  for (let reads = 0; reads < 5; reads++) {
+    heard.push((await world.reader.read(1, MANY, NO_ABORT)).nothingHeard !== true);
+  }
+  assert.deepEqual(heard, [true, true, true, false, false]);
+});

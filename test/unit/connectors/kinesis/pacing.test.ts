@@ -108,7 +108,7 @@ test("a read that waits for its turn says that nothing was asked", async () => {
     await source.openReader(SHARD_ID, { kind: "oldest" }, NO_ABORT),
     await source.openReader(SHARD_ID, { kind: "oldest" }, NO_ABORT),
   ];
-  assert.equal((await first.read(10, 1_000, NO_ABORT)).nothingAsked, undefined);
+  assert.equal((await first.read(10, 1_000, NO_ABORT)).nothingHeard, undefined);
   const waiting = await second.read(10, 1_000, NO_ABORT);
-  assert.ok(waiting.nothingAsked === true && waiting.readAgainAfterMs > 0);
+  assert.ok(waiting.nothingHeard === true && waiting.readAgainAfterMs > 0);
 });

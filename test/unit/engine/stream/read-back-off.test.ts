@@ -66,8 +66,8 @@ async function backOffOf(between: ShardRead): Promise<readonly number[]> {
   return waits.filter((ms) => ms !== QUOTA_MS);
 }
 
-test("a read that asked nothing of its source does not begin the back-off anew", async () => {
-  const waits = await backOffOf({ ...NOTHING, nothingAsked: true });
+test("a read that heard nothing of its source does not begin the back-off anew", async () => {
+  const waits = await backOffOf({ ...NOTHING, nothingHeard: true });
   assert.deepEqual(waits.slice(0, 5), [100, 200, 400, 800, 1_600]);
 });
 

@@ -69,3 +69,40 @@ test("a mapping says why its source cannot be read, and that it can be again", a
   await world.clock.advance(60_000);
   assert.equal(world.engine.status()[0]?.lastProcessingResult, "OK");
 });
+
+test("what fails is told until the source is heard again, not until a read that heard nothing", async () => {
+  const world = new SmallWorld();
+  const result = () => world.engine.status()[0]?.lastProcessingResult;
+  world.readFailure = UNREACHABLE;
+  world.start();
+  await world.clock.advance(60_000);
+  world.readFailure = undefined;
+  for (let reads = 0; reads < 200; reads++) {
+    world.tellNext = { nothingHeard: true };
+    await world.clock.advance(50);
+  }
+  assert.match(result() ?? "", /^PROBLEM: .*nothing answers at 127\.0\.0\.1:1/);
+  world.tellNext = undefined;
+  await world.clock.advance(1_000);
+  assert.equal(result(), "No records processed");
+});
+
+test("a listing that fails on is told, though the shards that are known go on: new ones are not found", async () => {
+  const world = new SmallWorld();
+  const result = () => world.engine.status()[0]?.lastProcessingResult;
+  world.start();
+  world.append("s1", {});
+  await world.clock.advance(1_000);
+  const { listing } = world;
+  world.listing = async () => {
+    throw new MillraceError("ERR_MILLRACE_SOURCE_UNAVAILABLE", "ListShards is denied");
+  };
+  await world.clock.advance(5 * 60_000);
+  world.append("s1", {});
+  await world.clock.advance(1_000);
+  assert.equal(world.calls.length, 2);
+  assert.match(result() ?? "", /^PROBLEM: .*ListShards is denied/);
+  world.listing = listing;
+  await world.clock.advance(60_000);
+  assert.equal(result(), "OK");
+});
