@@ -65,6 +65,12 @@ const MIGRATIONS: readonly string[] = [
     applied_version bigint NOT NULL,
     beat bigint NOT NULL
   )`,
+  // A cell that is gone keeps its revision.
+  `CREATE TABLE millrace.cell (
+    name text COLLATE "C" PRIMARY KEY,
+    revision bigint NOT NULL,
+    document text
+  )`,
 ];
 const VERSIONS_TABLE = "CREATE TABLE millrace.schema_version (version integer PRIMARY KEY)";
 const DUPLICATE_TABLE = "42P07";

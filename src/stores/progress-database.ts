@@ -40,6 +40,8 @@ const SCHEMA_STEPS: readonly string[] = [
       beat INTEGER NOT NULL
     ) STRICT;
   `,
+  // A cell that is gone keeps its revision.
+  "CREATE TABLE cell (name TEXT PRIMARY KEY, revision INTEGER NOT NULL, document TEXT) STRICT",
 ];
 const SCHEMA_VERSION = SCHEMA_STEPS.length;
 

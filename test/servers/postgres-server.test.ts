@@ -158,7 +158,7 @@ test(
     await (await opened(t, url)).close();
     await run(url, "INSERT INTO millrace.schema_version VALUES (7)");
     const newer = await rejectsWith("ERR_MILLRACE_STORE_CORRUPT", () => openPostgresStore(url));
-    assert.match(newer.message, /format 7; this version of millrace reads formats up to 2/);
+    assert.match(newer.message, /format 7; this version of millrace reads formats up to 3/);
 
     for (const sql of ["progress (name text)", "schema_version (name text)"]) {
       const other = await server.createDatabase();

@@ -7,7 +7,7 @@ export interface PostgresWriteFault {
   end(url: string): Promise<void>;
 }
 
-const TABLES = ["progress", "mapping", "mapping_version", "mapping_process"];
+const TABLES = ["progress", "mapping", "mapping_version", "mapping_process", "cell"];
 
 export const POSTGRES_WRITE_FAULTS: readonly PostgresWriteFault[] = [
   {

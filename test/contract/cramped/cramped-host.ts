@@ -3,6 +3,7 @@ import { closeSync, openSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { MillraceError } from "../../../src/model/errors.ts";
 import { openSqliteStore } from "../../../src/stores/sqlite.ts";
+import { openSqliteCellStore } from "../../../src/stores/sqlite-cells.ts";
 import { openSqliteMappingStore } from "../../../src/stores/sqlite-mappings.ts";
 import { openFailures, openQueue, openStream } from "./cramped-files.ts";
 
@@ -34,6 +35,7 @@ const filler = join(folder, "filler");
 const OPENERS = {
   progress: () => openSqliteStore(path),
   mappings: () => openSqliteMappingStore(path),
+  cells: () => openSqliteCellStore(path),
   failures: async () => openFailures(folder),
   stream: async () => openStream(folder),
   queue: async () => openQueue(folder),

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ERROR_CODES, MillraceError } from "../../../src/model/errors.ts";
+import type { CellStore } from "../../../src/ports/cell-store.ts";
 import type { MappingStore } from "../../../src/ports/mapping-store.ts";
 import type { ProgressStore } from "../../../src/ports/progress-store.ts";
 import type { CrampedFailureFile, CrampedQueue, CrampedStream } from "./cramped-files.ts";
@@ -72,6 +73,10 @@ export class CrampedPlace implements AsyncDisposable {
 
   openMappings(): Promise<MappingStore> {
     return this.#open<MappingStore>("mappings");
+  }
+
+  openCells(): Promise<CellStore> {
+    return this.#open<CellStore>("cells");
   }
 
   openFailureFile(): Promise<CrampedFailureFile> {

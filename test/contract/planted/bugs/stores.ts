@@ -2,6 +2,8 @@ import { type ContractBug, contractBug } from "../contract-bug.ts";
 
 const SQLITE = "test/contract/sqlite-store.test.ts";
 
+const SQLITE_CELLS = "test/contract/sqlite-cell-store.test.ts";
+
 const EARLY = {
   at: "early",
   instead: "return (...values) => [statement.get(...values)].filter((row) => row !== undefined);",
@@ -28,6 +30,42 @@ export const STORE_BUGS: readonly ContractBug[] = [
       at: "a-change-of-a-mapping-is-answered-though-its-commit-failed",
       instead:
         'try { database.exec("COMMIT"); } catch { if (database.isTransaction) database.exec("ROLLBACK"); }',
+    },
+  ),
+  contractBug(
+    "a cell of SQLite is swapped whatever was seen",
+    {
+      file: SQLITE_CELLS,
+      test: "lets exactly one of several swaps of one revision take effect",
+    },
+    {
+      at: "a-cell-of-sqlite-is-swapped-whatever-was-seen",
+      lines: 5,
+      instead:
+        'move: changedRows(database, "UPDATE cell SET revision = revision + 1, document = ? WHERE name = ? AND ? > 0 AND document IS NOT NULL RETURNING revision"),',
+    },
+  ),
+  contractBug(
+    "a cell of SQLite begins anew after its removal",
+    { file: SQLITE_CELLS, test: "gives revisions that rise, also over a removal" },
+    {
+      at: "a-cell-of-sqlite-begins-anew-after-its-removal",
+      lines: 5,
+      instead:
+        'make: changedRows(database, "INSERT INTO cell (name, revision, document) VALUES (?, 1, ?) ON CONFLICT (name) DO UPDATE SET revision = 1, document = excluded.document WHERE cell.document IS NULL RETURNING revision"),',
+    },
+  ),
+  contractBug(
+    "a cell of PostgreSQL is swapped whatever was seen",
+    {
+      file: "test/servers/postgres-cells.test.ts",
+      test: "lets exactly one of several swaps of one revision take effect",
+      needsServer: true,
+    },
+    {
+      at: "a-cell-of-postgresql-is-swapped-whatever-was-seen",
+      instead:
+        'move: "UPDATE millrace.cell SET revision = revision + 1, document = $1 WHERE name = $2 AND $3::bigint > 0 AND document IS NOT NULL RETURNING revision",',
     },
   ),
   contractBug(
