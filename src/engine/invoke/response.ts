@@ -12,7 +12,7 @@ export type BatchVerdict =
   | { readonly kind: "succeeded"; readonly stateJson: string | undefined }
   /** Records with these indexes in the batch failed: at least one. */
   | { readonly kind: "partial"; readonly failed: ReadonlySet<number>; readonly stateJson: string | undefined }
-  | { readonly kind: "malformed"; readonly reason: string };
+  | Malformed;
 
 export interface ResponseExpectation {
   readonly reportBatchItemFailures: boolean;
@@ -37,8 +37,8 @@ export function readResponse(payload: Uint8Array, expectation: ResponseExpectati
   if (expectsState) {
     // plant: a-windows-state-passes-through-javascripts-numbers
     stateJson = memberText(text, "state");
-    if (stateJson === undefined) return malformed("the response has no `state`");
-    if (isReplaced(text, payload)) return malformed("the response has a `state` and is not UTF-8");
+    if (stateJson === undefined) return malformed("the response has no `state`", true);
+    if (isReplaced(text, payload)) return malformed("the response has a `state` and is not UTF-8", true);
   }
   if (!reportBatchItemFailures) return { kind: "succeeded", stateJson };
   return readItemFailures(text, stateJson, expectation);
@@ -61,7 +61,8 @@ function readItemFailures(
   return failed.size === 0 ? { kind: "succeeded", stateJson } : { kind: "partial", failed, stateJson };
 }
 
-type Malformed = { readonly kind: "malformed"; readonly reason: string };
+/** `isOfState`: its `state` is at fault. */
+type Malformed = { readonly kind: "malformed"; readonly reason: string; readonly isOfState: boolean };
 
 /** `items`: the list `batchItemFailures` as JSON. */
 function failedItems(text: string): { readonly kind: "listed"; readonly items: string } | Malformed {
@@ -128,8 +129,8 @@ function parseBody(payload: Uint8Array): { readonly kind: "parsed"; readonly tex
   return { kind: "parsed", text: decode(payload) };
 }
 
-function malformed(reason: string): Malformed {
-  return { kind: "malformed", reason };
+function malformed(reason: string, isOfState = false): Malformed {
+  return { kind: "malformed", reason, isOfState };
 }
 
 /** Decoding has put replacement characters in the place of bytes that are no UTF-8. */

@@ -1,39 +1,59 @@
 import type { FailureCondition, FailureRecord } from "../../model/failure-record.ts";
-import type { StreamRecord, TumblingWindow } from "../../model/record.ts";
+import type { StreamRecord } from "../../model/record.ts";
 import type { StreamSource } from "../../ports/stream-source.ts";
+import type { BatchTrace } from "../trace/batch-trace.ts";
+import { carriersOf } from "../trace/carriers.ts";
 import type { BufferedRecord } from "./buffered-record.ts";
 import { itemIdentifier } from "./item-identifier.ts";
+import type { Segment } from "./segment.ts";
 import type { ShardContext } from "./shard-context.ts";
 import { eventOrNothing } from "./throwing-source.ts";
+import type { OpenWindow } from "./tumbling-window.ts";
 
 export interface DiscardedBatch {
+  readonly segment: Segment;
+  /** All of the segment's, or those that have expired. */
   readonly records: readonly BufferedRecord[];
-  readonly requestId: string;
   readonly condition: FailureCondition;
-  readonly approximateInvokeCount: number;
   readonly response: FailureRecord["response"];
-  readonly window: TumblingWindow | undefined;
-  /** What tells a last invocation of a tumbling window, which has no records, from every other one. */
-  readonly windowPlace: string | undefined;
+  readonly window: OpenWindow | undefined;
+  readonly trace: BatchTrace | undefined;
+}
+
+/** Resolves when the destination has accepted it; to `false` when it was stopped before. */
+export function deliverDiscarded(context: ShardContext, batch: DiscardedBatch): Promise<boolean> {
+  const { delivery, stopSignal, callSignal, source } = context;
+  const { records, trace } = batch;
+  const carriers = () => carriersOf(source.events, records);
+  return delivery.discard(
+    failureRecordOf(context, batch),
+    stopSignal,
+    callSignal,
+    trace && { trace, carriers },
+  );
 }
 
 /** What the failure destination gets of a discarded batch (streams §5.7). */
-export function failureRecordOf(context: ShardContext, batch: DiscardedBatch): FailureRecord {
+function failureRecordOf(context: ShardContext, batch: DiscardedBatch): FailureRecord {
   const { mapping, source, shardId, clock } = context;
+  const { segment, condition } = batch;
   const { batchInfoName, arrivalPrecision, eventSourceArn, bootstrapServers } = source.description;
+  const invocations = condition === "RetryAttemptsExhausted" ? segment.failures : segment.invocations;
+  const window = batch.window?.asEvent(shardId, segment.windowEnd);
   const first = batch.records[0]?.record;
   const last = batch.records.at(-1)?.record;
-  const place = first === undefined ? batch.windowPlace : placeOf(first, last ?? first);
+  const place =
+    first === undefined ? batch.window?.placeOf(segment.windowEnd) : placeOf(first, last ?? first);
   const records = spanOf(source, batch.records);
   return {
     // The same batch discarded again, after a crash before its checkpoint, has the same id.
-    id: `${mapping.uuid}/${shardId}/${place}/${batch.condition}`,
+    id: `${mapping.uuid}/${shardId}/${place}/${condition}`,
     mappingUuid: mapping.uuid,
-    requestId: batch.requestId,
+    requestId: segment.requestId,
     functionArn: mapping.functionArn,
-    condition: batch.condition,
-    approximateInvokeCount: batch.approximateInvokeCount,
-    response: batch.response,
+    condition,
+    approximateInvokeCount: Math.max(1, invocations),
+    response: batch.response && ofVersion(batch.response, segment.executedVersion),
     timestampMs: clock.now(),
     batch: {
       infoName: batchInfoName,
@@ -43,9 +63,13 @@ export function failureRecordOf(context: ShardContext, batch: DiscardedBatch): F
       arrivalPrecision,
       records,
     },
-    payload: eventOrNothing(source, batch.records, batch.window),
-    window: batch.window,
+    payload: eventOrNothing(source, batch.records, window),
+    window,
   };
+}
+
+function ofVersion(response: NonNullable<FailureRecord["response"]>, executedVersion: string | undefined) {
+  return executedVersion === undefined ? response : { ...response, executedVersion };
 }
 
 /**

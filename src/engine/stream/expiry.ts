@@ -39,6 +39,29 @@ export class Expiry {
 }
 
 /**
+ * `aged` go to the destination, `gone` nowhere: the source has expired them first, the first `goneCount`. Each keeps
+ * its order.
+ */
+export function sortExpired(
+  records: readonly BufferedRecord[],
+  expiry: Expiry,
+  goneCount: number,
+  nowMs: number,
+) {
+  const first = records[goneCount];
+  const aged: BufferedRecord[] = [];
+  const gone: BufferedRecord[] = [];
+  const live: BufferedRecord[] = [];
+  for (const buffered of records) {
+    const isAged = expiry.dueMs(buffered) <= nowMs;
+    const isGone = first === undefined || buffered.ordinal < first.ordinal;
+    // plant: records-that-are-too-old-are-forgotten
+    (isAged ? aged : isGone ? gone : live).push(buffered);
+  }
+  return { aged, gone, live };
+}
+
+/**
  * When a record arrived, in monotonic time, by the source's clock where its answers carry a date; `undefined`: nobody
  * knows. For people and metrics: the host's wall clock stands in where there is no date, and settles nothing.
  */

@@ -16,6 +16,6 @@ export const BALANCE_BUGS: readonly PlantedBug[] = [
   }),
   bug("a batch whose size is refused is not split", ["I3", "I1"], {
     at: "a-batch-whose-size-is-refused-is-not-split",
-    instead: "if (segment.records.length >= 0) return await this.#failed(segment, undefined);",
+    instead: "if (segment.records.length >= 0) return fail(segment, undefined, mapping, nowMs);",
   }),
 ];

@@ -9,7 +9,7 @@ export const BATCHES_BUGS: readonly PlantedBug[] = [
   bug("the smallest batches are not split", ["I9"], {
     at: "the-smallest-batches-are-not-split",
     instead:
-      "if (mapping.bisectBatchOnFunctionError && segment.records.length > 2) return this.#bisect(segment);",
+      "if (mapping.bisectBatchOnFunctionError && segment.records.length > 2) return split(segment, 0);",
   }),
   bug("batches are split one record at a time", ["I9"], {
     at: "batches-are-split-one-record-at-a-time",

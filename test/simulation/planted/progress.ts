@@ -17,7 +17,7 @@ export const PROGRESS_BUGS: readonly PlantedBug[] = [
   }),
   bug("the right half of a split batch goes first", ["I2"], {
     at: "the-right-half-of-a-split-batch-goes-first",
-    instead: 'return { kind: "next", segments: [right, left] };',
+    instead: 'return { kind: "split", segment, halves: [right, left], failures, triedForMs: undefined };',
   }),
   bug("parts of a batch are pushed in the wrong order", ["I2"], {
     at: "parts-of-a-batch-are-pushed-in-the-wrong-order",
@@ -35,7 +35,7 @@ export const PROGRESS_BUGS: readonly PlantedBug[] = [
   }),
   bug("a throttle costs a retry", ["I3"], {
     at: "a-throttle-costs-a-retry",
-    instead: "return await this.#failed(segment, undefined);",
+    instead: "return fail(segment, undefined, mapping, nowMs);",
   }),
   bug("records are given up at half their age", ["I3", "I5", "I1"], {
     at: "records-are-given-up-at-half-their-age",
@@ -100,8 +100,7 @@ export const PROGRESS_BUGS: readonly PlantedBug[] = [
   }),
   bug("a split loses a record", ["I1", "I16"], {
     at: "a-split-loses-a-record",
-    instead:
-      "const right = { ...this.#retry(segment.records.slice(middle === 1 ? 1 : middle + 1), depth), failures };",
+    instead: "const right = segment.records.slice(middle === 1 ? 1 : middle + 1);",
   }),
   bug("an empty read is taken for the end of the shard", ["I5", "I12", "I16"], {
     at: "an-empty-read-is-taken-for-the-end-of-the-shard",

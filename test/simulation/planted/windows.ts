@@ -33,6 +33,6 @@ export const WINDOWS_BUGS: readonly PlantedBug[] = [
   bug("a window's last invocation is as old as the window", ["windows"], {
     at: "a-windows-last-invocation-is-as-old-as-the-window",
     instead:
-      "if (triedFromMs === undefined) return (this.#window?.startMs ?? 0) + (this.#context.mapping.recordAgeMsMax ?? Number.POSITIVE_INFINITY) - this.#context.clock.now();",
+      "if (triedFromMs === undefined) return (this.#context.mapping.recordAgeMsMax ?? Number.POSITIVE_INFINITY) - this.#context.clock.now();",
   }),
 ];
