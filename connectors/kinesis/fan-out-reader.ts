@@ -66,10 +66,8 @@ export class FanOutReader implements ShardReader {
     if (this.#buffer.isEmpty && this.#waiting.isEmpty && !this.#isAtEnd) {
       const waitMs = await this.#nextEvent(signal);
       if (this.#anew !== undefined) return this.#tellAnew(this.#anew);
-      if (waitMs > 0) {
-        const nothing = this.#nothing(waitMs);
-        return this.#subscription === undefined ? { ...nothing, nothingHeard: true } : nothing;
-      }
+      // plant: a-subscription-that-brings-nothing-is-taken-for-an-idle-one
+      if (waitMs > 0) return { ...this.#nothing(waitMs), nothingHeard: true };
     }
     if (this.#buffer.isEmpty) this.#buffer.fill(await this.#waiting.take(recordsMax, bytesMax));
     const records = this.#buffer.take(recordsMax, bytesMax);

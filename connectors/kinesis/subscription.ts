@@ -1,4 +1,4 @@
-import type { SubscriptionEvent } from "./kinesis-api.ts";
+import { KinesisFault, type SubscriptionEvent } from "./kinesis-api.ts";
 
 /** Silence after which a subscription counts as lost: the service sends an event, if only an empty one, every 5 s. */
 const SILENCE_MS_MAX = 35_000;
@@ -24,11 +24,14 @@ export class Subscription {
     this.#ask();
   }
 
-  /** The next event if it is there; `undefined` if not yet; `ended` when the subscription is over or silent. */
+  /** The next event if it is there; `undefined` if not yet; `ended` when the subscription is over. */
   take(): SubscriptionEvent | "ended" | undefined {
     if (this.#failure !== undefined) throw this.#failure.error;
     const arrived = this.#arrived;
-    if (arrived === undefined) return this.#now() - this.#askedMs > SILENCE_MS_MAX ? "ended" : undefined;
+    if (arrived === undefined) {
+      if (this.#now() - this.#askedMs > SILENCE_MS_MAX) throw silence();
+      return undefined;
+    }
     if (arrived.done === true) return "ended";
     this.#ask();
     return arrived.value;
@@ -52,4 +55,14 @@ export class Subscription {
       },
     );
   }
+}
+
+/** A subscription that is opened again each time and never brings anything is not to look like an idle shard. */
+function silence(): KinesisFault {
+  const seconds = SILENCE_MS_MAX / 1_000;
+  return new KinesisFault(
+    "unavailable",
+    `A subscription to a Kinesis shard was opened and brought nothing in ${seconds} s, though the service sends an event at least every 5 s. ` +
+      "Look whether a proxy between here and the service holds its answers back.",
+  );
 }

@@ -33,8 +33,8 @@ export interface ReadLoopOptions {
   room(): Promise<ReadRoom | undefined>;
   /** Takes over what was read. The next read waits for a promise. */
   onRead(read: ShardRead): Promise<void> | undefined;
-  /** `triedForMs`: how long the try took that failed. */
-  onFailure(error: unknown, triedForMs: number): void;
+  /** `silentMs`: how long nothing has been heard of the source, as far as it was asked. */
+  onFailure(error: unknown, silentMs: number): void;
 }
 
 /** One taker for all shards: they read in the order in which they ask. */
@@ -62,6 +62,8 @@ export async function runReadLoop(options: ReadLoopOptions): Promise<void> {
   let reader: ShardReader | undefined;
   /** The place where the last try failed. */
   let failedAt: string | undefined;
+  /** How long reads have heard nothing of the source, and failed. */
+  let silentMs = 0;
   try {
     while (!stopSignal.aborted) {
       notes.does("waitingForRoom");
@@ -85,7 +87,8 @@ export async function runReadLoop(options: ReadLoopOptions): Promise<void> {
         const isNew = outages.failed(failedAt, limitsAfter(error, options.limits));
         reportFailure(options, error, isNew);
         // plant: a-reader-ends-at-its-first-failure-and-notes-nothing
-        options.onFailure(error, clock.monotonic() - askedMs);
+        silentMs += clock.monotonic() - askedMs;
+        options.onFailure(error, silentMs);
         if (await isShardGone(options, error)) {
           await options.onRead(ALL_TRIMMED);
           return;
@@ -103,6 +106,8 @@ export async function runReadLoop(options: ReadLoopOptions): Promise<void> {
       if (stopSignal.aborted) return;
       start = placeAfter(read, start);
       logId = read.logId ?? logId;
+      silentMs =
+        read.nothingHeard === true ? silentMs + clock.monotonic() - askedMs + read.readAgainAfterMs : 0;
       notes.does("waitingForRoom");
       await options.onRead(read);
       if (read.endOfShard) return;

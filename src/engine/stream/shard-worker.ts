@@ -206,13 +206,8 @@ export class ShardWorker {
         this.#take(read);
         return undefined;
       },
-      onFailure: (error, triedForMs) =>
-        this.#environment.problems.failed(
-          this.shardId,
-          error,
-          this.#environment.clock.monotonic(),
-          triedForMs,
-        ),
+      onFailure: (error, silentMs) =>
+        this.#environment.problems.failed(this.shardId, error, this.#environment.clock.monotonic(), silentMs),
     }).catch((error: unknown) => this.#defect(error));
   }
 

@@ -31,10 +31,10 @@ export class SourceProblems {
   }
 
   /**
-   * `place`: a shard, or the mapping as a whole. A throttle is no problem. `nowMs`: monotonic. `triedForMs`: how long
-   * the try took that failed.
+   * `place`: a shard, or the mapping as a whole. A throttle is no problem. `nowMs`: monotonic. `silentMs`: for
+   * how long nothing had been heard of it when the try failed.
    */
-  failed(place: string, error: unknown, nowMs: number, triedForMs = 0): void {
+  failed(place: string, error: unknown, nowMs: number, silentMs = 0): void {
     const lastProblem = describeError(error).slice(0, TEXT_CHARS_MAX);
     this.#tries.set(place, {
       count: (this.#tries.get(place)?.count ?? 0) + 1,
@@ -42,7 +42,7 @@ export class SourceProblems {
       fault: faultOf(error),
     });
     if (hasErrorCode(error, "ERR_MILLRACE_SOURCE_THROTTLED")) return;
-    const known = this.#failures.get(place) ?? { count: 0, sinceMs: nowMs - triedForMs, text: undefined };
+    const known = this.#failures.get(place) ?? { count: 0, sinceMs: nowMs - silentMs, text: undefined };
     known.count++;
     const result = processingResultOf(error);
     if (result !== undefined) known.text = result;

@@ -64,4 +64,15 @@ export const AWS_BUGS: readonly ContractBug[] = [
       instead: "if (attempt >= 1 || signal.aborted || !again(error)) throw error;",
     },
   ),
+  contractBug(
+    "a subscription that brings nothing is taken for an idle one",
+    {
+      file: "test/unit/connectors/kinesis/fan-out.test.ts",
+      test: "a subscription that is accepted proves nothing before its first event: a proxy may hold all of them back",
+    },
+    {
+      at: "a-subscription-that-brings-nothing-is-taken-for-an-idle-one",
+      instead: "if (waitMs > 0) return this.#nothing(waitMs);",
+    },
+  ),
 ];

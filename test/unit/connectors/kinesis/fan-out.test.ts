@@ -76,13 +76,33 @@ test("a subscription is renewed before five minutes, behind the last event taken
   assert.deepEqual(placesOf(api), [{ kind: "oldest" }, { kind: "after", sequenceNumber: sequence(1) }]);
 });
 
-test("a subscription in which nothing comes, not even a heartbeat, is given up and opened again", async () => {
+test("a subscription in which nothing comes, not even a heartbeat, is told as a failure and opened again", async () => {
   const api = new FakeKinesis();
   api.script = (place, end) => sendAndStay(place.kind === "oldest" ? [event([0])] : [event([1])], end);
   const reader = await openReader(api);
   await readTimes(api, reader, 4);
   api.nowMs += 40_000;
+  await assert.rejects(readTimes(api, reader, 1), /brought nothing in 35 s/);
   assert.deepEqual((await readTimes(api, reader, 5)).positions, [sequence(1)]);
+});
+
+test("a subscription that is accepted proves nothing before its first event: a proxy may hold all of them back", async () => {
+  const api = new FakeKinesis();
+  api.script = (_place, end) => sendAndStay([], end);
+  const reader = await openReader(api);
+  for (let tries = 0; tries < 2; tries++) {
+    await assert.rejects(
+      async () => {
+        for (;;) {
+          const { nothingHeard, readAgainAfterMs } = await reader.read(10, 1_000_000, NO_ABORT);
+          assert.equal(nothingHeard, true);
+          api.nowMs += readAgainAfterMs;
+        }
+      },
+      (error) => hasErrorCode(error, "ERR_MILLRACE_SOURCE_UNAVAILABLE"),
+    );
+  }
+  assert.equal(api.callsOf("subscribe").length, 2);
 });
 
 test("a subscription that the service ends is opened again, no sooner than the service allows", async () => {

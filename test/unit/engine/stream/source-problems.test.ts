@@ -106,3 +106,17 @@ test("a listing that fails on is told, though the shards that are known go on: n
   await world.clock.advance(60_000);
   assert.equal(result(), "OK");
 });
+
+test("a source that answers nothing for ten seconds and then fails is a problem at once", async () => {
+  const world = new SmallWorld();
+  const result = () => world.engine.status()[0]?.lastProcessingResult;
+  world.idleReadMs = 1_000;
+  world.start();
+  for (let reads = 0; reads < 24; reads++) {
+    world.tellNext = { nothingHeard: true };
+    await world.clock.advance(500);
+  }
+  world.readFailure = UNREACHABLE;
+  await world.clock.advance(1_000);
+  assert.match(result() ?? "", /^PROBLEM: .*nothing answers at 127\.0\.0\.1:1/);
+});
