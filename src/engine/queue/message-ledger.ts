@@ -42,6 +42,11 @@ export class MessageLedger {
     return this.#unwanted.size;
   }
 
+  /** Age of the oldest message whose hold is kept, as far as its queue says when it was sent; `undefined`: none is. */
+  oldestAgeMs(): number | undefined {
+    return this.#holds.oldestAgeMs();
+  }
+
   /** From now on the message is ours to give back. */
   take(message: QueueMessage, receivedMs: number, { askedMs, holdMs }: Hold): HeldMessage {
     // plant: a-hold-is-counted-from-the-answer-not-from-the-question

@@ -20,11 +20,11 @@ export const QUEUE_GROUP_BUGS: readonly PlantedBug[] = [
   }),
   bug("what waits behind a failure overtakes it", ["I2", "I8"], {
     at: "what-waits-behind-a-failure-overtakes-it",
-    instead: "const behind = failedGroups.size >= 0 ? [] : this.#buffer.takeGroups(failedGroups);",
+    instead: "const behind = failedGroups.size >= 0 ? [] : ledger.buffer.takeGroups(failedGroups);",
   }),
   bug("what waits behind a lost message overtakes it", ["I2", "I8"], {
     at: "what-waits-behind-a-lost-message-overtakes-it",
-    instead: "const behind = this.#buffer.takeGroups(new Set());",
+    instead: "const behind = ledger.buffer.takeGroups(new Set());",
   }),
   bug("the simulated queue gives messages of a held group", ["I2", "I8"], {
     at: "the-simulated-queue-gives-messages-of-a-held-group",
@@ -44,11 +44,11 @@ export const QUEUE_FLOW_BUGS: readonly PlantedBug[] = [
   }),
   bug("messages do not wait for their batching window", ["I13"], {
     at: "messages-do-not-wait-for-their-batching-window",
-    instead: "return this.#buffer.isFull || nowMs >= 0 || this.#budget.room <= 0;",
+    instead: "return buffer.isFull || nowMs >= 0 || budget.room <= 0;",
   }),
   bug("messages wait for two batching windows", ["I13"], {
     at: "messages-wait-for-two-batching-windows",
-    instead: "return oldestMs + 2 * this.#options.deployment.mapping.batchingWindowMs;",
+    instead: "return oldestMs + 2 * windowMs;",
   }),
   bug("receiving ignores the byte budget", ["I10"], {
     at: "receiving-ignores-the-byte-budget",
@@ -85,8 +85,7 @@ export const QUEUE_FLOW_BUGS: readonly PlantedBug[] = [
   }),
   bug("a failed batch of messages is tried again at once", ["I3"], {
     at: "a-failed-batch-of-messages-is-tried-again-at-once",
-    instead:
-      'if (outcome.kind !== "throttled" && outcome.kind !== "unavailable" && outcome.kind !== "timedOut") {',
+    instead: 'return { kind: "again", problem: "unavailable", retryAfterMs: 0, error: undefined };',
   }),
   bug("a throttled batch is let go at once", ["I3"], {
     at: "a-throttled-batch-is-let-go-at-once",

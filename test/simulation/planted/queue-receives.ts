@@ -9,11 +9,11 @@ export const QUEUE_RECEIVE_BUGS: readonly PlantedBug[] = [
   bug("a stop gives back what waits, though it could run", ["I19"], {
     at: "a-stop-gives-back-what-waits-though-it-could-run",
     instead:
-      'this.#track(this.#giveBack(this.#buffer.messages, "a stop"));\nawait sleepUnless(drained, clock, Math.min(startsMs, drainMs));',
+      'work.track(settlement.giveBack(parts.ledger.buffer.messages, "a stop"));\nawait sleepUnless(drained, clock, Math.min(startsMs, drainMs));',
   }),
   bug("a stop does not wait for receives that are under way", ["I19", "I15", "I26"], {
     at: "a-stop-does-not-wait-for-receives-that-are-under-way",
-    instead: "const isDrained = this.#running.size === 0 && this.#buffer.size === 0;",
+    instead: "const isDrained = work.size === 0 && ledger.buffer.size === 0;",
   }),
   bug("what goes back unseen is not counted", ["I19"], {
     at: "what-goes-back-unseen-is-not-counted",

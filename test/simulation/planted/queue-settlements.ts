@@ -4,7 +4,8 @@ import { bug, type PlantedBug } from "./planted-bug.ts";
 export const QUEUE_SETTLEMENT_BUGS: readonly PlantedBug[] = [
   bug("messages are acknowledged before their invocation", ["I14"], {
     at: "messages-are-acknowledged-before-their-invocation",
-    instead: "void this.#settler.acknowledge(batch);\nconst ending = await runQueueBatch(",
+    instead:
+      "void settlement.acknowledgeEarly(batch);\nconst ending = await runQueueBatch({ ...context, notes }, batch);",
   }),
   bug("messages of a failed batch are acknowledged", ["I14", "I1"], {
     at: "messages-of-a-failed-batch-are-acknowledged",
@@ -12,7 +13,7 @@ export const QUEUE_SETTLEMENT_BUGS: readonly PlantedBug[] = [
   }),
   bug("a batch that was throttled to the end is acknowledged", ["I14", "I1"], {
     at: "a-batch-that-was-throttled-to-the-end-is-acknowledged",
-    instead: "return succeeded(context, running);",
+    instead: "return { acknowledge: batch, leave: [], release: [], releaseAfterMs: 0 };",
   }),
   bug("a partial response is read the wrong way round", ["I14", "I1"], {
     at: "a-partial-response-is-read-the-wrong-way-round",
@@ -24,7 +25,7 @@ export const QUEUE_SETTLEMENT_BUGS: readonly PlantedBug[] = [
   }),
   bug("an unreadable response of a queue's batch is taken for success", ["I14", "I1"], {
     at: "an-unreadable-response-of-a-queues-batch-is-taken-for-success",
-    instead: "return succeeded(context, running);",
+    instead: 'return { kind: "succeeded", ending: acknowledged(batch) };',
   }),
   bug("an acknowledgement that failed is not tried again", ["I14"], {
     at: "an-acknowledgement-that-failed-is-not-tried-again",

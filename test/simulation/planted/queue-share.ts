@@ -16,6 +16,6 @@ export const QUEUE_SHARE_BUGS: readonly PlantedBug[] = [
   }),
   bug("messages wait for a place that never comes", ["I16"], {
     at: "messages-wait-for-a-place-that-never-comes",
-    instead: "if (!mayWait && this.#buffer.size < 0) {",
+    instead: "if (!mayWait && ledger.buffer.size < 0) {",
   }),
 ];

@@ -11,8 +11,6 @@ const TEST_LINES_MAX = 600;
 const TOO_LONG: Readonly<Record<string, string>> = {
   "src/engine/stream/shard-worker.ts": "the lease holder and progress come out",
   "src/engine/stream/mapping-worker.ts": "the lease holder comes out",
-  "src/engine/queue/queue-worker.ts": "the ledger of held messages comes out",
-  "src/engine/queue/queue-batch-run.ts": "decision and driver come apart",
   "src/engine/filter/rule-walk.ts": "the filter becomes a room of its own",
   "src/control/mapping-runner.ts": "a runner for each kind of resource",
   "src/manifests/schema.ts": "connectors bring their parameters",

@@ -1,0 +1,96 @@
+import type { QueueMapping } from "../../model/mapping.ts";
+import type { InvocationResult } from "../../ports/invoker.ts";
+import { readFailedMessages } from "../invoke/response.ts";
+import { acknowledged, type BatchEnding, divided, left, released } from "./batch-ending.ts";
+import type { HeldMessage } from "./held-message.ts";
+
+/** What comes next for a batch of a queue. */
+export type QueueBatchDecision =
+  /** No function saw it, or nobody heard how it ended. */
+  | { readonly kind: "unheard"; readonly ending: BatchEnding }
+  /** The same batch again, while its holds last: it costs no receive. */
+  | {
+      readonly kind: "again";
+      readonly problem: "throttled" | "unavailable";
+      readonly retryAfterMs: number;
+      /** What is told of it. */
+      readonly error: string | undefined;
+    }
+  /** Each half alone. */
+  | { readonly kind: "halves" }
+  | { readonly kind: "succeeded"; readonly ending: BatchEnding }
+  /** The function returned, and named those that failed. */
+  | { readonly kind: "listed"; readonly ending: BatchEnding }
+  | {
+      readonly kind: "failed";
+      readonly problem: string;
+      readonly ending: BatchEnding;
+      /** Fewer batches at once from now on. */
+      readonly slowsDown: boolean;
+      /** The function returned something else than its mapping asks for. */
+      readonly isMalformed: boolean;
+    };
+
+/** What its mapping says of answers. */
+export type QueueBatchRules = Pick<QueueMapping, "reportBatchItemFailures" | "strictAwsFifo">;
+
+/**
+ * The law of queues' batches (queues §2.2, §2.3), apart from all that carries it out. `isGivenUp`: the end of a stop
+ * gave the call up, which says nothing of what the function did.
+ */
+export function decideQueueBatch(
+  batch: readonly HeldMessage[],
+  result: InvocationResult,
+  rules: QueueBatchRules,
+  isGivenUp: boolean,
+): QueueBatchDecision {
+  if (result.kind === "notStarted" || result.kind === "refused")
+    return { kind: "unheard", ending: released(batch) };
+  if (isGivenUp) return { kind: "unheard", ending: left(batch) };
+  switch (result.kind) {
+    case "throttled":
+      return {
+        kind: "again",
+        problem: "throttled",
+        retryAfterMs: result.retryAfterMs ?? 0,
+        error: undefined,
+      };
+    case "unavailable":
+      return { kind: "again", problem: "unavailable", retryAfterMs: 0, error: result.message };
+    case "succeeded":
+      return returned(batch, result.payload, rules);
+    case "functionError":
+      return failed(batch, result.errorType, rules);
+    case "timedOut":
+      // plant: a-failed-batch-of-messages-is-tried-again-at-once
+      return failed(batch, result.kind, rules);
+    case "payloadTooLarge":
+      return batch.length < 2 ? failed(batch, result.kind, rules) : { kind: "halves" };
+  }
+}
+
+function returned(
+  batch: readonly HeldMessage[],
+  payload: Uint8Array,
+  rules: QueueBatchRules,
+): QueueBatchDecision {
+  if (!rules.reportBatchItemFailures) return { kind: "succeeded", ending: acknowledged(batch) };
+  const ids = new Set(batch.map(({ message }) => message.messageId));
+  const answer = readFailedMessages(payload, (id) => ids.has(id));
+  if (answer.kind === "malformed") {
+    // plant: an-unreadable-response-of-a-queues-batch-is-taken-for-success
+    return { ...failed(batch, answer.reason, rules), isMalformed: true };
+  }
+  if (answer.identifiers.length === 0) return { kind: "succeeded", ending: acknowledged(batch) };
+  return { kind: "listed", ending: divided(batch, new Set(answer.identifiers), rules.strictAwsFifo) };
+}
+
+/** With partial responses AWS does not slow down on failures (queues §2.3). */
+function failed(
+  batch: readonly HeldMessage[],
+  problem: string,
+  { reportBatchItemFailures }: QueueBatchRules,
+) {
+  const slowsDown = !reportBatchItemFailures;
+  return { kind: "failed", problem, ending: left(batch), slowsDown, isMalformed: false } as const;
+}

@@ -1,0 +1,89 @@
+import type { Telemetry } from "../../ports/telemetry.ts";
+import type { BatchExplanation } from "../explanation.ts";
+import type { BatchPlaces } from "./batch-places.ts";
+import type { BatchScaling } from "./batch-scaling.ts";
+import type { BatchingWindow } from "./batching-window.ts";
+import type { HeldMessage } from "./held-message.ts";
+import type { MessageLedger } from "./message-ledger.ts";
+import type { MessageSettlement } from "./message-settlement.ts";
+import { QueueBatchNotes } from "./queue-batch-notes.ts";
+import { type QueueBatchContext, runQueueBatch } from "./queue-batch-run.ts";
+import type { RunningWork } from "./running-work.ts";
+
+export interface RunningBatchesOptions {
+  /** What all batches have in common. */
+  readonly context: Omit<QueueBatchContext, "notes">;
+  readonly telemetry: Telemetry;
+  readonly ledger: MessageLedger;
+  readonly settlement: MessageSettlement;
+  readonly window: BatchingWindow;
+  readonly places: BatchPlaces;
+  readonly scaling: BatchScaling;
+  readonly work: RunningWork;
+  /** Monotonic: nothing starts from then on. */
+  startsUntilMs(): number;
+  /** A queue with order holds nothing back to show that there is more. */
+  hasMore(): boolean;
+}
+
+/** Cuts batches of what waits, as many at once as may run, and sees each to its end. */
+export class RunningBatches {
+  readonly #options: RunningBatchesOptions;
+  /** In the order of their start. */
+  readonly #batches = new Map<readonly HeldMessage[], QueueBatchNotes>();
+
+  constructor(options: RunningBatchesOptions) {
+    this.#options = options;
+  }
+
+  /** What the mapping's concurrency bounds. */
+  get size(): number {
+    return this.#batches.size;
+  }
+
+  get messages(): number {
+    return [...this.#batches.keys()].reduce((sum, batch) => sum + batch.length, 0);
+  }
+
+  explain(max: number): readonly BatchExplanation[] {
+    return [...this.#batches].slice(0, max).map(([batch, notes]) => notes.explainBatch(batch));
+  }
+
+  /** Starts what may start. */
+  start(): void {
+    const { context, telemetry, ledger, window, places, scaling, work } = this.#options;
+    const nowMs = context.clock.monotonic();
+    if (nowMs >= this.#options.startsUntilMs()) return;
+    while (ledger.buffer.size > 0 && window.isOver(nowMs)) {
+      if (this.#batches.size >= places.forAll) {
+        scaling.saturated(nowMs);
+        if (this.#batches.size >= places.forAll) {
+          if (scaling.isAtCap) telemetry.mark("batches at once at their cap");
+          return;
+        }
+      }
+      const batch = ledger.buffer.take();
+      if (batch.length === 0) {
+        telemetry.mark("group waits for the end of its batch");
+        return;
+      }
+      work.track(this.#run(batch));
+    }
+    if (this.#batches.size >= places.forAll && this.#options.hasMore()) scaling.saturated(nowMs);
+  }
+
+  async #run(batch: readonly HeldMessage[]): Promise<void> {
+    const { context, ledger, settlement } = this.#options;
+    const notes = new QueueBatchNotes(context.clock);
+    this.#batches.set(batch, notes);
+    try {
+      // plant: messages-are-acknowledged-before-their-invocation
+      const ending = await runQueueBatch({ ...context, notes }, batch);
+      await settlement.settle(ending, notes);
+    } finally {
+      ledger.buffer.freeGroups(batch);
+      ledger.letGo(batch);
+      this.#batches.delete(batch);
+    }
+  }
+}
