@@ -19,12 +19,12 @@ import type { FunctionResource, FunctionTargetSpec } from "./manifests/resources
 import { describeError } from "./model/errors.ts";
 import type { Destination } from "./ports/destination.ts";
 import type { FunctionTarget } from "./ports/function-target.ts";
-import type { MappingStore } from "./ports/mapping-store.ts";
 import type { ProgressStore } from "./ports/progress-store.ts";
+import type { ResourceStore } from "./ports/resource-store.ts";
 import { createMemoryStore } from "./stores/memory.ts";
-import { createMemoryMappingStore } from "./stores/memory-mappings.ts";
+import { createMemoryResourceStore } from "./stores/memory-resources.ts";
 import { openSqliteStore } from "./stores/sqlite.ts";
-import { openSqliteMappingStore } from "./stores/sqlite-mappings.ts";
+import { openSqliteResourceStore } from "./stores/sqlite-resources.ts";
 import { BoundedOutput } from "./system/bounded-output.ts";
 import { createSystemClock } from "./system/clock.ts";
 import { type ParentLink, parentLink, startProcess } from "./system/member-process.ts";
@@ -42,7 +42,7 @@ const adapters: Adapters = {
   connectors: CONNECTORS,
   createEngine,
   openStore,
-  openMappingStore,
+  openResourceStore,
   openFunction,
   openDestination,
   createTelemetry: (log, logLevel) =>
@@ -159,16 +159,16 @@ async function openStore(url: StoreUrl): Promise<ProgressStore> {
 }
 
 /** In the same place as the progress, by connections of its own. */
-async function openMappingStore(url: StoreUrl): Promise<MappingStore> {
+async function openResourceStore(url: StoreUrl): Promise<ResourceStore> {
   switch (url.kind) {
     case "sqlite":
-      return openSqliteMappingStore(url.path);
+      return openSqliteResourceStore(url.path);
     case "postgres":
-      return (await import("./stores/postgres-mappings.ts")).openPostgresMappingStore(url.url);
+      return (await import("./stores/postgres-resources.ts")).openPostgresResourceStore(url.url);
     case "dynamodb":
-      return (await import("./stores/dynamodb-mappings.ts")).openDynamodbMappingStore(url.table);
+      return (await import("./stores/dynamodb-resources.ts")).openDynamodbResourceStore(url.table);
     case "memory":
-      return createMemoryMappingStore();
+      return createMemoryResourceStore();
   }
 }
 

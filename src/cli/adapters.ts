@@ -3,9 +3,9 @@ import type { DeploymentAdapters } from "../control/deployments.ts";
 import type { Engine, EngineOptions, MappingStatus } from "../engine/engine.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Connector } from "../ports/connector.ts";
-import type { MappingStore } from "../ports/mapping-store.ts";
 import type { ProgressStore } from "../ports/progress-store.ts";
 import type { Random } from "../ports/random.ts";
+import type { ResourceStore } from "../ports/resource-store.ts";
 import type { LogLevel, Telemetry } from "../ports/telemetry.ts";
 import type { Tracing } from "../ports/tracing.ts";
 import type { MappingTotals } from "./mapping-progress.ts";
@@ -20,7 +20,7 @@ export interface Adapters extends DeploymentAdapters {
   createEngine(options: EngineOptions): Engine;
   openStore(url: StoreUrl): Promise<ProgressStore>;
   /** In the same place as the progress; closed by its own. */
-  openMappingStore(url: StoreUrl): Promise<MappingStore>;
+  openResourceStore(url: StoreUrl): Promise<ResourceStore>;
   createTelemetry(log: LogWriter, level: LogLevel): RunTelemetry;
   createJsonLog(level: LogLevel): LogWriter;
   /**

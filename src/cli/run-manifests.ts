@@ -12,8 +12,8 @@ import type { NetworkReach } from "../model/network-reach.ts";
 import type { Place } from "../model/place.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { SourceEndpoints } from "../ports/connector.ts";
-import type { MappingStore } from "../ports/mapping-store.ts";
 import type { ProgressStore } from "../ports/progress-store.ts";
+import type { ResourceStore } from "../ports/resource-store.ts";
 import type { LogLevel } from "../ports/telemetry.ts";
 import type { ApiPlace, LogWriter, RunningApi, RunTelemetry, RunTracing } from "./adapters.ts";
 import { type CliHost, EXIT_FAILED, EXIT_OK, type ExitStatus } from "./command.ts";
@@ -108,7 +108,7 @@ class Running {
   /** `undefined`: this process is on its own. */
   readonly #member: GroupMember | undefined;
   #api: RunningApi | undefined;
-  #stores: { readonly progress: ProgressStore; readonly mappings: MappingStore } | undefined;
+  #stores: { readonly progress: ProgressStore; readonly mappings: ResourceStore } | undefined;
   #deployments: Deployments | undefined;
   #control: ControlPlane | undefined;
   #engine: Engine | undefined;
@@ -196,7 +196,7 @@ class Running {
     const { store: url } = this.#options;
     try {
       const progress = await adapters.openStore(url);
-      return { progress, mappings: await adapters.openMappingStore(url) };
+      return { progress, mappings: await adapters.openResourceStore(url) };
     } catch (error) {
       if (!(error instanceof MillraceError)) throw error;
       const enabled = this.#manifests.mappings.filter(({ mapping }) => mapping.enabled);

@@ -8,15 +8,15 @@ import type { Place } from "../model/place.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Connector, SourceEndpoints } from "../ports/connector.ts";
 import type { Invoker } from "../ports/invoker.ts";
-import type { MappingStore } from "../ports/mapping-store.ts";
 import type { ProgressStore } from "../ports/progress-store.ts";
 import type { Random } from "../ports/random.ts";
+import type { ResourceStore } from "../ports/resource-store.ts";
 import { withinReach } from "./broker-reach.ts";
 import type { Deployments } from "./deployments.ts";
 import { type ExplainOptions, explainMapping } from "./explain-mapping.ts";
 import { claimsOf } from "./mapping-claims.ts";
 import { MappingControl } from "./mapping-control.ts";
-import { type MappingRecord, rowOf } from "./mapping-record.ts";
+import { MAPPING_KIND, type MappingRecord, rowOf } from "./mapping-record.ts";
 import { MappingRunner, type MappingRunnerOptions, withTrouble } from "./mapping-runner.ts";
 import { Reconciler } from "./reconciler.ts";
 import { StandstillBook } from "./standstill-book.ts";
@@ -29,7 +29,7 @@ export interface ControlPlaneOptions extends Pick<MappingRunnerOptions, "engine"
   readonly deployments: Deployments;
   /** Those that the engine has too. */
   readonly invokers: InvokerBook;
-  readonly store: MappingStore;
+  readonly store: ResourceStore;
   readonly progress: ProgressStore;
   readonly connectors: readonly Connector[];
   /** The operator's, for sources of mappings that the API makes. */
@@ -176,8 +176,8 @@ const MANIFEST_GENERATION = 0;
  * or a mapping that comes back at every start, would process everything twice.
  */
 async function manifestOwned({ manifests, store }: ControlPlaneOptions): Promise<readonly MappingResource[]> {
-  const rows = await store.list();
-  const uuids = new Set(rows.map(({ uuid }) => uuid));
+  const rows = await store.list([MAPPING_KIND]);
+  const uuids = new Set(rows.map(({ uid }) => uid));
   const claims = new Set(rows.flatMap((row) => row.claims));
   return manifests.mappings.filter(
     ({ mapping, spec }) => !uuids.has(mapping.uuid) && !claimsOf(spec).some((claim) => claims.has(claim)),

@@ -2,10 +2,12 @@ import { parseFunctionName } from "../manifests/function-name.ts";
 import { valueAt } from "../manifests/issue-texts.ts";
 import type { MappingResource } from "../manifests/resources.ts";
 import { BOOTSTRAP_SERVERS } from "../manifests/topic-mapping-checks.ts";
-import type { MappingRow } from "../ports/mapping-store.ts";
 import { alreadyExists, type ControlFault, groupTaken } from "./control-fault.ts";
 
-export type Claimant = Pick<MappingRow, "uuid" | "claims">;
+export interface Claimant {
+  readonly uuid: string;
+  readonly claims: readonly string[];
+}
 
 /**
  * What no two mappings may have in common (streams §1.6): a source and a qualified function; of a topic, each of its

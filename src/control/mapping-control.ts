@@ -2,18 +2,25 @@ import type { MappingStatus } from "../engine/engine.ts";
 import { checkMappingSpec } from "../manifests/mapping-spec.ts";
 import type { MappingResource } from "../manifests/resources.ts";
 import { hasErrorCode } from "../model/errors.ts";
-import { MAPPING_DOCUMENT_CHARS_MAX, MAPPINGS_MAX } from "../model/limits.ts";
+import { MAPPINGS_MAX, RESOURCE_DOCUMENT_CHARS_MAX } from "../model/limits.ts";
 import type { Place } from "../model/place.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Connector, SourceEndpoints } from "../ports/connector.ts";
-import type { MappingRow, MappingStore, RowConflict, RowStale, RowWritten } from "../ports/mapping-store.ts";
 import type { Random } from "../ports/random.ts";
+import type {
+  ResourceRow,
+  ResourceStore,
+  RowConflict,
+  RowStale,
+  RowWritten,
+} from "../ports/resource-store.ts";
 import { alreadyExists, ControlFault, inUse, notFound, ownedByManifest, specFault } from "./control-fault.ts";
 import type { Deployments } from "./deployments.ts";
 import { checkFunction } from "./function-check.ts";
 import { type Claimant, claimsOf, conflictOf } from "./mapping-claims.ts";
 import {
   type KeptMapping,
+  MAPPING_KIND,
   type MappingRecord,
   readRow,
   rowOf,
@@ -27,7 +34,7 @@ import { probeSource } from "./source-probe.ts";
 export type GivenSpec = Readonly<Record<string, unknown>>;
 
 export interface MappingControlOptions {
-  readonly store: MappingStore;
+  readonly store: ResourceStore;
   readonly clock: Clock;
   readonly random: Random;
   readonly connectors: readonly Connector[];
@@ -63,7 +70,7 @@ export class MappingControl {
     const uuid = random.uuid();
     const resource = this.#check(uuid, given);
     checkFunction(resource, this.#options.deployments.functions);
-    const rows = await store.list();
+    const rows = await store.list([MAPPING_KIND]);
     this.#checkDistinct(uuid, resource, given, rows);
     if (rows.length >= MAPPINGS_MAX) {
       const message = `There are ${MAPPINGS_MAX} event source mappings, which is the most.`;
@@ -83,7 +90,7 @@ export class MappingControl {
       lastModifiedMs: clock.now(),
     };
     const written = await this.#write(uuid, record, undefined);
-    if (written.kind === "conflict") throw alreadyExists(resource, written.uuid);
+    if (written.kind === "conflict") throw alreadyExists(resource, written.uid);
     return this.#views.ofKept({ uuid, version: 0, record, resource });
   }
 
@@ -106,7 +113,7 @@ export class MappingControl {
 
   /** In the order of their UUIDs. A filter that names nothing gives an empty list. */
   async list(filter: { eventSourceArn?: string; functionName?: string }): Promise<readonly MappingView[]> {
-    const rows = await this.#options.store.list();
+    const rows = await this.#options.store.list([MAPPING_KIND]);
     const views = [
       ...this.#ofManifests(rows).map((resource) => this.#views.ofManifest(resource)),
       ...rows.flatMap((row) => this.#readable(row)).map((kept) => this.#views.ofKept(kept)),
@@ -125,7 +132,7 @@ export class MappingControl {
     checkFunction(resource, this.#options.deployments.functions);
     if (record.transition !== undefined) throw inUse("update");
     if (spec["functionName"] !== record.spec["functionName"])
-      this.#checkDistinct(uuid, resource, spec, await this.#options.store.list());
+      this.#checkDistinct(uuid, resource, spec, await this.#options.store.list([MAPPING_KIND]));
     if (resource.kind === "queue" && resource.functionName !== before.functionName)
       await this.#probe(resource);
     const next: MappingRecord = {
@@ -137,7 +144,7 @@ export class MappingControl {
       lastModifiedMs: this.#options.clock.now(),
     };
     const written = await this.#write(uuid, next, version);
-    if (written.kind === "conflict") throw alreadyExists(resource, written.uuid);
+    if (written.kind === "conflict") throw alreadyExists(resource, written.uid);
     if (written.kind === "stale") throw inUse("update");
     return this.#views.ofKept({ uuid, version, record: next, resource });
   }
@@ -182,9 +189,10 @@ export class MappingControl {
     uuid: string,
     resource: MappingResource,
     spec: GivenSpec,
-    rows: readonly MappingRow[],
+    rows: readonly ResourceRow[],
   ): void {
-    const others = [...this.#manifestClaims(rows), ...rows].filter((other) => other.uuid !== uuid);
+    const kept = rows.map(({ uid, claims }) => ({ uuid: uid, claims }));
+    const others = [...this.#manifestClaims(rows), ...kept].filter((other) => other.uuid !== uuid);
     const rival = conflictOf(resource, claimsOf(spec), others);
     if (rival !== undefined) throw rival;
   }
@@ -196,12 +204,12 @@ export class MappingControl {
   }
 
   /** Those that no process has adopted meanwhile. */
-  #ofManifests(rows: readonly MappingRow[]): readonly MappingResource[] {
-    const uuids = new Set(rows.map(({ uuid }) => uuid));
+  #ofManifests(rows: readonly ResourceRow[]): readonly MappingResource[] {
+    const uuids = new Set(rows.map(({ uid }) => uid));
     return this.#options.manifestMappings.filter(({ mapping }) => !uuids.has(mapping.uuid));
   }
 
-  #manifestClaims(rows: readonly MappingRow[]): readonly Claimant[] {
+  #manifestClaims(rows: readonly ResourceRow[]): readonly Claimant[] {
     return this.#ofManifests(rows).map(({ mapping, spec }) => ({
       uuid: mapping.uuid,
       claims: claimsOf(spec),
@@ -221,7 +229,7 @@ export class MappingControl {
     return kept;
   }
 
-  #readable(row: MappingRow): KeptMapping[] {
+  #readable(row: ResourceRow): KeptMapping[] {
     try {
       const kept = readRow(row, this.#options);
       return kept === undefined ? [] : [kept];
@@ -239,7 +247,7 @@ export class MappingControl {
   ): Promise<RowWritten | RowConflict | RowStale> {
     const { store, onChange } = this.#options;
     const row = rowOf(uuid, record);
-    if (row.document.length > MAPPING_DOCUMENT_CHARS_MAX) {
+    if (row.document.length > RESOURCE_DOCUMENT_CHARS_MAX) {
       throw new ControlFault("InvalidParameterValueException", "The event source mapping is too large.");
     }
     try {

@@ -5,7 +5,7 @@ import type { MappingResource } from "../manifests/resources.ts";
 import { MillraceError } from "../model/errors.ts";
 import type { Place } from "../model/place.ts";
 import type { Connector, SourceEndpoints } from "../ports/connector.ts";
-import type { MappingRow, NewMappingRow } from "../ports/mapping-store.ts";
+import type { NewResourceRow, ResourceRow } from "../ports/resource-store.ts";
 import { claimsOf } from "./mapping-claims.ts";
 
 /** States of a mapping that processes have not all carried out yet (streams §1.5). */
@@ -49,16 +49,23 @@ export function isWanted({ transition, isEnabled }: MappingRecord): boolean {
   return isEnabled && transition !== "Deleting";
 }
 
+/** The kind of the rows of event source mappings; they are named by their UUIDs. */
+export const MAPPING_KIND = "mapping";
+
+function identityOf(uuid: string) {
+  return { uid: uuid, kind: MAPPING_KIND, name: uuid };
+}
+
 /** A row of the record. */
-export function rowOf(uuid: string, record: MappingRecord): NewMappingRow {
-  return { uuid, claims: claimsOf(record.spec), document: JSON.stringify(record) };
+export function rowOf(uuid: string, record: MappingRecord): NewResourceRow {
+  return { ...identityOf(uuid), claims: claimsOf(record.spec), document: JSON.stringify(record) };
 }
 
 const TOMBSTONE = JSON.stringify({ form: 1, isDeleted: true });
 
 /** What stays of a deleted mapping that a manifest still has: it is not run from there. */
-export function tombstoneOf(uuid: string): NewMappingRow {
-  return { uuid, claims: [], document: TOMBSTONE };
+export function tombstoneOf(uuid: string): NewResourceRow {
+  return { ...identityOf(uuid), claims: [], document: TOMBSTONE };
 }
 
 /** What a process brings to the rows that it reads. */
@@ -70,14 +77,14 @@ export interface RowReading {
 }
 
 /**
- * Reads a row back; `undefined` for a tombstone.
+ * Reads a row back; `undefined` for a tombstone, and for one of another kind.
  * @throws MillraceError ERR_MILLRACE_STORE_CORRUPT
  */
 export function readRow(
-  { uuid, version, document }: MappingRow,
+  { uid: uuid, kind, version, document }: ResourceRow,
   { connectors, endpoints, place }: RowReading,
 ): KeptMapping | undefined {
-  if (document === TOMBSTONE) return undefined;
+  if (kind !== MAPPING_KIND || document === TOMBSTONE) return undefined;
   const record = parseRecord(document);
   const resource =
     record &&

@@ -1,4 +1,4 @@
-import type { ProcessSight } from "../ports/mapping-store.ts";
+import type { ProcessSight } from "../ports/resource-store.ts";
 
 /**
  * Which processes of a store live, as this one sees it: a process is gone once its beat has stood still for so long, by

@@ -1,5 +1,5 @@
 import type { Clock, ScheduledCall } from "../ports/clock.ts";
-import type { MappingStore } from "../ports/mapping-store.ts";
+import type { ResourceStore } from "../ports/resource-store.ts";
 
 /** How long a process may go on by what it has read, from its last beat on. */
 export const CUT_OFF_MS = 10_000;
@@ -11,7 +11,7 @@ const BEAT_MS = 2_000;
 
 export interface ProcessLifeOptions {
   readonly processId: string;
-  readonly store: MappingStore;
+  readonly store: ResourceStore;
   readonly clock: Clock;
   /** The store was out of reach for too long: others may settle what this process does not know of. */
   readonly onCutOff: () => void;

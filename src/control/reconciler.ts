@@ -1,12 +1,13 @@
 import { RepeatedLines } from "../lib/repeated-lines.ts";
 import { describeError, MillraceError } from "../model/errors.ts";
 import type { Clock, ScheduledCall } from "../ports/clock.ts";
-import type { MappingRow, MappingStore } from "../ports/mapping-store.ts";
 import type { ProgressStore } from "../ports/progress-store.ts";
+import type { ResourceRow, ResourceStore } from "../ports/resource-store.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
 import {
   isWanted,
   type KeptMapping,
+  MAPPING_KIND,
   type RowReading,
   readRow,
   rowOf,
@@ -19,7 +20,7 @@ import { GONE_MS, ProcessLife } from "./process-life.ts";
 export interface ReconcilerOptions extends RowReading {
   /** This life of this process has it. */
   readonly processId: string;
-  readonly store: MappingStore;
+  readonly store: ResourceStore;
   readonly progress: ProgressStore;
   readonly runner: MappingRunner;
   readonly clock: Clock;
@@ -108,7 +109,7 @@ export class Reconciler {
     // plant: a-process-reads-before-it-beats
     if (await this.#life.announce(this.#appliedVersion)) await this.#lookAtOthers();
     const newest = await store.newestVersion();
-    const rows = newest === this.#seenVersion ? undefined : await store.list();
+    const rows = newest === this.#seenVersion ? undefined : await store.list([MAPPING_KIND]);
     if (!this.#life.hold()) {
       throw new MillraceError("ERR_MILLRACE_STORE_UNAVAILABLE", "The rows came too late to be acted on.");
     }
@@ -116,14 +117,14 @@ export class Reconciler {
     await this.#settle();
   }
 
-  #apply(version: number, rows: readonly MappingRow[]): void {
+  #apply(version: number, rows: readonly ResourceRow[]): void {
     const { runner } = this.#options;
     const before = this.#kept;
     this.#kept = new Map(rows.flatMap((row) => this.#read(row)).map((kept) => [kept.uuid, kept]));
     const mayStart = () => !this.#life.isCutOff;
     const wishes: Promise<void>[] = [];
     // A row that is gone, or that cannot be read, is not run: others may settle it without a look at what it says here.
-    for (const uuid of new Set([...before.keys(), ...rows.map((row) => row.uuid)])) {
+    for (const uuid of new Set([...before.keys(), ...rows.map((row) => row.uid)])) {
       if (!this.#kept.has(uuid)) wishes.push(runner.want(uuid, undefined));
     }
     for (const { uuid, record, resource } of this.#kept.values()) {
@@ -140,14 +141,14 @@ export class Reconciler {
     });
   }
 
-  #read(row: MappingRow): KeptMapping[] {
+  #read(row: ResourceRow): KeptMapping[] {
     const { telemetry } = this.#options;
     try {
       const kept = readRow(row, this.#options);
       return kept === undefined ? [] : [kept];
     } catch (error) {
-      if (!this.#unreadable.has(row.uuid)) telemetry.log("error", describeError(error), {});
-      this.#unreadable.add(row.uuid);
+      if (!this.#unreadable.has(row.uid)) telemetry.log("error", describeError(error), {});
+      this.#unreadable.add(row.uid);
       return [];
     }
   }

@@ -52,7 +52,7 @@ export const FILTERS_MAX = 10;
 export const FILTER_PATTERN_CHARS_MAX = 4096;
 
 /** A row of the control plane: an API body of 64 KiB with its defaults filled in fits well. */
-export const MAPPING_DOCUMENT_CHARS_MAX = 256 * 1024;
+export const RESOURCE_DOCUMENT_CHARS_MAX = 256 * 1024;
 
 /** Mappings of one store that were made through the API. */
 export const MAPPINGS_MAX = 1000;

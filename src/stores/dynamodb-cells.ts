@@ -1,12 +1,13 @@
 import { UpdateItemCommand, type UpdateItemCommandInput } from "@aws-sdk/client-dynamodb";
 import type { CellStore } from "../ports/cell-store.ts";
 import { checkCellDocument } from "./cell-bounds.ts";
+import { openDynamodbTable } from "./dynamodb-format.ts";
 import { numberOf, textOf } from "./dynamodb-items.ts";
 import { queryPartition } from "./dynamodb-query.ts";
 import {
   DYNAMODB_LIMITS,
   type DynamodbLimits,
-  DynamodbTable,
+  type DynamodbTable,
   PARTITION_KEY,
   SORT_KEY,
 } from "./dynamodb-table.ts";
@@ -24,7 +25,7 @@ export async function openDynamodbCellStore(
   table: string,
   limits: DynamodbLimits = DYNAMODB_LIMITS,
 ): Promise<CellStore> {
-  return new DynamodbCellStore(await DynamodbTable.open(table, limits));
+  return new DynamodbCellStore(await openDynamodbTable(table, limits));
 }
 
 class DynamodbCellStore implements CellStore {

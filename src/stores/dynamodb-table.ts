@@ -3,8 +3,6 @@ import {
   CreateTableCommand,
   DescribeTableCommand,
   DynamoDBClient,
-  GetItemCommand,
-  PutItemCommand,
   type TableDescription,
 } from "@aws-sdk/client-dynamodb";
 import { CallTimeout, callAws } from "../aws/call.ts";
@@ -46,8 +44,6 @@ export type Item = Record<string, AttributeValue>;
 /** The keys' names: a table that has them was made for millrace, and no other will have them. */
 export const PARTITION_KEY = "millrace";
 export const SORT_KEY = "item";
-const FORMAT_KEY = { [PARTITION_KEY]: { S: "millrace" }, [SORT_KEY]: { S: "format" } };
-const FORMAT = 1;
 const CREATION_POLL_MS = 300;
 
 const NEVER = new AbortController().signal;
@@ -68,7 +64,7 @@ export class DynamodbTable {
   }
 
   /**
-   * Makes the table when it does not exist. Any number of processes may do so at once. Region, endpoint and credentials
+   * Makes the table when it does not exist; what is in it, `openDynamodbTable` looks at. Any number of processes may do so at once. Region, endpoint and credentials
    * are the SDK's own business.
    * @throws MillraceError ERR_MILLRACE_STORE_UNAVAILABLE, ERR_MILLRACE_STORE_CORRUPT
    */
@@ -78,7 +74,6 @@ export class DynamodbTable {
     const table = new DynamodbTable(name, client, limits);
     try {
       checkKeys(name, await table.#prepare());
-      await table.#checkFormat();
       return table;
     } catch (error) {
       table.close();
@@ -169,36 +164,6 @@ export class DynamodbTable {
         if (nameOf(error) !== "ResourceInUseException") throw error;
       }
     });
-  }
-
-  async #checkFormat(): Promise<void> {
-    const found = await this.#readFormat();
-    if (found === undefined) {
-      await this.sendIf("PutItem", (client, options) =>
-        client.send(
-          new PutItemCommand({
-            TableName: this.name,
-            Item: { ...FORMAT_KEY, version: { N: String(FORMAT) } },
-            ConditionExpression: "attribute_not_exists(#key)",
-            ExpressionAttributeNames: { "#key": PARTITION_KEY },
-          }),
-          options,
-        ),
-      );
-    }
-    const version = found ?? (await this.#readFormat());
-    if (version === String(FORMAT)) return;
-    throw corruptStore(
-      this.name,
-      `has format ${version}; this version of millrace reads format ${FORMAT}`,
-      "Run the version of millrace that wrote it, or name another table (--store dynamodb:TABLE)",
-    );
-  }
-
-  async #readFormat(): Promise<string | undefined> {
-    const request = new GetItemCommand({ TableName: this.name, Key: FORMAT_KEY, ConsistentRead: true });
-    const { Item } = await this.send("GetItem", (client, options) => client.send(request, options));
-    return Item?.["version"]?.N;
   }
 }
 

@@ -19,6 +19,7 @@ import type {
 } from "../ports/progress-store.ts";
 import { type PackedCheckpoint, packCheckpoint, partsOf } from "./dynamodb-checkpoint.ts";
 import { busyStore, conditionItem, isConditionFailure } from "./dynamodb-errors.ts";
+import { openDynamodbTable } from "./dynamodb-format.ts";
 import {
   findParts,
   newShardItem,
@@ -38,7 +39,7 @@ import { deleteHead, finishStart, isHead, isUnfinished, startMapping } from "./d
 import {
   DYNAMODB_LIMITS,
   type DynamodbLimits,
-  DynamodbTable,
+  type DynamodbTable,
   type Item,
   PARTITION_KEY,
   pause,
@@ -60,7 +61,7 @@ export async function openDynamodbStore(
   table: string,
   limits: DynamodbLimits = DYNAMODB_LIMITS,
 ): Promise<ProgressStore> {
-  return new DynamodbStore(await DynamodbTable.open(table, limits));
+  return new DynamodbStore(await openDynamodbTable(table, limits));
 }
 
 class DynamodbStore implements ProgressStore {

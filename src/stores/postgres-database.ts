@@ -1,6 +1,7 @@
 import { Pool, type PoolConfig, type QueryResultRow } from "pg";
 import { Slots } from "../lib/slots.ts";
 import { newerFormat, notAStore, postgresError, refusesTls, sqlState } from "./postgres-errors.ts";
+import { MIGRATIONS } from "./postgres-migrations.ts";
 import type { PostgresSettings } from "./postgres-settings.ts";
 
 export interface PostgresLimits {
@@ -30,48 +31,6 @@ const CONNECTION_SECONDS_MAX = 900;
 /** "MRpg" in ASCII: of millrace, among the advisory locks of a database. */
 export const LOCK_SPACE = 0x4d527067;
 
-/** Each brings the schema one version further, and is never changed once it was released. */
-const MIGRATIONS: readonly string[] = [
-  // Checkpoints are text, as jsonb refuses some of what JSON may hold (\u0000) and gives its members in another order.
-  `CREATE TABLE millrace.progress (
-    mapping_uuid text COLLATE "C" NOT NULL,
-    shard_id text COLLATE "C" NOT NULL,
-    parent_shard_ids text NOT NULL,
-    owner text,
-    epoch bigint NOT NULL DEFAULT 0,
-    counter bigint NOT NULL DEFAULT 0,
-    handover_to text,
-    checkpoint_epoch bigint NOT NULL DEFAULT 0,
-    revision bigint NOT NULL,
-    checkpoint text NOT NULL,
-    PRIMARY KEY (mapping_uuid, shard_id)
-  )`,
-  // A claim may be longer than what an index takes, so its digest stands for it. The row's lock puts writes in order.
-  `CREATE TABLE millrace.mapping (
-    uuid text COLLATE "C" PRIMARY KEY,
-    version bigint NOT NULL,
-    claims text NOT NULL,
-    document text NOT NULL
-  );
-  CREATE TABLE millrace.mapping_claim (
-    digest text COLLATE "C" PRIMARY KEY,
-    mapping_uuid text COLLATE "C" NOT NULL REFERENCES millrace.mapping ON DELETE CASCADE
-  );
-  CREATE INDEX mapping_claim_by_mapping ON millrace.mapping_claim (mapping_uuid);
-  CREATE TABLE millrace.mapping_version (version bigint NOT NULL);
-  INSERT INTO millrace.mapping_version (version) VALUES (0);
-  CREATE TABLE millrace.mapping_process (
-    process_id text COLLATE "C" PRIMARY KEY,
-    applied_version bigint NOT NULL,
-    beat bigint NOT NULL
-  )`,
-  // A cell that is gone keeps its revision.
-  `CREATE TABLE millrace.cell (
-    name text COLLATE "C" PRIMARY KEY,
-    revision bigint NOT NULL,
-    document text
-  )`,
-];
 const VERSIONS_TABLE = "CREATE TABLE millrace.schema_version (version integer PRIMARY KEY)";
 const DUPLICATE_TABLE = "42P07";
 const UNDEFINED_COLUMN = "42703";

@@ -42,6 +42,26 @@ const SCHEMA_STEPS: readonly string[] = [
   `,
   // A cell that is gone keeps its revision.
   "CREATE TABLE cell (name TEXT PRIMARY KEY, revision INTEGER NOT NULL, document TEXT) STRICT",
+  // A process of a format before finds its tables gone, and stops what it runs within its cut-off; until then others
+  // wait for it, since its beat is taken over.
+  `
+    CREATE TABLE resource (
+      uid TEXT PRIMARY KEY,
+      kind TEXT NOT NULL,
+      name TEXT NOT NULL,
+      version INTEGER NOT NULL,
+      document TEXT NOT NULL,
+      UNIQUE (kind, name)
+    ) STRICT;
+    INSERT INTO resource SELECT uuid, 'mapping', uuid, version, document FROM mapping;
+    CREATE TABLE resource_claim (claim TEXT PRIMARY KEY, uid TEXT NOT NULL) STRICT;
+    INSERT INTO resource_claim SELECT claim, mapping_uuid FROM mapping_claim;
+    CREATE INDEX resource_claim_by_uid ON resource_claim (uid);
+    ALTER TABLE mapping_version RENAME TO resource_version;
+    ALTER TABLE mapping_process RENAME TO process;
+    DROP TABLE mapping;
+    DROP TABLE mapping_claim;
+  `,
 ];
 const SCHEMA_VERSION = SCHEMA_STEPS.length;
 

@@ -113,11 +113,11 @@ class FuzzWorld {
     this.#version = await this.#world.mappings.newestVersion();
     const before = this.#stored;
     const rows = await this.#world.mappings.list();
-    this.#stored = new Map(rows.map(({ uuid, document }) => [uuid, document]));
-    const changed = rows.filter(({ uuid, document }) => before.get(uuid) !== document);
+    this.#stored = new Map(rows.map(({ uid, document }) => [uid, document]));
+    const changed = rows.filter(({ uid, document }) => before.get(uid) !== document);
     const isChanged = changed.length > 0 || rows.length < before.size;
     if (isChanged && status >= 300) fail(`was refused with ${status}, and changed ${changed[0]?.document}`);
-    for (const { uuid, document } of changed) {
+    for (const { uid: uuid, document } of changed) {
       const { spec, tags } = JSON.parse(document);
       const { connectors } = this.#world;
       const given = { ...spec, endpoints: { LOCAL_FILE: ["/tmp/orders.db"] }, uuid, tags };

@@ -98,9 +98,9 @@ test("a table of a newer format is refused, with what to do", HANG, async (t) =>
   const table = freshTable();
   await (await opened(t, table)).close();
   const Key = { millrace: { S: "millrace" }, item: { S: "format" } };
-  await client.send(new PutItemCommand({ TableName: table, Item: { ...Key, version: { N: "2" } } }));
+  await client.send(new PutItemCommand({ TableName: table, Item: { ...Key, version: { N: "3" } } }));
   const error = await rejectsWith("ERR_MILLRACE_STORE_CORRUPT", () => openDynamodbStore(table));
-  assert.match(error.message, /has format 2; this version of millrace reads format 1/);
+  assert.match(error.message, /has format 3; this version of millrace reads format 2/);
 });
 
 test(

@@ -55,13 +55,13 @@ test("a transaction that the server rolled back at its commit is refused, whatev
   const database = await PostgresDatabase.open(readPostgresSettings(url, {}), POSTGRES_LIMITS);
   const { message } = await rejectsWith("ERR_MILLRACE_STORE_UNAVAILABLE", () =>
     database.transaction(async (query) => {
-      await query("UPDATE millrace.mapping_version SET version = 7");
+      await query("UPDATE millrace.resource_version SET version = 7");
       await query("SELECT no_such_function()").catch(() => undefined);
       return "written";
     }),
   );
   assert.match(message, /ended with ROLLBACK/);
-  const { rows } = await database.query<{ version: string }>("SELECT version FROM millrace.mapping_version");
+  const { rows } = await database.query<{ version: string }>("SELECT version FROM millrace.resource_version");
   assert.equal(Number(rows[0]?.version), 0);
   await database.close();
 });

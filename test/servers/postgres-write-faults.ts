@@ -7,7 +7,7 @@ export interface PostgresWriteFault {
   end(url: string): Promise<void>;
 }
 
-const TABLES = ["progress", "mapping", "mapping_version", "mapping_process", "cell"];
+const TABLES = ["progress", "resource", "resource_version", "process", "cell"];
 
 export const POSTGRES_WRITE_FAULTS: readonly PostgresWriteFault[] = [
   {

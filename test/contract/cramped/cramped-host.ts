@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { MillraceError } from "../../../src/model/errors.ts";
 import { openSqliteStore } from "../../../src/stores/sqlite.ts";
 import { openSqliteCellStore } from "../../../src/stores/sqlite-cells.ts";
-import { openSqliteMappingStore } from "../../../src/stores/sqlite-mappings.ts";
+import { openSqliteResourceStore } from "../../../src/stores/sqlite-resources.ts";
 import { openFailures, openQueue, openStream } from "./cramped-files.ts";
 
 /**
@@ -34,8 +34,8 @@ const path = join(folder, "progress.db");
 const filler = join(folder, "filler");
 const OPENERS = {
   progress: () => openSqliteStore(path),
-  mappings: () => openSqliteMappingStore(path),
   cells: () => openSqliteCellStore(path),
+  mappings: () => openSqliteResourceStore(path),
   failures: async () => openFailures(folder),
   stream: async () => openStream(folder),
   queue: async () => openQueue(folder),

@@ -7,8 +7,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ERROR_CODES, MillraceError } from "../../../src/model/errors.ts";
 import type { CellStore } from "../../../src/ports/cell-store.ts";
-import type { MappingStore } from "../../../src/ports/mapping-store.ts";
 import type { ProgressStore } from "../../../src/ports/progress-store.ts";
+import type { ResourceStore } from "../../../src/ports/resource-store.ts";
 import type { CrampedFailureFile, CrampedQueue, CrampedStream } from "./cramped-files.ts";
 import type { CrampedAnswer, CrampedKind, CrampedQuestion } from "./cramped-host.ts";
 
@@ -71,8 +71,8 @@ export class CrampedPlace implements AsyncDisposable {
     return this.#open<ProgressStore>("progress");
   }
 
-  openMappings(): Promise<MappingStore> {
-    return this.#open<MappingStore>("mappings");
+  openMappings(): Promise<ResourceStore> {
+    return this.#open<ResourceStore>("mappings");
   }
 
   openCells(): Promise<CellStore> {

@@ -6,9 +6,9 @@ import { hasErrorCode, MillraceError } from "../../../src/model/errors.ts";
 import { DEFAULT_PLACE } from "../../../src/model/place.ts";
 import type { Destination } from "../../../src/ports/destination.ts";
 import type { FunctionTarget } from "../../../src/ports/function-target.ts";
-import type { MappingStore } from "../../../src/ports/mapping-store.ts";
 import type { ProgressStore } from "../../../src/ports/progress-store.ts";
 import type { QueueSource } from "../../../src/ports/queue-source.ts";
+import type { ResourceStore } from "../../../src/ports/resource-store.ts";
 import type { StreamSource } from "../../../src/ports/stream-source.ts";
 import { FUNCTIONS } from "../../unit/control/control-world.ts";
 import { LOCAL, SQS } from "../../unit/manifests/manifest-samples.ts";
@@ -22,7 +22,7 @@ export interface ControlProcessOptions {
   readonly name: string;
   readonly time: VirtualTime;
   readonly random: SeededRandom;
-  readonly store: MappingStore;
+  readonly store: ResourceStore;
   readonly progress: ProgressStore;
   /** The engine begins to process a mapping. */
   readonly onStart: (uuid: string) => void;

@@ -1,5 +1,5 @@
 import { MillraceError } from "../../../src/model/errors.ts";
-import type { MappingStore, NewMappingRow } from "../../../src/ports/mapping-store.ts";
+import type { NewResourceRow, ResourceStore } from "../../../src/ports/resource-store.ts";
 import type { SeededRandom } from "../random.ts";
 import type { VirtualTime } from "../virtual-clock.ts";
 import type { ProcessClock } from "./process-clock.ts";
@@ -9,15 +9,15 @@ const SLOW_MS_MAX = 14_000;
 const CLIENT_TIMEOUT_MS = 20_000;
 
 /** One process's way to the store: late, cut, or with answers that are lost after the work was done. */
-export class FaultyStore implements MappingStore {
-  readonly #inner: MappingStore;
+export class FaultyStore implements ResourceStore {
+  readonly #inner: ResourceStore;
   readonly #time: VirtualTime;
   readonly #clock: ProcessClock;
   readonly #random: SeededRandom;
   #cutUntilMs = 0;
   faultRate = 0.03;
 
-  constructor(inner: MappingStore, time: VirtualTime, clock: ProcessClock, random: SeededRandom) {
+  constructor(inner: ResourceStore, time: VirtualTime, clock: ProcessClock, random: SeededRandom) {
     this.#inner = inner;
     this.#time = time;
     this.#clock = clock;
@@ -28,10 +28,10 @@ export class FaultyStore implements MappingStore {
     this.#cutUntilMs = this.#time.now + ms;
   }
 
-  list = () => this.#call(() => this.#inner.list());
+  list = (kinds?: readonly string[]) => this.#call(() => this.#inner.list(kinds));
   get = (uuid: string) => this.#call(() => this.#inner.get(uuid));
-  insert = (row: NewMappingRow) => this.#call(() => this.#inner.insert(row));
-  replace = (row: NewMappingRow, seen: number) => this.#call(() => this.#inner.replace(row, seen));
+  insert = (row: NewResourceRow) => this.#call(() => this.#inner.insert(row));
+  replace = (row: NewResourceRow, seen: number) => this.#call(() => this.#inner.replace(row, seen));
   remove = (uuid: string, seen: number) => this.#call(() => this.#inner.remove(uuid, seen));
   newestVersion = () => this.#call(() => this.#inner.newestVersion());
   announce = (processId: string, version: number) =>

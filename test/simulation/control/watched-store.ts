@@ -1,6 +1,6 @@
 import { GONE_MS } from "../../../src/control/process-life.ts";
-import type { MappingStore, NewMappingRow } from "../../../src/ports/mapping-store.ts";
-import { createMemoryMappingStore } from "../../../src/stores/memory-mappings.ts";
+import type { NewResourceRow, ResourceStore } from "../../../src/ports/resource-store.ts";
+import { createMemoryResourceStore } from "../../../src/stores/memory-resources.ts";
 
 /** What stands in the store of a mapping. */
 export interface Truth {
@@ -13,7 +13,7 @@ export interface Truth {
 /** The store itself, and what it says at each moment; a mapping that is gone is settled and not wanted. */
 export class WatchedStore {
   readonly truths = new Map<string, Truth>();
-  readonly store: MappingStore;
+  readonly store: ResourceStore;
   /** When a process was last heard of, in whichever of its lives. */
   readonly #heardMs = new Map<string, number>();
   /** When a process was heard of again that the others had taken for gone. */
@@ -22,7 +22,7 @@ export class WatchedStore {
 
   constructor(now: () => number, onChange: (uuid: string) => void) {
     this.#now = now;
-    const inner = createMemoryMappingStore();
+    const inner = createMemoryResourceStore();
     const note = (uuid: string, document: string | undefined) => {
       const record = document === undefined ? undefined : JSON.parse(document);
       const isWanted = record?.isEnabled === true && record.transition !== "Deleting";
@@ -31,13 +31,13 @@ export class WatchedStore {
       this.truths.set(uuid, { isWanted, isSettled: record?.transition === undefined, unwantedMs });
       onChange(uuid);
     };
-    const written = async <R extends { readonly kind: string }>(row: NewMappingRow, result: Promise<R>) => {
+    const written = async <R extends { readonly kind: string }>(row: NewResourceRow, result: Promise<R>) => {
       const answer = await result;
-      if (answer.kind === "written") note(row.uuid, row.document);
+      if (answer.kind === "written") note(row.uid, row.document);
       return answer;
     };
     this.store = {
-      list: () => inner.list(),
+      list: (kinds) => inner.list(kinds),
       get: (uuid) => inner.get(uuid),
       insert: (row) => written(row, inner.insert(row)),
       replace: (row, seen) => written(row, inner.replace(row, seen)),

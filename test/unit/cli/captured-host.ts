@@ -10,7 +10,7 @@ export const ADAPTERS: Adapters = {
   random: { next: untouched, uuid: untouched },
   createEngine: untouched,
   openStore: untouched,
-  openMappingStore: untouched,
+  openResourceStore: untouched,
   openFunction: untouched,
   openDestination: untouched,
   createTelemetry: untouched,

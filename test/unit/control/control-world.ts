@@ -10,11 +10,11 @@ import type { InvocationOutcome } from "../../../src/model/outcome.ts";
 import type { Connector } from "../../../src/ports/connector.ts";
 import type { Destination } from "../../../src/ports/destination.ts";
 import type { FunctionTarget } from "../../../src/ports/function-target.ts";
-import type { MappingStore } from "../../../src/ports/mapping-store.ts";
 import type { QueueSource } from "../../../src/ports/queue-source.ts";
+import type { ResourceStore } from "../../../src/ports/resource-store.ts";
 import type { StreamSource } from "../../../src/ports/stream-source.ts";
 import { createMemoryStore } from "../../../src/stores/memory.ts";
-import { createMemoryMappingStore } from "../../../src/stores/memory-mappings.ts";
+import { createMemoryResourceStore } from "../../../src/stores/memory-resources.ts";
 import { createTelemetry } from "../../../src/telemetry/telemetry.ts";
 import { SILENT_TELEMETRY } from "../engine/stream/small-world.ts";
 import { createManualClock } from "../functions/manual-clock.ts";
@@ -65,7 +65,7 @@ export class ControlWorld {
   drain: Promise<void> | undefined;
   /** While set, a source that is opened waits for it. */
   opening: Promise<void> | undefined;
-  mappings: MappingStore = createMemoryMappingStore();
+  mappings: ResourceStore = createMemoryResourceStore();
   #uuids = 0;
 
   async start(name: string, options: Partial<WorldOptions> = {}): Promise<ControlProcess> {
@@ -189,7 +189,7 @@ interface WorldOptions {
   readonly manifests: Manifests;
   readonly isAdopting: boolean;
   readonly isStrict: boolean;
-  readonly store: MappingStore;
+  readonly store: ResourceStore;
 }
 
 export interface ControlProcess {

@@ -4,7 +4,7 @@ import { ControlFault } from "../../../src/control/control-fault.ts";
 import { CUT_OFF_MS, GONE_MS } from "../../../src/control/process-life.ts";
 import { LOOK_MS } from "../../../src/control/reconciler.ts";
 import { MillraceError } from "../../../src/model/errors.ts";
-import { createMemoryMappingStore } from "../../../src/stores/memory-mappings.ts";
+import { createMemoryResourceStore } from "../../../src/stores/memory-resources.ts";
 import { ControlWorld, QUEUE, QUEUE_SPEC, STREAM, STREAM_SPEC } from "./control-world.ts";
 
 const ONE = "00000000-0000-4000-8000-000000000001";
@@ -107,7 +107,7 @@ test("a deleted mapping is stopped, then its checkpoints go, then its row", asyn
   const removed: string[] = [];
   world.progress.remove = async (uuid) => {
     assert.deepEqual(running(), []);
-    assert.equal((await world.mappings.get(uuid))?.uuid, ONE);
+    assert.equal((await world.mappings.get(uuid))?.uid, ONE);
     removed.push(uuid);
   };
   assert.equal((await plane.mappings.remove(ONE)).state, "Deleting");
@@ -245,7 +245,7 @@ test("of two that change a mapping at once, one is told that it is in use", asyn
 
 test("a store of mappings that cannot be read is told of a few times a minute, not once a second", async () => {
   const world = new ControlWorld();
-  const store = createMemoryMappingStore();
+  const store = createMemoryResourceStore();
   await world.start("a", { store });
   store.newestVersion = () => Promise.reject(new Error("No space is left."));
   await world.pass(60_000);

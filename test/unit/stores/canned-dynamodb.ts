@@ -27,7 +27,7 @@ const TABLE: Canned = {
     },
   },
 };
-const FORMAT: Canned = { status: 200, body: { Item: { version: { N: "1" } } } };
+const FORMAT: Canned = { status: 200, body: { Item: { version: { N: "2" } } } };
 
 /** What DynamoDB says of a store that is there and well. */
 export function healthy(action: string): Canned {

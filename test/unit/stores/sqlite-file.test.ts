@@ -7,7 +7,7 @@ import { test } from "node:test";
 import { initialCheckpoint } from "../../../src/model/checkpoint.ts";
 import type { HeldLease, ProgressStore } from "../../../src/ports/progress-store.ts";
 import { openSqliteStore } from "../../../src/stores/sqlite.ts";
-import { openSqliteMappingStore } from "../../../src/stores/sqlite-mappings.ts";
+import { openSqliteResourceStore } from "../../../src/stores/sqlite-resources.ts";
 import { rejectsWith } from "../../contract/rejects-with.ts";
 import { SteppedWaits } from "../sqlite/stepped-waits.ts";
 
@@ -59,7 +59,7 @@ test("where another file is in the place of the store's, its former leases are f
 test("a store that was replaced says so once to each mapping and then goes on with the new file", async () => {
   using place = temporaryPlace();
   const store = await openSqliteStore(place.path);
-  const mappings = await openSqliteMappingStore(place.path);
+  const mappings = await openSqliteResourceStore(place.path);
   await started(store);
   for (const suffix of ["", "-wal", "-shm"]) rmSync(place.path + suffix, { force: true });
   await (await openSqliteStore(place.path)).close();
@@ -194,7 +194,7 @@ test("a store is for its owner only, also one that was made for all", async () =
     ["", "-wal", "-shm"].map((suffix) => (statSync(place.path + suffix).mode & 0o777).toString(8));
   assert.deepEqual(modes(), ["600", "600", "600"]);
   for (const suffix of ["", "-wal", "-shm"]) chmodSync(place.path + suffix, 0o644);
-  const again = await openSqliteMappingStore(place.path);
+  const again = await openSqliteResourceStore(place.path);
   assert.deepEqual(modes(), ["600", "600", "600"]);
   await again.close();
   await store.close();

@@ -11,7 +11,6 @@ import { fileURLToPath } from "node:url";
 import { initialCheckpoint } from "../../../src/model/checkpoint.ts";
 import { hasErrorCode } from "../../../src/model/errors.ts";
 import { openSqliteStore } from "../../../src/stores/sqlite.ts";
-import { openSqliteMappingStore } from "../../../src/stores/sqlite-mappings.ts";
 import { rejectsWith } from "../../contract/rejects-with.ts";
 
 const MAPPING = "11111111-1111-4111-8111-111111111111";
@@ -45,23 +44,6 @@ test("a store of a newer format is refused, with what to do", async () => {
     () => openSqliteStore(place.path),
     (error) => hasErrorCode(error, "ERR_MILLRACE_STORE_CORRUPT") && error.message.includes("format 1000"),
   );
-});
-
-test("a store of the format before the control plane is raised, and keeps its progress", async () => {
-  using place = temporaryStore();
-  const before = await openSqliteStore(place.path);
-  await before.initialise(MAPPING, [SHARD]);
-  await before.close();
-  for (const table of ["mapping", "mapping_claim", "mapping_version", "mapping_process"]) {
-    place.run(`DROP TABLE ${table}`);
-  }
-  place.run("PRAGMA user_version = 1");
-  const mappings = await openSqliteMappingStore(place.path);
-  assert.equal((await mappings.insert({ uuid: MAPPING, claims: ["a"], document: "{}" })).kind, "written");
-  await mappings.close();
-  const after = await openSqliteStore(place.path);
-  assert.equal((await after.list(MAPPING)).length, 1);
-  await after.close();
 });
 
 test("a file that is not a store is refused and left as it is", async () => {

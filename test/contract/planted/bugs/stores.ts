@@ -23,7 +23,7 @@ export const STORE_BUGS: readonly ContractBug[] = [
   contractBug(
     "a change of a mapping is answered though its commit failed",
     {
-      file: "test/contract/sqlite-mapping-store.test.ts",
+      file: "test/contract/sqlite-resource-store.test.ts",
       test: "on a full disk every write is refused and changes nothing, and works again afterwards",
     },
     {

@@ -1,12 +1,12 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { MappingStore } from "../../src/ports/mapping-store.ts";
-import { openSqliteMappingStore } from "../../src/stores/sqlite-mappings.ts";
+import type { ResourceStore } from "../../src/ports/resource-store.ts";
+import { openSqliteResourceStore } from "../../src/stores/sqlite-resources.ts";
 import { CrampedPlace, DISK_FAULTS } from "./cramped/cramped-place.ts";
-import { describeMappingStoreContract } from "./mapping-store.ts";
+import { describeResourceStoreContract } from "./resource-store.ts";
 
-describeMappingStoreContract("sqlite mapping store", {
+describeResourceStoreContract("sqlite resource store", {
   writeFaults: DISK_FAULTS.map((name) => ({
     name,
     async createStore() {
@@ -21,10 +21,10 @@ describeMappingStoreContract("sqlite mapping store", {
   })),
   async createStore() {
     const folder = mkdtempSync(join(tmpdir(), "millrace-"));
-    const stores: MappingStore[] = [];
+    const stores: ResourceStore[] = [];
     return {
       async open() {
-        const store = await openSqliteMappingStore(join(folder, "progress.db"));
+        const store = await openSqliteResourceStore(join(folder, "progress.db"));
         stores.push(store);
         return store;
       },

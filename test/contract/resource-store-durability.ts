@@ -1,30 +1,32 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { hasErrorCode } from "../../src/model/errors.ts";
-import type { MappingStore } from "../../src/ports/mapping-store.ts";
-import type { MappingStoreHarness } from "./mapping-store.ts";
+import type { ResourceStore } from "../../src/ports/resource-store.ts";
+import { FIRST, type ResourceStoreHarness, retried, SECOND } from "./resource-store-harness.ts";
 
-const FIRST = "11111111-1111-4111-8111-111111111111";
-const SECOND = "22222222-2222-4222-8222-222222222222";
+const NAMED = { uid: FIRST, kind: "mapping", name: "first" };
 
 interface Write {
   readonly name: string;
   /** Gives whether the store says that it took effect. */
-  run(store: MappingStore, version: number): Promise<boolean>;
+  run(store: ResourceStore, version: number): Promise<boolean>;
 }
 
 const WRITES: readonly Write[] = [
   {
     name: "replace",
     async run(store, version) {
-      const row = { uuid: FIRST, claims: ["b"], document: JSON.stringify({ version }) };
+      const row = { ...NAMED, claims: ["b"], document: JSON.stringify({ version }) };
       return (await store.replace(row, version)).kind === "written";
     },
   },
   {
     name: "insert",
     async run(store) {
-      return (await store.insert({ uuid: SECOND, claims: ["c"], document: "{}" })).kind === "written";
+      return (
+        (await store.insert({ ...NAMED, uid: SECOND, name: "second", claims: ["c"], document: "{}" }))
+          .kind === "written"
+      );
     },
   },
   {
@@ -50,12 +52,12 @@ const WRITES: readonly Write[] = [
 ];
 
 /** An answer counts when it is durable: what a store that cannot write says, and what it holds. */
-export function describeMappingDurability({ writeFaults }: MappingStoreHarness): void {
+export function describeResourceDurability({ writeFaults }: ResourceStoreHarness): void {
   for (const { name, createStore } of writeFaults) {
     test(`on a ${name} every write is refused and changes nothing, and works again afterwards`, async () => {
       await using fixture = await createStore();
       const [store, other] = [await fixture.open(), await fixture.open()];
-      await store.insert({ uuid: FIRST, claims: ["a"], document: "{}" });
+      await store.insert({ ...NAMED, claims: ["a"], document: "{}" });
       await store.announce("p1", 0);
       const before = await content(other);
       await fixture.begin();
@@ -75,7 +77,7 @@ export function describeMappingDurability({ writeFaults }: MappingStoreHarness):
   }
 }
 
-async function assertRefused({ name, run }: Write, store: MappingStore, version: number): Promise<void> {
+async function assertRefused({ name, run }: Write, store: ResourceStore, version: number): Promise<void> {
   let answer: unknown;
   try {
     answer = await run(store, version);
@@ -87,29 +89,16 @@ async function assertRefused({ name, run }: Write, store: MappingStore, version:
 }
 
 interface Content {
-  readonly rows: readonly { readonly uuid: string; readonly version: number }[];
+  readonly rows: readonly { readonly uid: string; readonly version: number }[];
   readonly newest: number;
   readonly processes: unknown;
 }
 
-async function content(store: MappingStore): Promise<Content> {
-  const rows = [...(await store.list())].sort((a, b) => (a.uuid < b.uuid ? -1 : 1));
+async function content(store: ResourceStore): Promise<Content> {
+  const rows = [...(await store.list())].sort((a, b) => (a.uid < b.uid ? -1 : 1));
   return { rows, newest: await store.newestVersion(), processes: await store.processes() };
 }
 
 function versionOf({ rows }: Content): number {
-  return rows.find(({ uuid }) => uuid === FIRST)?.version ?? -1;
-}
-
-/** A connection may have to be made anew. */
-const RETRIES_MAX = 10;
-
-async function retried<T>(ask: () => Promise<T>): Promise<T> {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await ask();
-    } catch (error) {
-      if (tries === RETRIES_MAX) throw error;
-    }
-  }
+  return rows.find(({ uid }) => uid === FIRST)?.version ?? -1;
 }

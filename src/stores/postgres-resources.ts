@@ -1,5 +1,5 @@
 import { MillraceError } from "../model/errors.ts";
-import type { MappingRow, MappingStore, NewMappingRow, RowConflict } from "../ports/mapping-store.ts";
+import type { NewResourceRow, ResourceRow, ResourceStore, RowConflict } from "../ports/resource-store.ts";
 import { readStrings } from "./checkpoint-json.ts";
 import { claimDigest } from "./claim-digest.ts";
 import {
@@ -19,54 +19,54 @@ const CONNECTIONS = 2;
  * the lock of the store's version, so that versions are given and seen in order.
  * @throws ERR_MILLRACE_CONFIG, ERR_MILLRACE_STORE_UNAVAILABLE, ERR_MILLRACE_STORE_CORRUPT as `openPostgresStore`.
  */
-export async function openPostgresMappingStore(
+export async function openPostgresResourceStore(
   url: string,
   options: { readonly limits?: PostgresLimits; readonly environment?: Environment } = {},
-): Promise<MappingStore> {
+): Promise<ResourceStore> {
   const { limits = { ...POSTGRES_LIMITS, connections: CONNECTIONS }, environment = process.env } = options;
   const settings = readPostgresSettings(url, environment);
-  return new PostgresMappingStore(await PostgresDatabase.open(settings, limits));
+  return new PostgresResourceStore(await PostgresDatabase.open(settings, limits));
 }
 
-class PostgresMappingStore implements MappingStore {
+class PostgresResourceStore implements ResourceStore {
   readonly #database: PostgresDatabase;
 
   constructor(database: PostgresDatabase) {
     this.#database = database;
   }
 
-  async list() {
-    const { rows } = await this.#database.query(SQL.list);
+  async list(kinds?: readonly string[]) {
+    const { rows } = await this.#database.query(SQL.list, [kinds ?? null]);
     return rows.map((row) => this.#read(row));
   }
 
-  async get(uuid: string) {
-    const { rows } = await this.#database.query(SQL.get, [uuid]);
+  async get(uid: string) {
+    const { rows } = await this.#database.query(SQL.get, [uid]);
     return rows[0] === undefined ? undefined : this.#read(rows[0]);
   }
 
-  async insert(row: NewMappingRow) {
+  async insert(row: NewResourceRow) {
     return await this.#write(async (query, next) => {
-      const { rows } = await query(SQL.get, [row.uuid]);
-      if (rows.length > 0) return { kind: "conflict", uuid: row.uuid } as const;
+      const { rows } = await query(SQL.get, [row.uid]);
+      if (rows.length > 0) return { kind: "conflict", uid: row.uid } as const;
       return (await conflictOf(query, row)) ?? (await put(query, row, await next(), SQL.insert));
     });
   }
 
-  async replace(row: NewMappingRow, seenVersion: number) {
+  async replace(row: NewResourceRow, seenVersion: number) {
     return await this.#write(async (query, next) => {
-      const { rows } = await query(SQL.at, [row.uuid, seenVersion]);
+      const { rows } = await query(SQL.at, [row.uid, seenVersion, row.kind]);
       if (rows.length === 0) return { kind: "stale" } as const;
       const conflict = await conflictOf(query, row);
       if (conflict !== undefined) return conflict;
-      await query(SQL.freeClaims, [row.uuid]);
+      await query(SQL.freeClaims, [row.uid]);
       return await put(query, row, await next(), SQL.replace);
     });
   }
 
-  async remove(uuid: string, seenVersion: number) {
+  async remove(uid: string, seenVersion: number) {
     return await this.#write(async (query, next) => {
-      if ((await query(SQL.remove, [uuid, seenVersion])).changes === 0) return { kind: "stale" } as const;
+      if ((await query(SQL.remove, [uid, seenVersion])).changes === 0) return { kind: "stale" } as const;
       await next();
       return { kind: "removed" } as const;
     });
@@ -109,15 +109,15 @@ class PostgresMappingStore implements MappingStore {
 
   #version(row: Readonly<Record<string, unknown>> | undefined): number {
     if (row !== undefined) return Number(row["version"]);
-    throw this.#corrupt("has no version of its mappings", "table `millrace.mapping_version`");
+    throw this.#corrupt("has no version of its resources", "table `millrace.resource_version`");
   }
 
-  #read(row: Readonly<Record<string, unknown>>): MappingRow {
-    const uuid = String(row["uuid"]);
+  #read(row: Readonly<Record<string, unknown>>): ResourceRow {
+    const [uid, kind, name] = [String(row["uid"]), String(row["kind"]), String(row["name"])];
     const claims = readStrings(String(row["claims"]));
     if (claims === undefined)
-      throw this.#corrupt(`holds a mapping ${uuid} that cannot be read`, "row of `millrace.mapping`");
-    return { uuid, claims, document: String(row["document"]), version: Number(row["version"]) };
+      throw this.#corrupt(`holds a ${kind} ${name} that cannot be read`, "row of `millrace.resource`");
+    return { uid, kind, name, claims, document: String(row["document"]), version: Number(row["version"]) };
   }
 
   #corrupt(what: string, part: string): MillraceError {
@@ -128,41 +128,44 @@ class PostgresMappingStore implements MappingStore {
   }
 }
 
-async function conflictOf(query: RunQuery, row: NewMappingRow): Promise<RowConflict | undefined> {
-  const { rows } = await query(SQL.holder, [digestsOf(row), row.uuid]);
-  return rows[0] === undefined ? undefined : { kind: "conflict", uuid: String(rows[0]["mapping_uuid"]) };
+async function conflictOf(query: RunQuery, row: NewResourceRow): Promise<RowConflict | undefined> {
+  const { rows } = await query(SQL.holder, [row.uid, row.kind, row.name, digestsOf(row)]);
+  return rows[0] === undefined ? undefined : { kind: "conflict", uid: String(rows[0]["uid"]) };
 }
 
-async function put(query: RunQuery, row: NewMappingRow, version: number, sql: string) {
-  await query(sql, [row.uuid, version, JSON.stringify([...new Set(row.claims)]), row.document]);
-  await query(SQL.claim, [digestsOf(row), row.uuid]);
+async function put(query: RunQuery, row: NewResourceRow, version: number, sql: string) {
+  const { uid, kind, name, document, claims } = row;
+  await query(sql, [uid, kind, name, version, JSON.stringify([...new Set(claims)]), document]);
+  await query(SQL.claim, [digestsOf(row), row.uid]);
   return { kind: "written", version } as const;
 }
 
-function digestsOf({ claims }: NewMappingRow): readonly string[] {
+function digestsOf({ claims }: NewResourceRow): readonly string[] {
   return [...new Set(claims)].map(claimDigest);
 }
 
-const COLUMNS = "uuid, version, claims, document";
+const COLUMNS = "uid, kind, name, version, claims, document";
 
 const SQL = {
-  list: `SELECT ${COLUMNS} FROM millrace.mapping`,
-  get: `SELECT ${COLUMNS} FROM millrace.mapping WHERE uuid = $1`,
-  at: "SELECT 1 FROM millrace.mapping WHERE uuid = $1 AND version = $2",
-  insert: `INSERT INTO millrace.mapping (${COLUMNS}) VALUES ($1, $2, $3, $4)`,
-  replace: "UPDATE millrace.mapping SET version = $2, claims = $3, document = $4 WHERE uuid = $1",
+  list: `SELECT ${COLUMNS} FROM millrace.resource WHERE $1::text[] IS NULL OR kind = ANY ($1::text[])`,
+  get: `SELECT ${COLUMNS} FROM millrace.resource WHERE uid = $1`,
+  at: "SELECT 1 FROM millrace.resource WHERE uid = $1 AND version = $2 AND kind = $3",
+  insert: `INSERT INTO millrace.resource (${COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6)`,
+  replace:
+    "UPDATE millrace.resource SET name = $3, version = $4, claims = $5, document = $6 WHERE uid = $1 AND kind = $2",
   /** Its claims go with it. */
-  remove: "DELETE FROM millrace.mapping WHERE uuid = $1 AND version = $2",
+  remove: "DELETE FROM millrace.resource WHERE uid = $1 AND version = $2",
   holder:
-    "SELECT mapping_uuid FROM millrace.mapping_claim WHERE digest = ANY ($1::text[]) AND mapping_uuid <> $2 LIMIT 1",
-  claim: "INSERT INTO millrace.mapping_claim (digest, mapping_uuid) SELECT unnest($1::text[]), $2::text",
-  freeClaims: "DELETE FROM millrace.mapping_claim WHERE mapping_uuid = $1",
-  version: "SELECT version FROM millrace.mapping_version",
-  lockVersion: "SELECT version FROM millrace.mapping_version FOR UPDATE",
-  nextVersion: "UPDATE millrace.mapping_version SET version = version + 1 RETURNING version",
+    "(SELECT uid FROM millrace.resource WHERE kind = $2 AND name = $3 AND uid <> $1) UNION ALL " +
+    "(SELECT uid FROM millrace.resource_claim WHERE digest = ANY ($4::text[]) AND uid <> $1) LIMIT 1",
+  claim: "INSERT INTO millrace.resource_claim (digest, uid) SELECT unnest($1::text[]), $2::text",
+  freeClaims: "DELETE FROM millrace.resource_claim WHERE uid = $1",
+  version: "SELECT version FROM millrace.resource_version",
+  lockVersion: "SELECT version FROM millrace.resource_version FOR UPDATE",
+  nextVersion: "UPDATE millrace.resource_version SET version = version + 1 RETURNING version",
   announce:
-    "INSERT INTO millrace.mapping_process AS process (process_id, applied_version, beat) VALUES ($1, $2, 1) " +
+    "INSERT INTO millrace.process AS process (process_id, applied_version, beat) VALUES ($1, $2, 1) " +
     "ON CONFLICT (process_id) DO UPDATE SET applied_version = excluded.applied_version, beat = process.beat + 1",
-  processes: "SELECT process_id, applied_version, beat FROM millrace.mapping_process",
-  forget: "DELETE FROM millrace.mapping_process WHERE process_id = $1",
+  processes: "SELECT process_id, applied_version, beat FROM millrace.process",
+  forget: "DELETE FROM millrace.process WHERE process_id = $1",
 } as const;

@@ -8,36 +8,44 @@ import {
   UpdateItemCommand,
 } from "@aws-sdk/client-dynamodb";
 import type {
-  MappingStore,
-  NewMappingRow,
+  NewResourceRow,
+  ResourceStore,
   RowConflict,
   RowStale,
   RowWritten,
-} from "../ports/mapping-store.ts";
+} from "../ports/resource-store.ts";
 import { busyStore, failedConditions } from "./dynamodb-errors.ts";
+import { openDynamodbTable } from "./dynamodb-format.ts";
 import { numberOf, textOf } from "./dynamodb-items.ts";
+import { queryPartition } from "./dynamodb-query.ts";
 import {
   absent,
-  CONTROL,
-  controlKey,
   equals,
+  type Held,
   type LastWrite,
-  moveClaims,
+  moveHeld,
   moveVersion,
   PROCESS_PREFIX,
+  RESOURCES,
   ROW_PREFIX,
   readLastWrite,
   readRow,
+  resourceKey,
   rowItem,
   rowKey,
   VERSION_KEY,
-} from "./dynamodb-mapping-items.ts";
-import { queryPartition } from "./dynamodb-query.ts";
-import { DYNAMODB_LIMITS, type DynamodbLimits, DynamodbTable, type Item, pause } from "./dynamodb-table.ts";
+} from "./dynamodb-resource-items.ts";
+import {
+  DYNAMODB_LIMITS,
+  type DynamodbLimits,
+  type DynamodbTable,
+  type Item,
+  pause,
+} from "./dynamodb-table.ts";
 
 const TRIES = 10;
 const PAUSE_MS = 20;
-const FIRST_CLAIM = 2;
+const FIRST_HELD = 2;
 
 /**
  * Keeps the control plane's rows in the table that also keeps progress. Each write is one transaction over the store's
@@ -45,11 +53,11 @@ const FIRST_CLAIM = 2;
  * one that came second reads again, in bounds.
  * @throws ERR_MILLRACE_STORE_UNAVAILABLE, ERR_MILLRACE_STORE_CORRUPT as `openDynamodbStore`.
  */
-export async function openDynamodbMappingStore(
+export async function openDynamodbResourceStore(
   table: string,
   limits: DynamodbLimits = DYNAMODB_LIMITS,
-): Promise<MappingStore> {
-  return new DynamodbMappingStore(await DynamodbTable.open(table, limits));
+): Promise<ResourceStore> {
+  return new DynamodbResourceStore(await openDynamodbTable(table, limits));
 }
 
 /** What a write reads first, at one moment. */
@@ -60,7 +68,7 @@ interface Seen {
 
 type Written = RowWritten | RowConflict | "overtaken";
 
-class DynamodbMappingStore implements MappingStore {
+class DynamodbResourceStore implements ResourceStore {
   readonly #table: DynamodbTable;
 
   constructor(table: DynamodbTable) {
@@ -68,50 +76,54 @@ class DynamodbMappingStore implements MappingStore {
   }
 
   /** A query is of no single moment, and may show a part of a transaction: what does not fit is read again. */
-  async list() {
+  async list(kinds?: readonly string[]) {
     for (let look = 1; look <= TRIES; look++) {
       const before = await this.#lastWrite();
-      const items = await queryPartition(this.#table, CONTROL, ROW_PREFIX);
+      const items = await queryPartition(this.#table, RESOURCES, ROW_PREFIX);
       const after = await this.#lastWrite();
-      if (before.version === after.version && shows(items, after))
-        return await Promise.all(items.map((item) => readRow(this.#table.name, item)));
+      if (before.version === after.version && shows(items, after)) {
+        // Only here: what was written last may be of any kind.
+        const wanted = items.filter((item) => kinds?.includes(textOf(item, "kind")) ?? true);
+        return await Promise.all(wanted.map((item) => readRow(this.#table.name, item)));
+      }
       await this.#pause(look);
     }
-    throw this.#busy("its mappings changed whenever they were read");
+    throw this.#busy("its resources changed whenever they were read");
   }
 
-  async get(uuid: string) {
-    const { row } = await this.#see(uuid);
+  async get(uid: string) {
+    const { row } = await this.#see(uid);
     return row === undefined ? undefined : await readRow(this.#table.name, row);
   }
 
-  async insert(row: NewMappingRow) {
+  async insert(row: NewResourceRow) {
     return await this.#write(async () => {
-      const seen = await this.#see(row.uuid);
-      if (seen.row !== undefined) return { kind: "conflict", uuid: row.uuid } as const;
-      return await this.#put(row, seen, [], absent());
+      const seen = await this.#see(row.uid);
+      if (seen.row !== undefined) return { kind: "conflict", uid: row.uid } as const;
+      return await this.#put(row, seen, undefined, absent());
     });
   }
 
-  async replace(row: NewMappingRow, seenVersion: number) {
+  async replace(row: NewResourceRow, seenVersion: number) {
     return await this.#write(async (): Promise<Written | RowStale> => {
-      const seen = await this.#see(row.uuid);
+      const seen = await this.#see(row.uid);
       if (seen.row === undefined || numberOf(seen.row, "version") !== seenVersion) return { kind: "stale" };
-      const { claims } = await readRow(this.#table.name, seen.row);
-      return await this.#put(row, seen, claims, equals("version", { N: String(seenVersion) }));
+      const before = await readRow(this.#table.name, seen.row);
+      if (before.kind !== row.kind) return { kind: "stale" };
+      return await this.#put(row, seen, before, equals("version", { N: String(seenVersion) }));
     });
   }
 
-  async remove(uuid: string, seenVersion: number) {
+  async remove(uid: string, seenVersion: number) {
     return await this.#write(async () => {
-      const { version, row } = await this.#see(uuid);
+      const { version, row } = await this.#see(uid);
       if (row === undefined || numberOf(row, "version") !== seenVersion) return { kind: "stale" } as const;
-      const { claims } = await readRow(this.#table.name, row);
+      const before = await readRow(this.#table.name, row);
       const { name: TableName } = this.#table;
       const failed = await this.#transact([
-        moveVersion(TableName, version, uuid, true),
-        { Delete: { TableName, Key: rowKey(uuid), ...equals("version", { N: String(seenVersion) }) } },
-        ...moveClaims(TableName, uuid, claims, []),
+        moveVersion(TableName, version, uid, true),
+        { Delete: { TableName, Key: rowKey(uid), ...equals("version", { N: String(seenVersion) }) } },
+        ...moveHeld(TableName, uid, before, undefined),
       ]);
       return failed === undefined ? ({ kind: "removed" } as const) : "overtaken";
     });
@@ -137,7 +149,7 @@ class DynamodbMappingStore implements MappingStore {
   }
 
   async processes() {
-    const items = await queryPartition(this.#table, CONTROL, PROCESS_PREFIX);
+    const items = await queryPartition(this.#table, RESOURCES, PROCESS_PREFIX);
     return items.map((item) => ({
       processId: textOf(item, "processId"),
       appliedVersion: numberOf(item, "appliedVersion"),
@@ -161,28 +173,28 @@ class DynamodbMappingStore implements MappingStore {
       if (result !== "overtaken") return result;
       await this.#pause(tries);
     }
-    throw this.#busy("its mappings changed whenever this one was to be written");
+    throw this.#busy("its resources changed whenever this one was to be written");
   }
 
   async #put(
-    row: NewMappingRow,
+    row: NewResourceRow,
     seen: Seen,
-    claimsBefore: readonly string[],
+    before: Held | undefined,
     condition: Pick<Put, "ConditionExpression" | "ExpressionAttributeNames" | "ExpressionAttributeValues">,
   ): Promise<Written> {
     const { name: TableName } = this.#table;
     const version = seen.version + 1;
     const Item = await rowItem(TableName, row, version);
     const failed = await this.#transact([
-      moveVersion(TableName, seen.version, row.uuid, false),
+      moveVersion(TableName, seen.version, row.uid, false),
       { Put: { TableName, Item, ...condition } },
-      ...moveClaims(TableName, row.uuid, claimsBefore, row.claims),
+      ...moveHeld(TableName, row.uid, before, row),
     ]);
     if (failed === undefined) return { kind: "written", version };
-    const holder = failed.find(({ index }) => index >= FIRST_CLAIM)?.item;
+    const holder = failed.find(({ index }) => index >= FIRST_HELD)?.item;
     // Only of the version that was seen may be said who is in the way.
-    if (failed.some(({ index }) => index < FIRST_CLAIM) || holder === undefined) return "overtaken";
-    return { kind: "conflict", uuid: textOf(holder, "uuid") };
+    if (failed.some(({ index }) => index < FIRST_HELD) || holder === undefined) return "overtaken";
+    return { kind: "conflict", uid: textOf(holder, "uid") };
   }
 
   /** The conditions that did not hold; `undefined` when it took effect. */
@@ -200,8 +212,8 @@ class DynamodbMappingStore implements MappingStore {
   }
 
   /** In one transaction, which shows all of another or nothing. */
-  async #see(uuid: string): Promise<Seen> {
-    const keys = [VERSION_KEY, rowKey(uuid)];
+  async #see(uid: string): Promise<Seen> {
+    const keys = [VERSION_KEY, rowKey(uid)];
     const request = new TransactGetItemsCommand({
       TransactItems: keys.map((Key) => ({ Get: { TableName: this.#table.name, Key } })),
     });
@@ -230,12 +242,12 @@ class DynamodbMappingStore implements MappingStore {
   }
 }
 
-function shows(items: readonly Item[], { version, uuid, isRemoval }: LastWrite): boolean {
+function shows(items: readonly Item[], { version, uid, isRemoval }: LastWrite): boolean {
   if (items.some((item) => numberOf(item, "version") > version)) return false;
-  const row = items.find((item) => textOf(item, "uuid") === uuid);
+  const row = items.find((item) => textOf(item, "uid") === uid);
   return isRemoval ? row === undefined : row !== undefined && numberOf(row, "version") === version;
 }
 
 function processKey(processId: string): Item {
-  return controlKey(`${PROCESS_PREFIX}${processId}`);
+  return resourceKey(`${PROCESS_PREFIX}${processId}`);
 }

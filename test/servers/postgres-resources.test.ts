@@ -1,40 +1,40 @@
 import { after } from "node:test";
-import type { MappingStore } from "../../src/ports/mapping-store.ts";
+import type { ResourceStore } from "../../src/ports/resource-store.ts";
 import { POSTGRES_LIMITS } from "../../src/stores/postgres-database.ts";
-import { openPostgresMappingStore } from "../../src/stores/postgres-mappings.ts";
-import { describeMappingStoreContract } from "../contract/mapping-store.ts";
-import { describeMappingStoreFaults } from "./mapping-faults.ts";
+import { openPostgresResourceStore } from "../../src/stores/postgres-resources.ts";
+import { describeResourceStoreContract } from "../contract/resource-store.ts";
 import { startPostgres, throughPort } from "./postgres.ts";
 import { POSTGRES_WRITE_FAULTS } from "./postgres-write-faults.ts";
+import { describeResourceStoreFaults } from "./resource-faults.ts";
 import { SHORT_MS } from "./store-faults.ts";
 
 const server = await startPostgres();
 after(() => server.close());
 
-describeMappingStoreContract("postgres mapping store", {
+describeResourceStoreContract("postgres resource store", {
   writeFaults: POSTGRES_WRITE_FAULTS.map(({ name, begin, end }) => ({
     name,
     async createStore() {
-      const content = await createContent((url) => openPostgresMappingStore(url));
+      const content = await createContent((url) => openPostgresResourceStore(url));
       return { ...content, begin: () => begin(content.url), end: () => end(content.url) };
     },
   })),
-  createStore: () => createContent((url) => openPostgresMappingStore(url)),
+  createStore: () => createContent((url) => openPostgresResourceStore(url)),
 });
 
 const limits = { ...POSTGRES_LIMITS, connections: 2, answerMs: SHORT_MS };
 
-describeMappingStoreFaults("postgres mapping store", {
+describeResourceStoreFaults("postgres resource store", {
   port: Number(new URL(server.url).port || "5432"),
   createContent: () =>
-    createContent((url, port: number) => openPostgresMappingStore(throughPort(url, port), { limits })),
+    createContent((url, port: number) => openPostgresResourceStore(throughPort(url, port), { limits })),
 });
 
 async function createContent<Place extends readonly unknown[]>(
-  openAt: (url: string, ...place: Place) => Promise<MappingStore>,
+  openAt: (url: string, ...place: Place) => Promise<ResourceStore>,
 ) {
   const url = await server.createDatabase();
-  const stores: MappingStore[] = [];
+  const stores: ResourceStore[] = [];
   return {
     url,
     async open(...place: Place) {

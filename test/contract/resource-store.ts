@@ -1,47 +1,33 @@
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
-import type { MappingStore, NewMappingRow } from "../../src/ports/mapping-store.ts";
-import { describeMappingDurability } from "./mapping-store-durability.ts";
+import { describe } from "node:test";
+import type { ResourceStore } from "../../src/ports/resource-store.ts";
+import { describeResourceDurability } from "./resource-store-durability.ts";
+import {
+  behaviour,
+  conflictWith,
+  FIRST,
+  inserted,
+  type ResourceStoreHarness,
+  retried,
+  row,
+  SECOND,
+  uidOf,
+} from "./resource-store-harness.ts";
+import { describeKinds } from "./resource-store-kinds.ts";
 
-export interface MappingStoreFixture extends AsyncDisposable {
-  /** Another handle on the same content, as another process has it. */
-  open(): Promise<MappingStore>;
-}
-
-export interface MappingStoreHarness {
-  /** An empty store of its own for one test. Disposing closes all handles that were opened on it. */
-  createStore(): Promise<MappingStoreFixture>;
-  /** Ways in which this store cannot write. Empty only where there are none. */
-  readonly writeFaults: readonly MappingWriteFault[];
-}
-
-export interface MappingWriteFault {
-  /** Behind "on a". */
-  readonly name: string;
-  createStore(): Promise<FaultyMappingStoreFixture>;
-}
-
-export interface FaultyMappingStoreFixture extends MappingStoreFixture {
-  /** From now on the store can write nothing. */
-  begin(): Promise<void>;
-  end(): Promise<void>;
-}
-
-const FIRST = "11111111-1111-4111-8111-111111111111";
-const SECOND = "22222222-2222-4222-8222-222222222222";
-
-/** The laws of `src/ports/mapping-store.ts` as named behaviours, which every adapter runs. */
-export function describeMappingStoreContract(name: string, harness: MappingStoreHarness): void {
-  describe(`${name} keeps the laws of a mapping store`, { timeout: 120_000 }, () => {
+/** The laws of `src/ports/resource-store.ts` as named behaviours, which every adapter runs. */
+export function describeResourceStoreContract(name: string, harness: ResourceStoreHarness): void {
+  describe(`${name} keeps the laws of a resource store`, { timeout: 120_000 }, () => {
     describeRows(harness);
+    describeKinds(harness);
     describeClaims(harness);
     describeVersions(harness);
     describeProcesses(harness);
-    describeMappingDurability(harness);
+    describeResourceDurability(harness);
   });
 }
 
-function describeRows(harness: MappingStoreHarness): void {
+function describeRows(harness: ResourceStoreHarness): void {
   behaviour(harness, "is empty at first", async (store) => {
     assert.deepEqual(await store.list(), []);
     assert.equal(await store.get(FIRST), undefined);
@@ -51,7 +37,13 @@ function describeRows(harness: MappingStoreHarness): void {
 
   behaviour(harness, "reads what was written, also through another handle", async (store, open) => {
     const document = JSON.stringify({ text: 'höhe 🜚 \u2028 "', nested: [1, null, true] });
-    const row = { uuid: FIRST, claims: ["a", "b with space", "c:☃"], document };
+    const row = {
+      uid: FIRST,
+      kind: "sort",
+      name: "a ☃ name",
+      claims: ["a", "b with space", "c:☃"],
+      document,
+    };
     const written = await store.insert(row);
     assert.ok(written.kind === "written");
     const expected = { ...row, version: written.version };
@@ -66,12 +58,12 @@ function describeRows(harness: MappingStoreHarness): void {
   });
 
   behaviour(harness, "lists many rows", async (store) => {
-    for (let index = 0; index < 120; index++) await store.insert(row(uuidOf(index), [`claim-${index}`]));
-    const uuids = (await store.list()).map(({ uuid }) => uuid).sort();
-    assert.deepEqual(uuids, Array.from({ length: 120 }, (_, index) => uuidOf(index)).sort());
+    for (let index = 0; index < 120; index++) await store.insert(row(uidOf(index), [`claim-${index}`]));
+    const uids = (await store.list()).map(({ uid }) => uid).sort();
+    assert.deepEqual(uids, Array.from({ length: 120 }, (_, index) => uidOf(index)).sort());
   });
 
-  behaviour(harness, "refuses a second row of one uuid and leaves the first as it was", async (store) => {
+  behaviour(harness, "refuses a second row of one uid and leaves the first as it was", async (store) => {
     await store.insert(row(FIRST, ["a"], '{"first":true}'));
     assert.deepEqual(await store.insert(row(FIRST, ["b"], '{"first":false}')), conflictWith(FIRST));
     assert.equal((await store.get(FIRST))?.document, '{"first":true}');
@@ -103,7 +95,7 @@ function describeRows(harness: MappingStoreHarness): void {
   });
 }
 
-function describeClaims(harness: MappingStoreHarness): void {
+function describeClaims(harness: ResourceStoreHarness): void {
   behaviour(harness, "names the row that holds one of the claims", async (store) => {
     await store.insert(row(FIRST, ["a", "b"]));
     assert.deepEqual(await store.insert(row(SECOND, ["c", "b"])), conflictWith(FIRST));
@@ -137,15 +129,15 @@ function describeClaims(harness: MappingStoreHarness): void {
   behaviour(harness, "gives a claim to exactly one of many who ask at once", async (store, open) => {
     const handles = await Promise.all(Array.from({ length: 8 }, () => open()));
     const results = await Promise.all(
-      handles.map((handle, index) => retried(() => handle.insert(row(uuidOf(index), ["one"])))),
+      handles.map((handle, index) => retried(() => handle.insert(row(uidOf(index), ["one"])))),
     );
     assert.equal(results.filter(({ kind }) => kind === "written").length, 1);
     const [holder] = await store.list();
-    for (const result of results) if (result.kind === "conflict") assert.equal(result.uuid, holder?.uuid);
+    for (const result of results) if (result.kind === "conflict") assert.equal(result.uid, holder?.uid);
   });
 }
 
-function describeVersions(harness: MappingStoreHarness): void {
+function describeVersions(harness: ResourceStoreHarness): void {
   behaviour(harness, "gives every write a version above all before it, in the whole store", async (store) => {
     const versions = [await inserted(store, row(FIRST, ["a"])), await inserted(store, row(SECOND, ["b"]))];
     const replaced = await store.replace(row(FIRST, ["a"]), versions[0] ?? 0);
@@ -182,7 +174,7 @@ function describeVersions(harness: MappingStoreHarness): void {
   });
 }
 
-function describeProcesses(harness: MappingStoreHarness): void {
+function describeProcesses(harness: ResourceStoreHarness): void {
   behaviour(
     harness,
     "shows each process with what it applied, and a beat that always moves",
@@ -210,53 +202,13 @@ function describeProcesses(harness: MappingStoreHarness): void {
   });
 }
 
-async function sightOf(store: MappingStore, processId: string) {
+async function sightOf(store: ResourceStore, processId: string) {
   const sight = (await store.processes()).find((process) => process.processId === processId);
   assert.ok(sight !== undefined, `no sight of ${processId}`);
   return sight;
 }
 
-function behaviour(
-  harness: MappingStoreHarness,
-  sentence: string,
-  prove: (store: MappingStore, open: () => Promise<MappingStore>) => Promise<void>,
-): void {
-  test(sentence, async () => {
-    await using fixture = await harness.createStore();
-    await prove(await fixture.open(), () => fixture.open());
-  });
-}
-
-function row(uuid: string, claims: readonly string[], document = "{}"): NewMappingRow {
-  return { uuid, claims, document };
-}
-
-async function inserted(store: MappingStore, wanted: NewMappingRow): Promise<number> {
-  const result = await store.insert(wanted);
-  assert.ok(result.kind === "written", result.kind);
-  return result.version;
-}
-
-function conflictWith(uuid: string) {
-  return { kind: "conflict", uuid };
-}
-
 /** Claims in any order. */
 function plain<Row extends { readonly claims: readonly string[] }>(value: Row | undefined) {
   return value && { ...value, claims: value.claims.toSorted() };
-}
-
-function uuidOf(index: number): string {
-  return `00000000-0000-4000-8000-${String(index).padStart(12, "0")}`;
-}
-
-/** A store that is busy with the others answers that it is unavailable; asked again it must decide. */
-async function retried<T>(ask: () => Promise<T>): Promise<T> {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await ask();
-    } catch (error) {
-      if (tries === 10) throw error;
-    }
-  }
 }

@@ -1,18 +1,18 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { MappingStore, NewMappingRow } from "../../src/ports/mapping-store.ts";
+import type { NewResourceRow, ResourceStore } from "../../src/ports/resource-store.ts";
 import { rejectsWith } from "../contract/rejects-with.ts";
 import { AnswerProxy } from "./answer-proxy.ts";
 
-export interface RemoteMappingStoreHarness {
+export interface RemoteResourceStoreHarness {
   /** Of the server. */
   readonly port: number;
-  createContent(): Promise<RemoteMappingStoreContent>;
+  createContent(): Promise<RemoteResourceStoreContent>;
 }
 
-export interface RemoteMappingStoreContent extends AsyncDisposable {
+export interface RemoteResourceStoreContent extends AsyncDisposable {
   /** A handle that reaches the server by a port of this host, and waits for no answer longer than `SHORT_MS`. */
-  open(port: number): Promise<MappingStore>;
+  open(port: number): Promise<ResourceStore>;
 }
 
 const HANG = { timeout: 240_000 };
@@ -23,16 +23,16 @@ const SECOND = "22222222-2222-4222-8222-222222222222";
 
 interface LostWrite {
   readonly name: string;
-  write(store: MappingStore, version: number): Promise<unknown>;
+  write(store: ResourceStore, version: number): Promise<unknown>;
   /** Rows and claims after it, if it took effect, without versions. */
-  readonly after: readonly NewMappingRow[];
+  readonly after: readonly NewResourceRow[];
   /** What the same call says when it is made again after it took effect. */
   readonly again: { readonly kind: string };
 }
 
-const BEFORE: NewMappingRow = { uuid: FIRST, claims: ["a"], document: '{"n":1}' };
-const AFTER: NewMappingRow = { uuid: FIRST, claims: ["b"], document: '{"n":2}' };
-const OTHER: NewMappingRow = { uuid: SECOND, claims: ["c", "d"], document: '{"n":3}' };
+const BEFORE: NewResourceRow = { ...named(FIRST), claims: ["a"], document: '{"n":1}' };
+const AFTER: NewResourceRow = { ...named(FIRST), claims: ["b"], document: '{"n":2}' };
+const OTHER: NewResourceRow = { ...named(SECOND), claims: ["c", "d"], document: '{"n":3}' };
 
 const WRITES: readonly LostWrite[] = [
   {
@@ -56,7 +56,7 @@ const WRITES: readonly LostWrite[] = [
 ];
 
 /** The laws of the port where the network loses what the store has said. */
-export function describeMappingStoreFaults(name: string, harness: RemoteMappingStoreHarness): void {
+export function describeResourceStoreFaults(name: string, harness: RemoteResourceStoreHarness): void {
   describe(`lost answers: ${name}`, HANG, () => {
     for (const lost of WRITES) {
       test(`whichever answer of ${lost.name} is lost, it fails as unknown and took effect wholly or not at all`, async (t) => {
@@ -101,34 +101,38 @@ export function describeMappingStoreFaults(name: string, harness: RemoteMappingS
   });
 }
 
+function named(uid: string) {
+  return { uid, kind: "mapping", name: uid };
+}
+
 const DONE: Readonly<Record<string, string>> = { insert: "written", replace: "written", remove: "removed" };
 
-async function inserted(store: MappingStore, row: NewMappingRow): Promise<number> {
+async function inserted(store: ResourceStore, row: NewResourceRow): Promise<number> {
   const result = await store.insert(row);
   assert.ok(result.kind === "written", result.kind);
   return result.version;
 }
 
-async function contentOf(store: MappingStore): Promise<readonly NewMappingRow[]> {
-  return sorted((await store.list()).map(({ uuid, claims, document }) => ({ uuid, claims, document })));
+async function contentOf(store: ResourceStore): Promise<readonly NewResourceRow[]> {
+  return sorted((await store.list()).map(({ version: _version, ...row }) => row));
 }
 
-function sorted(rows: readonly NewMappingRow[]): readonly NewMappingRow[] {
+function sorted(rows: readonly NewResourceRow[]): readonly NewResourceRow[] {
   return rows
     .map((row) => ({ ...row, claims: row.claims.toSorted() }))
-    .toSorted((a, b) => (a.uuid < b.uuid ? -1 : 1));
+    .toSorted((a, b) => (a.uid < b.uid ? -1 : 1));
 }
 
 /** Exactly the claims of the rows are taken: others can be had, these cannot. */
-async function assertClaims(store: MappingStore): Promise<void> {
+async function assertClaims(store: ResourceStore): Promise<void> {
   const held = new Map(
-    (await store.list()).flatMap(({ uuid, claims }) => claims.map((claim) => [claim, uuid])),
+    (await store.list()).flatMap(({ uid, claims }) => claims.map((claim) => [claim, uid])),
   );
   for (const claim of ["a", "b", "c", "d"]) {
-    const uuid = `33333333-3333-4333-8333-33333333333${claim}`;
-    const result = await store.insert({ uuid, claims: [claim], document: "{}" });
+    const uid = `33333333-3333-4333-8333-33333333333${claim}`;
+    const result = await store.insert({ ...named(uid), claims: [claim], document: "{}" });
     const holder = held.get(claim);
     if (holder === undefined) assert.equal(result.kind, "written", `claim ${claim} was not free`);
-    else assert.deepEqual(result, { kind: "conflict", uuid: holder });
+    else assert.deepEqual(result, { kind: "conflict", uid: holder });
   }
 }
