@@ -10,6 +10,7 @@ import { ByteBudget } from "../budget.ts";
 import type { QueueDeployment } from "../engine.ts";
 import { FailureLog } from "../invoke/failure-log.ts";
 import type { EngineSettings } from "../settings.ts";
+import { SourceProblems } from "../stream/source-problems.ts";
 import { queueSubject } from "../trace/trace-subject.ts";
 import { Tracer } from "../trace/tracer.ts";
 import { BatchPlaces } from "./batch-places.ts";
@@ -69,6 +70,8 @@ export interface QueueParts {
   readonly window: BatchingWindow;
   readonly batches: RunningBatches;
   readonly failures: FailureLog;
+  /** What the queue itself answers. */
+  readonly problems: SourceProblems;
 }
 
 /** Makes the parts of a queue's worker and joins them. Nothing runs yet. */
@@ -100,11 +103,12 @@ export function assembleQueue(options: QueueWorkerOptions, hub: QueueHub): Queue
   const buffer = new MessageBuffer({ batchSize: mapping.batchSize, payloadBytesMax, envelopeBytes });
   const lines = new RepeatedLines(clock, telemetry);
   const holdMs = () => holdLength.ms;
+  const problems = new SourceProblems();
   const common = { mapping: name, source, clock, random, telemetry, lines, limits: settings, holdMs };
   const holds = new HoldKeeper({ ...common, onLost: (lost) => settlement.lose(lost) });
   const ledger = new MessageLedger({ buffer, holds, budget });
   const settler = new Settler({
-    ...common,
+    ...{ ...common, problems },
     onAnswered: (answered) => ledger.unhold(answered),
     signal: callSignal,
   });
@@ -117,7 +121,7 @@ export function assembleQueue(options: QueueWorkerOptions, hub: QueueHub): Queue
   });
   const room = new ReceiveRoom({ mapping, source, ledger, budget, telemetry, payloadBytesMax });
   const receiver = new Receiver({
-    ...{ ...common, scaling, signal: stopSignal },
+    ...{ ...common, problems, scaling, signal: stopSignal },
     room: (underWay) => room.of(underWay, places.forNew, batches.size),
     isHasty: () => hub.isStopNear() || places.areHandedOver,
     hiddenUntilMs: () => settlement.leftUntilMs,
@@ -139,7 +143,7 @@ export function assembleQueue(options: QueueWorkerOptions, hub: QueueHub): Queue
     startsUntilMs: () => drain.startsUntilMs,
     hasMore: () => room.isOrdered && !receiver.isDry,
   });
-  return { drain, work, places, ledger, settlement, room, receiver, window, batches, failures };
+  return { drain, work, places, ledger, settlement, room, receiver, window, batches, failures, problems };
 }
 
 interface ContextParts extends Pick<QueueParts, "drain" | "failures" | "settlement"> {

@@ -91,9 +91,9 @@ export class QueueWorker {
 
   status(): MappingStatus {
     const { uuid, name } = this.#options.deployment.mapping;
-    const { receiver, work, ledger, failures } = this.#parts;
+    const { receiver, work, ledger, failures, problems } = this.#parts;
     const caughtUp = receiver.isDry && work.size === 0 && ledger.buffer.size === 0;
-    const lastProcessingResult = failures.lastResult;
+    const lastProcessingResult = problems.current ?? failures.lastResult;
     const oldestAgeMs = ledger.oldestAgeMs() ?? 0;
     return { uuid, name, state: this.#state, lastProcessingResult, oldestAgeMs, shards: [], caughtUp };
   }

@@ -6,6 +6,7 @@ import type { QueueMessage, QueueSource } from "../../ports/queue-source.ts";
 import type { Random } from "../../ports/random.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
 import type { QueueExplanation } from "../explanation.ts";
+import type { SourceProblems } from "../stream/source-problems.ts";
 import type { BatchScaling } from "./batch-scaling.ts";
 import { type GivenMessages, type Hold, type OpenReceive, openReceive } from "./open-receive.ts";
 
@@ -18,6 +19,7 @@ export interface ReceiverOptions {
   readonly random: Random;
   readonly telemetry: Telemetry;
   readonly lines: RepeatedLines;
+  readonly problems: SourceProblems;
   readonly limits: BackoffLimits;
   /** Aborts when no more is to be received. What is under way comes back all the same. */
   readonly signal: AbortSignal;
@@ -48,6 +50,8 @@ const HASTY_WAIT_MS = 1_000;
 const RECEIVE_WAIT_SHARE = 1 / 2;
 /** Receives that run at once when nothing comes. */
 const IDLE_RECEIVES = 2;
+/** The place of the problems that they have. */
+const RECEIVES = "receives";
 
 /** Keeps as many receives running as there is room and work for: more while they come back full, fewer while empty. */
 export class Receiver {
@@ -173,7 +177,7 @@ export class Receiver {
     if (!this.#open.has(open)) return;
     this.#remove(open);
     if (outcome.kind === "given") this.#given(outcome, open);
-    else if (!this.#options.signal.aborted) this.#failed(outcome.error, askedBehind);
+    else if (!this.#options.signal.aborted) this.#failed(outcome.error, open, askedBehind);
     this.#options.onReady();
   }
 
@@ -205,11 +209,12 @@ export class Receiver {
   /** The queue works: nobody waits any longer for what came before, unless it asked for fewer calls. */
   #answered(): void {
     this.#failures = 0;
+    this.#options.problems.worked(RECEIVES);
     if (!this.#isThrottled) this.#retryAtMs = Number.NEGATIVE_INFINITY;
   }
 
-  #failed(error: unknown, askedBehind: number): void {
-    const { clock, random, limits, telemetry, lines, mapping } = this.#options;
+  #failed(error: unknown, { askedMs, waitMs }: OpenReceive, askedBehind: number): void {
+    const { clock, random, limits, telemetry, lines, mapping, problems } = this.#options;
     telemetry.count("source_errors", mapping, 1);
     const isThrottle = hasErrorCode(error, "ERR_MILLRACE_SOURCE_THROTTLED");
     telemetry.mark(isThrottle ? "receive throttled" : "receive failed");
@@ -222,8 +227,11 @@ export class Receiver {
     }
     this.#failures++;
     this.#outages++;
+    const nowMs = clock.monotonic();
+    // plant: a-queue-that-cannot-be-received-is-no-problem
+    problems.failed(RECEIVES, error, nowMs, Math.max(0, nowMs - askedMs - waitMs));
     this.#isThrottled = isThrottle;
-    this.#retryAtMs = clock.monotonic() + backoffMs(this.#failures, limits, random);
+    this.#retryAtMs = nowMs + backoffMs(this.#failures, limits, random);
     const level = isThrottle ? "debug" : "warn";
     const fields = { mapping, error: this.#lastProblem };
     lines.write(level, "messages could not be received; trying again", fields);

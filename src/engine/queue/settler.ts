@@ -1,11 +1,12 @@
 import { type BackoffLimits, backoffMs } from "../../lib/back-off.ts";
 import type { RepeatedLines } from "../../lib/repeated-lines.ts";
 import { sleep } from "../../lib/sleep.ts";
-import { describeError } from "../../model/errors.ts";
+import { describeError, MillraceError } from "../../model/errors.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { QueueSource, Settlement } from "../../ports/queue-source.ts";
 import type { Random } from "../../ports/random.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
+import type { SourceProblems } from "../stream/source-problems.ts";
 import { type HeldMessage, isHeldAt, messagesOf } from "./held-message.ts";
 
 export interface SettlerOptions {
@@ -16,12 +17,17 @@ export interface SettlerOptions {
   readonly telemetry: Telemetry;
   /** An outage fails every batch's settlement, again and again. */
   readonly lines: RepeatedLines;
+  readonly problems: SourceProblems;
   readonly limits: BackoffLimits;
   /** The queue has answered for these: their holds are no longer of use. */
   onAnswered(answered: readonly HeldMessage[]): void;
   /** Aborts when nobody waits for settlements any more. */
   readonly signal: AbortSignal;
 }
+
+/** The place of the problems that they have: what is done and not deleted is held on to, or comes again. */
+const DELETES = "deletes";
+const NOT_DELETED = "The queue answered, and did not delete messages that it was asked to delete.";
 
 /**
  * Takes messages off their queue, or gives them back, item by item, and tries again what failed while the hold lasts.
@@ -58,17 +64,19 @@ export class Settler {
     held: readonly HeldMessage[],
     settle: (messages: ReturnType<typeof messagesOf>) => Promise<readonly Settlement[]>,
   ): Promise<number> {
-    const { clock, random, limits, telemetry, lines, mapping, signal } = this.#options;
+    const { clock, random, limits, telemetry, mapping, signal } = this.#options;
     let open = held.filter(({ isLost }) => !isLost);
     let settled = 0;
     for (let failures = 1; open.length > 0; failures++) {
-      const answers = await settle(messagesOf(open)).catch((error: unknown) => {
-        const fields = { mapping, records: open.length, error: describeError(error) };
-        lines.write("warn", "messages could not be deleted; trying again while their hold lasts", fields);
-        return open.map((): Settlement => "failed");
+      let error: unknown;
+      const answers = await settle(messagesOf(open)).catch((thrown: unknown): readonly Settlement[] => {
+        error = thrown;
+        return [];
       });
       // Nobody knows what became of what an answer leaves out.
       const results = open.map((_, index): Settlement => answers[index] ?? "failed");
+      // plant: deletes-that-the-queue-refuses-one-by-one-are-not-told
+      this.#tell(results, error);
       settled += results.filter((result) => result === "settled").length;
       const lost = results.filter((result) => result === "lost").length;
       telemetry.count("lost_holds", mapping, lost);
@@ -82,5 +90,18 @@ export class Settler {
       telemetry.mark(open.length > 0 ? "acknowledge tried again" : "acknowledge given up with its hold");
     }
     return settled;
+  }
+
+  #tell(results: readonly Settlement[], thrown: unknown): void {
+    const { clock, lines, mapping, problems } = this.#options;
+    const records = results.filter((result) => result === "failed").length;
+    if (records === 0) {
+      problems.worked(DELETES);
+      return;
+    }
+    const error = thrown ?? new MillraceError("ERR_MILLRACE_SOURCE_UNAVAILABLE", NOT_DELETED);
+    problems.failed(DELETES, error, clock.monotonic());
+    const fields = { mapping, records, error: describeError(error) };
+    lines.write("warn", "messages could not be deleted; trying again while their hold lasts", fields);
   }
 }

@@ -6,7 +6,9 @@ const STORM = {
   needsServer: true,
 };
 
-/** The SQS connector and the local queue. */
+const PROBLEMS = "test/unit/engine/queue/queue-problems.test.ts";
+
+/** The SQS connector, the local queue, and what the engine tells of a queue. */
 export const QUEUE_BUGS: readonly ContractBug[] = [
   contractBug(
     "an attribute that is called __proto__ fails its whole receive",
@@ -96,6 +98,25 @@ export const QUEUE_BUGS: readonly ContractBug[] = [
     {
       at: "a-row-of-a-local-queue-that-cannot-be-read-fails-its-whole-receive",
       instead: "if (error !== undefined) throw error;",
+    },
+  ),
+  contractBug(
+    "a queue that cannot be received is no problem",
+    {
+      file: PROBLEMS,
+      test: "a queue that cannot be received is a problem that the mapping tells until it can be",
+    },
+    { at: "a-queue-that-cannot-be-received-is-no-problem", instead: "" },
+  ),
+  contractBug(
+    "deletes that the queue refuses one by one are not told",
+    {
+      file: PROBLEMS,
+      test: "deletes that are refused one by one are told and are a problem, though the function did well",
+    },
+    {
+      at: "deletes-that-the-queue-refuses-one-by-one-are-not-told",
+      instead: "if (error !== undefined) this.#tell(results, error);",
     },
   ),
 ];
