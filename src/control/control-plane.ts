@@ -11,12 +11,13 @@ import type { Invoker } from "../ports/invoker.ts";
 import type { ProgressStore } from "../ports/progress-store.ts";
 import type { Random } from "../ports/random.ts";
 import type { ResourceStore } from "../ports/resource-store.ts";
+import { MAPPING_KIND } from "../resources/kinds.ts";
 import { withinReach } from "./broker-reach.ts";
 import type { Deployments } from "./deployments.ts";
 import { type ExplainOptions, explainMapping } from "./explain-mapping.ts";
 import { claimsOf } from "./mapping-claims.ts";
 import { MappingControl } from "./mapping-control.ts";
-import { MAPPING_KIND, type MappingRecord, rowOf } from "./mapping-record.ts";
+import { type MappingRecord, rowOf } from "./mapping-record.ts";
 import { MappingRunner, type MappingRunnerOptions, withTrouble } from "./mapping-runner.ts";
 import { Reconciler } from "./reconciler.ts";
 import { StandstillBook } from "./standstill-book.ts";
@@ -197,7 +198,6 @@ function adopted(resource: MappingResource, nowMs: number): MappingRecord {
   const { uuid: _uuid, enabled, tags: _tags, endpoints: _endpoints, ...spec } = resource.spec;
   const destination = resource.kind === "queue" ? undefined : resource.destination?.uri;
   return {
-    form: 1,
     name: mapping.name,
     spec: {
       ...withoutDefaults(spec),
@@ -206,7 +206,7 @@ function adopted(resource: MappingResource, nowMs: number): MappingRecord {
     },
     tags: { ...tags },
     isEnabled: enabled,
-    isAdopted: true,
+    owner: { kind: "api", isAdopted: true },
     transition: "Creating",
     generation: 1,
     lastModifiedMs: nowMs,

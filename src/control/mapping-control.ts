@@ -14,13 +14,13 @@ import type {
   RowStale,
   RowWritten,
 } from "../ports/resource-store.ts";
+import { MAPPING_KIND } from "../resources/kinds.ts";
 import { alreadyExists, ControlFault, inUse, notFound, ownedByManifest, specFault } from "./control-fault.ts";
 import type { Deployments } from "./deployments.ts";
 import { checkFunction } from "./function-check.ts";
 import { type Claimant, claimsOf, conflictOf } from "./mapping-claims.ts";
 import {
   type KeptMapping,
-  MAPPING_KIND,
   type MappingRecord,
   readRow,
   rowOf,
@@ -80,11 +80,11 @@ export class MappingControl {
     // AWS shows a queue's mapping that is not enabled as settled at once (streams §1.5).
     const isSettled = !isEnabled && resource.kind === "queue";
     const record: MappingRecord = {
-      form: 1,
       name: uuid,
       spec: { ...given },
       tags: { ...tags },
       isEnabled,
+      owner: { kind: "api" },
       ...(isSettled ? {} : { transition: "Creating" }),
       generation: 1,
       lastModifiedMs: clock.now(),

@@ -6,6 +6,9 @@ import { MillraceError } from "../model/errors.ts";
 import type { Place } from "../model/place.ts";
 import type { Connector, SourceEndpoints } from "../ports/connector.ts";
 import type { NewResourceRow, ResourceRow } from "../ports/resource-store.ts";
+import { parsedJson, readDocument, writeDocument } from "../resources/document.ts";
+import { MAPPING_KIND } from "../resources/kinds.ts";
+import type { Owner } from "../resources/owner.ts";
 import { claimsOf } from "./mapping-claims.ts";
 
 /** States of a mapping that processes have not all carried out yet (streams §1.5). */
@@ -13,24 +16,20 @@ export const TRANSITIONS = ["Creating", "Enabling", "Disabling", "Updating", "De
 export type Transition = (typeof TRANSITIONS)[number];
 export type MappingState = Transition | "Enabled" | "Disabled";
 
-const recordSchema = z.strictObject({
-  form: z.literal(1),
-  name: z.string(),
-  /** As a manifest's: checked, without `enabled`, `tags` and `uuid`. */
-  spec: z.record(z.string(), z.unknown()),
-  tags: z.record(z.string(), z.string()),
-  isEnabled: z.boolean(),
-  /** It was a manifest's: once deleted, it must not come back from there. */
-  isAdopted: z.literal(true).optional(),
-  /** `undefined`: settled. */
-  transition: z.enum(TRANSITIONS).optional(),
-  /** Rises with every change of what is run, so that processes see what they have to do anew. */
-  generation: z.int(),
-  lastModifiedMs: z.number(),
-});
-
 /** What the control plane keeps of a mapping. */
-export type MappingRecord = Readonly<z.output<typeof recordSchema>>;
+export interface MappingRecord {
+  readonly name: string;
+  /** As a manifest's: checked, without `enabled`, `tags` and `uuid`. */
+  readonly spec: Readonly<Record<string, unknown>>;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly isEnabled: boolean;
+  readonly owner: Owner;
+  /** `undefined`: settled. */
+  readonly transition?: Transition | undefined;
+  /** Rises with every change of what is run, so that processes see what they have to do anew. */
+  readonly generation: number;
+  readonly lastModifiedMs: number;
+}
 
 /** A row as it was read. */
 export interface KeptMapping {
@@ -49,16 +48,20 @@ export function isWanted({ transition, isEnabled }: MappingRecord): boolean {
   return isEnabled && transition !== "Deleting";
 }
 
-/** The kind of the rows of event source mappings; they are named by their UUIDs. */
-export const MAPPING_KIND = "mapping";
-
 function identityOf(uuid: string) {
   return { uid: uuid, kind: MAPPING_KIND, name: uuid };
 }
 
 /** A row of the record. */
 export function rowOf(uuid: string, record: MappingRecord): NewResourceRow {
-  return { ...identityOf(uuid), claims: claimsOf(record.spec), document: JSON.stringify(record) };
+  const { spec, tags, isEnabled, transition, ...kept } = record;
+  const document = writeDocument({
+    ...kept,
+    spec: { ...spec, tags, enabled: isEnabled },
+    ...(transition === undefined ? {} : { transition }),
+    conditions: [],
+  });
+  return { ...identityOf(uuid), claims: claimsOf(spec), document };
 }
 
 const TOMBSTONE = JSON.stringify({ form: 1, isDeleted: true });
@@ -96,12 +99,47 @@ export function readRow(
   );
 }
 
-function parseRecord(document: string): MappingRecord | undefined {
-  try {
-    return recordSchema.safeParse(JSON.parse(document)).data;
-  } catch {
-    return undefined;
-  }
+const specSchema = z.looseObject({ enabled: z.boolean(), tags: z.record(z.string(), z.string()) });
+const transitionSchema = z.enum(TRANSITIONS).optional();
+
+function parseRecord(text: string): MappingRecord | undefined {
+  const document = readDocument(text);
+  if (document === undefined) return parseFormer(text);
+  const { name, owner, generation, lastModifiedMs } = document;
+  const spec = specSchema.safeParse(document.spec);
+  const transition = transitionSchema.safeParse(document.transition);
+  if (name === undefined || !spec.success || !transition.success) return undefined;
+  const { enabled: isEnabled, tags, ...fields } = spec.data;
+  return {
+    name,
+    spec: fields,
+    tags,
+    isEnabled,
+    owner,
+    transition: transition.data,
+    generation,
+    lastModifiedMs,
+  };
+}
+
+/** As the rows of mappings were before those of all kinds had one form. */
+const formerSchema = z.strictObject({
+  form: z.literal(1),
+  name: z.string(),
+  spec: z.record(z.string(), z.unknown()),
+  tags: z.record(z.string(), z.string()),
+  isEnabled: z.boolean(),
+  isAdopted: z.literal(true).optional(),
+  transition: transitionSchema,
+  generation: z.int(),
+  lastModifiedMs: z.number(),
+});
+
+function parseFormer(text: string): MappingRecord | undefined {
+  const former = parsedJson(text, formerSchema);
+  if (former === undefined) return undefined;
+  const { form: _form, isAdopted, ...record } = former;
+  return { ...record, owner: { kind: "api", ...(isAdopted === undefined ? {} : { isAdopted }) } };
 }
 
 function specToRun(

@@ -4,10 +4,10 @@ import type { Clock, ScheduledCall } from "../ports/clock.ts";
 import type { ProgressStore } from "../ports/progress-store.ts";
 import type { ResourceRow, ResourceStore } from "../ports/resource-store.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
+import { MAPPING_KIND } from "../resources/kinds.ts";
 import {
   isWanted,
   type KeptMapping,
-  MAPPING_KIND,
   type RowReading,
   readRow,
   rowOf,
@@ -193,7 +193,8 @@ export class Reconciler {
     }
     // In this order: a death in between leaves the row, and whoever finds it does both again.
     await progress.remove(uuid);
-    if (record.isAdopted) await store.replace(tombstoneOf(uuid), version);
+    if (record.owner.kind === "api" && record.owner.isAdopted)
+      await store.replace(tombstoneOf(uuid), version);
     else await store.remove(uuid, version);
     telemetry.log("info", "mapping deleted", { mapping: record.name });
   }

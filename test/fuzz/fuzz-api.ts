@@ -118,9 +118,9 @@ class FuzzWorld {
     const isChanged = changed.length > 0 || rows.length < before.size;
     if (isChanged && status >= 300) fail(`was refused with ${status}, and changed ${changed[0]?.document}`);
     for (const { uid: uuid, document } of changed) {
-      const { spec, tags } = JSON.parse(document);
+      const { spec } = JSON.parse(document);
       const { connectors } = this.#world;
-      const given = { ...spec, endpoints: { LOCAL_FILE: ["/tmp/orders.db"] }, uuid, tags };
+      const given = { ...spec, endpoints: { LOCAL_FILE: ["/tmp/orders.db"] }, uuid };
       const endpoints = String(spec.eventSourceArn).includes(":local:") ? {} : { endpoints: undefined };
       const whole = Object.fromEntries(
         Object.entries({ ...given, ...endpoints }).filter(([, value]) => value !== undefined),

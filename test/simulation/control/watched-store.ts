@@ -25,7 +25,7 @@ export class WatchedStore {
     const inner = createMemoryResourceStore();
     const note = (uuid: string, document: string | undefined) => {
       const record = document === undefined ? undefined : JSON.parse(document);
-      const isWanted = record?.isEnabled === true && record.transition !== "Deleting";
+      const isWanted = record?.spec?.enabled === true && record.transition !== "Deleting";
       const before = this.truths.get(uuid);
       const unwantedMs = before?.isWanted === false ? before.unwantedMs : now();
       this.truths.set(uuid, { isWanted, isSettled: record?.transition === undefined, unwantedMs });

@@ -1,0 +1,94 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { CONNECTORS } from "../../../connectors/registry.ts";
+import { type MappingRecord, readRow, rowOf, tombstoneOf } from "../../../src/control/mapping-record.ts";
+import { DEFAULT_PLACE } from "../../../src/model/place.ts";
+
+const UUID = "11111111-1111-4111-8111-111111111111";
+const READING = { connectors: CONNECTORS, endpoints: {}, place: DEFAULT_PLACE };
+const SPEC = {
+  eventSourceArn: "arn:aws:kinesis:eu-central-1:123456789012:stream/orders",
+  functionName: "orders",
+  startingPosition: "LATEST",
+};
+const RECORD: MappingRecord = {
+  name: "orders",
+  spec: SPEC,
+  tags: { team: "shop" },
+  isEnabled: false,
+  owner: { kind: "api" },
+  transition: "Disabling",
+  generation: 3,
+  lastModifiedMs: 1_700_000_000_000,
+};
+
+test("a mapping is kept as a document that all kinds share: what it is, whose, and what becomes of it", () => {
+  assert.deepEqual(JSON.parse(rowOf(UUID, RECORD).document), {
+    form: 2,
+    name: "orders",
+    spec: { ...SPEC, enabled: false, tags: { team: "shop" } },
+    owner: { kind: "api" },
+    generation: 3,
+    transition: "Disabling",
+    conditions: [],
+    lastModifiedMs: 1_700_000_000_000,
+  });
+});
+
+test("what was written of a mapping is read back, and its settled row is without a transition", () => {
+  const { transition: _transition, ...settled } = RECORD;
+  for (const record of [RECORD, settled]) {
+    const kept = readRow({ ...rowOf(UUID, record), version: 5 }, READING);
+    assert.deepEqual(kept?.record, { transition: undefined, ...record });
+    assert.equal(kept?.resource.mapping.name, "orders");
+  }
+});
+
+test("a row of the form before is read as what the API owns, and written anew in the form of all kinds", () => {
+  const former = {
+    form: 1,
+    name: "orders",
+    spec: SPEC,
+    tags: {},
+    isEnabled: true,
+    generation: 2,
+    lastModifiedMs: 7,
+  };
+  const row = (document: object) => ({
+    ...rowOf(UUID, RECORD),
+    document: JSON.stringify(document),
+    version: 5,
+  });
+  const { name, spec, tags, isEnabled, generation, lastModifiedMs } = former;
+  const record = { name, spec, tags, isEnabled, generation, lastModifiedMs, owner: { kind: "api" as const } };
+  assert.deepEqual(readRow(row(former), READING)?.record, record);
+  assert.deepEqual(readRow(row({ ...former, isAdopted: true }), READING)?.record, {
+    ...record,
+    owner: { kind: "api", isAdopted: true },
+  });
+  assert.deepEqual(readRow({ ...rowOf(UUID, record), version: 6 }, READING)?.record, {
+    ...record,
+    transition: undefined,
+  });
+});
+
+test("a tombstone and a row of another kind are no mappings; what cannot be read is corrupt", () => {
+  assert.equal(readRow({ ...tombstoneOf(UUID), version: 1 }, READING), undefined);
+  assert.equal(readRow({ ...rowOf(UUID, RECORD), kind: "function", version: 1 }, READING), undefined);
+  const good = JSON.parse(rowOf(UUID, RECORD).document);
+  const broken = [
+    "{",
+    "null",
+    JSON.stringify({ ...good, form: 3 }),
+    JSON.stringify({ ...good, owner: { kind: "somebody" } }),
+    JSON.stringify({ ...good, transition: "Dreaming" }),
+    JSON.stringify({ ...good, spec: { ...good.spec, tags: { team: 7 } } }),
+    JSON.stringify({ ...good, spec: { ...good.spec, batchSize: "many" } }),
+    JSON.stringify({ ...good, unknown: true }),
+  ];
+  for (const document of broken) {
+    assert.throws(() => readRow({ ...rowOf(UUID, RECORD), document, version: 1 }, READING), {
+      code: "ERR_MILLRACE_STORE_CORRUPT",
+    });
+  }
+});
