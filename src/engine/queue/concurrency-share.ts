@@ -1,11 +1,11 @@
-import { WakeableLoop } from "../../lib/wakeable-loop.ts";
+import type { Lease } from "../../leases/lease.ts";
+import { LeaseHolder } from "../../leases/lease-holder.ts";
+import { RepeatedLines } from "../../lib/repeated-lines.ts";
 import { initialCheckpoint } from "../../model/checkpoint.ts";
 import { describeError } from "../../model/errors.ts";
 import type { Clock } from "../../ports/clock.ts";
-import type { HeldLease, NewShard, ProgressStore, ShardProgress } from "../../ports/progress-store.ts";
+import type { NewShard, ProgressStore, ShardProgress } from "../../ports/progress-store.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
-import { LeaseBook } from "../lease/lease-book.ts";
-import { liveUntilMs } from "../lease/lease-margin.ts";
 import type { EngineSettings } from "../settings.ts";
 
 export interface ConcurrencyShareOptions {
@@ -28,13 +28,10 @@ export interface ConcurrencyShareOptions {
 
 /** A part of the maximum, under a lease of this process. */
 interface HeldPart {
-  readonly lease: HeldLease;
+  readonly lease: Lease;
   readonly places: number;
-  /** Monotonic time from which on nothing may start under it, unless a renewal came before. */
-  liveUntilMs: number;
   /** Asked for by another process: nothing starts under it but what is in hand already. */
   isGoing: boolean;
-  isReleasing: boolean;
 }
 
 /** Each part is a lease that is renewed every second: more would be finer, and cost more. */
@@ -48,30 +45,28 @@ const PARTS_MAX = 16;
  */
 export class ConcurrencyShare {
   readonly #options: ConcurrencyShareOptions;
-  readonly #leases: LeaseBook;
+  readonly #leases: LeaseHolder<HeldPart>;
   readonly #partPlaces: ReadonlyMap<string, number>;
-  readonly #held = new Map<string, HeldPart>();
-  readonly #stop = new AbortController();
-  readonly #end = new AbortController();
-  #isAbandoned = false;
-  #dueInMs = Number.POSITIVE_INFINITY;
-  readonly #loop: WakeableLoop;
-  #looped: Promise<void> = Promise.resolve();
+  readonly #lines: RepeatedLines;
 
   constructor(options: ConcurrencyShareOptions) {
     this.#options = options;
-    this.#leases = new LeaseBook(options.owner, options.settings);
     this.#partPlaces = partsOf(options.concurrencyMax);
-    this.#loop = new WakeableLoop({
-      clock: options.clock,
-      signal: this.#end.signal,
-      pauseMs: () => Math.min(options.settings.leaseRenewalMs, this.#dueInMs),
-      turn: () => this.#turn(),
+    this.#lines = new RepeatedLines(options.clock, options.telemetry);
+    this.#leases = new LeaseHolder({
+      ...options,
+      lines: this.#lines,
+      isDividedByBroker: false,
+      takenOver: "part of a maximum taken over",
+      look: () => this.#look(),
+      begin: (lease) => this.#begin(lease),
+      onWanted: (part) => this.#wanted(part),
+      onLost: (part) => this.#lost(part),
     });
   }
 
   start(): void {
-    this.#looped = this.#loop.run();
+    this.#leases.start();
   }
 
   /** Batches that this process may run at once, now. */
@@ -81,11 +76,12 @@ export class ConcurrencyShare {
 
   /** Places that go to other processes, and have not gone yet: what is in hand here may use them to the end. */
   get lastPlaces(): number {
-    return this.#sumPlaces(({ isGoing, isReleasing }) => isGoing && !isReleasing);
+    return this.#sumPlaces(({ isGoing, lease }) => isGoing && !lease.isEnding);
   }
 
   get isHandingOver(): boolean {
-    return [...this.#held.values()].some(({ isGoing }) => isGoing);
+    for (const { isGoing } of this.#leases.tenants) if (isGoing) return true;
+    return false;
   }
 
   /**
@@ -94,8 +90,8 @@ export class ConcurrencyShare {
    */
   lookAtHandovers(): void {
     const { running, isEmptyHanded } = this.#options;
-    for (const part of this.#held.values()) {
-      if (!part.isGoing || part.isReleasing) continue;
+    for (const part of this.#leases.tenants) {
+      if (!part.isGoing || part.lease.isEnding) continue;
       const beside = this.#placesBeside(part);
       // plant: a-part-of-the-maximum-is-given-away-while-its-batches-run
       if (running() <= beside && (beside > 0 || isEmptyHanded())) void this.#release(part);
@@ -104,49 +100,41 @@ export class ConcurrencyShare {
 
   /** Nothing is to start any more: each part is given back once the batches that still run fit beside it. */
   close(): void {
-    this.#stop.abort();
-    for (const part of this.#held.values()) part.isGoing = true;
+    this.#leases.stop();
+    for (const part of this.#leases.tenants) part.isGoing = true;
     this.lookAtHandovers();
   }
 
   /** Gives everything back. Resolves when that was tried. */
   async end(): Promise<void> {
     this.close();
-    this.#end.abort();
-    await this.#looped;
-    await Promise.all([...this.#held.values()].map((part) => this.#release(part)));
+    await this.#leases.end();
+    await Promise.all([...this.#leases.tenants].map((part) => this.#release(part)));
   }
 
   /** Whoever stopped us may close the store now. */
   abandon(): void {
-    this.#isAbandoned = true;
+    this.#leases.abandon();
   }
 
-  async #turn(): Promise<void> {
+  async #look(): Promise<void> {
     try {
-      await this.#tick();
+      await this.#lookAtParts();
     } catch (error) {
-      const { telemetry, mapping } = this.#options;
-      const fields = { mapping, error: describeError(error) };
-      telemetry.log("warn", "the shared concurrency of a queue could not be looked at; trying again", fields);
+      const fields = { mapping: this.#options.mapping, error: describeError(error) };
+      const message = "the shared concurrency of a queue could not be looked at; trying again";
+      this.#lines.write("warn", message, fields);
     }
     this.#options.onChange();
   }
 
-  async #tick(): Promise<void> {
-    const { store, mappingUuid, owner, clock } = this.#options;
-    this.#dueInMs = Number.POSITIVE_INFINITY;
-    await Promise.all([...this.#held.values()].map((part) => this.#renew(part)));
-    if (this.#stop.signal.aborted) return;
+  async #lookAtParts(): Promise<void> {
+    const { stopSignal } = this.#leases;
+    await this.#leases.renewAll();
+    if (stopSignal.aborted) return;
     const rows = await this.#list();
-    if (this.#stop.signal.aborted) return;
-    const nowMs = clock.monotonic();
-    this.#leases.observe(rows, nowMs);
-    const plan = this.#leases.plan(rows, new Set(this.#held.keys()), nowMs);
-    this.#dueInMs = plan.dueInMs;
-    await Promise.all(plan.acquire.map((row) => this.#acquire(row)));
-    if (plan.request !== undefined && !this.#stop.signal.aborted)
-      await store.requestHandover(mappingUuid, plan.request.shardId, plan.request, owner);
+    if (stopSignal.aborted) return;
+    await this.#leases.take(this.#leases.plan(rows, rows));
   }
 
   /** Rows of the parts of this maximum; a larger one of an earlier configuration may have left more. */
@@ -155,97 +143,51 @@ export class ConcurrencyShare {
     let rows = await store.list(mappingUuid);
     const known = new Set(rows.map(({ shardId }) => shardId));
     const missing = [...this.#partPlaces.keys()].filter((shardId) => !known.has(shardId));
-    if (missing.length > 0 && !this.#stop.signal.aborted) {
+    if (missing.length > 0 && !this.#leases.stopSignal.aborted) {
       await store.add(mappingUuid, missing.map(newPart));
       rows = await store.list(mappingUuid);
     }
     return rows.filter(({ shardId }) => this.#partPlaces.has(shardId));
   }
 
-  async #acquire(row: ShardProgress): Promise<void> {
-    const { store, mappingUuid, owner, clock, settings, telemetry, mapping } = this.#options;
-    const { shardId } = row;
-    const askedMs = clock.monotonic();
-    const acquired = await store.acquire(mappingUuid, shardId, owner, row);
-    if (acquired === undefined) return;
-    if (row.owner !== undefined && row.owner !== owner) telemetry.mark("part of a maximum taken over");
-    const lease = { shardId, owner, epoch: acquired.epoch };
-    const part: HeldPart = {
-      lease,
-      places: this.#partPlaces.get(shardId) ?? 0,
-      liveUntilMs: liveUntilMs(askedMs, settings),
-      isGoing: this.#stop.signal.aborted,
-      isReleasing: false,
-    };
-    this.#held.set(shardId, part);
-    this.lookAtHandovers();
-    telemetry.log("debug", "a part of the maximum concurrency taken", {
-      mapping,
-      shardId,
-      epoch: lease.epoch,
-    });
+  #begin(lease: Lease): HeldPart {
+    const { telemetry, mapping } = this.#options;
+    const { shardId, epoch } = lease.held;
+    telemetry.log("debug", "a part of the maximum concurrency taken", { mapping, shardId, epoch });
+    return { lease, places: this.#partPlaces.get(shardId) ?? 0, isGoing: false };
   }
 
-  async #renew(part: HeldPart): Promise<void> {
-    const { store, mappingUuid, clock, settings, telemetry, mapping } = this.#options;
-    const { shardId } = part.lease;
-    const askedMs = clock.monotonic();
-    try {
-      const renewal = await store.renew(mappingUuid, part.lease);
-      if (part.isReleasing) return;
-      if (renewal.kind === "fenced") {
-        telemetry.count("leases_lost", mapping, 1);
-        this.#forget(part);
-        return;
-      }
-      part.liveUntilMs = liveUntilMs(askedMs, settings);
-      if (renewal.handoverTo === undefined || part.isGoing) return;
-      telemetry.mark("part of a maximum handed over");
-      part.isGoing = true;
-      this.lookAtHandovers();
-    } catch (error) {
-      // Unknown: the part runs out by our own clock unless a later renewal succeeds.
-      const fields = { mapping, shardId, error: describeError(error) };
-      telemetry.log("warn", "a lease could not be renewed; trying again", fields);
-    }
+  #wanted(part: HeldPart): void {
+    if (part.isGoing) return;
+    this.#options.telemetry.mark("part of a maximum handed over");
+    part.isGoing = true;
+    this.lookAtHandovers();
+  }
+
+  #lost({ lease }: HeldPart): void {
+    const fields = { mapping: this.#options.mapping, shardId: lease.shardId };
+    this.#lines.write("warn", "another owner has a part of the maximum concurrency", fields);
   }
 
   /** Once nothing runs under it. */
   async #release(part: HeldPart): Promise<void> {
-    const { store, mappingUuid, telemetry, mapping } = this.#options;
-    if (part.isReleasing || this.#isAbandoned) return;
-    part.isReleasing = true;
+    if (part.lease.isEnding) return;
     part.isGoing = true;
-    try {
-      // plant: parts-of-the-maximum-are-kept-after-stop
-      await store.release(mappingUuid, part.lease);
-    } catch (error) {
-      // It runs out by itself; only the next owner waits longer.
-      const fields = { mapping, shardId: part.lease.shardId, error: describeError(error) };
-      telemetry.log("warn", "a lease could not be released; it will run out", fields);
-    }
-    this.#forget(part);
+    // plant: parts-of-the-maximum-are-kept-after-stop
+    await this.#leases.give(part);
   }
 
   /** Places of what stays when this part is gone, and of others that go but are not released yet. */
   #placesBeside(part: HeldPart): number {
-    const nowMs = this.#options.clock.monotonic();
-    let places = 0;
-    for (const other of this.#held.values())
-      if (other !== part && !other.isReleasing && nowMs < other.liveUntilMs) places += other.places;
-    return places;
+    return this.#sumPlaces((other) => other !== part && !other.lease.isEnding);
   }
 
   #sumPlaces(counts: (part: HeldPart) => boolean): number {
     const nowMs = this.#options.clock.monotonic();
     let places = 0;
-    for (const part of this.#held.values())
-      if (counts(part) && nowMs < part.liveUntilMs) places += part.places;
+    for (const part of this.#leases.tenants)
+      if (counts(part) && nowMs < part.lease.liveUntilMs) places += part.places;
     return places;
-  }
-
-  #forget(part: HeldPart): void {
-    if (this.#held.get(part.lease.shardId) === part) this.#held.delete(part.lease.shardId);
   }
 }
 

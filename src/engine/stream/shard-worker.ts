@@ -1,20 +1,9 @@
-import type { RepeatedLines } from "../../lib/repeated-lines.ts";
-import type { Slots } from "../../lib/slots.ts";
+import type { Lease } from "../../leases/lease.ts";
 import type { Checkpoint } from "../../model/checkpoint.ts";
 import { describeError } from "../../model/errors.ts";
-import type { StreamMapping } from "../../model/mapping.ts";
 import type { Position, StreamRecord } from "../../model/record.ts";
-import type { Clock } from "../../ports/clock.ts";
-import type { Invoker } from "../../ports/invoker.ts";
-import type { HeldLease, ProgressStore } from "../../ports/progress-store.ts";
-import type { Random } from "../../ports/random.ts";
-import type { FilterDocument, LogAnew, ShardRead, StreamSource } from "../../ports/stream-source.ts";
-import type { LogFields, Telemetry } from "../../ports/telemetry.ts";
-import type { Tracing } from "../../ports/tracing.ts";
-import type { ByteBudget } from "../budget.ts";
+import type { LogAnew, ShardRead } from "../../ports/stream-source.ts";
 import type { LaneExplanation, ShardExplanation } from "../explanation.ts";
-import type { FailureDelivery } from "../invoke/failure-delivery.ts";
-import type { EngineSettings } from "../settings.ts";
 import { streamSubject } from "../trace/trace-subject.ts";
 import { Tracer } from "../trace/tracer.ts";
 import type { BufferedRecord, ReadMoment } from "./buffered-record.ts";
@@ -23,50 +12,22 @@ import { bornMs, Expiry } from "./expiry.ts";
 import { Lane } from "./lane.ts";
 import { laneOfKey } from "./lane-of-key.ts";
 import { LowWaterMark } from "./low-water-mark.ts";
-import type { ProgressGauges, ShardLevels } from "./progress-gauges.ts";
+import type { ShardLevels } from "./progress-gauges.ts";
 import { ReadAhead, readAheadMax } from "./read-ahead.ts";
 import { runReadLoop } from "./read-loop.ts";
 import { ReadNotes } from "./read-notes.ts";
 import { SettledSkip } from "./settled-skip.ts";
 import type { ShardContext, StartPermission } from "./shard-context.ts";
-import type { ShardInquiry } from "./shard-inquiry.ts";
+import type { ShardEnvironment } from "./shard-environment.ts";
 import { ShardLog } from "./shard-log.ts";
-import type { SourceOutages } from "./source-outages.ts";
-import type { SourceProblems } from "./source-problems.ts";
 import { reasonOf } from "./throwing-source.ts";
-
-/** What the shards of a mapping share. */
-export interface ShardEnvironment {
-  readonly mapping: StreamMapping;
-  readonly source: StreamSource;
-  /** `undefined`: every record passes. */
-  readonly filter: { matches(document: FilterDocument): boolean } | undefined;
-  readonly settings: EngineSettings;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly telemetry: Telemetry;
-  readonly tracing: Tracing | undefined;
-  readonly store: ProgressStore;
-  readonly invoker: Invoker;
-  readonly delivery: FailureDelivery;
-  readonly budget: ByteBudget;
-  readonly reads: Slots;
-  readonly outages: SourceOutages;
-  readonly lines: RepeatedLines;
-  readonly gauges: ProgressGauges;
-  readonly problems: SourceProblems;
-  readonly inquiry: ShardInquiry;
-  report(problem: string | undefined, where: LogFields): void;
-}
 
 export interface ShardWorkerOptions {
   readonly environment: ShardEnvironment;
-  readonly lease: HeldLease;
+  readonly lease: Lease;
   readonly checkpoint: Checkpoint;
   /** For people, as `ShardProgress.begun`. */
   readonly begun: string | undefined;
-  /** Whether the lease still runs by our own clock. */
-  isLeaseLive(): boolean;
   /** The shard is a log that was made anew: resolves when that log's parents are past, or with the signal. */
   whenParentsArePast(signal: AbortSignal): Promise<void>;
   /** All of the shard is settled, durably: its children may start. */
@@ -142,7 +103,7 @@ export class ShardWorker {
       store,
       mappingUuid: mapping.uuid,
       mappingName: mapping.name,
-      lease,
+      lease: lease.held,
       settings,
       clock,
       random,
@@ -174,10 +135,6 @@ export class ShardWorker {
 
   get shardId(): string {
     return this.#options.lease.shardId;
-  }
-
-  get lease(): HeldLease {
-    return this.#options.lease;
   }
 
   start(): void {
@@ -322,7 +279,7 @@ export class ShardWorker {
     const readFailures = this.#environment.problems.explain(this.shardId);
     return {
       shardId: this.shardId,
-      epoch: this.lease.epoch,
+      epoch: this.#options.lease.held.epoch,
       bufferedRecords,
       bufferedBytes,
       settledRecords: this.#settledRecords,
@@ -331,7 +288,7 @@ export class ShardWorker {
       offsetLag,
       caughtUp,
       ended,
-      isLeaseLive: this.#options.isLeaseLive(),
+      isLeaseLive: this.#options.lease.isLive,
       settled: this.#mark.resume,
       passedOverRecords: this.#passedOverRecords,
       reading: this.#readingNow(readFailures !== undefined),
@@ -390,7 +347,7 @@ export class ShardWorker {
     // plant: a-stopped-engine-spins-over-its-retries
     if (this.#state !== "running") return "stop";
     // plant: invocations-start-without-a-live-lease
-    if (!this.#options.isLeaseLive()) return "leaseless";
+    if (!this.#options.lease.isLive) return "leaseless";
     // plant: work-goes-on-while-the-store-takes-no-checkpoints
     return this.#checkpoints.isBehind ? "undurable" : "start";
   }

@@ -88,11 +88,11 @@ export const PROGRESS_BUGS: readonly PlantedBug[] = [
   }),
   bug("a lease is handed over without draining", ["I7"], {
     at: "a-lease-is-handed-over-without-draining",
-    instead: "await sleepUnless(worker.drain(), clock, 0);",
+    instead: "await sleepUnless(worker.drain(), this.#environment.clock, 0);",
   }),
   bug("the checkpoint of a lease is ignored by its next owner", ["I7", "I4"], {
     at: "the-checkpoint-of-a-lease-is-ignored-by-its-next-owner",
-    instead: 'checkpoint: { ...acquired.checkpoint, resume: { kind: "oldest" }, settledRanges: [] },',
+    instead: 'checkpoint: { ...checkpoint, resume: { kind: "oldest" }, settledRanges: [] },',
   }),
   bug("checkpoints are written once an hour", ["I7", "I15"], {
     at: "checkpoints-are-written-once-an-hour",

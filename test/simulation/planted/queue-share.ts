@@ -12,7 +12,7 @@ export const QUEUE_SHARE_BUGS: readonly PlantedBug[] = [
   }),
   bug("parts of the maximum are kept after stop", ["I15"], {
     at: "parts-of-the-maximum-are-kept-after-stop",
-    instead: "void store;",
+    instead: "part.lease.isEnding = true;",
   }),
   bug("messages wait for a place that never comes", ["I16"], {
     at: "messages-wait-for-a-place-that-never-comes",

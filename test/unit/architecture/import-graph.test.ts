@@ -12,6 +12,7 @@ const PARTS = [
   "src/sqlite",
   "src/network",
   "src/invocation",
+  "src/leases",
   "src/engine",
   "src/functions",
   "src/destinations",
@@ -45,7 +46,8 @@ const ALLOWED: Readonly<Record<Part, readonly Part[] | "everything">> = {
   "src/sqlite": FLOOR,
   "src/network": FLOOR,
   "src/invocation": ["src/model", "src/ports", "src/lib"],
-  "src/engine": ["src/model", "src/ports", "src/lib", "src/invocation"],
+  "src/leases": ["src/model", "src/ports", "src/lib"],
+  "src/engine": ["src/model", "src/ports", "src/lib", "src/invocation", "src/leases"],
   "src/functions": ADAPTER,
   "src/destinations": ADAPTER,
   "src/stores": ADAPTER,
@@ -84,7 +86,14 @@ const ALLOWED: Readonly<Record<Part, readonly Part[] | "everything">> = {
 
 /** What others may see of the engine. */
 const ENGINE_FACE = /^src\/engine\/(engine\.ts|create-engine\.ts|settings\.ts|filter\/)/;
-const INSIDE: readonly Part[] = ["src/model", "src/ports", "src/lib", "src/invocation", "src/engine"];
+const INSIDE: readonly Part[] = [
+  "src/model",
+  "src/ports",
+  "src/lib",
+  "src/invocation",
+  "src/leases",
+  "src/engine",
+];
 
 function breaches(imports: readonly Import[]): string[] {
   return imports.flatMap(({ from, target }) => {
@@ -150,6 +159,9 @@ test("a breach is found", () => {
     ["src/cli/a.ts", 'import { openSqliteStore } from "../stores/sqlite.ts";', true],
     ["src/main.ts", 'import { openSqliteStore } from "./stores/sqlite.ts";', false],
     ["src/bin.ts", 'import { openSqliteStore } from "./stores/sqlite.ts";', true],
+    ["src/leases/a.ts", 'import { x } from "../engine/settings.ts";', true],
+    ["src/leases/a.ts", 'import { x } from "../invocation/invoker-book.ts";', true],
+    ["src/engine/queue/a.ts", 'import { LeaseHolder } from "../../leases/lease-holder.ts";', false],
     ["src/elsewhere/a.ts", 'import { x } from "../model/limits.ts";', true],
     ["src/cli/a.ts", 'import { x } from "../../test/fixtures/x.ts";', true],
     ["connectors/kinesis/a.ts", 'import { x } from "../local/event.ts";', true],

@@ -1,5 +1,5 @@
-/** Makes `docs/batch-decisions.md`: `node test/unit/engine/stream/decision-table.ts`. */
-import { writeFileSync } from "node:fs";
+/** Makes the table of streams in `docs/batch-decisions.md`: `node test/unit/engine/stream/decision-table.ts`. */
+import { readFileSync, writeFileSync } from "node:fs";
 import type { BufferedRecord } from "../../../../src/engine/stream/buffered-record.ts";
 import {
   type AttemptResult,
@@ -210,27 +210,25 @@ function names(records: readonly BufferedRecord[]): string {
   return records.map(({ ordinal }) => `r${ordinal + 1}`).join(" ");
 }
 
-export function decisionPage(): string {
+/** The page has more than this table: it stands between two comments. */
+const TABLE = /(?<=<!-- table: streams -->\n).*(?=<!-- end: streams -->)/s;
+
+export function tableOn(page: string): string | undefined {
+  return TABLE.exec(page)?.[0];
+}
+
+export function decisionTable(): string {
   const rows = DECISION_ROWS.map((row) => {
     const { retryAttemptsMax, bisectBatchOnFunctionError } = rulesOf(row);
     const rules = `${retryAttemptsMax ?? "no limit"}, ${bisectBatchOnFunctionError ? "yes" : "no"}`;
     return `| ${row.came} | ${row.failures ?? 0}, ${row.pauses ?? 0} | ${rules} | ${row.becomes} |\n`;
   });
-  return `# What becomes of a batch
-
-<!-- Made by "node test/unit/engine/stream/decision-table.ts"; decision.test.ts holds each row and this page. -->
-
-What an attempt at a batch of a stream comes to is decided in \`src/engine/stream/decision.ts\`, by the attempt's
-result, what is known of the batch, and two rules of the mapping; the clause is [streams §5](contract/streams.md).
-A batch has the records r1 r2 r3, of different keys, unless its row says otherwise. A *pause* is an attempt that did not
-run for want of a place, or of somebody to call: it costs time and no retry.
-
-| what came | failures, pauses before | MaximumRetryAttempts, bisecting | what becomes of the batch |
+  return `| what came | failures, pauses before | MaximumRetryAttempts, bisecting | what becomes of the batch |
 |---|---|---|---|
-${rows.join("")}
-Before each attempt, whatever came before: records that are too old by the mapping's \`MaximumRecordAgeInSeconds\` go to
-the destination, those that the source says it serves no more are counted and left, the rest goes on with its budget.
-`;
+${rows.join("")}`;
 }
 
-if (import.meta.main) writeFileSync(DECISIONS_FILE, decisionPage());
+if (import.meta.main) {
+  const page = readFileSync(DECISIONS_FILE, "utf8");
+  writeFileSync(DECISIONS_FILE, page.replace(TABLE, decisionTable));
+}

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { LeaseBook } from "../../../../src/engine/lease/lease-book.ts";
-import { initialCheckpoint } from "../../../../src/model/checkpoint.ts";
-import type { ShardProgress } from "../../../../src/ports/progress-store.ts";
+import { LeaseBook } from "../../../src/leases/lease-book.ts";
+import { initialCheckpoint } from "../../../src/model/checkpoint.ts";
+import type { ShardProgress } from "../../../src/ports/progress-store.ts";
 
 const LEASE_MS = 10_000;
 const RENEWAL_MS = 1_000;

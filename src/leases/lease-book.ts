@@ -1,4 +1,5 @@
-import type { ShardProgress } from "../../ports/progress-store.ts";
+import type { ShardProgress } from "../ports/progress-store.ts";
+import type { LeaseTimes } from "./lease.ts";
 
 interface Sighting {
   epoch: number;
@@ -14,11 +15,6 @@ export interface LeasePlan {
   readonly request: ShardProgress | undefined;
   /** After so long a lease that stands still is free for this process: the next look is due then, if not sooner. */
   readonly dueInMs: number;
-}
-
-export interface LeaseTimes {
-  readonly leaseDurationMs: number;
-  readonly leaseRenewalMs: number;
 }
 
 /** Without an owner a shard needs no fence: this is patience with a taker, not safety. */

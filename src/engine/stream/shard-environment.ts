@@ -1,0 +1,102 @@
+import { RepeatedLines } from "../../lib/repeated-lines.ts";
+import { Slots } from "../../lib/slots.ts";
+import type { StreamMapping } from "../../model/mapping.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { Invoker } from "../../ports/invoker.ts";
+import type { ProgressStore } from "../../ports/progress-store.ts";
+import type { Random } from "../../ports/random.ts";
+import type { FilterDocument, StreamSource } from "../../ports/stream-source.ts";
+import type { LogFields, Telemetry } from "../../ports/telemetry.ts";
+import type { Tracing } from "../../ports/tracing.ts";
+import { ByteBudget } from "../budget.ts";
+import type { StreamDeployment } from "../engine.ts";
+import { compileFilterCriteria } from "../filter/filter.ts";
+import { FailureDelivery } from "../invoke/failure-delivery.ts";
+import type { EngineSettings } from "../settings.ts";
+import { ProgressGauges } from "./progress-gauges.ts";
+import { ShardInquiry } from "./shard-inquiry.ts";
+import { SourceOutages } from "./source-outages.ts";
+import { SourceProblems } from "./source-problems.ts";
+
+/** What a mapping's worker is given. */
+export interface MappingSurroundings {
+  readonly deployment: StreamDeployment;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly telemetry: Telemetry;
+  readonly tracing?: Tracing | undefined;
+  readonly store: ProgressStore;
+  readonly settings: EngineSettings;
+  readonly processBudget: ByteBudget;
+  readonly invoker: Invoker;
+}
+
+/** What the shards of a mapping share. */
+export interface ShardEnvironment {
+  readonly mapping: StreamMapping;
+  readonly source: StreamSource;
+  /** `undefined`: every record passes. */
+  readonly filter: { matches(document: FilterDocument): boolean } | undefined;
+  readonly settings: EngineSettings;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly telemetry: Telemetry;
+  readonly tracing: Tracing | undefined;
+  readonly store: ProgressStore;
+  readonly invoker: Invoker;
+  readonly delivery: FailureDelivery;
+  readonly budget: ByteBudget;
+  readonly reads: Slots;
+  readonly outages: SourceOutages;
+  readonly lines: RepeatedLines;
+  readonly gauges: ProgressGauges;
+  readonly problems: SourceProblems;
+  readonly inquiry: ShardInquiry;
+  report(problem: string | undefined, where: LogFields): void;
+}
+
+export function shardEnvironment(
+  {
+    deployment,
+    clock,
+    random,
+    telemetry,
+    tracing,
+    store,
+    settings,
+    processBudget,
+    invoker,
+  }: MappingSurroundings,
+  report: ShardEnvironment["report"],
+): ShardEnvironment {
+  const { mapping, source, destination } = deployment;
+  const lines = new RepeatedLines(clock, telemetry);
+  const outages = new SourceOutages(clock, random);
+  const limits = settings;
+  return {
+    mapping,
+    source,
+    filter: filterOf(deployment),
+    settings,
+    clock,
+    random,
+    telemetry,
+    tracing,
+    store: source.progress ?? store,
+    invoker,
+    delivery: new FailureDelivery({ mapping: mapping.name, destination, telemetry, limits, outages, lines }),
+    budget: new ByteBudget(settings.mappingBudgetBytes, processBudget),
+    reads: new Slots(settings.concurrentReads),
+    outages,
+    lines,
+    gauges: new ProgressGauges(telemetry, mapping.name),
+    problems: new SourceProblems(),
+    inquiry: new ShardInquiry({ source, clock, secondAnswerMs: settings.secondAnswerMs }),
+    report,
+  };
+}
+
+function filterOf({ mapping, source }: StreamDeployment): ShardEnvironment["filter"] {
+  if (mapping.filterPatterns.length === 0) return undefined;
+  return compileFilterCriteria(mapping.filterPatterns, source.events.filterDataKey, { dataPattern: "any" });
+}
