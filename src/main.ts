@@ -17,13 +17,16 @@ import { createVersionedFunction } from "./invocation/alias-route.ts";
 import type { DestinationAddress } from "./manifests/destination-address.ts";
 import type { FunctionResource, FunctionTargetSpec } from "./manifests/resources.ts";
 import { describeError } from "./model/errors.ts";
+import type { CellStore } from "./ports/cell-store.ts";
 import type { Destination } from "./ports/destination.ts";
 import type { FunctionTarget } from "./ports/function-target.ts";
 import type { ProgressStore } from "./ports/progress-store.ts";
 import type { ResourceStore } from "./ports/resource-store.ts";
 import { createMemoryStore } from "./stores/memory.ts";
+import { createMemoryCellStore } from "./stores/memory-cells.ts";
 import { createMemoryResourceStore } from "./stores/memory-resources.ts";
 import { openSqliteStore } from "./stores/sqlite.ts";
+import { openSqliteCellStore } from "./stores/sqlite-cells.ts";
 import { openSqliteResourceStore } from "./stores/sqlite-resources.ts";
 import { BoundedOutput } from "./system/bounded-output.ts";
 import { createSystemClock } from "./system/clock.ts";
@@ -43,6 +46,7 @@ const adapters: Adapters = {
   createEngine,
   openStore,
   openResourceStore,
+  openCellStore,
   openFunction,
   openDestination,
   createTelemetry: (log, logLevel) =>
@@ -169,6 +173,19 @@ async function openResourceStore(url: StoreUrl): Promise<ResourceStore> {
       return (await import("./stores/dynamodb-resources.ts")).openDynamodbResourceStore(url.table);
     case "memory":
       return createMemoryResourceStore();
+  }
+}
+
+async function openCellStore(url: StoreUrl): Promise<CellStore> {
+  switch (url.kind) {
+    case "sqlite":
+      return openSqliteCellStore(url.path);
+    case "postgres":
+      return (await import("./stores/postgres-cells.ts")).openPostgresCellStore(url.url);
+    case "dynamodb":
+      return (await import("./stores/dynamodb-cells.ts")).openDynamodbCellStore(url.table);
+    case "memory":
+      return createMemoryCellStore();
   }
 }
 

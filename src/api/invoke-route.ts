@@ -4,13 +4,18 @@ import { ControlFault } from "../control/control-fault.ts";
 import type { ControlPlane } from "../control/control-plane.ts";
 import { API_CALLER } from "../model/caller.ts";
 import { isJson } from "../model/json-check.ts";
-import type { InvocationResult } from "../ports/invoker.ts";
+import type { InvocationResult, RefusalReason } from "../ports/invoker.ts";
 import { functionOf, type NamedFunction } from "./function-routes.ts";
 import { noteSubject } from "./guard.ts";
 import { addRoute, bodyOf } from "./route.ts";
 import { ApiFault } from "./wire-fault.ts";
 
 const PAYLOAD_BYTES_MAX = 6 * 1024 * 1024;
+/** AWS's words (invocation §8). What a function has that reserves nothing is on AWS the account's. */
+const REASONS: Readonly<Record<RefusalReason, string>> = {
+  reservedConcurrency: "ReservedFunctionConcurrentInvocationLimitExceeded",
+  concurrency: "ConcurrentInvocationLimitExceeded",
+};
 const BYTE_ORDER_MARK = Buffer.from("\ufeff");
 /**
  * Mappings wait for a place, and take each that comes free: without patience a function that is busy with them would
@@ -86,11 +91,11 @@ function answer(
     case "throttled":
       if (outcome.retryAfterMs !== undefined)
         reply.header("retry-after", Math.ceil(outcome.retryAfterMs / 1000));
-      throw rateExceeded();
+      throw rateExceeded("reservedConcurrency");
     case "payloadTooLarge":
       throw new ApiFault("RequestTooLargeException", "The function does not take a payload of this size.");
     case "refused":
-      throw rateExceeded();
+      throw rateExceeded(outcome.why);
     case "notStarted":
     case "unavailable":
       throw new ControlFault("ServiceException", "The function cannot be reached.");
@@ -114,11 +119,11 @@ function payloadOf(body: Buffer): Uint8Array {
   throw new ApiFault("InvalidRequestContentException", "Could not parse request body into json.");
 }
 
-function rateExceeded(): ApiFault {
+function rateExceeded(why: RefusalReason): ApiFault {
   const message = "Rate Exceeded.";
   return new ApiFault("TooManyRequestsException", message, {
     Error: { Code: "TooManyRequestsException", Message: message },
-    Reason: "ReservedFunctionConcurrentInvocationLimitExceeded",
+    Reason: REASONS[why],
   });
 }
 

@@ -1,6 +1,7 @@
 import type { ControlPlane } from "../control/control-plane.ts";
 import type { DeploymentAdapters } from "../control/deployments.ts";
 import type { Engine, EngineOptions, MappingStatus } from "../engine/engine.ts";
+import type { CellStore } from "../ports/cell-store.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Connector } from "../ports/connector.ts";
 import type { ProgressStore } from "../ports/progress-store.ts";
@@ -21,6 +22,8 @@ export interface Adapters extends DeploymentAdapters {
   openStore(url: StoreUrl): Promise<ProgressStore>;
   /** In the same place as the progress; closed by its own. */
   openResourceStore(url: StoreUrl): Promise<ResourceStore>;
+  /** As the mappings' store. */
+  openCellStore(url: StoreUrl): Promise<CellStore>;
   createTelemetry(log: LogWriter, level: LogLevel): RunTelemetry;
   createJsonLog(level: LogLevel): LogWriter;
   /**

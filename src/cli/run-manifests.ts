@@ -10,6 +10,7 @@ import type { Manifests } from "../manifests/load-manifests.ts";
 import { describeError, MillraceError } from "../model/errors.ts";
 import type { NetworkReach } from "../model/network-reach.ts";
 import type { Place } from "../model/place.ts";
+import type { CellStore } from "../ports/cell-store.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { SourceEndpoints } from "../ports/connector.ts";
 import type { ProgressStore } from "../ports/progress-store.ts";
@@ -108,7 +109,9 @@ class Running {
   /** `undefined`: this process is on its own. */
   readonly #member: GroupMember | undefined;
   #api: RunningApi | undefined;
-  #stores: { readonly progress: ProgressStore; readonly mappings: ResourceStore } | undefined;
+  #stores:
+    | { readonly progress: ProgressStore; readonly mappings: ResourceStore; readonly cells: CellStore }
+    | undefined;
   #deployments: Deployments | undefined;
   #control: ControlPlane | undefined;
   #engine: Engine | undefined;
@@ -141,11 +144,12 @@ class Running {
       control: () => this.#control,
       log: (level, message, fields) => this.#telemetry.log(level, message, fields),
     });
+    this.#tellOwnLimits();
     const { settings, drainMs, endpoints, reach, place, isAdopting, isStrict, otlp } = this.#options;
     this.#tracing = await adapters.openTracing(otlp, this.#telemetry, version);
     this.#deployments = new Deployments(this.#manifests.functions, adapters, onFunctionOutput);
     this.#stores = await this.#openStores(this.#deployments);
-    const { progress, mappings: store } = this.#stores;
+    const { progress, mappings: store, cells } = this.#stores;
     const { clock, random, connectors } = adapters;
     const telemetry = this.#telemetry;
     const owner = `${hostname()}-${process.pid}-${random.uuid()}`;
@@ -167,6 +171,7 @@ class Running {
       manifests: this.#manifests,
       deployments: this.#deployments,
       invokers,
+      cells,
       store,
       progress,
       connectors,
@@ -190,13 +195,22 @@ class Running {
     if (mappings === 0) this.#telemetry.log("warn", "no mapping is enabled: there is nothing to do", {});
   }
 
+  #tellOwnLimits(): void {
+    const { store } = this.#options;
+    if (store.kind !== "memory" || !this.#manifests.functions.some(({ isReserved }) => isReserved)) return;
+    const message =
+      "reservedConcurrency holds in this process alone: the store memory: is shared with no other process";
+    this.#telemetry.log("info", message, {});
+  }
+
   /** @throws MillraceError that also names what else is in the way of the start. */
   async #openStores(deployments: Deployments) {
     const { adapters } = this.#host;
     const { store: url } = this.#options;
     try {
       const progress = await adapters.openStore(url);
-      return { progress, mappings: await adapters.openResourceStore(url) };
+      const mappings = await adapters.openResourceStore(url);
+      return { progress, mappings, cells: await adapters.openCellStore(url) };
     } catch (error) {
       if (!(error instanceof MillraceError)) throw error;
       const enabled = this.#manifests.mappings.filter(({ mapping }) => mapping.enabled);
@@ -293,7 +307,7 @@ class Running {
     for (const error of (await this.#deployments?.close()) ?? []) {
       this.#telemetry.log("warn", "something could not be closed", { error });
     }
-    for (const store of [this.#stores?.progress, this.#stores?.mappings]) {
+    for (const store of [this.#stores?.progress, this.#stores?.mappings, this.#stores?.cells]) {
       await store?.close().catch((error: unknown) => {
         const fields = { error: `The store: ${describeError(error)}` };
         this.#telemetry.log("warn", "something could not be closed", fields);

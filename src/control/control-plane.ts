@@ -1,10 +1,12 @@
 import type { Engine, MappingStatus } from "../engine/engine.ts";
 import type { InvokerBook } from "../invocation/invoker-book.ts";
+import { SharedLimits } from "../invocation/shared-limits.ts";
 import type { Manifests } from "../manifests/load-manifests.ts";
 import { withoutDefaults } from "../manifests/mapping-spec.ts";
 import type { FunctionResource, MappingResource } from "../manifests/resources.ts";
 import type { NetworkReach } from "../model/network-reach.ts";
 import type { Place } from "../model/place.ts";
+import type { CellStore } from "../ports/cell-store.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Connector, SourceEndpoints } from "../ports/connector.ts";
 import type { Invoker } from "../ports/invoker.ts";
@@ -28,6 +30,8 @@ export interface ControlPlaneOptions extends Pick<MappingRunnerOptions, "engine"
   readonly processId: string;
   readonly manifests: Manifests;
   readonly deployments: Deployments;
+  /** Where processes of the store share functions' concurrency. */
+  readonly cells: CellStore;
   /** Those that the engine has too. */
   readonly invokers: InvokerBook;
   readonly store: ResourceStore;
@@ -56,6 +60,7 @@ export class ControlPlane {
   readonly place: Place;
   readonly #deployments: Deployments;
   readonly #invokers: InvokerBook;
+  readonly #limits: SharedLimits;
   readonly #reconciler: Reconciler;
   readonly #runner: MappingRunner;
   readonly #explain: ExplainOptions;
@@ -77,6 +82,8 @@ export class ControlPlane {
     this.functions = deployments.functions;
     this.#runner = new MappingRunner(options);
     this.#reconciler = new Reconciler({ ...options, connectors, runner: this.#runner });
+    this.#limits = new SharedLimits({ ...options, membership: this.#reconciler.membership });
+    this.#invokers.share(this.#limits);
     this.mappings = new MappingControl({
       store,
       clock,
@@ -165,6 +172,7 @@ export class ControlPlane {
 
   /** After the engine has stopped: others need not wait for this process. */
   async forget(): Promise<void> {
+    await this.#limits.close();
     await this.#reconciler.forget();
   }
 }

@@ -129,9 +129,9 @@ export class Deployments {
     if (resource === undefined) {
       throw new MillraceError("ERR_MILLRACE_CONFIG", "Function does not exist. Add it to the manifests.");
     }
-    const { timeoutMs, concurrency, isConcurrencyAdaptive } = resource;
+    const { timeoutMs, concurrency, isReserved, isConcurrencyAdaptive } = resource;
     const target = await this.#adapters.openFunction(resource, this.#onFunctionOutput);
-    return { name, target, timeoutMs, concurrency, isConcurrencyAdaptive };
+    return { name, target, timeoutMs, concurrency, isReserved, isConcurrencyAdaptive };
   }
 
   async #stream(

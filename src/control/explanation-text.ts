@@ -63,14 +63,24 @@ function totalsText(totals: NonNullable<ExplainedMapping["totals"]>, hasFilter: 
   return texts.join(", ");
 }
 
-function functionText({ name, limit, concurrency, ...slots }: FunctionExplanation): string {
-  const { running, waiting, ownRunning, ownWaiting } = slots;
-  const bound = limit < concurrency ? `${limit} for now (of ${concurrency})` : String(limit);
+function functionText({ name, share, ...slots }: FunctionExplanation): string {
+  const { limit, running, waiting, ownRunning, ownWaiting } = slots;
+  const bound = boundText(slots) + (share === undefined ? "" : ` ${shareText(share)}`);
   const isFull = running >= limit;
   const others = running > ownRunning ? `, ${ownRunning} of them this mapping's` : "";
   const queued =
     waiting === 0 ? "" : `; ${waiting} batches wait for their turn, ${ownWaiting} of them this mapping's`;
   return `function ${name}: ${running} of at most ${bound} invocations run${others}${isFull ? ": AT ITS CONCURRENCY" : ""}${queued}`;
+}
+
+function boundText({ limit, concurrency }: Pick<FunctionExplanation, "limit" | "concurrency">): string {
+  return limit < concurrency ? `${limit} for now (of ${concurrency})` : String(limit);
+}
+
+function shareText(share: NonNullable<FunctionExplanation["share"]>): string {
+  const { limit, granted, processes, isCutOff } = share;
+  if (isCutOff) return "(THE STORE IS OUT OF REACH: nothing starts until it answers)";
+  return `(${granted} of the ${limit} of all processes are granted to this one; ${processes} have or want some)`;
 }
 
 function shardLines(shard: ExplainedShard, { nowMs, state, hasFilter }: ExplainedMapping): readonly string[] {

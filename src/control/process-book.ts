@@ -1,5 +1,7 @@
 import type { ProcessSight } from "../ports/resource-store.ts";
 
+const MISSING_KEPT_MS = 60_000;
+
 /**
  * Which processes of a store live, as this one sees it: a process is gone once its beat has stood still for so long, by
  * this process's own monotonic clock. A process seen for the first time is taken to live.
@@ -11,18 +13,46 @@ export class ProcessBook {
     { readonly beat: number; readonly movedMs: number; readonly appliedVersion: number }
   >();
 
+  /** When those were first missed that somebody asks for and that have no beat at all. */
+  readonly #missing = new Map<string, number>();
+  /** The last look shows what was so then, or later. */
+  #askedMs = Number.NEGATIVE_INFINITY;
+
   constructor(goneAfterMs: number) {
     this.#goneAfterMs = goneAfterMs;
   }
 
-  observe(sights: readonly ProcessSight[], nowMs: number): void {
+  /** `askedMs`: before the store was asked. Its answer may come late, and says nothing of the time since. */
+  observe(sights: readonly ProcessSight[], askedMs: number, nowMs: number): void {
+    this.#askedMs = askedMs;
     const present = new Set(sights.map(({ processId }) => processId));
     for (const processId of this.#seen.keys()) if (!present.has(processId)) this.#seen.delete(processId);
+    for (const [processId, sinceMs] of this.#missing) {
+      if (present.has(processId) || askedMs - sinceMs > MISSING_KEPT_MS) this.#missing.delete(processId);
+    }
     for (const { processId, beat, appliedVersion } of sights) {
       const known = this.#seen.get(processId);
       const movedMs = known?.beat === beat ? known.movedMs : nowMs;
       this.#seen.set(processId, { beat, movedMs, appliedVersion });
     }
+  }
+
+  /**
+   * It can have cut itself off by now. One without a beat has ended, or was forgotten, or has not been heard of yet: it
+   * is waited for as long as one whose beat stands still.
+   */
+  isGone(processId: string, nowMs: number): boolean {
+    const sinceMs = this.#seen.get(processId)?.movedMs ?? this.#missing.get(processId);
+    if (sinceMs === undefined) this.#missing.set(processId, nowMs);
+    // plant: the-part-of-a-process-is-struck-before-it-is-gone
+    return sinceMs !== undefined && this.#askedMs - sinceMs >= this.#goneAfterMs;
+  }
+
+  /** So many beat, as far as the last look shows. */
+  get living(): number {
+    let living = 0;
+    for (const { movedMs } of this.#seen.values()) if (this.#askedMs - movedMs < this.#goneAfterMs) living++;
+    return living;
   }
 
   /** Every process that lives runs what the store held at `version`, or at a later one. */

@@ -33,6 +33,16 @@ export class ProcessLife {
     this.#options = options;
   }
 
+  get life(): number {
+    return this.#life;
+  }
+
+  /** A life that was cut off is over: whoever still knows its beat must not take the next one's for it. */
+  get name(): string {
+    const { processId } = this.#options;
+    return this.#life === 0 ? processId : `${processId}~${this.#life}`;
+  }
+
   /** By now the others do not wait for this process, or soon will not: what it read may be over. */
   get isCutOff(): boolean {
     return this.#options.clock.monotonic() - this.#heldMs >= CUT_OFF_MS;
@@ -42,6 +52,11 @@ export class ProcessLife {
    * What was read since the last beat counts, for `CUT_OFF_MS` from that beat on. `false`: it came too late for that.
    */
   hold(): boolean {
+    // A process that stood still may come here before its late timer: what it held is over all the same.
+    if (this.#cutOff !== undefined && this.isCutOff) {
+      this.#end();
+      return false;
+    }
     this.#heldMs = this.#announcedMs;
     // plant: what-was-read-counts-however-late-it-comes
     if (this.isCutOff) return false;
@@ -53,8 +68,11 @@ export class ProcessLife {
   async announce(appliedVersion: number): Promise<boolean> {
     const { store, clock } = this.#options;
     const nowMs = clock.monotonic();
+    const life = this.#life;
     if (appliedVersion === this.#announcedVersion && nowMs - this.#announcedMs < BEAT_MS) return false;
-    await store.announce(this.#name, appliedVersion);
+    await store.announce(this.name, appliedVersion);
+    // That was the last beat of a life that is over.
+    if (life !== this.#life) return false;
     this.#announcedVersion = appliedVersion;
     // The time before the call: the others cannot have seen it earlier.
     this.#announcedMs = nowMs;
@@ -63,7 +81,7 @@ export class ProcessLife {
 
   /** Others are not waited for that stood still for `GONE_MS`; this process never is one of them to itself. */
   isOwn(processId: string): boolean {
-    return processId === this.#name;
+    return processId === this.name;
   }
 
   stop(): void {
@@ -71,22 +89,20 @@ export class ProcessLife {
   }
 
   async forget(): Promise<void> {
-    await this.#options.store.forget(this.#name);
-  }
-
-  /** A life that was cut off is over: whoever still knows its beat must not take the next one's for it. */
-  get #name(): string {
-    const { processId } = this.#options;
-    return this.#life === 0 ? processId : `${processId}~${this.#life}`;
+    await this.#options.store.forget(this.name);
   }
 
   #arm(): void {
-    const { clock, onCutOff } = this.#options;
+    const { clock } = this.#options;
     this.#cutOff?.cancel();
-    this.#cutOff = clock.schedule(this.#heldMs + CUT_OFF_MS - clock.monotonic(), () => {
-      this.#life += 1;
-      this.#announcedVersion = -1;
-      onCutOff();
-    });
+    this.#cutOff = clock.schedule(this.#heldMs + CUT_OFF_MS - clock.monotonic(), () => this.#end());
+  }
+
+  #end(): void {
+    this.#cutOff?.cancel();
+    this.#cutOff = undefined;
+    this.#life += 1;
+    this.#announcedVersion = -1;
+    this.#options.onCutOff();
   }
 }

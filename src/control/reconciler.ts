@@ -1,6 +1,7 @@
 import { RepeatedLines } from "../lib/repeated-lines.ts";
 import { describeError, MillraceError } from "../model/errors.ts";
 import type { Clock, ScheduledCall } from "../ports/clock.ts";
+import type { Membership } from "../ports/membership.ts";
 import type { ProgressStore } from "../ports/progress-store.ts";
 import type { ResourceRow, ResourceStore } from "../ports/resource-store.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
@@ -53,12 +54,34 @@ export class Reconciler {
   #isWoken = false;
   #isStopped = false;
 
+  #beat: ScheduledCall | undefined;
+  #beating: Promise<unknown> = Promise.resolve();
   readonly #lines: RepeatedLines;
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
     this.#lines = new RepeatedLines(options.clock, options.telemetry);
     this.#life = new ProcessLife({ ...options, onCutOff: () => this.#stopAll() });
+  }
+
+  /** For whoever shares something with the others of the store. */
+  get membership(): Membership {
+    const [life, processes, { clock }] = [this.#life, this.#processes, this.#options];
+    return {
+      get processId() {
+        return life.name;
+      },
+      get life() {
+        return life.life;
+      },
+      get isCutOff() {
+        return life.isCutOff;
+      },
+      get living() {
+        return Math.max(1, processes.living);
+      },
+      isGone: (processId) => !life.isOwn(processId) && processes.isGone(processId, clock.monotonic()),
+    };
   }
 
   /** The first look is made when this resolves. A store that cannot be read is tried again. */
@@ -76,17 +99,31 @@ export class Reconciler {
     this.#looking = this.#lookUntilQuiet();
   }
 
-  /** Stops looking; what runs goes on. */
+  /** Stops looking; what runs goes on, and until it is over the others hear of this process. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#timer?.cancel();
     await this.#looking;
-    this.#life.stop();
+    this.#beatOn();
   }
 
   /** Others need not wait for this process: it runs nothing any more. */
   async forget(): Promise<void> {
+    this.#beat?.cancel();
+    await this.#beating;
+    this.#beat?.cancel();
+    this.#life.stop();
     await this.#life.forget().catch(() => undefined);
+  }
+
+  #beatOn(): void {
+    this.#beat = this.#options.clock.schedule(LOOK_MS, () => {
+      this.#beating = this.#life
+        .announce(this.#appliedVersion)
+        .then(() => this.#life.hold())
+        .catch(() => undefined)
+        .finally(() => this.#beatOn());
+    });
   }
 
   async #lookUntilQuiet(): Promise<void> {
@@ -163,8 +200,9 @@ export class Reconciler {
 
   async #lookAtOthers(): Promise<void> {
     const { store, clock } = this.#options;
-    this.#processes.observe(await store.processes(), clock.monotonic());
-    for (const gone of this.#processes.gone(clock.monotonic())) {
+    const askedMs = clock.monotonic();
+    this.#processes.observe(await store.processes(), askedMs, clock.monotonic());
+    for (const gone of this.#processes.gone(askedMs)) {
       if (!this.#life.isOwn(gone)) await store.forget(gone);
     }
   }
@@ -175,9 +213,10 @@ export class Reconciler {
       ({ record, version }) => record.transition !== undefined && version <= this.#appliedVersion,
     );
     if (due.length === 0) return;
-    this.#processes.observe(await store.processes(), clock.monotonic());
+    const askedMs = clock.monotonic();
+    this.#processes.observe(await store.processes(), askedMs, clock.monotonic());
     for (const kept of due) {
-      if (!this.#processes.haveAllApplied(kept.version, clock.monotonic())) continue;
+      if (!this.#processes.haveAllApplied(kept.version, askedMs)) continue;
       await this.#settleRow(kept);
       // Read back: what was written gets a newer version.
       this.#isWoken = true;
@@ -200,6 +239,7 @@ export class Reconciler {
   }
 
   #stopAll(): void {
+    if (this.#isStopped) return;
     const { runner, telemetry } = this.#options;
     const message = "the store of mappings is out of reach: its mappings stop until it answers";
     telemetry.log("error", message, { mappings: this.#kept.size });

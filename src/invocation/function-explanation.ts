@@ -1,3 +1,5 @@
+import type { SharedLimitStanding } from "./shared-limit.ts";
+
 /** How a function stands, over all its callers in this process. */
 export interface FunctionExplanation {
   readonly name: string;
@@ -7,6 +9,8 @@ export interface FunctionExplanation {
   readonly timeoutMs: number;
   readonly running: number;
   readonly waiting: number;
+  /** The part of concurrency that the processes of a store share; absent: each process has its own. */
+  readonly share?: SharedLimitStanding;
   /** This caller's. */
   readonly ownRunning: number;
   readonly ownWaiting: number;

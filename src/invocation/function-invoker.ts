@@ -9,6 +9,8 @@ import type { LogFields, Telemetry } from "../ports/telemetry.ts";
 import type { OpenSpan } from "../ports/tracing.ts";
 import { AdaptiveLimit } from "./adaptive-limit.ts";
 import type { FunctionExplanation } from "./function-explanation.ts";
+import type { SharedLimit } from "./shared-limit.ts";
+import type { SharedLimits } from "./shared-limits.ts";
 
 export interface InvocableFunction {
   readonly name: string;
@@ -16,48 +18,80 @@ export interface InvocableFunction {
   readonly timeoutMs: number;
   /** Invocations at once, over all callers of the function; more wait their turn, each caller for its even share. */
   readonly concurrency: number;
+  /** It reserves that concurrency, which is then of all processes of a store together. */
+  readonly isReserved?: boolean;
   /** Fewer at once while the function refuses calls or takes longer than usual. */
   readonly isConcurrencyAdaptive?: boolean;
 }
 
 const NOT_STARTED: InvocationResult = { kind: "notStarted" };
-const REFUSED: InvocationResult = { kind: "refused" };
 
-/** One function with its concurrency limit: every invocation of the process passes here, whoever makes it. */
+/**
+ * One function with its concurrency limit: every invocation of the process passes here, whoever makes it. Where a limit
+ * is shared with other processes, as many places are open here as were granted to this one.
+ */
 export class FunctionInvoker implements Invoker {
   readonly #fn: InvocableFunction;
   readonly #clock: Clock;
   readonly #telemetry: Telemetry;
   readonly #slots: Slots;
   readonly #adaptive: AdaptiveLimit | undefined;
+  readonly #share: SharedLimit | undefined;
+  /** Places that are open here; fewer where an adaptive limit says so. */
+  #places: number;
   /** Calls that each mapping has in flight. */
   readonly #inFlight = new Map<string, number>();
 
-  constructor(fn: InvocableFunction, clock: Clock, telemetry: Telemetry) {
+  /** `limits`: absent where this process shares none. */
+  constructor(fn: InvocableFunction, clock: Clock, telemetry: Telemetry, limits?: SharedLimits) {
     this.#fn = fn;
     this.#clock = clock;
     this.#telemetry = telemetry;
     // plant: one-invocation-more-than-the-functions-concurrency
     this.#slots = new Slots(fn.concurrency);
     this.#adaptive = fn.isConcurrencyAdaptive === true ? new AdaptiveLimit(fn.concurrency) : undefined;
+    this.#places = fn.concurrency;
+    this.#share = fn.isReserved === true ? limits && this.#openShare(limits) : undefined;
   }
 
   /** Never rejects, unless `call.payload` throws. */
   async invoke(call: Invocation): Promise<InvocationResult> {
     const { key } = call.caller;
+    this.#share?.check();
     const turn = this.#slots.take(key);
     if (turn !== undefined) {
-      const outcome = await this.#wait(turn, call);
+      const outcome = await this.#waitForPlace(turn, call);
       if (outcome !== "granted") return outcome;
     }
+    this.#share?.note();
+    // plant: a-place-is-not-given-back-when-the-payload-cannot-be-made
     try {
       return call.mayStart() ? await this.#call(call) : NOT_STARTED;
     } finally {
-      this.#slots.give(key);
+      this.#give(key);
     }
   }
 
-  async #wait(turn: Turn, { patienceMs, signal, caller }: Invocation): Promise<"granted" | InvocationResult> {
+  #give(key: string): void {
+    this.#share?.check();
+    this.#slots.give(key);
+  }
+
+  /** Until it has a place that this process may use now. */
+  async #waitForPlace(first: Turn, call: Invocation): Promise<"granted" | InvocationResult> {
+    const { key } = call.caller;
+    for (let turn: Turn | undefined = first; ; turn = this.#slots.take(key)) {
+      this.#share?.ask();
+      const outcome = turn === undefined ? "granted" : await this.#wait(turn, call);
+      if (outcome !== "granted" || this.#share?.isOpen !== false) return outcome;
+      // The process was cut off between the grant of the place and now.
+      this.#give(key);
+      if (call.patienceMs !== undefined) return this.#refuse(call);
+    }
+  }
+
+  async #wait(turn: Turn, call: Invocation): Promise<"granted" | InvocationResult> {
+    const { patienceMs, signal } = call;
     if (patienceMs === undefined) return (await turn.granted) ? "granted" : NOT_STARTED;
     const late = whenLate(this.#clock, patienceMs, "late" as const);
     const gone = whenAborted(signal, () => "gone");
@@ -66,9 +100,32 @@ export class FunctionInvoker implements Invoker {
     turn.leave();
     // The turn may have come in the same moment: then it is ours.
     if (await turn.granted) return "granted";
-    if (ending !== "late") return NOT_STARTED;
+    return ending === "late" ? this.#refuse(call) : NOT_STARTED;
+  }
+
+  #refuse({ caller }: Invocation): InvocationResult {
     this.#telemetry.functionCall(this.#fn.name, caller.kind, "refused", undefined);
-    return REFUSED;
+    return { kind: "refused", why: this.#fn.isReserved === true ? "reservedConcurrency" : "concurrency" };
+  }
+
+  #openShare(limits: SharedLimits): SharedLimit {
+    this.#places = 0;
+    this.#slots.resize(0);
+    const { name: fn, concurrency: limit } = this.#fn;
+    return limits.open({
+      fn,
+      limit,
+      running: () => this.#slots.taken,
+      waiting: () => this.#slots.waiting,
+      onChange: (startsBelow) => {
+        this.#places = startsBelow;
+        this.#resize();
+      },
+    });
+  }
+
+  #resize(): void {
+    this.#slots.resize(Math.min(this.#places, this.#adaptive?.limit ?? this.#places));
   }
 
   /** Invocations that run now, of all callers. */
@@ -78,7 +135,9 @@ export class FunctionInvoker implements Invoker {
 
   explain(caller: string): FunctionExplanation {
     const { name, concurrency, timeoutMs } = this.#fn;
-    return { name, concurrency, timeoutMs, ...this.#slots.standing(caller) };
+    const share = this.#share?.standing;
+    const standing = this.#slots.standing(caller);
+    return { name, concurrency, timeoutMs, ...standing, ...(share === undefined ? {} : { share }) };
   }
 
   /** Calls of a caller that wait for their turn end at once, not started. */
@@ -143,7 +202,7 @@ export class FunctionInvoker implements Invoker {
   #adapt(adaptive: AdaptiveLimit, kind: OutcomeKind, startedMs: number, endedMs: number): void {
     const before = adaptive.limit;
     adaptive.ended(kind, endedMs - startedMs, this.#slots.taken, endedMs);
-    if (adaptive.limit !== before) this.#slots.resize(adaptive.limit);
+    if (adaptive.limit !== before) this.#resize();
   }
 
   #track({ caller: { kind, key } }: Invocation, change: 1 | -1): void {

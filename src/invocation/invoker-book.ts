@@ -1,11 +1,13 @@
 import type { Clock } from "../ports/clock.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
 import { FunctionInvoker, type InvocableFunction } from "./function-invoker.ts";
+import type { SharedLimits } from "./shared-limits.ts";
 
 /** The door of each function of this process: one for all who call it, since its concurrency holds over all of them. */
 export class InvokerBook {
   readonly #clock: Clock;
   readonly #telemetry: Telemetry;
+  #limits: SharedLimits | undefined;
   readonly #invokers = new Map<string, FunctionInvoker>();
 
   constructor(clock: Clock, telemetry: Telemetry) {
@@ -13,11 +15,16 @@ export class InvokerBook {
     this.#telemetry = telemetry;
   }
 
+  /** Functions whose door is opened after this share the concurrency that they reserve with other processes. */
+  share(limits: SharedLimits): void {
+    this.#limits = limits;
+  }
+
   invokerOf(fn: InvocableFunction): FunctionInvoker {
     // plant: a-mapping-waits-for-anothers-function
     let invoker = this.#invokers.get(fn.name);
     if (invoker === undefined) {
-      invoker = new FunctionInvoker(fn, this.#clock, this.#telemetry);
+      invoker = new FunctionInvoker(fn, this.#clock, this.#telemetry, this.#limits);
       this.#invokers.set(fn.name, invoker);
     }
     return invoker;

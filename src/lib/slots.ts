@@ -72,6 +72,11 @@ export class Slots {
     return this.#taken;
   }
 
+  /** Takers that wait for one. */
+  get waiting(): number {
+    return this.#waiting;
+  }
+
   /** How many are taken and waited for, by all and by this taker. */
   standing(taker: string) {
     const share = this.#shares.get(taker);

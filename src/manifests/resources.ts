@@ -39,6 +39,8 @@ export interface FunctionResource {
   readonly aliases: ReadonlyMap<string, FunctionAlias>;
   readonly timeoutMs: number;
   readonly concurrency: number;
+  /** Its `reservedConcurrency`, which holds over all processes of a store. */
+  readonly isReserved: boolean;
   readonly isConcurrencyAdaptive: boolean;
 }
 
@@ -125,6 +127,7 @@ export function functionResource(
     aliases: new Map(Object.entries(spec.aliases ?? {}).map(([name, alias]) => [name, aliasOf(alias)])),
     timeoutMs: spec.timeoutSeconds * 1000,
     concurrency: spec.reservedConcurrency ?? concurrencyDefault,
+    isReserved: spec.reservedConcurrency !== undefined,
     isConcurrencyAdaptive: spec.adaptiveConcurrency,
   };
 }

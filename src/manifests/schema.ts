@@ -177,7 +177,7 @@ const functionSpec = z
       .max(10_000)
       .optional()
       .describe(
-        `Invocations that run at once, over all mappings of the function; more wait their turn, each mapping for its even share. Default ${REMOTE_CONCURRENCY_DEFAULT} for http and lambda, ${MODULE_CONCURRENCY_DEFAULT} for module.`,
+        `Invocations that run at once, over all callers of the function in all processes of a store; more wait their turn, each mapping for its even share. Absent: each process has its own bound, ${REMOTE_CONCURRENCY_DEFAULT} for http and lambda, ${MODULE_CONCURRENCY_DEFAULT} for module.`,
       ),
     adaptiveConcurrency: z
       .boolean()

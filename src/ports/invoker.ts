@@ -11,6 +11,7 @@ import type { OpenSpan } from "./tracing.ts";
  * - `payload` is asked once at most, when the call has a place; what it throws is thrown on, and the place is given
  *   back.
  * - A place is given back exactly once, whatever throws. No call starts after `mayStart` has said no.
+ * - A function that reserves concurrency runs no more calls than that over all processes of a store (decision 0032).
  * - While several callers wait without a break, each has its even share of the places.
  */
 export interface Invoker {
@@ -47,4 +48,7 @@ export interface InvocationBatch {
 export type InvocationResult =
   | InvocationOutcome
   | { readonly kind: "notStarted" }
-  | { readonly kind: "refused" };
+  | { readonly kind: "refused"; readonly why: RefusalReason };
+
+/** What was used up: the concurrency that the function reserves, or what a function has that reserves none. */
+export type RefusalReason = "reservedConcurrency" | "concurrency";

@@ -16,6 +16,8 @@ export interface Telemetry {
   functionCall(fn: string, caller: CallerKind, outcome: string, durationMs: number | undefined): void;
   /** So many more calls of it run now. */
   functionRunning(fn: string, change: 1 | -1): void;
+  /** So many calls of it at once were granted to this process, of concurrency that processes share. */
+  functionGrant(fn: string, granted: number): void;
   /** Never given payloads, keys, group ids, headers or attributes of records, nor texts of functions. */
   log(level: LogLevel, message: string, fields: LogFields): void;
   /** Debug lines are written. Who would write one for every batch asks first. */

@@ -11,6 +11,8 @@ class FunctionSeries {
   };
   readonly durationSeconds = new Buckets(DURATION_SECONDS_BOUNDS);
   running = 0;
+  /** `undefined`: its concurrency is of this process alone. */
+  granted: number | undefined;
 }
 
 /** Metrics of functions, over all who call them. */
@@ -44,6 +46,18 @@ export class FunctionMetrics {
         for (const [fn, { running }] of series) this.set({ function: fn }, running);
       },
     });
+    new Gauge({
+      name: "millrace_function_grant",
+      help: "Calls at once that were granted to this process, of the reservedConcurrency that the processes of a store share.",
+      labelNames: ["function"] as const,
+      registers,
+      aggregator: "sum",
+      collect() {
+        this.reset();
+        for (const [fn, { granted }] of series)
+          if (granted !== undefined) this.set({ function: fn }, granted);
+      },
+    });
     new BucketsHistogram({
       name: "millrace_function_duration_seconds",
       help: "Time from the start of a call of a function to its outcome, whoever called.",
@@ -62,6 +76,10 @@ export class FunctionMetrics {
 
   running(fn: string, change: 1 | -1): void {
     this.#seriesOf(fn).running += change;
+  }
+
+  granted(fn: string, granted: number): void {
+    this.#seriesOf(fn).granted = granted;
   }
 
   #seriesOf(fn: string): FunctionSeries {

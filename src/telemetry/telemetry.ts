@@ -115,6 +115,7 @@ export function createTelemetry(options: TelemetryOptions): RunTelemetry {
     },
     functionCall: (fn, caller, outcome, durationMs) => functions.ended(fn, caller, outcome, durationMs),
     functionRunning: (fn, change) => functions.running(fn, change),
+    functionGrant: (fn, granted) => functions.granted(fn, granted),
     log: (level, message, fields) => log(level, message, allowedFields(fields)),
     logsDebug: logLevel === "debug",
     mark: () => undefined,

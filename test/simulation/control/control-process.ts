@@ -10,6 +10,7 @@ import type { ProgressStore } from "../../../src/ports/progress-store.ts";
 import type { QueueSource } from "../../../src/ports/queue-source.ts";
 import type { ResourceStore } from "../../../src/ports/resource-store.ts";
 import type { StreamSource } from "../../../src/ports/stream-source.ts";
+import { createMemoryCellStore } from "../../../src/stores/memory-cells.ts";
 import { FUNCTIONS } from "../../unit/control/control-world.ts";
 import { LOCAL, SQS } from "../../unit/manifests/manifest-samples.ts";
 import type { SeededRandom } from "../random.ts";
@@ -70,6 +71,7 @@ export class ControlProcess {
         },
         deployments: this.#deployments(),
         invokers: new InvokerBook(this.clock, silentTelemetry()),
+        cells: createMemoryCellStore(),
         store: this.store,
         progress,
         connectors: this.#connectors(),
@@ -185,6 +187,7 @@ function silentTelemetry() {
     invocation: nothing,
     functionCall: nothing,
     functionRunning: nothing,
+    functionGrant: nothing,
     log: nothing,
     mark: nothing,
     register: nothing,

@@ -38,6 +38,7 @@ export function createSimTelemetry(options: TelemetryOptions): Telemetry {
     invocation() {},
     functionCall() {},
     functionRunning() {},
+    functionGrant() {},
     log(level, message, fields) {
       options.log(process, level, message, fields);
     },

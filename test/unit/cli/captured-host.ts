@@ -11,6 +11,7 @@ export const ADAPTERS: Adapters = {
   createEngine: untouched,
   openStore: untouched,
   openResourceStore: untouched,
+  openCellStore: untouched,
   openFunction: untouched,
   openDestination: untouched,
   createTelemetry: untouched,

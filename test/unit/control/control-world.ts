@@ -14,6 +14,7 @@ import type { QueueSource } from "../../../src/ports/queue-source.ts";
 import type { ResourceStore } from "../../../src/ports/resource-store.ts";
 import type { StreamSource } from "../../../src/ports/stream-source.ts";
 import { createMemoryStore } from "../../../src/stores/memory.ts";
+import { createMemoryCellStore } from "../../../src/stores/memory-cells.ts";
 import { createMemoryResourceStore } from "../../../src/stores/memory-resources.ts";
 import { createTelemetry } from "../../../src/telemetry/telemetry.ts";
 import { SILENT_TELEMETRY } from "../engine/stream/small-world.ts";
@@ -35,6 +36,7 @@ export function functionNamed(name: string, versions: readonly string[] = []): F
     aliases: new Map(),
     timeoutMs: 3_000,
     concurrency: 10,
+    isReserved: false,
     isConcurrencyAdaptive: false,
   };
 }
@@ -121,6 +123,7 @@ export class ControlWorld {
       manifests,
       deployments,
       invokers: new InvokerBook(this.clock, SILENT_TELEMETRY),
+      cells: createMemoryCellStore(),
       store: options.store ?? this.mappings,
       progress: this.progress,
       connectors: this.connectors,

@@ -125,6 +125,10 @@ test("a change that a process died over is settled by the next one, after the de
     await first.plane.mappings.create(STREAM_SPEC, true, {});
     await world.quiet();
     await first.plane.stop();
+    const { announce } = world.mappings;
+    world.mappings.announce = async (name, version) => {
+      if (name !== "first") await announce.call(world.mappings, name, version);
+    };
     const row = change === "update" ? { batchSize: 7 } : undefined;
     await (row ? first.plane.mappings.update(ONE, row, undefined) : first.plane.mappings.remove(ONE));
     const second = await world.start("second");
@@ -139,6 +143,20 @@ test("a change that a process died over is settled by the next one, after the de
     const view = await second.plane.mappings.get(ONE);
     assert.deepEqual([view.state, view.resource.mapping.batchSize], ["Enabled", 7]);
   }
+});
+
+test("a process that stops is heard of while what it runs comes to its end, and is forgotten then", async () => {
+  const world = new ControlWorld();
+  const { plane } = await world.start("first");
+  await plane.stop();
+  const beat = async () => (await world.mappings.processes())[0]?.beat ?? 0;
+  const before = await beat();
+  await world.pass(2 * GONE_MS);
+  assert.ok((await beat()) >= before + (2 * GONE_MS) / 3_000, "its beat goes on");
+  await plane.forget();
+  assert.deepEqual(await world.mappings.processes(), []);
+  await world.pass(GONE_MS);
+  assert.deepEqual(await world.mappings.processes(), []);
 });
 
 test("a change settles when all processes that live have carried it out", async () => {

@@ -70,7 +70,7 @@ test("a call that finds no place waits for its patience, and is refused then", a
   await door.clock.advance(PATIENCE_MS - 1);
   assert.equal(await Promise.race([refused, "waits"]), "waits");
   await door.clock.advance(2);
-  assert.deepEqual(await refused, { kind: "refused" });
+  assert.deepEqual(await refused, { kind: "refused", why: "concurrency" });
   assert.deepEqual(door.calls, ["m1"]);
   assert.deepEqual(door.told, ["fn api refused"]);
   assert.equal(door.clock.pendingCalls, 0);

@@ -32,6 +32,7 @@ test("fills in AWS's defaults", (t) => {
       aliases: new Map(),
       timeoutMs: 3000,
       concurrency: 1000,
+      isReserved: false,
       isConcurrencyAdaptive: false,
     },
   ]);
@@ -150,6 +151,7 @@ test("takes the region of a Lambda function from its ARN unless one is given", (
     aliases: new Map(),
     timeoutMs: 3000,
     concurrency: 1000,
+    isReserved: false,
     isConcurrencyAdaptive: false,
   });
   const other = functionOf(`{ functionName: "${arn}", region: eu-west-1 }`)?.target;
@@ -210,6 +212,7 @@ test("finds modules from the folder of their manifest", (t) => {
       aliases: new Map(),
       timeoutMs: 3000,
       concurrency: 4,
+      isReserved: true,
       isConcurrencyAdaptive: false,
     },
   ]);

@@ -10,6 +10,7 @@ export async function exposedMetrics(): Promise<Map<string, Set<string>>> {
   telemetry.offsetLag("m", "p", 1);
   telemetry.invocation("m", "succeeded", 1);
   telemetry.functionRunning("f", 1);
+  telemetry.functionGrant("f", 1);
   telemetry.functionCall("f", "api", "succeeded", 1);
   const shards = [{ shardId: "s", oldestAgeMs: 5 }];
   const standstills = [{ reason: "sourceGone", seconds: 60 }];

@@ -388,6 +388,7 @@ export class SmallWorld {
       invocation: () => {},
       functionCall: () => {},
       functionRunning: () => {},
+      functionGrant: () => {},
       log: (level, message, fields) => {
         this.logs.push({ level, message, fields });
         if (level === "error" && message.includes("defect"))
@@ -432,6 +433,7 @@ export const SILENT_TELEMETRY: Telemetry = {
   invocation: () => {},
   functionCall: () => {},
   functionRunning: () => {},
+  functionGrant: () => {},
   log: () => {},
   logsDebug: false,
   mark: () => {},
