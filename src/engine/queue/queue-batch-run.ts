@@ -92,7 +92,7 @@ async function runWhileItLasts(
 }
 
 /** `untilMs`: monotonic; nothing starts behind it. */
-async function invoke(
+function invoke(
   context: QueueBatchContext,
   segment: Segment,
   isTriedAgain: boolean,
@@ -101,7 +101,7 @@ async function invoke(
   const { mapping, invoker, endSignal, callSignal, notes } = context;
   const { batch, requestId } = segment;
   notes.does("queued");
-  return await invoker.invoke({
+  return invoker.invoke({
     caller: context.caller,
     requestId,
     functionArn: mapping.functionArn,
