@@ -1,3 +1,5 @@
+import { assertInvariant } from "../model/errors.ts";
+
 /** Who waits is woken when this share is used at most, so that reads do not shrink to single records. */
 const WAKE_SHARE = 3 / 4;
 
@@ -34,6 +36,7 @@ export class ByteBudget {
 
   release(bytes: number): void {
     this.#used -= bytes;
+    assertInvariant(this.#used >= 0, "More bytes are given back to a budget than were taken from it");
     this.#parent?.release(bytes);
     if (this.#waiting.size > 0 && this.#used <= this.#bytesMax * WAKE_SHARE) this.#wakeAll();
   }

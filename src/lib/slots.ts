@@ -1,3 +1,4 @@
+import { assertInvariant } from "../model/errors.ts";
 import { Deque } from "./deque.ts";
 
 /** A place among those who wait for a slot. */
@@ -116,7 +117,9 @@ export class Slots {
   give(taker: string): void {
     this.#taken--;
     const share = this.#shareOf(taker);
+    // plant: a-slot-is-given-back-twice
     share.taken--;
+    assertInvariant(share.taken >= 0, "A slot is given back that its caller does not have");
     if (share.isLeaving && share.taken === 0) this.#shares.delete(taker);
     this.#grant();
   }

@@ -11,6 +11,8 @@ export interface HeldMessage {
   spanMs: number;
   /** Whoever received it next has it: nothing that we do to it counts. */
   isLost: boolean;
+  /** It was handed over to be deleted or given back: that happens once. */
+  isSettled: boolean;
 }
 
 /** Nobody else can have been given the message yet, as far as we were told. */

@@ -15,6 +15,7 @@ export interface HoldKeeperOptions {
   readonly lines: RepeatedLines;
   /** The queue has given these to somebody else, or may have. */
   onLost(lost: readonly HeldMessage[]): void;
+  onDefect(error: unknown): void;
 }
 
 /** Looks at the holds so often in one hold. */
@@ -37,6 +38,11 @@ export class HoldKeeper {
 
   constructor(options: HoldKeeperOptions) {
     this.#options = options;
+  }
+
+  /** Holds that are kept. */
+  get size(): number {
+    return this.#held.size;
   }
 
   add(held: readonly HeldMessage[]): void {
@@ -80,9 +86,13 @@ export class HoldKeeper {
     this.#timer = clock.schedule(inMs, () => {
       this.#timer = undefined;
       this.#isLooking = true;
-      void this.#look().finally(() => {
+      const looked = () => {
         this.#isLooking = false;
         this.#plan(this.#held);
+      };
+      this.#look().then(looked, (error: unknown) => {
+        this.#options.onDefect(error);
+        looked();
       });
     });
   }

@@ -1,3 +1,4 @@
+import { assertInvariant } from "../../model/errors.ts";
 import type { HeldMessage } from "./held-message.ts";
 
 export interface BufferLimits {
@@ -102,6 +103,8 @@ export class MessageBuffer {
 
   /** Those that do not wait here stay where they are. */
   remove(gone: readonly HeldMessage[]): void {
+    // plant: what-has-left-the-buffer-is-counted-in-it
     for (const held of gone) if (this.#waiting.delete(held)) this.#bytes -= held.message.encodedBytes + 1;
+    assertInvariant(this.#waiting.size > 0 || this.#bytes === 0, "Messages are counted that do not wait");
   }
 }

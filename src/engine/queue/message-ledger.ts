@@ -1,3 +1,4 @@
+import { assertInvariant } from "../../model/errors.ts";
 import type { QueueMessage } from "../../ports/queue-source.ts";
 import type { ByteBudget } from "../budget.ts";
 import type { HeldMessage } from "./held-message.ts";
@@ -51,7 +52,14 @@ export class MessageLedger {
   take(message: QueueMessage, receivedMs: number, { askedMs, holdMs }: Hold): HeldMessage {
     // plant: a-hold-is-counted-from-the-answer-not-from-the-question
     const holdUntilMs = askedMs + holdMs;
-    const held: HeldMessage = { message, receivedMs, holdUntilMs, spanMs: holdMs, isLost: false };
+    const held: HeldMessage = {
+      message,
+      receivedMs,
+      holdUntilMs,
+      spanMs: holdMs,
+      isLost: false,
+      isSettled: false,
+    };
     this.#inHand.add(held);
     this.#budget.take(message.bytes);
     return held;
@@ -77,10 +85,12 @@ export class MessageLedger {
   letGo(gone: readonly HeldMessage[]): void {
     const ours = gone.filter((each) => this.#inHand.delete(each));
     this.buffer.remove(ours);
+    // plant: a-hold-is-kept-when-its-message-is-gone
     this.#holds.remove(ours);
     for (const each of ours) {
       this.#unwanted.delete(each);
       // plant: the-budget-of-a-settled-batch-is-not-freed
+      // plant: the-bytes-of-a-message-are-given-back-twice
       this.#budget.release(each.message.bytes);
     }
   }
@@ -88,11 +98,15 @@ export class MessageLedger {
   /**
    * Nothing is kept behind this, whatever still runs. Returns how many messages were not given back by whoever had
    * them.
+   * @throws ERR_MILLRACE_INVARIANT when something is still taken that belongs to no message.
    */
   close(): number {
     const left = [...this.#inHand];
     this.letGo(left);
     this.#holds.close();
+    assertInvariant(this.#holds.size === 0, "Holds are kept of messages that are not in hand");
+    assertInvariant(this.buffer.size === 0, "Messages wait that are not in hand");
+    assertInvariant(this.#budget.used === 0, "Bytes are taken that belong to no message in hand");
     return left.length;
   }
 }

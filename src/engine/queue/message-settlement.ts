@@ -119,6 +119,7 @@ export class MessageSettlement {
     await Promise.all([
       ending.acknowledging,
       ending.acknowledge.length === 0 ? undefined : settler.acknowledge(ending.acknowledge),
+      // plant: a-message-is-deleted-and-given-back
       settler.release(ending.release, Math.max(ending.releaseAfterMs, this.#whileStopped)),
       this.giveBack(behind, "a message before them in their group failed"),
     ]);

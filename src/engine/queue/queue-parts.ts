@@ -85,7 +85,8 @@ export function assembleQueue(options: QueueWorkerOptions, hub: QueueHub): Queue
     hub.onAmount();
     hub.onReady();
   };
-  const work = new RunningWork({ onDefect: (error) => hub.onDefect(error), onEnd });
+  const onDefect = (error: unknown) => hub.onDefect(error);
+  const work = new RunningWork({ onDefect, onEnd });
   const holdLength = new HoldLength({ ...options, mapping, source });
   const scaling = new BatchScaling(mapping, clock.monotonic());
   const places = new BatchPlaces({
@@ -105,7 +106,7 @@ export function assembleQueue(options: QueueWorkerOptions, hub: QueueHub): Queue
   const holdMs = () => holdLength.ms;
   const problems = new SourceProblems();
   const common = { mapping: name, source, clock, random, telemetry, lines, limits: settings, holdMs };
-  const holds = new HoldKeeper({ ...common, onLost: (lost) => settlement.lose(lost) });
+  const holds = new HoldKeeper({ ...common, onLost: (lost) => settlement.lose(lost), onDefect });
   const ledger = new MessageLedger({ buffer, holds, budget });
   const settler = new Settler({
     ...{ ...common, problems },
@@ -121,7 +122,7 @@ export function assembleQueue(options: QueueWorkerOptions, hub: QueueHub): Queue
   });
   const room = new ReceiveRoom({ mapping, source, ledger, budget, telemetry, payloadBytesMax });
   const receiver = new Receiver({
-    ...{ ...common, problems, scaling, signal: stopSignal },
+    ...{ ...common, problems, scaling, signal: stopSignal, onDefect },
     room: (underWay) => room.of(underWay, places.forNew, batches.size),
     isHasty: () => hub.isStopNear() || places.areHandedOver,
     hiddenUntilMs: () => settlement.leftUntilMs,

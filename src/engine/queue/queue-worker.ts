@@ -80,13 +80,23 @@ export class QueueWorker {
   #close(): void {
     const { telemetry, deployment } = this.#options;
     const isAllDone = this.#parts.work.size === 0;
-    const left = this.#parts.ledger.close();
+    const left = this.#closeLedger();
     this.#gauge();
     if (left === 0 || !isAllDone) return;
     // Given back now; but whoever had them forgot to.
     telemetry.count("forgotten_messages", deployment.mapping.name, left);
     const message = "messages were still in hand when all work of their mapping had ended: a defect";
     telemetry.log("error", message, { mapping: deployment.mapping.name, messages: left });
+  }
+
+  /** A stop comes to its end whatever it finds. */
+  #closeLedger(): number {
+    try {
+      return this.#parts.ledger.close();
+    } catch (error) {
+      this.#foundDefect(error);
+      return 0;
+    }
   }
 
   status(): MappingStatus {
@@ -166,7 +176,7 @@ export class QueueWorker {
 
   #foundDefect(error: unknown): void {
     const { telemetry, deployment } = this.#options;
-    const message = "a batch of a queue stopped on a defect; its messages come again";
+    const message = "work on a queue stopped on a defect; its messages come again";
     telemetry.log("error", message, { mapping: deployment.mapping.name, error: describeError(error) });
     this.#state = "Failed";
   }

@@ -1,6 +1,6 @@
 import { type BackoffLimits, backoffMs } from "../../lib/back-off.ts";
 import type { RepeatedLines } from "../../lib/repeated-lines.ts";
-import { describeError, type Fault, faultOf, hasErrorCode } from "../../model/errors.ts";
+import { assertInvariant, describeError, type Fault, faultOf, hasErrorCode } from "../../model/errors.ts";
 import type { Clock, ScheduledCall } from "../../ports/clock.ts";
 import type { QueueMessage, QueueSource } from "../../ports/queue-source.ts";
 import type { Random } from "../../ports/random.ts";
@@ -32,6 +32,7 @@ export interface ReceiverOptions {
   onReceived(messages: readonly QueueMessage[], hold: Hold): void;
   /** A receive has ended, or the moment for the next has come: others may start. */
   onReady(): void;
+  onDefect(error: unknown): void;
 }
 
 export interface ReceivesUnderWay {
@@ -174,16 +175,22 @@ export class Receiver {
     this.#gauge();
     const outcome = await open.outcome;
     // Handed over meanwhile.
+    // plant: a-receive-that-was-handed-over-is-counted-out-again
     if (!this.#open.has(open)) return;
-    this.#remove(open);
-    if (outcome.kind === "given") this.#given(outcome, open);
-    else if (!this.#options.signal.aborted) this.#failed(outcome.error, open, askedBehind);
-    this.#options.onReady();
+    try {
+      this.#remove(open);
+      if (outcome.kind === "given") this.#given(outcome, open);
+      else if (!this.#options.signal.aborted) this.#failed(outcome.error, open, askedBehind);
+      this.#options.onReady();
+    } catch (error) {
+      this.#options.onDefect(error);
+    }
   }
 
   #remove(open: OpenReceive): void {
     this.#open.delete(open);
     this.#expected -= open.messagesMax;
+    assertInvariant(this.#expected >= 0, "A receive has ended that was not under way");
     this.#idleSinceMs = this.#options.clock.monotonic();
     this.#gauge();
   }

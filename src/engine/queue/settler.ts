@@ -1,7 +1,7 @@
 import { type BackoffLimits, backoffMs } from "../../lib/back-off.ts";
 import type { RepeatedLines } from "../../lib/repeated-lines.ts";
 import { sleep } from "../../lib/sleep.ts";
-import { describeError, MillraceError } from "../../model/errors.ts";
+import { assertInvariant, describeError, MillraceError } from "../../model/errors.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { QueueSource, Settlement } from "../../ports/queue-source.ts";
 import type { Random } from "../../ports/random.ts";
@@ -42,6 +42,7 @@ export class Settler {
   /** Resolves when each is deleted, or is lost and comes again. */
   async acknowledge(held: readonly HeldMessage[]): Promise<void> {
     const { source, telemetry, mapping } = this.#options;
+    noteSettled(held);
     const settled = await this.#settle(held, async (messages) => await source.acknowledge(messages));
     telemetry.count("deleted_events", mapping, settled);
   }
@@ -49,6 +50,7 @@ export class Settler {
   /** Gives them back after `delayMs`, those that are still ours. One try: what fails comes again when its hold ends. */
   async release(held: readonly HeldMessage[], delayMs = 0): Promise<void> {
     const { source, clock, telemetry, mapping } = this.#options;
+    noteSettled(held);
     // plant: messages-are-released-that-are-lost
     const own = held.filter((each) => isHeldAt(each, clock.monotonic()));
     if (own.length === 0) return;
@@ -103,5 +105,12 @@ export class Settler {
     problems.failed(DELETES, error, clock.monotonic());
     const fields = { mapping, records, error: describeError(error) };
     lines.write("warn", "messages could not be deleted; trying again while their hold lasts", fields);
+  }
+}
+
+function noteSettled(held: readonly HeldMessage[]): void {
+  for (const each of held) {
+    assertInvariant(!each.isSettled, "A message is deleted or given back twice");
+    each.isSettled = true;
   }
 }

@@ -101,6 +101,9 @@ export function createQueueDeployment(
   };
 }
 
+/** How the message of every broken invariant ends. */
+const DEFECT = "This is a defect in millrace";
+
 export function createTelemetry(
   world: World,
   process: SimProcess,
@@ -112,6 +115,12 @@ export function createTelemetry(
     histories: world.historyOf,
     queues: new Map(world.queues.map((history) => [history.mapping.name, history])),
     marks: world.marks,
-    log: (_, level, message, fields) => log(level, message, fields),
+    log: (_, level, message, fields) => {
+      log(level, message, fields);
+      const { error } = fields;
+      // Who swallows a broken invariant tells it at least.
+      if (typeof error === "string" && error.includes(DEFECT))
+        world.breach("I18", `${process.owner}: ${error}`);
+    },
   });
 }

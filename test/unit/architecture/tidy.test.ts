@@ -23,7 +23,6 @@ const TOO_LONG: Readonly<Record<string, string>> = {
   "test/contract/function-target.ts": "laws of answers and of time come apart",
   "test/load/filter-adversary.ts": "patterns and events come apart",
   "test/simulation/world/queue.ts": "groups and holds come apart",
-  "test/unit/engine/queue/small-queue.ts": "the queue and the worker come apart",
   "test/unit/engine/stream/small-world.ts": "clock, stream and world come apart",
 };
 

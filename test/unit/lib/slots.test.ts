@@ -155,3 +155,9 @@ test("who has left is forgotten at once, however long the others wait", () => {
   slots.give("a");
   assert.equal(slots.take("b"), undefined);
 });
+
+test("a slot that its taker does not have is not given back, whoever has others", () => {
+  const slots = new Slots(2);
+  slots.take("a");
+  assert.throws(() => slots.give("b"), { code: "ERR_MILLRACE_INVARIANT" });
+});
