@@ -53,6 +53,8 @@ export class DynamodbShardReader implements ShardReader {
   #place: Place;
   #iterator: string | undefined;
   #isAtEnd = false;
+  /** By a page of this read that held nothing. */
+  #isEndSaid = false;
   /** What the last page held beyond the bounds of the read that fetched it: never more than one page. */
   #waiting: StreamRecord[] = [];
   #hasGap = false;
@@ -113,7 +115,9 @@ export class DynamodbShardReader implements ShardReader {
           this.#takePage(answer.records);
           this.#answered = answer.answeredMs === undefined ? {} : { answeredMs: answer.answeredMs };
           this.#iterator = answer.next;
-          this.#isAtEnd = answer.next === undefined;
+          this.#isAtEnd = answer.next === undefined && this.#isEnd(answer.records.length);
+          if (answer.next === undefined && !this.#isAtEnd) break;
+          this.#isEndSaid = false;
           return;
         case "expired":
           this.#losesIterator();
@@ -128,6 +132,17 @@ export class DynamodbShardReader implements ShardReader {
       "ERR_MILLRACE_SOURCE_UNAVAILABLE",
       `Shard ${shardId} had only expired or trimmed iterators, ${ITERATORS_MAX} times on end. It is tried again.`,
     );
+  }
+
+  /**
+   * An end is for good. A page that holds nothing at all may be anybody's: it is asked for once more, by an iterator of
+   * its own. A latest point has only the one.
+   */
+  #isEnd(records: number): boolean {
+    const wasSaid = this.#isEndSaid;
+    this.#isEndSaid = true;
+    // plant: an-empty-page-of-changes-without-an-iterator-ends-its-shard
+    return wasSaid || records > 0 || this.#place.kind === "latest";
   }
 
   /** `undefined`: the place is trimmed, and another one takes its place. */

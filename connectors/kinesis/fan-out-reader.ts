@@ -45,6 +45,7 @@ export class FanOutReader implements ShardReader {
   /** What is left of the last event. */
   readonly #waiting: Expansion;
   #isAtEnd = false;
+  #isEndSaid = false;
   #lagMs: number | undefined;
   #hasGap = false;
   #answered: Pick<ShardRead, "answeredMs"> = {};
@@ -137,10 +138,14 @@ export class FanOutReader implements ShardReader {
     this.#lagMs = lagMs;
     this.#answered = answeredMs === undefined ? {} : { answeredMs };
     if (childShards.length > 0) this.#options.onChildShards(childShards);
-    if (continuation === undefined) {
-      this.#isAtEnd = true;
-      this.#unsubscribe();
+    if (continuation !== undefined) {
+      this.#isEndSaid = false;
+      return;
     }
+    // An end is for good: an event that holds nothing at all is to be said again by a subscription of its own.
+    this.#isAtEnd = this.#isEndSaid || records.length > 0 || childShards.length > 0;
+    this.#isEndSaid = true;
+    this.#unsubscribe();
   }
 
   /** How long to wait for the first event. */

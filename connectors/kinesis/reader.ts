@@ -59,6 +59,8 @@ export class PollingReader implements ShardReader {
   #iterator: string | undefined;
   #recoveries = 0;
   #isAtEnd = false;
+  /** By the last page, which may not have been the service's. */
+  #isEndSaid = false;
   #lagMs: number | undefined;
   /** As the last page had them that had records. */
   #bytesPerRecord: number | undefined;
@@ -124,7 +126,18 @@ export class PollingReader implements ShardReader {
     this.#recoveries = 0;
     this.#keep(page, recordsMax);
     if (page.childShards.length > 0) onChildShards(page.childShards);
-    return undefined;
+    return this.#iterator === undefined && !this.#isAtEnd ? await this.#fetch(recordsMax, signal) : undefined;
+  }
+
+  /**
+   * An end is for good. A page that holds nothing at all may be anybody's: it is asked for once more, by an iterator of
+   * its own.
+   */
+  #isEnd({ nextIterator, records, childShards }: RecordsPage): boolean {
+    const wasSaid = this.#isEndSaid;
+    this.#isEndSaid = nextIterator === undefined;
+    // plant: an-empty-page-without-an-iterator-ends-its-shard
+    return this.#isEndSaid && (wasSaid || records.length > 0 || childShards.length > 0);
   }
 
   #keep(page: RecordsPage, recordsMax: number): void {
@@ -144,7 +157,7 @@ export class PollingReader implements ShardReader {
     if (last !== undefined) this.#place = { kind: "after", sequenceNumber: last.sequenceNumber };
     this.#answered = page.answeredMs === undefined ? {} : { answeredMs: page.answeredMs };
     this.#iterator = page.nextIterator;
-    this.#isAtEnd = page.nextIterator === undefined;
+    this.#isAtEnd = this.#isEnd(page);
     // A page that is as full as was asked for may have been cut, whatever the service says of the tip.
     this.#lagMs = records.length >= recordsMax ? Math.max(1, page.lagMs ?? 1) : page.lagMs;
     const isBehind = (this.#lagMs ?? 0) > 0;

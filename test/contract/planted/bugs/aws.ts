@@ -75,4 +75,23 @@ export const AWS_BUGS: readonly ContractBug[] = [
       instead: "if (waitMs > 0) return this.#nothing(waitMs);",
     },
   ),
+  contractBug(
+    "an empty page without an iterator ends its shard",
+    {
+      file: "test/unit/connectors/kinesis/recovery.test.ts",
+      test: "one page without records and without a next iterator is not believed to be the end of a shard",
+    },
+    { at: "an-empty-page-without-an-iterator-ends-its-shard", instead: "return this.#isEndSaid;" },
+  ),
+  contractBug(
+    "an empty page of changes without an iterator ends its shard",
+    {
+      file: "test/unit/connectors/dynamodb-streams/reader.test.ts",
+      test: "one page without records and without a next iterator is not believed to be the end of a shard",
+    },
+    {
+      at: "an-empty-page-of-changes-without-an-iterator-ends-its-shard",
+      instead: "return wasSaid || records >= 0;",
+    },
+  ),
 ];

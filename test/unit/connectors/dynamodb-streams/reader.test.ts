@@ -265,3 +265,19 @@ test("a latest point older than the retention says that there may be a gap", asy
   assert.deepEqual([keysOf(found), found.trimmed], [["kept"], true]);
   assert.equal((await read(reader)).trimmed, false);
 });
+
+test("one page without records and without a next iterator is not believed to be the end of a shard", async () => {
+  const { stream, shardId, open } = createWorld();
+  const reader = await open();
+  await read(reader);
+  const { getRecords } = stream;
+  stream.getRecords = async (...call) => {
+    stream.getRecords = getRecords;
+    const answer = await getRecords.apply(stream, call);
+    return answer.kind === "records" ? { ...answer, records: [], next: undefined } : answer;
+  };
+  const doubted = await read(reader);
+  stream.appendItem(shardId, "a", "x");
+  const next = await read(reader);
+  assert.deepEqual([doubted.endOfShard, keysOf(doubted), keysOf(next)], [false, [], ["a"]]);
+});

@@ -375,3 +375,19 @@ test("of a large aggregate no more is made than is wanted", async () => {
   assert.equal(positions.length + small.records.length, users.length + 1);
   assert.equal(positions.at(-1), sequence(1));
 });
+
+test("one event without a continuation, records and children is not believed to be the end of a shard", async () => {
+  const api = new FakeKinesis();
+  let subscriptions = 0;
+  api.script = (_place, end) =>
+    sendAndStay([++subscriptions === 1 ? { ...event([]), continuation: undefined } : event([0])], end);
+  const { positions, last } = await readTimes(api, await openReader(api), 10);
+  assert.deepEqual([positions, last?.endOfShard], [[sequence(0)], false]);
+});
+
+test("a shard that two subscriptions one after another say to be over is over", async () => {
+  const api = new FakeKinesis();
+  api.script = (_place, end) => sendAndStay([{ ...event([]), continuation: undefined }], end);
+  const { last } = await readTimes(api, await openReader(api), 10);
+  assert.deepEqual([last?.endOfShard, api.callsOf("subscribe").length], [true, 2]);
+});

@@ -224,3 +224,39 @@ test("the latest place is behind the last record, or a moment when there was non
   const quiet = await openFakeSource(api).captureLatest(SHARD_ID, NO_ABORT);
   assert.deepEqual(quiet, { kind: "timestamp", epochMs: 59_000 });
 });
+
+/** The next answers to GetRecords hold nothing at all, as those of a server do that only looks like the service. */
+function answerNothing(api: FakeKinesis, times: number): void {
+  const { records } = api;
+  let left = times;
+  api.records = async (...call) => {
+    const page = await records.apply(api, call);
+    return left-- > 0 ? { records: [], nextIterator: undefined, lagMs: 0, childShards: [] } : page;
+  };
+}
+
+test("one page without records and without a next iterator is not believed to be the end of a shard", async () => {
+  const api = streamOf(6);
+  const reader = await openFakeSource(api).openReader(SHARD_ID, OLDEST, NO_ABORT);
+  const before = await readTimes(api, reader, 1);
+  answerNothing(api, 1);
+  const after = await readTimes(api, reader, 5);
+  assert.deepEqual(
+    [...before.positions, ...after.positions],
+    api.stored.map((record) => record.sequenceNumber),
+  );
+});
+
+test("a shard that two iterators one after another say to be over is over", async () => {
+  const api = streamOf(2);
+  api.closed = true;
+  const reader = await openFakeSource(api).openReader(
+    SHARD_ID,
+    { kind: "after", position: sequence(1) },
+    NO_ABORT,
+  );
+  let reads = 0;
+  for (; reads < 5; reads++) if ((await reader.read(2, 1_000_000, NO_ABORT)).endOfShard) break;
+  assert.ok(reads < 5);
+  assert.deepEqual([api.callsOf("iterator").length, api.callsOf("records").length], [2, 2]);
+});
