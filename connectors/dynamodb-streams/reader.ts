@@ -2,6 +2,7 @@ import { knownArrivalMs } from "../../src/model/arrival.ts";
 import { MillraceError } from "../../src/model/errors.ts";
 import type { StreamRecord } from "../../src/model/record.ts";
 import type { ShardRead, ShardReader } from "../../src/ports/stream-source.ts";
+import { comparePositions } from "./position.ts";
 import type { ChangeRecord, IteratorStart, StreamApi } from "./stream-api.ts";
 
 /**
@@ -58,6 +59,10 @@ export class DynamodbShardReader implements ShardReader {
   /** What the last page held beyond the bounds of the read that fetched it: never more than one page. */
   #waiting: StreamRecord[] = [];
   #hasGap = false;
+  /** The last record that was read, when its place was called trimmed. */
+  #passedOver: string | undefined;
+  /** Records at or before it were served all the same. */
+  #isPlaceServed = false;
   /** The checkpoint is of another stream, which is still to be told. */
   #isOther: boolean;
   #answered: Pick<ShardRead, "answeredMs"> = {};
@@ -118,6 +123,7 @@ export class DynamodbShardReader implements ShardReader {
           this.#isAtEnd = answer.next === undefined && this.#isEnd(answer.records.length);
           if (answer.next === undefined && !this.#isAtEnd) break;
           this.#isEndSaid = false;
+          if (this.#isAtEnd) this.#passed();
           return;
         case "expired":
           this.#losesIterator();
@@ -166,11 +172,32 @@ export class DynamodbShardReader implements ShardReader {
     this.#place = { kind: "since", epochMs: place.capturedMs - LATEST_MARGIN_MS };
   }
 
-  /** Behind a known record there was something that is gone now; the other places begin at the oldest record anyway. */
+  /**
+   * Behind a known record there may be something that is gone now: what is there will say. The other places begin at
+   * the oldest record anyway.
+   */
   #startAtOldest(): void {
     if (this.#place.kind !== "after") return;
-    this.#hasGap = true;
+    this.#passedOver ??= this.#place.sequenceNumber;
     this.#place = { kind: "oldest" };
+  }
+
+  /** Without those that were read before their place was called trimmed: that they are there says that it was not. */
+  #unread(records: StreamRecord[]): StreamRecord[] {
+    const place = this.#passedOver;
+    if (place === undefined) return records;
+    // plant: one-answer-that-a-place-is-trimmed-gives-a-shard-again
+    const unread = records.filter(({ position }) => comparePositions(position, place) > 0);
+    this.#isPlaceServed ||= unread.length < records.length;
+    if (unread.length > 0) this.#passed();
+    return unread;
+  }
+
+  /** What follows the place that was called trimmed is found, or there is nothing. */
+  #passed(): void {
+    this.#hasGap ||= this.#passedOver !== undefined && !this.#isPlaceServed;
+    this.#passedOver = undefined;
+    this.#isPlaceServed = false;
   }
 
   #takePage(changes: readonly ChangeRecord[]): void {
@@ -180,7 +207,9 @@ export class DynamodbShardReader implements ShardReader {
     if (last === undefined) return;
     const place = this.#place;
     this.#waiting =
-      place.kind === "since" ? records.filter((each) => isSince(each.arrivalMs, place.epochMs)) : records;
+      place.kind === "since"
+        ? records.filter((each) => isSince(each.arrivalMs, place.epochMs))
+        : this.#unread(records);
     this.#newestArrivalMs = knownArrivalMs(last.arrivalMs);
     // While a latest point is searched for, what comes next may still be older than it.
     if (place.kind === "since" && this.#waiting.length === 0) return;

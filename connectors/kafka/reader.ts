@@ -1,6 +1,6 @@
 import type { LogAnew, ShardRead, ShardReader } from "../../src/ports/stream-source.ts";
 import { isWholeBatch } from "./batch-head.ts";
-import { isFault, throwIfAborted } from "./fault.ts";
+import { isFault, type KafkaFault, throwIfAborted } from "./fault.ts";
 import { faultOfCode, nameOfCode } from "./kafkajs-errors.ts";
 import {
   isMovedCode,
@@ -12,12 +12,13 @@ import {
 } from "./leaders.ts";
 import { hasParted, type LogIdentity } from "./log-identity.ts";
 import { LogPlace } from "./log-place.ts";
+import { readWaitMs } from "./read-wait.ts";
 import type { KafkaPartition, KafkaRecord } from "./record.ts";
 import { settledWithin } from "./settled-within.ts";
 import { UndoneRecords } from "./undone-records.ts";
 
 export interface PartitionReaderOptions {
-  readonly leaders: Pick<PartitionLeaders, "ask" | "oldestOffset" | "epochEnd">;
+  readonly leaders: Pick<PartitionLeaders, "ask" | "oldestOffset" | "latestOffset" | "epochEnd">;
   readonly partition: KafkaPartition;
   /** The first offset to read. */
   readonly offset: number;
@@ -38,17 +39,10 @@ export interface PartitionReaderOptions {
   readonly epochMs: () => number;
 }
 
-/**
- * A partition without records answers so soon, and later with every read that has none: a thousand that have nothing
- * are not to keep the process busy with saying so. Each has a time of its own, lest they all end their reads in the
- * same moment.
- */
-const READ_WAIT_MS = 500;
-const READ_WAIT_MAX_MS = 2_000;
-const READ_WAIT_SPREAD = 100;
 /** Asked of one partition at a time; what is fetched and not read yet is held beside the engine's budget. */
 const FETCH_BYTES_MAX = 1024 * 1024;
 const FETCH_BYTES_LIMIT = 64 * 1024 * 1024;
+const PLACE = { broker: undefined, usesTls: false } as const;
 
 /** Reads one partition from its leader, wherever that goes. Fetches only when it is asked, and has given all it has. */
 export class PartitionReader implements ShardReader {
@@ -92,8 +86,9 @@ export class PartitionReader implements ShardReader {
     let isHeard = !this.#undone.isEmpty;
     let records = await this.#take(recordsMax, bytesMax, signal);
     const startMs = this.#options.now();
+    const longestMs = readWaitMs(this.#options.partition.partition, this.#emptyReads);
     while (records.length === 0) {
-      const waitMs = startMs + this.#waitMs() - this.#options.now();
+      const waitMs = startMs + longestMs - this.#options.now();
       if (waitMs <= 0) break;
       this.#pending ??= this.#ask(bytesMax);
       const outcome = await settledWithin(this.#pending, waitMs, signal);
@@ -116,11 +111,6 @@ export class PartitionReader implements ShardReader {
   async close(): Promise<void> {
     this.#closing.abort();
     await this.#undone.close();
-  }
-
-  #waitMs(): number {
-    const spread = 1 + (this.#options.partition.partition % READ_WAIT_SPREAD) / READ_WAIT_SPREAD;
-    return Math.min(READ_WAIT_MS * 2 ** this.#emptyReads, READ_WAIT_MAX_MS) * spread;
   }
 
   get #isCaughtUp(): boolean {
@@ -150,12 +140,8 @@ export class PartitionReader implements ShardReader {
   async #accept(fetched: LeaderAnswer, signal: AbortSignal): Promise<"taken" | "ask" | "wait"> {
     const { partition } = this.#options;
     if (fetched.errorCode !== 0) {
-      if (nameOfCode(fetched.errorCode) === "OFFSET_OUT_OF_RANGE") {
-        await this.#findPlace(signal);
-        return "ask";
-      }
-      const place = { action: `Fetch of ${partition.shardId}`, broker: undefined, usesTls: false };
-      const fault = faultOfCode(fetched.errorCode, place);
+      const fault = faultOfCode(fetched.errorCode, { ...PLACE, action: `Fetch of ${partition.shardId}` });
+      if (nameOfCode(fetched.errorCode) === "OFFSET_OUT_OF_RANGE") return this.#findPlace(fault, signal);
       if (!isMovedCode(fetched.errorCode)) throw fault;
       return this.#fail(fault);
     }
@@ -219,7 +205,7 @@ export class PartitionReader implements ShardReader {
   }
 
   /** The log does not have the offset: its start lies behind it, or its end before it. */
-  async #findPlace(signal: AbortSignal): Promise<void> {
+  async #findPlace(refusal: KafkaFault, signal: AbortSignal): Promise<"ask"> {
     const { leaders, partition } = this.#options;
     const oldest = await leaders.oldestOffset(partition.partition, signal);
     this.#lastStableOffset = undefined;
@@ -227,11 +213,18 @@ export class PartitionReader implements ShardReader {
     if (offset < oldest) {
       this.#place.trimmedTo(oldest);
       this.#hasGap ||= !this.#isOldest;
-      return;
+      return "ask";
     }
     const end = await this.#epochEnd(signal);
     if (end !== undefined && hasParted(end, lastEpoch, offset)) this.#place.diverged(end);
-    else this.#place.wentBackSomewhere(oldest);
+    else {
+      // By its own word the log has the place: one answer is not enough to read all of it again.
+      const latest = await leaders.latestOffset(partition.partition, signal);
+      // plant: one-answer-that-an-offset-is-out-of-range-reads-the-whole-log-again
+      if ((lastEpoch < 0 || end !== undefined) && offset <= latest) throw refusal;
+      this.#place.wentBackSomewhere(oldest);
+    }
+    return "ask";
   }
 
   /** The topic is another one: all of it is new. */

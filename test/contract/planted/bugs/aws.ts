@@ -94,4 +94,12 @@ export const AWS_BUGS: readonly ContractBug[] = [
       instead: "return wasSaid || records >= 0;",
     },
   ),
+  contractBug(
+    "one answer that a place is trimmed gives a shard again",
+    {
+      file: "test/unit/connectors/dynamodb-streams/reader.test.ts",
+      test: "a place that is called trimmed once, and is not, repeats nothing and is no gap",
+    },
+    { at: "one-answer-that-a-place-is-trimmed-gives-a-shard-again", instead: "const unread = records;" },
+  ),
 ];

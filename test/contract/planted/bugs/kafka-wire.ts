@@ -70,4 +70,15 @@ export const KAFKA_WIRE_BUGS: readonly ContractBug[] = [
       instead: "let isHeard = true;",
     },
   ),
+  contractBug(
+    "one answer that an offset is out of range reads the whole log again",
+    {
+      file: "test/unit/connectors/kafka/reader.test.ts",
+      test: "an offset that is said to be out of range, though the log has it by its own word, is asked for again and nothing is repeated",
+    },
+    {
+      at: "one-answer-that-an-offset-is-out-of-range-reads-the-whole-log-again",
+      instead: "if (offset < 0) throw refusal;",
+    },
+  ),
 ];

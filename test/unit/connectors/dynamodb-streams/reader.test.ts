@@ -281,3 +281,30 @@ test("one page without records and without a next iterator is not believed to be
   const next = await read(reader);
   assert.deepEqual([doubted.endOfShard, keysOf(doubted), keysOf(next)], [false, [], ["a"]]);
 });
+
+test("a place that is called trimmed once, and is not, repeats nothing and is no gap", async () => {
+  const { stream, shardId, open } = createWorld();
+  for (const key of ["a", "b", "c"]) stream.appendItem(shardId, key, "x");
+  const first = (await read(await open(), 2)).records[1];
+  const reader = await open({ kind: "after", position: first?.position ?? "" });
+  const { openIterator } = stream;
+  stream.openIterator = async () => {
+    stream.openIterator = openIterator;
+    return { kind: "trimmed" };
+  };
+  const found = await read(reader);
+  stream.appendItem(shardId, "d", "x");
+  const next = await read(reader);
+  assert.deepEqual([keysOf(found), keysOf(next), found.trimmed || next.trimmed], [["c"], ["d"], false]);
+});
+
+test("a closed shard of which all that was not read is trimmed ends with a gap", async () => {
+  const { stream, shardId, open } = createWorld();
+  for (const key of ["a", "b", "c"]) stream.appendItem(shardId, key, "x");
+  const first = (await read(await open(), 1)).records[0];
+  stream.closeShard(shardId);
+  stream.nowMs += DAY_MS;
+  stream.trimBefore(stream.nowMs);
+  const found = await read(await open({ kind: "after", position: first?.position ?? "" }));
+  assert.deepEqual([keysOf(found), found.endOfShard, found.trimmed], [[], true, true]);
+});

@@ -35,6 +35,7 @@ async function readAll(batches: readonly Buffer[]): Promise<Outcome> {
         records: log.read(offset, bytesMax),
       }),
       oldestOffset: async () => 0,
+      latestOffset: async () => 0,
       epochEnd: async () => undefined,
     },
     ...{ log: { topicId: undefined, epochs: [] }, isLost: false, onLost() {}, onFound() {} },

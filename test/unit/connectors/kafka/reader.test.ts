@@ -27,7 +27,7 @@ interface World {
 /** A reader whose leader gives these answers, one after another; behind them it never answers. */
 function worldOf(
   answers: readonly (Partial<FetchedPartition> | Error)[],
-  { offset = 0, isOldest = false, oldest = 0 } = {},
+  { offset = 0, isOldest = false, oldest = 0, latest = 0 } = {},
 ): World {
   const asks: FetchAsk[] = [];
   const rest = [...answers];
@@ -48,6 +48,7 @@ function worldOf(
       };
     },
     oldestOffset: async () => oldest,
+    latestOffset: async () => latest,
     epochEnd: async () => undefined,
   };
   const reader = new PartitionReader({
@@ -214,6 +215,7 @@ test("a read that is aborted leaves its fetch to the next one", async () => {
         });
       },
       oldestOffset: async () => 0,
+      latestOffset: async () => 0,
       epochEnd: async () => undefined,
     },
     partition: createKafkaPartition("t", 0),
@@ -253,4 +255,24 @@ test("a read that the broker has not answered says that nothing was heard, befor
     heard.push((await world.reader.read(1, MANY, NO_ABORT)).nothingHeard !== true);
   }
   assert.deepEqual(heard, [true, true, true, false, false]);
+});
+
+test("an offset that is said to be out of range, though the log has it by its own word, is asked for again and nothing is repeated", async () => {
+  const world = worldOf(
+    [{ errorCode: OFFSET_OUT_OF_RANGE }, { records: records(7, 1), lastStableOffset: 8, highWatermark: 8 }],
+    { offset: 7, latest: 8 },
+  );
+  await assert.rejects(world.reader.read(10, MANY, NO_ABORT), /OFFSET_OUT_OF_RANGE/);
+  const read = await world.reader.read(10, MANY, NO_ABORT);
+  assert.deepEqual([offsetsOf(read), read.anew, read.trimmed], [[7], undefined, false]);
+});
+
+test("an offset behind the end of a log that tells no epochs is a log that went back: it is read from its oldest record", async () => {
+  const world = worldOf(
+    [{ errorCode: OFFSET_OUT_OF_RANGE }, { records: records(0, 1), lastStableOffset: 1, highWatermark: 1 }],
+    { offset: 7, latest: 1 },
+  );
+  const told = await world.reader.read(10, MANY, NO_ABORT);
+  assert.equal(told.anew?.because, "wentBack");
+  assert.deepEqual(offsetsOf(await world.reader.read(10, MANY, NO_ABORT)), [0]);
 });
