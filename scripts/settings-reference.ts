@@ -1,15 +1,19 @@
 /** Makes `docs/settings.md` from the manifests' JSON Schema and the flags of `millrace run`: `npm run settings`. */
 import { writeFileSync } from "node:fs";
+import { CONNECTORS } from "../connectors/registry.ts";
 import type { Command } from "../src/cli/command.ts";
 import { loadCommand } from "../src/cli/load.ts";
 import { runCommand } from "../src/cli/run.ts";
 import { scenarioJsonSchema } from "../src/load/load-scenario.ts";
-import type { SchemaNode } from "../src/manifests/issue-texts.ts";
-import { resourceJsonSchema } from "../src/manifests/json-schema.ts";
+import { manifestSchemas } from "../src/manifests/schema.ts";
+import type { FieldSchema } from "../src/model/field-schema.ts";
+import type { Connector } from "../src/ports/connector.ts";
 
 export const SETTINGS_FILE = new URL("../docs/settings.md", import.meta.url);
 
-export function settingsReference(): string {
+/** With the fields of these connectors. */
+export function settingsReference(connectors: readonly Connector[]): string {
+  const schemas = manifestSchemas(connectors);
   return `# Settings
 
 <!-- Made by "npm run settings" from the code that checks manifests; a test fails when it is stale. -->
@@ -20,12 +24,12 @@ completes and checks fields of a manifest that begins with
 \`# yaml-language-server: $schema=PATH/manifest.schema.json\`. Each entry says what a field takes, its default if it has
 one, and what it means.
 
-${kindSection("Function", resourceJsonSchema("Function"))}
-${kindSection("EventSourceMapping", resourceJsonSchema("EventSourceMapping"))}
+${kindSection("Function", schemas.json("Function"))}
+${kindSection("EventSourceMapping", schemas.json("EventSourceMapping"))}
 ## millrace run
 
 ${flagList(runCommand)}
-${kindSection("LoadTest", scenarioJsonSchema() as SchemaNode)}
+${kindSection("LoadTest", scenarioJsonSchema() as FieldSchema)}
 ## millrace load
 
 ${flagList(loadCommand)}`;
@@ -39,11 +43,11 @@ function flagList({ flags }: Command): string {
   return entries.join("");
 }
 
-function kindSection(kind: string, schema: SchemaNode): string {
+function kindSection(kind: string, schema: FieldSchema): string {
   return `## ${kind}\n\n${wrapped(markdown(schema.description ?? ""), "")}\n${entries(schema, "").join("")}`;
 }
 
-function entries(node: SchemaNode, prefix: string): string[] {
+function entries(node: FieldSchema, prefix: string): string[] {
   const required = new Set(node.required ?? []);
   return Object.entries(node.properties ?? {}).flatMap(([name, property]) => {
     const path = prefix + name;
@@ -75,7 +79,7 @@ function wrapped(text: string, indent: string): string {
   return `${lines.join("\n")}\n`;
 }
 
-function valueForm(node: SchemaNode): string {
+function valueForm(node: FieldSchema): string {
   if (node.const !== undefined) return `\`${String(node.const)}\``;
   if (node.enum !== undefined) return node.enum.map((value) => `\`${String(value)}\``).join(", ");
   if (node.anyOf !== undefined) return node.anyOf.map(valueForm).join(" or ");
@@ -90,4 +94,4 @@ function markdown(text: string): string {
   return text.replaceAll(/[*<>]/g, "\\$&");
 }
 
-if (import.meta.main) writeFileSync(SETTINGS_FILE, settingsReference());
+if (import.meta.main) writeFileSync(SETTINGS_FILE, settingsReference(CONNECTORS));

@@ -190,7 +190,7 @@ async function openCellStore(url: StoreUrl): Promise<CellStore> {
 }
 
 async function openDestination(
-  address: Exclude<DestinationAddress, { readonly kind: "kafka" }>,
+  address: Exclude<DestinationAddress, { readonly kind: "source" }>,
 ): Promise<Destination> {
   switch (address.kind) {
     case "file":

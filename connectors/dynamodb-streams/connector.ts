@@ -15,12 +15,13 @@ export const dynamodbStreamsConnector: StreamConnector = {
   filterDataKey: FILTER_DATA_KEY,
   startingPositions: ["TRIM_HORIZON", "LATEST"],
   endpointNames: [],
+  parameters: { title: "DynamoDB Streams", fields: {} },
   async openStream(mapping) {
-    const arn = parseStreamArn(mapping.eventSourceArn);
+    const arn = parseStreamArn(mapping.eventSourceArn ?? "");
     return createDynamodbSource(arn, createSdkStreamApi(arn));
   },
   async openSender(mapping) {
     const { openItemSender } = await import("./sender.ts");
-    return await openItemSender(parseStreamArn(mapping.eventSourceArn));
+    return await openItemSender(parseStreamArn(mapping.eventSourceArn ?? ""));
   },
 };

@@ -1,17 +1,19 @@
-import type { TopicMapping } from "../../src/model/mapping.ts";
 import type { NetworkReach } from "../../src/model/network-reach.ts";
-import type { TopicConnector } from "../../src/ports/connector.ts";
+import type { StreamConnector } from "../../src/ports/connector.ts";
+import type { StreamSource } from "../../src/ports/stream-source.ts";
 import { FILTER_DATA_KEY } from "./event.ts";
 import { KIND } from "./kind.ts";
+import { kafkaParameters } from "./parameters.ts";
+import { BOOTSTRAP_SERVERS, kafkaSettings, type TopicPlace } from "./settings.ts";
+import { destinationTopic } from "./topic-address.ts";
 
-const BOOTSTRAP_SERVERS = "KAFKA_BOOTSTRAP_SERVERS";
 /** What brokers call us in their logs and quotas. */
 const CLIENT_ID = "millrace";
 
 /** Topics of Kafka clusters, Amazon MSK's among them. kafkajs is loaded only where a mapping reads one. */
-export const kafkaConnector: TopicConnector = {
+export const kafkaConnector: StreamConnector = {
   kind: KIND,
-  offers: "topic",
+  offers: "stream",
   sources: [
     { kind: "arn", service: "kafka", resourcePrefix: "cluster/" },
     { kind: "selfManaged", endpointName: BOOTSTRAP_SERVERS },
@@ -19,43 +21,54 @@ export const kafkaConnector: TopicConnector = {
   filterDataKey: FILTER_DATA_KEY,
   startingPositions: ["TRIM_HORIZON", "LATEST", "AT_TIMESTAMP"],
   endpointNames: [BOOTSTRAP_SERVERS],
-  async openTopic(mapping, reach) {
-    const [cluster, { createKafkaSource }, { createGroupProgress }] = await Promise.all([
-      openCluster(mapping, reach),
-      import("./source.ts"),
-      import("./kafka-group.ts"),
-    ]);
-    const { topic, consumerGroupId: groupId, eventSourceArn, bootstrapServers } = mapping;
-    return createKafkaSource({
-      cluster,
-      topic,
-      eventSourceArn,
-      bootstrapServers,
-      progress: (lookups) => createGroupProgress({ cluster, groupId, topic, ...lookups }),
-    });
-  },
-  async openTopicDestination(mapping, topic, reach) {
+  parameters: kafkaParameters,
+  openStream: (mapping, settings) =>
+    openTopic(
+      { ...kafkaSettings(mapping, settings), eventSourceArn: mapping.eventSourceArn },
+      settings.reach,
+    ),
+  async openDestination(mapping, settings, uri) {
+    const place = { ...kafkaSettings(mapping, settings), eventSourceArn: mapping.eventSourceArn };
     const [cluster, { createTopicDestination }] = await Promise.all([
-      openCluster(mapping, reach),
+      openCluster(place, settings.reach),
       import("./destination.ts"),
     ]);
-    return createTopicDestination({ cluster, topic });
+    return createTopicDestination({ cluster, topic: destinationTopic(uri) ?? "" });
   },
-  async openSender(mapping) {
-    const [cluster, { createTopicSender }] = await Promise.all([openCluster(mapping), import("./sender.ts")]);
-    return createTopicSender(cluster, mapping.topic);
+  async openSender(mapping, settings) {
+    const place = { ...kafkaSettings(mapping, settings), eventSourceArn: mapping.eventSourceArn };
+    const [cluster, { createTopicSender }] = await Promise.all([openCluster(place), import("./sender.ts")]);
+    return createTopicSender(cluster, place.topic);
   },
 };
 
+/** @throws as `openCluster`. */
+export async function openTopic(place: TopicPlace, reach?: NetworkReach): Promise<StreamSource> {
+  const [cluster, { createKafkaSource }, { createGroupProgress }] = await Promise.all([
+    openCluster(place, reach),
+    import("./source.ts"),
+    import("./kafka-group.ts"),
+  ]);
+  const { topic, consumerGroupId: groupId, eventSourceArn, bootstrapServers } = place;
+  return createKafkaSource({
+    cluster,
+    topic,
+    eventSourceArn,
+    bootstrapServers,
+    consumerGroup: groupId,
+    progress: (lookups) => createGroupProgress({ cluster, groupId, topic, ...lookups }),
+  });
+}
+
 /** @throws ERR_MILLRACE_CONFIG when a secret cannot be read. Connections are made when they are needed. */
-async function openCluster(mapping: TopicMapping, reach?: NetworkReach) {
+async function openCluster(place: TopicPlace, reach?: NetworkReach) {
   const [{ KafkaCluster }, { readAccess }] = await Promise.all([
     import("./cluster.ts"),
     import("./secrets.ts"),
   ]);
-  const access = await readAccess(mapping);
+  const access = await readAccess(place);
   return new KafkaCluster({
-    bootstrap: mapping.bootstrapServers,
+    bootstrap: place.bootstrapServers,
     access,
     clientId: CLIENT_ID,
     ...(reach === undefined ? {} : { reach }),

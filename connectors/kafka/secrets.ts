@@ -1,8 +1,8 @@
 import { open } from "node:fs/promises";
 import { MillraceError } from "../../src/model/errors.ts";
-import type { SourceAccess, SourceAccessType, TopicMapping } from "../../src/model/mapping.ts";
 import { Secret } from "../../src/model/secret.ts";
 import type { KafkaAccess, KafkaSasl, KafkaTls } from "./access.ts";
+import type { SourceAccess, SourceAccessType, TopicPlace } from "./settings.ts";
 
 /** AWS Secrets Manager's own bound. */
 const SECRET_BYTES_MAX = 65_536;
@@ -29,7 +29,7 @@ export async function readAccess(
     access,
     eventSourceArn,
     bootstrapServers,
-  }: Pick<TopicMapping, "access" | "eventSourceArn" | "bootstrapServers">,
+  }: Pick<TopicPlace, "access" | "eventSourceArn" | "bootstrapServers">,
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): Promise<KafkaAccess> {
   if (access.length === 0 && eventSourceArn !== undefined) return mskAccess(bootstrapServers);

@@ -20,6 +20,8 @@ export interface KafkaSourceOptions {
   readonly eventSourceArn: string | undefined;
   /** As the mapping gives them: events show them. */
   readonly bootstrapServers: readonly string[];
+  /** What spans show of it. */
+  readonly consumerGroup?: string;
   /** Makes the consumer group's; without it, the engine's store coordinates. Closed with the source. */
   readonly progress?: (lookups: LogLookups) => ProgressStore;
   /** Milliseconds of a clock that never goes back. */
@@ -61,6 +63,8 @@ export function createKafkaSource(options: KafkaSourceOptions): StreamSource {
       kind: KIND,
       eventSourceArn: options.eventSourceArn,
       bootstrapServers: options.bootstrapServers.join(","),
+      sourceName: topic,
+      ...(options.consumerGroup === undefined ? {} : { consumerGroup: options.consumerGroup }),
       batchInfoName: "KafkaBatchInfo",
       sharesReads: true,
       arrivalPrecision: "milliseconds",

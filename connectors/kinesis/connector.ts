@@ -18,8 +18,9 @@ export const kinesisConnector: StreamConnector = {
   filterDataKey: FILTER_DATA_KEY,
   startingPositions: ["TRIM_HORIZON", "LATEST", "AT_TIMESTAMP"],
   endpointNames: [],
-  openStream: (mapping) => openKinesisSource(mapping.eventSourceArn),
-  openSender: async (mapping) => createStreamSender(parseStreamArn(mapping.eventSourceArn)),
+  parameters: { title: "Kinesis", fields: {} },
+  openStream: (mapping) => openKinesisSource(mapping.eventSourceArn ?? ""),
+  openSender: async (mapping) => createStreamSender(parseStreamArn(mapping.eventSourceArn ?? "")),
 };
 
 /** @throws ERR_MILLRACE_SOURCE_NOT_FOUND and _UNAVAILABLE when the stream cannot be described. */

@@ -1,3 +1,4 @@
+import { QUEUE_TEXTS } from "../../src/aws/queue-texts.ts";
 import { MillraceError } from "../../src/model/errors.ts";
 import type { QueueConnector, SourceEndpoints, StreamConnector } from "../../src/ports/connector.ts";
 import { LockWait } from "../../src/sqlite/lock-wait.ts";
@@ -20,14 +21,15 @@ export const localConnector: StreamConnector = {
   filterDataKey: FILTER_DATA_KEY,
   startingPositions: ["TRIM_HORIZON", "LATEST", "AT_TIMESTAMP"],
   endpointNames: [FILE_ENDPOINT],
-  async openStream(mapping, endpoints) {
+  parameters: { title: "local streams", fields: {} },
+  async openStream(mapping, { endpoints }) {
     const path = filePath(`The mapping "${mapping.name}" reads a local stream`, endpoints);
-    const arn = parseStreamArn(mapping.eventSourceArn);
+    const arn = parseStreamArn(mapping.eventSourceArn ?? "");
     return await whenUnlocked(() => openLocalSource(path, arn));
   },
-  async openSender(mapping, endpoints, source) {
+  async openSender(mapping, { endpoints }, source) {
     const path = filePath(`The mapping "${mapping.name}" fills a local stream`, endpoints);
-    const { name } = parseStreamArn(mapping.eventSourceArn);
+    const { name } = parseStreamArn(mapping.eventSourceArn ?? "");
     return await whenUnlocked(() => openStreamSender(path, name, source));
   },
 };
@@ -40,13 +42,14 @@ export const localQueueConnector: QueueConnector = {
   filterDataKey: QUEUE_FILTER_DATA_KEY,
   isFifoQueue: (eventSourceArn) => eventSourceArn.endsWith(".fifo"),
   endpointNames: [FILE_ENDPOINT],
-  async openQueue(mapping, endpoints) {
+  parameters: { title: "local queues", fields: {}, texts: QUEUE_TEXTS },
+  async openQueue(mapping, { endpoints }) {
     const path = filePath(`The mapping "${mapping.name}" reads a local queue`, endpoints);
     const arn = parseQueueArn(mapping.eventSourceArn);
     const { batchingWindowMs } = mapping;
     return await whenUnlocked(() => openLocalQueueSource(path, arn, { batchingWindowMs }));
   },
-  async openSender(mapping, endpoints, source) {
+  async openSender(mapping, { endpoints }, source) {
     const path = filePath(`The mapping "${mapping.name}" fills a local queue`, endpoints);
     const { name } = parseQueueArn(mapping.eventSourceArn);
     return await whenUnlocked(() => openQueueSender(path, name, source));
@@ -58,7 +61,7 @@ function whenUnlocked<T>(open: () => T): Promise<T> {
   return new LockWait(LOCK_WAIT_MS).run(open);
 }
 
-function filePath(reader: string, endpoints: SourceEndpoints): string {
+function filePath(reader: string, endpoints: SourceEndpoints = {}): string {
   const paths = endpoints[FILE_ENDPOINT] ?? [];
   const [path] = paths;
   if (path === undefined || paths.length > 1) {

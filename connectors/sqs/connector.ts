@@ -1,3 +1,4 @@
+import { QUEUE_TEXTS } from "../../src/aws/queue-texts.ts";
 import type { QueueConnector } from "../../src/ports/connector.ts";
 import { KIND } from "./described-queue.ts";
 import { FILTER_DATA_KEY } from "./event.ts";
@@ -12,6 +13,7 @@ export const sqsConnector: QueueConnector = {
   filterDataKey: FILTER_DATA_KEY,
   isFifoQueue: (eventSourceArn) => eventSourceArn.endsWith(".fifo"),
   endpointNames: [],
+  parameters: { title: "SQS", fields: {}, texts: QUEUE_TEXTS },
   async openQueue(mapping) {
     const arn = parseQueueArn(mapping.eventSourceArn);
     // Only processes that read a queue wait for the SDK to load.

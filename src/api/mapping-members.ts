@@ -1,8 +1,11 @@
 import { ControlFault } from "../control/control-fault.ts";
 import type { GivenSpec } from "../control/mapping-control.ts";
-import { type SchemaNode, schemaAt } from "../manifests/issue-texts.ts";
-import { resourceJsonSchema } from "../manifests/json-schema.ts";
+import { schemaAt } from "../manifests/issue-texts.ts";
+import { manifestSchemas } from "../manifests/schema.ts";
 import { AWS_PARAMETERS_UNSUPPORTED } from "../manifests/unsupported-parameters.ts";
+import type { FieldSchema } from "../model/field-schema.ts";
+import type { Connector } from "../ports/connector.ts";
+import { awsMember, fieldOf } from "./member-names.ts";
 
 export interface MappingMembers {
   /** Fields of a manifest's `spec`; `undefined` for what the caller empties. */
@@ -18,25 +21,33 @@ const IMMUTABLE: readonly string[] = [
   "eventSourceArn",
   "startingPosition",
   "startingPositionTimestamp",
-  "topics",
   "queues",
-  "selfManagedEventSource",
-  // All that stands in them is the consumer group.
-  "selfManagedKafkaEventSourceConfig",
-  "amazonManagedKafkaEventSourceConfig",
 ];
-/** Must be there, however empty: nothing in it says that there is no login. */
-const MAY_BE_EMPTY = "sourceAccessConfigurations";
 
 /** @throws ControlFault for members of a type that has no place there. What is not known is left out, as AWS does. */
-export function readCreateMembers(body: Readonly<Record<string, unknown>>): MappingMembers {
-  return { spec: specOf(body, []), isEnabled: flagOf(body["Enabled"]), tags: readTags(body["Tags"]) };
+export function readCreateMembers(
+  body: Readonly<Record<string, unknown>>,
+  connectors: readonly Connector[],
+): MappingMembers {
+  return {
+    spec: specOf(body, connectors, []),
+    isEnabled: flagOf(body["Enabled"]),
+    tags: readTags(body["Tags"]),
+  };
 }
 
 /** @throws as `readCreateMembers`. Immutable members are left out too. */
-export function readUpdateMembers(body: Readonly<Record<string, unknown>>): MappingMembers {
+export function readUpdateMembers(
+  body: Readonly<Record<string, unknown>>,
+  connectors: readonly Connector[],
+): MappingMembers {
   checkRoute(body["DestinationConfig"]);
-  return { spec: specOf(body, IMMUTABLE), isEnabled: flagOf(body["Enabled"]), tags: undefined };
+  const immutable = connectors.flatMap(({ parameters }) => parameters.immutable ?? []);
+  return {
+    spec: specOf(body, connectors, [...IMMUTABLE, ...immutable]),
+    isEnabled: flagOf(body["Enabled"]),
+    tags: undefined,
+  };
 }
 
 /** AWS answers `{"OnFailure": {}}` where nothing is set, and refuses the same in an update: an empty text clears it. */
@@ -81,23 +92,28 @@ function checkTag(key: string, value: string): void {
   throw new ControlFault("InvalidParameterValueException", message);
 }
 
-function specOf(body: Readonly<Record<string, unknown>>, leftOut: readonly string[]): GivenSpec {
-  const node = specSchema();
+function specOf(
+  body: Readonly<Record<string, unknown>>,
+  connectors: readonly Connector[],
+  leftOut: readonly string[],
+): GivenSpec {
+  const node = schemaAt(manifestSchemas(connectors).json("EventSourceMapping"), ["spec"]);
+  const keptEmpty = connectors.flatMap(({ parameters }) => parameters.keptEmpty ?? []);
   const known = Object.keys(node?.properties ?? {}).filter((name) => !NOT_AWS.includes(name));
   const entries = Object.entries(body).flatMap(([member, value]): [string, unknown][] => {
     if (value === null) return [];
-    const name = matching(member, known);
+    const name = fieldOf(member, known);
     if (name === undefined) {
       checkSupported(member, value);
       return [];
     }
     if (leftOut.includes(name)) return [];
-    const isRemoved = isEmpty(value) && name !== MAY_BE_EMPTY;
+    const isRemoved = isEmpty(value) && !keptEmpty.includes(name);
     return [[name, isRemoved ? undefined : converted(value, node?.properties?.[name], member)]];
   });
   const spec = Object.fromEntries(entries);
   checkDestination(spec["destinationConfig"]);
-  checkSecrets(spec[MAY_BE_EMPTY]);
+  checkSecrets(spec, node, "");
   return spec;
 }
 
@@ -106,12 +122,12 @@ function specOf(body: Readonly<Record<string, unknown>>, leftOut: readonly strin
  * `place` is what the caller calls the value. What is said inside of a member and has no effect here is refused, at
  * every depth.
  */
-function converted(value: unknown, node: SchemaNode | undefined, place: string): unknown {
+function converted(value: unknown, node: FieldSchema | undefined, place: string): unknown {
   if (Array.isArray(value)) return value.map((member) => converted(member, node?.items, place));
   if (typeof value !== "object" || value === null || node?.properties === undefined) return value;
   const known = [...Object.keys(node.properties), "onSuccess"];
   const entries = Object.entries(value).flatMap(([member, inner]): [string, unknown][] => {
-    const name = matching(member, known);
+    const name = fieldOf(member, known);
     if (name === undefined) {
       if (!isNothing(inner)) throw unsupported(`${place}.${member.slice(0, MEMBER_CHARS_MAX)}`);
       return [];
@@ -123,12 +139,6 @@ function converted(value: unknown, node: SchemaNode | undefined, place: string):
 }
 
 const MEMBER_CHARS_MAX = 80;
-
-/** AWS's name of a field differs from the manifests' in capitals only: `KMSKeyArn`, `URI`. */
-function matching(member: string, names: readonly string[]): string | undefined {
-  if (!/^[A-Z]/.test(member)) return undefined;
-  return names.find((name) => name.toLowerCase() === member.toLowerCase());
-}
 
 /** Nothing stands in it: AWS takes that for leaving the member out, or in an update for removing it. */
 function isEmpty(value: unknown): boolean {
@@ -144,7 +154,7 @@ function isNothing(value: unknown): boolean {
 
 /** A member that AWS knows and that has no effect here must not be taken in silence. */
 function checkSupported(member: string, value: unknown): void {
-  if (matching(member, [...AWS_PARAMETERS_UNSUPPORTED.keys()]) === undefined || isNothing(value)) return;
+  if (fieldOf(member, [...AWS_PARAMETERS_UNSUPPORTED.keys()]) === undefined || isNothing(value)) return;
   throw unsupported(member);
 }
 
@@ -164,11 +174,18 @@ function checkDestination(config: unknown): void {
  * Files and variables of this process are the operator's to name, in manifests: a caller could have them sent to a
  * server of its own. What the operator lists under ARNs is meant for callers.
  */
-function checkSecrets(configurations: unknown): void {
-  if (!/"uri":"(?:file|env):/.test(JSON.stringify(configurations ?? null))) return;
-  const message =
-    "The URI of a source access configuration is the ARN of a secret; only manifests may name a file or a variable.";
-  throw new ControlFault("InvalidParameterValueException", message);
+function checkSecrets(value: unknown, node: FieldSchema | undefined, place: string): void {
+  if (Array.isArray(value)) {
+    for (const member of value) checkSecrets(member, node?.items, place);
+  } else if (typeof value === "object" && value !== null) {
+    const { additionalProperties: others } = node ?? {};
+    const inMap = typeof others === "object" ? others : undefined;
+    for (const [name, member] of Object.entries(value))
+      checkSecrets(member, node?.properties?.[name] ?? inMap, name);
+  } else if (node?.["x-millrace-secret"] === true && /^(?:file|env):/.test(String(value))) {
+    const message = `${awsMember(place)} is the ARN of a secret; only manifests may name a file or a variable.`;
+    throw new ControlFault("InvalidParameterValueException", message);
+  }
 }
 
 function flagOf(value: unknown): boolean | undefined {
@@ -179,11 +196,4 @@ function flagOf(value: unknown): boolean | undefined {
 
 function wrongType(field: string): ControlFault {
   return new ControlFault("SerializationException", `The value can not be converted to the type of ${field}`);
-}
-
-let schema: SchemaNode | undefined;
-
-function specSchema(): SchemaNode | undefined {
-  schema ??= resourceJsonSchema("EventSourceMapping");
-  return schemaAt(schema, ["spec"]);
 }

@@ -20,7 +20,7 @@ export function addMappingRoutes(app: FastifyInstance, control: () => ControlPla
     role: "write",
     action: "CreateEventSourceMapping",
     async handle(request, reply) {
-      const { spec, isEnabled, tags } = readCreateMembers(jsonOf(request));
+      const { spec, isEnabled, tags } = readCreateMembers(jsonOf(request), control().connectors);
       const view = await control().mappings.create(withKnown(spec), isEnabled ?? true, tags ?? {});
       noteSubject(request, { uuid: view.resource.mapping.uuid });
       reply.code(202);
@@ -45,7 +45,7 @@ export function addMappingRoutes(app: FastifyInstance, control: () => ControlPla
     role: "write",
     action: "UpdateEventSourceMapping",
     async handle(request, reply) {
-      const { spec, isEnabled } = readUpdateMembers(jsonOf(request));
+      const { spec, isEnabled } = readUpdateMembers(jsonOf(request), control().connectors);
       const view = await control().mappings.update(uuidOf(request), spec, isEnabled);
       reply.code(202);
       return mappingShape(view, control().place);

@@ -1,11 +1,7 @@
 import type { MappingView } from "../control/mapping-view.ts";
-import type {
-  QueueMappingResource,
-  StreamMappingResource,
-  TopicMappingResource,
-} from "../manifests/resources.ts";
-import { TOPIC_BATCHING_WINDOW_MS_DEFAULT } from "../model/limits.ts";
+import type { MappingResource, QueueMappingResource, StreamMappingResource } from "../manifests/resources.ts";
 import { lambdaArnPrefix, type Place } from "../model/place.ts";
+import { awsMembers } from "./member-names.ts";
 
 /**
  * An EventSourceMappingConfiguration as AWS answers it (streams §1.4): each kind of source shows members of its own.
@@ -14,7 +10,9 @@ export function mappingShape(view: MappingView, place: Place): Record<string, un
   const { resource } = view;
   const { mapping } = resource;
   return {
-    MaximumBatchingWindowInSeconds: mapping.batchingWindowMs / 1000,
+    // A default that is none of whole seconds is not shown (kafka §1).
+    MaximumBatchingWindowInSeconds:
+      mapping.batchingWindowMs % 1000 === 0 ? mapping.batchingWindowMs / 1000 : undefined,
     ...ofSource(view),
     ...filterShape(mapping.filterPatterns),
     BatchSize: mapping.batchSize,
@@ -36,23 +34,19 @@ export function mappingArn(uuid: string, place: Place): string {
 }
 
 function ofSource({ resource, lastProcessingResult, problem }: MappingView): Record<string, unknown> {
-  switch (resource.kind) {
-    case "queue":
-      return { ...queueShape(resource), ...problemShape(problem) };
-    case "topic":
-      return {
-        ...streamShape(resource, lastProcessingResult),
-        ...topicShape(resource),
-        ...problemShape(problem),
-      };
-    case "stream":
-      return {
-        ...streamShape(resource, lastProcessingResult),
-        StateTransitionReason: "User action",
-        TumblingWindowInSeconds: resource.mapping.tumblingWindowMs / 1000,
-        ...problemShape(problem),
-      };
-  }
+  const { parameters } = resource.connector;
+  const ofKind =
+    resource.kind === "queue" ? queueShape(resource) : streamShape(resource, lastProcessingResult);
+  return {
+    ...ofKind,
+    ...(parameters.stateReason === undefined ? {} : { StateTransitionReason: parameters.stateReason }),
+    ...awsMembers(ownValues(resource), parameters.fields),
+    ...problemShape(problem),
+  };
+}
+
+function ownValues({ connector, mapping, settings }: MappingResource): Readonly<Record<string, unknown>> {
+  return connector.parameters.shown?.(mapping, settings) ?? settings.own ?? {};
 }
 
 function problemShape(problem: string | undefined): Record<string, unknown> {
@@ -76,11 +70,15 @@ function queueShape({ mapping }: QueueMappingResource): Record<string, unknown> 
 }
 
 function streamShape(
-  { mapping }: StreamMappingResource | TopicMappingResource,
+  { mapping, spec, connector: { parameters } }: StreamMappingResource,
   lastProcessingResult: string,
 ): Record<string, unknown> {
   const { onFailureDestination, startingPosition, retryAttemptsMax, recordAgeMsMax } = mapping;
+  const hasWindows = parameters.refuses?.includes("tumblingWindowInSeconds") !== true;
   return {
+    StateTransitionReason: "User action",
+    ...(hasWindows ? { TumblingWindowInSeconds: mapping.tumblingWindowMs / 1000 } : {}),
+    ...pollersShape(spec.provisionedPollerConfig),
     BisectBatchOnFunctionError: mapping.bisectBatchOnFunctionError,
     DestinationConfig: {
       OnFailure: onFailureDestination === undefined ? {} : { Destination: onFailureDestination },
@@ -96,30 +94,11 @@ function streamShape(
   };
 }
 
-/** Kafka's window of half a second is none of whole seconds, and is not shown (kafka §1). */
-function topicShape({ mapping, spec }: TopicMappingResource): Record<string, unknown> {
-  const isOwn = mapping.eventSourceArn === undefined;
-  const config = isOwn ? "SelfManagedKafkaEventSourceConfig" : "AmazonManagedKafkaEventSourceConfig";
-  const { minimumPollers, maximumPollers } = spec.provisionedPollerConfig ?? {};
-  const isProvisioned = minimumPollers !== undefined || maximumPollers !== undefined;
-  return {
-    StateTransitionReason: "USER_INITIATED",
-    Topics: [mapping.topic],
-    SourceAccessConfigurations: (spec.sourceAccessConfigurations ?? []).map(({ type, uri }) => ({
-      Type: type,
-      URI: uri,
-    })),
-    [config]: { ConsumerGroupId: mapping.consumerGroupId },
-    ...(isOwn
-      ? { SelfManagedEventSource: { Endpoints: { KAFKA_BOOTSTRAP_SERVERS: mapping.bootstrapServers } } }
-      : {}),
-    ...(mapping.batchingWindowMs === TOPIC_BATCHING_WINDOW_MS_DEFAULT
-      ? { MaximumBatchingWindowInSeconds: undefined }
-      : {}),
-    ...(isProvisioned
-      ? { ProvisionedPollerConfig: { MinimumPollers: minimumPollers, MaximumPollers: maximumPollers } }
-      : {}),
-  };
+/** As it was given: with such a source pollers have no effect. */
+function pollersShape(config: MappingResource["spec"]["provisionedPollerConfig"]): Record<string, unknown> {
+  const { minimumPollers, maximumPollers } = config ?? {};
+  if (minimumPollers === undefined && maximumPollers === undefined) return {};
+  return { ProvisionedPollerConfig: { MinimumPollers: minimumPollers, MaximumPollers: maximumPollers } };
 }
 
 function filterShape(patterns: readonly string[]): Record<string, unknown> {

@@ -1,6 +1,6 @@
+import { CONSTRAINT, UNRECOGNIZED, UNRECOGNIZED_SOURCE } from "../manifests/fault-texts.ts";
 import { awsFieldName, valueAt } from "../manifests/issue-texts.ts";
-import type { SpecFault } from "../manifests/mapping-spec.ts";
-import type { MappingResource } from "../manifests/resources.ts";
+import type { CheckedFault } from "../manifests/mapping-spec.ts";
 
 /**
  * A refusal of the control plane, in AWS's words (streams §1.2): the names are the API's error codes and the message is
@@ -43,46 +43,25 @@ export function ownedByManifest(): ControlFault {
   );
 }
 
-/** AWS's texts, which differ by the source (streams §1.6, queues §1.2). */
-export function alreadyExists(resource: MappingResource, uuid: string): ControlFault {
-  const message = `${existing(resource)} Please update or delete the existing mapping with UUID ${uuid}`;
+/** In AWS's words, which differ by the source (streams §1.6, queues §1.2). */
+export function alreadyExists(message: string): ControlFault {
   return new ControlFault("ResourceConflictException", message);
-}
-
-/** AWS documents that a consumer group is of one mapping, and not what it says of a second. */
-export function groupTaken(group: string, uuid: string): ControlFault {
-  const message = `An event source mapping with consumer group id ("${group}") already exists. Please update or delete the existing mapping with UUID ${uuid}`;
-  return new ControlFault("ResourceConflictException", message);
-}
-
-function existing(resource: MappingResource): string {
-  const { eventSourceArn, functionName, functionArn } = resource.mapping;
-  switch (resource.kind) {
-    case "queue":
-      return `An event source mapping with SQS arn (" ${eventSourceArn} ") and function (" ${functionName} ") already exists.`;
-    case "stream":
-      return `The event source arn (" ${eventSourceArn} ") and function (" ${functionName} ") provided mapping already exists.`;
-    case "topic": {
-      const { bootstrapServers, topic } = resource.mapping;
-      const source = eventSourceArn ?? bootstrapServers.join(",");
-      return `An event source mapping with event source ("${source}"), function ("${functionArn}"), topics ("${topic}") already exists.`;
-    }
-  }
 }
 
 /** One answer to all that is wrong: the front end names all of its kind at once, the service the first. */
 export function specFault(
-  faults: readonly SpecFault[],
+  faults: readonly CheckedFault[],
   given: Readonly<Record<string, unknown>>,
 ): ControlFault {
   const [first] = faults;
   if (first === undefined) return new ControlFault("InvalidParameterValueException", "Invalid request.");
-  if (first.kind === "type") return new ControlFault("SerializationException", typeText(first, given));
-  if (first.kind === "constraint") {
-    const constraints = faults.filter(({ kind }) => kind === "constraint").map(({ message }) => message);
+  if (first.rule === "type") return new ControlFault("SerializationException", typeText(first, given));
+  if (first.rule === CONSTRAINT) {
+    const constraints = faults.filter(({ rule }) => rule === CONSTRAINT).map(({ message }) => message);
     return validationFault(constraints.map((message) => message.slice(ONE_ERROR.length)));
   }
-  const message = first.message.startsWith(UNRECOGNIZED) ? UNRECOGNIZED : first.message;
+  // AWS gives no reason.
+  const message = first.rule === UNRECOGNIZED ? UNRECOGNIZED_SOURCE : first.message;
   return new ControlFault("InvalidParameterValueException", message);
 }
 
@@ -93,9 +72,8 @@ export function validationFault(texts: readonly string[]): ControlFault {
 }
 
 const ONE_ERROR = "1 validation error detected: ";
-const UNRECOGNIZED = "Unrecognized event source.";
 
-function typeText({ path }: SpecFault, given: Readonly<Record<string, unknown>>): string {
+function typeText({ path }: CheckedFault, given: Readonly<Record<string, unknown>>): string {
   const value = valueAt(given, path);
   if (typeof value === "object") return "Start of structure or map found where not expected.";
   const type =

@@ -58,6 +58,7 @@ export class ControlPlane {
   readonly mappings: MappingControl;
   readonly functions: readonly FunctionResource[];
   readonly place: Place;
+  readonly connectors: readonly Connector[];
   readonly #deployments: Deployments;
   readonly #invokers: InvokerBook;
   readonly #limits: SharedLimits;
@@ -71,6 +72,7 @@ export class ControlPlane {
   private constructor(options: ControlPlaneOptions, manifestMappings: readonly MappingResource[]) {
     const { engine, deployments, store, clock, random, endpoints, place } = options;
     const connectors = withinReach(options.connectors, options.reach);
+    this.connectors = connectors;
     this.#deployments = deployments;
     this.#invokers = options.invokers;
     this.place = place;
@@ -184,31 +186,40 @@ const MANIFEST_GENERATION = 0;
  * A mapping that was adopted once is the store's, whatever flags say now, also when it was deleted there: two owners,
  * or a mapping that comes back at every start, would process everything twice.
  */
-async function manifestOwned({ manifests, store }: ControlPlaneOptions): Promise<readonly MappingResource[]> {
+async function manifestOwned({
+  manifests,
+  store,
+  connectors,
+}: ControlPlaneOptions): Promise<readonly MappingResource[]> {
   const rows = await store.list([MAPPING_KIND]);
   const uuids = new Set(rows.map(({ uid }) => uid));
   const claims = new Set(rows.flatMap((row) => row.claims));
   return manifests.mappings.filter(
-    ({ mapping, spec }) => !uuids.has(mapping.uuid) && !claimsOf(spec).some((claim) => claims.has(claim)),
+    ({ mapping, spec }) =>
+      !uuids.has(mapping.uuid) && !claimsOf(spec, connectors).some((claim) => claims.has(claim)),
   );
 }
 
-async function adopt({ manifests, store, clock, telemetry }: ControlPlaneOptions): Promise<void> {
+async function adopt(options: ControlPlaneOptions): Promise<void> {
+  const { manifests, store, telemetry, connectors } = options;
   for (const resource of manifests.mappings) {
     const { uuid, name } = resource.mapping;
-    const written = await store.insert(rowOf(uuid, adopted(resource, clock.now())));
+    const written = await store.insert(rowOf(uuid, adopted(resource, options), connectors));
     if (written.kind === "written") telemetry.log("info", "mapping adopted", { mapping: name });
   }
 }
 
-function adopted(resource: MappingResource, nowMs: number): MappingRecord {
+function adopted(
+  resource: MappingResource,
+  { connectors, clock }: Pick<ControlPlaneOptions, "connectors" | "clock">,
+): MappingRecord {
   const { mapping, tags, endpoints } = resource;
   const { uuid: _uuid, enabled, tags: _tags, endpoints: _endpoints, ...spec } = resource.spec;
   const destination = resource.kind === "queue" ? undefined : resource.destination?.uri;
   return {
     name: mapping.name,
     spec: {
-      ...withoutDefaults(spec),
+      ...withoutDefaults(spec, connectors),
       ...(Object.keys(endpoints).length === 0 ? {} : { endpoints }),
       ...(destination === undefined ? {} : { destinationConfig: { onFailure: { destination } } }),
     },
@@ -217,6 +228,6 @@ function adopted(resource: MappingResource, nowMs: number): MappingRecord {
     owner: { kind: "api", isAdopted: true },
     transition: "Creating",
     generation: 1,
-    lastModifiedMs: nowMs,
+    lastModifiedMs: clock.now(),
   };
 }

@@ -10,7 +10,6 @@ import type {
   MappingResource,
   QueueMappingResource,
   StreamMappingResource,
-  TopicMappingResource,
 } from "../manifests/resources.ts";
 import {
   describeError,
@@ -29,8 +28,8 @@ import type { StreamSource } from "../ports/stream-source.ts";
 export interface DeploymentAdapters {
   /** `onOutput` gets each line that a function of this process prints. */
   openFunction(resource: FunctionResource, onOutput: (line: string) => void): Promise<FunctionTarget>;
-  /** A topic is opened by the connector of its mapping. */
-  openDestination(address: Exclude<DestinationAddress, { readonly kind: "kafka" }>): Promise<Destination>;
+  /** What is a part of a source is opened by the connector of its mapping. */
+  openDestination(address: Exclude<DestinationAddress, { readonly kind: "source" }>): Promise<Destination>;
 }
 
 /** A mapping with its own source open; `close` closes that, and the destination when no other mapping has it. */
@@ -134,10 +133,7 @@ export class Deployments {
     return { name, target, timeoutMs, concurrency, isReserved, isConcurrencyAdaptive };
   }
 
-  async #stream(
-    resource: StreamMappingResource | TopicMappingResource,
-    opening: Opening,
-  ): Promise<StreamDeployment | undefined> {
+  async #stream(resource: StreamMappingResource, opening: Opening): Promise<StreamDeployment | undefined> {
     const { mapping } = resource;
     const [source, destination, fn] = await Promise.all([
       opening.open(subjectOf(mapping), () => openStreamSource(resource)),
@@ -169,15 +165,14 @@ export class Deployments {
     }
   }
 
-  /** A topic belongs to the mapping's own cluster and login, and is shared with no other. */
-  async #destination(resource: StreamMappingResource | TopicMappingResource, opening: Opening) {
-    const { destination: address } = resource;
+  /** A part of the mapping's own source, with its own login, is shared with no other. */
+  async #destination(resource: StreamMappingResource, opening: Opening): Promise<Destination | undefined> {
+    const { destination: address, connector, mapping, settings } = resource;
     if (address === undefined) return undefined;
-    if (address.kind === "kafka") {
-      if (resource.kind !== "topic") return undefined;
-      const { connector, mapping } = resource;
-      return opening.open(`The destination ${address.uri}`, () =>
-        connector.openTopicDestination(mapping, address.topic),
+    if (address.kind === "source") {
+      return opening.open(
+        `The destination ${address.uri}`,
+        () => connector.openDestination?.(mapping, settings, address.uri) ?? noDestination(connector.kind),
       );
     }
     const open = () => this.#adapters.openDestination(address);
@@ -199,19 +194,17 @@ export class Deployments {
   }
 }
 
-export function openStreamSource(
-  resource: StreamMappingResource | TopicMappingResource,
-): Promise<StreamSource> {
-  if (resource.kind === "topic") return resource.connector.openTopic(resource.mapping);
-  return resource.connector.openStream(resource.mapping, resource.endpoints);
+function noDestination(kind: string): Promise<never> {
+  const message = `The connector ${kind} has no destination of its own.`;
+  return Promise.reject(new MillraceError("ERR_MILLRACE_CONFIG", message));
 }
 
-export function openQueueSource({
-  connector,
-  mapping,
-  endpoints,
-}: QueueMappingResource): Promise<QueueSource> {
-  return connector.openQueue(mapping, endpoints);
+export function openStreamSource(resource: StreamMappingResource): Promise<StreamSource> {
+  return resource.connector.openStream(resource.mapping, resource.settings);
+}
+
+export function openQueueSource(resource: QueueMappingResource): Promise<QueueSource> {
+  return resource.connector.openQueue(resource.mapping, resource.settings);
 }
 
 /** AWS's text for it (queues §1.2): messages would come again while the function still works on them. */

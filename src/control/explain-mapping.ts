@@ -33,15 +33,16 @@ export async function explainMapping(
   const ofHere = here?.kind === "stream" ? here.shards : [];
   const shards = resource.kind === "queue" ? [] : allShards(await progress.list(uuid), ofHere, processId);
   const chosen = part === undefined ? shards : shards.filter(({ shardId }) => shardId === part);
-  // Partitions of a topic that other processes have are known to its broker only.
-  if (resource.kind === "stream" && part !== undefined && chosen.length === 0) throw notFound();
+  const { parameters } = resource.connector;
+  const isKnownHere = resource.kind === "stream" && parameters.keepsProgress === undefined;
+  if (isKnownHere && part !== undefined && chosen.length === 0) throw notFound();
   const explained: ExplainedMapping = {
     nowMs: clock.now(),
     uuid,
     name,
     state,
     lastProcessingResult,
-    source: eventSourceArn ?? (resource.kind === "topic" ? `topic ${resource.mapping.topic}` : ""),
+    source: eventSourceArn ?? parameters.sourceName?.(resource.settings) ?? "",
     processId,
     isRunningHere: here !== undefined,
     hasFilter: filterPatterns.length > 0,

@@ -1,6 +1,5 @@
 import { parseFunctionName } from "../manifests/function-name.ts";
 import type { FunctionResource, MappingResource } from "../manifests/resources.ts";
-import { TOPIC_FUNCTION_TIMEOUT_SECONDS_MAX } from "../model/limits.ts";
 import { ControlFault } from "./control-fault.ts";
 
 /**
@@ -8,7 +7,7 @@ import { ControlFault } from "./control-fault.ts";
  * @throws ControlFault
  */
 export function checkFunction(
-  { kind, functionName, spec }: MappingResource,
+  { connector, functionName, spec }: MappingResource,
   functions: readonly FunctionResource[],
 ): void {
   const fn = functions.find(({ name }) => name === functionName);
@@ -23,8 +22,8 @@ export function checkFunction(
   if (fn === undefined || !isKnown) {
     throw new ControlFault("InvalidParameterValueException", "Function does not exist");
   }
-  const secondsMax = TOPIC_FUNCTION_TIMEOUT_SECONDS_MAX;
-  if (kind !== "topic" || fn.timeoutMs <= secondsMax * 1000) return;
-  const message = `Function timeout: ${fn.timeoutMs / 1000} seconds is more than ${secondsMax} seconds, which a function that Kafka invokes may take.`;
+  const { title, functionTimeoutSecondsMax: secondsMax } = connector.parameters;
+  if (secondsMax === undefined || fn.timeoutMs <= secondsMax * 1000) return;
+  const message = `Function timeout: ${fn.timeoutMs / 1000} seconds is more than ${secondsMax} seconds, which a function that ${title} invokes may take.`;
   throw new ControlFault("InvalidParameterValueException", message);
 }

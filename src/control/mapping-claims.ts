@@ -1,50 +1,52 @@
-import { parseFunctionName } from "../manifests/function-name.ts";
-import { valueAt } from "../manifests/issue-texts.ts";
+import { faultText } from "../manifests/fault-texts.ts";
+import { claimsOf as claimsOfMapping } from "../manifests/mapping-claims.ts";
+import { connectorOf } from "../manifests/mapping-source.ts";
 import type { MappingResource } from "../manifests/resources.ts";
-import { BOOTSTRAP_SERVERS } from "../manifests/topic-mapping-checks.ts";
-import { alreadyExists, type ControlFault, groupTaken } from "./control-fault.ts";
+import { writtenMapping } from "../manifests/written-mapping.ts";
+import type { Connector } from "../ports/connector.ts";
+import type { SpecFault } from "../ports/connector-parameters.ts";
+import { alreadyExists, type ControlFault } from "./control-fault.ts";
 
 export interface Claimant {
   readonly uuid: string;
   readonly claims: readonly string[];
 }
 
-/**
- * What no two mappings may have in common (streams §1.6): a source and a qualified function; of a topic, each of its
- * servers with it (queues §1.2), and the consumer group that was named, whose offsets two would overwrite.
- */
-export function claimsOf(spec: Readonly<Record<string, unknown>>): readonly string[] {
-  const { name, qualifier = "" } = parseFunctionName(String(spec["functionName"])) ?? {};
-  const topic = valueAt(spec, ["topics", 0]);
-  const servers = valueAt(spec, ["selfManagedEventSource", "endpoints", BOOTSTRAP_SERVERS]);
-  const places: readonly unknown[] = Array.isArray(servers) ? servers : [spec["eventSourceArn"]];
-  const ofTopic = typeof topic === "string" ? [topic] : [];
-  const sources = places.map((place) => JSON.stringify(["source", place, ...ofTopic, name, qualifier]));
-  const groups = [consumerGroupOf(spec)].filter((group) => group !== undefined).map(groupClaim);
-  return [...new Set([...sources, ...groups])];
+/** What no two mappings may have in common, as stores keep it. */
+export function claimsOf(
+  spec: Readonly<Record<string, unknown>>,
+  connectors: readonly Connector[],
+): readonly string[] {
+  const claims = claimsOfMapping(writtenMapping(spec, ""), connectorOf(spec, connectors));
+  return [...new Set(claims.map(({ text }) => text))];
 }
 
-/** The refusal of a mapping with these claims, when one of the others is in its way. */
-export function conflictOf(
-  resource: MappingResource,
-  claims: readonly string[],
-  others: readonly Claimant[],
-): ControlFault | undefined {
-  const rival = others.find((other) => other.claims.some((claim) => claims.includes(claim)));
-  if (rival === undefined) return undefined;
-  const group = consumerGroupOf(resource.spec);
-  const isOfGroup = group !== undefined && rival.claims.includes(groupClaim(group));
-  return isOfGroup ? groupTaken(group, rival.uuid) : alreadyExists(resource, rival.uuid);
+/** The refusal of a mapping that has a claim in common with one of the others. */
+export function conflictOf(resource: MappingResource, others: readonly Claimant[]): ControlFault | undefined {
+  const claims = claimsWithFaults(resource);
+  for (const { uuid, claims: taken } of others) {
+    // What is of one mapping alone is the narrower reason.
+    const rival = claims.findLast(({ text }) => taken.includes(text));
+    if (rival === undefined) continue;
+    const fault = { ...rival.fault, facts: { ...rival.fault.facts, uuid } };
+    return alreadyExists(faultText(fault, resource.connector.parameters.texts).message);
+  }
+  return undefined;
 }
 
-/** `undefined`: it has one of its own, named after its UUID. */
-function consumerGroupOf(spec: Readonly<Record<string, unknown>>): string | undefined {
-  const configs = ["selfManagedKafkaEventSourceConfig", "amazonManagedKafkaEventSourceConfig"];
-  return configs
-    .map((config) => valueAt(spec, [config, "consumerGroupId"]))
-    .find((group) => typeof group === "string");
+/** The refusal that the store's own claims make, whoever else wrote at the same moment. */
+export function takenBy(resource: MappingResource, uuid: string): ControlFault {
+  const [first] = claimsWithFaults(resource);
+  const fault: SpecFault = first?.fault ?? { rule: "exists", path: [] };
+  const facts = { ...fault.facts, uuid };
+  return alreadyExists(faultText({ ...fault, facts }, resource.connector.parameters.texts).message);
 }
 
-function groupClaim(group: string): string {
-  return JSON.stringify(["group", group]);
+function claimsWithFaults({ spec, connector, mapping }: MappingResource) {
+  const claims = claimsOfMapping(writtenMapping(spec, ""), connector);
+  const { functionArn } = mapping;
+  return claims.map(({ text, fault }) => ({
+    text,
+    fault: { ...fault, facts: { ...fault.facts, functionArn } },
+  }));
 }

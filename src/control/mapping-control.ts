@@ -15,10 +15,10 @@ import type {
   RowWritten,
 } from "../ports/resource-store.ts";
 import { MAPPING_KIND } from "../resources/kinds.ts";
-import { alreadyExists, ControlFault, inUse, notFound, ownedByManifest, specFault } from "./control-fault.ts";
+import { ControlFault, inUse, notFound, ownedByManifest, specFault } from "./control-fault.ts";
 import type { Deployments } from "./deployments.ts";
 import { checkFunction } from "./function-check.ts";
-import { type Claimant, claimsOf, conflictOf } from "./mapping-claims.ts";
+import { type Claimant, claimsOf, conflictOf, takenBy } from "./mapping-claims.ts";
 import {
   type KeptMapping,
   type MappingRecord,
@@ -71,7 +71,7 @@ export class MappingControl {
     const resource = this.#check(uuid, given);
     checkFunction(resource, this.#options.deployments.functions);
     const rows = await store.list([MAPPING_KIND]);
-    this.#checkDistinct(uuid, resource, given, rows);
+    this.#checkDistinct(uuid, resource, rows);
     if (rows.length >= MAPPINGS_MAX) {
       const message = `There are ${MAPPINGS_MAX} event source mappings, which is the most.`;
       throw new ControlFault("InvalidParameterValueException", message);
@@ -90,7 +90,7 @@ export class MappingControl {
       lastModifiedMs: clock.now(),
     };
     const written = await this.#write(uuid, record, undefined);
-    if (written.kind === "conflict") throw alreadyExists(resource, written.uid);
+    if (written.kind === "conflict") throw takenBy(resource, written.uid);
     return this.#views.ofKept({ uuid, version: 0, record, resource });
   }
 
@@ -132,7 +132,7 @@ export class MappingControl {
     checkFunction(resource, this.#options.deployments.functions);
     if (record.transition !== undefined) throw inUse("update");
     if (spec["functionName"] !== record.spec["functionName"])
-      this.#checkDistinct(uuid, resource, spec, await this.#options.store.list([MAPPING_KIND]));
+      this.#checkDistinct(uuid, resource, await this.#options.store.list([MAPPING_KIND]));
     if (resource.kind === "queue" && resource.functionName !== before.functionName)
       await this.#probe(resource);
     const next: MappingRecord = {
@@ -144,7 +144,7 @@ export class MappingControl {
       lastModifiedMs: this.#options.clock.now(),
     };
     const written = await this.#write(uuid, next, version);
-    if (written.kind === "conflict") throw alreadyExists(resource, written.uid);
+    if (written.kind === "conflict") throw takenBy(resource, written.uid);
     if (written.kind === "stale") throw inUse("update");
     return this.#views.ofKept({ uuid, version, record: next, resource });
   }
@@ -185,15 +185,10 @@ export class MappingControl {
   }
 
   /** The store's own claims stop who writes at the same moment; those of manifests stand in no row. */
-  #checkDistinct(
-    uuid: string,
-    resource: MappingResource,
-    spec: GivenSpec,
-    rows: readonly ResourceRow[],
-  ): void {
+  #checkDistinct(uuid: string, resource: MappingResource, rows: readonly ResourceRow[]): void {
     const kept = rows.map(({ uid, claims }) => ({ uuid: uid, claims }));
     const others = [...this.#manifestClaims(rows), ...kept].filter((other) => other.uuid !== uuid);
-    const rival = conflictOf(resource, claimsOf(spec), others);
+    const rival = conflictOf(resource, others);
     if (rival !== undefined) throw rival;
   }
 
@@ -212,7 +207,7 @@ export class MappingControl {
   #manifestClaims(rows: readonly ResourceRow[]): readonly Claimant[] {
     return this.#ofManifests(rows).map(({ mapping, spec }) => ({
       uuid: mapping.uuid,
-      claims: claimsOf(spec),
+      claims: claimsOf(spec, this.#options.connectors),
     }));
   }
 
@@ -246,7 +241,7 @@ export class MappingControl {
     seenVersion: number | undefined,
   ): Promise<RowWritten | RowConflict | RowStale> {
     const { store, onChange } = this.#options;
-    const row = rowOf(uuid, record);
+    const row = rowOf(uuid, record, this.#options.connectors);
     if (row.document.length > RESOURCE_DOCUMENT_CHARS_MAX) {
       throw new ControlFault("InvalidParameterValueException", "The event source mapping is too large.");
     }

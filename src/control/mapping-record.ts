@@ -53,7 +53,7 @@ function identityOf(uuid: string) {
 }
 
 /** A row of the record. */
-export function rowOf(uuid: string, record: MappingRecord): NewResourceRow {
+export function rowOf(uuid: string, record: MappingRecord, connectors: readonly Connector[]): NewResourceRow {
   const { spec, tags, isEnabled, transition, ...kept } = record;
   const document = writeDocument({
     ...kept,
@@ -61,7 +61,7 @@ export function rowOf(uuid: string, record: MappingRecord): NewResourceRow {
     ...(transition === undefined ? {} : { transition }),
     conditions: [],
   });
-  return { ...identityOf(uuid), claims: claimsOf(spec), document };
+  return { ...identityOf(uuid), claims: claimsOf(spec, connectors), document };
 }
 
 const TOMBSTONE = JSON.stringify({ form: 1, isDeleted: true });

@@ -227,7 +227,7 @@ export class Reconciler {
     const { store, progress, telemetry } = this.#options;
     const { transition, ...settled } = record;
     if (transition !== "Deleting") {
-      await store.replace(rowOf(uuid, settled), version);
+      await store.replace(rowOf(uuid, settled, this.#options.connectors), version);
       return;
     }
     // In this order: a death in between leaves the row, and whoever finds it does both again.

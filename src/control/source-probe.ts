@@ -1,4 +1,5 @@
 import { firstOf, whenLate } from "../lib/first-of.ts";
+import { faultText } from "../manifests/fault-texts.ts";
 import type { FunctionResource, MappingResource } from "../manifests/resources.ts";
 import { hasErrorCode } from "../model/errors.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -8,15 +9,15 @@ import { openQueueSource, openStreamSource, visibilityFault } from "./deployment
 const PROBE_MS_MAX = 10_000;
 
 /**
- * Looks whether a mapping's source is there and can be read. What is wrong is said in AWS's words (streams §1.6). AWS
- * does not look at Kafka clusters: what is wrong there is shown in LastProcessingResult (kafka §4).
+ * Looks whether a mapping's source is there and can be read. What is wrong is said in AWS's words (streams §1.6). What
+ * is wrong with a source that AWS does not look at is shown in LastProcessingResult (kafka §4).
  */
 export async function probeSource(
   resource: MappingResource,
   functions: readonly FunctionResource[],
   clock: Clock,
 ): Promise<ControlFault | undefined> {
-  if (resource.kind === "topic") return undefined;
+  if (resource.connector.parameters.isUnseen) return undefined;
   const end = new AbortController();
   const looked = look(resource, functions, end.signal);
   const found = await firstOf(looked, whenLate(clock, PROBE_MS_MAX, "late" as const));
@@ -49,12 +50,9 @@ async function look(
   }
 }
 
-function missing({ kind, mapping }: MappingResource): ControlFault {
-  return invalid(
-    kind === "queue"
-      ? "Error occurred while ReceiveMessage. SQS Error Code: AWS.SimpleQueueService.NonExistentQueue. SQS Error Message: The specified queue does not exist."
-      : `Stream not found: ${mapping.eventSourceArn}`,
-  );
+function missing({ connector, mapping }: MappingResource): ControlFault {
+  const fault = { rule: "sourceMissing", path: ["eventSourceArn"], facts: { arn: mapping.eventSourceArn } };
+  return invalid(faultText(fault, connector.parameters.texts).message);
 }
 
 /** AWS names the role's permissions here; which are needed is in deploy/aws-permissions.md. */

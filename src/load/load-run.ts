@@ -125,10 +125,8 @@ async function openSender(resource: MappingResource, { source }: ScenarioSpec): 
 function openSenderOf(resource: MappingResource, source: NewSource): Promise<RecordSender> | undefined {
   switch (resource.kind) {
     case "stream":
-      return resource.connector.openSender?.(resource.mapping, resource.endpoints, source);
-    case "topic":
-      return resource.connector.openSender?.(resource.mapping);
+      return resource.connector.openSender?.(resource.mapping, resource.settings, source);
     case "queue":
-      return resource.connector.openSender?.(resource.mapping, resource.endpoints, source);
+      return resource.connector.openSender?.(resource.mapping, resource.settings, source);
   }
 }

@@ -1,9 +1,10 @@
 import { z } from "zod";
-import { describeIssue, type SchemaNode, valueAt } from "../manifests/issue-texts.ts";
+import { describeIssue, valueAt } from "../manifests/issue-texts.ts";
 import { formatPath } from "../manifests/manifest-document.ts";
 import { readManifestFiles } from "../manifests/manifest-files.ts";
 import type { ManifestProblem } from "../manifests/problem.ts";
 import { parseYamlDocuments, type YamlDocument } from "../manifests/yaml-documents.ts";
+import type { FieldSchema } from "../model/field-schema.ts";
 import { checkScenario } from "./scenario-checks.ts";
 import { type Scenario, scenarioSchema } from "./scenario-schema.ts";
 
@@ -83,7 +84,7 @@ function checkDocument(
   }
   const parsed = scenarioSchema.safeParse(document.value);
   if (!parsed.success) {
-    const schema = scenarioJsonSchema() as SchemaNode;
+    const schema = scenarioJsonSchema() as FieldSchema;
     const texts = parsed.error.issues.flatMap((issue) => describeIssue(issue, document.value, schema));
     const problems = texts.map(({ path, message, remedy, part }) => problem(path, message, remedy, part));
     return { kind: "invalid", problems };

@@ -1,11 +1,12 @@
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { SourceDestination } from "../ports/connector-parameters.ts";
 
 /** A failure destination, taken apart. `uri` is its one spelling: mappings with the same share the destination. */
 export type DestinationAddress =
   | { readonly kind: "file"; readonly uri: string; readonly path: string }
-  /** A topic of the cluster that the mapping reads. */
-  | { readonly kind: "kafka"; readonly uri: string; readonly topic: string }
+  /** A part of the source that the mapping reads: its connector opens it. */
+  | { readonly kind: "source"; readonly uri: string; readonly scheme: string }
   | {
       readonly kind: "sqs";
       readonly uri: string;
@@ -32,11 +33,16 @@ export interface DestinationFault {
 
 /**
  * Reads `destinationConfig.onFailure.destination` (streams §1.3): `file:PATH`, relative to `folder`, the ARN of a
- * standard SQS queue, a standard SNS topic or an S3 bucket, or `kafka://TOPIC` (kafka §5).
+ * standard SQS queue, a standard SNS topic or an S3 bucket, or what belongs to a source, by a scheme of its own.
  */
-export function parseDestination(text: string, folder: string): DestinationAddress | DestinationFault {
+export function parseDestination(
+  text: string,
+  folder: string,
+  ofSources: readonly SourceDestination[] = [],
+): DestinationAddress | DestinationFault {
   if (text.startsWith("file:")) return parseFile(text, folder);
-  if (text.startsWith("kafka:")) return parseTopic(text);
+  const ofSource = ofSources.find(({ scheme }) => text.startsWith(`${scheme}:`));
+  if (ofSource !== undefined) return parseOfSource(text, ofSource);
   const arn = /^arn:(aws[a-zA-Z0-9-]*):([a-z0-9-]+):([a-z0-9-]*):(\d{12}|):(.*)$/s.exec(text);
   const [, partition = "", service = "", region = "", account = "", name = ""] = arn ?? [];
   switch (service) {
@@ -54,7 +60,7 @@ export function parseDestination(text: string, folder: string): DestinationAddre
     default:
       return fault(
         "There is no failure destination of this kind",
-        `Give ${FORMS.file}, ${FORMS.kafka}, ${ARN_FORMS}`,
+        `Give ${[FORMS.file, ...ofSources.map(({ form }) => form), ARN_FORMS].join(", ")}`,
       );
   }
 }
@@ -64,7 +70,6 @@ const FORMS = {
   sqs: "arn:aws:sqs:REGION:ACCOUNT:QUEUE",
   sns: "arn:aws:sns:REGION:ACCOUNT:TOPIC",
   s3: "arn:aws:s3:::BUCKET",
-  kafka: "kafka://TOPIC",
 } as const;
 const ARN_FORMS = `${FORMS.sqs}, ${FORMS.sns} or ${FORMS.s3}`;
 
@@ -74,10 +79,12 @@ function parseFile(text: string, folder: string): DestinationAddress | Destinati
   return { kind: "file", uri: `file:${path}`, path };
 }
 
-function parseTopic(text: string): DestinationAddress | DestinationFault {
-  const topic = /^kafka:\/\/([a-zA-Z0-9_-][a-zA-Z0-9._-]{0,248})$/.exec(text)?.[1];
-  if (topic === undefined) return fault("The text names no topic", `Give ${FORMS.kafka}`);
-  return { kind: "kafka", uri: text, topic };
+function parseOfSource(
+  text: string,
+  { scheme, form, problemOf }: SourceDestination,
+): DestinationAddress | DestinationFault {
+  const problem = problemOf(text);
+  return problem === undefined ? { kind: "source", uri: text, scheme } : fault(problem, `Give ${form}`);
 }
 
 function filePath(text: string, folder: string): string | undefined {

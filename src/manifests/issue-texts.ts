@@ -1,37 +1,22 @@
 import type { z } from "zod";
+import type { FieldSchema } from "../model/field-schema.ts";
 import { nearestName } from "./nearest-name.ts";
 import { AWS_PARAMETERS_UNSUPPORTED } from "./unsupported-parameters.ts";
 
 export interface IssueText {
+  /** `type`: another JSON type belongs here. `constraint`: the value alone is outside its range or set. */
+  readonly rule: "type" | "constraint" | "form";
   readonly path: readonly PropertyKey[];
   readonly part: "key" | "value";
   readonly message: string;
   readonly remedy: string;
 }
 
-/** A property of the JSON Schema: remedies are made from it, so that they cannot contradict the schema. */
-export interface SchemaNode {
-  readonly type?: string;
-  readonly description?: string;
-  readonly minimum?: number;
-  readonly maximum?: number;
-  readonly maxItems?: number;
-  readonly maxLength?: number;
-  readonly enum?: readonly unknown[];
-  readonly const?: unknown;
-  readonly properties?: Readonly<Record<string, SchemaNode>>;
-  readonly additionalProperties?: SchemaNode | boolean;
-  readonly items?: SchemaNode;
-  readonly anyOf?: readonly SchemaNode[];
-  readonly required?: readonly string[];
-  readonly default?: unknown;
-}
-
 /**
  * Says what a schema issue means. Where AWS has a text for it (streams §1.6) the message is that text, since people
  * search for it; the remedy says what to write instead.
  */
-export function describeIssue(issue: z.core.$ZodIssue, root: unknown, schema: SchemaNode): IssueText[] {
+export function describeIssue(issue: z.core.$ZodIssue, root: unknown, schema: FieldSchema): IssueText[] {
   const path = issue.path;
   if (issue.code === "unrecognized_keys") {
     const known = Object.keys(schemaAt(schema, path)?.properties ?? {});
@@ -41,16 +26,19 @@ export function describeIssue(issue: z.core.$ZodIssue, root: unknown, schema: Sc
   const node = schemaAt(schema, path);
   const remedy = describeExpectation(node);
   if (value === undefined || value === null) {
-    return [{ path, part: "value", ...describeMissing(path, node, value, remedy) }];
+    const rule = value === null ? ruleOf(issue, path) : "form";
+    return [{ rule, path, part: "value", ...describeMissing(path, node, value, remedy) }];
   }
-  return [{ path, part: "value", message: describeConstraint(issue, path, value), remedy }];
+  const shown = node?.["x-millrace-secret"] === true ? REDACTED : value;
+  const message = describeConstraint(issue, path, shown);
+  return [{ rule: ruleOf(issue, path), path, part: "value", message, remedy }];
 }
 
-export function schemaAt(schema: SchemaNode, path: readonly PropertyKey[]): SchemaNode | undefined {
-  let node: SchemaNode | undefined = schema;
+export function schemaAt(schema: FieldSchema, path: readonly PropertyKey[]): FieldSchema | undefined {
+  let node: FieldSchema | undefined = schema;
   for (const step of path) {
-    const additional: SchemaNode | boolean | undefined = node?.additionalProperties;
-    const property: SchemaNode | undefined = typeof step === "string" ? node?.properties?.[step] : undefined;
+    const additional: FieldSchema | boolean | undefined = node?.additionalProperties;
+    const property: FieldSchema | undefined = typeof step === "string" ? node?.properties?.[step] : undefined;
     node = property ?? (typeof step === "number" ? node?.items : undefined);
     if (node === undefined && typeof additional === "object") node = additional;
   }
@@ -85,20 +73,21 @@ function describeUnknownField(
   const unsupported = AWS_PARAMETERS_UNSUPPORTED.get(key);
   const isMappingParameter = path.length === 2 && path[0] === "spec" && known.includes("functionName");
   if (isMappingParameter && unsupported !== undefined) {
-    return { path, part: "key", message: unsupported, remedy: "Remove the field" };
+    return { rule: "form", path, part: "key", message: unsupported, remedy: "Remove the field" };
   }
   if (key === "onSuccess") {
     const message = "OnSuccess configuration is not supported for event source mappings.";
-    return { path, part: "key", message, remedy: "Remove the field; onFailure is supported" };
+    return { rule: "form", path, part: "key", message, remedy: "Remove the field; onFailure is supported" };
   }
   const nearest = nearestName(key, known);
   const remedy = nearest === undefined ? `Fields here are: ${known.join(", ")}` : `Did you mean ${nearest}?`;
-  return { path, part: "key", message: `There is no field ${JSON.stringify(key.slice(0, 80))}`, remedy };
+  const message = `There is no field ${JSON.stringify(key.slice(0, 80))}`;
+  return { rule: "form", path, part: "key", message, remedy };
 }
 
 function describeMissing(
   path: readonly PropertyKey[],
-  node: SchemaNode | undefined,
+  node: FieldSchema | undefined,
   value: undefined | null,
   remedy: string,
 ): { message: string; remedy: string } {
@@ -108,6 +97,15 @@ function describeMissing(
     ? awsConstraint(path, null, "Member must not be null.")
     : "The field is missing and has no default";
   return { message, remedy };
+}
+
+const REDACTED = "[redacted]";
+
+/** AWS's front end refuses a value outside of its range or set before the service sees it (streams §1.6). */
+function ruleOf({ code }: z.core.$ZodIssue, path: readonly PropertyKey[]): IssueText["rule"] {
+  if (code === "invalid_type") return "type";
+  const isSet = code === "invalid_value" && path[0] === "spec";
+  return code === "too_big" || code === "too_small" || isSet ? "constraint" : "form";
 }
 
 function describeConstraint(issue: z.core.$ZodIssue, path: readonly PropertyKey[], value: unknown): string {
@@ -147,13 +145,13 @@ function invalidValueText(values: readonly unknown[], path: readonly PropertyKey
   );
 }
 
-function describeExpectation(node: SchemaNode | undefined): string {
+function describeExpectation(node: FieldSchema | undefined): string {
   const form = describeForm(node);
   const sentences = [form === undefined ? undefined : `Give ${form}.`, node?.description];
   return sentences.filter((sentence) => sentence !== undefined).join(" ");
 }
 
-function describeForm(node: SchemaNode | undefined): string | undefined {
+function describeForm(node: FieldSchema | undefined): string | undefined {
   if (node?.const !== undefined) return String(node.const);
   if (node?.enum !== undefined)
     return node.enum.length === 1 ? String(node.enum[0]) : `one of ${node.enum.join(", ")}`;

@@ -1,10 +1,12 @@
+import type { Connector } from "../ports/connector.ts";
+import type { SpecFault } from "../ports/connector-parameters.ts";
 import { checkMappingsDistinct } from "./distinct-mappings.ts";
+import { faultText } from "./fault-texts.ts";
 import { checkFunction } from "./function-checks.ts";
 import { parseFunctionName } from "./function-name.ts";
 import { type ManifestDocument, readManifestDocument } from "./manifest-document.ts";
 import { readManifestFiles } from "./manifest-files.ts";
 import { checkMapping, type MappingContext } from "./mapping-checks.ts";
-import { isTopicMapping } from "./mapping-source.ts";
 import { nearestName } from "./nearest-name.ts";
 import { formatProblem, type ManifestProblem, sortProblems } from "./problem.ts";
 import {
@@ -13,8 +15,8 @@ import {
   type MappingResource,
   mappingResource,
 } from "./resources.ts";
-import type { FunctionManifest, MappingManifest } from "./schema.ts";
-import { checkTopicFunction } from "./topic-mapping-checks.ts";
+import { type FunctionManifest, type MappingManifest, manifestSchemas } from "./schema.ts";
+import { writtenMapping } from "./written-mapping.ts";
 import { parseYamlDocuments } from "./yaml-documents.ts";
 
 export interface Manifests {
@@ -31,11 +33,12 @@ export type LoadedManifests =
 export function loadManifests(paths: readonly string[], context: MappingContext): LoadedManifests {
   const { texts, files, problems } = readManifestFiles(paths);
   const documents: ManifestDocument[] = [];
+  const schemas = manifestSchemas(context.connectors);
   for (const { file, folder, text } of texts) {
     const yaml = parseYamlDocuments(text);
     for (const problem of yaml.problems) problems.push({ file, field: undefined, ...problem });
     for (const document of yaml.documents) {
-      const read = readManifestDocument(document, { file, folder }, problems);
+      const read = readManifestDocument(document, { file, folder }, schemas, problems);
       if (read !== undefined) documents.push(read);
     }
   }
@@ -59,15 +62,40 @@ function checkTogether(documents: readonly ManifestDocument[], context: MappingC
   const functions = documents.filter(({ kind }) => kind === "Function");
   const mappings = documents.filter(({ kind }) => kind === "EventSourceMapping");
   for (const document of functions) checkFunction(document);
-  for (const document of mappings) checkMapping(document, context);
+  for (const document of mappings) checkOne(document, functions, context);
   checkFunctionsExist(mappings, functions);
-  for (const mapping of mappings.filter((document) => isTopicMapping(document, context.connectors))) {
-    const fn = functionOf(mapping, functions);
-    if (fn !== undefined) checkTopicFunction(mapping, fn);
-  }
   checkNamesUnique(functions);
   checkNamesUnique(mappings);
   checkMappingsDistinct(mappings, context);
+}
+
+function checkOne(
+  document: ManifestDocument,
+  functions: readonly ManifestDocument[],
+  context: MappingContext,
+): void {
+  const faults: SpecFault[] = [];
+  const written = writtenMapping(document.raw("spec"), document.folder);
+  const connector = checkMapping(written, context, (fault) => faults.push(fault));
+  for (const fault of faults) {
+    const { message, remedy } = faultText(fault, connector?.parameters.texts);
+    document.report(["spec", ...fault.path], message, remedy, fault.part);
+  }
+  const fn = functionOf(document, functions);
+  if (fn !== undefined && connector !== undefined) checkFunctionTimeout(document, fn, connector);
+}
+
+/** AWS lets functions that some sources invoke run for less than others (kafka §1). */
+function checkFunctionTimeout(
+  mapping: ManifestDocument,
+  fn: ManifestDocument,
+  { parameters: { title, functionTimeoutSecondsMax: secondsMax } }: Connector,
+): void {
+  const seconds = fn.raw("spec", "timeoutSeconds");
+  if (typeof seconds !== "number" || secondsMax === undefined || seconds <= secondsMax) return;
+  const message = `The function may take ${seconds} seconds; a function that ${title} invokes may take ${secondsMax}`;
+  const remedy = `Give the function at ${fn.position} a timeoutSeconds of at most ${secondsMax}`;
+  mapping.report(["spec", "functionName"], message, remedy);
 }
 
 function checkFunctionsExist(

@@ -1,12 +1,12 @@
 import { describeIssue, valueAt } from "./issue-texts.ts";
-import { resourceJsonSchema } from "./json-schema.ts";
 import { nearestName } from "./nearest-name.ts";
 import type { ManifestProblem } from "./problem.ts";
 import {
   API_VERSION,
   type FunctionManifest,
+  type ManifestSchemas,
   type MappingManifest,
-  RESOURCE_SCHEMAS,
+  RESOURCE_KINDS,
   type ResourceKind,
 } from "./schema.ts";
 import type { YamlDocument } from "./yaml-documents.ts";
@@ -40,6 +40,7 @@ export interface ManifestFile {
 export function readManifestDocument(
   yaml: YamlDocument,
   { file, folder }: ManifestFile,
+  schemas: ManifestSchemas,
   problems: ManifestProblem[],
 ): ManifestDocument | undefined {
   const kind = valueAt(yaml.value, ["kind"]);
@@ -54,9 +55,9 @@ export function readManifestDocument(
     report(kind === undefined ? [] : ["kind"], ...unknownKind(yaml.value, kind));
     return undefined;
   }
-  const parsed = RESOURCE_SCHEMAS[kind].safeParse(yaml.value);
+  const parsed = schemas.of(kind).safeParse(yaml.value);
   if (!parsed.success) {
-    const schema = resourceJsonSchema(kind);
+    const schema = schemas.json(kind);
     for (const issue of parsed.error.issues) {
       for (const text of describeIssue(issue, yaml.value, schema)) {
         report(text.path, text.message, text.remedy, text.part);
@@ -69,11 +70,11 @@ export function readManifestDocument(
 }
 
 function isKnownKind(kind: unknown): kind is ResourceKind {
-  return typeof kind === "string" && Object.hasOwn(RESOURCE_SCHEMAS, kind);
+  return RESOURCE_KINDS.some((known) => known === kind);
 }
 
 function unknownKind(value: unknown, kind: unknown): [message: string, remedy: string] {
-  const kinds = Object.keys(RESOURCE_SCHEMAS);
+  const kinds = RESOURCE_KINDS;
   const form = `Each document has apiVersion: ${API_VERSION}, kind: ${kinds.join(" or ")}, metadata and spec`;
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     return ["The document is not a map of fields", form];

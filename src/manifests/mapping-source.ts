@@ -1,6 +1,8 @@
 import type { Connector, SourceForm } from "../ports/connector.ts";
-import type { ManifestDocument } from "./manifest-document.ts";
+import type { ReportFault, WrittenMapping } from "../ports/connector-parameters.ts";
+import { UNRECOGNIZED } from "./fault-texts.ts";
 import { parseSourceArn } from "./source-arn.ts";
+import { formsOf } from "./source-forms.ts";
 
 /** How a mapping names its source, as written: by an ARN, or by endpoints of its own. */
 export interface SourceReference {
@@ -22,42 +24,33 @@ export function connectorOf(
   return connectors.find(({ sources }) => sources.some(isMeant));
 }
 
-export function sourceReference(document: ManifestDocument): SourceReference {
-  return {
-    eventSourceArn: document.raw("spec", "eventSourceArn"),
-    selfManagedEventSource: document.raw("spec", "selfManagedEventSource"),
-  };
-}
-
-export function isTopicMapping(document: ManifestDocument, connectors: readonly Connector[]): boolean {
-  return connectorOf(sourceReference(document), connectors)?.offers === "topic";
-}
-
 /** Says what is wrong with the source's name when no connector reads it. */
 export function checkSource(
-  document: ManifestDocument,
+  mapping: WrittenMapping,
   connectors: readonly Connector[],
+  report: ReportFault,
 ): Connector | undefined {
-  const reference = sourceReference(document);
-  const { eventSourceArn, selfManagedEventSource } = reference;
+  const [eventSourceArn, selfManagedEventSource] = [
+    mapping.raw("eventSourceArn"),
+    mapping.raw("selfManagedEventSource"),
+  ];
   if (eventSourceArn !== undefined && selfManagedEventSource !== undefined) {
-    const message = "A mapping has an eventSourceArn or a selfManagedEventSource, not both";
-    const remedy =
-      "Remove one of the two; the servers of a cluster with an ARN stand in endpoints: { KAFKA_BOOTSTRAP_SERVERS: [ … ] }";
-    document.report(["spec", "selfManagedEventSource"], message, remedy, "key");
+    const endpoint = endpointNamesOf(selfManagedEventSource)[0] ?? "NAME";
+    report({ rule: "twoSources", path: ["selfManagedEventSource"], part: "key", facts: { endpoint } });
   }
-  const connector = connectorOf(reference, connectors);
+  const connector = connectorOf({ eventSourceArn, selfManagedEventSource }, connectors);
   if (connector !== undefined) return connector;
-  const forms = `Sources here are: ${formsOf(connectors).join(", ")}`;
+  const remedy = `Sources here are: ${formsOf(connectors).join(", ")}`;
+  const rule = UNRECOGNIZED;
   if (eventSourceArn === undefined && selfManagedEventSource === undefined) {
-    document.report(["spec"], "Unrecognized event source.", `Give eventSourceArn. ${forms}`, "key");
+    report({ rule, path: [], part: "key", facts: { remedy: `Give eventSourceArn. ${remedy}` } });
   } else if (typeof eventSourceArn === "string") {
     const reason = arnReason(eventSourceArn, connectors);
-    document.report(["spec", "eventSourceArn"], `Unrecognized event source. ${reason}`, forms);
+    report({ rule, path: ["eventSourceArn"], facts: { reason, remedy } });
   } else if (eventSourceArn === undefined) {
     const names = endpointNamesOf(selfManagedEventSource).map((name) => JSON.stringify(name.slice(0, 80)));
     const reason = `This version has no connector for endpoints of the kind ${names.join(", ") || "that is given"}`;
-    document.report(["spec", "selfManagedEventSource"], `Unrecognized event source. ${reason}`, forms, "key");
+    report({ rule, path: ["selfManagedEventSource"], part: "key", facts: { reason, remedy } });
   }
   return undefined;
 }
@@ -68,16 +61,6 @@ function arnReason(arn: string, connectors: readonly Connector[]): string {
   const forms = connectors.flatMap(({ sources }) => sources);
   const isServiceKnown = forms.some((form) => form.kind === "arn" && form.service === service);
   return `This version has no connector for ${isServiceKnown ? "this resource of " : ""}the service ${service}`;
-}
-
-function formsOf(connectors: readonly Connector[]): readonly string[] {
-  return connectors.flatMap(({ sources }) =>
-    sources.map((form) =>
-      form.kind === "arn"
-        ? `arn:aws:${form.service}:REGION:ACCOUNT:${form.resourcePrefix}…`
-        : `selfManagedEventSource: { endpoints: { ${form.endpointName}: [ … ] } }`,
-    ),
-  );
 }
 
 function endpointNamesOf(selfManagedEventSource: unknown): readonly string[] {

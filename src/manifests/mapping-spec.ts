@@ -1,23 +1,25 @@
-import { describeIssue, type SchemaNode, valueAt } from "./issue-texts.ts";
-import { resourceJsonSchema } from "./json-schema.ts";
-import { type ManifestDocument, MILLRACE_MAPPING } from "./manifest-document.ts";
+import type { Connector } from "../ports/connector.ts";
+import type { FaultText } from "../ports/connector-parameters.ts";
+import { CONSTRAINT, faultText, UNSUPPORTED } from "./fault-texts.ts";
+import { describeIssue } from "./issue-texts.ts";
+import { MILLRACE_MAPPING } from "./manifest-document.ts";
 import { checkMapping, type MappingContext } from "./mapping-checks.ts";
 import { type MappingResource, mappingResource } from "./resources.ts";
-import { mappingSchema } from "./schema.ts";
+import { manifestSchemas } from "./schema.ts";
+import { writtenMapping } from "./written-mapping.ts";
 
-/** Something that AWS would refuse, in its words where it has some (streams §1.6), without a remedy. */
-export interface SpecFault {
+/** Something that AWS would refuse, by the rule that is broken, with its text. */
+export interface CheckedFault extends FaultText {
+  /** `type` and `constraint`: of the form of one value. */
+  readonly rule: string;
   /** Below `spec`. */
   readonly path: readonly PropertyKey[];
-  readonly message: string;
-  /** `type`: another JSON type belongs here. `constraint`: the value alone is outside its range or set. */
-  readonly kind: "type" | "constraint" | "rule";
 }
 
 export type CheckedSpec =
   | { readonly kind: "valid"; readonly resource: MappingResource }
   /** Never empty; what is wrong in the form of a value comes before rules between values. */
-  | { readonly kind: "invalid"; readonly faults: readonly SpecFault[] };
+  | { readonly kind: "invalid"; readonly faults: readonly CheckedFault[] };
 
 /**
  * Checks the `spec` of a mapping that stands in no manifest, with the manifests' own rules, and builds its resource.
@@ -29,33 +31,28 @@ export function checkMappingSpec(
   context: MappingContext,
 ): CheckedSpec {
   const value = { ...MILLRACE_MAPPING, metadata: { name }, spec };
-  const faults: SpecFault[] = [];
-  const parsed = mappingSchema.safeParse(value);
+  const faults: CheckedFault[] = [];
+  const schemas = manifestSchemas(context.connectors);
+  const parsed = schemas.mapping.safeParse(value);
   if (!parsed.success) {
-    mappingJsonSchema ??= resourceJsonSchema("EventSourceMapping");
     for (const issue of parsed.error.issues) {
-      const isType = issue.code === "invalid_type" && valueAt(value, issue.path) !== undefined;
-      for (const { path, message } of describeIssue(issue, value, mappingJsonSchema)) {
-        faults.push({ path: path.slice(1), message, kind: isType ? "type" : kindOf(message) });
-      }
+      const texts = describeIssue(issue, value, schemas.json("EventSourceMapping"));
+      faults.push(...texts.map((text) => ({ ...text, path: text.path.slice(1) })));
     }
   }
   const folder = process.cwd();
-  const document: ManifestDocument = {
-    kind: "EventSourceMapping",
-    file: "",
-    folder,
-    name,
-    position: name,
-    manifest: parsed.data,
-    raw: (...path) => valueAt(value, path),
-    report: (path, message) => faults.push({ path: path.slice(1), message, kind: kindOf(message) }),
-  };
-  checkMapping(document, context);
+  const broken: Parameters<typeof faultText>[0][] = [];
+  const connector = checkMapping(writtenMapping(spec, folder), context, (fault) => broken.push(fault));
+  for (const { rule, path, ...fault } of broken)
+    faults.push({ rule, path, ...faultText({ rule, path, ...fault }, connector?.parameters.texts) });
   if (faults.length > 0) return { kind: "invalid", faults: faults.toSorted((a, b) => rank(a) - rank(b)) };
   const resource = parsed.data && mappingResource(parsed.data, folder, context);
-  const unbuilt: SpecFault = { path: [], message: "Unrecognized event source.", kind: "rule" };
-  return resource === undefined ? { kind: "invalid", faults: [unbuilt] } : { kind: "valid", resource };
+  return resource === undefined ? { kind: "invalid", faults: [unbuilt()] } : { kind: "valid", resource };
+}
+
+function unbuilt(): CheckedFault {
+  const fault = { rule: "unrecognizedSource", path: [] };
+  return { ...fault, ...faultText(fault) };
 }
 
 /**
@@ -66,7 +63,8 @@ export function buildMappingSpec(
   spec: Readonly<Record<string, unknown>>,
   context: Pick<MappingContext, "connectors" | "place">,
 ): MappingResource | undefined {
-  const parsed = mappingSchema.safeParse({ ...MILLRACE_MAPPING, metadata: { name }, spec });
+  const { mapping } = manifestSchemas(context.connectors);
+  const parsed = mapping.safeParse({ ...MILLRACE_MAPPING, metadata: { name }, spec });
   return parsed.data && mappingResource(parsed.data, process.cwd(), context);
 }
 
@@ -74,8 +72,11 @@ export function buildMappingSpec(
  * A checked spec without the fields that say what their absence would: some of them are refused where they mean
  * nothing.
  */
-export function withoutDefaults(spec: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const parsed = mappingSchema.safeParse({
+export function withoutDefaults(
+  spec: Readonly<Record<string, unknown>>,
+  connectors: readonly Connector[],
+): Record<string, unknown> {
+  const parsed = manifestSchemas(connectors).mapping.safeParse({
     ...MILLRACE_MAPPING,
     metadata: { name: "defaults" },
     spec: { functionName: spec["functionName"], eventSourceArn: spec["eventSourceArn"] },
@@ -88,17 +89,9 @@ export function withoutDefaults(spec: Readonly<Record<string, unknown>>): Record
   return Object.fromEntries(Object.entries(spec).filter((entry) => !isDefault(entry)));
 }
 
-/** Made once: it takes longer than all checks together. */
-let mappingJsonSchema: SchemaNode | undefined;
-
-/** AWS's front end speaks before the service does; but what is null is the service's to refuse (streams §1.6). */
-function kindOf(message: string): SpecFault["kind"] {
-  return message.startsWith("1 validation error detected: Value '") ? "constraint" : "rule";
-}
-
 /** That a parameter is not of this source at all comes before what is wrong inside it. */
-function rank({ kind, message }: SpecFault): number {
-  if (kind === "type") return 0;
-  if (kind === "constraint") return 1;
-  return message.startsWith("Unsupported ") ? 2 : 3;
+function rank({ rule }: CheckedFault): number {
+  if (rule === "type") return 0;
+  if (rule === CONSTRAINT) return 1;
+  return rule === UNSUPPORTED ? 2 : 3;
 }

@@ -5,72 +5,59 @@ import {
   QUEUE_POLLERS_MIN,
 } from "../model/limits.ts";
 import type { QueueConnector } from "../ports/connector.ts";
-import { awsConstraint } from "./issue-texts.ts";
-import type { ManifestDocument } from "./manifest-document.ts";
+import type { ReportFault, WrittenMapping } from "../ports/connector-parameters.ts";
+import { constraintFault, unsupportedFault } from "./fault-texts.ts";
 import { checkPollerOrder } from "./poller-checks.ts";
-import { STREAM_PARAMETERS, unsupportedParameter } from "./unsupported-parameters.ts";
 
-/** Rules between the fields of a queue's mapping, with AWS's texts where it has them (queues §1.2, §2.1, §2.4). */
-export function checkQueueMapping(document: ManifestDocument, connector: QueueConnector): void {
-  for (const name of STREAM_PARAMETERS) {
-    if (document.raw("spec", name) === undefined) continue;
-    document.report(["spec", name], unsupportedParameter(name), remedyOf(name), "key");
-  }
-  const arn = document.raw("spec", "eventSourceArn");
-  if (typeof arn === "string" && connector.isFifoQueue(arn)) checkFifoBatch(document);
-  else checkBatch(document);
-  checkPollers(document);
+/** Rules between the fields of a queue's mapping (queues §1.2, §2.1, §2.4). */
+export function checkQueueMapping(
+  mapping: WrittenMapping,
+  connector: QueueConnector,
+  report: ReportFault,
+): void {
+  const arn = mapping.raw("eventSourceArn");
+  if (typeof arn === "string" && connector.isFifoQueue(arn)) checkFifoBatch(mapping, report);
+  else checkBatch(mapping, report);
+  checkPollers(mapping, report);
 }
 
-function remedyOf(name: (typeof STREAM_PARAMETERS)[number]): string {
-  if (name === "destinationConfig") {
-    return "Remove the field: the queue's own redrive policy says where messages go that fail too often";
-  }
-  return "Remove the field: it is for streams";
-}
-
-function checkBatch(document: ManifestDocument): void {
-  const path = ["spec", "batchSize"];
-  const batchSize = document.raw(...path);
+function checkBatch(mapping: WrittenMapping, report: ReportFault): void {
+  const path = ["batchSize"];
+  const batchSize = mapping.raw(...path);
   if (typeof batchSize !== "number" || batchSize <= PLAIN_QUEUE_BATCH_SIZE_MAX) return;
-  const windowSeconds = document.raw("spec", "maximumBatchingWindowInSeconds") ?? 0;
-  if (windowSeconds !== 0) return;
-  const message =
-    "Maximum batch window in seconds must be greater than 0 if maximum batch size is greater than 10";
-  document.report(path, message, "Give maximumBatchingWindowInSeconds, or a batchSize of at most 10");
+  const windowSeconds = mapping.raw("maximumBatchingWindowInSeconds") ?? 0;
+  if (windowSeconds === 0) report({ rule: "batchWithoutWindow", path });
 }
 
-function checkFifoBatch(document: ManifestDocument): void {
-  const sizePath = ["spec", "batchSize"];
-  const batchSize = document.raw(...sizePath);
+function checkFifoBatch(mapping: WrittenMapping, report: ReportFault): void {
+  const sizePath = ["batchSize"];
+  const batchSize = mapping.raw(...sizePath);
   if (typeof batchSize === "number" && batchSize > PLAIN_QUEUE_BATCH_SIZE_MAX) {
     const constraint = `Member must have value less than or equal to ${PLAIN_QUEUE_BATCH_SIZE_MAX}`;
     const remedy = `Give at most ${PLAIN_QUEUE_BATCH_SIZE_MAX}: the queue is of the FIFO type`;
-    document.report(sizePath, awsConstraint(sizePath, batchSize, constraint), remedy);
+    report(constraintFault(sizePath, batchSize, constraint, remedy));
   }
-  const windowPath = ["spec", "maximumBatchingWindowInSeconds"];
-  const windowSeconds = document.raw(...windowPath);
+  const windowSeconds = mapping.raw("maximumBatchingWindowInSeconds");
   if (typeof windowSeconds !== "number" || windowSeconds <= 0) return;
-  const message = unsupportedParameter("maximumBatchingWindowInSeconds");
-  document.report(windowPath, message, "Remove the field: the queue is of the FIFO type", "key");
+  report(
+    unsupportedFault("maximumBatchingWindowInSeconds", "Remove the field: the queue is of the FIFO type"),
+  );
 }
 
-function checkPollers(document: ManifestDocument): void {
-  const path = ["spec", "provisionedPollerConfig"];
-  const minimum = document.raw(...path, "minimumPollers");
-  const maximum = document.raw(...path, "maximumPollers");
+function checkPollers(mapping: WrittenMapping, report: ReportFault): void {
+  const path = ["provisionedPollerConfig"];
+  const minimum = mapping.raw(...path, "minimumPollers");
+  const maximum = mapping.raw(...path, "maximumPollers");
   if (minimum === undefined && maximum === undefined) return;
-  if (document.raw("spec", "scalingConfig", "maximumConcurrency") !== undefined) {
-    const message = "ScalingConfig cannot be used together with ProvisionedPollerConfig";
-    document.report(path, message, "Remove one of the two", "key");
-  }
-  for (const name of ["minimumPollers", "maximumPollers"]) checkPollersMin(document, [...path, name]);
-  checkPollerOrder(document, { minimum: MINIMUM_POLLERS_DEFAULT, maximum: MAXIMUM_POLLERS_DEFAULT });
+  if (mapping.raw("scalingConfig", "maximumConcurrency") !== undefined)
+    report({ rule: "pollersWithScaling", path, part: "key" });
+  for (const name of ["minimumPollers", "maximumPollers"]) checkPollersMin(mapping, [...path, name], report);
+  checkPollerOrder(mapping, { minimum: MINIMUM_POLLERS_DEFAULT, maximum: MAXIMUM_POLLERS_DEFAULT }, report);
 }
 
-function checkPollersMin(document: ManifestDocument, path: readonly PropertyKey[]): void {
-  const pollers = document.raw(...path);
+function checkPollersMin(mapping: WrittenMapping, path: readonly PropertyKey[], report: ReportFault): void {
+  const pollers = mapping.raw(...path);
   if (pollers !== QUEUE_POLLERS_MIN - 1) return;
   const constraint = `Member must have value greater than or equal to ${QUEUE_POLLERS_MIN}`;
-  document.report(path, awsConstraint(path, pollers, constraint), `Give at least ${QUEUE_POLLERS_MIN}`);
+  report(constraintFault(path, pollers, constraint, `Give at least ${QUEUE_POLLERS_MIN}`));
 }

@@ -27,7 +27,7 @@ export const provisionedPollerConfig = z
       .max(MINIMUM_POLLERS_MAX)
       .optional()
       .describe(
-        "Event pollers that are always there; each is worth ten batches of a queue at once. Default 2, and 1 for Kafka.",
+        "Event pollers that are always there; each is worth ten batches of a queue at once. Default 2.",
       ),
     maximumPollers: z
       .int()
@@ -37,5 +37,5 @@ export const provisionedPollerConfig = z
       .describe("Event pollers at most. Default 200."),
   })
   .describe(
-    "Queues and Kafka. Pollers of the mapping's own, in place of scalingConfig; queues have at least 2. Empty: none. Kafka accepts it and needs none: each partition has a reader of its own, and parallelizationFactor says how many of its batches run at once.",
+    "Queues. Pollers of the mapping's own, in place of scalingConfig; queues have at least 2. Empty: none.",
   );

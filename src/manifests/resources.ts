@@ -4,31 +4,25 @@ import {
   MINIMUM_POLLERS_DEFAULT,
   QUEUE_BATCH_SIZE_DEFAULT,
   STREAM_BATCH_SIZE_DEFAULT,
-  TOPIC_BATCHING_WINDOW_MS_DEFAULT,
-  TOPIC_RETRIES_WITH_DESTINATION,
 } from "../model/limits.ts";
-import type { NamedByArn, QueueMapping, StreamMapping, TopicMapping } from "../model/mapping.ts";
+import type { QueueMapping, StreamMapping } from "../model/mapping.ts";
 import type { Place } from "../model/place.ts";
 import type {
   Connector,
   QueueConnector,
   SourceEndpoints,
+  SourceSettings,
   StreamConnector,
-  TopicConnector,
 } from "../ports/connector.ts";
+import type { SourceDestination } from "../ports/connector-parameters.ts";
 import { type DestinationAddress, parseDestination } from "./destination-address.ts";
 import { functionArn, parseFunctionName } from "./function-name.ts";
+import { MODULE_CONCURRENCY_DEFAULT, REMOTE_CONCURRENCY_DEFAULT } from "./function-schema.ts";
 import type { MappingContext } from "./mapping-checks.ts";
 import { connectorOf } from "./mapping-source.ts";
 import { mappingUuid } from "./mapping-uuid.ts";
-import {
-  type FunctionManifest,
-  type MappingManifest,
-  MODULE_CONCURRENCY_DEFAULT,
-  REMOTE_CONCURRENCY_DEFAULT,
-} from "./schema.ts";
+import type { FunctionManifest, MappingManifest } from "./schema.ts";
 import { epochMsOf } from "./timestamp.ts";
-import { topicSettings } from "./topic-settings.ts";
 
 /** A function as its manifest describes it, validated, with defaults filled in and paths made absolute. */
 export interface FunctionResource {
@@ -69,20 +63,12 @@ export type FunctionTargetSpec =
       readonly memoryMb: number;
     };
 
-export type MappingResource = StreamMappingResource | TopicMappingResource | QueueMappingResource;
+export type MappingResource = StreamMappingResource | QueueMappingResource;
 
 export interface StreamMappingResource extends ResourceParts {
   readonly kind: "stream";
-  readonly mapping: StreamMapping & NamedByArn;
+  readonly mapping: StreamMapping;
   readonly connector: StreamConnector;
-  /** `undefined`: discarded records are dropped and counted. */
-  readonly destination: DestinationAddress | undefined;
-}
-
-export interface TopicMappingResource extends ResourceParts {
-  readonly kind: "topic";
-  readonly mapping: TopicMapping;
-  readonly connector: TopicConnector;
   /** `undefined`: discarded records are dropped and counted. */
   readonly destination: DestinationAddress | undefined;
 }
@@ -97,6 +83,8 @@ interface ResourceParts {
   /** `metadata.name` of the function that it invokes. */
   readonly functionName: string;
   readonly endpoints: SourceEndpoints;
+  /** What its connector gets besides the mapping. */
+  readonly settings: SourceSettings;
   readonly tags: Readonly<Record<string, string>>;
   /** As checked, with defaults filled in and paths as written. */
   readonly spec: MappingManifest["spec"];
@@ -173,9 +161,11 @@ export function mappingResource(
   const connector = connectorOf(spec, connectors);
   const shared = sharedSettings(manifest, connector, place);
   if (connector === undefined || shared === undefined) return undefined;
+  const endpoints = absoluteEndpoints(spec.endpoints ?? {}, folder);
   const parts: ResourceParts = {
     functionName: shared.functionName,
-    endpoints: absoluteEndpoints(spec.endpoints ?? {}, folder),
+    endpoints,
+    settings: { endpoints, own: ownFieldsOf(spec, connector), folder },
     tags: spec.tags ?? {},
     spec,
   };
@@ -184,19 +174,22 @@ export function mappingResource(
     const mapping = { ...queueMapping(spec, shared), eventSourceArn };
     return { kind: "queue", mapping, connector, ...parts };
   }
-  const destination = destinationAddress(spec, folder);
-  const settings = streamSettings(spec, shared, destination, startingPosition(spec, connector));
+  const { defaults = {}, destination: ofSource } = connector.parameters;
+  const destination = destinationAddress(spec, folder, ofSource);
+  const position = startingPosition(spec, defaults.startingPosition);
+  const settings = streamSettings(spec, shared, destination, position);
   if (settings === undefined) return undefined;
-  if (connector.offers === "topic") {
-    // Without a bound nothing would ever go to the destination that was named.
-    const retriesMax = destination === undefined ? undefined : TOPIC_RETRIES_WITH_DESTINATION;
-    const retryAttemptsMax = settings.retryAttemptsMax ?? retriesMax;
-    const topic = topicSettings(spec, folder, shared.uuid);
-    const mapping = { ...settings, eventSourceArn, retryAttemptsMax, ...topic };
-    return { kind: "topic", mapping, connector, destination, ...parts };
-  }
-  if (eventSourceArn === undefined) return undefined;
-  return { kind: "stream", mapping: { ...settings, eventSourceArn }, connector, destination, ...parts };
+  const retriesDefault = destination === undefined ? undefined : defaults.retryAttemptsWithDestination;
+  const retryAttemptsMax = settings.retryAttemptsMax ?? retriesDefault;
+  const mapping = { ...settings, eventSourceArn, retryAttemptsMax };
+  return { kind: "stream", mapping, connector, destination, ...parts };
+}
+
+function ownFieldsOf(
+  spec: Readonly<Record<string, unknown>>,
+  { parameters: { fields } }: Connector,
+): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(spec).filter(([name]) => name in fields));
 }
 
 function sharedSettings(
@@ -209,7 +202,7 @@ function sharedSettings(
   const batchSizeDefault =
     connector?.offers === "queue" ? QUEUE_BATCH_SIZE_DEFAULT : STREAM_BATCH_SIZE_DEFAULT;
   const windowSeconds = spec.maximumBatchingWindowInSeconds;
-  const windowMsDefault = connector?.offers === "topic" ? TOPIC_BATCHING_WINDOW_MS_DEFAULT : 0;
+  const windowMsDefault = connector?.parameters.defaults?.batchingWindowMs ?? 0;
   return {
     uuid: spec.uuid?.toLowerCase() ?? mappingUuid(metadata.name),
     name: metadata.name,
@@ -259,22 +252,23 @@ function queueMapping(
 }
 
 /** An empty text is AWS's way to remove a destination. */
-function destinationAddress(spec: MappingManifest["spec"], folder: string): DestinationAddress | undefined {
+function destinationAddress(
+  spec: MappingManifest["spec"],
+  folder: string,
+  ofSource: SourceDestination | undefined,
+): DestinationAddress | undefined {
   const text = spec.destinationConfig?.onFailure?.destination;
   if (text === undefined || text === "") return undefined;
-  const destination = parseDestination(text, folder);
+  const destination = parseDestination(text, folder, ofSource === undefined ? [] : [ofSource]);
   return destination.kind === "fault" ? undefined : destination;
 }
 
-/** AWS lets it be left out for Kafka alone. */
 function startingPosition(
   spec: MappingManifest["spec"],
-  connector: Connector,
+  initial: StreamMapping["startingPosition"]["kind"] | undefined,
 ): StreamMapping["startingPosition"] | undefined {
-  if (spec.startingPosition === undefined) {
-    return connector.offers === "topic" ? { kind: "TRIM_HORIZON" } : undefined;
-  }
-  if (spec.startingPosition !== "AT_TIMESTAMP") return { kind: spec.startingPosition };
+  const kind = spec.startingPosition ?? initial;
+  if (kind !== "AT_TIMESTAMP") return kind && { kind };
   return { kind: "AT_TIMESTAMP", epochMs: epochMsOf(spec.startingPositionTimestamp ?? 0) };
 }
 

@@ -20,14 +20,6 @@ export const STREAM_PARAMETERS = [
   "destinationConfig",
 ] as const;
 
-/** Parameters of Kafka topics only. */
-export const TOPIC_PARAMETERS = [
-  "topics",
-  "sourceAccessConfigurations",
-  "amazonManagedKafkaEventSourceConfig",
-  "selfManagedKafkaEventSourceConfig",
-] as const;
-
 /** Parameters of queues only. */
 export const QUEUE_PARAMETERS = ["scalingConfig", "provisionedPollerConfig", "strictAwsFifo"] as const;
 

@@ -20,26 +20,14 @@ export const PLAIN_QUEUE_BATCH_SIZE_MAX = 10;
 /** `scalingConfig.maximumConcurrency` (queues §2.4). */
 export const QUEUE_CONCURRENCY_MIN = 2;
 export const QUEUE_CONCURRENCY_MAX = 1_000;
-/** `provisionedPollerConfig`: of queues (queues §2.4), and of topics, which begin at 1 and end lower (kafka §7). */
+/** `provisionedPollerConfig` (queues §2.4); some sources begin at 1, and end lower (kafka §7). */
 export const POLLERS_MIN = 1;
 export const QUEUE_POLLERS_MIN = 2;
-export const TOPIC_MAXIMUM_POLLERS_MAX = 2_000;
 export const MINIMUM_POLLERS_MAX = 200;
 export const MINIMUM_POLLERS_DEFAULT = 2;
 export const MAXIMUM_POLLERS_MAX = 10_000;
 export const MAXIMUM_POLLERS_DEFAULT = 200;
 export const BATCHING_WINDOW_SECONDS_MAX = 300;
-/** What a topic's mapping has that gives none (queues §1.1); whole seconds cannot say it. */
-export const TOPIC_BATCHING_WINDOW_MS_DEFAULT = 500;
-/** Longest function time-out of a topic's mapping (kafka §1). */
-export const TOPIC_FUNCTION_TIMEOUT_SECONDS_MAX = 840;
-/** Retries of a topic's mapping that names a destination and no number of them (kafka §4). */
-export const TOPIC_RETRIES_WITH_DESTINATION = 10;
-export const CONSUMER_GROUP_ID_CHARS_MAX = 200;
-export const TOPIC_CHARS_MAX = 249;
-export const SOURCE_ACCESS_MAX = 23;
-export const SOURCE_ACCESS_URI_CHARS_MAX = 200;
-export const BOOTSTRAP_SERVERS_MAX = 10;
 export const PARALLELIZATION_FACTOR_MAX = 10;
 export const TUMBLING_WINDOW_SECONDS_MAX = 900;
 export const RETRY_ATTEMPTS_MAX = 10_000;

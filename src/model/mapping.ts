@@ -39,40 +39,6 @@ export interface StreamMapping {
   readonly onFailureDestination: string | undefined;
 }
 
-/** A mapping of a source that its ARN names. */
-export type NamedByArn = { readonly eventSourceArn: string };
-
-/** A mapping of one topic of a Kafka cluster (kafka §1): a stream whose shards are the topic's partitions. */
-export interface TopicMapping extends StreamMapping {
-  readonly topic: string;
-  /** `host:port`, at least one: where the cluster is found, and what events show of it. */
-  readonly bootstrapServers: readonly string[];
-  /** 1…200 characters. */
-  readonly consumerGroupId: string;
-  /** In the order of the manifest; the kinds that concern networks of AWS are left out. */
-  readonly access: readonly SourceAccess[];
-}
-
-/**
- * One of `sourceAccessConfigurations` (kafka §6): what a secret is for and where it stands, never the secret itself.
- */
-export interface SourceAccess {
-  readonly type: SourceAccessType;
-  /** `file:` with an absolute path, `env:` with the name of an environment variable, or the ARN of a secret. */
-  readonly uri: string;
-}
-
-export const SOURCE_ACCESS_TYPES = [
-  /** SASL/PLAIN. */
-  "BASIC_AUTH",
-  "SASL_SCRAM_256_AUTH",
-  "SASL_SCRAM_512_AUTH",
-  "CLIENT_CERTIFICATE_TLS_AUTH",
-  "SERVER_ROOT_CA_CERTIFICATE",
-] as const;
-
-export type SourceAccessType = (typeof SOURCE_ACCESS_TYPES)[number];
-
 /** Settings of a queue's mapping: AWS's parameters, validated, with their defaults filled in. */
 export interface QueueMapping {
   readonly uuid: string;

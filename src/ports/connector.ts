@@ -1,11 +1,6 @@
-import type {
-  NamedByArn,
-  QueueMapping,
-  StartingPosition,
-  StreamMapping,
-  TopicMapping,
-} from "../model/mapping.ts";
+import type { QueueMapping, StartingPosition, StreamMapping } from "../model/mapping.ts";
 import type { NetworkReach } from "../model/network-reach.ts";
+import type { ConnectorParameters, ShownSettings } from "./connector-parameters.ts";
 import type { Destination } from "./destination.ts";
 import type { QueueSource } from "./queue-source.ts";
 import type { NewSource, RecordSender } from "./record-sender.ts";
@@ -15,39 +10,31 @@ import type { StreamSource } from "./stream-source.ts";
  * An event source: what `connectors/registry.ts` lists. One folder per connector; a folder that offers both streams and
  * queues has one connector for each.
  */
-export type Connector = StreamConnector | TopicConnector | QueueConnector;
+export type Connector = StreamConnector | QueueConnector;
 
 export interface StreamConnector extends ConnectorIdentity {
   readonly offers: "stream";
   readonly startingPositions: readonly StartingPosition["kind"][];
-  openStream(mapping: StreamMapping & NamedByArn, endpoints: SourceEndpoints): Promise<StreamSource>;
+  openStream(mapping: StreamMapping, settings: SourceSettings): Promise<StreamSource>;
+  /** A destination of the form that its parameters tell: a part of the source that the mapping reads. */
+  openDestination?(mapping: StreamMapping, settings: SourceSettings, uri: string): Promise<Destination>;
   /** For load tests; left out where the connector only reads. */
-  openSender?(
-    mapping: StreamMapping & NamedByArn,
-    endpoints: SourceEndpoints,
-    source: NewSource,
-  ): Promise<RecordSender>;
-}
-
-/** Topics of a cluster that speaks Kafka's protocol: streams with the parameters that AWS gives Kafka (kafka §1). */
-export interface TopicConnector extends ConnectorIdentity {
-  readonly offers: "topic";
-  readonly startingPositions: readonly StartingPosition["kind"][];
-  /** `reach`: where connections may go, of mappings whose servers no operator has named; absent: anywhere. */
-  openTopic(mapping: TopicMapping, reach?: NetworkReach): Promise<StreamSource>;
-  /** `kafka://TOPIC` as the failure destination of a mapping: a topic of the cluster that it reads (kafka §5). */
-  openTopicDestination(mapping: TopicMapping, topic: string, reach?: NetworkReach): Promise<Destination>;
-  /** For load tests; left out where the connector only reads. */
-  openSender?(mapping: TopicMapping): Promise<RecordSender>;
+  openSender?(mapping: StreamMapping, settings: SourceSettings, source: NewSource): Promise<RecordSender>;
 }
 
 export interface QueueConnector extends ConnectorIdentity {
   readonly offers: "queue";
   /** The ARN names a queue with order: its mapping has smaller bounds (queues §2.1). Known before it is opened. */
   isFifoQueue(eventSourceArn: string): boolean;
-  openQueue(mapping: QueueMapping, endpoints: SourceEndpoints): Promise<QueueSource>;
+  openQueue(mapping: QueueMapping, settings: SourceSettings): Promise<QueueSource>;
   /** For load tests; left out where the connector only reads. */
-  openSender?(mapping: QueueMapping, endpoints: SourceEndpoints, source: NewSource): Promise<RecordSender>;
+  openSender?(mapping: QueueMapping, settings: SourceSettings, source: NewSource): Promise<RecordSender>;
+}
+
+/** What a mapping says of its source beyond what all mappings have. It has passed all checks. */
+export interface SourceSettings extends ShownSettings {
+  /** Where connections may go, of mappings whose servers no operator has named. Absent: anywhere. */
+  readonly reach?: NetworkReach;
 }
 
 interface ConnectorIdentity {
@@ -62,6 +49,7 @@ interface ConnectorIdentity {
    * source.
    */
   readonly endpointNames: readonly string[];
+  readonly parameters: ConnectorParameters;
 }
 
 export type SourceForm =

@@ -65,8 +65,11 @@ export interface StreamDescription {
   readonly kind: string;
   /** What events and failure records show; `undefined`: a self-managed source, which has none. */
   readonly eventSourceArn: string | undefined;
-  /** Kafka: `host:port` of the cluster, with commas, as events and failure records show them. */
+  /** Addresses of a source that has no ARN, with commas, as events and failure records show them. */
   readonly bootstrapServers?: string;
+  /** What spans call the source, where its ARN does not tell, and who reads it. */
+  readonly sourceName?: string;
+  readonly consumerGroup?: string;
   /**
    * Reads of its shards travel together, and one that waits for records holds nothing that others need: any number of
    * them may be under way. Without this member they take turns (`concurrentReads`).

@@ -30,9 +30,9 @@ export interface TraceSubject {
   readonly sourceKind: string;
   readonly eventSourceArn: string | undefined;
   readonly shardId: string | undefined;
-  /** Kafka. */
-  readonly topic: string | undefined;
-  readonly consumerGroupId: string | undefined;
+  /** Where the ARN does not tell it. */
+  readonly sourceName: string | undefined;
+  readonly consumerGroup: string | undefined;
   readonly destination: string | undefined;
 }
 

@@ -91,7 +91,7 @@ async function deployment(t: TestContext, folder: string, name: string, fn: Invo
     batchSize: 1,
     parallelizationFactor: 2,
   };
-  const source = await localConnector.openStream(mapping, { LOCAL_FILE: [path] });
+  const source = await localConnector.openStream(mapping, { endpoints: { LOCAL_FILE: [path] } });
   t.after(() => source.close());
   return { kind: "stream" as const, mapping, source, fn, destination: undefined };
 }

@@ -1,7 +1,8 @@
 import { execFileSync } from "node:child_process";
 import { randomBytes, randomUUID } from "node:crypto";
-import { kafkaConnector } from "../../connectors/kafka/connector.ts";
-import type { TopicMapping } from "../../src/model/mapping.ts";
+import { openTopic } from "../../connectors/kafka/connector.ts";
+import type { TopicPlace } from "../../connectors/kafka/settings.ts";
+import type { StreamMapping } from "../../src/model/mapping.ts";
 import type { FunctionTarget } from "../../src/ports/function-target.ts";
 import { createQuietEngine } from "../fixtures/quiet-engine.ts";
 import type { KafkaServer } from "../servers/kafka.ts";
@@ -41,11 +42,13 @@ export async function fillTopic(
   await producer.disconnect();
 }
 
+type BenchMapping = StreamMapping & TopicPlace;
+
 export function benchMapping(
   server: KafkaServer,
   topic: string,
-  settings: Partial<TopicMapping> = {},
-): TopicMapping {
+  settings: Partial<BenchMapping> = {},
+): BenchMapping {
   return {
     uuid: randomUUID(),
     name: "bench",
@@ -74,11 +77,11 @@ export function benchMapping(
 
 /** Runs the whole engine over the topic, in a group of its own, until `done` resolves. */
 export async function runKafkaEngine(
-  mapping: TopicMapping,
+  mapping: BenchMapping,
   target: FunctionTarget,
   done: Promise<void>,
 ): Promise<void> {
-  const source = await kafkaConnector.openTopic(mapping);
+  const source = await openTopic(mapping);
   const engine = createQuietEngine();
   const fn = { name: "bench", target, timeoutMs: 30_000, concurrency: 1_000 };
   engine.start({ kind: "stream", mapping, source, fn, destination: undefined });

@@ -217,7 +217,7 @@ describeSource("a local queue's file that is not there", async () => {
       const mapping = { ...PLAIN_QUEUE_MAPPING, eventSourceArn };
       return {
         kind: "queue",
-        source: await localQueueConnector.openQueue(mapping, { LOCAL_FILE: [moved.path] }),
+        source: await localQueueConnector.openQueue(mapping, { endpoints: { LOCAL_FILE: [moved.path] } }),
       };
     },
     async append(texts) {

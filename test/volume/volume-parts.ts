@@ -39,7 +39,11 @@ export async function openSubject({ source, place }: VolumeWork): Promise<Volume
         source: await dynamodbStreamsConnector.openStream(stream, {}),
       };
     case "local-stream":
-      return { kind: "stream", mapping: stream, source: await localConnector.openStream(stream, endpoints) };
+      return {
+        kind: "stream",
+        mapping: stream,
+        source: await localConnector.openStream(stream, { endpoints }),
+      };
     case "kafka": {
       const bootstrapServers = [place.bootstrap];
       const cluster = new KafkaCluster({ bootstrap: bootstrapServers, access: {}, clientId: "volume" });
@@ -54,7 +58,11 @@ export async function openSubject({ source, place }: VolumeWork): Promise<Volume
     case "sqs":
       return { kind: "queue", mapping: queue, source: await sqsConnector.openQueue(queue, {}) };
     case "local-queue":
-      return { kind: "queue", mapping: queue, source: await localQueueConnector.openQueue(queue, endpoints) };
+      return {
+        kind: "queue",
+        mapping: queue,
+        source: await localQueueConnector.openQueue(queue, { endpoints }),
+      };
   }
 }
 

@@ -1,21 +1,20 @@
-import type { QueueMapping, StreamMapping, TopicMapping } from "../../model/mapping.ts";
+import type { QueueMapping, StreamMapping } from "../../model/mapping.ts";
 import type { QueueDescription } from "../../ports/queue-source.ts";
 import type { StreamDescription } from "../../ports/stream-source.ts";
 import type { TraceSubject } from "../../ports/tracing.ts";
 
 export function streamSubject(
-  mapping: StreamMapping | TopicMapping,
-  { kind, eventSourceArn }: StreamDescription,
+  mapping: StreamMapping,
+  { kind, eventSourceArn, sourceName, consumerGroup }: StreamDescription,
   shardId: string,
 ): TraceSubject {
-  const isTopic = "topic" in mapping;
   return {
     ...functionOf(mapping),
     sourceKind: kind,
     eventSourceArn,
     shardId,
-    topic: isTopic ? mapping.topic : undefined,
-    consumerGroupId: isTopic ? mapping.consumerGroupId : undefined,
+    sourceName,
+    consumerGroup,
     destination: mapping.onFailureDestination,
   };
 }
@@ -29,8 +28,8 @@ export function queueSubject(
     sourceKind: kind,
     eventSourceArn,
     shardId: undefined,
-    topic: undefined,
-    consumerGroupId: undefined,
+    sourceName: undefined,
+    consumerGroup: undefined,
     destination: undefined,
   };
 }

@@ -80,7 +80,7 @@ function invocationAttributes(span: InvocationSpan): Attributes {
     "messaging.system": systemOf(subject),
     "messaging.destination.name": sourceNameOf(subject),
     "messaging.destination.partition.id": subject.shardId,
-    "messaging.consumer.group.name": subject.consumerGroupId,
+    "messaging.consumer.group.name": subject.consumerGroup,
     "messaging.batch.message_count": records,
     "faas.invoked_name": subject.functionName,
     "faas.invocation_id": span.requestId,
@@ -131,9 +131,9 @@ function destinationSystemOf(destination: string): string {
   return SYSTEMS[kind] ?? kind;
 }
 
-/** The topic, or the queue, stream or table of the ARN. */
-function sourceNameOf({ topic, eventSourceArn, mapping }: TraceSubject): string {
-  if (topic !== undefined) return topic;
+/** The source's own name, or the queue, stream or table of the ARN. */
+function sourceNameOf({ sourceName, eventSourceArn, mapping }: TraceSubject): string {
+  if (sourceName !== undefined) return sourceName;
   const resource = eventSourceArn?.split(":").slice(5).join(":") ?? "";
   const [first = "", second] = resource.split("/");
   return (second ?? first) || mapping;

@@ -16,8 +16,8 @@ const SUBJECT = {
   sourceKind: "kinesis",
   eventSourceArn: "arn:aws:kinesis:eu-west-1:123456789012:stream/orders",
   shardId: "shardId-1",
-  topic: undefined,
-  consumerGroupId: undefined,
+  sourceName: undefined,
+  consumerGroup: undefined,
   destination: "arn:aws:sqs:eu-west-1:123456789012:failed",
 };
 

@@ -4,6 +4,7 @@ import type { Engine, MappingStatus } from "../../../src/engine/engine.ts";
 import { InvokerBook } from "../../../src/invocation/invoker-book.ts";
 import { hasErrorCode, MillraceError } from "../../../src/model/errors.ts";
 import { DEFAULT_PLACE } from "../../../src/model/place.ts";
+import type { Connector } from "../../../src/ports/connector.ts";
 import type { Destination } from "../../../src/ports/destination.ts";
 import type { FunctionTarget } from "../../../src/ports/function-target.ts";
 import type { ProgressStore } from "../../../src/ports/progress-store.ts";
@@ -137,7 +138,7 @@ export class ControlProcess {
     );
   }
 
-  #connectors() {
+  #connectors(): readonly Connector[] {
     const { random } = this.#options;
     const open = async () => {
       await this.#wait(random.between(0, random.chance(this.sourceFaultRate) ? OPEN_MS_MAX : 200));
@@ -146,7 +147,7 @@ export class ControlProcess {
     return [
       {
         ...LOCAL,
-        openStream: async ({ eventSourceArn }: { readonly eventSourceArn: string }) => {
+        openStream: async ({ eventSourceArn = "" }) => {
           const opening = openingOf(eventSourceArn);
           if (opening === undefined) await open();
           else {

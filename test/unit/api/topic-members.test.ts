@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { readCreateMembers, readUpdateMembers } from "../../../src/api/mapping-members.ts";
 import { mappingShape } from "../../../src/api/mapping-shape.ts";
 import { ControlWorld } from "../control/control-world.ts";
+import { CONTEXT } from "../manifests/manifest-samples.ts";
 
 const TOPIC = {
   FunctionName: "orders",
@@ -14,7 +15,7 @@ const TOPIC = {
 
 async function created(members: object) {
   const { plane } = await new ControlWorld().start("a");
-  const { spec } = readCreateMembers({ ...members });
+  const { spec } = readCreateMembers({ ...members }, CONTEXT.connectors);
   const { LastModified: _, ...shape } = mappingShape(
     await plane.mappings.create(spec, true, {}),
     plane.place,
@@ -68,15 +69,18 @@ test("callers cannot have secrets of this process sent to servers that they name
   for (const URI of ["file:/etc/secret", "env:SECRET"]) {
     const members = { SourceAccessConfigurations: [{ Type: "BASIC_AUTH", URI }] };
     for (const read of [readCreateMembers, readUpdateMembers]) {
-      assert.throws(() => read(members), { fault: "InvalidParameterValueException" });
+      assert.throws(() => read(members, CONTEXT.connectors), { fault: "InvalidParameterValueException" });
     }
   }
 });
 
 test("an update leaves topic, servers and consumer group as they are", () => {
-  const { spec } = readUpdateMembers({
-    ...TOPIC,
-    SelfManagedKafkaEventSourceConfig: { ConsumerGroupId: "g" },
-  });
+  const { spec } = readUpdateMembers(
+    {
+      ...TOPIC,
+      SelfManagedKafkaEventSourceConfig: { ConsumerGroupId: "g" },
+    },
+    CONTEXT.connectors,
+  );
   assert.deepEqual(spec, { functionName: "orders", sourceAccessConfigurations: [] });
 });

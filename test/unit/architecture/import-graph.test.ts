@@ -11,6 +11,7 @@ const PARTS = [
   "src/codecs",
   "src/sqlite",
   "src/network",
+  "src/secrets",
   "src/invocation",
   "src/leases",
   "src/engine",
@@ -34,7 +35,14 @@ type Part = (typeof PARTS)[number];
 
 /** The shared floor of adapters stands on the words and the ports, and on no adapter. */
 const FLOOR: readonly Part[] = ["src/model", "src/ports", "src/lib"];
-const ADAPTER: readonly Part[] = [...FLOOR, "src/aws", "src/codecs", "src/sqlite", "src/network"];
+const ADAPTER: readonly Part[] = [
+  ...FLOOR,
+  "src/aws",
+  "src/codecs",
+  "src/sqlite",
+  "src/network",
+  "src/secrets",
+];
 
 /** Who may import whom (docs/architecture.md). Everyone may import from their own folder. */
 const ALLOWED: Readonly<Record<Part, readonly Part[] | "everything">> = {
@@ -45,6 +53,7 @@ const ALLOWED: Readonly<Record<Part, readonly Part[] | "everything">> = {
   "src/codecs": FLOOR,
   "src/sqlite": FLOOR,
   "src/network": FLOOR,
+  "src/secrets": FLOOR,
   "src/invocation": ["src/model", "src/ports", "src/lib"],
   "src/leases": ["src/model", "src/ports", "src/lib"],
   "src/engine": ["src/model", "src/ports", "src/lib", "src/invocation", "src/leases"],

@@ -12,7 +12,6 @@ const TOO_LONG: Readonly<Record<string, string>> = {
   "src/engine/stream/shard-worker.ts": "the lease holder and progress come out",
   "src/engine/filter/rule-walk.ts": "the filter becomes a room of its own",
   "src/control/mapping-runner.ts": "a runner for each kind of resource",
-  "src/manifests/schema.ts": "connectors bring their parameters",
   "src/load/ledger.ts": "what is kept and what is judged come apart",
   "src/cli/run-manifests.ts": "starting and stopping come apart, in app",
   "src/main.ts": "opening of functions and stores comes out",

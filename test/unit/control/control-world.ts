@@ -156,7 +156,7 @@ export class ControlWorld {
     return [
       {
         ...LOCAL,
-        openStream: async ({ eventSourceArn }) => {
+        openStream: async ({ eventSourceArn = "" }) => {
           await this.opening;
           if (this.silent.has(eventSourceArn)) await new Promise(() => undefined);
           check(eventSourceArn);
@@ -170,7 +170,7 @@ export class ControlWorld {
           return closable<QueueSource>({ description: { visibilityMs: this.visibilityMs } });
         },
       },
-      { ...KAFKA, openTopic: async () => closable<StreamSource>({ listShards: async () => [] }) },
+      { ...KAFKA, openStream: async () => closable<StreamSource>({ listShards: async () => [] }) },
     ];
   }
 

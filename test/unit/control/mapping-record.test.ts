@@ -23,7 +23,7 @@ const RECORD: MappingRecord = {
 };
 
 test("a mapping is kept as a document that all kinds share: what it is, whose, and what becomes of it", () => {
-  assert.deepEqual(JSON.parse(rowOf(UUID, RECORD).document), {
+  assert.deepEqual(JSON.parse(rowOf(UUID, RECORD, READING.connectors).document), {
     form: 2,
     name: "orders",
     spec: { ...SPEC, enabled: false, tags: { team: "shop" } },
@@ -38,7 +38,7 @@ test("a mapping is kept as a document that all kinds share: what it is, whose, a
 test("what was written of a mapping is read back, and its settled row is without a transition", () => {
   const { transition: _transition, ...settled } = RECORD;
   for (const record of [RECORD, settled]) {
-    const kept = readRow({ ...rowOf(UUID, record), version: 5 }, READING);
+    const kept = readRow({ ...rowOf(UUID, record, READING.connectors), version: 5 }, READING);
     assert.deepEqual(kept?.record, { transition: undefined, ...record });
     assert.equal(kept?.resource.mapping.name, "orders");
   }
@@ -55,7 +55,7 @@ test("a row of the form before is read as what the API owns, and written anew in
     lastModifiedMs: 7,
   };
   const row = (document: object) => ({
-    ...rowOf(UUID, RECORD),
+    ...rowOf(UUID, RECORD, READING.connectors),
     document: JSON.stringify(document),
     version: 5,
   });
@@ -66,7 +66,7 @@ test("a row of the form before is read as what the API owns, and written anew in
     ...record,
     owner: { kind: "api", isAdopted: true },
   });
-  assert.deepEqual(readRow({ ...rowOf(UUID, record), version: 6 }, READING)?.record, {
+  assert.deepEqual(readRow({ ...rowOf(UUID, record, READING.connectors), version: 6 }, READING)?.record, {
     ...record,
     transition: undefined,
   });
@@ -74,8 +74,11 @@ test("a row of the form before is read as what the API owns, and written anew in
 
 test("a tombstone and a row of another kind are no mappings; what cannot be read is corrupt", () => {
   assert.equal(readRow({ ...tombstoneOf(UUID), version: 1 }, READING), undefined);
-  assert.equal(readRow({ ...rowOf(UUID, RECORD), kind: "function", version: 1 }, READING), undefined);
-  const good = JSON.parse(rowOf(UUID, RECORD).document);
+  assert.equal(
+    readRow({ ...rowOf(UUID, RECORD, READING.connectors), kind: "function", version: 1 }, READING),
+    undefined,
+  );
+  const good = JSON.parse(rowOf(UUID, RECORD, READING.connectors).document);
   const broken = [
     "{",
     "null",
@@ -87,8 +90,11 @@ test("a tombstone and a row of another kind are no mappings; what cannot be read
     JSON.stringify({ ...good, unknown: true }),
   ];
   for (const document of broken) {
-    assert.throws(() => readRow({ ...rowOf(UUID, RECORD), document, version: 1 }, READING), {
-      code: "ERR_MILLRACE_STORE_CORRUPT",
-    });
+    assert.throws(
+      () => readRow({ ...rowOf(UUID, RECORD, READING.connectors), document, version: 1 }, READING),
+      {
+        code: "ERR_MILLRACE_STORE_CORRUPT",
+      },
+    );
   }
 });

@@ -79,12 +79,12 @@ const SLIPS: readonly (readonly [name: string, text: string, ...problems: string
   [
     "a number as a text",
     withMapping('  parallelizationFactor: "5"'),
-    `m.yaml:13:26: ${M}.parallelizationFactor: The value is a text. Give a whole number from 1 to 10. Streams and Kafka only. Batches of one shard that run at once. Records of one key stay in order.`,
+    `m.yaml:13:26: ${M}.parallelizationFactor: The value is a text. Give a whole number from 1 to 10. Streams only. Batches of one shard that run at once. Records of one key stay in order.`,
   ],
   [
     "a field without a value",
     withMapping("  maximumRetryAttempts:"),
-    `m.yaml:13:24: ${M}.maximumRetryAttempts: The field has no value. Give a whole number from -1 to 10000. Streams and Kafka only. Retries of a failed batch before it is given up. -1: until its records expire; 10 for Kafka with a failure destination.`,
+    `m.yaml:13:24: ${M}.maximumRetryAttempts: The field has no value. Give a whole number from -1 to 10000. Streams only. Retries of a failed batch before it is given up. -1: until its records expire. Kafka: 10 with a failure destination, unless it is given.`,
   ],
   [
     "no starting position",
@@ -94,7 +94,7 @@ const SLIPS: readonly (readonly [name: string, text: string, ...problems: string
   [
     "an unknown starting position",
     withMapping("", "invalid"),
-    `m.yaml:12:21: ${M}.startingPosition: ${AWS} 'invalid' at 'startingPosition' failed to satisfy constraint: Member must satisfy enum value set: [LATEST, AT_TIMESTAMP, TRIM_HORIZON]. Give one of LATEST, AT_TIMESTAMP, TRIM_HORIZON. Streams, where it is required, and Kafka, where the oldest record is the default. Where a mapping that has no checkpoint yet begins: the oldest record (TRIM_HORIZON), what comes from now on (LATEST), or startingPositionTimestamp (AT_TIMESTAMP).`,
+    `m.yaml:12:21: ${M}.startingPosition: ${AWS} 'invalid' at 'startingPosition' failed to satisfy constraint: Member must satisfy enum value set: [LATEST, AT_TIMESTAMP, TRIM_HORIZON]. Give one of LATEST, AT_TIMESTAMP, TRIM_HORIZON. Streams only, and required there unless the source has a default. Where a mapping that has no checkpoint yet begins: the oldest record (TRIM_HORIZON), what comes from now on (LATEST), or startingPositionTimestamp (AT_TIMESTAMP). Kafka: the oldest record is the default.`,
   ],
   [
     "an unknown response type",
@@ -176,7 +176,7 @@ const SLIPS: readonly (readonly [name: string, text: string, ...problems: string
   [
     "a destination of more than 350 characters",
     withFailureDestination(`file:${"x".repeat(346)}`),
-    `m.yaml:13:50: ${DESTINATION}: ${AWS} 'file:${"x".repeat(75)}…' at 'destinationConfig.onFailure.destination' failed to satisfy constraint: Member must have length less than or equal to 350. Give a text of at most 350 characters. ARN of a standard SQS queue or SNS topic, which get AWS's failure record, or of an S3 bucket, which gets it with its event. Of Kafka mappings also kafka://TOPIC of the same cluster, which gets a message for each record. file:PATH appends the record with its event as a line of JSON; relative to the folder of this file. Empty or left out: records that are given up are dropped and counted.`,
+    `m.yaml:13:50: ${DESTINATION}: ${AWS} 'file:${"x".repeat(75)}…' at 'destinationConfig.onFailure.destination' failed to satisfy constraint: Member must have length less than or equal to 350. Give a text of at most 350 characters. ARN of a standard SQS queue or SNS topic, which get AWS's failure record, or of an S3 bucket, which gets it with its event. file:PATH appends the record with its event as a line of JSON; relative to the folder of this file. Empty or left out: records that are given up are dropped and counted.`,
   ],
   [
     "a filter pattern that is not JSON",

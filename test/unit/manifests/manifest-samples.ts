@@ -2,13 +2,15 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
+import { kafkaParameters } from "../../../connectors/kafka/parameters.ts";
+import { QUEUE_TEXTS } from "../../../src/aws/queue-texts.ts";
 import {
   formatProblems,
   type LoadedManifests,
   loadManifests,
 } from "../../../src/manifests/load-manifests.ts";
 import type { MappingContext } from "../../../src/manifests/mapping-checks.ts";
-import type { QueueConnector, StreamConnector, TopicConnector } from "../../../src/ports/connector.ts";
+import type { QueueConnector, StreamConnector } from "../../../src/ports/connector.ts";
 
 export const FUNCTION = `apiVersion: millrace.dev/v1
 kind: Function
@@ -40,6 +42,7 @@ export const LOCAL: StreamConnector = {
   filterDataKey: "data",
   startingPositions: ["TRIM_HORIZON", "LATEST", "AT_TIMESTAMP"],
   endpointNames: ["LOCAL_FILE"],
+  parameters: { title: "local streams", fields: {} },
   openStream: () => Promise.reject(new Error("not opened in this test")),
 };
 
@@ -65,6 +68,7 @@ export const SQS: QueueConnector = {
   filterDataKey: "body",
   isFifoQueue: (eventSourceArn) => eventSourceArn.endsWith(".fifo"),
   endpointNames: [],
+  parameters: { title: "SQS", fields: {}, texts: QUEUE_TEXTS },
   openQueue: () => Promise.reject(new Error("not opened in this test")),
 };
 
@@ -105,9 +109,9 @@ ${lines}
 `;
 }
 
-export const KAFKA: TopicConnector = {
+export const KAFKA: StreamConnector = {
   kind: "kafka",
-  offers: "topic",
+  offers: "stream",
   sources: [
     { kind: "arn", service: "kafka", resourcePrefix: "cluster/" },
     { kind: "selfManaged", endpointName: "KAFKA_BOOTSTRAP_SERVERS" },
@@ -115,8 +119,9 @@ export const KAFKA: TopicConnector = {
   filterDataKey: "value",
   startingPositions: ["TRIM_HORIZON", "LATEST", "AT_TIMESTAMP"],
   endpointNames: ["KAFKA_BOOTSTRAP_SERVERS"],
-  openTopic: () => Promise.reject(new Error("not opened in this test")),
-  openTopicDestination: () => Promise.reject(new Error("not opened in this test")),
+  parameters: kafkaParameters,
+  openStream: () => Promise.reject(new Error("not opened in this test")),
+  openDestination: () => Promise.reject(new Error("not opened in this test")),
 };
 
 export const CONTEXT: MappingContext = {

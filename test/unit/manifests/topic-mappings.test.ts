@@ -1,17 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { kafkaSettings } from "../../../connectors/kafka/settings.ts";
 import { CLUSTER_ARN, KAFKA, loadText, withMskMapping, withTopicMapping } from "./manifest-samples.ts";
 
 function loadedMapping(...loading: Parameters<typeof loadText>) {
   const { loaded, folder } = loadText(...loading);
   assert.equal(loaded.kind, "valid");
   const [resource] = loaded.kind === "valid" ? loaded.manifests.mappings : [];
-  assert.ok(resource?.kind === "topic");
-  return { resource, folder };
+  assert.ok(resource?.kind === "stream");
+  return { resource, folder, own: kafkaSettings(resource.mapping, resource.settings) };
 }
 
 test("reads a mapping of a self-managed cluster's topic with AWS's defaults", (t) => {
-  const { resource } = loadedMapping(t, withTopicMapping());
+  const { resource, own } = loadedMapping(t, withTopicMapping());
   const { mapping, connector, destination } = resource;
   assert.equal(connector, KAFKA);
   assert.equal(destination, undefined);
@@ -33,6 +34,8 @@ test("reads a mapping of a self-managed cluster's topic with AWS's defaults", (t
     tumblingWindowMs: 0,
     filterPatterns: [],
     onFailureDestination: undefined,
+  });
+  assert.deepEqual(own, {
     topic: "orders",
     bootstrapServers: ["kafka-1:9092", "kafka-2:9092"],
     consumerGroupId: mapping.uuid,
@@ -41,7 +44,7 @@ test("reads a mapping of a self-managed cluster's topic with AWS's defaults", (t
 });
 
 test("reads a mapping of an MSK cluster's topic with every setting", (t) => {
-  const { resource, folder } = loadedMapping(
+  const { resource, folder, own } = loadedMapping(
     t,
     withMskMapping(`  batchSize: 10000
   maximumBatchingWindowInSeconds: 0
@@ -63,10 +66,10 @@ test("reads a mapping of an MSK cluster's topic with every setting", (t) => {
   assert.equal(mapping.eventSourceArn, CLUSTER_ARN);
   assert.equal(mapping.functionArn, "arn:aws:lambda:eu-west-1:123456789012:function:orders");
   assert.equal(mapping.batchingWindowMs, 0);
-  assert.equal(mapping.consumerGroupId, "orders / readers");
-  assert.deepEqual(mapping.bootstrapServers, ["b-1.orders:9096"]);
-  assert.deepEqual(destination, { kind: "kafka", uri: "kafka://failed.orders", topic: "failed.orders" });
-  assert.deepEqual(mapping.access, [
+  assert.equal(own.consumerGroupId, "orders / readers");
+  assert.deepEqual(own.bootstrapServers, ["b-1.orders:9096"]);
+  assert.deepEqual(destination, { kind: "source", uri: "kafka://failed.orders", scheme: "kafka" });
+  assert.deepEqual(own.access, [
     { type: "SASL_SCRAM_512_AUTH", uri: `file:${folder}/login.json` },
     { type: "SERVER_ROOT_CA_CERTIFICATE", uri: "env:KAFKA_CA" },
   ]);
@@ -103,12 +106,12 @@ test("a topic is read from its oldest record where no starting position is given
 });
 
 test("a broker may be given by its IPv6 address, in brackets", (t) => {
-  const { resource } = loadedMapping(
+  const { own } = loadedMapping(
     t,
     withTopicMapping().replace(
       "kafka-1:9092",
       "'[::1]:9092', '[2001:db8::a.b.c.d]:1'".replace("a.b.c.d", "1.2.3.4"),
     ),
   );
-  assert.deepEqual(resource.mapping.bootstrapServers.slice(0, 2), ["[::1]:9092", "[2001:db8::1.2.3.4]:1"]);
+  assert.deepEqual(own.bootstrapServers.slice(0, 2), ["[::1]:9092", "[2001:db8::1.2.3.4]:1"]);
 });

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { inspect } from "node:util";
 import { readAccess } from "../../../../connectors/kafka/secrets.ts";
+import type { SourceAccess } from "../../../../connectors/kafka/settings.ts";
 import { describeError } from "../../../../src/model/errors.ts";
-import type { SourceAccess } from "../../../../src/model/mapping.ts";
 
 const CANARY = "canary-7f3a-do-not-show";
 

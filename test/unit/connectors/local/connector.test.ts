@@ -6,13 +6,13 @@ import { parseQueueArn } from "../../../../connectors/local/queue-arn.ts";
 import { parseStreamArn } from "../../../../connectors/local/stream-arn.ts";
 import { openStreamFile } from "../../../../connectors/local/stream-file.ts";
 import { CONNECTORS } from "../../../../connectors/registry.ts";
-import type { NamedByArn, QueueMapping, StreamMapping } from "../../../../src/model/mapping.ts";
+import type { QueueMapping, StreamMapping } from "../../../../src/model/mapping.ts";
 import type { SourceForm } from "../../../../src/ports/connector.ts";
 import { rejectsWith } from "../../../contract/rejects-with.ts";
 import { PLAIN_QUEUE_MAPPING } from "../../../fixtures/queue-mapping.ts";
 import { ARN, NO_ABORT, openedSource, temporaryFolder } from "./local-fixture.ts";
 
-const MAPPING: StreamMapping & NamedByArn = {
+const MAPPING: StreamMapping = {
   uuid: "11111111-1111-4111-8111-111111111111",
   name: "orders",
   functionName: "orders",
@@ -52,7 +52,7 @@ test("opens the stream that the ARN names in the file that the endpoint names", 
   using place = temporaryFolder();
   const file = openStreamFile(place.path);
   file.createStream({ name: "orders", shards: 2, retentionMs: 60_000 });
-  const source = await localConnector.openStream(MAPPING, { LOCAL_FILE: [place.path] });
+  const source = await localConnector.openStream(MAPPING, { endpoints: { LOCAL_FILE: [place.path] } });
   assert.deepEqual(source.description, {
     kind: "local",
     eventSourceArn: ARN.arn,
@@ -68,7 +68,9 @@ test("opens the queue that the ARN names beside the streams of the file", async 
   using place = temporaryFolder();
   const file = openStreamFile(place.path);
   file.createQueue({ name: "orders.fifo", visibilityMs: 60_000 });
-  const source = await localQueueConnector.openQueue(QUEUE_MAPPING, { LOCAL_FILE: [place.path] });
+  const source = await localQueueConnector.openQueue(QUEUE_MAPPING, {
+    endpoints: { LOCAL_FILE: [place.path] },
+  });
   assert.deepEqual(source.description, {
     kind: "local-queue",
     eventSourceArn: QUEUE_MAPPING.eventSourceArn,
@@ -106,7 +108,7 @@ test("a queue needs exactly one path, and an ARN of its own form", async () => {
 test("needs exactly one path, and an ARN of its own form", async () => {
   for (const endpoints of [{}, { LOCAL_FILE: [] }, { LOCAL_FILE: ["/a", "/b"] }]) {
     const error = await rejectsWith("ERR_MILLRACE_CONFIG", () =>
-      localConnector.openStream(MAPPING, endpoints),
+      localConnector.openStream(MAPPING, { endpoints }),
     );
     assert.ok(error.message.includes("endpoints.LOCAL_FILE"), error.message);
   }

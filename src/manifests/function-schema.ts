@@ -1,0 +1,147 @@
+import { z } from "zod";
+
+/** The shape of a Function's `spec`. Rules between its fields are in `function-checks.ts`. */
+
+/** Lambda's own default: a function that needs longer says so. */
+export const TIMEOUT_SECONDS_DEFAULT = 3;
+/** Functions that run elsewhere have it: Lambda's default concurrency of an account, which its functions share. */
+export const REMOTE_CONCURRENCY_DEFAULT = 1000;
+/** Each concurrent invocation of a module has a worker thread of its own. */
+export const MODULE_CONCURRENCY_DEFAULT = 10;
+
+const httpTarget = z
+  .strictObject({
+    url: z
+      .string()
+      .describe(
+        "http or https URL that gets each event as a POST request, for example http://127.0.0.1:9000/.",
+      ),
+  })
+  .describe("A function behind an HTTP endpoint.");
+
+const moduleTarget = z
+  .strictObject({
+    path: z
+      .string()
+      .min(1)
+      .describe(
+        "JavaScript or TypeScript module that exports a Lambda handler; relative to the folder of this file.",
+      ),
+    export: z.string().min(1).default("handler").describe("Name of the exported handler."),
+    environment: z
+      .record(z.string(), z.string())
+      .optional()
+      .describe("Environment variables that the function sees, besides Lambda's own and what it inherits."),
+    inheritEnvironment: z
+      .array(z.string().regex(/^(?!MILLRACE_)[A-Za-z_][A-Za-z0-9_]{0,254}$/))
+      .max(100)
+      .default([])
+      .describe(
+        "Names of variables of millrace's own environment that the function sees too. Without it: PATH, LANG, TZ, the region, proxies and NODE_EXTRA_CA_CERTS.",
+      ),
+    credentials: z
+      .string()
+      .regex(/^(?:inherit|none|env:[A-Za-z_][A-Za-z0-9_]{0,127})$/)
+      .default("none")
+      .describe(
+        "AWS credentials of the function. none; inherit: millrace's own AWS_ variables and home folder; env:PREFIX: variables such as PREFIXAWS_ACCESS_KEY_ID of millrace's environment.",
+      ),
+    memoryMb: z
+      .int()
+      .min(128)
+      .max(10_240)
+      .default(512)
+      .describe(
+        "Memory of each worker thread's JavaScript heap, in MB. An invocation that goes far beyond it is stopped and fails.",
+      ),
+  })
+  .describe("A function that runs inside millrace, in worker threads.");
+
+const lambdaTarget = z
+  .strictObject({
+    functionName: z
+      .string()
+      .min(1)
+      .max(256)
+      .describe(
+        "Name or ARN of the function, with a version or alias behind a colon if wanted. An ARN's region is called.",
+      ),
+    region: z
+      .string()
+      .regex(/^[a-z0-9-]{1,64}$/)
+      .optional()
+      .describe("Region of the function. Default: the ARN's, then the AWS SDK's own rules, as AWS_REGION."),
+    endpoint: z
+      .string()
+      .optional()
+      .describe(
+        "http or https URL of a service with Lambda's Invoke API, such as the Runtime Interface Emulator. Default: AWS, or AWS_ENDPOINT_URL_LAMBDA.",
+      ),
+  })
+  .describe("A function of AWS Lambda. Credentials come by the AWS SDK's own rules.");
+
+const targets = {
+  http: httpTarget.optional(),
+  module: moduleTarget.optional(),
+  lambda: lambdaTarget.optional(),
+};
+
+const versions = z
+  .record(
+    z.string().regex(/^[1-9][0-9]{0,9}$/),
+    z
+      .strictObject(targets)
+      .describe("What to invoke as this version. Exactly one of http, lambda and module."),
+  )
+  .optional()
+  .describe(
+    "Published versions by number, for mappings of NAME:NUMBER and for aliases. The function's own target is $LATEST.",
+  );
+
+const versionNumber = z.union([z.int().min(1).max(9_999_999_999), z.string().min(1)]);
+
+const aliases = z
+  .record(
+    z.string().regex(/^(?![0-9]+$)[A-Za-z0-9_-]{1,128}$/),
+    z
+      .strictObject({
+        version: versionNumber.describe("Version that the alias stands for: a number, or $LATEST."),
+        weights: z
+          .record(z.string(), z.number().min(0).max(1))
+          .optional()
+          .describe(
+            "Shares of batches that go to other versions, for example { 3: 0.05 }; together at most 1. All attempts of a batch go to one version.",
+          ),
+      })
+      .describe("An alias, for mappings of NAME:ALIAS."),
+  )
+  .optional()
+  .describe("Names of versions.");
+
+export const functionSpec = z
+  .strictObject({
+    ...targets,
+    versions,
+    aliases,
+    timeoutSeconds: z
+      .int()
+      .min(1)
+      .max(900)
+      .default(TIMEOUT_SECONDS_DEFAULT)
+      .describe("How long one invocation may take, in seconds. Beyond it the invocation fails."),
+    reservedConcurrency: z
+      .int()
+      .min(1)
+      .max(10_000)
+      .optional()
+      .describe(
+        `Invocations that run at once, over all callers of the function in all processes of a store; more wait their turn, each mapping for its even share. Absent: each process has its own bound, ${REMOTE_CONCURRENCY_DEFAULT} for http and lambda, ${MODULE_CONCURRENCY_DEFAULT} for module.`,
+      ),
+    adaptiveConcurrency: z
+      .boolean()
+      .default(false)
+      .describe(
+        "True: fewer invocations at once, down to one, while the function refuses them (429, unavailable) or takes twice as long as usual, and more again step by step, up to reservedConcurrency.",
+      ),
+  })
+  .describe("What to invoke, and its bounds. Exactly one of http, lambda and module.");
