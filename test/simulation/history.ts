@@ -52,8 +52,6 @@ export interface MappingHistory {
   changesTold: number;
   /** Lengths that updates have given to its tumbling windows; 0: switched off. The last one is in force. */
   readonly windowUpdates: number[];
-  /** By process and shard's name: the log of the last records that the function was given. */
-  readonly lastLogs: Map<string, SimShard>;
 }
 
 export interface Breach {
@@ -256,7 +254,6 @@ export function createMappingHistory(
     dropsCounted: 0,
     expiriesCounted: 0,
     changesTold: 0,
-    lastLogs: new Map(),
     windowUpdates: [],
   };
 }

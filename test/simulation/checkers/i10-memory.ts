@@ -1,6 +1,6 @@
 import { type Attempt, isOwed, isUnmade, type MappingHistory, type ReadReturned } from "../history.ts";
 import { isOversized, type Ledger } from "../ledger.ts";
-import { isSettledIn, type SettledPlaces, settledPlaces } from "../settled-places.ts";
+import { type SettledPlaces, settledPlaces } from "../settled-places.ts";
 import { isIn } from "../world/log.ts";
 import type { SimProcess } from "../world/process.ts";
 import type { SimRecord, SimShard } from "../world/stream.ts";
@@ -53,13 +53,21 @@ function holdingOf(holdings: Map<SimProcess, Holding>, process: SimProcess): Hol
   return holding;
 }
 
+/** What one reader has read. */
+class Pages {
+  /** Of these the process holds so many still. */
+  readonly records: SimRecord[] = [];
+  held = 0;
+  largestBytes = 0;
+}
+
 /** Records that one process holds, each under the reader that read it. */
 class Holding {
   /** What its checkpoint told it not to process again. */
   readonly #skipped = new Map<string, { readonly shard: SimShard; readonly places: SettledPlaces }>();
-  readonly #readerOf = new Map<SimRecord, number>();
-  readonly #ofReader = new Map<number, Set<SimRecord>>();
-  readonly #largestRead = new Map<number, number>();
+  /** By record id. */
+  readonly #pagesOf: (Pages | undefined)[] = [];
+  readonly #ofReader = new Map<number, Pages>();
   #bytes = 0;
 
   skip(shard: SimShard, places: SettledPlaces): void {
@@ -67,30 +75,29 @@ class Holding {
   }
 
   read(event: ReadReturned, trial: Trial): void {
-    const held = this.#ofReader.get(event.readerId) ?? new Set<SimRecord>();
-    this.#ofReader.set(event.readerId, held);
+    const pages = this.#ofReader.get(event.readerId) ?? new Pages();
+    this.#ofReader.set(event.readerId, pages);
+    // Without a destination nobody sees when a record that no event can hold is given up.
+    const isSeen = trial.mapping.mapping.onFailureDestination !== undefined;
     const skipped = this.#skipped.get(event.shard.shardId);
     let readBytes = 0;
     for (let index = event.from; index < event.to; index++) {
       const record = event.shard.records[index];
       if (record === undefined || !isOwed(trial.mapping, record)) continue;
       readBytes += record.bytes;
-      if (this.#readerOf.has(record)) continue;
-      if (skipped !== undefined && isIn(skipped.shard, record) && isSettledIn(skipped.places, index))
-        continue;
-      // Without a destination nobody sees when a record that no event can hold is given up.
-      const isSeen = trial.mapping.mapping.onFailureDestination !== undefined;
-      const isNever = isOversized(trial.history, trial.mapping, record) || isUnmade(trial.mapping, record);
-      if (!isSeen && isNever) continue;
-      this.#readerOf.set(record, event.readerId);
-      held.add(record);
+      if (this.#pagesOf[record.id] !== undefined) continue;
+      if (skipped !== undefined && isIn(skipped.shard, record) && skipped.places.has(index)) continue;
+      if (!isSeen && isNever(trial, record)) continue;
+      this.#pagesOf[record.id] = pages;
+      pages.records.push(record);
+      pages.held++;
       this.#bytes += record.bytes;
     }
-    this.#largestRead.set(event.readerId, Math.max(readBytes, this.#largestRead.get(event.readerId) ?? 0));
-    this.#check(event, held, trial);
+    pages.largestBytes = Math.max(readBytes, pages.largestBytes);
+    this.#check(event, pages, trial);
   }
 
-  #check(event: ReadReturned, held: ReadonlySet<SimRecord>, trial: Trial): void {
+  #check(event: ReadReturned, pages: Pages, trial: Trial): void {
     const { history, mapping, ledger, report } = trial;
     const { mappingBudgetBytes, shardWindowRecords, readRecords } = history.scenario.settings;
     // With a batching window there is room for a batch of each lane.
@@ -98,33 +105,43 @@ class Holding {
     const lanesRecords = batchingWindowMs === 0 ? 0 : parallelizationFactor * batchSize;
     const recordsMax = Math.max(shardWindowRecords, lanesRecords);
     let slack = 0;
-    for (const readBytes of this.#largestRead.values()) slack += readBytes;
-    const isOver = () => this.#bytes > mappingBudgetBytes + slack || held.size > recordsMax + readRecords;
+    for (const { largestBytes } of this.#ofReader.values()) slack += largestBytes;
+    const isOver = () => this.#bytes > mappingBudgetBytes + slack || pages.held > recordsMax + readRecords;
     if (!isOver()) return;
     this.#forgetAged(event.at, ledger);
     if (!isOver()) return;
     const bytes = `${this.#bytes} bytes of a budget of ${mappingBudgetBytes}`;
-    report(event.at, `${event.process.owner} holds ${bytes}, ${held.size} records of ${event.shard.shardId}`);
+    report(
+      event.at,
+      `${event.process.owner} holds ${bytes}, ${pages.held} records of ${event.shard.shardId}`,
+    );
   }
 
   /** Nobody sees which records are given up for their age without a destination: all that may be are taken for it. */
   #forgetAged(at: number, ledger: Ledger): void {
-    this.settle([...this.#readerOf.keys()].filter((record) => (ledger.agedAt[record.id] ?? 0) <= at));
+    for (const { records } of this.#ofReader.values()) {
+      this.settle(records.filter((record) => (ledger.agedAt[record.id] ?? 0) <= at));
+    }
   }
 
   close(readerId: number): void {
-    this.settle([...(this.#ofReader.get(readerId) ?? [])]);
+    const pages = this.#ofReader.get(readerId);
+    if (pages === undefined) return;
+    this.settle(pages.records.filter((record) => this.#pagesOf[record.id] === pages));
     this.#ofReader.delete(readerId);
-    this.#largestRead.delete(readerId);
   }
 
   settle(records: readonly SimRecord[]): void {
     for (const record of records) {
-      const reader = this.#readerOf.get(record);
-      if (reader === undefined) continue;
-      this.#readerOf.delete(record);
-      this.#ofReader.get(reader)?.delete(record);
+      const pages = this.#pagesOf[record.id];
+      if (pages === undefined) continue;
+      this.#pagesOf[record.id] = undefined;
+      pages.held--;
       this.#bytes -= record.bytes;
     }
   }
+}
+
+function isNever({ history, mapping }: Trial, record: SimRecord): boolean {
+  return isOversized(history, mapping, record) || isUnmade(mapping, record);
 }

@@ -1,5 +1,5 @@
 import type { Attempt, Checkpointed } from "../history.ts";
-import { isSettledIn, settledPlaces } from "../settled-places.ts";
+import { settledPlaces } from "../settled-places.ts";
 import type { SimProcess } from "../world/process.ts";
 import type { SimShard } from "../world/stream.ts";
 import type { Checker, Trial } from "./checker.ts";
@@ -53,5 +53,5 @@ function unsettled(attempt: Attempt, last: Checkpointed | undefined): string | u
   if (process.stopResolvedAt === undefined || toldAt === undefined) return undefined;
   if (process.drainDeadline < toldAt || toldProcessed.length === 0) return undefined;
   const places = last === undefined ? undefined : settledPlaces(attempt.shard, last.checkpoint);
-  return toldProcessed.find((record) => places === undefined || !isSettledIn(places, record.index))?.position;
+  return toldProcessed.find((record) => places === undefined || !places.has(record.index))?.position;
 }

@@ -1,4 +1,4 @@
-import { isSettledIn, type SettledPlaces, settledPlaces } from "../settled-places.ts";
+import { type SettledPlaces, settledPlaces } from "../settled-places.ts";
 import type { SimShard } from "../world/stream.ts";
 import type { Checker } from "./checker.ts";
 
@@ -18,8 +18,9 @@ export const checkpointMonotone: Checker = {
       if (now.reached < before.reached) {
         report(at, `${process.owner} moved ${shard.shardId} back from ${before.reached} to ${now.reached}`);
       }
-      const isKnown = (index: number) => isSettledIn(now, index) || isTrimmed(shard, index, at);
-      const lost = before.ranges.find(([from, to]) => !isKnown(from) || !isKnown(to - 1));
+      if (before.ranges.length === 0) continue;
+      const isKnown = (index: number) => now.has(index) || isTrimmed(shard, index, at);
+      const lost = before.ranges.find((range) => !isKnown(range[0]) || !isKnown(range[1] - 1));
       if (lost !== undefined) {
         report(at, `${process.owner} forgot that ${lost.join("…")} of ${shard.shardId} is settled`);
       }

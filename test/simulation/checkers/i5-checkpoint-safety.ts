@@ -18,7 +18,7 @@ export const checkpointSafety: Checker = {
       const { reached, ranges } = settledPlaces(shard, checkpoint);
       checkRange(trial, event, verified.get(shard) ?? 0, reached);
       verified.set(shard, Math.max(verified.get(shard) ?? 0, reached));
-      for (const [from, to] of ranges) checkRange(trial, event, from, to);
+      for (const range of ranges) checkRange(trial, event, range[0], range[1]);
       if (checkpoint.ended) checkEnd(trial, event, reached);
     }
   },

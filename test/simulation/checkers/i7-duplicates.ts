@@ -1,6 +1,7 @@
-import type { Attempt, MappingHistory } from "../history.ts";
-import { isSettledIn, type SettledPlaces, settledPlaces } from "../settled-places.ts";
+import type { Attempt, Checkpointed, MappingHistory } from "../history.ts";
+import { SettledPlaces, settledPlaces } from "../settled-places.ts";
 import { isIn } from "../world/log.ts";
+import type { SimProcess } from "../world/process.ts";
 import type { SimRecord, SimShard } from "../world/stream.ts";
 import type { Checker, Trial } from "./checker.ts";
 
@@ -16,7 +17,8 @@ export const duplicates: Checker = {
   title: "bounded duplicates",
   check(trial) {
     const { mapping, history } = trial;
-    const toldIn = new Map<number, string>();
+    /** By record id: the last attempt in which a process was told that it is done. */
+    const toldIn: (Attempt | undefined)[] = [];
     const isFaultless = history.scenario.flavour !== "swarm";
     const resumed = resumePlaces(mapping);
     for (const event of mapping.events) {
@@ -50,41 +52,28 @@ function checkCompleteness({ mapping, history, report }: Trial): void {
     : Number.POSITIVE_INFINITY;
   const undurableMsMax =
     Math.max(settings.leaseDurationMs, 2 * settings.checkpointIntervalMs) * (1 + DRIFT) + STORE_MS_MAX;
-  const open = new Map<string, Known[]>();
+  const open = new Owned<Known[]>();
   for (const event of mapping.events) {
     if (event.kind === "attemptTold") {
-      const { attempt } = event;
-      if (attempt.process.drainDeadline < event.at || attempt.toldProcessed.length === 0) continue;
-      const key = `${attempt.shard.shardId}/${ownership(attempt)}`;
-      const known = open.get(key) ?? [];
-      if (known.length === 0) open.set(key, known);
-      for (const record of attempt.toldProcessed) {
-        known.push({ record, toldAt: event.at });
-      }
+      const { shard, process, epoch, toldProcessed } = event.attempt;
+      if (process.drainDeadline < event.at || toldProcessed.length === 0) continue;
+      const known = open.of(shard, process, epoch) ?? [];
+      if (known.length === 0) open.set(shard, process, epoch, known);
+      for (const record of toldProcessed) known.push({ record, toldAt: event.at });
     } else if (event.kind === "attemptStarted") {
-      const { attempt } = event;
-      const [oldest] = open.get(`${attempt.shard.shardId}/${ownership(attempt)}`) ?? [];
+      const { id, shard, process, epoch } = event.attempt;
+      const oldest = open.of(shard, process, epoch)?.[0];
       if (oldest === undefined || event.at - oldest.toldAt <= undurableMsMax) continue;
       const since = `${oldest.record.position}, done at ${oldest.toldAt.toFixed(1)}, is not durable`;
-      report(event.at, `attempt ${attempt.id} starts while ${since}`);
+      report(event.at, `attempt ${id} starts while ${since}`);
     } else if (event.kind === "checkpointed") {
-      const key = `${event.shard.shardId}/${event.process.ordinal}/${event.epoch}`;
-      const known = open.get(key);
+      const known = open.of(event.shard, event.process, event.epoch);
       if (known === undefined) continue;
-      const places = settledPlaces(event.shard, event.checkpoint);
-      const left: Known[] = [];
-      let late: Known | undefined;
-      for (const each of known) {
-        // Nobody settles what another log has replaced.
-        if (!isIn(event.shard, each.record)) continue;
-        if (!isSettledIn(places, each.record.index)) left.push(each);
-        else if (late === undefined && event.at - each.toldAt > storedWithinMs) late = each;
-      }
-      open.set(key, left);
+      const late = forgetDurable(known, event, storedWithinMs);
       if (late !== undefined) {
         report(event.at, `${late.record.position}, done at ${late.toldAt.toFixed(1)}, is durable only now`);
       }
-      const missed = left.find(({ toldAt }) => toldAt < event.requestedAt);
+      const missed = known.find(({ toldAt }) => toldAt < event.requestedAt);
       if (missed === undefined) continue;
       const what = `${missed.record.position}, done at ${missed.toldAt.toFixed(1)}`;
       report(event.at, `a checkpoint of ${event.shard.shardId} by ${event.process.owner} leaves out ${what}`);
@@ -92,23 +81,60 @@ function checkCompleteness({ mapping, history, report }: Trial): void {
   }
 }
 
-function ownership(attempt: Attempt): string {
-  return `${attempt.process.ordinal}/${attempt.epoch}`;
+/** Leaves what is not durable yet, and gives the first that has become it too late. */
+function forgetDurable(known: Known[], event: Checkpointed, storedWithinMs: number): Known | undefined {
+  const { shard, checkpoint, at } = event;
+  const places = settledPlaces(shard, checkpoint);
+  let late: Known | undefined;
+  let left = 0;
+  for (const each of known) {
+    const { record, toldAt } = each;
+    // Nobody settles what another log has replaced.
+    if (!isIn(shard, record)) continue;
+    if (!places.has(record.index)) known[left++] = each;
+    else if (late === undefined && at - toldAt > storedWithinMs) late = each;
+  }
+  known.length = left;
+  return late;
+}
+
+/** By shard's name and ownership. */
+class Owned<T> {
+  readonly #byShard = new Map<string, Map<number, T>>();
+
+  of({ shardId }: SimShard, process: SimProcess, epoch: number | undefined): T | undefined {
+    return this.#byShard.get(shardId)?.get(ownership(process, epoch));
+  }
+
+  set({ shardId }: SimShard, process: SimProcess, epoch: number | undefined, value: T): void {
+    const ofShard = this.#byShard.get(shardId) ?? new Map<number, T>();
+    this.#byShard.set(shardId, ofShard.set(ownership(process, epoch), value));
+  }
+}
+
+/** More than there are processes. */
+const PROCESSES_MAX = 1_000;
+
+function ownership({ ordinal }: SimProcess, epoch = -1): number {
+  return epoch * PROCESSES_MAX + ordinal;
+}
+
+function isSameOwnership(a: Attempt, b: Attempt): boolean {
+  return a.process === b.process && a.epoch === b.epoch;
 }
 
 /**
- * A range that reaches into what the log has lost by then may be read again, all of it. So may all ranges of a log that
- * has lost some: the source is asked for them, and may not answer.
+ * What of a checkpoint holds still. A range that reaches into what the log has lost by then may be read again, all of
+ * it. So may all ranges of a log that has lost some: the source is asked for them, and may not answer.
  */
-function isKnownSettled({ shard, places }: Resume, at: number, logs: readonly SimShard[], record: SimRecord) {
+function knownPlaces({ shard, places }: Resume, at: number, logs: readonly SimShard[]): SettledPlaces {
   let kept = shard.records.length;
   for (let log: SimShard | undefined = shard; log !== undefined && (log.goneAt ?? at) < at; ) {
     const before: SimShard = log;
     log = logs.find((each) => each.before?.log === before);
     kept = Math.min(kept, log?.before?.kept ?? 0);
   }
-  const ranges = kept < shard.records.length ? [] : places.ranges;
-  return isIn(shard, record) && isSettledIn({ reached: places.reached, ranges }, record.index);
+  return kept < shard.records.length ? new SettledPlaces(places.reached, []) : places;
 }
 
 interface Resume {
@@ -116,44 +142,44 @@ interface Resume {
   readonly places: SettledPlaces;
 }
 
-/** By shard and epoch: what the checkpoint said that came with the lease. */
-function resumePlaces(mapping: MappingHistory): Map<string, Resume> {
-  const places = new Map<string, Resume>();
+/** By shard's name and epoch: what the checkpoint said that came with the lease. */
+type Resumes = Map<string, Map<number | undefined, Resume>>;
+
+function resumePlaces(mapping: MappingHistory): Resumes {
+  const resumes: Resumes = new Map();
   for (const event of mapping.events) {
     if (event.kind !== "leaseMoved" || event.move !== "acquired" || event.checkpoint === undefined) continue;
-    places.set(`${event.shard.shardId}/${event.epoch}`, {
-      shard: event.shard,
-      places: settledPlaces(event.shard, event.checkpoint),
-    });
+    const { shard, epoch, checkpoint } = event;
+    const ofShard = resumes.get(shard.shardId) ?? new Map<number | undefined, Resume>();
+    resumes.set(shard.shardId, ofShard.set(epoch, { shard, places: settledPlaces(shard, checkpoint) }));
   }
-  return places;
+  return resumes;
 }
 
 /** What a process was told after its drain deadline it may leave unsettled. */
-function noteTold(attempt: Attempt, toldIn: Map<number, string>): void {
+function noteTold(attempt: Attempt, toldIn: (Attempt | undefined)[]): void {
   const { process, toldAt } = attempt;
   if (toldAt === undefined || process.drainDeadline < toldAt) return;
-  const owned = ownership(attempt);
-  for (const { id } of attempt.toldProcessed) toldIn.set(id, owned);
+  for (const { id } of attempt.toldProcessed) toldIn[id] = attempt;
 }
 
 function checkStart(
   { mapping, report }: Trial,
   attempt: Attempt,
-  toldIn: ReadonlyMap<number, string>,
-  resumed: ReadonlyMap<string, Resume>,
+  toldIn: readonly (Attempt | undefined)[],
+  resumed: Resumes,
   isFaultless: boolean,
 ): void {
-  const resume = resumed.get(`${attempt.shard.shardId}/${attempt.epoch}`);
-  const owned = ownership(attempt);
+  const resume = resumed.get(attempt.shard.shardId)?.get(attempt.epoch);
+  const places = resume && knownPlaces(resume, attempt.startedAt, mapping.stream.shards);
   for (const record of attempt.records) {
-    const told = toldIn.get(record.id);
-    const isRepeated = told !== undefined && (isFaultless || told === owned);
+    const told = toldIn[record.id];
+    const isRepeated = told !== undefined && (isFaultless || isSameOwnership(told, attempt));
     const isSettled =
-      resume !== undefined && isKnownSettled(resume, attempt.startedAt, mapping.stream.shards, record);
+      resume !== undefined && isIn(resume.shard, record) && places?.has(record.index) === true;
     if (!isRepeated && !isSettled) continue;
     const what = `attempt ${attempt.id} repeats ${record.position} of ${record.shard.shardId}`;
-    const why = isRepeated ? `which was done in ${told}` : "which the checkpoint called settled";
+    const why = isRepeated ? `which was done in attempt ${told.id}` : "which the checkpoint called settled";
     report(attempt.startedAt, `${what}, ${why}`);
     return;
   }

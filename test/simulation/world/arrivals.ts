@@ -19,9 +19,9 @@ export function scheduleArrivals(world: World): void {
       // Whoever writes to a stream that is deleted fails, and nothing has arrived.
       if (stream.isAway) return;
       const item = newItem(workload, random, record, isPoisoned);
-      const unmade = unmadeOf(random.fork(`unmade ${record}`), workload.unmadeShare);
+      const unmade = unmadeOf(random, record, workload.unmadeShare);
       const { shard } = stream.append({ ...item, unmade });
-      if (random.fork(`place ${record}`).chance(placesShare)) stream.appendPlace(shard);
+      if (placesShare > 0 && random.fork(`place ${record}`).chance(placesShare)) stream.appendPlace(shard);
     });
   }
   for (const { plan, queue } of world.queues) {
@@ -34,14 +34,16 @@ export function scheduleArrivals(world: World): void {
       queue.send({
         ...item,
         groupId: key,
-        unmade: unmadeOf(random.fork(`unmade ${ordinal}`), workload.unmadeShare),
+        unmade: unmadeOf(random, ordinal, workload.unmadeShare),
       });
     });
   }
 }
 
-function unmadeOf(random: SeededRandom, share = 0): NewMessage["unmade"] {
-  return random.chance(share) ? random.pick(["event", "filter document", "damaged"]) : undefined;
+function unmadeOf(random: SeededRandom, ordinal: number, share = 0): NewMessage["unmade"] {
+  if (share === 0) return undefined;
+  const own = random.fork(`unmade ${ordinal}`);
+  return own.chance(share) ? own.pick(["event", "filter document", "damaged"]) : undefined;
 }
 
 type AnyWorkload = Omit<Workload, "shards" | "poisoned">;

@@ -6,8 +6,8 @@ import { SimPayload } from "./events.ts";
 import { createExecutionTarget } from "./execution.ts";
 import type { FaultDesk } from "./fault-desk.ts";
 import { type ExecutionPlan, type FunctionScenario, planExecution } from "./function-plan.ts";
+import { leaseKey } from "./lease-key.ts";
 import type { SimProcess } from "./process.ts";
-import { leaseKey } from "./store.ts";
 import type { SimShard } from "./stream.ts";
 
 export interface FunctionOptions {
@@ -73,8 +73,9 @@ function startAttempt(
   const { shardId, life } = shard;
   const isForeign = (other: SimShard) => other.shardId !== shardId || other.life !== life;
   if (payload.records.some((record) => isForeign(record.shard))) breach("a batch of two shards");
-  history.lastLogs.set(`${process.ordinal}/${shardId}`, shard);
-  const lease = process.leases.get(leaseKey(history.mapping.uuid, shard.shardId));
+  const key = leaseKey(history.mapping.uuid, shardId);
+  process.lastLogs.set(key, shard);
+  const lease = process.leases.get(key);
   const attempt: Attempt = {
     id: history.attempts.length,
     process,
@@ -103,12 +104,12 @@ function startAttempt(
 
 /** The window's own: of the log that the process was given records of, or of the newest. */
 function logOfWindow(
-  { lastLogs, stream }: MappingHistory,
-  { ordinal }: SimProcess,
+  { mapping, stream }: MappingHistory,
+  process: SimProcess,
   payload: SimPayload,
 ): SimShard {
   const shardId = payload.window?.shardId ?? "";
-  const shard = lastLogs.get(`${ordinal}/${shardId}`) ?? stream.log(shardId, undefined);
+  const shard = process.lastLogs.get(leaseKey(mapping.uuid, shardId)) ?? stream.log(shardId, undefined);
   if (shard === undefined) throw new TypeError("an event without records and without a window");
   return shard;
 }

@@ -2,7 +2,7 @@ import { MillraceError } from "../../../src/model/errors.ts";
 import type { Clock, ScheduledCall } from "../../../src/ports/clock.ts";
 import type { SeededRandom } from "../random.ts";
 import { timerErrorMs, type VirtualTime } from "../virtual-clock.ts";
-import { EPOCH_MS } from "./stream.ts";
+import { EPOCH_MS, type SimShard } from "./stream.ts";
 
 export interface ProcessClockPlan {
   /** How far its wall clock is ahead of the source's, in milliseconds. */
@@ -58,6 +58,8 @@ export class SimProcess {
   readonly leases = new Map<string, BelievedLease>();
   /** The newest epoch that it gave up or was told to have lost, by `mapping/shard`. */
   readonly leasesGivenUp = new Map<string, number>();
+  /** The log of the last records that it gave the function, by `mapping/shard`. */
+  readonly lastLogs = new Map<string, SimShard>();
   /** When it first saw the counter of a lease as it last saw it, by `mapping/shard`, in its own monotonic time. */
   readonly sights = new Map<string, LeaseSighting>();
   state: State = "running";
@@ -70,7 +72,7 @@ export class SimProcess {
   /** World time until which a stop waits for what runs; for ever when nobody stops it. */
   drainDeadline = Number.POSITIVE_INFINITY;
   /** Timers set, and neither fired nor cancelled. */
-  readonly timers = new Set<ProcessTimer>();
+  readonly timers: ProcessTimer[] = [];
   onDeath: () => void = () => {};
   onCallAfterStop: () => void = () => {};
   onSpin: () => void = () => {};
@@ -190,7 +192,7 @@ export class SimProcess {
     this.state = "dead";
     this.diedAt = this.#time.now;
     this.#held = [];
-    for (const timer of this.timers) timer.cancel();
+    for (const timer of [...this.timers]) timer.cancel();
     this.onDeath();
   }
 
@@ -214,42 +216,59 @@ export class SimProcess {
   }
 
   #schedule(delayMs: number, fire: () => void): ScheduledCall {
-    const timer = new ProcessTimer(this);
+    const timer = new ProcessTimer(this.timers, fire);
     if (this.state === "dead") return timer;
     const lateMs = timerErrorMs(this.random) + this.delayOfTimer();
-    timer.start(
-      this.#time.schedule(Math.max(0.001, Math.max(0, delayMs) / this.#rate + lateMs), () => {
-        this.enter(() => {
-          if (timer.end()) fire();
-        });
-      }),
-    );
+    const afterMs = Math.max(0.001, Math.max(0, delayMs) / this.#rate + lateMs);
+    timer.start(this.#time.schedule(afterMs, () => this.#enterTimer(timer)));
     return timer;
+  }
+
+  /** As `enter`, with no function made for each of them: most find the process running. */
+  #enterTimer(timer: ProcessTimer): void {
+    if (this.state === "running") timer.fire();
+    else if (this.state === "paused") this.#held.push(() => timer.fire());
   }
 }
 
 class ProcessTimer implements ScheduledCall {
-  readonly #process: SimProcess;
+  /** Of its process: they are many, and come and go with each call. */
+  readonly #all: ProcessTimer[];
+  /** Its place among them; -1: it has not begun, or has ended. */
+  #place = -1;
+  readonly #fire: () => void;
   #pending: ScheduledCall | undefined;
 
-  constructor(process: SimProcess) {
-    this.#process = process;
+  constructor(all: ProcessTimer[], fire: () => void) {
+    this.#all = all;
+    this.#fire = fire;
   }
 
   start(pending: ScheduledCall): void {
     this.#pending = pending;
-    this.#process.timers.add(this);
+    this.#place = this.#all.push(this) - 1;
   }
 
   cancel(): void {
     this.#pending?.cancel();
-    this.end();
+    this.#end();
+  }
+
+  fire(): void {
+    if (this.#end()) this.#fire();
   }
 
   /** True for the one that ends it. */
-  end(): boolean {
+  #end(): boolean {
     this.#pending = undefined;
-    return this.#process.timers.delete(this);
+    const place = this.#place;
+    if (place === -1) return false;
+    this.#place = -1;
+    const last = this.#all.pop();
+    if (last === undefined || last === this) return true;
+    this.#all[place] = last;
+    last.#place = place;
+    return true;
   }
 }
 

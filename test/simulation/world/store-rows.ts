@@ -25,7 +25,10 @@ const EPOCHS_MAX = 1_000_000;
 /** The store's own state and its conditional writes: what happens once a request has arrived. */
 export class StoreRows {
   readonly #mappings = new Map<string, Map<string, Row>>();
-  /** How often a row was removed, by mapping and shard; and as what it was taken, by owner and epoch too. */
+  /**
+   * How often a row was removed, by mapping and shard; and of rows that were, as what each was taken, by owner and epoch
+   * too.
+   */
   readonly #removals = new Map<string, number>();
   readonly #takings = new Map<string, number>();
 
@@ -73,13 +76,15 @@ export class StoreRows {
     row.epoch++;
     row.counter++;
     row.handoverTo = undefined;
-    const removals = this.#removals.get(`${mappingUuid}/${shardId}`) ?? 0;
-    this.#takings.set(`${mappingUuid}/${shardId}/${owner}/${row.epoch}`, removals);
+    const removals = this.#removals.size === 0 ? undefined : this.#removals.get(`${mappingUuid}/${shardId}`);
+    if (removals !== undefined)
+      this.#takings.set(`${mappingUuid}/${shardId}/${owner}/${row.epoch}`, removals);
     return toProgress(row);
   }
 
   /** Epochs of a row that was removed and made again begin again: for the history they go on. */
   historicEpoch(mappingUuid: string, { shardId, owner, epoch }: HeldLease): number {
+    if (this.#takings.size === 0) return epoch;
     return epoch + EPOCHS_MAX * (this.#takings.get(`${mappingUuid}/${shardId}/${owner}/${epoch}`) ?? 0);
   }
 

@@ -3,6 +3,7 @@ import type { HeldLease, ProgressStore, ShardProgress } from "../../../src/ports
 import type { HistoryEvent, LeaseMoved, MappingHistory } from "../history.ts";
 import type { VirtualTime } from "../virtual-clock.ts";
 import type { FaultDesk } from "./fault-desk.ts";
+import { leaseKey } from "./lease-key.ts";
 import type { SimProcess } from "./process.ts";
 import type { StoreRows } from "./store-rows.ts";
 
@@ -213,7 +214,7 @@ class LeaseWitness {
       const shard = history.stream.log(lease.shardId, taken?.checkpoint.logId);
       if (shard === undefined) return undefined;
       if (taken !== undefined)
-        history.lastLogs.set(`${this.#options.process.ordinal}/${shard.shardId}`, shard);
+        this.#options.process.lastLogs.set(leaseKey(mappingUuid, shard.shardId), shard);
       return {
         kind: "leaseMoved",
         at,
@@ -281,10 +282,6 @@ class LeaseWitness {
     const event = build(history, this.#options.time.now);
     if (event !== undefined) history.events.push(event);
   }
-}
-
-export function leaseKey(mappingUuid: string, shardId: string): string {
-  return `${mappingUuid}/${shardId}`;
 }
 
 function unavailable(): MillraceError {

@@ -10,10 +10,10 @@ import { type Adapters, createAdapters, createDeployment, createTelemetry } from
 import { scheduleArrivals } from "./arrivals.ts";
 import { FaultDesk } from "./fault-desk.ts";
 import { scheduleFaults } from "./fault-events.ts";
+import { leaseKey } from "./lease-key.ts";
 import { SimProcess } from "./process.ts";
 import { SimQueue } from "./queue.ts";
 import { type HeldWork, STOOD_STILL, StandstillWatch } from "./standstill-watch.ts";
-import { leaseKey } from "./store.ts";
 import { StoreRows } from "./store-rows.ts";
 import { SimStream } from "./stream.ts";
 import { fillOwed, hasSettled, openWork } from "./world-progress.ts";
@@ -191,8 +191,8 @@ export class World {
         process.stopResolvedAt = this.time.now;
         // What the engine does in the same instant is still part of its stop.
         this.time.schedule(0, () => {
-          if (process.timers.size > 0) {
-            this.breach("I15", `${process.owner} stopped and left ${process.timers.size} timers`);
+          if (process.timers.length > 0) {
+            this.breach("I15", `${process.owner} stopped and left ${process.timers.length} timers`);
           }
         });
       },
