@@ -37,6 +37,8 @@ export interface LeaseHolderOptions<T extends Tenant> {
   onWanted(tenant: T, claimant: string): void;
   /** Another owner has it: what works under it has ended. */
   onLost(tenant: T): void;
+  /** A renewal was answered (`undefined`) or failed: without one all that works under leases stops soon. */
+  onRenewal(failure: unknown): void;
 }
 
 /**
@@ -177,6 +179,7 @@ export class LeaseHolder<T extends Tenant> {
     lease.isRenewing = true;
     try {
       const renewal = await store.renew(mappingUuid, lease.held);
+      this.#options.onRenewal(undefined);
       if (renewal.kind === "fenced") {
         if (!lease.isEnding) this.lose(tenant);
         return;
@@ -188,6 +191,7 @@ export class LeaseHolder<T extends Tenant> {
         this.#options.onWanted(tenant, renewal.handoverTo);
     } catch (error) {
       // Unknown: the lease runs out by our own clock unless a later renewal succeeds.
+      this.#options.onRenewal(error);
       const fields = { mapping, shardId: lease.shardId, error: describeError(error) };
       lines.write("warn", "a lease could not be renewed; trying again", fields);
     } finally {

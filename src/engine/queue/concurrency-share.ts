@@ -7,6 +7,7 @@ import type { Clock } from "../../ports/clock.ts";
 import type { NewShard, ProgressStore, ShardProgress } from "../../ports/progress-store.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
 import type { EngineSettings } from "../settings.ts";
+import type { SourceProblems } from "../stream/source-problems.ts";
 
 export interface ConcurrencyShareOptions {
   readonly mappingUuid: string;
@@ -18,6 +19,7 @@ export interface ConcurrencyShareOptions {
   readonly clock: Clock;
   readonly telemetry: Telemetry;
   readonly settings: EngineSettings;
+  readonly problems: SourceProblems;
   /** Batches that this process runs now. */
   running(): number;
   /** No message waits here, and no receive is under way that may bring one. */
@@ -36,6 +38,9 @@ interface HeldPart {
 
 /** Each part is a lease that is renewed every second: more would be finer, and cost more. */
 const PARTS_MAX = 16;
+/** The place of the problems that looks have; renewals have their own. */
+const SHARE = "shared concurrency";
+const RENEWALS = "leases";
 
 /**
  * What this process may use of a mapping's maximum, which holds over all processes. The maximum is cut into parts, and
@@ -62,6 +67,7 @@ export class ConcurrencyShare {
       begin: (lease) => this.#begin(lease),
       onWanted: (part) => this.#wanted(part),
       onLost: (part) => this.#lost(part),
+      onRenewal: (failure) => options.problems.tried(RENEWALS, failure, options.clock.monotonic()),
     });
   }
 
@@ -118,9 +124,13 @@ export class ConcurrencyShare {
   }
 
   async #look(): Promise<void> {
+    const { problems, clock } = this.#options;
     try {
       await this.#lookAtParts();
+      problems.worked(SHARE);
+      if (this.#leases.size === 0) problems.worked(RENEWALS);
     } catch (error) {
+      problems.failed(SHARE, error, clock.monotonic());
       const fields = { mapping: this.#options.mapping, error: describeError(error) };
       const message = "the shared concurrency of a queue could not be looked at; trying again";
       this.#lines.write("warn", message, fields);

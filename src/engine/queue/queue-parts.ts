@@ -89,9 +89,11 @@ export function assembleQueue(options: QueueWorkerOptions, hub: QueueHub): Queue
   const work = new RunningWork({ onDefect, onEnd });
   const holdLength = new HoldLength({ ...options, mapping, source });
   const scaling = new BatchScaling(mapping, clock.monotonic());
+  const problems = new SourceProblems();
   const places = new BatchPlaces({
     ...options,
     mapping,
+    problems,
     scaling,
     running: () => batches.size,
     isEmptyHanded: () => ledger.buffer.size === 0 && receiver.running === 0,
@@ -104,7 +106,6 @@ export function assembleQueue(options: QueueWorkerOptions, hub: QueueHub): Queue
   const buffer = new MessageBuffer({ batchSize: mapping.batchSize, payloadBytesMax, envelopeBytes });
   const lines = new RepeatedLines(clock, telemetry);
   const holdMs = () => holdLength.ms;
-  const problems = new SourceProblems();
   const common = { mapping: name, source, clock, random, telemetry, lines, limits: settings, holdMs };
   const holds = new HoldKeeper({ ...common, onLost: (lost) => settlement.lose(lost), onDefect });
   const ledger = new MessageLedger({ buffer, holds, budget });

@@ -26,6 +26,8 @@ interface HeldShard {
 
 /** The place of problems that are not one shard's. */
 const WHOLE_MAPPING = "";
+/** Renewals have their own: when they fail for long, nothing starts. */
+const LEASES = "leases";
 
 /** How long a stop waits for a store that does not answer, beyond its drain time. */
 const LAST_WORDS_MS = 5_000;
@@ -65,6 +67,8 @@ export class MappingWorker {
       begin: (lease, taken) => this.#begin(lease, taken),
       onWanted: (held, claimant) => this.#wanted(held, claimant),
       onLost: (held) => this.#lost(held),
+      // plant: leases-that-cannot-be-renewed-are-no-problem
+      onRenewal: (failure) => this.#environment.problems.tried(LEASES, failure, clock.monotonic()),
     });
     this.#shards = new KnownShards({ ...this.#environment, stopSignal: this.#leases.stopSignal });
   }
@@ -129,6 +133,7 @@ export class MappingWorker {
     try {
       await this.#lookAtShards();
       problems.worked(WHOLE_MAPPING);
+      if (this.#leases.size === 0) problems.worked(LEASES);
     } catch (error) {
       problems.failed(WHOLE_MAPPING, error, clock.monotonic());
       this.#startFault = error;

@@ -52,6 +52,12 @@ export class SourceProblems {
     this.#failures.set(place, known);
   }
 
+  /** `failure`: `undefined` where it went well. */
+  tried(place: string, failure: unknown, nowMs: number): void {
+    if (failure === undefined) this.worked(place);
+    else this.failed(place, failure, nowMs);
+  }
+
   worked(place: string): void {
     this.#failures.delete(place);
     this.#tries.delete(place);

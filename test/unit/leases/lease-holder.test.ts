@@ -63,6 +63,7 @@ class Holders {
         onWanted(holder, tenant);
       },
       onLost: ({ lease }) => void this.told.push(`${owner} lost ${lease.shardId}`),
+      onRenewal: () => undefined,
     });
     holder.start();
     return holder;

@@ -76,4 +76,12 @@ export const KAFKA_BUGS: readonly ContractBug[] = [
       instead: "if ([...now].some(([topic, count]) => count > (counts.get(topic) ?? 0))) this.joinAgain();",
     },
   ),
+  contractBug(
+    "leases that cannot be renewed are no problem",
+    {
+      file: "test/unit/engine/stream/source-problems.test.ts",
+      test: "leases that cannot be renewed are told, though all else answers: nothing starts soon",
+    },
+    { at: "leases-that-cannot-be-renewed-are-no-problem", instead: "onRenewal: () => undefined," },
+  ),
 ];

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ConcurrencyShare } from "../../../../src/engine/queue/concurrency-share.ts";
 import { DEFAULT_SETTINGS } from "../../../../src/engine/settings.ts";
+import { SourceProblems } from "../../../../src/engine/stream/source-problems.ts";
 import { createMemoryStore } from "../../../../src/stores/memory.ts";
 import { ManualClock, SILENT_TELEMETRY } from "../stream/small-world.ts";
 
@@ -17,6 +18,7 @@ class Sharers {
 
   join(owner: string, concurrencyMax: number): ConcurrencyShare {
     const share = new ConcurrencyShare({
+      problems: new SourceProblems(),
       mappingUuid: "mapping",
       mapping: "mapping",
       concurrencyMax,

@@ -62,3 +62,19 @@ for (const [how, acknowledging] of [
     assert.equal(resultOf(queue), "OK");
   });
 }
+
+test("a maximum that holds over processes stands still without its store, and the mapping tells it", async () => {
+  const queue = new SmallQueue({ concurrencyMax: 2 });
+  queue.send("m1");
+  await queue.clock.advance(20_000);
+  assert.equal(resultOf(queue), "OK");
+  const { list } = queue.store;
+  queue.store.list = async () => {
+    throw new MillraceError("ERR_MILLRACE_STORE_UNAVAILABLE", "the store is away");
+  };
+  await queue.clock.advance(30_000);
+  assert.match(resultOf(queue), /^PROBLEM: .*the store is away/);
+  queue.store.list = list;
+  await queue.clock.advance(30_000);
+  assert.equal(resultOf(queue), "OK");
+});

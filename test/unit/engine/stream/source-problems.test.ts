@@ -120,3 +120,20 @@ test("a source that answers nothing for ten seconds and then fails is a problem 
   await world.clock.advance(1_000);
   assert.match(result() ?? "", /^PROBLEM: .*nothing answers at 127\.0\.0\.1:1/);
 });
+
+test("leases that cannot be renewed are told, though all else answers: nothing starts soon", async () => {
+  const world = new SmallWorld();
+  const result = () => world.engine.status()[0]?.lastProcessingResult;
+  world.start();
+  world.append("s1", {});
+  await world.clock.advance(1_000);
+  const renew = world.store.renew;
+  world.store.renew = async () => {
+    throw new MillraceError("ERR_MILLRACE_STORE_UNAVAILABLE", "the group's coordinator is away");
+  };
+  await world.clock.advance(20_000);
+  assert.match(result() ?? "", /^PROBLEM: .*the group's coordinator is away/);
+  world.store.renew = renew;
+  await world.clock.advance(20_000);
+  assert.equal(result(), "OK");
+});
