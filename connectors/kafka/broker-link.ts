@@ -1,19 +1,22 @@
 import { connect, isIP, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
-import Connection, {
-  type ApiVersions,
-  type InternalLogger,
-  type ProtocolRequest,
-} from "kafkajs/src/network/connection.js";
-import apiKeys from "kafkajs/src/protocol/requests/apiKeys.js";
-import definitions from "kafkajs/src/protocol/requests/index.js";
+import Connection, { type ApiVersions, type ProtocolRequest } from "kafkajs/src/network/connection.js";
 import { Frames } from "../../src/codecs/frames.ts";
 import { Failing, firstOf } from "../../src/lib/first-of.ts";
 import type { NetworkReach } from "../../src/model/network-reach.ts";
-import type { KafkaSasl, PreparedAccess } from "./access.ts";
+import type { PreparedAccess } from "./access.ts";
 import { checkLiteral, reachableLookup } from "./broker-address.ts";
 import { abortable, KafkaFault } from "./fault.ts";
 import { type ErrorPlace, toFault } from "./kafkajs-errors.ts";
+import {
+  avoidNegativeTimeouts,
+  definitionOf,
+  isTlsRecord,
+  keyOf,
+  SILENT,
+  saslOptions,
+  versionsOf,
+} from "./kafkajs-parts.ts";
 import { covers, handMade, ownRequest, withoutAbsent } from "./own-protocol.ts";
 import { encodeFetchByTopicId, FETCH_BY_TOPIC_ID } from "./own-requests.ts";
 import type { FetchArgs, KafkaRequests } from "./requests.ts";
@@ -53,16 +56,6 @@ const FRAME_BYTES_MAX = 8 * 1024 * 1024;
 const FETCH_FRAME_BYTES_MAX = 65 * 1024 * 1024;
 /** The first that answers with record batches; older brokers' messages are another format. */
 const FETCH_VERSION_MIN = 4;
-
-/** What kafkajs would write to standard output; errors reach the callers. */
-const SILENT: InternalLogger = {
-  info() {},
-  error() {},
-  warn() {},
-  debug() {},
-  namespace: () => SILENT,
-  setLogLevel() {},
-};
 
 /**
  * One connection to one broker: TLS, user, versions. A broker answers the requests of a connection one after another,
@@ -298,53 +291,4 @@ export class BrokerLink {
   #place(action: string): ErrorPlace {
     return { action, broker: this.address, usesTls: this.#options.access.tls !== undefined };
   }
-}
-
-/**
- * A server of TLS answers plain text with an alert or a handshake: what it begins with, read as the length of a frame.
- */
-function isTlsRecord(length: number): boolean {
-  const type = length >>> 24;
-  return (type === 0x15 || type === 0x16) && ((length >>> 16) & 0xff) === 3;
-}
-
-function saslOptions({ mechanism, username, password }: KafkaSasl): object {
-  return {
-    mechanism,
-    username,
-    get password() {
-      return password.reveal();
-    },
-  };
-}
-
-/** kafkajs 2.2.4 schedules its queue with negative delays, of which Node warns on standard error for each request. */
-function avoidNegativeTimeouts({ requestQueue }: Connection): void {
-  const schedule = requestQueue.scheduleCheckPendingRequests.bind(requestQueue);
-  requestQueue.scheduleCheckPendingRequests = () => {
-    if (requestQueue.pending.length > 0) schedule();
-  };
-}
-
-function definitionOf(name: string) {
-  const definition = definitions.requests[name];
-  if (definition === undefined) throw new KafkaFault("unsupported", `kafkajs has no request ${name}.`);
-  return definition;
-}
-
-function keyOf(name: string): number {
-  return apiKeys[name] ?? -1;
-}
-
-interface VersionsAnswer {
-  readonly apiVersions: readonly {
-    readonly apiKey: number;
-    readonly minVersion: number;
-    readonly maxVersion: number;
-  }[];
-}
-
-function versionsOf(answer: unknown): ApiVersions {
-  const { apiVersions } = answer as VersionsAnswer;
-  return Object.fromEntries(apiVersions.map(({ apiKey, ...range }) => [apiKey, range]));
 }

@@ -1,17 +1,11 @@
 import { Wakening } from "../../src/lib/wakening.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import type { Random } from "../../src/ports/random.ts";
-import { assignPartitions } from "./assignor.ts";
-import {
-  decodeAssignment,
-  decodeSubscription,
-  encodeAssignment,
-  encodeSubscription,
-} from "./consumer-protocol.ts";
-import { isConnectionFault, isFault } from "./fault.ts";
-import { type GroupApi, GroupFault, type GroupIdentity, type JoinAnswer } from "./group-api.ts";
+import { decodeAssignment, encodeSubscription } from "./consumer-protocol.ts";
+import { type GroupApi, GroupFault, type GroupIdentity } from "./group-api.ts";
 import { Heartbeats } from "./group-heartbeats.ts";
 import { GroupHolds, type Hold } from "./group-holds.ts";
+import { assertSameLife, assignmentsOf, countPartitions, isCauseKnown } from "./group-join.ts";
 import type { GroupTimes } from "./group-times.ts";
 
 export interface GroupMemberOptions {
@@ -229,22 +223,13 @@ export class GroupMember {
     const { memberId, generation } = answer;
     this.#identity = { memberId, generation };
     this.#setPhase("syncing");
-    const counts = answer.leaderId === memberId ? await this.#countPartitions(answer) : undefined;
+    const isLeader = answer.leaderId === memberId;
+    const counts = isLeader ? await countPartitions(api, topic, answer, this.#stop.signal) : undefined;
     const assignments = counts === undefined ? new Map<string, Buffer>() : assignmentsOf(answer, counts);
     const assignment = await api.sync(this.#identity, assignments, signal);
     assertSameLife(life);
     this.#assign(new Set(decodeAssignment(assignment).get(topic) ?? []));
     if (counts !== undefined) void this.#watchCounts(generation, counts);
-  }
-
-  async #countPartitions(answer: JoinAnswer): Promise<ReadonlyMap<string, number>> {
-    const { api, topic } = this.#options;
-    const subscriptions = answer.members.map((member) => decodeSubscription(member.subscription));
-    const topics = new Set(subscriptions.flatMap((subscription) => subscription.topics));
-    const counts = await api.partitionCounts([...topics], this.#stop.signal);
-    // A broker that does not know the topic yet, or has just started: nobody is to lose its partitions for that.
-    if (!counts.has(topic)) throw new GroupFault("refused", `the cluster has no topic "${topic}" now`);
-    return counts;
   }
 
   #assign(assigned: ReadonlySet<number>): void {
@@ -303,26 +288,4 @@ export class GroupMember {
     const { times, random } = this.#options;
     return Math.min(times.pauseMsMax, times.pauseMs * 2 ** (failures - 1)) * (0.5 + random.next() / 2);
   }
-}
-
-/** Nothing answers, or it refuses: to wait for the group tells no more. The member goes on trying all the same. */
-function isCauseKnown(fault: GroupFault): boolean {
-  return fault.code === "refused" || isConnectionFault(fault.cause) || isFault(fault.cause, "notFound");
-}
-
-/** What was claimed in the request was lost while it was on its way. */
-function assertSameLife(life: AbortSignal): void {
-  if (life.aborted) throw new GroupFault("rebalanceInProgress", "thrown out while joining");
-}
-
-function assignmentsOf(
-  { members }: JoinAnswer,
-  counts: ReadonlyMap<string, number>,
-): ReadonlyMap<string, Buffer> {
-  const claims = members.map(({ memberId, subscription }) => ({
-    memberId,
-    ...decodeSubscription(subscription),
-  }));
-  const assigned = assignPartitions(claims, counts);
-  return new Map([...assigned].map(([memberId, partitions]) => [memberId, encodeAssignment(partitions)]));
 }

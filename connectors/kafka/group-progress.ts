@@ -1,6 +1,5 @@
 import type { Checkpoint } from "../../src/model/checkpoint.ts";
 import { assertInvariant, describeError, MillraceError } from "../../src/model/errors.ts";
-import type { StartPoint } from "../../src/model/record.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import type {
   HeldLease,
@@ -13,15 +12,9 @@ import type {
 import type { Random } from "../../src/ports/random.ts";
 import { CommitQueue } from "./commit-queue.ts";
 import { KafkaFault } from "./fault.ts";
-import { type GroupApi, isGroupFault, type OffsetCommit } from "./group-api.ts";
-import {
-  begunAtOldest,
-  begunByPosition,
-  checkpointOf,
-  commitOf,
-  rangesBefore,
-  startAt,
-} from "./group-checkpoint.ts";
+import type { GroupApi } from "./group-api.ts";
+import { GroupBeginnings, type OffsetLookup, type PartingLookup } from "./group-beginnings.ts";
+import { commitOf } from "./group-checkpoint.ts";
 import type { Hold } from "./group-holds.ts";
 import { GroupMember } from "./group-member.ts";
 import { GROUP_TIMES, type GroupTimes } from "./group-times.ts";
@@ -36,23 +29,6 @@ export interface GroupProgressOptions {
   readonly random: Random;
   readonly times?: GroupTimes;
 }
-
-/** The offset of the oldest record, or of the first one at or after a time: the end, when there is none. */
-export type OffsetLookup = (
-  partition: number,
-  start: Exclude<StartPoint, { readonly kind: "after" }>,
-  signal: AbortSignal,
-) => Promise<number>;
-
-/**
- * Up to where the partition's log of now is the one that was read to `offset`: `offset` itself, as far as anyone knows.
- */
-export type PartingLookup = (
-  partition: number,
-  logId: string,
-  offset: number,
-  signal: AbortSignal,
-) => Promise<number>;
 
 /** How long a look waits for the group to let this process in: other members may have to be thrown out first. */
 const ADMISSION_TIMEOUT_MS = 30_000;
@@ -75,12 +51,12 @@ export class GroupProgress implements ProgressStore {
   readonly #commits: CommitQueue;
   readonly #listeners = new Set<() => void>();
   readonly #stop = new AbortController();
-  /** Offsets that this process committed by the starting position, by partition. */
-  readonly #started = new Map<number, number>();
+  readonly #beginnings: GroupBeginnings;
 
   constructor(options: GroupProgressOptions) {
     const { api, topic, clock, random, times = GROUP_TIMES } = options;
     this.#options = options;
+    this.#beginnings = new GroupBeginnings({ ...options, signal: this.#stop.signal });
     const onChange = () => {
       for (const listener of this.#listeners) listener();
     };
@@ -221,34 +197,11 @@ export class GroupProgress implements ProgressStore {
     if (committed.size === 0 && !hasBegun) return false;
     for (const hold of holds.all()) {
       if (hold.checkpoint !== undefined) continue;
-      const found = await this.#beginning(hold.partition, committed.get(hold.partition));
+      const found = await this.#beginnings.find(hold.partition, committed.get(hold.partition));
       // The answer may be, for partitions that came while we asked, from before their last owner's last commit.
       if (life.has(hold) && hold.checkpoint === undefined) Object.assign(hold, found);
     }
     return true;
-  }
-
-  async #beginning(partition: number, commit: OffsetCommit | undefined) {
-    const { groupId } = this.#options;
-    if (commit === undefined) {
-      const offset = await this.#startOffset(partition, { kind: "oldest" });
-      return { checkpoint: startAt(offset), begun: begunAtOldest(groupId, offset) };
-    }
-    const { offset } = commit;
-    const begun = this.#started.get(partition) === offset ? begunByPosition(groupId, offset) : undefined;
-    return { checkpoint: await this.#checkpointOf(commit), begun };
-  }
-
-  /** What was settled ahead in a log that has lost its end since hides no record of what was written in its place. */
-  async #checkpointOf(commit: OffsetCommit): Promise<Checkpoint> {
-    const checkpoint = checkpointOf(commit);
-    const { logId, settledRanges } = checkpoint;
-    const { partingOf } = this.#options;
-    const last = settledRanges.at(-1);
-    if (logId === undefined || last === undefined || partingOf === undefined) return checkpoint;
-    const parting = await partingOf(commit.partition, logId, Number(last.to) + 1, this.#stop.signal);
-    // plant: kafka-what-was-settled-ahead-of-a-lost-end-hides-what-was-written-in-its-place
-    return { ...checkpoint, settledRanges: rangesBefore(settledRanges, parting) };
   }
 
   /** With the holds that were there before the question: what their former owners committed is in the answer. */
@@ -257,33 +210,15 @@ export class GroupProgress implements ProgressStore {
     return { committed: await this.#options.api.committed(partitions, this.#stop.signal), life };
   }
 
-  /** All partitions with one request: the broker stores them together. `false`: another member is to do it. */
+  /** `false`: another member is to do it. */
   async #commitStart(shards: readonly NewShard[]): Promise<boolean> {
-    const { api } = this.#options;
     const first = this.#member.holds.get(FIRST_PARTITION);
     if (first === undefined || first.isRevoked) return false;
-    const { identity } = this.#member;
-    const commits = await Promise.all(
-      shards.map(async ({ shard, checkpoint }) => {
-        const partition = this.#partitionOf(shard.shardId);
-        const offset = await this.#startOffset(partition, checkpoint.resume);
-        return { partition, offset, leaderEpoch: -1, metadata: "" };
-      }),
-    );
-    try {
-      await api.commit(identity, commits, this.#stop.signal);
-      for (const { partition, offset } of commits) this.#started.set(partition, offset);
-      return true;
-    } catch (error) {
-      // The group has moved on: the partition may be another's, who may have committed already.
-      if (isGroupFault(error, "rebalanceInProgress", "illegalGeneration", "unknownMember")) return false;
-      throw error;
-    }
-  }
-
-  async #startOffset(partition: number, start: StartPoint): Promise<number> {
-    if (start.kind === "after") return Number(start.position) + 1;
-    return await this.#options.offsetOf(partition, start, this.#stop.signal);
+    const starts = shards.map(({ shard, checkpoint }) => ({
+      partition: this.#partitionOf(shard.shardId),
+      start: checkpoint.resume,
+    }));
+    return await this.#beginnings.commit(this.#member.identity, starts);
   }
 
   #rowOf(hold: Hold): ShardProgress {

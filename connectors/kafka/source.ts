@@ -4,7 +4,7 @@ import type { ProgressStore } from "../../src/ports/progress-store.ts";
 import type { StreamSource } from "../../src/ports/stream-source.ts";
 import { createKafkaEvents } from "./event.ts";
 import { throwIfAborted } from "./fault.ts";
-import type { OffsetLookup, PartingLookup } from "./group-progress.ts";
+import type { OffsetLookup, PartingLookup } from "./group-beginnings.ts";
 import { KIND } from "./kind.ts";
 import { type LogCluster, PartitionLeaders } from "./leaders.ts";
 import { findParting, parseLogId } from "./log-identity.ts";

@@ -4,7 +4,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type EventRecords, readEvent } from "./event-records.ts";
 import type { Fate, FunctionFate } from "./function-fate.ts";
 import type { FunctionLatency } from "./latency-profile.ts";
-import type { Ledger, LedgerAttempt } from "./ledger.ts";
+import type { Ledger } from "./ledger.ts";
+import type { LedgerAttempt } from "./ledger-report.ts";
 import type { RecordIdentity } from "./payload.ts";
 
 export interface FunctionServerOptions {

@@ -1,5 +1,5 @@
 import type { PercentilePoint } from "./latency-histogram.ts";
-import type { LedgerReport } from "./ledger.ts";
+import type { LedgerReport } from "./ledger-report.ts";
 import type { Machine } from "./machine.ts";
 import type { Trend } from "./memory-trend.ts";
 import type { ScenarioFault, ScenarioSpec } from "./scenario-schema.ts";

@@ -1,4 +1,4 @@
-import type { LedgerReport } from "./ledger.ts";
+import type { LedgerReport } from "./ledger-report.ts";
 import type { ViolationKind } from "./ledger-violations.ts";
 import type { LatencySummary, Verdict } from "./load-result.ts";
 import { growsBeyond, type Trend } from "./memory-trend.ts";

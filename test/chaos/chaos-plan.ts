@@ -1,4 +1,4 @@
-import type { Disturbance } from "./judge.ts";
+import type { Disturbance } from "./evidence.ts";
 
 export interface ChaosOptions {
   readonly processes: number;

@@ -1,8 +1,8 @@
 import type { ControlLoop } from "./control-loop.ts";
+import type { Disturbance } from "./evidence.ts";
 import type { Fleet } from "./fleet.ts";
 import type { FleetWitness } from "./fleet-witness.ts";
 import {
-  type Disturbance,
   findEpochBreaks,
   findHandoverGaps,
   findOverlaps,

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Call, Repeat } from "./judge.ts";
+import type { Call } from "./evidence.ts";
+import type { Repeat } from "./judge.ts";
 
 interface EventRecord {
   readonly eventID: string;

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { throughPort } from "../servers/postgres.ts";
-import type { Disturbance, Watch } from "./judge.ts";
+import type { Disturbance, Watch } from "./evidence.ts";
 import { StoreProxy } from "./store-proxy.ts";
 
 const MAIN = fileURLToPath(new URL("../../src/bin.ts", import.meta.url));

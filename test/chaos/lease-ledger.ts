@@ -2,7 +2,7 @@ import type { Client } from "pg";
 import { parsePosition } from "../../connectors/local/position.ts";
 import type { Checkpoint } from "../../src/model/checkpoint.ts";
 import { readCheckpoint } from "../../src/stores/checkpoint-json.ts";
-import type { LeaseChange } from "./judge.ts";
+import type { LeaseChange } from "./evidence.ts";
 
 interface LedgerRow {
   readonly shard_id: string;

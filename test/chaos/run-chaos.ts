@@ -5,8 +5,8 @@ import { type ChaosOptions, createRandom, planDisturbances } from "./chaos-plan.
 import { type ChaosProgress, type ChaosReport, reportOf } from "./chaos-report.ts";
 import { type ChaosWorld, openChaosWorld, pause } from "./chaos-world.ts";
 import { ControlLoop } from "./control-loop.ts";
+import type { Disturbance } from "./evidence.ts";
 import { DRIFT_MAX } from "./fleet.ts";
-import type { Disturbance } from "./judge.ts";
 import type { LeaseLedger } from "./lease-ledger.ts";
 
 const APPEND_EVERY_MS = 250;

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { createLambdaFunction } from "../../src/functions/lambda.ts";
-import { type Behaviour, describeFunctionTargetContract, type FunctionTask } from "./function-target.ts";
+import { describeFunctionTargetContract } from "./function-target.ts";
+import type { Behaviour, FunctionTask } from "./function-target-run.ts";
 
 const SUPPORTED: readonly Behaviour[] = [
   "echo",

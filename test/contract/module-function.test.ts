@@ -2,7 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createModuleFunction } from "../../src/functions/module.ts";
-import { type Behaviour, describeFunctionTargetContract } from "./function-target.ts";
+import { describeFunctionTargetContract } from "./function-target.ts";
+import type { Behaviour } from "./function-target-run.ts";
 
 const SUPPORTED: readonly Behaviour[] = [
   "echo",

@@ -4,7 +4,8 @@ import { SeededRandom } from "../simulation/random.ts";
 import { VirtualTime } from "../simulation/virtual-clock.ts";
 import { createExecutionTarget } from "../simulation/world/execution.ts";
 import { SimProcess } from "../simulation/world/process.ts";
-import { describeFunctionTargetContract, type FunctionTask } from "./function-target.ts";
+import { describeFunctionTargetContract } from "./function-target.ts";
+import type { FunctionTask } from "./function-target-run.ts";
 
 describeFunctionTargetContract("simulated", {
   supports: new Set([

@@ -4,7 +4,8 @@ import type { Settlement } from "../../src/ports/queue-source.ts";
 import type { CounterName, GaugeName } from "../../src/ports/telemetry.ts";
 import type { QueueScenario } from "./scenario.ts";
 import type { SimProcess } from "./world/process.ts";
-import type { SimDelivery, SimQueue } from "./world/queue.ts";
+import type { SimQueue } from "./world/queue.ts";
+import type { SimDelivery } from "./world/queue-message.ts";
 
 /** What the queue and the function saw of one queue mapping, in the order in which it happened. */
 export interface QueueHistory {

@@ -1,7 +1,7 @@
 import type { QueueHistory } from "./queue-history.ts";
 import type { FaultEvent, Scenario } from "./scenario.ts";
 import type { FaultKind } from "./world/fault-desk.ts";
-import type { SimMessage } from "./world/queue.ts";
+import type { SimMessage } from "./world/queue-message.ts";
 
 const NEVER = Number.POSITIVE_INFINITY;
 

@@ -1,6 +1,6 @@
 import type { QueueEvent, QueueHistory } from "./queue-history.ts";
 import type { Line } from "./story.ts";
-import type { SimDelivery } from "./world/queue.ts";
+import type { SimDelivery } from "./world/queue-message.ts";
 
 /** What happened to a queue, as lines of the story. */
 export function tellQueue({ mapping, events, queue, plan }: QueueHistory): Line[] {

@@ -1,6 +1,6 @@
 import type { SeededRandom } from "../random.ts";
 import type { Workload } from "../scenario.ts";
-import type { NewMessage } from "./queue.ts";
+import type { NewMessage } from "./queue-message.ts";
 import type { NewRecord, SimStream } from "./stream.ts";
 import type { World } from "./world.ts";
 

@@ -1,7 +1,7 @@
 import type { QueueEvents, QueueMessage } from "../../../src/ports/queue-source.ts";
 import type { FilterDocument } from "../../../src/ports/stream-source.ts";
 import { SIM_ENVELOPE_BYTES, sharedView } from "./events.ts";
-import type { SimDelivery } from "./queue.ts";
+import type { SimDelivery } from "./queue-message.ts";
 
 export const QUEUE_FILTER_PATTERN = '{"body":{"kind":["wanted"]}}';
 

@@ -9,7 +9,7 @@ import {
   planTrouble,
   RESET_AFTER,
 } from "./function-plan.ts";
-import type { SimDelivery } from "./queue.ts";
+import type { SimDelivery } from "./queue-message.ts";
 import { failuresBody, garbageBody, malformedBody, successBody } from "./responses.ts";
 
 /** How one execution with a batch of messages will go: decided when it starts. */

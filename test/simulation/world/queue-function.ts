@@ -5,9 +5,9 @@ import type { VirtualTime } from "../virtual-clock.ts";
 import { createExecutionTarget } from "./execution.ts";
 import type { FaultDesk } from "./fault-desk.ts";
 import type { SimProcess } from "./process.ts";
-import type { SimDelivery } from "./queue.ts";
 import { SimQueuePayload } from "./queue-events.ts";
 import { planQueueExecution, type QueueExecutionPlan } from "./queue-function-plan.ts";
+import type { SimDelivery } from "./queue-message.ts";
 
 export interface QueueFunctionOptions {
   readonly process: SimProcess;

@@ -11,7 +11,8 @@ import type { QueueEvent, SettlementKind } from "../queue-history.ts";
 import type { VirtualTime } from "../virtual-clock.ts";
 import type { FaultDesk } from "./fault-desk.ts";
 import type { SimProcess } from "./process.ts";
-import { RECEIVE_MESSAGES_MAX, type SimDelivery, type SimQueue } from "./queue.ts";
+import { RECEIVE_MESSAGES_MAX, type SimQueue } from "./queue.ts";
+import type { SimDelivery } from "./queue-message.ts";
 
 export interface QueueSourceOptions {
   readonly queue: SimQueue;

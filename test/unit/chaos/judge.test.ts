@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Call, Disturbance, LeaseChange } from "../../chaos/evidence.ts";
 import {
-  type Call,
-  type Disturbance,
   findEpochBreaks,
   findHandoverGaps,
   findOverlaps,
@@ -11,7 +10,6 @@ import {
   findTakeovers,
   findUnleasedCalls,
   judgeRepeats,
-  type LeaseChange,
 } from "../../chaos/judge.ts";
 
 /** Each test doctors a history that keeps the laws, so that a judge that sees nothing fails. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { Ledger, type LedgerAttempt } from "../../../src/load/ledger.ts";
+import { Ledger } from "../../../src/load/ledger.ts";
+import type { LedgerAttempt } from "../../../src/load/ledger-report.ts";
 import type { ViolationKind } from "../../../src/load/ledger-violations.ts";
 
 const RUN = "run1";

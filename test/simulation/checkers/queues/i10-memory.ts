@@ -1,6 +1,6 @@
 import type { QueueEvent } from "../../queue-history.ts";
 import type { SimProcess } from "../../world/process.ts";
-import type { SimDelivery } from "../../world/queue.ts";
+import type { SimDelivery } from "../../world/queue-message.ts";
 import type { QueueChecker, QueueTrial } from "./queue-checker.ts";
 
 /**

@@ -1,6 +1,6 @@
 import type { QueueAttempt, SettlementSent, SettlementTold } from "../../queue-history.ts";
 import { canHappen } from "../../queue-ledger.ts";
-import type { SimDelivery } from "../../world/queue.ts";
+import type { SimDelivery } from "../../world/queue-message.ts";
 import type { QueueChecker, QueueTrial } from "./queue-checker.ts";
 
 /** Timers are late by up to a millisecond, clocks drift, and an answer may be under way. */

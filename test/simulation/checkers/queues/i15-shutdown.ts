@@ -1,4 +1,4 @@
-import type { SimDelivery } from "../../world/queue.ts";
+import type { SimDelivery } from "../../world/queue-message.ts";
 import { mayLoseHolds } from "./hold-faults.ts";
 import type { QueueChecker, QueueTrial } from "./queue-checker.ts";
 

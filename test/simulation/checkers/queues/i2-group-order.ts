@@ -1,5 +1,5 @@
 import type { QueueAttempt } from "../../queue-history.ts";
-import type { SimMessage } from "../../world/queue.ts";
+import type { SimMessage } from "../../world/queue-message.ts";
 import type { QueueChecker, QueueTrial } from "./queue-checker.ts";
 
 /**

@@ -1,7 +1,7 @@
 import type { History } from "../../history.ts";
 import type { QueueHistory } from "../../queue-history.ts";
 import { canHappen } from "../../queue-ledger.ts";
-import type { SimDelivery } from "../../world/queue.ts";
+import type { SimDelivery } from "../../world/queue-message.ts";
 import { mayLoseHolds } from "./hold-faults.ts";
 import type { QueueChecker } from "./queue-checker.ts";
 import { HOLD_ENDED, unseenReceives } from "./unseen.ts";

@@ -1,6 +1,6 @@
 import type { QueueHistory } from "../../queue-history.ts";
 import type { SimProcess } from "../../world/process.ts";
-import type { SimDelivery } from "../../world/queue.ts";
+import type { SimDelivery } from "../../world/queue-message.ts";
 
 /** Timers are late by up to a millisecond, clocks drift, and an answer may be under way. */
 const TICK_MS = 50;

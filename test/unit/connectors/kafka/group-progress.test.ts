@@ -1,10 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import {
-  GroupProgress,
-  type OffsetLookup,
-  type PartingLookup,
-} from "../../../../connectors/kafka/group-progress.ts";
+import type { OffsetLookup, PartingLookup } from "../../../../connectors/kafka/group-beginnings.ts";
+import { GroupProgress } from "../../../../connectors/kafka/group-progress.ts";
 import { GROUP_TIMES } from "../../../../connectors/kafka/group-times.ts";
 import type { Checkpoint } from "../../../../src/model/checkpoint.ts";
 import { initialCheckpoint } from "../../../../src/model/checkpoint.ts";

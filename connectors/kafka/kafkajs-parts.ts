@@ -1,0 +1,64 @@
+import type { ApiVersions, default as Connection, InternalLogger } from "kafkajs/src/network/connection.js";
+import apiKeys from "kafkajs/src/protocol/requests/apiKeys.js";
+import definitions from "kafkajs/src/protocol/requests/index.js";
+import type { KafkaSasl } from "./access.ts";
+import { KafkaFault } from "./fault.ts";
+
+/** What kafkajs would write to standard output; errors reach the callers. */
+export const SILENT: InternalLogger = {
+  info() {},
+  error() {},
+  warn() {},
+  debug() {},
+  namespace: () => SILENT,
+  setLogLevel() {},
+};
+
+export function saslOptions({ mechanism, username, password }: KafkaSasl): object {
+  return {
+    mechanism,
+    username,
+    get password() {
+      return password.reveal();
+    },
+  };
+}
+
+/** kafkajs 2.2.4 schedules its queue with negative delays, of which Node warns on standard error for each request. */
+export function avoidNegativeTimeouts({ requestQueue }: Connection): void {
+  const schedule = requestQueue.scheduleCheckPendingRequests.bind(requestQueue);
+  requestQueue.scheduleCheckPendingRequests = () => {
+    if (requestQueue.pending.length > 0) schedule();
+  };
+}
+
+export function definitionOf(name: string) {
+  const definition = definitions.requests[name];
+  if (definition === undefined) throw new KafkaFault("unsupported", `kafkajs has no request ${name}.`);
+  return definition;
+}
+
+export function keyOf(name: string): number {
+  return apiKeys[name] ?? -1;
+}
+
+interface VersionsAnswer {
+  readonly apiVersions: readonly {
+    readonly apiKey: number;
+    readonly minVersion: number;
+    readonly maxVersion: number;
+  }[];
+}
+
+export function versionsOf(answer: unknown): ApiVersions {
+  const { apiVersions } = answer as VersionsAnswer;
+  return Object.fromEntries(apiVersions.map(({ apiKey, ...range }) => [apiKey, range]));
+}
+
+/**
+ * A server of TLS answers plain text with an alert or a handshake: what it begins with, read as the length of a frame.
+ */
+export function isTlsRecord(length: number): boolean {
+  const type = length >>> 24;
+  return (type === 0x15 || type === 0x16) && ((length >>> 16) & 0xff) === 3;
+}
