@@ -1,9 +1,11 @@
 import type { ControlPlane } from "../control/control-plane.ts";
 import type { DeploymentAdapters } from "../control/deployments.ts";
 import type { Engine, EngineOptions, MappingStatus } from "../engine/engine.ts";
+import type { FunctionResource } from "../manifests/resources.ts";
 import type { CellStore } from "../ports/cell-store.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Connector } from "../ports/connector.ts";
+import type { FunctionTarget } from "../ports/function-target.ts";
 import type { ProgressStore } from "../ports/progress-store.ts";
 import type { Random } from "../ports/random.ts";
 import type { ResourceStore } from "../ports/resource-store.ts";
@@ -19,6 +21,8 @@ export interface Adapters extends DeploymentAdapters {
   readonly random: Random;
   readonly connectors: readonly Connector[];
   createEngine(options: EngineOptions): Engine;
+  /** `onOutput` gets each line that a function of this process prints. */
+  openFunction(resource: FunctionResource, onOutput: (line: string) => void): Promise<FunctionTarget>;
   openStore(url: StoreUrl): Promise<ProgressStore>;
   /** In the same place as the progress; closed by its own. */
   openResourceStore(url: StoreUrl): Promise<ResourceStore>;

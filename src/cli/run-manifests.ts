@@ -2,6 +2,7 @@ import { hostname } from "node:os";
 import { ControlPlane } from "../control/control-plane.ts";
 import { creatingStatus } from "../control/creating-status.ts";
 import { Deployments } from "../control/deployments.ts";
+import { FunctionBook } from "../control/function-book.ts";
 import type { Engine, MappingStatus, StopReport } from "../engine/engine.ts";
 import type { EngineSettings } from "../engine/settings.ts";
 import { InvokerBook } from "../invocation/invoker-book.ts";
@@ -16,6 +17,7 @@ import type { SourceEndpoints } from "../ports/connector.ts";
 import type { ProgressStore } from "../ports/progress-store.ts";
 import type { ResourceStore } from "../ports/resource-store.ts";
 import type { LogLevel } from "../ports/telemetry.ts";
+import type { ManifestOwner } from "../resources/owner.ts";
 import type { ApiPlace, LogWriter, RunningApi, RunTelemetry, RunTracing } from "./adapters.ts";
 import { type CliHost, EXIT_FAILED, EXIT_OK, type ExitStatus } from "./command.ts";
 import type { MappingProgress } from "./mapping-progress.ts";
@@ -42,6 +44,8 @@ export interface RunOptions {
   readonly reach: NetworkReach;
   /** Where functions and mappings are. */
   readonly place: Place;
+  /** As whose declarations the manifests are kept. */
+  readonly owner: ManifestOwner;
   readonly isAdopting: boolean;
   readonly isStrict: boolean;
   /** Stands in each log line. */
@@ -145,18 +149,25 @@ class Running {
       log: (level, message, fields) => this.#telemetry.log(level, message, fields),
     });
     this.#tellOwnLimits();
-    const { settings, drainMs, endpoints, reach, place, isAdopting, isStrict, otlp } = this.#options;
+    const { settings, drainMs, endpoints, reach, place, owner, isAdopting, isStrict, otlp } = this.#options;
     this.#tracing = await adapters.openTracing(otlp, this.#telemetry, version);
-    this.#deployments = new Deployments(this.#manifests.functions, adapters, onFunctionOutput);
-    this.#stores = await this.#openStores(this.#deployments);
-    const { progress, mappings: store, cells } = this.#stores;
     const { clock, random, connectors } = adapters;
     const telemetry = this.#telemetry;
-    const owner = `${hostname()}-${process.pid}-${random.uuid()}`;
     const invokers = new InvokerBook(clock, telemetry);
+    const functionBook = new FunctionBook({
+      functions: this.#manifests.functions,
+      openFunction: (resource) => adapters.openFunction(resource, onFunctionOutput),
+      invokers,
+      clock,
+      telemetry,
+    });
+    this.#deployments = new Deployments(functionBook, adapters);
+    this.#stores = await this.#openStores(this.#deployments);
+    const { progress, mappings: store, cells } = this.#stores;
+    const processId = `${hostname()}-${process.pid}-${random.uuid()}`;
     const engine = adapters.createEngine({
       invokers,
-      owner,
+      owner: processId,
       clock,
       random,
       telemetry,
@@ -167,9 +178,11 @@ class Running {
     this.#engine = engine;
     this.#control = await ControlPlane.start({
       engine,
-      processId: owner,
+      processId,
       manifests: this.#manifests,
       deployments: this.#deployments,
+      functionBook,
+      owner,
       invokers,
       cells,
       store,

@@ -3,6 +3,7 @@ import { MillraceError } from "../model/errors.ts";
 import type { NetworkReach } from "../model/network-reach.ts";
 import { isHostPattern, isLoopbackHost } from "../network/reachable-address.ts";
 import type { LogLevel } from "../ports/telemetry.ts";
+import type { ManifestOwner } from "../resources/owner.ts";
 import type { Flags } from "./command.ts";
 import { type Command, EXIT_BAD_INPUT } from "./command.ts";
 import { readEndpoints } from "./endpoint-flags.ts";
@@ -20,6 +21,8 @@ const DRAIN_SECONDS_MAX = 86_400;
 const CHECKPOINT_INTERVAL_MS_MAX = 60_000;
 /** A host has fewer processors; each process takes memory, and a connection pool at the store. */
 const PROCESSES_MAX = 64;
+const DEFAULT_SET = "default";
+const REVISION_MAX = 2_147_483_647;
 const LOG_LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error"];
 
 export const runCommand: Command = {
@@ -76,6 +79,18 @@ A second signal ends the process at once. On a terminal progress is shown, elsew
     adopt: {
       description: "Have the API own the mappings of the manifests: they are copied into the store once.",
     },
+    "manifest-set": {
+      value: "NAME",
+      description:
+        "Name of the set that the manifests are: what is declared in a set is changed by this set alone. Processes of one " +
+        `store with other manifests name another. Default ${DEFAULT_SET}.`,
+    },
+    "manifest-revision": {
+      value: "N",
+      description:
+        "Revision of the manifests, such as a Helm release's: one that is lower than what was applied before changes " +
+        "nothing. Default 0.",
+    },
     processes: {
       value: "N",
       description:
@@ -119,6 +134,7 @@ A second signal ends the process at once. On a terminal progress is shown, elsew
       endpoints: readEndpoints(flags, host.adapters.connectors),
       reach: brokerReach(flags),
       place: readPlace(flags, host),
+      owner: manifestOwner(flags),
       isAdopting: flags.has("adopt"),
       isStrict: flags.has("strict"),
       processId: processId(flags),
@@ -154,6 +170,17 @@ function logLevel(flags: Flags): LogLevel {
     "ERR_MILLRACE_CONFIG",
     `--log-level is ${JSON.stringify(given.slice(0, 80))}. Give one of ${LOG_LEVELS.join(", ")}.`,
   );
+}
+
+function manifestOwner(flags: Flags): ManifestOwner {
+  const set = lastValue(flags, "manifest-set") ?? DEFAULT_SET;
+  if (!/^[\w.-]{1,64}$/.test(set)) {
+    throw usageError(
+      `--manifest-set is ${JSON.stringify(set.slice(0, 80))}. Give 1 to 64 letters, digits and _ . -`,
+    );
+  }
+  const revision = wholeNumber(flags, "manifest-revision", { min: 0, max: REVISION_MAX });
+  return { kind: "manifest", set, ...(revision === undefined ? {} : { revision }) };
 }
 
 /** A word of its own: it stands in log lines, and before what functions print. */

@@ -14,13 +14,17 @@ import type { ProgressStore } from "../ports/progress-store.ts";
 import type { Random } from "../ports/random.ts";
 import type { ResourceStore } from "../ports/resource-store.ts";
 import { MAPPING_KIND } from "../resources/kinds.ts";
+import type { ManifestOwner } from "../resources/owner.ts";
 import { withinReach } from "./broker-reach.ts";
+import { declareFunctions } from "./declared-functions.ts";
 import type { Deployments } from "./deployments.ts";
 import { type ExplainOptions, explainMapping } from "./explain-mapping.ts";
+import type { FunctionBook } from "./function-book.ts";
 import { claimsOf } from "./mapping-claims.ts";
 import { MappingControl } from "./mapping-control.ts";
 import { type MappingRecord, rowOf } from "./mapping-record.ts";
 import { MappingRunner, type MappingRunnerOptions, withTrouble } from "./mapping-runner.ts";
+import { ownedWish } from "./owned-wish.ts";
 import { Reconciler } from "./reconciler.ts";
 import { StandstillBook } from "./standstill-book.ts";
 
@@ -32,6 +36,10 @@ export interface ControlPlaneOptions extends Pick<MappingRunnerOptions, "engine"
   readonly deployments: Deployments;
   /** Where processes of the store share functions' concurrency. */
   readonly cells: CellStore;
+  /** Those that `deployments` has too. */
+  readonly functionBook: FunctionBook;
+  /** As whose declarations the functions of the manifests are kept. */
+  readonly owner: ManifestOwner;
   /** Those that the engine has too. */
   readonly invokers: InvokerBook;
   readonly store: ResourceStore;
@@ -56,10 +64,9 @@ export interface ControlPlaneOptions extends Pick<MappingRunnerOptions, "engine"
  */
 export class ControlPlane {
   readonly mappings: MappingControl;
-  readonly functions: readonly FunctionResource[];
   readonly place: Place;
   readonly connectors: readonly Connector[];
-  readonly #deployments: Deployments;
+  readonly #functions: FunctionBook;
   readonly #invokers: InvokerBook;
   readonly #limits: SharedLimits;
   readonly #reconciler: Reconciler;
@@ -70,10 +77,10 @@ export class ControlPlane {
   readonly #manifestUuids: ReadonlySet<string>;
 
   private constructor(options: ControlPlaneOptions, manifestMappings: readonly MappingResource[]) {
-    const { engine, deployments, store, clock, random, endpoints, place } = options;
+    const { engine, deployments, functionBook, store, clock, random, endpoints, place } = options;
     const connectors = withinReach(options.connectors, options.reach);
     this.connectors = connectors;
-    this.#deployments = deployments;
+    this.#functions = functionBook;
     this.#invokers = options.invokers;
     this.place = place;
     this.#engine = engine;
@@ -81,9 +88,14 @@ export class ControlPlane {
     this.#standstills = new StandstillBook({ ...options, status: () => this.status() });
     const totals = (mapping: string) => options.telemetry.totals(mapping);
     this.#explain = { ...options, totals, standing: (uuid) => this.#standstills.standing(uuid) };
-    this.functions = deployments.functions;
     this.#runner = new MappingRunner(options);
-    this.#reconciler = new Reconciler({ ...options, connectors, runner: this.#runner });
+    this.#reconciler = new Reconciler({
+      ...options,
+      connectors,
+      runner: this.#runner,
+      functions: functionBook,
+      owned: manifestMappings,
+    });
     this.#limits = new SharedLimits({ ...options, membership: this.#reconciler.membership });
     this.#invokers.share(this.#limits);
     this.mappings = new MappingControl({
@@ -107,6 +119,7 @@ export class ControlPlane {
    */
   static async start(options: ControlPlaneOptions): Promise<ControlPlane> {
     const { manifests } = options;
+    await declareFunctions(options);
     if (options.isAdopting) await adopt(options);
     const owned = await manifestOwned(options);
     const plane = new ControlPlane(options, owned);
@@ -126,9 +139,14 @@ export class ControlPlane {
     return explainMapping(await this.mappings.get(uuid), part, this.#explain);
   }
 
+  /** The functions that rows declare. */
+  get functions(): readonly FunctionResource[] {
+    return this.#functions.functions;
+  }
+
   /** The door of a function, which is opened when it is not yet. @throws MillraceError */
   async invokerOf(functionName: string): Promise<Invoker> {
-    return this.#invokers.invokerOf(await this.#deployments.openFunction(functionName));
+    return this.#invokers.invokerOf(await this.#functions.openFunction(functionName));
   }
 
   /** The status of all that this process is to run. */
@@ -150,16 +168,19 @@ export class ControlPlane {
 
   async #startOwned(
     owned: readonly MappingResource[],
-    { isStrict, deployments }: ControlPlaneOptions,
+    { isStrict, deployments, functionBook }: ControlPlaneOptions,
   ): Promise<void> {
     const enabled = owned.filter(({ mapping }) => mapping.enabled);
     // plant: a-mapping-of-a-manifest-that-cannot-be-opened-ends-the-start-of-all
     if (isStrict) {
-      for (const open of await deployments.openAll(enabled)) this.#runner.begin(open);
+      for (const [index, open] of (await deployments.openAll(enabled)).entries()) {
+        const resource = enabled[index];
+        if (resource !== undefined) this.#runner.begin(open, ownedWish(resource, functionBook));
+      }
       return;
     }
     for (const resource of enabled) {
-      const wanted = { generation: MANIFEST_GENERATION, resource, mayStart: () => true };
+      const wanted = ownedWish(resource, functionBook);
       // plant: mappings-of-manifests-are-opened-one-after-the-other
       void this.#runner.want(resource.mapping.uuid, wanted);
     }
@@ -178,9 +199,6 @@ export class ControlPlane {
     await this.#reconciler.forget();
   }
 }
-
-/** Before the first of a row: a mapping that another process adopts meanwhile is started anew, as its row says. */
-const MANIFEST_GENERATION = 0;
 
 /**
  * A mapping that was adopted once is the store's, whatever flags say now, also when it was deleted there: two owners,

@@ -1,9 +1,4 @@
-import type {
-  InvocableFunction,
-  MappingDeployment,
-  QueueDeployment,
-  StreamDeployment,
-} from "../engine/engine.ts";
+import type { MappingDeployment, QueueDeployment, StreamDeployment } from "../engine/engine.ts";
 import type { DestinationAddress } from "../manifests/destination-address.ts";
 import type {
   FunctionResource,
@@ -20,14 +15,12 @@ import {
   MillraceError,
 } from "../model/errors.ts";
 import type { Destination } from "../ports/destination.ts";
-import type { FunctionTarget } from "../ports/function-target.ts";
 import type { QueueSource } from "../ports/queue-source.ts";
 import type { StreamSource } from "../ports/stream-source.ts";
+import type { FunctionBook } from "./function-book.ts";
 
 /** What mappings run on, and who makes it. */
 export interface DeploymentAdapters {
-  /** `onOutput` gets each line that a function of this process prints. */
-  openFunction(resource: FunctionResource, onOutput: (line: string) => void): Promise<FunctionTarget>;
   /** What is a part of a source is opened by the connector of its mapping. */
   openDestination(address: Exclude<DestinationAddress, { readonly kind: "source" }>): Promise<Destination>;
 }
@@ -51,25 +44,23 @@ interface OpenFailure {
 }
 
 /**
- * Opens what mappings run on. Mappings share functions, which stay open to the end, and destinations, so that two
- * writers of a file know of each other; each has a source of its own.
+ * Opens what mappings run on. Mappings share functions, which the book of functions opens, and destinations, so that
+ * two writers of a file know of each other; each has a source of its own.
  */
 export class Deployments {
-  readonly functions: readonly FunctionResource[];
+  readonly #functions: FunctionBook;
   readonly #adapters: DeploymentAdapters;
-  readonly #onFunctionOutput: (line: string) => void;
-  readonly #fns = new Map<string, Promise<InvocableFunction>>();
   readonly #destinations = new SharedDestinations();
   readonly #mappings = new Set<OpenMapping>();
 
-  constructor(
-    functions: readonly FunctionResource[],
-    adapters: DeploymentAdapters,
-    onFunctionOutput: (line: string) => void,
-  ) {
-    this.functions = functions;
+  constructor(functions: FunctionBook, adapters: DeploymentAdapters) {
+    this.#functions = functions;
     this.#adapters = adapters;
-    this.#onFunctionOutput = onFunctionOutput;
+  }
+
+  /** As they are declared now. */
+  get functions(): readonly FunctionResource[] {
+    return this.#functions.functions;
   }
 
   /** @throws MillraceError with all that could not be opened, a line each; what was opened is closed again. */
@@ -100,37 +91,13 @@ export class Deployments {
     throw new MillraceError(code, [...failures.keys()].join("\n"), { fault });
   }
 
-  /** The function of this name, opened when it is not yet. @throws MillraceError */
-  openFunction(name: string): Promise<InvocableFunction> {
-    const known = this.#fns.get(name);
-    if (known !== undefined) return known;
-    const opening = this.#openFunction(name);
-    this.#fns.set(name, opening);
-    // Whoever asks next tries again.
-    opening.catch(() => this.#fns.delete(name));
-    return opening;
-  }
-
   /** Closes everything; never rejects. What could not be closed is returned. */
   async close(): Promise<readonly string[]> {
     const mappings = await Promise.all([...this.#mappings].map((mapping) => mapping.close()));
-    const fns = await Promise.allSettled(this.#fns.values());
-    const targets = fns.flatMap((fn) => {
-      return fn.status === "fulfilled"
-        ? [{ subject: `Function ${fn.value.name}`, adapter: fn.value.target }]
-        : [];
+    const targets = (await this.#functions.close()).map(({ name, target }) => {
+      return { subject: `Function ${name}`, adapter: target };
     });
     return [...mappings.flat(), ...(await closeAll(targets))];
-  }
-
-  async #openFunction(name: string): Promise<InvocableFunction> {
-    const resource = this.functions.find((fn) => fn.name === name);
-    if (resource === undefined) {
-      throw new MillraceError("ERR_MILLRACE_CONFIG", "Function does not exist. Add it to the manifests.");
-    }
-    const { timeoutMs, concurrency, isReserved, isConcurrencyAdaptive } = resource;
-    const target = await this.#adapters.openFunction(resource, this.#onFunctionOutput);
-    return { name, target, timeoutMs, concurrency, isReserved, isConcurrencyAdaptive };
   }
 
   async #stream(resource: StreamMappingResource, opening: Opening): Promise<StreamDeployment | undefined> {
@@ -158,7 +125,7 @@ export class Deployments {
 
   async #function({ functionName }: MappingResource, opening: Opening) {
     try {
-      return await this.openFunction(functionName);
+      return await this.#functions.openFunction(functionName);
     } catch (error) {
       opening.refuse(`Function ${functionName}`, error);
       return undefined;

@@ -24,7 +24,7 @@ export interface MappingRunnerOptions {
 
 /** What a mapping is to be run as; another generation is another configuration. */
 export interface WantedMapping {
-  readonly generation: number;
+  readonly generation: string;
   readonly resource: MappingResource;
   /** Asked once everything is open: by then the wish may be of no worth any more. */
   readonly mayStart: () => boolean;
@@ -56,11 +56,11 @@ export class MappingRunner {
   }
 
   /** Starts what was opened by the caller, and is wanted to the end. */
-  begin(open: OpenMapping): void {
+  begin(open: OpenMapping, wanted: WantedMapping): void {
     const { uuid } = open.deployment.mapping;
     const run = new MappingRun(uuid, this.#options);
     this.#runs.set(uuid, run);
-    run.begin(open);
+    run.begin(open, wanted);
   }
 
   /**
@@ -103,7 +103,7 @@ class MappingRun {
   readonly #options: MappingRunnerOptions;
   #wanted: WantedMapping | undefined;
   #open: OpenMapping | undefined;
-  #openGeneration = Number.NaN;
+  #openGeneration: string | undefined;
   #failures = 0;
   #isCutOff = false;
   #retry: ScheduledCall | undefined;
@@ -127,8 +127,10 @@ class MappingRun {
     return withTrouble(creatingStatus({ uuid: this.#uuid, name }), this.trouble);
   }
 
-  begin(open: OpenMapping): void {
+  begin(open: OpenMapping, wanted: WantedMapping): void {
     this.#open = open;
+    this.#wanted = wanted;
+    this.#openGeneration = wanted.generation;
     this.#options.telemetry.register(open.deployment.mapping.name);
     this.#options.engine.start(open.deployment);
   }
@@ -284,12 +286,12 @@ class MappingRun {
     });
   }
 
-  #isStillWanted(generation: number): boolean {
+  #isStillWanted(generation: string): boolean {
     return !this.#isClosed && this.#wanted?.generation === generation;
   }
 
   /** A mapping at LATEST has its place once it polls: who then sees it Enabled finds what is sent from there on. */
-  async #isPolling(generation: number): Promise<boolean> {
+  async #isPolling(generation: string): Promise<boolean> {
     const { clock, engine } = this.#options;
     const endMs = clock.monotonic() + START_MS_MAX;
     // One that says what is in its way has been tried: it is not waited for.

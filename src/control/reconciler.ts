@@ -1,11 +1,14 @@
 import { RepeatedLines } from "../lib/repeated-lines.ts";
+import type { MappingResource } from "../manifests/resources.ts";
 import { describeError, MillraceError } from "../model/errors.ts";
 import type { Clock, ScheduledCall } from "../ports/clock.ts";
 import type { Membership } from "../ports/membership.ts";
 import type { ProgressStore } from "../ports/progress-store.ts";
 import type { ResourceRow, ResourceStore } from "../ports/resource-store.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
-import { MAPPING_KIND } from "../resources/kinds.ts";
+import { FUNCTION_KINDS, MAPPING_KIND } from "../resources/kinds.ts";
+import type { FunctionBook } from "./function-book.ts";
+import { functionsOf } from "./function-rows.ts";
 import {
   isWanted,
   type KeptMapping,
@@ -15,6 +18,7 @@ import {
   tombstoneOf,
 } from "./mapping-record.ts";
 import type { MappingRunner } from "./mapping-runner.ts";
+import { ownedWish } from "./owned-wish.ts";
 import { ProcessBook } from "./process-book.ts";
 import { GONE_MS, ProcessLife } from "./process-life.ts";
 
@@ -24,6 +28,9 @@ export interface ReconcilerOptions extends RowReading {
   readonly store: ResourceStore;
   readonly progress: ProgressStore;
   readonly runner: MappingRunner;
+  readonly functions: FunctionBook;
+  /** Mappings that manifests own: run without rows, until one is adopted. */
+  readonly owned: readonly MappingResource[];
   readonly clock: Clock;
   readonly telemetry: Telemetry;
 }
@@ -146,7 +153,8 @@ export class Reconciler {
     // plant: a-process-reads-before-it-beats
     if (await this.#life.announce(this.#appliedVersion)) await this.#lookAtOthers();
     const newest = await store.newestVersion();
-    const rows = newest === this.#seenVersion ? undefined : await store.list([MAPPING_KIND]);
+    const rows =
+      newest === this.#seenVersion ? undefined : await store.list([MAPPING_KIND, ...FUNCTION_KINDS]);
     if (!this.#life.hold()) {
       throw new MillraceError("ERR_MILLRACE_STORE_UNAVAILABLE", "The rows came too late to be acted on.");
     }
@@ -154,20 +162,23 @@ export class Reconciler {
     await this.#settle();
   }
 
-  #apply(version: number, rows: readonly ResourceRow[]): void {
-    const { runner } = this.#options;
+  #apply(version: number, all: readonly ResourceRow[]): void {
+    const { runner, functions } = this.#options;
+    const rows = all.filter(({ kind }) => kind === MAPPING_KIND);
     const before = this.#kept;
     this.#kept = new Map(rows.flatMap((row) => this.#read(row)).map((kept) => [kept.uuid, kept]));
     const mayStart = () => !this.#life.isCutOff;
-    const wishes: Promise<void>[] = [];
+    // Functions first: a mapping of this look may be of one of them.
+    const wishes = [this.#declareFunctions(all)];
     // A row that is gone, or that cannot be read, is not run: others may settle it without a look at what it says here.
     for (const uuid of new Set([...before.keys(), ...rows.map((row) => row.uid)])) {
       if (!this.#kept.has(uuid)) wishes.push(runner.want(uuid, undefined));
     }
     for (const { uuid, record, resource } of this.#kept.values()) {
-      const { generation } = record;
+      const generation = functions.runKey(record.generation, resource.functionName);
       wishes.push(runner.want(uuid, isWanted(record) ? { generation, resource, mayStart } : undefined));
     }
+    this.#wantOwned(new Set(rows.map(({ uid }) => uid)));
     this.#seenVersion = version;
     const entry = { version, isDone: false };
     this.#applying.push(entry);
@@ -176,6 +187,26 @@ export class Reconciler {
       entry.isDone = true;
       this.#advance();
     });
+  }
+
+  /** Nobody waits for those: they are in no row. */
+  #wantOwned(adopted: ReadonlySet<string>): void {
+    const { runner, owned, functions } = this.#options;
+    for (const resource of owned) {
+      const { uuid, enabled } = resource.mapping;
+      if (enabled && !adopted.has(uuid)) void runner.want(uuid, ownedWish(resource, functions));
+    }
+  }
+
+  #declareFunctions(rows: readonly ResourceRow[]): Promise<void> {
+    const { functions, telemetry } = this.#options;
+    const read = functionsOf(rows);
+    for (const what of read.unreadable.filter((name) => !this.#unreadable.has(name))) {
+      const remedy = "Run the version that wrote it, or apply the manifests again.";
+      telemetry.log("error", `The ${what} is kept in a form that this version cannot read. ${remedy}`, {});
+      this.#unreadable.add(what);
+    }
+    return functions.declare(read.functions);
   }
 
   #read(row: ResourceRow): KeptMapping[] {

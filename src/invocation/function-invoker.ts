@@ -26,17 +26,46 @@ export interface InvocableFunction {
 
 const NOT_STARTED: InvocationResult = { kind: "notStarted" };
 
+/** What runs under one declaration of a function. */
+class Serving {
+  readonly fn: InvocableFunction;
+  #running = 0;
+  #onIdle: (() => void) | undefined;
+
+  constructor(fn: InvocableFunction) {
+    this.fn = fn;
+  }
+
+  began(): void {
+    this.#running++;
+  }
+
+  ended(): void {
+    this.#running--;
+    if (this.#running === 0) this.#onIdle?.();
+  }
+
+  /** Resolves when nothing of it runs. */
+  idle(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onIdle = resolve;
+      if (this.#running === 0) resolve();
+    });
+  }
+}
+
 /**
  * One function with its concurrency limit: every invocation of the process passes here, whoever makes it. Where a limit
  * is shared with other processes, as many places are open here as were granted to this one.
  */
 export class FunctionInvoker implements Invoker {
-  readonly #fn: InvocableFunction;
+  #serving: Serving;
   readonly #clock: Clock;
   readonly #telemetry: Telemetry;
   readonly #slots: Slots;
-  readonly #adaptive: AdaptiveLimit | undefined;
-  readonly #share: SharedLimit | undefined;
+  #adaptive: AdaptiveLimit | undefined;
+  readonly #limits: SharedLimits | undefined;
+  #share: SharedLimit | undefined;
   /** Places that are open here; fewer where an adaptive limit says so. */
   #places: number;
   /** Calls that each mapping has in flight. */
@@ -44,14 +73,34 @@ export class FunctionInvoker implements Invoker {
 
   /** `limits`: absent where this process shares none. */
   constructor(fn: InvocableFunction, clock: Clock, telemetry: Telemetry, limits?: SharedLimits) {
-    this.#fn = fn;
+    this.#serving = new Serving(fn);
+    this.#limits = limits;
     this.#clock = clock;
     this.#telemetry = telemetry;
     // plant: one-invocation-more-than-the-functions-concurrency
     this.#slots = new Slots(fn.concurrency);
-    this.#adaptive = fn.isConcurrencyAdaptive === true ? new AdaptiveLimit(fn.concurrency) : undefined;
+    this.#adaptive = adaptiveOf(fn);
     this.#places = fn.concurrency;
-    this.#share = fn.isReserved === true ? limits && this.#openShare(limits) : undefined;
+    this.#share = fn.isReserved === true ? this.#openShare() : undefined;
+  }
+
+  /**
+   * Calls that begin from now on, also those that wait for their turn, are of `fn`; those that run end where they
+   * began. Resolves when the last of those has.
+   */
+  replace(fn: InvocableFunction): Promise<void> {
+    const former = this.#serving;
+    this.#serving = new Serving(fn);
+    this.#adaptive = adaptiveOf(fn);
+    const share = this.#share;
+    if (share !== undefined && fn.isReserved === true) share.limitChanged();
+    else {
+      this.#share = fn.isReserved === true ? this.#openShare() : undefined;
+      if (this.#share === undefined) this.#places = fn.concurrency;
+      if (share !== undefined) void this.#limits?.release(share);
+    }
+    this.#resize();
+    return former.idle();
   }
 
   /** Never rejects, unless `call.payload` throws. */
@@ -104,17 +153,18 @@ export class FunctionInvoker implements Invoker {
   }
 
   #refuse({ caller }: Invocation): InvocationResult {
-    this.#telemetry.functionCall(this.#fn.name, caller.kind, "refused", undefined);
-    return { kind: "refused", why: this.#fn.isReserved === true ? "reservedConcurrency" : "concurrency" };
+    const { fn } = this.#serving;
+    this.#telemetry.functionCall(fn.name, caller.kind, "refused", undefined);
+    return { kind: "refused", why: fn.isReserved === true ? "reservedConcurrency" : "concurrency" };
   }
 
-  #openShare(limits: SharedLimits): SharedLimit {
+  #openShare(): SharedLimit | undefined {
+    if (this.#limits === undefined) return undefined;
     this.#places = 0;
     this.#slots.resize(0);
-    const { name: fn, concurrency: limit } = this.#fn;
-    return limits.open({
-      fn,
-      limit,
+    return this.#limits.open({
+      fn: this.#serving.fn.name,
+      limit: () => this.#serving.fn.concurrency,
       running: () => this.#slots.taken,
       waiting: () => this.#slots.waiting,
       onChange: (startsBelow) => {
@@ -134,7 +184,7 @@ export class FunctionInvoker implements Invoker {
   }
 
   explain(caller: string): FunctionExplanation {
-    const { name, concurrency, timeoutMs } = this.#fn;
+    const { name, concurrency, timeoutMs } = this.#serving.fn;
     const share = this.#share?.standing;
     const standing = this.#slots.standing(caller);
     return { name, concurrency, timeoutMs, ...standing, ...(share === undefined ? {} : { share }) };
@@ -148,10 +198,12 @@ export class FunctionInvoker implements Invoker {
   async #call(call: Invocation): Promise<InvocationOutcome> {
     const payload = call.payload();
     const { caller, requestId, functionArn } = call;
-    const { name: functionName, timeoutMs, target } = this.#fn;
+    const serving = this.#serving;
+    const { name: functionName, timeoutMs, target } = serving.fn;
     const span = call.beginSpan?.();
     // Between taking note of it and forgetting it nothing may throw.
     this.#track(call, 1);
+    serving.began();
     const startedMs = this.#clock.monotonic();
     const nowMs = this.#clock.now();
     if (call.batch !== undefined) this.#countStart(caller.key, call.batch, nowMs);
@@ -174,6 +226,7 @@ export class FunctionInvoker implements Invoker {
       outcome = { kind: "functionError", errorType: "Millrace.TargetDefect", message };
     }
     this.#track(call, -1);
+    serving.ended();
     span?.end(outcome);
     const endedMs = this.#clock.monotonic();
     if (caller.kind === "mapping") this.#telemetry.invocation(caller.key, outcome.kind, endedMs - startedMs);
@@ -206,13 +259,17 @@ export class FunctionInvoker implements Invoker {
   }
 
   #track({ caller: { kind, key } }: Invocation, change: 1 | -1): void {
-    this.#telemetry.functionRunning(this.#fn.name, change);
+    this.#telemetry.functionRunning(this.#serving.fn.name, change);
     if (kind !== "mapping") return;
     const inFlight = (this.#inFlight.get(key) ?? 0) + change;
     if (inFlight === 0) this.#inFlight.delete(key);
     else this.#inFlight.set(key, inFlight);
     this.#telemetry.gauge("in_flight_invocations", key, inFlight);
   }
+}
+
+function adaptiveOf({ concurrency, isConcurrencyAdaptive }: InvocableFunction): AdaptiveLimit | undefined {
+  return isConcurrencyAdaptive === true ? new AdaptiveLimit(concurrency) : undefined;
 }
 
 function namesOf({ caller: { kind, key, shardId }, requestId }: Invocation): LogFields {

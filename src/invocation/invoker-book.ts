@@ -30,6 +30,11 @@ export class InvokerBook {
     return invoker;
   }
 
+  /** Calls from now on are of `fn`. Resolves when those of the former of its name have ended. */
+  async replace(fn: InvocableFunction): Promise<void> {
+    await this.#invokers.get(fn.name)?.replace(fn);
+  }
+
   /** Calls of a caller that wait for their turn, at whatever function, end at once, not started. */
   dismiss(caller: string): void {
     for (const invoker of this.#invokers.values()) invoker.dismiss(caller);

@@ -30,8 +30,8 @@ export interface SharedLimitOptions {
 /** The calls that a limit is of. */
 export interface LimitedCalls {
   readonly fn: string;
-  /** What this process was told: it says so in the cell, once. */
-  readonly limit: number;
+  /** What this process was told last: it says so in the cell, once. */
+  limit(): number;
   running(): number;
   waiting(): number;
   /** A call may start while fewer than so many run here. */
@@ -73,7 +73,7 @@ export class SharedLimit {
   #processes = 0;
   #startsBelow = 0;
   #pending: Pending | undefined;
-  /** The limit is said once, at the first look: what others say later is newer. */
+  /** The limit is said once, at the first look and when it has changed: what others say later is newer. */
   #hasToldLimit = false;
   readonly #need = new RecentNeed();
   #turnSinceMs = 0;
@@ -86,7 +86,7 @@ export class SharedLimit {
     this.#name = name;
     this.#calls = calls;
     this.#options = options;
-    this.#limit = calls.limit;
+    this.#limit = calls.limit();
   }
 
   /** The cell in which it stands. */
@@ -128,6 +128,12 @@ export class SharedLimit {
     this.#options.onActive();
     this.#need.note(this.#calls.running() + this.#calls.waiting());
     if (this.#looking === undefined && this.#retry === undefined) void this.look();
+  }
+
+  /** This process was told another limit, as every process of the store is: the cell is to say so. */
+  limitChanged(): void {
+    this.#hasToldLimit = false;
+    this.ask();
   }
 
   /** One look at the cell, as it was read or is read now. Never rejects. */
@@ -226,7 +232,7 @@ export class SharedLimit {
   #adopt(revision: number, found: Allotment | undefined, life: number): Allotment {
     const { processId } = this.#options.membership;
     if (this.#pending?.revision !== revision) this.#pending = undefined;
-    const limit = found !== undefined && this.#hasToldLimit ? found.limit : this.#calls.limit;
+    const limit = found !== undefined && this.#hasToldLimit ? found.limit : this.#calls.limit();
     this.#hasToldLimit ||= found?.limit === limit;
     const certain = this.#pending?.granted ?? Number.POSITIVE_INFINITY;
     const parts = (found?.parts ?? []).map((part) =>

@@ -21,7 +21,7 @@ export interface SharedLimitsOptions {
 export class SharedLimits {
   readonly #options: SharedLimitsOptions;
   readonly #lines: RepeatedLines;
-  readonly #limits: SharedLimit[] = [];
+  #limits: readonly SharedLimit[] = [];
   #timer: ScheduledCall | undefined;
   #isClosed = false;
 
@@ -36,10 +36,16 @@ export class SharedLimits {
       lines: this.#lines,
       onActive: () => this.#plan(),
     });
-    this.#limits.push(limit);
+    this.#limits = [...this.#limits, limit];
     void limit.look();
     this.#plan();
     return limit;
+  }
+
+  /** The function shares its concurrency no more. */
+  async release(limit: SharedLimit): Promise<void> {
+    this.#limits = this.#limits.filter((other) => other !== limit);
+    await limit.close();
   }
 
   /** After this nothing starts. What does not run is given back; what does, the others take when they miss this process. */

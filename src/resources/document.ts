@@ -46,3 +46,7 @@ export function parsedJson<Value>(text: string, schema: z.ZodType<Value>): Value
     return undefined;
   }
 }
+
+export function isOrphaned({ conditions }: Pick<ResourceDocument, "conditions">): boolean {
+  return conditions.some(({ type }) => type === "Orphaned");
+}

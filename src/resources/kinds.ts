@@ -1,2 +1,8 @@
-/** The kind of the rows of event source mappings; each is named by its UUID. */
+/** Kinds of the store's rows. A mapping's row is named by its UUID; versions and aliases are named `FUNCTION:QUALIFIER`. */
 export const MAPPING_KIND = "mapping";
+export const FUNCTION_KIND = "function";
+export const VERSION_KIND = "version";
+export const ALIAS_KIND = "alias";
+
+/** What a function is made of. */
+export const FUNCTION_KINDS: readonly string[] = [FUNCTION_KIND, VERSION_KIND, ALIAS_KIND];

@@ -10,3 +10,25 @@ export const ownerSchema = z.discriminatedUnion("kind", [
 ]);
 
 export type Owner = Readonly<z.output<typeof ownerSchema>>;
+export type ManifestOwner = Extract<Owner, { readonly kind: "manifest" }>;
+
+export function isSameOwner(a: Owner, b: Owner): boolean {
+  return ownerText(a) === ownerText(b);
+}
+
+/** Names the owner, for people. */
+export function ownerText(owner: Owner): string {
+  switch (owner.kind) {
+    case "manifest":
+      return `the manifest set ${owner.set}`;
+    case "api":
+      return "the API";
+    case "kubernetes":
+      return `the Kubernetes resource ${owner.ref}`;
+  }
+}
+
+/** A set that names no revision is of the lowest. */
+export function revisionOf({ revision = 0 }: ManifestOwner): number {
+  return revision;
+}

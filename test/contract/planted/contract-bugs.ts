@@ -1,4 +1,5 @@
 import { AWS_BUGS } from "./bugs/aws.ts";
+import { ROW_BUGS } from "./bugs/control.ts";
 import { KAFKA_BUGS } from "./bugs/kafka.ts";
 import { KAFKA_WIRE_BUGS } from "./bugs/kafka-wire.ts";
 import { LOCAL_BUGS } from "./bugs/local.ts";
@@ -13,4 +14,5 @@ export const CONTRACT_BUGS: readonly ContractBug[] = [
   ...KAFKA_WIRE_BUGS,
   ...QUEUE_BUGS,
   ...AWS_BUGS,
+  ...ROW_BUGS,
 ];

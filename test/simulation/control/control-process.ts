@@ -1,5 +1,6 @@
 import { ControlPlane } from "../../../src/control/control-plane.ts";
 import { Deployments } from "../../../src/control/deployments.ts";
+import { FunctionBook } from "../../../src/control/function-book.ts";
 import type { Engine, MappingStatus } from "../../../src/engine/engine.ts";
 import { InvokerBook } from "../../../src/invocation/invoker-book.ts";
 import { hasErrorCode, MillraceError } from "../../../src/model/errors.ts";
@@ -63,6 +64,9 @@ export class ControlProcess {
   async start(): Promise<void> {
     const { progress, random, name, onEnded } = this.#options;
     while (this.plane === undefined && !this.clock.isDead) {
+      const invokers = new InvokerBook(this.clock, silentTelemetry());
+      const functionBook = this.#functionBook(invokers);
+      const openDestination = async () => closable<Destination>({});
       this.plane = await ControlPlane.start({
         engine: this.#engine(),
         processId: name,
@@ -70,8 +74,10 @@ export class ControlProcess {
           functions: [...FUNCTIONS, BROKEN_FUNCTION],
           mappings: manifestMappings(this.#connectors()),
         },
-        deployments: this.#deployments(),
-        invokers: new InvokerBook(this.clock, silentTelemetry()),
+        deployments: new Deployments(functionBook, { openDestination }),
+        functionBook,
+        owner: { kind: "manifest", set: "default" },
+        invokers,
         cells: createMemoryCellStore(),
         store: this.store,
         progress,
@@ -125,17 +131,20 @@ export class ControlProcess {
     };
   }
 
-  #deployments(): Deployments {
+  #functionBook(invokers: InvokerBook): FunctionBook {
     const openFunction = async ({ name }: { readonly name: string }) => {
       if (name === BROKEN_FUNCTION.name && !this.isRepaired)
         throw new MillraceError("ERR_MILLRACE_FUNCTION", "The module throws when it is loaded.");
       return closable<FunctionTarget>({ invoke: async () => ({ kind: "unavailable", message: "" }) });
     };
-    return new Deployments(
-      [...FUNCTIONS, BROKEN_FUNCTION],
-      { openFunction, openDestination: async () => closable<Destination>({}) },
-      () => undefined,
-    );
+    const functions = [...FUNCTIONS, BROKEN_FUNCTION];
+    return new FunctionBook({
+      functions,
+      openFunction,
+      invokers,
+      clock: this.clock,
+      telemetry: silentTelemetry(),
+    });
   }
 
   #connectors(): readonly Connector[] {

@@ -85,6 +85,7 @@ const ALLOWED: Readonly<Record<Part, readonly Part[] | "everything">> = {
     "src/network",
     "src/engine",
     "src/manifests",
+    "src/resources",
     "src/control",
     "src/load",
   ],

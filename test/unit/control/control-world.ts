@@ -1,6 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import { ControlPlane } from "../../../src/control/control-plane.ts";
 import { Deployments } from "../../../src/control/deployments.ts";
+import { FunctionBook } from "../../../src/control/function-book.ts";
 import type { Engine, MappingStatus } from "../../../src/engine/engine.ts";
 import { InvokerBook } from "../../../src/invocation/invoker-book.ts";
 import type { Manifests } from "../../../src/manifests/load-manifests.ts";
@@ -13,6 +14,7 @@ import type { FunctionTarget } from "../../../src/ports/function-target.ts";
 import type { QueueSource } from "../../../src/ports/queue-source.ts";
 import type { ResourceStore } from "../../../src/ports/resource-store.ts";
 import type { StreamSource } from "../../../src/ports/stream-source.ts";
+import type { ManifestOwner } from "../../../src/resources/owner.ts";
 import { createMemoryStore } from "../../../src/stores/memory.ts";
 import { createMemoryCellStore } from "../../../src/stores/memory-cells.ts";
 import { createMemoryResourceStore } from "../../../src/stores/memory-resources.ts";
@@ -35,7 +37,7 @@ export function functionNamed(name: string, versions: readonly string[] = []): F
     versions: new Map(versions.map((version) => [version, target])),
     aliases: new Map(),
     timeoutMs: 3_000,
-    concurrency: 10,
+    concurrency: 1000,
     isReserved: false,
     isConcurrencyAdaptive: false,
   };
@@ -103,26 +105,31 @@ export class ControlWorld {
       status: () => [...running.values()],
       explain: () => undefined,
     };
-    const deployments = new Deployments(
-      manifests.functions,
-      {
-        openFunction: async (resource) => {
-          if (this.broken.has(resource.name))
-            throw new MillraceError("ERR_MILLRACE_FUNCTION", "throws at load.");
-          return closable<FunctionTarget>({
-            invoke: async () => this.outcome,
-          });
-        },
-        openDestination: async () => closable<Destination>(),
+    const invokers = new InvokerBook(this.clock, SILENT_TELEMETRY);
+    const functionBook = new FunctionBook({
+      functions: manifests.functions,
+      openFunction: async (resource) => {
+        if (this.broken.has(resource.name))
+          throw new MillraceError("ERR_MILLRACE_FUNCTION", "throws at load.");
+        return closable<FunctionTarget>({
+          invoke: async () => this.outcome,
+        });
       },
-      () => undefined,
-    );
+      invokers,
+      clock: this.clock,
+      telemetry: SILENT_TELEMETRY,
+    });
+    const deployments = new Deployments(functionBook, {
+      openDestination: async () => closable<Destination>(),
+    });
     const starting = ControlPlane.start({
       engine,
       processId: name,
       manifests,
       deployments,
-      invokers: new InvokerBook(this.clock, SILENT_TELEMETRY),
+      functionBook,
+      owner: options.owner ?? { kind: "manifest", set: "default" },
+      invokers,
       cells: createMemoryCellStore(),
       store: options.store ?? this.mappings,
       progress: this.progress,
@@ -192,6 +199,7 @@ interface WorldOptions {
   readonly manifests: Manifests;
   readonly isAdopting: boolean;
   readonly isStrict: boolean;
+  readonly owner: ManifestOwner;
   readonly store: ResourceStore;
 }
 

@@ -3,7 +3,10 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import type { Adapters } from "../../../src/cli/adapters.ts";
 import { Deployments } from "../../../src/control/deployments.ts";
+import { FunctionBook } from "../../../src/control/function-book.ts";
+import { InvokerBook } from "../../../src/invocation/invoker-book.ts";
 import { loadManifests, type Manifests } from "../../../src/manifests/load-manifests.ts";
+import type { FunctionResource } from "../../../src/manifests/resources.ts";
 import { hasErrorCode, MillraceError } from "../../../src/model/errors.ts";
 import { DEFAULT_PLACE } from "../../../src/model/place.ts";
 import type { Connector, QueueConnector } from "../../../src/ports/connector.ts";
@@ -12,6 +15,8 @@ import type { FunctionTarget } from "../../../src/ports/function-target.ts";
 import type { QueueSource } from "../../../src/ports/queue-source.ts";
 import type { StreamSource } from "../../../src/ports/stream-source.ts";
 import { ADAPTERS } from "../cli/captured-host.ts";
+import { SILENT_TELEMETRY } from "../engine/stream/small-world.ts";
+import { createManualClock } from "../functions/manual-clock.ts";
 import {
   FUNCTION,
   folderWith,
@@ -64,13 +69,19 @@ function mapping(name: string, lines = ""): string {
 
 /** Opens all mappings that are enabled. */
 async function openEnabled(manifests: Manifests, adapters: Adapters) {
-  const deployments = new Deployments(manifests.functions, adapters, ignore);
+  const deployments = deploymentsOf(manifests, adapters);
   const enabled = manifests.mappings.filter(({ mapping }) => mapping.enabled);
   const mappings = await deployments.openAll(enabled);
   return { deployments, mappings: mappings.map(({ deployment }) => deployment), opened: mappings };
 }
 
-const ignore = () => undefined;
+function deploymentsOf({ functions }: Manifests, adapters: Adapters): Deployments {
+  const telemetry = SILENT_TELEMETRY;
+  const clock = createManualClock();
+  const openFunction = (resource: FunctionResource) => adapters.openFunction(resource, () => undefined);
+  const invokers = new InvokerBook(clock, telemetry);
+  return new Deployments(new FunctionBook({ functions, openFunction, invokers, clock, telemetry }), adapters);
+}
 
 test("opens what the enabled mappings need, a shared function and destination once, and closes all of it", async (t) => {
   const { log, connector, adapters } = createWorld();
@@ -97,7 +108,7 @@ test("opens what the enabled mappings need, a shared function and destination on
 test("names everything that could not be opened, and closes what was", async (t) => {
   const { log, connector, adapters } = createWorld(["source of a", "function orders"]);
   const manifests = manifestsOf(t, connector, mapping("a"), mapping("b"));
-  const deployments = new Deployments(manifests.functions, adapters, ignore);
+  const deployments = deploymentsOf(manifests, adapters);
   await assert.rejects(deployments.openAll(manifests.mappings), (error) => {
     assert(hasErrorCode(error, "ERR_MILLRACE_SOURCE_NOT_FOUND"));
     assert.deepEqual(error.message.split("\n").toSorted(), [
@@ -151,7 +162,7 @@ test("opens the queue of a mapping, whose function may take as long as its visib
 test("refuses a function that may take longer than its queue's visibility time-out, with AWS's text", async (t) => {
   const { log, connector, adapters } = createQueueWorld(2_000);
   const manifests = manifestsOf(t, connector, withQueueMapping().slice(FUNCTION.length + "---\n".length));
-  const deployments = new Deployments(manifests.functions, adapters, ignore);
+  const deployments = deploymentsOf(manifests, adapters);
   await assert.rejects(deployments.openAll(manifests.mappings), (error) => {
     assert(hasErrorCode(error, "ERR_MILLRACE_CONFIG"));
     const text =

@@ -95,7 +95,7 @@ test("a mapping that AWS refuses is refused in its words, and nothing is kept of
       return true;
     });
   }
-  assert.equal((await world.mappings.list()).length, 0);
+  assert.equal((await world.mappings.list(["mapping"])).length, 0);
 });
 
 test("a source and a qualified function have one mapping; other qualifiers have their own", async () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { readAllotment } from "../../../src/invocation/allotment.ts";
-import { FunctionInvoker } from "../../../src/invocation/function-invoker.ts";
+import { FunctionInvoker, type InvocableFunction } from "../../../src/invocation/function-invoker.ts";
 import { SharedLimits } from "../../../src/invocation/shared-limits.ts";
 import { API_CALLER } from "../../../src/model/caller.ts";
 import { MillraceError } from "../../../src/model/errors.ts";
@@ -77,6 +77,7 @@ class Process {
   readonly gone = new Set<string>();
   readonly limits: SharedLimits;
   readonly invoker: FunctionInvoker;
+  readonly #fn: InvocableFunction;
   isCutOff = false;
   life = 0;
   granted = 0;
@@ -117,12 +118,13 @@ class Process {
         this.running.push(end);
       });
     const target = { invoke, close: async () => {} };
-    this.invoker = new FunctionInvoker(
-      { name: "fn", target, timeoutMs: 3_000, concurrency: limit, isReserved: true },
-      world.clock,
-      SILENT_TELEMETRY,
-      this.limits,
-    );
+    this.#fn = { name: "fn", target, timeoutMs: 3_000, concurrency: limit, isReserved: true };
+    this.invoker = new FunctionInvoker(this.#fn, world.clock, SILENT_TELEMETRY, this.limits);
+  }
+
+  /** The function is declared anew, as in every process of the store. */
+  become(concurrency: number, isReserved = true): void {
+    void this.invoker.replace({ ...this.#fn, concurrency, isReserved });
   }
 
   call(): Promise<InvocationResult> {
@@ -230,6 +232,40 @@ describe("a limit over all processes", () => {
     await world.pass(60 * LOOK_MS);
     assert.deepEqual([world.cells.reads, world.cells.writes], [reads, writes]);
     assert.equal(world.clock.pendingCalls, 0);
+  });
+
+  test("a limit that was declared anew holds over all processes as calls end, whether it is lower or higher", async () => {
+    const world = new World();
+    const [a, b] = [world.start("a"), world.start("b")];
+    a.saturate(20);
+    b.saturate(20);
+    for (const limit of [2, 8]) {
+      for (const process of [a, b]) process.become(limit);
+      for (let turn = 0; turn < 100; turn++) {
+        a.end(1);
+        b.end(1);
+        await world.pass(50);
+      }
+      assert.equal(world.running, limit);
+      assert.deepEqual(await world.grants(), { a: limit / 2, b: limit / 2 });
+    }
+  });
+
+  test("a function that reserves nothing any more runs as many as it may, and gives its part back", async () => {
+    const world = new World();
+    const a = world.start("a");
+    a.saturate(20);
+    await world.pass(LOOK_MS);
+    a.become(7, false);
+    await world.pass(2 * LOOK_MS);
+    assert.equal(a.running.length, 7);
+    a.become(3, true);
+    a.end();
+    await world.pass(2 * LOOK_MS);
+    a.end();
+    await world.pass(2 * LOOK_MS);
+    assert.equal(a.running.length, 3);
+    assert.deepEqual(await world.grants(), { a: 3 });
   });
 
   test("a process writes its cell at most once a second, however its calls come and go", async () => {

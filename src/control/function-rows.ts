@@ -1,0 +1,106 @@
+import { functionSpec } from "../manifests/function-schema.ts";
+import { type FunctionResource, type FunctionTargetSpec, functionResource } from "../manifests/resources.ts";
+import { API_VERSION } from "../manifests/schema.ts";
+import type { ResourceRow } from "../ports/resource-store.ts";
+import { isOrphaned, type ResourceDocument, readDocument } from "../resources/document.ts";
+import { ALIAS_KIND, FUNCTION_KIND, VERSION_KIND } from "../resources/kinds.ts";
+
+/** A resource as its owner wants it: lower-camel fields of a manifest's `spec`. */
+export interface Declaration {
+  readonly kind: string;
+  readonly name: string;
+  readonly spec: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * The rows that a function is: itself, its versions and its aliases. In the order of writing: whoever reads in between
+ * sees no alias of a version that is not there. Paths in them are absolute.
+ */
+export function declarationsOf(fn: FunctionResource): readonly Declaration[] {
+  const { name, timeoutMs, isConcurrencyAdaptive, isReserved, concurrency } = fn;
+  const spec = {
+    ...targetFields(fn.target),
+    timeoutSeconds: timeoutMs / 1000,
+    ...(isReserved ? { reservedConcurrency: concurrency } : {}),
+    adaptiveConcurrency: isConcurrencyAdaptive,
+  };
+  return [
+    ...[...fn.versions].map(([number, target]) => ({
+      kind: VERSION_KIND,
+      name: `${name}:${number}`,
+      spec: targetFields(target),
+    })),
+    { kind: FUNCTION_KIND, name, spec },
+    ...[...fn.aliases].map(([alias, { version, weights }]) => ({
+      kind: ALIAS_KIND,
+      name: `${name}:${alias}`,
+      spec: { version, ...(weights.size === 0 ? {} : { weights: Object.fromEntries(weights) }) },
+    })),
+  ];
+}
+
+function targetFields(target: FunctionTargetSpec): Readonly<Record<string, unknown>> {
+  switch (target.kind) {
+    case "http":
+      return { http: { url: target.url } };
+    case "lambda": {
+      const { functionName, region, endpoint } = target;
+      const place = {
+        ...(region === undefined ? {} : { region }),
+        ...(endpoint === undefined ? {} : { endpoint }),
+      };
+      return { lambda: { functionName, ...place } };
+    }
+    case "module": {
+      const { kind: _kind, exportName, ...module } = target;
+      return { module: { ...module, export: exportName } };
+    }
+  }
+}
+
+export interface FunctionsRead {
+  readonly functions: readonly FunctionResource[];
+  /** Names of rows that this version cannot read. */
+  readonly unreadable: readonly string[];
+}
+
+/** The functions that rows say, without those that are orphaned. Rows are checked as manifests are. */
+export function functionsOf(rows: readonly ResourceRow[]): FunctionsRead {
+  const documents = new Map(rows.map((row) => [`${row.kind} ${row.name}`, readDocument(row.document)]));
+  const unreadable = [...documents].filter(([, document]) => document === undefined).map(([name]) => name);
+  const functions: FunctionResource[] = [];
+  for (const { kind, name } of rows) {
+    const document = documents.get(`${kind} ${name}`);
+    if (kind !== FUNCTION_KIND || document === undefined || isOrphaned(document)) continue;
+    const qualified = (of: string) => qualifiedSpecs(of, name, documents);
+    const { data: spec } = functionSpec.safeParse({
+      ...effectiveSpec(document),
+      versions: qualified(VERSION_KIND),
+      aliases: qualified(ALIAS_KIND),
+    });
+    const manifest = { apiVersion: API_VERSION, kind: "Function", metadata: { name } } as const;
+    const fn = spec && functionResource({ ...manifest, spec }, "/");
+    if (fn === undefined) unreadable.push(`${kind} ${name}`);
+    else functions.push(fn);
+  }
+  return { functions, unreadable };
+}
+
+/** What is in force: what the owner declared, but for what somebody else set who may. */
+export function effectiveSpec({ spec, overrides }: ResourceDocument): Readonly<Record<string, unknown>> {
+  return { ...spec, ...overrides };
+}
+
+function qualifiedSpecs(
+  kind: string,
+  fn: string,
+  documents: ReadonlyMap<string, ResourceDocument | undefined>,
+): Readonly<Record<string, unknown>> {
+  const prefix = `${kind} ${fn}:`;
+  const entries = [...documents].flatMap(([key, document]) =>
+    key.startsWith(prefix) && document !== undefined && !isOrphaned(document)
+      ? [[key.slice(prefix.length), document.spec] as const]
+      : [],
+  );
+  return Object.fromEntries(entries);
+}

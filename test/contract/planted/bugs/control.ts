@@ -1,0 +1,19 @@
+import { type ContractBug, contractBug } from "../contract-bug.ts";
+
+const SETS = "test/unit/control/manifest-set.test.ts";
+
+export const ROW_BUGS: readonly ContractBug[] = [
+  contractBug(
+    "a lower revision of manifests overwrites a higher",
+    { file: SETS, test: "a lower revision overwrites nothing, brings nothing and orphans nothing" },
+    {
+      at: "a-lower-revision-overwrites",
+      instead: "if (newest < 0) return { writes: [], refusals, newerRevision: 0 };",
+    },
+  ),
+  contractBug(
+    "a set of manifests takes what another owns",
+    { file: SETS, test: "what another owner declared is not written, and the owner is named" },
+    { at: "a-set-takes-what-another-owns", instead: "refusals.length = 0;" },
+  ),
+];

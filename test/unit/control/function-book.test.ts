@@ -1,0 +1,155 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { setImmediate } from "node:timers/promises";
+import { FunctionBook } from "../../../src/control/function-book.ts";
+import { InvokerBook } from "../../../src/invocation/invoker-book.ts";
+import type { FunctionResource } from "../../../src/manifests/resources.ts";
+import { MillraceError } from "../../../src/model/errors.ts";
+import type { FunctionTarget } from "../../../src/ports/function-target.ts";
+import type { Invocation } from "../../../src/ports/invoker.ts";
+import { SILENT_TELEMETRY } from "../engine/stream/small-world.ts";
+import { createManualClock } from "../functions/manual-clock.ts";
+
+test("a function opens at its first use, once, and one that nobody declares does not", async () => {
+  const { book, log } = createWorld();
+  await Promise.all([book.openFunction("orders"), book.openFunction("orders")]);
+  assert.deepEqual(log, ["open orders 1"]);
+  await assert.rejects(book.openFunction("parcels"), { code: "ERR_MILLRACE_CONFIG" });
+  await book.declare([]);
+  await assert.rejects(book.openFunction("orders"), { code: "ERR_MILLRACE_CONFIG" });
+});
+
+test("a changed declaration opens anew: calls that run end on the former, which is closed behind the last of them", async () => {
+  const { book, log, invoke, finish, declare } = createWorld();
+  const first = invoke(await book.openFunction("orders"));
+  await quiet();
+  await declare(2);
+  assert.deepEqual(log, ["open orders 1", "call 1", "open orders 2"]);
+  finish(1);
+  assert.equal((await first).kind, "succeeded");
+  await quiet();
+  assert.equal(log.at(-1), "close 1");
+  const second = invoke(await book.openFunction("orders"));
+  await quiet();
+  assert.equal(log.at(-1), "call 2");
+  finish(2);
+  assert.equal((await second).kind, "succeeded");
+});
+
+test("calls that wait for their turn begin on what is declared when it comes", async () => {
+  const { book, log, invoke, finish, declare } = createWorld();
+  const fn = await book.openFunction("orders");
+  const first = invoke(fn);
+  const second = invoke(fn);
+  await quiet();
+  await declare(2);
+  finish(1);
+  await first;
+  await quiet();
+  finish(2);
+  await second;
+  assert.deepEqual(
+    log.filter((line) => line.startsWith("call")),
+    ["call 1", "call 2"],
+  );
+});
+
+test("the former of a changed function is closed a second after its time-out, also when a call never ends", async () => {
+  const { book, log, invoke, declare, clock } = createWorld();
+  void invoke(await book.openFunction("orders"));
+  await quiet();
+  await declare(2);
+  clock.advance(3_999);
+  await quiet();
+  assert.ok(!log.includes("close 1"));
+  clock.advance(1);
+  await quiet();
+  assert.equal(log.at(-1), "close 1");
+});
+
+test("the same declaration opens nothing, and neither does a change of what nobody uses", async () => {
+  const { book, log, declare } = createWorld();
+  await declare(2);
+  await book.openFunction("orders");
+  await declare(2);
+  assert.deepEqual(log, ["open orders 2"]);
+});
+
+test("what cannot be opened anew leaves the former in its place, and is tried again", async () => {
+  const { book, log, invoke, finish, declare, clock, broken } = createWorld();
+  await book.openFunction("orders");
+  broken.add(2);
+  await declare(2);
+  const call = invoke(await book.openFunction("orders"));
+  await quiet();
+  finish(1);
+  assert.equal((await call).kind, "succeeded");
+  broken.delete(2);
+  clock.advance(5_000);
+  await quiet();
+  assert.deepEqual(log, ["open orders 1", "call 1", "open orders 2", "close 1"]);
+});
+
+/** Its function `orders` is open in the state of its declaration's number, which is its concurrency's last digit. */
+function createWorld() {
+  const clock = createManualClock();
+  const telemetry = SILENT_TELEMETRY;
+  const invokers = new InvokerBook(clock, telemetry);
+  const log: string[] = [];
+  const broken = new Set<number>();
+  const running = new Map<number, () => void>();
+  const book = new FunctionBook({
+    functions: [declared(1)],
+    async openFunction({ target }) {
+      const state = Number(target.kind === "http" ? new URL(target.url).port : 0);
+      if (broken.has(state)) throw new MillraceError("ERR_MILLRACE_FUNCTION", "It throws when it is loaded.");
+      log.push(`open orders ${state}`);
+      const adapter: FunctionTarget = {
+        async invoke() {
+          log.push(`call ${state}`);
+          await new Promise<void>((resolve) => running.set(state, resolve));
+          return { kind: "succeeded", payload: new Uint8Array() };
+        },
+        close: async () => void log.push(`close ${state}`),
+      };
+      return adapter;
+    },
+    invokers,
+    clock,
+    telemetry,
+  });
+  const call: Invocation = {
+    caller: { kind: "api", key: "api" },
+    requestId: "one",
+    functionArn: "arn:aws:lambda:eu-west-1:123456789012:function:orders",
+    payload: () => new Uint8Array(),
+    mayStart: () => true,
+    signal: new AbortController().signal,
+  };
+  return {
+    clock,
+    book,
+    log,
+    broken,
+    invoke: (fn: Parameters<InvokerBook["invokerOf"]>[0]) => invokers.invokerOf(fn).invoke(call),
+    finish: (state: number) => running.get(state)?.(),
+    declare: (state: number) => book.declare([declared(state)]),
+  };
+}
+
+function declared(state: number): FunctionResource {
+  return {
+    name: "orders",
+    target: { kind: "http", url: `http://127.0.0.1:${state}/` },
+    versions: new Map(),
+    aliases: new Map(),
+    timeoutMs: 3_000,
+    concurrency: 1,
+    isReserved: false,
+    isConcurrencyAdaptive: false,
+  };
+}
+
+async function quiet(): Promise<void> {
+  for (let round = 0; round < 10; round++) await setImmediate();
+}

@@ -1,0 +1,93 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { declarationsOf, functionsOf } from "../../../src/control/function-rows.ts";
+import { applySet } from "../../../src/control/manifest-set.ts";
+import type { FunctionResource } from "../../../src/manifests/resources.ts";
+import { readDocument, writeDocument } from "../../../src/resources/document.ts";
+import { createMemoryResourceStore } from "../../../src/stores/memory-resources.ts";
+
+const MODULE = {
+  kind: "module",
+  path: "/srv/orders.ts",
+  exportName: "handle",
+  environment: { STAGE: "test" },
+  inheritEnvironment: ["HOME"],
+  credentials: "env:SHOP_",
+  memoryMb: 256,
+} as const;
+const REMOTE = { kind: "lambda", functionName: "orders", region: undefined, endpoint: undefined } as const;
+const FUNCTION: FunctionResource = {
+  name: "orders",
+  target: MODULE,
+  versions: new Map([
+    ["1", { kind: "http", url: "http://127.0.0.1:9000/" }],
+    ["2", { ...REMOTE, region: "eu-central-1", endpoint: "http://127.0.0.1:9001" }],
+  ]),
+  aliases: new Map([["live", { version: "1", weights: new Map([["2", 0.25]]) }]]),
+  timeoutMs: 30_000,
+  concurrency: 4,
+  isReserved: true,
+  isConcurrencyAdaptive: true,
+};
+const PLAIN: FunctionResource = {
+  name: "parcels",
+  target: REMOTE,
+  versions: new Map(),
+  aliases: new Map(),
+  timeoutMs: 3_000,
+  concurrency: 1000,
+  isReserved: false,
+  isConcurrencyAdaptive: false,
+};
+
+test("a function is a row of its own, with one for each version and alias, in an order that leaves no alias alone", () => {
+  assert.deepEqual(
+    declarationsOf(FUNCTION).map(({ kind, name }) => `${kind} ${name}`),
+    ["version orders:1", "version orders:2", "function orders", "alias orders:live"],
+  );
+});
+
+test("what rows say of functions is what was declared", async () => {
+  const rows = await rowsOf([FUNCTION, PLAIN]);
+  const { functions, unreadable } = functionsOf(rows);
+  assert.deepEqual(
+    functions.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+    [FUNCTION, PLAIN],
+  );
+  assert.deepEqual(unreadable, []);
+});
+
+test("an orphan is no function, and an orphaned alias or version none of its function's", async () => {
+  const store = createMemoryResourceStore();
+  const owner = { kind: "manifest", set: "shop" } as const;
+  const bare = { ...FUNCTION, aliases: new Map() };
+  for (const functions of [[FUNCTION, PLAIN], [bare]]) {
+    await applySet({ store, owner, declarations: functions.flatMap(declarationsOf), nowMs: 1 });
+  }
+  assert.deepEqual(functionsOf(await store.list()).functions, [bare]);
+});
+
+test("an override is in force in the place of what was declared", async () => {
+  const rows = (await rowsOf([PLAIN])).map((row) => {
+    const document = readDocument(row.document);
+    assert.ok(document !== undefined);
+    return { ...row, document: writeDocument({ ...document, overrides: { reservedConcurrency: 2 } }) };
+  });
+  assert.deepEqual(functionsOf(rows).functions, [{ ...PLAIN, concurrency: 2, isReserved: true }]);
+});
+
+test("a row that cannot be read is named and costs itself only", async () => {
+  const rows = (await rowsOf([FUNCTION, PLAIN])).map((row) => {
+    return row.name === "orders" ? { ...row, document: '{"form":3}' } : row;
+  });
+  const { functions, unreadable } = functionsOf(rows);
+  assert.deepEqual(functions, [PLAIN]);
+  assert.deepEqual(unreadable, ["function orders"]);
+});
+
+async function rowsOf(functions: readonly FunctionResource[]) {
+  const store = createMemoryResourceStore();
+  const owner = { kind: "manifest", set: "shop" } as const;
+  await applySet({ store, owner, declarations: functions.flatMap(declarationsOf), nowMs: 1 });
+  return await store.list();
+}

@@ -1,0 +1,124 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Declaration } from "../../../src/control/function-rows.ts";
+import { applySet, type SetOptions } from "../../../src/control/manifest-set.ts";
+import type { ResourceStore } from "../../../src/ports/resource-store.ts";
+import { readDocument, writeDocument } from "../../../src/resources/document.ts";
+import type { ManifestOwner } from "../../../src/resources/owner.ts";
+import { createMemoryResourceStore } from "../../../src/stores/memory-resources.ts";
+
+const SHOP: ManifestOwner = { kind: "manifest", set: "shop" };
+
+test("what a set declares is written once: a second time changes nothing", async () => {
+  const store = createMemoryResourceStore();
+  assert.deepEqual(await apply(store, [fn("orders", 3), fn("parcels", 5)]), {
+    written: 2,
+    refusals: [],
+    newerRevision: undefined,
+  });
+  const version = await store.newestVersion();
+  assert.equal((await apply(store, [fn("parcels", 5), fn("orders", 3)])).written, 0);
+  assert.equal(await store.newestVersion(), version);
+});
+
+test("a changed declaration is of a new generation, and leaves others as they are", async () => {
+  const store = createMemoryResourceStore();
+  await apply(store, [fn("orders", 3), fn("parcels", 5)]);
+  assert.equal((await apply(store, [fn("orders", 4), fn("parcels", 5)])).written, 1);
+  const [orders, parcels] = [await documentOf(store, "orders"), await documentOf(store, "parcels")];
+  assert.deepEqual([orders?.spec, orders?.generation], [{ timeoutSeconds: 4 }, 2]);
+  assert.equal(parcels?.generation, 1);
+});
+
+test("what another owner declared is not written, and the owner is named", async () => {
+  const store = createMemoryResourceStore();
+  await apply(store, [fn("orders", 3)]);
+  const other = { kind: "manifest", set: "depot" } as const;
+  const report = await apply(store, [fn("orders", 9), fn("parcels", 5)], { owner: other });
+  assert.deepEqual(report.refusals, [{ kind: "function", name: "orders", owner: SHOP }]);
+  assert.deepEqual((await documentOf(store, "orders"))?.spec, { timeoutSeconds: 3 });
+  assert.deepEqual((await documentOf(store, "parcels"))?.owner, other);
+});
+
+test("what vanished from its set is kept as an orphan, and runs again when it comes back", async () => {
+  const store = createMemoryResourceStore();
+  await apply(store, [fn("orders", 3), fn("parcels", 5)]);
+  assert.equal((await apply(store, [fn("orders", 3)], { nowMs: 50 })).written, 1);
+  const orphan = await documentOf(store, "parcels");
+  assert.deepEqual(orphan?.conditions, [
+    { type: "Orphaned", reason: "It is no longer in the manifest set shop.", sinceMs: 50 },
+  ]);
+  assert.deepEqual(orphan?.spec, { timeoutSeconds: 5 });
+  assert.equal((await apply(store, [fn("orders", 3)])).written, 0, "an orphan is told once");
+  await apply(store, [fn("orders", 3), fn("parcels", 5)]);
+  const again = await documentOf(store, "parcels");
+  assert.deepEqual([again?.conditions, again?.generation], [[], 2]);
+});
+
+test("what another set lost or never had is no orphan of this one", async () => {
+  const store = createMemoryResourceStore();
+  await apply(store, [fn("parcels", 5)], { owner: { kind: "manifest", set: "depot" } });
+  await apply(store, [fn("orders", 3)]);
+  assert.deepEqual((await documentOf(store, "parcels"))?.conditions, []);
+});
+
+test("a lower revision overwrites nothing, brings nothing and orphans nothing", async () => {
+  const store = createMemoryResourceStore();
+  await apply(store, [fn("orders", 4)], { owner: { ...SHOP, revision: 7 } });
+  const version = await store.newestVersion();
+  for (const owner of [{ ...SHOP, revision: 6 }, SHOP]) {
+    const report = await apply(store, [fn("orders", 3), fn("parcels", 5)], { owner });
+    assert.deepEqual(report, { written: 0, refusals: [], newerRevision: 7 });
+  }
+  assert.equal(await store.newestVersion(), version);
+  await apply(store, [fn("orders", 3)], { owner: { ...SHOP, revision: 8 } });
+  assert.deepEqual((await documentOf(store, "orders"))?.spec, { timeoutSeconds: 3 });
+});
+
+test("a higher revision with the same content is remembered, and restarts nothing", async () => {
+  const store = createMemoryResourceStore();
+  await apply(store, [fn("orders", 3)], { owner: { ...SHOP, revision: 1 } });
+  await apply(store, [fn("orders", 3)], { owner: { ...SHOP, revision: 2 } });
+  const document = await documentOf(store, "orders");
+  assert.deepEqual([document?.generation, document?.owner], [1, { ...SHOP, revision: 2 }]);
+});
+
+test("what somebody else set who may stays until its field is declared anew, as another value", async () => {
+  const store = createMemoryResourceStore();
+  await apply(store, [fn("orders", 3, { reservedConcurrency: 10 })]);
+  const [row] = await store.list();
+  const document = row && readDocument(row.document);
+  assert.ok(row !== undefined && document !== undefined);
+  const overridden = writeDocument({ ...document, overrides: { reservedConcurrency: 2 } });
+  await store.replace({ ...row, document: overridden }, row.version);
+  await apply(store, [fn("orders", 4, { reservedConcurrency: 10 })]);
+  assert.deepEqual((await documentOf(store, "orders"))?.overrides, { reservedConcurrency: 2 });
+  await apply(store, [fn("orders", 4, { reservedConcurrency: 11 })]);
+  const after = await documentOf(store, "orders");
+  assert.deepEqual([after?.overrides, after?.spec["reservedConcurrency"]], [undefined, 11]);
+});
+
+test("two processes of one set that start at once end with one row of each", async () => {
+  const store = createMemoryResourceStore();
+  const declarations = [fn("orders", 3), fn("parcels", 5)];
+  await Promise.all([apply(store, declarations), apply(store, declarations), apply(store, declarations)]);
+  const rows = await store.list();
+  assert.deepEqual(rows.map(({ name }) => name).toSorted(), ["orders", "parcels"]);
+});
+
+function fn(name: string, timeoutSeconds: number, fields: object = {}): Declaration {
+  return { kind: "function", name, spec: { timeoutSeconds, ...fields } };
+}
+
+function apply(
+  store: ResourceStore,
+  declarations: readonly Declaration[],
+  options: Partial<Pick<SetOptions, "owner" | "nowMs">> = {},
+) {
+  return applySet({ store, declarations, owner: SHOP, nowMs: 1, ...options });
+}
+
+async function documentOf(store: ResourceStore, name: string) {
+  const row = (await store.list()).find((each) => each.name === name);
+  return row && readDocument(row.document);
+}
