@@ -1,5 +1,5 @@
 import type { Fault } from "../model/errors.ts";
-import type { Reason, ReasonCode } from "../model/reason.ts";
+import { isNoReason, type Reason, type ReasonCode } from "../model/reason.ts";
 import type {
   BatchExplanation,
   LaneExplanation,
@@ -56,8 +56,15 @@ function shardReasons(shard: ShardExplanation, timeoutMs: number, nowMs: number)
     reasons: [laneReason(lane, shard, timeoutMs, nowMs)],
   }));
   const isBehind = (shard.lagMs ?? 0) > 0 || (shard.offsetLag ?? 0) > 0 || shard.readFailures !== undefined;
-  const holdsWork = !shard.caughtUp && (shard.bufferedRecords > 0 || isBehind);
+  // What is read waits in lanes: where they say why it does, and reading goes well, there is nothing more to explain.
+  // plant: a-shard-whose-lanes-are-held-up-cannot-say-why
+  const isSaidByLanes = !isGiven(ofShard) && ofLanes.some(({ reasons }) => isGiven(reasons));
+  const holdsWork = !shard.caughtUp && !isSaidByLanes && (shard.bufferedRecords > 0 || isBehind);
   return [{ part: shardId, holdsWork, progress, reasons: ofShard }, ...ofLanes];
+}
+
+function isGiven(reasons: readonly Reason[]): boolean {
+  return reasons.some(({ code }) => !isNoReason(code));
 }
 
 /** The first record that is not at its end. Attempts are no progress. */

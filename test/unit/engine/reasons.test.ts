@@ -184,3 +184,17 @@ test("a store that takes no checkpoint and a lease that is not renewed are told 
   const codes = ofShard({ checkpointFailures: 4, isLeaseLive: false, reading: "full" });
   assert.deepEqual(codes, ["leaseNotRenewed", "checkpointFails", "readingFull"]);
 });
+
+test("a shard that is read well and whose lane says why it waits has nothing more to explain", () => {
+  const holdsWork = (shard: Partial<ShardExplanation>, batch: Partial<BatchExplanation>) => {
+    const lanes = [{ ...LANE, batch: { ...BATCH, ...batch } }];
+    const shards = [{ ...SHARD, lanes, ...shard }];
+    const [part] = reasonsOf({ kind: "stream", function: FN, shards }, NOW_MS);
+    return part?.holdsWork;
+  };
+  const failing = { doing: "pausing", nextAttemptMs: NOW_MS + 9_000, lastProblem: "throttled" } as const;
+  assert.equal(holdsWork({}, failing), false);
+  assert.equal(holdsWork({}, { doing: "starting" }), true, "neither of them says why");
+  assert.equal(holdsWork({ isLeaseLive: false }, failing), true, "the shard has a reason of its own");
+  assert.equal(holdsWork({ lanes: [] }, {}), true, "what is read is nowhere");
+});

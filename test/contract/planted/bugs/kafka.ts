@@ -84,4 +84,12 @@ export const KAFKA_BUGS: readonly ContractBug[] = [
     },
     { at: "leases-that-cannot-be-renewed-are-no-problem", instead: "onRenewal: () => undefined," },
   ),
+  contractBug(
+    "a shard whose lanes are held up cannot say why",
+    {
+      file: "test/unit/control/standstill-book.test.ts",
+      test: "a function that is throttled for minutes is told of the lane that waits for it, and nothing is said to be unknown",
+    },
+    { at: "a-shard-whose-lanes-are-held-up-cannot-say-why", instead: "const isSaidByLanes = false;" },
+  ),
 ];
