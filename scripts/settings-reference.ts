@@ -6,6 +6,7 @@ import { loadCommand } from "../src/cli/load.ts";
 import { runCommand } from "../src/cli/run.ts";
 import { scenarioJsonSchema } from "../src/load/load-scenario.ts";
 import { manifestSchemas } from "../src/manifests/schema.ts";
+import { formsOf } from "../src/manifests/source-forms.ts";
 import type { FieldSchema } from "../src/model/field-schema.ts";
 import type { Connector } from "../src/ports/connector.ts";
 
@@ -26,6 +27,12 @@ one, and what it means.
 
 ${kindSection("Function", schemas.json("Function"))}
 ${kindSection("EventSourceMapping", schemas.json("EventSourceMapping"))}
+## Sources
+
+What a mapping may read. Streams and queues take AWS's parameters of their kind; what is special to one stands with the
+fields above.
+
+${connectors.map(sourceEntry).join("")}
 ## millrace run
 
 ${flagList(runCommand)}
@@ -33,6 +40,20 @@ ${kindSection("LoadTest", scenarioJsonSchema() as FieldSchema)}
 ## millrace load
 
 ${flagList(loadCommand)}`;
+}
+
+function sourceEntry(connector: Connector): string {
+  const { kind, offers, parameters } = connector;
+  const positions =
+    connector.offers === "stream" ? [`Begins at ${connector.startingPositions.join(", ")}.`] : [];
+  const fields = Object.keys(parameters.fields);
+  const parts = [
+    `${offers} of ${parameters.title}. Named by ${formsOf([connector]).join(" or ")}.`,
+    ...positions,
+    ...(fields.length === 0 ? [] : [`Fields of its own: ${fields.join(", ")}.`]),
+    ...(parameters.actions === undefined ? [] : [`Permissions: ${parameters.actions.join(", ")}.`]),
+  ];
+  return entry(`\`${kind}\`:`, parts.join(" "));
 }
 
 function flagList({ flags }: Command): string {

@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
-import { CONNECTORS } from "../connectors/registry.ts";
+import { CONNECTORS, loadConnectors } from "../connectors/registry.ts";
 import { readCredentials } from "./api/access-credentials.ts";
 import { startApiServer, startMetricsServer } from "./api/server.ts";
 import { isLoopback, parseServerAddress } from "./api/server-address.ts";
 import type { Adapters, ApiContent, ApiPlace, RunningApi, RunTelemetry, RunTracing } from "./cli/adapters.ts";
 import { runCli } from "./cli/cli.ts";
-import type { CliHost, ExitStatus } from "./cli/command.ts";
+import { type CliHost, EXIT_BAD_INPUT, type ExitStatus } from "./cli/command.ts";
 import type { FromMember, ToMember } from "./cli/processes/group-messages.ts";
 import type { StopSignal } from "./cli/stop-signal.ts";
 import type { StoreUrl } from "./cli/store-url.ts";
@@ -259,6 +259,12 @@ function endOnClosedPipe(error: NodeJS.ErrnoException): void {
 /** Long enough for output to flow; a forgotten timer or socket must not keep an ended command alive. */
 const EXIT_GRACE_MS = 2000;
 
+/** The operator's own connectors are asked for before any command: without them manifests would be refused. */
+function endOnBadModule(error: unknown): never {
+  process.stderr.write(`millrace: ${error instanceof Error ? error.message : describeError(error)}\n`);
+  process.exit(EXIT_BAD_INPUT);
+}
+
 let guardsProcess = false;
 
 function guardProcess(): void {
@@ -274,13 +280,14 @@ function guardProcess(): void {
 /** Runs the command line `words`, without the program's own name, as this process; one after the other, if several. */
 export async function main(words: readonly string[]): Promise<ExitStatus> {
   guardProcess();
+  const connectors = await loadConnectors(process.env).catch(endOnBadModule);
   const undo: (() => void)[] = [];
   const parent = parentLink<ToMember, FromMember>();
   const host: CliHost = {
     version: readVersion(),
     stdout: process.stdout,
     stderr: standardError(),
-    adapters,
+    adapters: { ...adapters, connectors },
     words,
     parent,
     environment: process.env,

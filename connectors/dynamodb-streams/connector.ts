@@ -15,7 +15,11 @@ export const dynamodbStreamsConnector: StreamConnector = {
   filterDataKey: FILTER_DATA_KEY,
   startingPositions: ["TRIM_HORIZON", "LATEST"],
   endpointNames: [],
-  parameters: { title: "DynamoDB Streams", fields: {} },
+  parameters: {
+    title: "DynamoDB Streams",
+    fields: {},
+    actions: ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"],
+  },
   async openStream(mapping) {
     const arn = parseStreamArn(mapping.eventSourceArn ?? "");
     return createDynamodbSource(arn, createSdkStreamApi(arn));

@@ -18,7 +18,18 @@ export const kinesisConnector: StreamConnector = {
   filterDataKey: FILTER_DATA_KEY,
   startingPositions: ["TRIM_HORIZON", "LATEST", "AT_TIMESTAMP"],
   endpointNames: [],
-  parameters: { title: "Kinesis", fields: {} },
+  parameters: {
+    title: "Kinesis",
+    fields: {},
+    actions: [
+      "kinesis:DescribeStreamSummary",
+      "kinesis:GetRecords",
+      "kinesis:GetShardIterator",
+      "kinesis:ListShards",
+      // With the ARN of a consumer.
+      "kinesis:SubscribeToShard",
+    ],
+  },
   openStream: (mapping) => openKinesisSource(mapping.eventSourceArn ?? ""),
   openSender: async (mapping) => createStreamSender(parseStreamArn(mapping.eventSourceArn ?? "")),
 };

@@ -13,7 +13,18 @@ export const sqsConnector: QueueConnector = {
   filterDataKey: FILTER_DATA_KEY,
   isFifoQueue: (eventSourceArn) => eventSourceArn.endsWith(".fifo"),
   endpointNames: [],
-  parameters: { title: "SQS", fields: {}, texts: QUEUE_TEXTS },
+  parameters: {
+    title: "SQS",
+    fields: {},
+    texts: QUEUE_TEXTS,
+    actions: [
+      "sqs:ChangeMessageVisibility",
+      "sqs:DeleteMessage",
+      "sqs:GetQueueAttributes",
+      "sqs:GetQueueUrl",
+      "sqs:ReceiveMessage",
+    ],
+  },
   async openQueue(mapping) {
     const arn = parseQueueArn(mapping.eventSourceArn);
     // Only processes that read a queue wait for the SDK to load.

@@ -2,7 +2,7 @@ import type { FastifyInstance } from "fastify";
 import type { ControlPlane } from "../control/control-plane.ts";
 import { addRoute, paramOf, queryOf } from "./route.ts";
 
-/** Why a mapping, by its UUID or its name, or one shard, partition or message group of it (`part`), is where it is. */
+/** Why a mapping, by its UUID or its name, or one shard or message group of it (`part`), is where it is. */
 export function addExplainRoute(app: FastifyInstance, control: () => ControlPlane): void {
   addRoute(app, {
     method: "GET",

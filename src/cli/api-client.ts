@@ -75,7 +75,7 @@ export class ApiClient {
     return this.#call("DELETE", pathOf(uuid));
   }
 
-  /** Why each shard, partition or group of a mapping is where it is; `part`: of this one only. */
+  /** Why each shard or group of a mapping is where it is; `part`: of this one only. */
   explain(uuid: string, part: string | undefined): Promise<JsonObject> {
     const path = `/millrace/v1/mappings/${encodeURIComponent(uuid)}/explain`;
     return this.#call("GET", path, undefined, { part });

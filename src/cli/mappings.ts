@@ -86,10 +86,10 @@ const COMMANDS: readonly MappingCommand[] = [
   },
   {
     name: "explain",
-    summary: "Says why a shard, partition or group of a mapping is where it is.",
-    details: `Says of each shard, partition or group how far it is behind, who works on it, and what it waits for: which batch
+    summary: "Says why a shard or group of a mapping is where it is.",
+    details: `Says of each shard or group how far it is behind, who works on it, and what it waits for: which batch
 is tried again, how often it was tried, why it failed, and when the next attempt is.`,
-    words: { ...MAPPING, PART: { description: "Only this shard, partition or message group." } },
+    words: { ...MAPPING, PART: { description: "Only this shard or message group." } },
     ask: (client, flags) => client.explain(lastValue(flags, "MAPPING") ?? "", lastValue(flags, "PART")),
     show: explanationText,
   },

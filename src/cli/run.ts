@@ -70,7 +70,7 @@ A second signal ends the process at once. On a terminal progress is shown, elsew
       value: "HOST",
       isRepeatable: true,
       description:
-        "Name (kafka.internal, *.kafka.internal), address or block (10.0.0.0/8) where the brokers of mappings may be that callers of the API make; no others are called. May be repeated. Manifests name what they like.",
+        "Name (broker.internal, *.broker.internal), address or block (10.0.0.0/8) where the brokers of mappings may be that callers of the API make; no others are called. May be repeated. Manifests name what they like.",
     },
     strict: {
       description:

@@ -7,7 +7,7 @@ export const testPatternCommand: Command = {
   summary: "Says whether a filter pattern matches an event.",
   usage: "test-pattern --pattern FILE --event FILE",
   details: `Prints true or false, exit status 0. A pattern that is not valid prints why, exit status 2.
-The event is what a pattern sees of a record, for example {"partitionKey":"1","data":{"amount":7}}.`,
+The event is what a pattern sees of a record, for example {"data":{"amount":7}}.`,
   flags: {
     pattern: { value: "FILE", isRequired: true, description: "File that holds the pattern, as JSON." },
     event: { value: "FILE", isRequired: true, description: "File that holds the event, as JSON." },

@@ -5,7 +5,7 @@ const UNCOMPRESSED_FLAG = 0x8000_0000;
 const MATCH_BYTES_MIN = 4;
 
 /**
- * Undoes an LZ4 frame, as Kafka's clients write it, a chunk at a time: blocks of at most 4 MiB, bare or compressed,
+ * Undoes an LZ4 frame, as clients of brokers write it, a chunk at a time: blocks of at most 4 MiB, bare or compressed,
  * linked or not. Checksums are passed over, and what it says of its length is not believed.
  * @throws RangeError for bytes that are not an LZ4 frame.
  */

@@ -132,7 +132,7 @@ export class ControlPlane {
   }
 
   /**
-   * Why a mapping, or a shard, partition or message group of it, is where it is.
+   * Why a mapping, or a shard or message group of it, is where it is.
    * @throws ControlFault ResourceNotFoundException, MillraceError ERR_MILLRACE_STORE_UNAVAILABLE
    */
   async explain(uuid: string, part: string | undefined): ReturnType<typeof explainMapping> {

@@ -18,7 +18,7 @@ export interface ExplainOptions {
 }
 
 /**
- * `part`: of this shard, partition or message group only. With lines for people.
+ * `part`: of this shard or message group only. With lines for people.
  * @throws ControlFault ResourceNotFoundException for a shard that a stream's mapping does not have.
  */
 export async function explainMapping(

@@ -19,7 +19,7 @@ export interface ExplainedMapping {
   readonly totals: Readonly<Record<CounterName, number>> | undefined;
   /** `undefined`: it does not run here. */
   readonly function: FunctionExplanation | undefined;
-  /** Shards of streams and partitions of topics, by their ids. */
+  /** Shards of streams, by their ids. */
   readonly shards: readonly ExplainedShard[];
   readonly queue: QueueExplanation | undefined;
   /** Why it cannot be started. */

@@ -11,7 +11,7 @@ spec:
   mapping: # as in a manifest, without functionName
     batchSize: 50
     parallelizationFactor: 4
-    # eventSourceArn: arn:aws:kinesis:eu-west-1:123456789012:stream/load-test
+    # eventSourceArn: arn:aws:SERVICE:eu-west-1:123456789012:stream/load-test
   rate: # phases, one after the other; records are sent when they are due, whatever the engine does
     - { seconds: 5, perSecond: 100, toPerSecond: 500 }
     - { seconds: 10, perSecond: 500, burst: { records: 1000, everySeconds: 5 } }

@@ -6,7 +6,7 @@ import { SettledRecently } from "./settled-recently.ts";
 
 export interface LedgerOptions {
   readonly run: string;
-  /** Streams, topics and FIFO queues keep order per key; standard queues promise none. */
+  /** Streams and FIFO queues keep order per key; standard queues promise none. */
   readonly isOrdered: boolean;
 }
 

@@ -183,7 +183,7 @@ const spec = z
       .record(z.string(), z.unknown())
       .default({})
       .describe(
-        "Parameters of the EventSourceMapping, as in a manifest, without functionName. With eventSourceArn or selfManagedEventSource a source is used that exists; nothing else may write to it or read from it. What a stream or topic holds already is left alone; what a queue holds already is taken out of it, and gone.",
+        "Parameters of the EventSourceMapping, as in a manifest, without functionName. With eventSourceArn or selfManagedEventSource a source is used that exists; nothing else may write to it or read from it. What a stream holds already is left alone; what a queue holds already is taken out of it, and gone.",
       ),
     rate: z.array(phase).min(1).max(1000).describe("The rate's course: phases, one after the other."),
     keys: z
@@ -196,7 +196,7 @@ const spec = z
           ),
       })
       .prefault({})
-      .describe("Partition keys, or message groups."),
+      .describe("Keys of records, or message groups."),
     record: z
       .strictObject({
         bytes: wholeNumber(RECORD_BYTES_MIN, RECORD_BYTES_MAX)

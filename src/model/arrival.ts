@@ -1,4 +1,4 @@
-/** Before Kinesis, Kafka and DynamoDB were there, and long after us: what lies outside is no time of arrival. */
+/** Before any of the sources was there, and long after us: what lies outside is no time of arrival. */
 const KNOWN_FROM_MS = Date.UTC(2000, 0, 1);
 const KNOWN_UNTIL_MS = Date.UTC(2100, 0, 1);
 

@@ -6,6 +6,6 @@ export interface Envelope {
   readonly name: string;
   /** The event that it is about. */
   readonly payload: Uint8Array | undefined;
-  /** A JSON object. `whole` carries the payload (S3, files), `metadata` does not (SQS, SNS). */
+  /** A JSON object. `whole` carries the payload, `metadata` does not. */
   text(form: "metadata" | "whole"): string;
 }

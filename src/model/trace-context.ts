@@ -21,7 +21,7 @@ export interface RemoteContext {
 export interface TraceCarrier {
   readonly traceparent?: string | undefined;
   readonly tracestate?: string | undefined;
-  /** `X-Amzn-Trace-Id`, and SQS's `AWSTraceHeader`. */
+  /** `X-Amzn-Trace-Id`, and `AWSTraceHeader` of queues. */
   readonly xray?: string | undefined;
 }
 

@@ -34,6 +34,8 @@ export interface ConnectorParameters {
   readonly functionTimeoutSecondsMax?: number;
   /** A failure destination that is a part of the source. */
   readonly destination?: SourceDestination;
+  /** What AWS's credentials must allow to read such a source. */
+  readonly actions?: readonly string[];
   /** Rules between fields, beyond their shapes; what is broken is reported by the names of rules in `texts`. */
   check?(mapping: WrittenMapping, report: ReportFault): void;
   readonly texts?: FaultTexts;

@@ -2,8 +2,8 @@ import type { TraceCarrier } from "../model/trace-context.ts";
 import type { FilterDocument } from "./stream-source.ts";
 
 /**
- * A queue whose messages are hidden while they are worked on and come again when nobody settles them: SQS, a local
- * queue.
+ * A queue whose messages are hidden while they are worked on and come again when nobody settles them: a queue of AWS, a
+ * local one.
  *
  * Laws, which the contract suite `test/contract/queue-source.ts` checks of every adapter:
  * - A message is handed out with a hold: until it ends, no other receive gets the message.
@@ -50,7 +50,7 @@ export interface QueueDescription {
   readonly isFifo: boolean;
   /** The queue's own visibility time-out. */
   readonly visibilityMs: number;
-  /** Messages of one receive, at most. SQS: 10. */
+  /** Messages of one receive, at most. */
   readonly receiveMessagesMax: number;
 }
 

@@ -20,7 +20,7 @@ export interface RecordSender {
 }
 
 export interface OutgoingRecord {
-  /** ASCII, 1 to 64 characters. Partition key, message group, or item. */
+  /** ASCII, 1 to 64 characters. Key of a record, message group, or item. */
   readonly key: string;
   /** ASCII text. */
   readonly data: string;

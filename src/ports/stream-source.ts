@@ -4,7 +4,7 @@ import type { TraceCarrier } from "../model/trace-context.ts";
 import type { ProgressStore } from "./progress-store.ts";
 
 /**
- * A sharded, ordered, re-readable source of one stream: Kinesis, DynamoDB Streams, a Kafka topic, a local stream.
+ * A sharded, ordered, re-readable source of one stream, whoever keeps it.
  *
  * Laws, which the contract suite `test/contract/stream-source.ts` checks of every adapter:
  * - Resuming after position p yields exactly what follows p, in the same order.
@@ -19,7 +19,7 @@ export interface StreamSource {
   readonly description: StreamDescription;
   readonly events: StreamEvents;
   /**
-   * Set where the source's broker itself keeps progress and says which process reads a shard (Kafka's consumer groups):
+   * Set where the source's broker itself keeps progress and says which process reads a shard (consumer groups):
    * it then takes the place of the engine's store. Its `list` gives the shards that are this process's to read now and
    * no others. Closed by `close` of the source.
    */
@@ -79,12 +79,12 @@ export interface StreamDescription {
   readonly arrivalPrecision: "milliseconds" | "seconds";
   /**
    * What becomes of a record that no event can hold. `retried` (also without this member): it fails like any other
-   * (streams §3.6). `givenUp`: at once, as Kafka's (kafka §4).
+   * (streams §3.6). `givenUp`: at once (kafka §4).
    */
   readonly oversizedRecord?: "retried" | "givenUp";
   /**
    * When a lane's batching window begins: as soon as the invocation before it has ended (also without this member), or
-   * when the first record of its batch arrives, as Kafka's does (queues §1.3).
+   * when the first record of its batch arrives (queues §1.3).
    */
   readonly batchingWindowFrom?: "lastInvocation" | "firstRecord";
 }
@@ -108,8 +108,8 @@ export interface ShardRead {
    */
   readonly lagMs: number | undefined;
   /**
-   * How far the tip of the shard lies behind the last of these records, in positions that count records (Kafka's
-   * offsets). Absent: the source does not say.
+   * How far the tip of the shard lies behind the last of these records, in positions that count records
+   * (offsets). Absent: the source does not say.
    */
   readonly offsetLag?: number;
   /** The source's quota: the next read of this shard is made no earlier than this many milliseconds from now. */
@@ -130,7 +130,7 @@ export interface ShardRead {
   readonly answeredMs?: number;
   /**
    * What is known of the log that these positions belong to: the source's own text, which may grow without the log
-   * being another (Kafka's leader epochs). Only `anew` says that it is. Absent: the source knows nothing.
+   * being another (epochs of leaders). Only `anew` says that it is. Absent: the source knows nothing.
    */
   readonly logId?: string;
   /**
@@ -161,11 +161,11 @@ export interface StreamEvents {
    * members.
    */
   encode(records: readonly StreamRecord[], window: TumblingWindow | undefined): Uint8Array;
-  /** Bytes of an event of this shard beside its records: `{"Records":[]}`; Kafka's names the partition. */
+  /** Bytes of an event of this shard beside its records: `{"Records":[]}`; some name the shard. */
   envelopeBytes(shardId: string): number;
   /** What filter patterns see of a record. */
   filterDocument(record: StreamRecord): FilterDocument;
-  /** Member of the filter document that holds the record's own data (`data`, `dynamodb`). */
+  /** Member of the filter document that holds the record's own data (`data`). */
   readonly filterDataKey: string;
   /**
    * What functions call a record in a partial response, and failure records in their spans. Several records may share
@@ -194,7 +194,7 @@ export interface FilterDocument {
   /** The record's data is a JSON object. If not, a pattern on the data key does not match (streams §8.1). */
   readonly isDataJson: boolean;
   /**
-   * Kafka's rule in its place: by member of the document, the form that its data has. What a pattern asks of data in
+   * Another rule in its place: by member of the document, the form that its data has. What a pattern asks of data in
    * another form is left aside, and the rest of the pattern decides (filters §3).
    */
   readonly dataForms?: Readonly<Record<string, DataForm>>;

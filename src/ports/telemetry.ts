@@ -7,7 +7,7 @@ export interface Telemetry {
   gauge(gauge: GaugeName, mapping: string, value: number): void;
   /**
    * Records of a shard that are not processed; `undefined`: this process reads the shard no more. Shards are a label
-   * here: only sources with a fixed, small number of them (partitions of a topic) report it.
+   * here: only sources with a fixed, small number of them report it.
    */
   offsetLag(mapping: string, shardId: string, records: number | undefined): void;
   /** An outcome of an invocation, by kind: `succeeded`, `functionError`, … */

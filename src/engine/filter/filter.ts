@@ -17,7 +17,7 @@ export interface FilterMatcher {
 export interface FilterOptions {
   /**
    * What a pattern may hold at the data key: an object only, as for streams, where a plain-string pattern is an error
-   * at creation (filters §3), or also an array of match rules for the data as a whole, as for queues and Kafka.
+   * at creation (filters §3), or also an array of match rules for the data as a whole, as for queues and some streams.
    */
   readonly dataPattern: "object" | "any";
 }

@@ -41,7 +41,7 @@ export interface ReceivesUnderWay {
   readonly expected: number;
 }
 
-/** Long polling, as long as SQS allows. */
+/** Long polling, as long as AWS's queues allow. */
 const RECEIVE_WAIT_MS = 20_000;
 const HASTY_WAIT_MS = 1_000;
 /**

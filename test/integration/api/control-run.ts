@@ -76,11 +76,12 @@ export async function startControl(
   t: TestContext,
   folder: string,
   flags: readonly string[],
+  env: Readonly<Record<string, string>> = {},
 ): Promise<RunningControl> {
   const store = flags.includes("--store") ? [] : ["--store", "sqlite:progress.db"];
   const place = flags.includes("--region") ? [] : ["--region", "eu-west-1"];
   const common = ["--api", "127.0.0.1:0", "--endpoint", "LOCAL_FILE=orders.db", ...store, ...place];
-  const run = new MillraceProcess(t, ["run", "-f", "functions.yaml", ...common, ...flags], folder);
+  const run = new MillraceProcess(t, ["run", "-f", "functions.yaml", ...common, ...flags], folder, { env });
   const url = await run.apiUrl();
   const credentials = { accessKeyId: "any", secretAccessKey: "any" };
   const client = new LambdaClient({ region: "eu-west-1", endpoint: url, credentials, maxAttempts: 1 });

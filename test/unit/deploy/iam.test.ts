@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, test } from "node:test";
+import { CONNECTORS } from "../../../connectors/registry.ts";
 
 const FOLDER = new URL("../../../deploy/iam/", import.meta.url);
 const PAGE = readFileSync(new URL("../../../deploy/aws-permissions.md", import.meta.url), "utf8");
@@ -43,6 +44,13 @@ describe("the IAM policies", () => {
         }
       }
     }
+  });
+
+  test("allow what the connectors say that reading takes", () => {
+    const ofSources = NAMES.filter((name) => name.startsWith("source-"));
+    const allowed = new Set(ofSources.flatMap((name) => statements(name).flatMap(({ Action }) => Action)));
+    const named = CONNECTORS.flatMap(({ parameters }) => parameters.actions ?? []);
+    assert.deepEqual([...allowed].sort(), named.toSorted());
   });
 
   test("are all listed in their index", () => {
