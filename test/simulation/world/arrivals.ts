@@ -18,9 +18,7 @@ export function scheduleArrivals(world: World): void {
       const isPoisoned = (key: string, keyOrdinal: number) => isSick(stream, workload, key, keyOrdinal);
       // Whoever writes to a stream that is deleted fails, and nothing has arrived.
       if (stream.isAway) return;
-      const item = newItem(workload, random, record, isPoisoned);
-      const unmade = unmadeOf(random, record, workload.unmadeShare);
-      const { shard } = stream.append({ ...item, unmade });
+      const { shard } = stream.append(newItem(workload, random, record, isPoisoned));
       if (placesShare > 0 && random.fork(`place ${record}`).chance(placesShare)) stream.appendPlace(shard);
     });
   }
@@ -31,11 +29,7 @@ export function scheduleArrivals(world: World): void {
       workload.poisoned === "everything" || (workload.poisoned === "group" && group === 0);
     scheduleWorkload(world, workload, (ordinal) => {
       const { key, ...item } = newItem(workload, random, ordinal, isPoisoned);
-      queue.send({
-        ...item,
-        groupId: key,
-        unmade: unmadeOf(random, ordinal, workload.unmadeShare),
-      });
+      queue.send({ ...item, groupId: key });
     });
   }
 }
@@ -88,6 +82,7 @@ function newItem(
     accepted: !own.chance(workload.unwantedShare),
     poison: workload.poison.includes(ordinal) || isPoisoned(key, keyOrdinal),
     told: own.chance(workload.timelessShare ?? 0) ? own.pick(ABSURD) : undefined,
+    unmade: unmadeOf(random, ordinal, workload.unmadeShare),
   };
 }
 

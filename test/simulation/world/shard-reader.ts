@@ -94,7 +94,7 @@ export class SimReader implements ShardReader {
     const about = {
       readAgainAfterMs: this.#options.readIntervalMs,
       answeredMs: EPOCH_MS + this.#time.now,
-      ...(tellsLogs === true ? { logId: logIdOf(shard) } : {}),
+      ...(tellsLogs === true && { logId: logIdOf(shard) }),
     };
     const anew = this.#anewIn(shard);
     if (anew !== undefined) {
@@ -117,7 +117,7 @@ export class SimReader implements ShardReader {
       lagMs: this.#options.tellsLag ? this.#lagMs(shard, to) : undefined,
       trimmed,
       ...about,
-      ...(lookedTo === undefined ? {} : { lookedTo }),
+      ...(lookedTo !== undefined && { lookedTo }),
     };
   }
 

@@ -50,11 +50,15 @@ export class StandstillWatch {
     if (nowMs < this.#nextLookMs) return;
     this.#nextLookMs = nowMs + LOOK_MS;
     const held = new Set<string>();
+    const running = this.#options.working().filter(({ process }) => process.state === "running");
+    const said = new Map<string, MappingExplanation | undefined>();
     for (const work of this.#options.work()) {
       const sinceMs = this.#standingSince(work, nowMs);
-      for (const { process, engine } of this.#options.working()) {
-        if (process.state !== "running") continue;
-        const explanation = partOf(engine.explain(work.uuid), work.shardId);
+      for (const { process, engine } of running) {
+        const whole = `${process.owner} ${work.uuid}`;
+        // Of all its shards at once.
+        if (!said.has(whole)) said.set(whole, engine.explain(work.uuid));
+        const explanation = partOf(said.get(whole), work.shardId);
         if (explanation === undefined) continue;
         const key = `${process.owner} ${work.uuid} ${work.shardId}`;
         held.add(key);

@@ -33,7 +33,9 @@ export class StoreRows {
   readonly #takings = new Map<string, number>();
 
   list(mappingUuid: string): readonly ShardProgress[] {
-    return [...(this.#mappings.get(mappingUuid)?.values() ?? [])].map(toProgress);
+    const rows: ShardProgress[] = [];
+    for (const row of this.#mappings.get(mappingUuid)?.values() ?? []) rows.push(toProgress(row));
+    return rows;
   }
 
   find(mappingUuid: string, shardId: string): ShardProgress | undefined {
@@ -145,5 +147,5 @@ function toProgress(row: Row): ShardProgress {
 
 /** A real store keeps bytes: what the caller does to its object afterwards does not reach it. */
 function copy(checkpoint: Checkpoint): Checkpoint {
-  return { ...checkpoint, settledRanges: checkpoint.settledRanges.map((range) => ({ ...range })) };
+  return { ...checkpoint, settledRanges: checkpoint.settledRanges.map(({ from, to }) => ({ from, to })) };
 }

@@ -151,8 +151,8 @@ export class SimStream {
       place: Number(position),
       accepted: record.accepted,
       poison: record.poison,
-      ...(record.unmade === undefined ? {} : { unmade: record.unmade }),
-      ...(record.unmade === "damaged" ? { damage: "it cannot be read" } : {}),
+      unmade: record.unmade,
+      ...(record.unmade === "damaged" && { damage: "it cannot be read" }),
     };
     shard.records.push(appended);
     this.records.push(appended);

@@ -19,12 +19,16 @@ export function createSimTelemetry(options: TelemetryOptions): Telemetry {
   const { process, time, histories, queues, marks } = options;
   return {
     count(counter, mapping, amount) {
+      if (process.state === "dead") return;
       const queue = queues.get(mapping);
-      if (queue !== undefined && process.state !== "dead") queueWords(queue, process).count(counter, amount);
+      if (queue !== undefined) queueWords(queue, process).count(counter, amount);
+      if (counter !== "dropped_events" && counter !== "expired_events" && counter !== "changed_logs") return;
       const history = histories.get(mapping);
-      if (history === undefined || process.state === "dead") return;
-      if (counter === "changed_logs") history.changesTold += amount;
-      if (counter !== "dropped_events" && counter !== "expired_events") return;
+      if (history === undefined) return;
+      if (counter === "changed_logs") {
+        history.changesTold += amount;
+        return;
+      }
       if (counter === "dropped_events") history.dropsCounted += amount;
       else history.expiriesCounted += amount;
       history.events.push({ kind: "dropped", at: time.now, process, counter, amount });
@@ -50,7 +54,9 @@ export function createSimTelemetry(options: TelemetryOptions): Telemetry {
 }
 
 function queueWords({ words }: QueueHistory, process: SimProcess): QueueWords {
-  const known = words.get(process) ?? new QueueWords();
-  words.set(process, known);
-  return known;
+  const known = words.get(process);
+  if (known !== undefined) return known;
+  const made = new QueueWords();
+  words.set(process, made);
+  return made;
 }

@@ -14,6 +14,7 @@ export const damage: QueueChecker = {
   id: "I23",
   title: "damage stays small",
   check({ queue, history, report }) {
+    if (!queue.queue.messages.some(({ unmade }) => unmade !== undefined)) return;
     const mayLose = mayLoseHolds(history.scenario);
     const unseen = new Map(unseenReceives(queue).map((each) => [each.delivery, each]));
     for (const { id, deliveries, startedAt } of queue.attempts) {
