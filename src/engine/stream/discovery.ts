@@ -4,6 +4,7 @@ import type { Shard, StartPoint } from "../../model/record.ts";
 import type { NewShard, ProgressStore, ShardProgress } from "../../ports/progress-store.ts";
 import type { StreamSource } from "../../ports/stream-source.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
+import { isOtherLog } from "./lineage.ts";
 import type { ShardInquiry } from "./shard-inquiry.ts";
 
 /** Ended shards that a listing lacks are asked for one by one: so many in each discovery, since calls are scarce. */
@@ -32,12 +33,15 @@ export async function discoverShards(
   for (const { shardId } of shards) inquiry.seen(shardId);
   if (rows.length === 0) {
     const first = await Promise.all(shards.map((shard) => firstShard(mapping, source, shard, signal)));
-    await store.initialise(mapping.uuid, first);
+    // plant: a-parent-that-the-first-listing-leaves-out-is-owed
+    const past = isAtTip(mapping) ? unlistedParents(shards) : [];
+    await store.initialise(mapping.uuid, [...first, ...past]);
   } else {
     const known = new Set(rows.map((row) => row.shardId));
     const found = shards.filter(({ shardId }) => !known.has(shardId));
+    const behind = isAtTip(mapping) ? shardsBehind(shards, rows) : NONE;
     // plant: a-shard-that-is-found-later-begins-at-its-tip
-    const added = found.map((shard) => newShard(shard));
+    const added = found.map((shard) => newShard(shard, behind.has(shard.shardId)));
     if (added.length > 0) await store.add(mapping.uuid, added);
   }
   const listed = new Map(shards.map((shard) => [shard.shardId, shard]));
@@ -45,8 +49,58 @@ export async function discoverShards(
   return listed;
 }
 
-function newShard(shard: Shard): NewShard {
-  return { shard, checkpoint: beginningOf(shard, { kind: "oldest" }) };
+function newShard(shard: Shard, ended = false): NewShard {
+  return { shard, checkpoint: beginningOf(shard, { kind: "oldest" }, ended) };
+}
+
+const NONE: ReadonlySet<string> = new Set();
+
+/** All that had ended when such a mapping began is behind it, whether the first listing shows it or leaves it out. */
+function isAtTip({ startingPosition }: StreamMapping): boolean {
+  return startingPosition.kind === "LATEST";
+}
+
+/** They had ended, since their children are there. A child waits for no parent of which there is nothing to read. */
+function unlistedParents(shards: readonly Shard[]): readonly NewShard[] {
+  const listed = new Set(shards.map(({ shardId }) => shardId));
+  const past = new Map<string, NewShard>();
+  for (const child of shards) {
+    for (const shardId of child.parentShardIds) {
+      if (listed.has(shardId)) continue;
+      const shard: Shard = { ...child, shardId, parentShardIds: [], closed: true };
+      past.set(shardId, newShard(shard, true));
+    }
+  }
+  return [...past.values()];
+}
+
+/**
+ * Ancestors of what has ended here, which no listing has shown so far. Read now, they would bring records from before
+ * the starting position, beside those that came after them. One that is another log by now is no ancestor.
+ */
+function shardsBehind(shards: readonly Shard[], rows: readonly ShardProgress[]): ReadonlySet<string> {
+  const listed = new Map(shards.map((shard) => [shard.shardId, shard]));
+  const behind = new Set<string>();
+  for (const { shardId, checkpoint } of rows) {
+    // plant: a-shard-behind-the-starting-position-is-read
+    if (checkpoint.ended) addAncestors(shardId, checkpoint, listed, behind);
+  }
+  return behind;
+}
+
+function addAncestors(
+  shardId: string,
+  checkpoint: Checkpoint,
+  listed: ReadonlyMap<string, Shard>,
+  behind: Set<string>,
+): void {
+  const shard = listed.get(shardId);
+  if (shard === undefined || isOtherLog(checkpoint, shard)) return;
+  for (const parentId of shard.parentShardIds) {
+    if (behind.has(parentId)) continue;
+    behind.add(parentId);
+    addAncestors(parentId, checkpoint, listed, behind);
+  }
 }
 
 /** With the log that the shard is, where the listing tells it: it may be another one when its first read comes. */

@@ -45,6 +45,15 @@ export const OWNERSHIP_BUGS: readonly PlantedBug[] = [
     instead:
       'const added = found.map((shard) => ({ ...newShard(shard), checkpoint: initialCheckpoint({ kind: "timestamp", epochMs: 9e14 }) }));',
   }),
+  bug(
+    "a shard behind the starting position is read",
+    ["I2", "I12"],
+    {
+      at: "a-parent-that-the-first-listing-leaves-out-is-owed",
+      instead: "const past: readonly NewShard[] = [];",
+    },
+    { at: "a-shard-behind-the-starting-position-is-read", instead: "" },
+  ),
   bug("shards are listed once", ["I12", "I16"], {
     at: "shards-are-listed-once",
     instead: "return this.#listed === undefined && clock.monotonic() >= 0 * settings.discoveryIntervalMs;",

@@ -1,4 +1,5 @@
 import { hasErrorCode, MillraceError } from "../../../src/model/errors.ts";
+import type { StartPoint } from "../../../src/model/record.ts";
 import type { HeldLease, ProgressStore, ShardProgress } from "../../../src/ports/progress-store.ts";
 import type { HistoryEvent, LeaseMoved, MappingHistory } from "../history.ts";
 import type { VirtualTime } from "../virtual-clock.ts";
@@ -6,6 +7,9 @@ import type { FaultDesk } from "./fault-desk.ts";
 import { leaseKey } from "./lease-key.ts";
 import type { SimProcess } from "./process.ts";
 import type { StoreRows } from "./store-rows.ts";
+
+/** Registered as ended: what its log holds lies behind the starting position. */
+const NOTHING_OWED: StartPoint = { kind: "timestamp", epochMs: Number.POSITIVE_INFINITY };
 
 export interface StoreOptions {
   readonly rows: StoreRows;
@@ -189,7 +193,9 @@ class LeaseWitness {
       this.#emit(mappingUuid, (history, at) => {
         const shard = history.stream.log(shardId, progress?.checkpoint.logId);
         if (progress === undefined || shard === undefined) return undefined;
-        history.startPoints[shard.ordinal] ??= progress.checkpoint.resume;
+        history.startPoints[shard.ordinal] ??= progress.checkpoint.ended
+          ? NOTHING_OWED
+          : progress.checkpoint.resume;
         return {
           kind: "registered",
           at,

@@ -31,7 +31,9 @@ function isOf(shard: SimShard, { logId }: Checkpoint): boolean {
   return logId === undefined || logId === logIdOf(shard);
 }
 
-export function hasReachedEnd(shard: SimShard, { resume, ended }: Checkpoint): boolean {
+export function hasReachedEnd(shard: SimShard, { revision, resume, ended }: Checkpoint): boolean {
+  // Registered as behind the starting position.
+  if (ended && revision === 0) return true;
   const reached = Math.max(startIndex(shard, resume), shard.trimmedAt.length);
   if (reached < shard.records.length) return false;
   if (ended || shard.places.length === 0) return true;
@@ -79,6 +81,6 @@ function owedOfAnew({ stream, startPoints, owedFrom }: MappingHistory, shard: Si
   }
   const from = owedFrom[before.log.ordinal];
   const start = startPoints[before.log.ordinal];
-  if (start?.kind === "timestamp") return startIndex(shard, start);
+  if (start?.kind === "timestamp" && Number.isFinite(start.epochMs)) return startIndex(shard, start);
   return from === undefined ? undefined : Math.min(from, before.kept);
 }

@@ -68,6 +68,50 @@ test("a source that errs once about an ended shard makes nobody forget it", asyn
   assert.equal((await world.checkpointOf("parent"))?.ended, true);
 });
 
+test("ancestors that the first listing of a mapping at LATEST leaves out are not read when they turn up", async () => {
+  const root: Shard = { shardId: "root", parentShardIds: [], closed: true };
+  const parent: Shard = { shardId: "parent", parentShardIds: ["root"], closed: true };
+  const world = new SmallWorld({ startingPosition: { kind: "LATEST" } }, { discoveryIntervalMs: 500 }, [
+    root,
+    parent,
+    CHILD,
+  ]);
+  world.appendMany("root", 3);
+  world.appendMany("parent", 3);
+  let listings = 0;
+  world.listing = async () => (listings++ < 5 ? [CHILD] : [root, parent, CHILD]);
+  world.start();
+  await world.clock.advance(30_000);
+  world.appendMany("child", 2);
+  await world.clock.advance(30_000);
+  assert.deepEqual(world.positions(), [[1, 2]]);
+  for (const shardId of ["root", "parent"]) assert.equal((await world.checkpointOf(shardId))?.ended, true);
+});
+
+test("a parent that no listing has shown until its child was found is read before it, also at LATEST", async () => {
+  const other: Shard = { shardId: "other", parentShardIds: [], closed: false };
+  const world = new SmallWorld({ startingPosition: { kind: "LATEST" } }, { discoveryIntervalMs: 500 }, [
+    other,
+    CLOSED_PARENT,
+    CHILD,
+  ]);
+  let listings = 0;
+  world.listing = async () => {
+    listings++;
+    if (listings < 3) return [other];
+    return listings < 10 ? [other, CHILD] : [other, CLOSED_PARENT, CHILD];
+  };
+  world.start();
+  await world.clock.advance(1_000);
+  world.appendMany("parent", 3);
+  world.appendMany("child", 2);
+  await world.clock.advance(30_000);
+  assert.deepEqual(world.positions(), [
+    [1, 2, 3],
+    [1, 2],
+  ]);
+});
+
 test("a parent that the first listing leaves out is read before its child", async () => {
   const world = new SmallWorld({}, { discoveryIntervalMs: 500 }, [CLOSED_PARENT, CHILD]);
   world.appendMany("parent", 3);
