@@ -41,6 +41,7 @@ async function readPassfile(path: string): Promise<string> {
 
 /**
  * Lines `host:port:database:user:password`; `*` matches all, a backslash escapes `:` and itself; the first that fits.
+ * By hand, as `pgpass` takes another line than libpq (decision 0034).
  */
 export function findPassword(text: string, entry: PassfileEntry): string | undefined {
   const wanted = [entry.host, entry.port, entry.database, entry.user];

@@ -1,15 +1,7 @@
 import { userInfo } from "node:os";
 import { createPasswordSource, type PasswordSource } from "./postgres-password.ts";
 import { readTlsSettings, type TlsSettings } from "./postgres-tls.ts";
-import {
-  configFault,
-  decoded,
-  type Environment,
-  first,
-  hostOf,
-  parsePostgresUrl,
-  readParameters,
-} from "./postgres-url.ts";
+import { configFault, type Environment, first, parsePostgresUrl } from "./postgres-url.ts";
 
 /** How to reach a database. */
 export interface PostgresSettings {
@@ -32,13 +24,13 @@ export interface PostgresSettings {
  */
 export function readPostgresSettings(text: string, environment: Environment): PostgresSettings {
   const url = parsePostgresUrl(text);
-  const parameters = readParameters(url);
+  const { parameters } = url;
   const given = (name: string, ofUrl: string, variable: string) =>
     first(parameters.get(name), ofUrl, environment[variable]);
-  const host = given("host", hostOf(url), "PGHOST") ?? "localhost";
+  const host = given("host", url.host, "PGHOST") ?? "localhost";
   const port = readPort(given("port", url.port, "PGPORT") ?? "5432");
-  const user = given("user", decoded(url.username), "PGUSER") ?? ownName();
-  const database = given("dbname", decoded(url.pathname.slice(1)), "PGDATABASE") ?? user;
+  const user = given("user", url.user, "PGUSER") ?? ownName();
+  const database = given("dbname", url.database, "PGDATABASE") ?? user;
   const isSocket = host.startsWith("/");
   return {
     place: isSocket ? `postgres database ${database} at ${host}` : `postgres://${host}:${port}/${database}`,
@@ -48,7 +40,7 @@ export function readPostgresSettings(text: string, environment: Environment): Po
     database,
     applicationName: first(parameters.get("application_name"), environment["PGAPPNAME"]),
     password: createPasswordSource({
-      given: given("password", decoded(url.password), "PGPASSWORD"),
+      given: given("password", url.password, "PGPASSWORD"),
       file: first(parameters.get("passfile"), environment["PGPASSFILE"]),
       // libpq's rule: an entry for the server's own socket says `localhost`.
       entry: { host: isSocket ? "localhost" : host, port: String(port), database, user },

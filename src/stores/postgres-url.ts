@@ -1,3 +1,4 @@
+import { parse } from "pg-connection-string";
 import { MillraceError } from "../model/errors.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -31,8 +32,37 @@ export function first(...values: readonly (string | undefined)[]): string | unde
   return values.find((value) => value !== undefined && value !== "");
 }
 
-/** @throws ERR_MILLRACE_CONFIG */
-export function parsePostgresUrl(text: string): URL {
+/** What a URL says itself; empty what it leaves out. */
+export interface PostgresUrl {
+  readonly user: string;
+  readonly password: string;
+  readonly host: string;
+  readonly port: string;
+  readonly database: string;
+  readonly parameters: Parameters;
+}
+
+/**
+ * Refuses what `pg-connection-string` would take: parameters that nobody knows, a `%` that begins nothing, signs of a
+ * password that make it a host. It gets no parameters: it reads certificates' files itself, and knows `sslmode` by
+ * other rules than libpq's.
+ * @throws ERR_MILLRACE_CONFIG
+ */
+export function parsePostgresUrl(text: string): PostgresUrl {
+  const url = wellFormed(text);
+  const parameters = readParameters(url);
+  url.search = "";
+  // The library leaves signs like `/` encoded in the name of a database.
+  const database = decoded(url.pathname.slice(1));
+  const { user = "", password = "", host, port } = parse(url.href);
+  return {
+    ...{ user, password, database, parameters },
+    host: host === NO_HOST ? "" : (host ?? ""),
+    port: port ?? "",
+  };
+}
+
+function wellFormed(text: string): URL {
   // An `@`, `/`, `?` or `#` of a password would make its beginning a host or a port, and messages would show it.
   const rest = text.replace(/^[a-z]+:\/\/[^/?#]*/, "");
   const whole = text.replace(/^([a-z]+:\/\/[^/?#]*@)(?=[/?]|$)/, `$1${NO_HOST}`);
@@ -42,15 +72,11 @@ export function parsePostgresUrl(text: string): URL {
       "give postgres://USER:PASSWORD@HOST:PORT/DATABASE, with one host, and with the signs % @ : / ? # of a user or " +
         "password percent-encoded.",
     );
+  for (const part of [url.username, url.password, url.hostname]) decoded(part);
   return url;
 }
 
-/** Empty when the URL leaves it out. */
-export function hostOf({ hostname }: URL): string {
-  return hostname === NO_HOST ? "" : decoded(hostname).replace(/^\[(.+)\]$/, "$1");
-}
-
-export function readParameters(url: URL): Parameters {
+function readParameters(url: URL): Parameters {
   const parameters = new Map<string, string>();
   for (const [name, value] of url.searchParams) {
     if (!(PARAMETERS as readonly string[]).includes(name) || parameters.has(name)) {
@@ -64,7 +90,7 @@ export function readParameters(url: URL): Parameters {
   return parameters;
 }
 
-export function decoded(text: string): string {
+function decoded(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {

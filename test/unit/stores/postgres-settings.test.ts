@@ -17,6 +17,8 @@ test("a URL says all that it says, percent-encoded", async () => {
   );
   assert.equal(await password(), "pass/word");
   assert.equal(place, "postgres://db.example:6432/mill race");
+  const signs = readPostgresSettings("postgres://u@%2Frun%2Fpostgresql/a%2Fb%2525", {});
+  assert.deepEqual([signs.host, signs.database], ["/run/postgresql", "a/b%25"]);
 });
 
 test("what the URL leaves out comes from libpq's variables, then from its defaults", async () => {
@@ -91,4 +93,10 @@ test("a passfile's first line that fits gives the password", () => {
   assert.equal(findPassword(file, entry), String.raw`with:colon\and:more`);
   assert.equal(findPassword(file, { ...entry, user: "someone" }), "late");
   assert.equal(findPassword("localhost:1:d:u:p", entry), undefined);
+});
+
+test("a passfile's line may have a short password, and a backslash at the end of a field", () => {
+  const entry = { host: "localhost", port: "5432", database: "d", user: "domain\\" };
+  assert.equal(findPassword("*:*:*:*:pw", entry), "pw");
+  assert.equal(findPassword("*:*:*:domain\\\\:secret", entry), "secret");
 });
