@@ -27,8 +27,8 @@ export function createHttpHandler(
 }
 
 /**
- * Lets requests wait for their turn before the SDK's clock runs: that takes the wait for a free connection for time that
- * a connection took to be made, and calls a service that answers slowly one that cannot be reached.
+ * Lets requests wait for their turn before the SDK's clock runs: that takes the wait for a free connection for time
+ * that a connection took to be made, and calls a service that answers slowly one that cannot be reached.
  */
 class PatientHandler extends NodeHttpHandler {
   readonly #turns: Slots;

@@ -7,6 +7,6 @@ import { awsFaultOf, memberOf } from "../aws/fault.ts";
 export function isRecordRefusal(error: unknown): boolean {
   const { code } = awsFaultOf(error);
   if (/^(InvalidMessageContents|EntityTooLarge|KeyTooLong)/.test(code)) return true;
-  const text = String(memberOf(error, "message"));
-  return /^InvalidParameter/.test(code) && /too long|must be shorter/i.test(text);
+  const message = String(memberOf(error, "message"));
+  return /^InvalidParameter/.test(code) && /too long|must be shorter/i.test(message);
 }

@@ -56,9 +56,9 @@ interface Pending {
 
 /**
  * One process's part of a limit that holds over all processes of a store (decision 0032). It stands in a cell, which
- * each process changes by compare and swap: nothing is written while nothing changes. A call starts only within what the
- * cell grants to this process, and while the process is not cut off from the store; so, whatever fails, no more run than
- * the limit says, but for those of a process that was taken for gone.
+ * each process changes by compare and swap: nothing is written while nothing changes. A call starts only within what
+ * the cell grants to this process, and while the process is not cut off from the store; so, whatever fails, no more run
+ * than the limit says, but for those of a process that was taken for gone.
  */
 export class SharedLimit {
   readonly #name: string;

@@ -48,7 +48,9 @@ export class SharedLimits {
     await limit.close();
   }
 
-  /** After this nothing starts. What does not run is given back; what does, the others take when they miss this process. */
+  /**
+   * After this nothing starts. What does not run is given back; what does, the others take when they miss this process.
+   */
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#timer?.cancel();

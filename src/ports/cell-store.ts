@@ -8,7 +8,8 @@ export const CELL_DOCUMENT_BYTES_MAX = 64 * 1024;
  * Laws, which the contract suite `test/contract/cell-store.ts` checks of every adapter:
  * - `swap` takes effect only on the revision that the caller saw, 0 for a cell that is not there, and answers `stale`
  *   otherwise. Of several at once on one revision exactly one takes effect.
- * - Revisions of a name rise with every swap that takes effect, also over a removal: who has seen a revision knows by it
+ * - Revisions of a name rise with every swap that takes effect, also over a removal: who has seen a revision knows by
+ *   it
  *   whether anything came after.
  * - `read` gives all cells whose names begin with the prefix, each as one swap has left it; those that are gone are not
  *   among them.

@@ -1,6 +1,6 @@
 /**
- * Keeper of the control plane's rows: one for each thing that somebody declared, such as an event source mapping, shared
- * by all processes of a store. It knows nothing of what a document means, nor which kinds there are.
+ * Keeper of the control plane's rows: one for each thing that somebody declared, such as an event source mapping,
+ * shared by all processes of a store. It knows nothing of what a document means, nor which kinds there are.
  *
  * Laws, which the contract suite `test/contract/resource-store.ts` checks of every adapter:
  * - Every write that takes effect gets a version above all versions before it, in the whole store: who has seen version
@@ -22,7 +22,10 @@ export interface ResourceStore {
   /** Its name may become another, its kind never: one of another kind is `stale`. */
   replace(row: NewResourceRow, seenVersion: number): Promise<RowWritten | RowConflict | RowStale>;
   remove(uid: string, seenVersion: number): Promise<{ readonly kind: "removed" } | RowStale>;
-  /** The newest version of the store, over all kinds; 0 for one that was never written to. Cheap: processes ask every second. */
+  /**
+   * The newest version of the store, over all kinds; 0 for one that was never written to. Cheap: processes ask every
+   * second.
+   */
   newestVersion(): Promise<number>;
   /**
    * Says that this process lives and runs what the store held at `appliedVersion`. Its beat moves with every call, also

@@ -1,4 +1,6 @@
-/** Kinds of the store's rows. A mapping's row is named by its UUID; versions and aliases are named `FUNCTION:QUALIFIER`. */
+/**
+ * Kinds of the store's rows. A mapping's row is named by its UUID; versions and aliases are named `FUNCTION:QUALIFIER`.
+ */
 export const MAPPING_KIND = "mapping";
 export const FUNCTION_KIND = "function";
 export const VERSION_KIND = "version";

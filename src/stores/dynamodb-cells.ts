@@ -17,8 +17,8 @@ const CELLS = "cells";
 const STALE = { kind: "stale" } as const;
 
 /**
- * Keeps cells in the table that also keeps progress: an item for each, which stays without its document when the cell is
- * gone. Each swap is one update on condition.
+ * Keeps cells in the table that also keeps progress: an item for each, which stays without its document when the cell
+ * is gone. Each swap is one update on condition.
  * @throws ERR_MILLRACE_STORE_UNAVAILABLE, ERR_MILLRACE_STORE_CORRUPT as `openDynamodbStore`.
  */
 export async function openDynamodbCellStore(

@@ -64,8 +64,8 @@ export class DynamodbTable {
   }
 
   /**
-   * Makes the table when it does not exist; what is in it, `openDynamodbTable` looks at. Any number of processes may do so at once. Region, endpoint and credentials
-   * are the SDK's own business.
+   * Makes the table when it does not exist; what is in it, `openDynamodbTable` looks at. Any number of processes may do
+   * so at once. Region, endpoint and credentials are the SDK's own business.
    * @throws MillraceError ERR_MILLRACE_STORE_UNAVAILABLE, ERR_MILLRACE_STORE_CORRUPT
    */
   static async open(name: string, limits: DynamodbLimits): Promise<DynamodbTable> {

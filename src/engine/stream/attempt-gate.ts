@@ -10,7 +10,9 @@ type Obstacle = Exclude<StartPermission, "start"> | "expired" | "pause";
 /** Obstacles that time removes. */
 type Delay = "leaseless" | "undurable" | "pause";
 
-/** Says for the parts of one batch whether the next attempt may start, and waits until it is worth while to ask again. */
+/**
+ * Says for the parts of one batch whether the next attempt may start, and waits until it is worth while to ask again.
+ */
 export class AttemptGate {
   readonly #context: ShardContext;
   readonly #notes: AttemptNotes;

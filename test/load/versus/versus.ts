@@ -1,9 +1,9 @@
 /**
  * `npm run bench:versus -- REVISION [--with REVISION] [--pairs N] [--only PATH]`: what records cost on their way to a
- * function in this commit (or the one behind `--with`) against another. Each path (dispatch, kinesis, sqs, queue, kafka)
- * is fed to three processes in turn: the other commit, this one, and the other once more. The ratio of the first two is
- * the result, that of the first and the last is the noise. What is compared is CPU time of the whole process, by the
- * median of the pairs' ratios. Ends with status 1 when a path keeps less than 0.97 of the other's speed.
+ * function in this commit (or the one behind `--with`) against another. Each path (dispatch, kinesis, sqs, queue,
+ * kafka) is fed to three processes in turn: the other commit, this one, and the other once more. The ratio of the first
+ * two is the result, that of the first and the last is the noise. What is compared is CPU time of the whole process, by
+ * the median of the pairs' ratios. Ends with status 1 when a path keeps less than 0.97 of the other's speed.
  */
 import { parseArgs } from "node:util";
 import { median } from "../measurement.ts";

@@ -26,8 +26,8 @@ const EPOCHS_MAX = 1_000_000;
 export class StoreRows {
   readonly #mappings = new Map<string, Map<string, Row>>();
   /**
-   * How often a row was removed, by mapping and shard; and of rows that were, as what each was taken, by owner and epoch
-   * too.
+   * How often a row was removed, by mapping and shard; and of rows that were, as what each was taken, by owner and
+   * epoch too.
    */
   readonly #removals = new Map<string, number>();
   readonly #takings = new Map<string, number>();

@@ -16,6 +16,8 @@ const TOO_LONG: Readonly<Record<string, string>> = {
   "test/unit/engine/stream/small-world.ts": "clock, stream and world come apart",
 };
 
+const CHARACTERS_MAX = 120;
+
 const PARTS = ["src", "connectors", "scripts", "examples", "test"];
 /** Nobody imports these: they are started by name, or declare what a package has. */
 const STARTED = /(?:\.test|\.bench|\.d)\.ts$|^test\/fixtures\/functions\//;
@@ -49,6 +51,22 @@ describe("tidiness", () => {
       Object.keys(TOO_LONG).filter((file) => !long.has(file)),
       [],
     );
+  });
+
+  test("no line is longer than 120 characters, but for a text or pattern that cannot be broken", () => {
+    assert.deepEqual(
+      sources.flatMap(({ file, text }) => wideLines(text).map((line) => `${file}: ${line}`)),
+      [],
+    );
+  });
+
+  test("a line that is too long is found", () => {
+    const long = "word ".repeat(30);
+    assert.equal(wideLines(`/** ${long} */`).length, 1);
+    assert.equal(wideLines(`call(${long.replaceAll(" ", ", ")});`).length, 1);
+    assert.equal(wideLines(`tell("${long}");`).length, 0);
+    assert.equal(wideLines(`const PAGE = \`\n${long}\n\`;`).length, 0);
+    assert.equal(wideLines(`const PAGE = \`\n\`;\n// ${long}`).length, 1);
   });
 
   test("no export is dead", () => {
@@ -92,6 +110,24 @@ describe("tidiness", () => {
 
 function isTooLong({ file, text }: Source): boolean {
   return linesOf(text) > (file.endsWith(".test.ts") ? TEST_LINES_MAX : LINES_MAX);
+}
+
+/** Lines of a text that goes over several are as long as what they show. */
+function wideLines(text: string): readonly string[] {
+  let isInText = false;
+  return text.split("\n").filter((line) => {
+    const wasInText = isInText;
+    const isComment = !wasInText && /^\s*(?:\/\/|\*|\/\*)/.test(line);
+    if (!isComment && (line.replaceAll("\\`", "").split("`").length - 1) % 2 === 1) isInText = !isInText;
+    if (line.length <= CHARACTERS_MAX || wasInText || isInText) return false;
+    return isComment || withoutTexts(line).length > CHARACTERS_MAX;
+  });
+}
+
+function withoutTexts(line: string): string {
+  return line
+    .replaceAll(/(["'`])(?:\\.|(?!\1).)*\1/g, '""')
+    .replaceAll(/\/(?:\\.|\[(?:\\.|[^\]])*\]|[^/\\])+\//g, "//");
 }
 
 function linesOf(text: string): number {
