@@ -8,7 +8,6 @@ import { runCli } from "./cli/cli.ts";
 import { type CliHost, EXIT_BAD_INPUT, type ExitStatus } from "./cli/command.ts";
 import type { FromMember, ToMember } from "./cli/processes/group-messages.ts";
 import type { StopSignal } from "./cli/stop-signal.ts";
-import type { StoreUrl } from "./cli/store-url.ts";
 import { createFileDestination } from "./destinations/file.ts";
 import { createEngine } from "./engine/create-engine.ts";
 import { createHttpFunction } from "./functions/http.ts";
@@ -17,17 +16,9 @@ import { createVersionedFunction } from "./invocation/alias-route.ts";
 import type { DestinationAddress } from "./manifests/destination-address.ts";
 import type { FunctionResource, FunctionTargetSpec } from "./manifests/resources.ts";
 import { describeError } from "./model/errors.ts";
-import type { CellStore } from "./ports/cell-store.ts";
 import type { Destination } from "./ports/destination.ts";
 import type { FunctionTarget } from "./ports/function-target.ts";
-import type { ProgressStore } from "./ports/progress-store.ts";
-import type { ResourceStore } from "./ports/resource-store.ts";
-import { createMemoryStore } from "./stores/memory.ts";
-import { createMemoryCellStore } from "./stores/memory-cells.ts";
-import { createMemoryResourceStore } from "./stores/memory-resources.ts";
-import { openSqliteStore } from "./stores/sqlite.ts";
-import { openSqliteCellStore } from "./stores/sqlite-cells.ts";
-import { openSqliteResourceStore } from "./stores/sqlite-resources.ts";
+import { openCellStore, openResourceStore, openStore } from "./stores/open-store.ts";
 import { BoundedOutput } from "./system/bounded-output.ts";
 import { createSystemClock } from "./system/clock.ts";
 import { type ParentLink, parentLink, startProcess } from "./system/member-process.ts";
@@ -145,47 +136,6 @@ async function openTarget(
       await checkModuleFunction(options);
       return createModuleFunction(options);
     }
-  }
-}
-
-/** What brings a driver or an SDK is loaded when it is used: each takes a tenth of a second to load. */
-async function openStore(url: StoreUrl): Promise<ProgressStore> {
-  switch (url.kind) {
-    case "sqlite":
-      return openSqliteStore(url.path);
-    case "postgres":
-      return (await import("./stores/postgres.ts")).openPostgresStore(url.url);
-    case "dynamodb":
-      return (await import("./stores/dynamodb.ts")).openDynamodbStore(url.table);
-    case "memory":
-      return createMemoryStore();
-  }
-}
-
-/** In the same place as the progress, by connections of its own. */
-async function openResourceStore(url: StoreUrl): Promise<ResourceStore> {
-  switch (url.kind) {
-    case "sqlite":
-      return openSqliteResourceStore(url.path);
-    case "postgres":
-      return (await import("./stores/postgres-resources.ts")).openPostgresResourceStore(url.url);
-    case "dynamodb":
-      return (await import("./stores/dynamodb-resources.ts")).openDynamodbResourceStore(url.table);
-    case "memory":
-      return createMemoryResourceStore();
-  }
-}
-
-async function openCellStore(url: StoreUrl): Promise<CellStore> {
-  switch (url.kind) {
-    case "sqlite":
-      return openSqliteCellStore(url.path);
-    case "postgres":
-      return (await import("./stores/postgres-cells.ts")).openPostgresCellStore(url.url);
-    case "dynamodb":
-      return (await import("./stores/dynamodb-cells.ts")).openDynamodbCellStore(url.table);
-    case "memory":
-      return createMemoryCellStore();
   }
 }
 

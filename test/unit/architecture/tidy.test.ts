@@ -12,8 +12,6 @@ const TOO_LONG: Readonly<Record<string, string>> = {
   "src/engine/stream/shard-worker.ts": "the lease holder and progress come out",
   "src/control/mapping-runner.ts": "a runner for each kind of resource",
   "src/cli/run-manifests.ts": "starting and stopping come apart, in app",
-  "src/main.ts": "opening of functions and stores comes out",
-  "test/unit/engine/stream/small-world.ts": "clock, stream and world come apart",
 };
 
 const CHARACTERS_MAX = 120;

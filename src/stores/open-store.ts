@@ -1,0 +1,56 @@
+import type { CellStore } from "../ports/cell-store.ts";
+import type { ProgressStore } from "../ports/progress-store.ts";
+import type { ResourceStore } from "../ports/resource-store.ts";
+import { createMemoryStore } from "./memory.ts";
+import { createMemoryCellStore } from "./memory-cells.ts";
+import { createMemoryResourceStore } from "./memory-resources.ts";
+import { openSqliteStore } from "./sqlite.ts";
+import { openSqliteCellStore } from "./sqlite-cells.ts";
+import { openSqliteResourceStore } from "./sqlite-resources.ts";
+
+export type StorePlace =
+  | { readonly kind: "sqlite"; readonly path: string }
+  | { readonly kind: "postgres"; readonly url: string }
+  | { readonly kind: "dynamodb"; readonly table: string }
+  | { readonly kind: "memory" };
+
+/** What brings a driver or an SDK is loaded when it is used: each takes a tenth of a second to load. */
+export async function openStore(place: StorePlace): Promise<ProgressStore> {
+  switch (place.kind) {
+    case "sqlite":
+      return openSqliteStore(place.path);
+    case "postgres":
+      return (await import("./postgres.ts")).openPostgresStore(place.url);
+    case "dynamodb":
+      return (await import("./dynamodb.ts")).openDynamodbStore(place.table);
+    case "memory":
+      return createMemoryStore();
+  }
+}
+
+/** In the same place as the progress, by connections of its own. */
+export async function openResourceStore(place: StorePlace): Promise<ResourceStore> {
+  switch (place.kind) {
+    case "sqlite":
+      return openSqliteResourceStore(place.path);
+    case "postgres":
+      return (await import("./postgres-resources.ts")).openPostgresResourceStore(place.url);
+    case "dynamodb":
+      return (await import("./dynamodb-resources.ts")).openDynamodbResourceStore(place.table);
+    case "memory":
+      return createMemoryResourceStore();
+  }
+}
+
+export async function openCellStore(place: StorePlace): Promise<CellStore> {
+  switch (place.kind) {
+    case "sqlite":
+      return openSqliteCellStore(place.path);
+    case "postgres":
+      return (await import("./postgres-cells.ts")).openPostgresCellStore(place.url);
+    case "dynamodb":
+      return (await import("./dynamodb-cells.ts")).openDynamodbCellStore(place.table);
+    case "memory":
+      return createMemoryCellStore();
+  }
+}
