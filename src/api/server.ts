@@ -17,6 +17,7 @@ import { guard, heldBodyOf } from "./guard.ts";
 import { addInvokeRoute } from "./invoke-route.ts";
 import { BODY_BYTES_MAX } from "./json-body.ts";
 import { addMappingRoutes } from "./mapping-routes.ts";
+import { addConcurrencyRoutes, addResourceRoutes } from "./resource-routes.ts";
 import { addRoute, type RouteRole } from "./route.ts";
 import type { ServerAddress } from "./server-address.ts";
 import { addTagRoutes } from "./tag-routes.ts";
@@ -169,6 +170,8 @@ function addControlRoutes(app: FastifyInstance, options: ApiServerOptions): void
   addExplainRoute(app, control);
   addTagRoutes(app, control);
   addFunctionRoutes(app, control);
+  addConcurrencyRoutes(app, control);
+  addResourceRoutes(app, control);
   addInvokeRoute(app, control, options.requestId);
   addUnsupportedOperations(app);
 }

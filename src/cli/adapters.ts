@@ -57,6 +57,8 @@ export interface RunTelemetry extends Telemetry {
   unregister(mapping: string): void;
   /** Has metrics show the status of these. */
   watch(status: () => readonly MappingStatus[]): void;
+  /** Has metrics show, by kind, how many resources are not as their owners declared them. */
+  watchDrift(drift: () => ReadonlyMap<string, number>): void;
   /** The same store, measured. */
   observeStore(store: ProgressStore): ProgressStore;
   totals(mapping: string): MappingTotals;

@@ -81,6 +81,22 @@ export class ApiClient {
     return this.#call("GET", path, undefined, { part });
   }
 
+  resources(): Promise<JsonObject> {
+    return this.#call("GET", "/millrace/v1/resources");
+  }
+
+  drift(): Promise<JsonObject> {
+    return this.#call("GET", "/millrace/v1/drift");
+  }
+
+  prune(only: JsonObject): Promise<JsonObject> {
+    return this.#call("POST", "/millrace/v1/prune", only);
+  }
+
+  adopt(wanted: JsonObject): Promise<JsonObject> {
+    return this.#call("POST", "/millrace/v1/adopt", wanted);
+  }
+
   async #call(
     method: string,
     path: string,

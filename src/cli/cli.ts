@@ -13,6 +13,7 @@ import { commandHelp, groupHelp, helpCommand, overview } from "./help.ts";
 import { loadCommand } from "./load.ts";
 import { explainCommand, mappingsGroup } from "./mappings.ts";
 import { parseFlags } from "./parse-flags.ts";
+import { adoptCommand, diffCommand, pruneCommand } from "./resources.ts";
 import { runCommand } from "./run.ts";
 import { schemaCommand } from "./schema.ts";
 import { testPatternCommand } from "./test-pattern.ts";
@@ -24,6 +25,9 @@ const COMMANDS: readonly (Command | CommandGroup)[] = [
   mappingsGroup,
   explainCommand,
   validateCommand,
+  diffCommand,
+  pruneCommand,
+  adoptCommand,
   testPatternCommand,
   schemaCommand,
   loadCommand,

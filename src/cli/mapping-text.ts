@@ -49,7 +49,7 @@ export function explanationText({ text }: JsonObject): string {
 }
 
 /** Columns as wide as they need to be, two spaces apart; the last one as it is. */
-function textTable(rows: readonly (readonly string[])[]): string {
+export function textTable(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   const lines = rows.map((row) =>
     row

@@ -140,6 +140,7 @@ class Running {
     const { adapters, version } = this.#host;
     const { metricsContentType } = this.#telemetry;
     this.#telemetry.watch(() => this.status());
+    this.#telemetry.watchDrift(() => this.#control?.drifted() ?? new Map());
     this.#api = await adapters.startApi(this.#options.api, {
       version,
       status: () => this.#statusOfAll(),

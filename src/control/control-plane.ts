@@ -26,6 +26,7 @@ import { type MappingRecord, rowOf } from "./mapping-record.ts";
 import { MappingRunner, type MappingRunnerOptions, withTrouble } from "./mapping-runner.ts";
 import { ownedWish } from "./owned-wish.ts";
 import { Reconciler } from "./reconciler.ts";
+import { ResourceControl } from "./resource-control.ts";
 import { StandstillBook } from "./standstill-book.ts";
 
 export interface ControlPlaneOptions extends Pick<MappingRunnerOptions, "engine" | "drainMs"> {
@@ -64,6 +65,8 @@ export interface ControlPlaneOptions extends Pick<MappingRunnerOptions, "engine"
  */
 export class ControlPlane {
   readonly mappings: MappingControl;
+  /** Rows of functions. */
+  readonly resources: ResourceControl;
   readonly place: Place;
   readonly connectors: readonly Connector[];
   readonly #functions: FunctionBook;
@@ -98,6 +101,7 @@ export class ControlPlane {
     });
     this.#limits = new SharedLimits({ ...options, membership: this.#reconciler.membership });
     this.#invokers.share(this.#limits);
+    this.resources = new ResourceControl({ store, clock, onChange: () => this.#reconciler.wake() });
     this.mappings = new MappingControl({
       store,
       clock,
@@ -129,6 +133,11 @@ export class ControlPlane {
       options.telemetry.log("info", "mappings of manifests are owned by the API", { mappings: left });
     await plane.#reconciler.start();
     return plane;
+  }
+
+  /** By kind: resources that are not as their owners declared them, as the last look has it. */
+  drifted(): ReadonlyMap<string, number> {
+    return this.#reconciler.drifted;
   }
 
   /**

@@ -3,7 +3,7 @@ import { type FunctionResource, type FunctionTargetSpec, functionResource } from
 import { API_VERSION } from "../manifests/schema.ts";
 import type { ResourceRow } from "../ports/resource-store.ts";
 import { isOrphaned, type ResourceDocument, readDocument } from "../resources/document.ts";
-import { ALIAS_KIND, FUNCTION_KIND, VERSION_KIND } from "../resources/kinds.ts";
+import { ALIAS_KIND, FUNCTION_KIND, FUNCTION_KINDS, VERSION_KIND } from "../resources/kinds.ts";
 
 /** A resource as its owner wants it: lower-camel fields of a manifest's `spec`. */
 export interface Declaration {
@@ -103,4 +103,15 @@ function qualifiedSpecs(
       : [],
   );
   return Object.fromEntries(entries);
+}
+
+/** How many resources of each kind are not as their owners declared them. */
+export function driftedByKind(rows: readonly ResourceRow[]): ReadonlyMap<string, number> {
+  const counts = new Map(FUNCTION_KINDS.map((kind) => [kind, 0]));
+  for (const { kind, document } of rows) {
+    const read = FUNCTION_KINDS.includes(kind) ? readDocument(document) : undefined;
+    const isDrifted = read !== undefined && (read.overrides !== undefined || read.conditions.length > 0);
+    if (isDrifted) counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  }
+  return counts;
 }

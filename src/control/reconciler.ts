@@ -8,7 +8,7 @@ import type { ResourceRow, ResourceStore } from "../ports/resource-store.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
 import { FUNCTION_KINDS, MAPPING_KIND } from "../resources/kinds.ts";
 import type { FunctionBook } from "./function-book.ts";
-import { functionsOf } from "./function-rows.ts";
+import { driftedByKind, functionsOf } from "./function-rows.ts";
 import {
   isWanted,
   type KeptMapping,
@@ -63,6 +63,9 @@ export class Reconciler {
 
   #beat: ScheduledCall | undefined;
   #beating: Promise<unknown> = Promise.resolve();
+  /** By kind, at the last look that read the rows. */
+  drifted: ReadonlyMap<string, number> = new Map();
+
   readonly #lines: RepeatedLines;
 
   constructor(options: ReconcilerOptions) {
@@ -201,6 +204,7 @@ export class Reconciler {
   #declareFunctions(rows: readonly ResourceRow[]): Promise<void> {
     const { functions, telemetry } = this.#options;
     const read = functionsOf(rows);
+    this.drifted = driftedByKind(rows);
     for (const what of read.unreadable.filter((name) => !this.#unreadable.has(name))) {
       const remedy = "Run the version that wrote it, or apply the manifests again.";
       telemetry.log("error", `The ${what} is kept in a form that this version cannot read. ${remedy}`, {});

@@ -11,6 +11,9 @@ export interface WatchedMapping {
 
 export type StatusReader = () => readonly WatchedMapping[];
 
+/** By kind: resources that are not as their owners declared them. */
+export type DriftReader = () => ReadonlyMap<string, number>;
+
 const STATES = ["Creating", "Enabled", "Disabling", "Disabled", "Failed"];
 /** Series of one mapping: a stream of thousands of shards shows its worst in the mapping's own gauge. */
 export const SHARD_SERIES_MAX = 256;
@@ -70,6 +73,21 @@ export function addStatusMetrics(registry: Registry, read: StatusReader): void {
       for (const { name, state } of read()) {
         for (const known of STATES) this.set({ mapping: name, state: known }, known === state ? 1 : 0);
       }
+    },
+  });
+}
+
+/** All processes of a store see the same rows. */
+export function addDriftMetric(registry: Registry, read: DriftReader): void {
+  new Gauge({
+    name: "millrace_resources_drifted",
+    help: "Resources that are not as their owners declared them: set by the API beside their owner, or orphaned.",
+    labelNames: ["kind"] as const,
+    registers: [registry],
+    aggregator: "max",
+    collect() {
+      this.reset();
+      for (const [kind, count] of read()) this.set({ kind }, count);
     },
   });
 }

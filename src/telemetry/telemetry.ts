@@ -18,7 +18,7 @@ import { type Buckets, createMappingSeries, type MappingSeries } from "./mapping
 import { StoreMetrics } from "./observed-store.ts";
 import type { SpanCounts } from "./otlp/otlp-exporter.ts";
 import { createSpanCounts } from "./span-metrics.ts";
-import { addStatusMetrics, type StatusReader } from "./status-metrics.ts";
+import { addDriftMetric, addStatusMetrics, type DriftReader, type StatusReader } from "./status-metrics.ts";
 
 /** Gets the fields that may be logged, and no others. Never throws. */
 export type LogWriter = (
@@ -59,6 +59,8 @@ export interface RunTelemetry extends Telemetry {
   readonly metricsContentType: string;
   /** Has metrics show the status of mappings, from now on. */
   watch(status: StatusReader): void;
+  /** Has metrics show how many resources drifted, from now on. */
+  watchDrift(drift: DriftReader): void;
   /** The same store, measured. */
   observeStore(store: ProgressStore): ProgressStore;
   /** Spans that were sent, and those that were not. */
@@ -86,6 +88,8 @@ export function createTelemetry(options: TelemetryOptions): RunTelemetry {
   const stores = new StoreMetrics(registry, options.clock ?? MACHINE_CLOCK);
   let status: StatusReader = () => [];
   addStatusMetrics(registry, () => status());
+  let drift: DriftReader = () => new Map();
+  addDriftMetric(registry, () => drift());
   addBuildInfo(registry, options.version ?? "unknown");
   addDroppedLines(registry, options.droppedLines ?? (() => 0));
   if (processMetrics) {
@@ -126,6 +130,9 @@ export function createTelemetry(options: TelemetryOptions): RunTelemetry {
     metricsContentType: registry.contentType,
     watch: (reader) => {
       status = reader;
+    },
+    watchDrift: (reader) => {
+      drift = reader;
     },
     observeStore: (store) => stores.observe(store),
     spans,

@@ -66,7 +66,7 @@ test("says of every operation of Lambda's that it does not serve which one that 
     "CreateFunction",
     "PublishVersion",
     "GetPolicy",
-    "PutFunctionConcurrency",
+    "PutFunctionEventInvokeConfig",
     "ListLayers",
   ]) {
     assert(named.has(name), name);

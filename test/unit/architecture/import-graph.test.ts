@@ -75,7 +75,15 @@ const ALLOWED: Readonly<Record<Part, readonly Part[] | "everything">> = {
     "src/manifests",
     "src/resources",
   ],
-  "src/api": ["src/model", "src/ports", "src/lib", "src/engine", "src/manifests", "src/control"],
+  "src/api": [
+    "src/model",
+    "src/ports",
+    "src/lib",
+    "src/engine",
+    "src/manifests",
+    "src/resources",
+    "src/control",
+  ],
   "src/load": ["src/model", "src/ports", "src/lib", "src/manifests"],
   "src/cli": [
     "src/model",

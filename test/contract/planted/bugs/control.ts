@@ -16,4 +16,12 @@ export const ROW_BUGS: readonly ContractBug[] = [
     { file: SETS, test: "what another owner declared is not written, and the owner is named" },
     { at: "a-set-takes-what-another-owns", instead: "refusals.length = 0;" },
   ),
+  contractBug(
+    "prune removes what is declared",
+    {
+      file: "test/unit/control/resource-control.test.ts",
+      test: "orphans are drift until they are pruned, and nothing that is declared is",
+    },
+    { at: "prune-removes-what-is-declared", instead: "if (!isMeant) continue;" },
+  ),
 ];

@@ -1,0 +1,97 @@
+import type { FastifyInstance } from "fastify";
+import { ControlFault } from "../control/control-fault.ts";
+import type { ControlPlane } from "../control/control-plane.ts";
+import type { Owner } from "../resources/owner.ts";
+import { functionOf } from "./function-routes.ts";
+import { addRoute, jsonOf } from "./route.ts";
+
+/** Rows of functions, versions and aliases: whose they are, where they drifted, and another owner for them. */
+export function addResourceRoutes(app: FastifyInstance, control: () => ControlPlane): void {
+  addRoute(app, {
+    method: "GET",
+    url: "/millrace/v1/resources",
+    role: "read",
+    handle: async () => ({ resources: await control().resources.list() }),
+  });
+  addRoute(app, {
+    method: "GET",
+    url: "/millrace/v1/drift",
+    role: "read",
+    handle: async () => ({ drift: await control().resources.drift() }),
+  });
+  addRoute(app, {
+    method: "POST",
+    url: "/millrace/v1/prune",
+    role: "write",
+    action: "Prune",
+    async handle(request) {
+      const body = jsonOf(request);
+      const [kind, name] = [textOf(body, "kind"), textOf(body, "name")];
+      const only = { ...(kind === undefined ? {} : { kind }), ...(name === undefined ? {} : { name }) };
+      return { pruned: await control().resources.prune(only) };
+    },
+  });
+  addRoute(app, {
+    method: "POST",
+    url: "/millrace/v1/adopt",
+    role: "write",
+    action: "Adopt",
+    async handle(request) {
+      const body = jsonOf(request);
+      const name = textOf(body, "name");
+      if (name === undefined) throw invalid("Name the function: name.");
+      return { adopted: await control().resources.adopt(name, ownerOf(body)) };
+    },
+  });
+}
+
+/** Lambda's operations on a function's reserved concurrency. */
+export function addConcurrencyRoutes(app: FastifyInstance, control: () => ControlPlane): void {
+  addRoute(app, {
+    method: "GET",
+    url: "/2019-09-30/functions/:name/concurrency",
+    role: "read",
+    async handle(request) {
+      return { ReservedConcurrentExecutions: functionOf(request, control()).fn.concurrency };
+    },
+  });
+  addRoute(app, {
+    method: "PUT",
+    url: "/2017-10-31/functions/:name/concurrency",
+    role: "write",
+    action: "PutFunctionConcurrency",
+    async handle(request) {
+      const { fn } = functionOf(request, control());
+      const wanted = jsonOf(request)["ReservedConcurrentExecutions"];
+      await control().resources.setConcurrency(fn.name, typeof wanted === "number" ? wanted : Number.NaN);
+      return { ReservedConcurrentExecutions: wanted };
+    },
+  });
+  addRoute(app, {
+    method: "DELETE",
+    url: "/2017-10-31/functions/:name/concurrency",
+    role: "write",
+    action: "DeleteFunctionConcurrency",
+    async handle(request, reply) {
+      await control().resources.setConcurrency(functionOf(request, control()).fn.name, undefined);
+      return reply.code(204).send();
+    },
+  });
+}
+
+function ownerOf(body: Readonly<Record<string, unknown>>): Owner {
+  const to = textOf(body, "to");
+  if (to === "api") return { kind: "api", isAdopted: true };
+  if (to === "manifest") return { kind: "manifest", set: textOf(body, "set") ?? "default" };
+  throw invalid("Name the owner that it is to have: api or manifest.");
+}
+
+function textOf(body: Readonly<Record<string, unknown>>, field: string): string | undefined {
+  const value = body[field];
+  if (value === undefined || typeof value === "string") return value;
+  throw invalid(`${field} is to be a text.`);
+}
+
+function invalid(message: string): ControlFault {
+  return new ControlFault("InvalidParameterValueException", message);
+}

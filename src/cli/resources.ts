@@ -1,0 +1,141 @@
+import { declarationsOf } from "../control/function-rows.ts";
+import { type Compared, type Drift, differences, shownSpec } from "../resources/drift.ts";
+import { API_FLAGS, ApiClient, isObject, type JsonObject } from "./api-client.ts";
+import { type Command, EXIT_BAD_INPUT, EXIT_FAILED, EXIT_OK } from "./command.ts";
+import { FILENAME_FLAG, readManifests } from "./manifest-flags.ts";
+import { textTable } from "./mapping-text.ts";
+import { lastValue, usageError } from "./parse-flags.ts";
+import { printable } from "./terminal-text.ts";
+
+export const diffCommand: Command = {
+  name: "diff",
+  summary: "Shows where functions of a running millrace are not as declared.",
+  usage: "diff [-f FILE_OR_FOLDER...] [FLAGS]",
+  details: `Without -f it shows drift: what was set by the API beside its owner, and orphans. With -f it also compares
+functions, versions and aliases of manifests with the rows of a running millrace: what would change if they were
+applied. Values of a module's environment have no part in it. Exit status 0: no difference, 1: there are some.`,
+  flags: { filename: { ...FILENAME_FLAG, isRequired: false }, ...API_FLAGS },
+  async run(flags, host) {
+    const client = ApiClient.of(flags, host);
+    const drift = objectsOf(await client.drift(), "drift").map(driftOf);
+    if (flags.has("filename")) {
+      const manifests = readManifests(flags, host);
+      if (manifests === undefined) return EXIT_BAD_INPUT;
+      const kept = objectsOf(await client.resources(), "resources");
+      drift.push(...differences(compared(manifests.functions.flatMap(declarationsOf), kept)));
+    }
+    const asText = flags.has("json") ? `${JSON.stringify({ drift }, null, 2)}\n` : driftTable(drift);
+    host.stdout.write(asText);
+    return drift.length === 0 ? EXIT_OK : EXIT_FAILED;
+  },
+};
+
+export const pruneCommand: Command = {
+  name: "prune",
+  summary: "Removes orphans: functions, versions and aliases that their manifests no longer declare.",
+  usage: "prune [KIND/NAME] [FLAGS]",
+  details:
+    "Removes all orphans of a running millrace for good, or the one that is named, such as function/orders.",
+  words: { RESOURCE: { description: "Kind and name of one orphan, as diff shows them. Default: all." } },
+  flags: { ...API_FLAGS },
+  async run(flags, host) {
+    const named = lastValue(flags, "RESOURCE");
+    const answer = await ApiClient.of(flags, host).prune(named === undefined ? {} : resourceNamed(named));
+    const pruned = objectsOf(answer, "pruned");
+    const lines = pruned.map(({ kind, name }) => `Removed ${String(kind)} ${String(name)}.\n`);
+    const asText = lines.length === 0 ? "There is no orphan to remove.\n" : printableLines(lines);
+    host.stdout.write(flags.has("json") ? `${JSON.stringify(answer, null, 2)}\n` : asText);
+    return EXIT_OK;
+  },
+};
+
+export const adoptCommand: Command = {
+  name: "adopt",
+  summary: "Gives a function to another owner.",
+  usage: "adopt function/NAME --to api|manifest [FLAGS]",
+  details: `Gives a function, with its versions and aliases, to another owner, who alone changes it from then on. What the
+API had set beside its owner becomes what is declared. Of manifests the set may be named.`,
+  words: { RESOURCE: { isRequired: true, description: "function/NAME" } },
+  flags: {
+    to: { value: "OWNER", isRequired: true, description: "api or manifest." },
+    "manifest-set": { value: "NAME", description: "Set of the manifests that own it then. Default default." },
+    ...API_FLAGS,
+  },
+  async run(flags, host) {
+    const { kind, name } = resourceNamed(lastValue(flags, "RESOURCE") ?? "");
+    if (kind !== "function") throw usageError("Only a function is adopted, with its versions and aliases.");
+    const set = lastValue(flags, "manifest-set");
+    const wanted = { name, to: lastValue(flags, "to"), ...(set === undefined ? {} : { set }) };
+    const answer = await ApiClient.of(flags, host).adopt(wanted);
+    const lines = objectsOf(answer, "adopted").map(
+      (each) => `${String(each["kind"])} ${String(each["name"])} was of ${String(each["from"])}.\n`,
+    );
+    host.stdout.write(flags.has("json") ? `${JSON.stringify(answer, null, 2)}\n` : printableLines(lines));
+    return EXIT_OK;
+  },
+};
+
+function resourceNamed(text: string): { readonly kind: string; readonly name: string } {
+  const [, kind, name] = /^(function|version|alias)\/(.+)$/.exec(text) ?? [];
+  if (kind !== undefined && name !== undefined) return { kind, name };
+  throw usageError(
+    `${JSON.stringify(text.slice(0, 80))} is no resource. Give KIND/NAME, such as function/orders.`,
+  );
+}
+
+function objectsOf(answer: JsonObject, member: string): JsonObject[] {
+  const list: unknown = answer[member];
+  return Array.isArray(list) ? list.filter(isObject) : [];
+}
+
+function driftOf({ kind, name, field, declared, inForce, reason }: JsonObject): Drift {
+  const whole = { kind: String(kind), name: String(name), reason: String(reason) };
+  return typeof field === "string" ? { ...whole, field, declared, inForce } : whole;
+}
+
+function compared(
+  declarations: ReturnType<typeof declarationsOf>,
+  resources: readonly JsonObject[],
+): readonly Compared[] {
+  const keyOf = (kind: unknown, name: unknown) => `${String(kind)}/${String(name)}`;
+  const declared = new Map(declarations.map((each) => [keyOf(each.kind, each.name), each]));
+  const kept = new Map(resources.map((each) => [keyOf(each["kind"], each["name"]), each]));
+  return [...new Set([...declared.keys(), ...kept.keys()])].toSorted().flatMap((key) => {
+    const [declaration, row] = [declared.get(key), kept.get(key)];
+    // An orphan that the manifests do not have is drift already.
+    if (declaration === undefined && row?.["isOrphaned"] === true) return [];
+    const { kind, name } = resourceNamed(key);
+    const spec = declaration && shownSpec(plainSpec(declaration.spec));
+    return [{ kind, name, declared: spec, kept: row && keptOf(row) }];
+  });
+}
+
+function keptOf({ spec, owner, isOrphaned }: JsonObject): NonNullable<Compared["kept"]> {
+  return { spec: isObject(spec) ? spec : {}, owner: String(owner), isOrphaned: isOrphaned === true };
+}
+
+/** As it comes through JSON. */
+function plainSpec(spec: JsonObject): JsonObject {
+  const plain: unknown = JSON.parse(JSON.stringify(spec));
+  return isObject(plain) ? plain : {};
+}
+
+function driftTable(drift: readonly Drift[]): string {
+  if (drift.length === 0) return "There is no difference.\n";
+  const rows = drift.map(({ kind, name, field = "", declared, inForce, reason }) => [
+    `${kind}/${name}`,
+    field,
+    shown(declared),
+    shown(inForce),
+    reason,
+  ]);
+  return textTable([["RESOURCE", "FIELD", "DECLARED", "IN FORCE", "REASON"], ...rows]);
+}
+
+function shown(value: unknown): string {
+  return value === undefined ? "" : JSON.stringify(value);
+}
+
+function printableLines(lines: readonly string[]): string {
+  return lines.map((line) => `${printable(line.trimEnd())}\n`).join("");
+}
