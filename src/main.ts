@@ -277,7 +277,9 @@ function listenToParent(
     onStop(signal);
   };
   parent.onMessage((message) => {
-    if (message.kind === "stop") stop(message.signal);
+    // A member has no terminal of its own: a hang-up would have it read manifests, and not stop.
+    if (message.kind === "stop") stop(message.signal === "SIGHUP" ? "SIGTERM" : message.signal);
+    if (message.kind === "reload") onStop("SIGHUP");
   });
   // Without a parent nobody would start it again, nor stop it.
   parent.onGone(() => stop("SIGTERM"));

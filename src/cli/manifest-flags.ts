@@ -1,4 +1,9 @@
-import { formatProblems, loadManifests, type Manifests } from "../manifests/load-manifests.ts";
+import {
+  formatProblems,
+  type LoadedManifests,
+  loadManifests,
+  type Manifests,
+} from "../manifests/load-manifests.ts";
 import type { CliHost, Flags } from "./command.ts";
 import { readPlace } from "./place-flags.ts";
 
@@ -10,11 +15,16 @@ export const FILENAME_FLAG = {
   description: "Manifest file, or folder whose *.yaml and *.yml files are read. May be repeated.",
 } as const;
 
-/** The manifests that `--filename` names; `undefined` when they are not valid, after the reasons have been shown. */
-export function readManifests(flags: Flags, host: CliHost): Manifests | undefined {
+/** What `--filename` names, as it is now. */
+export function loadNamed(flags: Flags, host: CliHost): LoadedManifests {
   const { connectors, clock } = host.adapters;
   const context = { connectors, nowMs: clock.now(), place: readPlace(flags, host) };
-  const loaded = loadManifests(flags.get("filename") ?? [], context);
+  return loadManifests(flags.get("filename") ?? [], context);
+}
+
+/** The manifests that `--filename` names; `undefined` when they are not valid, after the reasons have been shown. */
+export function readManifests(flags: Flags, host: CliHost): Manifests | undefined {
+  const loaded = loadNamed(flags, host);
   if (loaded.kind === "valid") return loaded.manifests;
   const count = loaded.problems.length;
   host.stderr.write(

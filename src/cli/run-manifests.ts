@@ -7,7 +7,7 @@ import type { Engine, MappingStatus, StopReport } from "../engine/engine.ts";
 import type { EngineSettings } from "../engine/settings.ts";
 import { InvokerBook } from "../invocation/invoker-book.ts";
 import { firstOf, whenLate, whenSettled } from "../lib/first-of.ts";
-import type { Manifests } from "../manifests/load-manifests.ts";
+import { formatProblems, type LoadedManifests, type Manifests } from "../manifests/load-manifests.ts";
 import { describeError, MillraceError } from "../model/errors.ts";
 import type { NetworkReach } from "../model/network-reach.ts";
 import type { Place } from "../model/place.ts";
@@ -48,6 +48,8 @@ export interface RunOptions {
   readonly owner: ManifestOwner;
   readonly isAdopting: boolean;
   readonly isStrict: boolean;
+  /** Reads and checks the manifests again. */
+  readonly readAgain: () => LoadedManifests;
   /** Stands in each log line. */
   readonly processId: string | undefined;
 }
@@ -67,7 +69,6 @@ export async function runManifests(
     withProcess(options.processId, createLog(display, options.logLevel, host)),
     options.logLevel,
   );
-  const stopSignal = watchSignals(host, telemetry.log);
   host.onFatal((error) => {
     display?.stop();
     const stack = error instanceof Error ? error.stack : undefined;
@@ -77,6 +78,7 @@ export async function runManifests(
 
   const ended = new AbortController();
   const running = new Running(manifests, options, host, telemetry);
+  const stopSignal = watchSignals(host, telemetry.log, { onReload: () => running.reload() });
   try {
     const prefix = options.processId === undefined ? "" : `[process ${options.processId}] `;
     await running.start((line) =>
@@ -106,7 +108,8 @@ function withProcess(processId: string | undefined, log: LogWriter): LogWriter {
 }
 
 class Running {
-  readonly #manifests: Manifests;
+  #manifests: Manifests;
+  #reloading: Promise<void> = Promise.resolve();
   readonly #options: RunOptions;
   readonly #host: CliHost;
   readonly #telemetry: RunTelemetry;
@@ -215,6 +218,30 @@ class Running {
     const message =
       "reservedConcurrency holds in this process alone: the store memory: is shared with no other process";
     this.#telemetry.log("info", message, {});
+  }
+
+  /** One after the other. Before the control plane is there nothing is to be done: it reads what there is then. */
+  reload(): void {
+    this.#reloading = this.#reloading
+      .then(() => this.#reload())
+      .catch((error: unknown) => {
+        const message = "the manifests could not be applied anew; what was applied goes on";
+        this.#telemetry.log("error", message, { error: describeError(error) });
+      });
+  }
+
+  /** One error changes nothing (I42). */
+  async #reload(): Promise<void> {
+    const loaded = this.#options.readAgain();
+    if (loaded.kind === "invalid") {
+      const fields = { error: formatProblems(loaded.problems) };
+      this.#telemetry.log("error", "the manifests are not valid: nothing was changed", fields);
+      return;
+    }
+    if (this.#control === undefined) return;
+    this.#manifests = loaded.manifests;
+    await this.#control.reload(loaded.manifests);
+    this.#telemetry.log("info", "manifests read again and applied", {});
   }
 
   /** @throws MillraceError that also names what else is in the way of the start. */

@@ -7,7 +7,7 @@ import type { ManifestOwner } from "../resources/owner.ts";
 import type { Flags } from "./command.ts";
 import { type Command, EXIT_BAD_INPUT } from "./command.ts";
 import { readEndpoints } from "./endpoint-flags.ts";
-import { FILENAME_FLAG, readManifests } from "./manifest-flags.ts";
+import { FILENAME_FLAG, loadNamed, readManifests } from "./manifest-flags.ts";
 import { lastValue, usageError, wholeNumber } from "./parse-flags.ts";
 import { PLACE_FLAGS, readPlace } from "./place-flags.ts";
 import { runProcesses } from "./processes/run-processes.ts";
@@ -29,9 +29,9 @@ export const runCommand: Command = {
   name: "run",
   summary: "Runs the mappings of manifests.",
   usage: "run -f FILE_OR_FOLDER... [FLAGS]",
-  details: `Polls the sources of all enabled mappings and invokes their functions, until SIGTERM, SIGINT (Ctrl-C) or SIGHUP (its terminal is closed).
+  details: `Polls the sources of all enabled mappings and invokes their functions, until SIGTERM, SIGINT (Ctrl-C) or its terminal is closed.
 Then nothing new is started, running invocations may end within --drain-seconds, and the exit status is 0.
-A second signal ends the process at once. On a terminal progress is shown, elsewhere logs are written as JSON.`,
+A second signal ends the process at once. Without a terminal SIGHUP reads the manifests again: what changed is applied\nand nothing else restarts; one error in them changes nothing. On a terminal progress is shown, elsewhere logs are written as JSON.`,
   flags: {
     filename: FILENAME_FLAG,
     api: {
@@ -138,6 +138,7 @@ A second signal ends the process at once. On a terminal progress is shown, elsew
       isAdopting: flags.has("adopt"),
       isStrict: flags.has("strict"),
       processId: processId(flags),
+      readAgain: () => loadNamed(flags, host),
     };
     const processes = wholeNumber(flags, "processes", { min: 1, max: PROCESSES_MAX }) ?? 1;
     const manifests = readManifests(flags, host);

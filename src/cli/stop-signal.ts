@@ -1,2 +1,2 @@
-/** A terminal's hang-up asks to stop as the others do. */
+/** A hang-up asks to stop when a terminal is closed; where there is none it asks to read the manifests anew. */
 export type StopSignal = "SIGTERM" | "SIGINT" | "SIGHUP";

@@ -77,7 +77,9 @@ export class ControlPlane {
   readonly #explain: ExplainOptions;
   readonly #engine: Engine;
   readonly #standstills: StandstillBook;
-  readonly #manifestUuids: ReadonlySet<string>;
+  readonly #options: ControlPlaneOptions;
+  /** Mappings that manifests own. */
+  #owned: readonly MappingResource[];
 
   private constructor(options: ControlPlaneOptions, manifestMappings: readonly MappingResource[]) {
     const { engine, deployments, functionBook, store, clock, random, endpoints, place } = options;
@@ -87,7 +89,8 @@ export class ControlPlane {
     this.#invokers = options.invokers;
     this.place = place;
     this.#engine = engine;
-    this.#manifestUuids = new Set(manifestMappings.map(({ mapping }) => mapping.uuid));
+    this.#options = options;
+    this.#owned = manifestMappings;
     this.#standstills = new StandstillBook({ ...options, status: () => this.status() });
     const totals = (mapping: string) => options.telemetry.totals(mapping);
     this.#explain = { ...options, totals, standing: (uuid) => this.#standstills.standing(uuid) };
@@ -97,7 +100,7 @@ export class ControlPlane {
       connectors,
       runner: this.#runner,
       functions: functionBook,
-      owned: manifestMappings,
+      owned: () => this.#owned,
     });
     this.#limits = new SharedLimits({ ...options, membership: this.#reconciler.membership });
     this.#invokers.share(this.#limits);
@@ -110,7 +113,7 @@ export class ControlPlane {
       endpoints,
       place,
       deployments,
-      manifestMappings,
+      manifestMappings: () => this.#owned,
       status: () => this.status(),
       onChange: () => this.#reconciler.wake(),
     });
@@ -165,14 +168,32 @@ export class ControlPlane {
       const isSilent = status.state === "Creating" && status.problem === undefined;
       return isSilent ? withTrouble(status, this.#runner.troubleOf(status.uuid)) : status;
     });
+    const manifestUuids = new Set(this.#owned.map(({ mapping }) => mapping.uuid));
     return [...started, ...this.#runner.unopened()].map((status) => {
       const standstills = this.#standstills.standstills(status.uuid);
       return {
         ...status,
         ...(standstills.length === 0 ? {} : { standstills }),
-        ...(this.#manifestUuids.has(status.uuid) ? { isFromManifest: true } : {}),
+        ...(manifestUuids.has(status.uuid) ? { isFromManifest: true } : {}),
       };
     });
+  }
+
+  /**
+   * Applies manifests that were read again: only what differs is stopped, started or opened anew (I42).
+   * @throws MillraceError ERR_MILLRACE_STORE_UNAVAILABLE
+   */
+  async reload(manifests: Manifests): Promise<void> {
+    const options = { ...this.#options, manifests };
+    await declareFunctions(options);
+    if (options.isAdopting) await adopt(options);
+    const owned = await manifestOwned(options);
+    const runs = new Set(owned.filter(({ mapping }) => mapping.enabled).map(({ mapping }) => mapping.uuid));
+    const unwanted = this.#owned.filter(({ mapping }) => !runs.has(mapping.uuid));
+    this.#owned = owned;
+    await this.#reconciler.leaveOwned(unwanted);
+    this.#reconciler.wantOwned();
+    this.#reconciler.wake();
   }
 
   async #startOwned(

@@ -42,7 +42,7 @@ export interface MappingControlOptions {
   readonly place: Place;
   readonly deployments: Deployments;
   /** Mappings that manifests own. */
-  readonly manifestMappings: readonly MappingResource[];
+  readonly manifestMappings: () => readonly MappingResource[];
   readonly status: () => readonly MappingStatus[];
   /** Called after a change, so that it is carried out at once. */
   readonly onChange: () => void;
@@ -201,7 +201,7 @@ export class MappingControl {
   /** Those that no process has adopted meanwhile. */
   #ofManifests(rows: readonly ResourceRow[]): readonly MappingResource[] {
     const uuids = new Set(rows.map(({ uid }) => uid));
-    return this.#options.manifestMappings.filter(({ mapping }) => !uuids.has(mapping.uuid));
+    return this.#options.manifestMappings().filter(({ mapping }) => !uuids.has(mapping.uuid));
   }
 
   #manifestClaims(rows: readonly ResourceRow[]): readonly Claimant[] {
@@ -212,7 +212,7 @@ export class MappingControl {
   }
 
   async #manifestMapping(uuid: string): Promise<MappingResource | undefined> {
-    const found = this.#options.manifestMappings.find(({ mapping }) => mapping.uuid === uuid);
+    const found = this.#options.manifestMappings().find(({ mapping }) => mapping.uuid === uuid);
     if (found === undefined) return undefined;
     return (await this.#options.store.get(uuid)) === undefined ? found : undefined;
   }

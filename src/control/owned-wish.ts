@@ -2,11 +2,11 @@ import type { MappingResource } from "../manifests/resources.ts";
 import type { FunctionBook } from "./function-book.ts";
 import type { WantedMapping } from "./mapping-runner.ts";
 
-/** Before the first of a row: a mapping that another process adopts meanwhile is started anew, as its row says. */
-const MANIFEST_GENERATION = 0;
-
-/** How a mapping that a manifest owns is wanted. */
+/** How a mapping that a manifest owns is wanted: as another when what the manifest says of its run is another. */
 export function ownedWish(resource: MappingResource, functions: FunctionBook): WantedMapping {
-  const generation = functions.runKey(MANIFEST_GENERATION, resource.functionName);
+  const { tags: _tags, ...spec } = resource.spec;
+  const content = JSON.stringify([resource.mapping.name, spec, resource.endpoints]);
+  // plant: a-reload-restarts-what-did-not-change
+  const generation = `${content}/${functions.runKey(0, resource.functionName)}`;
   return { generation, resource, mayStart: () => true };
 }

@@ -30,7 +30,7 @@ export interface ReconcilerOptions extends RowReading {
   readonly runner: MappingRunner;
   readonly functions: FunctionBook;
   /** Mappings that manifests own: run without rows, until one is adopted. */
-  readonly owned: readonly MappingResource[];
+  readonly owned: () => readonly MappingResource[];
   readonly clock: Clock;
   readonly telemetry: Telemetry;
 }
@@ -49,6 +49,8 @@ export class Reconciler {
   readonly #processes = new ProcessBook(GONE_MS);
   readonly #life: ProcessLife;
   #kept = new Map<string, KeptMapping>();
+  /** UUIDs of all rows of mappings, at the last look that read them. */
+  #rows: ReadonlySet<string> = new Set();
   /** The store's, at the last look that read the rows. */
   #seenVersion = -1;
   #appliedVersion = 0;
@@ -181,7 +183,8 @@ export class Reconciler {
       const generation = functions.runKey(record.generation, resource.functionName);
       wishes.push(runner.want(uuid, isWanted(record) ? { generation, resource, mayStart } : undefined));
     }
-    this.#wantOwned(new Set(rows.map(({ uid }) => uid)));
+    this.#rows = new Set(rows.map(({ uid }) => uid));
+    this.wantOwned();
     this.#seenVersion = version;
     const entry = { version, isDone: false };
     this.#applying.push(entry);
@@ -193,12 +196,19 @@ export class Reconciler {
   }
 
   /** Nobody waits for those: they are in no row. */
-  #wantOwned(adopted: ReadonlySet<string>): void {
+  wantOwned(): void {
     const { runner, owned, functions } = this.#options;
-    for (const resource of owned) {
+    if (this.#isStopped) return;
+    for (const resource of owned()) {
       const { uuid, enabled } = resource.mapping;
-      if (enabled && !adopted.has(uuid)) void runner.want(uuid, ownedWish(resource, functions));
+      if (enabled && !this.#rows.has(uuid)) void runner.want(uuid, ownedWish(resource, functions));
     }
+  }
+
+  /** Stops what manifests no longer want, unless a row has it by now. */
+  async leaveOwned(resources: readonly MappingResource[]): Promise<void> {
+    const left = resources.map(({ mapping }) => mapping.uuid).filter((uuid) => !this.#rows.has(uuid));
+    await Promise.all(left.map((uuid) => this.#options.runner.want(uuid, undefined)));
   }
 
   #declareFunctions(rows: readonly ResourceRow[]): Promise<void> {

@@ -4,6 +4,7 @@ import type { StopSignal } from "../stop-signal.ts";
 /** What the parent of several processes says to one of them. JSON. */
 export type ToMember =
   | { readonly kind: "stop"; readonly signal: StopSignal }
+  | { readonly kind: "reload" }
   | { readonly kind: "report"; readonly request: number; readonly withMetrics: boolean }
   | { readonly kind: "answer"; readonly request: number; readonly group: GroupReport };
 
@@ -42,6 +43,6 @@ export interface MemberProcess {
 /** The parent as one of its processes has it. */
 export interface GroupLink {
   send(message: FromMember): void;
-  /** One listener at a time; `stop` is told as a stop signal instead. */
+  /** One listener at a time; `stop` and `reload` are told as signals instead. */
   onMessage(listener: (message: ToMember) => void): void;
 }

@@ -90,6 +90,11 @@ export class ProcessGroup {
     return { mappings, metricsText: await metrics.text() };
   }
 
+  /** Has all read their manifests anew. */
+  reload(): void {
+    for (const { child } of this.#members.values()) child.send({ kind: "reload" });
+  }
+
   /** Has all drain; resolves when all have ended, with the worst exit status. */
   async stop(signal: StopSignal): Promise<ExitStatus> {
     this.#isStopping = true;

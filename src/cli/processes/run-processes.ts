@@ -48,7 +48,10 @@ export async function runProcesses(options: ProcessesOptions, host: CliHost): Pr
       display === undefined ? host.stderr.write(`${line}\n`) : showLine(display, adapters.clock.now(), line),
     metrics: adapters.createMetricsMerger(),
   });
-  const stopSignal = watchSignals(host, log, () => group.killAll());
+  const stopSignal = watchSignals(host, log, {
+    onReload: () => group.reload(),
+    beforeExit: () => group.killAll(),
+  });
   const look = display === undefined ? undefined : watchProgress(group, display, host);
   try {
     const failed = await firstOf(group.start(), whenSettled(stopSignal.then(() => undefined)));

@@ -24,4 +24,23 @@ export const ROW_BUGS: readonly ContractBug[] = [
     },
     { at: "prune-removes-what-is-declared", instead: "if (!isMeant) continue;" },
   ),
+  contractBug(
+    "a reload restarts what did not change",
+    { file: "test/unit/control/reload.test.ts", test: "manifests that say the same restart nothing" },
+    {
+      at: "a-reload-restarts-what-did-not-change",
+      instead: "const generation = content + Math.random();",
+    },
+  ),
+  contractBug(
+    "a hang-up without a terminal stops",
+    {
+      file: "test/unit/cli/watch-signals.test.ts",
+      test: "without a terminal a hang-up has manifests read again, any number of times, and stops nothing",
+    },
+    {
+      at: "a-hang-up-without-a-terminal-stops",
+      instead: "if (host.exitNow === undefined) return onReload();",
+    },
+  ),
 ];
