@@ -1,9 +1,11 @@
+import { createHash } from "node:crypto";
 import {
   formatProblems,
   type LoadedManifests,
   loadManifests,
   type Manifests,
 } from "../manifests/load-manifests.ts";
+import { readManifestFiles } from "../manifests/manifest-files.ts";
 import type { CliHost, Flags } from "./command.ts";
 import { readPlace } from "./place-flags.ts";
 
@@ -20,6 +22,12 @@ export function loadNamed(flags: Flags, host: CliHost): LoadedManifests {
   const { connectors, clock } = host.adapters;
   const context = { connectors, nowMs: clock.now(), place: readPlace(flags, host) };
   return loadManifests(flags.get("filename") ?? [], context);
+}
+
+/** Another text whenever one of the files that `--filename` names is another, is gone or is new. */
+export function digestNamed(flags: Flags): string {
+  const read = readManifestFiles(flags.get("filename") ?? []);
+  return createHash("sha256").update(JSON.stringify(read)).digest("hex");
 }
 
 /** The manifests that `--filename` names; `undefined` when they are not valid, after the reasons have been shown. */

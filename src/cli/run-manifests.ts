@@ -20,6 +20,7 @@ import type { LogLevel } from "../ports/telemetry.ts";
 import type { ManifestOwner } from "../resources/owner.ts";
 import type { ApiPlace, LogWriter, RunningApi, RunTelemetry, RunTracing } from "./adapters.ts";
 import { type CliHost, EXIT_FAILED, EXIT_OK, type ExitStatus } from "./command.ts";
+import { ManifestWatch } from "./manifest-watch.ts";
 import type { MappingProgress } from "./mapping-progress.ts";
 import { GroupMember } from "./processes/group-member.ts";
 import { ProgressDisplay } from "./progress-display.ts";
@@ -50,6 +51,8 @@ export interface RunOptions {
   readonly isStrict: boolean;
   /** Reads and checks the manifests again. */
   readonly readAgain: () => LoadedManifests;
+  /** Another text when the manifests' files are others; absent: they are not watched. */
+  readonly watched: (() => string) | undefined;
   /** Stands in each log line. */
   readonly processId: string | undefined;
 }
@@ -77,6 +80,7 @@ export async function runManifests(
   });
 
   const ended = new AbortController();
+  let watch: ManifestWatch | undefined;
   const running = new Running(manifests, options, host, telemetry);
   const stopSignal = watchSignals(host, telemetry.log, { onReload: () => running.reload() });
   try {
@@ -87,16 +91,20 @@ export async function runManifests(
         : display.line(prefix + printable(line)),
     );
     display?.start(() => running.progress());
+    if (options.watched !== undefined)
+      watch = new ManifestWatch(options.watched, adapters.clock, () => running.reload());
     const reason = await firstOf(
       stopSignal,
       ...(options.untilCaughtUp ? [whenSettled(caughtUp(running, adapters.clock, ended.signal))] : []),
     );
+    watch?.stop();
     telemetry.log("info", "stopping", { reason, drainMs: options.drainMs });
     const isIncomplete = reason === "caught up" && running.tellUnstarted();
     const status = await running.stop();
     return isIncomplete ? EXIT_FAILED : status;
   } finally {
     ended.abort();
+    watch?.stop();
     await running.close();
     display?.stop();
   }

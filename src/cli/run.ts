@@ -7,7 +7,7 @@ import type { ManifestOwner } from "../resources/owner.ts";
 import type { Flags } from "./command.ts";
 import { type Command, EXIT_BAD_INPUT } from "./command.ts";
 import { readEndpoints } from "./endpoint-flags.ts";
-import { FILENAME_FLAG, loadNamed, readManifests } from "./manifest-flags.ts";
+import { digestNamed, FILENAME_FLAG, loadNamed, readManifests } from "./manifest-flags.ts";
 import { lastValue, usageError, wholeNumber } from "./parse-flags.ts";
 import { PLACE_FLAGS, readPlace } from "./place-flags.ts";
 import { runProcesses } from "./processes/run-processes.ts";
@@ -71,6 +71,10 @@ A second signal ends the process at once. Without a terminal SIGHUP reads the ma
       isRepeatable: true,
       description:
         "Name (broker.internal, *.broker.internal), address or block (10.0.0.0/8) where the brokers of mappings may be that callers of the API make; no others are called. May be repeated. Manifests name what they like.",
+    },
+    watch: {
+      description:
+        "Read the manifests again when their files change, as at SIGHUP: one error changes nothing, and only what changed restarts.",
     },
     strict: {
       description:
@@ -139,6 +143,7 @@ A second signal ends the process at once. Without a terminal SIGHUP reads the ma
       isStrict: flags.has("strict"),
       processId: processId(flags),
       readAgain: () => loadNamed(flags, host),
+      watched: flags.has("watch") ? () => digestNamed(flags) : undefined,
     };
     const processes = wholeNumber(flags, "processes", { min: 1, max: PROCESSES_MAX }) ?? 1;
     const manifests = readManifests(flags, host);

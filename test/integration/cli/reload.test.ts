@@ -59,3 +59,15 @@ test("several processes read their manifests again when their parent is told to"
   run.kill("SIGTERM");
   assert.deepEqual(await run.ended, { status: 0, signal: null });
 });
+
+test("with --watch a changed file is applied without anybody's word", async (t) => {
+  const { url } = await httpFunction(t, (_event, response) => response.end());
+  const { folder, manifest } = orderFolder(t, url, 1);
+  const run = new MillraceProcess(t, ["run", "-f", manifest, "--watch", ...COMMON], folder);
+  await run.logged("started");
+  writeFileSync(manifest, `${readFileSync(manifest, "utf8").trimEnd()}\n  parallelizationFactor: 2\n`);
+  await run.logged("manifests read again and applied");
+  await run.logged("mapping stopped");
+  run.kill("SIGTERM");
+  assert.deepEqual(await run.ended, { status: 0, signal: null });
+});
