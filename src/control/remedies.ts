@@ -57,6 +57,10 @@ const REMEDIES: Readonly<Record<ReasonCode, RemedyText>> = {
     says: "the source does not answer a read",
     toDo: "Look whether it runs and can be reached; reading goes on by itself.",
   }),
+  sourceHoldsBack: (facts) => ({
+    says: `the source has ${facts["records"]} records behind the last read and does not give them yet`,
+    toDo: "Look for a producer that has written them and has not committed: reading goes on by itself once it has.",
+  }),
   waitsForParents: () => ({
     says: "the shard was made anew, and waits until the shards that it follows are processed",
     toDo: "Look at these: reading goes on by itself.",

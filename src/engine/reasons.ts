@@ -78,7 +78,7 @@ function laneProgress(
 }
 
 function readingReason(shard: ShardExplanation, nowMs: number): Reason {
-  const { reading, readFailures, readingNow, caughtUp } = shard;
+  const { reading, readFailures, readingNow, caughtUp, lagMs, offsetLag, bufferedRecords } = shard;
   switch (reading) {
     case "stopped":
       return reason("stopping");
@@ -99,6 +99,10 @@ function readingReason(shard: ShardExplanation, nowMs: number): Reason {
     return reason("unknown", { sinceMs, facts: { of: "reading" } });
   if (doing === "pausing" && nowMs - untilMs > LATE_MS)
     return reason("unknown", { sinceMs, untilMs, facts: { of: "reading" } });
+  // All that it gives was read, and there is more: what is not committed yet, and holds up what stands behind it.
+  // plant: what-a-source-holds-back-cannot-be-explained
+  if (!caughtUp && lagMs === 0 && bufferedRecords === 0 && (offsetLag ?? 0) > 0)
+    return reason("sourceHoldsBack", { facts: { records: offsetLag ?? 0 } });
   return reason(caughtUp ? "caughtUp" : "progressing");
 }
 

@@ -18,6 +18,7 @@ export const REASON_CODES = [
   "sourceDenied",
   "sourceGone",
   "sourceSilent",
+  "sourceHoldsBack",
   "waitsForParents",
   "readingFull",
   "leaseNotRenewed",

@@ -34,3 +34,22 @@ test("a function that fails for minutes is told of each lane that it holds up, t
     "s1 lane 1: functionFails",
   ]);
 });
+
+test("records that the source has and does not give, as those of an open transaction, are told as held back", async () => {
+  const world = new SmallWorld();
+  world.tellsOffsetLag = true;
+  const { clock } = world;
+  const hold = () => {
+    world.tellNext = { offsetLag: 5 };
+    clock.schedule(10, hold);
+  };
+  hold();
+  assert.deepEqual(await toldOf(world), ["s1: sourceHoldsBack"]);
+});
+
+test("a batch that fills up for longer than a standstill is by design, and nothing is told", async () => {
+  const world = new SmallWorld({ batchSize: 100, batchingWindowMs: 110_000 });
+  world.tellsOffsetLag = true;
+  world.appendMany("s1", 3);
+  assert.deepEqual(await toldOf(world), []);
+});

@@ -198,3 +198,11 @@ test("a shard that is read well and whose lane says why it waits has nothing mor
   assert.equal(holdsWork({ isLeaseLive: false }, failing), true, "the shard has a reason of its own");
   assert.equal(holdsWork({ lanes: [] }, {}), true, "what is read is nowhere");
 });
+
+test("a source that has more and does not give it holds it back; what is merely behind is not called so", () => {
+  const held = { lagMs: 0, bufferedRecords: 0, offsetLag: 5 } as const;
+  assert.deepEqual(ofShard(held), ["sourceHoldsBack"]);
+  assert.deepEqual(ofShard({ ...held, lagMs: 1 }), ["progressing"]);
+  assert.deepEqual(ofShard({ ...held, bufferedRecords: 1 }), ["progressing"]);
+  assert.deepEqual(ofShard({ ...held, offsetLag: undefined }), ["progressing"]);
+});
