@@ -96,7 +96,8 @@ export interface BatchExplanation {
 
 /**
  * `queued`: as many invocations run as may; `pausing`: until the next attempt; `leaseless`: its lease is not renewed;
- * `undurable`: the store does not take checkpoints; `discarding`: its failure destination has not accepted it yet.
+ * `undurable`: the store does not take checkpoints; `discarding`: its failure destination has not accepted it yet;
+ * `settling`: it is done, and its queue is told.
  */
 export type BatchDoing =
   | "starting"
@@ -105,7 +106,8 @@ export type BatchDoing =
   | "pausing"
   | "leaseless"
   | "undurable"
-  | "discarding";
+  | "discarding"
+  | "settling";
 
 export interface QueueExplanation {
   readonly kind: "queue";

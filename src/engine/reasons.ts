@@ -59,7 +59,10 @@ function shardReasons(shard: ShardExplanation, timeoutMs: number, nowMs: number)
   // What is read waits in lanes: where they say why it does, and reading goes well, there is nothing more to explain.
   // plant: a-shard-whose-lanes-are-held-up-cannot-say-why
   const isSaidByLanes = !isGiven(ofShard) && ofLanes.some(({ reasons }) => isGiven(reasons));
-  const holdsWork = !shard.caughtUp && !isSaidByLanes && (shard.bufferedRecords > 0 || isBehind);
+  const isWork = !shard.caughtUp && !isSaidByLanes && (shard.bufferedRecords > 0 || isBehind);
+  // Nobody knows what a source has that does not answer.
+  const holdsWork =
+    isWork || (reading.code === "sourceSilent" && nowMs - (reading.sinceMs ?? nowMs) > STANDSTILL_MS);
   return [{ part: shardId, holdsWork, progress, reasons: ofShard }, ...ofLanes];
 }
 
@@ -93,7 +96,7 @@ function readingReason(shard: ShardExplanation, nowMs: number): Reason {
   }
   const { doing, sinceMs, untilMs } = readingNow;
   if (doing === "waitingForParents") return reason("waitsForParents", { sinceMs });
-  if (doing === "asking" && !caughtUp && nowMs - sinceMs > LATE_MS)
+  if (doing === "asking" && nowMs - sinceMs > (caughtUp ? STANDSTILL_MS : LATE_MS))
     return reason("sourceSilent", { sinceMs });
   if (doing === "nothing" && nowMs - sinceMs > LATE_MS)
     return reason("unknown", { sinceMs, facts: { of: "reading" } });
@@ -169,6 +172,12 @@ function batchReason(batch: BatchExplanation, timeoutMs: number, nowMs: number):
       return reason("leaseNotRenewed", { sinceMs });
     case "undurable":
       return reason("checkpointFails", { sinceMs });
+    case "settling":
+      if (nowMs - sinceMs <= LATE_MS) return reason("progressing");
+      return reason("sourceUnavailable", {
+        sinceMs,
+        facts: { problem: "what is done is not taken off the queue" },
+      });
     case "discarding":
       return reason("destinationUnavailable", { sinceMs, facts });
   }

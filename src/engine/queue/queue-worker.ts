@@ -3,6 +3,7 @@ import type { QueueMessage } from "../../ports/queue-source.ts";
 import type { MappingStatus, QueueDeployment } from "../engine.ts";
 import type { QueueExplanation } from "../explanation.ts";
 import { epochOf } from "../invoke/attempt-notes.ts";
+import { silenceOf } from "../stream/source-problems.ts";
 import { MessageSieve } from "./message-sieve.ts";
 import type { Hold, OpenReceive } from "./open-receive.ts";
 import { assembleQueue, type QueueParts, type QueueWorkerOptions } from "./queue-parts.ts";
@@ -103,7 +104,8 @@ export class QueueWorker {
     const { uuid, name } = this.#options.deployment.mapping;
     const { receiver, work, ledger, failures, problems } = this.#parts;
     const caughtUp = receiver.isDry && work.size === 0 && ledger.buffer.size === 0;
-    const lastProcessingResult = problems.current ?? failures.lastResult;
+    const lastProcessingResult =
+      problems.current ?? silenceOf("the queue", receiver.silentMs) ?? failures.lastResult;
     const oldestAgeMs = ledger.oldestAgeMs() ?? 0;
     return { uuid, name, state: this.#state, lastProcessingResult, oldestAgeMs, shards: [], caughtUp };
   }

@@ -110,6 +110,12 @@ export class Receiver {
     };
   }
 
+  /** How long a receive has been under way beyond its wait. */
+  get silentMs(): number {
+    const nowMs = this.#options.clock.monotonic();
+    return Math.max(0, ...[...this.#open].map(({ askedMs, waitMs }) => nowMs - askedMs - waitMs));
+  }
+
   /** Starts what may start, and plans when more may. */
   go(): void {
     const { clock, source, room, signal } = this.#options;

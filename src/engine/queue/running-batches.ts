@@ -79,6 +79,7 @@ export class RunningBatches {
     try {
       // plant: messages-are-acknowledged-before-their-invocation
       const ending = await runQueueBatch({ ...context, notes }, batch);
+      notes.does("settling");
       await settlement.settle(ending, notes);
     } finally {
       ledger.buffer.freeGroups(batch);

@@ -10,6 +10,7 @@ import { DESTINATION_REFUSES, FailureLog } from "../invoke/failure-log.ts";
 import { KnownShards } from "./known-shards.ts";
 import { type MappingSurroundings, type ShardEnvironment, shardEnvironment } from "./shard-environment.ts";
 import { ShardWorker } from "./shard-worker.ts";
+import { silenceOf } from "./source-problems.ts";
 
 export interface MappingWorkerOptions extends MappingSurroundings {
   readonly owner: string;
@@ -28,6 +29,8 @@ interface HeldShard {
 const WHOLE_MAPPING = "";
 /** Renewals have their own: when they fail for long, nothing starts. */
 const LEASES = "leases";
+/** What a look may take: a listing has many pages, and a broker waits for other members. */
+const LOOK_MS = 60_000;
 
 /** How long a stop waits for a store that does not answer, beyond its drain time. */
 const LAST_WORDS_MS = 5_000;
@@ -46,6 +49,8 @@ export class MappingWorker {
   #state: MappingStatus["state"] = "Creating";
   /** Why no look has succeeded yet. */
   #startFault: unknown;
+  /** Monotonic: since when a look is under way. */
+  #lookedMs: number | undefined;
   readonly #failures: FailureLog;
   /** Records that were settled and are not durable, of shards that were given back since the stop began. */
   #comesAgain = 0;
@@ -99,11 +104,17 @@ export class MappingWorker {
     const { state } = this;
     const caughtUp = state === "Enabled" && this.#isCaughtUp();
     const result = this.#environment.delivery.isRefused ? DESTINATION_REFUSES : this.#failures.lastResult;
-    const lastProcessingResult = this.#environment.problems.current ?? result;
+    const lastProcessingResult = this.#environment.problems.current ?? this.#silence() ?? result;
     const oldestAgeMs = Math.max(0, ...shards.map((shard) => shard.oldestAgeMs));
     const isWaiting = this.#state === "Creating" && this.#startFault !== undefined;
     const problem = isWaiting ? { problem: describeError(this.#startFault) } : {};
     return { uuid, name, state, lastProcessingResult, oldestAgeMs, shards, caughtUp, ...problem };
+  }
+
+  #silence(): string | undefined {
+    const readMs = Math.max(0, ...this.#held.map(({ worker }) => worker.unansweredMs));
+    const lookMs = this.#lookedMs === undefined ? 0 : this.#environment.clock.monotonic() - this.#lookedMs;
+    return silenceOf("the source", readMs) ?? silenceOf("the source or the store", lookMs - LOOK_MS);
   }
 
   explain(): StreamExplanation {
@@ -130,6 +141,7 @@ export class MappingWorker {
 
   async #look(): Promise<void> {
     const { mapping, problems, lines, clock } = this.#environment;
+    this.#lookedMs = clock.monotonic();
     try {
       await this.#lookAtShards();
       problems.worked(WHOLE_MAPPING);
@@ -139,6 +151,8 @@ export class MappingWorker {
       this.#startFault = error;
       const fields = { mapping: mapping.name, error: describeError(error) };
       lines.write("warn", "leases or shards of a mapping could not be looked at; trying again", fields);
+    } finally {
+      this.#lookedMs = undefined;
     }
   }
 

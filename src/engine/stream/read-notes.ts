@@ -21,6 +21,11 @@ export class ReadNotes {
     this.#untilMs = this.#sinceMs + forMs;
   }
 
+  /** How long the source has been asked without an answer. */
+  get unansweredMs(): number {
+    return this.#doing === "asking" ? this.#clock.monotonic() - this.#sinceMs : 0;
+  }
+
   explain(): ReadingNow {
     const epochMs = epochOf(this.#clock);
     return { doing: this.#doing, sinceMs: epochMs(this.#sinceMs), untilMs: epochMs(this.#untilMs) };

@@ -266,6 +266,10 @@ export class ShardWorker {
     };
   }
 
+  get unansweredMs(): number {
+    return this.#readNotes.unansweredMs;
+  }
+
   /** The oldest age of what is read and open; if nothing is, of what the last read left behind it. */
   #oldestAgeMs(): number {
     const bornMs = this.#mark.oldestBornMs;

@@ -7,6 +7,16 @@ const PASSING_FAILURES = 2;
 const PASSING_MS = 10_000;
 const TEXT_CHARS_MAX = 1_000;
 
+/** A question that is open for so long, beyond its own wait, is told although nothing has failed. */
+const SILENT_MS = 30_000;
+
+/** A part of `LastProcessingResult`: whoever was asked has not answered for so long. */
+export function silenceOf(who: string, silentMs: number): string | undefined {
+  // plant: whoever-does-not-answer-at-all-is-not-told
+  if (silentMs < SILENT_MS) return undefined;
+  return `PROBLEM: ${who} has not answered for ${Math.floor(silentMs / 1_000)} s.`;
+}
+
 /**
  * What the source of a mapping answers, as far as somebody has to look at it: a part of `LastProcessingResult` (kafka
  * §4).

@@ -105,6 +105,8 @@ test("a read that was asked for just now is progress, one that is not answered i
   const readingNow = { doing: "asking", sinceMs: NOW_MS - 20_000, untilMs: NOW_MS - 20_000 } as const;
   assert.deepEqual(ofShard({ readingNow }), ["sourceSilent"]);
   assert.deepEqual(ofShard({ readingNow, caughtUp: true }), ["caughtUp"]);
+  const longAgo = { ...readingNow, sinceMs: NOW_MS - 31_000 };
+  assert.deepEqual(ofShard({ readingNow: longAgo, caughtUp: true }), ["sourceSilent"]);
 });
 
 test("a reader that has ended, or that has slept past its moment, is one that nobody can explain", () => {
@@ -172,6 +174,12 @@ for (const [what, batch, code] of [
   ["was to be tried again a minute ago", { doing: "pausing", nextAttemptMs: NOW_MS - 60_000 }, "unknown"],
   ["waits for its turn", { doing: "queued" }, "atConcurrency"],
   ["waits for its lease", { doing: "leaseless" }, "leaseNotRenewed"],
+  ["is done and is taken off its queue", { doing: "settling" }, "progressing"],
+  [
+    "is not taken off its queue for long",
+    { doing: "settling", sinceMs: NOW_MS - 11_000 },
+    "sourceUnavailable",
+  ],
   ["waits for a store that takes no checkpoint", { doing: "undurable" }, "checkpointFails"],
   ["is given up", { doing: "discarding" }, "destinationUnavailable"],
 ] as const) {

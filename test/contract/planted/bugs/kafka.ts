@@ -100,4 +100,12 @@ export const KAFKA_BUGS: readonly ContractBug[] = [
     },
     { at: "what-a-source-holds-back-cannot-be-explained", instead: "if (bufferedRecords < 0)" },
   ),
+  contractBug(
+    "whoever does not answer at all is not told",
+    {
+      file: "test/unit/engine/stream/source-problems.test.ts",
+      test: "a read, or an opening, that is not answered for thirty seconds is told, though nothing has failed",
+    },
+    { at: "whoever-does-not-answer-at-all-is-not-told", instead: "if (silentMs < 1e12) return undefined;" },
+  ),
 ];

@@ -78,3 +78,13 @@ test("a maximum that holds over processes stands still without its store, and th
   await queue.clock.advance(30_000);
   assert.equal(resultOf(queue), "OK");
 });
+
+test("a receive that never comes back is told thirty seconds behind its wait, though nothing has failed", async () => {
+  const queue = new SmallQueue();
+  await queue.clock.advance(16_000);
+  queue.receiving = () => new Promise(() => {});
+  await queue.clock.advance(44_000);
+  assert.equal(resultOf(queue), "No records processed");
+  await queue.clock.advance(20_000);
+  assert.match(resultOf(queue), /^PROBLEM: the queue has not answered for 3\d s/);
+});

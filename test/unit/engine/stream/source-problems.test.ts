@@ -137,3 +137,44 @@ test("leases that cannot be renewed are told, though all else answers: nothing s
   await world.clock.advance(20_000);
   assert.equal(result(), "OK");
 });
+
+const never = () => new Promise<never>(() => {});
+
+test("a read, or an opening, that is not answered for thirty seconds is told, though nothing has failed", async () => {
+  for (const what of ["openReader", "read"] as const) {
+    const world = new SmallWorld();
+    const result = () => world.engine.status()[0]?.lastProcessingResult;
+    const deployment = world.deployment();
+    const { openReader } = deployment.source;
+    const silent = async (...call: Parameters<typeof openReader>) => ({
+      ...(await openReader(...call)),
+      read: never,
+    });
+    world.engine.start({
+      ...deployment,
+      source: { ...deployment.source, openReader: what === "read" ? silent : never },
+    });
+    await world.clock.advance(29_000);
+    assert.equal(result(), "No records processed");
+    await world.clock.advance(2_000);
+    assert.match(result() ?? "", /^PROBLEM: the source has not answered for 3\d s/);
+  }
+});
+
+test("a listing or a store that never answers is told within two minutes", async () => {
+  for (const hang of [
+    (world: SmallWorld) => {
+      world.listing = never;
+    },
+    (world: SmallWorld) => {
+      world.store.list = never;
+    },
+  ]) {
+    const world = new SmallWorld();
+    hang(world);
+    world.start();
+    await world.clock.advance(100_000);
+    const { lastProcessingResult } = world.engine.status()[0] ?? {};
+    assert.match(lastProcessingResult ?? "", /^PROBLEM: the source or the store has not answered/);
+  }
+});
