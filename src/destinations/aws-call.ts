@@ -44,6 +44,20 @@ export function tooLarge(arn: string, bytes: number, bytesMax: number): Millrace
   );
 }
 
+/**
+ * What a service says when it has a record: an answer without it may be anybody's, as of a proxy that asks for a login,
+ * and the record is nowhere.
+ */
+export function checkReceipt(called: AwsAction, receipt: string | undefined): void {
+  // plant: an-answer-without-a-receipt-counts-as-delivered
+  if (receipt !== undefined) return;
+  throw new MillraceError(
+    "ERR_MILLRACE_DESTINATION_UNAVAILABLE",
+    `A failure record may not have come to ${called.arn}: ${called.action} was answered without a receipt. ` +
+      `Look what answers there, and at ${called.endpointVariable} if it is set; delivery is tried again.`,
+  );
+}
+
 export function closed(arn: string): MillraceError {
   return new MillraceError(
     "ERR_MILLRACE_DESTINATION_UNAVAILABLE",

@@ -2,7 +2,7 @@ import { PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { createAwsClient } from "../aws/client.ts";
 import type { Envelope } from "../model/envelope.ts";
 import type { Destination } from "../ports/destination.ts";
-import { CALL_MS_MAX, callAws, closed } from "./aws-call.ts";
+import { CALL_MS_MAX, callAws, checkReceipt, closed } from "./aws-call.ts";
 import { FAILURE_ID_NAME, failureIdText, failureUuid } from "./failure-id.ts";
 
 export interface S3Bucket {
@@ -58,9 +58,10 @@ class S3Destination implements Destination {
       resource: `${arn}/*`,
       endpointVariable: "AWS_ENDPOINT_URL_S3",
     };
-    await callAws(called, signal, this.#timeoutMs, (abortSignal) =>
-      client.send(new PutObjectCommand(object), { abortSignal }),
-    );
+    await callAws(called, signal, this.#timeoutMs, async (abortSignal) => {
+      const { ETag } = await client.send(new PutObjectCommand(object), { abortSignal });
+      checkReceipt(called, ETag);
+    });
   }
 
   async close(): Promise<void> {

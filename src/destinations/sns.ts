@@ -2,7 +2,7 @@ import { PublishCommand, SNSClient } from "@aws-sdk/client-sns";
 import { createAwsClient } from "../aws/client.ts";
 import type { Envelope } from "../model/envelope.ts";
 import type { Destination } from "../ports/destination.ts";
-import { CALL_MS_MAX, callAws, closed } from "./aws-call.ts";
+import { CALL_MS_MAX, callAws, checkReceipt, closed } from "./aws-call.ts";
 import { messageOf } from "./message.ts";
 
 export interface SnsTopic {
@@ -36,9 +36,10 @@ class SnsDestination implements Destination {
     const client = this.#client;
     const { text, attributes } = messageOf(envelope, arn);
     const called = { arn, action: "sns:Publish", resource: arn, endpointVariable: "AWS_ENDPOINT_URL_SNS" };
-    await callAws(called, signal, this.#timeoutMs, (abortSignal) => {
+    await callAws(called, signal, this.#timeoutMs, async (abortSignal) => {
       const command = new PublishCommand({ TopicArn: arn, Message: text, MessageAttributes: attributes });
-      return client.send(command, { abortSignal });
+      const { MessageId } = await client.send(command, { abortSignal });
+      checkReceipt(called, MessageId);
     });
   }
 

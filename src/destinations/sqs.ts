@@ -3,7 +3,7 @@ import { createAwsClient } from "../aws/client.ts";
 import type { Envelope } from "../model/envelope.ts";
 import { MillraceError } from "../model/errors.ts";
 import type { Destination } from "../ports/destination.ts";
-import { CALL_MS_MAX, callAws, closed } from "./aws-call.ts";
+import { CALL_MS_MAX, callAws, checkReceipt, closed } from "./aws-call.ts";
 import { messageOf } from "./message.ts";
 
 export interface SqsQueue {
@@ -45,7 +45,8 @@ class SqsDestination implements Destination {
       this.#queueUrl ??= this.#findQueue(client);
       const QueueUrl = await this.#queueUrl;
       const command = new SendMessageCommand({ QueueUrl, MessageBody: text, MessageAttributes: attributes });
-      await client.send(command, { abortSignal });
+      const { MessageId } = await client.send(command, { abortSignal });
+      checkReceipt(called, MessageId);
     });
   }
 

@@ -79,7 +79,7 @@ export function accepted({ action, body }: CannedRequest): CannedAnswer {
         body: "<PublishResponse><PublishResult><MessageId>1</MessageId></PublishResult></PublishResponse>",
       };
     default:
-      return { status: 200, body: "" };
+      return { status: 200, body: "", headers: { etag: '"1"' } };
   }
 }
 

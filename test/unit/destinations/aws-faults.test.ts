@@ -280,3 +280,17 @@ async function failureOf(delivery: Promise<void>): Promise<MillraceError> {
   assert.ok(!failure.message.includes(SECRET));
   return failure;
 }
+
+for (const [service, body] of [
+  ["sqs", "{}"],
+  ["sns", "<html><body>Log in first.</body></html>"],
+  ["s3", "<html><body>Log in first.</body></html>"],
+] as const) {
+  test(`${service}: an answer of 200 that is not the service's delivers nothing, and is told`, async (t) => {
+    const answer = { status: 200, body };
+    await startCannedAws(t, (request) => (request.action === "GetQueueUrl" ? accepted(request) : answer));
+    const destination = openDestination(t, service);
+    const failure = await failureOf(destination.deliver(failureEnvelope(sampleFailure("a")), NO_ABORT));
+    assert.equal(failure.code, UNAVAILABLE);
+  });
+}

@@ -102,4 +102,12 @@ export const AWS_BUGS: readonly ContractBug[] = [
     },
     { at: "one-answer-that-a-place-is-trimmed-gives-a-shard-again", instead: "const unread = records;" },
   ),
+  contractBug(
+    "an answer without a receipt counts as delivered",
+    {
+      file: "test/unit/destinations/aws-faults.test.ts",
+      test: "s3: an answer of 200 that is not the service's delivers nothing, and is told",
+    },
+    { at: "an-answer-without-a-receipt-counts-as-delivered", instead: "if (receipt !== null) return;" },
+  ),
 ];
