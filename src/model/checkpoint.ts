@@ -35,8 +35,8 @@ export interface Checkpoint {
   readonly ended: boolean;
   readonly window: WindowCheckpoint | undefined;
   /**
-   * Identity of the log that all positions above belong to (`ShardRead.logId`): an id of the log, a stream's creation. A
-   * stream that is made anew under its name is another log, and its positions mean something else. Absent: not known.
+   * Identity of the log that all positions above belong to (`ShardRead.logId`): an id of the log, a stream's creation.
+   * A stream that is made anew under its name is another log, and its positions mean something else. Absent: not known.
    */
   readonly logId?: string | undefined;
 }

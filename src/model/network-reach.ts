@@ -6,8 +6,8 @@ export interface NetworkReach {
   /** Only where the API itself listens on loopback: its callers are on this machine then. */
   readonly allowsLoopback: boolean;
   /**
-   * Narrows it further: names (`broker.internal`, `*.broker.internal`), addresses and blocks (`10.0.0.0/8`). A connection
-   * must be to one of the names, or to an address that is listed. Absent: all that is allowed otherwise.
+   * Narrows it further: names (`broker.internal`, `*.broker.internal`), addresses and blocks (`10.0.0.0/8`). A
+   * connection must be to one of the names, or to an address that is listed. Absent: all that is allowed otherwise.
    */
   readonly hosts?: readonly string[];
 }

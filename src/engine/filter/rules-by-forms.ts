@@ -5,9 +5,9 @@ import type { Rule } from "./pattern.ts";
 type DataForms = Readonly<Record<string, DataForm>>;
 
 /**
- * Some streams' answer to patterns that ask for data in another form than a record has (filters §3): that part of the pattern
- * is left aside, and what it says of the rest decides. A form has rules of its own, compiled at the first record that
- * needs them; there are as many as forms of the keys together, a dozen or so.
+ * Some streams' answer to patterns that ask for data in another form than a record has (filters §3): that part of the
+ * pattern is left aside, and what it says of the rest decides. A form has rules of its own, compiled at the first
+ * record that needs them; there are as many as forms of the keys together, a dozen or so.
  */
 export class RulesByForms {
   readonly #rules: readonly Rule[];
