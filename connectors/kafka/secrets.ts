@@ -1,6 +1,6 @@
 import { MillraceError } from "../../src/model/errors.ts";
-import { Secret } from "../../src/model/secret.ts";
 import { readSecret } from "../../src/secrets/read-secret.ts";
+import { Secret } from "../../src/secrets/secret.ts";
 import type { KafkaAccess, KafkaSasl, KafkaTls } from "./access.ts";
 import type { SourceAccess, SourceAccessType, TopicPlace } from "./settings.ts";
 

@@ -1,4 +1,5 @@
 import { describeError, MillraceError } from "../model/errors.ts";
+import { hasCredentials } from "../secrets/url-secrets.ts";
 import type { CliHost, Flag, Flags } from "./command.ts";
 import { lastValue, usageError } from "./parse-flags.ts";
 import { printable } from "./terminal-text.ts";
@@ -145,7 +146,7 @@ function pathOf(uuid: string): string {
 /** A URL, or HOST:PORT as `run` takes it. */
 function parseUrl(text: string): URL {
   const url = URL.parse(text.includes("://") ? text : `http://${text}`);
-  const isPlain = url !== null && url.username === "" && url.password === "" && url.search === "";
+  const isPlain = url !== null && !hasCredentials(url) && url.search === "";
   if (isPlain && ["http:", "https:"].includes(url.protocol)) return url;
   throw usageError(`--api is not the address of an API. Give a URL such as ${DEFAULT_URL}.`);
 }

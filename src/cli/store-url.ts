@@ -1,4 +1,5 @@
 import { MillraceError } from "../model/errors.ts";
+import { shownUrl } from "../secrets/url-secrets.ts";
 
 export type StoreUrl =
   | { readonly kind: "sqlite"; readonly path: string }
@@ -25,7 +26,7 @@ export function parseStoreUrl(url: string): StoreUrl {
   if (table !== undefined) return { kind: "dynamodb", table: checkedTable(table) };
   throw new MillraceError(
     "ERR_MILLRACE_CONFIG",
-    `There is no store of the form ${JSON.stringify(shownForm(url))}. ${FORMS}`,
+    `There is no store of the form ${JSON.stringify(shownUrl(url, SHOWN_CHARS_MAX))}. ${FORMS}`,
   );
 }
 
@@ -37,11 +38,4 @@ function checkedTable(table: string): string {
     `The table ${JSON.stringify(table.slice(0, SHOWN_CHARS_MAX))} of --store dynamodb:TABLE is not a table's name. ` +
       "Give 3 to 255 letters, digits and _ . - without region or account, which come from the AWS settings.",
   );
-}
-
-/** Its scheme, and of what follows only what cannot be a user with a password. */
-function shownForm(url: string): string {
-  const scheme = /^[\w+.-]*:(\/\/)?/.exec(url)?.[0] ?? "";
-  const isSecret = /[@:]/.test(url.slice(scheme.length));
-  return (isSecret ? `${scheme}…` : url).slice(0, SHOWN_CHARS_MAX);
 }

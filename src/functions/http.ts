@@ -2,6 +2,7 @@ import { MillraceError } from "../model/errors.ts";
 import type { InvocationOutcome } from "../model/outcome.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { FunctionTarget, InvocationContext } from "../ports/function-target.ts";
+import { hasCredentials } from "../secrets/url-secrets.ts";
 import { CallWatch } from "./call-watch.ts";
 import { abandoned } from "./function-failure.ts";
 import { HttpCall, type HttpCallOwner } from "./http-call.ts";
@@ -214,7 +215,7 @@ function parseUrl(text: string): URL {
   if (url === undefined || (url.protocol !== "http:" && url.protocol !== "https:")) {
     throw invalid(`the URL of an HTTP function must begin with http:// or https:// and name a host`);
   }
-  if (url.username !== "" || url.password !== "") {
+  if (hasCredentials(url)) {
     throw invalid(`the URL of the HTTP function on ${url.host} holds a user name or password: remove them`);
   }
   return url;

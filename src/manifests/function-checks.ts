@@ -1,5 +1,6 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
+import { hasCredentials } from "../secrets/url-secrets.ts";
 import { parseFunctionName } from "./function-name.ts";
 import type { ManifestDocument } from "./manifest-document.ts";
 
@@ -82,7 +83,7 @@ function checkUrl(document: ManifestDocument, path: readonly string[], example: 
     document.report(path, "The text is not a URL", remedy);
   } else if (url.protocol !== "http:" && url.protocol !== "https:") {
     document.report(path, `Functions are not called over ${url.protocol.slice(0, -1)}`, remedy);
-  } else if (url.username !== "" || url.password !== "") {
+  } else if (hasCredentials(url)) {
     document.report(
       path,
       "The URL holds a user name or password, which would show up in logs",

@@ -1,6 +1,6 @@
 import { open } from "node:fs/promises";
 import { MillraceError } from "../model/errors.ts";
-import { Secret } from "../model/secret.ts";
+import { Secret } from "./secret.ts";
 
 /** AWS Secrets Manager's own bound. */
 const SECRET_BYTES_MAX = 65_536;

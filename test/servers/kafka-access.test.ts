@@ -4,7 +4,7 @@ import { inspect } from "node:util";
 import type { KafkaAccess, KafkaSasl } from "../../connectors/kafka/access.ts";
 import { KafkaCluster } from "../../connectors/kafka/cluster.ts";
 import { type FaultReason, KafkaFault } from "../../connectors/kafka/fault.ts";
-import { Secret } from "../../src/model/secret.ts";
+import { Secret } from "../../src/secrets/secret.ts";
 import { NO_ABORT } from "../contract/stream-source-harness.ts";
 import { startKafka } from "./kafka.ts";
 import type { KafkaListener } from "./kafka-settings.ts";

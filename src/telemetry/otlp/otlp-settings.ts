@@ -1,6 +1,7 @@
 import { MillraceError } from "../../model/errors.ts";
-import { Secret } from "../../model/secret.ts";
 import type { Sampling } from "../../ports/tracing.ts";
+import { Secret } from "../../secrets/secret.ts";
+import { hasCredentials } from "../../secrets/url-secrets.ts";
 
 /** How spans are made and sent. Names and defaults are OpenTelemetry's environment variables. */
 export interface OtlpSettings {
@@ -85,7 +86,7 @@ function parseUrl(name: string, value: string): URL {
       `${name} must begin with http:// or https:// and name a host, such as http://127.0.0.1:4318`,
     );
   }
-  if (url.username !== "" || url.password !== "") {
+  if (hasCredentials(url)) {
     throw invalid(
       `${name} holds a user name or password: give them in OTEL_EXPORTER_OTLP_HEADERS as authorization=…`,
     );

@@ -65,7 +65,7 @@ const ALLOWED: Readonly<Record<Part, readonly Part[] | "everything">> = {
   "connectors/*": ADAPTER,
   "connectors/registry.ts": ["src/ports", "connectors/*"],
   "src/resources": ["src/model", "src/ports", "src/lib"],
-  "src/manifests": ["src/model", "src/ports", "src/lib", "src/engine"],
+  "src/manifests": ["src/model", "src/ports", "src/lib", "src/secrets", "src/engine"],
   "src/control": [
     "src/model",
     "src/ports",
@@ -91,6 +91,7 @@ const ALLOWED: Readonly<Record<Part, readonly Part[] | "everything">> = {
     "src/lib",
     "src/invocation",
     "src/network",
+    "src/secrets",
     "src/engine",
     "src/manifests",
     "src/resources",

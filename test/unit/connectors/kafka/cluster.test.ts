@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { prepareAccess } from "../../../../connectors/kafka/access.ts";
 import { KafkaCluster } from "../../../../connectors/kafka/cluster.ts";
 import { KafkaFault } from "../../../../connectors/kafka/fault.ts";
-import { Secret } from "../../../../src/model/secret.ts";
+import { Secret } from "../../../../src/secrets/secret.ts";
 import { rejectsWith } from "../../../contract/rejects-with.ts";
 import { NO_ABORT } from "../../../contract/stream-source-harness.ts";
 
