@@ -35,8 +35,10 @@ export class KnownShards {
   readonly #options: KnownShardsOptions;
   #listed: ReadonlyMap<string, Shard> | undefined;
   readonly #turned = new TurnedShards();
-  /** Shards that the source itself does not know any more. */
-  readonly #past = new Set<string>();
+  /** Shards that the source itself does not know any more, and which log each was then, as far as its row said. */
+  readonly #past = new Map<string, string | undefined>();
+  /** As of the last look. */
+  #rows: readonly ShardProgress[] = [];
   /** Shards that were not ended at the last look; `undefined` before the first. */
   #openShardIds: readonly string[] | undefined;
   #discoveredMs = Number.NEGATIVE_INFINITY;
@@ -67,6 +69,8 @@ export class KnownShards {
   /** Shards that may be worked on, and others that the source is to be asked for. */
   startable(rows: readonly ShardProgress[]) {
     const { telemetry } = this.#options;
+    this.#rows = rows;
+    this.#forgetOlderWords(rows);
     const lineage = { listed: this.#listed ?? new Map<string, Shard>(), past: this.#past };
     const { startable, waiting, unknown } = startableShards(rows, lineage);
     for (const parentId of this.#turned.look(rows, lineage)) unknown.add(parentId);
@@ -89,7 +93,7 @@ export class KnownShards {
       const isAsked = source.knowsShard !== undefined;
       // plant: a-parent-that-one-listing-leaves-out-is-taken-for-past
       if (isAsked && !(await inquiry.isGone(shardId, stopSignal).catch(() => false))) continue;
-      this.#past.add(shardId);
+      this.#past.set(shardId, this.#rows.find((row) => row.shardId === shardId)?.checkpoint.logId);
       hasFound = true;
     }
     return hasFound;
@@ -105,6 +109,15 @@ export class KnownShards {
     const isPast = this.#turned.wait(shardId, signal);
     this.expire();
     return isPast;
+  }
+
+  /** Another process has found a shard of this name that is another log: of that the source has said nothing here. */
+  #forgetOlderWords(rows: readonly ShardProgress[]): void {
+    if (this.#past.size === 0) return;
+    for (const { shardId, checkpoint } of rows) {
+      // plant: a-shard-that-is-registered-anew-is-taken-for-past
+      if (this.#past.get(shardId) !== checkpoint.logId) this.#past.delete(shardId);
+    }
   }
 
   #isDiscoveryDue(): boolean {

@@ -7,7 +7,7 @@ export interface KnownLineage {
   /** The newest listing. Where a shard was made anew under its name, its parents are those listed. */
   readonly listed: ReadonlyMap<string, Shard>;
   /** Shards that are long past: the source itself does not know them any more (`ShardInquiry`). */
-  readonly past: ReadonlySet<string>;
+  readonly past: Pick<ReadonlySet<string>, "has">;
 }
 
 /** Calls that a look costs for shards that wait and are not listed. */
@@ -15,8 +15,8 @@ const UNLISTED_ASKED_MAX = 4;
 
 /**
  * Shards that may be worked on: not ended, or listed as another log than the one that was ended, and every parent
- * ended, that is, read to its end and settled (streams §2.5). A parent that has no row is waited for until the source
- * says that it is past: it may only be missing in a listing.
+ * ended, that is, read to its end and settled (streams §2.5). A parent that has no row, or that is not listed and may
+ * be another log by now, is waited for until the source says that it is past: it may only be missing in a listing.
  */
 export function startableShards(rows: readonly ShardProgress[], lineage: KnownLineage) {
   const byId = new Map(rows.map((row) => [row.shardId, row]));
@@ -34,7 +34,7 @@ export function startableShards(rows: readonly ShardProgress[], lineage: KnownLi
     const open = isBegun || isGone(row, lineage) ? [] : openParents(parentsOf(row), byId, lineage);
     // plant: a-merged-child-waits-for-one-of-its-parents-only
     (open.length === 0 ? startable : waiting).push(row);
-    for (const parentId of open) if (!byId.has(parentId)) unknown.add(parentId);
+    for (const parentId of open) if (isAskedFor(parentId, byId, lineage)) unknown.add(parentId);
   }
   const unlisted = waiting.filter(({ shardId }) => !lineage.listed.has(shardId));
   for (const { shardId } of unlisted.slice(0, UNLISTED_ASKED_MAX)) unknown.add(shardId);
@@ -49,7 +49,19 @@ function isGone({ shardId }: ShardProgress, { listed, past }: KnownLineage): boo
   return !listed.has(shardId) && past.has(shardId);
 }
 
-/** Those that are not past. One that had ended and is listed as another log by now has not. */
+/** Whether only the source can say that this open parent is past: nobody here reads it to its end. */
+export function isAskedFor(
+  parentId: string,
+  rows: ReadonlyMap<string, ShardProgress>,
+  { listed }: KnownLineage,
+): boolean {
+  return !listed.has(parentId) && rows.get(parentId)?.checkpoint.ended !== false;
+}
+
+/**
+ * Those that are not past. One that had ended and is another log by now has not: by the listing, and where that leaves
+ * it out by nobody's word but the source's.
+ */
 export function openParents(
   parentIds: readonly string[],
   rows: ReadonlyMap<string, ShardProgress>,
@@ -58,8 +70,11 @@ export function openParents(
   return parentIds.filter((parentId) => {
     const checkpoint = rows.get(parentId)?.checkpoint;
     if (checkpoint === undefined) return !past.has(parentId);
+    const shard = listed.get(parentId);
+    // plant: an-ended-parent-that-one-listing-leaves-out-is-taken-for-past
+    const mayBeOther = shard === undefined && checkpoint.logId !== undefined && !past.has(parentId);
     // plant: a-child-starts-before-its-parents-are-done
-    return !checkpoint.ended || isOtherLog(checkpoint, listed.get(parentId));
+    return !checkpoint.ended || mayBeOther || isOtherLog(checkpoint, shard);
   });
 }
 

@@ -1,5 +1,5 @@
 import type { ShardProgress } from "../../ports/progress-store.ts";
-import { type KnownLineage, openParents } from "./lineage.ts";
+import { isAskedFor, type KnownLineage, openParents } from "./lineage.ts";
 
 const NO_ROWS: ReadonlyMap<string, ShardProgress> = new Map();
 
@@ -46,7 +46,9 @@ export class TurnedShards {
       // Not listed any more: once the source itself has said that it is gone, the next read finds it so.
       const open = openParents(parents ?? [shardId], parents === undefined ? NO_ROWS : byId, lineage);
       if (open.length === 0) go();
-      unknown.push(...open.filter((parentId) => parents === undefined || !byId.has(parentId)));
+      unknown.push(
+        ...open.filter((parentId) => parents === undefined || isAskedFor(parentId, byId, lineage)),
+      );
     }
     return unknown;
   }

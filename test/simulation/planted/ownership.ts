@@ -36,6 +36,14 @@ export const OWNERSHIP_BUGS: readonly PlantedBug[] = [
     at: "a-child-starts-before-its-parents-are-done",
     instead: "return isOtherLog(checkpoint, listed.get(parentId));",
   }),
+  bug("an ended parent that one listing leaves out is taken for past", ["I12", "I2"], {
+    at: "an-ended-parent-that-one-listing-leaves-out-is-taken-for-past",
+    instead: "const mayBeOther = false;",
+  }),
+  bug("a shard that is registered anew is taken for past", ["I12", "I2"], {
+    at: "a-shard-that-is-registered-anew-is-taken-for-past",
+    instead: "",
+  }),
   bug("a merged child waits for one of its parents only", ["I12"], {
     at: "a-merged-child-waits-for-one-of-its-parents-only",
     instead: "(open.length === 0 || open.length < parentsOf(row).length ? startable : waiting).push(row);",

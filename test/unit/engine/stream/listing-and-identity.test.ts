@@ -286,3 +286,47 @@ test("a shard begins at its tip with the log that was listed: made anew before i
   await world.clock.advance(30_000);
   assert.deepEqual(world.positions(), [[1, 2, 3]]);
 });
+
+test("a child waits for a parent that is another log by now, and that a new process's listing leaves out", async () => {
+  const parent: Shard = { ...CLOSED_PARENT, logId: "new" };
+  const child: Shard = { ...CHILD, logId: "new" };
+  const world = new SmallWorld({}, { discoveryIntervalMs: 500 }, [parent, child]);
+  world.appendMany("parent", 1);
+  world.appendMany("child", 2);
+  const ended = { ...initialCheckpoint({ kind: "after", position: "9" }, true), logId: "old" };
+  await world.store.initialise(world.mapping.uuid, [
+    { shard: CLOSED_PARENT, checkpoint: ended },
+    { shard: CHILD, checkpoint: initialCheckpoint({ kind: "oldest" }) },
+  ]);
+  let listings = 0;
+  world.listing = async () => (listings++ < 4 ? [child] : [parent, child]);
+  world.start();
+  await world.clock.advance(10_000);
+  assert.deepEqual(world.positions(), [[1], [1, 2]]);
+});
+
+test("a shard that is registered anew waits for its parents, though the source had none of its name before", async () => {
+  const parent: Shard = { ...CLOSED_PARENT, closed: false, logId: "new" };
+  const world = new SmallWorld({}, { discoveryIntervalMs: 500 }, [parent]);
+  const { uuid } = world.mapping;
+  const ofLog = (logId: string) => ({ ...initialCheckpoint({ kind: "oldest" }), logId });
+  await world.store.initialise(uuid, [
+    { shard: parent, checkpoint: ofLog("new") },
+    { shard: CHILD, checkpoint: ofLog("old") },
+  ]);
+  world.start();
+  await world.clock.advance(15_000);
+  // By a process that has seen it listed, which this one has not yet.
+  await world.store.remove(uuid, "child");
+  await world.store.add(uuid, [{ shard: CHILD, checkpoint: ofLog("new") }]);
+  const child: Shard = { ...CHILD, logId: "new" };
+  world.shards = [parent, child];
+  world.listing = async () => [parent];
+  world.appendMany("child", 2);
+  await world.clock.advance(15_000);
+  assert.deepEqual(world.positions(), []);
+  world.shards = [{ ...parent, closed: true }, child];
+  world.listing = async () => world.shards;
+  await world.clock.advance(15_000);
+  assert.deepEqual(world.positions(), [[1, 2]]);
+});
