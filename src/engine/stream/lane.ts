@@ -5,8 +5,10 @@ import { Batcher } from "../batch/batcher.ts";
 import type { LaneExplanation } from "../explanation.ts";
 import { epochOf } from "../invoke/attempt-notes.ts";
 import { BatchRun } from "./batch-run.ts";
+import { BatchingWindow } from "./batching-window.ts";
 import type { BufferedRecord } from "./buffered-record.ts";
 import { bornMs } from "./expiry.ts";
+import type { ReadAhead } from "./read-ahead.ts";
 import type { ShardContext } from "./shard-context.ts";
 import { OpenWindow } from "./tumbling-window.ts";
 
@@ -15,8 +17,8 @@ const WINDOW_MEMBER_BYTES = 1024;
 
 export interface LaneOptions {
   readonly context: ShardContext;
-  /** Full read-ahead: waiting for more records is pointless, whatever the batching window says. */
-  isPressed(): boolean;
+  /** When it is full, waiting for more records is pointless, whatever the batching window says. */
+  readonly readAhead: Pick<ReadAhead, "isFull">;
   /** The shard is at its end: nothing more will come. */
   isAtEnd(): boolean;
   /** A batch run ended: the shard may be done, or drained. */
@@ -38,11 +40,7 @@ export class Lane {
   /** The batch that is under way. */
   #run: BatchRun | undefined;
   #timer: ScheduledCall | undefined;
-  readonly #windowsFrom: "lastInvocation" | "firstRecord";
-  /** The next batching window begins when the previous invocation completes (streams §3.3). Monotonic. */
-  #batchingWindowStartMs: number;
-  /** End of the batching window that the first queued record fell into. Monotonic. */
-  #flushAtMs = 0;
+  readonly #batchingWindow: BatchingWindow;
   /** Monotonic: when it began to have nothing but records that wait. */
   #idleSinceMs: number;
   #window: OpenWindow | undefined;
@@ -58,9 +56,10 @@ export class Lane {
       payloadBytesMax: context.settings.payloadBytesMax,
       envelopeBytes: context.source.events.envelopeBytes(context.shardId),
     });
-    this.#batchingWindowStartMs = context.clock.monotonic();
-    this.#idleSinceMs = this.#batchingWindowStartMs;
-    this.#windowsFrom = context.source.description.batchingWindowFrom ?? "lastInvocation";
+    const { batchingWindowFrom } = context.source.description;
+    const { batchingWindowMs } = context.mapping;
+    this.#batchingWindow = new BatchingWindow(batchingWindowMs, batchingWindowFrom, context.clock);
+    this.#idleSinceMs = context.clock.monotonic();
     // plant: an-open-window-is-forgotten-when-windows-are-switched-off
     if (window !== undefined) {
       this.#window = OpenWindow.resume(window, context.mapping.tumblingWindowMs);
@@ -80,14 +79,13 @@ export class Lane {
   /** `undefined`: there is nothing to do. */
   explain(lane: number): LaneExplanation | undefined {
     if (this.isEmpty) return undefined;
-    const hasWindow = this.#context.mapping.batchingWindowMs > 0;
-    const isFilling = hasWindow && !this.#isRunning && this.#batcher.size > 0;
+    const isFilling = this.#batchingWindow.isThere && !this.#isRunning && this.#batcher.size > 0;
     const epochMs = epochOf(this.#context.clock);
     return {
       lane,
       waitingRecords: this.#batcher.size,
       idleSinceMs: epochMs(this.#idleSinceMs),
-      fillingUntilMs: isFilling ? epochMs(this.#flushAtMs) : undefined,
+      fillingUntilMs: isFilling ? epochMs(this.#batchingWindow.endsAtMs) : undefined,
       batch: this.#isRunning ? this.#run?.explain() : undefined,
     };
   }
@@ -99,7 +97,7 @@ export class Lane {
   push(buffered: BufferedRecord): void {
     if (this.#batcher.size === 0) {
       this.#idleSinceMs = this.#context.clock.monotonic();
-      this.#flushAtMs = this.#batchingWindowEndMs();
+      this.#batchingWindow.firstQueued();
     }
     this.#batcher.push(buffered);
   }
@@ -139,9 +137,7 @@ export class Lane {
       let isStopped = false;
       while (!isStopped && this.#dueInMs() === 0) {
         isStopped = !(await this.#runNext());
-        if (this.#windowsFrom === "firstRecord") continue;
-        this.#batchingWindowStartMs = this.#context.clock.monotonic();
-        this.#flushAtMs = this.#batchingWindowEndMs();
+        this.#batchingWindow.invocationEnded();
       }
     } finally {
       this.#isRunning = false;
@@ -171,8 +167,7 @@ export class Lane {
             window.holds(record.arrivalMs),
           );
     if (isCutBySize) context.telemetry.mark("batch cut by payload size");
-    // Records that a full batch left behind had come before this moment: their window runs from it at the latest.
-    if (this.#windowsFrom === "firstRecord") this.#flushAtMs = this.#batchingWindowEndMs();
+    this.#batchingWindow.batchTaken();
     this.#run = new BatchRun(context, window);
     const isSettled = await this.#run.run(records);
     if (isSettled) this.#tellAge(records.at(-1));
@@ -201,32 +196,17 @@ export class Lane {
     if (this.#isWindowDue()) return 0;
     const first = this.#batcher.first;
     if (first === undefined) return undefined;
-    const { mapping, clock, telemetry } = this.#context;
-    const { batchingWindowMs } = mapping;
-    if (batchingWindowMs === 0 || this.#batcher.isFull || this.#options.isAtEnd()) return 0;
-    if (this.#options.isPressed()) {
+    const { clock, telemetry } = this.#context;
+    if (!this.#batchingWindow.isThere || this.#batcher.isFull || this.#options.isAtEnd()) return 0;
+    if (this.#options.readAhead.isFull) {
       telemetry.mark("batch flushed under pressure");
       return 0;
     }
     // A batch that is not full still comes to its age decision in time (streams §3.7).
-    const dueMs = Math.min(this.#flushAtMs, this.#context.expiry.dueMs(first));
+    const dueMs = Math.min(this.#batchingWindow.endsAtMs, this.#context.expiry.dueMs(first));
     const dueInMs = Math.max(0, dueMs - clock.monotonic());
     if (dueInMs === 0) telemetry.mark("batch flushed by window");
     return dueInMs;
-  }
-
-  /**
-   * Windows without records follow one another, so the first record waits for the rest of the present one; or each
-   * opens with a first record (queues §1.3).
-   */
-  #batchingWindowEndMs(): number {
-    const { batchingWindowMs } = this.#context.mapping;
-    if (batchingWindowMs === 0) return 0;
-    if (this.#windowsFrom === "firstRecord") return this.#context.clock.monotonic() + batchingWindowMs;
-    const elapsedMs = this.#context.clock.monotonic() - this.#batchingWindowStartMs;
-    // plant: a-batch-waits-for-two-windows
-    // plant: batches-do-not-wait-for-their-window
-    return this.#batchingWindowStartMs + (Math.floor(elapsedMs / batchingWindowMs) + 1) * batchingWindowMs;
   }
 
   /** A later record, the end of the shard or time has closed the tumbling window (streams §6.1). */

@@ -2,6 +2,7 @@ import type { StreamMapping } from "../../model/mapping.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
 import type { ByteBudget } from "../budget.ts";
 import type { EngineSettings } from "../settings.ts";
+import type { LowWaterMark } from "./low-water-mark.ts";
 
 export interface ReadBounds {
   readonly recordsMax: number;
@@ -14,8 +15,8 @@ export interface ReadAheadOptions {
   readonly telemetry: Telemetry;
   /** At most so many records from the low-water mark to the newest read one. */
   readonly recordsMax: number;
-  /** How many they are, without those that hold no memory: what a filter dropped, what was settled before. */
-  places(): number;
+  /** Its places: how many they are, without those that hold no memory: what a filter dropped, what was settled before. */
+  readonly mark: Pick<LowWaterMark, "places">;
   /** Reading has stopped for want of room: batches that wait for more records are to go now. */
   onFull(): void;
 }
@@ -82,9 +83,9 @@ export class ReadAhead {
   async room(): Promise<ReadBounds | undefined> {
     while (!this.#isStopped && !this.#hasRoom(0)) await this.#waitForRoom();
     if (this.#isStopped) return undefined;
-    const { settings, budget, recordsMax, places } = this.#options;
+    const { settings, budget, recordsMax, mark } = this.#options;
     return {
-      recordsMax: Math.max(1, Math.min(settings.readRecords, recordsMax - places())),
+      recordsMax: Math.max(1, Math.min(settings.readRecords, recordsMax - mark.places)),
       bytesMax: Math.max(1, Math.min(settings.readBytes, budget.room)),
     };
   }
@@ -105,15 +106,15 @@ export class ReadAhead {
 
   #hasRoom(share: number): boolean {
     if (this.#records === 0) return true;
-    const { budget, recordsMax, places } = this.#options;
+    const { budget, recordsMax, mark } = this.#options;
     // plant: reading-ahead-ignores-the-byte-budget
     // plant: reading-ahead-ignores-the-window
-    return places() < recordsMax * (1 - share) && budget.room > 0;
+    return mark.places < recordsMax * (1 - share) && budget.room > 0;
   }
 
   async #waitForRoom(): Promise<void> {
-    const { telemetry, budget, recordsMax, places, onFull } = this.#options;
-    const isWindowFull = places() >= recordsMax;
+    const { telemetry, budget, recordsMax, mark, onFull } = this.#options;
+    const isWindowFull = mark.places >= recordsMax;
     telemetry.mark(isWindowFull ? "read paused by a full window" : "read paused by a full byte budget");
     let cancelBudgetWait = () => {};
     await new Promise<void>((resolve) => {

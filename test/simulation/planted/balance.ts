@@ -36,7 +36,7 @@ export const BALANCE_BUGS: readonly PlantedBug[] = [
   }),
   bug("work goes on while the store takes no checkpoints", ["I7"], {
     at: "work-goes-on-while-the-store-takes-no-checkpoints",
-    instead: 'return this.#checkpoints.isBehind && this.shardId === "" ? "undurable" : "start";',
+    instead: 'return checkpoints.isBehind && checkpoints.isClosed ? "undurable" : "start";',
   }),
   bug("a batch whose size is refused is not split", ["I3", "I1"], {
     at: "a-batch-whose-size-is-refused-is-not-split",

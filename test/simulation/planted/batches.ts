@@ -17,7 +17,7 @@ export const BATCHES_BUGS: readonly PlantedBug[] = [
   }),
   bug("reading ahead ignores the byte budget", ["I10"], {
     at: "reading-ahead-ignores-the-byte-budget",
-    instead: "return places() < recordsMax * (1 - share) || budget.room > 1e12;",
+    instead: "return mark.places < recordsMax * (1 - share) || budget.room > 1e12;",
   }),
   bug("what is read is not taken from the budget", ["I10"], {
     at: "what-is-read-is-not-taken-from-the-budget",
@@ -26,7 +26,7 @@ export const BATCHES_BUGS: readonly PlantedBug[] = [
   }),
   bug("reading ahead ignores the window", ["I10"], {
     at: "reading-ahead-ignores-the-window",
-    instead: "return places() < recordsMax * 1e6 * (1 - share) && budget.room > 0;",
+    instead: "return mark.places < recordsMax * 1e6 * (1 - share) && budget.room > 0;",
   }),
   bug("one failing key stops its whole shard", ["I11"], {
     at: "one-failing-key-stops-its-whole-shard",
@@ -46,13 +46,11 @@ export const BATCHES_BUGS: readonly PlantedBug[] = [
   }),
   bug("a batch waits for two windows", ["I13"], {
     at: "a-batch-waits-for-two-windows",
-    instead:
-      "return this.#batchingWindowStartMs + (Math.floor(elapsedMs / batchingWindowMs) + 3) * batchingWindowMs;",
+    instead: "return this.#startMs + (Math.floor(elapsedMs / lengthMs) + 3) * lengthMs;",
   }),
   bug("batches do not wait for their window", ["I13"], {
     at: "batches-do-not-wait-for-their-window",
-    instead:
-      "return this.#batchingWindowStartMs + (Math.floor(elapsedMs / batchingWindowMs) + 0.5) * batchingWindowMs;",
+    instead: "return this.#startMs + (Math.floor(elapsedMs / lengthMs) + 0.5) * lengthMs;",
   }),
   bug("reads do not wait for the source's quota", ["ports"], {
     at: "reads-do-not-wait-for-the-sources-quota",

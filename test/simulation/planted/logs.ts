@@ -36,7 +36,7 @@ export const LOG_BUGS: readonly PlantedBug[] = [
   }),
   bug("a place without a record is not made durable", ["I22"], {
     at: "a-place-without-a-record-is-not-made-durable",
-    instead: "if (this.#log.saw(read) || read.records.length > 0) this.#checkpoints.changed();",
+    instead: "if (log.saw(read) || read.records.length > 0) checkpoints.changed();",
   }),
   bug("a damaged record takes its batch with it", ["I23"], {
     at: "a-damaged-record-takes-its-batch-with-it",

@@ -56,11 +56,11 @@ export const PROGRESS_BUGS: readonly PlantedBug[] = [
   }),
   bug("settled ranges that are not read yet are forgotten", ["I4"], {
     at: "settled-ranges-that-are-not-read-yet-are-forgotten",
-    instead: "settledRanges: this.#mark.settledRanges(),",
+    instead: "settledRanges: this.mark.settledRanges(),",
   }),
   bug("settled ranges are not skipped after a restart", ["I7"], {
     at: "settled-ranges-are-not-skipped-after-a-restart",
-    instead: "if (this.#skip.isSettled(record.position) && record.bytes < 0) {",
+    instead: "if (settlement.wasSettled(record.position) && record.bytes < 0) {",
   }),
   bug("a shard is read from its oldest record after a restart", ["I4", "I7"], {
     at: "a-shard-is-read-from-its-oldest-record-after-a-restart",
