@@ -70,6 +70,10 @@ export class GroupProgress implements ProgressStore {
     });
   }
 
+  get sessionMs(): number {
+    return (this.#options.times ?? GROUP_TIMES).sessionTimeoutMs;
+  }
+
   /** The partitions that are this process's to read; none before anyone has committed the group's starting offsets. */
   list(_mappingUuid: string): Promise<readonly ShardProgress[]> {
     return this.#asStoreCall(async () => {

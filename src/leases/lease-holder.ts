@@ -1,14 +1,17 @@
 import type { RepeatedLines } from "../lib/repeated-lines.ts";
 import { every } from "../lib/sleep.ts";
 import { WakeableLoop } from "../lib/wakeable-loop.ts";
-import { describeError } from "../model/errors.ts";
+import { assertInvariant, describeError } from "../model/errors.ts";
 import type { Clock, ScheduledCall } from "../ports/clock.ts";
 import type { ProgressStore, ShardProgress } from "../ports/progress-store.ts";
 import type { MarkName, Telemetry } from "../ports/telemetry.ts";
 import { Lease, type LeaseTimes, liveUntilMs } from "./lease.ts";
 import { LeaseBook, type LeasePlan } from "./lease-book.ts";
 
-type LeaseStore = Pick<ProgressStore, "acquire" | "renew" | "release" | "requestHandover" | "onChange">;
+type LeaseStore = Pick<
+  ProgressStore,
+  "acquire" | "renew" | "release" | "requestHandover" | "onChange" | "sessionMs"
+>;
 
 /** What works under a lease. */
 export interface Tenant {
@@ -49,6 +52,7 @@ export interface LeaseHolderOptions<T extends Tenant> {
 export class LeaseHolder<T extends Tenant> {
   readonly #options: LeaseHolderOptions<T>;
   readonly #book: LeaseBook;
+  readonly #renewalMs: number;
   readonly #tenants = new Map<string, T>();
   readonly #stop = new AbortController();
   readonly #end = new AbortController();
@@ -62,22 +66,28 @@ export class LeaseHolder<T extends Tenant> {
 
   constructor(options: LeaseHolderOptions<T>) {
     this.#options = options;
-    const { owner, clock, settings, look } = options;
+    const { owner, store, clock, settings, look } = options;
+    // plant: a-lease-is-renewed-once-in-its-time
+    this.#renewalMs = settings.leaseRenewalMs;
+    const isOutlived = this.#renewalMs < settings.leaseDurationMs / 3;
+    assertInvariant(isOutlived, "a lease does not outlive two renewals that fail");
+    const isCovered = (store.sessionMs ?? Number.POSITIVE_INFINITY) >= settings.leaseDurationMs;
+    assertInvariant(isCovered, "a broker gives a shard away before its lease ends here");
     this.#book = new LeaseBook(owner, settings);
     this.#loop = new WakeableLoop({
       clock,
       signal: this.#end.signal,
-      pauseMs: () => Math.min(settings.leaseRenewalMs, this.#dueInMs),
+      pauseMs: () => Math.min(this.#renewalMs, this.#dueInMs),
       turn: look,
     });
   }
 
   start(): void {
-    const { store, mappingUuid, clock, settings, isDividedByBroker } = this.#options;
+    const { store, mappingUuid, clock, isDividedByBroker } = this.#options;
     this.#endOfChanges = store.onChange?.(mappingUuid, () => this.wake());
     this.#looped = this.#loop.run();
     // A look may wait for a source that lists slowly, or for a store; leases do not wait with it.
-    if (!isDividedByBroker) this.#pulse = every(clock, settings.leaseRenewalMs, () => this.#renewOverdue());
+    if (!isDividedByBroker) this.#pulse = every(clock, this.#renewalMs, () => this.#renewOverdue());
   }
 
   /** There is something new to look at. */
@@ -160,9 +170,9 @@ export class LeaseHolder<T extends Tenant> {
   }
 
   #renewOverdue(): void {
-    const { clock, settings } = this.#options;
+    const { clock } = this.#options;
     for (const tenant of this.#tenants.values()) {
-      if (clock.monotonic() - tenant.lease.askedMs >= settings.leaseRenewalMs) void this.#renew(tenant);
+      if (clock.monotonic() - tenant.lease.askedMs >= this.#renewalMs) void this.#renew(tenant);
     }
   }
 

@@ -18,6 +18,11 @@ import type { Shard } from "../model/record.ts";
  *   caller reads the record back before it relies on either.
  */
 export interface ProgressStore {
+  /**
+   * Where a broker coordinates: for so long after a renewal it gives the shard to nobody else. Never shorter than the
+   * engine's lease.
+   */
+  readonly sessionMs?: number;
   /** All shard records of a mapping; empty for a mapping that was never started. */
   list(mappingUuid: string): Promise<readonly ShardProgress[]>;
   /**

@@ -285,7 +285,11 @@ function generateSettings(random: SeededRandom, flavour: Flavour, isLarge: boole
     checkpointIntervalMs: random.pick([0, 50, 200, 1_000]),
     discoveryIntervalMs: random.int(500, 3_000),
     leaseDurationMs,
-    leaseRenewalMs: Math.round(leaseDurationMs / random.between(3, 6)),
+    // A lease outlives two renewals that fail.
+    leaseRenewalMs: Math.min(
+      Math.round(leaseDurationMs / random.between(3, 6)),
+      Math.ceil(leaseDurationMs / 3) - 1,
+    ),
     backoffBaseMs: random.pick([20, 100, 200]),
     backoffCapMs: random.pick([300, 1_000, 3_000]),
     expiryCheckMs: 2_000,

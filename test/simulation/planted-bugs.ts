@@ -1,3 +1,4 @@
+import { ASSERTION_BUGS } from "./planted/assertions.ts";
 import { BALANCE_BUGS } from "./planted/balance.ts";
 import { BATCHES_BUGS } from "./planted/batches.ts";
 import { LOG_BUGS } from "./planted/logs.ts";
@@ -27,4 +28,5 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ...STANDSTILL_BUGS,
   ...SOURCE_WORD_BUGS,
   ...LOG_BUGS,
+  ...ASSERTION_BUGS,
 ];

@@ -1,3 +1,4 @@
+import { assertInvariant } from "../../model/errors.ts";
 import type { FailureCondition, FailureRecord } from "../../model/failure-record.ts";
 import type { StreamMapping } from "../../model/mapping.ts";
 import type { InvocationOutcome } from "../../model/outcome.ts";
@@ -129,6 +130,7 @@ function fail(
 ): Decision {
   const segment = afterFailure(tried);
   // plant: the-smallest-batches-are-not-split
+  // plant: a-single-record-is-split
   if (mapping.bisectBatchOnFunctionError && segment.records.length > 1) return split(segment, 0);
   const triedForMs = triedFor(segment, nowMs);
   // plant: one-retry-too-many
@@ -149,6 +151,7 @@ function pause(tried: Segment, atLeastMs: number, nowMs: number): Decision {
 
 /** Each half has a fresh budget (decision 0026), unless said. */
 function split(segment: Segment, failures: number): Split {
+  assertInvariant(segment.records.length > 1, "a segment of a single record is split");
   // plant: batches-are-split-one-record-at-a-time
   const middle = Math.floor(segment.records.length / 2);
   const left = segment.records.slice(0, middle);

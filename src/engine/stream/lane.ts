@@ -1,5 +1,6 @@
 import { knownArrivalMs } from "../../model/arrival.ts";
 import type { WindowCheckpoint } from "../../model/checkpoint.ts";
+import { assertInvariant } from "../../model/errors.ts";
 import type { ScheduledCall } from "../../ports/clock.ts";
 import { Batcher } from "../batch/batcher.ts";
 import type { LaneExplanation } from "../explanation.ts";
@@ -109,6 +110,7 @@ export class Lane {
 
   /** Starts a batch if one is due; to be called after whatever may have made one due. */
   poke(): void {
+    // plant: a-lane-starts-a-batch-while-one-runs
     if (this.#isRunning || this.#context.startPermission() === "stop") return;
     const dueInMs = this.#dueInMs();
     this.#timer?.cancel();
@@ -133,6 +135,7 @@ export class Lane {
   }
 
   async #runWhileDue(): Promise<void> {
+    assertInvariant(this.#run === undefined, "a lane starts a batch while one runs");
     try {
       let isStopped = false;
       while (!isStopped && this.#dueInMs() === 0) {

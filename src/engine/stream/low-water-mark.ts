@@ -62,6 +62,7 @@ export class LowWaterMark {
     if (ordinal !== this.#low) return;
     // plant: the-low-water-mark-passes-open-records
     while (this.#low < this.#next && this.#settled[this.#low & mask] !== OPEN) this.#passLowest();
+    // plant: the-low-water-mark-goes-back
     this.#resume = { kind: "after", position: this.#endOf(this.#low - 1) };
   }
 

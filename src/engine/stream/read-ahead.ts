@@ -1,3 +1,4 @@
+import { assertInvariant } from "../../model/errors.ts";
 import type { StreamMapping } from "../../model/mapping.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
 import type { ByteBudget } from "../budget.ts";
@@ -73,6 +74,8 @@ export class ReadAhead {
   }
 
   release(records: number, bytes: number): void {
+    const isHeld = records <= this.#records && bytes <= this.#bytes;
+    assertInvariant(isHeld, "a shard gives back more than it has read ahead");
     this.#records -= records;
     this.#bytes -= bytes;
     this.#options.budget.release(bytes);

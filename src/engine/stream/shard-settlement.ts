@@ -178,6 +178,7 @@ export class ShardSettlement {
       this.#options.environment.telemetry.mark("settled ahead of the low-water mark");
     this.checkpoints.changed();
     this.#settledRecords += records.length;
+    // plant: a-shard-gives-back-more-than-it-has-read-ahead
     this.readAhead.release(records.length, bytes);
     this.gauge();
     this.log.progressed();

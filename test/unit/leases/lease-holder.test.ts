@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { GROUP_TIMES } from "../../../connectors/kafka/group-times.ts";
+import { DEFAULT_SETTINGS } from "../../../src/engine/settings.ts";
 import { LeaseHolder, type Tenant } from "../../../src/leases/lease-holder.ts";
 import { RepeatedLines } from "../../../src/lib/repeated-lines.ts";
 import { initialCheckpoint } from "../../../src/model/checkpoint.ts";
@@ -32,7 +34,12 @@ class Holders {
     return holders;
   }
 
-  join(owner: string, onWanted: (holder: LeaseHolder<Tenant>, tenant: Tenant) => void = () => {}) {
+  join(
+    owner: string,
+    onWanted: (holder: LeaseHolder<Tenant>, tenant: Tenant) => void = () => {},
+    settings = TIMES,
+    sessionMs?: number,
+  ) {
     const telemetry = {
       ...SILENT_TELEMETRY,
       count: (name: string, _mapping: string, by: number) => {
@@ -44,11 +51,11 @@ class Holders {
       mappingUuid: MAPPING,
       mapping: MAPPING,
       owner,
-      store: this.#storeOf(owner),
+      store: this.#storeOf(owner, sessionMs),
       clock: this.clock,
       telemetry,
       lines: new RepeatedLines(this.clock, telemetry),
-      settings: TIMES,
+      settings,
       isDividedByBroker: false,
       takenOver: "lease taken over",
       look: async () => {
@@ -69,9 +76,10 @@ class Holders {
     return holder;
   }
 
-  #storeOf(owner: string): ProgressStore {
+  #storeOf(owner: string, sessionMs: number | undefined): ProgressStore {
     return new Proxy(this.store, {
       get: (store, name) => {
+        if (name === "sessionMs") return sessionMs;
         const detour = this.detours.get(`${owner} ${String(name)}`);
         const member: unknown = Reflect.get(store, name);
         return detour ?? (typeof member === "function" ? member.bind(store) : member);
@@ -175,6 +183,16 @@ describe("lease holder", () => {
     await Promise.all([one.end(), holders.clock.advance(1)]);
     assert.equal(one.size, 0);
     assert.equal(await holders.ownerOf("a"), undefined);
+  });
+
+  test("a lease that two failed renewals would cost, or that a broker gives away sooner, is a defect", async () => {
+    const holders = await Holders.of("a");
+    const join = (times: Partial<typeof TIMES>, sessionMs?: number) =>
+      holders.join("one", undefined, { ...TIMES, ...times }, sessionMs);
+    assert.throws(() => join({ leaseRenewalMs: 3_334 }), { code: "ERR_MILLRACE_INVARIANT" });
+    assert.throws(() => join({}, 9_999), { code: "ERR_MILLRACE_INVARIANT" });
+    await Promise.all([join({}, 10_000).end(), holders.clock.advance(1)]);
+    assert.ok(GROUP_TIMES.sessionTimeoutMs >= DEFAULT_SETTINGS.leaseDurationMs);
   });
 
   test("once it is abandoned it writes nothing: the lease runs out by itself", async () => {
