@@ -274,7 +274,7 @@ function generateProcesses(random: SeededRandom, flavour: Flavour, isCrowded: bo
 
 function generateSettings(random: SeededRandom, flavour: Flavour, isLarge: boolean): EngineSettings {
   const isTight = flavour !== "isolation" && random.chance(0.3);
-  const leaseDurationMs = random.int(2_000, 5_000);
+  const leaseMs = random.int(2_000, 5_000);
   const mappingBudgetBytes = isTight ? random.int(4_000, 30_000) : 10_000_000;
   return {
     shardWindowRecords: flavour === "isolation" ? 20_000 : random.pick([20, 100, 500, 5_000]),
@@ -284,12 +284,8 @@ function generateSettings(random: SeededRandom, flavour: Flavour, isLarge: boole
     readBytes: isTight ? random.int(1_000, 5_000) : 1_000_000,
     checkpointIntervalMs: random.pick([0, 50, 200, 1_000]),
     discoveryIntervalMs: random.int(500, 3_000),
-    leaseDurationMs,
-    // A lease outlives two renewals that fail.
-    leaseRenewalMs: Math.min(
-      Math.round(leaseDurationMs / random.between(3, 6)),
-      Math.ceil(leaseDurationMs / 3) - 1,
-    ),
+    leaseDurationMs: leaseMs,
+    leaseRenewalMs: Math.min(Math.round(leaseMs / random.between(3, 6)), Math.ceil(leaseMs / 3) - 1),
     backoffBaseMs: random.pick([20, 100, 200]),
     backoffCapMs: random.pick([300, 1_000, 3_000]),
     expiryCheckMs: 2_000,
