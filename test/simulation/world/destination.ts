@@ -1,4 +1,5 @@
 import { laneOfKey } from "../../../src/engine/stream/lane-of-key.ts";
+import { knownArrivalMs } from "../../../src/model/arrival.ts";
 import { MillraceError } from "../../../src/model/errors.ts";
 import type { FailureRecord } from "../../../src/model/failure-record.ts";
 import type { Position } from "../../../src/model/record.ts";
@@ -80,9 +81,16 @@ function failedRecords(
   const laneOf = ({ key }: SimRecord) => laneOfKey(key, history.mapping.parallelizationFactor);
   const lane = between[0] && laneOf(between[0]);
   const unmade = between.filter(
-    (each) => isUnmade(history, each) && laneOf(each) === lane && !held.includes(each),
+    (each) =>
+      isUnmade(history, each) && laneOf(each) === lane && !held.includes(each) && mayBeGivenUp(each, record),
   );
   return [...held, ...unmade.slice(0, range.count - held.length)];
+}
+
+/** What the filter drops is not, nor for its age what has none. */
+function mayBeGivenUp({ accepted, unmade, arrivalMs }: SimRecord, { condition }: FailureRecord): boolean {
+  const passes = accepted || unmade !== "event";
+  return passes && (condition !== "RecordAgeExceeded" || knownArrivalMs(arrivalMs) !== undefined);
 }
 
 function recordsBetween(shard: SimShard, from: Position, to: Position): readonly SimRecord[] {
