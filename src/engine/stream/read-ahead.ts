@@ -16,7 +16,7 @@ export interface ReadAheadOptions {
   readonly telemetry: Telemetry;
   /** At most so many records from the low-water mark to the newest read one. */
   readonly recordsMax: number;
-  /** Its places: how many they are, without those that hold no memory: what a filter dropped, what was settled before. */
+  /** Its places: how many they are, without what a filter dropped and what was settled before, which hold no memory. */
   readonly mark: Pick<LowWaterMark, "places">;
   /** Reading has stopped for want of room: batches that wait for more records are to go now. */
   onFull(): void;
