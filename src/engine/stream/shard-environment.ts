@@ -13,6 +13,8 @@ import type { StreamDeployment } from "../engine.ts";
 import { compileFilterCriteria } from "../filter/filter.ts";
 import { FailureDelivery } from "../invoke/failure-delivery.ts";
 import type { EngineSettings } from "../settings.ts";
+import { streamSubject } from "../trace/trace-subject.ts";
+import { Tracer } from "../trace/tracer.ts";
 import { ProgressGauges } from "./progress-gauges.ts";
 import { ShardInquiry } from "./shard-inquiry.ts";
 import { SourceOutages } from "./source-outages.ts";
@@ -99,4 +101,11 @@ export function shardEnvironment(
 function filterOf({ mapping, source }: StreamDeployment): ShardEnvironment["filter"] {
   if (mapping.filterPatterns.length === 0) return undefined;
   return compileFilterCriteria(mapping.filterPatterns, source.events.filterDataKey, { dataPattern: "any" });
+}
+
+/** `undefined`: nothing is traced. */
+export function shardTracer(environment: ShardEnvironment, shardId: string): Tracer | undefined {
+  const { tracing, clock, random, mapping, source } = environment;
+  if (tracing === undefined) return undefined;
+  return new Tracer({ tracing, clock, random, subject: streamSubject(mapping, source.description, shardId) });
 }

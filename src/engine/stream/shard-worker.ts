@@ -2,13 +2,11 @@ import type { Lease } from "../../leases/lease.ts";
 import type { Checkpoint } from "../../model/checkpoint.ts";
 import { describeError } from "../../model/errors.ts";
 import type { ShardExplanation } from "../explanation.ts";
-import { streamSubject } from "../trace/trace-subject.ts";
-import { Tracer } from "../trace/tracer.ts";
 import { Expiry } from "./expiry.ts";
 import { runReadLoop } from "./read-loop.ts";
 import { ReadNotes } from "./read-notes.ts";
 import type { ShardContext } from "./shard-context.ts";
-import type { ShardEnvironment } from "./shard-environment.ts";
+import { type ShardEnvironment, shardTracer } from "./shard-environment.ts";
 import { ShardIntake } from "./shard-intake.ts";
 import { ShardLanes } from "./shard-lanes.ts";
 import { ShardLife } from "./shard-life.ts";
@@ -281,7 +279,7 @@ export class ShardWorker {
       shardId: this.shardId,
       caller: { kind: "mapping", key: mapping.name, shardId: this.shardId },
       report: (problem, where) => report(problem, { shardId: this.shardId, ...where }),
-      tracer: this.#tracer(),
+      tracer: shardTracer(this.#environment, this.shardId),
       expiry: new Expiry(mapping),
       stopSignal: life.stopSignal,
       callSignal: life.callSignal,
@@ -292,12 +290,5 @@ export class ShardWorker {
       },
       windowChanged: () => checkpoints.changed(),
     };
-  }
-
-  #tracer(): Tracer | undefined {
-    const { tracing, clock, random, mapping, source } = this.#environment;
-    if (tracing === undefined) return undefined;
-    const subject = streamSubject(mapping, source.description, this.shardId);
-    return new Tracer({ tracing, clock, random, subject });
   }
 }
