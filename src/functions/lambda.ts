@@ -102,6 +102,8 @@ class LambdaFunction implements FunctionTarget {
 
 function outcomeOfAnswer(answer: InvokeCommandOutput): InvocationOutcome {
   const { ExecutedVersion: executedVersion = "$LATEST" } = answer;
+  // plant: a-web-page-is-taken-for-what-a-function-returned
+  if (answer.ExecutedVersion === undefined && isMarkup(answer.Payload ?? EMPTY)) return FOREIGN;
   const outcome = outcomeOfRun(answer);
   return executedVersion === "$LATEST" ? outcome : withVersion(outcome, executedVersion);
 }
@@ -119,6 +121,19 @@ function outcomeOfRun({ FunctionError, Payload }: InvokeCommandOutput): Invocati
 }
 
 const EMPTY = new Uint8Array(0);
+const MARKUP = 0x3c;
+const SPACE_MAX = 0x20;
+const FOREIGN: InvocationOutcome = {
+  kind: "unavailable",
+  message:
+    "lambda:Invoke was answered with a web page that names no executed version: no function has run. " +
+    "Look what answers at the function's endpoint, or at a proxy on the way to it.",
+};
+
+/** No function returns it, and Lambda names the version that ran: a page that asks for a login, or says an error. */
+function isMarkup(payload: Uint8Array): boolean {
+  return payload.find((byte) => byte > SPACE_MAX) === MARKUP;
+}
 
 class LambdaCall implements WatchedCall {
   watchIndex = -1;

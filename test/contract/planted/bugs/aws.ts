@@ -110,4 +110,12 @@ export const AWS_BUGS: readonly ContractBug[] = [
     },
     { at: "an-answer-without-a-receipt-counts-as-delivered", instead: "if (receipt !== null) return;" },
   ),
+  contractBug(
+    "a web page is taken for what a function returned",
+    {
+      file: "test/unit/functions/lambda-answers.test.ts",
+      test: "a web page with status 200 is no function's answer: nothing has run, and nothing is settled",
+    },
+    { at: "a-web-page-is-taken-for-what-a-function-returned", instead: "" },
+  ),
 ];
