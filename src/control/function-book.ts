@@ -105,7 +105,11 @@ export class FunctionBook {
     const { clock, telemetry, invokers } = this.#options;
     try {
       const next = await this.#opened(resource);
-      if (this.#open.get(name) !== before) return await next.fn.target.close();
+      if (this.#open.get(name) !== before) {
+        // Another declaration was opened meanwhile, which may be the newer one or not.
+        await next.fn.target.close();
+        return await this.#renew(name);
+      }
       this.#open.set(name, Promise.resolve(next));
       const ended = invokers.replace(next.fn);
       telemetry.log("info", "function changed", { function: name });

@@ -75,6 +75,29 @@ test("the same declaration opens nothing, and neither does a change of what nobo
   assert.deepEqual(log, ["open orders 2"]);
 });
 
+for (const order of [
+  [2, 3],
+  [3, 2],
+]) {
+  test(`of declarations that come while one opens the last is in force, when ${order[0]} is open first`, async () => {
+    const { book, log, declare, held } = createWorld();
+    await book.openFunction("orders");
+    const release = new Map<number, () => void>();
+    for (const state of order) held.set(state, new Promise((resolve) => release.set(state, resolve)));
+    const [two] = [declare(2), await quiet()];
+    const [three] = [declare(3), await quiet()];
+    for (const state of order) {
+      release.get(state)?.();
+      await quiet();
+    }
+    held.clear();
+    await Promise.all([two, three]);
+    const { target } = await book.openFunction("orders");
+    await target.close();
+    assert.equal(log.at(-1), "close 3", log.join());
+  });
+}
+
 test("what cannot be opened anew leaves the former in its place, and is tried again", async () => {
   const { book, log, invoke, finish, declare, clock, broken } = createWorld();
   await book.openFunction("orders");
@@ -97,12 +120,15 @@ function createWorld() {
   const invokers = new InvokerBook(clock, telemetry);
   const log: string[] = [];
   const broken = new Set<number>();
+  /** Openings that wait. */
+  const held = new Map<number, Promise<void>>();
   const running = new Map<number, () => void>();
   const book = new FunctionBook({
     functions: [declared(1)],
     async openFunction({ target }) {
       const state = Number(target.kind === "http" ? new URL(target.url).port : 0);
       if (broken.has(state)) throw new MillraceError("ERR_MILLRACE_FUNCTION", "It throws when it is loaded.");
+      await held.get(state);
       log.push(`open orders ${state}`);
       const adapter: FunctionTarget = {
         async invoke() {
@@ -131,6 +157,7 @@ function createWorld() {
     book,
     log,
     broken,
+    held,
     invoke: (fn: Parameters<InvokerBook["invokerOf"]>[0]) => invokers.invokerOf(fn).invoke(call),
     finish: (state: number) => running.get(state)?.(),
     declare: (state: number) => book.declare([declared(state)]),
