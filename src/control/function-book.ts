@@ -39,6 +39,7 @@ export class FunctionBook {
   readonly #retries = new Map<string, ScheduledCall>();
   readonly #closing = new Set<Promise<void>>();
   #functions: readonly FunctionResource[];
+  #isClosed = false;
 
   constructor(options: FunctionBookOptions) {
     this.#options = options;
@@ -75,6 +76,7 @@ export class FunctionBook {
 
   /** Closes everything; never rejects. What could not be closed is returned. */
   async close(): Promise<readonly { readonly name: string; readonly target: FunctionTarget }[]> {
+    this.#isClosed = true;
     for (const retry of this.#retries.values()) retry.cancel();
     await Promise.all(this.#closing);
     const opened = await Promise.allSettled(this.#open.values());
@@ -105,16 +107,17 @@ export class FunctionBook {
     const { clock, telemetry, invokers } = this.#options;
     try {
       const next = await this.#opened(resource);
-      if (this.#open.get(name) !== before) {
-        // Another declaration was opened meanwhile, which may be the newer one or not.
+      if (this.#isClosed || this.#open.get(name) !== before) {
+        // Another declaration was opened meanwhile, the newer one or not; or nothing is to be open any more.
         await next.fn.target.close();
-        return await this.#renew(name);
+        return this.#isClosed ? undefined : await this.#renew(name);
       }
       this.#open.set(name, Promise.resolve(next));
       const ended = invokers.replace(next.fn);
       telemetry.log("info", "function changed", { function: name });
       this.#closeLater(former.fn, ended);
     } catch (error) {
+      if (this.#isClosed) return;
       const message = "a changed function could not be opened; the former one goes on, and it is tried again";
       telemetry.log("error", message, { function: name, error: describeError(error) });
       this.#retries.set(

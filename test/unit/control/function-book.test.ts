@@ -98,6 +98,19 @@ for (const order of [
   });
 }
 
+test("a function that opens anew while all is closed is closed too", async () => {
+  const { book, log, declare, held } = createWorld();
+  await book.openFunction("orders");
+  const { promise, resolve } = Promise.withResolvers<void>();
+  held.set(2, promise);
+  const changing = declare(2);
+  await quiet();
+  assert.equal((await book.close()).length, 1);
+  resolve();
+  await changing;
+  assert.deepEqual(log, ["open orders 1", "open orders 2", "close 2"]);
+});
+
 test("what cannot be opened anew leaves the former in its place, and is tried again", async () => {
   const { book, log, invoke, finish, declare, clock, broken } = createWorld();
   await book.openFunction("orders");
