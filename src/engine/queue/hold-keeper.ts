@@ -1,7 +1,7 @@
 import type { RepeatedLines } from "../../lib/repeated-lines.ts";
 import { describeError } from "../../model/errors.ts";
 import type { Clock, ScheduledCall } from "../../ports/clock.ts";
-import type { QueueSource } from "../../ports/queue-source.ts";
+import type { QueueSource, Settlement } from "../../ports/queue-source.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
 import { type HeldMessage, messagesOf } from "./held-message.ts";
 
@@ -112,17 +112,9 @@ export class HoldKeeper {
     const { source, clock, telemetry, lines, mapping } = this.#options;
     const holdMs = this.#options.holdMs();
     const askedMs = clock.monotonic();
+    let results: readonly Settlement[];
     try {
-      const results = await source.extend(messagesOf(due), holdMs);
-      telemetry.mark("holds prolonged");
-      const lost = due.filter((_, index) => results[index] === "lost");
-      for (const [index, held] of due.entries()) {
-        if (results[index] !== "settled") continue;
-        held.holdUntilMs = askedMs + holdMs;
-        held.spanMs = holdMs;
-      }
-      // A message that was settled meanwhile is not lost: it is no longer held.
-      this.#lose(lost.filter((held) => this.#held.has(held)));
+      results = await source.extend(messagesOf(due), holdMs);
     } catch (error) {
       const fields = { mapping, records: due.length, error: describeError(error) };
       lines.write(
@@ -130,7 +122,17 @@ export class HoldKeeper {
         "the holds of messages could not be prolonged; trying again while they last",
         fields,
       );
+      return;
     }
+    telemetry.mark("holds prolonged");
+    const lost = due.filter((_, index) => results[index] === "lost");
+    for (const [index, held] of due.entries()) {
+      if (results[index] !== "settled") continue;
+      held.holdUntilMs = askedMs + holdMs;
+      held.spanMs = holdMs;
+    }
+    // A message that was settled meanwhile is not lost: it is no longer held.
+    this.#lose(lost.filter((held) => this.#held.has(held)));
   }
 
   #lose(lost: readonly HeldMessage[]): void {
