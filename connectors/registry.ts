@@ -1,6 +1,8 @@
 import { delimiter } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Connector } from "../src/ports/connector.ts";
+import type { DestinationKind } from "../src/ports/destination-kind.ts";
+import type { FunctionTargetKind } from "../src/ports/function-target-kind.ts";
 import { dynamodbStreamsConnector } from "./dynamodb-streams/connector.ts";
 import { kafkaConnector } from "./kafka/connector.ts";
 import { kinesisConnector } from "./kinesis/connector.ts";
@@ -17,34 +19,51 @@ export const CONNECTORS: readonly Connector[] = [
   sqsConnector,
 ];
 
-/** The environment variable that names modules with connectors of the operator's own. */
+/** The environment variable that names modules of the operator's own. */
 const MODULES = "MILLRACE_CONNECTORS";
 
-/**
- * The connectors of this process: those of the list, and those that modules of the operator export as `CONNECTORS`. The
- * variable holds absolute paths, with the system's delimiter of paths between them.
- * @throws Error that names the module, when it cannot be loaded or exports none.
- */
-export async function loadConnectors(
-  environment: Readonly<Record<string, string | undefined>>,
-): Promise<readonly Connector[]> {
-  const paths = (environment[MODULES] ?? "").split(delimiter).filter((path) => path !== "");
-  if (paths.length === 0) return CONNECTORS;
-  const brought = await Promise.all(paths.map(connectorsOf));
-  return distinct([...CONNECTORS, ...brought.flat()]);
+/** What a process knows besides what is built in. */
+export interface Extensions {
+  readonly connectors: readonly Connector[];
+  /** Kinds of failure destinations. */
+  readonly destinations: readonly DestinationKind[];
+  readonly targets: readonly FunctionTargetKind[];
 }
 
-async function connectorsOf(path: string): Promise<readonly Connector[]> {
-  let module: { readonly CONNECTORS?: unknown };
+/**
+ * The connectors of this process: those of the list, and those that modules of the operator export as `CONNECTORS`; and
+ * kinds of failure destinations (`DESTINATIONS`) and of function targets (`TARGETS`) that they export. The variable
+ * holds absolute paths, with the system's delimiter of paths between them.
+ * @throws Error that names the module, when it cannot be loaded or exports none of the three.
+ */
+export async function loadExtensions(
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<Extensions> {
+  const paths = (environment[MODULES] ?? "").split(delimiter).filter((path) => path !== "");
+  const brought = await Promise.all(paths.map(extensionsOf));
+  if (brought.length === 0) return { connectors: CONNECTORS, destinations: [], targets: [] };
+  return {
+    connectors: distinct([...CONNECTORS, ...brought.flatMap(({ connectors }) => connectors)]),
+    destinations: brought.flatMap(({ destinations }) => destinations),
+    targets: brought.flatMap(({ targets }) => targets),
+  };
+}
+
+async function extensionsOf(path: string): Promise<Extensions> {
+  let module: { readonly CONNECTORS?: unknown; readonly DESTINATIONS?: unknown; readonly TARGETS?: unknown };
   try {
     module = await import(pathToFileURL(path).href);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new Error(`The module ${path}, which ${MODULES} names, cannot be loaded: ${reason}`, { cause });
   }
-  const { CONNECTORS: brought } = module;
-  if (Array.isArray(brought) && brought.length > 0) return brought;
-  throw new Error(`The module ${path}, which ${MODULES} names, exports no list CONNECTORS.`);
+  const { CONNECTORS: connectors = [], DESTINATIONS: destinations = [], TARGETS: targets = [] } = module;
+  const areLists = Array.isArray(connectors) && Array.isArray(destinations) && Array.isArray(targets);
+  if (areLists && connectors.length + destinations.length + targets.length > 0)
+    return { connectors, destinations, targets };
+  throw new Error(
+    `The module ${path}, which ${MODULES} names, exports no list CONNECTORS, DESTINATIONS or TARGETS.`,
+  );
 }
 
 /** Metrics and mappings tell connectors by their kinds. */

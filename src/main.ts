@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { CONNECTORS, loadConnectors } from "../connectors/registry.ts";
+import { type Extensions, loadExtensions } from "../connectors/registry.ts";
 import { readCredentials } from "./api/access-credentials.ts";
 import { startApiServer, startMetricsServer } from "./api/server.ts";
 import { isLoopback, parseServerAddress } from "./api/server-address.ts";
@@ -10,6 +10,7 @@ import type { FromMember, ToMember } from "./cli/processes/group-messages.ts";
 import type { StopSignal } from "./cli/stop-signal.ts";
 import { createFileDestination } from "./destinations/file.ts";
 import { createEngine } from "./engine/create-engine.ts";
+import { openCustomFunction } from "./functions/custom.ts";
 import { createHttpFunction } from "./functions/http.ts";
 import { checkModuleFunction, createModuleFunction } from "./functions/module.ts";
 import { createVersionedFunction } from "./invocation/alias-route.ts";
@@ -18,6 +19,7 @@ import type { FunctionResource, FunctionTargetSpec } from "./manifests/resources
 import { describeError } from "./model/errors.ts";
 import type { Destination } from "./ports/destination.ts";
 import type { FunctionTarget } from "./ports/function-target.ts";
+import type { FunctionTargetKind } from "./ports/function-target-kind.ts";
 import { openCellStore, openResourceStore, openStore } from "./stores/open-store.ts";
 import { BoundedOutput } from "./system/bounded-output.ts";
 import { createSystemClock } from "./system/clock.ts";
@@ -30,15 +32,13 @@ import { readOtlpSettings } from "./telemetry/otlp/otlp-settings.ts";
 import { createTelemetry } from "./telemetry/telemetry.ts";
 
 /** The composition root: the only place that constructs adapters. */
-const adapters: Adapters = {
+const adapters: Omit<Adapters, keyof Extensions | "openFunction"> = {
   clock: createSystemClock(),
   random: createSystemRandom(),
-  connectors: CONNECTORS,
   createEngine,
   openStore,
   openResourceStore,
   openCellStore,
-  openFunction,
   openDestination,
   createTelemetry: (log, logLevel) =>
     createTelemetry({
@@ -98,16 +98,18 @@ async function openTracing(
 }
 
 async function openFunction(
+  kinds: readonly FunctionTargetKind[],
   resource: FunctionResource,
   onOutput: (line: string) => void,
 ): Promise<FunctionTarget> {
   const { target, versions, aliases } = resource;
-  const latest = await openTarget(resource, target, onOutput);
+  const latest = await openTarget(resource, target, onOutput, kinds);
   if (versions.size === 0 && aliases.size === 0) return latest;
   const targets = new Map<string, FunctionTarget>();
   const versioned = createVersionedFunction({ latest, versions: targets, aliases });
   try {
-    for (const [version, spec] of versions) targets.set(version, await openTarget(resource, spec, onOutput));
+    for (const [version, spec] of versions)
+      targets.set(version, await openTarget(resource, spec, onOutput, kinds));
     return versioned;
   } catch (error) {
     await versioned.close();
@@ -119,9 +121,12 @@ async function openTarget(
   { name, concurrency }: FunctionResource,
   target: FunctionTargetSpec,
   onOutput: (line: string) => void,
+  kinds: readonly FunctionTargetKind[],
 ): Promise<FunctionTarget> {
   const { clock } = adapters;
   switch (target.kind) {
+    case "custom":
+      return await openCustomFunction(target, { name, concurrency }, kinds);
     case "http":
       return createHttpFunction({ url: target.url, connections: concurrency, clock });
     case "lambda": {
@@ -140,7 +145,7 @@ async function openTarget(
 }
 
 async function openDestination(
-  address: Exclude<DestinationAddress, { readonly kind: "source" }>,
+  address: Exclude<DestinationAddress, { readonly kind: "source" | "brought" }>,
 ): Promise<Destination> {
   switch (address.kind) {
     case "file":
@@ -189,9 +194,7 @@ function readVersion(): string {
 
 const fatalListeners = new Set<(error: unknown) => void>();
 
-/**
- * A process in which something was left unhandled cannot be trusted: it ends, loudly, and its supervisor restarts it.
- */
+/** A process in which something was left unhandled cannot be trusted: it ends, and its supervisor restarts it. */
 function endOnFatal(error: unknown): void {
   for (const listener of fatalListeners) listener(error);
   if (fatalListeners.size === 0) {
@@ -209,9 +212,9 @@ function endOnClosedPipe(error: NodeJS.ErrnoException): void {
 /** Long enough for output to flow; a forgotten timer or socket must not keep an ended command alive. */
 const EXIT_GRACE_MS = 2000;
 
-/** The operator's own connectors are asked for before any command: without them manifests would be refused. */
+/** A module of the operator's own is missing: without it manifests would be refused. */
 function endOnBadModule(error: unknown): never {
-  process.stderr.write(`millrace: ${error instanceof Error ? error.message : describeError(error)}\n`);
+  process.stderr.write(`millrace: ${describeError(error)}\n`);
   process.exit(EXIT_BAD_INPUT);
 }
 
@@ -230,14 +233,18 @@ function guardProcess(): void {
 /** Runs the command line `words`, without the program's own name, as this process; one after the other, if several. */
 export async function main(words: readonly string[]): Promise<ExitStatus> {
   guardProcess();
-  const connectors = await loadConnectors(process.env).catch(endOnBadModule);
+  const brought = await loadExtensions(process.env).catch(endOnBadModule);
   const undo: (() => void)[] = [];
   const parent = parentLink<ToMember, FromMember>();
   const host: CliHost = {
     version: readVersion(),
     stdout: process.stdout,
     stderr: standardError(),
-    adapters: { ...adapters, connectors },
+    adapters: {
+      ...adapters,
+      ...brought,
+      openFunction: (...given) => openFunction(brought.targets, ...given),
+    },
     words,
     parent,
     environment: process.env,

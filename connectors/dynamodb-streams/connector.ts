@@ -1,5 +1,6 @@
 import type { StreamConnector } from "../../src/ports/connector.ts";
 import { FILTER_DATA_KEY } from "./event.ts";
+import { dynamodbParameters } from "./parameters.ts";
 import { createSdkStreamApi } from "./sdk-stream-api.ts";
 import { createDynamodbSource, KIND } from "./source.ts";
 import { ARN_SERVICE, parseStreamArn } from "./stream-arn.ts";
@@ -15,11 +16,7 @@ export const dynamodbStreamsConnector: StreamConnector = {
   filterDataKey: FILTER_DATA_KEY,
   startingPositions: ["TRIM_HORIZON", "LATEST"],
   endpointNames: [],
-  parameters: {
-    title: "DynamoDB Streams",
-    fields: {},
-    actions: ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"],
-  },
+  parameters: dynamodbParameters,
   async openStream(mapping) {
     const arn = parseStreamArn(mapping.eventSourceArn ?? "");
     return createDynamodbSource(arn, createSdkStreamApi(arn));

@@ -1,6 +1,7 @@
 import type { StreamConnector } from "../../src/ports/connector.ts";
 import type { StreamSource } from "../../src/ports/stream-source.ts";
 import { FILTER_DATA_KEY } from "./event.ts";
+import { kinesisParameters } from "./parameters.ts";
 import { createSdkApi } from "./sdk-api.ts";
 import { createStreamSender } from "./sender.ts";
 import { KINESIS_QUOTA, ShardQuotas } from "./shard-quota.ts";
@@ -18,18 +19,7 @@ export const kinesisConnector: StreamConnector = {
   filterDataKey: FILTER_DATA_KEY,
   startingPositions: ["TRIM_HORIZON", "LATEST", "AT_TIMESTAMP"],
   endpointNames: [],
-  parameters: {
-    title: "Kinesis",
-    fields: {},
-    actions: [
-      "kinesis:DescribeStreamSummary",
-      "kinesis:GetRecords",
-      "kinesis:GetShardIterator",
-      "kinesis:ListShards",
-      // With the ARN of a consumer.
-      "kinesis:SubscribeToShard",
-    ],
-  },
+  parameters: kinesisParameters,
   openStream: (mapping) => openKinesisSource(mapping.eventSourceArn ?? ""),
   openSender: async (mapping) => createStreamSender(parseStreamArn(mapping.eventSourceArn ?? "")),
 };

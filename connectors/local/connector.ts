@@ -1,8 +1,8 @@
-import { QUEUE_TEXTS } from "../../src/aws/queue-texts.ts";
 import { MillraceError } from "../../src/model/errors.ts";
 import type { QueueConnector, SourceEndpoints, StreamConnector } from "../../src/ports/connector.ts";
 import { LockWait } from "../../src/sqlite/lock-wait.ts";
 import { FILTER_DATA_KEY } from "./event.ts";
+import { localParameters, localQueueParameters } from "./parameters.ts";
 import { parseQueueArn } from "./queue-arn.ts";
 import { QUEUE_FILTER_DATA_KEY } from "./queue-event.ts";
 import { openLocalQueueSource, QUEUE_KIND } from "./queue-source.ts";
@@ -21,7 +21,7 @@ export const localConnector: StreamConnector = {
   filterDataKey: FILTER_DATA_KEY,
   startingPositions: ["TRIM_HORIZON", "LATEST", "AT_TIMESTAMP"],
   endpointNames: [FILE_ENDPOINT],
-  parameters: { title: "local streams", fields: {} },
+  parameters: localParameters,
   async openStream(mapping, { endpoints }) {
     const path = filePath(`The mapping "${mapping.name}" reads a local stream`, endpoints);
     const arn = parseStreamArn(mapping.eventSourceArn ?? "");
@@ -42,7 +42,7 @@ export const localQueueConnector: QueueConnector = {
   filterDataKey: QUEUE_FILTER_DATA_KEY,
   isFifoQueue: (eventSourceArn) => eventSourceArn.endsWith(".fifo"),
   endpointNames: [FILE_ENDPOINT],
-  parameters: { title: "local queues", fields: {}, texts: QUEUE_TEXTS },
+  parameters: localQueueParameters,
   async openQueue(mapping, { endpoints }) {
     const path = filePath(`The mapping "${mapping.name}" reads a local queue`, endpoints);
     const arn = parseQueueArn(mapping.eventSourceArn);

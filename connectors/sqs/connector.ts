@@ -1,7 +1,7 @@
-import { QUEUE_TEXTS } from "../../src/aws/queue-texts.ts";
 import type { QueueConnector } from "../../src/ports/connector.ts";
 import { KIND } from "./described-queue.ts";
 import { FILTER_DATA_KEY } from "./event.ts";
+import { sqsParameters } from "./parameters.ts";
 import { ARN_SERVICE, parseQueueArn } from "./queue-arn.ts";
 import { openSqsSource } from "./source.ts";
 
@@ -13,18 +13,7 @@ export const sqsConnector: QueueConnector = {
   filterDataKey: FILTER_DATA_KEY,
   isFifoQueue: (eventSourceArn) => eventSourceArn.endsWith(".fifo"),
   endpointNames: [],
-  parameters: {
-    title: "SQS",
-    fields: {},
-    texts: QUEUE_TEXTS,
-    actions: [
-      "sqs:ChangeMessageVisibility",
-      "sqs:DeleteMessage",
-      "sqs:GetQueueAttributes",
-      "sqs:GetQueueUrl",
-      "sqs:ReceiveMessage",
-    ],
-  },
+  parameters: sqsParameters,
   async openQueue(mapping) {
     const arn = parseQueueArn(mapping.eventSourceArn);
     // Only processes that read a queue wait for the SDK to load.

@@ -5,7 +5,9 @@ import type { FunctionResource } from "../manifests/resources.ts";
 import type { CellStore } from "../ports/cell-store.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Connector } from "../ports/connector.ts";
+import type { DestinationKind } from "../ports/destination-kind.ts";
 import type { FunctionTarget } from "../ports/function-target.ts";
+import type { FunctionTargetKind } from "../ports/function-target-kind.ts";
 import type { ProgressStore } from "../ports/progress-store.ts";
 import type { Random } from "../ports/random.ts";
 import type { ResourceStore } from "../ports/resource-store.ts";
@@ -20,6 +22,9 @@ export interface Adapters extends DeploymentAdapters {
   readonly clock: Clock;
   readonly random: Random;
   readonly connectors: readonly Connector[];
+  /** Kinds that the operator brings. */
+  readonly destinations: readonly DestinationKind[];
+  readonly targets: readonly FunctionTargetKind[];
   createEngine(options: EngineOptions): Engine;
   /** `onOutput` gets each line that a function of this process prints. */
   openFunction(resource: FunctionResource, onOutput: (line: string) => void): Promise<FunctionTarget>;

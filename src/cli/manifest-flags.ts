@@ -19,8 +19,8 @@ export const FILENAME_FLAG = {
 
 /** What `--filename` names, as it is now. */
 export function loadNamed(flags: Flags, host: CliHost): LoadedManifests {
-  const { connectors, clock } = host.adapters;
-  const context = { connectors, nowMs: clock.now(), place: readPlace(flags, host) };
+  const { connectors, destinations, targets, clock } = host.adapters;
+  const context = { connectors, destinations, targets, nowMs: clock.now(), place: readPlace(flags, host) };
   return loadManifests(flags.get("filename") ?? [], context);
 }
 

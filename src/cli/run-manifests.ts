@@ -163,7 +163,7 @@ class Running {
     this.#tellOwnLimits();
     const { settings, drainMs, endpoints, reach, place, owner, isAdopting, isStrict, otlp } = this.#options;
     this.#tracing = await adapters.openTracing(otlp, this.#telemetry, version);
-    const { clock, random, connectors } = adapters;
+    const { clock, random, connectors, destinations } = adapters;
     const telemetry = this.#telemetry;
     const invokers = new InvokerBook(clock, telemetry);
     const functionBook = new FunctionBook({
@@ -200,6 +200,7 @@ class Running {
       store,
       progress,
       connectors,
+      destinations,
       endpoints,
       reach,
       place,

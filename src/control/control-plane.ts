@@ -9,6 +9,7 @@ import type { Place } from "../model/place.ts";
 import type { CellStore } from "../ports/cell-store.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Connector, SourceEndpoints } from "../ports/connector.ts";
+import type { DestinationKind } from "../ports/destination-kind.ts";
 import type { Invoker } from "../ports/invoker.ts";
 import type { ProgressStore } from "../ports/progress-store.ts";
 import type { Random } from "../ports/random.ts";
@@ -46,6 +47,7 @@ export interface ControlPlaneOptions extends Pick<MappingRunnerOptions, "engine"
   readonly store: ResourceStore;
   readonly progress: ProgressStore;
   readonly connectors: readonly Connector[];
+  readonly destinations?: readonly DestinationKind[];
   /** The operator's, for sources of mappings that the API makes. */
   readonly endpoints: SourceEndpoints;
   /** Where functions and mappings are, wherever their ARNs are shown. */
@@ -106,6 +108,7 @@ export class ControlPlane {
     this.#invokers.share(this.#limits);
     this.resources = new ResourceControl({ store, clock, onChange: () => this.#reconciler.wake() });
     this.mappings = new MappingControl({
+      ...(options.destinations === undefined ? {} : { destinations: options.destinations }),
       store,
       clock,
       random,

@@ -22,7 +22,9 @@ import type { FunctionBook } from "./function-book.ts";
 /** What mappings run on, and who makes it. */
 export interface DeploymentAdapters {
   /** What is a part of a source is opened by the connector of its mapping. */
-  openDestination(address: Exclude<DestinationAddress, { readonly kind: "source" }>): Promise<Destination>;
+  openDestination(
+    address: Exclude<DestinationAddress, { readonly kind: "source" | "brought" }>,
+  ): Promise<Destination>;
 }
 
 /** A mapping with its own source open; `close` closes that, and the destination when no other mapping has it. */
@@ -142,7 +144,8 @@ export class Deployments {
         () => connector.openDestination?.(mapping, settings, address.uri) ?? noDestination(connector.kind),
       );
     }
-    const open = () => this.#adapters.openDestination(address);
+    const open = () =>
+      address.kind === "brought" ? address.by.open(address.uri) : this.#adapters.openDestination(address);
     const take = () => this.#destinations.take(address.uri, open);
     const shared = await opening.open(`The destination ${address.uri}`, take);
     return shared?.destination;

@@ -41,6 +41,8 @@ export function declarationsOf(fn: FunctionResource): readonly Declaration[] {
 
 function targetFields(target: FunctionTargetSpec): Readonly<Record<string, unknown>> {
   switch (target.kind) {
+    case "custom":
+      return { custom: { kind: target.by, settings: target.settings } };
     case "http":
       return { http: { url: target.url } };
     case "lambda": {

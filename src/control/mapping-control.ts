@@ -6,6 +6,7 @@ import { MAPPINGS_MAX, RESOURCE_DOCUMENT_CHARS_MAX } from "../model/limits.ts";
 import type { Place } from "../model/place.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Connector, SourceEndpoints } from "../ports/connector.ts";
+import type { DestinationKind } from "../ports/destination-kind.ts";
 import type { Random } from "../ports/random.ts";
 import type {
   ResourceRow,
@@ -38,6 +39,7 @@ export interface MappingControlOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly connectors: readonly Connector[];
+  readonly destinations?: readonly DestinationKind[];
   readonly endpoints: SourceEndpoints;
   readonly place: Place;
   readonly deployments: Deployments;
@@ -177,9 +179,9 @@ export class MappingControl {
   }
 
   #check(uuid: string, given: GivenSpec, name = uuid): MappingResource {
-    const { connectors, endpoints, place, clock } = this.#options;
+    const { connectors, endpoints, clock } = this.#options;
     const spec = withEndpoints(given, connectors, endpoints);
-    const checked = checkMappingSpec(name, { ...spec, uuid }, { connectors, place, nowMs: clock.now() });
+    const checked = checkMappingSpec(name, { ...spec, uuid }, { ...this.#options, nowMs: clock.now() });
     if (checked.kind === "invalid") throw specFault(checked.faults, given);
     return checked.resource;
   }

@@ -5,6 +5,7 @@ import type { MappingResource } from "../manifests/resources.ts";
 import { MillraceError } from "../model/errors.ts";
 import type { Place } from "../model/place.ts";
 import type { Connector, SourceEndpoints } from "../ports/connector.ts";
+import type { DestinationKind } from "../ports/destination-kind.ts";
 import type { NewResourceRow, ResourceRow } from "../ports/resource-store.ts";
 import { parsedJson, readDocument, writeDocument } from "../resources/document.ts";
 import { MAPPING_KIND } from "../resources/kinds.ts";
@@ -74,6 +75,7 @@ export function tombstoneOf(uuid: string): NewResourceRow {
 /** What a process brings to the rows that it reads. */
 export interface RowReading {
   readonly connectors: readonly Connector[];
+  readonly destinations?: readonly DestinationKind[];
   /** The operator's, for sources that an ARN alone does not find; a record's own come first. */
   readonly endpoints: SourceEndpoints;
   readonly place: Place;
@@ -85,13 +87,17 @@ export interface RowReading {
  */
 export function readRow(
   { uid: uuid, kind, version, document }: ResourceRow,
-  { connectors, endpoints, place }: RowReading,
+  { connectors, destinations, endpoints, place }: RowReading,
 ): KeptMapping | undefined {
   if (kind !== MAPPING_KIND || document === TOMBSTONE) return undefined;
   const record = parseRecord(document);
   const resource =
     record &&
-    buildMappingSpec(record.name, specToRun(uuid, record, connectors, endpoints), { connectors, place });
+    buildMappingSpec(record.name, specToRun(uuid, record, connectors, endpoints), {
+      connectors,
+      ...(destinations === undefined ? {} : { destinations }),
+      place,
+    });
   if (record !== undefined && resource !== undefined) return { uuid, version, record, resource };
   throw new MillraceError(
     "ERR_MILLRACE_STORE_CORRUPT",

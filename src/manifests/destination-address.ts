@@ -1,10 +1,13 @@
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { SourceDestination } from "../ports/connector-parameters.ts";
+import type { DestinationKind } from "../ports/destination-kind.ts";
 
 /** A failure destination, taken apart. `uri` is its one spelling: mappings with the same share the destination. */
 export type DestinationAddress =
   | { readonly kind: "file"; readonly uri: string; readonly path: string }
+  /** The operator brings its kind. */
+  | { readonly kind: "brought"; readonly uri: string; readonly by: DestinationKind }
   /** A part of the source that the mapping reads: its connector opens it. */
   | { readonly kind: "source"; readonly uri: string; readonly scheme: string }
   | {
@@ -39,10 +42,16 @@ export function parseDestination(
   text: string,
   folder: string,
   ofSources: readonly SourceDestination[] = [],
+  brought: readonly DestinationKind[] = [],
 ): DestinationAddress | DestinationFault {
   if (text.startsWith("file:")) return parseFile(text, folder);
   const ofSource = ofSources.find(({ scheme }) => text.startsWith(`${scheme}:`));
   if (ofSource !== undefined) return parseOfSource(text, ofSource);
+  for (const by of brought) {
+    const read = by.read(text, folder);
+    if (read?.kind === "problem") return fault(read.problem, `Give ${by.form}`);
+    if (read !== undefined) return { kind: "brought", uri: read.uri, by };
+  }
   const arn = /^arn:(aws[a-zA-Z0-9-]*):([a-z0-9-]+):([a-z0-9-]*):(\d{12}|):(.*)$/s.exec(text);
   const [, partition = "", service = "", region = "", account = "", name = ""] = arn ?? [];
   switch (service) {
@@ -60,7 +69,7 @@ export function parseDestination(
     default:
       return fault(
         "There is no failure destination of this kind",
-        `Give ${[FORMS.file, ...ofSources.map(({ form }) => form), ARN_FORMS].join(", ")}`,
+        `Give ${[FORMS.file, ...[...ofSources, ...brought].map(({ form }) => form), ARN_FORMS].join(", ")}`,
       );
   }
 }

@@ -1,5 +1,6 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
+import type { FunctionTargetKind } from "../ports/function-target-kind.ts";
 import { hasCredentials } from "../secrets/url-secrets.ts";
 import { parseFunctionName } from "./function-name.ts";
 import type { ManifestDocument } from "./manifest-document.ts";
@@ -7,12 +8,14 @@ import type { ManifestDocument } from "./manifest-document.ts";
 /**
  * Rules of a Function that its shape cannot say. They look at what is written, so that they speak beside shape errors.
  */
-export function checkFunction(document: ManifestDocument): void {
+export function checkFunction(document: ManifestDocument, kinds: readonly FunctionTargetKind[] = []): void {
   checkTarget(document, ["spec"], "function");
+  checkCustom(document, ["spec", "custom"], kinds);
   const versions = document.raw("spec", "versions");
   if (typeof versions === "object" && versions !== null) {
     for (const number of Object.keys(versions)) {
       checkTarget(document, ["spec", "versions", number], "version");
+      checkCustom(document, ["spec", "versions", number, "custom"], kinds);
     }
   }
   checkAliases(document);
@@ -26,11 +29,30 @@ function checkTarget(document: ManifestDocument, place: readonly string[], noun:
   checkUrl(document, [...place, "lambda", "endpoint"], "http://127.0.0.1:8080");
   checkLambdaName(document, [...place, "lambda", "functionName"]);
   checkModulePath(document, [...place, "module", "path"]);
-  const targets = ["http", "lambda", "module"].filter((target) => Object.hasOwn(holder, target));
+  const targets = ["http", "lambda", "module", "custom"].filter((target) => Object.hasOwn(holder, target));
   if (targets.length === 1) return;
   const message = targets.length === 0 ? `The ${noun} has no target` : `The ${noun} has more than one target`;
   const remedy = "Give exactly one of http: { url }, lambda: { functionName } and module: { path }";
   document.report(place, message, remedy, "key");
+}
+
+/** A target of the operator's own: its module is there, and finds nothing wrong. */
+function checkCustom(
+  document: ManifestDocument,
+  place: readonly string[],
+  kinds: readonly FunctionTargetKind[],
+): void {
+  const [kind, settings = {}] = [document.raw(...place, "kind"), document.raw(...place, "settings")];
+  if (typeof kind !== "string" || typeof settings !== "object" || settings === null) return;
+  const by = kinds.find((each) => each.kind === kind);
+  if (by === undefined) {
+    const known = kinds.map((each) => each.kind).join(", ") || "none";
+    const remedy = `Name its module in MILLRACE_CONNECTORS; kinds here are: ${known}`;
+    document.report([...place, "kind"], "No module brings function targets of this kind", remedy);
+    return;
+  }
+  for (const { path, message, remedy } of by.check({ ...settings }))
+    document.report([...place, "settings", ...path], message, remedy);
 }
 
 function checkAliases(document: ManifestDocument): void {

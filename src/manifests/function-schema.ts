@@ -80,10 +80,23 @@ const lambdaTarget = z
   })
   .describe("A function of AWS Lambda. Credentials come by the AWS SDK's own rules.");
 
+const customTarget = z
+  .strictObject({
+    kind: z.string().min(1).max(64).describe("Kind of the target, as its module calls it."),
+    settings: z
+      .record(z.string(), z.unknown())
+      .default({})
+      .describe("What the target takes, which its module checks."),
+  })
+  .describe(
+    "A function of a kind that a module of the operator brings (MILLRACE_CONNECTORS), in place of http, lambda and module.",
+  );
+
 const targets = {
   http: httpTarget.optional(),
   module: moduleTarget.optional(),
   lambda: lambdaTarget.optional(),
+  custom: customTarget.optional(),
 };
 
 const versions = z

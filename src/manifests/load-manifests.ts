@@ -61,7 +61,7 @@ export function formatProblems(problems: readonly ManifestProblem[]): string {
 function checkTogether(documents: readonly ManifestDocument[], context: MappingContext): void {
   const functions = documents.filter(({ kind }) => kind === "Function");
   const mappings = documents.filter(({ kind }) => kind === "EventSourceMapping");
-  for (const document of functions) checkFunction(document);
+  for (const document of functions) checkFunction(document, context.targets);
   for (const document of mappings) checkOne(document, functions, context);
   checkFunctionsExist(mappings, functions);
   checkNamesUnique(functions);

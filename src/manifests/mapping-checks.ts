@@ -4,6 +4,8 @@ import { FILTER_PATTERN_CHARS_MAX } from "../model/limits.ts";
 import type { Place } from "../model/place.ts";
 import type { Connector } from "../ports/connector.ts";
 import type { ReportFault, WrittenMapping } from "../ports/connector-parameters.ts";
+import type { DestinationKind } from "../ports/destination-kind.ts";
+import type { FunctionTargetKind } from "../ports/function-target-kind.ts";
 import { checkFields } from "./field-checks.ts";
 import { parseFunctionName } from "./function-name.ts";
 import { checkSource } from "./mapping-source.ts";
@@ -13,6 +15,10 @@ import { checkStreamMapping } from "./stream-mapping-checks.ts";
 
 export interface MappingContext {
   readonly connectors: readonly Connector[];
+  /** Kinds of failure destinations that the operator brings. */
+  readonly destinations?: readonly DestinationKind[];
+  /** Kinds of function targets that the operator brings. */
+  readonly targets?: readonly FunctionTargetKind[];
   readonly nowMs: number;
   /** Where the functions are that mappings name. */
   readonly place: Place;

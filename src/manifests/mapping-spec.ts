@@ -61,7 +61,7 @@ function unbuilt(): CheckedFault {
 export function buildMappingSpec(
   name: string,
   spec: Readonly<Record<string, unknown>>,
-  context: Pick<MappingContext, "connectors" | "place">,
+  context: Pick<MappingContext, "connectors" | "destinations" | "place">,
 ): MappingResource | undefined {
   const { mapping } = manifestSchemas(context.connectors);
   const parsed = mapping.safeParse({ ...MILLRACE_MAPPING, metadata: { name }, spec });

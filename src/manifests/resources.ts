@@ -15,6 +15,7 @@ import type {
   StreamConnector,
 } from "../ports/connector.ts";
 import type { SourceDestination } from "../ports/connector-parameters.ts";
+import type { DestinationKind } from "../ports/destination-kind.ts";
 import { type DestinationAddress, parseDestination } from "./destination-address.ts";
 import { functionArn, parseFunctionName } from "./function-name.ts";
 import { MODULE_CONCURRENCY_DEFAULT, REMOTE_CONCURRENCY_DEFAULT } from "./function-schema.ts";
@@ -46,6 +47,8 @@ export interface FunctionAlias {
 
 export type FunctionTargetSpec =
   | { readonly kind: "http"; readonly url: string }
+  /** The operator brings its kind. */
+  | { readonly kind: "custom"; readonly by: string; readonly settings: Readonly<Record<string, unknown>> }
   | {
       readonly kind: "lambda";
       readonly functionName: string;
@@ -121,11 +124,12 @@ export function functionResource(
 }
 
 function targetSpec(
-  { http, lambda, module }: Pick<FunctionSpec, "http" | "lambda" | "module">,
+  { http, lambda, module, custom }: Pick<FunctionSpec, "http" | "lambda" | "module" | "custom">,
   folder: string,
 ): FunctionTargetSpec | undefined {
   if (http !== undefined) return { kind: "http", url: http.url };
   if (lambda !== undefined) return lambdaTarget(lambda);
+  if (custom !== undefined) return { kind: "custom", by: custom.kind, settings: custom.settings };
   if (module === undefined) return undefined;
   return {
     kind: "module",
@@ -154,7 +158,7 @@ function aliasOf({ version, weights }: NonNullable<FunctionSpec["aliases"]>[stri
 export function mappingResource(
   manifest: MappingManifest,
   folder: string,
-  { connectors, place }: Pick<MappingContext, "connectors" | "place">,
+  { connectors, destinations, place }: Pick<MappingContext, "connectors" | "destinations" | "place">,
 ): MappingResource | undefined {
   const { spec } = manifest;
   const { eventSourceArn } = spec;
@@ -175,7 +179,7 @@ export function mappingResource(
     return { kind: "queue", mapping, connector, ...parts };
   }
   const { defaults = {}, destination: ofSource } = connector.parameters;
-  const destination = destinationAddress(spec, folder, ofSource);
+  const destination = destinationAddress(spec, folder, ofSource, destinations);
   const position = startingPosition(spec, defaults.startingPosition);
   const settings = streamSettings(spec, shared, destination, position);
   if (settings === undefined) return undefined;
@@ -256,10 +260,11 @@ function destinationAddress(
   spec: MappingManifest["spec"],
   folder: string,
   ofSource: SourceDestination | undefined,
+  brought: readonly DestinationKind[] | undefined,
 ): DestinationAddress | undefined {
   const text = spec.destinationConfig?.onFailure?.destination;
   if (text === undefined || text === "") return undefined;
-  const destination = parseDestination(text, folder, ofSource === undefined ? [] : [ofSource]);
+  const destination = parseDestination(text, folder, ofSource === undefined ? [] : [ofSource], brought);
   return destination.kind === "fault" ? undefined : destination;
 }
 

@@ -1,21 +1,28 @@
 import { RECORD_AGE_SECONDS_MIN } from "../model/limits.ts";
 import type { Connector, StreamConnector } from "../ports/connector.ts";
 import type { ReportFault, WrittenMapping } from "../ports/connector-parameters.ts";
+import type { DestinationKind } from "../ports/destination-kind.ts";
 import { parseDestination } from "./destination-address.ts";
 import { checkPollerOrder } from "./poller-checks.ts";
 import { epochMsOf } from "./timestamp.ts";
+
+interface StreamChecking {
+  readonly connectors: readonly Connector[];
+  readonly destinations?: readonly DestinationKind[];
+  readonly nowMs: number;
+}
 
 /** `connector`: `undefined` when the source is not known; most manifests are of streams, and their slips are named. */
 export function checkStreamMapping(
   mapping: WrittenMapping,
   connector: StreamConnector | undefined,
-  { connectors, nowMs }: { readonly connectors: readonly Connector[]; readonly nowMs: number },
+  context: StreamChecking,
   report: ReportFault,
 ): void {
   const { refuses = [], takes = [], defaults = {} } = connector?.parameters ?? {};
   checkRecordAge(mapping, report);
-  checkTimestamp(mapping, nowMs, defaults.startingPosition, report);
-  checkDestination(mapping, connector, connectors, report);
+  checkTimestamp(mapping, context.nowMs, defaults.startingPosition, report);
+  checkDestination(mapping, connector, context, report);
   if (connector !== undefined) checkStartingPosition(mapping, connector, report);
   if (!refuses.includes("tumblingWindowInSeconds")) checkTumblingWindow(mapping, report);
   if (takes.includes("provisionedPollerConfig") && defaults.pollers !== undefined)
@@ -60,14 +67,14 @@ function checkTimestamp(
 function checkDestination(
   mapping: WrittenMapping,
   connector: StreamConnector | undefined,
-  connectors: readonly Connector[],
+  { connectors, destinations }: StreamChecking,
   report: ReportFault,
 ): void {
   const path = ["destinationConfig", "onFailure", "destination"];
   const text = mapping.raw(...path);
   if (typeof text !== "string" || text === "") return;
   const ofSources = connectors.flatMap(({ parameters }) => parameters.destination ?? []);
-  const destination = parseDestination(text, mapping.folder, ofSources);
+  const destination = parseDestination(text, mapping.folder, ofSources, destinations);
   const refuse = (problem: string, remedy: string) =>
     report({ rule: "destination", path, facts: { problem, remedy } });
   if (destination.kind === "fault") refuse(destination.message, destination.remedy);

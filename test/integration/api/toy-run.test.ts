@@ -1,13 +1,15 @@
 import assert from "node:assert/strict";
-import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { DESTINATION_TOY } from "../../toys/destination-toy.ts";
 import { QUEUE_TOY } from "../../toys/queue-toy.ts";
 import { STREAM_TOY } from "../../toys/stream-toy.ts";
+import { TARGET_TOY } from "../../toys/target-toy.ts";
 import { createControlRun, type RunningControl, startControl } from "./control-run.ts";
 
-const MODULES = ["stream-toy.ts", "queue-toy.ts"]
+const MODULES = ["stream-toy.ts", "queue-toy.ts", "destination-toy.ts", "target-toy.ts"]
   .map((name) => fileURLToPath(new URL(`../../toys/${name}`, import.meta.url)))
   .join(delimiter);
 const MAPPINGS = "/2015-03-31/event-source-mappings";
@@ -112,6 +114,8 @@ test("a toy stream is made, shown, changed, explained and refused by the API, as
 
 test("toys of a manifest run, and explain says how they are", async (t) => {
   const { run, start, write, send } = await startToys(t);
+  const heard = join(run.folder, "heard.txt");
+  const fn = { apiVersion: "millrace.dev/v1", kind: "Function", metadata: { name: "toy" } };
   const mapping = (name: string, arn: string, fields: object) =>
     JSON.stringify({
       apiVersion: "millrace.dev/v1",
@@ -122,12 +126,17 @@ test("toys of a manifest run, and explain says how they are", async (t) => {
   const [meadow, slug] = ["meadow.jsonl", "slug.json"].map((file) => join(run.folder, file));
   writeFileSync(join(run.folder, "word.json"), JSON.stringify(STREAM_TOY.secretDocument));
   const documents = [
+    JSON.stringify({ ...fn, spec: TARGET_TOY.fields(heard) }),
     mapping("toy-stream", STREAM_TOY.arn("a"), {
       ...STREAM_TOY.fields("red", 9, "file:word.json"),
       endpoints: { [STREAM_TOY.endpoint]: [meadow] },
+      batchSize: 1,
+      maximumRetryAttempts: 0,
+      destinationConfig: { onFailure: { destination: DESTINATION_TOY.uri("lost.jsonl") } },
     }),
     mapping("toy-queue", QUEUE_TOY.arn("a"), {
       ...QUEUE_TOY.fields("blue"),
+      functionName: "toy",
       endpoints: { [QUEUE_TOY.endpoint]: [slug] },
     }),
   ];
@@ -135,7 +144,16 @@ test("toys of a manifest run, and explain says how they are", async (t) => {
   const control = await start("-f", "toys.yaml");
   write("record");
   send("letter");
-  await run.until("what the toys brought", () => gets(run, "record") && gets(run, "letter"));
+  await run.until("what the toys brought", () => gets(run, "record"));
+  await run.until(
+    "what the toy function heard",
+    () => existsSync(heard) && readFileSync(heard, "utf8").includes("letter"),
+  );
+  write("poison");
+  await run.until("the record that was given up", () => {
+    const lost = join(run.folder, "lost.jsonl");
+    return existsSync(lost) && readFileSync(lost, "utf8").includes("RetryAttemptsExhausted");
+  });
   const [queue, stream] = (await control.list())
     .toSorted((a, b) => String(a.EventSourceArn).localeCompare(String(b.EventSourceArn)))
     .toReversed();

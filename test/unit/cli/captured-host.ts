@@ -6,6 +6,8 @@ import { CONTEXT } from "../manifests/manifest-samples.ts";
 /** What commands other than `run` use; the rest of the adapters fails when it is touched. */
 export const ADAPTERS: Adapters = {
   connectors: CONTEXT.connectors,
+  destinations: [],
+  targets: [],
   clock: { now: () => CONTEXT.nowMs, monotonic: untouched, schedule: untouched },
   random: { next: untouched, uuid: untouched },
   createEngine: untouched,

@@ -2,18 +2,20 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { CONNECTORS, loadConnectors } from "../../../connectors/registry.ts";
+import { CONNECTORS, loadExtensions } from "../../../connectors/registry.ts";
 import { settingsReference } from "../../../scripts/settings-reference.ts";
 import { checkMappingSpec } from "../../../src/manifests/mapping-spec.ts";
+import { DESTINATION_TOY, DESTINATIONS } from "../../toys/destination-toy.ts";
 import { QUEUE_TOY, CONNECTORS as QUEUE_TOYS } from "../../toys/queue-toy.ts";
 import { STREAM_TOY, CONNECTORS as STREAM_TOYS } from "../../toys/stream-toy.ts";
+import { TARGET_TOY, TARGETS } from "../../toys/target-toy.ts";
 import { ROOT } from "../architecture/imports.ts";
 import { repositoryFiles } from "../architecture/references.ts";
 import { runWords } from "../cli/captured-host.ts";
 import { FUNCTION, folderWith } from "../manifests/manifest-samples.ts";
 
 const connectors = [...CONNECTORS, ...STREAM_TOYS, ...QUEUE_TOYS];
-const NAMES = ["stream-toy.ts", "queue-toy.ts"];
+const NAMES = ["stream-toy.ts", "queue-toy.ts", "destination-toy.ts", "target-toy.ts"];
 const MODULES = { MILLRACE_CONNECTORS: NAMES.map((name) => join(ROOT, "test/toys", name)).join(":") };
 
 function manifest(arn: string, fields: object, endpoint: string): string {
@@ -31,16 +33,16 @@ ${lines.join("")}`;
 
 describe("a connector that src/ has never heard of", () => {
   test("comes through the registry's door, and a module without connectors is named", async () => {
-    const loaded = await loadConnectors(MODULES);
+    const loaded = await loadExtensions(MODULES);
     assert.deepEqual(
-      loaded.map(({ kind }) => kind),
+      loaded.connectors.map(({ kind }) => kind),
       connectors.map(({ kind }) => kind),
     );
-    assert.equal(await loadConnectors({}), CONNECTORS);
+    assert.equal((await loadExtensions({})).connectors, CONNECTORS);
     for (const path of ["/nowhere/toy.ts", join(ROOT, "src/model/limits.ts")])
-      await assert.rejects(loadConnectors({ MILLRACE_CONNECTORS: path }), new RegExp(path));
+      await assert.rejects(loadExtensions({ MILLRACE_CONNECTORS: path }), new RegExp(path));
     const twice = MODULES.MILLRACE_CONNECTORS.split(":")[0];
-    await assert.rejects(loadConnectors({ MILLRACE_CONNECTORS: `${twice}:${twice}` }), /Two connectors/);
+    await assert.rejects(loadExtensions({ MILLRACE_CONNECTORS: `${twice}:${twice}` }), /Two connectors/);
   });
 
   test("has its fields in the JSON Schema and the settings reference, with its permissions", async () => {
@@ -101,6 +103,45 @@ describe("a connector that src/ has never heard of", () => {
     assert.ok(stderr.includes(`Remove the field: it is for ${STREAM_TOY.title}.`), stderr);
   });
 
+  test("may give up into a destination that src/ has never heard of", async (t) => {
+    const to = (destination: string) =>
+      manifest(
+        STREAM_TOY.arn("a"),
+        {
+          ...STREAM_TOY.fields("red", 9, "env:WORD"),
+          destinationConfig: { onFailure: { destination } },
+        },
+        STREAM_TOY.endpoint,
+      );
+    const folder = folderWith(t, {
+      "good.yaml": to(DESTINATION_TOY.uri("lost")),
+      "bad.yaml": to(DESTINATION_TOY.uri("")),
+    });
+    const validate = (file: string, destinations: typeof DESTINATIONS) =>
+      runWords(["validate", "-f", join(folder, file)], { connectors, destinations });
+    assert.equal((await validate("good.yaml", DESTINATIONS)).status, 0);
+    const { stderr } = await validate("bad.yaml", DESTINATIONS);
+    assert.ok(stderr.includes(`${DESTINATION_TOY.nowhere}. Give ${DESTINATION_TOY.form}.`), stderr);
+    const unknown = await validate("good.yaml", []);
+    assert.ok(unknown.stderr.includes("There is no failure destination of this kind"), unknown.stderr);
+  });
+
+  test("may invoke a function that src/ has never heard of", async (t) => {
+    const withNest = (nest: unknown) =>
+      `{"apiVersion":"millrace.dev/v1","kind":"Function","metadata":{"name":"toy"},\n"spec":${JSON.stringify(TARGET_TOY.fields(nest))}}`;
+    const folder = folderWith(t, { "good.yaml": withNest("nest"), "bad.yaml": withNest(7) });
+    const validate = (file: string, targets: typeof TARGETS) =>
+      runWords(["validate", "-f", join(folder, file)], { targets });
+    assert.equal((await validate("good.yaml", TARGETS)).status, 0);
+    const { stderr } = await validate("bad.yaml", TARGETS);
+    assert.match(
+      stderr,
+      new RegExp(`:2:\\d+: .*settings\\.${TARGET_TOY.nestField}: ${TARGET_TOY.homeless}\\.`),
+    );
+    const unknown = await validate("good.yaml", []);
+    assert.ok(unknown.stderr.includes("No module brings function targets of this kind"), unknown.stderr);
+  });
+
   test("has claims of its own among manifests", async (t) => {
     const one = (name: string, arn: string, stamp: string) =>
       manifest(QUEUE_TOY.arn(arn), QUEUE_TOY.fields(stamp), QUEUE_TOY.endpoint).replace(
@@ -118,7 +159,7 @@ describe("a connector that src/ has never heard of", () => {
     const others = repositoryFiles().filter((path) => !path.startsWith("test/toys/"));
     assert.ok(others.length > 500);
     const texts = others.filter((path) => /\.(?:ts|md|json|yaml|mjs)$/.test(path));
-    for (const { word } of [STREAM_TOY, QUEUE_TOY]) {
+    for (const { word } of [STREAM_TOY, QUEUE_TOY, DESTINATION_TOY, TARGET_TOY]) {
       assert.deepEqual(
         texts.filter((path) => word.test(readFileSync(join(ROOT, path), "utf8"))),
         [],

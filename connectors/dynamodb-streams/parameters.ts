@@ -1,0 +1,8 @@
+import type { ConnectorParameters } from "../../src/ports/connector-parameters.ts";
+
+/** A table's stream takes the parameters of all streams; reading it takes these permissions. */
+export const dynamodbParameters: ConnectorParameters = {
+  title: "DynamoDB Streams",
+  fields: {},
+  actions: ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"],
+};
