@@ -104,9 +104,11 @@ function targetOf(
   const share = shares.get(own.process) ?? 0;
   const kept = (least: number) => Math.min(granted, Math.max(running, least));
   const free = limit - granted - sum(others.map((part) => part.granted));
+  // plant: a-lowered-limit-is-not-heeded
   // The limit was lowered: nothing starts anywhere until so many have ended.
   if (free < 0) return { granted: kept(share), startsBelow: 0 };
   const missing = sum(others.map((part) => Math.max(0, (shares.get(part.process) ?? 0) - part.granted)));
+  // plant: who-has-more-than-its-share-keeps-it
   if (granted > share && missing > free) return { granted: kept(share), startsBelow: share };
   if (wanted === 0) return { granted: kept(0), startsBelow: kept(0) };
   // More than is asked for now, so that the next call finds it; never what others are short of.

@@ -1,4 +1,4 @@
-import type { SharedLimitStanding } from "./shared-limit.ts";
+import type { SharedLimitStanding } from "./limited-calls.ts";
 
 /** How a function stands, over all its callers in this process. */
 export interface FunctionExplanation {

@@ -142,6 +142,7 @@ export class FunctionInvoker implements Invoker {
   async #wait(turn: Turn, call: Invocation): Promise<"granted" | InvocationResult> {
     const { patienceMs, signal } = call;
     if (patienceMs === undefined) return (await turn.granted) ? "granted" : NOT_STARTED;
+    // plant: a-call-waits-longer-than-its-patience
     const late = whenLate(this.#clock, patienceMs, "late" as const);
     const gone = whenAborted(signal, () => "gone");
     const ending = await firstOf<boolean, "late">(turn.granted, late, gone).catch(() => "gone" as const);
@@ -149,6 +150,7 @@ export class FunctionInvoker implements Invoker {
     turn.leave();
     // The turn may have come in the same moment: then it is ours.
     if (await turn.granted) return "granted";
+    // plant: a-call-that-is-aborted-gives-back-a-place-that-it-has-not
     return ending === "late" ? this.#refuse(call) : NOT_STARTED;
   }
 

@@ -5,12 +5,15 @@ import type { Clock, ScheduledCall } from "../ports/clock.ts";
 import type { Membership } from "../ports/membership.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
 import { type Allotment, allot, readAllotment, writeAllotment } from "./allotment.ts";
+import type { LimitedCalls, SharedLimitStanding } from "./limited-calls.ts";
 import { RecentNeed } from "./recent-need.ts";
 
 /** Writes of one process to one cell are so far apart, at least. */
 const WRITE_PAUSE_MS = 1_000;
 /** Where more processes want a call than may run, each has its turn for so long. */
 const TURN_MS = 5_000;
+/** Who has not seen the cell for so long starts nothing: its limit may be lower by now. */
+const SEEN_MS_MAX = 10_000;
 /** Swaps of one look, when others write the cell at the same time; and the pause after them. */
 const TRIES = 3;
 const OVERTAKEN_MS = 100;
@@ -27,25 +30,12 @@ export interface SharedLimitOptions {
   onActive(): void;
 }
 
-/** The calls that a limit is of. */
-export interface LimitedCalls {
-  readonly fn: string;
-  /** What this process was told last: it says so in the cell, once. */
-  limit(): number;
-  running(): number;
-  waiting(): number;
-  /** A call may start while fewer than so many run here. */
-  onChange(startsBelow: number): void;
-}
-
-/** How a limit stands, as this process saw it last. */
-export interface SharedLimitStanding {
-  /** Over all processes. */
-  readonly limit: number;
-  readonly granted: number;
-  /** That have or want a part. */
-  readonly processes: number;
-  readonly isCutOff: boolean;
+/** What a look has found. */
+export interface CellSight {
+  /** `undefined`: it is not there. */
+  readonly cell: Cell | undefined;
+  /** Before the store was asked. */
+  readonly askedMs: number;
 }
 
 /** A swap of which nobody knows whether it took effect: while the cell is at this revision it still may. */
@@ -66,6 +56,8 @@ export class SharedLimit {
   readonly #options: SharedLimitOptions;
   /** The life of this process in which what is known was read. */
   #life = -1;
+  /** By when the cell was not older than what is known of it. */
+  #seenMs = Number.NEGATIVE_INFINITY;
   /** The cell's, as it was seen or written last. */
   #revision = 0;
   #limit: number;
@@ -89,7 +81,7 @@ export class SharedLimit {
     this.#limit = calls.limit();
   }
 
-  /** The cell in which it stands. */
+  /** The cell's. */
   get name(): string {
     return this.#name;
   }
@@ -101,14 +93,13 @@ export class SharedLimit {
   }
 
   get standing(): SharedLimitStanding {
-    const isCutOff = !this.#isLive;
+    const isCutOff = this.#options.membership.isCutOff || (this.#granted > 0 && !this.#isLive);
     const granted = isCutOff ? 0 : this.#granted;
     return { limit: this.#limit, granted, processes: this.#processes, isCutOff };
   }
 
   /** Asked before a place is taken or given on: no door of a process that is cut off at this moment stays open. */
   check(): void {
-    // plant: a-process-that-is-cut-off-still-starts
     if (this.#startsBelow > 0 && !this.#isLive) this.#shut();
   }
 
@@ -137,7 +128,7 @@ export class SharedLimit {
   }
 
   /** One look at the cell, as it was read or is read now. Never rejects. */
-  look(read?: Cell | "absent"): Promise<void> {
+  look(read?: CellSight): Promise<void> {
     this.#looking ??= this.#look(read).finally(() => {
       this.#looking = undefined;
     });
@@ -155,18 +146,20 @@ export class SharedLimit {
   }
 
   get #isLive(): boolean {
-    const { membership } = this.#options;
-    return membership.life === this.#life && !membership.isCutOff;
+    const { membership, clock } = this.#options;
+    // plant: a-process-that-is-cut-off-still-starts
+    if (membership.life !== this.#life || membership.isCutOff) return false;
+    return clock.monotonic() - this.#seenMs < SEEN_MS_MAX;
   }
 
-  async #look(read: Cell | "absent" | undefined): Promise<void> {
+  async #look(read: CellSight | undefined): Promise<void> {
     this.#retry?.cancel();
     this.#retry = undefined;
-    let cell = read;
+    let sight = read;
     try {
       for (let tries = 1; tries <= TRIES; tries++) {
-        if ((await this.#step(cell)) !== "overtaken") return;
-        cell = undefined;
+        if ((await this.#step(sight)) !== "overtaken") return;
+        sight = undefined;
       }
       this.#lookIn(OVERTAKEN_MS);
     } catch (error) {
@@ -176,14 +169,15 @@ export class SharedLimit {
     }
   }
 
-  async #step(read: Cell | "absent" | undefined): Promise<"done" | "overtaken"> {
+  async #step(read: CellSight | undefined): Promise<"done" | "overtaken"> {
     const { membership, cells, clock } = this.#options;
     const { life, processId } = membership;
     if (membership.isCutOff) return this.#wait();
-    const cell = this.#isOlder(read) ? await this.#read() : read;
+    const { cell, askedMs } = this.#isOlder(read) ? await this.#read() : read;
     // What was read in another life, or came too late, says nothing.
     if (membership.life !== life || membership.isCutOff) return this.#wait();
-    const { revision, document } = cell === "absent" ? NO_CELL : cell;
+    const { revision, document } = cell ?? NO_CELL;
+    this.#seenMs = askedMs;
     const seen = this.#adopt(revision, readAllotment(document), life);
     const nowMs = clock.monotonic();
     const isTurnOver = nowMs - this.#turnSinceMs >= TURN_MS;
@@ -197,11 +191,14 @@ export class SharedLimit {
     });
     const next = writeAllotment(allotment);
     // What is given up is given up before the cell says so; what is taken is taken after it has said so.
+    // plant: a-grant-is-used-until-the-cell-says-that-it-is-given-up
     this.#startWithin(Math.min(startsBelow, this.#granted));
-    if (next === document) return "done";
+    // The same again ends what is uncertain: a swap that was lost cannot take effect on another revision.
+    if (next === document && this.#pending === undefined) return "done";
     const sinceMs = nowMs - this.#wroteMs;
     if (sinceMs < WRITE_PAUSE_MS) return this.#lookIn(WRITE_PAUSE_MS - sinceMs);
     const granted = grantOf(allotment, processId);
+    // plant: a-swap-without-an-answer-is-taken-for-none
     this.#pending = { revision, granted: Math.min(granted, this.#granted) };
     const answer = await cells.swap(this.#name, revision, next);
     this.#pending = undefined;
@@ -219,13 +216,14 @@ export class SharedLimit {
   }
 
   /** It was read by another look, and this process has written since. */
-  #isOlder(read: Cell | "absent" | undefined): read is undefined {
-    return read === undefined || (read === "absent" ? 0 : read.revision) < this.#revision;
+  #isOlder(read: CellSight | undefined): read is undefined {
+    return read === undefined || (read.cell?.revision ?? 0) < this.#revision;
   }
 
-  async #read(): Promise<Cell | "absent"> {
+  async #read(): Promise<CellSight> {
+    const askedMs = this.#options.clock.monotonic();
     const cells = await this.#options.cells.read(this.#name);
-    return cells.find(({ name }) => name === this.#name) ?? "absent";
+    return { cell: cells.find(({ name }) => name === this.#name), askedMs };
   }
 
   /** What the cell says; the limit that this process brings, at first; of its own part no more than is certain. */

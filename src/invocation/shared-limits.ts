@@ -4,7 +4,8 @@ import type { CellStore } from "../ports/cell-store.ts";
 import type { Clock, ScheduledCall } from "../ports/clock.ts";
 import type { Membership } from "../ports/membership.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
-import { type LimitedCalls, SharedLimit } from "./shared-limit.ts";
+import type { LimitedCalls } from "./limited-calls.ts";
+import { SharedLimit } from "./shared-limit.ts";
 
 /** How often the cells are looked at, all by one read, while this process has or wants a part of any. */
 const LOOK_MS = 1_000;
@@ -71,12 +72,13 @@ export class SharedLimits {
   }
 
   async #lookAt(limits: readonly SharedLimit[]): Promise<void> {
-    const { cells, membership } = this.#options;
+    const { cells, membership, clock } = this.#options;
     const { life } = membership;
     try {
+      const askedMs = clock.monotonic();
       const read = new Map((await cells.read(PREFIX)).map((cell) => [cell.name, cell]));
       if (membership.life !== life || this.#isClosed) return;
-      await Promise.all(limits.map((limit) => limit.look(read.get(limit.name) ?? "absent")));
+      await Promise.all(limits.map((limit) => limit.look({ cell: read.get(limit.name), askedMs })));
     } catch (error) {
       const message = "the shares of functions' concurrency could not be read; trying again";
       this.#lines.write("warn", message, { error: describeError(error) });

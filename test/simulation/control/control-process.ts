@@ -18,6 +18,7 @@ import { LOCAL, SQS } from "../../unit/manifests/manifest-samples.ts";
 import type { SeededRandom } from "../random.ts";
 import type { VirtualTime } from "../virtual-clock.ts";
 import { FaultyStore } from "./faulty-store.ts";
+import { FaultyWay } from "./faulty-way.ts";
 import { BROKEN_FUNCTION, manifestMappings, openBroken, openingOf } from "./manifest-mappings.ts";
 import { ProcessClock } from "./process-clock.ts";
 
@@ -40,7 +41,7 @@ const OPEN_MS_MAX = 12_000;
 export class ControlProcess {
   readonly name: string;
   readonly clock: ProcessClock;
-  readonly store: FaultyStore;
+  readonly way: FaultyWay;
   /** What the engine has, and whether it starts anything of it still. */
   readonly running = new Map<string, "runs" | "drains">();
   /** Sources open slowly, or not at all. */
@@ -51,13 +52,15 @@ export class ControlProcess {
   openedMs: number | undefined;
   plane: ControlPlane | undefined;
   readonly #options: ControlProcessOptions;
+  readonly #store: FaultyStore;
 
   constructor(options: ControlProcessOptions) {
     const { time, random, store, name } = options;
     this.#options = options;
     this.name = name;
     this.clock = new ProcessClock(time, random.fork("clock"));
-    this.store = new FaultyStore(store, time, this.clock, random.fork("store"));
+    this.way = new FaultyWay(time, this.clock, random.fork("store"));
+    this.#store = new FaultyStore(store, this.way);
   }
 
   /** Until it has started, again and again, as a supervisor would. */
@@ -79,7 +82,7 @@ export class ControlProcess {
         owner: { kind: "manifest", set: "default" },
         invokers,
         cells: createMemoryCellStore(),
-        store: this.store,
+        store: this.#store,
         progress,
         connectors: this.#connectors(),
         endpoints: { LOCAL_FILE: ["/tmp/orders.db"] },

@@ -155,7 +155,7 @@ class World {
         break;
       case "cut":
         this.counts.cuts++;
-        victim.store.cut(ms);
+        victim.way.cut(ms);
         break;
     }
   }
@@ -233,9 +233,9 @@ class World {
 }
 
 function heal(process: ControlProcess): void {
-  const { store, clock } = process;
+  const { way, clock } = process;
   process.isRepaired = true;
-  store.faultRate = 0;
-  store.cut(0);
+  way.faultRate = 0;
+  way.cut(0);
   clock.pause(0);
 }
