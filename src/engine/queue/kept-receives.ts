@@ -1,6 +1,6 @@
 import { scheduleAfter } from "../../lib/sleep.ts";
 import type { Clock, ScheduledCall } from "../../ports/clock.ts";
-import type { QueueMessage, QueueSource } from "../../ports/queue-source.ts";
+import type { QueueMessage, QueueSource, Settlement } from "../../ports/queue-source.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
 import type { Hold, OpenReceive, ReceiveOutcome } from "./open-receive.ts";
 
@@ -21,13 +21,15 @@ export interface KeptReceivesOptions {
   readonly open: readonly OpenReceive[];
   readonly clock: Clock;
   readonly telemetry: Telemetry;
-  readonly release: (messages: readonly QueueMessage[]) => Promise<void>;
+  readonly release: (messages: readonly QueueMessage[], why: string) => Promise<void>;
 }
 
 interface Kept {
   open: OpenReceive;
   /** The hold of what has come. */
   hold: Hold | undefined;
+  /** What has come, also while its hold is being prolonged. */
+  messages: readonly QueueMessage[];
   notBeforeMs: number;
 }
 
@@ -52,7 +54,12 @@ export class KeptReceives {
     this.#options = options;
     this.source = options.source;
     this.#lateMs = options.clock.monotonic() + KEPT_MS_MAX;
-    this.#kept = options.open.map((open) => ({ open, hold: undefined, notBeforeMs: 0 }));
+    this.#kept = options.open.map((open) => ({
+      open,
+      hold: undefined,
+      messages: open.answer?.kind === "given" ? open.answer.messages : [],
+      notBeforeMs: 0,
+    }));
     this.back = this.#decided.promise.then(async () => {
       await Promise.all(this.#kept.map(({ open }) => open.outcome));
     });
@@ -86,9 +93,11 @@ export class KeptReceives {
   async letGo(): Promise<void> {
     if (this.#isLetGo) return;
     this.#isLetGo = true;
-    const answers = this.#kept.map(({ open }) => open.answer);
-    const messages = answers.flatMap((each) => (each?.kind === "given" ? each.messages : []));
-    if (messages.length > 0) await this.#options.release(messages);
+    // plant: what-is-being-prolonged-is-not-given-back
+    const messages = this.#kept.flatMap((each) => each.messages);
+    if (messages.length === 0) return;
+    this.#options.telemetry.mark("kept receives given back");
+    await this.#options.release(messages, "their mapping did not start again in time");
   }
 
   #end(): void {
@@ -99,6 +108,7 @@ export class KeptReceives {
   async #watch(kept: Kept): Promise<void> {
     const outcome = await kept.open.outcome;
     kept.open = { ...kept.open, answer: outcome };
+    kept.messages = outcome.kind === "given" ? outcome.messages : [];
     if (this.#isOver) return;
     if (outcome.kind === "given" && outcome.messages.length > 0) kept.hold = outcome.hold ?? kept.open;
     this.#plan();
@@ -138,13 +148,39 @@ export class KeptReceives {
     try {
       const answers = await source.extend(before.messages, holdMs);
       telemetry.mark("kept messages held for longer");
-      const messages = before.messages.filter((_, index) => answers[index] !== "lost");
+      const messages = await this.#inOrder(before.messages, answers);
       const isAll = before.messages.every((_, index) => (answers[index] ?? "failed") !== "failed");
       return { kind: "given", messages, hold: isAll ? { askedMs, holdMs } : hold };
     } catch {
       // Tried again while the hold lasts; whoever takes them up knows how long that is.
       return { ...before, hold };
     }
+  }
+
+  /** Without the lost, and without what stands behind one of them in its group: that is not to overtake it. */
+  async #inOrder(
+    messages: readonly QueueMessage[],
+    answers: readonly (Settlement | undefined)[],
+  ): Promise<readonly QueueMessage[]> {
+    const { telemetry, release } = this.#options;
+    const broken = new Set<string>();
+    const behind: QueueMessage[] = [];
+    const kept = messages.filter((message, index) => {
+      const { groupId } = message;
+      if (answers[index] === "lost") {
+        if (groupId !== undefined) broken.add(groupId);
+        return false;
+      }
+      // plant: what-is-kept-behind-a-lost-message-overtakes-it
+      if (groupId === undefined || !broken.has(groupId)) return true;
+      behind.push(message);
+      return false;
+    });
+    if (behind.length > 0) {
+      telemetry.mark("group given back behind a lost message");
+      await release(behind, "a message before them in their group is lost");
+    }
+    return kept;
   }
 }
 

@@ -25,9 +25,8 @@ export class ReceiveKeep {
     if (receives.length === 0) return;
     void this.#kept.get(mapping.uuid)?.giveBack();
     const givenUp = new GivenUpLog(mapping.name, this.#clock, this.#telemetry);
-    const release = async (messages: readonly QueueMessage[]) => {
-      this.#telemetry.mark("kept receives given back");
-      givenUp.unseen(messages, "their mapping did not start again in time");
+    const release = async (messages: readonly QueueMessage[], why: string) => {
+      givenUp.unseen(messages, why);
       // One try: what fails comes again when its hold ends.
       await (async () => await source.release(messages, 0))().catch(() => undefined);
     };

@@ -95,6 +95,15 @@ export const QUEUE_FLOW_BUGS: readonly PlantedBug[] = [
     at: "a-throttled-batch-is-tried-for-ever",
     instead: "untilMs = Math.min(...batch.map(({ holdUntilMs }) => holdUntilMs));",
   }),
+  bug("what is kept behind a lost message overtakes it", ["I2", "I8"], {
+    at: "what-is-kept-behind-a-lost-message-overtakes-it",
+    instead: 'if (groupId !== "") return true;',
+  }),
+  bug("what is being prolonged is not given back", ["I15"], {
+    at: "what-is-being-prolonged-is-not-given-back",
+    instead:
+      'const messages = this.#kept.flatMap(({ open }) => open.answer?.kind === "given" ? open.answer.messages : []);',
+  }),
   bug("waiting messages are kept on stop", ["I15"], {
     at: "waiting-messages-are-kept-on-stop",
     instead: "return Promise.resolve();",

@@ -46,7 +46,9 @@ export interface SimDelivery extends QueueMessage {
   /** The hold had ended by all that the process knew, and only then an extension was answered. */
   hasLapsed: boolean;
   /** Why the queue gave the message to somebody else, and since when this delivery counted for nothing. */
-  over: { readonly at: number; readonly by: "released" | "expired" | "duplicated" } | undefined;
+  over:
+    | { readonly at: number; readonly by: "released" | "expired" | "duplicated"; readonly byQueue?: true }
+    | undefined;
 }
 
 export interface QueueShape {

@@ -156,7 +156,7 @@ export class SimQueue {
     if (!this.#isHeld(delivery)) return;
     const { now } = this.#time;
     delivery.sent.hiddenUntil = now;
-    delivery.over ??= { at: now, by: "expired" };
+    delivery.over ??= { at: now, by: "expired", byQueue: true };
     this.#wake(now);
   }
 

@@ -114,10 +114,7 @@ export class World {
     for (const plan of scenario.processes) time.schedule(plan.startMs, () => this.startProcess(plan));
     await this.#advance(scenario.faultsEndMs, () => false);
     this.#heal();
-    const healedByMs =
-      scenario.faultsEndMs +
-      scenario.healWithinMs +
-      Math.max(0, ...this.queues.map(({ queue }) => queue.unmadeHoldsMs));
+    const healedByMs = scenario.faultsEndMs + scenario.healWithinMs + Math.max(0, ...this.queues.map(workMs));
     await this.#advance(healedByMs, () => this.#seesQuiescence());
     // Whoever has found a stream gone says so until it has looked again.
     await this.#advance(time.now + LOOK_AGAIN_MS, () => this.#failed() === undefined);
@@ -292,4 +289,9 @@ export class World {
     }
     return left;
   }
+}
+
+/** How long a queue may need for what it holds: message after message, as in one group of a FIFO queue. */
+function workMs({ queue, plan }: QueueHistory): number {
+  return queue.unmadeHoldsMs + queue.left * plan.fn.latencyMaxMs;
 }

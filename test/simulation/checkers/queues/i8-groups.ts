@@ -16,12 +16,17 @@ export const groups: QueueChecker = {
     const running = new Map<string, Set<QueueAttempt>>();
     const lastOf = new Map<SimDelivery, QueueAttempt>();
     const open = new Map<string, number>();
+    const told = new Set<SimDelivery>();
     for (const event of queue.events) {
       if (event.kind === "attemptStarted") {
         for (const delivery of event.attempt.deliveries) lastOf.set(delivery, event.attempt);
-        checkAlone(trial, event.attempt, running);
+        checkAlone(trial, event.attempt, running, told);
       } else if (event.kind === "attemptTold") {
         for (const { sent } of event.attempt.deliveries) running.get(sent.groupId)?.delete(event.attempt);
+      } else if (event.kind === "settlementTold") {
+        for (const [index, delivery] of event.deliveries.entries()) {
+          if (event.results[index] === "lost") told.add(delivery);
+        }
       } else if (event.kind === "settlementApplied" && event.how === "acknowledge") {
         const offence = findOvertaker(trial, event, lastOf, open);
         if (offence !== undefined) report(event.at, offence);
@@ -34,12 +39,14 @@ function checkAlone(
   { report }: QueueTrial,
   attempt: QueueAttempt,
   running: Map<string, Set<QueueAttempt>>,
+  told: ReadonlySet<SimDelivery>,
 ): void {
   for (const { sent } of attempt.deliveries) {
     const others = running.get(sent.groupId) ?? new Set();
     running.set(sent.groupId, others.add(attempt));
     for (const other of others) {
       if (other === attempt || !countsFor(other, sent.groupId, attempt.process, attempt.startedAt)) continue;
+      if (isUnaware(attempt, sent.groupId, other, told)) continue;
       report(attempt.startedAt, `attempts ${other.id} and ${attempt.id} of ${sent.groupId} run at once`);
       return;
     }
@@ -52,6 +59,18 @@ function countsFor(other: QueueAttempt, groupId: string, process: SimProcess, at
   if (other.process === process) return true;
   const own = other.deliveries.filter((delivery) => delivery.groupId === groupId);
   return own.every(({ over }) => over === undefined || over.at > at);
+}
+
+/** The queue ended its holds before their time, gave what it has to another process, and has not said so yet. */
+function isUnaware(
+  { deliveries, process, startedAt }: QueueAttempt,
+  groupId: string,
+  other: QueueAttempt,
+  told: ReadonlySet<SimDelivery>,
+): boolean {
+  if (other.process === process) return false;
+  const own = deliveries.filter((delivery) => delivery.groupId === groupId);
+  return own.every((each) => each.over?.byQueue === true && each.over.at <= startedAt && !told.has(each));
 }
 
 function findOvertaker(

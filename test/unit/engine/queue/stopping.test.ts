@@ -141,6 +141,52 @@ test("a hold of what an update kept that cannot be prolonged is tried again whil
   assert.ok(tries >= 3, `${tries} tries`);
 });
 
+test("FIFO: what an update kept behind a message whose hold was lost goes back, and does not overtake it", async () => {
+  const queue = new SmallQueue(
+    { batchSize: 10 },
+    { fifo: true, visibilityMs: 8_000, functionTimeoutMs: 2_000 },
+  );
+  await queue.clock.advance(1_000);
+  const stop = queue.engine.stopMapping(UUID, 25_000, { isFollowed: true });
+  queue.send("a1", "a2", "a3", "b1");
+  await queue.clock.advance(0);
+  await stop;
+  queue.extending = (id) => (id === "a2" ? "lost" : "settled");
+  await queue.clock.advance(6_000);
+  assert.deepEqual(queue.released, ["a3"]);
+  queue.extending = () => "settled";
+  queue.startMapping();
+  await queue.clock.advance(30_000);
+  const seen = queue.calls.flatMap((call) => call.ids);
+  assert.deepEqual(
+    seen.filter((id) => id.startsWith("a")),
+    ["a1", "a2", "a3"],
+  );
+  assert.deepEqual(queue.left, []);
+});
+
+test("what an update kept is given back at a stop also while its hold is being prolonged", async () => {
+  const queue = new SmallQueue({}, { visibilityMs: 8_000, functionTimeoutMs: 2_000 });
+  await queue.clock.advance(1_000);
+  const updated = queue.engine.stopMapping(UUID, 25_000, { isFollowed: true });
+  queue.send("m1");
+  await queue.clock.advance(0);
+  await updated;
+  let asked = 0;
+  queue.extending = () => {
+    asked++;
+    return "settled";
+  };
+  queue.extendAnswerMs = 60_000;
+  await queue.clock.advance(5_000);
+  assert.equal(asked, 1);
+  const stop = queue.engine.stop(0);
+  await queue.clock.advance(100);
+  assert.deepEqual(queue.released, ["m1"]);
+  await queue.clock.advance(120_000);
+  await stop;
+});
+
 test("receives that nobody takes up are given back within a minute, counted and told", async () => {
   const queue = new SmallQueue({}, { visibilityMs: 30_000 });
   await queue.clock.advance(1_000);
