@@ -71,7 +71,7 @@ declare module "kafkajs/src/network/connection.js" {
 declare module "kafkajs/src/protocol/requests/index.js" {
   import type { ProtocolRequest } from "kafkajs/src/network/connection.js";
 
-  interface RequestDefinition {
+  export interface RequestDefinition {
     readonly versions: readonly string[];
     protocol(options: { readonly version: number }): (args: object) => ProtocolRequest;
   }

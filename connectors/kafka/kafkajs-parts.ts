@@ -1,6 +1,6 @@
 import type { ApiVersions, default as Connection, InternalLogger } from "kafkajs/src/network/connection.js";
 import apiKeys from "kafkajs/src/protocol/requests/apiKeys.js";
-import definitions from "kafkajs/src/protocol/requests/index.js";
+import definitions, { type RequestDefinition } from "kafkajs/src/protocol/requests/index.js";
 import type { KafkaSasl } from "./access.ts";
 import { KafkaFault } from "./fault.ts";
 
@@ -32,7 +32,7 @@ export function avoidNegativeTimeouts({ requestQueue }: Connection): void {
   };
 }
 
-export function definitionOf(name: string) {
+export function definitionOf(name: string): RequestDefinition {
   const definition = definitions.requests[name];
   if (definition === undefined) throw new KafkaFault("unsupported", `kafkajs has no request ${name}.`);
   return definition;

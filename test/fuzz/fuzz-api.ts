@@ -112,7 +112,7 @@ class FuzzWorld {
     await this.#world.quiet();
     this.#version = await this.#world.mappings.newestVersion();
     const before = this.#stored;
-    const rows = await this.#world.mappings.list();
+    const rows = await this.#world.mappings.list(["mapping"]);
     this.#stored = new Map(rows.map(({ uid, document }) => [uid, document]));
     const changed = rows.filter(({ uid, document }) => before.get(uid) !== document);
     const isChanged = changed.length > 0 || rows.length < before.size;
