@@ -1,7 +1,7 @@
 import type { QueueMapping } from "../../../../src/model/mapping.ts";
 import type { QueueAttempt } from "../../queue-history.ts";
 import type { SimProcess } from "../../world/process.ts";
-import type { SimDelivery } from "../../world/queue-message.ts";
+import { isParted, PartedBatches } from "./parted-batches.ts";
 import type { QueueChecker } from "./queue-checker.ts";
 
 const SHRINK_INTERVAL_MS = 1_000;
@@ -17,7 +17,7 @@ export const scaling: QueueChecker = {
     // Batches that wait for the function's own concurrency have begun before.
     if (queue.plan.fn.concurrency < 1_000) return;
     const begun = new Set<string>();
-    const parted = new Set<SimDelivery>();
+    const parted = new PartedBatches();
     const envelopes = new Map<SimProcess, Envelope>();
     for (const event of queue.events) {
       // A worker that begins anew has the limit of a new one.
@@ -27,13 +27,13 @@ export const scaling: QueueChecker = {
       envelopes.set(event.process, envelope);
       if (event.kind === "attemptTold") {
         envelope.told(event.attempt, event.at);
-        if (isParted(event.attempt)) for (const each of event.attempt.deliveries) parted.add(each);
+        parted.told(event.attempt);
         continue;
       }
-      const { requestId, deliveries } = event.attempt;
+      const { requestId } = event.attempt;
       const mayStart = envelope.start(event.at);
       // A batch that was throttled, or that goes on in parts, does so whatever the limit is now.
-      const isNew = !begun.has(requestId) && !deliveries.every((each) => parted.has(each));
+      const isNew = !begun.has(requestId) && !parted.hasPart(event.attempt);
       begun.add(requestId);
       if (isNew && !mayStart) {
         report(
@@ -44,11 +44,6 @@ export const scaling: QueueChecker = {
     }
   },
 };
-
-/** A batch that is split since its size was refused goes on in parts: nothing has failed. */
-function isParted({ told, deliveries }: QueueAttempt): boolean {
-  return told === "payloadTooLarge" && deliveries.length > 1;
-}
 
 /** The largest limit that the law allows. */
 class Envelope {

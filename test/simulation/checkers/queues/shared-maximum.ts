@@ -1,5 +1,6 @@
 import { maximumOf } from "../../../../src/engine/queue/batch-scaling.ts";
 import type { QueueAttempt } from "../../queue-history.ts";
+import { PartedBatches } from "./parted-batches.ts";
 import type { QueueChecker } from "./queue-checker.ts";
 
 /** An owner starts nothing in the last tenth of its lease. Clocks drift by a thousandth within it, and so does this. */
@@ -20,11 +21,15 @@ export const sharedMaximum: QueueChecker = {
     const countedMs =
       flavour === "swarm" ? settings.leaseDurationMs * MARGIN_SHARE : Number.POSITIVE_INFINITY;
     const begun = new Set<string>();
+    const parted = new PartedBatches();
     const running = new Set<QueueAttempt>();
     for (const { kind, at, attempt } of queue.events.filter((event) => "attempt" in event)) {
-      if (kind === "attemptTold") running.delete(attempt);
-      // A batch that was throttled goes on whatever its process has now.
-      if (kind !== "attemptStarted" || begun.has(attempt.requestId)) continue;
+      if (kind === "attemptTold") {
+        running.delete(attempt);
+        parted.told(attempt);
+      }
+      // A batch that was throttled, or that goes on in parts, does so whatever its process has now.
+      if (kind !== "attemptStarted" || begun.has(attempt.requestId) || parted.hasPart(attempt)) continue;
       begun.add(attempt.requestId);
       running.add(attempt);
       const counted = [...running].filter(({ startedAt }) => startedAt > at - countedMs);
