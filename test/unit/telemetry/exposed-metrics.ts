@@ -14,6 +14,7 @@ export async function exposedMetrics(): Promise<Map<string, Set<string>>> {
   telemetry.functionCall("f", "api", "succeeded", 1);
   const shards = [{ shardId: "s", oldestAgeMs: 5 }];
   const standstills = [{ reason: "sourceGone", seconds: 60 }];
+  telemetry.watchDrift(() => new Map([["function", 1]]));
   telemetry.watch(() => [{ name: "m", state: "Enabled", oldestAgeMs: 5, shards, standstills }]);
   const metrics = new Map<string, Set<string>>();
   const text = await telemetry.metricsText();
