@@ -169,7 +169,7 @@ test("of one SendMessageBatch what is in neither list is unknown, and what faile
 });
 
 test("a put that gets no answer is given up, and unknown: its item's records would wait for ever", async () => {
-  assert.deepEqual(await outcomesOf({ open: () => openItemSender(TABLE, 50) }, () => {}), [
+  assert.deepEqual(await outcomesOf({ open: () => openItemSender(TABLE, 1_000) }, () => {}), [
     "unknown",
     "unknown",
   ]);

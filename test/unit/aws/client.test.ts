@@ -64,13 +64,13 @@ test("requests that wait for a connection longer than one may take to be made ar
   let served = 0;
   const server = createServer((_request, response) => {
     served++;
-    setTimeout(() => response.end('{"Shards":[]}'), 60);
+    setTimeout(() => response.end('{"Shards":[]}'), 300);
   });
   await once(server.listen(0, "127.0.0.1"), "listening");
   t.after(() => server.close());
   setAwsEnvironment(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
   const client = createAwsClient(
-    { region: "eu-west-1", connections: 1, connectMs: 100 },
+    { region: "eu-west-1", connections: 1, connectMs: 1_000 },
     (settings) => new KinesisClient(settings),
   );
   t.after(() => client.destroy());
