@@ -95,7 +95,8 @@ export class Fleet {
     const proxy = await StoreProxy.start(Number(new URL(store).port));
     const manifest = join(folder, `life-${life}.yaml`);
     writeFileSync(manifest, this.#manifest(life, skewMs));
-    const words = ["run", "-f", manifest, "--api", "off", "--store", throughPort(store, proxy.port)];
+    const set = ["--manifest-set", `life-${life}`];
+    const words = ["run", "-f", manifest, ...set, "--api", "off", "--store", throughPort(store, proxy.port)];
     const child = spawn(process.execPath, ["--import", SKEWED_CLOCK, MAIN, ...words], {
       cwd: folder,
       stdio: ["ignore", "ignore", "pipe"],
@@ -223,11 +224,12 @@ export class Fleet {
     );
   }
 
+  /** Functions are rows that all processes share: by a function of its own each process can be told from the others. */
   #manifest(life: number, skewMs: number): string {
     const { uuid, urlOf, functionTimeoutSeconds, parallelizationFactor } = this.#options;
     return `apiVersion: millrace.dev/v1
 kind: Function
-metadata: { name: witness }
+metadata: { name: witness-${life} }
 spec: { http: { url: "${urlOf(life, skewMs)}" }, timeoutSeconds: ${functionTimeoutSeconds} }
 ---
 apiVersion: millrace.dev/v1
@@ -235,7 +237,7 @@ kind: EventSourceMapping
 metadata: { name: chaos }
 spec:
   uuid: ${uuid}
-  functionName: witness
+  functionName: witness-${life}
   eventSourceArn: arn:aws:local:eu-west-1:000000000000:stream/chaos
   startingPosition: TRIM_HORIZON
   batchSize: 100
