@@ -9,6 +9,9 @@ import { fileURLToPath } from "node:url";
 
 export const PAGE_RECORDS = 1_000;
 
+/** Of all sequence numbers; nine digits follow. */
+const SEQUENCE_HEAD = "1000000000000";
+
 export interface CannedDynamodb {
   readonly endpoint: string;
   close(): Promise<void>;
@@ -65,11 +68,23 @@ function change(index: number): object {
         amount: { N: String(index) },
         text: { S: "x".repeat(900) },
       },
-      SequenceNumber: `1000000000000${String(index).padStart(9, "0")}`,
+      SequenceNumber: SEQUENCE_HEAD + String(index).padStart(9, "0"),
       SizeBytes: 930,
       StreamViewType: "NEW_IMAGE",
     },
   };
+}
+
+/** A copy whose sequence numbers follow those of the page before, as a log's do. */
+function atPage(records: Buffer, page: number): Buffer {
+  const copy = Buffer.from(records);
+  const field = `"SequenceNumber":"${SEQUENCE_HEAD}`;
+  let at = 0;
+  for (let index = 0; index < PAGE_RECORDS; index++) {
+    at = copy.indexOf(field, at) + field.length;
+    copy.write(String(page * PAGE_RECORDS + index).padStart(9, "0"), at, "latin1");
+  }
+  return copy;
 }
 
 interface Canned {
@@ -88,10 +103,11 @@ function answer(
   switch (String(request.headers["x-amz-target"]).split(".")[1]) {
     case "GetRecords": {
       const page = Number(input.ShardIterator) + 1;
+      const content = atPage(records, page - 1);
       const head = page < pages ? `{"NextShardIterator":"${page}","Records":` : '{"Records":';
-      response.setHeader("content-length", head.length + records.length + 1);
+      response.setHeader("content-length", head.length + content.length + 1);
       response.write(head);
-      response.write(records);
+      response.write(content);
       response.end("}");
       return;
     }

@@ -12,6 +12,8 @@ import { cbor, dateToTag } from "@smithy/core/cbor";
 
 export const PAGE_RECORDS = 1_000;
 export const RECORD_BYTES = 1_024;
+/** Of all sequence numbers; nine digits follow. */
+const SEQUENCE_HEAD = "49590338271490256608559692538361571095921575989";
 export const ENDLESS = "endless";
 
 export interface CannedKinesis {
@@ -43,7 +45,7 @@ function firstLine(child: ChildProcess): Promise<string> {
 
 function serve(shards: number, pages: number): void {
   const records = Array.from({ length: PAGE_RECORDS }, (_, index) => ({
-    SequenceNumber: `49590338271490256608559692538361571095921575989${String(index).padStart(9, "0")}`,
+    SequenceNumber: SEQUENCE_HEAD + String(index).padStart(9, "0"),
     PartitionKey: `key-${index % 500}`,
     Data: randomBytes(RECORD_BYTES),
     ApproximateArrivalTimestamp: new Date(),
@@ -95,6 +97,17 @@ function recordsJson(
   return Buffer.from(JSON.stringify(elements));
 }
 
+/** A copy whose sequence numbers follow those of the page before, as a log's do. */
+function atPage(records: Buffer, page: number): Buffer {
+  const copy = Buffer.from(records);
+  let at = 0;
+  for (let index = 0; index < PAGE_RECORDS; index++) {
+    at = copy.indexOf(SEQUENCE_HEAD, at) + SEQUENCE_HEAD.length;
+    copy.write(String(page * PAGE_RECORDS + index).padStart(9, "0"), at, "latin1");
+  }
+  return copy;
+}
+
 function answerJson(
   request: IncomingMessage,
   response: ServerResponse,
@@ -107,14 +120,15 @@ function answerJson(
   switch (String(request.headers["x-amz-target"]).split(".")[1]) {
     case "GetRecords": {
       const page = Number(input.ShardIterator);
+      const content = Number.isNaN(page) ? records : atPage(records, page);
       const next =
         input.ShardIterator === ENDLESS ? ENDLESS : page + 1 < pages ? String(page + 1) : undefined;
       const head = Buffer.from(
         `{"MillisBehindLatest":1,${next === undefined ? "" : `"NextShardIterator":"${next}",`}"Records":`,
       );
-      response.setHeader("content-length", head.length + records.length + 1);
+      response.setHeader("content-length", head.length + content.length + 1);
       response.write(head);
-      response.write(records);
+      response.write(content);
       response.end("}");
       return;
     }
