@@ -66,6 +66,8 @@ export class ShardIntake {
     const hasMore = (read.lagMs ?? 0) > 0 || (read.offsetLag ?? 0) > 0;
     this.#hasIdleRead = read.records.length === 0 && !hasMore;
     if (read.trimmed) this.#reportGap();
+    const strays = settlement.order.strays(read.records);
+    if (strays > 0) this.#reportStrays(strays);
     const settledBefore = mark.resume;
     const bufferedBefore = readAhead.records;
     const moment = this.#momentOf(read);
@@ -135,6 +137,16 @@ export class ShardIntake {
       mapping: mapping.name,
       shardId: this.#options.shardId,
     });
+  }
+
+  #reportStrays(records: number): void {
+    const { lines, mapping } = this.#options.environment;
+    const { shardId, settlement } = this.#options;
+    const message =
+      "the source gave records again, or out of their order: they are processed as they come, and the checkpoint stands " +
+      "until they are; look at what answers in the source's place, such as a proxy or an emulator";
+    const behind = settlement.order.highest;
+    lines.write("warn", message, { mapping: mapping.name, shardId, records, behind });
   }
 
   // Another log under the shard's name.

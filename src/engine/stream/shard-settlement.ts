@@ -11,6 +11,7 @@ import { SettledSkip } from "./settled-skip.ts";
 import type { ShardEnvironment } from "./shard-environment.ts";
 import type { ShardLanes } from "./shard-lanes.ts";
 import { ShardLog } from "./shard-log.ts";
+import { SourceOrder } from "./source-order.ts";
 
 export interface ShardSettlementOptions {
   readonly environment: ShardEnvironment;
@@ -33,6 +34,7 @@ export class ShardSettlement {
   readonly #options: ShardSettlementOptions;
   readonly mark: LowWaterMark;
   readonly log: ShardLog;
+  readonly order: SourceOrder;
   readonly readAhead: ReadAhead;
   readonly checkpoints: CheckpointLoop;
   #skip: SettledSkip;
@@ -58,6 +60,7 @@ export class ShardSettlement {
     this.#isAtEnd = checkpoint.ended;
     this.#isEndStored = checkpoint.ended;
     this.#skip = new SettledSkip(checkpoint.settledRanges, (a, b) => source.comparePositions(a, b));
+    this.order = new SourceOrder(checkpoint.resume, (a, b) => source.comparePositions(a, b));
     this.log = new ShardLog({
       telemetry,
       mapping: mapping.name,
@@ -156,6 +159,7 @@ export class ShardSettlement {
   /** What is read from now on belongs to another log, or repeats some; nothing may be open. */
   restart(from: StartPoint): void {
     this.mark.restart(from);
+    this.order.restart(from);
     this.#floor = from;
     // What was settled ahead in the old log says nothing of this one.
     // plant: what-was-settled-ahead-in-the-old-log-is-skipped-in-the-new-one
@@ -196,6 +200,18 @@ export class ShardSettlement {
   #snapshot(): Omit<Checkpoint, "revision"> {
     this.#snapshotRecords = this.#settledRecords;
     const { logId } = this.log;
+    return {
+      ...this.#reached(),
+      ended: this.#isDone(),
+      window: this.#options.lanes().windowCheckpoint,
+      ...(logId === undefined ? {} : { logId }),
+    };
+  }
+
+  /** While something that came out of order is open, its place says nothing: what was reached before it stands. */
+  #reached(): Pick<Checkpoint, "resume" | "settledRanges"> {
+    if (this.order.isBroken && this.mark.span > 0) return { resume: this.#floor, settledRanges: [] };
+    this.#mendOrder();
     const { resume } = this.mark;
     this.#keepFloor(resume);
     return {
@@ -203,10 +219,14 @@ export class ShardSettlement {
       // plant: settled-ranges-are-not-stored
       // plant: settled-ranges-that-are-not-read-yet-are-forgotten
       settledRanges: this.#skip.withUnread(this.mark.settledRanges()),
-      ended: this.#isDone(),
-      window: this.#options.lanes().windowCheckpoint,
-      ...(logId === undefined ? {} : { logId }),
     };
+  }
+
+  #mendOrder(): void {
+    const { isBroken, highest } = this.order;
+    if (!isBroken || highest === undefined) return;
+    this.order.mend();
+    this.mark.restart({ kind: "after", position: highest });
   }
 
   #keepFloor(resume: StartPoint): void {
