@@ -1,6 +1,6 @@
 import type { MappingResource } from "../manifests/resources.ts";
 import type { FunctionBook } from "./function-book.ts";
-import type { WantedMapping } from "./mapping-runner.ts";
+import type { WantedMapping } from "./mapping-run.ts";
 
 /** How a mapping that a manifest owns is wanted: as another when what the manifest says of its run is another. */
 export function ownedWish(resource: MappingResource, functions: FunctionBook): WantedMapping {

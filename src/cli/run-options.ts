@@ -1,0 +1,37 @@
+import type { EngineSettings } from "../engine/settings.ts";
+import type { LoadedManifests } from "../manifests/load-manifests.ts";
+import type { NetworkReach } from "../model/network-reach.ts";
+import type { Place } from "../model/place.ts";
+import type { SourceEndpoints } from "../ports/connector.ts";
+import type { LogLevel } from "../ports/telemetry.ts";
+import type { ManifestOwner } from "../resources/owner.ts";
+import type { ApiPlace } from "./adapters.ts";
+import type { StoreUrl } from "./store-url.ts";
+
+export interface RunOptions {
+  readonly api: ApiPlace;
+  readonly store: StoreUrl;
+  readonly logLevel: LogLevel;
+  /** Base URL of a collector, or `off`; `undefined`: what the environment says. */
+  readonly otlp: string | undefined;
+  readonly drainMs: number;
+  readonly settings: EngineSettings;
+  /** End as if stopped once all mappings have processed and checkpointed what their sources hold. */
+  readonly untilCaughtUp: boolean;
+  /** Where sources of mappings of the API are that an ARN alone does not find. */
+  readonly endpoints: SourceEndpoints;
+  /** Where sources may be that callers of the API name by their addresses. */
+  readonly reach: NetworkReach;
+  /** Where functions and mappings are. */
+  readonly place: Place;
+  /** As whose declarations the manifests are kept. */
+  readonly owner: ManifestOwner;
+  readonly isAdopting: boolean;
+  readonly isStrict: boolean;
+  /** Reads and checks the manifests again. */
+  readonly readAgain: () => LoadedManifests;
+  /** Another text when the manifests' files are others; absent: they are not watched. */
+  readonly watched: (() => string) | undefined;
+  /** Stands in each log line. */
+  readonly processId: string | undefined;
+}

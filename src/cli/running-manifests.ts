@@ -1,0 +1,269 @@
+import { hostname } from "node:os";
+import { ControlPlane } from "../control/control-plane.ts";
+import { creatingStatus } from "../control/creating-status.ts";
+import { Deployments } from "../control/deployments.ts";
+import { FunctionBook } from "../control/function-book.ts";
+import type { Engine, MappingStatus, StopReport } from "../engine/engine.ts";
+import { InvokerBook } from "../invocation/invoker-book.ts";
+import { firstOf, whenLate } from "../lib/first-of.ts";
+import { formatProblems, type Manifests } from "../manifests/load-manifests.ts";
+import { describeError, MillraceError } from "../model/errors.ts";
+import type { RunningApi, RunTelemetry, RunTracing } from "./adapters.ts";
+import { type CliHost, EXIT_FAILED, EXIT_OK, type ExitStatus } from "./command.ts";
+import type { MappingProgress } from "./mapping-progress.ts";
+import { GroupMember } from "./processes/group-member.ts";
+import type { RunOptions } from "./run-options.ts";
+import { RunStores } from "./run-stores.ts";
+
+/** What the engine may take beyond its drain, for last checkpoints, before the process ends without it. */
+const STOP_GRACE_MS = 5000;
+
+/** What `run` has started: it starts, reads its manifests again, stops and closes, in the order that each wants. */
+export class RunningManifests {
+  #manifests: Manifests;
+  #reloading: Promise<void> = Promise.resolve();
+  readonly #options: RunOptions;
+  readonly #host: CliHost;
+  readonly #telemetry: RunTelemetry;
+  /** `undefined`: this process is on its own. */
+  readonly #member: GroupMember | undefined;
+  #api: RunningApi | undefined;
+  #stores: RunStores | undefined;
+  #deployments: Deployments | undefined;
+  #control: ControlPlane | undefined;
+  #engine: Engine | undefined;
+  #tracing: RunTracing | undefined;
+
+  constructor(manifests: Manifests, options: RunOptions, host: CliHost, telemetry: RunTelemetry) {
+    this.#manifests = manifests;
+    this.#options = options;
+    this.#host = host;
+    this.#telemetry = telemetry;
+    const { parent } = host;
+    const sources = {
+      progress: () => this.progress(),
+      metrics: () => telemetry.metricsSnapshot(),
+      metricsText: () => telemetry.metricsText(),
+    };
+    this.#member = parent && new GroupMember(parent, sources, host.adapters.clock);
+  }
+
+  /** The API first: it says that the process is alive, and not ready, while sources and functions are opened. */
+  async start(onFunctionOutput: (line: string) => void): Promise<void> {
+    const { adapters, version } = this.#host;
+    const { metricsContentType } = this.#telemetry;
+    this.#telemetry.watch(() => this.status());
+    this.#telemetry.watchDrift(() => this.#control?.drifted() ?? new Map());
+    this.#api = await adapters.startApi(this.#options.api, {
+      version,
+      status: () => this.#statusOfAll(),
+      metricsText: () => this.#metricsOfAll(),
+      metricsContentType,
+      control: () => this.#control,
+      log: (level, message, fields) => this.#telemetry.log(level, message, fields),
+    });
+    this.#tellOwnLimits();
+    const { settings, drainMs, endpoints, reach, place, owner, isAdopting, isStrict, otlp } = this.#options;
+    this.#tracing = await adapters.openTracing(otlp, this.#telemetry, version);
+    const { clock, random, connectors, destinations } = adapters;
+    const telemetry = this.#telemetry;
+    const invokers = new InvokerBook(clock, telemetry);
+    const functionBook = new FunctionBook({
+      functions: this.#manifests.functions,
+      openFunction: (resource) => adapters.openFunction(resource, onFunctionOutput),
+      invokers,
+      clock,
+      telemetry,
+    });
+    this.#deployments = new Deployments(functionBook, adapters);
+    this.#stores = await this.#openStores(this.#deployments);
+    const { progress, resources: store, cells } = this.#stores;
+    const processId = `${hostname()}-${process.pid}-${random.uuid()}`;
+    const engine = adapters.createEngine({
+      invokers,
+      owner: processId,
+      clock,
+      random,
+      telemetry,
+      tracing: this.#tracing,
+      store: telemetry.observeStore(progress),
+      settings,
+    });
+    this.#engine = engine;
+    this.#control = await ControlPlane.start({
+      engine,
+      processId,
+      manifests: this.#manifests,
+      deployments: this.#deployments,
+      functionBook,
+      owner,
+      invokers,
+      cells,
+      store,
+      progress,
+      connectors,
+      destinations,
+      endpoints,
+      reach,
+      place,
+      isAdopting,
+      isStrict,
+      clock,
+      random,
+      telemetry,
+      drainMs,
+    });
+    const mappings = (await this.#control.mappings.list({})).filter(
+      ({ state }) => state !== "Disabled",
+    ).length;
+    const { url: address, metricsUrl: metricsAddress } = this.#api ?? {};
+    const places = { address, metricsAddress };
+    this.#telemetry.log("info", "started", { version, mappings, ...places, pid: process.pid });
+    this.#member?.started();
+    if (mappings === 0) this.#telemetry.log("warn", "no mapping is enabled: there is nothing to do", {});
+  }
+
+  #tellOwnLimits(): void {
+    const { store } = this.#options;
+    if (store.kind !== "memory" || !this.#manifests.functions.some(({ isReserved }) => isReserved)) return;
+    const message =
+      "reservedConcurrency holds in this process alone: the store memory: is shared with no other process";
+    this.#telemetry.log("info", message, {});
+  }
+
+  /** One after the other. Before the control plane is there nothing is to be done: it reads what there is then. */
+  reload(): void {
+    this.#reloading = this.#reloading
+      .then(() => this.#reload())
+      .catch((error: unknown) => {
+        const message = "the manifests could not be applied anew; what was applied goes on";
+        this.#telemetry.log("error", message, { error: describeError(error) });
+      });
+  }
+
+  /** One error changes nothing (I42). */
+  async #reload(): Promise<void> {
+    const loaded = this.#options.readAgain();
+    if (loaded.kind === "invalid") {
+      const fields = { error: formatProblems(loaded.problems) };
+      this.#telemetry.log("error", "the manifests are not valid: nothing was changed", fields);
+      return;
+    }
+    if (this.#control === undefined) return;
+    this.#manifests = loaded.manifests;
+    await this.#control.reload(loaded.manifests);
+    this.#telemetry.log("info", "manifests read again and applied", {});
+  }
+
+  /** @throws MillraceError that also names what else is in the way of the start. */
+  async #openStores(deployments: Deployments): Promise<RunStores> {
+    try {
+      return await RunStores.open(this.#host.adapters, this.#options.store);
+    } catch (error) {
+      if (!(error instanceof MillraceError)) throw error;
+      const enabled = this.#manifests.mappings.filter(({ mapping }) => mapping.enabled);
+      const others = await deployments.openAll(enabled).then(
+        () => [],
+        (other: unknown) => (other instanceof MillraceError ? [other.message] : [describeError(other)]),
+      );
+      const message = [`The store: ${error.message}`, ...others].join("\n");
+      throw new MillraceError(error.code, message, { cause: error });
+    }
+  }
+
+  /** The status of the enabled mappings; those that the engine does not have yet are being created. */
+  status(): readonly MappingStatus[] {
+    if (this.#control !== undefined) return this.#control.status();
+    return this.#manifests.mappings
+      .filter(({ mapping }) => mapping.enabled)
+      .map(({ mapping }) => ({ ...creatingStatus(mapping), isFromManifest: true }));
+  }
+
+  /** Names the mappings that nobody could start. `false`: there are none. */
+  tellUnstarted(): boolean {
+    const unstarted = this.status().filter(hasFailed);
+    if (unstarted.length === 0) return false;
+    const error = unstarted.map(({ name, problem }) => `${name}: ${problem ?? "it stopped on a defect"}`);
+    this.#telemetry.log("error", "mappings did not run: what their sources hold is not processed", {
+      mappings: unstarted.length,
+      error: error.join("\n"),
+    });
+    return true;
+  }
+
+  progress(): readonly MappingProgress[] {
+    return this.status().map((status) => ({ status, totals: this.#telemetry.totals(status.name) }));
+  }
+
+  async #statusOfAll(): Promise<readonly MappingStatus[]> {
+    if (this.#member === undefined) return this.status();
+    return (await this.#member.group(false)).mappings.map(({ status }) => status);
+  }
+
+  async #metricsOfAll(): Promise<string> {
+    if (this.#member === undefined) return await this.#telemetry.metricsText();
+    return (await this.#member.group(true)).metricsText;
+  }
+
+  async stop(): Promise<ExitStatus> {
+    const { drainMs } = this.#options;
+    const late = whenLate(this.#host.adapters.clock, drainMs + STOP_GRACE_MS, "late" as const);
+    const result = await firstOf(this.#stopEngine(drainMs), late);
+    if (result !== "late" && result.comesAgain === 0) {
+      const error = await this.#whyStoreIsGone();
+      if (error === undefined) {
+        this.#telemetry.log("info", "stopped", {});
+        return EXIT_OK;
+      }
+      const told = "stopped, but the store is not there: what it had kept of all mappings is lost with it";
+      this.#telemetry.log("error", told, { error });
+      return EXIT_FAILED;
+    }
+    if (result !== "late") {
+      const told = "stopped, but the store has not taken all progress: records that were done come again";
+      this.#telemetry.log("error", told, { records: result.comesAgain });
+      return EXIT_FAILED;
+    }
+    const message =
+      "the engine did not stop in time; what was in flight will be repeated after the next start";
+    this.#telemetry.log("error", message, { drainMs });
+    return EXIT_FAILED;
+  }
+
+  /**
+   * A file that was removed takes with it what it had accepted: a stop must not say that all is kept. What another host
+   * keeps is kept, whether or not it answers just now.
+   */
+  async #whyStoreIsGone(): Promise<string | undefined> {
+    if (this.#options.store.kind !== "sqlite") return undefined;
+    try {
+      await this.#stores?.progress.list("");
+      return undefined;
+    } catch (error) {
+      return describeError(error);
+    }
+  }
+
+  /** The engine first: what it runs must not wait for a store that does not answer. */
+  async #stopEngine(drainMs: number): Promise<StopReport> {
+    const [report] = await Promise.all([this.#engine?.stop(drainMs), this.#control?.stop()]);
+    await this.#control?.forget();
+    return report ?? { comesAgain: 0 };
+  }
+
+  async close(): Promise<void> {
+    for (const error of (await this.#deployments?.close()) ?? []) {
+      this.#telemetry.log("warn", "something could not be closed", { error });
+    }
+    for (const error of (await this.#stores?.close()) ?? []) {
+      const fields = { error: `The store: ${describeError(error)}` };
+      this.#telemetry.log("warn", "something could not be closed", fields);
+    }
+    await this.#tracing?.close();
+    await this.#api?.close();
+  }
+}
+
+export function hasFailed({ state }: MappingStatus): boolean {
+  return state === "Failed";
+}

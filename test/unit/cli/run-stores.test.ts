@@ -1,0 +1,38 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { RunStores } from "../../../src/cli/run-stores.ts";
+import { createMemoryStore } from "../../../src/stores/memory.ts";
+import { createMemoryCellStore } from "../../../src/stores/memory-cells.ts";
+import { createMemoryResourceStore } from "../../../src/stores/memory-resources.ts";
+
+const URL = { kind: "memory" } as const;
+
+/** Which were closed when one of them cannot be opened, though none can be closed without an error. */
+async function openedWith(fails: "progress" | "resources" | "cells") {
+  const closed: string[] = [];
+  const noted = async <S extends { close(): Promise<void> }>(name: string, store: S): Promise<S> => {
+    if (name === fails) throw new Error(`${name} is away`);
+    return Object.assign(store, {
+      close: async () => {
+        closed.push(name);
+        throw new Error(`${name} cannot be closed`);
+      },
+    });
+  };
+  const opening = RunStores.open(
+    {
+      openStore: () => noted("progress", createMemoryStore()),
+      openResourceStore: () => noted("resources", createMemoryResourceStore()),
+      openCellStore: () => noted("cells", createMemoryCellStore()),
+    },
+    URL,
+  );
+  await assert.rejects(opening, { message: `${fails} is away` });
+  return closed;
+}
+
+test("what was opened of a store is closed when the rest of it cannot be opened", async () => {
+  assert.deepEqual(await openedWith("progress"), []);
+  assert.deepEqual(await openedWith("resources"), ["progress"]);
+  assert.deepEqual(await openedWith("cells"), ["progress", "resources"]);
+});
