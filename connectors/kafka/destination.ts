@@ -1,10 +1,10 @@
 import type { Envelope } from "../../src/model/envelope.ts";
 import { MillraceError } from "../../src/model/errors.ts";
-import type { Destination } from "../../src/ports/destination.ts";
+import type { Delivered, Destination } from "../../src/ports/destination.ts";
 import type { KafkaCluster } from "./cluster.ts";
 import { type FailureMessage, failureMessages } from "./failure-messages.ts";
 import { KafkaFault, throwIfAborted } from "./fault.ts";
-import { type TopicMessage, TopicWriter } from "./topic-writer.ts";
+import { type TopicMessage, type TopicRange, TopicWriter } from "./topic-writer.ts";
 
 /** Name of the header that holds a message's id; consumers that must not act twice tell repeats by it. */
 export const FAILURE_ID_HEADER = "millrace-failure-id";
@@ -36,7 +36,7 @@ class TopicDestination implements Destination {
     this.#writer = new TopicWriter(options.cluster, options.topic);
   }
 
-  async deliver(envelope: Envelope, signal: AbortSignal): Promise<void> {
+  async deliver(envelope: Envelope, signal: AbortSignal): Promise<Delivered | undefined> {
     throwIfAborted(signal);
     const messages = failureMessages(envelope);
     const { topic } = this.#options;
@@ -48,7 +48,7 @@ class TopicDestination implements Destination {
       );
     }
     try {
-      await this.#writer.write(messages.map(toTopicMessage), signal);
+      return deliveredAt(await this.#writer.write(messages.map(toTopicMessage), signal), messages.length);
     } catch (error) {
       throw toDestinationError(error, topic);
     }
@@ -57,6 +57,12 @@ class TopicDestination implements Destination {
   async close(): Promise<void> {
     this.#options.cluster.close();
   }
+}
+
+/** `PARTITION:OFFSET+COUNT`, with commas between them. Brokers that do not say where leave it open. */
+function deliveredAt(ranges: readonly TopicRange[], messages: number): Delivered | undefined {
+  if (ranges.reduce((sum, { count }) => sum + count, 0) < messages) return undefined;
+  return { at: ranges.map(({ partition, from, count }) => `${partition}:${from}+${count}`).join(",") };
 }
 
 function toTopicMessage({ id, key, value }: FailureMessage): TopicMessage {

@@ -19,6 +19,14 @@ export interface TopicMessage {
   readonly headers: Readonly<Record<string, Buffer>>;
 }
 
+/** Messages that lie one behind the other. */
+export interface TopicRange {
+  readonly partition: number;
+  /** Offset of the first. */
+  readonly from: string;
+  readonly count: number;
+}
+
 /** Writes messages into a topic, each once, durable on all in-sync replicas. Those of one key stay in their order. */
 export class TopicWriter {
   readonly #cluster: KafkaCluster;
@@ -32,10 +40,10 @@ export class TopicWriter {
     this.#topic = topic;
   }
 
-  /** @throws KafkaFault when some may not have been written. */
-  async write(messages: readonly TopicMessage[], signal: AbortSignal): Promise<void> {
+  /** Resolves to where they are. @throws KafkaFault when some may not have been written. */
+  async write(messages: readonly TopicMessage[], signal: AbortSignal): Promise<readonly TopicRange[]> {
     try {
-      await this.#writeAll(messages, signal);
+      return await this.#writeAll(messages, signal);
     } catch (error) {
       // Leaders may have moved, or partitions been added.
       this.#partitions = undefined;
@@ -43,7 +51,8 @@ export class TopicWriter {
     }
   }
 
-  async #writeAll(messages: readonly TopicMessage[], signal: AbortSignal): Promise<void> {
+  async #writeAll(messages: readonly TopicMessage[], signal: AbortSignal): Promise<readonly TopicRange[]> {
+    const ranges: TopicRange[] = [];
     this.#partitions ??= await this.#cluster.topic(this.#topic, signal);
     const leaders = this.#partitions;
     const byPartition = Map.groupBy(messages, ({ key }) => this.#choose(key, leaders));
@@ -51,8 +60,12 @@ export class TopicWriter {
       const leader = leaders.find((each) => each.partition === partition)?.leader;
       if (leader === undefined)
         throw new KafkaFault("unreachable", `Partition ${partition} of "${this.#topic}" has no leader now.`);
-      for (const batch of batchesOf(own)) await this.#produce(leader, partition, batch, signal);
+      for (const batch of batchesOf(own)) {
+        const from = await this.#produce(leader, partition, batch, signal);
+        if (from !== undefined) ranges.push({ partition, from, count: batch.length });
+      }
     }
+    return ranges;
   }
 
   #choose(key: Buffer | null, partitions: readonly TopicPartition[]): number {
@@ -71,7 +84,7 @@ export class TopicWriter {
     partition: number,
     batch: readonly TopicMessage[],
     signal: AbortSignal,
-  ): Promise<void> {
+  ): Promise<string | undefined> {
     const link = await this.#cluster.broker(leader, "control", signal);
     const timestamp = String(Date.now());
     const answer = await link.request(
@@ -89,10 +102,12 @@ export class TopicWriter {
       },
       { signal, timeoutMs: PRODUCE_TIMEOUT_MS, leavesErrors: true },
     );
-    for (const { errorCode } of answer.topics.flatMap(({ partitions }) => partitions)) {
+    const partitions = answer.topics.flatMap((each) => each.partitions);
+    for (const { errorCode } of partitions) {
       if (errorCode === 0) continue;
       throw faultOfCode(errorCode, { action: "Produce", broker: link.address, usesTls: false });
     }
+    return partitions[0]?.baseOffset;
   }
 }
 

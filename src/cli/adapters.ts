@@ -6,6 +6,7 @@ import type { CellStore } from "../ports/cell-store.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Connector } from "../ports/connector.ts";
 import type { DestinationKind } from "../ports/destination-kind.ts";
+import type { FailureIndex } from "../ports/failure-index.ts";
 import type { FunctionTarget } from "../ports/function-target.ts";
 import type { FunctionTargetKind } from "../ports/function-target-kind.ts";
 import type { ProgressStore } from "../ports/progress-store.ts";
@@ -33,6 +34,7 @@ export interface Adapters extends DeploymentAdapters {
   openResourceStore(url: StoreUrl): Promise<ResourceStore>;
   /** As the mappings' store. */
   openCellStore(url: StoreUrl): Promise<CellStore>;
+  openFailureIndex(url: StoreUrl): Promise<FailureIndex>;
   createTelemetry(log: LogWriter, level: LogLevel): RunTelemetry;
   createJsonLog(level: LogLevel): LogWriter;
   /**

@@ -1,4 +1,5 @@
 import type { CellStore } from "../ports/cell-store.ts";
+import type { FailureIndex } from "../ports/failure-index.ts";
 import type { ProgressStore } from "../ports/progress-store.ts";
 import type { ResourceStore } from "../ports/resource-store.ts";
 import type { Adapters } from "./adapters.ts";
@@ -8,21 +9,23 @@ interface Closable {
   close(): Promise<void>;
 }
 
-/** What one `--store` keeps: progress, rows and cells. */
+/** What one `--store` keeps: progress, rows, cells and the list of failures. */
 export class RunStores {
   readonly progress: ProgressStore;
   readonly resources: ResourceStore;
   readonly cells: CellStore;
+  readonly failures: FailureIndex;
 
-  private constructor(progress: ProgressStore, resources: ResourceStore, cells: CellStore) {
-    this.progress = progress;
-    this.resources = resources;
-    this.cells = cells;
+  private constructor(stores: Pick<RunStores, "progress" | "resources" | "cells" | "failures">) {
+    this.progress = stores.progress;
+    this.resources = stores.resources;
+    this.cells = stores.cells;
+    this.failures = stores.failures;
   }
 
   /** @throws MillraceError of the first that cannot be opened; those before it are closed. */
   static async open(
-    adapters: Pick<Adapters, "openStore" | "openResourceStore" | "openCellStore">,
+    adapters: Pick<Adapters, "openStore" | "openResourceStore" | "openCellStore" | "openFailureIndex">,
     url: StoreUrl,
   ): Promise<RunStores> {
     const opened: Closable[] = [];
@@ -33,7 +36,8 @@ export class RunStores {
     try {
       const progress = kept(await adapters.openStore(url));
       const resources = kept(await adapters.openResourceStore(url));
-      return new RunStores(progress, resources, await adapters.openCellStore(url));
+      const cells = kept(await adapters.openCellStore(url));
+      return new RunStores({ progress, resources, cells, failures: await adapters.openFailureIndex(url) });
     } catch (error) {
       await Promise.allSettled(opened.map((store) => store.close()));
       throw error;
@@ -46,6 +50,7 @@ export class RunStores {
       this.progress.close(),
       this.resources.close(),
       this.cells.close(),
+      this.failures.close(),
     ]);
     return ends.flatMap((end) => (end.status === "rejected" ? [end.reason] : []));
   }

@@ -4,6 +4,7 @@ import { creatingStatus } from "../control/creating-status.ts";
 import { Deployments } from "../control/deployments.ts";
 import { FunctionBook } from "../control/function-book.ts";
 import type { Engine, MappingStatus, StopReport } from "../engine/engine.ts";
+import { IndexWriter } from "../failures/index-writer.ts";
 import { InvokerBook } from "../invocation/invoker-book.ts";
 import { firstOf, whenLate } from "../lib/first-of.ts";
 import { formatProblems, type Manifests } from "../manifests/load-manifests.ts";
@@ -32,6 +33,7 @@ export class RunningManifests {
   #deployments: Deployments | undefined;
   #control: ControlPlane | undefined;
   #engine: Engine | undefined;
+  #failures: IndexWriter | undefined;
   #tracing: RunTracing | undefined;
 
   constructor(manifests: Manifests, options: RunOptions, host: CliHost, telemetry: RunTelemetry) {
@@ -77,7 +79,8 @@ export class RunningManifests {
     });
     this.#deployments = new Deployments(functionBook, adapters);
     this.#stores = await this.#openStores(this.#deployments);
-    const { progress, resources: store, cells } = this.#stores;
+    const { progress, resources: store, cells, failures: index } = this.#stores;
+    this.#failures = new IndexWriter({ index, clock, telemetry });
     const processId = `${hostname()}-${process.pid}-${random.uuid()}`;
     const engine = adapters.createEngine({
       invokers,
@@ -88,6 +91,7 @@ export class RunningManifests {
       tracing: this.#tracing,
       store: telemetry.observeStore(progress),
       settings,
+      failures: this.#failures,
     });
     this.#engine = engine;
     this.#control = await ControlPlane.start({
@@ -255,6 +259,7 @@ export class RunningManifests {
     for (const error of (await this.#deployments?.close()) ?? []) {
       this.#telemetry.log("warn", "something could not be closed", { error });
     }
+    await this.#failures?.close();
     for (const error of (await this.#stores?.close()) ?? []) {
       const fields = { error: `The store: ${describeError(error)}` };
       this.#telemetry.log("warn", "something could not be closed", fields);

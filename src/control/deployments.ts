@@ -110,7 +110,8 @@ export class Deployments {
       this.#function(resource, opening),
     ]);
     if (source === undefined || fn === undefined) return undefined;
-    return { kind: "stream", mapping, source, fn, destination };
+    const destinationUri = resource.destination?.uri;
+    return { kind: "stream", mapping, source, fn, destination, destinationUri };
   }
 
   async #queue(resource: QueueMappingResource, opening: Opening): Promise<QueueDeployment | undefined> {

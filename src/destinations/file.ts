@@ -1,7 +1,7 @@
 import type { Envelope } from "../model/envelope.ts";
 import { describeError, MillraceError } from "../model/errors.ts";
-import type { Destination } from "../ports/destination.ts";
-import { appendLines, readLastLines } from "./json-lines.ts";
+import type { Delivered, Destination } from "../ports/destination.ts";
+import { appendLines, type PlacedLine, readLastLines } from "./json-lines.ts";
 
 /** Lines of one write and one sync to the disk. */
 const GROUP_BYTES_MAX = 16 * 1024 * 1024;
@@ -23,7 +23,7 @@ export function createFileDestination(path: string): Destination {
 interface Delivery {
   readonly id: string;
   readonly line: Buffer;
-  readonly resolve: () => void;
+  readonly resolve: (delivered: Delivered | undefined) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -31,23 +31,24 @@ class FileDestination implements Destination {
   readonly #path: string;
   #waiting: Delivery[] = [];
   #writing: Promise<void> | undefined;
-  #knownIds: Set<string> | undefined;
+  /** With the places of their lines. */
+  #knownIds: Map<string, number | undefined> | undefined;
   #isClosed = false;
 
   constructor(path: string) {
     this.#path = path;
   }
 
-  async deliver(envelope: Envelope, signal: AbortSignal): Promise<void> {
+  async deliver(envelope: Envelope, signal: AbortSignal): Promise<Delivered | undefined> {
     if (signal.aborted) throw aborted();
     if (this.#isClosed) throw unavailable(this.#path, new Error("it is closed"));
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const { promise, resolve, reject } = Promise.withResolvers<Delivered | undefined>();
     const onAbort = () => reject(aborted());
     signal.addEventListener("abort", onAbort, { once: true });
     this.#waiting.push({ id: envelope.id, line: toLine(envelope), resolve, reject });
     this.#writing ??= this.#writeAll();
     try {
-      await promise;
+      return await promise;
     } finally {
       signal.removeEventListener("abort", onAbort);
     }
@@ -63,8 +64,8 @@ class FileDestination implements Destination {
     while (this.#waiting.length > 0) {
       const group = this.#takeGroup();
       try {
-        await this.#write(group);
-        for (const { resolve } of group) resolve();
+        const places = await this.#write(group);
+        for (const { id, resolve } of group) resolve(deliveredAt(places.get(id)));
       } catch (error) {
         for (const { reject } of group) reject(unavailable(this.#path, error));
       }
@@ -81,33 +82,48 @@ class FileDestination implements Destination {
     return this.#waiting.splice(0, end < 0 ? this.#waiting.length : end);
   }
 
-  async #write(group: readonly Delivery[]): Promise<void> {
+  /** Where each of the group stands now, by its id. */
+  async #write(group: readonly Delivery[]): Promise<ReadonlyMap<string, number | undefined>> {
     this.#knownIds ??= await readIds(this.#path);
     const known = this.#knownIds;
     const fresh = new Map(group.filter(({ id }) => !known.has(id)).map(({ id, line }) => [id, line]));
-    if (fresh.size === 0) return;
-    await appendLines(this.#path, Buffer.concat([...fresh.values()]));
-    for (const id of fresh.keys()) known.add(id);
-    for (const id of known) {
+    if (fresh.size > 0) {
+      let at = await appendLines(this.#path, Buffer.concat([...fresh.values()]));
+      for (const [id, line] of fresh) {
+        known.set(id, at);
+        at = at === undefined ? undefined : at + line.length;
+      }
+    }
+    const places = new Map(group.map(({ id }) => [id, known.get(id)]));
+    for (const id of known.keys()) {
       if (known.size <= KNOWN_IDS_MAX) break;
       known.delete(id);
     }
+    return places;
   }
+}
+
+function deliveredAt(place: number | undefined): Delivered | undefined {
+  return place === undefined ? undefined : { at: String(place) };
 }
 
 function toLine({ id, text }: Envelope): Buffer {
   return Buffer.from(`{"id":${JSON.stringify(id)},${text("whole").slice(1)}\n`);
 }
 
-async function readIds(path: string): Promise<Set<string>> {
-  const lines = await readLastLines(path, KNOWN_TAIL_BYTES);
-  return new Set(lines.map(readId).filter((id) => id !== undefined));
+async function readIds(path: string): Promise<Map<string, number | undefined>> {
+  const known = new Map<string, number | undefined>();
+  for (const line of await readLastLines(path, KNOWN_TAIL_BYTES)) {
+    const id = readId(line);
+    if (id !== undefined) known.set(id, line.at);
+  }
+  return known;
 }
 
 /** The id of a whole line only: that of a torn one was not accepted, and to take it for known would lose the record. */
-function readId(line: string): string | undefined {
+function readId({ text }: PlacedLine): string | undefined {
   try {
-    const document: unknown = JSON.parse(line);
+    const document: unknown = JSON.parse(text);
     const isOurs = typeof document === "object" && document !== null && "id" in document;
     return isOurs && typeof document.id === "string" ? document.id : undefined;
   } catch {

@@ -5,6 +5,10 @@ import { dirname, resolve } from "node:path";
 /** Failure records hold customers' data: the file is for its owner only. */
 const FILE_MODE = 0o600;
 const LINE_FEED = 0x0a;
+/** Enough to tell a line from others: an id stands at its beginning. */
+const HEAD_BYTES = 512;
+/** How far other processes may have moved our lines. */
+const MOVED_BYTES_MAX = 16 * 1024 * 1024;
 const FLAGS = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT;
 
 /**
@@ -15,8 +19,10 @@ const FLAGS = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT;
  * A crash or a full disk may leave a line without its end. It is ended here, never cut off: what looks like a torn line
  * may be another process's line on its way. Its record was not accepted and comes again, so readers of the file skip a
  * line that is not JSON.
+ *
+ * Resolves to where the lines begin; `undefined`: that cannot be told.
  */
-export function appendLines(path: string, lines: Buffer): Promise<void> {
+export function appendLines(path: string, lines: Buffer): Promise<number | undefined> {
   const key = resolve(path);
   const turn = (turns.get(key) ?? Promise.resolve()).then(() => append(key, lines));
   const next = turn.catch(() => {}).finally(() => turns.get(key) === next && turns.delete(key));
@@ -30,7 +36,7 @@ export function appendLines(path: string, lines: Buffer): Promise<void> {
  */
 const turns = new Map<string, Promise<unknown>>();
 
-async function append(path: string, lines: Buffer): Promise<void> {
+async function append(path: string, lines: Buffer): Promise<number | undefined> {
   await mkdir(dirname(path), { recursive: true });
   const file = await open(path, FLAGS, FILE_MODE);
   try {
@@ -40,16 +46,31 @@ async function append(path: string, lines: Buffer): Promise<void> {
     // Terminals and pipes have nothing to sync: what they took, they took.
     if (stats.isFile()) await file.datasync();
     if (stats.isFile() && stats.size === 0) await syncFolder(dirname(path));
+    return stats.isFile() ? await placeOf(file, lines, stats.size + (isTorn ? 1 : 0)) : undefined;
   } finally {
     await file.close();
   }
+}
+
+/** Another process may have written between our look at the end and our write. */
+async function placeOf(file: FileHandle, lines: Buffer, expected: number): Promise<number | undefined> {
+  const head = lines.subarray(0, HEAD_BYTES);
+  if ((await readAt(file, expected, head.length)).equals(head)) return expected;
+  const at = (await readAt(file, expected, MOVED_BYTES_MAX)).indexOf(head);
+  return at < 0 ? undefined : expected + at;
+}
+
+/** A line, with the place of its first byte. */
+export interface PlacedLine {
+  readonly text: string;
+  readonly at: number;
 }
 
 /**
  * The lines that begin in the last `bytesMax` bytes, without a last one that has no end; none when there is no file.
  * They are on the disk when this returns, also what a process left there that died before it could see to it.
  */
-export async function readLastLines(path: string, bytesMax: number): Promise<readonly string[]> {
+export async function readLastLines(path: string, bytesMax: number): Promise<readonly PlacedLine[]> {
   const file = await openIfThere(path);
   if (file === undefined) return [];
   try {
@@ -58,12 +79,23 @@ export async function readLastLines(path: string, bytesMax: number): Promise<rea
     await file.datasync();
     const { size } = stats;
     const from = Math.max(0, size - bytesMax);
-    const lines = (await readAt(file, from, size - from)).toString().split("\n").slice(0, -1);
+    const lines = linesOf(await readAt(file, from, size - from), from);
     // In the middle of the file the first line is likely to be the end of one.
     return from === 0 ? lines : lines.slice(1);
   } finally {
     await file.close();
   }
+}
+
+/** Whole lines, without their ends, of bytes that begin at `from`. */
+export function linesOf(bytes: Buffer, from: number): PlacedLine[] {
+  const lines: PlacedLine[] = [];
+  let start = 0;
+  for (let end = bytes.indexOf(LINE_FEED); end >= 0; end = bytes.indexOf(LINE_FEED, start)) {
+    lines.push({ text: bytes.toString("utf8", start, end), at: from + start });
+    start = end + 1;
+  }
+  return lines;
 }
 
 async function openIfThere(path: string): Promise<FileHandle | undefined> {

@@ -1,7 +1,7 @@
 import { PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { createAwsClient } from "../aws/client.ts";
 import type { Envelope } from "../model/envelope.ts";
-import type { Destination } from "../ports/destination.ts";
+import type { Delivered, Destination } from "../ports/destination.ts";
 import { CALL_MS_MAX, callAws, checkReceipt, closed } from "./aws-call.ts";
 import { FAILURE_ID_NAME, failureIdText, failureUuid } from "./failure-id.ts";
 
@@ -40,7 +40,7 @@ class S3Destination implements Destination {
     this.#timeoutMs = timeoutMs;
   }
 
-  async deliver(envelope: Envelope, signal: AbortSignal): Promise<void> {
+  async deliver(envelope: Envelope, signal: AbortSignal): Promise<Delivered> {
     const { arn, bucket } = this.#bucket;
     if (this.#isClosed) throw closed(arn);
     const object = {
@@ -62,6 +62,7 @@ class S3Destination implements Destination {
       const { ETag } = await client.send(new PutObjectCommand(object), { abortSignal });
       checkReceipt(called, ETag);
     });
+    return { at: object.Key };
   }
 
   async close(): Promise<void> {
@@ -76,7 +77,7 @@ const FIRST_REGIONS: Readonly<Record<string, string>> = {
   "aws-us-gov": "us-gov-west-1",
 };
 
-function openClient({ partition }: S3Bucket): S3Client {
+export function openClient({ partition }: S3Bucket): S3Client {
   let region: Promise<string> | undefined;
   return createAwsClient(
     {},

@@ -29,7 +29,7 @@ class SnsDestination implements Destination {
     this.#timeoutMs = timeoutMs;
   }
 
-  async deliver(envelope: Envelope, signal: AbortSignal): Promise<void> {
+  async deliver(envelope: Envelope, signal: AbortSignal): Promise<undefined> {
     const { arn, region } = this.#topic;
     if (this.#isClosed) throw closed(arn);
     this.#client ??= createAwsClient({ region }, (settings) => new SNSClient(settings));

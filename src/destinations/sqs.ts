@@ -35,7 +35,7 @@ class SqsDestination implements Destination {
     this.#timeoutMs = timeoutMs;
   }
 
-  async deliver(envelope: Envelope, signal: AbortSignal): Promise<void> {
+  async deliver(envelope: Envelope, signal: AbortSignal): Promise<undefined> {
     const { arn } = this.#queue;
     if (this.#closing.signal.aborted) throw closed(arn);
     const client = this.#open();

@@ -4,6 +4,7 @@ import type { QueueMapping, StreamMapping } from "../model/mapping.ts";
 import type { ReasonCode } from "../model/reason.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Destination } from "../ports/destination.ts";
+import type { FailureNotes } from "../ports/failure-notes.ts";
 import type { ProgressStore } from "../ports/progress-store.ts";
 import type { QueueSource } from "../ports/queue-source.ts";
 import type { Random } from "../ports/random.ts";
@@ -30,6 +31,8 @@ export interface EngineOptions {
   readonly settings: EngineSettings;
   /** Those of the process, where others beside the engine call functions; absent: the engine has its own. */
   readonly invokers?: InvokerBook;
+  /** Told of what failure destinations have accepted. */
+  readonly failures?: FailureNotes;
 }
 
 /** One mapping with the adapters that it runs on. The engine closes none of them. */
@@ -48,6 +51,8 @@ export interface StreamDeployment {
   readonly source: StreamSource;
   readonly fn: InvocableFunction;
   readonly destination: Destination | undefined;
+  /** The destination's one spelling. */
+  readonly destinationUri?: string | undefined;
 }
 
 export interface Engine {

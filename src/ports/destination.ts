@@ -11,6 +11,12 @@ import type { Envelope } from "../model/envelope.ts";
  * - The same envelope delivered twice carries the same `id`.
  */
 export interface Destination {
-  deliver(envelope: Envelope, signal: AbortSignal): Promise<void>;
+  /** Nothing: what was delivered cannot be found there again. */
+  deliver(envelope: Envelope, signal: AbortSignal): Promise<Delivered | undefined>;
   close(): Promise<void>;
+}
+
+export interface Delivered {
+  /** What a reader of the destination finds it by. */
+  readonly at: string;
 }

@@ -38,6 +38,7 @@ export const COUNTERS = {
   dropped_events: "Records given up by age or attempts that no destination accepted.",
   on_failure_destination_delivered_events: "Records that the failure destination accepted.",
   destination_delivery_failures: "Failure records that the destination did not accept, tries included.",
+  failure_index_errors: "Failures that a destination accepted and that the list of failures has not.",
   deleted_events: "Messages taken off their queue after processing.",
   unseen_receives:
     "Messages given back to their queue before a function saw them: the queue counts a receive of each.",

@@ -1,11 +1,14 @@
 import type { CellStore } from "../ports/cell-store.ts";
+import type { FailureIndex } from "../ports/failure-index.ts";
 import type { ProgressStore } from "../ports/progress-store.ts";
 import type { ResourceStore } from "../ports/resource-store.ts";
 import { createMemoryStore } from "./memory.ts";
 import { createMemoryCellStore } from "./memory-cells.ts";
+import { createMemoryFailureIndex } from "./memory-failures.ts";
 import { createMemoryResourceStore } from "./memory-resources.ts";
 import { openSqliteStore } from "./sqlite.ts";
 import { openSqliteCellStore } from "./sqlite-cells.ts";
+import { openSqliteFailureIndex } from "./sqlite-failures.ts";
 import { openSqliteResourceStore } from "./sqlite-resources.ts";
 
 export type StorePlace =
@@ -52,5 +55,20 @@ export async function openCellStore(place: StorePlace): Promise<CellStore> {
       return (await import("./dynamodb-cells.ts")).openDynamodbCellStore(place.table);
     case "memory":
       return createMemoryCellStore();
+  }
+}
+
+/**
+ * Beside a DynamoDB table failures are listed for the life of the process: `millrace failures reindex` lists them anew.
+ */
+export async function openFailureIndex(place: StorePlace): Promise<FailureIndex> {
+  switch (place.kind) {
+    case "sqlite":
+      return openSqliteFailureIndex(place.path);
+    case "postgres":
+      return (await import("./postgres-failures.ts")).openPostgresFailureIndex(place.url);
+    case "dynamodb":
+    case "memory":
+      return createMemoryFailureIndex();
   }
 }

@@ -55,4 +55,14 @@ export const MIGRATIONS: readonly string[] = [
   ALTER INDEX millrace.mapping_claim_by_mapping RENAME TO resource_claim_by_uid;
   ALTER TABLE millrace.mapping_version RENAME TO resource_version;
   ALTER TABLE millrace.mapping_process RENAME TO process`,
+  `CREATE TABLE millrace.failure (
+    id text COLLATE "C" PRIMARY KEY,
+    mapping text COLLATE "C" NOT NULL,
+    at_ms bigint NOT NULL,
+    state text NOT NULL,
+    redrive_id text COLLATE "C",
+    document text NOT NULL
+  );
+  CREATE INDEX failure_by_time ON millrace.failure (at_ms, id);
+  CREATE INDEX failure_by_mapping ON millrace.failure (mapping, at_ms, id)`,
 ];

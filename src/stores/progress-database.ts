@@ -62,6 +62,18 @@ const SCHEMA_STEPS: readonly string[] = [
     DROP TABLE mapping;
     DROP TABLE mapping_claim;
   `,
+  `
+    CREATE TABLE failure (
+      id TEXT PRIMARY KEY,
+      mapping TEXT NOT NULL,
+      at_ms INTEGER NOT NULL,
+      state TEXT NOT NULL,
+      redrive_id TEXT,
+      document TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX failure_by_time ON failure (at_ms, id);
+    CREATE INDEX failure_by_mapping ON failure (mapping, at_ms, id);
+  `,
 ];
 const SCHEMA_VERSION = SCHEMA_STEPS.length;
 

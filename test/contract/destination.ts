@@ -10,6 +10,8 @@ import type { Destination } from "../../src/ports/destination.ts";
 import { rejectsWith } from "./rejects-with.ts";
 
 export interface DestinationHarness {
+  /** It tells where it keeps what it accepted. */
+  readonly tellsPlaces: boolean;
   /** The documents carry the event that failed, as AWS's do in S3 and not in SQS or SNS. */
   readonly carriesPayload: boolean;
   createDestination(): Promise<DestinationFixture>;
@@ -84,6 +86,21 @@ function describeAcceptance(harness: DestinationHarness): void {
     for (const record of records) await destination.deliver(failureEnvelope(record), NO_ABORT);
     const byId = new Map((await fixture.accepted()).map((accepted) => [accepted.id, accepted]));
     for (const record of records) assert.deepEqual([byId.get(record.id)], expected(record));
+  });
+
+  test("tells where it keeps what it accepted, each at a place of its own", {
+    skip: !harness.tellsPlaces,
+  }, async () => {
+    await using fixture = await harness.createDestination();
+    const [one, other] = [await fixture.open(), await fixture.open()];
+    const ids = Array.from({ length: 20 }, (_, index) => `id-${index}`);
+    const places = await Promise.all(
+      ids.map((id, index) =>
+        (index % 2 === 0 ? one : other).deliver(failureEnvelope(sampleFailure(id)), NO_ABORT),
+      ),
+    );
+    assert.equal(new Set(places.map((delivered) => delivered?.at)).size, ids.length);
+    assert.ok(places.every((delivered) => delivered !== undefined));
   });
 
   test("accepts deliveries that run at once, each of them", async () => {

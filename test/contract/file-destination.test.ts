@@ -6,6 +6,7 @@ import type { Destination } from "../../src/ports/destination.ts";
 import { describeDestinationContract } from "./destination.ts";
 
 describeDestinationContract("file", {
+  tellsPlaces: true,
   carriesPayload: true,
   async createDestination() {
     const folder = mkdtempSync(join(tmpdir(), "millrace-"));

@@ -8,6 +8,7 @@ const emulator = await AwsEmulator.start();
 after(() => emulator.close());
 
 describeDestinationContract("s3", {
+  tellsPlaces: true,
   carriesPayload: true,
   async createDestination() {
     const bucket = emulator.freshName();

@@ -12,6 +12,7 @@ import { describeDestinationContract } from "./destination.ts";
 import { driven } from "./simulated-drive.ts";
 
 describeDestinationContract("simulated", {
+  tellsPlaces: false,
   carriesPayload: true,
   async createDestination() {
     const random = new SeededRandom(7);

@@ -75,6 +75,7 @@ function documentsOf(record: FailureRecord): readonly AcceptedDocument[] {
 }
 
 describeDestinationContract("a Kafka topic", {
+  tellsPlaces: true,
   carriesPayload: true,
   special: { sampleFailure: kafkaFailure, documentsOf, refused: sampleFailure("kinesis") },
   async createDestination() {

@@ -2,7 +2,9 @@ import type { BackoffLimits } from "../../lib/back-off.ts";
 import type { RepeatedLines } from "../../lib/repeated-lines.ts";
 import { describeError, hasErrorCode, MillraceError } from "../../model/errors.ts";
 import { type FailureRecord, failureEnvelope } from "../../model/failure-record.ts";
-import type { Destination } from "../../ports/destination.ts";
+import type { StreamRecord } from "../../model/record.ts";
+import type { Delivered, Destination } from "../../ports/destination.ts";
+import type { FailureNotes } from "../../ports/failure-notes.ts";
 import type { LogFields, Telemetry } from "../../ports/telemetry.ts";
 import type { SourceOutages } from "../stream/source-outages.ts";
 import type { BatchTrace, TraceCarriers } from "../trace/batch-trace.ts";
@@ -15,10 +17,19 @@ export interface FailureDeliveryOptions {
   /** The mapping's: its lanes wait for the destination together. */
   readonly outages: SourceOutages;
   readonly lines: RepeatedLines;
+  /** Told of what the destination has accepted; absent: nobody keeps a list. */
+  readonly failures?: (FailureNotes & { readonly destination: string }) | undefined;
 }
 
 /** One of `outages`. */
 const DESTINATION = "the failure destination";
+
+/** What was given up, and the document of it. */
+export interface Discard {
+  readonly record: FailureRecord;
+  readonly items: readonly Pick<StreamRecord, "position" | "key">[];
+  readonly traced?: TracedDiscard | undefined;
+}
 
 /** The trace that deliveries belong to. */
 export interface TracedDiscard {
@@ -45,13 +56,9 @@ export class FailureDelivery {
   }
 
   /** `true`: settled, delivered or dropped. `false`: stopped before; the records are to come again. */
-  async discard(
-    record: FailureRecord,
-    stop: AbortSignal,
-    call: AbortSignal,
-    traced?: TracedDiscard,
-  ): Promise<boolean> {
+  async discard(discarded: Discard, stop: AbortSignal, call: AbortSignal): Promise<boolean> {
     const { mapping, destination, telemetry } = this.#options;
+    const { record, traced } = discarded;
     const events = record.batch.records?.count ?? 0;
     if (destination === undefined) {
       // plant: a-drop-is-not-counted
@@ -61,11 +68,11 @@ export class FailureDelivery {
       this.#log("warn", message, record, traced);
       return true;
     }
-    if (await this.#try(destination, record, call, traced)) return true;
+    if (await this.#try(destination, discarded, call)) return true;
     if (call.aborted) return false;
     this.#refused++;
     try {
-      return await this.#tryAgain(destination, record, stop, call, traced);
+      return await this.#tryAgain(destination, discarded, stop, call);
     } finally {
       this.#refused--;
     }
@@ -73,31 +80,27 @@ export class FailureDelivery {
 
   async #tryAgain(
     destination: Destination,
-    record: FailureRecord,
+    discarded: Discard,
     stop: AbortSignal,
     call: AbortSignal,
-    traced: TracedDiscard | undefined,
   ): Promise<boolean> {
     const { outages } = this.#options;
     for (;;) {
       await outages.pause(DESTINATION, stop);
       if (stop.aborted || call.aborted) return false;
-      if (await this.#try(destination, record, call, traced)) return true;
+      if (await this.#try(destination, discarded, call)) return true;
     }
   }
 
   /** `true`: delivered, or dropped since the destination can never take it. */
-  async #try(
-    destination: Destination,
-    record: FailureRecord,
-    call: AbortSignal,
-    traced: TracedDiscard | undefined,
-  ): Promise<boolean> {
+  async #try(destination: Destination, discarded: Discard, call: AbortSignal): Promise<boolean> {
+    const { record, traced } = discarded;
     const { mapping, telemetry, limits, outages, lines } = this.#options;
     const events = record.batch.records?.count ?? 0;
     try {
       // plant: records-are-settled-before-the-destination-has-accepted-them
-      await deliverTraced(destination, record, call, traced);
+      const delivered = await deliverTraced(destination, record, call, traced);
+      this.#note(discarded, delivered);
       outages.worked(DESTINATION);
       telemetry.count("on_failure_destination_delivered_events", mapping, events);
       this.#log("info", "discarded records were delivered to the failure destination", record, traced);
@@ -120,6 +123,13 @@ export class FailureDelivery {
       lines.write("warn", message, fieldsOf(mapping, record, traced, error));
       return false;
     }
+  }
+
+  #note({ record, items }: Discard, delivered: Delivered | undefined): void {
+    const { mapping, failures } = this.#options;
+    if (failures === undefined) return;
+    const { destination } = failures;
+    failures.delivered({ mapping, record, items, error: undefined, destination, at: delivered?.at });
   }
 
   #log(
@@ -158,18 +168,19 @@ async function deliverTraced(
   record: FailureRecord,
   call: AbortSignal,
   traced: TracedDiscard | undefined,
-): Promise<void> {
+): Promise<Delivered | undefined> {
   const envelope = failureEnvelope(record);
   if (traced === undefined) return destination.deliver(envelope, call);
   const { requestId, condition } = record;
   const end = traced.trace.beginDelivery({ requestId, condition, carriers: traced.carriers() });
   try {
-    await destination.deliver(envelope, call);
+    const delivered = await destination.deliver(envelope, call);
+    end(undefined);
+    return delivered;
   } catch (error) {
     end(errorCodeOf(error));
     throw error;
   }
-  end(undefined);
 }
 
 /** A code of the catalogue says what went wrong; texts of others may say more than a span should. */

@@ -25,12 +25,9 @@ export function deliverDiscarded(context: ShardContext, batch: DiscardedBatch): 
   const { delivery, stopSignal, callSignal, source } = context;
   const { records, trace } = batch;
   const carriers = () => carriersOf(source.events, records);
-  return delivery.discard(
-    failureRecordOf(context, batch),
-    stopSignal,
-    callSignal,
-    trace && { trace, carriers },
-  );
+  const record = failureRecordOf(context, batch);
+  const items = records.map((each) => each.record);
+  return delivery.discard({ record, items, traced: trace && { trace, carriers } }, stopSignal, callSignal);
 }
 
 /** What the failure destination gets of a discarded batch (streams §5.7). */

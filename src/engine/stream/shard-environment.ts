@@ -2,6 +2,7 @@ import { RepeatedLines } from "../../lib/repeated-lines.ts";
 import { Slots } from "../../lib/slots.ts";
 import type { StreamMapping } from "../../model/mapping.ts";
 import type { Clock } from "../../ports/clock.ts";
+import type { FailureNotes } from "../../ports/failure-notes.ts";
 import type { Invoker } from "../../ports/invoker.ts";
 import type { ProgressStore } from "../../ports/progress-store.ts";
 import type { Random } from "../../ports/random.ts";
@@ -31,6 +32,7 @@ export interface MappingSurroundings {
   readonly settings: EngineSettings;
   readonly processBudget: ByteBudget;
   readonly invoker: Invoker;
+  readonly failures?: FailureNotes | undefined;
 }
 
 /** What the shards of a mapping share. */
@@ -68,10 +70,11 @@ export function shardEnvironment(
     settings,
     processBudget,
     invoker,
+    failures,
   }: MappingSurroundings,
   report: ShardEnvironment["report"],
 ): ShardEnvironment {
-  const { mapping, source, destination } = deployment;
+  const { mapping, source, destination, destinationUri = "" } = deployment;
   const lines = new RepeatedLines(clock, telemetry);
   const outages = new SourceOutages(clock, random);
   const limits = settings;
@@ -86,7 +89,15 @@ export function shardEnvironment(
     tracing,
     store: source.progress ?? store,
     invoker,
-    delivery: new FailureDelivery({ mapping: mapping.name, destination, telemetry, limits, outages, lines }),
+    delivery: new FailureDelivery({
+      mapping: mapping.name,
+      destination,
+      telemetry,
+      limits,
+      outages,
+      lines,
+      failures: failures && { delivered: (each) => failures.delivered(each), destination: destinationUri },
+    }),
     budget: new ByteBudget(settings.mappingBudgetBytes, processBudget),
     reads: new Slots(settings.concurrentReads),
     outages,

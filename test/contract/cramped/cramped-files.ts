@@ -45,7 +45,9 @@ export function openFailures(folder: string): CrampedFailureFile {
   const path = join(folder, "failed.jsonl");
   const destination = createFileDestination(path);
   return {
-    deliver: (record) => destination.deliver(failureEnvelope(record), NO_ABORT),
+    async deliver(record) {
+      await destination.deliver(failureEnvelope(record), NO_ABORT);
+    },
     async acceptedIds() {
       return readFileSync(path, "utf8").split("\n").flatMap(idOf);
     },

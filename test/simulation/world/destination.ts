@@ -52,6 +52,7 @@ export function createSimDestination(options: DestinationOptions): Destination {
           answered(true, false);
           options.accept?.(record);
           if (isLost) throw unavailable();
+          return undefined;
         },
       });
     },

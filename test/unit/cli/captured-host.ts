@@ -14,6 +14,7 @@ export const ADAPTERS: Adapters = {
   openStore: untouched,
   openResourceStore: untouched,
   openCellStore: untouched,
+  openFailureIndex: untouched,
   openFunction: untouched,
   openDestination: untouched,
   createTelemetry: untouched,

@@ -3,12 +3,13 @@ import { test } from "node:test";
 import { RunStores } from "../../../src/cli/run-stores.ts";
 import { createMemoryStore } from "../../../src/stores/memory.ts";
 import { createMemoryCellStore } from "../../../src/stores/memory-cells.ts";
+import { createMemoryFailureIndex } from "../../../src/stores/memory-failures.ts";
 import { createMemoryResourceStore } from "../../../src/stores/memory-resources.ts";
 
 const URL = { kind: "memory" } as const;
 
 /** Which were closed when one of them cannot be opened, though none can be closed without an error. */
-async function openedWith(fails: "progress" | "resources" | "cells") {
+async function openedWith(fails: "progress" | "resources" | "cells" | "failures") {
   const closed: string[] = [];
   const noted = async <S extends { close(): Promise<void> }>(name: string, store: S): Promise<S> => {
     if (name === fails) throw new Error(`${name} is away`);
@@ -24,6 +25,7 @@ async function openedWith(fails: "progress" | "resources" | "cells") {
       openStore: () => noted("progress", createMemoryStore()),
       openResourceStore: () => noted("resources", createMemoryResourceStore()),
       openCellStore: () => noted("cells", createMemoryCellStore()),
+      openFailureIndex: () => noted("failures", createMemoryFailureIndex()),
     },
     URL,
   );
@@ -35,4 +37,5 @@ test("what was opened of a store is closed when the rest of it cannot be opened"
   assert.deepEqual(await openedWith("progress"), []);
   assert.deepEqual(await openedWith("resources"), ["progress"]);
   assert.deepEqual(await openedWith("cells"), ["progress", "resources"]);
+  assert.deepEqual(await openedWith("failures"), ["progress", "resources", "cells"]);
 });

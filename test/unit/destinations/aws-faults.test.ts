@@ -271,7 +271,7 @@ test("a closed destination takes nothing", async (t) => {
   assert.deepEqual(requests, []);
 });
 
-async function failureOf(delivery: Promise<void>): Promise<MillraceError> {
+async function failureOf(delivery: Promise<unknown>): Promise<MillraceError> {
   const failure: unknown = await delivery.then(
     () => assert.fail("the delivery was accepted"),
     (error: unknown) => error,

@@ -4,6 +4,8 @@ const SQLITE = "test/contract/sqlite-store.test.ts";
 
 const SQLITE_CELLS = "test/contract/sqlite-cell-store.test.ts";
 
+const SQLITE_FAILURES = "test/contract/sqlite-failure-index.test.ts";
+
 const EARLY = {
   at: "early",
   instead: "return (...values) => [statement.get(...values)].filter((row) => row !== undefined);",
@@ -66,6 +68,39 @@ export const STORE_BUGS: readonly ContractBug[] = [
       at: "a-cell-of-postgresql-is-swapped-whatever-was-seen",
       instead:
         'move: "UPDATE millrace.cell SET revision = revision + 1, document = $1 WHERE name = $2 AND $3::bigint > 0 AND document IS NOT NULL RETURNING revision",',
+    },
+  ),
+  contractBug(
+    "rows of failures in SQLite are without bound",
+    { file: SQLITE_FAILURES, test: "keeps as many rows as it may, and lets the oldest go" },
+    {
+      at: "rows-of-failures-in-sqlite-are-without-bound",
+      lines: 4,
+      instead: 'trim: database.prepare("SELECT ?"),',
+    },
+  ),
+  contractBug(
+    "a failure of SQLite is marked whatever its state",
+    { file: SQLITE_FAILURES, test: "gives each row to one of two that mark at once" },
+    {
+      at: "a-failure-of-sqlite-is-marked-whatever-its-state",
+      lines: 5,
+      instead:
+        'mark: changedRows(database, "UPDATE failure SET state = ?, redrive_id = ? WHERE id IN (SELECT value FROM json_each(?)) AND length(?) > 0 AND (? IS NULL OR redrive_id = ?) RETURNING id"),',
+    },
+  ),
+  contractBug(
+    "a failure of PostgreSQL is marked whatever its state",
+    {
+      file: "test/servers/postgres-failures.test.ts",
+      test: "gives each row to one of two that mark at once",
+      needsServer: true,
+    },
+    {
+      at: "a-failure-of-postgresql-is-marked-whatever-its-state",
+      lines: 3,
+      instead:
+        'mark: "UPDATE millrace.failure SET state = $1, redrive_id = $2 WHERE id = ANY($3::text[]) AND cardinality($4::text[]) > 0 AND ($5::text IS NULL OR redrive_id = $5) RETURNING id",',
     },
   ),
   contractBug(
