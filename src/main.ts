@@ -20,7 +20,7 @@ import { describeError } from "./model/errors.ts";
 import type { Destination } from "./ports/destination.ts";
 import type { FunctionTarget } from "./ports/function-target.ts";
 import type { FunctionTargetKind } from "./ports/function-target-kind.ts";
-import { openCellStore, openFailureIndex, openResourceStore, openStore } from "./stores/open-store.ts";
+import * as stores from "./stores/open-store.ts";
 import { BoundedOutput } from "./system/bounded-output.ts";
 import { createSystemClock } from "./system/clock.ts";
 import { type ParentLink, parentLink, startProcess } from "./system/member-process.ts";
@@ -36,10 +36,7 @@ const adapters: Omit<Adapters, keyof Extensions | "openFunction"> = {
   clock: createSystemClock(),
   random: createSystemRandom(),
   createEngine,
-  openStore,
-  openResourceStore,
-  openCellStore,
-  openFailureIndex,
+  ...stores,
   openDestination,
   createTelemetry: (log, logLevel) =>
     createTelemetry({

@@ -12,6 +12,7 @@ import type { FunctionTargetKind } from "../ports/function-target-kind.ts";
 import type { ProgressStore } from "../ports/progress-store.ts";
 import type { Random } from "../ports/random.ts";
 import type { ResourceStore } from "../ports/resource-store.ts";
+import type { SnapshotStore } from "../ports/snapshot-store.ts";
 import type { LogLevel, Telemetry } from "../ports/telemetry.ts";
 import type { Tracing } from "../ports/tracing.ts";
 import type { MappingTotals } from "./mapping-progress.ts";
@@ -35,6 +36,8 @@ export interface Adapters extends DeploymentAdapters {
   /** As the mappings' store. */
   openCellStore(url: StoreUrl): Promise<CellStore>;
   openFailureIndex(url: StoreUrl): Promise<FailureIndex>;
+  /** As the mappings' store. */
+  openSnapshotStore(url: StoreUrl): Promise<SnapshotStore>;
   createTelemetry(log: LogWriter, level: LogLevel): RunTelemetry;
   createJsonLog(level: LogLevel): LogWriter;
   /**

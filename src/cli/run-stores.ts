@@ -2,6 +2,7 @@ import type { CellStore } from "../ports/cell-store.ts";
 import type { FailureIndex } from "../ports/failure-index.ts";
 import type { ProgressStore } from "../ports/progress-store.ts";
 import type { ResourceStore } from "../ports/resource-store.ts";
+import type { SnapshotStore } from "../ports/snapshot-store.ts";
 import type { Adapters } from "./adapters.ts";
 import type { StoreUrl } from "./store-url.ts";
 
@@ -9,23 +10,30 @@ interface Closable {
   close(): Promise<void>;
 }
 
-/** What one `--store` keeps: progress, rows, cells and the list of failures. */
+/** What one `--store` keeps: progress, rows, cells, the list of failures and snapshots. */
 export class RunStores {
   readonly progress: ProgressStore;
   readonly resources: ResourceStore;
   readonly cells: CellStore;
   readonly failures: FailureIndex;
+  readonly snapshots: SnapshotStore;
 
-  private constructor(stores: Pick<RunStores, "progress" | "resources" | "cells" | "failures">) {
+  private constructor(
+    stores: Pick<RunStores, "progress" | "resources" | "cells" | "failures" | "snapshots">,
+  ) {
     this.progress = stores.progress;
     this.resources = stores.resources;
     this.cells = stores.cells;
     this.failures = stores.failures;
+    this.snapshots = stores.snapshots;
   }
 
   /** @throws MillraceError of the first that cannot be opened; those before it are closed. */
   static async open(
-    adapters: Pick<Adapters, "openStore" | "openResourceStore" | "openCellStore" | "openFailureIndex">,
+    adapters: Pick<
+      Adapters,
+      "openStore" | "openResourceStore" | "openCellStore" | "openFailureIndex" | "openSnapshotStore"
+    >,
     url: StoreUrl,
   ): Promise<RunStores> {
     const opened: Closable[] = [];
@@ -37,7 +45,9 @@ export class RunStores {
       const progress = kept(await adapters.openStore(url));
       const resources = kept(await adapters.openResourceStore(url));
       const cells = kept(await adapters.openCellStore(url));
-      return new RunStores({ progress, resources, cells, failures: await adapters.openFailureIndex(url) });
+      const failures = kept(await adapters.openFailureIndex(url));
+      const snapshots = await adapters.openSnapshotStore(url);
+      return new RunStores({ progress, resources, cells, failures, snapshots });
     } catch (error) {
       await Promise.allSettled(opened.map((store) => store.close()));
       throw error;
@@ -51,6 +61,7 @@ export class RunStores {
       this.resources.close(),
       this.cells.close(),
       this.failures.close(),
+      this.snapshots.close(),
     ]);
     return ends.flatMap((end) => (end.status === "rejected" ? [end.reason] : []));
   }

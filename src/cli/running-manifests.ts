@@ -79,7 +79,7 @@ export class RunningManifests {
     });
     this.#deployments = new Deployments(functionBook, adapters);
     this.#stores = await this.#openStores(this.#deployments);
-    const { progress, resources: store, cells, failures: index } = this.#stores;
+    const { progress, resources: store, cells, failures: index, snapshots } = this.#stores;
     this.#failures = new IndexWriter({ index, clock, telemetry });
     const processId = `${hostname()}-${process.pid}-${random.uuid()}`;
     const engine = adapters.createEngine({
@@ -103,6 +103,7 @@ export class RunningManifests {
       owner,
       invokers,
       cells,
+      snapshots,
       store,
       progress,
       connectors,

@@ -14,31 +14,36 @@ import type { Invoker } from "../ports/invoker.ts";
 import type { ProgressStore } from "../ports/progress-store.ts";
 import type { Random } from "../ports/random.ts";
 import type { ResourceStore } from "../ports/resource-store.ts";
+import type { SnapshotStore } from "../ports/snapshot-store.ts";
 import { MAPPING_KIND } from "../resources/kinds.ts";
 import type { ManifestOwner } from "../resources/owner.ts";
 import { withinReach } from "./broker-reach.ts";
 import { declareFunctions } from "./declared-functions.ts";
 import type { Deployments } from "./deployments.ts";
-import { type ExplainOptions, explainMapping } from "./explain-mapping.ts";
+import type { ExplainedMappingWithText } from "./explain-mapping.ts";
 import type { FunctionBook } from "./function-book.ts";
 import { claimsOf } from "./mapping-claims.ts";
 import { MappingControl } from "./mapping-control.ts";
 import { type MappingRecord, rowOf } from "./mapping-record.ts";
 import { type MappingRunnerOptions, withTrouble } from "./mapping-run.ts";
 import { MappingRunner } from "./mapping-runner.ts";
+import type { OwnSnapshotOptions } from "./own-snapshot.ts";
 import { ownedWish } from "./owned-wish.ts";
+import { ProcessWatch } from "./process-watch.ts";
 import { Reconciler } from "./reconciler.ts";
 import { ResourceControl } from "./resource-control.ts";
-import { StandstillBook } from "./standstill-book.ts";
+import type { WholeView } from "./whole-view.ts";
 
 export interface ControlPlaneOptions extends Pick<MappingRunnerOptions, "engine" | "drainMs"> {
-  readonly telemetry: MappingRunnerOptions["telemetry"] & Pick<ExplainOptions, "totals">;
+  readonly telemetry: MappingRunnerOptions["telemetry"] & Pick<OwnSnapshotOptions, "totals">;
   readonly engine: Engine;
   readonly processId: string;
   readonly manifests: Manifests;
   readonly deployments: Deployments;
   /** Where processes of the store share functions' concurrency. */
   readonly cells: CellStore;
+  /** Where processes of the store say how they are. */
+  readonly snapshots: SnapshotStore;
   /** Those that `deployments` has too. */
   readonly functionBook: FunctionBook;
   /** As whose declarations the functions of the manifests are kept. */
@@ -77,26 +82,22 @@ export class ControlPlane {
   readonly #limits: SharedLimits;
   readonly #reconciler: Reconciler;
   readonly #runner: MappingRunner;
-  readonly #explain: ExplainOptions;
   readonly #engine: Engine;
-  readonly #standstills: StandstillBook;
+  readonly #watch: ProcessWatch;
   readonly #options: ControlPlaneOptions;
   /** Mappings that manifests own. */
   #owned: readonly MappingResource[];
 
   private constructor(options: ControlPlaneOptions, manifestMappings: readonly MappingResource[]) {
     const { engine, deployments, functionBook, store, clock, random, endpoints, place } = options;
-    const connectors = withinReach(options.connectors, options.reach);
-    this.connectors = connectors;
+    this.connectors = withinReach(options.connectors, options.reach);
+    const { connectors } = this;
     this.#functions = functionBook;
     this.#invokers = options.invokers;
     this.place = place;
     this.#engine = engine;
     this.#options = options;
     this.#owned = manifestMappings;
-    this.#standstills = new StandstillBook({ ...options, status: () => this.status() });
-    const totals = (mapping: string) => options.telemetry.totals(mapping);
-    this.#explain = { ...options, totals, standing: (uuid) => this.#standstills.standing(uuid) };
     this.#runner = new MappingRunner(options);
     this.#reconciler = new Reconciler({
       ...options,
@@ -105,7 +106,16 @@ export class ControlPlane {
       functions: functionBook,
       owned: () => this.#owned,
     });
-    this.#limits = new SharedLimits({ ...options, membership: this.#reconciler.membership });
+    const { membership } = this.#reconciler;
+    this.#watch = new ProcessWatch({
+      ...options,
+      totals: (mapping) => options.telemetry.totals(mapping),
+      status: () => this.status(),
+      resourceOf: (uuid) => this.#runner.resourceOf(uuid),
+      beatsAs: () => membership.processId,
+      beat: (name) => this.#reconciler.beats.standingOf(name),
+    });
+    this.#limits = new SharedLimits({ ...options, membership });
     this.#invokers.share(this.#limits);
     this.resources = new ResourceControl({ store, clock, onChange: () => this.#reconciler.wake() });
     this.mappings = new MappingControl({
@@ -139,6 +149,7 @@ export class ControlPlane {
     if (left > 0)
       options.telemetry.log("info", "mappings of manifests are owned by the API", { mappings: left });
     await plane.#reconciler.start();
+    plane.#watch.start();
     return plane;
   }
 
@@ -147,12 +158,14 @@ export class ControlPlane {
     return this.#reconciler.drifted;
   }
 
-  /**
-   * Why a mapping, or a shard or message group of it, is where it is.
-   * @throws ControlFault ResourceNotFoundException, MillraceError ERR_MILLRACE_STORE_UNAVAILABLE
-   */
-  async explain(uuid: string, part: string | undefined): ReturnType<typeof explainMapping> {
-    return explainMapping(await this.mappings.get(uuid), part, this.#explain);
+  /** @throws ControlFault ResourceNotFoundException, MillraceError ERR_MILLRACE_STORE_UNAVAILABLE */
+  async explain(uuid: string, part: string | undefined): Promise<ExplainedMappingWithText> {
+    return this.#watch.explain(await this.mappings.get(uuid), part);
+  }
+
+  /** What all processes of the store say. `isPatient`: waits a little for those that live to say it anew. */
+  everywhere(isPatient: boolean): Promise<WholeView> {
+    return this.#watch.everywhere(isPatient);
   }
 
   /** The functions that rows declare. */
@@ -174,7 +187,7 @@ export class ControlPlane {
     });
     const manifestUuids = new Set(this.#owned.map(({ mapping }) => mapping.uuid));
     return [...started, ...this.#runner.unopened()].map((status) => {
-      const standstills = this.#standstills.standstills(status.uuid);
+      const standstills = this.#watch.standstills(status.uuid);
       return {
         ...status,
         ...(standstills.length === 0 ? {} : { standstills }),
@@ -222,13 +235,14 @@ export class ControlPlane {
 
   /** Starts nothing more. What runs is the engine's to stop. */
   async stop(): Promise<void> {
-    this.#standstills.stop();
+    this.#watch.stop();
     this.#runner.close();
     await this.#reconciler.stop();
   }
 
   /** After the engine has stopped: others need not wait for this process. */
   async forget(): Promise<void> {
+    await this.#watch.end();
     await this.#limits.close();
     await this.#reconciler.forget();
   }

@@ -6,16 +6,18 @@ import { notFound } from "./control-fault.ts";
 import type { ExplainedMapping, ExplainedShard } from "./explained-mapping.ts";
 import { explanationLines } from "./explanation-text.ts";
 import type { MappingView } from "./mapping-view.ts";
-import type { StandingPart } from "./standstill-book.ts";
+import type { SeenPart } from "./process-snapshot.ts";
 
 export interface ExplainOptions {
   readonly engine: Engine;
   readonly progress: ProgressStore;
   readonly clock: Clock;
   readonly processId: string;
-  readonly standing: (uuid: string) => readonly StandingPart[];
+  readonly standing: (uuid: string) => readonly SeenPart[];
   readonly totals: (mapping: string) => { readonly counters: Readonly<Record<CounterName, number>> };
 }
+
+export type ExplainedMappingWithText = ExplainedMapping & { readonly text: readonly string[] };
 
 /**
  * `part`: of this shard or message group only. With lines for people.
@@ -25,7 +27,7 @@ export async function explainMapping(
   view: MappingView,
   part: string | undefined,
   options: ExplainOptions,
-): Promise<ExplainedMapping & { readonly text: readonly string[] }> {
+): Promise<ExplainedMappingWithText> {
   const { engine, progress, clock, processId, totals } = options;
   const { resource, state, lastProcessingResult, problem } = view;
   const { uuid, name, eventSourceArn, filterPatterns } = resource.mapping;
@@ -56,7 +58,7 @@ export async function explainMapping(
   return { ...explained, text: explanationLines(explained, part) };
 }
 
-function isOfPart({ part }: StandingPart, wanted: string): boolean {
+function isOfPart({ part }: SeenPart, wanted: string): boolean {
   return part === wanted || part.startsWith(`${wanted} `);
 }
 

@@ -1,7 +1,7 @@
 import type { FunctionExplanation, QueueExplanation, ShardExplanation } from "../engine/engine.ts";
 import type { StartPoint } from "../model/record.ts";
 import type { CounterName } from "../ports/telemetry.ts";
-import type { StandingPart } from "./standstill-book.ts";
+import type { SeenPart } from "./process-snapshot.ts";
 
 /** Why a mapping is where it is: what its store and this process know of it. Times are epoch milliseconds. */
 export interface ExplainedMapping {
@@ -25,7 +25,7 @@ export interface ExplainedMapping {
   /** Why it cannot be started. */
   readonly problem: string | undefined;
   /** Parts that hold work and have brought nothing to an end for half a minute. */
-  readonly standing: readonly StandingPart[];
+  readonly standing: readonly SeenPart[];
 }
 
 export interface ExplainedShard {

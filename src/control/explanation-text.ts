@@ -8,8 +8,8 @@ import type {
 } from "../engine/engine.ts";
 import type { StartPoint } from "../model/record.ts";
 import type { ExplainedMapping, ExplainedShard } from "./explained-mapping.ts";
+import type { SeenPart } from "./process-snapshot.ts";
 import { remedyOf, runbookOf } from "./remedies.ts";
-import type { StandingPart } from "./standstill-book.ts";
 
 const INDENT = "  ";
 
@@ -43,7 +43,7 @@ function mappingLines(explained: ExplainedMapping): readonly string[] {
   ];
 }
 
-function standingLines({ part, sinceMs, reasons }: StandingPart, nowMs: number): readonly string[] {
+function standingLines({ part, sinceMs, reasons }: SeenPart, nowMs: number): readonly string[] {
   const lines = reasons.flatMap((reason) => {
     const { says, toDo } = remedyOf(reason);
     const until = reason.untilMs === undefined ? "" : ` (until ${clockTime(reason.untilMs)})`;

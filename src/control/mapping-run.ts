@@ -70,6 +70,10 @@ export class MappingRun {
     return this.#wanted === undefined && this.#open === undefined;
   }
 
+  get resource(): MappingResource | undefined {
+    return this.#wanted?.resource;
+  }
+
   get unopened(): MappingStatus | undefined {
     if (this.#wanted === undefined || this.#open !== undefined) return undefined;
     const { name } = this.#wanted.resource.mapping;

@@ -1,4 +1,5 @@
 import type { MappingStatus } from "../engine/engine.ts";
+import type { MappingResource } from "../manifests/resources.ts";
 import type { OpenMapping } from "./deployments.ts";
 import { MappingRun, type MappingRunnerOptions, type WantedMapping } from "./mapping-run.ts";
 import type { OpeningTrouble } from "./opening-trouble.ts";
@@ -42,6 +43,11 @@ export class MappingRunner {
   /** Why a mapping that is wanted does not run. */
   troubleOf(uuid: string): OpeningTrouble | undefined {
     return this.#runs.get(uuid)?.trouble;
+  }
+
+  /** What a mapping is to be run as; `undefined`: it is not wanted. */
+  resourceOf(uuid: string): MappingResource | undefined {
+    return this.#runs.get(uuid)?.resource;
   }
 
   /** Mappings that are wanted and that the engine does not have: they are being opened, or cannot be. */

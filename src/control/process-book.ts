@@ -48,6 +48,13 @@ export class ProcessBook {
     return sinceMs !== undefined && this.#askedMs - sinceMs >= this.#goneAfterMs;
   }
 
+  /** As the last look has it; `unknown`: it had no beat then. */
+  standingOf(processId: string): "lives" | "gone" | "unknown" {
+    const seen = this.#seen.get(processId);
+    if (seen === undefined) return "unknown";
+    return this.#askedMs - seen.movedMs < this.#goneAfterMs ? "lives" : "gone";
+  }
+
   /** So many beat, as far as the last look shows. */
   get living(): number {
     let living = 0;

@@ -62,12 +62,10 @@ export class Reconciler {
   #isLooking = false;
   #isWoken = false;
   #isStopped = false;
-
   #beat: ScheduledCall | undefined;
   #beating: Promise<unknown> = Promise.resolve();
   /** By kind, at the last look that read the rows. */
   drifted: ReadonlyMap<string, number> = new Map();
-
   readonly #lines: RepeatedLines;
 
   constructor(options: ReconcilerOptions) {
@@ -94,6 +92,10 @@ export class Reconciler {
       },
       isGone: (processId) => !life.isOwn(processId) && processes.isGone(processId, clock.monotonic()),
     };
+  }
+
+  get beats(): Pick<ProcessBook, "standingOf"> {
+    return this.#processes;
   }
 
   /** The first look is made when this resolves. A store that cannot be read is tried again. */

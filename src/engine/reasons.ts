@@ -1,5 +1,5 @@
 import type { Fault } from "../model/errors.ts";
-import { isNoReason, type Reason, type ReasonCode } from "../model/reason.ts";
+import { isNoReason, type Reason, reason } from "../model/reason.ts";
 import type {
   BatchExplanation,
   LaneExplanation,
@@ -95,7 +95,7 @@ function readingReason(shard: ShardExplanation, nowMs: number): Reason {
       break;
   }
   const { doing, sinceMs, untilMs } = readingNow;
-  if (doing === "waitingForParents") return reason("waitsForParents", { sinceMs });
+  if (doing === "waitingForParents") return reason("waitsForParent", { sinceMs });
   if (doing === "asking" && nowMs - sinceMs > (caughtUp ? STANDSTILL_MS : LATE_MS))
     return reason("sourceSilent", { sinceMs });
   if (doing === "nothing" && nowMs - sinceMs > LATE_MS)
@@ -220,11 +220,4 @@ function waitingReason(
   if (fillingUntilMs === undefined) return reason("groupBusy");
   if (fillingUntilMs + LATE_MS > nowMs) return reason("fillingBatch", { untilMs: fillingUntilMs });
   return reason("unknown", { untilMs: fillingUntilMs, facts: { of: "messages" } });
-}
-
-function reason(
-  code: ReasonCode,
-  { sinceMs, untilMs, facts = {} }: Partial<Omit<Reason, "code">> = {},
-): Reason {
-  return { code, sinceMs, untilMs, facts };
 }

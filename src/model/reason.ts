@@ -1,38 +1,87 @@
-/**
- * Why a part of a mapping that holds work makes no progress. Closed: each code has a remedy (`src/control/remedies.ts`)
- * and a section of its name in `docs/runbook.md`. `idle`, `caughtUp` and `progressing` are no reasons: nothing is to be
- * done. `unknown` is a defect of ours: nobody could say why.
- */
-export const REASON_CODES = [
-  "idle",
-  "caughtUp",
-  "progressing",
-  "fillingBatch",
-  "functionRuns",
-  "windowOpen",
-  "functionFails",
-  "atConcurrency",
-  "destinationUnavailable",
-  "sourceThrottled",
-  "sourceUnavailable",
-  "sourceDenied",
-  "sourceGone",
-  "sourceSilent",
-  "sourceHoldsBack",
-  "waitsForParents",
-  "readingFull",
-  "leaseNotRenewed",
-  "groupBusy",
-  "messagesHidden",
-  "waitsForPlace",
-  "cannotStart",
-  "stopping",
-  "checkpointFails",
-  "failed",
-  "unknown",
-] as const;
+/** What a reason is about; the order of `docs/runbook.md`. */
+export type ReasonScope =
+  | "none"
+  | "byDesign"
+  | "record"
+  | "function"
+  | "destination"
+  | "reading"
+  | "ownership"
+  | "queue"
+  | "control"
+  | "store"
+  | "defect";
 
-export type ReasonCode = (typeof REASON_CODES)[number];
+/** More members than a broker has shards to give: a word of people who run such brokers. */
+export const NO_SHARDS = "noPartitions";
+
+/**
+ * Why a part of a mapping is where it is. Closed: each code has a remedy (`src/control/remedies.ts`) and a section of
+ * its name in `docs/runbook.md`. Those of the scope `none` are no reasons: nothing is to be done. `unknown` is a defect
+ * of ours: nobody could say why.
+ */
+const SCOPES = {
+  idle: "none",
+  caughtUp: "none",
+  progressing: "none",
+  fillingBatch: "byDesign",
+  functionRuns: "byDesign",
+  windowOpen: "byDesign",
+  functionFails: "record",
+  functionTimesOut: "record",
+  partialWithoutProgress: "record",
+  malformedResponse: "record",
+  windowStateMissing: "record",
+  payloadTooLarge: "record",
+  functionUnavailable: "function",
+  functionThrottled: "function",
+  atConcurrency: "function",
+  adaptiveLimit: "function",
+  sharedMaximumTaken: "function",
+  waitsForSlot: "function",
+  destinationUnavailable: "destination",
+  destinationRejected: "destination",
+  sourceThrottled: "reading",
+  sourceUnavailable: "reading",
+  sourceDenied: "reading",
+  sourceGone: "reading",
+  sourceSilent: "reading",
+  sourceHoldsBack: "reading",
+  readingFull: "reading",
+  budgetTaken: "reading",
+  trimmedGap: "reading",
+  skippingSettled: "reading",
+  filterPassesNothing: "reading",
+  waitsForParent: "ownership",
+  waitsForLease: "ownership",
+  handingOver: "ownership",
+  leaseNotRenewed: "ownership",
+  unowned: "ownership",
+  [NO_SHARDS]: "ownership",
+  groupRebalancing: "ownership",
+  storesDiffer: "ownership",
+  groupBusy: "queue",
+  messagesHidden: "queue",
+  waitsForPlace: "queue",
+  movesToDeadLetter: "queue",
+  disabled: "control",
+  updating: "control",
+  manifestShadowed: "control",
+  cannotStart: "control",
+  stopping: "control",
+  storeUnavailable: "store",
+  checkpointFails: "store",
+  failed: "defect",
+  unknown: "defect",
+} as const satisfies Readonly<Record<string, ReasonScope>>;
+
+export type ReasonCode = keyof typeof SCOPES;
+
+export const REASON_CODES = Object.keys(SCOPES).filter(isReasonCode);
+
+function isReasonCode(code: string): code is ReasonCode {
+  return Object.hasOwn(SCOPES, code);
+}
 
 /** What makes a part wait; times are epoch milliseconds. */
 export interface Reason {
@@ -43,9 +92,18 @@ export interface Reason {
   readonly facts: Readonly<Record<string, string | number>>;
 }
 
-const NONE: readonly ReasonCode[] = ["idle", "caughtUp", "progressing"];
+export function reason(
+  code: ReasonCode,
+  { sinceMs, untilMs, facts = {} }: Partial<Omit<Reason, "code">> = {},
+): Reason {
+  return { code, sinceMs, untilMs, facts };
+}
+
+export function scopeOf(code: ReasonCode): ReasonScope {
+  return SCOPES[code];
+}
 
 /** It says that nothing stands still. */
 export function isNoReason(code: ReasonCode): boolean {
-  return NONE.includes(code);
+  return SCOPES[code] === "none";
 }

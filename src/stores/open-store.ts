@@ -2,14 +2,17 @@ import type { CellStore } from "../ports/cell-store.ts";
 import type { FailureIndex } from "../ports/failure-index.ts";
 import type { ProgressStore } from "../ports/progress-store.ts";
 import type { ResourceStore } from "../ports/resource-store.ts";
+import type { SnapshotStore } from "../ports/snapshot-store.ts";
 import { createMemoryStore } from "./memory.ts";
 import { createMemoryCellStore } from "./memory-cells.ts";
 import { createMemoryFailureIndex } from "./memory-failures.ts";
 import { createMemoryResourceStore } from "./memory-resources.ts";
+import { createMemorySnapshotStore } from "./memory-snapshots.ts";
 import { openSqliteStore } from "./sqlite.ts";
 import { openSqliteCellStore } from "./sqlite-cells.ts";
 import { openSqliteFailureIndex } from "./sqlite-failures.ts";
 import { openSqliteResourceStore } from "./sqlite-resources.ts";
+import { openSqliteSnapshotStore } from "./sqlite-snapshots.ts";
 
 export type StorePlace =
   | { readonly kind: "sqlite"; readonly path: string }
@@ -70,5 +73,18 @@ export async function openFailureIndex(place: StorePlace): Promise<FailureIndex>
     case "dynamodb":
     case "memory":
       return createMemoryFailureIndex();
+  }
+}
+
+export async function openSnapshotStore(place: StorePlace): Promise<SnapshotStore> {
+  switch (place.kind) {
+    case "sqlite":
+      return openSqliteSnapshotStore(place.path);
+    case "postgres":
+      return (await import("./postgres-snapshots.ts")).openPostgresSnapshotStore(place.url);
+    case "dynamodb":
+      return (await import("./dynamodb-snapshots.ts")).openDynamodbSnapshotStore(place.table);
+    case "memory":
+      return createMemorySnapshotStore();
   }
 }

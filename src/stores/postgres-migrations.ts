@@ -65,4 +65,13 @@ export const MIGRATIONS: readonly string[] = [
   );
   CREATE INDEX failure_by_time ON millrace.failure (at_ms, id);
   CREATE INDEX failure_by_mapping ON millrace.failure (mapping, at_ms, id)`,
+  `CREATE TABLE millrace.process_snapshot (
+    process_id text COLLATE "C" PRIMARY KEY,
+    at bigint NOT NULL,
+    document bytea NOT NULL
+  );
+  CREATE TABLE millrace.snapshot_ask (
+    id integer PRIMARY KEY CHECK (id = 1),
+    asked_until bigint NOT NULL
+  )`,
 ];

@@ -74,6 +74,10 @@ const SCHEMA_STEPS: readonly string[] = [
     CREATE INDEX failure_by_time ON failure (at_ms, id);
     CREATE INDEX failure_by_mapping ON failure (mapping, at_ms, id);
   `,
+  `
+    CREATE TABLE process_snapshot (process_id TEXT PRIMARY KEY, at INTEGER NOT NULL, document BLOB NOT NULL) STRICT;
+    CREATE TABLE snapshot_ask (id INTEGER PRIMARY KEY CHECK (id = 1), asked_until INTEGER NOT NULL) STRICT;
+  `,
 ];
 const SCHEMA_VERSION = SCHEMA_STEPS.length;
 

@@ -156,9 +156,9 @@ test(
   async (t) => {
     const url = await server.createDatabase();
     await (await opened(t, url)).close();
-    await run(url, "INSERT INTO millrace.schema_version VALUES (7)");
+    await run(url, "INSERT INTO millrace.schema_version VALUES (1000)");
     const newer = await rejectsWith("ERR_MILLRACE_STORE_CORRUPT", () => openPostgresStore(url));
-    assert.match(newer.message, /format 7; this version of millrace reads formats up to 4/);
+    assert.match(newer.message, /format 1000; this version of millrace reads formats up to \d+/);
 
     for (const sql of ["progress (name text)", "schema_version (name text)"]) {
       const other = await server.createDatabase();

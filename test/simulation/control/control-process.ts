@@ -11,6 +11,7 @@ import type { FunctionTarget } from "../../../src/ports/function-target.ts";
 import type { ProgressStore } from "../../../src/ports/progress-store.ts";
 import type { QueueSource } from "../../../src/ports/queue-source.ts";
 import type { ResourceStore } from "../../../src/ports/resource-store.ts";
+import type { SnapshotStore } from "../../../src/ports/snapshot-store.ts";
 import type { StreamSource } from "../../../src/ports/stream-source.ts";
 import { createMemoryCellStore } from "../../../src/stores/memory-cells.ts";
 import { FUNCTIONS } from "../../unit/control/control-world.ts";
@@ -28,6 +29,7 @@ export interface ControlProcessOptions {
   readonly random: SeededRandom;
   readonly store: ResourceStore;
   readonly progress: ProgressStore;
+  readonly snapshots: SnapshotStore;
   /** The engine begins to process a mapping. */
   readonly onStart: (uuid: string) => void;
   /** A start failed, and not for want of the store. */
@@ -82,6 +84,7 @@ export class ControlProcess {
         owner: { kind: "manifest", set: "default" },
         invokers,
         cells: createMemoryCellStore(),
+        snapshots: this.#options.snapshots,
         store: this.#store,
         progress,
         connectors: this.#connectors(),

@@ -1,5 +1,6 @@
 import { CUT_OFF_MS } from "../../../src/control/process-life.ts";
 import { createMemoryStore } from "../../../src/stores/memory.ts";
+import { createMemorySnapshotStore } from "../../../src/stores/memory-snapshots.ts";
 import { SeededRandom } from "../random.ts";
 import { VirtualTime } from "../virtual-clock.ts";
 import { ControlProcess } from "./control-process.ts";
@@ -64,6 +65,7 @@ class World {
   readonly #random: SeededRandom;
   readonly #time: VirtualTime;
   readonly #truth: WatchedStore;
+  readonly #snapshots = createMemorySnapshotStore();
   readonly #progress = createMemoryStore();
   #processes: ControlProcess[] = [];
   #lives = 0;
@@ -102,6 +104,7 @@ class World {
       random: this.#random.fork(name),
       store: this.#truth.store,
       progress: this.#progress,
+      snapshots: this.#snapshots,
       onStart: (uuid) => this.#onStart(name, uuid),
       onEnded: (error) => this.#violated(`${name} ends, as a mapping cannot be opened: ${String(error)}`),
     });

@@ -15,6 +15,7 @@ export const ADAPTERS: Adapters = {
   openResourceStore: untouched,
   openCellStore: untouched,
   openFailureIndex: untouched,
+  openSnapshotStore: untouched,
   openFunction: untouched,
   openDestination: untouched,
   createTelemetry: untouched,

@@ -8,6 +8,7 @@ import type { Manifests } from "../../../src/manifests/load-manifests.ts";
 import type { FunctionResource } from "../../../src/manifests/resources.ts";
 import { MillraceError } from "../../../src/model/errors.ts";
 import type { InvocationOutcome } from "../../../src/model/outcome.ts";
+import type { Clock } from "../../../src/ports/clock.ts";
 import type { Connector } from "../../../src/ports/connector.ts";
 import type { Destination } from "../../../src/ports/destination.ts";
 import type { FunctionTarget } from "../../../src/ports/function-target.ts";
@@ -18,6 +19,7 @@ import type { ManifestOwner } from "../../../src/resources/owner.ts";
 import { createMemoryStore } from "../../../src/stores/memory.ts";
 import { createMemoryCellStore } from "../../../src/stores/memory-cells.ts";
 import { createMemoryResourceStore } from "../../../src/stores/memory-resources.ts";
+import { createMemorySnapshotStore } from "../../../src/stores/memory-snapshots.ts";
 import { createTelemetry } from "../../../src/telemetry/telemetry.ts";
 import { SILENT_TELEMETRY } from "../engine/stream/small-world.ts";
 import { createManualClock } from "../functions/manual-clock.ts";
@@ -54,6 +56,7 @@ export const FUNCTIONS = [
 export class ControlWorld {
   readonly clock = createManualClock();
   readonly progress = createMemoryStore();
+  readonly snapshots = createMemorySnapshotStore();
   readonly log: string[] = [];
   readonly logged: string[] = [];
   /** ARNs of sources that are not there. */
@@ -71,6 +74,7 @@ export class ControlWorld {
   opening: Promise<void> | undefined;
   mappings: ResourceStore = createMemoryResourceStore();
   #uuids = 0;
+  readonly #killed = new Set<string>();
 
   async start(name: string, options: Partial<WorldOptions> = {}): Promise<ControlProcess> {
     const {
@@ -131,6 +135,7 @@ export class ControlWorld {
       owner: options.owner ?? { kind: "manifest", set: "default" },
       invokers,
       cells: createMemoryCellStore(),
+      snapshots: this.snapshots,
       store: options.store ?? this.mappings,
       progress: this.progress,
       connectors: this.connectors,
@@ -139,7 +144,7 @@ export class ControlWorld {
       place: PLACE,
       isAdopting,
       isStrict,
-      clock: this.clock,
+      clock: this.#clockOf(name),
       random: { next: () => 0.5, uuid: () => this.uuid(++this.#uuids) },
       telemetry: createTelemetry({
         log: (_level, message) => void this.logged.push(message),
@@ -150,6 +155,23 @@ export class ControlWorld {
     const plane = await starting;
     await this.quiet();
     return { plane, running: () => [...running.values()].map((status) => status.name) };
+  }
+
+  /** Nothing of it goes on, and nobody is told. */
+  kill(name: string): void {
+    this.#killed.add(name);
+  }
+
+  #clockOf(name: string): Clock {
+    const { clock } = this;
+    return {
+      now: clock.now,
+      monotonic: clock.monotonic,
+      schedule: (delayMs, fire) =>
+        clock.schedule(delayMs, () => {
+          if (!this.#killed.has(name)) fire();
+        }),
+    };
   }
 
   uuid(number: number): string {

@@ -1,0 +1,111 @@
+import type { Engine, MappingExplanation, MappingStatus, ShardExplanation } from "../engine/engine.ts";
+import type { MappingResource } from "../manifests/resources.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { CounterName } from "../ports/telemetry.ts";
+import { gravityOf } from "./gravity.ts";
+import type { MappingSnapshot, ProcessSnapshot, SeenPart } from "./process-snapshot.ts";
+
+export interface OwnSnapshotOptions {
+  readonly engine: Pick<Engine, "explain">;
+  readonly status: () => readonly MappingStatus[];
+  readonly parts: (uuid: string) => readonly SeenPart[];
+  readonly totals: (mapping: string) => {
+    readonly counters: Readonly<Record<CounterName, number>>;
+    readonly invocations: number;
+  };
+  readonly resourceOf: (uuid: string) => MappingResource | undefined;
+  readonly processId: string;
+  /** The name of its beat. */
+  readonly beatsAs: () => string;
+  readonly clock: Clock;
+}
+
+/** Shards and parts of a mapping beyond these are counted only: nobody reads more at once. */
+const SHARDS_MAX = 50;
+const PARTS_MAX = 100;
+
+/** Makes this process's word of itself. */
+export class OwnSnapshot {
+  readonly #options: OwnSnapshotOptions;
+  readonly #startedMs: number;
+
+  constructor(options: OwnSnapshotOptions) {
+    this.#options = options;
+    this.#startedMs = options.clock.now();
+  }
+
+  make(isEnded: boolean): ProcessSnapshot {
+    const { status, processId, beatsAs, clock } = this.#options;
+    const mappings = status().map((each) => this.#mapping(each));
+    return {
+      form: 1,
+      processId,
+      beatsAs: beatsAs(),
+      startedMs: this.#startedMs,
+      atMs: clock.now(),
+      isEnded,
+      mappings: mappings.toSorted((a, b) => worstOf(b) - worstOf(a) || b.oldestAgeMs - a.oldestAgeMs),
+      mappingsLeftOut: 0,
+    };
+  }
+
+  #mapping(status: MappingStatus): MappingSnapshot {
+    const { engine, totals, resourceOf } = this.#options;
+    const { uuid, name, state, lastProcessingResult, problem, oldestAgeMs, caughtUp, shards } = status;
+    const { counters, invocations } = totals(name);
+    const parts = this.#options.parts(uuid).toSorted(worstFirst);
+    const explanation = engine.explain(uuid);
+    const resource = resourceOf(uuid);
+    const leftOut = Math.max(0, shards.length - SHARDS_MAX);
+    return {
+      uuid,
+      name,
+      source: resource === undefined ? "" : sourceOf(resource),
+      functionName: resource?.spec.functionName ?? "",
+      state,
+      lastProcessingResult,
+      ...(problem === undefined ? {} : { problem }),
+      oldestAgeMs,
+      caughtUp,
+      counters,
+      invocations,
+      ...(explanation === undefined ? {} : { explanation: withWorst(explanation, parts) }),
+      shards: shards.length,
+      shardsLeftOut: leftOut,
+      parts: parts.slice(0, PARTS_MAX),
+      partsLeftOut: Math.max(0, parts.length - PARTS_MAX),
+    };
+  }
+}
+
+export function sourceOf({ mapping, connector, settings }: MappingResource): string {
+  return mapping.eventSourceArn ?? connector.parameters.sourceName?.(settings) ?? "";
+}
+
+export function worstFirst(a: SeenPart, b: SeenPart): number {
+  return gravityOfPart(b) - gravityOfPart(a) || a.sinceMs - b.sinceMs;
+}
+
+function gravityOfPart({ reasons }: SeenPart): number {
+  return Math.max(0, ...reasons.map(({ code }) => gravityOf(code)));
+}
+
+function worstOf({ parts }: MappingSnapshot): number {
+  return Math.max(0, ...parts.map(gravityOfPart));
+}
+
+/** Shards whose parts are the worst, then those that are farthest behind. */
+function withWorst(explanation: MappingExplanation, parts: readonly SeenPart[]): MappingExplanation {
+  if (explanation.kind === "queue" || explanation.shards.length <= 1) return explanation;
+  const gravity = new Map<string, number>();
+  for (const part of parts) {
+    const shardId = part.part.split(" ", 1)[0] ?? "";
+    gravity.set(shardId, Math.max(gravity.get(shardId) ?? 0, gravityOfPart(part)));
+  }
+  const behind = ({ lagMs, offsetLag, bufferedRecords }: ShardExplanation) =>
+    (lagMs ?? 0) + (offsetLag ?? 0) + bufferedRecords;
+  const shards = explanation.shards.toSorted(
+    (a, b) => (gravity.get(b.shardId) ?? 0) - (gravity.get(a.shardId) ?? 0) || behind(b) - behind(a),
+  );
+  return { ...explanation, shards: shards.slice(0, SHARDS_MAX) };
+}

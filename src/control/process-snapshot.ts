@@ -1,0 +1,53 @@
+import type { MappingExplanation, MappingStatus } from "../engine/engine.ts";
+import type { Reason } from "../model/reason.ts";
+import type { CounterName } from "../ports/telemetry.ts";
+
+/** What a process says of itself and of all that it runs, at one moment. Times are epoch milliseconds. */
+export interface ProcessSnapshot {
+  readonly form: 1;
+  readonly processId: string;
+  /** The name of its beat, by which others see whether it lives: another one after it was cut off. */
+  readonly beatsAs: string;
+  readonly startedMs: number;
+  readonly atMs: number;
+  /** Its last word: it ended in order. */
+  readonly isEnded: boolean;
+  /** Worst first. */
+  readonly mappings: readonly MappingSnapshot[];
+  /** More than a snapshot holds. */
+  readonly mappingsLeftOut: number;
+}
+
+export interface MappingSnapshot {
+  readonly uuid: string;
+  readonly name: string;
+  /** What it reads: an ARN, or the name that its connector gives it. */
+  readonly source: string;
+  /** As its mapping names it, with its version or alias. */
+  readonly functionName: string;
+  readonly state: MappingStatus["state"];
+  readonly lastProcessingResult: string;
+  readonly problem?: string;
+  readonly oldestAgeMs: number;
+  readonly caughtUp: boolean;
+  /** Since its process began. */
+  readonly counters: Readonly<Record<CounterName, number>>;
+  readonly invocations: number;
+  /** With the worst shards and groups alone; absent: it does not run there. */
+  readonly explanation?: MappingExplanation;
+  readonly shards: number;
+  readonly shardsLeftOut: number;
+  /** Those that hold work or have a reason that is none of nothing's, worst first. */
+  readonly parts: readonly SeenPart[];
+  readonly partsLeftOut: number;
+}
+
+/** A part of a mapping in one process, and why it is where it is. */
+export interface SeenPart {
+  /** `shard-1`, `shard-1 lane 0`, `queue`, the name of the mapping: what people and alerts name it by. */
+  readonly part: string;
+  readonly holdsWork: boolean;
+  /** Since when nothing of it was brought to an end, as far as that was seen. */
+  readonly sinceMs: number;
+  readonly reasons: readonly Reason[];
+}

@@ -1,0 +1,64 @@
+import type { Engine, Standstill } from "../engine/engine.ts";
+import type { ProgressStore } from "../ports/progress-store.ts";
+import type { SnapshotStore } from "../ports/snapshot-store.ts";
+import { type ExplainedMappingWithText, explainMapping } from "./explain-mapping.ts";
+import type { MappingView } from "./mapping-view.ts";
+import { OwnSnapshot, type OwnSnapshotOptions } from "./own-snapshot.ts";
+import { SnapshotPublisher } from "./snapshot-publisher.ts";
+import { StandstillBook, type StandstillBookOptions } from "./standstill-book.ts";
+import { type BeatStanding, type WholeView, WholeViews } from "./whole-view.ts";
+
+export interface ProcessWatchOptions extends StandstillBookOptions, Omit<OwnSnapshotOptions, "parts"> {
+  readonly snapshots: SnapshotStore;
+  readonly engine: Engine;
+  readonly progress: ProgressStore;
+  readonly beat: (name: string) => BeatStanding;
+}
+
+/** What this process says of itself, to those who ask it and to the others of its store, and what these say. */
+export class ProcessWatch {
+  readonly #options: ProcessWatchOptions;
+  readonly #standstills: StandstillBook;
+  readonly #publisher: SnapshotPublisher;
+  readonly #views: WholeViews;
+
+  constructor(options: ProcessWatchOptions) {
+    this.#options = options;
+    const standstills = new StandstillBook(options);
+    const snapshot = new OwnSnapshot({ ...options, parts: (uuid) => standstills.parts(uuid) });
+    this.#standstills = standstills;
+    this.#publisher = new SnapshotPublisher({
+      ...options,
+      make: (isEnded) => snapshot.make(isEnded),
+      trouble: () => standstills.trouble,
+    });
+    this.#views = new WholeViews({ ...options, own: () => snapshot.make(false) });
+  }
+
+  start(): void {
+    this.#publisher.start();
+  }
+
+  explain(view: MappingView, part: string | undefined): Promise<ExplainedMappingWithText> {
+    const standing = (uuid: string) => this.#standstills.standing(uuid);
+    return explainMapping(view, part, { ...this.#options, standing });
+  }
+
+  standstills(uuid: string): readonly Standstill[] {
+    return this.#standstills.standstills(uuid);
+  }
+
+  everywhere(isPatient: boolean): Promise<WholeView> {
+    return this.#views.view(isPatient);
+  }
+
+  stop(): void {
+    this.#publisher.stop();
+    this.#standstills.stop();
+  }
+
+  /** After `stop`, when nothing runs any more: its last word stays in the store. */
+  end(): Promise<void> {
+    return this.#publisher.end();
+  }
+}
