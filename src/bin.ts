@@ -11,6 +11,6 @@ if (complaint !== undefined) {
   process.exit(2);
 }
 const words = process.argv.slice(2);
-if (words[0] === "run") holdStopSignals(process);
+if (words[0] === "run" || words[0] === "dev") holdStopSignals(process);
 const { endWith, main } = await import("./main.ts");
 endWith(await main(words));

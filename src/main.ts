@@ -1,9 +1,7 @@
 import { readFileSync } from "node:fs";
 import { type Extensions, loadExtensions } from "../connectors/registry.ts";
-import { readCredentials } from "./api/access-credentials.ts";
-import { startApiServer, startMetricsServer } from "./api/server.ts";
-import { isLoopback, parseServerAddress } from "./api/server-address.ts";
-import type { Adapters, ApiContent, ApiPlace, RunningApi, RunTelemetry, RunTracing } from "./cli/adapters.ts";
+import { serveApi } from "./api/serve-api.ts";
+import type { Adapters, RunTelemetry, RunTracing } from "./cli/adapters.ts";
 import { runCli } from "./cli/cli.ts";
 import { type CliHost, EXIT_BAD_INPUT, type ExitStatus } from "./cli/command.ts";
 import type { FromMember, ToMember } from "./cli/processes/group-messages.ts";
@@ -23,6 +21,7 @@ import type { FunctionTargetKind } from "./ports/function-target-kind.ts";
 import * as stores from "./stores/open-store.ts";
 import { BoundedOutput } from "./system/bounded-output.ts";
 import { createSystemClock } from "./system/clock.ts";
+import { createFolderWatch } from "./system/folder-watch.ts";
 import { type ParentLink, parentLink, startProcess } from "./system/member-process.ts";
 import { createSystemRandom } from "./system/random.ts";
 import { STOP_SIGNALS, takeStopSignals } from "./system/stop-signals.ts";
@@ -31,10 +30,11 @@ import { createMetricsMerger } from "./telemetry/metrics-merger.ts";
 import { readOtlpSettings } from "./telemetry/otlp/otlp-settings.ts";
 import { createTelemetry } from "./telemetry/telemetry.ts";
 
+const systemPorts = { clock: createSystemClock(), random: createSystemRandom() };
+
 /** The composition root: the only place that constructs adapters. */
 const adapters: Omit<Adapters, keyof Extensions | "openFunction"> = {
-  clock: createSystemClock(),
-  random: createSystemRandom(),
+  ...systemPorts,
   createEngine,
   ...stores,
   openDestination,
@@ -46,40 +46,13 @@ const adapters: Omit<Adapters, keyof Extensions | "openFunction"> = {
       version: readVersion(),
       droppedLines: () => standardError().dropped,
     }),
+  watchFolders: createFolderWatch,
   createJsonLog: (level) => createJsonLog(level, standardError()),
   openTracing,
   startProcess,
   createMetricsMerger,
-  startApi,
+  startApi: (place, content) => serveApi(place, content, { ...systemPorts, environment: process.env }),
 };
-
-async function startApi(
-  { address, credentialsFile, hosts, metricsAddress }: ApiPlace,
-  content: ApiContent,
-): Promise<RunningApi | undefined> {
-  const credentials =
-    credentialsFile === undefined ? undefined : readCredentials(credentialsFile, process.env);
-  const api = parseServerAddress(address, credentials !== undefined);
-  const metrics = metricsAddress === undefined ? undefined : parseServerAddress(metricsAddress, true);
-  const { clock, random } = adapters;
-  const shared = { ...content, credentials, hosts, clock, requestId: () => random.uuid() };
-  for (const open of [api, metrics]) {
-    if (open === undefined || isLoopback(open.host)) continue;
-    const message = "served without TLS beyond this machine: let a proxy with TLS alone reach it";
-    content.log("warn", message, { address: `${open.host}:${open.port}` });
-  }
-  const isMetricsElsewhere = metrics !== undefined;
-  const served = api && (await startApiServer({ ...shared, address: api, isMetricsElsewhere }));
-  try {
-    const other = metrics && (await startMetricsServer({ ...shared, address: metrics, isMetricsElsewhere }));
-    if (served === undefined && other === undefined) return undefined;
-    const close = async () => void (await Promise.all([served?.close(), other?.close()]));
-    return { url: served?.url, metricsUrl: other?.url, close };
-  } catch (error) {
-    await served?.close();
-    throw error;
-  }
-}
 
 /** Loaded only when it is used: most runs trace nothing. */
 async function openTracing(
@@ -99,15 +72,16 @@ async function openFunction(
   kinds: readonly FunctionTargetKind[],
   resource: FunctionResource,
   onOutput: (line: string) => void,
+  onImport?: (path: string) => void,
 ): Promise<FunctionTarget> {
   const { target, versions, aliases } = resource;
-  const latest = await openTarget(resource, target, onOutput, kinds);
+  const open = (spec: FunctionTargetSpec) => openTarget(resource, spec, { onOutput, onImport, kinds });
+  const latest = await open(target);
   if (versions.size === 0 && aliases.size === 0) return latest;
   const targets = new Map<string, FunctionTarget>();
   const versioned = createVersionedFunction({ latest, versions: targets, aliases });
   try {
-    for (const [version, spec] of versions)
-      targets.set(version, await openTarget(resource, spec, onOutput, kinds));
+    for (const [version, spec] of versions) targets.set(version, await open(spec));
     return versioned;
   } catch (error) {
     await versioned.close();
@@ -115,11 +89,16 @@ async function openFunction(
   }
 }
 
+interface TargetListeners {
+  readonly onOutput: (line: string) => void;
+  readonly onImport: ((path: string) => void) | undefined;
+  readonly kinds: readonly FunctionTargetKind[];
+}
+
 async function openTarget(
   { name, concurrency }: FunctionResource,
   target: FunctionTargetSpec,
-  onOutput: (line: string) => void,
-  kinds: readonly FunctionTargetKind[],
+  { onOutput, onImport, kinds }: TargetListeners,
 ): Promise<FunctionTarget> {
   const { clock } = adapters;
   switch (target.kind) {
@@ -135,7 +114,7 @@ async function openTarget(
     case "module": {
       const onLog = (line: string) => onOutput(`[${name}] ${line}`);
       const { kind: _kind, ...given } = target;
-      const options = { ...given, functionName: name, concurrency, onLog, clock };
+      const options = { ...given, functionName: name, concurrency, onLog, onImport, clock };
       await checkModuleFunction(options);
       return createModuleFunction(options);
     }

@@ -6,7 +6,8 @@ import { localParameters, localQueueParameters } from "./parameters.ts";
 import { parseQueueArn } from "./queue-arn.ts";
 import { QUEUE_FILTER_DATA_KEY } from "./queue-event.ts";
 import { openLocalQueueSource, QUEUE_KIND } from "./queue-source.ts";
-import { openQueueSender, openStreamSender } from "./sender.ts";
+import { SAMPLE } from "./sample.ts";
+import { makeQueue, makeStream, openQueueSender, openStreamSender } from "./sender.ts";
 import { KIND, openLocalSource } from "./source.ts";
 import { ARN_SERVICE, parseStreamArn } from "./stream-arn.ts";
 import { LOCK_WAIT_MS } from "./stream-database.ts";
@@ -22,6 +23,7 @@ export const localConnector: StreamConnector = {
   startingPositions: ["TRIM_HORIZON", "LATEST", "AT_TIMESTAMP"],
   endpointNames: [FILE_ENDPOINT],
   parameters: localParameters,
+  sample: SAMPLE,
   async openStream(mapping, { endpoints }) {
     const path = filePath(`The mapping "${mapping.name}" reads a local stream`, endpoints);
     const arn = parseStreamArn(mapping.eventSourceArn ?? "");
@@ -31,6 +33,11 @@ export const localConnector: StreamConnector = {
     const path = filePath(`The mapping "${mapping.name}" fills a local stream`, endpoints);
     const { name } = parseStreamArn(mapping.eventSourceArn ?? "");
     return await whenUnlocked(() => openStreamSender(path, name, source));
+  },
+  async makeSource(mapping, { endpoints }) {
+    const path = filePath(`The mapping "${mapping.name}" reads a local stream`, endpoints);
+    const { name } = parseStreamArn(mapping.eventSourceArn ?? "");
+    return await whenUnlocked(() => makeStream(path, name));
   },
 };
 
@@ -53,6 +60,11 @@ export const localQueueConnector: QueueConnector = {
     const path = filePath(`The mapping "${mapping.name}" fills a local queue`, endpoints);
     const { name } = parseQueueArn(mapping.eventSourceArn);
     return await whenUnlocked(() => openQueueSender(path, name, source));
+  },
+  async makeSource(mapping, { endpoints }, holdMs) {
+    const path = filePath(`The mapping "${mapping.name}" reads a local queue`, endpoints);
+    const { name } = parseQueueArn(mapping.eventSourceArn);
+    return await whenUnlocked(() => makeQueue(path, name, holdMs));
   },
 };
 

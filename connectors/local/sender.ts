@@ -7,14 +7,19 @@ import { openStreamFile, type StreamFile } from "./stream-file.ts";
 /** One transaction holds the file's write lock for no longer than so many records take. */
 const RECORDS_MAX = 1_000;
 const BYTES_MAX = 8 * 1024 * 1024;
+/** What is made because it was not there keeps records for a week. */
+const MADE_RETENTION_MS = 7 * 24 * 60 * 60 * 1000;
+/** AWS's bound. */
+const HOLD_MS_MAX = 12 * 60 * 60 * 1000;
+
+type NewStreamSource = Pick<NewSource, "shards" | "retentionMs">;
+type NewQueueSource = Pick<NewSource, "retentionMs" | "visibilityMs">;
 
 /** Makes the stream when the file has none of this name. */
 export function openStreamSender(path: string, name: string, source: NewSource): RecordSender {
   const file = openStreamFile(path, { lockWaitMs: 0 });
-  const { shards, retentionMs } = source;
-  const stream = file.hasStream(name)
-    ? file.openStream(name)
-    : file.createStream({ name, shards, retentionMs });
+  addStream(file, name, source);
+  const stream = file.openStream(name);
   return senderInto(file, (records) => {
     stream.append(records.map(({ key, data }) => ({ partitionKey: key, data })));
   });
@@ -23,15 +28,45 @@ export function openStreamSender(path: string, name: string, source: NewSource):
 /** Makes the queue when the file has none of this name. Keys become the groups of a FIFO queue. */
 export function openQueueSender(path: string, name: string, source: NewSource): RecordSender {
   const file = openStreamFile(path, { lockWaitMs: 0 });
-  const { retentionMs, visibilityMs } = source;
-  const queue = file.hasQueue(name)
-    ? file.openQueue(name)
-    : file.createQueue({ name, retentionMs, visibilityMs });
+  addQueue(file, name, source);
+  const queue = file.openQueue(name);
   return senderInto(file, (records) => {
     queue.send(
       records.map(({ key, data }) => (queue.isFifo ? { body: data, groupId: key } : { body: data })),
     );
   });
+}
+
+/** True: the file had no stream of this name, and has one now. */
+export function makeStream(path: string, name: string): boolean {
+  return addedTo(path, (file) => addStream(file, name, { shards: 1, retentionMs: MADE_RETENTION_MS }));
+}
+
+/** True: the file had no queue of this name, and has one now. */
+export function makeQueue(path: string, name: string, holdMs: number): boolean {
+  const wanted = { retentionMs: MADE_RETENTION_MS, visibilityMs: Math.min(holdMs, HOLD_MS_MAX) };
+  return addedTo(path, (file) => addQueue(file, name, wanted));
+}
+
+function addedTo(path: string, add: (file: StreamFile) => boolean): boolean {
+  const file = openStreamFile(path, { lockWaitMs: 0 });
+  try {
+    return add(file);
+  } finally {
+    file.close();
+  }
+}
+
+function addStream(file: StreamFile, name: string, { shards, retentionMs }: NewStreamSource): boolean {
+  if (file.hasStream(name)) return false;
+  file.createStream({ name, shards, retentionMs });
+  return true;
+}
+
+function addQueue(file: StreamFile, name: string, { retentionMs, visibilityMs }: NewQueueSource): boolean {
+  if (file.hasQueue(name)) return false;
+  file.createQueue({ name, retentionMs, visibilityMs });
+  return true;
 }
 
 function senderInto(file: StreamFile, append: (records: readonly OutgoingRecord[]) => void): RecordSender {

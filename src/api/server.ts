@@ -220,8 +220,17 @@ function statusCodeOf(error: unknown): number {
   return typeof status === "number" && status >= 400 && status < 600 ? status : 500;
 }
 
+/** Somebody else has the port: another one may be free. */
+export function isAddressTaken(error: unknown): boolean {
+  return error instanceof MillraceError && codeOf(error.cause) === "EADDRINUSE";
+}
+
+function codeOf(error: unknown): unknown {
+  return typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
+}
+
 function listenError(error: unknown, { host, port }: ServerAddress): MillraceError {
-  const code = typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
+  const code = codeOf(error);
   const remedy =
     "Give another address with --api HOST:PORT (port 0 takes a free one), or --api off to serve none.";
   const reason =

@@ -7,6 +7,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { Connector } from "../ports/connector.ts";
 import type { DestinationKind } from "../ports/destination-kind.ts";
 import type { FailureIndex } from "../ports/failure-index.ts";
+import type { FolderWatch } from "../ports/folder-watch.ts";
 import type { FunctionTarget } from "../ports/function-target.ts";
 import type { FunctionTargetKind } from "../ports/function-target-kind.ts";
 import type { ProgressStore } from "../ports/progress-store.ts";
@@ -28,8 +29,17 @@ export interface Adapters extends DeploymentAdapters {
   readonly destinations: readonly DestinationKind[];
   readonly targets: readonly FunctionTargetKind[];
   createEngine(options: EngineOptions): Engine;
-  /** `onOutput` gets each line that a function of this process prints. */
-  openFunction(resource: FunctionResource, onOutput: (line: string) => void): Promise<FunctionTarget>;
+  /**
+   * `onOutput` gets each line that a function of this process prints, `onImport` each file that it is made of, when it
+   * is read.
+   */
+  openFunction(
+    resource: FunctionResource,
+    onOutput: (line: string) => void,
+    onImport?: (path: string) => void,
+  ): Promise<FunctionTarget>;
+  /** `onHint` is called when something in one of the folders may be another. */
+  watchFolders(onHint: () => void): FolderWatch;
   openStore(url: StoreUrl): Promise<ProgressStore>;
   /** In the same place as the progress; closed by its own. */
   openResourceStore(url: StoreUrl): Promise<ResourceStore>;
@@ -115,6 +125,8 @@ export interface ApiPlace {
   readonly address: string;
   readonly credentialsFile: string | undefined;
   readonly hosts: readonly string[];
+  /** Takes a free port where `address` is taken. */
+  readonly isAnyPort?: boolean;
   /** HOST:PORT of a server for metrics and health alone. */
   readonly metricsAddress: string | undefined;
 }

@@ -9,6 +9,7 @@ import {
   EXIT_OK,
   type ExitStatus,
 } from "./command.ts";
+import { devCommand } from "./dev.ts";
 import { commandHelp, groupHelp, helpCommand, overview } from "./help.ts";
 import { loadCommand } from "./load.ts";
 import { explainCommand, mappingsGroup } from "./mappings.ts";
@@ -21,6 +22,7 @@ import { validateCommand } from "./validate.ts";
 import { versionCommand } from "./version.ts";
 
 const COMMANDS: readonly (Command | CommandGroup)[] = [
+  devCommand,
   runCommand,
   mappingsGroup,
   explainCommand,

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { dirname, resolve } from "node:path";
 import {
   formatProblems,
   type LoadedManifests,
@@ -28,6 +29,17 @@ export function loadNamed(flags: Flags, host: CliHost): LoadedManifests {
 export function digestNamed(flags: Flags): string {
   const read = readManifestFiles(flags.get("filename") ?? []);
   return createHash("sha256").update(JSON.stringify(read)).digest("hex");
+}
+
+/** Where the files are that `--filename` names. */
+export function foldersNamed(flags: Flags): ReadonlySet<string> {
+  const paths = flags.get("filename") ?? [];
+  const named = paths.map((path) => resolve(path));
+  return new Set([
+    ...named.map(dirname),
+    ...named,
+    ...readManifestFiles(paths).texts.map(({ folder }) => folder),
+  ]);
 }
 
 /** The manifests that `--filename` names; `undefined` when they are not valid, after the reasons have been shown. */

@@ -4,9 +4,9 @@ import type { CliHost } from "./command.ts";
 import type { ProgressDisplay } from "./progress-display.ts";
 import { formatLogLine } from "./terminal-text.ts";
 
-/** JSON on a pipe; lines for people above the display on a terminal. */
+/** Lines for people, above the display on a terminal; JSON where there is nobody to read them. */
 export function createLog(
-  display: ProgressDisplay | undefined,
+  display: Pick<ProgressDisplay, "line"> | undefined,
   level: LogLevel,
   { adapters }: CliHost,
 ): LogWriter {

@@ -4,7 +4,7 @@ import { describeError } from "../model/errors.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { LogWriter } from "./adapters.ts";
 import { type CliHost, EXIT_FAILED, type ExitStatus } from "./command.ts";
-import { ManifestWatch } from "./manifest-watch.ts";
+import { FileWatch } from "./file-watch.ts";
 import { ProgressDisplay } from "./progress-display.ts";
 import { createLog } from "./run-log.ts";
 import type { RunOptions } from "./run-options.ts";
@@ -21,7 +21,7 @@ export async function runManifests(
   const { adapters } = host;
   const display = host.stderr.isTTY === true ? new ProgressDisplay(host.stderr, adapters.clock) : undefined;
   const telemetry = adapters.createTelemetry(
-    withProcess(options.processId, createLog(display, options.logLevel, host)),
+    withProcess(options.processId, createLog(linesOf(display, options, host), options.logLevel, host)),
     options.logLevel,
   );
   host.onFatal((error) => {
@@ -32,7 +32,7 @@ export async function runManifests(
   });
 
   const ended = new AbortController();
-  let watch: ManifestWatch | undefined;
+  let watch: FileWatch | undefined;
   const running = new RunningManifests(manifests, options, host, telemetry);
   const stopSignal = watchSignals(host, telemetry.log, { onReload: () => running.reload() });
   try {
@@ -42,9 +42,9 @@ export async function runManifests(
         ? host.stderr.write(`${prefix}${printableOutput(line)}\n`)
         : display.line(prefix + printable(line)),
     );
+    host.stdout.write(running.greeting());
     display?.start(() => running.progress());
-    if (options.watched !== undefined)
-      watch = new ManifestWatch(options.watched, adapters.clock, () => running.reload());
+    watch = watchFiles(running, options, host);
     const reason = await firstOf(
       stopSignal,
       ...(options.untilCaughtUp ? [whenSettled(caughtUp(running, adapters.clock, ended.signal))] : []),
@@ -60,6 +60,40 @@ export async function runManifests(
     await running.close();
     display?.stop();
   }
+}
+
+/** Where lines for people go; `undefined`: machines read them. */
+function linesOf(display: ProgressDisplay | undefined, { dev }: RunOptions, { stderr }: CliHost) {
+  const plain = dev === undefined ? undefined : { line: (text: string) => void stderr.write(`${text}\n`) };
+  return display ?? plain;
+}
+
+function watchFiles(
+  running: RunningManifests,
+  { watched }: RunOptions,
+  { adapters }: CliHost,
+): FileWatch | undefined {
+  if (watched === undefined) return undefined;
+  const { clock, watchFolders } = adapters;
+  const { moduleFiles } = running;
+  return new FileWatch({
+    watched: [
+      {
+        known: watched.known,
+        read: watched.manifests,
+        onChange: () => running.reload(),
+        folders: watched.folders,
+      },
+      {
+        known: "",
+        read: () => moduleFiles.changes(),
+        onChange: () => running.reopen(),
+        folders: () => moduleFiles.folders(),
+      },
+    ],
+    clock,
+    watchFolders,
+  });
 }
 
 function withProcess(processId: string | undefined, log: LogWriter): LogWriter {

@@ -1,5 +1,5 @@
 import type { EngineSettings } from "../engine/settings.ts";
-import type { LoadedManifests } from "../manifests/load-manifests.ts";
+import type { LoadedManifests, Manifests } from "../manifests/load-manifests.ts";
 import type { NetworkReach } from "../model/network-reach.ts";
 import type { Place } from "../model/place.ts";
 import type { SourceEndpoints } from "../ports/connector.ts";
@@ -7,6 +7,20 @@ import type { LogLevel } from "../ports/telemetry.ts";
 import type { ManifestOwner } from "../resources/owner.ts";
 import type { ApiPlace } from "./adapters.ts";
 import type { StoreUrl } from "./store-url.ts";
+
+interface WatchedManifests {
+  /** Before they were read for the first time. */
+  readonly known: string;
+  /** Another text when the manifests' files are others. */
+  manifests(): string;
+  folders(): ReadonlySet<string>;
+}
+
+/** What is made easier for whoever just writes a function. Embedded sources are made where manifests name them. */
+interface DevOptions {
+  /** What is said once all runs. */
+  greeting(apiUrl: string | undefined, manifests: Manifests): string;
+}
 
 export interface RunOptions {
   readonly api: ApiPlace;
@@ -30,8 +44,10 @@ export interface RunOptions {
   readonly isStrict: boolean;
   /** Reads and checks the manifests again. */
   readonly readAgain: () => LoadedManifests;
-  /** Another text when the manifests' files are others; absent: they are not watched. */
-  readonly watched: (() => string) | undefined;
+  /** Absent: files are not watched. */
+  readonly watched: WatchedManifests | undefined;
+  /** Set by `millrace dev` alone. */
+  readonly dev: DevOptions | undefined;
   /** Stands in each log line. */
   readonly processId: string | undefined;
 }

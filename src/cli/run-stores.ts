@@ -1,3 +1,4 @@
+import { describeError } from "../model/errors.ts";
 import type { CellStore } from "../ports/cell-store.ts";
 import type { FailureIndex } from "../ports/failure-index.ts";
 import type { ProgressStore } from "../ports/progress-store.ts";
@@ -17,10 +18,13 @@ export class RunStores {
   readonly cells: CellStore;
   readonly failures: FailureIndex;
   readonly snapshots: SnapshotStore;
+  readonly #isFile: boolean;
 
   private constructor(
     stores: Pick<RunStores, "progress" | "resources" | "cells" | "failures" | "snapshots">,
+    isFile: boolean,
   ) {
+    this.#isFile = isFile;
     this.progress = stores.progress;
     this.resources = stores.resources;
     this.cells = stores.cells;
@@ -47,10 +51,24 @@ export class RunStores {
       const cells = kept(await adapters.openCellStore(url));
       const failures = kept(await adapters.openFailureIndex(url));
       const snapshots = await adapters.openSnapshotStore(url);
-      return new RunStores({ progress, resources, cells, failures, snapshots });
+      return new RunStores({ progress, resources, cells, failures, snapshots }, url.kind === "sqlite");
     } catch (error) {
       await Promise.allSettled(opened.map((store) => store.close()));
       throw error;
+    }
+  }
+
+  /**
+   * A file that was removed takes with it what it had accepted: a stop must not say that all is kept. What another host
+   * keeps is kept, whether or not it answers just now.
+   */
+  async whyGone(): Promise<string | undefined> {
+    if (!this.#isFile) return undefined;
+    try {
+      await this.progress.list("");
+      return undefined;
+    } catch (error) {
+      return describeError(error);
     }
   }
 

@@ -1,29 +1,12 @@
-import { DEFAULT_SETTINGS, type EngineSettings } from "../engine/settings.ts";
-import { MillraceError } from "../model/errors.ts";
-import type { NetworkReach } from "../model/network-reach.ts";
-import { isHostPattern, isLoopbackHost } from "../network/reachable-address.ts";
-import type { LogLevel } from "../ports/telemetry.ts";
-import type { ManifestOwner } from "../resources/owner.ts";
-import type { Flags } from "./command.ts";
 import { type Command, EXIT_BAD_INPUT } from "./command.ts";
-import { readEndpoints } from "./endpoint-flags.ts";
-import { digestNamed, FILENAME_FLAG, loadNamed, readManifests } from "./manifest-flags.ts";
-import { lastValue, usageError, wholeNumber } from "./parse-flags.ts";
-import { PLACE_FLAGS, readPlace } from "./place-flags.ts";
+import { readManifests } from "./manifest-flags.ts";
+import { wholeNumber } from "./parse-flags.ts";
 import { runProcesses } from "./processes/run-processes.ts";
+import { RUN_FLAGS, readRunOptions } from "./run-flags.ts";
 import { runManifests } from "./run-manifests.ts";
-import { DEFAULT_STORE, parseStoreUrl } from "./store-url.ts";
 
-const DEFAULT_API = "127.0.0.1:8080";
-/** Less than the 30 s that Kubernetes and most supervisors give before they kill. */
-const DEFAULT_DRAIN_SECONDS = 25;
-const DRAIN_SECONDS_MAX = 86_400;
-const CHECKPOINT_INTERVAL_MS_MAX = 60_000;
 /** A host has fewer processors; each process takes memory, and a connection pool at the store. */
 const PROCESSES_MAX = 64;
-const DEFAULT_SET = "default";
-const REVISION_MAX = 2_147_483_647;
-const LOG_LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error"];
 
 export const runCommand: Command = {
   name: "run",
@@ -31,120 +14,10 @@ export const runCommand: Command = {
   usage: "run -f FILE_OR_FOLDER... [FLAGS]",
   details: `Polls the sources of all enabled mappings and invokes their functions, until SIGTERM, SIGINT (Ctrl-C) or its terminal is closed.
 Then nothing new is started, running invocations may end within --drain-seconds, and the exit status is 0.
-A second signal ends the process at once. Without a terminal SIGHUP reads the manifests again: what changed is applied\nand nothing else restarts; one error in them changes nothing. On a terminal progress is shown, elsewhere logs are written as JSON.`,
-  flags: {
-    filename: FILENAME_FLAG,
-    api: {
-      value: "HOST:PORT",
-      description: `Where Lambda's API, health, metrics and status are served; port 0 takes a free one, off serves none. Default ${DEFAULT_API}.`,
-    },
-    "api-credentials": {
-      value: "FILE",
-      description:
-        "Who may use the API: tokens and keys with their roles. Needed for addresses that are not loopback.",
-    },
-    "api-host": {
-      value: "NAME",
-      isRepeatable: true,
-      description: "Name that the API answers to, besides local ones and its address. May be repeated.",
-    },
-    metrics: {
-      value: "HOST:PORT",
-      description: "Serves metrics and health there, to whoever asks, and not on the API's address.",
-    },
-    store: {
-      value: "URL",
-      description:
-        "Where leases and checkpoints are kept: sqlite:PATH for processes of one host, " +
-        "postgres://USER@HOST:PORT/DATABASE or dynamodb:TABLE for processes of several, or memory: to forget them. " +
-        `Default ${DEFAULT_STORE}.`,
-    },
-    endpoint: {
-      value: "NAME=VALUE",
-      isRepeatable: true,
-      description:
-        "Where the sources of mappings are that the API makes and that an ARN alone does not find, such as LOCAL_FILE=orders.db. May be repeated.",
-    },
-    ...PLACE_FLAGS,
-    "broker-hosts": {
-      value: "HOST",
-      isRepeatable: true,
-      description:
-        "Name (broker.internal, *.broker.internal), address or block (10.0.0.0/8) where the brokers of mappings may be that callers of the API make; no others are called. May be repeated. Manifests name what they like.",
-    },
-    watch: {
-      description:
-        "Read the manifests again when their files change, as at SIGHUP: one error changes nothing, and only what changed restarts.",
-    },
-    strict: {
-      description:
-        "End at once when a mapping of a manifest cannot be started. Default: the others run, and it is tried again.",
-    },
-    adopt: {
-      description: "Have the API own the mappings of the manifests: they are copied into the store once.",
-    },
-    "manifest-set": {
-      value: "NAME",
-      description:
-        "Name of the set that the manifests are: what is declared in a set is changed by this set alone. Processes of one " +
-        `store with other manifests name another. Default ${DEFAULT_SET}.`,
-    },
-    "manifest-revision": {
-      value: "N",
-      description:
-        "Revision of the manifests, such as a Helm release's: one that is lower than what was applied before changes " +
-        "nothing. Default 0.",
-    },
-    processes: {
-      value: "N",
-      description:
-        "How many processes of this host run the mappings, by the store's leases. One that ends is started again; " +
-        "the API's address, metrics and status are of all. Default 1.",
-    },
-    "process-id": { value: "ID", description: "Stands as process in each log line." },
-    "log-level": { value: "LEVEL", description: `${LOG_LEVELS.join(", ")}. Default info.` },
-    otlp: {
-      value: "URL",
-      description:
-        "Where spans of invocations are sent, by OTLP over HTTP: a collector's base URL such as http://127.0.0.1:4318; off " +
-        "sends none. Default: what OTEL_EXPORTER_OTLP_ENDPOINT and its siblings say, else off.",
-    },
-    "drain-seconds": {
-      value: "N",
-      description: `How long running invocations may take to end at a stop. Default ${DEFAULT_DRAIN_SECONDS}.`,
-    },
-    "until-caught-up": {
-      description: "End by itself once everything that the sources hold is processed and checkpointed.",
-    },
-    "checkpoint-interval-ms": {
-      value: "N",
-      description: `Shortest time between two checkpoints of a shard. Default ${DEFAULT_SETTINGS.checkpointIntervalMs}.`,
-    },
-  },
+A second signal ends the process at once. Without a terminal SIGHUP reads manifests and modules again: what changed is\napplied and nothing else restarts; one error in them changes nothing. On a terminal progress is shown, elsewhere logs are written as JSON.`,
+  flags: RUN_FLAGS,
   run: async (flags, host) => {
-    const options = {
-      api: {
-        address: lastValue(flags, "api") ?? DEFAULT_API,
-        credentialsFile: lastValue(flags, "api-credentials"),
-        hosts: flags.get("api-host") ?? [],
-        metricsAddress: lastValue(flags, "metrics"),
-      },
-      store: parseStoreUrl(lastValue(flags, "store") ?? DEFAULT_STORE),
-      logLevel: logLevel(flags),
-      otlp: lastValue(flags, "otlp"),
-      drainMs: drainSeconds(flags) * 1000,
-      settings: engineSettings(flags),
-      untilCaughtUp: flags.has("until-caught-up"),
-      endpoints: readEndpoints(flags, host.adapters.connectors),
-      reach: brokerReach(flags),
-      place: readPlace(flags, host),
-      owner: manifestOwner(flags),
-      isAdopting: flags.has("adopt"),
-      isStrict: flags.has("strict"),
-      processId: processId(flags),
-      readAgain: () => loadNamed(flags, host),
-      watched: flags.has("watch") ? () => digestNamed(flags) : undefined,
-    };
+    const options = readRunOptions(flags, host);
     const processes = wholeNumber(flags, "processes", { min: 1, max: PROCESSES_MAX }) ?? 1;
     const manifests = readManifests(flags, host);
     if (manifests === undefined) return EXIT_BAD_INPUT;
@@ -152,61 +25,3 @@ A second signal ends the process at once. Without a terminal SIGHUP reads the ma
     return runManifests(manifests, options, host);
   },
 };
-
-/** Callers of an API on loopback are on this machine, and may name what is on it. */
-function brokerReach(flags: Flags): NetworkReach {
-  const address = lastValue(flags, "api") ?? DEFAULT_API;
-  const allowsLoopback = isLoopbackHost(/^\[?(.+?)\]?:\d+$/.exec(address)?.[1] ?? "");
-  const hosts = flags.get("broker-hosts");
-  const wrong = hosts?.find((host) => !isHostPattern(host));
-  if (wrong !== undefined) {
-    const shown = JSON.stringify(wrong.slice(0, 200));
-    throw usageError(
-      `--broker-hosts is ${shown}. Give a name, *.NAME, an address or a block such as 10.0.0.0/8.`,
-    );
-  }
-  return hosts === undefined ? { allowsLoopback } : { allowsLoopback, hosts };
-}
-
-function logLevel(flags: Flags): LogLevel {
-  const given = lastValue(flags, "log-level") ?? "info";
-  const level = LOG_LEVELS.find((known) => known === given);
-  if (level !== undefined) return level;
-  throw new MillraceError(
-    "ERR_MILLRACE_CONFIG",
-    `--log-level is ${JSON.stringify(given.slice(0, 80))}. Give one of ${LOG_LEVELS.join(", ")}.`,
-  );
-}
-
-function manifestOwner(flags: Flags): ManifestOwner {
-  const set = lastValue(flags, "manifest-set") ?? DEFAULT_SET;
-  if (!/^[\w.-]{1,64}$/.test(set)) {
-    throw usageError(
-      `--manifest-set is ${JSON.stringify(set.slice(0, 80))}. Give 1 to 64 letters, digits and _ . -`,
-    );
-  }
-  const revision = wholeNumber(flags, "manifest-revision", { min: 0, max: REVISION_MAX });
-  return { kind: "manifest", set, ...(revision === undefined ? {} : { revision }) };
-}
-
-/** A word of its own: it stands in log lines, and before what functions print. */
-function processId(flags: Flags): string | undefined {
-  const id = lastValue(flags, "process-id");
-  if (id === undefined || /^[\w.-]{1,64}$/.test(id)) return id;
-  throw new MillraceError(
-    "ERR_MILLRACE_CONFIG",
-    `--process-id is ${JSON.stringify(id.slice(0, 80))}. Give 1 to 64 letters, digits and _ . -`,
-  );
-}
-
-function drainSeconds(flags: Flags): number {
-  return wholeNumber(flags, "drain-seconds", { min: 0, max: DRAIN_SECONDS_MAX }) ?? DEFAULT_DRAIN_SECONDS;
-}
-
-function engineSettings(flags: Flags): EngineSettings {
-  const bounds = { min: 0, max: CHECKPOINT_INTERVAL_MS_MAX };
-  const checkpointIntervalMs = wholeNumber(flags, "checkpoint-interval-ms", bounds);
-  return checkpointIntervalMs === undefined
-    ? DEFAULT_SETTINGS
-    : { ...DEFAULT_SETTINGS, checkpointIntervalMs };
-}

@@ -7,17 +7,22 @@ import type { Engine, MappingStatus, StopReport } from "../engine/engine.ts";
 import { IndexWriter } from "../failures/index-writer.ts";
 import { InvokerBook } from "../invocation/invoker-book.ts";
 import { firstOf, whenLate } from "../lib/first-of.ts";
-import { formatProblems, type Manifests } from "../manifests/load-manifests.ts";
+import type { Manifests } from "../manifests/load-manifests.ts";
+import { formatProblem } from "../manifests/problem.ts";
 import { describeError, MillraceError } from "../model/errors.ts";
 import type { RunningApi, RunTelemetry, RunTracing } from "./adapters.ts";
 import { type CliHost, EXIT_FAILED, EXIT_OK, type ExitStatus } from "./command.ts";
+import { makeSources } from "./embedded-sources.ts";
 import type { MappingProgress } from "./mapping-progress.ts";
+import { ModuleFiles } from "./module-files.ts";
 import { GroupMember } from "./processes/group-member.ts";
 import type { RunOptions } from "./run-options.ts";
 import { RunStores } from "./run-stores.ts";
 
 /** What the engine may take beyond its drain, for last checkpoints, before the process ends without it. */
 const STOP_GRACE_MS = 5000;
+/** What one reading may tell. */
+const PROBLEMS_TOLD_MAX = 20;
 
 /** What `run` has started: it starts, reads its manifests again, stops and closes, in the order that each wants. */
 export class RunningManifests {
@@ -26,6 +31,8 @@ export class RunningManifests {
   readonly #options: RunOptions;
   readonly #host: CliHost;
   readonly #telemetry: RunTelemetry;
+  /** What functions of this process are made of. */
+  readonly moduleFiles: ModuleFiles;
   /** `undefined`: this process is on its own. */
   readonly #member: GroupMember | undefined;
   #api: RunningApi | undefined;
@@ -41,6 +48,7 @@ export class RunningManifests {
     this.#options = options;
     this.#host = host;
     this.#telemetry = telemetry;
+    this.moduleFiles = new ModuleFiles(options.watched !== undefined);
     const { parent } = host;
     const sources = {
       progress: () => this.progress(),
@@ -72,12 +80,14 @@ export class RunningManifests {
     const invokers = new InvokerBook(clock, telemetry);
     const functionBook = new FunctionBook({
       functions: this.#manifests.functions,
-      openFunction: (resource) => adapters.openFunction(resource, onFunctionOutput),
+      openFunction: (resource) =>
+        adapters.openFunction(resource, onFunctionOutput, this.moduleFiles.opening(resource)),
       invokers,
       clock,
       telemetry,
     });
     this.#deployments = new Deployments(functionBook, adapters);
+    if (this.#options.dev !== undefined) await makeSources(this.#manifests, telemetry.log);
     this.#stores = await this.#openStores(this.#deployments);
     const { progress, resources: store, cells, failures: index, snapshots } = this.#stores;
     this.#failures = new IndexWriter({ index, clock, telemetry });
@@ -118,9 +128,12 @@ export class RunningManifests {
       telemetry,
       drainMs,
     });
-    const mappings = (await this.#control.mappings.list({})).filter(
-      ({ state }) => state !== "Disabled",
-    ).length;
+    await this.#tellStarted(this.#control);
+  }
+
+  async #tellStarted(control: ControlPlane): Promise<void> {
+    const mappings = (await control.mappings.list({})).filter(({ state }) => state !== "Disabled").length;
+    const { version } = this.#host;
     const { url: address, metricsUrl: metricsAddress } = this.#api ?? {};
     const places = { address, metricsAddress };
     this.#telemetry.log("info", "started", { version, mappings, ...places, pid: process.pid });
@@ -138,26 +151,41 @@ export class RunningManifests {
 
   /** One after the other. Before the control plane is there nothing is to be done: it reads what there is then. */
   reload(): void {
-    this.#reloading = this.#reloading
-      .then(() => this.#reload())
-      .catch((error: unknown) => {
-        const message = "the manifests could not be applied anew; what was applied goes on";
-        this.#telemetry.log("error", message, { error: describeError(error) });
-      });
+    this.#next(() => this.#reload());
+  }
+
+  /** Functions that are made of other files than when they were opened are opened anew. */
+  reopen(): void {
+    this.#next(() => this.#reopen());
+  }
+
+  #next(step: () => Promise<void>): void {
+    this.#reloading = this.#reloading.then(step).catch((error: unknown) => {
+      const message = "the manifests could not be applied anew; what was applied goes on";
+      this.#telemetry.log("error", message, { error: describeError(error) });
+    });
   }
 
   /** One error changes nothing (I42). */
   async #reload(): Promise<void> {
     const loaded = this.#options.readAgain();
     if (loaded.kind === "invalid") {
-      const fields = { error: formatProblems(loaded.problems) };
-      this.#telemetry.log("error", "the manifests are not valid: nothing was changed", fields);
+      const message = "the manifests are not valid: nothing was changed";
+      for (const problem of loaded.problems.slice(0, PROBLEMS_TOLD_MAX)) {
+        this.#telemetry.log("error", message, { error: formatProblem(problem) });
+      }
       return;
     }
     if (this.#control === undefined) return;
     this.#manifests = loaded.manifests;
+    if (this.#options.dev !== undefined) await makeSources(loaded.manifests, this.#telemetry.log);
     await this.#control.reload(loaded.manifests);
     this.#telemetry.log("info", "manifests read again and applied", {});
+    await this.#reopen();
+  }
+
+  async #reopen(): Promise<void> {
+    await this.#control?.reopen(this.moduleFiles.changed());
   }
 
   /** @throws MillraceError that also names what else is in the way of the start. */
@@ -174,6 +202,10 @@ export class RunningManifests {
       const message = [`The store: ${error.message}`, ...others].join("\n");
       throw new MillraceError(error.code, message, { cause: error });
     }
+  }
+
+  greeting(): string {
+    return this.#options.dev?.greeting(this.#api?.url, this.#manifests) ?? "";
   }
 
   /** The status of the enabled mappings; those that the engine does not have yet are being created. */
@@ -215,7 +247,7 @@ export class RunningManifests {
     const late = whenLate(this.#host.adapters.clock, drainMs + STOP_GRACE_MS, "late" as const);
     const result = await firstOf(this.#stopEngine(drainMs), late);
     if (result !== "late" && result.comesAgain === 0) {
-      const error = await this.#whyStoreIsGone();
+      const error = await this.#stores?.whyGone();
       if (error === undefined) {
         this.#telemetry.log("info", "stopped", {});
         return EXIT_OK;
@@ -233,20 +265,6 @@ export class RunningManifests {
       "the engine did not stop in time; what was in flight will be repeated after the next start";
     this.#telemetry.log("error", message, { drainMs });
     return EXIT_FAILED;
-  }
-
-  /**
-   * A file that was removed takes with it what it had accepted: a stop must not say that all is kept. What another host
-   * keeps is kept, whether or not it answers just now.
-   */
-  async #whyStoreIsGone(): Promise<string | undefined> {
-    if (this.#options.store.kind !== "sqlite") return undefined;
-    try {
-      await this.#stores?.progress.list("");
-      return undefined;
-    } catch (error) {
-      return describeError(error);
-    }
   }
 
   /** The engine first: what it runs must not wait for a store that does not answer. */

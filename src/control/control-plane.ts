@@ -2,7 +2,6 @@ import type { Engine, MappingStatus } from "../engine/engine.ts";
 import type { InvokerBook } from "../invocation/invoker-book.ts";
 import { SharedLimits } from "../invocation/shared-limits.ts";
 import type { Manifests } from "../manifests/load-manifests.ts";
-import { withoutDefaults } from "../manifests/mapping-spec.ts";
 import type { FunctionResource, MappingResource } from "../manifests/resources.ts";
 import type { NetworkReach } from "../model/network-reach.ts";
 import type { Place } from "../model/place.ts";
@@ -17,6 +16,7 @@ import type { ResourceStore } from "../ports/resource-store.ts";
 import type { SnapshotStore } from "../ports/snapshot-store.ts";
 import { MAPPING_KIND } from "../resources/kinds.ts";
 import type { ManifestOwner } from "../resources/owner.ts";
+import { adoptedRecord } from "./adopted-record.ts";
 import { withinReach } from "./broker-reach.ts";
 import { declareFunctions } from "./declared-functions.ts";
 import type { Deployments } from "./deployments.ts";
@@ -24,7 +24,7 @@ import type { ExplainedMappingWithText } from "./explain-mapping.ts";
 import type { FunctionBook } from "./function-book.ts";
 import { claimsOf } from "./mapping-claims.ts";
 import { MappingControl } from "./mapping-control.ts";
-import { type MappingRecord, rowOf } from "./mapping-record.ts";
+import { rowOf } from "./mapping-record.ts";
 import { type MappingRunnerOptions, withTrouble } from "./mapping-run.ts";
 import { MappingRunner } from "./mapping-runner.ts";
 import type { OwnSnapshotOptions } from "./own-snapshot.ts";
@@ -213,6 +213,12 @@ export class ControlPlane {
     this.#reconciler.wake();
   }
 
+  /** What these functions are made of is another: their next call has it. Never rejects. */
+  async reopen(functionNames: readonly string[]): Promise<void> {
+    this.#runner.hurry();
+    await this.#functions.reopen(functionNames);
+  }
+
   async #startOwned(
     owned: readonly MappingResource[],
     { isStrict, deployments, functionBook }: ControlPlaneOptions,
@@ -270,30 +276,7 @@ async function adopt(options: ControlPlaneOptions): Promise<void> {
   const { manifests, store, telemetry, connectors } = options;
   for (const resource of manifests.mappings) {
     const { uuid, name } = resource.mapping;
-    const written = await store.insert(rowOf(uuid, adopted(resource, options), connectors));
+    const written = await store.insert(rowOf(uuid, adoptedRecord(resource, options), connectors));
     if (written.kind === "written") telemetry.log("info", "mapping adopted", { mapping: name });
   }
-}
-
-function adopted(
-  resource: MappingResource,
-  { connectors, clock }: Pick<ControlPlaneOptions, "connectors" | "clock">,
-): MappingRecord {
-  const { mapping, tags, endpoints } = resource;
-  const { uuid: _uuid, enabled, tags: _tags, endpoints: _endpoints, ...spec } = resource.spec;
-  const destination = resource.kind === "queue" ? undefined : resource.destination?.uri;
-  return {
-    name: mapping.name,
-    spec: {
-      ...withoutDefaults(spec, connectors),
-      ...(Object.keys(endpoints).length === 0 ? {} : { endpoints }),
-      ...(destination === undefined ? {} : { destinationConfig: { onFailure: { destination } } }),
-    },
-    tags: { ...tags },
-    isEnabled: enabled,
-    owner: { kind: "api", isAdopted: true },
-    transition: "Creating",
-    generation: 1,
-    lastModifiedMs: clock.now(),
-  };
 }

@@ -38,6 +38,8 @@ export class FunctionBook {
   readonly #open = new Map<string, Promise<OpenFunction>>();
   readonly #retries = new Map<string, ScheduledCall>();
   readonly #closing = new Set<Promise<void>>();
+  /** By function: why it could not be opened anew, as it was told. */
+  readonly #told = new Map<string, string>();
   #functions: readonly FunctionResource[];
   #isClosed = false;
 
@@ -74,6 +76,12 @@ export class FunctionBook {
     await firstOf(Promise.all(changes), whenLate(this.#options.clock, CHANGE_MS_MAX, undefined));
   }
 
+  /** What these are made of is another: those that are open open anew. Never rejects. */
+  async reopen(names: readonly string[]): Promise<void> {
+    for (const name of names) this.#told.delete(name);
+    await Promise.all(names.filter((name) => this.#open.has(name)).map((name) => this.#renew(name, true)));
+  }
+
   /** Closes everything; never rejects. What could not be closed is returned. */
   async close(): Promise<readonly { readonly name: string; readonly target: FunctionTarget }[]> {
     this.#isClosed = true;
@@ -95,36 +103,45 @@ export class FunctionBook {
     return { resource, fn: { name, target, timeoutMs, concurrency, isReserved, isConcurrencyAdaptive } };
   }
 
-  /** Opens what is declared now in the place of what is open, unless it is that. */
-  async #renew(name: string): Promise<void> {
+  /** Opens what is declared now in the place of what is open, unless it is that and made of the same. */
+  async #renew(name: string, isMadeAnew = false): Promise<void> {
     this.#retries.get(name)?.cancel();
     this.#retries.delete(name);
     const before = this.#open.get(name);
     const former = await before?.catch(() => undefined);
     const resource = this.#functions.find((fn) => fn.name === name);
     if (former === undefined || resource === undefined || this.#open.get(name) !== before) return;
-    if (isDeepStrictEqual(former.resource, resource)) return;
+    if (!isMadeAnew && isDeepStrictEqual(former.resource, resource)) return;
     const { clock, telemetry, invokers } = this.#options;
     try {
       const next = await this.#opened(resource);
       if (this.#isClosed || this.#open.get(name) !== before) {
         // Another declaration was opened meanwhile, the newer one or not; or nothing is to be open any more.
         await next.fn.target.close();
-        return this.#isClosed ? undefined : await this.#renew(name);
+        return this.#isClosed ? undefined : await this.#renew(name, isMadeAnew);
       }
       this.#open.set(name, Promise.resolve(next));
+      this.#told.delete(name);
       const ended = invokers.replace(next.fn);
       telemetry.log("info", "function changed", { function: name });
       this.#closeLater(former.fn, ended);
     } catch (error) {
       if (this.#isClosed) return;
-      const message = "a changed function could not be opened; the former one goes on, and it is tried again";
-      telemetry.log("error", message, { function: name, error: describeError(error) });
+      this.#tellFailure(name, describeError(error));
+      this.#retries.get(name)?.cancel();
       this.#retries.set(
         name,
-        clock.schedule(REOPEN_MS, () => void this.#renew(name)),
+        clock.schedule(REOPEN_MS, () => void this.#renew(name, isMadeAnew)),
       );
     }
+  }
+
+  /** Once for each reason: it is tried again every few seconds. */
+  #tellFailure(name: string, error: string): void {
+    if (this.#told.get(name) === error) return;
+    this.#told.set(name, error);
+    const message = "a changed function could not be opened; the former one goes on, and it is tried again";
+    this.#options.telemetry.log("error", message, { function: name, error });
   }
 
   /** Calls that have begun end where they began. */

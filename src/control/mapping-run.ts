@@ -106,6 +106,13 @@ export class MappingRun {
       : this.#orAfter(START_MS_MAX, done);
   }
 
+  /** Its next attempt, when one is planned, comes now. */
+  hurry(): void {
+    if (this.#isClosed || this.trouble === undefined) return;
+    this.#failures = 0;
+    this.#next();
+  }
+
   close(): void {
     this.#isClosed = true;
     this.#retry?.cancel();

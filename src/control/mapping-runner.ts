@@ -40,6 +40,11 @@ export class MappingRunner {
     if (run.isIdle && this.#runs.get(uuid) === run) this.#runs.delete(uuid);
   }
 
+  /** Something was repaired, perhaps: what could not be opened is tried again at once. */
+  hurry(): void {
+    for (const run of this.#runs.values()) run.hurry();
+  }
+
   /** Why a mapping that is wanted does not run. */
   troubleOf(uuid: string): OpeningTrouble | undefined {
     return this.#runs.get(uuid)?.trouble;

@@ -1,6 +1,7 @@
 import { basename, extname } from "node:path";
 import { pathToFileURL } from "node:url";
 import { describeThrown, RuntimeError } from "./module-failure.ts";
+import { packageTypeHint } from "./package-type.ts";
 
 /** A Lambda Node handler: async, returning a promise, calling back, or returning a plain value. */
 export type Handler = (event: unknown, context: object, callback: HandlerCallback) => unknown;
@@ -31,12 +32,16 @@ async function importModule(path: string): Promise<object> {
     const code = error instanceof Error && "code" in error ? String(error.code) : "";
     if (error instanceof SyntaxError || code.includes("TYPESCRIPT_SYNTAX")) {
       // Node tells the place of a syntax error to nobody but the terminal.
-      const hint = `"node --check ${path}" shows the place, or it is in a module that this one imports.`;
+      const hint =
+        packageTypeHint(path) ??
+        `"node --check ${path}" shows the place, or it is in a module that this one imports.`;
       throw new RuntimeError("Runtime.UserCodeSyntaxError", `${message}. ${hint}`);
     }
     if (code === "ERR_MODULE_NOT_FOUND" || code === "MODULE_NOT_FOUND") {
       throw new RuntimeError("Runtime.ImportModuleError", message);
     }
+    const hint = error instanceof ReferenceError ? packageTypeHint(path) : undefined;
+    if (hint !== undefined) throw new RuntimeError(errorType, `${message}. ${hint}`);
     throw new RuntimeError(errorType, `The module failed while it was loaded: ${message}`);
   }
 }

@@ -8,6 +8,8 @@ export interface RuntimeDescription {
   readonly memoryMb: number;
   readonly logGroupName: string;
   readonly logStreamName: string;
+  /** The thread says which files it imports. */
+  readonly tellsImports?: boolean;
 }
 
 export interface InvocationMessage {
@@ -24,6 +26,7 @@ export interface InvocationMessage {
 
 export type RuntimeMessage =
   | { readonly kind: "printed"; readonly stream: "stdout" | "stderr"; readonly text: string }
+  | { readonly kind: "imported"; readonly path: string }
   | { readonly kind: "ready" }
   /** The module could not be loaded or exports no such function. */
   | { readonly kind: "initFailed"; readonly failure: RuntimeFailure }

@@ -17,6 +17,8 @@ const WORKER_URL = new URL(
 export type LogLine = (line: string, stream: "stdout" | "stderr") => void;
 
 export interface RuntimeListener {
+  /** It reads this file, in a runtime that tells its imports. */
+  onImport?(path: string): void;
   /** The module is loaded. */
   onReady?(runtime: ModuleRuntime): void;
   /** The invocation that `run` started has ended; the runtime can run another. */
@@ -112,6 +114,10 @@ export class ModuleRuntime implements WatchedHeap {
       (value.stream === "stdout" ? this.#stdout : this.#stderr).add(value.text);
       return;
     }
+    if (value.kind === "imported") {
+      this.#listener.onImport?.(value.path);
+      return;
+    }
     if (this.#isBroken) return;
     switch (value.kind) {
       case "ready":
@@ -165,6 +171,7 @@ function isRuntimeMessage(value: unknown): value is RuntimeMessage {
   if (value.kind === "printed") {
     return "stream" in value && "text" in value && typeof value.text === "string";
   }
+  if (value.kind === "imported") return "path" in value && typeof value.path === "string";
   if (value.kind === "initFailed") return "failure" in value && isFailure(value.failure);
   if (!("ordinal" in value) || typeof value.ordinal !== "number") return false;
   if (value.kind === "returned") return "payload" in value && value.payload instanceof Uint8Array;

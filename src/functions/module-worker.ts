@@ -5,6 +5,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { describeThrown } from "./module-failure.ts";
 import { type Handler, loadHandler } from "./module-handler.ts";
+import { tellImports } from "./module-imports.ts";
 import { ModuleInvocation } from "./module-invocation.ts";
 import type { InvocationMessage, RuntimeDescription, RuntimeMessage } from "./module-messages.ts";
 import { captureOutput } from "./module-output.ts";
@@ -17,6 +18,8 @@ let running: { onLoopEmpty(): void } | undefined = { onLoopEmpty: onInitStuck };
 parentPort?.unref();
 process.on("beforeExit", () => running?.onLoopEmpty());
 const output = captureOutput((message) => parentPort?.postMessage(message));
+
+if (runtime.tellsImports === true) tellImports((path) => parentPort?.postMessage({ kind: "imported", path }));
 
 try {
   const handler = await loadHandler(runtime.path, runtime.exportName);

@@ -32,6 +32,8 @@ export interface ModuleFunctionOptions extends GivenEnvironment {
   readonly memoryMb?: number;
   /** Gets each line that a handler prints. Default: standard error, behind the function's name in brackets. */
   readonly onLog?: LogLine;
+  /** Gets each file that the module is made of, when a thread reads it; left out, threads tell none. */
+  readonly onImport?: ((path: string) => void) | undefined;
   /** Default: the machine's time. */
   readonly clock?: Clock;
 }
@@ -62,6 +64,7 @@ export async function checkModuleFunction(options: ModuleFunctionOptions): Promi
   const description = describeRuntime(options);
   const failure = await new Promise<string | undefined>((settle) => {
     const listener: RuntimeListener = {
+      onImport: (path) => options.onImport?.(path),
       onReady: (runtime) => end(runtime, undefined),
       onAnswer: () => {},
       onBroken: (runtime, outcome) => end(runtime, describeFailure(outcome)),
@@ -125,6 +128,10 @@ class ModuleFunction implements FunctionTarget, RuntimeListener {
   close(): Promise<void> {
     this.#closed ??= this.#close();
     return this.#closed;
+  }
+
+  onImport(path: string): void {
+    this.#options.onImport?.(path);
   }
 
   onAnswer(runtime: ModuleRuntime, outcome: InvocationOutcome): void {
@@ -227,6 +234,7 @@ function describeRuntime(options: ModuleFunctionOptions): RuntimeDescription {
     memoryMb,
     logGroupName: `/aws/lambda/${options.functionName}`,
     logStreamName: `${process.pid}/[$LATEST]`,
+    tellsImports: options.onImport !== undefined,
   };
 }
 

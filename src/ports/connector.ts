@@ -20,6 +20,11 @@ export interface StreamConnector extends ConnectorIdentity {
   openDestination?(mapping: StreamMapping, settings: SourceSettings, uri: string): Promise<Destination>;
   /** For load tests; left out where the connector only reads. */
   openSender?(mapping: StreamMapping, settings: SourceSettings, source: NewSource): Promise<RecordSender>;
+  /**
+   * Only of sources that are a part of this program: makes the one that the mapping names, when it is not there. True:
+   * it was made.
+   */
+  makeSource?(mapping: StreamMapping, settings: SourceSettings): Promise<boolean>;
 }
 
 export interface QueueConnector extends ConnectorIdentity {
@@ -29,6 +34,8 @@ export interface QueueConnector extends ConnectorIdentity {
   openQueue(mapping: QueueMapping, settings: SourceSettings): Promise<QueueSource>;
   /** For load tests; left out where the connector only reads. */
   openSender?(mapping: QueueMapping, settings: SourceSettings, source: NewSource): Promise<RecordSender>;
+  /** The same. `holdMs`: how long a message that was received is hidden. */
+  makeSource?(mapping: QueueMapping, settings: SourceSettings, holdMs: number): Promise<boolean>;
 }
 
 /** What a mapping says of its source beyond what all mappings have. It has passed all checks. */
@@ -50,6 +57,13 @@ interface ConnectorIdentity {
    */
   readonly endpointNames: readonly string[];
   readonly parameters: ConnectorParameters;
+  /** What `millrace dev` writes into a folder for whoever has nothing yet: a manifest, and what it names. */
+  readonly sample?: readonly SampleFile[];
+}
+
+export interface SampleFile {
+  readonly name: string;
+  readonly text: string;
 }
 
 export type SourceForm =

@@ -28,7 +28,7 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
   "src/cli/mapping-parameters.ts": UNTIL_MOVED,
   "src/cli/mapping-text.ts": UNTIL_MOVED,
   "src/cli/processes/run-processes.ts": COMPOSITION,
-  "src/cli/run.ts": COMPOSITION,
+  "src/cli/run-flags.ts": COMPOSITION,
   "src/cli/store-url.ts": COMPOSITION,
   "src/control/deployments.ts": UNTIL_MOVED,
   "src/control/source-probe.ts": UNTIL_MOVED,

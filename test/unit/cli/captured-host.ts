@@ -17,6 +17,7 @@ export const ADAPTERS: Adapters = {
   openFailureIndex: untouched,
   openSnapshotStore: untouched,
   openFunction: untouched,
+  watchFolders: untouched,
   openDestination: untouched,
   createTelemetry: untouched,
   createJsonLog: untouched,

@@ -7,6 +7,7 @@ import type { FunctionResource } from "../../../src/manifests/resources.ts";
 import { MillraceError } from "../../../src/model/errors.ts";
 import type { FunctionTarget } from "../../../src/ports/function-target.ts";
 import type { Invocation } from "../../../src/ports/invoker.ts";
+import type { LogLevel } from "../../../src/ports/telemetry.ts";
 import { SILENT_TELEMETRY } from "../engine/stream/small-world.ts";
 import { createManualClock } from "../functions/manual-clock.ts";
 
@@ -127,9 +128,33 @@ test("what cannot be opened anew leaves the former in its place, and is tried ag
 });
 
 /** Its function `orders` is open in the state of its declaration's number, which is its concurrency's last digit. */
+test("a function made of other files opens anew though its declaration is the same, and while it cannot, the former goes on", async () => {
+  const { book, log, broken, lines, invoke, finish, clock } = createWorld();
+  await book.reopen(["orders", "parcels"]);
+  assert.deepEqual(log, [], "nobody has opened them");
+  const fn = await book.openFunction("orders");
+  broken.add(1);
+  await book.reopen(["orders"]);
+  clock.advance(5_000);
+  await quiet();
+  assert.equal(lines.length, 1, "it is tried again, and told once");
+  const call = invoke(fn);
+  await quiet();
+  finish(1);
+  assert.equal((await call).kind, "succeeded");
+  broken.delete(1);
+  clock.advance(5_000);
+  await quiet();
+  assert.deepEqual(log, ["open orders 1", "call 1", "open orders 1", "close 1"]);
+});
+
 function createWorld() {
   const clock = createManualClock();
-  const telemetry = SILENT_TELEMETRY;
+  const lines: string[] = [];
+  const telemetry = {
+    ...SILENT_TELEMETRY,
+    log: (level: LogLevel, message: string) => void (level === "error" && lines.push(message)),
+  };
   const invokers = new InvokerBook(clock, telemetry);
   const log: string[] = [];
   const broken = new Set<number>();
@@ -170,6 +195,7 @@ function createWorld() {
     book,
     log,
     broken,
+    lines,
     held,
     invoke: (fn: Parameters<InvokerBook["invokerOf"]>[0]) => invokers.invokerOf(fn).invoke(call),
     finish: (state: number) => running.get(state)?.(),

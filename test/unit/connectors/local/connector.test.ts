@@ -48,6 +48,19 @@ test("every connector of the registry has a kind and ARNs of its own", () => {
   assert.ok(CONNECTORS.includes(localConnector));
 });
 
+test("makes a source that a mapping names, once, and leaves one that is there as it is", async () => {
+  using place = temporaryFolder();
+  const settings = { endpoints: { LOCAL_FILE: [place.path] } };
+  assert.equal(await localConnector.makeSource?.(MAPPING, settings), true);
+  assert.equal(await localConnector.makeSource?.(MAPPING, settings), false);
+  assert.equal(await localQueueConnector.makeSource?.(QUEUE_MAPPING, settings, 180_000), true);
+  assert.equal(await localQueueConnector.makeSource?.(QUEUE_MAPPING, settings, 60_000), false);
+  const stream = await localConnector.openStream(MAPPING, settings);
+  const queue = await localQueueConnector.openQueue(QUEUE_MAPPING, settings);
+  assert.equal(queue.description.visibilityMs, 180_000);
+  await Promise.all([stream.close(), queue.close()]);
+});
+
 test("opens the stream that the ARN names in the file that the endpoint names", async () => {
   using place = temporaryFolder();
   const file = openStreamFile(place.path);
