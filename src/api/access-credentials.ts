@@ -4,12 +4,25 @@ import { z } from "zod";
 import { parseYamlDocuments } from "../manifests/yaml-documents.ts";
 import { describeError, MillraceError } from "../model/errors.ts";
 
-export type Role = "read" | "write";
+/**
+ * `read`: figures, states, reasons. `inspect`: keys, record content, texts of functions. `write`: changes and calls.
+ * `send`: records into embedded sources. None of them includes another.
+ */
+export const ROLES = ["read", "inspect", "write", "send"] as const;
+export type Role = (typeof ROLES)[number];
 
 export interface Caller {
   readonly name: string;
-  readonly role: Role;
+  readonly roles: ReadonlySet<Role>;
 }
+
+/** What a single `role` gives: `write` is of those who may do all. */
+const GIVEN: Readonly<Record<Role, readonly Role[]>> = {
+  read: ["read"],
+  inspect: ["read", "inspect"],
+  write: ROLES,
+  send: ["send"],
+};
 
 /** Who may use the API. Tokens are kept as hashes; the secrets of keys are what signatures are made with. */
 export interface Credentials {
@@ -27,8 +40,14 @@ const CALLERS_MAX = 200;
 
 const identity = {
   name: z.string().regex(/^[A-Za-z0-9_.@-]{1,64}$/),
-  role: z.enum(["read", "write"]),
+  role: z.enum(ROLES).optional(),
+  roles: z.array(z.enum(ROLES)).min(1).max(ROLES.length).optional(),
 };
+interface GivenIdentity {
+  readonly name: string;
+  readonly role?: Role | undefined;
+  readonly roles?: readonly Role[] | undefined;
+}
 const variable = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/);
 const credentialsSchema = z.strictObject({
   tokens: z
@@ -49,8 +68,9 @@ const credentialsSchema = z.strictObject({
 });
 
 /**
- * Reads the file of `--api-credentials`, YAML or JSON: `tokens: [{ name, role: read | write, token | tokenEnv }]`,
- * `keys: [{ name, role, accessKeyId, secretAccessKey | secretAccessKeyEnv }]`.
+ * Reads the file of `--api-credentials`, YAML or JSON: `tokens: [{ name, role | roles, token | tokenEnv }]`,
+ * `keys: [{ name, role | roles, accessKeyId, secretAccessKey | secretAccessKeyEnv }]`. `roles: [read, write]` gives
+ * exactly those, `role: write` all.
  * @throws MillraceError ERR_MILLRACE_CONFIG, whose text holds no secret.
  */
 export function readCredentials(path: string, environment: NodeJS.ProcessEnv): Credentials {
@@ -82,13 +102,20 @@ export function readCredentials(path: string, environment: NodeJS.ProcessEnv): C
   if (data.tokens.length + data.keys.length === 0) fail("it names nobody.");
   const ids = data.keys.map(({ accessKeyId }) => accessKeyId);
   if (new Set(ids).size < ids.length) fail("two keys have the same accessKeyId.");
+  const callerOf = ({ name, role, roles }: GivenIdentity): Caller => {
+    if ((role === undefined) === (roles === undefined)) {
+      return fail(`${name} needs either role or roles, out of ${ROLES.join(", ")}.`);
+    }
+    return { name, roles: new Set(roles ?? (role && GIVEN[role])) };
+  };
   return {
-    tokens: data.tokens.map(({ name, role, token, tokenEnv }) => {
-      return { hash: sha256(secretOf(name, token, tokenEnv)), caller: { name, role } };
+    tokens: data.tokens.map(({ token, tokenEnv, ...identified }) => {
+      const caller = callerOf(identified);
+      return { hash: sha256(secretOf(caller.name, token, tokenEnv)), caller };
     }),
-    keys: data.keys.map(({ name, role, accessKeyId, secretAccessKey, secretAccessKeyEnv }) => {
-      const secret = secretOf(name, secretAccessKey, secretAccessKeyEnv);
-      return { accessKeyId, secret, caller: { name, role } };
+    keys: data.keys.map(({ accessKeyId, secretAccessKey, secretAccessKeyEnv, ...identified }) => {
+      const caller = callerOf(identified);
+      return { accessKeyId, secret: secretOf(caller.name, secretAccessKey, secretAccessKeyEnv), caller };
     }),
   };
 }

@@ -1,6 +1,6 @@
 import { timingSafeEqual } from "node:crypto";
 import type { Clock } from "../ports/clock.ts";
-import { type Caller, type Credentials, type Role, sha256 } from "./access-credentials.ts";
+import { type Caller, type Credentials, ROLES, type Role, sha256 } from "./access-credentials.ts";
 import { CallRates } from "./call-rates.ts";
 import {
   expectedSignature,
@@ -27,7 +27,7 @@ interface ArrivalToProve {
 
 const CLOCK_SKEW_MS_MAX = 5 * 60_000;
 const SERVICE = "lambda";
-const LOCAL: Caller = { name: "local", role: "write" };
+const LOCAL: Caller = { name: "local", roles: new Set(ROLES) };
 /**
  * Failures that an address may have. Callers that are known pass all the same: a guesser behind their proxy must not
  * shut them out.
@@ -120,8 +120,9 @@ export class Access {
 
 /** @throws ApiFault */
 export function checkRole(caller: Caller, role: Role): void {
-  if (caller.role === "write" || role === "read") return;
-  const message = `User: ${caller.name} is not authorized to perform this action: its role is ${caller.role}.`;
+  if (caller.roles.has(role)) return;
+  const has = [...caller.roles].join(", ");
+  const message = `User: ${caller.name} is not authorized to perform this action: it needs the role ${role}, and has ${has}.`;
   throw new ApiFault("AccessDeniedException", message);
 }
 

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import type { ControlPlane } from "../control/control-plane.ts";
+import { mayInspect } from "./guard.ts";
 import { addRoute, paramOf, queryOf } from "./route.ts";
 
 /** Why a mapping, by its UUID or its name, or one shard or message group of it (`part`), is where it is. */
@@ -10,7 +11,7 @@ export function addExplainRoute(app: FastifyInstance, control: () => ControlPlan
     role: "read",
     async handle(request) {
       const uuid = await control().mappings.uuidNamed(paramOf(request, "uuid"));
-      return control().explain(uuid, queryOf(request, "part"));
+      return control().explain(uuid, queryOf(request, "part"), { inspect: mayInspect(request) });
     },
   });
 }

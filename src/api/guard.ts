@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { LogFields, LogLevel } from "../ports/telemetry.ts";
 import { type Access, type Arrival, checkRole } from "./access.ts";
+import type { Role } from "./access-credentials.ts";
 import { BodyBytes, type HeldBody } from "./body-bytes.ts";
 import { bodyOf, paramOf } from "./route.ts";
 import { hostName, isLoopback } from "./server-address.ts";
@@ -24,6 +25,7 @@ interface Visit {
   isHeard: boolean;
   arrival: Arrival | undefined;
   caller: string;
+  roles: ReadonlySet<Role>;
   subject: Subject;
 }
 
@@ -35,9 +37,15 @@ interface Subject {
 
 const TOO_MANY = 429;
 const UUID_CHARS = 36;
+const NO_ROLES: ReadonlySet<Role> = new Set();
 const visits = new WeakMap<FastifyRequest, Visit>();
 /** Requests that nobody looked at have no room for a body. */
 const NO_ROOM = new BodyBytes({ totalMax: 0, unprovenMax: 0 }).open(false);
+
+/** Its caller may see keys, content of records and texts of functions. */
+export function mayInspect(request: FastifyRequest): boolean {
+  return visits.get(request)?.roles.has("inspect") === true;
+}
 
 export function heldBodyOf(request: FastifyRequest): HeldBody {
   return visits.get(request)?.body ?? NO_ROOM;
@@ -62,6 +70,7 @@ export function guard(app: FastifyInstance, options: GuardOptions): void {
       isHeard: false,
       arrival: undefined,
       caller: "",
+      roles: NO_ROLES,
       subject: {},
     };
     visits.set(request, visit);
@@ -103,6 +112,7 @@ export function guard(app: FastifyInstance, options: GuardOptions): void {
     const caller = access.prove(visit.arrival, signedRequest(request), bodyOf(request), request.ip);
     visit.body.prove();
     visit.caller = caller.name;
+    visit.roles = caller.roles;
     checkRole(caller, role);
     return;
   });

@@ -1,9 +1,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { Role } from "./access-credentials.ts";
 import { parseJsonBody } from "./json-body.ts";
 import { ApiFault } from "./wire-fault.ts";
 
 /** What a caller must be allowed to; `public`: health, which says nothing of what runs. */
-export type RouteRole = "public" | "read" | "write";
+export type RouteRole = "public" | Role;
 
 declare module "fastify" {
   interface FastifyContextConfig {

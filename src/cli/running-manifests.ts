@@ -5,11 +5,13 @@ import { Deployments } from "../control/deployments.ts";
 import { FunctionBook } from "../control/function-book.ts";
 import type { Engine, MappingStatus, StopReport } from "../engine/engine.ts";
 import { IndexWriter } from "../failures/index-writer.ts";
+import { ErrorBook } from "../invocation/error-book.ts";
 import { InvokerBook } from "../invocation/invoker-book.ts";
 import { firstOf, whenLate } from "../lib/first-of.ts";
 import type { Manifests } from "../manifests/load-manifests.ts";
 import { formatProblem } from "../manifests/problem.ts";
 import { describeError, MillraceError } from "../model/errors.ts";
+import { Redactor } from "../secrets/redactor.ts";
 import type { RunningApi, RunTelemetry, RunTracing } from "./adapters.ts";
 import { type CliHost, EXIT_FAILED, EXIT_OK, type ExitStatus } from "./command.ts";
 import { makeSources } from "./embedded-sources.ts";
@@ -77,7 +79,8 @@ export class RunningManifests {
     this.#tracing = await adapters.openTracing(otlp, this.#telemetry, version);
     const { clock, random, connectors, destinations } = adapters;
     const telemetry = this.#telemetry;
-    const invokers = new InvokerBook(clock, telemetry);
+    const errors = new ErrorBook({ clock, redact: new Redactor().redact, details: "full" });
+    const invokers = new InvokerBook(clock, telemetry, errors);
     const functionBook = new FunctionBook({
       functions: this.#manifests.functions,
       openFunction: (resource) =>

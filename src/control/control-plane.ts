@@ -110,6 +110,7 @@ export class ControlPlane {
     this.#watch = new ProcessWatch({
       ...options,
       totals: (mapping) => options.telemetry.totals(mapping),
+      errors: (mapping) => options.invokers.errors.of(mapping),
       status: () => this.status(),
       resourceOf: (uuid) => this.#runner.resourceOf(uuid),
       beatsAs: () => membership.processId,
@@ -158,9 +159,16 @@ export class ControlPlane {
     return this.#reconciler.drifted;
   }
 
-  /** @throws ControlFault ResourceNotFoundException, MillraceError ERR_MILLRACE_STORE_UNAVAILABLE */
-  async explain(uuid: string, part: string | undefined): Promise<ExplainedMappingWithText> {
-    return this.#watch.explain(await this.mappings.get(uuid), part);
+  /**
+   * Why it is where it is; with texts of its function for who may `inspect`.
+   * @throws ControlFault ResourceNotFoundException, MillraceError ERR_MILLRACE_STORE_UNAVAILABLE
+   */
+  async explain(
+    uuid: string,
+    part: string | undefined,
+    { inspect } = { inspect: false },
+  ): Promise<ExplainedMappingWithText> {
+    return this.#watch.explain(await this.mappings.get(uuid), part, inspect);
   }
 
   /** What all processes of the store say. `isPatient`: waits a little for those that live to say it anew. */

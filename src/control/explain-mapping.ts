@@ -1,4 +1,5 @@
 import type { Engine, QueueExplanation, ShardExplanation } from "../engine/engine.ts";
+import { type FunctionErrors, withoutTexts } from "../model/function-error.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ProgressStore, ShardProgress } from "../ports/progress-store.ts";
 import type { CounterName } from "../ports/telemetry.ts";
@@ -14,19 +15,21 @@ export interface ExplainOptions {
   readonly clock: Clock;
   readonly processId: string;
   readonly standing: (uuid: string) => readonly SeenPart[];
+  readonly errors: (mapping: string) => FunctionErrors;
   readonly totals: (mapping: string) => { readonly counters: Readonly<Record<CounterName, number>> };
 }
 
 export type ExplainedMappingWithText = ExplainedMapping & { readonly text: readonly string[] };
 
 /**
- * `part`: of this shard or message group only. With lines for people.
+ * `part`: of this shard or message group only. With lines for people. `mayInspect`: also texts of the function.
  * @throws ControlFault ResourceNotFoundException for a shard that a stream's mapping does not have.
  */
 export async function explainMapping(
   view: MappingView,
   part: string | undefined,
   options: ExplainOptions,
+  mayInspect: boolean,
 ): Promise<ExplainedMappingWithText> {
   const { engine, progress, clock, processId, totals } = options;
   const { resource, state, lastProcessingResult, problem } = view;
@@ -38,6 +41,7 @@ export async function explainMapping(
   const { parameters } = resource.connector;
   const isKnownHere = resource.kind === "stream" && parameters.keepsProgress === undefined;
   if (isKnownHere && part !== undefined && chosen.length === 0) throw notFound();
+  const errors = options.errors(name);
   const explained: ExplainedMapping = {
     nowMs: clock.now(),
     uuid,
@@ -53,6 +57,7 @@ export async function explainMapping(
     shards: chosen,
     queue: here?.kind === "queue" ? ofGroup(here, part) : undefined,
     problem,
+    errors: mayInspect ? errors : withoutTexts(errors),
     standing: options.standing(uuid).filter((each) => part === undefined || isOfPart(each, part)),
   };
   return { ...explained, text: explanationLines(explained, part) };

@@ -1,4 +1,5 @@
 import type { FunctionExplanation, QueueExplanation, ShardExplanation } from "../engine/engine.ts";
+import type { FunctionErrors } from "../model/function-error.ts";
 import type { StartPoint } from "../model/record.ts";
 import type { CounterName } from "../ports/telemetry.ts";
 import type { SeenPart } from "./process-snapshot.ts";
@@ -26,6 +27,8 @@ export interface ExplainedMapping {
   readonly problem: string | undefined;
   /** Parts that hold work and have brought nothing to an end for half a minute. */
   readonly standing: readonly SeenPart[];
+  /** How its function failed in this process; texts only for who may see them. */
+  readonly errors: FunctionErrors;
 }
 
 export interface ExplainedShard {

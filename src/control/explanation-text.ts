@@ -7,6 +7,7 @@ import type {
   ShardExplanation,
 } from "../engine/engine.ts";
 import type { StartPoint } from "../model/record.ts";
+import { errorLines } from "./error-text.ts";
 import type { ExplainedMapping, ExplainedShard } from "./explained-mapping.ts";
 import type { SeenPart } from "./process-snapshot.ts";
 import { remedyOf, runbookOf } from "./remedies.ts";
@@ -21,6 +22,7 @@ export function explanationLines(explained: ExplainedMapping, part: string | und
   return [
     ...mappingLines(explained),
     ...explained.standing.flatMap((standing) => standingLines(standing, nowMs)),
+    ...errorLines(explained.errors),
     ...parts,
     ...(isElsewhere ? [`${INDENT}Nothing of ${part} is in the hands of this process.`] : []),
     ...(queue === undefined ? [] : queueLines(queue, part, nowMs)),

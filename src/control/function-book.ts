@@ -98,9 +98,10 @@ export class FunctionBook {
   }
 
   async #opened(resource: FunctionResource): Promise<OpenFunction> {
-    const { name, timeoutMs, concurrency, isReserved, isConcurrencyAdaptive } = resource;
+    const { name, timeoutMs, concurrency, isReserved, isConcurrencyAdaptive, errorDetails } = resource;
     const target = await this.#options.openFunction(resource);
-    return { resource, fn: { name, target, timeoutMs, concurrency, isReserved, isConcurrencyAdaptive } };
+    const limits = { timeoutMs, concurrency, isReserved, isConcurrencyAdaptive };
+    return { resource, fn: { name, target, ...limits, errorDetails } };
   }
 
   /** Opens what is declared now in the place of what is open, unless it is that and made of the same. */

@@ -17,12 +17,14 @@ export interface Declaration {
  * sees no alias of a version that is not there. Paths in them are absolute.
  */
 export function declarationsOf(fn: FunctionResource): readonly Declaration[] {
-  const { name, timeoutMs, isConcurrencyAdaptive, isReserved, concurrency } = fn;
+  const { name, timeoutMs, isConcurrencyAdaptive, isReserved, concurrency, errorDetails } = fn;
   const spec = {
     ...targetFields(fn.target),
     timeoutSeconds: timeoutMs / 1000,
     ...(isReserved ? { reservedConcurrency: concurrency } : {}),
     adaptiveConcurrency: isConcurrencyAdaptive,
+    // Left out where it is the default: processes of an older version read the row, too.
+    ...(errorDetails === "full" ? {} : { errorDetails }),
   };
   return [
     ...[...fn.versions].map(([number, target]) => ({

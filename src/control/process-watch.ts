@@ -1,7 +1,7 @@
 import type { Engine, Standstill } from "../engine/engine.ts";
 import type { ProgressStore } from "../ports/progress-store.ts";
 import type { SnapshotStore } from "../ports/snapshot-store.ts";
-import { type ExplainedMappingWithText, explainMapping } from "./explain-mapping.ts";
+import { type ExplainedMappingWithText, type ExplainOptions, explainMapping } from "./explain-mapping.ts";
 import type { MappingView } from "./mapping-view.ts";
 import { OwnSnapshot, type OwnSnapshotOptions } from "./own-snapshot.ts";
 import { SnapshotPublisher } from "./snapshot-publisher.ts";
@@ -12,6 +12,7 @@ export interface ProcessWatchOptions extends StandstillBookOptions, Omit<OwnSnap
   readonly snapshots: SnapshotStore;
   readonly engine: Engine;
   readonly progress: ProgressStore;
+  readonly errors: ExplainOptions["errors"];
   readonly beat: (name: string) => BeatStanding;
 }
 
@@ -39,9 +40,13 @@ export class ProcessWatch {
     this.#publisher.start();
   }
 
-  explain(view: MappingView, part: string | undefined): Promise<ExplainedMappingWithText> {
+  explain(
+    view: MappingView,
+    part: string | undefined,
+    mayInspect: boolean,
+  ): Promise<ExplainedMappingWithText> {
     const standing = (uuid: string) => this.#standstills.standing(uuid);
-    return explainMapping(view, part, { ...this.#options, standing });
+    return explainMapping(view, part, { ...this.#options, standing }, mayInspect);
   }
 
   standstills(uuid: string): readonly Standstill[] {

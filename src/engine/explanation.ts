@@ -89,6 +89,8 @@ export interface BatchExplanation {
   readonly throttles: number;
   /** What went wrong last, in a word: never content of records or responses. */
   readonly lastProblem: string | undefined;
+  /** The entry of that in the error book, where the function ran and failed. */
+  readonly lastErrorId?: string | undefined;
   readonly nextAttemptMs: number | undefined;
   /** Message groups, ten at most; of streams none. */
   readonly groups: readonly string[];
@@ -144,6 +146,8 @@ export interface FailedMessage {
   /** Deliveries so far. */
   readonly receiveCount: number;
   readonly problem: string;
+  /** The entry of that in the error book, where the function ran and failed. */
+  readonly errorId?: string | undefined;
   /** When it comes again. */
   readonly againMs: number;
 }

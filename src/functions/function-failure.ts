@@ -1,4 +1,5 @@
-import { memberText } from "../model/exact-json.ts";
+import { elementTexts, memberText } from "../model/exact-json.ts";
+import type { RunDetail } from "../model/function-error.ts";
 import { isJson } from "../model/json-check.ts";
 import { RESPONSE_BYTES_MAX } from "../model/limits.ts";
 import type { InvocationOutcome } from "../model/outcome.ts";
@@ -6,13 +7,27 @@ import type { InvocationOutcome } from "../model/outcome.ts";
 /** What functions say of their failures is untrusted and may be long; this much of it is kept. */
 export const ERROR_TYPE_CHARS_MAX = 256;
 export const ERROR_MESSAGE_CHARS_MAX = 2048;
+/** More than the error book keeps: what it takes out makes a text shorter. */
+export const STACK_CHARS_MAX = 16 * 1024;
+const STACK_LINES_MAX = 200;
 
-export function functionError(errorType: string, message: string): InvocationOutcome {
+export function functionError(
+  errorType: string,
+  message: string,
+  detail?: RunDetail,
+): Extract<InvocationOutcome, { readonly kind: "functionError" }> {
   return {
     kind: "functionError",
     errorType: errorType.slice(0, ERROR_TYPE_CHARS_MAX),
     message: message.slice(0, ERROR_MESSAGE_CHARS_MAX),
+    ...withDetail(detail),
   };
+}
+
+/** Nothing where there is nothing to tell. */
+export function withDetail(detail: RunDetail | undefined): { readonly detail?: RunDetail } {
+  const isEmpty = (detail?.stack ?? "") === "" && (detail?.logTail ?? "") === "";
+  return detail === undefined || isEmpty ? {} : { detail };
 }
 
 /** Lambda's text for a response over the limit of a synchronous invocation (invocation §2). */
@@ -34,16 +49,50 @@ export function abandoned(): InvocationOutcome {
  * Lambda's error body, `{"errorType":"…","errorMessage":"…"}`, read defensively: a member that is missing or of another
  * type is `undefined`, and a body that is not such an object has neither.
  */
-export function parseErrorBody(body: Uint8Array): { errorType?: string; errorMessage?: string } {
+export function parseErrorBody(body: Uint8Array): ErrorBody {
   // Not parsed: a body of the largest size would take seconds and half a gigabyte as values.
   if (!isJson(body)) return {};
   const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString();
   const errorType = textMember(text, "errorType");
   const errorMessage = textMember(text, "errorMessage");
+  const detail = stackDetail(text);
   return {
     ...(errorType !== undefined && errorType !== "" ? { errorType } : {}),
     ...(errorMessage !== undefined ? { errorMessage } : {}),
+    ...(detail === undefined ? {} : { detail }),
   };
+}
+
+interface ErrorBody {
+  readonly errorType?: string;
+  readonly errorMessage?: string;
+  readonly detail?: RunDetail;
+}
+
+/** The one of Lambda's Node runtime, and that of all others. */
+const STACK_MEMBERS = ["stackTrace", "trace"] as const;
+
+function stackDetail(text: string): RunDetail | undefined {
+  for (const stackMember of STACK_MEMBERS) {
+    const member = memberText(text, stackMember);
+    const stack = member === undefined ? "" : stackOf(member);
+    if (stack !== "") return { stack, stackMember };
+  }
+  return undefined;
+}
+
+/** A list of lines, or one text with all of them. */
+function stackOf(json: string): string {
+  if (json.startsWith('"')) return String(JSON.parse(json)).slice(0, STACK_CHARS_MAX);
+  const lines: string[] = [];
+  let chars = 0;
+  for (const element of elementTexts(json)) {
+    if (lines.length === STACK_LINES_MAX || chars > STACK_CHARS_MAX) break;
+    if (!element.startsWith('"')) continue;
+    chars += element.length;
+    lines.push(String(JSON.parse(element)).trimEnd());
+  }
+  return lines.join("\n").slice(0, STACK_CHARS_MAX);
 }
 
 function textMember(json: string, name: string): string | undefined {

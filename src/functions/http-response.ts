@@ -8,6 +8,7 @@ export const RETRY_AFTER_MS_MAX = 5 * 60 * 1000;
 
 /** `Retry-After` is a number or a date; what is longer is neither. */
 const RETRY_AFTER_CHARS_MAX = 64;
+const SHOWN_BODY_BYTES = 2048;
 const RETRY_AFTER = "retry-after";
 const FUNCTION_ERROR = "x-amz-function-error";
 
@@ -53,7 +54,17 @@ export function outcomeOfResponse(head: ResponseHead, body: Uint8Array, nowMs: n
   if (decided !== undefined) return decided;
   const said = parseErrorBody(body);
   const fallbackType = head.functionError === undefined ? "Function.HttpStatus" : head.functionError;
-  return functionError(said.errorType ?? fallbackType, said.errorMessage ?? describeStatus(head.status));
+  const detail = said.detail ?? (said.errorMessage === undefined ? { stack: beginningOf(body) } : undefined);
+  return functionError(
+    said.errorType ?? fallbackType,
+    said.errorMessage ?? describeStatus(head.status),
+    detail,
+  );
+}
+
+/** What a server says that knows nothing of Lambda's errors. */
+function beginningOf(body: Uint8Array): string {
+  return Buffer.from(body.buffer, body.byteOffset, Math.min(body.byteLength, SHOWN_BODY_BYTES)).toString();
 }
 
 function describeStatus(status: number): string {

@@ -1,3 +1,4 @@
+import { clientContextHeader } from "../model/client-context.ts";
 import { MillraceError } from "../model/errors.ts";
 import type { InvocationOutcome } from "../model/outcome.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -133,6 +134,7 @@ class HttpFunction implements FunctionTarget, HttpCallOwner {
         path: this.#path,
         headers: [
           ...tracedHeaders(context, trace),
+          ...clientContext(context),
           "content-type",
           "application/json",
           "lambda-runtime-aws-request-id",
@@ -206,6 +208,11 @@ function tracedHeaders({ trace }: InvocationContext, { xray }: TraceHeaders): st
   const headers = ["x-amzn-trace-id", xray];
   if (trace.traceState !== undefined) headers.push("tracestate", trace.traceState);
   return headers;
+}
+
+function clientContext({ clientContext: base64 }: InvocationContext): string[] {
+  const header = base64 === undefined ? undefined : clientContextHeader(base64);
+  return header === undefined ? NO_HEADERS : ["lambda-runtime-client-context", header];
 }
 
 const NO_HEADERS: string[] = [];

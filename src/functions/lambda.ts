@@ -7,7 +7,13 @@ import type { InvocationOutcome } from "../model/outcome.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { FunctionTarget, InvocationContext } from "../ports/function-target.ts";
 import { CallWatch, type WatchedCall } from "./call-watch.ts";
-import { abandoned, functionError, parseErrorBody, responseTooLarge } from "./function-failure.ts";
+import {
+  abandoned,
+  functionError,
+  parseErrorBody,
+  responseTooLarge,
+  withDetail,
+} from "./function-failure.ts";
 import { outcomeOfInvokeError } from "./lambda-failure.ts";
 import { boundResponse, isOversized } from "./response-bound.ts";
 import { SYSTEM_CLOCK } from "./system-clock.ts";
@@ -77,6 +83,9 @@ class LambdaFunction implements FunctionTarget {
       FunctionName: this.#functionName,
       InvocationType: "RequestResponse",
       Payload: payload,
+      // What it prints comes with a failure's second attempt: most have none.
+      ...(context.logs === "tail" ? { LogType: "Tail" } : {}),
+      ...(context.clientContext === undefined ? {} : { ClientContext: context.clientContext }),
     });
     command.middlewareStack.add(
       (next) => (args) => {
@@ -108,15 +117,18 @@ function outcomeOfAnswer(answer: InvokeCommandOutput): InvocationOutcome {
   return executedVersion === "$LATEST" ? outcome : withVersion(outcome, executedVersion);
 }
 
-function outcomeOfRun({ FunctionError, Payload }: InvokeCommandOutput): InvocationOutcome {
+function outcomeOfRun({ FunctionError, Payload, LogResult }: InvokeCommandOutput): InvocationOutcome {
   const payload = Payload ?? EMPTY;
+  const log = LogResult === undefined ? {} : { logTail: Buffer.from(LogResult, "base64").toString() };
   if (FunctionError === undefined) {
-    return payload.length > RESPONSE_BYTES_MAX ? responseTooLarge() : { kind: "succeeded", payload };
+    if (payload.length > RESPONSE_BYTES_MAX) return responseTooLarge();
+    return { kind: "succeeded", payload, ...withDetail(log) };
   }
   const said = parseErrorBody(payload);
   return functionError(
     said.errorType ?? FunctionError,
     said.errorMessage ?? "The function gave no error message.",
+    { ...said.detail, ...log },
   );
 }
 

@@ -35,14 +35,14 @@ async function importModule(path: string): Promise<object> {
       const hint =
         packageTypeHint(path) ??
         `"node --check ${path}" shows the place, or it is in a module that this one imports.`;
-      throw new RuntimeError("Runtime.UserCodeSyntaxError", `${message}. ${hint}`);
+      throw new RuntimeError("Runtime.UserCodeSyntaxError", `${message}. ${hint}`, error);
     }
     if (code === "ERR_MODULE_NOT_FOUND" || code === "MODULE_NOT_FOUND") {
-      throw new RuntimeError("Runtime.ImportModuleError", message);
+      throw new RuntimeError("Runtime.ImportModuleError", message, error);
     }
     const hint = error instanceof ReferenceError ? packageTypeHint(path) : undefined;
-    if (hint !== undefined) throw new RuntimeError(errorType, `${message}. ${hint}`);
-    throw new RuntimeError(errorType, `The module failed while it was loaded: ${message}`);
+    if (hint !== undefined) throw new RuntimeError(errorType, `${message}. ${hint}`, error);
+    throw new RuntimeError(errorType, `The module failed while it was loaded: ${message}`, error);
   }
 }
 

@@ -1,4 +1,5 @@
 import { types } from "node:util";
+import { readClientContext } from "../model/client-context.ts";
 import { RESPONSE_BYTES_MAX } from "../model/limits.ts";
 import { RESPONSE_TOO_LARGE } from "./function-failure.ts";
 import { describeThrown } from "./module-failure.ts";
@@ -88,7 +89,7 @@ export class ModuleInvocation {
   }
 
   #createContext(runtime: RuntimeDescription): LambdaContext {
-    const { requestId, functionArn, deadlineMs } = this.#message;
+    const { requestId, functionArn, deadlineMs, clientContext } = this.#message;
     const done = (error?: unknown, result?: unknown): void => {
       context.callbackWaitsForEmptyEventLoop = false;
       this.#called(error, result);
@@ -102,6 +103,7 @@ export class ModuleInvocation {
       awsRequestId: requestId,
       logGroupName: runtime.logGroupName,
       logStreamName: runtime.logStreamName,
+      clientContext: clientContext === undefined ? undefined : readClientContext(clientContext),
       getRemainingTimeInMillis: () => deadlineMs - Date.now(),
       done,
       succeed: (result) => done(null, result),
@@ -121,6 +123,7 @@ interface LambdaContext {
   readonly awsRequestId: string;
   readonly logGroupName: string;
   readonly logStreamName: string;
+  readonly clientContext: object | undefined;
   getRemainingTimeInMillis(): number;
   done(error?: unknown, result?: unknown): void;
   succeed(result?: unknown): void;

@@ -22,6 +22,8 @@ export interface InvocationMessage {
   readonly functionArn: string;
   readonly deadlineMs: number;
   readonly traceId: string;
+  /** Base64 of JSON. */
+  readonly clientContext: string | undefined;
 }
 
 export type RuntimeMessage =
@@ -36,4 +38,5 @@ export type RuntimeMessage =
 export interface RuntimeFailure {
   readonly errorType: string;
   readonly message: string;
+  readonly stack?: string;
 }

@@ -1,11 +1,18 @@
 import { Worker } from "node:worker_threads";
+import type { RunDetail } from "../model/function-error.ts";
 import type { InvocationOutcome } from "../model/outcome.ts";
 import type { InvocationContext } from "../ports/function-target.ts";
-import { functionError } from "./function-failure.ts";
+import { functionError, withDetail } from "./function-failure.ts";
 import { heapLimitMb, type WatchedHeap } from "./memory-watch.ts";
 import { describeThrown } from "./module-failure.ts";
-import type { InvocationMessage, RuntimeDescription, RuntimeMessage } from "./module-messages.ts";
+import type {
+  InvocationMessage,
+  RuntimeDescription,
+  RuntimeFailure,
+  RuntimeMessage,
+} from "./module-messages.ts";
 import { OutputLines } from "./output-lines.ts";
+import { OutputTail } from "./output-tail.ts";
 import { traceHeaders } from "./trace.ts";
 
 /** In the build the worker's file is JavaScript; `new URL` is not rewritten by the compiler as imports are. */
@@ -39,6 +46,8 @@ export class ModuleRuntime implements WatchedHeap {
   readonly #stderr: OutputLines;
   #ordinal = 0;
   #isRunning = false;
+  #logs: InvocationContext["logs"];
+  readonly #output = new OutputTail();
   #isBroken = false;
 
   constructor(
@@ -60,10 +69,14 @@ export class ModuleRuntime implements WatchedHeap {
     this.#stderr = new OutputLines((line) => onLog(line, "stderr"));
     this.#worker.on("message", (message: unknown) => this.#onMessage(message));
     this.#worker.on("messageerror", () => this.#break(functionError("Runtime.MarshalError", UNREADABLE)));
-    this.#worker.on("error", (error: unknown) => this.#break(outcomeOfCrash(error)));
+    this.#worker.on("error", (error: unknown) => this.#break(this.#outcomeOfCrash(error)));
     this.#worker.on("exit", (code) => {
       this.#break(
-        functionError("Runtime.ExitError", `The function's runtime ended with exit status ${code}.`),
+        functionError(
+          "Runtime.ExitError",
+          `The function's runtime ended with exit status ${code}.`,
+          this.#detail(undefined),
+        ),
       );
       this.#flushOutput();
       this.#listener.onGone(this);
@@ -73,6 +86,9 @@ export class ModuleRuntime implements WatchedHeap {
   /** The runtime must be idle, or new: then the invocation begins when the module is loaded. */
   run(payload: Uint8Array, context: InvocationContext): void {
     this.#isRunning = true;
+    this.#logs = context.logs;
+    // What a module prints while it is loaded is of its first invocation.
+    if (this.#ordinal > 0) this.#output.clear();
     this.#ordinal += 1;
     this.#worker.ref();
     // A copy of its own, which can be handed over without being copied again: the caller keeps its payload for retries.
@@ -84,6 +100,7 @@ export class ModuleRuntime implements WatchedHeap {
       functionArn: context.functionArn,
       deadlineMs: context.deadlineMs,
       traceId: traceHeaders(context).xray,
+      clientContext: context.clientContext,
     };
     this.#worker.postMessage(message, [copy.buffer]);
   }
@@ -98,7 +115,12 @@ export class ModuleRuntime implements WatchedHeap {
   }
 
   onHeapExceeded(): void {
-    this.#break(OUT_OF_MEMORY);
+    this.#break(this.#outOfMemory());
+  }
+
+  /** The end of what the invocation that runs has printed. */
+  get logTail(): string {
+    return this.#output.text;
   }
 
   /** Ends the thread whatever it does. No answer comes any more. */
@@ -111,6 +133,7 @@ export class ModuleRuntime implements WatchedHeap {
   #onMessage(value: unknown): void {
     if (!isRuntimeMessage(value)) return;
     if (value.kind === "printed") {
+      this.#output.add(value.text);
       (value.stream === "stdout" ? this.#stdout : this.#stderr).add(value.text);
       return;
     }
@@ -124,15 +147,44 @@ export class ModuleRuntime implements WatchedHeap {
         this.#listener.onReady?.(this);
         return;
       case "initFailed":
-        this.#break(functionError(value.failure.errorType, value.failure.message));
+        this.#break(this.#failed(value.failure));
         return;
       case "returned":
-        this.#answer(value.ordinal, { kind: "succeeded", payload: value.payload });
+        this.#answer(value.ordinal, {
+          kind: "succeeded",
+          payload: value.payload,
+          ...(this.#logs === "tail" ? withDetail(this.#detail(undefined)) : undefined),
+        });
         return;
       case "failed":
-        this.#answer(value.ordinal, functionError(value.failure.errorType, value.failure.message));
+        this.#answer(value.ordinal, this.#failed(value.failure));
         return;
     }
+  }
+
+  #failed({ errorType, message, stack }: RuntimeFailure): InvocationOutcome {
+    return functionError(errorType, message, this.#detail(stack));
+  }
+
+  #detail(stack: string | undefined): RunDetail {
+    const { text } = this.#output;
+    return {
+      ...(stack === undefined ? {} : { stack, stackMember: "trace" }),
+      ...(text === "" ? {} : { logTail: text }),
+    };
+  }
+
+  #outOfMemory(): InvocationOutcome {
+    const message = "The function's runtime ran out of memory.";
+    return functionError("Runtime.OutOfMemory", message, this.#detail(undefined));
+  }
+
+  #outcomeOfCrash(error: unknown): InvocationOutcome {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code === "ERR_WORKER_OUT_OF_MEMORY") return this.#outOfMemory();
+    const { errorType, message, stack } = describeThrown(error);
+    const said = `The function's runtime ended by an error that nobody caught: ${message}`;
+    return functionError(errorType, said, this.#detail(stack));
   }
 
   #answer(ordinal: number, outcome: InvocationOutcome): void {
@@ -154,15 +206,7 @@ export class ModuleRuntime implements WatchedHeap {
   }
 }
 
-const OUT_OF_MEMORY = functionError("Runtime.OutOfMemory", "The function's runtime ran out of memory.");
 const UNREADABLE = "The function's runtime sent something that cannot be read.";
-
-function outcomeOfCrash(error: unknown): InvocationOutcome {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
-  if (code === "ERR_WORKER_OUT_OF_MEMORY") return OUT_OF_MEMORY;
-  const { errorType, message } = describeThrown(error);
-  return functionError(errorType, `The function's runtime ended by an error that nobody caught: ${message}`);
-}
 
 /** User code shares the thread and its port: what comes from there is looked at before it is believed. */
 function isRuntimeMessage(value: unknown): value is RuntimeMessage {
@@ -185,6 +229,7 @@ function isFailure(value: unknown): boolean {
     "errorType" in value &&
     typeof value.errorType === "string" &&
     "message" in value &&
-    typeof value.message === "string"
+    typeof value.message === "string" &&
+    (!("stack" in value) || typeof value.stack === "string")
   );
 }

@@ -4,7 +4,7 @@ import type { InvocationOutcome } from "../model/outcome.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { FunctionTarget, InvocationContext } from "../ports/function-target.ts";
 import { CallWatch, type WatchedCall } from "./call-watch.ts";
-import { abandoned } from "./function-failure.ts";
+import { abandoned, withDetail } from "./function-failure.ts";
 import { type GivenEnvironment, lambdaEnvironment } from "./lambda-environment.ts";
 import { MemoryWatch } from "./memory-watch.ts";
 import type { RuntimeDescription } from "./module-messages.ts";
@@ -116,7 +116,7 @@ class ModuleFunction implements FunctionTarget, RuntimeListener {
         context,
         settle,
         runtime: undefined,
-        onExpired: () => this.#stop(call, call.runtime === undefined ? NO_CAPACITY : { kind: "timedOut" }),
+        onExpired: () => this.#stop(call, call.runtime === undefined ? NO_CAPACITY : timedOut(call.runtime)),
         onAbandoned: () => this.#stop(call, abandoned()),
       };
       this.#watch.add(call);
@@ -216,6 +216,10 @@ interface ModuleCall extends WatchedCall {
   readonly settle: (outcome: InvocationOutcome) => void;
   /** `undefined` while it waits. */
   runtime: ModuleRuntime | undefined;
+}
+
+function timedOut({ logTail }: ModuleRuntime): InvocationOutcome {
+  return { kind: "timedOut", ...withDetail({ logTail }) };
 }
 
 const NO_CAPACITY: InvocationOutcome = { kind: "throttled", retryAfterMs: undefined };

@@ -1,6 +1,7 @@
 import { firstOf, whenAborted, whenLate } from "../lib/first-of.ts";
 import { Slots, type Turn } from "../lib/slots.ts";
 import { describeError } from "../model/errors.ts";
+import type { ErrorDetails } from "../model/function-error.ts";
 import type { InvocationOutcome, OutcomeKind } from "../model/outcome.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { FunctionTarget } from "../ports/function-target.ts";
@@ -8,9 +9,11 @@ import type { Invocation, InvocationBatch, InvocationResult, Invoker } from "../
 import type { LogFields, Telemetry } from "../ports/telemetry.ts";
 import type { OpenSpan } from "../ports/tracing.ts";
 import { AdaptiveLimit } from "./adaptive-limit.ts";
+import { type ErrorBook, unredactedErrors } from "./error-book.ts";
 import type { FunctionExplanation } from "./function-explanation.ts";
 import type { SharedLimit } from "./shared-limit.ts";
 import type { SharedLimits } from "./shared-limits.ts";
+import { toldOutcome } from "./told-outcome.ts";
 
 export interface InvocableFunction {
   readonly name: string;
@@ -22,6 +25,8 @@ export interface InvocableFunction {
   readonly isReserved?: boolean;
   /** Fewer at once while the function refuses calls or takes longer than usual. */
   readonly isConcurrencyAdaptive?: boolean;
+  /** What may be told of its failures; default `full`. */
+  readonly errorDetails?: ErrorDetails;
 }
 
 const NOT_STARTED: InvocationResult = { kind: "notStarted" };
@@ -62,6 +67,7 @@ export class FunctionInvoker implements Invoker {
   #serving: Serving;
   readonly #clock: Clock;
   readonly #telemetry: Telemetry;
+  readonly #errors: ErrorBook;
   readonly #slots: Slots;
   #adaptive: AdaptiveLimit | undefined;
   readonly #limits: SharedLimits | undefined;
@@ -72,8 +78,15 @@ export class FunctionInvoker implements Invoker {
   readonly #inFlight = new Map<string, number>();
 
   /** `limits`: absent where this process shares none. */
-  constructor(fn: InvocableFunction, clock: Clock, telemetry: Telemetry, limits?: SharedLimits) {
+  constructor(
+    fn: InvocableFunction,
+    clock: Clock,
+    telemetry: Telemetry,
+    limits?: SharedLimits,
+    errors: ErrorBook = unredactedErrors(clock),
+  ) {
     this.#serving = new Serving(fn);
+    this.#errors = errors;
     this.#limits = limits;
     this.#clock = clock;
     this.#telemetry = telemetry;
@@ -215,6 +228,9 @@ export class FunctionInvoker implements Invoker {
       functionArn,
       deadlineMs: nowMs + timeoutMs,
       timeoutMs,
+      // A first attempt succeeds nearly always, and what it printed is of no use to anybody.
+      logs: call.logs ?? (call.batch?.isRetry === true ? ("tail" as const) : undefined),
+      clientContext: call.clientContext,
       trace: span?.context,
     };
     let outcome: InvocationOutcome;
@@ -227,6 +243,7 @@ export class FunctionInvoker implements Invoker {
       this.#telemetry.log("error", message, { ...namesOf(call), traceId: span?.context.traceId });
       outcome = { kind: "functionError", errorType: "Millrace.TargetDefect", message };
     }
+    outcome = toldOutcome(this.#errors, serving.fn, call, outcome);
     this.#track(call, -1);
     serving.ended();
     span?.end(outcome);

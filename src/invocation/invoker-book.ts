@@ -1,5 +1,6 @@
 import type { Clock } from "../ports/clock.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
+import { type ErrorBook, unredactedErrors } from "./error-book.ts";
 import { FunctionInvoker, type InvocableFunction } from "./function-invoker.ts";
 import type { SharedLimits } from "./shared-limits.ts";
 
@@ -7,12 +8,15 @@ import type { SharedLimits } from "./shared-limits.ts";
 export class InvokerBook {
   readonly #clock: Clock;
   readonly #telemetry: Telemetry;
+  /** How the functions behind these doors fail. */
+  readonly errors: ErrorBook;
   #limits: SharedLimits | undefined;
   readonly #invokers = new Map<string, FunctionInvoker>();
 
-  constructor(clock: Clock, telemetry: Telemetry) {
+  constructor(clock: Clock, telemetry: Telemetry, errors: ErrorBook = unredactedErrors(clock)) {
     this.#clock = clock;
     this.#telemetry = telemetry;
+    this.errors = errors;
   }
 
   /** Functions whose door is opened after this share the concurrency that they reserve with other processes. */
@@ -24,7 +28,7 @@ export class InvokerBook {
     // plant: a-mapping-waits-for-anothers-function
     let invoker = this.#invokers.get(fn.name);
     if (invoker === undefined) {
-      invoker = new FunctionInvoker(fn, this.#clock, this.#telemetry, this.#limits);
+      invoker = new FunctionInvoker(fn, this.#clock, this.#telemetry, this.#limits, this.errors);
       this.#invokers.set(fn.name, invoker);
     }
     return invoker;

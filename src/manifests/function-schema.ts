@@ -156,5 +156,11 @@ export const functionSpec = z
       .describe(
         "True: fewer invocations at once, down to one, while the function refuses them (429, unavailable) or takes twice as long as usual, and more again step by step, up to reservedConcurrency.",
       ),
+    errorDetails: z
+      .enum(["full", "type"])
+      .default("full")
+      .describe(
+        "What is kept and shown of its failures. full: type, message, stack and the end of what it printed, redacted, for the terminal and callers with the role inspect; type: the error's type and id alone.",
+      ),
   })
   .describe("What to invoke, and its bounds. Exactly one of http, lambda and module.");

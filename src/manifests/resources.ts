@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import type { ErrorDetails } from "../model/function-error.ts";
 import {
   MAXIMUM_POLLERS_DEFAULT,
   MINIMUM_POLLERS_DEFAULT,
@@ -37,6 +38,8 @@ export interface FunctionResource {
   /** Its `reservedConcurrency`, which holds over all processes of a store. */
   readonly isReserved: boolean;
   readonly isConcurrencyAdaptive: boolean;
+  /** What may be told of its failures. */
+  readonly errorDetails: ErrorDetails;
 }
 
 /** Shares of batches, each above 0, go to other versions than its own. */
@@ -120,6 +123,7 @@ export function functionResource(
     concurrency: spec.reservedConcurrency ?? concurrencyDefault,
     isReserved: spec.reservedConcurrency !== undefined,
     isConcurrencyAdaptive: spec.adaptiveConcurrency,
+    errorDetails: spec.errorDetails,
   };
 }
 

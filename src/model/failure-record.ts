@@ -1,4 +1,5 @@
 import type { Envelope } from "./envelope.ts";
+import type { FailureCause } from "./function-error.ts";
 import type { Position } from "./record.ts";
 
 /** Why records were given up (streams §5.7); the last one only of Kafka (kafka §4). */
@@ -18,6 +19,8 @@ export interface FailureRecord {
    * `functionError: null` after partial or malformed responses.
    */
   readonly response: { readonly functionError: string | null; readonly executedVersion?: string } | undefined;
+  /** The last failure of the batch; `undefined`: its function did not fail. AWS's documents have no place for it. */
+  readonly error?: FailureCause | undefined;
   readonly timestampMs: number;
   readonly batch: FailedBatch;
   /** The event that the function got, or would have got; destinations that carry payloads (S3, file) add it. */

@@ -27,6 +27,10 @@ export interface InvocationContext {
   readonly deadlineMs: number;
   /** How long the function may take; `deadlineMs` is the start of the call plus this. */
   readonly timeoutMs: number;
+  /** The caller wants the end of what the function prints, `detail.logTail`, also of a run that succeeds. */
+  readonly logs?: "tail" | undefined;
+  /** Base64 of JSON, for a function that is called by Lambda's Invoke. */
+  readonly clientContext?: string | undefined;
   /** The invocation's span, to be handed to the function; absent when nothing is traced. */
   readonly trace?: SpanContext | undefined;
 }

@@ -32,6 +32,10 @@ export interface Invocation {
   /** Asked when the turn has come: the lease may have run out, or the engine be stopping, while the call waited. */
   mayStart(): boolean;
   readonly signal: AbortSignal;
+  /** The caller wants the end of what the function prints. Retries of mappings get it in any case. */
+  readonly logs?: "tail";
+  /** Base64 of JSON: what a caller of Invoke hands to the function. */
+  readonly clientContext?: string | undefined;
   /** Called when the call is made; absent when nothing is traced. */
   readonly beginSpan?: (() => OpenSpan) | undefined;
 }
@@ -42,6 +46,9 @@ export interface InvocationBatch {
   readonly isRetry: boolean;
   /** When the source received the first of the records, as our wall clock has it; `undefined`: nobody knows. */
   readonly arrivalMs: number | undefined;
+  /** Where the first of the records stands, and its message group: a failure's sample. */
+  readonly position?: string | undefined;
+  readonly group?: string | undefined;
 }
 
 /** `notStarted`: it was not to start any more. `refused`: there was no place for it in the time that it would wait. */

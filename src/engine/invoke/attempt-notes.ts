@@ -24,11 +24,27 @@ export class AttemptNotes {
   #doing: BatchDoing = "starting";
   #sinceMs: number;
   #attempts = 0;
-  lastProblem: string | undefined;
+  #lastProblem: string | undefined;
+  #lastErrorId: string | undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
     this.#sinceMs = clock.monotonic();
+  }
+
+  /** What went wrong last, in a word. */
+  get lastProblem(): string | undefined {
+    return this.#lastProblem;
+  }
+
+  /** The entry of that in the error book, where the function ran and failed. */
+  get lastErrorId(): string | undefined {
+    return this.#lastErrorId;
+  }
+
+  fails(problem: string, errorId?: string): void {
+    this.#lastProblem = problem;
+    this.#lastErrorId = errorId;
   }
 
   does(doing: BatchDoing): void {
@@ -45,7 +61,8 @@ export class AttemptNotes {
       doing: this.#doing,
       sinceMs: epochMs(this.#sinceMs),
       attempts: this.#attempts,
-      lastProblem: this.lastProblem,
+      lastProblem: this.#lastProblem,
+      lastErrorId: this.#lastErrorId,
       nextAttemptMs: isPausing ? epochMs(notBeforeMs) : undefined,
     };
   }

@@ -13,7 +13,7 @@ export const DESTINATION_REFUSES = "PROBLEM: Failure destination does not accept
 
 /** What fails all the time is told of so often, with a count, and not once for every invocation. */
 const INTERVAL_MS = 10_000;
-/** Error types are the function's own words: beyond so many at a time they share one line. */
+/** A function may fail in any number of ways: beyond so many at a time they share one line. */
 const REASONS_MAX = 16;
 const OTHERS = "";
 
@@ -49,7 +49,8 @@ export class FailureLog {
     this.#lastResult = problem === undefined ? "OK" : "PROBLEM: Function call failed";
     if (problem === undefined) return;
     const nowMs = this.#clock.monotonic();
-    const telling = this.#tellingOf(problem, nowMs);
+    const { errorId } = where;
+    const telling = this.#tellingOf(typeof errorId === "string" ? errorId : problem, nowMs);
     telling.untold++;
     if (nowMs < telling.tellAtMs) return;
     const fields = { mapping: this.#mapping, ...where, reason: problem, failures: telling.untold };

@@ -5,21 +5,23 @@ const KEPT_MAX = 100;
 
 /** The last messages that failed here and are left to their queue: it says of none of them why it is not there. */
 export class FailedMessages {
-  #kept: { readonly held: HeldMessage; readonly problem: string }[] = [];
+  #kept: { readonly held: HeldMessage; readonly problem: string; readonly errorId: string | undefined }[] =
+    [];
 
-  add(left: readonly HeldMessage[], problem: string): void {
-    const kept = left.slice(-KEPT_MAX).map((held) => ({ held, problem }));
+  add(left: readonly HeldMessage[], problem: string, errorId?: string): void {
+    const kept = left.slice(-KEPT_MAX).map((held) => ({ held, problem, errorId }));
     this.#kept = [...this.#kept, ...kept].slice(-KEPT_MAX);
   }
 
   /** Those that are hidden yet. `epochMs` tells the time of a monotonic one. */
   explain(nowMs: number, epochMs: (monotonicMs: number) => number): readonly FailedMessage[] {
     this.#kept = this.#kept.filter(({ held }) => held.holdUntilMs > nowMs);
-    return this.#kept.map(({ held: { message, holdUntilMs }, problem }) => ({
+    return this.#kept.map(({ held: { message, holdUntilMs }, problem, errorId }) => ({
       messageId: message.messageId,
       group: message.groupId,
       receiveCount: message.receiveCount,
       problem,
+      errorId,
       againMs: epochMs(holdUntilMs),
     }));
   }

@@ -1,3 +1,4 @@
+import { reducedErrorType } from "../../model/function-error.ts";
 import type { QueueMapping } from "../../model/mapping.ts";
 import type { InvocationResult } from "../../ports/invoker.ts";
 import { readFailedMessages } from "../invoke/response.ts";
@@ -24,6 +25,8 @@ export type QueueBatchDecision =
   | {
       readonly kind: "failed";
       readonly problem: string;
+      /** The failure in the error book, where the function failed itself. */
+      readonly errorId: string | undefined;
       readonly ending: BatchEnding;
       /** Fewer batches at once from now on. */
       readonly slowsDown: boolean;
@@ -60,10 +63,10 @@ export function decideQueueBatch(
     case "succeeded":
       return returned(batch, result.payload, rules);
     case "functionError":
-      return failed(batch, result.errorType, rules);
+      return failed(batch, reducedErrorType(result.errorType), rules, result.errorId);
     case "timedOut":
       // plant: a-failed-batch-of-messages-is-tried-again-at-once
-      return failed(batch, result.kind, rules);
+      return failed(batch, result.kind, rules, result.errorId);
     case "payloadTooLarge":
       return batch.length < 2 ? failed(batch, result.kind, rules) : { kind: "halves" };
   }
@@ -90,7 +93,8 @@ function failed(
   batch: readonly HeldMessage[],
   problem: string,
   { reportBatchItemFailures }: QueueBatchRules,
+  errorId?: string,
 ) {
   const slowsDown = !reportBatchItemFailures;
-  return { kind: "failed", problem, ending: left(batch), slowsDown, isMalformed: false } as const;
+  return { kind: "failed", problem, errorId, ending: left(batch), slowsDown, isMalformed: false } as const;
 }

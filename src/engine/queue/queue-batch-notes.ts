@@ -20,7 +20,7 @@ export class QueueBatchNotes extends AttemptNotes {
 
   /** `untilMs`: monotonic. */
   pauses(problem: string, untilMs: number): void {
-    this.lastProblem = problem;
+    this.fails(problem);
     this.#throttles++;
     this.#notBeforeMs = untilMs;
     this.does("pausing");

@@ -109,6 +109,8 @@ function invoke(
       records: batch.length,
       isRetry: isTriedAgain || batch.some(({ message }) => message.receiveCount > 1),
       arrivalMs: batch[0]?.message.sentMs,
+      position: batch[0]?.message.messageId,
+      group: batch[0]?.message.groupId,
     },
     payload: () => {
       notes.does("invoking");
@@ -175,7 +177,7 @@ async function conclude(
       return decision.ending;
     case "listed":
       report(context, segment, undefined);
-      notes.lastProblem = "the function listed failures";
+      notes.fails("the function listed failures");
       tellListed(context, decision.ending);
       return decision.ending;
     case "failed":
@@ -197,13 +199,13 @@ function tellListed({ mapping, telemetry }: QueueBatchContext, { leave, release 
 function tellFailed(
   context: QueueBatchContext,
   segment: Segment,
-  { problem, slowsDown, isMalformed }: Extract<QueueBatchDecision, { kind: "failed" }>,
+  { problem, errorId, slowsDown, isMalformed }: Extract<QueueBatchDecision, { kind: "failed" }>,
 ): void {
   const { mapping, telemetry } = context;
   if (isMalformed) telemetry.mark("malformed response fails a batch of a queue");
   telemetry.count("failed_invoke_events", mapping.name, segment.batch.length);
-  report(context, segment, problem);
-  context.notes.lastProblem = problem;
+  report(context, segment, problem, errorId === undefined ? {} : { errorType: problem, errorId });
+  context.notes.fails(problem, errorId);
   if (slowsDown) context.slowDown();
 }
 
@@ -247,7 +249,7 @@ async function runWithoutBroken(
   // plant: a-message-of-which-no-event-can-be-made-fails-its-whole-batch
   if (broken.length === 0 || sound.length === 0) {
     giveUp(batch, fault.cause);
-    notes.lastProblem = "no event can be made of it";
+    notes.fails("no event can be made of it");
     return left(batch);
   }
   telemetry.mark("batch made anew without what cannot be converted");

@@ -81,6 +81,7 @@ export class BatchCall {
         records: segment.records.length,
         isRetry: segment.isRetry,
         arrivalMs: born === undefined ? undefined : epochOf(clock)(born),
+        position: first?.record.position,
       },
       payload: () => {
         this.#notes.does("invoking");

@@ -1,3 +1,4 @@
+import { reducedErrorType } from "../../model/function-error.ts";
 import type { InvocationOutcome } from "../../model/outcome.ts";
 import type { LogFields } from "../../ports/telemetry.ts";
 import type { AttemptNotes } from "../invoke/attempt-notes.ts";
@@ -22,8 +23,12 @@ export class BatchTelling {
   }
 
   /** How an attempt went: `undefined`, or in a word what went wrong. */
-  attempt(problem: string | undefined, { requestId }: Segment, more: LogFields = {}): void {
-    if (problem !== undefined) this.#notes.lastProblem = problem;
+  attempt(
+    problem: string | undefined,
+    { requestId }: Segment,
+    more: LogFields & { readonly errorId?: string | undefined } = {},
+  ): void {
+    if (problem !== undefined) this.#notes.fails(problem, more.errorId);
     this.#context.report(problem, { requestId, traceId: this.#trace?.traceId, ...more });
   }
 
@@ -33,7 +38,7 @@ export class BatchTelling {
     switch (outcome.kind) {
       case "functionError":
       case "timedOut":
-        this.attempt(outcome.kind === "timedOut" ? outcome.kind : outcome.errorType, segment);
+        this.#failure(segment, outcome);
         return;
       case "payloadTooLarge":
         this.tooLarge(segment);
@@ -47,8 +52,17 @@ export class BatchTelling {
       case "unavailable":
         telemetry.mark("unavailable attempt cost no retry");
         this.attempt(outcome.kind, segment, { error: outcome.message });
-        this.#notes.lastProblem = `unavailable: ${outcome.message}`;
+        this.#notes.fails(`unavailable: ${outcome.message}`);
     }
+  }
+
+  #failure(
+    segment: Segment,
+    failure: Extract<InvocationOutcome, { kind: "functionError" | "timedOut" }>,
+  ): void {
+    const { errorId } = failure;
+    const errorType = failure.kind === "timedOut" ? failure.kind : reducedErrorType(failure.errorType);
+    this.attempt(errorType, segment, { errorType, errorId });
   }
 
   verdict(segment: Segment, verdict: BatchVerdict, decision: Decision): void {
@@ -61,7 +75,7 @@ export class BatchTelling {
     this.attempt(undefined, segment);
     if (verdict.kind === "succeeded") return;
     telemetry.count("partial_failures", mapping.name, 1);
-    this.#notes.lastProblem = "the function listed failures";
+    this.#notes.fails("the function listed failures");
     if (decision.kind !== "moveOn") {
       telemetry.mark("partial response without progress");
       return;
@@ -114,7 +128,7 @@ export class BatchTelling {
     const reason = first && damageOf(first);
     const fields = { mapping: mapping.name, shardId, from: first?.record.position, reason };
     telemetry.log("error", "a record cannot be given to the function; it is given up", fields);
-    this.#notes.lastProblem = "payloadTooLarge";
+    this.#notes.fails("payloadTooLarge");
   }
 
   /** The source has dropped them: "until the record expires" ends here, and AWS does not count them as dropped. */

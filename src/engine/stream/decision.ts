@@ -2,6 +2,7 @@ import { assertInvariant } from "../../model/errors.ts";
 import type { FailureCondition, FailureRecord } from "../../model/failure-record.ts";
 import type { StreamMapping } from "../../model/mapping.ts";
 import type { InvocationOutcome } from "../../model/outcome.ts";
+import { failureCause } from "../invoke/failure-cause.ts";
 import type { BatchVerdict } from "../invoke/response.ts";
 import type { BufferedRecord } from "./buffered-record.ts";
 import { type SplitBatch, splitByFailures } from "./partial-retry.ts";
@@ -85,7 +86,7 @@ export function decide(
       return decideByAnswer(afterRun(segment, result.executedVersion), result, mapping, nowMs);
     case "functionError":
     case "timedOut":
-      return fail(afterRun(segment, result.executedVersion), UNHANDLED, mapping, nowMs);
+      return fail(afterRun(segment, result.executedVersion, failureCause(result)), UNHANDLED, mapping, nowMs);
     case "payloadTooLarge":
       return decideBySize(segment, mapping, nowMs);
     case "oversized":

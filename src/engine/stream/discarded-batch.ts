@@ -51,6 +51,7 @@ function failureRecordOf(context: ShardContext, batch: DiscardedBatch): FailureR
     condition,
     approximateInvokeCount: Math.max(1, invocations),
     response: batch.response && ofVersion(batch.response, segment.executedVersion),
+    error: segment.cause,
     timestampMs: clock.now(),
     batch: {
       infoName: batchInfoName,

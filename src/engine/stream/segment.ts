@@ -1,3 +1,4 @@
+import type { FailureCause } from "../../model/function-error.ts";
 import type { AttemptedPart } from "../invoke/attempt-notes.ts";
 import type { BufferedRecord } from "./buffered-record.ts";
 import type { WindowEnd } from "./tumbling-window.ts";
@@ -22,6 +23,8 @@ export interface Segment {
   readonly invocations: number;
   /** The version that the last of them ran; `undefined`: `$LATEST`. */
   readonly executedVersion: string | undefined;
+  /** How the last of them failed; `undefined`: it did not, or its answer was at fault. */
+  readonly cause: FailureCause | undefined;
   /** Throttled and unavailable attempts in a row: they cost no retry, only time. */
   readonly pauses: number;
   /** Monotonic time before which there is no further attempt. */
@@ -42,14 +45,19 @@ export function newSegment(
     failures: 0,
     invocations: 0,
     executedVersion: undefined,
+    cause: undefined,
     pauses: 0,
     notBeforeMs: 0,
   };
 }
 
 /** The function ran, whatever came of it. */
-export function afterRun(segment: Segment, executedVersion: string | undefined): Segment {
-  return { ...segment, invocations: segment.invocations + 1, executedVersion };
+export function afterRun(
+  segment: Segment,
+  executedVersion: string | undefined,
+  cause?: FailureCause,
+): Segment {
+  return { ...segment, invocations: segment.invocations + 1, executedVersion, cause };
 }
 
 /** An attempt failed, and that counts. */
@@ -68,8 +76,8 @@ export function withoutExpired(
   live: readonly BufferedRecord[],
   requestId: string,
 ): Segment {
-  const { depth, isRetry, failures, invocations, pauses, notBeforeMs } = segment;
-  const kept = { isRetry, failures, invocations, pauses, notBeforeMs };
+  const { depth, isRetry, failures, invocations, cause, pauses, notBeforeMs } = segment;
+  const kept = { isRetry, failures, invocations, cause, pauses, notBeforeMs };
   return { ...newSegment(live, requestId, { depth, windowEnd: "no", triedFromMs: undefined }), ...kept };
 }
 

@@ -1,4 +1,5 @@
 import type { FailureCondition } from "../../model/failure-record.ts";
+import { reducedErrorType } from "../../model/function-error.ts";
 import type { InvocationOutcome } from "../../model/outcome.ts";
 import {
   type RemoteContext,
@@ -133,9 +134,7 @@ function readCarriers(carriers: TraceCarriers, contextsMax: number) {
   return { contexts, carried };
 }
 
-const ERROR_TYPE_CHARS_MAX = 200;
-
 function problemOf(outcome: InvocationOutcome): string | undefined {
   if (outcome.kind === "succeeded") return undefined;
-  return outcome.kind === "functionError" ? outcome.errorType.slice(0, ERROR_TYPE_CHARS_MAX) : outcome.kind;
+  return outcome.kind === "functionError" ? reducedErrorType(outcome.errorType) : outcome.kind;
 }

@@ -71,5 +71,6 @@ function moduleFunction(path: string): FunctionResource {
     concurrency: 1,
     isReserved: false,
     isConcurrencyAdaptive: false,
+    errorDetails: "full",
   };
 }

@@ -42,6 +42,7 @@ export function functionNamed(name: string, versions: readonly string[] = []): F
     concurrency: 1000,
     isReserved: false,
     isConcurrencyAdaptive: false,
+    errorDetails: "full",
   };
 }
 

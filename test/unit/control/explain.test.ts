@@ -69,6 +69,7 @@ function explained(here: Partial<ShardExplanation>, rest: Partial<ExplainedMappi
     queue: undefined,
     problem: undefined,
     standing: [],
+    errors: { errors: [], leftOut: 0 },
     shards: [
       {
         shardId: "s1",

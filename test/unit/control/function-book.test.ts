@@ -213,6 +213,7 @@ function declared(state: number): FunctionResource {
     concurrency: 1,
     isReserved: false,
     isConcurrencyAdaptive: false,
+    errorDetails: "full",
   };
 }
 

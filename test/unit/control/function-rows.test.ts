@@ -28,6 +28,7 @@ const FUNCTION: FunctionResource = {
   concurrency: 4,
   isReserved: true,
   isConcurrencyAdaptive: true,
+  errorDetails: "full",
 };
 const PLAIN: FunctionResource = {
   name: "parcels",
@@ -38,6 +39,7 @@ const PLAIN: FunctionResource = {
   concurrency: 1000,
   isReserved: false,
   isConcurrencyAdaptive: false,
+  errorDetails: "full",
 };
 
 test("a function is a row of its own, with one for each version and alias, in an order that leaves no alias alone", () => {

@@ -18,6 +18,7 @@ const ORDERS: FunctionResource = {
   concurrency: 10,
   isReserved: true,
   isConcurrencyAdaptive: false,
+  errorDetails: "full",
 };
 const PARCELS: FunctionResource = { ...ORDERS, name: "parcels", versions: new Map(), aliases: new Map() };
 

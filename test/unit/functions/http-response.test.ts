@@ -20,7 +20,9 @@ function outcomeOf(status: number, headers: Readonly<Record<string, string>>, bo
   return outcomeOfResponse(readResponseHead(status, rawHeaders), Buffer.from(body), NOW);
 }
 
-const failed = (errorType: string, message: string) => ({ kind: "functionError", errorType, message });
+const failed = (errorType: string, message: string, stack?: string) => {
+  return { kind: "functionError", errorType, message, ...(stack === undefined ? {} : { detail: { stack } }) };
+};
 const noMessage = (status: number) => `The function answered with status ${status} and no error message.`;
 const ERROR_HEADER = { "X-Amz-Function-Error": "Unhandled" };
 const ERROR_BODY = '{"errorType":"Poison","errorMessage":"bad record","trace":[]}';
@@ -37,13 +39,45 @@ const TABLE: readonly (readonly [string, InvocationOutcome, object])[] = [
     outcomeOf(200, { "x-AMZ-function-ERROR": "Handled" }),
     failed("Handled", noMessage(200)),
   ],
-  ["an unreadable error body", outcomeOf(200, ERROR_HEADER, "<html>"), failed("Unhandled", noMessage(200))],
+  [
+    "an unreadable error body",
+    outcomeOf(200, ERROR_HEADER, "<html>"),
+    failed("Unhandled", noMessage(200), "<html>"),
+  ],
   [
     "an error body of another shape",
     outcomeOf(200, ERROR_HEADER, '{"errorType":7,"errorMessage":[]}'),
-    failed("Unhandled", noMessage(200)),
+    failed("Unhandled", noMessage(200), '{"errorType":7,"errorMessage":[]}'),
   ],
-  ["a null error body", outcomeOf(200, ERROR_HEADER, "null"), failed("Unhandled", noMessage(200))],
+  ["a null error body", outcomeOf(200, ERROR_HEADER, "null"), failed("Unhandled", noMessage(200), "null")],
+  [
+    "of an answer that is no error body its first 2 KiB are told",
+    outcomeOf(500, {}, "x".repeat(5_000)),
+    failed("Function.HttpStatus", noMessage(500), "x".repeat(2_048)),
+  ],
+  [
+    "a stack comes as Node writes it",
+    outcomeOf(
+      200,
+      ERROR_HEADER,
+      '{"errorType":"E","errorMessage":"m","trace":["E: m","    at f (a.js:1:2)"]}',
+    ),
+    { ...failed("E", "m"), detail: { stack: "E: m\n    at f (a.js:1:2)", stackMember: "trace" } },
+  ],
+  [
+    "a stack comes as Python writes it",
+    outcomeOf(
+      500,
+      {},
+      '{"errorType":"E","errorMessage":"m","stackTrace":["  File \\"a.py\\", line 1\\n", 7]}',
+    ),
+    { ...failed("E", "m"), detail: { stack: '  File "a.py", line 1', stackMember: "stackTrace" } },
+  ],
+  [
+    "a stack may be one text",
+    outcomeOf(500, {}, '{"errorType":"E","errorMessage":"m","stackTrace":"at a.B.c(B.java:3)"}'),
+    { ...failed("E", "m"), detail: { stack: "at a.B.c(B.java:3)", stackMember: "stackTrace" } },
+  ],
   ["429 is a throttle", outcomeOf(429, {}), { kind: "throttled", retryAfterMs: undefined }],
   ["429 with a delay", outcomeOf(429, { "Retry-After": "7" }), { kind: "throttled", retryAfterMs: 7000 }],
   ["413 is a payload too large", outcomeOf(413, {}, ERROR_BODY), { kind: "payloadTooLarge" }],

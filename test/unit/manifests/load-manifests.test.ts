@@ -34,6 +34,7 @@ test("fills in AWS's defaults", (t) => {
       concurrency: 1000,
       isReserved: false,
       isConcurrencyAdaptive: false,
+      errorDetails: "full",
     },
   ]);
   const [resource] = manifests.mappings;
@@ -153,6 +154,7 @@ test("takes the region of a Lambda function from its ARN unless one is given", (
     concurrency: 1000,
     isReserved: false,
     isConcurrencyAdaptive: false,
+    errorDetails: "full",
   });
   const other = functionOf(`{ functionName: "${arn}", region: eu-west-1 }`)?.target;
   assert.equal(other?.kind === "lambda" && other.region, "eu-west-1");
@@ -214,6 +216,7 @@ test("finds modules from the folder of their manifest", (t) => {
       concurrency: 4,
       isReserved: true,
       isConcurrencyAdaptive: false,
+      errorDetails: "full",
     },
   ]);
 });

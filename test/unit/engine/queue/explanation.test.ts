@@ -15,12 +15,15 @@ test("says of a group which message failed, why, and when it comes again; and fo
   queue.handler = ({ ids }) => (ids.includes("a1") ? FAILED : SUCCEEDED);
   await queue.clock.advance(1_000);
   const { failedMessages } = explain(queue);
+  const errorId = failedMessages[0]?.errorId;
+  assert.match(errorId ?? "", /^[0-9a-f]{4}$/);
   assert.deepEqual(failedMessages, [
     {
       messageId: "a1",
       group: "a",
       receiveCount: 1,
       problem: "Error",
+      errorId,
       againMs: ManualClock.startMs + 30_000,
     },
   ]);

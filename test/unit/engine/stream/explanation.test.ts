@@ -27,7 +27,8 @@ test("names a blocked lane's batch, its attempts, why it failed and when it is t
     shard.lanes.map(({ batch, ...lane }) => lane),
     [{ lane: 0, waitingRecords: 1, idleSinceMs: ManualClock.startMs, fillingUntilMs: undefined }],
   );
-  const { requestId, ...batch } = shard.lanes[0]?.batch ?? { requestId: "" };
+  const { requestId, lastErrorId, ...batch } = shard.lanes[0]?.batch ?? { requestId: "" };
+  assert.match(lastErrorId ?? "", /^[0-9a-f]{4}$/);
   assert.equal(requestId, world.calls.find(({ positions }) => positions.includes(1))?.requestId);
   assert.deepEqual(batch, {
     doing: "pausing",
