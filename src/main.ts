@@ -19,11 +19,11 @@ import type { Destination } from "./ports/destination.ts";
 import type { FunctionTarget } from "./ports/function-target.ts";
 import type { FunctionTargetKind } from "./ports/function-target-kind.ts";
 import * as stores from "./stores/open-store.ts";
-import { BoundedOutput } from "./system/bounded-output.ts";
 import { createSystemClock } from "./system/clock.ts";
 import { createFolderWatch } from "./system/folder-watch.ts";
 import { type ParentLink, parentLink, startProcess } from "./system/member-process.ts";
 import { createSystemRandom } from "./system/random.ts";
+import { standardError } from "./system/standard-error.ts";
 import { STOP_SIGNALS, takeStopSignals } from "./system/stop-signals.ts";
 import { createJsonLog } from "./telemetry/json-log.ts";
 import { createMetricsMerger } from "./telemetry/metrics-merger.ts";
@@ -136,28 +136,6 @@ async function openDestination(
   }
 }
 
-/** What may wait for whoever reads logs and what functions print. */
-const UNREAD_BYTES_MAX = 1024 * 1024;
-
-let errorOutput: BoundedOutput | undefined;
-
-/**
- * The one way to standard error: whoever wrote past it would wait for a reader that stands still, or keep lines without
- * end.
- */
-function standardError(): BoundedOutput {
-  errorOutput ??= new BoundedOutput({
-    target: process.stderr,
-    bytesMax: UNREAD_BYTES_MAX,
-    notice: (lines) => {
-      const time = new Date().toISOString();
-      const message = "lines of the log and of functions were dropped, since nobody read them in time";
-      return `${JSON.stringify({ level: "warn", time, lines, message })}\n`;
-    },
-  });
-  return errorOutput;
-}
-
 /** The version of the package, which is one folder up from here in a checkout and two in `dist/`. */
 function readVersion(): string {
   for (const place of ["../package.json", "../../package.json"]) {
@@ -217,6 +195,10 @@ export async function main(words: readonly string[]): Promise<ExitStatus> {
     version: readVersion(),
     stdout: process.stdout,
     stderr: standardError(),
+    // Not before it is wanted: to look at it opens it.
+    get stdin() {
+      return process.stdin;
+    },
     adapters: {
       ...adapters,
       ...brought,

@@ -5,12 +5,14 @@ import { FILTER_DATA_KEY } from "./event.ts";
 import { localParameters, localQueueParameters } from "./parameters.ts";
 import { parseQueueArn } from "./queue-arn.ts";
 import { QUEUE_FILTER_DATA_KEY } from "./queue-event.ts";
+import { embeddedQueues } from "./queue-keeper.ts";
 import { openLocalQueueSource, QUEUE_KIND } from "./queue-source.ts";
 import { SAMPLE } from "./sample.ts";
 import { makeQueue, makeStream, openQueueSender, openStreamSender } from "./sender.ts";
 import { KIND, openLocalSource } from "./source.ts";
 import { ARN_SERVICE, parseStreamArn } from "./stream-arn.ts";
 import { LOCK_WAIT_MS } from "./stream-database.ts";
+import { embeddedStreams } from "./stream-keeper.ts";
 
 const FILE_ENDPOINT = "LOCAL_FILE";
 
@@ -24,6 +26,7 @@ export const localConnector: StreamConnector = {
   endpointNames: [FILE_ENDPOINT],
   parameters: localParameters,
   sample: SAMPLE,
+  embedded: embeddedStreams(FILE_ENDPOINT),
   async openStream(mapping, { endpoints }) {
     const path = filePath(`The mapping "${mapping.name}" reads a local stream`, endpoints);
     const arn = parseStreamArn(mapping.eventSourceArn ?? "");
@@ -50,6 +53,7 @@ export const localQueueConnector: QueueConnector = {
   isFifoQueue: (eventSourceArn) => eventSourceArn.endsWith(".fifo"),
   endpointNames: [FILE_ENDPOINT],
   parameters: localQueueParameters,
+  embedded: embeddedQueues(FILE_ENDPOINT),
   async openQueue(mapping, { endpoints }) {
     const path = filePath(`The mapping "${mapping.name}" reads a local queue`, endpoints);
     const arn = parseQueueArn(mapping.eventSourceArn);

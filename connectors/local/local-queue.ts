@@ -4,7 +4,7 @@ import { changedRows, inTransaction } from "../../src/sqlite/transaction.ts";
 import { createFileClock, type FileClock, type FileTime } from "./file-clock.ts";
 import { attributesMd5, formatAttributes } from "./message-attributes.ts";
 import { createGroupTable, type GroupTable } from "./message-group.ts";
-import { checkMessage, type NewMessage } from "./new-message.ts";
+import { checkMessage, type NewMessage, withContentId } from "./new-message.ts";
 import { formatPosition } from "./position.ts";
 import { QueueDelivery } from "./queue-delivery.ts";
 import { findQueue, type QueueRow } from "./queue-row.ts";
@@ -15,7 +15,10 @@ export interface LocalQueue {
   readonly name: string;
   readonly isFifo: boolean;
   readonly visibilityMs: number;
+  readonly delayMs: number;
   readonly retentionMs: number | undefined;
+  readonly contentBasedDeduplication: boolean;
+  readonly createdMs: number | undefined;
   readonly redrive: { readonly deadLetterQueue: string; readonly maxReceiveCount: number } | undefined;
   /**
    * Sends all messages or none, in their order. When it returns, they are on the disk.
@@ -23,8 +26,11 @@ export interface LocalQueue {
    */
   send(messages: readonly NewMessage[]): readonly SentMessage[];
   depth(): QueueDepth;
-  /** The oldest messages, held ones too. Looking at them changes nothing and counts as no receive. */
-  peek(messagesMax: number): readonly WaitingMessage[];
+  /**
+   * The oldest messages, held ones too, of no more bytes than given but for the first. Looking at them changes nothing
+   * and counts as no receive.
+   */
+  peek(messagesMax: number, bytesMax?: number): readonly WaitingMessage[];
   /** Takes all messages away, held ones too. Returns their number. */
   purge(): number;
   /** Idempotent; closes the file. */
@@ -74,7 +80,10 @@ class QueueTable implements LocalQueue {
   readonly name: string;
   readonly isFifo: boolean;
   readonly visibilityMs: number;
+  readonly delayMs: number;
   readonly retentionMs: number | undefined;
+  readonly contentBasedDeduplication: boolean;
+  readonly createdMs: number | undefined;
   readonly redrive: LocalQueue["redrive"];
   readonly #path: string;
   readonly #place: FilePlace;
@@ -91,7 +100,10 @@ class QueueTable implements LocalQueue {
     this.name = name;
     this.isFifo = queue.isFifo;
     this.visibilityMs = queue.visibilityMs;
+    this.delayMs = queue.delayMs;
     this.retentionMs = queue.retentionMs;
+    this.contentBasedDeduplication = queue.deduplicatesContent;
+    this.createdMs = queue.createdMs;
     this.redrive = queue.redrive && {
       deadLetterQueue: queue.redrive.deadLetterQueue,
       maxReceiveCount: queue.redrive.receiveCountMax,
@@ -106,8 +118,9 @@ class QueueTable implements LocalQueue {
     this.#sql = prepareStatements(database);
   }
 
-  send(messages: readonly NewMessage[]): readonly SentMessage[] {
-    for (const message of messages) checkMessage(message, this.isFifo);
+  send(given: readonly NewMessage[]): readonly SentMessage[] {
+    for (const message of given) checkMessage(message, this.isFifo);
+    const messages = this.#queue.deduplicatesContent ? given.map(withContentId) : given;
     return this.#write(() => {
       const time = this.#clock.advance();
       this.#delivery.trim(time);
@@ -133,10 +146,17 @@ class QueueTable implements LocalQueue {
     });
   }
 
-  peek(messagesMax: number): readonly WaitingMessage[] {
+  peek(messagesMax: number, bytesMax = Number.POSITIVE_INFINITY): readonly WaitingMessage[] {
     return this.#read(() => {
-      const rows = this.#sql.oldest.all(this.#queue.id, this.#keptSinceMs(this.#nowMs()), messagesMax);
-      return (rows as unknown as readonly WaitingRow[]).map(toWaitingMessage);
+      const found: WaitingMessage[] = [];
+      let bytes = 0;
+      const rows = this.#sql.oldest.iterate(this.#queue.id, this.#keptSinceMs(this.#nowMs()), messagesMax);
+      for (const row of rows as Iterable<unknown> as Iterable<WaitingRow>) {
+        bytes += row.body.length;
+        if (found.length > 0 && bytes > bytesMax) break;
+        found.push(toWaitingMessage(row));
+      }
+      return found;
     });
   }
 

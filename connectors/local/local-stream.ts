@@ -12,6 +12,7 @@ import { type FilePlace, streamFileError } from "./stream-database.ts";
 export interface LocalStream {
   readonly name: string;
   readonly retentionMs: number | undefined;
+  readonly createdMs: number | undefined;
   /**
    * Appends all records or none, in their order, and gives their places. When it returns, they are on the disk.
    * Records that retention has ended are trimmed along the way.
@@ -71,6 +72,7 @@ export function openStreamTable(
 class StreamTable implements LocalStream {
   readonly name: string;
   readonly retentionMs: number | undefined;
+  readonly createdMs: number | undefined;
   readonly #path: string;
   readonly #place: FilePlace;
   readonly #database: DatabaseSync;
@@ -85,6 +87,7 @@ class StreamTable implements LocalStream {
     const row = findStream(path, database, name);
     this.name = name;
     this.retentionMs = row.retentionMs;
+    this.createdMs = row.createdMs;
     this.#path = path;
     this.#place = place;
     this.#database = database;
@@ -96,7 +99,7 @@ class StreamTable implements LocalStream {
   }
 
   append(records: readonly AppendedRecord[]): readonly RecordPlace[] {
-    const keyed = records.map(toKeyedRecord);
+    const keyed = records.map(checkedRecord);
     return this.#write(() => {
       const open = this.#shards.all(this.#streamId).filter((shard) => !shard.closed);
       const tip = this.#sql.tip.get(this.#streamId) as unknown as { sequence: number; arrival_ms: number };
@@ -213,11 +216,12 @@ class StreamTable implements LocalStream {
 export interface StreamRow {
   readonly id: number;
   readonly retentionMs: number | undefined;
+  readonly createdMs: number | undefined;
 }
 
 /** @throws ERR_MILLRACE_SOURCE_NOT_FOUND, with the names of the streams that there are. */
 export function findStream(path: string, database: DatabaseSync, name: string): StreamRow {
-  const row = database.prepare("SELECT id, retention_ms FROM stream WHERE name = ?").get(name);
+  const row = database.prepare("SELECT id, retention_ms, created_ms FROM stream WHERE name = ?").get(name);
   if (row === undefined) {
     const names = database.prepare("SELECT name FROM stream ORDER BY name LIMIT 20").all();
     const known = names.length === 0 ? "none" : names.map((each) => `"${each["name"]}"`).join(", ");
@@ -227,8 +231,12 @@ export function findStream(path: string, database: DatabaseSync, name: string): 
         "of eventSourceArn.",
     );
   }
-  const retentionMs = row["retention_ms"];
-  return { id: Number(row["id"]), retentionMs: retentionMs === null ? undefined : Number(retentionMs) };
+  const optional = (value: unknown) => (value === null ? undefined : Number(value));
+  return {
+    id: Number(row["id"]),
+    retentionMs: optional(row["retention_ms"]),
+    createdMs: optional(row["created_ms"]),
+  };
 }
 
 function prepareStatements(database: DatabaseSync) {
@@ -252,7 +260,8 @@ function prepareStatements(database: DatabaseSync) {
   };
 }
 
-function toKeyedRecord({ partitionKey, data, explicitHashKey }: AppendedRecord) {
+/** With the hash key that places it. @throws ERR_MILLRACE_CONFIG when it is not valid. */
+export function checkedRecord({ partitionKey, data, explicitHashKey }: AppendedRecord) {
   if (partitionKey.length < 1 || partitionKey.length > KEY_CHARS_MAX || !partitionKey.isWellFormed()) {
     throw invalid(`A partition key has 1 to ${KEY_CHARS_MAX} characters of well-formed Unicode`);
   }

@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import { MillraceError } from "../../src/model/errors.ts";
 import { attributesByteLength, checkAttributes, type MessageAttributes } from "./message-attributes.ts";
 
@@ -42,6 +43,12 @@ export function checkMessage(message: NewMessage, isFifo: boolean): void {
     throw invalid(`delayMs is a whole number from 0 to ${DELAY_MS_MAX}, not ${delayMs}`);
   }
   checkOrder(message, isFifo);
+}
+
+/** The message as a queue keeps it that takes the hash of a body for a deduplication id that was left out. */
+export function withContentId(message: NewMessage): NewMessage {
+  if (message.deduplicationId !== undefined) return message;
+  return { ...message, deduplicationId: hash("sha256", message.body) };
 }
 
 export function isDelay(delayMs: number): boolean {

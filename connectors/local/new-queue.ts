@@ -16,6 +16,8 @@ export interface NewQueue {
   readonly retentionMs?: number;
   /** Where a message goes that was received `maxReceiveCount` times: a queue of this file, of the same kind. */
   readonly redrive?: { readonly deadLetterQueue: string; readonly maxReceiveCount: number };
+  /** A message without a deduplication id has the SHA-256 of its body as one; FIFO only. Left out: false. */
+  readonly contentBasedDeduplication?: boolean;
 }
 
 const NAME = /^[a-zA-Z0-9_-]{1,80}$/;
@@ -26,14 +28,14 @@ const RECEIVE_COUNT_MAX = 1_000;
 /**
  * Call it in a write transaction. @throws ERR_MILLRACE_CONFIG when the queue exists already or a value is out of range.
  */
-export function insertQueue(path: string, database: DatabaseSync, queue: NewQueue): void {
+export function insertQueue(path: string, database: DatabaseSync, queue: NewQueue, createdMs: number): void {
   checkNewQueue(queue);
   const { name, visibilityMs = VISIBILITY_MS, delayMs = 0, retentionMs, redrive } = queue;
   const deadLetterQueue = redrive && findDeadLetterQueue(path, database, name, redrive.deadLetterQueue);
   const { changes } = database
     .prepare(
-      "INSERT INTO queue (name, is_fifo, visibility_ms, delay_ms, retention_ms, dead_letter_queue, receive_count_max) " +
-        "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+      "INSERT INTO queue (name, is_fifo, visibility_ms, delay_ms, retention_ms, dead_letter_queue, receive_count_max, " +
+        "content_deduplication, created_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
     )
     .run(
       name,
@@ -43,6 +45,8 @@ export function insertQueue(path: string, database: DatabaseSync, queue: NewQueu
       retentionMs ?? null,
       deadLetterQueue?.id ?? null,
       redrive?.maxReceiveCount ?? null,
+      Number(queue.contentBasedDeduplication === true),
+      createdMs,
     );
   if (changes === 0) {
     throw invalid(`The queue "${name}" exists already in ${path}. Open it, or choose another name`);
@@ -57,7 +61,8 @@ function findDeadLetterQueue(path: string, database: DatabaseSync, name: string,
   return findQueue(path, database, target);
 }
 
-function checkNewQueue({ name, fifo, visibilityMs, delayMs, retentionMs, redrive }: NewQueue): void {
+function checkNewQueue(queue: NewQueue): void {
+  const { name, fifo, visibilityMs, delayMs, retentionMs, redrive } = queue;
   const isFifo = isFifoName(name);
   if (!NAME.test(isFifo ? name.slice(0, -".fifo".length) : name) || name.length > 80) {
     throw invalid(
@@ -67,6 +72,11 @@ function checkNewQueue({ name, fifo, visibilityMs, delayMs, retentionMs, redrive
   }
   if (fifo !== undefined && fifo !== isFifo) {
     throw invalid(`The name of a FIFO queue, and no other, ends in .fifo: "${name}" with fifo: ${fifo}`);
+  }
+  if (queue.contentBasedDeduplication === true && !isFifo) {
+    throw invalid(
+      `contentBasedDeduplication is for FIFO queues: leave it out, or name the queue ${name}.fifo`,
+    );
   }
   if (visibilityMs !== undefined && !isWithin(visibilityMs, 0, VISIBILITY_MS_MAX)) {
     throw invalid(`visibilityMs is a whole number from 0 to ${VISIBILITY_MS_MAX}, not ${visibilityMs}`);

@@ -12,6 +12,10 @@ export interface QueueRow {
   /** `undefined`: messages are kept for ever. */
   readonly retentionMs: number | undefined;
   readonly redrive: RedriveRow | undefined;
+  /** The SHA-256 of a body stands for a deduplication id that is left out. */
+  readonly deduplicatesContent: boolean;
+  /** Epoch milliseconds; `undefined`: made by a version that did not note it. */
+  readonly createdMs: number | undefined;
 }
 
 export interface RedriveRow {
@@ -62,6 +66,8 @@ interface Row {
   readonly dead_letter_queue: number | null;
   readonly target_name: string | null;
   readonly receive_count_max: number | null;
+  readonly content_deduplication: number;
+  readonly created_ms: number | null;
 }
 
 function toQueueRow(row: Row): QueueRow {
@@ -73,6 +79,8 @@ function toQueueRow(row: Row): QueueRow {
     delayMs: row.delay_ms,
     retentionMs: row.retention_ms ?? undefined,
     redrive: toRedriveRow(row),
+    deduplicatesContent: row.content_deduplication === 1,
+    createdMs: row.created_ms ?? undefined,
   };
 }
 

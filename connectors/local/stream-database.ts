@@ -15,8 +15,8 @@ import { QUEUE_SCHEMA } from "./queue-schema.ts";
 
 /** "MRls" in the file's header: tells a stream file from any other SQLite file. */
 const APPLICATION_ID = 0x4d526c73;
-/** 1: streams. 2: queues too. 3: an identity. */
-const SCHEMA_VERSION = 3;
+/** 1: streams. 2: queues too. 3: an identity. 4: when things were made, and deduplication by content. */
+const SCHEMA_VERSION = 4;
 /** How long a writer waits for another process's transaction; readers never wait (write-ahead log). */
 export const LOCK_WAIT_MS = 5_000;
 const OPEN_PAUSE_MS = 20;
@@ -63,6 +63,13 @@ const STREAM_SCHEMA = `
 const IDENTITY_SCHEMA = `
   CREATE TABLE file_identity (id TEXT NOT NULL) STRICT;
   INSERT INTO file_identity VALUES (lower(hex(randomblob(16))));
+`;
+
+/** What producers ask for and be told. */
+const PRODUCER_SCHEMA = `
+  ALTER TABLE stream ADD COLUMN created_ms INTEGER;
+  ALTER TABLE queue ADD COLUMN created_ms INTEGER;
+  ALTER TABLE queue ADD COLUMN content_deduplication INTEGER NOT NULL DEFAULT 0;
 `;
 
 /**
@@ -193,6 +200,7 @@ function createSchema(database: DatabaseSync): void {
     database.exec(STREAM_SCHEMA);
     database.exec(QUEUE_SCHEMA);
     database.exec(IDENTITY_SCHEMA);
+    database.exec(PRODUCER_SCHEMA);
     database.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
     database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
   });
@@ -219,6 +227,7 @@ function upgradeSchema(database: DatabaseSync): void {
 const STEPS: ReadonlyMap<number, string> = new Map([
   [1, QUEUE_SCHEMA],
   [2, IDENTITY_SCHEMA],
+  [3, PRODUCER_SCHEMA],
 ]);
 
 function isEmpty(database: DatabaseSync): boolean {

@@ -89,7 +89,8 @@ export function openLocalQueue(path: string, name: string, options: StreamFileOp
   }
 }
 
-function useStreamFile(
+/** Over a file that is open already; closing it closes that. */
+export function useStreamFile(
   path: string,
   database: DatabaseSync,
   { now = Date.now }: StreamFileOptions,
@@ -115,14 +116,14 @@ function useStreamFile(
     hasStream: (name) => has("stream", name),
     createStream(stream) {
       checkNewStream(stream);
-      guard(() => inTransaction(database, "IMMEDIATE", () => insertStream(path, database, stream)));
+      guard(() => inTransaction(database, "IMMEDIATE", () => insertStream(path, database, stream, now())));
       return openStream(stream.name);
     },
     openStream,
     queueNames: () => names("queue"),
     hasQueue: (name) => has("queue", name),
     createQueue(queue) {
-      guard(() => inTransaction(database, "IMMEDIATE", () => insertQueue(path, database, queue)));
+      guard(() => inTransaction(database, "IMMEDIATE", () => insertQueue(path, database, queue, now())));
       return openQueue(queue.name);
     },
     openQueue,
@@ -132,11 +133,16 @@ function useStreamFile(
   };
 }
 
-function insertStream(path: string, database: DatabaseSync, { name, shards, retentionMs }: NewStream): void {
+function insertStream(
+  path: string,
+  database: DatabaseSync,
+  { name, shards, retentionMs }: NewStream,
+  createdMs: number,
+): void {
   const insert = database.prepare(
-    "INSERT INTO stream (name, retention_ms) VALUES (?, ?) ON CONFLICT DO NOTHING",
+    "INSERT INTO stream (name, retention_ms, created_ms) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
   );
-  const { changes, lastInsertRowid } = insert.run(name, retentionMs ?? null);
+  const { changes, lastInsertRowid } = insert.run(name, retentionMs ?? null, createdMs);
   if (changes === 0) {
     throw new MillraceError(
       "ERR_MILLRACE_CONFIG",

@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http";
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from "fastify";
 import { ControlFault } from "../control/control-fault.ts";
 import type { ControlPlane } from "../control/control-plane.ts";
+import type { EmbeddedBooks } from "../control/embedded/embedded-book.ts";
 import type { MappingStatus } from "../engine/engine.ts";
 import { describeError, MillraceError } from "../model/errors.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -11,6 +12,7 @@ import type { Credentials } from "./access-credentials.ts";
 import { BodyBytes, type BodyBytesLimits } from "./body-bytes.ts";
 import { readBody } from "./body-reader.ts";
 import { type ConnectionLimits, connectionLimits, limitConnections } from "./connection-limit.ts";
+import { addEmbeddedRoutes } from "./embedded-routes.ts";
 import { addExplainRoute } from "./explain-route.ts";
 import { addFunctionRoutes } from "./function-routes.ts";
 import { guard, heldBodyOf } from "./guard.ts";
@@ -33,6 +35,8 @@ export interface ApiServerOptions {
   readonly metricsContentType: string;
   /** `undefined` until everything is open. */
   readonly control: () => ControlPlane | undefined;
+  /** Streams and queues that connectors keep; `undefined` until everything is open. */
+  readonly embedded?: () => EmbeddedBooks | undefined;
   readonly clock: Clock;
   /** Makes the id of a request: unique, without meaning. */
   readonly requestId: () => string;
@@ -155,11 +159,7 @@ function answerError(error: unknown, reply: FastifyReply): FastifyReply {
 }
 
 function addControlRoutes(app: FastifyInstance, options: ApiServerOptions): void {
-  const control = () => {
-    const plane = options.control();
-    if (plane === undefined) throw new ControlFault("ServiceException", "millrace is starting. Try again.");
-    return plane;
-  };
+  const control = () => opened(options.control());
   addRoute(app, {
     method: "GET",
     url: "/millrace/v1/status",
@@ -173,7 +173,13 @@ function addControlRoutes(app: FastifyInstance, options: ApiServerOptions): void
   addConcurrencyRoutes(app, control);
   addResourceRoutes(app, control);
   addInvokeRoute(app, control, options.requestId);
+  addEmbeddedRoutes(app, () => opened(options.embedded?.()), options.requestId);
   addUnsupportedOperations(app);
+}
+
+function opened<T>(part: T | undefined): T {
+  if (part === undefined) throw new ControlFault("ServiceException", "millrace is starting. Try again.");
+  return part;
 }
 
 function addHealthRoutes(app: FastifyInstance, options: ApiServerOptions, metricsRole: RouteRole): void {

@@ -1,5 +1,6 @@
 import type { ControlPlane } from "../control/control-plane.ts";
 import type { DeploymentAdapters } from "../control/deployments.ts";
+import type { EmbeddedBooks } from "../control/embedded/embedded-book.ts";
 import type { Engine, EngineOptions, MappingStatus } from "../engine/engine.ts";
 import type { FunctionResource } from "../manifests/resources.ts";
 import type { CellStore } from "../ports/cell-store.ts";
@@ -116,6 +117,8 @@ export interface ApiContent {
   readonly metricsContentType: string;
   /** `undefined` until everything is open. */
   readonly control: () => ControlPlane | undefined;
+  /** As `control`. */
+  readonly embedded: () => EmbeddedBooks | undefined;
   readonly log: Telemetry["log"];
 }
 

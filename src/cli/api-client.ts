@@ -8,6 +8,8 @@ const DEFAULT_URL = "http://127.0.0.1:8080";
 const TOKEN_VARIABLE = "MILLRACE_API_TOKEN";
 const MAPPINGS = "/2015-03-31/event-source-mappings";
 const ANSWER_MS_MAX = 30_000;
+/** A process on this machine answers at once; where there is none nobody is to wait long. */
+const LOOK_MS_MAX = 2_000;
 /** Many times the largest page of mappings. */
 const ANSWER_BYTES_MAX = 64 * 1024 * 1024;
 const PAGES_MAX = 1000;
@@ -98,33 +100,59 @@ export class ApiClient {
     return this.#call("POST", "/millrace/v1/adopt", wanted);
   }
 
-  async #call(
+  /** Whether a millrace answers there at all. */
+  async isServed(): Promise<boolean> {
+    try {
+      const { status, text } = await this.#ask(this.#urlOf("/healthz", {}), "GET", undefined, LOOK_MS_MAX);
+      return status === 200 && parseObject(text)?.["status"] === "ok";
+    } catch {
+      return false;
+    }
+  }
+
+  /** Any call; `isAnswer` says of an answer with another status that it is one all the same. */
+  async request(
+    method: string,
+    path: string,
+    { query = {}, content, isAnswer = () => false, missing }: RequestParts = {},
+  ): Promise<JsonObject> {
+    const { status, fault, text } = await this.#ask(this.#urlOf(path, query), method, content);
+    const answer = parseObject(text);
+    if (answer !== undefined && ((status >= 200 && status < 300) || isAnswer(answer))) return answer;
+    throw faultOf(status, fault, answer, this.#token !== undefined, missing);
+  }
+
+  #call(
     method: string,
     path: string,
     body?: JsonObject,
     query: Readonly<Record<string, string | undefined>> = {},
   ): Promise<JsonObject> {
+    return this.request(method, path, {
+      query,
+      ...(body === undefined ? {} : { content: jsonContent(body) }),
+    });
+  }
+
+  #urlOf(path: string, query: Readonly<Record<string, string | undefined>>): URL {
     const url = new URL(`${this.#url.pathname.replace(/\/$/, "")}${path}`, this.#url);
     for (const [name, value] of Object.entries(query))
       if (value !== undefined) url.searchParams.set(name, value);
-    const { status, fault, text } = await this.#ask(url, method, body);
-    const answer = parseObject(text);
-    if (status >= 200 && status < 300 && answer !== undefined) return answer;
-    throw faultOf(status, fault, answer, this.#token !== undefined);
+    return url;
   }
 
-  async #ask(url: URL, method: string, body: JsonObject | undefined) {
+  async #ask(url: URL, method: string, content: Content | undefined, msMax = ANSWER_MS_MAX) {
     try {
       const response = await fetch(url, {
         method,
         headers: {
-          ...(body === undefined ? {} : { "content-type": "application/json" }),
+          ...(content === undefined ? {} : { "content-type": content.type }),
           ...(this.#token === undefined ? {} : { authorization: `Bearer ${this.#token}` }),
         },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        ...(content === undefined ? {} : { body: content.text }),
         // The token is for the server that was named.
         redirect: "error",
-        signal: AbortSignal.timeout(ANSWER_MS_MAX),
+        signal: AbortSignal.timeout(msMax),
       });
       const text = await boundedText(response);
       return { status: response.status, fault: response.headers.get("x-amzn-errortype"), text };
@@ -137,6 +165,23 @@ export class ApiClient {
       );
     }
   }
+}
+
+export interface RequestParts {
+  readonly query?: Readonly<Record<string, string | undefined>>;
+  readonly content?: Content;
+  readonly isAnswer?: (answer: JsonObject) => boolean;
+  /** What to do where there is no such thing. */
+  readonly missing?: string;
+}
+
+interface Content {
+  readonly type: string;
+  readonly text: string;
+}
+
+export function jsonContent(body: JsonObject): Content {
+  return { type: "application/json", text: JSON.stringify(body) };
 }
 
 function pathOf(uuid: string): string {
@@ -186,17 +231,18 @@ function faultOf(
   fault: string | null,
   answer: JsonObject | undefined,
   hasToken: boolean,
+  missing = "See millrace mappings list.",
 ): MillraceError {
   const said = answer?.["Message"] ?? answer?.["message"];
   const reason = typeof said === "string" ? said : "The answer is none of millrace's API.";
   const name = fault?.split(":", 1)[0] ?? `Status ${status}`;
   const passes = status >= 500 || PASSING.includes(status) || name === IN_USE;
   const code = passes ? "ERR_MILLRACE_API_UNAVAILABLE" : "ERR_MILLRACE_API_REFUSED";
-  return new MillraceError(code, printable(`${name}: ${reason}${remedy(status, name, hasToken)}`));
+  return new MillraceError(code, printable(`${name}: ${reason}${remedy(status, name, hasToken, missing)}`));
 }
 
-function remedy(status: number, name: string, hasToken: boolean): string {
-  if (status === 404) return " See millrace mappings list.";
+function remedy(status: number, name: string, hasToken: boolean, missing: string): string {
+  if (status === 404) return missing === "" ? "" : ` ${missing}`;
   if (name === IN_USE) return " Try again when its State is Enabled or Disabled.";
   if (status !== 401 && status !== 403) return "";
   return hasToken ? ` Check ${TOKEN_VARIABLE}.` : ` Set ${TOKEN_VARIABLE}.`;

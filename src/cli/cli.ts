@@ -17,6 +17,7 @@ import { parseFlags } from "./parse-flags.ts";
 import { adoptCommand, diffCommand, pruneCommand } from "./resources.ts";
 import { runCommand } from "./run.ts";
 import { schemaCommand } from "./schema.ts";
+import { queuesGroup, streamsGroup } from "./sources/source-commands.ts";
 import { testPatternCommand } from "./test-pattern.ts";
 import { validateCommand } from "./validate.ts";
 import { versionCommand } from "./version.ts";
@@ -26,6 +27,8 @@ const COMMANDS: readonly (Command | CommandGroup)[] = [
   runCommand,
   mappingsGroup,
   explainCommand,
+  streamsGroup,
+  queuesGroup,
   validateCommand,
   diffCommand,
   pruneCommand,

@@ -1,5 +1,5 @@
 import type { Adapters } from "./adapters.ts";
-import type { OutputStream } from "./output-stream.ts";
+import type { InputStream, OutputStream } from "./output-stream.ts";
 import type { GroupLink } from "./processes/group-messages.ts";
 import type { StopSignal } from "./stop-signal.ts";
 
@@ -41,6 +41,8 @@ export interface CommandGroup {
 
 export interface Word {
   readonly isRequired?: boolean;
+  /** The last word only: it takes all that follow. */
+  readonly isRepeatable?: boolean;
   readonly description: string;
 }
 
@@ -58,6 +60,7 @@ export interface CliHost {
   readonly version: string;
   readonly stdout: OutputStream;
   readonly stderr: OutputStream;
+  readonly stdin: InputStream;
   readonly adapters: Adapters;
   /** The whole command line, without the program's own name. */
   readonly words: readonly string[];

@@ -4,3 +4,7 @@ export interface OutputStream {
   readonly rows?: number | undefined;
   write(text: string): unknown;
 }
+
+export interface InputStream extends AsyncIterable<Uint8Array | string> {
+  readonly isTTY?: boolean;
+}

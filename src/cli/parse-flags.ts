@@ -38,9 +38,11 @@ export function parseFlags(command: Command, words: readonly string[]): Flags {
   const wordNames = Object.keys(command.words ?? {});
   for (const token of tokens) {
     if (token.kind === "positional") {
-      const name = wordNames.shift();
+      const name = wordNames[0];
       if (name === undefined || token.value === "") throw unexpectedWord(command, token.value);
-      flags.set(name, [token.value]);
+      const takesAll = command.words?.[name]?.isRepeatable === true;
+      if (!takesAll) wordNames.shift();
+      flags.set(name, [...(takesAll ? (flags.get(name) ?? []) : []), token.value]);
       continue;
     }
     if (token.kind === "option-terminator") continue;

@@ -1,9 +1,11 @@
+import type { FunctionResource } from "../manifests/resources.ts";
 import { describeError } from "../model/errors.ts";
 import type { CellStore } from "../ports/cell-store.ts";
 import type { FailureIndex } from "../ports/failure-index.ts";
 import type { ProgressStore } from "../ports/progress-store.ts";
 import type { ResourceStore } from "../ports/resource-store.ts";
 import type { SnapshotStore } from "../ports/snapshot-store.ts";
+import type { Telemetry } from "../ports/telemetry.ts";
 import type { Adapters } from "./adapters.ts";
 import type { StoreUrl } from "./store-url.ts";
 
@@ -83,4 +85,16 @@ export class RunStores {
     ]);
     return ends.flatMap((end) => (end.status === "rejected" ? [end.reason] : []));
   }
+}
+
+/** Whoever reserves concurrency is told where a store cannot have others keep to it. */
+export function tellOwnLimits(
+  { kind }: StoreUrl,
+  functions: readonly FunctionResource[],
+  { log }: Pick<Telemetry, "log">,
+): void {
+  if (kind !== "memory" || !functions.some(({ isReserved }) => isReserved)) return;
+  const message =
+    "reservedConcurrency holds in this process alone: the store memory: is shared with no other process";
+  log("info", message, {});
 }

@@ -12,14 +12,15 @@ import type { Manifests } from "../manifests/load-manifests.ts";
 import { formatProblem } from "../manifests/problem.ts";
 import { describeError, MillraceError } from "../model/errors.ts";
 import { Redactor } from "../secrets/redactor.ts";
-import type { RunningApi, RunTelemetry, RunTracing } from "./adapters.ts";
+import type { ApiContent, RunningApi, RunTelemetry, RunTracing } from "./adapters.ts";
 import { type CliHost, EXIT_FAILED, EXIT_OK, type ExitStatus } from "./command.ts";
+import { RunEmbeddedBooks } from "./embedded-books.ts";
 import { makeSources } from "./embedded-sources.ts";
 import type { MappingProgress } from "./mapping-progress.ts";
 import { ModuleFiles } from "./module-files.ts";
 import { GroupMember } from "./processes/group-member.ts";
 import type { RunOptions } from "./run-options.ts";
-import { RunStores } from "./run-stores.ts";
+import { RunStores, tellOwnLimits } from "./run-stores.ts";
 
 /** What the engine may take beyond its drain, for last checkpoints, before the process ends without it. */
 const STOP_GRACE_MS = 5000;
@@ -37,6 +38,7 @@ export class RunningManifests {
   readonly moduleFiles: ModuleFiles;
   /** `undefined`: this process is on its own. */
   readonly #member: GroupMember | undefined;
+  readonly #embedded: RunEmbeddedBooks;
   #api: RunningApi | undefined;
   #stores: RunStores | undefined;
   #deployments: Deployments | undefined;
@@ -51,6 +53,7 @@ export class RunningManifests {
     this.#host = host;
     this.#telemetry = telemetry;
     this.moduleFiles = new ModuleFiles(options.watched !== undefined);
+    this.#embedded = new RunEmbeddedBooks(host.adapters.connectors, options);
     const { parent } = host;
     const sources = {
       progress: () => this.progress(),
@@ -63,22 +66,14 @@ export class RunningManifests {
   /** The API first: it says that the process is alive, and not ready, while sources and functions are opened. */
   async start(onFunctionOutput: (line: string) => void): Promise<void> {
     const { adapters, version } = this.#host;
-    const { metricsContentType } = this.#telemetry;
-    this.#telemetry.watch(() => this.status());
-    this.#telemetry.watchDrift(() => this.#control?.drifted() ?? new Map());
-    this.#api = await adapters.startApi(this.#options.api, {
-      version,
-      status: () => this.#statusOfAll(),
-      metricsText: () => this.#metricsOfAll(),
-      metricsContentType,
-      control: () => this.#control,
-      log: (level, message, fields) => this.#telemetry.log(level, message, fields),
-    });
-    this.#tellOwnLimits();
+    const telemetry = this.#telemetry;
+    telemetry.watch(() => this.status());
+    telemetry.watchDrift(() => this.#control?.drifted() ?? new Map());
+    this.#api = await adapters.startApi(this.#options.api, this.#apiContent());
+    tellOwnLimits(this.#options.store, this.#manifests.functions, telemetry);
     const { settings, drainMs, endpoints, reach, place, owner, isAdopting, isStrict, otlp } = this.#options;
     this.#tracing = await adapters.openTracing(otlp, this.#telemetry, version);
     const { clock, random, connectors, destinations } = adapters;
-    const telemetry = this.#telemetry;
     const errors = new ErrorBook({ clock, redact: new Redactor().redact, details: "full" });
     const invokers = new InvokerBook(clock, telemetry, errors);
     const functionBook = new FunctionBook({
@@ -144,12 +139,16 @@ export class RunningManifests {
     if (mappings === 0) this.#telemetry.log("warn", "no mapping is enabled: there is nothing to do", {});
   }
 
-  #tellOwnLimits(): void {
-    const { store } = this.#options;
-    if (store.kind !== "memory" || !this.#manifests.functions.some(({ isReserved }) => isReserved)) return;
-    const message =
-      "reservedConcurrency holds in this process alone: the store memory: is shared with no other process";
-    this.#telemetry.log("info", message, {});
+  #apiContent(): ApiContent {
+    return {
+      version: this.#host.version,
+      status: () => this.#statusOfAll(),
+      metricsText: () => this.#metricsOfAll(),
+      metricsContentType: this.#telemetry.metricsContentType,
+      control: () => this.#control,
+      embedded: () => this.#embedded.of(this.#control),
+      log: (level, message, fields) => this.#telemetry.log(level, message, fields),
+    };
   }
 
   /** One after the other. Before the control plane is there nothing is to be done: it reads what there is then. */
@@ -288,6 +287,7 @@ export class RunningManifests {
     }
     await this.#tracing?.close();
     await this.#api?.close();
+    await this.#embedded.close();
   }
 }
 

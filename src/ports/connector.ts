@@ -2,6 +2,7 @@ import type { QueueMapping, StartingPosition, StreamMapping } from "../model/map
 import type { NetworkReach } from "../model/network-reach.ts";
 import type { ConnectorParameters, ShownSettings } from "./connector-parameters.ts";
 import type { Destination } from "./destination.ts";
+import type { EmbeddedSources, QueueKeeper, StreamKeeper } from "./embedded-sources.ts";
 import type { QueueSource } from "./queue-source.ts";
 import type { NewSource, RecordSender } from "./record-sender.ts";
 import type { StreamSource } from "./stream-source.ts";
@@ -15,6 +16,8 @@ export type Connector = StreamConnector | QueueConnector;
 export interface StreamConnector extends ConnectorIdentity {
   readonly offers: "stream";
   readonly startingPositions: readonly StartingPosition["kind"][];
+  /** Streams that the connector keeps itself; left out where others keep what it reads. */
+  readonly embedded?: EmbeddedSources<StreamKeeper>;
   openStream(mapping: StreamMapping, settings: SourceSettings): Promise<StreamSource>;
   /** A destination of the form that its parameters tell: a part of the source that the mapping reads. */
   openDestination?(mapping: StreamMapping, settings: SourceSettings, uri: string): Promise<Destination>;
@@ -31,6 +34,8 @@ export interface QueueConnector extends ConnectorIdentity {
   readonly offers: "queue";
   /** The ARN names a queue with order: its mapping has smaller bounds (queues §2.1). Known before it is opened. */
   isFifoQueue(eventSourceArn: string): boolean;
+  /** Queues that the connector keeps itself; left out where others keep what it reads. */
+  readonly embedded?: EmbeddedSources<QueueKeeper>;
   openQueue(mapping: QueueMapping, settings: SourceSettings): Promise<QueueSource>;
   /** For load tests; left out where the connector only reads. */
   openSender?(mapping: QueueMapping, settings: SourceSettings, source: NewSource): Promise<RecordSender>;

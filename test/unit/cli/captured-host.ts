@@ -31,10 +31,16 @@ function untouched(): never {
   throw new Error("This test does not expect the adapter to be used.");
 }
 
+/** Standard input that holds these pieces. */
+export async function* inputOf(...pieces: readonly (Uint8Array | string)[]) {
+  yield* pieces;
+}
+
 export async function runWords(
   words: readonly string[],
   adapters: Partial<Adapters> = {},
   environment: CliHost["environment"] = {},
+  stdin: CliHost["stdin"] = inputOf(),
 ): Promise<{ status: number; stdout: string; stderr: string }> {
   let stdout = "";
   let stderr = "";
@@ -50,6 +56,7 @@ export async function runWords(
         stderr += text;
       },
     },
+    stdin,
     adapters: { ...ADAPTERS, ...adapters },
     words,
     environment,

@@ -54,9 +54,9 @@ test("a file of a newer format is refused", () => {
   using place = temporaryFolder();
   openStreamFile(place.path).close();
   const database = new DatabaseSync(place.path);
-  database.exec("PRAGMA user_version = 4");
+  database.exec("PRAGMA user_version = 5");
   database.close();
-  assert.throws(() => openStreamFile(place.path), failure("ERR_MILLRACE_CONFIG", "format 4"));
+  assert.throws(() => openStreamFile(place.path), failure("ERR_MILLRACE_CONFIG", "format 5"));
 });
 
 test("a file of format 1 gets queues in place: its streams stay, and its old reader goes on", async () => {
@@ -76,6 +76,7 @@ test("a file of format 1 gets queues in place: its streams stay, and its old rea
   ]) {
     database.exec(`DROP TABLE ${table}`);
   }
+  database.exec("ALTER TABLE stream DROP COLUMN created_ms");
   database.exec("PRAGMA user_version = 1");
   const oldStatement = database.prepare("SELECT data FROM record");
   const [first, second] = [openStreamFile(place.path), openStreamFile(place.path)];
