@@ -19,8 +19,8 @@ export interface RedriveItem {
 }
 
 /**
- * `planned`: nobody has begun it. `done`: each of its items has come to an end; those that are uncertain or held may go
- * on by `retryUncertain`.
+ * `planned`: nobody has begun it. `done`: each of its items has come to an end; where some are uncertain it may go on by
+ * `retryUncertain`, and is concluded when it is cancelled.
  */
 export type RedriveState = "planned" | "running" | "paused" | "done" | "cancelled";
 
@@ -43,7 +43,7 @@ export interface NewRedrive {
   readonly to: RedriveTarget;
   /** Items a second; `undefined`: as fast as the function takes them. */
   readonly rate: number | undefined;
-  /** Of the function's concurrency, above 0 and at most 1. */
+  /** Part of the function's concurrency that it may use, above 0 and at most 1. */
   readonly share: number;
   readonly delivery: RedriveDelivery;
   /** Items of the selection when it was made. */
@@ -71,11 +71,15 @@ export interface Redrive extends NewRedrive {
   /** All of the selection is in the store. */
   readonly isLoaded: boolean;
   readonly endedMs: number | undefined;
+  /** Who feeds it knows of its end, and nothing is left of it but what is told of it. */
+  readonly isConcluded: boolean;
 }
 
-/** Where an item stands. `failed`, `held`, `gone` and `done` are ends; so is `uncertain`, until somebody says otherwise. */
+/** Where an item stands. */
 export type ItemState =
   | "waiting"
+  /** It waits behind an item of its key that failed or is uncertain. */
+  | "held"
   /** The function has it, or may have it. */
   | "started"
   | "done"
@@ -102,11 +106,10 @@ export interface RedriveCounts {
   readonly started: number;
   readonly done: number;
   readonly failed: number;
-  /** They wait behind an item of their key that failed or is uncertain. */
   readonly held: number;
   readonly gone: number;
   readonly uncertain: number;
 }
 
-/** Of the function's concurrency, unless a redrive says otherwise. */
+/** Part of the function's concurrency that a redrive may use, unless it says otherwise. */
 export const REDRIVE_SHARE_DEFAULT = 0.25;

@@ -20,8 +20,8 @@ import type {
  * - `load`, `start`, `end`, `recover`, `finish` take effect only for the newest drainer of the mapping, and answer
  *   `fenced` otherwise. The drainer with the highest epoch that has opened is the newest.
  * - An item starts only while its redrive runs: after `change` has answered `paused`, none does.
- * - An item goes from `waiting` to `started`, and from there to an end or back to `waiting`; no call moves it from
- *   another place, or twice.
+ * - An item goes from `waiting` to `started`, and from there to an end or back to `waiting`; `held` stands for `waiting`
+ *   where the queue is blocked. No call moves it from another place, or twice.
  * - Counts are those of one moment, and add up.
  * - A call that fails rejects with `ERR_MILLRACE_STORE_UNAVAILABLE`. Whether it took effect is then *unknown*; it may
  *   be repeated, and takes effect once.
@@ -45,30 +45,41 @@ export interface ParkingStore {
   /** Queues behind `after` with an item that waits and may start, in the order of their names. */
   ready(id: string, after: string, max: number): Promise<readonly string[]>;
   /**
-   * The first items of a queue that wait, with their elements: at most so many and so many bytes, and at least one. None
-   * of a queue that is blocked.
+   * The first items of a queue that wait, with their elements: at most so many and so many bytes, and at least one if
+   * there is one.
    */
   head(id: string, queue: string, itemsMax: number, bytesMax: number): Promise<readonly ParkedItem[]>;
   /**
-   * Says that the function is about to get these. `refused`: the redrive does not run, or one of them does not wait:
-   * none is started. Those that this try has started already are started.
+   * Says that the function is about to get these, which wait or have been started before. `refused`: the redrive does
+   * not run, or one of them has come to an end: none is started.
    */
   start(drainer: Drainer, id: string, try_: ItemTry): Promise<"started" | "refused" | "fenced">;
-  /** Says what became of items that have started. A queue with a key is blocked by one that failed or is uncertain. */
+  /**
+   * Says what became of items that have started; others stay as they are. Behind one that failed or is uncertain, the
+   * rest of its queue is held, also what is loaded later, unless it is keyless.
+   */
   end(drainer: Drainer, id: string, ends: readonly ItemEnd[]): Promise<"ended" | "fenced">;
   /** What a drainer before has started and not ended: it waits again, or is uncertain. Answers how many. */
   recover(drainer: Drainer, id: string, to: "waiting" | "uncertain"): Promise<number | "fenced">;
-  /** All uncertain ones wait again, and what only they had blocked; the redrive runs again where it was done. */
+  /**
+   * Uncertain ones wait again, but for those of a queue that is blocked by one that failed, and so does what was held
+   * behind them; the redrive runs again where it was done.
+   * `undefined`: it is not there, or was cancelled.
+   */
   retryUncertain(id: string): Promise<Redrive | undefined>;
   /** It is done, when all is loaded, nothing has started, and nothing waits that may start. */
   finish(drainer: Drainer, id: string, endedMs: number): Promise<"finished" | "unfinished" | "fenced">;
 
   /** Ends that the feed has not been told yet, in the order of loading, with their elements. */
   untold(id: string, max: number): Promise<readonly EndedItem[]>;
-  /** The feed knows of them: elements of those that are done or gone are forgotten. */
+  /** The feed knows of them: elements of those that are done are forgotten. */
   told(id: string, ends: readonly Pick<EndedItem, "seq" | "state">[]): Promise<void>;
-  /** For people: items of a state behind `after`, without their elements. `held`: they wait in a queue that is blocked. */
-  items(id: string, state: ItemState | "held", after: number, max: number): Promise<readonly ListedItem[]>;
+  /** Items that wait or are held behind `after`, with their elements: so many and so many bytes, and at least one. */
+  left(id: string, after: number, itemsMax: number, bytesMax: number): Promise<readonly ParkedItem[]>;
+  /** The feed knows of the end of a redrive that is done or cancelled: all its elements are forgotten. */
+  conclude(id: string): Promise<void>;
+  /** For people: items of a state behind `after`, without their elements. */
+  items(id: string, state: ItemState, after: number, max: number): Promise<readonly ListedItem[]>;
   close(): Promise<void>;
 }
 

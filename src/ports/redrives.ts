@@ -27,10 +27,11 @@ export interface Redrives {
   setRate(idOrName: string, rate: number | undefined): Promise<RedriveStatus | RedriveRefusal>;
   /** Uncertain items are handed over again, under the request ids that they had. */
   retryUncertain(idOrName: string): Promise<RedriveStatus | RedriveRefusal>;
-  items(id: string, state: ItemState | "held", after: number, max: number): Promise<readonly ListedItem[]>;
+  items(id: string, state: ItemState, after: number, max: number): Promise<readonly ListedItem[]>;
 }
 
-export type WantedRedrive = Omit<NewRedrive, "id" | "createdMs">;
+/** `id`: a UUID of the caller's own; absent: one is made. */
+export type WantedRedrive = Omit<NewRedrive, "id" | "createdMs"> & { readonly id?: string };
 
 export interface RedriveStatus extends Redrive {
   readonly counts: RedriveCounts;
@@ -54,8 +55,15 @@ export type RedriveRefusal =
 export interface RedriveFeed {
   window(redrive: Redrive, cursor: string | undefined, bounds: WindowBounds): Promise<RedriveWindow>;
   ended(redrive: Redrive, ends: readonly ToldEnd[]): Promise<void>;
-  /** Behind all ends, also of one that was cancelled. */
-  finished(redrive: Redrive, counts: RedriveCounts): Promise<void>;
+  /**
+   * Behind all ends, once nothing of it can go on: it is done and nothing is uncertain, or it was cancelled. `left` is
+   * what was not handed over, page after page. Told again until it resolves.
+   */
+  finished(
+    redrive: Redrive,
+    counts: RedriveCounts,
+    left: AsyncIterable<readonly RedriveItem[]>,
+  ): Promise<void>;
 }
 
 export interface WindowBounds {
