@@ -83,23 +83,28 @@ export function describeParkingDurability(harness: ParkingStoreHarness): void {
     "processes that drain in turn, and all at once, start no item for two of them",
     async (_, open) => {
       const stores = await Promise.all(Array.from({ length: 4 }, () => open()));
-      const [first] = stores;
+      const first = stores[0];
       assert.ok(first !== undefined);
       await running(first, "r1", ...Array.from({ length: 12 }, (_, index) => `a${index}`));
-      for (let epoch = 10; epoch < 20; epoch += 4) {
-        const drainers = stores.map((store, index) => ({ store, at: { ...DRAINER, epoch: epoch + index } }));
-        await Promise.all(drainers.map(({ store, at }) => store.open(at)));
-        const seq = (await seqsOf(first, "r1", "a"))[0] ?? 0;
-        const answers = await Promise.all(
-          drainers.map(({ store, at }) => store.start(at, "r1", { seqs: [seq], requestId: `${at.epoch}` })),
-        );
-        assert.deepEqual(answers, ["fenced", "fenced", "fenced", "started"]);
-        const [started] = await first.items("r1", "started", 0, 1);
-        assert.equal(started?.requestId, `${epoch + 3}`);
-        await first.end({ ...DRAINER, epoch: epoch + 3 }, "r1", [{ seq, state: "done" }]);
-      }
+      for (const epoch of [10, 14, 18]) await assertNewestStarts(stores, epoch);
     },
   );
+}
+
+/** Each of the stores has a drainer of its own, the last one the newest. */
+async function assertNewestStarts(stores: readonly ParkingStore[], epoch: number): Promise<void> {
+  const drainers = stores.map((store, index) => ({ store, at: { ...DRAINER, epoch: epoch + index } }));
+  await Promise.all(drainers.map(({ store, at }) => store.open(at)));
+  const newest = drainers.at(-1);
+  assert.ok(newest !== undefined);
+  const [seq = 0] = await seqsOf(newest.store, "r1", "a");
+  const answers = await Promise.all(
+    drainers.map(({ store, at }) => store.start(at, "r1", { seqs: [seq], requestId: `${at.epoch}` })),
+  );
+  assert.deepEqual(answers, ["fenced", "fenced", "fenced", "started"]);
+  const [started] = await newest.store.items("r1", "started", 0, 1);
+  assert.equal(started?.requestId, `${newest.at.epoch}`);
+  await newest.store.end(newest.at, "r1", [{ seq, state: "done" }]);
 }
 
 async function content(store: ParkingStore) {

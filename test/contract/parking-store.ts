@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe } from "node:test";
+import { describeDrainers } from "./parking-store-drainers.ts";
 import { describeParkingDurability } from "./parking-store-durability.ts";
 import {
   behaviour,
@@ -17,6 +18,7 @@ export function describeParkingStoreContract(name: string, harness: ParkingStore
     describeRedrives(harness);
     describeLoading(harness);
     describeParkedItems(harness);
+    describeDrainers(harness);
     describeParkingDurability(harness);
   });
 }
