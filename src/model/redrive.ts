@@ -19,8 +19,8 @@ export interface RedriveItem {
 }
 
 /**
- * `planned`: nobody has begun it. `done`: each of its items has come to an end; where some are uncertain it may go on by
- * `retryUncertain`, and is concluded when it is cancelled.
+ * `planned`: nobody has begun it. `done`: each of its items has come to an end; where some are uncertain it may go on
+ * by `retryUncertain`, and is concluded when it is cancelled.
  */
 export type RedriveState = "planned" | "running" | "paused" | "done" | "cancelled";
 

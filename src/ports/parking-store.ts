@@ -20,8 +20,8 @@ import type {
  * - `load`, `start`, `end`, `recover`, `finish` take effect only for the newest drainer of the mapping, and answer
  *   `fenced` otherwise. The drainer with the highest epoch that has opened is the newest.
  * - An item starts only while its redrive runs: after `change` has answered `paused`, none does.
- * - An item goes from `waiting` to `started`, and from there to an end or back to `waiting`; `held` stands for `waiting`
- *   where the queue is blocked. No call moves it from another place, or twice.
+ * - An item goes from `waiting` to `started`, and from there to an end or back to `waiting`; `held` stands for
+ *   `waiting` where the queue is blocked. No call moves it from another place, or twice.
  * - Counts are those of one moment, and add up.
  * - A call that fails rejects with `ERR_MILLRACE_STORE_UNAVAILABLE`. Whether it took effect is then *unknown*; it may
  *   be repeated, and takes effect once.

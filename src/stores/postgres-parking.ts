@@ -36,7 +36,7 @@ const STATEMENTS = parkingStatements({
     `${column} = ANY (ARRAY(SELECT value::bigint FROM json_array_elements_text(${parameter}::json)))`,
 });
 
-/** Of one statement: items, and bytes of their elements. */
+/** Bounds of one statement: items, and bytes of their elements. */
 const INSERT_ITEMS_MAX = 500;
 const INSERT_BYTES_MAX = 4 * 1024 * 1024;
 

@@ -39,7 +39,7 @@ export class SqlParkingStore implements ParkingStore {
     const document = JSON.stringify(redrive);
     yield { sql: this.#sql.makeRedrive, values: [id, name, mapping, document, rate ?? null, createdMs] };
     const [row] = yield { sql: this.#sql.getRedrive, values: [id] };
-    // Of a call that was answered to nobody the same may be asked again.
+    // A call that was answered to nobody may be made again.
     return row !== undefined && row["document"] === document ? readRedrive(row) : "exists";
   }
 

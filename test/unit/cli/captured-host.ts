@@ -16,6 +16,7 @@ export const ADAPTERS: Adapters = {
   openCellStore: untouched,
   openFailureIndex: untouched,
   openSnapshotStore: untouched,
+  openParkingStore: untouched,
   openFunction: untouched,
   watchFolders: untouched,
   openDestination: untouched,
