@@ -1,5 +1,6 @@
 import { Wakening } from "../../src/lib/wakening.ts";
 import type { Clock } from "../../src/ports/clock.ts";
+import type { ProgressStore } from "../../src/ports/progress-store.ts";
 import type { Random } from "../../src/ports/random.ts";
 import { decodeAssignment, encodeSubscription } from "./consumer-protocol.ts";
 import { type GroupApi, GroupFault, type GroupIdentity } from "./group-api.ts";
@@ -54,6 +55,8 @@ export class GroupMember {
   #loop: Promise<unknown> | undefined;
   /** Monotonic time at which the member last had to join again. */
   #unstableSinceMs = 0;
+  /** … and last got an assignment. */
+  #stableSinceMs = 0;
   /** Monotonic time at which revoked partitions are dropped. */
   #drainEndMs = Number.POSITIVE_INFINITY;
 
@@ -79,6 +82,11 @@ export class GroupMember {
   /** Monotonic time since which the member has had to join again; `undefined`: it has an assignment. */
   get unstableSinceMs(): number | undefined {
     return this.isStable ? undefined : this.#unstableSinceMs;
+  }
+
+  get division(): ReturnType<NonNullable<ProgressStore["division"]>> {
+    if (this.isStable) return { kind: "divided", sinceMs: this.#stableSinceMs };
+    return { kind: "dividing", sinceMs: this.#unstableSinceMs };
   }
 
   get isStable(): boolean {
@@ -279,6 +287,7 @@ export class GroupMember {
 
   #setPhase(phase: "joining" | "syncing" | "stable"): void {
     if (this.isStable) this.#unstableSinceMs = this.#options.clock.monotonic();
+    else if (phase === "stable") this.#stableSinceMs = this.#options.clock.monotonic();
     this.#phase = phase;
     this.#moved.wake();
     this.#moved.reset();

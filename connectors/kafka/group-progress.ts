@@ -70,6 +70,10 @@ export class GroupProgress implements ProgressStore {
     });
   }
 
+  division() {
+    return this.#member.division;
+  }
+
   get sessionMs(): number {
     return (this.#options.times ?? GROUP_TIMES).sessionTimeoutMs;
   }

@@ -7,7 +7,7 @@ import type { WaitClock } from "../../src/sqlite/lock-wait.ts";
 import { inTransaction } from "../../src/sqlite/transaction.ts";
 import { AttachedQueue } from "./attached-queue.ts";
 import type { FileClock } from "./file-clock.ts";
-import type { QueueArn } from "./queue-arn.ts";
+import { type QueueArn, siblingArn } from "./queue-arn.ts";
 import type { QueueDelivery, Taken } from "./queue-delivery.ts";
 import { asLocalMessages, createLocalMessageFactory, createLocalQueueEvents } from "./queue-event.ts";
 import type { QueueRow } from "./queue-row.ts";
@@ -103,7 +103,7 @@ function createQueueSource(
   };
   return {
     get description() {
-      const { isFifo, visibilityMs } = file.tables.known;
+      const { isFifo, visibilityMs, redrive } = file.tables.known;
       const eventSourceArn = arn.arn;
       return {
         kind: QUEUE_KIND,
@@ -111,6 +111,10 @@ function createQueueSource(
         isFifo,
         visibilityMs,
         receiveMessagesMax: RECEIVE_MESSAGES_MAX,
+        deadLetter: redrive && {
+          queue: siblingArn(arn, redrive.deadLetterQueue),
+          receivesMax: redrive.receiveCountMax,
+        },
       };
     },
     events: createLocalQueueEvents(),

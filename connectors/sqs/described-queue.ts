@@ -82,7 +82,21 @@ function describe(arn: QueueArn, attributes: Readonly<Record<string, string>>): 
     isFifo: arn.isFifo,
     visibilityMs: visibilitySeconds(attributes, arn) * 1000,
     receiveMessagesMax: ENTRIES_MAX,
+    deadLetter: deadLetterOf(attributes["RedrivePolicy"]),
   };
+}
+
+/** Told to people, and counted on by nobody: a policy that cannot be read is none. */
+function deadLetterOf(policy: string | undefined): QueueDescription["deadLetter"] {
+  try {
+    const value: unknown = JSON.parse(policy ?? "null");
+    if (typeof value !== "object" || value === null) return undefined;
+    if (!("deadLetterTargetArn" in value && "maxReceiveCount" in value)) return undefined;
+    const [queue, receivesMax] = [String(value.deadLetterTargetArn), Number(value.maxReceiveCount)];
+    return Number.isInteger(receivesMax) && receivesMax > 0 ? { queue, receivesMax } : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function visibilitySeconds(attributes: Readonly<Record<string, string>>, { arn }: QueueArn): number {

@@ -1,5 +1,6 @@
 import type { Engine, MappingExplanation, MappingStatus, ShardExplanation } from "../engine/engine.ts";
 import type { MappingResource } from "../manifests/resources.ts";
+import type { FunctionErrors } from "../model/function-error.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { CounterName } from "../ports/telemetry.ts";
 import { gravityOf } from "./gravity.ts";
@@ -13,6 +14,7 @@ export interface OwnSnapshotOptions {
     readonly counters: Readonly<Record<CounterName, number>>;
     readonly invocations: number;
   };
+  readonly errors: (mapping: string) => FunctionErrors;
   readonly resourceOf: (uuid: string) => MappingResource | undefined;
   readonly processId: string;
   /** The name of its beat. */
@@ -23,6 +25,7 @@ export interface OwnSnapshotOptions {
 /** Shards and parts of a mapping beyond these are counted only: nobody reads more at once. */
 const SHARDS_MAX = 50;
 const PARTS_MAX = 100;
+const ERRORS_MAX = 5;
 
 /** Makes this process's word of itself. */
 export class OwnSnapshot {
@@ -73,6 +76,7 @@ export class OwnSnapshot {
       shards: shards.length,
       shardsLeftOut: leftOut,
       parts: parts.slice(0, PARTS_MAX),
+      errors: topErrors(this.#options.errors(name)),
       partsLeftOut: Math.max(0, parts.length - PARTS_MAX),
     };
   }
@@ -108,4 +112,11 @@ function withWorst(explanation: MappingExplanation, parts: readonly SeenPart[]):
     (a, b) => (gravity.get(b.shardId) ?? 0) - (gravity.get(a.shardId) ?? 0) || behind(b) - behind(a),
   );
   return { ...explanation, shards: shards.slice(0, SHARDS_MAX) };
+}
+
+function topErrors({ errors, leftOut }: FunctionErrors): FunctionErrors {
+  return {
+    errors: errors.slice(0, ERRORS_MAX),
+    leftOut: leftOut + errors.slice(ERRORS_MAX).reduce((sum, { count }) => sum + count, 0),
+  };
 }

@@ -1,4 +1,5 @@
 import type { MappingExplanation, MappingStatus } from "../engine/engine.ts";
+import type { FunctionErrors } from "../model/function-error.ts";
 import type { Reason } from "../model/reason.ts";
 import type { CounterName } from "../ports/telemetry.ts";
 
@@ -39,6 +40,8 @@ export interface MappingSnapshot {
   readonly shardsLeftOut: number;
   /** Those that hold work or have a reason that is none of nothing's, worst first. */
   readonly parts: readonly SeenPart[];
+  /** How its function failed there last, five at most; with texts: who may not see them gets it `withoutTexts`. */
+  readonly errors: FunctionErrors;
   readonly partsLeftOut: number;
 }
 

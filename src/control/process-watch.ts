@@ -31,7 +31,7 @@ export class ProcessWatch {
     this.#publisher = new SnapshotPublisher({
       ...options,
       make: (isEnded) => snapshot.make(isEnded),
-      trouble: () => standstills.trouble,
+      trouble: () => `${standstills.trouble} ${this.#errorIds()}`,
     });
     this.#views = new WholeViews({ ...options, own: () => snapshot.make(false) });
   }
@@ -55,6 +55,15 @@ export class ProcessWatch {
 
   everywhere(isPatient: boolean): Promise<WholeView> {
     return this.#views.view(isPatient);
+  }
+
+  /** An error that was not seen before is told before this process may die of it. */
+  #errorIds(): string {
+    const { status, errors } = this.#options;
+    return status()
+      .flatMap(({ name }) => errors(name).errors.map(({ id }) => id))
+      .sort()
+      .join();
   }
 
   stop(): void {

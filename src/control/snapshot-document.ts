@@ -8,11 +8,11 @@ const READ_BYTES_MAX = 4 * 1024 * 1024;
 
 /** How much of each mapping is kept, and of how many: from all that people look at to a line each. */
 const LEVELS = [
-  { shards: 50, parts: 50, groups: 50, mappings: 1_000 },
-  { shards: 12, parts: 20, groups: 12, mappings: 1_000 },
-  { shards: 3, parts: 8, groups: 3, mappings: 500 },
-  { shards: 0, parts: 3, groups: 0, mappings: 200 },
-  { shards: 0, parts: 1, groups: 0, mappings: 40 },
+  { shards: 50, parts: 50, groups: 50, errors: 5, mappings: 1_000 },
+  { shards: 12, parts: 20, groups: 12, errors: 5, mappings: 1_000 },
+  { shards: 3, parts: 8, groups: 3, errors: 2, mappings: 500 },
+  { shards: 0, parts: 3, groups: 0, errors: 1, mappings: 200 },
+  { shards: 0, parts: 1, groups: 0, errors: 0, mappings: 40 },
 ] as const;
 type Level = (typeof LEVELS)[number];
 
@@ -65,10 +65,15 @@ function textWithin(whole: ProcessSnapshot, level: Level): string | undefined {
 }
 
 /** The first of each list are the worst. */
-function withinLevel(mapping: MappingSnapshot, { shards, parts, groups }: Level): MappingSnapshot {
+function withinLevel(mapping: MappingSnapshot, { shards, parts, groups, errors }: Level): MappingSnapshot {
   const { explanation } = mapping;
   const partsLeftOut = mapping.partsLeftOut + Math.max(0, mapping.parts.length - parts);
-  const kept = { ...mapping, parts: mapping.parts.slice(0, parts), partsLeftOut };
+  const kept = {
+    ...mapping,
+    parts: mapping.parts.slice(0, parts),
+    partsLeftOut,
+    errors: { ...mapping.errors, errors: mapping.errors.errors.slice(0, errors) },
+  };
   if (explanation === undefined) return kept;
   if (explanation.kind === "queue") {
     const batches = explanation.batches.slice(0, groups);

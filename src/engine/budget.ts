@@ -10,12 +10,16 @@ const WAKE_SHARE = 3 / 4;
 export class ByteBudget {
   readonly #bytesMax: number;
   readonly #parent: ByteBudget | undefined;
+  /** Whose it is, for people. */
+  readonly name: string;
+  readonly #children = new Set<ByteBudget>();
   #used = 0;
   #waiting = new Set<() => void>();
 
-  constructor(bytesMax: number, parent?: ByteBudget) {
+  constructor(bytesMax: number, parent?: ByteBudget, name = "") {
     this.#bytesMax = bytesMax;
     this.#parent = parent;
+    this.name = name;
   }
 
   get used(): number {
@@ -28,7 +32,21 @@ export class ByteBudget {
     return this.#parent === undefined ? own : Math.min(own, this.#parent.room);
   }
 
+  /** Whose bound is reached, and who has most of it; `undefined`: there is room. */
+  get fullBy():
+    | { readonly kind: "mapping" }
+    | { readonly kind: "process"; readonly mapping: string }
+    | undefined {
+    if (this.#bytesMax - this.#used <= 0) return { kind: "mapping" };
+    if (this.#parent === undefined || this.#parent.room > 0) return undefined;
+    let most: ByteBudget = this;
+    for (const child of this.#parent.#children) if (child.#used > most.#used) most = child;
+    return most === this ? { kind: "mapping" } : { kind: "process", mapping: most.name };
+  }
+
   take(bytes: number): void {
+    // Those that hold something, and no more: budgets of mappings that have ended must not be kept.
+    if (this.#used === 0 && this.#parent !== undefined) this.#parent.#children.add(this);
     // plant: what-is-read-is-not-taken-from-the-budget
     this.#used += bytes;
     this.#parent?.take(bytes);
@@ -37,6 +55,7 @@ export class ByteBudget {
   release(bytes: number): void {
     this.#used -= bytes;
     assertInvariant(this.#used >= 0, "More bytes are given back to a budget than were taken from it");
+    if (this.#used === 0 && this.#parent !== undefined) this.#parent.#children.delete(this);
     this.#parent?.release(bytes);
     if (this.#waiting.size > 0 && this.#used <= this.#bytesMax * WAKE_SHARE) this.#wakeAll();
   }

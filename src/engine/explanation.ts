@@ -1,5 +1,6 @@
 import type { FunctionExplanation } from "../invocation/function-explanation.ts";
 import type { Fault } from "../model/errors.ts";
+import type { ReasonCode } from "../model/reason.ts";
 import type { StartPoint } from "../model/record.ts";
 
 /**
@@ -13,6 +14,47 @@ export interface StreamExplanation {
   readonly function: FunctionExplanation;
   /** Those that this process works on. */
   readonly shards: readonly ShardExplanation[];
+  /** Shards that are not ended and nobody works on as far as this process sees, the first of them. */
+  readonly others?: readonly OtherShard[];
+  /** Shards that the source listed last; `undefined`: none were listed yet. */
+  readonly listed?: number | undefined;
+  /** What fails of listing shards, or of looking at leases. */
+  readonly looking?: LookFailure | undefined;
+  /** Where a broker divides the shards; absent: nobody does. */
+  readonly division?: Division | undefined;
+  readonly destination?: DestinationStanding | undefined;
+}
+
+/** A shard that this process does not work on, though it may be due. */
+export interface OtherShard {
+  readonly shardId: string;
+  readonly why:
+    | { readonly kind: "parents"; readonly parents: readonly string[] }
+    /** Nothing was heard of its owner for a while: its lease is free then. */
+    | { readonly kind: "lease"; readonly owner: string; readonly untilMs: number }
+    | { readonly kind: "handover"; readonly to: string }
+    | { readonly kind: "unowned" };
+  /** As this process has seen it. */
+  readonly sinceMs: number;
+}
+
+export interface LookFailure extends FailureCount {
+  /** The store does not answer, and not the source. */
+  readonly isOfStore: boolean;
+}
+
+/** `dividing`: members of the group came or went, and nothing new is begun until it is divided anew. */
+export interface Division {
+  readonly kind: "dividing" | "divided";
+  readonly sinceMs: number;
+}
+
+export interface DestinationStanding {
+  /** Something that was given up waits for it. */
+  readonly isRefusing: boolean;
+  /** Records that it can never take, and that were dropped, within the last ten minutes. */
+  readonly rejectedRecords: number;
+  readonly lastProblem: string | undefined;
 }
 
 export interface ShardExplanation {
@@ -26,6 +68,8 @@ export interface ShardExplanation {
   /** Tries to store a checkpoint since one was stored; `undefined`: the last one was. */
   readonly checkpointFailures: number | undefined;
   readonly lagMs: number | undefined;
+  /** Age of the oldest record that is not settled; 0: there is none. */
+  readonly oldestAgeMs?: number;
   readonly offsetLag: number | undefined;
   readonly caughtUp: boolean;
   readonly ended: boolean;
@@ -39,8 +83,29 @@ export interface ShardExplanation {
   readonly reading: "reading" | "full" | "failing" | "atEnd" | "stopped";
   readonly readingNow: ReadingNow;
   readonly readFailures: FailureCount | undefined;
+  /** Whose bound reading waits for, where `reading` is `full`. */
+  readonly fullBy?: FullBy | undefined;
+  /** When the source last said that records were trimmed before they were read. */
+  readonly trimmedMs?: number | undefined;
+  /** Records of reads in a row that were all settled before a restart; 0: the last read had others, or none. */
+  readonly skippingRecords?: number;
+  readonly filteredOut?: FilteredOut | undefined;
+  /** Who asked for it, once it is being given back. */
+  readonly handingTo?: string | undefined;
   /** Those that have something to do. */
   readonly lanes: readonly LaneExplanation[];
+}
+
+/** `shard`: its own window is full; `mapping`: other shards have the budget; `process`: mostly another mapping has. */
+export type FullBy =
+  | { readonly kind: "shard" }
+  | { readonly kind: "mapping" }
+  | { readonly kind: "process"; readonly mapping: string };
+
+/** What was read since the filter last let something pass. */
+export interface FilteredOut {
+  readonly records: number;
+  readonly sinceMs: number;
 }
 
 /** What the reader of a shard does: `asking`: it waits for the source; `pausing`: until the next read or try. */
@@ -91,10 +156,27 @@ export interface BatchExplanation {
   readonly lastProblem: string | undefined;
   /** The entry of that in the error book, where the function ran and failed. */
   readonly lastErrorId?: string | undefined;
+  /** What the last attempt of the part that is tried now came to; `undefined`: it has not failed. */
+  readonly failure?: AttemptFailure | undefined;
+  /** Content: the key of all of its records, where they have one. */
+  readonly key?: string | undefined;
   readonly nextAttemptMs: number | undefined;
   /** Message groups, ten at most; of streams none. */
   readonly groups: readonly string[];
 }
+
+/** How an attempt failed: reasons by their codes. */
+export type AttemptFailure = Extract<
+  ReasonCode,
+  | "functionFails"
+  | "functionTimesOut"
+  | "functionThrottled"
+  | "functionUnavailable"
+  | "payloadTooLarge"
+  | "malformedResponse"
+  | "windowStateMissing"
+  | "partialWithoutProgress"
+>;
 
 /**
  * `queued`: as many invocations run as may; `pausing`: until the next attempt; `leaseless`: its lease is not renewed;
@@ -125,6 +207,13 @@ export interface QueueExplanation {
   readonly isStopping: boolean;
   /** When the next batch goes at the latest; `undefined`: no message that waits could go now. */
   readonly fillingUntilMs: number | undefined;
+  /** Places of a maximum that all processes share; absent: there is none. */
+  readonly share?: { readonly places: number; readonly most: number } | undefined;
+  readonly filteredOut?: FilteredOut | undefined;
+  /** As the queue says of itself: how often it gives a message, and where that goes then. */
+  readonly deadLetter?: { readonly queue: string; readonly receivesMax: number } | undefined;
+  /** What fails of looking at the share, or of renewing its leases. */
+  readonly sharing?: LookFailure | undefined;
   readonly receiving: {
     readonly receives: number;
     /** When the last receive ended. */
@@ -148,6 +237,7 @@ export interface FailedMessage {
   readonly problem: string;
   /** The entry of that in the error book, where the function ran and failed. */
   readonly errorId?: string | undefined;
+  readonly failure?: AttemptFailure | undefined;
   /** When it comes again. */
   readonly againMs: number;
 }

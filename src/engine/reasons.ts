@@ -1,32 +1,23 @@
-import type { Fault } from "../model/errors.ts";
-import { isNoReason, type Reason, reason } from "../model/reason.ts";
+import { isNoReason, NO_SHARDS, type Reason, reason } from "../model/reason.ts";
+import { type BatchSurroundings, batchReason, LATE_MS } from "./batch-reasons.ts";
 import type {
-  BatchExplanation,
   LaneExplanation,
   MappingExplanation,
-  QueueExplanation,
+  OtherShard,
   ShardExplanation,
+  StreamExplanation,
 } from "./explanation.ts";
+import { filterReason, lookReason, type PartReasons, readFailureReason } from "./part-reasons.ts";
+import { queueReasons } from "./queue-reasons.ts";
 
-/** Why one part of a mapping is where it is. A part has several when several things are in its way. */
-export interface PartReasons {
-  /** `shard-1`, `shard-1 lane 0`, `queue`: what people and alerts name it by. */
-  readonly part: string;
-  /** There is something to bring to an end, as far as this process knows. */
-  readonly holdsWork: boolean;
-  /** As long as it stays as it is the part has brought nothing to an end. */
-  readonly progress: string;
-  readonly reasons: readonly Reason[];
-}
+export type { PartReasons } from "./part-reasons.ts";
 
-/**
- * How far behind its moment anything may be before it counts as forgotten: timers come late on a busy machine, a call
- * is under way for as long as its deadline. Below `STANDSTILL_MS`, so that what was forgotten is known when it is
- * judged.
- */
-const LATE_MS = 10_000;
-/** A part that holds work and has brought nothing to an end for so long stands still (I24). */
+/** A part that holds work and has brought nothing to an end for so long stands still (S1). */
 export const STANDSTILL_MS = 30_000;
+/** How long records that the source trimmed before they were read are told of. */
+const GAP_TOLD_MS = 600_000;
+/** Another process may be about to take it. */
+const UNOWNED_MS = 5_000;
 
 /**
  * Reasons of each part that holds work; of one that holds none, that. Pure: what the engine says of itself, and the
@@ -34,31 +25,88 @@ export const STANDSTILL_MS = 30_000;
  */
 export function reasonsOf(explanation: MappingExplanation, nowMs: number): readonly PartReasons[] {
   if (explanation.kind === "queue") return [queueReasons(explanation, nowMs)];
-  return explanation.shards.flatMap((shard) => shardReasons(shard, explanation.function.timeoutMs, nowMs));
+  const { function: fn, destination, shards, others = [] } = explanation;
+  const around = { fn, destination, nowMs };
+  return [
+    ...wholeReasons(explanation),
+    ...shards.flatMap((shard) => shardReasons(shard, around)),
+    ...others.flatMap((other) => otherReasons(other, nowMs)),
+  ];
 }
 
-function shardReasons(shard: ShardExplanation, timeoutMs: number, nowMs: number): readonly PartReasons[] {
+/** The part of reasons that are of no single shard. */
+export const ALL_SHARDS = "all shards";
+
+function wholeReasons({
+  looking,
+  division,
+  destination,
+  shards,
+  listed,
+}: StreamExplanation): readonly PartReasons[] {
+  const reasons = [
+    ...lookReason(looking),
+    ...rejectionReason(destination),
+    ...divisionReason(division, shards.length),
+  ];
+  if (reasons.length === 0) return [];
+  const progress = shards.map(({ settledRecords }) => settledRecords).join();
+  // Nobody knows what shards hold that were never listed.
+  const holdsWork = looking !== undefined && (shards.length === 0 || listed === undefined);
+  return [{ part: ALL_SHARDS, holdsWork, progress, reasons }];
+}
+
+function rejectionReason(destination: StreamExplanation["destination"]): readonly Reason[] {
+  const { rejectedRecords = 0, lastProblem } = destination ?? {};
+  if (rejectedRecords === 0) return [];
+  const facts = { records: rejectedRecords, ...(lastProblem === undefined ? {} : { problem: lastProblem }) };
+  return [reason("destinationRejected", { facts })];
+}
+
+function divisionReason(division: StreamExplanation["division"], held: number): readonly Reason[] {
+  if (division === undefined) return [];
+  const { kind, sinceMs } = division;
+  if (kind === "dividing") return [reason("groupRebalancing", { sinceMs })];
+  return held === 0 ? [reason(NO_SHARDS, { sinceMs })] : [];
+}
+
+function otherReasons({ shardId, why, sinceMs }: OtherShard, nowMs: number): readonly PartReasons[] {
+  const told = otherReason(why, sinceMs, nowMs);
+  // Whether it holds work its source knows, and who reads it: nobody does.
+  return told === undefined ? [] : [{ part: shardId, holdsWork: false, progress: "", reasons: [told] }];
+}
+
+function otherReason(why: OtherShard["why"], sinceMs: number, nowMs: number): Reason | undefined {
+  switch (why.kind) {
+    case "parents":
+      return reason("waitsForParent", { sinceMs, facts: { parents: why.parents.join(", ") } });
+    case "lease":
+      return reason("waitsForLease", { sinceMs, untilMs: why.untilMs, facts: { owner: why.owner } });
+    case "handover":
+      return reason("handingOver", { sinceMs, facts: { to: why.to } });
+    case "unowned":
+      return nowMs - sinceMs > UNOWNED_MS ? reason("unowned", { sinceMs }) : undefined;
+  }
+}
+
+function shardReasons(shard: ShardExplanation, around: BatchSurroundings): readonly PartReasons[] {
   const { shardId, settled, lanes, passedOverRecords } = shard;
+  const { nowMs } = around;
   const place = settled.kind === "after" ? settled.position : settled.kind;
   const progress = `${place} ${passedOverRecords} ${shard.settledRecords}`;
-  const reading = readingReason(shard, nowMs);
-  const ofShard = [
-    ...(shard.isLeaseLive ? [] : [reason("leaseNotRenewed")]),
-    ...(shard.checkpointFailures === undefined
-      ? []
-      : [reason("checkpointFails", { facts: { failures: shard.checkpointFailures } })]),
-    reading,
-  ];
   const ofLanes = lanes.map((lane) => ({
     part: `${shardId} lane ${lane.lane}`,
     holdsWork: lane.batch !== undefined || lane.waitingRecords > 0,
     progress: laneProgress(lane, shard),
-    reasons: [laneReason(lane, shard, timeoutMs, nowMs)],
+    reasons: [laneReason(lane, shard, around)],
   }));
+  const heldUp = ofLanes.find(({ reasons }) => isGiven(reasons));
+  const reading = readingReason(shard, heldUp?.part, nowMs);
+  const ofShard = [...ownReasons(shard, nowMs), reading];
   const isBehind = (shard.lagMs ?? 0) > 0 || (shard.offsetLag ?? 0) > 0 || shard.readFailures !== undefined;
   // What is read waits in lanes: where they say why it does, and reading goes well, there is nothing more to explain.
   // plant: a-shard-whose-lanes-are-held-up-cannot-say-why
-  const isSaidByLanes = !isGiven(ofShard) && ofLanes.some(({ reasons }) => isGiven(reasons));
+  const isSaidByLanes = !isGiven(ofShard) && heldUp !== undefined;
   const isWork = !shard.caughtUp && !isSaidByLanes && (shard.bufferedRecords > 0 || isBehind);
   // Nobody knows what a source has that does not answer.
   const holdsWork =
@@ -68,6 +116,22 @@ function shardReasons(shard: ShardExplanation, timeoutMs: number, nowMs: number)
 
 function isGiven(reasons: readonly Reason[]): boolean {
   return reasons.some(({ code }) => !isNoReason(code));
+}
+
+/** What is said of the shard beside its reading. */
+function ownReasons(shard: ShardExplanation, nowMs: number): readonly Reason[] {
+  const { isLeaseLive, checkpointFailures, handingTo, trimmedMs, filteredOut, skippingRecords = 0 } = shard;
+  const isGapTold = trimmedMs !== undefined && nowMs - trimmedMs < GAP_TOLD_MS;
+  return [
+    ...(isLeaseLive ? [] : [reason("leaseNotRenewed")]),
+    ...(checkpointFailures === undefined
+      ? []
+      : [reason("checkpointFails", { facts: { failures: checkpointFailures } })]),
+    ...(handingTo === undefined ? [] : [reason("handingOver", { facts: { to: handingTo } })]),
+    ...(isGapTold ? [reason("trimmedGap", { sinceMs: trimmedMs })] : []),
+    ...(skippingRecords > 0 ? [reason("skippingSettled", { facts: { records: skippingRecords } })] : []),
+    ...filterReason(filteredOut, nowMs),
+  ];
 }
 
 /** The first record that is not at its end. Attempts are no progress. */
@@ -80,15 +144,15 @@ function laneProgress(
     : `${batch.firstRecord} ${batch.laterRecords} ${batch.records}`;
 }
 
-function readingReason(shard: ShardExplanation, nowMs: number): Reason {
+function readingReason(shard: ShardExplanation, heldUp: string | undefined, nowMs: number): Reason {
   const { reading, readFailures, readingNow, caughtUp, lagMs, offsetLag, bufferedRecords } = shard;
   switch (reading) {
     case "stopped":
       return reason("stopping");
     case "failing":
-      return failing(readFailures?.fault, readFailures?.count ?? 0, readFailures?.lastProblem ?? "");
+      return readFailures === undefined ? reason("progressing") : readFailureReason(readFailures, undefined);
     case "full":
-      return reason("readingFull", { facts: { records: shard.bufferedRecords, bytes: shard.bufferedBytes } });
+      return fullReason(shard, heldUp);
     case "atEnd":
       return reason(shard.ended || shard.lanes.length > 0 ? "progressing" : "checkpointFails");
     case "reading":
@@ -109,34 +173,30 @@ function readingReason(shard: ShardExplanation, nowMs: number): Reason {
   return reason(caughtUp ? "caughtUp" : "progressing");
 }
 
-function failing(fault: Fault | undefined, count: number, problem: string): Reason {
-  const facts = { failures: count, problem };
-  switch (fault) {
-    case "throttled":
-      return reason("sourceThrottled", { facts });
-    case "denied":
-    case "credentials":
-    case "credentialsExpired":
-      return reason("sourceDenied", { facts });
-    case "notFound":
-      return reason("sourceGone", { facts });
-    case "defect":
-    case "refused":
-    case "clock":
-    case "passing":
+/** It points to who holds what is full (S3). */
+function fullReason(
+  { fullBy, bufferedRecords, bufferedBytes }: ShardExplanation,
+  heldUp: string | undefined,
+): Reason {
+  const cause = heldUp === undefined ? {} : { cause: heldUp };
+  const facts = { records: bufferedRecords, bytes: bufferedBytes, ...cause };
+  switch (fullBy?.kind) {
+    case "mapping":
+      return reason("budgetTaken", { facts: { ...facts, of: "mapping" } });
+    case "process":
+      return reason("budgetTaken", {
+        facts: { ...facts, of: "process", mapping: fullBy.mapping, cause: fullBy.mapping },
+      });
+    case "shard":
     case undefined:
-      return reason("sourceUnavailable", { facts });
+      return reason("readingFull", { facts });
   }
 }
 
-function laneReason(
-  lane: LaneExplanation,
-  shard: ShardExplanation,
-  timeoutMs: number,
-  nowMs: number,
-): Reason {
+function laneReason(lane: LaneExplanation, shard: ShardExplanation, around: BatchSurroundings): Reason {
   const { batch, waitingRecords, fillingUntilMs, idleSinceMs } = lane;
-  if (batch !== undefined) return batchReason(batch, timeoutMs, nowMs);
+  const { nowMs } = around;
+  if (batch !== undefined) return batchReason(batch, around);
   if (shard.reading === "stopped") return reason("stopping");
   if (fillingUntilMs !== undefined && fillingUntilMs + LATE_MS > nowMs)
     return reason("fillingBatch", { untilMs: fillingUntilMs });
@@ -145,79 +205,4 @@ function laneReason(
   return isForgotten
     ? reason("unknown", { facts: { of: "lane", records: waitingRecords } })
     : reason("progressing");
-}
-
-function batchReason(batch: BatchExplanation, timeoutMs: number, nowMs: number): Reason {
-  const { doing, sinceMs, nextAttemptMs, attempts, lastProblem } = batch;
-  const facts = { attempts, ...(lastProblem === undefined ? {} : { problem: lastProblem }) };
-  switch (doing) {
-    case "starting":
-      return nowMs - sinceMs > LATE_MS
-        ? reason("unknown", { sinceMs, facts: { of: "batch" } })
-        : reason("progressing");
-    case "queued":
-      return reason("atConcurrency", { sinceMs });
-    case "invoking": {
-      const untilMs = sinceMs + timeoutMs;
-      if (nowMs - untilMs > LATE_MS) return reason("unknown", { sinceMs, facts: { of: "invocation" } });
-      return lastProblem === undefined
-        ? reason("functionRuns", { sinceMs, untilMs })
-        : reason("functionFails", { sinceMs, facts });
-    }
-    case "pausing":
-      if (nextAttemptMs === undefined || nowMs - nextAttemptMs > LATE_MS)
-        return reason("unknown", { sinceMs, untilMs: nextAttemptMs, facts: { of: "retry" } });
-      return reason("functionFails", { sinceMs, untilMs: nextAttemptMs, facts });
-    case "leaseless":
-      return reason("leaseNotRenewed", { sinceMs });
-    case "undurable":
-      return reason("checkpointFails", { sinceMs });
-    case "settling":
-      if (nowMs - sinceMs <= LATE_MS) return reason("progressing");
-      return reason("sourceUnavailable", {
-        sinceMs,
-        facts: { problem: "what is done is not taken off the queue" },
-      });
-    case "discarding":
-      return reason("destinationUnavailable", { sinceMs, facts });
-  }
-}
-
-/** One part: what a queue holds is not divided. */
-function queueReasons(queue: QueueExplanation, nowMs: number): PartReasons {
-  const { batches, waitingMessages, receiving, batchesMax, runningBatches, failedMessages, settledMessages } =
-    queue;
-  const { receives, failures, nextMs } = receiving;
-  const ofBatches = batches.map((batch) => batchReason(batch, queue.function.timeoutMs, nowMs));
-  const reasons: Reason[] = [...ofBatches];
-  if (queue.isStopping) reasons.push(reason("stopping"));
-  else if (failures !== undefined)
-    reasons.push(failing(failures.fault, failures.count, failures.lastProblem));
-  else if (batchesMax === 0) reasons.push(reason("waitsForPlace"));
-  else if (receives > 0) reasons.push(reason("progressing"));
-  else if (runningBatches > 0 || waitingMessages > 0 || queue.settling > 0)
-    reasons.push(reason("readingFull", { facts: { records: waitingMessages } }));
-  else reasons.push(reason("unknown", { facts: { of: "receiving" } }));
-  const isLost =
-    failures !== undefined && receives === 0 && nowMs - (nextMs ?? receiving.idleSinceMs) > LATE_MS;
-  if (isLost) reasons.push(reason("unknown", { untilMs: nextMs, facts: { of: "receiving" } }));
-  if (waitingMessages > 0 && !queue.isStopping) reasons.push(waitingReason(queue, nowMs));
-  const hiddenUntilMs = Math.max(...failedMessages.map(({ againMs }) => againMs));
-  if (failedMessages.length > 0 && hiddenUntilMs > nowMs)
-    reasons.push(
-      reason("messagesHidden", { untilMs: hiddenUntilMs, facts: { messages: failedMessages.length } }),
-    );
-  const holdsWork = batches.length > 0 || waitingMessages > 0 || failures !== undefined;
-  return { part: "queue", holdsWork, progress: String(settledMessages), reasons };
-}
-
-function waitingReason(
-  { fillingUntilMs, batchesMax, runningBatches }: QueueExplanation,
-  nowMs: number,
-): Reason {
-  if (runningBatches >= batchesMax)
-    return reason("waitsForPlace", { facts: { running: runningBatches, most: batchesMax } });
-  if (fillingUntilMs === undefined) return reason("groupBusy");
-  if (fillingUntilMs + LATE_MS > nowMs) return reason("fillingBatch", { untilMs: fillingUntilMs });
-  return reason("unknown", { untilMs: fillingUntilMs, facts: { of: "messages" } });
 }

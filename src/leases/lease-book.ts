@@ -17,6 +17,12 @@ export interface LeasePlan {
   readonly dueInMs: number;
 }
 
+/** Monotonic times. */
+export type Idleness =
+  | { readonly kind: "unowned"; readonly sinceMs: number }
+  | { readonly kind: "handover"; readonly to: string; readonly sinceMs: number }
+  | { readonly kind: "lease"; readonly owner: string; readonly untilMs: number; readonly sinceMs: number };
+
 /** Without an owner a shard needs no fence: this is patience with a taker, not safety. */
 const PROMISED_RENEWALS = 3;
 
@@ -52,6 +58,21 @@ export class LeaseBook {
       }
     }
     for (const shardId of this.#sightings.keys()) if (!known.has(shardId)) this.#sightings.delete(shardId);
+  }
+
+  /**
+   * Why a shard that is to be worked on, and that this process does not have, is with nobody; `undefined`: its owner
+   * lives. `sinceMs`: since when it is seen like that.
+   */
+  idleness({ shardId, owner, handoverTo }: ShardProgress, nowMs: number): Idleness | undefined {
+    const sinceMs = this.#sightings.get(shardId)?.sinceMs ?? nowMs;
+    if (owner === undefined)
+      return handoverTo === undefined || handoverTo === this.#owner
+        ? { kind: "unowned", sinceMs }
+        : { kind: "handover", to: handoverTo, sinceMs };
+    if (owner === this.#owner) return { kind: "unowned", sinceMs };
+    if (nowMs - sinceMs < this.#promiseMs) return undefined;
+    return { kind: "lease", owner, untilMs: sinceMs + this.#leaseDurationMs, sinceMs };
   }
 
   /**

@@ -6,7 +6,7 @@ import type { Clock, ScheduledCall } from "../ports/clock.ts";
 import type { ProgressStore, ShardProgress } from "../ports/progress-store.ts";
 import type { MarkName, Telemetry } from "../ports/telemetry.ts";
 import { Lease, type LeaseTimes, liveUntilMs } from "./lease.ts";
-import { LeaseBook, type LeasePlan } from "./lease-book.ts";
+import { type Idleness, LeaseBook, type LeasePlan } from "./lease-book.ts";
 
 type LeaseStore = Pick<
   ProgressStore,
@@ -147,6 +147,12 @@ export class LeaseHolder<T extends Tenant> {
     const plan = this.#book.plan(active, new Set(this.#tenants.keys()), nowMs);
     this.#dueInMs = plan.dueInMs;
     return plan;
+  }
+
+  /** As `LeaseBook.idleness`, of what the last plan has seen. */
+  idleness(row: ShardProgress): Idleness | undefined {
+    if (this.#options.isDividedByBroker || this.#tenants.has(row.shardId)) return undefined;
+    return this.#book.idleness(row, this.#options.clock.monotonic());
   }
 
   async take({ acquire, request }: LeasePlan): Promise<void> {

@@ -35,6 +35,8 @@ export class Lease {
   isRenewing = false;
   /** It is being given back: whoever does that sees to all that becomes of it. */
   isEnding = false;
+  /** Who asked for it. */
+  handingTo: string | undefined;
 
   constructor(held: HeldLease, clock: Clock, askedMs: number, times: LeaseTimes) {
     this.held = held;

@@ -58,6 +58,8 @@ export interface ProgressStore {
    * Returns how to end it.
    */
   onChange?(mappingUuid: string, listener: () => void): () => void;
+  /** Where a broker divides the shards: whether it has, as far as this process knows. `sinceMs`: monotonic. */
+  division?(): { readonly kind: "dividing" | "divided"; readonly sinceMs: number };
   close(): Promise<void>;
 }
 

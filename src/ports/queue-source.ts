@@ -52,6 +52,8 @@ export interface QueueDescription {
   readonly visibilityMs: number;
   /** Messages of one receive, at most. */
   readonly receiveMessagesMax: number;
+  /** Where a message goes that was received so often and not settled; absent: nowhere, or the queue does not say. */
+  readonly deadLetter?: { readonly queue: string; readonly receivesMax: number } | undefined;
 }
 
 /** What the engine needs to know of a message; a connector's own message carries more, its receipt among it. */

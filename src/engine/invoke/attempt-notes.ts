@@ -1,5 +1,5 @@
 import type { Clock } from "../../ports/clock.ts";
-import type { BatchDoing, BatchExplanation } from "../explanation.ts";
+import type { AttemptFailure, BatchDoing, BatchExplanation } from "../explanation.ts";
 
 /** The part of a batch that is tried now. */
 export interface AttemptedPart {
@@ -13,6 +13,14 @@ export interface AttemptedPart {
   /** Monotonic. */
   readonly notBeforeMs: number;
   readonly groups: readonly string[];
+  readonly key?: string | undefined;
+}
+
+export interface NotedFailure {
+  /** The entry in the error book, where the function ran and failed. */
+  readonly errorId?: string | undefined;
+  /** Under which request: the next part of the batch has not failed for that. */
+  readonly failure?: { readonly requestId: string; readonly code: AttemptFailure } | undefined;
 }
 
 /**
@@ -26,6 +34,8 @@ export class AttemptNotes {
   #attempts = 0;
   #lastProblem: string | undefined;
   #lastErrorId: string | undefined;
+  /** What the last attempt came to. */
+  #failure: NotedFailure["failure"];
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -42,9 +52,10 @@ export class AttemptNotes {
     return this.#lastErrorId;
   }
 
-  fails(problem: string, errorId?: string): void {
+  fails(problem: string, { errorId, failure }: NotedFailure = {}): void {
     this.#lastProblem = problem;
     this.#lastErrorId = errorId;
+    if (failure !== undefined) this.#failure = failure;
   }
 
   does(doing: BatchDoing): void {
@@ -63,6 +74,8 @@ export class AttemptNotes {
       attempts: this.#attempts,
       lastProblem: this.#lastProblem,
       lastErrorId: this.#lastErrorId,
+      // plant: the-last-failure-is-told-after-it-has-passed
+      failure: this.#failure?.requestId === part.requestId ? this.#failure.code : undefined,
       nextAttemptMs: isPausing ? epochMs(notBeforeMs) : undefined,
     };
   }

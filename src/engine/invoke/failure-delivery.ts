@@ -3,9 +3,11 @@ import type { RepeatedLines } from "../../lib/repeated-lines.ts";
 import { describeError, hasErrorCode, MillraceError } from "../../model/errors.ts";
 import { type FailureRecord, failureEnvelope } from "../../model/failure-record.ts";
 import type { StreamRecord } from "../../model/record.ts";
+import type { Clock } from "../../ports/clock.ts";
 import type { Delivered, Destination } from "../../ports/destination.ts";
 import type { FailureNotes } from "../../ports/failure-notes.ts";
 import type { LogFields, Telemetry } from "../../ports/telemetry.ts";
+import type { DestinationStanding } from "../explanation.ts";
 import type { SourceOutages } from "../stream/source-outages.ts";
 import type { BatchTrace, TraceCarriers } from "../trace/batch-trace.ts";
 
@@ -17,6 +19,7 @@ export interface FailureDeliveryOptions {
   /** The mapping's: its lanes wait for the destination together. */
   readonly outages: SourceOutages;
   readonly lines: RepeatedLines;
+  readonly clock: Clock;
   /** Told of what the destination has accepted; absent: nobody keeps a list. */
   readonly failures?: (FailureNotes & { readonly destination: string }) | undefined;
 }
@@ -30,6 +33,9 @@ export interface Discard {
   readonly items: readonly Pick<StreamRecord, "position" | "key">[];
   readonly traced?: TracedDiscard | undefined;
 }
+
+/** How long a record that was lost to it is told of. */
+const REJECTION_TOLD_MS = 600_000;
 
 /** The trace that deliveries belong to. */
 export interface TracedDiscard {
@@ -45,6 +51,10 @@ export class FailureDelivery {
   readonly #options: FailureDeliveryOptions;
   /** Discarded batches that the destination has refused, and that wait for it. */
   #refused = 0;
+  #lastProblem: string | undefined;
+  #rejectedRecords = 0;
+  /** Monotonic. */
+  #rejectedMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: FailureDeliveryOptions) {
     this.#options = options;
@@ -53,6 +63,17 @@ export class FailureDelivery {
   /** Something that was given up waits for a destination that does not accept it. */
   get isRefused(): boolean {
     return this.#refused > 0;
+  }
+
+  /** `undefined`: nothing is wrong with it. */
+  explain(): DestinationStanding | undefined {
+    const isRecent = this.#options.clock.monotonic() - this.#rejectedMs < REJECTION_TOLD_MS;
+    if (!this.isRefused && !isRecent) return undefined;
+    return {
+      isRefusing: this.isRefused,
+      rejectedRecords: isRecent ? this.#rejectedRecords : 0,
+      lastProblem: this.#lastProblem,
+    };
   }
 
   /** `true`: settled, delivered or dropped. `false`: stopped before; the records are to come again. */
@@ -111,6 +132,7 @@ export class FailureDelivery {
       if (hasErrorCode(error, "ERR_MILLRACE_DESTINATION_REJECTED")) {
         outages.worked(DESTINATION);
         telemetry.mark("destination rejected");
+        this.#noteRejection(events, error);
         telemetry.count("dropped_events", mapping, events);
         const message = "the failure destination rejected a record, which was dropped";
         this.#log("error", message, record, traced, error);
@@ -121,8 +143,17 @@ export class FailureDelivery {
       outages.failed(DESTINATION, limits);
       const message = "the failure destination did not accept a record; trying again";
       lines.write("warn", message, fieldsOf(mapping, record, traced, error));
+      this.#lastProblem = describeError(error);
       return false;
     }
+  }
+
+  #noteRejection(records: number, error: unknown): void {
+    this.#lastProblem = describeError(error);
+    const nowMs = this.#options.clock.monotonic();
+    this.#rejectedRecords =
+      nowMs - this.#rejectedMs < REJECTION_TOLD_MS ? this.#rejectedRecords + records : records;
+    this.#rejectedMs = nowMs;
   }
 
   #note({ record, items }: Discard, delivered: Delivered | undefined): void {

@@ -46,6 +46,13 @@ export class BatchPlaces {
     return Math.min(this.#options.scaling.limit, this.#share?.lastPlaces ?? 0);
   }
 
+  /** What this process has of the maximum of all; `undefined`: there is none. */
+  get share(): { readonly places: number; readonly most: number } | undefined {
+    const most = maximumOf(this.#options.mapping);
+    if (this.#share === undefined || most === undefined) return undefined;
+    return { places: this.#share.places, most };
+  }
+
   get areHandedOver(): boolean {
     return this.#share?.isHandingOver === true;
   }

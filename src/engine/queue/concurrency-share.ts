@@ -39,8 +39,8 @@ interface HeldPart {
 /** Each part is a lease that is renewed every second: more would be finer, and cost more. */
 const PARTS_MAX = 16;
 /** The place of the problems that looks have; renewals have their own. */
-const SHARE = "shared concurrency";
-const RENEWALS = "leases";
+export const SHARE = "shared concurrency";
+export const RENEWALS = "leases";
 
 /**
  * What this process may use of a mapping's maximum, which holds over all processes. The maximum is cut into parts, and

@@ -103,7 +103,8 @@ export class MessageSettlement {
   /** What a batch came to. What waits behind a failure in its group goes back with it. */
   async settle(ending: BatchEnding, notes: QueueBatchNotes): Promise<void> {
     const { clock, telemetry, ledger, settler, givenUp } = this.#options;
-    this.#failed.add(ending.leave, notes.lastProblem ?? "the engine was stopped", notes.lastErrorId);
+    const { lastProblem = "the engine was stopped", lastErrorId, lastFailure } = notes;
+    this.#failed.add(ending.leave, lastProblem, lastErrorId, lastFailure);
     const nowMs = clock.monotonic();
     const failedGroups = groupsHeldBack(ending, nowMs);
     // plant: what-waits-behind-a-failure-overtakes-it

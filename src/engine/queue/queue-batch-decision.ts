@@ -1,6 +1,7 @@
 import { reducedErrorType } from "../../model/function-error.ts";
 import type { QueueMapping } from "../../model/mapping.ts";
 import type { InvocationResult } from "../../ports/invoker.ts";
+import type { AttemptFailure } from "../explanation.ts";
 import { readFailedMessages } from "../invoke/response.ts";
 import { acknowledged, type BatchEnding, divided, left, released } from "./batch-ending.ts";
 import type { HeldMessage } from "./held-message.ts";
@@ -27,6 +28,7 @@ export type QueueBatchDecision =
       readonly problem: string;
       /** The failure in the error book, where the function failed itself. */
       readonly errorId: string | undefined;
+      readonly code: AttemptFailure;
       readonly ending: BatchEnding;
       /** Fewer batches at once from now on. */
       readonly slowsDown: boolean;
@@ -63,12 +65,12 @@ export function decideQueueBatch(
     case "succeeded":
       return returned(batch, result.payload, rules);
     case "functionError":
-      return failed(batch, reducedErrorType(result.errorType), rules, result.errorId);
+      return failed(batch, reducedErrorType(result.errorType), "functionFails", rules, result.errorId);
     case "timedOut":
       // plant: a-failed-batch-of-messages-is-tried-again-at-once
-      return failed(batch, result.kind, rules, result.errorId);
+      return failed(batch, result.kind, "functionTimesOut", rules, result.errorId);
     case "payloadTooLarge":
-      return batch.length < 2 ? failed(batch, result.kind, rules) : { kind: "halves" };
+      return batch.length < 2 ? failed(batch, result.kind, "payloadTooLarge", rules) : { kind: "halves" };
   }
 }
 
@@ -82,7 +84,7 @@ function returned(
   const answer = readFailedMessages(payload, (id) => ids.has(id));
   if (answer.kind === "malformed") {
     // plant: an-unreadable-response-of-a-queues-batch-is-taken-for-success
-    return { ...failed(batch, answer.reason, rules), isMalformed: true };
+    return { ...failed(batch, answer.reason, "malformedResponse", rules), isMalformed: true };
   }
   if (answer.identifiers.length === 0) return { kind: "succeeded", ending: acknowledged(batch) };
   return { kind: "listed", ending: divided(batch, new Set(answer.identifiers), rules.strictAwsFifo) };
@@ -92,9 +94,11 @@ function returned(
 function failed(
   batch: readonly HeldMessage[],
   problem: string,
+  code: AttemptFailure,
   { reportBatchItemFailures }: QueueBatchRules,
   errorId?: string,
 ) {
   const slowsDown = !reportBatchItemFailures;
-  return { kind: "failed", problem, errorId, ending: left(batch), slowsDown, isMalformed: false } as const;
+  const ending = left(batch);
+  return { kind: "failed", problem, code, errorId, ending, slowsDown, isMalformed: false } as const;
 }

@@ -1,4 +1,4 @@
-import type { BatchExplanation } from "../explanation.ts";
+import type { AttemptFailure, BatchExplanation } from "../explanation.ts";
 import { AttemptNotes } from "../invoke/attempt-notes.ts";
 import type { HeldMessage } from "./held-message.ts";
 
@@ -8,6 +8,8 @@ const GROUPS_MAX = 10;
 export class QueueBatchNotes extends AttemptNotes {
   /** A function had the batch, or a part of it, in whatever way it ended. */
   wasSeen = false;
+  /** How the batch failed; `undefined`: it has not. */
+  lastFailure: AttemptFailure | undefined;
   #requestId = "";
   #throttles = 0;
   #notBeforeMs = 0;
@@ -18,9 +20,15 @@ export class QueueBatchNotes extends AttemptNotes {
     return requestId;
   }
 
+  /** How the attempt that is under way failed. */
+  notes(problem: string, code: AttemptFailure, errorId?: string): void {
+    this.lastFailure = code;
+    this.fails(problem, { errorId, failure: { requestId: this.#requestId, code } });
+  }
+
   /** `untilMs`: monotonic. */
-  pauses(problem: string, untilMs: number): void {
-    this.fails(problem);
+  pauses(problem: "throttled" | "unavailable", untilMs: number): void {
+    this.notes(problem, problem === "throttled" ? "functionThrottled" : "functionUnavailable");
     this.#throttles++;
     this.#notBeforeMs = untilMs;
     this.does("pausing");

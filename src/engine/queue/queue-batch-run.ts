@@ -177,7 +177,7 @@ async function conclude(
       return decision.ending;
     case "listed":
       report(context, segment, undefined);
-      notes.fails("the function listed failures");
+      notes.notes("the function listed failures", "functionFails");
       tellListed(context, decision.ending);
       return decision.ending;
     case "failed":
@@ -199,13 +199,13 @@ function tellListed({ mapping, telemetry }: QueueBatchContext, { leave, release 
 function tellFailed(
   context: QueueBatchContext,
   segment: Segment,
-  { problem, errorId, slowsDown, isMalformed }: Extract<QueueBatchDecision, { kind: "failed" }>,
+  { problem, code, errorId, slowsDown, isMalformed }: Extract<QueueBatchDecision, { kind: "failed" }>,
 ): void {
   const { mapping, telemetry } = context;
   if (isMalformed) telemetry.mark("malformed response fails a batch of a queue");
   telemetry.count("failed_invoke_events", mapping.name, segment.batch.length);
   report(context, segment, problem, errorId === undefined ? {} : { errorType: problem, errorId });
-  context.notes.fails(problem, errorId);
+  context.notes.notes(problem, code, errorId);
   if (slowsDown) context.slowDown();
 }
 

@@ -100,7 +100,7 @@ export function assembleQueue(options: QueueWorkerOptions, hub: QueueHub): Queue
     onChange: (mayWait) => hub.onPlaces(mayWait),
     patienceMs: () => Math.min(settings.leaseDurationMs, holdLength.ms / 2),
   });
-  const budget = new ByteBudget(settings.mappingBudgetBytes, options.processBudget);
+  const budget = new ByteBudget(settings.mappingBudgetBytes, options.processBudget, name);
   const { payloadBytesMax } = settings;
   const { envelopeBytes } = source.events;
   const buffer = new MessageBuffer({ batchSize: mapping.batchSize, payloadBytesMax, envelopeBytes });

@@ -2,8 +2,10 @@ import { describeError } from "../../model/errors.ts";
 import type { QueueMessage } from "../../ports/queue-source.ts";
 import type { MappingStatus, QueueDeployment } from "../engine.ts";
 import type { QueueExplanation } from "../explanation.ts";
+import { FilterNotes } from "../filter-notes.ts";
 import { epochOf } from "../invoke/attempt-notes.ts";
 import { silenceOf } from "../stream/source-problems.ts";
+import { RENEWALS, SHARE } from "./concurrency-share.ts";
 import { MessageSieve } from "./message-sieve.ts";
 import type { Hold, OpenReceive } from "./open-receive.ts";
 import { assembleQueue, type QueueParts, type QueueWorkerOptions } from "./queue-parts.ts";
@@ -16,12 +18,14 @@ export class QueueWorker {
   readonly #options: QueueWorkerOptions;
   readonly #parts: QueueParts;
   readonly #sieve: MessageSieve;
+  readonly #filtered: FilterNotes;
   #state: MappingStatus["state"] = "Enabled";
   #isStopNear = false;
 
   constructor(options: QueueWorkerOptions) {
     this.#options = options;
     const { mapping, source } = options.deployment;
+    this.#filtered = new FilterNotes(options.clock);
     this.#sieve = new MessageSieve(mapping, source.events);
     this.#parts = assembleQueue(options, {
       onReceived: (messages, hold) => this.#received(messages, hold),
@@ -123,6 +127,10 @@ export class QueueWorker {
       settledMessages: settlement.settled,
       settling: work.size - batches.size,
       isStopping: drain.stopSignal.aborted,
+      share: places.share,
+      filteredOut: this.#filtered.explain(epochMs),
+      deadLetter: deployment.source.description.deadLetter,
+      sharing: this.#parts.problems.lookFailure([SHARE, RENEWALS]),
       fillingUntilMs: ledger.buffer.oldestMs === undefined ? undefined : epochMs(window.endMs),
       receiving: receiver.explain(epochMs),
       batches: batches.explain(EXPLAINED_MAX),
@@ -169,6 +177,7 @@ export class QueueWorker {
       return;
     }
     const { wanted, unwanted, broken, error } = this.#sieve.sort(held);
+    this.#filtered.saw(wanted.length, unwanted.length);
     if (unwanted.length > 0) work.track(settlement.discard(unwanted));
     if (broken.length > 0) settlement.leave(broken, error);
     room.noteSizes(wanted);

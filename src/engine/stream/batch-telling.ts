@@ -1,6 +1,7 @@
 import { reducedErrorType } from "../../model/function-error.ts";
 import type { InvocationOutcome } from "../../model/outcome.ts";
 import type { LogFields } from "../../ports/telemetry.ts";
+import type { AttemptFailure } from "../explanation.ts";
 import type { AttemptNotes } from "../invoke/attempt-notes.ts";
 import type { BatchVerdict } from "../invoke/response.ts";
 import type { BatchTrace } from "../trace/batch-trace.ts";
@@ -9,6 +10,8 @@ import type { Decision } from "./decision.ts";
 import type { Segment } from "./segment.ts";
 import type { ShardContext } from "./shard-context.ts";
 import { damageOf } from "./throwing-source.ts";
+
+const LISTED = "the function listed failures";
 
 /** What a batch tells of itself on its way: never content of records or responses. */
 export class BatchTelling {
@@ -27,8 +30,10 @@ export class BatchTelling {
     problem: string | undefined,
     { requestId }: Segment,
     more: LogFields & { readonly errorId?: string | undefined } = {},
+    code: AttemptFailure = "functionFails",
   ): void {
-    if (problem !== undefined) this.#notes.fails(problem, more.errorId);
+    const { errorId } = more;
+    if (problem !== undefined) this.#notes.fails(problem, { errorId, failure: { requestId, code } });
     this.#context.report(problem, { requestId, traceId: this.#trace?.traceId, ...more });
   }
 
@@ -45,13 +50,13 @@ export class BatchTelling {
         if (segment.records.length > 1) telemetry.mark("batch split by size that was refused");
         return;
       case "throttled":
-        this.attempt(outcome.kind, segment);
+        this.attempt(outcome.kind, segment, {}, "functionThrottled");
         telemetry.mark("throttled attempt cost no retry");
         if (outcome.retryAfterMs !== undefined) telemetry.mark("retry-after honoured");
         return;
       case "unavailable":
         telemetry.mark("unavailable attempt cost no retry");
-        this.attempt(outcome.kind, segment, { error: outcome.message });
+        this.attempt(outcome.kind, segment, { error: outcome.message }, "functionUnavailable");
         this.#notes.fails(`unavailable: ${outcome.message}`);
     }
   }
@@ -62,21 +67,25 @@ export class BatchTelling {
   ): void {
     const { errorId } = failure;
     const errorType = failure.kind === "timedOut" ? failure.kind : reducedErrorType(failure.errorType);
-    this.attempt(errorType, segment, { errorType, errorId });
+    const code = failure.kind === "timedOut" ? "functionTimesOut" : "functionFails";
+    this.attempt(errorType, segment, { errorType, errorId }, code);
   }
 
   verdict(segment: Segment, verdict: BatchVerdict, decision: Decision): void {
     const { telemetry, mapping } = this.#context;
     if (verdict.kind === "malformed") {
       telemetry.mark(verdict.isOfState ? "window state missing" : "partial response malformed");
-      this.attempt(verdict.reason, segment);
+      const code = verdict.isOfState ? "windowStateMissing" : "malformedResponse";
+      this.attempt(verdict.reason, segment, {}, code);
       return;
     }
     this.attempt(undefined, segment);
     if (verdict.kind === "succeeded") return;
     telemetry.count("partial_failures", mapping.name, 1);
-    this.#notes.fails("the function listed failures");
+    this.#notes.fails(LISTED);
     if (decision.kind !== "moveOn") {
+      const { requestId } = segment;
+      this.#notes.fails(LISTED, { failure: { requestId, code: "partialWithoutProgress" } });
       telemetry.mark("partial response without progress");
       return;
     }
@@ -92,7 +101,8 @@ export class BatchTelling {
     const { telemetry, mapping } = this.#context;
     telemetry.count("too_large_events", mapping.name, records.length);
     const bytes = records.reduce((sum, { record }) => sum + record.encodedBytes, 0);
-    this.attempt("payloadTooLarge", segment, { records: records.length, bytes, ...placeOf(records) });
+    const fields = { records: records.length, bytes, ...placeOf(records) };
+    this.attempt("payloadTooLarge", segment, fields, "payloadTooLarge");
   }
 
   failed(records: number): void {

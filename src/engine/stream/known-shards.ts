@@ -9,7 +9,7 @@ import type { StreamSource } from "../../ports/stream-source.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
 import type { EngineSettings } from "../settings.ts";
 import { discoverShards } from "./discovery.ts";
-import { isOtherLog, startableShards } from "./lineage.ts";
+import { isOtherLog, type KnownLineage, startableShards, waitedFor } from "./lineage.ts";
 import type { ShardInquiry } from "./shard-inquiry.ts";
 import type { SourceProblems } from "./source-problems.ts";
 import { TurnedShards } from "./turned-shards.ts";
@@ -27,8 +27,16 @@ export interface KnownShardsOptions {
   readonly stopSignal: AbortSignal;
 }
 
+/** Times are monotonic. */
+interface WaitingShard {
+  readonly shardId: string;
+  /** Those of its parents that are not past. */
+  readonly parents: readonly string[];
+  readonly sinceMs: number;
+}
+
 /** Problems of the listing, which what is known already outlives: shards that come are not found meanwhile. */
-const LISTING = "listing";
+export const LISTING = "listing";
 
 /** What is known of the shards of a mapping: what the source lists, what it has forgotten, and which may be begun. */
 export class KnownShards {
@@ -39,6 +47,9 @@ export class KnownShards {
   readonly #past = new Map<string, string | undefined>();
   /** As of the last look. */
   #rows: readonly ShardProgress[] = [];
+  /** Those that may be worked on, and those that wait for their parents, as of the last look. */
+  #startable: readonly ShardProgress[] = [];
+  #waiting: readonly WaitingShard[] = [];
   /** Shards that were not ended at the last look; `undefined` before the first. */
   #openShardIds: readonly string[] | undefined;
   #discoveredMs = Number.NEGATIVE_INFINITY;
@@ -79,8 +90,40 @@ export class KnownShards {
         parentShardIds.length > 1 ? "merged child waited for both parents" : "child waited for parent",
       );
     }
+    this.#startable = startable;
+    this.#noteWaiting(waiting, rows, lineage);
     this.#openShardIds = [...startable, ...waiting].map((row) => row.shardId);
     return { startable, unknown };
+  }
+
+  /** Shards that may be worked on, as of the last look. */
+  get ready(): readonly ShardProgress[] {
+    return this.#startable;
+  }
+
+  /** Shards that wait for their parents, as of the last look. */
+  get waiting(): readonly WaitingShard[] {
+    return this.#waiting;
+  }
+
+  /** How many the source listed last; `undefined`: it was not heard yet. */
+  get listed(): number | undefined {
+    return this.#listed?.size;
+  }
+
+  #noteWaiting(
+    waiting: readonly ShardProgress[],
+    rows: readonly ShardProgress[],
+    lineage: KnownLineage,
+  ): void {
+    const since = new Map(this.#waiting.map(({ shardId, sinceMs }) => [shardId, sinceMs]));
+    const nowMs = this.#options.clock.monotonic();
+    // plant: a-wait-for-parents-is-told-though-they-have-ended
+    this.#waiting = waiting.map((row) => ({
+      shardId: row.shardId,
+      parents: waitedFor(row, rows, lineage),
+      sinceMs: since.get(row.shardId) ?? nowMs,
+    }));
   }
 
   /** True when one of them was found to be past, so that it or its children may start. */

@@ -41,6 +41,19 @@ export function startableShards(rows: readonly ShardProgress[], lineage: KnownLi
   return { startable, waiting, unknown };
 }
 
+/** The parents that a shard waits for. */
+export function waitedFor(
+  row: ShardProgress,
+  rows: readonly ShardProgress[],
+  lineage: KnownLineage,
+): readonly string[] {
+  const parents = lineage.listed.get(row.shardId)?.parentShardIds ?? row.parentShardIds;
+  const byId = new Map(
+    rows.filter(({ shardId }) => parents.includes(shardId)).map((each) => [each.shardId, each]),
+  );
+  return openParents(parents, byId, lineage);
+}
+
 /**
  * The stream was made anew without it: it would wait for ever for parents that are others by now. Who begins it
  * finds its end.

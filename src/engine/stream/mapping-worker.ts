@@ -6,8 +6,10 @@ import { describeError, isPassingFault } from "../../model/errors.ts";
 import type { ShardProgress } from "../../ports/progress-store.ts";
 import type { MappingStatus, StopReport } from "../engine.ts";
 import type { StreamExplanation } from "../explanation.ts";
+import { epochOf } from "../invoke/attempt-notes.ts";
 import { DESTINATION_REFUSES, FailureLog } from "../invoke/failure-log.ts";
-import { KnownShards } from "./known-shards.ts";
+import { KnownShards, LISTING } from "./known-shards.ts";
+import { explainOthers } from "./other-shards.ts";
 import { type MappingSurroundings, type ShardEnvironment, shardEnvironment } from "./shard-environment.ts";
 import { ShardWorker } from "./shard-worker.ts";
 import { silenceOf } from "./source-problems.ts";
@@ -118,9 +120,17 @@ export class MappingWorker {
   }
 
   explain(): StreamExplanation {
-    const { invoker } = this.#options;
-    const shards = this.#held.map(({ worker }) => worker.explain());
-    return { kind: "stream", function: invoker.explain(this.#environment.mapping.name), shards };
+    const { mapping, delivery, problems, source, clock } = this.#environment;
+    const division = source.progress?.division?.();
+    return {
+      kind: "stream",
+      function: this.#options.invoker.explain(mapping.name),
+      shards: this.#held.map(({ worker }) => worker.explain()),
+      ...explainOthers(this.#shards, this.#leases, clock),
+      looking: problems.lookFailure([WHOLE_MAPPING, LEASES, LISTING]),
+      division: division && { ...division, sinceMs: epochOf(clock)(division.sinceMs) },
+      destination: delivery.explain(),
+    };
   }
 
   get state(): MappingStatus["state"] {
@@ -207,6 +217,7 @@ export class MappingWorker {
     telemetry.mark("lease handed over");
     const fields = { mapping: mapping.name, shardId: held.lease.shardId, to };
     telemetry.log("info", "handing a shard over", fields);
+    held.lease.handingTo = to;
     void this.#giveBack(held, settings.handoverDrainMs);
   }
 

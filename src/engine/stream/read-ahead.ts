@@ -2,6 +2,7 @@ import { assertInvariant } from "../../model/errors.ts";
 import type { StreamMapping } from "../../model/mapping.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
 import type { ByteBudget } from "../budget.ts";
+import type { FullBy } from "../explanation.ts";
 import type { EngineSettings } from "../settings.ts";
 import type { LowWaterMark } from "./low-water-mark.ts";
 
@@ -65,6 +66,14 @@ export class ReadAhead {
   /** The reader waits for room. */
   get isFull(): boolean {
     return this.#wake !== undefined;
+  }
+
+  /** Whose bound the reader waits for; `undefined`: it does not wait. */
+  get fullBy(): FullBy | undefined {
+    if (!this.isFull) return undefined;
+    const { budget, recordsMax, mark } = this.#options;
+    if (mark.places >= recordsMax * (1 - ROOM_SHARE)) return { kind: "shard" };
+    return budget.fullBy ?? { kind: "mapping" };
   }
 
   take(bytes: number): void {

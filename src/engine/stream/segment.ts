@@ -94,5 +94,15 @@ export function attemptedPart(segment: Segment, later: readonly Segment[]): Atte
     throttles: pauses,
     notBeforeMs,
     groups: [],
+    key: onlyKeyOf(records),
   };
+}
+
+/** Larger parts are not looked through for people. */
+const KEYS_LOOKED_AT_MAX = 100;
+
+function onlyKeyOf(records: readonly BufferedRecord[]): string | undefined {
+  const key = records[0]?.record.key;
+  if (records.length > KEYS_LOOKED_AT_MAX) return undefined;
+  return records.every(({ record }) => record.key === key) ? key : undefined;
 }

@@ -1,5 +1,6 @@
 import type { Position, StreamRecord } from "../../model/record.ts";
 import type { LogAnew, ShardRead } from "../../ports/stream-source.ts";
+import { FilterNotes } from "../filter-notes.ts";
 import type { BufferedRecord, ReadMoment } from "./buffered-record.ts";
 import { bornMs } from "./expiry.ts";
 import type { ReadNotes } from "./read-notes.ts";
@@ -26,9 +27,14 @@ export class ShardIntake {
   #lagMs: number | undefined;
   #hasIdleRead = false;
   #passedOverRecords = 0;
+  /** Monotonic. */
+  #trimmedMs: number | undefined;
+  #skippingRecords = 0;
+  readonly #filtered: FilterNotes;
 
   constructor(options: ShardIntakeOptions) {
     this.#options = options;
+    this.#filtered = new FilterNotes(options.environment.clock);
   }
 
   /** As of the last read, milliseconds; `undefined`: the source does not tell. */
@@ -44,6 +50,15 @@ export class ShardIntake {
   /** Records that were read and are not for the function: filtered out, or settled before. */
   get passedOverRecords(): number {
     return this.#passedOverRecords;
+  }
+
+  /** What it has noted for people. `epochMs` tells the time of a monotonic one. */
+  explain(epochMs: (monotonicMs: number) => number) {
+    return {
+      trimmedMs: this.#trimmedMs === undefined ? undefined : epochMs(this.#trimmedMs),
+      skippingRecords: this.#skippingRecords,
+      filteredOut: this.#filtered.explain(epochMs),
+    };
   }
 
   /** The next read waits for a promise. */
@@ -71,7 +86,9 @@ export class ShardIntake {
     const settledBefore = mark.resume;
     const bufferedBefore = readAhead.records;
     const moment = this.#momentOf(read);
-    for (const record of read.records) this.#takeRecord(record, moment);
+    const skipped = this.#takeRecords(read.records, moment);
+    this.#skippingRecords =
+      skipped > 0 && skipped === read.records.length ? this.#skippingRecords + skipped : 0;
     this.#passedOverRecords += read.records.length - (readAhead.records - bufferedBefore);
     const looked = log.lookedBehind(read, mark.resume);
     // plant: a-place-without-a-record-moves-nothing
@@ -89,7 +106,20 @@ export class ShardIntake {
     settlement.endIfDone();
   }
 
-  #takeRecord(record: StreamRecord, read: ReadMoment): void {
+  /** Returns how many of them were settled before. */
+  #takeRecords(records: readonly StreamRecord[], moment: ReadMoment): number {
+    let [skipped, passed, filtered] = [0, 0, 0];
+    for (const record of records) {
+      const end = this.#takeRecord(record, moment);
+      if (end === "skipped") skipped++;
+      else if (end === "passed") passed++;
+      else filtered++;
+    }
+    this.#filtered.saw(passed, filtered);
+    return skipped;
+  }
+
+  #takeRecord(record: StreamRecord, read: ReadMoment): "skipped" | "passed" | "filtered" {
     const { environment, settlement, lanes } = this.#options;
     const { telemetry, mapping } = environment;
     const { mark, readAhead } = settlement;
@@ -99,17 +129,18 @@ export class ShardIntake {
       telemetry.mark("settled range resumed after restart");
       telemetry.count("skipped_events", mapping.name, 1);
       mark.settle(ordinal);
-      return;
+      return "skipped";
     }
     const buffered: BufferedRecord = { record, ordinal, read };
     if (!this.#passes(buffered)) {
       telemetry.count("filtered_out_events", mapping.name, 1);
       mark.settle(ordinal);
       if (readAhead.records === 0) telemetry.mark("filtered page moves the mark without an invocation");
-      return;
+      return "filtered";
     }
     readAhead.take(record.bytes);
     lanes.push(buffered);
+    return "passed";
   }
 
   /** What cannot be judged passes, and is given up where it would be run. */
@@ -130,7 +161,8 @@ export class ShardIntake {
   }
 
   #reportGap(): void {
-    const { telemetry, mapping } = this.#options.environment;
+    const { telemetry, mapping, clock } = this.#options.environment;
+    this.#trimmedMs = clock.monotonic();
     telemetry.mark("source trimmed a gap");
     telemetry.count("trimmed_gaps", mapping.name, 1);
     telemetry.log("error", "the source trimmed records before they were read; going on with its oldest", {

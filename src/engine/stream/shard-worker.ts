@@ -2,6 +2,7 @@ import type { Lease } from "../../leases/lease.ts";
 import type { Checkpoint } from "../../model/checkpoint.ts";
 import { describeError } from "../../model/errors.ts";
 import type { ShardExplanation } from "../explanation.ts";
+import { epochOf } from "../invoke/attempt-notes.ts";
 import { Expiry } from "./expiry.ts";
 import { runReadLoop } from "./read-loop.ts";
 import { ReadNotes } from "./read-notes.ts";
@@ -235,7 +236,7 @@ export class ShardWorker {
   }
 
   explain(): ShardExplanation {
-    const { bufferedRecords, bufferedBytes, lagMs, offsetLag, caughtUp, ended } = this.status();
+    const { bufferedRecords, bufferedBytes, lagMs, offsetLag, caughtUp, ended, oldestAgeMs } = this.status();
     const { checkpoints, settledRecords, mark } = this.#settlement;
     const { lease } = this.#options;
     const readFailures = this.#environment.problems.explain(this.shardId);
@@ -247,6 +248,7 @@ export class ShardWorker {
       settledRecords,
       checkpointFailures: checkpoints.failures > 0 ? checkpoints.failures : undefined,
       lagMs,
+      oldestAgeMs,
       offsetLag,
       caughtUp,
       ended,
@@ -256,6 +258,9 @@ export class ShardWorker {
       reading: this.#readingNow(readFailures !== undefined),
       readingNow: this.#readNotes.explain(),
       readFailures,
+      fullBy: this.#settlement.readAhead.fullBy,
+      ...this.#intake.explain(epochOf(this.#environment.clock)),
+      handingTo: lease.isEnding ? lease.handingTo : undefined,
       lanes: this.#lanes.explain(),
     };
   }

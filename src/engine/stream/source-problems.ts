@@ -1,5 +1,5 @@
 import { describeError, faultOf, hasErrorCode, processingResultOf } from "../../model/errors.ts";
-import type { FailureCount } from "../explanation.ts";
+import type { FailureCount, LookFailure } from "../explanation.ts";
 
 /** What fails once or twice passes by itself; credentials that are wrong do not. */
 const PASSING_FAILURES = 2;
@@ -27,7 +27,7 @@ export class SourceProblems {
     { count: number; readonly sinceMs: number; text: string | undefined }
   >();
   /** Since the last success, throttles too. */
-  readonly #tries = new Map<string, FailureCount>();
+  readonly #tries = new Map<string, LookFailure>();
 
   /** `undefined`: the source is fine, as far as anyone has seen. */
   get current(): string | undefined {
@@ -37,7 +37,19 @@ export class SourceProblems {
 
   /** What fails now, whether somebody has to look at it or not. */
   explain(place: string): FailureCount | undefined {
-    return this.#tries.get(place);
+    const failure = this.#tries.get(place);
+    if (failure === undefined) return undefined;
+    const { count, lastProblem, fault } = failure;
+    return { count, lastProblem, fault };
+  }
+
+  /** The first of these places where something fails now. */
+  lookFailure(places: readonly string[]): LookFailure | undefined {
+    for (const place of places) {
+      const failure = this.#tries.get(place);
+      if (failure !== undefined) return failure;
+    }
+    return undefined;
   }
 
   /**
@@ -50,6 +62,7 @@ export class SourceProblems {
       count: (this.#tries.get(place)?.count ?? 0) + 1,
       lastProblem,
       fault: faultOf(error),
+      isOfStore: isStoreError(error),
     });
     if (hasErrorCode(error, "ERR_MILLRACE_SOURCE_THROTTLED")) return;
     const known = this.#failures.get(place) ?? { count: 0, sinceMs: nowMs - silentMs, text: undefined };
@@ -72,4 +85,10 @@ export class SourceProblems {
     this.#failures.delete(place);
     this.#tries.delete(place);
   }
+}
+
+function isStoreError(error: unknown): boolean {
+  return (
+    hasErrorCode(error, "ERR_MILLRACE_STORE_UNAVAILABLE") || hasErrorCode(error, "ERR_MILLRACE_STORE_CORRUPT")
+  );
 }

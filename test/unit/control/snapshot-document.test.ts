@@ -39,6 +39,7 @@ function mappingOf(index: number, shards: number): MappingSnapshot {
       reasons: [reason("functionFails", { facts: { problem: noise(index + shard) } })],
     })),
     partsLeftOut: 0,
+    errors: { errors: [], leftOut: 0 },
   };
 }
 

@@ -22,7 +22,7 @@ test("a function that is throttled for minutes is told of the lane that waits fo
   world.tellsOffsetLag = true;
   world.appendMany("s1", 3);
   world.handler = () => ({ kind: "throttled", retryAfterMs: 100_000 });
-  assert.deepEqual(await toldOf(world), ["s1 lane 0: functionFails"]);
+  assert.deepEqual(await toldOf(world), ["s1 lane 0: functionThrottled"]);
 });
 
 test("a function that fails for minutes is told of each lane that it holds up, though reading goes on", async () => {

@@ -168,7 +168,11 @@ test("records that wait without a batch are forgotten by their lane, unless it f
 
 for (const [what, batch, code] of [
   ["runs", {}, "functionRuns"],
-  ["runs again after a failure", { lastProblem: "TypeError", attempts: 2 }, "functionFails"],
+  [
+    "runs again after a failure",
+    { lastProblem: "TypeError", failure: "functionFails", attempts: 2 },
+    "functionFails",
+  ],
   ["runs long past its time-out", { sinceMs: NOW_MS - 60_000 }, "unknown"],
   ["waits for its next attempt", { doing: "pausing", nextAttemptMs: NOW_MS + 9_000 }, "functionFails"],
   ["was to be tried again a minute ago", { doing: "pausing", nextAttemptMs: NOW_MS - 60_000 }, "unknown"],
@@ -181,7 +185,12 @@ for (const [what, batch, code] of [
     "sourceUnavailable",
   ],
   ["waits for a store that takes no checkpoint", { doing: "undurable" }, "checkpointFails"],
-  ["is given up", { doing: "discarding" }, "destinationUnavailable"],
+  ["is handed to the destination", { doing: "discarding" }, "progressing"],
+  [
+    "a destination does not answer for long",
+    { doing: "discarding", sinceMs: NOW_MS - 11_000 },
+    "destinationUnavailable",
+  ],
 ] as const) {
   test(`a batch that ${what}: ${code}`, () => {
     assert.deepEqual(ofLane({ batch: { ...BATCH, ...batch } }), [code]);

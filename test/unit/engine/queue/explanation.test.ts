@@ -24,6 +24,7 @@ test("says of a group which message failed, why, and when it comes again; and fo
       receiveCount: 1,
       problem: "Error",
       errorId,
+      failure: "functionFails",
       againMs: ManualClock.startMs + 30_000,
     },
   ]);

@@ -41,6 +41,8 @@ test("names a blocked lane's batch, its attempts, why it failed and when it is t
     failures: 2,
     throttles: 0,
     lastProblem: "Error",
+    failure: "functionFails",
+    key: "key-5",
     nextAttemptMs: ManualClock.startMs + 300,
     groups: [],
   });
