@@ -7,6 +7,7 @@ import { type CliHost, EXIT_BAD_INPUT, type ExitStatus } from "./cli/command.ts"
 import type { FromMember, ToMember } from "./cli/processes/group-messages.ts";
 import type { StopSignal } from "./cli/stop-signal.ts";
 import { createFileDestination } from "./destinations/file.ts";
+import { createFileFailureReader } from "./destinations/file-reader.ts";
 import { createEngine } from "./engine/create-engine.ts";
 import { openCustomFunction } from "./functions/custom.ts";
 import { createHttpFunction } from "./functions/http.ts";
@@ -16,6 +17,7 @@ import type { DestinationAddress } from "./manifests/destination-address.ts";
 import type { FunctionResource, FunctionTargetSpec } from "./manifests/resources.ts";
 import { describeError } from "./model/errors.ts";
 import type { Destination } from "./ports/destination.ts";
+import type { FailureReader } from "./ports/failure-reader.ts";
 import type { FunctionTarget } from "./ports/function-target.ts";
 import type { FunctionTargetKind } from "./ports/function-target-kind.ts";
 import * as stores from "./stores/open-store.ts";
@@ -38,6 +40,7 @@ const adapters: Omit<Adapters, keyof Extensions | "openFunction"> = {
   createEngine,
   ...stores,
   openDestination,
+  openFailureReader,
   createTelemetry: (log, logLevel) =>
     createTelemetry({
       log,
@@ -133,6 +136,20 @@ async function openDestination(
       return (await import("./destinations/sns.ts")).createSnsDestination(address);
     case "s3":
       return (await import("./destinations/s3.ts")).createS3Destination(address);
+  }
+}
+
+async function openFailureReader(
+  address: Exclude<DestinationAddress, { readonly kind: "source" | "brought" }>,
+): Promise<FailureReader | undefined> {
+  switch (address.kind) {
+    case "file":
+      return createFileFailureReader(address.path);
+    case "s3":
+      return (await import("./destinations/s3-reader.ts")).createS3FailureReader(address);
+    case "sqs":
+    case "sns":
+      return undefined;
   }
 }
 

@@ -2,6 +2,7 @@ import type { NetworkReach } from "../../src/model/network-reach.ts";
 import type { StreamConnector } from "../../src/ports/connector.ts";
 import type { StreamSource } from "../../src/ports/stream-source.ts";
 import { FILTER_DATA_KEY } from "./event.ts";
+import { kafkaEventRecords } from "./event-records.ts";
 import { KIND } from "./kind.ts";
 import { kafkaParameters } from "./parameters.ts";
 import { BOOTSTRAP_SERVERS, kafkaSettings, type TopicPlace } from "./settings.ts";
@@ -22,6 +23,7 @@ export const kafkaConnector: StreamConnector = {
   startingPositions: ["TRIM_HORIZON", "LATEST", "AT_TIMESTAMP"],
   endpointNames: [BOOTSTRAP_SERVERS],
   parameters: kafkaParameters,
+  eventRecords: kafkaEventRecords,
   openStream: (mapping, settings) =>
     openTopic(
       { ...kafkaSettings(mapping, settings), eventSourceArn: mapping.eventSourceArn },
@@ -34,6 +36,18 @@ export const kafkaConnector: StreamConnector = {
       import("./destination.ts"),
     ]);
     return createTopicDestination({ cluster, topic: destinationTopic(uri) ?? "" });
+  },
+  async openFailureReader(mapping, settings, uri) {
+    const place = { ...kafkaSettings(mapping, settings), eventSourceArn: mapping.eventSourceArn };
+    const [cluster, { createTopicFailureReader }] = await Promise.all([
+      openCluster(place, settings.reach),
+      import("./failure-reader.ts"),
+    ]);
+    return createTopicFailureReader({
+      cluster,
+      topic: destinationTopic(uri) ?? "",
+      bootstrapServers: place.bootstrapServers,
+    });
   },
   async openSender(mapping, settings) {
     const place = { ...kafkaSettings(mapping, settings), eventSourceArn: mapping.eventSourceArn };

@@ -1,7 +1,9 @@
+import { decodeKinesisElement, splitKinesisEvent } from "../../src/model/kinesis-event-records.ts";
 import type { StreamConnector } from "../../src/ports/connector.ts";
 import type { StreamSource } from "../../src/ports/stream-source.ts";
 import { FILTER_DATA_KEY } from "./event.ts";
 import { kinesisParameters } from "./parameters.ts";
+import { comparePositions } from "./position.ts";
 import { createSdkApi } from "./sdk-api.ts";
 import { createStreamSender } from "./sender.ts";
 import { KINESIS_QUOTA, ShardQuotas } from "./shard-quota.ts";
@@ -20,6 +22,7 @@ export const kinesisConnector: StreamConnector = {
   startingPositions: ["TRIM_HORIZON", "LATEST", "AT_TIMESTAMP"],
   endpointNames: [],
   parameters: kinesisParameters,
+  eventRecords: { split: splitKinesisEvent, decode: decodeKinesisElement, comparePositions },
   openStream: (mapping) => openKinesisSource(mapping.eventSourceArn ?? ""),
   openSender: async (mapping) => createStreamSender(parseStreamArn(mapping.eventSourceArn ?? "")),
 };

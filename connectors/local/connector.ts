@@ -1,8 +1,12 @@
 import { MillraceError } from "../../src/model/errors.ts";
+import { decodeKinesisElement, splitKinesisEvent } from "../../src/model/kinesis-event-records.ts";
+import { compareSqsPositions, decodeSqsElement, splitSqsEvent } from "../../src/model/sqs-event-records.ts";
 import type { QueueConnector, SourceEndpoints, StreamConnector } from "../../src/ports/connector.ts";
 import { LockWait } from "../../src/sqlite/lock-wait.ts";
+import { openLocalDeadLetters } from "./dead-letters.ts";
 import { FILTER_DATA_KEY } from "./event.ts";
 import { localParameters, localQueueParameters } from "./parameters.ts";
+import { comparePositions } from "./position.ts";
 import { parseQueueArn } from "./queue-arn.ts";
 import { QUEUE_FILTER_DATA_KEY } from "./queue-event.ts";
 import { embeddedQueues } from "./queue-keeper.ts";
@@ -27,6 +31,7 @@ export const localConnector: StreamConnector = {
   parameters: localParameters,
   sample: SAMPLE,
   embedded: embeddedStreams(FILE_ENDPOINT),
+  eventRecords: { split: splitKinesisEvent, decode: decodeKinesisElement, comparePositions },
   async openStream(mapping, { endpoints }) {
     const path = filePath(`The mapping "${mapping.name}" reads a local stream`, endpoints);
     const arn = parseStreamArn(mapping.eventSourceArn ?? "");
@@ -44,6 +49,12 @@ export const localConnector: StreamConnector = {
   },
 };
 
+const QUEUE_EVENT_RECORDS = {
+  split: splitSqsEvent,
+  decode: decodeSqsElement,
+  comparePositions: compareSqsPositions,
+};
+
 /** Queues in the same file, standard and FIFO (queues §2). */
 export const localQueueConnector: QueueConnector = {
   kind: QUEUE_KIND,
@@ -54,6 +65,11 @@ export const localQueueConnector: QueueConnector = {
   endpointNames: [FILE_ENDPOINT],
   parameters: localQueueParameters,
   embedded: embeddedQueues(FILE_ENDPOINT),
+  eventRecords: QUEUE_EVENT_RECORDS,
+  openDeadLetters(mapping, { endpoints }) {
+    const path = filePath(`The mapping "${mapping.name}" reads a local queue`, endpoints);
+    return openLocalDeadLetters(path, parseQueueArn(mapping.eventSourceArn), QUEUE_EVENT_RECORDS);
+  },
   async openQueue(mapping, { endpoints }) {
     const path = filePath(`The mapping "${mapping.name}" reads a local queue`, endpoints);
     const arn = parseQueueArn(mapping.eventSourceArn);

@@ -233,7 +233,9 @@ interface DeliveredRow {
   readonly body: string;
 }
 
-function toDelivery(receipt: string, row: DeliveredRow): Delivery {
+/** `row`: a message with its content. */
+export function toDelivery(receipt: string, columns: object): Delivery {
+  const row = columns as DeliveredRow;
   return {
     id: row.id,
     receipt,

@@ -1,9 +1,16 @@
+import { compareSqsPositions, decodeSqsElement, splitSqsEvent } from "../../src/model/sqs-event-records.ts";
 import type { QueueConnector } from "../../src/ports/connector.ts";
 import { KIND } from "./described-queue.ts";
 import { FILTER_DATA_KEY } from "./event.ts";
 import { sqsParameters } from "./parameters.ts";
 import { ARN_SERVICE, parseQueueArn } from "./queue-arn.ts";
 import { openSqsSource } from "./source.ts";
+
+const EVENT_RECORDS = {
+  split: splitSqsEvent,
+  decode: decodeSqsElement,
+  comparePositions: compareSqsPositions,
+};
 
 /** SQS queues, standard and FIFO (queues §2). */
 export const sqsConnector: QueueConnector = {
@@ -14,6 +21,11 @@ export const sqsConnector: QueueConnector = {
   isFifoQueue: (eventSourceArn) => eventSourceArn.endsWith(".fifo"),
   endpointNames: [],
   parameters: sqsParameters,
+  eventRecords: EVENT_RECORDS,
+  async openDeadLetters(mapping) {
+    const { openSqsDeadLetters } = await import("./dead-letters.ts");
+    return await openSqsDeadLetters(parseQueueArn(mapping.eventSourceArn), EVENT_RECORDS);
+  },
   async openQueue(mapping) {
     const arn = parseQueueArn(mapping.eventSourceArn);
     // Only processes that read a queue wait for the SDK to load.

@@ -33,6 +33,7 @@ interface Visit {
 interface Subject {
   readonly uuid?: string;
   readonly function?: string;
+  readonly failure?: string;
 }
 
 const TOO_MANY = 429;

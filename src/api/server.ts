@@ -14,6 +14,7 @@ import { readBody } from "./body-reader.ts";
 import { type ConnectionLimits, connectionLimits, limitConnections } from "./connection-limit.ts";
 import { addEmbeddedRoutes } from "./embedded-routes.ts";
 import { addExplainRoute } from "./explain-route.ts";
+import { addFailureRoutes } from "./failure-routes.ts";
 import { addFunctionRoutes } from "./function-routes.ts";
 import { guard, heldBodyOf } from "./guard.ts";
 import { addInvokeRoute } from "./invoke-route.ts";
@@ -168,6 +169,7 @@ function addControlRoutes(app: FastifyInstance, options: ApiServerOptions): void
   });
   addMappingRoutes(app, control);
   addExplainRoute(app, control);
+  addFailureRoutes(app, control);
   addTagRoutes(app, control);
   addFunctionRoutes(app, control);
   addConcurrencyRoutes(app, control);

@@ -1,6 +1,7 @@
 import type { ControlPlane } from "../control/control-plane.ts";
 import type { DeploymentAdapters } from "../control/deployments.ts";
 import type { EmbeddedBooks } from "../control/embedded/embedded-book.ts";
+import type { OpenFailureReader } from "../control/failure-readers.ts";
 import type { Engine, EngineOptions, MappingStatus } from "../engine/engine.ts";
 import type { FunctionResource } from "../manifests/resources.ts";
 import type { CellStore } from "../ports/cell-store.ts";
@@ -11,7 +12,6 @@ import type { FailureIndex } from "../ports/failure-index.ts";
 import type { FolderWatch } from "../ports/folder-watch.ts";
 import type { FunctionTarget } from "../ports/function-target.ts";
 import type { FunctionTargetKind } from "../ports/function-target-kind.ts";
-import type { ParkingStore } from "../ports/parking-store.ts";
 import type { ProgressStore } from "../ports/progress-store.ts";
 import type { Random } from "../ports/random.ts";
 import type { ResourceStore } from "../ports/resource-store.ts";
@@ -48,10 +48,9 @@ export interface Adapters extends DeploymentAdapters {
   /** As the mappings' store. */
   openCellStore(url: StoreUrl): Promise<CellStore>;
   openFailureIndex(url: StoreUrl): Promise<FailureIndex>;
+  readonly openFailureReader: OpenFailureReader;
   /** As the mappings' store. */
   openSnapshotStore(url: StoreUrl): Promise<SnapshotStore>;
-  /** As the mappings' store; `undefined`: nothing can be parked there. */
-  openParkingStore(url: StoreUrl): Promise<ParkingStore | undefined>;
   createTelemetry(log: LogWriter, level: LogLevel): RunTelemetry;
   createJsonLog(level: LogLevel): LogWriter;
   /**

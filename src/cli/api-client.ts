@@ -25,6 +25,9 @@ export const API_FLAGS = {
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
+/** A list stands for a parameter that is given several times. */
+export type QueryValues = Readonly<Record<string, string | readonly string[] | undefined>>;
+
 /**
  * The API of a running millrace. Answers are what the API says, unchecked.
  * Every call rejects with MillraceError ERR_MILLRACE_API_REFUSED, or …_UNAVAILABLE when it may be tried again.
@@ -122,22 +125,22 @@ export class ApiClient {
     throw faultOf(status, fault, answer, this.#token !== undefined, missing);
   }
 
-  #call(
-    method: string,
-    path: string,
-    body?: JsonObject,
-    query: Readonly<Record<string, string | undefined>> = {},
-  ): Promise<JsonObject> {
+  /** Another of millrace's own routes, by its path behind the version. */
+  own(method: "GET" | "POST", path: string, body?: JsonObject, query?: QueryValues): Promise<JsonObject> {
+    return this.#call(method, `/millrace/v1/${path}`, body, query);
+  }
+
+  #call(method: string, path: string, body?: JsonObject, query: QueryValues = {}): Promise<JsonObject> {
     return this.request(method, path, {
       query,
       ...(body === undefined ? {} : { content: jsonContent(body) }),
     });
   }
 
-  #urlOf(path: string, query: Readonly<Record<string, string | undefined>>): URL {
+  #urlOf(path: string, query: QueryValues): URL {
     const url = new URL(`${this.#url.pathname.replace(/\/$/, "")}${path}`, this.#url);
     for (const [name, value] of Object.entries(query))
-      if (value !== undefined) url.searchParams.set(name, value);
+      for (const each of [value ?? []].flat()) url.searchParams.append(name, each);
     return url;
   }
 
@@ -168,7 +171,7 @@ export class ApiClient {
 }
 
 export interface RequestParts {
-  readonly query?: Readonly<Record<string, string | undefined>>;
+  readonly query?: QueryValues;
   readonly content?: Content;
   readonly isAnswer?: (answer: JsonObject) => boolean;
   /** What to do where there is no such thing. */

@@ -10,6 +10,7 @@ import {
   type ExitStatus,
 } from "./command.ts";
 import { devCommand } from "./dev.ts";
+import { failuresGroup } from "./failures.ts";
 import { commandHelp, groupHelp, helpCommand, overview } from "./help.ts";
 import { loadCommand } from "./load.ts";
 import { explainCommand, mappingsGroup } from "./mappings.ts";
@@ -29,6 +30,7 @@ const COMMANDS: readonly (Command | CommandGroup)[] = [
   explainCommand,
   streamsGroup,
   queuesGroup,
+  failuresGroup,
   validateCommand,
   diffCommand,
   pruneCommand,

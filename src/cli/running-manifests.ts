@@ -111,6 +111,7 @@ export class RunningManifests {
       owner,
       invokers,
       cells,
+      failures: { index, openReader: adapters.openFailureReader, destinations },
       snapshots,
       store,
       progress,

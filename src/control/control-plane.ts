@@ -21,6 +21,7 @@ import { withinReach } from "./broker-reach.ts";
 import { declareFunctions } from "./declared-functions.ts";
 import type { Deployments } from "./deployments.ts";
 import type { ExplainedMappingWithText } from "./explain-mapping.ts";
+import { FailureControl, type FailureParts } from "./failure-control.ts";
 import type { FunctionBook } from "./function-book.ts";
 import { claimsOf } from "./mapping-claims.ts";
 import { MappingControl } from "./mapping-control.ts";
@@ -44,6 +45,7 @@ export interface ControlPlaneOptions extends Pick<MappingRunnerOptions, "engine"
   readonly cells: CellStore;
   /** Where processes of the store say how they are. */
   readonly snapshots: SnapshotStore;
+  readonly failures: FailureParts;
   /** Those that `deployments` has too. */
   readonly functionBook: FunctionBook;
   /** As whose declarations the functions of the manifests are kept. */
@@ -75,6 +77,7 @@ export class ControlPlane {
   readonly mappings: MappingControl;
   /** Rows of functions. */
   readonly resources: ResourceControl;
+  readonly failures: FailureControl;
   readonly place: Place;
   readonly connectors: readonly Connector[];
   readonly #functions: FunctionBook;
@@ -132,6 +135,7 @@ export class ControlPlane {
       status: () => this.status(),
       onChange: () => this.#reconciler.wake(),
     });
+    this.failures = new FailureControl({ ...options.failures, mappings: this.mappings, clock });
   }
 
   /**
@@ -251,7 +255,7 @@ export class ControlPlane {
   async stop(): Promise<void> {
     this.#watch.stop();
     this.#runner.close();
-    await this.#reconciler.stop();
+    await Promise.all([this.failures.close(), this.#reconciler.stop()]);
   }
 
   /** After the engine has stopped: others need not wait for this process. */

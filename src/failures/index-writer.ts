@@ -1,6 +1,12 @@
 import { describeError } from "../model/errors.ts";
+import type { FailureRecord } from "../model/failure-record.ts";
 import type { Clock, ScheduledCall } from "../ports/clock.ts";
-import { FAILURE_ITEMS_MAX, type FailureIndex, type FailureRow } from "../ports/failure-index.ts";
+import {
+  FAILURE_ITEMS_MAX,
+  type FailureError,
+  type FailureIndex,
+  type FailureRow,
+} from "../ports/failure-index.ts";
 import type { DeliveredFailure, FailureNotes } from "../ports/failure-notes.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
 import { keyHashOf, rowIdOf } from "./failure-names.ts";
@@ -98,13 +104,13 @@ export class IndexWriter implements FailureNotes {
   }
 }
 
-function rowOf({ record, items, error, destination, at }: DeliveredFailure): FailureRow {
-  const { id, mappingUuid, condition, batch, payload, timestampMs } = record;
+function rowOf({ record, items, destination, at }: DeliveredFailure): FailureRow {
+  const { id, mappingUuid, condition, error, batch, payload, timestampMs } = record;
   return {
     id: rowIdOf(id),
     mapping: mappingUuid,
     condition,
-    ...(error === undefined ? {} : { error }),
+    ...(error === undefined ? {} : { error: errorOf(error) }),
     shardId: batch.shardId,
     items: items.slice(0, FAILURE_ITEMS_MAX).map(({ position, key }) => ({
       position,
@@ -115,5 +121,14 @@ function rowOf({ record, items, error, destination, at }: DeliveredFailure): Fai
     atMs: timestampMs,
     where: at === undefined ? { destination } : { destination, at },
     state: "open",
+  };
+}
+
+function errorOf({ id, errorType, message, stack }: NonNullable<FailureRecord["error"]>): FailureError {
+  return {
+    id,
+    type: errorType,
+    ...(message === undefined ? {} : { message }),
+    ...(stack === undefined ? {} : { stack }),
   };
 }

@@ -1,8 +1,11 @@
 import type { QueueMapping, StartingPosition, StreamMapping } from "../model/mapping.ts";
 import type { NetworkReach } from "../model/network-reach.ts";
 import type { ConnectorParameters, ShownSettings } from "./connector-parameters.ts";
+import type { DeadLetters } from "./dead-letters.ts";
 import type { Destination } from "./destination.ts";
 import type { EmbeddedSources, QueueKeeper, StreamKeeper } from "./embedded-sources.ts";
+import type { EventRecords } from "./event-records.ts";
+import type { FailureReader } from "./failure-reader.ts";
 import type { QueueSource } from "./queue-source.ts";
 import type { NewSource, RecordSender } from "./record-sender.ts";
 import type { StreamSource } from "./stream-source.ts";
@@ -21,6 +24,8 @@ export interface StreamConnector extends ConnectorIdentity {
   openStream(mapping: StreamMapping, settings: SourceSettings): Promise<StreamSource>;
   /** A destination of the form that its parameters tell: a part of the source that the mapping reads. */
   openDestination?(mapping: StreamMapping, settings: SourceSettings, uri: string): Promise<Destination>;
+  /** Reads what such a destination keeps. */
+  openFailureReader?(mapping: StreamMapping, settings: SourceSettings, uri: string): Promise<FailureReader>;
   /** For load tests; left out where the connector only reads. */
   openSender?(mapping: StreamMapping, settings: SourceSettings, source: NewSource): Promise<RecordSender>;
   /**
@@ -37,6 +42,8 @@ export interface QueueConnector extends ConnectorIdentity {
   /** Queues that the connector keeps itself; left out where others keep what it reads. */
   readonly embedded?: EmbeddedSources<QueueKeeper>;
   openQueue(mapping: QueueMapping, settings: SourceSettings): Promise<QueueSource>;
+  /** What the queue has given up, where it goes; `undefined`: it gives nothing up. */
+  openDeadLetters?(mapping: QueueMapping, settings: SourceSettings): Promise<DeadLetters | undefined>;
   /** For load tests; left out where the connector only reads. */
   openSender?(mapping: QueueMapping, settings: SourceSettings, source: NewSource): Promise<RecordSender>;
   /** The same. `holdMs`: how long a message that was received is hidden. */
@@ -62,6 +69,8 @@ interface ConnectorIdentity {
    */
   readonly endpointNames: readonly string[];
   readonly parameters: ConnectorParameters;
+  /** Takes its events apart; left out where what was given up cannot be shown record by record, nor redriven. */
+  readonly eventRecords?: EventRecords;
   /** What `millrace dev` writes into a folder for whoever has nothing yet: a manifest, and what it names. */
   readonly sample?: readonly SampleFile[];
 }

@@ -47,6 +47,8 @@ export interface FailureRow {
   readonly bytes: number;
   readonly atMs: number;
   readonly where: FailurePlace;
+  /** The failure whose event has its records, where that is another: what was redriven and failed again. */
+  readonly origin?: string;
   readonly state: FailureState;
   /** The redrive that has it, or had it last. */
   readonly redriveId?: string;

@@ -1,6 +1,5 @@
 import type { FailureRecord } from "../model/failure-record.ts";
 import type { StreamRecord } from "../model/record.ts";
-import type { FailureError } from "./failure-index.ts";
 
 /** Told of what was given up, once its destination has accepted it. */
 export interface FailureNotes {
@@ -14,7 +13,6 @@ export interface DeliveredFailure {
   readonly record: FailureRecord;
   /** What was given up, in order. */
   readonly items: readonly Pick<StreamRecord, "position" | "key">[];
-  readonly error: FailureError | undefined;
   readonly destination: string;
   /** What the destination finds it by. */
   readonly at: string | undefined;

@@ -19,12 +19,14 @@ const documentSchema = z.object({
   items: z.array(z.tuple([z.string(), z.string().nullable()])),
   count: z.number(),
   bytes: z.number(),
+  origin: z.string().optional(),
   where: z.object({ destination: z.string(), at: z.string().optional() }),
 });
 
-export function writeFailure({ condition, error, shardId, items, count, bytes, where }: FailureRow): string {
+export function writeFailure(row: FailureRow): string {
+  const { condition, error, shardId, items, count, bytes, where, origin } = row;
   const pairs = items.map(({ position, keyHash }) => [position, keyHash ?? null]);
-  return JSON.stringify({ condition, error, shardId, items: pairs, count, bytes, where });
+  return JSON.stringify({ condition, error, shardId, items: pairs, count, bytes, where, origin });
 }
 
 /** As a store gives it. */
@@ -43,7 +45,7 @@ export function readFailure(columns: FailureColumns, place: string): FailureRow 
   const state = FAILURE_STATES.find((each) => each === columns.state);
   const parsed = documentSchema.safeParse(parsedOrNothing(document));
   if (state === undefined || parsed.data === undefined) throw corrupt(String(id), place);
-  const { items, error, where, ...rest } = parsed.data;
+  const { items, error, where, origin, ...rest } = parsed.data;
   return {
     id: String(id),
     mapping: String(mapping),
@@ -51,6 +53,7 @@ export function readFailure(columns: FailureColumns, place: string): FailureRow 
     ...(error === undefined ? {} : { error: withoutUndefined(error) }),
     items: items.map(([position, keyHash]) => ({ position, keyHash: keyHash ?? undefined })),
     where: where.at === undefined ? { destination: where.destination } : { ...where, at: where.at },
+    ...(origin === undefined ? {} : { origin }),
     atMs: Number(atMs),
     state,
     ...(typeof redriveId === "string" ? { redriveId } : {}),

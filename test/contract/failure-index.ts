@@ -184,6 +184,7 @@ const WHOLE: FailureRow = {
   bytes: 1_234,
   atMs: 1_700_000_000_000,
   where: { destination: "file:/somewhere/failed.jsonl", at: "4711" },
+  origin: "0123456789abcdef",
   state: "open",
 };
 

@@ -4,6 +4,7 @@ import {
   DeleteBucketCommand,
   GetObjectCommand,
   ListObjectsV2Command,
+  PutObjectCommand,
   S3Client,
 } from "@aws-sdk/client-s3";
 import { CreateTopicCommand, DeleteTopicCommand, SNSClient, SubscribeCommand } from "@aws-sdk/client-sns";
@@ -97,6 +98,21 @@ export class AwsEmulator {
     await this.#sqs.send(new SendMessageCommand({ QueueUrl, MessageBody, MessageAttributes }));
   }
 
+  /** To a FIFO queue with its group. */
+  async sendOne(
+    name: string,
+    { body, group, colour }: { readonly body: string; readonly group?: string; readonly colour?: string },
+  ): Promise<void> {
+    const QueueUrl = await this.#queueUrl(name);
+    const ofGroup =
+      group === undefined ? {} : { MessageGroupId: group, MessageDeduplicationId: randomUUID() };
+    const MessageAttributes =
+      colour === undefined ? {} : { colour: { DataType: "String", StringValue: colour } };
+    await this.#sqs.send(
+      new SendMessageCommand({ QueueUrl, MessageBody: body, MessageAttributes, ...ofGroup }),
+    );
+  }
+
   async deleteQueue(name: string): Promise<void> {
     await this.#sqs.send(new DeleteQueueCommand({ QueueUrl: await this.#queueUrl(name) }));
   }
@@ -130,6 +146,10 @@ export class AwsEmulator {
 
   async deleteBucket(name: string): Promise<void> {
     await this.#s3.send(new DeleteBucketCommand({ Bucket: name }));
+  }
+
+  async putObject(Bucket: string, Key: string, Body: string): Promise<void> {
+    await this.#s3.send(new PutObjectCommand({ Bucket, Key, Body }));
   }
 
   async objects(bucket: string): Promise<readonly StoredObject[]> {

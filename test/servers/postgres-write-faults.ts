@@ -7,16 +7,7 @@ export interface PostgresWriteFault {
   end(url: string): Promise<void>;
 }
 
-const TABLES = [
-  "progress",
-  "resource",
-  "resource_version",
-  "process",
-  "cell",
-  "redrive",
-  "parked_entry",
-  "parked_fence",
-];
+const TABLES = ["progress", "resource", "resource_version", "process", "cell"];
 
 export const POSTGRES_WRITE_FAULTS: readonly PostgresWriteFault[] = [
   {

@@ -160,7 +160,7 @@ export class FailureDelivery {
     const { mapping, failures } = this.#options;
     if (failures === undefined) return;
     const { destination } = failures;
-    failures.delivered({ mapping, record, items, error: undefined, destination, at: delivered?.at });
+    failures.delivered({ mapping, record, items, destination, at: delivered?.at });
   }
 
   #log(

@@ -14,6 +14,7 @@ import type { ResourceStore } from "../../../src/ports/resource-store.ts";
 import type { SnapshotStore } from "../../../src/ports/snapshot-store.ts";
 import type { StreamSource } from "../../../src/ports/stream-source.ts";
 import { createMemoryCellStore } from "../../../src/stores/memory-cells.ts";
+import { createMemoryFailureIndex } from "../../../src/stores/memory-failures.ts";
 import { FUNCTIONS } from "../../unit/control/control-world.ts";
 import { LOCAL, SQS } from "../../unit/manifests/manifest-samples.ts";
 import type { SeededRandom } from "../random.ts";
@@ -84,6 +85,7 @@ export class ControlProcess {
         owner: { kind: "manifest", set: "default" },
         invokers,
         cells: createMemoryCellStore(),
+        failures: { index: createMemoryFailureIndex(), openReader: async () => undefined },
         snapshots: this.#options.snapshots,
         store: this.#store,
         progress,

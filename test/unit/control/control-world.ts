@@ -18,6 +18,7 @@ import type { StreamSource } from "../../../src/ports/stream-source.ts";
 import type { ManifestOwner } from "../../../src/resources/owner.ts";
 import { createMemoryStore } from "../../../src/stores/memory.ts";
 import { createMemoryCellStore } from "../../../src/stores/memory-cells.ts";
+import { createMemoryFailureIndex } from "../../../src/stores/memory-failures.ts";
 import { createMemoryResourceStore } from "../../../src/stores/memory-resources.ts";
 import { createMemorySnapshotStore } from "../../../src/stores/memory-snapshots.ts";
 import { createTelemetry } from "../../../src/telemetry/telemetry.ts";
@@ -136,6 +137,7 @@ export class ControlWorld {
       owner: options.owner ?? { kind: "manifest", set: "default" },
       invokers,
       cells: createMemoryCellStore(),
+      failures: { index: createMemoryFailureIndex(), openReader: async () => undefined },
       snapshots: this.snapshots,
       store: options.store ?? this.mappings,
       progress: this.progress,

@@ -15,13 +15,16 @@ const ITEMS = [
 
 test("a failure that its destination has accepted is listed, with hashes of its keys", async () => {
   const { writer, index } = world();
-  writer.delivered(delivered("a"));
+  const failure = delivered("a");
+  const error = { id: "e7f3", errorType: "TypeError", message: "no price", stack: "TypeError: no price" };
+  writer.delivered({ ...failure, record: { ...failure.record, error } });
   await writer.close();
   const [row] = await index.list({ max: 9 });
   assert.deepEqual(row, {
     id: rowIdOf("a"),
     mapping: sampleFailure("a").mappingUuid,
     condition: "RetryAttemptsExhausted",
+    error: { id: "e7f3", type: "TypeError", message: "no price", stack: "TypeError: no price" },
     shardId: "shardId-000000000001",
     items: [
       { position: "1", keyHash: keyHashOf("ada") },
@@ -83,7 +86,6 @@ function delivered(id: string) {
     mapping: "orders",
     record,
     items: ITEMS,
-    error: undefined,
     destination: "file:/failed.jsonl",
     at: "12",
   };
