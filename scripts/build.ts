@@ -1,6 +1,6 @@
 /** `npm run build`: makes `dist/`, what the published package holds, and checks that its `millrace` runs. */
 import { spawnSync } from "node:child_process";
-import { chmodSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, cpSync, readFileSync, rmSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -11,6 +11,7 @@ const SHEBANG = "#!/usr/bin/env node\n";
 
 rmSync(join(ROOT, "dist"), { recursive: true, force: true });
 runNode([typescriptCompiler(), "-p", "tsconfig.build.json"]);
+copyOthers();
 checkBin();
 process.stdout.write(`${BIN} is built and runs.\n`);
 
@@ -18,6 +19,14 @@ process.stdout.write(`${BIN} is built and runs.\n`);
 function typescriptCompiler(): string {
   const manifest = createRequire(import.meta.url).resolve("typescript/package.json");
   return join(manifest, "..", "bin", "tsc");
+}
+
+/** What is no TypeScript is served or read as it is. */
+function copyOthers(): void {
+  for (const top of ["src", "connectors"]) {
+    const filter = (path: string) => statSync(path).isDirectory() || !path.endsWith(".ts");
+    cpSync(join(ROOT, top), join(ROOT, "dist", top), { recursive: true, filter });
+  }
 }
 
 function checkBin(): void {

@@ -32,6 +32,12 @@ const RUN = [
   "20",
 ];
 
+const NEXT = `
+Next:
+  npm run -s millrace -- dev                                  a function of your own, and a stream to send to
+  npm start -- --keep                                         serves on: mappings, metrics, Lambda's API
+  npm run -s millrace -- load -f examples/load/steady.yaml    a load test that checks order and loss`;
+
 const options = { keep: { type: "boolean" }, fresh: { type: "boolean" } } as const;
 const { keep = false, fresh = false } = parseArgs({ options }).values;
 
@@ -68,6 +74,7 @@ if (status === 0) {
   say(`\n${formatSummaries(summaries)}`);
   status = summaries.every(({ isRight }) => isRight) ? 0 : 1;
 }
+if (status === 0 && !keep) say(NEXT);
 if (status === 0 && keep) {
   say("\nServing on, until Ctrl-C: http://127.0.0.1:8080/metrics and /millrace/v1/status.");
   status = await main(RUN);

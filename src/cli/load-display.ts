@@ -2,55 +2,33 @@ import type { LoadProgress } from "../load/load-measurement.ts";
 import type { LoadWindow } from "../load/load-result.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { OutputStream } from "./output-stream.ts";
+import { ProgressBar } from "./progress-bar.ts";
 import { formatBytes, formatCount, formatDuration } from "./terminal-text.ts";
 
-/** Between two lines where there is no terminal: a build server's log stays short. */
-const PLAIN_LINE_MS = 5_000;
-const COLUMNS_DEFAULT = 120;
-
-/** How a load test goes on: one line that is drawn again and again on a terminal, a line now and then elsewhere. */
+/** How a load test goes on. */
 export class LoadDisplay {
-  readonly #output: OutputStream;
-  readonly #clock: Clock;
-  #shown = "";
-  #plainAtMs = Number.NEGATIVE_INFINITY;
+  readonly #bar: ProgressBar;
 
   constructor(output: OutputStream, clock: Clock) {
-    this.#output = output;
-    this.#clock = clock;
+    this.#bar = new ProgressBar(output, clock);
   }
 
   show(progress: LoadProgress): void {
     if (progress.kind === "event") {
-      this.#output.write(`${this.#erase()}${formatTime(progress.atMs)}  ${progress.text}\n${this.#shown}`);
+      this.#bar.line(`${formatTime(progress.atMs)}  ${progress.text}`);
       return;
     }
-    const line = formatProgress(progress);
-    if (this.#output.isTTY === true) {
-      const columns = this.#output.columns || COLUMNS_DEFAULT;
-      const erase = this.#erase();
-      this.#shown = line.slice(0, columns - 1);
-      this.#output.write(erase + this.#shown);
-      return;
-    }
-    const nowMs = this.#clock.monotonic();
-    if (nowMs - this.#plainAtMs < PLAIN_LINE_MS) return;
-    this.#plainAtMs = nowMs;
-    this.#output.write(`${line}\n`);
+    const { window, totalMs } = progress;
+    this.#bar.show({ done: window.atMs, total: totalMs, text: formatProgress(progress) });
   }
 
   /** Leaves the last line standing. */
   stop(): void {
-    if (this.#shown !== "") this.#output.write("\n");
-    this.#shown = "";
-  }
-
-  #erase(): string {
-    return this.#shown === "" ? "" : "\r\u001b[2K";
+    this.#bar.stop();
   }
 }
 
-export function formatProgress({
+function formatProgress({
   window,
   totalMs,
   memory,

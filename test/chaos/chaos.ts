@@ -1,4 +1,6 @@
 import { parseArgs } from "node:util";
+import { ProgressBar } from "../../src/cli/progress-bar.ts";
+import { createSystemClock } from "../../src/system/clock.ts";
 import { startPostgres } from "../servers/postgres.ts";
 import type { ChaosProgress } from "./chaos-report.ts";
 import { runChaos } from "./run-chaos.ts";
@@ -34,26 +36,21 @@ if (options.processes < 3) fail("--processes takes 3 or more: two go on while on
 console.log(
   `${options.processes} processes, ${options.shards} shards, ${options.records} records, ${options.kills} kills, seed ${options.seed}`,
 );
-let shownMs = 0;
+const bar = new ProgressBar(process.stdout, createSystemClock());
 const server = await startPostgres();
 try {
   const report = await runChaos(options, server, show);
-  if (process.stdout.isTTY) process.stdout.write("\r\u001b[K");
+  bar.stop();
   console.log(summaryOf(report, options));
   process.exitCode = report.violations.length === 0 ? 0 : 1;
 } finally {
   await server.close();
 }
 
-/** One line that changes on a terminal, one in ten seconds elsewhere. */
 function show(progress: ChaosProgress): void {
   const { done, appended, distinct, repeats, processes } = progress;
-  const line = `${disturbancesOf(done)}; ${distinct} of ${appended} records, ${repeats} repeated; ${processes} processes at work`;
-  if (process.stdout.isTTY) process.stdout.write(`\r\u001b[K${line}`);
-  else if (performance.now() - shownMs > 10_000) {
-    shownMs = performance.now();
-    console.log(line);
-  }
+  const text = `${disturbancesOf(done)}; ${distinct} of ${appended} records, ${repeats} repeated; ${processes} processes at work`;
+  bar.show({ done: distinct, total: options.records, text });
 }
 
 function readCount(name: keyof typeof values, otherwise: number): number {

@@ -41,6 +41,10 @@ test("the quick start survives a kill: it resumes, loses nothing, and a further 
   assert.equal(again.status, 0, again.output);
   assert.match(again.output, /successful invocations +0 in this run/);
   assert.match(again.output, / {2}invocations +0 in this run/);
+  const next = [...again.output.matchAll(/^ {2}(npm (?:start|run) .*?)(?: {2,}.*)?$/gm)].map(
+    ([, command]) => command,
+  );
+  assert.equal(next.length, 3, "it ends with what to try next");
 });
 
 /** A checkout of its own, since the quick start keeps its data in its folder. */

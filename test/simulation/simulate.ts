@@ -1,8 +1,10 @@
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { Worker } from "node:worker_threads";
+import { ProgressBar } from "../../src/cli/progress-bar.ts";
 import { createEngine } from "../../src/engine/create-engine.ts";
 import { MARKS } from "../../src/ports/telemetry.ts";
+import { createSystemClock } from "../../src/system/clock.ts";
 import { generateScenario } from "./generate-scenario.ts";
 import { addRegression, readRegressions } from "./regressions.ts";
 import { runScenario, watchRejections } from "./run-scenario.ts";
@@ -76,11 +78,12 @@ async function replayRegressions(): Promise<number> {
 /** Each worker gets a portion, and the next one when it is done: slow seeds hold up nobody. */
 async function runSeeds(seeds: readonly number[]): Promise<Tally> {
   const sum = createTally();
+  const bar = new ProgressBar(process.stdout, createSystemClock());
   let next = 0;
   const workers = Math.min(availableParallelism(), Math.ceil(seeds.length / PORTION));
   const runs = Array.from({ length: workers }, () => runWorker(nextPortion, done));
   await Promise.all(runs);
-  if (process.stdout.isTTY) process.stdout.write("\r\u001b[K");
+  bar.stop();
   return sum;
 
   function nextPortion(): readonly number[] {
@@ -91,8 +94,8 @@ async function runSeeds(seeds: readonly number[]): Promise<Tally> {
 
   function done(part: Tally): void {
     addTally(sum, part);
-    if (!process.stdout.isTTY) return;
-    process.stdout.write(`\r\u001b[K${sum.seeds} of ${seeds.length} seeds, ${sum.failures.length} failed`);
+    const text = `${sum.seeds} of ${seeds.length} seeds, ${sum.failures.length} failed`;
+    bar.show({ done: sum.seeds, total: seeds.length, text });
   }
 }
 
