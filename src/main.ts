@@ -12,9 +12,8 @@ import { createEngine } from "./engine/create-engine.ts";
 import { openCustomFunction } from "./functions/custom.ts";
 import { createHttpFunction } from "./functions/http.ts";
 import { checkModuleFunction, createModuleFunction } from "./functions/module.ts";
-import { createVersionedFunction } from "./invocation/alias-route.ts";
 import type { DestinationAddress } from "./manifests/destination-address.ts";
-import type { FunctionResource, FunctionTargetSpec } from "./manifests/resources.ts";
+import type { FunctionResource } from "./manifests/resources.ts";
 import { describeError } from "./model/errors.ts";
 import type { Destination } from "./ports/destination.ts";
 import type { FailureReader } from "./ports/failure-reader.ts";
@@ -77,33 +76,10 @@ async function openFunction(
   onOutput: (line: string) => void,
   onImport?: (path: string) => void,
 ): Promise<FunctionTarget> {
-  const { target, versions, aliases } = resource;
-  const open = (spec: FunctionTargetSpec) => openTarget(resource, spec, { onOutput, onImport, kinds });
-  const latest = await open(target);
-  if (versions.size === 0 && aliases.size === 0) return latest;
-  const targets = new Map<string, FunctionTarget>();
-  const versioned = createVersionedFunction({ latest, versions: targets, aliases });
-  try {
-    for (const [version, spec] of versions) targets.set(version, await open(spec));
-    return versioned;
-  } catch (error) {
-    await versioned.close();
-    throw error;
-  }
-}
-
-interface TargetListeners {
-  readonly onOutput: (line: string) => void;
-  readonly onImport: ((path: string) => void) | undefined;
-  readonly kinds: readonly FunctionTargetKind[];
-}
-
-async function openTarget(
-  { name, concurrency }: FunctionResource,
-  target: FunctionTargetSpec,
-  { onOutput, onImport, kinds }: TargetListeners,
-): Promise<FunctionTarget> {
   const { clock } = adapters;
+  const { name, target } = resource;
+  // A function that nothing may run of is opened all the same: so it is there at once when it may.
+  const concurrency = Math.max(1, resource.concurrency);
   switch (target.kind) {
     case "custom":
       return await openCustomFunction(target, { name, concurrency }, kinds);

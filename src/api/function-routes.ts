@@ -42,7 +42,9 @@ export function addFunctionRoutes(app: FastifyInstance, control: () => ControlPl
       return {
         Configuration: configuration(found, control().place),
         Code: { RepositoryType: "millrace" },
-        Concurrency: { ReservedConcurrentExecutions: found.fn.concurrency },
+        ...(found.fn.isReserved
+          ? { Concurrency: { ReservedConcurrentExecutions: found.fn.concurrency } }
+          : {}),
       };
     },
   });
@@ -66,8 +68,13 @@ export function functionOf(request: FastifyRequest, { functions, place }: Contro
   const found = fn && named(fn, qualifier, place);
   if (found !== undefined && (found.version !== undefined || found.fn.aliases.has(qualifier ?? "")))
     return found;
-  const wanted = { ...reference, qualifier: qualifier ?? "$LATEST" };
-  throw new ControlFault("ResourceNotFoundException", `Function not found: ${functionArn(wanted, place)}`);
+  throw functionNotFound({ arn: functionArn({ ...reference, qualifier }, place), qualifier });
+}
+
+/** AWS names `$LATEST` where nothing was named. */
+export function functionNotFound({ arn, qualifier }: Pick<NamedFunction, "arn" | "qualifier">): ControlFault {
+  const named = qualifier === undefined ? `${arn}:$LATEST` : arn;
+  return new ControlFault("ResourceNotFoundException", `Function not found: ${named}`);
 }
 
 /** AWS's patterns, as its texts show them. */

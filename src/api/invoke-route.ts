@@ -5,15 +5,17 @@ import type { ControlPlane } from "../control/control-plane.ts";
 import { API_CALLER } from "../model/caller.ts";
 import { isJson } from "../model/json-check.ts";
 import type { InvocationResult, RefusalReason } from "../ports/invoker.ts";
-import { functionOf, type NamedFunction } from "./function-routes.ts";
+import { functionNotFound, functionOf, type NamedFunction } from "./function-routes.ts";
 import { noteSubject } from "./guard.ts";
 import { addRoute, bodyOf } from "./route.ts";
 import { ApiFault } from "./wire-fault.ts";
 
 const PAYLOAD_BYTES_MAX = 6 * 1024 * 1024;
+type PlaceReason = Exclude<RefusalReason, "noSuchFunction" | "notReady">;
 /** AWS's words (invocation §8). What a function has that reserves nothing is on AWS the account's. */
-const REASONS: Readonly<Record<RefusalReason, string>> = {
+const REASONS: Readonly<Record<PlaceReason, string>> = {
   reservedConcurrency: "ReservedFunctionConcurrentInvocationLimitExceeded",
+  zeroConcurrency: "ReservedFunctionConcurrentInvocationLimitExceeded",
   concurrency: "ConcurrentInvocationLimitExceeded",
 };
 const BYTE_ORDER_MARK = Buffer.from("\ufeff");
@@ -52,9 +54,8 @@ export function addInvokeRoute(
       // A caller that hangs up ends its call. Of the answer, not of the connection: that one lives on with other calls.
       reply.raw.once("close", hangUp);
       try {
-        const invoker = await control().invokerOf(named.fn.name);
         const requestId = requestIds();
-        const outcome = await invoker.invoke({
+        const outcome = await control().door.invoke({
           caller: API_CALLER,
           requestId,
           functionArn: named.arn,
@@ -74,10 +75,10 @@ export function addInvokeRoute(
 function answer(
   reply: FastifyReply,
   outcome: InvocationResult,
-  { fn, version }: NamedFunction,
+  named: NamedFunction,
   requestId: string,
 ): FastifyReply {
-  reply.header("x-amz-executed-version", executedVersionOf(outcome) ?? version ?? "$LATEST");
+  reply.header("x-amz-executed-version", executedVersionOf(outcome) ?? "$LATEST");
   reply.type("application/json");
   switch (outcome.kind) {
     case "succeeded":
@@ -85,7 +86,7 @@ function answer(
     case "functionError":
       return functionError(reply, outcome.errorType, outcome.message);
     case "timedOut": {
-      const text = `RequestId: ${requestId} Error: Task timed out after ${(fn.timeoutMs / 1000).toFixed(2)} seconds`;
+      const text = `RequestId: ${requestId} Error: Task timed out after ${(named.fn.timeoutMs / 1000).toFixed(2)} seconds`;
       return functionError(reply, "Sandbox.Timedout", text);
     }
     case "throttled":
@@ -95,14 +96,14 @@ function answer(
     case "payloadTooLarge":
       throw new ApiFault("RequestTooLargeException", "The function does not take a payload of this size.");
     case "refused":
-      throw rateExceeded(outcome.why);
+      throw refusal(outcome.why, named);
     case "notStarted":
     case "unavailable":
       throw new ControlFault("ServiceException", "The function cannot be reached.");
   }
 }
 
-/** Only the outcome says which version of a weighted alias it was. */
+/** The outcome says which version the door took; `$LATEST` goes without saying. */
 function executedVersionOf(outcome: InvocationResult): string | undefined {
   return "executedVersion" in outcome ? outcome.executedVersion : undefined;
 }
@@ -119,7 +120,22 @@ function payloadOf(body: Buffer): Uint8Array {
   throw new ApiFault("InvalidRequestContentException", "Could not parse request body into json.");
 }
 
-function rateExceeded(why: RefusalReason): ApiFault {
+function refusal(why: RefusalReason, named: NamedFunction): ApiFault | ControlFault {
+  switch (why) {
+    case "noSuchFunction":
+      return functionNotFound(named);
+    case "notReady": {
+      const message = `The function ${named.fn.name} cannot be opened. The log of millrace says why.`;
+      return new ApiFault("ResourceNotReadyException", message);
+    }
+    case "zeroConcurrency":
+    case "reservedConcurrency":
+    case "concurrency":
+      return rateExceeded(why);
+  }
+}
+
+function rateExceeded(why: PlaceReason): ApiFault {
   const message = "Rate Exceeded.";
   return new ApiFault("TooManyRequestsException", message, {
     Error: { Code: "TooManyRequestsException", Message: message },

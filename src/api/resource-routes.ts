@@ -1,8 +1,8 @@
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, FastifyRequest } from "fastify";
 import { ControlFault } from "../control/control-fault.ts";
 import type { ControlPlane } from "../control/control-plane.ts";
 import type { Owner } from "../resources/owner.ts";
-import { functionOf } from "./function-routes.ts";
+import { functionOf, type NamedFunction } from "./function-routes.ts";
 import { addRoute, jsonOf } from "./route.ts";
 
 /** Rows of functions, versions and aliases: whose they are, where they drifted, and another owner for them. */
@@ -52,7 +52,8 @@ export function addConcurrencyRoutes(app: FastifyInstance, control: () => Contro
     url: "/2019-09-30/functions/:name/concurrency",
     role: "read",
     async handle(request) {
-      return { ReservedConcurrentExecutions: functionOf(request, control()).fn.concurrency };
+      const { isReserved, concurrency } = unqualified(request, control()).fn;
+      return isReserved ? { ReservedConcurrentExecutions: concurrency } : {};
     },
   });
   addRoute(app, {
@@ -61,7 +62,7 @@ export function addConcurrencyRoutes(app: FastifyInstance, control: () => Contro
     role: "write",
     action: "PutFunctionConcurrency",
     async handle(request) {
-      const { fn } = functionOf(request, control());
+      const { fn } = unqualified(request, control());
       const wanted = jsonOf(request)["ReservedConcurrentExecutions"];
       await control().resources.setConcurrency(fn.name, typeof wanted === "number" ? wanted : Number.NaN);
       return { ReservedConcurrentExecutions: wanted };
@@ -73,10 +74,20 @@ export function addConcurrencyRoutes(app: FastifyInstance, control: () => Contro
     role: "write",
     action: "DeleteFunctionConcurrency",
     async handle(request, reply) {
-      await control().resources.setConcurrency(functionOf(request, control()).fn.name, undefined);
+      await control().resources.setConcurrency(unqualified(request, control()).fn.name, undefined);
       return reply.code(204).send();
     },
   });
+}
+
+/** Concurrency is of all versions together. @throws ControlFault */
+function unqualified(request: FastifyRequest, control: ControlPlane): NamedFunction {
+  const named = functionOf(request, control);
+  if (named.qualifier === undefined) return named;
+  throw invalid(
+    "This operation is permitted on Lambda functions only. Aliases and versions do not support this operation. " +
+      "Please specify either a function name or an unqualified function ARN.",
+  );
 }
 
 function ownerOf(body: Readonly<Record<string, unknown>>): Owner {

@@ -17,6 +17,7 @@ const WIRE: Readonly<
   InvalidSignatureException: [403, undefined, "message"],
   MissingAuthenticationTokenException: [403, undefined, "message"],
   NotImplementedException: [501, "Service", "Message"],
+  ResourceNotReadyException: [502, "Service", "Message"],
   RequestTooLargeException: [413, "User", "message"],
   TooManyRequestsException: [429, "User", "message"],
   UnrecognizedClientException: [403, undefined, "message"],
@@ -31,6 +32,7 @@ export type ApiFaultName =
   | "MissingAuthenticationTokenException"
   | "NotImplementedException"
   | "RequestTooLargeException"
+  | "ResourceNotReadyException"
   | "TooManyRequestsException"
   | "UnrecognizedClientException"
   | "UnsupportedMediaTypeException";

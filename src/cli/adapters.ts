@@ -32,8 +32,8 @@ export interface Adapters extends DeploymentAdapters {
   readonly targets: readonly FunctionTargetKind[];
   createEngine(options: EngineOptions): Engine;
   /**
-   * `onOutput` gets each line that a function of this process prints, `onImport` each file that it is made of, when it
-   * is read.
+   * Opens `target`, which may be of any version. `onOutput` gets each line that a function of this process prints,
+   * `onImport` each file that it is made of, when it is read.
    */
   openFunction(
     resource: FunctionResource,

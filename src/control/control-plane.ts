@@ -1,4 +1,5 @@
 import type { Engine, MappingStatus } from "../engine/engine.ts";
+import { Door } from "../invocation/door.ts";
 import type { InvokerBook } from "../invocation/invoker-book.ts";
 import { SharedLimits } from "../invocation/shared-limits.ts";
 import type { Manifests } from "../manifests/load-manifests.ts";
@@ -80,8 +81,9 @@ export class ControlPlane {
   readonly failures: FailureControl;
   readonly place: Place;
   readonly connectors: readonly Connector[];
+  /** For all who call a function by its name. */
+  readonly door: Invoker;
   readonly #functions: FunctionBook;
-  readonly #invokers: InvokerBook;
   readonly #limits: SharedLimits;
   readonly #reconciler: Reconciler;
   readonly #runner: MappingRunner;
@@ -96,7 +98,7 @@ export class ControlPlane {
     this.connectors = withinReach(options.connectors, options.reach);
     const { connectors } = this;
     this.#functions = functionBook;
-    this.#invokers = options.invokers;
+    this.door = new Door(functionBook, options.invokers, clock, options.telemetry);
     this.place = place;
     this.#engine = engine;
     this.#options = options;
@@ -120,7 +122,7 @@ export class ControlPlane {
       beat: (name) => this.#reconciler.beats.standingOf(name),
     });
     this.#limits = new SharedLimits({ ...options, membership });
-    this.#invokers.share(this.#limits);
+    options.invokers.share(this.#limits);
     this.resources = new ResourceControl({ store, clock, onChange: () => this.#reconciler.wake() });
     this.mappings = new MappingControl({
       ...(options.destinations === undefined ? {} : { destinations: options.destinations }),
@@ -183,11 +185,6 @@ export class ControlPlane {
   /** The functions that rows declare. */
   get functions(): readonly FunctionResource[] {
     return this.#functions.functions;
-  }
-
-  /** The door of a function, which is opened when it is not yet. @throws MillraceError */
-  async invokerOf(functionName: string): Promise<Invoker> {
-    return this.#invokers.invokerOf(await this.#functions.openFunction(functionName));
   }
 
   /** The status of all that this process is to run. */

@@ -1,4 +1,5 @@
 import type { MappingDeployment, QueueDeployment, StreamDeployment } from "../engine/engine.ts";
+import { FunctionRoutes } from "../invocation/function-routes.ts";
 import type { DestinationAddress } from "../manifests/destination-address.ts";
 import type {
   FunctionResource,
@@ -126,9 +127,12 @@ export class Deployments {
     return { kind: "queue", mapping, source, fn };
   }
 
-  async #function({ functionName }: MappingResource, opening: Opening) {
+  async #function({ functionName, mapping }: MappingResource, opening: Opening) {
     try {
-      return await this.#functions.openFunction(functionName);
+      const fn = await this.#functions.openFunction(functionName);
+      const routes = new FunctionRoutes(fn);
+      if (routes.shut(mapping.functionArn) !== "notReady") return fn;
+      throw new MillraceError("ERR_MILLRACE_FUNCTION", routes.problem(mapping.functionArn) ?? "");
     } catch (error) {
       opening.refuse(`Function ${functionName}`, error);
       return undefined;

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import type { InvocableFunction } from "../invocation/function-invoker.ts";
+import type { InvocableFunction } from "../invocation/invocable-function.ts";
 import type { InvokerBook } from "../invocation/invoker-book.ts";
 import { firstOf, whenLate } from "../lib/first-of.ts";
 import type { FunctionResource } from "../manifests/resources.ts";
@@ -7,19 +7,16 @@ import { describeError, MillraceError } from "../model/errors.ts";
 import type { Clock, ScheduledCall } from "../ports/clock.ts";
 import type { FunctionTarget } from "../ports/function-target.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
+import { closeTargets, type OpenFunction, OpenVersions } from "./open-versions.ts";
 
 export interface FunctionBookOptions {
   /** As far as they are known before the store was read. */
   readonly functions: readonly FunctionResource[];
+  /** Opens `target`, which may be of any version. */
   openFunction(resource: FunctionResource): Promise<FunctionTarget>;
-  readonly invokers: Pick<InvokerBook, "replace">;
+  readonly invokers: Pick<InvokerBook, "replace" | "withdraw">;
   readonly clock: Clock;
   readonly telemetry: Pick<Telemetry, "log">;
-}
-
-interface OpenFunction {
-  readonly resource: FunctionResource;
-  readonly fn: InvocableFunction;
 }
 
 /** A change counts as carried out after this, also when what was changed still opens. */
@@ -30,11 +27,12 @@ const LATE_CALL_MS = 1_000;
 
 /**
  * The functions of this process, as they are declared, and those of them that are open: each opens at its first use and
- * stays open. One whose declaration has changed opens anew and takes the place of the former, whose calls end where
- * they began; one that cannot be opened anew leaves the former in its place and is tried again.
+ * stays open. Of one whose declaration has changed, what differs opens anew and takes the place of the former, whose
+ * calls end where they began. A version that cannot be opened is tried again, and stops no other.
  */
 export class FunctionBook {
   readonly #options: FunctionBookOptions;
+  readonly #versions: OpenVersions;
   readonly #open = new Map<string, Promise<OpenFunction>>();
   readonly #retries = new Map<string, ScheduledCall>();
   readonly #closing = new Set<Promise<void>>();
@@ -45,6 +43,7 @@ export class FunctionBook {
 
   constructor(options: FunctionBookOptions) {
     this.#options = options;
+    this.#versions = new OpenVersions((resource) => options.openFunction(resource));
     this.#functions = options.functions;
   }
 
@@ -52,17 +51,21 @@ export class FunctionBook {
     return this.#functions;
   }
 
+  declares(name: string): boolean {
+    return this.#functions.some((fn) => fn.name === name);
+  }
+
   /** What a mapping is run as: also the time-out of its function bounds how it polls. */
   runKey(generation: number, functionName: string): string {
     return `${generation}/${this.#functions.find(({ name }) => name === functionName)?.timeoutMs}`;
   }
 
-  /** The function of this name, opened when it is not yet. @throws MillraceError */
+  /** The function of this name, opened when it is not yet. @throws MillraceError when nothing of it can be. */
   async openFunction(name: string): Promise<InvocableFunction> {
     const resource = this.#resourceOf(name);
     const known = this.#open.get(name);
     if (known !== undefined) return (await known).fn;
-    const opening = this.#opened(resource);
+    const opening = this.#openFirst(resource);
     this.#open.set(name, opening);
     // Whoever asks next tries again.
     opening.catch(() => this.#open.get(name) === opening && this.#open.delete(name));
@@ -72,7 +75,9 @@ export class FunctionBook {
   /** Resolves when what is open is as declared, or after `CHANGE_MS_MAX`. Never rejects. */
   async declare(functions: readonly FunctionResource[]): Promise<void> {
     this.#functions = functions;
-    const changes = functions.filter(({ name }) => this.#open.has(name)).map(({ name }) => this.#renew(name));
+    const changes = [...this.#open.keys()].map((name) =>
+      this.declares(name) ? this.#renew(name) : this.#withdraw(name),
+    );
     await firstOf(Promise.all(changes), whenLate(this.#options.clock, CHANGE_MS_MAX, undefined));
   }
 
@@ -88,7 +93,19 @@ export class FunctionBook {
     for (const retry of this.#retries.values()) retry.cancel();
     await Promise.all(this.#closing);
     const opened = await Promise.allSettled(this.#open.values());
-    return opened.flatMap((open) => (open.status === "fulfilled" ? [open.value.fn] : []));
+    return opened.flatMap((open) => {
+      if (open.status === "rejected") return [];
+      const { fn, targets } = open.value;
+      return [...targets.values()].map(({ target }) => ({ name: fn.name, target }));
+    });
+  }
+
+  async #openFirst(resource: FunctionResource): Promise<OpenFunction> {
+    const open = await this.#versions.open(resource, undefined);
+    // Where it was open before, and then declared by nobody for a while, its door is there and shut.
+    void this.#options.invokers.replace(open.fn);
+    this.#tellUnopened(open);
+    return open;
   }
 
   #resourceOf(name: string): FunctionResource {
@@ -97,59 +114,88 @@ export class FunctionBook {
     throw new MillraceError("ERR_MILLRACE_CONFIG", "Function does not exist. Add it to the manifests.");
   }
 
-  async #opened(resource: FunctionResource): Promise<OpenFunction> {
-    const { name, timeoutMs, concurrency, isReserved, isConcurrencyAdaptive, errorDetails } = resource;
-    const target = await this.#options.openFunction(resource);
-    const limits = { timeoutMs, concurrency, isReserved, isConcurrencyAdaptive };
-    return { resource, fn: { name, target, ...limits, errorDetails } };
+  /** Nobody declares it any more: its calls are refused, and those that run end. */
+  async #withdraw(name: string): Promise<void> {
+    const before = this.#open.get(name);
+    this.#cancelRetry(name);
+    const former = await before?.catch(() => undefined);
+    if (former === undefined || this.declares(name) || this.#open.get(name) !== before) return;
+    this.#open.delete(name);
+    const ended = this.#options.invokers.withdraw(name);
+    const targets = [...former.targets.values()].map(({ target }) => target);
+    this.#closeLater(former.fn, targets, ended);
   }
 
   /** Opens what is declared now in the place of what is open, unless it is that and made of the same. */
   async #renew(name: string, isMadeAnew = false): Promise<void> {
-    this.#retries.get(name)?.cancel();
-    this.#retries.delete(name);
+    this.#cancelRetry(name);
     const before = this.#open.get(name);
     const former = await before?.catch(() => undefined);
     const resource = this.#functions.find((fn) => fn.name === name);
     if (former === undefined || resource === undefined || this.#open.get(name) !== before) return;
-    if (!isMadeAnew && isDeepStrictEqual(former.resource, resource)) return;
-    const { clock, telemetry, invokers } = this.#options;
-    try {
-      const next = await this.#opened(resource);
-      if (this.#isClosed || this.#open.get(name) !== before) {
-        // Another declaration was opened meanwhile, the newer one or not; or nothing is to be open any more.
-        await next.fn.target.close();
-        return this.#isClosed ? undefined : await this.#renew(name, isMadeAnew);
-      }
-      this.#open.set(name, Promise.resolve(next));
-      this.#told.delete(name);
-      const ended = invokers.replace(next.fn);
-      telemetry.log("info", "function changed", { function: name });
-      this.#closeLater(former.fn, ended);
-    } catch (error) {
-      if (this.#isClosed) return;
-      this.#tellFailure(name, describeError(error));
-      this.#retries.get(name)?.cancel();
-      this.#retries.set(
-        name,
-        clock.schedule(REOPEN_MS, () => void this.#renew(name, isMadeAnew)),
-      );
+    const isSame = !isMadeAnew && isDeepStrictEqual(former.resource, resource);
+    if (isSame && former.failures.size === 0) return;
+    // Never rejects: what cannot be opened anew leaves the former in its place.
+    const next = await this.#versions.open(resource, former, isMadeAnew);
+    const isOvertaken = this.#open.get(name) !== before;
+    if (this.#isClosed || isOvertaken) {
+      // Another declaration was opened meanwhile, the newer one or not; or nothing is to be open any more.
+      await closeTargets(next.opened);
+      return this.#isClosed ? undefined : await this.#renew(name, isMadeAnew);
     }
+    if (next.opened.length === 0 && isSame) return this.#tellUnopened(next);
+    this.#open.set(name, Promise.resolve(next));
+    const ended = this.#options.invokers.replace(next.fn);
+    this.#options.telemetry.log("info", "function changed", { function: name });
+    this.#tellUnopened(next);
+    const kept = new Set([...next.targets.values()].map(({ target }) => target));
+    const left = [...former.targets.values()].map(({ target }) => target);
+    this.#closeLater(
+      former.fn,
+      left.filter((target) => !kept.has(target)),
+      ended,
+    );
+  }
+
+  #cancelRetry(name: string): void {
+    this.#retries.get(name)?.cancel();
+    this.#retries.delete(name);
+  }
+
+  #tellUnopened({ fn: { name }, failures }: OpenFunction): void {
+    if (failures.size === 0) this.#told.delete(name);
+    if (this.#isClosed || failures.size === 0) return;
+    const { clock } = this.#options;
+    this.#tellFailures(name, failures);
+    this.#retries.get(name)?.cancel();
+    this.#retries.set(
+      name,
+      clock.schedule(REOPEN_MS, () => void this.#renew(name)),
+    );
   }
 
   /** Once for each reason: it is tried again every few seconds. */
-  #tellFailure(name: string, error: string): void {
-    if (this.#told.get(name) === error) return;
-    this.#told.set(name, error);
-    const message = "a changed function could not be opened; the former one goes on, and it is tried again";
-    this.#options.telemetry.log("error", message, { function: name, error });
+  #tellFailures(name: string, failures: OpenFunction["failures"]): void {
+    const error = [...failures].map(([version, failure]) => `${version}: ${describeError(failure.error)}`);
+    const text = error.join("\n");
+    if (this.#told.get(name) === text) return;
+    this.#told.set(name, text);
+    const message = [...failures.values()].every(({ goesOn }) => goesOn)
+      ? "a changed function could not be opened; the former one goes on, and it is tried again"
+      : "a version of a function could not be opened; its calls are refused, and it is tried again";
+    this.#options.telemetry.log("error", message, { function: name, error: text });
   }
 
   /** Calls that have begun end where they began. */
-  #closeLater({ name, target, timeoutMs }: InvocableFunction, ended: Promise<void>): void {
+  #closeLater(
+    { name, timeoutMs }: InvocableFunction,
+    targets: readonly FunctionTarget[],
+    ended: Promise<void>,
+  ): void {
+    if (targets.length === 0) return;
     const { clock, telemetry } = this.#options;
     const closing = firstOf(ended, whenLate(clock, timeoutMs + LATE_CALL_MS, undefined))
-      .then(() => target.close())
+      .then(() => closeTargets(targets))
       .catch((error: unknown) => {
         telemetry.log("warn", "something could not be closed", {
           function: name,

@@ -49,6 +49,18 @@ const REMEDIES: Readonly<Record<ReasonCode, RemedyText>> = {
     says: "a record is larger than an invocation may be",
     toDo: "Lower batchSize, or have producers write less into a record; a failure destination keeps what is given up.",
   }),
+  zeroConcurrency: () => ({
+    says: "the function's reserved concurrency is 0: nothing of it may start",
+    toDo: "Raise reservedConcurrency, or call DeleteFunctionConcurrency: it goes on within seconds, and nothing is lost.",
+  }),
+  noSuchFunction: (_facts, problem) => ({
+    says: `there is no such function, version or alias${problem}`,
+    toDo: "Declare it in a manifest, or name another function: it goes on by itself.",
+  }),
+  notReady: (_facts, problem) => ({
+    says: `the function, or the version that is meant, cannot be opened${problem}`,
+    toDo: "Mend what the log names: it is opened again every few seconds.",
+  }),
   functionUnavailable: (_facts, problem) => ({
     says: `the function cannot be reached${problem}`,
     toDo: "Look whether its URL, process or name is right, and whether it runs. It is tried again by itself.",

@@ -5,7 +5,7 @@ import { isOrphaned, type ResourceDocument, readDocument, writeDocument } from "
 import { type Drift, driftOf, type KeptResource, type ShownSpec, shownSpec } from "../resources/drift.ts";
 import { FUNCTION_KIND, FUNCTION_KINDS } from "../resources/kinds.ts";
 import { type Owner, ownerText } from "../resources/owner.ts";
-import { ControlFault } from "./control-fault.ts";
+import { ControlFault, validationFault } from "./control-fault.ts";
 
 export interface ResourceControlOptions {
   readonly store: ResourceStore;
@@ -64,10 +64,7 @@ export class ResourceControl {
 
   /** `undefined`: as its owner declared it. What another than the owner sets is kept beside that, as drift. */
   async setConcurrency(fn: string, concurrency: number | undefined): Promise<void> {
-    if (concurrency !== undefined && !isConcurrency(concurrency)) {
-      const message = `ReservedConcurrentExecutions is to be a whole number from 1 to ${CONCURRENCY_MAX}.`;
-      throw new ControlFault("InvalidParameterValueException", message);
-    }
+    if (concurrency !== undefined) checkConcurrency(concurrency);
     await this.#change({ kind: FUNCTION_KIND, name: fn }, (document) => {
       const { overrides: { reservedConcurrency: _before, ...others } = {}, ...rest } = document;
       const overrides = concurrency === undefined ? others : { ...others, reservedConcurrency: concurrency };
@@ -142,8 +139,19 @@ export class ResourceControl {
   }
 }
 
-function isConcurrency(value: number): boolean {
-  return Number.isInteger(value) && value >= 1 && value <= CONCURRENCY_MAX;
+/** @throws ControlFault */
+function checkConcurrency(value: number): void {
+  if (!Number.isInteger(value)) {
+    const message = `ReservedConcurrentExecutions is to be a whole number from 0 to ${CONCURRENCY_MAX}.`;
+    throw new ControlFault("InvalidParameterValueException", message);
+  }
+  if (value >= 0 && value <= CONCURRENCY_MAX) return;
+  const bound =
+    value < 0
+      ? "Member must have value greater than or equal to 0"
+      : `Member must have value less than or equal to ${CONCURRENCY_MAX}`;
+  const place = `Value '${value}' at 'reservedConcurrentExecutions'`;
+  throw validationFault([`${place} failed to satisfy constraint: ${bound}`]);
 }
 
 function notFound(name: string): ControlFault {

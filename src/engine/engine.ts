@@ -1,4 +1,4 @@
-import type { InvocableFunction } from "../invocation/function-invoker.ts";
+import type { InvocableFunction } from "../invocation/invocable-function.ts";
 import type { InvokerBook } from "../invocation/invoker-book.ts";
 import type { QueueMapping, StreamMapping } from "../model/mapping.ts";
 import type { ReasonCode } from "../model/reason.ts";
@@ -14,7 +14,7 @@ import type { Tracing } from "../ports/tracing.ts";
 import type { MappingExplanation } from "./explanation.ts";
 import type { EngineSettings } from "./settings.ts";
 
-export type { InvocableFunction } from "../invocation/function-invoker.ts";
+export type { InvocableFunction } from "../invocation/invocable-function.ts";
 export type * from "./explanation.ts";
 export { type PartReasons, reasonsOf, STANDSTILL_MS } from "./reasons.ts";
 

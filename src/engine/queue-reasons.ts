@@ -19,6 +19,8 @@ export function queueReasons(queue: QueueExplanation, nowMs: number): PartReason
     batches.length > 0 ||
     waitingMessages > 0 ||
     receiving.failures !== undefined ||
+    // Nobody looks what the queue holds while nothing may be received of it.
+    queue.function.shut !== undefined ||
     failedMessages.some(({ againMs }) => againMs > nowMs);
   return { part: "queue", holdsWork, progress: String(settledMessages), reasons: distinct(reasons) };
 }
@@ -40,6 +42,7 @@ function receivingReasons(queue: QueueExplanation, nowMs: number): readonly Reas
     failures !== undefined && receives === 0 && nowMs - (nextMs ?? receiving.idleSinceMs) > LATE_MS;
   const lost = isLost ? [reason("unknown", { untilMs: nextMs, facts: { of: "receiving" } })] : [];
   if (queue.isStopping) return [reason("stopping"), ...lost];
+  if (queue.function.shut !== undefined) return [reason(queue.function.shut)];
   if (failures !== undefined) return [readFailureReason(failures, nextMs), ...lost];
   if (batchesMax === 0) return [placeReason(queue)];
   if (receives > 0) return [reason("progressing")];

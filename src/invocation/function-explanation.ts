@@ -1,3 +1,4 @@
+import type { ShutReason } from "../ports/invoker.ts";
 import type { SharedLimitStanding } from "./limited-calls.ts";
 
 /** How a function stands, over all its callers in this process. */
@@ -11,6 +12,8 @@ export interface FunctionExplanation {
   readonly waiting: number;
   /** The part of concurrency that the processes of a store share; absent: each process has its own. */
   readonly share?: SharedLimitStanding;
+  /** Why no call of this caller can start, under the name by which it calls; absent: one can. */
+  readonly shut?: ShutReason;
   /** This caller's. */
   readonly ownRunning: number;
   readonly ownWaiting: number;

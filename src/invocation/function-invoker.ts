@@ -1,81 +1,37 @@
 import { firstOf, whenAborted, whenLate } from "../lib/first-of.ts";
 import { Slots, type Turn } from "../lib/slots.ts";
-import { describeError } from "../model/errors.ts";
-import type { ErrorDetails } from "../model/function-error.ts";
-import type { InvocationOutcome, OutcomeKind } from "../model/outcome.ts";
+import type { OutcomeKind } from "../model/outcome.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { FunctionTarget } from "../ports/function-target.ts";
-import type { Invocation, InvocationBatch, InvocationResult, Invoker } from "../ports/invoker.ts";
-import type { LogFields, Telemetry } from "../ports/telemetry.ts";
-import type { OpenSpan } from "../ports/tracing.ts";
+import type { Invocation, InvocationResult, Invoker, RefusalReason, ShutReason } from "../ports/invoker.ts";
+import type { Telemetry } from "../ports/telemetry.ts";
 import { AdaptiveLimit } from "./adaptive-limit.ts";
 import { type ErrorBook, unredactedErrors } from "./error-book.ts";
 import type { FunctionExplanation } from "./function-explanation.ts";
+import type { Route } from "./function-routes.ts";
+import type { InvocableFunction } from "./invocable-function.ts";
+import { MeasuredCalls } from "./measured-calls.ts";
+import { Serving } from "./serving.ts";
 import type { SharedLimit } from "./shared-limit.ts";
 import type { SharedLimits } from "./shared-limits.ts";
-import { toldOutcome } from "./told-outcome.ts";
-
-export interface InvocableFunction {
-  readonly name: string;
-  readonly target: FunctionTarget;
-  readonly timeoutMs: number;
-  /** Invocations at once, over all callers of the function; more wait their turn, each caller for its even share. */
-  readonly concurrency: number;
-  /** It reserves that concurrency, which is then of all processes of a store together. */
-  readonly isReserved?: boolean;
-  /** Fewer at once while the function refuses calls or takes longer than usual. */
-  readonly isConcurrencyAdaptive?: boolean;
-  /** What may be told of its failures; default `full`. */
-  readonly errorDetails?: ErrorDetails;
-}
 
 const NOT_STARTED: InvocationResult = { kind: "notStarted" };
 
-/** What runs under one declaration of a function. */
-class Serving {
-  readonly fn: InvocableFunction;
-  #running = 0;
-  #onIdle: (() => void) | undefined;
-
-  constructor(fn: InvocableFunction) {
-    this.fn = fn;
-  }
-
-  began(): void {
-    this.#running++;
-  }
-
-  ended(): void {
-    this.#running--;
-    if (this.#running === 0) this.#onIdle?.();
-  }
-
-  /** Resolves when nothing of it runs. */
-  idle(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#onIdle = resolve;
-      if (this.#running === 0) resolve();
-    });
-  }
-}
-
 /**
- * One function with its concurrency limit: every invocation of the process passes here, whoever makes it. Where a limit
- * is shared with other processes, as many places are open here as were granted to this one.
+ * One function with its concurrency limit, over all of its versions: every invocation of the process passes here,
+ * whoever makes it. Where a limit is shared with other processes, as many places are open here as were granted to this
+ * one.
  */
 export class FunctionInvoker implements Invoker {
   #serving: Serving;
   readonly #clock: Clock;
   readonly #telemetry: Telemetry;
-  readonly #errors: ErrorBook;
+  readonly #calls: MeasuredCalls;
   readonly #slots: Slots;
   #adaptive: AdaptiveLimit | undefined;
   readonly #limits: SharedLimits | undefined;
   #share: SharedLimit | undefined;
   /** Places that are open here; fewer where an adaptive limit says so. */
   #places: number;
-  /** Calls that each mapping has in flight. */
-  readonly #inFlight = new Map<string, number>();
 
   /** `limits`: absent where this process shares none. */
   constructor(
@@ -86,10 +42,12 @@ export class FunctionInvoker implements Invoker {
     errors: ErrorBook = unredactedErrors(clock),
   ) {
     this.#serving = new Serving(fn);
-    this.#errors = errors;
     this.#limits = limits;
     this.#clock = clock;
     this.#telemetry = telemetry;
+    this.#calls = new MeasuredCalls({ clock, telemetry, errors }, (kind, startedMs, endedMs) =>
+      this.#adapt(kind, startedMs, endedMs),
+    );
     // plant: one-invocation-more-than-the-functions-concurrency
     this.#slots = new Slots(fn.concurrency);
     this.#adaptive = adaptiveOf(fn);
@@ -106,29 +64,48 @@ export class FunctionInvoker implements Invoker {
     this.#serving = new Serving(fn);
     this.#adaptive = adaptiveOf(fn);
     const share = this.#share;
-    if (share !== undefined && fn.isReserved === true) share.limitChanged();
-    else {
+    if (share !== undefined && fn.isReserved === true) {
+      if (fn.concurrency !== former.fn.concurrency) share.limitChanged();
+    } else {
       this.#share = fn.isReserved === true ? this.#openShare() : undefined;
       if (this.#share === undefined) this.#places = fn.concurrency;
       if (share !== undefined) void this.#limits?.release(share);
     }
     this.#resize();
+    if (this.#serving.shutForAll !== undefined) this.#slots.dismissAll();
+    return former.idle();
+  }
+
+  /** Nobody declares the function any more: no call starts, until it is replaced. Resolves as `replace` does. */
+  withdraw(): Promise<void> {
+    const former = this.#serving;
+    this.#serving = new Serving(former.fn, true);
+    this.#slots.dismissAll();
     return former.idle();
   }
 
   /** Never rejects, unless `call.payload` throws. */
   async invoke(call: Invocation): Promise<InvocationResult> {
     const { key } = call.caller;
+    let route = this.#routeOf(call);
+    if (typeof route === "string") return this.#refuse(call, route, 0);
     this.#share?.check();
     const turn = this.#slots.take(key);
+    let waitedMs = 0;
     if (turn !== undefined) {
-      const outcome = await this.#waitForPlace(turn, call);
-      if (outcome !== "granted") return outcome;
+      const arrivedMs = this.#clock.monotonic();
+      const ending = await this.#waitForPlace(turn, call);
+      waitedMs = this.#clock.monotonic() - arrivedMs;
+      if (ending === "notStarted") return NOT_STARTED;
+      if (ending !== "granted") return this.#refuse(call, ending, waitedMs);
     }
     this.#share?.note();
     // plant: a-place-is-not-given-back-when-the-payload-cannot-be-made
     try {
-      return call.mayStart() ? await this.#call(call) : NOT_STARTED;
+      // What its name means may have changed while it waited.
+      if (turn !== undefined) route = this.#routeOf(call);
+      if (typeof route === "string") return this.#refuse(call, route, waitedMs);
+      return call.mayStart() ? await this.#calls.run(call, this.#serving, route, waitedMs) : NOT_STARTED;
     } finally {
       this.#give(key);
     }
@@ -139,22 +116,27 @@ export class FunctionInvoker implements Invoker {
     this.#slots.give(key);
   }
 
+  /** Where it goes now, or why nowhere: then it need not wait for a place. */
+  #routeOf(call: Invocation): Route | ShutReason {
+    return this.#serving.shutForAll ?? this.#serving.route(call);
+  }
+
   /** Until it has a place that this process may use now. */
-  async #waitForPlace(first: Turn, call: Invocation): Promise<"granted" | InvocationResult> {
+  async #waitForPlace(first: Turn, call: Invocation): Promise<"granted" | "notStarted" | RefusalReason> {
     const { key } = call.caller;
     for (let turn: Turn | undefined = first; ; turn = this.#slots.take(key)) {
       this.#share?.ask();
-      const outcome = turn === undefined ? "granted" : await this.#wait(turn, call);
-      if (outcome !== "granted" || this.#share?.isOpen !== false) return outcome;
+      const ending = turn === undefined ? "granted" : await this.#wait(turn, call);
+      if (ending !== "granted" || this.#share?.isOpen !== false) return ending;
       // The process was cut off between the grant of the place and now.
       this.#give(key);
-      if (call.patienceMs !== undefined) return this.#refuse(call);
+      if (call.patienceMs !== undefined) return this.#usedUp;
     }
   }
 
-  async #wait(turn: Turn, call: Invocation): Promise<"granted" | InvocationResult> {
+  async #wait(turn: Turn, call: Invocation): Promise<"granted" | "notStarted" | RefusalReason> {
     const { patienceMs, signal } = call;
-    if (patienceMs === undefined) return (await turn.granted) ? "granted" : NOT_STARTED;
+    if (patienceMs === undefined) return (await turn.granted) ? "granted" : this.#sentAway;
     // plant: a-call-waits-longer-than-its-patience
     const late = whenLate(this.#clock, patienceMs, "late" as const);
     const gone = whenAborted(signal, () => "gone");
@@ -164,13 +146,22 @@ export class FunctionInvoker implements Invoker {
     // The turn may have come in the same moment: then it is ours.
     if (await turn.granted) return "granted";
     // plant: a-call-that-is-aborted-gives-back-a-place-that-it-has-not
-    return ending === "late" ? this.#refuse(call) : NOT_STARTED;
+    if (ending === "late") return this.#usedUp;
+    return signal.aborted ? "notStarted" : this.#sentAway;
   }
 
-  #refuse({ caller }: Invocation): InvocationResult {
-    const { fn } = this.#serving;
-    this.#telemetry.functionCall(fn.name, caller.kind, "refused", undefined);
-    return { kind: "refused", why: fn.isReserved === true ? "reservedConcurrency" : "concurrency" };
+  /** Its caller has left, or the function was shut while it waited. */
+  get #sentAway(): "notStarted" | ShutReason {
+    return this.#serving.shutForAll ?? "notStarted";
+  }
+
+  get #usedUp(): RefusalReason {
+    return this.#serving.fn.isReserved === true ? "reservedConcurrency" : "concurrency";
+  }
+
+  #refuse({ caller }: Invocation, why: RefusalReason, waitedMs: number): InvocationResult {
+    this.#telemetry.functionCall(this.#serving.fn.name, caller.kind, "refused", undefined, waitedMs);
+    return { kind: "refused", why };
   }
 
   #openShare(): SharedLimit | undefined {
@@ -198,11 +189,21 @@ export class FunctionInvoker implements Invoker {
     return this.#slots.taken;
   }
 
-  explain(caller: string): FunctionExplanation {
+  /** Why no call under this name can start. */
+  shut(functionArn: string): ShutReason | undefined {
+    return this.#serving.shut(functionArn);
+  }
+
+  /** `functionArn`: under which name the caller calls. */
+  explain(caller: string, functionArn: string): FunctionExplanation {
     const { name, concurrency, timeoutMs } = this.#serving.fn;
     const share = this.#share?.standing;
-    const standing = this.#slots.standing(caller);
-    return { name, concurrency, timeoutMs, ...standing, ...(share === undefined ? {} : { share }) };
+    const shut = this.shut(functionArn);
+    return {
+      ...{ name, concurrency, timeoutMs, ...this.#slots.standing(caller) },
+      ...(share === undefined ? {} : { share }),
+      ...(shut === undefined ? {} : { shut }),
+    };
   }
 
   /** Calls of a caller that wait for their turn end at once, not started. */
@@ -210,87 +211,15 @@ export class FunctionInvoker implements Invoker {
     this.#slots.dismiss(caller);
   }
 
-  async #call(call: Invocation): Promise<InvocationOutcome> {
-    const payload = call.payload();
-    const { caller, requestId, functionArn } = call;
-    const serving = this.#serving;
-    const { name: functionName, timeoutMs, target } = serving.fn;
-    const span = call.beginSpan?.();
-    // Between taking note of it and forgetting it nothing may throw.
-    this.#track(call, 1);
-    serving.began();
-    const startedMs = this.#clock.monotonic();
-    const nowMs = this.#clock.now();
-    if (call.batch !== undefined) this.#countStart(caller.key, call.batch, nowMs);
-    const context = {
-      requestId,
-      functionName,
-      functionArn,
-      deadlineMs: nowMs + timeoutMs,
-      timeoutMs,
-      // A first attempt succeeds nearly always, and what it printed is of no use to anybody.
-      logs: call.logs ?? (call.batch?.isRetry === true ? ("tail" as const) : undefined),
-      clientContext: call.clientContext,
-      trace: span?.context,
-    };
-    let outcome: InvocationOutcome;
-    try {
-      outcome = await target.invoke(payload, context, call.signal);
-    } catch (error) {
-      // The port forbids it, but a defective target must cost its own batch, not the engine.
-      // plant: a-call-whose-target-throws-keeps-its-slot
-      const message = `function target ${functionName} broke its contract: ${describeError(error)}`;
-      this.#telemetry.log("error", message, { ...namesOf(call), traceId: span?.context.traceId });
-      outcome = { kind: "functionError", errorType: "Millrace.TargetDefect", message };
-    }
-    outcome = toldOutcome(this.#errors, serving.fn, call, outcome);
-    this.#track(call, -1);
-    serving.ended();
-    span?.end(outcome);
-    const endedMs = this.#clock.monotonic();
-    if (caller.kind === "mapping") this.#telemetry.invocation(caller.key, outcome.kind, endedMs - startedMs);
-    this.#telemetry.functionCall(functionName, caller.kind, outcome.kind, endedMs - startedMs);
-    if (this.#telemetry.logsDebug) this.#tell(call, outcome.kind, endedMs - startedMs, span);
-    if (this.#adaptive !== undefined) this.#adapt(this.#adaptive, outcome.kind, startedMs, endedMs);
-    return outcome;
-  }
-
-  #countStart(mapping: string, { records, isRetry, arrivalMs }: InvocationBatch, nowMs: number): void {
-    this.#telemetry.count("invoked_events", mapping, records);
-    this.#telemetry.observe("batch_size_records", mapping, records);
-    if (isRetry) this.#telemetry.count("retries", mapping, 1);
-    else if (arrivalMs !== undefined) {
-      const waitedMs = Math.max(0, nowMs - arrivalMs);
-      this.#telemetry.observe("put_to_invoke_seconds", mapping, waitedMs / 1000);
-    }
-  }
-
-  #tell(call: Invocation, outcome: OutcomeKind, durationMs: number, span: OpenSpan | undefined): void {
-    const traceId = span?.context.traceId;
-    const fields = { ...namesOf(call), traceId, records: call.batch?.records, outcome, durationMs };
-    this.#telemetry.log("debug", "an invocation has ended", fields);
-  }
-
-  #adapt(adaptive: AdaptiveLimit, kind: OutcomeKind, startedMs: number, endedMs: number): void {
+  #adapt(kind: OutcomeKind, startedMs: number, endedMs: number): void {
+    const adaptive = this.#adaptive;
+    if (adaptive === undefined) return;
     const before = adaptive.limit;
     adaptive.ended(kind, endedMs - startedMs, this.#slots.taken, endedMs);
     if (adaptive.limit !== before) this.#resize();
   }
-
-  #track({ caller: { kind, key } }: Invocation, change: 1 | -1): void {
-    this.#telemetry.functionRunning(this.#serving.fn.name, change);
-    if (kind !== "mapping") return;
-    const inFlight = (this.#inFlight.get(key) ?? 0) + change;
-    if (inFlight === 0) this.#inFlight.delete(key);
-    else this.#inFlight.set(key, inFlight);
-    this.#telemetry.gauge("in_flight_invocations", key, inFlight);
-  }
 }
 
 function adaptiveOf({ concurrency, isConcurrencyAdaptive }: InvocableFunction): AdaptiveLimit | undefined {
-  return isConcurrencyAdaptive === true ? new AdaptiveLimit(concurrency) : undefined;
-}
-
-function namesOf({ caller: { kind, key, shardId }, requestId }: Invocation): LogFields {
-  return { mapping: kind === "mapping" ? key : undefined, shardId, requestId };
+  return isConcurrencyAdaptive === true && concurrency > 0 ? new AdaptiveLimit(concurrency) : undefined;
 }

@@ -1,7 +1,8 @@
 import type { Clock } from "../ports/clock.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
 import { type ErrorBook, unredactedErrors } from "./error-book.ts";
-import { FunctionInvoker, type InvocableFunction } from "./function-invoker.ts";
+import { FunctionInvoker } from "./function-invoker.ts";
+import type { InvocableFunction } from "./invocable-function.ts";
 import type { SharedLimits } from "./shared-limits.ts";
 
 /** The door of each function of this process: one for all who call it, since its concurrency holds over all of them. */
@@ -37,6 +38,11 @@ export class InvokerBook {
   /** Calls from now on are of `fn`. Resolves when those of the former of its name have ended. */
   async replace(fn: InvocableFunction): Promise<void> {
     await this.#invokers.get(fn.name)?.replace(fn);
+  }
+
+  /** Nobody declares the function any more. Resolves when its calls have ended. */
+  async withdraw(name: string): Promise<void> {
+    await this.#invokers.get(name)?.withdraw();
   }
 
   /** Calls of a caller that wait for their turn, at whatever function, end at once, not started. */

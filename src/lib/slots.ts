@@ -136,6 +136,11 @@ export class Slots {
     for (const waiter of line) waiter.end(false);
   }
 
+  /** Sends away all who wait, of whatever taker. */
+  dismissAll(): void {
+    for (const taker of [...this.#shares.keys()]) this.dismiss(taker);
+  }
+
   #leave(share: Share, waiter: Waiter): void {
     if (!waiter.isWaiting) return;
     this.#waiting--;

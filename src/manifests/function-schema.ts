@@ -144,11 +144,11 @@ export const functionSpec = z
       .describe("How long one invocation may take, in seconds. Beyond it the invocation fails."),
     reservedConcurrency: z
       .int()
-      .min(1)
+      .min(0)
       .max(10_000)
       .optional()
       .describe(
-        `Invocations that run at once, over all callers of the function in all processes of a store; more wait their turn, each mapping for its even share. Absent: each process has its own bound, ${REMOTE_CONCURRENCY_DEFAULT} for http and lambda, ${MODULE_CONCURRENCY_DEFAULT} for module.`,
+        `Invocations that run at once, over all callers of the function in all processes of a store; more wait their turn, each mapping for its even share. 0: none, what comes waits. Absent: each process has its own bound, ${REMOTE_CONCURRENCY_DEFAULT} for http and lambda, ${MODULE_CONCURRENCY_DEFAULT} for module.`,
       ),
     adaptiveConcurrency: z
       .boolean()

@@ -13,6 +13,9 @@ import type { OpenSpan } from "./tracing.ts";
  * - A place is given back exactly once, whatever throws. No call starts after `mayStart` has said no.
  * - A function that reserves concurrency runs no more calls than that over all processes of a store (decision 0032).
  * - While several callers wait without a break, each has its even share of the places.
+ * - What the name means, a version or an alias, is looked up anew for each call, when it starts. Two calls of one name
+ *   may run different versions; one call runs one.
+ * - Where no call of the function can start, it is refused at once, also one that waits already.
  */
 export interface Invoker {
   /** Never rejects, unless `payload` throws. */
@@ -22,6 +25,7 @@ export interface Invoker {
 export interface Invocation {
   readonly caller: Caller;
   readonly requestId: string;
+  /** As its caller names the function: with the version or alias that is meant. */
   readonly functionArn: string;
   /** What a mapping's call brings. */
   readonly batch?: InvocationBatch;
@@ -51,11 +55,24 @@ export interface InvocationBatch {
   readonly group?: string | undefined;
 }
 
-/** `notStarted`: it was not to start any more. `refused`: there was no place for it in the time that it would wait. */
+/** `notStarted`: it was not to start any more. `refused`: the door let it not in; the function knows nothing of it. */
 export type InvocationResult =
   | InvocationOutcome
   | { readonly kind: "notStarted" }
   | { readonly kind: "refused"; readonly why: RefusalReason };
 
-/** What was used up: the concurrency that the function reserves, or what a function has that reserves none. */
-export type RefusalReason = "reservedConcurrency" | "concurrency";
+/** Why no call of a function can start, however long it waits. */
+export type ShutReason =
+  /** Its reserved concurrency is 0. */
+  | "zeroConcurrency"
+  /** Nobody declares it, or it has no such version or alias. */
+  | "noSuchFunction"
+  /** It, or the version that is meant, cannot be opened for now. */
+  | "notReady";
+
+export type RefusalReason =
+  | ShutReason
+  /** What it reserves was used up for as long as the call would wait. */
+  | "reservedConcurrency"
+  /** It reserves nothing, and its own bound was used up. */
+  | "concurrency";

@@ -12,8 +12,17 @@ export interface Telemetry {
   offsetLag(mapping: string, shardId: string, records: number | undefined): void;
   /** An outcome of an invocation, by kind: `succeeded`, `functionError`, … */
   invocation(mapping: string, outcome: string, durationMs: number): void;
-  /** A call of a function has ended, whoever made it; `durationMs` is absent of a call that was refused a place. */
-  functionCall(fn: string, caller: CallerKind, outcome: string, durationMs: number | undefined): void;
+  /**
+   * A call of a function has ended, whoever made it; `durationMs` is absent of a call that was refused. `waitedMs`: for
+   * its place, before it started.
+   */
+  functionCall(
+    fn: string,
+    caller: CallerKind,
+    outcome: string,
+    durationMs: number | undefined,
+    waitedMs: number,
+  ): void;
   /** So many more calls of it run now. */
   functionRunning(fn: string, change: 1 | -1): void;
   /** So many calls of it at once were granted to this process, of concurrency that processes share. */

@@ -4,10 +4,11 @@ import type { Buckets } from "./mapping-series.ts";
 export interface BucketsHistogramOptions {
   readonly name: string;
   readonly help: string;
-  /** Name of the one label. */
-  readonly label: string;
+  /** Names of the labels. */
+  readonly labels: readonly string[];
   readonly registry: Registry;
-  read(): Iterable<readonly [value: string, buckets: Buckets]>;
+  /** With the labels' values, in the order of their names. */
+  read(): Iterable<readonly [values: readonly string[], buckets: Buckets]>;
 }
 
 /**
@@ -18,21 +19,21 @@ export class BucketsHistogram extends Histogram<string> {
   readonly #options: BucketsHistogramOptions;
 
   constructor(options: BucketsHistogramOptions) {
-    const { name, help, label, registry } = options;
-    super({ name, help, labelNames: [label], registers: [registry] });
+    const { name, help, labels, registry } = options;
+    super({ name, help, labelNames: [...labels], registers: [registry] });
     this.#options = options;
   }
 
   /** The registry asks for this in place of `get`, and so does `get` itself; prom-client's types leave it out. */
   async getForPromString() {
     const { name, help, read } = this.#options;
-    const values = [...read()].flatMap(([value, buckets]) => this.#samples(value, buckets));
+    const values = [...read()].flatMap(([labels, buckets]) => this.#samples(labels, buckets));
     return { name, help, type: "histogram", values, aggregator: "sum" };
   }
 
-  #samples(value: string, { bounds, counts, sum }: Buckets) {
-    const { name, label } = this.#options;
-    const labels = { [label]: value };
+  #samples(of: readonly string[], { bounds, counts, sum }: Buckets) {
+    const { name, labels: names } = this.#options;
+    const labels = Object.fromEntries(names.map((label, index) => [label, of[index] ?? ""]));
     let total = 0;
     const samples = counts.map((count, index) => {
       total += count;

@@ -3,6 +3,11 @@ import type { CallerKind } from "../model/caller.ts";
 import { BucketsHistogram } from "./buckets-histogram.ts";
 import { Buckets, DURATION_SECONDS_BOUNDS } from "./mapping-series.ts";
 
+/** A caller of Invoke waits at most a quarter of a second; a mapping as long as there is no place. */
+const WAIT_SECONDS_BOUNDS: readonly number[] = [
+  0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 10, 30, 60, 300,
+];
+
 /** Plain numbers: every invocation is counted, and read a few times a minute. */
 class FunctionSeries {
   readonly outcomes: Readonly<Record<CallerKind, Map<string, number>>> = {
@@ -10,6 +15,10 @@ class FunctionSeries {
     api: new Map(),
   };
   readonly durationSeconds = new Buckets(DURATION_SECONDS_BOUNDS);
+  readonly waitSeconds: Readonly<Record<CallerKind, Buckets>> = {
+    mapping: new Buckets(WAIT_SECONDS_BOUNDS),
+    api: new Buckets(WAIT_SECONDS_BOUNDS),
+  };
   running = 0;
   /** `undefined`: its concurrency is of this process alone. */
   granted: number | undefined;
@@ -24,7 +33,7 @@ export class FunctionMetrics {
     const registers = [registry];
     new Counter({
       name: "millrace_function_invocations_total",
-      help: "Calls of a function that have ended, by who made them and outcome; refused: there was no place in time.",
+      help: "Calls of a function that have ended, by who made them and outcome; refused: the function was not called.",
       labelNames: ["function", "caller_kind", "outcome"] as const,
       registers,
       collect() {
@@ -61,14 +70,31 @@ export class FunctionMetrics {
     new BucketsHistogram({
       name: "millrace_function_duration_seconds",
       help: "Time from the start of a call of a function to its outcome, whoever called.",
-      label: "function",
+      labels: ["function"],
       registry,
-      read: () => [...series].map(([fn, { durationSeconds }]) => [fn, durationSeconds] as const),
+      read: () => [...series].map(([fn, { durationSeconds }]) => [[fn], durationSeconds] as const),
+    });
+    new BucketsHistogram({
+      name: "millrace_function_admission_wait_seconds",
+      help: "Time that a call waited for a place of its function, by who made it; those that were refused too.",
+      labels: ["function", "caller_kind"],
+      registry,
+      read: () =>
+        [...series].flatMap(([fn, { waitSeconds }]) =>
+          Object.entries(waitSeconds).map(([kind, buckets]) => [[fn, kind], buckets] as const),
+        ),
     });
   }
 
-  ended(fn: string, caller: CallerKind, outcome: string, durationMs: number | undefined): void {
-    const { outcomes, durationSeconds } = this.#seriesOf(fn);
+  ended(
+    fn: string,
+    caller: CallerKind,
+    outcome: string,
+    durationMs: number | undefined,
+    waitedMs: number,
+  ): void {
+    const { outcomes, durationSeconds, waitSeconds } = this.#seriesOf(fn);
+    waitSeconds[caller].observe(waitedMs / 1000);
     const counts = outcomes[caller];
     counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
     if (durationMs !== undefined) durationSeconds.observe(durationMs / 1000);

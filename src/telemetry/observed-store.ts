@@ -34,7 +34,8 @@ export class StoreMetrics {
     }
     const name = "millrace_store_call_duration_seconds";
     const help = "Time that calls of the store took, failed ones included.";
-    new BucketsHistogram({ name, help, label: "operation", registry, read: () => this.#durations });
+    const read = () => [...this.#durations].map(([operation, buckets]) => [[operation], buckets] as const);
+    new BucketsHistogram({ name, help, labels: ["operation"], registry, read });
     const errors = this.#errors;
     new Counter({
       name: "millrace_store_errors_total",

@@ -117,7 +117,8 @@ export function createTelemetry(options: TelemetryOptions): RunTelemetry {
       outcomes.set(label, (outcomes.get(label) ?? 0) + 1);
       durationSeconds.observe(durationMs / 1000);
     },
-    functionCall: (fn, caller, outcome, durationMs) => functions.ended(fn, caller, outcome, durationMs),
+    functionCall: (fn, caller, outcome, durationMs, waitedMs) =>
+      functions.ended(fn, caller, outcome, durationMs, waitedMs),
     functionRunning: (fn, change) => functions.running(fn, change),
     functionGrant: (fn, granted) => functions.granted(fn, granted),
     log: (level, message, fields) => log(level, message, allowedFields(fields)),
@@ -187,12 +188,12 @@ function createRegistry(series: SeriesByMapping): Registry {
   }
   for (const [name, help] of entriesOf(HISTOGRAMS)) {
     const read = () => bucketsOf(series, ({ histograms }) => histograms[name]);
-    new BucketsHistogram({ name: `millrace_${name}`, help, label: "mapping", registry, read });
+    new BucketsHistogram({ name: `millrace_${name}`, help, labels: ["mapping"], registry, read });
   }
   new BucketsHistogram({
     name: "millrace_invocation_duration_seconds",
     help: "Time from the start of an invocation to its outcome.",
-    label: "mapping",
+    labels: ["mapping"],
     registry,
     read: () => bucketsOf(series, ({ durationSeconds }) => durationSeconds),
   });
@@ -250,8 +251,8 @@ function sum(values: Iterable<number>): number {
 function* bucketsOf(
   series: SeriesByMapping,
   pick: (series: MappingSeries) => Buckets,
-): Generator<[string, Buckets]> {
-  for (const [mapping, one] of series) yield [mapping, pick(one)];
+): Generator<[readonly string[], Buckets]> {
+  for (const [mapping, one] of series) yield [[mapping], pick(one)];
 }
 
 function totalsOf({ counters, gauges, outcomes }: MappingSeries): MappingTotals {

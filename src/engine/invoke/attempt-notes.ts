@@ -1,5 +1,6 @@
 import type { Clock } from "../../ports/clock.ts";
 import type { AttemptFailure, BatchDoing, BatchExplanation } from "../explanation.ts";
+import { isRefusalCode } from "./refusal-code.ts";
 
 /** The part of a batch that is tried now. */
 export interface AttemptedPart {
@@ -61,7 +62,9 @@ export class AttemptNotes {
   does(doing: BatchDoing): void {
     this.#doing = doing;
     this.#sinceMs = this.#clock.monotonic();
-    if (doing === "invoking") this.#attempts++;
+    if (doing !== "invoking") return;
+    this.#attempts++;
+    if (this.#failure !== undefined && isRefusalCode(this.#failure.code)) this.#failure = undefined;
   }
 
   explain({ notBeforeMs, ...part }: AttemptedPart): BatchExplanation {

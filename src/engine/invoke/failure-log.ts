@@ -5,8 +5,10 @@ import type { LogFields, Telemetry } from "../../ports/telemetry.ts";
 export type ProcessingResult =
   | "No records processed"
   | "OK"
-  | "PROBLEM: Function call failed"
+  | typeof CALL_FAILED
   | typeof DESTINATION_REFUSES;
+
+export const CALL_FAILED = "PROBLEM: Function call failed";
 
 /** Stands before the result of invocations: nothing goes on where something waits for its destination. */
 export const DESTINATION_REFUSES = "PROBLEM: Failure destination does not accept records";
@@ -46,7 +48,7 @@ export class FailureLog {
    * attempt that did not do its work comes here, whether the function ran or refused or could not be reached.
    */
   report(problem: string | undefined, where: LogFields): void {
-    this.#lastResult = problem === undefined ? "OK" : "PROBLEM: Function call failed";
+    this.#lastResult = problem === undefined ? "OK" : CALL_FAILED;
     if (problem === undefined) return;
     const nowMs = this.#clock.monotonic();
     const { errorId } = where;

@@ -1,6 +1,6 @@
 import { reducedErrorType } from "../../model/function-error.ts";
 import type { QueueMapping } from "../../model/mapping.ts";
-import type { InvocationResult } from "../../ports/invoker.ts";
+import type { InvocationResult, RefusalReason } from "../../ports/invoker.ts";
 import type { AttemptFailure } from "../explanation.ts";
 import { readFailedMessages } from "../invoke/response.ts";
 import { acknowledged, type BatchEnding, divided, left, released } from "./batch-ending.ts";
@@ -13,7 +13,9 @@ export type QueueBatchDecision =
   /** The same batch again, while its holds last: it costs no receive. */
   | {
       readonly kind: "again";
-      readonly problem: "throttled" | "unavailable";
+      readonly problem: "throttled" | "unavailable" | RefusalReason;
+      /** The function's door let it not in. */
+      readonly isRefusal: boolean;
       readonly retryAfterMs: number;
       /** What is told of it. */
       readonly error: string | undefined;
@@ -49,19 +51,15 @@ export function decideQueueBatch(
   rules: QueueBatchRules,
   isGivenUp: boolean,
 ): QueueBatchDecision {
-  if (result.kind === "notStarted" || result.kind === "refused")
-    return { kind: "unheard", ending: released(batch) };
+  if (result.kind === "notStarted") return { kind: "unheard", ending: released(batch) };
   if (isGivenUp) return { kind: "unheard", ending: left(batch) };
   switch (result.kind) {
     case "throttled":
-      return {
-        kind: "again",
-        problem: "throttled",
-        retryAfterMs: result.retryAfterMs ?? 0,
-        error: undefined,
-      };
+      return again("throttled", { retryAfterMs: result.retryAfterMs ?? 0 });
     case "unavailable":
-      return { kind: "again", problem: "unavailable", retryAfterMs: 0, error: result.message };
+      return again("unavailable", { error: result.message });
+    case "refused":
+      return again(result.why, { isRefusal: true });
     case "succeeded":
       return returned(batch, result.payload, rules);
     case "functionError":
@@ -72,6 +70,19 @@ export function decideQueueBatch(
     case "payloadTooLarge":
       return batch.length < 2 ? failed(batch, result.kind, "payloadTooLarge", rules) : { kind: "halves" };
   }
+}
+
+type Again = Extract<QueueBatchDecision, { readonly kind: "again" }>;
+
+function again(
+  problem: Again["problem"],
+  {
+    retryAfterMs = 0,
+    error,
+    isRefusal = false,
+  }: Partial<Pick<Again, "retryAfterMs" | "error" | "isRefusal">>,
+): Again {
+  return { kind: "again", problem, retryAfterMs, error, isRefusal };
 }
 
 function returned(

@@ -1,5 +1,7 @@
+import type { RefusalReason } from "../../ports/invoker.ts";
 import type { AttemptFailure, BatchExplanation } from "../explanation.ts";
 import { AttemptNotes } from "../invoke/attempt-notes.ts";
+import { refusalCode } from "../invoke/refusal-code.ts";
 import type { HeldMessage } from "./held-message.ts";
 
 const GROUPS_MAX = 10;
@@ -27,8 +29,8 @@ export class QueueBatchNotes extends AttemptNotes {
   }
 
   /** `untilMs`: monotonic. */
-  pauses(problem: "throttled" | "unavailable", untilMs: number): void {
-    this.notes(problem, problem === "throttled" ? "functionThrottled" : "functionUnavailable");
+  pauses(problem: "throttled" | "unavailable" | RefusalReason, untilMs: number): void {
+    this.notes(problem, codeOf(problem));
     this.#throttles++;
     this.#notBeforeMs = untilMs;
     this.does("pausing");
@@ -47,5 +49,20 @@ export class QueueBatchNotes extends AttemptNotes {
       notBeforeMs: this.#notBeforeMs,
       groups: [...groups].slice(0, GROUPS_MAX),
     });
+  }
+}
+
+function codeOf(problem: "throttled" | "unavailable" | RefusalReason): AttemptFailure {
+  switch (problem) {
+    case "throttled":
+      return "functionThrottled";
+    case "unavailable":
+      return "functionUnavailable";
+    case "zeroConcurrency":
+    case "noSuchFunction":
+    case "notReady":
+    case "reservedConcurrency":
+    case "concurrency":
+      return refusalCode(problem);
   }
 }

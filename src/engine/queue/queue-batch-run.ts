@@ -51,6 +51,9 @@ interface Segment {
   readonly trace: BatchTrace | undefined;
 }
 
+/** A door of this process that is shut is asked again soon: that costs nobody anything. */
+const REFUSED_TRIES_MAX = 5;
+
 type Again = Extract<QueueBatchDecision, { kind: "again" }>;
 type Conclusion = Exclude<QueueBatchDecision, Again>;
 
@@ -140,7 +143,7 @@ function mayStart(
 async function pause(
   context: QueueBatchContext,
   segment: Segment,
-  { problem, retryAfterMs, error }: Again,
+  { problem, retryAfterMs, error, isRefusal }: Again,
   pauses: number,
   untilMs: number,
 ): Promise<BatchEnding | undefined> {
@@ -148,8 +151,9 @@ async function pause(
   const { batch } = segment;
   telemetry.count("failed_invoke_events", mapping.name, batch.length);
   report(context, segment, problem, error === undefined ? {} : { error });
-  context.slowDown();
-  const pauseMs = Math.max(retryAfterMs, backoffMs(pauses, settings, random));
+  if (!isRefusal) context.slowDown();
+  const tries = isRefusal ? Math.min(pauses, REFUSED_TRIES_MAX) : pauses;
+  const pauseMs = Math.max(retryAfterMs, backoffMs(tries, settings, random));
   const remainingMs = untilMs - clock.monotonic();
   // plant: a-throttled-batch-is-let-go-at-once
   if (pauseMs >= remainingMs) {

@@ -124,6 +124,7 @@ export function assembleQueue(options: QueueWorkerOptions, hub: QueueHub): Queue
   const room = new ReceiveRoom({ mapping, source, ledger, budget, telemetry, payloadBytesMax });
   const receiver = new Receiver({
     ...{ ...common, problems, scaling, signal: stopSignal, onDefect },
+    isShut: () => options.invoker.shut(mapping.functionArn) !== undefined,
     room: (underWay) => room.of(underWay, places.forNew, batches.size),
     isHasty: () => hub.isStopNear() || places.areHandedOver,
     hiddenUntilMs: () => settlement.leftUntilMs,

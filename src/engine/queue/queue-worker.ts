@@ -4,6 +4,7 @@ import type { MappingStatus, QueueDeployment } from "../engine.ts";
 import type { QueueExplanation } from "../explanation.ts";
 import { FilterNotes } from "../filter-notes.ts";
 import { epochOf } from "../invoke/attempt-notes.ts";
+import { CALL_FAILED } from "../invoke/failure-log.ts";
 import { silenceOf } from "../stream/source-problems.ts";
 import { RENEWALS, SHARE } from "./concurrency-share.ts";
 import { MessageSieve } from "./message-sieve.ts";
@@ -107,9 +108,12 @@ export class QueueWorker {
   status(): MappingStatus {
     const { uuid, name } = this.#options.deployment.mapping;
     const { receiver, work, ledger, failures, problems } = this.#parts;
+    const isShut = this.#options.invoker.shut(this.deployment.mapping.functionArn) !== undefined;
     const caughtUp = receiver.isDry && work.size === 0 && ledger.buffer.size === 0;
     const lastProcessingResult =
-      problems.current ?? silenceOf("the queue", receiver.silentMs) ?? failures.lastResult;
+      problems.current ??
+      silenceOf("the queue", receiver.silentMs) ??
+      (isShut ? CALL_FAILED : failures.lastResult);
     const oldestAgeMs = ledger.oldestAgeMs() ?? 0;
     return { uuid, name, state: this.#state, lastProcessingResult, oldestAgeMs, shards: [], caughtUp };
   }
@@ -120,7 +124,7 @@ export class QueueWorker {
     const epochMs = epochOf(clock);
     return {
       kind: "queue",
-      function: invoker.explain(deployment.mapping.name),
+      function: invoker.explain(deployment.mapping.name, deployment.mapping.functionArn),
       batchesMax: places.forAll,
       runningBatches: batches.size,
       waitingMessages: ledger.buffer.size,

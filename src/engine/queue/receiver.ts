@@ -23,6 +23,8 @@ export interface ReceiverOptions {
   readonly limits: BackoffLimits;
   /** Aborts when no more is to be received. What is under way comes back all the same. */
   readonly signal: AbortSignal;
+  /** No batch may start for now, whatever is received: each receive would only bring a message nearer to its end. */
+  isShut(): boolean;
   /** Messages that may be received beside those that running receives may bring. */
   room(underWay: ReceivesUnderWay): number;
   /** A stop or a hand-over is near: it must not wait long for what is under way. */
@@ -51,6 +53,8 @@ const HASTY_WAIT_MS = 1_000;
 const RECEIVE_WAIT_SHARE = 1 / 2;
 /** Receives that run at once when nothing comes. */
 const IDLE_RECEIVES = 2;
+/** How soon a receiver sees that the function's door is open again. */
+const SHUT_LOOK_MS = 1_000;
 /** The place of the problems that they have. */
 const RECEIVES = "receives";
 
@@ -121,6 +125,10 @@ export class Receiver {
     const { clock, source, room, signal } = this.#options;
     this.#cancelRetry();
     if (signal.aborted) return;
+    if (this.#options.isShut()) {
+      this.#planRetry(SHUT_LOOK_MS);
+      return;
+    }
     while (this.running < this.#wanted) {
       const untilRetryMs = this.#retryAtMs - clock.monotonic();
       if (untilRetryMs > 0) {

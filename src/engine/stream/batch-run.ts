@@ -179,8 +179,7 @@ export class BatchRun {
     const result = await this.#call.invoke(segment);
     if (result === undefined) return { kind: "next", segments: [segment] };
     if (this.#context.isClosed()) return STOPPED;
-    if (result.kind === "notStarted" || result.kind === "refused")
-      return { kind: "next", segments: [segment] };
+    if (result.kind === "notStarted") return { kind: "next", segments: [segment] };
     const isBegun = segment.windowEnd === "no" || segment.triedFromMs !== undefined;
     const tried = isBegun ? segment : { ...segment, triedFromMs: startedMs };
     if (result.kind === "succeeded") return await this.#returned(tried, result);

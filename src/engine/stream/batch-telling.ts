@@ -1,8 +1,10 @@
 import { reducedErrorType } from "../../model/function-error.ts";
 import type { InvocationOutcome } from "../../model/outcome.ts";
+import type { InvocationResult } from "../../ports/invoker.ts";
 import type { LogFields } from "../../ports/telemetry.ts";
 import type { AttemptFailure } from "../explanation.ts";
 import type { AttemptNotes } from "../invoke/attempt-notes.ts";
+import { refusalCode } from "../invoke/refusal-code.ts";
 import type { BatchVerdict } from "../invoke/response.ts";
 import type { BatchTrace } from "../trace/batch-trace.ts";
 import type { BufferedRecord } from "./buffered-record.ts";
@@ -38,7 +40,7 @@ export class BatchTelling {
   }
 
   /** Anything but a success. */
-  outcome(segment: Segment, outcome: Exclude<InvocationOutcome, { kind: "succeeded" }>): void {
+  outcome(segment: Segment, outcome: Exclude<InvocationResult, { kind: "succeeded" | "notStarted" }>): void {
     const { telemetry } = this.#context;
     switch (outcome.kind) {
       case "functionError":
@@ -53,6 +55,9 @@ export class BatchTelling {
         this.attempt(outcome.kind, segment, {}, "functionThrottled");
         telemetry.mark("throttled attempt cost no retry");
         if (outcome.retryAfterMs !== undefined) telemetry.mark("retry-after honoured");
+        return;
+      case "refused":
+        this.attempt(outcome.why, segment, {}, refusalCode(outcome.why));
         return;
       case "unavailable":
         telemetry.mark("unavailable attempt cost no retry");

@@ -2,6 +2,7 @@ import { assertInvariant } from "../../model/errors.ts";
 import type { FailureCondition, FailureRecord } from "../../model/failure-record.ts";
 import type { StreamMapping } from "../../model/mapping.ts";
 import type { InvocationOutcome } from "../../model/outcome.ts";
+import type { RefusalReason } from "../../ports/invoker.ts";
 import { failureCause } from "../invoke/failure-cause.ts";
 import type { BatchVerdict } from "../invoke/response.ts";
 import type { BufferedRecord } from "./buffered-record.ts";
@@ -20,6 +21,8 @@ export type AttemptResult =
       readonly partialRetry: PartialRetry;
       readonly executedVersion?: string | undefined;
     }
+  /** The function's door let it not in. */
+  | { readonly kind: "refused"; readonly why: RefusalReason }
   /** A single record that no event can hold: the function was not called. */
   | { readonly kind: "oversized" };
 
@@ -62,6 +65,9 @@ export interface GiveUp {
   readonly triedForMs: number | undefined;
 }
 
+/** A door of this process that is shut is asked again soon: that costs nobody anything. */
+const REFUSED_TRIES_MAX = 5;
+
 export type RetryRules = Pick<StreamMapping, "bisectBatchOnFunctionError" | "retryAttemptsMax">;
 
 const SETTLE: Decision = { kind: "settle" };
@@ -96,6 +102,8 @@ export function decide(
       return pause(segment, result.retryAfterMs ?? 0, nowMs);
     case "unavailable":
       return pause(segment, 0, nowMs);
+    case "refused":
+      return pause(segment, 0, nowMs, REFUSED_TRIES_MAX);
   }
 }
 
@@ -144,9 +152,9 @@ function fail(
 }
 
 /** Throttles and unavailability cost no retry (streams §5.1). */
-function pause(tried: Segment, atLeastMs: number, nowMs: number): Decision {
+function pause(tried: Segment, atLeastMs: number, nowMs: number, triesMax = tried.pauses + 1): Decision {
   const segment = afterPause(tried);
-  const backoff = { tries: segment.pauses, atLeastMs };
+  const backoff = { tries: Math.min(segment.pauses, triesMax), atLeastMs };
   return { kind: "again", segment, costsRetry: false, backoff, triedForMs: triedFor(segment, nowMs) };
 }
 

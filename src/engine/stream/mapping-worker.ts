@@ -124,7 +124,7 @@ export class MappingWorker {
     const division = source.progress?.division?.();
     return {
       kind: "stream",
-      function: this.#options.invoker.explain(mapping.name),
+      function: this.#options.invoker.explain(mapping.name, mapping.functionArn),
       shards: this.#held.map(({ worker }) => worker.explain()),
       ...explainOthers(this.#shards, this.#leases, clock),
       looking: problems.lookFailure([WHOLE_MAPPING, LEASES, LISTING]),

@@ -11,9 +11,9 @@ export interface GrantBug {
 export const GRANT_BUGS: readonly GrantBug[] = [
   bug("a place is not given back when the payload cannot be made", ["I26", "I30"], {
     at: "a-place-is-not-given-back-when-the-payload-cannot-be-made",
-    lines: 5,
+    lines: 9,
     instead:
-      "const result = call.mayStart() ? await this.#call(call) : NOT_STARTED;\nthis.#give(key);\nreturn result;",
+      "if (typeof route === 'string') return NOT_STARTED;\nconst result = call.mayStart() ? await this.#calls.run(call, this.#serving, route, waitedMs) : NOT_STARTED;\nthis.#give(key);\nreturn result;",
   }),
   bug("a call that is aborted gives back a place that it has not", ["I28", "I29", "I26"], {
     at: "a-call-that-is-aborted-gives-back-a-place-that-it-has-not",

@@ -8,7 +8,7 @@ export const BALANCE_BUGS: readonly PlantedBug[] = [
   }),
   bug("a call whose target throws keeps its slot", ["I26"], {
     at: "a-call-whose-target-throws-keeps-its-slot",
-    instead: `this.#slots.take(caller.key); const message = \`function target \${functionName} broke its contract: \${describeError(error)}\`;`,
+    instead: `await new Promise(() => {}); const message = \`function target \${functionName} broke its contract: \${describeError(error)}\`;`,
   }),
   bug("a slot is given back twice", ["I18", "I26"], {
     at: "a-slot-is-given-back-twice",

@@ -127,6 +127,58 @@ test("what cannot be opened anew leaves the former in its place, and is tried ag
   assert.deepEqual(log, ["open orders 1", "call 1", "open orders 2", "close 1"]);
 });
 
+const ARN = "arn:aws:lambda:eu-west-1:123456789012:function:orders";
+
+test("a version that cannot be opened stops no other: its calls are refused until it can be", async () => {
+  const { book, invoke, finish, clock, broken, declareVersions } = createWorld();
+  broken.add(3);
+  await declareVersions({ 2: 2, 3: 3 });
+  const fn = await book.openFunction("orders");
+  assert.deepEqual(await invoke(fn, `${ARN}:3`), { kind: "refused", why: "notReady" });
+  const second = invoke(fn, `${ARN}:2`);
+  await quiet();
+  finish(2);
+  assert.equal((await second).kind, "succeeded");
+  broken.delete(3);
+  clock.advance(5_000);
+  await quiet();
+  const third = invoke(fn, `${ARN}:3`);
+  await quiet();
+  finish(3);
+  assert.equal((await third).kind, "succeeded");
+});
+
+test("a change of one version, or of an alias, opens nothing that stays as it is", async () => {
+  const { book, log, declareVersions } = createWorld();
+  await declareVersions({ 2: 2 });
+  await book.openFunction("orders");
+  await declareVersions({ 2: 2, 3: 3 }, "3");
+  await quiet();
+  assert.deepEqual(log, ["open orders 1", "open orders 2", "open orders 3"]);
+  await declareVersions({ 3: 3 }, "3");
+  await quiet();
+  assert.equal(log.at(-1), "close 2");
+});
+
+test("a function that nobody declares any more refuses its calls, and is closed behind the last of them", async () => {
+  const { book, log, invoke, finish, declare } = createWorld();
+  const fn = await book.openFunction("orders");
+  const first = invoke(fn);
+  await quiet();
+  await book.declare([]);
+  assert.deepEqual(await invoke(fn), { kind: "refused", why: "noSuchFunction" });
+  assert.ok(!log.includes("close 1"));
+  finish(1);
+  assert.equal((await first).kind, "succeeded");
+  await quiet();
+  assert.equal(log.at(-1), "close 1");
+  await declare(2);
+  const again = invoke(await book.openFunction("orders"));
+  await quiet();
+  finish(2);
+  assert.equal((await again).kind, "succeeded");
+});
+
 /** Its function `orders` is open in the state of its declaration's number, which is its concurrency's last digit. */
 test("a function made of other files opens anew though its declaration is the same, and while it cannot, the former goes on", async () => {
   const { book, log, broken, lines, invoke, finish, clock } = createWorld();
@@ -197,9 +249,18 @@ function createWorld() {
     broken,
     lines,
     held,
-    invoke: (fn: Parameters<InvokerBook["invokerOf"]>[0]) => invokers.invokerOf(fn).invoke(call),
+    invoke: (fn: Parameters<InvokerBook["invokerOf"]>[0], functionArn = ARN) =>
+      invokers.invokerOf(fn).invoke({ ...call, functionArn }),
     finish: (state: number) => running.get(state)?.(),
     declare: (state: number) => book.declare([declared(state)]),
+    /** States by version. */
+    declareVersions(states: Readonly<Record<string, number>>, live?: string) {
+      const versions = Object.entries(states).map(
+        ([version, state]) => [version, declared(state).target] as const,
+      );
+      const aliases = live === undefined ? [] : [["live", { version: live, weights: new Map() }] as const];
+      return book.declare([{ ...declared(1), versions: new Map(versions), aliases: new Map(aliases) }]);
+    },
   };
 }
 

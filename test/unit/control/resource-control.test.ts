@@ -53,14 +53,27 @@ test("what the API set outlives a start with the same manifests, and is dropped 
   assert.deepEqual(await control.drift(), []);
 });
 
-test("a concurrency that is no whole number above 0, or of a function that is not there, is refused", async () => {
+test("a function whose concurrency the API sets to 0 reserves none", async () => {
+  const { control, concurrencyOf } = await createWorld();
+  await control.setConcurrency("orders", 0);
+  assert.equal(await concurrencyOf("orders"), 0);
+});
+
+test("a concurrency that is no whole number from 0 to 10,000, or of a function that is not there, is refused", async () => {
   const { control, store } = await createWorld();
   const version = await store.newestVersion();
-  for (const wrong of [0, -1, 1.5, Number.NaN, 10_001]) {
+  for (const wrong of [1.5, Number.NaN]) {
     await assert.rejects(control.setConcurrency("orders", wrong), {
       fault: "InvalidParameterValueException",
     });
   }
+  await assert.rejects(control.setConcurrency("orders", -1), {
+    fault: "ValidationException",
+    message:
+      "1 validation error detected: Value '-1' at 'reservedConcurrentExecutions' failed to satisfy constraint: " +
+      "Member must have value greater than or equal to 0",
+  });
+  await assert.rejects(control.setConcurrency("orders", 10_001), { fault: "ValidationException" });
   await assert.rejects(control.setConcurrency("nobody", 1), { fault: "ResourceNotFoundException" });
   assert.equal(await store.newestVersion(), version);
 });

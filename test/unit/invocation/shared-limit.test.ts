@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { readAllotment } from "../../../src/invocation/allotment.ts";
-import { FunctionInvoker, type InvocableFunction } from "../../../src/invocation/function-invoker.ts";
+import { FunctionInvoker } from "../../../src/invocation/function-invoker.ts";
+import type { InvocableFunction } from "../../../src/invocation/invocable-function.ts";
 import { SharedLimits } from "../../../src/invocation/shared-limits.ts";
 import { API_CALLER } from "../../../src/model/caller.ts";
 import { MillraceError } from "../../../src/model/errors.ts";
@@ -10,6 +11,8 @@ import type { CellStore } from "../../../src/ports/cell-store.ts";
 import type { InvocationResult } from "../../../src/ports/invoker.ts";
 import { createMemoryCellStore } from "../../../src/stores/memory-cells.ts";
 import { ManualClock, SILENT_TELEMETRY } from "../engine/stream/small-world.ts";
+
+const ARN = "arn:aws:lambda:eu-west-1:123456789012:function:fn";
 
 const LIMIT = 5;
 const PATIENCE_MS = 250;
@@ -159,7 +162,7 @@ class Process {
     return this.invoker.invoke({
       ...more,
       requestId: "r",
-      functionArn: "arn:aws:lambda:eu-west-1:123456789012:function:fn",
+      functionArn: ARN,
       payload: () => Buffer.from("{}"),
       mayStart: () => true,
       signal: new AbortController().signal,
@@ -305,7 +308,7 @@ describe("a process that cannot know", () => {
     assert.equal(a.running.length, 0);
     await world.pass(2 * LOOK_MS);
     assert.equal(a.running.length, 0);
-    assert.equal(a.invoker.explain("orders").share?.isCutOff, true);
+    assert.equal(a.invoker.explain("orders", ARN).share?.isCutOff, true);
     a.life = 1;
     a.isCutOff = false;
     a.gone.add("a");
@@ -411,6 +414,6 @@ describe("processes that come and go", () => {
     }
     assert.deepEqual([a.running.length, b.running.length], [1, 1]);
     await world.pass(10 * LOOK_MS);
-    assert.equal(a.invoker.explain("orders").share?.limit, 2, "a does not say its own again");
+    assert.equal(a.invoker.explain("orders", ARN).share?.limit, 2, "a does not say its own again");
   });
 });

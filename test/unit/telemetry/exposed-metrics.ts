@@ -11,7 +11,7 @@ export async function exposedMetrics(): Promise<Map<string, Set<string>>> {
   telemetry.invocation("m", "succeeded", 1);
   telemetry.functionRunning("f", 1);
   telemetry.functionGrant("f", 1);
-  telemetry.functionCall("f", "api", "succeeded", 1);
+  telemetry.functionCall("f", "api", "succeeded", 1, 0);
   const shards = [{ shardId: "s", oldestAgeMs: 5 }];
   const standstills = [{ reason: "sourceGone", seconds: 60 }];
   telemetry.watchDrift(() => new Map([["function", 1]]));

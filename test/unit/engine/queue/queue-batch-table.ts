@@ -101,6 +101,11 @@ export const QUEUE_DECISION_ROWS: readonly QueueDecisionRow[] = [
     becomes: "again after the back-off or 5000 ms, while its holds last",
   },
   {
+    came: "a door that is shut, since the function's concurrency is 0",
+    result: { kind: "refused", why: "zeroConcurrency" },
+    becomes: "again after the back-off, while its holds last",
+  },
+  {
     came: "a function that cannot be reached",
     result: { kind: "unavailable", message: "" },
     rules: partial,

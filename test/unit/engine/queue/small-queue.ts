@@ -1,6 +1,8 @@
 import { createEngine } from "../../../../src/engine/create-engine.ts";
 import type { Engine } from "../../../../src/engine/engine.ts";
 import { DEFAULT_SETTINGS, type EngineSettings } from "../../../../src/engine/settings.ts";
+import type { InvocableFunction } from "../../../../src/invocation/invocable-function.ts";
+import type { InvokerBook } from "../../../../src/invocation/invoker-book.ts";
 import type { QueueMapping } from "../../../../src/model/mapping.ts";
 import type { InvocationOutcome } from "../../../../src/model/outcome.ts";
 import type { ProgressStore } from "../../../../src/ports/progress-store.ts";
@@ -47,6 +49,8 @@ export class SmallQueue extends MemoryQueue {
       /** Of the function. */
       readonly concurrency?: number;
       readonly functionTimeoutMs?: number;
+      /** Those of the process, so that a test can change the function. */
+      readonly invokers?: InvokerBook;
       /** Of a process that shares them, with an owner of its own. */
       readonly clock?: ManualClock;
       readonly store?: ProgressStore;
@@ -79,6 +83,7 @@ export class SmallQueue extends MemoryQueue {
       telemetry,
       store: this.store,
       settings: { ...DEFAULT_SETTINGS, ...options.settings },
+      ...(options.invokers === undefined ? {} : { invokers: options.invokers }),
     });
     this.startMapping();
   }
@@ -89,13 +94,12 @@ export class SmallQueue extends MemoryQueue {
       kind: "queue",
       mapping: { ...this.mapping, ...change },
       source: this.openSource(),
-      fn: {
-        name: "fn",
-        target: this.#target(),
-        timeoutMs: this.#functionTimeoutMs,
-        concurrency: this.#concurrency,
-      },
+      fn: this.fn(this.#concurrency),
     });
+  }
+
+  fn(concurrency: number): InvocableFunction {
+    return { name: "fn", target: this.#target(), timeoutMs: this.#functionTimeoutMs, concurrency };
   }
 
   /** With what `events` says now. */

@@ -154,6 +154,18 @@ export const DECISION_ROWS: readonly DecisionRow[] = [
     becomes: "again after the back-off of 3 pauses or 5000 ms, at no cost",
   },
   {
+    came: "a door that is shut, since the function's concurrency is 0",
+    result: { kind: "refused", why: "zeroConcurrency" },
+    mapping: { retryAttemptsMax: 0 },
+    becomes: "again after the back-off of 1 pauses, at no cost",
+  },
+  {
+    came: "the same for the ninth time in a row",
+    result: { kind: "refused", why: "zeroConcurrency" },
+    pauses: 8,
+    becomes: "again after the back-off of 5 pauses, at no cost",
+  },
+  {
     came: "a function that cannot be reached",
     result: { kind: "unavailable", message: "" },
     mapping: { bisectBatchOnFunctionError: true, retryAttemptsMax: 0 },

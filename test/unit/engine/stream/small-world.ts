@@ -1,6 +1,7 @@
 import { createEngine } from "../../../../src/engine/create-engine.ts";
 import type { Engine, StreamDeployment } from "../../../../src/engine/engine.ts";
 import { DEFAULT_SETTINGS, type EngineSettings } from "../../../../src/engine/settings.ts";
+import type { InvokerBook } from "../../../../src/invocation/invoker-book.ts";
 import type { FailureRecord } from "../../../../src/model/failure-record.ts";
 import type { StreamMapping } from "../../../../src/model/mapping.ts";
 import type { InvocationOutcome } from "../../../../src/model/outcome.ts";
@@ -73,8 +74,9 @@ export class SmallWorld extends MemoryStream {
   }
 
   /** An engine that shares source, store and function. */
-  newProcess(owner: string, settings: Partial<EngineSettings> = {}): Engine {
+  newProcess(owner: string, settings: Partial<EngineSettings> = {}, invokers?: InvokerBook): Engine {
     return createEngine({
+      ...(invokers === undefined ? {} : { invokers }),
       owner,
       clock: this.clock,
       random: HALF,

@@ -1,0 +1,89 @@
+import type { FunctionTarget } from "../ports/function-target.ts";
+import type { ShutReason } from "../ports/invoker.ts";
+import { type AliasRoute, sideOf } from "./alias-route.ts";
+import type { InvocableFunction } from "./invocable-function.ts";
+import { UnopenedTarget } from "./unopened-target.ts";
+
+/** Where a call goes. */
+export interface Route {
+  readonly version: string;
+  readonly target: FunctionTarget;
+}
+
+export type Routed = Route | Exclude<ShutReason, "zeroConcurrency">;
+
+export const LATEST = "$LATEST";
+
+/** What the names of one function mean: itself, its versions and its aliases. Each attempt asks anew. */
+export class FunctionRoutes {
+  readonly #latest: Routed;
+  readonly #versions = new Map<string, Routed>();
+  readonly #aliases: ReadonlyMap<string, AliasRoute>;
+  readonly #problems = new Map<string, string>();
+  /** Without versions and aliases a qualifier is only shown. */
+  readonly #isPlain: boolean;
+  /** Names that were asked for, and mean something: as many as there are versions and aliases, and a few. */
+  readonly #named = new Map<string, AliasRoute>();
+
+  constructor({ target, versions, aliases }: Pick<InvocableFunction, "target" | "versions" | "aliases">) {
+    this.#aliases = aliases ?? new Map();
+    this.#isPlain = (versions?.size ?? 0) + this.#aliases.size === 0;
+    for (const [version, each] of [[LATEST, target] as const, ...(versions ?? [])]) {
+      const isOpen = !(each instanceof UnopenedTarget);
+      if (!isOpen) this.#problems.set(version, each.problem);
+      this.#versions.set(version, isOpen ? { version, target: each } : "notReady");
+    }
+    this.#latest = this.#versions.get(LATEST) ?? "noSuchFunction";
+  }
+
+  of(functionArn: string, requestId: string): Routed {
+    if (this.#isPlain) return this.#latest;
+    const named = this.#meaning(functionArn);
+    return (named && this.#versions.get(sideOf(named, requestId))) ?? "noSuchFunction";
+  }
+
+  /** Why no call under this name can start. */
+  shut(functionArn: string): ShutReason | undefined {
+    if (this.#isPlain) return reasonOf(this.#latest);
+    const named = this.#meaning(functionArn);
+    if (named === undefined) return "noSuchFunction";
+    const main = reasonOf(this.#versions.get(named.version));
+    if (main === undefined) return undefined;
+    for (const other of named.weights.keys())
+      if (reasonOf(this.#versions.get(other)) === undefined) return undefined;
+    return main;
+  }
+
+  /** Why what this name means cannot be opened, for people. */
+  problem(functionArn: string): string | undefined {
+    return this.#versionsOf(functionArn).flatMap((version) => this.#problems.get(version) ?? [])[0];
+  }
+
+  #versionsOf(functionArn: string): readonly string[] {
+    if (this.#isPlain) return [LATEST];
+    const named = this.#meaning(functionArn);
+    return named === undefined ? [] : [named.version, ...named.weights.keys()];
+  }
+
+  #meaning(functionArn: string): AliasRoute | undefined {
+    const known = this.#named.get(functionArn);
+    if (known !== undefined) return known;
+    const qualifier = qualifierOf(functionArn) ?? LATEST;
+    const isVersion = this.#versions.has(qualifier);
+    const named = isVersion ? { version: qualifier, weights: NONE } : this.#aliases.get(qualifier);
+    if (named !== undefined) this.#named.set(functionArn, named);
+    return named;
+  }
+}
+
+function reasonOf(route: Routed | undefined): ShutReason | undefined {
+  if (route === undefined) return "noSuchFunction";
+  return typeof route === "string" ? route : undefined;
+}
+
+const NONE: ReadonlyMap<string, number> = new Map();
+
+/** The eighth part of `arn:aws:lambda:REGION:ACCOUNT:function:NAME:QUALIFIER`. */
+function qualifierOf(functionArn: string): string | undefined {
+  return functionArn.split(":")[7];
+}
