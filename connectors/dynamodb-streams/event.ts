@@ -1,7 +1,7 @@
 import { memberOf } from "../../src/aws/fault.ts";
 import { arrivalOf } from "../../src/model/arrival.ts";
 import { MillraceError } from "../../src/model/errors.ts";
-import { JsonBytesWriter, quoteJson } from "../../src/model/json-bytes.ts";
+import { JsonBytesWriter, joinElements, quoteJson } from "../../src/model/json-bytes.ts";
 import type { StreamRecord, TumblingWindow } from "../../src/model/record.ts";
 import { encodeWindowMembers } from "../../src/model/window-members.ts";
 import type { StreamEvents } from "../../src/ports/stream-source.ts";
@@ -27,6 +27,8 @@ interface DynamodbRecord extends StreamRecord {
 export function createDynamodbEvents(eventSourceArn: string): StreamEvents {
   return {
     encode: (records, window) => encodeEvent(asDynamodb(records), eventSourceArn, window),
+    element: (record) => (record as DynamodbRecord).element,
+    eventOf: (_shardId, elements) => joinElements('{"Records":[', elements, "]}"),
     envelopeBytes: () => EMPTY_ENVELOPE.length,
     // The whole record, metadata such as `eventName` included (streams §8.1); an item is always a JSON object.
     filterDocument: (record) => ({ document: parseElement(record), isDataJson: true }),

@@ -1,5 +1,5 @@
 import { assertInvariant } from "../../src/model/errors.ts";
-import { JsonBytesWriter, quoteJson } from "../../src/model/json-bytes.ts";
+import { JsonBytesWriter, joinElements, quoteJson } from "../../src/model/json-bytes.ts";
 import type { StreamRecord } from "../../src/model/record.ts";
 import type { StreamEvents } from "../../src/ports/stream-source.ts";
 import { kafkaFilterDocument } from "./filter.ts";
@@ -31,6 +31,11 @@ export function createKafkaEvents(source: KafkaEventSource): StreamEvents {
       assertInvariant(window === undefined, "A Kafka event has no tumbling window");
       return encodeKafkaEvent(opening, asKafka(records));
     },
+    element: (record) => elementOf(record as KafkaRecord),
+    eventOf: (shardId, elements) =>
+      elements.length === 0
+        ? emptyEvent(opening)
+        : joinElements(`${opening}${quoteJson(shardId)}${BEHIND_SHARD_ID}`, elements, END),
     envelopeBytes: (shardId) =>
       opening.length + quoteJson(shardId).length + BEHIND_SHARD_ID.length + END.length,
     filterDocument: (record) => kafkaFilterDocument(record as KafkaRecord),
@@ -56,7 +61,7 @@ function openingOf({ eventSourceArn, bootstrapServers }: KafkaEventSource): stri
 /** All records are of one partition, as batches are; without any, the event names no partition. */
 function encodeKafkaEvent(opening: string, records: readonly KafkaRecord[]): Uint8Array {
   const [first] = records;
-  if (first === undefined) return Buffer.from(`${opening}}}`);
+  if (first === undefined) return emptyEvent(opening);
   const front = `${opening}${quoteJson(first.partition.shardId)}${BEHIND_SHARD_ID}`;
   let byteLength = front.length + END.length + records.length - 1;
   for (const record of records) byteLength += record.encodedBytes;
@@ -69,6 +74,16 @@ function encodeKafkaEvent(opening: string, records: readonly KafkaRecord[]): Uin
     writeElement(writer, record);
   }
   writer.ascii(END);
+  return writer.finish();
+}
+
+function emptyEvent(opening: string): Uint8Array {
+  return Buffer.from(`${opening}}}`);
+}
+
+function elementOf(record: KafkaRecord): Uint8Array {
+  const writer = new JsonBytesWriter(record.encodedBytes);
+  writeElement(writer, record);
   return writer.finish();
 }
 

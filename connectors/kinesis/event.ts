@@ -3,6 +3,8 @@ import {
   encodeKinesisEvent,
   KINESIS_ENVELOPE_BYTES,
   type KinesisRecord,
+  kinesisElement,
+  kinesisEventOf,
   kinesisFilterDocument,
 } from "../../src/model/kinesis-event.ts";
 import type { StreamRecord } from "../../src/model/record.ts";
@@ -16,6 +18,8 @@ export const FILTER_DATA_KEY = "data";
 export function createKinesisEvents(eventSourceArn: string): StreamEvents {
   return {
     encode: (records, window) => encodeKinesisEvent(asKinesis(records), eventSourceArn, window),
+    element: (record) => kinesisElement(record as KinesisRecord),
+    eventOf: (_shardId, elements) => kinesisEventOf(elements),
     envelopeBytes: () => KINESIS_ENVELOPE_BYTES,
     filterDocument: (record) => kinesisFilterDocument(record as KinesisRecord),
     filterDataKey: FILTER_DATA_KEY,

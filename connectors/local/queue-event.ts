@@ -4,6 +4,7 @@ import {
   encodeSqsEvent,
   SQS_ENVELOPE_BYTES,
   type SqsMessage,
+  sqsEventOf,
   sqsFilterDocument,
 } from "../../src/model/sqs-event.ts";
 import type { QueueEvents, QueueMessage } from "../../src/ports/queue-source.ts";
@@ -26,6 +27,8 @@ export function createLocalQueueEvents(): QueueEvents {
   return {
     encode: (messages) => encodeSqsEvent(asLocalMessages(messages)),
     envelopeBytes: SQS_ENVELOPE_BYTES,
+    element: (message) => (message as LocalMessage).element,
+    eventOf: sqsEventOf,
     filterDocument: (message) => sqsFilterDocument(asLocalMessages([message])[0] as LocalMessage),
     traceCarrier: (message) => (message as LocalMessage).trace,
     filterDataKey: QUEUE_FILTER_DATA_KEY,

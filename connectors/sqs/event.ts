@@ -6,6 +6,7 @@ import {
   SQS_ENVELOPE_BYTES,
   type SqsMessage,
   type SqsMessageParts,
+  sqsEventOf,
   sqsFilterDocument,
 } from "../../src/model/sqs-event.ts";
 import type { QueueEvents, QueueMessage } from "../../src/ports/queue-source.ts";
@@ -20,6 +21,8 @@ export function createSqsEvents(): QueueEvents {
   return {
     encode: (messages) => encodeSqsEvent(messages.map(asSqs)),
     envelopeBytes: SQS_ENVELOPE_BYTES,
+    element: (message) => asSqs(message).element,
+    eventOf: sqsEventOf,
     filterDocument: (message) => sqsFilterDocument(asSqs(message)),
     traceCarrier: (message) => asSqs(message).trace,
     filterDataKey: FILTER_DATA_KEY,

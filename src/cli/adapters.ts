@@ -12,6 +12,7 @@ import type { FailureIndex } from "../ports/failure-index.ts";
 import type { FolderWatch } from "../ports/folder-watch.ts";
 import type { FunctionTarget } from "../ports/function-target.ts";
 import type { FunctionTargetKind } from "../ports/function-target-kind.ts";
+import type { ParkingStore } from "../ports/parking-store.ts";
 import type { ProgressStore } from "../ports/progress-store.ts";
 import type { Random } from "../ports/random.ts";
 import type { ResourceStore } from "../ports/resource-store.ts";
@@ -51,6 +52,8 @@ export interface Adapters extends DeploymentAdapters {
   readonly openFailureReader: OpenFailureReader;
   /** As the mappings' store. */
   openSnapshotStore(url: StoreUrl): Promise<SnapshotStore>;
+  /** As the mappings' store; `undefined`: nothing can be parked there. */
+  openParkingStore(url: StoreUrl): Promise<ParkingStore | undefined>;
   createTelemetry(log: LogWriter, level: LogLevel): RunTelemetry;
   createJsonLog(level: LogLevel): LogWriter;
   /**

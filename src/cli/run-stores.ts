@@ -2,6 +2,7 @@ import type { FunctionResource } from "../manifests/resources.ts";
 import { describeError } from "../model/errors.ts";
 import type { CellStore } from "../ports/cell-store.ts";
 import type { FailureIndex } from "../ports/failure-index.ts";
+import type { ParkingStore } from "../ports/parking-store.ts";
 import type { ProgressStore } from "../ports/progress-store.ts";
 import type { ResourceStore } from "../ports/resource-store.ts";
 import type { SnapshotStore } from "../ports/snapshot-store.ts";
@@ -20,10 +21,12 @@ export class RunStores {
   readonly cells: CellStore;
   readonly failures: FailureIndex;
   readonly snapshots: SnapshotStore;
+  /** `undefined`: nothing can be parked in this store. */
+  readonly parking: ParkingStore | undefined;
   readonly #isFile: boolean;
 
   private constructor(
-    stores: Pick<RunStores, "progress" | "resources" | "cells" | "failures" | "snapshots">,
+    stores: Pick<RunStores, "progress" | "resources" | "cells" | "failures" | "snapshots" | "parking">,
     isFile: boolean,
   ) {
     this.#isFile = isFile;
@@ -32,13 +35,19 @@ export class RunStores {
     this.cells = stores.cells;
     this.failures = stores.failures;
     this.snapshots = stores.snapshots;
+    this.parking = stores.parking;
   }
 
   /** @throws MillraceError of the first that cannot be opened; those before it are closed. */
   static async open(
     adapters: Pick<
       Adapters,
-      "openStore" | "openResourceStore" | "openCellStore" | "openFailureIndex" | "openSnapshotStore"
+      | "openStore"
+      | "openResourceStore"
+      | "openCellStore"
+      | "openFailureIndex"
+      | "openSnapshotStore"
+      | "openParkingStore"
     >,
     url: StoreUrl,
   ): Promise<RunStores> {
@@ -52,8 +61,12 @@ export class RunStores {
       const resources = kept(await adapters.openResourceStore(url));
       const cells = kept(await adapters.openCellStore(url));
       const failures = kept(await adapters.openFailureIndex(url));
-      const snapshots = await adapters.openSnapshotStore(url);
-      return new RunStores({ progress, resources, cells, failures, snapshots }, url.kind === "sqlite");
+      const snapshots = kept(await adapters.openSnapshotStore(url));
+      const parking = await adapters.openParkingStore(url);
+      return new RunStores(
+        { progress, resources, cells, failures, snapshots, parking },
+        url.kind === "sqlite",
+      );
     } catch (error) {
       await Promise.allSettled(opened.map((store) => store.close()));
       throw error;
@@ -82,6 +95,7 @@ export class RunStores {
       this.cells.close(),
       this.failures.close(),
       this.snapshots.close(),
+      this.parking?.close(),
     ]);
     return ends.flatMap((end) => (end.status === "rejected" ? [end.reason] : []));
   }

@@ -23,6 +23,22 @@ export function base64Length(length: number): number {
   return Math.ceil(length / 3) * 4;
 }
 
+/** Elements, which are JSON already, with commas between them and what stands before and behind. ASCII but for them. */
+export function joinElements(front: string, elements: readonly Uint8Array[], end: string): Uint8Array {
+  let byteLength = front.length + end.length + Math.max(0, elements.length - 1);
+  for (const { length } of elements) byteLength += length;
+  const writer = new JsonBytesWriter(byteLength);
+  writer.ascii(front);
+  let isFirst = true;
+  for (const element of elements) {
+    if (!isFirst) writer.ascii(",");
+    isFirst = false;
+    writer.bytes(element);
+  }
+  writer.ascii(end);
+  return writer.finish();
+}
+
 /** Writes parts one behind the other into a Buffer whose exact size is known before. */
 export class JsonBytesWriter {
   readonly #target: Buffer;

@@ -1,5 +1,5 @@
 import { JsonTooDeep, parseExactJson } from "./exact-json.ts";
-import { base64Length, isPlainAscii, JsonBytesWriter, quoteJson } from "./json-bytes.ts";
+import { base64Length, isPlainAscii, JsonBytesWriter, joinElements, quoteJson } from "./json-bytes.ts";
 import type { StreamRecord, TumblingWindow } from "./record.ts";
 import { encodeWindowMembers } from "./window-members.ts";
 
@@ -106,6 +106,17 @@ export function encodeKinesisEvent(
   writer.text(windowMembers);
   writer.ascii("}");
   return writer.finish();
+}
+
+/** A record's element of the event, alone. */
+export function kinesisElement(record: KinesisRecord): Uint8Array {
+  const writer = new JsonBytesWriter(record.encodedBytes);
+  writeElement(writer, record);
+  return writer.finish();
+}
+
+export function kinesisEventOf(elements: readonly Uint8Array[]): Uint8Array {
+  return joinElements('{"Records":[', elements, "]}");
 }
 
 function writeElement(

@@ -1,5 +1,5 @@
 import { JsonTooDeep, parseExactJson } from "./exact-json.ts";
-import { JsonBytesWriter, quoteJson } from "./json-bytes.ts";
+import { joinElements, quoteJson } from "./json-bytes.ts";
 import { TRACE_HEADER_CHARS_MAX, type TraceCarrier } from "./trace-context.ts";
 
 /**
@@ -126,18 +126,11 @@ function traceHeader(text: string | undefined): string | undefined {
 }
 
 export function encodeSqsEvent(messages: readonly SqsMessage[]): Uint8Array {
-  let byteLength = SQS_ENVELOPE_BYTES + Math.max(0, messages.length - 1);
-  for (const message of messages) byteLength += message.encodedBytes;
-  const writer = new JsonBytesWriter(byteLength);
-  writer.ascii(BEFORE_ELEMENTS);
-  let isFirst = true;
-  for (const { element } of messages) {
-    if (!isFirst) writer.ascii(",");
-    isFirst = false;
-    writer.bytes(element);
-  }
-  writer.ascii(AFTER_ELEMENTS);
-  return writer.finish();
+  return sqsEventOf(messages.map(({ element }) => element));
+}
+
+export function sqsEventOf(elements: readonly Uint8Array[]): Uint8Array {
+  return joinElements(BEFORE_ELEMENTS, elements, AFTER_ELEMENTS);
 }
 
 /** What a filter pattern sees: the message of the event, with a body that is a JSON object parsed (filters §2, §3). */

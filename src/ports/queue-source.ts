@@ -79,6 +79,10 @@ export interface QueueEvents {
   /** Exactly `envelopeBytes + Σ encodedBytes + (n − 1)` bytes for n > 0 messages. */
   encode(messages: readonly QueueMessage[]): Uint8Array;
   readonly envelopeBytes: number;
+  /** The message's element of the event, byte for byte: what `encode` makes of it. */
+  element(message: QueueMessage): Uint8Array;
+  /** The event of such elements, also of those that another process has made. */
+  eventOf(elements: readonly Uint8Array[]): Uint8Array;
   filterDocument(message: QueueMessage): FilterDocument;
   /** Trace headers that came with the message. Only asked when the engine traces. Without it messages carry none. */
   traceCarrier?(message: QueueMessage): TraceCarrier | undefined;

@@ -161,6 +161,13 @@ export interface StreamEvents {
    * members.
    */
   encode(records: readonly StreamRecord[], window: TumblingWindow | undefined): Uint8Array;
+  /** The record's element of the event, byte for byte: what `encode` makes of it. */
+  element(record: StreamRecord): Uint8Array;
+  /**
+   * The event of such elements of one shard, also of those that another process has made: `eventOf(shard, records.map(
+   * element))` is `encode(records)` without a window.
+   */
+  eventOf(shardId: string, elements: readonly Uint8Array[]): Uint8Array;
   /** Bytes of an event of this shard beside its records: `{"Records":[]}`; some name the shard. */
   envelopeBytes(shardId: string): number;
   /** What filter patterns see of a record. */

@@ -1,16 +1,19 @@
 import type { CellStore } from "../ports/cell-store.ts";
 import type { FailureIndex } from "../ports/failure-index.ts";
+import type { ParkingStore } from "../ports/parking-store.ts";
 import type { ProgressStore } from "../ports/progress-store.ts";
 import type { ResourceStore } from "../ports/resource-store.ts";
 import type { SnapshotStore } from "../ports/snapshot-store.ts";
 import { createMemoryStore } from "./memory.ts";
 import { createMemoryCellStore } from "./memory-cells.ts";
 import { createMemoryFailureIndex } from "./memory-failures.ts";
+import { createMemoryParkingStore } from "./memory-parking.ts";
 import { createMemoryResourceStore } from "./memory-resources.ts";
 import { createMemorySnapshotStore } from "./memory-snapshots.ts";
 import { openSqliteStore } from "./sqlite.ts";
 import { openSqliteCellStore } from "./sqlite-cells.ts";
 import { openSqliteFailureIndex } from "./sqlite-failures.ts";
+import { openSqliteParkingStore } from "./sqlite-parking.ts";
 import { openSqliteResourceStore } from "./sqlite-resources.ts";
 import { openSqliteSnapshotStore } from "./sqlite-snapshots.ts";
 
@@ -86,5 +89,19 @@ export async function openSnapshotStore(place: StorePlace): Promise<SnapshotStor
       return (await import("./dynamodb-snapshots.ts")).openDynamodbSnapshotStore(place.table);
     case "memory":
       return createMemorySnapshotStore();
+  }
+}
+
+/** `undefined`: nothing can be parked there. */
+export async function openParkingStore(place: StorePlace): Promise<ParkingStore | undefined> {
+  switch (place.kind) {
+    case "sqlite":
+      return openSqliteParkingStore(place.path);
+    case "postgres":
+      return (await import("./postgres-parking.ts")).openPostgresParkingStore(place.url);
+    case "dynamodb":
+      return undefined;
+    case "memory":
+      return createMemoryParkingStore();
   }
 }

@@ -1,3 +1,5 @@
+import { parkingTables } from "./parking-statements.ts";
+
 /** Each brings the schema one version further, and is never changed once it was released. */
 export const MIGRATIONS: readonly string[] = [
   // Checkpoints are text, as jsonb refuses some of what JSON may hold (\u0000) and gives its members in another order.
@@ -74,4 +76,12 @@ export const MIGRATIONS: readonly string[] = [
     id integer PRIMARY KEY CHECK (id = 1),
     asked_until bigint NOT NULL
   )`,
+  parkingTables({
+    schema: "millrace.",
+    text: 'text COLLATE "C"',
+    integer: "bigint",
+    real: "double precision",
+    bytes: "bytea",
+    end: "",
+  }),
 ];

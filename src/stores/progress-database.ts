@@ -5,6 +5,7 @@ import { LiveFile } from "../sqlite/live-file.ts";
 import type { WaitClock } from "../sqlite/lock-wait.ts";
 import { isStorageError, SQLITE_CORRUPT, SQLITE_NOTADB, sqliteErrorCode } from "../sqlite/sqlite-error.ts";
 import { inTransaction } from "../sqlite/transaction.ts";
+import { parkingTables } from "./parking-statements.ts";
 
 /** "MRpg" in the file's header: tells a progress file from any other SQLite file. */
 const APPLICATION_ID = 0x4d527067;
@@ -78,6 +79,14 @@ const SCHEMA_STEPS: readonly string[] = [
     CREATE TABLE process_snapshot (process_id TEXT PRIMARY KEY, at INTEGER NOT NULL, document BLOB NOT NULL) STRICT;
     CREATE TABLE snapshot_ask (id INTEGER PRIMARY KEY CHECK (id = 1), asked_until INTEGER NOT NULL) STRICT;
   `,
+  parkingTables({
+    schema: "",
+    text: "TEXT",
+    integer: "INTEGER",
+    real: "REAL",
+    bytes: "BLOB",
+    end: " STRICT",
+  }),
 ];
 const SCHEMA_VERSION = SCHEMA_STEPS.length;
 

@@ -35,6 +35,25 @@ export function describeQueueEventsContract(harness: QueueHarness): void {
     }
   });
 
+  test("an event made of its messages' elements is the event of the messages, byte for byte", async () => {
+    await using queue = await harness.createQueue(STANDARD);
+    const source = await queue.openSource();
+    await queue.send(MIXED);
+    const messages = await receiveAll(source, MIXED.length);
+    const elements = messages.map((message) => Buffer.from(source.events.element(message)));
+    assert.deepEqual(
+      elements.map(({ length }) => length),
+      messages.map(({ encodedBytes }) => encodedBytes),
+    );
+    for (let count = 0; count <= messages.length; count++) {
+      const made = source.events.eventOf(elements.slice(0, count));
+      assert.equal(
+        Buffer.from(made).toString(),
+        Buffer.from(source.events.encode(messages.slice(0, count))).toString(),
+      );
+    }
+  });
+
   test("an event names its messages by the ids that partial responses give back", async () => {
     await using queue = await harness.createQueue(STANDARD);
     const source = await queue.openSource();

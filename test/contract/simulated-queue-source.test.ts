@@ -5,6 +5,7 @@ import {
   encodeSqsEvent,
   SQS_ENVELOPE_BYTES,
   type SqsMessage,
+  sqsEventOf,
   sqsFilterDocument,
 } from "../../src/model/sqs-event.ts";
 import type { QueueEvents, QueueMessage } from "../../src/ports/queue-source.ts";
@@ -157,5 +158,7 @@ const HONEST_EVENTS: QueueEvents = {
   envelopeBytes: SQS_ENVELOPE_BYTES,
   filterDataKey: "body",
   encode: (messages) => encodeSqsEvent(messages as readonly SqsMessage[]),
+  element: (message) => (message as SqsMessage).element,
+  eventOf: sqsEventOf,
   filterDocument: (message) => sqsFilterDocument(message as SqsMessage),
 };

@@ -4,6 +4,8 @@ import {
   encodeKinesisEvent,
   KINESIS_ENVELOPE_BYTES,
   type KinesisRecord,
+  kinesisElement,
+  kinesisEventOf,
   kinesisFilterDocument,
 } from "../../src/model/kinesis-event.ts";
 import type { Position, StreamRecord, TumblingWindow } from "../../src/model/record.ts";
@@ -135,6 +137,14 @@ class HonestEvents implements StreamEvents {
         return record;
       },
     };
+  }
+
+  element(record: StreamRecord): Uint8Array {
+    return kinesisElement(this.#honest(record));
+  }
+
+  eventOf(_shardId: string, elements: readonly Uint8Array[]): Uint8Array {
+    return kinesisEventOf(elements);
   }
 
   encode(records: readonly StreamRecord[], window: TumblingWindow | undefined): Uint8Array {

@@ -40,6 +40,25 @@ export function describeEventsContract(harness: StreamHarness): void {
     }
   });
 
+  test("an event made of its records' elements is the event of the records, byte for byte", async () => {
+    await using stream = await harness.createStream(1);
+    const source = await stream.openSource();
+    const { shardId } = await onlyShard(source);
+    await stream.append(shardId, MIXED);
+    const { records } = await readToTip(stream, await source.openReader(shardId, OLDEST, NO_ABORT));
+    const { events } = source;
+    const elements = records.map((record) => Buffer.from(events.element(record)));
+    assert.deepEqual(
+      elements.map(({ length }) => length),
+      records.map(({ encodedBytes }) => encodedBytes),
+    );
+    for (let count = 0; count <= records.length; count++) {
+      const made = events.eventOf(shardId, elements.slice(0, count));
+      const encoded = events.encode(records.slice(0, count), undefined);
+      assert.equal(Buffer.from(made).toString(), Buffer.from(encoded).toString());
+    }
+  });
+
   test("a filter document holds the data under its key, and says whether it is a JSON object", async () => {
     await using stream = await harness.createStream(1);
     const source = await stream.openSource();

@@ -3,6 +3,8 @@ import {
   encodeKinesisEvent,
   KINESIS_ENVELOPE_BYTES,
   type KinesisRecord,
+  kinesisElement,
+  kinesisEventOf,
   kinesisFilterDocument,
 } from "../../src/model/kinesis-event.ts";
 import type { StreamRecord } from "../../src/model/record.ts";
@@ -33,6 +35,8 @@ export function createCannedStream(options: CannedStreamOptions): StreamSource {
     events: {
       envelopeBytes: () => KINESIS_ENVELOPE_BYTES,
       filterDataKey: "data",
+      element: (record) => kinesisElement(record as KinesisRecord),
+      eventOf: (_shardId, elements) => kinesisEventOf(elements),
       // The engine hands back only records of this stream.
       encode: (records: readonly StreamRecord[], window) =>
         encodeKinesisEvent(records as readonly KinesisRecord[], ARN, window),

@@ -7,7 +7,16 @@ export interface PostgresWriteFault {
   end(url: string): Promise<void>;
 }
 
-const TABLES = ["progress", "resource", "resource_version", "process", "cell"];
+const TABLES = [
+  "progress",
+  "resource",
+  "resource_version",
+  "process",
+  "cell",
+  "redrive",
+  "parked_entry",
+  "parked_fence",
+];
 
 export const POSTGRES_WRITE_FAULTS: readonly PostgresWriteFault[] = [
   {

@@ -167,6 +167,8 @@ function messageOf({ id, body, receives }: Letter): SnailMessage {
 const EVENTS: QueueEvents = {
   encode: (messages) =>
     Buffer.from(`{"Records":[${messages.map((message) => (message as SnailMessage).element).join(",")}]}`),
+  element: (message) => Buffer.from((message as SnailMessage).element),
+  eventOf: (elements) => Buffer.from(`{"Records":[${elements.map((each) => Buffer.from(each)).join(",")}]}`),
   envelopeBytes: Buffer.byteLength('{"Records":[]}'),
   filterDocument: (message) => {
     const { messageId, body } = message as SnailMessage;

@@ -216,6 +216,9 @@ function recordOf(line: { key: string; data: string; ms: number }, index: number
 const EVENTS: StreamEvents = {
   encode: (records) =>
     Buffer.from(`{"Records":[${records.map((record) => (record as GlowwormRecord).element).join(",")}]}`),
+  element: (record) => Buffer.from((record as GlowwormRecord).element),
+  eventOf: (_shardId, elements) =>
+    Buffer.from(`{"Records":[${elements.map((each) => Buffer.from(each)).join(",")}]}`),
   envelopeBytes: () => Buffer.byteLength('{"Records":[]}'),
   filterDocument: (record) => {
     const { data } = record as GlowwormRecord;

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { MillraceError } from "../../../src/model/errors.ts";
 import { openSqliteStore } from "../../../src/stores/sqlite.ts";
 import { openSqliteCellStore } from "../../../src/stores/sqlite-cells.ts";
+import { openSqliteParkingStore } from "../../../src/stores/sqlite-parking.ts";
 import { openSqliteResourceStore } from "../../../src/stores/sqlite-resources.ts";
 import { openFailures, openQueue, openStream } from "./cramped-files.ts";
 
@@ -35,6 +36,7 @@ const filler = join(folder, "filler");
 const OPENERS = {
   progress: () => openSqliteStore(path),
   cells: () => openSqliteCellStore(path),
+  parking: () => openSqliteParkingStore(path),
   mappings: () => openSqliteResourceStore(path),
   failures: async () => openFailures(folder),
   stream: async () => openStream(folder),

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ERROR_CODES, MillraceError } from "../../../src/model/errors.ts";
 import type { CellStore } from "../../../src/ports/cell-store.ts";
+import type { ParkingStore } from "../../../src/ports/parking-store.ts";
 import type { ProgressStore } from "../../../src/ports/progress-store.ts";
 import type { ResourceStore } from "../../../src/ports/resource-store.ts";
 import type { CrampedFailureFile, CrampedQueue, CrampedStream } from "./cramped-files.ts";
@@ -77,6 +78,10 @@ export class CrampedPlace implements AsyncDisposable {
 
   openCells(): Promise<CellStore> {
     return this.#open<CellStore>("cells");
+  }
+
+  openParking(): Promise<ParkingStore> {
+    return this.#open<ParkingStore>("parking");
   }
 
   openFailureFile(): Promise<CrampedFailureFile> {

@@ -30,17 +30,19 @@ let refused: readonly SimRecord[] = [];
 export const SIM_EVENTS: StreamEvents = {
   envelopeBytes: () => SIM_ENVELOPE_BYTES,
   filterDataKey: "data",
+  element: (record) => payloadOf(asSimRecords([record]), record.encodedBytes),
+  eventOf(_shardId, elements) {
+    const records = elements.flatMap((element) => (element instanceof SimPayload ? element.records : []));
+    return payloadOf(records, byteLengthOf(records));
+  },
   encode(records: readonly StreamRecord[], window: TumblingWindow | undefined): Uint8Array {
     const own = asSimRecords(records);
     if (own.some(({ unmade }) => unmade === "event")) {
       if (own.length > 1) refused = own;
       throw new TypeError("a record cannot be encoded");
     }
-    let byteLength = SIM_ENVELOPE_BYTES + Math.max(0, own.length - 1);
-    for (const record of own) byteLength += record.encodedBytes;
-    if (window !== undefined) byteLength += 200 + window.stateJson.length;
-    const payload = new SimPayload(sharedView(byteLength), 0, byteLength);
-    payload.records = own;
+    const windowBytes = window === undefined ? 0 : 200 + window.stateJson.length;
+    const payload = payloadOf(own, byteLengthOf(own) + windowBytes);
     const leftOut = refused.filter((record) => record.unmade === "event");
     if (own.length + leftOut.length === refused.length && own.every((record) => refused.includes(record)))
       payload.leftOut = leftOut;
@@ -66,6 +68,18 @@ export const SIM_TOPIC_EVENTS: StreamEvents = {
     return typeof value.offset === "string" ? value.offset : undefined;
   },
 };
+
+function byteLengthOf(records: readonly SimRecord[]): number {
+  let byteLength = SIM_ENVELOPE_BYTES + Math.max(0, records.length - 1);
+  for (const record of records) byteLength += record.encodedBytes;
+  return byteLength;
+}
+
+function payloadOf(records: readonly SimRecord[], byteLength: number): SimPayload {
+  const payload = new SimPayload(sharedView(byteLength), 0, byteLength);
+  payload.records = records;
+  return payload;
+}
 
 const WANTED = { data: { kind: "wanted" } };
 const UNWANTED = { data: { kind: "unwanted" } };

@@ -13,6 +13,15 @@ export class SimQueuePayload extends Uint8Array<ArrayBuffer> {
 export const SIM_QUEUE_EVENTS: QueueEvents = {
   envelopeBytes: SIM_ENVELOPE_BYTES,
   filterDataKey: "body",
+  element(message) {
+    const payload = new SimQueuePayload(sharedView(message.encodedBytes), 0, message.encodedBytes);
+    payload.deliveries = asSimDeliveries([message]);
+    return payload;
+  },
+  eventOf: (elements) =>
+    SIM_QUEUE_EVENTS.encode(
+      elements.flatMap((element) => (element instanceof SimQueuePayload ? element.deliveries : [])),
+    ),
   encode(messages: readonly QueueMessage[]): Uint8Array {
     const deliveries = asSimDeliveries(messages);
     if (deliveries.some(({ sent }) => sent.unmade !== undefined))

@@ -15,6 +15,7 @@ const PARTS = [
   "src/invocation",
   "src/leases",
   "src/engine",
+  "src/parking",
   "src/functions",
   "src/destinations",
   "src/stores",
@@ -58,6 +59,7 @@ const ALLOWED: Readonly<Record<Part, readonly Part[] | "everything">> = {
   "src/invocation": ["src/model", "src/ports", "src/lib"],
   "src/leases": ["src/model", "src/ports", "src/lib"],
   "src/engine": ["src/model", "src/ports", "src/lib", "src/invocation", "src/leases"],
+  "src/parking": ["src/model", "src/ports", "src/lib", "src/invocation", "src/leases", "src/engine"],
   "src/functions": ADAPTER,
   "src/destinations": ADAPTER,
   "src/stores": ADAPTER,
@@ -117,6 +119,7 @@ const INSIDE: readonly Part[] = [
   "src/invocation",
   "src/leases",
   "src/engine",
+  "src/parking",
 ];
 
 function breaches(imports: readonly Import[]): string[] {

@@ -17,6 +17,7 @@ export const ADAPTERS: Adapters = {
   openFailureIndex: untouched,
   openFailureReader: untouched,
   openSnapshotStore: untouched,
+  openParkingStore: untouched,
   openFunction: untouched,
   watchFolders: untouched,
   openDestination: untouched,

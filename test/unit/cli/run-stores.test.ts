@@ -4,13 +4,14 @@ import { RunStores } from "../../../src/cli/run-stores.ts";
 import { createMemoryStore } from "../../../src/stores/memory.ts";
 import { createMemoryCellStore } from "../../../src/stores/memory-cells.ts";
 import { createMemoryFailureIndex } from "../../../src/stores/memory-failures.ts";
+import { createMemoryParkingStore } from "../../../src/stores/memory-parking.ts";
 import { createMemoryResourceStore } from "../../../src/stores/memory-resources.ts";
 import { createMemorySnapshotStore } from "../../../src/stores/memory-snapshots.ts";
 
 const URL = { kind: "memory" } as const;
 
 /** Which were closed when one of them cannot be opened, though none can be closed without an error. */
-async function openedWith(fails: "progress" | "resources" | "cells" | "failures" | "snapshots") {
+async function openedWith(fails: "progress" | "resources" | "cells" | "failures" | "snapshots" | "parking") {
   const closed: string[] = [];
   const noted = async <S extends { close(): Promise<void> }>(name: string, store: S): Promise<S> => {
     if (name === fails) throw new Error(`${name} is away`);
@@ -28,6 +29,7 @@ async function openedWith(fails: "progress" | "resources" | "cells" | "failures"
       openCellStore: () => noted("cells", createMemoryCellStore()),
       openFailureIndex: () => noted("failures", createMemoryFailureIndex()),
       openSnapshotStore: () => noted("snapshots", createMemorySnapshotStore()),
+      openParkingStore: () => noted("parking", createMemoryParkingStore()),
     },
     URL,
   );
@@ -41,4 +43,5 @@ test("what was opened of a store is closed when the rest of it cannot be opened"
   assert.deepEqual(await openedWith("cells"), ["progress", "resources"]);
   assert.deepEqual(await openedWith("failures"), ["progress", "resources", "cells"]);
   assert.deepEqual(await openedWith("snapshots"), ["progress", "resources", "cells", "failures"]);
+  assert.deepEqual(await openedWith("parking"), ["progress", "resources", "cells", "failures", "snapshots"]);
 });

@@ -105,6 +105,8 @@ export class MemoryQueue {
       },
       events: {
         encode: (messages) => Buffer.from(JSON.stringify(messages.map(({ messageId }) => messageId))),
+        element: ({ messageId }) => Buffer.from(JSON.stringify(messageId)),
+        eventOf: (elements) => Buffer.from(`[${elements.map((each) => Buffer.from(each)).join(",")}]`),
         envelopeBytes: 14,
         filterDocument: ({ messageId }) => ({ document: { body: messageId }, isDataJson: false }),
         filterDataKey: "body",

@@ -117,6 +117,9 @@ export class MemoryStream {
         batchingWindowFrom: this.isTopic ? "firstRecord" : "lastInvocation",
       },
       events: {
+        element: ({ position }) => Buffer.from(String(Number(position))),
+        eventOf: (_shardId, elements) =>
+          Buffer.from(`{"p":[${elements.map((each) => Buffer.from(each)).join(",")}]}`),
         envelopeBytes: () => 14,
         filterDataKey: "data",
         traceCarrier: (record) => {
