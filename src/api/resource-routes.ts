@@ -5,7 +5,7 @@ import type { Owner } from "../resources/owner.ts";
 import { functionOf, type NamedFunction } from "./function-routes.ts";
 import { addRoute, jsonOf } from "./route.ts";
 
-/** Rows of functions, versions and aliases: whose they are, where they drifted, and another owner for them. */
+/** Rows of functions and mappings: whose they are, where they drifted, and another owner for them. */
 export function addResourceRoutes(app: FastifyInstance, control: () => ControlPlane): void {
   addRoute(app, {
     method: "GET",
@@ -39,8 +39,8 @@ export function addResourceRoutes(app: FastifyInstance, control: () => ControlPl
     async handle(request) {
       const body = jsonOf(request);
       const name = textOf(body, "name");
-      if (name === undefined) throw invalid("Name the function: name.");
-      return { adopted: await control().resources.adopt(name, ownerOf(body)) };
+      if (name === undefined) throw invalid("Name the function or the mapping: name.");
+      return { adopted: await control().resources.adopt(name, ownerOf(body), textOf(body, "kind")) };
     },
   });
 }

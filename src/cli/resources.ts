@@ -1,5 +1,7 @@
-import { declarationsOf } from "../control/function-rows.ts";
+import { type Declaration, declarationsOf } from "../control/function-rows.ts";
+import { mappingDeclaration } from "../control/mapping-declaration.ts";
 import { type Compared, type Drift, differences, shownSpec } from "../resources/drift.ts";
+import { FUNCTION_KIND, MAPPING_KIND } from "../resources/kinds.ts";
 import { API_FLAGS, ApiClient, isObject, type JsonObject } from "./api-client.ts";
 import { type Command, EXIT_BAD_INPUT, EXIT_FAILED, EXIT_OK } from "./command.ts";
 import { FILENAME_FLAG, readManifests } from "./manifest-flags.ts";
@@ -9,11 +11,11 @@ import { printable } from "./terminal-text.ts";
 
 export const diffCommand: Command = {
   name: "diff",
-  summary: "Shows where functions of a running millrace are not as declared.",
+  summary: "Shows where functions and mappings of a running millrace are not as declared.",
   usage: "diff [-f FILE_OR_FOLDER...] [FLAGS]",
   details: `Without -f it shows drift: what was set by the API beside its owner, and orphans. With -f it also compares
-functions, versions and aliases of manifests with the rows of a running millrace: what would change if they were
-applied. Values of a module's environment have no part in it. Exit status 0: no difference, 1: there are some.`,
+functions, versions, aliases and mappings of manifests with the rows of a running millrace: what would change if they
+were applied. Values of a module's environment have no part in it. Exit status 0: no difference, 1: there are some.`,
   flags: { filename: { ...FILENAME_FLAG, isRequired: false }, ...API_FLAGS },
   async run(flags, host) {
     const client = ApiClient.of(flags, host);
@@ -22,7 +24,11 @@ applied. Values of a module's environment have no part in it. Exit status 0: no 
       const manifests = readManifests(flags, host);
       if (manifests === undefined) return EXIT_BAD_INPUT;
       const kept = objectsOf(await client.resources(), "resources");
-      drift.push(...differences(compared(manifests.functions.flatMap(declarationsOf), kept)));
+      const { connectors } = host.adapters;
+      const mappings = manifests.mappings.map((resource) => mappingDeclaration(resource, connectors));
+      drift.push(
+        ...differences(compared([...manifests.functions.flatMap(declarationsOf), ...mappings], kept)),
+      );
     }
     const asText = flags.has("json") ? `${JSON.stringify({ drift }, null, 2)}\n` : driftTable(drift);
     host.stdout.write(asText);
@@ -32,10 +38,10 @@ applied. Values of a module's environment have no part in it. Exit status 0: no 
 
 export const pruneCommand: Command = {
   name: "prune",
-  summary: "Removes orphans: functions, versions and aliases that their manifests no longer declare.",
+  summary: "Removes orphans: functions and mappings that their manifests no longer declare.",
   usage: "prune [KIND/NAME] [FLAGS]",
   details:
-    "Removes all orphans of a running millrace for good, or the one that is named, such as function/orders.",
+    "Removes all orphans of a running millrace for good, or the one that is named, such as function/orders. A mapping's checkpoints are removed with it, once no process works on it any more.",
   words: { RESOURCE: { description: "Kind and name of one orphan, as diff shows them. Default: all." } },
   flags: { ...API_FLAGS },
   async run(flags, host) {
@@ -51,11 +57,14 @@ export const pruneCommand: Command = {
 
 export const adoptCommand: Command = {
   name: "adopt",
-  summary: "Gives a function to another owner.",
-  usage: "adopt function/NAME --to api|manifest [FLAGS]",
-  details: `Gives a function, with its versions and aliases, to another owner, who alone changes it from then on. What the
-API had set beside its owner becomes what is declared. Of manifests the set may be named.`,
-  words: { RESOURCE: { isRequired: true, description: "function/NAME" } },
+  summary: "Gives a function or a mapping to another owner.",
+  usage: "adopt function/NAME|mapping/NAME --to api|manifest [FLAGS]",
+  details: `Gives a function, with its versions and aliases, or a mapping, with its checkpoints, to another owner, who alone
+changes it from then on. What the API had set beside its owner becomes what is declared. Of manifests the set may be
+named.`,
+  words: {
+    RESOURCE: { isRequired: true, description: "function/NAME or mapping/NAME; UUID may stand for NAME." },
+  },
   flags: {
     to: { value: "OWNER", isRequired: true, description: "api or manifest." },
     "manifest-set": { value: "NAME", description: "Set of the manifests that own it then. Default default." },
@@ -63,9 +72,10 @@ API had set beside its owner becomes what is declared. Of manifests the set may 
   },
   async run(flags, host) {
     const { kind, name } = resourceNamed(lastValue(flags, "RESOURCE") ?? "");
-    if (kind !== "function") throw usageError("Only a function is adopted, with its versions and aliases.");
+    if (kind !== FUNCTION_KIND && kind !== MAPPING_KIND)
+      throw usageError("A function is adopted with its versions and aliases, or a mapping.");
     const set = lastValue(flags, "manifest-set");
-    const wanted = { name, to: lastValue(flags, "to"), ...(set === undefined ? {} : { set }) };
+    const wanted = { kind, name, to: lastValue(flags, "to"), ...(set === undefined ? {} : { set }) };
     const answer = await ApiClient.of(flags, host).adopt(wanted);
     const lines = objectsOf(answer, "adopted").map(
       (each) => `${String(each["kind"])} ${String(each["name"])} was of ${String(each["from"])}.\n`,
@@ -76,7 +86,7 @@ API had set beside its owner becomes what is declared. Of manifests the set may 
 };
 
 function resourceNamed(text: string): { readonly kind: string; readonly name: string } {
-  const [, kind, name] = /^(function|version|alias)\/(.+)$/.exec(text) ?? [];
+  const [, kind, name] = /^(function|version|alias|mapping)\/(.+)$/.exec(text) ?? [];
   if (kind !== undefined && name !== undefined) return { kind, name };
   throw usageError(
     `${JSON.stringify(text.slice(0, 80))} is no resource. Give KIND/NAME, such as function/orders.`,
@@ -94,20 +104,29 @@ function driftOf({ kind, name, field, declared, inForce, reason }: JsonObject): 
 }
 
 function compared(
-  declarations: ReturnType<typeof declarationsOf>,
+  declarations: readonly Declaration[],
   resources: readonly JsonObject[],
 ): readonly Compared[] {
   const keyOf = (kind: unknown, name: unknown) => `${String(kind)}/${String(name)}`;
   const declared = new Map(declarations.map((each) => [keyOf(each.kind, each.name), each]));
-  const kept = new Map(resources.map((each) => [keyOf(each["kind"], each["name"]), each]));
-  return [...new Set([...declared.keys(), ...kept.keys()])].toSorted().flatMap((key) => {
+  // A mapping is told from others by its UUID, whatever people call it.
+  const kept = new Map(resources.map((each) => [keyOf(each["kind"], each["uuid"] ?? each["name"]), each]));
+  const all = [...new Set([...declared.keys(), ...kept.keys()])].flatMap((key) => {
     const [declaration, row] = [declared.get(key), kept.get(key)];
     // An orphan that the manifests do not have is drift already.
     if (declaration === undefined && row?.["isOrphaned"] === true) return [];
-    const { kind, name } = resourceNamed(key);
     const spec = declaration && shownSpec(plainSpec(declaration.spec));
-    return [{ kind, name, declared: spec, kept: row && keptOf(row) }];
+    const {
+      kind,
+      name,
+      title = name,
+    } = declaration ?? {
+      kind: String(row?.["kind"]),
+      name: String(row?.["name"]),
+    };
+    return [{ kind, name: title, declared: spec, kept: row && keptOf(row) }];
   });
+  return all.toSorted((a, b) => (keyOf(a.kind, a.name) < keyOf(b.kind, b.name) ? -1 : 1));
 }
 
 function keptOf({ spec, owner, isOrphaned }: JsonObject): NonNullable<Compared["kept"]> {

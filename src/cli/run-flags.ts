@@ -71,7 +71,7 @@ export const RUN_FLAGS = {
       "End at once when a mapping of a manifest cannot be started. Default: the others run, and it is tried again.",
   },
   adopt: {
-    description: "Have the API own the mappings of the manifests: they are copied into the store once.",
+    description: "Have the API own the mappings of the manifests from now on, with their checkpoints.",
   },
   "manifest-set": {
     value: "NAME",

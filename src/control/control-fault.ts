@@ -1,6 +1,7 @@
 import { CONSTRAINT, UNRECOGNIZED, UNRECOGNIZED_SOURCE } from "../manifests/fault-texts.ts";
 import { awsFieldName, valueAt } from "../manifests/issue-texts.ts";
 import type { CheckedFault } from "../manifests/mapping-spec.ts";
+import { type Owner, ownerText } from "../resources/owner.ts";
 
 /**
  * A refusal of the control plane, in AWS's words (streams §1.2): the names are the API's error codes and the message is
@@ -36,11 +37,14 @@ export function inUse(verb: "update" | "delete"): ControlFault {
   return new ControlFault("ResourceInUseException", message);
 }
 
-export function ownedByManifest(): ControlFault {
-  return new ControlFault(
-    "InvalidParameterValueException",
-    "The event source mapping is defined by a manifest. Change the manifest, or start millrace with --adopt to have the API own it.",
-  );
+/** Beside its owner only what is operation, and no configuration, may be set. */
+export function ownedByOther(name: string, owner: Owner): ControlFault {
+  const handOver = `millrace adopt mapping/${name} --to api hands over this one alone`;
+  const message =
+    owner.kind === "manifest"
+      ? `The event source mapping is defined by a manifest. Change the manifest, or start millrace with --adopt to have the API own it; ${handOver}. Its owner is ${ownerText(owner)}, beside which only Enabled is set.`
+      : `The event source mapping is declared by ${ownerText(owner)}, beside which only Enabled is set. Change it there; ${handOver}.`;
+  return new ControlFault("InvalidParameterValueException", message);
 }
 
 /** In AWS's words, which differ by the source (streams §1.6, queues §1.2). */

@@ -3,11 +3,11 @@ import { Door } from "../invocation/door.ts";
 import type { InvokerBook } from "../invocation/invoker-book.ts";
 import { SharedLimits } from "../invocation/shared-limits.ts";
 import type { Manifests } from "../manifests/load-manifests.ts";
-import type { FunctionResource, MappingResource } from "../manifests/resources.ts";
+import type { FunctionResource } from "../manifests/resources.ts";
 import type { NetworkReach } from "../model/network-reach.ts";
 import type { Place } from "../model/place.ts";
 import type { CellStore } from "../ports/cell-store.ts";
-import type { Clock } from "../ports/clock.ts";
+import type { Clock, ScheduledCall } from "../ports/clock.ts";
 import type { Connector, SourceEndpoints } from "../ports/connector.ts";
 import type { DestinationKind } from "../ports/destination-kind.ts";
 import type { Invoker } from "../ports/invoker.ts";
@@ -15,25 +15,24 @@ import type { ProgressStore } from "../ports/progress-store.ts";
 import type { Random } from "../ports/random.ts";
 import type { ResourceStore } from "../ports/resource-store.ts";
 import type { SnapshotStore } from "../ports/snapshot-store.ts";
-import { MAPPING_KIND } from "../resources/kinds.ts";
 import type { ManifestOwner } from "../resources/owner.ts";
-import { adoptedRecord } from "./adopted-record.ts";
 import { withinReach } from "./broker-reach.ts";
-import { declareFunctions } from "./declared-functions.ts";
+import { creatingStatus } from "./creating-status.ts";
+import { declareManifests } from "./declared-manifests.ts";
 import type { Deployments } from "./deployments.ts";
 import type { ExplainedMappingWithText } from "./explain-mapping.ts";
 import { FailureControl, type FailureParts } from "./failure-control.ts";
 import type { FunctionBook } from "./function-book.ts";
-import { claimsOf } from "./mapping-claims.ts";
 import { MappingControl } from "./mapping-control.ts";
-import { rowOf } from "./mapping-record.ts";
+import { isOfManifest } from "./mapping-record.ts";
 import { type MappingRunnerOptions, withTrouble } from "./mapping-run.ts";
 import { MappingRunner } from "./mapping-runner.ts";
+import type { OpeningTrouble } from "./opening-trouble.ts";
 import type { OwnSnapshotOptions } from "./own-snapshot.ts";
-import { ownedWish } from "./owned-wish.ts";
 import { ProcessWatch } from "./process-watch.ts";
-import { Reconciler } from "./reconciler.ts";
+import { type KnownMapping, LOOK_MS, Reconciler } from "./reconciler.ts";
 import { ResourceControl } from "./resource-control.ts";
+import { beginStrictly, openStrictly } from "./strict-start.ts";
 import type { WholeView } from "./whole-view.ts";
 
 export interface ControlPlaneOptions extends Pick<MappingRunnerOptions, "engine" | "drainMs"> {
@@ -49,7 +48,7 @@ export interface ControlPlaneOptions extends Pick<MappingRunnerOptions, "engine"
   readonly failures: FailureParts;
   /** Those that `deployments` has too. */
   readonly functionBook: FunctionBook;
-  /** As whose declarations the functions of the manifests are kept. */
+  /** As whose declarations what the manifests say is kept. */
   readonly owner: ManifestOwner;
   /** Those that the engine has too. */
   readonly invokers: InvokerBook;
@@ -71,12 +70,15 @@ export interface ControlPlaneOptions extends Pick<MappingRunnerOptions, "engine"
   readonly random: Random;
 }
 
-/**
- * What is run by this process, and by whose word: manifests' mappings, which only manifests change, and the store's.
- */
+const OUT_OF_REACH: OpeningTrouble = {
+  text: "The store is out of reach, and with it what is to be run: it starts again once the store answers.",
+  isPassing: true,
+};
+
+/** What is run by this process: what the rows of the store say, whoever wrote them. */
 export class ControlPlane {
   readonly mappings: MappingControl;
-  /** Rows of functions. */
+  /** Rows of all kinds: whose they are. */
   readonly resources: ResourceControl;
   readonly failures: FailureControl;
   readonly place: Place;
@@ -90,10 +92,13 @@ export class ControlPlane {
   readonly #engine: Engine;
   readonly #watch: ProcessWatch;
   readonly #options: ControlPlaneOptions;
-  /** Mappings that manifests own. */
-  #owned: readonly MappingResource[];
+  /** As they were read last. */
+  #manifests: Manifests;
+  #uuids: ReadonlySet<string>;
+  #again: ScheduledCall | undefined;
+  #isStopped = false;
 
-  private constructor(options: ControlPlaneOptions, manifestMappings: readonly MappingResource[]) {
+  private constructor(options: ControlPlaneOptions) {
     const { engine, deployments, functionBook, store, clock, random, endpoints, place } = options;
     this.connectors = withinReach(options.connectors, options.reach);
     const { connectors } = this;
@@ -102,14 +107,16 @@ export class ControlPlane {
     this.place = place;
     this.#engine = engine;
     this.#options = options;
-    this.#owned = manifestMappings;
+    this.#manifests = options.manifests;
+    this.#uuids = uuidsOf(options.manifests);
     this.#runner = new MappingRunner(options);
     this.#reconciler = new Reconciler({
       ...options,
       connectors,
+      manifestConnectors: options.connectors,
       runner: this.#runner,
       functions: functionBook,
-      owned: () => this.#owned,
+      declared: () => ({ owner: options.owner, uuids: this.#uuids }),
     });
     const { membership } = this.#reconciler;
     this.#watch = new ProcessWatch({
@@ -123,7 +130,8 @@ export class ControlPlane {
     });
     this.#limits = new SharedLimits({ ...options, membership });
     options.invokers.share(this.#limits);
-    this.resources = new ResourceControl({ store, clock, onChange: () => this.#reconciler.wake() });
+    const onChange = () => this.#reconciler.wake();
+    this.resources = new ResourceControl({ store, clock, connectors, onChange });
     this.mappings = new MappingControl({
       ...(options.destinations === undefined ? {} : { destinations: options.destinations }),
       store,
@@ -133,28 +141,23 @@ export class ControlPlane {
       endpoints,
       place,
       deployments,
-      manifestMappings: () => this.#owned,
       status: () => this.status(),
-      onChange: () => this.#reconciler.wake(),
+      onChange,
     });
     this.failures = new FailureControl({ ...options.failures, mappings: this.mappings, clock });
   }
 
   /**
-   * Starts manifests' mappings and those of the store. What cannot be opened is tried again, and neither ends nor
-   * delays any other (I27). Resolves before they are open: `status` says how each of them is.
+   * Writes what the manifests declare, and runs what the rows then say. What cannot be opened is tried again, and
+   * neither ends nor delays any other (I27). Resolves before they are open: `status` says how each of them is.
    * @throws MillraceError when strict, with all of the manifests that could not be opened.
    */
   static async start(options: ControlPlaneOptions): Promise<ControlPlane> {
-    const { manifests } = options;
-    await declareFunctions(options);
-    if (options.isAdopting) await adopt(options);
-    const owned = await manifestOwned(options);
-    const plane = new ControlPlane(options, owned);
-    await plane.#startOwned(owned, options);
-    const left = manifests.mappings.length - owned.length;
-    if (left > 0)
-      options.telemetry.log("info", "mappings of manifests are owned by the API", { mappings: left });
+    // plant: a-mapping-of-a-manifest-that-cannot-be-opened-ends-the-start-of-all
+    const opened = options.isStrict ? await openStrictly(options) : [];
+    const plane = new ControlPlane(options);
+    await plane.#declare();
+    if (opened.length > 0) await beginStrictly(opened, plane.#runner, options);
     await plane.#reconciler.start();
     plane.#watch.start();
     return plane;
@@ -194,15 +197,34 @@ export class ControlPlane {
       const isSilent = status.state === "Creating" && status.problem === undefined;
       return isSilent ? withTrouble(status, this.#runner.troubleOf(status.uuid)) : status;
     });
-    const manifestUuids = new Set(this.#owned.map(({ mapping }) => mapping.uuid));
-    return [...started, ...this.#runner.unopened()].map((status) => {
+    const all = [...started, ...this.#runner.unopened()];
+    const ofManifests = new Set(this.#ofManifests().map(({ uuid }) => uuid));
+    return [...all, ...this.#outOfReach(all)].map((status) => {
       const standstills = this.#watch.standstills(status.uuid);
       return {
         ...status,
         ...(standstills.length === 0 ? {} : { standstills }),
-        ...(manifestUuids.has(status.uuid) ? { isFromManifest: true } : {}),
+        ...(ofManifests.has(status.uuid) ? { isFromManifest: true } : {}),
       };
     });
+  }
+
+  /** Before the rows were read: those that the manifests declare. */
+  #ofManifests(): readonly NamedMapping[] {
+    const { known } = this.#reconciler;
+    if (known !== undefined) return known.filter(({ kept }) => isOfManifest(kept.record)).map(nameOf);
+    return this.#manifests.mappings.map(({ mapping }) => mapping).filter(({ enabled }) => enabled);
+  }
+
+  /** What is to run and is not even tried: this process does not know the rows, or not any more. */
+  #outOfReach(others: readonly MappingStatus[]): readonly MappingStatus[] {
+    const { known } = this.#reconciler;
+    const uuids = new Set(others.map(({ uuid }) => uuid));
+    const wanted = known?.filter(({ isToRun }) => isToRun).map(nameOf) ?? this.#ofManifests();
+    const trouble = known === undefined ? undefined : OUT_OF_REACH;
+    return wanted
+      .filter(({ uuid }) => !uuids.has(uuid))
+      .map((mapping) => withTrouble(creatingStatus(mapping), trouble));
   }
 
   /**
@@ -210,16 +232,10 @@ export class ControlPlane {
    * @throws MillraceError ERR_MILLRACE_STORE_UNAVAILABLE
    */
   async reload(manifests: Manifests): Promise<void> {
-    const options = { ...this.#options, manifests };
-    await declareFunctions(options);
-    if (options.isAdopting) await adopt(options);
-    const owned = await manifestOwned(options);
-    const runs = new Set(owned.filter(({ mapping }) => mapping.enabled).map(({ mapping }) => mapping.uuid));
-    const unwanted = this.#owned.filter(({ mapping }) => !runs.has(mapping.uuid));
-    this.#owned = owned;
-    await this.#reconciler.leaveOwned(unwanted);
-    this.#reconciler.wantOwned();
-    this.#reconciler.wake();
+    this.#manifests = manifests;
+    this.#uuids = uuidsOf(manifests);
+    await this.#declare();
+    this.#reconciler.lookAnew();
   }
 
   /** What these functions are made of is another: their next call has it. Never rejects. */
@@ -228,28 +244,22 @@ export class ControlPlane {
     await this.#functions.reopen(functionNames);
   }
 
-  async #startOwned(
-    owned: readonly MappingResource[],
-    { isStrict, deployments, functionBook }: ControlPlaneOptions,
-  ): Promise<void> {
-    const enabled = owned.filter(({ mapping }) => mapping.enabled);
-    // plant: a-mapping-of-a-manifest-that-cannot-be-opened-ends-the-start-of-all
-    if (isStrict) {
-      for (const [index, open] of (await deployments.openAll(enabled)).entries()) {
-        const resource = enabled[index];
-        if (resource !== undefined) this.#runner.begin(open, ownedWish(resource, functionBook));
-      }
-      return;
-    }
-    for (const resource of enabled) {
-      const wanted = ownedWish(resource, functionBook);
-      // plant: mappings-of-manifests-are-opened-one-after-the-other
-      void this.#runner.want(resource.mapping.uuid, wanted);
-    }
+  /** What cannot be declared before something else is gone is declared then. */
+  async #declare(): Promise<void> {
+    this.#again?.cancel();
+    const { clock } = this.#options;
+    const waiting = await declareManifests({ ...this.#options, manifests: this.#manifests });
+    if (waiting.length === 0 || this.#isStopped) return;
+    this.#again = clock.schedule(LOOK_MS, () => {
+      // A store that does not answer is told of by the reconciler.
+      this.reload(this.#manifests).catch(() => undefined);
+    });
   }
 
   /** Starts nothing more. What runs is the engine's to stop. */
   async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#again?.cancel();
     this.#watch.stop();
     this.#runner.close();
     await Promise.all([this.failures.close(), this.#reconciler.stop()]);
@@ -263,29 +273,12 @@ export class ControlPlane {
   }
 }
 
-/**
- * A mapping that was adopted once is the store's, whatever flags say now, also when it was deleted there: two owners,
- * or a mapping that comes back at every start, would process everything twice.
- */
-async function manifestOwned({
-  manifests,
-  store,
-  connectors,
-}: ControlPlaneOptions): Promise<readonly MappingResource[]> {
-  const rows = await store.list([MAPPING_KIND]);
-  const uuids = new Set(rows.map(({ uid }) => uid));
-  const claims = new Set(rows.flatMap((row) => row.claims));
-  return manifests.mappings.filter(
-    ({ mapping, spec }) =>
-      !uuids.has(mapping.uuid) && !claimsOf(spec, connectors).some((claim) => claims.has(claim)),
-  );
+type NamedMapping = Parameters<typeof creatingStatus>[0];
+
+function nameOf({ kept: { uuid, record } }: KnownMapping): NamedMapping {
+  return { uuid, name: record.name };
 }
 
-async function adopt(options: ControlPlaneOptions): Promise<void> {
-  const { manifests, store, telemetry, connectors } = options;
-  for (const resource of manifests.mappings) {
-    const { uuid, name } = resource.mapping;
-    const written = await store.insert(rowOf(uuid, adoptedRecord(resource, options), connectors));
-    if (written.kind === "written") telemetry.log("info", "mapping adopted", { mapping: name });
-  }
+function uuidsOf({ mappings }: Manifests): ReadonlySet<string> {
+  return new Set(mappings.map(({ mapping }) => mapping.uuid));
 }

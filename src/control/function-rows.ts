@@ -3,13 +3,19 @@ import { type FunctionResource, type FunctionTargetSpec, functionResource } from
 import { API_VERSION } from "../manifests/schema.ts";
 import type { ResourceRow } from "../ports/resource-store.ts";
 import { isOrphaned, type ResourceDocument, readDocument } from "../resources/document.ts";
-import { ALIAS_KIND, FUNCTION_KIND, FUNCTION_KINDS, VERSION_KIND } from "../resources/kinds.ts";
+import { ALIAS_KIND, DECLARED_KINDS, FUNCTION_KIND, VERSION_KIND } from "../resources/kinds.ts";
 
 /** A resource as its owner wants it: lower-camel fields of a manifest's `spec`. */
 export interface Declaration {
   readonly kind: string;
   readonly name: string;
+  /** What people call it, where its name is another. */
+  readonly title?: string;
   readonly spec: Readonly<Record<string, unknown>>;
+  /** Texts that no other row may have. */
+  readonly claims?: readonly string[];
+  /** Absolute; what relative paths in `spec` start from. */
+  readonly folder?: string;
 }
 
 /**
@@ -111,9 +117,9 @@ function qualifiedSpecs(
 
 /** How many resources of each kind are not as their owners declared them. */
 export function driftedByKind(rows: readonly ResourceRow[]): ReadonlyMap<string, number> {
-  const counts = new Map(FUNCTION_KINDS.map((kind) => [kind, 0]));
+  const counts = new Map(DECLARED_KINDS.map((kind) => [kind, 0]));
   for (const { kind, document } of rows) {
-    const read = FUNCTION_KINDS.includes(kind) ? readDocument(document) : undefined;
+    const read = counts.has(kind) ? readDocument(document) : undefined;
     const isDrifted = read !== undefined && (read.overrides !== undefined || read.conditions.length > 0);
     if (isDrifted) counts.set(kind, (counts.get(kind) ?? 0) + 1);
   }

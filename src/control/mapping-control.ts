@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { MappingStatus } from "../engine/engine.ts";
 import { checkMappingSpec } from "../manifests/mapping-spec.ts";
 import type { MappingResource } from "../manifests/resources.ts";
@@ -16,13 +17,15 @@ import type {
   RowWritten,
 } from "../ports/resource-store.ts";
 import { MAPPING_KIND } from "../resources/kinds.ts";
-import { ControlFault, inUse, notFound, ownedByManifest, specFault } from "./control-fault.ts";
+import { ControlFault, inUse, notFound, ownedByOther, specFault } from "./control-fault.ts";
 import type { Deployments } from "./deployments.ts";
 import { checkFunction } from "./function-check.ts";
-import { type Claimant, claimsOf, conflictOf, takenBy } from "./mapping-claims.ts";
+import { conflictOf, takenBy } from "./mapping-claims.ts";
 import {
+  isOrphan,
   type KeptMapping,
   type MappingRecord,
+  mappingDocument,
   readRow,
   rowOf,
   type Transition,
@@ -43,8 +46,6 @@ export interface MappingControlOptions {
   readonly endpoints: SourceEndpoints;
   readonly place: Place;
   readonly deployments: Deployments;
-  /** Mappings that manifests own. */
-  readonly manifestMappings: () => readonly MappingResource[];
   readonly status: () => readonly MappingStatus[];
   /** Called after a change, so that it is carried out at once. */
   readonly onChange: () => void;
@@ -60,7 +61,7 @@ export class MappingControl {
 
   constructor(options: MappingControlOptions) {
     this.#options = options;
-    this.#views = new MappingViews({ ...options, startedMs: options.clock.now() });
+    this.#views = new MappingViews(options);
   }
 
   async create(
@@ -74,7 +75,7 @@ export class MappingControl {
     checkFunction(resource, this.#options.deployments.functions);
     const rows = await store.list([MAPPING_KIND]);
     this.#checkDistinct(uuid, resource, rows);
-    if (rows.length >= MAPPINGS_MAX) {
+    if (rows.filter((row) => !isManifests(row)).length >= MAPPINGS_MAX) {
       const message = `There are ${MAPPINGS_MAX} event source mappings, which is the most.`;
       throw new ControlFault("InvalidParameterValueException", message);
     }
@@ -97,10 +98,7 @@ export class MappingControl {
   }
 
   async get(uuid: string): Promise<MappingView> {
-    const manifest = await this.#manifestMapping(uuid);
-    return manifest === undefined
-      ? this.#views.ofKept(await this.#kept(uuid))
-      : this.#views.ofManifest(manifest);
+    return this.#views.ofKept(await this.#kept(uuid));
   }
 
   /** The UUID of the mapping with this name or UUID. @throws ControlFault ResourceNotFoundException */
@@ -116,20 +114,24 @@ export class MappingControl {
   /** In the order of their UUIDs. A filter that names nothing gives an empty list. */
   async list(filter: { eventSourceArn?: string; functionName?: string }): Promise<readonly MappingView[]> {
     const rows = await this.#options.store.list([MAPPING_KIND]);
-    const views = [
-      ...this.#ofManifests(rows).map((resource) => this.#views.ofManifest(resource)),
-      ...rows.flatMap((row) => this.#readable(row)).map((kept) => this.#views.ofKept(kept)),
-    ];
-    return views
+    return rows
+      .flatMap((row) => this.#readable(row))
+      .map((kept) => this.#views.ofKept(kept))
       .filter(({ resource }) => isWithin(resource, filter))
       .toSorted((a, b) => (a.resource.mapping.uuid < b.resource.mapping.uuid ? -1 : 1));
   }
 
   /** `changes` replace whole fields; a field that is `undefined` in it is removed. */
   async update(uuid: string, changes: GivenSpec, isEnabled: boolean | undefined): Promise<MappingView> {
-    if ((await this.#manifestMapping(uuid)) !== undefined) throw ownedByManifest();
-    const { record, version, resource: before } = await this.#kept(uuid);
+    const kept = await this.#kept(uuid);
+    const { record, version, resource: before } = kept;
     const spec = merged(record.spec, changes);
+    if (record.owner.kind !== "api") {
+      const isOperation = isEnabled !== undefined && isDeepStrictEqual(spec, record.spec);
+      // plant: the-api-edits-what-a-manifest-owns
+      if (!isOperation) throw ownedByOther(record.name, record.owner);
+      return this.#enableBeside(kept, isEnabled);
+    }
     const resource = this.#check(uuid, spec, record.name);
     checkFunction(resource, this.#options.deployments.functions);
     if (record.transition !== undefined) throw inUse("update");
@@ -151,10 +153,27 @@ export class MappingControl {
     return this.#views.ofKept({ uuid, version, record: next, resource });
   }
 
+  /** To run or not is operation: it is kept beside what the owner declared, until that says otherwise anew. */
+  async #enableBeside(kept: KeptMapping, isEnabled: boolean): Promise<MappingView> {
+    const { uuid, version, record } = kept;
+    if (record.transition !== undefined) throw inUse("update");
+    const { declaresEnabled = record.isEnabled, ...rest } = record;
+    const next: MappingRecord = {
+      ...rest,
+      isEnabled,
+      ...(declaresEnabled === isEnabled ? {} : { declaresEnabled }),
+      transition: transitionOf(record.isEnabled, isEnabled),
+      lastModifiedMs: this.#options.clock.now(),
+    };
+    const written = await this.#write(uuid, next, version);
+    if (written.kind !== "written") throw inUse("update");
+    return this.#views.ofKept({ ...kept, record: next });
+  }
+
   async remove(uuid: string): Promise<MappingView> {
-    if ((await this.#manifestMapping(uuid)) !== undefined) throw ownedByManifest();
     const kept = await this.#kept(uuid);
     const { record, version } = kept;
+    if (record.owner.kind !== "api") throw ownedByOther(record.name, record.owner);
     if (record.transition !== undefined) throw inUse("delete");
     const next: MappingRecord = {
       ...record,
@@ -171,8 +190,8 @@ export class MappingControl {
     uuid: string,
     change: (tags: Readonly<Record<string, string>>) => Readonly<Record<string, string>>,
   ): Promise<void> {
-    if ((await this.#manifestMapping(uuid)) !== undefined) throw ownedByManifest();
     const { record, version } = await this.#kept(uuid);
+    if (record.owner.kind !== "api") throw ownedByOther(record.name, record.owner);
     const tags = { ...change(record.tags) };
     const written = await this.#write(uuid, { ...record, tags }, version);
     if (written.kind !== "written") throw inUse("update");
@@ -186,10 +205,9 @@ export class MappingControl {
     return checked.resource;
   }
 
-  /** The store's own claims stop who writes at the same moment; those of manifests stand in no row. */
+  /** The store's own claims stop who writes at the same moment; this says it in AWS's words. */
   #checkDistinct(uuid: string, resource: MappingResource, rows: readonly ResourceRow[]): void {
-    const kept = rows.map(({ uid, claims }) => ({ uuid: uid, claims }));
-    const others = [...this.#manifestClaims(rows), ...kept].filter((other) => other.uuid !== uuid);
+    const others = rows.filter(({ uid }) => uid !== uuid).map(({ uid, claims }) => ({ uuid: uid, claims }));
     const rival = conflictOf(resource, others);
     if (rival !== undefined) throw rival;
   }
@@ -200,36 +218,18 @@ export class MappingControl {
     if (fault !== undefined) throw fault;
   }
 
-  /** Those that no process has adopted meanwhile. */
-  #ofManifests(rows: readonly ResourceRow[]): readonly MappingResource[] {
-    const uuids = new Set(rows.map(({ uid }) => uid));
-    return this.#options.manifestMappings().filter(({ mapping }) => !uuids.has(mapping.uuid));
-  }
-
-  #manifestClaims(rows: readonly ResourceRow[]): readonly Claimant[] {
-    return this.#ofManifests(rows).map(({ mapping, spec }) => ({
-      uuid: mapping.uuid,
-      claims: claimsOf(spec, this.#options.connectors),
-    }));
-  }
-
-  async #manifestMapping(uuid: string): Promise<MappingResource | undefined> {
-    const found = this.#options.manifestMappings().find(({ mapping }) => mapping.uuid === uuid);
-    if (found === undefined) return undefined;
-    return (await this.#options.store.get(uuid)) === undefined ? found : undefined;
-  }
-
   async #kept(uuid: string): Promise<KeptMapping> {
     const row = await this.#options.store.get(uuid);
     const kept = row && readRow(row, this.#options);
-    if (kept === undefined) throw notFound();
+    // plant: an-orphan-is-changed-by-the-api
+    if (kept === undefined || isOrphan(kept.record)) throw notFound();
     return kept;
   }
 
   #readable(row: ResourceRow): KeptMapping[] {
     try {
       const kept = readRow(row, this.#options);
-      return kept === undefined ? [] : [kept];
+      return kept === undefined || isOrphan(kept.record) ? [] : [kept];
     } catch {
       // The reconciler has logged it.
       return [];
@@ -258,6 +258,10 @@ export class MappingControl {
       onChange();
     }
   }
+}
+
+function isManifests({ document }: ResourceRow): boolean {
+  return mappingDocument(document)?.owner.kind === "manifest";
 }
 
 function transitionOf(wasEnabled: boolean, isEnabled: boolean): Transition {

@@ -7,7 +7,13 @@ import type { Place } from "../model/place.ts";
 import type { Connector, SourceEndpoints } from "../ports/connector.ts";
 import type { DestinationKind } from "../ports/destination-kind.ts";
 import type { NewResourceRow, ResourceRow } from "../ports/resource-store.ts";
-import { parsedJson, readDocument, writeDocument } from "../resources/document.ts";
+import {
+  isOrphaned,
+  parsedJson,
+  type ResourceDocument,
+  readDocument,
+  writeDocument,
+} from "../resources/document.ts";
 import { MAPPING_KIND } from "../resources/kinds.ts";
 import type { Owner } from "../resources/owner.ts";
 import { claimsOf } from "./mapping-claims.ts";
@@ -23,8 +29,17 @@ export interface MappingRecord {
   /** As a manifest's: checked, without `enabled`, `tags` and `uuid`. */
   readonly spec: Readonly<Record<string, unknown>>;
   readonly tags: Readonly<Record<string, string>>;
+  /** What is in force. */
   readonly isEnabled: boolean;
+  /** What its owner declared, where another who may has set otherwise. */
+  readonly declaresEnabled?: boolean;
   readonly owner: Owner;
+  /** What is the matter with it: absent is nothing. */
+  readonly conditions?: ResourceDocument["conditions"];
+  /** Absolute; what relative paths in `spec` start from. Default: the working directory. */
+  readonly folder?: string;
+  /** Stands for all that its set declared. */
+  readonly setDigest?: string;
   /** `undefined`: settled. */
   readonly transition?: Transition | undefined;
   /** Rises with every change of what is run, so that processes see what they have to do anew. */
@@ -38,6 +53,8 @@ export interface KeptMapping {
   readonly version: number;
   readonly record: MappingRecord;
   readonly resource: MappingResource;
+  /** As its row has them. */
+  readonly claims?: readonly string[];
 }
 
 export function stateOf({ transition, isEnabled }: MappingRecord): MappingState {
@@ -45,8 +62,17 @@ export function stateOf({ transition, isEnabled }: MappingRecord): MappingState 
 }
 
 /** Polling is wanted: a mapping that is being deleted is stopped first. */
-export function isWanted({ transition, isEnabled }: MappingRecord): boolean {
-  return isEnabled && transition !== "Deleting";
+export function isWanted(record: MappingRecord): boolean {
+  return record.isEnabled && record.transition !== "Deleting" && !isOrphan(record);
+}
+
+/** It vanished from its manifests: kept with its progress, and shown to no caller of Lambda's API. */
+export function isOrphan({ conditions = [] }: MappingRecord): boolean {
+  return isOrphaned({ conditions });
+}
+
+export function isOfManifest({ owner }: Pick<MappingRecord, "owner">): boolean {
+  return owner.kind === "manifest";
 }
 
 function identityOf(uuid: string) {
@@ -55,12 +81,13 @@ function identityOf(uuid: string) {
 
 /** A row of the record. */
 export function rowOf(uuid: string, record: MappingRecord, connectors: readonly Connector[]): NewResourceRow {
-  const { spec, tags, isEnabled, transition, ...kept } = record;
+  const { spec, tags, isEnabled, declaresEnabled, transition, conditions = [], ...kept } = record;
   const document = writeDocument({
     ...kept,
-    spec: { ...spec, tags, enabled: isEnabled },
+    spec: { ...spec, tags, enabled: declaresEnabled ?? isEnabled },
+    ...(declaresEnabled === undefined ? {} : { overrides: { enabled: isEnabled } }),
     ...(transition === undefined ? {} : { transition }),
-    conditions: [],
+    conditions,
   });
   return { ...identityOf(uuid), claims: claimsOf(spec, connectors), document };
 }
@@ -72,9 +99,15 @@ export function tombstoneOf(uuid: string): NewResourceRow {
   return { ...identityOf(uuid), claims: [], document: TOMBSTONE };
 }
 
+export function isTombstone({ document }: Pick<ResourceRow, "document">): boolean {
+  return document === TOMBSTONE;
+}
+
 /** What a process brings to the rows that it reads. */
 export interface RowReading {
   readonly connectors: readonly Connector[];
+  /** For what manifests say: they name the places that they like. Default: the same. */
+  readonly manifestConnectors?: readonly Connector[];
   readonly destinations?: readonly DestinationKind[];
   /** The operator's, for sources that an ARN alone does not find; a record's own come first. */
   readonly endpoints: SourceEndpoints;
@@ -85,47 +118,79 @@ export interface RowReading {
  * Reads a row back; `undefined` for a tombstone, and for one of another kind.
  * @throws MillraceError ERR_MILLRACE_STORE_CORRUPT
  */
-export function readRow(
-  { uid: uuid, kind, version, document }: ResourceRow,
-  { connectors, destinations, endpoints, place }: RowReading,
-): KeptMapping | undefined {
-  if (kind !== MAPPING_KIND || document === TOMBSTONE) return undefined;
+export function readRow(row: ResourceRow, reading: RowReading): KeptMapping | undefined {
+  const { uid: uuid, kind, version, document, claims } = row;
+  if (kind !== MAPPING_KIND || isTombstone(row)) return undefined;
   const record = parseRecord(document);
-  const resource =
-    record &&
-    buildMappingSpec(record.name, specToRun(uuid, record, connectors, endpoints), {
-      connectors,
-      ...(destinations === undefined ? {} : { destinations }),
-      place,
-    });
-  if (record !== undefined && resource !== undefined) return { uuid, version, record, resource };
+  const resource = record && resourceOf(uuid, record, reading);
+  if (record !== undefined && resource !== undefined) return { uuid, version, record, resource, claims };
   throw new MillraceError(
     "ERR_MILLRACE_STORE_CORRUPT",
     `The event source mapping ${uuid} is kept in a form that this version cannot read. Run the version that wrote it, or delete the mapping there.`,
   );
 }
 
+function resourceOf(uuid: string, record: MappingRecord, reading: RowReading): MappingResource | undefined {
+  const { destinations, endpoints, place } = reading;
+  const { spec, tags, folder, owner } = record;
+  // What a caller of the API has said stays within bounds, also when manifests own it from then on.
+  const isFree = owner.kind === "manifest" && owner.isAdopted === undefined;
+  // plant: what-the-api-said-may-name-any-place-once-manifests-own-it
+  const connectors = isFree ? (reading.manifestConnectors ?? reading.connectors) : reading.connectors;
+  const placed = isFree ? spec : withEndpoints(spec, connectors, endpoints);
+  return buildMappingSpec(
+    record.name,
+    { ...placed, uuid, tags },
+    {
+      connectors,
+      ...(destinations === undefined ? {} : { destinations }),
+      ...(folder === undefined ? {} : { folder }),
+      place,
+    },
+  );
+}
+
 const specSchema = z.looseObject({ enabled: z.boolean(), tags: z.record(z.string(), z.string()) });
+const overridesSchema = z.looseObject({ enabled: z.boolean().optional() }).optional();
 const transitionSchema = z.enum(TRANSITIONS).optional();
 
 function parseRecord(text: string): MappingRecord | undefined {
   const document = readDocument(text);
-  if (document === undefined) return parseFormer(text);
-  const { name, owner, generation, lastModifiedMs } = document;
+  if (document !== undefined) return recordOf(document);
+  const former = formerDocument(text);
+  const record = former && recordOf(former);
+  if (record === undefined || record.transition !== undefined) return record;
+  const { transition: _settled, ...settled } = record;
+  return settled;
+}
+
+function recordOf(document: ResourceDocument): MappingRecord | undefined {
+  const { name, owner, generation, lastModifiedMs, conditions, folder, setDigest } = document;
   const spec = specSchema.safeParse(document.spec);
   const transition = transitionSchema.safeParse(document.transition);
-  if (name === undefined || !spec.success || !transition.success) return undefined;
-  const { enabled: isEnabled, tags, ...fields } = spec.data;
+  const overrides = overridesSchema.safeParse(document.overrides);
+  if (name === undefined || !spec.success || !transition.success || !overrides.success) return undefined;
+  const { enabled, tags, ...fields } = spec.data;
+  const override = overrides.data?.enabled;
   return {
     name,
     spec: fields,
     tags,
-    isEnabled,
+    isEnabled: override ?? enabled,
+    ...(override === undefined ? {} : { declaresEnabled: enabled }),
     owner,
+    ...(conditions.length === 0 ? {} : { conditions }),
+    ...(folder === undefined ? {} : { folder }),
+    ...(setDigest === undefined ? {} : { setDigest }),
     transition: transition.data,
     generation,
     lastModifiedMs,
   };
+}
+
+/** What a mapping's row keeps; `undefined`: it is a tombstone, or of a form that this version cannot read. */
+export function mappingDocument(text: string): ResourceDocument | undefined {
+  return readDocument(text) ?? formerDocument(text);
 }
 
 /** As the rows of mappings were before those of all kinds had one form. */
@@ -141,20 +206,18 @@ const formerSchema = z.strictObject({
   lastModifiedMs: z.number(),
 });
 
-function parseFormer(text: string): MappingRecord | undefined {
+function formerDocument(text: string): ResourceDocument | undefined {
   const former = parsedJson(text, formerSchema);
   if (former === undefined) return undefined;
-  const { form: _form, isAdopted, ...record } = former;
-  return { ...record, owner: { kind: "api", ...(isAdopted === undefined ? {} : { isAdopted }) } };
-}
-
-function specToRun(
-  uuid: string,
-  { spec, tags }: MappingRecord,
-  connectors: readonly Connector[],
-  endpoints: SourceEndpoints,
-): Record<string, unknown> {
-  return { ...withEndpoints(spec, connectors, endpoints), uuid, tags };
+  const { form: _form, isAdopted, isEnabled, spec, tags, transition, ...kept } = former;
+  return {
+    ...kept,
+    form: 2,
+    spec: { ...spec, tags, enabled: isEnabled },
+    owner: { kind: "api", ...(isAdopted === undefined ? {} : { isAdopted }) },
+    ...(transition === undefined ? {} : { transition }),
+    conditions: [],
+  };
 }
 
 /** With the operator's endpoints that its source asks for. */

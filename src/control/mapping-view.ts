@@ -1,7 +1,7 @@
 import type { MappingStatus } from "../engine/engine.ts";
 import { parseFunctionName } from "../manifests/function-name.ts";
 import type { MappingResource } from "../manifests/resources.ts";
-import { type KeptMapping, type MappingState, stateOf } from "./mapping-record.ts";
+import { isOfManifest, type KeptMapping, type MappingState, stateOf } from "./mapping-record.ts";
 
 export interface MappingView {
   readonly resource: MappingResource;
@@ -10,7 +10,7 @@ export interface MappingView {
   readonly problem: string | undefined;
   readonly lastModifiedMs: number;
   readonly lastProcessingResult: string;
-  /** It is changed in its manifest only. */
+  /** It is changed in its manifest only, but for `Enabled`. */
   readonly isFromManifest: boolean;
   readonly tags: Readonly<Record<string, string>>;
 }
@@ -26,29 +26,20 @@ export class MappingViews {
   }
 
   ofKept({ uuid, record, resource }: KeptMapping): MappingView {
-    return {
-      resource,
-      state: stateOf(record),
-      problem: this.#problem(uuid),
-      lastModifiedMs: record.lastModifiedMs,
-      lastProcessingResult: this.#lastResult(uuid),
-      isFromManifest: false,
-      tags: record.tags,
-    };
-  }
-
-  ofManifest(resource: MappingResource): MappingView {
-    const { uuid, enabled } = resource.mapping;
-    const { state, problem } = this.#statusOf(uuid) ?? {};
+    const isFromManifest = isOfManifest(record);
+    const state = stateOf(record);
+    const status = this.#statusOf(uuid);
+    const problem = this.#problem(uuid);
+    const isUnopened = status?.state === "Creating" || problem !== undefined;
     return {
       resource,
       // AWS's states have no word for one that cannot be started: it is still being made, and says why (streams §1.5).
-      state: !enabled ? "Disabled" : state === "Creating" || problem !== undefined ? "Creating" : "Enabled",
-      problem: this.#problem(uuid),
-      lastModifiedMs: this.#options.startedMs,
+      state: isFromManifest && state === "Enabled" && isUnopened ? "Creating" : state,
+      problem,
+      lastModifiedMs: record.lastModifiedMs,
       lastProcessingResult: this.#lastResult(uuid),
-      isFromManifest: true,
-      tags: resource.tags,
+      isFromManifest,
+      tags: record.tags,
     };
   }
 
@@ -69,7 +60,6 @@ export class MappingViews {
 
 interface MappingViewsOptions {
   readonly status: () => readonly MappingStatus[];
-  readonly startedMs: number;
 }
 
 /** A function is meant as qualified as it is named: base, version and alias are three (streams §1.1). */

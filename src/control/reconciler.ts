@@ -1,5 +1,4 @@
 import { RepeatedLines } from "../lib/repeated-lines.ts";
-import type { MappingResource } from "../manifests/resources.ts";
 import { describeError, MillraceError } from "../model/errors.ts";
 import type { Clock, ScheduledCall } from "../ports/clock.ts";
 import type { Membership } from "../ports/membership.ts";
@@ -7,18 +6,11 @@ import type { ProgressStore } from "../ports/progress-store.ts";
 import type { ResourceRow, ResourceStore } from "../ports/resource-store.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
 import { FUNCTION_KINDS, MAPPING_KIND } from "../resources/kinds.ts";
+import { type DeclaredHere, isToRun } from "./declared-here.ts";
 import type { FunctionBook } from "./function-book.ts";
 import { driftedByKind, functionsOf } from "./function-rows.ts";
-import {
-  isWanted,
-  type KeptMapping,
-  type RowReading,
-  readRow,
-  rowOf,
-  tombstoneOf,
-} from "./mapping-record.ts";
+import { type KeptMapping, type RowReading, readRow, rowOf, tombstoneOf } from "./mapping-record.ts";
 import type { MappingRunner } from "./mapping-runner.ts";
-import { ownedWish } from "./owned-wish.ts";
 import { ProcessBook } from "./process-book.ts";
 import { GONE_MS, ProcessLife } from "./process-life.ts";
 
@@ -29,10 +21,16 @@ export interface ReconcilerOptions extends RowReading {
   readonly progress: ProgressStore;
   readonly runner: MappingRunner;
   readonly functions: FunctionBook;
-  /** Mappings that manifests own: run without rows, until one is adopted. */
-  readonly owned: () => readonly MappingResource[];
+  /** What manifests of this process declare. Default: it runs what any manifest has declared. */
+  readonly declared?: () => DeclaredHere;
   readonly clock: Clock;
   readonly telemetry: Telemetry;
+}
+
+/** As the last look had it. */
+export interface KnownMapping {
+  readonly kept: KeptMapping;
+  readonly isToRun: boolean;
 }
 
 /** How often a process looks for changes: what an acknowledged change takes to be seen. */
@@ -49,8 +47,8 @@ export class Reconciler {
   readonly #processes = new ProcessBook(GONE_MS);
   readonly #life: ProcessLife;
   #kept = new Map<string, KeptMapping>();
-  /** UUIDs of all rows of mappings, at the last look that read them. */
-  #rows: ReadonlySet<string> = new Set();
+  /** As the last look that read the rows had them, also while the store is out of reach. */
+  #known: readonly KnownMapping[] | undefined;
   /** The store's, at the last look that read the rows. */
   #seenVersion = -1;
   #appliedVersion = 0;
@@ -72,6 +70,11 @@ export class Reconciler {
     this.#options = options;
     this.#lines = new RepeatedLines(options.clock, options.telemetry);
     this.#life = new ProcessLife({ ...options, onCutOff: () => this.#stopAll() });
+  }
+
+  /** Mappings of all owners, as the last look had them; `undefined`: there was none yet. */
+  get known(): readonly KnownMapping[] | undefined {
+    return this.#known;
   }
 
   /** For whoever shares something with the others of the store. */
@@ -111,6 +114,12 @@ export class Reconciler {
     this.#isLooking = true;
     this.#timer?.cancel();
     this.#looking = this.#lookUntilQuiet();
+  }
+
+  /** Looks now, and acts on all rows: what its own manifests declare has changed. */
+  lookAnew(): void {
+    this.#seenVersion = -1;
+    this.wake();
   }
 
   /** Stops looking; what runs goes on, and until it is over the others hear of this process. */
@@ -181,12 +190,16 @@ export class Reconciler {
     for (const uuid of new Set([...before.keys(), ...rows.map((row) => row.uid)])) {
       if (!this.#kept.has(uuid)) wishes.push(runner.want(uuid, undefined));
     }
-    for (const { uuid, record, resource } of this.#kept.values()) {
+    const here = this.#options.declared?.();
+    this.#known = [...this.#kept.values()].map((kept) => ({ kept, isToRun: isToRun(kept, here) }));
+    for (const { kept, isToRun: isWanted } of this.#known) {
+      const { uuid, record, resource } = kept;
+      // plant: a-reload-restarts-what-did-not-change
       const generation = functions.runKey(record.generation, resource.functionName);
-      wishes.push(runner.want(uuid, isWanted(record) ? { generation, resource, mayStart } : undefined));
+      const wanted = isWanted ? { generation, resource, mayStart } : undefined;
+      // plant: mappings-of-manifests-are-opened-one-after-the-other
+      wishes.push(runner.want(uuid, wanted));
     }
-    this.#rows = new Set(rows.map(({ uid }) => uid));
-    this.wantOwned();
     this.#seenVersion = version;
     const entry = { version, isDone: false };
     this.#applying.push(entry);
@@ -195,22 +208,6 @@ export class Reconciler {
       entry.isDone = true;
       this.#advance();
     });
-  }
-
-  /** Nobody waits for those: they are in no row. */
-  wantOwned(): void {
-    const { runner, owned, functions } = this.#options;
-    if (this.#isStopped) return;
-    for (const resource of owned()) {
-      const { uuid, enabled } = resource.mapping;
-      if (enabled && !this.#rows.has(uuid)) void runner.want(uuid, ownedWish(resource, functions));
-    }
-  }
-
-  /** Stops what manifests no longer want, unless a row has it by now. */
-  async leaveOwned(resources: readonly MappingResource[]): Promise<void> {
-    const left = resources.map(({ mapping }) => mapping.uuid).filter((uuid) => !this.#rows.has(uuid));
-    await Promise.all(left.map((uuid) => this.#options.runner.want(uuid, undefined)));
   }
 
   #declareFunctions(rows: readonly ResourceRow[]): Promise<void> {
@@ -264,25 +261,28 @@ export class Reconciler {
     this.#processes.observe(await store.processes(), askedMs, clock.monotonic());
     for (const kept of due) {
       if (!this.#processes.haveAllApplied(kept.version, askedMs)) continue;
-      await this.#settleRow(kept);
       // Read back: what was written gets a newer version.
-      this.#isWoken = true;
+      if (await this.#settleRow(kept)) this.#isWoken = true;
     }
   }
 
-  async #settleRow({ uuid, version, record }: KeptMapping): Promise<void> {
-    const { store, progress, telemetry } = this.#options;
+  /** `false`: somebody else has written it. */
+  async #settleRow({ uuid, version, record, claims }: KeptMapping): Promise<boolean> {
+    const { store, progress, telemetry, connectors } = this.#options;
     const { transition, ...settled } = record;
     if (transition !== "Deleting") {
-      await store.replace(rowOf(uuid, settled, this.#options.connectors), version);
-      return;
+      const row = rowOf(uuid, settled, connectors);
+      // An orphan may have given its claims up.
+      const kept = claims === undefined ? row : { ...row, claims };
+      return (await store.replace(kept, version)).kind === "written";
     }
     // In this order: a death in between leaves the row, and whoever finds it does both again.
     await progress.remove(uuid);
-    if (record.owner.kind === "api" && record.owner.isAdopted)
-      await store.replace(tombstoneOf(uuid), version);
-    else await store.remove(uuid, version);
+    const isKeptDeleted = record.owner.kind === "api" && record.owner.isAdopted === true;
+    const removal = isKeptDeleted ? store.replace(tombstoneOf(uuid), version) : store.remove(uuid, version);
+    const { kind } = await removal;
     telemetry.log("info", "mapping deleted", { mapping: record.name });
+    return kind === "written" || kind === "removed";
   }
 
   #stopAll(): void {

@@ -1,15 +1,22 @@
 import { MillraceError } from "../model/errors.ts";
 import type { Clock } from "../ports/clock.ts";
+import type { Connector } from "../ports/connector.ts";
 import type { ResourceRow, ResourceStore } from "../ports/resource-store.ts";
 import { isOrphaned, type ResourceDocument, readDocument, writeDocument } from "../resources/document.ts";
 import { type Drift, driftOf, type KeptResource, type ShownSpec, shownSpec } from "../resources/drift.ts";
-import { FUNCTION_KIND, FUNCTION_KINDS } from "../resources/kinds.ts";
+import { DECLARED_KINDS, FUNCTION_KIND, MAPPING_KIND } from "../resources/kinds.ts";
 import { type Owner, ownerText } from "../resources/owner.ts";
-import { ControlFault, validationFault } from "./control-fault.ts";
+import { adoptedDocument } from "./adopted-document.ts";
+import { ControlFault, notFound as mappingNotFound, validationFault } from "./control-fault.ts";
+import { declaredRow } from "./declared-document.ts";
+import { claimsOf } from "./mapping-claims.ts";
+import { mappingDocument } from "./mapping-record.ts";
 
 export interface ResourceControlOptions {
   readonly store: ResourceStore;
   readonly clock: Clock;
+  /** They know what mappings claim. */
+  readonly connectors?: readonly Connector[];
   /** Called after a change, so that it is carried out at once. */
   readonly onChange: () => void;
 }
@@ -18,6 +25,8 @@ export interface ResourceControlOptions {
 export interface ResourceView {
   readonly kind: string;
   readonly name: string;
+  /** Mappings have one: it tells them from each other, whatever people call them. */
+  readonly uuid?: string;
   readonly owner: string;
   readonly spec: ShownSpec;
   readonly overrides: Readonly<Record<string, unknown>>;
@@ -33,9 +42,13 @@ export interface ResourceName {
 const TRIES_MAX = 10;
 const CONCURRENCY_MAX = 10_000;
 
+interface KeptRow extends KeptResource {
+  readonly row: ResourceRow;
+}
+
 /**
- * What may be done to functions' rows beside what manifests declare: concurrency, which is operation and not
- * configuration; removal of orphans; another owner.
+ * What may be done to rows beside what manifests declare: concurrency, which is operation and not configuration;
+ * removal of orphans; another owner.
  * @throws ControlFault in AWS's words; MillraceError ERR_MILLRACE_STORE_UNAVAILABLE.
  */
 export class ResourceControl {
@@ -47,9 +60,10 @@ export class ResourceControl {
 
   /** In the order of kinds and names. */
   async list(): Promise<readonly ResourceView[]> {
-    return (await this.#kept()).map(({ kind, name, document }) => ({
+    return (await this.#kept()).map(({ kind, name, document, row }) => ({
       kind,
       name,
+      ...(kind === MAPPING_KIND ? { uuid: row.uid } : {}),
       owner: ownerText(document.owner),
       spec: shownSpec(document.spec),
       overrides: document.overrides ?? {},
@@ -65,78 +79,134 @@ export class ResourceControl {
   /** `undefined`: as its owner declared it. What another than the owner sets is kept beside that, as drift. */
   async setConcurrency(fn: string, concurrency: number | undefined): Promise<void> {
     if (concurrency !== undefined) checkConcurrency(concurrency);
-    await this.#change({ kind: FUNCTION_KIND, name: fn }, (document) => {
+    await this.#change(await this.#named({ kind: FUNCTION_KIND, name: fn }), ({ document }) => {
       const { overrides: { reservedConcurrency: _before, ...others } = {}, ...rest } = document;
       const overrides = concurrency === undefined ? others : { ...others, reservedConcurrency: concurrency };
-      return Object.keys(overrides).length === 0 ? rest : { ...rest, overrides };
+      const generation = document.generation + 1;
+      return { ...rest, ...(Object.keys(overrides).length === 0 ? {} : { overrides }), generation };
     });
   }
 
-  /** Removes orphans for good, or the one that is named. Resolves to what it removed. */
+  /**
+   * Removes orphans for good, or the one that is named; progress of a mapping goes once no process works on it any
+   * more. Resolves to what it removed.
+   */
   async prune(only: Partial<ResourceName>): Promise<readonly ResourceName[]> {
-    const { store, onChange } = this.#options;
+    const { store, clock, onChange } = this.#options;
     const removed: ResourceName[] = [];
     for (const { kind, name, document, row } of await this.#kept()) {
-      const isMeant = (only.kind ?? kind) === kind && (only.name ?? name) === name;
+      const isMeant = (only.kind ?? kind) === kind && isNamed(row, name, only.name ?? name);
       // plant: prune-removes-what-is-declared
       if (!isMeant || !isOrphaned(document)) continue;
-      if ((await store.remove(row.uid, row.version)).kind === "removed") removed.push({ kind, name });
+      const leaving = { ...document, transition: "Deleting", lastModifiedMs: clock.now() };
+      const answer =
+        kind === MAPPING_KIND
+          ? await store.replace(declaredRow(row, row.uid, row.claims, leaving), row.version)
+          : await store.remove(row.uid, row.version);
+      if (answer.kind === "removed" || answer.kind === "written") removed.push({ kind, name });
     }
     onChange();
     return removed;
   }
 
-  /** Gives a function, with its versions and aliases, to another owner. Resolves to what changed hands. */
-  async adopt(fn: string, owner: Owner): Promise<readonly (ResourceName & { readonly from: string })[]> {
-    const family = (await this.#kept()).filter(
-      ({ kind, name }) => (kind === FUNCTION_KIND ? name : name.slice(0, name.lastIndexOf(":"))) === fn,
-    );
-    if (family.length === 0) throw notFound(fn);
+  /**
+   * Gives a function, with its versions and aliases, or a mapping to another owner. Resolves to what changed hands.
+   * @throws ControlFault also when another has what only one may have, and an orphan had given up.
+   */
+  async adopt(
+    name: string,
+    owner: Owner,
+    kind: string = FUNCTION_KIND,
+  ): Promise<readonly (ResourceName & { readonly from: string })[]> {
+    const { clock } = this.#options;
     const adopted = [];
-    for (const { kind, name, document } of family) {
-      adopted.push({ kind, name, from: ownerText(document.owner) });
-      await this.#change({ kind, name }, ({ overrides = {}, spec, ...rest }) => {
-        // An owner of its own has nobody beside it: what was set is what it declares.
-        return { ...rest, spec: { ...spec, ...overrides }, owner, conditions: [] };
-      });
+    for (const kept of await this.#family({ kind, name })) {
+      adopted.push({ kind: kept.kind, name: kept.name, from: ownerText(kept.document.owner) });
+      await this.#change(kept, ({ document }) => adoptedDocument(kept.kind, document, owner, clock.now()));
     }
     return adopted;
   }
 
-  async #kept(): Promise<readonly (KeptResource & { readonly row: ResourceRow })[]> {
-    const rows = await this.#options.store.list(FUNCTION_KINDS);
+  /** What is adopted as one. */
+  async #family({ kind, name }: ResourceName): Promise<readonly KeptRow[]> {
+    if (kind === MAPPING_KIND) return [await this.#named({ kind, name })];
+    const family = (await this.#kept()).filter(
+      ({ kind: of, name: own }) => of !== MAPPING_KIND && functionOf(of, own) === name,
+    );
+    if (kind !== FUNCTION_KIND || family.length === 0) throw notFound(name);
+    return family;
+  }
+
+  /** @throws ControlFault also when several mappings have the name */
+  async #named({ kind, name }: ResourceName): Promise<KeptRow> {
+    const found = (await this.#kept()).filter(
+      (each) => each.kind === kind && isNamed(each.row, each.name, name),
+    );
+    const [first, second] = found;
+    if (first === undefined) throw kind === MAPPING_KIND ? mappingNotFound() : notFound(name);
+    if (second === undefined) return first;
+    const uuids = found.map(({ row }) => row.uid).join(", ");
+    const message = `Several event source mappings are called ${name}. Give the UUID of one: ${uuids}.`;
+    throw new ControlFault("InvalidParameterValueException", message);
+  }
+
+  async #kept(): Promise<readonly KeptRow[]> {
+    const rows = await this.#options.store.list(DECLARED_KINDS);
     return rows
       .flatMap((row) => {
-        const document = readDocument(row.document);
-        return document === undefined ? [] : [{ kind: row.kind, name: row.name, document, row }];
+        const document =
+          row.kind === MAPPING_KIND ? mappingDocument(row.document) : readDocument(row.document);
+        // What is being deleted is nobody's any more.
+        if (document === undefined || document.transition === "Deleting") return [];
+        return [{ kind: row.kind, name: document.name ?? row.name, document, row }];
       })
       .toSorted((a, b) => (`${a.kind} ${a.name}` < `${b.kind} ${b.name}` ? -1 : 1));
   }
 
   /** Whoever comes between is read again. */
   async #change(
-    { kind, name }: ResourceName,
-    change: (document: ResourceDocument) => ResourceDocument,
+    { kind, name, row: { uid } }: KeptRow,
+    change: (kept: KeptRow) => Omit<ResourceDocument, "form">,
   ): Promise<void> {
     const { store, clock, onChange } = this.#options;
     for (let tries = 1; tries <= TRIES_MAX; tries++) {
-      const kept = (await this.#kept()).find((each) => each.kind === kind && each.name === name);
-      if (kept === undefined) throw notFound(name);
-      const { document, row } = kept;
-      const next = { ...change(document), generation: document.generation + 1, lastModifiedMs: clock.now() };
-      const { uid, claims } = row;
+      const kept = (await this.#kept()).find(({ row }) => row.uid === uid);
+      if (kept === undefined) throw kind === MAPPING_KIND ? mappingNotFound() : notFound(name);
+      const { row } = kept;
+      const document = writeDocument({ ...change(kept), lastModifiedMs: clock.now() });
       const written = await store.replace(
-        { uid, kind, name, claims, document: writeDocument(next) },
+        { ...identityOf(row), claims: this.#claims(kept), document },
         row.version,
       );
       onChange();
       if (written.kind === "written") return;
+      if (written.kind === "conflict") throw claimedMeanwhile(name, written.uid);
     }
     throw new MillraceError(
       "ERR_MILLRACE_STORE_UNAVAILABLE",
       `The ${kind} ${name} changed whenever it was written.`,
     );
   }
+
+  /** An orphan may have given its claims up to another mapping of its set. */
+  #claims({ kind, row, document }: KeptRow): readonly string[] {
+    const { connectors } = this.#options;
+    if (kind !== MAPPING_KIND || connectors === undefined) return row.claims;
+    return claimsOf(document.spec, connectors);
+  }
+}
+
+function identityOf({ uid, kind, name }: ResourceRow) {
+  return { uid, kind, name };
+}
+
+function functionOf(kind: string, name: string): string {
+  return kind === FUNCTION_KIND ? name : name.slice(0, name.lastIndexOf(":"));
+}
+
+/** By what people call it, or by its UUID. */
+function isNamed({ kind, name: own }: ResourceRow, title: string, wanted: string): boolean {
+  return title === wanted || (kind === MAPPING_KIND && own === wanted.toLowerCase());
 }
 
 /** @throws ControlFault */
@@ -152,6 +222,11 @@ function checkConcurrency(value: number): void {
       : `Member must have value less than or equal to ${CONCURRENCY_MAX}`;
   const place = `Value '${value}' at 'reservedConcurrentExecutions'`;
   throw validationFault([`${place} failed to satisfy constraint: ${bound}`]);
+}
+
+function claimedMeanwhile(name: string, uid: string): ControlFault {
+  const message = `The event source mapping ${name} cannot be taken over: what only one may have is of the mapping ${uid} by now. Remove that one first.`;
+  return new ControlFault("ResourceConflictException", message);
 }
 
 function notFound(name: string): ControlFault {

@@ -55,17 +55,22 @@ function unbuilt(): CheckedFault {
   return { ...fault, ...faultText(fault) };
 }
 
+/** `folder`: absolute; what relative paths start from. Default: the working directory. */
+export type BuildContext = Pick<MappingContext, "connectors" | "destinations" | "place"> & {
+  readonly folder?: string;
+};
+
 /**
  * Builds from a spec that was checked when it was kept: rules that depend on the time or on flags are not asked again.
  */
 export function buildMappingSpec(
   name: string,
   spec: Readonly<Record<string, unknown>>,
-  context: Pick<MappingContext, "connectors" | "destinations" | "place">,
+  context: BuildContext,
 ): MappingResource | undefined {
   const { mapping } = manifestSchemas(context.connectors);
   const parsed = mapping.safeParse({ ...MILLRACE_MAPPING, metadata: { name }, spec });
-  return parsed.data && mappingResource(parsed.data, process.cwd(), context);
+  return parsed.data && mappingResource(parsed.data, context.folder ?? process.cwd(), context);
 }
 
 /**

@@ -16,6 +16,10 @@ const documentSchema = z.strictObject({
   /** The manifest's `spec`, checked by the same schema whoever writes it. */
   spec: z.record(z.string(), z.unknown()),
   owner: ownerSchema,
+  /** Absolute; what relative paths in `spec` start from. */
+  folder: z.string().optional(),
+  /** Stands for all that its set declared at the owner's revision. */
+  setDigest: z.string().optional(),
   /** Rises with every change of what is run, so that processes see what they have to do anew. */
   generation: z.int(),
   /** A state that processes have not all carried out yet; `undefined`: settled. */

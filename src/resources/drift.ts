@@ -43,21 +43,22 @@ export function driftOf(resources: readonly KeptResource[]): readonly Drift[] {
   ]);
 }
 
-const TARGETS: readonly string[] = ["http", "lambda", "module"];
+/** What says where something is. */
+const PLACES: readonly string[] = ["custom", "endpoints", "http", "lambda", "module"];
 
 /**
- * The fields of a `spec` for people and for comparison. A target is shown as a digest: where a function runs is not
- * said, and values of its environment have no part in it.
+ * The fields of a `spec` for people and for comparison. A place is shown as a digest: where a function or a source is,
+ * is not said, and values of its environment have no part in it.
  */
 export function shownSpec(spec: Readonly<Record<string, unknown>>): ShownSpec {
   const entries = Object.entries(spec).map(([field, value]) =>
-    TARGETS.includes(field) ? [field, targetDigest(value)] : [field, value],
+    PLACES.includes(field) ? [field, placeDigest(value)] : [field, value],
   );
   return Object.fromEntries(entries);
 }
 
-function targetDigest(target: unknown): string {
-  const text = JSON.stringify(target, (key, value: unknown) => {
+function placeDigest(place: unknown): string {
+  const text = JSON.stringify(place, (key, value: unknown) => {
     if (key === "environment" && typeof value === "object" && value !== null)
       return Object.keys(value).sort();
     return value;

@@ -8,3 +8,6 @@ export const ALIAS_KIND = "alias";
 
 /** What a function is made of. */
 export const FUNCTION_KINDS: readonly string[] = [FUNCTION_KIND, VERSION_KIND, ALIAS_KIND];
+
+/** All that is declared, by manifests or the API. */
+export const DECLARED_KINDS: readonly string[] = [...FUNCTION_KINDS, MAPPING_KIND];

@@ -5,8 +5,10 @@ import { fileURLToPath } from "node:url";
 import { throughPort } from "../servers/postgres.ts";
 import type { Disturbance, Watch } from "./evidence.ts";
 import { StoreProxy } from "./store-proxy.ts";
+import { WITNESS_URL } from "./witness-target.ts";
 
 const MAIN = fileURLToPath(new URL("../../src/bin.ts", import.meta.url));
+const WITNESS_TARGET = fileURLToPath(new URL("./witness-target.ts", import.meta.url));
 const SKEWED_CLOCK = new URL("./skewed-clock.ts", import.meta.url).href;
 /**
  * Wall clocks may be wrong by so much either way; monotonic ones run so much faster or slower, far within a lease's
@@ -25,6 +27,7 @@ export interface FleetOptions {
   readonly uuid: string;
   readonly functionTimeoutSeconds: number;
   readonly parallelizationFactor: number;
+  /** Where a process calls, by its life and by how much its wall clock is wrong. */
   readonly urlOf: (life: number, skewMs: number) => string;
 }
 
@@ -47,7 +50,8 @@ interface Life {
 }
 
 /**
- * Processes of `millrace run` on one stream and one store, with a manifest for each that names its own function URL.
+ * Processes of `millrace run` on one stream, one store and one manifest. What it declares are rows that all share: a
+ * target of the chaos run's own calls a URL of each process, so that they can be told from each other.
  */
 export class Fleet {
   readonly disturbances: Disturbance[] = [];
@@ -93,10 +97,9 @@ export class Fleet {
     const skewMs = Math.round((2 * random() - 1) * SKEW_MS_MAX);
     const rate = 1 + (2 * random() - 1) * DRIFT_MAX;
     const proxy = await StoreProxy.start(Number(new URL(store).port));
-    const manifest = join(folder, `life-${life}.yaml`);
-    writeFileSync(manifest, this.#manifest(life, skewMs));
-    const set = ["--manifest-set", `life-${life}`];
-    const words = ["run", "-f", manifest, ...set, "--api", "off", "--store", throughPort(store, proxy.port)];
+    const manifest = join(folder, "chaos.yaml");
+    writeFileSync(manifest, this.#manifest());
+    const words = ["run", "-f", manifest, "--api", "off", "--store", throughPort(store, proxy.port)];
     const child = spawn(process.execPath, ["--import", SKEWED_CLOCK, MAIN, ...words], {
       cwd: folder,
       stdio: ["ignore", "ignore", "pipe"],
@@ -104,6 +107,8 @@ export class Fleet {
         ...process.env,
         MILLRACE_CHAOS_SKEW_MS: String(skewMs),
         MILLRACE_CHAOS_RATE: String(rate),
+        MILLRACE_CONNECTORS: WITNESS_TARGET,
+        [WITNESS_URL]: this.#options.urlOf(life, skewMs),
         // Hundreds of starts would otherwise compile the same sources as often.
         NODE_COMPILE_CACHE: join(folder, "compiled"),
       },
@@ -224,20 +229,19 @@ export class Fleet {
     );
   }
 
-  /** Functions are rows that all processes share: by a function of its own each process can be told from the others. */
-  #manifest(life: number, skewMs: number): string {
-    const { uuid, urlOf, functionTimeoutSeconds, parallelizationFactor } = this.#options;
+  #manifest(): string {
+    const { uuid, functionTimeoutSeconds, parallelizationFactor } = this.#options;
     return `apiVersion: millrace.dev/v1
 kind: Function
-metadata: { name: witness-${life} }
-spec: { http: { url: "${urlOf(life, skewMs)}" }, timeoutSeconds: ${functionTimeoutSeconds} }
+metadata: { name: witness }
+spec: { custom: { kind: chaos-witness, settings: {} }, timeoutSeconds: ${functionTimeoutSeconds} }
 ---
 apiVersion: millrace.dev/v1
 kind: EventSourceMapping
 metadata: { name: chaos }
 spec:
   uuid: ${uuid}
-  functionName: witness-${life}
+  functionName: witness
   eventSourceArn: arn:aws:local:eu-west-1:000000000000:stream/chaos
   startingPosition: TRIM_HORIZON
   batchSize: 100

@@ -42,11 +42,11 @@ export const CONTROL_BUGS: readonly ControlBug[] = [
   }),
   bug("a mapping of a manifest that cannot be opened ends the start of all", {
     at: "a-mapping-of-a-manifest-that-cannot-be-opened-ends-the-start-of-all",
-    instead: "if (!isStrict) {",
+    instead: "const opened = options.isStrict ? [] : await openStrictly(options);",
   }),
   bug("mappings of manifests are opened one after the other", {
     at: "mappings-of-manifests-are-opened-one-after-the-other",
-    instead: "await this.#runner.want(resource.mapping.uuid, wanted);",
+    instead: "wishes.push((wishes.at(-1) ?? Promise.resolve()).then(() => runner.want(uuid, wanted)));",
   }),
   bug("what cannot be opened is looked at later and later, without a bound", {
     at: "what-cannot-be-opened-is-looked-at-later-and-later-without-a-bound",

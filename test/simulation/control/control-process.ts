@@ -37,7 +37,7 @@ export interface ControlProcessOptions {
   readonly onEnded: (error: unknown) => void;
 }
 
-const DRAIN_MS_MAX = 6_000;
+export const DRAIN_MS_MAX = 6_000;
 const OPEN_MS_MAX = 12_000;
 
 /** A process with the real control plane over an engine that only says what it runs. */

@@ -6,13 +6,17 @@ import type { ProcessClock } from "./process-clock.ts";
 const USUAL_MS_MAX = 40;
 const SLOW_MS_MAX = 14_000;
 const CLIENT_TIMEOUT_MS = 20_000;
+/** There and back. */
+const PROMPT_MS_MAX = 2 * USUAL_MS_MAX;
 
 /** One process's way to the store: late, cut, or with answers that are lost after the work was done. */
 export class FaultyWay {
   readonly #time: VirtualTime;
   readonly #clock: ProcessClock;
   readonly #random: SeededRandom;
+  readonly #pending = new Set<{ readonly sinceMs: number }>();
   #cutUntilMs = 0;
+  #troubledMs = 0;
   faultRate = 0.03;
   /** So much of what has no answer comes through long after its sender has given it up. */
   lateRate = 0;
@@ -29,7 +33,27 @@ export class FaultyWay {
     this.#cutUntilMs = this.#time.now + ms;
   }
 
-  call<T>(work: () => Promise<T>): Promise<T> {
+  /** Since when every call was answered, and soon. */
+  get calmSinceMs(): number {
+    const isSlow = [...this.#pending].some(({ sinceMs }) => this.#time.now - sinceMs > PROMPT_MS_MAX);
+    return isSlow ? this.#time.now : this.#troubledMs;
+  }
+
+  async call<T>(work: () => Promise<T>): Promise<T> {
+    const pending = { sinceMs: this.#time.now };
+    this.#pending.add(pending);
+    try {
+      return await this.#call(work);
+    } catch (error) {
+      this.#troubledMs = this.#time.now;
+      throw error;
+    } finally {
+      this.#pending.delete(pending);
+      if (this.#time.now - pending.sinceMs > PROMPT_MS_MAX) this.#troubledMs = this.#time.now;
+    }
+  }
+
+  #call<T>(work: () => Promise<T>): Promise<T> {
     const isCut = this.#time.now < this.#cutUntilMs;
     const isLost = isCut || this.#random.chance(this.faultRate);
     // What was sent before a cut may still come through long after it.

@@ -1,9 +1,10 @@
 import { CUT_OFF_MS } from "../../../src/control/process-life.ts";
+import { LOOK_MS } from "../../../src/control/reconciler.ts";
 import { createMemoryStore } from "../../../src/stores/memory.ts";
 import { createMemorySnapshotStore } from "../../../src/stores/memory-snapshots.ts";
 import { SeededRandom } from "../random.ts";
 import { VirtualTime } from "../virtual-clock.ts";
-import { ControlProcess } from "./control-process.ts";
+import { ControlProcess, DRAIN_MS_MAX } from "./control-process.ts";
 import { type Opening, uuidOf } from "./manifest-mappings.ts";
 import { type Truth, WatchedStore } from "./watched-store.ts";
 
@@ -32,6 +33,8 @@ const HEALED_MS = 150_000;
 const CHECK_MS = 250;
 /** What opening a source that works takes, and a look between two events. */
 const FINE_OPEN_MS_MAX = 1_000;
+/** What a mapping takes to drain, and the look that tells that it is wanted. */
+const STOP_MS_MAX = DRAIN_MS_MAX + LOOK_MS + 500;
 /** After a repair: the next look comes within ten seconds, and what hung when it was mended is given up first. */
 const REPAIRED_MS: Readonly<Record<Opening, number>> = {
   fine: 0,
@@ -197,11 +200,15 @@ class World {
   }
 
   /** What cannot be opened delays nothing else, and what was repaired runs soon (I27). */
-  #checkOpening({ name, running, clock, openedMs }: ControlProcess): void {
+  #checkOpening({ name, running, clock, way, openedMs }: ControlProcess): void {
     if (clock.isPaused || openedMs === undefined) return;
-    const isLate = (sinceMs: number, boundMs: number) =>
-      this.#time.now - Math.max(sinceMs, clock.resumedMs) > boundMs;
-    if (isLate(openedMs, FINE_OPEN_MS_MAX)) {
+    const isLate = (opening: Opening, boundMs: number, sinceMs = 0) => {
+      const truth = this.#truth.truths.get(uuidOf(opening));
+      // What was stopped, for the store was out of reach or somebody wanted it so, has ended and is wanted again.
+      const known = Math.max(openedMs, truth?.wantedMs ?? 0, clock.resumedMs, way.calmSinceMs) + STOP_MS_MAX;
+      return truth?.isWanted === true && this.#time.now - Math.max(sinceMs, known) > boundMs;
+    };
+    if (isLate("fine", FINE_OPEN_MS_MAX)) {
       if (!running.has(uuidOf("fine"))) this.#violated(`${name} does not run what can be opened`);
       if (!this.#watched.has(name)) this.counts.delaysWatched++;
       this.#watched.add(name);
@@ -211,7 +218,7 @@ class World {
       if (isRunning && !this.#isHealed) this.#violated(`${name} runs what cannot be opened`);
       if (isRunning && !this.#repaired.has(`${name} ${opening}`)) this.counts.repairsSeen++;
       if (isRunning) this.#repaired.add(`${name} ${opening}`);
-      else if (this.#isHealed && isLate(Math.max(openedMs, this.#healedMs), REPAIRED_MS[opening]))
+      else if (this.#isHealed && isLate(opening, REPAIRED_MS[opening], this.#healedMs))
         this.#violated(`${name} does not run ${opening}, though it is repaired`);
     }
   }

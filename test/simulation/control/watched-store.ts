@@ -5,6 +5,8 @@ import { createMemoryResourceStore } from "../../../src/stores/memory-resources.
 /** What stands in the store of a mapping. */
 export interface Truth {
   readonly isWanted: boolean;
+  /** Since when it is wanted, without a break. */
+  readonly wantedMs: number;
   readonly isSettled: boolean;
   /** Since when it is not wanted any more. */
   readonly unwantedMs: number;
@@ -25,10 +27,14 @@ export class WatchedStore {
     const inner = createMemoryResourceStore();
     const note = (uuid: string, document: string | undefined) => {
       const record = document === undefined ? undefined : JSON.parse(document);
-      const isWanted = record?.spec?.enabled === true && record.transition !== "Deleting";
+      const isEnabled = (record?.overrides?.enabled ?? record?.spec?.enabled) === true;
+      const isOrphaned = (record?.conditions ?? []).length > 0;
+      const isWanted = isEnabled && !isOrphaned && record.transition !== "Deleting";
       const before = this.truths.get(uuid);
+      const wantedMs = before?.isWanted === true ? before.wantedMs : now();
       const unwantedMs = before?.isWanted === false ? before.unwantedMs : now();
-      this.truths.set(uuid, { isWanted, isSettled: record?.transition === undefined, unwantedMs });
+      const isSettled = record?.transition === undefined;
+      this.truths.set(uuid, { isWanted, isSettled, wantedMs, unwantedMs });
       onChange(uuid);
     };
     const written = async <R extends { readonly kind: string }>(row: NewResourceRow, result: Promise<R>) => {

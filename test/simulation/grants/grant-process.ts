@@ -79,7 +79,6 @@ export class GrantProcess {
       // There is no row, so that nothing is run.
       runner: {} as MappingRunner,
       functions: new FunctionBook(declared),
-      owned: () => [],
       clock,
       telemetry: SILENT_TELEMETRY,
       connectors: [],

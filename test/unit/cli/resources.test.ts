@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { startApiServer } from "../../../src/api/server.ts";
+import { loadManifests } from "../../../src/manifests/load-manifests.ts";
+import { mappingUuid } from "../../../src/manifests/mapping-uuid.ts";
 import { apiOptions } from "../api/api-fixture.ts";
-import { ControlWorld, functionNamed } from "../control/control-world.ts";
+import { ControlWorld, functionNamed, PLACE } from "../control/control-world.ts";
 import { folderWith } from "../manifests/manifest-samples.ts";
 import { runWords } from "./captured-host.ts";
 
@@ -25,7 +27,7 @@ test("diff shows what the API set, and nothing once its owner's declaration is b
 
 test("a concurrency that Lambda's API refuses is refused in its words", async (t) => {
   const { url } = await startWorld(t);
-  for (const body of [{}, { ReservedConcurrentExecutions: 0 }, { ReservedConcurrentExecutions: "2" }]) {
+  for (const body of [{}, { ReservedConcurrentExecutions: -1 }, { ReservedConcurrentExecutions: "2" }]) {
     assert.equal((await ask(`${url}/${CONCURRENCY}`, "PUT", body)).status, 400);
   }
   const nobody = await ask(`${url}/2017-10-31/functions/nobody/concurrency`, "PUT", {});
@@ -69,6 +71,49 @@ test("prune removes orphans, and adopt gives a function to another owner", async
   assert.equal((await millrace("adopt", "function/orders", "--to", "somebody")).status, 2);
 });
 
+test("diff, prune and adopt know mappings by their names", async (t) => {
+  const { world, url, millrace } = await startWorld(t);
+  const read = (...documents: readonly string[]) => {
+    const file = join(folderWith(t, { "m.yaml": [manifest(3), ...documents].join("---\n") }), "m.yaml");
+    const context = { connectors: world.connectors, nowMs: 0, place: PLACE };
+    const loaded = loadManifests([file], context);
+    assert.ok(loaded.kind === "valid");
+    return { file, manifests: loaded.manifests };
+  };
+  const before = read(mapping("orders"), mapping("parcels"));
+  const { plane } = await world.start("b", { manifests: before.manifests });
+  assert.equal((await millrace("diff", "-f", before.file)).stdout.includes("mapping/"), false);
+  const uuid = mappingUuid("orders");
+  const path = `${url}/2015-03-31/event-source-mappings/${uuid}`;
+  assert.equal((await ask(path, "PUT", { Enabled: false })).status, 202);
+  const refused = await ask(path, "PUT", { BatchSize: 7 });
+  assert.equal(refused.status, 400);
+  assert.match(String(refused.body.Message ?? refused.body.message), /Its owner is the manifest set default/);
+  const overridden = await millrace("diff");
+  assert.equal(overridden.status, 1);
+  assert.match(overridden.stdout, /mapping\/orders +enabled +true +false +It was set by the API/);
+
+  const after = read(mapping("orders", "batchSize: 7"));
+  assert.match(
+    (await millrace("diff", "-f", after.file)).stdout,
+    /mapping\/orders +batchSize +7 +It is not applied to what the manifest set default declared\.\n.*mapping\/parcels +It is not in these/s,
+  );
+  await plane.reload(after.manifests);
+  await world.pass(2_000);
+  assert.match(
+    (await millrace("diff")).stdout,
+    /mapping\/parcels +It is no longer in the manifest set default/,
+  );
+  assert.equal((await millrace("prune", "mapping/parcels")).stdout, "Removed mapping parcels.\n");
+  await millrace("prune");
+  const adopted = await millrace("adopt", `mapping/${uuid}`, "--to", "api");
+  assert.equal(adopted.stdout, "mapping orders was of the manifest set default.\n");
+  assert.equal((await millrace("diff")).stdout, "There is no difference.\n");
+  await world.pass(2_000);
+  assert.equal((await ask(path, "PUT", { BatchSize: 9 })).status, 202);
+  assert.equal((await millrace("adopt", "mapping/nobody", "--to", "api")).status, 2);
+});
+
 async function startWorld(t: TestContext) {
   const world = new ControlWorld();
   const { plane } = await world.start("a");
@@ -96,5 +141,18 @@ metadata: { name: orders }
 spec:
   http: { url: "http://127.0.0.1:9/" }
   timeoutSeconds: ${timeoutSeconds}
+`;
+}
+
+function mapping(name: string, fields = ""): string {
+  return `apiVersion: millrace.dev/v1
+kind: EventSourceMapping
+metadata: { name: ${name} }
+spec:
+  functionName: orders
+  eventSourceArn: arn:aws:local:eu-west-1:123456789012:stream/${name}
+  startingPosition: LATEST
+  endpoints: { LOCAL_FILE: [/tmp/orders.db] }
+  ${fields}
 `;
 }

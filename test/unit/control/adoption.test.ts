@@ -18,11 +18,19 @@ test("mappings of manifests are shown, and changed in their manifests only, unti
   assert.equal(await plane.mappings.uuidNamed("orders-stream"), uuid);
   assert.equal(await plane.mappings.uuidNamed(uuid.toUpperCase()), uuid);
   await assert.rejects(plane.mappings.uuidNamed("orders"), { fault: "ResourceNotFoundException" });
-  for (const change of [() => plane.mappings.update(uuid, {}, false), () => plane.mappings.remove(uuid)]) {
-    await assert.rejects(
-      change(),
-      /is defined by a manifest\. Change the manifest, or start millrace with --adopt/,
-    );
+  const changes = [
+    () => plane.mappings.update(uuid, { batchSize: 3 }, undefined),
+    () => plane.mappings.update(uuid, { batchSize: 3 }, false),
+    () => plane.mappings.update(uuid, {}, undefined),
+    () => plane.mappings.remove(uuid),
+    () => plane.mappings.changeTags(uuid, (tags) => tags),
+  ];
+  for (const change of changes) {
+    await assert.rejects(change(), {
+      fault: "InvalidParameterValueException",
+      message:
+        /is defined by a manifest\. Change the manifest, or start millrace with --adopt.*millrace adopt mapping\/orders-stream --to api.*Its owner is the manifest set default/,
+    });
   }
   await assert.rejects(plane.mappings.create(STREAM_SPEC, true, {}), { fault: "ResourceConflictException" });
 

@@ -98,3 +98,35 @@ test("a tombstone and a row of another kind are no mappings; what cannot be read
     );
   }
 });
+
+test("what manifests declare names the places that it likes; what the API said does not, also when manifests own it", () => {
+  const near = CONNECTORS.map((connector) => ({ ...connector }));
+  const endpoints = { KINESIS_ENDPOINT: ["http://127.0.0.1:4567"] };
+  const reading = { ...READING, connectors: near, manifestConnectors: CONNECTORS, endpoints };
+  const connectorOf = (owner: MappingRecord["owner"]) => {
+    const row = { ...rowOf(UUID, { ...RECORD, owner }, CONNECTORS), version: 1 };
+    return readRow(row, reading)?.resource.connector;
+  };
+  const manifest = { kind: "manifest", set: "default" } as const;
+  assert.ok(CONNECTORS.some((connector) => connector === connectorOf(manifest)));
+  for (const owner of [{ kind: "api" }, { ...manifest, isAdopted: true }] as const)
+    assert.ok(near.some((connector) => connector === connectorOf(owner)));
+});
+
+test("relative paths in a mapping's own fields start from the folder of its manifest", () => {
+  const spec = {
+    functionName: "orders",
+    selfManagedEventSource: { endpoints: { KAFKA_BOOTSTRAP_SERVERS: ["a:9092"] } },
+    topics: ["orders"],
+    startingPosition: "LATEST",
+    sourceAccessConfigurations: [{ type: "BASIC_AUTH", uri: "file:login.json" }],
+  };
+  const record = {
+    ...RECORD,
+    spec,
+    folder: "/etc/shop",
+    owner: { kind: "manifest", set: "default" },
+  } as const;
+  const kept = readRow({ ...rowOf(UUID, record, CONNECTORS), version: 1 }, READING);
+  assert.deepEqual([kept?.record.folder, kept?.resource.settings.folder], ["/etc/shop", "/etc/shop"]);
+});
