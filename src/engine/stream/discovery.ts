@@ -6,6 +6,7 @@ import type { StreamSource } from "../../ports/stream-source.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
 import { isOtherLog } from "./lineage.ts";
 import type { ShardInquiry } from "./shard-inquiry.ts";
+import { listWithParents } from "./unlisted-parents.ts";
 
 /** Ended shards that a listing lacks are asked for one by one: so many in each discovery, since calls are scarce. */
 const INQUIRIES_MAX = 4;
@@ -29,12 +30,15 @@ export async function discoverShards(
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, Shard>> {
   const { mapping, source, store, inquiry } = options;
-  const shards = await source.listShards(signal);
+  const isFirst = rows.length === 0;
+  // plant: a-parent-that-the-first-listing-leaves-out-is-owed
+  const isPastWanted = isFirst && isAtTip(mapping);
+  const { shards, past } = isPastWanted
+    ? await listWithParents(source, signal)
+    : { shards: await source.listShards(signal), past: [] };
   for (const { shardId } of shards) inquiry.seen(shardId);
-  if (rows.length === 0) {
+  if (isFirst) {
     const first = await Promise.all(shards.map((shard) => firstShard(mapping, source, shard, signal)));
-    // plant: a-parent-that-the-first-listing-leaves-out-is-owed
-    const past = isAtTip(mapping) ? unlistedParents(shards) : [];
     await store.initialise(mapping.uuid, [...first, ...past]);
   } else {
     const known = new Set(rows.map((row) => row.shardId));
@@ -58,20 +62,6 @@ const NONE: ReadonlySet<string> = new Set();
 /** All that had ended when such a mapping began is behind it, whether the first listing shows it or leaves it out. */
 function isAtTip({ startingPosition }: StreamMapping): boolean {
   return startingPosition.kind === "LATEST";
-}
-
-/** They had ended, since their children are there. A child waits for no parent of which there is nothing to read. */
-function unlistedParents(shards: readonly Shard[]): readonly NewShard[] {
-  const listed = new Set(shards.map(({ shardId }) => shardId));
-  const past = new Map<string, NewShard>();
-  for (const child of shards) {
-    for (const shardId of child.parentShardIds) {
-      if (listed.has(shardId)) continue;
-      const shard: Shard = { ...child, shardId, parentShardIds: [], closed: true };
-      past.set(shardId, newShard(shard, true));
-    }
-  }
-  return [...past.values()];
 }
 
 /**

@@ -10,6 +10,7 @@ import type { Telemetry } from "../../ports/telemetry.ts";
 import type { EngineSettings } from "../settings.ts";
 import { discoverShards } from "./discovery.ts";
 import { isOtherLog, type KnownLineage, startableShards, waitedFor } from "./lineage.ts";
+import { RowSightings } from "./row-sightings.ts";
 import type { ShardInquiry } from "./shard-inquiry.ts";
 import type { SourceProblems } from "./source-problems.ts";
 import { TurnedShards } from "./turned-shards.ts";
@@ -43,6 +44,7 @@ export class KnownShards {
   readonly #options: KnownShardsOptions;
   #listed: ReadonlyMap<string, Shard> | undefined;
   readonly #turned = new TurnedShards();
+  readonly #sightings = new RowSightings();
   /** Shards that the source itself does not know any more, and which log each was then, as far as its row said. */
   readonly #past = new Map<string, string | undefined>();
   /** As of the last look. */
@@ -82,7 +84,10 @@ export class KnownShards {
     const { telemetry } = this.#options;
     this.#rows = rows;
     this.#forgetOlderWords(rows);
-    const lineage = { listed: this.#listed ?? new Map<string, Shard>(), past: this.#past };
+    const listed = this.#listed ?? new Map<string, Shard>();
+    const unsure = this.#sightings.unsure(rows, listed);
+    if (unsure.size > 0) this.expire();
+    const lineage = { listed, past: this.#past, unsure };
     const { startable, waiting, unknown } = startableShards(rows, lineage);
     for (const parentId of this.#turned.look(rows, lineage)) unknown.add(parentId);
     for (const { parentShardIds } of waiting) {
@@ -134,9 +139,11 @@ export class KnownShards {
       const isUnlisted = this.#listed?.has(shardId) === false;
       if (!isUnlisted) continue;
       const isAsked = source.knowsShard !== undefined;
+      // Before the source is asked: another log may be registered under the name while its answer is on the way.
+      const logId = this.#rows.find((row) => row.shardId === shardId)?.checkpoint.logId;
       // plant: a-parent-that-one-listing-leaves-out-is-taken-for-past
       if (isAsked && !(await inquiry.isGone(shardId, stopSignal).catch(() => false))) continue;
-      this.#past.set(shardId, this.#rows.find((row) => row.shardId === shardId)?.checkpoint.logId);
+      this.#past.set(shardId, logId);
       hasFound = true;
     }
     return hasFound;
@@ -172,9 +179,9 @@ export class KnownShards {
   async #discover(rows: readonly ShardProgress[], signal: AbortSignal): Promise<void> {
     const { telemetry, clock, mapping, problems, lines } = this.#options;
     try {
-      const hasCome = this.#turned.listing();
+      const hasCome = [this.#turned.listing(), this.#sightings.listing()];
       this.#listed = await discoverShards(this.#options, rows, signal);
-      hasCome();
+      for (const come of hasCome) come();
       // A stream that was made anew may use a name again.
       for (const shardId of this.#listed.keys()) this.#past.delete(shardId);
       this.#discoveredMs = clock.monotonic();

@@ -8,6 +8,8 @@ export interface KnownLineage {
   readonly listed: ReadonlyMap<string, Shard>;
   /** Shards that are long past: the source itself does not know them any more (`ShardInquiry`). */
   readonly past: Pick<ReadonlySet<string>, "has">;
+  /** Shards that are another log in their rows than in the listing, which may be the older word (`RowSightings`). */
+  readonly unsure: Pick<ReadonlySet<string>, "has">;
 }
 
 /** Calls that a look costs for shards that wait and are not listed. */
@@ -26,6 +28,10 @@ export function startableShards(rows: readonly ShardProgress[], lineage: KnownLi
   const waiting: ShardProgress[] = [];
   const unknown = new Set<string>();
   for (const row of rows) {
+    if (lineage.unsure.has(row.shardId)) {
+      if (!row.checkpoint.ended) waiting.push(row);
+      continue;
+    }
     const isOther = isOtherLog(row.checkpoint, lineage.listed.get(row.shardId));
     // plant: an-ended-shard-that-is-another-log-by-now-stays-ended
     if (row.checkpoint.ended && !isOther) continue;

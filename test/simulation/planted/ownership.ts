@@ -58,10 +58,18 @@ export const OWNERSHIP_BUGS: readonly PlantedBug[] = [
     ["I2", "I12"],
     {
       at: "a-parent-that-the-first-listing-leaves-out-is-owed",
-      instead: "const past: readonly NewShard[] = [];",
+      instead: "const isPastWanted = false;",
     },
     { at: "a-shard-behind-the-starting-position-is-read", instead: "" },
   ),
+  bug("a parent that the first listing leaves out is taken for past", ["I2", "I6", "I12"], {
+    at: "a-parent-that-the-first-listing-leaves-out-is-taken-for-past",
+    instead: "const isComplete = knowsOne.length > 0;",
+  }),
+  bug("a listing older than the row tells its parents", ["I12"], {
+    at: "a-listing-older-than-the-row-tells-its-parents",
+    instead: "",
+  }),
   bug("shards are listed once", ["I12", "I16"], {
     at: "shards-are-listed-once",
     instead: "return this.#listed === undefined && clock.monotonic() >= 0 * settings.discoveryIntervalMs;",
