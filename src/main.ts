@@ -77,7 +77,7 @@ async function openFunction(
   onImport?: (path: string) => void,
 ): Promise<FunctionTarget> {
   const { clock } = adapters;
-  const { name, target } = resource;
+  const { name, target, errorDetails } = resource;
   // A function that nothing may run of is opened all the same: so it is there at once when it may.
   const concurrency = Math.max(1, resource.concurrency);
   switch (target.kind) {
@@ -93,7 +93,7 @@ async function openFunction(
     case "module": {
       const onLog = (line: string) => onOutput(`[${name}] ${line}`);
       const { kind: _kind, ...given } = target;
-      const options = { ...given, functionName: name, concurrency, onLog, onImport, clock };
+      const options = { ...given, functionName: name, concurrency, errorDetails, onLog, onImport, clock };
       await checkModuleFunction(options);
       return createModuleFunction(options);
     }

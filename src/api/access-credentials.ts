@@ -3,6 +3,7 @@ import { readFileSync, statSync } from "node:fs";
 import { z } from "zod";
 import { parseYamlDocuments } from "../manifests/yaml-documents.ts";
 import { describeError, MillraceError } from "../model/errors.ts";
+import { KNOWN_SECRETS } from "../secrets/known-secrets.ts";
 
 /**
  * `read`: figures, states, reasons. `inspect`: keys, record content, texts of functions. `write`: changes and calls.
@@ -97,6 +98,7 @@ export function readCredentials(path: string, environment: NodeJS.ProcessEnv): C
         `the secret of ${name} has fewer than ${SECRET_BYTES_MIN} bytes. Make one with openssl rand -hex 32.`,
       );
     }
+    KNOWN_SECRETS.add(secret);
     return secret;
   };
   if (data.tokens.length + data.keys.length === 0) fail("it names nobody.");

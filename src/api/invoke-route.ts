@@ -1,12 +1,14 @@
 import { isUtf8 } from "node:buffer";
-import type { FastifyInstance, FastifyReply } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { ControlFault } from "../control/control-fault.ts";
 import type { ControlPlane } from "../control/control-plane.ts";
 import { API_CALLER } from "../model/caller.ts";
+import { readClientContext } from "../model/client-context.ts";
 import { isJson } from "../model/json-check.ts";
-import type { InvocationResult, RefusalReason } from "../ports/invoker.ts";
+import type { Invocation, InvocationResult, RefusalReason } from "../ports/invoker.ts";
 import { functionNotFound, functionOf, type NamedFunction } from "./function-routes.ts";
-import { noteSubject } from "./guard.ts";
+import { mayInspect, noteSubject } from "./guard.ts";
+import { type AnsweredCall, answerRun } from "./invoke-answer.ts";
 import { addRoute, bodyOf } from "./route.ts";
 import { ApiFault } from "./wire-fault.ts";
 
@@ -48,7 +50,8 @@ export function addInvokeRoute(
           "Asynchronous invocation is not supported yet. Use the invocation type RequestResponse.";
         throw new ApiFault("NotImplementedException", message);
       }
-      if (type !== "RequestResponse") throw unknownType();
+      if (type !== "RequestResponse") throw notOneOf("invocationType", "Event, RequestResponse, DryRun");
+      const extras = extrasOf(request);
       const end = new AbortController();
       const hangUp = () => end.abort();
       // A caller that hangs up ends its call. Of the answer, not of the connection: that one lives on with other calls.
@@ -63,8 +66,10 @@ export function addInvokeRoute(
           payload: () => payload,
           mayStart: () => !end.signal.aborted,
           signal: end.signal,
+          ...extras,
         });
-        return answer(reply, outcome, named, requestId);
+        const wantsLog = extras.logs === "tail";
+        return answer(reply, outcome, named, { requestId, wantsLog, mayInspect: mayInspect(request) });
       } finally {
         reply.raw.removeListener("close", hangUp);
       }
@@ -76,19 +81,14 @@ function answer(
   reply: FastifyReply,
   outcome: InvocationResult,
   named: NamedFunction,
-  requestId: string,
+  call: Pick<AnsweredCall, "requestId" | "wantsLog" | "mayInspect">,
 ): FastifyReply {
-  reply.header("x-amz-executed-version", executedVersionOf(outcome) ?? "$LATEST");
-  reply.type("application/json");
+  const executedVersion = executedVersionOf(outcome) ?? "$LATEST";
   switch (outcome.kind) {
     case "succeeded":
-      return reply.send(outcome.payload.length === 0 ? "null" : Buffer.from(outcome.payload));
     case "functionError":
-      return functionError(reply, outcome.errorType, outcome.message);
-    case "timedOut": {
-      const text = `RequestId: ${requestId} Error: Task timed out after ${(named.fn.timeoutMs / 1000).toFixed(2)} seconds`;
-      return functionError(reply, "Sandbox.Timedout", text);
-    }
+    case "timedOut":
+      return answerRun(reply, outcome, { ...call, fn: named.fn, executedVersion });
     case "throttled":
       if (outcome.retryAfterMs !== undefined)
         reply.header("retry-after", Math.ceil(outcome.retryAfterMs / 1000));
@@ -108,9 +108,19 @@ function executedVersionOf(outcome: InvocationResult): string | undefined {
   return "executedVersion" in outcome ? outcome.executedVersion : undefined;
 }
 
-/** The function ran and failed: the status is 200 (invocation §8). */
-function functionError(reply: FastifyReply, errorType: string, errorMessage: string): FastifyReply {
-  return reply.header("x-amz-function-error", "Unhandled").send({ errorMessage, errorType });
+/** What a synchronous call may ask for beside the function's answer. @throws ApiFault, ControlFault */
+function extrasOf({ headers }: FastifyRequest): Pick<Invocation, "logs" | "clientContext"> {
+  const logType = headers["x-amz-log-type"] ?? "None";
+  if (logType !== "None" && logType !== "Tail") throw notOneOf("logType", "Tail, None");
+  const clientContext = headers["x-amz-client-context"];
+  if (typeof clientContext === "string" && readClientContext(clientContext) === undefined) {
+    const message = "Client context must be a valid Base64-encoded JSON object.";
+    throw new ApiFault("InvalidRequestContentException", message);
+  }
+  return {
+    ...(logType === "Tail" ? { logs: "tail" as const } : {}),
+    ...(typeof clientContext === "string" ? { clientContext } : {}),
+  };
 }
 
 function payloadOf(body: Buffer): Uint8Array {
@@ -143,8 +153,7 @@ function rateExceeded(why: PlaceReason): ApiFault {
   });
 }
 
-function unknownType(): ControlFault {
-  const message =
-    "1 validation error detected: Value at 'invocationType' failed to satisfy constraint: Member must satisfy enum value set: [Event, RequestResponse, DryRun]";
+function notOneOf(member: string, values: string): ControlFault {
+  const message = `1 validation error detected: Value at '${member}' failed to satisfy constraint: Member must satisfy enum value set: [${values}]`;
   return new ControlFault("ValidationException", message);
 }

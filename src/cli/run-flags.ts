@@ -1,5 +1,6 @@
 import { DEFAULT_SETTINGS, type EngineSettings } from "../engine/settings.ts";
 import { MillraceError } from "../model/errors.ts";
+import type { ErrorDetails } from "../model/function-error.ts";
 import type { NetworkReach } from "../model/network-reach.ts";
 import { isHostPattern, isLoopbackHost } from "../network/reachable-address.ts";
 import type { LogLevel } from "../ports/telemetry.ts";
@@ -93,6 +94,15 @@ export const RUN_FLAGS = {
   },
   "process-id": { value: "ID", description: "Stands as process in each log line." },
   "log-level": { value: "LEVEL", description: `${LOG_LEVELS.join(", ")}. Default info.` },
+  "error-details": {
+    value: "full|type",
+    description:
+      "What is kept and shown of failures of functions, redacted. type: the error's type and id alone, whatever functions are declared with. Default full.",
+  },
+  "log-error-text": {
+    description:
+      "Write the message and stack of each new error of a function into the log, too. Default: its type and id.",
+  },
   otlp: {
     value: "URL",
     description:
@@ -123,6 +133,8 @@ export function readRunOptions(flags: Flags, host: CliHost): RunOptions {
     },
     store: parseStoreUrl(lastValue(flags, "store") ?? DEFAULT_STORE),
     logLevel: logLevel(flags),
+    errorDetails: errorDetails(flags),
+    logsErrorText: flags.has("log-error-text"),
     otlp: lastValue(flags, "otlp"),
     drainMs: drainSeconds(flags) * 1000,
     settings: engineSettings(flags),
@@ -165,6 +177,12 @@ function logLevel(flags: Flags): LogLevel {
     "ERR_MILLRACE_CONFIG",
     `--log-level is ${JSON.stringify(given.slice(0, 80))}. Give one of ${LOG_LEVELS.join(", ")}.`,
   );
+}
+
+function errorDetails(flags: Flags): ErrorDetails {
+  const given = lastValue(flags, "error-details") ?? "full";
+  if (given === "full" || given === "type") return given;
+  throw usageError(`--error-details is ${JSON.stringify(given.slice(0, 80))}. Give full or type.`);
 }
 
 function manifestOwner(flags: Flags): ManifestOwner {

@@ -13,7 +13,8 @@ export function createLog(
   if (display === undefined) return adapters.createJsonLog(level);
   const shown = LEVELS_FROM[level];
   return (lineLevel, message, fields) => {
-    if (!shown.includes(lineLevel)) return;
+    // Failures of functions are told to people by their texts and counts.
+    if (!shown.includes(lineLevel) || fields["errorId"] !== undefined) return;
     display.line(formatLogLine(adapters.clock.now(), lineLevel, message, fields));
   };
 }

@@ -6,6 +6,7 @@ import type { LogWriter } from "./adapters.ts";
 import { type CliHost, EXIT_FAILED, type ExitStatus } from "./command.ts";
 import { FileWatch } from "./file-watch.ts";
 import { ProgressDisplay } from "./progress-display.ts";
+import { openRunErrors } from "./run-errors.ts";
 import { createLog } from "./run-log.ts";
 import type { RunOptions } from "./run-options.ts";
 import { hasFailed, RunningManifests } from "./running-manifests.ts";
@@ -20,10 +21,12 @@ export async function runManifests(
 ): Promise<ExitStatus> {
   const { adapters } = host;
   const display = host.stderr.isTTY === true ? new ProgressDisplay(host.stderr, adapters.clock) : undefined;
+  const lines = linesOf(display, options, host);
   const telemetry = adapters.createTelemetry(
-    withProcess(options.processId, createLog(linesOf(display, options, host), options.logLevel, host)),
+    withProcess(options.processId, createLog(lines, options.logLevel, host)),
     options.logLevel,
   );
+  const errors = openRunErrors(options, lines, telemetry, host);
   host.onFatal((error) => {
     display?.stop();
     const stack = error instanceof Error ? error.stack : undefined;
@@ -37,11 +40,11 @@ export async function runManifests(
   const stopSignal = watchSignals(host, telemetry.log, { onReload: () => running.reload() });
   try {
     const prefix = options.processId === undefined ? "" : `[process ${options.processId}] `;
-    await running.start((line) =>
+    const show = (line: string) =>
       display === undefined
         ? host.stderr.write(`${prefix}${printableOutput(line)}\n`)
-        : display.line(prefix + printable(line)),
-    );
+        : display.line(prefix + printable(line));
+    await running.start(show, errors);
     host.stdout.write(running.greeting());
     display?.start(() => running.progress());
     watch = watchFiles(running, options, host);
@@ -58,6 +61,7 @@ export async function runManifests(
     ended.abort();
     watch?.stop();
     await running.close();
+    errors.stop();
     display?.stop();
   }
 }

@@ -1,5 +1,6 @@
 import type { EngineSettings } from "../engine/settings.ts";
 import type { LoadedManifests, Manifests } from "../manifests/load-manifests.ts";
+import type { ErrorDetails } from "../model/function-error.ts";
 import type { NetworkReach } from "../model/network-reach.ts";
 import type { Place } from "../model/place.ts";
 import type { SourceEndpoints } from "../ports/connector.ts";
@@ -26,6 +27,10 @@ export interface RunOptions {
   readonly api: ApiPlace;
   readonly store: StoreUrl;
   readonly logLevel: LogLevel;
+  /** What this process keeps and tells of failures of functions, whatever these are declared with. */
+  readonly errorDetails: ErrorDetails;
+  /** What functions say of their failures stands in the log, too. */
+  readonly logsErrorText: boolean;
   /** Base URL of a collector, or `off`; `undefined`: what the environment says. */
   readonly otlp: string | undefined;
   readonly drainMs: number;

@@ -5,13 +5,11 @@ import { Deployments } from "../control/deployments.ts";
 import { FunctionBook } from "../control/function-book.ts";
 import type { Engine, MappingStatus, StopReport } from "../engine/engine.ts";
 import { IndexWriter } from "../failures/index-writer.ts";
-import { ErrorBook } from "../invocation/error-book.ts";
 import { InvokerBook } from "../invocation/invoker-book.ts";
 import { firstOf, whenLate } from "../lib/first-of.ts";
 import type { Manifests } from "../manifests/load-manifests.ts";
 import { formatProblem } from "../manifests/problem.ts";
 import { describeError, MillraceError } from "../model/errors.ts";
-import { Redactor } from "../secrets/redactor.ts";
 import type { ApiContent, RunningApi, RunTelemetry, RunTracing } from "./adapters.ts";
 import { type CliHost, EXIT_FAILED, EXIT_OK, type ExitStatus } from "./command.ts";
 import { RunEmbeddedBooks } from "./embedded-books.ts";
@@ -19,6 +17,7 @@ import { makeSources } from "./embedded-sources.ts";
 import type { MappingProgress } from "./mapping-progress.ts";
 import { ModuleFiles } from "./module-files.ts";
 import { GroupMember } from "./processes/group-member.ts";
+import type { RunErrors } from "./run-errors.ts";
 import type { RunOptions } from "./run-options.ts";
 import { RunStores, tellOwnLimits } from "./run-stores.ts";
 
@@ -64,7 +63,7 @@ export class RunningManifests {
   }
 
   /** The API first: it says that the process is alive, and not ready, while sources and functions are opened. */
-  async start(onFunctionOutput: (line: string) => void): Promise<void> {
+  async start(onFunctionOutput: (line: string) => void, errors: RunErrors): Promise<void> {
     const { adapters, version } = this.#host;
     const telemetry = this.#telemetry;
     telemetry.watch(() => this.status());
@@ -74,12 +73,11 @@ export class RunningManifests {
     const { settings, drainMs, endpoints, reach, place, owner, isAdopting, isStrict, otlp } = this.#options;
     this.#tracing = await adapters.openTracing(otlp, this.#telemetry, version);
     const { clock, random, connectors, destinations } = adapters;
-    const errors = new ErrorBook({ clock, redact: new Redactor().redact, details: "full" });
-    const invokers = new InvokerBook(clock, telemetry, errors);
+    const invokers = new InvokerBook(clock, telemetry, errors.book);
     const functionBook = new FunctionBook({
       functions: this.#manifests.functions,
       openFunction: (resource) =>
-        adapters.openFunction(resource, onFunctionOutput, this.moduleFiles.opening(resource)),
+        adapters.openFunction(errors.opened(resource), onFunctionOutput, this.moduleFiles.opening(resource)),
       invokers,
       clock,
       telemetry,

@@ -1,6 +1,9 @@
 import type { LogLevel } from "../ports/telemetry.ts";
 
-/** A log line for people. Control characters are shown as �, since texts of functions and sources end up here. */
+/**
+ * A log line for people, with texts that have lines of their own below it. Control characters are shown as �, since
+ * texts of functions and sources end up here.
+ */
 export function formatLogLine(
   timeMs: number,
   level: LogLevel,
@@ -8,8 +11,12 @@ export function formatLogLine(
   fields: Readonly<Record<string, string | number | boolean>>,
 ): string {
   const time = new Date(timeMs).toTimeString().slice(0, 8);
-  const shown = Object.entries(fields).map(([name, value]) => ` ${name}=${value}`);
-  return printable(`${time} ${level.padEnd(5)} ${message}${shown.join("")}`);
+  const { errorText, stack, ...others } = fields;
+  const shown = Object.entries(others).map(([name, value]) => ` ${name}=${value}`);
+  const first = printable(`${time} ${level.padEnd(5)} ${message}${shown.join("")}`);
+  const texts = [errorText, stack].filter((text) => text !== undefined).join("\n");
+  if (texts === "") return first;
+  return [first, ...texts.split("\n").map((line) => `    ${printableOutput(line)}`)].join("\n");
 }
 
 export function printable(text: string): string {

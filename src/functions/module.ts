@@ -1,8 +1,10 @@
 import { resolve } from "node:path";
 import { MillraceError } from "../model/errors.ts";
+import { type ErrorDetails, reducedErrorType } from "../model/function-error.ts";
 import type { InvocationOutcome } from "../model/outcome.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { FunctionTarget, InvocationContext } from "../ports/function-target.ts";
+import { Redactor } from "../secrets/redactor.ts";
 import { CallWatch, type WatchedCall } from "./call-watch.ts";
 import { abandoned, withDetail } from "./function-failure.ts";
 import { type GivenEnvironment, lambdaEnvironment } from "./lambda-environment.ts";
@@ -30,6 +32,8 @@ export interface ModuleFunctionOptions extends GivenEnvironment {
    * twice as large; its call is a function error then. Memory outside of the heap (Buffers) is not counted.
    */
   readonly memoryMb?: number;
+  /** What is told of a module that cannot be loaded; default `full`. */
+  readonly errorDetails?: ErrorDetails;
   /** Gets each line that a handler prints. Default: standard error, behind the function's name in brackets. */
   readonly onLog?: LogLine;
   /** Gets each file that the module is made of, when a thread reads it; left out, threads tell none. */
@@ -67,7 +71,7 @@ export async function checkModuleFunction(options: ModuleFunctionOptions): Promi
       onImport: (path) => options.onImport?.(path),
       onReady: (runtime) => end(runtime, undefined),
       onAnswer: () => {},
-      onBroken: (runtime, outcome) => end(runtime, describeFailure(outcome)),
+      onBroken: (runtime, outcome) => end(runtime, describeFailure(outcome, options.errorDetails)),
       onGone: () => {},
     };
     const end = (ended: ModuleRuntime, reason: string | undefined): void => {
@@ -250,8 +254,13 @@ function logTo(options: ModuleFunctionOptions): LogLine {
   return options.onLog ?? ((line) => process.stderr.write(`[${options.functionName}] ${line}\n`));
 }
 
-function describeFailure(outcome: InvocationOutcome): string {
-  return outcome.kind === "functionError" ? `${outcome.errorType}: ${outcome.message}` : outcome.kind;
+/** Why it cannot start stands in the log and in explanations, whoever reads them. */
+function describeFailure(outcome: InvocationOutcome, errorDetails: ErrorDetails = "full"): string {
+  if (outcome.kind !== "functionError") return outcome.kind;
+  const { errorType, message } = outcome;
+  return errorDetails === "type"
+    ? reducedErrorType(errorType)
+    : new Redactor().redact(`${errorType}: ${message}`);
 }
 
 function invalid(message: string): MillraceError {

@@ -22,6 +22,7 @@ export interface ProcessesOptions {
 /** What processes may take beyond their drain before they are killed. */
 const STOP_GRACE_MS = 15_000;
 const LOOK_MS = 500;
+const LOG_ERROR_TEXT = "--log-error-text";
 /** The field `process` of the parent's own log lines. */
 const PARENT = "parent";
 
@@ -39,9 +40,10 @@ export async function runProcesses(options: ProcessesOptions, host: CliHost): Pr
     (level, message, fields) => write(level, message, { process: PARENT, ...fields }),
     options.logLevel,
   );
+  const words = membersWords(host.words, display !== undefined);
   const group = new ProcessGroup({
     size: options.processes,
-    fork: (processId) => adapters.startProcess([...membersWords(host.words), "--process-id", processId]),
+    fork: (processId) => adapters.startProcess([...words, "--process-id", processId]),
     clock: adapters.clock,
     log,
     onLine: (line) =>
@@ -89,12 +91,16 @@ function checkShared({ store, untilCaughtUp }: ProcessesOptions): void {
   }
 }
 
-/** Those of this command line without what only the parent does. */
-export function membersWords(words: readonly string[]): readonly string[] {
-  return words.filter(
+/**
+ * Those of this command line without what only the parent does. `isTerminal`: people read what members log, with the
+ * texts that belong on a terminal.
+ */
+export function membersWords(words: readonly string[], isTerminal = false): readonly string[] {
+  const kept = words.filter(
     (word, index) =>
       word !== "--processes" && words[index - 1] !== "--processes" && !word.startsWith("--processes="),
   );
+  return isTerminal && !kept.includes(LOG_ERROR_TEXT) ? [...kept, LOG_ERROR_TEXT] : kept;
 }
 
 function watchProgress(group: ProcessGroup, display: ProgressDisplay, { adapters }: CliHost) {

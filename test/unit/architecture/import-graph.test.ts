@@ -88,6 +88,7 @@ const ALLOWED: Readonly<Record<Part, readonly Part[] | "everything">> = {
     "src/manifests",
     "src/resources",
     "src/failures",
+    "src/secrets",
     "src/control",
   ],
   "src/load": ["src/model", "src/ports", "src/lib", "src/manifests"],

@@ -26,6 +26,8 @@ function thrown(message: string, stack = STACK): Extract<OutcomeOfRun, { kind: "
   return { kind: "functionError", errorType: "TypeError", message, detail: { stack, logTail: "canary\n" } };
 }
 
+const DIGITS = "abcdefghijklmnopqrstuvwxyz";
+
 function book(details: "full" | "type" = "full"): ErrorBook {
   return new ErrorBook({ clock, redact, details });
 }
@@ -195,6 +197,17 @@ test("keeps no more than 16 MiB over all mappings", () => {
   assert.ok(2 * chars <= 16 * 1024 * 1024, `${chars}`);
   assert.equal(errors.of("mapping-99").errors.length, 20);
   assert.equal(errors.of("mapping-0").errors.length, 0);
+});
+
+test("keeps as much of a hundred thousand different errors as of twenty", () => {
+  const errors = book();
+  const letters = (index: number) =>
+    [...index.toString(26)].map((digit) => DIGITS[Number.parseInt(digit, 26)]).join("");
+  for (let index = 0; index < 100_000; index++) errors.note(CALL, thrown(letters(index)));
+  const { errors: kept, leftOut } = errors.of("orders");
+  assert.equal(kept.length, 20);
+  assert.equal(leftOut, 99_980);
+  assert.equal(kept[0]?.message, letters(99_999));
 });
 
 test("tells its listeners of each failure, and which is the first of its kind", () => {
