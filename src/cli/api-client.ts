@@ -81,6 +81,11 @@ export class ApiClient {
     return this.#call("DELETE", pathOf(uuid));
   }
 
+  /** Why mappings are not fine: those that are not. */
+  explainAll(): Promise<JsonObject> {
+    return this.#call("GET", "/millrace/v1/explain");
+  }
+
   /** Why each shard or group of a mapping is where it is; `part`: of this one only. */
   explain(uuid: string, part: string | undefined): Promise<JsonObject> {
     const path = `/millrace/v1/mappings/${encodeURIComponent(uuid)}/explain`;

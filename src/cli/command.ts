@@ -9,11 +9,13 @@ import type { StopSignal } from "./stop-signal.ts";
  */
 export type Flags = ReadonlyMap<string, readonly string[]>;
 
-/** What a command ends with: 0 done, 1 it failed while it ran, 2 what it was given is not valid. */
+/** What a command ends with: 0 done, 1 it failed while it ran, 2 what it was given is not valid, 3 see the command. */
 export type ExitStatus = number;
 export const EXIT_OK = 0;
 export const EXIT_FAILED = 1;
 export const EXIT_BAD_INPUT = 2;
+/** What was asked for was told, and it is not well. */
+export const EXIT_NOT_FINE = 3;
 
 export interface Command {
   /** With that of its group: `mappings list`. */

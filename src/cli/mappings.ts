@@ -1,6 +1,15 @@
 import { API_FLAGS, ApiClient, type JsonObject } from "./api-client.ts";
 import type { Flags } from "./command.ts";
-import { type CliHost, type Command, type CommandGroup, EXIT_OK, type Flag, type Word } from "./command.ts";
+import {
+  type CliHost,
+  type Command,
+  type CommandGroup,
+  EXIT_NOT_FINE,
+  EXIT_OK,
+  type ExitStatus,
+  type Flag,
+  type Word,
+} from "./command.ts";
 import { parameterFlags, readParameters } from "./mapping-parameters.ts";
 import { explanationText, mappingDetails, mappingTable } from "./mapping-text.ts";
 import { lastValue } from "./parse-flags.ts";
@@ -8,7 +17,8 @@ import { lastValue } from "./parse-flags.ts";
 const UUID = { UUID: { isRequired: true, description: "Of the mapping, as list shows it." } } as const;
 
 const MAPPING = {
-  MAPPING: { isRequired: true, description: "Name or UUID of the mapping, as list shows it." },
+  MAPPING: { description: "Name or UUID of the mapping, or how it alone begins; without it, all." },
+  PART: { description: "Only this shard, message group or key." },
 } as const;
 
 /** One command on a running millrace: what it asks for, and how the answer is shown to people. */
@@ -20,6 +30,8 @@ interface MappingCommand {
   readonly flags?: Readonly<Record<string, Flag>>;
   ask(client: ApiClient, flags: Flags): Promise<JsonObject>;
   show?(answer: JsonObject): string;
+  /** What it ends with; 0 without it. */
+  endsWith?(answer: JsonObject): ExitStatus;
 }
 
 const COMMANDS: readonly MappingCommand[] = [
@@ -86,12 +98,17 @@ const COMMANDS: readonly MappingCommand[] = [
   },
   {
     name: "explain",
-    summary: "Says why a shard or group of a mapping is where it is.",
-    details: `Says of each shard or group how far it is behind, who works on it, and what it waits for: which batch
-is tried again, how often it was tried, why it failed, and when the next attempt is.`,
-    words: { ...MAPPING, PART: { description: "Only this shard or message group." } },
-    ask: (client, flags) => client.explain(lastValue(flags, "MAPPING") ?? "", lastValue(flags, "PART")),
+    summary: "Says what is not fine, why, and what to do.",
+    details: `Without a name it lists the mappings that are not fine, the worst first, over all processes of the store, and
+ends with 3 when there is one. With a name it says of each shard or group what holds it up, why, and what to do:
+which batch is tried again, how often it was tried, why it failed, and when the next attempt is.`,
+    words: MAPPING,
+    ask: (client, flags) => {
+      const mapping = lastValue(flags, "MAPPING");
+      return mapping === undefined ? client.explainAll() : client.explain(mapping, lastValue(flags, "PART"));
+    },
     show: explanationText,
+    endsWith: ({ mappings }) => (Array.isArray(mappings) && mappings.length > 0 ? EXIT_NOT_FINE : EXIT_OK),
   },
 ];
 
@@ -105,7 +122,7 @@ export const mappingsGroup: CommandGroup = {
 };
 
 function commandOf(
-  { name, summary, details, words = {}, flags = {}, ask, show }: MappingCommand,
+  { name, summary, details, words = {}, flags = {}, ask, show, endsWith }: MappingCommand,
   group = "mappings ",
 ): Command {
   const places = Object.entries(words).map(([word, { isRequired }]) =>
@@ -122,7 +139,7 @@ function commandOf(
       const answer = await ask(ApiClient.of(given, host), given);
       const asText = show ?? mappingDetails;
       host.stdout.write(given.has("json") ? `${JSON.stringify(answer, null, 2)}\n` : asText(answer));
-      return EXIT_OK;
+      return endsWith?.(answer) ?? EXIT_OK;
     },
   };
 }

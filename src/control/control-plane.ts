@@ -20,7 +20,7 @@ import { withinReach } from "./broker-reach.ts";
 import { creatingStatus } from "./creating-status.ts";
 import { declareManifests } from "./declared-manifests.ts";
 import type { Deployments } from "./deployments.ts";
-import type { ExplainedMappingWithText } from "./explain-mapping.ts";
+import type { ExplainedAll, ExplainedMappingWithText } from "./explain-mapping.ts";
 import { FailureControl, type FailureParts } from "./failure-control.ts";
 import type { FunctionBook } from "./function-book.ts";
 import { MappingControl } from "./mapping-control.ts";
@@ -127,6 +127,8 @@ export class ControlPlane {
       resourceOf: (uuid) => this.#runner.resourceOf(uuid),
       beatsAs: () => membership.processId,
       beat: (name) => this.#reconciler.beats.standingOf(name),
+      behind: (version) => this.#reconciler.beats.behind(version),
+      isDeclared: (uuid) => this.#uuids.has(uuid),
     });
     this.#limits = new SharedLimits({ ...options, membership });
     options.invokers.share(this.#limits);
@@ -168,16 +170,18 @@ export class ControlPlane {
     return this.#reconciler.drifted;
   }
 
-  /**
-   * Why it is where it is; with texts of its function for who may `inspect`.
-   * @throws ControlFault ResourceNotFoundException, MillraceError ERR_MILLRACE_STORE_UNAVAILABLE
-   */
+  /** With texts for who may `inspect`. @throws ControlFault, MillraceError ERR_MILLRACE_STORE_UNAVAILABLE */
   async explain(
     uuid: string,
     part: string | undefined,
     { inspect } = { inspect: false },
   ): Promise<ExplainedMappingWithText> {
-    return this.#watch.explain(await this.mappings.get(uuid), part, inspect);
+    return this.#watch.explain(await this.mappings.get(uuid), { part, mayInspect: inspect });
+  }
+
+  /** All mappings that are not fine, worst first. @throws MillraceError ERR_MILLRACE_STORE_UNAVAILABLE */
+  async explainAll({ inspect } = { inspect: false }): Promise<ExplainedAll> {
+    return this.#watch.explainAll(await this.mappings.list({}), inspect);
   }
 
   /** What all processes of the store say. `isPatient`: waits a little for those that live to say it anew. */

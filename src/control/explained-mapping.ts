@@ -2,7 +2,7 @@ import type { FunctionExplanation, QueueExplanation, ShardExplanation } from "..
 import type { FunctionErrors } from "../model/function-error.ts";
 import type { StartPoint } from "../model/record.ts";
 import type { CounterName } from "../ports/telemetry.ts";
-import type { SeenPart } from "./process-snapshot.ts";
+import type { ToldPart, ToldProcess, ToldReason } from "./told-parts.ts";
 
 /** Why a mapping is where it is: what its store and this process know of it. Times are epoch milliseconds. */
 export interface ExplainedMapping {
@@ -25,9 +25,15 @@ export interface ExplainedMapping {
   readonly queue: QueueExplanation | undefined;
   /** Why it cannot be started. */
   readonly problem: string | undefined;
-  /** Parts that hold work and have brought nothing to an end for half a minute. */
-  readonly standing: readonly SeenPart[];
-  /** How its function failed in this process; texts only for who may see them. */
+  /** Nobody has to look at it. */
+  readonly isFine: boolean;
+  /** What holds up the mapping as a whole. */
+  readonly reasons: readonly ToldReason[];
+  /** Parts in all processes that hold work or have a reason to wait, worst first. */
+  readonly parts: readonly ToldPart[];
+  /** Those that say something of it. */
+  readonly processes: readonly ToldProcess[];
+  /** How its function failed, in all processes; texts only for who may see them. */
   readonly errors: FunctionErrors;
 }
 

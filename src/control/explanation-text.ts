@@ -9,8 +9,6 @@ import type {
 import type { StartPoint } from "../model/record.ts";
 import { errorLines } from "./error-text.ts";
 import type { ExplainedMapping, ExplainedShard } from "./explained-mapping.ts";
-import type { SeenPart } from "./process-snapshot.ts";
-import { remedyOf, runbookOf } from "./remedies.ts";
 
 const INDENT = "  ";
 
@@ -21,7 +19,6 @@ export function explanationLines(explained: ExplainedMapping, part: string | und
   const isElsewhere = queue === undefined && part !== undefined && shards.length === 0;
   return [
     ...mappingLines(explained),
-    ...explained.standing.flatMap((standing) => standingLines(standing, nowMs)),
     ...errorLines(explained.errors),
     ...parts,
     ...(isElsewhere ? [`${INDENT}Nothing of ${part} is in the hands of this process.`] : []),
@@ -43,16 +40,6 @@ function mappingLines(explained: ExplainedMapping): readonly string[] {
     ...(isRunningHere ? [] : [`${INDENT}It does not run in this process.`]),
     ...(totals === undefined ? [] : [`${INDENT}since this process began: ${totalsText(totals, hasFilter)}`]),
   ];
-}
-
-function standingLines({ part, sinceMs, reasons }: SeenPart, nowMs: number): readonly string[] {
-  const lines = reasons.flatMap((reason) => {
-    const { says, toDo } = remedyOf(reason);
-    const until = reason.untilMs === undefined ? "" : ` (until ${clockTime(reason.untilMs)})`;
-    return [`  because: ${says}${until}`, `  do: ${toDo} ${runbookOf(reason.code)}`];
-  });
-  const first = `STANDS STILL: ${part}, nothing brought to an end for ${duration(nowMs - sinceMs)}`;
-  return [first, ...lines].map((line) => INDENT + line);
 }
 
 function totalsText(totals: NonNullable<ExplainedMapping["totals"]>, hasFilter: boolean): string {

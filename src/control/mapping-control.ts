@@ -19,6 +19,7 @@ import type {
 import { MAPPING_KIND } from "../resources/kinds.ts";
 import { ControlFault, inUse, notFound, ownedByOther, specFault } from "./control-fault.ts";
 import type { Deployments } from "./deployments.ts";
+import { findNamed } from "./find-named.ts";
 import { checkFunction } from "./function-check.ts";
 import { conflictOf, takenBy } from "./mapping-claims.ts";
 import {
@@ -101,14 +102,13 @@ export class MappingControl {
     return this.#views.ofKept(await this.#kept(uuid));
   }
 
-  /** The UUID of the mapping with this name or UUID. @throws ControlFault ResourceNotFoundException */
+  /**
+   * The UUID of the mapping with this name or UUID, or of the only one whose name or UUID begins so.
+   * @throws ControlFault ResourceNotFoundException, InvalidParameterValueException where several begin so
+   */
   async uuidNamed(nameOrUuid: string): Promise<string> {
-    const wanted = nameOrUuid.toLowerCase();
-    const found = (await this.list({})).find(
-      ({ resource: { mapping } }) => mapping.uuid === wanted || mapping.name === nameOrUuid,
-    );
-    if (found === undefined) throw notFound();
-    return found.resource.mapping.uuid;
+    const mappings = (await this.list({})).map(({ resource }) => resource.mapping);
+    return findNamed(nameOrUuid, mappings).uuid;
   }
 
   /** In the order of their UUIDs. A filter that names nothing gives an empty list. */

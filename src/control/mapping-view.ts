@@ -13,6 +13,8 @@ export interface MappingView {
   /** It is changed in its manifest only, but for `Enabled`. */
   readonly isFromManifest: boolean;
   readonly tags: Readonly<Record<string, string>>;
+  /** The version of its row, while processes have not all carried it out. */
+  readonly changing: number | undefined;
 }
 
 /**
@@ -25,7 +27,7 @@ export class MappingViews {
     this.#options = options;
   }
 
-  ofKept({ uuid, record, resource }: KeptMapping): MappingView {
+  ofKept({ uuid, version, record, resource }: KeptMapping): MappingView {
     const isFromManifest = isOfManifest(record);
     const state = stateOf(record);
     const status = this.#statusOf(uuid);
@@ -40,6 +42,7 @@ export class MappingViews {
       lastProcessingResult: this.#lastResult(uuid),
       isFromManifest,
       tags: record.tags,
+      changing: record.transition === undefined ? undefined : version,
     };
   }
 

@@ -62,6 +62,13 @@ export class ProcessBook {
     return living;
   }
 
+  /** Those that live and do not run yet what the store held at `version`, as the last look has it. */
+  behind(version: number): readonly string[] {
+    return [...this.#seen].flatMap(([processId, { appliedVersion }]) =>
+      this.standingOf(processId) === "lives" && appliedVersion < version ? [processId] : [],
+    );
+  }
+
   /** Every process that lives runs what the store held at `version`, or at a later one. */
   haveAllApplied(version: number, nowMs: number): boolean {
     for (const { movedMs, appliedVersion } of this.#seen.values()) {

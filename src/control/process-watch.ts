@@ -1,18 +1,25 @@
 import type { Engine, Standstill } from "../engine/engine.ts";
-import type { ProgressStore } from "../ports/progress-store.ts";
 import type { SnapshotStore } from "../ports/snapshot-store.ts";
-import { type ExplainedMappingWithText, type ExplainOptions, explainMapping } from "./explain-mapping.ts";
+import {
+  type ExplainedAll,
+  type ExplainedMappingWithText,
+  type ExplainOptions,
+  explainAll,
+  explainMapping,
+  type Question,
+} from "./explain-mapping.ts";
 import type { MappingView } from "./mapping-view.ts";
 import { OwnSnapshot, type OwnSnapshotOptions } from "./own-snapshot.ts";
 import { SnapshotPublisher } from "./snapshot-publisher.ts";
 import { StandstillBook, type StandstillBookOptions } from "./standstill-book.ts";
 import { type BeatStanding, type WholeView, WholeViews } from "./whole-view.ts";
 
-export interface ProcessWatchOptions extends StandstillBookOptions, Omit<OwnSnapshotOptions, "parts"> {
+export interface ProcessWatchOptions
+  extends StandstillBookOptions,
+    Omit<OwnSnapshotOptions, "parts" | "engine">,
+    Omit<ExplainOptions, "totals"> {
   readonly snapshots: SnapshotStore;
   readonly engine: Engine;
-  readonly progress: ProgressStore;
-  readonly errors: ExplainOptions["errors"];
   readonly beat: (name: string) => BeatStanding;
 }
 
@@ -40,13 +47,12 @@ export class ProcessWatch {
     this.#publisher.start();
   }
 
-  explain(
-    view: MappingView,
-    part: string | undefined,
-    mayInspect: boolean,
-  ): Promise<ExplainedMappingWithText> {
-    const standing = (uuid: string) => this.#standstills.standing(uuid);
-    return explainMapping(view, part, { ...this.#options, standing }, mayInspect);
+  async explain(view: MappingView, question: Question): Promise<ExplainedMappingWithText> {
+    return explainMapping(view, question, await this.everywhere(true), this.#options);
+  }
+
+  async explainAll(views: readonly MappingView[], mayInspect: boolean): Promise<ExplainedAll> {
+    return explainAll(views, await this.everywhere(true), mayInspect, this.#options);
   }
 
   standstills(uuid: string): readonly Standstill[] {

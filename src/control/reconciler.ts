@@ -97,7 +97,7 @@ export class Reconciler {
     };
   }
 
-  get beats(): Pick<ProcessBook, "standingOf"> {
+  get beats(): Pick<ProcessBook, "standingOf" | "behind"> {
     return this.#processes;
   }
 

@@ -36,19 +36,20 @@ function distinct(reasons: readonly Reason[]): readonly Reason[] {
 }
 
 function receivingReasons(queue: QueueExplanation, nowMs: number): readonly Reason[] {
-  const { waitingMessages, receiving, batchesMax, runningBatches } = queue;
-  const { receives, failures, nextMs } = receiving;
-  const isLost =
-    failures !== undefined && receives === 0 && nowMs - (nextMs ?? receiving.idleSinceMs) > LATE_MS;
-  const lost = isLost ? [reason("unknown", { untilMs: nextMs, facts: { of: "receiving" } })] : [];
-  if (queue.isStopping) return [reason("stopping"), ...lost];
+  const { waitingMessages, receiving, batchesMax, runningBatches, share, settling } = queue;
+  const { receives, failures, nextMs, idleSinceMs } = receiving;
+  if (queue.isStopping) return [reason("stopping")];
   if (queue.function.shut !== undefined) return [reason(queue.function.shut)];
-  if (failures !== undefined) return [readFailureReason(failures, nextMs), ...lost];
+  const failing = failures === undefined ? [] : [readFailureReason(failures, nextMs)];
+  const isTriedAgain = receives > 0 || nowMs - (nextMs ?? idleSinceMs) <= LATE_MS;
+  if (failures !== undefined && isTriedAgain) return failing;
   if (batchesMax === 0) return [placeReason(queue)];
-  if (receives > 0) return [reason("progressing")];
-  if (runningBatches > 0 || waitingMessages > 0 || queue.settling > 0)
-    return [reason("readingFull", { facts: { records: waitingMessages, cause: "queue" } })];
-  return [reason("unknown", { facts: { of: "receiving" } })];
+  const isBusy = runningBatches > 0 || waitingMessages > 0 || settling > 0;
+  if (receives > 0) return [reason(isBusy ? "progressing" : "idle")];
+  // What runs needs the room that a receive would need.
+  if (isBusy) return [reason("readingFull", { facts: { records: waitingMessages, cause: "queue" } })];
+  if (share?.places === 0) return [placeReason(queue)];
+  return [...failing, reason("unknown", { untilMs: nextMs, facts: { of: "receiving" } })];
 }
 
 /** As many batches run as may here: by the maximum of all processes, or by what the mapping has grown to. */

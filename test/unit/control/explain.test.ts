@@ -68,7 +68,10 @@ function explained(here: Partial<ShardExplanation>, rest: Partial<ExplainedMappi
     function: FUNCTION,
     queue: undefined,
     problem: undefined,
-    standing: [],
+    isFine: true,
+    reasons: [],
+    parts: [],
+    processes: [],
     errors: { errors: [], leftOut: 0 },
     shards: [
       {

@@ -150,6 +150,15 @@ test("a queue that neither receives nor holds anything is one that nobody can ex
   assert.deepEqual(ofQueue({ receiving, isStopping: true }), ["stopping"]);
 });
 
+test("a queue whose receives failed long ago and that stops, has no place or is full of batches says that", () => {
+  const failures = { count: 3, lastProblem: "503", fault: "passing" } as const;
+  const receiving = { receives: 0, idleSinceMs: NOW_MS - 60_000, failures, nextMs: undefined };
+  assert.deepEqual(ofQueue({ receiving, isStopping: true }), ["stopping"]);
+  assert.deepEqual(ofQueue({ receiving, batchesMax: 0 }), ["waitsForPlace"]);
+  assert.deepEqual(ofQueue({ receiving, share: { places: 0, most: 4 } }), ["sharedMaximumTaken"]);
+  assert.deepEqual(ofQueue({ receiving, runningBatches: 8, batchesMax: 2 }), ["readingFull"]);
+});
+
 test("messages that wait say for what, or that nobody knows", () => {
   const waiting = { waitingMessages: 4, runningBatches: 1 };
   assert.deepEqual(ofQueue({ ...waiting, fillingUntilMs: NOW_MS + 5_000 }), ["progressing", "fillingBatch"]);
