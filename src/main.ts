@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { type Extensions, loadExtensions } from "../connectors/registry.ts";
 import { serveApi } from "./api/serve-api.ts";
-import type { Adapters, RunTelemetry, RunTracing } from "./cli/adapters.ts";
+import type { Adapters, ApiContent, ApiPlace, RunningApi, RunTelemetry, RunTracing } from "./cli/adapters.ts";
 import { runCli } from "./cli/cli.ts";
 import { type CliHost, EXIT_BAD_INPUT, type ExitStatus } from "./cli/command.ts";
 import type { FromMember, ToMember } from "./cli/processes/group-messages.ts";
@@ -12,6 +12,7 @@ import { createEngine } from "./engine/create-engine.ts";
 import { openCustomFunction } from "./functions/custom.ts";
 import { createHttpFunction } from "./functions/http.ts";
 import { checkModuleFunction, createModuleFunction } from "./functions/module.ts";
+import { serveProducers } from "./ingest/serve-producers.ts";
 import type { DestinationAddress } from "./manifests/destination-address.ts";
 import type { FunctionResource } from "./manifests/resources.ts";
 import { describeError } from "./model/errors.ts";
@@ -53,8 +54,22 @@ const adapters: Omit<Adapters, keyof Extensions | "openFunction"> = {
   openTracing,
   startProcess,
   createMetricsMerger,
-  startApi: (place, content) => serveApi(place, content, { ...systemPorts, environment: process.env }),
+  startApi,
 };
+
+async function startApi(place: ApiPlace, content: ApiContent): Promise<RunningApi | undefined> {
+  const ports = { ...systemPorts, environment: process.env };
+  const api = await serveApi(place, content, ports);
+  try {
+    const producers = await serveProducers({ ...place, ...content }, ports);
+    if (api === undefined && producers === undefined) return undefined;
+    const close = async () => void (await Promise.all([api?.close(), producers?.close()]));
+    return { url: api?.url, metricsUrl: api?.metricsUrl, sourcesUrl: producers?.url, close };
+  } catch (error) {
+    await api?.close();
+    throw error;
+  }
+}
 
 /** Loaded only when it is used: most runs trace nothing. */
 async function openTracing(

@@ -1,8 +1,9 @@
 import { createHash, randomUUID } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
+import { attributeDigest } from "../../src/aws/attribute-digest.ts";
 import { changedRows, inTransaction } from "../../src/sqlite/transaction.ts";
 import { createFileClock, type FileClock, type FileTime } from "./file-clock.ts";
-import { attributesMd5, formatAttributes } from "./message-attributes.ts";
+import { formatAttributes } from "./message-attributes.ts";
 import { createGroupTable, type GroupTable } from "./message-group.ts";
 import { checkMessage, type NewMessage, withContentId } from "./new-message.ts";
 import { formatPosition } from "./position.ts";
@@ -202,7 +203,7 @@ class QueueTable implements LocalQueue {
       message.deduplicationId ?? null,
       message.traceHeader ?? null,
       hasAttributes ? formatAttributes(attributes) : null,
-      hasAttributes ? attributesMd5(attributes) : null,
+      hasAttributes ? attributeDigest(attributes) : null,
       createHash("md5").update(message.body).digest("hex"),
       message.body,
     );

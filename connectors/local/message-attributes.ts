@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { MillraceError } from "../../src/model/errors.ts";
 import type { SqsAttribute } from "../../src/model/sqs-event.ts";
 
@@ -42,26 +41,6 @@ export function attributesByteLength(attributes: MessageAttributes): number {
     bytes += Buffer.byteLength(name) + Buffer.byteLength(attribute.dataType) + valueBytes(attribute).length;
   }
   return bytes;
-}
-
-/** As SQS computes it: by name, each part with its length before it. */
-export function attributesMd5(attributes: MessageAttributes): string {
-  const hash = createHash("md5");
-  const addPart = (part: Uint8Array) => {
-    const length = Buffer.alloc(4);
-    length.writeUInt32BE(part.length);
-    hash.update(length).update(part);
-  };
-  const names = Object.keys(attributes).sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
-  for (const name of names) {
-    const attribute = attributes[name];
-    if (attribute === undefined) continue;
-    addPart(Buffer.from(name));
-    addPart(Buffer.from(attribute.dataType));
-    hash.update(Buffer.of(isBinary(attribute) ? 2 : 1));
-    addPart(valueBytes(attribute));
-  }
-  return hash.digest("hex");
 }
 
 type StoredAttribute = readonly [name: string, dataType: string, kind: "text" | "base64", value: string];

@@ -42,6 +42,7 @@ function keeperOf(kept: KeeperFile): QueueKeeper {
       }),
     peek: (name, messagesMax) =>
       kept.read(({ file }) => file.openQueue(name).peek(messagesMax, SHOWN_BYTES_MAX)),
+    depth: (name) => kept.read(({ file }) => file.openQueue(name).depth()),
     purge: (name) => kept.write(({ file }) => file.openQueue(name).purge()),
     close: () => kept.close(),
   };
@@ -64,7 +65,6 @@ function described(file: StreamFile, name: string): EmbeddedQueue {
     redrive: queue.redrive,
     contentBasedDeduplication: queue.contentBasedDeduplication,
     createdMs: queue.createdMs,
-    depth: queue.depth(),
   };
 }
 

@@ -1,3 +1,4 @@
+import type { DatabaseSync } from "node:sqlite";
 import { MillraceError } from "../../src/model/errors.ts";
 import { type Place, partitionOf } from "../../src/model/place.ts";
 import type {
@@ -11,7 +12,7 @@ import { DEFAULT_FILE, KeeperFile } from "./keeper-file.ts";
 import { type AppendedRecord, checkedRecord } from "./local-stream.ts";
 import { parseStreamArn } from "./stream-arn.ts";
 import type { StreamFile } from "./stream-file.ts";
-import { peekRecords } from "./stream-peek.ts";
+import { endsOfShards, peekRecords } from "./stream-peek.ts";
 
 /** The streams of a file, for whoever puts records in. */
 export function embeddedStreams(endpointName: string): EmbeddedSources<StreamKeeper> {
@@ -39,7 +40,8 @@ function keeperOf(kept: KeeperFile): StreamKeeper {
   return {
     names: () => kept.read(({ file }) => file.streamNames()),
     has: (name) => kept.read(({ file }) => file.hasStream(name)),
-    find: (name) => kept.read(({ file }) => (file.hasStream(name) ? described(file, name) : undefined)),
+    find: (name) =>
+      kept.read(({ file, database }) => (file.hasStream(name) ? described(file, database, name) : undefined)),
     create: (stream) => kept.write(({ file }) => createOnce(file, stream)),
     put: (name, records) =>
       kept.put(records, {
@@ -62,10 +64,14 @@ function createOnce(file: StreamFile, stream: NewEmbeddedStream): boolean {
   return true;
 }
 
-function described(file: StreamFile, name: string): EmbeddedStream {
+function described(file: StreamFile, database: DatabaseSync, name: string): EmbeddedStream {
   const stream = file.openStream(name);
   const { retentionMs, createdMs } = stream;
-  return { name, retentionMs, createdMs, shards: stream.listShards() };
+  const ends = endsOfShards(database, name);
+  const shards = stream.listShards().map((shard) => {
+    return { ...shard, endSequenceNumber: shard.closed ? ends.get(shard.shardId) : undefined };
+  });
+  return { name, retentionMs, createdMs, shards };
 }
 
 function toAppended({ key, data, hashKey }: NewRecord): AppendedRecord {

@@ -50,6 +50,17 @@ export function peekRecords(
   });
 }
 
+/** The last sequence number that each shard of a stream has had, by the shard's id. */
+export function endsOfShards(database: DatabaseSync, name: string): ReadonlyMap<string, string> {
+  const rows = database
+    .prepare(
+      "SELECT shard_id, max(trimmed_sequence, coalesce((SELECT max(sequence) FROM record WHERE record.shard = shard.id), 0)) " +
+        "AS last FROM shard JOIN stream ON stream.id = stream_id WHERE stream.name = ?",
+    )
+    .all(name);
+  return new Map(rows.map((row) => [String(row["shard_id"]), formatPosition(Number(row["last"]))]));
+}
+
 interface RecordRow {
   readonly arrival_ms: number;
   readonly partition_key: string;

@@ -26,7 +26,8 @@ interface ArrivalToProve {
 }
 
 const CLOCK_SKEW_MS_MAX = 5 * 60_000;
-const SERVICE = "lambda";
+/** Lambda's API. */
+const SERVICES: readonly string[] = ["lambda"];
 const LOCAL: Caller = { name: "local", roles: new Set(ROLES) };
 /**
  * Failures that an address may have. Callers that are known pass all the same: a guesser behind their proxy must not
@@ -40,6 +41,8 @@ export interface AccessOptions {
   readonly clock: Clock;
   /** Requests of a caller, over time; a few times as many may come at once. */
   readonly requestsPerSecond: number;
+  /** Names that signatures are made for. Default: Lambda's. */
+  readonly services?: readonly string[];
 }
 
 /** Says who calls and what they may do. Everything that is not allowed is refused. */
@@ -48,8 +51,10 @@ export class Access {
   readonly #clock: Clock;
   readonly #rates: CallRates;
   readonly #failures: CallRates;
+  readonly #services: readonly string[];
 
-  constructor({ credentials, clock, requestsPerSecond }: AccessOptions) {
+  constructor({ credentials, clock, requestsPerSecond, services = SERVICES }: AccessOptions) {
+    this.#services = services;
     this.#credentials = credentials;
     this.#clock = clock;
     this.#rates = new CallRates(requestsPerSecond, clock);
@@ -68,7 +73,10 @@ export class Access {
     if (authorization === undefined) throw this.#failed(address, missing());
     const claim = readSignatureClaim(request);
     if (claim === undefined) throw this.#failed(address, incomplete());
-    if (Math.abs(this.#clock.now() - claim.epochMs) > CLOCK_SKEW_MS_MAX || claim.service !== SERVICE) {
+    if (
+      Math.abs(this.#clock.now() - claim.epochMs) > CLOCK_SKEW_MS_MAX ||
+      !this.#services.includes(claim.service)
+    ) {
       throw this.#failed(address, expired());
     }
     const key = this.#credentials.keys.find(({ accessKeyId }) => accessKeyId === claim.accessKeyId);

@@ -12,7 +12,7 @@ import {
   recordDocument,
   streamDocument,
 } from "../control/embedded/source-document.ts";
-import type { PutOutcome } from "../ports/embedded-sources.ts";
+import type { PutOutcome, QueueKeeper } from "../ports/embedded-sources.ts";
 import { ITEMS_BYTES_MAX, itemTexts } from "./item-body.ts";
 import { addRoute, jsonOf, paramOf, queryOf } from "./route.ts";
 
@@ -48,7 +48,7 @@ function addStreamRoutes(app: FastifyInstance, books: () => EmbeddedBooks, newKe
   addRoute(app, {
     method: "POST",
     url: STREAMS,
-    role: "write",
+    role: "send",
     action: "CreateStream",
     async handle(request, reply) {
       const { streams } = books();
@@ -63,7 +63,7 @@ function addStreamRoutes(app: FastifyInstance, books: () => EmbeddedBooks, newKe
   addRoute(app, {
     method: "GET",
     url: `${STREAMS}/:name/records`,
-    role: "write",
+    role: "inspect",
     async handle(request) {
       const name = paramOf(request, "name");
       const keeper = await books().streams.having(name);
@@ -79,7 +79,7 @@ function addStreamRoutes(app: FastifyInstance, books: () => EmbeddedBooks, newKe
   addRoute(app, {
     method: "POST",
     url: `${STREAMS}/:name/records`,
-    role: "write",
+    role: "send",
     bodyBytesMax: ITEMS_BYTES_MAX,
     async handle(request, reply) {
       const name = paramOf(request, "name");
@@ -104,8 +104,7 @@ function addQueueRoutes(app: FastifyInstance, books: () => EmbeddedBooks): void 
     async handle() {
       const { queues } = books();
       const found = (await queues.all()).map(async ({ name, keeper }) => {
-        const queue = await toldAsFault(keeper.find(name));
-        return queue === undefined ? [] : [queueDocument(queue, queues.arnOf(name))];
+        return await documentsOf(keeper, name, queues.arnOf(name));
       });
       return { queues: (await Promise.all(found)).flat() };
     },
@@ -113,22 +112,21 @@ function addQueueRoutes(app: FastifyInstance, books: () => EmbeddedBooks): void 
   addRoute(app, {
     method: "POST",
     url: QUEUES,
-    role: "write",
+    role: "send",
     action: "CreateQueue",
     async handle(request, reply) {
       const { queues } = books();
       const wanted = readNewQueue(jsonOf(request));
       const keeper = await queues.forNew(wanted.name);
       if (!(await toldAsFault(keeper.create(wanted)))) throw alreadyThere("queue", wanted.name);
-      const queue = await toldAsFault(keeper.find(wanted.name));
       reply.code(201);
-      return queue === undefined ? {} : queueDocument(queue, queues.arnOf(wanted.name));
+      return (await documentsOf(keeper, wanted.name, queues.arnOf(wanted.name)))[0] ?? {};
     },
   });
   addRoute(app, {
     method: "GET",
     url: `${QUEUES}/:name/messages`,
-    role: "write",
+    role: "inspect",
     async handle(request) {
       const name = paramOf(request, "name");
       const keeper = await books().queues.having(name);
@@ -149,7 +147,7 @@ function addQueueRoutes(app: FastifyInstance, books: () => EmbeddedBooks): void 
   addRoute(app, {
     method: "POST",
     url: `${QUEUES}/:name/messages`,
-    role: "write",
+    role: "send",
     bodyBytesMax: ITEMS_BYTES_MAX,
     async handle(request, reply) {
       const name = paramOf(request, "name");
@@ -167,6 +165,12 @@ function addQueueRoutes(app: FastifyInstance, books: () => EmbeddedBooks): void 
       return answer(reply, "messages", outcomes);
     },
   });
+}
+
+/** None, when it has gone meanwhile. */
+async function documentsOf(keeper: QueueKeeper, name: string, arn: string) {
+  const queue = await toldAsFault(keeper.find(name));
+  return queue === undefined ? [] : [queueDocument(queue, await toldAsFault(keeper.depth(name)), arn)];
 }
 
 /** As AWS's calls on several: each has its answer. Where nothing at all was stored, the status says so too. */

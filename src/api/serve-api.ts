@@ -16,7 +16,7 @@ interface WantedPlace {
 
 type ServedContent = Pick<
   ApiServerOptions,
-  "version" | "status" | "metricsText" | "metricsContentType" | "control" | "log"
+  "version" | "status" | "metricsText" | "metricsContentType" | "control" | "embedded" | "log"
 >;
 
 interface ServingOptions extends Pick<ApiServerOptions, "clock"> {

@@ -73,7 +73,9 @@ export function readSignatureClaim({ headers }: SignedRequest): SignatureClaim |
 /** Host, and all that AWS gives a meaning: what is not signed could be changed on the way. */
 function isEnoughSigned(signed: readonly string[], headers: SignedRequest["headers"]): boolean {
   const meant = Object.keys(headers).filter((name) => name.startsWith("x-amz-"));
-  return ["host", ...meant].every((name) => signed.includes(name));
+  // HTTP/2 has it by another name.
+  const host = Object.hasOwn(headers, ":authority") ? ":authority" : "host";
+  return [host, ...meant].every((name) => signed.includes(name));
 }
 
 /** SHA-256 of the body as a signed header states it; `undefined`: it must be made of the body itself. */

@@ -4,6 +4,7 @@ import type { EmbeddedBooks } from "../control/embedded/embedded-book.ts";
 import type { OpenFailureReader } from "../control/failure-readers.ts";
 import type { Engine, EngineOptions, MappingStatus } from "../engine/engine.ts";
 import type { FunctionResource } from "../manifests/resources.ts";
+import type { Place } from "../model/place.ts";
 import type { CellStore } from "../ports/cell-store.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Connector } from "../ports/connector.ts";
@@ -124,6 +125,8 @@ export interface ApiContent {
   readonly control: () => ControlPlane | undefined;
   /** As `control`. */
   readonly embedded: () => EmbeddedBooks | undefined;
+  /** Stands in ARNs that producers are told. */
+  readonly place: Place;
   readonly log: Telemetry["log"];
 }
 
@@ -137,10 +140,13 @@ export interface ApiPlace {
   readonly isAnyPort?: boolean;
   /** HOST:PORT of a server for metrics and health alone. */
   readonly metricsAddress: string | undefined;
+  /** HOST:PORT of a server for producers, or `off`; `undefined`: none. */
+  readonly sourcesAddress?: string | undefined;
 }
 
 export interface RunningApi {
   readonly url: string | undefined;
   readonly metricsUrl: string | undefined;
+  readonly sourcesUrl?: string | undefined;
   close(): Promise<void>;
 }

@@ -52,6 +52,8 @@ export interface Flag {
   readonly short?: string;
   /** Name of the value in the help text; a flag without one takes no value. */
   readonly value?: string;
+  /** What the flag means where no value follows it. */
+  readonly implied?: string;
   readonly isRepeatable?: boolean;
   readonly isRequired?: boolean;
   readonly description: string;

@@ -43,7 +43,8 @@ export function commandHelp({ usage, details, words = {}, flags }: Command): str
   const all = { ...flags, help: { short: "h", description: "Shows this text." } };
   const rows = Object.entries(all).map(([name, flag]) => {
     const short = flag.short === undefined ? "    " : `-${flag.short}, `;
-    const value = "value" in flag && flag.value !== undefined ? ` ${flag.value}` : "";
+    const given = "value" in flag ? flag.value : undefined;
+    const value = given === undefined ? "" : "implied" in flag ? ` [${given}]` : ` ${given}`;
     return [`${short}--${name}${value}`, flag.description] as const;
   });
   return `Usage: millrace ${usage}

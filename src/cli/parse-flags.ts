@@ -29,7 +29,7 @@ export function parseFlags(command: Command, words: readonly string[]): Flags {
     return [name, flag.short === undefined ? { type } : { type, short: flag.short }] as const;
   });
   const { tokens } = parseArgs({
-    args: [...words],
+    args: withImplied(command, words),
     options: Object.fromEntries(options),
     strict: false,
     tokens: true,
@@ -62,6 +62,17 @@ export function parseFlags(command: Command, words: readonly string[]): Flags {
     throw usageError(`--${name} is missing. Give --${name} ${flag.value}.`, command);
   }
   return flags;
+}
+
+/** A flag that may stand alone gets its value before it takes the word behind it for one. */
+function withImplied({ flags }: Command, words: readonly string[]): string[] {
+  const end = words.indexOf("--");
+  return words.map((word, index) => {
+    const implied = word.startsWith("--") ? flags[word.slice(2)]?.implied : undefined;
+    if (implied === undefined || (end >= 0 && index > end)) return word;
+    const next = words[index + 1];
+    return next === undefined || next.startsWith("-") ? `${word}=${implied}` : word;
+  });
 }
 
 export function usageError(message: string, command?: Command): MillraceError {

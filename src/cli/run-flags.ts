@@ -14,6 +14,7 @@ import type { RunOptions } from "./run-options.ts";
 import { DEFAULT_STORE, parseStoreUrl } from "./store-url.ts";
 
 const DEFAULT_API = "127.0.0.1:8080";
+const DEFAULT_SOURCES_API = "127.0.0.1:8081";
 /** Less than the 30 s that Kubernetes and most supervisors give before they kill. */
 const DEFAULT_DRAIN_SECONDS = 25;
 const DRAIN_SECONDS_MAX = 86_400;
@@ -38,6 +39,13 @@ export const RUN_FLAGS = {
     value: "NAME",
     isRepeatable: true,
     description: "Name that the API answers to, besides local ones and its address. May be repeated.",
+  },
+  "sources-api": {
+    value: "HOST:PORT",
+    implied: DEFAULT_SOURCES_API,
+    description:
+      "Serves producers of Kinesis and SQS there, whose clients write to streams and queues that millrace keeps itself by " +
+      `AWS_ENDPOINT_URL_KINESIS and AWS_ENDPOINT_URL_SQS. Without an address: ${DEFAULT_SOURCES_API}. Default: none.`,
   },
   metrics: {
     value: "HOST:PORT",
@@ -130,6 +138,7 @@ export function readRunOptions(flags: Flags, host: CliHost): RunOptions {
       credentialsFile: lastValue(flags, "api-credentials"),
       hosts: flags.get("api-host") ?? [],
       metricsAddress: lastValue(flags, "metrics"),
+      sourcesAddress: lastValue(flags, "sources-api"),
     },
     store: parseStoreUrl(lastValue(flags, "store") ?? DEFAULT_STORE),
     logLevel: logLevel(flags),

@@ -131,8 +131,8 @@ export class RunningManifests {
   async #tellStarted(control: ControlPlane): Promise<void> {
     const mappings = (await control.mappings.list({})).filter(({ state }) => state !== "Disabled").length;
     const { version } = this.#host;
-    const { url: address, metricsUrl: metricsAddress } = this.#api ?? {};
-    const places = { address, metricsAddress };
+    const { url: address, metricsUrl: metricsAddress, sourcesUrl: sourcesAddress } = this.#api ?? {};
+    const places = { address, metricsAddress, sourcesAddress };
     this.#telemetry.log("info", "started", { version, mappings, ...places, pid: process.pid });
     this.#member?.started();
     if (mappings === 0) this.#telemetry.log("warn", "no mapping is enabled: there is nothing to do", {});
@@ -146,6 +146,7 @@ export class RunningManifests {
       metricsContentType: this.#telemetry.metricsContentType,
       control: () => this.#control,
       embedded: () => this.#embedded.of(this.#control),
+      place: this.#options.place,
       log: (level, message, fields) => this.#telemetry.log(level, message, fields),
     };
   }

@@ -47,6 +47,8 @@ export interface StreamKeeper extends Keeper<EmbeddedStream, NewEmbeddedStream, 
 export interface QueueKeeper extends Keeper<EmbeddedQueue, NewEmbeddedQueue, NewQueueMessage> {
   /** The oldest messages, held ones too. Looks and counts as no receive. @throws ERR_MILLRACE_SOURCE_NOT_FOUND */
   peek(name: string, messagesMax: number): Promise<readonly KeptMessage[]>;
+  /** How many messages there are: all are counted. @throws ERR_MILLRACE_SOURCE_NOT_FOUND */
+  depth(name: string): Promise<EmbeddedDepth>;
   /** Takes all messages away, held ones too, and says how many. @throws ERR_MILLRACE_SOURCE_NOT_FOUND */
   purge(name: string): Promise<number>;
 }
@@ -87,6 +89,8 @@ export interface EmbeddedShard {
   readonly shardId: string;
   readonly parentShardIds: readonly string[];
   readonly closed: boolean;
+  /** A closed shard holds nothing behind it. `undefined`: it is open. */
+  readonly endSequenceNumber: string | undefined;
   /** Decimal, both included. */
   readonly hashKeyRange: { readonly startingHashKey: string; readonly endingHashKey: string };
 }
@@ -143,7 +147,14 @@ export interface EmbeddedQueue {
   readonly contentBasedDeduplication: boolean;
   /** Epoch milliseconds; `undefined`: it was made before anybody noted it. */
   readonly createdMs: number | undefined;
-  readonly depth: { readonly visible: number; readonly held: number; readonly delayed: number };
+}
+
+export interface EmbeddedDepth {
+  readonly visible: number;
+  /** With a receiver now. */
+  readonly held: number;
+  /** Not to be received yet. */
+  readonly delayed: number;
 }
 
 export interface NewQueueMessage {

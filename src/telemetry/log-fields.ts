@@ -38,6 +38,7 @@ export const LOG_FIELDS: ReadonlySet<string> = new Set([
   "requestId",
   "revision",
   "set",
+  "sourcesAddress",
   "shardId",
   "signal",
   "stack",

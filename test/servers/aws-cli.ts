@@ -17,7 +17,10 @@ export interface CommandResult {
   readonly stderr: string;
 }
 
-/** AWS's command line, against one endpoint, with no configuration of the person who runs the tests. */
+/**
+ * AWS's command line, against one endpoint or those of its environment, with no configuration of the person who runs
+ * the tests.
+ */
 export interface AwsCli {
   /** `lambda list-event-source-mappings …`. Resolves whatever its exit status. */
   run(...words: readonly string[]): Promise<CommandResult>;
@@ -29,12 +32,14 @@ export interface AwsCli {
  * AWS's command line from PyPI, in an environment of its own in the user's cache. It asks for `python3` with its
  * `venv`.
  */
-export async function installAwsCli(): Promise<(endpoint: string, environment?: Environment) => AwsCli> {
-  const folder = await install();
-  // Named by its module: the script beside it begins with the path of the folder that it was installed into.
-  const python = join(folder, "bin", "python3");
+export async function installAwsCli(): Promise<
+  (endpoint: string | undefined, environment?: Environment) => AwsCli
+> {
+  const python = await installPython("awscli", VERSION);
   return (endpoint, environment = {}) => {
-    const common = ["-m", "awscli", "--endpoint-url", endpoint, "--output", "json"];
+    const named = endpoint === undefined ? [] : ["--endpoint-url", endpoint];
+    // Named by its module: the script beside it begins with the path of the folder that it was installed into.
+    const common = ["-m", "awscli", ...named, "--output", "json"];
     const run: AwsCli["run"] = (...words) => runProgram(python, [...common, ...words], { environment });
     return {
       run,
@@ -47,20 +52,25 @@ export async function installAwsCli(): Promise<(endpoint: string, environment?: 
   };
 }
 
-async function install(): Promise<string> {
+/**
+ * A package of PyPI in an environment of its own in the user's cache; the path of its Python. It asks for `python3`
+ * with its `venv`.
+ */
+export async function installPython(name: string, version: string): Promise<string> {
   const cache = cacheFolder();
-  const folder = join(cache, `awscli-${VERSION}`);
-  if (existsSync(folder)) return folder;
+  const folder = join(cache, `${name}-${version}`);
+  const python = join(folder, "bin", "python3");
+  if (existsSync(folder)) return python;
   await mkdir(cache, { recursive: true });
   const staging = await mkdtemp(join(cache, "installing-"));
   try {
     const environment = join(staging, "environment");
-    await runInstall("python3", ["-m", "venv", environment]);
+    await runInstall(name, "python3", ["-m", "venv", environment]);
     const pip = ["-m", "pip", "--disable-pip-version-check", "--no-input", "install", "--quiet"];
-    await runInstall(join(environment, "bin", "python3"), [
+    await runInstall(name, join(environment, "bin", "python3"), [
       ...pip,
       "--only-binary=:all:",
-      `awscli==${VERSION}`,
+      `${name}==${version}`,
     ]);
     await rename(environment, folder).catch((error: unknown) => {
       // Another process was faster.
@@ -69,19 +79,19 @@ async function install(): Promise<string> {
   } finally {
     await rm(staging, { recursive: true, force: true });
   }
-  return folder;
+  return python;
 }
 
-async function runInstall(program: string, words: readonly string[]): Promise<void> {
+async function runInstall(name: string, program: string, words: readonly string[]): Promise<void> {
   const { status, stderr } = await runProgram(program, words, { msMax: INSTALL_MS_MAX });
   if (status === 0) return;
   throw new Error(
-    `AWS's command line could not be installed (status ${status}): ${stderr.slice(-4_000)}\n` +
+    `${name} could not be installed from PyPI (status ${status}): ${stderr.slice(-4_000)}\n` +
       "It needs `python3` with its venv module on the PATH (Debian: `apt-get install python3-venv`).",
   );
 }
 
-function runProgram(
+export function runProgram(
   program: string,
   words: readonly string[],
   { environment = {}, msMax = COMMAND_MS_MAX }: { environment?: Environment; msMax?: number } = {},

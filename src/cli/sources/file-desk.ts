@@ -79,8 +79,10 @@ async function queueDesk(
   const at = file ?? sources.defaultPlace;
   const open = lazily((mayCreate) => sources.open(at, mayCreate));
   const show = async (name: string) => {
-    const found = await (await open.get()).find(name);
-    return found === undefined ? [] : [queueDocument(found, sources.arnOf(name, place))];
+    const keeper = await open.get();
+    const found = await keeper.find(name);
+    if (found === undefined) return [];
+    return [queueDocument(found, await keeper.depth(name), sources.arnOf(name, place))];
   };
   return {
     place: `the file ${at}`,

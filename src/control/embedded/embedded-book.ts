@@ -81,15 +81,21 @@ export class EmbeddedBook<Keeper extends AnyKeeper> {
 
   /** @throws ControlFault ResourceNotFoundException, ResourceConflictException, ServiceException */
   async having(name: string): Promise<Keeper> {
+    const found = await this.whoHas(name);
+    if (found === undefined) throw this.#missing(name);
+    return found;
+  }
+
+  /** `undefined`: there is none of this name. @throws ControlFault ResourceConflictException, ServiceException */
+  async whoHas(name: string): Promise<Keeper | undefined> {
     const { mapped, fallback } = await this.#places(name);
     const found: Keeper[] = [];
     for (const place of mapped.length === 0 ? [fallback] : mapped) {
       const keeper = await this.#keeper(place, false);
       if (keeper !== undefined && (await toldAsFault(keeper.has(name)))) found.push(keeper);
     }
-    const [only] = found;
-    if (found.length === 1 && only !== undefined) return only;
-    throw found.length > 1 ? this.#ambiguous(name) : this.#missing(name);
+    if (found.length > 1) throw this.#ambiguous(name);
+    return found[0];
   }
 
   /** Where a new one of this name belongs. @throws ControlFault */

@@ -1,10 +1,10 @@
+import { bytesOfBase64 } from "../../model/base64.ts";
 import { memberTexts } from "../../model/exact-json.ts";
 import { isJson } from "../../model/json-check.ts";
 import type { NewRecord, PutOutcome } from "../../ports/embedded-sources.ts";
 import { contentOf, type ReadItem, type ValueRule, valueBy } from "./item-text.ts";
 
 const MEMBERS: readonly string[] = ["key", "data", "dataBase64", "hashKey"];
-const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
 /** A record whose text is its data. Without a key it gets one of its own: no order with others is wanted. */
 export function readPlainRecord(text: string, key: ValueRule, newKey: () => string): ReadItem<NewRecord> {
@@ -29,14 +29,14 @@ export function readRecord(text: string, newKey: () => string): ReadItem<NewReco
   const [key, hashKey] = [members.get("key"), members.get("hashKey")];
   for (const [name, member] of Object.entries({ key, hashKey, dataBase64: base64 }))
     if (member !== undefined && !member.startsWith('"')) return { reason: `Its ${name} is not a text.` };
-  const encoded = base64 === undefined ? undefined : contentOf(base64);
-  if (encoded !== undefined && !BASE64.test(encoded)) return { reason: "Its dataBase64 is not Base64." };
+  const bytes = base64 === undefined ? undefined : bytesOfBase64(contentOf(base64));
+  if (base64 !== undefined && bytes === undefined) return { reason: "Its dataBase64 is not Base64." };
   const written = data === undefined ? undefined : contentOf(data);
   if (written?.isWellFormed() === false) return { reason: "Its data is not Unicode: give dataBase64." };
   return {
     item: {
       key: key === undefined ? newKey() : contentOf(key),
-      data: encoded === undefined ? Buffer.from(written ?? "") : Buffer.from(encoded, "base64"),
+      data: bytes ?? Buffer.from(written ?? ""),
       ...(hashKey === undefined ? {} : { hashKey: contentOf(hashKey) }),
     },
   };

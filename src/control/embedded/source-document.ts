@@ -1,4 +1,10 @@
-import type { EmbeddedQueue, EmbeddedStream, KeptMessage, KeptRecord } from "../../ports/embedded-sources.ts";
+import type {
+  EmbeddedDepth,
+  EmbeddedQueue,
+  EmbeddedStream,
+  KeptMessage,
+  KeptRecord,
+} from "../../ports/embedded-sources.ts";
 
 /** Streams, queues and what they hold, as callers of the API and users of the command line see them. */
 export type SourceDocument = Readonly<Record<string, unknown>>;
@@ -17,8 +23,12 @@ export function streamDocument(
   };
 }
 
-export function queueDocument(queue: EmbeddedQueue, eventSourceArn: string): SourceDocument {
-  const { name, isFifo, holdMs, delayMs, retentionMs, redrive, createdMs, depth } = queue;
+export function queueDocument(
+  queue: EmbeddedQueue,
+  depth: EmbeddedDepth,
+  eventSourceArn: string,
+): SourceDocument {
+  const { name, isFifo, holdMs, delayMs, retentionMs, redrive, createdMs } = queue;
   return {
     name,
     eventSourceArn,

@@ -12,7 +12,7 @@ const WORDS =
 const REFERENCE = /\([^()]*§[^()]*\)/g;
 
 /** Folders that speak to such a service in a role of their own. */
-const OWN_ROLE = /^src\/(?:aws|destinations|stores)\//;
+const OWN_ROLE = /^src\/(?:aws|destinations|ingest|stores)\//;
 
 const UNTIL_MOVED = "connectors bring their parameters";
 const PUBLISHED = "a name that is published: metrics, flags, members of AWS's documents";

@@ -155,8 +155,8 @@ describe("the keeper of local queues", () => {
       [["a", 0]],
     );
     assert.equal(await keeper.purge("jobs"), 1);
-    const queue = await keeper.find("jobs");
-    assert.deepEqual([queue?.holdMs, queue?.depth.visible], [60_000, 0]);
+    assert.equal((await keeper.find("jobs"))?.holdMs, 60_000);
+    assert.deepEqual(await keeper.depth("jobs"), { visible: 0, held: 0, delayed: 0 });
     await keeper.close();
   });
 
