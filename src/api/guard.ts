@@ -34,6 +34,7 @@ interface Subject {
   readonly uuid?: string;
   readonly function?: string;
   readonly failure?: string;
+  readonly redrive?: string;
 }
 
 const TOO_MANY = 429;
@@ -46,6 +47,11 @@ const NO_ROOM = new BodyBytes({ totalMax: 0, unprovenMax: 0 }).open(false);
 /** Its caller may see keys, content of records and texts of functions. */
 export function mayInspect(request: FastifyRequest): boolean {
   return visits.get(request)?.roles.has("inspect") === true;
+}
+
+/** As the audit log has it. */
+export function callerOf(request: FastifyRequest): string {
+  return visits.get(request)?.caller ?? "";
 }
 
 export function heldBodyOf(request: FastifyRequest): HeldBody {

@@ -20,6 +20,7 @@ import { guard, heldBodyOf } from "./guard.ts";
 import { addInvokeRoute } from "./invoke-route.ts";
 import { BODY_BYTES_MAX } from "./json-body.ts";
 import { addMappingRoutes } from "./mapping-routes.ts";
+import { addRedriveRoutes } from "./redrive-routes.ts";
 import { addConcurrencyRoutes, addResourceRoutes } from "./resource-routes.ts";
 import { addRoute, type RouteRole } from "./route.ts";
 import type { ServerAddress } from "./server-address.ts";
@@ -170,6 +171,7 @@ function addControlRoutes(app: FastifyInstance, options: ApiServerOptions): void
   addMappingRoutes(app, control);
   addExplainRoute(app, control);
   addFailureRoutes(app, control);
+  addRedriveRoutes(app, control);
   addTagRoutes(app, control);
   addFunctionRoutes(app, control);
   addConcurrencyRoutes(app, control);

@@ -3,6 +3,7 @@ import { type Command, type CommandGroup, EXIT_OK, type Flags } from "./command.
 import { FILTER_FLAGS, readFilterFlags } from "./failure-flags.ts";
 import { failureDetails, failureTable } from "./failure-text.ts";
 import { lastValue, usageError } from "./parse-flags.ts";
+import { redriveCommand } from "./redrive.ts";
 import { printable } from "./terminal-text.ts";
 
 const LISTED_DEFAULT = 100;
@@ -111,8 +112,8 @@ already stays as it is. Of what AWS wrote neither error nor, in part, key is kno
 
 export const failuresGroup: CommandGroup = {
   name: "failures",
-  summary: "Lists, shows and exports what was given up.",
-  commands: [listCommand, showCommand, exportCommand, reindexCommand],
+  summary: "Lists, shows, exports and redrives what was given up.",
+  commands: [listCommand, showCommand, exportCommand, reindexCommand, redriveCommand],
 };
 
 interface Page {

@@ -4,7 +4,6 @@ import { creatingStatus } from "../control/creating-status.ts";
 import { Deployments } from "../control/deployments.ts";
 import { FunctionBook } from "../control/function-book.ts";
 import type { Engine, MappingStatus, StopReport } from "../engine/engine.ts";
-import { IndexWriter } from "../failures/index-writer.ts";
 import { InvokerBook } from "../invocation/invoker-book.ts";
 import { firstOf, whenLate } from "../lib/first-of.ts";
 import type { Manifests } from "../manifests/load-manifests.ts";
@@ -18,6 +17,7 @@ import type { MappingProgress } from "./mapping-progress.ts";
 import { ModuleFiles } from "./module-files.ts";
 import { GroupMember } from "./processes/group-member.ts";
 import type { RunErrors } from "./run-errors.ts";
+import { RunFailures } from "./run-failures.ts";
 import type { RunOptions } from "./run-options.ts";
 import { RunStores, tellOwnLimits } from "./run-stores.ts";
 
@@ -43,7 +43,7 @@ export class RunningManifests {
   #deployments: Deployments | undefined;
   #control: ControlPlane | undefined;
   #engine: Engine | undefined;
-  #failures: IndexWriter | undefined;
+  #failures: RunFailures | undefined;
   #tracing: RunTracing | undefined;
 
   constructor(manifests: Manifests, options: RunOptions, host: CliHost, telemetry: RunTelemetry) {
@@ -85,8 +85,10 @@ export class RunningManifests {
     this.#deployments = new Deployments(functionBook, adapters);
     if (this.#options.dev !== undefined) await makeSources(this.#manifests, telemetry.log);
     this.#stores = await this.#openStores(this.#deployments);
-    const { progress, resources: store, cells, failures: index, snapshots } = this.#stores;
-    this.#failures = new IndexWriter({ index, clock, telemetry });
+    const { progress, resources: store, cells, snapshots } = this.#stores;
+    const mappings = () => this.#control?.mappings;
+    const failures = new RunFailures({ stores: this.#stores, adapters, telemetry, mappings });
+    this.#failures = failures;
     const processId = `${hostname()}-${process.pid}-${random.uuid()}`;
     const engine = adapters.createEngine({
       invokers,
@@ -97,7 +99,7 @@ export class RunningManifests {
       tracing: this.#tracing,
       store: telemetry.observeStore(progress),
       settings,
-      failures: this.#failures,
+      failures: failures.notes,
     });
     this.#engine = engine;
     this.#control = await ControlPlane.start({
@@ -109,7 +111,7 @@ export class RunningManifests {
       owner,
       invokers,
       cells,
-      failures: { index, openReader: adapters.openFailureReader, destinations },
+      failures,
       snapshots,
       store,
       progress,

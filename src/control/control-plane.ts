@@ -146,7 +146,7 @@ export class ControlPlane {
       status: () => this.status(),
       onChange,
     });
-    this.failures = new FailureControl({ ...options.failures, mappings: this.mappings, clock });
+    this.failures = new FailureControl({ ...options.failures, mappings: this.mappings, clock, random });
   }
 
   /**
@@ -266,7 +266,7 @@ export class ControlPlane {
     this.#again?.cancel();
     this.#watch.stop();
     this.#runner.close();
-    await Promise.all([this.failures.close(), this.#reconciler.stop()]);
+    await this.#reconciler.stop();
   }
 
   /** After the engine has stopped: others need not wait for this process. */

@@ -5,24 +5,28 @@ import { foundRow, mergedRow } from "../failures/reindexed-row.ts";
 import type { MappingResource } from "../manifests/resources.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { DeadLetters } from "../ports/dead-letters.ts";
-import type { DestinationKind } from "../ports/destination-kind.ts";
 import type { EventRecord } from "../ports/event-records.ts";
 import type { FailureBookmark, FailureIndex, FailureRow } from "../ports/failure-index.ts";
+import type { Random } from "../ports/random.ts";
+import type { Redrives } from "../ports/redrives.ts";
 import { ControlFault, notFound } from "./control-fault.ts";
 import { deadLetterRow } from "./dead-letter-row.ts";
-import { FailureReaders, type OpenFailureReader } from "./failure-readers.ts";
+import type { FailureReaders } from "./failure-readers.ts";
 import type { MappingControl } from "./mapping-control.ts";
+import { RedriveControl } from "./redrive-control.ts";
 
 /** What failures are known by, and read with. */
 export interface FailureParts {
   readonly index: FailureIndex;
-  readonly openReader: OpenFailureReader;
-  readonly destinations?: readonly DestinationKind[];
+  readonly readers: FailureReaders;
+  /** `undefined`: the store keeps none. */
+  readonly redrives: Redrives | undefined;
 }
 
 export interface FailureControlOptions extends FailureParts {
   readonly mappings: Pick<MappingControl, "get" | "list">;
   readonly clock: Pick<Clock, "now">;
+  readonly random: Pick<Random, "uuid">;
 }
 
 export interface FailurePage {
@@ -59,14 +63,12 @@ const ADDED_ROWS = 500;
 export class FailureControl {
   readonly #options: FailureControlOptions;
   readonly #readers: FailureReaders;
+  readonly redrives: RedriveControl;
 
   constructor(options: FailureControlOptions) {
     this.#options = options;
-    this.#readers = new FailureReaders(options.openReader, options.destinations ?? []);
-  }
-
-  close(): Promise<void> {
-    return this.#readers.close();
+    this.#readers = options.readers;
+    this.redrives = new RedriveControl(options);
   }
 
   nowMs(): number {

@@ -1,5 +1,6 @@
 import { ControlPlane } from "../../../src/control/control-plane.ts";
 import { Deployments } from "../../../src/control/deployments.ts";
+import { FailureReaders } from "../../../src/control/failure-readers.ts";
 import { FunctionBook } from "../../../src/control/function-book.ts";
 import type { Engine, MappingStatus } from "../../../src/engine/engine.ts";
 import { InvokerBook } from "../../../src/invocation/invoker-book.ts";
@@ -85,7 +86,11 @@ export class ControlProcess {
         owner: { kind: "manifest", set: "default" },
         invokers,
         cells: createMemoryCellStore(),
-        failures: { index: createMemoryFailureIndex(), openReader: async () => undefined },
+        failures: {
+          index: createMemoryFailureIndex(),
+          readers: new FailureReaders(async () => undefined, []),
+          redrives: undefined,
+        },
         snapshots: this.#options.snapshots,
         store: this.#store,
         progress,

@@ -4,7 +4,7 @@ import { bug, type PlantedBug } from "./planted-bug.ts";
 export const PROGRESS_BUGS: readonly PlantedBug[] = [
   bug("records are settled before the destination has accepted them", ["I5", "I1"], {
     at: "records-are-settled-before-the-destination-has-accepted-them",
-    instead: "deliverTraced(destination, record, call, traced).catch(() => {});",
+    instead: "deliverTraced(destination, record, call, traced).catch(() => {}); const delivered = undefined;",
   }),
   bug("an unavailable destination drops the record", ["I5", "I1"], {
     at: "an-unavailable-destination-drops-the-record",

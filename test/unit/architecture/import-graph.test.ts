@@ -99,6 +99,7 @@ const ALLOWED: Readonly<Record<Part, readonly Part[] | "everything">> = {
     "src/model",
     "src/ports",
     "src/lib",
+    "src/parking",
     "src/failures",
     "src/invocation",
     "src/network",

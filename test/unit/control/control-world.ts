@@ -1,6 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import { ControlPlane } from "../../../src/control/control-plane.ts";
 import { Deployments } from "../../../src/control/deployments.ts";
+import { FailureReaders } from "../../../src/control/failure-readers.ts";
 import { FunctionBook } from "../../../src/control/function-book.ts";
 import type { Engine, MappingStatus } from "../../../src/engine/engine.ts";
 import { InvokerBook } from "../../../src/invocation/invoker-book.ts";
@@ -137,7 +138,11 @@ export class ControlWorld {
       owner: options.owner ?? { kind: "manifest", set: "default" },
       invokers,
       cells: createMemoryCellStore(),
-      failures: { index: createMemoryFailureIndex(), openReader: async () => undefined },
+      failures: {
+        index: createMemoryFailureIndex(),
+        readers: new FailureReaders(async () => undefined, []),
+        redrives: undefined,
+      },
       snapshots: this.snapshots,
       store: options.store ?? this.mappings,
       progress: this.progress,

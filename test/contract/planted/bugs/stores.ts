@@ -6,6 +6,8 @@ const SQLITE_CELLS = "test/contract/sqlite-cell-store.test.ts";
 
 const SQLITE_FAILURES = "test/contract/sqlite-failure-index.test.ts";
 
+const REDRIVE_FEED = "test/unit/failures/redrive-feed.test.ts";
+
 const EARLY = {
   at: "early",
   instead: "return (...values) => [statement.get(...values)].filter((row) => row !== undefined);",
@@ -102,6 +104,27 @@ export const STORE_BUGS: readonly ContractBug[] = [
       instead:
         'mark: "UPDATE millrace.failure SET state = $1, redrive_id = $2 WHERE id = ANY($3::text[]) AND cardinality($4::text[]) > 0 AND ($5::text IS NULL OR redrive_id = $5) RETURNING id",',
     },
+  ),
+  contractBug(
+    "a record that was given up twice is redriven twice",
+    { file: REDRIVE_FEED, test: "a record that was given up twice is redriven once" },
+    { at: "a-record-that-was-given-up-twice-is-redriven-twice", instead: "" },
+  ),
+  contractBug(
+    "what fails again is not listed",
+    {
+      file: REDRIVE_FEED,
+      test: "what fails again is a failure of its own, with its new error and its place",
+    },
+    { at: "what-fails-again-is-not-listed", instead: "" },
+  ),
+  contractBug(
+    "what is left of a failure is forgotten",
+    {
+      file: REDRIVE_FEED,
+      test: "what was held back or never begun is open, what is uncertain waits for a decision",
+    },
+    { at: "what-is-left-of-a-failure-is-forgotten", lines: 4, instead: "const left: FailureRow[] = [];" },
   ),
   contractBug(
     "a swap without an answer is taken for none",
