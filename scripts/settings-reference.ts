@@ -69,8 +69,9 @@ function kindSection(kind: string, schema: FieldSchema): string {
 }
 
 function entries(node: FieldSchema, prefix: string): string[] {
-  const required = new Set(node.required ?? []);
-  return Object.entries(node.properties ?? {}).flatMap(([name, property]) => {
+  const fields = node.anyOf?.find(({ properties }) => properties !== undefined) ?? node;
+  const required = new Set(fields.required ?? []);
+  return Object.entries(fields.properties ?? {}).flatMap(([name, property]) => {
     const path = prefix + name;
     const isRequired = required.has(name);
     const initial = property.default === undefined ? "" : `, default \`${JSON.stringify(property.default)}\``;

@@ -1,6 +1,6 @@
 import { statSync } from "node:fs";
 import { dirname, resolve, sep } from "node:path";
-import type { FunctionResource, FunctionTargetSpec } from "../manifests/resources.ts";
+import type { FunctionResource } from "../manifests/resources.ts";
 
 /** Files of one function; those of packages that were installed are none of them. */
 const FILES_MAX = 1_000;
@@ -8,7 +8,8 @@ const INSTALLED = `${sep}node_modules${sep}`;
 
 /** The files that functions of this process were made of, as they were then. */
 export class ModuleFiles {
-  readonly #stamps = new Map<string, Map<string, string>>();
+  /** By function, and by the module that is its target or that of one of its versions. */
+  readonly #stamps = new Map<string, Map<string, ReadonlyMap<string, string>>>();
   readonly #followsImports: boolean;
 
   constructor(followsImports: boolean) {
@@ -16,41 +17,46 @@ export class ModuleFiles {
   }
 
   /**
-   * The function is opened, or opened anew: only what it is made of from now on counts. What is returned is to be told
-   * of each file that it imports.
+   * The target is opened, or opened anew: only what it is made of from now on counts. What is returned is to be told of
+   * each file that it imports.
    */
-  opening({ name, target, versions }: FunctionResource): ((path: string) => void) | undefined {
+  opening({ name, target }: FunctionResource): ((path: string) => void) | undefined {
+    if (target.kind !== "module") return undefined;
     const files = new Map<string, string>();
-    this.#stamps.set(name, files);
-    for (const spec of [target, ...versions.values()]) for (const path of entryOf(spec)) add(files, path);
+    const modules = this.#stamps.get(name) ?? new Map<string, ReadonlyMap<string, string>>();
+    const entry = resolve(target.path);
+    this.#stamps.set(name, modules.set(entry, files));
+    add(files, entry);
     return this.#followsImports ? (path) => add(files, path) : undefined;
   }
 
   /** Functions of which a file is another than it was. */
   changed(): readonly string[] {
-    return [...this.#stamps].flatMap(([name, files]) => {
-      return [...files].some(([path, stamp]) => stampOf(path) !== stamp) ? [name] : [];
-    });
+    return [...this.#stamps.keys()].filter((name) => this.#changesOf(name).length > 0);
   }
 
   /** Another text when one of them is another, whatever it was made of. */
   changes(): string {
-    const changed = [...this.#stamps].flatMap(([name, files]) => {
-      return [...files].flatMap(([path, stamp]) => {
-        const now = stampOf(path);
-        return now === stamp ? [] : [`${name} ${path} ${now}`];
-      });
-    });
-    return changed.join("\n");
+    return [...this.#stamps.keys()].flatMap((name) => this.#changesOf(name)).join("\n");
   }
 
   folders(): ReadonlySet<string> {
-    return new Set([...this.#stamps.values()].flatMap((files) => [...files.keys()].map(dirname)));
+    const paths = [...this.#stamps.keys()].flatMap((name) =>
+      this.#filesOf(name).map(([path]) => dirname(path)),
+    );
+    return new Set(paths);
   }
-}
 
-function entryOf(target: FunctionTargetSpec): readonly string[] {
-  return target.kind === "module" ? [resolve(target.path)] : [];
+  #changesOf(name: string): readonly string[] {
+    return this.#filesOf(name).flatMap(([path, stamp]) => {
+      const now = stampOf(path);
+      return now === stamp ? [] : [`${name} ${path} ${now}`];
+    });
+  }
+
+  #filesOf(name: string): readonly (readonly [path: string, stamp: string])[] {
+    return [...(this.#stamps.get(name)?.values() ?? [])].flatMap((files) => [...files]);
+  }
 }
 
 function add(files: Map<string, string>, path: string): void {

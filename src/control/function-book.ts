@@ -133,7 +133,8 @@ export class FunctionBook {
     const former = await before?.catch(() => undefined);
     const resource = this.#functions.find((fn) => fn.name === name);
     if (former === undefined || resource === undefined || this.#open.get(name) !== before) return;
-    const isSame = !isMadeAnew && isDeepStrictEqual(former.resource, resource);
+    const isDeclaredSo = isDeepStrictEqual(former.resource, resource);
+    const isSame = !isMadeAnew && isDeclaredSo;
     if (isSame && former.failures.size === 0) return;
     // Never rejects: what cannot be opened anew leaves the former in its place.
     const next = await this.#versions.open(resource, former, isMadeAnew);
@@ -146,7 +147,8 @@ export class FunctionBook {
     if (next.opened.length === 0 && isSame) return this.#tellUnopened(next);
     this.#open.set(name, Promise.resolve(next));
     const ended = this.#options.invokers.replace(next.fn);
-    this.#options.telemetry.log("info", "function changed", { function: name });
+    const isAnother = next.opened.length > 0 || !isDeclaredSo;
+    if (isAnother) this.#options.telemetry.log("info", "function changed", { function: name });
     this.#tellUnopened(next);
     const kept = new Set([...next.targets.values()].map(({ target }) => target));
     const left = [...former.targets.values()].map(({ target }) => target);

@@ -30,6 +30,36 @@ export function readEvent(body: string): EventRecords {
   };
 }
 
+/**
+ * What something else than millrace may post: one of its events, a CloudEvent whose body or `data` is a record, a
+ * record itself, or a list of these.
+ * @throws Error when the body is no JSON.
+ */
+export function readAnyEvent(body: string): EventRecords {
+  const event: unknown = JSON.parse(body);
+  if (member(event, "records") !== undefined || member(event, "Records") !== undefined)
+    return readEvent(body);
+  const items = Array.isArray(event) ? event : [event];
+  return {
+    identities: items.map((item) => identityOf(dataOf(item))),
+    itemIdentifiers: items.map((item) => member(item, "id")),
+    partialRule: "alone",
+  };
+}
+
+/** The data of a CloudEvent, or what stands there itself. */
+function dataOf(item: unknown): unknown {
+  if (member(item, "specversion") === undefined) return item;
+  return fromBase64(member(item, "data_base64")) ?? member(item, "data");
+}
+
+function identityOf(data: unknown): RecordIdentity | undefined {
+  if (typeof data === "string") return decodePayload(data);
+  const [run, key, index, dueMs] = ["run", "key", "index", "dueMs"].map((name) => member(data, name));
+  const isOurs = typeof run === "string" && [key, index, dueMs].every((value) => typeof value === "number");
+  return isOurs ? { run, key: Number(key), index: Number(index), dueMs: Number(dueMs) } : undefined;
+}
+
 interface OneRecord {
   readonly text: string | undefined;
   readonly identifier: unknown;

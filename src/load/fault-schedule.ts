@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { EngineProcess } from "./engine-process.ts";
 import type { FunctionServer } from "./function-server.ts";
 import type { Ledger } from "./ledger.ts";
+import type { LoadEngine } from "./load-engine.ts";
 import type { FaultRecord } from "./load-result.ts";
 import type { MemoryWatch } from "./memory-watch.ts";
 import type { ScenarioFault } from "./scenario-schema.ts";
 
 export interface FaultScheduleOptions {
   readonly faults: readonly ScenarioFault[];
-  readonly engine: EngineProcess;
+  readonly engine: LoadEngine;
   readonly fn: FunctionServer;
   readonly ledger: Ledger;
   readonly memory: MemoryWatch;

@@ -1,11 +1,20 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type EventRecords, readEvent } from "./event-records.ts";
+import { MillraceError } from "../model/errors.ts";
+import { type EventRecords, readAnyEvent, readEvent } from "./event-records.ts";
 import type { Fate, FunctionFate } from "./function-fate.ts";
+import { failingItems, settledBy, settledByItems } from "./item-failures.ts";
 import type { FunctionLatency } from "./latency-profile.ts";
 import type { Ledger } from "./ledger.ts";
 import type { LedgerAttempt } from "./ledger-report.ts";
+import type { OwnAnswer, OwnFunction } from "./own-function.ts";
 import type { RecordIdentity } from "./payload.ts";
 
 export interface FunctionServerOptions {
@@ -19,6 +28,12 @@ export interface FunctionServerOptions {
   /** Records that come for the first time, at the moment at which they do. */
   readonly onFresh: (records: readonly RecordIdentity[], nowMs: number) => void;
   readonly onOutcome: (fate: Fate | "expired" | "unreadable") => void;
+  /** The scenario's own function, which is called in the place of all that is planned here. */
+  readonly own: OwnFunction | undefined;
+  /** Answers that name failed items mean them. */
+  readonly isItemFailureReported: boolean;
+  /** Events may have other forms than millrace's: something else calls. */
+  readonly isAnyForm: boolean;
 }
 
 export type FunctionFault = "throttle" | "stall" | "errors";
@@ -53,10 +68,18 @@ export class FunctionServer {
     this.#options = options;
   }
 
-  /** Its URL. */
-  async start(): Promise<string> {
+  /**
+   * `listen`: HOST:PORT, by default a free port. Resolves to its URL.
+   * @throws MillraceError ERR_MILLRACE_CONFIG when the address cannot be used.
+   */
+  async start(listen = "127.0.0.1:0"): Promise<string> {
+    const [, host = "", port = ""] = /^\[?(.+?)\]?:(\d+)$/.exec(listen) ?? [];
     await new Promise<void>((resolve, reject) => {
-      this.#server.once("error", reject).listen(0, "127.0.0.1", resolve);
+      const refuse = (error: Error) => {
+        const message = `The function cannot listen on ${listen}: ${error.message}. Give another function.listen.`;
+        reject(new MillraceError("ERR_MILLRACE_CONFIG", message, { cause: error }));
+      };
+      this.#server.once("error", refuse).listen(Number(port), host, resolve);
     });
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/`;
   }
@@ -82,7 +105,8 @@ export class FunctionServer {
       }
       const deadlineMs = Number(incoming.headers[DEADLINE_HEADER] ?? Number.NaN);
       const text = Buffer.concat(chunks).toString("latin1");
-      this.#invoke(options, { text, deadlineMs }, response).catch((error: unknown) => {
+      const request = { text, deadlineMs, headers: incoming.headers };
+      this.#invoke(options, request, response).catch((error: unknown) => {
         // An event that cannot be read is a defect of the engine: the function fails, loudly, for ever.
         options.onOutcome("unreadable");
         answer(response, 500, { errorType: "Unreadable", errorMessage: String(error) });
@@ -96,7 +120,7 @@ export class FunctionServer {
     const { ledger, now, latency, timeoutMs, onFresh, onOutcome } = options;
     const startedMs = now();
     const deadlineMs = Number.isNaN(request.deadlineMs) ? Date.now() + timeoutMs : request.deadlineMs;
-    const event = readEvent(request.text);
+    const event = options.isAnyForm ? readAnyEvent(request.text) : readEvent(request.text);
     // Read so late that the engine has given it up, and may have tried again already: no function ran for it.
     if (Date.now() >= deadlineMs) {
       onOutcome("expired");
@@ -104,7 +128,7 @@ export class FunctionServer {
       return;
     }
     // Refused before the function runs: no attempt in the ledger's eyes.
-    const fate = this.#nextFate(options.fate);
+    const fate = this.#nextFate(options);
     if (fate === "throttle") {
       onOutcome(fate);
       answer(response, 429, { errorMessage: "throttled on purpose" });
@@ -113,25 +137,29 @@ export class FunctionServer {
     const attempt = ledger.begin(event.identities);
     onFresh(attempt.fresh, startedMs);
     let wasPaused = this.isEnginePaused;
-    const isOpen = await this.#takeTime(fate, latency.next(keysOf(attempt)), response);
+    const latencyMs = options.own === undefined ? latency.next(keysOf(attempt)) : 0;
+    const isOpen = await this.#takeTime(fate, latencyMs, response);
+    const isOwn = isOpen && fate === "succeed" && options.own !== undefined;
+    const answered = isOwn ? await callOwn(options.own, request, response) : undefined;
     wasPaused ||= this.isEnginePaused;
-    onOutcome(fate);
+    onOutcome(isOwn ? fateOf(answered) : fate);
     if (!isOpen || fate === "timeout") {
       ledger.end(attempt, () => false, now());
       return;
     }
     const isUncertain = wasPaused || Date.now() > deadlineMs - timeoutMs * LATE_SHARE;
-    respond(options, { fate, event, attempt, isUncertain }, response);
+    if (isOwn) passOn(options, { answered, event, attempt, isUncertain }, response);
+    else respond(options, { fate, event, attempt, isUncertain }, response);
   }
 
-  #nextFate(fate: FunctionFate): Fate {
+  #nextFate({ fate, own }: FunctionServerOptions): Fate {
     switch (this.fault) {
       case "throttle":
         return "throttle";
       case "errors":
         return "throw";
       default:
-        return fate.next();
+        return own === undefined ? fate.next() : "succeed";
     }
   }
 
@@ -161,13 +189,53 @@ interface Request {
   readonly text: string;
   /** Epoch milliseconds; the engine waits until then. */
   readonly deadlineMs: number;
+  readonly headers: IncomingHttpHeaders;
 }
 
-interface Ended {
-  readonly fate: Fate;
+interface Judged {
   readonly event: EventRecords;
   readonly attempt: LedgerAttempt;
   readonly isUncertain: boolean;
+}
+
+interface Ended extends Judged {
+  readonly fate: Fate;
+}
+
+/** Given up when nobody waits for it any more. */
+async function callOwn(
+  own: OwnFunction,
+  { text, headers }: Request,
+  response: ServerResponse,
+): Promise<OwnAnswer | undefined> {
+  const gone = new AbortController();
+  const onClose = () => gone.abort();
+  response.once("close", onClose);
+  try {
+    return await own.call(Buffer.from(text, "latin1"), headers, gone.signal);
+  } finally {
+    response.off("close", onClose);
+  }
+}
+
+function fateOf(answered: OwnAnswer | undefined): Fate {
+  if (answered === undefined || answered.outcome === "failed") return "throw";
+  return answered.outcome === "refused" ? "throttle" : "succeed";
+}
+
+/** What the function has done counts before the engine hears of it. */
+function passOn(
+  { ledger, now, isItemFailureReported }: FunctionServerOptions,
+  { answered, event, attempt, isUncertain }: Judged & { readonly answered: OwnAnswer | undefined },
+  response: ServerResponse,
+): void {
+  const isDone = answered?.outcome === "succeeded" && !response.destroyed;
+  const failing = isDone && isItemFailureReported ? failingItems(event, answered.body) : [];
+  ledger.end(attempt, isDone ? settledByItems(event, failing) : () => false, now(), isUncertain);
+  if (answered === undefined) return void response.destroy();
+  if (response.destroyed) return;
+  response.writeHead(answered.status, answered.headers);
+  response.end(answered.body);
 }
 
 function respond(
@@ -184,23 +252,6 @@ function respond(
   ledger.end(attempt, settledBy(event, failing), now(), isUncertain);
   const failures = failing === undefined ? [] : [{ itemIdentifier: event.itemIdentifiers[failing] }];
   answer(response, 200, { batchItemFailures: failures });
-}
-
-/** Which places of the event are done when the one at `failing` was named as failed. */
-export function settledBy(
-  { identities, partialRule }: EventRecords,
-  failing: number | undefined,
-): (place: number) => boolean {
-  if (failing === undefined) return () => true;
-  const key = identities[failing]?.key;
-  switch (partialRule) {
-    case "alone":
-      return (place) => place !== failing;
-    case "allBehind":
-      return (place) => place < failing;
-    case "keyBehind":
-      return (place) => place < failing || (place > failing && identities[place]?.key !== key);
-  }
 }
 
 function keysOf({ records }: LedgerAttempt): Set<number> {

@@ -3,11 +3,11 @@ import { firstOf, whenAborted } from "../lib/first-of.ts";
 import { describeError } from "../model/errors.ts";
 import type { RecordSender } from "../ports/record-sender.ts";
 import { DiscardedRecords } from "./discarded-records.ts";
-import type { EngineProcess } from "./engine-process.ts";
 import { FaultSchedule } from "./fault-schedule.ts";
 import type { FunctionServer } from "./function-server.ts";
 import { KeySkew } from "./key-skew.ts";
 import type { Ledger } from "./ledger.ts";
+import type { LoadEngine } from "./load-engine.ts";
 import { type LoadResult, type LoadWindow, type MemorySample, RESULT_FORMAT } from "./load-result.ts";
 import type { ScenarioFile } from "./load-scenario.ts";
 import type { LoadSeries } from "./load-series.ts";
@@ -39,7 +39,7 @@ export interface LoadParts {
   readonly server: FunctionServer;
   readonly sender: RecordSender;
   /** Ready. */
-  readonly engine: EngineProcess;
+  readonly engine: LoadEngine;
   readonly discardedFile: string | undefined;
   readonly onProgress: (progress: LoadProgress) => void;
   /** Ends the sending early. */
@@ -102,7 +102,10 @@ export class LoadMeasurement {
         deliveredPerSecond: series.deliveredPerSecond(),
         trends: memoryTrends(memory.samples, warmupMs(spec), sendingEndedMs),
       };
-      const verdicts = judge({ ...measured, engineStatus, failure: this.#failure }, spec.thresholds);
+      const verdicts = judge(
+        { ...measured, hasEngine: spec.engine !== "none", engineStatus, failure: this.#failure },
+        spec.thresholds,
+      );
       return {
         format: RESULT_FORMAT,
         name: scenario.scenario.metadata.name,
@@ -129,7 +132,7 @@ export class LoadMeasurement {
     }
   }
 
-  #watchMemory({ memory }: ScenarioSpec, engine: EngineProcess): MemoryWatch {
+  #watchMemory({ memory }: ScenarioSpec, engine: LoadEngine): MemoryWatch {
     const watch = new MemoryWatch({
       engine,
       sampleMs: memory.sampleSeconds * 1000,
@@ -145,7 +148,7 @@ export class LoadMeasurement {
     const { faults, engine: settings } = scenario.scenario.spec;
     return new FaultSchedule({
       ...{ faults, engine, fn, ledger, memory },
-      checkpointAgeMs: settings.checkpointIntervalMs + settings.checkpointLateMs,
+      checkpointAgeMs: settings === "none" ? 0 : settings.checkpointIntervalMs + settings.checkpointLateMs,
       elapsed: () => this.#elapsed(),
       now: () => performance.now(),
       onFault: (fault, isOver) => this.#noteFault(parts, fault, isOver),

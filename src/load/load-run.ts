@@ -10,12 +10,14 @@ import { FunctionFate } from "./function-fate.ts";
 import { FunctionServer } from "./function-server.ts";
 import { FunctionLatency } from "./latency-profile.ts";
 import { Ledger } from "./ledger.ts";
+import { type LoadEngine, NO_ENGINE } from "./load-engine.ts";
 import { type LoadManifest, writeLoadManifest } from "./load-manifest.ts";
 import { LoadMeasurement, type LoadProgress } from "./load-measurement.ts";
 import type { LoadResult } from "./load-result.ts";
 import type { ScenarioFile } from "./load-scenario.ts";
 import { LoadSeries } from "./load-series.ts";
-import type { ScenarioSpec } from "./scenario-schema.ts";
+import { OwnFunction } from "./own-function.ts";
+import type { EngineSettings, ScenarioSpec } from "./scenario-schema.ts";
 
 export interface LoadRunOptions {
   readonly scenario: ScenarioFile;
@@ -46,7 +48,7 @@ export async function runLoad(options: LoadRunOptions): Promise<FinishedLoad> {
   const open: (() => Promise<void>)[] = [];
   try {
     const server = new FunctionServer();
-    const functionUrl = await server.start();
+    const functionUrl = await server.start(options.scenario.scenario.spec.function.listen);
     open.push(() => server.close());
     const { scenario, connectors, workFolder } = options;
     const manifest = writeLoadManifest({
@@ -72,27 +74,29 @@ async function runOn(
   const { spec } = options.scenario.scenario;
   // Short, since every record carries it.
   const run = randomUUID().slice(0, 8);
-  const ledger = new Ledger({ run, isOrdered: isOrdered(resource) });
+  const ledger = new Ledger({ run, isOrdered: spec.ordered ?? isOrdered(resource) });
+  const { url, concurrency, timeoutSeconds } = spec.function;
+  const own = url === undefined ? undefined : new OwnFunction(url, concurrency);
+  if (own !== undefined) open.push(() => own.close());
   const series = new LoadSeries(spec.rate, ledger);
   server.serve({
     ledger,
     latency: new FunctionLatency(spec.function.latency, spec.seed),
     fate: new FunctionFate(spec.function.errors, spec.seed),
-    timeoutMs: spec.function.timeoutSeconds * 1000,
+    timeoutMs: timeoutSeconds * 1000,
+    own,
+    isItemFailureReported: isItemFailureReported(spec),
+    isAnyForm: spec.engine === "none",
     now: () => performance.now(),
     onFresh: (records, nowMs) => series.fresh(records, nowMs),
     onOutcome: (fate) => series.outcome(fate),
   });
   const sender = await openSender(resource, spec);
   open.push(() => sender.close());
-  const { checkpointIntervalMs, store = `sqlite:${join(options.workFolder, "progress.db")}` } = spec.engine;
   const measurement = new LoadMeasurement();
-  const engine = new EngineProcess({
-    args: ["-f", path, "--store", store, "--checkpoint-interval-ms", String(checkpointIntervalMs)],
-    folder: options.workFolder,
-    logFile: join(options.folder, "engine.log"),
-    onUnexpectedEnd: (reason) => measurement.fail(`the engine's process ended ${reason}`),
-  });
+  const onUnexpectedEnd = (reason: string) => measurement.fail(`the engine's process ended ${reason}`);
+  const engine =
+    spec.engine === "none" ? NO_ENGINE : engineOf(spec.engine, { path, options, onUnexpectedEnd });
   open.push(() => engine.close());
   await engine.start();
   const { scenario, version, onProgress, signal } = options;
@@ -100,6 +104,33 @@ async function runOn(
     ...{ scenario, version, onProgress, signal },
     ...{ run, ledger, series, server, sender, engine, discardedFile },
   });
+}
+
+function engineOf(
+  { checkpointIntervalMs, store }: EngineSettings,
+  {
+    path,
+    options: { workFolder, folder },
+    onUnexpectedEnd,
+  }: {
+    readonly path: string;
+    readonly options: LoadRunOptions;
+    readonly onUnexpectedEnd: (reason: string) => void;
+  },
+): LoadEngine {
+  const kept = store ?? `sqlite:${join(workFolder, "progress.db")}`;
+  return new EngineProcess({
+    args: ["-f", path, "--store", kept, "--checkpoint-interval-ms", String(checkpointIntervalMs)],
+    folder: workFolder,
+    logFile: join(folder, "engine.log"),
+    onUnexpectedEnd,
+  });
+}
+
+/** Else an answer that names failures is a success like any other. */
+function isItemFailureReported({ mapping }: ScenarioSpec): boolean {
+  const types = mapping["functionResponseTypes"];
+  return Array.isArray(types) && types.includes("ReportBatchItemFailures");
 }
 
 /** Standard queues promise no order. */

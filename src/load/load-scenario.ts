@@ -60,6 +60,12 @@ export function scenarioJsonSchemaText(): string {
   return `${JSON.stringify(scenarioJsonSchema(), undefined, 2)}\n`;
 }
 
+/** What is wrong with a value of several forms is told of its last form, the one with fields. */
+function issuesOf(issue: z.core.$ZodIssue): readonly z.core.$ZodIssue[] {
+  if (issue.code !== "invalid_union") return [issue];
+  return (issue.errors.at(-1) ?? []).map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] }));
+}
+
 function checkDocument(
   document: YamlDocument,
   origin: Pick<ScenarioFile, "file" | "folder" | "text">,
@@ -85,7 +91,8 @@ function checkDocument(
   const parsed = scenarioSchema.safeParse(document.value);
   if (!parsed.success) {
     const schema = scenarioJsonSchema() as FieldSchema;
-    const texts = parsed.error.issues.flatMap((issue) => describeIssue(issue, document.value, schema));
+    const issues = parsed.error.issues.flatMap(issuesOf);
+    const texts = issues.flatMap((issue) => describeIssue(issue, document.value, schema));
     const problems = texts.map(({ path, message, remedy, part }) => problem(path, message, remedy, part));
     return { kind: "invalid", problems };
   }

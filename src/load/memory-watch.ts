@@ -1,9 +1,9 @@
-import type { EngineProcess } from "./engine-process.ts";
+import type { LoadEngine } from "./load-engine.ts";
 import type { MemorySample } from "./load-result.ts";
 import { type TimedValue, type Trend, trendOf } from "./memory-trend.ts";
 
 export interface MemoryWatchOptions {
-  readonly engine: EngineProcess;
+  readonly engine: LoadEngine;
   readonly sampleMs: number;
   readonly collectMs: number;
   /** Milliseconds since the first record was due. */

@@ -35,6 +35,8 @@ export function checkScenario({ spec }: Scenario): readonly ScenarioIssue[] {
     report(["faults", index, "atSeconds"], "The fault begins when the test is over", remedy);
   }
   checkOverlaps(spec.faults, report);
+  checkOwnFunction(spec, report);
+  if (spec.engine === "none") checkNoEngine(spec, report);
   if (mapping["functionName"] !== undefined) {
     report(["mapping", "functionName"], "The test brings its own function", "Remove the field");
   }
@@ -47,6 +49,42 @@ export function checkScenario({ spec }: Scenario): readonly ScenarioIssue[] {
     report(["memory", "warmupSeconds"], message, `Give less than ${seconds}`);
   }
   return issues;
+}
+
+type Report = (path: readonly PropertyKey[], message: string, remedy: string) => void;
+
+/** It takes the time that it takes, and fails when it fails. */
+function checkOwnFunction({ function: fn }: Scenario["spec"], report: Report): void {
+  if (fn.url === undefined) return;
+  const { throwPercent, partialPercent, throttlePercent, timeoutPercent } = fn.errors;
+  if (throwPercent + partialPercent + throttlePercent + timeoutPercent > 0) {
+    const remedy = "Remove the field: your function fails by itself, and faults still come";
+    report(["function", "errors"], "The function is your own", remedy);
+  }
+}
+
+/** What is not started is not killed, not watched, and does not look for the function. */
+function checkNoEngine(
+  { function: fn, faults, thresholds, mapping }: Scenario["spec"],
+  report: Report,
+): void {
+  if (fn.listen === undefined) {
+    const message = "Without an engine nobody is told where the function is";
+    report(["function"], message, "Give listen: HOST:PORT, and have what calls the function post there");
+  }
+  if (mapping["eventSourceArn"] === undefined && mapping["selfManagedEventSource"] === undefined) {
+    const message = "Without an engine nobody reads the test's own source";
+    report(["mapping"], message, "Give eventSourceArn or selfManagedEventSource of the source that is read");
+  }
+  for (const [index, { kind }] of faults.entries()) {
+    if (!isOfEngine(kind)) continue;
+    const remedy = "Give throttle, stall or errors, which are the function's, or disturb it by hand";
+    report(["faults", index, "kind"], "There is no engine that could be disturbed", remedy);
+  }
+  for (const name of ["heapMibPerHourMax", "rssMibPerHourMax"] as const) {
+    if (thresholds[name] === undefined) continue;
+    report(["thresholds", name], "There is no engine whose memory could be watched", "Remove the field");
+  }
 }
 
 /** A process that is gone cannot be paused, and a function cannot refuse and keep silent at once. */

@@ -93,13 +93,26 @@ const fn = z
       .describe(
         "http: the engine posts events to the harness. module: a handler in the engine's process passes them on.",
       ),
+    url: z
+      .url({ protocol: /^https?$/ })
+      .optional()
+      .describe(
+        "Your own function, called by HTTP as millrace calls one: the harness stands before it, passes on what it gets and what is answered, and judges by that. It needs no latency and errors: it has its own.",
+      ),
+    listen: z
+      .string()
+      .regex(/^(?:[\w.-]+|\[[\da-fA-F:]+\]):\d{1,5}$/)
+      .optional()
+      .describe(
+        "HOST:PORT where the harness takes events. Default: a free port of this machine. Needed without an engine: what calls the function has to know it.",
+      ),
     timeoutSeconds: wholeNumber(1, 900).default(10).describe("How long one invocation may take, in seconds."),
     concurrency: wholeNumber(1, 10_000).default(100).describe("Invocations that run at once."),
     latency,
     errors,
   })
   .prefault({})
-  .describe("The function that the test brings.");
+  .describe("The function: the test's own, or yours.");
 
 const fault = z
   .strictObject({
@@ -155,25 +168,29 @@ const memory = z
   .prefault({})
   .describe("How the engine's memory is watched.");
 
+const engineSettings = z.strictObject({
+  checkpointIntervalMs: wholeNumber(0, 60_000)
+    .default(1000)
+    .describe("Shortest time between two checkpoints of a shard, in milliseconds."),
+  checkpointLateMs: wholeNumber(0, 100_000)
+    .default(2000)
+    .describe(
+      "What a checkpoint may take beyond its interval, in milliseconds: what was settled since then may come again after a crash. Raise it on a busy machine.",
+    ),
+  store: z
+    .string()
+    .min(1)
+    .max(2000)
+    .optional()
+    .describe("As --store of millrace run. Default: an SQLite file of the test's own."),
+});
+
 const engine = z
-  .strictObject({
-    checkpointIntervalMs: wholeNumber(0, 60_000)
-      .default(1000)
-      .describe("Shortest time between two checkpoints of a shard, in milliseconds."),
-    checkpointLateMs: wholeNumber(0, 100_000)
-      .default(2000)
-      .describe(
-        "What a checkpoint may take beyond its interval, in milliseconds: what was settled since then may come again after a crash. Raise it on a busy machine.",
-      ),
-    store: z
-      .string()
-      .min(1)
-      .max(2000)
-      .optional()
-      .describe("As --store of millrace run. Default: an SQLite file of the test's own."),
-  })
+  .union([z.literal("none"), engineSettings])
   .prefault({})
-  .describe("Settings of the engine's process.");
+  .describe(
+    "Settings of the engine's process. none: no engine is started. Records go in at the source that mapping names, something else calls the function, and the verdict is taken there.",
+  );
 
 const spec = z
   .strictObject({
@@ -213,6 +230,12 @@ const spec = z
     thresholds,
     memory,
     engine,
+    ordered: z
+      .boolean()
+      .optional()
+      .describe(
+        "Whether order per key is judged. Default: whether the source keeps it. false for what promises none, such as a consumer with several workers.",
+      ),
     drainSeconds: wholeNumber(1, 86_400)
       .default(60)
       .describe(
@@ -241,4 +264,5 @@ export const scenarioSchema = z
 
 export type Scenario = z.output<typeof scenarioSchema>;
 export type ScenarioSpec = Scenario["spec"];
+export type EngineSettings = z.output<typeof engineSettings>;
 export type ScenarioFault = ScenarioSpec["faults"][number];

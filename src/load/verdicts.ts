@@ -9,6 +9,8 @@ export interface Measured {
   readonly latency: LatencySummary;
   readonly deliveredPerSecond: number;
   readonly trends: { readonly rss: Trend | undefined; readonly heap: Trend | undefined };
+  /** False: something else carried the records. */
+  readonly hasEngine: boolean;
   /** `undefined`: the engine had to be killed at the end. */
   readonly engineStatus: number | undefined;
   /** Why the test could not be carried through. */
@@ -24,7 +26,7 @@ const PROMISES: readonly (readonly [ViolationKind, string])[] = [
 
 /** What must always hold, then what the scenario asks for. */
 export function judge(measured: Measured, thresholds: ScenarioSpec["thresholds"]): readonly Verdict[] {
-  const { ledger, latency, deliveredPerSecond, trends, engineStatus, failure } = measured;
+  const { ledger, latency, deliveredPerSecond, trends } = measured;
   const verdicts: Verdict[] = PROMISES.map(([kind, name]) => {
     const count = ledger.violations[kind];
     return { name, wanted: "0", got: String(count), holds: count === 0 };
@@ -35,13 +37,7 @@ export function judge(measured: Measured, thresholds: ScenarioSpec["thresholds"]
     got: String(ledger.delivered),
     holds: ledger.delivered > 0,
   });
-  const status = engineStatus === undefined ? "it was killed" : `status ${engineStatus}`;
-  verdicts.push({
-    name: "the engine's end",
-    wanted: "status 0",
-    got: failure?.split("\n", 1)[0] ?? status,
-    holds: failure === undefined && engineStatus === 0,
-  });
+  verdicts.push(endVerdict(measured));
   const { p50MsMax, p99MsMax, deliveredPerSecondMin, heapMibPerHourMax, rssMibPerHourMax } = thresholds;
   if (p50MsMax !== undefined) verdicts.push(atMost("p50 of due to invoked", latency.p50Ms, p50MsMax, "ms"));
   if (p99MsMax !== undefined) verdicts.push(atMost("p99 of due to invoked", latency.p99Ms, p99MsMax, "ms"));
@@ -56,6 +52,17 @@ export function judge(measured: Measured, thresholds: ScenarioSpec["thresholds"]
   verdicts.push(...growth("heap after collection", trends.heap, heapMibPerHourMax));
   verdicts.push(...growth("resident memory", trends.rss, rssMibPerHourMax));
   return verdicts;
+}
+
+function endVerdict({ hasEngine, engineStatus, failure }: Measured): Verdict {
+  const status = engineStatus === undefined ? "it was killed" : `status ${engineStatus}`;
+  const end = hasEngine ? status : "carried through";
+  return {
+    name: hasEngine ? "the engine's end" : "the test's end",
+    wanted: hasEngine ? "status 0" : "carried through",
+    got: failure?.split("\n", 1)[0] ?? end,
+    holds: failure === undefined && engineStatus === 0,
+  };
 }
 
 function atMost(name: string, value: number, max: number, unit: string): Verdict {

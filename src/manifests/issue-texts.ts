@@ -37,12 +37,18 @@ export function describeIssue(issue: z.core.$ZodIssue, root: unknown, schema: Fi
 export function schemaAt(schema: FieldSchema, path: readonly PropertyKey[]): FieldSchema | undefined {
   let node: FieldSchema | undefined = schema;
   for (const step of path) {
+    node = withFields(node);
     const additional: FieldSchema | boolean | undefined = node?.additionalProperties;
     const property: FieldSchema | undefined = typeof step === "string" ? node?.properties?.[step] : undefined;
     node = property ?? (typeof step === "number" ? node?.items : undefined);
     if (node === undefined && typeof additional === "object") node = additional;
   }
-  return node;
+  return withFields(node);
+}
+
+/** A value of several forms is described by the one that has fields. */
+function withFields(node: FieldSchema | undefined): FieldSchema | undefined {
+  return node?.anyOf?.find(({ properties }) => properties !== undefined) ?? node;
 }
 
 export function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {

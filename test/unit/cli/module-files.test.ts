@@ -32,6 +32,23 @@ test("a function is another when a file that it is made of is: its own, one that
   assert.deepEqual([...files.folders()], [folder]);
 });
 
+test("versions of a function are made of files of their own, and one that opens anew forgets no other's", (t) => {
+  const folder = temporaryFolder(t);
+  const [first, second, shared] = ["1.mjs", "2.mjs", "shared.mjs"].map((name) => join(folder, name));
+  assert(first !== undefined && second !== undefined && shared !== undefined);
+  const files = new ModuleFiles(true);
+  const onImport = files.opening(moduleFunction(first));
+  files.opening(moduleFunction(second));
+  onImport?.(shared);
+  for (const path of [first, second, shared]) {
+    writeFileSync(path, "1");
+    assert.deepEqual(files.changed(), ["orders"], path);
+    files.opening(moduleFunction(first))?.(shared);
+    files.opening(moduleFunction(second));
+    assert.deepEqual(files.changed(), []);
+  }
+});
+
 test("installed packages are not looked at, and without a watch only a function's own file is", (t) => {
   const folder = temporaryFolder(t);
   const entry = join(folder, "orders.mjs");

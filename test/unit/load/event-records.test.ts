@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readEvent } from "../../../src/load/event-records.ts";
-import { settledBy } from "../../../src/load/function-server.ts";
+import { readAnyEvent, readEvent } from "../../../src/load/event-records.ts";
+import { failingItems, settledBy, settledByItems } from "../../../src/load/item-failures.ts";
 import { decodePayload, encodePayload, type RecordIdentity } from "../../../src/load/payload.ts";
 
 const ONE: RecordIdentity = { run: "ab12cd34", key: 7, index: 3, dueMs: 1234.5 };
@@ -67,4 +67,39 @@ test("a partial response settles what its source does not try again", () => {
   assert.deepEqual(settled("allBehind"), [0]);
   assert.deepEqual(settled("keyBehind"), [0, 2]);
   assert.deepEqual(settled("alone"), [0, 2, 3]);
+});
+
+test("what something else posts is read too: CloudEvents, records themselves, lists of them", () => {
+  const payload = encodePayload({ run: "run", key: 3, index: 4, dueMs: 5.25 }, 128);
+  const identity = { run: "run", key: 3, index: 4, dueMs: 5.25 };
+  const event = { specversion: "1.0", id: "a", type: "t", source: "s" };
+  for (const body of [
+    payload,
+    JSON.stringify(payload),
+    JSON.stringify({ ...event, data: JSON.parse(payload) }),
+    JSON.stringify({ ...event, data: payload }),
+    JSON.stringify({ ...event, data_base64: Buffer.from(payload).toString("base64") }),
+    `[${payload}]`,
+    JSON.stringify({ Records: [{ messageId: "a", body: payload }] }),
+  ]) {
+    assert.deepEqual(readAnyEvent(body).identities, [identity], body);
+  }
+  assert.deepEqual(readAnyEvent('{"specversion":"1.0","data":{"mine":1}}').identities, [undefined]);
+  assert.throws(() => readEvent(payload), /neither Records nor records/);
+});
+
+test("an answer names what comes again: what it does not have, or no answer at all, is the whole", () => {
+  const event = readEvent(
+    JSON.stringify({ Records: ["a", "b", "c"].map((messageId) => ({ messageId, body: "x" })) }),
+  );
+  const done = (body: string) => {
+    const isDone = settledByItems(event, failingItems(event, Buffer.from(body)));
+    return [0, 1, 2].filter(isDone);
+  };
+  assert.deepEqual(done(""), [0, 1, 2]);
+  assert.deepEqual(done("null"), [0, 1, 2]);
+  assert.deepEqual(done('{"batchItemFailures":[]}'), [0, 1, 2]);
+  assert.deepEqual(done('{"batchItemFailures":[{"itemIdentifier":"b"},{"itemIdentifier":"a"}]}'), [2]);
+  assert.deepEqual(done('{"batchItemFailures":[{"itemIdentifier":"z"}]}'), []);
+  assert.deepEqual(done("done"), []);
 });

@@ -53,7 +53,7 @@ test("the example and all scenarios of examples/load are valid, and so are the m
     const { scenario, problems } = load(t, text);
     assert.ok(scenario !== undefined, problems.join("\n"));
     const manifest = writeManifest(t, scenario);
-    assert.equal(manifest.kind, "valid");
+    assert.equal(manifest.kind, "valid", JSON.stringify(manifest));
   }
 });
 
@@ -119,6 +119,24 @@ const BAD: readonly (readonly [spec: string, problem: RegExp])[] = [
     `${RATE}\nmapping: { functionName: mine }`,
     /spec\.mapping\.functionName: The test brings its own function\. Remove the field\./,
   ],
+  [
+    `${RATE}\nfunction: { url: "http://127.0.0.1:9000/", errors: { throwPercent: 1 } }`,
+    /spec\.function\.errors: The function is your own\. Remove the field/,
+  ],
+  [`${RATE}\nfunction: { url: orders }`, /spec\.function\.url: /],
+  [
+    `${RATE}\nengine: none\nmapping: { eventSourceArn: x }`,
+    /spec\.function: Without an engine nobody is told where the function is\. Give listen: HOST:PORT/,
+  ],
+  [
+    `${RATE}\nengine: none\nfunction: { listen: "0.0.0.0:9000" }`,
+    /spec\.mapping: Without an engine nobody reads the test's own source\. Give eventSourceArn/,
+  ],
+  [
+    `${RATE}\nengine: none\nfunction: { listen: "0.0.0.0:9000" }\nmapping: { eventSourceArn: x }\nfaults: [{ atSeconds: 1, kind: crash }]`,
+    /spec\.faults\[0\]\.kind: There is no engine that could be disturbed/,
+  ],
+  [`${RATE}\nengine: { stroe: x }`, /spec\.engine\.stroe: There is no field "stroe"\. Did you mean store\?/],
   [`${RATE}\nmemory: { warmupSeconds: 10 }`, /spec\.memory\.warmupSeconds: The whole test is warm-up/],
 ];
 
