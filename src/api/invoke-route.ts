@@ -1,10 +1,12 @@
 import { isUtf8 } from "node:buffer";
+import type { IncomingHttpHeaders } from "node:http";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { ControlFault } from "../control/control-fault.ts";
 import type { ControlPlane } from "../control/control-plane.ts";
 import { API_CALLER } from "../model/caller.ts";
 import { readClientContext } from "../model/client-context.ts";
 import { isJson } from "../model/json-check.ts";
+import type { TraceCarrier } from "../model/trace-context.ts";
 import type { Invocation, InvocationResult, RefusalReason } from "../ports/invoker.ts";
 import { functionNotFound, functionOf, type NamedFunction } from "./function-routes.ts";
 import { mayInspect, noteSubject } from "./guard.ts";
@@ -19,6 +21,7 @@ const REASONS: Readonly<Record<PlaceReason, string>> = {
   reservedConcurrency: "ReservedFunctionConcurrentInvocationLimitExceeded",
   zeroConcurrency: "ReservedFunctionConcurrentInvocationLimitExceeded",
   concurrency: "ConcurrentInvocationLimitExceeded",
+  accountConcurrency: "ConcurrentInvocationLimitExceeded",
 };
 const BYTE_ORDER_MARK = Buffer.from("\ufeff");
 /**
@@ -63,6 +66,7 @@ export function addInvokeRoute(
           requestId,
           functionArn: named.arn,
           patienceMs: PATIENCE_MS,
+          carrier: carrierOf(request.headers),
           payload: () => payload,
           mayStart: () => !end.signal.aborted,
           signal: end.signal,
@@ -75,6 +79,14 @@ export function addInvokeRoute(
       }
     },
   });
+}
+
+function carrierOf(headers: IncomingHttpHeaders): TraceCarrier {
+  const [traceparent, tracestate, xray] = ["traceparent", "tracestate", "x-amzn-trace-id"].map((name) => {
+    const value = headers[name];
+    return typeof value === "string" ? value : undefined;
+  });
+  return { traceparent, tracestate, xray };
 }
 
 function answer(
@@ -141,6 +153,7 @@ function refusal(why: RefusalReason, named: NamedFunction): ApiFault | ControlFa
     case "zeroConcurrency":
     case "reservedConcurrency":
     case "concurrency":
+    case "accountConcurrency":
       return rateExceeded(why);
   }
 }

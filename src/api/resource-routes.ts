@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
+import { reservedBy } from "../control/account-concurrency.ts";
 import { ControlFault } from "../control/control-fault.ts";
 import type { ControlPlane } from "../control/control-plane.ts";
 import type { Owner } from "../resources/owner.ts";
@@ -69,6 +70,12 @@ export function addConcurrencyRoutes(app: FastifyInstance, control: () => Contro
     },
   });
   addRoute(app, {
+    method: "GET",
+    url: "/2016-08-19/account-settings",
+    role: "read",
+    handle: async () => accountSettings(control()),
+  });
+  addRoute(app, {
     method: "DELETE",
     url: "/2017-10-31/functions/:name/concurrency",
     role: "write",
@@ -78,6 +85,21 @@ export function addConcurrencyRoutes(app: FastifyInstance, control: () => Contro
       return reply.code(204).send();
     },
   });
+}
+
+/** AWS's own limits of code, which is kept elsewhere. Concurrency is named where there is a bound. */
+function accountSettings({ accountConcurrency, functions }: ControlPlane): Record<string, unknown> {
+  const unreserved = accountConcurrency && Math.max(0, accountConcurrency - reservedBy(functions));
+  return {
+    AccountLimit: {
+      TotalCodeSize: 80_530_636_800,
+      CodeSizeUnzipped: 262_144_000,
+      CodeSizeZipped: 52_428_800,
+      ConcurrentExecutions: accountConcurrency,
+      UnreservedConcurrentExecutions: unreserved,
+    },
+    AccountUsage: { TotalCodeSize: 0, FunctionCount: functions.length },
+  };
 }
 
 /** Concurrency is of all versions together. @throws ControlFault */

@@ -21,6 +21,7 @@ const DRAIN_SECONDS_MAX = 86_400;
 const CHECKPOINT_INTERVAL_MS_MAX = 60_000;
 const DEFAULT_SET = "default";
 const REVISION_MAX = 2_147_483_647;
+const ACCOUNT_CONCURRENCY_MAX = 1_000_000;
 const LOG_LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error"];
 
 /** Flags of commands that run mappings. */
@@ -74,6 +75,12 @@ export const RUN_FLAGS = {
   watch: {
     description:
       "Read manifests, modules and what these import again when their files change: one error changes nothing, and only what changed restarts.",
+  },
+  "account-concurrency": {
+    value: "N",
+    description:
+      "Calls of functions at once, of all together in all processes of the store: those that reserve no concurrency " +
+      "share what the others leave. Default: no such bound.",
   },
   strict: {
     description:
@@ -154,6 +161,7 @@ export function readRunOptions(flags: Flags, host: CliHost): RunOptions {
     owner: manifestOwner(flags),
     isAdopting: flags.has("adopt"),
     isStrict: flags.has("strict"),
+    accountConcurrency: wholeNumber(flags, "account-concurrency", { min: 1, max: ACCOUNT_CONCURRENCY_MAX }),
     processId: processId(flags),
     readAgain: () => loadNamed(flags, host),
     watched: flags.has("watch")

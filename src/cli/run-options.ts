@@ -47,6 +47,8 @@ export interface RunOptions {
   readonly owner: ManifestOwner;
   readonly isAdopting: boolean;
   readonly isStrict: boolean;
+  /** Calls at once of all functions together, over all processes of the store; absent: there is no such bound. */
+  readonly accountConcurrency: number | undefined;
   /** Reads and checks the manifests again. */
   readonly readAgain: () => LoadedManifests;
   /** Absent: files are not watched. */

@@ -4,7 +4,6 @@ import { creatingStatus } from "../control/creating-status.ts";
 import { Deployments } from "../control/deployments.ts";
 import { FunctionBook } from "../control/function-book.ts";
 import type { Engine, MappingStatus, StopReport } from "../engine/engine.ts";
-import { InvokerBook } from "../invocation/invoker-book.ts";
 import { firstOf, whenLate } from "../lib/first-of.ts";
 import type { Manifests } from "../manifests/load-manifests.ts";
 import { formatProblem } from "../manifests/problem.ts";
@@ -18,6 +17,7 @@ import { ModuleFiles } from "./module-files.ts";
 import { GroupMember } from "./processes/group-member.ts";
 import type { RunErrors } from "./run-errors.ts";
 import { RunFailures } from "./run-failures.ts";
+import { createInvokers } from "./run-invokers.ts";
 import type { RunOptions } from "./run-options.ts";
 import { RunStores, tellOwnLimits } from "./run-stores.ts";
 
@@ -73,7 +73,8 @@ export class RunningManifests {
     const { settings, drainMs, endpoints, reach, place, owner, isAdopting, isStrict, otlp } = this.#options;
     this.#tracing = await adapters.openTracing(otlp, this.#telemetry, version);
     const { clock, random, connectors, destinations } = adapters;
-    const invokers = new InvokerBook(clock, telemetry, errors.book);
+    const tracing = this.#tracing;
+    const invokers = createInvokers({ ...this.#options, adapters, telemetry, tracing, errors: errors.book });
     const functionBook = new FunctionBook({
       functions: this.#manifests.functions,
       openFunction: (resource) =>
@@ -96,7 +97,7 @@ export class RunningManifests {
       clock,
       random,
       telemetry,
-      tracing: this.#tracing,
+      tracing,
       store: telemetry.observeStore(progress),
       settings,
       failures: failures.notes,
@@ -122,6 +123,7 @@ export class RunningManifests {
       place,
       isAdopting,
       isStrict,
+      accountConcurrency: this.#options.accountConcurrency,
       clock,
       random,
       telemetry,

@@ -66,6 +66,8 @@ export interface ControlPlaneOptions extends Pick<MappingRunnerOptions, "engine"
   readonly isAdopting: boolean;
   /** A start with a mapping of a manifest that cannot be opened fails, and with it all others. */
   readonly isStrict: boolean;
+  /** Calls at once of all functions together; absent: there is no such bound. */
+  readonly accountConcurrency?: number | undefined;
   readonly clock: Clock;
   readonly random: Random;
 }
@@ -133,7 +135,7 @@ export class ControlPlane {
     this.#limits = new SharedLimits({ ...options, membership });
     options.invokers.share(this.#limits);
     const onChange = () => this.#reconciler.wake();
-    this.resources = new ResourceControl({ store, clock, connectors, onChange });
+    this.resources = new ResourceControl({ ...options, connectors, onChange });
     this.mappings = new MappingControl({
       ...(options.destinations === undefined ? {} : { destinations: options.destinations }),
       store,
@@ -187,6 +189,10 @@ export class ControlPlane {
   /** What all processes of the store say. `isPatient`: waits a little for those that live to say it anew. */
   everywhere(isPatient: boolean): Promise<WholeView> {
     return this.#watch.everywhere(isPatient);
+  }
+
+  get accountConcurrency(): number | undefined {
+    return this.#options.accountConcurrency;
   }
 
   /** The functions that rows declare. */

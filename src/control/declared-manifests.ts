@@ -5,6 +5,7 @@ import type { ResourceStore } from "../ports/resource-store.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
 import { FUNCTION_KINDS, MAPPING_KIND } from "../resources/kinds.ts";
 import { isSameOwner, type ManifestOwner, ownerText, revisionOf } from "../resources/owner.ts";
+import { checkReservations } from "./account-concurrency.ts";
 import { adoptedDocument } from "./adopted-document.ts";
 import { declaredRow } from "./declared-document.ts";
 import type { FunctionBook } from "./function-book.ts";
@@ -24,15 +25,18 @@ export interface DeclaredManifestsOptions {
   readonly telemetry: Pick<Telemetry, "log">;
   /** Manifests' mappings become the API's. */
   readonly isAdopting: boolean;
+  /** Calls at once of all functions together; absent: there is no such bound. */
+  readonly accountConcurrency?: number | undefined;
 }
 
 /**
  * Writes what the manifests declare as rows, once, and has this process know the functions that the rows then say.
  * Resolves to names of mappings that are being deleted: they are declared once they are gone.
- * @throws MillraceError ERR_MILLRACE_STORE_UNAVAILABLE
+ * @throws MillraceError ERR_MILLRACE_STORE_UNAVAILABLE, ERR_MILLRACE_CONFIG
  */
 export async function declareManifests(options: DeclaredManifestsOptions): Promise<readonly string[]> {
   const { manifests, owner, functionBook, store, clock, connectors } = options;
+  checkReservations(manifests.functions, options.accountConcurrency);
   const mappings = manifests.mappings.map((resource) => mappingDeclaration(resource, connectors));
   const declarations = [...manifests.functions.flatMap(declarationsOf), ...mappings];
   const report = await applySet({ store, owner, declarations, nowMs: clock.now() });

@@ -7,6 +7,7 @@ import { describeError, MillraceError } from "../model/errors.ts";
 import type { Clock, ScheduledCall } from "../ports/clock.ts";
 import type { FunctionTarget } from "../ports/function-target.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
+import { reservedBy } from "./account-concurrency.ts";
 import { closeTargets, type OpenFunction, OpenVersions } from "./open-versions.ts";
 
 export interface FunctionBookOptions {
@@ -14,7 +15,7 @@ export interface FunctionBookOptions {
   readonly functions: readonly FunctionResource[];
   /** Opens `target`, which may be of any version. */
   openFunction(resource: FunctionResource): Promise<FunctionTarget>;
-  readonly invokers: Pick<InvokerBook, "replace" | "withdraw">;
+  readonly invokers: Pick<InvokerBook, "replace" | "reserve" | "withdraw">;
   readonly clock: Clock;
   readonly telemetry: Pick<Telemetry, "log">;
 }
@@ -75,6 +76,7 @@ export class FunctionBook {
   /** Resolves when what is open is as declared, or after `CHANGE_MS_MAX`. Never rejects. */
   async declare(functions: readonly FunctionResource[]): Promise<void> {
     this.#functions = functions;
+    this.#options.invokers.reserve(reservedBy(functions));
     const changes = [...this.#open.keys()].map((name) =>
       this.declares(name) ? this.#renew(name) : this.#withdraw(name),
     );
@@ -111,7 +113,7 @@ export class FunctionBook {
   #resourceOf(name: string): FunctionResource {
     const resource = this.#functions.find((fn) => fn.name === name);
     if (resource !== undefined) return resource;
-    throw new MillraceError("ERR_MILLRACE_CONFIG", "Function does not exist. Add it to the manifests.");
+    throw new MillraceError("ERR_MILLRACE_NO_FUNCTION", "Function does not exist. Add it to the manifests.");
   }
 
   /** Nobody declares it any more: its calls are refused, and those that run end. */

@@ -278,5 +278,10 @@ export class MappingRun {
 /** `Creating` while the trouble may pass by itself, `Failed` when somebody has to change something. */
 export function withTrouble(status: MappingStatus, trouble: OpeningTrouble | undefined): MappingStatus {
   if (trouble === undefined) return status;
-  return { ...status, state: trouble.isPassing ? "Creating" : "Failed", problem: trouble.text };
+  return {
+    ...status,
+    state: trouble.isPassing ? "Creating" : "Failed",
+    problem: trouble.text,
+    problemReason: trouble.reason ?? "cannotStart",
+  };
 }

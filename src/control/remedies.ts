@@ -73,6 +73,10 @@ const REMEDIES: Readonly<Record<ReasonCode, RemedyText>> = {
     says: `the function runs as often as it may${ofLimit(facts)}, all of it for this mapping`,
     toDo: "Raise reservedConcurrency, or look why invocations take long.",
   }),
+  accountConcurrency: (facts) => ({
+    says: `functions that reserve no concurrency have used up what is left for them (${facts["running"]} of ${facts["limit"]} places)`,
+    toDo: "Raise --account-concurrency, lower what others reserve, or reserve concurrency for this function.",
+  }),
   adaptiveLimit: (facts) => ({
     says: `fewer calls are made for now${ofLimit(facts)}, since the function refuses some or is slow`,
     toDo: "Look at the function: the limit rises by itself as it recovers.",

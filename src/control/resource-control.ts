@@ -4,11 +4,13 @@ import type { Connector } from "../ports/connector.ts";
 import type { ResourceRow, ResourceStore } from "../ports/resource-store.ts";
 import { isOrphaned, type ResourceDocument, readDocument, writeDocument } from "../resources/document.ts";
 import { type Drift, driftOf, type KeptResource, type ShownSpec, shownSpec } from "../resources/drift.ts";
-import { DECLARED_KINDS, FUNCTION_KIND, MAPPING_KIND } from "../resources/kinds.ts";
+import { DECLARED_KINDS, FUNCTION_KIND, FUNCTION_KINDS, MAPPING_KIND } from "../resources/kinds.ts";
 import { type Owner, ownerText } from "../resources/owner.ts";
+import { checkReservation } from "./account-concurrency.ts";
 import { adoptedDocument } from "./adopted-document.ts";
 import { ControlFault, notFound as mappingNotFound, validationFault } from "./control-fault.ts";
 import { declaredRow } from "./declared-document.ts";
+import { functionsOf } from "./function-rows.ts";
 import { claimsOf } from "./mapping-claims.ts";
 import { mappingDocument } from "./mapping-record.ts";
 
@@ -17,6 +19,8 @@ export interface ResourceControlOptions {
   readonly clock: Clock;
   /** They know what mappings claim. */
   readonly connectors?: readonly Connector[];
+  /** Calls at once of all functions together; absent: there is no such bound. */
+  readonly accountConcurrency?: number | undefined;
   /** Called after a change, so that it is carried out at once. */
   readonly onChange: () => void;
 }
@@ -78,7 +82,12 @@ export class ResourceControl {
 
   /** `undefined`: as its owner declared it. What another than the owner sets is kept beside that, as drift. */
   async setConcurrency(fn: string, concurrency: number | undefined): Promise<void> {
-    if (concurrency !== undefined) checkConcurrency(concurrency);
+    if (concurrency !== undefined) {
+      const { store, accountConcurrency } = this.#options;
+      checkConcurrency(concurrency);
+      const { functions } = functionsOf(await store.list(FUNCTION_KINDS));
+      checkReservation(functions, { name: fn, concurrency }, accountConcurrency);
+    }
     await this.#change(await this.#named({ kind: FUNCTION_KIND, name: fn }), ({ document }) => {
       const { overrides: { reservedConcurrency: _before, ...others } = {}, ...rest } = document;
       const overrides = concurrency === undefined ? others : { ...others, reservedConcurrency: concurrency };

@@ -168,9 +168,14 @@ export class StandstillBook {
 }
 
 /** A mapping that cannot be started holds whatever its source holds. */
-function startParts({ state, problem, name }: MappingStatus): readonly PartReasons[] {
+function startParts({
+  state,
+  problem,
+  problemReason = "cannotStart",
+  name,
+}: MappingStatus): readonly PartReasons[] {
   if (problem !== undefined) {
-    const reasons = [reason("cannotStart", { facts: { problem } })];
+    const reasons = [reason(problemReason, { facts: { problem } })];
     return [{ part: name, holdsWork: true, progress: problem, reasons }];
   }
   if (state !== "Failed") return [];

@@ -76,9 +76,11 @@ function discardingReason(sinceMs: number, { destination, nowMs }: BatchSurround
 
 /** It waits for a place at the function: whose places they are. */
 function slotReason(fn: FunctionExplanation, sinceMs: number): Reason {
-  const { limit, concurrency, running, ownRunning, share } = fn;
+  const { limit, concurrency, running, ownRunning, share, account } = fn;
   const facts = { function: fn.name, limit, running };
   if (share?.isCutOff === true) return reason("storeUnavailable", { sinceMs });
+  if (account !== undefined && running < limit)
+    return reason("accountConcurrency", { sinceMs, facts: { function: fn.name, ...account } });
   // plant: a-place-that-others-have-is-told-as-ones-own
   if (ownRunning < running) {
     const others = running - ownRunning;

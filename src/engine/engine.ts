@@ -124,11 +124,16 @@ export interface MappingStatus {
    * `Failed`: somebody has to change something, and what was changed is seen within seconds.
    */
   readonly problem?: string;
+  /** What that is about; absent: `cannotStart`. */
+  readonly problemReason?: StartReason;
   /** The longest of each reason, among its parts in this process; absent: nothing stands still. */
   readonly standstills?: readonly Standstill[];
   /** Only its manifest changes it; absent for mappings that the API makes. */
   readonly isFromManifest?: true;
 }
+
+/** Why a mapping does not run: its function is not there, or cannot be opened, or something else is in the way. */
+export type StartReason = Extract<ReasonCode, "cannotStart" | "noSuchFunction" | "notReady">;
 
 /** A part of a mapping holds work and has brought nothing to an end for a while. */
 export interface Standstill {

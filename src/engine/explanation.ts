@@ -176,6 +176,7 @@ export type AttemptFailure = Extract<
   | "noSuchFunction"
   | "notReady"
   | "atConcurrency"
+  | "accountConcurrency"
   | "payloadTooLarge"
   | "malformedResponse"
   | "windowStateMissing"

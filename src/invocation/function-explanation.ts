@@ -12,6 +12,8 @@ export interface FunctionExplanation {
   readonly waiting: number;
   /** The part of concurrency that the processes of a store share; absent: each process has its own. */
   readonly share?: SharedLimitStanding;
+  /** Functions that reserve nothing share those places: as many run as may. Absent: that does not hold this one up. */
+  readonly account?: { readonly limit: number; readonly running: number };
   /** Why no call of this caller can start, under the name by which it calls; absent: one can. */
   readonly shut?: ShutReason;
   /** This caller's. */

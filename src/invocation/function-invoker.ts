@@ -5,6 +5,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { Invocation, InvocationResult, Invoker, RefusalReason, ShutReason } from "../ports/invoker.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
 import { AdaptiveLimit } from "./adaptive-limit.ts";
+import type { CallTracer } from "./call-tracer.ts";
 import { type ErrorBook, unredactedErrors } from "./error-book.ts";
 import type { FunctionExplanation } from "./function-explanation.ts";
 import type { Route } from "./function-routes.ts";
@@ -13,8 +14,18 @@ import { MeasuredCalls } from "./measured-calls.ts";
 import { Serving } from "./serving.ts";
 import type { SharedLimit } from "./shared-limit.ts";
 import type { SharedLimits } from "./shared-limits.ts";
+import type { UnreservedPool } from "./unreserved-pool.ts";
 
 const NOT_STARTED: InvocationResult = { kind: "notStarted" };
+
+export interface FunctionInvokerOptions {
+  /** Absent: this process shares no limits with others. */
+  readonly limits?: SharedLimits | undefined;
+  readonly errors?: ErrorBook;
+  readonly tracer?: CallTracer | undefined;
+  /** Absent: functions that reserve nothing have their own bounds alone. */
+  readonly unreserved?: UnreservedPool | undefined;
+}
 
 /**
  * One function with its concurrency limit, over all of its versions: every invocation of the process passes here,
@@ -29,23 +40,27 @@ export class FunctionInvoker implements Invoker {
   readonly #slots: Slots;
   #adaptive: AdaptiveLimit | undefined;
   readonly #limits: SharedLimits | undefined;
+  /** Its own. */
   #share: SharedLimit | undefined;
+  readonly #unreserved: UnreservedPool | undefined;
+  /** The pool that it takes its places from, while it reserves none. */
+  #pool: UnreservedPool | undefined;
   /** Places that are open here; fewer where an adaptive limit says so. */
   #places: number;
 
-  /** `limits`: absent where this process shares none. */
   constructor(
     fn: InvocableFunction,
     clock: Clock,
     telemetry: Telemetry,
-    limits?: SharedLimits,
-    errors: ErrorBook = unredactedErrors(clock),
+    options: FunctionInvokerOptions = {},
   ) {
+    const { limits, errors = unredactedErrors(clock), tracer, unreserved } = options;
     this.#serving = new Serving(fn);
     this.#limits = limits;
+    this.#unreserved = unreserved;
     this.#clock = clock;
     this.#telemetry = telemetry;
-    this.#calls = new MeasuredCalls({ clock, telemetry, errors }, (kind, startedMs, endedMs) =>
+    this.#calls = new MeasuredCalls({ clock, telemetry, errors, tracer }, (kind, startedMs, endedMs) =>
       this.#adapt(kind, startedMs, endedMs),
     );
     // plant: one-invocation-more-than-the-functions-concurrency
@@ -53,6 +68,7 @@ export class FunctionInvoker implements Invoker {
     this.#adaptive = adaptiveOf(fn);
     this.#places = fn.concurrency;
     this.#share = fn.isReserved === true ? this.#openShare() : undefined;
+    this.#joinPool();
   }
 
   /**
@@ -71,6 +87,7 @@ export class FunctionInvoker implements Invoker {
       if (this.#share === undefined) this.#places = fn.concurrency;
       if (share !== undefined) void this.#limits?.release(share);
     }
+    this.#joinPool();
     this.#resize();
     if (this.#serving.shutForAll !== undefined) this.#slots.dismissAll();
     return former.idle();
@@ -89,7 +106,7 @@ export class FunctionInvoker implements Invoker {
     const { key } = call.caller;
     let route = this.#routeOf(call);
     if (typeof route === "string") return this.#refuse(call, route, 0);
-    this.#share?.check();
+    this.#gate?.check();
     const turn = this.#slots.take(key);
     let waitedMs = 0;
     if (turn !== undefined) {
@@ -99,7 +116,7 @@ export class FunctionInvoker implements Invoker {
       if (ending === "notStarted") return NOT_STARTED;
       if (ending !== "granted") return this.#refuse(call, ending, waitedMs);
     }
-    this.#share?.note();
+    this.#gate?.note();
     // plant: a-place-is-not-given-back-when-the-payload-cannot-be-made
     try {
       // What its name means may have changed while it waited.
@@ -111,8 +128,18 @@ export class FunctionInvoker implements Invoker {
     }
   }
 
+  /** What of a shared limit this process may use: of the function's own, or of the account's. */
+  get #gate(): SharedLimit | undefined {
+    return this.#share ?? this.#pool?.share;
+  }
+
+  #joinPool(): void {
+    this.#pool = this.#serving.fn.isReserved === true ? undefined : this.#unreserved;
+    this.#slots.join(this.#pool?.slots);
+  }
+
   #give(key: string): void {
-    this.#share?.check();
+    this.#gate?.check();
     this.#slots.give(key);
   }
 
@@ -125,9 +152,9 @@ export class FunctionInvoker implements Invoker {
   async #waitForPlace(first: Turn, call: Invocation): Promise<"granted" | "notStarted" | RefusalReason> {
     const { key } = call.caller;
     for (let turn: Turn | undefined = first; ; turn = this.#slots.take(key)) {
-      this.#share?.ask();
+      this.#gate?.ask();
       const ending = turn === undefined ? "granted" : await this.#wait(turn, call);
-      if (ending !== "granted" || this.#share?.isOpen !== false) return ending;
+      if (ending !== "granted" || this.#gate?.isOpen !== false) return ending;
       // The process was cut off between the grant of the place and now.
       this.#give(key);
       if (call.patienceMs !== undefined) return this.#usedUp;
@@ -156,7 +183,8 @@ export class FunctionInvoker implements Invoker {
   }
 
   get #usedUp(): RefusalReason {
-    return this.#serving.fn.isReserved === true ? "reservedConcurrency" : "concurrency";
+    if (this.#serving.fn.isReserved === true) return "reservedConcurrency";
+    return this.#pool !== undefined && this.#slots.hasRoom ? "accountConcurrency" : "concurrency";
   }
 
   #refuse({ caller }: Invocation, why: RefusalReason, waitedMs: number): InvocationResult {
@@ -197,11 +225,14 @@ export class FunctionInvoker implements Invoker {
   /** `functionArn`: under which name the caller calls. */
   explain(caller: string, functionArn: string): FunctionExplanation {
     const { name, concurrency, timeoutMs } = this.#serving.fn;
-    const share = this.#share?.standing;
+    const share = this.#gate?.standing;
+    const pool = this.#pool?.slots;
+    const account = pool?.isFull === true ? { limit: pool.limit, running: pool.taken } : undefined;
     const shut = this.shut(functionArn);
     return {
       ...{ name, concurrency, timeoutMs, ...this.#slots.standing(caller) },
       ...(share === undefined ? {} : { share }),
+      ...(account === undefined ? {} : { account }),
       ...(shut === undefined ? {} : { shut }),
     };
   }

@@ -1,9 +1,19 @@
 import type { Clock } from "../ports/clock.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
+import type { CallTracer } from "./call-tracer.ts";
 import { type ErrorBook, unredactedErrors } from "./error-book.ts";
 import { FunctionInvoker } from "./function-invoker.ts";
 import type { InvocableFunction } from "./invocable-function.ts";
 import type { SharedLimits } from "./shared-limits.ts";
+import { UnreservedPool } from "./unreserved-pool.ts";
+
+export interface InvokerBookOptions {
+  readonly errors?: ErrorBook;
+  /** Absent: calls of no batch are not traced. */
+  readonly tracer?: CallTracer | undefined;
+  /** Calls at once of all functions together; absent: there is no such bound. */
+  readonly accountConcurrency?: number | undefined;
+}
 
 /** The door of each function of this process: one for all who call it, since its concurrency holds over all of them. */
 export class InvokerBook {
@@ -11,10 +21,15 @@ export class InvokerBook {
   readonly #telemetry: Telemetry;
   /** How the functions behind these doors fail. */
   readonly errors: ErrorBook;
+  readonly #tracer: CallTracer | undefined;
+  readonly #unreserved: UnreservedPool | undefined;
   #limits: SharedLimits | undefined;
   readonly #invokers = new Map<string, FunctionInvoker>();
 
-  constructor(clock: Clock, telemetry: Telemetry, errors: ErrorBook = unredactedErrors(clock)) {
+  constructor(clock: Clock, telemetry: Telemetry, options: InvokerBookOptions = {}) {
+    const { errors = unredactedErrors(clock), tracer, accountConcurrency } = options;
+    this.#tracer = tracer;
+    if (accountConcurrency !== undefined) this.#unreserved = new UnreservedPool(accountConcurrency);
     this.#clock = clock;
     this.#telemetry = telemetry;
     this.errors = errors;
@@ -23,13 +38,24 @@ export class InvokerBook {
   /** Functions whose door is opened after this share the concurrency that they reserve with other processes. */
   share(limits: SharedLimits): void {
     this.#limits = limits;
+    this.#unreserved?.open(limits);
+  }
+
+  /** So much is reserved by all functions that are declared: the others share what that leaves of the account. */
+  reserve(places: number): void {
+    this.#unreserved?.reserve(places);
   }
 
   invokerOf(fn: InvocableFunction): FunctionInvoker {
     // plant: a-mapping-waits-for-anothers-function
     let invoker = this.#invokers.get(fn.name);
     if (invoker === undefined) {
-      invoker = new FunctionInvoker(fn, this.#clock, this.#telemetry, this.#limits, this.errors);
+      invoker = new FunctionInvoker(fn, this.#clock, this.#telemetry, {
+        limits: this.#limits,
+        errors: this.errors,
+        tracer: this.#tracer,
+        unreserved: this.#unreserved,
+      });
       this.#invokers.set(fn.name, invoker);
     }
     return invoker;

@@ -5,6 +5,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { Invocation, InvocationBatch } from "../ports/invoker.ts";
 import type { LogFields, Telemetry } from "../ports/telemetry.ts";
 import type { OpenSpan } from "../ports/tracing.ts";
+import type { CallTracer } from "./call-tracer.ts";
 import type { ErrorBook } from "./error-book.ts";
 import { LATEST, type Route } from "./function-routes.ts";
 import type { Serving } from "./serving.ts";
@@ -17,6 +18,8 @@ export interface CallMeasures {
   readonly clock: Clock;
   readonly telemetry: Telemetry;
   readonly errors: ErrorBook;
+  /** Absent: nothing is traced. */
+  readonly tracer?: CallTracer | undefined;
 }
 
 /** Calls that have a place: made, measured and told in the same way, whoever makes them. */
@@ -24,14 +27,16 @@ export class MeasuredCalls {
   readonly #clock: Clock;
   readonly #telemetry: Telemetry;
   readonly #errors: ErrorBook;
+  readonly #tracer: CallTracer | undefined;
   readonly #onEnded: OnCallEnded;
   /** Calls that each mapping has in flight. */
   readonly #inFlight = new Map<string, number>();
 
-  constructor({ clock, telemetry, errors }: CallMeasures, onEnded: OnCallEnded) {
+  constructor({ clock, telemetry, errors, tracer }: CallMeasures, onEnded: OnCallEnded) {
     this.#clock = clock;
     this.#telemetry = telemetry;
     this.#errors = errors;
+    this.#tracer = tracer;
     this.#onEnded = onEnded;
   }
 
@@ -40,7 +45,7 @@ export class MeasuredCalls {
     const payload = call.payload();
     const { caller, requestId, functionArn } = call;
     const { name: functionName, timeoutMs } = serving.fn;
-    const span = call.beginSpan?.();
+    const span = call.beginSpan?.() ?? this.#tracer?.beginCall(call, functionName);
     // Between taking note of it and forgetting it nothing may throw.
     this.#track(call, functionName, 1);
     serving.began();

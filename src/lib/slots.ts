@@ -1,5 +1,6 @@
 import { assertInvariant } from "../model/errors.ts";
 import { Deque } from "./deque.ts";
+import type { PoolMember, SlotPool } from "./slot-pool.ts";
 
 /** A place among those who wait for a slot. */
 export interface Turn {
@@ -58,14 +59,30 @@ class Waiter {
  * within a taker, in the order they came. Every invocation passes here, so it is made by hand: a general queue costs 3
  * to 4 µs a task, this next to nothing while slots are free (`npm run bench -- engine`).
  */
-export class Slots {
+export class Slots implements PoolMember {
   #limit: number;
   #taken = 0;
   #waiting = 0;
   readonly #shares = new Map<string, Share>();
+  /** Others take of the same places. */
+  #pool: SlotPool | undefined;
 
   constructor(slots: number) {
     this.#limit = slots;
+  }
+
+  /** From now on each slot is a place of that pool too; `undefined`: of none. */
+  join(pool: SlotPool | undefined): void {
+    if (pool === this.#pool) return;
+    this.#pool?.leave(this);
+    this.#pool = pool;
+    pool?.join(this.#taken);
+    if (this.#waiting > 0) pool?.wait(this);
+    this.#grant();
+  }
+
+  get hasRoom(): boolean {
+    return this.#taken < this.#limit;
   }
 
   /** Slots taken, by all takers. */
@@ -102,13 +119,14 @@ export class Slots {
   take(taker: string): Turn | undefined {
     const share = this.#shareOf(taker);
     share.isLeaving = false;
-    if (this.#taken < this.#limit) {
+    if (this.#taken < this.#limit && this.#pool?.take() !== false) {
       this.#taken++;
       share.taken++;
       return undefined;
     }
     this.#waiting++;
     share.waiting++;
+    this.#pool?.wait(this);
     const waiter = new Waiter();
     share.line.push(waiter);
     return { granted: waiter.granted, leave: () => this.#leave(share, waiter) };
@@ -121,7 +139,8 @@ export class Slots {
     share.taken--;
     assertInvariant(share.taken >= 0, "A slot is given back that its caller does not have");
     if (share.isLeaving && share.taken === 0) this.#shares.delete(taker);
-    this.#grant();
+    if (this.#pool === undefined) this.#grant();
+    else this.#pool.give();
   }
 
   /** Sends away those of a taker who wait: it stops, and must not wait for the slots of others to do so. */
@@ -150,16 +169,23 @@ export class Slots {
   }
 
   #grant(): void {
-    while (this.#waiting > 0 && this.#taken < this.#limit) {
-      const neediest = this.#neediest();
-      const next = neediest?.next();
-      if (neediest === undefined || next === undefined) return;
-      this.#waiting--;
-      neediest.waiting--;
-      this.#taken++;
-      neediest.taken++;
-      next.end(true);
+    if (this.#pool !== undefined) {
+      this.#pool.grant();
+      return;
     }
+    while (this.#waiting > 0 && this.#taken < this.#limit) this.grantOne();
+  }
+
+  grantOne(): void {
+    const neediest = this.#neediest();
+    const next = neediest?.next();
+    assertInvariant(next !== undefined, "A slot is granted that nobody waits for");
+    if (neediest === undefined || next === undefined) return;
+    this.#waiting--;
+    neediest.waiting--;
+    this.#taken++;
+    neediest.taken++;
+    next.end(true);
   }
 
   #neediest(): Share | undefined {

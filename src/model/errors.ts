@@ -15,6 +15,8 @@ export const ERROR_CODES = [
   "ERR_MILLRACE_SOURCE_NOT_FOUND",
   /** A function target cannot be built or started. */
   "ERR_MILLRACE_FUNCTION",
+  /** Nobody declares a function of that name. */
+  "ERR_MILLRACE_NO_FUNCTION",
   /** A store did not answer, or what it did is unknown; the write is read back. */
   "ERR_MILLRACE_STORE_UNAVAILABLE",
   /** A store holds something that this version cannot read. */
@@ -68,6 +70,7 @@ const FAULT_OF_CODE: Readonly<Record<ErrorCode, Fault>> = {
   ERR_MILLRACE_SOURCE_THROTTLED: "throttled",
   ERR_MILLRACE_SOURCE_NOT_FOUND: "notFound",
   ERR_MILLRACE_FUNCTION: "refused",
+  ERR_MILLRACE_NO_FUNCTION: "notFound",
   ERR_MILLRACE_STORE_UNAVAILABLE: "passing",
   ERR_MILLRACE_STORE_CORRUPT: "refused",
   ERR_MILLRACE_DESTINATION_UNAVAILABLE: "passing",

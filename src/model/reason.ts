@@ -39,6 +39,7 @@ const SCOPES = {
   functionUnavailable: "function",
   functionThrottled: "function",
   atConcurrency: "function",
+  accountConcurrency: "function",
   adaptiveLimit: "function",
   sharedMaximumTaken: "function",
   waitsForSlot: "function",

@@ -1,5 +1,6 @@
 import type { Caller } from "../model/caller.ts";
 import type { InvocationOutcome } from "../model/outcome.ts";
+import type { TraceCarrier } from "../model/trace-context.ts";
 import type { OpenSpan } from "./tracing.ts";
 
 /**
@@ -40,8 +41,10 @@ export interface Invocation {
   readonly logs?: "tail";
   /** Base64 of JSON: what a caller of Invoke hands to the function. */
   readonly clientContext?: string | undefined;
-  /** Called when the call is made; absent when nothing is traced. */
+  /** Called when the call is made, for the span of a batch; absent: the door makes the span, if anything is traced. */
   readonly beginSpan?: (() => OpenSpan) | undefined;
+  /** Trace headers that the caller came with, unread. */
+  readonly carrier?: TraceCarrier | undefined;
 }
 
 export interface InvocationBatch {
@@ -75,4 +78,6 @@ export type RefusalReason =
   /** What it reserves was used up for as long as the call would wait. */
   | "reservedConcurrency"
   /** It reserves nothing, and its own bound was used up. */
-  | "concurrency";
+  | "concurrency"
+  /** It reserves nothing, and what the account has for all such functions was used up. */
+  | "accountConcurrency";

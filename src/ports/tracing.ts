@@ -1,3 +1,4 @@
+import type { CallerKind } from "../model/caller.ts";
 import type { FailureCondition } from "../model/failure-record.ts";
 import type { InvocationOutcome, OutcomeKind } from "../model/outcome.ts";
 import type { RemoteContext, SpanContext } from "../model/trace-context.ts";
@@ -36,23 +37,38 @@ export interface TraceSubject {
   readonly destination: string | undefined;
 }
 
-export type Span = InvocationSpan | DeliverySpan;
+export type Span = InvocationSpan | DeliverySpan | CallSpan;
 
 interface EndedSpan {
   readonly context: SpanContext;
   readonly parent: RemoteContext | undefined;
-  readonly subject: TraceSubject;
   /** Epoch milliseconds. */
   readonly startMs: number;
   readonly durationMs: number;
   readonly requestId: string;
-  readonly records: number;
   /** What went wrong, in a word from a small set or a function's error type; never content. */
   readonly problem: string | undefined;
 }
 
-/** One call of a function. */
-export interface InvocationSpan extends EndedSpan {
+interface MappingSpan extends EndedSpan {
+  readonly subject: TraceSubject;
+  readonly records: number;
+}
+
+/** One call of a function that is of no batch: by Lambda's Invoke. */
+export interface CallSpan extends EndedSpan {
+  readonly kind: "call";
+  readonly callerKind: CallerKind;
+  readonly functionName: string;
+  /** As the caller named it. */
+  readonly functionArn: string;
+  readonly outcome: OutcomeKind;
+  /** `undefined`: `$LATEST`, or none. */
+  readonly executedVersion: string | undefined;
+}
+
+/** One call of a function with a batch. */
+export interface InvocationSpan extends MappingSpan {
   readonly kind: "invocation";
   readonly outcome: OutcomeKind;
   /** 1 for the first call with this request id. */
@@ -63,7 +79,7 @@ export interface InvocationSpan extends EndedSpan {
 }
 
 /** One try to hand a failure record to its destination. */
-export interface DeliverySpan extends EndedSpan {
+export interface DeliverySpan extends MappingSpan {
   readonly kind: "delivery";
   readonly condition: FailureCondition;
 }

@@ -8,6 +8,7 @@ const CODES = {
   notReady: "notReady",
   reservedConcurrency: "atConcurrency",
   concurrency: "atConcurrency",
+  accountConcurrency: "accountConcurrency",
 } as const satisfies Readonly<Record<RefusalReason, AttemptFailure>>;
 
 export function refusalCode(why: RefusalReason): AttemptFailure {

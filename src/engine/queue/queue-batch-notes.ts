@@ -63,6 +63,7 @@ function codeOf(problem: "throttled" | "unavailable" | RefusalReason): AttemptFa
     case "notReady":
     case "reservedConcurrency":
     case "concurrency":
+    case "accountConcurrency":
       return refusalCode(problem);
   }
 }

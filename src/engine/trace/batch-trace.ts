@@ -1,6 +1,5 @@
+import { spanProblem } from "../../invocation/span-maker.ts";
 import type { FailureCondition } from "../../model/failure-record.ts";
-import { reducedErrorType } from "../../model/function-error.ts";
-import type { InvocationOutcome } from "../../model/outcome.ts";
 import {
   type RemoteContext,
   readTraceCarrier,
@@ -65,7 +64,7 @@ export class BatchTrace {
           durationMs: clock.monotonic() - startedMs,
           requestId,
           records: carriers.length,
-          problem: problemOf(outcome),
+          problem: spanProblem(outcome),
           outcome: outcome.kind,
           attempt,
           links: contexts.filter(({ spanId }) => spanId !== undefined),
@@ -132,9 +131,4 @@ function readCarriers(carriers: TraceCarriers, contextsMax: number) {
     contexts.push(context);
   }
   return { contexts, carried };
-}
-
-function problemOf(outcome: InvocationOutcome): string | undefined {
-  if (outcome.kind === "succeeded") return undefined;
-  return outcome.kind === "functionError" ? reducedErrorType(outcome.errorType) : outcome.kind;
 }

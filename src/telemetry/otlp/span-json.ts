@@ -1,5 +1,5 @@
 import type { RemoteContext } from "../../model/trace-context.ts";
-import type { DeliverySpan, InvocationSpan, Span, TraceSubject } from "../../ports/tracing.ts";
+import type { CallSpan, DeliverySpan, InvocationSpan, Span, TraceSubject } from "../../ports/tracing.ts";
 
 /** What the spans of a process share. */
 export interface SpanSource {
@@ -20,6 +20,7 @@ export function encodeSpans(spans: readonly Span[], { resource, version }: SpanS
   });
 }
 
+const KIND_CLIENT = 3;
 const KIND_PRODUCER = 4;
 const KIND_CONSUMER = 5;
 const STATUS_ERROR = 2;
@@ -32,21 +33,34 @@ const IS_REMOTE = 0x200;
 
 function spanJson(span: Span) {
   const { context, parent, startMs, durationMs, problem } = span;
-  const isInvocation = span.kind === "invocation";
+  const { name, kind, attributes } = formOf(span);
   return {
     traceId: context.traceId,
     spanId: context.spanId,
     ...(context.traceState === undefined ? {} : { traceState: context.traceState }),
     ...(parent?.spanId === undefined ? {} : { parentSpanId: parent.spanId }),
     flags: flagsOf(context.sampled),
-    name: isInvocation ? `process ${sourceNameOf(span.subject)}` : "send failure record",
-    kind: isInvocation ? KIND_CONSUMER : KIND_PRODUCER,
+    name,
+    kind,
     startTimeUnixNano: nanosOf(startMs),
     endTimeUnixNano: nanosOf(startMs + durationMs),
-    attributes: attributesOf(isInvocation ? invocationAttributes(span) : deliveryAttributes(span)),
-    ...(isInvocation ? linksOf(span) : {}),
+    attributes: attributesOf(attributes),
+    ...(span.kind === "invocation" ? linksOf(span) : {}),
     ...(problem === undefined ? {} : { status: { code: STATUS_ERROR, message: problem } }),
   };
+}
+
+function formOf(span: Span) {
+  switch (span.kind) {
+    case "invocation": {
+      const name = `process ${sourceNameOf(span.subject)}`;
+      return { name, kind: KIND_CONSUMER, attributes: invocationAttributes(span) };
+    }
+    case "delivery":
+      return { name: "send failure record", kind: KIND_PRODUCER, attributes: deliveryAttributes(span) };
+    case "call":
+      return { name: `invoke ${span.functionName}`, kind: KIND_CLIENT, attributes: callAttributes(span) };
+  }
 }
 
 function linksOf({ links, linksDropped }: InvocationSpan) {
@@ -91,6 +105,18 @@ function invocationAttributes(span: InvocationSpan): Attributes {
   };
 }
 
+function callAttributes(span: CallSpan): Attributes {
+  return {
+    "faas.invoked_name": span.functionName,
+    "faas.invocation_id": span.requestId,
+    "faas.version": span.executedVersion,
+    "aws.lambda.invoked_arn": span.functionArn,
+    "millrace.caller": span.callerKind,
+    "millrace.outcome": span.outcome,
+    "error.type": span.problem,
+  };
+}
+
 function deliveryAttributes(span: DeliverySpan): Attributes {
   const { subject, records, condition, problem } = span;
   return {
@@ -106,7 +132,7 @@ function deliveryAttributes(span: DeliverySpan): Attributes {
   };
 }
 
-function sharedAttributes({ subject }: Span): Attributes {
+function sharedAttributes({ subject }: InvocationSpan | DeliverySpan): Attributes {
   return {
     "millrace.mapping.name": subject.mapping,
     "millrace.mapping.uuid": subject.mappingUuid,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import type { LogFields } from "../../../src/ports/telemetry.ts";
-import type { InvocationSpan, Span } from "../../../src/ports/tracing.ts";
+import type { CallSpan, InvocationSpan, Span } from "../../../src/ports/tracing.ts";
 import { createSystemClock } from "../../../src/system/clock.ts";
 import { createOtlpExporter } from "../../../src/telemetry/otlp/otlp-exporter.ts";
 import { readOtlpSettings } from "../../../src/telemetry/otlp/otlp-settings.ts";
@@ -129,6 +129,31 @@ test("a collector reads what was recorded", async (t) => {
   assert.equal(request?.headers.authorization, "Bearer x");
   assert.equal(request?.headers["x-tenant"], "a");
   assert.equal(seen.exported, 3);
+});
+
+test("a collector reads a direct call of a function", async (t) => {
+  const collector = await startCollector(t);
+  const { exporter } = startExporter(t, collector.url);
+  const { context, parent, startMs, durationMs, requestId } = invocation(1);
+  const call: CallSpan = {
+    ...{ kind: "call", context, parent, startMs, durationMs, requestId, problem: "timedOut" },
+    ...{ callerKind: "api", functionName: "fn", functionArn: `${SUBJECT.functionArn}:live` },
+    ...{ outcome: "timedOut", executedVersion: "2" },
+  };
+  exporter.record(call);
+  await exporter.close();
+  assert.deepEqual(collector.faults, []);
+  const [span] = collector.spans;
+  assert.deepEqual([span?.name, span?.error], ["invoke fn", "timedOut"]);
+  assert.deepEqual(span?.attributes, {
+    "faas.invoked_name": "fn",
+    "faas.invocation_id": "r",
+    "faas.version": "2",
+    "aws.lambda.invoked_arn": `${SUBJECT.functionArn}:live`,
+    "millrace.caller": "api",
+    "millrace.outcome": "timedOut",
+    "error.type": "timedOut",
+  });
 });
 
 test("sends gzip when asked, in batches of the asked size", async (t) => {

@@ -11,14 +11,15 @@ export interface GrantBug {
 export const GRANT_BUGS: readonly GrantBug[] = [
   bug("a place is not given back when the payload cannot be made", ["I26", "I30"], {
     at: "a-place-is-not-given-back-when-the-payload-cannot-be-made",
-    lines: 9,
+    lines: 8,
     instead:
       "if (typeof route === 'string') return NOT_STARTED;\nconst result = call.mayStart() ? await this.#calls.run(call, this.#serving, route, waitedMs) : NOT_STARTED;\nthis.#give(key);\nreturn result;",
   }),
   bug("a call that is aborted gives back a place that it has not", ["I28", "I29", "I26"], {
     at: "a-call-that-is-aborted-gives-back-a-place-that-it-has-not",
+    lines: 2,
     instead:
-      'if (ending === "late") return this.#refuse(call);\nthis.#give(call.caller.key);\nreturn NOT_STARTED;',
+      'if (ending === "late") return this.#usedUp;\nthis.#give(call.caller.key);\nreturn "notStarted";',
   }),
   bug("a grant is raised on a stale cell", ["I29", "I28"], {
     at: "a-grant-is-raised-on-a-stale-cell",
@@ -50,6 +51,10 @@ export const GRANT_BUGS: readonly GrantBug[] = [
   bug("a grant is used until the cell says that it is given up", ["I29", "I30"], {
     at: "a-grant-is-used-until-the-cell-says-that-it-is-given-up",
     instead: "",
+  }),
+  bug("the pool of unreserved places has one more", ["I28", "I29"], {
+    at: "the-pool-of-unreserved-places-has-one-more",
+    instead: "if (this.#taken > this.#limit) return false;",
   }),
   bug("who has more than its share keeps it", ["I30"], {
     at: "who-has-more-than-its-share-keeps-it",

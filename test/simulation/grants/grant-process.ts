@@ -22,10 +22,14 @@ import { FaultyCells } from "./faulty-cells.ts";
 
 export const PATIENCE_MS = 250;
 const FAULT_RATE = 0.05;
+/** The own bound of a function that reserves nothing: the pool's is below it. */
+const REMOTE_CONCURRENCY = 1_000;
 
 export interface GrantProcessOptions {
   readonly name: string;
   readonly limit: number;
+  /** The limit is of the account, and the function reserves nothing of it. */
+  readonly isPooled: boolean;
   readonly time: VirtualTime;
   readonly random: SeededRandom;
   readonly rows: ResourceStore;
@@ -59,7 +63,7 @@ export class GrantProcess {
   #calls = 0;
 
   constructor(options: GrantProcessOptions) {
-    const { name, time, random, rows, cells, limit } = options;
+    const { name, time, random, rows, cells, limit, isPooled } = options;
     this.#options = options;
     this.#random = random.fork("calls");
     this.name = name;
@@ -68,7 +72,7 @@ export class GrantProcess {
     this.way.faultRate = FAULT_RATE;
     this.way.lateRate = 0.5;
     const { clock } = this;
-    const book = new InvokerBook(clock, SILENT_TELEMETRY);
+    const book = new InvokerBook(clock, SILENT_TELEMETRY, isPooled ? { accountConcurrency: limit } : {});
     // No row declares a function: the one that counts is opened here.
     const openFunction = async () => Promise.reject(new Error("no function is declared"));
     const declared = { functions: [], openFunction, invokers: book, clock, telemetry: SILENT_TELEMETRY };
@@ -98,8 +102,8 @@ export class GrantProcess {
       name: "fn",
       target: { invoke: () => this.#atFunction(), close: async () => {} },
       timeoutMs: 3_000,
-      concurrency: limit,
-      isReserved: true,
+      concurrency: isPooled ? REMOTE_CONCURRENCY : limit,
+      isReserved: !isPooled,
     });
     void this.#reconciler.start();
   }

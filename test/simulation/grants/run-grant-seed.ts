@@ -43,12 +43,15 @@ interface Call {
   readonly life: number;
 }
 
+/** Of so many seeds one has the limit be the account's, and the function reserve nothing of it. */
+const POOLED_EVERY = 3;
+
 /**
  * Processes with callers of mappings and of Invoke share the concurrency of one function, while they crash, stop, stand
  * still, lose the store and start again with another limit (I28, I29, I30).
  */
 export async function runGrantSeed(seed: number): Promise<GrantRun> {
-  const world = new World(new SeededRandom(seed));
+  const world = new World(new SeededRandom(seed), seed % POOLED_EVERY === 0);
   await world.run();
   return { violations: world.violations, counts: world.counts };
 }
@@ -63,13 +66,15 @@ class World {
   readonly #calls = new Set<Call>();
   /** Limits that were in force of late, with the moment at which each ended. */
   readonly #limits: { readonly limit: number; readonly untilMs: number }[] = [];
+  readonly #isPooled: boolean;
   #limit: number;
   #processes: GrantProcess[] = [];
   #lives = 0;
   #isHealed = false;
 
-  constructor(random: SeededRandom) {
+  constructor(random: SeededRandom, isPooled: boolean) {
     this.#random = random;
+    this.#isPooled = isPooled;
     this.#time = new VirtualTime(random.fork("ties"));
     this.#limit = random.int(1, 9);
     this.#cells = new WatchedCells(
@@ -106,6 +111,7 @@ class World {
     const process = new GrantProcess({
       name,
       limit: this.#limit,
+      isPooled: this.#isPooled,
       time: this.#time,
       random,
       rows: this.#rows,

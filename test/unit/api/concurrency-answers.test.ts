@@ -6,11 +6,12 @@ import { apiOptions } from "./api-fixture.ts";
 
 const FUNCTIONS = "/2015-03-31/functions";
 const CONCURRENCY = "/2017-10-31/functions/orders/concurrency";
+const ACCOUNT = "/2016-08-19/account-settings";
 const RESERVED = "/2019-09-30/functions/orders/concurrency";
 
-async function start(t: TestContext) {
+async function start(t: TestContext, accountConcurrency?: number) {
   const world = new ControlWorld();
-  const { plane } = await world.start("a");
+  const { plane } = await world.start("a", accountConcurrency === undefined ? {} : { accountConcurrency });
   const app = createApp(apiOptions(plane));
   t.after(() => app.close());
   const ask = async (method: "GET" | "POST" | "PUT" | "DELETE", url: string, body?: object) => {
@@ -77,4 +78,28 @@ test("a function that cannot be opened is not ready, and answers once it can be"
   world.broken.delete("orders");
   const { status: again, version } = await invoke();
   assert.deepEqual([again, version], [200, "$LATEST"]);
+});
+
+test("what a function may reserve leaves a hundred places of the account to all others, as on AWS", async (t) => {
+  const { ask } = await start(t, 150);
+  const put = (ReservedConcurrentExecutions: number) =>
+    ask("PUT", CONCURRENCY, { ReservedConcurrentExecutions });
+  const { status, fault, body } = await put(51);
+  assert.deepEqual([status, fault], [400, "InvalidParameterValueException"]);
+  assert.equal(
+    body.message,
+    "Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its minimum value of [100].",
+  );
+  assert.equal((await put(50)).status, 200);
+  assert.equal((await put(40)).status, 200);
+  const { AccountLimit, AccountUsage } = (await ask("GET", ACCOUNT)).body;
+  assert.equal(AccountLimit.ConcurrentExecutions, 150);
+  assert.equal(AccountLimit.UnreservedConcurrentExecutions, 110);
+  assert.ok(AccountUsage.FunctionCount > 0);
+});
+
+test("without a bound of the account every function may reserve what it likes", async (t) => {
+  const { ask } = await start(t);
+  assert.equal((await ask("PUT", CONCURRENCY, { ReservedConcurrentExecutions: 10_000 })).status, 200);
+  assert.equal("ConcurrentExecutions" in (await ask("GET", ACCOUNT)).body.AccountLimit, false);
 });

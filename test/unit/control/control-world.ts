@@ -112,7 +112,8 @@ export class ControlWorld {
       status: () => [...running.values()],
       explain: () => undefined,
     };
-    const invokers = new InvokerBook(this.clock, SILENT_TELEMETRY);
+    const { accountConcurrency } = options;
+    const invokers = new InvokerBook(this.clock, SILENT_TELEMETRY, { accountConcurrency });
     const functionBook = new FunctionBook({
       functions: manifests.functions,
       openFunction: async (resource) => {
@@ -152,6 +153,7 @@ export class ControlWorld {
       place: PLACE,
       isAdopting,
       isStrict,
+      accountConcurrency,
       clock: this.#clockOf(name),
       random: { next: () => 0.5, uuid: () => this.uuid(++this.#uuids) },
       telemetry: createTelemetry({
@@ -229,6 +231,7 @@ interface WorldOptions {
   readonly manifests: Manifests;
   readonly isAdopting: boolean;
   readonly isStrict: boolean;
+  readonly accountConcurrency: number;
   readonly owner: ManifestOwner;
   readonly store: ResourceStore;
 }

@@ -15,9 +15,9 @@ test("a function opens at its first use, once, and one that nobody declares does
   const { book, log } = createWorld();
   await Promise.all([book.openFunction("orders"), book.openFunction("orders")]);
   assert.deepEqual(log, ["open orders 1"]);
-  await assert.rejects(book.openFunction("parcels"), { code: "ERR_MILLRACE_CONFIG" });
+  await assert.rejects(book.openFunction("parcels"), { code: "ERR_MILLRACE_NO_FUNCTION" });
   await book.declare([]);
-  await assert.rejects(book.openFunction("orders"), { code: "ERR_MILLRACE_CONFIG" });
+  await assert.rejects(book.openFunction("orders"), { code: "ERR_MILLRACE_NO_FUNCTION" });
 });
 
 test("a changed declaration opens anew: calls that run end on the former, which is closed behind the last of them", async () => {

@@ -115,6 +115,12 @@ test("a mapping that cannot be started, and one that stopped on a defect, stand 
     book.standstills("u").map(({ reason }) => reason),
     ["cannotStart"],
   );
+  status = { ...STATUS, state: "Failed", problem: "It throws.", problemReason: "notReady" };
+  pass(60_000);
+  assert.deepEqual(
+    book.standstills("u").map(({ reason }) => reason),
+    ["notReady"],
+  );
   status = { ...STATUS, state: "Failed" };
   pass(60_000);
   assert.deepEqual(

@@ -123,7 +123,7 @@ class Process {
       });
     const target = { invoke, close: async () => {} };
     this.#fn = { name: "fn", target, timeoutMs: 3_000, concurrency: limit, isReserved: true };
-    this.invoker = new FunctionInvoker(this.#fn, world.clock, SILENT_TELEMETRY, this.limits);
+    this.invoker = new FunctionInvoker(this.#fn, world.clock, SILENT_TELEMETRY, { limits: this.limits });
   }
 
   /** The function is declared anew, as in every process of the store. */
