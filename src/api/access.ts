@@ -127,8 +127,8 @@ export class Access {
 }
 
 /** @throws ApiFault */
-export function checkRole(caller: Caller, role: Role): void {
-  if (caller.roles.has(role)) return;
+export function checkRole(caller: Caller, role: Role, orRole: Role = role): void {
+  if (caller.roles.has(role) || caller.roles.has(orRole)) return;
   const has = [...caller.roles].join(", ");
   const message = `User: ${caller.name} is not authorized to perform this action: it needs the role ${role}, and has ${has}.`;
   throw new ApiFault("AccessDeniedException", message);

@@ -36,6 +36,7 @@ function addStreamRoutes(app: FastifyInstance, books: () => EmbeddedBooks, newKe
     method: "GET",
     url: STREAMS,
     role: "read",
+    orRole: "send",
     async handle() {
       const { streams } = books();
       const found = (await streams.all()).map(async ({ name, keeper }) => {
@@ -101,6 +102,7 @@ function addQueueRoutes(app: FastifyInstance, books: () => EmbeddedBooks): void 
     method: "GET",
     url: QUEUES,
     role: "read",
+    orRole: "send",
     async handle() {
       const { queues } = books();
       const found = (await queues.all()).map(async ({ name, keeper }) => {

@@ -83,7 +83,7 @@ export function guard(app: FastifyInstance, options: GuardOptions): void {
     visits.set(request, visit);
     reply.header("cache-control", "no-store").header("x-content-type-options", "nosniff");
     reply.header("x-amzn-requestid", visit.requestId);
-    const { role } = request.routeOptions.config;
+    const { role, orRole } = request.routeOptions.config;
     const host = hostName(request.headers.host);
     const isKnown = host !== undefined && (isLoopback(host) || names.has(host));
     if (!isKnown && !(isOpen && role === "public")) {
@@ -104,14 +104,14 @@ export function guard(app: FastifyInstance, options: GuardOptions): void {
     visit.arrival = access.arrive(signedRequest(request), request.ip);
     if (visit.arrival.kind === "caller") {
       visit.caller = visit.arrival.caller.name;
-      checkRole(visit.arrival.caller, role);
+      checkRole(visit.arrival.caller, role, orRole);
     }
     openBody(visit, reply, bodyBytes.open(visit.arrival.kind === "caller"));
     return;
   });
   app.addHook("preHandler", async (request, reply) => {
     const visit = visits.get(request);
-    const { role } = request.routeOptions.config;
+    const { role, orRole } = request.routeOptions.config;
     if (request.is404 || role === "public") return;
     if (visit?.arrival === undefined || role === undefined) {
       return reply.code(403).send({ message: "The route is closed." });
@@ -120,7 +120,7 @@ export function guard(app: FastifyInstance, options: GuardOptions): void {
     visit.body.prove();
     visit.caller = caller.name;
     visit.roles = caller.roles;
-    checkRole(caller, role);
+    checkRole(caller, role, orRole);
     return;
   });
   app.addHook("onResponse", async (request, reply) => {

@@ -10,6 +10,8 @@ declare module "fastify" {
   interface FastifyContextConfig {
     /** A route without one is closed to everybody. */
     role?: RouteRole;
+    /** Another role that is enough. */
+    orRole?: Role;
     /** What an audit line calls a change. */
     action?: string;
   }
@@ -19,6 +21,7 @@ export interface Route {
   readonly method: "GET" | "POST" | "PUT" | "DELETE";
   readonly url: string;
   readonly role: RouteRole;
+  readonly orRole?: Role;
   readonly action?: string;
   readonly bodyBytesMax?: number;
   handle(request: FastifyRequest, reply: FastifyReply): Promise<unknown>;
@@ -26,12 +29,16 @@ export interface Route {
 
 export function addRoute(
   app: FastifyInstance,
-  { method, url, role, action, bodyBytesMax, handle }: Route,
+  { method, url, role, orRole, action, bodyBytesMax, handle }: Route,
 ): void {
   app.route({
     method,
     url,
-    config: action === undefined ? { role } : { role, action },
+    config: {
+      role,
+      ...(orRole === undefined ? {} : { orRole }),
+      ...(action === undefined ? {} : { action }),
+    },
     ...(bodyBytesMax === undefined ? {} : { bodyLimit: bodyBytesMax }),
     handler: handle,
   });

@@ -1,12 +1,16 @@
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { CONNECTORS } from "../../../connectors/registry.ts";
+import { readCredentials } from "../../../src/api/access-credentials.ts";
 import { createApp } from "../../../src/api/server.ts";
 import {
   createEmbeddedBooks,
   type EmbeddedBookOptions,
 } from "../../../src/control/embedded/embedded-book.ts";
+import { mutated } from "../../fuzz/hostile-json.ts";
+import { SeededRandom } from "../../simulation/random.ts";
 import { folderWith } from "../manifests/manifest-samples.ts";
 import { apiOptions, READ_TOKEN, testCredentials } from "./api-fixture.ts";
 
@@ -205,4 +209,72 @@ test("a caller who may only read sees which streams there are, and neither their
     ["DELETE", "/millrace/v1/queues/jobs/messages", 403],
   ] as const)
     assert.equal((await app.inject({ method, url, headers })).statusCode, status, `${method} ${url}`);
+});
+
+test("a caller who may only send makes, lists and puts in, and neither looks into contents nor purges", async (t) => {
+  const folder = folderWith(t, {});
+  const token = "send-token-send-token-send-token-1";
+  const path = join(folder, "credentials.yaml");
+  writeFileSync(path, `tokens: [{ name: sender, role: send, token: ${token} }]\n`);
+  const books = createEmbeddedBooks(CONNECTORS, {
+    endpoints: { LOCAL_FILE: [join(folder, "sources.db")] },
+    place: PLACE,
+    mappings: async () => [],
+  });
+  const app = createApp(
+    apiOptions(undefined, { embedded: () => books, credentials: readCredentials(path, {}) }),
+  );
+  t.after(async () => {
+    await app.close();
+    await books.close();
+  });
+  const headers = { host: "localhost", authorization: `Bearer ${token}`, "content-type": "application/json" };
+  for (const [method, url, payload, status] of [
+    ["POST", "streams", '{"name":"orders"}', 201],
+    ["POST", "streams/orders/records", '{"key":"k","data":1}', 200],
+    ["POST", "queues", '{"name":"jobs"}', 201],
+    ["POST", "queues/jobs/messages", '{"body":1}', 200],
+    ["GET", "streams", undefined, 200],
+    ["GET", "queues", undefined, 200],
+    ["GET", "status", undefined, 403],
+    ["GET", "streams/orders/records", undefined, 403],
+    ["GET", "queues/jobs/messages", undefined, 403],
+    ["DELETE", "queues/jobs/messages", undefined, 403],
+  ] as const) {
+    const asked = {
+      method,
+      url: `/millrace/v1/${url}`,
+      headers,
+      ...(payload === undefined ? {} : { payload }),
+    };
+    assert.equal((await app.inject(asked)).statusCode, status, `${method} ${url}`);
+  }
+});
+
+test("whatever a body holds is answered item by item or as a whole, and never as a defect", async (t) => {
+  const ask = served(t);
+  await ask("POST", "streams", { name: "s" });
+  await ask("POST", "queues", { name: "q.fifo" });
+  const calls = [
+    ["streams/s/records", { key: "k", data: { a: [1, "2"] } }],
+    ["streams/s/records", [{ key: "k", dataBase64: "eA==", hashKey: "0" }, { data: null }]],
+    ["streams/s/records?keyFrom=/a/0", { a: ["k"] }],
+    ["queues/q.fifo/messages", [{ body: { a: 1 }, group: "g", dedup: "d", attributes: { n: 1 } }]],
+    ["queues/q.fifo/messages?groupFrom=/a", { a: "g" }],
+    ["streams", { name: "t", shards: 2, retentionSeconds: 60 }],
+    ["queues", { name: "u.fifo", holdSeconds: 1, deadLetterQueue: "q.fifo", maxReceiveCount: 2 }],
+  ] as const;
+  const random = new SeededRandom(7);
+  const statuses = new Set<number>();
+  for (let index = 0; index < 200; index++) {
+    const [path, body] = random.pick(calls);
+    let changed = mutated(JSON.parse(JSON.stringify(body)), random);
+    while (random.chance(0.4)) changed = mutated(changed, random);
+    const text = JSON.stringify(changed);
+    const type = random.chance(0.3) ? "application/x-ndjson" : "application/json";
+    const { status } = await ask("POST", path, random.chance(0.1) ? text.slice(1) : text, type);
+    assert.ok(status < 500, `${path} ${text}: ${status}`);
+    statuses.add(status);
+  }
+  for (const status of [200, 201, 400]) assert.ok(statuses.has(status), `${status} was never answered`);
 });
