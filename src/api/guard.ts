@@ -1,14 +1,17 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { LogFields, LogLevel } from "../ports/telemetry.ts";
 import { type Access, type Arrival, checkRole } from "./access.ts";
-import type { Role } from "./access-credentials.ts";
+import type { Caller, Role } from "./access-credentials.ts";
 import { BodyBytes, type HeldBody } from "./body-bytes.ts";
+import type { PageAccess } from "./page/page-access.ts";
 import { bodyOf, paramOf } from "./route.ts";
 import { hostName, isLoopback } from "./server-address.ts";
 import type { SignedRequest } from "./signature.ts";
 
 export interface GuardOptions {
   readonly access: Access;
+  /** Which changes may come from the server's own page; `undefined`: none. */
+  readonly page?: PageAccess | undefined;
   readonly bodyBytes: BodyBytes;
   /** Names that the server answers to, besides local ones and the one that it listens on. */
   readonly hosts: readonly string[];
@@ -54,6 +57,12 @@ export function callerOf(request: FastifyRequest): string {
   return visits.get(request)?.caller ?? "";
 }
 
+/** Who has come, once it is looked at. */
+export function knownCaller(request: FastifyRequest): Caller {
+  const { caller = "", roles = NO_ROLES } = visits.get(request) ?? {};
+  return { name: caller, roles };
+}
+
 export function heldBodyOf(request: FastifyRequest): HeldBody {
   return visits.get(request)?.body ?? NO_ROOM;
 }
@@ -91,8 +100,9 @@ export function guard(app: FastifyInstance, options: GuardOptions): void {
         .code(421)
         .send({ message: "This server answers only to its own names, such as localhost." });
     }
-    if (request.method !== "GET" && request.headers.origin !== undefined) {
-      // Web pages say where they come from; nothing here is for them.
+    const isOfPage = request.method !== "GET" && request.headers.origin !== undefined;
+    if (isOfPage && options.page?.mayAct(request.headers) !== true) {
+      // Web pages say where they come from; nothing here is for others than our own.
       return reply.code(403).send({ message: "Requests of web pages are not answered." });
     }
     if (request.is404 || role === "public") {

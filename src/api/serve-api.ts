@@ -12,6 +12,8 @@ interface WantedPlace {
   /** Takes a free port where that of `address` is taken. */
   readonly isAnyPort?: boolean;
   readonly metricsAddress: string | undefined;
+  /** The page at `/`. */
+  readonly isPageShown: boolean;
 }
 
 type ServedContent = Pick<
@@ -35,7 +37,7 @@ interface ServedApi {
  * @throws MillraceError ERR_MILLRACE_CONFIG
  */
 export async function serveApi(
-  { address, credentialsFile, hosts, metricsAddress, isAnyPort = false }: WantedPlace,
+  { address, credentialsFile, hosts, metricsAddress, isPageShown, isAnyPort = false }: WantedPlace,
   content: ServedContent,
   { clock, random, environment }: ServingOptions,
 ): Promise<ServedApi | undefined> {
@@ -43,7 +45,7 @@ export async function serveApi(
     credentialsFile === undefined ? undefined : readCredentials(credentialsFile, environment);
   const api = parseServerAddress(address, credentials !== undefined);
   const metrics = metricsAddress === undefined ? undefined : parseServerAddress(metricsAddress, true);
-  const shared = { ...content, credentials, hosts, clock, requestId: () => random.uuid() };
+  const shared = { ...content, credentials, hosts, isPageShown, clock, requestId: () => random.uuid() };
   for (const open of [api, metrics]) {
     if (open === undefined || isLoopback(open.host)) continue;
     const message = "served without TLS beyond this machine: let a proxy with TLS alone reach it";

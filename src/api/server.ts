@@ -20,11 +20,15 @@ import { guard, heldBodyOf } from "./guard.ts";
 import { addInvokeRoute } from "./invoke-route.ts";
 import { BODY_BYTES_MAX } from "./json-body.ts";
 import { addMappingRoutes } from "./mapping-routes.ts";
+import { addLiveRoutes } from "./page/live-route.ts";
+import { PageAccess } from "./page/page-access.ts";
+import { addPageRoutes } from "./page/page-routes.ts";
 import { addRedriveRoutes } from "./redrive-routes.ts";
 import { addConcurrencyRoutes, addResourceRoutes } from "./resource-routes.ts";
 import { addRoute, type RouteRole } from "./route.ts";
 import type { ServerAddress } from "./server-address.ts";
 import { addTagRoutes } from "./tag-routes.ts";
+import { addTestPatternRoute } from "./test-pattern-route.ts";
 import { addUnsupportedOperations } from "./unsupported-operations.ts";
 import { ApiFault, sendFault } from "./wire-fault.ts";
 
@@ -47,6 +51,8 @@ export interface ApiServerOptions {
   readonly credentials: Credentials | undefined;
   /** Names that the server answers to, besides local ones and its address. */
   readonly hosts: readonly string[];
+  /** The page at `/`. Default: shown. */
+  readonly isPageShown?: boolean;
   /** Metrics and health have a server of their own. */
   readonly isMetricsElsewhere: boolean;
   /** Default: what the process's descriptors allow. */
@@ -89,9 +95,11 @@ async function listen(app: FastifyInstance, address: ServerAddress): Promise<Api
 
 /** The server without an address. */
 export function createApp(options: ApiServerOptions): FastifyInstance {
-  const app = createGuardedApp(options);
+  const page = options.isPageShown === false ? undefined : new PageAccess(options.credentials !== undefined);
+  const app = createGuardedApp(options, page);
   if (!options.isMetricsElsewhere) addHealthRoutes(app, options, "read");
   addControlRoutes(app, options);
+  if (page !== undefined) addPageRoutes(app, page);
   return app;
 }
 
@@ -105,7 +113,7 @@ export function startMetricsServer(options: ApiServerOptions): Promise<ApiServer
   return listen(app, options.address);
 }
 
-function createGuardedApp(options: ApiServerOptions): FastifyInstance {
+function createGuardedApp(options: ApiServerOptions, page?: PageAccess): FastifyInstance {
   const app = fastify({
     logger: false,
     bodyLimit: BODY_BYTES_MAX,
@@ -135,6 +143,7 @@ function createGuardedApp(options: ApiServerOptions): FastifyInstance {
   const listenHost = options.address.host;
   guard(app, {
     ...options,
+    page,
     bodyBytes: new BodyBytes(options.bodyBytes),
     access: new Access({ ...options, requestsPerSecond: REQUESTS_PER_SECOND }),
     listenHost,
@@ -170,6 +179,8 @@ function addControlRoutes(app: FastifyInstance, options: ApiServerOptions): void
   });
   addMappingRoutes(app, control);
   addExplainRoute(app, control);
+  addLiveRoutes(app, control, options.clock);
+  addTestPatternRoute(app);
   addFailureRoutes(app, control);
   addRedriveRoutes(app, control);
   addTagRoutes(app, control);

@@ -136,6 +136,7 @@ export interface ApiPlace {
   readonly address: string;
   readonly credentialsFile: string | undefined;
   readonly hosts: readonly string[];
+  readonly isPageShown: boolean;
   /** Takes a free port where `address` is taken. */
   readonly isAnyPort?: boolean;
   /** HOST:PORT of a server for metrics and health alone. */

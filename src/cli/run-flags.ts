@@ -48,6 +48,10 @@ export const RUN_FLAGS = {
       "Serves producers of Kinesis and SQS there, whose clients write to streams and queues that millrace keeps itself by " +
       `AWS_ENDPOINT_URL_KINESIS and AWS_ENDPOINT_URL_SQS. Without an address: ${DEFAULT_SOURCES_API}. Default: none.`,
   },
+  page: {
+    value: "on|off",
+    description: "Whether the page at / of the API's address is served. Default on.",
+  },
   metrics: {
     value: "HOST:PORT",
     description: "Serves metrics and health there, to whoever asks, and not on the API's address.",
@@ -146,6 +150,7 @@ export function readRunOptions(flags: Flags, host: CliHost): RunOptions {
       hosts: flags.get("api-host") ?? [],
       metricsAddress: lastValue(flags, "metrics"),
       sourcesAddress: lastValue(flags, "sources-api"),
+      isPageShown: isPageShown(flags),
     },
     store: parseStoreUrl(lastValue(flags, "store") ?? DEFAULT_STORE),
     logLevel: logLevel(flags),
@@ -233,4 +238,11 @@ function engineSettings(flags: Flags): EngineSettings {
   return checkpointIntervalMs === undefined
     ? DEFAULT_SETTINGS
     : { ...DEFAULT_SETTINGS, checkpointIntervalMs };
+}
+
+function isPageShown(flags: Flags): boolean {
+  const value = lastValue(flags, "page") ?? "on";
+  if (value !== "on" && value !== "off")
+    throw usageError(`--page takes on or off, not ${JSON.stringify(value)}.`);
+  return value === "on";
 }

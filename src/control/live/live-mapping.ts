@@ -1,0 +1,155 @@
+import type { ReasonCode } from "../../model/reason.ts";
+import type { MappingView } from "../mapping-view.ts";
+import type { MappingSnapshot, SeenPart } from "../process-snapshot.ts";
+import { remedyOf } from "../remedies.ts";
+import type { SeenProcess, WholeView } from "../whole-view.ts";
+
+/** A mapping as the page shows it: over all processes. Times are epoch milliseconds. */
+export interface LiveMapping {
+  readonly uuid: string;
+  readonly name: string;
+  readonly source: string;
+  readonly functionName: string;
+  readonly state: string;
+  readonly lastProcessingResult: string;
+  /** Why it cannot be started. */
+  readonly problem?: string;
+  readonly isFromManifest: boolean;
+  /** Since their processes began, of those that were seen. */
+  readonly counts: LiveCounts;
+  /** Of the oldest record that is known and not settled. */
+  readonly oldestAgeMs: number;
+  readonly caughtUp: boolean;
+  readonly shards: number;
+  /** Processes that work on it. */
+  readonly processes: number;
+  /** Parts that are held up by something else than design. */
+  readonly heldUp: number;
+  /** The one that has been held up longest. */
+  readonly worst?: LiveCause;
+}
+
+export interface LiveCounts {
+  /** Read from the source. */
+  readonly read: number;
+  /** Handed to the function, counted again for every retry. */
+  readonly invoked: number;
+  readonly failed: number;
+  /** Given up, whether a destination took them or none. */
+  readonly givenUp: number;
+}
+
+export interface LiveCause {
+  readonly part: string;
+  readonly process: string;
+  readonly code: ReasonCode;
+  readonly sinceMs: number;
+  readonly says: string;
+  readonly toDo: string;
+}
+
+const NOTHING_DONE: LiveCounts = { read: 0, invoked: 0, failed: 0, givenUp: 0 };
+/** Codes that are shown and are no trouble. */
+const BY_DESIGN: ReadonlySet<ReasonCode> = new Set<ReasonCode>([
+  "idle",
+  "caughtUp",
+  "progressing",
+  "fillingBatch",
+  "functionRuns",
+  "windowOpen",
+  "messagesHidden",
+  "waitsForParent",
+  "handingOver",
+]);
+
+/** What one process knows of a mapping. */
+export interface SeenMapping {
+  readonly process: SeenProcess;
+  readonly mapping: MappingSnapshot;
+}
+
+export function seenMappings({ processes }: WholeView): ReadonlyMap<string, readonly SeenMapping[]> {
+  const seen = new Map<string, SeenMapping[]>();
+  for (const process of processes) {
+    for (const mapping of process.snapshot.mappings) {
+      const list = seen.get(mapping.uuid);
+      if (list === undefined) seen.set(mapping.uuid, [{ process, mapping }]);
+      else list.push({ process, mapping });
+    }
+  }
+  return seen;
+}
+
+/** `sourceName`: what the mapping reads, where no process has said it. */
+export function liveMapping(
+  { resource, state, lastProcessingResult, problem, isFromManifest }: MappingView,
+  seen: readonly SeenMapping[],
+): LiveMapping {
+  const { uuid, name } = resource.mapping;
+  const living = seen.filter(({ process }) => process.standing === "lives");
+  const working = living.filter(({ mapping }) => mapping.explanation !== undefined);
+  const known = working[0] ?? seen[0];
+  const causes = living
+    .flatMap(causesOf)
+    .toSorted((a, b) => Number(isTrouble(b)) - Number(isTrouble(a)) || a.sinceMs - b.sinceMs);
+  const [worst] = causes;
+  return {
+    uuid,
+    name,
+    source: known?.mapping.source ?? resource.mapping.eventSourceArn ?? "",
+    functionName: resource.functionName,
+    state,
+    lastProcessingResult: troubled(working, lastProcessingResult),
+    ...(problem === undefined ? {} : { problem }),
+    isFromManifest,
+    counts: seen.reduce((sum, { mapping }) => added(sum, countsOf(mapping)), NOTHING_DONE),
+    oldestAgeMs: Math.max(0, ...working.map(({ mapping }) => mapping.oldestAgeMs)),
+    caughtUp: working.length > 0 && working.every(({ mapping }) => mapping.caughtUp),
+    shards: working.reduce((sum, { mapping }) => sum + mapping.shards, 0),
+    processes: working.length,
+    heldUp: causes.filter(isTrouble).length,
+    ...(worst === undefined || !isTrouble(worst) ? {} : { worst }),
+  };
+}
+
+/** A result that is trouble in one process is not hidden by another's that is none. */
+function troubled(working: readonly SeenMapping[], otherwise: string): string {
+  const results = working.map(({ mapping }) => mapping.lastProcessingResult);
+  return results.find((result) => result !== "OK" && result !== "No records processed") ?? otherwise;
+}
+
+export function countsOf({ counters }: MappingSnapshot): LiveCounts {
+  return {
+    read: counters.polled_events,
+    invoked: counters.invoked_events,
+    failed: counters.failed_invoke_events,
+    givenUp: counters.dropped_events + counters.on_failure_destination_delivered_events,
+  };
+}
+
+function added(a: LiveCounts, b: LiveCounts): LiveCounts {
+  return {
+    read: a.read + b.read,
+    invoked: a.invoked + b.invoked,
+    failed: a.failed + b.failed,
+    givenUp: a.givenUp + b.givenUp,
+  };
+}
+
+/** The reason of each part that holds work, worst of it first. */
+function causesOf({ process, mapping }: SeenMapping): readonly LiveCause[] {
+  return mapping.parts.flatMap((part) => {
+    const cause = causeOf(part, process.snapshot.processId);
+    return cause === undefined ? [] : [cause];
+  });
+}
+
+export function causeOf({ part, reasons, sinceMs }: SeenPart, process: string): LiveCause | undefined {
+  const [reason] = reasons.toSorted((a, b) => Number(BY_DESIGN.has(a.code)) - Number(BY_DESIGN.has(b.code)));
+  if (reason === undefined) return undefined;
+  return { part, process, code: reason.code, sinceMs: reason.sinceMs ?? sinceMs, ...remedyOf(reason) };
+}
+
+function isTrouble({ code }: LiveCause): boolean {
+  return !BY_DESIGN.has(code);
+}

@@ -1,0 +1,68 @@
+import { call } from "./api.js";
+import { ask } from "./dialog.js";
+import { may } from "./live.js";
+import { html } from "./vendor/lit-html.js";
+import { messageOf } from "./words.js";
+
+/** @type {any[] | undefined} */
+let functions;
+/** @type {any[]} */
+let drift = [];
+/** @type {string | undefined} */
+let problem;
+let askedAt = Number.NEGATIVE_INFINITY;
+
+/** @param {() => void} onChange */
+export function functionsView(onChange) {
+  load(onChange);
+  return html`<h1>Functions</h1>
+    ${problem === undefined ? "" : html`<p class="bad" role="alert">${problem}</p>`}
+    ${functions === undefined ? html`<p class="soft">Loading.</p>` : table(functions)}
+    ${drift.length === 0 ? "" : html`<section><h2>Not as declared</h2><pre>${JSON.stringify(drift, undefined, 2)}</pre></section>`}`;
+}
+
+/** @param {() => void} onChange */
+function load(onChange) {
+  if (performance.now() - askedAt < 5_000) return;
+  askedAt = performance.now();
+  Promise.all([call("GET", "2015-03-31/functions/"), call("GET", "millrace/v1/drift")]).then(
+    ([listed, drifted]) => {
+      functions = listed.Functions ?? [];
+      drift = drifted.drift ?? [];
+      problem = undefined;
+      onChange();
+    },
+    (error) => {
+      problem = messageOf(error);
+      functions ??= [];
+      onChange();
+    },
+  );
+}
+
+/** @param {any[]} all */
+function table(all) {
+  if (all.length === 0) return html`<p class="soft">There are no functions.</p>`;
+  return html`<div class="wide"><table>
+    <thead><tr><th scope="col">Function</th><th scope="col">Version</th><th scope="col">State</th><th scope="col" class="num">Time-out</th><th scope="col"></th></tr></thead>
+    <tbody>${all.map(
+      (fn) => html`<tr>
+        <th scope="row">${fn.FunctionName}</th><td>${fn.Version ?? ""}</td><td>${fn.State ?? ""}</td>
+        <td class="num">${fn.Timeout === undefined ? "" : `${fn.Timeout} s`}</td>
+        <td class="actions"><a href=${`#/try/${fn.FunctionName}`}>Try</a>
+          ${may("write") ? html`<button @click=${() => stop(fn.FunctionName)}>Stop calls</button>` : ""}</td>
+      </tr>`,
+    )}</tbody>
+  </table></div>`;
+}
+
+/** @param {string} name */
+function stop(name) {
+  ask({
+    title: `Stop calls of ${name}`,
+    text: "Its reserved concurrency becomes 0: nothing calls it any more, mappings wait and lose nothing. Its declaration brings the old value back.",
+    action: `Stop ${name}`,
+    isDangerous: true,
+    run: () => call("PUT", `2017-10-31/functions/${name}/concurrency`, { ReservedConcurrentExecutions: 0 }),
+  });
+}

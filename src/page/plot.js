@@ -1,0 +1,65 @@
+import UPlot from "./vendor/uplot.js";
+
+/** @typedef {{ at: number, read: number, done: number, failed: number, oldestAgeMs: number }} Point */
+
+const HEIGHT = 170;
+/** @type {WeakMap<Element, { plot: any, kind: string }>} */
+const plots = new WeakMap();
+
+const KINDS = {
+  rates: [
+    { label: "read /s", color: "--s1", of: (/** @type {Point} */ point) => point.read },
+    { label: "done /s", color: "--s3", of: (/** @type {Point} */ point) => point.done },
+    { label: "failed /s", color: "--bad", of: (/** @type {Point} */ point) => point.failed },
+  ],
+  age: [{ label: "oldest, s", color: "--s2", of: (/** @type {Point} */ point) => point.oldestAgeMs / 1_000 }],
+};
+
+/** Draws into an element, or draws what is there anew. @param {Element} element @param {"rates" | "age"} kind @param {Point[]} points */
+export function draw(element, kind, points) {
+  const lines = KINDS[kind];
+  const data = [points.map(({ at }) => at / 1_000), ...lines.map(({ of }) => points.map(of))];
+  const known = plots.get(element);
+  const width = Math.max(240, element.clientWidth);
+  if (known !== undefined && known.kind === kind) {
+    if (known.plot.width !== width) known.plot.setSize({ width, height: HEIGHT });
+    known.plot.setData(data);
+    return;
+  }
+  const style = getComputedStyle(document.documentElement);
+  const color = (/** @type {string} */ name) => style.getPropertyValue(name).trim();
+  const axis = {
+    stroke: color("--soft"),
+    grid: { stroke: color("--rule"), width: 1 },
+    ticks: { show: false },
+  };
+  const options = {
+    width,
+    height: HEIGHT,
+    cursor: { y: false },
+    scales: {
+      y: {
+        range: (/** @type {unknown} */ _plot, /** @type {number} */ _low, /** @type {number} */ high) => [
+          0,
+          Math.max(1, high * 1.1),
+        ],
+      },
+    },
+    axes: [axis, { ...axis, size: 56 }],
+    series: [
+      {},
+      ...lines.map((line) => ({
+        label: line.label,
+        stroke: color(line.color),
+        width: 2,
+        points: { show: false },
+      })),
+    ],
+  };
+  const plot = new UPlot(
+    /** @type {any} */ (options),
+    /** @type {any} */ (data),
+    /** @type {HTMLElement} */ (element),
+  );
+  plots.set(element, { plot, kind });
+}
