@@ -49,7 +49,10 @@ const NEEDS: Readonly<
   "/2015-03-31/functions/orders/configuration": { GET: "read", HEAD: "read", PUT: "write" },
   "/2015-03-31/functions/orders/code": { PUT: "write" },
   "/2015-03-31/functions/orders/invocations": { POST: "write" },
-  "/": {},
+  "/": { GET: "public", HEAD: "public" },
+  "/page/main.js": { GET: "public", HEAD: "public" },
+  "/millrace/v1/me": { GET: "read", HEAD: "read" },
+  "/millrace/v1/test-pattern": { POST: "read" },
   "/unknown": {},
 };
 
