@@ -17,7 +17,7 @@ export interface LiveMapping {
   readonly isFromManifest: boolean;
   /** Since their processes began, of those that were seen. */
   readonly counts: LiveCounts;
-  /** Of the oldest record that is known and not settled. */
+  /** How old the oldest record is that is known and not settled. */
   readonly oldestAgeMs: number;
   readonly caughtUp: boolean;
   readonly shards: number;
