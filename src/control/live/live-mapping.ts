@@ -147,7 +147,13 @@ function causesOf({ process, mapping }: SeenMapping): readonly LiveCause[] {
 export function causeOf({ part, reasons, sinceMs }: SeenPart, process: string): LiveCause | undefined {
   const [reason] = reasons.toSorted((a, b) => Number(BY_DESIGN.has(a.code)) - Number(BY_DESIGN.has(b.code)));
   if (reason === undefined) return undefined;
-  return { part, process, code: reason.code, sinceMs: reason.sinceMs ?? sinceMs, ...remedyOf(reason) };
+  return {
+    part,
+    process,
+    code: reason.code,
+    sinceMs: Math.min(reason.sinceMs ?? sinceMs, sinceMs),
+    ...remedyOf(reason),
+  };
 }
 
 function isTrouble({ code }: LiveCause): boolean {
