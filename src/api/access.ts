@@ -128,6 +128,7 @@ export class Access {
 
 /** @throws ApiFault */
 export function checkRole(caller: Caller, role: Role, orRole: Role = role): void {
+  // plant: who-may-change-may-do-all
   if (caller.roles.has(role) || caller.roles.has(orRole)) return;
   const has = [...caller.roles].join(", ");
   const message = `User: ${caller.name} is not authorized to perform this action: it needs the role ${role}, and has ${has}.`;

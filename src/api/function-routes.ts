@@ -3,7 +3,9 @@ import { ControlFault, validationFault } from "../control/control-fault.ts";
 import type { ControlPlane } from "../control/control-plane.ts";
 import { functionArn, parseFunctionName } from "../manifests/function-name.ts";
 import type { FunctionResource } from "../manifests/resources.ts";
+import { withoutTexts } from "../model/function-error.ts";
 import { type Place, partitionOf } from "../model/place.ts";
+import { mayInspect } from "./guard.ts";
 import { pageOf } from "./mapping-routes.ts";
 import { addRoute, paramOf, queryOf } from "./route.ts";
 
@@ -53,6 +55,15 @@ export function addFunctionRoutes(app: FastifyInstance, control: () => ControlPl
     url: `${PATH}/:name/configuration`,
     role: "read",
     handle: async (request) => configuration(functionOf(request, control()), control().place),
+  });
+  addRoute(app, {
+    method: "GET",
+    url: "/millrace/v1/functions/:name/errors",
+    role: "read",
+    async handle(request) {
+      const errors = control().errorsOf(functionOf(request, control()).fn.name);
+      return mayInspect(request) ? errors : withoutTexts(errors);
+    },
   });
 }
 

@@ -4,6 +4,7 @@ import type { InvokerBook } from "../invocation/invoker-book.ts";
 import { SharedLimits } from "../invocation/shared-limits.ts";
 import type { Manifests } from "../manifests/load-manifests.ts";
 import type { FunctionResource } from "../manifests/resources.ts";
+import type { FunctionErrors } from "../model/function-error.ts";
 import type { NetworkReach } from "../model/network-reach.ts";
 import type { Place } from "../model/place.ts";
 import type { CellStore } from "../ports/cell-store.ts";
@@ -198,6 +199,11 @@ export class ControlPlane {
   /** The functions that rows declare. */
   get functions(): readonly FunctionResource[] {
     return this.#functions.functions;
+  }
+
+  /** How direct calls of a function failed in this process. */
+  errorsOf(functionName: string): FunctionErrors {
+    return this.#options.invokers.errors.ofFunction(functionName);
   }
 
   /** The status of all that this process is to run. */

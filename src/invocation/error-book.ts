@@ -103,8 +103,10 @@ export class ErrorBook {
 
   /** Notes a failure, and gives it back with its id and as much of its texts as may be seen. */
   note(call: FailedCall, outcome: Failure): Failure {
+    // plant: texts-of-functions-are-kept-before-they-are-redacted
     const said = this.#redacted(textsOf(call, outcome));
     const fingerprint = fingerprintOf({ ...said, message: said.message ?? "", function: call.function });
+    // plant: a-function-that-tells-types-alone-is-told-with-its-texts
     const isFull = call.errorDetails === "full" && this.#options.details === "full";
     const texts = isFull ? said : typeOnly(said);
     const id = this.#keep(call, outcome, texts, fingerprint);
@@ -167,6 +169,7 @@ export class ErrorBook {
 
   /** What was seen longest ago goes, first of the page, then of the page that was noted longest ago. */
   #makeRoom(page: Page): void {
+    // plant: the-error-book-grows-with-each-error
     if (page.kept.size > ERRORS_MAX) this.#dropFirst(page);
     while (this.#bytes > BYTES_MAX) {
       const [eldest] = this.#pages;

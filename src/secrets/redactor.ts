@@ -29,6 +29,7 @@ export class Redactor {
     }
     let clean = text;
     for (const secret of this.#texts) if (clean.includes(secret)) clean = clean.replaceAll(secret, REDACTED);
+    // plant: a-secret-that-a-text-was-cut-through-is-shown
     for (const secret of this.#texts) clean = withoutEdges(clean, secret);
     return clean;
   }

@@ -286,6 +286,12 @@ test("texts of functions are shown to callers with the role inspect alone", asyn
   assert.equal(narrow.status, 200);
   assert.doesNotMatch(JSON.stringify(narrow.answer), /no price for|trace/);
   assert.equal(narrow.log, null);
+  const errorsSeenBy = async (who: keyof typeof tokens) =>
+    (await fetch(`${api}/millrace/v1/functions/price-module/errors`, { headers: as(who) })).text();
+  assert.match(await errorsSeenBy("inspector"), new RegExp(`${MESSAGE}.*"count":1`));
+  const narrowed = await errorsSeenBy("caller");
+  assert.match(narrowed, /"count":1/);
+  assert.doesNotMatch(narrowed, /no price for/);
   const wide = await invoke("chief");
   assert.match(JSON.stringify(wide.answer), new RegExp(MESSAGE));
   assert.notEqual(wide.log, null);

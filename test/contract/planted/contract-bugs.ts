@@ -1,5 +1,6 @@
 import { AWS_BUGS } from "./bugs/aws.ts";
 import { ROW_BUGS } from "./bugs/control.ts";
+import { ERROR_BUGS } from "./bugs/errors.ts";
 import { KAFKA_BUGS } from "./bugs/kafka.ts";
 import { KAFKA_WIRE_BUGS } from "./bugs/kafka-wire.ts";
 import { LOCAL_BUGS } from "./bugs/local.ts";
@@ -15,4 +16,5 @@ export const CONTRACT_BUGS: readonly ContractBug[] = [
   ...QUEUE_BUGS,
   ...AWS_BUGS,
   ...ROW_BUGS,
+  ...ERROR_BUGS,
 ];

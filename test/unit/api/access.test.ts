@@ -9,7 +9,8 @@ import {
   ListEventSourceMappingsCommand,
   ListTagsCommand,
 } from "@aws-sdk/client-lambda";
-import { readCredentials } from "../../../src/api/access-credentials.ts";
+import { checkRole } from "../../../src/api/access.ts";
+import { type Caller, ROLES, type Role, readCredentials } from "../../../src/api/access-credentials.ts";
 import { createApp, startApiServer, startMetricsServer } from "../../../src/api/server.ts";
 import { parseServerAddress } from "../../../src/api/server-address.ts";
 import { createSystemClock } from "../../../src/system/clock.ts";
@@ -49,6 +50,7 @@ const NEEDS: Readonly<
   "/2015-03-31/functions/orders/configuration": { GET: "read", HEAD: "read", PUT: "write" },
   "/2015-03-31/functions/orders/code": { PUT: "write" },
   "/2015-03-31/functions/orders/invocations": { POST: "write" },
+  "/millrace/v1/functions/orders/errors": { GET: "read", HEAD: "read" },
   "/": { GET: "public", HEAD: "public" },
   "/page/main.js": { GET: "public", HEAD: "public" },
   "/millrace/v1/me": { GET: "read", HEAD: "read" },
@@ -267,6 +269,42 @@ test("metrics and health have a server of their own where that is wanted", async
   assert.equal((await app.inject({ url: "/metrics", headers })).statusCode, 404);
 });
 
+test("a list of roles gives exactly those, and a single one what it always gave", (t) => {
+  const path = join(folderWith(t, {}), "c.yaml");
+  const given = [
+    "role: read",
+    "role: inspect",
+    "role: write",
+    "role: send",
+    "roles: [write, read]",
+    "roles: [write]",
+  ];
+  const token = "hunter2hunter2hunter2hunter2hunter2";
+  writeFileSync(
+    path,
+    `tokens:\n${given.map((role, index) => `  - { name: a${index}, ${role}, token: ${token}${index} }\n`).join("")}`,
+  );
+  const { tokens } = readCredentials(path, {});
+  const may = tokens.map(({ caller }) => ROLES.filter((role) => isLetThrough(caller, role)));
+  assert.deepEqual(may, [
+    ["read"],
+    ["read", "inspect"],
+    ["read", "inspect", "write", "send"],
+    ["send"],
+    ["read", "write"],
+    ["write"],
+  ]);
+});
+
+function isLetThrough(caller: Caller, role: Role): boolean {
+  try {
+    checkRole(caller, role);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 test("credentials that cannot be meant end the start, and no secret is said", (t) => {
   const folder = folderWith(t, {});
   const path = join(folder, "c.yaml");
@@ -275,6 +313,13 @@ test("credentials that cannot be meant end the start, and no secret is said", (t
     ["tokens: [{ name: a, role: read, token: hunter2 }]", "fewer than 32 bytes"],
     ["tokens: [{ name: a, role: admin, token: hunter2hunter2hunter2hunter2hunter2 }]", "tokens.0.role"],
     ["tokens: [{ name: a, role: read }]", "needs its secret once"],
+    ["tokens: [{ name: a, token: hunter2hunter2hunter2hunter2hunter2 }]", "a needs either role or roles"],
+    [
+      "tokens: [{ name: a, role: read, roles: [write], token: hunter2hunter2hunter2hunter2hunter2 }]",
+      "a needs either role or roles",
+    ],
+    ["tokens: [{ name: a, roles: [], token: hunter2hunter2hunter2hunter2hunter2 }]", "tokens.0.roles"],
+    ["tokens: [{ name: a, roles: [admin], token: hunter2hunter2hunter2hunter2hunter2 }]", "tokens.0.roles.0"],
     ["tokens: [{ name: a, role: read, tokenEnv: NOT_SET }]", "NOT_SET of a is not set"],
     ["tokens: [{ name: a, role: read, token: hunter2, what: 1 }]", "unrecognized_keys"],
     ["tokens: [{ hunter2", "not valid at line"],
