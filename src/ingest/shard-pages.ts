@@ -82,7 +82,12 @@ function readToken(token: string): PagePlace {
   throw new ProducerFault("ExpiredNextTokenException", "The NextToken is not one of this server's.");
 }
 
-function wireShard({ shardId, parentShardIds, hashKeyRange, endSequenceNumber }: EmbeddedShard): object {
+export function wireShard({
+  shardId,
+  parentShardIds,
+  hashKeyRange,
+  endSequenceNumber,
+}: EmbeddedShard): object {
   const [parent, adjacent] = parentShardIds;
   return {
     ShardId: shardId,

@@ -4,7 +4,7 @@ import type { EmbeddedStream, NewRecord, PutOutcome, StreamKeeper } from "../por
 import { longest, NOT_NULL, shortest, violated } from "./constraint.ts";
 import type { Operation, ProducerCall } from "./operation.ts";
 import { ProducerFault } from "./producer-fault.ts";
-import { listShards } from "./shard-pages.ts";
+import { listShards, wireShard } from "./shard-pages.ts";
 import type { WireMembers } from "./wire-members.ts";
 
 const NAME = /^[a-zA-Z0-9_.-]+$/;
@@ -22,6 +22,8 @@ const RETENTION_HOURS = 24;
 /** The most that Kinesis knows; these keep theirs for ever. */
 const RETENTION_HOURS_MAX = 8_760;
 const ON_DEMAND_SHARDS = 4;
+const DESCRIBED_SHARDS = 100;
+const DESCRIBED_SHARDS_MAX = 10_000;
 
 /** The operations of Kinesis that producers call. */
 export function streamOperations(
@@ -29,6 +31,7 @@ export function streamOperations(
 ): Readonly<Record<string, Operation>> {
   return {
     CreateStream: (call) => createStream(streams(), call),
+    DescribeStream: (call) => describeStream(streams(), call),
     DescribeStreamSummary: (call) => describeSummary(streams(), call),
     ListShards: async ({ members, place }) =>
       await listShards(members, async (name) => await streamNamed(streams(), name, place), streamNameOf),
@@ -65,21 +68,47 @@ async function describeSummary(streams: EmbeddedBook<StreamKeeper>, { members, p
   refuseOthers(members, ["StreamName", "StreamARN"]);
   const name = streamNameOf(members);
   const stream = await streamNamed(streams, name, place);
-  const { retentionMs, createdMs = 0 } = stream;
   return {
     StreamDescriptionSummary: {
-      StreamName: name,
-      StreamARN: streamArn(name, place),
-      StreamStatus: "ACTIVE",
-      StreamModeDetails: { StreamMode: "PROVISIONED" },
-      RetentionPeriodHours:
-        retentionMs === undefined ? RETENTION_HOURS_MAX : Math.ceil(retentionMs / HOUR_MS),
-      StreamCreationTimestamp: createdMs / 1000,
-      EnhancedMonitoring: [{ ShardLevelMetrics: [] }],
-      EncryptionType: "NONE",
+      ...descriptionOf(stream, place),
       OpenShardCount: stream.shards.filter(({ closed }) => !closed).length,
       ConsumerCount: 0,
     },
+  };
+}
+
+/** Older than the two others; the SDKs' waiters ask it whether a stream is there yet. */
+async function describeStream(streams: EmbeddedBook<StreamKeeper>, { members, place }: ProducerCall) {
+  refuseOthers(members, ["StreamName", "StreamARN", "Limit", "ExclusiveStartShardId"]);
+  const name = streamNameOf(members);
+  const most = members.integer("Limit") ?? DESCRIBED_SHARDS;
+  if (most < 1 || most > DESCRIBED_SHARDS_MAX) {
+    const bound = most < 1 ? "greater than or equal to 1" : `less than or equal to ${DESCRIBED_SHARDS_MAX}`;
+    throw violated(most, "limit", `Member must have value ${bound}`);
+  }
+  const stream = await streamNamed(streams, name, place);
+  const after = members.text("ExclusiveStartShardId");
+  const left = stream.shards.filter(({ shardId }) => after === undefined || shardId > after);
+  const page = left.slice(0, most);
+  return {
+    StreamDescription: {
+      ...descriptionOf(stream, place),
+      Shards: page.map(wireShard),
+      HasMoreShards: page.length < left.length,
+    },
+  };
+}
+
+function descriptionOf({ name, retentionMs, createdMs = 0 }: EmbeddedStream, place: Place): object {
+  return {
+    StreamName: name,
+    StreamARN: streamArn(name, place),
+    StreamStatus: "ACTIVE",
+    StreamModeDetails: { StreamMode: "PROVISIONED" },
+    RetentionPeriodHours: retentionMs === undefined ? RETENTION_HOURS_MAX : Math.ceil(retentionMs / HOUR_MS),
+    StreamCreationTimestamp: createdMs / 1000,
+    EnhancedMonitoring: [{ ShardLevelMetrics: [] }],
+    EncryptionType: "NONE",
   };
 }
 

@@ -9,6 +9,7 @@ import {
   type ListShardsCommandOutput,
   PutRecordCommand,
   PutRecordsCommand,
+  waitUntilStreamExists,
 } from "@aws-sdk/client-kinesis";
 import {
   CreateQueueCommand,
@@ -62,6 +63,9 @@ describe("the client of Kinesis", () => {
       const { url, held } = await servedProducers(t);
       const client = kinesis(t, url, settings);
       await client.send(new CreateStreamCommand({ StreamName: "orders", ShardCount: 2 }));
+      // It asks DescribeStream.
+      const { state } = await waitUntilStreamExists({ client, maxWaitTime: 60 }, { StreamName: "orders" });
+      assert.equal(state, "SUCCESS");
       const { StreamDescriptionSummary: summary } = await client.send(
         new DescribeStreamSummaryCommand({ StreamName: "orders" }),
       );

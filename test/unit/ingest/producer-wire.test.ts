@@ -272,6 +272,7 @@ describe("what a producer is answered", () => {
         "InvalidArgumentException",
         /AT_TIMESTAMP/,
       ],
+      ["DescribeStream", { StreamName: "s", Limit: 0 }, "ValidationException", /greater than or equal to 1/],
       ["DescribeStreamSummary", { StreamARN: "arn:aws:s3:::x" }, "InvalidArgumentException", /StreamARN/],
     ] as const) {
       const { status, body } = await post(`Kinesis_20131202.${operation}`, given, {
