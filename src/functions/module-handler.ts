@@ -2,6 +2,7 @@ import { basename, extname } from "node:path";
 import { pathToFileURL } from "node:url";
 import { describeThrown, RuntimeError } from "./module-failure.ts";
 import { packageTypeHint } from "./package-type.ts";
+import { syntaxPlace } from "./syntax-place.ts";
 
 /** A Lambda Node handler: async, returning a promise, calling back, or returning a plain value. */
 export type Handler = (event: unknown, context: object, callback: HandlerCallback) => unknown;
@@ -9,11 +10,16 @@ export type HandlerCallback = (error?: unknown, result?: unknown) => void;
 
 /**
  * Imports an ES or CommonJS module, JavaScript or TypeScript, and finds its handler. `exportName` may lead into nested
- * objects by dots, and may begin with the file's name as Lambda's `index.handler` does.
+ * objects by dots, and may begin with the file's name as Lambda's `index.handler` does. `imported` grows by what the
+ * module imports, where somebody follows that.
  * @throws RuntimeError with Lambda's error types when there is no such module or function.
  */
-export async function loadHandler(path: string, exportName: string): Promise<Handler> {
-  const namespace = await importModule(path);
+export async function loadHandler(
+  path: string,
+  exportName: string,
+  imported: readonly string[] = [],
+): Promise<Handler> {
+  const namespace = await importModule(path, imported);
   const names = exportName.split(".");
   const handler = findExport(namespace, names) ?? findExport(namespace, withoutFileName(path, names));
   if (typeof handler === "function") return handler as Handler;
@@ -24,17 +30,21 @@ export async function loadHandler(path: string, exportName: string): Promise<Han
   );
 }
 
-async function importModule(path: string): Promise<object> {
+function syntaxHint(path: string, error: unknown, imported: readonly string[]): string {
+  const place = syntaxPlace(error, [path, ...imported]);
+  if (place === undefined)
+    return `"node --check ${path}" shows the place, or it is in a module that this one imports.`;
+  return `It is at ${place}; "node --check ${place.replace(/:\d+$/, "")}" shows it.`;
+}
+
+async function importModule(path: string, imported: readonly string[]): Promise<object> {
   try {
     return await import(pathToFileURL(path).href);
   } catch (error) {
     const { errorType, message } = describeThrown(error);
     const code = error instanceof Error && "code" in error ? String(error.code) : "";
     if (error instanceof SyntaxError || code.includes("TYPESCRIPT_SYNTAX")) {
-      // Node tells the place of a syntax error to nobody but the terminal.
-      const hint =
-        packageTypeHint(path) ??
-        `"node --check ${path}" shows the place, or it is in a module that this one imports.`;
+      const hint = packageTypeHint(path) ?? syntaxHint(path, error, imported);
       throw new RuntimeError("Runtime.UserCodeSyntaxError", `${message}. ${hint}`, error);
     }
     if (code === "ERR_MODULE_NOT_FOUND" || code === "MODULE_NOT_FOUND") {

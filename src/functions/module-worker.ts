@@ -19,10 +19,16 @@ parentPort?.unref();
 process.on("beforeExit", () => running?.onLoopEmpty());
 const output = captureOutput((message) => parentPort?.postMessage(message));
 
-if (runtime.tellsImports === true) tellImports((path) => parentPort?.postMessage({ kind: "imported", path }));
+const imported: string[] = [];
+if (runtime.tellsImports === true) {
+  tellImports((path) => {
+    imported.push(path);
+    parentPort?.postMessage({ kind: "imported", path });
+  });
+}
 
 try {
-  const handler = await loadHandler(runtime.path, runtime.exportName);
+  const handler = await loadHandler(runtime.path, runtime.exportName, imported);
   parentPort?.on("message", (message: InvocationMessage) => invoke(handler, message));
   settle({ kind: "ready" });
 } catch (error) {

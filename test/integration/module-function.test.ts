@@ -309,7 +309,7 @@ const UNLOADABLE: readonly (readonly [string, Partial<ModuleFunctionOptions>, Re
   [
     "has a syntax error",
     { path: writeModule("syntax.mjs", "export const = 1;") },
-    /Runtime.UserCodeSyntaxError.*node --check .*syntax\.mjs/,
+    /Runtime.UserCodeSyntaxError.*It is at .*syntax\.mjs:\d+; "node --check .*syntax\.mjs/,
   ],
   [
     "uses TypeScript that cannot be stripped",

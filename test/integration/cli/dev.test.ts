@@ -42,9 +42,9 @@ test("what a module imports is watched too, and a broken module leaves the forme
   put(folder, "second");
   await run.printed(/^\[orders\] second two$/m);
 
-  writeFileSync(join(folder, "shout.mts"), "export const shout = (text: string) => text + ;\n");
+  writeFileSync(join(folder, "shout.mts"), "// not yet\nexport const shout = (text: string) => text + ;\n");
   await run.printed(
-    /a changed function could not be opened; the former one goes on.*Runtime\.UserCodeSyntaxError/,
+    /a changed function could not be opened; the former one goes on.*Runtime\.UserCodeSyntaxError: .* It is at \S*shout\.mts:2;/,
   );
   put(folder, "third");
   await run.printed(/^\[orders\] third two$/m);
@@ -68,6 +68,19 @@ test("manifests with an error are told with line and remedy, at the start too, a
   await run.printed(/^\[orders\] 0 one$/m);
   writeFileSync(manifest, `${good.trimEnd()}\n  batchSize: none\n`);
   await run.printed(/the manifests are not valid: nothing was changed.*orders\.yaml:\d+:\d+: /);
+});
+
+test("a second one takes a free port, and each makes a sample of its own", async (t) => {
+  const folder = emptyFolder(t);
+  const start = () => new MillraceProcess(t, ["dev"], folder, { env: { TMPDIR: folder } });
+  const both = [start(), start()];
+  const urlOf = ({ stdout }: MillraceProcess) => /^ {2}API +(\S+)$/m.exec(stdout)?.[1];
+  await until(
+    () => both.every((run) => urlOf(run) !== undefined),
+    () => both.map(({ stdout, stderr }) => stdout + stderr).join("\n"),
+  );
+  assert.equal(new Set(both.map(urlOf)).size, 2);
+  assert.equal(readdirSync(folder).filter((name) => name.startsWith("millrace-dev-")).length, 2);
 });
 
 test("with run --watch, too, a module that was changed runs at the next call", async (t) => {
