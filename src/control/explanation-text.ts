@@ -6,9 +6,11 @@ import type {
   QueueExplanation,
   ShardExplanation,
 } from "../engine/engine.ts";
+import { reason } from "../model/reason.ts";
 import type { StartPoint } from "../model/record.ts";
 import { errorLines } from "./error-text.ts";
 import type { ExplainedMapping, ExplainedShard } from "./explained-mapping.ts";
+import { remedyOf } from "./remedies.ts";
 
 const INDENT = "  ";
 
@@ -52,14 +54,21 @@ function totalsText(totals: NonNullable<ExplainedMapping["totals"]>, hasFilter: 
   return texts.join(", ");
 }
 
-function functionText({ name, share, ...slots }: FunctionExplanation): string {
+function functionText({ name, share, shut, account, ...slots }: FunctionExplanation): string {
+  if (shut !== undefined) return `function ${name}: NOTHING STARTS: ${remedyOf(reason(shut)).says}`;
   const { limit, running, waiting, ownRunning, ownWaiting } = slots;
   const bound = boundText(slots) + (share === undefined ? "" : ` ${shareText(share)}`);
   const isFull = running >= limit;
   const others = running > ownRunning ? `, ${ownRunning} of them this mapping's` : "";
   const queued =
     waiting === 0 ? "" : `; ${waiting} batches wait for their turn, ${ownWaiting} of them this mapping's`;
-  return `function ${name}: ${running} of at most ${bound} invocations run${others}${isFull ? ": AT ITS CONCURRENCY" : ""}${queued}`;
+  return `function ${name}: ${running} of at most ${bound} invocations run${others}${isFull ? ": AT ITS CONCURRENCY" : ""}${queued}${accountText(account)}`;
+}
+
+function accountText(account: FunctionExplanation["account"]): string {
+  if (account === undefined) return "";
+  const { running, limit } = account;
+  return `; ALL UNRESERVED PLACES ARE TAKEN (${running} of ${limit}, by functions that reserve none)`;
 }
 
 function boundText({ limit, concurrency }: Pick<FunctionExplanation, "limit" | "concurrency">): string {

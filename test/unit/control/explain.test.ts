@@ -162,6 +162,16 @@ const SITUATIONS: readonly (readonly [what: string, mapping: ExplainedMapping, l
     /^ {2}function orders: 4 of at most 4 for now \(of 10\) invocations run, 1 of them this mapping's: AT ITS CONCURRENCY; 7 batches wait for their turn, 2 of them this mapping's$/,
   ],
   [
+    "a function that nothing may start of",
+    explained({}, { function: { ...FUNCTION, limit: 0, concurrency: 0, shut: "zeroConcurrency" } }),
+    /^ {2}function orders: NOTHING STARTS: the function's reserved concurrency is 0/,
+  ],
+  [
+    "a function that waits for places that others have taken",
+    explained({}, { function: { ...FUNCTION, account: { limit: 3, running: 3 } } }),
+    /invocations run; ALL UNRESERVED PLACES ARE TAKEN \(3 of 3, by functions that reserve none\)$/,
+  ],
+  [
     "what the filter drops",
     explained({ passedOverRecords: 8 }, { hasFilter: true }),
     /^ {2}passed over: 8 records that the filter drops/,
