@@ -1,10 +1,12 @@
-export type CallerKind = "mapping" | "api";
+export type CallerKind = "mapping" | "api" | "redrive";
 
 /** Who calls a function. All callers of a function share its concurrency evenly. */
 export interface Caller {
   readonly kind: CallerKind;
   /** Tells callers apart: the name of a mapping. */
   readonly key: string;
+  /** Whose records a redrive hands over, by its name: the `mapping` label of metrics. */
+  readonly mapping?: string;
   /** A stream's mapping names it, for logs. */
   readonly shardId?: string;
 }

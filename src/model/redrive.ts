@@ -96,6 +96,8 @@ export type EndedState = Extract<ItemState, "done" | "failed" | "uncertain" | "g
 export interface ItemError {
   readonly type: string;
   readonly message: string;
+  /** The error's in the error book; absent: nobody has noted it. */
+  readonly id?: string;
 }
 
 /** `loaded` is the sum of all behind it. */

@@ -68,10 +68,14 @@ export class RedriveBook implements Redrives {
   }
 
   async retryUncertain(idOrName: string): Promise<RedriveStatus | RedriveRefusal> {
-    const redrive = await this.#store.get(idOrName);
-    if (redrive === undefined) return { kind: "notFound" };
-    const retried = await this.#store.retryUncertain(redrive.id);
-    return retried === undefined ? { kind: "state", state: redrive.state } : await this.#status(retried);
+    for (let tries = 1; tries <= TRIES_MAX; tries++) {
+      const redrive = await this.#store.get(idOrName);
+      if (redrive === undefined) return { kind: "notFound" };
+      const retried = await this.#store.retryUncertain(redrive.id, redrive.version);
+      if (retried === undefined) return { kind: "state", state: redrive.state };
+      if (retried !== "stale") return await this.#status(retried);
+    }
+    throw changedByOthers(idOrName);
   }
 
   items(id: string, state: ItemState, after: number, max: number): Promise<readonly ListedItem[]> {
@@ -93,8 +97,7 @@ export class RedriveBook implements Redrives {
       const changed = await this.#store.change(id, version, change);
       if (changed !== "stale") return await this.#status(changed);
     }
-    const message = `The redrive ${idOrName} was changed by others each time that it was to be changed. Try again.`;
-    throw new MillraceError("ERR_MILLRACE_STORE_UNAVAILABLE", message);
+    throw changedByOthers(idOrName);
   }
 
   async #status(redrive: Redrive): Promise<RedriveStatus> {
@@ -106,6 +109,11 @@ export class RedriveBook implements Redrives {
     const over = (await this.#store.list(["done", "cancelled"])).filter(({ isConcluded }) => isConcluded);
     for (const { id } of over.slice(KEPT_MAX)) await this.#store.remove(id);
   }
+}
+
+function changedByOthers(idOrName: string): MillraceError {
+  const message = `The redrive ${idOrName} was changed by others each time that it was to be changed. Try again.`;
+  return new MillraceError("ERR_MILLRACE_STORE_UNAVAILABLE", message);
 }
 
 function isAlready(state: RedriveState, wanted: RedriveState): boolean {

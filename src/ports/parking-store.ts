@@ -24,13 +24,15 @@ import type {
  *   `waiting` where the queue is blocked. No call moves it from another place, or twice.
  * - Counts are those of one moment, and add up.
  * - A call that fails rejects with `ERR_MILLRACE_STORE_UNAVAILABLE`. Whether it took effect is then *unknown*; it may
- *   be repeated, and takes effect once.
+ *   be repeated, and takes effect once. It may also take effect much later, and then changes nothing that came after.
  */
 export interface ParkingStore {
   /** `exists`: another one has its name or id. The same made again is answered as it stands. */
   create(redrive: NewRedrive): Promise<Redrive | "exists">;
   /** The newest first; `states`: only those. */
   list(states?: readonly RedriveState[]): Promise<readonly Redrive[]>;
+  /** Those that are not concluded, the oldest first. Cheap: processes ask every second. */
+  pending(): Promise<readonly Redrive[]>;
   get(idOrName: string): Promise<Redrive | undefined>;
   /** `stale`: it is not there, or not at the version that was seen. */
   change(id: string, seenVersion: number, change: RedriveChange): Promise<Redrive | "stale">;
@@ -50,23 +52,24 @@ export interface ParkingStore {
    */
   head(id: string, queue: string, itemsMax: number, bytesMax: number): Promise<readonly ParkedItem[]>;
   /**
-   * Says that the function is about to get these, which wait or have been started before. `refused`: the redrive does
-   * not run, or one of them has come to an end: none is started.
+   * Says that the function is about to get these, which wait or have been started by a lower attempt. `refused`: the
+   * redrive does not run, or one of them has come to an end or was started by a higher one: none is started.
    */
   start(drainer: Drainer, id: string, try_: ItemTry): Promise<"started" | "refused" | "fenced">;
   /**
-   * Says what became of items that have started; others stay as they are. Behind one that failed or is uncertain, the
+   * Says what became of items that have started; others, and those of a higher attempt, stay as they are. An attempt
+   * that is said to leave them waiting starts none of them any more. Behind one that failed or is uncertain, the
    * rest of its queue is held, also what is loaded later, unless it is keyless.
    */
   end(drainer: Drainer, id: string, ends: readonly ItemEnd[]): Promise<"ended" | "fenced">;
-  /** What a drainer before has started and not ended: it waits again, or is uncertain. Answers how many. */
+  /** What drainers before have started and not ended: it waits again, or is uncertain. Answers how many. */
   recover(drainer: Drainer, id: string, to: "waiting" | "uncertain"): Promise<number | "fenced">;
   /**
    * Uncertain ones wait again, but for those of a queue that is blocked by one that failed, and so does what was held
    * behind them; the redrive runs again where it was done.
    * `undefined`: it is not there, or was cancelled.
    */
-  retryUncertain(id: string): Promise<Redrive | undefined>;
+  retryUncertain(id: string, seenVersion: number): Promise<Redrive | "stale" | undefined>;
   /** It is done, when all is loaded, nothing has started, and nothing waits that may start. */
   finish(drainer: Drainer, id: string, endedMs: number): Promise<"finished" | "unfinished" | "fenced">;
 
@@ -118,13 +121,24 @@ export interface ParkedItem extends RedriveItem {
   readonly requestId: string | undefined;
 }
 
+/** Tries of a drainer are numbered from here on: above all those of drainers before it. */
+export function firstAttempt({ epoch }: Drainer): number {
+  return epoch * ATTEMPTS_MAX + 1;
+}
+
+const ATTEMPTS_MAX = 1_000_000_000;
+
 export interface ItemTry {
   readonly seqs: readonly number[];
   readonly requestId: string;
+  /** Higher with each try of a drainer. */
+  readonly attempt: number;
 }
 
 export interface ItemEnd {
   readonly seq: number;
+  /** The last that was made. */
+  readonly attempt: number;
   readonly state: Extract<EndedState, "done" | "failed" | "uncertain"> | "waiting";
   readonly error?: ItemError | undefined;
 }

@@ -43,6 +43,7 @@ export const COUNTERS = {
   polled_events: "Records read from the source.",
   filtered_out_events: "Records that no filter pattern matched.",
   invoked_events: "Records handed to the function; counted again for every retry.",
+  redriven_events: "Records that a redrive handed to the function; counted again for every try.",
   failed_invoke_events: "Records of invocations that failed, or that a partial response left to retry.",
   dropped_events: "Records given up by age or attempts that no destination accepted.",
   on_failure_destination_delivered_events: "Records that the failure destination accepted.",
@@ -182,4 +183,11 @@ export const MARKS = [
   "waiting messages released on stop",
   "drain of a queue cut short",
 ] as const;
-export type MarkName = (typeof MARKS)[number];
+/** The same of redrives, which have a simulation of their own. */
+export const REDRIVE_MARKS = [
+  "redrives of a mapping taken over",
+  "parked request made again under its id",
+  "parked item uncertain",
+  "parked item tried again",
+] as const;
+export type MarkName = (typeof MARKS)[number] | (typeof REDRIVE_MARKS)[number];

@@ -1,49 +1,31 @@
-import type {
-  EndedState,
-  ItemError,
-  ItemState,
-  NewRedrive,
-  Redrive,
-  RedriveState,
-} from "../model/redrive.ts";
-import type {
-  Drainer,
-  EndedItem,
-  ItemEnd,
-  ItemTry,
-  LoadedWindow,
-  ParkedItem,
-  ParkingStore,
-  QueuedItem,
-  RedriveChange,
+import type { EndedState, ItemState, NewRedrive, RedriveState } from "../model/redrive.ts";
+import {
+  type Drainer,
+  type EndedItem,
+  firstAttempt,
+  type ItemEnd,
+  type ItemTry,
+  type LoadedWindow,
+  type ParkingStore,
+  type RedriveChange,
 } from "../ports/parking-store.ts";
+import {
+  ENDS,
+  type Entry,
+  fitting,
+  holdBehind,
+  isOpen,
+  isStartable,
+  type Parked,
+  plain,
+  put,
+} from "./memory-parked.ts";
 import { countsOf } from "./parking-rows.ts";
 
 /** Keeps redrives for the life of one process, which shares them with nobody. `close` forgets nothing. */
 export function createMemoryParkingStore(): ParkingStore {
   return new MemoryParkingStore();
 }
-
-interface Entry {
-  readonly item: QueuedItem;
-  readonly seq: number;
-  element: Uint8Array | undefined;
-  state: ItemState;
-  requestId: string | undefined;
-  error: ItemError | undefined;
-  isTold: boolean;
-}
-
-interface Parked {
-  readonly made: string;
-  redrive: Redrive;
-  lastSeq: number;
-  readonly entries: Map<string, Entry>;
-  readonly bySeq: Map<number, Entry>;
-}
-
-const ENDS: readonly ItemState[] = ["done", "failed", "uncertain", "gone"];
-const NO_BYTES = new Uint8Array();
 
 class MemoryParkingStore implements ParkingStore {
   readonly #parked = new Map<string, Parked>();
@@ -71,6 +53,10 @@ class MemoryParkingStore implements ParkingStore {
       .map(({ redrive }) => redrive)
       .filter(({ state }) => states === undefined || states.includes(state))
       .sort((a, b) => b.createdMs - a.createdMs || (a.id < b.id ? -1 : 1));
+  }
+
+  async pending() {
+    return (await this.list()).filter(({ isConcluded }) => !isConcluded).reverse();
   }
 
   async get(idOrName: string) {
@@ -131,7 +117,8 @@ class MemoryParkingStore implements ParkingStore {
   }
 
   async left(id: string, after: number, itemsMax: number, bytesMax: number) {
-    const isLeft = ({ state, seq }: Entry) => (state === "waiting" || state === "held") && seq > after;
+    const isLeft = ({ state, seq, element }: Entry) =>
+      (state === "waiting" || state === "held") && seq > after && element !== undefined;
     return fitting(this.#inOrder(id).filter(isLeft), itemsMax, bytesMax);
   }
 
@@ -142,14 +129,15 @@ class MemoryParkingStore implements ParkingStore {
     for (const entry of parked.bySeq.values()) entry.element = undefined;
   }
 
-  async start(drainer: Drainer, id: string, { seqs, requestId }: ItemTry) {
+  async start(drainer: Drainer, id: string, { seqs, requestId, attempt }: ItemTry) {
     if (!this.#isNewest(drainer)) return "fenced";
     const parked = this.#parked.get(id);
+    // plant: an-item-is-started-whatever-its-redrive-is
     if (parked?.redrive.state !== "running") return "refused";
     const entries = seqs.flatMap((seq) => parked.bySeq.get(seq) ?? []);
-    const startable = entries.filter(({ state }) => state === "waiting" || state === "started");
+    const startable = entries.filter((entry) => isStartable(entry, attempt));
     if (startable.length !== seqs.length) return "refused";
-    for (const entry of entries) Object.assign(entry, { state: "started", requestId });
+    for (const entry of entries) Object.assign(entry, { state: "started", requestId, attempt });
     return "started";
   }
 
@@ -157,9 +145,12 @@ class MemoryParkingStore implements ParkingStore {
     if (!this.#isNewest(drainer)) return "fenced";
     const parked = this.#parked.get(id);
     if (parked === undefined) return "ended";
-    for (const { seq, state, error } of ends) {
+    for (const { seq, state, error, attempt } of ends) {
       const entry = parked.bySeq.get(seq);
-      if (entry?.state === "started") Object.assign(entry, { state, error });
+      if (entry?.state === "started" && entry.attempt <= attempt)
+        Object.assign(entry, { state, error, attempt });
+      else if (state === "waiting" && (entry?.state === "waiting" || entry?.state === "held"))
+        entry.attempt = Math.max(entry.attempt, attempt);
     }
     holdBehind(parked);
     return "ended";
@@ -168,15 +159,18 @@ class MemoryParkingStore implements ParkingStore {
   async recover(drainer: Drainer, id: string, to: "waiting" | "uncertain") {
     if (!this.#isNewest(drainer)) return "fenced";
     const parked = this.#parked.get(id);
-    const started = this.#inOrder(id).filter(({ state }) => state === "started");
+    const started = this.#inOrder(id).filter(
+      ({ state, attempt }) => state === "started" && attempt < firstAttempt(drainer),
+    );
     for (const entry of started) entry.state = to;
     if (parked !== undefined) holdBehind(parked);
     return started.length;
   }
 
-  async retryUncertain(id: string) {
+  async retryUncertain(id: string, seenVersion: number) {
     const parked = this.#parked.get(id);
     if (parked === undefined || parked.redrive.state === "cancelled") return undefined;
+    if (parked.redrive.version !== seenVersion) return "stale";
     if (parked.redrive.isConcluded) return parked.redrive;
     const failed = new Set(
       this.#inOrder(id).flatMap(({ state, item }) => (state === "failed" ? item.queue : [])),
@@ -190,8 +184,8 @@ class MemoryParkingStore implements ParkingStore {
     for (const entry of parked.bySeq.values()) if (entry.state === "held") entry.state = "waiting";
     holdBehind(parked);
     const { redrive } = parked;
-    if (redrive.state === "done")
-      parked.redrive = { ...redrive, state: "running", endedMs: undefined, version: redrive.version + 1 };
+    const state = redrive.state === "done" ? "running" : redrive.state;
+    parked.redrive = { ...redrive, state, endedMs: undefined, version: redrive.version + 1 };
     return parked.redrive;
   }
 
@@ -251,41 +245,4 @@ class MemoryParkingStore implements ParkingStore {
   #inOrder(id: string): readonly Entry[] {
     return [...(this.#parked.get(id)?.bySeq.values() ?? [])];
   }
-}
-
-function plain({ queue: _queue, isKeyless: _isKeyless, ...item }: QueuedItem) {
-  return item;
-}
-
-function put({ entries, bySeq }: Parked, item: QueuedItem, seq: number): void {
-  if (entries.has(item.id)) return;
-  const { element } = item;
-  const state = element === undefined ? "gone" : "waiting";
-  const entry: Entry = { item, seq, element, state, requestId: undefined, error: undefined, isTold: false };
-  entries.set(item.id, entry);
-  bySeq.set(seq, entry);
-}
-
-function fitting(entries: readonly Entry[], itemsMax: number, bytesMax: number): readonly ParkedItem[] {
-  let bytes = 0;
-  return entries
-    .slice(0, itemsMax)
-    .filter(({ element = NO_BYTES }, index) => {
-      bytes += element.length;
-      return index === 0 || bytes <= bytesMax;
-    })
-    .map(({ item, seq, element = NO_BYTES, requestId }) => ({ ...plain(item), seq, element, requestId }));
-}
-
-function isOpen({ state, isTold }: Entry): boolean {
-  return state === "waiting" || state === "started" || (!isTold && ENDS.includes(state));
-}
-
-function holdBehind({ bySeq }: Parked): void {
-  const blocked = new Set<string>();
-  for (const { state, item } of bySeq.values())
-    if (state === "failed" || state === "uncertain") blocked.add(item.queue);
-  for (const entry of bySeq.values())
-    if (entry.state === "waiting" && !entry.item.isKeyless && blocked.has(entry.item.queue))
-      entry.state = "held";
 }

@@ -15,16 +15,14 @@ const ITEM = "seq, id, failure_id, item_id, shard_id, position, key, arrival_ms"
 const ENDED = "state IN ('done', 'failed', 'uncertain', 'gone')";
 
 /** Redrives, and what is parked for them; kinds of parked entries are kept apart by `kind`. */
-export function parkingStatements({ schema, forUpdate, forShare, isIn }: ParkingDialect) {
+export function parkingStatements(dialect: ParkingDialect) {
+  return { ...redriveStatements(dialect), ...queueStatements(dialect), ...stateStatements(dialect) } as const;
+}
+
+function redriveStatements({ schema, forUpdate, forShare }: ParkingDialect) {
   const redrive = `${schema}redrive`;
-  const entry = `${schema}parked_entry`;
   const fence = `${schema}parked_fence`;
   const columns = "document, rate, state, version, cursor, is_loaded, is_concluded, ended_ms";
-  const blocking = (states: string) =>
-    `EXISTS (SELECT 1 FROM ${entry} AS before WHERE before.kind = waiter.kind AND before.queue = waiter.queue ` +
-    `AND before.state IN (${states}))`;
-  const hold = `UPDATE ${entry} AS waiter SET state = 'held' WHERE kind = $1 AND state = 'waiting' AND is_keyless = 0`;
-  const retriable = `kind = $1 AND state = 'uncertain' AND (is_keyless = 1 OR NOT ${blocking("'failed'")})`;
   return {
     makeRedrive:
       `INSERT INTO ${redrive} (id, name, mapping, document, rate, state, version, is_loaded, last_seq, created_ms) ` +
@@ -32,17 +30,25 @@ export function parkingStatements({ schema, forUpdate, forShare, isIn }: Parking
     getRedrive: `SELECT ${columns} FROM ${redrive} WHERE id = $1`,
     findRedrive: `SELECT ${columns} FROM ${redrive} WHERE id = $1 OR name = $1 ORDER BY id = $1 DESC LIMIT 1`,
     listRedrives: `SELECT ${columns} FROM ${redrive} ORDER BY created_ms DESC, id`,
+    pending: `SELECT ${columns} FROM ${redrive} WHERE is_concluded = 0 ORDER BY created_ms, id`,
     lockRedrive: `SELECT ${columns}, last_seq FROM ${redrive} WHERE id = $1${forUpdate}`,
     changeRedrive: `UPDATE ${redrive} SET state = $2, rate = $3, ended_ms = $4, is_concluded = 0, version = version + 1 WHERE id = $1`,
     moveCursor: `UPDATE ${redrive} SET cursor = $2, is_loaded = $3, last_seq = $4 WHERE id = $1`,
     removeRedrive: `DELETE FROM ${redrive} WHERE id = $1`,
-    removeItems: `DELETE FROM ${entry} WHERE kind = $1`,
-    count: `SELECT state, count(*) AS items FROM ${entry} WHERE kind = $1 GROUP BY state`,
     open:
       `INSERT INTO ${fence} AS fence (mapping, epoch) VALUES ($1, $2) ON CONFLICT (mapping) ` +
       "DO UPDATE SET epoch = excluded.epoch WHERE fence.epoch <= excluded.epoch",
     // plant: a-drainer-that-was-followed-still-writes
     isNewest: `SELECT 1 AS newest FROM ${fence} WHERE mapping = $1 AND epoch = $2${forShare}`,
+    conclude: `UPDATE ${redrive} SET is_concluded = 1 WHERE id = $1`,
+  } as const;
+}
+
+function queueStatements({ schema, isIn }: ParkingDialect) {
+  const entry = `${schema}parked_entry`;
+  return {
+    removeItems: `DELETE FROM ${entry} WHERE kind = $1`,
+    count: `SELECT state, count(*) AS items FROM ${entry} WHERE kind = $1 GROUP BY state`,
     ready: `SELECT DISTINCT queue FROM ${entry} WHERE kind = $1 AND state = 'waiting' AND queue > $2 ORDER BY queue LIMIT $3`,
     sizes:
       `SELECT seq, length(element) AS bytes FROM ${entry} ` +
@@ -50,15 +56,52 @@ export function parkingStatements({ schema, forUpdate, forShare, isIn }: Parking
     read:
       `SELECT ${ITEM}, element, request_id FROM ${entry} ` +
       `WHERE kind = $1 AND ${isIn("seq", "$2")} AND state IN ('waiting', 'held') ORDER BY seq`,
-    countStartable: `SELECT count(*) AS items FROM ${entry} WHERE kind = $1 AND ${isIn("seq", "$2")} AND state IN ('waiting', 'started')`,
-    start: `UPDATE ${entry} SET state = 'started', request_id = $3 WHERE kind = $1 AND ${isIn("seq", "$2")}`,
-    end: `UPDATE ${entry} SET state = $3, error = $4 WHERE kind = $1 AND ${isIn("seq", "$2")} AND state = 'started'`,
+    // What was started by the same attempt before is asked for again.
+    countStartable:
+      `SELECT count(*) AS items FROM ${entry} WHERE kind = $1 AND ${isIn("seq", "$2")} ` +
+      "AND ((state IN ('waiting', 'started') AND attempt < $3) OR (state = 'started' AND attempt = $3))",
+    start:
+      `UPDATE ${entry} SET state = 'started', request_id = $3, attempt = $4 ` +
+      `WHERE kind = $1 AND ${isIn("seq", "$2")}`,
+    end:
+      `UPDATE ${entry} SET state = $3, error = $4, attempt = $5 ` +
+      `WHERE kind = $1 AND ${isIn("seq", "$2")} AND state = 'started' AND attempt <= $5`,
+    // Who has given an attempt up does not want it to begin late.
+    passOver:
+      `UPDATE ${entry} SET attempt = $3 WHERE kind = $1 AND ${isIn("seq", "$2")} ` +
+      "AND state IN ('waiting', 'held') AND attempt < $3",
+    leftSizes:
+      `SELECT seq, length(element) AS bytes FROM ${entry} ` +
+      "WHERE kind = $1 AND state IN ('waiting', 'held') AND seq > $2 AND element IS NOT NULL " +
+      "ORDER BY seq LIMIT $3",
+    forgetElements: `UPDATE ${entry} SET element = NULL WHERE kind = $1 AND element IS NOT NULL`,
+    untold:
+      `SELECT ${ITEM}, element, state, error FROM ${entry} ` +
+      `WHERE kind = $1 AND is_told = 0 AND ${ENDED} ORDER BY seq LIMIT $2`,
+    told:
+      `UPDATE ${entry} SET is_told = 1, element = CASE WHEN state = 'done' THEN NULL ELSE element END ` +
+      `WHERE kind = $1 AND ${isIn("seq", "$2")} AND state = $3`,
+    items:
+      `SELECT ${ITEM}, state, request_id, error FROM ${entry} ` +
+      "WHERE kind = $1 AND state = $2 AND seq > $3 ORDER BY seq LIMIT $4",
+  } as const;
+}
+
+/** What moves items because of others. */
+function stateStatements({ schema, isIn }: ParkingDialect) {
+  const entry = `${schema}parked_entry`;
+  const blocking = (states: string) =>
+    `EXISTS (SELECT 1 FROM ${entry} AS before WHERE before.kind = waiter.kind AND before.queue = waiter.queue ` +
+    `AND before.state IN (${states}))`;
+  const hold = `UPDATE ${entry} AS waiter SET state = 'held' WHERE kind = $1 AND state = 'waiting' AND is_keyless = 0`;
+  const retriable = `kind = $1 AND state = 'uncertain' AND (is_keyless = 1 OR NOT ${blocking("'failed'")})`;
+  return {
     holdBehind:
       `${hold} AND queue IN (SELECT queue FROM ${entry} WHERE kind = $1 AND ${isIn("seq", "$2")}) ` +
       `AND ${blocking("'failed', 'uncertain'")}`,
     holdLoaded: `${hold} AND seq > $2 AND ${blocking("'failed', 'uncertain'")}`,
-    countStarted: `SELECT count(*) AS items FROM ${entry} WHERE kind = $1 AND state = 'started'`,
-    recover: `UPDATE ${entry} SET state = $2 WHERE kind = $1 AND state = 'started'`,
+    countStarted: `SELECT count(*) AS items FROM ${entry} WHERE kind = $1 AND state = 'started' AND attempt < $2`,
+    recover: `UPDATE ${entry} SET state = $2 WHERE kind = $1 AND state = 'started' AND attempt < $3`,
     holdUncertain:
       `${hold} AND queue IN (SELECT queue FROM ${entry} WHERE kind = $1 AND state = 'uncertain') ` +
       `AND ${blocking("'uncertain'")}`,
@@ -71,20 +114,6 @@ export function parkingStatements({ schema, forUpdate, forShare, isIn }: Parking
     countOpen:
       `SELECT count(*) AS items FROM ${entry} WHERE kind = $1 AND (state IN ('waiting', 'started') ` +
       `OR (is_told = 0 AND ${ENDED}))`,
-    leftSizes:
-      `SELECT seq, length(element) AS bytes FROM ${entry} ` +
-      "WHERE kind = $1 AND state IN ('waiting', 'held') AND seq > $2 ORDER BY seq LIMIT $3",
-    conclude: `UPDATE ${redrive} SET is_concluded = 1 WHERE id = $1`,
-    forgetElements: `UPDATE ${entry} SET element = NULL WHERE kind = $1 AND element IS NOT NULL`,
-    untold:
-      `SELECT ${ITEM}, element, state, error FROM ${entry} ` +
-      `WHERE kind = $1 AND is_told = 0 AND ${ENDED} ORDER BY seq LIMIT $2`,
-    told:
-      `UPDATE ${entry} SET is_told = 1, element = CASE WHEN state = 'done' THEN NULL ELSE element END ` +
-      `WHERE kind = $1 AND ${isIn("seq", "$2")} AND state = $3`,
-    items:
-      `SELECT ${ITEM}, state, request_id, error FROM ${entry} ` +
-      "WHERE kind = $1 AND state = $2 AND seq > $3 ORDER BY seq LIMIT $4",
   } as const;
 }
 
@@ -129,6 +158,7 @@ export function parkingTables(words: {
       element ${bytes},
       state ${text} NOT NULL,
       request_id ${text},
+      attempt ${integer} NOT NULL DEFAULT 0,
       error ${text},
       is_told ${integer} NOT NULL DEFAULT 0,
       PRIMARY KEY (kind, seq),

@@ -1,15 +1,17 @@
 import type { ItemState, NewRedrive, Redrive, RedriveCounts, RedriveState } from "../model/redrive.ts";
-import type {
-  Drainer,
-  EndedItem,
-  ItemEnd,
-  ItemTry,
-  LoadedWindow,
-  ParkedItem,
-  ParkingStore,
-  RedriveChange,
+import {
+  type Drainer,
+  type EndedItem,
+  firstAttempt,
+  type ItemEnd,
+  type ItemTry,
+  type LoadedWindow,
+  type ParkedItem,
+  type ParkingStore,
+  type RedriveChange,
 } from "../ports/parking-store.ts";
 import type { ParkingDatabase, ParkingStatement, ParkingValue, ParkingWork } from "./parking-database.ts";
+import { endItems } from "./parking-ends.ts";
 import {
   countsOf,
   type ParkingRow,
@@ -46,6 +48,10 @@ export class SqlParkingStore implements ParkingStore {
   async list(states?: readonly RedriveState[]) {
     const all = (await this.#rows(this.#sql.listRedrives)).map(readRedrive);
     return states === undefined ? all : all.filter(({ state }) => states.includes(state));
+  }
+
+  async pending() {
+    return (await this.#rows(this.#sql.pending)).map(readRedrive);
   }
 
   async get(idOrName: string) {
@@ -167,15 +173,15 @@ export class SqlParkingStore implements ParkingStore {
   *#start(
     drainer: Drainer,
     id: string,
-    { seqs, requestId }: ItemTry,
+    { seqs, requestId, attempt }: ItemTry,
   ): ParkingWork<"started" | "refused" | "fenced"> {
     const locked = yield* this.#lock(id);
     if (!(yield* this.#isNewest(drainer))) return "fenced";
     if (locked?.redrive.state !== "running") return "refused";
     const list = JSON.stringify(seqs);
-    const [row] = yield { sql: this.#sql.countStartable, values: [kindOf(id), list] };
+    const [row] = yield { sql: this.#sql.countStartable, values: [kindOf(id), list, attempt] };
     if (Number(row?.["items"]) !== seqs.length) return "refused";
-    yield { sql: this.#sql.start, values: [kindOf(id), list, requestId] };
+    yield { sql: this.#sql.start, values: [kindOf(id), list, requestId, attempt] };
     return "started";
   }
 
@@ -186,16 +192,7 @@ export class SqlParkingStore implements ParkingStore {
   *#end(drainer: Drainer, id: string, ends: readonly ItemEnd[]): ParkingWork<"ended" | "fenced"> {
     yield* this.#lock(id);
     if (!(yield* this.#isNewest(drainer))) return "fenced";
-    const kind = kindOf(id);
-    const outcomes = Map.groupBy(ends, ({ state, error }) => JSON.stringify([state, error ?? null]));
-    for (const [first, ...more] of outcomes.values()) {
-      if (first === undefined) continue;
-      const seqs = JSON.stringify([first, ...more].map(({ seq }) => seq));
-      const error = first.error === undefined ? null : JSON.stringify(first.error);
-      yield { sql: this.#sql.end, values: [kind, seqs, first.state, error] };
-    }
-    const seqs = ends.filter(({ state }) => state !== "done").map(({ seq }) => seq);
-    if (seqs.length > 0) yield { sql: this.#sql.holdBehind, values: [kind, JSON.stringify(seqs)] };
+    yield* endItems(this.#sql, kindOf(id), ends);
     return "ended";
   }
 
@@ -207,29 +204,31 @@ export class SqlParkingStore implements ParkingStore {
     yield* this.#lock(id);
     if (!(yield* this.#isNewest(drainer))) return "fenced";
     const kind = kindOf(id);
-    const [row] = yield { sql: this.#sql.countStarted, values: [kind] };
+    const first = firstAttempt(drainer);
+    const [row] = yield { sql: this.#sql.countStarted, values: [kind, first] };
     const started = Number(row?.["items"] ?? 0);
     if (started === 0) return 0;
-    yield { sql: this.#sql.recover, values: [kind, to] };
+    yield { sql: this.#sql.recover, values: [kind, to, first] };
     if (to === "uncertain") yield { sql: this.#sql.holdUncertain, values: [kind] };
     return started;
   }
 
-  retryUncertain(id: string) {
-    return this.#database.write(() => this.#retryUncertain(id));
+  retryUncertain(id: string, seenVersion: number) {
+    return this.#database.write(() => this.#retryUncertain(id, seenVersion));
   }
 
-  *#retryUncertain(id: string): ParkingWork<Redrive | undefined> {
+  *#retryUncertain(id: string, seenVersion: number): ParkingWork<Redrive | "stale" | undefined> {
     const locked = yield* this.#lock(id);
     if (locked === undefined || locked.redrive.state === "cancelled") return undefined;
     const { redrive } = locked;
+    if (redrive.version !== seenVersion) return "stale";
     if (redrive.isConcluded) return redrive;
     if ((yield* this.#count(this.#sql.countRetriable, id)) === 0) return redrive;
     yield { sql: this.#sql.retryUncertain, values: [kindOf(id)] };
     yield { sql: this.#sql.releaseHeld, values: [kindOf(id)] };
-    if (redrive.state !== "done") return redrive;
-    yield { sql: this.#sql.changeRedrive, values: [id, "running", redrive.rate ?? null, null] };
-    return { ...redrive, state: "running", endedMs: undefined, version: redrive.version + 1 };
+    const state = redrive.state === "done" ? "running" : redrive.state;
+    yield { sql: this.#sql.changeRedrive, values: [id, state, redrive.rate ?? null, null] };
+    return { ...redrive, state, endedMs: undefined, version: redrive.version + 1 };
   }
 
   finish(drainer: Drainer, id: string, endedMs: number) {

@@ -26,7 +26,6 @@ type Prepare = (sql: string) => StatementSync;
 
 /** Statements are prepared when they are first used. */
 function prepare(database: DatabaseSync): Prepare {
-  // plant: what-is-parked-does-not-wait-for-the-disk
   database.exec("PRAGMA synchronous = FULL");
   const prepared = new Map<string, StatementSync>();
   return (sql) => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { hasErrorCode } from "../../src/model/errors.ts";
-import type { ParkingStore } from "../../src/ports/parking-store.ts";
+import { firstAttempt, type ParkingStore } from "../../src/ports/parking-store.ts";
 import {
   behaviour,
   DRAINER,
@@ -32,12 +32,12 @@ const WRITES: readonly Write[] = [
     name: "load to the end",
     run: (store) => store.load(DRAINER, "r1", { seen: "one", next: undefined, items: items("b2", "-1") }),
   },
-  { name: "start", run: async (store) => store.start(DRAINER, "r1", { seqs: [1, 3], requestId: "r" }) },
-  { name: "end", run: (store) => store.end(DRAINER, "r1", [{ seq: 1, state: "done" }]) },
-  { name: "recover", run: (store) => store.recover(DRAINER, "r1", "uncertain") },
+  { name: "start", run: async (store) => store.start(DRAINER, "r1", { seqs: [1, 3], requestId: "r", attempt: 7 }) },
+  { name: "end", run: (store) => store.end(DRAINER, "r1", [{ seq: 1, attempt: 7, state: "done" }]) },
+  { name: "recover", run: (store) => store.recover({ ...DRAINER, epoch: 3 }, "r1", "uncertain") },
   { name: "told", run: async (store) => store.told("r1", [{ seq: 1, state: "done" }]) },
-  { name: "retryUncertain", run: (store) => store.retryUncertain("r1") },
-  { name: "change for good", run: (store) => store.change("r1", 2, { state: "cancelled", endedMs: 3 }) },
+  { name: "retryUncertain", run: (store) => store.retryUncertain("r1", 2) },
+  { name: "change for good", run: (store) => store.change("r1", 3, { state: "cancelled", endedMs: 3 }) },
   { name: "conclude", run: (store) => store.conclude("r1") },
   { name: "remove", run: (store) => store.remove("r1") },
 ];
@@ -99,12 +99,12 @@ async function assertNewestStarts(stores: readonly ParkingStore[], epoch: number
   assert.ok(newest !== undefined);
   const [seq = 0] = await seqsOf(newest.store, "r1", "a");
   const answers = await Promise.all(
-    drainers.map(({ store, at }) => store.start(at, "r1", { seqs: [seq], requestId: `${at.epoch}` })),
+    drainers.map(({ store, at }) => store.start(at, "r1", { seqs: [seq], requestId: `${at.epoch}`, attempt: firstAttempt(at) })),
   );
   assert.deepEqual(answers, ["fenced", "fenced", "fenced", "started"]);
   const [started] = await newest.store.items("r1", "started", 0, 1);
   assert.equal(started?.requestId, `${newest.at.epoch}`);
-  await newest.store.end(newest.at, "r1", [{ seq, state: "done" }]);
+  await newest.store.end(newest.at, "r1", [{ seq, attempt: firstAttempt(newest.at), state: "done" }]);
 }
 
 async function content(store: ParkingStore) {

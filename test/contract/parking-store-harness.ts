@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ItemState, NewRedrive, Redrive } from "../../src/model/redrive.ts";
-import type { Drainer, ParkingStore, QueuedItem } from "../../src/ports/parking-store.ts";
+import {
+  type Drainer,
+  firstAttempt,
+  type ItemEnd,
+  type ItemTry,
+  type ParkingStore,
+  type QueuedItem,
+} from "../../src/ports/parking-store.ts";
 
 export interface ParkingStoreFixture extends AsyncDisposable {
   /** Another handle on the same content, as another process has it. */
@@ -89,6 +96,36 @@ export async function seqsOf(store: ParkingStore, id: string, queue: string): Pr
   return (await store.head(id, queue, 100, 1_000_000)).map(({ seq }) => seq);
 }
 
+let attempts = firstAttempt(DRAINER);
+/** By redrive and item: the last attempt that started it. */
+const lastAttempts = new Map<string, number>();
+
+/** Starts items, in an attempt of their own. */
+export function start(
+  store: ParkingStore,
+  drainer: Drainer,
+  id: string,
+  { seqs, requestId }: Pick<ItemTry, "seqs" | "requestId">,
+) {
+  attempts += 1;
+  for (const seq of seqs) lastAttempts.set(`${id}/${seq}`, attempts);
+  return store.start(drainer, id, { seqs, requestId, attempt: attempts });
+}
+
+/** Ends items of the attempt that started them last. */
+export function end(
+  store: ParkingStore,
+  drainer: Drainer,
+  id: string,
+  ends: readonly Omit<ItemEnd, "attempt">[],
+) {
+  return store.end(
+    drainer,
+    id,
+    ends.map((each) => ({ ...each, attempt: lastAttempts.get(`${id}/${each.seq}`) ?? 0 })),
+  );
+}
+
 /** Starts the first items of a queue, so many. */
 export async function startHead(
   store: ParkingStore,
@@ -99,7 +136,7 @@ export async function startHead(
 ): Promise<readonly number[]> {
   const seqs = (await seqsOf(store, id, queue)).slice(0, count);
   assert.equal(seqs.length, count);
-  assert.equal(await store.start(drainer, id, { seqs, requestId: `request of ${queue}` }), "started");
+  assert.equal(await start(store, drainer, id, { seqs, requestId: `request of ${queue}` }), "started");
   return seqs;
 }
 

@@ -2,12 +2,14 @@ import assert from "node:assert/strict";
 import {
   behaviour,
   DRAINER,
+  end,
   items,
   type ParkingStoreHarness,
   redrive,
   running,
   seqsOf,
   standing,
+  start,
   startHead,
 } from "./parking-store-harness.ts";
 
@@ -50,19 +52,19 @@ function describeHeads(harness: ParkingStoreHarness): void {
     const paused = await store.change("r1", begun.version, { state: "paused" });
     assert.ok(paused !== "stale");
     const attempt = { seqs: [b ?? 0], requestId: "r" };
-    assert.equal(await store.start(DRAINER, "r1", attempt), "refused");
+    assert.equal(await start(store, DRAINER, "r1", attempt), "refused");
     await store.change("r1", paused.version, { state: "running" });
-    assert.equal(await store.start(DRAINER, "r1", attempt), "started");
+    assert.equal(await start(store, DRAINER, "r1", attempt), "started");
     assert.deepEqual(await standing(store, "r1"), { started: ["a1", "b1"] });
   });
 
   behaviour(harness, "starts all of a try or none, and none that has ended", async (store) => {
     await running(store, "r1", "a1", "a2");
     const [a1 = 0, a2 = 0] = await seqsOf(store, "r1", "a");
-    await store.start(DRAINER, "r1", { seqs: [a1], requestId: "r" });
-    await store.end(DRAINER, "r1", [{ seq: a1, state: "done" }]);
-    assert.equal(await store.start(DRAINER, "r1", { seqs: [a1, a2], requestId: "r" }), "refused");
-    assert.equal(await store.start(DRAINER, "r1", { seqs: [a2, 999], requestId: "r" }), "refused");
+    await start(store, DRAINER, "r1", { seqs: [a1], requestId: "r" });
+    await end(store, DRAINER, "r1", [{ seq: a1, state: "done" }]);
+    assert.equal(await start(store, DRAINER, "r1", { seqs: [a1, a2], requestId: "r" }), "refused");
+    assert.equal(await start(store, DRAINER, "r1", { seqs: [a2, 999], requestId: "r" }), "refused");
     assert.deepEqual(await standing(store, "r1"), { done: ["a1"], waiting: ["a2"] });
   });
 
@@ -72,8 +74,8 @@ function describeHeads(harness: ParkingStoreHarness): void {
     async (store) => {
       await running(store, "r1", "a1", "a2");
       const [first = 0] = await startHead(store, "r1", "a", 2);
-      await store.start(DRAINER, "r1", { seqs: [first], requestId: "half" });
-      await store.end(DRAINER, "r1", [{ seq: first, state: "waiting" }]);
+      await start(store, DRAINER, "r1", { seqs: [first], requestId: "half" });
+      await end(store, DRAINER, "r1", [{ seq: first, state: "waiting" }]);
       const [again] = await store.head("r1", "a", 10, 1_000);
       assert.deepEqual([again?.id, again?.requestId], ["a1", "half"]);
       const [other] = await store.items("r1", "started", 0, 10);
@@ -87,13 +89,13 @@ function describeEnds(harness: ParkingStoreHarness): void {
     await running(store, "r1", "a1", "a2", "b1");
     const [a1 = 0, a2 = 0] = await startHead(store, "r1", "a", 2);
     const [b1 = 0] = await seqsOf(store, "r1", "b");
-    await store.end(DRAINER, "r1", [
+    await end(store, DRAINER, "r1", [
       { seq: a1, state: "done" },
       { seq: b1, state: "done" },
     ]);
-    await store.end(DRAINER, "r1", [{ seq: a1, state: "failed", error: ERROR }]);
+    await end(store, DRAINER, "r1", [{ seq: a1, state: "failed", error: ERROR }]);
     assert.deepEqual(await standing(store, "r1"), { done: ["a1"], started: ["a2"], waiting: ["b1"] });
-    await store.end(DRAINER, "r1", [{ seq: a2, state: "waiting" }]);
+    await end(store, DRAINER, "r1", [{ seq: a2, state: "waiting" }]);
     assert.deepEqual(await standing(store, "r1"), { done: ["a1"], waiting: ["a2", "b1"] });
   });
 
@@ -106,7 +108,7 @@ function describeEnds(harness: ParkingStoreHarness): void {
       await store.change("r1", 1, { state: "running" });
       await store.load(DRAINER, "r1", { seen: undefined, next: "one", items: items("a1", "a2", "b1", "-1") });
       const [a1 = 0, a2 = 0] = await startHead(store, "r1", "a", 2);
-      await store.end(DRAINER, "r1", [
+      await end(store, DRAINER, "r1", [
         { seq: a1, state: "failed", error: ERROR },
         { seq: a2, state: "waiting" },
       ]);
@@ -126,7 +128,7 @@ function describeEnds(harness: ParkingStoreHarness): void {
   behaviour(harness, "holds nothing behind a keyless item that failed", async (store) => {
     await running(store, "r1", "-1", "-2");
     const [first = 0] = await startHead(store, "r1", "~0", 1);
-    await store.end(DRAINER, "r1", [{ seq: first, state: "failed", error: ERROR }]);
+    await end(store, DRAINER, "r1", [{ seq: first, state: "failed", error: ERROR }]);
     assert.deepEqual(await standing(store, "r1"), { failed: ["-1"], waiting: ["-2"] });
   });
 
@@ -134,7 +136,7 @@ function describeEnds(harness: ParkingStoreHarness): void {
     await running(store, "r1", "a1", "b1", "c1");
     const [a1 = 0] = await startHead(store, "r1", "a", 1);
     const [b1 = 0] = await startHead(store, "r1", "b", 1);
-    await store.end(DRAINER, "r1", [
+    await end(store, DRAINER, "r1", [
       { seq: b1, state: "failed", error: ERROR },
       { seq: a1, state: "done" },
     ]);
@@ -162,7 +164,7 @@ function describeEnds(harness: ParkingStoreHarness): void {
     const [a1 = 0] = await startHead(store, "r1", "a", 1);
     const [b1 = 0] = await startHead(store, "r1", "b", 1);
     await startHead(store, "r1", "c", 1);
-    await store.end(DRAINER, "r1", [
+    await end(store, DRAINER, "r1", [
       { seq: a1, state: "failed", error: ERROR },
       { seq: b1, state: "done" },
     ]);

@@ -28,7 +28,7 @@ function describeRedrives(harness: ParkingStoreHarness): void {
     assert.deepEqual(await store.list(), []);
     assert.equal(await store.get("none"), undefined);
     assert.equal(await store.counts("none"), undefined);
-    assert.equal(await store.retryUncertain("none"), undefined);
+    assert.equal(await store.retryUncertain("none", 1), undefined);
     assert.equal(await store.change("none", 1, { state: "paused" }), "stale");
   });
 
@@ -100,6 +100,10 @@ function describeRedrives(harness: ParkingStoreHarness): void {
     assert.deepEqual(await list("planned"), ["r3", "r1"]);
     assert.deepEqual(await list("cancelled"), ["r2"]);
     assert.equal((await store.get("r2"))?.endedMs, 77);
+    const pending = async () => (await store.pending()).map(({ id }) => id);
+    assert.deepEqual(await pending(), ["r1", "r2", "r3"]);
+    await store.conclude("r2");
+    assert.deepEqual(await pending(), ["r1", "r3"]);
   });
 
   behaviour(harness, "forgets a redrive with all that is parked for it, and no other", async (store) => {

@@ -11,6 +11,7 @@ import { GRANT_BUGS } from "./grants/grant-bugs.ts";
 import { anchorsIn, plantAt, readAnchors } from "./planted/anchors.ts";
 import type { Patch } from "./planted/planted-bug.ts";
 import { PLANTED_BUGS } from "./planted-bugs.ts";
+import { REDRIVE_BUGS } from "./redrive/redrive-bugs.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 /**
@@ -20,7 +21,7 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const NAMES_NOTHING = /error TS(1\d{3}|2304|2339|2551|2552|2663|18004):/;
 
 const patches = new Map(
-  [...PLANTED_BUGS, ...CONTRACT_BUGS, ...CONTROL_BUGS, ...GRANT_BUGS].flatMap((bug) =>
+  [...PLANTED_BUGS, ...CONTRACT_BUGS, ...CONTROL_BUGS, ...GRANT_BUGS, ...REDRIVE_BUGS].flatMap((bug) =>
     bug.patches.map((patch) => [patch.at, patch] as const),
   ),
 );

@@ -99,7 +99,7 @@ export class BatchRun {
   }
 
   #segment(records: readonly BufferedRecord[], depth: number, windowEnd: WindowEnd): Segment {
-    const requestId = this.#context.random.uuid();
+    const requestId = this.#context.requestIdOf?.(records) ?? this.#context.random.uuid();
     const triedForMs = windowEnd === "no" ? 0 : (this.#window?.triedForMs ?? 0);
     const triedFromMs = triedForMs === 0 ? undefined : this.#context.clock.monotonic() - triedForMs;
     return newSegment(records, requestId, { depth, windowEnd, triedFromMs });
@@ -275,6 +275,11 @@ export class BatchRun {
     condition: FailureCondition,
     response: FailureRecord["response"],
   ): Promise<Step> {
+    const { park } = this.#context;
+    if (park !== undefined) {
+      park(records, condition, segment.cause);
+      return DONE;
+    }
     this.#notes.does("discarding");
     const batch = { segment, records, condition, response, window: this.#window, trace: this.#trace };
     if (!(await deliverDiscarded(this.#context, batch))) return STOPPED;

@@ -1,12 +1,11 @@
 import type { FailureCondition, FailureRecord } from "../../model/failure-record.ts";
 import type { StreamRecord } from "../../model/record.ts";
-import type { StreamSource } from "../../ports/stream-source.ts";
 import type { BatchTrace } from "../trace/batch-trace.ts";
 import { carriersOf } from "../trace/carriers.ts";
 import type { BufferedRecord } from "./buffered-record.ts";
 import { itemIdentifier } from "./item-identifier.ts";
 import type { Segment } from "./segment.ts";
-import type { ShardContext } from "./shard-context.ts";
+import type { BatchSource, ShardContext } from "./shard-context.ts";
 import { eventOrNothing } from "./throwing-source.ts";
 import type { OpenWindow } from "./tumbling-window.ts";
 
@@ -79,7 +78,7 @@ function placeOf(first: StreamRecord, last: StreamRecord): string {
   return `${first.position}${arrival}/${last.position}`;
 }
 
-function spanOf(source: StreamSource, records: readonly BufferedRecord[]): FailureRecord["batch"]["records"] {
+function spanOf(source: BatchSource, records: readonly BufferedRecord[]): FailureRecord["batch"]["records"] {
   const first = records[0]?.record;
   const last = records.at(-1)?.record;
   if (first === undefined || last === undefined) return undefined;

@@ -2,8 +2,10 @@ import type { StreamRecord } from "../../model/record.ts";
 import type { StreamSource } from "../../ports/stream-source.ts";
 import type { BufferedRecord } from "./buffered-record.ts";
 
+type EventSource = Pick<StreamSource, "events">;
+
 /** What functions and failure records call a record. */
-export function itemIdentifier({ events }: StreamSource, record: StreamRecord): string {
+export function itemIdentifier({ events }: EventSource, record: StreamRecord): string {
   try {
     return events.itemIdentifier?.(record) ?? record.position;
   } catch {
@@ -17,7 +19,7 @@ export function itemIdentifier({ events }: StreamSource, record: StreamRecord): 
  */
 export function recordFinder(
   records: readonly BufferedRecord[],
-  source: StreamSource,
+  source: EventSource,
   shardId: string,
 ): (itemIdentifier: unknown) => number | undefined {
   let indexes: Map<string, number> | undefined;
@@ -29,7 +31,7 @@ export function recordFinder(
   };
 }
 
-function readIdentifier(value: unknown, { events }: StreamSource, shardId: string): string | undefined {
+function readIdentifier(value: unknown, { events }: EventSource, shardId: string): string | undefined {
   if (events.readItemIdentifier === undefined) return typeof value === "string" ? value : undefined;
   try {
     return events.readItemIdentifier(value, shardId);
@@ -38,7 +40,7 @@ function readIdentifier(value: unknown, { events }: StreamSource, shardId: strin
   }
 }
 
-function firstIndexes(records: readonly BufferedRecord[], source: StreamSource): Map<string, number> {
+function firstIndexes(records: readonly BufferedRecord[], source: EventSource): Map<string, number> {
   const indexes = new Map<string, number>();
   for (const [index, { record }] of records.entries()) {
     const identifier = itemIdentifier(source, record);

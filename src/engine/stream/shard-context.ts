@@ -1,4 +1,6 @@
 import type { Caller } from "../../model/caller.ts";
+import type { FailureCondition } from "../../model/failure-record.ts";
+import type { FailureCause } from "../../model/function-error.ts";
 import type { StreamMapping } from "../../model/mapping.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Invoker } from "../../ports/invoker.ts";
@@ -17,11 +19,14 @@ import type { Expiry } from "./expiry.ts";
  */
 export type StartPermission = "start" | "leaseless" | "undurable" | "stop";
 
+/** What a batch needs of the source that its records came from. */
+export type BatchSource = Pick<StreamSource, "description" | "events" | "comparePositions" | "stillServes">;
+
 /** What lanes and batches use of their shard's worker. */
 export interface ShardContext {
   readonly mapping: StreamMapping;
   readonly shardId: string;
-  readonly source: StreamSource;
+  readonly source: BatchSource;
   readonly settings: EngineSettings;
   readonly clock: Clock;
   readonly random: Random;
@@ -41,6 +46,14 @@ export interface ShardContext {
   /** The lease is lost or the worker closed: whatever comes back now settles nothing. */
   isClosed(): boolean;
   settle(records: readonly BufferedRecord[]): void;
+  /** What is given up stays where it is parked, with its cause. Absent: it goes to the failure destination. */
+  readonly park?: (
+    records: readonly BufferedRecord[],
+    condition: FailureCondition,
+    cause: FailureCause | undefined,
+  ) => void;
+  /** The request that these records are handed over in. Absent: a new one each time. */
+  readonly requestIdOf?: (records: readonly BufferedRecord[]) => string;
   /** The state of the tumbling window changed without a record being settled. */
   windowChanged(): void;
   /** How an attempt went: `undefined`, or in a word what went wrong, never content of records or responses. */

@@ -39,7 +39,7 @@ const NOTHING = new TextEncoder().encode("{}");
 
 /** The event of a failure record: without its records where they cannot be encoded. */
 export function eventOrNothing(
-  { events }: StreamSource,
+  { events }: Pick<StreamSource, "events">,
   records: readonly BufferedRecord[],
   window: TumblingWindow | undefined,
 ): Uint8Array {

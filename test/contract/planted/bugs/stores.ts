@@ -8,6 +8,8 @@ const SQLITE_FAILURES = "test/contract/sqlite-failure-index.test.ts";
 
 const REDRIVE_FEED = "test/unit/failures/redrive-feed.test.ts";
 
+const SQLITE_PARKING = "test/contract/sqlite-parking-store.test.ts";
+
 const EARLY = {
   at: "early",
   instead: "return (...values) => [statement.get(...values)].filter((row) => row !== undefined);",
@@ -34,6 +36,23 @@ export const STORE_BUGS: readonly ContractBug[] = [
       at: "a-change-of-a-mapping-is-answered-though-its-commit-failed",
       instead:
         'try { database.exec("COMMIT"); } catch { if (database.isTransaction) database.exec("ROLLBACK"); }',
+    },
+  ),
+  contractBug(
+    "a drainer that was followed still writes",
+    { file: SQLITE_PARKING, test: "lets the newest drainer of a mapping write, and none before it" },
+    {
+      at: "a-drainer-that-was-followed-still-writes",
+      instead:
+        'isNewest: [`SELECT 1 AS newest FROM `, fence, ` WHERE mapping = $1 AND epoch >= $2`].join(""),',
+    },
+  ),
+  contractBug(
+    "a window is loaded wherever the redrive is",
+    { file: SQLITE_PARKING, test: "loads each window once, and only behind the one before" },
+    {
+      at: "a-window-is-loaded-wherever-the-redrive-is",
+      instead: 'if (redrive.isLoaded || seen === null) return "stale";',
     },
   ),
   contractBug(

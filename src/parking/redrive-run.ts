@@ -1,0 +1,184 @@
+import { WakeableLoop } from "../lib/wakeable-loop.ts";
+import { describeError } from "../model/errors.ts";
+import type { Redrive } from "../model/redrive.ts";
+import { Pace } from "./pace.ts";
+import { QueueDrain } from "./queue-drain.ts";
+import type { RedriveContext, RedriveRoute } from "./redrive-context.ts";
+import { loadWindow } from "./redrive-loader.ts";
+import { conclude, tellEnds } from "./redrive-teller.ts";
+import { untilItWorks } from "./retries.ts";
+
+/** Places that the redrives of a mapping share in this process: keys at once. */
+export interface DrainPlaces {
+  take(redriveId: string, ownMax: number): boolean;
+  give(redriveId: string): void;
+}
+
+/** Between looks at what there is to do, where nothing wakes it. */
+const LOOK_MS = 1_000;
+const QUEUES_AT_ONCE = 64;
+
+/** One redrive, while this process holds its mapping's lease for redrives: loads, drains, tells, finishes. */
+export class RedriveRun {
+  readonly #context: RedriveContext;
+  readonly #places: DrainPlaces;
+  readonly #pace: Pace;
+  readonly #loop: WakeableLoop;
+  readonly #draining = new Map<string, Promise<void>>();
+  readonly #end = new AbortController();
+  #redrive: Redrive;
+  /** The last queue that was begun: the next round goes on behind it. */
+  #after = "";
+  #isRecovered = false;
+
+  constructor(context: RedriveContext, redrive: Redrive, places: DrainPlaces) {
+    this.#context = context;
+    this.#redrive = redrive;
+    this.#places = places;
+    this.#pace = new Pace(context.clock, () => this.#redrive.rate);
+    this.#loop = new WakeableLoop({
+      clock: context.clock,
+      signal: this.#end.signal,
+      pauseMs: () => LOOK_MS,
+      turn: () => this.#turn(),
+    });
+  }
+
+  get id(): string {
+    return this.#redrive.id;
+  }
+
+  /** Resolves after `end`, when its last drain has come back. */
+  async run(): Promise<void> {
+    await this.#loop.run();
+    await Promise.all(this.#draining.values());
+  }
+
+  /** As the store has it now. */
+  update(redrive: Redrive): void {
+    if (redrive.version < this.#redrive.version) return;
+    this.#redrive = redrive;
+    this.#loop.wake();
+  }
+
+  end(): void {
+    this.#end.abort();
+  }
+
+  get #isRunning(): boolean {
+    return this.#redrive.state === "running";
+  }
+
+  async #turn(): Promise<void> {
+    const context = this.#context;
+    if (context.stopSignal.aborted || !context.isLive()) return;
+    try {
+      await this.#recover();
+      if (this.#redrive.state === "planned") await this.#begin();
+      if (this.#isRunning) await this.#drain();
+      await tellEnds(context, this.#redrive);
+      if (this.#draining.size === 0) await this.#finish();
+    } catch (error) {
+      const fields = {
+        mapping: context.mapping.name,
+        redrive: this.#redrive.name,
+        error: describeError(error),
+      };
+      context.lines.write("warn", "a redrive could not go on; trying again", fields);
+    }
+  }
+
+  /** What a drainer before has started: the function may have had it. */
+  async #recover(): Promise<void> {
+    if (this.#isRecovered) return;
+    const { store, drainer, onFenced, telemetry } = this.#context;
+    const isAtMostOnce = this.#redrive.delivery === "at-most-once";
+    // plant: what-a-crash-left-started-waits-again
+    const recovered = await store.recover(drainer, this.id, isAtMostOnce ? "uncertain" : "waiting");
+    if (recovered === "fenced") return onFenced();
+    if (recovered > 0) telemetry.mark(isAtMostOnce ? "parked item uncertain" : "parked item tried again");
+    this.#isRecovered = true;
+  }
+
+  async #begin(): Promise<void> {
+    const { store, telemetry, mapping } = this.#context;
+    const begun = await store.change(this.id, this.#redrive.version, { state: "running" });
+    if (begun === "stale") return await this.#read();
+    this.#redrive = begun;
+    telemetry.log("info", "a redrive has begun", { mapping: mapping.name, redrive: begun.name });
+  }
+
+  async #read(): Promise<void> {
+    const redrive = await this.#context.store.get(this.id);
+    if (redrive !== undefined) this.#redrive = redrive;
+  }
+
+  async #drain(): Promise<void> {
+    const route = this.#context.mapping.routeOf(this.#redrive);
+    if (route === undefined) return;
+    const queues = await this.#nextQueues();
+    if (queues.length === 0 && !this.#redrive.isLoaded) {
+      if ((await loadWindow(this.#context, this.#redrive)) === undefined) return;
+      await this.#read();
+      this.#loop.wake();
+      return;
+    }
+    for (const queue of queues) {
+      if (!this.#isRunning || !this.#places.take(this.id, placesOf(route, this.#redrive))) return;
+      this.#after = queue;
+      this.#draining.set(queue, this.#drainQueue(queue, route));
+    }
+  }
+
+  /** Those that nobody drains, behind the last that was begun, and then from the first on. */
+  async #nextQueues(): Promise<readonly string[]> {
+    const { store } = this.#context;
+    const behind = await store.ready(this.id, this.#after, QUEUES_AT_ONCE);
+    const all =
+      behind.length < QUEUES_AT_ONCE
+        ? [...behind, ...(await store.ready(this.id, "", QUEUES_AT_ONCE))]
+        : behind;
+    // plant: two-batches-of-a-key-are-handed-over-at-once
+    return [...new Set(all)].filter((queue) => !this.#draining.has(queue));
+  }
+
+  /** Never rejects. */
+  async #drainQueue(queue: string, route: RedriveRoute): Promise<void> {
+    const context = this.#context;
+    const drain = new QueueDrain({
+      context,
+      redrive: () => this.#redrive,
+      route,
+      pace: this.#pace,
+      queue,
+      isRunning: () => this.#isRunning,
+    });
+    const message = "a queue of a redrive could not be read; trying again";
+    await untilItWorks(context, message, () => drain.run(), context.stopSignal);
+    this.#draining.delete(queue);
+    this.#places.give(this.id);
+    this.#loop.wake();
+  }
+
+  /** With nothing under way, nothing left that may start and everything told. */
+  async #finish(): Promise<void> {
+    const { store, drainer, clock, onFenced, telemetry, mapping } = this.#context;
+    if (this.#isRunning) {
+      const answer = await store.finish(drainer, this.id, Math.round(clock.now()));
+      if (answer === "fenced") return onFenced();
+      if (answer === "unfinished") return;
+      await this.#read();
+    }
+    const { state, name } = this.#redrive;
+    if (this.#redrive.isConcluded || (state !== "done" && state !== "cancelled")) return;
+    const isConcluded = await conclude(this.#context, this.#redrive);
+    await this.#read();
+    if (isConcluded)
+      telemetry.log("info", "a redrive is over", { mapping: mapping.name, redrive: name, state });
+  }
+}
+
+/** At least one of the function's places. */
+function placesOf({ concurrency }: RedriveRoute, { share }: Redrive): number {
+  return Math.max(1, Math.floor(concurrency * share));
+}

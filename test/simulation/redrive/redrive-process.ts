@@ -1,0 +1,116 @@
+import { DEFAULT_SETTINGS } from "../../../src/engine/settings.ts";
+import { InvokerBook } from "../../../src/invocation/invoker-book.ts";
+import type { InvocationOutcome } from "../../../src/model/outcome.ts";
+import type { RedriveMapping } from "../../../src/parking/redrive-context.ts";
+import { Redriver } from "../../../src/parking/redriver.ts";
+import type { FunctionTarget } from "../../../src/ports/function-target.ts";
+import type { ParkingStore } from "../../../src/ports/parking-store.ts";
+import type { ProgressStore } from "../../../src/ports/progress-store.ts";
+import type { RedriveFeed } from "../../../src/ports/redrives.ts";
+import type { MarkName } from "../../../src/ports/telemetry.ts";
+import { SILENT_TELEMETRY } from "../../unit/engine/stream/small-world.ts";
+import { FaultyWay } from "../control/faulty-way.ts";
+import { ProcessClock } from "../control/process-clock.ts";
+import type { SeededRandom } from "../random.ts";
+import type { VirtualTime } from "../virtual-clock.ts";
+import { throughWay } from "./faulty-port.ts";
+
+export const MAPPING = "m-1";
+export const FUNCTION_ARN = "arn:aws:lambda:eu-west-1:123456789012:function:fn";
+const ENVELOPE = '{"Records":[]}';
+
+export interface RedriveProcessOptions {
+  readonly name: string;
+  readonly time: VirtualTime;
+  readonly random: SeededRandom;
+  readonly store: ParkingStore;
+  readonly progress: ProgressStore;
+  readonly feed: RedriveFeed;
+  readonly concurrency: number;
+  readonly batchSize: number;
+  readonly faultRate: number;
+  call(process: RedriveProcess, payload: Uint8Array, requestId: string): Promise<InvocationOutcome>;
+  mark(name: MarkName): void;
+}
+
+/** A process with the real redriver, the real door, and ways of its own to the stores and the catalogue. */
+export class RedriveProcess {
+  readonly name: string;
+  readonly clock: ProcessClock;
+  readonly ways: readonly FaultyWay[];
+  readonly redriver: Redriver;
+
+  constructor(options: RedriveProcessOptions) {
+    const { name, time, random, store, progress, feed } = options;
+    this.name = name;
+    this.clock = new ProcessClock(time, random.fork("clock"));
+    const way = (label: string) => {
+      const made = new FaultyWay(time, this.clock, random.fork(label));
+      made.faultRate = options.faultRate;
+      made.lateRate = 0.3;
+      return made;
+    };
+    const [parking, leases, catalogue] = [way("parking"), way("leases"), way("feed")];
+    this.ways = [parking, leases, catalogue];
+    this.redriver = new Redriver({
+      store: throughWay(store, parking),
+      progress: throughWay(progress, leases),
+      feed: feedThrough(feed, catalogue),
+      clock: this.clock,
+      random: random.fork("chance"),
+      telemetry: { ...SILENT_TELEMETRY, mark: options.mark },
+      settings: DEFAULT_SETTINGS,
+      owner: name,
+      digest: (text) => text,
+    });
+    this.redriver.begin(this.#mapping(options));
+  }
+
+  cut(ms: number): void {
+    for (const way of this.ways) way.cut(ms);
+  }
+
+  /** Everything comes through from now on, in time. */
+  heal(): void {
+    this.clock.pause(0);
+    for (const way of this.ways) {
+      way.faultRate = 0;
+      way.cut(0);
+    }
+  }
+
+  #mapping({ call, concurrency, batchSize }: RedriveProcessOptions): RedriveMapping {
+    const target: FunctionTarget = {
+      invoke: (payload, { requestId }) => call(this, payload, requestId),
+      close: async () => undefined,
+    };
+    const book = new InvokerBook(this.clock, SILENT_TELEMETRY);
+    const invoker = book.invokerOf({ name: "fn", target, timeoutMs: 30_000, concurrency });
+    return {
+      uuid: MAPPING,
+      name: "orders",
+      functionName: "fn",
+      functionArn: FUNCTION_ARN,
+      batchSize,
+      retryAttemptsMax: 1,
+      reportBatchItemFailures: false,
+      events: {
+        eventSourceArn: undefined,
+        oversizedRecord: undefined,
+        envelopeBytes: () => ENVELOPE.length,
+        eventOf: (_shardId, elements) =>
+          Buffer.from(`{"Records":[${elements.map((each) => Buffer.from(each)).join(",")}]}`),
+      },
+      routeOf: () => ({ invoker, functionArn: FUNCTION_ARN, concurrency }),
+    };
+  }
+}
+
+/** What is left is read by a way of its own. */
+function feedThrough(feed: RedriveFeed, way: FaultyWay): RedriveFeed {
+  return {
+    window: (redrive, cursor, bounds) => way.call(() => feed.window(redrive, cursor, bounds)),
+    ended: (redrive, ends) => way.call(() => feed.ended(redrive, ends)),
+    finished: (redrive, counts, left) => feed.finished(redrive, counts, left),
+  };
+}
