@@ -32,7 +32,10 @@ const WRITES: readonly Write[] = [
     name: "load to the end",
     run: (store) => store.load(DRAINER, "r1", { seen: "one", next: undefined, items: items("b2", "-1") }),
   },
-  { name: "start", run: async (store) => store.start(DRAINER, "r1", { seqs: [1, 3], requestId: "r", attempt: 7 }) },
+  {
+    name: "start",
+    run: async (store) => store.start(DRAINER, "r1", { seqs: [1, 3], requestId: "r", attempt: 7 }),
+  },
   { name: "end", run: (store) => store.end(DRAINER, "r1", [{ seq: 1, attempt: 7, state: "done" }]) },
   { name: "recover", run: (store) => store.recover({ ...DRAINER, epoch: 3 }, "r1", "uncertain") },
   { name: "told", run: async (store) => store.told("r1", [{ seq: 1, state: "done" }]) },
@@ -99,7 +102,9 @@ async function assertNewestStarts(stores: readonly ParkingStore[], epoch: number
   assert.ok(newest !== undefined);
   const [seq = 0] = await seqsOf(newest.store, "r1", "a");
   const answers = await Promise.all(
-    drainers.map(({ store, at }) => store.start(at, "r1", { seqs: [seq], requestId: `${at.epoch}`, attempt: firstAttempt(at) })),
+    drainers.map(({ store, at }) =>
+      store.start(at, "r1", { seqs: [seq], requestId: `${at.epoch}`, attempt: firstAttempt(at) }),
+    ),
   );
   assert.deepEqual(answers, ["fenced", "fenced", "fenced", "started"]);
   const [started] = await newest.store.items("r1", "started", 0, 1);
