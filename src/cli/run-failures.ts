@@ -1,20 +1,27 @@
+import type { ControlPlane } from "../control/control-plane.ts";
 import { FailureReaders } from "../control/failure-readers.ts";
-import type { MappingControl } from "../control/mapping-control.ts";
 import { RedriveFeeds } from "../control/redrive-feeds.ts";
+import type { Engine, EngineOptions } from "../engine/engine.ts";
 import { IndexWriter } from "../failures/index-writer.ts";
+import type { InvokerBook } from "../invocation/invoker-book.ts";
 import { MillraceError } from "../model/errors.ts";
 import { RedriveBook } from "../parking/redrive-book.ts";
+import { Redriver } from "../parking/redriver.ts";
 import type { FailureIndex } from "../ports/failure-index.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
 import type { Adapters } from "./adapters.ts";
+import { type OpensFunctions, redrivingEngine, uuidOfText } from "./redriving-engine.ts";
 import type { RunStores } from "./run-stores.ts";
 
 export interface RunFailuresOptions {
-  readonly stores: Pick<RunStores, "failures" | "parking">;
-  readonly adapters: Pick<Adapters, "clock" | "random" | "destinations" | "openFailureReader">;
+  readonly stores: Pick<RunStores, "failures" | "parking" | "progress">;
+  readonly adapters: Pick<
+    Adapters,
+    "clock" | "random" | "destinations" | "openFailureReader" | "createEngine"
+  >;
   readonly telemetry: Telemetry;
   /** `undefined` until everything is open. */
-  readonly mappings: () => MappingControl | undefined;
+  readonly control: () => Pick<ControlPlane, "mappings"> | undefined;
 }
 
 /** What a process has to do with failures: it lists them, reads them, and feeds redrives with them. */
@@ -25,8 +32,11 @@ export class RunFailures {
   /** `undefined`: the store keeps no redrives. */
   readonly redrives: RedriveBook | undefined;
   readonly feed: RedriveFeeds | undefined;
+  readonly #options: RunFailuresOptions;
 
-  constructor({ stores, adapters, telemetry, mappings }: RunFailuresOptions) {
+  constructor(options: RunFailuresOptions) {
+    const { stores, adapters, telemetry, control } = options;
+    this.#options = options;
     const { clock, random, destinations, openFailureReader } = adapters;
     const { failures: index, parking: store } = stores;
     this.index = index;
@@ -41,8 +51,20 @@ export class RunFailures {
         readers: this.readers,
         redrives,
         clock,
-        resourceOf: async (uuid) => (await (mappings() ?? starting()).get(uuid)).resource,
+        resourceOf: async (uuid) => (await (control() ?? starting()).mappings.get(uuid)).resource,
       });
+  }
+
+  /** An engine that tells of what it gives up, and whose mappings are redriven where they run. */
+  engine(made: EngineOptions & { readonly invokers: InvokerBook }, functions: OpensFunctions): Engine {
+    const { stores, adapters, telemetry } = this.#options;
+    const engine = adapters.createEngine({ ...made, failures: this.notes });
+    const { parking: store, progress } = stores;
+    if (store === undefined || this.feed === undefined) return engine;
+    const { invokers, owner, settings, clock, random } = made;
+    const surroundings = { store, feed: this.feed, clock, random, telemetry, digest: uuidOfText };
+    const redriver = new Redriver({ owner, progress, settings, ...surroundings });
+    return redrivingEngine({ engine, redriver, invokers, telemetry, functions });
   }
 
   /** What waits to be listed is written first. */

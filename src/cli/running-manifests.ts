@@ -71,9 +71,9 @@ export class RunningManifests {
     this.#api = await adapters.startApi(this.#options.api, this.#apiContent());
     tellOwnLimits(this.#options.store, this.#manifests.functions, telemetry);
     const { settings, drainMs, endpoints, reach, place, owner, isAdopting, isStrict, otlp } = this.#options;
-    this.#tracing = await adapters.openTracing(otlp, this.#telemetry, version);
+    const tracing = await adapters.openTracing(otlp, this.#telemetry, version);
+    this.#tracing = tracing;
     const { clock, random, connectors, destinations } = adapters;
-    const tracing = this.#tracing;
     const invokers = createInvokers({ ...this.#options, adapters, telemetry, tracing, errors: errors.book });
     const functionBook = new FunctionBook({
       functions: this.#manifests.functions,
@@ -85,23 +85,16 @@ export class RunningManifests {
     });
     this.#deployments = new Deployments(functionBook, adapters);
     if (this.#options.dev !== undefined) await makeSources(this.#manifests, telemetry.log);
-    this.#stores = await this.#openStores(this.#deployments);
-    const { progress, resources: store, cells, snapshots } = this.#stores;
-    const mappings = () => this.#control?.mappings;
-    const failures = new RunFailures({ stores: this.#stores, adapters, telemetry, mappings });
+    const stores = await this.#openStores(this.#deployments);
+    this.#stores = stores;
+    const { progress, resources: store, cells, snapshots } = stores;
+    const control = () => this.#control;
+    const failures = new RunFailures({ stores, adapters, telemetry, control });
     this.#failures = failures;
     const processId = `${hostname()}-${process.pid}-${random.uuid()}`;
-    const engine = adapters.createEngine({
-      invokers,
-      owner: processId,
-      clock,
-      random,
-      telemetry,
-      tracing,
-      store: telemetry.observeStore(progress),
-      settings,
-      failures: failures.notes,
-    });
+    const shared = { invokers, owner: processId, clock, random, telemetry, settings };
+    const observed = telemetry.observeStore(progress);
+    const engine = failures.engine({ ...shared, tracing, store: observed }, functionBook);
     this.#engine = engine;
     this.#control = await ControlPlane.start({
       engine,

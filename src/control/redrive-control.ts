@@ -5,6 +5,7 @@ import { selectionText } from "../failures/redrive-feed.ts";
 import { plannedItems, type RedrivePlan, summaryOfPlan } from "../failures/redrive-plan.ts";
 import type { MappingResource } from "../manifests/resources.ts";
 import { REDRIVE_SHARE_DEFAULT, type RedriveDelivery, type RedriveTarget } from "../model/redrive.ts";
+import type { TakenLetter } from "../ports/dead-letters.ts";
 import type { FailureIndex, FailureRow } from "../ports/failure-index.ts";
 import type { Random } from "../ports/random.ts";
 import type { RedriveRefusal, RedriveStatus, Redrives } from "../ports/redrives.ts";
@@ -57,6 +58,7 @@ const MARKED_AT_ONCE = 1_000;
 const MOVED_AT_ONCE = 100;
 const MOVE_SECONDS = 1;
 const MOVE_HOLD_MS = 60_000;
+const MOVE_TAKES_MAX = 100;
 
 /** Selects what is redriven, says beforehand what will happen, and hands it to those who do it. */
 export class RedriveControl {
@@ -152,11 +154,16 @@ export class RedriveControl {
     const letters = await openLetters(resource);
     try {
       const max = Math.max(1, Math.min(MOVED_AT_ONCE, Math.floor((rate ?? MOVED_AT_ONCE) * MOVE_SECONDS)));
-      const taken = await letters.take(max, MOVE_HOLD_MS, new AbortController().signal);
       const selection = letterSelection(filter);
-      const { wanted = [], others = [] } = Object.groupBy(taken, (each) =>
-        isLetterOf(each, letters.name, selection) ? "wanted" : "others",
-      );
+      const others: TakenLetter[] = [];
+      let wanted: readonly TakenLetter[] = [];
+      // What is not meant is held meanwhile, so that what lies behind it can be had.
+      for (let takes = 0; takes < MOVE_TAKES_MAX && wanted.length === 0; takes++) {
+        const taken = await letters.take(max, MOVE_HOLD_MS, new AbortController().signal);
+        if (taken.length === 0) break;
+        wanted = taken.filter((each) => isLetterOf(each, letters.name, selection));
+        others.push(...taken.filter((each) => !wanted.includes(each)));
+      }
       await letters.send(
         "source",
         wanted.map(({ itemId, element }) => ({ id: `back-${itemId}`, element })),

@@ -76,7 +76,7 @@ interface Taken {
 
 async function takeWanted(
   letters: DeadLetters,
-  { selection }: Redrive,
+  { selection, createdMs }: Redrive,
   { itemsMax, bytesMax }: WindowBounds,
 ): Promise<Taken> {
   const wanted: TakenLetter[] = [];
@@ -89,7 +89,9 @@ async function takeWanted(
     empty = taken.length === 0 ? empty + 1 : 0;
     if (empty === EMPTY_TAKES) return { wanted, others, isEnd: true };
     for (const letter of taken) {
-      (isLetterOf(letter, letters.name, selection) ? wanted : others).push(letter);
+      // What this redrive has sent back is the next one's: taken again it would stand behind the rest of its group.
+      const isOlder = (letter.arrivalMs ?? 0) <= createdMs;
+      (isOlder && isLetterOf(letter, letters.name, selection) ? wanted : others).push(letter);
       bytes += letter.element.length;
     }
     if (bytes >= bytesMax) break;

@@ -43,11 +43,34 @@ export class FailingWorld {
     this.#manifest = manifest;
   }
 
-  static async create(t: TestContext, options: FailingWorldOptions): Promise<FailingWorld> {
+  /** A FIFO queue whose queue of dead letters holds messages of several groups, as if they had been given up. */
+  static async createQueue(t: TestContext, messages: number, groups: number): Promise<FailingWorld> {
+    const [world, url] = await FailingWorld.#make(t);
+    const file = openStreamFile(join(world.folder, "orders.db"));
+    const dead = file.createQueue({ name: "dead.fifo" });
+    const redrive = { deadLetterQueue: "dead.fifo", maxReceiveCount: 3 };
+    file.createQueue({ name: "orders.fifo", redrive, visibilityMs: 120_000 });
+    dead.send(
+      Array.from({ length: messages }, (_, number) => {
+        const groupId = `key-${number % groups}`;
+        return { groupId, body: `${groupId}:${number}` };
+      }),
+    );
+    file.close();
+    writeFileSync(world.#manifest, queueManifestOf(url));
+    return world;
+  }
+
+  static async #make(t: TestContext): Promise<[FailingWorld, string]> {
     const folder = mkdtempSync(join(tmpdir(), "millrace-failures-"));
     t.after(() => rmSync(folder, { recursive: true }));
     const world = new FailingWorld(t, folder, join(folder, "orders.yaml"));
-    const url = await world.#listen();
+    return [world, await world.#listen()];
+  }
+
+  static async create(t: TestContext, options: FailingWorldOptions): Promise<FailingWorld> {
+    const [world, url] = await FailingWorld.#make(t);
+    const { folder } = world;
     const { records, keys, shards, destination } = options;
     const file = openStreamFile(join(folder, "orders.db"));
     const stream = file.createStream({ name: "orders", shards });
@@ -104,8 +127,10 @@ export class FailingWorld {
         body += part;
       });
       request.on("end", () => {
-        const event: { Records: { kinesis: { data: string } }[] } = JSON.parse(body);
-        const data = event.Records.map(({ kinesis }) => Buffer.from(kinesis.data, "base64").toString());
+        const event: { Records: { kinesis?: { data: string }; body?: string }[] } = JSON.parse(body);
+        const data = event.Records.map(({ kinesis, body: text = "" }) =>
+          kinesis === undefined ? text : Buffer.from(kinesis.data, "base64").toString(),
+        );
         const requestId = String(request.headers["lambda-runtime-aws-request-id"]);
         const wasBroken = this.isBroken || data.some((each) => this.breaks(each));
         const call = { requestId, data, wasBroken };
@@ -144,6 +169,23 @@ spec:
   parallelizationFactor: 10
   maximumRetryAttempts: 0
   destinationConfig: { onFailure: { destination: "${destination}" } }
+  endpoints: { LOCAL_FILE: [orders.db] }
+`;
+}
+
+function queueManifestOf(url: string): string {
+  return `apiVersion: millrace.dev/v1
+kind: Function
+metadata: { name: orders }
+spec: { http: { url: "${url}" }, timeoutSeconds: 60 }
+---
+apiVersion: millrace.dev/v1
+kind: EventSourceMapping
+metadata: { name: orders-queue }
+spec:
+  functionName: orders
+  eventSourceArn: arn:aws:local:eu-west-1:000000000000:queue/orders.fifo
+  batchSize: 1
   endpoints: { LOCAL_FILE: [orders.db] }
 `;
 }
