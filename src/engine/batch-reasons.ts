@@ -81,7 +81,6 @@ function slotReason(fn: FunctionExplanation, sinceMs: number): Reason {
   if (share?.isCutOff === true) return reason("storeUnavailable", { sinceMs });
   if (account !== undefined && running < limit)
     return reason("accountConcurrency", { sinceMs, facts: { function: fn.name, ...account } });
-  // plant: a-place-that-others-have-is-told-as-ones-own
   if (ownRunning < running) {
     const others = running - ownRunning;
     return reason("waitsForSlot", { sinceMs, facts: { ...facts, others } });

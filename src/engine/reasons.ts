@@ -27,9 +27,11 @@ export function reasonsOf(explanation: MappingExplanation, nowMs: number): reado
   if (explanation.kind === "queue") return [queueReasons(explanation, nowMs)];
   const { function: fn, destination, shards, others = [] } = explanation;
   const around = { fn, destination, nowMs };
+  const lanes = shards.map((shard) => laneParts(shard, around));
+  const heldUp = lanes.flat().find(({ reasons }) => isGiven(reasons))?.part;
   return [
     ...wholeReasons(explanation),
-    ...shards.flatMap((shard) => shardReasons(shard, around)),
+    ...shards.flatMap((shard, index) => shardReasons(shard, lanes[index] ?? [], heldUp, nowMs)),
     ...others.flatMap((other) => otherReasons(other, nowMs)),
   ];
 }
@@ -89,19 +91,28 @@ function otherReason(why: OtherShard["why"], sinceMs: number, nowMs: number): Re
   }
 }
 
-function shardReasons(shard: ShardExplanation, around: BatchSurroundings): readonly PartReasons[] {
-  const { shardId, settled, lanes, passedOverRecords } = shard;
-  const { nowMs } = around;
-  const place = settled.kind === "after" ? settled.position : settled.kind;
-  const progress = `${place} ${passedOverRecords} ${shard.settledRecords}`;
-  const ofLanes = lanes.map((lane) => ({
-    part: `${shardId} lane ${lane.lane}`,
+/** Lanes of a shard, and why each is where it is. */
+function laneParts(shard: ShardExplanation, around: BatchSurroundings): readonly PartReasons[] {
+  return shard.lanes.map((lane) => ({
+    part: `${shard.shardId} lane ${lane.lane}`,
     holdsWork: lane.batch !== undefined || lane.waitingRecords > 0,
     progress: laneProgress(lane, shard),
     reasons: [laneReason(lane, shard, around)],
   }));
+}
+
+/** `heldElsewhere`: a lane of any shard of the mapping that says why it does not go on. */
+function shardReasons(
+  shard: ShardExplanation,
+  ofLanes: readonly PartReasons[],
+  heldElsewhere: string | undefined,
+  nowMs: number,
+): readonly PartReasons[] {
+  const { shardId, settled, passedOverRecords } = shard;
+  const place = settled.kind === "after" ? settled.position : settled.kind;
+  const progress = `${place} ${passedOverRecords} ${shard.settledRecords}`;
   const heldUp = ofLanes.find(({ reasons }) => isGiven(reasons));
-  const reading = readingReason(shard, heldUp?.part, nowMs);
+  const reading = readingReason(shard, heldUp?.part ?? heldElsewhere, nowMs);
   const ofShard = [...ownReasons(shard, nowMs), reading];
   const isBehind = (shard.lagMs ?? 0) > 0 || (shard.offsetLag ?? 0) > 0 || shard.readFailures !== undefined;
   // What is read waits in lanes: where they say why it does, and reading goes well, there is nothing more to explain.
@@ -178,6 +189,7 @@ function fullReason(
   { fullBy, bufferedRecords, bufferedBytes }: ShardExplanation,
   heldUp: string | undefined,
 ): Reason {
+  // plant: what-is-full-points-to-itself
   const cause = heldUp === undefined ? {} : { cause: heldUp };
   const facts = { records: bufferedRecords, bytes: bufferedBytes, ...cause };
   switch (fullBy?.kind) {
@@ -196,6 +208,8 @@ function fullReason(
 function laneReason(lane: LaneExplanation, shard: ShardExplanation, around: BatchSurroundings): Reason {
   const { batch, waitingRecords, fillingUntilMs, idleSinceMs } = lane;
   const { nowMs } = around;
+  // It looks again a moment after the lease is renewed.
+  if (batch?.doing === "leaseless" && shard.isLeaseLive) return reason("progressing");
   if (batch !== undefined) return batchReason(batch, around);
   if (shard.reading === "stopped") return reason("stopping");
   if (fillingUntilMs !== undefined && fillingUntilMs + LATE_MS > nowMs)

@@ -217,7 +217,7 @@ function outages(random: SeededRandom, faultsEndMs: number): FaultEvent[] {
   }));
 }
 
-/** Longer than a part may stand still without a word: whoever waits for it has to say so (I24). */
+/** Longer than a part may stand still without a word: whoever waits for it has to say so (S1). */
 export function generateLongOutage(random: SeededRandom, flavour: Flavour): readonly FaultEvent[] {
   if (flavour !== "swarm" || !random.chance(0.02)) return [];
   return [

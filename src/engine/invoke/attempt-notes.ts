@@ -59,6 +59,11 @@ export class AttemptNotes {
     if (failure !== undefined) this.#failure = failure;
   }
 
+  /** What is left of the part goes on under another request: it has failed as the whole had. */
+  goesOn(from: string, requestId: string): void {
+    if (this.#failure?.requestId === from) this.#failure = { ...this.#failure, requestId };
+  }
+
   does(doing: BatchDoing): void {
     this.#doing = doing;
     this.#sinceMs = this.#clock.monotonic();

@@ -142,7 +142,9 @@ export class BatchRun {
       this.#context.settle(gone);
     }
     if (live.length === 0) return DONE;
-    return { kind: "next", segments: [withoutExpired(segment, live, random.uuid())] };
+    const rest = withoutExpired(segment, live, random.uuid());
+    this.#notes.goesOn(segment.requestId, rest.requestId);
+    return { kind: "next", segments: [rest] };
   }
 
   /** A record that no function can have goes alone, into the destination. */

@@ -2,16 +2,34 @@ import { bug, type PlantedBug } from "./planted-bug.ts";
 
 /** Work that nobody goes on with, and that nobody can say a reason for. */
 export const STANDSTILL_BUGS: readonly PlantedBug[] = [
-  bug("a lane forgets to wake up for the batch that it fills", ["I24", "I13", "I16"], {
+  bug("a lane forgets to wake up for the batch that it fills", ["S1", "I13", "I16"], {
     at: "a-lane-forgets-to-wake-up-for-the-batch-that-it-fills",
     instead: "this.#timer = this.#context.clock.schedule(dueInMs, () => {});",
   }),
-  bug("a reader ends at its first failure, and notes nothing", ["I24"], {
+  bug("a reader ends at its first failure, and notes nothing", ["S1"], {
     at: "a-reader-ends-at-its-first-failure-and-notes-nothing",
     instead: "return;",
   }),
-  bug("a queue's receiver forgets to wake up after an outage", ["I24"], {
+  bug("a queue's receiver forgets to wake up after an outage", ["S1"], {
     at: "a-queues-receiver-forgets-to-wake-up-after-an-outage",
     instead: "this.#retry = this.#options.clock.schedule(inMs, () => {});",
+  }),
+  bug("the last failure of a batch is told after it has passed", ["S2"], {
+    at: "the-last-failure-is-told-after-it-has-passed",
+    instead: "failure: this.#failure?.code,",
+  }),
+  bug("a wait for parents is told though they have ended", ["S2"], {
+    at: "a-wait-for-parents-is-told-though-they-have-ended",
+    lines: 5,
+    instead: `this.#waiting = [
+      ...this.#waiting,
+      ...waiting
+        .filter((row) => !this.#waiting.some(({ shardId }) => shardId === row.shardId))
+        .map((row) => ({ shardId: row.shardId, parents: waitedFor(row, rows, lineage), sinceMs: since.get(row.shardId) ?? nowMs })),
+    ];`,
+  }),
+  bug("what is full points to itself", ["S3"], {
+    at: "what-is-full-points-to-itself",
+    instead: 'const cause = { cause: "itself" };',
   }),
 ];

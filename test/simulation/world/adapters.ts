@@ -6,6 +6,7 @@ import type { QueueHistory } from "../queue-history.ts";
 import { createSimDestination } from "./destination.ts";
 import { SIM_EVENTS, SIM_TOPIC_EVENTS } from "./events.ts";
 import { createSimFunction } from "./function.ts";
+import { leaseKey } from "./lease-key.ts";
 import type { SimProcess } from "./process.ts";
 import { asSimDeliveries, SIM_QUEUE_EVENTS } from "./queue-events.ts";
 import { createSimQueueFunction } from "./queue-function.ts";
@@ -56,6 +57,7 @@ export function createDeployment(world: World, process: SimProcess, ordinal: num
       readIntervalMs: plan.readIntervalMs,
       tellsLag: plan.tellsLag,
       tellsLogs: plan.tellsLogs,
+      noteRead: (shardId, how) => process.reads.set(leaseKey(history.mapping.uuid, shardId), how),
       record: (event) => history.events.push(event),
       breach,
     }),

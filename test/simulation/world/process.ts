@@ -1,5 +1,6 @@
 import { MillraceError } from "../../../src/model/errors.ts";
 import type { Clock, ScheduledCall } from "../../../src/ports/clock.ts";
+import type { ShardProgress } from "../../../src/ports/progress-store.ts";
 import type { SeededRandom } from "../random.ts";
 import { timerErrorMs, type VirtualTime } from "../virtual-clock.ts";
 import { EPOCH_MS, type SimShard } from "./stream.ts";
@@ -41,6 +42,9 @@ const ABORT_MS_MAX = 900;
 /** Looks at the clock between two events: no honest engine comes near. */
 const LOOKS_MAX = 200_000;
 
+/** Lists of rows that are kept of each mapping. */
+export const LISTS_KEPT = 4;
+
 type State = "running" | "paused" | "dead";
 
 /**
@@ -58,6 +62,10 @@ export class SimProcess {
   readonly leases = new Map<string, BelievedLease>();
   /** The newest epoch that it gave up or was told to have lost, by `mapping/shard`. */
   readonly leasesGivenUp = new Map<string, number>();
+  /** How its last try to read a shard, or to begin to, has ended, by `mapping/shard`. */
+  readonly reads = new Map<string, "worked" | "failed">();
+  /** Rows of a mapping as it was told them last, by its UUID: the newest list last. */
+  readonly listed = new Map<string, readonly (readonly ShardProgress[])[]>();
   /** The log of the last records that it gave the function, by `mapping/shard`. */
   readonly lastLogs = new Map<string, SimShard>();
   /** When it first saw the counter of a lease as it last saw it, by `mapping/shard`, in its own monotonic time. */

@@ -56,8 +56,14 @@ export class SimReader implements ShardReader {
         replyMs: 0,
         signal,
         serve: () => this.#serve(recordsMax, bytesMax, isTimedOut),
-        delivered: (read) => this.#delivered(read),
+        delivered: (read) => {
+          this.#delivered(read);
+          this.#options.noteRead?.(this.#shardId, "worked");
+        },
       });
+    } catch (error) {
+      this.#options.noteRead?.(this.#shardId, "failed");
+      throw error;
     } finally {
       this.#isReading = false;
     }

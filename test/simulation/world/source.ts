@@ -22,6 +22,8 @@ export interface SourceOptions {
   readonly isTopic?: boolean | undefined;
   /** Tells which log a shard is (`logId`): its stream may be made anew, its shards may lose their ends. */
   readonly tellsLogs?: boolean | undefined;
+  /** How a try to read a shard, or to begin to, has ended for the process. */
+  noteRead?(shardId: string, how: "worked" | "failed"): void;
   record(event: HistoryEvent): void;
   breach(message: string): void;
 }
@@ -84,15 +86,24 @@ export function createSimSource(options: SourceOptions): StreamSource {
         },
       }),
     openReader: (shardId, start, signal, knownLogId) =>
-      process.call({
-        travelMs: latency(),
-        replyMs: 0,
-        signal,
-        serve: () => {
-          if (isDown("opening failed")) throw unavailable(`open ${shardId}`);
-          return new SimReader(options, shardOf(stream, shardId), start, tellsLogs ? knownLogId : undefined);
-        },
-      }),
+      noted(
+        options,
+        shardId,
+        process.call({
+          travelMs: latency(),
+          replyMs: 0,
+          signal,
+          serve: () => {
+            if (isDown("opening failed")) throw unavailable(`open ${shardId}`);
+            return new SimReader(
+              options,
+              shardOf(stream, shardId),
+              start,
+              tellsLogs ? knownLogId : undefined,
+            );
+          },
+        }),
+      ),
     stillServes: (shardId, position, signal, logId) =>
       process.call({
         travelMs: latency(),
@@ -130,4 +141,10 @@ function toShard(shard: SimShard, tellsLogs: boolean): Shard {
     closed: shard.closedAt !== undefined,
     ...(tellsLogs ? { logId: logIdOf(shard) } : {}),
   };
+}
+
+/** Notes a failure at once; that it worked the reads say. */
+function noted<T>({ noteRead }: SourceOptions, shardId: string, call: Promise<T>): Promise<T> {
+  call.catch(() => noteRead?.(shardId, "failed"));
+  return call;
 }

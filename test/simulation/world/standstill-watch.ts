@@ -1,6 +1,14 @@
-import type { Engine, MappingExplanation } from "../../../src/engine/engine.ts";
-import { type PartReasons, reasonsOf, STANDSTILL_MS } from "../../../src/engine/reasons.ts";
-import { isNoReason } from "../../../src/model/reason.ts";
+import {
+  type Engine,
+  type MappingExplanation,
+  type PartReasons,
+  reasonsOf,
+  STANDSTILL_MS,
+} from "../../../src/engine/engine.ts";
+import { ALL_SHARDS } from "../../../src/engine/reasons.ts";
+import { isNoReason, type Reason } from "../../../src/model/reason.ts";
+import { type TruthWorld, untruthOf } from "../checkers/s2-truth.ts";
+import { brokenChain, isPointing, type SaidOfMapping } from "../checkers/s3-chain.ts";
 import type { SimProcess } from "./process.ts";
 
 /** What a mapping holds, by the world's own count. */
@@ -18,7 +26,8 @@ export interface StandstillWatchOptions {
   readonly nowMs: () => number;
   readonly working: () => readonly { readonly process: SimProcess; readonly engine: Engine }[];
   readonly work: () => readonly HeldWork[];
-  readonly breach: (message: string) => void;
+  readonly truth: TruthWorld;
+  readonly breach: (invariant: "S1" | "S2" | "S3", message: string) => void;
   /** A part stood still, and said why. */
   readonly onReason: (code: string) => void;
 }
@@ -28,15 +37,26 @@ export const STOOD_STILL = "a part stood still and said why";
 
 const LOOK_MS = 5_000;
 
+/** What one process says of one mapping. */
+interface Word extends SaidOfMapping {
+  readonly process: SimProcess;
+  readonly explanation: MappingExplanation;
+  /** It is neither being opened nor being stopped. */
+  readonly isEnabled: boolean;
+}
+
 /**
- * I24: whoever holds work and has brought nothing of it to an end for T says why. What is work and what is progress the
- * world says; the reasons are the engine's. A process that was paused, or has begun with the part later, has T from
- * then on.
+ * Asks every process why its parts are where they are, every five seconds.
+ *
+ * S1: whoever holds work and has brought nothing of it to an end for T says why, and so does somebody of a shard that
+ * nobody works on. S2: what is said is true of the world. S3: who waits for room points to a cause. What is work and
+ * what is progress the world says; the reasons are the engine's. A process that was paused, or has begun with the part
+ * later, has T from then on.
  */
 export class StandstillWatch {
   readonly #options: StandstillWatchOptions;
   readonly #progress = new Map<string, { readonly token: string; readonly sinceMs: number }>();
-  /** When a process was first seen to have a part, without a pause since. */
+  /** When a process was first seen to have a part, or nobody to have it, without a pause since. */
   readonly #heldSinceMs = new Map<string, number>();
   #nextLookMs = 0;
   readonly #told = new Set<string>();
@@ -49,27 +69,76 @@ export class StandstillWatch {
     const nowMs = this.#options.nowMs();
     if (nowMs < this.#nextLookMs) return;
     this.#nextLookMs = nowMs + LOOK_MS;
+    const work = this.#options.work();
+    const words = this.#words(new Map(work.map(({ uuid, name }) => [uuid, name])));
+    for (const [uuid, ofMapping] of words) this.#judgeTruth(uuid, ofMapping);
     const held = new Set<string>();
+    for (const each of work) this.#judgeStanding(each, words, held, nowMs);
+    for (const key of this.#heldSinceMs.keys()) if (!held.has(key)) this.#heldSinceMs.delete(key);
+  }
+
+  #words(names: ReadonlyMap<string, string>): ReadonlyMap<string, readonly Word[]> {
     const running = this.#options.working().filter(({ process }) => process.state === "running");
-    const said = new Map<string, MappingExplanation | undefined>();
-    for (const work of this.#options.work()) {
-      const sinceMs = this.#standingSince(work, nowMs);
-      for (const { process, engine } of running) {
-        const whole = `${process.owner} ${work.uuid}`;
-        // Of all its shards at once.
-        if (!said.has(whole)) said.set(whole, engine.explain(work.uuid));
-        const explanation = partOf(said.get(whole), work.shardId);
-        if (explanation === undefined) continue;
-        const key = `${process.owner} ${work.uuid} ${work.shardId}`;
-        held.add(key);
-        const heldSinceMs = this.#heldSinceMs.get(key) ?? nowMs;
-        this.#heldSinceMs.set(key, heldSinceMs);
-        const stoodMs = nowMs - Math.max(sinceMs, heldSinceMs);
-        if (!work.hasWork || stoodMs < STANDSTILL_MS) continue;
-        this.#judge(work, process, reasonsOf(explanation, process.clock.now()), stoodMs);
+    const words = [...names].map(([uuid, name]) => {
+      const ofMapping = running.flatMap(({ process, engine }): Word[] => {
+        const explanation = engine.explain(uuid);
+        if (explanation === undefined) return [];
+        const parts = reasonsOf(explanation, process.clock.now());
+        const isEnabled = engine
+          .status()
+          .some((status) => status.uuid === uuid && status.state === "Enabled");
+        return [{ name, process, explanation, parts, isEnabled }];
+      });
+      return [uuid, ofMapping] as const;
+    });
+    return new Map(words);
+  }
+
+  #judgeTruth(uuid: string, words: readonly Word[]): void {
+    for (const { process, explanation, parts, name, isEnabled } of words) {
+      if (!isEnabled) continue;
+      for (const part of parts) {
+        for (const reason of part.reasons) {
+          const given = { process, part, reason, explanation };
+          const untruth = untruthOf(given, this.#options.truth, uuid);
+          if (untruth === undefined) continue;
+          this.#breach(
+            "S2",
+            `${name} ${part.part}`,
+            `${process.owner} says of ${part.part} of ${name}: ${textOf(reason)}; but ${untruth}`,
+          );
+        }
       }
     }
-    for (const key of this.#heldSinceMs.keys()) if (!held.has(key)) this.#heldSinceMs.delete(key);
+  }
+
+  #judgeStanding(
+    work: HeldWork,
+    words: ReadonlyMap<string, readonly Word[]>,
+    held: Set<string>,
+    nowMs: number,
+  ): void {
+    const sinceMs = this.#standingSince(work, nowMs);
+    const ofMapping = words.get(work.uuid) ?? [];
+    const holders = ofMapping.filter(({ explanation }) => hasPart(explanation, work.shardId));
+    const watchers = holders.length === 0 ? ofMapping : holders;
+    const stoodMs = watchers.map(({ process }) => {
+      const key = `${holders.length === 0 ? "nobody " : ""}${process.owner} ${work.uuid} ${work.shardId}`;
+      held.add(key);
+      const heldSinceMs = this.#heldSinceMs.get(key) ?? nowMs;
+      this.#heldSinceMs.set(key, heldSinceMs);
+      return nowMs - Math.max(sinceMs, heldSinceMs);
+    });
+    if (!work.hasWork) return;
+    if (holders.length > 0) {
+      for (const [index, word] of holders.entries()) {
+        const forMs = stoodMs[index] ?? 0;
+        if (forMs >= STANDSTILL_MS) this.#judge(work, word, words, forMs);
+      }
+      return;
+    }
+    const longestMs = Math.max(0, ...stoodMs);
+    if (longestMs >= STANDSTILL_MS) this.#judgeUnheld(work, ofMapping, longestMs);
   }
 
   #standingSince({ uuid, shardId, progress, hasWork }: HeldWork, nowMs: number): number {
@@ -80,33 +149,69 @@ export class StandstillWatch {
     return nowMs;
   }
 
-  #judge(work: HeldWork, process: SimProcess, parts: readonly PartReasons[], stoodMs: number): void {
-    const reasons = parts.flatMap((part) => part.reasons);
-    const given = reasons.filter(({ code }) => !isNoReason(code));
+  #judge(work: HeldWork, word: Word, words: ReadonlyMap<string, readonly Word[]>, stoodMs: number): void {
+    const parts = partsOf(word.parts, work.shardId);
+    const given = givenBy(parts);
     for (const { code } of given) this.#options.onReason(code);
     const isUnknown = given.some(({ code }) => code === "unknown");
-    if (given.length > 0 && !isUnknown) return;
-    const key = `${work.uuid} ${work.shardId}`;
+    if (given.length === 0 || isUnknown) {
+      this.#breachS1(work, `in ${word.process.owner} and says: ${saidBy(parts)}`, stoodMs);
+      return;
+    }
+    const own = [...words.values()].flat().filter(({ process }) => process === word.process);
+    for (const part of parts) {
+      for (const reason of part.reasons.filter(isPointing)) {
+        const broken = brokenChain(reason, part, word, own);
+        if (broken === undefined) continue;
+        const message = `${word.process.owner} says of ${part.part} of ${work.name}: ${textOf(reason)}; ${broken}`;
+        this.#breach("S3", `${work.uuid} ${part.part}`, message);
+      }
+    }
+  }
+
+  /** Somebody has to say why nobody has it. */
+  #judgeUnheld(work: HeldWork, words: readonly Word[], stoodMs: number): void {
+    const parts = words.flatMap((word) => partsOf(word.parts, work.shardId));
+    const given = givenBy(parts);
+    for (const { code } of given) this.#options.onReason(code);
+    if (given.length === 0) this.#breachS1(work, `with nobody, and they say: ${saidBy(parts)}`, stoodMs);
+  }
+
+  #breachS1({ uuid, name, shardId }: HeldWork, says: string, stoodMs: number): void {
+    const where = shardId === undefined ? name : `${shardId} of ${name}`;
+    this.#breach("S1", `${uuid} ${shardId}`, `${where} stands still for ${Math.round(stoodMs)} ms ${says}`);
+  }
+
+  /** Once of each part. */
+  #breach(invariant: "S1" | "S2" | "S3", where: string, message: string): void {
+    const key = `${invariant} ${where}`;
     if (this.#told.has(key)) return;
     this.#told.add(key);
-    const said = parts.map(({ part, reasons: all }) => `${part}: ${all.map(textOf).join(", ")}`).join("; ");
-    const where = work.shardId === undefined ? work.name : `${work.shardId} of ${work.name}`;
-    this.#options.breach(
-      `${where} stands still for ${Math.round(stoodMs)} ms in ${process.owner} and says: ${said}`,
-    );
+    this.#options.breach(invariant, message);
   }
 }
 
-function textOf({ code, facts }: PartReasons["reasons"][number]): string {
-  return `${code} ${JSON.stringify(facts)}`;
+function hasPart(explanation: MappingExplanation, shardId: string | undefined): boolean {
+  if (explanation.kind === "queue") return true;
+  return explanation.shards.some((shard) => shard.shardId === shardId);
 }
 
-/** What a process says of a shard, or of a queue as a whole; `undefined`: it has no part in it. */
-function partOf(
-  explanation: MappingExplanation | undefined,
-  shardId: string | undefined,
-): MappingExplanation | undefined {
-  if (explanation === undefined || explanation.kind === "queue") return explanation;
-  const shards = explanation.shards.filter((shard) => shard.shardId === shardId);
-  return shards.length === 0 ? undefined : { ...explanation, shards };
+/** Those of a shard with its lanes, and of all shards together; of a queue all. */
+function partsOf(parts: readonly PartReasons[], shardId: string | undefined): readonly PartReasons[] {
+  if (shardId === undefined) return parts;
+  return parts.filter(
+    ({ part }) => part === shardId || part.startsWith(`${shardId} `) || part === ALL_SHARDS,
+  );
+}
+
+function givenBy(parts: readonly PartReasons[]): readonly Reason[] {
+  return parts.flatMap((part) => part.reasons).filter(({ code }) => !isNoReason(code));
+}
+
+function saidBy(parts: readonly PartReasons[]): string {
+  return parts.map(({ part, reasons }) => `${part}: ${reasons.map(textOf).join(", ")}`).join("; ");
+}
+
+function textOf({ code, facts }: Reason): string {
+  return `${code} ${JSON.stringify(facts)}`;
 }

@@ -5,7 +5,7 @@ import type { HistoryEvent, LeaseMoved, MappingHistory } from "../history.ts";
 import type { VirtualTime } from "../virtual-clock.ts";
 import type { FaultDesk } from "./fault-desk.ts";
 import { leaseKey } from "./lease-key.ts";
-import type { SimProcess } from "./process.ts";
+import { LISTS_KEPT, type SimProcess } from "./process.ts";
 import type { StoreRows } from "./store-rows.ts";
 
 /** Registered as ended: what its log holds lies behind the starting position. */
@@ -33,6 +33,8 @@ export function createSimStore(options: StoreOptions): ProgressStore {
       send(
         () => rows.list(mappingUuid),
         (shards) => {
+          const told = process.listed.get(mappingUuid) ?? [];
+          process.listed.set(mappingUuid, [...told, shards].slice(-LISTS_KEPT));
           for (const shard of shards) witness.saw(mappingUuid, shard);
         },
       ),

@@ -16,6 +16,7 @@ import { SimQueue } from "./queue.ts";
 import { type HeldWork, STOOD_STILL, StandstillWatch } from "./standstill-watch.ts";
 import { StoreRows } from "./store-rows.ts";
 import { SimStream } from "./stream.ts";
+import { truthWorld } from "./truth-world.ts";
 import { fillOwed, hasSettled, openWork } from "./world-progress.ts";
 
 export type CreateEngine = (options: EngineOptions) => Engine;
@@ -95,7 +96,8 @@ export class World {
     nowMs: () => this.time.now,
     working: () => this.working(),
     work: () => this.#heldWork(),
-    breach: (message) => this.breach("I24", message),
+    truth: truthWorld(() => this),
+    breach: (invariant, message) => this.breach(invariant, message),
     onReason: () => this.marks.set(STOOD_STILL, (this.marks.get(STOOD_STILL) ?? 0) + 1),
   });
 

@@ -27,12 +27,12 @@ interface Proofs {
 function readInvariants(markdown: string): Invariant[] {
   return markdown
     .split(/^## /m)
-    .filter((section) => /^I\d+ /.test(section))
+    .filter((section) => /^[IS]\d+ /.test(section))
     .map((section) => {
       const [head = "", ...items] = section.split(/^- /m).map((part) => part.replaceAll(/\s+/g, " "));
       const list = (name: string) => items.find((item) => item.startsWith(`${name}: `)) ?? "";
       return {
-        id: /^I\d+/.exec(section)?.[0] ?? "",
+        id: /^[IS]\d+/.exec(section)?.[0] ?? "",
         form: head.slice(head.indexOf(" ")),
         judges: [...list("Judged by").matchAll(/`([^`]+)`/g)].flatMap(([, path]) => path ?? []),
         planted: [...list("Planted").matchAll(/"([^"]+)"/g)].flatMap(([, name]) => name ?? []),
@@ -71,11 +71,15 @@ const PAGE = readFileSync(join(ROOT, "docs/invariants.md"), "utf8");
 describe("docs/invariants.md", () => {
   test("has each invariant once, in the order of their numbers, with its precise form", () => {
     const invariants = readInvariants(PAGE);
-    const numbers = invariants.map(({ id }) => Number(id.slice(1)));
-    assert.deepEqual(
-      numbers,
-      [...new Set(numbers)].toSorted((a, b) => a - b),
-    );
+    for (const letter of ["I", "S"]) {
+      const ids = invariants.map(({ id }) => id).filter((id) => id.startsWith(letter));
+      const numbers = ids.map((id) => Number(id.slice(1)));
+      assert.deepEqual(
+        numbers,
+        [...new Set(numbers)].toSorted((a, b) => a - b),
+      );
+    }
+    assert.ok(!invariants.some(({ id }) => id === "I24"), "it became S1, and its number is not used again");
     assert.ok(invariants.length >= 30);
     for (const { id, form } of invariants) assert.ok(form.length > 80, `${id} has no form`);
   });

@@ -186,7 +186,6 @@ for (const [what, batch, code] of [
   ["waits for its next attempt", { doing: "pausing", nextAttemptMs: NOW_MS + 9_000 }, "functionFails"],
   ["was to be tried again a minute ago", { doing: "pausing", nextAttemptMs: NOW_MS - 60_000 }, "unknown"],
   ["waits for its turn", { doing: "queued" }, "atConcurrency"],
-  ["waits for its lease", { doing: "leaseless" }, "leaseNotRenewed"],
   ["is done and is taken off its queue", { doing: "settling" }, "progressing"],
   [
     "is not taken off its queue for long",
@@ -205,6 +204,16 @@ for (const [what, batch, code] of [
     assert.deepEqual(ofLane({ batch: { ...BATCH, ...batch } }), [code]);
   });
 }
+
+test("a batch that waits for its lease says so until the lease is renewed", () => {
+  const lanes = [{ ...LANE, batch: { ...BATCH, doing: "leaseless" as const } }];
+  const codesOf = (isLeaseLive: boolean) =>
+    reasonsOf({ kind: "stream", function: FN, shards: [{ ...SHARD, isLeaseLive, lanes }] }, NOW_MS)
+      .filter(({ part }) => part === "s lane 0")
+      .flatMap(({ reasons }) => reasons.map(({ code }) => code));
+  assert.deepEqual(codesOf(false), ["leaseNotRenewed"]);
+  assert.deepEqual(codesOf(true), ["progressing"]);
+});
 
 test("a store that takes no checkpoint and a lease that is not renewed are told beside the reading", () => {
   const codes = ofShard({ checkpointFailures: 4, isLeaseLive: false, reading: "full" });

@@ -98,6 +98,9 @@ export class MemoryQueue {
       isFifo,
       visibilityMs: this.visibilityMs,
       receiveMessagesMax: 10,
+      ...(Number.isFinite(this.#receivesMax)
+        ? { deadLetter: { queue: "dead", receivesMax: this.#receivesMax } }
+        : {}),
     });
     return {
       get description() {
