@@ -35,6 +35,7 @@ Without --filename it makes a sample function and stream in a temporary folder, 
     region,
     account,
     page: RUN_FLAGS.page,
+    "account-concurrency": RUN_FLAGS["account-concurrency"],
     "broker-hosts": RUN_FLAGS["broker-hosts"],
     "manifest-set": RUN_FLAGS["manifest-set"],
     "log-level": RUN_FLAGS["log-level"],
@@ -69,14 +70,24 @@ function devOptions(flags: Flags, host: CliHost): RunOptions {
   return {
     ...options,
     api: { ...options.api, isAnyPort: !flags.has("api") },
-    dev: { greeting: (apiUrl, manifests) => greeting(edited, apiUrl, manifests) },
+    dev: {
+      greeting: (apiUrl, manifests) =>
+        greeting({ edited, apiUrl, isPageShown: options.api.isPageShown }, manifests),
+    },
   };
 }
 
-function greeting(edited: string, apiUrl: string | undefined, { mappings }: Manifests): string {
+interface Places {
+  readonly edited: string;
+  readonly apiUrl: string | undefined;
+  readonly isPageShown: boolean;
+}
+
+function greeting({ edited, apiUrl, isPageShown }: Places, { mappings }: Manifests): string {
   const commands = apiUrl === undefined ? [] : mappings.flatMap((one) => sendCommand(one, apiUrl) ?? []);
   const rows = [
     ...(apiUrl === undefined ? [] : [["API", apiUrl] as const]),
+    ...(apiUrl === undefined || !isPageShown ? [] : [["page", `${apiUrl}/`] as const]),
     ["edit", `${edited}: what is saved there counts from the next record on`] as const,
     ...commands.map((command) => ["send", command] as const),
     ["stop", "Ctrl-C"] as const,
