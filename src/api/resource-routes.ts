@@ -41,7 +41,11 @@ export function addResourceRoutes(app: FastifyInstance, control: () => ControlPl
       const body = jsonOf(request);
       const name = textOf(body, "name");
       if (name === undefined) throw invalid("Name the function or the mapping: name.");
-      return { adopted: await control().resources.adopt(name, ownerOf(body), textOf(body, "kind")) };
+      const { resources } = control();
+      const [owner, kind] = [ownerOf(body), textOf(body, "kind")];
+      const { adopted, changes } = await resources.adoption(name, owner, kind);
+      if (body["dryRun"] === true) return { adopted, changes };
+      return { adopted: await resources.adopt(name, owner, kind), changes };
     },
   });
 }

@@ -1,5 +1,5 @@
-import { type Declaration, declarationsOf } from "../control/function-rows.ts";
-import { mappingDeclaration } from "../control/mapping-declaration.ts";
+import { declarationsIn } from "../control/declared-manifests.ts";
+import type { Declaration } from "../control/function-rows.ts";
 import { type Compared, type Drift, differences, shownSpec } from "../resources/drift.ts";
 import { FUNCTION_KIND, MAPPING_KIND } from "../resources/kinds.ts";
 import { API_FLAGS, ApiClient, isObject, type JsonObject } from "./api-client.ts";
@@ -24,11 +24,7 @@ were applied. Values of a module's environment have no part in it. Exit status 0
       const manifests = readManifests(flags, host);
       if (manifests === undefined) return EXIT_BAD_INPUT;
       const kept = objectsOf(await client.resources(), "resources");
-      const { connectors } = host.adapters;
-      const mappings = manifests.mappings.map((resource) => mappingDeclaration(resource, connectors));
-      drift.push(
-        ...differences(compared([...manifests.functions.flatMap(declarationsOf), ...mappings], kept)),
-      );
+      drift.push(...differences(compared(declarationsIn(manifests, host.adapters.connectors), kept)));
     }
     const asText = flags.has("json") ? `${JSON.stringify({ drift }, null, 2)}\n` : driftTable(drift);
     host.stdout.write(asText);
@@ -61,13 +57,14 @@ export const adoptCommand: Command = {
   usage: "adopt function/NAME|mapping/NAME --to api|manifest [FLAGS]",
   details: `Gives a function, with its versions and aliases, or a mapping, with its checkpoints, to another owner, who alone
 changes it from then on. What the API had set beside its owner becomes what is declared. Of manifests the set may be
-named.`,
+named. First it says field by field what will be in force and is not declared now, or not by the manifests that get it.`,
   words: {
     RESOURCE: { isRequired: true, description: "function/NAME or mapping/NAME; UUID may stand for NAME." },
   },
   flags: {
     to: { value: "OWNER", isRequired: true, description: "api or manifest." },
     "manifest-set": { value: "NAME", description: "Set of the manifests that own it then. Default default." },
+    "dry-run": { description: "Says what would change hands and which fields differ, and changes nothing." },
     ...API_FLAGS,
   },
   async run(flags, host) {
@@ -76,11 +73,17 @@ named.`,
       throw usageError("A function is adopted with its versions and aliases, or a mapping.");
     const set = lastValue(flags, "manifest-set");
     const wanted = { kind, name, to: lastValue(flags, "to"), ...(set === undefined ? {} : { set }) };
-    const answer = await ApiClient.of(flags, host).adopt(wanted);
+    const client = ApiClient.of(flags, host);
+    const plan = await client.adopt({ ...wanted, dryRun: true });
+    const changes = objectsOf(plan, "changes").map(driftOf);
+    const [isDry, isJson] = [flags.has("dry-run"), flags.has("json")];
+    if (changes.length > 0 && !isJson) host.stdout.write(driftTable(changes));
+    const answer = isDry ? plan : await client.adopt(wanted);
+    const verb = isDry ? "is" : "was";
     const lines = objectsOf(answer, "adopted").map(
-      (each) => `${String(each["kind"])} ${String(each["name"])} was of ${String(each["from"])}.\n`,
+      (each) => `${String(each["kind"])} ${String(each["name"])} ${verb} of ${String(each["from"])}.\n`,
     );
-    host.stdout.write(flags.has("json") ? `${JSON.stringify(answer, null, 2)}\n` : printableLines(lines));
+    host.stdout.write(isJson ? `${JSON.stringify(answer, null, 2)}\n` : printableLines(lines));
     return EXIT_OK;
   },
 };

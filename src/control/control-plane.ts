@@ -19,7 +19,7 @@ import type { SnapshotStore } from "../ports/snapshot-store.ts";
 import type { ManifestOwner } from "../resources/owner.ts";
 import { withinReach } from "./broker-reach.ts";
 import { creatingStatus } from "./creating-status.ts";
-import { declareManifests } from "./declared-manifests.ts";
+import { declarationsIn, declareManifests } from "./declared-manifests.ts";
 import type { Deployments } from "./deployments.ts";
 import type { ExplainedAll, ExplainedMappingWithText } from "./explain-mapping.ts";
 import { FailureControl, type FailureParts } from "./failure-control.ts";
@@ -136,7 +136,11 @@ export class ControlPlane {
     this.#limits = new SharedLimits({ ...options, membership });
     options.invokers.share(this.#limits);
     const onChange = () => this.#reconciler.wake();
-    this.resources = new ResourceControl({ ...options, connectors, onChange });
+    const declared = () => ({
+      set: options.owner.set,
+      declarations: declarationsIn(this.#manifests, options.connectors),
+    });
+    this.resources = new ResourceControl({ ...options, connectors, onChange, declared });
     this.mappings = new MappingControl({
       ...(options.destinations === undefined ? {} : { destinations: options.destinations }),
       store,

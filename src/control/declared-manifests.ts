@@ -37,25 +37,35 @@ export interface DeclaredManifestsOptions {
 export async function declareManifests(options: DeclaredManifestsOptions): Promise<readonly string[]> {
   const { manifests, owner, functionBook, store, clock, connectors } = options;
   checkReservations(manifests.functions, options.accountConcurrency);
-  const mappings = manifests.mappings.map((resource) => mappingDeclaration(resource, connectors));
-  const declarations = [...manifests.functions.flatMap(declarationsOf), ...mappings];
+  const declarations = declarationsIn(manifests, connectors);
   const report = await applySet({ store, owner, declarations, nowMs: clock.now() });
   tell(report, options);
   const isInForce = report.newerRevision === undefined;
-  const adopted = options.isAdopting && isInForce ? await adoptMappings(mappings, options) : 0;
+  const adopted = options.isAdopting && isInForce ? await adoptMappings(declarations, options) : 0;
   tellAdopted(report.refusals.filter(wasAdopted).length + adopted, options);
   await functionBook.declare(functionsOf(await store.list(FUNCTION_KINDS)).functions);
   return report.waiting ?? [];
 }
 
+/** All that manifests declare, in the order of writing. */
+export function declarationsIn(
+  { functions, mappings }: Manifests,
+  connectors: readonly Connector[],
+): readonly Declaration[] {
+  return [
+    ...functions.flatMap(declarationsOf),
+    ...mappings.map((resource) => mappingDeclaration(resource, connectors)),
+  ];
+}
+
 /** Resolves to how many. Whoever comes between has done it, or will. */
 async function adoptMappings(
-  mappings: readonly (Declaration & { readonly title: string })[],
+  declarations: readonly Declaration[],
   { store, owner, clock, telemetry }: DeclaredManifestsOptions,
 ): Promise<number> {
   const rows = new Map((await store.list([MAPPING_KIND])).map((row) => [row.uid, row]));
   let adopted = 0;
-  for (const { name: uuid, title } of mappings) {
+  for (const { name: uuid, title = uuid } of declarations) {
     const row = rows.get(uuid);
     const document = row && mappingDocument(row.document);
     if (row === undefined || document === undefined || !isSameOwner(document.owner, owner)) continue;

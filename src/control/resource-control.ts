@@ -8,6 +8,7 @@ import { DECLARED_KINDS, FUNCTION_KIND, FUNCTION_KINDS, MAPPING_KIND } from "../
 import { type Owner, ownerText } from "../resources/owner.ts";
 import { checkReservation } from "./account-concurrency.ts";
 import { adoptedDocument } from "./adopted-document.ts";
+import { type Adoption, adoptionOf, type SetContent } from "./adoption.ts";
 import { ControlFault, notFound as mappingNotFound, validationFault } from "./control-fault.ts";
 import { declaredRow } from "./declared-document.ts";
 import { functionsOf } from "./function-rows.ts";
@@ -17,6 +18,8 @@ import { mappingDocument } from "./mapping-record.ts";
 export interface ResourceControlOptions {
   readonly store: ResourceStore;
   readonly clock: Clock;
+  /** What the manifests of this process declare, and as which set. */
+  readonly declared?: () => SetContent;
   /** They know what mappings claim. */
   readonly connectors?: readonly Connector[];
   /** Calls at once of all functions together; absent: there is no such bound. */
@@ -116,6 +119,16 @@ export class ResourceControl {
     }
     onChange();
     return removed;
+  }
+
+  /**
+   * What would change hands, and where what is in force then is not what is declared now, or by the manifests that get
+   * it. Changes nothing.
+   * @throws ControlFault
+   */
+  async adoption(name: string, owner: Owner, kind: string = FUNCTION_KIND): Promise<Adoption> {
+    const family = await this.#family({ kind, name });
+    return adoptionOf(family, owner, this.#options.declared?.());
   }
 
   /**

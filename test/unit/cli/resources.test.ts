@@ -106,11 +106,27 @@ test("diff, prune and adopt know mappings by their names", async (t) => {
   );
   assert.equal((await millrace("prune", "mapping/parcels")).stdout, "Removed mapping parcels.\n");
   await millrace("prune");
+  const view = await millrace("adopt", "mapping/orders", "--to", "api", "--dry-run");
+  assert.match(
+    view.stdout,
+    /mapping\/orders +enabled +true +false +It was set by the API, and becomes what the API declares\.\nmapping orders is of/,
+  );
+  assert.match((await millrace("diff")).stdout, /mapping\/orders +enabled/, "nothing was changed");
   const adopted = await millrace("adopt", `mapping/${uuid}`, "--to", "api");
-  assert.equal(adopted.stdout, "mapping orders was of the manifest set default.\n");
+  assert.equal(adopted.status, 0);
+  assert.match(
+    adopted.stdout,
+    /enabled +true +false.*\nmapping orders was of the manifest set default\.\n$/s,
+  );
   assert.equal((await millrace("diff")).stdout, "There is no difference.\n");
   await world.pass(2_000);
   assert.equal((await ask(path, "PUT", { BatchSize: 9 })).status, 202);
+  await world.pass(2_000);
+  const back = await millrace("adopt", "mapping/orders", "--to", "manifest", "--dry-run");
+  assert.match(
+    back.stdout,
+    /mapping\/orders +It is not in these manifests: .*\nmapping orders is of the API\.\n$/s,
+  );
   assert.equal((await millrace("adopt", "mapping/nobody", "--to", "api")).status, 2);
 });
 

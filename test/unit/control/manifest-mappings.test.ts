@@ -170,7 +170,14 @@ test("a mapping changes hands with its progress, and what was set beside its own
   assert.equal((await plane.mappings.get(ORDERS)).resource.mapping.batchSize, 3, "manifests are refused");
   assert.ok(world.logged.includes("mappings of manifests are owned by the API"));
 
-  await plane.resources.adopt(ORDERS, { kind: "manifest", set: "default" }, "mapping");
+  const back = { kind: "manifest", set: "default" } as const;
+  assert.deepEqual(
+    (await plane.resources.adoption("orders", back, "mapping")).changes.map(
+      ({ field, declared, inForce, reason }) => [field, declared, inForce, reason],
+    ),
+    [["batchSize", undefined, 3, "It is applied once the manifests are read again."]],
+  );
+  await plane.resources.adopt(ORDERS, back, "mapping");
   await world.pass(2 * LOOK_MS);
   await assert.rejects(plane.mappings.update(ORDERS, { batchSize: 4 }, undefined), /manifest set default/);
   await plane.reload(manifests);
