@@ -3,10 +3,10 @@ import { ControlPlane } from "../control/control-plane.ts";
 import { creatingStatus } from "../control/creating-status.ts";
 import { Deployments } from "../control/deployments.ts";
 import { FunctionBook } from "../control/function-book.ts";
+import { reloadManifests } from "../control/reload.ts";
 import type { Engine, MappingStatus, StopReport } from "../engine/engine.ts";
 import { firstOf, whenLate } from "../lib/first-of.ts";
 import type { Manifests } from "../manifests/load-manifests.ts";
-import { formatProblem } from "../manifests/problem.ts";
 import { describeError, MillraceError } from "../model/errors.ts";
 import type { ApiContent, RunningApi, RunTelemetry, RunTracing } from "./adapters.ts";
 import { type CliHost, EXIT_FAILED, EXIT_OK, type ExitStatus } from "./command.ts";
@@ -23,8 +23,6 @@ import { RunStores, tellOwnLimits } from "./run-stores.ts";
 
 /** What the engine may take beyond its drain, for last checkpoints, before the process ends without it. */
 const STOP_GRACE_MS = 5000;
-/** What one reading may tell. */
-const PROBLEMS_TOLD_MAX = 20;
 
 /** What `run` has started: it starts, reads its manifests again, stops and closes, in the order that each wants. */
 export class RunningManifests {
@@ -165,20 +163,19 @@ export class RunningManifests {
     });
   }
 
-  /** One error changes nothing (I42). */
-  async #reload(): Promise<void> {
-    const loaded = this.#options.readAgain();
-    if (loaded.kind === "invalid") {
-      const message = "the manifests are not valid: nothing was changed";
-      for (const problem of loaded.problems.slice(0, PROBLEMS_TOLD_MAX)) {
-        this.#telemetry.log("error", message, { error: formatProblem(problem) });
-      }
-      return;
-    }
+  #reload(): Promise<void> {
+    return reloadManifests(
+      this.#options.readAgain(),
+      (manifests) => this.#applyAgain(manifests),
+      this.#telemetry,
+    );
+  }
+
+  async #applyAgain(manifests: Manifests): Promise<void> {
     if (this.#control === undefined) return;
-    this.#manifests = loaded.manifests;
-    if (this.#options.dev !== undefined) await makeSources(loaded.manifests, this.#telemetry.log);
-    await this.#control.reload(loaded.manifests);
+    this.#manifests = manifests;
+    if (this.#options.dev !== undefined) await makeSources(manifests, this.#telemetry.log);
+    await this.#control.reload(manifests);
     this.#telemetry.log("info", "manifests read again and applied", {});
     await this.#reopen();
   }

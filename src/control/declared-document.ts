@@ -46,6 +46,7 @@ export function declaredDocument(
     owner,
     ...digest,
     ...(kept === undefined ? {} : { overrides: kept }),
+    // plant: a-new-revision-restarts-all-of-its-set
     generation: before.generation + (isOther ? 1 : 0),
     conditions: [],
     lastModifiedMs: nowMs,

@@ -56,6 +56,31 @@ export const CONTROL_BUGS: readonly ControlBug[] = [
     at: "an-opening-that-hangs-is-waited-for-for-ever",
     instead: "const OPEN_MS_MAX = 1e9;",
   }),
+  bug("a lower revision of manifests overwrites a higher", {
+    at: "a-lower-revision-overwrites",
+    instead: "if (newest < 0) return { writes: [], refusals: [], newerRevision: 0 };",
+  }),
+  bug("the API edits what a manifest owns", {
+    at: "the-api-edits-what-a-manifest-owns",
+    instead: "if (isEnabled !== undefined || isOperation)",
+  }),
+  bug("a change of something else drops what the API set beside the owner", {
+    at: "a-start-drops-what-the-api-set-beside-the-owner",
+    instead:
+      "const kept = Object.entries(overrides ?? {}).filter(([field]) => {\nif (field !== '') return false;",
+  }),
+  bug("a reload restarts what did not change", {
+    at: "a-reload-restarts-what-did-not-change",
+    instead: "const generation = functions.runKey(version, resource.functionName);",
+  }),
+  bug("a new revision restarts all of its set", {
+    at: "a-new-revision-restarts-all-of-its-set",
+    instead: "generation: before.generation + (isOther ? 2 : 1),",
+  }),
+  bug("manifests that are not valid are applied as none", {
+    at: "manifests-that-are-not-valid-are-applied-as-none",
+    instead: 'return apply(loaded.kind === "valid" ? loaded.manifests : { functions: [], mappings: [] });',
+  }),
 ];
 
 function bug(name: string, ...patches: readonly Patch[]): ControlBug {

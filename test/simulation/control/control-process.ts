@@ -2,8 +2,10 @@ import { ControlPlane } from "../../../src/control/control-plane.ts";
 import { Deployments } from "../../../src/control/deployments.ts";
 import { FailureReaders } from "../../../src/control/failure-readers.ts";
 import { FunctionBook } from "../../../src/control/function-book.ts";
+import { reloadManifests } from "../../../src/control/reload.ts";
 import type { Engine, MappingStatus } from "../../../src/engine/engine.ts";
 import { InvokerBook } from "../../../src/invocation/invoker-book.ts";
+import type { LoadedManifests } from "../../../src/manifests/load-manifests.ts";
 import { hasErrorCode, MillraceError } from "../../../src/model/errors.ts";
 import { DEFAULT_PLACE } from "../../../src/model/place.ts";
 import type { Connector } from "../../../src/ports/connector.ts";
@@ -22,7 +24,7 @@ import type { SeededRandom } from "../random.ts";
 import type { VirtualTime } from "../virtual-clock.ts";
 import { FaultyStore } from "./faulty-store.ts";
 import { FaultyWay } from "./faulty-way.ts";
-import { BROKEN_FUNCTION, manifestMappings, openBroken, openingOf } from "./manifest-mappings.ts";
+import { BROKEN_FUNCTION, manifestsOf, openBroken, openingOf } from "./manifest-mappings.ts";
 import { ProcessClock } from "./process-clock.ts";
 
 export interface ControlProcessOptions {
@@ -32,6 +34,11 @@ export interface ControlProcessOptions {
   readonly store: ResourceStore;
   readonly progress: ProgressStore;
   readonly snapshots: SnapshotStore;
+  /** What its manifests say, and of which revision they are. */
+  readonly content: number;
+  readonly revision: number;
+  /** A mapping ended and began anew, as the same. */
+  readonly onNeedlessRestart: (uuid: string) => void;
   /** The engine begins to process a mapping. */
   readonly onStart: (uuid: string) => void;
   /** A start failed, and not for want of the store. */
@@ -55,6 +62,11 @@ export class ControlProcess {
   /** When the first source of a manifest was opened in this life. */
   openedMs: number | undefined;
   plane: ControlPlane | undefined;
+  content: number;
+  readonly revision: number;
+  /** What runs as which mapping, and what is to be followed by another. */
+  readonly #started = new Map<string, string>();
+  readonly #followed = new Map<string, string>();
   readonly #options: ControlProcessOptions;
   readonly #store: FaultyStore;
 
@@ -62,6 +74,8 @@ export class ControlProcess {
     const { time, random, store, name } = options;
     this.#options = options;
     this.name = name;
+    this.content = options.content;
+    this.revision = options.revision;
     this.clock = new ProcessClock(time, random.fork("clock"));
     this.way = new FaultyWay(time, this.clock, random.fork("store"));
     this.#store = new FaultyStore(store, this.way);
@@ -77,13 +91,10 @@ export class ControlProcess {
       this.plane = await ControlPlane.start({
         engine: this.#engine(),
         processId: name,
-        manifests: {
-          functions: [...FUNCTIONS, BROKEN_FUNCTION],
-          mappings: manifestMappings(this.#connectors()),
-        },
+        manifests: manifestsOf(this.content, this.#connectors()),
         deployments: new Deployments(functionBook, { openDestination }),
         functionBook,
-        owner: { kind: "manifest", set: "default" },
+        owner: { kind: "manifest", set: "default", revision: this.revision },
         invokers,
         cells: createMemoryCellStore(),
         failures: {
@@ -112,6 +123,18 @@ export class ControlProcess {
     }
   }
 
+  /** As at a hang-up; `undefined`: something in the manifests is wrong. */
+  async reload(content: number | undefined): Promise<void> {
+    const { plane } = this;
+    if (plane === undefined) return;
+    const loaded: LoadedManifests =
+      content === undefined
+        ? { kind: "invalid", problems: [] }
+        : { kind: "valid", manifests: manifestsOf(content, this.#connectors()) };
+    this.content = content ?? this.content;
+    await reloadManifests(loaded, (manifests) => plane.reload(manifests), silentTelemetry());
+  }
+
   #engine(): Engine {
     const status = (uuid: string): MappingStatus => {
       return {
@@ -125,11 +148,17 @@ export class ControlProcess {
       };
     };
     return {
-      start: ({ mapping: { uuid } }) => {
+      start: ({ mapping }) => {
+        const { uuid } = mapping;
+        if (this.#followed.get(uuid) === JSON.stringify(mapping)) this.#options.onNeedlessRestart(uuid);
+        this.#followed.delete(uuid);
+        this.#started.set(uuid, JSON.stringify(mapping));
         this.running.set(uuid, "runs");
         this.#options.onStart(uuid);
       },
-      stopMapping: async (uuid) => {
+      stopMapping: async (uuid, _drainMs, options) => {
+        const started = this.#started.get(uuid);
+        if (options?.isFollowed === true && started !== undefined) this.#followed.set(uuid, started);
         this.running.set(uuid, "drains");
         await this.#wait(this.#options.random.between(0, DRAIN_MS_MAX));
         this.running.delete(uuid);

@@ -9,8 +9,8 @@ import { runControlSeed } from "./run-control-seed.ts";
 const SEEDS = Number(process.env["MILLRACE_CONTROL_SEEDS"] ?? 60);
 const HUNT_SEEDS_MAX = 600;
 
-describe("control planes of one store (I17, I27)", () => {
-  test("what is Disabled or gone is started by nobody, and what was changed by nobody after the bound, whatever fails", async () => {
+describe("control planes of one store (I17, I27, I41, I42)", () => {
+  test("what is Disabled or gone is started by nobody, what was changed by nobody after the bound, and what is declared is changed by its owner alone, whatever fails", async () => {
     const totals = new Map<string, number>();
     for (let seed = 1; seed <= SEEDS; seed++) {
       const { violations, counts } = await runControlSeed(seed);

@@ -5,13 +5,15 @@ import { createMemorySnapshotStore } from "../../../src/stores/memory-snapshots.
 import { SeededRandom } from "../random.ts";
 import { VirtualTime } from "../virtual-clock.ts";
 import { ControlProcess, DRAIN_MS_MAX } from "./control-process.ts";
-import { type Opening, uuidOf } from "./manifest-mappings.ts";
+import { CHANGING, COMING, MANIFEST_UUIDS, type Opening, uuidOf } from "./manifest-mappings.ts";
+import { Operator, type OperatorCounts } from "./operator.ts";
+import { type OwnershipCounts, OwnershipJudge } from "./ownership-judge.ts";
 import { type Truth, WatchedStore } from "./watched-store.ts";
 
 export interface ControlRun {
   readonly violations: readonly string[];
   /** What happened, so that a run in which nothing did is seen. */
-  readonly counts: Readonly<Record<CountName, number>>;
+  readonly counts: Readonly<Record<CountName | keyof OperatorCounts | keyof OwnershipCounts, number>>;
 }
 
 const COUNTS = {
@@ -54,12 +56,13 @@ const GIVEN = [
 
 /**
  * Processes that crash, stand still and lose the store, while mappings are made, changed, disabled and deleted (I17),
- * and while some mappings of their manifests cannot be opened until they are repaired (I27).
+ * while some mappings of their manifests cannot be opened until they are repaired (I27), and while those manifests are
+ * deployed, read again and touched by others than their owner (I41, I42).
  */
 export async function runControlSeed(seed: number): Promise<ControlRun> {
   const world = new World(new SeededRandom(seed));
   await world.run();
-  return { violations: world.violations, counts: world.counts };
+  return { violations: world.violations, counts: world.allCounts };
 }
 
 class World {
@@ -68,6 +71,8 @@ class World {
   readonly #random: SeededRandom;
   readonly #time: VirtualTime;
   readonly #truth: WatchedStore;
+  readonly #judge: OwnershipJudge;
+  readonly #operator: Operator;
   readonly #snapshots = createMemorySnapshotStore();
   readonly #progress = createMemoryStore();
   #processes: ControlProcess[] = [];
@@ -80,15 +85,23 @@ class World {
   constructor(random: SeededRandom) {
     this.#random = random;
     this.#time = new VirtualTime(random.fork("ties"));
+    this.#judge = new OwnershipJudge((what) => this.#violated(what));
+    this.#operator = new Operator(random.fork("operator"), this.#judge);
     this.#truth = new WatchedStore(
       () => this.#time.now,
       (uuid) => this.#onChange(uuid),
+      this.#judge,
     );
+  }
+
+  get allCounts(): ControlRun["counts"] {
+    return { ...this.counts, ...this.#operator.counts, ...this.#judge.counts };
   }
 
   async run(): Promise<void> {
     while (this.#processes.length < PROCESSES) this.#startProcess();
     this.#every(500, 3_000, "client", () => this.#change());
+    this.#every(1_000, 8_000, "operator", () => this.#operator.act(this.#random.pick(this.#processes)));
     this.#every(1_000, 9_000, "nemesis", () => this.#harm());
     this.#every(CHECK_MS, CHECK_MS, "check", () => this.#checkBounds());
     await this.#time.run(FAULTS_MS, () => this.violations.length > 0);
@@ -103,6 +116,12 @@ class World {
     const name = `p${++this.#lives}`;
     const process = new ControlProcess({
       name,
+      ...this.#operator.deploy(this.#lives > PROCESSES),
+      onNeedlessRestart: (uuid) => {
+        // One that each content says otherwise may come back to what it was while a process looks away.
+        if (MANIFEST_UUIDS.includes(uuid) && uuid !== CHANGING)
+          this.#violated(`${name} runs ${uuid} anew as the same`);
+      },
       time: this.#time,
       random: this.#random.fork(name),
       store: this.#truth.store,
@@ -128,7 +147,7 @@ class World {
   #change(): void {
     const plane = this.#random.pick(this.#processes).plane;
     if (plane === undefined) return;
-    const uuids = [...this.#truth.truths.keys()].slice(-6);
+    const uuids = [...this.#truth.truths.keys()].filter((uuid) => !MANIFEST_UUIDS.includes(uuid)).slice(-6);
     const act = async () => {
       const kind = this.#random.pick(["create", "create", "toggle", "toggle", "change", "delete"]);
       if (kind === "create" || uuids.length === 0) {
@@ -169,7 +188,7 @@ class World {
   #onStart(name: string, uuid: string): void {
     this.counts.starts++;
     const truth = this.#truth.truths.get(uuid);
-    if (truth === undefined || truth.isWanted) return;
+    if (truth === undefined || truth.isWanted || this.#isStillDeclared(name, uuid)) return;
     if (truth.isSettled) this.#violated(`${name} starts ${uuid}, which is Disabled or gone`);
     else if (this.#isOverdue(truth)) this.#violated(`${name} starts ${uuid} too long after the change`);
   }
@@ -180,7 +199,7 @@ class World {
     this.counts.settledDisabled++;
     for (const { name, running, clock } of this.#processes) {
       const phase = running.get(uuid);
-      if (phase === undefined || clock.isPaused) continue;
+      if (phase === undefined || clock.isPaused || this.#isStillDeclared(name, uuid)) continue;
       // One that is not waited for any more may still drain: it starts nothing.
       const isWaitedFor = this.#truth.wasHeardSince(truth.unwantedMs, name);
       if (phase === "runs" || isWaitedFor) this.#violated(`${uuid} settles while ${name} ${phase} it`);
@@ -194,6 +213,7 @@ class World {
       for (const [uuid, phase] of running) {
         const truth = this.#truth.truths.get(uuid);
         if (truth === undefined || truth.isWanted || phase === "drains") continue;
+        if (this.#isStillDeclared(name, uuid)) continue;
         if (this.#isOverdue(truth)) this.#violated(`${name} still runs ${uuid}`);
       }
     }
@@ -223,6 +243,18 @@ class World {
     }
   }
 
+  /** An orphan that manifests of the same revision still declare goes on where those are. */
+  #isStillDeclared(name: string, uuid: string): boolean {
+    const owner = this.#judge.orphanOf(uuid);
+    const process = this.#processes.find((each) => each.name === name);
+    return (
+      uuid === COMING &&
+      owner !== undefined &&
+      process !== undefined &&
+      process.revision >= (owner.revision ?? 0)
+    );
+  }
+
   #isOverdue({ unwantedMs }: Truth): boolean {
     return this.#time.now - unwantedMs > CUT_OFF_MS;
   }
@@ -231,6 +263,7 @@ class World {
     for (const [uuid, truth] of this.#truth.truths) {
       if (!truth.isSettled) this.#violated(`${uuid} is not settled at the end`);
       for (const { name, running } of this.#processes) {
+        if (!truth.isWanted && this.#isStillDeclared(name, uuid)) continue;
         if (running.has(uuid) !== truth.isWanted)
           this.#violated(`${name} ${truth.isWanted ? "does not run" : "runs"} ${uuid} at the end`);
       }

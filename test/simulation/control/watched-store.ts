@@ -1,6 +1,7 @@
 import { GONE_MS } from "../../../src/control/process-life.ts";
 import type { NewResourceRow, ResourceStore } from "../../../src/ports/resource-store.ts";
 import { createMemoryResourceStore } from "../../../src/stores/memory-resources.ts";
+import type { OwnershipJudge } from "./ownership-judge.ts";
 
 /** What stands in the store of a mapping. */
 export interface Truth {
@@ -22,10 +23,11 @@ export class WatchedStore {
   readonly #returnedMs = new Map<string, number>();
   readonly #now: () => number;
 
-  constructor(now: () => number, onChange: (uuid: string) => void) {
+  constructor(now: () => number, onChange: (uuid: string) => void, judge: OwnershipJudge) {
     this.#now = now;
     const inner = createMemoryResourceStore();
     const note = (uuid: string, document: string | undefined) => {
+      judge.note(uuid, document);
       const record = document === undefined ? undefined : JSON.parse(document);
       const isEnabled = (record?.overrides?.enabled ?? record?.spec?.enabled) === true;
       const isOrphaned = (record?.conditions ?? []).length > 0;
@@ -39,7 +41,7 @@ export class WatchedStore {
     };
     const written = async <R extends { readonly kind: string }>(row: NewResourceRow, result: Promise<R>) => {
       const answer = await result;
-      if (answer.kind === "written") note(row.uid, row.document);
+      if (answer.kind === "written" && row.kind === "mapping") note(row.uid, row.document);
       return answer;
     };
     this.store = {

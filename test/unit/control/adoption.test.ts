@@ -17,7 +17,7 @@ test("mappings of manifests are shown, and changed in their manifests only, unti
   assert.deepEqual([view.state, view.isFromManifest, running()], ["Enabled", true, ["orders-stream"]]);
   assert.equal(await plane.mappings.uuidNamed("orders-stream"), uuid);
   assert.equal(await plane.mappings.uuidNamed(uuid.toUpperCase()), uuid);
-  await assert.rejects(plane.mappings.uuidNamed("orders"), { fault: "ResourceNotFoundException" });
+  await assert.rejects(plane.mappings.uuidNamed("stream"), { fault: "ResourceNotFoundException" });
   const changes = [
     () => plane.mappings.update(uuid, { batchSize: 3 }, undefined),
     () => plane.mappings.update(uuid, { batchSize: 3 }, false),
