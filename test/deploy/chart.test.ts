@@ -92,6 +92,16 @@ describe("the chart", () => {
     assert.deepEqual(annotations({}), annotations({ logLevel: "warn" }));
   });
 
+  test("passes the release's revision with the manifests, or one of the operator's, or none", () => {
+    const revisions = (values: object): readonly string[] =>
+      only(rendered("minimal", values), "Deployment").spec.template.spec.containers[0].args.filter(
+        (word: string) => word.startsWith("--manifest-revision"),
+      );
+    assert.deepEqual(revisions({}), ["--manifest-revision=1"]);
+    assert.deepEqual(revisions({ manifests: { revision: 20260101 } }), ["--manifest-revision=20260101"]);
+    assert.deepEqual(revisions({ manifests: { revision: 0 } }), []);
+  });
+
   test("puts no secret into an object: passwords and credentials come by reference", () => {
     const { env } = only(rendered("everything"), "Deployment").spec.template.spec.containers[0];
     const password = env.find(({ name }: { name: string }) => name === "PGPASSWORD");

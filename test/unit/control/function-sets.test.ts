@@ -22,6 +22,19 @@ test("an old process that starts again reverts nothing that a higher revision ap
   assert.ok(world.logged.some((line) => line.startsWith("a newer revision of these manifests was applied")));
 });
 
+test("a process whose manifests say another thing under the same revision applies them, and warns", async () => {
+  const world = new ControlWorld();
+  const owner = { ...SHOP, revision: 8 };
+  const a = await world.start("a", started(owner, 3));
+  await world.start("b", started(owner, 9));
+  await world.pass(2 * LOOK_MS);
+  assert.deepEqual(timeoutsOf(a), [9]);
+  const warnings = world.logged.filter((line) =>
+    line.startsWith("this revision of the manifests was applied"),
+  );
+  assert.equal(warnings.length, 1);
+});
+
 test("a process with another set of manifests leaves the first one's function as it is, and says whose it is", async () => {
   const world = new ControlWorld();
   const a = await world.start("a", started(SHOP, 3));

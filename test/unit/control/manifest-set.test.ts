@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Declaration } from "../../../src/control/function-rows.ts";
 import { applySet, type SetOptions } from "../../../src/control/manifest-set.ts";
-import type { ResourceStore } from "../../../src/ports/resource-store.ts";
+import type { NewResourceRow, ResourceStore } from "../../../src/ports/resource-store.ts";
 import { readDocument, writeDocument } from "../../../src/resources/document.ts";
 import type { ManifestOwner } from "../../../src/resources/owner.ts";
 import { createMemoryResourceStore } from "../../../src/stores/memory-resources.ts";
@@ -96,6 +96,40 @@ test("what somebody else set who may stays until its field is declared anew, as 
   await apply(store, [fn("orders", 4, { reservedConcurrency: 11 })]);
   const after = await documentOf(store, "orders");
   assert.deepEqual([after?.overrides, after?.spec["reservedConcurrency"]], [undefined, 11]);
+});
+
+test("other content under the revision that was applied is applied, and said; the same content is neither", async () => {
+  const store = createMemoryResourceStore();
+  const owner = { ...SHOP, revision: 3 };
+  await apply(store, [fn("orders", 3), fn("parcels", 5)], { owner });
+  const same = await apply(store, [fn("parcels", 5), fn("orders", 3)], { owner });
+  assert.deepEqual([same.isOtherContent, same.written], [undefined, 0]);
+  const other = await apply(store, [fn("orders", 4), fn("parcels", 5)], { owner });
+  assert.deepEqual(
+    [other.isOtherContent, (await documentOf(store, "orders"))?.spec],
+    [true, { timeoutSeconds: 4 }],
+  );
+  const more = await apply(store, [fn("orders", 4), fn("parcels", 5), fn("returns", 1)], { owner });
+  assert.equal(more.isOtherContent, true);
+  const next = await apply(store, [fn("orders", 9)], { owner: { ...SHOP, revision: 4 } });
+  assert.equal(next.isOtherContent, undefined);
+  await apply(store, [fn("orders", 9)]);
+  assert.equal((await apply(store, [fn("orders", 8)])).isOtherContent, undefined, "no revision is promised");
+});
+
+test("what is applied in part by another process of the same revision is no other content", async () => {
+  const store = createMemoryResourceStore();
+  const owner = { ...SHOP, revision: 3 };
+  let writes = 0;
+  const dying = Object.assign(createMemoryResourceStore(), {
+    list: (kinds?: readonly string[]) => store.list(kinds),
+    insert: (row: NewResourceRow) =>
+      writes++ === 0 ? store.insert(row) : Promise.reject(new Error("it died")),
+  });
+  const declarations = [fn("orders", 3), fn("parcels", 5)];
+  await assert.rejects(apply(dying, declarations, { owner }), /it died/);
+  const report = await apply(store, declarations, { owner });
+  assert.deepEqual([report.isOtherContent, report.written], [undefined, 1]);
 });
 
 test("two processes of one set that start at once end with one row of each", async () => {
