@@ -5,16 +5,18 @@ import type { Command } from "../src/cli/command.ts";
 import { loadCommand } from "../src/cli/load.ts";
 import { runCommand } from "../src/cli/run.ts";
 import { scenarioJsonSchema } from "../src/load/load-scenario.ts";
-import { manifestSchemas } from "../src/manifests/schema.ts";
+import { type BroughtKinds, withBrought } from "../src/manifests/brought-kinds.ts";
+import { manifestSchemas, type ResourceKind } from "../src/manifests/schema.ts";
 import { formsOf } from "../src/manifests/source-forms.ts";
 import type { FieldSchema } from "../src/model/field-schema.ts";
 import type { Connector } from "../src/ports/connector.ts";
 
 export const SETTINGS_FILE = new URL("../docs/settings.md", import.meta.url);
 
-/** With the fields of these connectors. */
-export function settingsReference(connectors: readonly Connector[]): string {
+/** With the fields of these connectors, and with kinds of functions and destinations that modules bring. */
+export function settingsReference(connectors: readonly Connector[], brought: BroughtKinds = {}): string {
   const schemas = manifestSchemas(connectors);
+  const schemaOf = (kind: ResourceKind) => withBrought(schemas.json(kind), brought);
   return `# Settings
 
 <!-- Made by "npm run settings" from the code that checks manifests; a test fails when it is stale. -->
@@ -25,8 +27,8 @@ completes and checks fields of a manifest that begins with
 \`# yaml-language-server: $schema=PATH/manifest.schema.json\`. Each entry says what a field takes, its default if it has
 one, and what it means.
 
-${kindSection("Function", schemas.json("Function"))}
-${kindSection("EventSourceMapping", schemas.json("EventSourceMapping"))}
+${kindSection("Function", schemaOf("Function"))}
+${kindSection("EventSourceMapping", schemaOf("EventSourceMapping"))}
 ## Sources
 
 What a mapping may read. Streams and queues take AWS's parameters of their kind; what is special to one stands with the

@@ -8,7 +8,7 @@ export const schemaCommand: Command = {
   details: "Prints the JSON Schema of one manifest document, which editors use to complete and check fields.",
   flags: {},
   run: async (_flags, host) => {
-    host.stdout.write(manifestJsonSchemaText(host.adapters.connectors));
+    host.stdout.write(manifestJsonSchemaText(host.adapters.connectors, host.adapters));
     return EXIT_OK;
   },
 };

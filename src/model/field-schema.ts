@@ -18,6 +18,7 @@ export interface FieldSchema {
   readonly additionalProperties?: FieldSchema | boolean;
   readonly items?: FieldSchema;
   readonly anyOf?: readonly FieldSchema[];
+  readonly oneOf?: readonly FieldSchema[];
   readonly required?: readonly string[];
   readonly default?: unknown;
   /**

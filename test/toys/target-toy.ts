@@ -12,10 +12,14 @@ export const TARGET_TOY = {
   settings: (nest: string) => ({ barnowlNest: nest }),
   nestField: "barnowlNest",
   homeless: "A barn owl needs a nest",
+  description: "Writes down what it is told, and says it again.",
+  nestSays: "Where the barn owl writes.",
 } as const;
 
 const barnowl: FunctionTargetKind = {
   kind: "barnowl",
+  description: TARGET_TOY.description,
+  settings: { barnowlNest: { type: "string", description: TARGET_TOY.nestSays } },
   check({ barnowlNest: nest }) {
     if (typeof nest === "string" && nest !== "") return [];
     return [{ path: [TARGET_TOY.nestField], message: TARGET_TOY.homeless, remedy: "Give barnowlNest: PATH" }];

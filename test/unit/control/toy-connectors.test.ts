@@ -56,6 +56,19 @@ describe("a connector that src/ has never heard of", () => {
     assert.doesNotMatch((await runWords(["schema"])).stdout, STREAM_TOY.word);
   });
 
+  test("brings functions and destinations into the JSON Schema and the settings reference too", async () => {
+    const brought = { destinations: DESTINATIONS, targets: TARGETS };
+    const { stdout } = await runWords(["schema"], { connectors, ...brought });
+    const settings = settingsReference(connectors, brought).replaceAll(/\s+/g, " ");
+    for (const text of [stdout, settings]) {
+      for (const { word } of [DESTINATION_TOY, TARGET_TOY]) assert.match(text, word);
+      for (const said of [DESTINATION_TOY.form, TARGET_TOY.description, TARGET_TOY.nestSays])
+        assert.ok(text.includes(said), said);
+    }
+    const plain = `${(await runWords(["schema"])).stdout}${settingsReference(connectors)}`;
+    for (const { word } of [DESTINATION_TOY, TARGET_TOY]) assert.doesNotMatch(plain, word);
+  });
+
   test("has its rules told with their line and column", async (t) => {
     const stream = manifest(
       STREAM_TOY.arn("a"),
