@@ -19,6 +19,7 @@ import type { SnapshotStore } from "../ports/snapshot-store.ts";
 import type { ManifestOwner } from "../resources/owner.ts";
 import { withinReach } from "./broker-reach.ts";
 import { creatingStatus } from "./creating-status.ts";
+import { uuidsOf } from "./declared-here.ts";
 import { declarationsIn, declareManifests } from "./declared-manifests.ts";
 import type { Deployments } from "./deployments.ts";
 import type { ExplainedAll, ExplainedMappingWithText } from "./explain-mapping.ts";
@@ -28,7 +29,7 @@ import { MappingControl } from "./mapping-control.ts";
 import { isOfManifest } from "./mapping-record.ts";
 import { type MappingRunnerOptions, withTrouble } from "./mapping-run.ts";
 import { MappingRunner } from "./mapping-runner.ts";
-import type { OpeningTrouble } from "./opening-trouble.ts";
+import { OUT_OF_REACH } from "./opening-trouble.ts";
 import type { OwnSnapshotOptions } from "./own-snapshot.ts";
 import { ProcessWatch } from "./process-watch.ts";
 import { type KnownMapping, LOOK_MS, Reconciler } from "./reconciler.ts";
@@ -72,11 +73,6 @@ export interface ControlPlaneOptions extends Pick<MappingRunnerOptions, "engine"
   readonly clock: Clock;
   readonly random: Random;
 }
-
-const OUT_OF_REACH: OpeningTrouble = {
-  text: "The store is out of reach, and with it what is to be run: it starts again once the store answers.",
-  isPassing: true,
-};
 
 /** What is run by this process: what the rows of the store say, whoever wrote them. */
 export class ControlPlane {
@@ -297,8 +293,4 @@ type NamedMapping = Parameters<typeof creatingStatus>[0];
 
 function nameOf({ kept: { uuid, record } }: KnownMapping): NamedMapping {
   return { uuid, name: record.name };
-}
-
-function uuidsOf({ mappings }: Manifests): ReadonlySet<string> {
-  return new Set(mappings.map(({ mapping }) => mapping.uuid));
 }

@@ -1,3 +1,4 @@
+import type { Manifests } from "../manifests/load-manifests.ts";
 import { type ManifestOwner, revisionOf } from "../resources/owner.ts";
 import { isOrphan, isWanted, type KeptMapping } from "./mapping-record.ts";
 
@@ -21,4 +22,8 @@ export function isToRun({ uuid, record, claims = [] }: KeptMapping, here: Declar
   const isDeclared = here.uuids.has(uuid) && revisionOf(here.owner) >= revisionOf(owner);
   // Without its claims another mapping may read for the same function.
   return isDeclared && claims.length > 0 && isWanted({ ...alive, owner });
+}
+
+export function uuidsOf({ mappings }: Manifests): ReadonlySet<string> {
+  return new Set(mappings.map(({ mapping }) => mapping.uuid));
 }

@@ -20,3 +20,9 @@ function reasonOf(error: unknown): StartReason {
   if (hasErrorCode(error, "ERR_MILLRACE_NO_FUNCTION")) return "noSuchFunction";
   return hasErrorCode(error, "ERR_MILLRACE_FUNCTION") ? "notReady" : "cannotStart";
 }
+
+/** While its rows cannot be read, a process runs nothing of them. */
+export const OUT_OF_REACH: OpeningTrouble = {
+  text: "The store is out of reach, and with it what is to be run: it starts again once the store answers.",
+  isPassing: true,
+};
