@@ -13,6 +13,7 @@ const TABLES = [
   "resource_version",
   "process",
   "cell",
+  "failure",
   "redrive",
   "parked_entry",
   "parked_fence",
