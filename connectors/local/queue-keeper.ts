@@ -1,4 +1,4 @@
-import { type Place, partitionOf } from "../../src/model/place.ts";
+import { cloudOf, type Place } from "../../src/model/place.ts";
 import type {
   EmbeddedQueue,
   EmbeddedSources,
@@ -23,7 +23,7 @@ export function embeddedQueues(endpointName: string): EmbeddedSources<QueueKeepe
     defaultPlace: DEFAULT_FILE,
     nameOf: (arn) => nameWithin(() => parseQueueArn(arn).name),
     arnOf: (name, { region, account }: Place) =>
-      `arn:${partitionOf(region)}:local:${region}:${account}:queue/${name}`,
+      `arn:${cloudOf(region)}:local:${region}:${account}:queue/${name}`,
     open: async (at, mayCreate) => keeperOf(await KeeperFile.open(at, mayCreate)),
   };
 }

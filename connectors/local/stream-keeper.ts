@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import { MillraceError } from "../../src/model/errors.ts";
-import { type Place, partitionOf } from "../../src/model/place.ts";
+import { cloudOf, type Place } from "../../src/model/place.ts";
 import type {
   EmbeddedSources,
   EmbeddedStream,
@@ -21,7 +21,7 @@ export function embeddedStreams(endpointName: string): EmbeddedSources<StreamKee
     defaultPlace: DEFAULT_FILE,
     nameOf: (arn) => nameWithin(() => parseStreamArn(arn).name),
     arnOf: (name, { region, account }: Place) =>
-      `arn:${partitionOf(region)}:local:${region}:${account}:stream/${name}`,
+      `arn:${cloudOf(region)}:local:${region}:${account}:stream/${name}`,
     open: async (at, mayCreate) => keeperOf(await KeeperFile.open(at, mayCreate)),
   };
 }

@@ -4,7 +4,7 @@ import type { ControlPlane } from "../control/control-plane.ts";
 import { functionArn, parseFunctionName } from "../manifests/function-name.ts";
 import type { FunctionResource } from "../manifests/resources.ts";
 import { withoutTexts } from "../model/function-error.ts";
-import { type Place, partitionOf } from "../model/place.ts";
+import { cloudOf, type Place } from "../model/place.ts";
 import { mayInspect } from "./guard.ts";
 import { pageOf } from "./mapping-routes.ts";
 import { addRoute, paramOf, queryOf } from "./route.ts";
@@ -127,7 +127,7 @@ function configuration(
   return {
     FunctionName: fn.name,
     FunctionArn: arn,
-    Role: `arn:${partitionOf(region)}:iam::${account}:role/millrace`,
+    Role: `arn:${cloudOf(region)}:iam::${account}:role/millrace`,
     Handler: target.kind === "module" ? target.exportName : target.kind,
     Runtime: target.kind === "module" ? "nodejs24.x" : "provided.al2023",
     CodeSize: 0,

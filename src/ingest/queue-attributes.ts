@@ -1,4 +1,4 @@
-import { type Place, partitionOf } from "../model/place.ts";
+import { cloudOf, type Place } from "../model/place.ts";
 import type { EmbeddedDepth, EmbeddedQueue, NewEmbeddedQueue } from "../ports/embedded-sources.ts";
 import type { ProducerFault } from "./producer-fault.ts";
 import { queueFault } from "./queue-fault.ts";
@@ -112,7 +112,7 @@ export function isAttributeName(name: string): boolean {
 }
 
 export function queueArn(name: string, { region, account }: Place): string {
-  return `arn:${partitionOf(region)}:sqs:${region}:${account}:${name}`;
+  return `arn:${cloudOf(region)}:sqs:${region}:${account}:${name}`;
 }
 
 /** @throws ProducerFault InvalidParameterValue */

@@ -1,5 +1,5 @@
 import { type EmbeddedBook, toldAsFault } from "../control/embedded/embedded-book.ts";
-import { type Place, partitionOf } from "../model/place.ts";
+import { cloudOf, type Place } from "../model/place.ts";
 import type { EmbeddedStream, NewRecord, PutOutcome, StreamKeeper } from "../ports/embedded-sources.ts";
 import { longest, NOT_NULL, shortest, violated } from "./constraint.ts";
 import type { Operation, ProducerCall } from "./operation.ts";
@@ -252,5 +252,5 @@ function refuseOthers(members: WireMembers, known: readonly string[]): void {
 }
 
 function streamArn(name: string, { region, account }: Place): string {
-  return `arn:${partitionOf(region)}:kinesis:${region}:${account}:stream/${name}`;
+  return `arn:${cloudOf(region)}:kinesis:${region}:${account}:stream/${name}`;
 }

@@ -10,12 +10,12 @@ export interface Place {
 /** What a process has that was given none. */
 export const DEFAULT_PLACE: Place = { region: "us-east-1", account: "000000000000" };
 
-/** `arn:aws:lambda:REGION:ACCOUNT:`, with the partition that the region lies in. */
+/** `arn:aws:lambda:REGION:ACCOUNT:`, with the one of AWS's clouds that the region lies in. */
 export function lambdaArnPrefix({ region, account }: Place): string {
-  return `arn:${partitionOf(region)}:lambda:${region}:${account}:`;
+  return `arn:${cloudOf(region)}:lambda:${region}:${account}:`;
 }
 
-export function partitionOf(region: string): string {
+export function cloudOf(region: string): string {
   if (region.startsWith("cn-")) return "aws-cn";
   return region.startsWith("us-gov-") ? "aws-us-gov" : "aws";
 }
