@@ -165,7 +165,10 @@ function readingReason(shard: ShardExplanation, heldUp: string | undefined, nowM
     case "full":
       return fullReason(shard, heldUp);
     case "atEnd":
-      return reason(shard.ended || shard.lanes.length > 0 ? "progressing" : "checkpointFails");
+      // Its last checkpoint is on its way; one that fails is told beside this.
+      return shard.ended || shard.lanes.length > 0 || nowMs - readingNow.sinceMs <= LATE_MS
+        ? reason("progressing")
+        : reason("checkpointFails", { sinceMs: readingNow.sinceMs });
     case "reading":
       break;
   }

@@ -94,10 +94,14 @@ const TRUTHS: Readonly<Partial<Record<ReasonCode, Truth>>> = {
   sourceGone: readingFails,
   destinationUnavailable: harmed("destination"),
   destinationRejected: harmed("destination"),
-  checkpointFails: harmed("store", "checkpoints"),
+  // A process that stood still, or whose timers come late, has written nothing for as long.
+  checkpointFails: harmed("store", "checkpoints", "pause", "timer late"),
   storeUnavailable: harmed("store"),
   trimmedGap: (_given, { historyOf }, uuid) =>
-    historyOf(uuid)?.stream.shards.every(({ trimmedAt }) => trimmedAt.length === 0) === true
+    // What goes with a stream that is made anew is trimmed, too.
+    historyOf(uuid)?.stream.shards.every(
+      ({ trimmedAt, goneAt }) => trimmedAt.length === 0 && goneAt === undefined,
+    )
       ? "nothing was trimmed"
       : undefined,
   waitsForParent: (given, world, uuid) => parentsTruth(given, world, uuid),
