@@ -79,7 +79,8 @@ export const CONTROL_BUGS: readonly ControlBug[] = [
   }),
   bug("manifests that are not valid are applied as none", {
     at: "manifests-that-are-not-valid-are-applied-as-none",
-    instead: 'return apply(loaded.kind === "valid" ? loaded.manifests : { functions: [], mappings: [] });',
+    instead:
+      'if (loaded.kind === "valid" || loaded.problems.length >= 0) return apply(loaded.kind === "valid" ? loaded.manifests : { functions: [], mappings: [] });',
   }),
 ];
 
