@@ -90,6 +90,7 @@ test("opens the queue that the ARN names beside the streams of the file", async 
     isFifo: true,
     visibilityMs: 60_000,
     receiveMessagesMax: 10,
+    deadLetter: undefined,
   });
   await source.close();
   file.close();

@@ -27,6 +27,7 @@ test("the queue's own visibility time-out and type are described", async () => {
     isFifo: true,
     visibilityMs: 43_200_000,
     receiveMessagesMax: 10,
+    deadLetter: undefined,
   });
 });
 
