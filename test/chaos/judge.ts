@@ -129,7 +129,10 @@ export function judgeRepeats(
 ): readonly JudgedRepeat[] {
   const leases = byShard(changes);
   return repeats.map((repeat) => {
-    const { before, after, position } = repeat;
+    const { position } = repeat;
+    // A call that began first and ended last was overtaken by the other one: that is the one that repeats.
+    const isOvertaken = repeat.after.startedMs < repeat.before.startedMs;
+    const [before, after] = isOvertaken ? [repeat.after, repeat.before] : [repeat.before, repeat.after];
     const ofShard = leases.get(after.shardId) ?? [];
     const taken = acquireOf(ofShard, after);
     const wasNew = taken !== undefined && taken !== acquireOf(ofShard, before) && !taken.isSettled(position);

@@ -106,6 +106,15 @@ test("a repeat of what the checkpoint had settled when the shard was taken over 
   assert.equal(ageMs(lease(1, A, 0), lease(1, A, 1_200, "67"), lease(2, B, 14_000, "67")), undefined);
 });
 
+test("a call that another overtook while its process stood still is what was repeated, not what repeats", () => {
+  const repeat = { position: "7", before: call(B, 15_000), after: call(A, 1_000, 16_000) };
+  const changes = [lease(1, A, 0), lease(2, B, 14_000)];
+  const ageMs = (...disturbances: Disturbance[]) => judgeRepeats([repeat], disturbances, changes)[0]?.ageMs;
+  assert.notEqual(ageMs(disturb("pause", 1_500, 15_900)), undefined);
+  assert.notEqual(ageMs(disturb("cut", 1_500, 15_900)), undefined);
+  assert.equal(ageMs(), undefined, "nothing was in its way");
+});
+
 test("a process that repeats a record while it keeps its lease is excused by nothing", () => {
   const repeat = { position: "7", before: call(A, 1_000), after: call(A, 15_000) };
   const pause = disturb("pause", 1_500, 9_000);
