@@ -1,5 +1,6 @@
 import type { Random } from "../ports/random.ts";
 import { readCredentials } from "./access-credentials.ts";
+import { groupSecretOf } from "./page/page-access.ts";
 import { type ApiServerOptions, isAddressTaken, startApiServer, startMetricsServer } from "./server.ts";
 import { isLoopback, parseServerAddress, type ServerAddress } from "./server-address.ts";
 
@@ -45,7 +46,16 @@ export async function serveApi(
     credentialsFile === undefined ? undefined : readCredentials(credentialsFile, environment);
   const api = parseServerAddress(address, credentials !== undefined);
   const metrics = metricsAddress === undefined ? undefined : parseServerAddress(metricsAddress, true);
-  const shared = { ...content, credentials, hosts, isPageShown, clock, requestId: () => random.uuid() };
+  const groupSecret = groupSecretOf(environment);
+  const shared = {
+    ...content,
+    credentials,
+    hosts,
+    isPageShown,
+    groupSecret,
+    clock,
+    requestId: () => random.uuid(),
+  };
   for (const open of [api, metrics]) {
     if (open === undefined || isLoopback(open.host)) continue;
     const message = "served without TLS beyond this machine: let a proxy with TLS alone reach it";

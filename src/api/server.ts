@@ -53,6 +53,8 @@ export interface ApiServerOptions {
   readonly hosts: readonly string[];
   /** The page at `/`. Default: shown. */
   readonly isPageShown?: boolean;
+  /** Of processes that serve one address together. */
+  readonly groupSecret?: string | undefined;
   /** Metrics and health have a server of their own. */
   readonly isMetricsElsewhere: boolean;
   /** Default: what the process's descriptors allow. */
@@ -95,7 +97,8 @@ async function listen(app: FastifyInstance, address: ServerAddress): Promise<Api
 
 /** The server without an address. */
 export function createApp(options: ApiServerOptions): FastifyInstance {
-  const page = options.isPageShown === false ? undefined : new PageAccess(options.credentials !== undefined);
+  const { isPageShown = true, credentials, groupSecret } = options;
+  const page = isPageShown ? new PageAccess(credentials !== undefined, groupSecret) : undefined;
   const app = createGuardedApp(options, page);
   if (!options.isMetricsElsewhere) addHealthRoutes(app, options, "read");
   addControlRoutes(app, options);

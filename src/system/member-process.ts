@@ -1,5 +1,7 @@
 import cluster from "node:cluster";
+import { randomBytes } from "node:crypto";
 import { createInterface } from "node:readline";
+import { GROUP_SECRET } from "../model/group-secret.ts";
 
 /** A process of this program, started by it, that shares its listening sockets. Messages are JSON. */
 export interface StartedProcess<To, From> {
@@ -11,10 +13,13 @@ export interface StartedProcess<To, From> {
   readonly ended: Promise<{ readonly status: number | null; readonly signal: string | null }>;
 }
 
+let groupSecret: string | undefined;
+
 /** Starts this program again, with these words on its command line. */
 export function startProcess<To, From>(words: readonly string[]): StartedProcess<To, From> {
   cluster.setupPrimary({ args: [...words], silent: true });
-  const { process: child } = cluster.fork();
+  groupSecret ??= randomBytes(24).toString("base64url");
+  const { process: child } = cluster.fork({ [GROUP_SECRET]: groupSecret });
   const listeners = new Set<(line: string) => void>();
   for (const stream of [child.stdout, child.stderr]) {
     if (stream === null) continue;

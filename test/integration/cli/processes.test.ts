@@ -22,6 +22,30 @@ function startedPids(run: MillraceProcess): ReadonlyMap<string, number> {
   return new Map(started.map((line) => [String(line["process"]), Number(line["pid"])]));
 }
 
+/** What a change by the page at `url` is answered, over connections that go to one process after the other. */
+async function pageActs(url: string): Promise<ReadonlySet<number>> {
+  const page = await (await fetch(`${url}/`, { headers: { connection: "close" } })).text();
+  const [, token = ""] = /name="millrace-page" content="([^"]+)"/.exec(page) ?? [];
+  const answers = new Set<number>();
+  for (let change = 0; change < 9; change++) {
+    const { status } = await fetch(
+      `${url}/2015-03-31/event-source-mappings/00000000-0000-4000-8000-00000000ffff`,
+      {
+        method: "PUT",
+        headers: {
+          origin: url,
+          "x-millrace-page": token,
+          connection: "close",
+          "content-type": "application/json",
+        },
+        body: "{}",
+      },
+    );
+    answers.add(status);
+  }
+  return answers;
+}
+
 async function statusOf(url: string): Promise<Status> {
   return JSON.parse(await (await fetch(`${url}/millrace/v1/status`)).text());
 }
@@ -41,6 +65,7 @@ test(
     const url = await run.apiUrl();
     const addresses = run.logs().flatMap(({ message, address }) => (message === "started" ? [address] : []));
     assert.deepEqual([...new Set(addresses)], [url], "all serve one address");
+    assert.deepEqual(await pageActs(url), new Set([404]), "a page that one process gave acts through all");
     await until(
       () => new Set(seen).size === RECORDS,
       () => `the function saw ${seen.length} records`,
