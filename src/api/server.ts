@@ -53,7 +53,7 @@ export interface ApiServerOptions {
   readonly hosts: readonly string[];
   /** The page at `/`. Default: shown. */
   readonly isPageShown?: boolean;
-  /** Of processes that serve one address together. */
+  /** What processes that serve one address have in common. */
   readonly groupSecret?: string | undefined;
   /** Metrics and health have a server of their own. */
   readonly isMetricsElsewhere: boolean;

@@ -27,7 +27,7 @@ export function addLiveRoutes(app: FastifyInstance, control: () => ControlPlane,
   const book = new LiveBook({
     everywhere: () => control().everywhere(false),
     mappings: () => control().mappings.list({}),
-    nowMs: () => clock.now(),
+    clock,
   });
   const readers = new LiveReaders(book, clock);
   addRoute(app, {

@@ -29,9 +29,10 @@ export class LiveHistory {
   #known = new Map<string, Known>();
   #lookedMs = Number.NEGATIVE_INFINITY;
 
-  note({ nowMs, processes }: WholeView): void {
-    if (nowMs - this.#lookedMs < STEP_MS) return;
-    this.#lookedMs = nowMs;
+  /** `monotonicMs`: the host's clock may be set back. */
+  note({ nowMs, processes }: WholeView, monotonicMs: number): void {
+    if (monotonicMs - this.#lookedMs < STEP_MS) return;
+    this.#lookedMs = monotonicMs;
     const known = new Map<string, Known>();
     const sums = new Map<string, LivePoint>();
     for (const { snapshot, standing } of processes) {

@@ -1,7 +1,7 @@
 import type { ReasonCode } from "../../model/reason.ts";
 import type { MappingView } from "../mapping-view.ts";
-import type { MappingSnapshot, SeenPart } from "../process-snapshot.ts";
-import { remedyOf } from "../remedies.ts";
+import type { MappingSnapshot } from "../process-snapshot.ts";
+import { isBad, type MappingSight, type ToldPart } from "../told-parts.ts";
 import type { SeenProcess, WholeView } from "../whole-view.ts";
 
 /** A mapping as the page shows it: over all processes. Times are epoch milliseconds. */
@@ -23,9 +23,9 @@ export interface LiveMapping {
   readonly shards: number;
   /** Processes that work on it. */
   readonly processes: number;
-  /** Parts that are held up by something else than design. */
+  /** Parts that somebody has to look at. */
   readonly heldUp: number;
-  /** The one that has been held up longest. */
+  /** What holds up the worst of these. */
   readonly worst?: LiveCause;
 }
 
@@ -49,19 +49,6 @@ export interface LiveCause {
 }
 
 const NOTHING_DONE: LiveCounts = { read: 0, invoked: 0, failed: 0, givenUp: 0 };
-/** Codes that are shown and are no trouble. */
-const BY_DESIGN: ReadonlySet<ReasonCode> = new Set<ReasonCode>([
-  "idle",
-  "caughtUp",
-  "progressing",
-  "fillingBatch",
-  "functionRuns",
-  "windowOpen",
-  "messagesHidden",
-  "waitsForParent",
-  "handingOver",
-]);
-
 /** What one process knows of a mapping. */
 export interface SeenMapping {
   readonly process: SeenProcess;
@@ -80,19 +67,19 @@ export function seenMappings({ processes }: WholeView): ReadonlyMap<string, read
   return seen;
 }
 
-/** `sourceName`: what the mapping reads, where no process has said it. */
+/** What stands still and what is to be done is told as `explain` tells it (`sightOf`). */
 export function liveMapping(
   { resource, state, lastProcessingResult, problem, isFromManifest }: MappingView,
   seen: readonly SeenMapping[],
+  { parts, shards }: MappingSight,
 ): LiveMapping {
   const { uuid, name } = resource.mapping;
-  const living = seen.filter(({ process }) => process.standing === "lives");
-  const working = living.filter(({ mapping }) => mapping.explanation !== undefined);
+  const working = seen.filter(
+    ({ process, mapping }) => process.standing === "lives" && mapping.explanation !== undefined,
+  );
   const known = working[0] ?? seen[0];
-  const causes = living
-    .flatMap(causesOf)
-    .toSorted((a, b) => Number(isTrouble(b)) - Number(isTrouble(a)) || a.sinceMs - b.sinceMs);
-  const [worst] = causes;
+  const bad = parts.filter(isBad);
+  const [worst] = bad.flatMap(liveCauses);
   return {
     uuid,
     name,
@@ -105,10 +92,10 @@ export function liveMapping(
     counts: seen.reduce((sum, { mapping }) => added(sum, countsOf(mapping)), NOTHING_DONE),
     oldestAgeMs: Math.max(0, ...working.map(({ mapping }) => mapping.oldestAgeMs)),
     caughtUp: working.length > 0 && working.every(({ mapping }) => mapping.caughtUp),
-    shards: working.reduce((sum, { mapping }) => sum + mapping.shards, 0),
+    shards,
     processes: working.length,
-    heldUp: causes.filter(isTrouble).length,
-    ...(worst === undefined || !isTrouble(worst) ? {} : { worst }),
+    heldUp: bad.length,
+    ...(worst === undefined ? {} : { worst }),
   };
 }
 
@@ -136,26 +123,10 @@ function added(a: LiveCounts, b: LiveCounts): LiveCounts {
   };
 }
 
-/** The reason of each part that holds work, worst of it first. */
-function causesOf({ process, mapping }: SeenMapping): readonly LiveCause[] {
-  return mapping.parts.flatMap((part) => {
-    const cause = causeOf(part, process.snapshot.processId);
-    return cause === undefined ? [] : [cause];
-  });
-}
-
-export function causeOf({ part, reasons, sinceMs }: SeenPart, process: string): LiveCause | undefined {
-  const [reason] = reasons.toSorted((a, b) => Number(BY_DESIGN.has(a.code)) - Number(BY_DESIGN.has(b.code)));
-  if (reason === undefined) return undefined;
-  return {
-    part,
-    process,
-    code: reason.code,
-    sinceMs: Math.min(reason.sinceMs ?? sinceMs, sinceMs),
-    ...remedyOf(reason),
-  };
-}
-
-function isTrouble({ code }: LiveCause): boolean {
-  return !BY_DESIGN.has(code);
+/** The worst reason of a part, if it has any. */
+export function liveCauses({ part, process, sinceMs, reasons }: ToldPart): readonly LiveCause[] {
+  const [reason] = reasons;
+  if (reason === undefined) return [];
+  const { code, says, remedy } = reason;
+  return [{ part, process: process.processId, code, sinceMs, says, toDo: remedy }];
 }

@@ -1,8 +1,10 @@
-import { type FunctionErrorEntry, withoutTexts } from "../../model/function-error.ts";
+import type { FunctionErrorEntry } from "../../model/function-error.ts";
+import type { Clock } from "../../ports/clock.ts";
 import type { MappingView } from "../mapping-view.ts";
+import { sightOf } from "../told-parts.ts";
 import type { SeenProcess, WholeView } from "../whole-view.ts";
 import { LiveHistory, type LivePoint } from "./live-history.ts";
-import { causeOf, type LiveCause, type LiveMapping, liveMapping, seenMappings } from "./live-mapping.ts";
+import { type LiveCause, type LiveMapping, liveCauses, liveMapping, seenMappings } from "./live-mapping.ts";
 
 export interface LiveView {
   readonly nowMs: number;
@@ -52,7 +54,7 @@ export interface LiveShard {
 export interface LiveBookOptions {
   readonly everywhere: () => Promise<WholeView>;
   readonly mappings: () => Promise<readonly MappingView[]>;
-  readonly nowMs: () => number;
+  readonly clock: Pick<Clock, "monotonic">;
 }
 
 /** Mappings are read from the store so seldom while somebody looks. */
@@ -67,6 +69,7 @@ export class LiveBook {
   #views: readonly MappingView[] = [];
   #listedMs = Number.NEGATIVE_INFINITY;
   #whole: WholeView | undefined;
+  #lookedMs = Number.NEGATIVE_INFINITY;
   #looking: Promise<WholeView> | undefined;
 
   constructor(options: LiveBookOptions) {
@@ -80,26 +83,26 @@ export class LiveBook {
       nowMs: whole.nowMs,
       ...(whole.problem === undefined ? {} : { problem: whole.problem }),
       processes: whole.processes.map(liveProcess),
-      mappings: this.#views.map((view) => liveMapping(view, seen.get(view.resource.mapping.uuid) ?? [])),
+      mappings: this.#views.map((view) => {
+        const { uuid } = view.resource.mapping;
+        return liveMapping(view, seen.get(uuid) ?? [], sightOf(uuid, whole, false));
+      }),
     };
   }
 
   /** Texts of functions only where the caller may see them. */
   async detail(uuid: string, mayInspect: boolean): Promise<LiveDetail> {
-    const living = (seenMappings(await this.#look()).get(uuid) ?? []).filter(
+    const whole = await this.#look();
+    const sight = sightOf(uuid, whole, mayInspect);
+    const living = (seenMappings(whole).get(uuid) ?? []).filter(
       ({ process }) => process.standing === "lives",
     );
-    // The errors of a process outlive it.
-    const all = seenMappings(await this.#look()).get(uuid) ?? [];
     return {
       uuid,
       history: this.#history.of(uuid),
-      parts: living.flatMap(({ process, mapping }) => {
-        return mapping.parts.flatMap((part) => {
-          const cause = causeOf(part, process.snapshot.processId);
-          return cause === undefined ? [] : [{ ...cause, holdsWork: part.holdsWork }];
-        });
-      }),
+      parts: sight.parts.flatMap((part) =>
+        liveCauses(part).map((cause) => ({ ...cause, holdsWork: part.holdsWork })),
+      ),
       partsLeftOut: living.reduce((sum, { mapping }) => sum + mapping.partsLeftOut, 0),
       shards: living.flatMap(({ process, mapping }) => {
         const { explanation } = mapping;
@@ -115,16 +118,14 @@ export class LiveBook {
         }));
       }),
       shardsLeftOut: living.reduce((sum, { mapping }) => sum + mapping.shardsLeftOut, 0),
-      errors: all.flatMap(
-        ({ mapping }) => (mayInspect ? mapping.errors : withoutTexts(mapping.errors)).errors,
-      ),
+      errors: sight.errors.errors,
     };
   }
 
   /** Those who look at the same time look together. */
   async #look(): Promise<WholeView> {
-    const { everywhere, nowMs } = this.#options;
-    if (this.#whole !== undefined && nowMs() - this.#whole.nowMs < VIEW_MS) return this.#whole;
+    const { everywhere, clock } = this.#options;
+    if (this.#whole !== undefined && clock.monotonic() - this.#lookedMs < VIEW_MS) return this.#whole;
     this.#looking ??= this.#list()
       .then(everywhere)
       .finally(() => {
@@ -132,15 +133,16 @@ export class LiveBook {
       });
     const whole = await this.#looking;
     this.#whole = whole;
-    this.#history.note(whole);
+    this.#lookedMs = clock.monotonic();
+    this.#history.note(whole, this.#lookedMs);
     return whole;
   }
 
   /** What was listed before stands in where the store does not answer: the view says so. */
   async #list(): Promise<void> {
-    const { mappings, nowMs } = this.#options;
-    if (nowMs() - this.#listedMs < LIST_MS) return;
-    this.#listedMs = nowMs();
+    const { mappings, clock } = this.#options;
+    if (clock.monotonic() - this.#listedMs < LIST_MS) return;
+    this.#listedMs = clock.monotonic();
     this.#views = await mappings().catch(() => this.#views);
   }
 }

@@ -4,6 +4,7 @@ import { LiveFrames } from "../../../src/api/page/live-frames.ts";
 import { createApp, startApiServer } from "../../../src/api/server.ts";
 import { LiveHistory } from "../../../src/control/live/live-history.ts";
 import type { LiveMapping } from "../../../src/control/live/live-mapping.ts";
+import { LiveBook } from "../../../src/control/live/live-view.ts";
 import type { WholeView } from "../../../src/control/whole-view.ts";
 import { COUNTERS, type CounterName } from "../../../src/ports/telemetry.ts";
 import { ControlWorld } from "../control/control-world.ts";
@@ -149,11 +150,11 @@ test("a process that begins anew tells no rate of before", () => {
     problem: undefined,
     processes: [seenProcess(processId, atMs, read)],
   });
-  history.note(whole(0, 1_000));
-  history.note(whole(1_000, 2_000));
-  history.note(whole(10_000, 6_000));
-  history.note(whole(20_000, 10, "q"));
-  history.note(whole(30_000, 110, "q"));
+  history.note(whole(0, 1_000), 0);
+  history.note(whole(1_000, 2_000), 1_000);
+  history.note(whole(10_000, 6_000), 10_000);
+  history.note(whole(20_000, 10, "q"), 20_000);
+  history.note(whole(30_000, 110, "q"), 30_000);
   assert.deepEqual(
     history.of("a").map(({ at, read }) => [at, read]),
     [
@@ -165,14 +166,28 @@ test("a process that begins anew tells no rate of before", () => {
   );
 });
 
+test("a clock of the host that is set back by an hour holds up neither the history nor the view", async () => {
+  let wallMs = 3_600_000;
+  let monotonicMs = 0;
+  const book = new LiveBook({
+    everywhere: async () => ({ nowMs: wallMs, problem: undefined, processes: [seenProcess("p", wallMs, 1)] }),
+    mappings: async () => [],
+    clock: { monotonic: () => monotonicMs },
+  });
+  assert.equal((await book.view()).nowMs, 3_600_000);
+  wallMs = 0;
+  monotonicMs = 6_000;
+  assert.equal((await book.view()).nowMs, 0);
+  assert.equal((await book.detail("a", false)).history.length, 2);
+});
+
 test("a quarter of an hour is kept", () => {
   const history = new LiveHistory();
   for (let step = 0; step < 1_000; step++)
-    history.note({
-      nowMs: step * 5_000,
-      problem: undefined,
-      processes: [seenProcess("p", step * 5_000, step)],
-    });
+    history.note(
+      { nowMs: step * 5_000, problem: undefined, processes: [seenProcess("p", step * 5_000, step)] },
+      step * 5_000,
+    );
   assert.equal(history.of("a").length, 180);
   assert.deepEqual(history.of("nobody"), []);
 });
