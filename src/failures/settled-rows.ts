@@ -12,10 +12,10 @@ export type ItemList = (
 ) => Promise<readonly ListedItem[]>;
 
 /**
- * What became of a record that was given up: nobody needs to do more, nobody can, somebody has to decide, or all is as
- * before.
+ * What became of a record that was given up: nobody needs to do more, somebody has to decide, or all is as before. So
+ * it is with what its destination did not have: a file that was moved and a bucket that was not mounted come back.
  */
-type Fate = "over" | "gone" | "uncertain" | "open";
+type Fate = "over" | "uncertain" | "open";
 
 const PAGE_ITEMS = 1_000;
 
@@ -25,9 +25,9 @@ const PAGE_ITEMS = 1_000;
  */
 export async function settleRows(redriveId: string, index: FailureIndex, list: ItemList): Promise<void> {
   const fates = await fatesOf(redriveId, list);
-  const ids: Record<Fate, string[]> = { over: [], gone: [], uncertain: [], open: [] };
+  const ids: Record<Fate, string[]> = { over: [], uncertain: [], open: [] };
   for (const row of await rowsOfRedrive(redriveId, index)) {
-    if (row.state === "done" || row.state === "discarded") continue;
+    if (row.state === "done") continue;
     const fateOf = ({ position }: FailureRow["items"][number]) =>
       fates.get(placeOf(row.shardId, position)) ?? "open";
     const parts = Map.groupBy(row.items, fateOf);
@@ -46,7 +46,6 @@ export async function settleRows(redriveId: string, index: FailureIndex, list: I
   }
   const mine = { from: ["redriving", "uncertain"], ofRedrive: redriveId } as const;
   await index.mark(ids.over, { ...mine, state: "done", redriveId });
-  await index.mark(ids.gone, { ...mine, state: "discarded", redriveId });
   await index.mark(ids.uncertain, { ...mine, state: "uncertain", redriveId });
   await index.mark(ids.open, { ...mine, state: "open", redriveId: undefined });
 }
@@ -72,9 +71,8 @@ function partOf(
 /** By place; what is not there was not redriven. */
 async function fatesOf(redriveId: string, list: ItemList): Promise<ReadonlyMap<string, Fate>> {
   const fates = new Map<string, Fate>();
-  for (const state of ["done", "gone", "failed"] as const)
-    for await (const item of all(redriveId, state, list))
-      fates.set(placeOfItem(item), state === "gone" ? "gone" : "over");
+  for (const state of ["done", "failed"] as const)
+    for await (const item of all(redriveId, state, list)) fates.set(placeOfItem(item), "over");
   const waitsFor = new Set<string>();
   for (const state of ["started", "uncertain"] as const)
     for await (const item of all(redriveId, state, list)) {

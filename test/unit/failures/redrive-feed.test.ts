@@ -131,13 +131,25 @@ test("what was held back or never begun is open, what is uncertain waits for a d
   ]);
 });
 
-test("what nobody has any more is discarded", async () => {
+test("what its destination did not have is open as before: a file that was moved comes back", async () => {
   const world = await feedWorld([failure("a", "shard-0", [1])]);
   const { items } = await world.feed.window(world.redrive, undefined, ALL);
   await world.finish({ gone: items });
   assert.deepEqual(
     (await world.rows()).map(({ state }) => state),
-    ["discarded"],
+    ["open"],
+  );
+  const again = await feedWorld([failure("b", "shard-0", [1, 2])]);
+  const [one, two] = (await again.feed.window(again.redrive, undefined, ALL)).items;
+  assert.ok(one !== undefined && two !== undefined);
+  await again.finish({ done: [one], gone: [two] });
+  assert.deepEqual(
+    (await again.rows()).map(({ state, items: own }) => [state, own.length]).toSorted(),
+    [
+      ["done", 2],
+      ["open", 1],
+    ],
+    "what is left of a row is a row of its own",
   );
 });
 
