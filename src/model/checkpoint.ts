@@ -12,7 +12,7 @@ export interface WindowCheckpoint {
   /** Absent in checkpoints of before it was kept: the mapping's own length then. */
   readonly lengthMs?: number | undefined;
   readonly stateJson: string;
-  /** The newest record that the state is made of. Absent: none yet, or not known. */
+  /** The newest record of it that is over: in the state, or given up. Absent: none yet, or not known. */
   readonly lastPosition?: Position | undefined;
   /** How often a state that was too large has ended the window early. Absent: never. */
   readonly earlyEnds?: number | undefined;

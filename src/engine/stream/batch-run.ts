@@ -254,7 +254,7 @@ export class BatchRun {
     return { kind: "next", segments };
   }
 
-  /** `settled`: what the state is made of now, of the records of the segment. */
+  /** `settled`: what is over now of the records of the segment. */
   #keepWindowState(
     segment: Segment,
     stateJson: string | undefined,
@@ -286,7 +286,8 @@ export class BatchRun {
     const batch = { segment, records, condition, response, window: this.#window, trace: this.#trace };
     if (!(await deliverDiscarded(this.#context, batch))) return STOPPED;
     if (this.#context.isClosed()) return STOPPED;
-    if (segment.windowEnd !== "no") this.#keepWindowState(segment, undefined, []);
+    // plant: what-a-window-gives-up-tells-its-ends-not-apart
+    this.#keepWindowState(segment, undefined, records);
     this.#context.settle(records);
     return DONE;
   }

@@ -16,7 +16,7 @@ export class OpenWindow {
   readonly startMs: number;
   readonly endMs: number;
   stateJson: string;
-  /** The newest record that the state is made of. */
+  /** The newest record of it that is over. */
   #lastPosition: Position | undefined;
   #earlyEnds: number;
   #triedForMs: number;
@@ -57,7 +57,7 @@ export class OpenWindow {
     return this.stateJson.length > stateBytesMax || Buffer.byteLength(this.stateJson) > stateBytesMax;
   }
 
-  /** An invocation handed its state on, which is made of the records up to `lastPosition`. */
+  /** An invocation handed its state on, or gave its records up: those up to `lastPosition` are over. */
   keepState(stateJson: string | undefined, lastPosition: Position | undefined): void {
     // plant: the-state-of-a-window-is-not-handed-on
     this.stateJson = stateJson ?? this.stateJson;

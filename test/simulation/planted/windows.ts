@@ -22,6 +22,10 @@ export const WINDOWS_BUGS: readonly PlantedBug[] = [
     at: "given-up-last-invocations-of-a-window-share-one-id",
     instead: "const which = [];",
   }),
+  bug("what a window gives up tells its ends not apart", ["windows"], {
+    at: "what-a-window-gives-up-tells-its-ends-not-apart",
+    instead: 'if (segment.windowEnd !== "no") this.#keepWindowState(segment, undefined, []);',
+  }),
   bug("an open window is resumed with the mapping's present length", ["windows"], {
     at: "an-open-window-is-resumed-with-the-mappings-present-length",
     instead: "return new OpenWindow(checkpoint, Math.max(LENGTH_MS_MIN, mappingLengthMs));",

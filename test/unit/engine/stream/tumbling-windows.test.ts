@@ -251,6 +251,20 @@ test("windows of two lengths that begin at one moment are told apart", async () 
   assert.notEqual(world.delivered[0]?.id, second.delivered[0]?.id);
 });
 
+test("a window that is opened again by a late record, and gives up all of its records, is told apart", async () => {
+  const mapping = { ...WINDOWED, batchSize: 1, retryAttemptsMax: 0, onFailureDestination: "file:x" };
+  const world = new SmallWorld(mapping, { windowIdleCloseMs: 1_000 });
+  world.append("s1", { arrivalMs: 0 });
+  world.handler = () => FAILED;
+  world.start();
+  await world.clock.advance(20_000);
+  world.append("s1", { arrivalMs: 1 });
+  await world.clock.advance(20_000);
+  const ends = world.delivered.filter(({ window }) => window?.isFinalInvokeForWindow).map(({ id }) => id);
+  assert.equal(ends.length, 2);
+  assert.equal(new Set(ends).size, 2);
+});
+
 test("a last invocation that is given up again after a crash has the same identity", async () => {
   const mapping = { ...WINDOWED, batchSize: 1, retryAttemptsMax: 0, onFailureDestination: "file:x" };
   const world = new SmallWorld(mapping);
