@@ -15,7 +15,7 @@ import { checkModuleFunction, createModuleFunction } from "./functions/module.ts
 import { serveProducers } from "./ingest/serve-producers.ts";
 import type { DestinationAddress } from "./manifests/destination-address.ts";
 import type { FunctionResource } from "./manifests/resources.ts";
-import { describeError } from "./model/errors.ts";
+import { describeError, MillraceError } from "./model/errors.ts";
 import type { Destination } from "./ports/destination.ts";
 import type { FailureReader } from "./ports/failure-reader.ts";
 import type { FunctionTarget } from "./ports/function-target.ts";
@@ -112,6 +112,8 @@ async function openFunction(
       await checkModuleFunction(options);
       return createModuleFunction(options);
     }
+    case "runtime":
+      throw new MillraceError("ERR_MILLRACE_FUNCTION", `function ${name} has code, which cannot be run yet`);
   }
 }
 

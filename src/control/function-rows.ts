@@ -1,5 +1,6 @@
 import { functionSpec } from "../manifests/function-schema.ts";
-import { type FunctionResource, type FunctionTargetSpec, functionResource } from "../manifests/resources.ts";
+import type { FunctionTargetSpec } from "../manifests/function-target-spec.ts";
+import { type FunctionResource, functionResource } from "../manifests/resources.ts";
 import { API_VERSION } from "../manifests/schema.ts";
 import type { ResourceRow } from "../ports/resource-store.ts";
 import { isOrphaned, type ResourceDocument, readDocument } from "../resources/document.ts";
@@ -65,7 +66,15 @@ function targetFields(target: FunctionTargetSpec): Readonly<Record<string, unkno
       const { kind: _kind, exportName, ...module } = target;
       return { module: { ...module, export: exportName } };
     }
+    case "runtime": {
+      const { kind: _kind, ...fields } = target;
+      return withoutUndefined(fields);
+    }
   }
+}
+
+function withoutUndefined(fields: object): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }
 
 export interface FunctionsRead {

@@ -2,7 +2,8 @@ import { isDeepStrictEqual } from "node:util";
 import { LATEST } from "../invocation/function-routes.ts";
 import type { InvocableFunction } from "../invocation/invocable-function.ts";
 import { UnopenedTarget } from "../invocation/unopened-target.ts";
-import type { FunctionResource, FunctionTargetSpec } from "../manifests/resources.ts";
+import type { FunctionTargetSpec } from "../manifests/function-target-spec.ts";
+import type { FunctionResource } from "../manifests/resources.ts";
 import { describeError } from "../model/errors.ts";
 import type { FunctionTarget } from "../ports/function-target.ts";
 

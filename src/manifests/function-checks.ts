@@ -2,6 +2,7 @@ import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import type { FunctionTargetKind } from "../ports/function-target-kind.ts";
 import { hasCredentials } from "../secrets/url-secrets.ts";
+import { checkCode } from "./code-checks.ts";
 import { parseFunctionName } from "./function-name.ts";
 import type { ManifestDocument } from "./manifest-document.ts";
 
@@ -29,10 +30,14 @@ function checkTarget(document: ManifestDocument, place: readonly string[], noun:
   checkUrl(document, [...place, "lambda", "endpoint"], "http://127.0.0.1:8080");
   checkLambdaName(document, [...place, "lambda", "functionName"]);
   checkModulePath(document, [...place, "module", "path"]);
-  const targets = ["http", "lambda", "module", "custom"].filter((target) => Object.hasOwn(holder, target));
+  checkCode(document, place);
+  const targets = ["http", "lambda", "module", "custom", "code"].filter((target) =>
+    Object.hasOwn(holder, target),
+  );
   if (targets.length === 1) return;
   const message = targets.length === 0 ? `The ${noun} has no target` : `The ${noun} has more than one target`;
-  const remedy = "Give exactly one of http: { url }, lambda: { functionName } and module: { path }";
+  const remedy =
+    "Give exactly one of http: { url }, lambda: { functionName }, module: { path } and code: FOLDER with its runtime";
   document.report(place, message, remedy, "key");
 }
 

@@ -6,7 +6,9 @@ import { z } from "zod";
 export const TIMEOUT_SECONDS_DEFAULT = 3;
 /** Functions that run elsewhere have it: Lambda's default concurrency of an account, which its functions share. */
 export const REMOTE_CONCURRENCY_DEFAULT = 1000;
-/** Each concurrent invocation of a module has a worker thread of its own. */
+/** A module, and a function that is started as a process; Lambda's own default is 128. */
+export const MEMORY_MB_DEFAULT = 512;
+/** Each concurrent invocation of a module has a worker thread of its own, and that of a process a process. */
 export const MODULE_CONCURRENCY_DEFAULT = 10;
 
 const httpTarget = z
@@ -19,6 +21,27 @@ const httpTarget = z
   })
   .describe("A function behind an HTTP endpoint.");
 
+const environment = z
+  .record(z.string(), z.string())
+  .optional()
+  .describe("Environment variables that the function sees, besides Lambda's own and what it inherits.");
+
+const inheritEnvironment = z
+  .array(z.string().regex(/^(?!MILLRACE_)[A-Za-z_][A-Za-z0-9_]{0,254}$/))
+  .max(100)
+  .describe(
+    "Names of variables of millrace's own environment that the function sees too. Without it: PATH, LANG, TZ, the region, proxies and NODE_EXTRA_CA_CERTS.",
+  );
+
+const credentials = z
+  .string()
+  .regex(/^(?:inherit|none|env:[A-Za-z_][A-Za-z0-9_]{0,127})$/)
+  .describe(
+    "AWS credentials of the function. none; inherit: millrace's own AWS_ variables and home folder; env:PREFIX: variables such as PREFIXAWS_ACCESS_KEY_ID of millrace's environment.",
+  );
+
+const memoryMb = z.int().min(128).max(10_240);
+
 const moduleTarget = z
   .strictObject({
     path: z
@@ -28,29 +51,11 @@ const moduleTarget = z
         "JavaScript or TypeScript module that exports a Lambda handler; relative to the folder of this file.",
       ),
     export: z.string().min(1).default("handler").describe("Name of the exported handler."),
-    environment: z
-      .record(z.string(), z.string())
-      .optional()
-      .describe("Environment variables that the function sees, besides Lambda's own and what it inherits."),
-    inheritEnvironment: z
-      .array(z.string().regex(/^(?!MILLRACE_)[A-Za-z_][A-Za-z0-9_]{0,254}$/))
-      .max(100)
-      .default([])
-      .describe(
-        "Names of variables of millrace's own environment that the function sees too. Without it: PATH, LANG, TZ, the region, proxies and NODE_EXTRA_CA_CERTS.",
-      ),
-    credentials: z
-      .string()
-      .regex(/^(?:inherit|none|env:[A-Za-z_][A-Za-z0-9_]{0,127})$/)
-      .default("none")
-      .describe(
-        "AWS credentials of the function. none; inherit: millrace's own AWS_ variables and home folder; env:PREFIX: variables such as PREFIXAWS_ACCESS_KEY_ID of millrace's environment.",
-      ),
-    memoryMb: z
-      .int()
-      .min(128)
-      .max(10_240)
-      .default(512)
+    environment,
+    inheritEnvironment: inheritEnvironment.default([]),
+    credentials: credentials.default("none"),
+    memoryMb: memoryMb
+      .default(MEMORY_MB_DEFAULT)
       .describe(
         "Memory of each worker thread's JavaScript heap, in MB. An invocation that goes far beyond it is stopped and fails.",
       ),
@@ -92,11 +97,69 @@ const customTarget = z
     "A function of a kind that a module of the operator brings (MILLRACE_CONNECTORS), in place of http, lambda and module.",
   );
 
+const codePlace = z.union([
+  z.string().min(1),
+  z.strictObject({ path: z.string().min(1).describe("Folder or zip, relative to the folder of this file.") }),
+  z
+    .strictObject({
+      sha256: z
+        .string()
+        .regex(/^[0-9a-f]{64}$/)
+        .describe("SHA-256 of the package, 64 hexadecimal digits."),
+      bytes: z.int().min(1).describe("Its size."),
+    })
+    .describe("A package that stands in the store of packages."),
+]);
+
+/** A function that millrace starts as processes: these stand in the spec itself, as Lambda's configuration does. */
+const runtimeFields = {
+  runtime: z
+    .string()
+    .min(1)
+    .max(64)
+    .optional()
+    .describe(
+      "Lambda's name of what runs the code: nodejs24.x and python3.13, for example, run a handler without a package of its own; provided.al2023 runs the file bootstrap in the code. Others need a command.",
+    ),
+  handler: z
+    .string()
+    .min(1)
+    .max(128)
+    .regex(/^\S+$/)
+    .optional()
+    .describe("File and name of the handler, as on Lambda: index.handler."),
+  code: codePlace
+    .optional()
+    .describe("Folder with the code, relative to the folder of this file, or a zip of it."),
+  layers: z
+    .array(codePlace)
+    .max(5)
+    .optional()
+    .describe("Folders or zips as of Lambda's layers, in their order."),
+  command: z
+    .array(z.string().max(4_096))
+    .min(1)
+    .max(100)
+    .optional()
+    .describe(
+      "Program and arguments that are started in the folder of the code and speak Lambda's Runtime API, in place of what the runtime says.",
+    ),
+  environment,
+  inheritEnvironment: inheritEnvironment.optional(),
+  credentials: credentials.optional(),
+  memoryMb: memoryMb
+    .optional()
+    .describe(
+      `Memory of one environment of a function with code, in MB; default ${MEMORY_MB_DEFAULT}. A process that goes beyond it is ended.`,
+    ),
+};
+
 const targets = {
   http: httpTarget.optional(),
   module: moduleTarget.optional(),
   lambda: lambdaTarget.optional(),
   custom: customTarget.optional(),
+  ...runtimeFields,
 };
 
 const versions = z
@@ -104,7 +167,7 @@ const versions = z
     z.string().regex(/^[1-9][0-9]{0,9}$/),
     z
       .strictObject(targets)
-      .describe("What to invoke as this version. Exactly one of http, lambda and module."),
+      .describe("What to invoke as this version. Exactly one of http, lambda, module and code."),
   )
   .optional()
   .describe(
@@ -148,7 +211,7 @@ export const functionSpec = z
       .max(10_000)
       .optional()
       .describe(
-        `Invocations that run at once, over all callers of the function in all processes of a store; more wait their turn, each mapping for its even share. 0: none, what comes waits. Absent: each process has its own bound, ${REMOTE_CONCURRENCY_DEFAULT} for http and lambda, ${MODULE_CONCURRENCY_DEFAULT} for module.`,
+        `Invocations that run at once, over all callers of the function in all processes of a store; more wait their turn, each mapping for its even share. 0: none, what comes waits. Absent: each process has its own bound, ${REMOTE_CONCURRENCY_DEFAULT} for http and lambda, ${MODULE_CONCURRENCY_DEFAULT} for module and code.`,
       ),
     adaptiveConcurrency: z
       .boolean()
@@ -163,4 +226,4 @@ export const functionSpec = z
         "What is kept and shown of its failures. full: type, message, stack and the end of what it printed, redacted, for the terminal and callers with the role inspect; type: the error's type and id alone.",
       ),
   })
-  .describe("What to invoke, and its bounds. Exactly one of http, lambda and module.");
+  .describe("What to invoke, and its bounds. Exactly one of http, lambda, module and code.");

@@ -20,6 +20,7 @@ import type { DestinationKind } from "../ports/destination-kind.ts";
 import { type DestinationAddress, parseDestination } from "./destination-address.ts";
 import { functionArn, parseFunctionName } from "./function-name.ts";
 import { MODULE_CONCURRENCY_DEFAULT, REMOTE_CONCURRENCY_DEFAULT } from "./function-schema.ts";
+import { type FunctionTargetSpec, targetSpec } from "./function-target-spec.ts";
 import type { MappingContext } from "./mapping-checks.ts";
 import { connectorOf } from "./mapping-source.ts";
 import { mappingUuid } from "./mapping-uuid.ts";
@@ -47,27 +48,6 @@ export interface FunctionAlias {
   readonly version: string;
   readonly weights: ReadonlyMap<string, number>;
 }
-
-export type FunctionTargetSpec =
-  | { readonly kind: "http"; readonly url: string }
-  /** The operator brings its kind. */
-  | { readonly kind: "custom"; readonly by: string; readonly settings: Readonly<Record<string, unknown>> }
-  | {
-      readonly kind: "lambda";
-      readonly functionName: string;
-      readonly region: string | undefined;
-      readonly endpoint: string | undefined;
-    }
-  | {
-      readonly kind: "module";
-      readonly path: string;
-      readonly exportName: string;
-      readonly environment: Readonly<Record<string, string>>;
-      readonly inheritEnvironment: readonly string[];
-      /** `inherit`, `none` or `env:PREFIX`. */
-      readonly credentials: string;
-      readonly memoryMb: number;
-    };
 
 export type MappingResource = StreamMappingResource | QueueMappingResource;
 
@@ -112,7 +92,8 @@ export function functionResource(
     const versionTarget = targetSpec(version, folder);
     return versionTarget === undefined ? [] : [[number, versionTarget] as const];
   });
-  const runsHere = [target, ...versions.map(([, version]) => version)].some(({ kind }) => kind === "module");
+  const kinds = [target, ...versions.map(([, version]) => version)].map(({ kind }) => kind);
+  const runsHere = kinds.includes("module") || kinds.includes("runtime");
   const concurrencyDefault = runsHere ? MODULE_CONCURRENCY_DEFAULT : REMOTE_CONCURRENCY_DEFAULT;
   return {
     name: metadata.name,
@@ -125,32 +106,6 @@ export function functionResource(
     isConcurrencyAdaptive: spec.adaptiveConcurrency,
     errorDetails: spec.errorDetails,
   };
-}
-
-function targetSpec(
-  { http, lambda, module, custom }: Pick<FunctionSpec, "http" | "lambda" | "module" | "custom">,
-  folder: string,
-): FunctionTargetSpec | undefined {
-  if (http !== undefined) return { kind: "http", url: http.url };
-  if (lambda !== undefined) return lambdaTarget(lambda);
-  if (custom !== undefined) return { kind: "custom", by: custom.kind, settings: custom.settings };
-  if (module === undefined) return undefined;
-  return {
-    kind: "module",
-    path: resolve(folder, module.path),
-    exportName: module.export,
-    environment: module.environment ?? {},
-    inheritEnvironment: module.inheritEnvironment,
-    credentials: module.credentials,
-    memoryMb: module.memoryMb,
-  };
-}
-
-function lambdaTarget(lambda: NonNullable<FunctionSpec["lambda"]>): FunctionTargetSpec {
-  const { functionName, endpoint } = lambda;
-  // The fourth part of arn:aws:lambda:REGION:…
-  const arnRegion = parseFunctionName(functionName)?.arnPrefix?.split(":")[3];
-  return { kind: "lambda", functionName, region: lambda.region ?? arnRegion, endpoint };
 }
 
 function aliasOf({ version, weights }: NonNullable<FunctionSpec["aliases"]>[string]): FunctionAlias {

@@ -43,8 +43,18 @@ export function driftOf(resources: readonly KeptResource[]): readonly Drift[] {
   ]);
 }
 
-/** What says where something is. */
-const PLACES: readonly string[] = ["custom", "endpoints", "http", "lambda", "module"];
+/** What says where something is, and what may hold secrets. */
+const PLACES: readonly string[] = [
+  "code",
+  "command",
+  "custom",
+  "endpoints",
+  "environment",
+  "http",
+  "lambda",
+  "layers",
+  "module",
+];
 
 /**
  * The fields of a `spec` for people and for comparison. A place is shown as a digest: where a function or a source is,
@@ -52,7 +62,7 @@ const PLACES: readonly string[] = ["custom", "endpoints", "http", "lambda", "mod
  */
 export function shownSpec(spec: Readonly<Record<string, unknown>>): ShownSpec {
   const entries = Object.entries(spec).map(([field, value]) =>
-    PLACES.includes(field) ? [field, placeDigest(value)] : [field, value],
+    PLACES.includes(field) ? [field, placeDigest({ [field]: value })] : [field, value],
   );
   return Object.fromEntries(entries);
 }

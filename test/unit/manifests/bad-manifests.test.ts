@@ -212,12 +212,12 @@ const SLIPS: readonly (readonly [name: string, text: string, ...problems: string
   [
     "a function without a target",
     FUNCTION.replace(/spec: .*/, "spec: {}"),
-    "m.yaml:4:1: Function orders, spec: The function has no target. Give exactly one of http: { url }, lambda: { functionName } and module: { path }.",
+    "m.yaml:4:1: Function orders, spec: The function has no target. Give exactly one of http: { url }, lambda: { functionName }, module: { path } and code: FOLDER with its runtime.",
   ],
   [
     "a function with two targets, one of them missing",
     FUNCTION.replace(/spec: .*/, "spec: { http: { url: 'http://h/' }, module: { path: /no/such.mjs } }"),
-    "m.yaml:4:1: Function orders, spec: The function has more than one target. Give exactly one of http: { url }, lambda: { functionName } and module: { path }.",
+    "m.yaml:4:1: Function orders, spec: The function has more than one target. Give exactly one of http: { url }, lambda: { functionName }, module: { path } and code: FOLDER with its runtime.",
     "m.yaml:4:53: Function orders, spec.module.path: There is no file /no/such.mjs. Give the path of the module's file, relative to the folder of this manifest.",
   ],
   [
@@ -237,7 +237,7 @@ const SLIPS: readonly (readonly [name: string, text: string, ...problems: string
       /spec: .*/,
       "spec: { http: { url: 'http://h/' }, versions: { 2: {} }, aliases: { live: { version: 3, weights: { 2: 0.9, 4: 0.2 } } } }",
     ),
-    "m.yaml:4:49: Function orders, spec.versions.2: The version has no target. Give exactly one of http: { url }, lambda: { functionName } and module: { path }.",
+    "m.yaml:4:49: Function orders, spec.versions.2: The version has no target. Give exactly one of http: { url }, lambda: { functionName }, module: { path } and code: FOLDER with its runtime.",
     "m.yaml:4:86: Function orders, spec.aliases.live.version: The function has no version 3. Give one of $LATEST, 2, or add it to versions.",
     "m.yaml:4:98: Function orders, spec.aliases.live.weights: The weights add up to more than 1. Lower them.",
     "m.yaml:4:108: Function orders, spec.aliases.live.weights.4: The function has no version 4. Give one of $LATEST, 2, or add it to versions.",

@@ -1,0 +1,88 @@
+import { resolve } from "node:path";
+import type { CodePlace } from "../model/code-place.ts";
+import { parseFunctionName } from "./function-name.ts";
+import { MEMORY_MB_DEFAULT } from "./function-schema.ts";
+import type { FunctionManifest } from "./schema.ts";
+
+export type FunctionTargetSpec =
+  | { readonly kind: "http"; readonly url: string }
+  /** The operator brings its kind. */
+  | { readonly kind: "custom"; readonly by: string; readonly settings: Readonly<Record<string, unknown>> }
+  | {
+      readonly kind: "lambda";
+      readonly functionName: string;
+      readonly region: string | undefined;
+      readonly endpoint: string | undefined;
+    }
+  | (GivenToFunction & { readonly kind: "module"; readonly path: string; readonly exportName: string })
+  /** Processes of this machine that speak Lambda's Runtime API. `runtime` or `command` is there. */
+  | (GivenToFunction & {
+      readonly kind: "runtime";
+      readonly runtime: string | undefined;
+      readonly handler: string | undefined;
+      readonly code: CodePlace;
+      readonly layers: readonly CodePlace[];
+      readonly command: readonly string[] | undefined;
+    });
+
+/** What a function gets that runs here. */
+interface GivenToFunction {
+  readonly environment: Readonly<Record<string, string>>;
+  readonly inheritEnvironment: readonly string[];
+  /** `inherit`, `none` or `env:PREFIX`. */
+  readonly credentials: string;
+  readonly memoryMb: number;
+}
+
+type SpecWithTarget = NonNullable<FunctionManifest["spec"]["versions"]>[string];
+
+/** The target of a function or of a version; `undefined` only when it has none. Relative paths start from `folder`. */
+export function targetSpec(spec: SpecWithTarget, folder: string): FunctionTargetSpec | undefined {
+  const { http, lambda, module, custom, code } = spec;
+  if (http !== undefined) return { kind: "http", url: http.url };
+  if (lambda !== undefined) return lambdaTarget(lambda);
+  if (custom !== undefined) return { kind: "custom", by: custom.kind, settings: custom.settings };
+  if (code !== undefined) return runtimeTarget(spec, code, folder);
+  if (module === undefined) return undefined;
+  return {
+    kind: "module",
+    path: resolve(folder, module.path),
+    exportName: module.export,
+    environment: module.environment ?? {},
+    inheritEnvironment: module.inheritEnvironment,
+    credentials: module.credentials,
+    memoryMb: module.memoryMb,
+  };
+}
+
+function runtimeTarget(
+  spec: SpecWithTarget,
+  code: NonNullable<SpecWithTarget["code"]>,
+  folder: string,
+): FunctionTargetSpec {
+  const { runtime, handler, layers = [], command, environment = {} } = spec;
+  return {
+    kind: "runtime",
+    runtime,
+    handler,
+    code: codePlace(code, folder),
+    layers: layers.map((layer) => codePlace(layer, folder)),
+    command,
+    environment,
+    inheritEnvironment: spec.inheritEnvironment ?? [],
+    credentials: spec.credentials ?? "none",
+    memoryMb: spec.memoryMb ?? MEMORY_MB_DEFAULT,
+  };
+}
+
+function codePlace(place: string | CodePlace, folder: string): CodePlace {
+  if (typeof place === "string") return { path: resolve(folder, place) };
+  return "path" in place ? { path: resolve(folder, place.path) } : place;
+}
+
+function lambdaTarget(lambda: NonNullable<SpecWithTarget["lambda"]>): FunctionTargetSpec {
+  const { functionName, endpoint } = lambda;
+  // The fourth part of arn:aws:lambda:REGION:…
+  const arnRegion = parseFunctionName(functionName)?.arnPrefix?.split(":")[3];
+  return { kind: "lambda", functionName, region: lambda.region ?? arnRegion, endpoint };
+}
