@@ -17,6 +17,8 @@ export const ERROR_CODES = [
   "ERR_MILLRACE_FUNCTION",
   /** Nobody declares a function of that name. */
   "ERR_MILLRACE_NO_FUNCTION",
+  /** An archive of code cannot be used as it is, or a package is not where it was put. */
+  "ERR_MILLRACE_PACKAGE",
   /** A store did not answer, or what it did is unknown; the write is read back. */
   "ERR_MILLRACE_STORE_UNAVAILABLE",
   /** A store holds something that this version cannot read. */
@@ -71,6 +73,7 @@ const FAULT_OF_CODE: Readonly<Record<ErrorCode, Fault>> = {
   ERR_MILLRACE_SOURCE_NOT_FOUND: "notFound",
   ERR_MILLRACE_FUNCTION: "refused",
   ERR_MILLRACE_NO_FUNCTION: "notFound",
+  ERR_MILLRACE_PACKAGE: "refused",
   ERR_MILLRACE_STORE_UNAVAILABLE: "passing",
   ERR_MILLRACE_STORE_CORRUPT: "refused",
   ERR_MILLRACE_DESTINATION_UNAVAILABLE: "passing",

@@ -4,6 +4,7 @@ import { ERROR_BUGS } from "./bugs/errors.ts";
 import { KAFKA_BUGS } from "./bugs/kafka.ts";
 import { KAFKA_WIRE_BUGS } from "./bugs/kafka-wire.ts";
 import { LOCAL_BUGS } from "./bugs/local.ts";
+import { PACKAGE_BUGS } from "./bugs/packages.ts";
 import { QUEUE_BUGS } from "./bugs/queue.ts";
 import { STORE_BUGS } from "./bugs/stores.ts";
 import type { ContractBug } from "./contract-bug.ts";
@@ -17,4 +18,5 @@ export const CONTRACT_BUGS: readonly ContractBug[] = [
   ...AWS_BUGS,
   ...ROW_BUGS,
   ...ERROR_BUGS,
+  ...PACKAGE_BUGS,
 ];
