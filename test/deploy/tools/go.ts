@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs"
 import { basename, join } from "node:path";
 import { cacheFolder } from "../../servers/cache-folder.ts";
 
-const BUILD_TIMEOUT_MS = 900_000;
+const BUILD_TIMEOUT_MS = 1_800_000;
 
 /** A command of a Go module, built the first time and kept in the user's cache: its path. */
 export function installGoCommand(name: string, path: string, version: string): string {
