@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { CONTRACT_BUGS } from "../contract/planted/contract-bugs.ts";
 import { CONTROL_BUGS } from "./control/control-bugs.ts";
 import { GRANT_BUGS } from "./grants/grant-bugs.ts";
+import { HOST_BUGS } from "./host/host-bugs.ts";
 import { anchorsIn, plantAt, readAnchors } from "./planted/anchors.ts";
 import type { Patch } from "./planted/planted-bug.ts";
 import { PLANTED_BUGS } from "./planted-bugs.ts";
@@ -21,8 +22,8 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const NAMES_NOTHING = /error TS(1\d{3}|2304|2339|2551|2552|2663|18004):/;
 
 const patches = new Map(
-  [...PLANTED_BUGS, ...CONTRACT_BUGS, ...CONTROL_BUGS, ...GRANT_BUGS, ...REDRIVE_BUGS].flatMap((bug) =>
-    bug.patches.map((patch) => [patch.at, patch] as const),
+  [...PLANTED_BUGS, ...CONTRACT_BUGS, ...CONTROL_BUGS, ...GRANT_BUGS, ...HOST_BUGS, ...REDRIVE_BUGS].flatMap(
+    (bug) => bug.patches.map((patch) => [patch.at, patch] as const),
   ),
 );
 const places = readAnchors();

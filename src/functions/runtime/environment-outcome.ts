@@ -1,0 +1,85 @@
+import type { RunDetail } from "../../model/function-error.ts";
+import type { InvocationOutcome } from "../../model/outcome.ts";
+import { functionError, parseErrorBody, RESPONSE_TOO_LARGE } from "../function-failure.ts";
+import type { ProcessEnding } from "./launcher.ts";
+import type { RuntimeAnswer, RuntimeReport } from "./listener.ts";
+
+/** Why a process never came to its first event. Each call that fails by it is told under its own id. */
+export type StartFailure = (requestId: string, logTail: string) => InvocationOutcome;
+
+export function outcomeOfAnswer(answer: RuntimeAnswer, logTail: string): InvocationOutcome {
+  switch (answer.kind) {
+    case "response":
+      return { kind: "succeeded", payload: answer.body };
+    case "error":
+      return outcomeOfReport(answer, logTail);
+    case "tooLarge":
+      return functionError(RESPONSE_TOO_LARGE.errorType, RESPONSE_TOO_LARGE.message, { logTail });
+  }
+}
+
+/** What the runtime says goes to the caller as it is; its header names only what the body does not. */
+export function outcomeOfReport({ body, errorType }: RuntimeReport, logTail: string): InvocationOutcome {
+  const said = parseErrorBody(body);
+  const text = said.errorMessage ?? (said.errorType === undefined ? Buffer.from(body).toString() : "");
+  return functionError(said.errorType ?? knownErrorType(errorType), text, { ...said.detail, logTail });
+}
+
+/** AWS's rule of `Lambda-Runtime-Function-Error-Type` (invocation §2). */
+export function knownErrorType(header: string | undefined): string {
+  if (header !== undefined && /^(?:Runtime|Function)\.[A-Z][a-zA-Z]+$/.test(header)) return header;
+  return header?.startsWith("Function.") === true ? "Function.Unknown" : "Runtime.Unknown";
+}
+
+/** AWS's texts (invocation §2). */
+export function outcomeOfEnding(
+  ending: ProcessEnding,
+  requestId: string,
+  logTail: string,
+): InvocationOutcome {
+  const detail: RunDetail = { logTail };
+  const prefix = `RequestId: ${requestId} Error: `;
+  switch (ending.kind) {
+    case "status": {
+      const { status } = ending;
+      const why =
+        status === 0
+          ? "Runtime exited without providing a reason"
+          : `Runtime exited with error: exit status ${status}`;
+      return functionError("Runtime.ExitError", prefix + why, detail);
+    }
+    case "signal":
+      return functionError(
+        "Runtime.ExitError",
+        `${prefix}Runtime exited with error: signal: ${SIGNAL_TEXTS[ending.signal] ?? ending.signal}`,
+        detail,
+      );
+    case "outOfMemory":
+      return functionError(
+        "Runtime.OutOfMemory",
+        `${prefix}Runtime exited with error: signal: killed`,
+        detail,
+      );
+    case "invalid":
+      return functionError(ending.errorType, `${prefix}${ending.message}`, detail);
+    case "unstarted":
+      return { kind: "unavailable", message: ending.message };
+  }
+}
+
+/** As Go writes them, in which AWS's own supervisor is written. */
+const SIGNAL_TEXTS: Readonly<Record<string, string>> = {
+  SIGABRT: "aborted",
+  SIGBUS: "bus error",
+  SIGFPE: "floating point exception",
+  SIGHUP: "hangup",
+  SIGILL: "illegal instruction",
+  SIGINT: "interrupt",
+  SIGKILL: "killed",
+  SIGPIPE: "broken pipe",
+  SIGQUIT: "quit",
+  SIGSEGV: "segmentation fault",
+  SIGSYS: "bad system call",
+  SIGTERM: "terminated",
+  SIGTRAP: "trace/breakpoint trap",
+};

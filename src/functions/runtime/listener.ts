@@ -1,0 +1,59 @@
+import type { Verdict } from "./environment-state.ts";
+
+/** What gives environments an address of their own: by the address alone a process is known. */
+export interface Listener {
+  /** `onOpen` is called once, with the address or with why there is none; before or after this returns. */
+  open(api: RuntimeApi, onOpen: (opened: OpenListener | Error) => void): void;
+}
+
+export interface OpenListener {
+  /** `HOST:PORT`. */
+  readonly address: string;
+  /** Takes no more calls, and hangs up on all that are open. Idempotent. */
+  close(): void;
+}
+
+/** The Runtime API of one process (invocation §3.1), without its wire. */
+export interface RuntimeApi {
+  /** A process asks for the next event. `held` gets it, then or later, if the verdict is `done`. */
+  next(held: HeldNext): Verdict;
+  /** Whoever asked has hung up before there was an event. */
+  hungUp(held: HeldNext): void;
+  /** An answer begins to an event: may it? */
+  beginAnswer(id: string): Verdict;
+  /** It is there; `reply` is called once, when what the process printed before it is read. */
+  endAnswer(answer: RuntimeAnswer, reply: (verdict: Verdict) => void): void;
+  /** It broke off. */
+  breakAnswer(): void;
+  initError(report: RuntimeReport): Verdict;
+  /** As AWS's errors name it. */
+  readonly stateName: string;
+}
+
+export interface HeldNext {
+  deliver(event: RuntimeEvent): void;
+}
+
+export interface RuntimeEvent {
+  readonly requestId: string;
+  readonly functionArn: string;
+  /** Epoch milliseconds. */
+  readonly deadlineMs: number;
+  readonly traceId: string;
+  /** JSON. */
+  readonly clientContext: string | undefined;
+  readonly payload: Uint8Array;
+}
+
+export type RuntimeAnswer =
+  | { readonly kind: "response"; readonly body: Uint8Array }
+  | ({ readonly kind: "error" } & RuntimeReport)
+  /** It has more bytes than an answer may have. */
+  | { readonly kind: "tooLarge" };
+
+/** What a runtime says of a failure. */
+export interface RuntimeReport {
+  readonly body: Uint8Array;
+  /** Its header, untrusted. */
+  readonly errorType: string | undefined;
+}

@@ -1,0 +1,56 @@
+import type { PooledEnvironment } from "./environment-parts.ts";
+
+/** Environments that could take a call. */
+export class RestingEnvironments<E extends PooledEnvironment> {
+  /** The last one is used next. */
+  readonly #idle: E[] = [];
+  /** They were reset, and have no process until a call takes them. */
+  readonly #reset: E[] = [];
+  /** Started for longer than an init may take, and for nobody yet. */
+  readonly #late = new Set<E>();
+
+  get size(): number {
+    return this.#idle.length + this.#reset.length;
+  }
+
+  add(environment: E): void {
+    this.#late.delete(environment);
+    (environment.state.name === "idle" ? this.#idle : this.#reset).push(environment);
+  }
+
+  addLate(environment: E): void {
+    this.#late.add(environment);
+  }
+
+  /** The one that was used last, and with `mayStart` also one whose process has to start. */
+  take(mayStart: boolean): E | undefined {
+    // plant: the-environment-that-rested-longest-is-used-first
+    const environment = this.#idle.pop();
+    if (environment !== undefined || !mayStart) return environment;
+    const reset = this.#reset.pop();
+    if (reset !== undefined) return reset;
+    const [late] = this.#late;
+    if (late !== undefined) this.#late.delete(late);
+    return late;
+  }
+
+  remove(environment: E): void {
+    this.#late.delete(environment);
+    for (const list of [this.#idle, this.#reset]) {
+      const index = list.indexOf(environment);
+      if (index >= 0) list.splice(index, 1);
+    }
+  }
+
+  /** Takes out what is born or rests since before then; of what is unused `spare` at most. */
+  takeOld(bornMs: number, restingMs: number, spare: number): readonly E[] {
+    let left = spare;
+    const old = [...this.#reset, ...this.#idle].filter((environment) => {
+      const isOld = environment.bornMs <= bornMs || (environment.restingSinceMs <= restingMs && left > 0);
+      if (isOld) left -= 1;
+      return isOld;
+    });
+    for (const environment of old) this.remove(environment);
+    return old;
+  }
+}

@@ -1,0 +1,143 @@
+import type { EnvironmentSignal, EnvironmentState, Verdict } from "./environment-state.ts";
+import type { LaunchedProcess, Launcher, ProcessEnding, ProcessListener } from "./launcher.ts";
+import type {
+  HeldNext,
+  Listener,
+  OpenListener,
+  RuntimeAnswer,
+  RuntimeApi,
+  RuntimeEvent,
+  RuntimeReport,
+} from "./listener.ts";
+
+/** The environment that the session is of. */
+export interface SessionOwner {
+  readonly state: EnvironmentState;
+  signal(signal: EnvironmentSignal): Verdict;
+  isCurrent(session: RuntimeSession): boolean;
+  /** What was printed is to be read before this answer counts. */
+  needsOutput(answer: RuntimeAnswer): boolean;
+  onAnswerRead(answer: RuntimeAnswer): Verdict;
+  onInitError(report: RuntimeReport): Verdict;
+  onOutput(text: string, stream: "stdout" | "stderr"): void;
+  onExit(ending: ProcessEnding): void;
+  onOpenFailed(error: Error): void;
+  onGroupGone(): void;
+}
+
+/** One process of an environment and the address where it is heard: nothing of it reaches the process that follows. */
+export class RuntimeSession implements RuntimeApi, ProcessListener {
+  readonly #owner: SessionOwner;
+  readonly #launcher: Launcher;
+  readonly #folder: string;
+  #server: OpenListener | undefined;
+  #process: LaunchedProcess | undefined;
+  #held: HeldNext | undefined;
+  #isKilled = false;
+
+  constructor(owner: SessionOwner, launcher: Launcher, folder: string) {
+    this.#owner = owner;
+    this.#launcher = launcher;
+    this.#folder = folder;
+  }
+
+  get isRunning(): boolean {
+    return this.#process !== undefined;
+  }
+
+  /** As AWS's supervisor names it in its errors. */
+  get stateName(): string {
+    return STATE_NAMES[this.#owner.state.name] ?? "Started";
+  }
+
+  open(listener: Listener): void {
+    listener.open(this, (opened) => {
+      if (this.#isKilled) {
+        if (!(opened instanceof Error)) opened.close();
+        return;
+      }
+      if (opened instanceof Error) {
+        this.#owner.onOpenFailed(opened);
+        return;
+      }
+      this.#server = opened;
+      this.#process = this.#launcher.launch({ apiAddress: opened.address, folder: this.#folder }, this);
+    });
+  }
+
+  deliver(event: RuntimeEvent): void {
+    const held = this.#held;
+    this.#held = undefined;
+    held?.deliver(event);
+  }
+
+  terminate(): void {
+    this.#process?.terminate();
+  }
+
+  kill(): void {
+    this.#isKilled = true;
+    this.close();
+    if (this.#process === undefined) this.#owner.onGroupGone();
+    else this.#process.kill();
+  }
+
+  /** It is heard no more. */
+  close(): void {
+    this.#held = undefined;
+    this.#server?.close();
+    this.#server = undefined;
+  }
+
+  next(held: HeldNext): Verdict {
+    if (!this.#owner.isCurrent(this)) return "notAllowed";
+    const before = this.#held;
+    this.#held = held;
+    const verdict = this.#owner.signal({ kind: "next" });
+    if (verdict !== "done") this.#held = before;
+    return verdict;
+  }
+
+  hungUp(held: HeldNext): void {
+    if (!this.#owner.isCurrent(this) || this.#held !== held) return;
+    this.#held = undefined;
+    this.#owner.signal({ kind: "hungUp" });
+  }
+
+  beginAnswer(id: string): Verdict {
+    if (!this.#owner.isCurrent(this)) return "wrongId";
+    return this.#owner.signal({ kind: "answer", id });
+  }
+
+  endAnswer(answer: RuntimeAnswer, reply: (verdict: Verdict) => void): void {
+    const end = () => reply(this.#owner.isCurrent(this) ? this.#owner.onAnswerRead(answer) : "wrongId");
+    if (this.#process !== undefined && this.#owner.needsOutput(answer)) this.#process.drained(end);
+    else end();
+  }
+
+  breakAnswer(): void {
+    if (this.#owner.isCurrent(this)) this.#owner.signal({ kind: "answerBroken" });
+  }
+
+  initError(report: RuntimeReport): Verdict {
+    return this.#owner.isCurrent(this) ? this.#owner.onInitError(report) : "notAllowed";
+  }
+
+  onOutput(text: string, stream: "stdout" | "stderr"): void {
+    this.#owner.onOutput(text, stream);
+  }
+
+  onExit(ending: ProcessEnding): void {
+    if (this.#owner.isCurrent(this)) this.#owner.onExit(ending);
+  }
+
+  onGone(): void {
+    if (this.#owner.isCurrent(this)) this.#owner.onGroupGone();
+  }
+}
+
+const STATE_NAMES: Partial<Readonly<Record<EnvironmentState["name"], string>>> = {
+  idle: "Ready",
+  busy: "Running",
+  answered: "RuntimeResponseSentState",
+};

@@ -1,0 +1,47 @@
+import type { Patch } from "../planted/planted-bug.ts";
+
+/** A bug of the function host that the walk must see. */
+export interface HostBug {
+  readonly name: string;
+  readonly breaks: readonly string[];
+  readonly patches: readonly Patch[];
+}
+
+export const HOST_BUGS: readonly HostBug[] = [
+  bug("an answer to a foreign id is taken", {
+    at: "an-answer-to-a-foreign-id-is-taken",
+    instead: 'if (answer !== "none") return wrongId(state);',
+  }),
+  bug("the process before is heard", {
+    at: "the-process-before-is-heard",
+    instead: "return session !== undefined;",
+  }),
+  bug("the timer of an answered call ends the next", {
+    at: "the-timer-of-an-answered-call-ends-the-next",
+    instead: "",
+  }),
+  bug("an environment that hung up is given calls", {
+    at: "an-environment-that-hung-up-is-given-calls",
+    instead: "",
+  }),
+  bug("the environment that rested longest is used first", {
+    at: "the-environment-that-rested-longest-is-used-first",
+    instead: "const environment = this.#idle.shift();",
+  }),
+  bug("one environment more than may be is started", {
+    at: "one-environment-more-than-may-be-is-started",
+    instead: "if (this.#all.size > this.#options.environmentsMax) return false;",
+  }),
+  bug("what does not die holds up the end", {
+    at: "what-does-not-die-holds-up-the-end",
+    instead: "",
+  }),
+  bug("a folder is left behind", {
+    at: "a-folder-is-left-behind",
+    instead: "const removal = Promise.resolve();",
+  }),
+];
+
+function bug(name: string, ...patches: readonly Patch[]): HostBug {
+  return { name, breaks: ["I40"], patches };
+}

@@ -1,0 +1,294 @@
+import { EnvironmentPool } from "../../../src/functions/runtime/environment-pool.ts";
+import type { RuntimeEvent } from "../../../src/functions/runtime/listener.ts";
+import { RuntimeCall } from "../../../src/functions/runtime/runtime-call.ts";
+import type { InvocationOutcome } from "../../../src/model/outcome.ts";
+import { HostClock } from "./host-clock.ts";
+import { type HostProcess, HostWorld } from "./host-world.ts";
+
+export interface HostRun {
+  readonly violations: readonly string[];
+  readonly counts: Readonly<Record<string, number>>;
+}
+
+interface WatchedRun {
+  readonly call: RuntimeCall;
+  readonly arrivedMs: number;
+  readonly timeoutMs: number;
+  readonly abort: AbortController;
+  process: HostProcess | undefined;
+  answered: string | undefined;
+  isAborted: boolean;
+}
+
+/** How late a deadline may be noticed. */
+const LATE_MS = 100;
+const INIT_MS = 10_000;
+const MINUTE_MS = 60_000;
+
+/** One life of a pool: so many random steps of its callers, processes and time, then its end. */
+export async function runHostSeed(seed: number, steps: number): Promise<HostRun> {
+  const walk = new HostWalk(seed);
+  for (let step = 0; step < steps && walk.violations.length === 0; step++) walk.step();
+  await walk.end();
+  return walk;
+}
+
+class HostWalk implements HostRun {
+  readonly violations: string[] = [];
+  readonly counts: Record<string, number> = {};
+  readonly #chance: () => number;
+  readonly #clock = new HostClock();
+  readonly #world: HostWorld;
+  readonly #pool: EnvironmentPool;
+  readonly #processesMax: number;
+  readonly #open = new Map<number, WatchedRun>();
+  #calls = 0;
+  #lost = 0;
+  #lastId = "none";
+
+  constructor(seed: number) {
+    this.#chance = chanceOf(seed);
+    this.#processesMax = 1 + Math.floor(this.#chance() * 4);
+    this.#world = new HostWorld({
+      clock: this.#clock,
+      chance: this.#chance,
+      processesMax: this.#processesMax,
+      violate: (text) => this.#violate(text),
+      onEvent: (process, event) => this.#onEvent(process, event),
+    });
+    this.#pool = new EnvironmentPool({
+      clock: this.#clock,
+      launcher: this.#world,
+      listener: this.#world,
+      createOutput: () => SILENT,
+      environmentsMax: this.#processesMax,
+      environmentsMin: this.#chance() < 0.2 ? 1 : 0,
+      onLost: () => this.#onLost(),
+    });
+  }
+
+  step(): void {
+    const dice = this.#chance();
+    if (dice < 0.14) this.#invoke();
+    else if (dice < 0.3) this.#pass();
+    else if (dice < 0.31) this.#abortOne();
+    else this.#moveProcess();
+    if (this.#open.size > 0) this.#checkDeadlines();
+  }
+
+  async end(): Promise<void> {
+    let isClosed = false;
+    const closed = this.#pool.close().then(() => {
+      isClosed = true;
+    });
+    this.#clock.advance(2_000 + 300 + LATE_MS);
+    for (let turn = 0; turn < 5; turn++) await Promise.resolve();
+    if (!isClosed) this.#violate("I40: the end of the pool took more than two seconds");
+    else await closed;
+    for (const run of this.#open.values()) this.#violate(`I40: call ${run.call.requestId} has no outcome`);
+    const undying = this.#world.processes.filter((each) => each.isUndying && !each.isGone);
+    const alive = this.#world.processes.filter((each) => !each.isGone && !each.isUndying);
+    if (alive.length > 0) this.#violate(`I40: ${alive.length} processes are left`);
+    if (this.#world.addresses > 0) this.#violate(`I40: ${this.#world.addresses} addresses are left`);
+    if (this.#world.folders.size > undying.length)
+      this.#violate(`I40: ${this.#world.folders.size} folders are left`);
+    if (this.#clock.timers > 0) this.#violate(`I40: ${this.#clock.timers} timers are left`);
+  }
+
+  #invoke(): void {
+    if (this.#open.size >= this.#processesMax + 2) return;
+    this.#calls += 1;
+    const ordinal = this.#calls;
+    // A call that is made again has the id that it had.
+    const requestId = this.#chance() < 0.1 ? this.#lastId : `id-${ordinal}`;
+    this.#lastId = requestId;
+    const timeoutMs = this.#chance() < 0.5 ? 1_000 : 30_000;
+    const abort = new AbortController();
+    const call = new RuntimeCall({
+      payload: Buffer.from(String(ordinal)),
+      context: { requestId, functionName: "f", functionArn: "arn", deadlineMs: 0, timeoutMs },
+      signal: abort.signal,
+      traceId: "",
+      clientContext: undefined,
+      onSettled: (outcome) => this.#onSettled(ordinal, outcome),
+    });
+    const arrivedMs = this.#clock.monotonic();
+    const [process, answered] = [undefined, undefined];
+    this.#open.set(ordinal, { call, arrivedMs, timeoutMs, abort, process, answered, isAborted: false });
+    this.#pool.run(call);
+  }
+
+  #pass(): void {
+    const dice = this.#chance();
+    if (dice < 0.9) this.#clock.advance(this.#chance() * 300);
+    else if (dice < 0.98) this.#clock.advance(this.#chance() * 3_000);
+    else if (dice < 0.998) this.#clock.advance(INIT_MS + 1);
+    else this.#clock.advance(this.#chance() * 20 * MINUTE_MS);
+    this.#world.forget();
+  }
+
+  #abortOne(): void {
+    const runs = [...this.#open.values()];
+    const run = runs[Math.floor(this.#chance() * runs.length)];
+    if (run === undefined) return;
+    run.isAborted = true;
+    this.#count("aborted");
+    run.abort.abort();
+  }
+
+  /** The last ones most often; also those that are dead, as far as anything of them can still arrive. */
+  #moveProcess(): void {
+    const { processes } = this.#world;
+    const back = Math.floor(this.#chance() ** 2 * processes.length);
+    const process = processes[processes.length - 1 - back];
+    if (process === undefined) return;
+    const dice = this.#chance();
+    if (dice < 0.35) process.next();
+    else if (dice < 0.8) this.#answer(process);
+    else if (dice < 0.83) this.#foreignAnswer(process);
+    else if (dice < 0.84) process.hangUp();
+    else if (dice < 0.86) this.#initError(process);
+    else if (dice < 0.9 && !process.isKilled) this.#exit(process);
+  }
+
+  #answer(process: HostProcess): void {
+    const { api, event } = process;
+    if (event === undefined) return;
+    if (!process.isAnswering) {
+      const wasKilled = process.isKilled;
+      if (api.beginAnswer(event.requestId) !== "done") {
+        this.#forgetEvent(process);
+        return;
+      }
+      if (wasKilled) this.#violate("I40: an answer of a killed process was begun");
+      process.isAnswering = true;
+      if (api.beginAnswer(event.requestId) === "done") this.#violate("I40: an answer was begun twice");
+      if (this.#chance() < 0.2) return;
+    }
+    process.isAnswering = false;
+    if (this.#chance() < 0.1) {
+      api.breakAnswer();
+      return;
+    }
+    const ordinal = Number(Buffer.from(event.payload).toString());
+    const run = this.#open.get(ordinal);
+    const text = `${ordinal}@${process.number}`;
+    if (run !== undefined) run.answered = text;
+    const wasKilled = process.isKilled;
+    api.endAnswer({ kind: "response", body: Buffer.from(text) }, (verdict) => {
+      if (verdict === "done" && wasKilled) this.#violate("I40: an answer of a killed process was taken");
+      if (verdict === "done") this.#count("answered");
+    });
+    this.#forgetEvent(process);
+    // Said twice.
+    if (this.#chance() < 0.1 && api.beginAnswer(event.requestId) === "done")
+      this.#violate("I40: a second answer was taken");
+  }
+
+  #forgetEvent(process: HostProcess): void {
+    process.before = process.event?.requestId;
+    process.event = undefined;
+    process.isAnswering = false;
+  }
+
+  #foreignAnswer(process: HostProcess): void {
+    const stranger = this.#world.processes[0]?.event?.requestId;
+    const id = stranger === undefined || this.#chance() < 0.5 ? "foreign" : stranger;
+    if (id === process.event?.requestId) return;
+    if (process.api.beginAnswer(id) === "done") this.#violate("I40: an answer to a foreign id was taken");
+  }
+
+  #initError(process: HostProcess): void {
+    const report = { body: Buffer.from('{"errorType":"E","errorMessage":"m"}'), errorType: undefined };
+    const wasKilled = process.isKilled;
+    const verdict = process.api.initError(report);
+    if (verdict !== "done") return;
+    this.#count("initErrors");
+    if (wasKilled || process.event !== undefined)
+      this.#violate("I40: an init error was taken out of its time");
+  }
+
+  #exit(process: HostProcess): void {
+    this.#count("exits");
+    // What it had begun to say breaks off with it, before or after.
+    const isBreaking = process.isAnswering;
+    process.exit();
+    if (!isBreaking) return;
+    process.isAnswering = false;
+    process.api.breakAnswer();
+  }
+
+  #onEvent(process: HostProcess, event: RuntimeEvent): void {
+    const ordinal = Number(Buffer.from(event.payload).toString());
+    const run = this.#open.get(ordinal);
+    this.#count("events");
+    if (run === undefined) {
+      this.#violate(`I40: call ${ordinal} has its outcome, and was handed out`);
+      return;
+    }
+    if (run.process !== undefined) this.#violate(`I40: call ${ordinal} was handed out twice`);
+    if (process.isKilled || process.hasExited) this.#violate("I40: an event went to a process that is dead");
+    const other = [...this.#open.values()].some((each) => each.process === process && each !== run);
+    if (other) this.#violate("I40: a process works on two events");
+    if (event.deadlineMs > this.#clock.now() + run.timeoutMs) this.#violate("I40: a deadline is too late");
+    run.process = process;
+  }
+
+  #onSettled(ordinal: number, outcome: InvocationOutcome): void {
+    const run = this.#open.get(ordinal);
+    if (run === undefined) {
+      this.#violate(`I40: call ${ordinal} has two outcomes`);
+      return;
+    }
+    this.#open.delete(ordinal);
+    this.#count(outcome.kind);
+    const { answered, arrivedMs, timeoutMs, isAborted } = run;
+    if (outcome.kind === "succeeded" && Buffer.from(outcome.payload).toString() !== answered)
+      this.#violate(`I40: call ${ordinal} got the answer of another`);
+    if (outcome.kind === "timedOut" && this.#clock.monotonic() < arrivedMs + timeoutMs)
+      this.#violate(`I40: call ${ordinal} was timed out before its time`);
+    if (
+      outcome.kind === "unavailable" &&
+      !isAborted &&
+      outcome.message.startsWith("The invocation was stopped")
+    )
+      this.#count("ended");
+  }
+
+  #onLost(): void {
+    this.#lost += 1;
+    this.#count("lost");
+    const lost = this.#world.processes.filter((each) => each.isUndying && each.isKilled && !each.isLost);
+    const [first] = lost;
+    if (first === undefined) this.#violate("I40: an environment was lost whose process dies");
+    else first.isLost = true;
+  }
+
+  #checkDeadlines(): void {
+    const now = this.#clock.monotonic();
+    for (const { arrivedMs, timeoutMs, call } of this.#open.values())
+      if (now > arrivedMs + INIT_MS + timeoutMs + 2 * LATE_MS)
+        this.#violate(`I40: call ${call.requestId} waits beyond its time`);
+  }
+
+  #count(name: string): void {
+    this.counts[name] = (this.counts[name] ?? 0) + 1;
+  }
+
+  #violate(text: string): void {
+    if (this.violations.length < 10) this.violations.push(text);
+  }
+}
+
+const SILENT = { add: () => {}, begin: () => {}, tail: "", flush: () => {} };
+
+/** Mulberry32. */
+function chanceOf(seed: number): () => number {
+  let state = seed * 0x9e3779b1;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
