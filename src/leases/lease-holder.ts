@@ -157,7 +157,11 @@ export class LeaseHolder<T extends Tenant> {
 
   async take({ acquire, request }: LeasePlan): Promise<void> {
     const { store, mappingUuid, owner } = this.#options;
-    await Promise.all(acquire.map((row) => this.#acquire(row)));
+    // All of them are waited for, whichever fails: the next look would ask again for one that is under way, and two
+    // would work under its name.
+    // plant: a-look-ends-while-leases-are-asked-for
+    const acquired = await Promise.allSettled(acquire.map((row) => this.#acquire(row)));
+    for (const { reason } of acquired.filter((each) => each.status === "rejected")) throw reason;
     if (request === undefined || this.#stop.signal.aborted) return;
     await store.requestHandover(mappingUuid, request.shardId, request, owner);
   }
@@ -172,6 +176,8 @@ export class LeaseHolder<T extends Tenant> {
     const lease = new Lease({ shardId, owner, epoch: acquired.epoch }, clock, askedMs, settings);
     telemetry.count("leases_acquired", mapping, 1);
     if (this.#stop.signal.aborted) return await this.#release(lease);
+    // plant: a-look-ends-while-leases-are-asked-for-2
+    assertInvariant(!this.#tenants.has(shardId), "a lease is taken twice");
     this.#tenants.set(shardId, this.#options.begin(lease, acquired));
   }
 

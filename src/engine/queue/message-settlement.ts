@@ -18,8 +18,8 @@ export interface MessageSettlementOptions {
   readonly settler: Settler;
   readonly givenUp: GivenUpLog;
   readonly work: RunningWork;
-  /** Aborts when nothing more is started. */
-  readonly endSignal: AbortSignal;
+  /** Nothing more is started. */
+  isOver(): boolean;
   /** What is given back sooner may come again by a receive of ours. */
   untilBackMs(): number;
   /** Something is out of our hands. */
@@ -146,6 +146,6 @@ export class MessageSettlement {
 
   /** Nothing that goes back at the end of a stop is to come again by a receive of ours. */
   get #whileStopped(): number {
-    return this.#options.endSignal.aborted ? this.#options.untilBackMs() : 0;
+    return this.#options.isOver() ? this.#options.untilBackMs() : 0;
   }
 }

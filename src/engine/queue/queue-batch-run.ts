@@ -28,8 +28,10 @@ export interface QueueBatchContext {
   readonly invoker: Invoker;
   /** This mapping, as the function's door knows it. */
   readonly caller: Caller;
-  /** Aborts when nothing of the mapping may start any more: at the end of a drain. */
+  /** Aborts at the end of a drain. */
   readonly endSignal: AbortSignal;
+  /** Nothing of the mapping may start any more: by the clock, which the signal may follow late. */
+  isOver(): boolean;
   readonly callSignal: AbortSignal;
   /**
    * Takes messages off the queue that are done while others of their batch still run: their holds must not wait for
@@ -101,7 +103,7 @@ function invoke(
   isTriedAgain: boolean,
   untilMs: number | undefined,
 ): Promise<InvocationResult> {
-  const { mapping, invoker, endSignal, callSignal, notes } = context;
+  const { mapping, invoker, callSignal, notes } = context;
   const { batch, requestId } = segment;
   notes.does("queued");
   return invoker.invoke({
@@ -120,7 +122,7 @@ function invoke(
       return encodeBatch(context.source, batch);
     },
     // plant: batches-that-wait-for-the-function-start-after-stop
-    mayStart: () => !endSignal.aborted && mayStart(context, batch, untilMs),
+    mayStart: () => !context.isOver() && mayStart(context, batch, untilMs),
     signal: callSignal,
     beginSpan: beginSpan(context, segment),
   });

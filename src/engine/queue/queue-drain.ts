@@ -38,6 +38,7 @@ export class QueueDrain {
   readonly #stop = new AbortController();
   readonly #end = new AbortController();
   readonly #calls = new AbortController();
+  /** Monotonic. */
   #startsUntilMs = Number.POSITIVE_INFINITY;
   #hurried: ScheduledCall | undefined;
   #onDrained: (() => void) | undefined;
@@ -63,9 +64,10 @@ export class QueueDrain {
     return this.#calls.signal;
   }
 
-  /** Monotonic: the drain is over, whenever the timer comes that ends it (principle 13). */
-  get startsUntilMs(): number {
-    return this.#startsUntilMs;
+  /** Nothing may start any more: the drain is over, whenever the timer comes that ends it (principle 13). */
+  get isOver(): boolean {
+    // plant: a-drain-is-over-when-its-timer-says-so
+    return this.#end.signal.aborted || this.#clock.monotonic() >= this.#startsUntilMs;
   }
 
   /** Nothing is left in hand. */

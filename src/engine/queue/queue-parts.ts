@@ -80,7 +80,7 @@ export function assembleQueue(options: QueueWorkerOptions, hub: QueueHub): Queue
   const { mapping, source } = deployment;
   const { name } = mapping;
   const drain = new QueueDrain(name, clock, telemetry);
-  const { stopSignal, endSignal, callSignal } = drain;
+  const { stopSignal, callSignal } = drain;
   const onEnd = () => {
     hub.onAmount();
     hub.onReady();
@@ -117,7 +117,8 @@ export function assembleQueue(options: QueueWorkerOptions, hub: QueueHub): Queue
   const failures = new FailureLog(name, clock, telemetry);
   const givenUp = new GivenUpLog(name, clock, telemetry);
   const settlement = new MessageSettlement({
-    ...{ ...common, ledger, settler, givenUp, work, endSignal },
+    ...{ ...common, ledger, settler, givenUp, work },
+    isOver: () => drain.isOver,
     untilBackMs: () => receiver.untilBackMs,
     onLess: () => hub.onAmount(),
   });
@@ -143,7 +144,6 @@ export function assembleQueue(options: QueueWorkerOptions, hub: QueueHub): Queue
   const batches = new RunningBatches({
     ...{ telemetry, ledger, settlement, window, places, scaling, work },
     context: contextOf(options, { drain, scaling, failures, givenUp, settlement }),
-    startsUntilMs: () => drain.startsUntilMs,
     hasMore: () => room.isOrdered && !receiver.isDry,
   });
   return { drain, work, places, ledger, settlement, room, receiver, window, batches, failures, problems };
@@ -167,6 +167,7 @@ function contextOf(
     tracer: tracing && new Tracer({ tracing, clock, random, subject }),
     caller: { kind: "mapping", key: mapping.name },
     endSignal: drain.endSignal,
+    isOver: () => drain.isOver,
     callSignal: drain.callSignal,
     slowDown: () => {
       if (scaling.failed(clock.monotonic())) telemetry.mark("batches at once halved");

@@ -175,7 +175,7 @@ export class QueueWorker {
     const { drain, work, ledger, settlement, room, receiver } = this.#parts;
     const receivedMs = this.#options.clock.monotonic();
     const held = messages.map((message) => ledger.take(message, receivedMs, hold));
-    if (drain.endSignal.aborted) {
+    if (drain.isOver) {
       const reason = "they came when the drain of a stop was over";
       work.track(settlement.giveBack(held, reason, receiver.untilBackMs));
       return;

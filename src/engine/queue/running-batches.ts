@@ -20,8 +20,6 @@ export interface RunningBatchesOptions {
   readonly places: BatchPlaces;
   readonly scaling: BatchScaling;
   readonly work: RunningWork;
-  /** Monotonic: nothing starts from then on. */
-  startsUntilMs(): number;
   /** A queue with order holds nothing back to show that there is more. */
   hasMore(): boolean;
 }
@@ -52,8 +50,8 @@ export class RunningBatches {
   /** Starts what may start. */
   start(): void {
     const { context, telemetry, ledger, window, places, scaling, work } = this.#options;
+    if (context.isOver()) return;
     const nowMs = context.clock.monotonic();
-    if (nowMs >= this.#options.startsUntilMs()) return;
     while (ledger.buffer.size > 0 && window.isOver(nowMs)) {
       if (this.#batches.size >= places.forAll) {
         scaling.saturated(nowMs);

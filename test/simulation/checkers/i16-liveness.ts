@@ -38,7 +38,10 @@ export const liveness: Checker = {
   },
 };
 
-/** Judged where the store answers and no process is paused: then nothing excuses a shard that lies idle. */
+/**
+ * Judged where the store answers and no process is paused: then nothing excuses a shard that lies idle but timers that
+ * come late.
+ */
 function checkFailovers({ history, mapping, report }: Trial): void {
   const { scenario } = history;
   if (Object.keys(scenario.rates).some((kind) => kind.startsWith("store"))) return;
@@ -56,13 +59,12 @@ function checkFailovers({ history, mapping, report }: Trial): void {
     const { shardId } = event.shard;
     const idleSince = orphanedAt.get(shardId);
     if (event.move === "acquired") {
-      if (
-        idleSince !== undefined &&
-        event.at > idleSince + withinMs &&
-        hasSurvivor(history, idleSince, event.at)
-      ) {
-        const idleMs = Math.round(event.at - idleSince);
-        report(event.at, `${shardId} lay idle for ${idleMs} ms after its owner was killed`);
+      if (idleSince !== undefined) {
+        const idleMs = event.at - idleSince;
+        const isTooLate = (survivor: SimProcess) =>
+          idleMs > withinMs + heldUpMs(survivor, idleSince, event.at);
+        if (survivors(history, idleSince, event.at).some(isTooLate))
+          report(event.at, `${shardId} lay idle for ${Math.round(idleMs)} ms after its owner was killed`);
       }
       owners.set(shardId, event.process);
       orphanedAt.delete(shardId);
@@ -74,13 +76,26 @@ function checkFailovers({ history, mapping, report }: Trial): void {
 }
 
 /**
- * A process worked all the time from the death to the take-over, and none came: a newcomer gets its share of the
+ * Processes that worked all the time from the death to the take-over, where none came: a newcomer gets its share of the
  * orphans, but has to watch them for the lease's time itself.
  */
-function hasSurvivor({ processes }: History, from: number, to: number): boolean {
-  if (processes.some(({ bornAt }) => bornAt > from && bornAt < to)) return false;
-  return processes.some(
+function survivors({ processes }: History, from: number, to: number): readonly SimProcess[] {
+  if (processes.some(({ bornAt }) => bornAt > from && bornAt < to)) return [];
+  return processes.filter(
     ({ bornAt, diedAt, stopCalledAt }) =>
       bornAt <= from && (diedAt ?? to) >= to && (stopCalledAt ?? to) >= to,
   );
+}
+
+/** How long between the two it waited for a timer that was overdue: it may have been the one that has it look. */
+function heldUpMs({ lateTimers }: SimProcess, from: number, to: number): number {
+  let sumMs = 0;
+  let reached = from;
+  for (const { dueAt, lateMs } of [...lateTimers].sort((a, b) => a.dueAt - b.dueAt)) {
+    const until = Math.min(dueAt + lateMs, to);
+    if (until <= reached) continue;
+    sumMs += Math.max(0, until - Math.max(dueAt, reached));
+    reached = until;
+  }
+  return sumMs;
 }

@@ -117,6 +117,10 @@ export const QUEUE_FLOW_BUGS: readonly PlantedBug[] = [
     },
     { at: "batches-that-wait-for-the-function-start-after-stop-2", instead: "" },
   ),
+  bug("a drain is over when its timer says so", ["I15"], {
+    at: "a-drain-is-over-when-its-timer-says-so",
+    instead: "return this.#end.signal.aborted;",
+  }),
   bug("a queue's stop does not wait for what runs", ["I15", "I7"], {
     at: "a-queues-stop-does-not-wait-for-what-runs",
     instead: "await sleepUnless(drained, clock, 0 * startsMs);",

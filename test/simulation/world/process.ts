@@ -45,6 +45,11 @@ const LOOKS_MAX = 200_000;
 /** Lists of rows that are kept of each mapping. */
 export const LISTS_KEPT = 4;
 
+export interface LateTimer {
+  readonly dueAt: number;
+  readonly lateMs: number;
+}
+
 type State = "running" | "paused" | "dead";
 
 /**
@@ -84,6 +89,8 @@ export class SimProcess {
   onDeath: () => void = () => {};
   onCallAfterStop: () => void = () => {};
   onSpin: () => void = () => {};
+  /** Timers that were set to come later than is usual, in world time. */
+  readonly lateTimers: LateTimer[] = [];
   /** How late a timer is beyond what is usual: a busy loop, a machine that sleeps. */
   delayOfTimer: () => number = () => 0;
   #looks = 0;
@@ -226,8 +233,11 @@ export class SimProcess {
   #schedule(delayMs: number, fire: () => void): ScheduledCall {
     const timer = new ProcessTimer(this.timers, fire);
     if (this.state === "dead") return timer;
-    const lateMs = timerErrorMs(this.random) + this.delayOfTimer();
-    const afterMs = Math.max(0.001, Math.max(0, delayMs) / this.#rate + lateMs);
+    const errorMs = timerErrorMs(this.random);
+    const lateMs = this.delayOfTimer();
+    const dueMs = Math.max(0, delayMs) / this.#rate;
+    const afterMs = Math.max(0.001, dueMs + (errorMs + lateMs));
+    if (lateMs > 0) this.lateTimers.push({ dueAt: this.#time.now + dueMs, lateMs });
     timer.start(this.#time.schedule(afterMs, () => this.#enterTimer(timer)));
     return timer;
   }

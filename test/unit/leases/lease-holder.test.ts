@@ -62,7 +62,8 @@ class Holders {
         await holder.renewAll();
         await this.waits.get(owner);
         const rows = await this.store.list(MAPPING);
-        if (!holder.stopSignal.aborted) await holder.take(holder.plan(rows, rows));
+        if (holder.stopSignal.aborted) return;
+        await holder.take(holder.plan(rows, rows)).catch(() => this.told.push(`a look of ${owner} failed`));
       },
       begin: (lease) => ({ lease }),
       onWanted: (tenant, claimant) => {
@@ -183,6 +184,30 @@ describe("lease holder", () => {
     await Promise.all([one.end(), holders.clock.advance(1)]);
     assert.equal(one.size, 0);
     assert.equal(await holders.ownerOf("a"), undefined);
+  });
+
+  test("a look that fails for one lease waits for the others: none is taken twice", async () => {
+    const holders = await Holders.of("a", "b");
+    const answer = Promise.withResolvers<void>();
+    const { store } = holders;
+    let asked = 0;
+    const acquire: ProgressStore["acquire"] = async (mapping, shardId, owner, seen) => {
+      if (shardId === "a") throw new Error("refused");
+      asked++;
+      const taken = await store.acquire(mapping, shardId, owner, seen);
+      await answer.promise;
+      return taken;
+    };
+    holders.detours.set("one acquire", acquire as () => Promise<never>);
+    const one = holders.join("one");
+    // Looks are due all the while, and the row has our name by now.
+    await holders.clock.advance(5_000);
+    assert.deepEqual([asked, one.size, holders.told], [1, 0, []]);
+    answer.resolve();
+    await holders.clock.advance(1);
+    assert.deepEqual([asked, one.size, holders.told], [1, 1, ["a look of one failed"]]);
+    assert.equal(one.tenantOf("b")?.lease.held.epoch, 1);
+    await Promise.all([one.end(), holders.clock.advance(1)]);
   });
 
   test("a lease that two failed renewals would cost, or that a broker gives away sooner, is a defect", async () => {

@@ -64,7 +64,11 @@ function checkEndings({ history, queue, report }: QueueTrial): void {
       // A mapping whose drain is over does not wait for receives; it says that they did not come back in time.
       if (event.at >= Math.min(stopResolvedAt, process.drainDeadline - EARLY_MS)) continue;
       const stopLocalMs = process.localAt(stopCalledAt);
-      const isLost = ({ over }: SimDelivery) => mayLose && over?.by === "expired" && over.at < stopResolvedAt;
+      // A process whose timers are late has let go what it could no longer count on: the queue may hold it a little
+      // longer, as it was asked for before it was given.
+      const endLocalMs = process.localAt(stopResolvedAt);
+      const isLost = ({ over, heldUntilLocalMs }: SimDelivery) =>
+        mayLose && (heldUntilLocalMs <= endLocalMs || (over?.by === "expired" && over.at < stopResolvedAt));
       const kept = event.deliveries.find(
         (each) =>
           !attempted.has(each) &&

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { InvocationOutcome } from "../../../../src/model/outcome.ts";
-import { FAILED, SUCCEEDED } from "../stream/small-world.ts";
+import { FAILED, ManualClock, SUCCEEDED } from "../stream/small-world.ts";
 import { ids, SmallQueue } from "./small-queue.ts";
 
 const UUID = new SmallQueue().mapping.uuid;
@@ -32,6 +32,33 @@ test("a stop runs what waits, without its window, deletes it, and leaves no time
   );
   assert.equal(queue.count("unseen_receives"), 0);
   assert.equal(queue.clock.pendingCalls, 0);
+});
+
+/** Its timers come late, as those of a process that was held up. */
+class LateClock extends ManualClock {
+  lateMs = 0;
+
+  override schedule(delayMs: number, fire: () => void) {
+    return super.schedule(delayMs + this.lateMs, fire);
+  }
+}
+
+test("a throttled batch is not tried again when the drain is over, though no timer has said so yet", async () => {
+  const clock = new LateClock();
+  const queue = new SmallQueue({ batchSize: 1 }, { clock, visibilityMs: 60_000 });
+  queue.isDeafToAborts = false;
+  queue.send("m1");
+  const answer = Promise.withResolvers<InvocationOutcome>();
+  queue.handler = () => answer.promise;
+  await clock.advance(1_000);
+  clock.lateMs = 20_000;
+  const stop = queue.engine.stop(5_000);
+  answer.resolve({ kind: "throttled", retryAfterMs: undefined });
+  await clock.advance(24_000);
+  assert.equal(queue.calls.length, 1);
+  assert.deepEqual(queue.released, ["m1"]);
+  await clock.advance(60_000);
+  await stop;
 });
 
 test("a message that waits for its batching window is run by a stop at once", async () => {
