@@ -13,6 +13,7 @@ import {
   streamDocument,
 } from "../control/embedded/source-document.ts";
 import type { PutOutcome, QueueKeeper } from "../ports/embedded-sources.ts";
+import { noteSubject } from "./guard.ts";
 import { ITEMS_BYTES_MAX, itemTexts } from "./item-body.ts";
 import { addRoute, jsonOf, paramOf, queryOf } from "./route.ts";
 
@@ -65,8 +66,10 @@ function addStreamRoutes(app: FastifyInstance, books: () => EmbeddedBooks, newKe
     method: "GET",
     url: `${STREAMS}/:name/records`,
     role: "inspect",
+    action: "ShowRecords",
     async handle(request) {
       const name = paramOf(request, "name");
+      noteSubject(request, { source: name });
       const keeper = await books().streams.having(name);
       const shardId = queryOf(request, "shardId");
       const records = keeper.peek(name, {
@@ -129,8 +132,10 @@ function addQueueRoutes(app: FastifyInstance, books: () => EmbeddedBooks): void 
     method: "GET",
     url: `${QUEUES}/:name/messages`,
     role: "inspect",
+    action: "ShowMessages",
     async handle(request) {
       const name = paramOf(request, "name");
+      noteSubject(request, { source: name });
       const keeper = await books().queues.having(name);
       return { messages: (await toldAsFault(keeper.peek(name, countOf(request)))).map(messageDocument) };
     },

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import type { ControlPlane } from "../control/control-plane.ts";
-import { mayInspect } from "./guard.ts";
+import { mayInspect, noteContentView } from "./guard.ts";
 import { addRoute, paramOf, queryOf } from "./route.ts";
 
 /**
@@ -12,7 +12,12 @@ export function addExplainRoute(app: FastifyInstance, control: () => ControlPlan
     method: "GET",
     url: "/millrace/v1/explain",
     role: "read",
-    handle: (request) => control().explainAll({ inspect: mayInspect(request) }),
+    async handle(request) {
+      const inspect = mayInspect(request);
+      const all = await control().explainAll({ inspect });
+      if (inspect && all.mappings.length > 0) noteContentView(request, "ShowErrors", {});
+      return all;
+    },
   });
   addRoute(app, {
     method: "GET",
@@ -20,7 +25,12 @@ export function addExplainRoute(app: FastifyInstance, control: () => ControlPlan
     role: "read",
     async handle(request) {
       const uuid = await control().mappings.uuidNamed(paramOf(request, "uuid"));
-      return control().explain(uuid, queryOf(request, "part"), { inspect: mayInspect(request) });
+      const inspect = mayInspect(request);
+      const explained = await control().explain(uuid, queryOf(request, "part"), { inspect });
+      const errors = explained.errors.errors.map(({ id }) => id);
+      if (inspect && errors.length > 0)
+        noteContentView(request, "ShowErrors", { uuid, errors: errors.join() });
+      return explained;
     },
   });
 }

@@ -5,7 +5,7 @@ import { functionArn, parseFunctionName } from "../manifests/function-name.ts";
 import type { FunctionResource } from "../manifests/resources.ts";
 import { withoutTexts } from "../model/function-error.ts";
 import { cloudOf, type Place } from "../model/place.ts";
-import { mayInspect } from "./guard.ts";
+import { mayInspect, noteContentView } from "./guard.ts";
 import { pageOf } from "./mapping-routes.ts";
 import { addRoute, paramOf, queryOf } from "./route.ts";
 
@@ -61,8 +61,12 @@ export function addFunctionRoutes(app: FastifyInstance, control: () => ControlPl
     url: "/millrace/v1/functions/:name/errors",
     role: "read",
     async handle(request) {
-      const errors = control().errorsOf(functionOf(request, control()).fn.name);
-      return mayInspect(request) ? errors : withoutTexts(errors);
+      const { name } = functionOf(request, control()).fn;
+      const errors = control().errorsOf(name);
+      if (!mayInspect(request)) return withoutTexts(errors);
+      const ids = errors.errors.map(({ id }) => id);
+      if (ids.length > 0) noteContentView(request, "ShowErrors", { function: name, errors: ids.join() });
+      return errors;
     },
   });
 }

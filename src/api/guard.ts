@@ -30,6 +30,8 @@ interface Visit {
   caller: string;
   roles: ReadonlySet<Role>;
   subject: Subject;
+  /** Content that its answer shows: it has an audit line as a change has. */
+  view: string | undefined;
 }
 
 /** What a request is about. */
@@ -38,6 +40,10 @@ interface Subject {
   readonly function?: string;
   readonly failure?: string;
   readonly redrive?: string;
+  /** An embedded one, by its name. */
+  readonly source?: string;
+  /** Ids of errors whose texts were shown. */
+  readonly errors?: string;
 }
 
 const TOO_MANY = 429;
@@ -73,6 +79,14 @@ export function noteSubject(request: FastifyRequest, subject: Subject): void {
   if (visit !== undefined) visit.subject = subject;
 }
 
+/** The answer shows content that not everybody may see: who has looked at it stands in the log. */
+export function noteContentView(request: FastifyRequest, action: string, subject: Subject): void {
+  const visit = visits.get(request);
+  if (visit === undefined) return;
+  visit.view = action;
+  visit.subject = subject;
+}
+
 /** Lets through what may pass: names, then callers, then roles. Changes, and what was refused of them, are logged. */
 export function guard(app: FastifyInstance, options: GuardOptions): void {
   const { access, bodyBytes, requestId, log } = options;
@@ -88,6 +102,7 @@ export function guard(app: FastifyInstance, options: GuardOptions): void {
       caller: "",
       roles: NO_ROLES,
       subject: {},
+      view: undefined,
     };
     visits.set(request, visit);
     reply.header("cache-control", "no-store").header("x-content-type-options", "nosniff");
@@ -134,14 +149,14 @@ export function guard(app: FastifyInstance, options: GuardOptions): void {
     return;
   });
   app.addHook("onResponse", async (request, reply) => {
-    const { action } = request.routeOptions.config;
     const visit = visits.get(request);
+    const action = request.routeOptions.config.action ?? visit?.view;
     const outcome = reply.statusCode;
     // What comes too often must not fill the log either.
     if (action === undefined || visit?.isHeard !== true || outcome === TOO_MANY) return;
     const { caller, requestId: id, subject } = visit;
     const uuid = paramOf(request, "uuid").slice(0, UUID_CHARS);
-    const named = uuid === "" ? subject : { uuid };
+    const named = uuid === "" || visit.view !== undefined ? subject : { uuid };
     log("info", "api change", { caller, action, ...named, outcome, requestId: id });
   });
 }

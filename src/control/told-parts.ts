@@ -55,52 +55,109 @@ export interface MappingSight {
   readonly errors: FunctionErrors;
 }
 
-/** One process of one mapping. */
-interface Word {
-  readonly seen: SeenProcess;
+/** What one process knows of a mapping. */
+export interface SeenMapping {
+  readonly process: SeenProcess;
   readonly mapping: MappingSnapshot;
-  readonly process: ToldProcess;
 }
 
+const LANE = " lane ";
 const STANDS_MS = 30_000;
 const ERRORS_MAX = 20;
 /** So long the word of a process that is gone stands beside those of others who run the mapping. */
 const LAST_WORD_MS = 120_000;
 
 export function sightOf(uuid: string, { processes, nowMs }: WholeView, mayInspect: boolean): MappingSight {
-  const words = processes.flatMap((seen) => {
-    const mapping = seen.snapshot.mappings.find((each) => each.uuid === uuid);
-    return mapping === undefined ? [] : [{ seen, mapping, process: toldProcess(seen) }];
+  const words = processes.flatMap((process) => {
+    const mapping = process.snapshot.mappings.find((each) => each.uuid === uuid);
+    return mapping === undefined ? [] : [{ process, mapping }];
   });
-  const living = words.filter(({ seen }) => seen.standing === "lives");
-  const held = new Set(living.flatMap(({ mapping }) => heldShards(mapping)));
-  const isRun = living.some(({ mapping }) => mapping.explanation !== undefined);
-  const told = words.flatMap(({ seen, mapping, process }) =>
-    mapping.parts
-      .filter((part) =>
-        seen.standing === "lives"
-          ? isOwnWord(part, mapping, held)
-          : isLastWord(part, held) && (!isRun || seen.ageMs <= LAST_WORD_MS),
-      )
-      .map((part) => toldPart(part, mapping, process, nowMs)),
-  );
-  const parts = distinct([...told, ...differingStores(living, nowMs)]);
+  return sightOfSeen(words, nowMs, mayInspect);
+}
+
+export function sightOfSeen(words: readonly SeenMapping[], nowMs: number, mayInspect: boolean): MappingSight {
+  const told = standingParts(words, nowMs).map((part) => toldPart(part));
+  const parts = [...told, ...differingStores(words.filter(isLiving), nowMs)];
   const errors = mergedErrors(words.map(({ mapping }) => mapping.errors));
   return {
-    processes: words.map(({ process }) => process),
-    parts: parts.toSorted((a, b) => rankOf(b) - rankOf(a) || a.sinceMs - b.sinceMs),
-    shards: living.reduce((sum, { mapping }) => sum + mapping.shards, 0),
+    processes: words.map(({ process }) => toldProcess(process)),
+    parts: parts.toSorted(worstFirst),
+    shards: words.filter(isLiving).reduce((sum, { mapping }) => sum + mapping.shards, 0),
     errors: mayInspect ? errors : withoutTexts(errors),
   };
 }
 
+/** How many parts somebody has to look at, and the worst of them: what a list shows, without telling all. */
+export function troubleOf(
+  words: readonly SeenMapping[],
+  nowMs: number,
+): { readonly heldUp: number; readonly worst: ToldPart | undefined } {
+  const differing = differingStores(words.filter(isLiving), nowMs).filter(isBad);
+  const bad = standingParts(words, nowMs).filter(isBad);
+  let first: StandingPart | undefined;
+  for (const part of bad) if (first === undefined || worstFirst(part, first) < 0) first = part;
+  const told = [...(first === undefined ? [] : [toldPart(first)]), ...differing].toSorted(worstFirst);
+  return { heldUp: bad.length + differing.length, worst: told[0] };
+}
+
+/** A part whose word counts, judged and not told yet: of many hundreds a few are told. */
+interface StandingPart {
+  readonly seen: SeenPart;
+  readonly word: SeenMapping;
+  readonly sinceMs: number;
+  readonly gravity: number;
+  readonly stands: boolean;
+  /** By shard: made where it is asked for. */
+  readonly heldLanes: () => ReadonlyMap<string, readonly number[]>;
+}
+
+function isLiving({ process }: SeenMapping): boolean {
+  return process.standing === "lives";
+}
+
+function standingParts(words: readonly SeenMapping[], nowMs: number): readonly StandingPart[] {
+  if (words.every(({ mapping }) => mapping.parts.length === 0)) return [];
+  const living = words.filter(isLiving);
+  const held = new Set(living.flatMap(({ mapping }) => heldShards(mapping)));
+  const isRun = living.some(({ mapping }) => mapping.explanation !== undefined);
+  const standing = words.flatMap((word) => {
+    const { process, mapping } = word;
+    const isAlive = isLiving(word);
+    const own = new Set(isAlive ? heldShards(mapping) : []);
+    const isHeard = (part: SeenPart) =>
+      isAlive
+        ? isOwnWord(part, own, held)
+        : isLastWord(part, held) && (!isRun || process.ageMs <= LAST_WORD_MS);
+    const stoodUntilMs = isAlive ? nowMs : nowMs - process.ageMs;
+    let lanes: ReadonlyMap<string, readonly number[]> | undefined;
+    const heldLanes = () => {
+      lanes ??= heldLanesOf(mapping);
+      return lanes;
+    };
+    return mapping.parts.filter(isHeard).map((seen): StandingPart => {
+      const { sinceMs, holdsWork, reasons } = seen;
+      const stands = holdsWork && stoodUntilMs - sinceMs >= STANDS_MS;
+      // What says that nothing stands still weighs nothing.
+      const gravity = Math.max(GRAVITY.none, ...reasons.map(({ code }) => gravityOf(code)));
+      return { seen, word, sinceMs, gravity, stands, heldLanes };
+    });
+  });
+  return distinct(standing);
+}
+
+type Ranked = Pick<ToldPart, "gravity" | "stands" | "sinceMs">;
+
+function worstFirst(a: Ranked, b: Ranked): number {
+  return rankOf(b) - rankOf(a) || a.sinceMs - b.sinceMs;
+}
+
 /** What stands for so long comes before what has just failed, whatever it is. */
-function rankOf({ gravity, stands }: ToldPart): number {
+function rankOf({ gravity, stands }: Ranked): number {
   return gravity + (stands && gravity >= GRAVITY.wait ? 1 : 0);
 }
 
 /** Somebody has to look at it: it fails, or waits and has brought nothing to an end for half a minute. */
-export function isBad({ gravity, stands }: ToldPart): boolean {
+export function isBad({ gravity, stands }: Pick<ToldPart, "gravity" | "stands">): boolean {
   return gravity >= GRAVITY.failure || (stands && gravity >= GRAVITY.wait);
 }
 
@@ -118,41 +175,51 @@ export function toldReason(told: Reason): ToldReason {
   };
 }
 
-function toldPart(
-  { part, holdsWork, sinceMs, reasons }: SeenPart,
-  { explanation, parts }: MappingSnapshot,
-  process: ToldProcess,
-  nowMs: number,
-): ToldPart {
-  const { shardId, lane } = placeOf(part);
-  const shard =
-    explanation?.kind === "stream" ? explanation.shards.find((each) => each.shardId === shardId) : undefined;
+function toldPart({ seen, word, gravity, stands, heldLanes }: StandingPart): ToldPart {
+  const { part, holdsWork, sinceMs, reasons } = seen;
+  const { shardId } = placeOf(part);
   const given = reasons.filter(({ code }) => !isNoReason(code));
-  const stoodUntilMs = process.standing === "lives" ? nowMs : nowMs - process.ageMs;
+  const { shard, lane } = explainedPlace(seen, word);
   return {
     part,
-    process,
+    process: toldProcess(word.process),
     holdsWork,
     sinceMs,
-    stands: holdsWork && stoodUntilMs - sinceMs >= STANDS_MS,
-    gravity: Math.max(GRAVITY.none, ...given.map(({ code }) => gravityOf(code))),
+    stands,
+    gravity,
     reasons: given.toSorted((a, b) => gravityOf(b.code) - gravityOf(a.code)).map(toldReason),
-    lane: shard?.lanes.find((each) => each.lane === lane),
-    heldLanes: parts.flatMap((other) => {
-      const place = placeOf(other.part);
-      const isHeld = other.reasons.some(({ code }) => gravityOf(code) >= GRAVITY.wait);
-      return place.shardId === shardId && place.lane !== undefined && isHeld ? [place.lane] : [];
-    }),
+    lane,
+    heldLanes: heldLanes().get(shardId) ?? [],
     behindMs: shard?.oldestAgeMs,
   };
 }
 
+function explainedPlace({ part }: SeenPart, { mapping: { explanation } }: SeenMapping) {
+  const { shardId, lane } = placeOf(part);
+  const shard =
+    explanation?.kind === "stream" ? explanation.shards.find((each) => each.shardId === shardId) : undefined;
+  return { shard, lane: shard?.lanes.find((each) => each.lane === lane) };
+}
+
+/** By shard, lanes that are in a reason of their own. */
+function heldLanesOf({ parts }: MappingSnapshot): ReadonlyMap<string, readonly number[]> {
+  const held = new Map<string, number[]>();
+  for (const { part, reasons } of parts) {
+    if (!reasons.some(({ code }) => gravityOf(code) >= GRAVITY.wait)) continue;
+    const { shardId, lane } = placeOf(part);
+    if (lane === undefined) continue;
+    const known = held.get(shardId);
+    if (known === undefined) held.set(shardId, [lane]);
+    else known.push(lane);
+  }
+  return held;
+}
+
 /** `shard-1 lane 0`: names of shards have no spaces. */
 export function placeOf(part: string): { readonly shardId: string; readonly lane: number | undefined } {
-  const match = /^(.*) lane (\d+)$/.exec(part);
-  return match === null
-    ? { shardId: part, lane: undefined }
-    : { shardId: match[1] ?? part, lane: Number(match[2]) };
+  const at = part.lastIndexOf(LANE);
+  const lane = at === -1 ? Number.NaN : Number(part.slice(at + LANE.length));
+  return Number.isInteger(lane) ? { shardId: part.slice(0, at), lane } : { shardId: part, lane: undefined };
 }
 
 function toldProcess({ snapshot, isHere, standing, ageMs }: SeenProcess): ToldProcess {
@@ -164,9 +231,9 @@ function heldShards({ explanation }: MappingSnapshot): readonly string[] {
 }
 
 /** About a shard that a living process works on only that one's word counts. */
-function isOwnWord({ part }: SeenPart, mapping: MappingSnapshot, held: ReadonlySet<string>): boolean {
+function isOwnWord({ part }: SeenPart, own: ReadonlySet<string>, held: ReadonlySet<string>): boolean {
   const { shardId } = placeOf(part);
-  return !held.has(shardId) || heldShards(mapping).includes(shardId);
+  return !held.has(shardId) || own.has(shardId);
 }
 
 /** What a process that is gone said of a shard counts until another one has it. */
@@ -175,13 +242,14 @@ function isLastWord({ part }: SeenPart, held: ReadonlySet<string>): boolean {
 }
 
 /** Several processes may say the same of a shard that nobody has. */
-function distinct(parts: readonly ToldPart[]): readonly ToldPart[] {
-  const seen = new Set<string>();
-  return parts.filter((each) => {
-    if (each.holdsWork || each.lane !== undefined) return true;
-    const key = `${each.part} ${each.reasons.map(({ code }) => code).join()}`;
-    const isNew = !seen.has(key);
-    seen.add(key);
+function distinct(parts: readonly StandingPart[]): readonly StandingPart[] {
+  const told = new Set<string>();
+  return parts.filter(({ seen, word }) => {
+    if (seen.holdsWork || explainedPlace(seen, word).lane !== undefined) return true;
+    const codes = seen.reasons.map(({ code }) => code).filter((code) => !isNoReason(code));
+    const key = `${seen.part} ${codes.join()}`;
+    const isNew = !told.has(key);
+    told.add(key);
     return isNew;
   });
 }
@@ -190,14 +258,14 @@ function distinct(parts: readonly ToldPart[]): readonly ToldPart[] {
  * A broker has divided its shards among members of whom this store's processes are not all: others read the same with
  * another store, or are no millrace.
  */
-function differingStores(living: readonly Word[], nowMs: number): readonly ToldPart[] {
+function differingStores(living: readonly SeenMapping[], nowMs: number): readonly ToldPart[] {
   let held = 0;
   let listed = 0;
-  for (const { seen, mapping } of living) {
+  for (const { process, mapping } of living) {
     const { explanation } = mapping;
     if (explanation?.kind !== "stream" || explanation.division?.kind !== "divided") return [];
     const isSettled = nowMs - explanation.division.sinceMs >= STANDS_MS;
-    if (!isSettled || seen.ageMs > FRESH_MS || mapping.state !== "Enabled") return [];
+    if (!isSettled || process.ageMs > FRESH_MS || mapping.state !== "Enabled") return [];
     held += mapping.shards;
     listed = Math.max(listed, explanation.listed ?? 0);
   }
@@ -207,7 +275,7 @@ function differingStores(living: readonly Word[], nowMs: number): readonly ToldP
   return [
     {
       part: "all shards",
-      process: first.process,
+      process: toldProcess(first.process),
       holdsWork: false,
       sinceMs: nowMs,
       stands: false,

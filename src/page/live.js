@@ -25,6 +25,7 @@ export const live = {
   problem: undefined,
   /** @type {Process[]} */
   processes: [],
+  processesLeftOut: 0,
   /** @type {Map<string, Mapping>} */
   mappings: new Map(),
   /** By mapping: what was counted some seconds ago, for rates. @type {Map<string, { at: number, counts: Mapping["counts"] }[]>} */
@@ -76,20 +77,27 @@ async function readFrames(response, onChange) {
 
 /** @param {any} frame */
 function take(frame) {
-  if (frame.isFull === true) live.mappings.clear();
+  if (frame.isFull === true) {
+    live.mappings.clear();
+    live.earlier.clear();
+  }
   live.connection = "live";
   if (frame.nowMs !== undefined) live.nowMs = frame.nowMs;
   if (frame.processes !== undefined) {
     live.processes = frame.processes;
+    live.processesLeftOut = frame.processesLeftOut ?? 0;
     live.problem = frame.problem ?? undefined;
   }
   for (const uuid of frame.gone ?? []) {
     live.mappings.delete(uuid);
     live.earlier.delete(uuid);
   }
-  for (const mapping of frame.mappings ?? []) {
-    live.mappings.set(mapping.uuid, mapping);
-    note(mapping);
+  for (const change of frame.mappings ?? []) {
+    const mapping = { ...live.mappings.get(change.uuid), ...change };
+    // A member that it has no more comes as null.
+    for (const name of Object.keys(change)) if (change[name] === null) delete mapping[name];
+    live.mappings.set(change.uuid, mapping);
+    if (change.counts !== undefined) note(mapping);
   }
 }
 

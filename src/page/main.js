@@ -134,4 +134,5 @@ addEventListener("hashchange", () => {
 });
 addEventListener("keydown", onKey);
 addEventListener("resize", draw);
+addEventListener("scroll", draw, { passive: true });
 begin();

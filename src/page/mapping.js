@@ -3,16 +3,19 @@ import { ask } from "./dialog.js";
 import { live, may } from "./live.js";
 import { stateMark } from "./overview.js";
 import { draw } from "./plot.js";
+import { inSight, space } from "./rows.js";
 import { html } from "./vendor/lit-html.js";
 import { count, duration, messageOf, moment, some } from "./words.js";
 
 /** @typedef {import("./live.js").Mapping} Mapping */
 
+/** The server gives so many of the shards in one answer: those in sight, and some before and behind. */
 const SHARDS_MAX = 200;
 const LOOK_MS = 2_000;
 
-/** @type {{ uuid: string, at: number, detail: any, problem: string | undefined }} */
-let seen = { uuid: "", at: 0, detail: undefined, problem: undefined };
+/** @typedef {{ uuid: string, at: number, from: number, detail: any, problem: string | undefined }} Seen */
+/** @type {Seen} */
+let seen = { uuid: "", at: 0, from: 0, detail: undefined, problem: undefined };
 
 /** @param {string} uuid @param {() => void} onChange */
 export function mappingView(uuid, onChange) {
@@ -62,11 +65,15 @@ export function drawPlots() {
 /** @param {string} uuid @param {() => void} onChange */
 function look(uuid, onChange) {
   const now = performance.now();
-  if (seen.uuid === uuid && now - seen.at < LOOK_MS) return;
-  seen = seen.uuid === uuid ? { ...seen, at: now } : { uuid, at: now, detail: undefined, problem: undefined };
-  call("GET", `millrace/v1/live/mappings/${uuid}`).then(
+  const from = shardsWanted(uuid);
+  if (seen.uuid === uuid && now - seen.at < LOOK_MS && seen.from === from) return;
+  seen =
+    seen.uuid === uuid
+      ? { ...seen, at: now, from }
+      : { uuid, at: now, from, detail: undefined, problem: undefined };
+  call("GET", `millrace/v1/live/mappings/${uuid}?from=${from}&max=${SHARDS_MAX}`).then(
     (detail) => {
-      if (seen.uuid !== uuid) return;
+      if (seen.uuid !== uuid || seen.from !== from) return;
       seen = { ...seen, detail, problem: undefined };
       onChange();
     },
@@ -76,6 +83,14 @@ function look(uuid, onChange) {
       onChange();
     },
   );
+}
+
+/** The shard that an answer is to begin with, so that it has all that are in sight. @param {string} uuid */
+function shardsWanted(uuid) {
+  if (seen.uuid !== uuid || seen.detail === undefined) return 0;
+  const { from, to } = inSight("shards", seen.detail.shardsTotal);
+  if (from >= seen.from && to <= seen.from + SHARDS_MAX) return seen.from;
+  return Math.max(0, from - SHARDS_MAX / 4);
 }
 
 /** @param {any} detail */
@@ -113,26 +128,54 @@ function errors(all) {
   )}</section>`;
 }
 
+/** What a lane is in: a sign, never a colour alone. @type {Record<string, [sign: string, says: string]>} */
+const LANES = {
+  idle: ["·", "idle"],
+  waits: ["–", "waits"],
+  runs: ["▶", "runs"],
+  retries: ["↻", "failed, tried again"],
+  blocked: ["■", "blocked"],
+};
+
 /** @param {any} detail */
-function shards({ shards, shardsLeftOut }) {
-  if (shards.length === 0) return "";
-  const lag = Math.max(1, ...shards.map((/** @type {any} */ shard) => shard.lagMs ?? 0));
+function shards({ shards, shardsFrom, shardsTotal, shardsLeftOut, lagMaxMs }) {
+  if (shardsTotal === 0) return "";
+  const { from, to } = inSight("shards", shardsTotal);
+  const rows = Array.from({ length: to - from }, (_, index) =>
+    shardRow(shards[from + index - shardsFrom], from + index, lagMaxMs),
+  );
   return html`<section><h2>Shards</h2>
-    <div class="wide"><table>
-      <thead><tr><th scope="col">Shard</th><th scope="col">Behind</th><th scope="col">Reading</th><th scope="col" class="num">In hand</th><th scope="col" class="num">Settled</th><th scope="col">Process</th></tr></thead>
-      <tbody>${shards.slice(0, SHARDS_MAX).map(
-        (/** @type {any} */ shard) => html`<tr>
-          <th scope="row" class="ids">${shard.shardId}</th>
-          <td><meter min="0" max=${lag} .value=${shard.lagMs ?? 0} aria-label=${`behind by ${duration(shard.lagMs)}`}></meter> ${duration(shard.lagMs)}</td>
-          <td>${shard.reading}</td>
-          <td class="num">${count(shard.bufferedRecords)}</td>
-          <td class="num">${count(shard.settledRecords)}</td>
-          <td class="ids">${shard.process}</td>
-        </tr>`,
-      )}</tbody>
+    <p class="soft lanes">Lanes: ${Object.entries(LANES).map(([state, [sign, says]]) => html`<span class=${`lane ${state}`}>${sign}</span> ${says} `)}</p>
+    <div class="wide"><table class="rows shards" aria-rowcount=${shardsTotal + 1}>
+      <thead><tr aria-rowindex="1"><th scope="col" class="name">Shard</th><th scope="col">Behind</th><th scope="col" class="cells">Lanes</th><th scope="col" class="word">Reading</th><th scope="col" class="num">In hand</th><th scope="col" class="num">Settled</th><th scope="col" class="name">Process</th></tr></thead>
+      <tbody id="shards">${space(from)}${rows}${space(shardsTotal - to)}</tbody>
     </table></div>
     ${shardsLeftOut > 0 ? html`<p class="soft">The worst are shown; ${some(shardsLeftOut, "better one is", "better ones are")} left out.</p>` : ""}
   </section>`;
+}
+
+/** @param {any} shard @param {number} index @param {number} lagMaxMs */
+function shardRow(shard, index, lagMaxMs) {
+  if (shard === undefined)
+    return html`<tr aria-rowindex=${index + 2}><th scope="row" class="soft">…</th><td colspan="6"></td></tr>`;
+  return html`<tr aria-rowindex=${index + 2}>
+    <th scope="row" title=${shard.shardId}>${shard.shardId}</th>
+    <td><meter min="0" max=${Math.max(1, lagMaxMs)} .value=${shard.lagMs ?? 0} aria-label=${`behind by ${duration(shard.lagMs)}`}></meter> ${duration(shard.lagMs)}</td>
+    <td>${lanes(shard.lanes)}</td>
+    <td>${shard.reading}</td>
+    <td class="num">${count(shard.bufferedRecords)}</td>
+    <td class="num">${count(shard.settledRecords)}</td>
+    <td title=${shard.process}>${shard.process}</td>
+  </tr>`;
+}
+
+/** One cell each. @param {string[]} states */
+function lanes(states) {
+  const busy = states.flatMap((state, lane) =>
+    state === "idle" ? [] : [`lane ${lane} ${LANES[state]?.[1]}`],
+  );
+  const says = busy.length === 0 ? "all lanes idle" : busy.join(", ");
+  return html`<span class="lanes" role="img" aria-label=${says} title=${says}>${states.map((state) => html`<span class=${`lane ${state}`}>${LANES[state]?.[0]}</span>`)}</span>`;
 }
 
 /** @param {Mapping} mapping */

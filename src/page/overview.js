@@ -1,13 +1,12 @@
 import { live, may, ratesOf } from "./live.js";
 import { setEnabled } from "./mapping.js";
+import { inSight, space } from "./rows.js";
 import { html } from "./vendor/lit-html.js";
 import { count, duration, rate, some } from "./words.js";
 
 /** @typedef {import("./live.js").Mapping} Mapping */
 
-const ROWS_MAX = 100;
 let filter = "";
-let from = 0;
 
 /** @param {() => void} onChange */
 export function overviewView(onChange) {
@@ -17,8 +16,6 @@ export function overviewView(onChange) {
       `${name} ${source} ${functionName}`.toLowerCase().includes(wanted),
     )
     .sort((a, b) => gravity(b) - gravity(a) || (a.name < b.name ? -1 : 1));
-  from = Math.min(from, Math.max(0, all.length - 1));
-  const shown = all.slice(from, from + ROWS_MAX);
   return html`
     ${needYou()}
     <div class="bar">
@@ -32,7 +29,6 @@ export function overviewView(onChange) {
           .value=${filter}
           @input=${(/** @type {InputEvent} */ event) => {
             filter = /** @type {HTMLInputElement} */ (event.target).value;
-            from = 0;
             onChange();
           }}
         />
@@ -41,38 +37,38 @@ export function overviewView(onChange) {
     ${
       all.length === 0
         ? html`<p class="soft">${live.mappings.size === 0 ? "There are no mappings." : "No mapping matches."}</p>`
-        : table(shown)
+        : table(all)
     }
-    ${pages(all.length, onChange)}
   `;
 }
 
 /** @param {Mapping[]} mappings */
 function table(mappings) {
-  return html`<div class="wide"><table>
-    <thead><tr>
-      <th scope="col">Mapping</th><th scope="col">Source</th><th scope="col">Function</th><th scope="col">State</th>
-      <th scope="col" class="num">In /s</th><th scope="col" class="num">Done /s</th><th scope="col" class="num">Failed /s</th>
-      <th scope="col" class="num">Oldest</th><th scope="col" class="num">Given up</th>
+  const { from, to } = inSight("mappings", mappings.length);
+  return html`<div class="wide"><table class="rows mappings" aria-rowcount=${mappings.length + 1}>
+    <thead><tr aria-rowindex="1">
+      <th scope="col" class="name">Mapping</th><th scope="col" class="more">Source</th><th scope="col" class="more">Function</th><th scope="col" class="state">State</th>
+      <th scope="col" class="num">In /s</th><th scope="col" class="num more">Done /s</th><th scope="col" class="num">Failed /s</th>
+      <th scope="col" class="num">Oldest</th><th scope="col" class="num more">Given up</th>
     </tr></thead>
-    <tbody>${mappings.map(row)}</tbody>
+    <tbody id="mappings">${space(from)}${mappings.slice(from, to).map((mapping, index) => row(mapping, from + index))}${space(mappings.length - to)}</tbody>
   </table></div>`;
 }
 
-/** @param {Mapping} mapping */
-function row(mapping) {
+/** @param {Mapping} mapping @param {number} index */
+function row(mapping, index) {
   const { uuid, name, source, functionName, counts, oldestAgeMs } = mapping;
   const rates = ratesOf(uuid);
-  return html`<tr>
-    <th scope="row"><a href=${`#/mappings/${uuid}`}>${name}</a></th>
-    <td class="ids" title=${source}>${shortSource(source)}</td>
-    <td class="ids" title=${functionName}>${functionName}</td>
+  return html`<tr aria-rowindex=${index + 2}>
+    <th scope="row" title=${name}><a href=${`#/mappings/${uuid}`}>${name}</a></th>
+    <td class="more" title=${source}>${shortSource(source)}</td>
+    <td class="more" title=${functionName}>${functionName}</td>
     <td>${stateMark(mapping)}</td>
     <td class="num">${rate(rates?.read)}</td>
-    <td class="num">${rate(rates?.done)}</td>
+    <td class="num more">${rate(rates?.done)}</td>
     <td class=${`num ${(rates?.failed ?? 0) > 0 ? "bad" : ""}`}>${rate(rates?.failed)}</td>
     <td class="num">${oldestAgeMs === 0 ? "0" : duration(oldestAgeMs)}</td>
-    <td class=${`num ${counts.givenUp > 0 ? "bad" : ""}`}>${count(counts.givenUp)}</td>
+    <td class=${`num more ${counts.givenUp > 0 ? "bad" : ""}`}>${count(counts.givenUp)}</td>
   </tr>`;
 }
 
@@ -122,18 +118,4 @@ function shortSource(source) {
   return service === undefined || name === undefined
     ? source
     : `${service} ${name.split("/").slice(0, 2).join("/")}`;
-}
-
-/** @param {number} length @param {() => void} onChange */
-function pages(length, onChange) {
-  if (length <= ROWS_MAX) return "";
-  const go = (/** @type {number} */ to) => () => {
-    from = to;
-    onChange();
-  };
-  return html`<p class="actions">
-    <button ?disabled=${from === 0} @click=${go(Math.max(0, from - ROWS_MAX))}>Before</button>
-    <span>${from + 1} to ${Math.min(length, from + ROWS_MAX)} of ${length}</span>
-    <button ?disabled=${from + ROWS_MAX >= length} @click=${go(from + ROWS_MAX)}>Next</button>
-  </p>`;
 }

@@ -3,7 +3,7 @@ import UPlot from "./vendor/uplot.js";
 /** @typedef {{ at: number, read: number, done: number, failed: number, oldestAgeMs: number }} Point */
 
 const HEIGHT = 170;
-/** @type {WeakMap<Element, { plot: any, kind: string }>} */
+/** @type {WeakMap<Element, { plot: any, points: Point[] }>} */
 const plots = new WeakMap();
 
 const KINDS = {
@@ -17,12 +17,16 @@ const KINDS = {
 
 /** Draws into an element, or draws what is there anew. @param {Element} element @param {"rates" | "age"} kind @param {Point[]} points */
 export function draw(element, kind, points) {
+  const known = plots.get(element);
+  const isResized = known !== undefined && known.plot.width !== widthOf(element);
+  // What stands there is not measured nor drawn again while nothing has changed.
+  if (known?.points === points && !isResized) return;
   const lines = KINDS[kind];
   const data = [points.map(({ at }) => at / 1_000), ...lines.map(({ of }) => points.map(of))];
-  const known = plots.get(element);
-  const width = Math.max(240, element.clientWidth);
-  if (known !== undefined && known.kind === kind) {
-    if (known.plot.width !== width) known.plot.setSize({ width, height: HEIGHT });
+  const width = widthOf(element);
+  if (known !== undefined) {
+    known.points = points;
+    if (isResized) known.plot.setSize({ width, height: HEIGHT });
     known.plot.setData(data);
     return;
   }
@@ -61,5 +65,10 @@ export function draw(element, kind, points) {
     /** @type {any} */ (data),
     /** @type {HTMLElement} */ (element),
   );
-  plots.set(element, { plot, kind });
+  plots.set(element, { plot, points });
+}
+
+/** @param {Element} element */
+function widthOf(element) {
+  return Math.max(240, element.clientWidth);
 }

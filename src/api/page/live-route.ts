@@ -1,26 +1,20 @@
 import type { ServerResponse } from "node:http";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { ControlFault } from "../../control/control-fault.ts";
 import type { ControlPlane } from "../../control/control-plane.ts";
 import { LiveBook } from "../../control/live/live-view.ts";
 import type { Clock } from "../../ports/clock.ts";
-import { knownCaller, mayInspect } from "../guard.ts";
-import { addRoute, paramOf } from "../route.ts";
+import { knownCaller, mayInspect, noteContentView } from "../guard.ts";
+import { addRoute, paramOf, queryOf } from "../route.ts";
 import { ApiFault } from "../wire-fault.ts";
-import { LiveFrames } from "./live-frames.ts";
+import { ContentViews } from "./content-views.ts";
+import { LiveReader } from "./live-reader.ts";
 
-const TICK_MS = 1_000;
-const HEARTBEAT_TICKS = 15;
+const LOOK_MS = 1_000;
 const STREAMS_MAX = 32;
 const STREAMS_OF_CALLER_MAX = 4;
-/** A reader that has not taken so many bytes is too slow: its connection is closed, and it comes again. */
-const UNREAD_BYTES_MAX = 256 * 1024;
-
-interface Reader {
-  readonly caller: string;
-  readonly response: ServerResponse;
-  readonly frames: LiveFrames;
-  quietTicks: number;
-}
+/** Of one mapping, in one answer. */
+const SHARDS_MAX = 200;
 
 /** `GET /millrace/v1/live`: all mappings and processes as server-sent events; and one mapping closely, asked for. */
 export function addLiveRoutes(app: FastifyInstance, control: () => ControlPlane, clock: Clock): void {
@@ -30,6 +24,7 @@ export function addLiveRoutes(app: FastifyInstance, control: () => ControlPlane,
     clock,
   });
   const readers = new LiveReaders(book, clock);
+  const views = new ContentViews(clock);
   addRoute(app, {
     method: "GET",
     url: "/millrace/v1/live",
@@ -46,7 +41,15 @@ export function addLiveRoutes(app: FastifyInstance, control: () => ControlPlane,
     role: "read",
     async handle(request) {
       const uuid = await control().mappings.uuidNamed(paramOf(request, "uuid"));
-      return await book.detail(uuid, mayInspect(request));
+      const detail = await book.detail(uuid, {
+        mayInspect: mayInspect(request),
+        from: numberOf(request, "from", { otherwise: 0, most: Number.MAX_SAFE_INTEGER }),
+        max: numberOf(request, "max", { otherwise: SHARDS_MAX, most: SHARDS_MAX }),
+      });
+      const shown = detail.errors.filter(({ message }) => message !== undefined).map(({ id }) => id);
+      const errors = views.news(knownCaller(request).name, uuid, shown);
+      if (errors.length > 0) noteContentView(request, "ShowErrors", { uuid, errors: errors.join() });
+      return detail;
     },
   });
   addRoute(app, {
@@ -61,12 +64,27 @@ export function addLiveRoutes(app: FastifyInstance, control: () => ControlPlane,
   app.addHook("preClose", async () => readers.close());
 }
 
+/** @throws ControlFault InvalidParameterValueException */
+function numberOf(
+  request: FastifyRequest,
+  name: string,
+  { otherwise, most }: { readonly otherwise: number; readonly most: number },
+): number {
+  const text = queryOf(request, name);
+  const value = Number(text ?? otherwise);
+  if (Number.isSafeInteger(value) && value >= 0 && value <= most) return value;
+  throw new ControlFault(
+    "InvalidParameterValueException",
+    `${name} is to be a whole number from 0 to ${most}.`,
+  );
+}
+
 /** One look a second for all who read, and none while nobody does. */
 class LiveReaders {
   readonly #book: LiveBook;
   readonly #clock: Clock;
-  readonly #readers = new Set<Reader>();
-  #isTicking = false;
+  readonly #readers = new Map<LiveReader, ServerResponse>();
+  #isLooking = false;
   #isClosed = false;
 
   constructor(book: LiveBook, clock: Clock) {
@@ -77,40 +95,36 @@ class LiveReaders {
   /** @throws ApiFault TooManyRequestsException */
   open(request: FastifyRequest, reply: FastifyReply): void {
     const caller = knownCaller(request).name;
-    const own = [...this.#readers].filter((reader) => reader.caller === caller).length;
+    const own = [...this.#readers.keys()].filter((reader) => reader.caller === caller).length;
     if (this.#readers.size >= STREAMS_MAX || own >= STREAMS_OF_CALLER_MAX) {
       throw new ApiFault("TooManyRequestsException", "Too many pages are open. Close one, and try again.");
     }
     reply.hijack();
     const headers = { ...reply.getHeaders(), "content-type": "text/event-stream", "x-accel-buffering": "no" };
     reply.raw.writeHead(200, headers as Record<string, string>);
-    const reader: Reader = { caller, response: reply.raw, frames: new LiveFrames(), quietTicks: 0 };
-    this.#readers.add(reader);
+    const reader = new LiveReader(caller, reply.raw);
+    this.#readers.set(reader, reply.raw);
     reply.raw.once("close", () => this.#readers.delete(reader));
-    void this.#send([reader]);
-    if (!this.#isTicking) this.#plan();
+    void this.#look([reader]);
+    if (!this.#isLooking) this.#plan();
   }
 
   close(): void {
     this.#isClosed = true;
-    for (const { response } of this.#readers) response.destroy();
+    for (const response of this.#readers.values()) response.destroy();
   }
 
   #plan(): void {
-    this.#isTicking = this.#readers.size > 0 && !this.#isClosed;
-    if (!this.#isTicking) return;
-    this.#clock.schedule(TICK_MS, () => void this.#send([...this.#readers]).finally(() => this.#plan()));
+    this.#isLooking = this.#readers.size > 0 && !this.#isClosed;
+    if (!this.#isLooking) return;
+    this.#clock.schedule(
+      LOOK_MS,
+      () => void this.#look([...this.#readers.keys()]).finally(() => this.#plan()),
+    );
   }
 
-  async #send(readers: readonly Reader[]): Promise<void> {
+  async #look(readers: readonly LiveReader[]): Promise<void> {
     const view = await this.#book.view().catch(() => undefined);
-    for (const reader of readers) {
-      const { response, frames } = reader;
-      if (response.destroyed) continue;
-      if (response.writableLength > UNREAD_BYTES_MAX) response.destroy();
-      else if (view !== undefined)
-        for (const frame of frames.next(view)) response.write(`data: ${frame}\n\n`);
-      else if (++reader.quietTicks % HEARTBEAT_TICKS === 0) response.write(": still here\n\n");
-    }
+    for (const reader of readers) reader.look(view);
   }
 }

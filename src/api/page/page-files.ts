@@ -21,6 +21,7 @@ const OWN = [
   "words.js",
   "dialog.js",
   "plot.js",
+  "rows.js",
   "overview.js",
   "mapping.js",
   "failures.js",

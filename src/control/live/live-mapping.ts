@@ -1,8 +1,8 @@
 import type { ReasonCode } from "../../model/reason.ts";
 import type { MappingView } from "../mapping-view.ts";
 import type { MappingSnapshot } from "../process-snapshot.ts";
-import { isBad, type MappingSight, type ToldPart } from "../told-parts.ts";
-import type { SeenProcess, WholeView } from "../whole-view.ts";
+import { type SeenMapping, type ToldPart, troubleOf } from "../told-parts.ts";
+import type { WholeView } from "../whole-view.ts";
 
 /** A mapping as the page shows it: over all processes. Times are epoch milliseconds. */
 export interface LiveMapping {
@@ -49,11 +49,6 @@ export interface LiveCause {
 }
 
 const NOTHING_DONE: LiveCounts = { read: 0, invoked: 0, failed: 0, givenUp: 0 };
-/** What one process knows of a mapping. */
-export interface SeenMapping {
-  readonly process: SeenProcess;
-  readonly mapping: MappingSnapshot;
-}
 
 export function seenMappings({ processes }: WholeView): ReadonlyMap<string, readonly SeenMapping[]> {
   const seen = new Map<string, SeenMapping[]>();
@@ -67,19 +62,19 @@ export function seenMappings({ processes }: WholeView): ReadonlyMap<string, read
   return seen;
 }
 
-/** What stands still and what is to be done is told as `explain` tells it (`sightOf`). */
+/** What stands still and what is to be done is told as `explain` tells it (`told-parts.ts`). */
 export function liveMapping(
   { resource, state, lastProcessingResult, problem, isFromManifest }: MappingView,
   seen: readonly SeenMapping[],
-  { parts, shards }: MappingSight,
+  nowMs: number,
 ): LiveMapping {
   const { uuid, name } = resource.mapping;
   const working = seen.filter(
     ({ process, mapping }) => process.standing === "lives" && mapping.explanation !== undefined,
   );
   const known = working[0] ?? seen[0];
-  const bad = parts.filter(isBad);
-  const [worst] = bad.flatMap(liveCauses);
+  const { heldUp, worst: told } = troubleOf(seen, nowMs);
+  const [worst] = told === undefined ? [] : liveCauses(told);
   return {
     uuid,
     name,
@@ -92,9 +87,9 @@ export function liveMapping(
     counts: seen.reduce((sum, { mapping }) => added(sum, countsOf(mapping)), NOTHING_DONE),
     oldestAgeMs: Math.max(0, ...working.map(({ mapping }) => mapping.oldestAgeMs)),
     caughtUp: working.length > 0 && working.every(({ mapping }) => mapping.caughtUp),
-    shards,
+    shards: working.reduce((sum, { mapping }) => sum + mapping.shards, 0),
     processes: working.length,
-    heldUp: bad.length,
+    heldUp,
     ...(worst === undefined ? {} : { worst }),
   };
 }

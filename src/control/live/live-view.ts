@@ -1,16 +1,20 @@
 import type { FunctionErrorEntry } from "../../model/function-error.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { MappingView } from "../mapping-view.ts";
-import { sightOf } from "../told-parts.ts";
+import type { MappingSnapshot } from "../process-snapshot.ts";
+import { sightOfSeen } from "../told-parts.ts";
 import type { SeenProcess, WholeView } from "../whole-view.ts";
 import { LiveHistory, type LivePoint } from "./live-history.ts";
 import { type LiveCause, type LiveMapping, liveCauses, liveMapping, seenMappings } from "./live-mapping.ts";
+import { type ShardStretch, shardStretch } from "./live-shards.ts";
 
 export interface LiveView {
   readonly nowMs: number;
   /** Why other processes could not be asked. */
   readonly problem?: string;
+  /** This one first, then those that live. */
   readonly processes: readonly LiveProcess[];
+  readonly processesLeftOut: number;
   readonly mappings: readonly LiveMapping[];
 }
 
@@ -26,12 +30,11 @@ export interface LiveProcess {
 }
 
 /** One mapping closely. */
-export interface LiveDetail {
+export interface LiveDetail extends ShardStretch {
   readonly uuid: string;
   readonly history: readonly LivePoint[];
   readonly parts: readonly LivePart[];
   readonly partsLeftOut: number;
-  readonly shards: readonly LiveShard[];
   readonly shardsLeftOut: number;
   readonly errors: readonly FunctionErrorEntry[];
 }
@@ -40,15 +43,12 @@ export interface LivePart extends LiveCause {
   readonly holdsWork: boolean;
 }
 
-export interface LiveShard {
-  readonly shardId: string;
-  readonly process: string;
-  readonly reading: string;
-  readonly bufferedRecords: number;
-  readonly settledRecords: number;
-  readonly lagMs: number | null;
-  /** Lanes that have something to do. */
-  readonly lanes: number;
+export interface LiveLook {
+  /** Texts of functions are shown only where the caller may see them. */
+  readonly mayInspect: boolean;
+  /** Of its shards so many from this one on; the worst is the first. */
+  readonly from: number;
+  readonly max: number;
 }
 
 export interface LiveBookOptions {
@@ -59,6 +59,9 @@ export interface LiveBookOptions {
 
 /** Mappings are read from the store so seldom while somebody looks. */
 const LIST_MS = 5_000;
+/** Nobody reads more at once. */
+const PARTS_MAX = 100;
+const PROCESSES_MAX = 200;
 /** What is drawn is not older than this, however many look. */
 const VIEW_MS = 900;
 
@@ -82,42 +85,35 @@ export class LiveBook {
     return {
       nowMs: whole.nowMs,
       ...(whole.problem === undefined ? {} : { problem: whole.problem }),
-      processes: whole.processes.map(liveProcess),
+      processes: whole.processes.slice(0, PROCESSES_MAX).map(liveProcess),
+      processesLeftOut: Math.max(0, whole.processes.length - PROCESSES_MAX),
       mappings: this.#views.map((view) => {
         const { uuid } = view.resource.mapping;
-        return liveMapping(view, seen.get(uuid) ?? [], sightOf(uuid, whole, false));
+        return liveMapping(view, seen.get(uuid) ?? [], whole.nowMs);
       }),
     };
   }
 
-  /** Texts of functions only where the caller may see them. */
-  async detail(uuid: string, mayInspect: boolean): Promise<LiveDetail> {
+  async detail(uuid: string, { mayInspect, from, max }: LiveLook): Promise<LiveDetail> {
     const whole = await this.#look();
-    const sight = sightOf(uuid, whole, mayInspect);
-    const living = (seenMappings(whole).get(uuid) ?? []).filter(
-      ({ process }) => process.standing === "lives",
+    const words = seenMappings(whole).get(uuid) ?? [];
+    const sight = sightOfSeen(words, whole.nowMs, mayInspect);
+    const living = words.filter(({ process }) => process.standing === "lives");
+    const mapping = this.#views.find(({ resource }) => resource.mapping.uuid === uuid)?.resource.mapping;
+    const lanes =
+      mapping !== undefined && "parallelizationFactor" in mapping ? mapping.parallelizationFactor : 1;
+    const leftOut = (count: (snapshot: MappingSnapshot) => number) =>
+      living.reduce((sum, each) => sum + count(each.mapping), 0);
+    const causes = sight.parts.flatMap((part) =>
+      liveCauses(part).map((cause) => ({ ...cause, holdsWork: part.holdsWork })),
     );
     return {
       uuid,
       history: this.#history.of(uuid),
-      parts: sight.parts.flatMap((part) =>
-        liveCauses(part).map((cause) => ({ ...cause, holdsWork: part.holdsWork })),
-      ),
-      partsLeftOut: living.reduce((sum, { mapping }) => sum + mapping.partsLeftOut, 0),
-      shards: living.flatMap(({ process, mapping }) => {
-        const { explanation } = mapping;
-        if (explanation?.kind !== "stream") return [];
-        return explanation.shards.map((shard) => ({
-          shardId: shard.shardId,
-          process: process.snapshot.processId,
-          reading: shard.reading,
-          bufferedRecords: shard.bufferedRecords,
-          settledRecords: shard.settledRecords,
-          lagMs: shard.lagMs ?? null,
-          lanes: shard.lanes.length,
-        }));
-      }),
-      shardsLeftOut: living.reduce((sum, { mapping }) => sum + mapping.shardsLeftOut, 0),
+      parts: causes.slice(0, PARTS_MAX),
+      partsLeftOut: leftOut(({ partsLeftOut }) => partsLeftOut) + Math.max(0, causes.length - PARTS_MAX),
+      ...shardStretch(living, sight.parts, lanes, { from, max }),
+      shardsLeftOut: leftOut(({ shardsLeftOut }) => shardsLeftOut),
       errors: sight.errors.errors,
     };
   }

@@ -30,6 +30,17 @@ interface Message {
   readonly error?: { readonly message: string };
 }
 
+/** Chromium's trace format; times are microseconds. */
+export interface TraceEvent {
+  readonly name: string;
+  readonly ph: string;
+  readonly pid: number;
+  readonly tid: number;
+  readonly ts: number;
+  readonly dur?: number;
+  readonly args?: Readonly<Record<string, unknown>>;
+}
+
 /** Headless Chromium, spoken to by its own protocol: enough to open a page, look at it and take its picture. */
 export class Browser {
   readonly #child: ChildProcess;
@@ -90,6 +101,29 @@ export class Browser {
 
   on(listener: (message: Message) => void): void {
     this.#listeners.add(listener);
+  }
+
+  /** What the browser writes of itself while `work` runs. */
+  async trace(categories: readonly string[], work: () => Promise<void>): Promise<readonly TraceEvent[]> {
+    const events: TraceEvent[] = [];
+    const complete = Promise.withResolvers<void>();
+    const listener = ({ method, params }: Message) => {
+      if (method === "Tracing.dataCollected") {
+        events.push(...((params?.["value"] ?? []) as readonly TraceEvent[]));
+      }
+      if (method === "Tracing.tracingComplete") complete.resolve();
+    };
+    this.#listeners.add(listener);
+    const traceConfig = { includedCategories: categories, excludedCategories: ["*"] };
+    await this.call("Tracing.start", { transferMode: "ReportEvents", traceConfig });
+    try {
+      await work();
+    } finally {
+      await this.call("Tracing.end");
+    }
+    await complete.promise;
+    this.#listeners.delete(listener);
+    return events;
   }
 
   async open(url: string, look: PageLook): Promise<Page> {
