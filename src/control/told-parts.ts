@@ -1,7 +1,8 @@
 import type { LaneExplanation } from "../engine/engine.ts";
-import { type FunctionErrorEntry, type FunctionErrors, withoutTexts } from "../model/function-error.ts";
+import { type FunctionErrors, withoutTexts } from "../model/function-error.ts";
 import { isNoReason, type Reason, type ReasonCode, reason } from "../model/reason.ts";
 import { GRAVITY, gravityOf } from "./gravity.ts";
+import { mergedErrors } from "./merged-errors.ts";
 import type { MappingSnapshot, SeenPart } from "./process-snapshot.ts";
 import { remedyOf, runbookOf } from "./remedies.ts";
 import { FRESH_MS, type ProcessStanding, type SeenProcess, type WholeView } from "./whole-view.ts";
@@ -63,7 +64,6 @@ export interface SeenMapping {
 
 const LANE = " lane ";
 const STANDS_MS = 30_000;
-const ERRORS_MAX = 20;
 /** So long the word of a process that is gone stands beside those of others who run the mapping. */
 const LAST_WORD_MS = 120_000;
 
@@ -286,25 +286,6 @@ function differingStores(living: readonly SeenMapping[], nowMs: number): readonl
       behindMs: undefined,
     },
   ];
-}
-
-/** The same id is the same error in every process. */
-function mergedErrors(all: readonly FunctionErrors[]): FunctionErrors {
-  const merged = new Map<string, FunctionErrorEntry>();
-  for (const entry of all.flatMap(({ errors }) => errors)) {
-    const known = merged.get(entry.id);
-    if (known === undefined) {
-      merged.set(entry.id, entry);
-      continue;
-    }
-    const last = known.lastSeenMs >= entry.lastSeenMs ? known : entry;
-    const firstSeenMs = Math.min(known.firstSeenMs, entry.firstSeenMs);
-    merged.set(entry.id, { ...last, firstSeenMs, count: known.count + entry.count });
-  }
-  const errors = [...merged.values()].toSorted((a, b) => b.lastSeenMs - a.lastSeenMs);
-  const leftOut = all.reduce((sum, each) => sum + each.leftOut, 0);
-  const cut = errors.slice(ERRORS_MAX).reduce((sum, { count }) => sum + count, 0);
-  return { errors: errors.slice(0, ERRORS_MAX), leftOut: leftOut + cut };
 }
 
 function iso(epochMs: number | undefined): string | undefined {

@@ -1,7 +1,7 @@
 import { ApiError, answer, call } from "./api.js";
 
 /**
- * @typedef {{ part: string, process: string, code: string, sinceMs: number, says: string, toDo: string }} Cause
+ * @typedef {{ part: string, process: string, code: string, sinceMs: number, says: string, toDo: string, errorId?: string }} Cause
  * @typedef {{ uuid: string, name: string, source: string, functionName: string, state: string,
  *   lastProcessingResult: string, problem?: string, isFromManifest: boolean,
  *   counts: { read: number, invoked: number, failed: number, givenUp: number }, oldestAgeMs: number,

@@ -46,8 +46,8 @@ export function mappingView(uuid, onChange) {
 function inDetail(detail) {
   return html`
     ${causes(detail)}
-    <section><h2>Last 15 minutes</h2><div class="plots"><div class="plot" id="plot-rates"></div><div class="plot" id="plot-age"></div></div></section>
     ${errors(detail.errors)}
+    <section><h2>Last 15 minutes</h2><div class="plots"><div class="plot" id="plot-rates"></div><div class="plot" id="plot-age"></div></div></section>
     ${shards(detail)}
   `;
 }
@@ -94,7 +94,9 @@ function shardsWanted(uuid) {
 }
 
 /** @param {any} detail */
-function causes({ parts, partsLeftOut }) {
+function causes({ parts, partsLeftOut, errors }) {
+  const wordsOf = (/** @type {string | undefined} */ id) =>
+    errors.find((/** @type {any} */ error) => error.id === id)?.message;
   if (parts.length === 0)
     return html`<section><h2>What holds it up</h2><p class="good">● Nothing.</p></section>`;
   return html`<section><h2>What holds it up</h2>
@@ -103,9 +105,9 @@ function causes({ parts, partsLeftOut }) {
       <tbody>${parts.map(
         (/** @type {any} */ part) => html`<tr>
           <th scope="row" class="ids">${part.part}</th>
-          <td>${part.says} <span class="soft">(${part.code})</span></td>
+          <td>${part.says}${wordsOf(part.errorId) === undefined ? "" : html`: <b class="words">${wordsOf(part.errorId)}</b>`}</td>
           <td>${duration(live.nowMs - part.sinceMs)}</td>
-          <td>${part.toDo}</td>
+          <td>${part.toDo} <span class="soft">${part.runbook}</span></td>
           <td class="ids">${part.process}</td>
         </tr>`,
       )}</tbody>
@@ -117,8 +119,8 @@ function causes({ parts, partsLeftOut }) {
 /** @param {any[]} all */
 function errors(all) {
   if (all.length === 0) return "";
-  return html`<section><h2>Errors</h2>${all.map(
-    (error) => html`<details class="error">
+  return html`<section><h2>What the function said</h2>${all.map(
+    (error, index) => html`<details class="error" ?open=${index === 0}>
       <summary><code>${error.id}</code> <b>${error.errorType}</b> ${error.message ?? ""}
         <span class="soft">${some(error.count, "time")}, last ${moment(error.lastSeenMs)}</span></summary>
       ${error.stack === undefined ? "" : html`<pre>${error.stack}</pre>`}
@@ -147,8 +149,8 @@ function shards({ shards, shardsFrom, shardsTotal, shardsLeftOut, lagMaxMs }) {
   return html`<section><h2>Shards</h2>
     <p class="soft lanes">Lanes: ${Object.entries(LANES).map(([state, [sign, says]]) => html`<span class=${`lane ${state}`}>${sign}</span> ${says} `)}</p>
     <div class="wide"><table class="rows shards" aria-rowcount=${shardsTotal + 1}>
-      <thead><tr aria-rowindex="1"><th scope="col" class="name">Shard</th><th scope="col">Behind</th><th scope="col" class="cells">Lanes</th><th scope="col" class="word">Reading</th><th scope="col" class="num">In hand</th><th scope="col" class="num">Settled</th><th scope="col" class="name">Process</th></tr></thead>
-      <tbody id="shards">${space(from)}${rows}${space(shardsTotal - to)}</tbody>
+      <thead><tr aria-rowindex="1"><th scope="col" class="name">Shard</th><th scope="col" class="behind">Behind</th><th scope="col" class="cells">Lanes</th><th scope="col" class="word">Reading</th><th scope="col" class="num">In hand</th><th scope="col" class="num">Settled</th><th scope="col" class="name">Process</th></tr></thead>
+      <tbody id="shards">${space(from, 7)}${rows}${space(shardsTotal - to, 7)}</tbody>
     </table></div>
     ${shardsLeftOut > 0 ? html`<p class="soft">The worst are shown; ${some(shardsLeftOut, "better one is", "better ones are")} left out.</p>` : ""}
   </section>`;

@@ -1,3 +1,4 @@
+import { call } from "./api.js";
 import { live, may, ratesOf } from "./live.js";
 import { setEnabled } from "./mapping.js";
 import { inSight, space } from "./rows.js";
@@ -10,6 +11,7 @@ let filter = "";
 
 /** @param {() => void} onChange */
 export function overviewView(onChange) {
+  onWords = onChange;
   const wanted = filter.toLowerCase();
   const all = [...live.mappings.values()]
     .filter(({ name, source, functionName }) =>
@@ -51,7 +53,7 @@ function table(mappings) {
       <th scope="col" class="num">In /s</th><th scope="col" class="num more">Done /s</th><th scope="col" class="num">Failed /s</th>
       <th scope="col" class="num">Oldest</th><th scope="col" class="num more">Given up</th>
     </tr></thead>
-    <tbody id="mappings">${space(from)}${mappings.slice(from, to).map((mapping, index) => row(mapping, from + index))}${space(mappings.length - to)}</tbody>
+    <tbody id="mappings">${space(from, 9)}${mappings.slice(from, to).map((mapping, index) => row(mapping, from + index))}${space(mappings.length - to, 9)}</tbody>
   </table></div>`;
 }
 
@@ -100,10 +102,41 @@ function needYou() {
 }
 
 /** @param {Mapping} mapping */
-function cause({ problem, worst }) {
+function cause({ uuid, problem, worst }) {
   if (problem !== undefined) return html`cannot start: ${problem}`;
   if (worst === undefined) return "";
-  return html`${worst.part}: ${worst.says} (${duration(live.nowMs - worst.sinceMs)}). <span class="soft">${worst.toDo}</span>`;
+  const words = wordsOf(uuid, worst);
+  return html`<span class="ids">${worst.part}</span> for ${duration(live.nowMs - worst.sinceMs)}: ${worst.says}
+    ${words === undefined ? "" : html`<pre class="words">${words}</pre>`}
+    <span class="todo"><b>To do:</b> ${worst.toDo}</span>`;
+}
+
+const WORDS_MS = 10_000;
+/** By mapping: what its function said last. @type {Map<string, { at: number, errors: any[] }>} */
+const said = new Map();
+let onWords = () => {};
+
+/**
+ * The function's own words, for those who may see them. They are not in what is sent all the time: who has looked at
+ * them stands in the log.
+ * @param {string} uuid @param {import("./live.js").Cause} worst
+ */
+function wordsOf(uuid, { errorId }) {
+  if (errorId === undefined || !may("inspect")) return undefined;
+  const known = said.get(uuid);
+  const now = performance.now();
+  if (known === undefined || now - known.at > WORDS_MS) {
+    said.set(uuid, { at: now, errors: known?.errors ?? [] });
+    call("GET", `millrace/v1/live/mappings/${uuid}?max=0`).then(
+      ({ errors }) => {
+        said.set(uuid, { at: now, errors });
+        onWords();
+      },
+      // The mapping's own view says what is wrong.
+      () => undefined,
+    );
+  }
+  return said.get(uuid)?.errors.find(({ id }) => id === errorId)?.message;
 }
 
 /** @param {Mapping} mapping */

@@ -18,8 +18,8 @@ export function inSight(id, total) {
   return { from, to: Math.min(total, from + most) };
 }
 
-/** Stands for rows that are not drawn. @param {number} rows */
-export function space(rows) {
+/** Stands for rows that are not drawn. @param {number} rows @param {number} columns */
+export function space(rows, columns) {
   if (rows === 0) return "";
-  return html`<tr class="space" aria-hidden="true"><td colspan="9" height=${rows * ROW_PX}></td></tr>`;
+  return html`<tr class="space" aria-hidden="true"><td colspan=${columns} height=${rows * ROW_PX}></td></tr>`;
 }

@@ -15,7 +15,7 @@ export class ContentViews {
     this.#clock = clock;
   }
 
-  /** Of `ids`, those that this caller has not looked at lately. */
+  /** Those `ids` that this caller has not looked at lately. */
   news(caller: string, place: string, ids: readonly string[]): readonly string[] {
     const nowMs = this.#clock.monotonic();
     const news = ids.filter((id) => {

@@ -13,7 +13,7 @@ import { LiveReader } from "./live-reader.ts";
 const LOOK_MS = 1_000;
 const STREAMS_MAX = 32;
 const STREAMS_OF_CALLER_MAX = 4;
-/** Of one mapping, in one answer. */
+/** One answer has so many of a mapping. */
 const SHARDS_MAX = 200;
 
 /** `GET /millrace/v1/live`: all mappings and processes as server-sent events; and one mapping closely, asked for. */

@@ -46,6 +46,10 @@ export interface LiveCause {
   readonly sinceMs: number;
   readonly says: string;
   readonly toDo: string;
+  /** Where the runbook tells of it. */
+  readonly runbook: string;
+  /** The function's error, by its id: its text is only for those who may see it. */
+  readonly errorId?: string;
 }
 
 const NOTHING_DONE: LiveCounts = { read: 0, invoked: 0, failed: 0, givenUp: 0 };
@@ -122,6 +126,8 @@ function added(a: LiveCounts, b: LiveCounts): LiveCounts {
 export function liveCauses({ part, process, sinceMs, reasons }: ToldPart): readonly LiveCause[] {
   const [reason] = reasons;
   if (reason === undefined) return [];
-  const { code, says, remedy } = reason;
-  return [{ part, process: process.processId, code, sinceMs, says, toDo: remedy }];
+  const { code, says, remedy, runbook, facts } = reason;
+  const { errorId } = facts;
+  const cause: LiveCause = { part, process: process.processId, code, sinceMs, says, toDo: remedy, runbook };
+  return [typeof errorId === "string" ? { ...cause, errorId } : cause];
 }

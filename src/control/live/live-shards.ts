@@ -1,4 +1,4 @@
-import type { LaneExplanation, ShardExplanation } from "../../engine/explanation.ts";
+import type { LaneExplanation, ShardExplanation } from "../../engine/engine.ts";
 import { isBad, placeOf, type SeenMapping, type ToldPart } from "../told-parts.ts";
 
 /**
@@ -24,7 +24,7 @@ export interface ShardStretch {
   readonly shardsFrom: number;
   /** That processes told of. */
   readonly shardsTotal: number;
-  /** Of these the one that is farthest behind, so that bars have one measure. */
+  /** How far the last of these is behind, so that bars have one measure. */
   readonly lagMaxMs: number;
 }
 

@@ -46,7 +46,7 @@ export interface LivePart extends LiveCause {
 export interface LiveLook {
   /** Texts of functions are shown only where the caller may see them. */
   readonly mayInspect: boolean;
-  /** Of its shards so many from this one on; the worst is the first. */
+  /** Which of its shards: so many from this one on; the worst is the first. */
   readonly from: number;
   readonly max: number;
 }
