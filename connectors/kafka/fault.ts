@@ -70,6 +70,11 @@ export function isConnectionFault(error: unknown): error is KafkaFault {
   return isFault(error, "unreachable", "timeout");
 }
 
+/** No broker that talks to us was met at the address: what was there may be elsewhere by now. */
+export function isAddressFault(error: unknown): error is KafkaFault {
+  return isConnectionFault(error) || isFault(error, "tls", "authentication", "corrupt", "tooLarge");
+}
+
 export function throwIfAborted(signal: AbortSignal): void {
   if (signal.aborted) throw abortedError();
 }

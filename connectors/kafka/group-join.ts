@@ -1,6 +1,6 @@
 import { assignPartitions } from "./assignor.ts";
 import { decodeSubscription, encodeAssignment } from "./consumer-protocol.ts";
-import { isConnectionFault, isFault } from "./fault.ts";
+import { isFault, KafkaFault } from "./fault.ts";
 import { type GroupApi, GroupFault, type JoinAnswer } from "./group-api.ts";
 
 /** Partitions of all topics that members ask for. @throws GroupFault when the cluster has ours not now. */
@@ -18,9 +18,12 @@ export async function countPartitions(
   return counts;
 }
 
-/** Nothing answers, or it refuses: to wait for the group tells no more. The member goes on trying all the same. */
-export function isCauseKnown(fault: GroupFault): boolean {
-  return fault.code === "refused" || isConnectionFault(fault.cause) || isFault(fault.cause, "notFound");
+/**
+ * Nothing answers, something else does, or it refuses: to wait for the group tells no more. The member goes on trying
+ * all the same. What a broker says of its group by a code passes, for the most part, while one waits.
+ */
+export function isCauseKnown({ code, cause }: GroupFault): boolean {
+  return code === "refused" || (cause instanceof KafkaFault && !isFault(cause, "protocol", "closed"));
 }
 
 /** What was claimed in the request was lost while it was on its way. */

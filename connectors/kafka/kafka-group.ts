@@ -1,7 +1,7 @@
 import { MillraceError } from "../../src/model/errors.ts";
 import type { RequestOptions } from "./broker-link.ts";
 import type { KafkaCluster, Lane } from "./cluster.ts";
-import { hasProtocolCode, isConnectionFault, isFault, KafkaFault } from "./fault.ts";
+import { hasProtocolCode, isAddressFault, isFault, KafkaFault } from "./fault.ts";
 import {
   type GroupApi,
   GroupFault,
@@ -186,7 +186,7 @@ export class KafkaGroup implements GroupApi {
         return await link.request(name, args, { signal: either, ...more });
       } catch (error) {
         const isMoved = hasProtocolCode(error, ...MOVED);
-        if (isMoved || isConnectionFault(error)) this.#forgetCoordinator(present);
+        if (isMoved || isAddressFault(error)) this.#forgetCoordinator(present);
         if (isMoved && attempt === 1) continue;
         if (present.signal.aborted && !signal.aborted && !(error instanceof KafkaFault)) {
           throw new GroupFault("unavailable", "the group's coordinator has moved");

@@ -1,8 +1,9 @@
 import { Worker } from "node:worker_threads";
 import type { RunDetail } from "../model/function-error.ts";
+import { RESPONSE_BYTES_MAX } from "../model/limits.ts";
 import type { InvocationOutcome } from "../model/outcome.ts";
 import type { InvocationContext } from "../ports/function-target.ts";
-import { functionError, withDetail } from "./function-failure.ts";
+import { functionError, responseTooLarge, withDetail } from "./function-failure.ts";
 import { heapLimitMb, type WatchedHeap } from "./memory-watch.ts";
 import { describeThrown } from "./module-failure.ts";
 import type {
@@ -150,16 +151,19 @@ export class ModuleRuntime implements WatchedHeap {
         this.#break(this.#failed(value.failure));
         return;
       case "returned":
-        this.#answer(value.ordinal, {
-          kind: "succeeded",
-          payload: value.payload,
-          ...(this.#logs === "tail" ? withDetail(this.#detail(undefined)) : undefined),
-        });
+        this.#answer(value.ordinal, this.#returned(value.payload));
         return;
       case "failed":
         this.#answer(value.ordinal, this.#failed(value.failure));
         return;
     }
+  }
+
+  /** The thread itself refuses what is too large; its function may answer in its place. */
+  #returned(payload: Uint8Array): InvocationOutcome {
+    if (payload.length > RESPONSE_BYTES_MAX) return responseTooLarge();
+    const detail = this.#logs === "tail" ? withDetail(this.#detail(undefined)) : undefined;
+    return { kind: "succeeded", payload, ...detail };
   }
 
   #failed({ errorType, message, stack }: RuntimeFailure): InvocationOutcome {

@@ -279,6 +279,22 @@ test("hands each printed line to the log, long ones in pieces", async () => {
   assert.deepEqual(lines.toSorted(), expected);
 });
 
+test("an answer beyond Lambda's size that a thread posts by itself is refused as one that its handler returns", async () => {
+  const path = writeModule(
+    "forged.mjs",
+    `import { parentPort } from "node:worker_threads";
+     let ordinal = 0;
+     export async function handler() {
+       ordinal += 1;
+       parentPort.postMessage({ kind: "returned", ordinal, payload: new Uint8Array(7_000_000) });
+       return new Promise(() => {});
+     }`,
+  );
+  await withFunction(optionsOf("handler", { path }), async (invoke) => {
+    assert.equal(errorOf(await invoke({})).errorType, "Function.ResponseSizeTooLarge");
+  });
+});
+
 test("keeps what a handler printed before it exits, and drops what it prints without measure", async () => {
   const path = writeModule(
     "flood.mjs",

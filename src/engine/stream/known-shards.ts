@@ -65,6 +65,14 @@ export class KnownShards {
     return this.#openShardIds?.every(passes) === true;
   }
 
+  /** A shard was read to its end: what comes behind it is to be found now, where no listing has shown it. */
+  ended(shardId: string): void {
+    // Each of a long line of ended shards would cost all pages of a listing, and calls for those are scarce.
+    for (const { parentShardIds } of this.#listed?.values() ?? [])
+      if (parentShardIds.includes(shardId)) return;
+    this.expire();
+  }
+
   /** The next look lists the shards anew. */
   expire(): void {
     this.#discoveredMs = Number.NEGATIVE_INFINITY;

@@ -239,8 +239,7 @@ export class MappingWorker {
     const { mapping, telemetry } = this.#environment;
     const fields = { mapping: mapping.name, shardId: held.lease.shardId };
     telemetry.log("info", "a closed shard was processed to its end", fields);
-    // Its children are to be found and started now, not at the next interval.
-    this.#shards.expire();
+    this.#shards.ended(held.lease.shardId);
     void this.#giveBack(held, 0).then(() => this.#leases.wake());
   }
 

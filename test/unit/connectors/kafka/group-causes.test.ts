@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { KafkaFault } from "../../../../connectors/kafka/fault.ts";
+import { type FaultReason, KafkaFault } from "../../../../connectors/kafka/fault.ts";
 import { GroupFault } from "../../../../connectors/kafka/group-api.ts";
 import { GroupProgress } from "../../../../connectors/kafka/group-progress.ts";
 import { hasErrorCode } from "../../../../src/model/errors.ts";
@@ -58,6 +58,23 @@ test("a coordinator whose advertised address nobody answers at is told at once w
   assert.equal(rows, 0);
 });
 
+const KNOWN: readonly FaultReason[] = [
+  ...(["unreachable", "timeout", "tls", "authentication", "authorization"] as const),
+  ...(["notFound", "unsupported", "corrupt", "tooLarge"] as const),
+];
+
+for (const reason of KNOWN) {
+  test(`a coordinator that cannot be joined for "${reason}" is told at once`, async () => {
+    const cause = new KafkaFault(reason, "a web server answers at 10.0.0.9:9092");
+    const fault = new GroupFault("unavailable", cause.message, { cause });
+    const clock = new ManualClock();
+    const progress = progressOf(clock, () => fault);
+    const told = assert.rejects(progress.list("u"), /a web server answers at 10\.0\.0\.9:9092/);
+    await clock.advance(10);
+    await told;
+  });
+}
+
 test("a topic that is not there is told as that, and not as a store that does not answer", async () => {
   const clock = new ManualClock();
   const fault = new GroupFault("unavailable", MISSING.message, { cause: MISSING });
@@ -71,7 +88,8 @@ test("a topic that is not there is told as that, and not as a store that does no
 
 test("a group that only lets nobody in yet is waited for", async () => {
   const clock = new ManualClock();
-  const progress = progressOf(clock, () => new GroupFault("unavailable", "the coordinator loads"));
+  const cause = new KafkaFault("protocol", "COORDINATOR_LOAD_IN_PROGRESS");
+  const progress = progressOf(clock, () => new GroupFault("unavailable", "the coordinator loads", { cause }));
   let isOver = false;
   const told = assert.rejects(progress.list("u"), /the coordinator loads/).then(() => {
     isOver = true;

@@ -23,6 +23,38 @@ async function readFamily(): Promise<SmallWorld> {
   return world;
 }
 
+test("a long line of ended shards, all of which are listed, is passed without a listing for each", async () => {
+  const line = Array.from({ length: 50 }, (_, index): Shard => {
+    const parentShardIds = index === 0 ? [] : [`s${index - 1}`];
+    return { shardId: `s${index}`, parentShardIds, closed: index < 49 };
+  });
+  const world = new SmallWorld({}, {}, line);
+  for (const { shardId } of line) world.appendMany(shardId, 1);
+  let listings = 0;
+  world.listing = async () => {
+    listings++;
+    return line;
+  };
+  world.start();
+  await world.clock.advance(9_000);
+  assert.equal(world.calls.length, 50);
+  assert.equal(listings, 1);
+});
+
+test("a child that no listing has shown is looked for as soon as its parent has ended", async () => {
+  const world = new SmallWorld({}, {}, [{ ...CLOSED_PARENT, closed: false }]);
+  world.appendMany("parent", 3);
+  world.start();
+  await world.clock.advance(2_000);
+  world.close("parent", "child");
+  world.appendMany("child", 2);
+  await world.clock.advance(2_000);
+  assert.deepEqual(world.positions(), [
+    [1, 2, 3],
+    [1, 2],
+  ]);
+});
+
 for (const listings of [1, 40]) {
   test(`an ended parent that ${listings} listings leave out is not read again`, async () => {
     const world = await readFamily();
