@@ -2,6 +2,7 @@ import cluster from "node:cluster";
 import { randomBytes } from "node:crypto";
 import { createInterface } from "node:readline";
 import { GROUP_SECRET } from "../model/group-secret.ts";
+import { allocatorEnvironment } from "./allocator.ts";
 
 /** A process of this program, started by it, that shares its listening sockets. Messages are JSON. */
 export interface StartedProcess<To, From> {
@@ -19,7 +20,10 @@ let groupSecret: string | undefined;
 export function startProcess<To, From>(words: readonly string[]): StartedProcess<To, From> {
   cluster.setupPrimary({ args: [...words], silent: true });
   groupSecret ??= randomBytes(24).toString("base64url");
-  const { process: child } = cluster.fork({ [GROUP_SECRET]: groupSecret });
+  const { process: child } = cluster.fork({
+    ...allocatorEnvironment(process.env),
+    [GROUP_SECRET]: groupSecret,
+  });
   const listeners = new Set<(line: string) => void>();
   for (const stream of [child.stdout, child.stderr]) {
     if (stream === null) continue;

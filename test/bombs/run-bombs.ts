@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { allocatorEnvironment } from "../../src/system/allocator.ts";
 import { awsEnvironment } from "../servers/aws-environment.ts";
 import { type BombFunctions, HOSTILE_ANSWERS, startBombFunctions } from "./bomb-functions.ts";
 import { bombManifest, FRAME_MAPPINGS, GIVEN_UP_FILE, STREAM_FILE } from "./bomb-manifest.ts";
@@ -147,7 +148,13 @@ class Scene {
     const args = ["run", "-f", "m.yaml", "--api", "127.0.0.1:0", "--store", "sqlite:progress.db"];
     const engine = spawn(process.execPath, [HEAP_FLAG, ...flags, BIN, ...args], {
       cwd: this.#folder,
-      env: { ...process.env, ...awsEnvironment(environment), MILLRACE_STEP_WITNESS: this.#witnessPath },
+      env: {
+        // As the image and each process of a group have it.
+        ...allocatorEnvironment(process.env),
+        ...process.env,
+        ...awsEnvironment(environment),
+        MILLRACE_STEP_WITNESS: this.#witnessPath,
+      },
       stdio: ["ignore", "ignore", "pipe"],
     });
     stack.defer(() => killed(engine));

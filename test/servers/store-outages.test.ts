@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -40,30 +40,56 @@ describeStoreOutages("a DynamoDB that does not answer", {
 
 describeStoreOutages("an SQLite file that is locked", {
   async createContent() {
-    const folder = mkdtempSync(join(tmpdir(), "millrace-"));
-    const path = join(folder, "progress.db");
-    const stores: ProgressStore[] = [];
     let other: DatabaseSync | undefined;
-    return {
-      async open() {
-        const store = await openSqliteStore(path);
-        stores.push(store);
-        return store;
-      },
-      async begin() {
+    return fileContent({
+      async begin(path) {
         other = new DatabaseSync(path, { timeout: 5_000 });
         other.exec("BEGIN IMMEDIATE");
       },
       async end() {
         other?.close();
       },
-      async [Symbol.asyncDispose]() {
-        await Promise.all(stores.map((store) => store.close()));
-        rmSync(folder, { recursive: true });
-      },
-    };
+    });
   },
 });
+
+/** With what belongs to it; the open handles keep what they have. */
+describeStoreOutages("an SQLite file that is not there", {
+  createContent: async () =>
+    fileContent({
+      begin: async (path) => moveStore(path, `${path}.away`),
+      end: async (path) => moveStore(`${path}.away`, path),
+    }),
+});
+
+function moveStore(from: string, to: string): void {
+  for (const end of ["-wal", "-shm", ""])
+    if (existsSync(`${from}${end}`)) renameSync(`${from}${end}`, `${to}${end}`);
+}
+
+interface FileOutage {
+  begin(path: string): Promise<void>;
+  end(path: string): Promise<void>;
+}
+
+function fileContent({ begin, end }: FileOutage) {
+  const folder = mkdtempSync(join(tmpdir(), "millrace-"));
+  const path = join(folder, "progress.db");
+  const stores: ProgressStore[] = [];
+  return {
+    async open() {
+      const store = await openSqliteStore(path);
+      stores.push(store);
+      return store;
+    },
+    begin: () => begin(path),
+    end: () => end(path),
+    async [Symbol.asyncDispose]() {
+      await Promise.all(stores.map((store) => store.close()));
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
 
 const OPENS_MAX = 5;
 
