@@ -11,9 +11,11 @@ export interface AliasRoute {
  */
 export function sideOf({ version, weights }: AliasRoute, requestId: string): string {
   if (weights.size === 0) return version;
+  // plant: each-attempt-draws-its-version-anew
   let rest = shareOf(requestId);
   for (const [other, weight] of weights) {
     rest -= weight;
+    // plant: an-aliass-weights-are-not-heeded
     if (rest < 0) return other;
   }
   return version;

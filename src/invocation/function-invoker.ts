@@ -120,6 +120,7 @@ export class FunctionInvoker implements Invoker {
     // plant: a-place-is-not-given-back-when-the-payload-cannot-be-made
     try {
       // What its name means may have changed while it waited.
+      // plant: a-call-goes-where-its-name-led-when-it-came
       if (turn !== undefined) route = this.#routeOf(call);
       if (typeof route === "string") return this.#refuse(call, route, waitedMs);
       return call.mayStart() ? await this.#calls.run(call, this.#serving, route, waitedMs) : NOT_STARTED;
@@ -134,6 +135,7 @@ export class FunctionInvoker implements Invoker {
   }
 
   #joinPool(): void {
+    // plant: who-reserves-takes-of-the-shared-places
     this.#pool = this.#serving.fn.isReserved === true ? undefined : this.#unreserved;
     this.#slots.join(this.#pool?.slots);
   }
@@ -179,6 +181,7 @@ export class FunctionInvoker implements Invoker {
 
   /** Its caller has left, or the function was shut while it waited. */
   get #sentAway(): "notStarted" | ShutReason {
+    // plant: who-waited-for-a-function-that-was-shut-is-not-told
     return this.#serving.shutForAll ?? "notStarted";
   }
 

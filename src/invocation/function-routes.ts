@@ -31,6 +31,7 @@ export class FunctionRoutes {
     for (const [version, each] of [[LATEST, target] as const, ...(versions ?? [])]) {
       const isOpen = !(each instanceof UnopenedTarget);
       if (!isOpen) this.#problems.set(version, each.problem);
+      // plant: a-version-that-could-not-be-opened-is-called
       this.#versions.set(version, isOpen ? { version, target: each } : "notReady");
     }
     this.#latest = this.#versions.get(LATEST) ?? "noSuchFunction";
@@ -49,6 +50,7 @@ export class FunctionRoutes {
     if (named === undefined) return "noSuchFunction";
     const main = reasonOf(this.#versions.get(named.version));
     if (main === undefined) return undefined;
+    // plant: an-alias-is-shut-with-its-main-version
     for (const other of named.weights.keys())
       if (reasonOf(this.#versions.get(other)) === undefined) return undefined;
     return main;

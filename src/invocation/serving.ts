@@ -23,6 +23,7 @@ export class Serving {
 
   /** No call of the function can start, under whatever name. */
   get shutForAll(): ShutReason | undefined {
+    // plant: what-nobody-declares-is-taken-for-not-ready
     if (this.#isGone) return "noSuchFunction";
     return this.fn.concurrency === 0 ? "zeroConcurrency" : undefined;
   }

@@ -44,6 +44,7 @@ export class UnreservedPool {
 
   /** So much is reserved by all functions together. */
   reserve(places: number): void {
+    // plant: what-others-reserve-is-shared-once-more
     const left = Math.max(0, this.#account - places);
     if (left === this.#places) return;
     this.#places = left;

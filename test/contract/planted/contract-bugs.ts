@@ -1,5 +1,6 @@
 import { AWS_BUGS } from "./bugs/aws.ts";
 import { ROW_BUGS } from "./bugs/control.ts";
+import { DOOR_BUGS } from "./bugs/door.ts";
 import { ERROR_BUGS } from "./bugs/errors.ts";
 import { KAFKA_BUGS } from "./bugs/kafka.ts";
 import { KAFKA_WIRE_BUGS } from "./bugs/kafka-wire.ts";
@@ -17,6 +18,7 @@ export const CONTRACT_BUGS: readonly ContractBug[] = [
   ...QUEUE_BUGS,
   ...AWS_BUGS,
   ...ROW_BUGS,
+  ...DOOR_BUGS,
   ...ERROR_BUGS,
   ...PACKAGE_BUGS,
 ];

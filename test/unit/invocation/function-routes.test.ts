@@ -20,6 +20,7 @@ function createRoutes(latest: FunctionTarget = OPEN) {
       ["live", { version: "2", weights: new Map([["3", 1]]) }],
       ["next", { version: "$LATEST", weights: new Map() }],
       ["half", { version: "2", weights: new Map([["4", 1]]) }],
+      ["rising", { version: "4", weights: new Map([["2", 0.5]]) }],
       ["broken", { version: "4", weights: new Map() }],
     ]),
   });
@@ -49,6 +50,7 @@ test("a version that is not there is no such function, and one that could not be
 test("an alias is shut only when none of its versions can run", () => {
   const { routes, versionOf } = createRoutes();
   assert.deepEqual([versionOf(":half"), routes.shut(`${ARN}:half`)], ["notReady", undefined]);
+  assert.equal(routes.shut(`${ARN}:rising`), undefined);
 });
 
 test("a version runs though the function itself cannot be opened", () => {
