@@ -16,10 +16,13 @@ import { serveProducers } from "./ingest/serve-producers.ts";
 import type { DestinationAddress } from "./manifests/destination-address.ts";
 import type { FunctionResource } from "./manifests/resources.ts";
 import { describeError, MillraceError } from "./model/errors.ts";
+import { openCode } from "./packages/open-code.ts";
+import { openPackages } from "./packages/open-packages.ts";
 import type { Destination } from "./ports/destination.ts";
 import type { FailureReader } from "./ports/failure-reader.ts";
 import type { FunctionTarget } from "./ports/function-target.ts";
 import type { FunctionTargetKind } from "./ports/function-target-kind.ts";
+import type { PackageFolders } from "./ports/package-folders.ts";
 import * as stores from "./stores/open-store.ts";
 import { createSystemClock } from "./system/clock.ts";
 import { createFolderWatch } from "./system/folder-watch.ts";
@@ -41,6 +44,7 @@ const adapters: Omit<Adapters, keyof Extensions | "openFunction"> = {
   ...stores,
   openDestination,
   openFailureReader,
+  openPackages,
   createTelemetry: (log, logLevel) =>
     createTelemetry({
       log,
@@ -90,6 +94,7 @@ async function openFunction(
   resource: FunctionResource,
   onOutput: (line: string) => void,
   onImport?: (path: string) => void,
+  packages?: PackageFolders,
 ): Promise<FunctionTarget> {
   const { clock } = adapters;
   const { name, target, errorDetails } = resource;
@@ -112,8 +117,11 @@ async function openFunction(
       await checkModuleFunction(options);
       return createModuleFunction(options);
     }
-    case "runtime":
+    case "runtime": {
+      // What is wrong with the code is told first.
+      if (packages !== undefined) (await openCode(packages, target)).release();
       throw new MillraceError("ERR_MILLRACE_FUNCTION", `function ${name} has code, which cannot be run yet`);
+    }
   }
 }
 

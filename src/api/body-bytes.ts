@@ -11,10 +11,10 @@ export interface BodyBytesLimits {
 const MIB = 1024 * 1024;
 
 /**
- * Ten of the largest payloads; two of callers whose signature is over a body that must be there before it can be looked
- * at.
+ * One function's code as large as it may be, and four of the largest payloads beside it. A signature is over a body
+ * that must be there before it can be looked at: so code may come from who has not proven yet who it is.
  */
-export const BODY_BYTES_LIMITS: BodyBytesLimits = { totalMax: 64 * MIB, unprovenMax: 16 * MIB };
+export const BODY_BYTES_LIMITS: BodyBytesLimits = { totalMax: 96 * MIB, unprovenMax: 68 * MIB };
 
 export class BodyBytes {
   readonly #limits: BodyBytesLimits;

@@ -43,7 +43,7 @@ export function addInvokeRoute(
     action: "Invoke",
     bodyBytesMax: PAYLOAD_BYTES_MAX,
     async handle(request, reply) {
-      const named = functionOf(request, control());
+      const named = await functionOf(request, control());
       noteSubject(request, { function: named.fn.name });
       const payload = payloadOf(bodyOf(request));
       const type = request.headers["x-amz-invocation-type"] ?? "RequestResponse";

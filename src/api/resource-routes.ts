@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyRequest } from "fastify";
 import { reservedBy } from "../control/account-concurrency.ts";
 import { ControlFault } from "../control/control-fault.ts";
 import type { ControlPlane } from "../control/control-plane.ts";
+import { storedCodeOf } from "../control/functions/function-fields.ts";
 import type { Owner } from "../resources/owner.ts";
 import { functionOf, type NamedFunction } from "./function-routes.ts";
 import { addRoute, jsonOf } from "./route.ts";
@@ -57,7 +58,7 @@ export function addConcurrencyRoutes(app: FastifyInstance, control: () => Contro
     url: "/2019-09-30/functions/:name/concurrency",
     role: "read",
     async handle(request) {
-      const { isReserved, concurrency } = unqualified(request, control()).fn;
+      const { isReserved, concurrency } = (await unqualified(request, control())).fn;
       return isReserved ? { ReservedConcurrentExecutions: concurrency } : {};
     },
   });
@@ -67,7 +68,7 @@ export function addConcurrencyRoutes(app: FastifyInstance, control: () => Contro
     role: "write",
     action: "PutFunctionConcurrency",
     async handle(request) {
-      const { fn } = unqualified(request, control());
+      const { fn } = await unqualified(request, control());
       const wanted = jsonOf(request)["ReservedConcurrentExecutions"];
       await control().resources.setConcurrency(fn.name, typeof wanted === "number" ? wanted : Number.NaN);
       return { ReservedConcurrentExecutions: wanted };
@@ -77,7 +78,14 @@ export function addConcurrencyRoutes(app: FastifyInstance, control: () => Contro
     method: "GET",
     url: "/2016-08-19/account-settings",
     role: "read",
-    handle: async () => accountSettings(control()),
+    async handle() {
+      const views = await control().functionControls.functions.list(true);
+      const codes = views.map(({ spec }) => storedCodeOf(spec)?.bytes ?? 0);
+      return accountSettings(
+        control(),
+        codes.reduce((sum, bytes) => sum + bytes, 0),
+      );
+    },
   });
   addRoute(app, {
     method: "DELETE",
@@ -85,14 +93,17 @@ export function addConcurrencyRoutes(app: FastifyInstance, control: () => Contro
     role: "write",
     action: "DeleteFunctionConcurrency",
     async handle(request, reply) {
-      await control().resources.setConcurrency(unqualified(request, control()).fn.name, undefined);
+      await control().resources.setConcurrency((await unqualified(request, control())).fn.name, undefined);
       return reply.code(204).send();
     },
   });
 }
 
 /** AWS's own limits of code, which is kept elsewhere. Concurrency is named where there is a bound. */
-function accountSettings({ accountConcurrency, functions }: ControlPlane): Record<string, unknown> {
+function accountSettings(
+  { accountConcurrency, functions }: ControlPlane,
+  codeBytes: number,
+): Record<string, unknown> {
   const unreserved = accountConcurrency && Math.max(0, accountConcurrency - reservedBy(functions));
   return {
     AccountLimit: {
@@ -102,13 +113,13 @@ function accountSettings({ accountConcurrency, functions }: ControlPlane): Recor
       ConcurrentExecutions: accountConcurrency,
       UnreservedConcurrentExecutions: unreserved,
     },
-    AccountUsage: { TotalCodeSize: 0, FunctionCount: functions.length },
+    AccountUsage: { TotalCodeSize: codeBytes, FunctionCount: functions.length },
   };
 }
 
 /** Concurrency is of all versions together. @throws ControlFault */
-function unqualified(request: FastifyRequest, control: ControlPlane): NamedFunction {
-  const named = functionOf(request, control);
+async function unqualified(request: FastifyRequest, control: ControlPlane): Promise<NamedFunction> {
+  const named = await functionOf(request, control);
   if (named.qualifier === undefined) return named;
   throw invalid(
     "This operation is permitted on Lambda functions only. Aliases and versions do not support this operation. " +

@@ -16,6 +16,8 @@ import { addEmbeddedRoutes } from "./embedded-routes.ts";
 import { addExplainRoute } from "./explain-route.ts";
 import { addFailureRoutes } from "./failure-routes.ts";
 import { addFunctionRoutes } from "./function-routes.ts";
+import { addAliasRoutes, addVersionRoutes } from "./functions/version-routes.ts";
+import { addFunctionWriteRoutes } from "./functions/write-routes.ts";
 import { guard, heldBodyOf } from "./guard.ts";
 import { addInvokeRoute } from "./invoke-route.ts";
 import { BODY_BYTES_MAX } from "./json-body.ts";
@@ -188,6 +190,9 @@ function addControlRoutes(app: FastifyInstance, options: ApiServerOptions): void
   addRedriveRoutes(app, control);
   addTagRoutes(app, control);
   addFunctionRoutes(app, control);
+  addFunctionWriteRoutes(app, control);
+  addVersionRoutes(app, control);
+  addAliasRoutes(app, control);
   addConcurrencyRoutes(app, control);
   addResourceRoutes(app, control);
   addInvokeRoute(app, control, options.requestId);

@@ -1,4 +1,4 @@
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, FastifyRequest } from "fastify";
 import { ControlFault, validationFault } from "../control/control-fault.ts";
 import type { ControlPlane } from "../control/control-plane.ts";
 import { parseFunctionName } from "../manifests/function-name.ts";
@@ -9,7 +9,7 @@ import { addRoute, jsonOf, paramOf, queryAll } from "./route.ts";
 
 const URL = "/2017-03-31/tags/:resource";
 
-/** Tags of mappings, by their ARNs; functions have none, and say so. */
+/** Tags of mappings and functions, by their ARNs. */
 export function addTagRoutes(app: FastifyInstance, control: () => ControlPlane): void {
   addRoute(app, {
     method: "GET",
@@ -17,7 +17,15 @@ export function addTagRoutes(app: FastifyInstance, control: () => ControlPlane):
     role: "read",
     async handle(request) {
       const arn = paramOf(request, "resource");
-      if (isFunction(arn, control())) return { Tags: {} };
+      const fn = functionIn(arn);
+      if (fn !== undefined) {
+        const { members } = await control()
+          .functionControls.functions.get(fn, undefined)
+          .catch((error: unknown) => {
+            throw isNotFound(error) ? otherResource(arn) : error;
+          });
+        return { Tags: members.tags };
+      }
       const view = await control().mappings.get(await uuidOf(arn, control()));
       return { Tags: view.tags };
     },
@@ -29,9 +37,7 @@ export function addTagRoutes(app: FastifyInstance, control: () => ControlPlane):
     action: "TagResource",
     async handle(request, reply) {
       const added = readTags(jsonOf(request)["Tags"]) ?? {};
-      const uuid = await uuidOf(paramOf(request, "resource"), control());
-      noteSubject(request, { uuid });
-      await control().mappings.changeTags(uuid, (tags) => {
+      await changeTags(request, control(), (tags) => {
         const all = { ...tags, ...added };
         checkTagCount(Object.keys(all).length);
         return all;
@@ -46,14 +52,42 @@ export function addTagRoutes(app: FastifyInstance, control: () => ControlPlane):
     action: "UntagResource",
     async handle(request, reply) {
       const keys = queryAll(request, "tagKeys");
-      const uuid = await uuidOf(paramOf(request, "resource"), control());
-      noteSubject(request, { uuid });
-      await control().mappings.changeTags(uuid, (tags) =>
+      await changeTags(request, control(), (tags) =>
         Object.fromEntries(Object.entries(tags).filter(([key]) => !keys.includes(key))),
       );
       return reply.code(204).send();
     },
   });
+}
+
+type Tags = Readonly<Record<string, string>>;
+
+async function changeTags(
+  request: FastifyRequest,
+  control: ControlPlane,
+  change: (tags: Tags) => Tags,
+): Promise<void> {
+  const arn = paramOf(request, "resource");
+  const fn = functionIn(arn);
+  if (fn !== undefined) {
+    noteSubject(request, { function: fn });
+    return await control.functionControls.functions.changeTags(fn, change).catch((error: unknown) => {
+      throw isNotFound(error) ? otherResource(arn) : error;
+    });
+  }
+  const uuid = await uuidOf(arn, control);
+  noteSubject(request, { uuid });
+  return await control.mappings.changeTags(uuid, change);
+}
+
+/** Tags are of whole functions. @throws ControlFault for a version or an alias */
+function functionIn(arn: string): string | undefined {
+  const reference = arn.includes(":function:") ? parseFunctionName(arn) : undefined;
+  if (reference?.arnPrefix === undefined || reference.qualifier === undefined) return reference?.name;
+  throw new ControlFault(
+    "InvalidParameterValueException",
+    "Tags on function aliases and versions are not supported. Please specify a function ARN.",
+  );
 }
 
 /**
@@ -101,9 +135,4 @@ function malformed(arn: string): ControlFault {
   const constraint = `Member must satisfy regular expression pattern: ${ARN_PATTERN}`;
   const shown = arn.slice(0, ARN_CHARS_MAX);
   return validationFault([`Value '${shown}' at 'resource' failed to satisfy constraint: ${constraint}`]);
-}
-
-function isFunction(arn: string, { functions }: ControlPlane): boolean {
-  const reference = arn.includes(":function:") ? parseFunctionName(arn) : undefined;
-  return reference !== undefined && functions.some(({ name }) => name === reference.name);
 }

@@ -17,7 +17,7 @@ export function addUnsupportedOperations(app: FastifyInstance): void {
       role: isRead ? "read" : "write",
       ...(isRead ? {} : { action: names[0] }),
       async handle() {
-        const message = `millrace does not serve the operation ${names.join(" or ")} of Lambda's API. Functions are made in manifests.`;
+        const message = `millrace does not serve the operation ${names.join(" or ")} of Lambda's API.`;
         throw new ApiFault("NotImplementedException", message);
       },
     });

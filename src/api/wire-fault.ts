@@ -6,6 +6,7 @@ const WIRE: Readonly<
   Record<FaultName | ApiFaultName, readonly [status: number, type: string | undefined, text: string]>
 > = {
   InvalidParameterValueException: [400, "User", "message"],
+  PreconditionFailedException: [412, "User", "message"],
   ResourceConflictException: [409, "User", "message"],
   ResourceInUseException: [400, "User", "Message"],
   ResourceNotFoundException: [404, "User", "Message"],

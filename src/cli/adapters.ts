@@ -2,6 +2,7 @@ import type { ControlPlane } from "../control/control-plane.ts";
 import type { DeploymentAdapters } from "../control/deployments.ts";
 import type { EmbeddedBooks } from "../control/embedded/embedded-book.ts";
 import type { OpenFailureReader } from "../control/failure-readers.ts";
+import type { PackageParts } from "../control/functions/package-sweep.ts";
 import type { Engine, EngineOptions, MappingStatus } from "../engine/engine.ts";
 import type { FunctionResource } from "../manifests/resources.ts";
 import type { Place } from "../model/place.ts";
@@ -13,6 +14,7 @@ import type { FailureIndex } from "../ports/failure-index.ts";
 import type { FolderWatch } from "../ports/folder-watch.ts";
 import type { FunctionTarget } from "../ports/function-target.ts";
 import type { FunctionTargetKind } from "../ports/function-target-kind.ts";
+import type { PackageFolders } from "../ports/package-folders.ts";
 import type { ParkingStore } from "../ports/parking-store.ts";
 import type { ProgressStore } from "../ports/progress-store.ts";
 import type { Random } from "../ports/random.ts";
@@ -35,13 +37,19 @@ export interface Adapters extends DeploymentAdapters {
   createEngine(options: EngineOptions): Engine;
   /**
    * Opens `target`, which may be of any version. `onOutput` gets each line that a function of this process prints,
-   * `onImport` each file that it is made of, when it is read.
+   * `onImport` each file that it is made of, when it is read. Code of its own comes by `packages`.
    */
   openFunction(
     resource: FunctionResource,
     onOutput: (line: string) => void,
     onImport?: (path: string) => void,
+    packages?: PackageFolders,
   ): Promise<FunctionTarget>;
+  /** @throws MillraceError ERR_MILLRACE_CONFIG for a place of no known form */
+  openPackages(place: {
+    readonly packages: string | undefined;
+    readonly store: StoreUrl;
+  }): Promise<RunPackages>;
   /** `onHint` is called when something in one of the folders may be another. */
   watchFolders(onHint: () => void): FolderWatch;
   openStore(url: StoreUrl): Promise<ProgressStore>;
@@ -71,6 +79,10 @@ export interface Adapters extends DeploymentAdapters {
   createMetricsMerger(): MetricsMerger;
   /** `undefined` when `address` is `off`, and there is no address for metrics. */
   startApi(place: ApiPlace, content: ApiContent): Promise<RunningApi | undefined>;
+}
+
+export interface RunPackages extends PackageParts {
+  close(): Promise<void>;
 }
 
 export type LogWriter = (

@@ -63,6 +63,12 @@ export const RUN_FLAGS = {
       "postgres://USER@HOST:PORT/DATABASE or dynamodb:TABLE for processes of several, or memory: to forget them. " +
       `Default ${DEFAULT_STORE}.`,
   },
+  packages: {
+    value: "URL",
+    description:
+      "Where code of functions is kept that the API takes: dir:PATH or s3:BUCKET/PREFIX, which all hosts of the store " +
+      "share. Default: beside the file of a sqlite: store; with stores of several hosts the API takes no code without it.",
+  },
   endpoint: {
     value: "NAME=VALUE",
     isRepeatable: true,
@@ -153,6 +159,7 @@ export function readRunOptions(flags: Flags, host: CliHost): RunOptions {
       isPageShown: isPageShown(flags),
     },
     store: parseStoreUrl(lastValue(flags, "store") ?? DEFAULT_STORE),
+    packages: lastValue(flags, "packages"),
     logLevel: logLevel(flags),
     errorDetails: errorDetails(flags),
     logsErrorText: flags.has("log-error-text"),

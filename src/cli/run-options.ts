@@ -26,6 +26,8 @@ interface DevOptions {
 export interface RunOptions {
   readonly api: ApiPlace;
   readonly store: StoreUrl;
+  /** Where code is kept that the API takes; `undefined`: beside a store of this host. */
+  readonly packages: string | undefined;
   readonly logLevel: LogLevel;
   /** What this process keeps and tells of failures of functions, whatever these are declared with. */
   readonly errorDetails: ErrorDetails;

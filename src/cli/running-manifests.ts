@@ -8,7 +8,7 @@ import type { Engine, MappingStatus, StopReport } from "../engine/engine.ts";
 import { firstOf, whenLate } from "../lib/first-of.ts";
 import type { Manifests } from "../manifests/load-manifests.ts";
 import { describeError, MillraceError } from "../model/errors.ts";
-import type { ApiContent, RunningApi, RunTelemetry, RunTracing } from "./adapters.ts";
+import type { ApiContent, RunningApi, RunPackages, RunTelemetry, RunTracing } from "./adapters.ts";
 import { type CliHost, EXIT_FAILED, EXIT_OK, type ExitStatus } from "./command.ts";
 import { RunEmbeddedBooks } from "./embedded-books.ts";
 import { makeSources } from "./embedded-sources.ts";
@@ -43,6 +43,7 @@ export class RunningManifests {
   #engine: Engine | undefined;
   #failures: RunFailures | undefined;
   #tracing: RunTracing | undefined;
+  #packages: RunPackages | undefined;
 
   constructor(manifests: Manifests, options: RunOptions, host: CliHost, telemetry: RunTelemetry) {
     this.#manifests = manifests;
@@ -73,10 +74,14 @@ export class RunningManifests {
     this.#tracing = tracing;
     const { clock, random, connectors, destinations } = adapters;
     const invokers = createInvokers({ ...this.#options, adapters, telemetry, tracing, errors: errors.book });
+    const packages = await adapters.openPackages(this.#options);
+    this.#packages = packages;
     const functionBook = new FunctionBook({
       functions: this.#manifests.functions,
-      openFunction: (resource) =>
-        adapters.openFunction(errors.opened(resource), onFunctionOutput, this.moduleFiles.opening(resource)),
+      openFunction: (resource) => {
+        const onImport = this.moduleFiles.opening(resource);
+        return adapters.openFunction(errors.opened(resource), onFunctionOutput, onImport, packages.folders);
+      },
       invokers,
       clock,
       telemetry,
@@ -105,6 +110,7 @@ export class RunningManifests {
       cells,
       failures,
       snapshots,
+      packages,
       store,
       progress,
       connectors,
@@ -279,6 +285,7 @@ export class RunningManifests {
       const fields = { error: `The store: ${describeError(error)}` };
       this.#telemetry.log("warn", "something could not be closed", fields);
     }
+    await this.#packages?.close();
     await this.#tracing?.close();
     await this.#api?.close();
     await this.#embedded.close();

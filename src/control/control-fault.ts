@@ -19,6 +19,7 @@ export class ControlFault extends Error {
 
 export type FaultName =
   | "InvalidParameterValueException"
+  | "PreconditionFailedException"
   | "ResourceConflictException"
   | "ResourceInUseException"
   | "ResourceNotFoundException"

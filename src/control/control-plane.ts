@@ -1,78 +1,34 @@
 import type { Engine, MappingStatus } from "../engine/engine.ts";
 import { Door } from "../invocation/door.ts";
-import type { InvokerBook } from "../invocation/invoker-book.ts";
 import { SharedLimits } from "../invocation/shared-limits.ts";
 import type { Manifests } from "../manifests/load-manifests.ts";
 import type { FunctionResource } from "../manifests/resources.ts";
 import type { FunctionErrors } from "../model/function-error.ts";
-import type { NetworkReach } from "../model/network-reach.ts";
 import type { Place } from "../model/place.ts";
-import type { CellStore } from "../ports/cell-store.ts";
-import type { Clock, ScheduledCall } from "../ports/clock.ts";
-import type { Connector, SourceEndpoints } from "../ports/connector.ts";
-import type { DestinationKind } from "../ports/destination-kind.ts";
+import type { ScheduledCall } from "../ports/clock.ts";
+import type { Connector } from "../ports/connector.ts";
 import type { Invoker } from "../ports/invoker.ts";
-import type { ProgressStore } from "../ports/progress-store.ts";
-import type { Random } from "../ports/random.ts";
-import type { ResourceStore } from "../ports/resource-store.ts";
-import type { SnapshotStore } from "../ports/snapshot-store.ts";
-import type { ManifestOwner } from "../resources/owner.ts";
 import { withinReach } from "./broker-reach.ts";
+import type { ControlPlaneOptions } from "./control-plane-options.ts";
 import { creatingStatus } from "./creating-status.ts";
 import { uuidsOf } from "./declared-here.ts";
 import { declarationsIn, declareManifests } from "./declared-manifests.ts";
-import type { Deployments } from "./deployments.ts";
 import type { ExplainedAll, ExplainedMappingWithText } from "./explain-mapping.ts";
-import { FailureControl, type FailureParts } from "./failure-control.ts";
+import { FailureControl } from "./failure-control.ts";
 import type { FunctionBook } from "./function-book.ts";
+import { createFunctionControls, type FunctionControls } from "./functions/function-controls.ts";
+import { PackageSweep } from "./functions/package-sweep.ts";
 import { MappingControl } from "./mapping-control.ts";
 import { isOfManifest } from "./mapping-record.ts";
-import { type MappingRunnerOptions, withTrouble } from "./mapping-run.ts";
+import { withTrouble } from "./mapping-run.ts";
 import { MappingRunner } from "./mapping-runner.ts";
 import { OUT_OF_REACH } from "./opening-trouble.ts";
-import type { OwnSnapshotOptions } from "./own-snapshot.ts";
 import { ProcessWatch } from "./process-watch.ts";
-import { type KnownMapping, LOOK_MS, Reconciler } from "./reconciler.ts";
+import { LOOK_MS, Reconciler } from "./reconciler.ts";
+import type { KnownMapping } from "./reconciler-options.ts";
 import { ResourceControl } from "./resource-control.ts";
 import { beginStrictly, openStrictly } from "./strict-start.ts";
 import type { WholeView } from "./whole-view.ts";
-
-export interface ControlPlaneOptions extends Pick<MappingRunnerOptions, "engine" | "drainMs"> {
-  readonly telemetry: MappingRunnerOptions["telemetry"] & Pick<OwnSnapshotOptions, "totals">;
-  readonly engine: Engine;
-  readonly processId: string;
-  readonly manifests: Manifests;
-  readonly deployments: Deployments;
-  /** Where processes of the store share functions' concurrency. */
-  readonly cells: CellStore;
-  /** Where processes of the store say how they are. */
-  readonly snapshots: SnapshotStore;
-  readonly failures: FailureParts;
-  /** Those that `deployments` has too. */
-  readonly functionBook: FunctionBook;
-  /** As whose declarations what the manifests say is kept. */
-  readonly owner: ManifestOwner;
-  /** Those that the engine has too. */
-  readonly invokers: InvokerBook;
-  readonly store: ResourceStore;
-  readonly progress: ProgressStore;
-  readonly connectors: readonly Connector[];
-  readonly destinations?: readonly DestinationKind[];
-  /** The operator's, for sources of mappings that the API makes. */
-  readonly endpoints: SourceEndpoints;
-  /** Where functions and mappings are, wherever their ARNs are shown. */
-  readonly place: Place;
-  /** Where sources may be that callers of the API name by their addresses. */
-  readonly reach: NetworkReach;
-  /** Manifests' mappings become the API's. */
-  readonly isAdopting: boolean;
-  /** A start with a mapping of a manifest that cannot be opened fails, and with it all others. */
-  readonly isStrict: boolean;
-  /** Calls at once of all functions together; absent: there is no such bound. */
-  readonly accountConcurrency?: number | undefined;
-  readonly clock: Clock;
-  readonly random: Random;
-}
 
 /** What is run by this process: what the rows of the store say, whoever wrote them. */
 export class ControlPlane {
@@ -80,6 +36,7 @@ export class ControlPlane {
   /** Rows of all kinds: whose they are. */
   readonly resources: ResourceControl;
   readonly failures: FailureControl;
+  readonly functionControls: FunctionControls;
   readonly place: Place;
   readonly connectors: readonly Connector[];
   /** For all who call a function by its name. */
@@ -89,6 +46,7 @@ export class ControlPlane {
   readonly #reconciler: Reconciler;
   readonly #runner: MappingRunner;
   readonly #engine: Engine;
+  readonly #sweep: PackageSweep | undefined;
   readonly #watch: ProcessWatch;
   readonly #options: ControlPlaneOptions;
   /** As they were read last. */
@@ -149,6 +107,14 @@ export class ControlPlane {
       status: () => this.status(),
       onChange,
     });
+    this.functionControls = createFunctionControls({
+      ...options,
+      packages: options.packages?.store,
+      onChange: () => this.look(),
+      isBehind: (version) => this.#reconciler.isBehind(version),
+    });
+    const needed = () => this.functionControls.functions.neededPackages();
+    this.#sweep = options.packages && new PackageSweep(options.packages, needed, options);
     this.failures = new FailureControl({ ...options.failures, mappings: this.mappings, clock, random });
   }
 
@@ -165,7 +131,13 @@ export class ControlPlane {
     if (opened.length > 0) await beginStrictly(opened, plane.#runner, options);
     await plane.#reconciler.start();
     plane.#watch.start();
+    plane.#sweep?.start();
     return plane;
+  }
+
+  /** Resolves when this process knows what the rows say by now. */
+  async look(): Promise<void> {
+    await this.#reconciler.look();
   }
 
   /** By kind: resources that are not as their owners declared them, as the last look has it. */
@@ -278,6 +250,7 @@ export class ControlPlane {
     this.#again?.cancel();
     this.#watch.stop();
     this.#runner.close();
+    await this.#sweep?.stop();
     await this.#reconciler.stop();
   }
 

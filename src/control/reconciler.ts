@@ -1,37 +1,15 @@
 import { RepeatedLines } from "../lib/repeated-lines.ts";
 import { describeError, MillraceError } from "../model/errors.ts";
-import type { Clock, ScheduledCall } from "../ports/clock.ts";
+import type { ScheduledCall } from "../ports/clock.ts";
 import type { Membership } from "../ports/membership.ts";
-import type { ProgressStore } from "../ports/progress-store.ts";
-import type { ResourceRow, ResourceStore } from "../ports/resource-store.ts";
-import type { Telemetry } from "../ports/telemetry.ts";
+import type { ResourceRow } from "../ports/resource-store.ts";
 import { FUNCTION_KINDS, MAPPING_KIND } from "../resources/kinds.ts";
-import { type DeclaredHere, isToRun } from "./declared-here.ts";
-import type { FunctionBook } from "./function-book.ts";
+import { isToRun } from "./declared-here.ts";
 import { driftedByKind, functionsOf } from "./function-rows.ts";
-import { type KeptMapping, type RowReading, readRow, rowOf, tombstoneOf } from "./mapping-record.ts";
-import type { MappingRunner } from "./mapping-runner.ts";
+import { type KeptMapping, readRow, rowOf, tombstoneOf } from "./mapping-record.ts";
 import { ProcessBook } from "./process-book.ts";
 import { GONE_MS, ProcessLife } from "./process-life.ts";
-
-export interface ReconcilerOptions extends RowReading {
-  /** This life of this process has it. */
-  readonly processId: string;
-  readonly store: ResourceStore;
-  readonly progress: ProgressStore;
-  readonly runner: MappingRunner;
-  readonly functions: FunctionBook;
-  /** What manifests of this process declare. Default: it runs what any manifest has declared. */
-  readonly declared?: () => DeclaredHere;
-  readonly clock: Clock;
-  readonly telemetry: Telemetry;
-}
-
-/** As the last look had it. */
-export interface KnownMapping {
-  readonly kept: KeptMapping;
-  readonly isToRun: boolean;
-}
+import type { KnownMapping, ReconcilerOptions } from "./reconciler-options.ts";
 
 /** How often a process looks for changes: what an acknowledged change takes to be seen. */
 export const LOOK_MS = 1_000;
@@ -101,6 +79,11 @@ export class Reconciler {
     return this.#processes;
   }
 
+  /** A process that lives runs something older than what the store held at this version, as far as is known. */
+  isBehind(version: number): boolean {
+    return this.#appliedVersion < version || this.#processes.behind(version).length > 0;
+  }
+
   /** The first look is made when this resolves. A store that cannot be read is tried again. */
   async start(): Promise<void> {
     this.wake();
@@ -114,6 +97,12 @@ export class Reconciler {
     this.#isLooking = true;
     this.#timer?.cancel();
     this.#looking = this.#lookUntilQuiet();
+  }
+
+  /** Looks now; resolves when this process has looked, whatever the store answered. */
+  async look(): Promise<void> {
+    this.wake();
+    await this.#looking;
   }
 
   /** Looks now, and acts on all rows: what its own manifests declare has changed. */
@@ -153,7 +142,7 @@ export class Reconciler {
     while (this.#isWoken && !this.#isStopped) {
       this.#isWoken = false;
       try {
-        await this.#look();
+        await this.#lookOnce();
       } catch (error) {
         const message = "the store of mappings could not be read or written; trying again";
         this.#lines.write("warn", message, { error: describeError(error) });
@@ -164,7 +153,7 @@ export class Reconciler {
   }
 
   /** Beats before it reads: what is changed after the reading waits for this process, also on its very first look. */
-  async #look(): Promise<void> {
+  async #lookOnce(): Promise<void> {
     const { store } = this.#options;
     // plant: a-process-reads-before-it-beats
     if (await this.#life.announce(this.#appliedVersion)) await this.#lookAtOthers();

@@ -93,6 +93,7 @@ export class ResourceControl {
     }
     await this.#change(await this.#named({ kind: FUNCTION_KIND, name: fn }), ({ document }) => {
       const { overrides: { reservedConcurrency: _before, ...others } = {}, ...rest } = document;
+      if (document.owner.kind === "api") return withConcurrency(rest, concurrency);
       const overrides = concurrency === undefined ? others : { ...others, reservedConcurrency: concurrency };
       const generation = document.generation + 1;
       return { ...rest, ...(Object.keys(overrides).length === 0 ? {} : { overrides }), generation };
@@ -216,6 +217,13 @@ export class ResourceControl {
     if (kind !== MAPPING_KIND || connectors === undefined) return row.claims;
     return claimsOf(document.spec, connectors);
   }
+}
+
+/** What its owner sets is no drift. */
+function withConcurrency(document: ResourceDocument, reservedConcurrency: number | undefined) {
+  const { reservedConcurrency: _before, ...spec } = document.spec;
+  const reserved = reservedConcurrency === undefined ? {} : { reservedConcurrency };
+  return { ...document, spec: { ...spec, ...reserved }, generation: document.generation + 1 };
 }
 
 function identityOf({ uid, kind, name }: ResourceRow) {

@@ -22,6 +22,8 @@ const documentSchema = z.strictObject({
   setDigest: z.string().optional(),
   /** Rises with every change of what is run, so that processes see what they have to do anew. */
   generation: z.int(),
+  /** What its owner said of it that changes nothing of what is run: description, tags and their like. */
+  members: z.record(z.string(), z.unknown()).optional(),
   /** A state that processes have not all carried out yet; `undefined`: settled. */
   transition: z.string().optional(),
   /** Fields of `spec` that somebody else set who may, until the owner changes them. */

@@ -5,6 +5,8 @@ export const MAPPING_KIND = "mapping";
 export const FUNCTION_KIND = "function";
 export const VERSION_KIND = "version";
 export const ALIAS_KIND = "alias";
+/** What stays of a deleted function: the last number that a version of it had. It is named as the function was. */
+export const FORMER_FUNCTION_KIND = "formerFunction";
 
 /** What a function is made of. */
 export const FUNCTION_KINDS: readonly string[] = [FUNCTION_KIND, VERSION_KIND, ALIAS_KIND];

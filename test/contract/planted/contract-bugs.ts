@@ -2,6 +2,7 @@ import { AWS_BUGS } from "./bugs/aws.ts";
 import { ROW_BUGS } from "./bugs/control.ts";
 import { DOOR_BUGS } from "./bugs/door.ts";
 import { ERROR_BUGS } from "./bugs/errors.ts";
+import { FUNCTION_BUGS } from "./bugs/functions.ts";
 import { KAFKA_BUGS } from "./bugs/kafka.ts";
 import { KAFKA_WIRE_BUGS } from "./bugs/kafka-wire.ts";
 import { LOCAL_BUGS } from "./bugs/local.ts";
@@ -21,4 +22,5 @@ export const CONTRACT_BUGS: readonly ContractBug[] = [
   ...DOOR_BUGS,
   ...ERROR_BUGS,
   ...PACKAGE_BUGS,
+  ...FUNCTION_BUGS,
 ];

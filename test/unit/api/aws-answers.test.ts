@@ -63,8 +63,8 @@ test("says of every operation of Lambda's that it does not serve which one that 
     named.add(name);
   }
   for (const name of [
-    "CreateFunction",
-    "PublishVersion",
+    "AddPermission",
+    "PublishLayerVersion",
     "GetPolicy",
     "PutFunctionEventInvokeConfig",
     "ListLayers",

@@ -47,7 +47,7 @@ describe("docs/architecture.md", () => {
     );
     assert.deepEqual(
       walks.map(({ files }) => files.length >= 8),
-      [true, true, true, true, true],
+      [true, true, true, true, true, true],
     );
   });
 

@@ -19,6 +19,7 @@ export const ADAPTERS: Adapters = {
   openSnapshotStore: untouched,
   openParkingStore: untouched,
   openFunction: untouched,
+  openPackages: untouched,
   watchFolders: untouched,
   openDestination: untouched,
   createTelemetry: untouched,

@@ -3,6 +3,7 @@ import { ControlPlane } from "../../../src/control/control-plane.ts";
 import { Deployments } from "../../../src/control/deployments.ts";
 import { FailureReaders } from "../../../src/control/failure-readers.ts";
 import { FunctionBook } from "../../../src/control/function-book.ts";
+import type { PackageParts } from "../../../src/control/functions/package-sweep.ts";
 import type { Engine, MappingStatus } from "../../../src/engine/engine.ts";
 import { InvokerBook } from "../../../src/invocation/invoker-book.ts";
 import type { Manifests } from "../../../src/manifests/load-manifests.ts";
@@ -154,6 +155,7 @@ export class ControlWorld {
       isAdopting,
       isStrict,
       accountConcurrency,
+      packages: options.packages,
       clock: this.#clockOf(name),
       random: { next: () => 0.5, uuid: () => this.uuid(++this.#uuids) },
       telemetry: createTelemetry({
@@ -234,6 +236,7 @@ interface WorldOptions {
   readonly accountConcurrency: number;
   readonly owner: ManifestOwner;
   readonly store: ResourceStore;
+  readonly packages: PackageParts;
 }
 
 export interface ControlProcess {

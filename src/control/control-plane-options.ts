@@ -1,0 +1,59 @@
+import type { Engine } from "../engine/engine.ts";
+import type { InvokerBook } from "../invocation/invoker-book.ts";
+import type { Manifests } from "../manifests/load-manifests.ts";
+import type { NetworkReach } from "../model/network-reach.ts";
+import type { Place } from "../model/place.ts";
+import type { CellStore } from "../ports/cell-store.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Connector, SourceEndpoints } from "../ports/connector.ts";
+import type { DestinationKind } from "../ports/destination-kind.ts";
+import type { ProgressStore } from "../ports/progress-store.ts";
+import type { Random } from "../ports/random.ts";
+import type { ResourceStore } from "../ports/resource-store.ts";
+import type { SnapshotStore } from "../ports/snapshot-store.ts";
+import type { ManifestOwner } from "../resources/owner.ts";
+import type { Deployments } from "./deployments.ts";
+import type { FailureParts } from "./failure-control.ts";
+import type { FunctionBook } from "./function-book.ts";
+import type { PackageParts } from "./functions/package-sweep.ts";
+import type { MappingRunnerOptions } from "./mapping-run.ts";
+import type { OwnSnapshotOptions } from "./own-snapshot.ts";
+
+export interface ControlPlaneOptions extends Pick<MappingRunnerOptions, "engine" | "drainMs"> {
+  readonly telemetry: MappingRunnerOptions["telemetry"] & Pick<OwnSnapshotOptions, "totals">;
+  readonly engine: Engine;
+  readonly processId: string;
+  readonly manifests: Manifests;
+  readonly deployments: Deployments;
+  /** Where processes of the store share functions' concurrency. */
+  readonly cells: CellStore;
+  /** Where processes of the store say how they are. */
+  readonly snapshots: SnapshotStore;
+  readonly failures: FailureParts;
+  /** Those that `deployments` has too. */
+  readonly functionBook: FunctionBook;
+  /** As whose declarations what the manifests say is kept. */
+  readonly owner: ManifestOwner;
+  /** Those that the engine has too. */
+  readonly invokers: InvokerBook;
+  readonly store: ResourceStore;
+  readonly progress: ProgressStore;
+  /** Absent: functions have no code of their own. */
+  readonly packages?: PackageParts | undefined;
+  readonly connectors: readonly Connector[];
+  readonly destinations?: readonly DestinationKind[];
+  /** The operator's, for sources of mappings that the API makes. */
+  readonly endpoints: SourceEndpoints;
+  /** Where functions and mappings are, wherever their ARNs are shown. */
+  readonly place: Place;
+  /** Where sources may be that callers of the API name by their addresses. */
+  readonly reach: NetworkReach;
+  /** Manifests' mappings become the API's. */
+  readonly isAdopting: boolean;
+  /** A start with a mapping of a manifest that cannot be opened fails, and with it all others. */
+  readonly isStrict: boolean;
+  /** Calls at once of all functions together; absent: there is no such bound. */
+  readonly accountConcurrency?: number | undefined;
+  readonly clock: Clock;
+  readonly random: Random;
+}

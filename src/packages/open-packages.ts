@@ -1,0 +1,36 @@
+import { dirname, join, resolve } from "node:path";
+import type { PackageFolders } from "../ports/package-folders.ts";
+import type { PackageStore } from "../ports/package-store.ts";
+import { checkedPackageStore } from "./checked-store.ts";
+import { createDirectoryStore } from "./directory-store.ts";
+import { openPackageStore } from "./open-package-store.ts";
+import { createPackageFolders } from "./package-folders.ts";
+
+export interface PackagePlace {
+  /** `dir:PATH` or `s3:BUCKET/PREFIX`; `undefined`: beside the file of a store of this host. */
+  readonly packages: string | undefined;
+  readonly store: { readonly kind: "sqlite"; readonly path: string } | { readonly kind: string };
+}
+
+export interface Packages {
+  /** Takes what was checked. `undefined`: hosts of the store share none. */
+  readonly store: PackageStore | undefined;
+  readonly folders: PackageFolders;
+  close(): Promise<void>;
+}
+
+const FOLDER = ".millrace";
+
+/** Where packages are kept, and where this host runs them. @throws MillraceError ERR_MILLRACE_CONFIG */
+export async function openPackages({ packages, store: place }: PackagePlace): Promise<Packages> {
+  const root = resolve("path" in place ? dirname(place.path) : FOLDER, "packages");
+  const isOfThisHost = place.kind === "sqlite" || place.kind === "memory";
+  const own = isOfThisHost ? createDirectoryStore(join(root, "archives")) : undefined;
+  const kept = packages === undefined ? own : await openPackageStore(packages);
+  const store = kept && checkedPackageStore(kept);
+  return {
+    store,
+    folders: createPackageFolders(root, kept ?? createDirectoryStore(join(root, "archives"))),
+    close: async () => kept?.close(),
+  };
+}

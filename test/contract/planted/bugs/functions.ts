@@ -1,0 +1,34 @@
+import { type ContractBug, contractBug } from "../contract-bug.ts";
+
+const LIFE = "test/unit/api/function-life.test.ts";
+const VERSIONS = "test/unit/api/function-versions.test.ts";
+
+/** Functions that callers of the API make. */
+export const FUNCTION_BUGS: readonly ContractBug[] = [
+  contractBug(
+    "the API changes a function that a manifest owns",
+    {
+      file: LIFE,
+      test: "a manifest's function is not changed by the API, which says whose it is and how it changes hands",
+    },
+    { at: "the-api-changes-a-function-that-a-manifest-owns", instead: "" },
+  ),
+  contractBug(
+    "a stale revision is written over",
+    { file: LIFE, test: "who saw something older changes nothing" },
+    { at: "a-stale-revision-is-written-over", instead: "" },
+  ),
+  contractBug(
+    "a function is made over another",
+    { file: LIFE, test: "of two who make a function of one name at once, one does" },
+    {
+      at: "a-function-is-made-over-another",
+      instead: "await writer.insert(FUNCTION_KIND, name, document);",
+    },
+  ),
+  contractBug(
+    "a publish that died is published twice",
+    { file: VERSIONS, test: "a publish whose process died before it was counted is met by the next" },
+    { at: "a-publish-that-died-is-published-twice", instead: "" },
+  ),
+];
