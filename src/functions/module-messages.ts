@@ -1,6 +1,13 @@
+import type { MessagePort } from "node:worker_threads";
+
 /** What the engine's thread and a module function's worker thread say to each other. */
 
-/** `workerData` of a worker: what Lambda's runtime knows before the first invocation. */
+/** `workerData` of a worker, which takes the port out of it before user code is loaded. */
+export interface WorkerStart extends RuntimeDescription {
+  readonly port: MessagePort;
+}
+
+/** What Lambda's runtime knows before the first invocation. */
 export interface RuntimeDescription {
   readonly path: string;
   readonly exportName: string;

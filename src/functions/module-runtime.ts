@@ -1,4 +1,4 @@
-import { Worker } from "node:worker_threads";
+import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from "node:worker_threads";
 import type { RunDetail } from "../model/function-error.ts";
 import { RESPONSE_BYTES_MAX } from "../model/limits.ts";
 import type { InvocationOutcome } from "../model/outcome.ts";
@@ -11,6 +11,7 @@ import type {
   RuntimeDescription,
   RuntimeFailure,
   RuntimeMessage,
+  WorkerStart,
 } from "./module-messages.ts";
 import { OutputLines } from "./output-lines.ts";
 import { OutputTail } from "./output-tail.ts";
@@ -43,6 +44,8 @@ export class ModuleRuntime implements WatchedHeap {
   idleSinceMs = 0;
   readonly #listener: RuntimeListener;
   readonly #worker: Worker;
+  /** User code has no way to it, unlike to the worker's own: it could post without measure, or answer in its place. */
+  readonly #port: MessagePort;
   readonly #stdout: OutputLines;
   readonly #stderr: OutputLines;
   #ordinal = 0;
@@ -58,8 +61,12 @@ export class ModuleRuntime implements WatchedHeap {
     listener: RuntimeListener,
   ) {
     this.#listener = listener;
+    const { port1, port2 } = new MessageChannel();
+    this.#port = port1;
+    const start: WorkerStart = { ...description, port: port2 };
     this.#worker = new Worker(WORKER_URL, {
-      workerData: description,
+      workerData: start,
+      transferList: [port2],
       env: { ...env },
       // Not read: what the module prints comes as messages. Without these it would go to this process's output.
       stdout: true,
@@ -68,10 +75,11 @@ export class ModuleRuntime implements WatchedHeap {
     });
     this.#stdout = new OutputLines((line) => onLog(line, "stdout"));
     this.#stderr = new OutputLines((line) => onLog(line, "stderr"));
-    this.#worker.on("message", (message: unknown) => this.#onMessage(message));
-    this.#worker.on("messageerror", () => this.#break(functionError("Runtime.MarshalError", UNREADABLE)));
+    this.#port.on("message", (message: unknown) => this.#onMessage(message));
+    this.#port.on("messageerror", () => this.#break(functionError("Runtime.MarshalError", UNREADABLE)));
     this.#worker.on("error", (error: unknown) => this.#break(this.#outcomeOfCrash(error)));
     this.#worker.on("exit", (code) => {
+      this.#takeLastWords();
       this.#break(
         functionError(
           "Runtime.ExitError",
@@ -91,7 +99,7 @@ export class ModuleRuntime implements WatchedHeap {
     // What a module prints while it is loaded is of its first invocation.
     if (this.#ordinal > 0) this.#output.clear();
     this.#ordinal += 1;
-    this.#worker.ref();
+    this.#ref();
     // A copy of its own, which can be handed over without being copied again: the caller keeps its payload for retries.
     const copy = new Uint8Array(payload);
     const message: InvocationMessage = {
@@ -103,12 +111,13 @@ export class ModuleRuntime implements WatchedHeap {
       traceId: traceHeaders(context).xray,
       clientContext: context.clientContext,
     };
-    this.#worker.postMessage(message, [copy.buffer]);
+    this.#port.postMessage(message, [copy.buffer]);
   }
 
   /** An idle runtime does not keep the process alive. */
   unref(): void {
     this.#worker.unref();
+    this.#port.unref();
   }
 
   async usedHeapBytes(): Promise<number> {
@@ -127,8 +136,25 @@ export class ModuleRuntime implements WatchedHeap {
   /** Ends the thread whatever it does. No answer comes any more. */
   async terminate(): Promise<void> {
     this.#isBroken = true;
-    this.#worker.ref();
+    this.#ref();
     await this.#worker.terminate();
+  }
+
+  #ref(): void {
+    this.#worker.ref();
+    this.#port.ref();
+  }
+
+  /** A thread may be gone before what it has sent is taken. */
+  #takeLastWords(): void {
+    for (
+      let last = receiveMessageOnPort(this.#port);
+      last !== undefined;
+      last = receiveMessageOnPort(this.#port)
+    ) {
+      this.#onMessage(last.message);
+    }
+    this.#port.close();
   }
 
   #onMessage(value: unknown): void {
@@ -212,7 +238,7 @@ export class ModuleRuntime implements WatchedHeap {
 
 const UNREADABLE = "The function's runtime sent something that cannot be read.";
 
-/** User code shares the thread and its port: what comes from there is looked at before it is believed. */
+/** User code shares the thread: what comes from there is looked at before it is believed. */
 function isRuntimeMessage(value: unknown): value is RuntimeMessage {
   if (typeof value !== "object" || value === null || !("kind" in value)) return false;
   if (value.kind === "ready") return true;

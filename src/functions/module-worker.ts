@@ -7,36 +7,45 @@ import { describeThrown } from "./module-failure.ts";
 import { type Handler, loadHandler } from "./module-handler.ts";
 import { tellImports } from "./module-imports.ts";
 import { ModuleInvocation } from "./module-invocation.ts";
-import type { InvocationMessage, RuntimeDescription, RuntimeMessage } from "./module-messages.ts";
+import type {
+  InvocationMessage,
+  RuntimeDescription,
+  RuntimeMessage,
+  WorkerStart,
+} from "./module-messages.ts";
 import { captureOutput } from "./module-output.ts";
 
-const runtime: RuntimeDescription = workerData;
+const { port, ...rest }: WorkerStart = workerData;
+const runtime: RuntimeDescription = rest;
+// What user code posts on the port that it can reach would pile up, or hold up the engine's thread.
+Reflect.deleteProperty(workerData, "port");
+parentPort?.close();
 let running: { onLoopEmpty(): void } | undefined = { onLoopEmpty: onInitStuck };
 
 // While user code runs the port does not hold the event loop, so that an empty loop shows that nothing can come any
 // more: a callback's result is then due (callbackWaitsForEmptyEventLoop), and a promise will never settle.
-parentPort?.unref();
+port.unref();
 process.on("beforeExit", () => running?.onLoopEmpty());
-const output = captureOutput((message) => parentPort?.postMessage(message));
+const output = captureOutput((message) => port.postMessage(message));
 
 const imported: string[] = [];
 if (runtime.tellsImports === true) {
   tellImports((path) => {
     imported.push(path);
-    parentPort?.postMessage({ kind: "imported", path });
+    port.postMessage({ kind: "imported", path });
   });
 }
 
 try {
   const handler = await loadHandler(runtime.path, runtime.exportName, imported);
-  parentPort?.on("message", (message: InvocationMessage) => invoke(handler, message));
+  port.on("message", (message: InvocationMessage) => invoke(handler, message));
   settle({ kind: "ready" });
 } catch (error) {
   settle({ kind: "initFailed", failure: describeThrown(error) });
 }
 
 function invoke(handler: Handler, message: InvocationMessage): void {
-  parentPort?.unref();
+  port.unref();
   output.restart();
   process.env["_X_AMZN_TRACE_ID"] = message.traceId;
   const invocation = new ModuleInvocation(message, settle);
@@ -46,9 +55,9 @@ function invoke(handler: Handler, message: InvocationMessage): void {
 
 function settle(message: RuntimeMessage): void {
   running = undefined;
-  parentPort?.ref();
-  if (message.kind === "returned") parentPort?.postMessage(message, [message.payload.buffer as ArrayBuffer]);
-  else parentPort?.postMessage(message);
+  port.ref();
+  if (message.kind === "returned") port.postMessage(message, [message.payload.buffer as ArrayBuffer]);
+  else port.postMessage(message);
 }
 
 function onInitStuck(): void {
