@@ -38,6 +38,10 @@ export async function openLocalDeadLetters(
       const sent = messages.flatMap((each) => newMessage(each, queue.isFifo));
       if (sent.length > 0) await lock.run(() => queue.send(sent));
     },
+    async count() {
+      const { visible, held, delayed } = await lock.run(() => file.openQueue(name).depth());
+      return visible + held + delayed;
+    },
     peek: (max) => lock.run(() => peek(path, letters, max)),
     close: () => file.close(),
   });

@@ -33,12 +33,15 @@ export async function openSqsDeadLetters(
   api.close();
   if (letters === undefined) return undefined;
   const source = await openSqsSource(letters, false, createSdkApi(letters));
+  const counting = createSdkApi(letters);
   const senders = { letters: new QueueSender(letters), source: new QueueSender(arn) };
   return new SourceLetters({
     source,
     events,
+    count: async (signal) => countOf(await counting.queueAttributes(signal)),
     send: (to, messages) => senders[to].send(messages),
     close: () => {
+      counting.close();
       for (const sender of Object.values(senders)) sender.close();
     },
   });
@@ -48,6 +51,16 @@ function deadLetterArn(policy: string | undefined): QueueArn | undefined {
   if (policy === undefined || policy === "") return undefined;
   const target = memberOf(JSON.parse(policy), "deadLetterTargetArn");
   return typeof target === "string" ? parseQueueArn(target) : undefined;
+}
+
+const COUNTS = [
+  "ApproximateNumberOfMessages",
+  "ApproximateNumberOfMessagesNotVisible",
+  "ApproximateNumberOfMessagesDelayed",
+] as const;
+
+function countOf(attributes: Readonly<Record<string, string>>): number {
+  return COUNTS.reduce((sum, name) => sum + (Number(attributes[name]) || 0), 0);
 }
 
 /** Sends messages as their senders made them. Those of one call in their order. */

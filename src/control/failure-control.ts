@@ -193,19 +193,23 @@ export class FailureControl {
   ): Promise<FailurePage> {
     const { name } = resource.mapping;
     const peeked = await this.#withLetters(resource, async (letters) => {
-      const messages = await letters.peek(PEEKED_MAX, new AbortController().signal);
+      const signal = new AbortController().signal;
+      const messages = await letters.peek(PEEKED_MAX, signal);
       return {
         letters,
+        count: await letters.count(signal),
         rows: messages.map((each) => deadLetterRow(each, letters.name, resource.mapping.uuid)),
       };
     });
     if (peeked === undefined) {
       return { rows: [], next: undefined, remarks: [`The queue of ${name} has no queue of dead letters.`] };
     }
-    const { letters, rows } = peeked;
+    const { letters, count, rows } = peeked;
     const remarks = [
       ...(letters.peekHides ? [`Looking at ${letters.name} hid its messages for a moment.`] : []),
-      ...(rows.length === PEEKED_MAX ? [`${letters.name} has more than the ${PEEKED_MAX} shown here.`] : []),
+      ...(count > rows.length
+        ? [`${letters.name} has about ${count - rows.length} more than shown here.`]
+        : []),
     ];
     return { rows: rows.filter((row) => isMeant(row, filter)).slice(0, max), next: undefined, remarks };
   }

@@ -41,7 +41,7 @@ export interface DryRun extends RedrivePlan {
     readonly kept: number;
     /** Records whose events it does not have any more. */
     readonly gone: number;
-    /** Records that were not looked at, since there are so many. */
+    /** Records that were not looked at: there are so many, or their queue does not show them. */
     readonly unseen: number;
     /** Records of destinations that keep no events: they are left out. */
     readonly reread: number;
@@ -79,11 +79,18 @@ export class RedriveControl {
 
   /** Changes nothing. @throws ControlFault */
   async dryRun(filter: FailureFilter): Promise<DryRun> {
-    const { resource, rows, taken, rereadRecords } = await this.#selection.select(filter);
+    const { resource, rows, taken, rereadRecords, unseen, remarks } = await this.#selection.select(filter);
     const items = planOf(resource, rows, filter.keyHash);
-    const payload = { ...(await this.#payloadOf(resource, rows, filter)), reread: rereadRecords };
-    const remarks = rereadRecords === 0 ? [] : [REREAD];
-    return { ...summaryOfPlan(items), payload, taken, remarks };
+    const { kept, gone, unseen: unread } = await this.#payloadOf(resource, rows, filter);
+    const plan = summaryOfPlan(items);
+    return {
+      ...plan,
+      failures: plan.failures + unseen,
+      records: plan.records + unseen,
+      payload: { kept, gone, unseen: unread + unseen, reread: rereadRecords },
+      taken,
+      remarks,
+    };
   }
 
   /** @throws ControlFault, MillraceError ERR_MILLRACE_STORE_UNAVAILABLE */
@@ -91,7 +98,7 @@ export class RedriveControl {
     const { index, random } = this.#options;
     const { redrives } = this;
     const { filter, to, rate, delivery = "at-most-once", share = REDRIVE_SHARE_DEFAULT, caller } = asked;
-    const { resource, rows } = await this.#selection.select(filter);
+    const { resource, rows, unseen } = await this.#selection.select(filter);
     if (rows.length === 0) throw refused("There is nothing to redrive in this selection.");
     const id = random.uuid();
     const isQueue = resource.kind === "queue";
@@ -111,7 +118,7 @@ export class RedriveControl {
       rate,
       share,
       delivery,
-      selected: items.length,
+      selected: items.length + unseen,
       caller,
     });
     if (created !== "exists") return created;
@@ -219,10 +226,6 @@ export class RedriveControl {
     return { kept, gone, unseen };
   }
 }
-
-const REREAD =
-  "Destinations that keep positions only, and no events: a redrive of their records reads the source again, " +
-  "which this version does not do.";
 
 function planOf(resource: MappingResource, rows: readonly FailureRow[], keyHash: string | undefined) {
   const { eventRecords } = resource.connector;

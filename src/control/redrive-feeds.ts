@@ -6,14 +6,14 @@ import type { Redrive, RedriveCounts, RedriveItem } from "../model/redrive.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { DeadLetters } from "../ports/dead-letters.ts";
 import type { FailureIndex } from "../ports/failure-index.ts";
-import type { RedriveFeed, Redrives, RedriveWindow, ToldEnd, WindowBounds } from "../ports/redrives.ts";
+import type { RedriveFeed, Redrives, ToldEnd, WindowBounds } from "../ports/redrives.ts";
 import type { FailureReaders } from "./failure-readers.ts";
 
 export interface RedriveFeedsOptions {
   readonly index: FailureIndex;
   readonly readers: FailureReaders;
   readonly redrives: Pick<Redrives, "items">;
-  readonly clock: Pick<Clock, "now">;
+  readonly clock: Pick<Clock, "now" | "monotonic">;
   /** A mapping as it is now, by its UUID. @throws MillraceError, ControlFault */
   resourceOf(mapping: string): Promise<MappingResource>;
 }
@@ -31,7 +31,7 @@ export class RedriveFeeds implements RedriveFeed {
     this.#ofIndex = new IndexFeed({
       index,
       items: (...asked) => redrives.items(...asked),
-      now: () => clock.now(),
+      clock,
       sourceOf: async (mapping) => {
         const resource = await options.resourceOf(mapping);
         const events = resource.connector.eventRecords;
@@ -39,11 +39,15 @@ export class RedriveFeeds implements RedriveFeed {
         return { events, readerOf: (destination) => readers.readerOf(resource, destination) };
       },
     });
-    this.#ofLetters = new DeadLetterFeed({ lettersOf: (mapping) => this.#lettersOf(mapping) });
+    this.#ofLetters = new DeadLetterFeed({ clock, lettersOf: (mapping) => this.#lettersOf(mapping) });
   }
 
-  async window(redrive: Redrive, cursor: string | undefined, bounds: WindowBounds): Promise<RedriveWindow> {
+  async window(redrive: Redrive, cursor: string | undefined, bounds: WindowBounds) {
     return await (await this.#feedOf(redrive)).window(redrive, cursor, bounds);
+  }
+
+  async loaded(redrive: Redrive, cursor: string | undefined): Promise<void> {
+    await (await this.#feedOf(redrive)).loaded(redrive, cursor);
   }
 
   async ended(redrive: Redrive, ends: readonly ToldEnd[]): Promise<void> {

@@ -21,6 +21,9 @@ export interface Selection {
   readonly rows: readonly FailureRow[];
   readonly taken: number;
   readonly rereadRecords: number;
+  /** What will be redriven beside these, and could not be looked at. */
+  readonly unseen: number;
+  readonly remarks: readonly string[];
 }
 
 /** Dead letters that a dry run looks at. */
@@ -52,7 +55,8 @@ export class RedriveSelection {
       if (reader === undefined || row.where.at === undefined) rereadRecords += row.count;
       else rows.push(row);
     }
-    return { resource, rows, taken, rereadRecords };
+    const remarks = rereadRecords === 0 ? [] : [REREAD];
+    return { resource, rows, taken, rereadRecords, unseen: 0, remarks };
   }
 
   /** What a redrive has that nobody made in the end, or that is over, is as free as before. */
@@ -75,11 +79,15 @@ export class RedriveSelection {
     const letters = await openLetters(resource);
     const { uuid } = resource.mapping;
     try {
-      const messages = await letters.peek(LETTERS_MAX, new AbortController().signal);
+      const signal = new AbortController().signal;
+      const messages = await letters.peek(LETTERS_MAX, signal);
+      const hidden = Math.max(0, (await letters.count(signal)) - messages.length);
       const rows = messages
         .filter((each) => isLetterOf(each, letters.name, letterSelection(filter)))
         .map((each) => deadLetterRow(each, letters.name, uuid));
-      return { resource, rows, taken: 0, rereadRecords: 0 };
+      const isAll = isOfAll(filter);
+      const remarks = hidden === 0 ? [] : [hiddenRemark(letters.name, hidden, isAll)];
+      return { resource, rows, taken: 0, rereadRecords: 0, unseen: isAll ? hidden : 0, remarks };
     } finally {
       await letters.close();
     }
@@ -95,6 +103,20 @@ export class RedriveSelection {
     if (mapping !== undefined && mapping !== "") return mapping;
     throw refused("Name the mapping whose failures are to be redriven: a redrive is of one mapping.");
   }
+}
+
+const REREAD =
+  "Destinations that keep positions only, and no events: a redrive of their records reads the source again, " +
+  "which this version does not do.";
+
+function isOfAll({ keyHash, ids, sinceMs, untilMs }: FailureFilter): boolean {
+  return [keyHash, ids, sinceMs, untilMs].every((each) => each === undefined);
+}
+
+/** A queue gives of each group a few at a time, and the next ones when these are gone. */
+function hiddenRemark(name: string, hidden: number, isAll: boolean): string {
+  const also = isAll ? "are redriven, too" : "are redriven where the filters say so";
+  return `${name} has about ${hidden} more that it does not show behind these or that somebody has: they ${also}.`;
 }
 
 /** @throws ControlFault where the queue gives nothing up. */

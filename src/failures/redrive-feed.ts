@@ -1,4 +1,5 @@
 import type { Redrive, RedriveItem } from "../model/redrive.ts";
+import type { Clock } from "../ports/clock.ts";
 import type { EventRecords } from "../ports/event-records.ts";
 import type { FailureIndex, FailureRow } from "../ports/failure-index.ts";
 import type { FailureReader } from "../ports/failure-reader.ts";
@@ -21,13 +22,14 @@ export interface IndexFeedOptions {
   sourceOf(mapping: string): Promise<FeedSource>;
   /** Items of a redrive that stand in these states. */
   readonly items: ItemList;
-  /** Epoch milliseconds. */
-  now(): number;
+  readonly clock: Pick<Clock, "now" | "monotonic">;
 }
 
 /** Plans that are kept: one for each redrive that is being loaded. */
 const PLANS_MAX = 8;
 const EVENTS_MAX = 8;
+/** A destination may be slow to read: what was read by then is handed over meanwhile, and no crash loses it. */
+const WINDOW_MS = 2_000;
 
 interface Plan {
   readonly items: readonly PlannedItem[];
@@ -54,17 +56,23 @@ export class IndexFeed implements RedriveFeed {
     const from = cursor === undefined ? 0 : (places.get(cursor) ?? -1) + 1;
     const items: RedriveItem[] = [];
     let bytes = 0;
+    const { clock } = this.#options;
+    const startMs = clock.monotonic();
     for (const place of planned.slice(from, from + bounds.itemsMax)) {
       const item = await this.#itemOf(place, source);
       bytes += item.element?.length ?? 0;
       if (items.length > 0 && bytes > bounds.bytesMax) break;
       items.push(item);
+      if (clock.monotonic() - startMs > WINDOW_MS) break;
     }
     const last = planned[from + items.length - 1];
     const isAll = from + items.length >= planned.length;
     if (isAll) this.#plans.delete(redrive.id);
     return { items, next: isAll || last === undefined ? undefined : itemIdOf(last) };
   }
+
+  /** Rows are marked already, and events stay where they are. */
+  async loaded() {}
 
   /** What failed again is a failure of its own, with its new error. */
   async ended({ id, mapping }: Redrive, ends: readonly ToldEnd[]): Promise<void> {
@@ -87,7 +95,7 @@ export class IndexFeed implements RedriveFeed {
         items: [{ position: item.position, keyHash: item.key }],
         count: 1,
         bytes: item.element?.length ?? 0,
-        atMs: this.#options.now(),
+        atMs: this.#options.clock.now(),
         where: first?.where ?? { destination: "" },
         origin: first?.origin ?? item.failureId,
         state: "open",

@@ -8,6 +8,7 @@ export interface SourceLettersOptions {
   readonly source: QueueSource;
   readonly events: EventRecords;
   send(to: "letters" | "source", messages: readonly SentLetter[]): Promise<void>;
+  count(signal: AbortSignal): Promise<number>;
   /** Without side effects; absent: messages are received and given back. */
   peek?(max: number): Promise<readonly EventRecord[]>;
   close?(): void;
@@ -43,16 +44,27 @@ export class SourceLetters implements DeadLetters {
     return taken;
   }
 
+  count(signal: AbortSignal): Promise<number> {
+    return this.#options.count(signal);
+  }
+
+  /** A queue that is slow gives again what it gave before the hold ended: that is taken once, by its newer receipt. */
   async take(max: number, holdMs: number, signal: AbortSignal): Promise<readonly TakenLetter[]> {
     const { source } = this.#options;
-    const letters: TakenLetter[] = [];
-    for (let empty = 0; letters.length < max && empty < EMPTY_RECEIVES; ) {
-      const bounds = { messagesMax: max - letters.length, waitMs: 0, holdMs };
-      const messages = await source.receive(bounds, signal);
-      empty = messages.length === 0 ? empty + 1 : 0;
-      for (const message of messages) letters.push(...this.#letterOf(message));
+    const letters = new Map<string, TakenLetter>();
+    for (let empty = 0; letters.size < max && empty < EMPTY_RECEIVES; ) {
+      const before = letters.size;
+      const bounds = { messagesMax: max - letters.size, waitMs: 0, holdMs };
+      for (const message of await source.receive(bounds, signal)) {
+        for (const letter of this.#letterOf(message)) {
+          const older = letters.get(letter.itemId);
+          if (older !== undefined) this.#held.delete(older.receipt);
+          letters.set(letter.itemId, letter);
+        }
+      }
+      empty = letters.size === before ? empty + 1 : 0;
     }
-    return letters;
+    return [...letters.values()];
   }
 
   async remove(letters: readonly TakenLetter[]): Promise<void> {

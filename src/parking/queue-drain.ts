@@ -125,6 +125,7 @@ export class QueueDrain {
       callSignal,
       mayStart: () => !door.isShut && this.#mayStart(),
       requestIdOf: (seqs) => this.#requestIdOf(items, seqs),
+      // plant: the-feed-hears-that-an-item-is-done-before-the-store
       settle: (seqs) => door.end(seqs, "done"),
       fail: (seqs, condition, cause) => {
         door.end(seqs, "failed", errorOf(cause, this.#problem ?? condition));

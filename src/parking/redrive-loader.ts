@@ -6,7 +6,7 @@ import type { RedriveContext } from "./redrive-context.ts";
 export const WINDOW = { itemsMax: 10_000, bytesMax: 64 * 1024 * 1024 } as const;
 
 /**
- * Loads the next window of a redrive, where less than half of one waits. `undefined`: there is room for none. Rejects
+ * Loads the next window of a redrive, where less than half of one waits. `undefined`: there is room for none, or none just now. Rejects
  * when the feed or the store fails.
  */
 export async function loadWindow(
@@ -15,9 +15,12 @@ export async function loadWindow(
 ): Promise<"loaded" | "stale" | "fenced" | undefined> {
   const counts = await store.counts(redrive.id);
   if (counts === undefined || counts.waiting > WINDOW.itemsMax / 2) return undefined;
-  const { items, next } = await feed.window(redrive, redrive.cursor, WINDOW);
+  const fed = await feed.window(redrive, redrive.cursor, WINDOW);
+  if (fed === undefined) return undefined;
+  const { items, next } = fed;
   const window = { seen: redrive.cursor, next, items: items.map((item) => queued(item, digest)) };
   const answer = await store.load(drainer, redrive.id, window);
   if (answer === "fenced") onFenced();
+  if (answer === "loaded") await feed.loaded(redrive, next);
   return answer;
 }

@@ -57,6 +57,7 @@ export class RedriveRun {
   /** As the store has it now. */
   update(redrive: Redrive): void {
     if (redrive.version < this.#redrive.version) return;
+    // plant: a-pause-forgets-what-is-in-flight
     this.#redrive = redrive;
     this.#loop.wake();
   }

@@ -24,9 +24,10 @@ export async function conclude(context: RedriveContext, redrive: Redrive): Promi
   const counts = await store.counts(redrive.id);
   if (counts === undefined || counts.started > 0) return false;
   // Told already, perhaps by another drainer: what is left of it has no elements any more.
-  if ((await store.get(redrive.id))?.isConcluded !== false) return true;
+  const now = await store.get(redrive.id);
+  if (now === undefined || now.isConcluded) return true;
   if (redrive.state === "done" && counts.uncertain > 0) return false;
-  await feed.finished(redrive, counts, leftOf(context, redrive.id));
+  await feed.finished(now, counts, leftOf(context, redrive.id));
   await store.conclude(redrive.id);
   return true;
 }

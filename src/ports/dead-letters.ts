@@ -15,7 +15,10 @@ export interface DeadLetters {
   /** ARN of the queue of dead letters. */
   readonly name: string;
   readonly peekHides: boolean;
+  /** Not all, where a queue hands out few of a group at a time. Each once. */
   peek(max: number, signal: AbortSignal): Promise<readonly EventRecord[]>;
+  /** How many there are, hidden ones too. A queue of several hosts may tell what was. */
+  count(signal: AbortSignal): Promise<number>;
   take(max: number, holdMs: number, signal: AbortSignal): Promise<readonly TakenLetter[]>;
   /** Takes them off the queue for good. */
   remove(letters: readonly TakenLetter[]): Promise<void>;

@@ -53,7 +53,17 @@ export type RedriveRefusal =
  * - What rejects is tried again, after a pause.
  */
 export interface RedriveFeed {
-  window(redrive: Redrive, cursor: string | undefined, bounds: WindowBounds): Promise<RedriveWindow>;
+  /**
+   * `undefined`: there is nothing just now, and that is not the end. Asked again from the same cursor, where nobody knows
+   * whether the store has what was given: it may give the same again, or what follows another cursor.
+   */
+  window(
+    redrive: Redrive,
+    cursor: string | undefined,
+    bounds: WindowBounds,
+  ): Promise<RedriveWindow | undefined>;
+  /** What was given up to this cursor is durable. A crash may come before it is told. */
+  loaded(redrive: Redrive, cursor: string | undefined): Promise<void>;
   ended(redrive: Redrive, ends: readonly ToldEnd[]): Promise<void>;
   /**
    * Behind all ends, once nothing of it can go on: it is done and nothing is uncertain, or it was cancelled. `left` is

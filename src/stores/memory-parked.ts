@@ -28,6 +28,7 @@ export function plain({ queue: _queue, isKeyless: _isKeyless, ...item }: QueuedI
 }
 
 export function put({ entries, bySeq }: Parked, item: QueuedItem, seq: number): void {
+  // plant: what-is-loaded-twice-is-there-twice
   if (entries.has(item.id)) return;
   const { element } = item;
   const state = element === undefined ? "gone" : "waiting";

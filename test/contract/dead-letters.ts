@@ -37,6 +37,7 @@ export function describeDeadLettersContract(name: string, harness: DeadLettersHa
     behaviour("a look shows what is there, and leaves it there", false, async (letters, { fill }) => {
       assert.equal(letters.peekHides, harness.peekHides);
       assert.deepEqual(await letters.peek(10, NO_ABORT), []);
+      assert.equal(await letters.count(NO_ABORT), 0);
       await fill([{ body: "a", colour: "red" }, { body: "b" }]);
       for (let look = 0; look < 2; look++) {
         const seen = await letters.peek(10, NO_ABORT);
@@ -54,6 +55,7 @@ export function describeDeadLettersContract(name: string, harness: DeadLettersHa
         const taken = await letters.take(10, HOLD_MS, NO_ABORT);
         assert.deepEqual(bodiesOf(taken).sort(), ["a", "b"]);
         assert.deepEqual(await letters.take(10, HOLD_MS, NO_ABORT), []);
+        assert.equal(await letters.count(NO_ABORT), 2, "hidden ones are counted");
         await letters.remove(taken.slice(0, 1));
         await letters.giveBack(taken.slice(1));
         const left = await letters.take(10, HOLD_MS, NO_ABORT);

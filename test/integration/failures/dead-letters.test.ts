@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { openStreamFile } from "../../../connectors/local/stream-file.ts";
 import { until } from "../cli/millrace-process.ts";
 import { FailingWorld } from "./failing-world.ts";
+import { FAILURES, KEYS, KILLED, proveKilledRedrive } from "./killed-redrive.ts";
 
 const MESSAGES = 60;
 const GROUPS = 7;
@@ -57,6 +58,21 @@ test("dead letters of a queue are listed, redriven in order of their groups, and
   }
   assert.deepEqual(letters(world), []);
 });
+
+test(
+  `${FAILURES} dead letters of ${KEYS} groups come back in order, none twice, over ten kills`,
+  KILLED,
+  async (t) => {
+    const world = await FailingWorld.createQueue(t, FAILURES, KEYS);
+    await proveKilledRedrive(t, world, {
+      mapping: "orders-queue",
+      // Each group has a place of its own in the list.
+      shards: KEYS,
+      ready: async () => undefined,
+      isAllOver: async () => letters(world).length === 0,
+    });
+  },
+);
 
 test("dead letters go back to their queue, those of one group alone when it is named", async (t) => {
   const world = await FailingWorld.createQueue(t, 21, GROUPS);

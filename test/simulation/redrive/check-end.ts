@@ -1,14 +1,14 @@
 import type { ItemState, RedriveItem } from "../../../src/model/redrive.ts";
 import type { ParkingStore } from "../../../src/ports/parking-store.ts";
 import type { RedriveStatus } from "../../../src/ports/redrives.ts";
-import type { SimFeed } from "./redrive-feed.ts";
+import type { FeedLog } from "./fed-world.ts";
 import type { RedriveLedger } from "./redrive-ledger.ts";
 
 export interface EndedWorld {
   readonly status: RedriveStatus;
   readonly items: readonly RedriveItem[];
   readonly store: ParkingStore;
-  readonly feed: SimFeed;
+  readonly feed: FeedLog;
   readonly ledger: RedriveLedger;
 }
 

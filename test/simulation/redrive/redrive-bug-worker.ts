@@ -16,7 +16,7 @@ parentPort?.postMessage(await firstFailure());
 
 async function firstFailure(): Promise<{ readonly seed: number; readonly seen: string } | undefined> {
   for (let seed = 1; seed <= seedsMax; seed++) {
-    const [seen] = (await runRedriveSeed(seed)).violations;
+    const [seen] = (await runRedriveSeed(seed, bug.source)).violations;
     if (seen !== undefined && bug.breaks.some((id) => seen.startsWith(`${id}: `))) return { seed, seen };
   }
   return undefined;

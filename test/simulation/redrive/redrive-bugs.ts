@@ -1,4 +1,5 @@
 import type { Patch } from "../planted/planted-bug.ts";
+import type { FedSource } from "./fed-world.ts";
 
 /** A bug of redrives that this simulation must see. */
 export interface RedriveBug {
@@ -6,6 +7,8 @@ export interface RedriveBug {
   /** A violation of any of these must be seen. */
   readonly breaks: readonly string[];
   readonly patches: readonly Patch[];
+  /** What redrives are fed with where it shows. */
+  readonly source: FedSource;
 }
 
 export const REDRIVE_BUGS: readonly RedriveBug[] = [
@@ -25,6 +28,35 @@ export const REDRIVE_BUGS: readonly RedriveBug[] = [
     at: "the-feed-is-forgotten-before-it-has-heard",
     lines: 2,
     instead: "await store.told(redrive.id, ends);\nawait feed.ended(redrive, told);",
+  }),
+  bug("the feed hears that an item is done before the store", ["R1"], {
+    at: "the-feed-hears-that-an-item-is-done-before-the-store",
+    instead: [
+      "settle: (seqs) => {",
+      "const ended = items.filter(({ seq }) => seqs.includes(seq));",
+      'const told = ended.map((item) => ({ item, state: "done" as const, error: undefined }));',
+      "context.feed.ended(redrive, told).catch(() => undefined);",
+      'door.end(seqs, "done");',
+      "},",
+    ].join("\n"),
+  }),
+  bugOfLetters("dead letters are taken off before they are durable", ["R1"], {
+    at: "dead-letters-are-taken-off-before-they-are-durable",
+    instead:
+      "await letters.remove(wanted);\nfeeding.last = undefined;\nreturn { items, next: cursorBehind(cursor, items) };",
+  }),
+  bugOfLetters("an empty queue is the end of its dead letters", ["R1"], {
+    at: "an-empty-queue-is-the-end-of-its-dead-letters",
+    lines: 4,
+    instead: "if (wanted.length === 0) return { items: [], next: undefined };",
+  }),
+  bugOfLetters("what is loaded twice is there twice", ["R1", "R2"], {
+    at: "what-is-loaded-twice-is-there-twice",
+    instead: "",
+  }),
+  bug("a pause forgets what is in flight", ["R2", "R3"], {
+    at: "a-pause-forgets-what-is-in-flight",
+    instead: 'if (redrive.state === "paused") this.#draining.clear();\nthis.#redrive = redrive;',
   }),
   bug("what a crash left started waits again", ["R2"], {
     at: "what-a-crash-left-started-waits-again",
@@ -53,5 +85,9 @@ export const REDRIVE_BUGS: readonly RedriveBug[] = [
 ];
 
 function bug(name: string, breaks: readonly string[], ...patches: readonly Patch[]): RedriveBug {
-  return { name, breaks, patches };
+  return { name, breaks, patches, source: "rows" };
+}
+
+function bugOfLetters(...bugged: Parameters<typeof bug>): RedriveBug {
+  return { ...bug(...bugged), source: "letters" };
 }

@@ -25,7 +25,7 @@ export interface RedriveProcessOptions {
   readonly random: SeededRandom;
   readonly store: ParkingStore;
   readonly progress: ProgressStore;
-  readonly feed: RedriveFeed;
+  feedOf(way: FaultyWay, clock: ProcessClock): RedriveFeed;
   readonly concurrency: number;
   readonly batchSize: number;
   readonly faultRate: number;
@@ -41,7 +41,7 @@ export class RedriveProcess {
   readonly redriver: Redriver;
 
   constructor(options: RedriveProcessOptions) {
-    const { name, time, random, store, progress, feed } = options;
+    const { name, time, random, store, progress } = options;
     this.name = name;
     this.clock = new ProcessClock(time, random.fork("clock"));
     const way = (label: string) => {
@@ -55,7 +55,7 @@ export class RedriveProcess {
     this.redriver = new Redriver({
       store: throughWay(store, parking),
       progress: throughWay(progress, leases),
-      feed: feedThrough(feed, catalogue),
+      feed: options.feedOf(catalogue, this.clock),
       clock: this.clock,
       random: random.fork("chance"),
       telemetry: { ...SILENT_TELEMETRY, mark: options.mark },
@@ -104,13 +104,4 @@ export class RedriveProcess {
       routeOf: () => ({ invoker, functionArn: FUNCTION_ARN, concurrency }),
     };
   }
-}
-
-/** What is left is read by a way of its own. */
-function feedThrough(feed: RedriveFeed, way: FaultyWay): RedriveFeed {
-  return {
-    window: (redrive, cursor, bounds) => way.call(() => feed.window(redrive, cursor, bounds)),
-    ended: (redrive, ends) => way.call(() => feed.ended(redrive, ends)),
-    finished: (redrive, counts, left) => feed.finished(redrive, counts, left),
-  };
 }

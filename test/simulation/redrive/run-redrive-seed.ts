@@ -8,8 +8,7 @@ import { createMemoryParkingStore } from "../../../src/stores/memory-parking.ts"
 import { SeededRandom } from "../random.ts";
 import { VirtualTime } from "../virtual-clock.ts";
 import { checkEnd } from "./check-end.ts";
-import { SimFeed } from "./redrive-feed.ts";
-import { itemsOf } from "./redrive-items.ts";
+import { type FedSource, type FedWorld, fedWorldOf } from "./fed-world.ts";
 import { RedriveLedger, type SeenCall } from "./redrive-ledger.ts";
 import { MAPPING, RedriveProcess } from "./redrive-process.ts";
 import { watchedParking } from "./watched-parking.ts";
@@ -44,8 +43,8 @@ const SLACK_BATCHES = 5;
  * Processes redrive one selection while they crash, stop, stand still and lose the stores, the function fails, hangs
  * and recovers, and somebody pauses, resumes, changes the rate and retries what is uncertain (R1 to R5).
  */
-export async function runRedriveSeed(seed: number): Promise<RedriveRunResult> {
-  const world = new World(new SeededRandom(seed));
+export async function runRedriveSeed(seed: number, source: FedSource): Promise<RedriveRunResult> {
+  const world = new World(new SeededRandom(seed), source);
   await world.run();
   return { violations: world.violations, marks: world.marks, counts: world.counts };
 }
@@ -56,9 +55,7 @@ class World {
   readonly counts = { ...COUNTS };
   readonly #random: SeededRandom;
   readonly #time: VirtualTime;
-  readonly #items: readonly RedriveItem[];
-  readonly #byElement: ReadonlyMap<string, RedriveItem>;
-  readonly #feed: SimFeed;
+  readonly #fed: FedWorld;
   readonly #ledger: RedriveLedger;
   readonly #inner = createMemoryParkingStore();
   readonly #store: ParkingStore;
@@ -75,18 +72,17 @@ class World {
   #lives = 0;
   #isHealed = false;
 
-  constructor(random: SeededRandom) {
+  constructor(random: SeededRandom, source: FedSource) {
     this.#random = random;
     this.#time = new VirtualTime(random.fork("ties"));
     this.#isAtMostOnce = random.chance(0.75);
     this.#concurrency = random.int(2, 24);
     this.#batchSize = random.int(1, 12);
     this.#rate = random.chance(0.3) ? random.int(2, 10) : undefined;
-    this.#items = itemsOf(random.fork("items"));
-    this.#byElement = new Map(this.#items.map((item) => [item.id, item]));
-    this.#poison = new Set(this.#items.filter(() => random.chance(0.04)).map(({ id }) => id));
-    this.#feed = new SimFeed(this.#items, random.fork("feed"));
-    this.#ledger = new RedriveLedger(this.#items, {
+    this.#fed = fedWorldOf(source, random, this.#time, this.#inner, (what) => this.#violated(what));
+    const { items } = this.#fed;
+    this.#poison = new Set(items.filter(() => random.chance(0.04)).map(({ id }) => id));
+    this.#ledger = new RedriveLedger(items, {
       isAtMostOnce: this.#isAtMostOnce,
       keysAtOnceMax: Math.min(4, Math.max(1, Math.floor(this.#concurrency / 4))),
       violated: (what) => this.#violated(what),
@@ -109,7 +105,7 @@ class World {
       rate: this.#rate,
       share: 0.25,
       delivery: this.#isAtMostOnce ? "at-most-once" : "at-least-once",
-      selected: this.#items.length,
+      selected: this.#fed.items.length,
       caller: "sim",
     });
     while (this.#processes.length < PROCESSES) this.#startProcess();
@@ -133,12 +129,12 @@ class World {
     this.counts.gone += status.counts.gone;
     const ends = await checkEnd({
       status,
-      items: this.#items,
+      items: this.#fed.items,
       store: this.#inner,
-      feed: this.#feed,
+      feed: this.#fed.log,
       ledger: this.#ledger,
     });
-    for (const each of ends) this.#violated(each);
+    for (const each of [...ends, ...this.#fed.wrongs()]) this.#violated(each);
   }
 
   #disturb(random: SeededRandom, act: (random: SeededRandom) => void): void {
@@ -162,7 +158,7 @@ class World {
       random: this.#random.fork(name),
       store: this.#store,
       progress: this.#progress,
-      feed: this.#feed,
+      feedOf: (way, clock) => this.#fed.feedOf(way, clock),
       concurrency: this.#concurrency,
       batchSize: this.#batchSize,
       faultRate: this.#isHealed ? 0 : 0.04,
@@ -228,9 +224,9 @@ class World {
 
   async #call(process: RedriveProcess, payload: Uint8Array, requestId: string): Promise<InvocationOutcome> {
     const { Records } = JSON.parse(Buffer.from(payload).toString()) as {
-      readonly Records: readonly string[];
+      readonly Records: readonly unknown[];
     };
-    const items = Records.flatMap((id) => this.#byElement.get(id) ?? []);
+    const items = Records.flatMap((element) => this.#fed.itemOf(element) ?? []);
     if (this.#random.chance(0.03)) return { kind: "throttled", retryAfterMs: undefined };
     const call: SeenCall = {
       process: process.name,

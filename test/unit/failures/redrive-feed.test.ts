@@ -179,7 +179,7 @@ async function feedWorld(failures: readonly Failed[], keyHash?: string) {
   const another = () =>
     new IndexFeed({
       index,
-      now: () => 1_000,
+      clock: { now: () => 1_000, monotonic: () => 0 },
       items: async (_id, state, after) => {
         const items = listed[state] ?? [];
         return items.map((item, at) => listedItem(item, state, at + 1)).filter(({ seq }) => seq > after);
