@@ -12,10 +12,11 @@ import { createEngine } from "./engine/create-engine.ts";
 import { openCustomFunction } from "./functions/custom.ts";
 import { createHttpFunction } from "./functions/http.ts";
 import { checkModuleFunction, createModuleFunction } from "./functions/module.ts";
+import { type OpenPlaces, openRuntimeFunction } from "./functions/runtime/open-runtime-function.ts";
 import { serveProducers } from "./ingest/serve-producers.ts";
 import type { DestinationAddress } from "./manifests/destination-address.ts";
 import type { FunctionResource } from "./manifests/resources.ts";
-import { describeError, MillraceError } from "./model/errors.ts";
+import { describeError } from "./model/errors.ts";
 import { openCode } from "./packages/open-code.ts";
 import { openPackages } from "./packages/open-packages.ts";
 import type { Destination } from "./ports/destination.ts";
@@ -97,7 +98,7 @@ async function openFunction(
   packages?: PackageFolders,
 ): Promise<FunctionTarget> {
   const { clock } = adapters;
-  const { name, target, errorDetails } = resource;
+  const { name, target, errorDetails, version } = resource;
   // A function that nothing may run of is opened all the same: so it is there at once when it may.
   const concurrency = Math.max(1, resource.concurrency);
   switch (target.kind) {
@@ -118,9 +119,11 @@ async function openFunction(
       return createModuleFunction(options);
     }
     case "runtime": {
-      // What is wrong with the code is told first.
-      if (packages !== undefined) (await openCode(packages, target)).release();
-      throw new MillraceError("ERR_MILLRACE_FUNCTION", `function ${name} has code, which cannot be run yet`);
+      const onLog = (line: string) => onOutput(`[${name}] ${line}`);
+      const openPlaces: OpenPlaces | undefined = packages && ((places) => openCode(packages, places));
+      const { kind: _kind, ...given } = target;
+      const options = { ...given, functionName: name, version, concurrency, onLog, clock };
+      return await openRuntimeFunction(options, openPlaces);
     }
   }
 }

@@ -55,8 +55,8 @@ function logResult(
   { fn, requestId, executedVersion }: AnsweredCall,
 ): string {
   const { logTail = "" } = outcome.detail ?? {};
-  // What comes from Lambda has these lines already.
-  if (fn.target.kind === "lambda") return base64(logTail);
+  // What comes from Lambda, or from an environment of ours, has these lines already.
+  if (fn.target.kind === "lambda" || fn.target.kind === "runtime") return base64(logTail);
   const printed = logTail === "" || logTail.endsWith("\n") ? logTail : `${logTail}\n`;
   const memoryMb = fn.target.kind === "module" ? fn.target.memoryMb : 128;
   const report = [

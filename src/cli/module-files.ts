@@ -1,14 +1,16 @@
-import { statSync } from "node:fs";
-import { dirname, resolve, sep } from "node:path";
+import { readdirSync, statSync } from "node:fs";
+import { dirname, join, resolve, sep } from "node:path";
+import type { FunctionTargetSpec } from "../manifests/function-target-spec.ts";
 import type { FunctionResource } from "../manifests/resources.ts";
 
 /** Files of one function; those of packages that were installed are none of them. */
 const FILES_MAX = 1_000;
+const PASSED_OVER = new Set(["node_modules", "__pycache__", ".git"]);
 const INSTALLED = `${sep}node_modules${sep}`;
 
 /** The files that functions of this process were made of, as they were then. */
 export class ModuleFiles {
-  /** By function, and by the module that is its target or that of one of its versions. */
+  /** By function, and by the module, or code, that is its target or that of one of its versions. */
   readonly #stamps = new Map<string, Map<string, ReadonlyMap<string, string>>>();
   readonly #followsImports: boolean;
 
@@ -21,12 +23,14 @@ export class ModuleFiles {
    * each file that it imports.
    */
   opening({ name, target }: FunctionResource): ((path: string) => void) | undefined {
-    if (target.kind !== "module") return undefined;
+    if (target.kind !== "module" && target.kind !== "runtime") return undefined;
     const files = new Map<string, string>();
     const modules = this.#stamps.get(name) ?? new Map<string, ReadonlyMap<string, string>>();
-    const entry = resolve(target.path);
+    const entry = entryOf(target);
+    if (entry === undefined) return undefined;
     this.#stamps.set(name, modules.set(entry, files));
-    add(files, entry);
+    if (target.kind === "runtime") addFolder(files, entry);
+    else add(files, entry);
     return this.#followsImports ? (path) => add(files, path) : undefined;
   }
 
@@ -56,6 +60,24 @@ export class ModuleFiles {
 
   #filesOf(name: string): readonly (readonly [path: string, stamp: string])[] {
     return [...(this.#stamps.get(name)?.values() ?? [])].flatMap((files) => [...files]);
+  }
+}
+
+/** `undefined`: a package, which never changes. */
+function entryOf(target: Extract<FunctionTargetSpec, { kind: "module" | "runtime" }>): string | undefined {
+  if (target.kind === "module") return resolve(target.path);
+  return "path" in target.code ? resolve(target.code.path) : undefined;
+}
+
+/** A zip counts as one file. What Python keeps beside its sources is written by the function itself. */
+function addFolder(files: Map<string, string>, folder: string): void {
+  const found = statSync(folder, { throwIfNoEntry: false });
+  if (found?.isFile() === true) add(files, folder);
+  if (found?.isDirectory() !== true || files.size >= FILES_MAX) return;
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (entry.isFile()) add(files, path);
+    else if (entry.isDirectory() && !PASSED_OVER.has(entry.name)) addFolder(files, path);
   }
 }
 

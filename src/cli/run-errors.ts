@@ -35,6 +35,7 @@ export function openRunErrors(
 
 function openedAs(resource: FunctionResource, errorDetails: ErrorDetails): FunctionResource {
   for (const target of [resource.target, ...resource.versions.values()])
-    if (target.kind === "module") addCredentialVariables(KNOWN_SECRETS, target.environment);
+    if (target.kind === "module" || target.kind === "runtime")
+      addCredentialVariables(KNOWN_SECRETS, target.environment);
   return errorDetails === "full" ? resource : { ...resource, errorDetails };
 }

@@ -54,7 +54,7 @@ export class OpenVersions {
     const specs = [[LATEST, resource.target] as const, ...resource.versions];
     const results = await Promise.allSettled(
       specs.map(([version, spec]) =>
-        this.#opened(resource, spec, isMadeAnew ? undefined : former?.targets.get(version)),
+        this.#opened({ ...resource, version }, spec, isMadeAnew ? undefined : former?.targets.get(version)),
       ),
     );
     const targets = new Map<string, OpenTarget>();

@@ -48,7 +48,12 @@ export function lambdaEnvironment(
   given: GivenEnvironment,
   engine: Environment,
 ): Record<string, string> {
-  const { inheritEnvironment = [], credentials = "none", environment = {} } = given;
+  return { ...inheritedVariables(given, engine), ...lambdaVariables(runtime), ...given.environment };
+}
+
+/** What a function gets of the engine's environment. */
+export function inheritedVariables(given: GivenEnvironment, engine: Environment): Record<string, string> {
+  const { inheritEnvironment = [], credentials = "none" } = given;
   const isInheriting = credentials === "inherit";
   return {
     HOME: isInheriting ? (engine["HOME"] ?? tmpdir()) : tmpdir(),
@@ -56,8 +61,6 @@ export function lambdaEnvironment(
     ...(isInheriting ? behind("", engine) : {}),
     ...(credentials.startsWith(PREFIXED) ? behind(credentials.slice(PREFIXED.length), engine) : {}),
     ...picked(engine, inheritEnvironment),
-    ...lambdaVariables(runtime),
-    ...environment,
   };
 }
 

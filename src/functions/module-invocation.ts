@@ -97,7 +97,7 @@ export class ModuleInvocation {
     const context: LambdaContext = {
       callbackWaitsForEmptyEventLoop: true,
       functionName: runtime.functionName,
-      functionVersion: "$LATEST",
+      functionVersion: runtime.functionVersion ?? "$LATEST",
       invokedFunctionArn: functionArn,
       memoryLimitInMB: String(runtime.memoryMb),
       awsRequestId: requestId,

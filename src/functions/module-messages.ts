@@ -12,6 +12,8 @@ export interface RuntimeDescription {
   readonly path: string;
   readonly exportName: string;
   readonly functionName: string;
+  /** Default: `$LATEST`. */
+  readonly functionVersion?: string;
   readonly memoryMb: number;
   readonly logGroupName: string;
   readonly logStreamName: string;

@@ -31,6 +31,8 @@ import { epochMsOf } from "./timestamp.ts";
 export interface FunctionResource {
   readonly name: string;
   readonly target: FunctionTargetSpec;
+  /** The one that `target` is of, where it is to be opened; absent: `$LATEST`. */
+  readonly version?: string;
   /** Published versions by number; `target` is `$LATEST`. */
   readonly versions: ReadonlyMap<string, FunctionTargetSpec>;
   readonly aliases: ReadonlyMap<string, FunctionAlias>;

@@ -5,8 +5,9 @@ import type { SpanContext } from "../model/trace-context.ts";
  * A function that can be invoked with an event: over HTTP, as a module in a worker thread, as a process.
  *
  * Laws, which the contract suite `test/contract/function-target.ts` checks of every adapter:
- * - Exactly one outcome for each call, no later than one second after its deadline. `invoke` never rejects: what goes
- *   wrong is an outcome.
+ * - Exactly one outcome for each call, no later than one second after its deadline; where the function has to be
+ *   started, that comes before its time, and takes ten seconds at most. `invoke` never rejects: what goes wrong is an
+ *   outcome.
  * - No retries inside: one call is at most one execution of the function.
  * - Response bytes are bounded (`RESPONSE_BYTES_MAX`); more is a function error.
  * - After `signal` aborts, pending calls end within one second, whatever the function does.

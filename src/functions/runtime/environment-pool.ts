@@ -194,17 +194,13 @@ export class EnvironmentPool implements EnvironmentOwner {
   #fill(): void {
     if (this.#isClosed) return;
     while (this.#waiting.length > 0) {
-      const environment = this.#resting.take(false) ?? this.#startable();
+      const environment = this.#resting.take();
       if (environment === undefined) break;
       const call = this.#waiting.shift();
       if (call !== undefined) this.#give(environment, call);
     }
     const missing = Math.max(this.#waiting.length - this.#starting.size, this.#min - this.#all.size);
     for (let left = missing - this.#comingBack(missing); left > 0 && this.#mayStart(); left--) this.#start();
-  }
-
-  #startable(): Environment | undefined {
-    return this.#isPaused() ? undefined : this.#resting.take(true);
   }
 
   #give(environment: Environment, call: RuntimeCall): void {
@@ -240,14 +236,15 @@ export class EnvironmentPool implements EnvironmentOwner {
   #mayStart(): boolean {
     if (this.#isClosed) return false;
     // plant: one-environment-more-than-may-be-is-started
-    if (this.#all.size >= this.#options.environmentsMax) return false;
+    if (this.#all.size >= this.#options.environmentsMax && !this.#resting.hasReset) return false;
     return !this.#isPaused();
   }
 
+  /** One that was reset keeps its folder, and comes first. */
   #start(): void {
-    let environment: Environment;
+    let environment = this.#resting.takeReset();
     try {
-      environment = new Environment(this.#options, this);
+      environment ??= new Environment(this.#options, this);
     } catch (error) {
       this.#onNoFolder(error);
       return;

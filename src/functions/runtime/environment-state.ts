@@ -6,7 +6,7 @@
 export type EnvironmentState =
   /** No process runs. One that was here may have left files. */
   | { readonly name: "new" }
-  /** A process starts. `isLate`: it has had its ten seconds, or starts for a call, `id`, whose time runs. */
+  /** A process starts. `isLate`: it has had its ten seconds, or a call, `id`, waits for it, and its time runs. */
   | { readonly name: "init"; readonly isLate: boolean; readonly id: string | undefined }
   /** It has asked for the next event, and waits. */
   | { readonly name: "idle" }
@@ -23,7 +23,7 @@ export type EnvironmentState =
   | { readonly name: "gone" };
 
 export type EnvironmentSignal =
-  /** The pool wants a process; `take`: for this call. */
+  /** The pool wants a process; `take`: it has a call for it. */
   | { readonly kind: "start" }
   | { readonly kind: "take"; readonly id: string }
   /** Calls of the Runtime API; an answer when it begins, when it is there, and when it broke off. */
@@ -111,8 +111,6 @@ function ofNew(state: EnvironmentState, signal: EnvironmentSignal): Transition {
   switch (signal.kind) {
     case "start":
       return to({ name: "init", isLate: false, id: undefined }, "launch");
-    case "take":
-      return to({ name: "init", isLate: true, id: signal.id }, "launch");
     case "retire":
     case "close":
       return to(GONE, "remove");

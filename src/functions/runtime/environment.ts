@@ -48,6 +48,7 @@ export class Environment implements SessionOwner, PooledEnvironment {
   #call: EnvironmentCall | undefined;
   #timer: ScheduledCall | undefined;
   #launchedMs = 0;
+  #launches = 0;
   #begunMs = 0;
   /** What its start took, until a call has told it. */
   #initMs: number | undefined;
@@ -139,6 +140,7 @@ export class Environment implements SessionOwner, PooledEnvironment {
   #launch(): void {
     const { clock, launcher, listener } = this.#parts;
     this.#launchedMs = clock.monotonic();
+    this.#launches += 1;
     this.#ending = undefined;
     this.#report = undefined;
     this.#isFirst = true;
@@ -155,7 +157,8 @@ export class Environment implements SessionOwner, PooledEnvironment {
     this.#disarm();
     if (!this.#isFirst) return;
     this.#isFirst = false;
-    const isApart = this.#call === undefined;
+    // A start that follows a reset is told by nobody, nor one that a call waits for.
+    const isApart = this.#call === undefined && this.#launches === 1;
     this.#initMs = isApart ? this.#parts.clock.monotonic() - this.#launchedMs : undefined;
   }
 

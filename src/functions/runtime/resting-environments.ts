@@ -4,13 +4,17 @@ import type { PooledEnvironment } from "./environment-parts.ts";
 export class RestingEnvironments<E extends PooledEnvironment> {
   /** The last one is used next. */
   readonly #idle: E[] = [];
-  /** They were reset, and have no process until a call takes them. */
+  /** They were reset, and have no process until a call wants one. */
   readonly #reset: E[] = [];
   /** Started for longer than an init may take, and for nobody yet. */
   readonly #late = new Set<E>();
 
   get size(): number {
     return this.#idle.length + this.#reset.length;
+  }
+
+  get hasReset(): boolean {
+    return this.#reset.length > 0;
   }
 
   add(environment: E): void {
@@ -22,16 +26,19 @@ export class RestingEnvironments<E extends PooledEnvironment> {
     this.#late.add(environment);
   }
 
-  /** The one that was used last, and with `mayStart` also one whose process has to start. */
-  take(mayStart: boolean): E | undefined {
+  /** The one that was used last, or one that has started for nobody. */
+  take(): E | undefined {
     // plant: the-environment-that-rested-longest-is-used-first
     const environment = this.#idle.pop();
-    if (environment !== undefined || !mayStart) return environment;
-    const reset = this.#reset.pop();
-    if (reset !== undefined) return reset;
+    if (environment !== undefined) return environment;
     const [late] = this.#late;
     if (late !== undefined) this.#late.delete(late);
     return late;
+  }
+
+  /** One whose process has to start, and that keeps its folder. */
+  takeReset(): E | undefined {
+    return this.#reset.pop();
   }
 
   remove(environment: E): void {

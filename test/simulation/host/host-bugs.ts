@@ -30,7 +30,7 @@ export const HOST_BUGS: readonly HostBug[] = [
   }),
   bug("one environment more than may be is started", {
     at: "one-environment-more-than-may-be-is-started",
-    instead: "if (this.#all.size > this.#options.environmentsMax) return false;",
+    instead: "if (this.#all.size > this.#options.environmentsMax && !this.#resting.hasReset) return false;",
   }),
   bug("what does not die holds up the end", {
     at: "what-does-not-die-holds-up-the-end",

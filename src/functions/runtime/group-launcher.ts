@@ -1,0 +1,89 @@
+import { accessSync, constants, mkdtempSync, statSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { delimiter, join, resolve } from "node:path";
+import type { Clock } from "../../ports/clock.ts";
+import { GroupProcess } from "./group-process.ts";
+import type { LaunchedProcess, Launcher, LaunchOrder, ProcessEnding, ProcessListener } from "./launcher.ts";
+
+export interface GroupLauncherOptions {
+  readonly command: readonly string[];
+  /** Where the command starts. */
+  readonly codeFolder: string;
+  environmentOf(order: LaunchOrder): Readonly<Record<string, string>>;
+  readonly clock: Clock;
+  readonly memoryMb: number;
+}
+
+/** Level `group`: what an environment starts is a process group; its folder is one of the machine's temporary. */
+export class GroupLauncher implements Launcher {
+  readonly #options: GroupLauncherOptions;
+
+  constructor(options: GroupLauncherOptions) {
+    this.#options = options;
+  }
+
+  makeFolder(): string {
+    return mkdtempSync(join(tmpdir(), "millrace-environment-"));
+  }
+
+  async removeFolder(folder: string): Promise<void> {
+    // What its last process wrote while it was killed is there a moment later.
+    await rm(folder, { recursive: true, force: true, maxRetries: 3 }).catch(() => {});
+  }
+
+  launch(order: LaunchOrder, listener: ProcessListener): LaunchedProcess {
+    const { codeFolder, command, clock } = this.#options;
+    const environment = this.#options.environmentOf(order);
+    const problem = problemOf(command, codeFolder, environment["PATH"] ?? "");
+    if (problem !== undefined) return new NoProcess(problem, listener);
+    const mark = `AWS_LAMBDA_RUNTIME_API=${order.apiAddress}`;
+    return new GroupProcess({ command, folder: codeFolder, environment, mark, clock }, listener);
+  }
+}
+
+/** A command that cannot be started. */
+class NoProcess implements LaunchedProcess {
+  readonly #listener: ProcessListener;
+
+  constructor(ending: ProcessEnding, listener: ProcessListener) {
+    this.#listener = listener;
+    setImmediate(() => listener.onExit(ending));
+  }
+
+  terminate(): void {}
+
+  kill(): void {
+    setImmediate(() => this.#listener.onGone());
+  }
+
+  drained(then: () => void): void {
+    then();
+  }
+}
+
+/** AWS's types for what is not there (invocation §2). */
+function problemOf(command: readonly string[], folder: string, path: string): ProcessEnding | undefined {
+  const [program = ""] = command;
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) {
+    const message = `chdir ${folder}: no such file or directory`;
+    return { kind: "invalid", errorType: "Runtime.InvalidWorkingDir", message };
+  }
+  const places = program.includes("/")
+    ? [resolve(folder, program)]
+    : path.split(delimiter).map((entry) => resolve(folder, entry, program));
+  const found = places.filter((place) => statSync(place, { throwIfNoEntry: false })?.isFile() === true);
+  if (found.some(isExecutable)) return undefined;
+  const why = found.length === 0 ? "no such file or directory" : "permission denied";
+  const message = `fork/exec ${found[0] ?? program}: ${why}`;
+  return { kind: "invalid", errorType: "Runtime.InvalidEntrypoint", message };
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

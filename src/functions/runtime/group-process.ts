@@ -1,0 +1,125 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import type { Clock } from "../../ports/clock.ts";
+import type { LaunchedProcess, ProcessEnding, ProcessListener } from "./launcher.ts";
+import { findProcesses, type ProcessMark } from "./process-scan.ts";
+
+export interface GroupProcessOptions {
+  readonly command: readonly string[];
+  readonly folder: string;
+  readonly environment: Readonly<Record<string, string>>;
+  /** Stands in the environment, and in that of no other process. */
+  readonly mark: string;
+  readonly clock: Clock;
+}
+
+/** Limits that Lambda's environments have (invocation §6), where this machine lets them be set. */
+const SHELL = 'ulimit -n 1024 2>/dev/null; ulimit -c 0 2>/dev/null; exec "$@"';
+/** How often it is looked whether all have died. */
+const LOOK_MS = 20;
+/** What was printed before the end has arrived by then, also where a child keeps the pipe. */
+const LAST_OUTPUT_MS = 100;
+
+/** A process in a group of its own, with all that it starts. */
+export class GroupProcess implements LaunchedProcess {
+  readonly #child: ChildProcess;
+  readonly #listener: ProcessListener;
+  readonly #clock: Clock;
+  readonly #mark: ProcessMark;
+  #hasExited = false;
+  #isKilled = false;
+  #isOutOfMemory = false;
+
+  constructor(options: GroupProcessOptions, listener: ProcessListener) {
+    this.#listener = listener;
+    this.#clock = options.clock;
+    this.#child = spawn("/bin/sh", ["-c", SHELL, "sh", ...options.command], {
+      cwd: options.folder,
+      env: { ...options.environment },
+      detached: true,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    this.#mark = { group: this.#child.pid ?? 0, variable: options.mark };
+    for (const stream of ["stdout", "stderr"] as const) {
+      this.#child[stream]?.setEncoding("utf8").on("data", (text: string) => listener.onOutput(text, stream));
+      // It may break with the process.
+      this.#child[stream]?.on("error", () => {});
+    }
+    this.#child.once("error", (error) => this.#end({ kind: "unstarted", message: error.message }));
+    this.#child.once("exit", (status, signal) => this.#onExit(status, signal));
+  }
+
+  /** The process group; 0: there is none. */
+  get group(): number {
+    return this.#mark.group;
+  }
+
+  terminate(): void {
+    this.#signal("SIGTERM");
+  }
+
+  kill(): void {
+    if (this.#isKilled) return;
+    this.#isKilled = true;
+    this.#signal("SIGKILL");
+    void this.#look();
+  }
+
+  /** It uses more than it may. */
+  killForMemory(): void {
+    this.#isOutOfMemory = true;
+    this.#signal("SIGKILL");
+  }
+
+  drained(then: () => void): void {
+    // Whatever stands in the pipes is read in the same round of the event loop.
+    setImmediate(then);
+  }
+
+  #onExit(status: number | null, signal: string | null): void {
+    const ending: ProcessEnding = this.#isOutOfMemory
+      ? { kind: "outOfMemory" }
+      : signal === null
+        ? { kind: "status", status: status ?? 0 }
+        : { kind: "signal", signal };
+    const late = this.#clock.schedule(LAST_OUTPUT_MS, () => this.#end(ending));
+    this.#child.once("close", () => {
+      late.cancel();
+      this.#end(ending);
+    });
+  }
+
+  #end(ending: ProcessEnding): void {
+    if (this.#hasExited) return;
+    this.#hasExited = true;
+    this.#listener.onExit(ending);
+  }
+
+  /** Ends those who have left the group, until none is left. */
+  async #look(): Promise<void> {
+    const found = await findProcesses(this.#mark);
+    for (const pid of found ?? []) sendSignal(pid, "SIGKILL");
+    const isGone = found === undefined ? !this.#signal(0) : found.length === 0;
+    const hasEnded = this.#hasExited || this.group === 0;
+    if (isGone && hasEnded) this.#onGone();
+    else this.#clock.schedule(LOOK_MS, () => void this.#look());
+  }
+
+  #onGone(): void {
+    this.#child.stdout?.destroy();
+    this.#child.stderr?.destroy();
+    this.#listener.onGone();
+  }
+
+  #signal(signal: NodeJS.Signals | 0): boolean {
+    return this.group > 0 && sendSignal(-this.group, signal);
+  }
+}
+
+/** `false`: nobody is there. */
+function sendSignal(to: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    return process.kill(to, signal);
+  } catch {
+    return false;
+  }
+}

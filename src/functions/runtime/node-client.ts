@@ -1,0 +1,104 @@
+/**
+ * What runs a Node handler in a process: asks the Runtime API for events, one after the other, and answers. The module
+ * is loaded and its handler called as in a thread.
+ */
+import { describeThrown } from "../module-failure.ts";
+import { type Handler, loadHandler } from "../module-handler.ts";
+import { ModuleInvocation } from "../module-invocation.ts";
+import type { RuntimeDescription, RuntimeFailure, RuntimeMessage } from "../module-messages.ts";
+import { handlerPlace } from "./handler-place.ts";
+import { type HandedEvent, RuntimeConnection } from "./runtime-connection.ts";
+
+const { env } = process;
+const connection = new RuntimeConnection(env["AWS_LAMBDA_RUNTIME_API"] ?? "");
+const description: RuntimeDescription = {
+  path: "",
+  exportName: "",
+  functionName: env["AWS_LAMBDA_FUNCTION_NAME"] ?? "",
+  functionVersion: env["AWS_LAMBDA_FUNCTION_VERSION"] ?? "$LATEST",
+  memoryMb: Number(env["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"]),
+  logGroupName: env["AWS_LAMBDA_LOG_GROUP_NAME"] ?? "",
+  logStreamName: env["AWS_LAMBDA_LOG_STREAM_NAME"] ?? "",
+};
+/** AWS's Node runtime ends so on an error that nobody caught, and on a promise that nobody watched. */
+const EXIT_UNCAUGHT = 129;
+const EXIT_UNHANDLED = 128;
+
+let running: { readonly id: string; onLoopEmpty(): void } | undefined;
+let isLoading = true;
+
+process.on("beforeExit", () => {
+  if (running !== undefined) running.onLoopEmpty();
+  else if (isLoading) failInit({ errorType: "Runtime.NodeJsExit", message: STUCK });
+});
+process.on("uncaughtException", (error) => endWith(describeThrown(error), EXIT_UNCAUGHT));
+process.on("unhandledRejection", (reason) => {
+  const { message, stack } = describeThrown(reason);
+  const failure = { errorType: "Runtime.UnhandledPromiseRejection", message };
+  endWith(stack === undefined ? failure : { ...failure, stack }, EXIT_UNHANDLED);
+});
+
+const STUCK = "The module waits, while it is loaded, for something that can never come.";
+
+try {
+  const { path, exportName } = handlerPlace(env["LAMBDA_TASK_ROOT"] ?? process.cwd(), env["_HANDLER"] ?? "");
+  const handler = await loadHandler(path, exportName);
+  isLoading = false;
+  next(handler);
+} catch (error) {
+  failInit(describeThrown(error));
+}
+
+function next(handler: Handler): void {
+  connection.next((event) => invoke(handler, event), leave);
+}
+
+function invoke(handler: Handler, event: HandedEvent): void {
+  env["_X_AMZN_TRACE_ID"] = event.traceId;
+  const message = { ...event, ordinal: 0 };
+  const invocation = new ModuleInvocation(message, (answer) => {
+    running = undefined;
+    const isFailure = answer.kind === "failed";
+    connection.answer(
+      event.requestId,
+      bodyOf(answer),
+      isFailure ? answer.failure.errorType : undefined,
+      () => next(handler),
+      leave,
+    );
+  });
+  running = { id: event.requestId, onLoopEmpty: () => invocation.onLoopEmpty() };
+  invocation.start(handler, description);
+}
+
+function bodyOf(answer: RuntimeMessage): Uint8Array {
+  if (answer.kind === "returned") return answer.payload;
+  return answer.kind === "failed" ? errorBody(answer.failure) : Buffer.from("null");
+}
+
+/** As AWS's Node runtime writes it. */
+function errorBody({ errorType, message, stack }: RuntimeFailure): Uint8Array {
+  const trace = stack === undefined || stack === "" ? [] : stack.split("\n");
+  return Buffer.from(JSON.stringify({ errorType, errorMessage: message, trace }));
+}
+
+function failInit(failure: RuntimeFailure): void {
+  isLoading = false;
+  connection.initError(errorBody(failure), failure.errorType, () => process.exit(1), leave);
+}
+
+/** The process cannot be trusted any more: whoever waits is told, and it ends. */
+function endWith(failure: RuntimeFailure, status: number): void {
+  const end = () => process.exit(status);
+  const id = running?.id;
+  running = undefined;
+  process.stderr.write(`${failure.stack ?? `${failure.errorType}: ${failure.message}`}\n`);
+  if (id !== undefined) connection.answer(id, errorBody(failure), failure.errorType, end, end);
+  else if (isLoading) connection.initError(errorBody(failure), failure.errorType, end, end);
+  else end();
+}
+
+/** Nobody is there any more who gives events. */
+function leave(): void {
+  process.exit(1);
+}

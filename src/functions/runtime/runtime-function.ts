@@ -1,0 +1,136 @@
+import { randomBytes } from "node:crypto";
+import { clientContextHeader } from "../../model/client-context.ts";
+import { MillraceError } from "../../model/errors.ts";
+import type { InvocationOutcome } from "../../model/outcome.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { FunctionTarget, InvocationContext } from "../../ports/function-target.ts";
+import { abandoned } from "../function-failure.ts";
+import type { GivenEnvironment } from "../lambda-environment.ts";
+import type { LogLine } from "../module-runtime.ts";
+import { SYSTEM_CLOCK } from "../system-clock.ts";
+import { traceHeaders } from "../trace.ts";
+import type { RunFigures } from "./environment-parts.ts";
+import { EnvironmentPool } from "./environment-pool.ts";
+import { GroupLauncher } from "./group-launcher.ts";
+import { HTTP_LISTENER } from "./http-listener.ts";
+import { withReport } from "./report-lines.ts";
+import { RuntimeCall } from "./runtime-call.ts";
+import { runtimeCommand } from "./runtime-command.ts";
+import { RuntimeOutput } from "./runtime-output.ts";
+import { variablesOf } from "./runtime-variables.ts";
+
+export interface RuntimeFunctionOptions extends GivenEnvironment {
+  /** What handlers see, and what their log lines begin with. */
+  readonly functionName: string;
+  /** `$LATEST` without it. */
+  readonly version?: string | undefined;
+  /** Lambda's name of it; without one there is a command. */
+  readonly runtime: string | undefined;
+  readonly handler: string | undefined;
+  readonly command: readonly string[] | undefined;
+  /** Where the code is, which runs in place. */
+  readonly codeFolder: string;
+  readonly layerFolders: readonly string[];
+  readonly memoryMb: number;
+  /** Environments at most: each has one call at a time. */
+  readonly concurrency: number;
+  /** Gets each line that an environment prints. */
+  readonly onLog: LogLine;
+  readonly clock?: Clock;
+  /** Nothing of its code is used any more. */
+  readonly onClosed?: () => void;
+}
+
+/**
+ * A function of any language: processes that speak Lambda's Runtime API, started when calls come, kept while they are
+ * used, and ended when they exit, hang or are no longer wanted.
+ * What the code does wrong is told by calls.
+ * @throws MillraceError `ERR_MILLRACE_FUNCTION` when nothing here can run it
+ */
+export async function createRuntimeFunction(options: RuntimeFunctionOptions): Promise<FunctionTarget> {
+  if (!Number.isSafeInteger(options.concurrency) || options.concurrency < 1) {
+    const message = `concurrency of function ${options.functionName} must be a whole number above 0`;
+    throw new MillraceError("ERR_MILLRACE_FUNCTION", message);
+  }
+  return new RuntimeFunction(options, await runtimeCommand(options));
+}
+
+class RuntimeFunction implements FunctionTarget {
+  readonly #options: RuntimeFunctionOptions;
+  readonly #version: string;
+  readonly #pool: EnvironmentPool;
+  #isClosed = false;
+
+  constructor(options: RuntimeFunctionOptions, command: readonly string[]) {
+    const { clock = SYSTEM_CLOCK, codeFolder, memoryMb, functionName, concurrency, onLog } = options;
+    this.#options = options;
+    this.#version = options.version ?? "$LATEST";
+    const description = describeRuntime(options, this.#version);
+    const environmentOf = (order: { readonly apiAddress: string; readonly folder: string }) =>
+      variablesOf(description, order, process.env);
+    this.#pool = new EnvironmentPool({
+      clock,
+      launcher: new GroupLauncher({ command, codeFolder, environmentOf, clock, memoryMb }),
+      listener: HTTP_LISTENER,
+      createOutput: () => new RuntimeOutput(onLog),
+      environmentsMax: concurrency,
+      onLost: () => onLog(`a process of function ${functionName} cannot be ended, and is left`, "stderr"),
+    });
+  }
+
+  invoke(payload: Uint8Array, context: InvocationContext, signal: AbortSignal): Promise<InvocationOutcome> {
+    if (signal.aborted || this.#isClosed) return Promise.resolve(abandoned());
+    const encoded = context.clientContext;
+    return new Promise((settle) => {
+      const call = new RuntimeCall({
+        payload,
+        context,
+        signal,
+        traceId: traceHeaders(context).xray,
+        clientContext: encoded === undefined ? undefined : clientContextHeader(encoded),
+        onSettled: (outcome, figures) => settle(this.#told(outcome, context, figures)),
+      });
+      this.#pool.run(call);
+    });
+  }
+
+  async close(): Promise<void> {
+    const isFirst = !this.#isClosed;
+    this.#isClosed = true;
+    await this.#pool.close();
+    if (isFirst) this.#options.onClosed?.();
+  }
+
+  /** Whoever wants the log of a run gets it as Lambda writes it. */
+  #told(outcome: InvocationOutcome, context: InvocationContext, figures: RunFigures): InvocationOutcome {
+    if (context.logs !== "tail") return outcome;
+    switch (outcome.kind) {
+      case "succeeded":
+      case "functionError":
+      case "timedOut": {
+        const { requestId } = context;
+        const { memoryMb } = this.#options;
+        const run = { ...figures, requestId, version: this.#version, memoryMb, maxMemoryMb: undefined };
+        const logTail = withReport(outcome.detail?.logTail ?? "", outcome, run);
+        return { ...outcome, detail: { ...outcome.detail, logTail } };
+      }
+      case "throttled":
+      case "unavailable":
+      case "payloadTooLarge":
+        return outcome;
+    }
+  }
+}
+
+function describeRuntime(options: RuntimeFunctionOptions, version: string) {
+  const { functionName, runtime, command } = options;
+  const day = new Date().toISOString().slice(0, 10).replaceAll("-", "/");
+  const isNamed = runtime !== undefined && !runtime.startsWith("provided") && command === undefined;
+  return {
+    ...options,
+    version,
+    executionName: isNamed ? `AWS_Lambda_${runtime}` : undefined,
+    logGroupName: `/aws/lambda/${functionName}`,
+    logStreamName: `${day}/[${version}]${randomBytes(16).toString("hex")}`,
+  };
+}

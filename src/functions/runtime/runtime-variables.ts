@@ -1,0 +1,75 @@
+import { delimiter, join } from "node:path";
+import type { GivenEnvironment } from "../lambda-environment.ts";
+import { inheritedVariables } from "../lambda-environment.ts";
+import type { LaunchOrder } from "./launcher.ts";
+
+export interface RuntimeVariables extends GivenEnvironment {
+  readonly functionName: string;
+  /** `$LATEST` or a number. */
+  readonly version: string;
+  readonly handler: string | undefined;
+  /** `AWS_Lambda_…`; absent for `provided`. */
+  readonly executionName: string | undefined;
+  readonly memoryMb: number;
+  readonly codeFolder: string;
+  readonly layerFolders: readonly string[];
+  readonly logGroupName: string;
+  readonly logStreamName: string;
+}
+
+type Variables = Readonly<Record<string, string>>;
+
+/** The variables of a process (invocation §6): those of the machine, then the function's own, then reserved ones. */
+export function variablesOf(
+  description: RuntimeVariables,
+  order: LaunchOrder,
+  engine: Readonly<Record<string, string | undefined>>,
+): Record<string, string> {
+  const inherited = inheritedVariables(description, engine);
+  const home = description.credentials === "inherit" ? {} : { HOME: order.folder };
+  return {
+    LANG: "en_US.UTF-8",
+    TZ: ":UTC",
+    ...inherited,
+    ...home,
+    ...places(description, inherited),
+    ...description.environment,
+    ...folders(order.folder),
+    ...reserved(description, order),
+  };
+}
+
+/** Where programs and packages are looked for: without a mount, paths into the code and the layers. */
+function places({ codeFolder, layerFolders }: RuntimeVariables, { PATH = "" }: Variables): Variables {
+  const inLayers = (...parts: readonly string[]) => layerFolders.map((layer) => join(layer, ...parts));
+  const joined = (paths: readonly string[]) => paths.filter((path) => path !== "").join(delimiter);
+  return {
+    PATH: joined([PATH, ...inLayers("bin")]),
+    LD_LIBRARY_PATH: joined([codeFolder, join(codeFolder, "lib"), ...inLayers("lib")]),
+    NODE_PATH: joined([...inLayers("nodejs", "node_modules"), codeFolder]),
+    ...(layerFolders.length === 0 ? {} : { PYTHONPATH: joined([...inLayers("python"), ...layerFolders]) }),
+    AWS_XRAY_CONTEXT_MISSING: "LOG_ERROR",
+  };
+}
+
+/** The environment's own folder is what `/tmp` is on Lambda. */
+function folders(folder: string): Variables {
+  return { TMPDIR: folder, TMP: folder, TEMP: folder };
+}
+
+function reserved(description: RuntimeVariables, order: LaunchOrder): Variables {
+  const { functionName, version, handler, executionName, memoryMb, codeFolder } = description;
+  return {
+    _HANDLER: handler ?? "",
+    AWS_LAMBDA_RUNTIME_API: order.apiAddress,
+    AWS_LAMBDA_FUNCTION_NAME: functionName,
+    AWS_LAMBDA_FUNCTION_VERSION: version,
+    AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(memoryMb),
+    AWS_LAMBDA_LOG_GROUP_NAME: description.logGroupName,
+    AWS_LAMBDA_LOG_STREAM_NAME: description.logStreamName,
+    AWS_LAMBDA_INITIALIZATION_TYPE: "on-demand",
+    LAMBDA_TASK_ROOT: codeFolder,
+    LAMBDA_RUNTIME_DIR: codeFolder,
+    ...(executionName === undefined ? {} : { AWS_EXECUTION_ENV: executionName }),
+  };
+}

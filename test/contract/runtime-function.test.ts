@@ -1,0 +1,57 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createRuntimeFunction } from "../../src/functions/runtime/runtime-function.ts";
+import { describeFunctionTargetContract } from "./function-target.ts";
+import type { Behaviour, FunctionTargetHarness } from "./function-target-run.ts";
+
+const SUPPORTED: readonly Behaviour[] = [
+  "echo",
+  "returnNull",
+  "returnBytes",
+  "throw",
+  "hang",
+  "block",
+  "exit",
+];
+const FUNCTIONS = join(import.meta.dirname, "../fixtures/functions");
+
+describeFunctionTargetContract("a Node function in processes", harnessOf("nodejs24.x", "contract.handler"));
+if (spawnSync("python3", ["--version"]).status === 0)
+  describeFunctionTargetContract(
+    "a Python function in processes",
+    harnessOf("python3.13", "contract.handler"),
+  );
+
+function harnessOf(runtime: string, handler: string): FunctionTargetHarness {
+  return {
+    supports: new Set(SUPPORTED),
+    async create() {
+      const folder = mkdtempSync(join(tmpdir(), "millrace-contract-"));
+      const executionsFile = join(folder, "executions");
+      writeFileSync(executionsFile, "");
+      const target = await createRuntimeFunction({
+        functionName: "contract",
+        runtime,
+        handler,
+        command: undefined,
+        codeFolder: FUNCTIONS,
+        layerFolders: [],
+        memoryMb: 512,
+        // One, so that an environment that is not reset shows.
+        concurrency: 1,
+        environment: { EXECUTIONS_FILE: executionsFile },
+        onLog: () => undefined,
+      });
+      return {
+        target,
+        executions: () => readFileSync(executionsFile).length,
+        async close() {
+          await target.close();
+          rmSync(folder, { recursive: true });
+        },
+      };
+    },
+  };
+}
