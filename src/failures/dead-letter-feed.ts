@@ -28,7 +28,7 @@ export interface DeadLetterFeedOptions {
 interface Feeding {
   /** Letters that it has given, as many as the redrive has; `undefined`: others have fed it before. */
   readonly given: Set<string> | undefined;
-  /** Of the window that was given last, until they are taken off. */
+  /** The window that was given last, until its letters are taken off. */
   last: GivenWindow | undefined;
   /** Monotonic: somebody may hide letters of it until then. */
   hiddenUntilMs: number;
@@ -144,8 +144,8 @@ export class DeadLetterFeed implements RedriveFeed {
   }
 
   /**
-   * Nothing is there but what is not meant, and what the queue says of itself agrees: at once where as many came as were
-   * selected, since it may tell what was; else when no letter of before is hidden any more.
+   * Nothing is there but what is not meant, and what the queue says of itself agrees: at once where as many came as
+   * were selected, since it may tell what was; else when no letter of before is hidden any more.
    */
   async #isEnd(
     letters: DeadLetters,

@@ -6,8 +6,8 @@ import type { RedriveContext } from "./redrive-context.ts";
 export const WINDOW = { itemsMax: 10_000, bytesMax: 64 * 1024 * 1024 } as const;
 
 /**
- * Loads the next window of a redrive, where less than half of one waits. `undefined`: there is room for none, or none just now. Rejects
- * when the feed or the store fails.
+ * Loads the next window of a redrive, where less than half of one waits. `undefined`: there is room for none, or none
+ * just now. Rejects when the feed or the store fails.
  */
 export async function loadWindow(
   { store, feed, drainer, digest, onFenced }: RedriveContext,

@@ -54,8 +54,8 @@ export type RedriveRefusal =
  */
 export interface RedriveFeed {
   /**
-   * `undefined`: there is nothing just now, and that is not the end. Asked again from the same cursor, where nobody knows
-   * whether the store has what was given: it may give the same again, or what follows another cursor.
+   * `undefined`: there is nothing just now, and that is not the end. Asked again from the same cursor, where nobody
+   * knows whether the store has what was given: it may give the same again, or what follows another cursor.
    */
   window(
     redrive: Redrive,
