@@ -63,6 +63,11 @@ export function callerOf(request: FastifyRequest): string {
   return visits.get(request)?.caller ?? "";
 }
 
+/** As the answer and the audit log have it. */
+export function requestIdOf(request: FastifyRequest): string {
+  return visits.get(request)?.requestId ?? "";
+}
+
 /** Who has come, once it is looked at. */
 export function knownCaller(request: FastifyRequest): Caller {
   const { caller = "", roles = NO_ROLES } = visits.get(request) ?? {};

@@ -9,7 +9,7 @@ import { isJson } from "../model/json-check.ts";
 import type { TraceCarrier } from "../model/trace-context.ts";
 import type { Invocation, InvocationResult, RefusalReason } from "../ports/invoker.ts";
 import { functionNotFound, functionOf, type NamedFunction } from "./function-routes.ts";
-import { mayInspect, noteSubject } from "./guard.ts";
+import { mayInspect, noteSubject, requestIdOf } from "./guard.ts";
 import { type AnsweredCall, answerRun } from "./invoke-answer.ts";
 import { addRoute, bodyOf } from "./route.ts";
 import { ApiFault } from "./wire-fault.ts";
@@ -31,11 +31,7 @@ const BYTE_ORDER_MARK = Buffer.from("\ufeff");
 const PATIENCE_MS = 250;
 
 /** Lambda's Invoke. Its calls and those of mappings share the function's concurrency evenly. */
-export function addInvokeRoute(
-  app: FastifyInstance,
-  control: () => ControlPlane,
-  requestIds: () => string,
-): void {
+export function addInvokeRoute(app: FastifyInstance, control: () => ControlPlane): void {
   addRoute(app, {
     method: "POST",
     url: "/2015-03-31/functions/:name/invocations",
@@ -60,7 +56,8 @@ export function addInvokeRoute(
       // A caller that hangs up ends its call. Of the answer, not of the connection: that one lives on with other calls.
       reply.raw.once("close", hangUp);
       try {
-        const requestId = requestIds();
+        // The function, its log and the caller know the call by one id.
+        const requestId = requestIdOf(request);
         const outcome = await control().door.invoke({
           caller: API_CALLER,
           requestId,

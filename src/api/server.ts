@@ -195,7 +195,7 @@ function addControlRoutes(app: FastifyInstance, options: ApiServerOptions): void
   addAliasRoutes(app, control);
   addConcurrencyRoutes(app, control);
   addResourceRoutes(app, control);
-  addInvokeRoute(app, control, options.requestId);
+  addInvokeRoute(app, control);
   addEmbeddedRoutes(app, () => opened(options.embedded?.()), options.requestId);
   addUnsupportedOperations(app);
 }

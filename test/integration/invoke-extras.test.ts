@@ -15,7 +15,7 @@ const HANDLER = `export async function handler(event, context) {
   console.log("looking for", event.order);
   if (event.long) console.log("x".repeat(10000) + "end");
   if (event.fail) throw new TypeError("no price for order " + event.order);
-  return { clientContext: context.clientContext ?? null };
+  return { clientContext: context.clientContext ?? null, id: context.awsRequestId };
 }
 `;
 
@@ -78,7 +78,9 @@ spec: { ${target}, timeoutSeconds: 30 }
     );
     const log =
       answer.LogResult === undefined ? undefined : Buffer.from(answer.LogResult, "base64").toString();
-    return { body: JSON.parse(answer.Payload?.transformToString() ?? ""), log, error: answer.FunctionError };
+    const { requestId } = answer.$metadata;
+    const body = JSON.parse(answer.Payload?.transformToString() ?? "");
+    return { body, log, error: answer.FunctionError, requestId };
   };
   return { endpoint, invoke, seen };
 }
@@ -95,6 +97,14 @@ test("Invoke gives a failure's stack as the function's runtime names it", async 
   assert.equal(lambda.body.errorType, "KeyError");
   assert.match(lambda.body.stackTrace.join("\n"), /app\.py", line 3, in handler\n {4}raise KeyError/);
   assert.match(lambda.body.requestId, /^[0-9a-f-]{36}$/);
+});
+
+test("the caller, the function and its log know a call by one id", async (t) => {
+  const { invoke } = await startRun(t);
+  const { body, log, requestId } = await invoke("module", { order: 1 }, { LogType: "Tail" });
+  assert.match(requestId ?? "", /^[0-9a-f-]{36}$/);
+  assert.equal(body.id, requestId);
+  assert.ok(log?.startsWith(`START RequestId: ${requestId} `), log);
 });
 
 test("Invoke gives the last 4 KiB that the function printed to a caller that asks for them", async (t) => {
@@ -121,8 +131,8 @@ test("Invoke gives the last 4 KiB that the function printed to a caller that ask
 test("Invoke hands the client's context to the function", async (t) => {
   const { endpoint, invoke, seen } = await startRun(t);
   const given = { ClientContext: ENCODED };
-  assert.deepEqual((await invoke("module", {}, given)).body, { clientContext: CONTEXT });
-  assert.deepEqual((await invoke("module", {})).body, { clientContext: null });
+  assert.deepEqual((await invoke("module", {}, given)).body.clientContext, CONTEXT);
+  assert.deepEqual((await invoke("module", {})).body.clientContext, null);
   const { body } = await invoke("http", {}, given);
   assert.deepEqual(JSON.parse(body.clientContext), CONTEXT);
   assert.doesNotMatch(body.clientContext, /[^ -~]/, "a header holds ASCII alone");
