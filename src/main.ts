@@ -122,7 +122,8 @@ async function openFunction(
       const onLog = (line: string) => onOutput(`[${name}] ${line}`);
       const openPlaces: OpenPlaces | undefined = packages && ((places) => openCode(packages, places));
       const { kind: _kind, ...given } = target;
-      const options = { ...given, functionName: name, version, concurrency, onLog, clock };
+      const environmentsMin = resource.provisioned?.get(version ?? "$LATEST");
+      const options = { ...given, functionName: name, version, concurrency, environmentsMin, onLog, clock };
       return await openRuntimeFunction(options, openPlaces);
     }
   }

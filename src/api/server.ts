@@ -16,6 +16,7 @@ import { addEmbeddedRoutes } from "./embedded-routes.ts";
 import { addExplainRoute } from "./explain-route.ts";
 import { addFailureRoutes } from "./failure-routes.ts";
 import { addFunctionRoutes } from "./function-routes.ts";
+import { addProvisionedRoutes } from "./functions/provisioned-routes.ts";
 import { addAliasRoutes, addVersionRoutes } from "./functions/version-routes.ts";
 import { addFunctionWriteRoutes } from "./functions/write-routes.ts";
 import { guard, heldBodyOf } from "./guard.ts";
@@ -193,6 +194,7 @@ function addControlRoutes(app: FastifyInstance, options: ApiServerOptions): void
   addFunctionWriteRoutes(app, control);
   addVersionRoutes(app, control);
   addAliasRoutes(app, control);
+  addProvisionedRoutes(app, control);
   addConcurrencyRoutes(app, control);
   addResourceRoutes(app, control);
   addInvokeRoute(app, control);

@@ -7,6 +7,7 @@ const WIRE: Readonly<
 > = {
   InvalidParameterValueException: [400, "User", "message"],
   PreconditionFailedException: [412, "User", "message"],
+  ProvisionedConcurrencyConfigNotFoundException: [404, "User", "message"],
   ResourceConflictException: [409, "User", "message"],
   ResourceInUseException: [400, "User", "Message"],
   ResourceNotFoundException: [404, "User", "Message"],

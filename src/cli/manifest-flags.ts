@@ -20,6 +20,8 @@ export const FILENAME_FLAG = {
 
 /** What `--filename` names, as it is now. */
 export function loadNamed(flags: Flags, host: CliHost): LoadedManifests {
+  if (!flags.has("filename"))
+    return { kind: "valid", manifests: { functions: [], mappings: [], isNone: true } };
   const { connectors, destinations, targets, clock } = host.adapters;
   const context = { connectors, destinations, targets, nowMs: clock.now(), place: readPlace(flags, host) };
   return loadManifests(flags.get("filename") ?? [], context);

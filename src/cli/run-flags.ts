@@ -26,7 +26,11 @@ const LOG_LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error"];
 
 /** Flags of commands that run mappings. */
 export const RUN_FLAGS = {
-  filename: FILENAME_FLAG,
+  filename: {
+    ...FILENAME_FLAG,
+    isRequired: false,
+    description: `${FILENAME_FLAG.description} Without it: what the API made.`,
+  },
   api: {
     value: "HOST:PORT",
     description: `Where Lambda's API, health, metrics and status are served; port 0 takes a free one, off serves none. Default ${DEFAULT_API}.`,
@@ -215,7 +219,9 @@ function errorDetails(flags: Flags): ErrorDetails {
 }
 
 function manifestOwner(flags: Flags): ManifestOwner {
-  const set = lastValue(flags, "manifest-set") ?? DEFAULT_SET;
+  // Without manifests it is of no set: what those of a set declare is run by who has them.
+  const set = lastValue(flags, "manifest-set") ?? (flags.has("filename") ? DEFAULT_SET : undefined);
+  if (set === undefined) return { kind: "manifest", set: "" };
   if (!/^[\w.-]{1,64}$/.test(set)) {
     throw usageError(
       `--manifest-set is ${JSON.stringify(set.slice(0, 80))}. Give 1 to 64 letters, digits and _ . -`,

@@ -11,8 +11,8 @@ const PROCESSES_MAX = 64;
 export const runCommand: Command = {
   name: "run",
   summary: "Runs the mappings of manifests.",
-  usage: "run -f FILE_OR_FOLDER... [FLAGS]",
-  details: `Polls the sources of all enabled mappings and invokes their functions, until SIGTERM, SIGINT (Ctrl-C) or its terminal is closed.
+  usage: "run [-f FILE_OR_FOLDER...] [FLAGS]",
+  details: `Polls the sources of all enabled mappings, of manifests and of the API, and invokes their functions, until SIGTERM, SIGINT (Ctrl-C) or its terminal is closed.
 Then nothing new is started, running invocations may end within --drain-seconds, and the exit status is 0.
 A second signal ends the process at once. Without a terminal SIGHUP reads manifests and modules again: what changed is\napplied and nothing else restarts; one error in them changes nothing. On a terminal progress is shown, elsewhere logs are written as JSON.`,
   flags: RUN_FLAGS,

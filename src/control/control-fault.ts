@@ -20,6 +20,7 @@ export class ControlFault extends Error {
 export type FaultName =
   | "InvalidParameterValueException"
   | "PreconditionFailedException"
+  | "ProvisionedConcurrencyConfigNotFoundException"
   | "ResourceConflictException"
   | "ResourceInUseException"
   | "ResourceNotFoundException"

@@ -111,6 +111,7 @@ export class ControlPlane {
       ...options,
       packages: options.packages?.store,
       onChange: () => this.look(),
+      readinessOf: (name, version) => this.#functions.readinessOf(name, version),
       isBehind: (version) => this.#reconciler.isBehind(version),
     });
     const needed = () => this.functionControls.functions.neededPackages();

@@ -36,6 +36,10 @@ export interface DeclaredManifestsOptions {
  */
 export async function declareManifests(options: DeclaredManifestsOptions): Promise<readonly string[]> {
   const { manifests, owner, functionBook, store, clock, connectors } = options;
+  if (manifests.isNone === true) {
+    await functionBook.declare(functionsOf(await store.list(FUNCTION_KINDS)).functions);
+    return [];
+  }
   checkReservations(manifests.functions, options.accountConcurrency);
   const declarations = declarationsIn(manifests, connectors);
   const report = await applySet({ store, owner, declarations, nowMs: clock.now() });

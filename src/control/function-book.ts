@@ -5,7 +5,7 @@ import { firstOf, whenLate } from "../lib/first-of.ts";
 import type { FunctionResource } from "../manifests/resources.ts";
 import { describeError, MillraceError } from "../model/errors.ts";
 import type { Clock, ScheduledCall } from "../ports/clock.ts";
-import type { FunctionTarget } from "../ports/function-target.ts";
+import type { FunctionTarget, Readiness } from "../ports/function-target.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
 import { reservedBy } from "./account-concurrency.ts";
 import { closeTargets, type OpenFunction, OpenVersions } from "./open-versions.ts";
@@ -80,7 +80,18 @@ export class FunctionBook {
     const changes = [...this.#open.keys()].map((name) =>
       this.declares(name) ? this.#renew(name) : this.#withdraw(name),
     );
+    for (const { name, provisioned } of functions) {
+      // What is to be ready before anybody calls opens before anybody does.
+      const isAhead = provisioned !== undefined && !this.#open.has(name);
+      if (isAhead) void this.openFunction(name).catch((error: unknown) => this.#tellAhead(name, error));
+    }
     await firstOf(Promise.all(changes), whenLate(this.#options.clock, CHANGE_MS_MAX, undefined));
+  }
+
+  /** Environments of a version that could take a call; `undefined`: it is not open, or starts nothing ahead. */
+  async readinessOf(name: string, version: string): Promise<Readiness | undefined> {
+    const open = await this.#open.get(name)?.catch(() => undefined);
+    return open?.targets.get(version)?.target.readiness?.();
   }
 
   /** What these are made of is another: those that are open open anew. Never rejects. */
@@ -100,6 +111,11 @@ export class FunctionBook {
       const { fn, targets } = open.value;
       return [...targets.values()].map(({ target }) => ({ name: fn.name, target }));
     });
+  }
+
+  #tellAhead(name: string, error: unknown): void {
+    const message = "a function with provisioned concurrency could not be opened; its next call tries again";
+    this.#options.telemetry.log("error", message, { function: name, error: describeError(error) });
   }
 
   async #openFirst(resource: FunctionResource): Promise<OpenFunction> {

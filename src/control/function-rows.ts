@@ -1,10 +1,17 @@
+import { z } from "zod";
 import { functionSpec } from "../manifests/function-schema.ts";
 import type { FunctionTargetSpec } from "../manifests/function-target-spec.ts";
 import { type FunctionResource, functionResource } from "../manifests/resources.ts";
 import { API_VERSION } from "../manifests/schema.ts";
 import type { ResourceRow } from "../ports/resource-store.ts";
 import { isOrphaned, type ResourceDocument, readDocument } from "../resources/document.ts";
-import { ALIAS_KIND, DECLARED_KINDS, FUNCTION_KIND, VERSION_KIND } from "../resources/kinds.ts";
+import {
+  ALIAS_KIND,
+  DECLARED_KINDS,
+  FUNCTION_KIND,
+  PROVISIONED_KIND,
+  VERSION_KIND,
+} from "../resources/kinds.ts";
 
 /** A resource as its owner wants it: lower-camel fields of a manifest's `spec`. */
 export interface Declaration {
@@ -100,9 +107,26 @@ export function functionsOf(rows: readonly ResourceRow[]): FunctionsRead {
     const manifest = { apiVersion: API_VERSION, kind: "Function", metadata: { name } } as const;
     const fn = spec && functionResource({ ...manifest, spec }, "/");
     if (fn === undefined) unreadable.push(`${kind} ${name}`);
-    else functions.push(fn);
+    else functions.push(withProvisioned(fn, qualified(PROVISIONED_KIND)));
   }
   return { functions, unreadable };
+}
+
+/** A version that has no row any more keeps nothing ready. */
+function withProvisioned(fn: FunctionResource, specs: Readonly<Record<string, unknown>>): FunctionResource {
+  const provisioned = Object.entries(specs).flatMap(([qualifier, spec]): [string, number][] => {
+    const version = fn.aliases.get(qualifier)?.version ?? qualifier;
+    const concurrency = provisionedIn(spec);
+    return concurrency === undefined || !fn.versions.has(version) ? [] : [[version, concurrency]];
+  });
+  return provisioned.length === 0 ? fn : { ...fn, provisioned: new Map(provisioned) };
+}
+
+const provisionedSpec = z.looseObject({ concurrency: z.int().min(1) });
+
+/** What a row of `PROVISIONED_KIND` says. */
+export function provisionedIn(spec: unknown): number | undefined {
+  return provisionedSpec.safeParse(spec).data?.concurrency;
 }
 
 /** What is in force: what the owner declared, but for what somebody else set who may. */

@@ -11,6 +11,8 @@ export interface OpenTarget {
   /** What it was opened as. */
   readonly spec: FunctionTargetSpec;
   readonly concurrency: number;
+  /** Environments that it starts before anybody calls. */
+  readonly provisioned: number;
   readonly target: FunctionTarget;
   /** It is made of other files than it was opened of, and could not be opened anew yet. */
   readonly isStale?: boolean;
@@ -79,11 +81,15 @@ export class OpenVersions {
     spec: FunctionTargetSpec,
     former: OpenTarget | undefined,
   ): Promise<OpenTarget> {
-    const { concurrency } = resource;
+    const { concurrency, version = LATEST } = resource;
+    const provisioned = resource.provisioned?.get(version) ?? 0;
     // As many connections, or threads, as calls may run: another concurrency is another target.
-    const isSame = former?.concurrency === concurrency && isDeepStrictEqual(former.spec, spec);
+    const isSame =
+      former?.concurrency === concurrency &&
+      former.provisioned === provisioned &&
+      isDeepStrictEqual(former.spec, spec);
     if (former !== undefined && isSame && former.isStale !== true) return former;
-    return { spec, concurrency, target: await this.#openTarget({ ...resource, target: spec }) };
+    return { spec, concurrency, provisioned, target: await this.#openTarget({ ...resource, target: spec }) };
   }
 }
 

@@ -22,6 +22,8 @@ import { parseYamlDocuments } from "./yaml-documents.ts";
 export interface Manifests {
   readonly functions: readonly FunctionResource[];
   readonly mappings: readonly MappingResource[];
+  /** Nobody named any: nothing is declared, and nothing that was declared before is taken back. */
+  readonly isNone?: true;
 }
 
 export type LoadedManifests =

@@ -36,6 +36,8 @@ export interface FunctionResource {
   /** Published versions by number; `target` is `$LATEST`. */
   readonly versions: ReadonlyMap<string, FunctionTargetSpec>;
   readonly aliases: ReadonlyMap<string, FunctionAlias>;
+  /** By version: environments that each process keeps ready. Absent: none of any. */
+  readonly provisioned?: ReadonlyMap<string, number>;
   readonly timeoutMs: number;
   readonly concurrency: number;
   /** Its `reservedConcurrency`, which holds over all processes of a store. */

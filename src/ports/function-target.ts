@@ -17,6 +17,14 @@ export interface FunctionTarget {
   invoke(payload: Uint8Array, context: InvocationContext, signal: AbortSignal): Promise<InvocationOutcome>;
   /** Idempotent; pending calls end as if aborted. */
   close(): Promise<void>;
+  /** Environments that could take a call at once, of what starts some before anybody calls. */
+  readiness?(): Readiness;
+}
+
+export interface Readiness {
+  readonly ready: number;
+  /** The last start of one failed, and none has succeeded since. */
+  readonly isFailing: boolean;
 }
 
 export interface InvocationContext {

@@ -8,8 +8,11 @@ export const ALIAS_KIND = "alias";
 /** What stays of a deleted function: the last number that a version of it had. It is named as the function was. */
 export const FORMER_FUNCTION_KIND = "formerFunction";
 
+/** Environments that a version, or that of an alias, keeps ready; named as those are. */
+export const PROVISIONED_KIND = "provisioned";
+
 /** What a function is made of. */
-export const FUNCTION_KINDS: readonly string[] = [FUNCTION_KIND, VERSION_KIND, ALIAS_KIND];
+export const FUNCTION_KINDS: readonly string[] = [FUNCTION_KIND, VERSION_KIND, ALIAS_KIND, PROVISIONED_KIND];
 
 /** All that is declared, by manifests or the API. */
-export const DECLARED_KINDS: readonly string[] = [...FUNCTION_KINDS, MAPPING_KIND];
+export const DECLARED_KINDS: readonly string[] = [FUNCTION_KIND, VERSION_KIND, ALIAS_KIND, MAPPING_KIND];

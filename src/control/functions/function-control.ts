@@ -169,6 +169,7 @@ export class FunctionControl {
     if (qualifier !== undefined) return await versions.remove(fn, qualifier);
     await this.#keepNumber(name, membersOf(fn.document).lastVersion);
     // In this order: who reads in between sees no alias of a version that is not there, and no version of nothing.
+    for (const kept of fn.provisioned.values()) await writer.remove(kept);
     for (const alias of fn.aliases.values()) await writer.remove(alias);
     for (const version of fn.versions.values()) await writer.remove(version);
     await writer.remove(fn);

@@ -1,6 +1,7 @@
 import { AliasControl } from "./alias-control.ts";
 import { FunctionControl, type FunctionControlOptions } from "./function-control.ts";
 import { FunctionWriter, type FunctionWriterOptions } from "./function-writer.ts";
+import { ProvisionedControl, type ReadinessOf } from "./provisioned-control.ts";
 import { VersionControl } from "./version-control.ts";
 
 /** What callers of Lambda's API do to functions, by what it is done to. */
@@ -8,14 +9,18 @@ export interface FunctionControls {
   readonly functions: FunctionControl;
   readonly versions: VersionControl;
   readonly aliases: AliasControl;
+  readonly provisioned: ProvisionedControl;
 }
 
 export function createFunctionControls(
-  options: FunctionWriterOptions & Pick<FunctionControlOptions, "isBehind" | "packages">,
+  options: FunctionWriterOptions &
+    Pick<FunctionControlOptions, "isBehind" | "packages"> & { readonly readinessOf: ReadinessOf },
 ): FunctionControls {
   const { isBehind, packages } = options;
   const writer = new FunctionWriter(options);
   const versions = new VersionControl(writer, isBehind);
   const aliases = new AliasControl(writer);
-  return { functions: new FunctionControl({ writer, versions, isBehind, packages }), versions, aliases };
+  const provisioned = new ProvisionedControl(writer, options.readinessOf);
+  const functions = new FunctionControl({ writer, versions, isBehind, packages });
+  return { functions, versions, aliases, provisioned };
 }

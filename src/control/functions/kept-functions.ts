@@ -2,7 +2,13 @@ import { createHash } from "node:crypto";
 import type { FunctionResource } from "../../manifests/resources.ts";
 import type { ResourceRow, ResourceStore } from "../../ports/resource-store.ts";
 import { isOrphaned, type ResourceDocument, readDocument } from "../../resources/document.ts";
-import { ALIAS_KIND, FUNCTION_KIND, FUNCTION_KINDS, VERSION_KIND } from "../../resources/kinds.ts";
+import {
+  ALIAS_KIND,
+  FUNCTION_KIND,
+  FUNCTION_KINDS,
+  PROVISIONED_KIND,
+  VERSION_KIND,
+} from "../../resources/kinds.ts";
 import { functionsOf } from "../function-rows.ts";
 
 /** A row of a function, a version or an alias, as it was read. */
@@ -17,6 +23,8 @@ export interface KeptFunction extends KeptRow {
   readonly resource: FunctionResource;
   readonly versions: ReadonlyMap<string, KeptRow>;
   readonly aliases: ReadonlyMap<string, KeptRow>;
+  /** By version or alias. */
+  readonly provisioned: ReadonlyMap<string, KeptRow>;
 }
 
 /** By name, in the order of names; those that are orphaned, or that cannot be read, are not among them. */
@@ -40,6 +48,7 @@ export async function keptFunctions(
         resource,
         versions: partsOf(kept, VERSION_KIND, name),
         aliases: partsOf(kept, ALIAS_KIND, name),
+        provisioned: partsOf(kept, PROVISIONED_KIND, name),
       },
     ];
   });

@@ -1,10 +1,12 @@
 import type { InvocationOutcome } from "../../model/outcome.ts";
 import type { ScheduledCall } from "../../ports/clock.ts";
+import type { Readiness } from "../../ports/function-target.ts";
 import { CallWatch } from "../call-watch.ts";
 import { abandoned } from "../function-failure.ts";
 import { Environment, INIT_MS } from "./environment.ts";
 import type { StartFailure } from "./environment-outcome.ts";
 import type { EnvironmentOwner, EnvironmentParts } from "./environment-parts.ts";
+import { readinessOf } from "./pool-readiness.ts";
 import { RestingEnvironments } from "./resting-environments.ts";
 import type { RuntimeCall } from "./runtime-call.ts";
 import { PAUSE_MS_MAX, StartPause } from "./start-pause.ts";
@@ -68,6 +70,10 @@ export class EnvironmentPool implements EnvironmentOwner {
     this.#fill();
   }
 
+  get readiness(): Readiness {
+    return readinessOf(this.#all, this.#pause);
+  }
+
   /** Resolves when nothing is left but what did not die. */
   close(): Promise<void> {
     this.#closed ??= this.#close();
@@ -94,10 +100,7 @@ export class EnvironmentPool implements EnvironmentOwner {
   onFree(environment: Environment): void {
     this.#starting.delete(environment);
     this.#returning.delete(environment);
-    if (this.#isClosed) {
-      environment.signal({ kind: "close" });
-      return;
-    }
+    if (this.#isClosed) return void environment.signal({ kind: "close" });
     if (environment.state.name === "idle") this.#pause.succeeded();
     if (this.#options.clock.monotonic() - environment.bornMs >= this.#lifeMs) {
       environment.signal({ kind: "retire" });

@@ -3,7 +3,7 @@ import { clientContextHeader } from "../../model/client-context.ts";
 import { MillraceError } from "../../model/errors.ts";
 import type { InvocationOutcome } from "../../model/outcome.ts";
 import type { Clock } from "../../ports/clock.ts";
-import type { FunctionTarget, InvocationContext } from "../../ports/function-target.ts";
+import type { FunctionTarget, InvocationContext, Readiness } from "../../ports/function-target.ts";
 import { abandoned } from "../function-failure.ts";
 import type { GivenEnvironment } from "../lambda-environment.ts";
 import type { LogLine } from "../module-runtime.ts";
@@ -34,6 +34,8 @@ export interface RuntimeFunctionOptions extends GivenEnvironment {
   readonly memoryMb: number;
   /** Environments at most: each has one call at a time. */
   readonly concurrency: number;
+  /** So many environments are started before anybody calls, and kept. */
+  readonly environmentsMin?: number | undefined;
   /** Gets each line that an environment prints. */
   readonly onLog: LogLine;
   readonly clock?: Clock;
@@ -74,6 +76,7 @@ class RuntimeFunction implements FunctionTarget {
       listener: HTTP_LISTENER,
       createOutput: () => new RuntimeOutput(onLog),
       environmentsMax: concurrency,
+      environmentsMin: options.environmentsMin ?? 0,
       onLost: () => onLog(`a process of function ${functionName} cannot be ended, and is left`, "stderr"),
     });
   }
@@ -92,6 +95,10 @@ class RuntimeFunction implements FunctionTarget {
       });
       this.#pool.run(call);
     });
+  }
+
+  readiness(): Readiness {
+    return this.#pool.readiness;
   }
 
   async close(): Promise<void> {

@@ -11,6 +11,11 @@ export class StartPause {
   lastFailure: StartFailure | undefined;
   #failures = 0;
 
+  /** The last start failed. */
+  get isFailing(): boolean {
+    return this.#failures > 0;
+  }
+
   failed(nowMs: number, failure: StartFailure): void {
     this.lastFailure = failure;
     this.untilMs = nowMs + Math.min(PAUSE_MS_MAX, PAUSE_MS_MIN * 2 ** Math.min(this.#failures, 10));

@@ -59,7 +59,7 @@ const SLIPS: readonly (readonly [words: string, message: string])[] = [
     "rum",
     'There is no command "rum". Did you mean run? Commands are dev, run, mappings, explain, streams, queues, failures, validate, diff, prune, adopt, test-pattern, schema, load, version, help.',
   ],
-  ["run", "--filename is missing. Give --filename FILE_OR_FOLDER. See millrace run --help."],
+  ["validate", "--filename is missing. Give --filename FILE_OR_FOLDER. See millrace validate --help."],
   ["run -f", "-f has no value. Give -f FILE_OR_FOLDER. See millrace run --help."],
   ["run -f --api off", "-f has no value. Give -f FILE_OR_FOLDER. See millrace run --help."],
   ["run --file x", "There is no flag --file. Did you mean --filename? See millrace run --help."],

@@ -13,7 +13,7 @@ import type { InvocationOutcome } from "../../../src/model/outcome.ts";
 import type { Clock } from "../../../src/ports/clock.ts";
 import type { Connector } from "../../../src/ports/connector.ts";
 import type { Destination } from "../../../src/ports/destination.ts";
-import type { FunctionTarget } from "../../../src/ports/function-target.ts";
+import type { FunctionTarget, Readiness } from "../../../src/ports/function-target.ts";
 import type { QueueSource } from "../../../src/ports/queue-source.ts";
 import type { ResourceStore } from "../../../src/ports/resource-store.ts";
 import type { StreamSource } from "../../../src/ports/stream-source.ts";
@@ -72,6 +72,10 @@ export class ControlWorld {
   visibilityMs = 30_000;
   /** Of every invocation. */
   outcome: InvocationOutcome = { kind: "succeeded", payload: new Uint8Array() };
+  /** What every function says of its environments. */
+  readiness: Readiness = { ready: 0, isFailing: false };
+  /** Each function that was opened, with its version and how many environments it is to keep ready. */
+  readonly opened: string[] = [];
   /** While set, a mapping that is stopped waits for it. */
   drain: Promise<void> | undefined;
   /** While set, a source that is opened waits for it. */
@@ -120,8 +124,11 @@ export class ControlWorld {
       openFunction: async (resource) => {
         if (this.broken.has(resource.name))
           throw new MillraceError("ERR_MILLRACE_FUNCTION", "throws at load.");
+        const { name: fn, version = "$LATEST", provisioned } = resource;
+        this.opened.push(`${fn}:${version} ${provisioned?.get(version) ?? 0}`);
         return closable<FunctionTarget>({
           invoke: async () => this.outcome,
+          readiness: () => this.readiness,
         });
       },
       invokers,
