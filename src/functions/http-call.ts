@@ -50,6 +50,8 @@ export class HttpCall implements Dispatcher.DispatchHandler, WatchedCall {
   /** Once a body comes in pieces: what they are copied into. `#body` is the part of it that is filled. */
   #memory: Buffer | undefined;
   #sentMs = 0;
+  /** Informational answers so far. */
+  #informed = 0;
   #isResent = false;
 
   constructor(
@@ -88,7 +90,10 @@ export class HttpCall implements Dispatcher.DispatchHandler, WatchedCall {
   }
 
   onHeaders(status: number, rawHeaders: Buffer[] | string[] | null, resume: () => void): boolean {
-    if (status < 200) return true;
+    if (status < 200) {
+      if (++this.#informed > INFORMED_MAX) this.#end(lostAfterSending("it sent 1xx answers without end"));
+      return true;
+    }
     this.#resume = resume;
     this.#head = readResponseHead(status, (rawHeaders ?? []) as Buffer[]);
     if (status >= 300 || this.#head.functionError !== undefined) this.#bytesMax = ERROR_BODY_BYTES_MAX;
@@ -229,6 +234,8 @@ export class HttpCall implements Dispatcher.DispatchHandler, WatchedCall {
 /** An answer cannot have been made and lost in this time; a connection that was idle can have been closed. */
 const CLOSING_RACE_MS = 100;
 const PIECES_BYTES = 16 * 1024;
+/** Informational answers before the one that counts: who sends more keeps us busy until the call's time is up. */
+const INFORMED_MAX = 100;
 const EMPTY = new Uint8Array(0);
 
 /**

@@ -154,3 +154,34 @@ test("reads a body in pieces of one byte into the memory of its bytes", async (t
   // Not each piece with the 64 KiB that the socket had read with it.
   assert.ok(outcome.payload.buffer.byteLength <= 3 * size, `${outcome.payload.buffer.byteLength} bytes`);
 });
+
+const HINT = "HTTP/1.1 103 Early Hints\r\nlink: a\r\n\r\n";
+
+test("an answer behind a hundred informational ones counts", async (t) => {
+  const { invoke } = await start(t, (socket) => void socket.write(HINT.repeat(100) + OK));
+  assert.equal((await invoke()).kind, "succeeded");
+});
+
+for (const [what, hints] of [
+  ["without end", (socket: Socket) => sendWithoutEnd(socket, HINT.repeat(1_000))],
+  ["and then the answer", (socket: Socket) => void socket.write(HINT.repeat(101) + OK)],
+] as const) {
+  test(`a server that sends informational answers ${what} loses its call at the hundredth, and not at its deadline`, async (t) => {
+    const { invoke } = await start(t, (socket, _ofSocket, inAll) =>
+      inAll === 1 ? hints(socket) : void socket.write(OK),
+    );
+    const outcome = await invoke();
+    assert.ok(outcome.kind === "functionError");
+    assert.equal(outcome.errorType, "Function.ConnectionLost");
+    assert.match(outcome.message, /1xx answers without end/);
+    assert.equal((await invoke()).kind, "succeeded", "the next call has a connection of its own");
+  });
+}
+
+function sendWithoutEnd(socket: Socket, piece: string): void {
+  const send = () => {
+    while (!socket.destroyed && socket.write(piece));
+  };
+  socket.on("drain", send);
+  send();
+}
