@@ -39,8 +39,14 @@ export function variablesOf(
   };
 }
 
-/** Where programs and packages are looked for: without a mount, paths into the code and the layers. */
-function places({ codeFolder, layerFolders }: RuntimeVariables, { PATH = "" }: Variables): Variables {
+/**
+ * Where programs and packages are looked for: without a mount, paths into the code and the layers. Lambda lays one layer
+ * over the other, so that of two files with one name the later layer's counts: it is looked into first.
+ */
+function places(description: RuntimeVariables, { PATH = "" }: Variables): Variables {
+  const { codeFolder } = description;
+  // plant: an-earlier-layer-covers-a-later
+  const layerFolders = description.layerFolders.toReversed();
   const inLayers = (...parts: readonly string[]) => layerFolders.map((layer) => join(layer, ...parts));
   const joined = (paths: readonly string[]) => paths.filter((path) => path !== "").join(delimiter);
   return {

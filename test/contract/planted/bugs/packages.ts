@@ -31,6 +31,14 @@ export const PACKAGE_BUGS: readonly ContractBug[] = [
     { at: "a-damaged-package-is-handed-out", instead: "if (bytes.length > 0) return;" },
   ),
   contractBug(
+    "an earlier layer covers a later",
+    {
+      file: "test/integration/api/function-packages.test.ts",
+      test: "a manifest's function runs from a zip, with layers of a folder and a zip laid one over the other",
+    },
+    { at: "an-earlier-layer-covers-a-later", instead: "const layerFolders = description.layerFolders;" },
+  ),
+  contractBug(
     "a package is removed that was put again",
     { file: DIRECTORY, test: "keeps what was put again since nothing needed it" },
     { at: "a-package-is-removed-that-was-put-again", instead: "" },
