@@ -21,17 +21,21 @@ export function answerRun(reply: FastifyReply, outcome: OutcomeOfRun, call: Answ
   if (outcome.kind === "succeeded") {
     return reply.send(outcome.payload.length === 0 ? "null" : Buffer.from(outcome.payload));
   }
-  reply.header("x-amz-function-error", "Unhandled");
-  const { errorType, errorMessage } = failureOf(outcome, call);
-  if (!call.mayInspect) {
-    const text = `The text of error ${outcome.errorId ?? errorType} is for callers with the role inspect.`;
-    return reply.send({ errorMessage: text, errorType });
-  }
-  return reply.send({ errorMessage, errorType, ...stackOf(outcome.detail, call) });
+  return reply.header("x-amz-function-error", "Unhandled").send(errorBody(outcome, call));
 }
 
+/** What the caller may see of a failure. */
+export function errorBody(outcome: FailedRun, call: AnsweredCall): Readonly<Record<string, unknown>> {
+  const { errorType, errorMessage } = failureOf(outcome, call);
+  if (call.mayInspect) return { errorMessage, errorType, ...stackOf(outcome.detail, call) };
+  const text = `The text of error ${outcome.errorId ?? errorType} is for callers with the role inspect.`;
+  return { errorMessage: text, errorType };
+}
+
+type FailedRun = Exclude<OutcomeOfRun, { kind: "succeeded" }>;
+
 function failureOf(
-  outcome: Exclude<OutcomeOfRun, { kind: "succeeded" }>,
+  outcome: FailedRun,
   { fn: { timeoutMs }, requestId }: AnsweredCall,
 ): { errorType: string; errorMessage: string } {
   if (outcome.kind === "functionError")
@@ -49,7 +53,7 @@ function stackOf(detail: RunDetail | undefined, { requestId }: AnsweredCall) {
 }
 
 /** Base64 of the last 4 KiB of what Lambda would have logged of the call. */
-function logResult(
+export function logResult(
   { elapsedTime }: FastifyReply,
   outcome: OutcomeOfRun,
   { fn, requestId, executedVersion }: AnsweredCall,

@@ -12,6 +12,7 @@ import { functionNotFound, functionOf, type NamedFunction } from "./function-rou
 import { mayInspect, noteSubject, requestIdOf } from "./guard.ts";
 import { type AnsweredCall, answerRun } from "./invoke-answer.ts";
 import { addRoute, bodyOf } from "./route.ts";
+import { answerStream } from "./stream-answer.ts";
 import { ApiFault } from "./wire-fault.ts";
 
 const PAYLOAD_BYTES_MAX = 6 * 1024 * 1024;
@@ -30,13 +31,37 @@ const BYTE_ORDER_MARK = Buffer.from("\ufeff");
  */
 const PATIENCE_MS = 250;
 
-/** Lambda's Invoke. Its calls and those of mappings share the function's concurrency evenly. */
+/** Lambda's Invoke, and its kin that streams. Their calls and those of mappings share the function's concurrency evenly. */
 export function addInvokeRoute(app: FastifyInstance, control: () => ControlPlane): void {
+  for (const operation of OPERATIONS) addOperation(app, control, operation);
+}
+
+interface Operation {
+  readonly url: string;
+  readonly action: string;
+  /** Answers a run of the function. */
+  readonly send: typeof answerRun;
+}
+
+const OPERATIONS: readonly Operation[] = [
+  { url: "/2015-03-31/functions/:name/invocations", action: "Invoke", send: answerRun },
+  {
+    url: "/2021-11-15/functions/:name/response-streaming-invocations",
+    action: "InvokeWithResponseStream",
+    send: answerStream,
+  },
+];
+
+function addOperation(
+  app: FastifyInstance,
+  control: () => ControlPlane,
+  { url, action, send }: Operation,
+): void {
   addRoute(app, {
     method: "POST",
-    url: "/2015-03-31/functions/:name/invocations",
+    url,
     role: "write",
-    action: "Invoke",
+    action,
     bodyBytesMax: PAYLOAD_BYTES_MAX,
     async handle(request, reply) {
       const named = await functionOf(request, control());
@@ -70,7 +95,8 @@ export function addInvokeRoute(app: FastifyInstance, control: () => ControlPlane
           ...extras,
         });
         const wantsLog = extras.logs === "tail";
-        return answer(reply, outcome, named, { requestId, wantsLog, mayInspect: mayInspect(request) });
+        const call = { requestId, wantsLog, mayInspect: mayInspect(request) };
+        return answer(reply, outcome, named, call, send);
       } finally {
         reply.raw.removeListener("close", hangUp);
       }
@@ -91,13 +117,14 @@ function answer(
   outcome: InvocationResult,
   named: NamedFunction,
   call: Pick<AnsweredCall, "requestId" | "wantsLog" | "mayInspect">,
+  send: typeof answerRun,
 ): FastifyReply {
   const executedVersion = executedVersionOf(outcome) ?? "$LATEST";
   switch (outcome.kind) {
     case "succeeded":
     case "functionError":
     case "timedOut":
-      return answerRun(reply, outcome, { ...call, fn: named.fn, executedVersion });
+      return send(reply, outcome, { ...call, fn: named.fn, executedVersion });
     case "throttled":
       if (outcome.retryAfterMs !== undefined)
         reply.header("retry-after", Math.ceil(outcome.retryAfterMs / 1000));

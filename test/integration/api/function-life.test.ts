@@ -10,6 +10,8 @@ import {
   DeleteFunctionCommand,
   GetFunctionCommand,
   InvokeCommand,
+  InvokeWithResponseStreamCommand,
+  type InvokeWithResponseStreamCompleteEvent,
   LambdaClient,
   ListFunctionsCommand,
   PublishVersionCommand,
@@ -35,6 +37,22 @@ async function invoke(client: LambdaClient, FunctionName: string, event: object 
   return { body, version: ExecutedVersion, error: FunctionError };
 }
 
+/** What a stream brought, and how it ended. */
+async function streamed(client: LambdaClient, FunctionName: string, event: object = {}) {
+  const Payload = JSON.stringify(event);
+  const { EventStream = [] } = await client.send(
+    new InvokeWithResponseStreamCommand({ FunctionName, Payload }),
+  );
+  const chunks: Uint8Array[] = [];
+  let end: InvokeWithResponseStreamCompleteEvent = {};
+  for await (const { PayloadChunk, InvokeComplete } of EventStream) {
+    if (PayloadChunk?.Payload !== undefined) chunks.push(PayloadChunk.Payload);
+    if (InvokeComplete !== undefined) end = InvokeComplete;
+  }
+  const body = chunks.length === 0 ? undefined : JSON.parse(Buffer.concat(chunks).toString());
+  return [body, end] as const;
+}
+
 test("AWS's SDK leads a function in Node from its zip to a weighted alias and a mapping", async (t) => {
   const run = await startFunctionRun(t);
   const client = clientOf(run.url);
@@ -58,6 +76,11 @@ test("AWS's SDK leads a function in Node from its zip to a weighted alias and a 
   assert.deepEqual(first.body, { mark: "one", version: "$LATEST", arn, secret: "sealed" });
   const failed = await invoke(client, FunctionName, { fail: true });
   assert.deepEqual([failed.error, failed.body.errorMessage], ["Unhandled", "told to"]);
+
+  assert.deepEqual(await streamed(client, FunctionName), [first.body, {}]);
+  const [none, end] = await streamed(client, FunctionName, { fail: true });
+  assert.deepEqual([none, end.ErrorCode], [undefined, "Unhandled"]);
+  assert.equal(JSON.parse(end.ErrorDetails ?? "").errorMessage, "told to");
 
   const one = await client.send(new PublishVersionCommand({ FunctionName }));
   await client.send(new UpdateFunctionCodeCommand({ FunctionName, ZipFile: nodeZip("two") }));
