@@ -31,7 +31,7 @@ const BYTE_ORDER_MARK = Buffer.from("\ufeff");
  */
 const PATIENCE_MS = 250;
 
-/** Lambda's Invoke, and its kin that streams. Their calls and those of mappings share the function's concurrency evenly. */
+/** Lambda's Invoke, and its kin that streams. Their calls and mappings' share the function's concurrency evenly. */
 export function addInvokeRoute(app: FastifyInstance, control: () => ControlPlane): void {
   for (const operation of OPERATIONS) addOperation(app, control, operation);
 }

@@ -40,8 +40,8 @@ export function variablesOf(
 }
 
 /**
- * Where programs and packages are looked for: without a mount, paths into the code and the layers. Lambda lays one layer
- * over the other, so that of two files with one name the later layer's counts: it is looked into first.
+ * Where programs and packages are looked for: without a mount, paths into the code and the layers. Lambda lays one
+ * layer over the other, so that of two files with one name the later layer's counts: it is looked into first.
  */
 function places(description: RuntimeVariables, { PATH = "" }: Variables): Variables {
   const { codeFolder } = description;
