@@ -1,16 +1,21 @@
 import type { RunDetail } from "../../model/function-error.ts";
 import type { InvocationOutcome } from "../../model/outcome.ts";
-import { functionError, parseErrorBody, RESPONSE_TOO_LARGE } from "../function-failure.ts";
+import { functionError, parseErrorBody, RESPONSE_TOO_LARGE, withDetail } from "../function-failure.ts";
 import type { ProcessEnding } from "./launcher.ts";
 import type { RuntimeAnswer, RuntimeReport } from "./listener.ts";
 
 /** Why a process never came to its first event. Each call that fails by it is told under its own id. */
 export type StartFailure = (requestId: string, logTail: string) => InvocationOutcome;
 
-export function outcomeOfAnswer(answer: RuntimeAnswer, logTail: string): InvocationOutcome {
+/** `wantsOutput`: what was printed is told of a success, too. */
+export function outcomeOfAnswer(
+  answer: RuntimeAnswer,
+  logTail: string,
+  wantsOutput: boolean,
+): InvocationOutcome {
   switch (answer.kind) {
     case "response":
-      return { kind: "succeeded", payload: answer.body };
+      return { kind: "succeeded", payload: answer.body, ...(wantsOutput ? withDetail({ logTail }) : {}) };
     case "error":
       return outcomeOfReport(answer, logTail);
     case "tooLarge":

@@ -32,6 +32,8 @@ export interface RunFigures {
   readonly durationMs: number;
   /** What the start before it took, where that was no part of the run. */
   readonly initMs: number | undefined;
+  /** `undefined`: nobody can tell. */
+  readonly maxMemoryMb: number | undefined;
 }
 
 /** What an environment prints. */
@@ -51,7 +53,8 @@ export interface EnvironmentOwner {
   onUnfree(environment: PooledEnvironment): void;
   onStartFailed(environment: PooledEnvironment, failure: StartFailure, hadCall: boolean): void;
   onLate(environment: PooledEnvironment): void;
-  onAnswered(environment: PooledEnvironment): void;
+  /** It will be free again within a moment, unless something goes wrong: so long nobody needs another. */
+  onReturning(environment: PooledEnvironment, patienceMs: number): void;
   onLost(environment: PooledEnvironment): void;
   onGone(environment: PooledEnvironment): void;
 }

@@ -3,9 +3,10 @@ import type { ScheduledCall } from "../../ports/clock.ts";
 import type { Readiness } from "../../ports/function-target.ts";
 import { CallWatch } from "../call-watch.ts";
 import { abandoned } from "../function-failure.ts";
-import { Environment, INIT_MS } from "./environment.ts";
+import { Environment } from "./environment.ts";
 import type { StartFailure } from "./environment-outcome.ts";
-import type { EnvironmentOwner, EnvironmentParts } from "./environment-parts.ts";
+import type { EnvironmentOwner, EnvironmentParts, RunFigures } from "./environment-parts.ts";
+import { INIT_MS } from "./environment-times.ts";
 import { readinessOf } from "./pool-readiness.ts";
 import { RestingEnvironments } from "./resting-environments.ts";
 import type { RuntimeCall } from "./runtime-call.ts";
@@ -26,8 +27,6 @@ export interface EnvironmentPoolOptions extends EnvironmentParts {
 
 const KEEP_WARM_MS = 10 * 60 * 1000;
 const LIFE_MS = 4 * 60 * 60 * 1000;
-/** One that has answered asks for more within a millisecond; so long nobody starts another in its place. */
-const RETURN_MS = 100;
 
 /**
  * The environments of one version. A call takes the one that was used last; without one, another starts, and the call
@@ -40,7 +39,7 @@ export class EnvironmentPool implements EnvironmentOwner {
   readonly #all = new Set<Environment>();
   readonly #starting = new Set<Environment>();
   readonly #resting = new RestingEnvironments<Environment>();
-  /** They have answered, and not asked for more yet: since when. */
+  /** They are about to be free: until when that is believed. */
   readonly #returning = new Map<Environment, number>();
   readonly #lost = new Set<Environment>();
   #waiting: RuntimeCall[] = [];
@@ -61,7 +60,7 @@ export class EnvironmentPool implements EnvironmentOwner {
 
   run(call: RuntimeCall): void {
     if (this.#isClosed) {
-      call.settle(abandoned(), { durationMs: 0, initMs: undefined });
+      call.settle(abandoned(), NO_RUN);
       return;
     }
     call.wait(this.#options.clock.monotonic() + INIT_MS, this);
@@ -132,8 +131,8 @@ export class EnvironmentPool implements EnvironmentOwner {
     this.#fill();
   }
 
-  onAnswered(environment: Environment): void {
-    this.#returning.set(environment, this.#options.clock.monotonic());
+  onReturning(environment: Environment, patienceMs: number): void {
+    this.#returning.set(environment, this.#options.clock.monotonic() + patienceMs);
   }
 
   onLost(environment: Environment): void {
@@ -191,7 +190,7 @@ export class EnvironmentPool implements EnvironmentOwner {
 
   #refuse(call: RuntimeCall, outcome: InvocationOutcome): void {
     this.#watch.remove(call);
-    call.settle(outcome, { durationMs: 0, initMs: undefined });
+    call.settle(outcome, NO_RUN);
   }
 
   #fill(): void {
@@ -220,8 +219,7 @@ export class EnvironmentPool implements EnvironmentOwner {
     const now = this.#options.clock.monotonic();
     let count = 0;
     let nextMs = Number.POSITIVE_INFINITY;
-    for (const sinceMs of this.#returning.values()) {
-      const untilMs = sinceMs + RETURN_MS;
+    for (const untilMs of this.#returning.values()) {
       if (untilMs <= now) continue;
       count += 1;
       nextMs = Math.min(nextMs, untilMs);
@@ -297,4 +295,5 @@ export class EnvironmentPool implements EnvironmentOwner {
   }
 }
 
+const NO_RUN: RunFigures = { durationMs: 0, initMs: undefined, maxMemoryMb: undefined };
 const NO_CAPACITY: InvocationOutcome = { kind: "throttled", retryAfterMs: undefined };

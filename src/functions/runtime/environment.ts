@@ -1,7 +1,7 @@
 import { describeError } from "../../model/errors.ts";
 import type { InvocationOutcome } from "../../model/outcome.ts";
 import type { ScheduledCall } from "../../ports/clock.ts";
-import { abandoned } from "../function-failure.ts";
+import { abandoned, withDetail } from "../function-failure.ts";
 import {
   outcomeOfAnswer,
   outcomeOfEnding,
@@ -22,17 +22,10 @@ import {
   transition,
   type Verdict,
 } from "./environment-state.ts";
+import { AWAY_MS, INIT_MS, KILL_MS, RETURN_MS, TERMINATE_MS } from "./environment-times.ts";
 import type { ProcessEnding } from "./launcher.ts";
 import type { RuntimeAnswer, RuntimeReport } from "./listener.ts";
 import { RuntimeSession, type SessionOwner } from "./runtime-session.ts";
-
-/** Lambda's time for an init that is no part of an invocation (invocation §4). */
-export const INIT_MS = 10_000;
-/** A runtime's part of AWS's time for a shutdown. */
-const TERMINATE_MS = 300;
-/** AWS's `maxProcessExitWait`. */
-export const KILL_MS = 2_000;
-const AWAY_MS = 1_000;
 
 /** Drives one environment: does what its state says, with a process, a listener and timers. */
 export class Environment implements SessionOwner, PooledEnvironment {
@@ -178,27 +171,26 @@ export class Environment implements SessionOwner, PooledEnvironment {
     this.#call = undefined;
     this.#output.flush();
     const now = this.#parts.clock.monotonic();
-    const figures = { durationMs: now - this.#begunMs, initMs: this.#initMs };
+    const maxMemoryMb = call.wantsOutput ? this.#session?.takeMemoryMb() : undefined;
+    const figures = { durationMs: now - this.#begunMs, initMs: this.#initMs, maxMemoryMb };
     this.#initMs = undefined;
     const isAnswer = effect === "settleAnswer";
     // It has the rest of the time to ask for more, where it still runs.
     if (isAnswer) this.#arm(Math.max(0, call.expiresAt - now), { kind: "timeout" });
     call.settle(this.#outcomeOf(effect, call), figures);
-    if (isAnswer) this.#owner.onAnswered(this);
-    const isStart = effect === "settleInitError" || (effect === "settleExit" && this.#isFirst);
-    if (isStart) this.#owner.onStartFailed(this, this.#startFailure(), true);
+    if (isAnswer) this.#owner.onReturning(this, RETURN_MS);
+    // It never came to its first event.
+    if (effect === "settleInitError" || (effect === "settleExit" && this.#isFirst))
+      this.#owner.onStartFailed(this, this.#startFailure(), true);
   }
 
   #outcomeOf(effect: EnvironmentEffect, { requestId, wantsOutput }: EnvironmentCall): InvocationOutcome {
     const { tail } = this.#output;
     switch (effect) {
-      case "settleAnswer": {
-        const outcome = outcomeOfAnswer(this.#answer ?? { kind: "tooLarge" }, tail);
-        if (outcome.kind !== "succeeded" || !wantsOutput) return outcome;
-        return tail === "" ? outcome : { ...outcome, detail: { logTail: tail } };
-      }
+      case "settleAnswer":
+        return outcomeOfAnswer(this.#answer ?? { kind: "tooLarge" }, tail, wantsOutput);
       case "settleTimeout":
-        return tail === "" ? { kind: "timedOut" } : { kind: "timedOut", detail: { logTail: tail } };
+        return { kind: "timedOut", ...withDetail({ logTail: tail }) };
       case "settleExit":
       case "settleInitError":
         return this.#startFailure()(requestId, tail);
@@ -231,6 +223,8 @@ export class Environment implements SessionOwner, PooledEnvironment {
   #kill(): void {
     this.#owner.onUnfree(this);
     this.#arm(KILL_MS, { kind: "undying" });
+    const isReset = this.#state.name === "resetting" && this.#state.into === "new";
+    if (isReset) this.#owner.onReturning(this, KILL_MS);
     if (this.#session === undefined) this.signal({ kind: "groupGone" });
     else this.#session.kill();
   }

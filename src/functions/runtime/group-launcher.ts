@@ -5,6 +5,7 @@ import { delimiter, join, resolve } from "node:path";
 import type { Clock } from "../../ports/clock.ts";
 import { GroupProcess } from "./group-process.ts";
 import type { LaunchedProcess, Launcher, LaunchOrder, ProcessEnding, ProcessListener } from "./launcher.ts";
+import { ProcessGuard } from "./process-guard.ts";
 
 export interface GroupLauncherOptions {
   readonly command: readonly string[];
@@ -14,6 +15,9 @@ export interface GroupLauncherOptions {
   readonly clock: Clock;
   readonly memoryMb: number;
 }
+
+/** One for all functions of this process. */
+const GUARD = new ProcessGuard();
 
 /** Level `group`: what an environment starts is a process group; its folder is one of the machine's temporary. */
 export class GroupLauncher implements Launcher {
@@ -33,12 +37,13 @@ export class GroupLauncher implements Launcher {
   }
 
   launch(order: LaunchOrder, listener: ProcessListener): LaunchedProcess {
-    const { codeFolder, command, clock } = this.#options;
+    const { codeFolder, command, clock, memoryMb } = this.#options;
     const environment = this.#options.environmentOf(order);
     const problem = problemOf(command, codeFolder, environment["PATH"] ?? "");
     if (problem !== undefined) return new NoProcess(problem, listener);
     const mark = `AWS_LAMBDA_RUNTIME_API=${order.apiAddress}`;
-    return new GroupProcess({ command, folder: codeFolder, environment, mark, clock }, listener);
+    const options = { command, folder: codeFolder, environment, mark, clock, memoryMb, guard: GUARD };
+    return new GroupProcess(options, listener);
   }
 }
 
@@ -52,6 +57,12 @@ class NoProcess implements LaunchedProcess {
   }
 
   terminate(): void {}
+
+  works(): void {}
+
+  takeMemoryMb(): undefined {
+    return undefined;
+  }
 
   kill(): void {
     setImmediate(() => this.#listener.onGone());

@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Clock } from "../../ports/clock.ts";
+import { MemoryWatch } from "./group-memory.ts";
 import type { LaunchedProcess, ProcessEnding, ProcessListener } from "./launcher.ts";
+import type { ProcessGuard } from "./process-guard.ts";
 import { findProcesses, type ProcessMark } from "./process-scan.ts";
 
 export interface GroupProcessOptions {
@@ -9,6 +11,8 @@ export interface GroupProcessOptions {
   readonly environment: Readonly<Record<string, string>>;
   /** Stands in the environment, and in that of no other process. */
   readonly mark: string;
+  readonly memoryMb: number;
+  readonly guard: Pick<ProcessGuard, "add" | "remove">;
   readonly clock: Clock;
 }
 
@@ -25,6 +29,8 @@ export class GroupProcess implements LaunchedProcess {
   readonly #listener: ProcessListener;
   readonly #clock: Clock;
   readonly #mark: ProcessMark;
+  readonly #guard: GroupProcessOptions["guard"];
+  readonly #memory: MemoryWatch;
   #hasExited = false;
   #isKilled = false;
   #isOutOfMemory = false;
@@ -38,12 +44,16 @@ export class GroupProcess implements LaunchedProcess {
       detached: true,
       stdio: ["ignore", "pipe", "pipe"],
     });
+    this.#guard = options.guard;
     this.#mark = { group: this.#child.pid ?? 0, variable: options.mark };
     for (const stream of ["stdout", "stderr"] as const) {
       this.#child[stream]?.setEncoding("utf8").on("data", (text: string) => listener.onOutput(text, stream));
       // It may break with the process.
       this.#child[stream]?.on("error", () => {});
     }
+    if (this.group > 0) this.#guard.add(this.group);
+    this.#memory = new MemoryWatch(this.group, options, () => this.#killForMemory());
+    this.works(true);
     this.#child.once("error", (error) => this.#end({ kind: "unstarted", message: error.message }));
     this.#child.once("exit", (status, signal) => this.#onExit(status, signal));
   }
@@ -64,15 +74,23 @@ export class GroupProcess implements LaunchedProcess {
     void this.#look();
   }
 
-  /** It uses more than it may. */
-  killForMemory(): void {
-    this.#isOutOfMemory = true;
-    this.#signal("SIGKILL");
+  works(isWorking: boolean): void {
+    if (isWorking) this.#memory.start();
+    else this.#memory.stop();
+  }
+
+  takeMemoryMb(): number | undefined {
+    return this.#memory.takeMaxMb();
   }
 
   drained(then: () => void): void {
     // Whatever stands in the pipes is read in the same round of the event loop.
     setImmediate(then);
+  }
+
+  #killForMemory(): void {
+    this.#isOutOfMemory = true;
+    this.#signal("SIGKILL");
   }
 
   #onExit(status: number | null, signal: string | null): void {
@@ -91,6 +109,7 @@ export class GroupProcess implements LaunchedProcess {
   #end(ending: ProcessEnding): void {
     if (this.#hasExited) return;
     this.#hasExited = true;
+    this.#memory.stop();
     this.#listener.onExit(ending);
   }
 
@@ -105,6 +124,7 @@ export class GroupProcess implements LaunchedProcess {
   }
 
   #onGone(): void {
+    if (this.group > 0) this.#guard.remove(this.group);
     this.#child.stdout?.destroy();
     this.#child.stderr?.destroy();
     this.#listener.onGone();

@@ -22,6 +22,10 @@ export interface LaunchedProcess {
   terminate(): void;
   /** Ends all of them, whatever they do. Idempotent. */
   kill(): void;
+  /** It has an event, or starts; or it rests: then nobody looks at what it uses. */
+  works(isWorking: boolean): void;
+  /** The most memory that it was seen with since it was last asked, in MB; `undefined`: nobody can tell. */
+  takeMemoryMb(): number | undefined;
   /** Calls `then` when what they have printed until now is read. */
   drained(then: () => void): void;
 }

@@ -2,6 +2,7 @@
  * What runs a Node handler in a process: asks the Runtime API for events, one after the other, and answers. The module
  * is loaded and its handler called as in a thread.
  */
+import { flushCompileCache } from "node:module";
 import { describeThrown } from "../module-failure.ts";
 import { type Handler, loadHandler } from "../module-handler.ts";
 import { ModuleInvocation } from "../module-invocation.ts";
@@ -45,6 +46,8 @@ try {
   const handler = await loadHandler(path, exportName);
   isLoading = false;
   next(handler);
+  // While the first event is waited for: those who start after it read what this one has compiled.
+  setImmediate(flushCompileCache);
 } catch (error) {
   failInit(describeThrown(error));
 }

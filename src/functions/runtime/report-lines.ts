@@ -5,8 +5,6 @@ export interface ReportedRun extends RunFigures {
   readonly requestId: string;
   readonly version: string;
   readonly memoryMb: number;
-  /** What its processes had at most; `undefined`: nobody has looked. */
-  readonly maxMemoryMb: number | undefined;
 }
 
 /** What it printed, between the lines that Lambda writes around it (invocation §1.1). */

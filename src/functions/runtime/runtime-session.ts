@@ -65,7 +65,13 @@ export class RuntimeSession implements RuntimeApi, ProcessListener {
     });
   }
 
+  /** What its processes had at most since it was last asked. */
+  takeMemoryMb(): number | undefined {
+    return this.#process?.takeMemoryMb();
+  }
+
   deliver(event: RuntimeEvent): void {
+    this.#process?.works(true);
     const held = this.#held;
     this.#held = undefined;
     held?.deliver(event);
@@ -93,6 +99,7 @@ export class RuntimeSession implements RuntimeApi, ProcessListener {
     if (!this.#owner.isCurrent(this)) return "notAllowed";
     const before = this.#held;
     this.#held = held;
+    this.#process?.works(false);
     const verdict = this.#owner.signal({ kind: "next" });
     if (verdict !== "done") this.#held = before;
     return verdict;

@@ -15,6 +15,8 @@ export interface RuntimeVariables extends GivenEnvironment {
   readonly layerFolders: readonly string[];
   readonly logGroupName: string;
   readonly logStreamName: string;
+  /** Where Node keeps what it has compiled. */
+  readonly compileCache: string | undefined;
 }
 
 type Variables = Readonly<Record<string, string>>;
@@ -33,6 +35,7 @@ export function variablesOf(
     ...inherited,
     ...home,
     ...places(description, inherited),
+    ...(description.compileCache === undefined ? {} : { NODE_COMPILE_CACHE: description.compileCache }),
     ...description.environment,
     ...folders(order.folder),
     ...reserved(description, order),

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
@@ -15,7 +15,7 @@ export interface Language {
   readonly errorType: string;
 }
 
-const CODE = fileURLToPath(new URL("../../fixtures/functions/runtimes/", import.meta.url));
+export const CODE = fileURLToPath(new URL("../../fixtures/functions/runtimes/", import.meta.url));
 
 export const LANGUAGES: readonly Language[] = [
   {
@@ -46,21 +46,24 @@ export interface Answer {
   readonly log: string;
 }
 
-export type Runtimes = Awaited<ReturnType<typeof startRuntimes>>;
+export type Runtimes = Awaited<ReturnType<typeof startFunctions>>;
 
-/** A millrace of its own with the functions NAME, NAME-short (two seconds) and NAME-broken of a language. */
-export async function startRuntimes(t: TestContext, language: Language) {
+/** A millrace with the functions NAME, NAME-short (two seconds) and NAME-broken of a language. */
+export async function startRuntimes(t: TestContext, { name, spec }: Language): Promise<Runtimes> {
+  return await startFunctions(t, {
+    [name]: `${spec}, timeoutSeconds: 60`,
+    [`${name}-short`]: `${spec}, timeoutSeconds: 2`,
+    [`${name}-broken`]: `${spec}, timeoutSeconds: 60, environment: { BROKEN: "yes" }`,
+  });
+}
+
+/** A millrace of its own with these functions, by name, each with the fields of its spec. */
+export async function startFunctions(t: TestContext, specs: Readonly<Record<string, string>>) {
   const folder = mkdtempSync(join(tmpdir(), "millrace-runtimes-"));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   // Environments have their folders here: what is left in it was left behind.
   const temporary = join(folder, "tmp");
   mkdirSync(temporary);
-  const { name, spec } = language;
-  const specs = {
-    [name]: `${spec}, timeoutSeconds: 60`,
-    [`${name}-short`]: `${spec}, timeoutSeconds: 2, reservedConcurrency: 1`,
-    [`${name}-broken`]: `${spec}, timeoutSeconds: 60, environment: { BROKEN: "yes" }`,
-  };
   const documents = Object.entries(specs).map(
     ([fn, fields]) => `apiVersion: millrace.dev/v1
 kind: Function
@@ -84,12 +87,17 @@ spec: { ${fields} }
     const log = Buffer.from(answer.LogResult ?? "", "base64").toString();
     return { body: JSON.parse(answer.Payload?.transformToString() ?? ""), log, error: answer.FunctionError };
   };
-  return { run, invoke, endpoint, left: () => readdirSync(temporary) };
+  const makePlace = () => mkdtempSync(join(folder, "place-"));
+  return { run, invoke, makePlace, left: () => readdirSync(temporary) };
 }
 
+/** What has ended and was not waited for by its parent is not alive. */
 export function isAlive(pid: number): boolean {
   try {
-    return process.kill(pid, 0);
+    process.kill(pid, 0);
+    if (process.platform !== "linux") return true;
+    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+    return stat[stat.lastIndexOf(")") + 2] !== "Z";
   } catch {
     return false;
   }

@@ -40,14 +40,15 @@ async function tellsContext({ invoke }: Runtimes, { name }: Language): Promise<v
 const LOG =
   /^START RequestId: (\S{36}) Version: \$LATEST\ndeed tell\nEND RequestId: \1\nREPORT RequestId: \1\tDuration: [\d.]+ ms\tBilled Duration: \d+ ms\tMemory Size: 512 MB\t.*Init Duration: [\d.]+ ms\n$/;
 
-async function keepsProcesses({ invoke }: Runtimes, { name }: Language): Promise<void> {
+async function keepsProcesses({ invoke, makePlace }: Runtimes, { name }: Language): Promise<void> {
   const first = (await invoke(name, { deed: "tell" })).body;
   for (let more = 1; more <= 30; more++) {
     const { body } = await invoke(name, { deed: "tell" });
     assert.deepEqual([body.pid, body.calls], [first.pid, first.calls + more]);
     assert.notEqual(body.requestId, first.requestId);
   }
-  const both = await Promise.all([invoke(name, { deed: "wait" }), invoke(name, { deed: "wait" })]);
+  const meet = { deed: "meet", place: makePlace() };
+  const both = await Promise.all([invoke(name, meet), invoke(name, meet)]);
   const [one, other] = both.map(({ body }) => body);
   assert.notEqual(one.pid, other.pid);
   assert.notEqual(one.folder, other.folder);
@@ -62,7 +63,8 @@ async function failsByThrowing({ invoke }: Runtimes, { name, errorType }: Langua
   assert.match(body.errorMessage, /no price for it/);
   assert.ok(Array.isArray(body.trace ?? body.stackTrace));
   assert.match(log, /deed throw\n/);
-  assert.equal((await invoke(name, { deed: "tell" })).body.pid, pid);
+  assert.equal((await invoke(name, { deed: "tell" })).error, undefined);
+  assert.ok(isAlive(pid));
 }
 
 async function failsByLargeResponse({ invoke }: Runtimes, { name }: Language): Promise<void> {
@@ -71,7 +73,8 @@ async function failsByLargeResponse({ invoke }: Runtimes, { name }: Language): P
   assert.equal(error, "Unhandled");
   const text = "Response payload size exceeded maximum allowed payload size (6291556 bytes).";
   assert.deepEqual([body.errorType, body.errorMessage], ["Function.ResponseSizeTooLarge", text]);
-  assert.equal((await invoke(name, { deed: "tell" })).body.pid, pid);
+  assert.equal((await invoke(name, { deed: "tell" })).error, undefined);
+  assert.ok(isAlive(pid));
 }
 
 async function failsByExit({ invoke }: Runtimes, { name }: Language): Promise<void> {

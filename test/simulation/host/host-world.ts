@@ -64,6 +64,12 @@ export class HostProcess implements LaunchedProcess {
     if (!this.isUndying) this.#dieIn(this.#world.options.chance() < 0.7 ? 0 : 900);
   }
 
+  works(): void {}
+
+  takeMemoryMb(): undefined {
+    return undefined;
+  }
+
   drained(then: () => void): void {
     then();
   }
