@@ -61,8 +61,8 @@ export interface Adapters extends DeploymentAdapters {
   readonly openFailureReader: OpenFailureReader;
   /** As the mappings' store. */
   openSnapshotStore(url: StoreUrl): Promise<SnapshotStore>;
-  /** As the mappings' store; `undefined`: nothing can be parked there. */
-  openParkingStore(url: StoreUrl): Promise<ParkingStore | undefined>;
+  /** As the mappings' store. */
+  openParkingStore(url: StoreUrl): Promise<ParkingStore>;
   createTelemetry(log: LogWriter, level: LogLevel): RunTelemetry;
   createJsonLog(level: LogLevel): LogWriter;
   /**

@@ -29,9 +29,8 @@ export class RunFailures {
   readonly index: FailureIndex;
   readonly notes: IndexWriter;
   readonly readers: FailureReaders;
-  /** `undefined`: the store keeps no redrives. */
-  readonly redrives: RedriveBook | undefined;
-  readonly feed: RedriveFeeds | undefined;
+  readonly redrives: RedriveBook;
+  readonly #feed: RedriveFeeds;
   readonly #options: RunFailuresOptions;
 
   constructor(options: RunFailuresOptions) {
@@ -42,17 +41,14 @@ export class RunFailures {
     this.index = index;
     this.notes = new IndexWriter({ index, clock, telemetry });
     this.readers = new FailureReaders(openFailureReader, destinations);
-    const redrives = store && new RedriveBook({ store, clock, random });
-    this.redrives = redrives;
-    this.feed =
-      redrives &&
-      new RedriveFeeds({
-        index,
-        readers: this.readers,
-        redrives,
-        clock,
-        resourceOf: async (uuid) => (await (control() ?? starting()).mappings.get(uuid)).resource,
-      });
+    this.redrives = new RedriveBook({ store, clock, random });
+    this.#feed = new RedriveFeeds({
+      index,
+      readers: this.readers,
+      redrives: this.redrives,
+      clock,
+      resourceOf: async (uuid) => (await (control() ?? starting()).mappings.get(uuid)).resource,
+    });
   }
 
   /** An engine that tells of what it gives up, and whose mappings are redriven where they run. */
@@ -60,9 +56,8 @@ export class RunFailures {
     const { stores, adapters, telemetry } = this.#options;
     const engine = adapters.createEngine({ ...made, failures: this.notes });
     const { parking: store, progress } = stores;
-    if (store === undefined || this.feed === undefined) return engine;
     const { invokers, owner, settings, clock, random } = made;
-    const surroundings = { store, feed: this.feed, clock, random, telemetry, digest: uuidOfText };
+    const surroundings = { store, feed: this.#feed, clock, random, telemetry, digest: uuidOfText };
     const redriver = new Redriver({ owner, progress, settings, ...surroundings });
     return redrivingEngine({ engine, redriver, invokers, telemetry, functions });
   }
@@ -70,7 +65,7 @@ export class RunFailures {
   /** What waits to be listed is written first. */
   async close(): Promise<void> {
     await this.notes.close();
-    await Promise.all([this.feed?.close(), this.readers.close()]);
+    await Promise.all([this.#feed.close(), this.readers.close()]);
   }
 }
 

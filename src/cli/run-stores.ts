@@ -21,8 +21,7 @@ export class RunStores {
   readonly cells: CellStore;
   readonly failures: FailureIndex;
   readonly snapshots: SnapshotStore;
-  /** `undefined`: nothing can be parked in this store. */
-  readonly parking: ParkingStore | undefined;
+  readonly parking: ParkingStore;
   readonly #isFile: boolean;
 
   private constructor(
@@ -62,7 +61,7 @@ export class RunStores {
       const cells = kept(await adapters.openCellStore(url));
       const failures = kept(await adapters.openFailureIndex(url));
       const snapshots = kept(await adapters.openSnapshotStore(url));
-      const parking = await adapters.openParkingStore(url);
+      const parking = kept(await adapters.openParkingStore(url));
       return new RunStores(
         { progress, resources, cells, failures, snapshots, parking },
         url.kind === "sqlite",
@@ -95,7 +94,7 @@ export class RunStores {
       this.cells.close(),
       this.failures.close(),
       this.snapshots.close(),
-      this.parking?.close(),
+      this.parking.close(),
     ]);
     return ends.flatMap((end) => (end.status === "rejected" ? [end.reason] : []));
   }

@@ -19,8 +19,7 @@ import { RedriveControl } from "./redrive-control.ts";
 export interface FailureParts {
   readonly index: FailureIndex;
   readonly readers: FailureReaders;
-  /** `undefined`: the store keeps none. */
-  readonly redrives: Redrives | undefined;
+  readonly redrives: Redrives;
 }
 
 export interface FailureControlOptions extends FailureParts {

@@ -18,8 +18,7 @@ export interface RedriveControlOptions {
   readonly index: FailureIndex;
   readonly mappings: Pick<MappingControl, "get">;
   readonly readers: FailureReaders;
-  /** `undefined`: the store keeps none. */
-  readonly redrives: Redrives | undefined;
+  readonly redrives: Redrives;
   readonly random: Pick<Random, "uuid">;
 }
 
@@ -70,11 +69,8 @@ export class RedriveControl {
     this.#selection = new RedriveSelection({ ...options, redrives: () => this.redrives });
   }
 
-  /** @throws ControlFault where the store keeps none. */
   get redrives(): Redrives {
-    const { redrives } = this.#options;
-    if (redrives !== undefined) return redrives;
-    throw refused("This store keeps no redrives. Use --store sqlite:PATH or postgres://USER@HOST/DATABASE.");
+    return this.#options.redrives;
   }
 
   /** Changes nothing. @throws ControlFault */

@@ -23,15 +23,16 @@ export function queryItems(
   return queryPartition(table, partition, prefix, options);
 }
 
-/** The same of any partition key. */
+/** The same of any partition key. `after`: those behind this sort key. */
 export async function queryPartition(
   table: DynamodbTable,
   partition: string,
   prefix: string,
-  options: Pick<QueryCommandInput, "Limit"> = {},
+  { after, ...options }: Pick<QueryCommandInput, "Limit"> & { readonly after?: string } = {},
 ): Promise<readonly Item[]> {
   const items: Item[] = [];
-  let from: Item | undefined;
+  let from: Item | undefined =
+    after === undefined ? undefined : { [PARTITION_KEY]: { S: partition }, [SORT_KEY]: { S: after } };
   do {
     const request = new QueryCommand({
       ...options,

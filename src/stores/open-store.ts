@@ -64,9 +64,6 @@ export async function openCellStore(place: StorePlace): Promise<CellStore> {
   }
 }
 
-/**
- * Beside a DynamoDB table failures are listed for the life of the process: `millrace failures reindex` lists them anew.
- */
 export async function openFailureIndex(place: StorePlace): Promise<FailureIndex> {
   switch (place.kind) {
     case "sqlite":
@@ -74,6 +71,7 @@ export async function openFailureIndex(place: StorePlace): Promise<FailureIndex>
     case "postgres":
       return (await import("./postgres-failures.ts")).openPostgresFailureIndex(place.url);
     case "dynamodb":
+      return (await import("./dynamodb-failures.ts")).openDynamodbFailureIndex(place.table);
     case "memory":
       return createMemoryFailureIndex();
   }
@@ -92,15 +90,14 @@ export async function openSnapshotStore(place: StorePlace): Promise<SnapshotStor
   }
 }
 
-/** `undefined`: nothing can be parked there. */
-export async function openParkingStore(place: StorePlace): Promise<ParkingStore | undefined> {
+export async function openParkingStore(place: StorePlace): Promise<ParkingStore> {
   switch (place.kind) {
     case "sqlite":
       return openSqliteParkingStore(place.path);
     case "postgres":
       return (await import("./postgres-parking.ts")).openPostgresParkingStore(place.url);
     case "dynamodb":
-      return undefined;
+      return (await import("./dynamodb-parking.ts")).openDynamodbParkingStore(place.table);
     case "memory":
       return createMemoryParkingStore();
   }

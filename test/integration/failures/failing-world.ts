@@ -100,8 +100,9 @@ export class FailingWorld {
     return world;
   }
 
-  run(how: { readonly leases?: "short" } = {}): MillraceProcess {
-    const words = ["run", "-f", this.#manifest, "--api", "127.0.0.1:0", "--store", "sqlite:progress.db"];
+  run(how: { readonly leases?: "short"; readonly store?: string } = {}): MillraceProcess {
+    const { store = "sqlite:progress.db" } = how;
+    const words = ["run", "-f", this.#manifest, "--api", "127.0.0.1:0", "--store", store];
     const main = how.leases === "short" ? { main: SHORT_LEASES } : {};
     return new MillraceProcess(this.#t, words, this.folder, main);
   }

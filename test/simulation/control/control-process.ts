@@ -8,6 +8,7 @@ import { InvokerBook } from "../../../src/invocation/invoker-book.ts";
 import type { LoadedManifests } from "../../../src/manifests/load-manifests.ts";
 import { hasErrorCode, MillraceError } from "../../../src/model/errors.ts";
 import { DEFAULT_PLACE } from "../../../src/model/place.ts";
+import { RedriveBook } from "../../../src/parking/redrive-book.ts";
 import type { Connector } from "../../../src/ports/connector.ts";
 import type { Destination } from "../../../src/ports/destination.ts";
 import type { FunctionTarget } from "../../../src/ports/function-target.ts";
@@ -18,6 +19,7 @@ import type { SnapshotStore } from "../../../src/ports/snapshot-store.ts";
 import type { StreamSource } from "../../../src/ports/stream-source.ts";
 import { createMemoryCellStore } from "../../../src/stores/memory-cells.ts";
 import { createMemoryFailureIndex } from "../../../src/stores/memory-failures.ts";
+import { createMemoryParkingStore } from "../../../src/stores/memory-parking.ts";
 import { FUNCTIONS } from "../../unit/control/control-world.ts";
 import { LOCAL, SQS } from "../../unit/manifests/manifest-samples.ts";
 import type { SeededRandom } from "../random.ts";
@@ -100,7 +102,7 @@ export class ControlProcess {
         failures: {
           index: createMemoryFailureIndex(),
           readers: new FailureReaders(async () => undefined, []),
-          redrives: undefined,
+          redrives: new RedriveBook({ store: createMemoryParkingStore(), clock: this.clock, random }),
         },
         snapshots: this.#options.snapshots,
         store: this.#store,

@@ -10,6 +10,7 @@ import type { Manifests } from "../../../src/manifests/load-manifests.ts";
 import type { FunctionResource } from "../../../src/manifests/resources.ts";
 import { MillraceError } from "../../../src/model/errors.ts";
 import type { InvocationOutcome } from "../../../src/model/outcome.ts";
+import { RedriveBook } from "../../../src/parking/redrive-book.ts";
 import type { Clock } from "../../../src/ports/clock.ts";
 import type { Connector } from "../../../src/ports/connector.ts";
 import type { Destination } from "../../../src/ports/destination.ts";
@@ -21,6 +22,7 @@ import type { ManifestOwner } from "../../../src/resources/owner.ts";
 import { createMemoryStore } from "../../../src/stores/memory.ts";
 import { createMemoryCellStore } from "../../../src/stores/memory-cells.ts";
 import { createMemoryFailureIndex } from "../../../src/stores/memory-failures.ts";
+import { createMemoryParkingStore } from "../../../src/stores/memory-parking.ts";
 import { createMemoryResourceStore } from "../../../src/stores/memory-resources.ts";
 import { createMemorySnapshotStore } from "../../../src/stores/memory-snapshots.ts";
 import { createTelemetry } from "../../../src/telemetry/telemetry.ts";
@@ -150,7 +152,11 @@ export class ControlWorld {
       failures: {
         index: createMemoryFailureIndex(),
         readers: new FailureReaders(async () => undefined, []),
-        redrives: undefined,
+        redrives: new RedriveBook({
+          store: createMemoryParkingStore(),
+          clock: this.clock,
+          random: { next: () => 0.5, uuid: () => "r-1" },
+        }),
       },
       snapshots: this.snapshots,
       store: options.store ?? this.mappings,
