@@ -71,7 +71,8 @@ export const RUN_FLAGS = {
     value: "URL",
     description:
       "Where code of functions is kept that the API takes: dir:PATH or s3:BUCKET/PREFIX, which all hosts of the store " +
-      "share. Default: beside the file of a sqlite: store; with stores of several hosts the API takes no code without it.",
+      "share; off takes none. Default: beside the file of a sqlite: store. Without it no code is taken with stores of " +
+      "several hosts, nor at an API address that is not loopback: who may send code runs it here.",
   },
   endpoint: {
     value: "NAME=VALUE",
@@ -163,7 +164,7 @@ export function readRunOptions(flags: Flags, host: CliHost): RunOptions {
       isPageShown: isPageShown(flags),
     },
     store: parseStoreUrl(lastValue(flags, "store") ?? DEFAULT_STORE),
-    packages: lastValue(flags, "packages"),
+    packages: packagesPlace(flags),
     logLevel: logLevel(flags),
     errorDetails: errorDetails(flags),
     logsErrorText: flags.has("log-error-text"),
@@ -187,10 +188,19 @@ export function readRunOptions(flags: Flags, host: CliHost): RunOptions {
   };
 }
 
+/** Who sends code runs it: from elsewhere only where the operator has named a place for it. */
+function packagesPlace(flags: Flags): string | undefined {
+  return lastValue(flags, "packages") ?? (isApiOfThisHost(flags) ? undefined : "off");
+}
+
+function isApiOfThisHost(flags: Flags): boolean {
+  const address = lastValue(flags, "api") ?? DEFAULT_API;
+  return isLoopbackHost(/^\[?(.+?)\]?:\d+$/.exec(address)?.[1] ?? "");
+}
+
 /** Callers of an API on loopback are on this machine, and may name what is on it. */
 function brokerReach(flags: Flags): NetworkReach {
-  const address = lastValue(flags, "api") ?? DEFAULT_API;
-  const allowsLoopback = isLoopbackHost(/^\[?(.+?)\]?:\d+$/.exec(address)?.[1] ?? "");
+  const allowsLoopback = isApiOfThisHost(flags);
   const hosts = flags.get("broker-hosts");
   const wrong = hosts?.find((host) => !isHostPattern(host));
   if (wrong !== undefined) {

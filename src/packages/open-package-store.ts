@@ -13,7 +13,7 @@ export async function openPackageStore(url: string): Promise<PackageStore> {
   if (bucket === undefined) {
     throw new MillraceError(
       "ERR_MILLRACE_CONFIG",
-      `--packages is ${JSON.stringify(url.slice(0, 200))}. Give dir:PATH, a folder that all hosts share, or s3:BUCKET/PREFIX.`,
+      `--packages is ${JSON.stringify(url.slice(0, 200))}. Give dir:PATH, a folder that all hosts share, s3:BUCKET/PREFIX, or off.`,
     );
   }
   const { createS3PackageStore } = await import("./s3-store.ts");

@@ -7,13 +7,13 @@ import { openPackageStore } from "./open-package-store.ts";
 import { createPackageFolders } from "./package-folders.ts";
 
 export interface PackagePlace {
-  /** `dir:PATH` or `s3:BUCKET/PREFIX`; `undefined`: beside the file of a store of this host. */
+  /** `dir:PATH`, `s3:BUCKET/PREFIX`, or `off`; `undefined`: beside the file of a store of this host. */
   readonly packages: string | undefined;
   readonly store: { readonly kind: "sqlite"; readonly path: string } | { readonly kind: string };
 }
 
 export interface Packages {
-  /** Takes what was checked. `undefined`: hosts of the store share none. */
+  /** Takes what was checked. `undefined`: none is taken, or hosts of the store share no place. */
   readonly store: PackageStore | undefined;
   readonly folders: PackageFolders;
   close(): Promise<void>;
@@ -26,8 +26,9 @@ export async function openPackages({ packages, store: place }: PackagePlace): Pr
   const root = resolve("path" in place ? dirname(place.path) : FOLDER, "packages");
   const isOfThisHost = place.kind === "sqlite" || place.kind === "memory";
   const own = isOfThisHost ? createDirectoryStore(join(root, "archives")) : undefined;
-  const kept = packages === undefined ? own : await openPackageStore(packages);
-  const store = kept && checkedPackageStore(kept);
+  const kept = packages === undefined || packages === "off" ? own : await openPackageStore(packages);
+  // What was taken before still runs.
+  const store = packages === "off" ? undefined : kept && checkedPackageStore(kept);
   return {
     store,
     folders: createPackageFolders(root, kept ?? createDirectoryStore(join(root, "archives"))),

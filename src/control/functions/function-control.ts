@@ -194,7 +194,7 @@ export class FunctionControl {
     const { packages } = this.#options;
     if (packages === undefined) {
       throw invalid(
-        "This millrace keeps no packages that all hosts of its store share. Start it with --packages dir:PATH, a folder that they share, or s3:BUCKET/PREFIX.",
+        "This millrace takes no code over its API: it was told so, or its address is not loopback, or hosts of its store share no place for packages. Start it with --packages dir:PATH, a folder that they share, or s3:BUCKET/PREFIX.",
       );
     }
     try {

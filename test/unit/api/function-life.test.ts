@@ -271,7 +271,7 @@ test("a function that was handed over and calls a URL has settings of its own, a
   assert.match(memory.text, /has no code of its own, and no memoryMb/);
 });
 
-test("a millrace whose hosts share no packages takes no code, and says how it would", async (t) => {
+test("a millrace that has no place for code takes none, and says how it would", async (t) => {
   const api = await FunctionApi.start(t, { hasPackages: false });
   const { status, text } = await api.create();
   assert.equal(status, 400);
