@@ -3,8 +3,8 @@ import type { Checker } from "./checker.ts";
 
 /**
  * No record is given up as expired, and no shard forgotten, unless the source itself said so: it keeps all shards of a
- * run, and has trimmed what it has trimmed. `MaximumRecordAgeInSeconds` is the mapping's word, judged by the source's
- * time: no wall clock of a process has a say.
+ * run but those that went when it was made anew, and has trimmed what it has trimmed. `MaximumRecordAgeInSeconds` is
+ * the mapping's word, judged by the source's time: no wall clock of a process has a say.
  */
 export const sourceWord: Checker = {
   id: "I20",
@@ -27,7 +27,8 @@ export const sourceWord: Checker = {
           report(event.at, `${expired} records were called expired, and the source had trimmed ${trimmed}`);
         }
       } else if (event.kind === "registered") {
-        if (registered.has(event.shard))
+        // What was asked for before the source denied the shard may be written behind that: there is nothing to read.
+        if (registered.has(event.shard) && (event.shard.goneAt ?? Number.POSITIVE_INFINITY) > event.at)
           report(event.at, `${event.shard.shardId} was forgotten and found again`);
         registered.add(event.shard);
       }

@@ -28,6 +28,10 @@ export const STANDSTILL_BUGS: readonly PlantedBug[] = [
         .map((row) => ({ shardId: row.shardId, parents: waitedFor(row, rows, lineage), sinceMs: since.get(row.shardId) ?? nowMs })),
     ];`,
   }),
+  bug("a last checkpoint is late by the last read", ["S2"], {
+    at: "a-last-checkpoint-is-late-by-the-last-read",
+    instead: "",
+  }),
   bug("what is full points to itself", ["S3"], {
     at: "what-is-full-points-to-itself",
     instead: 'const cause = { cause: "itself" };',

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { reasonsOf } from "../../../../src/engine/reasons.ts";
 import { laneOfKey } from "../../../../src/engine/stream/lane-of-key.ts";
 import { MillraceError } from "../../../../src/model/errors.ts";
 import { FAILED, ManualClock, SmallWorld, SUCCEEDED } from "./small-world.ts";
@@ -130,4 +131,26 @@ test("shows reading that fails, throttles too, and reading that has stopped for 
 
 test("explains nothing of a mapping that does not run", () => {
   assert.equal(new SmallWorld().engine.explain("nobody"), undefined);
+});
+
+test("the last checkpoint of a closed shard is late by the end of its last batch, not by that of its last read", async () => {
+  const world = new SmallWorld({}, {}, [{ shardId: "s1", parentShardIds: [], closed: true }]);
+  world.appendMany("s1", 1);
+  const answer = Promise.withResolvers<typeof SUCCEEDED>();
+  world.handler = () => answer.promise;
+  world.start();
+  await world.clock.advance(20_000);
+  world.store.checkpoint = () => new Promise(() => {});
+  answer.resolve(SUCCEEDED);
+  await world.clock.advance(5_000);
+  assert.deepEqual(codes(), ["progressing"]);
+  await world.clock.advance(6_000);
+  assert.deepEqual(codes(), ["checkpointFails"]);
+
+  function codes() {
+    const explanation = world.engine.explain(world.mapping.uuid);
+    assert(explanation !== undefined);
+    const parts = reasonsOf(explanation, world.clock.now()).filter(({ part }) => part === "s1");
+    return parts.flatMap(({ reasons }) => reasons.map(({ code }) => code));
+  }
 });
