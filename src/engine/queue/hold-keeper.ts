@@ -33,7 +33,8 @@ export class HoldKeeper {
   readonly #held = new Set<HeldMessage>();
   #timer: ScheduledCall | undefined;
   #lookAtMs = Number.POSITIVE_INFINITY;
-  #isLooking = false;
+  /** Their extension is under way, and decides of them. However long it takes, the others are looked at. */
+  readonly #asked = new Set<HeldMessage>();
   #isClosed = false;
 
   constructor(options: HoldKeeperOptions) {
@@ -73,7 +74,7 @@ export class HoldKeeper {
 
   /** A hold that is shorter than the others, of an earlier configuration, is looked at sooner. */
   #plan(changed: Iterable<HeldMessage>): void {
-    if (this.#isClosed || this.#isLooking || this.#held.size === 0) return;
+    if (this.#isClosed || this.#held.size === 0) return;
     const { clock, holdMs } = this.#options;
     const nowMs = clock.monotonic();
     let leftMs = Number.POSITIVE_INFINITY;
@@ -85,27 +86,36 @@ export class HoldKeeper {
     this.#lookAtMs = nowMs + inMs;
     this.#timer = clock.schedule(inMs, () => {
       this.#timer = undefined;
-      this.#isLooking = true;
-      const looked = () => {
-        this.#isLooking = false;
-        this.#plan(this.#held);
-      };
-      this.#look().then(looked, (error: unknown) => {
+      try {
+        this.#look();
+      } catch (error) {
         this.#options.onDefect(error);
-        looked();
-      });
+      }
+      this.#plan(this.#held);
     });
   }
 
-  async #look(): Promise<void> {
-    const { clock } = this.#options;
-    const nowMs = clock.monotonic();
-    this.#lose([...this.#held].filter(({ holdUntilMs }) => holdUntilMs <= nowMs));
-    const due = [...this.#held].filter(
-      ({ holdUntilMs, spanMs }) => holdUntilMs - nowMs < spanMs * PROLONG_SHARE,
-    );
+  #look(): void {
+    const nowMs = this.#options.clock.monotonic();
+    const idle = [...this.#held].filter((held) => !this.#asked.has(held));
+    this.#lose(idle.filter(({ holdUntilMs }) => holdUntilMs <= nowMs));
+    const isDue = ({ holdUntilMs, spanMs }: HeldMessage) => holdUntilMs - nowMs < spanMs * PROLONG_SHARE;
+    // plant: a-slow-extension-holds-up-all-others
+    const due = idle.filter((held) => this.#held.has(held) && isDue(held));
     // plant: holds-are-not-prolonged
-    if (due.length > 0) await this.#prolong(due);
+    if (due.length > 0) void this.#ask(due);
+  }
+
+  /** Never rejects. */
+  async #ask(due: readonly HeldMessage[]): Promise<void> {
+    for (const held of due) this.#asked.add(held);
+    try {
+      await this.#prolong(due);
+    } catch (error) {
+      this.#options.onDefect(error);
+    } finally {
+      for (const held of due) this.#asked.delete(held);
+    }
   }
 
   async #prolong(due: readonly HeldMessage[]): Promise<void> {

@@ -19,10 +19,11 @@ export const tumblingWindows: Checker = {
     const { mapping } = trial;
     if (!windowLengths(mapping).some((lengthMs) => lengthMs > 0)) return;
     const open = new Map<string, Open>();
-    const discards = new Map<string, string>();
+    const discards: Discards = new Map();
     for (const event of mapping.events) {
       if (event.kind === "leaseMoved" && event.move === "acquired") {
         open.set(event.shard.shardId, resumed(event));
+        discards.delete(event.shard.shardId);
       } else if (event.kind === "attemptStarted") {
         const window = openFor(open, event.attempt);
         if (window !== undefined) checkStart(trial, event.attempt, window);
@@ -140,14 +141,22 @@ function follow(attempt: Attempt, open: Open): void {
   } else if (toldCounts) open.failures++;
 }
 
-/** Destinations drop what they have by its id: two last invocations that a process gives up are never one. */
-function checkIdentity({ report }: Trial, event: Delivered, discards: Map<string, string>): void {
-  const { record, process, at } = event;
+/** Of each shard's present owner, by the document's id: the request that it was about. */
+type Discards = Map<string, Map<string, string>>;
+
+/**
+ * Destinations drop what they have by its id: two last invocations that an owner gives up are never one. The next
+ * owner, which an update makes of the same process, may give up the same one again.
+ */
+function checkIdentity({ report }: Trial, { record, process, at }: Delivered, discards: Discards): void {
   if (record.window?.isFinalInvokeForWindow !== true) return;
+  const { shardId } = record.batch;
+  const ofShard = discards.get(shardId) ?? new Map<string, string>();
+  discards.set(shardId, ofShard);
   const key = `${process.ordinal} ${record.id}`;
-  const known = discards.get(key);
+  const known = ofShard.get(key);
   if (known !== undefined && known !== record.requestId) {
     report(at, `two given-up last invocations have the id ${record.id}`);
   }
-  discards.set(key, record.requestId);
+  ofShard.set(key, record.requestId);
 }

@@ -41,6 +41,11 @@ export const QUEUE_SETTLEMENT_BUGS: readonly PlantedBug[] = [
     instead: "",
   }),
   bug("holds are not prolonged", ["I14"], { at: "holds-are-not-prolonged", instead: "" }),
+  bug("a slow extension holds up all others", ["I23", "I14"], {
+    at: "a-slow-extension-holds-up-all-others",
+    instead:
+      "const due = this.#asked.size > 0 ? [] : idle.filter((held) => this.#held.has(held) && isDue(held));",
+  }),
   bug("holds are prolonged when they have ended", ["I14"], {
     at: "holds-are-prolonged-when-they-have-ended",
     instead: "const PROLONG_SHARE = 1 / 50;",

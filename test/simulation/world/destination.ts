@@ -70,7 +70,9 @@ function failedRecords(
   const held = payload?.records ?? [];
   const { shardId, records: range } = record.batch;
   if (range === undefined || held.length === range.count) return held;
-  const leftOut = payload?.leftOut ?? [];
+  const isWithin = ({ place }: SimRecord) =>
+    place >= Number(range.startPosition) && place <= Number(range.endPosition);
+  const leftOut = payload?.leftOut.filter(isWithin) ?? [];
   if (held.length + leftOut.length === range.count) return [...held, ...leftOut];
   // Logs of one name use the same positions: a process reads one of them at a time.
   const read = history.events.findLast(

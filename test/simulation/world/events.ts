@@ -46,6 +46,8 @@ export const SIM_EVENTS: StreamEvents = {
     const leftOut = refused.filter((record) => record.unmade === "event");
     if (own.length + leftOut.length === refused.length && own.every((record) => refused.includes(record)))
       payload.leftOut = leftOut;
+    // Of the next batch it says nothing.
+    if (payload.leftOut.length > 0) refused = [];
     payload.window = window;
     return payload;
   },

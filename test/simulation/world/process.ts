@@ -1,8 +1,8 @@
-import { MillraceError } from "../../../src/model/errors.ts";
 import type { Clock, ScheduledCall } from "../../../src/ports/clock.ts";
 import type { ShardProgress } from "../../../src/ports/progress-store.ts";
 import type { SeededRandom } from "../random.ts";
 import { timerErrorMs, type VirtualTime } from "../virtual-clock.ts";
+import { abortedError, CallUnderWay, type WorldCall } from "./call-under-way.ts";
 import { EPOCH_MS, type SimShard } from "./stream.ts";
 
 export interface ProcessClockPlan {
@@ -24,16 +24,6 @@ export interface LeaseSighting {
   readonly counter: number;
   readonly owner: string | undefined;
   readonly sinceLocalMs: number;
-}
-
-export interface WorldCall<T> {
-  readonly travelMs: number;
-  readonly replyMs: number;
-  readonly signal?: AbortSignal | undefined;
-  /** Happens in the world once the request has travelled; what it throws is the answer too. */
-  serve(): T;
-  /** Happens in the process when the answer arrives, and is not called when the caller has aborted. */
-  delivered?(result: T): void;
 }
 
 /** The ports give a call this long to end after an abort; shorter ones simply end. */
@@ -166,28 +156,10 @@ export class SimProcess {
     if (signal?.aborted === true) return Promise.reject(abortedError());
     return new Promise((resolve, reject) => {
       if (!this.admitsCall()) return;
-      const answer = (settle: () => void) => {
-        this.enter(() => {
-          if (signal?.aborted === true) reject(abortedError());
-          else settle();
-        });
-      };
-      this.#time.schedule(call.travelMs, () => {
-        let settle: () => void;
-        try {
-          const result = call.serve();
-          settle = () => {
-            call.delivered?.(result);
-            resolve(result);
-          };
-        } catch (error) {
-          settle = () => reject(error);
-        }
-        if (call.replyMs <= 0) answer(settle);
-        else this.#time.schedule(call.replyMs, () => answer(settle));
-      });
+      const underWay = new CallUnderWay<T>(this, this.#time, call, resolve, reject);
+      this.#time.schedule(call.travelMs, () => underWay.arrive());
       if (signal !== undefined && call.travelMs + call.replyMs > ABORT_MS_MAX) {
-        signal.addEventListener("abort", () => answer(() => {}), { once: true });
+        signal.addEventListener("abort", () => underWay.answer(), { once: true });
       }
     });
   }
@@ -288,8 +260,4 @@ class ProcessTimer implements ScheduledCall {
     last.#place = place;
     return true;
   }
-}
-
-export function abortedError(): MillraceError {
-  return new MillraceError("ERR_MILLRACE_ABORTED", "The call was stopped by its caller.");
 }

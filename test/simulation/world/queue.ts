@@ -28,6 +28,8 @@ export class SimQueue {
   readonly #random: SeededRandom;
   #live: SimMessage[] = [];
   #gone = 0;
+  /** How many messages are left of each group. */
+  readonly #groups = new Map<string, number>();
   #waiters: Waiter[] = [];
   #wakeAt = Number.POSITIVE_INFINITY;
 
@@ -56,6 +58,7 @@ export class SimQueue {
   remove(): void {
     for (const message of this.#live) if (isThere(message)) message.deletedAt = this.#time.now;
     this.#live = [];
+    this.#groups.clear();
     this.#gone = 0;
     this.#isRemoved = true;
   }
@@ -114,6 +117,7 @@ export class SimQueue {
     };
     this.messages.push(sent);
     this.#live.push(sent);
+    this.#groups.set(sent.groupId, (this.#groups.get(sent.groupId) ?? 0) + 1);
     this.#wake(this.#time.now);
     return sent;
   }
@@ -138,7 +142,7 @@ export class SimQueue {
   acknowledge(delivery: SimDelivery): Settlement {
     if (!this.#isHeld(delivery)) return "lost";
     delivery.sent.deletedAt = this.#time.now;
-    this.#remove();
+    this.#remove(delivery.sent);
     if (this.shape.isFifo) this.#wake(this.#time.now);
     return "settled";
   }
@@ -166,8 +170,15 @@ export class SimQueue {
     return sent.delivery === delivery && sent.hiddenUntil > this.#time.now;
   }
 
-  #remove(): void {
+  #leave({ groupId }: SimMessage): void {
+    const left = (this.#groups.get(groupId) ?? 1) - 1;
+    if (left === 0) this.#groups.delete(groupId);
+    else this.#groups.set(groupId, left);
     this.#gone++;
+  }
+
+  #remove(message: SimMessage): void {
+    this.#leave(message);
     if (this.#gone < 32 || this.#gone < this.#live.length / 2) return;
     this.#live = this.#live.filter(isThere);
     this.#gone = 0;
@@ -184,6 +195,8 @@ export class SimQueue {
     // A standard queue gives what comes to hand.
     const first = isFifo || this.#random.chance(0.5) ? 0 : this.#random.int(0, Math.max(0, live.length - 1));
     for (let offset = 0; offset < live.length && deliveries.length < wanted; offset++) {
+      // Of a queue with order nothing more can be given.
+      if (isFifo && blocked.size === this.#groups.size) break;
       const message = live[(first + offset) % live.length];
       if (message === undefined || !isThere(message)) continue;
       const isHeld = message.hiddenUntil > now;
@@ -194,7 +207,7 @@ export class SimQueue {
       if (!isHeld && receivesMax !== undefined && message.receiveCount >= receivesMax) {
         endDelivery(message, now);
         message.redrivenAt = now;
-        this.#gone++;
+        this.#leave(message);
         continue;
       }
       deliveries.push(this.#deliver(message, request));

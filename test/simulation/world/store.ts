@@ -136,7 +136,7 @@ function sendToStore<T>(
       if (lost) throw unavailable();
       return result;
     },
-    ...(delivered === undefined ? {} : { delivered }),
+    delivered,
   });
 }
 

@@ -36,13 +36,14 @@ export const damage: QueueChecker = {
         );
       }
     }
-    // What an update kept and nobody took up goes back as it came, unread.
+    // What an update kept and nobody took up goes back as it came, unread, or is forgotten with its hold.
     const released = new Set<SimDelivery>(
       queue.events.flatMap((event) =>
         event.kind === "settlementSent" && event.how === "release" ? event.deliveries : [],
       ),
     );
-    const isDue = (each: SimDelivery) => each.sent.unmade === "damaged" && !released.has(each);
+    const isDue = (each: SimDelivery) =>
+      each.sent.unmade === "damaged" && !released.has(each) && !wasLostWhileKept(queue, each);
     for (const [process, { counts }] of queue.words) {
       if (process.state === "dead" || process.stopResolvedAt === undefined) continue;
       const told = counts.get("damaged_events") ?? 0;
@@ -59,6 +60,16 @@ export const damage: QueueChecker = {
 
 function isUnmade({ sent }: SimDelivery): boolean {
   return sent.unmade !== undefined;
+}
+
+/** It came while an update had stopped its mapping, and its hold was lost before the mapping began again. */
+function wasLostWhileKept({ updates }: QueueHistory, delivery: SimDelivery): boolean {
+  const { process, deliveredAt, toldLost, heldUntilLocalMs } = delivery;
+  if (deliveredAt === undefined) return false;
+  return updates.some(({ process: updated, at, begunAt = Number.POSITIVE_INFINITY }) => {
+    const isKept = updated === process && deliveredAt >= at && deliveredAt <= begunAt;
+    return isKept && (toldLost || heldUntilLocalMs <= process.localAt(begunAt));
+  });
 }
 
 /** With so much left of a hold it is looked at before it ends. */

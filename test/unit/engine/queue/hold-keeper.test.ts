@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { HeldMessage } from "../../../../src/engine/queue/held-message.ts";
+import { type HeldMessage, isHeldAt } from "../../../../src/engine/queue/held-message.ts";
 import { HoldKeeper } from "../../../../src/engine/queue/hold-keeper.ts";
 import { RepeatedLines } from "../../../../src/lib/repeated-lines.ts";
+import type { Settlement } from "../../../../src/ports/queue-source.ts";
 import { ManualClock, SILENT_TELEMETRY } from "../stream/small-world.ts";
 import { MemoryQueue } from "./memory-queue.ts";
 
@@ -40,4 +41,38 @@ test("a defect behind a hold that is lost is told, and the other holds are kept 
   assert.equal(defects.length, 1);
   assert.deepEqual([...new Set(queue.prolonged)], ["a", "b"]);
   assert.ok(queue.prolonged.filter((id) => id === "b").length > 1);
+});
+
+test("an extension that takes long holds up no other, and is waited for by its own messages", async () => {
+  const clock = new ManualClock();
+  const queue = new MemoryQueue(clock);
+  const [a, b] = await received(queue, "a", "b");
+  assert(a !== undefined && b !== undefined);
+  const source = queue.openSource();
+  const answer = Promise.withResolvers<readonly Settlement[]>();
+  const lost: string[] = [];
+  const keeper = new HoldKeeper({
+    mapping: "jobs",
+    source: {
+      ...source,
+      extend: (messages, holdMs) =>
+        messages.some(({ messageId }) => messageId === "a")
+          ? answer.promise
+          : source.extend(messages, holdMs),
+    },
+    holdMs: () => HOLD_MS,
+    clock,
+    telemetry: SILENT_TELEMETRY,
+    lines: new RepeatedLines(clock, SILENT_TELEMETRY),
+    onLost: (held) => lost.push(...held.map(({ message }) => message.messageId)),
+    onDefect: assert.fail,
+  });
+  b.holdUntilMs = 1.2 * HOLD_MS;
+  keeper.add([a, b]);
+  await clock.advance(1.1 * HOLD_MS);
+  assert.deepEqual([queue.prolonged, lost], [["b"], []]);
+  answer.resolve(["settled"]);
+  await clock.advance(HOLD_MS / 10);
+  assert.deepEqual([lost, keeper.size, isHeldAt(a, clock.monotonic())], [[], 2, true]);
+  keeper.close();
 });
