@@ -11,7 +11,7 @@ export interface GrantBug {
 export const GRANT_BUGS: readonly GrantBug[] = [
   bug("a place is not given back when the payload cannot be made", ["I26", "I30"], {
     at: "a-place-is-not-given-back-when-the-payload-cannot-be-made",
-    lines: 8,
+    lines: 9,
     instead:
       "if (typeof route === 'string') return NOT_STARTED;\nconst result = call.mayStart() ? await this.#calls.run(call, this.#serving, route, waitedMs) : NOT_STARTED;\nthis.#give(key);\nreturn result;",
   }),
