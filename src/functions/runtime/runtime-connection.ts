@@ -1,4 +1,4 @@
-import { Agent, type IncomingMessage, request } from "node:http";
+import { connect, type Socket } from "node:net";
 
 /** An event, as a handler's client gets it. */
 export interface HandedEvent {
@@ -11,31 +11,47 @@ export interface HandedEvent {
   readonly clientContext: string | undefined;
 }
 
+/** What came back: each answer of the host has its length. */
+interface HostAnswer {
+  readonly status: number;
+  /** Names in lower case. */
+  readonly headers: ReadonlyMap<string, string>;
+  readonly body: Buffer;
+}
+
+interface PendingAnswer {
+  onAnswer(answer: HostAnswer): void;
+  onLost(): void;
+}
+
 const RUNTIME = "/2018-06-01/runtime";
+const OK = 200;
 const ACCEPTED = 202;
+const END_OF_HEAD = "\r\n\r\n";
 
 /**
  * A client's side of the Runtime API: one request at a time, over one connection. While none is under way it keeps no
- * process alive.
+ * process alive. It reads what our own host writes and no more: a whole client of HTTP costs several times as much CPU.
  */
 export class RuntimeConnection {
-  readonly #host: string;
-  readonly #port: number;
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  readonly #address: string;
+  #socket: Socket | undefined;
+  #pending: PendingAnswer | undefined;
+  #chunks: Buffer[] = [];
+  #bytes = 0;
+  /** Where the answer that arrives ends; 0: its head is not there yet. */
+  #wholeBytes = 0;
+  #headBytes = 0;
 
   /** `address`: `HOST:PORT`. */
   constructor(address: string) {
-    const colon = address.lastIndexOf(":");
-    this.#host = address.slice(0, colon);
-    this.#port = Number(address.slice(colon + 1));
+    this.#address = address;
   }
 
   /** `onLost`: there is nobody who would answer. */
   next(onEvent: (event: HandedEvent) => void, onLost: () => void): void {
-    this.#send("GET", "/invocation/next", undefined, undefined, onLost, (response, body) => {
-      if (response.statusCode !== 200) onLost();
-      else onEvent(eventOf(response, body));
-    });
+    const onAnswer = (answer: HostAnswer) => (answer.status === OK ? onEvent(eventOf(answer)) : onLost());
+    this.#send(`GET ${RUNTIME}/invocation/next`, undefined, undefined, { onAnswer, onLost });
   }
 
   /** `errorType`: it is a failure. */
@@ -47,50 +63,97 @@ export class RuntimeConnection {
     onLost: () => void,
   ): void {
     const path = `/invocation/${id}/${errorType === undefined ? "response" : "error"}`;
-    this.#send("POST", path, body, errorType, onLost, onDone);
+    this.#send(`POST ${RUNTIME}${path}`, body, errorType, { onAnswer: onDone, onLost });
   }
 
   initError(body: Uint8Array, errorType: string, onDone: () => void, onLost: () => void): void {
-    this.#send("POST", "/init/error", body, errorType, onLost, ({ statusCode }) =>
-      statusCode === ACCEPTED ? onDone() : onLost(),
-    );
+    const onAnswer = ({ status }: HostAnswer) => (status === ACCEPTED ? onDone() : onLost());
+    this.#send(`POST ${RUNTIME}/init/error`, body, errorType, { onAnswer, onLost });
   }
 
   #send(
-    method: "GET" | "POST",
-    path: string,
+    call: string,
     body: Uint8Array | undefined,
     errorType: string | undefined,
-    onLost: () => void,
-    onAnswer: (response: IncomingMessage, body: Buffer) => void,
+    pending: PendingAnswer,
   ): void {
-    const headers: Record<string, string | number> = {};
-    if (body !== undefined) {
-      headers["Content-Type"] = "application/json";
-      headers["Content-Length"] = body.length;
-    }
+    this.#pending = pending;
+    this.#socket ??= this.#connect();
+    const lines = [`${call} HTTP/1.1`, `Host: ${this.#address}`];
+    if (body !== undefined) lines.push("Content-Type: application/json", `Content-Length: ${body.length}`);
     // Whatever a handler throws has a name of its own.
     if (errorType !== undefined)
-      headers["Lambda-Runtime-Function-Error-Type"] = errorType.replace(/[^\x20-\x7e]/g, "?").slice(0, 256);
-    const sent = request(
-      { host: this.#host, port: this.#port, path: RUNTIME + path, method, headers, agent: this.#agent },
-      (response) => {
-        const chunks: Buffer[] = [];
-        response.on("data", (chunk: Buffer) => chunks.push(chunk));
-        response.once("end", () => onAnswer(response, Buffer.concat(chunks)));
-        response.once("error", onLost);
-      },
-    );
-    sent.once("error", onLost);
-    sent.end(body);
+      lines.push(
+        `Lambda-Runtime-Function-Error-Type: ${errorType.replace(/[^\x20-\x7e]/g, "?").slice(0, 256)}`,
+      );
+    this.#socket.ref();
+    this.#socket.cork();
+    this.#socket.write(lines.join("\r\n") + END_OF_HEAD, "latin1");
+    if (body !== undefined) this.#socket.write(body);
+    this.#socket.uncork();
+  }
+
+  #connect(): Socket {
+    const colon = this.#address.lastIndexOf(":");
+    const host = this.#address.slice(0, colon);
+    const socket = connect({ host, port: Number(this.#address.slice(colon + 1)), noDelay: true });
+    socket.on("data", (chunk: Buffer) => this.#read(chunk));
+    socket.on("error", () => {});
+    socket.on("close", () => {
+      const pending = this.#pending;
+      this.#pending = undefined;
+      this.#socket = undefined;
+      pending?.onLost();
+    });
+    return socket;
+  }
+
+  #read(chunk: Buffer): void {
+    this.#chunks.push(chunk);
+    this.#bytes += chunk.length;
+    if (this.#wholeBytes === 0) this.#readHead();
+    if (this.#wholeBytes === 0 || this.#bytes < this.#wholeBytes) return;
+    const whole = this.#joined();
+    const answer = answerOf(whole, this.#headBytes);
+    const pending = this.#pending;
+    this.#pending = undefined;
+    this.#chunks = [];
+    this.#bytes = 0;
+    this.#wholeBytes = 0;
+    this.#socket?.unref();
+    pending?.onAnswer(answer);
+  }
+
+  #readHead(): void {
+    const read = this.#joined();
+    const end = read.indexOf(END_OF_HEAD);
+    if (end < 0) return;
+    this.#headBytes = end + END_OF_HEAD.length;
+    const length = /\r\ncontent-length: *(\d+)/i.exec(read.toString("latin1", 0, end))?.[1];
+    this.#wholeBytes = this.#headBytes + Number(length ?? 0);
+  }
+
+  #joined(): Buffer {
+    const [only] = this.#chunks;
+    if (only !== undefined && this.#chunks.length === 1) return only;
+    const joined = Buffer.concat(this.#chunks);
+    this.#chunks = [joined];
+    return joined;
   }
 }
 
-function eventOf({ headers }: IncomingMessage, body: Buffer): HandedEvent {
-  const text = (name: string) => {
-    const value = headers[`lambda-runtime-${name}`];
-    return typeof value === "string" ? value : undefined;
-  };
+function answerOf(whole: Buffer, headBytes: number): HostAnswer {
+  const [first = "", ...lines] = whole.toString("latin1", 0, headBytes).split("\r\n");
+  const headers = new Map<string, string>();
+  for (const line of lines) {
+    const colon = line.indexOf(":");
+    if (colon > 0) headers.set(line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim());
+  }
+  return { status: Number(first.split(" ", 2)[1]), headers, body: whole.subarray(headBytes) };
+}
+
+function eventOf({ headers, body }: HostAnswer): HandedEvent {
+  const text = (name: string) => headers.get(`lambda-runtime-${name}`);
   const context = text("client-context");
   return {
     // Memory of its own: a small body stands in one that is shared.
