@@ -40,7 +40,7 @@ test("the README is short, and the figures in it are true", () => {
 test("the README's minute does what it says: a handler, a manifest, a record, and one that fails", async (t) => {
   const folder = emptyFolder(t);
   for (const name of ["orders.mts", "orders.yaml"]) writeFileSync(join(folder, name), fileBlock(name));
-  const [startDev = "", sendOne = "", fail = "", ...others] = COMMANDS;
+  const [startDev = "", sendOne = "", fail = "", redrive = "", ...others] = COMMANDS;
   assert.equal(INSTALL, "npm install millrace\n");
   assert.deepEqual(others, []);
   const { dev, here } = await startedDev(t, startDev, folder);
@@ -69,6 +69,24 @@ test("the README's minute does what it says: a handler, a manifest, a record, an
   );
   const said = run(failing.slice(1).join("\n"), folder);
   assert.ok(said.includes(error), said);
+
+  const mended = fileBlock("orders.mts").replace(
+    /if \(order\.amount === undefined\).*$/m,
+    "order.amount ??= 0;",
+  );
+  assert.notEqual(mended, fileBlock("orders.mts"));
+  writeFileSync(join(folder, "orders.mts"), mended);
+  await until(
+    () => dev.stderr.includes("function changed"),
+    () => dev.stderr,
+  );
+  const redriven = run(here(redrive), folder);
+  assert.match(redriven, /^1 failures, 1 records, 1 keys, 1 shards/m);
+  assert.match(redriven, /1\/1 {2}ok 1$/m);
+  await until(
+    () => dev.stderr.includes("[orders] order 2 of ada: 0"),
+    () => dev.stderr,
+  );
 });
 
 test("the README's Python handler does the same over HTTP", async (t) => {
