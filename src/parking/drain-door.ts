@@ -67,6 +67,9 @@ export class DrainDoor implements Invoker {
 
   /** These have come to an end, in memory. */
   end(seqs: readonly number[], state: ItemEnd["state"], error?: ItemError): void {
+    const { telemetry, mapping } = this.#options.context;
+    if (state === "failed") telemetry.count("redrive_failed_events", mapping.name, seqs.length);
+    if (state === "uncertain") telemetry.count("redrive_uncertain_events", mapping.name, seqs.length);
     for (const seq of seqs) {
       const attempt = this.#open.get(seq)?.attempt;
       // What no event can hold fails without an attempt.

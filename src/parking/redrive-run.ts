@@ -92,11 +92,12 @@ export class RedriveRun {
   /** What a drainer before has started: the function may have had it. */
   async #recover(): Promise<void> {
     if (this.#isRecovered) return;
-    const { store, drainer, onFenced, telemetry } = this.#context;
+    const { store, drainer, onFenced, telemetry, mapping } = this.#context;
     const isAtMostOnce = this.#redrive.delivery === "at-most-once";
     // plant: what-a-crash-left-started-waits-again
     const recovered = await store.recover(drainer, this.id, isAtMostOnce ? "uncertain" : "waiting");
     if (recovered === "fenced") return onFenced();
+    if (isAtMostOnce) telemetry.count("redrive_uncertain_events", mapping.name, recovered);
     if (recovered > 0) telemetry.mark(isAtMostOnce ? "parked item uncertain" : "parked item tried again");
     this.#isRecovered = true;
   }

@@ -44,6 +44,9 @@ export const COUNTERS = {
   filtered_out_events: "Records that no filter pattern matched.",
   invoked_events: "Records handed to the function; counted again for every retry.",
   redriven_events: "Records that a redrive handed to the function; counted again for every try.",
+  redrive_failed_events:
+    "Records of a redrive that failed again: failures of their own, and the rest of their keys waits.",
+  redrive_uncertain_events: "Records of a redrive of which nobody knows whether the function did its work.",
   failed_invoke_events: "Records of invocations that failed, or that a partial response left to retry.",
   dropped_events: "Records given up by age or attempts that no destination accepted.",
   on_failure_destination_delivered_events: "Records that the failure destination accepted.",
