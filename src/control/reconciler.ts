@@ -35,6 +35,8 @@ export class Reconciler {
   readonly #unreadable = new Set<string>();
   #timer: ScheduledCall | undefined;
   #looking: Promise<void> = Promise.resolve();
+  /** What functions are by now is open, or its time is up. */
+  #declaring: Promise<void> = Promise.resolve();
   #isLooking = false;
   #isWoken = false;
   #isStopped = false;
@@ -99,10 +101,11 @@ export class Reconciler {
     this.#looking = this.#lookUntilQuiet();
   }
 
-  /** Looks now; resolves when this process has looked, whatever the store answered. */
+  /** Looks now; resolves when calls go by what this process has seen then, whatever the store answered. */
   async look(): Promise<void> {
     this.wake();
     await this.#looking;
+    await this.#declaring;
   }
 
   /** Looks now, and acts on all rows: what its own manifests declare has changed. */
@@ -174,7 +177,8 @@ export class Reconciler {
     this.#kept = new Map(rows.flatMap((row) => this.#read(row)).map((kept) => [kept.uuid, kept]));
     const mayStart = () => !this.#life.isCutOff;
     // Functions first: a mapping of this look may be of one of them.
-    const wishes = [this.#declareFunctions(all)];
+    this.#declaring = this.#declareFunctions(all);
+    const wishes = [this.#declaring];
     // A row that is gone, or that cannot be read, is not run: others may settle it without a look at what it says here.
     for (const uuid of new Set([...before.keys(), ...rows.map((row) => row.uid)])) {
       if (!this.#kept.has(uuid)) wishes.push(runner.want(uuid, undefined));
