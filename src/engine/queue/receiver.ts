@@ -1,4 +1,4 @@
-import { type BackoffLimits, backoffMs } from "../../lib/back-off.ts";
+import { type BackoffLimits, backoffMs, limitsAfter } from "../../lib/back-off.ts";
 import type { RepeatedLines } from "../../lib/repeated-lines.ts";
 import { assertInvariant, describeError, type Fault, faultOf, hasErrorCode } from "../../model/errors.ts";
 import type { Clock, ScheduledCall } from "../../ports/clock.ts";
@@ -252,7 +252,7 @@ export class Receiver {
     // plant: a-queue-that-cannot-be-received-is-no-problem
     problems.failed(RECEIVES, error, nowMs, Math.max(0, nowMs - askedMs - waitMs));
     this.#isThrottled = isThrottle;
-    this.#retryAtMs = nowMs + backoffMs(this.#failures, limits, random);
+    this.#retryAtMs = nowMs + backoffMs(this.#failures, limitsAfter(error, limits), random);
     const level = isThrottle ? "debug" : "warn";
     const fields = { mapping, error: this.#lastProblem };
     lines.write(level, "messages could not be received; trying again", fields);

@@ -1,4 +1,4 @@
-import type { BackoffLimits } from "../../lib/back-off.ts";
+import { type BackoffLimits, limitsAfter } from "../../lib/back-off.ts";
 import type { RepeatedLines } from "../../lib/repeated-lines.ts";
 import { sleep } from "../../lib/sleep.ts";
 import type { Slots } from "../../lib/slots.ts";
@@ -157,14 +157,6 @@ async function isShardGone(options: ReadLoopOptions, error: unknown): Promise<bo
   } catch {
     return false;
   }
-}
-
-/** What is only away is asked again soon: it must not be noticed late that it is back. */
-const AWAY_CAP_MS = 5_000;
-
-function limitsAfter(error: unknown, limits: BackoffLimits): BackoffLimits {
-  if (!hasErrorCode(error, "ERR_MILLRACE_SOURCE_UNAVAILABLE")) return limits;
-  return { ...limits, backoffCapMs: Math.min(limits.backoffCapMs, AWAY_CAP_MS) };
 }
 
 /** An endpoint that is away is told once, not by each of its shards. */

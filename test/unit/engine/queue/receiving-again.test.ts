@@ -77,6 +77,19 @@ test("a queue that answers again is asked at once by all receives, whatever one 
   assert.ok(asked > before, "it does not wait for the end of its back-off");
 });
 
+for (const outageMs of [30_000, 300_000, 3_600_000]) {
+  test(`a queue that was away for ${outageMs / 1_000} s is received again within five seconds of its return`, async () => {
+    const queue = new SmallQueue();
+    await queue.clock.advance(45_000);
+    queue.receiving = unavailable;
+    await queue.clock.advance(outageMs);
+    queue.receiving = () => {};
+    queue.send("m1");
+    await queue.clock.advance(5_000);
+    assert.deepEqual(queue.left, []);
+  });
+}
+
 test("a stop during a back-off leaves no timer behind", async () => {
   const queue = new SmallQueue();
   queue.receiving = unavailable;
