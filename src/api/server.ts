@@ -24,6 +24,7 @@ import { addInvokeRoute } from "./invoke-route.ts";
 import { BODY_BYTES_MAX } from "./json-body.ts";
 import { addMappingRoutes } from "./mapping-routes.ts";
 import { addLiveRoutes } from "./page/live-route.ts";
+import { addLoadTestRoutes } from "./page/load-test-routes.ts";
 import { PageAccess } from "./page/page-access.ts";
 import { addPageRoutes } from "./page/page-routes.ts";
 import { addRedriveRoutes } from "./redrive-routes.ts";
@@ -186,6 +187,7 @@ function addControlRoutes(app: FastifyInstance, options: ApiServerOptions): void
   addMappingRoutes(app, control);
   addExplainRoute(app, control);
   addLiveRoutes(app, control, options.clock);
+  addLoadTestRoutes(app, control);
   addTestPatternRoute(app);
   addFailureRoutes(app, control);
   addRedriveRoutes(app, control);

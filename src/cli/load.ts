@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { FinishedLoad } from "../load/load-run.ts";
 import type { LoadedScenario, ScenarioFile } from "../load/load-scenario.ts";
+import type { TellerPlace } from "../load/page-teller.ts";
 import { formatProblem, type ManifestProblem } from "../manifests/problem.ts";
 import type { Flags } from "./command.ts";
 import {
@@ -33,6 +34,11 @@ Exit status 0: all held, 1: something did not, 2: the scenario is not valid.`,
     out: {
       value: "FOLDER",
       description: `Where the report, the results and the engine's log go. Default ${DEFAULT_OUT}/NAME.`,
+    },
+    api: {
+      value: "URL",
+      description:
+        "A millrace that runs anyway, whose page shows the test too. A token is taken from MILLRACE_API_TOKEN.",
     },
     example: { description: "Print a scenario to begin with." },
     schema: { description: "Print the JSON Schema of scenarios." },
@@ -70,7 +76,13 @@ async function runScenario(loaded: LoadedScenario, flags: Flags, host: CliHost):
   const display = new LoadDisplay(host.stderr, host.adapters.clock);
   let finished: FinishedLoad;
   try {
-    finished = await runUntilSignal(scenario, { folder, workFolder, display, host });
+    finished = await runUntilSignal(scenario, {
+      folder,
+      workFolder,
+      display,
+      host,
+      shownAt: shownAt(flags, host),
+    });
   } finally {
     display.stop();
     rmSync(workFolder, { recursive: true, force: true });
@@ -89,12 +101,25 @@ interface LoadPlaces {
   readonly workFolder: string;
   readonly display: LoadDisplay;
   readonly host: CliHost;
+  readonly shownAt: TellerPlace | undefined;
+}
+
+/** @throws MillraceError ERR_MILLRACE_CONFIG */
+function shownAt(flags: Flags, { environment }: CliHost): TellerPlace | undefined {
+  const url = lastValue(flags, "api");
+  if (url === undefined) return undefined;
+  const { protocol } = URL.canParse(url) ? new URL(url) : { protocol: "" };
+  if (protocol !== "http:" && protocol !== "https:") {
+    throw usageError(`--api ${url} is no address. Give one such as http://127.0.0.1:8080.`, loadCommand);
+  }
+  const token = environment["MILLRACE_API_TOKEN"];
+  return { url, token: token === "" ? undefined : token };
 }
 
 /** The first signal ends the sending, and what was sent is still judged; the second ends the process. */
 async function runUntilSignal(
   scenario: ScenarioFile,
-  { folder, workFolder, display, host }: LoadPlaces,
+  { folder, workFolder, display, host, shownAt }: LoadPlaces,
 ): Promise<FinishedLoad> {
   const { runLoad } = await import("../load/load-run.ts");
   const stop = new AbortController();
@@ -109,6 +134,7 @@ async function runUntilSignal(
     workFolder,
     version: host.version,
     onProgress: (progress) => display.show(progress),
+    shownAt,
     signal: stop.signal,
   });
 }

@@ -18,6 +18,7 @@ import { FailureControl } from "./failure-control.ts";
 import type { FunctionBook } from "./function-book.ts";
 import { createFunctionControls, type FunctionControls } from "./functions/function-controls.ts";
 import { PackageSweep } from "./functions/package-sweep.ts";
+import { LoadTestBook } from "./live/load-tests.ts";
 import { MappingControl } from "./mapping-control.ts";
 import { isOfManifest } from "./mapping-record.ts";
 import { withTrouble } from "./mapping-run.ts";
@@ -37,6 +38,7 @@ export class ControlPlane {
   readonly resources: ResourceControl;
   readonly failures: FailureControl;
   readonly functionControls: FunctionControls;
+  readonly loadTests: LoadTestBook;
   readonly place: Place;
   readonly connectors: readonly Connector[];
   /** For all who call a function by its name. */
@@ -57,6 +59,7 @@ export class ControlPlane {
 
   private constructor(options: ControlPlaneOptions) {
     const { engine, deployments, functionBook, store, clock, random, endpoints, place } = options;
+    this.loadTests = new LoadTestBook(clock);
     this.connectors = withinReach(options.connectors, options.reach);
     const { connectors } = this;
     this.#functions = functionBook;
@@ -81,6 +84,7 @@ export class ControlPlane {
       totals: (mapping) => options.telemetry.totals(mapping),
       errors: (mapping) => options.invokers.errors.of(mapping),
       status: () => this.status(),
+      loadTests: () => this.loadTests.list(),
       resourceOf: (uuid) => this.#runner.resourceOf(uuid),
       beatsAs: () => membership.processId,
       beat: (name) => this.#reconciler.beats.standingOf(name),

@@ -1,6 +1,7 @@
 import type { Engine, MappingExplanation, MappingStatus, ShardExplanation } from "../engine/engine.ts";
 import type { MappingResource } from "../manifests/resources.ts";
 import type { FunctionErrors } from "../model/function-error.ts";
+import type { LoadTestProgress } from "../model/load-test.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { CounterName } from "../ports/telemetry.ts";
 import { gravityOf } from "./gravity.ts";
@@ -19,6 +20,7 @@ export interface OwnSnapshotOptions {
   readonly processId: string;
   /** The name of its beat. */
   readonly beatsAs: () => string;
+  readonly loadTests: () => readonly LoadTestProgress[];
   readonly clock: Clock;
 }
 
@@ -40,6 +42,7 @@ export class OwnSnapshot {
   make(isEnded: boolean): ProcessSnapshot {
     const { status, processId, beatsAs, clock } = this.#options;
     const mappings = status().map((each) => this.#mapping(each));
+    const loadTests = this.#options.loadTests();
     return {
       form: 1,
       processId,
@@ -48,6 +51,7 @@ export class OwnSnapshot {
       atMs: clock.now(),
       isEnded,
       mappings: mappings.toSorted((a, b) => worstOf(b) - worstOf(a) || b.oldestAgeMs - a.oldestAgeMs),
+      ...(loadTests.length === 0 ? {} : { loadTests }),
       mappingsLeftOut: 0,
     };
   }

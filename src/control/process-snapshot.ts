@@ -1,5 +1,6 @@
 import type { MappingExplanation, MappingStatus } from "../engine/engine.ts";
 import type { FunctionErrors } from "../model/function-error.ts";
+import type { LoadTestProgress } from "../model/load-test.ts";
 import type { Reason } from "../model/reason.ts";
 import type { CounterName } from "../ports/telemetry.ts";
 
@@ -15,6 +16,8 @@ export interface ProcessSnapshot {
   readonly isEnded: boolean;
   /** Worst first. */
   readonly mappings: readonly MappingSnapshot[];
+  /** Load tests that tell it how they go; absent: none does. */
+  readonly loadTests?: readonly LoadTestProgress[];
   /** More than a snapshot holds. */
   readonly mappingsLeftOut: number;
 }

@@ -193,6 +193,7 @@ function fullReason(
   heldUp: string | undefined,
 ): Reason {
   // plant: what-is-full-points-to-itself
+  // plant: what-is-full-points-to-nobody
   const cause = heldUp === undefined ? {} : { cause: heldUp };
   const facts = { records: bufferedRecords, bytes: bufferedBytes, ...cause };
   switch (fullBy?.kind) {

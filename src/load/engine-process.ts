@@ -34,6 +34,7 @@ export class EngineProcess {
   #child: ChildProcess | undefined;
   #ended: Promise<void> = Promise.resolve();
   #address = Promise.withResolvers<string>();
+  #served: string | undefined;
   #tail = "";
   #expectsEnd = false;
   #probes = 0;
@@ -42,6 +43,11 @@ export class EngineProcess {
   constructor(options: EngineProcessOptions) {
     this.#options = options;
     this.#log = createWriteStream(options.logFile, { flags: "a" });
+  }
+
+  /** Where its API and its page are; another one after each start. `undefined`: it has not said so. */
+  address(): string | undefined {
+    return this.#served;
   }
 
   /**
@@ -64,6 +70,7 @@ export class EngineProcess {
     this.#ended = new Promise((resolve) => {
       child.on("close", (status, signal) => {
         this.#address.reject(new Error("ended"));
+        this.#served = undefined;
         for (const resolveProbe of this.#waiting.values()) resolveProbe(undefined);
         resolve();
         if (!this.#expectsEnd) this.#options.onUnexpectedEnd(`by ${signal ?? `status ${status}`}`);
@@ -136,7 +143,9 @@ export class EngineProcess {
     for (const line of this.#tail.split("\n")) {
       if (!line.includes('"started"')) continue;
       const address = /"address":"([^"]+)"/.exec(line)?.[1];
-      if (address !== undefined) this.#address.resolve(address);
+      if (address === undefined) continue;
+      this.#served = address;
+      this.#address.resolve(address);
     }
   }
 

@@ -17,6 +17,7 @@ import type { LoadResult } from "./load-result.ts";
 import type { ScenarioFile } from "./load-scenario.ts";
 import { LoadSeries } from "./load-series.ts";
 import { OwnFunction } from "./own-function.ts";
+import { PageTeller, type TellerPlace } from "./page-teller.ts";
 import type { EngineSettings, ScenarioSpec } from "./scenario-schema.ts";
 
 export interface LoadRunOptions {
@@ -28,6 +29,8 @@ export interface LoadRunOptions {
   readonly workFolder: string;
   readonly version: string;
   readonly onProgress: (progress: LoadProgress) => void;
+  /** A process that runs anyway, whose page shows the test too. */
+  readonly shownAt?: TellerPlace | undefined;
   /** Ends the test early: what was sent is still waited for. */
   readonly signal: AbortSignal;
 }
@@ -99,10 +102,30 @@ async function runOn(
     spec.engine === "none" ? NO_ENGINE : engineOf(spec.engine, { path, options, onUnexpectedEnd });
   open.push(() => engine.close());
   await engine.start();
-  const { scenario, version, onProgress, signal } = options;
-  return await measurement.run({
+  const { scenario, version, signal } = options;
+  const teller = openTeller(options, engine);
+  const onProgress = (progress: LoadProgress) => {
+    options.onProgress(progress);
+    teller.tell(progress);
+  };
+  const result = await measurement.run({
     ...{ scenario, version, onProgress, signal },
     ...{ run, ledger, series, server, sender, engine, discardedFile },
+  });
+  await teller.end(result.passed);
+  return result;
+}
+
+/** The engine's own page shows the test; its address is told, since it is another one each time. */
+function openTeller({ scenario, onProgress, shownAt }: LoadRunOptions, engine: LoadEngine): PageTeller {
+  const own = engine.address();
+  if (own !== undefined) onProgress({ kind: "event", atMs: 0, text: `the page shows it: ${own}/` });
+  return new PageTeller(scenario.scenario.metadata.name, () => {
+    const url = engine.address();
+    return [
+      ...(url === undefined ? [] : [{ url, token: undefined }]),
+      ...(shownAt === undefined ? [] : [shownAt]),
+    ];
   });
 }
 

@@ -18,7 +18,7 @@ export function functionsView(onChange) {
   return html`<h1>Functions</h1>
     ${problem === undefined ? "" : html`<p class="bad" role="alert">${problem}</p>`}
     ${functions === undefined ? html`<p class="soft">Loading.</p>` : table(functions)}
-    ${drift.length === 0 ? "" : html`<section><h2>Not as declared</h2><pre>${JSON.stringify(drift, undefined, 2)}</pre></section>`}`;
+    ${drift.length === 0 ? "" : html`<section><h2>Not as declared</h2><pre tabindex="0">${JSON.stringify(drift, undefined, 2)}</pre></section>`}`;
 }
 
 /** @param {() => void} onChange */
@@ -43,14 +43,13 @@ function load(onChange) {
 /** @param {any[]} all */
 function table(all) {
   if (all.length === 0) return html`<p class="soft">There are no functions.</p>`;
-  return html`<div class="wide"><table>
+  return html`<div class="wide" tabindex="0" role="region" aria-label="Functions"><table>
     <thead><tr><th scope="col">Function</th><th scope="col">Version</th><th scope="col">State</th><th scope="col" class="num">Time-out</th><th scope="col"></th></tr></thead>
     <tbody>${all.map(
       (fn) => html`<tr>
         <th scope="row">${fn.FunctionName}</th><td>${fn.Version ?? ""}</td><td>${fn.State ?? ""}</td>
         <td class="num">${fn.Timeout === undefined ? "" : `${fn.Timeout} s`}</td>
-        <td class="actions"><a href=${`#/try/${fn.FunctionName}`}>Try</a>
-          ${may("write") ? html`<button @click=${() => stop(fn.FunctionName)}>Stop calls</button>` : ""}</td>
+        <td class="actions">${may("write") ? html`<a href=${`#/try/${fn.FunctionName}`}>Try</a> <button @click=${() => stop(fn.FunctionName)}>Stop calls</button>` : ""}</td>
       </tr>`,
     )}</tbody>
   </table></div>`;

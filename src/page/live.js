@@ -8,6 +8,9 @@ import { ApiError, answer, call } from "./api.js";
  *   caughtUp: boolean, shards: number, processes: number, heldUp: number, worst?: Cause }} Mapping
  * @typedef {{ processId: string, isHere: boolean, standing: string, saidMs: number, startedMs: number,
  *   mappings: number, shards: number }} Process
+ * @typedef {{ name: string, state: string, elapsedMs: number, totalMs: number, sentPerSecond: number,
+ *   deliveredPerSecond: number, lag: number, inFlight: number, failures: number, violations: number,
+ *   p99Ms: number }} LoadTest
  */
 
 const AGAIN_MS = 1_000;
@@ -26,6 +29,8 @@ export const live = {
   /** @type {Process[]} */
   processes: [],
   processesLeftOut: 0,
+  /** @type {LoadTest[]} */
+  loadTests: [],
   /** @type {Map<string, Mapping>} */
   mappings: new Map(),
   /** By mapping: what was counted some seconds ago, for rates. @type {Map<string, { at: number, counts: Mapping["counts"] }[]>} */
@@ -86,6 +91,7 @@ function take(frame) {
   if (frame.processes !== undefined) {
     live.processes = frame.processes;
     live.processesLeftOut = frame.processesLeftOut ?? 0;
+    live.loadTests = frame.loadTests ?? [];
     live.problem = frame.problem ?? undefined;
   }
   for (const uuid of frame.gone ?? []) {

@@ -100,7 +100,7 @@ function causes({ parts, partsLeftOut, errors }) {
   if (parts.length === 0)
     return html`<section><h2>What holds it up</h2><p class="good">● Nothing.</p></section>`;
   return html`<section><h2>What holds it up</h2>
-    <div class="wide"><table>
+    <div class="wide" tabindex="0" role="region" aria-label="What holds it up"><table>
       <thead><tr><th scope="col">Part</th><th scope="col">Because</th><th scope="col">Since</th><th scope="col">To do</th><th scope="col">Process</th></tr></thead>
       <tbody>${parts.map(
         (/** @type {any} */ part) => html`<tr>
@@ -123,8 +123,8 @@ function errors(all) {
     (error, index) => html`<details class="error" ?open=${index === 0}>
       <summary><code>${error.id}</code> <b>${error.errorType}</b> ${error.message ?? ""}
         <span class="soft">${some(error.count, "time")}, last ${moment(error.lastSeenMs)}</span></summary>
-      ${error.stack === undefined ? "" : html`<pre>${error.stack}</pre>`}
-      ${error.logTail === undefined || error.logTail === "" ? "" : html`<h3>What it printed</h3><pre>${error.logTail}</pre>`}
+      ${error.stack === undefined ? "" : html`<pre tabindex="0">${error.stack}</pre>`}
+      ${error.logTail === undefined || error.logTail === "" ? "" : html`<h3>What it printed</h3><pre tabindex="0">${error.logTail}</pre>`}
       ${error.message === undefined ? html`<p class="soft">Texts are shown to callers with the role inspect, where errorDetails is full.</p>` : ""}
     </details>`,
   )}</section>`;
@@ -148,7 +148,7 @@ function shards({ shards, shardsFrom, shardsTotal, shardsLeftOut, lagMaxMs }) {
   );
   return html`<section><h2>Shards</h2>
     <p class="soft lanes">Lanes: ${Object.entries(LANES).map(([state, [sign, says]]) => html`<span class=${`lane ${state}`}>${sign}</span> ${says} `)}</p>
-    <div class="wide"><table class="rows shards" aria-rowcount=${shardsTotal + 1}>
+    <div class="wide" tabindex="0" role="region" aria-label="Shards"><table class="rows shards" aria-rowcount=${shardsTotal + 1}>
       <thead><tr aria-rowindex="1"><th scope="col" class="name">Shard</th><th scope="col" class="behind">Behind</th><th scope="col" class="cells">Lanes</th><th scope="col" class="word">Reading</th><th scope="col" class="num">In hand</th><th scope="col" class="num">Settled</th><th scope="col" class="name">Process</th></tr></thead>
       <tbody id="shards">${space(from, 7)}${rows}${space(shardsTotal - to, 7)}</tbody>
     </table></div>

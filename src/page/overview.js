@@ -20,6 +20,7 @@ export function overviewView(onChange) {
     .sort((a, b) => gravity(b) - gravity(a) || (a.name < b.name ? -1 : 1));
   return html`
     ${needYou()}
+    ${live.loadTests.map(loadTest)}
     <div class="bar">
       <h1>Mappings</h1>
       <label class="search">
@@ -47,10 +48,10 @@ export function overviewView(onChange) {
 /** @param {Mapping[]} mappings */
 function table(mappings) {
   const { from, to } = inSight("mappings", mappings.length);
-  return html`<div class="wide"><table class="rows mappings" aria-rowcount=${mappings.length + 1}>
+  return html`<div class="wide" tabindex="0" role="region" aria-label="Mappings"><table class="rows mappings" aria-rowcount=${mappings.length + 1}>
     <thead><tr aria-rowindex="1">
       <th scope="col" class="name">Mapping</th><th scope="col" class="more">Source</th><th scope="col" class="more">Function</th><th scope="col" class="state">State</th>
-      <th scope="col" class="num">In /s</th><th scope="col" class="num more">Done /s</th><th scope="col" class="num">Failed /s</th>
+      <th scope="col" class="num rate">In /s</th><th scope="col" class="num more">Done /s</th><th scope="col" class="num rate">Failed /s</th>
       <th scope="col" class="num">Oldest</th><th scope="col" class="num more">Given up</th>
     </tr></thead>
     <tbody id="mappings">${space(from, 9)}${mappings.slice(from, to).map((mapping, index) => row(mapping, from + index))}${space(mappings.length - to, 9)}</tbody>
@@ -66,9 +67,9 @@ function row(mapping, index) {
     <td class="more" title=${source}>${shortSource(source)}</td>
     <td class="more" title=${functionName}>${functionName}</td>
     <td>${stateMark(mapping)}</td>
-    <td class="num">${rate(rates?.read)}</td>
+    <td class="num rate">${rate(rates?.read)}</td>
     <td class="num more">${rate(rates?.done)}</td>
-    <td class=${`num ${(rates?.failed ?? 0) > 0 ? "bad" : ""}`}>${rate(rates?.failed)}</td>
+    <td class=${`num rate ${(rates?.failed ?? 0) > 0 ? "bad" : ""}`}>${rate(rates?.failed)}</td>
     <td class="num">${oldestAgeMs === 0 ? "0" : duration(oldestAgeMs)}</td>
     <td class=${`num more ${counts.givenUp > 0 ? "bad" : ""}`}>${count(counts.givenUp)}</td>
   </tr>`;
@@ -80,6 +81,36 @@ export function stateMark({ state, problem, heldUp, caughtUp }) {
   if (heldUp > 0) return html`<span class="mark warn">■ held up</span>`;
   if (state !== "Enabled") return html`<span class="mark soft">○ ${state}</span>`;
   return html`<span class="mark good">● ${caughtUp ? "caught up" : "Enabled"}</span>`;
+}
+
+const LOAD_STATES = {
+  running: ["soft", "▶ runs"],
+  passed: ["good", "● passed"],
+  failed: ["bad", "▲ failed"],
+};
+
+/** A load test that runs, or has just ended. @param {import("./live.js").LoadTest} test */
+function loadTest(test) {
+  const [mark, says] = LOAD_STATES[/** @type {keyof typeof LOAD_STATES} */ (test.state)] ?? [
+    "soft",
+    test.state,
+  ];
+  /** @type {[label: string, value: string, isBad?: boolean][]} */
+  const figures = [
+    ["Sent /s", rate(test.sentPerSecond)],
+    ["Delivered /s", rate(test.deliveredPerSecond)],
+    ["Not settled", count(test.lag)],
+    ["In flight", count(test.inFlight)],
+    ["p99", duration(test.p99Ms)],
+    ["Failed calls", count(test.failures)],
+    ["Violations", count(test.violations), test.violations > 0],
+  ];
+  return html`<section class="load" aria-label=${`Load test ${test.name}`}>
+    <h2>Load test ${test.name} <span class=${`mark ${mark}`}>${says}</span></h2>
+    <p><progress max=${Math.max(1, test.totalMs)} .value=${Math.min(test.elapsedMs, test.totalMs)} aria-label="sent so far"></progress>
+      ${duration(test.elapsedMs)} of ${duration(test.totalMs)}</p>
+    <dl class="facts">${figures.map(([label, value, isBad]) => html`<div><dt>${label}</dt><dd class=${isBad ? "bad" : ""}>${value}</dd></div>`)}</dl>
+  </section>`;
 }
 
 /** What stands still or cannot start, worst first: each with what to do. */
@@ -107,7 +138,7 @@ function cause({ uuid, problem, worst }) {
   if (worst === undefined) return "";
   const words = wordsOf(uuid, worst);
   return html`<span class="ids">${worst.part}</span> for ${duration(live.nowMs - worst.sinceMs)}: ${worst.says}
-    ${words === undefined ? "" : html`<pre class="words">${words}</pre>`}
+    ${words === undefined ? "" : html`<pre tabindex="0" class="words">${words}</pre>`}
     <span class="todo"><b>To do:</b> ${worst.toDo}</span>`;
 }
 

@@ -5,7 +5,7 @@ import { duration, moment } from "./words.js";
 export function processesView() {
   return html`<h1>Processes</h1>
     ${live.problem === undefined ? "" : html`<p class="bad" role="alert">Other processes cannot be asked: ${live.problem}</p>`}
-    <div class="wide"><table>
+    <div class="wide" tabindex="0" role="region" aria-label="Processes"><table>
       <thead><tr><th scope="col">Process</th><th scope="col">Is</th><th scope="col">Began</th><th scope="col">Said</th><th scope="col" class="num">Mappings</th><th scope="col" class="num">Shards</th></tr></thead>
       <tbody>${live.processes.map(
         (each) => html`<tr>

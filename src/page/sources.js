@@ -1,4 +1,5 @@
 import { call } from "./api.js";
+import { may } from "./live.js";
 import { html } from "./vendor/lit-html.js";
 import { bounded, messageOf } from "./words.js";
 
@@ -10,6 +11,7 @@ let queues = [];
 let problem;
 /** @type {{ name: string, items: any[] } | undefined} */
 let peeked;
+let isLoaded = false;
 let askedAt = Number.NEGATIVE_INFINITY;
 
 /** @param {() => void} onChange */
@@ -27,20 +29,23 @@ export function sourcesView(onChange) {
     }
     onChange();
   };
+  const actions = (/** @type {"streams" | "queues"} */ kind, /** @type {string} */ name) => html`
+    ${may("inspect") ? html`<button @click=${look(kind, name)}>Look</button>` : ""}
+    ${may("send") ? html`<a href=${`#/try/${kind === "streams" ? "stream" : "queue"}/${name}`}>Send</a>` : ""}`;
   return html`<h1>Streams and queues</h1>
     <p class="soft">Those that Millrace keeps itself.</p>
     ${problem === undefined ? "" : html`<p class="bad" role="alert">${problem}</p>`}
     ${
       streams.length + queues.length === 0
-        ? html`<p class="soft">There are none.</p>`
-        : html`<div class="wide"><table>
+        ? html`<p class="soft">${isLoaded || problem !== undefined ? "There are none." : "Loading."}</p>`
+        : html`<div class="wide" tabindex="0" role="region" aria-label="Streams and queues"><table>
       <thead><tr><th scope="col">Name</th><th scope="col">Kind</th><th scope="col">Holds</th><th scope="col"></th></tr></thead>
       <tbody>
         ${streams.map(
           (
             stream,
           ) => html`<tr><th scope="row">${stream.name}</th><td>stream</td><td>${stream.openShards} open shards</td>
-          <td class="actions"><button @click=${look("streams", stream.name)}>Look</button> <a href=${`#/try/stream/${stream.name}`}>Send</a></td></tr>`,
+          <td class="actions">${actions("streams", stream.name)}</td></tr>`,
         )}
         ${queues.map(
           (
@@ -50,11 +55,11 @@ export function sourcesView(onChange) {
             .filter(([, value]) => typeof value === "number")
             .map(([name, value]) => `${name} ${value}`)
             .join(", ")}</td>
-          <td class="actions"><button @click=${look("queues", queue.name)}>Look</button> <a href=${`#/try/queue/${queue.name}`}>Send</a></td></tr>`,
+          <td class="actions">${actions("queues", queue.name)}</td></tr>`,
         )}
       </tbody></table></div>`
     }
-    ${peeked === undefined ? "" : html`<section><h2>${peeked.name}</h2><pre>${bounded(JSON.stringify(peeked.items, undefined, 2))}</pre></section>`}`;
+    ${peeked === undefined ? "" : html`<section><h2>${peeked.name}</h2><pre tabindex="0">${bounded(JSON.stringify(peeked.items, undefined, 2))}</pre></section>`}`;
 }
 
 /** @param {() => void} onChange */
@@ -65,6 +70,8 @@ function load(onChange) {
     ([found, others]) => {
       streams = found.streams ?? [];
       queues = others.queues ?? [];
+      isLoaded = true;
+      problem = undefined;
       onChange();
     },
     (error) => {

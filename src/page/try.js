@@ -35,7 +35,7 @@ function onSubmit(place, onChange, run) {
 function result(place) {
   const shown = results[place];
   if (shown === undefined) return "";
-  return html`<pre class=${shown.isBad ? "bad" : ""} role="status">${bounded(shown.text)}</pre>`;
+  return html`<pre tabindex="0" class=${shown.isBad ? "bad" : ""} role="status">${bounded(shown.text)}</pre>`;
 }
 
 /** @param {string} fn @param {() => void} onChange */

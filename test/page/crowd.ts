@@ -73,6 +73,7 @@ export class Crowd {
         atMs: nowMs,
         isEnded: false,
         mappingsLeftOut: 0,
+        loadTests: index === 0 ? [LOAD_TEST] : [],
         mappings: Array.from({ length: mappings }, (_, at) => this.#mapping(at, explained, nowMs)),
       },
     };
@@ -106,7 +107,7 @@ export class Crowd {
       shardsLeftOut: 0,
       parts: isHeld ? shards.flatMap((shard) => this.#held(shard, nowMs)).slice(0, HELD_PARTS) : [],
       partsLeftOut: 0,
-      errors: { errors: [], leftOut: 0 },
+      errors: { errors: isHeld ? [ERROR] : [], leftOut: 0 },
     };
   }
 
@@ -119,7 +120,7 @@ export class Crowd {
         reason("functionFails", {
           sinceMs: nowMs - 1_000,
           untilMs: nowMs + 1_000,
-          facts: { error: "e7f3", attempts: this.#looks },
+          facts: { errorId: ERROR.id, attempts: this.#looks },
         }),
       ],
     }));
@@ -154,6 +155,35 @@ export class Crowd {
     };
   }
 }
+
+const ERROR = {
+  id: "e7f3",
+  function: "function",
+  errorType: "TypeError",
+  message: "no price for order 1",
+  stack: "at price (orders.ts:14)",
+  logTail: "looking for the price",
+  count: 3,
+  firstSeenMs: STARTED_MS,
+  lastSeenMs: STARTED_MS,
+  lastRequestId: "request",
+  sample: {},
+  version: undefined,
+};
+
+const LOAD_TEST = {
+  name: "soak",
+  state: "running",
+  elapsedMs: 1_000,
+  totalMs: 60_000,
+  sentPerSecond: 100,
+  deliveredPerSecond: 99,
+  lag: 4,
+  inFlight: 3,
+  failures: 2,
+  violations: 1,
+  p99Ms: 12,
+} as const;
 
 const FUNCTION = {
   name: "function",

@@ -1,17 +1,11 @@
 /** `npm run test:page`: the page at `/`, opened in a browser over a real run, looked at and used. */
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, type TestContext, test } from "node:test";
-import { Browser, type Page } from "../load/browser/browser.ts";
+import { Browser } from "../load/browser/browser.ts";
+import { complaintsOf, loaded, OUT, seriousFlaws, until, VIEWS } from "./look.ts";
 import { HOSTILE, SeededRun, TOKENS } from "./seeded-run.ts";
-
-/** Kept, so that a person can look at what the tests looked at. */
-const OUT = join(import.meta.dirname, "../../.data/page");
-const UNTIL_MS_MAX = 60_000;
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const VIEWS = ["mappings", "failures", "functions", "sources", "processes", "try"] as const;
 
 describe("the page over two processes of one store", { timeout: 600_000 }, () => {
   let browser: Browser;
@@ -44,10 +38,7 @@ describe("the page over two processes of one store", { timeout: 600_000 }, () =>
     test(`${view}: drawn without complaints, readable by all`, async (t) => {
       for (const scheme of ["light", "dark"] as const) {
         const page = await open(t, view, scheme);
-        await until(
-          page,
-          "document.querySelector('main h1') !== null && !document.body.innerText.includes('Loading.')",
-        );
+        await loaded(page);
         writeFileSync(join(OUT, `${view}-${scheme}.png`), await page.screenshot());
         assert.deepEqual(complaintsOf(page, urls), []);
         assert.deepEqual(await seriousFlaws(page), [], `${view}, ${scheme}`);
@@ -199,36 +190,3 @@ describe("the page where callers have credentials", { timeout: 600_000 }, () => 
     }
   });
 });
-
-/** Asks the page until it is so; the page's text stands in the failure. */
-async function until(page: Page, expression: string): Promise<void> {
-  const deadline = AbortSignal.timeout(UNTIL_MS_MAX);
-  while (!(await page.evaluate<boolean>(expression))) {
-    if (deadline.aborted) {
-      const text = await page.evaluate<string>("document.body.innerText");
-      throw new Error(`never so: ${expression}\n${text}\n${page.complaints.join("\n")}`);
-    }
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-}
-
-/** Errors, warnings, what the policy refused, and requests to others than the server. */
-function complaintsOf(page: Page, urls: readonly string[]): readonly string[] {
-  return page.complaints.filter(
-    (complaint) => !urls.some((url) => complaint.startsWith(`the page asked for ${url}/`)),
-  );
-}
-
-/** What axe calls serious or critical. */
-async function seriousFlaws(page: Page): Promise<readonly string[]> {
-  await page.evaluate(`${AXE}; true`);
-  await page.evaluate(`
-    window.flaws = undefined;
-    axe.run(document, { resultTypes: ["violations"] }).then(({ violations }) => {
-      window.flaws = violations.filter(({ impact }) => impact === "serious" || impact === "critical")
-        .map(({ id, nodes }) => id + ": " + nodes.map(({ html }) => html.slice(0, 200)).join(" | "));
-    }, (error) => { window.flaws = [String(error)]; });
-    true`);
-  await until(page, "window.flaws !== undefined");
-  return await page.evaluate<string[]>("window.flaws");
-}

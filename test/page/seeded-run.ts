@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -10,7 +10,15 @@ const START_MS_MAX = 60_000;
 export const HOSTILE = '<img src=x onerror="window.pwned=1">\u202eevil';
 
 const FUNCTION = `
+import { appendFileSync, existsSync } from "node:fs";
+const place = (name) => import.meta.dirname + "/" + name;
 export async function handler(event) {
+  if (existsSync(place("mended"))) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    for (const { kinesis } of event.Records)
+      appendFileSync(place("done.txt"), Buffer.from(kinesis.data, "base64") + "\\n");
+    return;
+  }
   for (const { kinesis } of event.Records) {
     const { id, price } = JSON.parse(Buffer.from(kinesis.data, "base64").toString());
     console.log("looking for the price of", id);
@@ -50,28 +58,75 @@ spec:
 
 export const TOKENS = {
   reader: "page-reader-page-reader-page-reader-1",
+  inspector: "page-inspector-page-inspector-page-1",
+  sender: "page-sender-page-sender-page-sender-1",
   writer: "page-writer-page-writer-page-writer-1",
 };
+
+export interface SeededOptions {
+  readonly hasCredentials: boolean;
+  readonly processes: number;
+  /** Default: a file in the run's folder. */
+  readonly store?: string;
+}
 
 /** Two processes on one store; streams with records of which some cannot be processed. */
 export class SeededRun {
   readonly folder = mkdtempSync(join(tmpdir(), "millrace-page-"));
   readonly #children: ChildProcess[] = [];
+  /** What they print: the log with it. */
+  readonly #outputs: (() => string)[] = [];
+  readonly #store: string;
 
-  static async start(options: { readonly hasCredentials: boolean; readonly processes: number }) {
-    const run = new SeededRun();
+  private constructor(store: string) {
+    this.#store = store;
+  }
+
+  static async start(options: SeededOptions) {
+    const run = new SeededRun(options.store ?? "sqlite:progress.db");
     writeFileSync(join(run.folder, "orders.mjs"), FUNCTION);
     writeFileSync(join(run.folder, "millrace.yaml"), MANIFEST);
     writeFileSync(
       join(run.folder, "credentials.yaml"),
-      `tokens:\n  - { name: reader, roles: [read], token: ${TOKENS.reader} }\n  - { name: writer, role: write, token: ${TOKENS.writer} }\n`,
+      `tokens:\n  - { name: reader, roles: [read], token: ${TOKENS.reader} }\n  - { name: inspector, roles: [read, inspect], token: ${TOKENS.inspector} }\n  - { name: sender, roles: [read, send], token: ${TOKENS.sender} }\n  - { name: writer, role: write, token: ${TOKENS.writer} }\n`,
     );
     await run.#command(["streams", "create", "orders", "--file", "sources.db"]);
     await run.#command(["streams", "create", "bills", "--file", "sources.db"]);
     const urls: string[] = [];
     for (let index = 0; index < options.processes; index++)
-      urls.push(await run.#process(options.hasCredentials));
+      urls.push(await run.process(options.hasCredentials));
     return { run, urls };
+  }
+
+  /** From now on the function succeeds, and writes down what it got. */
+  mend(): void {
+    writeFileSync(join(this.folder, "mended"), "");
+  }
+
+  /** What the function got since then. */
+  done(): readonly string[] {
+    return readFileSync(join(this.folder, "done.txt"), "utf8").trimEnd().split("\n");
+  }
+
+  /** All lines of the process's log that are so, once there is one. */
+  async logged(index: number, wanted: RegExp): Promise<string> {
+    const deadline = AbortSignal.timeout(START_MS_MAX);
+    for (;;) {
+      const lines = (this.#outputs[index]?.() ?? "").split("\n").filter((line) => wanted.test(line));
+      // The last one may not be whole yet.
+      if (lines.length > 0 && lines.every((line) => line.endsWith("}"))) return lines.join("\n");
+      if (deadline.aborted) throw new Error(`no line of its log is so: ${wanted}`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
+  /** The process that was started so manieth, at once. */
+  async kill(index: number): Promise<void> {
+    const child = this.#children[index];
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = new Promise((resolve) => child.once("exit", resolve));
+    child.kill("SIGKILL");
+    await ended;
   }
 
   async put(url: string, stream: string, key: string, data: object, token?: string): Promise<void> {
@@ -87,12 +142,7 @@ export class SeededRun {
 
   /** Kills what runs, by its process, and forgets the folder. */
   async end(): Promise<void> {
-    for (const child of this.#children) {
-      if (child.exitCode !== null) continue;
-      const ended = new Promise((resolve) => child.once("exit", resolve));
-      child.kill("SIGKILL");
-      await ended;
-    }
+    for (const index of this.#children.keys()) await this.kill(index);
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }
 
@@ -106,8 +156,19 @@ export class SeededRun {
     if (status !== 0) throw new Error(`millrace ${args.join(" ")}: ${output()}`);
   }
 
-  async #process(hasCredentials: boolean): Promise<string> {
-    const args = ["run", "-f", "millrace.yaml", "--api", "127.0.0.1:0", "--store", "sqlite:progress.db"];
+  /** One more; its address. */
+  async process(hasCredentials: boolean, port = 0): Promise<string> {
+    const args = [
+      "run",
+      "-f",
+      "millrace.yaml",
+      "--api",
+      `127.0.0.1:${port}`,
+      "--store",
+      this.#store,
+      "--endpoint",
+      "LOCAL_FILE=sources.db",
+    ];
     const more = hasCredentials ? ["--api-credentials", "credentials.yaml"] : [];
     const child = spawn(process.execPath, [BIN, ...args, ...more], {
       cwd: this.folder,
@@ -115,6 +176,7 @@ export class SeededRun {
     });
     this.#children.push(child);
     const output = textOf(child);
+    this.#outputs.push(output);
     const deadline = AbortSignal.timeout(START_MS_MAX);
     for (;;) {
       const [url] = /http:\/\/127\.0\.0\.1:\d+/.exec(output()) ?? [];
@@ -129,7 +191,7 @@ function textOf(child: ChildProcess): () => string {
   let text = "";
   for (const stream of [child.stdout, child.stderr]) {
     stream?.setEncoding("utf8").on("data", (part: string) => {
-      text = (text + part).slice(-20_000);
+      text = (text + part).slice(-200_000);
     });
   }
   return () => text;

@@ -11,8 +11,9 @@ type Change = Record<string, unknown> & { readonly uuid: string };
  * What a reader of the stream has, so that it is sent what has changed alone, and never more than a frame at once: a
  * reader that was left out for a while is told how things are, and not all that was in between.
  *
- * A frame has `nowMs`; `isFull` when it is the first, which replaces all; `processes` with `problem` when they have
- * changed; `mappings`, each with its changed members; `gone`, the UUIDs of those that are not there any more.
+ * A frame has `nowMs`; `isFull` when it is the first, which replaces all; `processes`, `problem` and `loadTests` when
+ * one of them has changed; `mappings`, each with its changed members; `gone`, the UUIDs of those that are not there any
+ * more.
  */
 export class LiveFrames {
   readonly #sent = new Map<string, LiveMapping>();
@@ -27,15 +28,16 @@ export class LiveFrames {
     return this.#isBehind;
   }
 
-  next({ nowMs, problem, processes, processesLeftOut, mappings }: LiveView): string {
+  next({ nowMs, problem, processes, processesLeftOut, loadTests, mappings }: LiveView): string {
     const uuids = new Set(mappings.map(({ uuid }) => uuid));
     const gone = [...this.#sent.keys()].filter((uuid) => !uuids.has(uuid));
     for (const uuid of gone) this.#sent.delete(uuid);
-    const rest = JSON.stringify({ problem: problem ?? null, processes, processesLeftOut });
+    const around = { problem: problem ?? null, processes, processesLeftOut, loadTests };
+    const rest = JSON.stringify(around);
     const head = JSON.stringify({
       ...(this.#isFirst ? { isFull: true } : {}),
       nowMs,
-      ...(rest === this.#rest ? {} : { problem: problem ?? null, processes, processesLeftOut }),
+      ...(rest === this.#rest ? {} : around),
       ...(gone.length === 0 ? {} : { gone }),
     });
     this.#rest = rest;

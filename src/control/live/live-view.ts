@@ -1,4 +1,5 @@
 import type { FunctionErrorEntry } from "../../model/function-error.ts";
+import type { LoadTestProgress } from "../../model/load-test.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { MappingView } from "../mapping-view.ts";
 import type { MappingSnapshot } from "../process-snapshot.ts";
@@ -16,6 +17,7 @@ export interface LiveView {
   readonly processes: readonly LiveProcess[];
   readonly processesLeftOut: number;
   readonly mappings: readonly LiveMapping[];
+  readonly loadTests: readonly LoadTestProgress[];
 }
 
 export interface LiveProcess {
@@ -62,6 +64,7 @@ const LIST_MS = 5_000;
 /** Nobody reads more at once. */
 const PARTS_MAX = 100;
 const PROCESSES_MAX = 200;
+const LOAD_TESTS_MAX = 16;
 /** What is drawn is not older than this, however many look. */
 const VIEW_MS = 900;
 
@@ -87,6 +90,9 @@ export class LiveBook {
       ...(whole.problem === undefined ? {} : { problem: whole.problem }),
       processes: whole.processes.slice(0, PROCESSES_MAX).map(liveProcess),
       processesLeftOut: Math.max(0, whole.processes.length - PROCESSES_MAX),
+      loadTests: whole.processes
+        .flatMap(({ snapshot, standing }) => (standing === "lives" ? (snapshot.loadTests ?? []) : []))
+        .slice(0, LOAD_TESTS_MAX),
       mappings: this.#views.map((view) => {
         const { uuid } = view.resource.mapping;
         return liveMapping(view, seen.get(uuid) ?? [], whole.nowMs);

@@ -104,6 +104,7 @@ export class MessageSettlement {
   async settle(ending: BatchEnding, notes: QueueBatchNotes): Promise<void> {
     const { clock, telemetry, ledger, settler, givenUp } = this.#options;
     const { lastProblem = "the engine was stopped", lastErrorId, lastFailure } = notes;
+    // plant: a-message-that-was-settled-is-told-as-failed
     this.#failed.add(ending.leave, lastProblem, lastErrorId, lastFailure);
     const nowMs = clock.monotonic();
     const failedGroups = groupsHeldBack(ending, nowMs);

@@ -21,6 +21,10 @@ const FLAGS = [
   "--remote-debugging-port=0",
 ];
 
+const NOTE_REFUSALS =
+  "addEventListener('securitypolicyviolation', (event) => { (window.refused ??= []).push(event.violatedDirective + ' ' + event.blockedURI); });";
+const KEY_CODES: Readonly<Record<string, number>> = { Tab: 9, Enter: 13, Escape: 27 };
+
 interface Message {
   readonly id?: number;
   readonly sessionId?: string;
@@ -168,6 +172,7 @@ export class Page {
       if (message.sessionId === this.#session) this.#note(message, url, loaded.resolve);
     });
     for (const domain of ["Page", "Runtime", "Log", "Network"]) await this.#call(`${domain}.enable`);
+    await this.#call("Page.addScriptToEvaluateOnNewDocument", { source: NOTE_REFUSALS });
     await this.#call("Emulation.setDeviceMetricsOverride", {
       width,
       height,
@@ -188,6 +193,25 @@ export class Page {
     });
     if (exceptionDetails !== undefined) throw new Error(JSON.stringify(exceptionDetails));
     return (result as { readonly value: T }).value;
+  }
+
+  /** A page behind another one draws nothing. */
+  async front(): Promise<void> {
+    await this.#call("Page.bringToFront");
+  }
+
+  /** What the page's policy has refused since it was loaded. */
+  async refused(): Promise<readonly string[]> {
+    return await this.evaluate<string[]>("window.refused ?? []");
+  }
+
+  /** A key of the keyboard, as a person presses it: `Tab`, `Enter`, `/`. */
+  async press(key: string): Promise<void> {
+    const text = key === "Enter" ? "\r" : key.length === 1 ? key : undefined;
+    const event = { key, code: key.length === 1 ? "" : key, windowsVirtualKeyCode: KEY_CODES[key] ?? 0 };
+    const down = text === undefined ? { type: "rawKeyDown" } : { type: "keyDown", text };
+    await this.#call("Input.dispatchKeyEvent", { ...event, ...down });
+    await this.#call("Input.dispatchKeyEvent", { ...event, type: "keyUp" });
   }
 
   /** PNG of the whole page. */

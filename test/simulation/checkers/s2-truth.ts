@@ -3,8 +3,10 @@ import type { BatchExplanation, StreamExplanation } from "../../../src/engine/ex
 import { laneOfKey } from "../../../src/engine/stream/lane-of-key.ts";
 import type { Reason, ReasonCode } from "../../../src/model/reason.ts";
 import type { Attempt, MappingHistory } from "../history.ts";
+import type { QueueAttempt, QueueHistory } from "../queue-history.ts";
 import { leaseKey } from "../world/lease-key.ts";
 import { LISTS_KEPT, type SimProcess } from "../world/process.ts";
+import type { SimDelivery } from "../world/queue-message.ts";
 
 /** A reason that a process gives, beside what the world knows. */
 export interface GivenReason {
@@ -16,6 +18,7 @@ export interface GivenReason {
 
 export interface TruthWorld {
   readonly historyOf: (uuid: string) => MappingHistory | undefined;
+  readonly queueOf: (uuid: string) => QueueHistory | undefined;
   /** Faults of a kind have been, or an outage of it is planned: `store`, `destination`. */
   readonly wasHarmed: (component: string) => boolean;
   readonly leaseDurationMs: () => number;
@@ -33,10 +36,44 @@ const LEASE_SHARE = 0.9;
 const ANSWERS: readonly ReasonCode[] = ["partialWithoutProgress", "malformedResponse", "windowStateMissing"];
 
 const ALWAYS: Truth = () => undefined;
+/**
+ * Of a queue the reason is that of the messages that were left to it last, or of a batch that is tried again: their
+ * last attempt that has ended did not settle them.
+ */
+const lastDeliveryFailed: Truth = ({ process, explanation, reason }, { queueOf }, uuid) => {
+  const history = queueOf(uuid);
+  // What no event can hold, or cannot be converted, fails without a call.
+  if (explanation.kind !== "queue" || history === undefined || reason.code === "payloadTooLarge")
+    return undefined;
+  const left = explanation.failedMessages.findLast(({ againMs }) => againMs > process.clock.now());
+  const tried = explanation.batches.filter(({ failure }) => failure === reason.code);
+  const told = history.attempts.filter((each) => each.process === process && each.told !== undefined);
+  const isOver = ({ told: outcome, toldSettled }: QueueAttempt, place: number) =>
+    outcome === "succeeded" && toldSettled[place] === true;
+  const isBatchOver = ({ requestId }: BatchExplanation) => {
+    const last = told.findLast((each) => each.requestId === requestId);
+    return last?.deliveries.every((_, place) => isOver(last, place)) === true;
+  };
+  // A queue may give a message twice: this delivery of it is meant.
+  const isLeft = ({ messageId, receiveCount }: SimDelivery) =>
+    messageId === left?.messageId && receiveCount === left.receiveCount;
+  const isMessageOver = () => {
+    const last = told.findLast(({ deliveries }) => deliveries.some(isLeft));
+    return last !== undefined && isOver(last, last.deliveries.findIndex(isLeft));
+  };
+  const witnesses = [
+    ...(left?.failure === reason.code ? [isMessageOver()] : []),
+    ...tried.map((batch) => isBatchOver(batch)),
+  ];
+  return witnesses.length > 0 && witnesses.every((isOverNow) => isOverNow)
+    ? "the last attempts of what is meant have settled it"
+    : undefined;
+};
 /** The last attempt of the lane that has ended was of the part that is tried now, and came to what is said. */
-const lastAttemptFailed: Truth = (given, { historyOf }, uuid) => {
+const lastAttemptFailed: Truth = (given, world, uuid) => {
+  if (given.explanation.kind === "queue") return lastDeliveryFailed(given, world, uuid);
   const batch = batchOf(given);
-  const history = historyOf(uuid);
+  const history = world.historyOf(uuid);
   const { code } = given.reason;
   // What no event can hold fails without a call; the last invocation of a window has no records to know it by.
   if (batch?.firstRecord === undefined || history === undefined || code === "payloadTooLarge")

@@ -2,7 +2,7 @@ import { bug, type PlantedBug } from "./planted-bug.ts";
 
 /** Work that nobody goes on with, and that nobody can say a reason for. */
 export const STANDSTILL_BUGS: readonly PlantedBug[] = [
-  bug("a lane forgets to wake up for the batch that it fills", ["S1", "I13", "I16"], {
+  bug("a lane forgets to wake up for the batch that it fills", ["S1"], {
     at: "a-lane-forgets-to-wake-up-for-the-batch-that-it-fills",
     instead: "this.#timer = this.#context.clock.schedule(dueInMs, () => {});",
   }),
@@ -17,6 +17,11 @@ export const STANDSTILL_BUGS: readonly PlantedBug[] = [
   bug("the last failure of a batch is told after it has passed", ["S2"], {
     at: "the-last-failure-is-told-after-it-has-passed",
     instead: "failure: this.#failure?.code,",
+  }),
+  bug("a message that was settled is told as failed", ["S2"], {
+    at: "a-message-that-was-settled-is-told-as-failed",
+    instead:
+      "this.#failed.add([...ending.leave, ...ending.acknowledge], lastProblem, lastErrorId, lastFailure);",
   }),
   bug("a wait for parents is told though they have ended", ["S2"], {
     at: "a-wait-for-parents-is-told-though-they-have-ended",
@@ -35,5 +40,9 @@ export const STANDSTILL_BUGS: readonly PlantedBug[] = [
   bug("what is full points to itself", ["S3"], {
     at: "what-is-full-points-to-itself",
     instead: 'const cause = { cause: "itself" };',
+  }),
+  bug("what is full points to nobody", ["S3"], {
+    at: "what-is-full-points-to-nobody",
+    instead: 'const cause = heldUp === "" ? { cause: heldUp } : {};',
   }),
 ];

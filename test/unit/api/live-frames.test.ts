@@ -16,6 +16,7 @@ test("a frame names what has changed alone, and what is gone", () => {
     problem: null,
     processes: [],
     processesLeftOut: 0,
+    loadTests: [],
     mappings: [mapping("a", 1), mapping("b", 1)],
   });
   const { counts } = mapping("b", 2);
@@ -138,7 +139,7 @@ class StuckSink extends EventEmitter {
 }
 
 function viewOf(mappings: readonly LiveMapping[], nowMs: number): LiveView {
-  return { nowMs, processes: [], processesLeftOut: 0, mappings };
+  return { nowMs, processes: [], processesLeftOut: 0, loadTests: [], mappings };
 }
 
 function mapping(uuid: string, read: number): LiveMapping {
