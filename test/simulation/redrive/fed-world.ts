@@ -79,7 +79,8 @@ function fedByRows(random: SeededRandom, rules: FeedRules): FedWorld {
     log,
     feedOf: (way) => ({
       window: (redrive, cursor, bounds) => way.call(() => feed.window(redrive, cursor, bounds)),
-      loaded: (redrive, cursor) => way.call(() => feed.loaded(redrive, cursor)),
+      // It has nothing to do there.
+      loaded: (redrive, cursor) => feed.loaded(redrive, cursor),
       ended: (redrive, ends) => way.call(() => feed.ended(redrive, ends)),
       finished: (redrive, counts, left) => feed.finished(redrive, counts, left),
     }),

@@ -9,7 +9,7 @@ import { REDRIVE_BUGS } from "./redrive-bugs.ts";
 import { runRedriveSeed } from "./run-redrive-seed.ts";
 
 const SEEDS = Number(process.env["MILLRACE_REDRIVE_SEEDS"] ?? 40);
-const HUNT_SEEDS_MAX = 300;
+const HUNT_SEEDS_MAX = 1_000;
 
 describe("what is redriven while processes crash, stop, stand still and lose the stores (R1 to R5)", () => {
   for (const source of ["rows", "letters"] as const) {
