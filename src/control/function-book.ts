@@ -23,8 +23,8 @@ export interface FunctionBookOptions {
 /** A change counts as carried out after this, also when what was changed still opens. */
 const CHANGE_MS_MAX = 10_000;
 const REOPEN_MS = 5_000;
-/** What a call may take beyond its time-out before its function is closed under it. */
-const LATE_CALL_MS = 1_000;
+/** What a call may take beyond its time-out (`FunctionTarget`): its function's start, and a second. */
+const LATE_CALL_MS = 11_000;
 
 /**
  * The functions of this process, as they are declared, and those of them that are open: each opens at its first use and

@@ -3,15 +3,63 @@
 It needs no package. Error payloads and texts are those of Lambda's own client (invocation section 2).
 """
 
+import decimal
 import http.client
 import importlib
 import json
+import logging
 import os
+import re
+import secrets
 import sys
 import time
 import traceback
 
 RUNTIME = "/2018-06-01/runtime"
+
+# Before these, Lambda's client writes what is not ASCII as escapes.
+WRITES_ESCAPES = re.compile(r"^AWS_Lambda_python3\.(\d|1[01])$")
+
+
+class Encoder(json.JSONEncoder):
+    """A Decimal is the number that it says: boto3 gives the numbers of DynamoDB so."""
+
+    # No text of a function holds it, and JSON leaves it as it is.
+    MARK = secrets.token_hex(16)
+    MARKED = re.compile('"%s([^"]*)"' % MARK)
+
+    def __init__(self):
+        super().__init__(ensure_ascii=WRITES_ESCAPES.match(os.environ.get("AWS_EXECUTION_ENV", "")) is not None)
+        self._is_marked = False
+
+    def default(self, o):
+        if not isinstance(o, decimal.Decimal):
+            return super().default(o)
+        self._is_marked = True
+        return self.MARK + ("NaN" if o.is_nan() else str(o))
+
+    def bytes_of(self, value):
+        text = self.encode(value)
+        return (self.MARKED.sub(r"\1", text) if self._is_marked else text).encode()
+
+
+class LogHandler(logging.Handler):
+    """Lambda's root logger writes each line with the request that it belongs to."""
+
+    def __init__(self):
+        super().__init__()
+        self.request_id = ""
+        form = "[%(levelname)s]\t%(asctime)s.%(msecs)03dZ\t%(aws_request_id)s\t%(message)s"
+        formatter = logging.Formatter(form, "%Y-%m-%dT%H:%M:%S")
+        formatter.converter = time.gmtime
+        self.setFormatter(formatter)
+
+    def emit(self, record):
+        record.aws_request_id = self.request_id
+        print(self.format(record), flush=True)
+
+
+LOG = LogHandler()
 
 
 class LambdaContext:
@@ -156,9 +204,11 @@ def run(handler, headers, event):
         result = handler(value, LambdaContext(headers))
     except Exception as error:
         raise fault_of(error, request_id)
+    if isinstance(result, bytes):
+        return result
     try:
-        return json.dumps(result, ensure_ascii=False, allow_nan=False).encode()
-    except (TypeError, ValueError) as error:
+        return Encoder().bytes_of(result)
+    except (TypeError, ValueError, RecursionError) as error:
         message = "Unable to marshal response: %s" % error
         raise Fault("Runtime.MarshalError", message, (), request_id)
 
@@ -175,7 +225,7 @@ def serve(connection, handler):
     while True:
         headers, event = connection.next()
         os.environ["_X_AMZN_TRACE_ID"] = headers.get("Lambda-Runtime-Trace-Id", "")
-        request_id = headers.get("Lambda-Runtime-Aws-Request-Id", "")
+        request_id = LOG.request_id = headers.get("Lambda-Runtime-Aws-Request-Id", "")
         try:
             body = run(handler, headers, event)
         except Fault as fault:
@@ -188,6 +238,7 @@ def serve(connection, handler):
 
 def main():
     sys.stdout.reconfigure(line_buffering=True)
+    logging.getLogger().addHandler(LOG)
     root = os.environ.get("LAMBDA_TASK_ROOT", os.getcwd())
     sys.path[0] = root
     connection = Connection(os.environ["AWS_LAMBDA_RUNTIME_API"])

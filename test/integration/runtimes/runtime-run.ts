@@ -79,6 +79,11 @@ spec: { ${fields} }
   const credentials = { accessKeyId: "any", secretAccessKey: "any" };
   const client = new LambdaClient({ region: "eu-west-1", endpoint, credentials, maxAttempts: 1 });
   t.after(() => client.destroy());
+  /** The bytes of the response, as text. */
+  const invokeRaw = async (fn: string, event: object): Promise<string> => {
+    const answer = await client.send(new InvokeCommand({ FunctionName: fn, Payload: JSON.stringify(event) }));
+    return answer.Payload?.transformToString() ?? "";
+  };
   const invoke = async (fn: string, event: object, more: object = {}): Promise<Answer> => {
     const Payload = JSON.stringify(event);
     const answer = await client.send(
@@ -88,7 +93,7 @@ spec: { ${fields} }
     return { body: JSON.parse(answer.Payload?.transformToString() ?? ""), log, error: answer.FunctionError };
   };
   const makePlace = () => mkdtempSync(join(folder, "place-"));
-  return { run, invoke, makePlace, left: () => readdirSync(temporary) };
+  return { run, invoke, invokeRaw, makePlace, left: () => readdirSync(temporary) };
 }
 
 /** What has ended and was not waited for by its parent is not alive. */

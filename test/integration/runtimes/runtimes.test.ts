@@ -13,6 +13,26 @@ for (const language of LANGUAGES) {
   });
 }
 
+const python = { name: "python", spec: "", errorType: "" };
+const skip = isHere(python) ? false : "this machine has no python3";
+test("a Python handler logs, and returns numbers of DynamoDB, as on Lambda", {
+  timeout: RUN_MS_MAX,
+  skip,
+}, async (t) => {
+  const { invoke, invokeRaw } = await startRuntimes(t, LANGUAGES[1] ?? python);
+  const { log } = await invoke("python", { deed: "log" });
+  assert.match(log, /^START RequestId: (\S{36}) .*\ndeed log\n\[INFO\]\t[-\dT:.]{23}Z\t\1\tsold köln\nEND /);
+  assert.equal(
+    await invokeRaw("python", { deed: "price" }),
+    '{"price": 12345678901234567890.10, "name": "köln"}',
+  );
+  const { body } = await invoke("python", { deed: "cycle" });
+  assert.deepEqual(
+    [body.errorType, body.errorMessage],
+    ["Runtime.MarshalError", "Unable to marshal response: Circular reference detected"],
+  );
+});
+
 type Prove = (runtimes: Runtimes, language: Language) => Promise<void>;
 
 /** In this order, in one millrace: the first calls are the first of all, and the last proof ends it. */
