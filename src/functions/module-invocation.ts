@@ -10,6 +10,7 @@ import type {
   RuntimeFailure,
   RuntimeMessage,
 } from "./module-messages.ts";
+import { isStreaming, StreamedResponse, type StreamingHandler } from "./streaming-handler.ts";
 
 /** One run of a handler inside its worker: Lambda's rules of when a handler is done and with what. */
 export class ModuleInvocation {
@@ -20,6 +21,8 @@ export class ModuleInvocation {
   #deferred: { readonly result: unknown } | undefined;
   #isPromise = false;
   #context: LambdaContext | undefined;
+  /** What a streaming handler writes into. */
+  #stream: StreamedResponse | undefined;
 
   constructor(message: InvocationMessage, answer: (message: RuntimeMessage) => void) {
     this.#message = message;
@@ -30,6 +33,11 @@ export class ModuleInvocation {
     try {
       const event: unknown = JSON.parse(Buffer.from(this.#message.payload.buffer).toString());
       this.#context = this.#createContext(runtime);
+      if (isStreaming(handler)) {
+        // What `awslambda.streamifyResponse` was given is called so.
+        this.#startStream(handler as unknown as StreamingHandler, event, this.#context);
+        return;
+      }
       const returned = handler(event, this.#context, (error, result) => this.#called(error, result));
       if (types.isPromise(returned) || isThenable(returned)) {
         this.#isPromise = true;
@@ -46,9 +54,24 @@ export class ModuleInvocation {
     }
   }
 
+  /** Done when it has returned and its stream has ended; a value that it returns is ignored. */
+  #startStream(handler: StreamingHandler, event: unknown, context: LambdaContext): void {
+    const stream = new StreamedResponse();
+    this.#stream = stream;
+    const ended = new Promise<void>((resolve, reject) =>
+      stream.once("finish", resolve).once("error", reject),
+    );
+    const returned = Promise.resolve(handler(event, stream, context));
+    Promise.all([ended, returned]).then(
+      () => this.#return(stream.body),
+      (error) => this.#fail(stream.isTooLarge ? RESPONSE_TOO_LARGE : describeThrown(error)),
+    );
+  }
+
   /** Nothing is left that could ever answer. */
   onLoopEmpty(): void {
-    if (this.#deferred !== undefined) this.#succeed(this.#deferred.result);
+    if (this.#stream !== undefined) this.#fail(NEVER_ENDED);
+    else if (this.#deferred !== undefined) this.#succeed(this.#deferred.result);
     else if (this.#isPromise) this.#fail(NEVER_SETTLED);
     else this.#succeed(null);
   }
@@ -74,12 +97,13 @@ export class ModuleInvocation {
       this.#fail(RESPONSE_TOO_LARGE);
       return;
     }
+    this.#return(new TextEncoder().encode(text));
+  }
+
+  #return(payload: Uint8Array): void {
+    if (this.#isAnswered) return;
     this.#isAnswered = true;
-    this.#answer({
-      kind: "returned",
-      ordinal: this.#message.ordinal,
-      payload: new TextEncoder().encode(text),
-    });
+    this.#answer({ kind: "returned", ordinal: this.#message.ordinal, payload });
   }
 
   #fail(failure: RuntimeFailure): void {
@@ -133,6 +157,12 @@ interface LambdaContext {
 const NEVER_SETTLED: RuntimeFailure = {
   errorType: "Runtime.NodeJsExit",
   message: "The handler's promise can never settle: nothing is left to wait for.",
+};
+
+const NEVER_ENDED: RuntimeFailure = {
+  errorType: "Runtime.NodeJsExit",
+  message:
+    "The handler's response stream can never end: nothing is left to wait for, and end() was not called.",
 };
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

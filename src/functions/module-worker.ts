@@ -14,6 +14,7 @@ import type {
   WorkerStart,
 } from "./module-messages.ts";
 import { captureOutput } from "./module-output.ts";
+import { installStreaming } from "./streaming-handler.ts";
 
 const { port, ...rest }: WorkerStart = workerData;
 const runtime: RuntimeDescription = rest;
@@ -36,6 +37,7 @@ if (runtime.tellsImports === true) {
   });
 }
 
+installStreaming();
 try {
   const handler = await loadHandler(runtime.path, runtime.exportName, imported);
   port.on("message", (message: InvocationMessage) => invoke(handler, message));

@@ -7,6 +7,7 @@ import { describeThrown } from "../module-failure.ts";
 import { type Handler, loadHandler } from "../module-handler.ts";
 import { ModuleInvocation } from "../module-invocation.ts";
 import type { RuntimeDescription, RuntimeFailure, RuntimeMessage } from "../module-messages.ts";
+import { installStreaming } from "../streaming-handler.ts";
 import { handlerPlace } from "./handler-place.ts";
 import { type HandedEvent, RuntimeConnection } from "./runtime-connection.ts";
 
@@ -41,6 +42,7 @@ process.on("unhandledRejection", (reason) => {
 
 const STUCK = "The module waits, while it is loaded, for something that can never come.";
 
+installStreaming();
 try {
   const { path, exportName } = handlerPlace(env["LAMBDA_TASK_ROOT"] ?? process.cwd(), env["_HANDLER"] ?? "");
   const handler = await loadHandler(path, exportName);

@@ -1,6 +1,16 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { test } from "node:test";
-import { isAlive, isHere, LANGUAGES, type Language, type Runtimes, startRuntimes } from "./runtime-run.ts";
+import {
+  CODE,
+  isAlive,
+  isHere,
+  LANGUAGES,
+  type Language,
+  type Runtimes,
+  startFunctions,
+  startRuntimes,
+} from "./runtime-run.ts";
 
 const RUN_MS_MAX = 300_000;
 const CONTEXT = { custom: { order: "1" } };
@@ -31,6 +41,20 @@ test("a Python handler logs, and returns numbers of DynamoDB, as on Lambda", {
     [body.errorType, body.errorMessage],
     ["Runtime.MarshalError", "Unable to marshal response: Circular reference detected"],
   );
+});
+
+test("a streaming handler of Node answers whole, in a process and in a thread", {
+  timeout: RUN_MS_MAX,
+}, async (t) => {
+  const { invoke } = await startFunctions(t, {
+    process: `runtime: nodejs24.x, handler: index.streamed, code: "${join(CODE, "node")}"`,
+    thread: `module: { path: "${join(CODE, "node/index.mjs")}", export: streamed }`,
+  });
+  for (const fn of ["process", "thread"]) {
+    const { body, log } = await invoke(fn, { order: 7 });
+    assert.equal(body.order, 7);
+    assert.ok(log.startsWith(`START RequestId: ${body.requestId} `));
+  }
 });
 
 type Prove = (runtimes: Runtimes, language: Language) => Promise<void>;
