@@ -1,7 +1,15 @@
 import { readFileSync } from "node:fs";
 import { type Extensions, loadExtensions } from "../connectors/registry.ts";
 import { serveApi } from "./api/serve-api.ts";
-import type { Adapters, ApiContent, ApiPlace, RunningApi, RunTelemetry, RunTracing } from "./cli/adapters.ts";
+import type {
+  Adapters,
+  ApiContent,
+  ApiPlace,
+  FunctionHost,
+  RunningApi,
+  RunTelemetry,
+  RunTracing,
+} from "./cli/adapters.ts";
 import { runCli } from "./cli/cli.ts";
 import { type CliHost, EXIT_BAD_INPUT, type ExitStatus } from "./cli/command.ts";
 import type { FromMember, ToMember } from "./cli/processes/group-messages.ts";
@@ -23,7 +31,6 @@ import type { Destination } from "./ports/destination.ts";
 import type { FailureReader } from "./ports/failure-reader.ts";
 import type { FunctionTarget } from "./ports/function-target.ts";
 import type { FunctionTargetKind } from "./ports/function-target-kind.ts";
-import type { PackageFolders } from "./ports/package-folders.ts";
 import * as stores from "./stores/open-store.ts";
 import { createSystemClock } from "./system/clock.ts";
 import { createFolderWatch } from "./system/folder-watch.ts";
@@ -93,9 +100,7 @@ async function openTracing(
 async function openFunction(
   kinds: readonly FunctionTargetKind[],
   resource: FunctionResource,
-  onOutput: (line: string) => void,
-  onImport?: (path: string) => void,
-  packages?: PackageFolders,
+  { onOutput, onImport, packages, region }: FunctionHost,
 ): Promise<FunctionTarget> {
   const { clock } = adapters;
   const { name, target, errorDetails, version } = resource;
@@ -107,14 +112,15 @@ async function openFunction(
     case "http":
       return createHttpFunction({ url: target.url, connections: concurrency, clock });
     case "lambda": {
-      const { functionName, region, endpoint } = target;
+      const { kind: _kind, ...given } = target;
       const { createLambdaFunction } = await import("./functions/lambda.ts");
-      return createLambdaFunction({ functionName, region, endpoint, connections: concurrency, clock });
+      return createLambdaFunction({ ...given, connections: concurrency, clock });
     }
     case "module": {
       const onLog = (line: string) => onOutput(`[${name}] ${line}`);
       const { kind: _kind, ...given } = target;
-      const options = { ...given, functionName: name, concurrency, errorDetails, onLog, onImport, clock };
+      const own = { functionName: name, region, concurrency, errorDetails };
+      const options = { ...given, ...own, onLog, onImport, clock };
       await checkModuleFunction(options);
       return createModuleFunction(options);
     }
@@ -123,8 +129,8 @@ async function openFunction(
       const openPlaces: OpenPlaces | undefined = packages && ((places) => openCode(packages, places));
       const { kind: _kind, ...given } = target;
       const environmentsMin = resource.provisioned?.get(version ?? "$LATEST");
-      const options = { ...given, functionName: name, version, concurrency, environmentsMin, onLog, clock };
-      return await openRuntimeFunction(options, openPlaces);
+      const own = { functionName: name, version, region, concurrency, environmentsMin };
+      return await openRuntimeFunction({ ...given, ...own, onLog, clock }, openPlaces);
     }
   }
 }

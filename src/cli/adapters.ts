@@ -27,6 +27,18 @@ import type { MemberProcess } from "./processes/group-messages.ts";
 import type { StoreUrl } from "./store-url.ts";
 
 /** What commands need of the adapters. Only `main.ts` makes one; tests make others. */
+/** What a function of this process finds around it. */
+export interface FunctionHost {
+  /** Gets each line that it prints. */
+  readonly onOutput: (line: string) => void;
+  /** Gets each file that it is made of, when it is read. */
+  readonly onImport?: ((path: string) => void) | undefined;
+  /** Where code of its own comes from. */
+  readonly packages?: PackageFolders;
+  /** AWS region that it finds itself in. */
+  readonly region?: string;
+}
+
 export interface Adapters extends DeploymentAdapters {
   readonly clock: Clock;
   readonly random: Random;
@@ -35,16 +47,8 @@ export interface Adapters extends DeploymentAdapters {
   readonly destinations: readonly DestinationKind[];
   readonly targets: readonly FunctionTargetKind[];
   createEngine(options: EngineOptions): Engine;
-  /**
-   * Opens `target`, which may be of any version. `onOutput` gets each line that a function of this process prints,
-   * `onImport` each file that it is made of, when it is read. Code of its own comes by `packages`.
-   */
-  openFunction(
-    resource: FunctionResource,
-    onOutput: (line: string) => void,
-    onImport?: (path: string) => void,
-    packages?: PackageFolders,
-  ): Promise<FunctionTarget>;
+  /** Opens `target`, which may be of any version. */
+  openFunction(resource: FunctionResource, host: FunctionHost): Promise<FunctionTarget>;
   /** @throws MillraceError ERR_MILLRACE_CONFIG for a place of no known form */
   openPackages(place: {
     readonly packages: string | undefined;

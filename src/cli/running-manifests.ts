@@ -76,11 +76,13 @@ export class RunningManifests {
     const invokers = createInvokers({ ...this.#options, adapters, telemetry, tracing, errors: errors.book });
     const packages = await adapters.openPackages(this.#options);
     this.#packages = packages;
+    const { region } = place;
+    const functionHost = { onOutput: onFunctionOutput, packages: packages.folders, region };
     const functionBook = new FunctionBook({
       functions: this.#manifests.functions,
       openFunction: (resource) => {
         const onImport = this.moduleFiles.opening(resource);
-        return adapters.openFunction(errors.opened(resource), onFunctionOutput, onImport, packages.folders);
+        return adapters.openFunction(errors.opened(resource), { ...functionHost, onImport });
       },
       invokers,
       clock,

@@ -13,6 +13,8 @@ export interface GivenEnvironment {
    * there. `env:PREFIX`: the `AWS_…` variables that stand in this process's environment behind the prefix.
    */
   readonly credentials?: string;
+  /** Where the function finds itself, unless it has this process's AWS variables. */
+  readonly region?: string | undefined;
   /** The function's own. */
   readonly environment?: Readonly<Record<string, string>>;
 }
@@ -53,11 +55,12 @@ export function lambdaEnvironment(
 
 /** What a function gets of the engine's environment. */
 export function inheritedVariables(given: GivenEnvironment, engine: Environment): Record<string, string> {
-  const { inheritEnvironment = [], credentials = "none" } = given;
+  const { inheritEnvironment = [], credentials = "none", region } = given;
   const isInheriting = credentials === "inherit";
   return {
     HOME: isInheriting ? (engine["HOME"] ?? tmpdir()) : tmpdir(),
     ...picked(engine, FOR_EVERYBODY),
+    ...(isInheriting || region === undefined ? {} : { AWS_REGION: region, AWS_DEFAULT_REGION: region }),
     ...(isInheriting ? behind("", engine) : {}),
     ...(credentials.startsWith(PREFIXED) ? behind(credentials.slice(PREFIXED.length), engine) : {}),
     ...picked(engine, inheritEnvironment),

@@ -78,7 +78,8 @@ async function openEnabled(manifests: Manifests, adapters: Adapters) {
 function deploymentsOf({ functions }: Manifests, adapters: Adapters): Deployments {
   const telemetry = SILENT_TELEMETRY;
   const clock = createManualClock();
-  const openFunction = (resource: FunctionResource) => adapters.openFunction(resource, () => undefined);
+  const openFunction = (resource: FunctionResource) =>
+    adapters.openFunction(resource, { onOutput: () => undefined });
   const invokers = new InvokerBook(clock, telemetry);
   return new Deployments(new FunctionBook({ functions, openFunction, invokers, clock, telemetry }), adapters);
 }

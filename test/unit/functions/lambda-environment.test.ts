@@ -44,6 +44,16 @@ test("a function sees nothing of the engine's environment but what every functio
   );
 });
 
+test("a function finds itself in the region of its process, or in that of the AWS variables that it inherits", () => {
+  const regionsOf = (given: object) => {
+    const { AWS_REGION, AWS_DEFAULT_REGION } = lambdaEnvironment(RUNTIME, given, ENGINE);
+    return [AWS_REGION, AWS_DEFAULT_REGION];
+  };
+  assert.deepEqual(regionsOf({ region: "us-east-1" }), ["us-east-1", "us-east-1"]);
+  assert.deepEqual(regionsOf({ region: "us-east-1", credentials: "inherit" }), ["eu-west-1", undefined]);
+  assert.deepEqual(regionsOf({}), ["eu-west-1", undefined]);
+});
+
 test("a function sees what it was given by name, and no more", () => {
   const given = {
     inheritEnvironment: ["DATABASE_URL", "NOT_SET", "POLLUTED"],
