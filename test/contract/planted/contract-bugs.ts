@@ -1,6 +1,7 @@
 import { AWS_BUGS } from "./bugs/aws.ts";
 import { ROW_BUGS } from "./bugs/control.ts";
 import { DOOR_BUGS } from "./bugs/door.ts";
+import { ENGINE_BUGS } from "./bugs/engine.ts";
 import { ERROR_BUGS } from "./bugs/errors.ts";
 import { FUNCTION_BUGS } from "./bugs/functions.ts";
 import { KAFKA_BUGS } from "./bugs/kafka.ts";
@@ -20,6 +21,7 @@ export const CONTRACT_BUGS: readonly ContractBug[] = [
   ...AWS_BUGS,
   ...ROW_BUGS,
   ...DOOR_BUGS,
+  ...ENGINE_BUGS,
   ...ERROR_BUGS,
   ...PACKAGE_BUGS,
   ...FUNCTION_BUGS,
