@@ -27,4 +27,26 @@ export const ENGINE_BUGS: readonly ContractBug[] = [
         "const due = this.#asked.size > 0 ? [] : idle.filter((held) => this.#held.has(held) && isDue(held));",
     },
   ),
+  contractBug(
+    "what an update kept behind a lost message overtakes it",
+    {
+      file: "test/unit/engine/queue/stopping.test.ts",
+      test: "FIFO: what an update kept behind a message whose hold was lost goes back, and does not overtake it",
+    },
+    {
+      at: "what-is-kept-behind-a-lost-message-overtakes-it",
+      instead: 'if (groupId !== "") return true;',
+    },
+  ),
+  contractBug(
+    "the ends of a window are not told apart by what it gave up",
+    {
+      file: "test/unit/engine/stream/tumbling-windows.test.ts",
+      test: "a window that is opened again by a late record, and gives up all of its records, is told apart",
+    },
+    {
+      at: "what-a-window-gives-up-tells-its-ends-not-apart",
+      instead: 'if (segment.windowEnd !== "no") this.#keepWindowState(segment, undefined, []);',
+    },
+  ),
 ];
