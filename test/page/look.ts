@@ -1,10 +1,16 @@
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import type { Page } from "../load/browser/browser.ts";
 
-/** Kept, so that a person can look at what the tests looked at. */
-export const OUT = join(import.meta.dirname, "../../.data/page");
+/** Pictures are kept here, so that a person can look at what the tests looked at. */
+const OUT = join(import.meta.dirname, "../../.data/page");
+
+/** What people look at after a test: `.data/page/NAME.png`. */
+export function keepPicture(name: string, picture: Uint8Array): void {
+  mkdirSync(OUT, { recursive: true });
+  writeFileSync(join(OUT, `${name}.png`), picture);
+}
 export const VIEWS = ["mappings", "failures", "functions", "sources", "processes", "try"] as const;
 const UNTIL_MS_MAX = 60_000;
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");

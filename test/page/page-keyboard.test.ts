@@ -1,10 +1,8 @@
 /** `npm run test:page`: every view by keyboard alone, wide and narrow. */
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { Browser, type Page } from "../load/browser/browser.ts";
-import { goTo, loaded, OUT, seriousFlaws, until, VIEWS } from "./look.ts";
+import { goTo, keepPicture, loaded, seriousFlaws, until, VIEWS } from "./look.ts";
 import { SeededRun } from "./seeded-run.ts";
 
 const NARROW = { width: 390, height: 844 } as const;
@@ -46,7 +44,7 @@ describe("by keyboard", { timeout: 600_000 }, () => {
         "the page is no wider than the window",
       );
       assert.deepEqual(await seriousFlaws(page), []);
-      writeFileSync(join(OUT, `${view}-narrow.png`), await page.screenshot());
+      keepPicture(`${view}-narrow`, await page.screenshot());
     });
   }
 

@@ -1,10 +1,8 @@
 /** `npm run test:page`: the page at `/`, opened in a browser over a real run, looked at and used. */
 import assert from "node:assert/strict";
-import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { after, before, describe, type TestContext, test } from "node:test";
 import { Browser } from "../load/browser/browser.ts";
-import { complaintsOf, loaded, OUT, seriousFlaws, until, VIEWS } from "./look.ts";
+import { complaintsOf, keepPicture, loaded, seriousFlaws, until, VIEWS } from "./look.ts";
 import { HOSTILE, SeededRun, TOKENS } from "./seeded-run.ts";
 
 describe("the page over two processes of one store", { timeout: 600_000 }, () => {
@@ -13,7 +11,6 @@ describe("the page over two processes of one store", { timeout: 600_000 }, () =>
   let urls: readonly string[];
 
   before(async () => {
-    mkdirSync(OUT, { recursive: true });
     browser = await Browser.start();
     ({ run, urls } = await SeededRun.start({ hasCredentials: false, processes: 2 }));
     const [url = ""] = urls;
@@ -39,7 +36,7 @@ describe("the page over two processes of one store", { timeout: 600_000 }, () =>
       for (const scheme of ["light", "dark"] as const) {
         const page = await open(t, view, scheme);
         await loaded(page);
-        writeFileSync(join(OUT, `${view}-${scheme}.png`), await page.screenshot());
+        keepPicture(`${view}-${scheme}`, await page.screenshot());
         assert.deepEqual(complaintsOf(page, urls), []);
         assert.deepEqual(await seriousFlaws(page), [], `${view}, ${scheme}`);
       }
@@ -69,7 +66,7 @@ describe("the page over two processes of one store", { timeout: 600_000 }, () =>
     assert.match(text, /shardId-000000000000/);
     assert.deepEqual(complaintsOf(page, urls), []);
     assert.deepEqual(await seriousFlaws(page), []);
-    writeFileSync(join(OUT, "mapping-light.png"), await page.screenshot());
+    keepPicture("mapping-light", await page.screenshot());
   });
 
   test("hostile content is text", async (t) => {
