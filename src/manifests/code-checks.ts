@@ -2,25 +2,14 @@ import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { ENVIRONMENT_BYTES_MAX, RESERVED_VARIABLES } from "../model/reserved-variables.ts";
 import { runtimeFamily } from "../model/runtime-name.ts";
+import { FIELDS_OF_CODE } from "./function-schema.ts";
 import type { ManifestDocument } from "./manifest-document.ts";
-
-/** Fields that say nothing without code. */
-const OF_CODE = [
-  "runtime",
-  "handler",
-  "layers",
-  "command",
-  "environment",
-  "inheritEnvironment",
-  "credentials",
-  "memoryMb",
-];
 
 /** Rules of a function, or a version, that millrace starts as processes. */
 export function checkCode(document: ManifestDocument, place: readonly string[]): void {
   const raw = (name: string) => document.raw(...place, name);
   if (raw("code") === undefined) {
-    for (const field of OF_CODE) {
+    for (const field of FIELDS_OF_CODE) {
       if (raw(field) === undefined) continue;
       const remedy = "Add code: FOLDER, or write it below module";
       document.report(
@@ -65,7 +54,7 @@ function checkPlace(document: ManifestDocument, path: readonly PropertyKey[]): v
   const value = document.raw(...path);
   const isText = typeof value === "string";
   const text = isText ? value : document.raw(...path, "path");
-  if (typeof text !== "string" || text === "") return;
+  if (typeof text !== "string" || text === "" || text.includes("\0")) return;
   const file = resolve(document.folder, text);
   const found = statSync(file, { throwIfNoEntry: false });
   if (found?.isDirectory() === true || (found?.isFile() === true && file.endsWith(".zip"))) return;

@@ -5,11 +5,13 @@ import { hasCredentials } from "../secrets/url-secrets.ts";
 import { checkCode } from "./code-checks.ts";
 import { parseFunctionName } from "./function-name.ts";
 import type { ManifestDocument } from "./manifest-document.ts";
+import { checkProcessTexts } from "./process-texts.ts";
 
 /**
  * Rules of a Function that its shape cannot say. They look at what is written, so that they speak beside shape errors.
  */
 export function checkFunction(document: ManifestDocument, kinds: readonly FunctionTargetKind[] = []): void {
+  checkProcessTexts(document);
   checkTarget(document, ["spec"], "function");
   checkCustom(document, ["spec", "custom"], kinds);
   const versions = document.raw("spec", "versions");
@@ -121,7 +123,7 @@ function checkUrl(document: ManifestDocument, path: readonly string[], example: 
 
 function checkModulePath(document: ManifestDocument, path: readonly string[]): void {
   const text = document.raw(...path);
-  if (typeof text !== "string" || text === "") return;
+  if (typeof text !== "string" || text === "" || text.includes("\0")) return;
   const file = resolve(document.folder, text);
   const found = statSync(file, { throwIfNoEntry: false });
   if (found?.isFile() === true) return;

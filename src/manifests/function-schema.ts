@@ -162,6 +162,13 @@ const targets = {
   ...runtimeFields,
 };
 
+/** Fields of a function's spec, or a version's, that say what runs. */
+export const TARGET_FIELDS: readonly string[] = Object.keys(targets);
+/** Those that say nothing without code. */
+export const FIELDS_OF_CODE: readonly string[] = Object.keys(runtimeFields).filter(
+  (field) => field !== "code",
+);
+
 const versions = z
   .record(
     z.string().regex(/^[1-9][0-9]{0,9}$/),

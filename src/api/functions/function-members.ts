@@ -44,7 +44,7 @@ export function readUpdateFields(body: Body, name: string): GivenFields {
 function readFields(members: Members): GivenFields {
   const runtime = members.text("Runtime");
   const handler = members.text("Handler");
-  if (handler !== undefined && !HANDLER.test(handler))
+  if (handler !== undefined && (!HANDLER.test(handler) || handler.includes("\0")))
     members.constraint("handler", handler, "Member must satisfy regular expression pattern: [^\\s]+");
   const spec = {
     runtime,
@@ -127,6 +127,12 @@ function readEnvironment(members: Members): Readonly<Record<string, string>> | u
   if (reserved.length > 0) {
     throw invalid(
       `Lambda was unable to configure your environment variables because the environment variables you have provided contains reserved keys that are currently not supported for modification. Reserved keys used in this request: ${reserved.join(", ")}`,
+    );
+  }
+  const broken = names.filter((name) => variables[name]?.includes("\0"));
+  if (broken.length > 0) {
+    throw invalid(
+      `Lambda was unable to configure your environment variables because values have a zero byte, which no process can be given. Variables: ${broken.join(", ")}`,
     );
   }
   const bytes = names.reduce(

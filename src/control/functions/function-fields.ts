@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { TARGET_FIELDS } from "../../manifests/function-schema.ts";
 import type { ResourceDocument } from "../../resources/document.ts";
 
 /** What Lambda's API keeps of a function, or a version, beside what is run. Rows of manifests have none of it. */
@@ -22,23 +23,6 @@ export function membersOf({ members = {} }: Pick<ResourceDocument, "members">): 
   const read = functionMembers.safeParse(members);
   return read.success ? read.data : functionMembers.parse({});
 }
-
-/** Fields of a function's spec that are of its target, and so of a version. */
-export const TARGET_FIELDS: readonly string[] = [
-  "http",
-  "module",
-  "lambda",
-  "custom",
-  "code",
-  "runtime",
-  "handler",
-  "layers",
-  "command",
-  "environment",
-  "inheritEnvironment",
-  "credentials",
-  "memoryMb",
-];
 
 export function targetFieldsOf(spec: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(spec).filter(([field]) => TARGET_FIELDS.includes(field)));

@@ -37,6 +37,14 @@ export class GroupLauncher implements Launcher {
   }
 
   launch(order: LaunchOrder, listener: ProcessListener): LaunchedProcess {
+    try {
+      return this.#launch(order, listener);
+    } catch (error) {
+      return new NoProcess({ kind: "unstarted", message: whyNot(error) }, listener);
+    }
+  }
+
+  #launch(order: LaunchOrder, listener: ProcessListener): LaunchedProcess {
     const { codeFolder, command, clock, memoryMb } = this.#options;
     const environment = this.#options.environmentOf(order);
     const problem = problemOf(command, codeFolder, environment["PATH"] ?? "");
@@ -71,6 +79,13 @@ class NoProcess implements LaunchedProcess {
   drained(then: () => void): void {
     then();
   }
+}
+
+/** Node's own text has the value that it does not take, which may be a secret. */
+function whyNot(error: unknown): string {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "for an unknown reason";
+  const why = code === "ERR_INVALID_ARG_VALUE" ? "a path, an argument or a variable has a zero byte" : code;
+  return `The function's process cannot be started: ${why}.`;
 }
 
 /** AWS's types for what is not there (invocation §2). */

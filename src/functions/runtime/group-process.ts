@@ -18,8 +18,9 @@ export interface GroupProcessOptions {
 
 /** Limits that Lambda's environments have (invocation §6), where this machine lets them be set. */
 const SHELL = 'ulimit -n 1024 2>/dev/null; ulimit -c 0 2>/dev/null; exec "$@"';
-/** How often it is looked whether all have died. */
+/** When it is first looked again whether all have died; each time twice as late, since a look reads all processes. */
 const LOOK_MS = 20;
+const LOOK_MS_MAX = 1_000;
 /** What was printed before the end has arrived by then, also where a child keeps the pipe. */
 const LAST_OUTPUT_MS = 100;
 
@@ -71,7 +72,7 @@ export class GroupProcess implements LaunchedProcess {
     if (this.#isKilled) return;
     this.#isKilled = true;
     this.#signal("SIGKILL");
-    void this.#look();
+    void this.#look(LOOK_MS);
   }
 
   works(isWorking: boolean): void {
@@ -114,13 +115,13 @@ export class GroupProcess implements LaunchedProcess {
   }
 
   /** Ends those who have left the group, until none is left. */
-  async #look(): Promise<void> {
+  async #look(nextMs: number): Promise<void> {
     const found = await findProcesses(this.#mark);
     for (const pid of found ?? []) sendSignal(pid, "SIGKILL");
     const isGone = found === undefined ? !this.#signal(0) : found.length === 0;
     const hasEnded = this.#hasExited || this.group === 0;
     if (isGone && hasEnded) this.#onGone();
-    else this.#clock.schedule(LOOK_MS, () => void this.#look());
+    else this.#clock.schedule(nextMs, () => void this.#look(Math.min(nextMs * 2, LOOK_MS_MAX)));
   }
 
   #onGone(): void {

@@ -53,6 +53,10 @@ test("no refusal and no line of the log has a variable's value", async (t) => {
     [{ AWS_REGION: SECRET }, /Reserved keys used in this request: AWS_REGION$/],
     [{ _HANDLER: SECRET }, /environment\.variables|reserved keys/],
     [{ "1BAD": SECRET }, /at 'environment\.variables' failed to satisfy constraint: Map keys must satisfy/],
+    [
+      { BROKEN: `${SECRET}\0` },
+      /values have a zero byte, which no process can be given\. Variables: BROKEN$/,
+    ],
     [{ LONG: SECRET.repeat(200) }, /exceeded the 4KB limit\. They have \d+ bytes/],
   ] as const) {
     const answer = await api.ask("PUT", `${PARCELS}/configuration`, { Environment: { Variables } }, writer);

@@ -32,6 +32,20 @@ const SLIPS: readonly (readonly [name: string, text: string, ...problems: string
     "m.yaml:14:3: The YAML cannot be read: Map keys must be unique. Keep one of the two.",
   ],
   [
+    "a zero byte, and a variable's name with =, where a function's process would be given them",
+    `apiVersion: millrace.dev/v1
+kind: Function
+metadata: { name: orders }
+spec:
+  runtime: provided.al2023
+  code: "a\\0b"
+  environment: { A: "a\\0b", "B=C": d }
+`,
+    "m.yaml:6:9: Function orders, spec.code: This text has a zero byte, which no process can be given. Leave it out.",
+    "m.yaml:7:21: Function orders, spec.environment.A: This text has a zero byte, which no process can be given. Leave it out.",
+    "m.yaml:7:29: Function orders, spec.environment.B=C: This is no name of a variable. Give a name without = and zero bytes.",
+  ],
+  [
     "a tag",
     withMapping("  batchSize: !!js/function 1"),
     "m.yaml:13:14: The YAML cannot be read: Unresolved tag: tag:yaml.org,2002:js/function. Remove the tag: only plain values are read.",
