@@ -1,3 +1,4 @@
+import type { AsyncQueue } from "../ports/async-queue.ts";
 import type { CellStore } from "../ports/cell-store.ts";
 import type { FailureIndex } from "../ports/failure-index.ts";
 import type { ParkingStore } from "../ports/parking-store.ts";
@@ -5,12 +6,14 @@ import type { ProgressStore } from "../ports/progress-store.ts";
 import type { ResourceStore } from "../ports/resource-store.ts";
 import type { SnapshotStore } from "../ports/snapshot-store.ts";
 import { createMemoryStore } from "./memory.ts";
+import { createMemoryAsyncQueue } from "./memory-async-queue.ts";
 import { createMemoryCellStore } from "./memory-cells.ts";
 import { createMemoryFailureIndex } from "./memory-failures.ts";
 import { createMemoryParkingStore } from "./memory-parking.ts";
 import { createMemoryResourceStore } from "./memory-resources.ts";
 import { createMemorySnapshotStore } from "./memory-snapshots.ts";
 import { openSqliteStore } from "./sqlite.ts";
+import { openSqliteAsyncQueue } from "./sqlite-async-queue.ts";
 import { openSqliteCellStore } from "./sqlite-cells.ts";
 import { openSqliteFailureIndex } from "./sqlite-failures.ts";
 import { openSqliteParkingStore } from "./sqlite-parking.ts";
@@ -100,5 +103,18 @@ export async function openParkingStore(place: StorePlace): Promise<ParkingStore>
       return (await import("./dynamodb-parking.ts")).openDynamodbParkingStore(place.table);
     case "memory":
       return createMemoryParkingStore();
+  }
+}
+
+/** `undefined`: a store of this kind has no queue of its own, and another engine has to be named. */
+export async function openAsyncQueue(place: StorePlace): Promise<AsyncQueue | undefined> {
+  switch (place.kind) {
+    case "sqlite":
+      return openSqliteAsyncQueue(place.path);
+    case "memory":
+      return createMemoryAsyncQueue();
+    case "postgres":
+    case "dynamodb":
+      return undefined;
   }
 }

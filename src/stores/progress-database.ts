@@ -87,6 +87,24 @@ const SCHEMA_STEPS: readonly string[] = [
     bytes: "BLOB",
     end: " STRICT",
   }),
+  // Bodies stand apart: a hold or a retry writes none of them anew.
+  `
+    CREATE TABLE async_item (
+      id TEXT PRIMARY KEY,
+      kind TEXT NOT NULL,
+      lane TEXT NOT NULL,
+      qualifier TEXT NOT NULL,
+      put_ms INTEGER NOT NULL,
+      visible_ms INTEGER NOT NULL,
+      receipt TEXT,
+      receive_count INTEGER NOT NULL,
+      state TEXT NOT NULL,
+      bytes INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX async_ready ON async_item (lane, visible_ms);
+    CREATE TABLE async_body (id TEXT PRIMARY KEY, body BLOB NOT NULL) STRICT;
+    CREATE TABLE cursor (name TEXT PRIMARY KEY, place TEXT NOT NULL) STRICT;
+  `,
 ];
 const SCHEMA_VERSION = SCHEMA_STEPS.length;
 

@@ -3,6 +3,7 @@ import { closeSync, openSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { MillraceError } from "../../../src/model/errors.ts";
 import { openSqliteStore } from "../../../src/stores/sqlite.ts";
+import { openSqliteAsyncQueue } from "../../../src/stores/sqlite-async-queue.ts";
 import { openSqliteCellStore } from "../../../src/stores/sqlite-cells.ts";
 import { openSqliteParkingStore } from "../../../src/stores/sqlite-parking.ts";
 import { openSqliteResourceStore } from "../../../src/stores/sqlite-resources.ts";
@@ -35,6 +36,7 @@ const path = join(folder, "progress.db");
 const filler = join(folder, "filler");
 const OPENERS = {
   progress: () => openSqliteStore(path),
+  events: () => openSqliteAsyncQueue(path),
   cells: () => openSqliteCellStore(path),
   parking: () => openSqliteParkingStore(path),
   mappings: () => openSqliteResourceStore(path),

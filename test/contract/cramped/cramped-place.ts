@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ERROR_CODES, MillraceError } from "../../../src/model/errors.ts";
+import type { AsyncQueue } from "../../../src/ports/async-queue.ts";
 import type { CellStore } from "../../../src/ports/cell-store.ts";
 import type { ParkingStore } from "../../../src/ports/parking-store.ts";
 import type { ProgressStore } from "../../../src/ports/progress-store.ts";
@@ -78,6 +79,10 @@ export class CrampedPlace implements AsyncDisposable {
 
   openCells(): Promise<CellStore> {
     return this.#open<CellStore>("cells");
+  }
+
+  openEvents(): Promise<AsyncQueue> {
+    return this.#open<AsyncQueue>("events");
   }
 
   openParking(): Promise<ParkingStore> {

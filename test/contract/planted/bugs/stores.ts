@@ -1,6 +1,8 @@
 import { type ContractBug, contractBug } from "../contract-bug.ts";
 
 const SQLITE = "test/contract/sqlite-store.test.ts";
+const MEMORY_EVENTS = "test/contract/memory-async-queue.test.ts";
+const SQLITE_EVENTS = "test/contract/sqlite-async-queue.test.ts";
 
 const SQLITE_CELLS = "test/contract/sqlite-cell-store.test.ts";
 
@@ -198,6 +200,52 @@ export const STORE_BUGS: readonly ContractBug[] = [
     {
       at: "sqlites-store-does-not-fence",
       instead: `const HELD = \`\${ONE} AND owner IS NOT ? AND epoch >= ?\`;`,
+    },
+  ),
+  contractBug(
+    "a tick of the memory queue is put wherever its cursor stands",
+    { file: MEMORY_EVENTS, test: "puts with a cursor only from where it stands, and moves it" },
+    {
+      at: "a-tick-of-memory-is-put-wherever-its-cursor-stands",
+      instead: 'if (cursor.name === "") return "stale";',
+    },
+  ),
+  contractBug(
+    "a receive of the memory queue gives all that is visible of a lane",
+    { file: MEMORY_EVENTS, test: "gives no more of a lane than was asked for, the longest visible first" },
+    {
+      at: "receive-of-memory-gives-all-that-is-visible-of-a-lane",
+      instead: "for (const entry of this.#visible(lane, nowMs).slice(0, laneMax * 10)) {",
+    },
+  ),
+  contractBug(
+    "the memory queue settles what somebody else holds",
+    { file: MEMORY_EVENTS, test: "changes nothing for whoever has lost the hold" },
+    {
+      at: "memory-settles-what-somebody-else-holds",
+      instead: 'if (entry === undefined || receipt === "") return "lost";',
+    },
+  ),
+  contractBug(
+    "a tick of SQLite's queue is put wherever its cursor stands",
+    { file: SQLITE_EVENTS, test: "puts with a cursor only from where it stands, and moves it" },
+    {
+      at: "a-tick-of-sqlite-is-put-wherever-its-cursor-stands",
+      instead: "if (from === to) return false;",
+    },
+  ),
+  contractBug(
+    "SQLite's queue forgets what a finished event ends in",
+    { file: SQLITE_EVENTS, test: "takes a finished item off, and puts what comes of it" },
+    { at: "sqlites-finish-forgets-the-deliveries", instead: "void next;" },
+  ),
+  contractBug(
+    "SQLite's queue finishes what somebody else holds",
+    { file: SQLITE_EVENTS, test: "changes nothing for whoever has lost the hold" },
+    {
+      at: "sqlite-finishes-what-somebody-else-holds",
+      instead:
+        "remove: changedRows(database, \"DELETE FROM async_item WHERE id = ? AND ? <> '' AND ? > 0 RETURNING id\"),",
     },
   ),
 ];
