@@ -6,6 +6,7 @@ import type { PackageParts } from "../control/functions/package-sweep.ts";
 import type { Engine, EngineOptions, MappingStatus } from "../engine/engine.ts";
 import type { FunctionResource } from "../manifests/resources.ts";
 import type { Place } from "../model/place.ts";
+import type { AsyncQueue } from "../ports/async-queue.ts";
 import type { CellStore } from "../ports/cell-store.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Connector } from "../ports/connector.ts";
@@ -67,6 +68,8 @@ export interface Adapters extends DeploymentAdapters {
   openSnapshotStore(url: StoreUrl): Promise<SnapshotStore>;
   /** As the mappings' store. */
   openParkingStore(url: StoreUrl): Promise<ParkingStore>;
+  /** In the same place; `undefined`: a store of this kind keeps no asynchronous events. */
+  openAsyncQueue(url: StoreUrl): Promise<AsyncQueue | undefined>;
   createTelemetry(log: LogWriter, level: LogLevel): RunTelemetry;
   createJsonLog(level: LogLevel): LogWriter;
   /**

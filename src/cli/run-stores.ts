@@ -1,5 +1,6 @@
 import type { FunctionResource } from "../manifests/resources.ts";
 import { describeError } from "../model/errors.ts";
+import type { AsyncQueue } from "../ports/async-queue.ts";
 import type { CellStore } from "../ports/cell-store.ts";
 import type { FailureIndex } from "../ports/failure-index.ts";
 import type { ParkingStore } from "../ports/parking-store.ts";
@@ -22,10 +23,15 @@ export class RunStores {
   readonly failures: FailureIndex;
   readonly snapshots: SnapshotStore;
   readonly parking: ParkingStore;
+  /** Asynchronous events; absent: the store has no queue for them. */
+  readonly events: AsyncQueue | undefined;
   readonly #isFile: boolean;
 
   private constructor(
-    stores: Pick<RunStores, "progress" | "resources" | "cells" | "failures" | "snapshots" | "parking">,
+    stores: Pick<
+      RunStores,
+      "progress" | "resources" | "cells" | "failures" | "snapshots" | "parking" | "events"
+    >,
     isFile: boolean,
   ) {
     this.#isFile = isFile;
@@ -35,6 +41,7 @@ export class RunStores {
     this.failures = stores.failures;
     this.snapshots = stores.snapshots;
     this.parking = stores.parking;
+    this.events = stores.events;
   }
 
   /** @throws MillraceError of the first that cannot be opened; those before it are closed. */
@@ -47,6 +54,7 @@ export class RunStores {
       | "openFailureIndex"
       | "openSnapshotStore"
       | "openParkingStore"
+      | "openAsyncQueue"
     >,
     url: StoreUrl,
   ): Promise<RunStores> {
@@ -62,8 +70,10 @@ export class RunStores {
       const failures = kept(await adapters.openFailureIndex(url));
       const snapshots = kept(await adapters.openSnapshotStore(url));
       const parking = kept(await adapters.openParkingStore(url));
+      const queue = await adapters.openAsyncQueue(url);
+      const events = queue && kept(queue);
       return new RunStores(
-        { progress, resources, cells, failures, snapshots, parking },
+        { progress, resources, cells, failures, snapshots, parking, events },
         url.kind === "sqlite",
       );
     } catch (error) {
@@ -95,6 +105,7 @@ export class RunStores {
       this.failures.close(),
       this.snapshots.close(),
       this.parking.close(),
+      this.events?.close(),
     ]);
     return ends.flatMap((end) => (end.status === "rejected" ? [end.reason] : []));
   }

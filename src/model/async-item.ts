@@ -1,4 +1,3 @@
-import { z } from "zod";
 import type { TraceCarrier } from "./trace-context.ts";
 
 /** `invoke`: an event for a function. `deliver`: what became of one, for a destination. */
@@ -57,50 +56,6 @@ export interface LastAttempt {
   readonly payload?: string | undefined;
 }
 
-const text = z.string().optional();
-const stateSchema = z.object({
-  acceptedMs: z.number(),
-  runs: z.int().nonnegative(),
-  functionErrors: z.int().nonnegative(),
-  throttles: z.int().nonnegative(),
-  deliveryFailures: z.int().nonnegative(),
-  last: z
-    .object({
-      statusCode: z.int(),
-      functionError: text,
-      executedVersion: text,
-      message: text,
-      payload: text,
-    })
-    .optional(),
-  lineage: text,
-  trace: z.object({ traceparent: text, tracestate: text, xray: text }).optional(),
-  route: text,
-  policy: z
-    .object({
-      maximumRetryAttempts: z.int().optional(),
-      maximumEventAgeSeconds: z.int().optional(),
-      deadLetterTarget: text,
-    })
-    .optional(),
-});
-
 export function newAttemptState(acceptedMs: number): AttemptState {
   return { acceptedMs, runs: 0, functionErrors: 0, throttles: 0, deliveryFailures: 0 };
 }
-
-export function writeAttemptState(state: AttemptState): string {
-  return JSON.stringify(state);
-}
-
-/** `undefined`: no version of millrace that this one knows wrote it. */
-export function readAttemptState(written: string): AttemptState | undefined {
-  try {
-    return stateSchema.safeParse(JSON.parse(written)).data;
-  } catch {
-    return undefined;
-  }
-}
-
-export const FUNCTION_LANE = "f:";
-export const DESTINATION_LANE = "d:";

@@ -18,8 +18,8 @@ import type { Settlement } from "./queue-source.ts";
  *   and `extend` change nothing where the hold has ended or the item is gone, and answer `lost`.
  * - What one handle gave, another of the same queue may settle.
  * - Deviation of an engine that is no database (`isAtomic` is false): `finish`, `retry` and `put` with a cursor are
- *   several calls, in such an order that a death between them repeats and loses nothing; the bound of items of each lane
- *   is kept by giving back what is too much.
+ *   several calls, in such an order that a death between them repeats and loses nothing; items beyond the
+ *   bound of their lane are given back.
  * - A call that fails rejects with `ERR_MILLRACE_STORE_UNAVAILABLE`. Whether it took effect is then *unknown*: of a
  *   `put` one may ask `has`; a `finish` may be repeated, and is then `lost` if it took effect.
  */
@@ -44,7 +44,7 @@ export interface AsyncQueue {
 }
 
 export interface AsyncQueueDescription {
-  /** For people: `sqlite`, `postgres`, `memory`, `sqs`. */
+  /** For people: what keeps it. */
   readonly engine: string;
   /** What was accepted outlives this process. */
   readonly isDurable: boolean;

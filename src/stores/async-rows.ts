@@ -1,5 +1,5 @@
-import { readAttemptState } from "../model/async-item.ts";
 import type { AsyncItem, LaneBacklog } from "../ports/async-queue.ts";
+import { readAttemptState } from "./attempt-state.ts";
 
 /** An item's row, as a database gives it; `visible_ms` is that from before the hold. */
 export function asyncItemOf(

@@ -1,13 +1,13 @@
 import { randomUUID } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
 import type { AttemptState, NewAsyncItem } from "../model/async-item.ts";
-import { writeAttemptState } from "../model/async-item.ts";
 import type { AsyncItem, AsyncQueue, AsyncReceive, CursorMove } from "../ports/async-queue.ts";
 import type { Settlement } from "../ports/queue-source.ts";
 import type { LiveFile } from "../sqlite/live-file.ts";
 import { changedRows, inTransaction } from "../sqlite/transaction.ts";
 import { ASYNC_BODY_BYTES_MAX, bytesOf } from "./async-bounds.ts";
 import { asyncItemOf, laneBacklogOf } from "./async-rows.ts";
+import { writeAttemptState } from "./attempt-state.ts";
 import { GroupedWrites } from "./grouped-writes.ts";
 import { openProgressFile, storeError } from "./progress-database.ts";
 import type { SqliteStoreOptions } from "./sqlite.ts";

@@ -18,6 +18,7 @@ export const ADAPTERS: Adapters = {
   openFailureReader: untouched,
   openSnapshotStore: untouched,
   openParkingStore: untouched,
+  openAsyncQueue: untouched,
   openFunction: untouched,
   openPackages: untouched,
   watchFolders: untouched,

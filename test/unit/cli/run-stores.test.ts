@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { RunStores } from "../../../src/cli/run-stores.ts";
 import { createMemoryStore } from "../../../src/stores/memory.ts";
+import { createMemoryAsyncQueue } from "../../../src/stores/memory-async-queue.ts";
 import { createMemoryCellStore } from "../../../src/stores/memory-cells.ts";
 import { createMemoryFailureIndex } from "../../../src/stores/memory-failures.ts";
 import { createMemoryParkingStore } from "../../../src/stores/memory-parking.ts";
@@ -11,7 +12,9 @@ import { createMemorySnapshotStore } from "../../../src/stores/memory-snapshots.
 const URL = { kind: "memory" } as const;
 
 /** Which were closed when one of them cannot be opened, though none can be closed without an error. */
-async function openedWith(fails: "progress" | "resources" | "cells" | "failures" | "snapshots" | "parking") {
+async function openedWith(
+  fails: "progress" | "resources" | "cells" | "failures" | "snapshots" | "parking" | "events",
+) {
   const closed: string[] = [];
   const noted = async <S extends { close(): Promise<void> }>(name: string, store: S): Promise<S> => {
     if (name === fails) throw new Error(`${name} is away`);
@@ -30,6 +33,7 @@ async function openedWith(fails: "progress" | "resources" | "cells" | "failures"
       openFailureIndex: () => noted("failures", createMemoryFailureIndex()),
       openSnapshotStore: () => noted("snapshots", createMemorySnapshotStore()),
       openParkingStore: () => noted("parking", createMemoryParkingStore()),
+      openAsyncQueue: () => noted("events", createMemoryAsyncQueue()),
     },
     URL,
   );
@@ -44,4 +48,7 @@ test("what was opened of a store is closed when the rest of it cannot be opened"
   assert.deepEqual(await openedWith("failures"), ["progress", "resources", "cells"]);
   assert.deepEqual(await openedWith("snapshots"), ["progress", "resources", "cells", "failures"]);
   assert.deepEqual(await openedWith("parking"), ["progress", "resources", "cells", "failures", "snapshots"]);
+  assert.deepEqual(await openedWith("events"), [
+    ...["progress", "resources", "cells", "failures", "snapshots", "parking"],
+  ]);
 });
