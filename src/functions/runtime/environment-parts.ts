@@ -3,7 +3,7 @@ import type { Clock } from "../../ports/clock.ts";
 import type { StartFailure } from "./environment-outcome.ts";
 import type { EnvironmentSignal, EnvironmentState } from "./environment-state.ts";
 import type { Launcher } from "./launcher.ts";
-import type { Listener, RuntimeEvent } from "./listener.ts";
+import type { AnswerStream, Listener, RuntimeEvent } from "./listener.ts";
 
 /** An environment, as its pool sees it. */
 export interface PooledEnvironment {
@@ -24,6 +24,10 @@ export interface EnvironmentCall {
   readonly expiresAt: number;
   /** Asked when the process gets it. */
   event(): RuntimeEvent;
+  /** Its answer is a stream; `undefined`: whoever called wants it whole. */
+  openStream(contentType: string | undefined): AnswerStream | undefined;
+  /** Whoever called has the beginning of its answer. */
+  readonly isStreamed: boolean;
   settle(outcome: InvocationOutcome, figures: RunFigures): void;
 }
 

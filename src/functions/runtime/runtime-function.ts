@@ -9,6 +9,7 @@ import type { InvocationOutcome } from "../../model/outcome.ts";
 import { runtimeFamily } from "../../model/runtime-name.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { FunctionTarget, InvocationContext, Readiness } from "../../ports/function-target.ts";
+import type { ResponseSink } from "../../ports/response-sink.ts";
 import { abandoned } from "../function-failure.ts";
 import type { GivenEnvironment } from "../lambda-environment.ts";
 import type { LogLine } from "../module-runtime.ts";
@@ -23,6 +24,7 @@ import { RuntimeCall } from "./runtime-call.ts";
 import { runtimeCommand } from "./runtime-command.ts";
 import { RuntimeOutput } from "./runtime-output.ts";
 import { variablesOf } from "./runtime-variables.ts";
+import { StreamedAnswer } from "./streamed-answer.ts";
 
 export interface RuntimeFunctionOptions extends GivenEnvironment {
   /** What handlers see, and what their log lines begin with. */
@@ -64,6 +66,7 @@ export async function createRuntimeFunction(options: RuntimeFunctionOptions): Pr
 
 class RuntimeFunction implements FunctionTarget {
   readonly #options: RuntimeFunctionOptions;
+  readonly #clock: Clock;
   readonly #version: string;
   readonly #pool: EnvironmentPool;
   readonly #compileCache: string | undefined;
@@ -72,6 +75,7 @@ class RuntimeFunction implements FunctionTarget {
   constructor(options: RuntimeFunctionOptions, command: readonly string[]) {
     const { clock = SYSTEM_CLOCK, codeFolder, memoryMb, functionName, concurrency, onLog } = options;
     this.#options = options;
+    this.#clock = clock;
     this.#version = options.version ?? "$LATEST";
     this.#compileCache = compileCacheOf(options);
     const description = { ...describeRuntime(options, this.#version), compileCache: this.#compileCache };
@@ -88,7 +92,12 @@ class RuntimeFunction implements FunctionTarget {
     });
   }
 
-  invoke(payload: Uint8Array, context: InvocationContext, signal: AbortSignal): Promise<InvocationOutcome> {
+  invoke(
+    payload: Uint8Array,
+    context: InvocationContext,
+    signal: AbortSignal,
+    sink?: ResponseSink,
+  ): Promise<InvocationOutcome> {
     if (signal.aborted || this.#isClosed) return Promise.resolve(abandoned());
     const encoded = context.clientContext;
     return new Promise((settle) => {
@@ -96,6 +105,7 @@ class RuntimeFunction implements FunctionTarget {
         payload,
         context,
         signal,
+        stream: sink && new StreamedAnswer(sink, this.#clock, this.#version),
         traceId: traceHeaders(context).xray,
         clientContext: encoded === undefined ? undefined : clientContextHeader(encoded),
         onSettled: (outcome, figures) => settle(this.#told(outcome, context, figures)),
