@@ -20,6 +20,7 @@ import { createEngine } from "./engine/create-engine.ts";
 import { openCustomFunction } from "./functions/custom.ts";
 import { createHttpFunction } from "./functions/http.ts";
 import { checkModuleFunction, createModuleFunction } from "./functions/module.ts";
+import type { LogLine } from "./functions/module-runtime.ts";
 import { type OpenPlaces, openRuntimeFunction } from "./functions/runtime/open-runtime-function.ts";
 import { serveProducers } from "./ingest/serve-producers.ts";
 import type { DestinationAddress } from "./manifests/destination-address.ts";
@@ -100,10 +101,10 @@ async function openTracing(
 async function openFunction(
   kinds: readonly FunctionTargetKind[],
   resource: FunctionResource,
-  { onOutput, onImport, packages, region }: FunctionHost,
+  { log, watchOf, onImport, packages, region }: FunctionHost,
 ): Promise<FunctionTarget> {
   const { clock } = adapters;
-  const { name, target, errorDetails, version } = resource;
+  const { name, target, errorDetails, version = "$LATEST" } = resource;
   // A function that nothing may run of is opened all the same: so it is there at once when it may.
   const concurrency = Math.max(1, resource.concurrency);
   switch (target.kind) {
@@ -117,7 +118,8 @@ async function openFunction(
       return createLambdaFunction({ ...given, connections: concurrency, clock });
     }
     case "module": {
-      const onLog = (line: string) => onOutput(`[${name}] ${line}`);
+      const onLog: LogLine = (text, stream, requestId) =>
+        log.line({ fn: name, version, requestId, stream, text });
       const { kind: _kind, ...given } = target;
       const own = { functionName: name, region, concurrency, errorDetails };
       const options = { ...given, ...own, onLog, onImport, clock };
@@ -125,12 +127,12 @@ async function openFunction(
       return createModuleFunction(options);
     }
     case "runtime": {
-      const onLog = (line: string) => onOutput(`[${name}] ${line}`);
       const openPlaces: OpenPlaces | undefined = packages && ((places) => openCode(packages, places));
       const { kind: _kind, ...given } = target;
-      const environmentsMin = resource.provisioned?.get(version ?? "$LATEST");
+      const environmentsMin = resource.provisioned?.get(version);
       const own = { functionName: name, version, region, concurrency, environmentsMin };
-      return await openRuntimeFunction({ ...given, ...own, onLog, clock }, openPlaces);
+      const told = { log, watch: watchOf?.(name) };
+      return await openRuntimeFunction({ ...given, ...own, ...told, clock }, openPlaces);
     }
   }
 }

@@ -15,6 +15,7 @@ import { type ConnectionLimits, connectionLimits, limitConnections } from "./con
 import { addEmbeddedRoutes } from "./embedded-routes.ts";
 import { addExplainRoute } from "./explain-route.ts";
 import { addFailureRoutes } from "./failure-routes.ts";
+import { addFunctionLogRoute } from "./function-log-route.ts";
 import { addFunctionRoutes } from "./function-routes.ts";
 import { addProvisionedRoutes } from "./functions/provisioned-routes.ts";
 import { addAliasRoutes, addVersionRoutes } from "./functions/version-routes.ts";
@@ -193,6 +194,7 @@ function addControlRoutes(app: FastifyInstance, options: ApiServerOptions): void
   addRedriveRoutes(app, control);
   addTagRoutes(app, control);
   addFunctionRoutes(app, control);
+  addFunctionLogRoute(app, control);
   addFunctionWriteRoutes(app, control);
   addVersionRoutes(app, control);
   addAliasRoutes(app, control);

@@ -11,8 +11,10 @@ import type { CellStore } from "../ports/cell-store.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Connector } from "../ports/connector.ts";
 import type { DestinationKind } from "../ports/destination-kind.ts";
+import type { EnvironmentWatch } from "../ports/environment-watch.ts";
 import type { FailureIndex } from "../ports/failure-index.ts";
 import type { FolderWatch } from "../ports/folder-watch.ts";
+import type { FunctionLog } from "../ports/function-log.ts";
 import type { FunctionTarget } from "../ports/function-target.ts";
 import type { FunctionTargetKind } from "../ports/function-target-kind.ts";
 import type { PackageFolders } from "../ports/package-folders.ts";
@@ -31,7 +33,9 @@ import type { StoreUrl } from "./store-url.ts";
 /** What a function of this process finds around it. */
 export interface FunctionHost {
   /** Gets each line that it prints. */
-  readonly onOutput: (line: string) => void;
+  readonly log: FunctionLog;
+  /** Who is told what becomes of its environments. */
+  readonly watchOf?: ((fn: string) => EnvironmentWatch) | undefined;
   /** Gets each file that it is made of, when it is read. */
   readonly onImport?: ((path: string) => void) | undefined;
   /** Where code of its own comes from. */

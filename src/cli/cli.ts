@@ -13,6 +13,7 @@ import { devCommand } from "./dev.ts";
 import { failuresGroup } from "./failures.ts";
 import { commandHelp, groupHelp, helpCommand, overview } from "./help.ts";
 import { loadCommand } from "./load.ts";
+import { logsCommand } from "./logs.ts";
 import { explainCommand, mappingsGroup } from "./mappings.ts";
 import { parseFlags } from "./parse-flags.ts";
 import { adoptCommand, diffCommand, pruneCommand } from "./resources.ts";
@@ -28,6 +29,7 @@ const COMMANDS: readonly (Command | CommandGroup)[] = [
   runCommand,
   mappingsGroup,
   explainCommand,
+  logsCommand,
   streamsGroup,
   queuesGroup,
   failuresGroup,

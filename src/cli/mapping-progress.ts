@@ -12,3 +12,7 @@ export interface MappingTotals {
   readonly gauges: Readonly<Record<GaugeName, number>>;
   readonly invocations: number;
 }
+
+export function hasFailed({ state }: MappingStatus): boolean {
+  return state === "Failed";
+}

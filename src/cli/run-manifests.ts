@@ -5,11 +5,12 @@ import type { Clock } from "../ports/clock.ts";
 import type { LogWriter } from "./adapters.ts";
 import { type CliHost, EXIT_FAILED, type ExitStatus } from "./command.ts";
 import { FileWatch } from "./file-watch.ts";
+import { hasFailed } from "./mapping-progress.ts";
 import { ProgressDisplay } from "./progress-display.ts";
 import { openRunErrors } from "./run-errors.ts";
 import { createLog } from "./run-log.ts";
 import type { RunOptions } from "./run-options.ts";
-import { hasFailed, RunningManifests } from "./running-manifests.ts";
+import { RunningManifests } from "./running-manifests.ts";
 import { printable, printableOutput } from "./terminal-text.ts";
 import { watchSignals } from "./watch-signals.ts";
 

@@ -12,11 +12,12 @@ import type { ApiContent, RunningApi, RunPackages, RunTelemetry, RunTracing } fr
 import { type CliHost, EXIT_FAILED, EXIT_OK, type ExitStatus } from "./command.ts";
 import { RunEmbeddedBooks } from "./embedded-books.ts";
 import { makeSources } from "./embedded-sources.ts";
-import type { MappingProgress } from "./mapping-progress.ts";
+import { hasFailed, type MappingProgress } from "./mapping-progress.ts";
 import { ModuleFiles } from "./module-files.ts";
 import { GroupMember } from "./processes/group-member.ts";
 import type { RunErrors } from "./run-errors.ts";
 import { RunFailures } from "./run-failures.ts";
+import { openFunctionLog } from "./run-function-log.ts";
 import { createInvokers } from "./run-invokers.ts";
 import type { RunOptions } from "./run-options.ts";
 import { RunStores, tellOwnLimits } from "./run-stores.ts";
@@ -62,7 +63,7 @@ export class RunningManifests {
   }
 
   /** The API first: it says that the process is alive, and not ready, while sources and functions are opened. */
-  async start(onFunctionOutput: (line: string) => void, errors: RunErrors): Promise<void> {
+  async start(show: (line: string) => void, errors: RunErrors): Promise<void> {
     const { adapters, version } = this.#host;
     const telemetry = this.#telemetry;
     telemetry.watch(() => this.status());
@@ -76,8 +77,8 @@ export class RunningManifests {
     const invokers = createInvokers({ ...this.#options, adapters, telemetry, tracing, errors: errors.book });
     const packages = await adapters.openPackages(this.#options);
     this.#packages = packages;
-    const { region } = place;
-    const functionHost = { onOutput: onFunctionOutput, packages: packages.folders, region };
+    const functionLog = openFunctionLog({ ...adapters, show });
+    const functionHost = { log: functionLog, packages: packages.folders, region: place.region };
     const functionBook = new FunctionBook({
       functions: this.#manifests.functions,
       openFunction: (resource) => {
@@ -107,6 +108,7 @@ export class RunningManifests {
       manifests: this.#manifests,
       deployments: this.#deployments,
       functionBook,
+      functionLog: functionLog.book,
       owner,
       invokers,
       cells,
@@ -292,8 +294,4 @@ export class RunningManifests {
     await this.#api?.close();
     await this.#embedded.close();
   }
-}
-
-export function hasFailed({ state }: MappingStatus): boolean {
-  return state === "Failed";
 }

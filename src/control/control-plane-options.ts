@@ -16,6 +16,7 @@ import type { Deployments } from "./deployments.ts";
 import type { FailureParts } from "./failure-control.ts";
 import type { FunctionBook } from "./function-book.ts";
 import type { PackageParts } from "./functions/package-sweep.ts";
+import type { FunctionLogBook } from "./logs/function-log-book.ts";
 import type { MappingRunnerOptions } from "./mapping-run.ts";
 import type { OwnSnapshotOptions } from "./own-snapshot.ts";
 
@@ -34,6 +35,8 @@ export interface ControlPlaneOptions extends Pick<MappingRunnerOptions, "engine"
   readonly functionBook: FunctionBook;
   /** As whose declarations what the manifests say is kept. */
   readonly owner: ManifestOwner;
+  /** What functions of this process print. */
+  readonly functionLog: FunctionLogBook;
   /** Those that the engine has too. */
   readonly invokers: InvokerBook;
   readonly store: ResourceStore;

@@ -19,6 +19,7 @@ import type { FunctionBook } from "./function-book.ts";
 import { createFunctionControls, type FunctionControls } from "./functions/function-controls.ts";
 import { PackageSweep } from "./functions/package-sweep.ts";
 import { LoadTestBook } from "./live/load-tests.ts";
+import { FunctionLogs } from "./logs/function-logs.ts";
 import { MappingControl } from "./mapping-control.ts";
 import { isOfManifest } from "./mapping-record.ts";
 import { withTrouble } from "./mapping-run.ts";
@@ -39,6 +40,7 @@ export class ControlPlane {
   readonly failures: FailureControl;
   readonly functionControls: FunctionControls;
   readonly loadTests: LoadTestBook;
+  readonly functionLogs: FunctionLogs;
   readonly place: Place;
   readonly connectors: readonly Connector[];
   /** For all who call a function by its name. */
@@ -79,8 +81,14 @@ export class ControlPlane {
       declared: () => ({ owner: options.owner, uuids: this.#uuids }),
     });
     const { membership } = this.#reconciler;
+    this.functionLogs = new FunctionLogs({
+      ...options,
+      book: options.functionLog,
+      everywhere: (isPatient) => this.everywhere(isPatient),
+    });
     this.#watch = new ProcessWatch({
       ...options,
+      publishLog: (nowMs) => this.functionLogs.publish(nowMs),
       totals: (mapping) => options.telemetry.totals(mapping),
       errors: (mapping) => options.invokers.errors.of(mapping),
       status: () => this.status(),

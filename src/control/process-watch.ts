@@ -21,6 +21,7 @@ export interface ProcessWatchOptions
   readonly snapshots: SnapshotStore;
   readonly engine: Engine;
   readonly beat: (name: string) => BeatStanding;
+  readonly publishLog: (nowMs: number) => Promise<void>;
 }
 
 /** What this process says of itself, to those who ask it and to the others of its store, and what these say. */

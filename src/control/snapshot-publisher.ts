@@ -11,6 +11,8 @@ export interface SnapshotPublisherOptions {
   readonly make: (isEnded: boolean) => ProcessSnapshot;
   /** Another text: something is wrong that was not, or is not any more. Others hear of it before this process dies. */
   readonly trouble: () => string;
+  /** What else of it others may read: written before its word, so that a fresh word says that this is fresh, too. */
+  readonly publishLog: (nowMs: number) => Promise<void>;
   readonly clock: Clock;
   readonly telemetry: Telemetry;
 }
@@ -111,6 +113,7 @@ export class SnapshotPublisher {
 
   async #write(snapshot: ProcessSnapshot): Promise<void> {
     const { processId, atMs } = snapshot;
+    await this.#options.publishLog(atMs);
     await this.#options.snapshots.write({
       processId,
       atMs: Math.round(atMs),

@@ -2,6 +2,7 @@ import { sleep } from "../lib/sleep.ts";
 import { describeError } from "../model/errors.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { SnapshotStore } from "../ports/snapshot-store.ts";
+import { processOfLog } from "./logs/log-document.ts";
 import type { ProcessSnapshot } from "./process-snapshot.ts";
 import { readSnapshot } from "./snapshot-document.ts";
 import { ASKED_FOR_MS } from "./snapshot-publisher.ts";
@@ -95,7 +96,7 @@ export class WholeViews {
     const stored = await snapshots.read();
     const nowMs = clock.now();
     return stored.flatMap(({ processId: id, atMs, document }) => {
-      if (id === processId) return [];
+      if (id === processId || processOfLog(id) !== undefined) return [];
       const snapshot = readSnapshot(document);
       if (snapshot === undefined) return [];
       const ageMs = Math.max(0, nowMs - atMs);

@@ -23,7 +23,8 @@ const WORKER_URL = new URL(
   import.meta.url,
 );
 
-export type LogLine = (line: string, stream: "stdout" | "stderr") => void;
+/** `requestId`: of the call that it was printed in; of none before the first. */
+export type LogLine = (line: string, stream: "stdout" | "stderr", requestId?: string) => void;
 
 export interface RuntimeListener {
   /** It reads this file, in a runtime that tells its imports. */
@@ -49,6 +50,7 @@ export class ModuleRuntime implements WatchedHeap {
   readonly #stdout: OutputLines;
   readonly #stderr: OutputLines;
   #ordinal = 0;
+  #requestId: string | undefined;
   #isRunning = false;
   #logs: InvocationContext["logs"];
   readonly #output = new OutputTail();
@@ -73,8 +75,8 @@ export class ModuleRuntime implements WatchedHeap {
       stderr: true,
       resourceLimits: { maxOldGenerationSizeMb: heapLimitMb(description.memoryMb) },
     });
-    this.#stdout = new OutputLines((line) => onLog(line, "stdout"));
-    this.#stderr = new OutputLines((line) => onLog(line, "stderr"));
+    this.#stdout = new OutputLines((line) => onLog(line, "stdout", this.#requestId));
+    this.#stderr = new OutputLines((line) => onLog(line, "stderr", this.#requestId));
     this.#port.on("message", (message: unknown) => this.#onMessage(message));
     this.#port.on("messageerror", () => this.#break(functionError("Runtime.MarshalError", UNREADABLE)));
     this.#worker.on("error", (error: unknown) => this.#break(this.#outcomeOfCrash(error)));
@@ -96,6 +98,7 @@ export class ModuleRuntime implements WatchedHeap {
   run(payload: Uint8Array, context: InvocationContext): void {
     this.#isRunning = true;
     this.#logs = context.logs;
+    this.#requestId = context.requestId;
     // What a module prints while it is loaded is of its first invocation.
     if (this.#ordinal > 0) this.#output.clear();
     this.#ordinal += 1;

@@ -18,19 +18,15 @@ const SUPPORTED: readonly Behaviour[] = [
 const FUNCTIONS = join(import.meta.dirname, "../fixtures/functions");
 
 describeFunctionTargetContract("a Node function in processes", harnessOf("nodejs24.x", "contract.handler"));
-describeFunctionTargetContract(
-  "a streaming Node function in processes",
-  harnessOf("nodejs24.x", "contract.streaming", ["stream"]),
-);
 if (spawnSync("python3", ["--version"]).status === 0)
   describeFunctionTargetContract(
     "a Python function in processes",
     harnessOf("python3.13", "contract.handler"),
   );
 
-function harnessOf(runtime: string, handler: string, supported = SUPPORTED): FunctionTargetHarness {
+function harnessOf(runtime: string, handler: string): FunctionTargetHarness {
   return {
-    supports: new Set(supported),
+    supports: new Set(SUPPORTED),
     async create() {
       const folder = mkdtempSync(join(tmpdir(), "millrace-contract-"));
       const executionsFile = join(folder, "executions");
@@ -46,7 +42,7 @@ function harnessOf(runtime: string, handler: string, supported = SUPPORTED): Fun
         // One, so that an environment that is not reset shows.
         concurrency: 1,
         environment: { EXECUTIONS_FILE: executionsFile },
-        onLog: () => undefined,
+        log: { line: () => undefined },
       });
       return {
         target,

@@ -7,6 +7,11 @@ import type { RuntimeAnswer, RuntimeReport } from "./listener.ts";
 /** Why a process never came to its first event. Each call that fails by it is told under its own id. */
 export type StartFailure = (requestId: string, logTail: string) => InvocationOutcome;
 
+export function errorTypeOf(failure: StartFailure): string {
+  const outcome = failure("", "");
+  return outcome.kind === "functionError" ? outcome.errorType : outcome.kind;
+}
+
 /** `wantsOutput`: what was printed is told of a success, too. */
 export function outcomeOfAnswer(
   answer: RuntimeAnswer,
@@ -16,33 +21,11 @@ export function outcomeOfAnswer(
   switch (answer.kind) {
     case "response":
       return { kind: "succeeded", payload: answer.body, ...(wantsOutput ? withDetail({ logTail }) : {}) };
-    case "streamed":
-      return { kind: "succeeded", payload: NO_BYTES, ...(wantsOutput ? withDetail({ logTail }) : {}) };
     case "error":
       return outcomeOfReport(answer, logTail);
     case "tooLarge":
       return functionError(RESPONSE_TOO_LARGE.errorType, RESPONSE_TOO_LARGE.message, { logTail });
   }
-}
-
-const NO_BYTES = new Uint8Array(0);
-
-/** As AWS's supervisor names a response that ends before its end. */
-export function outcomeOfBreak(logTail = ""): InvocationOutcome {
-  return functionError("Runtime.TruncatedResponse", "The response broke off before its end.", { logTail });
-}
-
-/** Why a process came to nothing, as far as it is known now. */
-export function startFailureOf(
-  report: RuntimeReport | undefined,
-  ending: ProcessEnding | undefined,
-  printed: string,
-): StartFailure {
-  return (requestId, logTail) => {
-    const tail = logTail === "" ? printed : logTail;
-    if (report !== undefined) return outcomeOfReport(report, tail);
-    return outcomeOfEnding(ending ?? { kind: "status", status: 0 }, requestId, tail);
-  };
 }
 
 /** What the runtime says goes to the caller as it is; its header names only what the body does not. */

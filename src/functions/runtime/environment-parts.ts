@@ -1,9 +1,10 @@
 import type { InvocationOutcome } from "../../model/outcome.ts";
 import type { Clock } from "../../ports/clock.ts";
+import type { EnvironmentWatch } from "../../ports/environment-watch.ts";
 import type { StartFailure } from "./environment-outcome.ts";
 import type { EnvironmentSignal, EnvironmentState } from "./environment-state.ts";
 import type { Launcher } from "./launcher.ts";
-import type { AnswerStream, Listener, RuntimeEvent } from "./listener.ts";
+import type { Listener, RuntimeEvent } from "./listener.ts";
 
 /** An environment, as its pool sees it. */
 export interface PooledEnvironment {
@@ -24,16 +25,14 @@ export interface EnvironmentCall {
   readonly expiresAt: number;
   /** Asked when the process gets it. */
   event(): RuntimeEvent;
-  /** Its answer is a stream; `undefined`: whoever called wants it whole. */
-  openStream(contentType: string | undefined): AnswerStream | undefined;
-  /** Whoever called has the beginning of its answer. */
-  readonly isStreamed: boolean;
   settle(outcome: InvocationOutcome, figures: RunFigures): void;
 }
 
 /** What a `REPORT` line says. */
 export interface RunFigures {
   readonly durationMs: number;
+  /** It was handed to a process. */
+  readonly isRun: boolean;
   /** What the start before it took, where that was no part of the run. */
   readonly initMs: number | undefined;
   /** `undefined`: nobody can tell. */
@@ -45,6 +44,8 @@ export interface EnvironmentOutput {
   add(text: string, stream: "stdout" | "stderr"): void;
   /** A process begins to work on the next event. */
   begin(): void;
+  /** It is handed the event of this call. */
+  run(requestId: string): void;
   /** What it has printed since. */
   readonly tail: string;
   flush(): void;
@@ -68,4 +69,5 @@ export interface EnvironmentParts {
   readonly launcher: Launcher;
   readonly listener: Listener;
   createOutput(): EnvironmentOutput;
+  readonly watch?: EnvironmentWatch | undefined;
 }

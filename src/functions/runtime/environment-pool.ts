@@ -4,7 +4,7 @@ import type { Readiness } from "../../ports/function-target.ts";
 import { CallWatch } from "../call-watch.ts";
 import { abandoned } from "../function-failure.ts";
 import { Environment } from "./environment.ts";
-import type { StartFailure } from "./environment-outcome.ts";
+import { errorTypeOf, type StartFailure } from "./environment-outcome.ts";
 import type { EnvironmentOwner, EnvironmentParts, RunFigures } from "./environment-parts.ts";
 import { INIT_MS } from "./environment-times.ts";
 import { readinessOf } from "./pool-readiness.ts";
@@ -119,6 +119,7 @@ export class EnvironmentPool implements EnvironmentOwner {
   onStartFailed(environment: Environment, failure: StartFailure, hadCall: boolean): void {
     this.onUnfree(environment);
     this.#pause.failed(this.#options.clock.monotonic(), failure);
+    this.#options.watch?.startFailed(errorTypeOf(failure));
     // Those for which nothing starts any more are told at once, and not after a pause.
     const failing = Math.max(hadCall ? 0 : 1, this.#waiting.length - this.#starting.size);
     for (const call of this.#waiting.splice(0, failing)) this.#refuse(call, failure(call.requestId, ""));
@@ -295,5 +296,5 @@ export class EnvironmentPool implements EnvironmentOwner {
   }
 }
 
-const NO_RUN: RunFigures = { durationMs: 0, initMs: undefined, maxMemoryMb: undefined };
+const NO_RUN: RunFigures = { durationMs: 0, isRun: false, initMs: undefined, maxMemoryMb: undefined };
 const NO_CAPACITY: InvocationOutcome = { kind: "throttled", retryAfterMs: undefined };

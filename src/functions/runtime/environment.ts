@@ -2,7 +2,13 @@ import { describeError } from "../../model/errors.ts";
 import type { InvocationOutcome } from "../../model/outcome.ts";
 import type { ScheduledCall } from "../../ports/clock.ts";
 import { abandoned, withDetail } from "../function-failure.ts";
-import { outcomeOfAnswer, outcomeOfBreak, type StartFailure, startFailureOf } from "./environment-outcome.ts";
+import { tellMove } from "./environment-moves.ts";
+import {
+  outcomeOfAnswer,
+  outcomeOfEnding,
+  outcomeOfReport,
+  type StartFailure,
+} from "./environment-outcome.ts";
 import type {
   EnvironmentCall,
   EnvironmentOutput,
@@ -19,7 +25,7 @@ import {
 } from "./environment-state.ts";
 import { AWAY_MS, INIT_MS, KILL_MS, RETURN_MS, TERMINATE_MS } from "./environment-times.ts";
 import type { ProcessEnding } from "./launcher.ts";
-import type { AnswerStream, RuntimeAnswer, RuntimeReport } from "./listener.ts";
+import type { RuntimeAnswer, RuntimeReport } from "./listener.ts";
 import { RuntimeSession, type SessionOwner } from "./runtime-session.ts";
 
 /** Drives one environment: does what its state says, with a process, a listener and timers. */
@@ -54,6 +60,7 @@ export class Environment implements SessionOwner, PooledEnvironment {
     this.bornMs = parts.clock.monotonic();
     this.folder = parts.launcher.makeFolder();
     this.#output = parts.createOutput();
+    parts.watch?.moved(undefined, "stopped");
   }
 
   get state(): EnvironmentState {
@@ -73,6 +80,7 @@ export class Environment implements SessionOwner, PooledEnvironment {
 
   signal(signal: EnvironmentSignal): Verdict {
     const { state, verdict, effects } = transition(this.#state, signal);
+    tellMove(this.#parts.watch, { before: this.#state, state, signal });
     this.#state = state;
     for (const effect of effects) this.#do(effect);
     return verdict;
@@ -90,7 +98,6 @@ export class Environment implements SessionOwner, PooledEnvironment {
         this.#handOut();
         return;
       case "settleAnswer":
-      case "settleBroken":
       case "settleExit":
       case "settleInitError":
       case "settleTimeout":
@@ -148,7 +155,9 @@ export class Environment implements SessionOwner, PooledEnvironment {
     this.#isFirst = false;
     // A start that follows a reset is told by nobody, nor one that a call waits for.
     const isApart = this.#call === undefined && this.#launches === 1;
-    this.#initMs = isApart ? this.#parts.clock.monotonic() - this.#launchedMs : undefined;
+    const tookMs = this.#parts.clock.monotonic() - this.#launchedMs;
+    this.#parts.watch?.started(tookMs);
+    this.#initMs = isApart ? tookMs : undefined;
   }
 
   #handOut(): void {
@@ -157,6 +166,7 @@ export class Environment implements SessionOwner, PooledEnvironment {
     // What was printed during the start is of its first event.
     if (this.#hadEvent) this.#output.begin();
     this.#hadEvent = true;
+    this.#output.run(call.requestId);
     this.#answer = undefined;
     this.#session?.deliver(call.event());
   }
@@ -167,8 +177,9 @@ export class Environment implements SessionOwner, PooledEnvironment {
     this.#call = undefined;
     this.#output.flush();
     const now = this.#parts.clock.monotonic();
-    const maxMemoryMb = call.wantsOutput ? this.#session?.takeMemoryMb() : undefined;
-    const figures = { durationMs: now - this.#begunMs, initMs: this.#initMs, maxMemoryMb };
+    const maxMemoryMb = this.#session?.takeMemoryMb(call.wantsOutput);
+    const durationMs = now - this.#begunMs;
+    const figures = { durationMs, isRun: this.#hadEvent, initMs: this.#initMs, maxMemoryMb };
     this.#initMs = undefined;
     const isAnswer = effect === "settleAnswer";
     // It has the rest of the time to ask for more, where it still runs.
@@ -185,8 +196,6 @@ export class Environment implements SessionOwner, PooledEnvironment {
     switch (effect) {
       case "settleAnswer":
         return outcomeOfAnswer(this.#answer ?? { kind: "tooLarge" }, tail, wantsOutput);
-      case "settleBroken":
-        return outcomeOfBreak(tail);
       case "settleTimeout":
         return { kind: "timedOut", ...withDetail({ logTail: tail }) };
       case "settleExit":
@@ -198,7 +207,13 @@ export class Environment implements SessionOwner, PooledEnvironment {
   }
 
   #startFailure(): StartFailure {
-    return startFailureOf(this.#report, this.#ending, this.#output.tail);
+    const [report, ending] = [this.#report, this.#ending];
+    const printed = this.#output.tail;
+    return (requestId, logTail) => {
+      const tail = logTail === "" ? printed : logTail;
+      if (report !== undefined) return outcomeOfReport(report, tail);
+      return outcomeOfEnding(ending ?? { kind: "status", status: 0 }, requestId, tail);
+    };
   }
 
   #terminate(): void {
@@ -251,16 +266,8 @@ export class Environment implements SessionOwner, PooledEnvironment {
     return this.signal({ kind: "answerRead" });
   }
 
-  openStream(contentType: string | undefined): AnswerStream | undefined {
-    return this.#call?.openStream(contentType);
-  }
-
-  onAnswerBroken(): void {
-    this.signal({ kind: "answerBroken", isStreamed: this.#call?.isStreamed === true });
-  }
-
   needsOutput(answer: RuntimeAnswer): boolean {
-    return answer.kind === "error" || answer.kind === "tooLarge" || this.#call?.wantsOutput === true;
+    return answer.kind !== "response" || this.#call?.wantsOutput === true;
   }
 
   onInitError(report: RuntimeReport): Verdict {
@@ -279,8 +286,7 @@ export class Environment implements SessionOwner, PooledEnvironment {
   }
 
   onOpenFailed(error: Error): void {
-    const message = `The Runtime API could not be opened: ${describeError(error)}`;
-    this.onExit({ kind: "unstarted", message });
+    this.onExit({ kind: "unstarted", message: `The Runtime API cannot be opened: ${describeError(error)}` });
   }
 
   onGroupGone(): void {

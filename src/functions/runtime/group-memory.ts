@@ -12,6 +12,8 @@ interface MemoryUse {
 }
 
 const LOOK_MS = 250;
+/** Where nobody wants to know exactly. */
+const LOOK_AGAIN_MS = 1_000;
 const BYTES_PER_MB = 1024 * 1024;
 
 /** Looks, while an environment works, at what its processes use. */
@@ -23,6 +25,9 @@ export class MemoryWatch {
   #timer: ScheduledCall | undefined;
   #isWorking = false;
   #maxBytes = 0;
+  /** What was told last. */
+  #toldBytes = 0;
+  #lookedMs = Number.NEGATIVE_INFINITY;
 
   /** `onExceeded`: they have more memory than they may, or there are more of them. */
   constructor(
@@ -52,20 +57,32 @@ export class MemoryWatch {
   }
 
   /** What was seen since it was last asked, or is seen now; `undefined`: this machine does not tell. */
-  takeMaxMb(): number | undefined {
-    const bytes = Math.max(this.#maxBytes, this.#isHere ? memoryUse(this.#pid).bytes : 0);
+  takeMaxMb(isExact: boolean): number | undefined {
+    // A look reads files, and short calls come many in a second.
+    const isDue = isExact || this.#clock.monotonic() - this.#lookedMs >= LOOK_AGAIN_MS;
+    if (!isDue && this.#maxBytes === 0) return megabytes(this.#toldBytes);
+    this.#toldBytes = Math.max(this.#maxBytes, isDue && this.#isHere ? this.#use().bytes : 0);
     this.#maxBytes = 0;
-    return bytes === 0 ? undefined : Math.ceil(bytes / BYTES_PER_MB);
+    return megabytes(this.#toldBytes);
+  }
+
+  #use(): MemoryUse {
+    this.#lookedMs = this.#clock.monotonic();
+    return memoryUse(this.#pid);
   }
 
   #look(): void {
     this.#timer = undefined;
     if (!this.#isWorking) return;
-    const { bytes, processes } = memoryUse(this.#pid);
+    const { bytes, processes } = this.#use();
     this.#maxBytes = Math.max(this.#maxBytes, bytes);
     if (bytes > this.#memoryMb * BYTES_PER_MB || processes > PROCESSES_MAX) this.#onExceeded();
     this.#timer ??= this.#clock.schedule(LOOK_MS, () => this.#look());
   }
+}
+
+function megabytes(bytes: number): number | undefined {
+  return bytes === 0 ? undefined : Math.ceil(bytes / BYTES_PER_MB);
 }
 
 /** What a process and all that descends from it use, by Linux's /proc; one that has ended uses nothing. */

@@ -80,8 +80,8 @@ export class GroupProcess implements LaunchedProcess {
     else this.#memory.stop();
   }
 
-  takeMemoryMb(): number | undefined {
-    return this.#memory.takeMaxMb();
+  takeMemoryMb(isExact: boolean): number | undefined {
+    return this.#memory.takeMaxMb(isExact);
   }
 
   drained(then: () => void): void {

@@ -24,8 +24,11 @@ export interface LaunchedProcess {
   kill(): void;
   /** It has an event, or starts; or it rests: then nobody looks at what it uses. */
   works(isWorking: boolean): void;
-  /** The most memory that it was seen with since it was last asked, in MB; `undefined`: nobody can tell. */
-  takeMemoryMb(): number | undefined;
+  /**
+   * The most memory that it was seen with since it was last asked, in MB; `undefined`: nobody can tell. `isExact`: it
+   * is looked at now as well, otherwise once a second at most.
+   */
+  takeMemoryMb(isExact: boolean): number | undefined;
   /** Calls `then` when what they have printed until now is read. */
   drained(then: () => void): void;
 }

@@ -9,12 +9,20 @@ export interface ReportedRun extends RunFigures {
 
 /** What it printed, between the lines that Lambda writes around it (invocation §1.1). */
 export function withReport(printed: string, outcome: InvocationOutcome, run: ReportedRun): string {
-  const start = `START RequestId: ${run.requestId} Version: ${run.version}\n`;
   const rest = printed === "" || printed.endsWith("\n") ? printed : `${printed}\n`;
-  return `${start}${rest}END RequestId: ${run.requestId}\n${reportLine(outcome, run)}\n`;
+  const { requestId, version } = run;
+  return `${startLine(requestId, version)}\n${rest}${endLine(requestId)}\n${reportLine(outcome, run)}\n`;
 }
 
-function reportLine(outcome: InvocationOutcome, run: ReportedRun): string {
+export function startLine(requestId: string, version: string): string {
+  return `START RequestId: ${requestId} Version: ${version}`;
+}
+
+export function endLine(requestId: string): string {
+  return `END RequestId: ${requestId}`;
+}
+
+export function reportLine(outcome: InvocationOutcome, run: ReportedRun): string {
   const { requestId, durationMs, initMs, memoryMb, maxMemoryMb } = run;
   return [
     `REPORT RequestId: ${requestId}`,

@@ -8,23 +8,22 @@ import { MillraceError } from "../../model/errors.ts";
 import type { InvocationOutcome } from "../../model/outcome.ts";
 import { runtimeFamily } from "../../model/runtime-name.ts";
 import type { Clock } from "../../ports/clock.ts";
+import type { EnvironmentWatch } from "../../ports/environment-watch.ts";
+import type { FunctionLog } from "../../ports/function-log.ts";
 import type { FunctionTarget, InvocationContext, Readiness } from "../../ports/function-target.ts";
-import type { ResponseSink } from "../../ports/response-sink.ts";
 import { abandoned } from "../function-failure.ts";
 import type { GivenEnvironment } from "../lambda-environment.ts";
-import type { LogLine } from "../module-runtime.ts";
 import { SYSTEM_CLOCK } from "../system-clock.ts";
 import { traceHeaders } from "../trace.ts";
 import type { RunFigures } from "./environment-parts.ts";
 import { EnvironmentPool } from "./environment-pool.ts";
 import { GroupLauncher } from "./group-launcher.ts";
 import { HTTP_LISTENER } from "./http-listener.ts";
-import { withReport } from "./report-lines.ts";
+import { endLine, type ReportedRun, reportLine, startLine, withReport } from "./report-lines.ts";
 import { RuntimeCall } from "./runtime-call.ts";
 import { runtimeCommand } from "./runtime-command.ts";
 import { RuntimeOutput } from "./runtime-output.ts";
 import { variablesOf } from "./runtime-variables.ts";
-import { StreamedAnswer } from "./streamed-answer.ts";
 
 export interface RuntimeFunctionOptions extends GivenEnvironment {
   /** What handlers see, and what their log lines begin with. */
@@ -43,8 +42,10 @@ export interface RuntimeFunctionOptions extends GivenEnvironment {
   readonly concurrency: number;
   /** So many environments are started before anybody calls, and kept. */
   readonly environmentsMin?: number | undefined;
-  /** Gets each line that an environment prints. */
-  readonly onLog: LogLine;
+  /** Gets each line that an environment prints, and what is said of each call. */
+  readonly log: FunctionLog;
+  /** Is told what becomes of its environments. */
+  readonly watch?: EnvironmentWatch | undefined;
   readonly clock?: Clock;
   /** Nothing of its code is used any more. */
   readonly onClosed?: () => void;
@@ -66,38 +67,33 @@ export async function createRuntimeFunction(options: RuntimeFunctionOptions): Pr
 
 class RuntimeFunction implements FunctionTarget {
   readonly #options: RuntimeFunctionOptions;
-  readonly #clock: Clock;
   readonly #version: string;
   readonly #pool: EnvironmentPool;
   readonly #compileCache: string | undefined;
   #isClosed = false;
 
   constructor(options: RuntimeFunctionOptions, command: readonly string[]) {
-    const { clock = SYSTEM_CLOCK, codeFolder, memoryMb, functionName, concurrency, onLog } = options;
+    const { clock = SYSTEM_CLOCK, codeFolder, memoryMb, functionName: fn, concurrency, log } = options;
     this.#options = options;
-    this.#clock = clock;
-    this.#version = options.version ?? "$LATEST";
+    const version = options.version ?? "$LATEST";
+    this.#version = version;
     this.#compileCache = compileCacheOf(options);
-    const description = { ...describeRuntime(options, this.#version), compileCache: this.#compileCache };
+    const description = { ...describeRuntime(options, version), compileCache: this.#compileCache };
     const environmentOf = (order: { readonly apiAddress: string; readonly folder: string }) =>
       variablesOf(description, order, process.env);
     this.#pool = new EnvironmentPool({
       clock,
       launcher: new GroupLauncher({ command, codeFolder, environmentOf, clock, memoryMb }),
       listener: HTTP_LISTENER,
-      createOutput: () => new RuntimeOutput(onLog),
+      createOutput: () => new RuntimeOutput({ log, fn, version }),
+      watch: options.watch,
       environmentsMax: concurrency,
       environmentsMin: options.environmentsMin ?? 0,
-      onLost: () => onLog(`a process of function ${functionName} cannot be ended, and is left`, "stderr"),
+      onLost: () => log.line({ fn, version, stream: "stderr", text: LOST }),
     });
   }
 
-  invoke(
-    payload: Uint8Array,
-    context: InvocationContext,
-    signal: AbortSignal,
-    sink?: ResponseSink,
-  ): Promise<InvocationOutcome> {
+  invoke(payload: Uint8Array, context: InvocationContext, signal: AbortSignal): Promise<InvocationOutcome> {
     if (signal.aborted || this.#isClosed) return Promise.resolve(abandoned());
     const encoded = context.clientContext;
     return new Promise((settle) => {
@@ -105,7 +101,6 @@ class RuntimeFunction implements FunctionTarget {
         payload,
         context,
         signal,
-        stream: sink && new StreamedAnswer(sink, this.#clock, this.#version),
         traceId: traceHeaders(context).xray,
         clientContext: encoded === undefined ? undefined : clientContextHeader(encoded),
         onSettled: (outcome, figures) => settle(this.#told(outcome, context, figures)),
@@ -128,9 +123,8 @@ class RuntimeFunction implements FunctionTarget {
       await rm(this.#compileCache, { recursive: true, force: true }).catch(() => {});
   }
 
-  /** Whoever wants the log of a run gets it as Lambda writes it. */
+  /** The log has each run as Lambda writes it, and so has whoever wants it with the outcome. */
   #told(outcome: InvocationOutcome, context: InvocationContext, figures: RunFigures): InvocationOutcome {
-    if (context.logs !== "tail") return outcome;
     switch (outcome.kind) {
       case "succeeded":
       case "functionError":
@@ -138,6 +132,10 @@ class RuntimeFunction implements FunctionTarget {
         const { requestId } = context;
         const { memoryMb } = this.#options;
         const run = { ...figures, requestId, version: this.#version, memoryMb };
+        // What stands in the pipes is read in the same round of the event loop, and comes before its end.
+        setImmediate(() => this.#report(outcome, run));
+        if (figures.maxMemoryMb !== undefined) this.#options.watch?.memory(figures.maxMemoryMb);
+        if (context.logs !== "tail") return outcome;
         const logTail = withReport(outcome.detail?.logTail ?? "", outcome, run);
         return { ...outcome, detail: { ...outcome.detail, logTail } };
       }
@@ -147,7 +145,19 @@ class RuntimeFunction implements FunctionTarget {
         return outcome;
     }
   }
+
+  #report(outcome: InvocationOutcome, run: ReportedRun): void {
+    const { log, functionName: fn } = this.#options;
+    const { requestId, version } = run;
+    const write = (text: string) => log.line({ fn, version, requestId, stream: "platform", text });
+    // One that no process was handed is told as a run, too: as one that failed.
+    if (!run.isRun) write(startLine(requestId, version));
+    write(endLine(requestId));
+    write(reportLine(outcome, run));
+  }
 }
+
+const LOST = "a process of this function cannot be ended, and is left";
 
 /** A Node that starts with it is ready in half the time. Without a folder all goes on. */
 function compileCacheOf({ runtime = "", command }: RuntimeFunctionOptions): string | undefined {

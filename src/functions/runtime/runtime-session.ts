@@ -1,7 +1,6 @@
 import type { EnvironmentSignal, EnvironmentState, Verdict } from "./environment-state.ts";
 import type { LaunchedProcess, Launcher, ProcessEnding, ProcessListener } from "./launcher.ts";
 import type {
-  AnswerStream,
   HeldNext,
   Listener,
   OpenListener,
@@ -19,8 +18,6 @@ export interface SessionOwner {
   /** What was printed is to be read before this answer counts. */
   needsOutput(answer: RuntimeAnswer): boolean;
   onAnswerRead(answer: RuntimeAnswer): Verdict;
-  openStream(contentType: string | undefined): AnswerStream | undefined;
-  onAnswerBroken(): void;
   onInitError(report: RuntimeReport): Verdict;
   onOutput(text: string, stream: "stdout" | "stderr"): void;
   onExit(ending: ProcessEnding): void;
@@ -69,8 +66,8 @@ export class RuntimeSession implements RuntimeApi, ProcessListener {
   }
 
   /** What its processes had at most since it was last asked. */
-  takeMemoryMb(): number | undefined {
-    return this.#process?.takeMemoryMb();
+  takeMemoryMb(isExact: boolean): number | undefined {
+    return this.#process?.takeMemoryMb(isExact);
   }
 
   deliver(event: RuntimeEvent): void {
@@ -126,11 +123,7 @@ export class RuntimeSession implements RuntimeApi, ProcessListener {
   }
 
   breakAnswer(): void {
-    if (this.#owner.isCurrent(this)) this.#owner.onAnswerBroken();
-  }
-
-  openStream(contentType: string | undefined): AnswerStream | undefined {
-    return this.#owner.isCurrent(this) ? this.#owner.openStream(contentType) : undefined;
+    if (this.#owner.isCurrent(this)) this.#owner.signal({ kind: "answerBroken" });
   }
 
   initError(report: RuntimeReport): Verdict {

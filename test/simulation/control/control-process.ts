@@ -2,6 +2,7 @@ import { ControlPlane } from "../../../src/control/control-plane.ts";
 import { Deployments } from "../../../src/control/deployments.ts";
 import { FailureReaders } from "../../../src/control/failure-readers.ts";
 import { FunctionBook } from "../../../src/control/function-book.ts";
+import { FunctionLogBook } from "../../../src/control/logs/function-log-book.ts";
 import { reloadManifests } from "../../../src/control/reload.ts";
 import type { Engine, MappingStatus } from "../../../src/engine/engine.ts";
 import { InvokerBook } from "../../../src/invocation/invoker-book.ts";
@@ -96,6 +97,7 @@ export class ControlProcess {
         manifests: manifestsOf(this.content, this.#connectors()),
         deployments: new Deployments(functionBook, { openDestination }),
         functionBook,
+        functionLog: new FunctionLogBook({ clock: this.clock, redact: (text) => text }),
         owner: { kind: "manifest", set: "default", revision: this.revision },
         invokers,
         cells: createMemoryCellStore(),

@@ -4,6 +4,7 @@ import { Deployments } from "../../../src/control/deployments.ts";
 import { FailureReaders } from "../../../src/control/failure-readers.ts";
 import { FunctionBook } from "../../../src/control/function-book.ts";
 import type { PackageParts } from "../../../src/control/functions/package-sweep.ts";
+import { FunctionLogBook } from "../../../src/control/logs/function-log-book.ts";
 import type { Engine, MappingStatus } from "../../../src/engine/engine.ts";
 import { InvokerBook } from "../../../src/invocation/invoker-book.ts";
 import type { Manifests } from "../../../src/manifests/load-manifests.ts";
@@ -120,6 +121,7 @@ export class ControlWorld {
       explain: () => undefined,
     };
     const { accountConcurrency } = options;
+    const functionLog = new FunctionLogBook({ clock: this.clock, redact: (text) => text });
     const invokers = new InvokerBook(this.clock, SILENT_TELEMETRY, { accountConcurrency });
     const functionBook = new FunctionBook({
       functions: manifests.functions,
@@ -146,6 +148,7 @@ export class ControlWorld {
       manifests,
       deployments,
       functionBook,
+      functionLog,
       owner: options.owner ?? { kind: "manifest", set: "default" },
       invokers,
       cells: createMemoryCellStore(),
@@ -179,7 +182,7 @@ export class ControlWorld {
     });
     const plane = await starting;
     await this.quiet();
-    return { plane, running: () => [...running.values()].map((status) => status.name) };
+    return { plane, functionLog, running: () => [...running.values()].map((status) => status.name) };
   }
 
   /** Nothing of it goes on, and nobody is told. */
@@ -254,6 +257,7 @@ interface WorldOptions {
 
 export interface ControlProcess {
   readonly plane: ControlPlane;
+  readonly functionLog: FunctionLogBook;
   running(): readonly string[];
 }
 

@@ -79,7 +79,7 @@ function deploymentsOf({ functions }: Manifests, adapters: Adapters): Deployment
   const telemetry = SILENT_TELEMETRY;
   const clock = createManualClock();
   const openFunction = (resource: FunctionResource) =>
-    adapters.openFunction(resource, { onOutput: () => undefined });
+    adapters.openFunction(resource, { log: { line: () => undefined } });
   const invokers = new InvokerBook(clock, telemetry);
   return new Deployments(new FunctionBook({ functions, openFunction, invokers, clock, telemetry }), adapters);
 }
