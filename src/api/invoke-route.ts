@@ -12,7 +12,7 @@ import { functionNotFound, functionOf, type NamedFunction } from "./function-rou
 import { mayInspect, noteSubject, requestIdOf } from "./guard.ts";
 import { type AnsweredCall, answerRun } from "./invoke-answer.ts";
 import { addRoute, bodyOf } from "./route.ts";
-import { answerStream } from "./stream-answer.ts";
+import { answerStream, StreamedReply } from "./stream-answer.ts";
 import { ApiFault } from "./wire-fault.ts";
 
 const PAYLOAD_BYTES_MAX = 6 * 1024 * 1024;
@@ -41,6 +41,8 @@ interface Operation {
   readonly action: string;
   /** Answers a run of the function. */
   readonly send: typeof answerRun;
+  /** Takes the response while it is written. */
+  sinkOf?(reply: FastifyReply): StreamedReply;
 }
 
 const OPERATIONS: readonly Operation[] = [
@@ -49,13 +51,14 @@ const OPERATIONS: readonly Operation[] = [
     url: "/2021-11-15/functions/:name/response-streaming-invocations",
     action: "InvokeWithResponseStream",
     send: answerStream,
+    sinkOf: (reply) => new StreamedReply(reply),
   },
 ];
 
 function addOperation(
   app: FastifyInstance,
   control: () => ControlPlane,
-  { url, action, send }: Operation,
+  { url, action, send, sinkOf }: Operation,
 ): void {
   addRoute(app, {
     method: "POST",
@@ -83,6 +86,7 @@ function addOperation(
       try {
         // The function, its log and the caller know the call by one id.
         const requestId = requestIdOf(request);
+        const sink = sinkOf?.(reply);
         const outcome = await control().door.invoke({
           caller: API_CALLER,
           requestId,
@@ -92,10 +96,13 @@ function addOperation(
           payload: () => payload,
           mayStart: () => !end.signal.aborted,
           signal: end.signal,
+          sink,
           ...extras,
         });
         const wantsLog = extras.logs === "tail";
         const call = { requestId, wantsLog, mayInspect: mayInspect(request) };
+        const executedVersion = executedVersionOf(outcome);
+        if (sink?.isOpen === true) return sink.end(outcome, { ...call, fn: named.fn, executedVersion });
         return answer(reply, outcome, named, call, send);
       } finally {
         reply.raw.removeListener("close", hangUp);
@@ -119,12 +126,11 @@ function answer(
   call: Pick<AnsweredCall, "requestId" | "wantsLog" | "mayInspect">,
   send: typeof answerRun,
 ): FastifyReply {
-  const executedVersion = executedVersionOf(outcome) ?? "$LATEST";
   switch (outcome.kind) {
     case "succeeded":
     case "functionError":
     case "timedOut":
-      return send(reply, outcome, { ...call, fn: named.fn, executedVersion });
+      return send(reply, outcome, { ...call, fn: named.fn, executedVersion: executedVersionOf(outcome) });
     case "throttled":
       if (outcome.retryAfterMs !== undefined)
         reply.header("retry-after", Math.ceil(outcome.retryAfterMs / 1000));
@@ -140,8 +146,8 @@ function answer(
 }
 
 /** The outcome says which version the door took; `$LATEST` goes without saying. */
-function executedVersionOf(outcome: InvocationResult): string | undefined {
-  return "executedVersion" in outcome ? outcome.executedVersion : undefined;
+function executedVersionOf(outcome: InvocationResult): string {
+  return ("executedVersion" in outcome ? outcome.executedVersion : undefined) ?? "$LATEST";
 }
 
 /** What a synchronous call may ask for beside the function's answer. @throws ApiFault, ControlFault */

@@ -10,12 +10,18 @@ import type {
   RuntimeFailure,
   RuntimeMessage,
 } from "./module-messages.ts";
-import { isStreaming, StreamedResponse, type StreamingHandler } from "./streaming-handler.ts";
+import {
+  isStreaming,
+  type ResponseOutlet,
+  StreamedResponse,
+  type StreamingHandler,
+} from "./streaming-handler.ts";
 
 /** One run of a handler inside its worker: Lambda's rules of when a handler is done and with what. */
 export class ModuleInvocation {
   readonly #message: InvocationMessage;
   readonly #answer: (message: RuntimeMessage) => void;
+  readonly #outlet: ResponseOutlet | undefined;
   #isAnswered = false;
   /** Result of a callback that waits for the event loop to become empty. */
   #deferred: { readonly result: unknown } | undefined;
@@ -24,8 +30,14 @@ export class ModuleInvocation {
   /** What a streaming handler writes into. */
   #stream: StreamedResponse | undefined;
 
-  constructor(message: InvocationMessage, answer: (message: RuntimeMessage) => void) {
+  /** `outlet`: what is streamed goes there, and is no part of the answer. */
+  constructor(
+    message: InvocationMessage,
+    answer: (message: RuntimeMessage) => void,
+    outlet?: ResponseOutlet,
+  ) {
     this.#message = message;
+    this.#outlet = outlet;
     this.#answer = answer;
   }
 
@@ -56,7 +68,7 @@ export class ModuleInvocation {
 
   /** Done when it has returned and its stream has ended; a value that it returns is ignored. */
   #startStream(handler: StreamingHandler, event: unknown, context: LambdaContext): void {
-    const stream = new StreamedResponse();
+    const stream = new StreamedResponse(this.#outlet);
     this.#stream = stream;
     const ended = new Promise<void>((resolve, reject) =>
       stream.once("finish", resolve).once("error", reject),

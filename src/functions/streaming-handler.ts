@@ -1,20 +1,36 @@
 import { Writable } from "node:stream";
 import { RESPONSE_BYTES_MAX } from "../model/limits.ts";
+import { HTTP_RESPONSE_TYPE } from "../ports/response-sink.ts";
 
 /** As Lambda's Node runtime marks the handlers that `awslambda.streamifyResponse` was given. */
 const STREAMING = Symbol.for("aws.lambda.runtime.handler.streaming");
-const HTTP_RESPONSE = "application/vnd.awslambda.http-integration-response";
 /** Between an HTTP response's head and its body. */
 const SEPARATOR = new Uint8Array(8);
 
 /** A handler that writes its response instead of returning it. */
 export type StreamingHandler = (event: unknown, stream: StreamedResponse, context: object) => unknown;
 
-/** What a streaming handler writes into. Its response is collected: whoever called gets it whole (invocation §3.3). */
+/** Where a response goes while it is written. */
+export interface ResponseOutlet {
+  /** Once, before the first bytes. */
+  open(contentType: string): void;
+  /** `done`: there is room for more. */
+  write(chunk: Uint8Array, done: () => void): void;
+}
+
+/** What a streaming handler writes into. Without an outlet its response is collected (invocation §3.3). */
 export class StreamedResponse extends Writable {
+  readonly #outlet: ResponseOutlet | undefined;
   readonly #chunks: Uint8Array[] = [];
   #bytes = 0;
   #head: readonly Uint8Array[] = [];
+  #contentType = "application/octet-stream";
+  #isOpen = false;
+
+  constructor(outlet?: ResponseOutlet) {
+    super();
+    this.#outlet = outlet;
+  }
 
   /** It is too large to be a function's response. */
   get isTooLarge(): boolean {
@@ -27,8 +43,9 @@ export class StreamedResponse extends Writable {
     return new Uint8Array(Buffer.concat(this.#chunks));
   }
 
-  setContentType(_type: string): void {
-    // Nobody on the way of a collected response looks at it.
+  /** Counts until the first byte. */
+  setContentType(type: string): void {
+    this.#contentType = type;
   }
 
   /** Stands before the first bytes. */
@@ -37,19 +54,36 @@ export class StreamedResponse extends Writable {
   }
 
   override _write(chunk: Uint8Array, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    this.#takeHead();
-    this.#take(chunk);
+    const piece = this.#withHead(chunk);
+    if (this.#outlet !== undefined) {
+      this.#pour(piece, this.#outlet, done);
+      return;
+    }
+    this.#take(piece);
     done(this.isTooLarge ? new Error("The response is too large.") : null);
   }
 
   override _final(done: (error?: Error | null) => void): void {
-    this.#takeHead();
+    const piece = this.#withHead(NO_BYTES);
+    if (piece.length > 0 && this.#outlet !== undefined) {
+      this.#pour(piece, this.#outlet, done);
+      return;
+    }
+    this.#take(piece);
     done(null);
   }
 
-  #takeHead(): void {
-    for (const piece of this.#head) this.#take(piece);
+  #pour(piece: Uint8Array, outlet: ResponseOutlet, done: () => void): void {
+    if (!this.#isOpen) outlet.open(this.#contentType);
+    this.#isOpen = true;
+    outlet.write(piece, done);
+  }
+
+  #withHead(chunk: Uint8Array): Uint8Array {
+    if (this.#head.length === 0) return chunk;
+    const whole = Buffer.concat([...this.#head, chunk]);
     this.#head = [];
+    return whole;
   }
 
   #take(chunk: Uint8Array): void {
@@ -57,6 +91,8 @@ export class StreamedResponse extends Writable {
     if (!this.isTooLarge) this.#chunks.push(chunk);
   }
 }
+
+const NO_BYTES = new Uint8Array(0);
 
 export function isStreaming(handler: unknown): boolean {
   return typeof handler === "function" && Reflect.get(handler, STREAMING) === "response";
@@ -71,7 +107,7 @@ export function installStreaming(): void {
     },
     HttpResponseStream: {
       from(stream: StreamedResponse, head: object): StreamedResponse {
-        stream.setContentType(HTTP_RESPONSE);
+        stream.setContentType(HTTP_RESPONSE_TYPE);
         stream.beginWith([Buffer.from(JSON.stringify(head)), SEPARATOR]);
         return stream;
       },

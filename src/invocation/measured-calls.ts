@@ -3,6 +3,7 @@ import { withVersion } from "../model/executed-version.ts";
 import type { InvocationOutcome, OutcomeKind } from "../model/outcome.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Invocation, InvocationBatch } from "../ports/invoker.ts";
+import type { ResponseSink } from "../ports/response-sink.ts";
 import type { LogFields, Telemetry } from "../ports/telemetry.ts";
 import type { OpenSpan } from "../ports/tracing.ts";
 import type { CallTracer } from "./call-tracer.ts";
@@ -65,7 +66,7 @@ export class MeasuredCalls {
     };
     let outcome: InvocationOutcome;
     try {
-      outcome = await route.target.invoke(payload, context, call.signal);
+      outcome = await route.target.invoke(payload, context, call.signal, sinkOf(call, route));
     } catch (error) {
       // The port forbids it, but a defective target must cost its own batch, not the engine.
       // plant: a-call-whose-target-throws-keeps-its-slot
@@ -111,6 +112,15 @@ export class MeasuredCalls {
     else this.#inFlight.set(key, inFlight);
     this.#telemetry.gauge("in_flight_invocations", key, inFlight);
   }
+}
+
+/** The version that a name meant goes to whoever reads, before the response. */
+function sinkOf({ sink }: Invocation, { version }: Route): ResponseSink | undefined {
+  if (sink === undefined || version === LATEST) return sink;
+  return {
+    open: (head) => sink.open({ ...head, executedVersion: version }),
+    write: (chunk) => sink.write(chunk),
+  };
 }
 
 function namesOf({ caller: { kind, key, shardId }, requestId }: Invocation): LogFields {

@@ -9,6 +9,13 @@ export const PAYLOAD_BYTES_MAX = 6 * 1024 * 1024;
 /** Largest response that a function may return; one that is larger is a function error. */
 export const RESPONSE_BYTES_MAX = 6 * 1024 * 1024 + 100;
 
+/** A response that is streamed ends here, whatever the function still writes (invocation §3.3). */
+export const STREAMED_RESPONSE_BYTES_MAX = 200 * 1024 * 1024;
+
+/** So much of it goes as fast as it can, and the rest at this pace (invocation §3.3). */
+export const STREAM_BURST_BYTES = 6 * 1024 * 1024;
+export const STREAM_BYTES_PER_SECOND = 2 * 1024 * 1024;
+
 /** Largest tumbling-window state; a larger one ends its window early (streams §6.1). */
 export const WINDOW_STATE_BYTES_MAX = 1024 * 1024;
 

@@ -1,5 +1,6 @@
 import type { InvocationOutcome } from "../model/outcome.ts";
 import type { SpanContext } from "../model/trace-context.ts";
+import type { ResponseSink } from "./response-sink.ts";
 
 /**
  * A function that can be invoked with an event: over HTTP, as a module in a worker thread, as a process.
@@ -11,10 +12,17 @@ import type { SpanContext } from "../model/trace-context.ts";
  * - No retries inside: one call is at most one execution of the function.
  * - Response bytes are bounded (`RESPONSE_BYTES_MAX`); more is a function error.
  * - After `signal` aborts, pending calls end within one second, whatever the function does.
+ * - Where there is a `sink`, what the function streams goes there, by the laws of `ResponseSink`; a target that cannot
+ *   stream never opens it. Without one all is collected, and bounded as any response.
  * - A call that fails, hangs or kills the function's runtime does not hurt the next call.
  */
 export interface FunctionTarget {
-  invoke(payload: Uint8Array, context: InvocationContext, signal: AbortSignal): Promise<InvocationOutcome>;
+  invoke(
+    payload: Uint8Array,
+    context: InvocationContext,
+    signal: AbortSignal,
+    sink?: ResponseSink,
+  ): Promise<InvocationOutcome>;
   /** Idempotent; pending calls end as if aborted. */
   close(): Promise<void>;
   /** Environments that could take a call at once, of what starts some before anybody calls. */

@@ -1,6 +1,7 @@
 import type { Caller } from "../model/caller.ts";
 import type { InvocationOutcome } from "../model/outcome.ts";
 import type { TraceCarrier } from "../model/trace-context.ts";
+import type { ResponseSink } from "./response-sink.ts";
 import type { OpenSpan } from "./tracing.ts";
 
 /**
@@ -16,6 +17,7 @@ import type { OpenSpan } from "./tracing.ts";
  * - While several callers wait without a break, each has its even share of the places.
  * - What the name means, a version or an alias, is looked up anew for each call, when it starts. Two calls of one name
  *   may run different versions; one call runs one.
+ * - What a function streams goes to the call's `sink`, by the laws of `ResponseSink`, and its outcome follows.
  * - Where no call of the function can start, it is refused at once, also one that waits already.
  */
 export interface Invoker {
@@ -37,6 +39,8 @@ export interface Invocation {
   /** Asked when the turn has come: the lease may have run out, or the engine be stopping, while the call waited. */
   mayStart(): boolean;
   readonly signal: AbortSignal;
+  /** The caller takes the response while it is written. */
+  readonly sink?: ResponseSink | undefined;
   /** The caller wants the end of what the function prints. Retries of mappings get it in any case. */
   readonly logs?: "tail";
   /** Base64 of JSON: what a caller of Invoke hands to the function. */

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { InvocationOutcome } from "../../src/model/outcome.ts";
 import type { FunctionTarget, InvocationContext } from "../../src/ports/function-target.ts";
+import type { ResponseSink } from "../../src/ports/response-sink.ts";
 
 /**
  * What a function under test is told by its event. A harness brings a function that knows the tasks named in
@@ -28,6 +29,12 @@ export type FunctionTask =
   | { readonly task: "exit" }
   /** Breaks the connection after the request was received. */
   | { readonly task: "reset" }
+  /** Writes these pieces, each when the file before it is there, and then ends so. */
+  | {
+      readonly task: "stream";
+      readonly pieces: readonly { readonly text: string; readonly after?: string }[];
+      readonly ending: "end" | "throw" | "hang" | "exit";
+    }
   /** The target refuses for lack of capacity. */
   | { readonly task: "throttle"; readonly retryAfterSeconds?: number }
   /** The target says that it cannot start the function. */
@@ -75,7 +82,7 @@ export function behaviour(
   });
 }
 
-class ContractRun {
+export class ContractRun {
   readonly fixture: FunctionTargetFixture;
   readonly signal = new AbortController().signal;
   #calls = 0;
@@ -97,8 +104,18 @@ class ContractRun {
     return this.settle(call, timeoutMs + GRACE_MS);
   }
 
-  start(task: FunctionTask, timeoutMs: number, signal: AbortSignal): Promise<InvocationOutcome> {
-    return this.target.invoke(encode(task), this.#context(timeoutMs), signal);
+  start(
+    task: FunctionTask,
+    timeoutMs: number,
+    signal: AbortSignal,
+    sink?: ResponseSink,
+  ): Promise<InvocationOutcome> {
+    return this.target.invoke(encode(task), this.#context(timeoutMs), signal, sink);
+  }
+
+  /** A call whose response goes to a sink. */
+  stream(task: FunctionTask, sink: ResponseSink, timeoutMs = AMPLE_MS): Promise<InvocationOutcome> {
+    return this.settle(this.start(task, timeoutMs, this.signal, sink), timeoutMs + GRACE_MS);
   }
 
   /** Under virtual time: the promise must settle before so much of it has passed. */

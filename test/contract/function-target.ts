@@ -10,6 +10,8 @@ import {
   succeeded,
 } from "./function-target-run.ts";
 
+import { describeStreams } from "./function-target-streams.ts";
+
 const SHORT_MS = 800;
 
 /** The laws of `src/ports/function-target.ts` as named behaviours, which every target runs, simulated or real. */
@@ -19,6 +21,7 @@ export function describeFunctionTargetContract(name: string, harness: FunctionTa
     describeFailures(harness);
     describeRefusals(harness);
     describeEndings(harness);
+    describeStreams(harness);
   });
 }
 

@@ -18,15 +18,19 @@ const SUPPORTED: readonly Behaviour[] = [
 const FUNCTIONS = join(import.meta.dirname, "../fixtures/functions");
 
 describeFunctionTargetContract("a Node function in processes", harnessOf("nodejs24.x", "contract.handler"));
+describeFunctionTargetContract(
+  "a streaming Node function in processes",
+  harnessOf("nodejs24.x", "contract.streaming", ["stream"]),
+);
 if (spawnSync("python3", ["--version"]).status === 0)
   describeFunctionTargetContract(
     "a Python function in processes",
     harnessOf("python3.13", "contract.handler"),
   );
 
-function harnessOf(runtime: string, handler: string): FunctionTargetHarness {
+function harnessOf(runtime: string, handler: string, supported = SUPPORTED): FunctionTargetHarness {
   return {
-    supports: new Set(SUPPORTED),
+    supports: new Set(supported),
     async create() {
       const folder = mkdtempSync(join(tmpdir(), "millrace-contract-"));
       const executionsFile = join(folder, "executions");

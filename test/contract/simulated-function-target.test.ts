@@ -67,6 +67,7 @@ function answer(task: FunctionTask, payload: Uint8Array): InvocationOutcome | un
     case "hang":
     case "block":
     case "trickle":
+    case "stream":
       return undefined;
   }
 }

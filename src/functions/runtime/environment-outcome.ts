@@ -21,11 +21,33 @@ export function outcomeOfAnswer(
   switch (answer.kind) {
     case "response":
       return { kind: "succeeded", payload: answer.body, ...(wantsOutput ? withDetail({ logTail }) : {}) };
+    case "streamed":
+      return { kind: "succeeded", payload: NO_BYTES, ...(wantsOutput ? withDetail({ logTail }) : {}) };
     case "error":
       return outcomeOfReport(answer, logTail);
     case "tooLarge":
       return functionError(RESPONSE_TOO_LARGE.errorType, RESPONSE_TOO_LARGE.message, { logTail });
   }
+}
+
+const NO_BYTES = new Uint8Array(0);
+
+/** As AWS's supervisor names a response that ends before its end. */
+export function outcomeOfBreak(logTail = ""): InvocationOutcome {
+  return functionError("Runtime.TruncatedResponse", "The response broke off before its end.", { logTail });
+}
+
+/** Why a process came to nothing, as far as it is known now. */
+export function startFailureOf(
+  report: RuntimeReport | undefined,
+  ending: ProcessEnding | undefined,
+  printed: string,
+): StartFailure {
+  return (requestId, logTail) => {
+    const tail = logTail === "" ? printed : logTail;
+    if (report !== undefined) return outcomeOfReport(report, tail);
+    return outcomeOfEnding(ending ?? { kind: "status", status: 0 }, requestId, tail);
+  };
 }
 
 /** What the runtime says goes to the caller as it is; its header names only what the body does not. */

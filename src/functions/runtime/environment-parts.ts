@@ -4,7 +4,7 @@ import type { EnvironmentWatch } from "../../ports/environment-watch.ts";
 import type { StartFailure } from "./environment-outcome.ts";
 import type { EnvironmentSignal, EnvironmentState } from "./environment-state.ts";
 import type { Launcher } from "./launcher.ts";
-import type { Listener, RuntimeEvent } from "./listener.ts";
+import type { AnswerStream, Listener, RuntimeEvent } from "./listener.ts";
 
 /** An environment, as its pool sees it. */
 export interface PooledEnvironment {
@@ -25,6 +25,10 @@ export interface EnvironmentCall {
   readonly expiresAt: number;
   /** Asked when the process gets it. */
   event(): RuntimeEvent;
+  /** Its answer is a stream; `undefined`: whoever called wants it whole. */
+  openStream(contentType: string | undefined): AnswerStream | undefined;
+  /** Whoever called has the beginning of its answer. */
+  readonly isStreamed: boolean;
   settle(outcome: InvocationOutcome, figures: RunFigures): void;
 }
 

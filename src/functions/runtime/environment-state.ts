@@ -12,8 +12,11 @@ export type EnvironmentState =
   | { readonly name: "idle" }
   /** It waited, and hung up. */
   | { readonly name: "away" }
-  /** `answer`: its answer is being read; `ended`: meanwhile the process has ended. */
-  | { readonly name: "busy"; readonly id: string; readonly answer: "none" | "read" | "ended" }
+  /**
+   * `answer`: it is being read; `ended`: meanwhile the process has ended; `broken`: whoever called has the beginning of
+   * it, and there will be no more.
+   */
+  | { readonly name: "busy"; readonly id: string; readonly answer: "none" | "read" | "ended" | "broken" }
   /** It has answered, and has not asked for the next event yet. */
   | { readonly name: "answered"; readonly id: string }
   /** What is left of the process is killed. */
@@ -30,7 +33,7 @@ export type EnvironmentSignal =
   | { readonly kind: "next" }
   | { readonly kind: "answer"; readonly id: string }
   | { readonly kind: "answerRead" }
-  | { readonly kind: "answerBroken" }
+  | { readonly kind: "answerBroken"; readonly isStreamed: boolean }
   | { readonly kind: "initError" }
   | { readonly kind: "hungUp" }
   /** The process. */
@@ -53,6 +56,7 @@ export type EnvironmentEffect =
   | "handOut"
   /** The call has its outcome. */
   | "settleAnswer"
+  | "settleBroken"
   | "settleExit"
   | "settleInitError"
   | "settleTimeout"
@@ -175,17 +179,21 @@ function ofBusy(state: EnvironmentState & { readonly name: "busy" }, signal: Env
       if (answer !== "none" || signal.id !== id) return wrongId(state);
       return to({ name: "busy", id, answer: "read" });
     case "answerRead":
-      if (answer === "none") return ignored(state);
+      if (answer === "none" || answer === "broken") return ignored(state);
       return answer === "read"
         ? to({ name: "answered", id }, "settleAnswer")
         : to(KEPT, "settleAnswer", "kill");
     case "answerBroken":
-      if (answer === "none") return ignored(state);
-      return answer === "read" ? to({ name: "busy", id, answer: "none" }) : to(KEPT, "settleExit", "kill");
+      if (answer === "ended") return to(KEPT, "settleExit", "kill");
+      if (answer !== "read") return ignored(state);
+      // plant: an-answer-that-broke-off-is-begun-again
+      return to({ name: "busy", id, answer: signal.isStreamed ? "broken" : "none" });
+    case "next":
+      return answer === "broken" ? to(IDLE, "settleBroken", "holdNext", "free") : ignored(state);
     case "exit":
       // It may have said all of its answer before it ended.
       if (answer === "read") return to({ name: "busy", id, answer: "ended" });
-      return answer === "none" ? to(KEPT, "settleExit", "kill") : ignored(state);
+      return answer === "ended" ? ignored(state) : to(KEPT, "settleExit", "kill");
     case "timeout":
       return to(KEPT, "settleTimeout", "kill");
     case "abandon":

@@ -3,12 +3,7 @@ import type { InvocationOutcome } from "../../model/outcome.ts";
 import type { ScheduledCall } from "../../ports/clock.ts";
 import { abandoned, withDetail } from "../function-failure.ts";
 import { tellMove } from "./environment-moves.ts";
-import {
-  outcomeOfAnswer,
-  outcomeOfEnding,
-  outcomeOfReport,
-  type StartFailure,
-} from "./environment-outcome.ts";
+import { outcomeOfAnswer, outcomeOfBreak, type StartFailure, startFailureOf } from "./environment-outcome.ts";
 import type {
   EnvironmentCall,
   EnvironmentOutput,
@@ -25,7 +20,7 @@ import {
 } from "./environment-state.ts";
 import { AWAY_MS, INIT_MS, KILL_MS, RETURN_MS, TERMINATE_MS } from "./environment-times.ts";
 import type { ProcessEnding } from "./launcher.ts";
-import type { RuntimeAnswer, RuntimeReport } from "./listener.ts";
+import type { AnswerStream, RuntimeAnswer, RuntimeReport } from "./listener.ts";
 import { RuntimeSession, type SessionOwner } from "./runtime-session.ts";
 
 /** Drives one environment: does what its state says, with a process, a listener and timers. */
@@ -98,6 +93,7 @@ export class Environment implements SessionOwner, PooledEnvironment {
         this.#handOut();
         return;
       case "settleAnswer":
+      case "settleBroken":
       case "settleExit":
       case "settleInitError":
       case "settleTimeout":
@@ -196,6 +192,8 @@ export class Environment implements SessionOwner, PooledEnvironment {
     switch (effect) {
       case "settleAnswer":
         return outcomeOfAnswer(this.#answer ?? { kind: "tooLarge" }, tail, wantsOutput);
+      case "settleBroken":
+        return outcomeOfBreak(tail);
       case "settleTimeout":
         return { kind: "timedOut", ...withDetail({ logTail: tail }) };
       case "settleExit":
@@ -207,13 +205,7 @@ export class Environment implements SessionOwner, PooledEnvironment {
   }
 
   #startFailure(): StartFailure {
-    const [report, ending] = [this.#report, this.#ending];
-    const printed = this.#output.tail;
-    return (requestId, logTail) => {
-      const tail = logTail === "" ? printed : logTail;
-      if (report !== undefined) return outcomeOfReport(report, tail);
-      return outcomeOfEnding(ending ?? { kind: "status", status: 0 }, requestId, tail);
-    };
+    return startFailureOf(this.#report, this.#ending, this.#output.tail);
   }
 
   #terminate(): void {
@@ -266,8 +258,16 @@ export class Environment implements SessionOwner, PooledEnvironment {
     return this.signal({ kind: "answerRead" });
   }
 
+  openStream(contentType: string | undefined): AnswerStream | undefined {
+    return this.#call?.openStream(contentType);
+  }
+
+  onAnswerBroken(): void {
+    this.signal({ kind: "answerBroken", isStreamed: this.#call?.isStreamed === true });
+  }
+
   needsOutput(answer: RuntimeAnswer): boolean {
-    return answer.kind !== "response" || this.#call?.wantsOutput === true;
+    return answer.kind === "error" || answer.kind === "tooLarge" || this.#call?.wantsOutput === true;
   }
 
   onInitError(report: RuntimeReport): Verdict {

@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import { RESPONSE_BYTES_MAX } from "../../model/limits.ts";
 import type { Verdict } from "./environment-state.ts";
 import type {
+  AnswerStream,
   HeldNext,
   Listener,
   OpenListener,
@@ -11,6 +12,7 @@ import type {
   RuntimeEvent,
 } from "./listener.ts";
 import { readBody } from "./request-body.ts";
+import { streamBody } from "./request-stream.ts";
 
 const HEADER_BYTES_MAX = 16 * 1024;
 /** A process that keeps more connections is not well. */
@@ -108,6 +110,13 @@ class RuntimeExchange {
     }
     const mode = this.#request.headers[RESPONSE_MODE];
     const isUnknownMode = mode !== undefined && mode !== "streaming";
+    if (mode === "streaming" && !isError) {
+      const stream = this.#api.openStream(this.#request.headers["content-type"]);
+      if (stream !== undefined) {
+        this.#streamAnswer(stream, stateName, aim);
+        return;
+      }
+    }
     readBody(this.#request, RESPONSE_BYTES_MAX, {
       onRead: (body) =>
         this.#endAnswer(isUnknownMode ? UNKNOWN_MODE : this.#answerOf(body, isError), stateName, aim),
@@ -116,10 +125,19 @@ class RuntimeExchange {
     });
   }
 
+  #streamAnswer(stream: AnswerStream, stateName: string, aim: string): void {
+    streamBody(this.#request, stream, {
+      onRead: () => this.#endAnswer(this.#failureBehind() ?? STREAMED, stateName, aim),
+      onFull: () => this.#endAnswer(CUT, stateName, aim),
+      onBroken: () => this.#api.breakAnswer(),
+    });
+  }
+
   #endAnswer(answer: RuntimeAnswer, stateName: string, aim: string): void {
     this.#api.endAnswer(answer, (verdict) => {
       if (verdict !== "done") this.#refuse(verdict, stateName, aim);
-      else if (answer.kind === "tooLarge") this.#fault(413, "RequestEntityTooLarge", TOO_LARGE);
+      else if (answer.kind === "tooLarge" || answer === CUT)
+        this.#fault(413, "RequestEntityTooLarge", TOO_LARGE);
       else if (answer === UNKNOWN_MODE)
         this.#fault(400, "InvalidFunctionResponseMode", "Invalid function response mode");
       else this.#accepted();
@@ -128,15 +146,19 @@ class RuntimeExchange {
 
   /** A stream that failed on its way says so behind its end. */
   #answerOf(body: Uint8Array, isError: boolean): RuntimeAnswer {
-    const { headers, trailers } = this.#request;
-    const failed = trailers[ERROR_TYPE];
-    if (failed !== undefined) {
-      const said = trailers["lambda-runtime-function-error-body"] ?? "";
-      return { kind: "error", body: Buffer.from(said, "base64"), errorType: failed };
-    }
+    const failure = this.#failureBehind();
+    if (failure !== undefined) return failure;
     return isError
-      ? { kind: "error", body, errorType: textOf(headers[ERROR_TYPE]) }
+      ? { kind: "error", body, errorType: textOf(this.#request.headers[ERROR_TYPE]) }
       : { kind: "response", body };
+  }
+
+  #failureBehind(): RuntimeAnswer | undefined {
+    const { trailers } = this.#request;
+    const errorType = trailers[ERROR_TYPE];
+    if (errorType === undefined) return undefined;
+    const said = trailers["lambda-runtime-function-error-body"] ?? "";
+    return { kind: "error", body: Buffer.from(said, "base64"), errorType };
   }
 
   #initError(): void {
@@ -181,6 +203,9 @@ class RuntimeExchange {
   }
 }
 
+const STREAMED: RuntimeAnswer = { kind: "streamed" };
+/** The process goes on writing. */
+const CUT: RuntimeAnswer = { kind: "streamed" };
 const TOO_LARGE = `Exceeded maximum allowed payload size (${RESPONSE_BYTES_MAX} bytes).`;
 
 const UNKNOWN_MODE: RuntimeAnswer = {

@@ -23,6 +23,11 @@ export interface RuntimeApi {
   beginAnswer(id: string): Verdict;
   /** It is there; `reply` is called once, when what the process printed before it is read. */
   endAnswer(answer: RuntimeAnswer, reply: (verdict: Verdict) => void): void;
+  /**
+   * The answer that has begun is a stream; `undefined`: whoever called wants it whole, so that it is collected.
+   * `contentType`: as the process says it, untrusted.
+   */
+  openStream(contentType: string | undefined): AnswerStream | undefined;
   /** It broke off. */
   breakAnswer(): void;
   initError(report: RuntimeReport): Verdict;
@@ -45,8 +50,18 @@ export interface RuntimeEvent {
   readonly payload: Uint8Array;
 }
 
+/** Takes a response while it is written. */
+export interface AnswerStream {
+  /** It takes no more. */
+  readonly isFull: boolean;
+  /** Until the promise resolves nothing more is read. */
+  write(chunk: Uint8Array): Promise<void> | undefined;
+}
+
 export type RuntimeAnswer =
   | { readonly kind: "response"; readonly body: Uint8Array }
+  /** All of it has gone to the stream. */
+  | { readonly kind: "streamed" }
   | ({ readonly kind: "error" } & RuntimeReport)
   /** It has more bytes than an answer may have. */
   | { readonly kind: "tooLarge" };

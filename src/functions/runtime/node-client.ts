@@ -9,7 +9,8 @@ import { ModuleInvocation } from "../module-invocation.ts";
 import type { RuntimeDescription, RuntimeFailure, RuntimeMessage } from "../module-messages.ts";
 import { installStreaming } from "../streaming-handler.ts";
 import { handlerPlace } from "./handler-place.ts";
-import { type HandedEvent, RuntimeConnection } from "./runtime-connection.ts";
+import { ResponseUpload } from "./response-upload.ts";
+import { type HandedEvent, RuntimeConnection, type StreamFailure } from "./runtime-connection.ts";
 
 const { env } = process;
 const connection = new RuntimeConnection(env["AWS_LAMBDA_RUNTIME_API"] ?? "");
@@ -26,7 +27,7 @@ const description: RuntimeDescription = {
 const EXIT_UNCAUGHT = 129;
 const EXIT_UNHANDLED = 128;
 
-let running: { readonly id: string; onLoopEmpty(): void } | undefined;
+let running: { readonly id: string; readonly upload: ResponseUpload; onLoopEmpty(): void } | undefined;
 let isLoading = true;
 
 process.on("beforeExit", () => {
@@ -61,18 +62,17 @@ function next(handler: Handler): void {
 function invoke(handler: Handler, event: HandedEvent): void {
   env["_X_AMZN_TRACE_ID"] = event.traceId;
   const message = { ...event, ordinal: 0 };
-  const invocation = new ModuleInvocation(message, (answer) => {
+  const id = event.requestId;
+  const upload = new ResponseUpload(connection, id, leave);
+  const tell = (answer: RuntimeMessage) => {
     running = undefined;
-    const isFailure = answer.kind === "failed";
-    connection.answer(
-      event.requestId,
-      bodyOf(answer),
-      isFailure ? answer.failure.errorType : undefined,
-      () => next(handler),
-      leave,
-    );
-  });
-  running = { id: event.requestId, onLoopEmpty: () => invocation.onLoopEmpty() };
+    const failure = answer.kind === "failed" ? answer.failure : undefined;
+    const onDone = () => next(handler);
+    if (upload.isOpen) upload.end(failure && endingOf(failure), onDone, leave);
+    else connection.answer(id, bodyOf(answer), failure?.errorType, onDone, leave);
+  };
+  const invocation = new ModuleInvocation(message, tell, upload);
+  running = { id, upload, onLoopEmpty: () => invocation.onLoopEmpty() };
   invocation.start(handler, description);
 }
 
@@ -82,10 +82,20 @@ function bodyOf(answer: RuntimeMessage): Uint8Array {
 }
 
 /** As AWS's Node runtime writes it. */
-function errorBody({ errorType, message, stack }: RuntimeFailure): Uint8Array {
+function errorBody({ errorType, message, stack }: RuntimeFailure): Buffer {
   const trace = stack === undefined || stack === "" ? [] : stack.split("\n");
   return Buffer.from(JSON.stringify({ errorType, errorMessage: message, trace }));
 }
+
+/** What stands behind the end of a stream is a head, and has a head's bound. */
+function endingOf({ errorType, message, stack }: RuntimeFailure): StreamFailure {
+  const body = errorBody({ errorType, message, ...(stack === undefined ? {} : { stack }) });
+  if (body.length <= ENDING_BYTES_MAX) return { errorType, body };
+  return { errorType, body: errorBody({ errorType, message: message.slice(0, ENDING_CHARS_MAX) }) };
+}
+
+const ENDING_BYTES_MAX = 8 * 1024;
+const ENDING_CHARS_MAX = 1024;
 
 function failInit(failure: RuntimeFailure): void {
   isLoading = false;
@@ -95,10 +105,11 @@ function failInit(failure: RuntimeFailure): void {
 /** The process cannot be trusted any more: whoever waits is told, and it ends. */
 function endWith(failure: RuntimeFailure, status: number): void {
   const end = () => process.exit(status);
-  const id = running?.id;
+  const { id, upload } = running ?? {};
   running = undefined;
   process.stderr.write(`${failure.stack ?? `${failure.errorType}: ${failure.message}`}\n`);
-  if (id !== undefined) connection.answer(id, errorBody(failure), failure.errorType, end, end);
+  if (upload?.isOpen === true) upload.end(endingOf(failure), end, end);
+  else if (id !== undefined) connection.answer(id, errorBody(failure), failure.errorType, end, end);
   else if (isLoading) connection.initError(errorBody(failure), failure.errorType, end, end);
   else end();
 }

@@ -2,9 +2,11 @@ import type { InvocationOutcome } from "../../model/outcome.ts";
 import type { InvocationContext } from "../../ports/function-target.ts";
 import type { WatchedCall } from "../call-watch.ts";
 import { abandoned } from "../function-failure.ts";
+import { outcomeOfBreak } from "./environment-outcome.ts";
 import type { EnvironmentCall, RunFigures } from "./environment-parts.ts";
 import type { EnvironmentSignal } from "./environment-state.ts";
-import type { RuntimeEvent } from "./listener.ts";
+import type { AnswerStream, RuntimeEvent } from "./listener.ts";
+import type { StreamedAnswer } from "./streamed-answer.ts";
 
 /** What a call needs of the pool that it waits in. */
 interface CallPlace {
@@ -20,6 +22,8 @@ export interface RuntimeCallOptions {
   readonly traceId: string;
   /** JSON. */
   readonly clientContext: string | undefined;
+  /** Whoever called takes the answer while it is written. */
+  readonly stream?: StreamedAnswer | undefined;
   onSettled(outcome: InvocationOutcome, figures: RunFigures): void;
 }
 
@@ -66,11 +70,22 @@ export class RuntimeCall implements WatchedCall, EnvironmentCall {
     return { requestId, functionArn, deadlineMs: this.#deadlineMs, traceId, clientContext, payload };
   }
 
+  openStream(contentType: string | undefined): AnswerStream | undefined {
+    const { stream } = this.#options;
+    return stream?.open(contentType) === true ? stream : undefined;
+  }
+
+  get isStreamed(): boolean {
+    return this.#options.stream?.isOpen === true;
+  }
+
   settle(outcome: InvocationOutcome, figures: RunFigures): void {
     if (this.#isSettled) return;
     this.#isSettled = true;
     this.#place?.unwatch(this);
-    this.#options.onSettled(outcome, figures);
+    const { stream } = this.#options;
+    stream?.close();
+    this.#options.onSettled(stream?.isOpen === true ? ofRun(outcome) : outcome, figures);
   }
 
   onExpired(): void {
@@ -83,5 +98,19 @@ export class RuntimeCall implements WatchedCall, EnvironmentCall {
     this.#place?.unwatch(this);
     if (this.#environment === undefined) this.#place?.onCallLeft(this, abandoned());
     else this.#environment.signal({ kind: "abandon" });
+  }
+}
+
+/** Nobody may think of a call whose answer has begun that it did not run. */
+function ofRun(outcome: InvocationOutcome): InvocationOutcome {
+  switch (outcome.kind) {
+    case "unavailable":
+    case "throttled":
+    case "payloadTooLarge":
+      return outcomeOfBreak();
+    case "succeeded":
+    case "functionError":
+    case "timedOut":
+      return outcome;
   }
 }

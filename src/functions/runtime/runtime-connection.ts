@@ -19,6 +19,12 @@ interface HostAnswer {
   readonly body: Buffer;
 }
 
+/** What stands behind the end of a stream that failed on its way. */
+export interface StreamFailure {
+  readonly errorType: string;
+  readonly body: Buffer;
+}
+
 interface PendingAnswer {
   onAnswer(answer: HostAnswer): void;
   onLost(): void;
@@ -27,6 +33,8 @@ interface PendingAnswer {
 const RUNTIME = "/2018-06-01/runtime";
 const OK = 200;
 const ACCEPTED = 202;
+const ERROR_TYPE = "Lambda-Runtime-Function-Error-Type";
+const ERROR_BODY = "Lambda-Runtime-Function-Error-Body";
 const END_OF_HEAD = "\r\n\r\n";
 
 /**
@@ -39,6 +47,7 @@ export class RuntimeConnection {
   #pending: PendingAnswer | undefined;
   #chunks: Buffer[] = [];
   #bytes = 0;
+  #isStreamAnswered = false;
   /** Where the answer that arrives ends; 0: its head is not there yet. */
   #wholeBytes = 0;
   #headBytes = 0;
@@ -71,6 +80,56 @@ export class RuntimeConnection {
     this.#send(`POST ${RUNTIME}/init/error`, body, errorType, { onAnswer, onLost });
   }
 
+  /** Until `endStream` nothing else may be sent. `onLost`: nobody reads it. */
+  beginStream(id: string, contentType: string, onLost: () => void): void {
+    this.#isStreamAnswered = false;
+    this.#pending = {
+      // Who has read enough answers before the end.
+      onAnswer: () => {
+        this.#isStreamAnswered = true;
+      },
+      onLost,
+    };
+    this.#socket ??= this.#connect();
+    const lines = [
+      `POST ${RUNTIME}/invocation/${id}/response HTTP/1.1`,
+      `Host: ${this.#address}`,
+      `Content-Type: ${headerText(contentType)}`,
+      "Transfer-Encoding: chunked",
+      "Lambda-Runtime-Function-Response-Mode: streaming",
+      `Trailer: ${ERROR_TYPE}, ${ERROR_BODY}`,
+    ];
+    this.#socket.write(lines.join("\r\n") + END_OF_HEAD, "latin1");
+  }
+
+  /** `done`: it is on its way, or lost. */
+  writeStream(chunk: Uint8Array, done: () => void): void {
+    const socket = this.#socket;
+    if (socket === undefined) {
+      done();
+      return;
+    }
+    socket.cork();
+    socket.write(`${chunk.length.toString(16)}\r\n`, "latin1");
+    socket.write(chunk);
+    socket.write("\r\n", "latin1", () => done());
+    socket.uncork();
+  }
+
+  endStream(failure: StreamFailure | undefined, onDone: () => void, onLost: () => void): void {
+    const trailers =
+      failure === undefined
+        ? ""
+        : `${ERROR_TYPE}: ${headerText(failure.errorType)}\r\n${ERROR_BODY}: ${failure.body.toString("base64")}\r\n`;
+    const hasAnswer = this.#isStreamAnswered;
+    if (!hasAnswer) {
+      this.#pending = { onAnswer: onDone, onLost };
+      this.#socket?.ref();
+    }
+    this.#socket?.write(`0\r\n${trailers}\r\n`, "latin1");
+    if (hasAnswer) onDone();
+  }
+
   #send(
     call: string,
     body: Uint8Array | undefined,
@@ -82,10 +141,7 @@ export class RuntimeConnection {
     const lines = [`${call} HTTP/1.1`, `Host: ${this.#address}`];
     if (body !== undefined) lines.push("Content-Type: application/json", `Content-Length: ${body.length}`);
     // Whatever a handler throws has a name of its own.
-    if (errorType !== undefined)
-      lines.push(
-        `Lambda-Runtime-Function-Error-Type: ${errorType.replace(/[^\x20-\x7e]/g, "?").slice(0, 256)}`,
-      );
+    if (errorType !== undefined) lines.push(`${ERROR_TYPE}: ${headerText(errorType)}`);
     this.#socket.ref();
     this.#socket.cork();
     this.#socket.write(lines.join("\r\n") + END_OF_HEAD, "latin1");
@@ -140,6 +196,10 @@ export class RuntimeConnection {
     this.#chunks = [joined];
     return joined;
   }
+}
+
+function headerText(text: string): string {
+  return text.replace(/[^\x20-\x7e]/g, "?").slice(0, 256);
 }
 
 function answerOf(whole: Buffer, headBytes: number): HostAnswer {

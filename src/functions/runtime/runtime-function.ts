@@ -11,6 +11,7 @@ import type { Clock } from "../../ports/clock.ts";
 import type { EnvironmentWatch } from "../../ports/environment-watch.ts";
 import type { FunctionLog } from "../../ports/function-log.ts";
 import type { FunctionTarget, InvocationContext, Readiness } from "../../ports/function-target.ts";
+import type { ResponseSink } from "../../ports/response-sink.ts";
 import { abandoned } from "../function-failure.ts";
 import type { GivenEnvironment } from "../lambda-environment.ts";
 import { SYSTEM_CLOCK } from "../system-clock.ts";
@@ -24,6 +25,7 @@ import { RuntimeCall } from "./runtime-call.ts";
 import { runtimeCommand } from "./runtime-command.ts";
 import { RuntimeOutput } from "./runtime-output.ts";
 import { variablesOf } from "./runtime-variables.ts";
+import { StreamedAnswer } from "./streamed-answer.ts";
 
 export interface RuntimeFunctionOptions extends GivenEnvironment {
   /** What handlers see, and what their log lines begin with. */
@@ -67,6 +69,7 @@ export async function createRuntimeFunction(options: RuntimeFunctionOptions): Pr
 
 class RuntimeFunction implements FunctionTarget {
   readonly #options: RuntimeFunctionOptions;
+  readonly #clock: Clock;
   readonly #version: string;
   readonly #pool: EnvironmentPool;
   readonly #compileCache: string | undefined;
@@ -75,6 +78,7 @@ class RuntimeFunction implements FunctionTarget {
   constructor(options: RuntimeFunctionOptions, command: readonly string[]) {
     const { clock = SYSTEM_CLOCK, codeFolder, memoryMb, functionName: fn, concurrency, log } = options;
     this.#options = options;
+    this.#clock = clock;
     const version = options.version ?? "$LATEST";
     this.#version = version;
     this.#compileCache = compileCacheOf(options);
@@ -93,7 +97,12 @@ class RuntimeFunction implements FunctionTarget {
     });
   }
 
-  invoke(payload: Uint8Array, context: InvocationContext, signal: AbortSignal): Promise<InvocationOutcome> {
+  invoke(
+    payload: Uint8Array,
+    context: InvocationContext,
+    signal: AbortSignal,
+    sink?: ResponseSink,
+  ): Promise<InvocationOutcome> {
     if (signal.aborted || this.#isClosed) return Promise.resolve(abandoned());
     const encoded = context.clientContext;
     return new Promise((settle) => {
@@ -101,6 +110,7 @@ class RuntimeFunction implements FunctionTarget {
         payload,
         context,
         signal,
+        stream: sink && new StreamedAnswer(sink, this.#clock, this.#version),
         traceId: traceHeaders(context).xray,
         clientContext: encoded === undefined ? undefined : clientContextHeader(encoded),
         onSettled: (outcome, figures) => settle(this.#told(outcome, context, figures)),

@@ -1,6 +1,7 @@
 import type { EnvironmentSignal, EnvironmentState, Verdict } from "./environment-state.ts";
 import type { LaunchedProcess, Launcher, ProcessEnding, ProcessListener } from "./launcher.ts";
 import type {
+  AnswerStream,
   HeldNext,
   Listener,
   OpenListener,
@@ -18,6 +19,8 @@ export interface SessionOwner {
   /** What was printed is to be read before this answer counts. */
   needsOutput(answer: RuntimeAnswer): boolean;
   onAnswerRead(answer: RuntimeAnswer): Verdict;
+  openStream(contentType: string | undefined): AnswerStream | undefined;
+  onAnswerBroken(): void;
   onInitError(report: RuntimeReport): Verdict;
   onOutput(text: string, stream: "stdout" | "stderr"): void;
   onExit(ending: ProcessEnding): void;
@@ -123,7 +126,11 @@ export class RuntimeSession implements RuntimeApi, ProcessListener {
   }
 
   breakAnswer(): void {
-    if (this.#owner.isCurrent(this)) this.#owner.signal({ kind: "answerBroken" });
+    if (this.#owner.isCurrent(this)) this.#owner.onAnswerBroken();
+  }
+
+  openStream(contentType: string | undefined): AnswerStream | undefined {
+    return this.#owner.isCurrent(this) ? this.#owner.openStream(contentType) : undefined;
   }
 
   initError(report: RuntimeReport): Verdict {

@@ -93,7 +93,7 @@ spec: { ${fields} }
     return { body: JSON.parse(answer.Payload?.transformToString() ?? ""), log, error: answer.FunctionError };
   };
   const makePlace = () => mkdtempSync(join(folder, "place-"));
-  return { run, invoke, invokeRaw, makePlace, left: () => readdirSync(temporary) };
+  return { run, client, invoke, invokeRaw, makePlace, left: () => readdirSync(temporary) };
 }
 
 /** What has ended and was not waited for by its parent is not alive. */

@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import {
+  InvokeWithResponseStreamCommand,
+  type InvokeWithResponseStreamCompleteEvent,
+} from "@aws-sdk/client-lambda";
 import {
   CODE,
   isAlive,
@@ -54,6 +59,31 @@ test("a streaming handler of Node answers whole, in a process and in a thread", 
     const { body, log } = await invoke(fn, { order: 7 });
     assert.equal(body.order, 7);
     assert.ok(log.startsWith(`START RequestId: ${body.requestId} `));
+  }
+});
+
+test("a response is read while its function writes it, and its failure behind the first bytes", {
+  timeout: RUN_MS_MAX,
+}, async (t) => {
+  const code = join(CODE, "node");
+  const { client, makePlace } = await startFunctions(t, {
+    gated: `runtime: nodejs24.x, handler: index.gated, code: "${code}", timeoutSeconds: 60`,
+  });
+  for (const fail of [false, true]) {
+    const gate = join(makePlace(), "gate");
+    const command = { FunctionName: "gated", Payload: JSON.stringify({ gate, fail }) };
+    const answer = await client.send(new InvokeWithResponseStreamCommand(command));
+    assert.equal(answer.ExecutedVersion, "$LATEST");
+    let text = "";
+    let end: InvokeWithResponseStreamCompleteEvent | undefined;
+    for await (const { PayloadChunk, InvokeComplete } of answer.EventStream ?? []) {
+      text += Buffer.from(PayloadChunk?.Payload ?? []).toString();
+      if (text.endsWith("one, ")) writeFileSync(gate, "");
+      end = InvokeComplete ?? end;
+    }
+    assert.equal(text, `{"statusCode":201}${"\0".repeat(8)}one, ${fail ? "" : "two"}`);
+    assert.equal(end?.ErrorCode, fail ? "Unhandled" : undefined);
+    if (fail) assert.equal(JSON.parse(end?.ErrorDetails ?? "").errorMessage, "no more of it");
   }
 });
 

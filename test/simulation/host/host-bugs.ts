@@ -36,6 +36,14 @@ export const HOST_BUGS: readonly HostBug[] = [
     at: "what-does-not-die-holds-up-the-end",
     instead: "",
   }),
+  bug("bytes go on behind the outcome", {
+    at: "bytes-go-on-behind-the-outcome",
+    instead: "if (kept.length === 0) return undefined;",
+  }),
+  bug("an answer that broke off is begun again", {
+    at: "an-answer-that-broke-off-is-begun-again",
+    instead: 'return to({ name: "busy", id, answer: "none" });',
+  }),
   bug("a folder is left behind", {
     at: "a-folder-is-left-behind",
     instead: "const removal = Promise.resolve();",

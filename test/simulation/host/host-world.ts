@@ -5,6 +5,7 @@ import type {
   ProcessListener,
 } from "../../../src/functions/runtime/launcher.ts";
 import type {
+  AnswerStream,
   HeldNext,
   Listener,
   OpenListener,
@@ -43,6 +44,8 @@ export class HostProcess implements LaunchedProcess {
   event: RuntimeEvent | undefined;
   before: string | undefined;
   isAnswering = false;
+  /** Where its answer goes while it is written. */
+  stream: AnswerStream | undefined;
 
   constructor(world: HostWorld, number: number, api: RuntimeApi, listener: ProcessListener) {
     this.#world = world;
@@ -203,3 +206,14 @@ export class HostWorld implements Launcher, Listener {
 }
 
 const DONE = Promise.resolve();
+
+/** What is left of a world that has ended, but for what nobody can kill. */
+export function remainsOf(world: HostWorld): readonly string[] {
+  const undying = world.processes.filter((each) => each.isUndying && !each.isGone).length;
+  const alive = world.processes.filter((each) => !each.isGone && !each.isUndying).length;
+  return [
+    ...(alive > 0 ? [`${alive} processes`] : []),
+    ...(world.addresses > 0 ? [`${world.addresses} addresses`] : []),
+    ...(world.folders.size > undying ? [`${world.folders.size} folders`] : []),
+  ];
+}

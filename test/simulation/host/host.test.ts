@@ -27,6 +27,8 @@ describe("environments of functions (I40)", () => {
       "initErrors",
       "lost",
       "throttled",
+      "streams",
+      "brokenStreams",
     ])
       assert((totals.get(name) ?? 0) >= SEEDS / 2, `${name} is rare: ${totals.get(name)} in ${SEEDS} seeds`);
   });

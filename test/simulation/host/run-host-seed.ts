@@ -1,24 +1,18 @@
 import { EnvironmentPool } from "../../../src/functions/runtime/environment-pool.ts";
-import type { RuntimeEvent } from "../../../src/functions/runtime/listener.ts";
+import type { RuntimeAnswer, RuntimeEvent } from "../../../src/functions/runtime/listener.ts";
 import { RuntimeCall } from "../../../src/functions/runtime/runtime-call.ts";
+import { StreamedAnswer } from "../../../src/functions/runtime/streamed-answer.ts";
 import type { InvocationOutcome } from "../../../src/model/outcome.ts";
+import type { ResponseSink } from "../../../src/ports/response-sink.ts";
+import { chanceOf } from "./host-chance.ts";
 import { HostClock } from "./host-clock.ts";
-import { type HostProcess, HostWorld } from "./host-world.ts";
+import { faultsOf, type WatchedRun } from "./host-run-faults.ts";
+import { type HostProcess, HostWorld, remainsOf } from "./host-world.ts";
 import { StandingCounts } from "./standing-counts.ts";
 
 export interface HostRun {
   readonly violations: readonly string[];
   readonly counts: Readonly<Record<string, number>>;
-}
-
-interface WatchedRun {
-  readonly call: RuntimeCall;
-  readonly arrivedMs: number;
-  readonly timeoutMs: number;
-  readonly abort: AbortController;
-  process: HostProcess | undefined;
-  answered: string | undefined;
-  isAborted: boolean;
 }
 
 /** How late a deadline may be noticed. */
@@ -89,14 +83,10 @@ class HostWalk implements HostRun {
     if (!isClosed) this.#violate("I40: the end of the pool took more than two seconds");
     else await closed;
     for (const run of this.#open.values()) this.#violate(`I40: call ${run.call.requestId} has no outcome`);
+    for (const remains of remainsOf(this.#world)) this.#violate(`I40: ${remains} are left`);
     const undying = this.#world.processes.filter((each) => each.isUndying && !each.isGone);
-    const alive = this.#world.processes.filter((each) => !each.isGone && !each.isUndying);
-    if (alive.length > 0) this.#violate(`I40: ${alive.length} processes are left`);
     if (this.#standings.sum !== undying.length)
       this.#violate(`I40: ${this.#standings.sum} environments are still counted`);
-    if (this.#world.addresses > 0) this.#violate(`I40: ${this.#world.addresses} addresses are left`);
-    if (this.#world.folders.size > undying.length)
-      this.#violate(`I40: ${this.#world.folders.size} folders are left`);
     if (this.#clock.timers > 0) this.#violate(`I40: ${this.#clock.timers} timers are left`);
   }
 
@@ -109,7 +99,10 @@ class HostWalk implements HostRun {
     this.#lastId = requestId;
     const timeoutMs = this.#chance() < 0.5 ? 1_000 : 30_000;
     const abort = new AbortController();
+    const streamed = this.#chance() < 0.3 ? "" : undefined;
+    const stream = streamed === undefined ? {} : { stream: this.#streamOf(ordinal) };
     const call = new RuntimeCall({
+      ...stream,
       payload: Buffer.from(String(ordinal)),
       context: { requestId, functionName: "f", functionArn: "arn", deadlineMs: 0, timeoutMs },
       signal: abort.signal,
@@ -118,9 +111,22 @@ class HostWalk implements HostRun {
       onSettled: (outcome) => this.#onSettled(ordinal, outcome),
     });
     const arrivedMs = this.#clock.monotonic();
-    const [process, answered] = [undefined, undefined];
-    this.#open.set(ordinal, { call, arrivedMs, timeoutMs, abort, process, answered, isAborted: false });
+    const [process, answered, isAborted] = [undefined, undefined, false];
+    this.#open.set(ordinal, { call, arrivedMs, timeoutMs, abort, process, answered, streamed, isAborted });
     this.#pool.run(call);
+  }
+
+  #streamOf(ordinal: number): StreamedAnswer {
+    const sink: ResponseSink = {
+      open: () => this.#count("streams"),
+      write: (chunk) => {
+        const run = this.#open.get(ordinal);
+        if (run?.streamed === undefined) this.#violate(`I40: call ${ordinal} got bytes behind its outcome`);
+        else run.streamed += Buffer.from(chunk).toString();
+        return undefined;
+      },
+    };
+    return new StreamedAnswer(sink, this.#clock, "1");
   }
 
   #pass(): void {
@@ -167,20 +173,28 @@ class HostWalk implements HostRun {
       }
       if (wasKilled) this.#violate("I40: an answer of a killed process was begun");
       process.isAnswering = true;
+      process.stream = this.#chance() < 0.4 ? api.openStream("text/plain") : undefined;
       if (api.beginAnswer(event.requestId) === "done") this.#violate("I40: an answer was begun twice");
       if (this.#chance() < 0.2) return;
     }
     process.isAnswering = false;
-    if (this.#chance() < 0.1) {
-      api.breakAnswer();
-      return;
-    }
     const ordinal = Number(Buffer.from(event.payload).toString());
     const run = this.#open.get(ordinal);
     const text = `${ordinal}@${process.number}`;
+    const { stream } = process;
+    void stream?.write(Buffer.from(text));
+    if (this.#chance() < 0.1) {
+      api.breakAnswer();
+      // Whoever called has the beginning of it.
+      if (stream !== undefined && api.beginAnswer(event.requestId) === "done")
+        this.#violate("I40: an answer was begun again behind its first bytes");
+      return;
+    }
     if (run !== undefined) run.answered = text;
     const wasKilled = process.isKilled;
-    api.endAnswer({ kind: "response", body: Buffer.from(text) }, (verdict) => {
+    const answer: RuntimeAnswer =
+      stream === undefined ? { kind: "response", body: Buffer.from(text) } : { kind: "streamed" };
+    api.endAnswer(answer, (verdict) => {
       if (verdict === "done" && wasKilled) this.#violate("I40: an answer of a killed process was taken");
       if (verdict === "done") this.#count("answered");
     });
@@ -247,17 +261,9 @@ class HostWalk implements HostRun {
     }
     this.#open.delete(ordinal);
     this.#count(outcome.kind);
-    const { answered, arrivedMs, timeoutMs, isAborted } = run;
-    if (outcome.kind === "succeeded" && Buffer.from(outcome.payload).toString() !== answered)
-      this.#violate(`I40: call ${ordinal} got the answer of another`);
-    if (outcome.kind === "timedOut" && this.#clock.monotonic() < arrivedMs + timeoutMs)
-      this.#violate(`I40: call ${ordinal} was timed out before its time`);
-    if (
-      outcome.kind === "unavailable" &&
-      !isAborted &&
-      outcome.message.startsWith("The invocation was stopped")
-    )
-      this.#count("ended");
+    for (const fault of faultsOf(run, outcome, this.#clock.monotonic()))
+      this.#violate(`I40: call ${ordinal} ${fault}`);
+    if ((run.streamed ?? "") !== "" && outcome.kind !== "succeeded") this.#count("brokenStreams");
   }
 
   #onLost(): void {
@@ -286,14 +292,3 @@ class HostWalk implements HostRun {
 }
 
 const SILENT = { add: () => {}, run: () => {}, begin: () => {}, tail: "", flush: () => {} };
-
-/** Mulberry32. */
-function chanceOf(seed: number): () => number {
-  let state = seed * 0x9e3779b1;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}

@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect } from "node:net";
 import { type TestContext, test } from "node:test";
 import type { Verdict } from "../../../../src/functions/runtime/environment-state.ts";
 import { HTTP_LISTENER } from "../../../../src/functions/runtime/http-listener.ts";
 import type {
+  AnswerStream,
   HeldNext,
   RuntimeAnswer,
   RuntimeApi,
@@ -23,6 +26,7 @@ class ScriptedApi implements RuntimeApi {
   verdict: Verdict = "done";
   stateName = "Running";
   held: HeldNext | undefined;
+  stream: AnswerStream | undefined;
   readonly heard: (RuntimeAnswer | RuntimeReport | string)[] = [];
 
   next(held: HeldNext): Verdict {
@@ -42,6 +46,11 @@ class ScriptedApi implements RuntimeApi {
   endAnswer(answer: RuntimeAnswer, reply: (verdict: Verdict) => void): void {
     this.heard.push(answer);
     reply("done");
+  }
+
+  openStream(contentType: string | undefined): AnswerStream | undefined {
+    if (this.stream !== undefined) this.heard.push(`stream of ${contentType}`);
+    return this.stream;
   }
 
   breakAnswer(): void {
@@ -69,7 +78,7 @@ async function startListener(t: TestContext) {
   };
   const post = (path: string, body: string, headers: Record<string, string> = {}) =>
     call(path, { method: "POST", body, headers });
-  return { api, call, post };
+  return { api, call, post, address: opened };
 }
 
 test("an event comes with Lambda's headers, and those that are empty are left out", async (t) => {
@@ -156,3 +165,59 @@ test("a runtime that waits for its restoration goes on at once, and other paths 
   assert.deepEqual([restored.status, restored.text], [200, ""]);
   assert.equal((await call("/nothing")).status, 404);
 });
+
+/** A stream's body in pieces, and what stands behind its end. */
+async function postStream(address: string, pieces: readonly string[], trailers = "") {
+  const [host = "", port] = address.split(":");
+  const socket = connect({ host, port: Number(port) });
+  const head = [
+    "POST /2018-06-01/runtime/invocation/id-1/response HTTP/1.1",
+    `Host: ${address}`,
+    "Content-Type: text/html",
+    "Transfer-Encoding: chunked",
+    "Lambda-Runtime-Function-Response-Mode: streaming",
+  ];
+  socket.write(`${head.join("\r\n")}\r\n\r\n`);
+  for (const piece of pieces) socket.write(`${piece.length.toString(16)}\r\n${piece}\r\n`);
+  socket.write(`0\r\n${trailers}\r\n`);
+  const [answer] = await once(socket, "data");
+  socket.destroy();
+  return String(answer).split("\r\n", 1)[0];
+}
+
+test("a stream goes on as it comes, and its end is told with an error or without", async (t) => {
+  const { api, address } = await startListener(t);
+  const stream = new KeptStream();
+  api.stream = stream;
+  assert.equal(await postStream(address, ["one, ", "two"]), "HTTP/1.1 202 Accepted");
+  assert.equal(stream.text, "one, two");
+  assert.deepEqual(api.heard, ["id-1", "stream of text/html", { kind: "streamed" }]);
+  const body = Buffer.from('{"errorType":"E"}');
+  const trailers = `Lambda-Runtime-Function-Error-Type: E\r\nLambda-Runtime-Function-Error-Body: ${body.toString("base64")}\r\n`;
+  assert.equal(await postStream(address, ["half"], trailers), "HTTP/1.1 202 Accepted");
+  assert.deepEqual(api.heard.at(-1), { kind: "error", body, errorType: "E" });
+});
+
+test("a stream that nobody takes while it is written is collected", async (t) => {
+  const { api, address } = await startListener(t);
+  assert.equal(await postStream(address, ["one, ", "two"]), "HTTP/1.1 202 Accepted");
+  assert.deepEqual(api.heard, ["id-1", { kind: "response", body: Buffer.from("one, two") }]);
+});
+
+test("a stream that is too long is answered with 413, and ends where it is full", async (t) => {
+  const { api, address } = await startListener(t);
+  const stream = new KeptStream();
+  stream.isFull = true;
+  api.stream = stream;
+  assert.equal(await postStream(address, ["one, ", "two"]), "HTTP/1.1 413 Payload Too Large");
+  assert.deepEqual(api.heard.at(-1), { kind: "streamed" });
+});
+
+class KeptStream implements AnswerStream {
+  text = "";
+  isFull = false;
+
+  write(chunk: Uint8Array): undefined {
+    this.text += Buffer.from(chunk).toString();
+  }
+}
