@@ -6,11 +6,13 @@ import {
   type GetShardIteratorInput,
 } from "@aws-sdk/client-dynamodb-streams";
 import { type CallLimits, callAws, OPENING } from "../../src/aws/call.ts";
-import { createAwsClient, SILENCE_MS_MAX } from "../../src/aws/client.ts";
+import { SILENCE_MS_MAX } from "../../src/aws/client.ts";
+import { abortable, answerOf, createLeanClient } from "../../src/aws/lean-client.ts";
+import { dateMsOf, type LeanResponse } from "../../src/aws/lean-http.ts";
 import { MillraceError } from "../../src/model/errors.ts";
-import { readRawRecords } from "./raw-records.ts";
+import { parseRecords } from "./raw-records.ts";
 import { type FailedCall, nameOfError, sourceError } from "./sdk-failure.ts";
-import type { IteratorStart, ShardEntry, StreamApi } from "./stream-api.ts";
+import type { ChangeRecord, IteratorStart, ShardEntry, StreamApi } from "./stream-api.ts";
 import type { StreamArn } from "./stream-arn.ts";
 
 /** Longer than a page of 1 MB takes on a slow line; a call that hangs must not hold its shard for ever. */
@@ -25,16 +27,20 @@ const SOCKETS_MAX = 128;
  * `AWS_ENDPOINT_URL_DYNAMODB_STREAMS`.
  */
 export function createSdkStreamApi({ arn, region }: StreamArn): StreamApi {
-  const needs = { region, connections: SOCKETS_MAX, silenceMs: SILENCE_MS_MAX };
-  const client = createAwsClient(needs, (settings) => new DynamoDBStreamsClient(settings));
-  const recordsOf = readRawRecords(client);
-  const dates = new WeakMap<object, number>();
-  const now = observeServiceTime(client, dates);
+  const pages = new Pages();
+  const needs = {
+    region,
+    service: "dynamodb",
+    connections: SOCKETS_MAX,
+    silenceMs: SILENCE_MS_MAX,
+    seeAnswer: (command: string, answer: LeanResponse) => pages.see(command, answer),
+  };
+  const client = createLeanClient(needs, (settings) => new DynamoDBStreamsClient(settings));
   return {
     async describe(afterShardId, signal) {
       const command = new DescribeStreamCommand({ StreamArn: arn, ExclusiveStartShardId: afterShardId });
       const call = { action: "DescribeStream", streamArn: arn, shardId: undefined };
-      const describe = (abortSignal: AbortSignal) => client.send(command, { abortSignal });
+      const describe = (request: AbortSignal) => client.send(abortable(command, request));
       const output = await run(call, signal, describe, DESCRIBE);
       const stream = output.StreamDescription;
       return {
@@ -54,7 +60,7 @@ export function createSdkStreamApi({ arn, region }: StreamArn): StreamApi {
       const output = await run(
         call,
         signal,
-        (abortSignal) => client.send(command, { abortSignal }),
+        (request) => client.send(abortable(command, request)),
         CALL,
         "trimmed",
       );
@@ -65,48 +71,41 @@ export function createSdkStreamApi({ arn, region }: StreamArn): StreamApi {
     async getRecords(shardId, iterator, recordsMax, signal) {
       const command = new GetRecordsCommand({ ShardIterator: iterator, Limit: recordsMax });
       const call = { action: "GetRecords", streamArn: arn, shardId };
-      const send = (abortSignal: AbortSignal) => client.send(command, { abortSignal });
+      const send = (request: AbortSignal) => client.send(abortable(command, request));
       const output = await run(call, signal, send, CALL, "trimmed", "expired");
       if (typeof output === "string") return { kind: output };
-      const answeredMs = dates.get(output);
-      return { kind: "records", records: recordsOf(output), next: output.NextShardIterator, answeredMs };
+      return { kind: "records", ...pages.of(output), next: output.NextShardIterator };
     },
-    now,
+    now: () => pages.serviceTimeMs(),
     close: () => client.destroy(),
   };
 }
 
-/**
- * A clock set by the `Date` of each answer, which is at most as late as the moment in which it is seen. `dates`: by
- * what was made of an answer, its date: the service's own word, without the host's clock.
- */
-function observeServiceTime(client: DynamoDBStreamsClient, dates: WeakMap<object, number>): () => number {
-  let aheadMs = 0;
-  client.middlewareStack.add(
-    (next) => async (args) => {
-      const result = await next(args);
-      const dateMs = Date.parse(dateHeader(result.response) ?? "");
-      if (!Number.isNaN(dateMs)) aheadMs = dateMs - Date.now();
-      return result;
-    },
-    { step: "deserialize", name: "millraceServiceTime", priority: "low" },
-  );
-  // What was made of an answer is only known further out.
-  client.middlewareStack.add(
-    (next) => async (args) => {
-      const result = await next(args);
-      const dateMs = Date.parse(dateHeader(result.response) ?? "");
-      if (!Number.isNaN(dateMs) && result.output !== undefined) dates.set(result.output, dateMs);
-      return result;
-    },
-    { step: "deserialize", name: "millraceAnswerDate", priority: "high" },
-  );
-  return () => Date.now() + aheadMs;
-}
+/** What is read of answers in the SDK's place, and the service's time by their `Date`. */
+class Pages {
+  readonly #recordsOf = new WeakMap<LeanResponse, readonly ChangeRecord[]>();
+  #aheadMs = 0;
 
-function dateHeader(response: unknown): string | undefined {
-  if (typeof response !== "object" || response === null || !("headers" in response)) return undefined;
-  return (response.headers as Readonly<Record<string, string | undefined>>)["date"];
+  see(commandName: string, answer: LeanResponse): LeanResponse {
+    const dateMs = dateMsOf(answer);
+    if (dateMs !== undefined) this.#aheadMs = dateMs - Date.now();
+    if (commandName !== "GetRecordsCommand" || answer.statusCode !== 200) return answer;
+    const { records, rest } = parseRecords(answer.body.toString());
+    const left = { ...answer, body: Buffer.from(rest) };
+    this.#recordsOf.set(left, records);
+    return left;
+  }
+
+  of(output: object): { readonly records: readonly ChangeRecord[]; readonly answeredMs: number | undefined } {
+    const answer = answerOf(output);
+    const records = answer === undefined ? undefined : this.#recordsOf.get(answer);
+    return { records: records ?? [], answeredMs: dateMsOf(answer) };
+  }
+
+  /** At most as late as the moment in which the last answer was seen. */
+  serviceTimeMs(): number {
+    return Date.now() + this.#aheadMs;
+  }
 }
 
 function toShardEntry(shard: {

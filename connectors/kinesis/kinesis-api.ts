@@ -2,7 +2,7 @@ import { type ErrorCode, type Fault, MillraceError } from "../../src/model/error
 import type { Shard } from "../../src/model/record.ts";
 
 /**
- * What the connector asks of Kinesis, about one stream. Behind it stands the AWS SDK; a leaner client may follow, and
+ * What the connector asks of Kinesis, about one stream. Behind it stands the AWS SDK, whose pages we read ourselves;
  * tests give the answers that emulators cannot. Calls are made once, without retries, and reject with `KinesisFault`
  * or, when `signal` aborts, with `ERR_MILLRACE_ABORTED`.
  */

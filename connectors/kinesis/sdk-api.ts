@@ -10,6 +10,8 @@ import {
   SubscribeToShardCommand,
 } from "@aws-sdk/client-kinesis";
 import { type CallLimits, callAws, OPENING } from "../../src/aws/call.ts";
+import { abortable, answerOf } from "../../src/aws/lean-client.ts";
+import { dateMsOf, type LeanResponse } from "../../src/aws/lean-http.ts";
 import { arrivalOf } from "../../src/model/arrival.ts";
 import type {
   ApiRecord,
@@ -21,6 +23,7 @@ import type {
   SubscriptionEvent,
 } from "./kinesis-api.ts";
 import { KinesisFault, throwIfAborted } from "./kinesis-api.ts";
+import { checkedSequenceNumber, readRecords } from "./raw-records.ts";
 import { createPollingClient, createSubscriptionClient } from "./sdk-client.ts";
 import { toFault } from "./sdk-errors.ts";
 import { ServiceClock } from "./service-clock.ts";
@@ -42,6 +45,7 @@ class SdkApi implements KinesisApi {
   readonly #clock = new ServiceClock();
   readonly #polling: KinesisClient;
   readonly #createSubscriber: typeof createSubscriptionClient;
+  readonly #recordsOf = new WeakMap<LeanResponse, readonly ApiRecord[]>();
   #subscribing: KinesisClient | undefined;
   /** By name as well: emulators know no other, and other accounts' streams no name alone. */
   readonly #stream: { readonly StreamName: string; readonly StreamARN?: string };
@@ -49,7 +53,7 @@ class SdkApi implements KinesisApi {
   constructor(arn: StreamArn, createSubscriber: typeof createSubscriptionClient) {
     this.#arn = arn;
     this.#createSubscriber = createSubscriber;
-    this.#polling = createPollingClient(arn.region, this.#clock);
+    this.#polling = createPollingClient(arn.region, (command, answer) => this.#see(command, answer));
     this.#stream =
       arn.streamArn === undefined
         ? { StreamName: arn.name }
@@ -57,22 +61,23 @@ class SdkApi implements KinesisApi {
   }
 
   describeStream(signal: AbortSignal) {
-    const describe = async (options: CallOptions) => {
-      const output = await this.#polling.send(new DescribeStreamSummaryCommand(this.#stream), options);
+    const describe = async (request: AbortSignal) => {
+      const command = new DescribeStreamSummaryCommand(this.#stream);
+      const output = await this.#polling.send(abortable(command, request));
       return { createdMs: arrivalOf(output.StreamDescriptionSummary?.StreamCreationTimestamp) };
     };
     return this.#call("DescribeStreamSummary", signal, describe, OPENING);
   }
 
   listShards(signal: AbortSignal) {
-    return this.#call("ListShards", signal, async (options) => {
+    return this.#call("ListShards", signal, async (request) => {
       const shards: KinesisShardEntry[] = [];
       let nextToken: string | undefined;
       for (let pages = 0; pages < PAGES_MAX; pages++) {
         // A token stands for the stream: both together are refused.
         const from = nextToken === undefined ? this.#stream : { NextToken: nextToken };
         const command = new ListShardsCommand({ ...from, MaxResults: SHARDS_PER_PAGE });
-        const output = await this.#polling.send(command, options);
+        const output = await this.#polling.send(abortable(command, request));
         for (const shard of output.Shards ?? []) shards.push(toShard(shard));
         nextToken = output.NextToken;
         if (!nextToken) return shards;
@@ -85,7 +90,7 @@ class SdkApi implements KinesisApi {
   }
 
   shardIterator(shardId: string, place: ShardPlace, signal: AbortSignal) {
-    return this.#call("GetShardIterator", signal, async (options) => {
+    return this.#call("GetShardIterator", signal, async (request) => {
       const { Type, SequenceNumber, Timestamp } = startingPosition(place);
       const command = new GetShardIteratorCommand({
         ...this.#stream,
@@ -94,7 +99,7 @@ class SdkApi implements KinesisApi {
         StartingSequenceNumber: SequenceNumber,
         Timestamp,
       });
-      const output = await this.#polling.send(command, options);
+      const output = await this.#polling.send(abortable(command, request));
       if (output.ShardIterator === undefined) {
         throw new KinesisFault("unavailable", `kinesis:GetShardIterator on ${this.#arn.arn} gave none.`);
       }
@@ -103,19 +108,20 @@ class SdkApi implements KinesisApi {
   }
 
   records(iterator: string, recordsMax: number, signal: AbortSignal): Promise<RecordsPage> {
-    return this.#call("GetRecords", signal, async (options) => {
+    return this.#call("GetRecords", signal, async (request) => {
       const { streamArn } = this.#arn;
       const command = new GetRecordsCommand({
         ShardIterator: iterator,
         Limit: recordsMax,
         ...(streamArn === undefined ? {} : { StreamARN: streamArn }),
       });
-      const output = await this.#polling.send(command, options);
+      const output = await this.#polling.send(abortable(command, request));
+      const answer = answerOf(output);
       return {
-        records: toRecords(output.Records),
+        records: (answer === undefined ? undefined : this.#recordsOf.get(answer)) ?? [],
         nextIterator: output.NextShardIterator,
         lagMs: output.MillisBehindLatest,
-        answeredMs: this.#clock.answeredMs(output),
+        answeredMs: dateMsOf(answer),
         childShards: (output.ChildShards ?? []).map(toChildShard),
       };
     });
@@ -167,25 +173,31 @@ class SdkApi implements KinesisApi {
     }
   }
 
+  /** Reads the records of a page in the SDK's place. */
+  #see(commandName: string, answer: LeanResponse): LeanResponse {
+    this.#clock.observe(answer.headers["date"]);
+    if (commandName !== "GetRecordsCommand" || answer.statusCode !== 200) return answer;
+    const { records, rest } = readRecords(answer.body);
+    const left = { ...answer, body: rest };
+    this.#recordsOf.set(left, records);
+    return left;
+  }
+
   /** One call, its failure as a fault. */
   async #call<T>(
     action: string,
     signal: AbortSignal,
-    send: (options: CallOptions) => Promise<T>,
+    send: (request: AbortSignal) => Promise<T>,
     limits = CALL,
   ): Promise<T> {
     throwIfAborted(signal);
     try {
-      return await callAws(signal, limits, (abortSignal) => send({ abortSignal }));
+      return await callAws(signal, limits, send);
     } catch (error) {
       if (error instanceof KinesisFault) throw error;
       throw toFault(error, action, this.#arn, signal);
     }
   }
-}
-
-interface CallOptions {
-  readonly abortSignal: AbortSignal;
 }
 
 interface SdkEvent {
@@ -214,7 +226,7 @@ function startingPosition(place: ShardPlace) {
 
 function toRecords(records: readonly SdkRecord[] | undefined): readonly ApiRecord[] {
   return (records ?? []).map(({ SequenceNumber, PartitionKey, Data, ApproximateArrivalTimestamp }) => ({
-    sequenceNumber: SequenceNumber ?? "",
+    sequenceNumber: checkedSequenceNumber(SequenceNumber),
     partitionKey: PartitionKey ?? "",
     data: toBuffer(Data),
     arrivalMs: arrivalOf(ApproximateArrivalTimestamp),

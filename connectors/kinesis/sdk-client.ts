@@ -2,6 +2,7 @@ import { KinesisClient } from "@aws-sdk/client-kinesis";
 import { NodeHttp2Handler, type NodeHttpHandler } from "@smithy/node-http-handler";
 import { createAwsClient, SILENCE_MS_MAX } from "../../src/aws/client.ts";
 import { createHttpHandler } from "../../src/aws/http-handler.ts";
+import { createLeanClient, type LeanNeeds } from "../../src/aws/lean-client.ts";
 import type { ServiceClock } from "./service-clock.ts";
 
 /** One request per shard and moment; shards beyond this wait for a connection. */
@@ -11,11 +12,15 @@ const CONNECTIONS_MAX = 256;
  * A client for everything but subscriptions. Region from the ARN; endpoint and credentials by the SDK's own rules of
  * environment and profile. HTTP/1.1: emulators fail over HTTP/2, and the service serves both alike.
  */
-export function createPollingClient(region: string, clock: ServiceClock): KinesisClient {
-  const needs = { region, connections: CONNECTIONS_MAX, silenceMs: SILENCE_MS_MAX };
-  const client = createAwsClient(needs, (settings) => new KinesisClient(settings));
-  observeServiceTime(client, clock);
-  return client;
+export function createPollingClient(
+  region: string,
+  seeAnswer?: NonNullable<LeanNeeds["seeAnswer"]>,
+): KinesisClient {
+  const needs = { region, service: "kinesis", connections: CONNECTIONS_MAX, silenceMs: SILENCE_MS_MAX };
+  return createLeanClient(
+    seeAnswer === undefined ? needs : { ...needs, seeAnswer },
+    (settings) => new KinesisClient(settings),
+  );
 }
 
 /**

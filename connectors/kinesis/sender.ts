@@ -1,5 +1,6 @@
 import { PutRecordsCommand, type PutRecordsResultEntry } from "@aws-sdk/client-kinesis";
 import { ANSWER_MS_MAX, callAws } from "../../src/aws/call.ts";
+import { abortable } from "../../src/aws/lean-client.ts";
 import {
   type OutgoingRecord,
   outcomeOfFailure,
@@ -7,7 +8,6 @@ import {
   type SendOutcome,
 } from "../../src/ports/record-sender.ts";
 import { createPollingClient } from "./sdk-client.ts";
-import { ServiceClock } from "./service-clock.ts";
 import type { StreamArn } from "./stream-arn.ts";
 
 /** Bounds of PutRecords. */
@@ -20,7 +20,7 @@ const THROTTLED = "ProvisionedThroughputExceededException";
 
 /** PutRecords, sent once: a record that is tried again could end up behind later ones of its key. */
 export function createStreamSender(arn: StreamArn): RecordSender {
-  const client = createPollingClient(arn.region, new ServiceClock());
+  const client = createPollingClient(arn.region);
   const target = arn.streamArn === undefined ? { StreamName: arn.name } : { StreamARN: arn.streamArn };
   return {
     recordsMax: RECORDS_MAX,
@@ -31,8 +31,8 @@ export function createStreamSender(arn: StreamArn): RecordSender {
     async send(records) {
       try {
         const command = new PutRecordsCommand({ ...target, Records: entries(records) });
-        const { Records = [] } = await callAws(NEVER, { timeoutMs: ANSWER_MS_MAX }, (abortSignal) =>
-          client.send(command, { abortSignal }),
+        const { Records = [] } = await callAws(NEVER, { timeoutMs: ANSWER_MS_MAX }, (signal) =>
+          client.send(abortable(command, signal)),
         );
         return records.map((_, index) => outcomeOf(Records[index]));
       } catch (error) {

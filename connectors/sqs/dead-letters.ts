@@ -1,5 +1,6 @@
 import { GetQueueUrlCommand, SendMessageBatchCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import { ANSWER_MS_MAX, callAws } from "../../src/aws/call.ts";
+import { abortable } from "../../src/aws/lean-client.ts";
 import { SourceLetters } from "../../src/lib/source-letters.ts";
 import { MillraceError } from "../../src/model/errors.ts";
 import { memberOf } from "../../src/model/event-elements.ts";
@@ -8,7 +9,7 @@ import type { DeadLetters, SentLetter } from "../../src/ports/dead-letters.ts";
 import type { EventRecords } from "../../src/ports/event-records.ts";
 import { parseQueueArn, type QueueArn } from "./queue-arn.ts";
 import { createSdkApi } from "./sdk-api.ts";
-import { abortable, createSqsClient } from "./sdk-client.ts";
+import { createSqsClient } from "./sdk-client.ts";
 import { sourceError } from "./sdk-errors.ts";
 import { openSqsSource } from "./source.ts";
 import { ENTRIES_MAX } from "./sqs-api.ts";

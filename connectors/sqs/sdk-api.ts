@@ -8,9 +8,10 @@ import {
   type SQSClient,
 } from "@aws-sdk/client-sqs";
 import { ANSWER_MS_MAX, type CallLimits, callAws, OPENING } from "../../src/aws/call.ts";
+import { abortable } from "../../src/aws/lean-client.ts";
 import { hasErrorCode, MillraceError } from "../../src/model/errors.ts";
 import type { QueueArn } from "./queue-arn.ts";
-import { abortable, createSqsClient } from "./sdk-client.ts";
+import { createSqsClient } from "./sdk-client.ts";
 import { sourceError } from "./sdk-errors.ts";
 import type { EntryFault, ReceiveRequest, SqsApi } from "./sqs-api.ts";
 

@@ -6,6 +6,7 @@ import {
   type SQSClient,
 } from "@aws-sdk/client-sqs";
 import { ANSWER_MS_MAX, callAws, OPENING } from "../../src/aws/call.ts";
+import { abortable } from "../../src/aws/lean-client.ts";
 import {
   type OutgoingRecord,
   outcomeOfFailure,
@@ -13,7 +14,7 @@ import {
   type SendOutcome,
 } from "../../src/ports/record-sender.ts";
 import type { QueueArn } from "./queue-arn.ts";
-import { abortable, createSqsClient } from "./sdk-client.ts";
+import { createSqsClient } from "./sdk-client.ts";
 import { sourceError } from "./sdk-errors.ts";
 
 /** Bounds of SendMessageBatch; the bytes are those that every region takes. */

@@ -5,11 +5,27 @@ import { Agent, type Dispatcher } from "undici";
 export type HttpRequest = Parameters<NodeHttpHandler["handle"]>[0];
 type HttpOptions = Parameters<NodeHttpHandler["handle"]>[1];
 type HttpResult = Awaited<ReturnType<NodeHttpHandler["handle"]>>;
+type Resolve = (response: LeanResponse) => void;
 
 export interface HttpHandlerLimits {
   readonly connectMsMax: number;
   readonly connectionsMax: number;
   readonly responseBytesMax: number;
+  /** A request on whose connection nothing moves for so long has failed. Default: its call's deadline alone ends it. */
+  readonly silenceMsMax?: number | undefined;
+}
+
+/** A response with its whole body, in memory. */
+export interface LeanResponse {
+  readonly statusCode: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+}
+
+/** The service's own word for the moment of its answer, epoch milliseconds: no clock of the host is in it. */
+export function dateMsOf(answer: LeanResponse | undefined): number | undefined {
+  const dateMs = Date.parse(answer?.headers["date"] ?? "");
+  return Number.isNaN(dateMs) ? undefined : dateMs;
 }
 
 /** The SDK's header names its own version and more, and costs a twelfth of a call to make. */
@@ -20,29 +36,32 @@ const USER_AGENT = "millrace";
  * handler over `node:http` (decision 0015). It waits for as long as the caller does: its callers end their calls by
  * `abortSignal`. Failures have the names and codes that the SDK's handler gives them.
  */
-export class HttpHandler {
+export class LeanHttp {
   readonly metadata = { handlerProtocol: "http/1.1" };
   readonly #agent: Agent;
   readonly #bytesMax: number;
 
-  constructor({ connectMsMax, connectionsMax, responseBytesMax }: HttpHandlerLimits) {
+  constructor({ connectMsMax, connectionsMax, responseBytesMax, silenceMsMax = 0 }: HttpHandlerLimits) {
     this.#bytesMax = responseBytesMax;
     this.#agent = new Agent({
       connections: connectionsMax,
       pipelining: 1,
       allowH2: false,
       connectTimeout: connectMsMax,
-      headersTimeout: 0,
-      bodyTimeout: 0,
+      headersTimeout: silenceMsMax,
+      bodyTimeout: silenceMsMax,
     });
   }
 
-  handle(request: HttpRequest, options: HttpOptions = {}): Promise<HttpResult> {
+  /** What the SDK would call; the clients of this floor call `send`. */
+  async handle(request: HttpRequest, options: HttpOptions = {}): Promise<HttpResult> {
     const { abortSignal } = options;
-    return this.send(request, abortSignal instanceof AbortSignal ? abortSignal : undefined);
+    return {
+      response: await this.send(request, abortSignal instanceof AbortSignal ? abortSignal : undefined),
+    };
   }
 
-  send(request: HttpRequest, signal: AbortSignal | undefined): Promise<HttpResult> {
+  send(request: HttpRequest, signal: AbortSignal | undefined): Promise<LeanResponse> {
     const { protocol, hostname, port, method, path, headers, body } = request;
     if (signal?.aborted) return Promise.reject(abortError());
     return new Promise((resolve, reject) => {
@@ -74,7 +93,7 @@ export class HttpHandler {
 class HttpExchange implements Dispatcher.DispatchHandler {
   readonly #bytesMax: number;
   readonly #signal: AbortSignal | undefined;
-  readonly #resolve: (result: HttpResult) => void;
+  readonly #resolve: Resolve;
   readonly #reject: (error: Error) => void;
   #cut: ((error?: Error) => void) | undefined;
   #status = 0;
@@ -85,7 +104,7 @@ class HttpExchange implements Dispatcher.DispatchHandler {
   constructor(
     bytesMax: number,
     signal: AbortSignal | undefined,
-    resolve: (result: HttpResult) => void,
+    resolve: Resolve,
     reject: (error: Error) => void,
   ) {
     this.#bytesMax = bytesMax;
@@ -122,7 +141,7 @@ class HttpExchange implements Dispatcher.DispatchHandler {
     this.#signal?.removeEventListener("abort", this.#onAbort);
     const [first] = this.#chunks;
     const body = this.#chunks.length === 1 && first !== undefined ? first : Buffer.concat(this.#chunks);
-    this.#resolve({ response: { statusCode: this.#status, headers: this.#headers, body } });
+    this.#resolve({ statusCode: this.#status, headers: this.#headers, body });
   }
 
   onError(error: Error): void {
@@ -146,7 +165,12 @@ function tooLarge(bytesMax: number): Error {
   return Object.assign(new Error(text), { name: "ResponseTooLarge" });
 }
 
-const TIMEOUTS: ReadonlySet<unknown> = new Set(["UND_ERR_CONNECT_TIMEOUT", "ETIMEDOUT"]);
+const TIMEOUTS: ReadonlySet<unknown> = new Set([
+  "UND_ERR_CONNECT_TIMEOUT",
+  "UND_ERR_HEADERS_TIMEOUT",
+  "UND_ERR_BODY_TIMEOUT",
+  "ETIMEDOUT",
+]);
 
 /** undici's failures of the network, and the many of a host with many addresses, by one name or code. */
 function asTheSdkKnows(error: Error): Error {

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { Sha256 } from "@smithy/core/checksum";
 import { HttpRequest } from "@smithy/core/protocols";
 import { SignatureV4 } from "@smithy/signature-v4";
-import { RequestSigner, type SigningCredentials } from "../../../../connectors/sqs/request-signer.ts";
+import { RequestSigner, type SigningCredentials } from "../../../src/aws/request-signer.ts";
 
 const KEYS = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY" };
 const BODY = Buffer.from('{"QueueUrl":"http://q","é":1}');
@@ -19,7 +19,7 @@ function request(path: string, headers: Readonly<Record<string, string>>, body: 
 }
 
 test("signs as AWS's published example says", async () => {
-  const signer = new RequestSigner("us-east-1", async () => KEYS);
+  const signer = new RequestSigner("us-east-1", "sqs", async () => KEYS);
   const options = { signingDate: SIGNING_DATE, signingService: "service" };
   const { headers } = await signer.sign(request("/", {}, ""), options);
   assert.equal(headers["x-amz-date"], "20150830T123600Z");
@@ -48,7 +48,7 @@ for (const [what, credentials, path, headers] of CASES) {
       sha256: Sha256,
       applyChecksum: false,
     });
-    const own = new RequestSigner("eu-west-1", async () => credentials);
+    const own = new RequestSigner("eu-west-1", "sqs", async () => credentials);
     const wanted = await sdk.sign(request(path, headers, BODY), { signingDate: SIGNING_DATE });
     const signed = await own.sign(request(path, headers, BODY), { signingDate: SIGNING_DATE });
     assert.equal(signed.headers["authorization"], wanted.headers["authorization"]);
@@ -58,7 +58,7 @@ for (const [what, credentials, path, headers] of CASES) {
 
 test("takes new credentials, and a new day, from the next request on", async () => {
   let credentials: SigningCredentials = KEYS;
-  const kept = new RequestSigner("eu-west-1", async () => credentials);
+  const kept = new RequestSigner("eu-west-1", "sqs", async () => credentials);
   const nextDay = new Date("2015-08-31T00:00:00Z");
   for (const [secretAccessKey, signingDate] of [
     ["one", SIGNING_DATE],
@@ -66,7 +66,7 @@ test("takes new credentials, and a new day, from the next request on", async () 
     ["two", nextDay],
   ] as const) {
     credentials = { ...KEYS, secretAccessKey };
-    const fresh = new RequestSigner("eu-west-1", async () => ({ ...KEYS, secretAccessKey }));
+    const fresh = new RequestSigner("eu-west-1", "sqs", async () => ({ ...KEYS, secretAccessKey }));
     const signed = await kept.sign(request("/", {}, BODY), { signingDate });
     const wanted = await fresh.sign(request("/", {}, BODY), { signingDate });
     assert.equal(signed.headers["authorization"], wanted.headers["authorization"]);

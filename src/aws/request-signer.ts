@@ -1,5 +1,5 @@
 import { createHmac, hash } from "node:crypto";
-import type { HttpRequest } from "./http-handler.ts";
+import type { HttpRequest } from "./lean-http.ts";
 
 /** The credentials that sign a request, as the SDK provides them. */
 export interface SigningCredentials {
@@ -20,23 +20,29 @@ const ALGORITHM = "AWS4-HMAC-SHA256";
 const UNSIGNED: ReadonlySet<string> = new Set(["authorization", "user-agent", "x-amzn-trace-id"]);
 
 /**
- * Signature Version 4 of requests whose body is in memory and whose query is empty, as all calls of SQS are. The SDK's
- * signer derives a key only to look its key up, and costs a tenth of a call more (decision 0015).
+ * Signature Version 4 of requests whose body is in memory and whose query is empty, as in AWS's JSON protocols. The
+ * SDK's signer derives a key only to look its key up, and costs a tenth of a call more (decision 0015).
  */
 export class RequestSigner {
   readonly #region: string;
+  readonly #service: string;
   readonly #credentials: () => Promise<SigningCredentials>;
   #keyName = "";
   #key: Buffer = Buffer.alloc(0);
 
-  constructor(region: string, credentials: () => Promise<SigningCredentials>) {
+  constructor(region: string, service: string, credentials: () => Promise<SigningCredentials>) {
     this.#region = region;
+    this.#service = service;
     this.#credentials = credentials;
   }
 
   async sign<R extends Pick<HttpRequest, "method" | "path" | "headers" | "body">>(
     request: R,
-    { signingDate = new Date(), signingRegion = this.#region, signingService = "sqs" }: SigningOptions = {},
+    {
+      signingDate = new Date(),
+      signingRegion = this.#region,
+      signingService = this.#service,
+    }: SigningOptions = {},
   ): Promise<R> {
     const credentials = await this.#credentials();
     const time = new Date(signingDate)
