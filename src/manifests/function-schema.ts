@@ -10,6 +10,10 @@ export const REMOTE_CONCURRENCY_DEFAULT = 1000;
 export const MEMORY_MB_DEFAULT = 512;
 /** Each concurrent invocation of a module has a worker thread of its own, and that of a process a process. */
 export const MODULE_CONCURRENCY_DEFAULT = 10;
+/** Environments of one process. */
+const ENVIRONMENTS_MAX = 1_000;
+/** Managed instances of Lambda take so many. */
+const INVOCATIONS_PER_ENVIRONMENT_MAX = 1_600;
 
 const httpTarget = z
   .strictObject({
@@ -111,6 +115,37 @@ const codePlace = z.union([
     .describe("A package that stands in the store of packages."),
 ]);
 
+/** How many environments a function with code has, and how many calls each takes at once. */
+const scaling = z
+  .strictObject({
+    environments: z
+      .strictObject({
+        min: z
+          .int()
+          .min(0)
+          .max(ENVIRONMENTS_MAX)
+          .default(0)
+          .describe("Environments that each process starts before anybody calls, and keeps."),
+        max: z
+          .int()
+          .min(1)
+          .max(ENVIRONMENTS_MAX)
+          .optional()
+          .describe("Environments of each process at most. Default: as many as its calls need."),
+      })
+      .optional()
+      .describe("Environments of each process."),
+    invocationsPerEnvironment: z
+      .int()
+      .min(1)
+      .max(INVOCATIONS_PER_ENVIRONMENT_MAX)
+      .default(1)
+      .describe(
+        "Calls that one environment takes at once, as AWS_LAMBDA_MAX_CONCURRENCY tells its client. With more than one an exit fails all of them, and a time-out ends its process when the others have ended.",
+      ),
+  })
+  .describe("How a function with code grows.");
+
 /** A function that millrace starts as processes: these stand in the spec itself, as Lambda's configuration does. */
 const runtimeFields = {
   runtime: z
@@ -144,6 +179,7 @@ const runtimeFields = {
     .describe(
       "Program and arguments that are started in the folder of the code and speak Lambda's Runtime API, in place of what the runtime says.",
     ),
+  scaling: scaling.optional(),
   environment,
   inheritEnvironment: inheritEnvironment.optional(),
   credentials: credentials.optional(),

@@ -23,7 +23,16 @@ export type FunctionTargetSpec =
       readonly code: CodePlace;
       readonly layers: readonly CodePlace[];
       readonly command: readonly string[] | undefined;
+      readonly scaling: FunctionScaling;
     });
+
+export interface FunctionScaling {
+  /** Environments of one process; without a maximum as many as its calls need. */
+  readonly environmentsMin: number;
+  readonly environmentsMax: number | undefined;
+  /** Calls of one environment at once. */
+  readonly invocationsPerEnvironment: number;
+}
 
 /** What a function gets that runs here. */
 interface GivenToFunction {
@@ -68,10 +77,19 @@ function runtimeTarget(
     code: codePlace(code, folder),
     layers: layers.map((layer) => codePlace(layer, folder)),
     command,
+    scaling: scalingOf(spec),
     environment,
     inheritEnvironment: spec.inheritEnvironment ?? [],
     credentials: spec.credentials ?? "none",
     memoryMb: spec.memoryMb ?? MEMORY_MB_DEFAULT,
+  };
+}
+
+function scalingOf({ scaling }: SpecWithTarget): FunctionScaling {
+  return {
+    environmentsMin: scaling?.environments?.min ?? 0,
+    environmentsMax: scaling?.environments?.max,
+    invocationsPerEnvironment: scaling?.invocationsPerEnvironment ?? 1,
   };
 }
 

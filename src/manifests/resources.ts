@@ -96,20 +96,29 @@ export function functionResource(
     const versionTarget = targetSpec(version, folder);
     return versionTarget === undefined ? [] : [[number, versionTarget] as const];
   });
-  const kinds = [target, ...versions.map(([, version]) => version)].map(({ kind }) => kind);
-  const runsHere = kinds.includes("module") || kinds.includes("runtime");
-  const concurrencyDefault = runsHere ? MODULE_CONCURRENCY_DEFAULT : REMOTE_CONCURRENCY_DEFAULT;
+  const targets = [target, ...versions.map(([, version]) => version)];
   return {
     name: metadata.name,
     target,
     versions: new Map(versions),
     aliases: new Map(Object.entries(spec.aliases ?? {}).map(([name, alias]) => [name, aliasOf(alias)])),
     timeoutMs: spec.timeoutSeconds * 1000,
-    concurrency: spec.reservedConcurrency ?? concurrencyDefault,
+    concurrency: spec.reservedConcurrency ?? concurrencyDefault(targets),
     isReserved: spec.reservedConcurrency !== undefined,
     isConcurrencyAdaptive: spec.adaptiveConcurrency,
     errorDetails: spec.errorDetails,
   };
+}
+
+/** As many calls as its environments may take, where it runs here. */
+function concurrencyDefault(targets: readonly FunctionTargetSpec[]): number {
+  const bounds = targets.flatMap((target) => {
+    if (target.kind === "module") return [MODULE_CONCURRENCY_DEFAULT];
+    if (target.kind !== "runtime") return [];
+    const { environmentsMax = MODULE_CONCURRENCY_DEFAULT, invocationsPerEnvironment } = target.scaling;
+    return [environmentsMax * invocationsPerEnvironment];
+  });
+  return bounds.length === 0 ? REMOTE_CONCURRENCY_DEFAULT : Math.max(...bounds);
 }
 
 function aliasOf({ version, weights }: NonNullable<FunctionSpec["aliases"]>[string]): FunctionAlias {

@@ -22,13 +22,22 @@ describeFunctionTargetContract(
   "a streaming Node function in processes",
   harnessOf("nodejs24.x", "contract.streaming", ["stream"]),
 );
+describeFunctionTargetContract(
+  "a Node function with eight calls in one process",
+  harnessOf("nodejs24.x", "contract.handler", SUPPORTED, 8),
+);
 if (spawnSync("python3", ["--version"]).status === 0)
   describeFunctionTargetContract(
     "a Python function in processes",
     harnessOf("python3.13", "contract.handler"),
   );
 
-function harnessOf(runtime: string, handler: string, supported = SUPPORTED): FunctionTargetHarness {
+function harnessOf(
+  runtime: string,
+  handler: string,
+  supported = SUPPORTED,
+  invocationsPerEnvironment = 1,
+): FunctionTargetHarness {
   return {
     supports: new Set(supported),
     async create() {
@@ -43,8 +52,9 @@ function harnessOf(runtime: string, handler: string, supported = SUPPORTED): Fun
         codeFolder: FUNCTIONS,
         layerFolders: [],
         memoryMb: 512,
-        // One, so that an environment that is not reset shows.
-        concurrency: 1,
+        // One environment, so that one that is not reset shows.
+        concurrency: invocationsPerEnvironment,
+        scaling: { environmentsMax: 1, invocationsPerEnvironment },
         environment: { EXECUTIONS_FILE: executionsFile },
         log: { line: () => undefined },
       });

@@ -14,7 +14,7 @@ export function tellMove(watch: EnvironmentWatch | undefined, { before, state, s
   const [from, to] = [standingOf(before), standingOf(state)];
   if (from !== to) watch.moved(from, to);
   const isReset = state.name === "resetting" && state.into === "new" && before.name !== "resetting";
-  if (isReset) watch.reset(REASONS[signal.kind] ?? "exit");
+  if (isReset) watch.reset(REASONS[signal.kind] ?? (isDrained(before) ? "timeout" : "exit"));
 }
 
 function standingOf(state: EnvironmentState): EnvironmentStanding | undefined {
@@ -36,6 +36,13 @@ function standingOf(state: EnvironmentState): EnvironmentStanding | undefined {
     case "gone":
       return undefined;
   }
+}
+
+/** One of its events had its time before, and its neighbours went on. */
+function isDrained(before: EnvironmentState): boolean {
+  return (
+    "events" in before && before.drain === "reset" && before.events.every(({ answer }) => answer !== "ended")
+  );
 }
 
 const REASONS: Partial<Readonly<Record<EnvironmentSignal["kind"], ResetReason>>> = {

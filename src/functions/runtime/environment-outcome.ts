@@ -1,6 +1,12 @@
 import type { RunDetail } from "../../model/function-error.ts";
 import type { InvocationOutcome } from "../../model/outcome.ts";
-import { functionError, parseErrorBody, RESPONSE_TOO_LARGE, withDetail } from "../function-failure.ts";
+import {
+  abandoned,
+  functionError,
+  parseErrorBody,
+  RESPONSE_TOO_LARGE,
+  withDetail,
+} from "../function-failure.ts";
 import type { ProcessEnding } from "./launcher.ts";
 import type { RuntimeAnswer, RuntimeReport } from "./listener.ts";
 
@@ -35,6 +41,21 @@ const NO_BYTES = new Uint8Array(0);
 /** As AWS's supervisor names a response that ends before its end. */
 export function outcomeOfBreak(logTail = ""): InvocationOutcome {
   return functionError("Runtime.TruncatedResponse", "The response broke off before its end.", { logTail });
+}
+
+/** Whoever waits for an answer gets none. */
+export function outcomeWithoutAnswer(
+  by: "broken" | "timeout" | "abandoned",
+  logTail: string,
+): InvocationOutcome {
+  switch (by) {
+    case "broken":
+      return outcomeOfBreak(logTail);
+    case "timeout":
+      return { kind: "timedOut", ...withDetail({ logTail }) };
+    case "abandoned":
+      return abandoned();
+  }
 }
 
 /** Why a process came to nothing, as far as it is known now. */

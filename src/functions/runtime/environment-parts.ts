@@ -21,6 +21,8 @@ export interface EnvironmentCall {
   readonly requestId: string;
   /** The outcome waits until what the function printed before is read. */
   readonly wantsOutput: boolean;
+  /** When its time began, on the clock's monotonic scale. */
+  readonly begunMs: number;
   /** When its time is up, on the clock's monotonic scale. */
   readonly expiresAt: number;
   /** Asked when the process gets it. */
@@ -42,6 +44,9 @@ export interface RunFigures {
   /** `undefined`: nobody can tell. */
   readonly maxMemoryMb: number | undefined;
 }
+
+/** It came to none. */
+export const NO_RUN: RunFigures = { durationMs: 0, isRun: false, initMs: undefined, maxMemoryMb: undefined };
 
 /** What an environment prints. */
 export interface EnvironmentOutput {
@@ -74,4 +79,6 @@ export interface EnvironmentParts {
   readonly listener: Listener;
   createOutput(): EnvironmentOutput;
   readonly watch?: EnvironmentWatch | undefined;
+  /** Events that one process works on at once; default one. */
+  readonly eventsMax?: number;
 }

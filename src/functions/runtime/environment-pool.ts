@@ -5,7 +5,7 @@ import { CallWatch } from "../call-watch.ts";
 import { abandoned } from "../function-failure.ts";
 import { Environment } from "./environment.ts";
 import { errorTypeOf, type StartFailure } from "./environment-outcome.ts";
-import type { EnvironmentOwner, EnvironmentParts, RunFigures } from "./environment-parts.ts";
+import { type EnvironmentOwner, type EnvironmentParts, NO_RUN } from "./environment-parts.ts";
 import { INIT_MS } from "./environment-times.ts";
 import { readinessOf } from "./pool-readiness.ts";
 import { RestingEnvironments } from "./resting-environments.ts";
@@ -13,7 +13,7 @@ import type { RuntimeCall } from "./runtime-call.ts";
 import { PAUSE_MS_MAX, StartPause } from "./start-pause.ts";
 
 export interface EnvironmentPoolOptions extends EnvironmentParts {
-  /** Environments at once, whatever they do: with one call each, as many as calls. */
+  /** Environments at once, whatever they do. */
   readonly environmentsMax: number;
   /** So many are started before anybody calls, and kept. */
   readonly environmentsMin?: number;
@@ -35,6 +35,7 @@ const LIFE_MS = 4 * 60 * 60 * 1000;
 export class EnvironmentPool implements EnvironmentOwner {
   readonly #options: EnvironmentPoolOptions;
   readonly #watch: CallWatch;
+  readonly #eventsMax: number;
   /** Each that is not gone or lost; never more than the maximum. */
   readonly #all = new Set<Environment>();
   readonly #starting = new Set<Environment>();
@@ -54,6 +55,7 @@ export class EnvironmentPool implements EnvironmentOwner {
 
   constructor(options: EnvironmentPoolOptions) {
     this.#options = options;
+    this.#eventsMax = options.eventsMax ?? 1;
     this.#watch = new CallWatch(options.clock);
     if (this.#min > 0) this.#fill();
   }
@@ -83,9 +85,7 @@ export class EnvironmentPool implements EnvironmentOwner {
     this.#isClosed = true;
     this.#fillTimer?.cancel();
     this.#sweepTimer?.cancel();
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const call of waiting) this.#refuse(call, abandoned());
+    for (const call of this.#waiting.splice(0)) this.#refuse(call, abandoned());
     for (const environment of [...this.#all]) environment.signal({ kind: "close" });
     this.#watch.close();
     if (this.#all.size > 0) {
@@ -100,7 +100,7 @@ export class EnvironmentPool implements EnvironmentOwner {
     this.#starting.delete(environment);
     this.#returning.delete(environment);
     if (this.#isClosed) return void environment.signal({ kind: "close" });
-    if (environment.state.name === "idle") this.#pause.succeeded();
+    if (environment.state.name !== "new") this.#pause.succeeded();
     if (this.#options.clock.monotonic() - environment.bornMs >= this.#lifeMs) {
       environment.signal({ kind: "retire" });
     } else {
@@ -121,7 +121,7 @@ export class EnvironmentPool implements EnvironmentOwner {
     this.#pause.failed(this.#options.clock.monotonic(), failure);
     this.#options.watch?.startFailed(errorTypeOf(failure));
     // Those for which nothing starts any more are told at once, and not after a pause.
-    const failing = Math.max(hadCall ? 0 : 1, this.#waiting.length - this.#starting.size);
+    const failing = Math.max(hadCall ? 0 : 1, this.#waiting.length - this.#starting.size * this.#eventsMax);
     for (const call of this.#waiting.splice(0, failing)) this.#refuse(call, failure(call.requestId, ""));
     this.#fill();
   }
@@ -202,7 +202,8 @@ export class EnvironmentPool implements EnvironmentOwner {
       const call = this.#waiting.shift();
       if (call !== undefined) this.#give(environment, call);
     }
-    const missing = Math.max(this.#waiting.length - this.#starting.size, this.#min - this.#all.size);
+    const wanted = Math.ceil(this.#waiting.length / this.#eventsMax) - this.#starting.size;
+    const missing = Math.max(wanted, this.#min - this.#all.size);
     for (let left = missing - this.#comingBack(missing); left > 0 && this.#mayStart(); left--) this.#start();
   }
 
@@ -296,5 +297,4 @@ export class EnvironmentPool implements EnvironmentOwner {
   }
 }
 
-const NO_RUN: RunFigures = { durationMs: 0, isRun: false, initMs: undefined, maxMemoryMb: undefined };
 const NO_CAPACITY: InvocationOutcome = { kind: "throttled", retryAfterMs: undefined };

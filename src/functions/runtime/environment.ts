@@ -1,26 +1,32 @@
 import { describeError } from "../../model/errors.ts";
 import type { InvocationOutcome } from "../../model/outcome.ts";
-import type { ScheduledCall } from "../../ports/clock.ts";
-import { abandoned, withDetail } from "../function-failure.ts";
 import { tellMove } from "./environment-moves.ts";
-import { outcomeOfAnswer, outcomeOfBreak, type StartFailure, startFailureOf } from "./environment-outcome.ts";
-import type {
-  EnvironmentCall,
-  EnvironmentOutput,
-  EnvironmentOwner,
-  EnvironmentParts,
-  PooledEnvironment,
-} from "./environment-parts.ts";
 import {
-  type EnvironmentEffect,
-  type EnvironmentSignal,
-  type EnvironmentState,
-  transition,
-  type Verdict,
+  outcomeOfAnswer,
+  outcomeWithoutAnswer,
+  type StartFailure,
+  startFailureOf,
+} from "./environment-outcome.ts";
+import {
+  type EnvironmentCall,
+  type EnvironmentOutput,
+  type EnvironmentOwner,
+  type EnvironmentParts,
+  NO_RUN,
+  type PooledEnvironment,
+} from "./environment-parts.ts";
+import type {
+  Ending,
+  EnvironmentEffect,
+  EnvironmentSignal,
+  EnvironmentState,
+  Verdict,
 } from "./environment-state.ts";
 import { AWAY_MS, INIT_MS, KILL_MS, RETURN_MS, TERMINATE_MS } from "./environment-times.ts";
+import { transition } from "./environment-transition.ts";
 import type { ProcessEnding } from "./launcher.ts";
 import type { AnswerStream, RuntimeAnswer, RuntimeReport } from "./listener.ts";
+import { OneTimer } from "./one-timer.ts";
 import { RuntimeSession, type SessionOwner } from "./runtime-session.ts";
 
 /** Drives one environment: does what its state says, with a process, a listener and timers. */
@@ -34,17 +40,18 @@ export class Environment implements SessionOwner, PooledEnvironment {
   readonly #output: EnvironmentOutput;
   #state: EnvironmentState = { name: "new" };
   #session: RuntimeSession | undefined;
-  #call: EnvironmentCall | undefined;
-  #timer: ScheduledCall | undefined;
+  /** What it works on, or starts for, by id. */
+  readonly #calls = new Map<string, EnvironmentCall>();
+  readonly #timer: OneTimer;
   #launchedMs = 0;
   #launches = 0;
-  #begunMs = 0;
   /** What its start took, until a call has told it. */
   #initMs: number | undefined;
   /** The process has not asked for an event yet. */
   #isFirst = true;
   #hadEvent = false;
-  #answer: RuntimeAnswer | undefined;
+  /** The one that is being taken. */
+  #answer: RuntimeAnswer = { kind: "tooLarge" };
   #ending: ProcessEnding | undefined;
   #report: RuntimeReport | undefined;
 
@@ -52,6 +59,7 @@ export class Environment implements SessionOwner, PooledEnvironment {
   constructor(parts: EnvironmentParts, owner: EnvironmentOwner) {
     this.#parts = parts;
     this.#owner = owner;
+    this.#timer = new OneTimer(parts.clock);
     this.bornMs = parts.clock.monotonic();
     this.folder = parts.launcher.makeFolder();
     this.#output = parts.createOutput();
@@ -68,13 +76,18 @@ export class Environment implements SessionOwner, PooledEnvironment {
 
   /** The call's time runs from here. */
   take(call: EnvironmentCall): void {
-    this.#call = call;
-    this.#begunMs = this.#parts.clock.monotonic();
-    this.signal({ kind: "take", id: call.requestId });
+    const { requestId } = call;
+    if (this.#calls.has(requestId)) {
+      // Its process could not tell the two apart.
+      call.settle({ kind: "throttled", retryAfterMs: undefined }, NO_RUN);
+      return;
+    }
+    this.#calls.set(requestId, call);
+    this.signal({ kind: "take", id: requestId });
   }
 
   signal(signal: EnvironmentSignal): Verdict {
-    const { state, verdict, effects } = transition(this.#state, signal);
+    const { state, verdict, effects } = transition(this.#state, signal, this.#parts.eventsMax ?? 1);
     tellMove(this.#parts.watch, { before: this.#state, state, signal });
     this.#state = state;
     for (const effect of effects) this.#do(effect);
@@ -82,6 +95,11 @@ export class Environment implements SessionOwner, PooledEnvironment {
   }
 
   #do(effect: EnvironmentEffect): void {
+    if (typeof effect === "object") {
+      if ("settle" in effect) this.#settle(effect.settle, effect.by);
+      else this.#handOut(effect.handOut);
+      return;
+    }
     switch (effect) {
       case "launch":
         this.#launch();
@@ -89,23 +107,15 @@ export class Environment implements SessionOwner, PooledEnvironment {
       case "holdNext":
         this.#onHeld();
         return;
-      case "handOut":
-        this.#handOut();
-        return;
-      case "settleAnswer":
-      case "settleBroken":
-      case "settleExit":
-      case "settleInitError":
-      case "settleTimeout":
-      case "settleAbandoned":
-        this.#settle(effect);
-        return;
       case "startFailed":
         this.#owner.onStartFailed(this, this.#startFailure(), false);
         return;
       case "free":
         this.restingSinceMs = this.#parts.clock.monotonic();
         this.#owner.onFree(this);
+        return;
+      case "unfree":
+        this.#owner.onUnfree(this);
         return;
       case "late":
         this.#owner.onLate(this);
@@ -138,7 +148,7 @@ export class Environment implements SessionOwner, PooledEnvironment {
     this.#isFirst = true;
     this.#hadEvent = false;
     this.#output.begin();
-    if (this.#call === undefined) this.#arm(INIT_MS, { kind: "initLate" });
+    if (this.#calls.size === 0) this.#arm(INIT_MS, { kind: "initLate" });
     const session = new RuntimeSession(this, launcher, this.folder);
     this.#session = session;
     session.open(listener);
@@ -146,62 +156,54 @@ export class Environment implements SessionOwner, PooledEnvironment {
 
   #onHeld(): void {
     // plant: the-timer-of-an-answered-call-ends-the-next
-    this.#disarm();
+    this.#timer.disarm();
     if (!this.#isFirst) return;
     this.#isFirst = false;
     // A start that follows a reset is told by nobody, nor one that a call waits for.
-    const isApart = this.#call === undefined && this.#launches === 1;
+    const isApart = this.#calls.size === 0 && this.#launches === 1;
     const tookMs = this.#parts.clock.monotonic() - this.#launchedMs;
     this.#parts.watch?.started(tookMs);
     this.#initMs = isApart ? tookMs : undefined;
   }
 
-  #handOut(): void {
-    const call = this.#call;
+  #handOut(id: string): void {
+    const call = this.#calls.get(id);
     if (call === undefined) return;
-    // What was printed during the start is of its first event.
-    if (this.#hadEvent) this.#output.begin();
+    // What was printed during the start is of its first event; what neighbours print cannot be told apart.
+    if (this.#hadEvent && this.#calls.size === 1) this.#output.begin();
     this.#hadEvent = true;
     this.#output.run(call.requestId);
-    this.#answer = undefined;
     this.#session?.deliver(call.event());
   }
 
-  #settle(effect: EnvironmentEffect): void {
-    const call = this.#call;
+  #settle(id: string, by: Ending): void {
+    const call = this.#calls.get(id);
     if (call === undefined) return;
-    this.#call = undefined;
+    this.#calls.delete(id);
     this.#output.flush();
     const now = this.#parts.clock.monotonic();
     const maxMemoryMb = this.#session?.takeMemoryMb(call.wantsOutput);
-    const durationMs = now - this.#begunMs;
+    const durationMs = now - call.begunMs;
     const figures = { durationMs, isRun: this.#hadEvent, initMs: this.#initMs, maxMemoryMb };
     this.#initMs = undefined;
-    const isAnswer = effect === "settleAnswer";
+    const { name } = this.#state;
+    const isReturning = by === "answer" && (name === "answered" || name === "resetting");
+    if (name === "idle") this.restingSinceMs = now;
     // It has the rest of the time to ask for more, where it still runs.
-    if (isAnswer) this.#arm(Math.max(0, call.expiresAt - now), { kind: "timeout" });
-    call.settle(this.#outcomeOf(effect, call), figures);
-    if (isAnswer) this.#owner.onReturning(this, RETURN_MS);
+    if (isReturning) this.#arm(Math.max(0, call.expiresAt - now), { kind: "timeout", id: undefined });
+    call.settle(this.#outcomeOf(by, call), figures);
+    if (isReturning) this.#owner.onReturning(this, RETURN_MS);
     // It never came to its first event.
-    if (effect === "settleInitError" || (effect === "settleExit" && this.#isFirst))
+    if (by === "initError" || (by === "exit" && this.#isFirst))
       this.#owner.onStartFailed(this, this.#startFailure(), true);
   }
 
-  #outcomeOf(effect: EnvironmentEffect, { requestId, wantsOutput }: EnvironmentCall): InvocationOutcome {
+  #outcomeOf(by: Ending, { requestId, wantsOutput }: EnvironmentCall): InvocationOutcome {
     const { tail } = this.#output;
-    switch (effect) {
-      case "settleAnswer":
-        return outcomeOfAnswer(this.#answer ?? { kind: "tooLarge" }, tail, wantsOutput);
-      case "settleBroken":
-        return outcomeOfBreak(tail);
-      case "settleTimeout":
-        return { kind: "timedOut", ...withDetail({ logTail: tail }) };
-      case "settleExit":
-      case "settleInitError":
-        return this.#startFailure()(requestId, tail);
-      default:
-        return abandoned();
-    }
+    if (by === "exit" || by === "initError") return this.#startFailure()(requestId, tail);
+    return by === "answer"
+      ? outcomeOfAnswer(this.#answer, tail, wantsOutput)
+      : outcomeWithoutAnswer(by, tail);
   }
 
   #startFailure(): StartFailure {
@@ -215,13 +217,13 @@ export class Environment implements SessionOwner, PooledEnvironment {
     }
     this.#owner.onUnfree(this);
     this.#session.terminate();
-    this.#disarm();
-    this.#timer = this.#parts.clock.schedule(TERMINATE_MS, () => this.#kill());
+    this.#timer.arm(TERMINATE_MS, () => this.#kill());
   }
 
   #kill(): void {
     this.#owner.onUnfree(this);
     this.#arm(KILL_MS, { kind: "undying" });
+    this.#calls.clear();
     const isReset = this.#state.name === "resetting" && this.#state.into === "new";
     if (isReset) this.#owner.onReturning(this, KILL_MS);
     if (this.#session === undefined) this.signal({ kind: "groupGone" });
@@ -229,22 +231,13 @@ export class Environment implements SessionOwner, PooledEnvironment {
   }
 
   #remove(): void {
-    this.#disarm();
+    this.#timer.disarm();
     this.#session = undefined;
     this.#owner.onGone(this);
   }
 
   #arm(ms: number, signal: EnvironmentSignal): void {
-    this.#disarm();
-    this.#timer = this.#parts.clock.schedule(ms, () => {
-      this.#timer = undefined;
-      this.signal(signal);
-    });
-  }
-
-  #disarm(): void {
-    this.#timer?.cancel();
-    this.#timer = undefined;
+    this.#timer.arm(ms, () => this.signal(signal));
   }
 
   /** What a session says, unless it is that of a process before. */
@@ -253,21 +246,22 @@ export class Environment implements SessionOwner, PooledEnvironment {
     return session === this.#session;
   }
 
-  onAnswerRead(answer: RuntimeAnswer): Verdict {
+  onAnswerRead(id: string, answer: RuntimeAnswer): Verdict {
     this.#answer = answer;
-    return this.signal({ kind: "answerRead" });
+    return this.signal({ kind: "answerRead", id });
   }
 
-  openStream(contentType: string | undefined): AnswerStream | undefined {
-    return this.#call?.openStream(contentType);
+  openStream(id: string, contentType: string | undefined): AnswerStream | undefined {
+    return this.#calls.get(id)?.openStream(contentType);
   }
 
-  onAnswerBroken(): void {
-    this.signal({ kind: "answerBroken", isStreamed: this.#call?.isStreamed === true });
+  onAnswerBroken(id: string): void {
+    this.signal({ kind: "answerBroken", id, isStreamed: this.#calls.get(id)?.isStreamed === true });
   }
 
-  needsOutput(answer: RuntimeAnswer): boolean {
-    return answer.kind === "error" || answer.kind === "tooLarge" || this.#call?.wantsOutput === true;
+  needsOutput(id: string, answer: RuntimeAnswer): boolean {
+    const isFailure = answer.kind === "error" || answer.kind === "tooLarge";
+    return isFailure || this.#calls.get(id)?.wantsOutput === true;
   }
 
   onInitError(report: RuntimeReport): Verdict {
@@ -292,7 +286,7 @@ export class Environment implements SessionOwner, PooledEnvironment {
   onGroupGone(): void {
     const session = this.#session;
     this.#output.flush();
-    this.#disarm();
+    this.#timer.disarm();
     this.#session = undefined;
     session?.close();
     this.signal({ kind: "groupGone" });

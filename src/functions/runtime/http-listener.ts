@@ -16,7 +16,7 @@ import { streamBody } from "./request-stream.ts";
 
 const HEADER_BYTES_MAX = 16 * 1024;
 /** A process that keeps more connections is not well. */
-const CONNECTIONS_MAX = 64;
+const CONNECTIONS_MAX = 1_700;
 const BASE = "/2018-06-01";
 const ANSWER = /^\/2018-06-01\/runtime\/invocation\/([^/?]+)\/(response|error)$/;
 const ERROR_TYPE = "lambda-runtime-function-error-type";
@@ -60,6 +60,8 @@ class RuntimeExchange {
   readonly #api: RuntimeApi;
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
+  /** The event that it answers. */
+  #id = "";
 
   constructor(api: RuntimeApi, request: IncomingMessage, response: ServerResponse) {
     this.#api = api;
@@ -101,6 +103,7 @@ class RuntimeExchange {
   }
 
   #answerEvent(id: string, isError: boolean): void {
+    this.#id = id;
     const { stateName } = this.#api;
     const verdict = this.#api.beginAnswer(id);
     const aim = isError ? "InvocationErrorResponse" : "InvocationResponse";
@@ -111,7 +114,7 @@ class RuntimeExchange {
     const mode = this.#request.headers[RESPONSE_MODE];
     const isUnknownMode = mode !== undefined && mode !== "streaming";
     if (mode === "streaming" && !isError) {
-      const stream = this.#api.openStream(this.#request.headers["content-type"]);
+      const stream = this.#api.openStream(id, this.#request.headers["content-type"]);
       if (stream !== undefined) {
         this.#streamAnswer(stream, stateName, aim);
         return;
@@ -121,7 +124,7 @@ class RuntimeExchange {
       onRead: (body) =>
         this.#endAnswer(isUnknownMode ? UNKNOWN_MODE : this.#answerOf(body, isError), stateName, aim),
       onTooLarge: () => this.#endAnswer({ kind: "tooLarge" }, stateName, aim),
-      onBroken: () => this.#api.breakAnswer(),
+      onBroken: () => this.#api.breakAnswer(this.#id),
     });
   }
 
@@ -129,12 +132,12 @@ class RuntimeExchange {
     streamBody(this.#request, stream, {
       onRead: () => this.#endAnswer(this.#failureBehind() ?? STREAMED, stateName, aim),
       onFull: () => this.#endAnswer(CUT, stateName, aim),
-      onBroken: () => this.#api.breakAnswer(),
+      onBroken: () => this.#api.breakAnswer(this.#id),
     });
   }
 
   #endAnswer(answer: RuntimeAnswer, stateName: string, aim: string): void {
-    this.#api.endAnswer(answer, (verdict) => {
+    this.#api.endAnswer(this.#id, answer, (verdict) => {
       if (verdict !== "done") this.#refuse(verdict, stateName, aim);
       else if (answer.kind === "tooLarge" || answer === CUT)
         this.#fault(413, "RequestEntityTooLarge", TOO_LARGE);

@@ -22,14 +22,14 @@ export interface RuntimeApi {
   /** An answer begins to an event: may it? */
   beginAnswer(id: string): Verdict;
   /** It is there; `reply` is called once, when what the process printed before it is read. */
-  endAnswer(answer: RuntimeAnswer, reply: (verdict: Verdict) => void): void;
+  endAnswer(id: string, answer: RuntimeAnswer, reply: (verdict: Verdict) => void): void;
   /**
    * The answer that has begun is a stream; `undefined`: whoever called wants it whole, so that it is collected.
    * `contentType`: as the process says it, untrusted.
    */
-  openStream(contentType: string | undefined): AnswerStream | undefined;
+  openStream(id: string, contentType: string | undefined): AnswerStream | undefined;
   /** It broke off. */
-  breakAnswer(): void;
+  breakAnswer(id: string): void;
   initError(report: RuntimeReport): Verdict;
   /** As AWS's errors name it. */
   readonly stateName: string;

@@ -13,7 +13,10 @@ import { ResponseUpload } from "./response-upload.ts";
 import { type HandedEvent, RuntimeConnection, type StreamFailure } from "./runtime-connection.ts";
 
 const { env } = process;
-const connection = new RuntimeConnection(env["AWS_LAMBDA_RUNTIME_API"] ?? "");
+const address = env["AWS_LAMBDA_RUNTIME_API"] ?? "";
+/** Events at once; each is asked for over a connection of its own. */
+const lanes = Math.max(1, Number(env["AWS_LAMBDA_MAX_CONCURRENCY"] ?? 1));
+const first = new RuntimeConnection(address);
 const description: RuntimeDescription = {
   path: "",
   exportName: "",
@@ -27,12 +30,19 @@ const description: RuntimeDescription = {
 const EXIT_UNCAUGHT = 129;
 const EXIT_UNHANDLED = 128;
 
-let running: { readonly id: string; readonly upload: ResponseUpload; onLoopEmpty(): void } | undefined;
+interface RunningEvent {
+  readonly id: string;
+  readonly connection: RuntimeConnection;
+  readonly upload: ResponseUpload;
+  onLoopEmpty(): void;
+}
+
+const running = new Set<RunningEvent>();
 let isLoading = true;
 
 process.on("beforeExit", () => {
-  if (running !== undefined) running.onLoopEmpty();
-  else if (isLoading) failInit({ errorType: "Runtime.NodeJsExit", message: STUCK });
+  for (const each of [...running]) each.onLoopEmpty();
+  if (isLoading) failInit({ errorType: "Runtime.NodeJsExit", message: STUCK });
 });
 process.on("uncaughtException", (error) => endWith(describeThrown(error), EXIT_UNCAUGHT));
 process.on("unhandledRejection", (reason) => {
@@ -48,31 +58,34 @@ try {
   const { path, exportName } = handlerPlace(env["LAMBDA_TASK_ROOT"] ?? process.cwd(), env["_HANDLER"] ?? "");
   const handler = await loadHandler(path, exportName);
   isLoading = false;
-  next(handler);
+  next(handler, first);
+  for (let lane = 1; lane < lanes; lane++) next(handler, new RuntimeConnection(address));
   // While the first event is waited for: those who start after it read what this one has compiled.
   setImmediate(flushCompileCache);
 } catch (error) {
   failInit(describeThrown(error));
 }
 
-function next(handler: Handler): void {
-  connection.next((event) => invoke(handler, event), leave);
+function next(handler: Handler, connection: RuntimeConnection): void {
+  connection.next((event) => invoke(handler, connection, event), leave);
 }
 
-function invoke(handler: Handler, event: HandedEvent): void {
-  env["_X_AMZN_TRACE_ID"] = event.traceId;
+function invoke(handler: Handler, connection: RuntimeConnection, event: HandedEvent): void {
+  // Where there are several at once it could be any of theirs.
+  if (lanes === 1) env["_X_AMZN_TRACE_ID"] = event.traceId;
   const message = { ...event, ordinal: 0 };
   const id = event.requestId;
   const upload = new ResponseUpload(connection, id, leave);
   const tell = (answer: RuntimeMessage) => {
-    running = undefined;
+    running.delete(run);
     const failure = answer.kind === "failed" ? answer.failure : undefined;
-    const onDone = () => next(handler);
+    const onDone = () => next(handler, connection);
     if (upload.isOpen) upload.end(failure && endingOf(failure), onDone, leave);
     else connection.answer(id, bodyOf(answer), failure?.errorType, onDone, leave);
   };
   const invocation = new ModuleInvocation(message, tell, upload);
-  running = { id, upload, onLoopEmpty: () => invocation.onLoopEmpty() };
+  const run = { id, connection, upload, onLoopEmpty: () => invocation.onLoopEmpty() };
+  running.add(run);
   invocation.start(handler, description);
 }
 
@@ -99,18 +112,25 @@ const ENDING_CHARS_MAX = 1024;
 
 function failInit(failure: RuntimeFailure): void {
   isLoading = false;
-  connection.initError(errorBody(failure), failure.errorType, () => process.exit(1), leave);
+  first.initError(errorBody(failure), failure.errorType, () => process.exit(1), leave);
 }
 
-/** The process cannot be trusted any more: whoever waits is told, and it ends. */
+/** The process cannot be trusted any more: all who wait are told, and it ends. */
 function endWith(failure: RuntimeFailure, status: number): void {
-  const end = () => process.exit(status);
-  const { id, upload } = running ?? {};
-  running = undefined;
+  const runs = [...running];
+  running.clear();
+  let left = Math.max(1, runs.length);
+  const end = () => {
+    left -= 1;
+    if (left === 0) process.exit(status);
+  };
   process.stderr.write(`${failure.stack ?? `${failure.errorType}: ${failure.message}`}\n`);
-  if (upload?.isOpen === true) upload.end(endingOf(failure), end, end);
-  else if (id !== undefined) connection.answer(id, errorBody(failure), failure.errorType, end, end);
-  else if (isLoading) connection.initError(errorBody(failure), failure.errorType, end, end);
+  for (const { id, connection, upload } of runs) {
+    if (upload.isOpen) upload.end(endingOf(failure), end, end);
+    else connection.answer(id, errorBody(failure), failure.errorType, end, end);
+  }
+  if (runs.length > 0) return;
+  if (isLoading) first.initError(errorBody(failure), failure.errorType, end, end);
   else end();
 }
 

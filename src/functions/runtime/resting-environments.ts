@@ -19,7 +19,7 @@ export class RestingEnvironments<E extends PooledEnvironment> {
 
   add(environment: E): void {
     this.#late.delete(environment);
-    (environment.state.name === "idle" ? this.#idle : this.#reset).push(environment);
+    (environment.state.name === "new" ? this.#reset : this.#idle).push(environment);
   }
 
   addLate(environment: E): void {
@@ -29,8 +29,11 @@ export class RestingEnvironments<E extends PooledEnvironment> {
   /** The one that was used last, or one that has started for nobody. */
   take(): E | undefined {
     // plant: the-environment-that-rested-longest-is-used-first
-    const environment = this.#idle.pop();
-    if (environment !== undefined) return environment;
+    const environment = this.#idle.at(-1);
+    if (environment !== undefined) {
+      if (roomOf(environment) <= 1) this.#idle.pop();
+      return environment;
+    }
     const [late] = this.#late;
     if (late !== undefined) this.#late.delete(late);
     return late;
@@ -53,6 +56,7 @@ export class RestingEnvironments<E extends PooledEnvironment> {
   takeOld(bornMs: number, restingMs: number, spare: number): readonly E[] {
     let left = spare;
     const old = [...this.#reset, ...this.#idle].filter((environment) => {
+      if (environment.state.name === "busy") return false;
       const isOld = environment.bornMs <= bornMs || (environment.restingSinceMs <= restingMs && left > 0);
       if (isOld) left -= 1;
       return isOld;
@@ -60,4 +64,9 @@ export class RestingEnvironments<E extends PooledEnvironment> {
     for (const environment of old) this.remove(environment);
     return old;
   }
+}
+
+/** Calls that it could take. */
+function roomOf({ state }: PooledEnvironment): number {
+  return "held" in state ? state.held : 0;
 }

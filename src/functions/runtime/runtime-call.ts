@@ -30,6 +30,7 @@ export interface RuntimeCallOptions {
 /** One invocation: it waits for an environment, then its time runs in one. */
 export class RuntimeCall implements WatchedCall, EnvironmentCall {
   watchIndex = -1;
+  begunMs = 0;
   expiresAt = 0;
   readonly signal: AbortSignal;
   readonly requestId: string;
@@ -60,6 +61,7 @@ export class RuntimeCall implements WatchedCall, EnvironmentCall {
   ): void {
     const { timeoutMs } = this.#options.context;
     this.#environment = environment;
+    this.begunMs = monotonicMs;
     this.expiresAt = monotonicMs + timeoutMs;
     this.#deadlineMs = wallMs + timeoutMs;
   }
@@ -91,13 +93,13 @@ export class RuntimeCall implements WatchedCall, EnvironmentCall {
   onExpired(): void {
     this.#place?.unwatch(this);
     if (this.#environment === undefined) this.#place?.onWaitedTooLong(this);
-    else this.#environment.signal({ kind: "timeout" });
+    else this.#environment.signal({ kind: "timeout", id: this.requestId });
   }
 
   onAbandoned(): void {
     this.#place?.unwatch(this);
     if (this.#environment === undefined) this.#place?.onCallLeft(this, abandoned());
-    else this.#environment.signal({ kind: "abandon" });
+    else this.#environment.signal({ kind: "abandon", id: this.requestId });
   }
 }
 

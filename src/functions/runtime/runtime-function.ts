@@ -40,9 +40,10 @@ export interface RuntimeFunctionOptions extends GivenEnvironment {
   readonly codeFolder: string;
   readonly layerFolders: readonly string[];
   readonly memoryMb: number;
-  /** Environments at most: each has one call at a time. */
+  /** Calls at once. */
   readonly concurrency: number;
-  /** So many environments are started before anybody calls, and kept. */
+  readonly scaling?: RuntimeScaling | undefined;
+  /** So many environments are started before anybody calls, and kept; where `scaling` says more, those. */
   readonly environmentsMin?: number | undefined;
   /** Gets each line that an environment prints, and what is said of each call. */
   readonly log: FunctionLog;
@@ -51,6 +52,14 @@ export interface RuntimeFunctionOptions extends GivenEnvironment {
   readonly clock?: Clock;
   /** Nothing of its code is used any more. */
   readonly onClosed?: () => void;
+}
+
+export interface RuntimeScaling {
+  readonly environmentsMin?: number;
+  /** Default: as many as its calls need. */
+  readonly environmentsMax?: number | undefined;
+  /** Calls of one environment at once; default one. */
+  readonly invocationsPerEnvironment?: number;
 }
 
 /**
@@ -77,6 +86,7 @@ class RuntimeFunction implements FunctionTarget {
 
   constructor(options: RuntimeFunctionOptions, command: readonly string[]) {
     const { clock = SYSTEM_CLOCK, codeFolder, memoryMb, functionName: fn, concurrency, log } = options;
+    const { scaling, scaling: { invocationsPerEnvironment = 1 } = {} } = options;
     this.#options = options;
     this.#clock = clock;
     const version = options.version ?? "$LATEST";
@@ -91,8 +101,9 @@ class RuntimeFunction implements FunctionTarget {
       listener: HTTP_LISTENER,
       createOutput: () => new RuntimeOutput({ log, fn, version }),
       watch: options.watch,
-      environmentsMax: concurrency,
-      environmentsMin: options.environmentsMin ?? 0,
+      eventsMax: invocationsPerEnvironment,
+      environmentsMax: scaling?.environmentsMax ?? Math.ceil(concurrency / invocationsPerEnvironment),
+      environmentsMin: Math.max(options.environmentsMin ?? 0, scaling?.environmentsMin ?? 0),
       onLost: () => log.line({ fn, version, stream: "stderr", text: LOST }),
     });
   }
@@ -187,6 +198,7 @@ function describeRuntime(options: RuntimeFunctionOptions, version: string) {
     ...options,
     version,
     executionName: isNamed ? `AWS_Lambda_${runtime}` : undefined,
+    invocationsMax: options.scaling?.invocationsPerEnvironment ?? 1,
     logGroupName: `/aws/lambda/${functionName}`,
     logStreamName: `${day}/[${version}]${randomBytes(16).toString("hex")}`,
   };

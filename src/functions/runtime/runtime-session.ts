@@ -17,10 +17,10 @@ export interface SessionOwner {
   signal(signal: EnvironmentSignal): Verdict;
   isCurrent(session: RuntimeSession): boolean;
   /** What was printed is to be read before this answer counts. */
-  needsOutput(answer: RuntimeAnswer): boolean;
-  onAnswerRead(answer: RuntimeAnswer): Verdict;
-  openStream(contentType: string | undefined): AnswerStream | undefined;
-  onAnswerBroken(): void;
+  needsOutput(id: string, answer: RuntimeAnswer): boolean;
+  onAnswerRead(id: string, answer: RuntimeAnswer): Verdict;
+  openStream(id: string, contentType: string | undefined): AnswerStream | undefined;
+  onAnswerBroken(id: string): void;
   onInitError(report: RuntimeReport): Verdict;
   onOutput(text: string, stream: "stdout" | "stderr"): void;
   onExit(ending: ProcessEnding): void;
@@ -35,7 +35,8 @@ export class RuntimeSession implements RuntimeApi, ProcessListener {
   readonly #folder: string;
   #server: OpenListener | undefined;
   #process: LaunchedProcess | undefined;
-  #held: HeldNext | undefined;
+  /** Those that wait for an event; the first is served first. */
+  readonly #held: HeldNext[] = [];
   #isKilled = false;
 
   constructor(owner: SessionOwner, launcher: Launcher, folder: string) {
@@ -75,9 +76,7 @@ export class RuntimeSession implements RuntimeApi, ProcessListener {
 
   deliver(event: RuntimeEvent): void {
     this.#process?.works(true);
-    const held = this.#held;
-    this.#held = undefined;
-    held?.deliver(event);
+    this.#held.shift()?.deliver(event);
   }
 
   terminate(): void {
@@ -93,25 +92,28 @@ export class RuntimeSession implements RuntimeApi, ProcessListener {
 
   /** It is heard no more. */
   close(): void {
-    this.#held = undefined;
+    this.#held.length = 0;
     this.#server?.close();
     this.#server = undefined;
   }
 
   next(held: HeldNext): Verdict {
     if (!this.#owner.isCurrent(this)) return "notAllowed";
-    const before = this.#held;
-    this.#held = held;
-    this.#process?.works(false);
+    this.#held.push(held);
     const verdict = this.#owner.signal({ kind: "next" });
-    if (verdict !== "done") this.#held = before;
+    if (verdict !== "done") this.#remove(held);
+    else if (this.#owner.state.name === "idle") this.#process?.works(false);
     return verdict;
   }
 
   hungUp(held: HeldNext): void {
-    if (!this.#owner.isCurrent(this) || this.#held !== held) return;
-    this.#held = undefined;
-    this.#owner.signal({ kind: "hungUp" });
+    if (this.#owner.isCurrent(this) && this.#remove(held)) this.#owner.signal({ kind: "hungUp" });
+  }
+
+  #remove(held: HeldNext): boolean {
+    const index = this.#held.indexOf(held);
+    if (index >= 0) this.#held.splice(index, 1);
+    return index >= 0;
   }
 
   beginAnswer(id: string): Verdict {
@@ -119,18 +121,18 @@ export class RuntimeSession implements RuntimeApi, ProcessListener {
     return this.#owner.signal({ kind: "answer", id });
   }
 
-  endAnswer(answer: RuntimeAnswer, reply: (verdict: Verdict) => void): void {
-    const end = () => reply(this.#owner.isCurrent(this) ? this.#owner.onAnswerRead(answer) : "wrongId");
-    if (this.#process !== undefined && this.#owner.needsOutput(answer)) this.#process.drained(end);
+  endAnswer(id: string, answer: RuntimeAnswer, reply: (verdict: Verdict) => void): void {
+    const end = () => reply(this.#owner.isCurrent(this) ? this.#owner.onAnswerRead(id, answer) : "wrongId");
+    if (this.#process !== undefined && this.#owner.needsOutput(id, answer)) this.#process.drained(end);
     else end();
   }
 
-  breakAnswer(): void {
-    if (this.#owner.isCurrent(this)) this.#owner.onAnswerBroken();
+  breakAnswer(id: string): void {
+    if (this.#owner.isCurrent(this)) this.#owner.onAnswerBroken(id);
   }
 
-  openStream(contentType: string | undefined): AnswerStream | undefined {
-    return this.#owner.isCurrent(this) ? this.#owner.openStream(contentType) : undefined;
+  openStream(id: string, contentType: string | undefined): AnswerStream | undefined {
+    return this.#owner.isCurrent(this) ? this.#owner.openStream(id, contentType) : undefined;
   }
 
   initError(report: RuntimeReport): Verdict {

@@ -11,6 +11,8 @@ export interface RuntimeVariables extends GivenEnvironment {
   /** `AWS_Lambda_…`; absent for `provided`. */
   readonly executionName: string | undefined;
   readonly memoryMb: number;
+  /** Calls of one environment at once. */
+  readonly invocationsMax: number;
   readonly codeFolder: string;
   readonly layerFolders: readonly string[];
   readonly logGroupName: string;
@@ -67,7 +69,7 @@ function folders(folder: string): Variables {
 }
 
 function reserved(description: RuntimeVariables, order: LaunchOrder): Variables {
-  const { functionName, version, handler, executionName, memoryMb, codeFolder } = description;
+  const { functionName, version, handler, executionName, memoryMb, codeFolder, invocationsMax } = description;
   return {
     _HANDLER: handler ?? "",
     AWS_LAMBDA_RUNTIME_API: order.apiAddress,
@@ -79,6 +81,7 @@ function reserved(description: RuntimeVariables, order: LaunchOrder): Variables 
     AWS_LAMBDA_INITIALIZATION_TYPE: "on-demand",
     LAMBDA_TASK_ROOT: codeFolder,
     LAMBDA_RUNTIME_DIR: codeFolder,
+    ...(invocationsMax === 1 ? {} : { AWS_LAMBDA_MAX_CONCURRENCY: String(invocationsMax) }),
     ...(executionName === undefined ? {} : { AWS_EXECUTION_ENV: executionName }),
   };
 }

@@ -10,16 +10,20 @@ export interface HostBug {
 export const HOST_BUGS: readonly HostBug[] = [
   bug("an answer to a foreign id is taken", {
     at: "an-answer-to-a-foreign-id-is-taken",
-    instead: 'if (answer !== "none") return wrongId(state);',
+    instead: "const event = state.events[0];",
   }),
   bug("the process before is heard", {
     at: "the-process-before-is-heard",
     instead: "return session !== undefined;",
   }),
-  bug("the timer of an answered call ends the next", {
-    at: "the-timer-of-an-answered-call-ends-the-next",
-    instead: "",
-  }),
+  bug(
+    "the timer of an answered call ends the next",
+    { at: "the-timer-of-an-answered-call-ends-the-next", instead: "" },
+    {
+      at: "a-timer-without-a-call-ends-any",
+      instead: 'if (signal.id === undefined) return to(KEPT, ...settleAll(state, "timeout"), "kill");',
+    },
+  ),
   bug("an environment that hung up is given calls", {
     at: "an-environment-that-hung-up-is-given-calls",
     instead: "",
@@ -42,7 +46,16 @@ export const HOST_BUGS: readonly HostBug[] = [
   }),
   bug("an answer that broke off is begun again", {
     at: "an-answer-that-broke-off-is-begun-again",
-    instead: 'return to({ name: "busy", id, answer: "none" });',
+    instead: 'return to(up(state, state.held, changed(state, event, "none")));',
+  }),
+  bug("a timeout ends its neighbours", {
+    at: "a-timeout-ends-its-neighbours",
+    instead: "",
+  }),
+  bug("a process is given more events than it may have", {
+    at: "a-process-is-given-more-events-than-it-may-have",
+    instead:
+      'if (lost === undefined && held + events.length > eventsMax) return refused(state, { kind: "next" });',
   }),
   bug("a folder is left behind", {
     at: "a-folder-is-left-behind",

@@ -27,3 +27,12 @@ export function faultsOf(run: WatchedRun, outcome: InvocationOutcome, nowMs: num
     faults.push("has streamed, and is told not to have run");
   return faults;
 }
+
+const START_MS = 10_000;
+/** How late a deadline may be noticed, at the start and in the run. */
+const LATE_MS = 100;
+
+/** It has no outcome, and should have. */
+export function isOverdue({ arrivedMs, timeoutMs }: WatchedRun, nowMs: number): boolean {
+  return nowMs > arrivedMs + START_MS + timeoutMs + 2 * LATE_MS;
+}

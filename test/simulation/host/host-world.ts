@@ -19,9 +19,19 @@ export interface HostWorldOptions {
   /** Between 0 and 1. */
   chance(): number;
   readonly processesMax: number;
+  /** Events of one process at once. */
+  readonly eventsMax: number;
   violate(text: string): void;
   /** A process got an event. */
   onEvent(process: HostProcess, event: RuntimeEvent): void;
+}
+
+/** An event that a process works on. */
+export interface HostWork {
+  readonly event: RuntimeEvent;
+  isAnswering: boolean;
+  /** Where its answer goes while it is written. */
+  stream: AnswerStream | undefined;
 }
 
 /** A process as the walk moves it: what it says, and whether it dies. */
@@ -38,14 +48,10 @@ export class HostProcess implements LaunchedProcess {
   isKilled = false;
   isGone = false;
   isLost = false;
-  held: HeldNext | undefined;
+  readonly held: HeldNext[] = [];
   heldSinceMs = 0;
-  /** Of the event that it works on, and of the one before. */
-  event: RuntimeEvent | undefined;
-  before: string | undefined;
-  isAnswering = false;
-  /** Where its answer goes while it is written. */
-  stream: AnswerStream | undefined;
+  /** Events that it works on. */
+  readonly work: HostWork[] = [];
 
   constructor(world: HostWorld, number: number, api: RuntimeApi, listener: ProcessListener) {
     this.#world = world;
@@ -63,7 +69,7 @@ export class HostProcess implements LaunchedProcess {
   kill(): void {
     if (this.isKilled) return;
     this.isKilled = true;
-    this.held = undefined;
+    this.held.length = 0;
     if (!this.isUndying) this.#dieIn(this.#world.options.chance() < 0.7 ? 0 : 900);
   }
 
@@ -80,36 +86,40 @@ export class HostProcess implements LaunchedProcess {
   next(): void {
     const held: HeldNext = {
       deliver: (event) => {
-        if (this.held !== held && this.held !== undefined)
+        if (this.held[0] !== held && this.held.length > 0)
           this.#world.options.violate("I40: a stranger's next");
         this.#world.checkOrder(this);
-        this.held = undefined;
-        this.event = event;
+        this.held.shift();
+        this.work.push({ event, isAnswering: false, stream: undefined });
         this.#world.options.onEvent(this, event);
       },
     };
     const wasKilled = this.isKilled;
-    const { held: former, heldSinceMs: formerMs } = this;
+    const { heldSinceMs } = this;
     this.heldSinceMs = this.#world.tick();
-    this.held = held;
+    this.held.push(held);
     const verdict = this.api.next(held);
     if (verdict !== "done") {
-      this.held = former;
-      this.heldSinceMs = formerMs;
+      this.held.splice(this.held.indexOf(held), 1);
+      this.heldSinceMs = heldSinceMs;
     }
     if (verdict === "done" && wasKilled) this.#world.options.violate("I40: a killed process was heard");
+  }
+
+  forget(work: HostWork): void {
+    const index = this.work.indexOf(work);
+    if (index >= 0) this.work.splice(index, 1);
   }
 
   exit(): void {
     if (this.hasExited) return;
     this.hasExited = true;
-    this.held = undefined;
+    this.held.length = 0;
     this.listener.onExit({ kind: "status", status: 1 });
   }
 
   hangUp(): void {
-    const { held } = this;
-    this.held = undefined;
+    const held = this.held.pop();
     if (held !== undefined) this.api.hungUp(held);
   }
 
@@ -185,11 +195,12 @@ export class HostWorld implements Launcher, Listener {
     return process;
   }
 
-  /** The one that asked last works first. */
+  /** The one that asked last works first, where each has one event at a time. */
   checkOrder(chosen: HostProcess): void {
+    if (this.options.eventsMax > 1) return;
     const later = this.processes.find(
       (each) =>
-        each.held !== undefined && !each.isEnding && !each.isKilled && each.heldSinceMs > chosen.heldSinceMs,
+        each.held.length > 0 && !each.isEnding && !each.isKilled && each.heldSinceMs > chosen.heldSinceMs,
     );
     if (later !== undefined) this.options.violate("I40: an environment that rested longer was used first");
   }
@@ -217,3 +228,5 @@ export function remainsOf(world: HostWorld): readonly string[] {
     ...(world.folders.size > undying ? [`${world.folders.size} folders`] : []),
   ];
 }
+
+export const SILENT = { add: () => {}, run: () => {}, begin: () => {}, tail: "", flush: () => {} };

@@ -27,6 +27,7 @@ describe("environments of functions (I40)", () => {
       "initErrors",
       "lost",
       "throttled",
+      "neighbours",
       "streams",
       "brokenStreams",
     ])

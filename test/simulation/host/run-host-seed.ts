@@ -6,8 +6,8 @@ import type { InvocationOutcome } from "../../../src/model/outcome.ts";
 import type { ResponseSink } from "../../../src/ports/response-sink.ts";
 import { chanceOf } from "./host-chance.ts";
 import { HostClock } from "./host-clock.ts";
-import { faultsOf, type WatchedRun } from "./host-run-faults.ts";
-import { type HostProcess, HostWorld, remainsOf } from "./host-world.ts";
+import { faultsOf, isOverdue, type WatchedRun } from "./host-run-faults.ts";
+import { type HostProcess, type HostWork, HostWorld, remainsOf, SILENT } from "./host-world.ts";
 import { StandingCounts } from "./standing-counts.ts";
 
 export interface HostRun {
@@ -36,6 +36,7 @@ class HostWalk implements HostRun {
   readonly #world: HostWorld;
   readonly #pool: EnvironmentPool;
   readonly #processesMax: number;
+  readonly #eventsMax: number;
   readonly #open = new Map<number, WatchedRun>();
   #calls = 0;
   #lost = 0;
@@ -45,10 +46,12 @@ class HostWalk implements HostRun {
   constructor(seed: number) {
     this.#chance = chanceOf(seed);
     this.#processesMax = 1 + Math.floor(this.#chance() * 4);
+    this.#eventsMax = this.#chance() < 0.6 ? 1 : 2 + Math.floor(this.#chance() * 3);
     this.#world = new HostWorld({
       clock: this.#clock,
       chance: this.#chance,
       processesMax: this.#processesMax,
+      eventsMax: this.#eventsMax,
       violate: (text) => this.#violate(text),
       onEvent: (process, event) => this.#onEvent(process, event),
     });
@@ -59,6 +62,7 @@ class HostWalk implements HostRun {
       createOutput: () => SILENT,
       watch: this.#standings,
       environmentsMax: this.#processesMax,
+      eventsMax: this.#eventsMax,
       environmentsMin: this.#chance() < 0.2 ? 1 : 0,
       onLost: () => this.#onLost(),
     });
@@ -91,7 +95,7 @@ class HostWalk implements HostRun {
   }
 
   #invoke(): void {
-    if (this.#open.size >= this.#processesMax + 2) return;
+    if (this.#open.size >= this.#processesMax * this.#eventsMax + 2) return;
     this.#calls += 1;
     const ordinal = this.#calls;
     // A call that is made again has the id that it had.
@@ -163,57 +167,65 @@ class HostWalk implements HostRun {
   }
 
   #answer(process: HostProcess): void {
-    const { api, event } = process;
-    if (event === undefined) return;
-    if (!process.isAnswering) {
+    const work = process.work[Math.floor(this.#chance() * process.work.length)];
+    if (work === undefined) return;
+    const { api } = process;
+    const { requestId } = work.event;
+    if (!work.isAnswering) {
       const wasKilled = process.isKilled;
-      if (api.beginAnswer(event.requestId) !== "done") {
-        this.#forgetEvent(process);
+      if (api.beginAnswer(requestId) !== "done") {
+        process.forget(work);
         return;
       }
       if (wasKilled) this.#violate("I40: an answer of a killed process was begun");
-      process.isAnswering = true;
-      process.stream = this.#chance() < 0.4 ? api.openStream("text/plain") : undefined;
-      if (api.beginAnswer(event.requestId) === "done") this.#violate("I40: an answer was begun twice");
+      work.isAnswering = true;
+      work.stream = this.#chance() < 0.4 ? api.openStream(requestId, "text/plain") : undefined;
+      if (api.beginAnswer(requestId) === "done") this.#violate("I40: an answer was begun twice");
       if (this.#chance() < 0.2) return;
     }
-    process.isAnswering = false;
-    const ordinal = Number(Buffer.from(event.payload).toString());
-    const run = this.#open.get(ordinal);
+    work.isAnswering = false;
+    const ordinal = Number(Buffer.from(work.event.payload).toString());
     const text = `${ordinal}@${process.number}`;
-    const { stream } = process;
-    void stream?.write(Buffer.from(text));
-    if (this.#chance() < 0.1) {
-      api.breakAnswer();
-      // Whoever called has the beginning of it.
-      if (stream !== undefined && api.beginAnswer(event.requestId) === "done")
-        this.#violate("I40: an answer was begun again behind its first bytes");
-      return;
-    }
+    void work.stream?.write(Buffer.from(text));
+    if (this.#chance() < 0.1) this.#breakOff(process, work);
+    else this.#endAnswer(process, work, ordinal, text);
+  }
+
+  #breakOff(process: HostProcess, work: HostWork): void {
+    const { api } = process;
+    const { requestId } = work.event;
+    api.breakAnswer(requestId);
+    if (work.stream === undefined) return;
+    process.forget(work);
+    const isAgain = process.work.some(({ event }) => event.requestId === requestId);
+    // Whoever called has the beginning of it.
+    if (!isAgain && api.beginAnswer(requestId) === "done")
+      this.#violate("I40: an answer was begun again behind its first bytes");
+  }
+
+  #endAnswer(process: HostProcess, work: HostWork, ordinal: number, text: string): void {
+    const { api } = process;
+    const { requestId } = work.event;
+    const run = this.#open.get(ordinal);
     if (run !== undefined) run.answered = text;
     const wasKilled = process.isKilled;
     const answer: RuntimeAnswer =
-      stream === undefined ? { kind: "response", body: Buffer.from(text) } : { kind: "streamed" };
-    api.endAnswer(answer, (verdict) => {
+      work.stream === undefined ? { kind: "response", body: Buffer.from(text) } : { kind: "streamed" };
+    process.forget(work);
+    api.endAnswer(requestId, answer, (verdict) => {
       if (verdict === "done" && wasKilled) this.#violate("I40: an answer of a killed process was taken");
       if (verdict === "done") this.#count("answered");
     });
-    this.#forgetEvent(process);
+    const isAgain = process.work.some(({ event }) => event.requestId === requestId);
     // Said twice.
-    if (this.#chance() < 0.1 && api.beginAnswer(event.requestId) === "done")
+    if (!isAgain && this.#chance() < 0.1 && api.beginAnswer(requestId) === "done")
       this.#violate("I40: a second answer was taken");
   }
 
-  #forgetEvent(process: HostProcess): void {
-    process.before = process.event?.requestId;
-    process.event = undefined;
-    process.isAnswering = false;
-  }
-
   #foreignAnswer(process: HostProcess): void {
-    const stranger = this.#world.processes[0]?.event?.requestId;
+    const stranger = this.#world.processes[0]?.work[0]?.event.requestId;
     const id = stranger === undefined || this.#chance() < 0.5 ? "foreign" : stranger;
-    if (id === process.event?.requestId) return;
+    if (process.work.some(({ event }) => event.requestId === id)) return;
     if (process.api.beginAnswer(id) === "done") this.#violate("I40: an answer to a foreign id was taken");
   }
 
@@ -223,18 +235,15 @@ class HostWalk implements HostRun {
     const verdict = process.api.initError(report);
     if (verdict !== "done") return;
     this.#count("initErrors");
-    if (wasKilled || process.event !== undefined)
-      this.#violate("I40: an init error was taken out of its time");
+    if (wasKilled || process.work.length > 0) this.#violate("I40: an init error was taken out of its time");
   }
 
   #exit(process: HostProcess): void {
     this.#count("exits");
     // What it had begun to say breaks off with it, before or after.
-    const isBreaking = process.isAnswering;
+    const broken = process.work.filter(({ isAnswering }) => isAnswering);
     process.exit();
-    if (!isBreaking) return;
-    process.isAnswering = false;
-    process.api.breakAnswer();
+    for (const { event } of broken) process.api.breakAnswer(event.requestId);
   }
 
   #onEvent(process: HostProcess, event: RuntimeEvent): void {
@@ -247,8 +256,9 @@ class HostWalk implements HostRun {
     }
     if (run.process !== undefined) this.#violate(`I40: call ${ordinal} was handed out twice`);
     if (process.isKilled || process.hasExited) this.#violate("I40: an event went to a process that is dead");
-    const other = [...this.#open.values()].some((each) => each.process === process && each !== run);
-    if (other) this.#violate("I40: a process works on two events");
+    const others = [...this.#open.values()].filter((each) => each.process === process && each !== run);
+    if (others.length >= this.#eventsMax) this.#violate("I40: a process works on more events than it may");
+    if (others.length > 0) this.#count("neighbours");
     if (event.deadlineMs > this.#clock.now() + run.timeoutMs) this.#violate("I40: a deadline is too late");
     run.process = process;
   }
@@ -276,19 +286,15 @@ class HostWalk implements HostRun {
   }
 
   #checkDeadlines(): void {
-    const now = this.#clock.monotonic();
-    for (const { arrivedMs, timeoutMs, call } of this.#open.values())
-      if (now > arrivedMs + INIT_MS + timeoutMs + 2 * LATE_MS)
-        this.#violate(`I40: call ${call.requestId} waits beyond its time`);
+    for (const run of this.#open.values())
+      if (isOverdue(run, this.#clock.monotonic()))
+        this.#violate(`I40: call ${run.call.requestId} waits beyond its time`);
   }
 
   #count(name: string): void {
     this.counts[name] = (this.counts[name] ?? 0) + 1;
   }
-
   #violate(text: string): void {
     if (this.violations.length < 10) this.violations.push(text);
   }
 }
-
-const SILENT = { add: () => {}, run: () => {}, begin: () => {}, tail: "", flush: () => {} };

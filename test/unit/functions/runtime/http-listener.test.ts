@@ -43,12 +43,12 @@ class ScriptedApi implements RuntimeApi {
     return this.verdict;
   }
 
-  endAnswer(answer: RuntimeAnswer, reply: (verdict: Verdict) => void): void {
+  endAnswer(_id: string, answer: RuntimeAnswer, reply: (verdict: Verdict) => void): void {
     this.heard.push(answer);
     reply("done");
   }
 
-  openStream(contentType: string | undefined): AnswerStream | undefined {
+  openStream(_id: string, contentType: string | undefined): AnswerStream | undefined {
     if (this.stream !== undefined) this.heard.push(`stream of ${contentType}`);
     return this.stream;
   }

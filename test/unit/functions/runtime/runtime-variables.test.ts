@@ -7,6 +7,7 @@ const DESCRIPTION = {
   version: "7",
   handler: "app.handler",
   executionName: "AWS_Lambda_python3.13",
+  invocationsMax: 1,
   memoryMb: 256,
   codeFolder: "/code",
   layerFolders: ["/layers/1", "/layers/2"],
