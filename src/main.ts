@@ -17,6 +17,7 @@ import type { StopSignal } from "./cli/stop-signal.ts";
 import { createFileDestination } from "./destinations/file.ts";
 import { createFileFailureReader } from "./destinations/file-reader.ts";
 import { createEngine } from "./engine/create-engine.ts";
+import { serveFront } from "./front/serve-front.ts";
 import { openCustomFunction } from "./functions/custom.ts";
 import { createHttpFunction } from "./functions/http.ts";
 import { checkModuleFunction, createModuleFunction } from "./functions/module.ts";
@@ -68,6 +69,7 @@ const adapters: Omit<Adapters, keyof Extensions | "openFunction"> = {
   startProcess,
   createMetricsMerger,
   startApi,
+  startFront: (place, content) => serveFront(place, content, { ...systemPorts, environment: process.env }),
 };
 
 async function startApi(place: ApiPlace, content: ApiContent): Promise<RunningApi | undefined> {

@@ -7,9 +7,10 @@ import { KNOWN_SECRETS } from "../secrets/known-secrets.ts";
 
 /**
  * `read`: figures, states, reasons. `inspect`: keys, record content, texts of functions. `write`: changes and calls.
- * `send`: records into embedded sources. None of them includes another.
+ * `send`: records into embedded sources. `invoke`: calls of functions by routes whose callers sign. None of them
+ * includes another.
  */
-export const ROLES = ["read", "inspect", "write", "send"] as const;
+export const ROLES = ["read", "inspect", "write", "send", "invoke"] as const;
 export type Role = (typeof ROLES)[number];
 
 export interface Caller {
@@ -23,6 +24,7 @@ const GIVEN: Readonly<Record<Role, readonly Role[]>> = {
   inspect: ["read", "inspect"],
   write: ROLES,
   send: ["send"],
+  invoke: ["invoke"],
 };
 
 /** Who may use the API. Tokens are kept as hashes; the secrets of keys are what signatures are made with. */

@@ -18,6 +18,7 @@ import { addFailureRoutes } from "./failure-routes.ts";
 import { addFunctionLogRoute } from "./function-log-route.ts";
 import { addFunctionRoutes } from "./function-routes.ts";
 import { addProvisionedRoutes } from "./functions/provisioned-routes.ts";
+import { addUrlRoutes } from "./functions/url-routes.ts";
 import { addAliasRoutes, addVersionRoutes } from "./functions/version-routes.ts";
 import { addFunctionWriteRoutes } from "./functions/write-routes.ts";
 import { guard, heldBodyOf } from "./guard.ts";
@@ -199,6 +200,7 @@ function addControlRoutes(app: FastifyInstance, options: ApiServerOptions): void
   addVersionRoutes(app, control);
   addAliasRoutes(app, control);
   addProvisionedRoutes(app, control);
+  addUrlRoutes(app, control);
   addConcurrencyRoutes(app, control);
   addResourceRoutes(app, control);
   addInvokeRoute(app, control);

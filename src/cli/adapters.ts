@@ -14,6 +14,7 @@ import type { DestinationKind } from "../ports/destination-kind.ts";
 import type { EnvironmentWatch } from "../ports/environment-watch.ts";
 import type { FailureIndex } from "../ports/failure-index.ts";
 import type { FolderWatch } from "../ports/folder-watch.ts";
+import type { FrontTelemetry } from "../ports/front-telemetry.ts";
 import type { FunctionLog } from "../ports/function-log.ts";
 import type { FunctionTarget } from "../ports/function-target.ts";
 import type { FunctionTargetKind } from "../ports/function-target-kind.ts";
@@ -90,6 +91,8 @@ export interface Adapters extends DeploymentAdapters {
   createMetricsMerger(): MetricsMerger;
   /** `undefined` when `address` is `off`, and there is no address for metrics. */
   startApi(place: ApiPlace, content: ApiContent): Promise<RunningApi | undefined>;
+  /** Serves HTTP requests from outside by the routes of the control plane; `undefined`: none are. */
+  startFront(place: FrontOptions, content: FrontContent): Promise<RunningFront | undefined>;
 }
 
 export interface RunPackages extends PackageParts {
@@ -115,6 +118,7 @@ export interface RunTelemetry extends Telemetry {
   metricsText(): Promise<string>;
   readonly metricsContentType: string;
   readonly spans: SpanCounts;
+  readonly front: FrontTelemetry;
   /** What `MetricsMerger` takes; goes through JSON. */
   metricsSnapshot(): Promise<unknown>;
 }
@@ -151,6 +155,33 @@ export interface ApiContent {
   /** Stands in ARNs that producers are told. */
   readonly place: Place;
   readonly log: Telemetry["log"];
+}
+
+/** Where HTTP requests from outside are served, and to whom. */
+export interface FrontOptions {
+  /** HOST:PORT, or `off`; `undefined`: nowhere. */
+  readonly address: string | undefined;
+  /** What function URLs end in. */
+  readonly domain: string | undefined;
+  /** Addresses and blocks of proxies whose words count. */
+  readonly trusted: readonly string[];
+  /** The API's. */
+  readonly credentialsFile: string | undefined;
+}
+
+export interface FrontContent {
+  readonly control: ControlPlane;
+  readonly place: Place;
+  readonly telemetry: FrontTelemetry;
+  readonly log: Telemetry["log"];
+}
+
+export interface RunningFront {
+  /** `undefined` while it waits for a route. */
+  readonly url: string | undefined;
+  /** Takes no more requests; resolves when those that run are answered, or the time is up. */
+  drain(drainMs: number): Promise<void>;
+  close(): Promise<void>;
 }
 
 /** Where the API is served, and to whom. */

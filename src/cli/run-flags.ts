@@ -7,6 +7,7 @@ import type { LogLevel } from "../ports/telemetry.ts";
 import type { ManifestOwner } from "../resources/owner.ts";
 import type { CliHost, Flags } from "./command.ts";
 import { readEndpoints } from "./endpoint-flags.ts";
+import { FRONT_FLAGS, readFront } from "./front-flags.ts";
 import { digestNamed, FILENAME_FLAG, foldersNamed, loadNamed } from "./manifest-flags.ts";
 import { lastValue, usageError, wholeNumber } from "./parse-flags.ts";
 import { PLACE_FLAGS, readPlace } from "./place-flags.ts";
@@ -52,6 +53,7 @@ export const RUN_FLAGS = {
       "Serves producers of Kinesis and SQS there, whose clients write to streams and queues that millrace keeps itself by " +
       `AWS_ENDPOINT_URL_KINESIS and AWS_ENDPOINT_URL_SQS. Without an address: ${DEFAULT_SOURCES_API}. Default: none.`,
   },
+  ...FRONT_FLAGS,
   page: {
     value: "on|off",
     description: "Whether the page at / of the API's address is served. Default on.",
@@ -163,6 +165,7 @@ export function readRunOptions(flags: Flags, host: CliHost): RunOptions {
       sourcesAddress: lastValue(flags, "sources-api"),
       isPageShown: isPageShown(flags),
     },
+    front: readFront(flags),
     store: parseStoreUrl(lastValue(flags, "store") ?? DEFAULT_STORE),
     packages: packagesPlace(flags),
     logLevel: logLevel(flags),

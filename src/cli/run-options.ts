@@ -6,7 +6,7 @@ import type { Place } from "../model/place.ts";
 import type { SourceEndpoints } from "../ports/connector.ts";
 import type { LogLevel } from "../ports/telemetry.ts";
 import type { ManifestOwner } from "../resources/owner.ts";
-import type { ApiPlace } from "./adapters.ts";
+import type { ApiPlace, FrontOptions } from "./adapters.ts";
 import type { StoreUrl } from "./store-url.ts";
 
 interface WatchedManifests {
@@ -25,6 +25,8 @@ interface DevOptions {
 
 export interface RunOptions {
   readonly api: ApiPlace;
+  /** HTTP requests from outside. */
+  readonly front: FrontOptions;
   readonly store: StoreUrl;
   /** Where code is kept that the API takes; `undefined`: beside a store of this host. */
   readonly packages: string | undefined;

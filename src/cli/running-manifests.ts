@@ -17,6 +17,7 @@ import { ModuleFiles } from "./module-files.ts";
 import { GroupMember } from "./processes/group-member.ts";
 import type { RunErrors } from "./run-errors.ts";
 import { RunFailures } from "./run-failures.ts";
+import { RunFront, tellStarted } from "./run-front.ts";
 import { openFunctionLog } from "./run-function-log.ts";
 import { createInvokers } from "./run-invokers.ts";
 import type { RunOptions } from "./run-options.ts";
@@ -38,6 +39,7 @@ export class RunningManifests {
   readonly #member: GroupMember | undefined;
   readonly #embedded: RunEmbeddedBooks;
   #api: RunningApi | undefined;
+  readonly #front: RunFront;
   #stores: RunStores | undefined;
   #deployments: Deployments | undefined;
   #control: ControlPlane | undefined;
@@ -53,6 +55,7 @@ export class RunningManifests {
     this.#telemetry = telemetry;
     this.moduleFiles = new ModuleFiles(options.watched !== undefined);
     this.#embedded = new RunEmbeddedBooks(host.adapters.connectors, options);
+    this.#front = new RunFront(options, host.adapters);
     const { parent } = host;
     const sources = {
       progress: () => this.progress(),
@@ -125,22 +128,15 @@ export class RunningManifests {
       isAdopting,
       isStrict,
       accountConcurrency: this.#options.accountConcurrency,
+      front: this.#front.place,
       clock,
       random,
       telemetry,
       drainMs,
     });
-    await this.#tellStarted(this.#control);
-  }
-
-  async #tellStarted(control: ControlPlane): Promise<void> {
-    const mappings = (await control.mappings.list({})).filter(({ state }) => state !== "Disabled").length;
-    const { version } = this.#host;
-    const { url: address, metricsUrl: metricsAddress, sourcesUrl: sourcesAddress } = this.#api ?? {};
-    const places = { address, metricsAddress, sourcesAddress };
-    this.#telemetry.log("info", "started", { version, mappings, ...places, pid: process.pid });
+    await this.#front.start(this.#control, telemetry);
+    await tellStarted(this.#control, version, telemetry, this.#api, this.#front);
     this.#member?.started();
-    if (mappings === 0) this.#telemetry.log("warn", "no mapping is enabled: there is nothing to do", {});
   }
 
   #apiContent(): ApiContent {
@@ -275,12 +271,18 @@ export class RunningManifests {
 
   /** The engine first: what it runs must not wait for a store that does not answer. */
   async #stopEngine(drainMs: number): Promise<StopReport> {
-    const [report] = await Promise.all([this.#engine?.stop(drainMs), this.#control?.stop()]);
+    const stopping = [
+      this.#engine?.stop(drainMs),
+      this.#control?.stop(),
+      this.#front.drain(drainMs),
+    ] as const;
+    const [report] = await Promise.all(stopping);
     await this.#control?.forget();
     return report ?? { comesAgain: 0 };
   }
 
   async close(): Promise<void> {
+    await this.#front.close();
     for (const error of (await this.#deployments?.close()) ?? []) {
       this.#telemetry.log("warn", "something could not be closed", { error });
     }

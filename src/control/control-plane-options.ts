@@ -19,6 +19,7 @@ import type { PackageParts } from "./functions/package-sweep.ts";
 import type { FunctionLogBook } from "./logs/function-log-book.ts";
 import type { MappingRunnerOptions } from "./mapping-run.ts";
 import type { OwnSnapshotOptions } from "./own-snapshot.ts";
+import type { FrontPlace } from "./routes/route-url.ts";
 
 export interface ControlPlaneOptions extends Pick<MappingRunnerOptions, "engine" | "drainMs"> {
   readonly telemetry: MappingRunnerOptions["telemetry"] & Pick<OwnSnapshotOptions, "totals">;
@@ -57,6 +58,8 @@ export interface ControlPlaneOptions extends Pick<MappingRunnerOptions, "engine"
   readonly isStrict: boolean;
   /** Calls at once of all functions together; absent: there is no such bound. */
   readonly accountConcurrency?: number | undefined;
+  /** Where HTTP requests are served, as far as it is said; absent: nowhere. */
+  readonly front?: FrontPlace | undefined;
   readonly clock: Clock;
   readonly random: Random;
 }

@@ -3,6 +3,7 @@ import { Door } from "../invocation/door.ts";
 import { SharedLimits } from "../invocation/shared-limits.ts";
 import type { Manifests } from "../manifests/load-manifests.ts";
 import type { FunctionResource } from "../manifests/resources.ts";
+import type { RouteResource } from "../manifests/route-resource.ts";
 import type { FunctionErrors } from "../model/function-error.ts";
 import type { Place } from "../model/place.ts";
 import type { ScheduledCall } from "../ports/clock.ts";
@@ -29,6 +30,8 @@ import { ProcessWatch } from "./process-watch.ts";
 import { LOOK_MS, Reconciler } from "./reconciler.ts";
 import type { KnownMapping } from "./reconciler-options.ts";
 import { ResourceControl } from "./resource-control.ts";
+import { RouteBook } from "./routes/route-book.ts";
+import { routeUrl } from "./routes/route-url.ts";
 import { beginStrictly, openStrictly } from "./strict-start.ts";
 import type { WholeView } from "./whole-view.ts";
 
@@ -41,6 +44,8 @@ export class ControlPlane {
   readonly functionControls: FunctionControls;
   readonly loadTests: LoadTestBook;
   readonly functionLogs: FunctionLogs;
+  /** Ways from HTTP requests to functions, as the last look had them. */
+  readonly routes = new RouteBook();
   readonly place: Place;
   readonly connectors: readonly Connector[];
   /** For all who call a function by its name. */
@@ -78,6 +83,7 @@ export class ControlPlane {
       manifestConnectors: options.connectors,
       runner: this.#runner,
       functions: functionBook,
+      routes: this.routes,
       declared: () => ({ owner: options.owner, uuids: this.#uuids }),
     });
     const { membership } = this.#reconciler;
@@ -184,6 +190,11 @@ export class ControlPlane {
   /** The functions that rows declare. */
   get functions(): readonly FunctionResource[] {
     return this.#functions.functions;
+  }
+
+  /** Where requests to a route go. */
+  urlOf(route: RouteResource): string {
+    return routeUrl(route, this.place, this.#options.front);
   }
 
   /** How direct calls of a function failed in this process. */

@@ -13,6 +13,7 @@ import { type Declaration, declarationsOf, functionsOf } from "./function-rows.t
 import { applySet, type SetReport } from "./manifest-set.ts";
 import { mappingDeclaration } from "./mapping-declaration.ts";
 import { mappingDocument } from "./mapping-record.ts";
+import { routeDeclaration } from "./routes/route-rows.ts";
 import type { Refusal } from "./set-plan.ts";
 
 export interface DeclaredManifestsOptions {
@@ -53,12 +54,13 @@ export async function declareManifests(options: DeclaredManifestsOptions): Promi
 
 /** All that manifests declare, in the order of writing. */
 export function declarationsIn(
-  { functions, mappings }: Manifests,
+  { functions, mappings, routes = [] }: Manifests,
   connectors: readonly Connector[],
 ): readonly Declaration[] {
   return [
     ...functions.flatMap(declarationsOf),
     ...mappings.map((resource) => mappingDeclaration(resource, connectors)),
+    ...routes.map(routeDeclaration),
   ];
 }
 

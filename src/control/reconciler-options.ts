@@ -6,6 +6,7 @@ import type { DeclaredHere } from "./declared-here.ts";
 import type { FunctionBook } from "./function-book.ts";
 import type { KeptMapping, RowReading } from "./mapping-record.ts";
 import type { MappingRunner } from "./mapping-runner.ts";
+import type { RouteBook } from "./routes/route-book.ts";
 
 export interface ReconcilerOptions extends RowReading {
   /** This life of this process has it. */
@@ -14,6 +15,8 @@ export interface ReconcilerOptions extends RowReading {
   readonly progress: ProgressStore;
   readonly runner: MappingRunner;
   readonly functions: FunctionBook;
+  /** Absent: nobody asks for them. */
+  readonly routes?: RouteBook | undefined;
   /** What manifests of this process declare. Default: it runs what any manifest has declared. */
   readonly declared?: () => DeclaredHere;
   readonly clock: Clock;

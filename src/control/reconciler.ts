@@ -3,7 +3,7 @@ import { describeError, MillraceError } from "../model/errors.ts";
 import type { ScheduledCall } from "../ports/clock.ts";
 import type { Membership } from "../ports/membership.ts";
 import type { ResourceRow } from "../ports/resource-store.ts";
-import { FUNCTION_KINDS, MAPPING_KIND } from "../resources/kinds.ts";
+import { FUNCTION_KINDS, MAPPING_KIND, ROUTE_KIND } from "../resources/kinds.ts";
 import { isToRun } from "./declared-here.ts";
 import { driftedByKind, functionsOf } from "./function-rows.ts";
 import { type KeptMapping, readRow, rowOf, tombstoneOf } from "./mapping-record.ts";
@@ -162,7 +162,9 @@ export class Reconciler {
     if (await this.#life.announce(this.#appliedVersion)) await this.#lookAtOthers();
     const newest = await store.newestVersion();
     const rows =
-      newest === this.#seenVersion ? undefined : await store.list([MAPPING_KIND, ...FUNCTION_KINDS]);
+      newest === this.#seenVersion
+        ? undefined
+        : await store.list([MAPPING_KIND, ...FUNCTION_KINDS, ROUTE_KIND]);
     if (!this.#life.hold()) {
       throw new MillraceError("ERR_MILLRACE_STORE_UNAVAILABLE", "The rows came too late to be acted on.");
     }
@@ -204,10 +206,11 @@ export class Reconciler {
   }
 
   #declareFunctions(rows: readonly ResourceRow[]): Promise<void> {
-    const { functions, telemetry } = this.#options;
+    const { functions, routes, telemetry } = this.#options;
     const read = functionsOf(rows);
     this.drifted = driftedByKind(rows);
-    for (const what of read.unreadable.filter((name) => !this.#unreadable.has(name))) {
+    const unreadable = [...read.unreadable, ...(routes?.declare(rows) ?? [])];
+    for (const what of unreadable.filter((name) => !this.#unreadable.has(name))) {
       const remedy = "Run the version that wrote it, or apply the manifests again.";
       telemetry.log("error", `The ${what} is kept in a form that this version cannot read. ${remedy}`, {});
       this.#unreadable.add(what);

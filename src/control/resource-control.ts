@@ -4,7 +4,13 @@ import type { Connector } from "../ports/connector.ts";
 import type { ResourceRow, ResourceStore } from "../ports/resource-store.ts";
 import { isOrphaned, type ResourceDocument, readDocument, writeDocument } from "../resources/document.ts";
 import { type Drift, driftOf, type KeptResource, type ShownSpec, shownSpec } from "../resources/drift.ts";
-import { DECLARED_KINDS, FUNCTION_KIND, FUNCTION_KINDS, MAPPING_KIND } from "../resources/kinds.ts";
+import {
+  DECLARED_KINDS,
+  FUNCTION_KIND,
+  FUNCTION_KINDS,
+  MAPPING_KIND,
+  ROUTE_KIND,
+} from "../resources/kinds.ts";
 import { type Owner, ownerText } from "../resources/owner.ts";
 import { checkReservation } from "./account-concurrency.ts";
 import { adoptedDocument } from "./adopted-document.ts";
@@ -152,9 +158,9 @@ export class ResourceControl {
 
   /** What is adopted as one. */
   async #family({ kind, name }: ResourceName): Promise<readonly KeptRow[]> {
-    if (kind === MAPPING_KIND) return [await this.#named({ kind, name })];
+    if (kind === MAPPING_KIND || kind === ROUTE_KIND) return [await this.#named({ kind, name })];
     const family = (await this.#kept()).filter(
-      ({ kind: of, name: own }) => of !== MAPPING_KIND && functionOf(of, own) === name,
+      ({ kind: of, name: own }) => FUNCTION_KINDS.includes(of) && functionOf(of, own) === name,
     );
     if (kind !== FUNCTION_KIND || family.length === 0) throw notFound(name);
     return family;

@@ -15,6 +15,8 @@ import {
   type MappingResource,
   mappingResource,
 } from "./resources.ts";
+import { checkRoute, checkRoutesDistinct } from "./route-checks.ts";
+import { type RouteResource, routeResource } from "./route-resource.ts";
 import { type FunctionManifest, type MappingManifest, manifestSchemas } from "./schema.ts";
 import { writtenMapping } from "./written-mapping.ts";
 import { parseYamlDocuments } from "./yaml-documents.ts";
@@ -22,6 +24,8 @@ import { parseYamlDocuments } from "./yaml-documents.ts";
 export interface Manifests {
   readonly functions: readonly FunctionResource[];
   readonly mappings: readonly MappingResource[];
+  /** Absent: none. */
+  readonly routes?: readonly RouteResource[];
   /** Nobody named any: nothing is declared, and nothing that was declared before is taken back. */
   readonly isNone?: true;
 }
@@ -63,12 +67,16 @@ export function formatProblems(problems: readonly ManifestProblem[]): string {
 function checkTogether(documents: readonly ManifestDocument[], context: MappingContext): void {
   const functions = documents.filter(({ kind }) => kind === "Function");
   const mappings = documents.filter(({ kind }) => kind === "EventSourceMapping");
+  const routes = documents.filter(({ kind }) => kind === "Route");
   for (const document of functions) checkFunction(document, context.targets);
   for (const document of mappings) checkOne(document, functions, context);
-  checkFunctionsExist(mappings, functions);
+  for (const document of routes) checkRoute(document);
+  checkFunctionsExist([...mappings, ...routes], functions);
   checkNamesUnique(functions);
   checkNamesUnique(mappings);
+  checkNamesUnique(routes);
   checkMappingsDistinct(mappings, context);
+  checkRoutesDistinct(routes);
 }
 
 function checkOne(
@@ -100,12 +108,13 @@ function checkFunctionTimeout(
   mapping.report(["spec", "functionName"], message, remedy);
 }
 
+/** `callers`: mappings and routes. */
 function checkFunctionsExist(
-  mappings: readonly ManifestDocument[],
+  callers: readonly ManifestDocument[],
   functions: readonly ManifestDocument[],
 ): void {
   const names = functions.flatMap(({ name }) => name ?? []);
-  for (const mapping of mappings) {
+  for (const mapping of callers) {
     const path = ["spec", "functionName"];
     const text = mapping.raw(...path);
     const reference = typeof text === "string" ? parseFunctionName(text) : undefined;
@@ -172,7 +181,10 @@ function buildResources(documents: readonly ManifestDocument[], context: Mapping
   const mappings = documents.filter(isMapping).flatMap(({ manifest, folder }) => {
     return mappingResource(manifest, folder, context) ?? [];
   });
-  return { functions, mappings };
+  const routes = documents.flatMap(({ manifest }) =>
+    manifest?.kind === "Route" ? (routeResource(manifest.metadata.name, manifest.spec) ?? []) : [],
+  );
+  return { functions, mappings, ...(routes.length === 0 ? {} : { routes }) };
 }
 
 function isFunction(

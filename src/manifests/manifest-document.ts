@@ -3,9 +3,8 @@ import { nearestName } from "./nearest-name.ts";
 import type { ManifestProblem } from "./problem.ts";
 import {
   API_VERSION,
-  type FunctionManifest,
+  type Manifest,
   type ManifestSchemas,
-  type MappingManifest,
   RESOURCE_KINDS,
   type ResourceKind,
 } from "./schema.ts";
@@ -22,7 +21,7 @@ export interface ManifestDocument {
   /** `FILE:LINE` of the name, for messages of other documents. */
   readonly position: string;
   /** The document with its defaults, when its shape is valid. */
-  readonly manifest: FunctionManifest | MappingManifest | undefined;
+  readonly manifest: Manifest | undefined;
   /** The value as written at `path`. */
   raw(...path: readonly PropertyKey[]): unknown;
   report(path: readonly PropertyKey[], message: string, remedy: string, part?: "key" | "value"): void;

@@ -3,6 +3,7 @@ import type { FieldSchema } from "../model/field-schema.ts";
 import type { Connector } from "../ports/connector.ts";
 import { functionSpec } from "./function-schema.ts";
 import { type MappingSpec, mappingSpecSchema } from "./mapping-schema.ts";
+import { routeSpec } from "./route-schema.ts";
 
 /**
  * The shape of manifests. The published JSON Schema and the settings reference are made from it. Rules between fields
@@ -38,13 +39,19 @@ const resource = <Kind extends string, Spec extends z.ZodType>(kind: Kind, spec:
 
 const functionSchema = resource("Function", functionSpec, "A function that mappings name.");
 
+const routeSchema = resource("Route", routeSpec, "HTTP requests from outside that invoke a function.");
+
 export type FunctionManifest = z.output<typeof functionSchema>;
+export type RouteManifest = z.output<typeof routeSchema>;
 export type MappingManifest = Omit<FunctionManifest, "kind" | "spec"> & {
   readonly kind: "EventSourceMapping";
   readonly spec: MappingSpec;
 };
 
-export const RESOURCE_KINDS = ["Function", "EventSourceMapping"] as const;
+/** A document of any kind. */
+export type Manifest = FunctionManifest | MappingManifest | RouteManifest;
+
+export const RESOURCE_KINDS = ["Function", "EventSourceMapping", "Route"] as const;
 export type ResourceKind = (typeof RESOURCE_KINDS)[number];
 
 /** What manifests may say in a process that has these connectors. */
@@ -60,11 +67,18 @@ export class ManifestSchemas {
       `Reads a stream or a queue and invokes a function with its records. ${titles(connectors)}`,
     );
     this.mapping = mapping;
-    this.#whole = z.discriminatedUnion("kind", [functionSchema, mapping]);
+    this.#whole = z.discriminatedUnion("kind", [functionSchema, mapping, routeSchema]);
   }
 
-  of(kind: ResourceKind): z.ZodType<FunctionManifest | MappingManifest> {
-    return kind === "Function" ? functionSchema : this.mapping;
+  of(kind: ResourceKind): z.ZodType<Manifest> {
+    switch (kind) {
+      case "Function":
+        return functionSchema;
+      case "EventSourceMapping":
+        return this.mapping;
+      case "Route":
+        return routeSchema;
+    }
   }
 
   /** JSON Schema of one kind of document, or of all. Made once: it takes longer than all checks together. */

@@ -1,4 +1,4 @@
-export type CallerKind = "mapping" | "api" | "redrive";
+export type CallerKind = "mapping" | "api" | "front" | "redrive";
 
 /** Who calls a function. All callers of a function share its concurrency evenly. */
 export interface Caller {

@@ -14,5 +14,14 @@ export const PROVISIONED_KIND = "provisioned";
 /** What a function is made of. */
 export const FUNCTION_KINDS: readonly string[] = [FUNCTION_KIND, VERSION_KIND, ALIAS_KIND, PROVISIONED_KIND];
 
+/** A way from an HTTP request to a function; that of a function URL is named by the first label of its host. */
+export const ROUTE_KIND = "route";
+
 /** All that is declared, by manifests or the API. */
-export const DECLARED_KINDS: readonly string[] = [FUNCTION_KIND, VERSION_KIND, ALIAS_KIND, MAPPING_KIND];
+export const DECLARED_KINDS: readonly string[] = [
+  FUNCTION_KIND,
+  VERSION_KIND,
+  ALIAS_KIND,
+  MAPPING_KIND,
+  ROUTE_KIND,
+];

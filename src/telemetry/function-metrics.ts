@@ -13,12 +13,14 @@ class FunctionSeries {
   readonly outcomes: Readonly<Record<CallerKind, Map<string, number>>> = {
     mapping: new Map(),
     api: new Map(),
+    front: new Map(),
     redrive: new Map(),
   };
   readonly durationSeconds = new Buckets(DURATION_SECONDS_BOUNDS);
   readonly waitSeconds: Readonly<Record<CallerKind, Buckets>> = {
     mapping: new Buckets(WAIT_SECONDS_BOUNDS),
     api: new Buckets(WAIT_SECONDS_BOUNDS),
+    front: new Buckets(WAIT_SECONDS_BOUNDS),
     redrive: new Buckets(WAIT_SECONDS_BOUNDS),
   };
   running = 0;

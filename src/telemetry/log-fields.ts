@@ -24,6 +24,7 @@ export const LOG_FIELDS: ReadonlySet<string> = new Set([
   "failure",
   "failures",
   "from",
+  "frontAddress",
   "function",
   "linesLeftOut",
   "mapping",

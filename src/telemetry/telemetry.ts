@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import type { Clock } from "../ports/clock.ts";
+import type { FrontTelemetry } from "../ports/front-telemetry.ts";
 import type { ProgressStore } from "../ports/progress-store.ts";
 import {
   COUNTERS,
@@ -12,6 +13,7 @@ import {
 } from "../ports/telemetry.ts";
 import { BucketsHistogram } from "./buckets-histogram.ts";
 import { addEventLoopProbe } from "./event-loop-probe.ts";
+import { FrontMetrics } from "./front-metrics.ts";
 import { FunctionMetrics } from "./function-metrics.ts";
 import { allowedFields } from "./log-fields.ts";
 import { type Buckets, createMappingSeries, type MappingSeries } from "./mapping-series.ts";
@@ -65,6 +67,8 @@ export interface RunTelemetry extends Telemetry {
   observeStore(store: ProgressStore): ProgressStore;
   /** Spans that were sent, and those that were not. */
   readonly spans: SpanCounts;
+  /** HTTP requests from outside. */
+  readonly front: FrontTelemetry;
   /** For a `MetricsMerger`. */
   metricsSnapshot(): Promise<unknown>;
 }
@@ -85,6 +89,7 @@ export function createTelemetry(options: TelemetryOptions): RunTelemetry {
   const registry = createRegistry(series);
   const spans = createSpanCounts(registry);
   const functions = new FunctionMetrics(registry);
+  const front = new FrontMetrics(registry);
   const stores = new StoreMetrics(registry, options.clock ?? MACHINE_CLOCK);
   let status: StatusReader = () => [];
   addStatusMetrics(registry, () => status());
@@ -137,6 +142,7 @@ export function createTelemetry(options: TelemetryOptions): RunTelemetry {
     },
     observeStore: (store) => stores.observe(store),
     spans,
+    front,
     metricsSnapshot: () => registry.getMetricsAsJSON(),
   };
 }

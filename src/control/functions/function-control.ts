@@ -3,6 +3,7 @@ import { hasErrorCode } from "../../model/errors.ts";
 import type { PackageStore, StoredPackage } from "../../ports/package-store.ts";
 import { type ResourceDocument, readDocument } from "../../resources/document.ts";
 import { ALIAS_KIND, FORMER_FUNCTION_KIND, FUNCTION_KIND, VERSION_KIND } from "../../resources/kinds.ts";
+import type { UrlControl } from "../routes/url-control.ts";
 import { conflict, invalid, noFunction, staleRevision } from "./function-faults.ts";
 import { type FunctionMembers, membersOf, storedCodeOf, targetFieldsOf } from "./function-fields.ts";
 import { type FunctionView, type IsBehind, LATEST, latestView, versionView } from "./function-view.ts";
@@ -13,6 +14,7 @@ import type { VersionControl } from "./version-control.ts";
 export interface FunctionControlOptions {
   readonly writer: FunctionWriter;
   readonly versions: VersionControl;
+  readonly urls: UrlControl;
   readonly isBehind: IsBehind;
   /** Takes checked archives only. `undefined`: none that all processes of the store share. */
   readonly packages: PackageStore | undefined;
@@ -164,11 +166,12 @@ export class FunctionControl {
 
   /** The whole function, or one version of it. Packages stay a day. */
   async remove(name: string, qualifier: string | undefined): Promise<void> {
-    const { writer, versions } = this.#options;
+    const { writer, versions, urls } = this.#options;
     const fn = await writer.own(name, qualifier);
     if (qualifier !== undefined) return await versions.remove(fn, qualifier);
     await this.#keepNumber(name, membersOf(fn.document).lastVersion);
     // In this order: who reads in between sees no alias of a version that is not there, and no version of nothing.
+    await urls.removeAll(name);
     for (const kept of fn.provisioned.values()) await writer.remove(kept);
     for (const alias of fn.aliases.values()) await writer.remove(alias);
     for (const version of fn.versions.values()) await writer.remove(version);

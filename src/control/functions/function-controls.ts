@@ -1,3 +1,4 @@
+import { UrlControl } from "../routes/url-control.ts";
 import { AliasControl } from "./alias-control.ts";
 import { FunctionControl, type FunctionControlOptions } from "./function-control.ts";
 import { FunctionWriter, type FunctionWriterOptions } from "./function-writer.ts";
@@ -10,6 +11,7 @@ export interface FunctionControls {
   readonly versions: VersionControl;
   readonly aliases: AliasControl;
   readonly provisioned: ProvisionedControl;
+  readonly urls: UrlControl;
 }
 
 export function createFunctionControls(
@@ -21,6 +23,7 @@ export function createFunctionControls(
   const versions = new VersionControl(writer, isBehind);
   const aliases = new AliasControl(writer);
   const provisioned = new ProvisionedControl(writer, options.readinessOf);
-  const functions = new FunctionControl({ writer, versions, isBehind, packages });
-  return { functions, versions, aliases, provisioned };
+  const urls = new UrlControl(writer);
+  const functions = new FunctionControl({ writer, versions, urls, isBehind, packages });
+  return { functions, versions, aliases, provisioned, urls };
 }

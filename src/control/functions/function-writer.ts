@@ -69,15 +69,20 @@ export class FunctionWriter {
     throw changedMeanwhile();
   }
 
-  /** `false`: there is one of this name. */
-  async insert(kind: string, name: string, document: Omit<ResourceDocument, "form">): Promise<boolean> {
+  /** `false`: there is one of this name, or with one of these claims. */
+  async insert(
+    kind: string,
+    name: string,
+    document: Omit<ResourceDocument, "form">,
+    claims: readonly string[] = [],
+  ): Promise<boolean> {
     const uid = `${kind}:${this.options.random.uuid()}`;
-    const row: NewResourceRow = { uid, kind, name, claims: [], document: this.document(document) };
+    const row: NewResourceRow = { uid, kind, name, claims, document: this.document(document) };
     return (await this.options.store.insert(row)).kind === "written";
   }
 
   /** Whoever changed it meanwhile is read again by the caller. */
-  async remove({ row }: KeptRow): Promise<void> {
+  async remove({ row }: Pick<KeptRow, "row">): Promise<void> {
     await this.options.store.remove(row.uid, row.version);
   }
 

@@ -29,6 +29,7 @@ const PARTS = [
   "src/control",
   "src/api",
   "src/ingest",
+  "src/front",
   "src/page",
   "src/load",
   "src/cli",
@@ -99,6 +100,8 @@ const ALLOWED: Readonly<Record<Part, readonly Part[] | "everything">> = {
   ],
   // Its guards: who calls, and how much they may hold.
   "src/ingest": ["src/model", "src/ports", "src/lib", "src/aws", "src/control", "src/api"],
+  // As the rooms of requests: its guards of the API, the door of the control plane.
+  "src/front": ["src/model", "src/ports", "src/lib", "src/manifests", "src/control", "src/api"],
   // What browsers read: only the types of its packages come by imports of TypeScript.
   "src/page": [],
   "src/load": ["src/model", "src/ports", "src/lib", "src/manifests"],

@@ -45,10 +45,8 @@ describe("docs/architecture.md", () => {
       walks.flatMap((walk) => brokenSteps(walk, imports, all)),
       [],
     );
-    assert.deepEqual(
-      walks.map(({ files }) => files.length >= 8),
-      [true, true, true, true, true, true],
-    );
+    assert.ok(walks.length >= 7);
+    assert.ok(walks.every(({ files }) => files.length >= 8));
   });
 
   test("a step that has moved away, or that nothing leads to, is found", () => {

@@ -29,6 +29,7 @@ export const ADAPTERS: Adapters = {
   startProcess: untouched,
   createMetricsMerger: untouched,
   startApi: untouched,
+  startFront: untouched,
 };
 
 function untouched(): never {

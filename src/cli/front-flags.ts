@@ -1,0 +1,46 @@
+import type { FrontOptions } from "./adapters.ts";
+import type { Flags } from "./command.ts";
+import { lastValue, usageError } from "./parse-flags.ts";
+
+const DEFAULT_FRONT = "127.0.0.1:8082";
+
+/** Where HTTP requests from outside are served. */
+export const FRONT_FLAGS = {
+  front: {
+    value: "HOST:PORT",
+    implied: DEFAULT_FRONT,
+    description:
+      "Serves HTTP requests from outside there, by the routes that manifests and the API declare: function URLs, and the forms of " +
+      `API Gateway and load balancers. Without an address: ${DEFAULT_FRONT}; off serves none. Default: none.`,
+  },
+  "front-domain": {
+    value: "DOMAIN",
+    description:
+      "What names of function URLs end in: functions.example.com, or http://functions.test:8082 where nothing with TLS stands before millrace. " +
+      "Default: lambda-url.REGION.localhost.",
+  },
+  "front-trust-proxy": {
+    value: "ADDRESS",
+    isRepeatable: true,
+    description:
+      "Address or block (10.0.0.0/8) of a proxy before --front whose X-Forwarded-For, -Port and -Proto count; those of others do not. May be repeated.",
+  },
+} as const;
+
+/** @throws MillraceError ERR_MILLRACE_CONFIG */
+export function readFront(flags: Flags): FrontOptions {
+  return {
+    address: lastValue(flags, "front"),
+    domain: frontDomain(flags),
+    trusted: flags.get("front-trust-proxy") ?? [],
+    credentialsFile: lastValue(flags, "api-credentials"),
+  };
+}
+
+function frontDomain(flags: Flags): string | undefined {
+  const domain = lastValue(flags, "front-domain");
+  if (domain === undefined || /^(?:https?:\/\/)?[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::\d{1,5})?$/.test(domain))
+    return domain;
+  const shown = JSON.stringify(domain.slice(0, 80));
+  throw usageError(`--front-domain is ${shown}. Give a name such as functions.example.com, in lower case.`);
+}

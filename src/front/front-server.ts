@@ -1,0 +1,129 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+import { limitConnections } from "../api/connection-limit.ts";
+import type { ServerAddress } from "../api/server-address.ts";
+import { describeError, MillraceError } from "../model/errors.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { FrontTelemetry } from "../ports/front-telemetry.ts";
+import { FrontDoor, type FrontDoorOptions } from "./front-door.ts";
+import { FRONT_LIMITS, type FrontLimits } from "./front-limits.ts";
+import { Turns } from "./turns.ts";
+
+export interface FrontServerOptions extends Omit<FrontDoorOptions, "limits" | "isEncrypted"> {
+  readonly address: ServerAddress;
+  /** Default: `FRONT_LIMITS`. */
+  readonly limits?: FrontLimits;
+}
+
+export interface FrontServer {
+  /** `http://127.0.0.1:8090` */
+  readonly url: string;
+  /** Takes no more requests; resolves when those that run are answered, or the time is up. */
+  drain(drainMs: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+const DRAIN_LOOK_MS = 20;
+
+/**
+ * Serves HTTP requests from outside by functions, apart from the API.
+ * @throws MillraceError ERR_MILLRACE_CONFIG when the address is taken or cannot be used.
+ */
+export async function startFrontServer(options: FrontServerOptions): Promise<FrontServer> {
+  const { limits = FRONT_LIMITS, address, clock, telemetry } = options;
+  const door = new FrontDoor({ ...options, isEncrypted: false, limits });
+  const server = createServer({
+    maxHeaderSize: limits.headerBytesMax,
+    headersTimeout: limits.headersTimeoutMs,
+    requestTimeout: limits.requestTimeoutMs,
+    connectionsCheckingInterval: limits.checkMs,
+    keepAliveTimeout: limits.quietMs,
+    // Missing ones are refused with the others.
+    requireHostHeader: false,
+  });
+  // Those beyond the bound are refused, and not left out unsaid.
+  server.maxHeadersCount = 0;
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
+  limitConnections(server, limits);
+  serveInTurn(server, door, limits, telemetry);
+  telemetry.watch(() => ({ connections: sockets.size, bytes: door.bytesHeld, requests: door.running }));
+  await listening(server, address);
+  const { port } = server.address() as AddressInfo;
+  const { host } = address;
+  return {
+    url: `http://${host.includes(":") ? `[${host}]` : host}:${port}`,
+    drain: (drainMs) => drained(server, door, clock, drainMs),
+    close: () => {
+      door.close();
+      return new Promise((resolve) => {
+        server.close(() => resolve());
+        for (const socket of sockets) socket.destroy();
+      });
+    },
+  };
+}
+
+function serveInTurn(
+  server: Server,
+  door: FrontDoor,
+  { aheadMax }: FrontLimits,
+  telemetry: FrontTelemetry,
+): void {
+  const turns = new Turns(aheadMax);
+  /** What each connection sent last. */
+  const newest = new WeakMap<Socket, IncomingMessage>();
+  const take = (request: IncomingMessage, response: ServerResponse) => {
+    const { socket } = request;
+    newest.set(socket, request);
+    response.once("close", () => turns.give(socket));
+    turns.take(socket, () => void door.serve(request, response));
+  };
+  server.on("request", take);
+  // Whether a body is to be sent at all is said once its headers were looked at.
+  server.on("checkContinue", take);
+  server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => {
+    const [status, reason] = STATUS_OF_ERROR.get(error.code ?? "") ?? BAD_REQUEST;
+    telemetry.refused(status === 408 ? "slow" : status === 431 ? "headers" : "malformed");
+    // A request whose body cannot be read any further has nobody to answer to.
+    if (newest.get(socket)?.complete === false) return void socket.destroy();
+    if (!turns.end(socket)) return;
+    if (socket.writable)
+      socket.end(`HTTP/1.1 ${status} ${reason}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+    socket.destroySoon();
+  });
+}
+
+const BAD_REQUEST = [400, "Bad Request"] as const;
+const STATUS_OF_ERROR: ReadonlyMap<string, readonly [status: number, reason: string]> = new Map([
+  ["ERR_HTTP_REQUEST_TIMEOUT", [408, "Request Timeout"]],
+  ["HPE_HEADER_OVERFLOW", [431, "Request Header Fields Too Large"]],
+]);
+
+/** What is idle is closed at once. */
+async function drained(server: Server, door: FrontDoor, clock: Clock, drainMs: number): Promise<void> {
+  door.drain();
+  server.close();
+  server.closeIdleConnections();
+  const endMs = clock.monotonic() + drainMs;
+  while (door.running > 0 && clock.monotonic() < endMs) {
+    await new Promise<void>((resolve) => void clock.schedule(DRAIN_LOOK_MS, resolve));
+  }
+}
+
+function listening(server: Server, { host, port }: ServerAddress): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      const reason =
+        error.code === "EADDRINUSE"
+          ? "another process listens there"
+          : `it cannot be used: ${describeError(error)}`;
+      const message = `HTTP requests cannot be served on ${host}:${port}: ${reason}. Give another address with --front HOST:PORT.`;
+      reject(new MillraceError("ERR_MILLRACE_CONFIG", message, { cause: error }));
+    });
+    server.listen(port, host, () => resolve());
+  });
+}
