@@ -16,11 +16,11 @@ interface Kind {
 /** Log lines of one mapping that come again and again: a few a minute of each kind, and how many were left out. */
 export class RepeatedLines {
   readonly #clock: Clock;
-  readonly #telemetry: Telemetry;
+  readonly #telemetry: Pick<Telemetry, "log">;
   /** By message: a closed set. */
   readonly #kinds = new Map<string, Kind>();
 
-  constructor(clock: Clock, telemetry: Telemetry) {
+  constructor(clock: Clock, telemetry: Pick<Telemetry, "log">) {
     this.#clock = clock;
     this.#telemetry = telemetry;
   }

@@ -118,6 +118,7 @@ function cronAfter({ expression, zone }: Timetable, afterMs: number): number | u
   if (expression.kind !== "cron") return undefined;
   let wallMs = expression.pattern.nextAfter(zone.wallAt(afterMs));
   for (let skipped = 0; wallMs !== undefined && skipped < SKIPPED_MAX; skipped += 1) {
+    // plant: a-doubled-hour-is-meant-twice
     const atMs = zone.instantOf(wallMs);
     if (atMs !== undefined && atMs > afterMs) return atMs;
     wallMs = expression.pattern.nextAfter(wallMs);

@@ -61,7 +61,6 @@ class PlaceZone implements Zone {
   instantOf(wallMs: WallMs): number | undefined {
     // No zone is further than a day from UTC, and none changes twice within two days.
     const offsets = new Set([this.#offsetAt(wallMs - DAY_MS), this.#offsetAt(wallMs + DAY_MS)]);
-    // plant: a-doubled-hour-is-meant-twice
     const instants = [...offsets].map((offset) => wallMs - offset).filter((at) => this.wallAt(at) === wallMs);
     // plant: a-skipped-hour-fires
     return instants.length === 0 ? undefined : Math.min(...instants);

@@ -13,6 +13,7 @@ import { anchorsIn, plantAt, readAnchors } from "./planted/anchors.ts";
 import type { Patch } from "./planted/planted-bug.ts";
 import { PLANTED_BUGS } from "./planted-bugs.ts";
 import { REDRIVE_BUGS } from "./redrive/redrive-bugs.ts";
+import { SCHEDULE_BUGS } from "./schedules/schedule-bugs.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 /**
@@ -22,9 +23,15 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const NAMES_NOTHING = /error TS(1\d{3}|2304|2339|2551|2552|2663|18004):/;
 
 const patches = new Map(
-  [...PLANTED_BUGS, ...CONTRACT_BUGS, ...CONTROL_BUGS, ...GRANT_BUGS, ...HOST_BUGS, ...REDRIVE_BUGS].flatMap(
-    (bug) => bug.patches.map((patch) => [patch.at, patch] as const),
-  ),
+  [
+    ...PLANTED_BUGS,
+    ...CONTRACT_BUGS,
+    ...CONTROL_BUGS,
+    ...GRANT_BUGS,
+    ...HOST_BUGS,
+    ...REDRIVE_BUGS,
+    ...SCHEDULE_BUGS,
+  ].flatMap((bug) => bug.patches.map((patch) => [patch.at, patch] as const)),
 );
 const places = readAnchors();
 

@@ -9,6 +9,7 @@ export class ProcessClock implements Clock {
   readonly #time: VirtualTime;
   readonly #random: SeededRandom;
   #pausedUntilMs = 0;
+  #pausedMs = 0;
   #isDead = false;
 
   constructor(time: VirtualTime, random: SeededRandom) {
@@ -28,6 +29,11 @@ export class ProcessClock implements Clock {
   /** When it last went on after a pause. */
   get resumedMs(): number {
     return this.#pausedUntilMs;
+  }
+
+  /** When its last pause began. */
+  get pausedMs(): number {
+    return this.#pausedMs;
   }
 
   now(): number {
@@ -58,6 +64,7 @@ export class ProcessClock implements Clock {
   }
 
   pause(ms: number): void {
+    if (!this.isPaused) this.#pausedMs = this.#time.now;
     this.#pausedUntilMs = Math.max(this.#pausedUntilMs, this.#time.now + ms);
   }
 

@@ -7,6 +7,7 @@ import { CONTROL_BUGS } from "../../simulation/control/control-bugs.ts";
 import { GRANT_BUGS } from "../../simulation/grants/grant-bugs.ts";
 import { HOST_BUGS } from "../../simulation/host/host-bugs.ts";
 import { PLANTED_BUGS } from "../../simulation/planted-bugs.ts";
+import { SCHEDULE_BUGS } from "../../simulation/schedules/schedule-bugs.ts";
 import { ROOT } from "./imports.ts";
 import { repositoryFiles } from "./references.ts";
 
@@ -87,7 +88,9 @@ describe("docs/invariants.md", () => {
 
   test("names every checker of the simulation under its invariant, and bugs that are planted against it", () => {
     const bugs = new Map<string, readonly string[] | undefined>([
-      ...[...PLANTED_BUGS, ...GRANT_BUGS, ...HOST_BUGS].map(({ name, breaks }) => [name, breaks] as const),
+      ...[...PLANTED_BUGS, ...GRANT_BUGS, ...HOST_BUGS, ...SCHEDULE_BUGS].map(
+        ({ name, breaks }) => [name, breaks] as const,
+      ),
       ...[...CONTROL_BUGS, ...CONTRACT_BUGS].map(({ name }) => [name, undefined] as const),
     ]);
     assert.deepEqual(faultsOf(readInvariants(PAGE), { files: repositoryFiles(), bugs }), []);
