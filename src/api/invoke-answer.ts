@@ -45,11 +45,23 @@ function failureOf(
   return { errorType: "Sandbox.Timedout", errorMessage };
 }
 
-/** As the function's runtime names it: Node's has `trace`, and others the request's id beside `stackTrace`. */
+/** As the function's runtime writes it: Node's has `trace`, and Python's the request's id beside `stackTrace`. */
 function stackOf(detail: RunDetail | undefined, { requestId }: AnsweredCall) {
   if (detail?.stack === undefined || detail.stackMember === undefined) return {};
   const lines = detail.stack.split("\n");
-  return detail.stackMember === "trace" ? { trace: lines } : { requestId, stackTrace: lines };
+  if (detail.stackMember === "trace") return { trace: lines };
+  const id = { named: { requestId }, empty: { requestId: "" }, none: {} }[detail.requestIdMember ?? "none"];
+  return { ...id, stackTrace: lines.map(frameOf) };
+}
+
+/** A frame of Go is an object. What was cut or redacted is none any more, and stays a text. */
+function frameOf(line: string): unknown {
+  if (!line.startsWith("{")) return line;
+  try {
+    return JSON.parse(line);
+  } catch {
+    return line;
+  }
 }
 
 /** Base64 of the last 4 KiB of what Lambda would have logged of the call. */

@@ -76,21 +76,27 @@ function stackDetail(text: string): RunDetail | undefined {
   for (const stackMember of STACK_MEMBERS) {
     const member = memberText(text, stackMember);
     const stack = member === undefined ? "" : stackOf(member);
-    if (stack !== "") return { stack, stackMember };
+    if (stack !== "") return { stack, stackMember, ...requestIdMember(text) };
   }
   return undefined;
 }
 
-/** A list of lines, or one text with all of them. */
+function requestIdMember(text: string): Pick<RunDetail, "requestIdMember"> {
+  const id = textMember(text, "requestId");
+  return id === undefined ? {} : { requestIdMember: id === "" ? "empty" : "named" };
+}
+
+/** A list of lines, or one text with all of them. Go's frames are objects, which stay the JSON that they are. */
 function stackOf(json: string): string {
   if (json.startsWith('"')) return String(JSON.parse(json)).slice(0, STACK_CHARS_MAX);
   const lines: string[] = [];
   let chars = 0;
   for (const element of elementTexts(json)) {
     if (lines.length === STACK_LINES_MAX || chars > STACK_CHARS_MAX) break;
-    if (!element.startsWith('"')) continue;
+    if (!/^["{]/.test(element)) continue;
     chars += element.length;
-    lines.push(String(JSON.parse(element)).trimEnd());
+    const frame: unknown = JSON.parse(element);
+    lines.push(typeof frame === "string" ? frame.trimEnd() : JSON.stringify(frame));
   }
   return lines.join("\n").slice(0, STACK_CHARS_MAX);
 }

@@ -213,10 +213,11 @@ function typeOnly({ errorType }: Texts): Texts {
 
 function detailOf({ stack, logTail }: Texts, raw: RunDetail | undefined): RunDetail | undefined {
   if (raw === undefined) return undefined;
-  const { stackMember } = raw;
+  const { stackMember, requestIdMember } = raw;
   return {
     ...(stack === undefined ? {} : { stack }),
     ...(stackMember === undefined ? {} : { stackMember }),
+    ...(requestIdMember === undefined ? {} : { requestIdMember }),
     ...(logTail === undefined ? {} : { logTail }),
   };
 }

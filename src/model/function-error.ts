@@ -7,6 +7,8 @@ export interface RunDetail {
   readonly stack?: string;
   /** Member of Lambda's error body that has the stack: its Node runtime writes `trace`, the others `stackTrace`. */
   readonly stackMember?: "trace" | "stackTrace";
+  /** Whether that body names the request: Python's does, empty for a start that failed; others' do not. */
+  readonly requestIdMember?: "named" | "empty";
   /** The end of what the function printed in this run, `LOG_TAIL_BYTES_MAX` at most. */
   readonly logTail?: string;
 }

@@ -101,7 +101,7 @@ function describeFailures(harness: FunctionTargetHarness): void {
       assert.deepEqual({ errorType, message }, { errorType: "PoisonError", message: "unreadable" });
       // Who knows a stack tells it: Node's begins with the error that it is of, the others' are frames alone.
       const isWithError = detail?.stackMember !== "stackTrace";
-      if (detail?.stack !== undefined) assert.match(detail.stack, isWithError ? /unreadable/ : /in handler/);
+      if (detail?.stack !== undefined) assert.match(detail.stack, isWithError ? /unreadable/ : /handle/);
       run.assertExecutions(before, 1);
       await run.assertStillWorks();
     },

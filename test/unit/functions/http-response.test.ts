@@ -74,6 +74,18 @@ const TABLE: readonly (readonly [string, InvocationOutcome, object])[] = [
     { ...failed("E", "m"), detail: { stack: '  File "a.py", line 1', stackMember: "stackTrace" } },
   ],
   [
+    "a stack of Go has frames that are objects, and Python's body names the request",
+    outcomeOf(
+      500,
+      {},
+      '{"errorType":"E","errorMessage":"m","requestId":"","stackTrace":[{"path":"a.go", "line":7}]}',
+    ),
+    {
+      ...failed("E", "m"),
+      detail: { stack: '{"path":"a.go","line":7}', stackMember: "stackTrace", requestIdMember: "empty" },
+    },
+  ],
+  [
     "a stack may be one text",
     outcomeOf(500, {}, '{"errorType":"E","errorMessage":"m","stackTrace":"at a.B.c(B.java:3)"}'),
     { ...failed("E", "m"), detail: { stack: "at a.B.c(B.java:3)", stackMember: "stackTrace" } },
