@@ -1,4 +1,5 @@
 import type { FastifyInstance } from "fastify";
+import { ControlFault, notFound } from "../control/control-fault.ts";
 import type { ControlPlane } from "../control/control-plane.ts";
 import { mayInspect, noteContentView } from "./guard.ts";
 import { addRoute, paramOf, queryOf } from "./route.ts";
@@ -21,11 +22,33 @@ export function addExplainRoute(app: FastifyInstance, control: () => ControlPlan
   });
   addRoute(app, {
     method: "GET",
+    url: "/millrace/v1/environments",
+    role: "read",
+    handle: async () => ({ functions: await control().toldFunctions.environments() }),
+  });
+  addRoute(app, {
+    method: "GET",
+    url: "/millrace/v1/functions/:name/explain",
+    role: "read",
+    async handle(request) {
+      const explained = await control().toldFunctions.explain(paramOf(request, "name"), mayInspect(request));
+      if (explained === undefined) throw notFound();
+      return explained;
+    },
+  });
+  addRoute(app, {
+    method: "GET",
     url: "/millrace/v1/mappings/:uuid/explain",
     role: "read",
     async handle(request) {
-      const uuid = await control().mappings.uuidNamed(paramOf(request, "uuid"));
       const inspect = mayInspect(request);
+      const named = paramOf(request, "uuid");
+      const uuid = await control().mappings.uuidNamed(named).catch(unlessNotFound);
+      if (uuid === undefined) {
+        const fn = await control().toldFunctions.explain(named, inspect);
+        if (fn === undefined) throw notFound();
+        return fn;
+      }
       const explained = await control().explain(uuid, queryOf(request, "part"), { inspect });
       const errors = explained.errors.errors.map(({ id }) => id);
       if (inspect && errors.length > 0)
@@ -33,4 +56,9 @@ export function addExplainRoute(app: FastifyInstance, control: () => ControlPlan
       return explained;
     },
   });
+}
+
+function unlessNotFound(error: unknown): undefined {
+  if (!(error instanceof ControlFault && error.fault === "ResourceNotFoundException")) throw error;
+  return undefined;
 }

@@ -23,7 +23,7 @@ export function addFunctionLogRoute(app: FastifyInstance, control: () => Control
       const plane = control();
       const { name } = (await functionOf(request, plane)).fn;
       const after = readPlace(request);
-      const page = await plane.functionLogs.read({
+      const page = await plane.toldFunctions.logs.read({
         fn: name,
         sinceMs: readSince(request),
         requestId: queryOf(request, "request"),

@@ -11,7 +11,7 @@ import type { CellStore } from "../ports/cell-store.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Connector } from "../ports/connector.ts";
 import type { DestinationKind } from "../ports/destination-kind.ts";
-import type { EnvironmentWatch } from "../ports/environment-watch.ts";
+import type { EnvironmentFigures, EnvironmentWatch } from "../ports/environment-watch.ts";
 import type { FailureIndex } from "../ports/failure-index.ts";
 import type { FolderWatch } from "../ports/folder-watch.ts";
 import type { FrontTelemetry } from "../ports/front-telemetry.ts";
@@ -119,6 +119,11 @@ export interface RunTelemetry extends Telemetry {
   readonly metricsContentType: string;
   readonly spans: SpanCounts;
   readonly front: FrontTelemetry;
+  /** Is told what becomes of the environments of a function. */
+  watchOf(fn: string): EnvironmentWatch;
+  environments(): readonly EnvironmentFigures[];
+  /** A line that a function has printed: it may be metrics. */
+  functionLine(fn: string, text: string): void;
   /** What `MetricsMerger` takes; goes through JSON. */
   metricsSnapshot(): Promise<unknown>;
 }

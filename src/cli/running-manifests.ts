@@ -80,8 +80,9 @@ export class RunningManifests {
     const invokers = createInvokers({ ...this.#options, adapters, telemetry, tracing, errors: errors.book });
     const packages = await adapters.openPackages(this.#options);
     this.#packages = packages;
-    const functionLog = openFunctionLog({ ...adapters, show });
-    const functionHost = { log: functionLog, packages: packages.folders, region: place.region };
+    const functionLog = openFunctionLog({ ...adapters, telemetry, show });
+    const { watchOf } = telemetry;
+    const functionHost = { log: functionLog, watchOf, packages: packages.folders, region: place.region };
     const functionBook = new FunctionBook({
       functions: this.#manifests.functions,
       openFunction: (resource) => {

@@ -22,7 +22,7 @@ import type { OwnSnapshotOptions } from "./own-snapshot.ts";
 import type { FrontPlace } from "./routes/route-url.ts";
 
 export interface ControlPlaneOptions extends Pick<MappingRunnerOptions, "engine" | "drainMs"> {
-  readonly telemetry: MappingRunnerOptions["telemetry"] & Pick<OwnSnapshotOptions, "totals">;
+  readonly telemetry: MappingRunnerOptions["telemetry"] & Pick<OwnSnapshotOptions, "totals" | "environments">;
   readonly engine: Engine;
   readonly processId: string;
   readonly manifests: Manifests;

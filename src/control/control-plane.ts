@@ -19,8 +19,8 @@ import { FailureControl } from "./failure-control.ts";
 import type { FunctionBook } from "./function-book.ts";
 import { createFunctionControls, type FunctionControls } from "./functions/function-controls.ts";
 import { PackageSweep } from "./functions/package-sweep.ts";
+import { ToldFunctions } from "./functions/told-functions.ts";
 import { LoadTestBook } from "./live/load-tests.ts";
-import { FunctionLogs } from "./logs/function-logs.ts";
 import { MappingControl } from "./mapping-control.ts";
 import { isOfManifest } from "./mapping-record.ts";
 import { withTrouble } from "./mapping-run.ts";
@@ -43,7 +43,7 @@ export class ControlPlane {
   readonly failures: FailureControl;
   readonly functionControls: FunctionControls;
   readonly loadTests: LoadTestBook;
-  readonly functionLogs: FunctionLogs;
+  readonly toldFunctions: ToldFunctions;
   /** Ways from HTTP requests to functions, as the last look had them. */
   readonly routes = new RouteBook();
   readonly place: Place;
@@ -87,18 +87,16 @@ export class ControlPlane {
       declared: () => ({ owner: options.owner, uuids: this.#uuids }),
     });
     const { membership } = this.#reconciler;
-    this.functionLogs = new FunctionLogs({
-      ...options,
-      book: options.functionLog,
-      everywhere: (isPatient) => this.everywhere(isPatient),
-    });
+    this.toldFunctions = new ToldFunctions(options, this);
     this.#watch = new ProcessWatch({
       ...options,
-      publishLog: (nowMs) => this.functionLogs.publish(nowMs),
+      publishLog: (nowMs) => this.toldFunctions.logs.publish(nowMs),
       totals: (mapping) => options.telemetry.totals(mapping),
       errors: (mapping) => options.invokers.errors.of(mapping),
       status: () => this.status(),
       loadTests: () => this.loadTests.list(),
+      environments: () => options.telemetry.environments(),
+      memoryOf: (name) => this.#functions.memoryOf(name),
       resourceOf: (uuid) => this.#runner.resourceOf(uuid),
       beatsAs: () => membership.processId,
       beat: (name) => this.#reconciler.beats.standingOf(name),

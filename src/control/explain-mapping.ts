@@ -7,6 +7,8 @@ import { type Causes, causeLines } from "./cause-text.ts";
 import { notFound } from "./control-fault.ts";
 import type { ExplainedMapping, ExplainedShard } from "./explained-mapping.ts";
 import { explanationLines } from "./explanation-text.ts";
+import { baseNameOf } from "./functions/explain-function.ts";
+import { environmentLines, toldEnvironments } from "./functions/told-environments.ts";
 import { GRAVITY, gravityOf } from "./gravity.ts";
 import { type MappingReasonsOptions, mappingReasons } from "./mapping-reasons.ts";
 import type { MappingView } from "./mapping-view.ts";
@@ -28,6 +30,7 @@ export interface ExplainOptions extends MappingReasonsOptions {
   readonly progress: ProgressStore;
   readonly clock: Clock;
   readonly processId: string;
+  readonly memoryOf: (fn: string) => number | undefined;
   readonly totals: (mapping: string) => { readonly counters: Readonly<Record<CounterName, number>> };
 }
 
@@ -74,6 +77,7 @@ export async function explainMapping(
     hasFilter: filterPatterns.length > 0,
     totals: here && totals(name).counters,
     function: here?.function,
+    environments: toldEnvironments(baseNameOf(resource.spec.functionName), whole),
     shards: chosen?.shards ?? shards,
     queue: here?.kind === "queue" ? ofGroup(here, part) : undefined,
     problem,
@@ -83,8 +87,12 @@ export async function explainMapping(
     processes: sight.processes,
     reasons: mappingReasons(view, sight, options).map(toldReason),
   };
+  const fn = baseNameOf(resource.spec.functionName);
+  const hosted = environmentLines(fn, explained.environments, options.memoryOf(fn)).map(
+    (line) => `  ${line}`,
+  );
   const causes = causeLines(causesOf(view, explained, sight, whole.nowMs, mayInspect));
-  return { ...explained, text: [...causes, "", ...explanationLines(explained, part)] };
+  return { ...explained, text: [...causes, "", ...explanationLines(explained, part), ...hosted] };
 }
 
 /** The mappings that are not fine, worst first; of those that are, how many. */

@@ -2,6 +2,7 @@ import type { FunctionExplanation, QueueExplanation, ShardExplanation } from "..
 import type { FunctionErrors } from "../model/function-error.ts";
 import type { StartPoint } from "../model/record.ts";
 import type { CounterName } from "../ports/telemetry.ts";
+import type { ToldEnvironments } from "./functions/told-environments.ts";
 import type { ToldPart, ToldProcess, ToldReason } from "./told-parts.ts";
 
 /** Why a mapping is where it is: what its store and this process know of it. Times are epoch milliseconds. */
@@ -20,6 +21,8 @@ export interface ExplainedMapping {
   readonly totals: Readonly<Record<CounterName, number>> | undefined;
   /** `undefined`: it does not run here. */
   readonly function: FunctionExplanation | undefined;
+  /** In which its function runs, over all processes; `undefined`: none has started any. */
+  readonly environments: ToldEnvironments | undefined;
   /** Shards of streams, by their ids. */
   readonly shards: readonly ExplainedShard[];
   readonly queue: QueueExplanation | undefined;

@@ -8,6 +8,7 @@ import type { Clock, ScheduledCall } from "../ports/clock.ts";
 import type { FunctionTarget, Readiness } from "../ports/function-target.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
 import { reservedBy } from "./account-concurrency.ts";
+import { memoryOf } from "./functions/explain-function.ts";
 import { closeTargets, type OpenFunction, OpenVersions } from "./open-versions.ts";
 
 export interface FunctionBookOptions {
@@ -86,6 +87,17 @@ export class FunctionBook {
       if (isAhead) void this.openFunction(name).catch((error: unknown) => this.#tellAhead(name, error));
     }
     await firstOf(Promise.all(changes), whenLate(this.#options.clock, CHANGE_MS_MAX, undefined));
+  }
+
+  /** Why it, or a version of it, could not be opened; `undefined`: nothing is in the way. */
+  troubleOf(name: string): string | undefined {
+    return this.#told.get(name);
+  }
+
+  /** What one environment of it may use; `undefined`: nothing of it is run here. */
+  memoryOf(name: string): number | undefined {
+    const resource = this.#functions.find((fn) => fn.name === name);
+    return resource && memoryOf(resource);
   }
 
   /** Environments of a version that could take a call; `undefined`: it is not open, or starts nothing ahead. */

@@ -3,6 +3,7 @@ import type { MappingResource } from "../manifests/resources.ts";
 import type { FunctionErrors } from "../model/function-error.ts";
 import type { LoadTestProgress } from "../model/load-test.ts";
 import type { Clock } from "../ports/clock.ts";
+import type { EnvironmentFigures } from "../ports/environment-watch.ts";
 import type { CounterName } from "../ports/telemetry.ts";
 import { gravityOf } from "./gravity.ts";
 import type { MappingSnapshot, ProcessSnapshot, SeenPart } from "./process-snapshot.ts";
@@ -21,6 +22,7 @@ export interface OwnSnapshotOptions {
   /** The name of its beat. */
   readonly beatsAs: () => string;
   readonly loadTests: () => readonly LoadTestProgress[];
+  readonly environments: () => readonly EnvironmentFigures[];
   readonly clock: Clock;
 }
 
@@ -28,6 +30,7 @@ export interface OwnSnapshotOptions {
 const SHARDS_MAX = 50;
 const PARTS_MAX = 100;
 const ERRORS_MAX = 5;
+const FUNCTIONS_MAX = 100;
 
 /** Makes this process's word of itself. */
 export class OwnSnapshot {
@@ -43,6 +46,7 @@ export class OwnSnapshot {
     const { status, processId, beatsAs, clock } = this.#options;
     const mappings = status().map((each) => this.#mapping(each));
     const loadTests = this.#options.loadTests();
+    const functions = worstOfFunctions(this.#options.environments());
     return {
       form: 1,
       processId,
@@ -51,6 +55,7 @@ export class OwnSnapshot {
       atMs: clock.now(),
       isEnded,
       mappings: mappings.toSorted((a, b) => worstOf(b) - worstOf(a) || b.oldestAgeMs - a.oldestAgeMs),
+      ...(functions.length === 0 ? {} : { functions }),
       ...(loadTests.length === 0 ? {} : { loadTests }),
       mappingsLeftOut: 0,
     };
@@ -84,6 +89,14 @@ export class OwnSnapshot {
       partsLeftOut: Math.max(0, parts.length - PARTS_MAX),
     };
   }
+}
+
+/** Those that cannot start, then those that start most: of more nobody reads. */
+function worstOfFunctions(all: readonly EnvironmentFigures[]): readonly EnvironmentFigures[] {
+  if (all.length <= FUNCTIONS_MAX) return all;
+  const rank = ({ failing, coldStartsLately }: EnvironmentFigures) =>
+    failing === undefined ? coldStartsLately : Number.POSITIVE_INFINITY;
+  return all.toSorted((a, b) => rank(b) - rank(a)).slice(0, FUNCTIONS_MAX);
 }
 
 export function sourceOf({ mapping, connector, settings }: MappingResource): string {

@@ -2,6 +2,7 @@ import type { MappingExplanation, MappingStatus } from "../engine/engine.ts";
 import type { FunctionErrors } from "../model/function-error.ts";
 import type { LoadTestProgress } from "../model/load-test.ts";
 import type { Reason } from "../model/reason.ts";
+import type { EnvironmentFigures } from "../ports/environment-watch.ts";
 import type { CounterName } from "../ports/telemetry.ts";
 
 /** What a process says of itself and of all that it runs, at one moment. Times are epoch milliseconds. */
@@ -16,6 +17,8 @@ export interface ProcessSnapshot {
   readonly isEnded: boolean;
   /** Worst first. */
   readonly mappings: readonly MappingSnapshot[];
+  /** What it runs functions in; absent: nothing. */
+  readonly functions?: readonly EnvironmentFigures[];
   /** Load tests that tell it how they go; absent: none does. */
   readonly loadTests?: readonly LoadTestProgress[];
   /** More than a snapshot holds. */

@@ -4,17 +4,19 @@ const LINE_CHARS_MAX = 16 * 1024;
 /** Makes lines of what a function prints in pieces. */
 export class OutputLines {
   readonly #onLine: (line: string) => void;
+  readonly #charsMax: number;
   #rest = "";
 
-  constructor(onLine: (line: string) => void) {
+  constructor(onLine: (line: string) => void, charsMax = LINE_CHARS_MAX) {
     this.#onLine = onLine;
+    this.#charsMax = charsMax;
   }
 
   add(text: string): void {
     const lines = (this.#rest + text).split("\n");
     this.#rest = lines.pop() ?? "";
     for (const line of lines) this.#emit(line);
-    if (this.#rest.length > LINE_CHARS_MAX) this.flush();
+    if (this.#rest.length > this.#charsMax) this.flush();
   }
 
   /** Takes what has no end yet for a line. */
@@ -24,8 +26,8 @@ export class OutputLines {
   }
 
   #emit(line: string): void {
-    for (let start = 0; start === 0 || start < line.length; start += LINE_CHARS_MAX) {
-      this.#onLine(line.slice(start, start + LINE_CHARS_MAX));
+    for (let start = 0; start === 0 || start < line.length; start += this.#charsMax) {
+      this.#onLine(line.slice(start, start + this.#charsMax));
     }
   }
 }

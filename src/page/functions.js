@@ -10,6 +10,8 @@ let functions;
 let drift = [];
 /** @type {string | undefined} */
 let problem;
+/** @type {any[]} */
+let environments = [];
 let askedAt = Number.NEGATIVE_INFINITY;
 
 /** @param {() => void} onChange */
@@ -18,6 +20,7 @@ export function functionsView(onChange) {
   return html`<h1>Functions</h1>
     ${problem === undefined ? "" : html`<p class="bad" role="alert">${problem}</p>`}
     ${functions === undefined ? html`<p class="soft">Loading.</p>` : table(functions)}
+    ${environments.map(panel)}
     ${drift.length === 0 ? "" : html`<section><h2>Not as declared</h2><pre tabindex="0">${JSON.stringify(drift, undefined, 2)}</pre></section>`}`;
 }
 
@@ -25,9 +28,14 @@ export function functionsView(onChange) {
 function load(onChange) {
   if (performance.now() - askedAt < 5_000) return;
   askedAt = performance.now();
-  Promise.all([call("GET", "2015-03-31/functions/"), call("GET", "millrace/v1/drift")]).then(
-    ([listed, drifted]) => {
+  Promise.all([
+    call("GET", "2015-03-31/functions/"),
+    call("GET", "millrace/v1/drift"),
+    call("GET", "millrace/v1/environments"),
+  ]).then(
+    ([listed, drifted, running]) => {
       functions = listed.Functions ?? [];
+      environments = running.functions ?? [];
       drift = drifted.drift ?? [];
       problem = undefined;
       onChange();
@@ -53,6 +61,23 @@ function table(all) {
       </tr>`,
     )}</tbody>
   </table></div>`;
+}
+
+/** What one function runs in, over all processes. @param {any} told */
+function panel(told) {
+  const states = Object.entries(told.environments).filter(([, count]) => Number(count) > 0);
+  const of = told.memoryMb === undefined ? "" : ` of ${told.memoryMb} MB`;
+  const memory = told.memoryMaxMb === undefined ? "not seen" : `${told.memoryMaxMb} MB at most${of}`;
+  const init = told.lastInitMs === undefined ? "" : `, the last in ${Math.round(told.lastInitMs)} ms`;
+  return html`<section aria-label=${`Environments of ${told.function}`}><h2>${told.function}</h2>
+    <dl>
+      <dt>Environments</dt><dd>${states.length === 0 ? "none" : states.map(([state, count]) => `${count} ${state}`).join(", ")}</dd>
+      <dt>Cold starts</dt><dd>${told.coldStartsLately} in the last five minutes, ${told.coldStarts} in all${init}</dd>
+      <dt>Resets</dt><dd>${told.resets}</dd>
+      <dt>Memory</dt><dd>${memory}</dd>
+    </dl>
+    ${told.failing === undefined ? "" : html`<p class="bad" role="alert">It cannot start: ${told.failing.errorType}, ${Math.round(told.failing.agoMs / 1000)} s ago. See <code>millrace logs ${told.function}</code>.</p>`}
+  </section>`;
 }
 
 /** @param {string} name */

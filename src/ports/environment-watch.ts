@@ -2,10 +2,19 @@
  * How an execution environment stands: a process starts, waits for a call, works on one, is ended, or there is none at
  * the moment, since the last was reset; `abandoned`: something of it did not die.
  */
-export type EnvironmentStanding = "starting" | "idle" | "busy" | "resetting" | "stopped" | "abandoned";
+export const ENVIRONMENT_STANDINGS = [
+  "starting",
+  "idle",
+  "busy",
+  "resetting",
+  "stopped",
+  "abandoned",
+] as const;
+export type EnvironmentStanding = (typeof ENVIRONMENT_STANDINGS)[number];
 
 /** Why a process was ended, and its environment kept. */
-export type ResetReason = "timeout" | "exit" | "initError" | "abandoned";
+export const RESET_REASONS = ["timeout", "exit", "initError", "abandoned"] as const;
+export type ResetReason = (typeof RESET_REASONS)[number];
 
 /** Is told what happens to the environments of one function, in this process. Cheap, and never throws. */
 export interface EnvironmentWatch {
@@ -18,4 +27,20 @@ export interface EnvironmentWatch {
   reset(reason: ResetReason): void;
   /** What all processes of one environment held for themselves. */
   memory(megabytes: number): void;
+}
+
+/** What a watch was told of a function, so far. */
+export interface EnvironmentFigures {
+  readonly fn: string;
+  /** Environments by how they stand. */
+  readonly standings: Readonly<Record<EnvironmentStanding, number>>;
+  readonly coldStarts: number;
+  /** Within the last five minutes. */
+  readonly coldStartsLately: number;
+  readonly startFailures: number;
+  readonly resets: Readonly<Record<ResetReason, number>>;
+  readonly lastInitMs?: number;
+  readonly memoryMaxMb?: number;
+  /** The last start failed so, and none has succeeded since. */
+  readonly failing?: { readonly errorType: string; readonly atMs: number };
 }

@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import type { Clock } from "../ports/clock.ts";
+import type { EnvironmentFigures, EnvironmentWatch } from "../ports/environment-watch.ts";
 import type { FrontTelemetry } from "../ports/front-telemetry.ts";
 import type { ProgressStore } from "../ports/progress-store.ts";
 import {
@@ -12,6 +13,8 @@ import {
   type Telemetry,
 } from "../ports/telemetry.ts";
 import { BucketsHistogram } from "./buckets-histogram.ts";
+import { EmbeddedMetrics } from "./embedded-metrics.ts";
+import { EnvironmentMetrics } from "./environment-metrics.ts";
 import { addEventLoopProbe } from "./event-loop-probe.ts";
 import { FrontMetrics } from "./front-metrics.ts";
 import { FunctionMetrics } from "./function-metrics.ts";
@@ -69,6 +72,11 @@ export interface RunTelemetry extends Telemetry {
   readonly spans: SpanCounts;
   /** HTTP requests from outside. */
   readonly front: FrontTelemetry;
+  /** Is told what becomes of the environments of a function. */
+  watchOf(fn: string): EnvironmentWatch;
+  environments(): readonly EnvironmentFigures[];
+  /** A line that a function has printed: it may be metrics. */
+  functionLine(fn: string, text: string): void;
   /** For a `MetricsMerger`. */
   metricsSnapshot(): Promise<unknown>;
 }
@@ -90,6 +98,8 @@ export function createTelemetry(options: TelemetryOptions): RunTelemetry {
   const spans = createSpanCounts(registry);
   const functions = new FunctionMetrics(registry);
   const front = new FrontMetrics(registry);
+  const environments = new EnvironmentMetrics(registry);
+  const embedded = new EmbeddedMetrics(registry, options.clock ?? MACHINE_CLOCK);
   const stores = new StoreMetrics(registry, options.clock ?? MACHINE_CLOCK);
   let status: StatusReader = () => [];
   addStatusMetrics(registry, () => status());
@@ -143,6 +153,9 @@ export function createTelemetry(options: TelemetryOptions): RunTelemetry {
     observeStore: (store) => stores.observe(store),
     spans,
     front,
+    watchOf: (fn) => environments.watchOf(fn),
+    environments: () => environments.figures(),
+    functionLine: (fn, text) => embedded.line(fn, text),
     metricsSnapshot: () => registry.getMetricsAsJSON(),
   };
 }

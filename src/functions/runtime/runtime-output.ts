@@ -6,6 +6,8 @@ import { startLine } from "./report-lines.ts";
 
 /** What one invocation may print; the rest is read, and dropped. */
 const PRINTED_CHARS_MAX = 1024 * 1024;
+/** As long as CloudWatch takes an event: a line of metrics is one. */
+const LINE_CHARS_MAX = 256 * 1024;
 const DROPPED = `\nThe function printed more than ${PRINTED_CHARS_MAX} characters in one invocation; the rest is dropped.\n`;
 
 export interface OutputOwner {
@@ -25,8 +27,8 @@ export class RuntimeOutput implements EnvironmentOutput {
   constructor(of: OutputOwner) {
     this.#of = of;
     this.#lines = {
-      stdout: new OutputLines((text) => this.#write(text, "stdout")),
-      stderr: new OutputLines((text) => this.#write(text, "stderr")),
+      stdout: new OutputLines((text) => this.#write(text, "stdout"), LINE_CHARS_MAX),
+      stderr: new OutputLines((text) => this.#write(text, "stderr"), LINE_CHARS_MAX),
     };
   }
 

@@ -248,6 +248,7 @@ function silentTelemetry() {
     mark: nothing,
     register: nothing,
     unregister: nothing,
+    environments: () => [],
     totals: (): never => {
       throw new Error("nobody asks for an explanation here");
     },

@@ -64,6 +64,7 @@ function explained(here: Partial<ShardExplanation>, rest: Partial<ExplainedMappi
     processId: "me",
     isRunningHere: true,
     hasFilter: false,
+    environments: undefined,
     totals: createTelemetry({ log: () => undefined, processMetrics: false }).totals("m").counters,
     function: FUNCTION,
     queue: undefined,

@@ -12,7 +12,7 @@ function print(log: FunctionLogBook, text: string, requestId?: string, fn = "ord
 }
 
 async function read(world: ControlWorld, { plane }: ControlProcess, question = QUESTION): Promise<LogPage> {
-  const page = plane.functionLogs.read(question);
+  const page = plane.toldFunctions.logs.read(question);
   await world.pass(4_000);
   return await page;
 }

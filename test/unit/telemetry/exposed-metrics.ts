@@ -3,6 +3,17 @@ import { createTelemetry } from "../../../src/telemetry/telemetry.ts";
 /** Labels that no table lists: of histograms, Prometheus's own. */
 const OWN_LABELS = ["le"];
 
+const EMBEDDED = JSON.stringify({
+  _aws: {
+    Timestamp: 0,
+    CloudWatchMetrics: [
+      { Namespace: "shop", Dimensions: [["service"]], Metrics: [{ Name: "sold", Unit: "Count" }] },
+    ],
+  },
+  service: "orders",
+  sold: 1,
+});
+
 /** Metrics with their labels, as a process exposes them in which everything has happened. */
 export async function exposedMetrics(): Promise<Map<string, Set<string>>> {
   const telemetry = createTelemetry({ log: () => undefined, processMetrics: true, version: "1.2.3" });
@@ -12,6 +23,10 @@ export async function exposedMetrics(): Promise<Map<string, Set<string>>> {
   telemetry.functionRunning("f", 1);
   telemetry.functionGrant("f", 1);
   telemetry.functionCall("f", "api", "succeeded", 1, 0);
+  const watch = telemetry.watchOf("f");
+  watch.moved(undefined, "starting");
+  watch.memory(1);
+  telemetry.functionLine("f", EMBEDDED);
   const shards = [{ shardId: "s", oldestAgeMs: 5 }];
   const standstills = [{ reason: "sourceGone", seconds: 60 }];
   telemetry.watchDrift(() => new Map([["function", 1]]));
