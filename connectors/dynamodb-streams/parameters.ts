@@ -4,5 +4,6 @@ import type { ConnectorParameters } from "../../src/ports/connector-parameters.t
 export const dynamodbParameters: ConnectorParameters = {
   title: "DynamoDB Streams",
   fields: {},
+  templateEvents: { DynamoDB: { moved: { Stream: ["eventSourceArn"] } } },
   actions: ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"],
 };

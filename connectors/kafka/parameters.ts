@@ -66,4 +66,18 @@ export const kafkaParameters: ConnectorParameters = {
   check: checkKafkaMapping,
   claims: kafkaClaims,
   texts: KAFKA_TEXTS,
+  templateEvents: {
+    MSK: {
+      moved: {
+        Stream: ["eventSourceArn"],
+        ConsumerGroupId: ["amazonManagedKafkaEventSourceConfig", "consumerGroupId"],
+      },
+    },
+    SelfManagedKafka: {
+      moved: {
+        KafkaBootstrapServers: ["selfManagedEventSource", "endpoints", BOOTSTRAP_SERVERS],
+        ConsumerGroupId: ["selfManagedKafkaEventSourceConfig", "consumerGroupId"],
+      },
+    },
+  },
 };

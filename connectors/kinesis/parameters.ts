@@ -4,6 +4,7 @@ import type { ConnectorParameters } from "../../src/ports/connector-parameters.t
 export const kinesisParameters: ConnectorParameters = {
   title: "Kinesis",
   fields: {},
+  templateEvents: { Kinesis: { moved: { Stream: ["eventSourceArn"] } } },
   actions: [
     "kinesis:DescribeStreamSummary",
     "kinesis:GetRecords",

@@ -5,6 +5,7 @@ import type { ConnectorParameters } from "../../src/ports/connector-parameters.t
 export const sqsParameters: ConnectorParameters = {
   title: "SQS",
   fields: {},
+  templateEvents: { SQS: { moved: { Queue: ["eventSourceArn"] } } },
   texts: QUEUE_TEXTS,
   actions: [
     "sqs:ChangeMessageVisibility",

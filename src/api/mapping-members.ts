@@ -1,11 +1,11 @@
 import { ControlFault } from "../control/control-fault.ts";
 import type { GivenSpec } from "../control/mapping-control.ts";
 import { schemaAt } from "../manifests/issue-texts.ts";
+import { awsMember, fieldOf } from "../manifests/member-names.ts";
 import { manifestSchemas } from "../manifests/schema.ts";
 import { AWS_PARAMETERS_UNSUPPORTED } from "../manifests/unsupported-parameters.ts";
 import type { FieldSchema } from "../model/field-schema.ts";
 import type { Connector } from "../ports/connector.ts";
-import { awsMember, fieldOf } from "./member-names.ts";
 
 export interface MappingMembers {
   /** Fields of a manifest's `spec`; `undefined` for what the caller empties. */

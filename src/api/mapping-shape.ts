@@ -1,7 +1,7 @@
 import type { MappingView } from "../control/mapping-view.ts";
+import { awsMembers } from "../manifests/member-names.ts";
 import type { MappingResource, QueueMappingResource, StreamMappingResource } from "../manifests/resources.ts";
 import { lambdaArnPrefix, type Place } from "../model/place.ts";
-import { awsMembers } from "./member-names.ts";
 
 /**
  * An EventSourceMappingConfiguration as AWS answers it (streams §1.4): each kind of source shows members of its own.

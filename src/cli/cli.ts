@@ -12,6 +12,7 @@ import {
 import { devCommand } from "./dev.ts";
 import { failuresGroup } from "./failures.ts";
 import { commandHelp, groupHelp, helpCommand, overview } from "./help.ts";
+import { importGroup } from "./import.ts";
 import { loadCommand } from "./load.ts";
 import { logsCommand } from "./logs.ts";
 import { explainCommand, mappingsGroup } from "./mappings.ts";
@@ -34,6 +35,7 @@ const COMMANDS: readonly (Command | CommandGroup)[] = [
   queuesGroup,
   failuresGroup,
   validateCommand,
+  importGroup,
   diffCommand,
   pruneCommand,
   adoptCommand,

@@ -10,6 +10,7 @@ import { FILENAME_FLAG } from "./manifest-flags.ts";
 import { RUN_FLAGS, readRunOptions } from "./run-flags.ts";
 import { runManifests } from "./run-manifests.ts";
 import type { RunOptions } from "./run-options.ts";
+import { TEMPLATE_FLAGS } from "./template-flags.ts";
 
 const { api, endpoint, region, account, otlp } = RUN_FLAGS;
 
@@ -34,6 +35,7 @@ Without --filename it makes a sample function and stream in a temporary folder, 
     "front-domain": RUN_FLAGS["front-domain"],
     store: RUN_FLAGS.store,
     endpoint,
+    ...TEMPLATE_FLAGS,
     region,
     account,
     page: RUN_FLAGS.page,

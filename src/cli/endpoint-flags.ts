@@ -3,6 +3,13 @@ import type { Connector, SourceEndpoints } from "../ports/connector.ts";
 import type { Flags } from "./command.ts";
 import { usageError } from "./parse-flags.ts";
 
+export const ENDPOINT_FLAG = {
+  value: "NAME=VALUE",
+  isRepeatable: true,
+  description:
+    "Where the sources of mappings are that the API or a template makes and that an ARN alone does not find, such as LOCAL_FILE=orders.db. May be repeated.",
+} as const;
+
 /**
  * `--endpoint NAME=VALUE`: by the names that connectors define, paths (names in `_FILE`) made absolute.
  * @throws MillraceError ERR_MILLRACE_CONFIG

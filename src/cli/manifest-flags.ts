@@ -7,8 +7,10 @@ import {
   type Manifests,
 } from "../manifests/load-manifests.ts";
 import { readManifestFiles } from "../manifests/manifest-files.ts";
+import { formatProblem } from "../manifests/problem.ts";
 import type { CliHost, Flags } from "./command.ts";
 import { readPlace } from "./place-flags.ts";
+import { templateReader } from "./template-flags.ts";
 
 export const FILENAME_FLAG = {
   short: "f",
@@ -23,7 +25,9 @@ export function loadNamed(flags: Flags, host: CliHost): LoadedManifests {
   if (!flags.has("filename"))
     return { kind: "valid", manifests: { functions: [], mappings: [], isNone: true } };
   const { connectors, destinations, targets, clock } = host.adapters;
-  const context = { connectors, destinations, targets, nowMs: clock.now(), place: readPlace(flags, host) };
+  const readTemplate = templateReader(flags, host);
+  const place = readPlace(flags, host);
+  const context = { connectors, destinations, targets, nowMs: clock.now(), place, readTemplate };
   return loadManifests(flags.get("filename") ?? [], context);
 }
 
@@ -47,7 +51,10 @@ export function foldersNamed(flags: Flags): ReadonlySet<string> {
 /** The manifests that `--filename` names; `undefined` when they are not valid, after the reasons have been shown. */
 export function readManifests(flags: Flags, host: CliHost): Manifests | undefined {
   const loaded = loadNamed(flags, host);
-  if (loaded.kind === "valid") return loaded.manifests;
+  if (loaded.kind === "valid") {
+    for (const remark of loaded.remarks ?? []) host.stderr.write(`${formatProblem(remark)}\n`);
+    return loaded.manifests;
+  }
   const count = loaded.problems.length;
   host.stderr.write(
     `${formatProblems(loaded.problems)}\n${count} ${count === 1 ? "problem" : "problems"}.\n`,

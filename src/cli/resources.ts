@@ -4,9 +4,11 @@ import { type Compared, type Drift, differences, shownSpec } from "../resources/
 import { FUNCTION_KIND, MAPPING_KIND } from "../resources/kinds.ts";
 import { API_FLAGS, ApiClient, isObject, type JsonObject } from "./api-client.ts";
 import { type Command, EXIT_BAD_INPUT, EXIT_FAILED, EXIT_OK } from "./command.ts";
+import { ENDPOINT_FLAG } from "./endpoint-flags.ts";
 import { FILENAME_FLAG, readManifests } from "./manifest-flags.ts";
 import { textTable } from "./mapping-text.ts";
 import { lastValue, usageError } from "./parse-flags.ts";
+import { TEMPLATE_FLAGS } from "./template-flags.ts";
 import { printable } from "./terminal-text.ts";
 
 export const diffCommand: Command = {
@@ -16,7 +18,12 @@ export const diffCommand: Command = {
   details: `Without -f it shows drift: what was set by the API beside its owner, and orphans. With -f it also compares
 functions, versions, aliases and mappings of manifests with the rows of a running millrace: what would change if they
 were applied. Values of a module's environment have no part in it. Exit status 0: no difference, 1: there are some.`,
-  flags: { filename: { ...FILENAME_FLAG, isRequired: false }, ...API_FLAGS },
+  flags: {
+    filename: { ...FILENAME_FLAG, isRequired: false },
+    ...TEMPLATE_FLAGS,
+    endpoint: ENDPOINT_FLAG,
+    ...API_FLAGS,
+  },
   async run(flags, host) {
     const client = ApiClient.of(flags, host);
     const drift = objectsOf(await client.drift(), "drift").map(driftOf);

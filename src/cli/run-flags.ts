@@ -6,13 +6,14 @@ import { isHostPattern, isLoopbackHost } from "../network/reachable-address.ts";
 import type { LogLevel } from "../ports/telemetry.ts";
 import type { ManifestOwner } from "../resources/owner.ts";
 import type { CliHost, Flags } from "./command.ts";
-import { readEndpoints } from "./endpoint-flags.ts";
+import { ENDPOINT_FLAG, readEndpoints } from "./endpoint-flags.ts";
 import { FRONT_FLAGS, readFront } from "./front-flags.ts";
 import { digestNamed, FILENAME_FLAG, foldersNamed, loadNamed } from "./manifest-flags.ts";
 import { lastValue, usageError, wholeNumber } from "./parse-flags.ts";
 import { PLACE_FLAGS, readPlace } from "./place-flags.ts";
 import type { RunOptions } from "./run-options.ts";
 import { DEFAULT_STORE, parseStoreUrl } from "./store-url.ts";
+import { TEMPLATE_FLAGS } from "./template-flags.ts";
 
 const DEFAULT_API = "127.0.0.1:8080";
 const DEFAULT_SOURCES_API = "127.0.0.1:8081";
@@ -76,12 +77,8 @@ export const RUN_FLAGS = {
       "share; off takes none. Default: beside the file of a sqlite: store. Without it no code is taken with stores of " +
       "several hosts, nor at an API address that is not loopback: who may send code runs it here.",
   },
-  endpoint: {
-    value: "NAME=VALUE",
-    isRepeatable: true,
-    description:
-      "Where the sources of mappings are that the API makes and that an ARN alone does not find, such as LOCAL_FILE=orders.db. May be repeated.",
-  },
+  endpoint: ENDPOINT_FLAG,
+  ...TEMPLATE_FLAGS,
   ...PLACE_FLAGS,
   "broker-hosts": {
     value: "HOST",

@@ -31,7 +31,12 @@ export interface Manifests {
 }
 
 export type LoadedManifests =
-  | { readonly kind: "valid"; readonly manifests: Manifests }
+  | {
+      readonly kind: "valid";
+      readonly manifests: Manifests;
+      /** What templates say and manifests do not take over, in reading order. */
+      readonly remarks?: readonly ManifestProblem[];
+    }
   /** All problems of all files, in reading order. */
   | { readonly kind: "invalid"; readonly problems: readonly ManifestProblem[] };
 
@@ -40,8 +45,11 @@ export function loadManifests(paths: readonly string[], context: MappingContext)
   const { texts, files, problems } = readManifestFiles(paths);
   const documents: ManifestDocument[] = [];
   const schemas = manifestSchemas(context.connectors);
+  const remarks: ManifestProblem[] = [];
   for (const { file, folder, text } of texts) {
-    const yaml = parseYamlDocuments(text);
+    const template = context.readTemplate?.(text, { file, folder });
+    remarks.push(...(template?.remarks ?? []).map((remark) => ({ file, ...remark })));
+    const yaml = template ?? parseYamlDocuments(text);
     for (const problem of yaml.problems) problems.push({ file, field: undefined, ...problem });
     for (const document of yaml.documents) {
       const read = readManifestDocument(document, { file, folder }, schemas, problems);
@@ -57,7 +65,7 @@ export function loadManifests(paths: readonly string[], context: MappingContext)
       problems: sortProblems(problems, files),
     };
   }
-  return { kind: "valid", manifests: buildResources(documents, context) };
+  return { kind: "valid", manifests: buildResources(documents, context), remarks };
 }
 
 export function formatProblems(problems: readonly ManifestProblem[]): string {

@@ -12,6 +12,7 @@ import { checkSource } from "./mapping-source.ts";
 import { nearestName } from "./nearest-name.ts";
 import { checkQueueMapping } from "./queue-mapping-checks.ts";
 import { checkStreamMapping } from "./stream-mapping-checks.ts";
+import type { ReadTemplate } from "./template-reader.ts";
 
 export interface MappingContext {
   readonly connectors: readonly Connector[];
@@ -22,6 +23,8 @@ export interface MappingContext {
   readonly nowMs: number;
   /** Where the functions are that mappings name. */
   readonly place: Place;
+  /** Reads files that are templates of another tool. Absent: there are manifests alone. */
+  readonly readTemplate?: ReadTemplate;
 }
 
 /**

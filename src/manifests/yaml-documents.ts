@@ -1,18 +1,6 @@
-import {
-  Composer,
-  type CST,
-  type Document,
-  isAlias,
-  isMap,
-  isPair,
-  isScalar,
-  isSeq,
-  Lexer,
-  LineCounter,
-  Parser,
-  visit,
-} from "yaml";
+import { Composer, type Document, isAlias, isMap, isPair, isScalar, isSeq, LineCounter, visit } from "yaml";
 import type { Place } from "./problem.ts";
+import { firstLine, parseYamlTokens, placeAt, type YamlProblem } from "./yaml-tokens.ts";
 
 /** One document of a manifest file: its value, and where each part of it stands in the file. */
 export interface YamlDocument {
@@ -21,19 +9,9 @@ export interface YamlDocument {
   place(path: readonly PropertyKey[], part?: "key" | "value"): Place;
 }
 
-export interface YamlProblem {
-  readonly place: Place | undefined;
-  readonly message: string;
-  readonly remedy: string;
-}
-
 export const MANIFEST_BYTES_MAX = 1024 * 1024;
 const DEPTH_MAX = 32;
 const ALIASES_MAX = 50;
-/** About what a file of the largest size has at one short field a line. */
-const TOKENS_MAX = 300_000;
-/** The library compares every key of a map with every other, which a long map would make slow. */
-const ITEMS_MAX = 1000;
 
 /**
  * Reads YAML 1.2 (core schema) with bounds that hold before the library builds anything recursive: manifests are the
@@ -42,10 +20,8 @@ const ITEMS_MAX = 1000;
  */
 export function parseYamlDocuments(text: string): { documents: YamlDocument[]; problems: YamlProblem[] } {
   const lines = new LineCounter();
-  const tokens = parseTokens(text, lines);
-  if ("problem" in tokens) return { documents: [], problems: [tokens.problem] };
-  const tooLarge = findTooLarge(tokens.tokens, lines);
-  if (tooLarge !== undefined) return { documents: [], problems: [tooLarge] };
+  const read = parseYamlTokens(text, lines, DEPTH_MAX);
+  if ("problem" in read) return { documents: [], problems: [read.problem] };
 
   const composer = new Composer({
     schema: "core",
@@ -58,7 +34,7 @@ export function parseYamlDocuments(text: string): { documents: YamlDocument[]; p
   });
   const documents: YamlDocument[] = [];
   const problems: YamlProblem[] = [];
-  for (const document of composer.compose(tokens.tokens)) {
+  for (const document of composer.compose(read.tokens)) {
     const found = documentProblems(document, lines);
     problems.push(...found);
     if (found.length > 0 || document.contents === null) continue;
@@ -70,49 +46,6 @@ export function parseYamlDocuments(text: string): { documents: YamlDocument[]; p
     }
   }
   return { documents, problems };
-}
-
-function parseTokens(text: string, lines: LineCounter): { tokens: CST.Token[] } | { problem: YamlProblem } {
-  const parser = new Parser(lines.addNewLine);
-  const tokens: CST.Token[] = [];
-  let lexemes = 0;
-  let flowDepth = 0;
-  lines.addNewLine(0);
-  for (const lexeme of new Lexer().lex(text)) {
-    lexemes += 1;
-    if (lexeme === "[" || lexeme === "{") flowDepth += 1;
-    else if (lexeme === "]" || lexeme === "}") flowDepth -= 1;
-    if (flowDepth > DEPTH_MAX) return { problem: tooDeep(placeAt(lines, parser.offset)) };
-    if (lexemes > TOKENS_MAX) {
-      const message = `The file has more than ${TOKENS_MAX} words and marks`;
-      return {
-        problem: { place: placeAt(lines, parser.offset), message, remedy: "Split it into several files" },
-      };
-    }
-    for (const token of parser.next(lexeme)) tokens.push(token);
-  }
-  for (const token of parser.end()) tokens.push(token);
-  return { tokens };
-}
-
-/** Walks with a stack of its own: the depth is what it looks for. */
-function findTooLarge(tokens: readonly CST.Token[], lines: LineCounter): YamlProblem | undefined {
-  const pending: { token: CST.Token; depth: number }[] = tokens.map((token) => ({ token, depth: 0 }));
-  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-    const { token, depth } = next;
-    if (depth > DEPTH_MAX) return tooDeep(placeAt(lines, token.offset));
-    if (token.type === "document" && token.value !== undefined) pending.push({ token: token.value, depth });
-    if (!("items" in token)) continue;
-    if (token.items.length > ITEMS_MAX) {
-      const message = `A list or map has more than ${ITEMS_MAX} entries`;
-      return { place: placeAt(lines, token.offset), message, remedy: "Make it shorter" };
-    }
-    for (const { key, value } of token.items) {
-      if (key !== undefined && key !== null) pending.push({ token: key, depth: depth + 1 });
-      if (value !== undefined) pending.push({ token: value, depth: depth + 1 });
-    }
-  }
-  return undefined;
 }
 
 function documentProblems(document: Document.Parsed, lines: LineCounter): YamlProblem[] {
@@ -173,17 +106,4 @@ function placeIn(document: Document.Parsed, lines: LineCounter): YamlDocument["p
 
 function hasRange(node: unknown): node is { range: [number, number, number] } {
   return typeof node === "object" && node !== null && "range" in node && Array.isArray(node.range);
-}
-
-function tooDeep(place: Place): YamlProblem {
-  return { place, message: `Values are nested more than ${DEPTH_MAX} deep`, remedy: "Make it flatter" };
-}
-
-function placeAt(lines: LineCounter, offset: number): Place {
-  const { line, col } = lines.linePos(offset);
-  return { line: Math.max(1, line), column: Math.max(1, col) };
-}
-
-function firstLine(text: string): string {
-  return text.split("\n", 1)[0] ?? text;
 }

@@ -54,6 +54,19 @@ export interface ConnectorParameters {
   readonly keepsProgress?: true;
   /** What no two mappings may have in common. Default: the ARN, of one mapping for each function. */
   claims?(mapping: WrittenMapping): readonly SourceClaim[];
+  /** Events of functions in templates that are mappings of such sources, by their types. */
+  readonly templateEvents?: Readonly<Record<string, TemplateEvent>>;
+  /**
+   * Sources that a connector keeps itself, in place of what templates have AWS make: by the type of the template's
+   * resource, what stands before the name in the ARN's last part, as `stream/`.
+   */
+  readonly templateSources?: Readonly<Record<string, string>>;
+}
+
+/** How a template writes a function's event. Properties that are not named here are AWS's parameters of mappings. */
+export interface TemplateEvent {
+  /** Where the values of these properties stand in a mapping's `spec`. */
+  readonly moved: Readonly<Record<string, readonly string[]>>;
 }
 
 /** What a mapping that has passed all checks says of its source. */
