@@ -10,6 +10,8 @@ export const REMOTE_CONCURRENCY_DEFAULT = 1000;
 export const MEMORY_MB_DEFAULT = 512;
 /** Each concurrent invocation of a module has a worker thread of its own, and that of a process a process. */
 export const MODULE_CONCURRENCY_DEFAULT = 10;
+/** Lambda's own. */
+export const EPHEMERAL_STORAGE_MB_DEFAULT = 512;
 /** Environments of one process. */
 const ENVIRONMENTS_MAX = 1_000;
 /** Managed instances of Lambda take so many. */
@@ -180,6 +182,20 @@ const runtimeFields = {
       "Program and arguments that are started in the folder of the code and speak Lambda's Runtime API, in place of what the runtime says.",
     ),
   scaling: scaling.optional(),
+  isolation: z
+    .enum(["auto", "group", "cgroup", "wrapper"])
+    .optional()
+    .describe(
+      "What separates its processes from others. group, the default: a process group, watched; cgroup: walls of Linux's control groups; wrapper: the command in MILLRACE_ISOLATION_WRAPPER; auto: cgroup where this machine has it, else group. A function whose level is not here cannot be opened.",
+    ),
+  ephemeralStorageMb: z
+    .int()
+    .min(EPHEMERAL_STORAGE_MB_DEFAULT)
+    .max(10_240)
+    .optional()
+    .describe(
+      `What may stand in an environment's own folder, in MB; default ${EPHEMERAL_STORAGE_MB_DEFAULT}. One that has more is ended.`,
+    ),
   environment,
   inheritEnvironment: inheritEnvironment.optional(),
   credentials: credentials.optional(),

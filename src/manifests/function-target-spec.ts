@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import type { CodePlace } from "../model/code-place.ts";
 import { parseFunctionName } from "./function-name.ts";
-import { MEMORY_MB_DEFAULT } from "./function-schema.ts";
+import { EPHEMERAL_STORAGE_MB_DEFAULT, MEMORY_MB_DEFAULT } from "./function-schema.ts";
 import type { FunctionManifest } from "./schema.ts";
 
 export type FunctionTargetSpec =
@@ -24,6 +24,8 @@ export type FunctionTargetSpec =
       readonly layers: readonly CodePlace[];
       readonly command: readonly string[] | undefined;
       readonly scaling: FunctionScaling;
+      readonly isolation: "auto" | "group" | "cgroup" | "wrapper";
+      readonly ephemeralStorageMb: number;
     });
 
 export interface FunctionScaling {
@@ -78,6 +80,8 @@ function runtimeTarget(
     layers: layers.map((layer) => codePlace(layer, folder)),
     command,
     scaling: scalingOf(spec),
+    isolation: spec.isolation ?? "group",
+    ephemeralStorageMb: spec.ephemeralStorageMb ?? EPHEMERAL_STORAGE_MB_DEFAULT,
     environment,
     inheritEnvironment: spec.inheritEnvironment ?? [],
     credentials: spec.credentials ?? "none",

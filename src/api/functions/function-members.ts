@@ -8,6 +8,8 @@ import { checkUnsupported } from "./unsupported-members.ts";
 type Body = Readonly<Record<string, unknown>>;
 
 const MEMORY_MB_DEFAULT = 128;
+const STORAGE_MB_MIN = 512;
+const STORAGE_MB_MAX = 10_240;
 const MEMORY_MB_MAX = 10_240;
 const TIMEOUT_SECONDS_DEFAULT = 3;
 const TIMEOUT_SECONDS_MAX = 900;
@@ -51,6 +53,7 @@ function readFields(members: Members): GivenFields {
     handler,
     memoryMb: members.whole("MemorySize", MEMORY_MB_DEFAULT, MEMORY_MB_MAX),
     timeoutSeconds: members.whole("Timeout", 1, TIMEOUT_SECONDS_MAX),
+    ephemeralStorageMb: members.structure("EphemeralStorage")?.whole("Size", STORAGE_MB_MIN, STORAGE_MB_MAX),
     environment: readEnvironment(members),
   };
   const kept = {

@@ -36,10 +36,6 @@ const UNSUPPORTED: Readonly<Record<string, Unsupported>> = {
     saysNothing: (value) => isEmptyDeep(value) || memberOf(value, "ApplyOn") === "None",
     instead: "Use provisioned concurrency for environments that are ready before the first call.",
   },
-  EphemeralStorage: {
-    saysNothing: (value) => isEmptyDeep(value) || memberOf(value, "Size") === 512,
-    instead: "Each environment has 512 MB.",
-  },
   LoggingConfig: {
     saysNothing: (value, fn) => {
       const group = memberOf(value, "LogGroup");

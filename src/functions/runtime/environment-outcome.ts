@@ -113,6 +113,10 @@ export function outcomeOfEnding(
         `${prefix}Runtime exited with error: signal: killed`,
         detail,
       );
+    case "outOfStorage": {
+      const why = `The environment's folder has more than ${ending.megabytesMax} MB`;
+      return functionError("Runtime.OutOfStorage", prefix + why, detail);
+    }
     case "invalid":
       return functionError(ending.errorType, `${prefix}${ending.message}`, detail);
     case "unstarted":

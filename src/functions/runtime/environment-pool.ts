@@ -247,7 +247,7 @@ export class EnvironmentPool implements EnvironmentOwner {
   #start(): void {
     let environment = this.#resting.takeReset();
     try {
-      environment ??= new Environment(this.#options, this);
+      environment ??= new Environment(this.#options, this, this.#all.size < this.#min);
     } catch (error) {
       this.#onNoFolder(error);
       return;

@@ -35,6 +35,7 @@ export class Environment implements SessionOwner, PooledEnvironment {
   readonly bornMs: number;
   restingSinceMs = 0;
   readonly folder: string;
+  readonly isProvisioned: boolean;
   readonly #parts: EnvironmentParts;
   readonly #owner: EnvironmentOwner;
   readonly #output: EnvironmentOutput;
@@ -56,9 +57,10 @@ export class Environment implements SessionOwner, PooledEnvironment {
   #report: RuntimeReport | undefined;
 
   /** @throws when there can be no folder. */
-  constructor(parts: EnvironmentParts, owner: EnvironmentOwner) {
+  constructor(parts: EnvironmentParts, owner: EnvironmentOwner, isProvisioned: boolean) {
     this.#parts = parts;
     this.#owner = owner;
+    this.isProvisioned = isProvisioned;
     this.#timer = new OneTimer(parts.clock);
     this.bornMs = parts.clock.monotonic();
     this.folder = parts.launcher.makeFolder();
@@ -149,7 +151,7 @@ export class Environment implements SessionOwner, PooledEnvironment {
     this.#hadEvent = false;
     this.#output.begin();
     if (this.#calls.size === 0) this.#arm(INIT_MS, { kind: "initLate" });
-    const session = new RuntimeSession(this, launcher, this.folder);
+    const session = new RuntimeSession(this, launcher, this);
     this.#session = session;
     session.open(listener);
   }

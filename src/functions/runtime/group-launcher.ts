@@ -1,9 +1,10 @@
-import { accessSync, constants, mkdtempSync, statSync } from "node:fs";
+import { accessSync, constants, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join, resolve } from "node:path";
 import type { Clock } from "../../ports/clock.ts";
 import { GroupProcess } from "./group-process.ts";
+import type { Isolation } from "./isolation.ts";
 import type { LaunchedProcess, Launcher, LaunchOrder, ProcessEnding, ProcessListener } from "./launcher.ts";
 import { ProcessGuard } from "./process-guard.ts";
 
@@ -14,7 +15,13 @@ export interface GroupLauncherOptions {
   environmentOf(order: LaunchOrder): Readonly<Record<string, string>>;
   readonly clock: Clock;
   readonly memoryMb: number;
+  readonly isolation?: Isolation;
+  readonly layerFolders?: readonly string[];
+  /** What may stand in an environment's folder; default as on Lambda. */
+  readonly storageMb?: number | undefined;
 }
+
+const STORAGE_MB = 512;
 
 /** One for all functions of this process. */
 const GUARD = new ProcessGuard();
@@ -22,6 +29,8 @@ const GUARD = new ProcessGuard();
 /** Level `group`: what an environment starts is a process group; its folder is one of the machine's temporary. */
 export class GroupLauncher implements Launcher {
   readonly #options: GroupLauncherOptions;
+  /** Folders that have more than they may: they are emptied before the next process. */
+  readonly #full = new Set<string>();
 
   constructor(options: GroupLauncherOptions) {
     this.#options = options;
@@ -32,6 +41,7 @@ export class GroupLauncher implements Launcher {
   }
 
   async removeFolder(folder: string): Promise<void> {
+    this.#full.delete(folder);
     // What its last process wrote while it was killed is there a moment later.
     await rm(folder, { recursive: true, force: true, maxRetries: 3 }).catch(() => {});
   }
@@ -45,13 +55,25 @@ export class GroupLauncher implements Launcher {
   }
 
   #launch(order: LaunchOrder, listener: ProcessListener): LaunchedProcess {
-    const { codeFolder, command, clock, memoryMb } = this.#options;
+    const { codeFolder, command, clock, memoryMb, isolation, layerFolders = [] } = this.#options;
+    const { folder } = order;
+    if (this.#full.delete(folder))
+      for (const entry of readdirSync(folder)) rmSync(join(folder, entry), { recursive: true, force: true });
     const environment = this.#options.environmentOf(order);
     const problem = problemOf(command, codeFolder, environment["PATH"] ?? "");
     if (problem !== undefined) return new NoProcess(problem, listener);
     const mark = `AWS_LAMBDA_RUNTIME_API=${order.apiAddress}`;
-    const options = { command, folder: codeFolder, environment, mark, clock, memoryMb, guard: GUARD };
-    return new GroupProcess(options, listener);
+    const { storageMb: megabytesMax = STORAGE_MB } = this.#options;
+    const storage = { folder, megabytesMax, onExceeded: () => void this.#full.add(folder) };
+    const started = isolation?.wrap?.(command, { code: codeFolder, layers: layerFolders, order }) ?? command;
+    const cgroup = isolation?.enclose?.(memoryMb);
+    const options = { command: started, environment, mark, clock, memoryMb, storage, cgroup, guard: GUARD };
+    try {
+      return new GroupProcess({ ...options, folder: codeFolder }, listener);
+    } catch (error) {
+      cgroup?.remove();
+      throw error;
+    }
   }
 }
 

@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Clock } from "../../ports/clock.ts";
+import type { Cgroup } from "./cgroup.ts";
+import { FolderWatch } from "./folder-watch.ts";
 import { MemoryWatch } from "./group-memory.ts";
 import type { LaunchedProcess, ProcessEnding, ProcessListener } from "./launcher.ts";
 import type { ProcessGuard } from "./process-guard.ts";
@@ -12,12 +14,17 @@ export interface GroupProcessOptions {
   /** Stands in the environment, and in that of no other process. */
   readonly mark: string;
   readonly memoryMb: number;
+  /** The environment's own folder, and what may stand in it. */
+  readonly storage: { readonly folder: string; readonly megabytesMax: number; onExceeded(): void };
+  /** A control group that it is in from its start. */
+  readonly cgroup?: Cgroup | undefined;
   readonly guard: Pick<ProcessGuard, "add" | "remove">;
   readonly clock: Clock;
 }
 
 /** Limits that Lambda's environments have (invocation §6), where this machine lets them be set. */
-const SHELL = 'ulimit -n 1024 2>/dev/null; ulimit -c 0 2>/dev/null; exec "$@"';
+const SHELL =
+  'while [ "$1" != -- ]; do echo $$ >"$1" || exit 126; shift; done; shift; ulimit -n 1024 2>/dev/null; ulimit -c 0 2>/dev/null; exec "$@"';
 /** When it is first looked again whether all have died; each time twice as late, since a look reads all processes. */
 const LOOK_MS = 20;
 const LOOK_MS_MAX = 1_000;
@@ -32,19 +39,26 @@ export class GroupProcess implements LaunchedProcess {
   readonly #mark: ProcessMark;
   readonly #guard: GroupProcessOptions["guard"];
   readonly #memory: MemoryWatch;
+  readonly #storage: FolderWatch;
+  readonly #cgroup: Cgroup | undefined;
   #hasExited = false;
   #isKilled = false;
-  #isOutOfMemory = false;
+  /** Why it was ended by its watch. */
+  #excess: ProcessEnding | undefined;
 
   constructor(options: GroupProcessOptions, listener: ProcessListener) {
     this.#listener = listener;
     this.#clock = options.clock;
-    this.#child = spawn("/bin/sh", ["-c", SHELL, "sh", ...options.command], {
-      cwd: options.folder,
-      env: { ...options.environment },
-      detached: true,
-      stdio: ["ignore", "pipe", "pipe"],
-    });
+    this.#child = spawn(
+      "/bin/sh",
+      ["-c", SHELL, "sh", ...(options.cgroup?.entries ?? []), "--", ...options.command],
+      {
+        cwd: options.folder,
+        env: { ...options.environment },
+        detached: true,
+        stdio: ["ignore", "pipe", "pipe"],
+      },
+    );
     this.#guard = options.guard;
     this.#mark = { group: this.#child.pid ?? 0, variable: options.mark };
     for (const stream of ["stdout", "stderr"] as const) {
@@ -53,7 +67,13 @@ export class GroupProcess implements LaunchedProcess {
       this.#child[stream]?.on("error", () => {});
     }
     if (this.group > 0) this.#guard.add(this.group);
-    this.#memory = new MemoryWatch(this.group, options, () => this.#killForMemory());
+    this.#cgroup = options.cgroup;
+    const { folder, megabytesMax, onExceeded } = options.storage;
+    this.#memory = new MemoryWatch(this.group, options, () => this.#killFor({ kind: "outOfMemory" }));
+    this.#storage = new FolderWatch(folder, options.clock, megabytesMax, () => {
+      onExceeded();
+      this.#killFor({ kind: "outOfStorage", megabytesMax });
+    });
     this.works(true);
     this.#child.once("error", (error) => this.#end({ kind: "unstarted", message: error.message }));
     this.#child.once("exit", (status, signal) => this.#onExit(status, signal));
@@ -71,17 +91,18 @@ export class GroupProcess implements LaunchedProcess {
   kill(): void {
     if (this.#isKilled) return;
     this.#isKilled = true;
-    this.#signal("SIGKILL");
+    this.#killAll();
     void this.#look(LOOK_MS);
   }
 
   works(isWorking: boolean): void {
     if (isWorking) this.#memory.start();
     else this.#memory.stop();
+    this.#storage.works(isWorking);
   }
 
   takeMemoryMb(isExact: boolean): number | undefined {
-    return this.#memory.takeMaxMb(isExact);
+    return this.#cgroup?.peakMb ?? this.#memory.takeMaxMb(isExact);
   }
 
   drained(then: () => void): void {
@@ -89,17 +110,20 @@ export class GroupProcess implements LaunchedProcess {
     setImmediate(then);
   }
 
-  #killForMemory(): void {
-    this.#isOutOfMemory = true;
+  #killFor(excess: ProcessEnding): void {
+    this.#excess ??= excess;
+    this.#killAll();
+  }
+
+  #killAll(): void {
     this.#signal("SIGKILL");
+    this.#cgroup?.kill();
   }
 
   #onExit(status: number | null, signal: string | null): void {
-    const ending: ProcessEnding = this.#isOutOfMemory
-      ? { kind: "outOfMemory" }
-      : signal === null
-        ? { kind: "status", status: status ?? 0 }
-        : { kind: "signal", signal };
+    const said: ProcessEnding =
+      signal === null ? { kind: "status", status: status ?? 0 } : { kind: "signal", signal };
+    const ending = this.#excess ?? (this.#cgroup?.hasRunOut === true ? { kind: "outOfMemory" } : said);
     const late = this.#clock.schedule(LAST_OUTPUT_MS, () => this.#end(ending));
     this.#child.once("close", () => {
       late.cancel();
@@ -110,13 +134,13 @@ export class GroupProcess implements LaunchedProcess {
   #end(ending: ProcessEnding): void {
     if (this.#hasExited) return;
     this.#hasExited = true;
-    this.#memory.stop();
+    this.works(false);
     this.#listener.onExit(ending);
   }
 
   /** Ends those who have left the group, until none is left. */
   async #look(nextMs: number): Promise<void> {
-    const found = await findProcesses(this.#mark);
+    const found = this.#cgroup?.processes ?? (await findProcesses(this.#mark));
     for (const pid of found ?? []) sendSignal(pid, "SIGKILL");
     const isGone = found === undefined ? !this.#signal(0) : found.length === 0;
     const hasEnded = this.#hasExited || this.group === 0;
@@ -126,6 +150,7 @@ export class GroupProcess implements LaunchedProcess {
 
   #onGone(): void {
     if (this.group > 0) this.#guard.remove(this.group);
+    this.#cgroup?.remove();
     this.#child.stdout?.destroy();
     this.#child.stderr?.destroy();
     this.#listener.onGone();

@@ -15,6 +15,8 @@ export interface LaunchOrder {
   /** `HOST:PORT` of the environment's Runtime API. */
   readonly apiAddress: string;
   readonly folder: string;
+  /** It is started before anybody calls, to be kept. */
+  readonly isProvisioned: boolean;
 }
 
 export interface LaunchedProcess {
@@ -46,6 +48,8 @@ export type ProcessEnding =
   | { readonly kind: "signal"; readonly signal: string }
   /** It was ended for using more memory than it may. */
   | { readonly kind: "outOfMemory" }
+  /** It was ended for having more files than its folder may have. */
+  | { readonly kind: "outOfStorage"; readonly megabytesMax: number }
   /** There is no such program. `errorType`: one of Lambda's. */
   | { readonly kind: "invalid"; readonly errorType: string; readonly message: string }
   /** The machine could not start it. */

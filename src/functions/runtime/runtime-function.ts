@@ -20,6 +20,8 @@ import type { RunFigures } from "./environment-parts.ts";
 import { EnvironmentPool } from "./environment-pool.ts";
 import { GroupLauncher } from "./group-launcher.ts";
 import { HTTP_LISTENER } from "./http-listener.ts";
+import { type IsolationWish, isolationOf } from "./isolation.ts";
+import type { LaunchOrder } from "./launcher.ts";
 import { endLine, type ReportedRun, reportLine, startLine, withReport } from "./report-lines.ts";
 import { RuntimeCall } from "./runtime-call.ts";
 import { runtimeCommand } from "./runtime-command.ts";
@@ -43,6 +45,10 @@ export interface RuntimeFunctionOptions extends GivenEnvironment {
   /** Calls at once. */
   readonly concurrency: number;
   readonly scaling?: RuntimeScaling | undefined;
+  /** What separates its processes from others; default `group`. */
+  readonly isolation?: IsolationWish | undefined;
+  /** MB that may stand in an environment's folder; default as on Lambda. */
+  readonly ephemeralStorageMb?: number | undefined;
   /** So many environments are started before anybody calls, and kept; where `scaling` says more, those. */
   readonly environmentsMin?: number | undefined;
   /** Gets each line that an environment prints, and what is said of each call. */
@@ -87,17 +93,23 @@ class RuntimeFunction implements FunctionTarget {
   constructor(options: RuntimeFunctionOptions, command: readonly string[]) {
     const { clock = SYSTEM_CLOCK, codeFolder, memoryMb, functionName: fn, concurrency, log } = options;
     const { scaling, scaling: { invocationsPerEnvironment = 1 } = {} } = options;
+    const { isolation: wish = "group", layerFolders } = options;
+    const isolation = isolationOf(wish, fn);
     this.#options = options;
     this.#clock = clock;
     const version = options.version ?? "$LATEST";
     this.#version = version;
     this.#compileCache = compileCacheOf(options);
     const description = { ...describeRuntime(options, version), compileCache: this.#compileCache };
-    const environmentOf = (order: { readonly apiAddress: string; readonly folder: string }) =>
-      variablesOf(description, order, process.env);
+    if (isolation.level !== "group")
+      log.line({ fn, version, stream: "platform", text: `isolation: ${isolation.name}` });
+    const environmentOf = (order: LaunchOrder) => variablesOf(description, order, process.env);
     this.#pool = new EnvironmentPool({
       clock,
-      launcher: new GroupLauncher({ command, codeFolder, environmentOf, clock, memoryMb }),
+      launcher: new GroupLauncher({
+        ...{ command, codeFolder, environmentOf, clock, memoryMb, isolation, layerFolders },
+        storageMb: options.ephemeralStorageMb,
+      }),
       listener: HTTP_LISTENER,
       createOutput: () => new RuntimeOutput({ log, fn, version }),
       watch: options.watch,

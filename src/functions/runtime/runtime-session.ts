@@ -1,5 +1,5 @@
 import type { EnvironmentSignal, EnvironmentState, Verdict } from "./environment-state.ts";
-import type { LaunchedProcess, Launcher, ProcessEnding, ProcessListener } from "./launcher.ts";
+import type { LaunchedProcess, Launcher, LaunchOrder, ProcessEnding, ProcessListener } from "./launcher.ts";
 import type {
   AnswerStream,
   HeldNext,
@@ -32,17 +32,17 @@ export interface SessionOwner {
 export class RuntimeSession implements RuntimeApi, ProcessListener {
   readonly #owner: SessionOwner;
   readonly #launcher: Launcher;
-  readonly #folder: string;
+  readonly #environment: Omit<LaunchOrder, "apiAddress">;
   #server: OpenListener | undefined;
   #process: LaunchedProcess | undefined;
   /** Those that wait for an event; the first is served first. */
   readonly #held: HeldNext[] = [];
   #isKilled = false;
 
-  constructor(owner: SessionOwner, launcher: Launcher, folder: string) {
+  constructor(owner: SessionOwner, launcher: Launcher, environment: Omit<LaunchOrder, "apiAddress">) {
     this.#owner = owner;
     this.#launcher = launcher;
-    this.#folder = folder;
+    this.#environment = environment;
   }
 
   get isRunning(): boolean {
@@ -64,8 +64,9 @@ export class RuntimeSession implements RuntimeApi, ProcessListener {
         this.#owner.onOpenFailed(opened);
         return;
       }
+      const { folder, isProvisioned } = this.#environment;
       this.#server = opened;
-      this.#process = this.#launcher.launch({ apiAddress: opened.address, folder: this.#folder }, this);
+      this.#process = this.#launcher.launch({ folder, isProvisioned, apiAddress: opened.address }, this);
     });
   }
 

@@ -78,7 +78,7 @@ function reserved(description: RuntimeVariables, order: LaunchOrder): Variables 
     AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(memoryMb),
     AWS_LAMBDA_LOG_GROUP_NAME: description.logGroupName,
     AWS_LAMBDA_LOG_STREAM_NAME: description.logStreamName,
-    AWS_LAMBDA_INITIALIZATION_TYPE: "on-demand",
+    AWS_LAMBDA_INITIALIZATION_TYPE: order.isProvisioned ? "provisioned-concurrency" : "on-demand",
     LAMBDA_TASK_ROOT: codeFolder,
     LAMBDA_RUNTIME_DIR: codeFolder,
     ...(invocationsMax === 1 ? {} : { AWS_LAMBDA_MAX_CONCURRENCY: String(invocationsMax) }),

@@ -330,7 +330,6 @@ test("what cannot be done is refused by its name, with a way out", async (t) => 
     [{ Code: {} }, /ZipFile/],
     [{ VpcConfig: { SubnetIds: ["s"] } }, /^VpcConfig is not supported/],
     [{ DeadLetterConfig: { TargetArn: "arn:aws:sqs:eu-west-1:1:q" } }, /^DeadLetterConfig is not supported/],
-    [{ EphemeralStorage: { Size: 1024 } }, /^EphemeralStorage is not supported/],
     [{ SnapStart: { ApplyOn: "PublishedVersions" } }, /^SnapStart is not supported.*provisioned concurrency/],
     [{ LoggingConfig: { LogFormat: "JSON" } }, /^LoggingConfig is not supported/],
     [{ FileSystemConfigs: [{ Arn: "a", LocalMountPath: "/mnt/a" }] }, /^FileSystemConfigs is not supported/],
@@ -348,7 +347,7 @@ test("what cannot be done is refused by its name, with a way out", async (t) => 
     DeadLetterConfig: {},
   };
   assert.equal(
-    (await api.create({ ...nothing, SnapStart: { ApplyOn: "None" }, EphemeralStorage: { Size: 512 } }))
+    (await api.create({ ...nothing, SnapStart: { ApplyOn: "None" }, EphemeralStorage: { Size: 1024 } }))
       .status,
     201,
   );

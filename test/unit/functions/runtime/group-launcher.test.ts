@@ -19,7 +19,7 @@ for (const [what, command, environment] of [
     });
     const ending = await new Promise<ProcessEnding>((onExit) => {
       const listener = { onExit, onGone: () => {}, onOutput: () => {} };
-      launcher.launch({ apiAddress: "127.0.0.1:9", folder: tmpdir() }, listener);
+      launcher.launch({ apiAddress: "127.0.0.1:9", folder: tmpdir(), isProvisioned: false }, listener);
     });
     const message = "a path, an argument or a variable has a zero byte";
     assert.deepEqual(ending, {

@@ -15,7 +15,7 @@ const DESCRIPTION = {
   logStreamName: "2026/01/12/[7]0123",
   compileCache: undefined,
 };
-const ORDER = { apiAddress: "127.0.0.1:9001", folder: "/environment" };
+const ORDER = { apiAddress: "127.0.0.1:9001", folder: "/environment", isProvisioned: false };
 const ENGINE = {
   PATH: "/bin",
   PGPASSWORD: "canary",
