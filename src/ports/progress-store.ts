@@ -66,6 +66,11 @@ export interface ProgressStore {
 export interface NewShard {
   readonly shard: Shard;
   readonly checkpoint: Checkpoint;
+  /**
+   * Its epochs are higher than this; absent: than 0. A record that was removed and is made again must have other epochs
+   * than before: what was seen of the old one's lease, or held of it, is to say nothing of the new one's.
+   */
+  readonly epoch?: number;
 }
 
 export interface LeaseSight {
@@ -87,7 +92,7 @@ export interface ShardProgress {
   readonly shardId: string;
   readonly parentShardIds: readonly string[];
   readonly owner: string | undefined;
-  /** 0 for a shard that was never owned. */
+  /** That of its `NewShard` for a shard that was never owned. */
   readonly epoch: number;
   /** Moves with every acquire, renew and release. */
   readonly counter: number;

@@ -23,7 +23,7 @@ export function shardKey(mappingUuid: string, shardId: string): Item {
 }
 
 export async function newShardItem(table: string, mappingUuid: string, newShard: NewShard): Promise<Item> {
-  const { shard, checkpoint } = newShard;
+  const { shard, checkpoint, epoch = 0 } = newShard;
   const packed = await packCheckpoint(checkpoint);
   // A shard begins with a position at most.
   if (packed === undefined || packed.parts.length > 0) throw tooLarge(table, mappingUuid, shard.shardId);
@@ -32,7 +32,7 @@ export async function newShardItem(table: string, mappingUuid: string, newShard:
     shardId: { S: shard.shardId },
     parents: { S: JSON.stringify(shard.parentShardIds) },
     owner: { S: NOBODY },
-    epoch: { N: "0" },
+    epoch: { N: String(epoch) },
     counter: { N: "0" },
     handoverTo: { S: NOBODY },
     checkpointEpoch: { N: "0" },

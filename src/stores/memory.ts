@@ -28,10 +28,10 @@ class MemoryStore implements ProgressStore {
 
   async add(mappingUuid: string, shards: readonly NewShard[]): Promise<void> {
     const entries = this.#shards(mappingUuid);
-    for (const { shard, checkpoint } of shards) {
+    for (const { shard, checkpoint, epoch = 0 } of shards) {
       if (entries.has(shard.shardId)) continue;
       const { shardId, parentShardIds } = shard;
-      const unowned = { owner: undefined, epoch: 0, counter: 0, handoverTo: undefined };
+      const unowned = { owner: undefined, epoch, counter: 0, handoverTo: undefined };
       const progress = { shardId, parentShardIds, ...unowned, checkpoint };
       entries.set(shardId, { progress, checkpointEpoch: 0 });
     }

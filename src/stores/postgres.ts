@@ -118,6 +118,7 @@ async function insert(query: RunQuery, mappingUuid: string, shards: readonly New
     mappingUuid,
     shards.map(({ shard }) => shard.shardId),
     shards.map(({ shard }) => JSON.stringify(shard.parentShardIds)),
+    shards.map(({ epoch = 0 }) => epoch),
     shards.map(({ checkpoint }) => checkpoint.revision),
     shards.map(({ checkpoint }) => writeCheckpoint(checkpoint)),
   ]);
@@ -137,8 +138,9 @@ const SQL = {
   any: `SELECT 1 FROM ${TABLE} WHERE mapping_uuid = $1 LIMIT 1`,
   held: `SELECT 1 FROM ${TABLE} WHERE ${HELD}`,
   insert:
-    `INSERT INTO ${TABLE} (mapping_uuid, shard_id, parent_shard_ids, revision, checkpoint) ` +
-    "SELECT $1, new.* FROM unnest($2::text[], $3::text[], $4::bigint[], $5::text[]) AS new (shard_id, p, r, c) " +
+    `INSERT INTO ${TABLE} (mapping_uuid, shard_id, parent_shard_ids, epoch, revision, checkpoint) ` +
+    "SELECT $1, new.* " +
+    "FROM unnest($2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::text[]) AS new (shard_id, p, e, r, c) " +
     "ORDER BY new.shard_id ON CONFLICT DO NOTHING",
   acquire:
     `UPDATE ${TABLE} SET owner = $3, epoch = epoch + 1, counter = counter + 1, handover_to = NULL ` +

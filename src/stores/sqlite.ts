@@ -185,10 +185,10 @@ class SqliteStore implements ProgressStore {
 }
 
 function insert(sql: Statements, mappingUuid: string, shards: readonly NewShard[]): void {
-  for (const { shard, checkpoint } of shards) {
+  for (const { shard, checkpoint, epoch = 0 } of shards) {
     const parents = JSON.stringify(shard.parentShardIds);
     const text = writeCheckpoint(checkpoint);
-    sql.insert.run(mappingUuid, shard.shardId, parents, checkpoint.revision, text);
+    sql.insert.run(mappingUuid, shard.shardId, parents, epoch, checkpoint.revision, text);
   }
 }
 
@@ -203,8 +203,8 @@ function prepareStatements(database: DatabaseSync) {
     any: database.prepare("SELECT 1 FROM progress WHERE mapping_uuid = ? LIMIT 1"),
     held: database.prepare(`SELECT 1 FROM progress WHERE ${HELD}`),
     insert: database.prepare(
-      "INSERT INTO progress (mapping_uuid, shard_id, parent_shard_ids, revision, checkpoint) VALUES (?, ?, ?, ?, ?) " +
-        "ON CONFLICT DO NOTHING",
+      "INSERT INTO progress (mapping_uuid, shard_id, parent_shard_ids, epoch, revision, checkpoint) " +
+        "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
     ),
     acquire: changedRows(
       database,

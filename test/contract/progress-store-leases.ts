@@ -30,6 +30,25 @@ function describeLeases(harness: ProgressStoreHarness): void {
     }
   });
 
+  test("a record that is made again has the epochs that it is given: what was held or seen of the old one says nothing", async () => {
+    await using fixture = await harness.createStore();
+    const store = await fixture.open();
+    await store.initialise(MAPPING, [newShard("a")]);
+    const unowned = await look(store, "a");
+    const { lease } = await take(store, "a", "one");
+    await store.remove(MAPPING, "a");
+    // A time in milliseconds is what the engine gives.
+    const epoch = 1_764_496_800_123;
+    await store.add(MAPPING, [{ ...newShard("a"), epoch }, newShard("b")]);
+    assert.deepEqual([(await look(store, "a")).epoch, (await look(store, "b")).epoch], [epoch, 0]);
+    assert.equal(await store.acquire(MAPPING, "a", "two", unowned), undefined);
+    const again = await take(store, "a", "one");
+    assert.equal(again.lease.epoch, epoch + 1);
+    await assertFenced(store, lease);
+    assert.equal(await store.checkpoint(MAPPING, again.lease, checkpointAt(1, "1")), "stored");
+    assert.equal(await store.checkpoint(MAPPING, again.lease, checkpointAt(1, "1")), "stale");
+  });
+
   test("a lease that has moved since it was seen is not taken", async () => {
     await using fixture = await harness.createStore();
     const store = await fixture.open();

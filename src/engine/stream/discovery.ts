@@ -1,6 +1,7 @@
 import { type Checkpoint, initialCheckpoint } from "../../model/checkpoint.ts";
 import type { StreamMapping } from "../../model/mapping.ts";
 import type { Shard, StartPoint } from "../../model/record.ts";
+import type { Clock } from "../../ports/clock.ts";
 import type { NewShard, ProgressStore, ShardProgress } from "../../ports/progress-store.ts";
 import type { StreamSource } from "../../ports/stream-source.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
@@ -16,6 +17,7 @@ export interface DiscoveryOptions {
   readonly source: StreamSource;
   readonly store: ProgressStore;
   readonly inquiry: ShardInquiry;
+  readonly clock: Clock;
   readonly telemetry: Telemetry;
 }
 
@@ -44,8 +46,10 @@ export async function discoverShards(
     const known = new Set(rows.map((row) => row.shardId));
     const found = shards.filter(({ shardId }) => !known.has(shardId));
     const behind = isAtTip(mapping) ? shardsBehind(shards, rows) : NONE;
+    // A shard of the same name may have been here, and was forgotten: no process may take its lease for this one's.
+    const epoch = options.clock.now();
     // plant: a-shard-that-is-found-later-begins-at-its-tip
-    const added = found.map((shard) => newShard(shard, behind.has(shard.shardId)));
+    const added = found.map((shard) => ({ ...newShard(shard, behind.has(shard.shardId)), epoch }));
     if (added.length > 0) await store.add(mapping.uuid, added);
   }
   const listed = new Map(shards.map((shard) => [shard.shardId, shard]));

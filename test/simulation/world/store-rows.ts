@@ -19,8 +19,8 @@ interface Row {
   checkpointEpoch: number;
 }
 
-/** More than a shard ever has. */
-const EPOCHS_MAX = 1_000_000;
+/** More than a shard ever has: they may begin behind a time. */
+const EPOCHS_MAX = 2 ** 42;
 
 /** The store's own state and its conditional writes: what happens once a request has arrived. */
 export class StoreRows {
@@ -53,14 +53,14 @@ export class StoreRows {
     const rows = this.#mappings.get(mappingUuid) ?? new Map<string, Row>();
     this.#mappings.set(mappingUuid, rows);
     const created: string[] = [];
-    for (const { shard, checkpoint } of shards) {
+    for (const { shard, checkpoint, epoch = 0 } of shards) {
       if (rows.has(shard.shardId)) continue;
       created.push(shard.shardId);
       rows.set(shard.shardId, {
         shardId: shard.shardId,
         parentShardIds: [...shard.parentShardIds],
         owner: undefined,
-        epoch: 0,
+        epoch,
         counter: 0,
         handoverTo: undefined,
         checkpoint: copy(checkpoint),
@@ -84,7 +84,7 @@ export class StoreRows {
     return toProgress(row);
   }
 
-  /** Epochs of a row that was removed and made again begin again: for the history they go on. */
+  /** Epochs of a row that was removed and made again are others: for the history they go on. */
   historicEpoch(mappingUuid: string, { shardId, owner, epoch }: HeldLease): number {
     if (this.#takings.size === 0) return epoch;
     return epoch + EPOCHS_MAX * (this.#takings.get(`${mappingUuid}/${shardId}/${owner}/${epoch}`) ?? 0);

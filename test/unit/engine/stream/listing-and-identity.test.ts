@@ -362,3 +362,21 @@ test("a shard that is registered anew waits for its parents, though the source h
   await world.clock.advance(15_000);
   assert.deepEqual(world.positions(), [[1, 2]]);
 });
+
+test("a shard whose name was forgotten has other epochs when it is found again: a lease of before is none of it", async () => {
+  const first: Shard = { shardId: "s1", parentShardIds: [], closed: false };
+  const again: Shard = { shardId: "s2", parentShardIds: [], closed: false };
+  const world = new SmallWorld({}, { discoveryIntervalMs: 500 }, [first, again]);
+  const { uuid } = world.mapping;
+  world.start();
+  await world.clock.advance(2_000);
+  const before = (await world.store.list(uuid)).find(({ shardId }) => shardId === "s2");
+  assert.ok(before?.owner !== undefined);
+  const held = { shardId: "s2", owner: before.owner, epoch: before.epoch };
+  await world.store.remove(uuid, "s2");
+  await world.clock.advance(5_000);
+  const after = (await world.store.list(uuid)).find(({ shardId }) => shardId === "s2");
+  assert.ok(after !== undefined && after.epoch > before.epoch, `${after?.epoch} behind ${before.epoch}`);
+  assert.notEqual(after.epoch, before.epoch + 1, "nobody can have seen or held it");
+  assert.deepEqual(await world.store.renew(uuid, held), { kind: "fenced" });
+});
