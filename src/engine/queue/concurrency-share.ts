@@ -53,6 +53,7 @@ export class ConcurrencyShare {
   readonly #leases: LeaseHolder<HeldPart>;
   readonly #partPlaces: ReadonlyMap<string, number>;
   readonly #lines: RepeatedLines;
+  #isClosed = false;
 
   constructor(options: ConcurrencyShareOptions) {
     this.#options = options;
@@ -96,6 +97,7 @@ export class ConcurrencyShare {
    */
   lookAtHandovers(): void {
     const { running, isEmptyHanded } = this.#options;
+    if (this.#isClosed) this.#takeNoMore();
     for (const part of this.#leases.tenants) {
       if (!part.isGoing || part.lease.isEnding) continue;
       const beside = this.#placesBeside(part);
@@ -104,11 +106,18 @@ export class ConcurrencyShare {
     }
   }
 
-  /** Nothing is to start any more: each part is given back once the batches that still run fit beside it. */
+  /**
+   * Nothing is to be received any more: each part is given back once the batches that still run fit beside it. Who has
+   * no part, and messages in hand, takes one for those.
+   */
   close(): void {
-    this.#leases.stop();
-    for (const part of this.#leases.tenants) part.isGoing = true;
+    this.#isClosed = true;
     this.lookAtHandovers();
+  }
+
+  #takeNoMore(): void {
+    for (const part of this.#leases.tenants) part.isGoing = true;
+    if (this.lastPlaces > 0 || this.#options.isEmptyHanded()) this.#leases.stop();
   }
 
   /** Gives everything back. Resolves when that was tried. */
@@ -164,7 +173,9 @@ export class ConcurrencyShare {
     const { telemetry, mapping } = this.#options;
     const { shardId, epoch } = lease.held;
     telemetry.log("debug", "a part of the maximum concurrency taken", { mapping, shardId, epoch });
-    return { lease, places: this.#partPlaces.get(shardId) ?? 0, isGoing: false };
+    // One is enough for what is in hand.
+    if (this.#isClosed) this.#leases.stop();
+    return { lease, places: this.#partPlaces.get(shardId) ?? 0, isGoing: this.#isClosed };
   }
 
   #wanted(part: HeldPart): void {

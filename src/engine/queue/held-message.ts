@@ -11,8 +11,21 @@ export interface HeldMessage {
   spanMs: number;
   /** Whoever received it next has it: nothing that we do to it counts. */
   isLost: boolean;
+  /** Those that came with it; `undefined`: there is no order, and nothing waits behind one that fails. */
+  readonly together: Together | undefined;
   /** It was handed over to be deleted or given back: that happens once. */
   isSettled: boolean;
+}
+
+/**
+ * Messages of one receive of a queue with order. They go in one batch: what would wait behind it goes back when a
+ * message of its group fails in it, and that is a receive that no function saw.
+ */
+export interface Together {
+  /** As many were asked for by the worker before, whose batches were larger perhaps; 0: it was this one. */
+  readonly adoptedMax: number;
+  /** Those that wait for a batch. */
+  waiting: number;
 }
 
 /** Nobody else can have been given the message yet, as far as we were told. */

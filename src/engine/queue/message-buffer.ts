@@ -57,6 +57,7 @@ export class MessageBuffer {
   add(held: HeldMessage): void {
     this.#waiting.add(held);
     this.#bytes += held.message.encodedBytes + 1;
+    if (held.together !== undefined) held.together.waiting++;
   }
 
   /** The next batch; empty when nothing may run now. Its groups are busy until `freeGroups`. */
@@ -68,7 +69,8 @@ export class MessageBuffer {
     let bytes = envelopeBytes;
     for (const held of this.#waiting) {
       // plant: a-batch-of-messages-is-one-too-large
-      if (batch.length >= batchSize) break;
+      if (batch.length >= batchSize && !isOfLargerBatch(batch, held)) break;
+      if (isCut(batch, held, batchSize)) break;
       const { groupId, encodedBytes } = held.message;
       // plant: two-batches-of-a-group-run-at-once
       if (groupId !== undefined && (this.#busy.has(groupId) || passed.has(groupId))) continue;
@@ -104,7 +106,23 @@ export class MessageBuffer {
   /** Those that do not wait here stay where they are. */
   remove(gone: readonly HeldMessage[]): void {
     // plant: what-has-left-the-buffer-is-counted-in-it
-    for (const held of gone) if (this.#waiting.delete(held)) this.#bytes -= held.message.encodedBytes + 1;
+    for (const held of gone) if (this.#waiting.delete(held)) this.#hasLeft(held);
     assertInvariant(this.#waiting.size > 0 || this.#bytes === 0, "Messages are counted that do not wait");
   }
+
+  #hasLeft({ message, together }: HeldMessage): void {
+    this.#bytes -= message.encodedBytes + 1;
+    if (together !== undefined) together.waiting--;
+  }
+}
+
+/** All of it came in one receive that asked for more than a batch has now: the mapping was changed meanwhile. */
+function isOfLargerBatch(batch: readonly HeldMessage[], { together }: HeldMessage): boolean {
+  return together !== undefined && together === batch[0]?.together && batch.length < together.adoptedMax;
+}
+
+/** Another receive begins with it, and not all of that would find room. */
+function isCut(batch: readonly HeldMessage[], { together }: HeldMessage, batchSize: number): boolean {
+  if (together === undefined || together === batch.at(-1)?.together || batch.length === 0) return false;
+  return batch.length + together.waiting > batchSize;
 }

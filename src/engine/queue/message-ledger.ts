@@ -1,7 +1,7 @@
 import { assertInvariant } from "../../model/errors.ts";
 import type { QueueMessage } from "../../ports/queue-source.ts";
 import type { ByteBudget } from "../budget.ts";
-import type { HeldMessage } from "./held-message.ts";
+import type { HeldMessage, Together } from "./held-message.ts";
 import type { HoldKeeper } from "./hold-keeper.ts";
 import type { MessageBuffer } from "./message-buffer.ts";
 import type { Hold } from "./open-receive.ts";
@@ -49,7 +49,12 @@ export class MessageLedger {
   }
 
   /** From now on the message is ours to give back. */
-  take(message: QueueMessage, receivedMs: number, { askedMs, holdMs }: Hold): HeldMessage {
+  take(
+    message: QueueMessage,
+    receivedMs: number,
+    { askedMs, holdMs }: Hold,
+    together?: Together,
+  ): HeldMessage {
     // plant: a-hold-is-counted-from-the-answer-not-from-the-question
     const holdUntilMs = askedMs + holdMs;
     const held: HeldMessage = {
@@ -58,6 +63,7 @@ export class MessageLedger {
       holdUntilMs,
       spanMs: holdMs,
       isLost: false,
+      together,
       isSettled: false,
     };
     this.#inHand.add(held);

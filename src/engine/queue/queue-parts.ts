@@ -48,7 +48,7 @@ export interface QueueWorkerOptions {
 
 /** What the parts of a worker call it for. */
 export interface QueueHub {
-  onReceived(messages: readonly QueueMessage[], hold: Hold): void;
+  onReceived(messages: readonly QueueMessage[], hold: Hold, adoptedMax: number): void;
   /** `false`: messages wait, and it is time that they go where there is a place. */
   onPlaces(mayWait: boolean): void;
   /** Something has ended, or its moment has come: more may start. */
@@ -129,7 +129,7 @@ export function assembleQueue(options: QueueWorkerOptions, hub: QueueHub): Queue
     room: (underWay) => room.of(underWay, places.forNew, batches.size),
     isHasty: () => hub.isStopNear() || places.areHandedOver,
     hiddenUntilMs: () => settlement.leftUntilMs,
-    onReceived: (messages, hold) => hub.onReceived(messages, hold),
+    onReceived: (messages, hold, adoptedMax) => hub.onReceived(messages, hold, adoptedMax),
     onReady: () => hub.onReady(),
   });
   const { batchingWindowMs: windowMs } = mapping;

@@ -29,7 +29,7 @@ export class QueueWorker {
     this.#filtered = new FilterNotes(options.clock);
     this.#sieve = new MessageSieve(mapping, source.events);
     this.#parts = assembleQueue(options, {
-      onReceived: (messages, hold) => this.#received(messages, hold),
+      onReceived: (messages, hold, adoptedMax) => this.#received(messages, hold, adoptedMax),
       onPlaces: (mayWait) => this.#placesChanged(mayWait),
       onReady: () => this.#go(),
       onAmount: () => this.#gauge(),
@@ -169,12 +169,13 @@ export class QueueWorker {
     this.#go();
   }
 
-  #received(messages: readonly QueueMessage[], hold: Hold): void {
+  #received(messages: readonly QueueMessage[], hold: Hold, adoptedMax: number): void {
     // Told when the drain ended; the source may be closed by now.
     if (this.#state === "Disabled") return;
     const { drain, work, ledger, settlement, room, receiver } = this.#parts;
     const receivedMs = this.#options.clock.monotonic();
-    const held = messages.map((message) => ledger.take(message, receivedMs, hold));
+    const together = room.isOrdered ? { adoptedMax, waiting: 0 } : undefined;
+    const held = messages.map((message) => ledger.take(message, receivedMs, hold, together));
     if (drain.isOver) {
       const reason = "they came when the drain of a stop was over";
       work.track(settlement.giveBack(held, reason, receiver.untilBackMs));

@@ -31,7 +31,8 @@ export interface ReceiverOptions {
   isHasty(): boolean;
   /** Monotonic: before it, a receive that finds nothing says nothing, as messages of ours are still hidden. */
   hiddenUntilMs(): number;
-  onReceived(messages: readonly QueueMessage[], hold: Hold): void;
+  /** `adoptedMax`: as many were asked for by the worker before; 0: it was this one. */
+  onReceived(messages: readonly QueueMessage[], hold: Hold, adoptedMax: number): void;
   /** A receive has ended, or the moment for the next has come: others may start. */
   onReady(): void;
   onDefect(error: unknown): void;
@@ -145,8 +146,9 @@ export class Receiver {
   /** Those of another worker of the same queue, whose mapping goes on here. */
   adopt(receives: readonly OpenReceive[]): void {
     // What has come already is in hand, and counts against the budget, before anything more is asked for.
-    for (const open of receives) if (open.answer?.kind === "given") this.#given(open.answer, open);
-    for (const open of receives) if (open.answer === undefined) void this.#take(open);
+    for (const open of receives)
+      if (open.answer?.kind === "given") this.#given(open.answer, open, open.messagesMax);
+    for (const open of receives) if (open.answer === undefined) void this.#take(open, open.messagesMax);
   }
 
   /** What is under way is somebody else's from now on. */
@@ -182,7 +184,7 @@ export class Receiver {
     void this.#take(openReceive(source, { messagesMax, waitMs, holdMs }, clock.monotonic(), signal));
   }
 
-  async #take(open: OpenReceive): Promise<void> {
+  async #take(open: OpenReceive, adoptedMax = 0): Promise<void> {
     const askedBehind = this.#outages;
     this.#open.add(open);
     this.#expected += open.messagesMax;
@@ -193,7 +195,7 @@ export class Receiver {
     if (!this.#open.has(open)) return;
     try {
       this.#remove(open);
-      if (outcome.kind === "given") this.#given(outcome, open);
+      if (outcome.kind === "given") this.#given(outcome, open, adoptedMax);
       else if (!this.#options.signal.aborted) this.#failed(outcome.error, open, askedBehind);
       this.#options.onReady();
     } catch (error) {
@@ -213,7 +215,7 @@ export class Receiver {
     this.#options.telemetry.gauge("queue_receivers", this.#options.mapping, this.running);
   }
 
-  #given({ messages, hold }: GivenMessages, open: OpenReceive): void {
+  #given({ messages, hold }: GivenMessages, open: OpenReceive, adoptedMax: number): void {
     const { telemetry, clock, mapping, scaling, hiddenUntilMs, onReceived } = this.#options;
     this.#answered();
     telemetry.count("polled_events", mapping, messages.length);
@@ -224,7 +226,7 @@ export class Receiver {
       return;
     }
     if (messages.length >= open.messagesMax) this.#wanted = Math.min(scaling.limit, this.#wanted + 1);
-    onReceived(messages, hold ?? open);
+    onReceived(messages, hold ?? open, adoptedMax);
   }
 
   /** The queue works: nobody waits any longer for what came before, unless it asked for fewer calls. */

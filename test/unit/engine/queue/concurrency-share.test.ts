@@ -15,6 +15,8 @@ class Sharers {
   readonly running = new Map<string, number>();
   /** Processes whose store does not answer. */
   readonly cutOff = new Set<string>();
+  /** Processes with messages that wait for a batch. */
+  readonly waiting = new Set<string>();
 
   join(owner: string, concurrencyMax: number): ConcurrencyShare {
     const share = new ConcurrencyShare({
@@ -33,7 +35,7 @@ class Sharers {
       clock: this.clock,
       telemetry: SILENT_TELEMETRY,
       settings: DEFAULT_SETTINGS,
-      isEmptyHanded: () => true,
+      isEmptyHanded: () => !this.waiting.has(owner),
       running: () => this.running.get(owner) ?? 0,
       onChange: () => {},
     });
@@ -125,4 +127,19 @@ test("a smaller maximum of a new configuration leaves the parts of the old one a
   const after = sharers.join("two", 3);
   await sharers.clock.advance(1_000);
   assert.equal(after.places, 3);
+});
+
+test("who stops without a part, and has messages in hand, takes one part for them and no more", async () => {
+  const sharers = new Sharers();
+  const first = sharers.join("first", 4);
+  await sharers.clock.advance(1);
+  const second = sharers.join("second", 4);
+  sharers.waiting.add("second");
+  second.close();
+  await sharers.clock.advance(10_000);
+  assert.deepEqual([second.places, second.lastPlaces, first.places], [0, 1, 3], "for what is in hand alone");
+  sharers.waiting.clear();
+  second.lookAtHandovers();
+  await sharers.clock.advance(10_000);
+  assert.deepEqual([second.lastPlaces, first.places], [0, 4]);
 });

@@ -61,3 +61,23 @@ test("FIFO: messages too large for one batch together cost a receive once, not e
   assert.deepEqual([queue.left, queue.dead], [[], []]);
   assert.ok(queue.messagesMax.at(-1) === 2, `asks for ${queue.messagesMax.at(-1)}`);
 });
+
+test("FIFO: what an update took over runs together though batches are smaller by then: none is dead-lettered unseen", async () => {
+  const mapping = { batchSize: 4, reportBatchItemFailures: true, strictAwsFifo: true };
+  const queue = new SmallQueue(mapping, { ...FIFO, receivesMax: 1 });
+  queue.handler = (call) =>
+    answered({ batchItemFailures: call.ids.includes("g2") ? [{ itemIdentifier: "g2" }] : [] });
+  await queue.clock.advance(1_000);
+  const stop = queue.engine.stopMapping(queue.mapping.uuid, 25_000, { isFollowed: true });
+  await queue.clock.advance(0);
+  await stop;
+  queue.send(...ids("g", 4));
+  await queue.clock.advance(150);
+  queue.startMapping({ batchSize: 1 });
+  await queue.clock.advance(60_000);
+  assert.deepEqual([queue.dead, [...queue.seen]], [["g2"], ids("g", 4)]);
+  assert.equal(queue.count("unseen_receives"), 0);
+  queue.send(...ids("h", 3));
+  await queue.clock.advance(10_000);
+  assert.deepEqual(queue.calls.at(-1)?.ids, ["h3"], "what is received later goes alone");
+});

@@ -13,7 +13,14 @@ async function received(queue: MemoryQueue, ...ids: readonly string[]): Promise<
   queue.send(...ids);
   const bounds = { messagesMax: ids.length, waitMs: 0, holdMs: HOLD_MS };
   const messages = await queue.openSource().receive(bounds, new AbortController().signal);
-  const hold = { receivedMs: 0, holdUntilMs: HOLD_MS, spanMs: HOLD_MS, isLost: false, isSettled: false };
+  const hold = {
+    receivedMs: 0,
+    holdUntilMs: HOLD_MS,
+    spanMs: HOLD_MS,
+    isLost: false,
+    together: undefined,
+    isSettled: false,
+  };
   return messages.map((message) => ({ message, ...hold }));
 }
 

@@ -132,6 +132,7 @@ export function batchOf({ groups = "   " }: Pick<QueueDecisionRow, "groups">): r
     holdUntilMs: 30_000,
     spanMs: 30_000,
     isLost: false,
+    together: undefined,
     isSettled: false,
   }));
 }
