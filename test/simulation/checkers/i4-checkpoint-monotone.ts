@@ -2,13 +2,18 @@ import { type SettledPlaces, settledPlaces } from "../settled-places.ts";
 import type { SimShard } from "../world/stream.ts";
 import type { Checker } from "./checker.ts";
 
-/** A durable checkpoint never takes back what an earlier one called settled, whoever wrote either. */
+/**
+ * A durable checkpoint never takes back what an earlier one called settled, whoever wrote either. Of a log that the
+ * source has no more its row is removed in the end, and what it called settled with it: a registration that was sent
+ * before and takes effect behind the removal makes a row that knows nothing, of a log that gives nothing.
+ */
 export const checkpointMonotone: Checker = {
   id: "I4",
   title: "monotone checkpoint",
   check({ mapping, report }) {
     const last = new Map<SimShard, SettledPlaces>();
     for (const event of mapping.events) {
+      if (event.kind === "registered" && isGone(event.shard, event.at)) last.delete(event.shard);
       if (event.kind !== "checkpointed") continue;
       const { shard, checkpoint, process, at } = event;
       const now = settledPlaces(shard, checkpoint);
@@ -27,6 +32,10 @@ export const checkpointMonotone: Checker = {
     }
   },
 };
+
+function isGone({ goneAt }: SimShard, at: number): boolean {
+  return goneAt !== undefined && goneAt <= at;
+}
 
 /** What the source has trimmed nobody can settle again. */
 function isTrimmed({ trimmedAt }: SimShard, index: number, at: number): boolean {

@@ -57,6 +57,8 @@ export class SimProcess {
   readonly leases = new Map<string, BelievedLease>();
   /** The newest epoch that it gave up or was told to have lost, by `mapping/shard`. */
   readonly leasesGivenUp = new Map<string, number>();
+  /** When it began anew with a mapping, by its UUID; else it has it since it was born. */
+  readonly begunAt = new Map<string, number>();
   /** How its last try to read a shard, or to begin to, has ended, by `mapping/shard`. */
   readonly reads = new Map<string, "worked" | "failed">();
   /** Rows of a mapping as it was told them last, by its UUID: the newest list last. */

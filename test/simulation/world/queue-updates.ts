@@ -37,6 +37,7 @@ function updateMapping(
   const begin = () => {
     if (process.stopCalledAt !== undefined) return;
     update.begunAt = time.now;
+    process.begunAt.set(history.mapping.uuid, time.now);
     history.events.push({ kind: "mappingBegun", at: time.now, process });
     engine.start(createQueueDeployment(world, process, history));
   };

@@ -36,6 +36,11 @@ export interface StandstillWatchOptions {
 export const STOOD_STILL = "a part stood still and said why";
 
 const LOOK_MS = 5_000;
+/**
+ * What stood in the way is gone, and was told until then: so long until what goes on again has come to a durable end.
+ * Leases are watched for their time first, records are read, run and settled, and a slow store takes a checkpoint.
+ */
+const GOING_AGAIN_MS = 2 * LOOK_MS;
 
 /** What one process says of one mapping. */
 interface Word extends SaidOfMapping {
@@ -51,13 +56,15 @@ interface Word extends SaidOfMapping {
  * S1: whoever holds work and has brought nothing of it to an end for T says why, and so does somebody of a shard that
  * nobody works on. S2: what is said is true of the world. S3: who waits for room points to a cause. What is work and
  * what is progress the world says; the reasons are the engine's. A process that was paused, or has begun with the part
- * later, has T from then on.
+ * later, has T from then on. A part of which a reason was given has a while longer once that is gone.
  */
 export class StandstillWatch {
   readonly #options: StandstillWatchOptions;
   readonly #progress = new Map<string, { readonly token: string; readonly sinceMs: number }>();
   /** When a process was first seen to have a part, or nobody to have it, without a pause since. */
   readonly #heldSinceMs = new Map<string, number>();
+  /** When somebody last gave a reason for a part. */
+  readonly #reasonMs = new Map<string, number>();
   #nextLookMs = 0;
   readonly #told = new Set<string>();
 
@@ -127,9 +134,12 @@ export class StandstillWatch {
       held.add(key);
       const heldSinceMs = this.#heldSinceMs.get(key) ?? nowMs;
       this.#heldSinceMs.set(key, heldSinceMs);
-      return nowMs - Math.max(sinceMs, heldSinceMs);
+      // Where nothing happens nobody looks, not even while an update has the mapping away.
+      return nowMs - Math.max(sinceMs, heldSinceMs, process.begunAt.get(work.uuid) ?? 0);
     });
     if (!work.hasWork) return;
+    const given = givenBy(watchers.flatMap(({ parts }) => partsOf(parts, work.shardId)));
+    if (given.length > 0) this.#reasonMs.set(keyOf(work), nowMs);
     if (holders.length > 0) {
       for (const [index, word] of holders.entries()) {
         const forMs = stoodMs[index] ?? 0;
@@ -141,8 +151,9 @@ export class StandstillWatch {
     if (longestMs >= STANDSTILL_MS) this.#judgeUnheld(work, ofMapping, longestMs);
   }
 
-  #standingSince({ uuid, shardId, progress, hasWork }: HeldWork, nowMs: number): number {
-    const key = `${uuid} ${shardId}`;
+  #standingSince(work: HeldWork, nowMs: number): number {
+    const { progress, hasWork } = work;
+    const key = keyOf(work);
     const known = this.#progress.get(key);
     if (hasWork && known?.token === progress) return known.sinceMs;
     this.#progress.set(key, { token: progress, sinceMs: nowMs });
@@ -152,9 +163,8 @@ export class StandstillWatch {
   #judge(work: HeldWork, word: Word, words: ReadonlyMap<string, readonly Word[]>, stoodMs: number): void {
     const parts = partsOf(word.parts, work.shardId);
     const given = givenBy(parts);
-    for (const { code } of given) this.#options.onReason(code);
     const isUnknown = given.some(({ code }) => code === "unknown");
-    if (given.length === 0 || isUnknown) {
+    if (!this.#isExplained(work, given) || isUnknown) {
       this.#breachS1(work, `in ${word.process.owner} and says: ${saidBy(parts)}`, stoodMs);
       return;
     }
@@ -172,9 +182,15 @@ export class StandstillWatch {
   /** Somebody has to say why nobody has it. */
   #judgeUnheld(work: HeldWork, words: readonly Word[], stoodMs: number): void {
     const parts = words.flatMap((word) => partsOf(word.parts, work.shardId));
-    const given = givenBy(parts);
+    if (!this.#isExplained(work, givenBy(parts)))
+      this.#breachS1(work, `with nobody, and they say: ${saidBy(parts)}`, stoodMs);
+  }
+
+  /** A reason is given, or was until a moment ago. */
+  #isExplained(work: HeldWork, given: readonly Reason[]): boolean {
     for (const { code } of given) this.#options.onReason(code);
-    if (given.length === 0) this.#breachS1(work, `with nobody, and they say: ${saidBy(parts)}`, stoodMs);
+    const lastMs = this.#reasonMs.get(keyOf(work)) ?? Number.NEGATIVE_INFINITY;
+    return this.#options.nowMs() - lastMs <= GOING_AGAIN_MS;
   }
 
   #breachS1({ uuid, name, shardId }: HeldWork, says: string, stoodMs: number): void {
@@ -189,6 +205,10 @@ export class StandstillWatch {
     this.#told.add(key);
     this.#options.breach(invariant, message);
   }
+}
+
+function keyOf({ uuid, shardId }: HeldWork): string {
+  return `${uuid} ${shardId}`;
 }
 
 function hasPart(explanation: MappingExplanation, shardId: string | undefined): boolean {

@@ -1,4 +1,5 @@
 import type { Checkpoint } from "../../../src/model/checkpoint.ts";
+import type { StartPoint } from "../../../src/model/record.ts";
 import type { MappingHistory } from "../history.ts";
 import { comparePositions, endOf, logIdOf, sharedPart, startIndex } from "./log.ts";
 import type { HeldWork } from "./standstill-watch.ts";
@@ -80,7 +81,12 @@ function owedOfAnew({ stream, startPoints, owedFrom }: MappingHistory, shard: Si
     return isKnown ? 0 : undefined;
   }
   const from = owedFrom[before.log.ordinal];
-  const start = startPoints[before.log.ordinal];
+  const start = firstStart(startPoints, before.log);
   if (start?.kind === "timestamp" && Number.isFinite(start.epochMs)) return startIndex(shard, start);
   return from === undefined ? undefined : Math.min(from, before.kept);
+}
+
+/** Ends may be lost in a row: a time that was asked for holds in all logs that follow the one that was registered. */
+function firstStart(startPoints: MappingHistory["startPoints"], log: SimShard): StartPoint | undefined {
+  return startPoints[log.ordinal] ?? (log.before && firstStart(startPoints, log.before.log));
 }

@@ -175,6 +175,7 @@ export class World {
     engine.stopMapping(uuid, UPDATE_DRAIN_MS).then(
       () => {
         if (process.state === "dead" || process.stopCalledAt !== undefined) return;
+        process.begunAt.set(uuid, this.time.now);
         engine.start(createDeployment(this, process, ordinal));
       },
       (error: unknown) => this.breach("I18", `an update in ${process.owner} failed: ${String(error)}`),
