@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { functionSpec } from "../manifests/function-schema.ts";
-import type { FunctionTargetSpec } from "../manifests/function-target-spec.ts";
+import type { FunctionScaling, FunctionTargetSpec } from "../manifests/function-target-spec.ts";
 import { type FunctionResource, functionResource } from "../manifests/resources.ts";
 import { API_VERSION } from "../manifests/schema.ts";
 import type { ResourceRow } from "../ports/resource-store.ts";
@@ -74,10 +74,17 @@ function targetFields(target: FunctionTargetSpec): Readonly<Record<string, unkno
       return { module: { ...module, export: exportName } };
     }
     case "runtime": {
-      const { kind: _kind, ...fields } = target;
-      return withoutUndefined(fields);
+      const { kind: _kind, scaling, ...fields } = target;
+      return { ...withoutUndefined(fields), ...scalingFields(scaling) };
     }
   }
+}
+
+/** As manifests say it; nothing where it is the default, since processes of an older version read the row, too. */
+function scalingFields(scaling: FunctionScaling): Readonly<Record<string, unknown>> {
+  const { environmentsMin: min, environmentsMax: max, invocationsPerEnvironment } = scaling;
+  if (min === 0 && max === undefined && invocationsPerEnvironment === 1) return {};
+  return { scaling: { environments: withoutUndefined({ min, max }), invocationsPerEnvironment } };
 }
 
 function withoutUndefined(fields: object): Readonly<Record<string, unknown>> {

@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { declarationsOf, functionsOf } from "../../../src/control/function-rows.ts";
 import { applySet } from "../../../src/control/manifest-set.ts";
-import type { FunctionResource } from "../../../src/manifests/resources.ts";
+import { functionSpec } from "../../../src/manifests/function-schema.ts";
+import { type FunctionResource, functionResource } from "../../../src/manifests/resources.ts";
+import { API_VERSION } from "../../../src/manifests/schema.ts";
 import { readDocument, writeDocument } from "../../../src/resources/document.ts";
 import { createMemoryResourceStore } from "../../../src/stores/memory-resources.ts";
 
@@ -46,6 +48,31 @@ test("a function is a row of its own, with one for each version and alias, in an
   assert.deepEqual(
     declarationsOf(FUNCTION).map(({ kind, name }) => `${kind} ${name}`),
     ["version orders:1", "version orders:2", "function orders", "alias orders:live"],
+  );
+});
+
+test("a row of a function with code says all that its manifest says", async () => {
+  const folder = "/srv";
+  const plain = { runtime: "python3.13", handler: "app.handler", code: "./orders" };
+  const full = {
+    ...plain,
+    layers: ["./layer"],
+    memoryMb: 256,
+    scaling: { environments: { min: 2, max: 5 }, invocationsPerEnvironment: 3 },
+    timeoutSeconds: 30,
+    versions: { 1: plain, 2: { ...plain, scaling: { environments: { min: 1 } } } },
+  };
+  const declared = [plain, full, { command: ["./run"], code: { path: "./jobs.zip" } }].map((spec, index) => {
+    const manifest = { apiVersion: API_VERSION, kind: "Function", metadata: { name: `f${index}` } } as const;
+    const fn = functionResource({ ...manifest, spec: functionSpec.parse(spec) }, folder);
+    assert(fn !== undefined);
+    return fn;
+  });
+  const { functions, unreadable } = functionsOf(await rowsOf(declared));
+  assert.deepEqual(unreadable, []);
+  assert.deepEqual(
+    functions.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+    declared,
   );
 });
 
