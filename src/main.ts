@@ -53,6 +53,7 @@ const adapters: Omit<Adapters, keyof Extensions | "openFunction"> = {
   createEngine,
   ...stores,
   openDestination,
+  openHttpDestination: async (url) => (await import("./destinations/http.ts")).createHttpDestination(url),
   openFailureReader,
   openPackages,
   createTelemetry: (log, logLevel) =>

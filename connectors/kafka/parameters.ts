@@ -44,6 +44,7 @@ export const kafkaParameters: ConnectorParameters = {
   destination: {
     scheme: "kafka",
     form: TOPIC_FORM,
+    pattern: "kafka://([^.]([a-zA-Z0-9\\-_.]{0,248}))",
     problemOf: (text) => (destinationTopic(text) === undefined ? "The text names no topic" : undefined),
     foreign: "A kafka:// destination is a topic of the cluster that a mapping reads, and this one reads none",
   },

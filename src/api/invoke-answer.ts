@@ -1,6 +1,7 @@
 import type { FastifyReply } from "fastify";
 import type { FunctionResource } from "../manifests/resources.ts";
-import { cutText, LOG_TAIL_BYTES_MAX, type RunDetail } from "../model/function-error.ts";
+import { errorBodyOf, type FailedRun, failureOf } from "../model/error-body.ts";
+import { cutText, LOG_TAIL_BYTES_MAX } from "../model/function-error.ts";
 import type { OutcomeOfRun } from "../model/outcome.ts";
 
 /** What a caller of Invoke is told of a run. */
@@ -26,42 +27,11 @@ export function answerRun(reply: FastifyReply, outcome: OutcomeOfRun, call: Answ
 
 /** What the caller may see of a failure. */
 export function errorBody(outcome: FailedRun, call: AnsweredCall): Readonly<Record<string, unknown>> {
-  const { errorType, errorMessage } = failureOf(outcome, call);
-  if (call.mayInspect) return { errorMessage, errorType, ...stackOf(outcome.detail, call) };
+  const failed = { requestId: call.requestId, timeoutMs: call.fn.timeoutMs };
+  if (call.mayInspect) return errorBodyOf(outcome, failed);
+  const { errorType } = failureOf(outcome, failed);
   const text = `The text of error ${outcome.errorId ?? errorType} is for callers with the role inspect.`;
   return { errorMessage: text, errorType };
-}
-
-type FailedRun = Exclude<OutcomeOfRun, { kind: "succeeded" }>;
-
-function failureOf(
-  outcome: FailedRun,
-  { fn: { timeoutMs }, requestId }: AnsweredCall,
-): { errorType: string; errorMessage: string } {
-  if (outcome.kind === "functionError")
-    return { errorType: outcome.errorType, errorMessage: outcome.message };
-  const seconds = (timeoutMs / 1000).toFixed(2);
-  const errorMessage = `RequestId: ${requestId} Error: Task timed out after ${seconds} seconds`;
-  return { errorType: "Sandbox.Timedout", errorMessage };
-}
-
-/** As the function's runtime writes it: Node's has `trace`, and Python's the request's id beside `stackTrace`. */
-function stackOf(detail: RunDetail | undefined, { requestId }: AnsweredCall) {
-  if (detail?.stack === undefined || detail.stackMember === undefined) return {};
-  const lines = detail.stack.split("\n");
-  if (detail.stackMember === "trace") return { trace: lines };
-  const id = { named: { requestId }, empty: { requestId: "" }, none: {} }[detail.requestIdMember ?? "none"];
-  return { ...id, stackTrace: lines.map(frameOf) };
-}
-
-/** A frame of Go is an object. What was cut or redacted is none any more, and stays a text. */
-function frameOf(line: string): unknown {
-  if (!line.startsWith("{")) return line;
-  try {
-    return JSON.parse(line);
-  } catch {
-    return line;
-  }
 }
 
 /** Base64 of the last 4 KiB of what Lambda would have logged of the call. */

@@ -1,22 +1,20 @@
-import { isUtf8 } from "node:buffer";
-import type { IncomingHttpHeaders } from "node:http";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { ControlFault } from "../control/control-fault.ts";
 import type { ControlPlane } from "../control/control-plane.ts";
 import { API_CALLER } from "../model/caller.ts";
 import { readClientContext } from "../model/client-context.ts";
-import { isJson } from "../model/json-check.ts";
-import type { TraceCarrier } from "../model/trace-context.ts";
 import type { Invocation, InvocationResult, RefusalReason } from "../ports/invoker.ts";
+import { acceptEvent } from "./event-route.ts";
 import { functionNotFound, functionOf, type NamedFunction } from "./function-routes.ts";
 import { mayInspect, noteSubject, requestIdOf } from "./guard.ts";
+import { carrierOf, lineageOf, payloadOf } from "./invocation-members.ts";
 import { type AnsweredCall, answerRun } from "./invoke-answer.ts";
 import { addRoute, bodyOf } from "./route.ts";
 import { answerStream, StreamedReply } from "./stream-answer.ts";
 import { ApiFault } from "./wire-fault.ts";
 
 const PAYLOAD_BYTES_MAX = 6 * 1024 * 1024;
-type PlaceReason = Exclude<RefusalReason, "noSuchFunction" | "notReady">;
+type PlaceReason = Exclude<RefusalReason, "noSuchFunction" | "notReady" | "recursion">;
 /** AWS's words (invocation §8). What a function has that reserves nothing is on AWS the account's. */
 const REASONS: Readonly<Record<PlaceReason, string>> = {
   reservedConcurrency: "ReservedFunctionConcurrentInvocationLimitExceeded",
@@ -24,7 +22,6 @@ const REASONS: Readonly<Record<PlaceReason, string>> = {
   concurrency: "ConcurrentInvocationLimitExceeded",
   accountConcurrency: "ConcurrentInvocationLimitExceeded",
 };
-const BYTE_ORDER_MARK = Buffer.from("\ufeff");
 /**
  * Mappings wait for a place, and take each that comes free: without patience a function that is busy with them would
  * refuse every call (decision 0026). AWS's pollers back off, and its Invoke waits for nothing.
@@ -32,8 +29,8 @@ const BYTE_ORDER_MARK = Buffer.from("\ufeff");
 const PATIENCE_MS = 250;
 
 /** Lambda's Invoke, and its kin that streams. Their calls and mappings' share the function's concurrency evenly. */
-export function addInvokeRoute(app: FastifyInstance, control: () => ControlPlane): void {
-  for (const operation of OPERATIONS) addOperation(app, control, operation);
+export function addInvokeRoute(app: FastifyInstance, control: () => ControlPlane, now: () => number): void {
+  for (const operation of OPERATIONS) addOperation(app, control, now, operation);
 }
 
 interface Operation {
@@ -58,6 +55,7 @@ const OPERATIONS: readonly Operation[] = [
 function addOperation(
   app: FastifyInstance,
   control: () => ControlPlane,
+  now: () => number,
   { url, action, send, sinkOf }: Operation,
 ): void {
   addRoute(app, {
@@ -73,9 +71,10 @@ function addOperation(
       const type = request.headers["x-amz-invocation-type"] ?? "RequestResponse";
       if (type === "DryRun") return reply.code(204).send();
       if (type === "Event") {
-        const message =
-          "Asynchronous invocation is not supported yet. Use the invocation type RequestResponse.";
-        throw new ApiFault("NotImplementedException", message);
+        const requestId = requestIdOf(request);
+        const carrier = carrierOf(request.headers);
+        await acceptEvent(control(), { named, requestId, payload, carrier }, now());
+        return reply.code(202).send();
       }
       if (type !== "RequestResponse") throw notOneOf("invocationType", "Event, RequestResponse, DryRun");
       const extras = extrasOf(request);
@@ -93,6 +92,7 @@ function addOperation(
           functionArn: named.arn,
           patienceMs: PATIENCE_MS,
           carrier: carrierOf(request.headers),
+          lineage: lineageOf(request.headers),
           payload: () => payload,
           mayStart: () => !end.signal.aborted,
           signal: end.signal,
@@ -109,14 +109,6 @@ function addOperation(
       }
     },
   });
-}
-
-function carrierOf(headers: IncomingHttpHeaders): TraceCarrier {
-  const [traceparent, tracestate, xray] = ["traceparent", "tracestate", "x-amzn-trace-id"].map((name) => {
-    const value = headers[name];
-    return typeof value === "string" ? value : undefined;
-  });
-  return { traceparent, tracestate, xray };
 }
 
 function answer(
@@ -165,17 +157,15 @@ function extrasOf({ headers }: FastifyRequest): Pick<Invocation, "logs" | "clien
   };
 }
 
-function payloadOf(body: Buffer): Uint8Array {
-  if (body.length === 0) return Buffer.from("{}");
-  const json = body.subarray(0, 3).equals(BYTE_ORDER_MARK) ? body.subarray(3) : body;
-  if (isUtf8(body) && isJson(json)) return body;
-  throw new ApiFault("InvalidRequestContentException", "Could not parse request body into json.");
-}
-
 function refusal(why: RefusalReason, named: NamedFunction): ApiFault | ControlFault {
   switch (why) {
     case "noSuchFunction":
       return functionNotFound(named);
+    case "recursion": {
+      const message =
+        "The function was called in a loop: the chain of its events was cut. Allow it by PutFunctionRecursionConfig.";
+      return new ApiFault("RecursiveInvocationException", message);
+    }
     case "notReady": {
       const message = `The function ${named.fn.name} cannot be opened. The log of millrace says why.`;
       return new ApiFault("ResourceNotReadyException", message);

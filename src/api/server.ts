@@ -13,10 +13,12 @@ import { BodyBytes, type BodyBytesLimits } from "./body-bytes.ts";
 import { readBody } from "./body-reader.ts";
 import { type ConnectionLimits, connectionLimits, limitConnections } from "./connection-limit.ts";
 import { addEmbeddedRoutes } from "./embedded-routes.ts";
+import { addInvokeAsyncRoute } from "./event-route.ts";
 import { addExplainRoute } from "./explain-route.ts";
 import { addFailureRoutes } from "./failure-routes.ts";
 import { addFunctionLogRoute } from "./function-log-route.ts";
 import { addFunctionRoutes } from "./function-routes.ts";
+import { addInvokeConfigRoutes, addRecursionRoutes } from "./functions/invoke-config-routes.ts";
 import { addProvisionedRoutes } from "./functions/provisioned-routes.ts";
 import { addUrlRoutes } from "./functions/url-routes.ts";
 import { addAliasRoutes, addVersionRoutes } from "./functions/version-routes.ts";
@@ -201,9 +203,12 @@ function addControlRoutes(app: FastifyInstance, options: ApiServerOptions): void
   addAliasRoutes(app, control);
   addProvisionedRoutes(app, control);
   addUrlRoutes(app, control);
+  addInvokeConfigRoutes(app, control);
+  addRecursionRoutes(app, control);
   addConcurrencyRoutes(app, control);
   addResourceRoutes(app, control);
-  addInvokeRoute(app, control);
+  addInvokeRoute(app, control, () => options.clock.now());
+  addInvokeAsyncRoute(app, control, () => options.clock.now());
   addEmbeddedRoutes(app, () => opened(options.embedded?.()), options.requestId);
   addUnsupportedOperations(app);
 }

@@ -19,6 +19,7 @@ const WIRE: Readonly<
   InvalidSignatureException: [403, undefined, "message"],
   MissingAuthenticationTokenException: [403, undefined, "message"],
   NotImplementedException: [501, "Service", "Message"],
+  RecursiveInvocationException: [400, "User", "Message"],
   ResourceNotReadyException: [502, "Service", "Message"],
   RequestTooLargeException: [413, "User", "message"],
   TooManyRequestsException: [429, "User", "message"],
@@ -33,6 +34,7 @@ export type ApiFaultName =
   | "InvalidSignatureException"
   | "MissingAuthenticationTokenException"
   | "NotImplementedException"
+  | "RecursiveInvocationException"
   | "RequestTooLargeException"
   | "ResourceNotReadyException"
   | "TooManyRequestsException"

@@ -6,10 +6,11 @@ import type { PackageParts } from "../control/functions/package-sweep.ts";
 import type { Engine, EngineOptions, MappingStatus } from "../engine/engine.ts";
 import type { FunctionResource } from "../manifests/resources.ts";
 import type { Place } from "../model/place.ts";
-import type { AsyncQueue } from "../ports/async-queue.ts";
+import type { AsyncQueue, LaneBacklog } from "../ports/async-queue.ts";
 import type { CellStore } from "../ports/cell-store.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Connector } from "../ports/connector.ts";
+import type { Destination } from "../ports/destination.ts";
 import type { DestinationKind } from "../ports/destination-kind.ts";
 import type { EnvironmentFigures, EnvironmentWatch } from "../ports/environment-watch.ts";
 import type { FailureIndex } from "../ports/failure-index.ts";
@@ -60,6 +61,7 @@ export interface Adapters extends DeploymentAdapters {
     readonly packages: string | undefined;
     readonly store: StoreUrl;
   }): Promise<RunPackages>;
+  openHttpDestination(url: string): Promise<Destination>;
   /** `onHint` is called when something in one of the folders may be another. */
   watchFolders(onHint: () => void): FolderWatch;
   openStore(url: StoreUrl): Promise<ProgressStore>;
@@ -112,6 +114,8 @@ export interface RunTelemetry extends Telemetry {
   watch(status: () => readonly MappingStatus[]): void;
   /** Has metrics show, by kind, how many resources are not as their owners declared them. */
   watchDrift(drift: () => ReadonlyMap<string, number>): void;
+  /** Has metrics show the queue of asynchronous events. */
+  watchEvents(backlog: () => readonly LaneBacklog[]): void;
   /** The same store, measured. */
   observeStore(store: ProgressStore): ProgressStore;
   totals(mapping: string): MappingTotals;

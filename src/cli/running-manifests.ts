@@ -4,24 +4,27 @@ import { creatingStatus } from "../control/creating-status.ts";
 import { Deployments } from "../control/deployments.ts";
 import { FunctionBook } from "../control/function-book.ts";
 import { reloadManifests } from "../control/reload.ts";
+import type { AsyncWorker } from "../engine/create-engine.ts";
 import type { Engine, MappingStatus, StopReport } from "../engine/engine.ts";
 import { firstOf, whenLate } from "../lib/first-of.ts";
 import type { Manifests } from "../manifests/load-manifests.ts";
 import { describeError, MillraceError } from "../model/errors.ts";
 import type { ApiContent, RunningApi, RunPackages, RunTelemetry, RunTracing } from "./adapters.ts";
-import { type CliHost, EXIT_FAILED, EXIT_OK, type ExitStatus } from "./command.ts";
+import type { CliHost, ExitStatus } from "./command.ts";
 import { RunEmbeddedBooks } from "./embedded-books.ts";
 import { makeSources } from "./embedded-sources.ts";
 import { hasFailed, type MappingProgress } from "./mapping-progress.ts";
 import { ModuleFiles } from "./module-files.ts";
 import { GroupMember } from "./processes/group-member.ts";
 import type { RunErrors } from "./run-errors.ts";
+import { createEvents } from "./run-events.ts";
 import { RunFailures } from "./run-failures.ts";
 import { RunFront, tellStarted } from "./run-front.ts";
 import { openFunctionLog } from "./run-function-log.ts";
 import { createInvokers } from "./run-invokers.ts";
 import type { RunOptions } from "./run-options.ts";
 import { RunStores, tellOwnLimits } from "./run-stores.ts";
+import { tellStop } from "./told-stop.ts";
 
 /** What the engine may take beyond its drain, for last checkpoints, before the process ends without it. */
 const STOP_GRACE_MS = 5000;
@@ -44,6 +47,7 @@ export class RunningManifests {
   #deployments: Deployments | undefined;
   #control: ControlPlane | undefined;
   #engine: Engine | undefined;
+  #events: AsyncWorker | undefined;
   #failures: RunFailures | undefined;
   #tracing: RunTracing | undefined;
   #packages: RunPackages | undefined;
@@ -106,6 +110,7 @@ export class RunningManifests {
     const observed = telemetry.observeStore(progress);
     const engine = failures.engine({ ...shared, tracing, store: observed }, functionBook);
     this.#engine = engine;
+    this.#events = createEvents({ stores, adapters, functionBook, invokers, place, telemetry });
     this.#control = await ControlPlane.start({
       engine,
       processId,
@@ -113,6 +118,7 @@ export class RunningManifests {
       deployments: this.#deployments,
       functionBook,
       functionLog: functionLog.book,
+      events: this.#events,
       owner,
       invokers,
       cells,
@@ -135,7 +141,7 @@ export class RunningManifests {
       telemetry,
       drainMs,
     });
-    await this.#front.start(this.#control, telemetry);
+    await Promise.all([this.#events?.start(), this.#front.start(this.#control, telemetry)]);
     await tellStarted(this.#control, version, telemetry, this.#api, this.#front);
     this.#member?.started();
   }
@@ -249,25 +255,7 @@ export class RunningManifests {
     const { drainMs } = this.#options;
     const late = whenLate(this.#host.adapters.clock, drainMs + STOP_GRACE_MS, "late" as const);
     const result = await firstOf(this.#stopEngine(drainMs), late);
-    if (result !== "late" && result.comesAgain === 0) {
-      const error = await this.#stores?.whyGone();
-      if (error === undefined) {
-        this.#telemetry.log("info", "stopped", {});
-        return EXIT_OK;
-      }
-      const told = "stopped, but the store is not there: what it had kept of all mappings is lost with it";
-      this.#telemetry.log("error", told, { error });
-      return EXIT_FAILED;
-    }
-    if (result !== "late") {
-      const told = "stopped, but the store has not taken all progress: records that were done come again";
-      this.#telemetry.log("error", told, { records: result.comesAgain });
-      return EXIT_FAILED;
-    }
-    const message =
-      "the engine did not stop in time; what was in flight will be repeated after the next start";
-    this.#telemetry.log("error", message, { drainMs });
-    return EXIT_FAILED;
+    return await tellStop(result, this.#stores, drainMs, this.#telemetry);
   }
 
   /** The engine first: what it runs must not wait for a store that does not answer. */
@@ -276,6 +264,7 @@ export class RunningManifests {
       this.#engine?.stop(drainMs),
       this.#control?.stop(),
       this.#front.drain(drainMs),
+      this.#events?.stop(drainMs),
     ] as const;
     const [report] = await Promise.all(stopping);
     await this.#control?.forget();

@@ -1,8 +1,10 @@
+import type { EventsStanding } from "../engine/create-engine.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { InvokerBook } from "../invocation/invoker-book.ts";
 import type { Manifests } from "../manifests/load-manifests.ts";
 import type { NetworkReach } from "../model/network-reach.ts";
 import type { Place } from "../model/place.ts";
+import type { AsyncEvents } from "../ports/async-events.ts";
 import type { CellStore } from "../ports/cell-store.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Connector, SourceEndpoints } from "../ports/connector.ts";
@@ -21,6 +23,12 @@ import type { MappingRunnerOptions } from "./mapping-run.ts";
 import type { OwnSnapshotOptions } from "./own-snapshot.ts";
 import type { FrontPlace } from "./routes/route-url.ts";
 
+/** Asynchronous events: the way in, and where those of a function stand. */
+export interface EventsBook {
+  readonly events: AsyncEvents;
+  standingOf(functionName: string): EventsStanding;
+}
+
 export interface ControlPlaneOptions extends Pick<MappingRunnerOptions, "engine" | "drainMs"> {
   readonly telemetry: MappingRunnerOptions["telemetry"] & Pick<OwnSnapshotOptions, "totals" | "environments">;
   readonly engine: Engine;
@@ -32,6 +40,8 @@ export interface ControlPlaneOptions extends Pick<MappingRunnerOptions, "engine"
   /** Where processes of the store say how they are. */
   readonly snapshots: SnapshotStore;
   readonly failures: FailureParts;
+  /** Absent: no asynchronous events are taken. */
+  readonly events?: EventsBook | undefined;
   /** Those that `deployments` has too. */
   readonly functionBook: FunctionBook;
   /** As whose declarations what the manifests say is kept. */

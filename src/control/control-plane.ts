@@ -10,7 +10,7 @@ import type { ScheduledCall } from "../ports/clock.ts";
 import type { Connector } from "../ports/connector.ts";
 import type { Invoker } from "../ports/invoker.ts";
 import { withinReach } from "./broker-reach.ts";
-import type { ControlPlaneOptions } from "./control-plane-options.ts";
+import type { ControlPlaneOptions, EventsBook } from "./control-plane-options.ts";
 import { creatingStatus } from "./creating-status.ts";
 import { uuidsOf } from "./declared-here.ts";
 import { declarationsIn, declareManifests } from "./declared-manifests.ts";
@@ -183,6 +183,11 @@ export class ControlPlane {
 
   get accountConcurrency(): number | undefined {
     return this.#options.accountConcurrency;
+  }
+
+  /** `undefined`: this process takes no asynchronous events. */
+  get events(): EventsBook | undefined {
+    return this.#options.events;
   }
 
   /** The functions that rows declare. */

@@ -1,14 +1,18 @@
 import { z } from "zod";
+import { invokeConfigSpec } from "../manifests/async-schema.ts";
+import { invokeConfigFields, invokeConfigOf } from "../manifests/async-settings.ts";
 import { functionSpec } from "../manifests/function-schema.ts";
 import type { FunctionScaling, FunctionTargetSpec } from "../manifests/function-target-spec.ts";
 import { type FunctionResource, functionResource } from "../manifests/resources.ts";
 import { API_VERSION } from "../manifests/schema.ts";
+import type { InvokeConfig } from "../model/invoke-config.ts";
 import type { ResourceRow } from "../ports/resource-store.ts";
 import { isOrphaned, type ResourceDocument, readDocument } from "../resources/document.ts";
 import {
   ALIAS_KIND,
   DECLARED_KINDS,
   FUNCTION_KIND,
+  INVOKE_CONFIG_KIND,
   PROVISIONED_KIND,
   VERSION_KIND,
 } from "../resources/kinds.ts";
@@ -39,12 +43,14 @@ export function declarationsOf(fn: FunctionResource): readonly Declaration[] {
     adaptiveConcurrency: isConcurrencyAdaptive,
     // Left out where it is the default: processes of an older version read the row, too.
     ...(errorDetails === "full" ? {} : { errorDetails }),
+    ...deadLetterField(fn, "$LATEST"),
+    ...(fn.allowsLoops === true ? { recursiveLoop: "Allow" } : {}),
   };
   return [
     ...[...fn.versions].map(([number, target]) => ({
       kind: VERSION_KIND,
       name: `${name}:${number}`,
-      spec: targetFields(target),
+      spec: { ...targetFields(target), ...deadLetterField(fn, number) },
     })),
     { kind: FUNCTION_KIND, name, spec },
     ...[...fn.aliases].map(([alias, { version, weights }]) => ({
@@ -52,7 +58,17 @@ export function declarationsOf(fn: FunctionResource): readonly Declaration[] {
       name: `${name}:${alias}`,
       spec: { version, ...(weights.size === 0 ? {} : { weights: Object.fromEntries(weights) }) },
     })),
+    ...[...(fn.invokeConfigs ?? [])].map(([qualifier, config]) => ({
+      kind: INVOKE_CONFIG_KIND,
+      name: `${name}:${qualifier}`,
+      spec: invokeConfigFields(config),
+    })),
   ];
+}
+
+function deadLetterField({ deadLetters }: FunctionResource, version: string) {
+  const targetArn = deadLetters?.get(version);
+  return targetArn === undefined ? {} : { deadLetterConfig: { targetArn } };
 }
 
 function targetFields(target: FunctionTargetSpec): Readonly<Record<string, unknown>> {
@@ -114,7 +130,10 @@ export function functionsOf(rows: readonly ResourceRow[]): FunctionsRead {
     const manifest = { apiVersion: API_VERSION, kind: "Function", metadata: { name } } as const;
     const fn = spec && functionResource({ ...manifest, spec }, "/");
     if (fn === undefined) unreadable.push(`${kind} ${name}`);
-    else functions.push(withProvisioned(fn, qualified(PROVISIONED_KIND)));
+    else {
+      const configs = invokeConfigsIn(qualified(INVOKE_CONFIG_KIND));
+      functions.push(withProvisioned({ ...fn, ...configs }, qualified(PROVISIONED_KIND)));
+    }
   }
   return { functions, unreadable };
 }
@@ -127,6 +146,20 @@ function withProvisioned(fn: FunctionResource, specs: Readonly<Record<string, un
     return concurrency === undefined || !fn.versions.has(version) ? [] : [[version, concurrency]];
   });
   return provisioned.length === 0 ? fn : { ...fn, provisioned: new Map(provisioned) };
+}
+
+function invokeConfigsIn(specs: Readonly<Record<string, unknown>>): Pick<FunctionResource, "invokeConfigs"> {
+  const configs = Object.entries(specs).flatMap(([qualifier, spec]): [string, InvokeConfig][] => {
+    const config = invokeConfigIn(spec);
+    return config === undefined ? [] : [[qualifier, config]];
+  });
+  return configs.length === 0 ? {} : { invokeConfigs: new Map(configs) };
+}
+
+/** What a row of `INVOKE_CONFIG_KIND` says. */
+export function invokeConfigIn(spec: unknown): InvokeConfig | undefined {
+  const { data } = invokeConfigSpec.safeParse(spec);
+  return data && invokeConfigOf(data, "/");
 }
 
 const provisionedSpec = z.looseObject({ concurrency: z.int().min(1) });

@@ -104,6 +104,7 @@ function invocable(
     targets.get(version)?.target ?? new UnopenedTarget(describeError(failures.get(version)?.error));
   return {
     ...{ name, timeoutMs, concurrency, isReserved, isConcurrencyAdaptive, errorDetails, aliases },
+    ...(resource.allowsLoops === true ? { allowsLoops: true } : {}),
     target: targetOf(LATEST),
     versions: new Map([...versions.keys()].map((version) => [version, targetOf(version)])),
   };

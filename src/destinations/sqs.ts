@@ -39,12 +39,14 @@ class SqsDestination implements Destination {
     const { arn } = this.#queue;
     if (this.#closing.signal.aborted) throw closed(arn);
     const client = this.#open();
-    const { text, attributes } = messageOf(envelope, arn);
+    const { text, attributes, traceHeader } = messageOf(envelope, arn);
     const called = { arn, action: "sqs:SendMessage", resource: arn, endpointVariable: ENDPOINT_VARIABLE };
     await callAws(called, signal, this.#timeoutMs, async (abortSignal) => {
       this.#queueUrl ??= this.#findQueue(client);
       const QueueUrl = await this.#queueUrl;
-      const command = new SendMessageCommand({ QueueUrl, MessageBody: text, MessageAttributes: attributes });
+      const message = { QueueUrl, MessageBody: text, MessageAttributes: attributes };
+      const trace = traceHeader === undefined ? {} : { MessageSystemAttributes: traceAttribute(traceHeader) };
+      const command = new SendMessageCommand({ ...message, ...trace });
       const { MessageId } = await client.send(command, { abortSignal });
       checkReceipt(called, MessageId);
     });
@@ -82,4 +84,8 @@ class SqsDestination implements Destination {
     });
     return queueUrl;
   }
+}
+
+function traceAttribute(header: string) {
+  return { AWSTraceHeader: { DataType: "String", StringValue: header } };
 }

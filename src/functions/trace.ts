@@ -23,7 +23,9 @@ let cachedSecondHex = "00000000";
  */
 export function traceHeaders(context: InvocationContext): TraceHeaders {
   const { trace } = context;
-  if (trace !== undefined) return { xray: xrayHeaderOf(trace), traceparent: traceparentOf(trace) };
+  const { lineage } = context;
+  if (trace !== undefined)
+    return { xray: xrayHeaderOf(trace) + lineagePart(lineage), traceparent: traceparentOf(trace) };
   const second = Math.floor((context.deadlineMs - context.timeoutMs) / 1000);
   if (second !== cachedSecond) {
     cachedSecond = second;
@@ -35,9 +37,14 @@ export function traceHeaders(context: InvocationContext): TraceHeaders {
   const unique = id.slice(9, 13) + id.slice(14, 18) + clockSequence + node;
   const parent = clockSequence + node === ZERO_PARENT ? "0000000000000001" : clockSequence + node;
   return {
-    xray: `Root=1-${cachedSecondHex}-${unique};Parent=${parent};Sampled=0`,
+    xray: `Root=1-${cachedSecondHex}-${unique};Parent=${parent};Sampled=0${lineagePart(lineage)}`,
     traceparent: `00-${cachedSecondHex}${unique}-${parent}-00`,
   };
+}
+
+/** Clients of AWS pass the header on, and with it the chain of functions. */
+function lineagePart(lineage: string | undefined): string {
+  return lineage === undefined ? "" : `;Lineage=${lineage}`;
 }
 
 function uuidLike(text: string): string {

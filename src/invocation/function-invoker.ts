@@ -1,5 +1,6 @@
 import { firstOf, whenAborted, whenLate } from "../lib/first-of.ts";
 import { Slots, type Turn } from "../lib/slots.ts";
+import { LOOP_EXECUTIONS_MAX, passes } from "../model/lineage.ts";
 import type { OutcomeKind } from "../model/outcome.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Invocation, InvocationResult, Invoker, RefusalReason, ShutReason } from "../ports/invoker.ts";
@@ -106,6 +107,7 @@ export class FunctionInvoker implements Invoker {
     const { key } = call.caller;
     let route = this.#routeOf(call);
     if (typeof route === "string") return this.#refuse(call, route, 0);
+    if (call.lineage !== undefined && this.#isLoop(call)) return this.#refuse(call, "recursion", 0);
     this.#gate?.check();
     const turn = this.#slots.take(key);
     let waitedMs = 0;
@@ -127,6 +129,16 @@ export class FunctionInvoker implements Invoker {
     } finally {
       this.#give(key);
     }
+  }
+
+  /** On AWS users were hit by this in silence: who refuses says so (invocation §9.6). */
+  #isLoop({ lineage, functionArn }: Invocation): boolean {
+    return this.#serving.fn.allowsLoops !== true && passes(lineage, functionArn) >= LOOP_EXECUTIONS_MAX;
+  }
+
+  /** Calls that could start now, as far as this process knows. */
+  get room(): number {
+    return this.#slots.free;
   }
 
   /** What of a shared limit this process may use: of the function's own, or of the account's. */

@@ -17,6 +17,8 @@ export interface InvocableFunction {
   readonly isReserved?: boolean;
   /** Fewer at once while the function refuses calls or takes longer than usual. */
   readonly isConcurrencyAdaptive?: boolean;
+  /** A chain of events may pass it without end. */
+  readonly allowsLoops?: boolean;
   /** What may be told of its failures; default `full`. */
   readonly errorDetails?: ErrorDetails;
 }

@@ -76,6 +76,11 @@ export class InvokerBook {
     for (const invoker of this.#invokers.values()) invoker.dismiss(caller);
   }
 
+  /** Calls of a function that could start now; `undefined`: nobody has called it yet. */
+  roomOf(name: string): number | undefined {
+    return this.#invokers.get(name)?.room;
+  }
+
   /** Calls that run now, of all functions. */
   get taken(): number {
     let taken = 0;

@@ -1,5 +1,6 @@
 import { describeError } from "../model/errors.ts";
 import { withVersion } from "../model/executed-version.ts";
+import { passedOnce } from "../model/lineage.ts";
 import type { InvocationOutcome, OutcomeKind } from "../model/outcome.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Invocation, InvocationBatch } from "../ports/invoker.ts";
@@ -63,6 +64,7 @@ export class MeasuredCalls {
       logs: call.logs ?? (call.batch?.isRetry === true ? ("tail" as const) : undefined),
       clientContext: call.clientContext,
       trace: span?.context,
+      lineage: passedOnce(call.lineage, functionArn),
     };
     let outcome: InvocationOutcome;
     try {

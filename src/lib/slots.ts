@@ -85,6 +85,12 @@ export class Slots implements PoolMember {
     return this.#taken < this.#limit;
   }
 
+  /** Slots that could be taken now. */
+  get free(): number {
+    if (this.#waiting > 0 || this.#pool?.isFull === true) return 0;
+    return Math.max(0, this.#limit - this.#taken);
+  }
+
   /** Slots taken, by all takers. */
   get taken(): number {
     return this.#taken;

@@ -1,7 +1,9 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
+import type { DestinationKind } from "../ports/destination-kind.ts";
 import type { FunctionTargetKind } from "../ports/function-target-kind.ts";
 import { hasCredentials } from "../secrets/url-secrets.ts";
+import { checkAsyncDestinations } from "./async-checks.ts";
 import { checkCode } from "./code-checks.ts";
 import { parseFunctionName } from "./function-name.ts";
 import type { ManifestDocument } from "./manifest-document.ts";
@@ -10,8 +12,13 @@ import { checkProcessTexts } from "./process-texts.ts";
 /**
  * Rules of a Function that its shape cannot say. They look at what is written, so that they speak beside shape errors.
  */
-export function checkFunction(document: ManifestDocument, kinds: readonly FunctionTargetKind[] = []): void {
+export function checkFunction(
+  document: ManifestDocument,
+  kinds: readonly FunctionTargetKind[] = [],
+  destinations: readonly DestinationKind[] = [],
+): void {
   checkProcessTexts(document);
+  checkAsyncDestinations(document, destinations);
   checkTarget(document, ["spec"], "function");
   checkCustom(document, ["spec", "custom"], kinds);
   const versions = document.raw("spec", "versions");

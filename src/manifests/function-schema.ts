@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { deadLetterConfig, invokeConfigSpec } from "./async-schema.ts";
 
 /** The shape of a Function's `spec`. Rules between its fields are in `function-checks.ts`. */
 
@@ -225,7 +226,7 @@ const versions = z
   .record(
     z.string().regex(/^[1-9][0-9]{0,9}$/),
     z
-      .strictObject(targets)
+      .strictObject({ ...targets, deadLetterConfig })
       .describe("What to invoke as this version. Exactly one of http, lambda, module and code."),
   )
   .optional()
@@ -247,6 +248,7 @@ const aliases = z
           .describe(
             "Shares of batches that go to other versions, for example { 3: 0.05 }; together at most 1. All attempts of a batch go to one version.",
           ),
+        eventInvokeConfig: invokeConfigSpec.optional(),
       })
       .describe("An alias, for mappings of NAME:ALIAS."),
   )
@@ -258,6 +260,14 @@ export const functionSpec = z
     ...targets,
     versions,
     aliases,
+    eventInvokeConfig: invokeConfigSpec.optional(),
+    deadLetterConfig,
+    recursiveLoop: z
+      .enum(["Terminate", "Allow"])
+      .optional()
+      .describe(
+        "Terminate: a chain of events that has passed the function 16 times is cut, which is told. Allow: it goes on. Default: Terminate.",
+      ),
     timeoutSeconds: z
       .int()
       .min(1)

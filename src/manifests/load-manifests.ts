@@ -76,7 +76,7 @@ function checkTogether(documents: readonly ManifestDocument[], context: MappingC
   const functions = documents.filter(({ kind }) => kind === "Function");
   const mappings = documents.filter(({ kind }) => kind === "EventSourceMapping");
   const routes = documents.filter(({ kind }) => kind === "Route");
-  for (const document of functions) checkFunction(document, context.targets);
+  for (const document of functions) checkFunction(document, context.targets, context.destinations);
   for (const document of mappings) checkOne(document, functions, context);
   for (const document of routes) checkRoute(document);
   checkFunctionsExist([...mappings, ...routes], functions);

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import type { ErrorDetails } from "../model/function-error.ts";
+import type { InvokeConfig } from "../model/invoke-config.ts";
 import {
   MAXIMUM_POLLERS_DEFAULT,
   MINIMUM_POLLERS_DEFAULT,
@@ -17,6 +18,7 @@ import type {
 } from "../ports/connector.ts";
 import type { SourceDestination } from "../ports/connector-parameters.ts";
 import type { DestinationKind } from "../ports/destination-kind.ts";
+import { asyncSettings } from "./async-settings.ts";
 import { type DestinationAddress, parseDestination } from "./destination-address.ts";
 import { functionArn, parseFunctionName } from "./function-name.ts";
 import { MODULE_CONCURRENCY_DEFAULT, REMOTE_CONCURRENCY_DEFAULT } from "./function-schema.ts";
@@ -45,6 +47,12 @@ export interface FunctionResource {
   readonly isConcurrencyAdaptive: boolean;
   /** What may be told of its failures. */
   readonly errorDetails: ErrorDetails;
+  /** By qualifier, `$LATEST` for the function itself: how asynchronous events are retried. Absent: by the defaults. */
+  readonly invokeConfigs?: ReadonlyMap<string, InvokeConfig>;
+  /** By version: dead-letter targets of asynchronous events. */
+  readonly deadLetters?: ReadonlyMap<string, string>;
+  /** Chains of events may pass it without end. */
+  readonly allowsLoops?: boolean;
 }
 
 /** Shares of batches, each above 0, go to other versions than its own. */
@@ -107,6 +115,7 @@ export function functionResource(
     isReserved: spec.reservedConcurrency !== undefined,
     isConcurrencyAdaptive: spec.adaptiveConcurrency,
     errorDetails: spec.errorDetails,
+    ...asyncSettings(spec, folder),
   };
 }
 

@@ -59,3 +59,6 @@ export interface LastAttempt {
 export function newAttemptState(acceptedMs: number): AttemptState {
   return { acceptedMs, runs: 0, functionErrors: 0, throttles: 0, deliveryFailures: 0 };
 }
+
+export const FUNCTION_LANE = "f:";
+export const DESTINATION_LANE = "d:";

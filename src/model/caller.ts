@@ -1,4 +1,4 @@
-export type CallerKind = "mapping" | "api" | "front" | "redrive";
+export type CallerKind = "mapping" | "api" | "front" | "redrive" | "async";
 
 /** Who calls a function. All callers of a function share its concurrency evenly. */
 export interface Caller {
@@ -13,3 +13,6 @@ export interface Caller {
 
 /** All that call by Lambda's Invoke are one. No mapping has a name with brackets. */
 export const API_CALLER: Caller = { kind: "api", key: "(Invoke)" };
+
+/** Asynchronous events, of all functions and of all who put them. */
+export const ASYNC_CALLER: Caller = { kind: "async", key: "(events)" };

@@ -8,4 +8,20 @@ export interface Envelope {
   readonly payload: Uint8Array | undefined;
   /** A JSON object. `whole` carries the payload, `metadata` does not. */
   text(form: "metadata" | "whole"): string;
+  /** What a destination of messages sends; absent: the text `metadata`, with the id beside it. */
+  readonly message?: EnvelopeMessage | undefined;
+}
+
+export interface EnvelopeMessage {
+  readonly text: string;
+  /** The same in fewer bytes, for a destination that takes no message of this size. */
+  readonly smaller?: string | undefined;
+  readonly attributes: Readonly<Record<string, MessageAttribute>>;
+  /** X-Ray's, for queues that carry one beside the message. */
+  readonly traceHeader?: string | undefined;
+}
+
+export interface MessageAttribute {
+  readonly type: "String" | "Number";
+  readonly value: string;
 }

@@ -171,7 +171,7 @@ function arrivalTime({ arrivalPrecision }: FailedBatch, member: string, epochMs:
   return { [member]: arrivalPrecision === "seconds" ? isoSeconds(epochMs) : isoTime(epochMs) };
 }
 
-function isoTime(epochMs: number): string {
+export function isoTime(epochMs: number): string {
   return new Date(epochMs).toISOString();
 }
 

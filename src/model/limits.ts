@@ -51,3 +51,10 @@ export const RESOURCE_DOCUMENT_CHARS_MAX = 256 * 1024;
 
 /** Mappings of one store that were made through the API. */
 export const MAPPINGS_MAX = 1000;
+
+/** Largest payload of an asynchronous invocation (invocation §9), and of `InvokeAsync`, which is older. */
+export const ASYNC_PAYLOAD_BYTES_MAX = 1024 * 1024;
+export const INVOKE_ASYNC_BYTES_MAX = 256 * 1024;
+/** Asynchronous events of one function that may wait, and bytes of all together. */
+export const ASYNC_ITEMS_MAX = 100_000;
+export const ASYNC_BYTES_MAX = 1024 * 1024 * 1024;

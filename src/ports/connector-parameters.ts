@@ -104,6 +104,8 @@ export interface MappingDefaults {
 export interface SourceDestination {
   readonly scheme: string;
   readonly form: string;
+  /** AWS's pattern of it, as its texts show it; absent: AWS knows no such destination. */
+  readonly pattern?: string;
   /** What is wrong with such a text; `undefined`: nothing. */
   problemOf(text: string): string | undefined;
   /** What is said where a mapping of another source names it. */

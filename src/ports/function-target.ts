@@ -50,4 +50,6 @@ export interface InvocationContext {
   readonly clientContext?: string | undefined;
   /** The invocation's span, to be handed to the function; absent when nothing is traced. */
   readonly trace?: SpanContext | undefined;
+  /** Functions that the chain of events has passed, this call included: a part of X-Ray's header. */
+  readonly lineage?: string | undefined;
 }

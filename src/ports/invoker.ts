@@ -49,6 +49,8 @@ export interface Invocation {
   readonly beginSpan?: (() => OpenSpan) | undefined;
   /** Trace headers that the caller came with, unread. */
   readonly carrier?: TraceCarrier | undefined;
+  /** Functions that the chain of events has passed before. */
+  readonly lineage?: string | undefined;
 }
 
 export interface InvocationBatch {
@@ -83,5 +85,7 @@ export type RefusalReason =
   | "reservedConcurrency"
   /** It reserves nothing, and its own bound was used up. */
   | "concurrency"
+  /** The chain of events has passed the function too often, and it does not allow loops. */
+  | "recursion"
   /** It reserves nothing, and what the account has for all such functions was used up. */
   | "accountConcurrency";

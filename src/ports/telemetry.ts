@@ -27,6 +27,10 @@ export interface Telemetry {
   functionRunning(fn: string, change: 1 | -1): void;
   /** So many calls of it at once were granted to this process, of concurrency that processes share. */
   functionGrant(fn: string, granted: number): void;
+  /** What became of a function's asynchronous events. */
+  asyncCount(counter: AsyncCounterName, fn: string, amount: number): void;
+  /** From the acceptance of an event to an attempt. */
+  asyncAge(fn: string, seconds: number): void;
   /** Never given payloads, keys, group ids, headers or attributes of records, nor texts of functions. */
   log(level: LogLevel, message: string, fields: LogFields): void;
   /** Debug lines are written. Who would write one for every batch asks first. */
@@ -77,6 +81,21 @@ export const COUNTERS = {
   leases_lost: "Leases that another owner took or that ran out.",
 } as const;
 export type CounterName = keyof typeof COUNTERS;
+
+/** The same of asynchronous events, by function. */
+export const ASYNC_COUNTERS = {
+  async_events_received: "Asynchronous events that were accepted (AsyncEventsReceived).",
+  async_events_dropped:
+    "Asynchronous events that were given up; their destinations and dead-letter queues were told (AsyncEventsDropped).",
+  async_destination_delivery_failures:
+    "Records of asynchronous events that their destination did not accept, tries included (DestinationDeliveryFailures).",
+  dead_letter_errors:
+    "Events that their dead-letter queue did not accept, tries included (DeadLetterErrors).",
+  async_deliveries_dropped: "Records and dead letters that were dropped: no try is made any more.",
+  recursive_invocations_dropped:
+    "Calls that were refused since their chain had passed the function too often (RecursiveInvocationsDropped).",
+} as const;
+export type AsyncCounterName = keyof typeof ASYNC_COUNTERS;
 
 /** Each becomes `millrace_<name>`. */
 export const HISTOGRAMS = {

@@ -11,17 +11,20 @@ export const FORMER_FUNCTION_KIND = "formerFunction";
 /** Environments that a version, or that of an alias, keeps ready; named as those are. */
 export const PROVISIONED_KIND = "provisioned";
 
+/** How asynchronous events of a qualifier are retried and told of; named as that is. */
+export const INVOKE_CONFIG_KIND = "invokeConfig";
+
 /** What a function is made of. */
-export const FUNCTION_KINDS: readonly string[] = [FUNCTION_KIND, VERSION_KIND, ALIAS_KIND, PROVISIONED_KIND];
+export const FUNCTION_KINDS: readonly string[] = [
+  ...[FUNCTION_KIND, VERSION_KIND, ALIAS_KIND],
+  ...[PROVISIONED_KIND, INVOKE_CONFIG_KIND],
+];
 
 /** A way from an HTTP request to a function; that of a function URL is named by the first label of its host. */
 export const ROUTE_KIND = "route";
 
 /** All that is declared, by manifests or the API. */
 export const DECLARED_KINDS: readonly string[] = [
-  FUNCTION_KIND,
-  VERSION_KIND,
-  ALIAS_KIND,
-  MAPPING_KIND,
-  ROUTE_KIND,
+  ...[FUNCTION_KIND, VERSION_KIND, ALIAS_KIND, INVOKE_CONFIG_KIND],
+  ...[MAPPING_KIND, ROUTE_KIND],
 ];

@@ -15,6 +15,7 @@ class FunctionSeries {
     api: new Map(),
     front: new Map(),
     redrive: new Map(),
+    async: new Map(),
   };
   readonly durationSeconds = new Buckets(DURATION_SECONDS_BOUNDS);
   readonly waitSeconds: Readonly<Record<CallerKind, Buckets>> = {
@@ -22,6 +23,7 @@ class FunctionSeries {
     api: new Buckets(WAIT_SECONDS_BOUNDS),
     front: new Buckets(WAIT_SECONDS_BOUNDS),
     redrive: new Buckets(WAIT_SECONDS_BOUNDS),
+    async: new Buckets(WAIT_SECONDS_BOUNDS),
   };
   running = 0;
   /** `undefined`: its concurrency is of this process alone. */

@@ -12,6 +12,7 @@ import {
   type LogLevel,
   type Telemetry,
 } from "../ports/telemetry.ts";
+import { AsyncMetrics, type BacklogReader } from "./async-metrics.ts";
 import { BucketsHistogram } from "./buckets-histogram.ts";
 import { EmbeddedMetrics } from "./embedded-metrics.ts";
 import { EnvironmentMetrics } from "./environment-metrics.ts";
@@ -66,6 +67,8 @@ export interface RunTelemetry extends Telemetry {
   watch(status: StatusReader): void;
   /** Has metrics show how many resources drifted, from now on. */
   watchDrift(drift: DriftReader): void;
+  /** Has metrics show the queue of asynchronous events, from now on. */
+  watchEvents(backlog: BacklogReader): void;
   /** The same store, measured. */
   observeStore(store: ProgressStore): ProgressStore;
   /** Spans that were sent, and those that were not. */
@@ -100,6 +103,8 @@ export function createTelemetry(options: TelemetryOptions): RunTelemetry {
   const front = new FrontMetrics(registry);
   const environments = new EnvironmentMetrics(registry);
   const embedded = new EmbeddedMetrics(registry, options.clock ?? MACHINE_CLOCK);
+  let backlog: BacklogReader = () => [];
+  const events = new AsyncMetrics(registry, () => backlog());
   const stores = new StoreMetrics(registry, options.clock ?? MACHINE_CLOCK);
   let status: StatusReader = () => [];
   addStatusMetrics(registry, () => status());
@@ -136,6 +141,8 @@ export function createTelemetry(options: TelemetryOptions): RunTelemetry {
       functions.ended(fn, caller, outcome, durationMs, waitedMs),
     functionRunning: (fn, change) => functions.running(fn, change),
     functionGrant: (fn, granted) => functions.granted(fn, granted),
+    asyncCount: (counter, fn, amount) => events.count(counter, fn, amount),
+    asyncAge: (fn, seconds) => events.age(fn, seconds),
     log: (level, message, fields) => log(level, message, allowedFields(fields)),
     logsDebug: logLevel === "debug",
     mark: () => undefined,
@@ -149,6 +156,9 @@ export function createTelemetry(options: TelemetryOptions): RunTelemetry {
     },
     watchDrift: (reader) => {
       drift = reader;
+    },
+    watchEvents: (reader) => {
+      backlog = reader;
     },
     observeStore: (store) => stores.observe(store),
     spans,

@@ -1,5 +1,6 @@
 import type { GivenFields } from "../../control/functions/function-control.ts";
 import { invalid } from "../../control/functions/function-faults.ts";
+import { parseAsyncDestination } from "../../manifests/async-destination.ts";
 import { ENVIRONMENT_BYTES_MAX, RESERVED_VARIABLES } from "../../model/reserved-variables.ts";
 import { runtimeFamily } from "../../model/runtime-name.ts";
 import { Members } from "./members.ts";
@@ -55,6 +56,7 @@ function readFields(members: Members): GivenFields {
     timeoutSeconds: members.whole("Timeout", 1, TIMEOUT_SECONDS_MAX),
     ephemeralStorageMb: members.structure("EphemeralStorage")?.whole("Size", STORAGE_MB_MIN, STORAGE_MB_MAX),
     environment: readEnvironment(members),
+    deadLetterConfig: readDeadLetter(members),
   };
   const kept = {
     description: members.text("Description", DESCRIPTION_CHARS_MAX),
@@ -85,6 +87,21 @@ export function readArchitectures(members: Members): readonly string[] | undefin
       "Member must have length less than or equal to 1",
     );
   return values;
+}
+
+/** `{}` says nothing, an empty ARN removes it (invocation §9.2). Files are for the operator to name. */
+function readDeadLetter(members: Members): { readonly targetArn: string } | undefined {
+  const targetArn = members.structure("DeadLetterConfig")?.text("TargetArn");
+  if (targetArn === undefined || targetArn === "") return targetArn === "" ? { targetArn } : undefined;
+  if (!/^arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*$/.test(targetArn)) {
+    const pattern = "(arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*)|()";
+    const text = `Member must satisfy regular expression pattern: ${pattern}`;
+    members.constraint("deadLetterConfig.targetArn", targetArn, text);
+    return undefined;
+  }
+  const read = parseAsyncDestination(targetArn, "/");
+  if (read.kind === "stored" && read.address.kind !== "s3") return { targetArn };
+  throw invalid(`The provided dead letter target ARN ${targetArn.slice(0, 350)} is invalid.`);
 }
 
 function readRole(members: Members): string | undefined {

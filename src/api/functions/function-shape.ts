@@ -34,6 +34,7 @@ export function functionShape(
     LastModified: new Date(view.lastModifiedMs).toISOString().replace("Z", "+0000"),
     Version: version,
     ...environmentShape(target, mayInspect),
+    ...deadLetterShape(spec),
     TracingConfig: { Mode: members.tracing },
     RevisionId: view.revisionId,
     ...stateShape(view),
@@ -76,6 +77,11 @@ function environmentShape(target: FunctionTargetSpec, mayInspect: boolean): Reco
   if (mayInspect) return { Environment: { Variables: target.environment } };
   const Message = "The environment variables are shown to callers with the role inspect.";
   return { Environment: { Error: { ErrorCode: "AccessDeniedException", Message } } };
+}
+
+function deadLetterShape({ deadLetterConfig: config }: FunctionView["spec"]): Record<string, unknown> {
+  if (typeof config !== "object" || config === null || !("targetArn" in config)) return {};
+  return config.targetArn === "" ? {} : { DeadLetterConfig: { TargetArn: config.targetArn } };
 }
 
 function stateShape({ isBehind, isNew, version }: FunctionView): Record<string, unknown> {

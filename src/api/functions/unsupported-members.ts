@@ -21,11 +21,6 @@ const UNSUPPORTED: Readonly<Record<string, Unsupported>> = {
   },
   VpcConfig: { saysNothing: isEmptyDeep, instead: NOTHING_IN_FOLDER },
   FileSystemConfigs: { saysNothing: isEmptyDeep, instead: NOTHING_IN_FOLDER },
-  DeadLetterConfig: {
-    saysNothing: isEmptyDeep,
-    instead:
-      "Asynchronous invocation is not supported yet. Failures of mappings go to their own OnFailure destination.",
-  },
   ImageConfig: { saysNothing: isEmptyDeep, instead: "Container images are not served: give a zip." },
   KMSKeyArn: {
     saysNothing: isEmptyDeep,

@@ -86,8 +86,11 @@ export class AliasControl {
 
   /** One that never was is deleted, too. */
   async remove(fn: string, name: string): Promise<void> {
-    const alias = (await this.#writer.own(fn)).aliases.get(name);
+    const kept = await this.#writer.own(fn);
+    const alias = kept.aliases.get(name);
     if (alias === undefined) return;
+    const config = kept.invokeConfigs.get(name);
+    if (config !== undefined) await this.#writer.remove(config);
     await this.#writer.remove(alias);
     await this.#writer.options.onChange();
   }

@@ -147,6 +147,21 @@ export class FunctionControl {
     return await this.get(name, undefined);
   }
 
+  /** Whether a chain of events may pass the function without end. */
+  async setLoops(name: string, loops: "Terminate" | "Allow"): Promise<void> {
+    const { writer } = this.#options;
+    await writer.change(
+      name,
+      (fn) => fn,
+      undefined,
+      (document) => ({
+        ...document,
+        generation: document.generation + 1,
+        spec: { ...document.spec, recursiveLoop: loops },
+      }),
+    );
+  }
+
   /** Tags change nothing of what is run, and nothing of what may be published. */
   async changeTags(
     name: string,
@@ -172,7 +187,7 @@ export class FunctionControl {
     await this.#keepNumber(name, membersOf(fn.document).lastVersion);
     // In this order: who reads in between sees no alias of a version that is not there, and no version of nothing.
     await urls.removeAll(name);
-    for (const kept of fn.provisioned.values()) await writer.remove(kept);
+    for (const kept of [...fn.provisioned.values(), ...fn.invokeConfigs.values()]) await writer.remove(kept);
     for (const alias of fn.aliases.values()) await writer.remove(alias);
     for (const version of fn.versions.values()) await writer.remove(version);
     await writer.remove(fn);

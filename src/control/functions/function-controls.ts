@@ -2,6 +2,7 @@ import { UrlControl } from "../routes/url-control.ts";
 import { AliasControl } from "./alias-control.ts";
 import { FunctionControl, type FunctionControlOptions } from "./function-control.ts";
 import { FunctionWriter, type FunctionWriterOptions } from "./function-writer.ts";
+import { InvokeConfigControl } from "./invoke-config-control.ts";
 import { ProvisionedControl, type ReadinessOf } from "./provisioned-control.ts";
 import { VersionControl } from "./version-control.ts";
 
@@ -12,6 +13,7 @@ export interface FunctionControls {
   readonly aliases: AliasControl;
   readonly provisioned: ProvisionedControl;
   readonly urls: UrlControl;
+  readonly invokeConfigs: InvokeConfigControl;
 }
 
 export function createFunctionControls(
@@ -25,5 +27,6 @@ export function createFunctionControls(
   const provisioned = new ProvisionedControl(writer, options.readinessOf);
   const urls = new UrlControl(writer);
   const functions = new FunctionControl({ writer, versions, urls, isBehind, packages });
-  return { functions, versions, aliases, provisioned, urls };
+  const invokeConfigs = new InvokeConfigControl(writer);
+  return { functions, versions, aliases, provisioned, urls, invokeConfigs };
 }

@@ -28,6 +28,12 @@ export function targetFieldsOf(spec: Readonly<Record<string, unknown>>): Record<
   return Object.fromEntries(Object.entries(spec).filter(([field]) => TARGET_FIELDS.includes(field)));
 }
 
+/** What a version keeps as it was: also where its events go that are given up (invocation §9.3). */
+export function publishedFieldsOf(spec: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const { deadLetterConfig } = spec;
+  return { ...targetFieldsOf(spec), ...(deadLetterConfig === undefined ? {} : { deadLetterConfig }) };
+}
+
 const storedCode = z.object({ code: z.object({ sha256: z.string(), bytes: z.number() }) });
 
 /** The package that a spec names; `undefined`: it has none. */

@@ -6,6 +6,7 @@ import {
   ALIAS_KIND,
   FUNCTION_KIND,
   FUNCTION_KINDS,
+  INVOKE_CONFIG_KIND,
   PROVISIONED_KIND,
   VERSION_KIND,
 } from "../../resources/kinds.ts";
@@ -25,6 +26,8 @@ export interface KeptFunction extends KeptRow {
   readonly aliases: ReadonlyMap<string, KeptRow>;
   /** By version or alias. */
   readonly provisioned: ReadonlyMap<string, KeptRow>;
+  /** By qualifier; `$LATEST` for the function itself. */
+  readonly invokeConfigs: ReadonlyMap<string, KeptRow>;
 }
 
 /** By name, in the order of names; those that are orphaned, or that cannot be read, are not among them. */
@@ -49,6 +52,7 @@ export async function keptFunctions(
         versions: partsOf(kept, VERSION_KIND, name),
         aliases: partsOf(kept, ALIAS_KIND, name),
         provisioned: partsOf(kept, PROVISIONED_KIND, name),
+        invokeConfigs: partsOf(kept, INVOKE_CONFIG_KIND, name),
       },
     ];
   });

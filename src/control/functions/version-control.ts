@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { VERSION_KIND } from "../../resources/kinds.ts";
 import { changedMeanwhile, conflict, invalid, noFunction, staleRevision } from "./function-faults.ts";
-import { membersOf, storedCodeOf, targetFieldsOf } from "./function-fields.ts";
+import { membersOf, publishedFieldsOf, storedCodeOf } from "./function-fields.ts";
 import { type FunctionView, type IsBehind, LATEST, latestView, versionView } from "./function-view.ts";
 import type { FunctionWriter } from "./function-writer.ts";
 import { type KeptFunction, revisionIdOf } from "./kept-functions.ts";
@@ -70,7 +70,7 @@ export class VersionControl {
     const { document } = fn;
     const members = membersOf(document);
     const version = {
-      spec: targetFieldsOf(document.spec),
+      spec: publishedFieldsOf(document.spec),
       members: {
         ...document.members,
         description: description ?? members.description,

@@ -9,6 +9,8 @@ const CODES = {
   reservedConcurrency: "atConcurrency",
   concurrency: "atConcurrency",
   accountConcurrency: "accountConcurrency",
+  // Calls of mappings bring no chain that could be cut.
+  recursion: "notReady",
 } as const satisfies Readonly<Record<RefusalReason, AttemptFailure>>;
 
 export function refusalCode(why: RefusalReason): AttemptFailure {

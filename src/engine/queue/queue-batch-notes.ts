@@ -64,6 +64,7 @@ function codeOf(problem: "throttled" | "unavailable" | RefusalReason): AttemptFa
     case "reservedConcurrency":
     case "concurrency":
     case "accountConcurrency":
+    case "recursion":
       return refusalCode(problem);
   }
 }

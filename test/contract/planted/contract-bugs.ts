@@ -3,6 +3,7 @@ import { ROW_BUGS } from "./bugs/control.ts";
 import { DOOR_BUGS } from "./bugs/door.ts";
 import { ENGINE_BUGS } from "./bugs/engine.ts";
 import { ERROR_BUGS } from "./bugs/errors.ts";
+import { EVENT_BUGS } from "./bugs/events.ts";
 import { FUNCTION_BUGS } from "./bugs/functions.ts";
 import { KAFKA_BUGS } from "./bugs/kafka.ts";
 import { KAFKA_WIRE_BUGS } from "./bugs/kafka-wire.ts";
@@ -25,4 +26,5 @@ export const CONTRACT_BUGS: readonly ContractBug[] = [
   ...ERROR_BUGS,
   ...PACKAGE_BUGS,
   ...FUNCTION_BUGS,
+  ...EVENT_BUGS,
 ];

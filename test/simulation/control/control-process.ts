@@ -244,6 +244,8 @@ function silentTelemetry() {
     functionCall: nothing,
     functionRunning: nothing,
     functionGrant: nothing,
+    asyncCount: nothing,
+    asyncAge: nothing,
     log: nothing,
     mark: nothing,
     register: nothing,

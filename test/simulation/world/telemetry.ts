@@ -43,6 +43,8 @@ export function createSimTelemetry(options: TelemetryOptions): Telemetry {
     functionCall() {},
     functionRunning() {},
     functionGrant() {},
+    asyncCount() {},
+    asyncAge() {},
     log(level, message, fields) {
       options.log(process, level, message, fields);
     },

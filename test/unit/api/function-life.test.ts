@@ -329,7 +329,7 @@ test("what cannot be done is refused by its name, with a way out", async (t) => 
     [{ Code: { ImageUri: "x" } }, /^ImageUri is not supported/],
     [{ Code: {} }, /ZipFile/],
     [{ VpcConfig: { SubnetIds: ["s"] } }, /^VpcConfig is not supported/],
-    [{ DeadLetterConfig: { TargetArn: "arn:aws:sqs:eu-west-1:1:q" } }, /^DeadLetterConfig is not supported/],
+    [{ DeadLetterConfig: { TargetArn: "arn:aws:s3:::bucket" } }, /^The provided dead letter target ARN/],
     [{ SnapStart: { ApplyOn: "PublishedVersions" } }, /^SnapStart is not supported.*provisioned concurrency/],
     [{ LoggingConfig: { LogFormat: "JSON" } }, /^LoggingConfig is not supported/],
     [{ FileSystemConfigs: [{ Arn: "a", LocalMountPath: "/mnt/a" }] }, /^FileSystemConfigs is not supported/],

@@ -23,6 +23,7 @@ export const ADAPTERS: Adapters = {
   openPackages: untouched,
   watchFolders: untouched,
   openDestination: untouched,
+  openHttpDestination: untouched,
   createTelemetry: untouched,
   createJsonLog: untouched,
   openTracing: untouched,

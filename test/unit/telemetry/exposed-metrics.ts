@@ -27,6 +27,9 @@ export async function exposedMetrics(): Promise<Map<string, Set<string>>> {
   watch.moved(undefined, "starting");
   watch.memory(1);
   telemetry.functionLine("f", EMBEDDED);
+  telemetry.asyncCount("async_events_received", "f", 1);
+  telemetry.asyncAge("f", 1);
+  telemetry.watchEvents(() => [{ lane: "f:f", items: 1, bytes: 2, oldestMs: 3 }]);
   const shards = [{ shardId: "s", oldestAgeMs: 5 }];
   const standstills = [{ reason: "sourceGone", seconds: 60 }];
   telemetry.watchDrift(() => new Map([["function", 1]]));

@@ -154,6 +154,8 @@ export class SmallWorld extends MemoryStream {
       functionCall: () => {},
       functionRunning: () => {},
       functionGrant: () => {},
+      asyncCount: () => {},
+      asyncAge: () => {},
       log: (level, message, fields) => {
         this.logs.push({ level, message, fields });
         if (level === "error" && message.includes("defect"))
@@ -174,6 +176,8 @@ export const SILENT_TELEMETRY: Telemetry = {
   functionCall: () => {},
   functionRunning: () => {},
   functionGrant: () => {},
+  asyncCount: () => {},
+  asyncAge: () => {},
   log: () => {},
   logsDebug: false,
   mark: () => {},

@@ -1,0 +1,47 @@
+import { OpenedAsyncDestinations } from "../control/async-destinations.ts";
+import { DeclaredAsyncFunctions } from "../control/async-functions.ts";
+import type { FunctionBook } from "../control/function-book.ts";
+import { type AsyncWorker, createAsyncWorker } from "../engine/create-engine.ts";
+import { Door } from "../invocation/door.ts";
+import type { InvokerBook } from "../invocation/invoker-book.ts";
+import { ASYNC_BYTES_MAX, ASYNC_ITEMS_MAX } from "../model/limits.ts";
+import type { Place } from "../model/place.ts";
+import type { Adapters, RunTelemetry } from "./adapters.ts";
+import type { RunStores } from "./run-stores.ts";
+
+export interface RunEventsOptions {
+  readonly stores: Pick<RunStores, "events">;
+  readonly adapters: Pick<
+    Adapters,
+    "clock" | "random" | "destinations" | "openDestination" | "openHttpDestination"
+  >;
+  readonly functionBook: FunctionBook;
+  readonly invokers: InvokerBook;
+  readonly place: Place;
+  readonly telemetry: RunTelemetry;
+}
+
+/** What runs the asynchronous events of this process; to be started once functions are known. */
+export function createEvents(options: RunEventsOptions): AsyncWorker | undefined {
+  const { adapters, functionBook, invokers, place, telemetry } = options;
+  const { events: queue } = options.stores;
+  if (queue === undefined) return undefined;
+  const { clock, random } = adapters;
+  const destinations = new OpenedAsyncDestinations({
+    openDestination: (address) => adapters.openDestination(address),
+    openHttpDestination: (url) => adapters.openHttpDestination(url),
+    brought: adapters.destinations,
+  });
+  const functions = new DeclaredAsyncFunctions(functionBook, invokers, place);
+  const invoker = new Door(functionBook, invokers, clock, telemetry);
+  const worker = createAsyncWorker({
+    ...{ queue, invoker, functions, destinations, clock, random, telemetry },
+    ...{ itemsMax: ASYNC_ITEMS_MAX, bytesMax: ASYNC_BYTES_MAX },
+  });
+  telemetry.watchEvents(() => worker.backlog);
+  if (!queue.description.isDurable) {
+    const message = "asynchronous events are kept in this process alone: what was accepted ends with it";
+    telemetry.log("info", message, {});
+  }
+  return worker;
+}

@@ -1,0 +1,34 @@
+import { backoffMs } from "../../lib/back-off.ts";
+import { sleep } from "../../lib/sleep.ts";
+import { describeError } from "../../model/errors.ts";
+import type { Settlement } from "../../ports/queue-source.ts";
+import type { AsyncParts } from "./async-parts.ts";
+import type { HeldItem } from "./held-items.ts";
+
+const LIMITS = { backoffBaseMs: 100, backoffCapMs: 5_000 };
+
+/**
+ * Has the queue take an item's end, again while the hold lasts. `lost`: somebody else has the item, or the hold has
+ * ended before the queue answered: it comes again.
+ */
+export async function settle(
+  held: HeldItem,
+  change: () => Promise<Settlement>,
+  { held: items, clock, random, lines, ending }: AsyncParts,
+): Promise<"settled" | "lost"> {
+  for (let failures = 1; ; failures++) {
+    try {
+      const answer = await change();
+      if (answer !== "failed") return answer;
+    } catch (error) {
+      const fields = { error: describeError(error) };
+      lines.write(
+        "warn",
+        "the end of an event could not be written; trying again while its hold lasts",
+        fields,
+      );
+    }
+    if (!items.isHeld(held)) return "lost";
+    if (!(await sleep(clock, backoffMs(failures, LIMITS, random), ending))) return "lost";
+  }
+}

@@ -1,0 +1,65 @@
+import { type ContractBug, contractBug } from "../contract-bug.ts";
+
+const DECISION = "test/unit/engine/async/attempt-decision.test.ts";
+const RECORDED = "test/unit/engine/async/recorded-outcomes.test.ts";
+
+/** Asynchronous events. */
+export const EVENT_BUGS: readonly ContractBug[] = [
+  contractBug(
+    "the second retry comes as soon as the first",
+    {
+      file: "test/unit/engine/async/retry-times.test.ts",
+      test: "function errors wait for a minute more each",
+    },
+    {
+      at: "the-second-retry-comes-as-soon-as-the-first",
+      instead: "return errors > 0 ? ERROR_PAUSE_MS : 0;",
+    },
+  ),
+  contractBug(
+    "an event has one retry too many",
+    { file: DECISION, test: "the third ends it, by default" },
+    {
+      at: "one-retry-of-an-event-too-many",
+      instead: 'if (errors > retriesOf(config) + 1) return giveUp("RetriesExhausted", failed, result.last);',
+    },
+  ),
+  contractBug(
+    "the age of an event is checked without look-ahead",
+    {
+      file: DECISION,
+      test: "with an age of a minute the first error ends it at once: a retry would come too late",
+    },
+    {
+      at: "the-age-of-an-event-is-checked-without-look-ahead",
+      instead:
+        'if (nowMs > ageEndMs(state, config)) return giveUp("EventAgeExceeded", state, lastOf(state));',
+    },
+  ),
+  contractBug(
+    "a dead letter's message has its whole error",
+    {
+      file: RECORDED,
+      test: "a dead letter's message is cut at 1,024 bytes, and half a character is replaced",
+    },
+    { at: "a-dead-letter-message-has-its-whole-error", instead: "return new TextDecoder().decode(bytes);" },
+  ),
+  contractBug(
+    "with an OnFailure destination the dead-letter queue gets nothing",
+    { file: RECORDED, test: "with both, the destination and the dead-letter queue are told" },
+    {
+      at: "with-an-on-failure-destination-the-dead-letter-queue-gets-nothing",
+      instead:
+        "const deadLetters = config.onFailure === undefined ? [...new Set([deadLetter, policy?.deadLetterTarget])] : [];",
+    },
+  ),
+  contractBug(
+    "a throttle of an event counts as an error",
+    { file: DECISION, test: "throttles use up no retry, however many" },
+    {
+      at: "a-throttle-of-an-event-counts-as-an-error",
+      instead: "state = { ...state, functionErrors: state.functionErrors + 1 };",
+      lines: 0,
+    },
+  ),
+];
