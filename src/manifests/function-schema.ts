@@ -12,7 +12,7 @@ export const MEMORY_MB_DEFAULT = 512;
 /** Each concurrent invocation of a module has a worker thread of its own, and that of a process a process. */
 export const MODULE_CONCURRENCY_DEFAULT = 10;
 /** Lambda's own. */
-export const EPHEMERAL_STORAGE_MB_DEFAULT = 512;
+const EPHEMERAL_STORAGE_MB_DEFAULT = 512;
 /** Environments of one process. */
 const ENVIRONMENTS_MAX = 1_000;
 /** Managed instances of Lambda take so many. */

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import type { CodePlace } from "../model/code-place.ts";
 import { parseFunctionName } from "./function-name.ts";
-import { EPHEMERAL_STORAGE_MB_DEFAULT, MEMORY_MB_DEFAULT } from "./function-schema.ts";
+import { MEMORY_MB_DEFAULT } from "./function-schema.ts";
 import type { FunctionManifest } from "./schema.ts";
 
 export type FunctionTargetSpec =
@@ -24,8 +24,9 @@ export type FunctionTargetSpec =
       readonly layers: readonly CodePlace[];
       readonly command: readonly string[] | undefined;
       readonly scaling: FunctionScaling;
-      readonly isolation: "auto" | "group" | "cgroup" | "wrapper";
-      readonly ephemeralStorageMb: number;
+      /** Absent: the host's defaults. Rows say no more than what is declared: older processes read them, too. */
+      readonly isolation: "auto" | "group" | "cgroup" | "wrapper" | undefined;
+      readonly ephemeralStorageMb: number | undefined;
     });
 
 export interface FunctionScaling {
@@ -80,8 +81,8 @@ function runtimeTarget(
     layers: layers.map((layer) => codePlace(layer, folder)),
     command,
     scaling: scalingOf(spec),
-    isolation: spec.isolation ?? "group",
-    ephemeralStorageMb: spec.ephemeralStorageMb ?? EPHEMERAL_STORAGE_MB_DEFAULT,
+    isolation: spec.isolation,
+    ephemeralStorageMb: spec.ephemeralStorageMb,
     environment,
     inheritEnvironment: spec.inheritEnvironment ?? [],
     credentials: spec.credentials ?? "none",

@@ -40,7 +40,7 @@ export function functionShape(
     ...stateShape(view),
     PackageType: "Zip",
     Architectures: members.architectures,
-    EphemeralStorage: { Size: target.kind === "runtime" ? target.ephemeralStorageMb : 512 },
+    EphemeralStorage: { Size: (target.kind === "runtime" ? target.ephemeralStorageMb : undefined) ?? 512 },
     SnapStart: { ApplyOn: "None", OptimizationStatus: "Off" },
     LoggingConfig: { LogFormat: "Text", LogGroup: `/aws/lambda/${name}` },
   };

@@ -3,6 +3,7 @@ import type { Clock } from "../../ports/clock.ts";
 import type { EnvironmentWatch } from "../../ports/environment-watch.ts";
 import type { StartFailure } from "./environment-outcome.ts";
 import type { EnvironmentSignal, EnvironmentState } from "./environment-state.ts";
+import type { ExtendedFunction } from "./extension-set.ts";
 import type { Launcher } from "./launcher.ts";
 import type { AnswerStream, Listener, RuntimeEvent } from "./listener.ts";
 
@@ -78,6 +79,8 @@ export interface EnvironmentParts {
   readonly launcher: Launcher;
   readonly listener: Listener;
   createOutput(): EnvironmentOutput;
+  /** What extensions are told; absent: there is no API for them. */
+  readonly extended?: ExtendedFunction | undefined;
   readonly watch?: EnvironmentWatch | undefined;
   /** Events that one process works on at once; default one. */
   readonly eventsMax?: number;

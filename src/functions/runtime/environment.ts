@@ -24,6 +24,7 @@ import type {
 } from "./environment-state.ts";
 import { AWAY_MS, INIT_MS, KILL_MS, RETURN_MS, TERMINATE_MS } from "./environment-times.ts";
 import { transition } from "./environment-transition.ts";
+import type { ShutdownReason } from "./extension-set.ts";
 import type { ProcessEnding } from "./launcher.ts";
 import type { AnswerStream, RuntimeAnswer, RuntimeReport } from "./listener.ts";
 import { OneTimer } from "./one-timer.ts";
@@ -55,6 +56,8 @@ export class Environment implements SessionOwner, PooledEnvironment {
   #answer: RuntimeAnswer = { kind: "tooLarge" };
   #ending: ProcessEnding | undefined;
   #report: RuntimeReport | undefined;
+  /** What extensions are told of the next reset. */
+  #resetReason: ShutdownReason = "FAILURE";
 
   /** @throws when there can be no folder. */
   constructor(parts: EnvironmentParts, owner: EnvironmentOwner, isProvisioned: boolean) {
@@ -91,6 +94,7 @@ export class Environment implements SessionOwner, PooledEnvironment {
   signal(signal: EnvironmentSignal): Verdict {
     const { state, verdict, effects } = transition(this.#state, signal, this.#parts.eventsMax ?? 1);
     tellMove(this.#parts.watch, { before: this.#state, state, signal });
+    if (signal.kind === "timeout") this.#resetReason = "TIMEOUT";
     this.#state = state;
     for (const effect of effects) this.#do(effect);
     return verdict;
@@ -142,16 +146,17 @@ export class Environment implements SessionOwner, PooledEnvironment {
   }
 
   #launch(): void {
-    const { clock, launcher, listener } = this.#parts;
+    const { clock, listener } = this.#parts;
     this.#launchedMs = clock.monotonic();
     this.#launches += 1;
     this.#ending = undefined;
     this.#report = undefined;
     this.#isFirst = true;
+    this.#resetReason = "FAILURE";
     this.#hadEvent = false;
     this.#output.begin();
     if (this.#calls.size === 0) this.#arm(INIT_MS, { kind: "initLate" });
-    const session = new RuntimeSession(this, launcher, this);
+    const session = new RuntimeSession(this, this.#parts, this);
     this.#session = session;
     session.open(listener);
   }
@@ -203,9 +208,8 @@ export class Environment implements SessionOwner, PooledEnvironment {
   #outcomeOf(by: Ending, { requestId, wantsOutput }: EnvironmentCall): InvocationOutcome {
     const { tail } = this.#output;
     if (by === "exit" || by === "initError") return this.#startFailure()(requestId, tail);
-    return by === "answer"
-      ? outcomeOfAnswer(this.#answer, tail, wantsOutput)
-      : outcomeWithoutAnswer(by, tail);
+    if (by === "answer") return outcomeOfAnswer(this.#answer, tail, wantsOutput);
+    return outcomeWithoutAnswer(by, tail);
   }
 
   #startFailure(): StartFailure {
@@ -213,13 +217,11 @@ export class Environment implements SessionOwner, PooledEnvironment {
   }
 
   #terminate(): void {
-    if (this.#session?.isRunning !== true) {
-      this.#kill();
-      return;
-    }
+    if (this.#session?.isRunning !== true) return void this.#kill();
     this.#owner.onUnfree(this);
-    this.#session.terminate();
-    this.#timer.arm(TERMINATE_MS, () => this.#kill());
+    const { wantsShutdown } = this.#session;
+    this.#session.terminate(() => this.#kill());
+    this.#timer.arm(wantsShutdown ? KILL_MS : TERMINATE_MS, () => this.#kill());
   }
 
   #kill(): void {
@@ -229,7 +231,7 @@ export class Environment implements SessionOwner, PooledEnvironment {
     const isReset = this.#state.name === "resetting" && this.#state.into === "new";
     if (isReset) this.#owner.onReturning(this, KILL_MS);
     if (this.#session === undefined) this.signal({ kind: "groupGone" });
-    else this.#session.kill();
+    else this.#session.kill(isReset ? this.#resetReason : "SPINDOWN");
   }
 
   #remove(): void {
@@ -277,8 +279,10 @@ export class Environment implements SessionOwner, PooledEnvironment {
 
   onExit(ending: ProcessEnding): void {
     this.#ending = ending;
-    if (this.#state.name === "resetting") this.#kill();
-    else this.signal({ kind: "exit" });
+    // Extensions may outlive their process by a moment.
+    if (this.#state.name === "resetting") {
+      if (this.#session?.wantsShutdown !== true) this.#kill();
+    } else this.signal({ kind: "exit" });
   }
 
   onOpenFailed(error: Error): void {

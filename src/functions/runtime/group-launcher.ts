@@ -1,8 +1,9 @@
 import { accessSync, constants, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { delimiter, join, resolve } from "node:path";
+import { basename, delimiter, join, resolve } from "node:path";
 import type { Clock } from "../../ports/clock.ts";
+import { extensionFiles } from "./extension-process.ts";
 import { GroupProcess } from "./group-process.ts";
 import type { Isolation } from "./isolation.ts";
 import type { LaunchedProcess, Launcher, LaunchOrder, ProcessEnding, ProcessListener } from "./launcher.ts";
@@ -32,8 +33,13 @@ export class GroupLauncher implements Launcher {
   /** Folders that have more than they may: they are emptied before the next process. */
   readonly #full = new Set<string>();
 
+  readonly extensions: readonly string[];
+  readonly #extensionFiles: readonly string[];
+
   constructor(options: GroupLauncherOptions) {
     this.#options = options;
+    this.#extensionFiles = extensionFiles(options.layerFolders ?? []);
+    this.extensions = this.#extensionFiles.map((file) => basename(file));
   }
 
   makeFolder(): string {
@@ -68,8 +74,9 @@ export class GroupLauncher implements Launcher {
     const started = isolation?.wrap?.(command, { code: codeFolder, layers: layerFolders, order }) ?? command;
     const cgroup = isolation?.enclose?.(memoryMb);
     const options = { command: started, environment, mark, clock, memoryMb, storage, cgroup, guard: GUARD };
+    const beside = { folder: codeFolder, extensions: this.#extensionFiles };
     try {
-      return new GroupProcess({ ...options, folder: codeFolder }, listener);
+      return new GroupProcess({ ...options, ...beside }, listener);
     } catch (error) {
       cgroup?.remove();
       throw error;

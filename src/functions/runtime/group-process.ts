@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Clock } from "../../ports/clock.ts";
 import type { Cgroup } from "./cgroup.ts";
+import { ExtensionProcess } from "./extension-process.ts";
 import { FolderWatch } from "./folder-watch.ts";
 import { MemoryWatch } from "./group-memory.ts";
 import type { LaunchedProcess, ProcessEnding, ProcessListener } from "./launcher.ts";
@@ -14,6 +15,8 @@ export interface GroupProcessOptions {
   /** Stands in the environment, and in that of no other process. */
   readonly mark: string;
   readonly memoryMb: number;
+  /** Files that are started before it, each a process of its own. */
+  readonly extensions?: readonly string[];
   /** The environment's own folder, and what may stand in it. */
   readonly storage: { readonly folder: string; readonly megabytesMax: number; onExceeded(): void };
   /** A control group that it is in from its start. */
@@ -40,6 +43,7 @@ export class GroupProcess implements LaunchedProcess {
   readonly #guard: GroupProcessOptions["guard"];
   readonly #memory: MemoryWatch;
   readonly #storage: FolderWatch;
+  readonly #extensions: readonly ExtensionProcess[];
   readonly #cgroup: Cgroup | undefined;
   #hasExited = false;
   #isKilled = false;
@@ -49,16 +53,14 @@ export class GroupProcess implements LaunchedProcess {
   constructor(options: GroupProcessOptions, listener: ProcessListener) {
     this.#listener = listener;
     this.#clock = options.clock;
-    this.#child = spawn(
-      "/bin/sh",
-      ["-c", SHELL, "sh", ...(options.cgroup?.entries ?? []), "--", ...options.command],
-      {
-        cwd: options.folder,
-        env: { ...options.environment },
-        detached: true,
-        stdio: ["ignore", "pipe", "pipe"],
-      },
-    );
+    const shell = ["-c", SHELL, "sh", ...(options.cgroup?.entries ?? []), "--"];
+    this.#extensions = startExtensions(options, ["/bin/sh", ...shell], listener);
+    this.#child = spawn("/bin/sh", [...shell, ...options.command], {
+      cwd: options.folder,
+      env: { ...options.environment },
+      detached: true,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     this.#guard = options.guard;
     this.#mark = { group: this.#child.pid ?? 0, variable: options.mark };
     for (const stream of ["stdout", "stderr"] as const) {
@@ -66,7 +68,7 @@ export class GroupProcess implements LaunchedProcess {
       // It may break with the process.
       this.#child[stream]?.on("error", () => {});
     }
-    if (this.group > 0) this.#guard.add(this.group);
+    for (const group of this.#groups) this.#guard.add(group);
     this.#cgroup = options.cgroup;
     const { folder, megabytesMax, onExceeded } = options.storage;
     this.#memory = new MemoryWatch(this.group, options, () => this.#killFor({ kind: "outOfMemory" }));
@@ -82,6 +84,10 @@ export class GroupProcess implements LaunchedProcess {
   /** The process group; 0: there is none. */
   get group(): number {
     return this.#mark.group;
+  }
+
+  get #groups(): readonly number[] {
+    return [this.group, ...this.#extensions.map((each) => each.group)].filter((group) => group > 0);
   }
 
   terminate(): void {
@@ -117,6 +123,7 @@ export class GroupProcess implements LaunchedProcess {
 
   #killAll(): void {
     this.#signal("SIGKILL");
+    for (const extension of this.#extensions) extension.kill();
     this.#cgroup?.kill();
   }
 
@@ -149,7 +156,7 @@ export class GroupProcess implements LaunchedProcess {
   }
 
   #onGone(): void {
-    if (this.group > 0) this.#guard.remove(this.group);
+    for (const group of this.#groups) this.#guard.remove(group);
     this.#cgroup?.remove();
     this.#child.stdout?.destroy();
     this.#child.stderr?.destroy();
@@ -159,6 +166,19 @@ export class GroupProcess implements LaunchedProcess {
   #signal(signal: NodeJS.Signals | 0): boolean {
     return this.group > 0 && sendSignal(-this.group, signal);
   }
+}
+
+function startExtensions(
+  { extensions = [], folder, environment }: GroupProcessOptions,
+  shell: readonly string[],
+  listener: ProcessListener,
+): readonly ExtensionProcess[] {
+  const order = {
+    ...{ shell, folder, environment },
+    onOutput: (text: string, stream: "stdout" | "stderr") => listener.onOutput(text, stream),
+    onExit: (name: string) => listener.onExtensionExit(name),
+  };
+  return extensions.map((file) => new ExtensionProcess(file, order));
 }
 
 /** `false`: nobody is there. */

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { RESPONSE_BYTES_MAX } from "../../model/limits.ts";
 import type { Verdict } from "./environment-state.ts";
+import { answerExtension } from "./extension-routes.ts";
 import type {
   AnswerStream,
   HeldNext,
@@ -73,6 +74,8 @@ class RuntimeExchange {
     const { method, url = "" } = this.#request;
     const path = url.split("?", 1)[0] ?? "";
     const call = `${method} ${path}`;
+    const { extensions } = this.#api;
+    if (extensions !== undefined && answerExtension(call, extensions, this.#request, this.#response)) return;
     const named = method === "POST" ? ANSWER.exec(path) : null;
     if (named !== null) this.#answerEvent(decoded(named[1]), named[2] === "error");
     else if (call === `GET ${BASE}/runtime/invocation/next`) this.#next();

@@ -7,6 +7,8 @@ export interface Launcher {
   makeFolder(): string;
   /** Resolves when nothing of it is left, as far as that can be; never rejects. */
   removeFolder(folder: string): Promise<void>;
+  /** Names of what is started beside each process (invocation §5); absent: nothing. */
+  readonly extensions?: readonly string[];
   /** Never throws: what cannot be started has ended. `listener` is not called before this returns. */
   launch(order: LaunchOrder, listener: ProcessListener): LaunchedProcess;
 }
@@ -39,6 +41,8 @@ export interface ProcessListener {
   onOutput(text: string, stream: "stdout" | "stderr"): void;
   /** The process that was started has ended, and what it printed is read. Called once. */
   onExit(ending: ProcessEnding): void;
+  /** One that was started beside it has ended. */
+  onExtensionExit(name: string): void;
   /** After `kill`: no process of it is left. Called once. */
   onGone(): void;
 }

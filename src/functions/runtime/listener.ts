@@ -1,4 +1,5 @@
 import type { Verdict } from "./environment-state.ts";
+import type { ExtensionFault, ExtensionSet, HeldExtension } from "./extension-set.ts";
 
 /** What gives environments an address of their own: by the address alone a process is known. */
 export interface Listener {
@@ -31,8 +32,24 @@ export interface RuntimeApi {
   /** It broke off. */
   breakAnswer(id: string): void;
   initError(report: RuntimeReport): Verdict;
+  /** `undefined`: extensions are not served. */
+  readonly extensions: ExtensionsApi | undefined;
   /** As AWS's errors name it. */
   readonly stateName: string;
+}
+
+/** What extensions may do (invocation §5), without its wire. */
+export interface ExtensionsApi {
+  register: ExtensionSet["register"];
+  next: ExtensionSet["next"];
+  hungUp(held: HeldExtension): void;
+  /** It has failed, and so has its environment; `accepted` is called before that. */
+  fail(
+    id: string | undefined,
+    errorType: string,
+    said: string,
+    accepted: () => void,
+  ): ExtensionFault | undefined;
 }
 
 export interface HeldNext {

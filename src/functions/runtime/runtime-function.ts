@@ -113,6 +113,10 @@ class RuntimeFunction implements FunctionTarget {
       listener: HTTP_LISTENER,
       createOutput: () => new RuntimeOutput({ log, fn, version }),
       watch: options.watch,
+      extended: {
+        ...{ functionName: fn, functionVersion: version, handler: options.handler ?? "" },
+        accountId: "000000000000",
+      },
       eventsMax: invocationsPerEnvironment,
       environmentsMax: scaling?.environmentsMax ?? Math.ceil(concurrency / invocationsPerEnvironment),
       environmentsMin: Math.max(options.environmentsMin ?? 0, scaling?.environmentsMin ?? 0),

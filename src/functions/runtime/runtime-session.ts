@@ -1,7 +1,10 @@
+import type { Clock } from "../../ports/clock.ts";
 import type { EnvironmentSignal, EnvironmentState, Verdict } from "./environment-state.ts";
+import type { ExtendedFunction, ShutdownReason } from "./extension-set.ts";
 import type { LaunchedProcess, Launcher, LaunchOrder, ProcessEnding, ProcessListener } from "./launcher.ts";
 import type {
   AnswerStream,
+  ExtensionsApi,
   HeldNext,
   Listener,
   OpenListener,
@@ -10,6 +13,14 @@ import type {
   RuntimeEvent,
   RuntimeReport,
 } from "./listener.ts";
+import { SessionExtensions } from "./session-extensions.ts";
+
+/** What a session is made with. */
+interface SessionParts {
+  readonly launcher: Launcher;
+  readonly clock: Clock;
+  readonly extended?: ExtendedFunction | undefined;
+}
 
 /** The environment that the session is of. */
 export interface SessionOwner {
@@ -37,12 +48,30 @@ export class RuntimeSession implements RuntimeApi, ProcessListener {
   #process: LaunchedProcess | undefined;
   /** Those that wait for an event; the first is served first. */
   readonly #held: HeldNext[] = [];
+  /** They wait until all extensions wait, too. */
+  #asking: HeldNext[] = [];
+  readonly #extensions: SessionExtensions | undefined;
   #isKilled = false;
 
-  constructor(owner: SessionOwner, launcher: Launcher, environment: Omit<LaunchOrder, "apiAddress">) {
+  constructor(
+    owner: SessionOwner,
+    { launcher, clock, extended }: SessionParts,
+    environment: Omit<LaunchOrder, "apiAddress">,
+  ) {
     this.#owner = owner;
     this.#launcher = launcher;
     this.#environment = environment;
+    this.#extensions =
+      extended &&
+      new SessionExtensions({
+        ...{ fn: extended, clock, names: launcher.extensions ?? [] },
+        onReady: () => this.#askAll(),
+        onFailed: (ending) => this.onExit(ending),
+      });
+  }
+
+  get extensions(): ExtensionsApi | undefined {
+    return this.#extensions?.api;
   }
 
   get isRunning(): boolean {
@@ -77,14 +106,30 @@ export class RuntimeSession implements RuntimeApi, ProcessListener {
 
   deliver(event: RuntimeEvent): void {
     this.#process?.works(true);
+    this.#extensions?.begun();
     this.#held.shift()?.deliver(event);
+    this.#extensions?.invoke(event);
   }
 
-  terminate(): void {
+  /** Kindly; `then` is called where extensions end before their time is up. */
+  terminate(then: () => void): void {
     this.#process?.terminate();
+    if (this.wantsShutdown) this.#extensions?.shutDown("SPINDOWN", then);
   }
 
-  kill(): void {
+  /** Extensions are told of its end, and have time for theirs. */
+  get wantsShutdown(): boolean {
+    return this.#extensions?.wantsShutdown === true;
+  }
+
+  /** Extensions hear the reason first, and have a moment. */
+  kill(reason: ShutdownReason): void {
+    if (this.wantsShutdown && this.#extensions?.isEnding === false)
+      this.#extensions.shutDown(reason, () => this.#kill());
+    else this.#kill();
+  }
+
+  #kill(): void {
     this.#isKilled = true;
     this.close();
     if (this.#process === undefined) this.#owner.onGroupGone();
@@ -94,12 +139,27 @@ export class RuntimeSession implements RuntimeApi, ProcessListener {
   /** It is heard no more. */
   close(): void {
     this.#held.length = 0;
+    this.#asking = [];
+    this.#extensions?.close();
     this.#server?.close();
     this.#server = undefined;
   }
 
   next(held: HeldNext): Verdict {
     if (!this.#owner.isCurrent(this)) return "notAllowed";
+    if (this.#extensions?.isReady === false) {
+      // The event before is over when all have asked for the next; so is the start.
+      this.#asking.push(held);
+      return "done";
+    }
+    return this.#ask(held);
+  }
+
+  #askAll(): void {
+    for (const held of this.#asking.splice(0)) this.#ask(held);
+  }
+
+  #ask(held: HeldNext): Verdict {
     this.#held.push(held);
     const verdict = this.#owner.signal({ kind: "next" });
     if (verdict !== "done") this.#remove(held);
@@ -108,6 +168,8 @@ export class RuntimeSession implements RuntimeApi, ProcessListener {
   }
 
   hungUp(held: HeldNext): void {
+    const asking = this.#asking.indexOf(held);
+    if (asking >= 0) this.#asking.splice(asking, 1);
     if (this.#owner.isCurrent(this) && this.#remove(held)) this.#owner.signal({ kind: "hungUp" });
   }
 
@@ -146,6 +208,10 @@ export class RuntimeSession implements RuntimeApi, ProcessListener {
 
   onExit(ending: ProcessEnding): void {
     if (this.#owner.isCurrent(this)) this.#owner.onExit(ending);
+  }
+
+  onExtensionExit(name: string): void {
+    if (this.#owner.isCurrent(this)) this.#extensions?.onExit(name);
   }
 
   onGone(): void {

@@ -18,7 +18,7 @@ for (const [what, command, environment] of [
       environmentOf: () => ({ PATH: process.env["PATH"] ?? "", ...environment }),
     });
     const ending = await new Promise<ProcessEnding>((onExit) => {
-      const listener = { onExit, onGone: () => {}, onOutput: () => {} };
+      const listener = { onExit, onGone: () => {}, onExtensionExit: () => {}, onOutput: () => {} };
       launcher.launch({ apiAddress: "127.0.0.1:9", folder: tmpdir(), isProvisioned: false }, listener);
     });
     const message = "a path, an argument or a variable has a zero byte";

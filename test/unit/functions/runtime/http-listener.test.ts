@@ -6,6 +6,7 @@ import type { Verdict } from "../../../../src/functions/runtime/environment-stat
 import { HTTP_LISTENER } from "../../../../src/functions/runtime/http-listener.ts";
 import type {
   AnswerStream,
+  ExtensionsApi,
   HeldNext,
   RuntimeAnswer,
   RuntimeApi,
@@ -25,6 +26,7 @@ const EVENT = {
 class ScriptedApi implements RuntimeApi {
   verdict: Verdict = "done";
   stateName = "Running";
+  extensions: ExtensionsApi | undefined;
   held: HeldNext | undefined;
   stream: AnswerStream | undefined;
   readonly heard: (RuntimeAnswer | RuntimeReport | string)[] = [];

@@ -1,0 +1,151 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { ExtensionEvent, ExtensionFault, HeldExtension } from "./extension-set.ts";
+import type { ExtensionsApi } from "./listener.ts";
+import { readBody } from "./request-body.ts";
+
+const BASE = "/2020-01-01/extension";
+const BODY_BYTES_MAX = 64 * 1024;
+const NO_TELEMETRY = { errorMessage: "Telemetry API is not supported", errorType: "Telemetry.NotSupported" };
+const NO_LOGS = { errorMessage: "Logs API is not supported", errorType: "Logs.NotSupported" };
+
+/** `call`: method and path. `false`: it is none of extensions' (invocation §5). */
+export function answerExtension(
+  call: string,
+  extensions: ExtensionsApi,
+  request: IncomingMessage,
+  response: ServerResponse,
+): boolean {
+  const exchange = new ExtensionExchange(extensions, request, response);
+  switch (call) {
+    case `POST ${BASE}/register`:
+      exchange.register();
+      return true;
+    case `GET ${BASE}/event/next`:
+      exchange.next();
+      return true;
+    case `POST ${BASE}/init/error`:
+      exchange.fail("Extension.InitError");
+      return true;
+    case `POST ${BASE}/exit/error`:
+      exchange.fail("Extension.ExitError");
+      return true;
+    case "PUT /2022-07-01/telemetry":
+      exchange.end(202, NO_TELEMETRY);
+      return true;
+    case "PUT /2020-08-15/logs":
+      exchange.end(202, NO_LOGS);
+      return true;
+    default:
+      return false;
+  }
+}
+
+class ExtensionExchange {
+  readonly #extensions: ExtensionsApi;
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
+
+  constructor(extensions: ExtensionsApi, request: IncomingMessage, response: ServerResponse) {
+    this.#extensions = extensions;
+    this.#request = request;
+    this.#response = response;
+  }
+
+  register(): void {
+    const wrong = { errorMessage: "Invalid request format", errorType: "InvalidRequestFormat" };
+    readBody(this.#request, BODY_BYTES_MAX, {
+      onRead: (body) => {
+        const events = eventsOf(body);
+        if (events === undefined) this.end(403, wrong);
+        else this.#register(events);
+      },
+      onTooLarge: () => this.end(403, wrong),
+      onBroken: () => {},
+    });
+  }
+
+  #register(events: unknown): void {
+    const registered = this.#extensions.register(this.#header("lambda-extension-name"), events);
+    if ("errorType" in registered) {
+      this.end(403, registered);
+      return;
+    }
+    const { accountId, ...fn } = registered.fn;
+    const features = (this.#header("lambda-extension-accept-feature") ?? "").split(",");
+    const wantsAccount = features.some((feature) => feature.trim() === "accountId");
+    this.#response.setHeader("Lambda-Extension-Identifier", registered.id);
+    this.end(200, wantsAccount ? { ...fn, accountId } : fn);
+  }
+
+  next(): void {
+    let isDelivered = false;
+    const held: HeldExtension = {
+      deliver: (event) => {
+        isDelivered = true;
+        this.#response.setHeader("Lambda-Extension-Event-Identifier", crypto.randomUUID());
+        this.end(200, told(event));
+      },
+    };
+    this.#response.once("close", () => {
+      if (!isDelivered) this.#extensions.hungUp(held);
+    });
+    const fault = this.#extensions.next(this.#identifier, held);
+    if (fault === undefined) return;
+    isDelivered = true;
+    this.end(403, fault);
+  }
+
+  fail(errorType: "Extension.InitError" | "Extension.ExitError"): void {
+    const said = this.#header("lambda-extension-function-error-type");
+    if (said === undefined || said === "") {
+      const errorMessage = "Lambda-Extension-Function-Error-Type not set";
+      this.end(403, { errorMessage, errorType: "Extension.MissingHeader" });
+      return;
+    }
+    const fault = this.#extensions.fail(this.#identifier, errorType, said.slice(0, 256), () =>
+      this.end(202, { status: "OK" }),
+    );
+    if (fault !== undefined) this.end(403, fault);
+  }
+
+  end(status: number, body: object | ExtensionFault): void {
+    // What nobody has read would be taken for the next request.
+    this.#request.resume();
+    const text = JSON.stringify(body);
+    const length = Buffer.byteLength(text);
+    this.#response.writeHead(status, { "Content-Type": "application/json", "Content-Length": length });
+    this.#response.end(text);
+  }
+
+  get #identifier(): string | undefined {
+    return this.#header("lambda-extension-identifier");
+  }
+
+  #header(name: string): string | undefined {
+    const value = this.#request.headers[name];
+    return typeof value === "string" ? value : value?.[0];
+  }
+}
+
+/** `undefined`: it is not what an extension registers with. */
+function eventsOf(body: Uint8Array): unknown {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(body).toString());
+    if (typeof value !== "object" || value === null) return undefined;
+    return "events" in value ? value.events : [];
+  } catch {
+    return undefined;
+  }
+}
+
+function told(event: ExtensionEvent): object {
+  if (event.eventType === "SHUTDOWN") return event;
+  const { requestId, functionArn, deadlineMs, traceId } = event.event;
+  return {
+    eventType: "INVOKE",
+    deadlineMs: Math.round(deadlineMs),
+    requestId,
+    invokedFunctionArn: functionArn,
+    tracing: { type: "X-Amzn-Trace-Id", value: traceId },
+  };
+}
