@@ -30,6 +30,8 @@ def handler(event, context):
     if task == "mark":
         open(MARK, "w").close()
         time.sleep(1000000)
+    if task == "nap":
+        time.sleep(5)
     if task == "hang":
         time.sleep(1000000)
     while task == "block":
