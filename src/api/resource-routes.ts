@@ -17,6 +17,13 @@ export function addResourceRoutes(app: FastifyInstance, control: () => ControlPl
   });
   addRoute(app, {
     method: "GET",
+    url: "/millrace/v1/export",
+    // Variables of functions may hold secrets.
+    role: "inspect",
+    handle: async () => ({ resources: await control().resources.export() }),
+  });
+  addRoute(app, {
+    method: "GET",
     url: "/millrace/v1/drift",
     role: "read",
     handle: async () => ({ drift: await control().resources.drift() }),

@@ -96,6 +96,10 @@ export class ApiClient {
     return this.#call("GET", "/millrace/v1/resources");
   }
 
+  export(): Promise<JsonObject> {
+    return this.#call("GET", "/millrace/v1/export");
+  }
+
   drift(): Promise<JsonObject> {
     return this.#call("GET", "/millrace/v1/drift");
   }

@@ -10,6 +10,7 @@ import {
   type ExitStatus,
 } from "./command.ts";
 import { devCommand } from "./dev.ts";
+import { exportCommand } from "./export.ts";
 import { failuresGroup } from "./failures.ts";
 import { commandHelp, groupHelp, helpCommand, overview } from "./help.ts";
 import { importGroup } from "./import.ts";
@@ -36,6 +37,7 @@ const COMMANDS: readonly (Command | CommandGroup)[] = [
   failuresGroup,
   validateCommand,
   importGroup,
+  exportCommand,
   diffCommand,
   pruneCommand,
   adoptCommand,

@@ -7,7 +7,7 @@ import {
   type Manifests,
 } from "../manifests/load-manifests.ts";
 import { readManifestFiles } from "../manifests/manifest-files.ts";
-import { formatProblem } from "../manifests/problem.ts";
+import { formatProblem, problemCount } from "../manifests/problem.ts";
 import type { CliHost, Flags } from "./command.ts";
 import { readPlace } from "./place-flags.ts";
 import { templateReader } from "./template-flags.ts";
@@ -55,7 +55,7 @@ export function readManifests(flags: Flags, host: CliHost): Manifests | undefine
     for (const remark of loaded.remarks ?? []) host.stderr.write(`${formatProblem(remark)}\n`);
     return loaded.manifests;
   }
-  const count = loaded.problems.length;
+  const count = problemCount(loaded.problems);
   host.stderr.write(
     `${formatProblems(loaded.problems)}\n${count} ${count === 1 ? "problem" : "problems"}.\n`,
   );

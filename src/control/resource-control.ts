@@ -17,6 +17,7 @@ import { adoptedDocument } from "./adopted-document.ts";
 import { type Adoption, adoptionOf, type SetContent } from "./adoption.ts";
 import { ControlFault, notFound as mappingNotFound, validationFault } from "./control-fault.ts";
 import { declaredRow } from "./declared-document.ts";
+import { type ExportedResource, exportedResources } from "./exported-resources.ts";
 import { functionsOf } from "./function-rows.ts";
 import { claimsOf } from "./mapping-claims.ts";
 import { mappingDocument } from "./mapping-record.ts";
@@ -83,6 +84,11 @@ export class ResourceControl {
       isOrphaned: isOrphaned(document),
       generation: document.generation,
     }));
+  }
+
+  /** All that runs, as the manifests that declare it. */
+  async export(): Promise<readonly ExportedResource[]> {
+    return exportedResources(await this.#options.store.list(DECLARED_KINDS), this.#options.connectors ?? []);
   }
 
   async drift(): Promise<readonly Drift[]> {

@@ -10,6 +10,8 @@ export interface IssueText {
   readonly part: "key" | "value";
   readonly message: string;
   readonly remedy: string;
+  /** The field that an unknown one is likely to be. */
+  readonly meant?: readonly PropertyKey[];
 }
 
 /**
@@ -88,7 +90,8 @@ function describeUnknownField(
   const nearest = nearestName(key, known);
   const remedy = nearest === undefined ? `Fields here are: ${known.join(", ")}` : `Did you mean ${nearest}?`;
   const message = `There is no field ${JSON.stringify(key.slice(0, 80))}`;
-  return { rule: "form", path, part: "key", message, remedy };
+  const meant = nearest === undefined ? {} : { meant: [...path.slice(0, -1), nearest] };
+  return { rule: "form", path, part: "key", message, remedy, ...meant };
 }
 
 function describeMissing(

@@ -8,7 +8,7 @@ import { type ManifestDocument, readManifestDocument } from "./manifest-document
 import { readManifestFiles } from "./manifest-files.ts";
 import { checkMapping, type MappingContext } from "./mapping-checks.ts";
 import { nearestName } from "./nearest-name.ts";
-import { formatProblem, type ManifestProblem, sortProblems } from "./problem.ts";
+import { firstProblems, formatProblem, type ManifestProblem, sortProblems } from "./problem.ts";
 import {
   type FunctionResource,
   functionResource,
@@ -37,7 +37,7 @@ export type LoadedManifests =
       /** What templates say and manifests do not take over, in reading order. */
       readonly remarks?: readonly ManifestProblem[];
     }
-  /** All problems of all files, in reading order. */
+  /** The first problems of each file, in reading order; what follows from another is not among them. */
   | { readonly kind: "invalid"; readonly problems: readonly ManifestProblem[] };
 
 /** Reads and checks manifests from files and folders. Nothing is opened or started beyond that. */
@@ -46,23 +46,26 @@ export function loadManifests(paths: readonly string[], context: MappingContext)
   const documents: ManifestDocument[] = [];
   const schemas = manifestSchemas(context.connectors);
   const remarks: ManifestProblem[] = [];
+  let isWhole = problems.length === 0;
   for (const { file, folder, text } of texts) {
     const template = context.readTemplate?.(text, { file, folder });
     remarks.push(...(template?.remarks ?? []).map((remark) => ({ file, ...remark })));
     const yaml = template ?? parseYamlDocuments(text);
+    isWhole &&= yaml.problems.length === 0;
     for (const problem of yaml.problems) problems.push({ file, field: undefined, ...problem });
     for (const document of yaml.documents) {
       const read = readManifestDocument(document, { file, folder }, schemas, problems);
       if (read !== undefined) documents.push(read);
+      else isWhole = false;
     }
   }
-  checkTogether(documents, context);
+  checkTogether(documents, context, isWhole);
   const isEmpty = documents.length === 0 && problems.length === 0;
   if (isEmpty) problems.push(emptyProblem(paths));
   if (problems.length > 0) {
     return {
       kind: "invalid",
-      problems: sortProblems(problems, files),
+      problems: firstProblems(sortProblems(problems, files)),
     };
   }
   return { kind: "valid", manifests: buildResources(documents, context), remarks };
@@ -72,14 +75,19 @@ export function formatProblems(problems: readonly ManifestProblem[]): string {
   return problems.map(formatProblem).join("\n");
 }
 
-function checkTogether(documents: readonly ManifestDocument[], context: MappingContext): void {
+/** `isWhole`: all of it could be read; what is named and not there may stand in what could not. */
+function checkTogether(
+  documents: readonly ManifestDocument[],
+  context: MappingContext,
+  isWhole: boolean,
+): void {
   const functions = documents.filter(({ kind }) => kind === "Function");
   const mappings = documents.filter(({ kind }) => kind === "EventSourceMapping");
   const routes = documents.filter(({ kind }) => kind === "Route");
   for (const document of functions) checkFunction(document, context.targets, context.destinations);
   for (const document of mappings) checkOne(document, functions, context);
   for (const document of routes) checkRoute(document);
-  checkFunctionsExist([...mappings, ...routes], functions);
+  if (isWhole) checkFunctionsExist([...mappings, ...routes], functions);
   checkNamesUnique(functions);
   checkNamesUnique(mappings);
   checkNamesUnique(routes);

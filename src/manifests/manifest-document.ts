@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { describeIssue, valueAt } from "./issue-texts.ts";
 import { nearestName } from "./nearest-name.ts";
 import type { ManifestProblem } from "./problem.ts";
@@ -55,17 +56,22 @@ export function readManifestDocument(
     return undefined;
   }
   const parsed = schemas.of(kind).safeParse(yaml.value);
-  if (!parsed.success) {
-    const schema = schemas.json(kind);
-    for (const issue of parsed.error.issues) {
-      for (const text of describeIssue(issue, yaml.value, schema)) {
-        report(text.path, text.message, text.remedy, text.part);
-      }
-    }
-  }
+  const texts = (parsed.error?.issues ?? []).flatMap((issue) =>
+    describeIssue(issue, yaml.value, schemas.json(kind)),
+  );
+  const meant = texts.flatMap((text) => (text.meant === undefined ? [] : [text.meant]));
+  const isMisspelt = (path: readonly PropertyKey[]) => meant.some((each) => isDeepStrictEqual(each, path));
+  const causes = texts.filter(({ path }) => valueAt(yaml.value, path) !== undefined || !isMisspelt(path));
+  for (const text of causes) report(text.path, text.message, text.remedy, text.part);
+  /** What follows from a shape that is wrong, or from a field that is misspelt, is not said beside it. */
+  const reportRule: ManifestDocument["report"] = (path, message, remedy, part) => {
+    const isBelow = causes.some((text) => isDeepStrictEqual(text.path, path.slice(0, text.path.length)));
+    const isAbsence = part === "key" && meant.some((each) => isDeepStrictEqual(each.slice(0, -1), path));
+    if (!isBelow && !isAbsence) report(path, message, remedy, part);
+  };
   const raw: ManifestDocument["raw"] = (...path) => valueAt(yaml.value, path);
   const position = `${file}:${yaml.place(["metadata", "name"]).line}`;
-  return { kind, file, folder, name, position, manifest: parsed.data, raw, report };
+  return { kind, file, folder, name, position, manifest: parsed.data, raw, report: reportRule };
 }
 
 function isKnownKind(kind: unknown): kind is ResourceKind {

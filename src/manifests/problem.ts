@@ -8,6 +8,8 @@ export interface ManifestProblem {
   readonly field: string | undefined;
   readonly message: string;
   readonly remedy: string;
+  /** It stands for so many that are not shown. */
+  readonly more?: number;
 }
 
 export interface Place {
@@ -34,6 +36,31 @@ export function sortProblems(
       (a.place?.line ?? 0) - (b.place?.line ?? 0) ||
       (a.place?.column ?? 0) - (b.place?.column ?? 0),
   );
+}
+
+/** What one file tells at once: a person corrects these, and asks again. */
+const PROBLEMS_MAX = 20;
+
+/** The first problems of each file, and how many more there are. */
+export function firstProblems(problems: readonly ManifestProblem[]): readonly ManifestProblem[] {
+  return [...Map.groupBy(problems, ({ file }) => file)].flatMap(([file, all]) => {
+    const more = all.length - PROBLEMS_MAX;
+    if (more <= 0) return all;
+    const message = `There ${more === 1 ? "is one more problem" : `are ${more} more problems`} in this file`;
+    const rest = {
+      file,
+      place: undefined,
+      field: undefined,
+      message,
+      remedy: "Correct those above first",
+      more,
+    };
+    return [...all.slice(0, PROBLEMS_MAX), rest];
+  });
+}
+
+export function problemCount(problems: readonly ManifestProblem[]): number {
+  return problems.reduce((sum, { more = 1 }) => sum + more, 0);
 }
 
 function endSentence(text: string): string {

@@ -1,5 +1,5 @@
 import { schemaAt } from "../manifests/issue-texts.ts";
-import { manifestSchemas } from "../manifests/schema.ts";
+import { manifestSchemas, RESOURCE_KINDS, type ResourceKind } from "../manifests/schema.ts";
 import type { FieldSchema } from "../model/field-schema.ts";
 import type { Connector, SourceEndpoints } from "../ports/connector.ts";
 import type { Findings } from "./remarks.ts";
@@ -19,7 +19,7 @@ export interface TemplateContext {
 
 /** A manifest's document as a template says it; its values know where they stand. */
 export interface TemplateResource {
-  readonly kind: "Function" | "EventSourceMapping";
+  readonly kind: ResourceKind | "Schedule" | "Rule";
   readonly name: string;
   readonly spec: MapValue;
   /** Where the template has it. */
@@ -29,10 +29,15 @@ export interface TemplateResource {
 /** The schema at `path` of a kind's `spec`; `undefined`: there is no such field. */
 export function fieldSchema(
   { connectors }: Pick<TemplateContext, "connectors">,
-  kind: TemplateResource["kind"],
+  kind: ResourceKind,
   ...path: readonly string[]
 ): FieldSchema | undefined {
   return schemaAt(manifestSchemas(connectors).json(kind), ["spec", ...path]);
+}
+
+/** Manifests of this version have the kind. */
+export function isKnownKind(kind: TemplateResource["kind"]): kind is ResourceKind {
+  return RESOURCE_KINDS.some((known) => known === kind);
 }
 
 /** The schema of a function's field; `undefined`: this version has none of that name. */

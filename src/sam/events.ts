@@ -1,17 +1,9 @@
 import { propertyOf, type TemplateContext, type TemplateResource } from "./context.ts";
+import { type EventTarget, mappingName, qualified, type WrittenEvent } from "./event-names.ts";
+import { apiRoute } from "./http-events.ts";
 import { mappingSpec } from "./mapping-spec.ts";
-import type { StackResource } from "./stack-resources.ts";
 import { memberOf, scalar, type TemplateValue, textOf } from "./template-value.ts";
-
-/** A manifest's name has so many characters. */
-const NAME_CHARS_MAX = 64;
-
-/** The function whose events are meant, as mappings name it. */
-export interface EventTarget {
-  readonly resource: StackResource;
-  readonly functionName: string;
-  readonly alias: string | undefined;
-}
+import { ruleEvent, scheduleEvent } from "./time-events.ts";
 
 /** `Events` of a function: what is polled becomes a mapping of the function, or of its alias. */
 export function eventResources(
@@ -37,20 +29,26 @@ export function eventResources(
   });
 }
 
-interface WrittenEvent {
-  readonly target: EventTarget;
-  readonly event: string;
-  readonly field: string;
-  readonly type: string;
-  readonly place: TemplateValue["place"];
-  readonly value: TemplateValue;
-}
+/** Events that are no mappings, by their types. */
+const OTHER_EVENTS = new Map<
+  string,
+  (written: WrittenEvent, context: TemplateContext) => TemplateResource | undefined
+>([
+  ["Api", apiRoute],
+  ["HttpApi", apiRoute],
+  ["CloudWatchEvent", ruleEvent],
+  ["EventBridgeRule", ruleEvent],
+  ["Schedule", ruleEvent],
+  ["ScheduleV2", scheduleEvent],
+]);
 
 function eventResource(written: WrittenEvent, context: TemplateContext): TemplateResource | undefined {
   const { target, event, field, type, place, value } = written;
   const form = context.connectors
     .map(({ parameters }) => parameters.templateEvents?.[type])
     .find((each) => each !== undefined);
+  const other = OTHER_EVENTS.get(type);
+  if (form === undefined && other !== undefined) return other(written, context);
   if (form === undefined) {
     context.findings.remark(
       place,
@@ -65,14 +63,4 @@ function eventResource(written: WrittenEvent, context: TemplateContext): Templat
   const functionName = scalar(qualified(target), place);
   const spec = mappingSpec(properties, form, { name, field, functionName }, context);
   return spec && { kind: "EventSourceMapping", name, spec, place };
-}
-
-export function qualified({ functionName, alias }: Pick<EventTarget, "functionName" | "alias">): string {
-  return alias === undefined ? functionName : `${functionName}:${alias}`;
-}
-
-/** As SAM calls the mapping that it makes of an event; of two that begin alike, the ends are kept. */
-export function mappingName(name: string): string {
-  const clean = name.replaceAll(/[^A-Za-z0-9_-]/g, "");
-  return clean.length <= NAME_CHARS_MAX ? clean : `${clean.slice(0, 31)}--${clean.slice(-31)}`;
 }

@@ -5,7 +5,6 @@ import type { TemplateValue } from "./template-value.ts";
 const WITHOUT_EFFECT: Readonly<Record<string, string>> = {
   CapacityProviderConfig: "it runs in environments of this machine",
   DurableConfig: "durable functions are not built",
-  EphemeralStorage: "its temporary files are bounded by the disk alone",
   FileSystemConfigs: "no file system is mounted",
   SnapStart: "it starts as any other",
   TenancyConfig: "tenants share its environments",
@@ -29,9 +28,11 @@ const QUIET: readonly string[] = [
   "DeploymentPreference",
   "Description",
   "Environment",
+  "EphemeralStorage",
   "EventInvokeConfig",
   "Events",
   "FunctionName",
+  "FunctionUrlConfig",
   "Handler",
   "InlineCode",
   "KmsKeyArn",
@@ -55,8 +56,6 @@ const QUIET: readonly string[] = [
   "VersionDeletionPolicy",
   "VersionDescription",
 ];
-/** What other parts of millrace are to bring. */
-const NOT_BUILT: readonly string[] = ["FunctionUrlConfig"];
 
 /** Says which properties have no effect here, and which nobody knows. */
 export function tellProperties(
@@ -79,8 +78,7 @@ export function tellProperties(
     else if (PERMISSIONS.includes(property)) {
       const message = "Roles and policies are not read: functions have no credentials of AWS here";
       findings.remark(key, undefined, message, "Give credentials in the manifests to those that need them");
-    } else if (NOT_BUILT.includes(property)) tellNotBuilt(value, `${name}.${property}`, context);
-    else if (why === undefined && !QUIET.includes(property)) {
+    } else if (why === undefined && !QUIET.includes(property)) {
       const message = `There is no property ${JSON.stringify(property.slice(0, 80))} of functions`;
       findings.remark(key, name, message, "Correct its name, or remove it");
     }

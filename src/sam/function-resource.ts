@@ -35,6 +35,16 @@ export function functionResource(
       field,
       fieldOfFunction(property, field, resource, properties, context),
     ]),
+    [
+      "ephemeralStorageMb",
+      fieldOfFunction(
+        "Size",
+        "ephemeralStorageMb",
+        resource,
+        propertyOf(context, properties, "EphemeralStorage"),
+        context,
+      ),
+    ],
     ["deadLetterConfig", deadLetters(resource, properties, context)],
     ...invocations(resource, properties, context),
   ];

@@ -1,11 +1,12 @@
 import { parseFunctionName } from "../manifests/function-name.ts";
 import { formOf, gapIn, propertyOf, type TemplateContext, type TemplateResource } from "./context.ts";
-import { mappingName } from "./events.ts";
+import { mappingName } from "./event-names.ts";
 import { eventInvokeConfig } from "./function-resource.ts";
+import { urlRoute } from "./http-events.ts";
 import { mappingSpec } from "./mapping-spec.ts";
 import { causeText } from "./remarks.ts";
 import type { StackResource } from "./stack-resources.ts";
-import { list, map, scalar, type TemplateValue, textOf } from "./template-value.ts";
+import { list, map, memberOf, scalar, type TemplateValue, textOf } from "./template-value.ts";
 
 /** A resource of CloudFormation that says something of a function which stands elsewhere. */
 export interface Addition {
@@ -24,6 +25,8 @@ export function lambdaResource(
       return mappingResource(resource, context) ?? "told";
     case "AWS::Lambda::Alias":
       return aliasAddition(resource, context) ?? "told";
+    case "AWS::Lambda::Url":
+      return urlResource(resource, context) ?? "told";
     case "AWS::Lambda::EventInvokeConfig":
       return invokeAddition(resource, context) ?? "told";
     default:
@@ -35,14 +38,24 @@ export function isAddition(value: TemplateResource | Addition): value is Additio
   return "fields" in value;
 }
 
+function urlResource(resource: StackResource, context: TemplateContext): TemplateResource | undefined {
+  const fn = functionOf(resource, context, "TargetFunctionArn");
+  if (fn === undefined || resource.properties === undefined) return undefined;
+  const qualifier = textOf(propertyOf(context, resource.properties, "Qualifier")) ?? fn.qualifier;
+  const functionName = qualifier === undefined ? fn.name : `${fn.name}:${qualifier}`;
+  const name = textOf(memberOf(resource.metadata, "Millrace", "Name")) ?? resource.name;
+  return urlRoute({ name, field: name, functionName }, context.stack.resolve(resource.properties), context);
+}
+
 /** The function's name here, of a name or an ARN. */
 function functionOf(
   { name, properties }: StackResource,
   context: TemplateContext,
+  property = "FunctionName",
 ):
   | { readonly name: string; readonly qualifier: string | undefined; readonly value: TemplateValue }
   | undefined {
-  const value = propertyOf(context, properties, "FunctionName");
+  const value = propertyOf(context, properties, property);
   const reference = parseFunctionName(textOf(value) ?? "");
   if (value !== undefined && reference !== undefined)
     return { name: reference.name, qualifier: reference.qualifier, value };
@@ -54,7 +67,7 @@ function functionOf(
     context.findings.fault(
       value?.place ?? { line: 1, column: 1 },
       `${name} names no function`,
-      "Give FunctionName",
+      `Give ${property}`,
     );
   return undefined;
 }
@@ -65,8 +78,10 @@ function mappingResource(resource: StackResource, context: TemplateContext): Tem
   const text = fn.qualifier === undefined ? fn.name : `${fn.name}:${fn.qualifier}`;
   const { stack } = context;
   const properties = resource.properties && stack.resolve(resource.properties);
+  const own = memberOf(resource.metadata, "Millrace");
   const at = {
-    name: mappingName(resource.name),
+    name: textOf(memberOf(own, "Name")) ?? mappingName(resource.name),
+    uuid: memberOf(own, "Uuid"),
     field: resource.name,
     functionName: scalar(text, fn.value.place),
   };

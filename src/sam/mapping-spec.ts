@@ -24,6 +24,8 @@ export interface MappingPlace {
   /** `Orders.Events.Stream`, or a resource. */
   readonly field: string;
   readonly functionName: TemplateValue;
+  /** Under which its progress is kept; default: the one that its name gives. */
+  readonly uuid?: TemplateValue | undefined;
 }
 
 /** Fields without which nothing is read. */
@@ -40,6 +42,7 @@ export function mappingSpec(
   const fields = fieldSchema(context, "EventSourceMapping")?.properties ?? {};
   const spec = new Spec(place, at, context);
   spec.set(["functionName"], at.functionName);
+  spec.set(["uuid"], at.uuid);
   for (const [name, { key, value }] of properties?.kind === "map" ? properties.entries : []) {
     const path = moved[name] ?? [fieldOf(name, Object.keys(fields)) ?? ""];
     const [field = ""] = path;
@@ -60,6 +63,7 @@ function written(
   context: TemplateContext,
 ): TemplateValue | undefined {
   const schema = schemaAt({ type: "object", properties: fields }, path);
+  if (field === "tags") return tagMap(value);
   const own = field === "destinationConfig" ? withoutRouteType(value, at, context) : value;
   return own && typedValue(own, schema);
 }
@@ -146,6 +150,15 @@ function nested(
   const entries =
     before?.kind === "map" ? [...before.entries].map(([name, entry]) => [name, entry.value] as const) : [];
   return map([...entries, [step, nested(memberOf(before, step), rest, value)]], value.place);
+}
+
+/** CloudFormation has a list of keys and values. */
+function tagMap(value: TemplateValue): TemplateValue {
+  if (value.kind !== "list") return value;
+  const pairs = value.items.map(
+    (tag) => [textOf(memberOf(tag, "Key")) ?? "", memberOf(tag, "Value")] as const,
+  );
+  return map(pairs, value.place);
 }
 
 /** SAM says beside a destination of what type it is, or that it is to make one. */

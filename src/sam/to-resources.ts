@@ -1,15 +1,17 @@
 import { TEMPLATE_RESOURCES } from "../aws/template-resources.ts";
 import type { Connector, SourceEndpoints } from "../ports/connector.ts";
-import type { TemplateContext, TemplateResource } from "./context.ts";
+import { propertyOf, type TemplateContext, type TemplateResource } from "./context.ts";
+import { qualified } from "./event-names.ts";
 import { eventResources } from "./events.ts";
 import { aliasOf, functionResource } from "./function-resource.ts";
 import { withGlobals } from "./globals.ts";
+import { urlRoute } from "./http-events.ts";
 import { type Addition, isAddition, lambdaResource, withAdditions } from "./lambda-resources.ts";
 import { Findings, type Remark, type TemplateFault } from "./remarks.ts";
 import { Stack, type StackOptions } from "./stack.ts";
 import { isFunction, isLayer, type StackResource } from "./stack-resources.ts";
 import { parseTemplate } from "./template.ts";
-import { type TemplateValue, textOf } from "./template-value.ts";
+import { memberOf, type TemplateValue, textOf } from "./template-value.ts";
 
 export interface TemplateOptions extends Omit<StackOptions, "embedded"> {
   readonly connectors: readonly Connector[];
@@ -71,12 +73,17 @@ function functionResources(resource: StackResource, context: TemplateContext): r
   const fn = functionResource(resource, properties, context);
   if (fn === undefined) return [];
   const target = { resource, functionName: fn.name, alias: aliasOf(properties, context) };
-  return [fn, ...eventResources(target, properties, context)];
+  const url = propertyOf(context, properties, "FunctionUrlConfig");
+  const named = { name: `${resource.name}Url`, field: `${resource.name}.FunctionUrlConfig` };
+  const route = url && urlRoute({ ...named, functionName: qualified(target) }, url, context);
+  return [fn, ...(route === undefined ? [] : [route]), ...eventResources(target, properties, context)];
 }
 
 function embeddedSources(connectors: readonly Connector[]): ReadonlyMap<string, string> {
   return new Map(connectors.flatMap(({ parameters }) => Object.entries(parameters.templateSources ?? {})));
 }
+
+const APIS: readonly string[] = ["AWS::Serverless::Api", "AWS::Serverless::HttpApi"];
 
 /** What AWS alone asks for. */
 const PERMISSIONS = /^AWS::(?:IAM::|Lambda::(?:Layer)?(?:Version)?Permission$|CodeDeploy::)/;
@@ -90,6 +97,10 @@ function tellNotRun(
   const { type, name, key } = resource;
   // A layer is a part of the functions that use it.
   if (isLayer(resource) || type === "AWS::Lambda::Version") return;
+  if (APIS.includes(type)) {
+    tellApi(resource, findings);
+    return;
+  }
   const form = TEMPLATE_RESOURCES[type];
   const physical = form && stack.physicalName(resource, form);
   if (embedded?.has(type) === true) {
@@ -98,6 +109,16 @@ function tellNotRun(
     return;
   }
   findings.remark(key, name, `${type} is not run here`, remedyOf(type, physical));
+}
+
+/** Its routes are those of functions' events. */
+function tellApi({ name, key, type, properties }: StackResource, findings: Findings): void {
+  const isDefined = ["DefinitionBody", "DefinitionUri"].some(
+    (each) => memberOf(properties, each) !== undefined,
+  );
+  if (!isDefined) return;
+  const remedy = "Routes are those of functions' events";
+  findings.remark(key, name, `The definition of the ${type} is not read`, remedy);
 }
 
 function remedyOf(type: string, physical: string | undefined): string {

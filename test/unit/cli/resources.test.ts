@@ -49,6 +49,21 @@ test("diff -f says field by field what would change if the manifests were applie
   assert.equal((await millrace("diff", "-f", bad)).status, 2);
 });
 
+test("export prints what runs as manifests, whoever set it, and says what SAM cannot", async (t) => {
+  const { url, millrace } = await startWorld(t);
+  await ask(`${url}/${CONCURRENCY}`, "PUT", { ReservedConcurrentExecutions: 2 });
+  const { status, stdout } = await millrace("export");
+  assert.equal(status, 0);
+  const file = join(folderWith(t, { "m.yaml": stdout }), "m.yaml");
+  assert.match(stdout, /name: orders\n(?:.*\n)*? {2}reservedConcurrency: 2\n/);
+  const { stdout: differences } = await millrace("diff", "-f", file);
+  assert.doesNotMatch(differences, /It is not applied\.|not in these manifests/);
+  const sam = await millrace("export", "--as", "sam");
+  assert.match(sam.stderr, /^Function orders: It is left out, with its mappings: SAM has no function /m);
+  assert.match(sam.stdout, /^Transform: AWS::Serverless-2016-10-31\n/);
+  assert.equal((await millrace("export", "--as", "terraform")).status, 2);
+});
+
 test("prune removes orphans, and adopt gives a function to another owner", async (t) => {
   const { millrace, world } = await startWorld(t);
   await world.start("b", { manifests: { functions: [functionNamed("orders")], mappings: [] } });

@@ -18,6 +18,58 @@ export const OPTIONS: TemplateOptions = {
   inlineCode: (file) => `inline/${file}`,
 };
 
+/** Public templates of different makers, with what their deployment gives them. */
+export const GIVEN: Readonly<Record<string, Partial<TemplateOptions>>> = {
+  "all-events": {},
+  audit: {
+    parameters: new Map([["Environment", "production"]]),
+    imports: new Map([["shared-logs-key", "arn:aws:kms:eu-west-2:123456789012:key/1"]]),
+  },
+  "document-database": {},
+  "items-store": {
+    parameters: new Map([
+      [
+        "itemsTable.StreamArn",
+        "arn:aws:dynamodb:eu-west-1:123456789012:table/example-items/stream/2026-01-01T00:00:00.000",
+      ],
+    ]),
+  },
+  "log-forwarder": { parameters: new Map([["ReservedConcurrency", "3"]]) },
+  "managed-cluster": {
+    parameters: new Map([
+      ["ApplicationName", "shop"],
+      [
+        "MSKClusterArn",
+        "arn:aws:kafka:eu-west-1:123456789012:cluster/c/6cc0432b-8618-4f44-bccc-e1fbd8fb7c4d-2",
+      ],
+      ["Topic", "orders"],
+    ]),
+  },
+  "metrics-from-logs": {
+    parameters: new Map([
+      ["EventSourceType", "Kinesis"],
+      ["KinesisStreamArn", "arn:aws:kinesis:eu-west-1:123456789012:stream/logs"],
+    ]),
+  },
+  newsletter: {
+    parameters: new Map([
+      ["CorsDomain", "https://news.example.com"],
+      ["AmplifyProjectId", "p1"],
+    ]),
+  },
+  "power-tuning": {},
+  prescriptions: {
+    parameters: new Map([
+      ["EnabledSystemsParam", "one,two"],
+      ["LogLevel", "INFO"],
+      ["DeployCheck", "true"],
+    ]),
+    imports: new Map([["account-resources:KeyArn", "arn:aws:kms:eu-west-2:123456789012:key/2"]]),
+  },
+  // The rest of what there is: it is no template of one maker.
+  "more-events": {},
+};
+
 export function read(text: string, options: Partial<TemplateOptions> = {}): TemplateResult {
   return templateResources(text, { ...OPTIONS, ...options });
 }

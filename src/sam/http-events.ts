@@ -1,0 +1,79 @@
+import { propertyOf, type TemplateContext, type TemplateResource } from "./context.ts";
+import { eventDocument } from "./event-document.ts";
+import { mappingName, qualified, type WrittenEvent } from "./event-names.ts";
+import { callIn } from "./intrinsics.ts";
+import { list, memberOf, scalar, type TemplateValue, textOf } from "./template-value.ts";
+
+/** Where SAM puts a REST API that it makes of events. */
+const STAGE_DEFAULT = "Prod";
+
+/** `FunctionUrlConfig`, or `AWS::Lambda::Url`. */
+export function urlRoute(
+  {
+    name,
+    field,
+    functionName,
+  }: { readonly name: string; readonly field: string; readonly functionName: string },
+  config: TemplateValue,
+  context: TemplateContext,
+): TemplateResource | undefined {
+  const entries = [
+    ["functionName", scalar(functionName, config.place)],
+    ["AuthType", memberOf(config, "AuthType")],
+    ["InvokeMode", memberOf(config, "InvokeMode")],
+    ["Cors", memberOf(config, "Cors")],
+  ] as const;
+  return eventDocument(
+    { kind: "Route", name: mappingName(name), field, place: config.place, entries },
+    context,
+  );
+}
+
+/** Events of the types Api and HttpApi. */
+export function apiRoute(written: WrittenEvent, context: TemplateContext): TemplateResource | undefined {
+  const { target, event, field, type, place, value } = written;
+  const isRest = type === "Api";
+  const properties = memberOf(value, "Properties");
+  const api = apiOf(memberOf(properties, isRest ? "RestApiId" : "ApiId"), context);
+  const path = propertyOf(context, properties, "Path") ?? (isRest ? undefined : scalar("$default", place));
+  const method = textOf(propertyOf(context, properties, "Method"))?.toUpperCase();
+  const isAny = method === undefined || /^(?:ANY|\*|X-AMAZON-APIGATEWAY-ANY-METHOD)$/.test(method);
+  const version = textOf(propertyOf(context, properties, "PayloadFormatVersion"));
+  const stage = propertyOf(context, api, "StageName") ?? (isRest ? scalar(STAGE_DEFAULT, place) : undefined);
+  const auth = memberOf(properties, "Auth") ?? memberOf(api, "Auth");
+  if (auth !== undefined) {
+    const message = "Authorizers of APIs are not asked: whoever reaches the route may call it";
+    context.findings.remark(
+      auth.place,
+      field,
+      message,
+      "Have the function ask, or an address that is not open",
+    );
+  }
+  const name = mappingName(`${target.resource.name}${event}`);
+  const entries = [
+    ["functionName", scalar(qualified(target), place)],
+    ["shape", scalar(isRest ? "rest" : version === "1.0" ? "http1" : "http2", place)],
+    ["path", path],
+    ["methods", isAny ? undefined : list([scalar(method, place)], place)],
+    ["stage", stage],
+    ["binaryMediaTypes", isRest ? mediaTypes(propertyOf(context, api, "BinaryMediaTypes")) : undefined],
+  ] as const;
+  return eventDocument({ kind: "Route", name, field, place, entries }, context);
+}
+
+/** Properties of the API that the event names, where it stands in the template. */
+function apiOf(reference: TemplateValue | undefined, { stack }: TemplateContext): TemplateValue | undefined {
+  const call = reference && callIn(reference);
+  const name = call?.name === "Ref" ? textOf(call.argument) : undefined;
+  return name === undefined ? undefined : stack.resource(name)?.properties;
+}
+
+/** SAM has `~1` where a type has its slash. */
+function mediaTypes(types: TemplateValue | undefined): TemplateValue | undefined {
+  if (types?.kind !== "list") return undefined;
+  return list(
+    types.items.map((item) => scalar((textOf(item) ?? "").replaceAll("~1", "/"), item.place)),
+    types.place,
+  );
+}
