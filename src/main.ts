@@ -20,6 +20,7 @@ import { createEngine } from "./engine/create-engine.ts";
 import { serveFront } from "./front/serve-front.ts";
 import { openCustomFunction } from "./functions/custom.ts";
 import { createHttpFunction } from "./functions/http.ts";
+import { HttpEndpoints } from "./functions/http-endpoints.ts";
 import { checkModuleFunction, createModuleFunction } from "./functions/module.ts";
 import type { LogLine } from "./functions/module-runtime.ts";
 import { type OpenPlaces, openRuntimeFunction } from "./functions/runtime/open-runtime-function.ts";
@@ -69,6 +70,8 @@ const adapters: Omit<Adapters, keyof Extensions | "openFunction"> = {
   openTracing,
   startProcess,
   createMetricsMerger,
+  attach: async (places) =>
+    (await import("./functions/attach/attach.ts")).attach({ ...places, clock: systemPorts.clock }),
   startApi,
   startFront: (place, content) => serveFront(place, content, { ...systemPorts, environment: process.env }),
 };
@@ -114,6 +117,8 @@ async function openFunction(
     case "custom":
       return await openCustomFunction(target, { name, concurrency }, kinds);
     case "http":
+      if (target.endpoints !== undefined)
+        return new HttpEndpoints({ url: target.url, ...target.endpoints, clock });
       return createHttpFunction({ url: target.url, connections: concurrency, clock });
     case "lambda": {
       const { kind: _kind, ...given } = target;

@@ -91,10 +91,29 @@ export interface Adapters extends DeploymentAdapters {
   /** Starts this program again with other words, as a child that shares its listening sockets. */
   startProcess(words: readonly string[]): MemberProcess;
   createMetricsMerger(): MetricsMerger;
+  /** @throws MillraceError ERR_MILLRACE_CONFIG when an address cannot be used */
+  attach(places: AttachPlaces): Promise<RunningAttachment>;
   /** `undefined` when `address` is `off`, and there is no address for metrics. */
   startApi(place: ApiPlace, content: ApiContent): Promise<RunningApi | undefined>;
   /** Serves HTTP requests from outside by the routes of the control plane; `undefined`: none are. */
   startFront(place: FrontOptions, content: FrontContent): Promise<RunningFront | undefined>;
+}
+
+export interface AttachPlaces {
+  readonly runtime: ListenPlace;
+  readonly serve: ListenPlace;
+  readonly health: ListenPlace | undefined;
+}
+
+interface ListenPlace {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface RunningAttachment {
+  readonly runtimeAddress: string;
+  readonly url: string;
+  close(): Promise<void>;
 }
 
 export interface RunPackages extends PackageParts {

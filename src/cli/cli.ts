@@ -1,5 +1,6 @@
 import { nearestName } from "../manifests/nearest-name.ts";
 import { describeError, type ErrorCode, hasErrorCode, MillraceError } from "../model/errors.ts";
+import { attachCommand } from "./attach.ts";
 import {
   type CliHost,
   type Command,
@@ -44,6 +45,7 @@ const COMMANDS: readonly (Command | CommandGroup)[] = [
   testPatternCommand,
   schemaCommand,
   loadCommand,
+  attachCommand,
   versionCommand,
   helpCommand(() => COMMANDS),
 ];

@@ -76,7 +76,12 @@ function targetFields(target: FunctionTargetSpec): Readonly<Record<string, unkno
     case "custom":
       return { custom: { kind: target.by, settings: target.settings } };
     case "http":
-      return { http: { url: target.url } };
+      return {
+        http: {
+          url: target.url,
+          ...(target.endpoints === undefined ? {} : { endpoints: target.endpoints }),
+        },
+      };
     case "lambda": {
       const { functionName, region, endpoint } = target;
       const place = {

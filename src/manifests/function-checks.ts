@@ -36,6 +36,7 @@ function checkTarget(document: ManifestDocument, place: readonly string[], noun:
   const holder = document.raw(...place);
   if (typeof holder !== "object" || holder === null) return;
   checkUrl(document, [...place, "http", "url"], "http://127.0.0.1:9000/");
+  checkEndpoints(document, [...place, "http"]);
   checkUrl(document, [...place, "lambda", "endpoint"], "http://127.0.0.1:8080");
   checkLambdaName(document, [...place, "lambda", "functionName"]);
   checkModulePath(document, [...place, "module", "path"]);
@@ -48,6 +49,15 @@ function checkTarget(document: ManifestDocument, place: readonly string[], noun:
   const remedy =
     "Give exactly one of http: { url }, lambda: { functionName }, module: { path } and code: FOLDER with its runtime";
   document.report(place, message, remedy, "key");
+}
+
+/** A certificate has the name, and each address is called by itself. */
+function checkEndpoints(document: ManifestDocument, place: readonly string[]): void {
+  const url = document.raw(...place, "url");
+  if (document.raw(...place, "endpoints") === undefined || typeof url !== "string") return;
+  if (!URL.canParse(url) || new URL(url).protocol === "http:") return;
+  const message = "endpoints are called by their addresses, which a certificate does not name";
+  document.report([...place, "endpoints"], message, "Give a url with http, or leave endpoints out", "key");
 }
 
 /** A target of the operator's own: its module is there, and finds nothing wrong. */

@@ -25,6 +25,17 @@ const httpTarget = z
       .describe(
         "http or https URL that gets each event as a POST request, for example http://127.0.0.1:9000/.",
       ),
+    endpoints: z
+      .strictObject({
+        dns: z
+          .string()
+          .regex(/^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$/)
+          .optional()
+          .describe("Name that has their addresses, as a headless service does. Default: the URL's host."),
+        perEndpoint: z.int().min(1).max(1_000).default(1).describe("Calls at once of each address."),
+      })
+      .optional()
+      .describe("The function has many servers, each with an address: pods with millrace attach."),
   })
   .describe("A function behind an HTTP endpoint.");
 

@@ -5,7 +5,12 @@ import { MEMORY_MB_DEFAULT } from "./function-schema.ts";
 import type { FunctionManifest } from "./schema.ts";
 
 export type FunctionTargetSpec =
-  | { readonly kind: "http"; readonly url: string }
+  | {
+      readonly kind: "http";
+      readonly url: string;
+      /** Each address of the name takes so many calls at once. */
+      readonly endpoints?: HttpEndpointsSpec;
+    }
   /** The operator brings its kind. */
   | { readonly kind: "custom"; readonly by: string; readonly settings: Readonly<Record<string, unknown>> }
   | {
@@ -46,12 +51,18 @@ interface GivenToFunction {
   readonly memoryMb: number;
 }
 
+export interface HttpEndpointsSpec {
+  /** Without it the URL's host. */
+  readonly dns?: string;
+  readonly perEndpoint: number;
+}
+
 type SpecWithTarget = NonNullable<FunctionManifest["spec"]["versions"]>[string];
 
 /** The target of a function or of a version; `undefined` only when it has none. Relative paths start from `folder`. */
 export function targetSpec(spec: SpecWithTarget, folder: string): FunctionTargetSpec | undefined {
   const { http, lambda, module, custom, code } = spec;
-  if (http !== undefined) return { kind: "http", url: http.url };
+  if (http !== undefined) return httpTarget(http);
   if (lambda !== undefined) return lambdaTarget(lambda);
   if (custom !== undefined) return { kind: "custom", by: custom.kind, settings: custom.settings };
   if (code !== undefined) return runtimeTarget(spec, code, folder);
@@ -65,6 +76,12 @@ export function targetSpec(spec: SpecWithTarget, folder: string): FunctionTarget
     credentials: module.credentials,
     memoryMb: module.memoryMb,
   };
+}
+
+function httpTarget({ url, endpoints }: NonNullable<SpecWithTarget["http"]>): FunctionTargetSpec {
+  if (endpoints === undefined) return { kind: "http", url };
+  const { dns, perEndpoint } = endpoints;
+  return { kind: "http", url, endpoints: { perEndpoint, ...(dns === undefined ? {} : { dns }) } };
 }
 
 function runtimeTarget(

@@ -4,8 +4,10 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { isDeepStrictEqual } from "node:util";
 import { CONNECTORS } from "../../connectors/registry.ts";
 import { sha256 } from "../../src/api/access-credentials.ts";
+import { attachCommand } from "../../src/cli/attach.ts";
 import { parseFlags } from "../../src/cli/parse-flags.ts";
 import { runCommand } from "../../src/cli/run.ts";
 import { parseStoreUrl } from "../../src/cli/store-url.ts";
@@ -83,6 +85,42 @@ describe("the chart", () => {
     const shared = only(rendered("kafka-postgres"), "Deployment").spec.strategy;
     assert.deepEqual(shared, { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } });
     assert.deepEqual(only(rendered("minimal"), "Deployment").spec.strategy, { type: "Recreate" });
+  });
+
+  test("runs an image that is left as it is beside its sidecar, one call for each pod, behind a headless Service", () => {
+    const attachedFunctions = [
+      { name: "orders", image: "registry/orders:1", replicas: 3, timeoutSeconds: 60 },
+    ];
+    const objects = rendered("minimal", { attachedFunctions }).filter(
+      ({ metadata }) => metadata.name === "shop-millrace-orders",
+    );
+    const { spec: service } = only(objects, "Service");
+    assert.equal(service.clusterIP, "None");
+    assert.notDeepEqual(service.selector, only(rendered("minimal"), "Service").spec.selector);
+    const { spec } = only(objects, "Deployment");
+    assert.equal(spec.replicas, 3);
+    assert.equal(spec.template.spec.shareProcessNamespace, true);
+    assert(spec.template.spec.terminationGracePeriodSeconds > 60);
+    const [sidecar, image] = spec.template.spec.containers;
+    const [command, ...words] = sidecar.args;
+    assert.equal(command, "attach");
+    const flags = parseFlags(attachCommand, words);
+    const runtime = flags.get("runtime")?.[0];
+    assert(
+      image.env.some((each: object) =>
+        isDeepStrictEqual(each, { name: "AWS_LAMBDA_RUNTIME_API", value: runtime }),
+      ),
+    );
+    assert.equal(image.image, "registry/orders:1");
+    assert.equal(image.command, undefined);
+    const port = Number(flags.get("health")?.[0]?.split(":")[1]);
+    assert.deepEqual(image.livenessProbe, {
+      httpGet: { path: "/", port },
+      periodSeconds: 1,
+      timeoutSeconds: 1,
+      failureThreshold: 1,
+      terminationGracePeriodSeconds: 1,
+    });
   });
 
   test("replaces the pods when a manifest changes", () => {

@@ -57,7 +57,7 @@ function opened(server: Server): OpenListener {
 }
 
 /** One request of a runtime's client, answered as AWS does (invocation §3.1, §3.2). */
-class RuntimeExchange {
+export class RuntimeExchange {
   readonly #api: RuntimeApi;
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;

@@ -29,6 +29,7 @@ export const ADAPTERS: Adapters = {
   openTracing: untouched,
   startProcess: untouched,
   createMetricsMerger: untouched,
+  attach: untouched,
   startApi: untouched,
   startFront: untouched,
 };
