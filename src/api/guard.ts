@@ -40,6 +40,7 @@ interface Subject {
   readonly function?: string;
   readonly failure?: string;
   readonly redrive?: string;
+  readonly rollout?: string;
   /** An embedded one, by its name. */
   readonly source?: string;
   /** Ids of errors whose texts were shown. */

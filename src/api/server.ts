@@ -33,6 +33,7 @@ import { PageAccess } from "./page/page-access.ts";
 import { addPageRoutes } from "./page/page-routes.ts";
 import { addRedriveRoutes } from "./redrive-routes.ts";
 import { addConcurrencyRoutes, addResourceRoutes } from "./resource-routes.ts";
+import { addRolloutRoutes } from "./rollout-routes.ts";
 import { addRoute, type RouteRole } from "./route.ts";
 import type { ServerAddress } from "./server-address.ts";
 import { addTagRoutes } from "./tag-routes.ts";
@@ -201,6 +202,7 @@ function addControlRoutes(app: FastifyInstance, options: ApiServerOptions): void
   addFunctionWriteRoutes(app, control);
   addVersionRoutes(app, control);
   addAliasRoutes(app, control);
+  addRolloutRoutes(app, control);
   addProvisionedRoutes(app, control);
   addUrlRoutes(app, control);
   addInvokeConfigRoutes(app, control);

@@ -20,6 +20,7 @@ import { logsCommand } from "./logs.ts";
 import { explainCommand, mappingsGroup } from "./mappings.ts";
 import { parseFlags } from "./parse-flags.ts";
 import { adoptCommand, diffCommand, pruneCommand } from "./resources.ts";
+import { rolloutsGroup } from "./rollouts.ts";
 import { runCommand } from "./run.ts";
 import { schemaCommand } from "./schema.ts";
 import { queuesGroup, streamsGroup } from "./sources/source-commands.ts";
@@ -36,6 +37,7 @@ const COMMANDS: readonly (Command | CommandGroup)[] = [
   streamsGroup,
   queuesGroup,
   failuresGroup,
+  rolloutsGroup,
   validateCommand,
   importGroup,
   exportCommand,

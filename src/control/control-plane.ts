@@ -1,4 +1,4 @@
-import type { Engine, MappingStatus } from "../engine/engine.ts";
+import type { MappingStatus } from "../engine/engine.ts";
 import { Door } from "../invocation/door.ts";
 import { SharedLimits } from "../invocation/shared-limits.ts";
 import type { Manifests } from "../manifests/load-manifests.ts";
@@ -11,7 +11,6 @@ import type { Connector } from "../ports/connector.ts";
 import type { Invoker } from "../ports/invoker.ts";
 import { withinReach } from "./broker-reach.ts";
 import type { ControlPlaneOptions, EventsBook } from "./control-plane-options.ts";
-import { creatingStatus } from "./creating-status.ts";
 import { uuidsOf } from "./declared-here.ts";
 import { declarationsIn, declareManifests } from "./declared-manifests.ts";
 import type { ExplainedAll, ExplainedMappingWithText } from "./explain-mapping.ts";
@@ -22,14 +21,13 @@ import { PackageSweep } from "./functions/package-sweep.ts";
 import { ToldFunctions } from "./functions/told-functions.ts";
 import { LoadTestBook } from "./live/load-tests.ts";
 import { MappingControl } from "./mapping-control.ts";
-import { isOfManifest } from "./mapping-record.ts";
-import { withTrouble } from "./mapping-run.ts";
 import { MappingRunner } from "./mapping-runner.ts";
-import { OUT_OF_REACH } from "./opening-trouble.ts";
+import { PlaneStatus } from "./plane-status.ts";
 import { ProcessWatch } from "./process-watch.ts";
 import { LOOK_MS, Reconciler } from "./reconciler.ts";
-import type { KnownMapping } from "./reconciler-options.ts";
 import { ResourceControl } from "./resource-control.ts";
+import { createRollouts, type Rollouts } from "./rollouts/create-rollouts.ts";
+import type { RolloutControl } from "./rollouts/rollout-control.ts";
 import { RouteBook } from "./routes/route-book.ts";
 import { routeUrl } from "./routes/route-url.ts";
 import { beginStrictly, openStrictly } from "./strict-start.ts";
@@ -52,9 +50,10 @@ export class ControlPlane {
   readonly door: Invoker;
   readonly #functions: FunctionBook;
   readonly #limits: SharedLimits;
+  readonly #rollouts: Rollouts;
+  readonly #status: PlaneStatus;
   readonly #reconciler: Reconciler;
   readonly #runner: MappingRunner;
-  readonly #engine: Engine;
   readonly #sweep: PackageSweep | undefined;
   readonly #watch: ProcessWatch;
   readonly #options: ControlPlaneOptions;
@@ -65,14 +64,13 @@ export class ControlPlane {
   #isStopped = false;
 
   private constructor(options: ControlPlaneOptions) {
-    const { engine, deployments, functionBook, store, clock, random, endpoints, place } = options;
+    const { engine, functionBook, clock, random, place } = options;
     this.loadTests = new LoadTestBook(clock);
     this.connectors = withinReach(options.connectors, options.reach);
     const { connectors } = this;
     this.#functions = functionBook;
     this.door = new Door(functionBook, options.invokers, clock, options.telemetry);
     this.place = place;
-    this.#engine = engine;
     this.#options = options;
     this.#manifests = options.manifests;
     this.#uuids = uuidsOf(options.manifests);
@@ -103,6 +101,13 @@ export class ControlPlane {
       behind: (version) => this.#reconciler.beats.behind(version),
       isDeclared: (uuid) => this.#uuids.has(uuid),
     });
+    this.#status = new PlaneStatus({
+      engine,
+      runner: this.#runner,
+      reconciler: this.#reconciler,
+      watch: this.#watch,
+      manifests: () => this.#manifests,
+    });
     this.#limits = new SharedLimits({ ...options, membership });
     options.invokers.share(this.#limits);
     const onChange = () => this.#reconciler.wake();
@@ -111,18 +116,7 @@ export class ControlPlane {
       declarations: declarationsIn(this.#manifests, options.connectors),
     });
     this.resources = new ResourceControl({ ...options, connectors, onChange, declared });
-    this.mappings = new MappingControl({
-      ...(options.destinations === undefined ? {} : { destinations: options.destinations }),
-      store,
-      clock,
-      random,
-      connectors,
-      endpoints,
-      place,
-      deployments,
-      status: () => this.status(),
-      onChange,
-    });
+    this.mappings = new MappingControl({ ...options, connectors, status: () => this.status(), onChange });
     this.functionControls = createFunctionControls({
       ...options,
       packages: options.packages?.store,
@@ -132,6 +126,9 @@ export class ControlPlane {
     });
     const needed = () => this.functionControls.functions.neededPackages();
     this.#sweep = options.packages && new PackageSweep(options.packages, needed, options);
+    const { figures } = options.invokers;
+    const { door } = this;
+    this.#rollouts = createRollouts({ ...options, membership, door, figures, onChange: () => this.look() });
     this.failures = new FailureControl({ ...options.failures, mappings: this.mappings, clock, random });
   }
 
@@ -149,6 +146,7 @@ export class ControlPlane {
     await plane.#reconciler.start();
     plane.#watch.start();
     plane.#sweep?.start();
+    plane.#rollouts.driver.start();
     return plane;
   }
 
@@ -181,6 +179,10 @@ export class ControlPlane {
     return this.#watch.everywhere(isPatient);
   }
 
+  get rollouts(): RolloutControl {
+    return this.#rollouts.control;
+  }
+
   get accountConcurrency(): number | undefined {
     return this.#options.accountConcurrency;
   }
@@ -207,39 +209,7 @@ export class ControlPlane {
 
   /** The status of all that this process is to run. */
   status(): readonly MappingStatus[] {
-    const started = this.#engine.status().map((status) => {
-      // The engine knows best, once it has something to say.
-      const isSilent = status.state === "Creating" && status.problem === undefined;
-      return isSilent ? withTrouble(status, this.#runner.troubleOf(status.uuid)) : status;
-    });
-    const all = [...started, ...this.#runner.unopened()];
-    const ofManifests = new Set(this.#ofManifests().map(({ uuid }) => uuid));
-    return [...all, ...this.#outOfReach(all)].map((status) => {
-      const standstills = this.#watch.standstills(status.uuid);
-      return {
-        ...status,
-        ...(standstills.length === 0 ? {} : { standstills }),
-        ...(ofManifests.has(status.uuid) ? { isFromManifest: true } : {}),
-      };
-    });
-  }
-
-  /** Before the rows were read: those that the manifests declare. */
-  #ofManifests(): readonly NamedMapping[] {
-    const { known } = this.#reconciler;
-    if (known !== undefined) return known.filter(({ kept }) => isOfManifest(kept.record)).map(nameOf);
-    return this.#manifests.mappings.map(({ mapping }) => mapping).filter(({ enabled }) => enabled);
-  }
-
-  /** What is to run and is not even tried: this process does not know the rows, or not any more. */
-  #outOfReach(others: readonly MappingStatus[]): readonly MappingStatus[] {
-    const { known } = this.#reconciler;
-    const uuids = new Set(others.map(({ uuid }) => uuid));
-    const wanted = known?.filter(({ isToRun }) => isToRun).map(nameOf) ?? this.#ofManifests();
-    const trouble = known === undefined ? undefined : OUT_OF_REACH;
-    return wanted
-      .filter(({ uuid }) => !uuids.has(uuid))
-      .map((mapping) => withTrouble(creatingStatus(mapping), trouble));
+    return this.#status.all();
   }
 
   /**
@@ -277,6 +247,7 @@ export class ControlPlane {
     this.#again?.cancel();
     this.#watch.stop();
     this.#runner.close();
+    await this.#rollouts.driver.stop();
     await this.#sweep?.stop();
     await this.#reconciler.stop();
   }
@@ -287,10 +258,4 @@ export class ControlPlane {
     await this.#limits.close();
     await this.#reconciler.forget();
   }
-}
-
-type NamedMapping = Parameters<typeof creatingStatus>[0];
-
-function nameOf({ kept: { uuid, record } }: KnownMapping): NamedMapping {
-  return { uuid, name: record.name };
 }

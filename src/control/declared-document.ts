@@ -1,10 +1,11 @@
 import { isDeepStrictEqual } from "node:util";
 import type { NewResourceRow } from "../ports/resource-store.ts";
 import { isOrphaned, type ResourceDocument, writeDocument } from "../resources/document.ts";
-import { MAPPING_KIND } from "../resources/kinds.ts";
+import { ALIAS_KIND, MAPPING_KIND } from "../resources/kinds.ts";
 import type { ManifestOwner } from "../resources/owner.ts";
 import type { Declaration } from "./function-rows.ts";
 import { runSpec, transitionTo } from "./mapping-declaration.ts";
+import { withRollout } from "./rollouts/declared-rollout.ts";
 
 export interface DeclaredAs {
   readonly owner: ManifestOwner;
@@ -39,7 +40,7 @@ export function declaredDocument(
     declaration.kind === MAPPING_KIND
       ? isMoved || !isDeepStrictEqual(runSpec(before), runSpec({ spec }))
       : !isSame;
-  return inTransition(declaration, before, {
+  const after = {
     ...rest,
     ...named,
     spec,
@@ -50,7 +51,12 @@ export function declaredDocument(
     generation: before.generation + (isOther ? 1 : 0),
     conditions: [],
     lastModifiedMs: nowMs,
-  });
+  };
+  return inTransition(
+    declaration,
+    before,
+    declaration.kind === ALIAS_KIND ? withRollout(declaration.name, before, after, nowMs) : after,
+  );
 }
 
 /** As what vanished from its set is kept: nothing of it is run. */

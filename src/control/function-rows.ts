@@ -7,6 +7,7 @@ import { type FunctionResource, functionResource } from "../manifests/resources.
 import { API_VERSION } from "../manifests/schema.ts";
 import type { InvokeConfig } from "../model/invoke-config.ts";
 import type { ResourceRow } from "../ports/resource-store.ts";
+import { aliasInForce } from "../resources/alias-in-force.ts";
 import { isOrphaned, type ResourceDocument, readDocument } from "../resources/document.ts";
 import {
   ALIAS_KIND,
@@ -53,10 +54,14 @@ export function declarationsOf(fn: FunctionResource): readonly Declaration[] {
       spec: { ...targetFields(target), ...deadLetterField(fn, number) },
     })),
     { kind: FUNCTION_KIND, name, spec },
-    ...[...fn.aliases].map(([alias, { version, weights }]) => ({
+    ...[...fn.aliases].map(([alias, { version, weights, rollout }]) => ({
       kind: ALIAS_KIND,
       name: `${name}:${alias}`,
-      spec: { version, ...(weights.size === 0 ? {} : { weights: Object.fromEntries(weights) }) },
+      spec: {
+        version,
+        ...(weights.size === 0 ? {} : { weights: Object.fromEntries(weights) }),
+        ...(rollout === undefined ? {} : { rollout }),
+      },
     })),
     ...[...(fn.invokeConfigs ?? [])].map(([qualifier, config]) => ({
       kind: INVOKE_CONFIG_KIND,
@@ -187,7 +192,7 @@ function qualifiedSpecs(
   const prefix = `${kind} ${fn}:`;
   const entries = [...documents].flatMap(([key, document]) =>
     key.startsWith(prefix) && document !== undefined && !isOrphaned(document)
-      ? [[key.slice(prefix.length), document.spec] as const]
+      ? [[key.slice(prefix.length), kind === ALIAS_KIND ? aliasInForce(document) : document.spec] as const]
       : [],
   );
   return Object.fromEntries(entries);

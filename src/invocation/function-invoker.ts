@@ -16,6 +16,7 @@ import { Serving } from "./serving.ts";
 import type { SharedLimit } from "./shared-limit.ts";
 import type { SharedLimits } from "./shared-limits.ts";
 import type { UnreservedPool } from "./unreserved-pool.ts";
+import type { VersionFigures } from "./version-figures.ts";
 
 const NOT_STARTED: InvocationResult = { kind: "notStarted" };
 
@@ -26,6 +27,7 @@ export interface FunctionInvokerOptions {
   readonly tracer?: CallTracer | undefined;
   /** Absent: functions that reserve nothing have their own bounds alone. */
   readonly unreserved?: UnreservedPool | undefined;
+  readonly figures?: VersionFigures | undefined;
 }
 
 /**
@@ -55,14 +57,15 @@ export class FunctionInvoker implements Invoker {
     telemetry: Telemetry,
     options: FunctionInvokerOptions = {},
   ) {
-    const { limits, errors = unredactedErrors(clock), tracer, unreserved } = options;
+    const { limits, errors = unredactedErrors(clock), tracer, unreserved, figures } = options;
     this.#serving = new Serving(fn);
     this.#limits = limits;
     this.#unreserved = unreserved;
     this.#clock = clock;
     this.#telemetry = telemetry;
-    this.#calls = new MeasuredCalls({ clock, telemetry, errors, tracer }, (kind, startedMs, endedMs) =>
-      this.#adapt(kind, startedMs, endedMs),
+    this.#calls = new MeasuredCalls(
+      { clock, telemetry, errors, tracer, figures },
+      (kind, startedMs, endedMs) => this.#adapt(kind, startedMs, endedMs),
     );
     // plant: one-invocation-more-than-the-functions-concurrency
     this.#slots = new Slots(fn.concurrency);

@@ -6,6 +6,7 @@ import { FunctionInvoker } from "./function-invoker.ts";
 import type { InvocableFunction } from "./invocable-function.ts";
 import type { SharedLimits } from "./shared-limits.ts";
 import { UnreservedPool } from "./unreserved-pool.ts";
+import { VersionFigures } from "./version-figures.ts";
 
 export interface InvokerBookOptions {
   readonly errors?: ErrorBook;
@@ -21,6 +22,8 @@ export class InvokerBook {
   readonly #telemetry: Telemetry;
   /** How the functions behind these doors fail. */
   readonly errors: ErrorBook;
+  /** How their calls go, by version, for whoever watches one. */
+  readonly figures = new VersionFigures();
   readonly #tracer: CallTracer | undefined;
   readonly #unreserved: UnreservedPool | undefined;
   #limits: SharedLimits | undefined;
@@ -55,6 +58,7 @@ export class InvokerBook {
         errors: this.errors,
         tracer: this.#tracer,
         unreserved: this.#unreserved,
+        figures: this.figures,
       });
       this.#invokers.set(fn.name, invoker);
     }

@@ -12,6 +12,7 @@ import type { ErrorBook } from "./error-book.ts";
 import { LATEST, type Route } from "./function-routes.ts";
 import type { Serving } from "./serving.ts";
 import { toldOutcome } from "./told-outcome.ts";
+import type { VersionFigures } from "./version-figures.ts";
 
 /** A call has ended. Times are monotonic. */
 export type OnCallEnded = (kind: OutcomeKind, startedMs: number, endedMs: number) => void;
@@ -22,6 +23,8 @@ export interface CallMeasures {
   readonly errors: ErrorBook;
   /** Absent: nothing is traced. */
   readonly tracer?: CallTracer | undefined;
+  /** How versions that are watched do. */
+  readonly figures?: VersionFigures | undefined;
 }
 
 /** Calls that have a place: made, measured and told in the same way, whoever makes them. */
@@ -30,15 +33,17 @@ export class MeasuredCalls {
   readonly #telemetry: Telemetry;
   readonly #errors: ErrorBook;
   readonly #tracer: CallTracer | undefined;
+  readonly #figures: VersionFigures | undefined;
   readonly #onEnded: OnCallEnded;
   /** Calls that each mapping has in flight. */
   readonly #inFlight = new Map<string, number>();
 
-  constructor({ clock, telemetry, errors, tracer }: CallMeasures, onEnded: OnCallEnded) {
+  constructor({ clock, telemetry, errors, tracer, figures }: CallMeasures, onEnded: OnCallEnded) {
     this.#clock = clock;
     this.#telemetry = telemetry;
     this.#errors = errors;
     this.#tracer = tracer;
+    this.#figures = figures;
     this.#onEnded = onEnded;
   }
 
@@ -83,6 +88,7 @@ export class MeasuredCalls {
     serving.ended();
     span?.end(outcome);
     const endedMs = this.#clock.monotonic();
+    this.#figures?.note(functionName, route.version, outcome.kind, startedMs, endedMs);
     if (caller.kind === "mapping") this.#telemetry.invocation(caller.key, outcome.kind, endedMs - startedMs);
     this.#telemetry.functionCall(functionName, caller.kind, outcome.kind, endedMs - startedMs, waitedMs);
     if (this.#telemetry.logsDebug) this.#tell(call, outcome.kind, endedMs - startedMs, span);

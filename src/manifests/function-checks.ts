@@ -1,5 +1,6 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
+import { planOf } from "../model/rollout.ts";
 import type { DestinationKind } from "../ports/destination-kind.ts";
 import type { FunctionTargetKind } from "../ports/function-target-kind.ts";
 import { hasCredentials } from "../secrets/url-secrets.ts";
@@ -94,6 +95,7 @@ function checkAliases(document: ManifestDocument): void {
         remedy,
       );
     }
+    checkRollout(document, path);
     const weights = document.raw(...path, "weights");
     if (typeof weights !== "object" || weights === null) continue;
     for (const other of Object.keys(weights)) {
@@ -109,6 +111,24 @@ function checkAliases(document: ManifestDocument): void {
     // Ten weights of 0.1 make a little more than 1.
     if (sum > 1 + 1e-9)
       document.report([...path, "weights"], "The weights add up to more than 1", "Lower them");
+  }
+}
+
+function checkRollout(document: ManifestDocument, path: readonly string[]): void {
+  if (document.raw(...path, "rollout") === undefined) return;
+  const type = document.raw(...path, "rollout", "type");
+  if (typeof type === "string" && planOf(type) === undefined) {
+    const remedy =
+      "Give AllAtOnce, Canary10Percent5Minutes, Linear10PercentEvery1Minute or { kind, percent, minutes }";
+    document.report([...path, "rollout", "type"], `There is no rollout ${type.slice(0, 80)}`, remedy);
+  }
+  if (document.raw(...path, "weights") !== undefined) {
+    const remedy = "Leave one of them out";
+    document.report([...path, "weights"], "An alias that is brought in by a rollout has no weights", remedy);
+  }
+  if (String(document.raw(...path, "version")) === "$LATEST") {
+    const remedy = "Name a version by its number";
+    document.report([...path, "version"], "A rollout cannot bring $LATEST in", remedy);
   }
 }
 

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { deadLetterConfig, invokeConfigSpec } from "./async-schema.ts";
+import { declaredRollout } from "./rollout-schema.ts";
 
 /** The shape of a Function's `spec`. Rules between its fields are in `function-checks.ts`. */
 
@@ -260,6 +261,7 @@ const aliases = z
             "Shares of batches that go to other versions, for example { 3: 0.05 }; together at most 1. All attempts of a batch go to one version.",
           ),
         eventInvokeConfig: invokeConfigSpec.optional(),
+        rollout: declaredRollout.optional(),
       })
       .describe("An alias, for mappings of NAME:ALIAS."),
   )

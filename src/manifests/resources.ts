@@ -26,6 +26,7 @@ import { type FunctionTargetSpec, targetSpec } from "./function-target-spec.ts";
 import type { MappingContext } from "./mapping-checks.ts";
 import { connectorOf } from "./mapping-source.ts";
 import { mappingUuid } from "./mapping-uuid.ts";
+import type { DeclaredRollout } from "./rollout-schema.ts";
 import type { FunctionManifest, MappingManifest } from "./schema.ts";
 import { epochMsOf } from "./timestamp.ts";
 
@@ -59,6 +60,8 @@ export interface FunctionResource {
 export interface FunctionAlias {
   readonly version: string;
   readonly weights: ReadonlyMap<string, number>;
+  /** How a new version is brought in, as it was declared; absent: at once. */
+  readonly rollout?: DeclaredRollout;
 }
 
 export type MappingResource = StreamMappingResource | QueueMappingResource;
@@ -130,9 +133,13 @@ function concurrencyDefault(targets: readonly FunctionTargetSpec[]): number {
   return bounds.length === 0 ? REMOTE_CONCURRENCY_DEFAULT : Math.max(...bounds);
 }
 
-function aliasOf({ version, weights }: NonNullable<FunctionSpec["aliases"]>[string]): FunctionAlias {
+function aliasOf({ version, weights, rollout }: NonNullable<FunctionSpec["aliases"]>[string]): FunctionAlias {
   const shares = Object.entries(weights ?? {}).filter(([, weight]) => weight > 0);
-  return { version: String(version), weights: new Map(shares) };
+  return {
+    version: String(version),
+    weights: new Map(shares),
+    ...(rollout === undefined ? {} : { rollout }),
+  };
 }
 
 /** The resource of a manifest that has passed all checks; `undefined` only when it has not. */

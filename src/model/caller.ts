@@ -1,4 +1,4 @@
-export type CallerKind = "mapping" | "api" | "front" | "redrive" | "async";
+export type CallerKind = "mapping" | "api" | "front" | "redrive" | "async" | "hook";
 
 /** Who calls a function. All callers of a function share its concurrency evenly. */
 export interface Caller {

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ownerSchema } from "./owner.ts";
+import { rolloutSchema } from "./rollout.ts";
 
 const conditionSchema = z.strictObject({
   /** It vanished from the manifests of its owner: kept, and not run. */
@@ -28,6 +29,8 @@ const documentSchema = z.strictObject({
   transition: z.string().optional(),
   /** Fields of `spec` that somebody else set who may, until the owner changes them. */
   overrides: z.record(z.string(), z.unknown()).optional(),
+  /** An alias's: the rollout that runs, or the last one that ended. */
+  rollout: rolloutSchema.optional(),
   conditions: z.array(conditionSchema),
   lastModifiedMs: z.number(),
 });

@@ -16,6 +16,7 @@ class FunctionSeries {
     front: new Map(),
     redrive: new Map(),
     async: new Map(),
+    hook: new Map(),
   };
   readonly durationSeconds = new Buckets(DURATION_SECONDS_BOUNDS);
   readonly waitSeconds: Readonly<Record<CallerKind, Buckets>> = {
@@ -24,6 +25,7 @@ class FunctionSeries {
     front: new Buckets(WAIT_SECONDS_BOUNDS),
     redrive: new Buckets(WAIT_SECONDS_BOUNDS),
     async: new Buckets(WAIT_SECONDS_BOUNDS),
+    hook: new Buckets(WAIT_SECONDS_BOUNDS),
   };
   running = 0;
   /** `undefined`: its concurrency is of this process alone. */

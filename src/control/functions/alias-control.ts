@@ -1,4 +1,5 @@
 import { functionArn } from "../../manifests/function-name.ts";
+import { isRunning } from "../../resources/alias-in-force.ts";
 import type { ResourceDocument } from "../../resources/document.ts";
 import { ALIAS_KIND } from "../../resources/kinds.ts";
 import { ControlFault } from "../control-fault.ts";
@@ -73,6 +74,11 @@ export class AliasControl {
       return alias;
     };
     const change = (document: ResourceDocument, kept: KeptFunction) => {
+      if (isRunning(document.rollout) && (given.version ?? given.weights) !== undefined) {
+        throw conflict(
+          `The alias ${name} has a rollout that runs, ${document.rollout.id}. Stop it first, or wait for its end.`,
+        );
+      }
       const before = aliasView(kept, name);
       const version = given.version ?? before?.version ?? LATEST;
       const spec = this.#spec(kept, version, given.weights ?? before?.weights ?? {});

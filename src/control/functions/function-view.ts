@@ -1,4 +1,5 @@
 import type { FunctionResource } from "../../manifests/resources.ts";
+import { aliasInForce } from "../../resources/alias-in-force.ts";
 import { effectiveSpec } from "../function-rows.ts";
 import { type FunctionMembers, membersOf } from "./function-fields.ts";
 import { type KeptFunction, type KeptRow, revisionIdOf } from "./kept-functions.ts";
@@ -74,7 +75,7 @@ export function aliasView(
   const alias = resource.aliases.get(name);
   if (kept === undefined || alias === undefined) return undefined;
   const { description } = membersOf(kept.document);
-  const { weights } = kept.document.spec;
+  const { weights } = aliasInForce(kept.document);
   return {
     name,
     fn,

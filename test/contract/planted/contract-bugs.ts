@@ -10,6 +10,7 @@ import { KAFKA_WIRE_BUGS } from "./bugs/kafka-wire.ts";
 import { LOCAL_BUGS } from "./bugs/local.ts";
 import { PACKAGE_BUGS } from "./bugs/packages.ts";
 import { QUEUE_BUGS } from "./bugs/queue.ts";
+import { ROLLOUT_BUGS } from "./bugs/rollouts.ts";
 import { STORE_BUGS } from "./bugs/stores.ts";
 import type { ContractBug } from "./contract-bug.ts";
 
@@ -27,4 +28,5 @@ export const CONTRACT_BUGS: readonly ContractBug[] = [
   ...PACKAGE_BUGS,
   ...FUNCTION_BUGS,
   ...EVENT_BUGS,
+  ...ROLLOUT_BUGS,
 ];

@@ -16,6 +16,7 @@ const PARTS = [
   "src/leases",
   "src/engine",
   "src/parking",
+  "src/rollouts",
   "src/schedules",
   "src/functions",
   "src/destinations",
@@ -67,6 +68,7 @@ const ALLOWED: Readonly<Record<Part, readonly Part[] | "everything">> = {
   "src/engine": ["src/model", "src/ports", "src/lib", "src/invocation", "src/leases"],
   "src/parking": ["src/model", "src/ports", "src/lib", "src/invocation", "src/leases", "src/engine"],
   "src/schedules": ["src/model", "src/ports", "src/lib"],
+  "src/rollouts": ["src/model", "src/ports", "src/lib"],
   "src/functions": ADAPTER,
   "src/destinations": ADAPTER,
   "src/packages": ADAPTER,
@@ -87,6 +89,7 @@ const ALLOWED: Readonly<Record<Part, readonly Part[] | "everything">> = {
     "src/failures",
     "src/invocation",
     "src/engine",
+    "src/rollouts",
     "src/manifests",
     "src/resources",
   ],
@@ -140,6 +143,7 @@ const INSIDE: readonly Part[] = [
   "src/engine",
   "src/parking",
   "src/schedules",
+  "src/rollouts",
 ];
 /** Croner knows the calendar; it is given no callback, so that it does no I/O and asks no clock. */
 const CALENDAR = { file: "src/schedules/cron-pattern.ts", target: "npm:croner" } as const;

@@ -1,0 +1,193 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { setImmediate } from "node:timers/promises";
+import { stepsOf } from "../../../src/model/rollout.ts";
+import { ORDER, type RolloutProcess, RolloutProcesses } from "./rollout-processes.ts";
+
+const SEEDS = 24;
+const STEPS = 250;
+
+async function world(): Promise<{ world: RolloutProcesses; process: RolloutProcess }> {
+  const processes = new RolloutProcesses();
+  await processes.declare();
+  return { world: processes, process: processes.start("a") };
+}
+
+/** Looks of all that live, every second. */
+async function pass(processes: RolloutProcesses, seconds: number, each = () => {}): Promise<void> {
+  for (let second = 0; second < seconds; second++) {
+    each();
+    for (const { driver } of processes.alive) await driver.look();
+    processes.clock.advance(1_000);
+  }
+}
+
+async function standing(processes: RolloutProcesses) {
+  const [rollout] = await processes.control.list();
+  return rollout;
+}
+
+test("a good version takes the traffic over in its steps, and its alias stands for it from then on", async () => {
+  const { world: processes, process } = await world();
+  const { id } = await processes.control.start("orders", "live", "2", ORDER);
+  await pass(processes, 150, () => processes.call(process, 2, "succeeded"));
+  const ended = await processes.control.get(id);
+  assert.deepEqual([ended.status, ended.share, ended.reason], ["Succeeded", 1, undefined]);
+  const alias = (await processes.rows.list(["alias"]))[0];
+  assert.equal(JSON.parse(alias?.document ?? "{}").spec.version, "2");
+  assert.deepEqual(await processes.cells.read("rollout/"), []);
+});
+
+test("a version that fails goes back by itself once there were calls enough, and no traffic is left to it", async () => {
+  const { world: processes, process } = await world();
+  await processes.control.start("orders", "live", "2", ORDER);
+  await pass(processes, 10, () => processes.call(process, 1, "functionError"));
+  assert.equal((await standing(processes))?.share, 0.4);
+  await pass(processes, 20, () => processes.call(process, 1, "functionError"));
+  const ended = await standing(processes);
+  assert.deepEqual([ended?.status, ended?.share], ["Failed", 0]);
+  assert.match(ended?.reason ?? "", /^\d+ errors \(more than 1 %\), of \d+ calls in the last minute\.$/);
+});
+
+test("a step waits for a process that lives and does not say how its calls went, and not for one that is gone", async () => {
+  const { world: processes, process } = await world();
+  const silent = processes.start("b");
+  await processes.control.start("orders", "live", "2", ORDER);
+  const good = () => processes.call(process, 2, "succeeded");
+  await pass(processes, 30, good);
+  // It hangs: it lives, and looks at nothing any more.
+  const onlyFirst = async (seconds: number) => {
+    for (let second = 0; second < seconds; second++) {
+      good();
+      await process.driver.look();
+      processes.clock.advance(1_000);
+    }
+  };
+  await onlyFirst(300);
+  assert.equal((await standing(processes))?.share, 0.4);
+  silent.diedMs = processes.clock.now();
+  await onlyFirst(16);
+  assert.equal((await standing(processes))?.share, 0.8);
+});
+
+test("a stop takes effect at once, and nothing moves the rollout afterwards", async () => {
+  const { world: processes, process } = await world();
+  const { id } = await processes.control.start("orders", "live", "2", ORDER);
+  await pass(processes, 5, () => processes.call(process, 5, "succeeded"));
+  const stopped = await processes.control.stop(id);
+  assert.deepEqual([stopped.status, stopped.share, stopped.reason], ["Stopped", 0, "Somebody stopped it."]);
+  await pass(processes, 200, () => processes.call(process, 5, "succeeded"));
+  assert.equal((await standing(processes))?.status, "Stopped");
+  await assert.rejects(processes.control.stop(id), { fault: "ResourceConflictException" });
+});
+
+test("a hook is called once, and its word decides", async () => {
+  const { world: processes } = await world();
+  processes.start("b");
+  const { id } = await processes.control.start("orders", "live", "2", {
+    ...ORDER,
+    hooks: { before: "check" },
+  });
+  await pass(processes, 5);
+  const [event] = processes.hooks;
+  assert.equal(processes.hooks.length, 1);
+  assert.equal(event?.DeploymentId, id);
+  assert.equal((await standing(processes))?.share, 0);
+  await assert.rejects(processes.control.hookEnded(id, "another", "Succeeded"), {
+    fault: "InvalidParameterValueException",
+  });
+  await processes.control.hookEnded(id, event?.LifecycleEventHookExecutionId ?? "", "Succeeded");
+  await pass(processes, 1);
+  assert.equal((await standing(processes))?.share, 0.4);
+});
+
+test("a hook that fails when it is called keeps all traffic away", async () => {
+  const { world: processes } = await world();
+  processes.hookIsFine = false;
+  await processes.control.start("orders", "live", "2", { ...ORDER, hooks: { before: "check" } });
+  await pass(processes, 1);
+  await setImmediate();
+  await pass(processes, 2);
+  const ended = await standing(processes);
+  assert.deepEqual(
+    [ended?.status, ended?.step, ended?.reason],
+    ["Failed", 0, "The function check says that it failed."],
+  );
+});
+
+for (const [what, arrange, expected] of [
+  ["of a version that is not there", ["orders", "live", "9"], "ResourceNotFoundException"],
+  ["of an alias that is not there", ["orders", "next", "2"], "ResourceNotFoundException"],
+  ["of a function that is not there", ["nothing", "live", "2"], "ResourceNotFoundException"],
+  ["to the version that is in force", ["orders", "live", "1"], "InvalidParameterValueException"],
+] as const) {
+  test(`a rollout ${what} is refused`, async () => {
+    const { world: processes } = await world();
+    const [fn, alias, version] = arrange;
+    await assert.rejects(processes.control.start(fn, alias, version, ORDER), { fault: expected });
+  });
+}
+
+test("an alias has one rollout at a time, and $LATEST is not left by one", async () => {
+  const { world: processes } = await world();
+  await processes.control.start("orders", "live", "2", ORDER);
+  await assert.rejects(processes.control.start("orders", "live", "3", ORDER), {
+    fault: "ResourceConflictException",
+  });
+  const latest = new RolloutProcesses();
+  await latest.declare("$LATEST");
+  await assert.rejects(latest.control.start("orders", "live", "2", ORDER), {
+    fault: "InvalidParameterValueException",
+  });
+});
+
+/** I38, as the row had it after each thing that happened. */
+class ShareWatch {
+  readonly #plan = [0, ...stepsOf(ORDER.plan).map((percent) => percent / 100)];
+  #at = 0;
+  #isBack = false;
+
+  saw(share: number): void {
+    if (share === this.#plan[this.#at] && !this.#isBack) return;
+    if (share === this.#plan[this.#at + 1] && !this.#isBack) this.#at += 1;
+    else if (share === 0) this.#isBack = true;
+    else assert.fail(`I38: the share went to ${share} behind ${this.#plan[this.#at]}, back: ${this.#isBack}`);
+  }
+}
+
+test("whatever dies, hangs, or fails to write: shares follow the plan, a bad version goes back, a good one takes over (I38)", async () => {
+  for (let seed = 1; seed <= SEEDS; seed++) await runSeed(seed);
+});
+
+async function runSeed(seed: number): Promise<void> {
+  let state = seed * 2_654_435_761;
+  const draw = () => {
+    state = (Math.imul(state ^ (state >>> 15), 2_246_822_519) + 0x9e3779b9) >>> 0;
+    return state / 2 ** 32;
+  };
+  const processes = new RolloutProcesses();
+  await processes.declare();
+  for (const name of ["a", "b", "c"]) processes.start(name);
+  const isBad = seed % 2 === 0;
+  const watch = new ShareWatch();
+  await processes.control.start("orders", "live", "2", ORDER);
+  processes.fault = () => draw() < 0.1;
+  for (let step = 0; step < STEPS; step++) {
+    for (const process of processes.alive) {
+      processes.call(process, 5, isBad && draw() < 0.2 ? "functionError" : "succeeded");
+      if (draw() < 0.7) await process.driver.look();
+      watch.saw((await standing(processes))?.share ?? 0);
+    }
+    const [first] = processes.alive;
+    if (draw() < 0.01 && processes.alive.length > 1 && first !== undefined)
+      first.diedMs = processes.clock.now();
+    if (draw() < 0.01) processes.start(`p${step}`);
+    processes.clock.advance(Math.floor(draw() * 2_000));
+  }
+  processes.fault = () => false;
+  await pass(processes, 300, () => {
+    for (const process of processes.alive) processes.call(process, 5, isBad ? "functionError" : "succeeded");
+  });
+  const ended = await standing(processes);
+  assert.equal(ended?.status, isBad ? "Failed" : "Succeeded", `seed ${seed}: ${JSON.stringify(ended)}`);
+}
