@@ -20,7 +20,7 @@ import { addFunctionLogRoute } from "./function-log-route.ts";
 import { addFunctionRoutes } from "./function-routes.ts";
 import { addInvokeConfigRoutes, addRecursionRoutes } from "./functions/invoke-config-routes.ts";
 import { addProvisionedRoutes } from "./functions/provisioned-routes.ts";
-import { addUrlRoutes } from "./functions/url-routes.ts";
+import { addRouteList, addUrlRoutes } from "./functions/url-routes.ts";
 import { addAliasRoutes, addVersionRoutes } from "./functions/version-routes.ts";
 import { addFunctionWriteRoutes } from "./functions/write-routes.ts";
 import { guard, heldBodyOf } from "./guard.ts";
@@ -207,6 +207,7 @@ function addControlRoutes(app: FastifyInstance, options: ApiServerOptions): void
   addUrlRoutes(app, control);
   addInvokeConfigRoutes(app, control);
   addRecursionRoutes(app, control);
+  addRouteList(app, control);
   addConcurrencyRoutes(app, control);
   addResourceRoutes(app, control);
   addInvokeRoute(app, control, () => options.clock.now());

@@ -3,7 +3,6 @@ import { Door } from "../invocation/door.ts";
 import { SharedLimits } from "../invocation/shared-limits.ts";
 import type { Manifests } from "../manifests/load-manifests.ts";
 import type { FunctionResource } from "../manifests/resources.ts";
-import type { RouteResource } from "../manifests/route-resource.ts";
 import type { FunctionErrors } from "../model/function-error.ts";
 import type { Place } from "../model/place.ts";
 import type { ScheduledCall } from "../ports/clock.ts";
@@ -29,7 +28,7 @@ import { ResourceControl } from "./resource-control.ts";
 import { createRollouts, type Rollouts } from "./rollouts/create-rollouts.ts";
 import type { RolloutControl } from "./rollouts/rollout-control.ts";
 import { RouteBook } from "./routes/route-book.ts";
-import { routeUrl } from "./routes/route-url.ts";
+import type { FrontPlace } from "./routes/route-url.ts";
 import { beginStrictly, openStrictly } from "./strict-start.ts";
 import type { WholeView } from "./whole-view.ts";
 
@@ -197,9 +196,9 @@ export class ControlPlane {
     return this.#functions.functions;
   }
 
-  /** Where requests to a route go. */
-  urlOf(route: RouteResource): string {
-    return routeUrl(route, this.place, this.#options.front);
+  /** Where HTTP requests are served; `undefined`: nowhere. */
+  get front(): FrontPlace | undefined {
+    return this.#options.front;
   }
 
   /** How direct calls of a function failed in this process. */

@@ -61,6 +61,7 @@ function restAnswer(payload: Uint8Array, { route, request }: Exchange): FrontAns
   const value = parsedAnswer(payload)?.value;
   if (!isMembers(value)) return undefined;
   const names = Object.keys(value);
+  // plant: a-rest-answer-with-members-that-nobody-knows-is-sent
   if (names.length === 0 || names.some((name) => !MEMBERS.includes(name))) return undefined;
   const { statusCode = 200, body, isBase64Encoded } = value;
   const status = statusOf(statusCode);

@@ -63,7 +63,7 @@ const NO_BYTES: FrontAnswer = {
   body: "",
 };
 
-/** Hands requests to functions by the one door that all callers have, and their answers back: each once (I43). */
+/** Hands requests to functions by the one door that all callers have, and their answers back: each once (I44). */
 export class FrontDoor {
   readonly #options: FrontDoorOptions;
   readonly #signers: Signers;
@@ -167,6 +167,7 @@ export class FrontDoor {
     const { response, held } = visit;
     const { codec, route } = way;
     const payload = Buffer.from(JSON.stringify(codec.event(exchange)));
+    // plant: an-event-is-made-without-room-for-it
     if (!held.take(payload.length)) throw tooBusy();
     const stream = route.invokeMode === "RESPONSE_STREAM" ? this.#stream(visit, codec) : undefined;
     const running = invoker.invoke(callOf(exchange, payload, stream, response, this.#end.signal));
@@ -184,7 +185,7 @@ export class FrontDoor {
       response.end();
       return this.#told(visit, response.statusCode);
     }
-    const isEmpty = stream.state === "opened" && result.kind === "succeeded";
+    const isEmpty = stream.isEmpty && result.kind === "succeeded";
     return this.#send(visit, isEmpty ? NO_BYTES : codec.failed("malformed"));
   }
 
@@ -206,6 +207,7 @@ export class FrontDoor {
       return this.#send(visit, codec.failed(failure ?? "unavailable"));
     }
     const { payload } = result;
+    // plant: a-response-is-held-without-room-for-it
     if (!visit.held.take(payload.length)) throw tooBusy();
     const isStreaming = route.invokeMode === "RESPONSE_STREAM";
     const answer = isStreaming ? answerAsWritten(codec, payload) : codec.answer(payload, exchange);

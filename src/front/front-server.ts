@@ -7,6 +7,8 @@ import type { Clock } from "../ports/clock.ts";
 import type { FrontTelemetry } from "../ports/front-telemetry.ts";
 import { FrontDoor, type FrontDoorOptions } from "./front-door.ts";
 import { FRONT_LIMITS, type FrontLimits } from "./front-limits.ts";
+import { SLOW } from "./request-body.ts";
+import { isLastOfConnection } from "./send-answer.ts";
 import { Turns } from "./turns.ts";
 
 export interface FrontServerOptions extends Omit<FrontDoorOptions, "limits" | "isEncrypted"> {
@@ -75,24 +77,33 @@ function serveInTurn(
 ): void {
   const turns = new Turns(aheadMax);
   /** What each connection sent last. */
-  const newest = new WeakMap<Socket, IncomingMessage>();
+  const newest = new WeakMap<Socket, ServerResponse>();
   const take = (request: IncomingMessage, response: ServerResponse) => {
     const { socket } = request;
-    newest.set(socket, request);
-    response.once("close", () => turns.give(socket));
+    newest.set(socket, response);
+    response.once("close", () => {
+      // What was sent behind a request that ends its connection is not looked at.
+      // plant: what-stands-behind-a-refused-request-is-run
+      if (isLastOfConnection(response)) turns.end(socket);
+      turns.give(socket);
+    });
     turns.take(socket, () => void door.serve(request, response));
   };
   server.on("request", take);
   // Whether a body is to be sent at all is said once its headers were looked at.
   server.on("checkContinue", take);
   server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => {
+    if (error === SLOW) return;
     const [status, reason] = STATUS_OF_ERROR.get(error.code ?? "") ?? BAD_REQUEST;
     telemetry.refused(status === 408 ? "slow" : status === 431 ? "headers" : "malformed");
-    // A request whose body cannot be read any further has nobody to answer to.
-    if (newest.get(socket)?.complete === false) return void socket.destroy();
-    if (!turns.end(socket)) return;
-    if (socket.writable)
-      socket.end(`HTTP/1.1 ${status} ${reason}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+    const response = newest.get(socket);
+    // The body of the request that has the turn cannot be read any further: the answer is to that one.
+    const isOfBody = response?.req.complete === false && turns.isAlone(socket);
+    // plant: what-follows-a-request-is-answered-in-its-place
+    if (!isOfBody && !turns.end(socket)) return;
+    const isUnsaid = !isOfBody || response?.headersSent === false;
+    const head = `HTTP/1.1 ${status} ${reason}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`;
+    if (socket.writable && isUnsaid) socket.write(head);
     socket.destroySoon();
   });
 }

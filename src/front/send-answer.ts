@@ -17,6 +17,13 @@ export function hasNoBody(method: string | undefined, status: number): boolean {
   return method === "HEAD" || status === 204 || status === 304;
 }
 
+/** Responses behind which their connections end. */
+const LAST = new WeakSet<ServerResponse>();
+
+export function isLastOfConnection(response: ServerResponse): boolean {
+  return LAST.has(response);
+}
+
 export function writeHead(
   response: ServerResponse,
   answer: Pick<FrontAnswer, "status" | "reason" | "headers">,
@@ -25,7 +32,10 @@ export function writeHead(
   const flat: string[] = [];
   for (const [name, value] of answer.headers) flat.push(name, value);
   for (const [name, value] of extra) flat.push(name, value);
-  if (isLast) flat.push("connection", "close");
+  if (isLast) {
+    flat.push("connection", "close");
+    LAST.add(response);
+  }
   if (answer.reason === undefined) response.writeHead(answer.status, flat);
   else response.writeHead(answer.status, answer.reason, flat);
 }
@@ -54,27 +64,19 @@ async function sendPieces(
   response: ServerResponse,
   body: Uint8Array,
   pace: PaceWatch,
-  graceMs: number,
+  stallMs: number,
 ): Promise<void> {
-  let sent = 0;
-  const transfer = { bytes: () => sent, graceMs, onSlow: () => response.destroy() };
-  pace.begin(transfer);
-  try {
-    while (sent < body.length && !response.destroyed) {
-      const piece = body.subarray(sent, sent + PIECE_BYTES);
-      const isFree = response.write(piece);
-      if (!isFree) await roomOf(response);
-      sent += piece.length;
-    }
-  } finally {
-    pace.end(transfer);
+  for (let sent = 0; sent < body.length && !response.destroyed; sent += PIECE_BYTES) {
+    if (!response.write(body.subarray(sent, sent + PIECE_BYTES))) await roomOf(response, pace, stallMs);
   }
   response.end();
 }
 
-/** Resolves when the connection takes more, or is over. */
-export function roomOf(response: ServerResponse): Promise<void> {
-  return new Promise((resolve) => {
+/** Resolves when the connection takes more, or is over: whoever reads nothing for long is not waited for. */
+export async function roomOf(response: ServerResponse, pace: PaceWatch, stallMs: number): Promise<void> {
+  const transfer = { bytes: () => 0, graceMs: stallMs, onSlow: () => response.destroy() };
+  pace.begin(transfer);
+  await new Promise<void>((resolve) => {
     const done = () => {
       response.removeListener("drain", done);
       response.removeListener("close", done);
@@ -84,4 +86,5 @@ export function roomOf(response: ServerResponse): Promise<void> {
     response.once("drain", done);
     response.once("close", done);
   });
+  pace.end(transfer);
 }

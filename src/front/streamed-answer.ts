@@ -27,6 +27,11 @@ export class StreamedAnswer implements ResponseSink {
   /** `malformed`: no head can be made of what the function wrote first. */
   state: "unopened" | "opened" | "headed" | "malformed" = "unopened";
 
+  /** It was opened, and nothing was written. */
+  get isEmpty(): boolean {
+    return this.state === "opened" && this.#preludeBytes === 0;
+  }
+
   constructor(parts: StreamParts) {
     this.#parts = parts;
   }
@@ -75,17 +80,8 @@ export class StreamedAnswer implements ResponseSink {
   }
 
   #body(chunk: Uint8Array): Promise<void> | undefined {
-    const { response } = this.#parts;
-    if (chunk.length === 0 || this.#isBare || response.write(chunk)) return undefined;
-    return this.#room();
-  }
-
-  /** The function waits for whoever reads; who reads nothing for long is not waited for. */
-  async #room(): Promise<void> {
     const { response, pace, stallMs } = this.#parts;
-    const transfer = { bytes: () => 0, graceMs: stallMs, onSlow: () => response.destroy() };
-    pace.begin(transfer);
-    await roomOf(response);
-    pace.end(transfer);
+    if (chunk.length === 0 || this.#isBare || response.write(chunk)) return undefined;
+    return roomOf(response, pace, stallMs);
   }
 }

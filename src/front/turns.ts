@@ -26,6 +26,7 @@ export class Turns {
   /** Runs `handle` now, or when its turn has come. Whoever sends too far ahead is cut off. */
   take(connection: Connection, handle: () => void): void {
     const line = this.#lineOf(connection);
+    // plant: requests-of-one-connection-run-at-once
     if (line.isBusy) {
       line.waiting.push(handle);
       if (line.waiting.length > this.#aheadMax) connection.destroy();
@@ -50,6 +51,11 @@ export class Turns {
     line.isEnding = true;
     line.waiting.length = 0;
     return !line.isBusy;
+  }
+
+  /** The one that was taken last has the turn. */
+  isAlone(connection: Connection): boolean {
+    return this.#lineOf(connection).waiting.length === 0;
   }
 
   #lineOf(connection: Connection): Line {

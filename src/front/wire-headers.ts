@@ -29,6 +29,7 @@ export function ownHeaders(headers: readonly Header[]): readonly Header[] {
  * would cut the next response of the connection.
  */
 export function answerHeaders(headers: readonly Header[]): readonly Header[] {
+  // plant: a-function-says-how-long-its-response-is
   return ownHeaders(headers).filter(([name]) => name.toLowerCase() !== "content-length");
 }
 
@@ -36,6 +37,7 @@ const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}$/;
 
 /** Nothing in it ends the header, or stands for more than itself. */
 export function isHeader([name, value]: Header): boolean {
+  // plant: a-function-splits-its-response
   return NAME.test(name) && isFieldValue(value);
 }
 

@@ -30,6 +30,7 @@ export function wireFault(request: IncomingMessage, { headersMax }: FrontLimits)
   const seen = new Set<string>();
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index]?.toLowerCase() ?? "";
+    // plant: a-header-that-may-come-once-comes-twice
     if (SINGLE.has(name) && seen.has(name))
       return { status: 400, message: `The header ${name} comes more than once.` };
     seen.add(name);
@@ -42,6 +43,8 @@ function framingFault(
   names: ReadonlySet<string>,
 ): WireFault | undefined {
   if (!names.has("host")) return { status: 400, message: "The request has no Host header." };
+  if (!/^(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?$/.test(headers.host ?? ""))
+    return { status: 400, message: "The Host header is no name." };
   const coding = headers["transfer-encoding"];
   if (coding !== undefined && names.has("content-length"))
     return { status: 400, message: "The request says its length in two ways." };
@@ -74,6 +77,7 @@ export function originOf(
 ): Origin {
   const { rawHeaders, socket } = request;
   const peer = plainAddress(socket.remoteAddress ?? "");
+  // plant: anybody-says-where-a-request-came-from
   const isTrusted = trusted !== undefined && isListed(trusted, peer);
   const said = (name: string) => {
     const value = isTrusted ? request.headers[name] : undefined;

@@ -1,6 +1,8 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { validationFault } from "../../control/control-fault.ts";
 import type { ControlPlane } from "../../control/control-plane.ts";
+import { routeUrl } from "../../control/routes/route-url.ts";
+import { routeViews } from "../../control/routes/route-views.ts";
 import type { GivenUrl, UrlView } from "../../control/routes/url-control.ts";
 import { noteSubject } from "../guard.ts";
 import { pageOf } from "../mapping-routes.ts";
@@ -13,7 +15,7 @@ const PATH = "/2021-10-31/functions/:name/url";
 /** Lambda's operations on URLs of functions (invocation §13.1). */
 export function addUrlRoutes(app: FastifyInstance, control: () => ControlPlane): void {
   const urls = () => control().functionControls.urls;
-  const shape = (view: UrlView) => urlShape(view, control().urlOf(view.route));
+  const shape = (view: UrlView) => urlShape(view, routeUrl(view.route, control().place, control().front));
   addRoute(app, {
     method: "POST",
     url: PATH,
@@ -64,6 +66,19 @@ export function addUrlRoutes(app: FastifyInstance, control: () => ControlPlane):
     async handle(request) {
       const page = pageOf(request, await urls().list(requestedName(request).name), ({ route }) => route.name);
       return { ...page.next, FunctionUrlConfigs: page.items.map(shape) };
+    },
+  });
+}
+
+/** All ways of HTTP requests, also those of manifests. */
+export function addRouteList(app: FastifyInstance, control: () => ControlPlane): void {
+  addRoute(app, {
+    method: "GET",
+    url: "/millrace/v1/routes",
+    role: "read",
+    async handle() {
+      const { routes, functions, place, front } = control();
+      return { routes: routeViews(routes.routes, functions, place, front) };
     },
   });
 }

@@ -4,6 +4,7 @@ import { DOOR_BUGS } from "./bugs/door.ts";
 import { ENGINE_BUGS } from "./bugs/engine.ts";
 import { ERROR_BUGS } from "./bugs/errors.ts";
 import { EVENT_BUGS } from "./bugs/events.ts";
+import { FRONT_BUGS } from "./bugs/front.ts";
 import { FUNCTION_BUGS } from "./bugs/functions.ts";
 import { KAFKA_BUGS } from "./bugs/kafka.ts";
 import { KAFKA_WIRE_BUGS } from "./bugs/kafka-wire.ts";
@@ -29,4 +30,5 @@ export const CONTRACT_BUGS: readonly ContractBug[] = [
   ...FUNCTION_BUGS,
   ...EVENT_BUGS,
   ...ROLLOUT_BUGS,
+  ...FRONT_BUGS,
 ];

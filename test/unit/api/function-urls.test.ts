@@ -54,6 +54,23 @@ test("a process knows a URL as soon as it is made, and forgets it when the funct
   assert.deepEqual(api.plane.routes.routes, []);
 });
 
+test("all routes are listed with their addresses, and what is in their way", async (t) => {
+  const api = await withAlias(t);
+  const { FunctionUrl } = (await api.ask("POST", URL_CONFIG, NONE)).body;
+  const { routes } = (await api.ask("GET", "/millrace/v1/routes")).body;
+  assert(Array.isArray(routes));
+  const [{ name: _name, ...route }] = routes;
+  assert.deepEqual(route, {
+    shape: "url",
+    functionName: "parcels",
+    url: FunctionUrl,
+    methods: [],
+    authType: "NONE",
+    invokeMode: "BUFFERED",
+    problem: "This process listens for no HTTP requests. Start it with --front HOST:PORT.",
+  });
+});
+
 test("a URL that is there already is refused in AWS's words", async (t) => {
   const api = await withAlias(t);
   await api.ask("POST", URL_CONFIG, NONE);

@@ -23,6 +23,7 @@ export async function exposedMetrics(): Promise<Map<string, Set<string>>> {
   telemetry.functionRunning("f", 1);
   telemetry.functionGrant("f", 1);
   telemetry.functionCall("f", "api", "succeeded", 1, 0);
+  telemetry.front.answered("r", 200, 1);
   const watch = telemetry.watchOf("f");
   watch.moved(undefined, "starting");
   watch.memory(1);
