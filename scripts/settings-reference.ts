@@ -21,7 +21,7 @@ export function settingsReference(connectors: readonly Connector[], brought: Bro
 
 <!-- Made by "npm run settings" from the code that checks manifests; a test fails when it is stale. -->
 
-Manifests are YAML documents of the three kinds below. Fields of an EventSourceMapping's \`spec\` are AWS's parameters in
+Manifests are YAML documents of the kinds below. Fields of an EventSourceMapping's \`spec\` are AWS's parameters in
 lower camel case, with AWS's defaults. \`millrace schema\` prints the same as a JSON Schema; an editor with YAML support
 completes and checks fields of a manifest that begins with
 \`# yaml-language-server: $schema=PATH/manifest.schema.json\`. Each entry says what a field takes, its default if it has
@@ -30,6 +30,8 @@ one, and what it means.
 ${kindSection("Function", schemaOf("Function"))}
 ${kindSection("EventSourceMapping", schemaOf("EventSourceMapping"))}
 ${kindSection("Route", schemaOf("Route"))}
+${kindSection("Schedule", schemaOf("Schedule"))}
+${kindSection("Rule", schemaOf("Rule"))}
 ## Sources
 
 What a mapping may read. Streams and queues take AWS's parameters of their kind; what is special to one stands with the

@@ -35,8 +35,11 @@ import { addRedriveRoutes } from "./redrive-routes.ts";
 import { addConcurrencyRoutes, addResourceRoutes } from "./resource-routes.ts";
 import { addRolloutRoutes } from "./rollout-routes.ts";
 import { addRoute, type RouteRole } from "./route.ts";
+import { eventsOperations } from "./schedules/events-operations.ts";
+import { addSchedulerRoutes } from "./schedules/scheduler-routes.ts";
 import type { ServerAddress } from "./server-address.ts";
 import { addTagRoutes } from "./tag-routes.ts";
+import { addTargetOperations } from "./target-operations.ts";
 import { addTestPatternRoute } from "./test-pattern-route.ts";
 import { addUnsupportedOperations } from "./unsupported-operations.ts";
 import { ApiFault, sendFault } from "./wire-fault.ts";
@@ -80,6 +83,8 @@ export interface ApiServer {
 
 /** What one caller may send; four times as many may come at once. */
 const REQUESTS_PER_SECOND = 100;
+/** Names that callers sign requests for. */
+const SERVICES: readonly string[] = ["lambda", "scheduler", "events"];
 const REQUEST_TIMEOUT_MS = 10_000;
 const HEADERS_TIMEOUT_MS = 5_000;
 /** How often the two time-outs are looked at: a slow caller lasts at most this much longer. */
@@ -157,7 +162,7 @@ function createGuardedApp(options: ApiServerOptions, page?: PageAccess): Fastify
     ...options,
     page,
     bodyBytes: new BodyBytes(options.bodyBytes),
-    access: new Access({ ...options, requestsPerSecond: REQUESTS_PER_SECOND }),
+    access: new Access({ ...options, requestsPerSecond: REQUESTS_PER_SECOND, services: SERVICES }),
     listenHost,
   });
   app.setNotFoundHandler((request, reply) =>
@@ -212,6 +217,8 @@ function addControlRoutes(app: FastifyInstance, options: ApiServerOptions): void
   addResourceRoutes(app, control);
   addInvokeRoute(app, control, () => options.clock.now());
   addInvokeAsyncRoute(app, control, () => options.clock.now());
+  addSchedulerRoutes(app, control);
+  addTargetOperations(app, eventsOperations(control));
   addEmbeddedRoutes(app, () => opened(options.embedded?.()), options.requestId);
   addUnsupportedOperations(app);
 }

@@ -5,6 +5,10 @@ import type { FaultName } from "../control/control-fault.ts";
 const WIRE: Readonly<
   Record<FaultName | ApiFaultName, readonly [status: number, type: string | undefined, text: string]>
 > = {
+  ConflictException: [409, undefined, "Message"],
+  InvalidEventPatternException: [400, undefined, "message"],
+  LimitExceededException: [400, undefined, "message"],
+  ServiceQuotaExceededException: [402, undefined, "Message"],
   InvalidParameterValueException: [400, "User", "message"],
   PreconditionFailedException: [412, "User", "message"],
   ProvisionedConcurrencyConfigNotFoundException: [404, "User", "message"],
@@ -52,6 +56,10 @@ export class ApiFault extends Error {
     this.fault = fault;
     this.members = members;
   }
+}
+
+export function faultStatus(fault: FaultName | ApiFaultName): number {
+  return WIRE[fault][0];
 }
 
 export function sendFault(

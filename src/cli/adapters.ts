@@ -24,6 +24,7 @@ import type { ParkingStore } from "../ports/parking-store.ts";
 import type { ProgressStore } from "../ports/progress-store.ts";
 import type { Random } from "../ports/random.ts";
 import type { ResourceStore } from "../ports/resource-store.ts";
+import type { ScheduleTelemetry } from "../ports/schedule-telemetry.ts";
 import type { SnapshotStore } from "../ports/snapshot-store.ts";
 import type { LogLevel, Telemetry } from "../ports/telemetry.ts";
 import type { Tracing } from "../ports/tracing.ts";
@@ -141,6 +142,7 @@ export interface RunTelemetry extends Telemetry {
   metricsText(): Promise<string>;
   readonly metricsContentType: string;
   readonly spans: SpanCounts;
+  readonly ticks: ScheduleTelemetry;
   readonly front: FrontTelemetry;
   /** Is told what becomes of the environments of a function. */
   watchOf(fn: string): EnvironmentWatch;

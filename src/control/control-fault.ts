@@ -18,6 +18,10 @@ export class ControlFault extends Error {
 }
 
 export type FaultName =
+  | "ConflictException"
+  | "InvalidEventPatternException"
+  | "LimitExceededException"
+  | "ServiceQuotaExceededException"
   | "InvalidParameterValueException"
   | "PreconditionFailedException"
   | "ProvisionedConcurrencyConfigNotFoundException"

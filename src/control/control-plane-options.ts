@@ -12,6 +12,7 @@ import type { DestinationKind } from "../ports/destination-kind.ts";
 import type { ProgressStore } from "../ports/progress-store.ts";
 import type { Random } from "../ports/random.ts";
 import type { ResourceStore } from "../ports/resource-store.ts";
+import type { ScheduleTelemetry } from "../ports/schedule-telemetry.ts";
 import type { SnapshotStore } from "../ports/snapshot-store.ts";
 import type { ManifestOwner } from "../resources/owner.ts";
 import type { Deployments } from "./deployments.ts";
@@ -29,8 +30,14 @@ export interface EventsBook {
   standingOf(functionName: string): EventsStanding;
 }
 
+/** Absent: nobody counts ticks. */
+interface TicksTold {
+  readonly ticks?: ScheduleTelemetry;
+}
+
 export interface ControlPlaneOptions extends Pick<MappingRunnerOptions, "engine" | "drainMs"> {
-  readonly telemetry: MappingRunnerOptions["telemetry"] & Pick<OwnSnapshotOptions, "totals" | "environments">;
+  readonly telemetry: MappingRunnerOptions["telemetry"] & Pick<OwnSnapshotOptions, "totals" | "environments"> &
+    TicksTold;
   readonly engine: Engine;
   readonly processId: string;
   readonly manifests: Manifests;

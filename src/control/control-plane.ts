@@ -29,6 +29,7 @@ import { createRollouts, type Rollouts } from "./rollouts/create-rollouts.ts";
 import type { RolloutControl } from "./rollouts/rollout-control.ts";
 import { RouteBook } from "./routes/route-book.ts";
 import type { FrontPlace } from "./routes/route-url.ts";
+import { TimedControls } from "./schedules/timed-controls.ts";
 import { beginStrictly, openStrictly } from "./strict-start.ts";
 import type { WholeView } from "./whole-view.ts";
 
@@ -41,6 +42,7 @@ export class ControlPlane {
   readonly functionControls: FunctionControls;
   readonly loadTests: LoadTestBook;
   readonly toldFunctions: ToldFunctions;
+  readonly timed: TimedControls;
   /** Ways from HTTP requests to functions, as the last look had them. */
   readonly routes = new RouteBook();
   readonly place: Place;
@@ -74,12 +76,17 @@ export class ControlPlane {
     this.#manifests = options.manifests;
     this.#uuids = uuidsOf(options.manifests);
     this.#runner = new MappingRunner(options);
+    const membershipOf = () => this.#reconciler.membership;
+    const look = () => this.look();
+    const { events } = options.events ?? {};
+    this.timed = new TimedControls({ ...options, events, membership: membershipOf, onChange: look });
     this.#reconciler = new Reconciler({
       ...options,
       connectors,
       manifestConnectors: options.connectors,
       runner: this.#runner,
       functions: functionBook,
+      schedules: this.timed.book,
       routes: this.routes,
       declared: () => ({ owner: options.owner, uuids: this.#uuids }),
     });
@@ -143,6 +150,7 @@ export class ControlPlane {
     await plane.#declare();
     if (opened.length > 0) await beginStrictly(opened, plane.#runner, options);
     await plane.#reconciler.start();
+    plane.timed.start();
     plane.#watch.start();
     plane.#sweep?.start();
     plane.#rollouts.driver.start();
@@ -247,6 +255,7 @@ export class ControlPlane {
     this.#watch.stop();
     this.#runner.close();
     await this.#rollouts.driver.stop();
+    await this.timed.stop();
     await this.#sweep?.stop();
     await this.#reconciler.stop();
   }

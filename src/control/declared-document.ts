@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { NewResourceRow } from "../ports/resource-store.ts";
 import { isOrphaned, type ResourceDocument, writeDocument } from "../resources/document.ts";
-import { ALIAS_KIND, MAPPING_KIND } from "../resources/kinds.ts";
+import { ALIAS_KIND, MAPPING_KIND, TIMED_KINDS } from "../resources/kinds.ts";
 import type { ManifestOwner } from "../resources/owner.ts";
 import type { Declaration } from "./function-rows.ts";
 import { runSpec, transitionTo } from "./mapping-declaration.ts";
@@ -28,7 +28,10 @@ export function declaredDocument(
   };
   const digest = setDigest === undefined ? {} : { setDigest };
   if (before === undefined) {
-    const first = { form: 2 as const, ...named, spec, owner, ...digest, generation: 1, conditions: [] };
+    const first = {
+      ...{ form: 2 as const, ...named, spec, owner, ...digest, generation: 1, conditions: [] },
+      ...standingSince(declaration.kind, nowMs),
+    };
     return inTransition(declaration, undefined, { ...first, lastModifiedMs: nowMs });
   }
   const { overrides, name, folder: place, setDigest: _digest, conditions: _conditions, ...rest } = before;
@@ -49,6 +52,7 @@ export function declaredDocument(
     ...(kept === undefined ? {} : { overrides: kept }),
     // plant: a-new-revision-restarts-all-of-its-set
     generation: before.generation + (isOther ? 1 : 0),
+    ...(isOther ? standingSince(declaration.kind, nowMs) : {}),
     conditions: [],
     lastModifiedMs: nowMs,
   };
@@ -67,7 +71,14 @@ export function orphanedDocument(
 ): ResourceDocument {
   const reason = `It is no longer in ${owner.set === "" ? "the manifests" : `the manifest set ${owner.set}`}.`;
   const conditions = [{ type: "Orphaned" as const, reason, sinceMs: nowMs }];
-  return inTransition({ kind }, before, { ...before, owner, conditions, lastModifiedMs: nowMs });
+  // Nobody who has the row from before goes by it any more.
+  const generation = before.generation + (TIMED_KINDS.includes(kind) ? 1 : 0);
+  return inTransition({ kind }, before, { ...before, owner, conditions, generation, lastModifiedMs: nowMs });
+}
+
+/** A rate counts from here, whatever else is written of its row. */
+function standingSince(kind: string, nowMs: number): Pick<ResourceDocument, "members"> {
+  return TIMED_KINDS.includes(kind) ? { members: { sinceMs: nowMs } } : {};
 }
 
 export function declaredRow(

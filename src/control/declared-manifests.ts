@@ -14,6 +14,7 @@ import { applySet, type SetReport } from "./manifest-set.ts";
 import { mappingDeclaration } from "./mapping-declaration.ts";
 import { mappingDocument } from "./mapping-record.ts";
 import { routeDeclaration } from "./routes/route-rows.ts";
+import { ruleDeclaration, scheduleDeclaration } from "./schedules/schedule-rows.ts";
 import type { Refusal } from "./set-plan.ts";
 
 export interface DeclaredManifestsOptions {
@@ -54,12 +55,14 @@ export async function declareManifests(options: DeclaredManifestsOptions): Promi
 
 /** All that manifests declare, in the order of writing. */
 export function declarationsIn(
-  { functions, mappings, routes = [] }: Manifests,
+  { functions, mappings, routes = [], schedules = [], rules = [] }: Manifests,
   connectors: readonly Connector[],
 ): readonly Declaration[] {
   return [
     ...functions.flatMap(declarationsOf),
     ...mappings.map((resource) => mappingDeclaration(resource, connectors)),
+    ...schedules.map(scheduleDeclaration),
+    ...rules.map(ruleDeclaration),
     ...routes.map(routeDeclaration),
   ];
 }

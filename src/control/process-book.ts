@@ -62,6 +62,11 @@ export class ProcessBook {
     return living;
   }
 
+  /** Processes that beat. */
+  get names(): readonly string[] {
+    return [...this.#seen.keys()].filter((processId) => this.standingOf(processId) === "lives");
+  }
+
   /** Those that live and do not run yet what the store held at `version`, as the last look has it. */
   behind(version: number): readonly string[] {
     return [...this.#seen].flatMap(([processId, { appliedVersion }]) =>

@@ -7,6 +7,7 @@ import type { FunctionBook } from "./function-book.ts";
 import type { KeptMapping, RowReading } from "./mapping-record.ts";
 import type { MappingRunner } from "./mapping-runner.ts";
 import type { RouteBook } from "./routes/route-book.ts";
+import type { ScheduleBook } from "./schedules/schedule-book.ts";
 
 export interface ReconcilerOptions extends RowReading {
   /** This life of this process has it. */
@@ -17,6 +18,8 @@ export interface ReconcilerOptions extends RowReading {
   readonly functions: FunctionBook;
   /** Absent: nobody asks for them. */
   readonly routes?: RouteBook | undefined;
+  /** Absent: nobody asks for them. */
+  readonly schedules?: Pick<ScheduleBook, "declare"> | undefined;
   /** What manifests of this process declare. Default: it runs what any manifest has declared. */
   readonly declared?: () => DeclaredHere;
   readonly clock: Clock;

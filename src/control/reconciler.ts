@@ -3,13 +3,14 @@ import { describeError, MillraceError } from "../model/errors.ts";
 import type { ScheduledCall } from "../ports/clock.ts";
 import type { Membership } from "../ports/membership.ts";
 import type { ResourceRow } from "../ports/resource-store.ts";
-import { FUNCTION_KINDS, MAPPING_KIND, ROUTE_KIND } from "../resources/kinds.ts";
+import { FUNCTION_KINDS, MAPPING_KIND, ROUTE_KIND, TIMED_KINDS } from "../resources/kinds.ts";
 import { isToRun } from "./declared-here.ts";
 import { driftedByKind, functionsOf } from "./function-rows.ts";
 import { type KeptMapping, readRow, rowOf, tombstoneOf } from "./mapping-record.ts";
 import { ProcessBook } from "./process-book.ts";
 import { GONE_MS, ProcessLife } from "./process-life.ts";
 import type { KnownMapping, ReconcilerOptions } from "./reconciler-options.ts";
+import { UnreadableRows } from "./unreadable-rows.ts";
 
 /** How often a process looks for changes: what an acknowledged change takes to be seen. */
 export const LOOK_MS = 1_000;
@@ -32,7 +33,7 @@ export class Reconciler {
   #appliedVersion = 0;
   /** In order: versions that were seen and are not all carried out. */
   #applying: { readonly version: number; isDone: boolean }[] = [];
-  readonly #unreadable = new Set<string>();
+  readonly #unreadable: UnreadableRows;
   #timer: ScheduledCall | undefined;
   #looking: Promise<void> = Promise.resolve();
   /** What functions are by now is open, or its time is up. */
@@ -49,6 +50,7 @@ export class Reconciler {
   constructor(options: ReconcilerOptions) {
     this.#options = options;
     this.#lines = new RepeatedLines(options.clock, options.telemetry);
+    this.#unreadable = new UnreadableRows(options.telemetry);
     this.#life = new ProcessLife({ ...options, onCutOff: () => this.#stopAll() });
   }
 
@@ -72,6 +74,9 @@ export class Reconciler {
       },
       get living() {
         return Math.max(1, processes.living);
+      },
+      get names() {
+        return processes.names;
       },
       isGone: (processId) => !life.isOwn(processId) && processes.isGone(processId, clock.monotonic()),
     };
@@ -164,7 +169,7 @@ export class Reconciler {
     const rows =
       newest === this.#seenVersion
         ? undefined
-        : await store.list([MAPPING_KIND, ...FUNCTION_KINDS, ROUTE_KIND]);
+        : await store.list([MAPPING_KIND, ...FUNCTION_KINDS, ROUTE_KIND, ...TIMED_KINDS]);
     if (!this.#life.hold()) {
       throw new MillraceError("ERR_MILLRACE_STORE_UNAVAILABLE", "The rows came too late to be acted on.");
     }
@@ -180,7 +185,9 @@ export class Reconciler {
     const mayStart = () => !this.#life.isCutOff;
     // Functions first: a mapping of this look may be of one of them.
     this.#declaring = this.#declareFunctions(all);
-    const wishes = [this.#declaring];
+    const timed = this.#options.schedules?.declare(all);
+    const wishes = [this.#declaring, ...(timed === undefined ? [] : [timed.carriedOut])];
+    this.#unreadable.tell(timed?.unreadable ?? []);
     // A row that is gone, or that cannot be read, is not run: others may settle it without a look at what it says here.
     for (const uuid of new Set([...before.keys(), ...rows.map((row) => row.uid)])) {
       if (!this.#kept.has(uuid)) wishes.push(runner.want(uuid, undefined));
@@ -206,26 +213,20 @@ export class Reconciler {
   }
 
   #declareFunctions(rows: readonly ResourceRow[]): Promise<void> {
-    const { functions, routes, telemetry } = this.#options;
+    const { functions, routes } = this.#options;
     const read = functionsOf(rows);
     this.drifted = driftedByKind(rows);
     const unreadable = [...read.unreadable, ...(routes?.declare(rows) ?? [])];
-    for (const what of unreadable.filter((name) => !this.#unreadable.has(name))) {
-      const remedy = "Run the version that wrote it, or apply the manifests again.";
-      telemetry.log("error", `The ${what} is kept in a form that this version cannot read. ${remedy}`, {});
-      this.#unreadable.add(what);
-    }
+    this.#unreadable.tell(unreadable);
     return functions.declare(read.functions);
   }
 
   #read(row: ResourceRow): KeptMapping[] {
-    const { telemetry } = this.#options;
     try {
       const kept = readRow(row, this.#options);
       return kept === undefined ? [] : [kept];
     } catch (error) {
-      if (!this.#unreadable.has(row.uid)) telemetry.log("error", describeError(error), {});
-      this.#unreadable.add(row.uid);
+      this.#unreadable.tellOnce(row.uid, describeError(error));
       return [];
     }
   }

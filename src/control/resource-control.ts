@@ -10,6 +10,7 @@ import {
   FUNCTION_KINDS,
   MAPPING_KIND,
   ROUTE_KIND,
+  TIMED_KINDS,
 } from "../resources/kinds.ts";
 import { type Owner, ownerText } from "../resources/owner.ts";
 import { checkReservation } from "./account-concurrency.ts";
@@ -164,7 +165,8 @@ export class ResourceControl {
 
   /** What is adopted as one. */
   async #family({ kind, name }: ResourceName): Promise<readonly KeptRow[]> {
-    if (kind === MAPPING_KIND || kind === ROUTE_KIND) return [await this.#named({ kind, name })];
+    if (kind === MAPPING_KIND || kind === ROUTE_KIND || TIMED_KINDS.includes(kind))
+      return [await this.#named({ kind, name })];
     const family = (await this.#kept()).filter(
       ({ kind: of, name: own }) => FUNCTION_KINDS.includes(of) && functionOf(of, own) === name,
     );

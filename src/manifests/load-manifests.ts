@@ -17,6 +17,8 @@ import {
 } from "./resources.ts";
 import { checkRoute, checkRoutesDistinct } from "./route-checks.ts";
 import { type RouteResource, routeResource } from "./route-resource.ts";
+import { checkSchedules, targetsIn } from "./schedule-checks.ts";
+import type { RuleResource, ScheduleResource } from "./schedule-resource.ts";
 import { type FunctionManifest, type MappingManifest, manifestSchemas } from "./schema.ts";
 import { writtenMapping } from "./written-mapping.ts";
 import { parseYamlDocuments } from "./yaml-documents.ts";
@@ -26,6 +28,9 @@ export interface Manifests {
   readonly mappings: readonly MappingResource[];
   /** Absent: none. */
   readonly routes?: readonly RouteResource[];
+  /** Absent: none. */
+  readonly schedules?: readonly ScheduleResource[];
+  readonly rules?: readonly RuleResource[];
   /** Nobody named any: nothing is declared, and nothing that was declared before is taken back. */
   readonly isNone?: true;
 }
@@ -87,11 +92,13 @@ function checkTogether(
   for (const document of functions) checkFunction(document, context.targets, context.destinations);
   for (const document of mappings) checkOne(document, functions, context);
   for (const document of routes) checkRoute(document);
-  if (isWhole) checkFunctionsExist([...mappings, ...routes], functions);
+  const timed = documents.filter(({ kind }) => kind === "Schedule" || kind === "Rule");
+  if (isWhole) checkFunctionsExist([...mappings, ...routes, ...timed], functions);
   checkNamesUnique(functions);
   checkNamesUnique(mappings);
   checkNamesUnique(routes);
   checkMappingsDistinct(mappings, context);
+  checkSchedules(documents);
   checkRoutesDistinct(routes);
 }
 
@@ -130,23 +137,25 @@ function checkFunctionsExist(
   functions: readonly ManifestDocument[],
 ): void {
   const names = functions.flatMap(({ name }) => name ?? []);
-  for (const mapping of callers) {
-    const path = ["spec", "functionName"];
-    const text = mapping.raw(...path);
-    const reference = typeof text === "string" ? parseFunctionName(text) : undefined;
-    if (reference === undefined) continue;
-    const { name: wanted, qualifier } = reference;
-    if (names.includes(wanted)) {
-      const qualifiers = qualifiersOf(functions.find(({ name }) => name === wanted));
-      if (qualifier === undefined || qualifiers === undefined || qualifiers.includes(qualifier)) continue;
-      const message = `Function does not exist: ${wanted} has no version or alias ${qualifier}`;
-      mapping.report(path, message, `Give one of ${qualifiers.join(", ")} behind the colon`);
-      continue;
+  for (const caller of callers) {
+    const named = caller.raw("spec", "functionName");
+    const ofCaller = typeof named === "string" ? [{ path: ["spec", "functionName"], text: named }] : [];
+    for (const { path, text } of [...ofCaller, ...targetsIn(caller)]) {
+      const reference = parseFunctionName(text);
+      if (reference === undefined) continue;
+      const { name: wanted, qualifier } = reference;
+      if (names.includes(wanted)) {
+        const qualifiers = qualifiersOf(functions.find(({ name }) => name === wanted));
+        if (qualifier === undefined || qualifiers === undefined || qualifiers.includes(qualifier)) continue;
+        const message = `Function does not exist: ${wanted} has no version or alias ${qualifier}`;
+        caller.report(path, message, `Give one of ${qualifiers.join(", ")} behind the colon`);
+        continue;
+      }
+      const nearest = nearestName(wanted, names);
+      const suggestion = nearest === undefined ? "" : `Did you mean ${nearest}? `;
+      const remedy = `${suggestion}Add a manifest of kind Function with metadata.name ${wanted}`;
+      caller.report(path, "Function does not exist", remedy);
     }
-    const nearest = nearestName(wanted, names);
-    const suggestion = nearest === undefined ? "" : `Did you mean ${nearest}? `;
-    const remedy = `${suggestion}Add a manifest of kind Function with metadata.name ${wanted}`;
-    mapping.report(path, "Function does not exist", remedy);
   }
 }
 
@@ -200,7 +209,21 @@ function buildResources(documents: readonly ManifestDocument[], context: Mapping
   const routes = documents.flatMap(({ manifest }) =>
     manifest?.kind === "Route" ? (routeResource(manifest.metadata.name, manifest.spec) ?? []) : [],
   );
-  return { functions, mappings, ...(routes.length === 0 ? {} : { routes }) };
+  return { functions, mappings, ...(routes.length === 0 ? {} : { routes }), ...timedResources(documents) };
+}
+
+/** Schedules and rules, where there are any. */
+function timedResources(documents: readonly ManifestDocument[]): Pick<Manifests, "schedules" | "rules"> {
+  const schedules: ScheduleResource[] = [];
+  const rules: RuleResource[] = [];
+  for (const { manifest } of documents) {
+    if (manifest?.kind === "Schedule") schedules.push({ name: manifest.metadata.name, spec: manifest.spec });
+    if (manifest?.kind === "Rule") rules.push({ name: manifest.metadata.name, spec: manifest.spec });
+  }
+  return {
+    ...(schedules.length === 0 ? {} : { schedules }),
+    ...(rules.length === 0 ? {} : { rules }),
+  };
 }
 
 function isFunction(

@@ -4,6 +4,7 @@ import type { Connector } from "../ports/connector.ts";
 import { functionSpec } from "./function-schema.ts";
 import { type MappingSpec, mappingSpecSchema } from "./mapping-schema.ts";
 import { routeSpec } from "./route-schema.ts";
+import { ruleSpec, scheduleSpec } from "./schedule-schema.ts";
 
 /**
  * The shape of manifests. The published JSON Schema and the settings reference are made from it. Rules between fields
@@ -41,6 +42,10 @@ const functionSchema = resource("Function", functionSpec, "A function that mappi
 
 const routeSchema = resource("Route", routeSpec, "HTTP requests from outside that invoke a function.");
 
+const scheduleSchema = resource("Schedule", scheduleSpec, "Times at which a function is invoked.");
+
+const ruleSchema = resource("Rule", ruleSpec, "Events, or times, that functions are invoked for.");
+
 export type FunctionManifest = z.output<typeof functionSchema>;
 export type RouteManifest = z.output<typeof routeSchema>;
 export type MappingManifest = Omit<FunctionManifest, "kind" | "spec"> & {
@@ -48,10 +53,13 @@ export type MappingManifest = Omit<FunctionManifest, "kind" | "spec"> & {
   readonly spec: MappingSpec;
 };
 
-/** A document of any kind. */
-export type Manifest = FunctionManifest | MappingManifest | RouteManifest;
+type ScheduleManifest = z.output<typeof scheduleSchema>;
+type RuleManifest = z.output<typeof ruleSchema>;
 
-export const RESOURCE_KINDS = ["Function", "EventSourceMapping", "Route"] as const;
+/** A document of any kind. */
+export type Manifest = FunctionManifest | MappingManifest | RouteManifest | ScheduleManifest | RuleManifest;
+
+export const RESOURCE_KINDS = ["Function", "EventSourceMapping", "Route", "Schedule", "Rule"] as const;
 export type ResourceKind = (typeof RESOURCE_KINDS)[number];
 
 /** What manifests may say in a process that has these connectors. */
@@ -67,7 +75,13 @@ export class ManifestSchemas {
       `Reads a stream or a queue and invokes a function with its records. ${titles(connectors)}`,
     );
     this.mapping = mapping;
-    this.#whole = z.discriminatedUnion("kind", [functionSchema, mapping, routeSchema]);
+    this.#whole = z.discriminatedUnion("kind", [
+      functionSchema,
+      mapping,
+      routeSchema,
+      scheduleSchema,
+      ruleSchema,
+    ]);
   }
 
   of(kind: ResourceKind): z.ZodType<Manifest> {
@@ -76,6 +90,10 @@ export class ManifestSchemas {
         return functionSchema;
       case "EventSourceMapping":
         return this.mapping;
+      case "Schedule":
+        return scheduleSchema;
+      case "Rule":
+        return ruleSchema;
       case "Route":
         return routeSchema;
     }

@@ -11,6 +11,8 @@ export interface Membership {
   readonly isCutOff: boolean;
   /** Processes that live, this one among them. */
   readonly living: number;
+  /** Their names, as far as they are known. */
+  readonly names: readonly string[];
   /** Its beat has stood still, or was not seen at all, for so long that it has cut itself off. */
   isGone(processId: string): boolean;
 }

@@ -14,6 +14,16 @@ export const PROVISIONED_KIND = "provisioned";
 /** How asynchronous events of a qualifier are retried and told of; named as that is. */
 export const INVOKE_CONFIG_KIND = "invokeConfig";
 
+/** Named `GROUP/NAME`. */
+export const SCHEDULE_KIND = "schedule";
+/** Groups of schedules that the API made. */
+export const SCHEDULE_GROUP_KIND = "scheduleGroup";
+/** Named `BUS/NAME`. */
+export const RULE_KIND = "rule";
+
+/** What has ticks, or takes events. */
+export const TIMED_KINDS: readonly string[] = [SCHEDULE_KIND, RULE_KIND];
+
 /** What a function is made of. */
 export const FUNCTION_KINDS: readonly string[] = [
   ...[FUNCTION_KIND, VERSION_KIND, ALIAS_KIND],
@@ -26,5 +36,5 @@ export const ROUTE_KIND = "route";
 /** All that is declared, by manifests or the API. */
 export const DECLARED_KINDS: readonly string[] = [
   ...[FUNCTION_KIND, VERSION_KIND, ALIAS_KIND, INVOKE_CONFIG_KIND],
-  ...[MAPPING_KIND, ROUTE_KIND],
+  ...[MAPPING_KIND, ROUTE_KIND, ...TIMED_KINDS],
 ];

@@ -7,12 +7,18 @@ export type ScheduleExpression =
   | { readonly kind: "cron"; readonly pattern: CronPattern }
   | { readonly kind: "at"; readonly wallMs: WallMs };
 
+/** Rules are strict where the newer scheduler takes `rate(2 minute)` as well. */
+export type ScheduleService = "rule" | "scheduler";
+
 /** `undefined`: AWS would refuse it. */
-export function parseExpression(text: string): ScheduleExpression | undefined {
+export function parseExpression(
+  text: string,
+  service: ScheduleService = "rule",
+): ScheduleExpression | undefined {
   const [, kind, inside = ""] = /^(rate|cron|at)\((.*)\)$/.exec(text) ?? [];
   switch (kind) {
     case "rate": {
-      const periodMs = parseRate(inside);
+      const periodMs = parseRate(inside, service);
       return periodMs === undefined ? undefined : { kind: "rate", periodMs };
     }
     case "cron": {
@@ -32,11 +38,12 @@ const UNIT_MS: Readonly<Record<string, number>> = { minute: 60_000, hour: 3_600_
 /** A hundred years: beyond it sums of milliseconds would lose their exactness first in the calendar. */
 const PERIOD_MS_MAX = 36_500 * 86_400_000;
 
-/** The unit is singular where the value is 1, and only there. */
-function parseRate(inside: string): number | undefined {
+/** In rules the unit is singular where the value is 1, and only there. */
+function parseRate(inside: string, service: ScheduleService): number | undefined {
   const [, value = "", unit = "", plural = ""] = /^([1-9]\d{0,9}) (minute|hour|day)(s?)$/.exec(inside) ?? [];
   const unitMs = UNIT_MS[unit];
-  if (unitMs === undefined || (value === "1") !== (plural === "")) return undefined;
+  if (unitMs === undefined) return undefined;
+  if (service === "rule" && (value === "1") !== (plural === "")) return undefined;
   const periodMs = Number(value) * unitMs;
   return periodMs > PERIOD_MS_MAX ? undefined : periodMs;
 }

@@ -3,6 +3,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { EnvironmentFigures, EnvironmentWatch } from "../ports/environment-watch.ts";
 import type { FrontTelemetry } from "../ports/front-telemetry.ts";
 import type { ProgressStore } from "../ports/progress-store.ts";
+import type { ScheduleTelemetry } from "../ports/schedule-telemetry.ts";
 import {
   COUNTERS,
   type CounterName,
@@ -23,6 +24,7 @@ import { allowedFields } from "./log-fields.ts";
 import { type Buckets, createMappingSeries, type MappingSeries } from "./mapping-series.ts";
 import { StoreMetrics } from "./observed-store.ts";
 import type { SpanCounts } from "./otlp/otlp-exporter.ts";
+import { scheduleMetrics } from "./schedule-metrics.ts";
 import { createSpanCounts } from "./span-metrics.ts";
 import { addDriftMetric, addStatusMetrics, type DriftReader, type StatusReader } from "./status-metrics.ts";
 
@@ -73,6 +75,7 @@ export interface RunTelemetry extends Telemetry {
   observeStore(store: ProgressStore): ProgressStore;
   /** Spans that were sent, and those that were not. */
   readonly spans: SpanCounts;
+  readonly ticks: ScheduleTelemetry;
   /** HTTP requests from outside. */
   readonly front: FrontTelemetry;
   /** Is told what becomes of the environments of a function. */
@@ -162,6 +165,7 @@ export function createTelemetry(options: TelemetryOptions): RunTelemetry {
     },
     observeStore: (store) => stores.observe(store),
     spans,
+    ticks: scheduleMetrics(registry),
     front,
     watchOf: (fn) => environments.watchOf(fn),
     environments: () => environments.figures(),

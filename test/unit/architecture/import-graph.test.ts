@@ -78,7 +78,7 @@ const ALLOWED: Readonly<Record<Part, readonly Part[] | "everything">> = {
   "connectors/*": ADAPTER,
   "connectors/registry.ts": ["src/ports", "connectors/*"],
   "src/resources": ["src/model", "src/ports", "src/lib"],
-  "src/manifests": ["src/model", "src/ports", "src/lib", "src/secrets", "src/engine"],
+  "src/manifests": ["src/model", "src/ports", "src/lib", "src/secrets", "src/engine", "src/schedules"],
   // What a template says, as manifests; what AWS calls its resources is of the floor.
   "src/sam": ["src/model", "src/ports", "src/lib", "src/aws", "src/manifests"],
   "src/failures": ["src/model", "src/ports", "src/lib"],
@@ -88,6 +88,7 @@ const ALLOWED: Readonly<Record<Part, readonly Part[] | "everything">> = {
     "src/lib",
     "src/failures",
     "src/invocation",
+    "src/schedules",
     "src/engine",
     "src/rollouts",
     "src/manifests",

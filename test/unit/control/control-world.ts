@@ -30,6 +30,7 @@ import { createTelemetry } from "../../../src/telemetry/telemetry.ts";
 import { SILENT_TELEMETRY } from "../engine/stream/small-world.ts";
 import { createManualClock } from "../functions/manual-clock.ts";
 import { KAFKA, LOCAL, SQS } from "../manifests/manifest-samples.ts";
+import { AcceptedEvents } from "./accepted-events.ts";
 
 /** Of its functions and mappings. */
 export const PLACE = { region: "eu-west-1", account: "123456789012" };
@@ -84,6 +85,7 @@ export class ControlWorld {
   /** While set, a source that is opened waits for it. */
   opening: Promise<void> | undefined;
   mappings: ResourceStore = createMemoryResourceStore();
+  readonly events = new AcceptedEvents();
   #uuids = 0;
   readonly #killed = new Set<string>();
 
@@ -162,6 +164,10 @@ export class ControlWorld {
         }),
       },
       snapshots: this.snapshots,
+      events: {
+        events: this.events,
+        standingOf: () => ({ items: 0, bytes: 0, oldestMs: 0, held: 0, room: 1 }),
+      },
       store: options.store ?? this.mappings,
       progress: this.progress,
       connectors: this.connectors,

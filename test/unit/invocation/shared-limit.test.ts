@@ -104,6 +104,7 @@ class Process {
         get life() {
           return self.life;
         },
+        names: [],
         get isCutOff() {
           return self.isCutOff;
         },

@@ -22,6 +22,8 @@ export async function exposedMetrics(): Promise<Map<string, Set<string>>> {
   telemetry.invocation("m", "succeeded", 1);
   telemetry.functionRunning("f", 1);
   telemetry.functionGrant("f", 1);
+  telemetry.ticks.ticked("default/nightly", 5);
+  telemetry.ticks.missed("default/nightly", 1);
   telemetry.functionCall("f", "api", "succeeded", 1, 0);
   telemetry.front.answered("r", 200, 1);
   const watch = telemetry.watchOf("f");

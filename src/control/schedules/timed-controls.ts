@@ -1,0 +1,67 @@
+import type { Place } from "../../model/place.ts";
+import type { AsyncEvents } from "../../ports/async-events.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { Membership } from "../../ports/membership.ts";
+import type { Random } from "../../ports/random.ts";
+import type { ResourceStore } from "../../ports/resource-store.ts";
+import type { ScheduleTelemetry } from "../../ports/schedule-telemetry.ts";
+import type { Telemetry } from "../../ports/telemetry.ts";
+import { ControlFault } from "../control-fault.ts";
+import { EventBus } from "./event-bus.ts";
+import { RuleControl } from "./rule-control.ts";
+import { ScheduleBook } from "./schedule-book.ts";
+import { ScheduleControl } from "./schedule-control.ts";
+
+export interface TimedControlsOptions {
+  /** `undefined`: this process takes no asynchronous events, and has no ticks. */
+  readonly events: AsyncEvents | undefined;
+  readonly store: ResourceStore;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly place: Place;
+  readonly membership: () => Membership;
+  readonly telemetry: Pick<Telemetry, "log"> & { readonly ticks?: ScheduleTelemetry };
+  /** Called after a change; resolves when this process has looked at it. */
+  readonly onChange: () => Promise<void>;
+}
+
+const UNCOUNTED: ScheduleTelemetry = { ticked: () => undefined, missed: () => undefined };
+
+/** Schedules, rules and the events that rules take: what runs of them, and what callers of the API do to them. */
+export class TimedControls {
+  readonly schedules: ScheduleControl;
+  readonly rules: RuleControl;
+  /** `undefined`: there are no ticks here. */
+  readonly book: ScheduleBook | undefined;
+  readonly #bus: EventBus | undefined;
+
+  constructor(options: TimedControlsOptions) {
+    const { events, membership } = options;
+    this.schedules = new ScheduleControl(options);
+    this.rules = new RuleControl(options);
+    const members = () => {
+      const { processId, names, isCutOff } = membership();
+      return { processId, living: [...names, processId], isCutOff };
+    };
+    this.book =
+      events &&
+      new ScheduleBook({ ...options, events, members, ticks: options.telemetry.ticks ?? UNCOUNTED });
+    this.#bus = events && this.book && new EventBus({ ...options, events, book: this.book });
+  }
+
+  /** @throws ControlFault where nobody keeps events. */
+  get eventBus(): EventBus {
+    if (this.#bus !== undefined) return this.#bus;
+    const message =
+      "This store keeps no asynchronous events. Run millrace with --store sqlite: or postgres:.";
+    throw new ControlFault("ServiceException", message);
+  }
+
+  start(): void {
+    this.book?.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.book?.stop();
+  }
+}
