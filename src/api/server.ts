@@ -31,6 +31,7 @@ import { addLiveRoutes } from "./page/live-route.ts";
 import { addLoadTestRoutes } from "./page/load-test-routes.ts";
 import { PageAccess } from "./page/page-access.ts";
 import { addPageRoutes } from "./page/page-routes.ts";
+import { addPushedRoutes } from "./pushed/pushed-routes.ts";
 import { addRedriveRoutes } from "./redrive-routes.ts";
 import { addConcurrencyRoutes, addResourceRoutes } from "./resource-routes.ts";
 import { addRolloutRoutes } from "./rollout-routes.ts";
@@ -218,6 +219,7 @@ function addControlRoutes(app: FastifyInstance, options: ApiServerOptions): void
   addInvokeRoute(app, control, () => options.clock.now());
   addInvokeAsyncRoute(app, control, () => options.clock.now());
   addSchedulerRoutes(app, control);
+  addPushedRoutes(app, control);
   addTargetOperations(app, eventsOperations(control));
   addEmbeddedRoutes(app, () => opened(options.embedded?.()), options.requestId);
   addUnsupportedOperations(app);

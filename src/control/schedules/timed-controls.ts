@@ -11,6 +11,7 @@ import { EventBus } from "./event-bus.ts";
 import { RuleControl } from "./rule-control.ts";
 import { ScheduleBook } from "./schedule-book.ts";
 import { ScheduleControl } from "./schedule-control.ts";
+import { targetItem } from "./scheduled-event.ts";
 
 export interface TimedControlsOptions {
   /** `undefined`: this process takes no asynchronous events, and has no ticks. */
@@ -34,9 +35,11 @@ export class TimedControls {
   /** `undefined`: there are no ticks here. */
   readonly book: ScheduleBook | undefined;
   readonly #bus: EventBus | undefined;
+  readonly #options: TimedControlsOptions;
 
   constructor(options: TimedControlsOptions) {
     const { events, membership } = options;
+    this.#options = options;
     this.schedules = new ScheduleControl(options);
     this.rules = new RuleControl(options);
     const members = () => {
@@ -52,9 +55,21 @@ export class TimedControls {
   /** @throws ControlFault where nobody keeps events. */
   get eventBus(): EventBus {
     if (this.#bus !== undefined) return this.#bus;
-    const message =
-      "This store keeps no asynchronous events. Run millrace with --store sqlite: or postgres:.";
-    throw new ControlFault("ServiceException", message);
+    throw notKept();
+  }
+
+  /**
+   * Hands events over to one function, all of them or none.
+   * @throws ControlFault where nobody keeps events; MillraceError ERR_MILLRACE_STORE_UNAVAILABLE
+   */
+  async push(functionName: string, bodies: readonly string[], route: string): Promise<"accepted" | "full"> {
+    const { events, clock, random } = this.#options;
+    if (events === undefined) throw notKept();
+    const nowMs = clock.now();
+    const items = bodies.flatMap(
+      (body) => targetItem({ arn: functionName }, { id: random.uuid(), body, route, nowMs }) ?? [],
+    );
+    return (await events.accept(items)) === "accepted" ? "accepted" : "full";
   }
 
   start(): void {
@@ -64,4 +79,9 @@ export class TimedControls {
   async stop(): Promise<void> {
     await this.book?.stop();
   }
+}
+
+function notKept(): ControlFault {
+  const message = "This store keeps no asynchronous events. Run millrace with --store sqlite: or postgres:.";
+  return new ControlFault("ServiceException", message);
 }
