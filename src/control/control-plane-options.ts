@@ -36,7 +36,8 @@ interface TicksTold {
 }
 
 export interface ControlPlaneOptions extends Pick<MappingRunnerOptions, "engine" | "drainMs"> {
-  readonly telemetry: MappingRunnerOptions["telemetry"] & Pick<OwnSnapshotOptions, "totals" | "environments"> &
+  readonly telemetry: MappingRunnerOptions["telemetry"] &
+    Pick<OwnSnapshotOptions, "totals" | "environments"> &
     TicksTold;
   readonly engine: Engine;
   readonly processId: string;
