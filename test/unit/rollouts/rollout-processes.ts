@@ -84,6 +84,7 @@ export class RolloutProcesses {
           diedMs === undefined || clock.now() - diedMs < GONE_MS;
         return processes.filter(isCounted).length;
       },
+      names: [],
       isGone: (other: string) => {
         const diedMs = processes.find((each) => each.name === other)?.diedMs;
         return diedMs !== undefined && clock.now() - diedMs >= GONE_MS;
