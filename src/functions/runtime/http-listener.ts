@@ -37,7 +37,7 @@ export const HTTP_LISTENER: Listener = {
     server.headersTimeout = 0;
     server.maxConnections = CONNECTIONS_MAX;
     server.once("error", onOpen);
-    server.listen(0, "127.0.0.1", () => {
+    server.listen({ port: 0, host: "127.0.0.1", exclusive: true }, () => {
       server.off("error", onOpen);
       // A listener that fails later hears no more: its process ends on that.
       server.on("error", () => {});
