@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { mappingUuid } from "../manifests/mapping-uuid.ts";
 import { routeSpec } from "../manifests/route-schema.ts";
+import { ruleSpec, scheduleSpec } from "../manifests/schedule-schema.ts";
 import { manifestSchemas } from "../manifests/schema.ts";
 import type { FieldSchema } from "../model/field-schema.ts";
 import type { Connector } from "../ports/connector.ts";
@@ -12,6 +13,8 @@ import {
   INVOKE_CONFIG_KIND,
   MAPPING_KIND,
   ROUTE_KIND,
+  RULE_KIND,
+  SCHEDULE_KIND,
   VERSION_KIND,
 } from "../resources/kinds.ts";
 import { effectiveSpec } from "./function-rows.ts";
@@ -19,7 +22,7 @@ import { mappingDocument } from "./mapping-record.ts";
 
 /** A resource that runs, as the manifest that declares it. */
 export interface ExportedResource {
-  readonly kind: "Function" | "EventSourceMapping" | "Route";
+  readonly kind: "Function" | "EventSourceMapping" | "Route" | "Schedule" | "Rule";
   readonly name: string;
   readonly spec: Readonly<Record<string, unknown>>;
 }
@@ -54,18 +57,41 @@ export function exportedResources(
     .filter(({ kind }) => kind === MAPPING_KIND)
     .flatMap((row) => exportedMapping(row, connectors) ?? []);
   const routes = rows.filter(({ kind }) => kind === ROUTE_KIND).flatMap((row) => exportedRoute(row) ?? []);
-  return [functions, mappings, routes].flatMap((each) => each.toSorted(byName));
+  const schedules = rows
+    .filter(({ kind }) => kind === SCHEDULE_KIND)
+    .flatMap((row) => exportedTimed("Schedule", row, SCHEDULE_DEFAULTS) ?? []);
+  const rules = rows
+    .filter(({ kind }) => kind === RULE_KIND)
+    .flatMap((row) => exportedTimed("Rule", row, RULE_DEFAULTS) ?? []);
+  return [functions, mappings, routes, schedules, rules].flatMap((each) => each.toSorted(byName));
+}
+
+const TARGET = { arn: "any" };
+const SCHEDULE_DEFAULTS: Spec = {
+  ...scheduleSpec.safeParse({ scheduleExpression: "any", target: TARGET }).data,
+};
+const RULE_DEFAULTS: Spec = { ...ruleSpec.safeParse({}).data };
+
+/** Rows are named by their group or bus, too, which the `spec` says. */
+function exportedTimed(
+  kind: "Schedule" | "Rule",
+  row: ResourceRow,
+  defaults: Spec,
+): ExportedResource | undefined {
+  const read = runningDocument(readDocument(row.document));
+  if (read === undefined) return undefined;
+  const name = row.name.slice(row.name.indexOf("/") + 1);
+  return { kind, name, spec: withoutDefaults(effectiveSpec(read), defaults) };
 }
 
 function exportedRoute({ name, document }: ResourceRow): ExportedResource | undefined {
   const read = runningDocument(readDocument(document));
   if (read === undefined) return undefined;
   const spec = effectiveSpec(read);
-  const defaults: Spec = { ...routeSpec.safeParse({ functionName: spec["functionName"] }).data };
-  const said = Object.entries(spec).filter(
-    ([field, value]) => field === "functionName" || JSON.stringify(value) !== JSON.stringify(defaults[field]),
-  );
-  return { kind: "Route", name, spec: Object.fromEntries(said) };
+  const { functionName: _own, ...defaults }: Spec = {
+    ...routeSpec.safeParse({ functionName: spec["functionName"] }).data,
+  };
+  return { kind: "Route", name, spec: withoutDefaults(spec, defaults) };
 }
 
 function exportedFunction(row: ResourceRow, rows: readonly ResourceRow[]): ExportedResource | undefined {
@@ -103,8 +129,12 @@ function members(name: string, entries: readonly (readonly [string, Spec])[]): S
 }
 
 function withoutFunctionDefaults(spec: Spec): Spec {
+  return withoutDefaults(spec, FUNCTION_DEFAULTS);
+}
+
+function withoutDefaults(spec: Spec, defaults: Spec): Spec {
   const isDefault = ([name, value]: [string, unknown]) =>
-    JSON.stringify(value) === JSON.stringify(FUNCTION_DEFAULTS[name]);
+    JSON.stringify(value) === JSON.stringify(defaults[name]);
   return Object.fromEntries(Object.entries(spec).filter((entry) => !isDefault(entry)));
 }
 

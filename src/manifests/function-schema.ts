@@ -1,6 +1,6 @@
 import { z } from "zod";
+import { aliases } from "./alias-schema.ts";
 import { deadLetterConfig, invokeConfigSpec } from "./async-schema.ts";
-import { declaredRollout } from "./rollout-schema.ts";
 
 /** The shape of a Function's `spec`. Rules between its fields are in `function-checks.ts`. */
 
@@ -245,28 +245,6 @@ const versions = z
   .describe(
     "Published versions by number, for mappings of NAME:NUMBER and for aliases. The function's own target is $LATEST.",
   );
-
-const versionNumber = z.union([z.int().min(1).max(9_999_999_999), z.string().min(1)]);
-
-const aliases = z
-  .record(
-    z.string().regex(/^(?![0-9]+$)[A-Za-z0-9_-]{1,128}$/),
-    z
-      .strictObject({
-        version: versionNumber.describe("Version that the alias stands for: a number, or $LATEST."),
-        weights: z
-          .record(z.string(), z.number().min(0).max(1))
-          .optional()
-          .describe(
-            "Shares of batches that go to other versions, for example { 3: 0.05 }; together at most 1. All attempts of a batch go to one version.",
-          ),
-        eventInvokeConfig: invokeConfigSpec.optional(),
-        rollout: declaredRollout.optional(),
-      })
-      .describe("An alias, for mappings of NAME:ALIAS."),
-  )
-  .optional()
-  .describe("Names of versions.");
 
 export const functionSpec = z
   .strictObject({

@@ -1,0 +1,25 @@
+import { z } from "zod";
+import { invokeConfigSpec } from "./async-schema.ts";
+import { declaredRollout } from "./rollout-schema.ts";
+
+const versionNumber = z.union([z.int().min(1).max(9_999_999_999), z.string().min(1)]);
+
+export const aliases = z
+  .record(
+    z.string().regex(/^(?![0-9]+$)[A-Za-z0-9_-]{1,128}$/),
+    z
+      .strictObject({
+        version: versionNumber.describe("Version that the alias stands for: a number, or $LATEST."),
+        weights: z
+          .record(z.string(), z.number().min(0).max(1))
+          .optional()
+          .describe(
+            "Shares of batches that go to other versions, for example { 3: 0.05 }; together at most 1. All attempts of a batch go to one version.",
+          ),
+        eventInvokeConfig: invokeConfigSpec.optional(),
+        rollout: declaredRollout.optional(),
+      })
+      .describe("An alias, for mappings of NAME:ALIAS."),
+  )
+  .optional()
+  .describe("Names of versions.");
