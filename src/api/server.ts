@@ -11,6 +11,7 @@ import { Access } from "./access.ts";
 import type { Credentials } from "./access-credentials.ts";
 import { BodyBytes, type BodyBytesLimits } from "./body-bytes.ts";
 import { readBody } from "./body-reader.ts";
+import { codeDeployOperations } from "./codedeploy-operations.ts";
 import { type ConnectionLimits, connectionLimits, limitConnections } from "./connection-limit.ts";
 import { addEmbeddedRoutes } from "./embedded-routes.ts";
 import { addInvokeAsyncRoute } from "./event-route.ts";
@@ -85,7 +86,7 @@ export interface ApiServer {
 /** What one caller may send; four times as many may come at once. */
 const REQUESTS_PER_SECOND = 100;
 /** Names that callers sign requests for. */
-const SERVICES: readonly string[] = ["lambda", "scheduler", "events"];
+const SERVICES: readonly string[] = ["lambda", "scheduler", "events", "codedeploy"];
 const REQUEST_TIMEOUT_MS = 10_000;
 const HEADERS_TIMEOUT_MS = 5_000;
 /** How often the two time-outs are looked at: a slow caller lasts at most this much longer. */
@@ -220,7 +221,7 @@ function addControlRoutes(app: FastifyInstance, options: ApiServerOptions): void
   addInvokeAsyncRoute(app, control, () => options.clock.now());
   addSchedulerRoutes(app, control);
   addPushedRoutes(app, control);
-  addTargetOperations(app, eventsOperations(control));
+  addTargetOperations(app, eventsOperations(control), codeDeployOperations(control));
   addEmbeddedRoutes(app, () => opened(options.embedded?.()), options.requestId);
   addUnsupportedOperations(app);
 }

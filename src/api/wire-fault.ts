@@ -6,6 +6,10 @@ const WIRE: Readonly<
   Record<FaultName | ApiFaultName, readonly [status: number, type: string | undefined, text: string]>
 > = {
   ConflictException: [409, undefined, "Message"],
+  DeploymentAlreadyCompletedException: [400, undefined, "message"],
+  DeploymentConfigDoesNotExistException: [400, undefined, "message"],
+  DeploymentDoesNotExistException: [400, undefined, "message"],
+  InvalidRevisionException: [400, undefined, "message"],
   InvalidEventPatternException: [400, undefined, "message"],
   LimitExceededException: [400, undefined, "message"],
   ServiceQuotaExceededException: [402, undefined, "Message"],

@@ -19,6 +19,10 @@ export class ControlFault extends Error {
 
 export type FaultName =
   | "ConflictException"
+  | "DeploymentAlreadyCompletedException"
+  | "DeploymentConfigDoesNotExistException"
+  | "DeploymentDoesNotExistException"
+  | "InvalidRevisionException"
   | "InvalidEventPatternException"
   | "LimitExceededException"
   | "ServiceQuotaExceededException"

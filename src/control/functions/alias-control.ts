@@ -81,7 +81,10 @@ export class AliasControl {
       }
       const before = aliasView(kept, name);
       const version = given.version ?? before?.version ?? LATEST;
-      const spec = this.#spec(kept, version, given.weights ?? before?.weights ?? {});
+      // Weights of a rollout are not the alias's own: they go with it.
+      const spec = isRunning(document.rollout)
+        ? document.spec
+        : this.#spec(kept, version, given.weights ?? before?.weights ?? {});
       const description = given.description === undefined ? {} : { description: given.description };
       const members = { ...document.members, ...description };
       return { ...document, spec, members, generation: document.generation + 1 };

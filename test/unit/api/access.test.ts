@@ -51,7 +51,10 @@ const NEEDS: Readonly<
   "/2015-03-31/functions/orders/code": { PUT: "write" },
   "/2015-03-31/functions/orders/invocations": { POST: "write" },
   "/millrace/v1/functions/orders/errors": { GET: "read", HEAD: "read" },
-  "/": { GET: "public", HEAD: "public" },
+  // Services that find their operations by a header: one that is not named is not built.
+  "/": { GET: "public", HEAD: "public", POST: "read" },
+  "/millrace/v1/rollouts": { GET: "read", HEAD: "read", POST: "write" },
+  "/millrace/v1/rollouts/d-A/stop": { POST: "write" },
   "/page/main.js": { GET: "public", HEAD: "public" },
   "/millrace/v1/me": { GET: "read", HEAD: "read" },
   "/millrace/v1/test-pattern": { POST: "read" },
