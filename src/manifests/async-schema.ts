@@ -13,7 +13,8 @@ const asyncRoute = (what: string) =>
           `Where ${what} is told: the ARN of a queue, of SNS, of a function or an event bus, an http or https URL, or file:PATH.`,
         ),
     })
-    .optional();
+    .optional()
+    .describe(`Whom it is told ${what}.`);
 
 /** As AWS's EventInvokeConfig; of one qualifier, and inherited by none. */
 export const invokeConfigSpec = z
@@ -33,11 +34,10 @@ export const invokeConfigSpec = z
     destinationConfig: z
       .strictObject({
         onSuccess: asyncRoute("that an event succeeded"),
-        onFailure: asyncRoute("that an event was given up, also in a bucket,").describe(
-          "Gets a record of each event that was given up.",
-        ),
+        onFailure: asyncRoute("that an event was given up"),
       })
-      .optional(),
+      .optional()
+      .describe("Who gets a record of each event that has ended."),
   })
   .describe("How asynchronous events are retried, and where their ends are told.");
 

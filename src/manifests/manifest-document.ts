@@ -80,7 +80,8 @@ function isKnownKind(kind: unknown): kind is ResourceKind {
 
 function unknownKind(value: unknown, kind: unknown): [message: string, remedy: string] {
   const kinds = RESOURCE_KINDS;
-  const form = `Each document has apiVersion: ${API_VERSION}, kind: ${kinds.join(" or ")}, metadata and spec`;
+  const named = `${kinds.slice(0, -1).join(", ")} or ${kinds.at(-1)}`;
+  const form = `Each document has apiVersion: ${API_VERSION}, kind: ${named}, metadata and spec`;
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     return ["The document is not a map of fields", form];
   }

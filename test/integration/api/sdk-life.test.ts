@@ -264,6 +264,6 @@ test("functions of manifests can be read and invoked", async (t) => {
   assert.deepEqual([failed.StatusCode, failed.FunctionError], [200, "Unhandled"]);
   assert.match(failed.Payload?.transformToString() ?? "", /why/);
   assert.equal((await invoke("{}", "DryRun")).StatusCode, 204);
-  await assert.rejects(invoke("{}", "Event"), /Asynchronous invocation is not supported yet/);
+  assert.equal((await invoke("{}", "Event")).StatusCode, 202);
   await assert.rejects(invoke("{"), { name: "InvalidRequestContentException" });
 });

@@ -53,7 +53,7 @@ spec:
   [
     "an unknown kind",
     "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n",
-    'm.yaml:2:7: kind: There is no kind "Kustomization" here. Each document has apiVersion: millrace.dev/v1, kind: Function or EventSourceMapping or Route, metadata and spec.',
+    'm.yaml:2:7: kind: There is no kind "Kustomization" here. Each document has apiVersion: millrace.dev/v1, kind: Function, EventSourceMapping, Route, Schedule or Rule, metadata and spec.',
   ],
   [
     "another version",
@@ -63,7 +63,7 @@ spec:
   [
     "a document that is a list",
     "- 1\n",
-    "m.yaml:1:1: The document is not a map of fields. Each document has apiVersion: millrace.dev/v1, kind: Function or EventSourceMapping or Route, metadata and spec.",
+    "m.yaml:1:1: The document is not a map of fields. Each document has apiVersion: millrace.dev/v1, kind: Function, EventSourceMapping, Route, Schedule or Rule, metadata and spec.",
   ],
   [
     "an unknown field that is near a known one",
