@@ -13,10 +13,18 @@ Exit status 0: valid, 2: not. Nothing is opened or started.`,
   run: async (flags, host) => {
     const manifests = readManifests(flags, host);
     if (manifests === undefined) return EXIT_BAD_INPUT;
-    const { functions, mappings } = manifests;
-    host.stdout.write(
-      `Valid: ${amount(functions.length, "function")}, ${amount(mappings.length, "mapping")}.\n`,
-    );
+    const { functions, mappings, routes = [], schedules = [], rules = [] } = manifests;
+    const others = [
+      [routes, "route"],
+      [schedules, "schedule"],
+      [rules, "rule"],
+    ] as const;
+    const amounts = [
+      amount(functions.length, "function"),
+      amount(mappings.length, "mapping"),
+      ...others.flatMap(([each, noun]) => (each.length === 0 ? [] : [amount(each.length, noun)])),
+    ];
+    host.stdout.write(`Valid: ${amounts.join(", ")}.\n`);
     return EXIT_OK;
   },
 };

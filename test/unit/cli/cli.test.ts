@@ -116,6 +116,21 @@ for (const [words, message] of SLIPS) {
   });
 }
 
+test("counts what else manifests declare, where they declare it", async (t) => {
+  const others = `
+---
+{ apiVersion: millrace.dev/v1, kind: Route, metadata: { name: web }, spec: { functionName: orders } }
+---
+apiVersion: millrace.dev/v1
+kind: Schedule
+metadata: { name: tick }
+spec: { scheduleExpression: "rate(1 minute)", target: { arn: orders } }
+`;
+  const folder = folderWith(t, { "f.yaml": `${FUNCTION.trimEnd()}${others}` });
+  const { status, stdout } = await runWords(["validate", "-f", join(folder, "f.yaml")]);
+  assert.deepEqual([status, stdout], [0, "Valid: 1 function, 0 mappings, 1 route, 1 schedule.\n"]);
+});
+
 test("validates manifests of several files and folders", async (t) => {
   const folder = folderWith(t, { "a/f.yaml": FUNCTION, "m.yaml": withMapping().slice(FUNCTION.length) });
   const good = await runWords(["validate", "-f", join(folder, "a"), `--filename=${join(folder, "m.yaml")}`]);
