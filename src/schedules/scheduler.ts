@@ -92,7 +92,9 @@ export class Scheduler {
       const isSame = known !== undefined && known.scheduled.generation === scheduled.generation;
       const lookMs = isSame ? known.lookMs : 0;
       const { place, askedMs, wasBegun } = known ?? UNKNOWN;
-      const isFenced = isSame && known.isFenced;
+      // Another process may have begun with this generation before this one knew it: cursors never go back.
+      const isBegun = place !== undefined && place.generation >= scheduled.generation;
+      const isFenced = isBegun || (isSame && known.isFenced);
       this.#entries.set(scheduled.uid, { scheduled, place, lookMs, askedMs, wasBegun, isFenced });
     }
     this.#loop.wake();
