@@ -144,10 +144,23 @@ async function givesBackRecordedEvents(t: TestContext, code: FunctionCode): Prom
   const run = await openRun(t, code);
   const files = readdirSync(recorded.folder).filter((file) => file.endsWith(".json"));
   assert.ok(files.length > 50, `${files.length} events`);
+  const odd: string[] = [];
   for (const file of files) {
-    const event = JSON.parse(readFileSync(join(recorded.folder, file), "utf8"));
-    if (Array.isArray(event)) continue;
-    assert.deepEqual(await run.told(event), event, file);
+    const event = parsed(readFileSync(join(recorded.folder, file), "utf8"));
+    if (event === undefined) odd.push(file);
+    else assert.deepEqual(await run.told(event), event, file);
+  }
+  // They hold a list, or a slip of the pen.
+  assert.ok(odd.length < 5, odd.join());
+}
+
+/** `undefined`: it is no object of JSON. */
+function parsed(text: string): object | undefined {
+  try {
+    const event: unknown = JSON.parse(text);
+    return typeof event === "object" && event !== null && !Array.isArray(event) ? event : undefined;
+  } catch {
+    return undefined;
   }
 }
 
