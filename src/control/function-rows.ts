@@ -132,10 +132,11 @@ export function functionsOf(rows: readonly ResourceRow[]): FunctionsRead {
     const document = documents.get(`${kind} ${name}`);
     if (kind !== FUNCTION_KIND || document === undefined || isOrphaned(document)) continue;
     const qualified = (of: string) => qualifiedSpecs(of, name, documents);
+    const versions = qualified(VERSION_KIND);
     const { data: spec } = functionSpec.safeParse({
       ...effectiveSpec(document),
-      versions: qualified(VERSION_KIND),
-      aliases: qualified(ALIAS_KIND),
+      versions,
+      aliases: aliasSpecs(name, documents, versions),
     });
     const manifest = { apiVersion: API_VERSION, kind: "Function", metadata: { name } } as const;
     const fn = spec && functionResource({ ...manifest, spec }, "/");
@@ -188,14 +189,25 @@ function qualifiedSpecs(
   kind: string,
   fn: string,
   documents: ReadonlyMap<string, ResourceDocument | undefined>,
+  specOf = ({ spec }: ResourceDocument) => spec,
 ): Readonly<Record<string, unknown>> {
   const prefix = `${kind} ${fn}:`;
   const entries = [...documents].flatMap(([key, document]) =>
     key.startsWith(prefix) && document !== undefined && !isOrphaned(document)
-      ? [[key.slice(prefix.length), kind === ALIAS_KIND ? aliasInForce(document) : document.spec] as const]
+      ? [[key.slice(prefix.length), specOf(document)] as const]
       : [],
   );
   return Object.fromEntries(entries);
+}
+
+/** As they are in force. */
+function aliasSpecs(
+  fn: string,
+  documents: ReadonlyMap<string, ResourceDocument | undefined>,
+  versions: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> {
+  const hasVersion = (version: string) => Object.hasOwn(versions, version);
+  return qualifiedSpecs(ALIAS_KIND, fn, documents, (document) => aliasInForce(document, hasVersion));
 }
 
 /** How many resources of each kind are not as their owners declared them. */

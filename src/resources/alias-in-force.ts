@@ -1,10 +1,16 @@
 import { type Rollout, shareOf } from "../model/rollout.ts";
 import type { ResourceDocument } from "./document.ts";
 
-/** What an alias means now: what its owner declared, but for what its rollout makes of it. */
-export function aliasInForce({ spec, rollout }: Pick<ResourceDocument, "spec" | "rollout">): AliasSpec {
+/**
+ * What an alias means now: what its owner declared, but for what its rollout makes of it. `hasVersion`: an old version
+ * that its owner has taken away gets no calls any more.
+ */
+export function aliasInForce(
+  { spec, rollout }: Pick<ResourceDocument, "spec" | "rollout">,
+  hasVersion: (version: string) => boolean = () => true,
+): AliasSpec {
   const { rollout: _order, ...declared } = spec;
-  if (rollout === undefined || rollout.status === "Succeeded") return declared;
+  if (rollout === undefined || rollout.status === "Succeeded" || !hasVersion(rollout.from)) return declared;
   const { weights: _weights, ...rest } = declared;
   const share = shareOf(rollout);
   if (rollout.status === "InProgress") {

@@ -51,6 +51,7 @@ interface Sighting {
  */
 export class RolloutDriver {
   readonly #options: RolloutDriverOptions;
+  /** By rollout. */
   readonly #sightings = new Map<string, Sighting>();
   readonly #lines: RepeatedLines;
   #timer: ScheduledCall | undefined;
@@ -82,14 +83,33 @@ export class RolloutDriver {
     try {
       const rollouts = await running();
       watch(rollouts);
-      for (const name of this.#sightings.keys()) {
-        if (!rollouts.some((each) => each.name === name)) this.#sightings.delete(name);
+      for (const each of rollouts) await this.#attempt(() => this.#move(each));
+      for (const id of this.#sightings.keys()) {
+        if (!rollouts.some((each) => each.rollout.id === id)) await this.#attempt(() => this.#forget(id));
       }
-      for (const each of rollouts) await this.#move(each);
     } catch (error) {
-      const message = "rollouts could not be looked at; trying again";
-      this.#lines.write("warn", message, { error: describeError(error) });
+      this.#tell(error);
     }
+  }
+
+  /** It was ended by whomever, also by a stop or by another version that was declared: nothing is kept of it. */
+  async #forget(id: string): Promise<void> {
+    await this.#options.figures.forget(id);
+    this.#sightings.delete(id);
+  }
+
+  /** What cannot be done for one rollout holds up no other one. */
+  async #attempt(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      this.#tell(error);
+    }
+  }
+
+  #tell(error: unknown): void {
+    const message = "a rollout could not be looked at; trying again";
+    this.#lines.write("warn", message, { error: describeError(error) });
   }
 
   async #move(seen: RunningRollout): Promise<void> {
@@ -112,7 +132,6 @@ export class RolloutDriver {
       const message = isEnd ? "a rollout has ended well" : "a rollout has taken a step";
       telemetry.log("info", message, fields);
     }
-    if (isEnd) await figures.forget(rollout.id);
   }
 
   /** Written before it is called: a hook is called once at most. */
@@ -136,12 +155,12 @@ export class RolloutDriver {
       });
   }
 
-  #sinceMs({ name, rollout: { id, phase, step, hook } }: RunningRollout): number {
-    const state = JSON.stringify([id, phase, step, hook]);
-    const known = this.#sightings.get(name);
+  #sinceMs({ rollout: { id, phase, step, hook } }: RunningRollout): number {
+    const state = JSON.stringify([phase, step, hook]);
+    const known = this.#sightings.get(id);
     if (known?.state === state) return known.sinceMs;
     const sinceMs = this.#options.clock.monotonic();
-    this.#sightings.set(name, { state, sinceMs });
+    this.#sightings.set(id, { state, sinceMs });
     return sinceMs;
   }
 }

@@ -87,7 +87,11 @@ export class AliasControl {
         : this.#spec(kept, version, given.weights ?? before?.weights ?? {});
       const description = given.description === undefined ? {} : { description: given.description };
       const members = { ...document.members, ...description };
-      return { ...document, spec, members, generation: document.generation + 1 };
+      // Whoever says anew what the alias stands for has said it: what went back before holds nothing back.
+      const { rollout, ...rest } = document;
+      const isSaidAnew = (given.version ?? given.weights) !== undefined;
+      const after = isSaidAnew || rollout === undefined ? rest : { ...rest, rollout };
+      return { ...after, spec, members, generation: document.generation + 1 };
     };
     await this.#writer.change(fn, part, revisionId, change);
     return await this.get(fn, name);

@@ -72,6 +72,17 @@ test("a rollout is started, shown as weights of its alias, listed, and stopped",
   assert.equal((await api.ask("POST", `${PATH}/${id}/stop`, {})).status, 409);
 });
 
+test("an alias that its rollout took back goes where it is pointed next, also to the same version", async (t) => {
+  const api = await start(t);
+  const begun = await api.ask("POST", PATH, { function: "parcels", alias: "live", version: "2" });
+  await api.world.pass(3_000);
+  await api.ask("POST", `${PATH}/${String(begun.body["id"])}/stop`, {});
+  await api.ask("PUT", ALIAS, { Description: "for people" });
+  assert.equal((await api.ask("GET", ALIAS)).body["FunctionVersion"], "1");
+  await api.ask("PUT", ALIAS, { FunctionVersion: "2" });
+  assert.equal((await api.ask("GET", ALIAS)).body["FunctionVersion"], "2");
+});
+
 for (const [what, body, status] of [
   ["without an alias", { function: "parcels", version: "2" }, 400],
   ["of an unknown plan", { function: "parcels", alias: "live", version: "2", type: "Slowly" }, 400],

@@ -80,6 +80,16 @@ test("a version that fails goes back, stays away over a restart, and the next ve
   assert.deepEqual(await sharesOf(b), { 1: 899, 3: 101 });
 });
 
+test("an old version that its manifest takes away with the change leaves no call without a version", async () => {
+  const world = new ControlWorld();
+  const a = await world.start("a", { manifests: declared("1") });
+  const alias = { version: "2", weights: new Map<string, number>(), rollout: ROLLOUT };
+  const fn = { ...functionNamed("orders", ["2", "3"]), aliases: new Map([["live", alias]]) };
+  await a.plane.reload({ functions: [fn], mappings: [] });
+  await world.pass(3 * LOOK_MS);
+  assert.deepEqual(await sharesOf(a), { 2: 1_000 });
+});
+
 test("without a rollout a new version has all calls at once, and what ran before is over", async () => {
   const world = new ControlWorld();
   const a = await world.start("a", { manifests: declared("1") });

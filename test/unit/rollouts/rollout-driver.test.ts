@@ -75,6 +75,8 @@ test("a stop takes effect at once, and nothing moves the rollout afterwards", as
   const { id } = await processes.control.start("orders", "live", "2", ORDER);
   await pass(processes, 5, () => processes.call(process, 5, "succeeded"));
   const stopped = await processes.control.stop(id);
+  await pass(processes, 1);
+  assert.deepEqual(await processes.cells.read("rollout/"), []);
   assert.deepEqual([stopped.status, stopped.share, stopped.reason], ["Stopped", 0, "Somebody stopped it."]);
   await pass(processes, 200, () => processes.call(process, 5, "succeeded"));
   assert.equal((await standing(processes))?.status, "Stopped");
