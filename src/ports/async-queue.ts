@@ -17,6 +17,7 @@ import type { Settlement } from "./queue-source.ts";
  * - `finish` takes the item off for good and puts `next`, in one write; `retry` gives it a new state. They, `release`
  *   and `extend` change nothing where the hold has ended or the item is gone, and answer `lost`.
  * - What one handle gave, another of the same queue may settle.
+ * - `list` and `get` take nothing and change nothing: whoever looks delays and repeats no item.
  * - Deviation of an engine that is no database (`isAtomic` is false): `finish`, `retry` and `put` with a cursor are
  *   several calls, in such an order that a death between them repeats and loses nothing; items beyond the
  *   bound of their lane are given back.
@@ -40,6 +41,10 @@ export interface AsyncQueue {
   extend(held: readonly AsyncItem[], holdMs: number): Promise<readonly Settlement[]>;
   /** What there is of each lane, handed out or not; of an engine that cannot say, nothing. */
   backlog(): Promise<readonly LaneBacklog[]>;
+  /** Those of a lane that were put first, handed out or not; of an engine that cannot look, none. */
+  list(lane: string, max: number): Promise<readonly ListedAsyncItem[]>;
+  /** `undefined`: it is not there, or the engine cannot look. */
+  get(id: string): Promise<ShownAsyncItem | undefined>;
   close(): Promise<void>;
 }
 
@@ -84,6 +89,28 @@ export interface AsyncItem {
   readonly receiveCount: number;
   /** How long it has been visible, and not handed out, before this hold. */
   readonly waitedMs: number;
+}
+
+/** An item as whoever looks at it sees it. */
+export interface ListedAsyncItem {
+  readonly id: string;
+  readonly kind: AsyncItemKind;
+  readonly lane: string;
+  readonly qualifier: string;
+  readonly bytes: number;
+  /** `undefined`: nobody can read what was written there. */
+  readonly state: AttemptState | undefined;
+  /** Since it was put. */
+  readonly ageMs: number;
+  /** Somebody has it. */
+  readonly isHeld: boolean;
+  /** Until it may be handed out, or its hold ends; 0: it may be now. */
+  readonly dueInMs: number;
+  readonly receiveCount: number;
+}
+
+export interface ShownAsyncItem extends ListedAsyncItem {
+  readonly body: Uint8Array;
 }
 
 /** Takes effect only if the cursor stands at `from`; `""`: none yet. `to` of `""` forgets it. */

@@ -1,5 +1,12 @@
 import type { AttemptState, NewAsyncItem } from "../model/async-item.ts";
-import type { AsyncItem, AsyncQueue, AsyncReceive, CursorMove, LaneBacklog } from "../ports/async-queue.ts";
+import type {
+  AsyncItem,
+  AsyncQueue,
+  AsyncReceive,
+  CursorMove,
+  LaneBacklog,
+  ListedAsyncItem,
+} from "../ports/async-queue.ts";
 import type { Settlement } from "../ports/queue-source.ts";
 import { ASYNC_BODY_BYTES_MAX, bytesOf } from "./async-bounds.ts";
 
@@ -114,6 +121,17 @@ class MemoryAsyncQueue implements AsyncQueue {
     });
   }
 
+  async list(lane: string, max: number) {
+    const nowMs = this.#now();
+    const entries = [...(this.#lanes.get(lane)?.values() ?? [])].sort((a, b) => a.seq - b.seq);
+    return entries.slice(0, max).map((entry) => listed(entry, nowMs));
+  }
+
+  async get(id: string) {
+    const entry = this.#byId.get(id);
+    return entry && { ...listed(entry, this.#now()), body: entry.item.body };
+  }
+
   async close() {}
 
   #insert(item: NewAsyncItem): void {
@@ -161,4 +179,15 @@ class MemoryAsyncQueue implements AsyncQueue {
     entry.visibleMs = this.#now() + delayMs;
     entry.receipt = undefined;
   }
+}
+
+function listed(
+  { item, putMs, state, visibleMs, receipt, receiveCount }: Entry,
+  nowMs: number,
+): ListedAsyncItem {
+  const { id, kind, lane, qualifier } = item;
+  const dueInMs = Math.max(0, visibleMs - nowMs);
+  const isHeld = receipt !== undefined && dueInMs > 0;
+  const [bytes, ageMs] = [bytesOf(item), Math.max(0, nowMs - putMs)];
+  return { id, kind, lane, qualifier, bytes, state, ageMs, isHeld, dueInMs, receiveCount };
 }

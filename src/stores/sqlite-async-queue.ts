@@ -6,7 +6,7 @@ import type { Settlement } from "../ports/queue-source.ts";
 import type { LiveFile } from "../sqlite/live-file.ts";
 import { changedRows, inTransaction } from "../sqlite/transaction.ts";
 import { ASYNC_BODY_BYTES_MAX, bytesOf } from "./async-bounds.ts";
-import { asyncItemOf, laneBacklogOf } from "./async-rows.ts";
+import { asyncItemOf, bytesIn, laneBacklogOf, listedItemOf } from "./async-rows.ts";
 import { writeAttemptState } from "./attempt-state.ts";
 import { GroupedWrites } from "./grouped-writes.ts";
 import { openProgressFile, storeError } from "./progress-database.ts";
@@ -117,6 +117,19 @@ class SqliteAsyncQueue implements AsyncQueue {
     return (await this.#read((sql) => sql.backlog.all())).map((row) => laneBacklogOf(row, nowMs));
   }
 
+  async list(lane: string, max: number) {
+    const nowMs = this.#now();
+    return (await this.#read((sql) => sql.list.all(lane, max))).map((row) => listedItemOf(row, nowMs));
+  }
+
+  async get(id: string) {
+    const nowMs = this.#now();
+    return await this.#read((sql) => {
+      const row = sql.get.get(id);
+      return row && { ...listedItemOf(row, nowMs), body: bytesIn(sql.body.get(id)?.["body"]) };
+    });
+  }
+
   async close() {
     await this.#writes.idle();
     this.#file.close();
@@ -190,6 +203,8 @@ function take(sql: Statements, wanted: AsyncReceive, nowMs: number): readonly As
 /** A hold lasts while nobody else can get the item: its receipt stands, and the item is hidden. */
 const HELD = "WHERE id = ? AND receipt = ? AND visible_ms > ?";
 
+const LISTED = "id, kind, lane, qualifier, put_ms, visible_ms, receipt, receive_count, state, bytes";
+
 function prepareStatements(database: DatabaseSync) {
   database.exec("PRAGMA synchronous = FULL");
   return {
@@ -229,6 +244,8 @@ function prepareStatements(database: DatabaseSync) {
       `UPDATE async_item SET visible_ms = ?, receipt = NULL ${HELD} RETURNING id`,
     ),
     extend: changedRows(database, `UPDATE async_item SET visible_ms = ? ${HELD} RETURNING id`),
+    list: database.prepare(`SELECT ${LISTED} FROM async_item WHERE lane = ? ORDER BY put_ms, rowid LIMIT ?`),
+    get: database.prepare(`SELECT ${LISTED} FROM async_item WHERE id = ?`),
     backlog: database.prepare(
       "SELECT lane, count(*) AS items, sum(bytes) AS bytes, min(put_ms) AS first_ms FROM async_item GROUP BY lane",
     ),

@@ -54,7 +54,7 @@ export function received(
   return queue.receive({ lanes, itemsMax, bytesMax, waitMs: 0 }, NEVER);
 }
 
-export function idsOf(items: readonly AsyncItem[]): string[] {
+export function idsOf(items: readonly { readonly id: string }[]): string[] {
   return items.map(({ id }) => id);
 }
 

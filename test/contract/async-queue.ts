@@ -20,6 +20,7 @@ export function describeAsyncQueueContract(name: string, harness: AsyncQueueHarn
     describePut(harness);
     describeHolds(harness);
     describeLanes(harness);
+    describeLooks(harness);
     describeAsyncQueueChanges(harness);
     describeAsyncQueueDurability(harness.writeFaults);
   });
@@ -192,5 +193,66 @@ function describeLanes(harness: AsyncQueueHarness): void {
     await queue.put([itemOf("a", "f:one", large), itemOf("b", "f:one", large), itemOf("c", "f:one", large)]);
     assert.deepEqual(idsOf(await received(queue, [room("f:one")], { bytesMax: 1 })), ["a"]);
     assert.deepEqual(idsOf(await received(queue, [room("f:one")], { bytesMax: 250_000 })), ["b", "c"]);
+  });
+}
+
+function describeLooks(harness: AsyncQueueHarness): void {
+  behaviour(
+    harness,
+    "lists what a lane has, those that were put first, and no more than asked for",
+    async (given) => {
+      const { queue, open, pass } = given;
+      await queue.put([{ ...itemOf("a", "f:one", "12345"), qualifier: "live" }]);
+      await pass(2_000);
+      await queue.put([
+        { ...itemOf("b", "f:one"), visibleInMs: 60_000 },
+        itemOf("c", "f:one"),
+        itemOf("d", "f:two"),
+      ]);
+      const other = await open();
+      assert.deepEqual(await other.list("f:none", 10), []);
+      assert.deepEqual(idsOf(await other.list("f:one", 2)), ["a", "b"]);
+      const [a, b, c] = await other.list("f:one", 10);
+      assert.deepEqual(
+        [a?.kind, a?.lane, a?.qualifier, a?.state, a?.isHeld, a?.dueInMs, a?.receiveCount],
+        ["invoke", "f:one", "live", newAttemptState(1), false, 0, 0],
+      );
+      assert.ok((a?.bytes ?? 0) >= 5);
+      assert.ok((a?.ageMs ?? 0) >= 2_000 && (b?.ageMs ?? 0) < 2_000, `${a?.ageMs} ${b?.ageMs}`);
+      assert.ok((b?.dueInMs ?? 0) > 50_000 && b?.isHeld === false);
+      assert.equal(c?.dueInMs, 0);
+    },
+  );
+
+  behaviour(harness, "shows one with its body, and whether somebody has it", async ({ queue, pass }) => {
+    await queue.put([itemOf("a", "f:one", "whole body")]);
+    assert.equal(await queue.get("none"), undefined);
+    assert.equal(textOf((await queue.get("a"))?.body), "whole body");
+    const [held] = await received(queue);
+    const seen = await queue.get("a");
+    assert.deepEqual([seen?.isHeld, seen?.receiveCount], [true, 1]);
+    await pass(HOLD_MS + 1_000);
+    assert.equal((await queue.get("a"))?.isHeld, false);
+    assert.ok(held !== undefined);
+    const [again] = await received(queue);
+    assert.ok(again !== undefined);
+    await queue.retry(again, { ...newAttemptState(1), runs: 1 }, 30_000);
+    const waits = await queue.get("a");
+    assert.deepEqual([waits?.isHeld, waits?.state?.runs], [false, 1]);
+    assert.ok((waits?.dueInMs ?? 0) > 20_000);
+    await pass(31_000);
+    const [last] = await received(queue);
+    assert.ok(last !== undefined);
+    await queue.finish(last, []);
+    assert.equal(await queue.get("a"), undefined);
+    assert.deepEqual(await queue.list("f:one", 10), []);
+  });
+
+  behaviour(harness, "takes nothing by being looked at", async ({ queue }) => {
+    await queue.put([itemOf("a", "f:one")]);
+    await queue.list("f:one", 10);
+    await queue.get("a");
+    const [item] = await received(queue);
+    assert.deepEqual([item?.id, item?.receiveCount], ["a", 1]);
   });
 }
