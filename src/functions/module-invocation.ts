@@ -43,7 +43,7 @@ export class ModuleInvocation {
 
   start(handler: Handler, runtime: RuntimeDescription): void {
     try {
-      const event: unknown = JSON.parse(Buffer.from(this.#message.payload.buffer).toString());
+      const event: unknown = JSON.parse(textOf(this.#message.payload));
       this.#context = this.#createContext(runtime);
       if (isStreaming(handler)) {
         // What `awslambda.streamifyResponse` was given is called so.
@@ -164,6 +164,10 @@ interface LambdaContext {
   done(error?: unknown, result?: unknown): void;
   succeed(result?: unknown): void;
   fail(error?: unknown): void;
+}
+
+function textOf({ buffer, byteOffset, length }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, length).toString();
 }
 
 const NEVER_SETTLED: RuntimeFailure = {

@@ -3,9 +3,9 @@ import type { AddressInfo } from "node:net";
 import { PAYLOAD_BYTES_MAX } from "../../model/limits.ts";
 import type { InvocationOutcome } from "../../model/outcome.ts";
 import type { Clock } from "../../ports/clock.ts";
-import { readBody } from "../runtime/request-body.ts";
 import { RuntimeCall } from "../runtime/runtime-call.ts";
 import type { Attachment } from "./attachment.ts";
+import { readBody } from "./request-body.ts";
 
 const HEADER_BYTES_MAX = 16 * 1024;
 const TIMEOUT_MS_DEFAULT = 900_000;

@@ -1,7 +1,7 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
 import type { ExtensionEvent, ExtensionFault, HeldExtension } from "./extension-set.ts";
 import type { ExtensionsApi } from "./listener.ts";
 import { readBody } from "./request-body.ts";
+import type { WireRequest } from "./wire-request.ts";
 
 const BASE = "/2020-01-01/extension";
 const BODY_BYTES_MAX = 64 * 1024;
@@ -11,11 +11,11 @@ const NO_LOGS = { errorMessage: "Logs API is not supported", errorType: "Logs.No
 /** `call`: method and path. `false`: it is none of extensions' (invocation §5). */
 export function answerExtension(
   call: string,
-  extensions: ExtensionsApi,
-  request: IncomingMessage,
-  response: ServerResponse,
+  extensions: ExtensionsApi | undefined,
+  request: WireRequest,
 ): boolean {
-  const exchange = new ExtensionExchange(extensions, request, response);
+  if (extensions === undefined) return false;
+  const exchange = new ExtensionExchange(extensions, request);
   switch (call) {
     case `POST ${BASE}/register`:
       exchange.register();
@@ -42,13 +42,11 @@ export function answerExtension(
 
 class ExtensionExchange {
   readonly #extensions: ExtensionsApi;
-  readonly #request: IncomingMessage;
-  readonly #response: ServerResponse;
+  readonly #request: WireRequest;
 
-  constructor(extensions: ExtensionsApi, request: IncomingMessage, response: ServerResponse) {
+  constructor(extensions: ExtensionsApi, request: WireRequest) {
     this.#extensions = extensions;
     this.#request = request;
-    this.#response = response;
   }
 
   register(): void {
@@ -73,26 +71,19 @@ class ExtensionExchange {
     const { accountId, ...fn } = registered.fn;
     const features = (this.#header("lambda-extension-accept-feature") ?? "").split(",");
     const wantsAccount = features.some((feature) => feature.trim() === "accountId");
-    this.#response.setHeader("Lambda-Extension-Identifier", registered.id);
-    this.end(200, wantsAccount ? { ...fn, accountId } : fn);
+    const identifier = `Lambda-Extension-Identifier: ${registered.id}\r\n`;
+    this.end(200, wantsAccount ? { ...fn, accountId } : fn, identifier);
   }
 
   next(): void {
-    let isDelivered = false;
     const held: HeldExtension = {
       deliver: (event) => {
-        isDelivered = true;
-        this.#response.setHeader("Lambda-Extension-Event-Identifier", crypto.randomUUID());
-        this.end(200, told(event));
+        this.end(200, told(event), `Lambda-Extension-Event-Identifier: ${crypto.randomUUID()}\r\n`);
       },
     };
-    this.#response.once("close", () => {
-      if (!isDelivered) this.#extensions.hungUp(held);
-    });
+    this.#request.whenHungUp(() => this.#extensions.hungUp(held));
     const fault = this.#extensions.next(this.#identifier, held);
-    if (fault === undefined) return;
-    isDelivered = true;
-    this.end(403, fault);
+    if (fault !== undefined) this.end(403, fault);
   }
 
   fail(errorType: "Extension.InitError" | "Extension.ExitError"): void {
@@ -108,13 +99,8 @@ class ExtensionExchange {
     if (fault !== undefined) this.end(403, fault);
   }
 
-  end(status: number, body: object | ExtensionFault): void {
-    // What nobody has read would be taken for the next request.
-    this.#request.resume();
-    const text = JSON.stringify(body);
-    const length = Buffer.byteLength(text);
-    this.#response.writeHead(status, { "Content-Type": "application/json", "Content-Length": length });
-    this.#response.end(text);
+  end(status: number, body: object | ExtensionFault, headers = ""): void {
+    this.#request.answer(status, `${headers}Content-Type: application/json\r\n`, JSON.stringify(body));
   }
 
   get #identifier(): string | undefined {
@@ -122,8 +108,7 @@ class ExtensionExchange {
   }
 
   #header(name: string): string | undefined {
-    const value = this.#request.headers[name];
-    return typeof value === "string" ? value : value?.[0];
+    return this.#request.header(name);
   }
 }
 

@@ -16,7 +16,7 @@ const { env } = process;
 const address = env["AWS_LAMBDA_RUNTIME_API"] ?? "";
 /** Events at once; each is asked for over a connection of its own. */
 const lanes = Math.max(1, Number(env["AWS_LAMBDA_MAX_CONCURRENCY"] ?? 1));
-const first = new RuntimeConnection(address);
+const first = new RuntimeConnection(address, lanes > 1);
 const description: RuntimeDescription = {
   path: "",
   exportName: "",
@@ -59,7 +59,7 @@ try {
   const handler = await loadHandler(path, exportName);
   isLoading = false;
   next(handler, first);
-  for (let lane = 1; lane < lanes; lane++) next(handler, new RuntimeConnection(address));
+  for (let lane = 1; lane < lanes; lane++) next(handler, new RuntimeConnection(address, true));
   // While the first event is waited for: those who start after it read what this one has compiled.
   setImmediate(flushCompileCache);
 } catch (error) {
@@ -79,9 +79,13 @@ function invoke(handler: Handler, connection: RuntimeConnection, event: HandedEv
   const tell = (answer: RuntimeMessage) => {
     running.delete(run);
     const failure = answer.kind === "failed" ? answer.failure : undefined;
-    const onDone = () => next(handler, connection);
-    if (upload.isOpen) upload.end(failure && endingOf(failure), onDone, leave);
-    else connection.answer(id, bodyOf(answer), failure?.errorType, onDone, leave);
+    if (upload.isOpen) {
+      const onDone = () => next(handler, connection);
+      upload.end(failure && endingOf(failure), onDone, leave);
+    } else {
+      const onEvent = (following: HandedEvent) => invoke(handler, connection, following);
+      connection.answerAndNext(id, bodyOf(answer), failure?.errorType, onEvent, leave);
+    }
   };
   const invocation = new ModuleInvocation(message, tell, upload);
   const run = { id, connection, upload, onLoopEmpty: () => invocation.onLoopEmpty() };

@@ -2,6 +2,7 @@ import { connect, type Socket } from "node:net";
 
 /** An event, as a handler's client gets it. */
 export interface HandedEvent {
+  /** Counts until whoever is told of the event returns. */
   readonly payload: Uint8Array;
   readonly requestId: string;
   readonly functionArn: string;
@@ -14,8 +15,9 @@ export interface HandedEvent {
 /** What came back: each answer of the host has its length. */
 interface HostAnswer {
   readonly status: number;
-  /** Names in lower case. */
-  readonly headers: ReadonlyMap<string, string>;
+  /** Its lines, as Latin-1. */
+  readonly head: string;
+  /** Counts until this has been taken: what is read next stands in the same memory. */
   readonly body: Buffer;
 }
 
@@ -33,6 +35,11 @@ interface PendingAnswer {
 const RUNTIME = "/2018-06-01/runtime";
 const OK = 200;
 const ACCEPTED = 202;
+/** "HTTP/1.1 " */
+const STATUS_AT = 9;
+/** What is read at once of an event; of more than one connection less. */
+const READ_BYTES = 64 * 1024;
+const SHARED_READ_BYTES = 8 * 1024;
 const ERROR_TYPE = "Lambda-Runtime-Function-Error-Type";
 const ERROR_BODY = "Lambda-Runtime-Function-Error-Body";
 const END_OF_HEAD = "\r\n\r\n";
@@ -43,6 +50,7 @@ const END_OF_HEAD = "\r\n\r\n";
  */
 export class RuntimeConnection {
   readonly #address: string;
+  readonly #readBytes: number;
   #socket: Socket | undefined;
   #pending: PendingAnswer | undefined;
   #chunks: Buffer[] = [];
@@ -50,17 +58,30 @@ export class RuntimeConnection {
   #isStreamAnswered = false;
   /** Where the answer that arrives ends; 0: its head is not there yet. */
   #wholeBytes = 0;
-  #headBytes = 0;
 
-  /** `address`: `HOST:PORT`. */
-  constructor(address: string) {
+  /** `address`: `HOST:PORT`. `isOneOfMany`: memory counts more than speed. */
+  constructor(address: string, isOneOfMany = false) {
     this.#address = address;
+    this.#readBytes = isOneOfMany ? SHARED_READ_BYTES : READ_BYTES;
   }
 
   /** `onLost`: there is nobody who would answer. */
   next(onEvent: (event: HandedEvent) => void, onLost: () => void): void {
     const onAnswer = (answer: HostAnswer) => (answer.status === OK ? onEvent(eventOf(answer)) : onLost());
-    this.#send(`GET ${RUNTIME}/invocation/next`, undefined, undefined, { onAnswer, onLost });
+    this.#send(`GET ${RUNTIME}/invocation/next`, "", undefined, { onAnswer, onLost });
+  }
+
+  /** Answers, and asks for the next in the same round, where the host can do that. `errorType`: it is a failure. */
+  answerAndNext(
+    id: string,
+    body: Uint8Array,
+    errorType: string | undefined,
+    onEvent: (event: HandedEvent) => void,
+    onLost: () => void,
+  ): void {
+    const onAnswer = (answer: HostAnswer) =>
+      answer.status === OK ? onEvent(eventOf(answer)) : this.next(onEvent, onLost);
+    this.#send(answerCall(id, errorType), THEN_NEXT + errorLine(errorType), body, { onAnswer, onLost });
   }
 
   /** `errorType`: it is a failure. */
@@ -71,13 +92,12 @@ export class RuntimeConnection {
     onDone: () => void,
     onLost: () => void,
   ): void {
-    const path = `/invocation/${id}/${errorType === undefined ? "response" : "error"}`;
-    this.#send(`POST ${RUNTIME}${path}`, body, errorType, { onAnswer: onDone, onLost });
+    this.#send(answerCall(id, errorType), errorLine(errorType), body, { onAnswer: onDone, onLost });
   }
 
   initError(body: Uint8Array, errorType: string, onDone: () => void, onLost: () => void): void {
     const onAnswer = ({ status }: HostAnswer) => (status === ACCEPTED ? onDone() : onLost());
-    this.#send(`POST ${RUNTIME}/init/error`, body, errorType, { onAnswer, onLost });
+    this.#send(`POST ${RUNTIME}/init/error`, errorLine(errorType), body, { onAnswer, onLost });
   }
 
   /** Until `endStream` nothing else may be sent. `onLost`: nobody reads it. */
@@ -130,30 +150,45 @@ export class RuntimeConnection {
     if (hasAnswer) onDone();
   }
 
-  #send(
-    call: string,
-    body: Uint8Array | undefined,
-    errorType: string | undefined,
-    pending: PendingAnswer,
-  ): void {
+  /** `lines`: headers beside those of each request, with their ends. */
+  #send(call: string, lines: string, body: Uint8Array | undefined, pending: PendingAnswer): void {
     this.#pending = pending;
     this.#socket ??= this.#connect();
-    const lines = [`${call} HTTP/1.1`, `Host: ${this.#address}`];
-    if (body !== undefined) lines.push("Content-Type: application/json", `Content-Length: ${body.length}`);
-    // Whatever a handler throws has a name of its own.
-    if (errorType !== undefined) lines.push(`${ERROR_TYPE}: ${headerText(errorType)}`);
     this.#socket.ref();
-    this.#socket.cork();
-    this.#socket.write(lines.join("\r\n") + END_OF_HEAD, "latin1");
-    if (body !== undefined) this.#socket.write(body);
-    this.#socket.uncork();
+    const head = `${call} HTTP/1.1\r\nHost: ${this.#address}\r\n${lines}`;
+    if (body === undefined) {
+      this.#socket.write(`${head}\r\n`, "latin1");
+      return;
+    }
+    const whole = `${head}Content-Type: application/json\r\nContent-Length: ${body.length}${END_OF_HEAD}`;
+    if (body.length > READ_BYTES) {
+      this.#socket.cork();
+      this.#socket.write(whole, "latin1");
+      this.#socket.write(body);
+      this.#socket.uncork();
+      return;
+    }
+    // One piece, and one write.
+    const joined = Buffer.allocUnsafe(whole.length + body.length);
+    joined.write(whole, "latin1");
+    joined.set(body, whole.length);
+    this.#socket.write(joined);
   }
 
   #connect(): Socket {
     const colon = this.#address.lastIndexOf(":");
     const host = this.#address.slice(0, colon);
-    const socket = connect({ host, port: Number(this.#address.slice(colon + 1)), noDelay: true });
-    socket.on("data", (chunk: Buffer) => this.#read(chunk));
+    const socket = connect({
+      ...{ host, port: Number(this.#address.slice(colon + 1)), noDelay: true },
+      // One piece of memory for all that is read, instead of one for each.
+      onread: {
+        buffer: Buffer.allocUnsafeSlow(this.#readBytes),
+        callback: (bytes, buffer) => {
+          this.#read(buffer.subarray(0, bytes));
+          return true;
+        },
+      },
+    });
     socket.on("error", () => {});
     socket.on("close", () => {
       const pending = this.#pending;
@@ -164,64 +199,72 @@ export class RuntimeConnection {
     return socket;
   }
 
-  #read(chunk: Buffer): void {
-    this.#chunks.push(chunk);
-    this.#bytes += chunk.length;
-    if (this.#wholeBytes === 0) this.#readHead();
-    if (this.#wholeBytes === 0 || this.#bytes < this.#wholeBytes) return;
-    const whole = this.#joined();
-    const answer = answerOf(whole, this.#headBytes);
+  #read(chunk: Uint8Array): void {
+    const read = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
+    if (this.#chunks.length > 0) {
+      this.#chunks.push(Buffer.from(read));
+      this.#bytes += read.length;
+      if (this.#wholeBytes > 0 && this.#bytes < this.#wholeBytes) return;
+      this.#take(Buffer.concat(this.#chunks));
+    } else {
+      this.#take(read);
+    }
+  }
+
+  /** `read`: all that has come of an answer. */
+  #take(read: Buffer): void {
+    const end = read.indexOf(END_OF_HEAD);
+    const head = end < 0 ? "" : read.toString("latin1", 0, end);
+    const bodyAt = end + END_OF_HEAD.length;
+    this.#wholeBytes = end < 0 ? 0 : bodyAt + Number(headerOf(head, "Content-Length") ?? 0);
+    if (end < 0 || read.length < this.#wholeBytes) {
+      this.#chunks = [Buffer.from(read)];
+      this.#bytes = read.length;
+      return;
+    }
     const pending = this.#pending;
     this.#pending = undefined;
     this.#chunks = [];
-    this.#bytes = 0;
     this.#wholeBytes = 0;
     this.#socket?.unref();
-    pending?.onAnswer(answer);
+    const status = Number(head.slice(STATUS_AT, STATUS_AT + 3));
+    pending?.onAnswer({ status, head, body: read.subarray(bodyAt) });
   }
+}
 
-  #readHead(): void {
-    const read = this.#joined();
-    const end = read.indexOf(END_OF_HEAD);
-    if (end < 0) return;
-    this.#headBytes = end + END_OF_HEAD.length;
-    const length = /\r\ncontent-length: *(\d+)/i.exec(read.toString("latin1", 0, end))?.[1];
-    this.#wholeBytes = this.#headBytes + Number(length ?? 0);
-  }
+const THEN_NEXT = "Millrace-Then: next\r\n";
 
-  #joined(): Buffer {
-    const [only] = this.#chunks;
-    if (only !== undefined && this.#chunks.length === 1) return only;
-    const joined = Buffer.concat(this.#chunks);
-    this.#chunks = [joined];
-    return joined;
-  }
+function answerCall(id: string, errorType: string | undefined): string {
+  return `POST ${RUNTIME}/invocation/${id}/${errorType === undefined ? "response" : "error"}`;
+}
+
+/** Whatever a handler throws has a name of its own. */
+function errorLine(errorType: string | undefined): string {
+  return errorType === undefined ? "" : `${ERROR_TYPE}: ${headerText(errorType)}\r\n`;
 }
 
 function headerText(text: string): string {
   return text.replace(/[^\x20-\x7e]/g, "?").slice(0, 256);
 }
 
-function answerOf(whole: Buffer, headBytes: number): HostAnswer {
-  const [first = "", ...lines] = whole.toString("latin1", 0, headBytes).split("\r\n");
-  const headers = new Map<string, string>();
-  for (const line of lines) {
-    const colon = line.indexOf(":");
-    if (colon > 0) headers.set(line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim());
-  }
-  return { status: Number(first.split(" ", 2)[1]), headers, body: whole.subarray(headBytes) };
+/** As our host writes it. */
+function headerOf(head: string, name: string): string | undefined {
+  const at = head.indexOf(`\r\n${name}: `);
+  if (at < 0) return undefined;
+  const from = at + name.length + 4;
+  const end = head.indexOf("\r\n", from);
+  return head.slice(from, end < 0 ? undefined : end);
 }
 
-function eventOf({ headers, body }: HostAnswer): HandedEvent {
-  const text = (name: string) => headers.get(`lambda-runtime-${name}`);
-  const context = text("client-context");
+function eventOf({ head, body }: HostAnswer): HandedEvent {
+  const text = (name: string) => headerOf(head, `Lambda-Runtime-${name}`);
+  const context = text("Client-Context");
   return {
-    // Memory of its own: a small body stands in one that is shared.
-    payload: new Uint8Array(body),
-    requestId: text("aws-request-id") ?? "",
-    functionArn: text("invoked-function-arn") ?? "",
-    deadlineMs: Number(text("deadline-ms")),
-    traceId: text("trace-id") ?? "",
+    payload: body,
+    requestId: text("Aws-Request-Id") ?? "",
+    functionArn: text("Invoked-Function-Arn") ?? "",
+    deadlineMs: Number(text("Deadline-Ms")),
+    traceId: text("Trace-Id") ?? "",
     clientContext: context === undefined ? undefined : Buffer.from(context).toString("base64"),
   };
 }
