@@ -1,6 +1,6 @@
 import type { StreamConnector } from "../../src/ports/connector.ts";
 import { FILTER_DATA_KEY } from "./event.ts";
-import { dynamodbEventRecords } from "./event-records.ts";
+import { dynamodbEventRecords, dynamodbPipeRecords } from "./event-records.ts";
 import { dynamodbParameters } from "./parameters.ts";
 import { createSdkStreamApi } from "./sdk-stream-api.ts";
 import { createDynamodbSource, KIND } from "./source.ts";
@@ -19,6 +19,7 @@ export const dynamodbStreamsConnector: StreamConnector = {
   endpointNames: [],
   parameters: dynamodbParameters,
   eventRecords: dynamodbEventRecords,
+  pipeRecords: dynamodbPipeRecords,
   async openStream(mapping) {
     const arn = parseStreamArn(mapping.eventSourceArn ?? "");
     return createDynamodbSource(arn, createSdkStreamApi(arn));

@@ -1,5 +1,7 @@
 import { memberOf, objectOf, recordsOf, textMember } from "../../src/model/event-elements.ts";
+import { pipedElements } from "../../src/model/pipe-elements.ts";
 import type { EventRecords } from "../../src/ports/event-records.ts";
+import type { PipeRecords } from "../../src/ports/pipe-records.ts";
 import { comparePositions } from "./position.ts";
 
 /** Records of a table's stream in an event (streams §6). */
@@ -34,3 +36,6 @@ function keyOf(keys: unknown): string | undefined {
   if (second !== undefined || only === undefined) return JSON.stringify(keys);
   return textMember(only, "S") ?? textMember(only, "N") ?? textMember(only, "B") ?? JSON.stringify(keys);
 }
+
+/** As EventBridge Pipes hands changes of tables on. */
+export const dynamodbPipeRecords: PipeRecords = { data: {}, split: pipedElements };

@@ -2,7 +2,7 @@ import type { NetworkReach } from "../../src/model/network-reach.ts";
 import type { StreamConnector } from "../../src/ports/connector.ts";
 import type { StreamSource } from "../../src/ports/stream-source.ts";
 import { FILTER_DATA_KEY } from "./event.ts";
-import { kafkaEventRecords } from "./event-records.ts";
+import { kafkaEventRecords, kafkaPipeRecords } from "./event-records.ts";
 import { KIND } from "./kind.ts";
 import { kafkaParameters } from "./parameters.ts";
 import { BOOTSTRAP_SERVERS, kafkaSettings, type TopicPlace } from "./settings.ts";
@@ -24,6 +24,7 @@ export const kafkaConnector: StreamConnector = {
   endpointNames: [BOOTSTRAP_SERVERS],
   parameters: kafkaParameters,
   eventRecords: kafkaEventRecords,
+  pipeRecords: kafkaPipeRecords,
   openStream: (mapping, settings) =>
     openTopic(
       { ...kafkaSettings(mapping, settings), eventSourceArn: mapping.eventSourceArn },

@@ -6,8 +6,10 @@ import {
   textMember,
   textOf,
 } from "../../src/model/event-elements.ts";
-import { memberText, memberTexts } from "../../src/model/exact-json.ts";
+import { elementTexts, memberText, memberTexts } from "../../src/model/exact-json.ts";
+import { objectText } from "../../src/model/pipe-elements.ts";
 import type { EventRecord, EventRecords } from "../../src/ports/event-records.ts";
+import type { PipeRecords } from "../../src/ports/pipe-records.ts";
 import { comparePositions } from "./position.ts";
 
 /** Records of partitions in an event (kafka §3). */
@@ -46,4 +48,19 @@ export const kafkaEventRecords: EventRecords = {
   },
   comparePositions,
   keyOf: (text) => Buffer.from(text).toString("latin1"),
+};
+
+/** As EventBridge Pipes hands records of topics on: each with what the event says of all of them. */
+export const kafkaPipeRecords: PipeRecords = {
+  data: { key: "base64", value: "base64" },
+  split(event) {
+    const text = textOf(event);
+    const places = text === undefined ? undefined : memberText(text, "records");
+    if (text === undefined || places === undefined) return undefined;
+    const shared = [...memberTexts(text)].filter(({ name }) => name !== "records");
+    return [...memberTexts(places)].flatMap(({ name, text: list }) => {
+      const ofPlace = [...shared, { name: "eventSourceKey", text: JSON.stringify(name) }];
+      return [...elementTexts(list)].map((record) => objectText([...ofPlace, ...memberTexts(record)]));
+    });
+  },
 };

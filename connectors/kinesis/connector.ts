@@ -1,4 +1,8 @@
-import { decodeKinesisElement, splitKinesisEvent } from "../../src/model/kinesis-event-records.ts";
+import {
+  decodeKinesisElement,
+  KINESIS_PIPE_RECORDS,
+  splitKinesisEvent,
+} from "../../src/model/kinesis-event-records.ts";
 import type { StreamConnector } from "../../src/ports/connector.ts";
 import type { StreamSource } from "../../src/ports/stream-source.ts";
 import { FILTER_DATA_KEY } from "./event.ts";
@@ -23,6 +27,7 @@ export const kinesisConnector: StreamConnector = {
   endpointNames: [],
   parameters: kinesisParameters,
   eventRecords: { split: splitKinesisEvent, decode: decodeKinesisElement, comparePositions },
+  pipeRecords: KINESIS_PIPE_RECORDS,
   openStream: (mapping) => openKinesisSource(mapping.eventSourceArn ?? ""),
   openSender: async (mapping) => createStreamSender(parseStreamArn(mapping.eventSourceArn ?? "")),
 };

@@ -1,6 +1,15 @@
 import { MillraceError } from "../../src/model/errors.ts";
-import { decodeKinesisElement, splitKinesisEvent } from "../../src/model/kinesis-event-records.ts";
-import { compareSqsPositions, decodeSqsElement, splitSqsEvent } from "../../src/model/sqs-event-records.ts";
+import {
+  decodeKinesisElement,
+  KINESIS_PIPE_RECORDS,
+  splitKinesisEvent,
+} from "../../src/model/kinesis-event-records.ts";
+import {
+  compareSqsPositions,
+  decodeSqsElement,
+  SQS_PIPE_RECORDS,
+  splitSqsEvent,
+} from "../../src/model/sqs-event-records.ts";
 import type { QueueConnector, SourceEndpoints, StreamConnector } from "../../src/ports/connector.ts";
 import { LockWait } from "../../src/sqlite/lock-wait.ts";
 import { openLocalDeadLetters } from "./dead-letters.ts";
@@ -32,6 +41,7 @@ export const localConnector: StreamConnector = {
   sample: SAMPLE,
   embedded: embeddedStreams(FILE_ENDPOINT),
   eventRecords: { split: splitKinesisEvent, decode: decodeKinesisElement, comparePositions },
+  pipeRecords: KINESIS_PIPE_RECORDS,
   async openStream(mapping, { endpoints }) {
     const path = filePath(`The mapping "${mapping.name}" reads a local stream`, endpoints);
     const arn = parseStreamArn(mapping.eventSourceArn ?? "");
@@ -66,6 +76,7 @@ export const localQueueConnector: QueueConnector = {
   parameters: localQueueParameters,
   embedded: embeddedQueues(FILE_ENDPOINT),
   eventRecords: QUEUE_EVENT_RECORDS,
+  pipeRecords: SQS_PIPE_RECORDS,
   openDeadLetters(mapping, { endpoints }) {
     const path = filePath(`The mapping "${mapping.name}" reads a local queue`, endpoints);
     return openLocalDeadLetters(path, parseQueueArn(mapping.eventSourceArn), QUEUE_EVENT_RECORDS);

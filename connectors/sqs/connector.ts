@@ -1,4 +1,9 @@
-import { compareSqsPositions, decodeSqsElement, splitSqsEvent } from "../../src/model/sqs-event-records.ts";
+import {
+  compareSqsPositions,
+  decodeSqsElement,
+  SQS_PIPE_RECORDS,
+  splitSqsEvent,
+} from "../../src/model/sqs-event-records.ts";
 import type { QueueConnector } from "../../src/ports/connector.ts";
 import { KIND } from "./described-queue.ts";
 import { FILTER_DATA_KEY } from "./event.ts";
@@ -22,6 +27,7 @@ export const sqsConnector: QueueConnector = {
   endpointNames: [],
   parameters: sqsParameters,
   eventRecords: EVENT_RECORDS,
+  pipeRecords: SQS_PIPE_RECORDS,
   async openDeadLetters(mapping) {
     const { openSqsDeadLetters } = await import("./dead-letters.ts");
     return await openSqsDeadLetters(parseQueueArn(mapping.eventSourceArn), EVENT_RECORDS);

@@ -2,6 +2,7 @@ import { ControlFault } from "../control/control-fault.ts";
 import type { GivenSpec } from "../control/mapping-control.ts";
 import { schemaAt } from "../manifests/issue-texts.ts";
 import { awsMember, fieldOf } from "../manifests/member-names.ts";
+import { PIPE_FIELD_NAMES } from "../manifests/pipe-schema.ts";
 import { manifestSchemas } from "../manifests/schema.ts";
 import { AWS_PARAMETERS_UNSUPPORTED } from "../manifests/unsupported-parameters.ts";
 import type { FieldSchema } from "../model/field-schema.ts";
@@ -15,7 +16,14 @@ export interface MappingMembers {
 }
 
 /** Fields of a `spec` that AWS does not have, or that are members of their own here. */
-const NOT_AWS: readonly string[] = ["endpoints", "uuid", "strictAwsFifo", "enabled", "tags"];
+const NOT_AWS: readonly string[] = [
+  "endpoints",
+  "uuid",
+  "strictAwsFifo",
+  "enabled",
+  "tags",
+  ...PIPE_FIELD_NAMES,
+];
 /** Members of Create that Update leaves as they are (streams §1.3). */
 const IMMUTABLE: readonly string[] = [
   "eventSourceArn",
@@ -154,8 +162,15 @@ function isNothing(value: unknown): boolean {
 
 /** A member that AWS knows and that has no effect here must not be taken in silence. */
 function checkSupported(member: string, value: unknown): void {
+  if (fieldOf(member, PIPE_FIELD_NAMES) !== undefined && !isNothing(value)) throw notOfMappings(member);
   if (fieldOf(member, [...AWS_PARAMETERS_UNSUPPORTED.keys()]) === undefined || isNothing(value)) return;
   throw unsupported(member);
+}
+
+/** AWS has them on pipes, whose targets get another form of events. */
+function notOfMappings(member: string): ControlFault {
+  const message = `${member} is no parameter of an event source mapping on AWS: give it in a manifest.`;
+  return new ControlFault("InvalidParameterValueException", message);
 }
 
 function unsupported(member: string): ControlFault {

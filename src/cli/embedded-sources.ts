@@ -1,3 +1,4 @@
+import { attemptMs } from "../control/mapping-pipe.ts";
 import type { Manifests } from "../manifests/load-manifests.ts";
 import type { MappingResource } from "../manifests/resources.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
@@ -11,7 +12,7 @@ const HOLD_FACTOR = 6;
  */
 export async function makeSources({ mappings, functions }: Manifests, log: Telemetry["log"]): Promise<void> {
   for (const resource of mappings) {
-    const timeoutMs = functions.find(({ name }) => name === resource.functionName)?.timeoutMs ?? 0;
+    const timeoutMs = attemptMs(resource.mapping, functions);
     const { name } = resource.mapping;
     const isMade = await makeSource(resource, HOLD_FACTOR * timeoutMs);
     if (isMade) log("info", "source made, since it was not there", { mapping: name });

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Engine, MappingDeployment, StopOptions, StopReport } from "../engine/engine.ts";
 import type { InvokerBook } from "../invocation/invoker-book.ts";
+import { type MappingDoorOptions, pipedInvoker } from "../invocation/mapping-door.ts";
 import { describeError } from "../model/errors.ts";
 import type { Redrive } from "../model/redrive.ts";
 import type { RedriveMapping, RedriveRoute } from "../parking/redrive-context.ts";
@@ -8,11 +9,11 @@ import { redriveMappingOf } from "../parking/redrive-mapping.ts";
 import type { Redriver } from "../parking/redriver.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
 
-export interface RedrivingEngineOptions {
+export interface RedrivingEngineOptions extends MappingDoorOptions {
   readonly engine: Engine;
   readonly redriver: Redriver;
   readonly invokers: InvokerBook;
-  readonly telemetry: Pick<Telemetry, "log">;
+  readonly telemetry: Pick<Telemetry, "log" | "count">;
   readonly functions: OpensFunctions;
 }
 
@@ -28,7 +29,7 @@ export function redrivingEngine(options: RedrivingEngineOptions): Engine {
   return {
     start(deployment) {
       engine.start(deployment);
-      if (deployment.mapping.enabled) redriver.begin(redriveMapping(deployment, options.invokers, routes));
+      if (deployment.mapping.enabled) redriver.begin(redriveMapping(deployment, options, routes));
     },
     async stopMapping(uuid: string, drainMs: number, how?: StopOptions): Promise<StopReport> {
       const [report] = await Promise.all([
@@ -59,15 +60,18 @@ export function uuidOfText(text: string): string {
 
 function redriveMapping(
   deployment: MappingDeployment,
-  invokers: InvokerBook,
+  options: RedrivingEngineOptions,
   routes: CandidateRoutes,
 ): RedriveMapping {
-  const { mapping, fn } = deployment;
+  const { mapping, fn, pipe } = deployment;
   const { functionArn } = mapping;
-  const own = { invoker: invokers.invokerOf(fn), functionArn, concurrency: fn.concurrency };
-  return redriveMappingOf(deployment, (redrive) =>
-    redrive.to.kind === "candidate" ? routes.routeOf(redrive, functionArn) : own,
-  );
+  const own = { invoker: options.invokers.invokerOf(fn), functionArn, concurrency: fn.concurrency };
+  return redriveMappingOf(deployment, (redrive) => {
+    const route = redrive.to.kind === "candidate" ? routes.routeOf(redrive, functionArn) : own;
+    if (route === undefined || pipe === undefined) return route;
+    // What was given up is a record of the source: it goes the whole way again.
+    return { ...route, invoker: pipedInvoker(options.invokers, pipe, route.invoker, options) };
+  });
 }
 
 /** Functions that redrives name in the place of their mapping's, opened when they are first asked for. */

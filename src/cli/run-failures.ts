@@ -59,7 +59,7 @@ export class RunFailures {
     const { invokers, owner, settings, clock, random } = made;
     const surroundings = { store, feed: this.#feed, clock, random, telemetry, digest: uuidOfText };
     const redriver = new Redriver({ owner, progress, settings, ...surroundings });
-    return redrivingEngine({ engine, redriver, invokers, telemetry, functions });
+    return redrivingEngine({ engine, redriver, invokers, telemetry, functions, clock, bounds: settings });
   }
 
   /** What waits to be listed is written first. */

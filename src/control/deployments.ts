@@ -1,5 +1,6 @@
 import type { MappingDeployment, QueueDeployment, StreamDeployment } from "../engine/engine.ts";
 import { FunctionRoutes } from "../invocation/function-routes.ts";
+import type { Pipe } from "../invocation/piped-invoker.ts";
 import type { DestinationAddress } from "../manifests/destination-address.ts";
 import type {
   FunctionResource,
@@ -19,6 +20,7 @@ import type { Destination } from "../ports/destination.ts";
 import type { QueueSource } from "../ports/queue-source.ts";
 import type { StreamSource } from "../ports/stream-source.ts";
 import type { FunctionBook } from "./function-book.ts";
+import { attemptMs, openedPipe } from "./mapping-pipe.ts";
 
 /** What mappings run on, and who makes it. */
 export interface DeploymentAdapters {
@@ -33,6 +35,12 @@ export interface OpenMapping {
   readonly deployment: MappingDeployment;
   /** Never rejects. What could not be closed is returned. Idempotent. */
   close(): Promise<readonly string[]>;
+}
+
+/** As a mapping names it. */
+interface NamedFunction {
+  readonly functionName: string;
+  readonly functionArn: string;
 }
 
 interface Closable {
@@ -105,34 +113,48 @@ export class Deployments {
 
   async #stream(resource: StreamMappingResource, opening: Opening): Promise<StreamDeployment | undefined> {
     const { mapping } = resource;
-    const [source, destination, fn] = await Promise.all([
+    const [source, destination, fn, pipe] = await Promise.all([
       opening.open(subjectOf(mapping), () => openStreamSource(resource)),
       this.#destination(resource, opening),
-      this.#function(resource, opening),
+      this.#function(mapping, opening),
+      this.#pipe(resource, opening),
     ]);
     if (source === undefined || fn === undefined) return undefined;
     const destinationUri = resource.destination?.uri;
-    return { kind: "stream", mapping, source, fn, destination, destinationUri };
+    return { kind: "stream", mapping, source, fn, destination, destinationUri, ...pipe };
   }
 
   async #queue(resource: QueueMappingResource, opening: Opening): Promise<QueueDeployment | undefined> {
-    const { mapping, functionName } = resource;
-    const [source, fn] = await Promise.all([
+    const { mapping } = resource;
+    const [source, fn, pipe] = await Promise.all([
       opening.open(subjectOf(mapping), () => openQueueSource(resource)),
-      this.#function(resource, opening),
+      this.#function(mapping, opening),
+      this.#pipe(resource, opening),
     ]);
-    const fault = source && visibilityFault(source, this.functions, functionName);
+    const fault = source && visibilityFault(source, this.functions, resource);
     if (fault !== undefined) opening.refuse(subjectOf(mapping), fault);
     if (source === undefined || fn === undefined) return undefined;
-    return { kind: "queue", mapping, source, fn };
+    return { kind: "queue", mapping, source, fn, ...pipe };
   }
 
-  async #function({ functionName, mapping }: MappingResource, opening: Opening) {
+  async #pipe({ mapping, connector }: MappingResource, opening: Opening): Promise<{ readonly pipe?: Pipe }> {
+    if (mapping.pipe === undefined) return {};
+    const { enrichment } = mapping.pipe;
+    const fn = enrichment && (await this.#function(enrichment, opening));
+    try {
+      return { pipe: openedPipe(mapping, mapping.pipe, connector, fn) };
+    } catch (error) {
+      opening.refuse(subjectOf(mapping), error);
+      return {};
+    }
+  }
+
+  async #function({ functionName, functionArn }: NamedFunction, opening: Opening) {
     try {
       const fn = await this.#functions.openFunction(functionName);
       const routes = new FunctionRoutes(fn);
-      if (routes.shut(mapping.functionArn) !== "notReady") return fn;
-      throw new MillraceError("ERR_MILLRACE_FUNCTION", routes.problem(mapping.functionArn) ?? "");
+      if (routes.shut(functionArn) !== "notReady") return fn;
+      throw new MillraceError("ERR_MILLRACE_FUNCTION", routes.problem(functionArn) ?? "");
     } catch (error) {
       opening.refuse(`Function ${functionName}`, error);
       return undefined;
@@ -186,9 +208,9 @@ export function openQueueSource(resource: QueueMappingResource): Promise<QueueSo
 export function visibilityFault(
   { description: { visibilityMs } }: QueueSource,
   functions: readonly FunctionResource[],
-  functionName: string,
+  { mapping }: Pick<MappingResource, "mapping">,
 ): MillraceError | undefined {
-  const timeoutMs = functions.find(({ name }) => name === functionName)?.timeoutMs ?? 0;
+  const timeoutMs = attemptMs(mapping, functions);
   if (visibilityMs >= timeoutMs) return undefined;
   return new MillraceError(
     "ERR_MILLRACE_CONFIG",

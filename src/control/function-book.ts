@@ -2,13 +2,14 @@ import { isDeepStrictEqual } from "node:util";
 import type { InvocableFunction } from "../invocation/invocable-function.ts";
 import type { InvokerBook } from "../invocation/invoker-book.ts";
 import { firstOf, whenLate } from "../lib/first-of.ts";
-import type { FunctionResource } from "../manifests/resources.ts";
+import type { FunctionResource, MappingResource } from "../manifests/resources.ts";
 import { describeError, MillraceError } from "../model/errors.ts";
 import type { Clock, ScheduledCall } from "../ports/clock.ts";
 import type { FunctionTarget, Readiness } from "../ports/function-target.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
 import { reservedBy } from "./account-concurrency.ts";
 import { memoryOf } from "./functions/explain-function.ts";
+import { attemptMs } from "./mapping-pipe.ts";
 import { closeTargets, type OpenFunction, OpenVersions } from "./open-versions.ts";
 
 export interface FunctionBookOptions {
@@ -57,9 +58,9 @@ export class FunctionBook {
     return this.#functions.some((fn) => fn.name === name);
   }
 
-  /** What a mapping is run as: also the time-out of its function bounds how it polls. */
-  runKey(generation: number, functionName: string): string {
-    return `${generation}/${this.#functions.find(({ name }) => name === functionName)?.timeoutMs}`;
+  /** What a mapping is run as: also the time-outs of its functions bound how it polls. */
+  runKey(generation: number, { mapping }: Pick<MappingResource, "mapping">): string {
+    return `${generation}/${attemptMs(mapping, this.#functions)}`;
   }
 
   /** The function of this name, opened when it is not yet. @throws MillraceError when nothing of it can be. */

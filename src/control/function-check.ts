@@ -3,15 +3,24 @@ import type { FunctionResource, MappingResource } from "../manifests/resources.t
 import { ControlFault } from "./control-fault.ts";
 
 /**
- * A mapping's function is in the manifests, with the version or alias that is meant, and its source may wait for it.
+ * A mapping's functions are in the manifests, with the version or alias that is meant, and its source may wait for it.
  * @throws ControlFault
  */
 export function checkFunction(
-  { connector, functionName, spec }: MappingResource,
+  { connector, spec }: MappingResource,
   functions: readonly FunctionResource[],
 ): void {
+  checkNamed(spec.functionName, connector, functions);
+  if (spec.enrichment !== undefined) checkNamed(spec.enrichment, connector, functions);
+}
+
+function checkNamed(
+  named: string,
+  connector: MappingResource["connector"],
+  functions: readonly FunctionResource[],
+): void {
+  const { name: functionName, qualifier } = parseFunctionName(named) ?? {};
   const fn = functions.find(({ name }) => name === functionName);
-  const qualifier = parseFunctionName(spec.functionName)?.qualifier;
   const hasVersions = fn !== undefined && fn.versions.size + fn.aliases.size > 0;
   const isKnown =
     qualifier === undefined ||

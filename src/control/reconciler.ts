@@ -197,7 +197,7 @@ export class Reconciler {
     for (const { kept, isToRun: isWanted } of this.#known) {
       const { uuid, record, resource } = kept;
       // plant: a-reload-restarts-what-did-not-change
-      const generation = functions.runKey(record.generation, resource.functionName);
+      const generation = functions.runKey(record.generation, resource);
       const wanted = isWanted ? { generation, resource, mayStart } : undefined;
       // plant: mappings-of-manifests-are-opened-one-after-the-other
       wishes.push(runner.want(uuid, wanted));

@@ -35,7 +35,7 @@ async function look(
     if (resource.kind === "queue") {
       const source = await openQueueSource(resource);
       await source.close();
-      const fault = visibilityFault(source, functions, resource.functionName);
+      const fault = visibilityFault(source, functions, resource);
       return fault && invalid(fault.message.split(". ", 1)[0] ?? "");
     }
     const source = await openStreamSource(resource);

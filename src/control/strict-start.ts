@@ -50,7 +50,7 @@ export async function beginStrictly(
       continue;
     }
     const { resource, record } = kept;
-    const generation = functionBook.runKey(record.generation, resource.functionName);
+    const generation = functionBook.runKey(record.generation, resource);
     runner.begin(open, { generation, resource, mayStart: () => true });
   }
 }

@@ -1,5 +1,6 @@
 import type { InvocableFunction } from "../invocation/invocable-function.ts";
 import type { InvokerBook } from "../invocation/invoker-book.ts";
+import type { Pipe } from "../invocation/piped-invoker.ts";
 import type { QueueMapping, StreamMapping } from "../model/mapping.ts";
 import type { ReasonCode } from "../model/reason.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -43,6 +44,8 @@ export interface QueueDeployment {
   readonly mapping: QueueMapping;
   readonly source: QueueSource;
   readonly fn: InvocableFunction;
+  /** What stands before the function; absent: it gets the source's events. */
+  readonly pipe?: Pipe;
 }
 
 export interface StreamDeployment {
@@ -50,6 +53,8 @@ export interface StreamDeployment {
   readonly mapping: StreamMapping;
   readonly source: StreamSource;
   readonly fn: InvocableFunction;
+  /** What stands before the function; absent: it gets the source's events. */
+  readonly pipe?: Pipe;
   readonly destination: Destination | undefined;
   /** The destination's one spelling. */
   readonly destinationUri?: string | undefined;

@@ -1,4 +1,5 @@
 import { InvokerBook } from "../invocation/invoker-book.ts";
+import { mappingDoor } from "../invocation/mapping-door.ts";
 import { ByteBudget } from "./budget.ts";
 import type {
   Engine,
@@ -40,14 +41,17 @@ export class Supervisor implements Engine {
     const shared = {
       ...this.#options,
       processBudget: this.#processBudget,
-      invoker: this.#invokers.invokerOf(deployment.fn),
+      invoker: mappingDoor(this.#invokers, deployment, {
+        ...this.#options,
+        bounds: this.#options.settings,
+      }),
     };
     if (deployment.kind === "stream") {
       const worker = new MappingWorker({ ...shared, deployment });
       this.#workers.set(uuid, worker);
       worker.start();
     } else {
-      const worker = new QueueWorker({ ...shared, deployment, functionTimeoutMs: deployment.fn.timeoutMs });
+      const worker = new QueueWorker({ ...shared, deployment, functionTimeoutMs: callMs(deployment) });
       this.#workers.set(uuid, worker);
       worker.start(this.#receives.take(deployment));
     }
@@ -110,4 +114,9 @@ export class Supervisor implements Engine {
   explain(uuid: string): MappingExplanation | undefined {
     return this.#workers.get(uuid)?.explain();
   }
+}
+
+/** What one attempt may take, with all that stands before the function. */
+function callMs({ fn, pipe }: MappingDeployment): number {
+  return fn.timeoutMs + (pipe?.enrichment?.fn.timeoutMs ?? 0);
 }

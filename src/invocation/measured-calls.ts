@@ -58,7 +58,8 @@ export class MeasuredCalls {
     serving.began();
     const startedMs = this.#clock.monotonic();
     const nowMs = this.#clock.now();
-    if (call.batch !== undefined) this.#countStart(caller.key, call.batch, nowMs);
+    if (call.batch !== undefined && call.batch.isPrepared !== true)
+      this.#countStart(caller.key, call.batch, nowMs);
     const context = {
       requestId,
       functionName,

@@ -91,6 +91,19 @@ const COMMON_TEXTS: FaultTexts = {
     remedy: `Give endpoints: { ${text(fault, "name")}: [ … ] }`,
   }),
   filterPattern: (fault) => ({ message: text(fault, "problem"), remedy: text(fault, "reason") }),
+  pipeOfSource: (fault) => ({
+    message: `Mappings of ${text(fault, "title")} have no enrichment and no templates`,
+    remedy: "Remove the field, and have the function do it",
+  }),
+  pipeWithWindow: fixed(
+    "Enrichment and templates cannot be used when tumbling window period is configured",
+    "Remove the field or tumblingWindowInSeconds",
+  ),
+  enrichmentMissing: fixed(
+    "There is no enrichment that these parameters are for",
+    "Give enrichment: FUNCTION, or name the template under targetParameters",
+  ),
+  inputTemplate: (fault) => ({ message: text(fault, "problem"), remedy: text(fault, "remedy") }),
   batchWithoutWindow: fixed(
     "Maximum batch window in seconds must be greater than 0 if maximum batch size is greater than 10",
     `Give maximumBatchingWindowInSeconds, or a batchSize of at most ${PLAIN_QUEUE_BATCH_SIZE_MAX}`,

@@ -138,8 +138,10 @@ function checkFunctionsExist(
 ): void {
   const names = functions.flatMap(({ name }) => name ?? []);
   for (const caller of callers) {
-    const named = caller.raw("spec", "functionName");
-    const ofCaller = typeof named === "string" ? [{ path: ["spec", "functionName"], text: named }] : [];
+    const ofCaller = ["functionName", "enrichment"].flatMap((field) => {
+      const [path, text] = [["spec", field], caller.raw("spec", field)];
+      return typeof text === "string" ? [{ path, text }] : [];
+    });
     for (const { path, text } of [...ofCaller, ...targetsIn(caller)]) {
       const reference = parseFunctionName(text);
       if (reference === undefined) continue;

@@ -10,6 +10,7 @@ import { checkFields } from "./field-checks.ts";
 import { parseFunctionName } from "./function-name.ts";
 import { checkSource } from "./mapping-source.ts";
 import { nearestName } from "./nearest-name.ts";
+import { checkPipe } from "./pipe-checks.ts";
 import { checkQueueMapping } from "./queue-mapping-checks.ts";
 import { checkStreamMapping } from "./stream-mapping-checks.ts";
 import type { ReadTemplate } from "./template-reader.ts";
@@ -42,6 +43,7 @@ export function checkMapping(
   if (connector !== undefined) checkFields(mapping, connector, connectors, report);
   if (connector?.offers === "queue") checkQueueMapping(mapping, connector, report);
   else checkStreamMapping(mapping, connector, context, report);
+  checkPipe(mapping, connector, report);
   if (connector === undefined) return undefined;
   connector.parameters.check?.(mapping, report);
   checkEndpoints(mapping, connector, report);

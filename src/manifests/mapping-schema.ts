@@ -12,6 +12,7 @@ import {
 } from "../model/limits.ts";
 import type { Connector } from "../ports/connector.ts";
 import { ownFields } from "./own-fields.ts";
+import { PIPE_FIELDS } from "./pipe-schema.ts";
 import { provisionedPollerConfig, scalingConfig } from "./queue-schema.ts";
 import { formsOf } from "./source-forms.ts";
 
@@ -141,6 +142,7 @@ const SETTINGS = {
       "Streams only. Length of the windows over which the function carries state, in seconds. 0: none.",
     ),
   filterCriteria: filterCriteria.optional(),
+  ...PIPE_FIELDS,
   destinationConfig: destinationConfig.optional(),
   scalingConfig: scalingConfig.optional(),
   provisionedPollerConfig: provisionedPollerConfig.optional(),

@@ -7,8 +7,8 @@ import {
   QUEUE_BATCH_SIZE_DEFAULT,
   STREAM_BATCH_SIZE_DEFAULT,
 } from "../model/limits.ts";
-import type { QueueMapping, StreamMapping } from "../model/mapping.ts";
-import type { Place } from "../model/place.ts";
+import type { MappingPipe, QueueMapping, StreamMapping } from "../model/mapping.ts";
+import { lambdaArnPrefix, type Place } from "../model/place.ts";
 import type {
   Connector,
   QueueConnector,
@@ -195,8 +195,11 @@ function sharedSettings(
     connector?.offers === "queue" ? QUEUE_BATCH_SIZE_DEFAULT : STREAM_BATCH_SIZE_DEFAULT;
   const windowSeconds = spec.maximumBatchingWindowInSeconds;
   const windowMsDefault = connector?.parameters.defaults?.batchingWindowMs ?? 0;
+  const uuid = spec.uuid?.toLowerCase() ?? mappingUuid(metadata.name);
+  const pipe = pipeOf(spec, uuid, place);
   return {
-    uuid: spec.uuid?.toLowerCase() ?? mappingUuid(metadata.name),
+    uuid,
+    ...(pipe === undefined ? {} : { pipe }),
     name: metadata.name,
     functionName: reference.name,
     functionArn: functionArn(reference, place),
@@ -206,6 +209,18 @@ function sharedSettings(
     reportBatchItemFailures: spec.functionResponseTypes.length > 0,
     filterPatterns: (spec.filterCriteria?.filters ?? []).map(({ pattern }) => pattern),
   };
+}
+
+function pipeOf(spec: MappingManifest["spec"], uuid: string, place: Place): MappingPipe | undefined {
+  const reference = spec.enrichment === undefined ? undefined : parseFunctionName(spec.enrichment);
+  const inputTemplate = spec.targetParameters?.inputTemplate;
+  if (reference === undefined && inputTemplate === undefined) return undefined;
+  const enrichment = reference && {
+    functionName: reference.name,
+    functionArn: functionArn(reference, place),
+    inputTemplate: spec.enrichmentParameters?.inputTemplate,
+  };
+  return { enrichment, inputTemplate, arn: `${lambdaArnPrefix(place)}event-source-mapping:${uuid}` };
 }
 
 function streamSettings(

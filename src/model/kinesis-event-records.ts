@@ -1,4 +1,5 @@
 import { inClear, isObject, memberOf, objectOf, recordsOf, textMember } from "./event-elements.ts";
+import { flattened, pipedElements } from "./pipe-elements.ts";
 import type { Position } from "./record.ts";
 
 /** One record of a Kinesis event, as `EventRecord` has it. */
@@ -36,3 +37,9 @@ export function decodeKinesisElement(element: Uint8Array): unknown {
   const data = textMember(kinesis, "data");
   return data === undefined ? record : { ...record, kinesis: { ...kinesis, data: inClear(data) } };
 }
+
+/** As EventBridge Pipes hands Kinesis's records on. */
+export const KINESIS_PIPE_RECORDS = {
+  data: { data: "base64" },
+  split: (event: Uint8Array) => pipedElements(event)?.map((record) => flattened(record, "kinesis")),
+} as const;

@@ -46,6 +46,9 @@ export const RECORD_AGE_SECONDS_MAX = 604_800;
 export const FILTERS_MAX = 10;
 export const FILTER_PATTERN_CHARS_MAX = 4096;
 
+/** `inputTemplate` of a mapping (queues §3). */
+export const INPUT_TEMPLATE_CHARS_MAX = 8192;
+
 /** A row of the control plane: an API body of 64 KiB with its defaults filled in fits well. */
 export const RESOURCE_DOCUMENT_CHARS_MAX = 256 * 1024;
 

@@ -4,6 +4,22 @@ export type StartingPosition =
   | { readonly kind: "LATEST" }
   | { readonly kind: "AT_TIMESTAMP"; readonly epochMs: number };
 
+/** What stands between a mapping's filter and its function, as EventBridge Pipes have it (queues §3). */
+export interface MappingPipe {
+  /** The function that enriches the records. */
+  readonly enrichment:
+    | {
+        readonly functionName: string;
+        readonly functionArn: string;
+        readonly inputTemplate: string | undefined;
+      }
+    | undefined;
+  /** What each record is made into before the function. */
+  readonly inputTemplate: string | undefined;
+  /** The mapping's own. */
+  readonly arn: string;
+}
+
 /**
  * Settings that stream mappings have: AWS's parameters of EventSourceMapping, validated, with their defaults filled in.
  */
@@ -37,6 +53,8 @@ export interface StreamMapping {
   readonly filterPatterns: readonly string[];
   /** `destinationConfig.onFailure.destination`; `undefined`: a discarded record is dropped and counted. */
   readonly onFailureDestination: string | undefined;
+  /** Absent: the function gets the source's events. */
+  readonly pipe?: MappingPipe;
 }
 
 /** Settings of a queue's mapping: AWS's parameters, validated, with their defaults filled in. */
@@ -62,4 +80,6 @@ export interface QueueMapping {
    * back later messages of its group in the batch.
    */
   readonly strictAwsFifo: boolean;
+  /** Absent: the function gets the source's events. */
+  readonly pipe?: MappingPipe;
 }

@@ -1,4 +1,5 @@
 import { isObject, memberOf, objectOf, recordsOf, textMember } from "./event-elements.ts";
+import { pipedElements } from "./pipe-elements.ts";
 import type { Position } from "./record.ts";
 import type { SqsAttribute } from "./sqs-event.ts";
 
@@ -77,3 +78,6 @@ function attributeOf(value: unknown): SqsAttribute {
   if (binary !== undefined) return { dataType, binaryValue: Buffer.from(binary, "base64") };
   return { dataType, stringValue: textMember(value, "stringValue") };
 }
+
+/** As EventBridge Pipes hands messages of queues on. */
+export const SQS_PIPE_RECORDS = { data: { body: "json" }, split: pipedElements } as const;

@@ -6,6 +6,7 @@ import type { Destination } from "./destination.ts";
 import type { EmbeddedSources, QueueKeeper, StreamKeeper } from "./embedded-sources.ts";
 import type { EventRecords } from "./event-records.ts";
 import type { FailureReader } from "./failure-reader.ts";
+import type { PipeRecords } from "./pipe-records.ts";
 import type { QueueSource } from "./queue-source.ts";
 import type { NewSource, RecordSender } from "./record-sender.ts";
 import type { StreamSource } from "./stream-source.ts";
@@ -71,6 +72,8 @@ interface ConnectorIdentity {
   readonly parameters: ConnectorParameters;
   /** Takes its events apart; left out where what was given up cannot be shown record by record, nor redriven. */
   readonly eventRecords?: EventRecords;
+  /** Left out where its mappings take no enrichment and no templates. */
+  readonly pipeRecords?: PipeRecords;
   /** What `millrace dev` writes into a folder for whoever has nothing yet: a manifest, and what it names. */
   readonly sample?: readonly SampleFile[];
 }

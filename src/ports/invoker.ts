@@ -62,6 +62,8 @@ export interface InvocationBatch {
   /** Where the first of the records stands, and its message group: a failure's sample. */
   readonly position?: string | undefined;
   readonly group?: string | undefined;
+  /** The call prepares the batch for the mapping's function, by whose call its records are counted. */
+  readonly isPrepared?: true;
 }
 
 /** `notStarted`: it was not to start any more. `refused`: the door let it not in; the function knows nothing of it. */

@@ -52,6 +52,8 @@ export const COUNTERS = {
     "Records of a redrive that failed again: failures of their own, and the rest of their keys waits.",
   redrive_uncertain_events: "Records of a redrive of which nobody knows whether the function did its work.",
   failed_invoke_events: "Records of invocations that failed, or that a partial response left to retry.",
+  enrichment_emptied_events:
+    "Records of batches of which their mapping's enrichment left nothing: the function was not called.",
   dropped_events: "Records given up by age or attempts that no destination accepted.",
   on_failure_destination_delivered_events: "Records that the failure destination accepted.",
   destination_delivery_failures: "Failure records that the destination did not accept, tries included.",

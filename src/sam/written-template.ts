@@ -28,6 +28,9 @@ const OWN_PLACE: readonly string[] = ["functionName", "tags", "uuid"];
 const UNSAID: Readonly<Record<string, string>> = {
   endpoints: "where its source is",
   strictAwsFifo: "that what is listed holds back its group",
+  enrichment: "the function that enriches its records",
+  enrichmentParameters: "what its records are made into before that",
+  targetParameters: "what its records are made into before its function",
 };
 
 /** Manifests as a template of SAM, which millrace reads back, and AWS takes once roles are added. */

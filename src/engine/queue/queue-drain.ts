@@ -1,4 +1,4 @@
-import type { FunctionInvoker } from "../../invocation/function-invoker.ts";
+import type { MappingDoor } from "../../invocation/mapping-door.ts";
 import { scheduleAfter, sleepUnless } from "../../lib/sleep.ts";
 import type { Clock, ScheduledCall } from "../../ports/clock.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
@@ -12,7 +12,7 @@ import type { RunningWork } from "./running-work.ts";
 
 /** What a stop brings to its end. */
 export interface DrainedParts {
-  readonly invoker: FunctionInvoker;
+  readonly invoker: MappingDoor;
   readonly receiver: Receiver;
   readonly window: BatchingWindow;
   readonly places: BatchPlaces;

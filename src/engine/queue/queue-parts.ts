@@ -1,4 +1,4 @@
-import type { FunctionInvoker } from "../../invocation/function-invoker.ts";
+import type { MappingDoor } from "../../invocation/mapping-door.ts";
 import { RepeatedLines } from "../../lib/repeated-lines.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { ProgressStore } from "../../ports/progress-store.ts";
@@ -41,7 +41,7 @@ export interface QueueWorkerOptions {
   readonly tracing?: Tracing | undefined;
   readonly settings: EngineSettings;
   readonly processBudget: ByteBudget;
-  readonly invoker: FunctionInvoker;
+  readonly invoker: MappingDoor;
   /** The function's time-out: what a hold must outlast. */
   readonly functionTimeoutMs: number;
 }

@@ -1,4 +1,4 @@
-import type { FunctionInvoker } from "../../invocation/function-invoker.ts";
+import type { MappingDoor } from "../../invocation/mapping-door.ts";
 import type { Lease } from "../../leases/lease.ts";
 import { LeaseHolder } from "../../leases/lease-holder.ts";
 import { sleepUnless } from "../../lib/sleep.ts";
@@ -16,7 +16,7 @@ import { silenceOf } from "./source-problems.ts";
 
 export interface MappingWorkerOptions extends MappingSurroundings {
   readonly owner: string;
-  readonly invoker: FunctionInvoker;
+  readonly invoker: MappingDoor;
 }
 
 /** A lease of this process and the worker under it. */

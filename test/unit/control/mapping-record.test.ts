@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CONNECTORS } from "../../../connectors/registry.ts";
 import { type MappingRecord, readRow, rowOf, tombstoneOf } from "../../../src/control/mapping-record.ts";
-import { DEFAULT_PLACE } from "../../../src/model/place.ts";
+import { DEFAULT_PLACE, lambdaArnPrefix } from "../../../src/model/place.ts";
 
 const UUID = "11111111-1111-4111-8111-111111111111";
 const READING = { connectors: CONNECTORS, endpoints: {}, place: DEFAULT_PLACE };
@@ -129,4 +129,25 @@ test("relative paths in a mapping's own fields start from the folder of its mani
   } as const;
   const kept = readRow({ ...rowOf(UUID, record, CONNECTORS), version: 1 }, READING);
   assert.deepEqual([kept?.record.folder, kept?.resource.settings.folder], ["/etc/shop", "/etc/shop"]);
+});
+
+test("an enrichment and its templates come out of a row as they went in", () => {
+  const spec = {
+    ...SPEC,
+    enrichment: "customers:live",
+    enrichmentParameters: { inputTemplate: '{"id":<$.data.id>}' },
+    targetParameters: { inputTemplate: "<$.name>" },
+  };
+  const kept = readRow({ ...rowOf(UUID, { ...RECORD, spec }, READING.connectors), version: 5 }, READING);
+  assert.deepEqual(kept?.record.spec, spec);
+  const prefix = lambdaArnPrefix(DEFAULT_PLACE).slice(0, -1);
+  assert.deepEqual(kept?.resource.mapping.pipe, {
+    enrichment: {
+      functionName: "customers",
+      functionArn: `${prefix}:function:customers:live`,
+      inputTemplate: '{"id":<$.data.id>}',
+    },
+    inputTemplate: "<$.name>",
+    arn: `${prefix}:event-source-mapping:${UUID}`,
+  });
 });

@@ -281,6 +281,23 @@ spec:
     `m.yaml:21:19: EventSourceMapping again, spec.eventSourceArn: The event source arn (" ${SOURCE_ARN} ") and function (" orders ") provided mapping already exists. Please update or delete the existing mapping with UUID 11111111-2222-4333-8444-555555555555. Remove one of the two mappings.`,
   ],
   [
+    "an enrichment that there is not, with a template of what there is not",
+    withMapping(
+      "  enrichment: oders\n  enrichmentParameters: { inputTemplate: '{ <$.a>: 1 }' }\n  targetParameters:\n    inputTemplate: hello <aws.pipes.name>",
+    ),
+    `m.yaml:13:15: ${M}.enrichment: Function does not exist. Did you mean orders? Add a manifest of kind Function with metadata.name oders.`,
+    `m.yaml:14:42: ${M}.enrichmentParameters.inputTemplate: The template is no JSON where its placeholders hold values. Begin a text without a brace, bracket or quotation mark, or correct the JSON.`,
+    `m.yaml:16:20: ${M}.targetParameters.inputTemplate: The template names <aws.pipes.name>, which there is not. Give one of <aws.pipes.pipe-arn>, <aws.pipes.pipe-name>, <aws.pipes.source-arn>, <aws.pipes.enrichment-arn>, <aws.pipes.target-arn>, <aws.pipes.event.ingestion-time>, <aws.pipes.event>, <aws.pipes.event.json>.`,
+  ],
+  [
+    "parameters of an enrichment that there is not, and templates beside windows",
+    withMapping(
+      "  tumblingWindowInSeconds: 10\n  enrichmentParameters: { inputTemplate: a }\n  targetParameters: { inputTemplate: b }",
+    ),
+    `m.yaml:14:3: ${M}.enrichmentParameters: Enrichment and templates cannot be used when tumbling window period is configured. Remove the field or tumblingWindowInSeconds.`,
+    `m.yaml:14:3: ${M}.enrichmentParameters: There is no enrichment that these parameters are for. Give enrichment: FUNCTION, or name the template under targetParameters.`,
+  ],
+  [
     "settings of a queue on a stream",
     withMapping("  provisionedPollerConfig: { minimumPollers: 2 }\n  strictAwsFifo: true"),
     `m.yaml:13:3: ${M}.provisionedPollerConfig: Unsupported ProvisionedPollerConfig parameter for given event source mapping type. Remove the field: it is for queues.`,
@@ -340,7 +357,7 @@ spec:
       / {2}endpoints: \{ LOCAL.*\n/,
       "",
     ),
-    `m.yaml:13:3: ${M}.constructor: There is no field "constructor". Fields here are: functionName, eventSourceArn, selfManagedEventSource, topics, sourceAccessConfigurations, amazonManagedKafkaEventSourceConfig, selfManagedKafkaEventSourceConfig, enabled, startingPosition, startingPositionTimestamp, batchSize, maximumBatchingWindowInSeconds, parallelizationFactor, maximumRetryAttempts, maximumRecordAgeInSeconds, bisectBatchOnFunctionError, functionResponseTypes, tumblingWindowInSeconds, filterCriteria, destinationConfig, scalingConfig, provisionedPollerConfig, strictAwsFifo, endpoints, uuid, tags.`,
+    `m.yaml:13:3: ${M}.constructor: There is no field "constructor". Fields here are: functionName, eventSourceArn, selfManagedEventSource, topics, sourceAccessConfigurations, amazonManagedKafkaEventSourceConfig, selfManagedKafkaEventSourceConfig, enabled, startingPosition, startingPositionTimestamp, batchSize, maximumBatchingWindowInSeconds, parallelizationFactor, maximumRetryAttempts, maximumRecordAgeInSeconds, bisectBatchOnFunctionError, functionResponseTypes, tumblingWindowInSeconds, filterCriteria, enrichment, enrichmentParameters, targetParameters, destinationConfig, scalingConfig, provisionedPollerConfig, strictAwsFifo, endpoints, uuid, tags.`,
     `m.yaml:14:3: ${M}.endpoints: The source local needs the endpoint LOCAL_FILE, which is missing. Give endpoints: { LOCAL_FILE: [ … ] }.`,
     `m.yaml:14:16: ${M}.endpoints.toString: The source local has no endpoint "toString". Remove it.`,
   ],

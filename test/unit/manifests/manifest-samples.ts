@@ -10,6 +10,7 @@ import {
   loadManifests,
 } from "../../../src/manifests/load-manifests.ts";
 import type { MappingContext } from "../../../src/manifests/mapping-checks.ts";
+import { KINESIS_PIPE_RECORDS } from "../../../src/model/kinesis-event-records.ts";
 import type { QueueConnector, StreamConnector } from "../../../src/ports/connector.ts";
 
 export const FUNCTION = `apiVersion: millrace.dev/v1
@@ -43,6 +44,7 @@ export const LOCAL: StreamConnector = {
   startingPositions: ["TRIM_HORIZON", "LATEST", "AT_TIMESTAMP"],
   endpointNames: ["LOCAL_FILE"],
   parameters: { title: "local streams", fields: {} },
+  pipeRecords: KINESIS_PIPE_RECORDS,
   openStream: () => Promise.reject(new Error("not opened in this test")),
 };
 

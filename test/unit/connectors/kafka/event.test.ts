@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { createKafkaEvents } from "../../../../connectors/kafka/event.ts";
+import { kafkaPipeRecords } from "../../../../connectors/kafka/event-records.ts";
 import { createKafkaPartition } from "../../../../connectors/kafka/record.ts";
 import { PARTITION, READ_MS, recordOf } from "./sample-messages.ts";
 
@@ -143,4 +144,16 @@ test("reads an identifier of a partial response only when it names an offset of 
     JSON.parse('{"__proto__":{"partition":"mytopic-0","offset":100}}'),
   ];
   for (const stranger of strangers) assert.equal(read(stranger), undefined, JSON.stringify(stranger));
+});
+
+test("a record of a mapping with an enrichment stands alone, with what the event says of all", () => {
+  const [record = ""] = kafkaPipeRecords.split(MSK.encode([recordOf()], undefined)) ?? [];
+  assert.equal(
+    record,
+    `{"eventSource":"aws:kafka","eventSourceArn":"${ARN}","bootstrapServers":"b-2.demo:9092,b-1.demo:9092",` +
+      '"eventSourceKey":"mytopic-0","topic":"mytopic","partition":0,"offset":15,"timestamp":1545084650987,' +
+      '"timestampType":"CREATE_TIME","key":"abcDEFghiJKLmnoPQRstuVWXyz123w==",' +
+      '"value":"SGVsbG8sIHRoaXMgaXMgYSB0ZXN0Lg==",' +
+      '"headers":[{"headerKey":[104,101,97,100,101,114,86,97,108,117,101]}]}',
+  );
 });

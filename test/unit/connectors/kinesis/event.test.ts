@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createKinesisEvents, createRecordFactory } from "../../../../connectors/kinesis/event.ts";
 import { parseStreamArn } from "../../../../connectors/kinesis/stream-arn.ts";
+import { KINESIS_PIPE_RECORDS } from "../../../../src/model/kinesis-event-records.ts";
 
 const ARN = "arn:aws:kinesis:us-east-2:123456789012:stream/lambda-stream";
 const SEQUENCE = "49590338271490256608559692538361571095921575989136588898";
@@ -32,4 +33,13 @@ test("an event of another partition names its own kind of role", () => {
   const record = createRecordFactory(arn, "shardId-000000000000")("1", "a", Buffer.alloc(0), 0);
   const event = JSON.parse(Buffer.from(createKinesisEvents(arn.arn).encode([record], undefined)).toString());
   assert.equal(event.Records[0].invokeIdentityArn, "arn:aws-cn:iam::123456789012:role/millrace");
+});
+
+test("a record of a mapping with an enrichment is flat, as EventBridge Pipes has it", () => {
+  const [record = ""] = KINESIS_PIPE_RECORDS.split(Buffer.from(SAMPLE)) ?? [];
+  assert.deepEqual(Object.keys(JSON.parse(record)), [
+    ...["kinesisSchemaVersion", "partitionKey", "sequenceNumber", "data", "approximateArrivalTimestamp"],
+    ...["eventSource", "eventVersion", "eventID", "eventName", "invokeIdentityArn", "awsRegion"],
+    "eventSourceARN",
+  ]);
 });
