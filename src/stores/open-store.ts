@@ -114,6 +114,7 @@ export async function openAsyncQueue(place: StorePlace): Promise<AsyncQueue | un
     case "memory":
       return createMemoryAsyncQueue();
     case "postgres":
+      return (await import("./postgres-async-queue.ts")).openPostgresAsyncQueue(place.url);
     case "dynamodb":
       return undefined;
   }

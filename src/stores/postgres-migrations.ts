@@ -84,4 +84,20 @@ export const MIGRATIONS: readonly string[] = [
     bytes: "bytea",
     end: "",
   }),
+  // Rows come and go: the server is to clean up behind them by their number, not by a share of the table.
+  `CREATE TABLE millrace.async_item (
+    id text COLLATE "C" PRIMARY KEY,
+    kind text NOT NULL,
+    lane text COLLATE "C" NOT NULL,
+    qualifier text NOT NULL,
+    put_ms bigint NOT NULL,
+    visible_ms bigint NOT NULL,
+    receipt text COLLATE "C",
+    receive_count bigint NOT NULL,
+    state text NOT NULL,
+    bytes bigint NOT NULL,
+    body bytea NOT NULL
+  ) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 2000);
+  CREATE INDEX async_ready ON millrace.async_item (lane, visible_ms);
+  CREATE TABLE millrace.cursor (name text COLLATE "C" PRIMARY KEY, place text NOT NULL)`,
 ];

@@ -17,6 +17,8 @@ const TABLES = [
   "redrive",
   "parked_entry",
   "parked_fence",
+  "async_item",
+  "cursor",
 ];
 
 export const POSTGRES_WRITE_FAULTS: readonly PostgresWriteFault[] = [

@@ -3,6 +3,8 @@ import { type ContractBug, contractBug } from "../contract-bug.ts";
 const DECISION = "test/unit/engine/async/attempt-decision.test.ts";
 const RECORDED = "test/unit/engine/async/recorded-outcomes.test.ts";
 
+const POSTGRES = "test/servers/postgres-async-queue.test.ts";
+
 /** Asynchronous events. */
 export const EVENT_BUGS: readonly ContractBug[] = [
   contractBug(
@@ -60,6 +62,34 @@ export const EVENT_BUGS: readonly ContractBug[] = [
       at: "a-throttle-of-an-event-counts-as-an-error",
       instead: "state = { ...state, functionErrors: state.functionErrors + 1 };",
       lines: 0,
+    },
+  ),
+  contractBug(
+    "a tick of PostgreSQL's queue is put wherever its cursor stands",
+    {
+      file: POSTGRES,
+      test: "lets exactly one of several move a cursor from one place",
+      needsServer: true,
+    },
+    {
+      at: "a-tick-of-postgresql-is-put-wherever-its-cursor-stands",
+      instead:
+        "next: `UPDATE millrace.cursor SET place = $11 WHERE name = $9 AND $10::text <> '' RETURNING name`,",
+    },
+  ),
+  contractBug(
+    "PostgreSQL's queue settles what nobody holds any more",
+    { file: POSTGRES, test: "changes nothing for whoever has lost the hold", needsServer: true },
+    { at: "postgresql-settles-what-nobody-holds-any-more", instead: '""' },
+  ),
+  contractBug(
+    "PostgreSQL's queue forgets what a finished event ends in",
+    { file: POSTGRES, test: "takes a finished item off, and puts what comes of it", needsServer: true },
+    {
+      at: "postgresqls-finish-forgets-the-deliveries",
+      instead:
+        'finishInto: ["WITH unused AS (SELECT $1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::bigint[], $8::bytea[], $11::text[]) ", FINISHED(9)].join(""),',
+      lines: 3,
     },
   ),
 ];
