@@ -8,6 +8,12 @@ import { ApiFault } from "./wire-fault.ts";
  */
 const FIRST_BYTES = 4 * 1024;
 
+/** Says that a body is too large, by its bytes, which may be more, and the most that it may have. */
+export type TooLargeText = (bytes: number, bytesMax: number) => string;
+
+/** So much of a body that is too large is read and dropped: a client that still sends hears why it was refused. */
+const DROPPED_BYTES_MAX = 64 * 1024 * 1024;
+
 /**
  * Reads a body whole, within its bound and within what all requests may hold together.
  * @throws ApiFault RequestTooLargeException, TooManyRequestsException; an error with `statusCode` 400 for a body that
@@ -18,13 +24,21 @@ export async function readBody(
   statedBytes: number | undefined,
   bytesMax: number,
   held: HeldBody,
+  textOf: TooLargeText = tooLargeText,
 ): Promise<Buffer> {
-  if (statedBytes !== undefined && statedBytes > bytesMax) throw tooLarge();
+  const tooLarge = (bytes: number) => new ApiFault("RequestTooLargeException", textOf(bytes, bytesMax));
+  if (statedBytes !== undefined && statedBytes > DROPPED_BYTES_MAX) throw tooLarge(statedBytes);
   let memory = Buffer.allocUnsafe(0);
   let length = 0;
   for await (const chunk of chunksOf(stream)) {
     const needed = length + chunk.length;
-    if (needed > (statedBytes ?? bytesMax)) throw tooLarge();
+    if (needed > bytesMax || (statedBytes ?? 0) > bytesMax) {
+      if (needed > DROPPED_BYTES_MAX) throw tooLarge(needed);
+      memory = Buffer.allocUnsafe(0);
+      length = needed;
+      continue;
+    }
+    if (needed > (statedBytes ?? bytesMax)) throw incomplete();
     if (needed > memory.length) {
       const size = Math.min(statedBytes ?? bytesMax, Math.max(needed, memory.length * 2, FIRST_BYTES));
       if (!held.take(size - memory.length)) throw tooMany();
@@ -35,7 +49,9 @@ export async function readBody(
     chunk.copy(memory, length);
     length = needed;
   }
-  if (statedBytes !== undefined && statedBytes !== length) throw incomplete();
+  const bytes = Math.max(length, statedBytes ?? 0);
+  if (bytes > bytesMax) throw tooLarge(bytes);
+  if (length < bytes) throw incomplete();
   return memory.subarray(0, length);
 }
 
@@ -47,8 +63,8 @@ async function* chunksOf(stream: Readable): AsyncGenerator<Buffer> {
   }
 }
 
-function tooLarge(): ApiFault {
-  return new ApiFault("RequestTooLargeException", "The request body is too large.");
+function tooLargeText(bytes: number, bytesMax: number): string {
+  return `The request body is too large: it has ${bytes} bytes or more, and ${bytesMax} are the most.`;
 }
 
 function tooMany(): ApiFault {

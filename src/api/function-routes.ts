@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
-import { ControlFault } from "../control/control-fault.ts";
+import { ControlFault, validationFault } from "../control/control-fault.ts";
 import type { ControlPlane } from "../control/control-plane.ts";
 import { noFunction } from "../control/functions/function-faults.ts";
 import { LATEST } from "../control/functions/function-view.ts";
@@ -33,7 +33,7 @@ export function addFunctionRoutes(app: FastifyInstance, control: () => ControlPl
     url: PATH,
     role: "read",
     async handle(request) {
-      const isAll = queryOf(request, "FunctionVersion") === "ALL";
+      const isAll = wantsAllVersions(request);
       const views = await control().functionControls.functions.list(isAll);
       const page = pageOf(request, views, ({ name, version }) => `${name}:${version.padStart(DIGITS, "0")}`);
       const sight = sightOf(request);
@@ -144,3 +144,15 @@ function versionOf(
   // Without versions and aliases a qualifier is only shown.
   return versions.size + aliases.size === 0 && target.kind !== "runtime" ? LATEST : undefined;
 }
+
+function wantsAllVersions(request: FastifyRequest): boolean {
+  const wanted = queryOf(request, "FunctionVersion");
+  if (wanted === undefined || wanted === "ALL") return wanted === "ALL";
+  const constraint = "Member must satisfy enum value set: [ALL]";
+  const shown = wanted.slice(0, SHOWN_CHARS_MAX);
+  throw validationFault([
+    `Value '${shown}' at 'functionVersion' failed to satisfy constraint: ${constraint}`,
+  ]);
+}
+
+const SHOWN_CHARS_MAX = 140;

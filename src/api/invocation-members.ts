@@ -25,5 +25,7 @@ export function payloadOf(body: Buffer): Uint8Array {
   if (body.length === 0) return Buffer.from("{}");
   const json = body.subarray(0, 3).equals(BYTE_ORDER_MARK) ? body.subarray(3) : body;
   if (isUtf8(body) && isJson(json)) return body;
-  throw new ApiFault("InvalidRequestContentException", "Could not parse request body into json.");
+  const reason = isUtf8(body) ? "Unexpected character or end of input" : "Invalid UTF-8";
+  const message = `Could not parse request body into json: Could not parse payload into json: ${reason}`;
+  throw new ApiFault("InvalidRequestContentException", message);
 }

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { ControlFault } from "../control/control-fault.ts";
+import { ControlFault, validationFault } from "../control/control-fault.ts";
 import type { ControlPlane } from "../control/control-plane.ts";
 import { API_CALLER } from "../model/caller.ts";
 import { readClientContext } from "../model/client-context.ts";
@@ -64,6 +64,8 @@ function addOperation(
     role: "write",
     action,
     bodyBytesMax: PAYLOAD_BYTES_MAX,
+    tooLargeText: (bytes, bytesMax) =>
+      `${bytes} byte payload is too large for the RequestResponse invocation type (limit ${bytesMax} bytes)`,
     async handle(request, reply) {
       const named = await functionOf(request, control());
       noteSubject(request, { function: named.fn.name });
@@ -76,7 +78,8 @@ function addOperation(
         await acceptEvent(control(), { named, requestId, payload, carrier }, now());
         return reply.code(202).send();
       }
-      if (type !== "RequestResponse") throw notOneOf("invocationType", "Event, RequestResponse, DryRun");
+      if (type !== "RequestResponse")
+        throw notOneOf("invocationType", String(type), "Event, RequestResponse, DryRun");
       const extras = extrasOf(request);
       const end = new AbortController();
       const hangUp = () => end.abort();
@@ -145,7 +148,7 @@ function executedVersionOf(outcome: InvocationResult): string {
 /** What a synchronous call may ask for beside the function's answer. @throws ApiFault, ControlFault */
 function extrasOf({ headers }: FastifyRequest): Pick<Invocation, "logs" | "clientContext"> {
   const logType = headers["x-amz-log-type"] ?? "None";
-  if (logType !== "None" && logType !== "Tail") throw notOneOf("logType", "Tail, None");
+  if (logType !== "None" && logType !== "Tail") throw notOneOf("logType", String(logType), "Tail, None");
   const clientContext = headers["x-amz-client-context"];
   if (typeof clientContext === "string" && readClientContext(clientContext) === undefined) {
     const message = "Client context must be a valid Base64-encoded JSON object.";
@@ -186,7 +189,10 @@ function rateExceeded(why: PlaceReason): ApiFault {
   });
 }
 
-function notOneOf(member: string, values: string): ControlFault {
-  const message = `1 validation error detected: Value at '${member}' failed to satisfy constraint: Member must satisfy enum value set: [${values}]`;
-  return new ControlFault("ValidationException", message);
+const SHOWN_CHARS_MAX = 140;
+
+function notOneOf(member: string, value: string, values: string): ControlFault {
+  const constraint = `Member must satisfy enum value set: [${values}]`;
+  const shown = value.slice(0, SHOWN_CHARS_MAX);
+  return validationFault([`Value '${shown}' at '${member}' failed to satisfy constraint: ${constraint}`]);
 }

@@ -10,6 +10,8 @@ import { addRoute, jsonOf, paramOf, queryOf } from "./route.ts";
 const PATH = "/2015-03-31/event-source-mappings";
 const PAGE_MAX = 100;
 const MAX_ITEMS_MAX = 10_000;
+/** AWS's bound of some lists of what belongs to one function. */
+export const MAX_ITEMS_OF_FUNCTION = 50;
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** Lambda's operations on event source mappings (streams §1.1). */
@@ -81,9 +83,10 @@ export function pageOf<Item>(
   request: FastifyRequest,
   items: readonly Item[],
   nameOf: (item: Item) => string,
+  maxItemsMax = MAX_ITEMS_MAX,
 ): { readonly items: readonly Item[]; readonly next: { readonly NextMarker?: string } } {
   const wanted = queryOf(request, "MaxItems");
-  const size = Math.min(PAGE_MAX, wanted === undefined ? PAGE_MAX : maxItems(wanted));
+  const size = Math.min(PAGE_MAX, wanted === undefined ? PAGE_MAX : maxItems(wanted, maxItemsMax));
   const marker = queryOf(request, "Marker");
   const after = marker === undefined ? "" : Buffer.from(marker, "base64url").toString();
   const rest = items.filter((item) => nameOf(item) > after);
@@ -93,10 +96,10 @@ export function pageOf<Item>(
   return { items: page, next: { NextMarker: Buffer.from(nameOf(last)).toString("base64url") } };
 }
 
-function maxItems(text: string): number {
+function maxItems(text: string, max: number): number {
   const value = /^-?\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
-  if (value >= 1 && value <= MAX_ITEMS_MAX) return value;
-  const bound = value < 1 ? "greater than or equal to 1" : `less than or equal to ${MAX_ITEMS_MAX}`;
+  if (value >= 1 && value <= max) return value;
+  const bound = value < 1 ? "greater than or equal to 1" : `less than or equal to ${max}`;
   const constraint = awsConstraint(["maxItems"], text, `Member must have value ${bound}`);
   throw validationFault([constraint.slice(constraint.indexOf("Value "))]);
 }

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Role } from "./access-credentials.ts";
+import type { TooLargeText } from "./body-reader.ts";
 import { parseJsonBody } from "./json-body.ts";
 import { ApiFault } from "./wire-fault.ts";
 
@@ -14,6 +15,7 @@ declare module "fastify" {
     orRole?: Role;
     /** What an audit line calls a change. */
     action?: string;
+    tooLargeText?: TooLargeText;
   }
 }
 
@@ -24,12 +26,14 @@ export interface Route {
   readonly orRole?: Role;
   readonly action?: string;
   readonly bodyBytesMax?: number;
+  /** In the words of the service, for a body beyond it. */
+  readonly tooLargeText?: TooLargeText;
   handle(request: FastifyRequest, reply: FastifyReply): Promise<unknown>;
 }
 
 export function addRoute(
   app: FastifyInstance,
-  { method, url, role, orRole, action, bodyBytesMax, handle }: Route,
+  { method, url, role, orRole, action, bodyBytesMax, tooLargeText, handle }: Route,
 ): void {
   app.route({
     method,
@@ -38,6 +42,7 @@ export function addRoute(
       role,
       ...(orRole === undefined ? {} : { orRole }),
       ...(action === undefined ? {} : { action }),
+      ...(tooLargeText === undefined ? {} : { tooLargeText }),
     },
     ...(bodyBytesMax === undefined ? {} : { bodyLimit: bodyBytesMax }),
     handler: handle,

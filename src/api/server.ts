@@ -18,12 +18,8 @@ import { addInvokeAsyncRoute } from "./event-route.ts";
 import { addExplainRoute } from "./explain-route.ts";
 import { addFailureRoutes } from "./failure-routes.ts";
 import { addFunctionLogRoute } from "./function-log-route.ts";
-import { addFunctionRoutes } from "./function-routes.ts";
-import { addInvokeConfigRoutes, addRecursionRoutes } from "./functions/invoke-config-routes.ts";
-import { addProvisionedRoutes } from "./functions/provisioned-routes.ts";
-import { addRouteList, addUrlRoutes } from "./functions/url-routes.ts";
-import { addAliasRoutes, addVersionRoutes } from "./functions/version-routes.ts";
-import { addFunctionWriteRoutes } from "./functions/write-routes.ts";
+import { addFunctionOperations } from "./functions/function-operations.ts";
+import { addRouteList } from "./functions/url-routes.ts";
 import { guard, heldBodyOf } from "./guard.ts";
 import { addInvokeRoute } from "./invoke-route.ts";
 import { BODY_BYTES_MAX } from "./json-body.ts";
@@ -157,6 +153,7 @@ function createGuardedApp(options: ApiServerOptions, page?: PageAccess): Fastify
       stated === undefined ? undefined : Number(stated),
       bytesMax,
       heldBodyOf(request),
+      request.routeOptions.config.tooLargeText,
     );
   });
   const listenHost = options.address.host;
@@ -204,16 +201,9 @@ function addControlRoutes(app: FastifyInstance, options: ApiServerOptions): void
   addFailureRoutes(app, control);
   addRedriveRoutes(app, control);
   addTagRoutes(app, control);
-  addFunctionRoutes(app, control);
+  addFunctionOperations(app, control);
   addFunctionLogRoute(app, control);
-  addFunctionWriteRoutes(app, control);
-  addVersionRoutes(app, control);
-  addAliasRoutes(app, control);
   addRolloutRoutes(app, control);
-  addProvisionedRoutes(app, control);
-  addUrlRoutes(app, control);
-  addInvokeConfigRoutes(app, control);
-  addRecursionRoutes(app, control);
   addRouteList(app, control);
   addConcurrencyRoutes(app, control);
   addResourceRoutes(app, control);

@@ -14,6 +14,7 @@ const WIRE: Readonly<
   LimitExceededException: [400, undefined, "message"],
   ServiceQuotaExceededException: [402, undefined, "Message"],
   InvalidParameterValueException: [400, "User", "message"],
+  PolicyLengthExceededException: [400, "User", "message"],
   PreconditionFailedException: [412, "User", "message"],
   ProvisionedConcurrencyConfigNotFoundException: [404, "User", "message"],
   ResourceConflictException: [409, "User", "message"],

@@ -27,6 +27,7 @@ export type FaultName =
   | "LimitExceededException"
   | "ServiceQuotaExceededException"
   | "InvalidParameterValueException"
+  | "PolicyLengthExceededException"
   | "PreconditionFailedException"
   | "ProvisionedConcurrencyConfigNotFoundException"
   | "ResourceConflictException"

@@ -121,7 +121,7 @@ export class ControlPlane {
       set: options.owner.set,
       declarations: declarationsIn(this.#manifests, options.connectors),
     });
-    this.resources = new ResourceControl({ ...options, connectors, onChange, declared });
+    this.resources = new ResourceControl({ ...options, connectors, onChange: look, declared });
     this.mappings = new MappingControl({ ...options, connectors, status: () => this.status(), onChange });
     this.functionControls = createFunctionControls({
       ...options,

@@ -32,8 +32,8 @@ export interface ResourceControlOptions {
   readonly connectors?: readonly Connector[];
   /** Calls at once of all functions together; absent: there is no such bound. */
   readonly accountConcurrency?: number | undefined;
-  /** Called after a change, so that it is carried out at once. */
-  readonly onChange: () => void;
+  /** Called after a change; resolves when this process has looked at it. */
+  readonly onChange: () => Promise<void>;
 }
 
 /** A resource as it is shown. */
@@ -131,7 +131,7 @@ export class ResourceControl {
           : await store.remove(row.uid, row.version);
       if (answer.kind === "removed" || answer.kind === "written") removed.push({ kind, name });
     }
-    onChange();
+    await onChange();
     return removed;
   }
 
@@ -215,8 +215,7 @@ export class ResourceControl {
         { ...identityOf(row), claims: this.#claims(kept), document },
         row.version,
       );
-      onChange();
-      if (written.kind === "written") return;
+      if (written.kind === "written") return await onChange();
       if (written.kind === "conflict") throw claimedMeanwhile(name, written.uid);
     }
     throw new MillraceError(

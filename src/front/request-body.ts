@@ -40,9 +40,12 @@ export async function readRequestBody(
 ): Promise<Buffer> {
   if (!hasBody(request)) return EMPTY;
   const stated = request.headers["content-length"];
-  if (Number(stated ?? 0) > bytesMax)
-    throw new ApiFault("RequestTooLargeException", "The request body is too large.");
-  if (request.headers.expect?.toLowerCase() === "100-continue") response.writeContinue();
+  if (request.headers.expect?.toLowerCase() === "100-continue") {
+    // Who asks beforehand hears it beforehand.
+    if (Number(stated ?? 0) > bytesMax)
+      throw new ApiFault("RequestTooLargeException", "The request body is too large.");
+    response.writeContinue();
+  }
   let received = 0;
   request.on("data", (chunk: Buffer) => {
     received += chunk.length;

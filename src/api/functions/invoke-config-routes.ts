@@ -9,7 +9,7 @@ import {
   EVENT_RETRIES_MAX,
 } from "../../model/invoke-config.ts";
 import { noteSubject } from "../guard.ts";
-import { pageOf } from "../mapping-routes.ts";
+import { MAX_ITEMS_OF_FUNCTION, pageOf } from "../mapping-routes.ts";
 import { addRoute, jsonOf, paramOf } from "../route.ts";
 import { type RequestedName, requestedName, unqualifiedName } from "./function-name.ts";
 import { Members } from "./members.ts";
@@ -52,7 +52,7 @@ export function addInvokeConfigRoutes(app: FastifyInstance, control: () => Contr
     role: "read",
     async handle(request) {
       const views = await configs().list(reachableName(request, control()).name);
-      const page = pageOf(request, views, ({ qualifier }) => qualifier);
+      const page = pageOf(request, views, ({ qualifier }) => qualifier, MAX_ITEMS_OF_FUNCTION);
       return { FunctionEventInvokeConfigs: page.items.map(shape), ...page.next };
     },
   });

@@ -5,7 +5,7 @@ import type { ProvisionedView } from "../../control/functions/provisioned-contro
 import { functionArn } from "../../manifests/function-name.ts";
 import type { Place } from "../../model/place.ts";
 import { noteSubject } from "../guard.ts";
-import { pageOf } from "../mapping-routes.ts";
+import { MAX_ITEMS_OF_FUNCTION, pageOf } from "../mapping-routes.ts";
 import { addRoute, jsonOf, queryOf } from "../route.ts";
 import { type RequestedName, requestedName } from "./function-name.ts";
 import { Members } from "./members.ts";
@@ -64,7 +64,7 @@ function answered(reply: FastifyReply, view: ProvisionedView): Record<string, un
 
 async function list(request: FastifyRequest, control: ControlPlane): Promise<object> {
   const views = await control.functionControls.provisioned.list(requestedName(request).name);
-  const page = pageOf(request, views, ({ qualifier }) => qualifier);
+  const page = pageOf(request, views, ({ qualifier }) => qualifier, MAX_ITEMS_OF_FUNCTION);
   const arnOf = (view: ProvisionedView, place: Place) =>
     functionArn({ name: view.fn, qualifier: view.qualifier }, place);
   const configs = page.items.map((view) => ({ FunctionArn: arnOf(view, control.place), ...shape(view) }));

@@ -5,7 +5,7 @@ import { routeUrl } from "../../control/routes/route-url.ts";
 import { routeViews } from "../../control/routes/route-views.ts";
 import type { GivenUrl, UrlView } from "../../control/routes/url-control.ts";
 import { noteSubject } from "../guard.ts";
-import { pageOf } from "../mapping-routes.ts";
+import { MAX_ITEMS_OF_FUNCTION, pageOf } from "../mapping-routes.ts";
 import { addRoute, jsonOf } from "../route.ts";
 import { type RequestedName, requestedName } from "./function-name.ts";
 import { Members } from "./members.ts";
@@ -64,7 +64,8 @@ export function addUrlRoutes(app: FastifyInstance, control: () => ControlPlane):
     url: `${PATH}s`,
     role: "read",
     async handle(request) {
-      const page = pageOf(request, await urls().list(requestedName(request).name), ({ route }) => route.name);
+      const views = await urls().list(requestedName(request).name);
+      const page = pageOf(request, views, ({ route }) => route.name, MAX_ITEMS_OF_FUNCTION);
       return { ...page.next, FunctionUrlConfigs: page.items.map(shape) };
     },
   });

@@ -3,6 +3,7 @@ import { AliasControl } from "./alias-control.ts";
 import { FunctionControl, type FunctionControlOptions } from "./function-control.ts";
 import { FunctionWriter, type FunctionWriterOptions } from "./function-writer.ts";
 import { InvokeConfigControl } from "./invoke-config-control.ts";
+import { PolicyControl } from "./policy-control.ts";
 import { ProvisionedControl, type ReadinessOf } from "./provisioned-control.ts";
 import { VersionControl } from "./version-control.ts";
 
@@ -14,6 +15,7 @@ export interface FunctionControls {
   readonly provisioned: ProvisionedControl;
   readonly urls: UrlControl;
   readonly invokeConfigs: InvokeConfigControl;
+  readonly policies: PolicyControl;
 }
 
 export function createFunctionControls(
@@ -28,5 +30,6 @@ export function createFunctionControls(
   const urls = new UrlControl(writer);
   const functions = new FunctionControl({ writer, versions, urls, isBehind, packages });
   const invokeConfigs = new InvokeConfigControl(writer);
-  return { functions, versions, aliases, provisioned, urls, invokeConfigs };
+  const policies = new PolicyControl(writer);
+  return { functions, versions, aliases, provisioned, urls, invokeConfigs, policies };
 }

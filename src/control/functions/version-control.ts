@@ -69,10 +69,12 @@ export class VersionControl {
   async #insert(fn: KeptFunction, description: string | undefined): Promise<number> {
     const { document } = fn;
     const members = membersOf(document);
+    // Who may call the function is said of each version anew.
+    const { policy: _own, ...copied } = document.members ?? {};
     const version = {
       spec: publishedFieldsOf(document.spec),
       members: {
-        ...document.members,
+        ...copied,
         description: description ?? members.description,
         timeoutSeconds: fn.resource.timeoutMs / 1000,
       },

@@ -15,12 +15,12 @@ async function start(t: TestContext, world = new ControlWorld()) {
   const { plane } = await world.start("a");
   const app = createApp(apiOptions(plane));
   t.after(() => app.close());
-  return async (method: "GET" | "POST" | "PUT" | "DELETE", url: string, body?: object) => {
+  return async (method: "GET" | "POST" | "PUT" | "DELETE", url: string, body?: object | string) => {
     const { statusCode, headers, payload } = await app.inject({
       method,
       url,
       headers: { host: "localhost", ...(body === undefined ? {} : { "content-type": "application/json" }) },
-      ...(body === undefined ? {} : { payload: JSON.stringify(body) }),
+      ...(body === undefined ? {} : { payload: typeof body === "string" ? body : JSON.stringify(body) }),
     });
     await world.quiet();
     const answer: Record<string, unknown> = payload === "" ? {} : JSON.parse(payload);
@@ -62,7 +62,7 @@ test("says of every operation of Lambda's that it does not serve which one that 
     assert.match(String(text), new RegExp(`\\b${name}\\b`));
     named.add(name);
   }
-  for (const name of ["AddPermission", "PublishLayerVersion", "GetPolicy", "ListLayers"]) {
+  for (const name of ["AddLayerVersionPermission", "PublishLayerVersion", "ListLayers"]) {
     assert(named.has(name), name);
   }
   assert.equal((await ask("GET", "/2015-03-31/unheard-of")).fault, "UnknownOperationException");
@@ -208,5 +208,16 @@ test("says of a call that took too long which call it was and how long it may ta
   assert.match(
     String(answer["errorMessage"]),
     /^RequestId: [0-9a-f-]{36} Error: Task timed out after 3\.00 seconds$/,
+  );
+});
+
+test("an Invoke whose payload is no JSON is refused with the beginning of AWS's text", async (t) => {
+  const ask = await start(t);
+  const url = "/2015-03-31/functions/orders/invocations";
+  const { status, fault, text } = await ask("POST", url, "{bad");
+  assert.deepEqual([status, fault], [400, "InvalidRequestContentException"]);
+  assert.match(
+    String(text),
+    /^Could not parse request body into json: Could not parse payload into json: Unexpected /,
   );
 });

@@ -25,6 +25,24 @@ test("a body beyond its bound is refused, stated or not", async () => {
   await assert.rejects(readBody(pieces(11, 1_000), undefined, 10_000, pool.open(true)), tooLarge);
 });
 
+test("a body that is too large is read to its end, so that who still sends it hears why, and none of it is kept", async () => {
+  const pool = new BodyBytes(LIMITS);
+  for (const stated of [30_000, undefined]) {
+    const body = pieces(30, 1_000);
+    const refused = readBody(body, stated, 10_000, pool.open(true), (bytes, most) => `${bytes} of ${most}`);
+    await assert.rejects(refused, { fault: "RequestTooLargeException", message: "30000 of 10000" });
+    assert.ok(body.readableEnded);
+  }
+  assert.ok(pool.held <= 20_000, `${pool.held} bytes are held`);
+});
+
+test("a body that is larger by far is not waited for", async () => {
+  const body = pieces(1, 10);
+  const refused = readBody(body, 65 * 1024 * 1024, 10_000, new BodyBytes(LIMITS).open(true));
+  await assert.rejects(refused, { fault: "RequestTooLargeException" });
+  assert.ok(!body.readableEnded);
+});
+
 test("a body that ends before its stated length is refused", async () => {
   const pool = new BodyBytes(LIMITS);
   await assert.rejects(readBody(pieces(1, 10), 11, 10_000, pool.open(true)), { statusCode: 400 });

@@ -9,7 +9,7 @@ const CONCURRENCY = "/2017-10-31/functions/orders/concurrency";
 const ACCOUNT = "/2016-08-19/account-settings";
 const RESERVED = "/2019-09-30/functions/orders/concurrency";
 
-async function start(t: TestContext, accountConcurrency?: number) {
+async function start(t: TestContext, accountConcurrency?: number, passedMs = 1_000) {
   const world = new ControlWorld();
   const { plane } = await world.start("a", accountConcurrency === undefined ? {} : { accountConcurrency });
   const app = createApp(apiOptions(plane));
@@ -18,7 +18,7 @@ async function start(t: TestContext, accountConcurrency?: number) {
     const headers = { host: "localhost", "content-type": "application/json" };
     const payload = JSON.stringify(body ?? {});
     const answer = await app.inject({ method, url, headers, ...(method === "GET" ? {} : { payload }) });
-    await world.pass(1_000);
+    await world.pass(passedMs);
     const { statusCode: status, headers: given } = answer;
     const version = given["x-amz-executed-version"];
     return {
@@ -47,6 +47,15 @@ test("a function whose reserved concurrency is 0 answers every Invoke as AWS doe
   });
   assert.deepEqual((await ask("GET", RESERVED)).body, { ReservedConcurrentExecutions: 0 });
   assert.equal((await ask("DELETE", CONCURRENCY)).status, 204);
+  assert.equal((await invoke()).status, 200);
+});
+
+test("a concurrency that is set is in force when it is answered", async (t) => {
+  const { ask, invoke } = await start(t, undefined, 0);
+  assert.equal((await invoke()).status, 200);
+  await ask("PUT", CONCURRENCY, { ReservedConcurrentExecutions: 0 });
+  assert.equal((await invoke()).status, 429);
+  await ask("DELETE", CONCURRENCY);
   assert.equal((await invoke()).status, 200);
 });
 

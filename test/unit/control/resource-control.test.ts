@@ -128,7 +128,7 @@ test("where a function runs, and what its environment holds, is not shown", asyn
 
 async function createWorld() {
   const store = createMemoryResourceStore();
-  const control = new ResourceControl({ store, clock: createManualClock(), onChange: () => undefined });
+  const control = new ResourceControl({ store, clock: createManualClock(), onChange: async () => undefined });
   const apply = (functions: readonly FunctionResource[]) =>
     applySet({ store, owner: SHOP, declarations: functions.flatMap(declarationsOf), nowMs: 1 });
   await apply([ORDERS, PARCELS]);
