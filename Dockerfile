@@ -39,7 +39,8 @@ ENV NODE_ENV=production \
 USER 65532:65532
 WORKDIR /data
 VOLUME /data
-EXPOSE 9090
+# Metrics and health; and, where they are asked for, the API, producers (--sources-api) and HTTP requests (--front).
+EXPOSE 9090 8080 8081 8082
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 \
   CMD ["node", "-e", "fetch(process.env.MILLRACE_HEALTH_URL).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]

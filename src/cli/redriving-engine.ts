@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Engine, MappingDeployment, StopOptions, StopReport } from "../engine/engine.ts";
+import type { FunctionInvoker } from "../invocation/function-invoker.ts";
 import type { InvokerBook } from "../invocation/invoker-book.ts";
 import { type MappingDoorOptions, pipedInvoker } from "../invocation/mapping-door.ts";
 import { describeError } from "../model/errors.ts";
@@ -47,6 +48,7 @@ export function redrivingEngine(options: RedrivingEngineOptions): Engine {
     status: () => engine.status(),
     taken: () => engine.taken(),
     explain: (uuid) => engine.explain(uuid),
+    redriven: (uuid) => redriver.parts(uuid),
   };
 }
 
@@ -65,7 +67,7 @@ function redriveMapping(
 ): RedriveMapping {
   const { mapping, fn, pipe } = deployment;
   const { functionArn } = mapping;
-  const own = { invoker: options.invokers.invokerOf(fn), functionArn, concurrency: fn.concurrency };
+  const own = routeTo(options.invokers.invokerOf(fn), functionArn, fn.concurrency);
   return redriveMappingOf(deployment, (redrive) => {
     const route = redrive.to.kind === "candidate" ? routes.routeOf(redrive, functionArn) : own;
     if (route === undefined || pipe === undefined) return route;
@@ -74,10 +76,14 @@ function redriveMapping(
   });
 }
 
+function routeTo(invoker: FunctionInvoker, functionArn: string, concurrency: number): RedriveRoute {
+  return { invoker, functionArn, concurrency, explain: (key) => invoker.explain(key, functionArn) };
+}
+
 /** Functions that redrives name in the place of their mapping's, opened when they are first asked for. */
 class CandidateRoutes {
   readonly #options: RedrivingEngineOptions;
-  readonly #routes = new Map<string, Omit<RedriveRoute, "functionArn">>();
+  readonly #routes = new Map<string, { readonly invoker: FunctionInvoker; readonly concurrency: number }>();
   readonly #opening = new Set<string>();
 
   constructor(options: RedrivingEngineOptions) {
@@ -94,7 +100,7 @@ class CandidateRoutes {
       return undefined;
     }
     const prefix = functionArn.split(":").slice(0, ARN_PARTS).join(":");
-    return { ...route, functionArn: `${prefix}:${to.functionName}` };
+    return routeTo(route.invoker, `${prefix}:${to.functionName}`, route.concurrency);
   }
 
   async #open(name: string): Promise<void> {

@@ -56,8 +56,8 @@ export class RunFailures {
     const { stores, adapters, telemetry } = this.#options;
     const engine = adapters.createEngine({ ...made, failures: this.notes });
     const { parking: store, progress } = stores;
-    const { invokers, owner, settings, clock, random } = made;
-    const surroundings = { store, feed: this.#feed, clock, random, telemetry, digest: uuidOfText };
+    const { invokers, owner, settings, clock, random, tracing } = made;
+    const surroundings = { store, feed: this.#feed, clock, random, telemetry, tracing, digest: uuidOfText };
     const redriver = new Redriver({ owner, progress, settings, ...surroundings });
     return redrivingEngine({ engine, redriver, invokers, telemetry, functions, clock, bounds: settings });
   }

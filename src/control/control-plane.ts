@@ -99,6 +99,7 @@ export class ControlPlane {
       errors: (mapping) => options.invokers.errors.of(mapping),
       status: () => this.status(),
       loadTests: () => this.loadTests.list(),
+      redrives: () => options.failures.redrives.pending(),
       environments: () => options.telemetry.environments(),
       memoryOf: (name) => this.#functions.memoryOf(name),
       resourceOf: (uuid) => this.#runner.resourceOf(uuid),

@@ -2,6 +2,7 @@ import type { Engine, LaneExplanation, QueueExplanation, ShardExplanation } from
 import type { FunctionErrors } from "../model/function-error.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ProgressStore, ShardProgress } from "../ports/progress-store.ts";
+import type { RedriveStatus } from "../ports/redrives.ts";
 import type { CounterName } from "../ports/telemetry.ts";
 import { type Causes, causeLines } from "./cause-text.ts";
 import { notFound } from "./control-fault.ts";
@@ -21,8 +22,10 @@ import {
   type ToldPart,
   type ToldProcess,
   type ToldReason,
+  toldProcess,
   toldReason,
 } from "./told-parts.ts";
+import { withRedrives } from "./told-redrives.ts";
 import type { WholeView } from "./whole-view.ts";
 
 export interface ExplainOptions extends MappingReasonsOptions {
@@ -51,6 +54,7 @@ export async function explainMapping(
   view: MappingView,
   { part, mayInspect }: Question,
   whole: WholeView,
+  redrives: readonly RedriveStatus[],
   options: ExplainOptions,
 ): Promise<ExplainedMappingWithText> {
   const { engine, progress, clock, processId, totals } = options;
@@ -59,7 +63,7 @@ export async function explainMapping(
   const here = engine.explain(uuid);
   const ofHere = here?.kind === "stream" ? here.shards.map((shard) => shownShard(shard, mayInspect)) : [];
   const shards = resource.kind === "queue" ? [] : allShards(await progress.list(uuid), ofHere, processId);
-  const sight = sightOf(uuid, whole, mayInspect);
+  const sight = redrivenSight(view, whole, mayInspect, redrives);
   const chosen = part === undefined ? undefined : choose(part, shards, sight.parts);
   const isKnownHere = resource.kind === "stream" && resource.connector.parameters.keepsProgress === undefined;
   if (isKnownHere && chosen !== undefined && chosen.shards.length + chosen.parts.length === 0)
@@ -115,12 +119,13 @@ export interface ExplainedCause {
 export function explainAll(
   views: readonly MappingView[],
   whole: WholeView,
+  redrives: readonly RedriveStatus[],
   mayInspect: boolean,
   options: MappingReasonsOptions,
 ): ExplainedAll {
   const all = views.map((view) => {
     const { uuid, name } = view.resource.mapping;
-    const sight = sightOf(uuid, whole, mayInspect);
+    const sight = redrivenSight(view, whole, mayInspect, redrives);
     const parts = sight.parts.map((each) => (mayInspect ? each : withoutKey(each)));
     const reasons = mappingReasons(view, sight, options);
     const isFine = !parts.some(isBad) && !reasons.some(({ code }) => gravityOf(code) >= GRAVITY.wait);
@@ -149,6 +154,19 @@ export function explainAll(
     fine,
     text: [...bad.flatMap(({ text }) => text), ...rest, ...alone],
   };
+}
+
+function redrivenSight(
+  { resource, state }: MappingView,
+  whole: WholeView,
+  mayInspect: boolean,
+  redrives: readonly RedriveStatus[],
+): MappingSight {
+  const { uuid } = resource.mapping;
+  const sight = sightOf(uuid, whole, mayInspect);
+  const [here] = whole.processes;
+  if (here === undefined || redrives.length === 0) return sight;
+  return withRedrives(sight, redrives, { uuid, state, nowMs: whole.nowMs, process: toldProcess(here) });
 }
 
 function fineText(fine: number): string {

@@ -1,4 +1,5 @@
 import type { Engine, Standstill } from "../engine/engine.ts";
+import type { RedriveStatus } from "../ports/redrives.ts";
 import type { SnapshotStore } from "../ports/snapshot-store.ts";
 import {
   type ExplainedAll,
@@ -21,6 +22,7 @@ export interface ProcessWatchOptions
   readonly snapshots: SnapshotStore;
   readonly engine: Engine;
   readonly beat: (name: string) => BeatStanding;
+  readonly redrives: () => Promise<readonly RedriveStatus[]>;
   readonly publishLog: (nowMs: number) => Promise<void>;
 }
 
@@ -49,11 +51,18 @@ export class ProcessWatch {
   }
 
   async explain(view: MappingView, question: Question): Promise<ExplainedMappingWithText> {
-    return explainMapping(view, question, await this.everywhere(true), this.#options);
+    const [whole, redrives] = await Promise.all([this.everywhere(true), this.#redrives()]);
+    return explainMapping(view, question, whole, redrives, this.#options);
   }
 
   async explainAll(views: readonly MappingView[], mayInspect: boolean): Promise<ExplainedAll> {
-    return explainAll(views, await this.everywhere(true), mayInspect, this.#options);
+    const [whole, redrives] = await Promise.all([this.everywhere(true), this.#redrives()]);
+    return explainAll(views, whole, redrives, mayInspect, this.#options);
+  }
+
+  /** A store that does not answer is told of by the view. */
+  async #redrives(): Promise<readonly RedriveStatus[]> {
+    return await this.#options.redrives().catch(() => []);
   }
 
   standstills(uuid: string): readonly Standstill[] {

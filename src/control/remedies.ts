@@ -1,10 +1,6 @@
 import { NO_SHARDS, type Reason, type ReasonCode } from "../model/reason.ts";
-
-/** What a reason says to people: what is in the way, and what to do. The runbook has a section for each code. */
-export interface Remedy {
-  readonly says: string;
-  readonly toDo: string;
-}
+import { BESIDE_REMEDIES } from "./beside-remedies.ts";
+import type { Remedy, RemedyText } from "./remedy.ts";
 
 const NOTHING = "Nothing is to be done.";
 
@@ -12,8 +8,6 @@ export function remedyOf({ code, facts }: Reason): Remedy {
   const problem = facts["problem"] === undefined ? "" : `: ${facts["problem"]}`;
   return REMEDIES[code](facts, problem);
 }
-
-type RemedyText = (facts: Reason["facts"], problem: string) => Remedy;
 
 const REMEDIES: Readonly<Record<ReasonCode, RemedyText>> = {
   idle: () => ({ says: "there is no work", toDo: NOTHING }),
@@ -189,6 +183,7 @@ const REMEDIES: Readonly<Record<ReasonCode, RemedyText>> = {
     says: `${facts["messages"] ?? "some"} messages have failed as often as their queue allows, and go to its dead-letter queue${facts["queue"] === undefined ? "" : ` ${facts["queue"]}`}${problem}`,
     toDo: "Mend the function, then redrive the dead-letter queue.",
   }),
+  ...BESIDE_REMEDIES,
   disabled: () => ({
     says: "it is disabled: nothing is read",
     toDo: "millrace mappings enable UUID, or enabled: true in its manifest.",

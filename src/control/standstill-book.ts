@@ -14,7 +14,7 @@ import type { SeenPart } from "./process-snapshot.ts";
 import { remedyOf } from "./remedies.ts";
 
 export interface StandstillBookOptions {
-  readonly engine: Pick<Engine, "explain">;
+  readonly engine: Pick<Engine, "explain" | "redriven">;
   readonly status: () => readonly MappingStatus[];
   readonly clock: Clock;
   readonly telemetry: Telemetry;
@@ -109,6 +109,7 @@ export class StandstillBook {
       const all = [
         ...startParts(mapping),
         ...(explanation === undefined ? [] : reasonsOf(explanation, epochMs)),
+        ...(engine.redriven?.(mapping.uuid) ?? []),
       ];
       const shown = all.flatMap((part): SeenPart[] => {
         const given = part.reasons.filter(({ code }) => !isNoReason(code));

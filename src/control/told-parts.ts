@@ -147,7 +147,7 @@ function standingParts(words: readonly SeenMapping[], nowMs: number): readonly S
 
 type Ranked = Pick<ToldPart, "gravity" | "stands" | "sinceMs">;
 
-function worstFirst(a: Ranked, b: Ranked): number {
+export function worstFirst(a: Ranked, b: Ranked): number {
   return rankOf(b) - rankOf(a) || a.sinceMs - b.sinceMs;
 }
 
@@ -222,7 +222,7 @@ export function placeOf(part: string): { readonly shardId: string; readonly lane
   return Number.isInteger(lane) ? { shardId: part.slice(0, at), lane } : { shardId: part, lane: undefined };
 }
 
-function toldProcess({ snapshot, isHere, standing, ageMs }: SeenProcess): ToldProcess {
+export function toldProcess({ snapshot, isHere, standing, ageMs }: SeenProcess): ToldProcess {
   return { processId: snapshot.processId, isHere, standing, ageMs };
 }
 

@@ -13,6 +13,7 @@ import type { StreamSource } from "../ports/stream-source.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
 import type { Tracing } from "../ports/tracing.ts";
 import type { MappingExplanation } from "./explanation.ts";
+import type { PartReasons } from "./part-reasons.ts";
 import type { EngineSettings } from "./settings.ts";
 
 export type { InvocableFunction } from "../invocation/invocable-function.ts";
@@ -84,6 +85,8 @@ export interface Engine {
   taken(): Taken;
   /** Why the parts of a mapping that this process works on are where they are; `undefined`: it does not run here. */
   explain(uuid: string): MappingExplanation | undefined;
+  /** Parts of the mapping that are handed over again, and what they wait for; absent: nothing ever is. */
+  redriven?(uuid: string): readonly PartReasons[];
 }
 
 export interface StopReport {

@@ -1,14 +1,19 @@
+import type { FunctionExplanation } from "../invocation/function-explanation.ts";
 import { RepeatedLines } from "../lib/repeated-lines.ts";
 import type { Caller } from "../model/caller.ts";
 import type { FailureCondition } from "../model/failure-record.ts";
 import type { FailureCause } from "../model/function-error.ts";
 import type { StreamMapping } from "../model/mapping.ts";
+import { type Reason, reason } from "../model/reason.ts";
 import type { Position, StreamRecord } from "../model/record.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Invoker } from "../ports/invoker.ts";
 import type { Random } from "../ports/random.ts";
 import type { StreamDescription, StreamEvents } from "../ports/stream-source.ts";
 import type { LogFields, Telemetry } from "../ports/telemetry.ts";
+import type { TraceSubject, Tracing } from "../ports/tracing.ts";
+import { batchReason } from "./batch-reasons.ts";
+import type { MappingDeployment } from "./engine.ts";
 import { FailureDelivery } from "./invoke/failure-delivery.ts";
 import type { EngineSettings } from "./settings.ts";
 import { BatchRun } from "./stream/batch-run.ts";
@@ -16,6 +21,8 @@ import type { BufferedRecord } from "./stream/buffered-record.ts";
 import { Expiry } from "./stream/expiry.ts";
 import type { BatchSource, ShardContext } from "./stream/shard-context.ts";
 import { SourceOutages } from "./stream/source-outages.ts";
+import { queueSubject, streamSubject } from "./trace/trace-subject.ts";
+import { Tracer } from "./trace/tracer.ts";
 
 /** A record that was read long ago, of which nothing is left but its element of the event. */
 export interface ParkedRecord {
@@ -48,6 +55,9 @@ export interface ParkedBatchContext {
   readonly clock: Clock;
   readonly random: Random;
   readonly telemetry: Telemetry;
+  /** Absent: nothing is traced. */
+  readonly tracing?: Tracing | undefined;
+  readonly subject: () => TraceSubject;
   readonly invoker: Invoker;
   readonly caller: Caller;
   /** Aborts when nothing new may start: ends waits. */
@@ -64,14 +74,19 @@ export interface ParkedBatchContext {
   report(problem: string | undefined, where: LogFields): void;
 }
 
+/** A batch that runs. */
+export interface ParkedBatch {
+  /** `false`: stopped before all of its records came to an end. */
+  readonly ended: Promise<boolean>;
+  /** What it waits for. */
+  reason(fn: FunctionExplanation, nowMs: number): Reason;
+}
+
 /**
  * Runs parked records as a batch of their mapping: attempts, retries, halves, partial responses, all as a live one. Its
- * records are of one shard, and in order. `false`: stopped before all of them came to an end.
+ * records are of one shard, and in order.
  */
-export function runParkedBatch(
-  context: ParkedBatchContext,
-  records: readonly ParkedRecord[],
-): Promise<boolean> {
+export function runParkedBatch(context: ParkedBatchContext, records: readonly ParkedRecord[]): ParkedBatch {
   const { clock } = context;
   const read = {
     monotonicMs: clock.monotonic(),
@@ -84,7 +99,23 @@ export function runParkedBatch(
     const streamRecord: RecordOfParked = { ...record, bytes: length, encodedBytes: length };
     return { record: streamRecord, ordinal: record.seq, read };
   });
-  return new BatchRun(shardContext(context), undefined).run(buffered);
+  const run = new BatchRun(shardContext(context), undefined);
+  return {
+    ended: run.run(buffered),
+    reason(fn, nowMs) {
+      const batch = run.explain();
+      return batch === undefined
+        ? reason("progressing")
+        : batchReason(batch, { fn, destination: undefined, nowMs });
+    },
+  };
+}
+
+/** Whom the spans of parked records tell of. */
+export function parkedSubject(deployment: MappingDeployment, shardId: string): TraceSubject {
+  return deployment.kind === "stream"
+    ? streamSubject(deployment.mapping, deployment.source.description, shardId)
+    : queueSubject(deployment.mapping, deployment.source.description);
 }
 
 interface RecordOfParked extends StreamRecord, ParkedRecord {}
@@ -98,7 +129,7 @@ function shardContext(context: ParkedBatchContext): ShardContext {
     ...context,
     mapping,
     source: sourceOf(context.events, context.shardId),
-    tracer: undefined,
+    tracer: tracerOf(context),
     delivery: new FailureDelivery({
       mapping: mapping.name,
       destination: undefined,
@@ -116,6 +147,10 @@ function shardContext(context: ParkedBatchContext): ShardContext {
     requestIdOf: (records) => context.requestIdOf(seqsOf(records)),
     windowChanged: () => undefined,
   };
+}
+
+function tracerOf({ tracing, subject, clock, random }: ParkedBatchContext): Tracer | undefined {
+  return tracing && new Tracer({ tracing, clock, random, subject: subject() });
 }
 
 /** Halves find the record that fails, whatever the mapping says: its neighbours are not to fail with it. */

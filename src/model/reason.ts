@@ -8,6 +8,8 @@ export type ReasonScope =
   | "reading"
   | "ownership"
   | "queue"
+  | "redrive"
+  | "events"
   | "control"
   | "store"
   | "defect";
@@ -68,6 +70,21 @@ const SCOPES = {
   messagesHidden: "queue",
   waitsForPlace: "queue",
   movesToDeadLetter: "queue",
+  redrivePaced: "byDesign",
+  redrivePaused: "redrive",
+  redriveWaits: "redrive",
+  redriveUnreadable: "redrive",
+  redriveUncertain: "redrive",
+  eventsShut: "events",
+  eventsWait: "events",
+  eventsFail: "events",
+  eventsHeldBack: "events",
+  eventsFull: "events",
+  deliveryWaits: "events",
+  scheduleOff: "events",
+  scheduleOver: "events",
+  ticksMissed: "events",
+  frontOff: "events",
   disabled: "control",
   updating: "control",
   manifestShadowed: "control",
@@ -80,6 +97,10 @@ const SCOPES = {
 } as const satisfies Readonly<Record<string, ReasonScope>>;
 
 export type ReasonCode = keyof typeof SCOPES;
+/** Codes of a scope. */
+export type CodeOf<Scope extends ReasonScope> = {
+  [Code in ReasonCode]: (typeof SCOPES)[Code] extends Scope ? Code : never;
+}[ReasonCode];
 
 export const REASON_CODES = Object.keys(SCOPES).filter(isReasonCode);
 

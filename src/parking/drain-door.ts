@@ -3,6 +3,7 @@ import type { Invocation, InvocationResult, Invoker } from "../ports/invoker.ts"
 import type { ItemEnd } from "../ports/parking-store.ts";
 import type { Pace } from "./pace.ts";
 import type { RedriveContext } from "./redrive-context.ts";
+import type { RedriveNotes } from "./redrive-reasons.ts";
 import { untilItWorks } from "./retries.ts";
 
 export interface DrainDoorOptions {
@@ -11,6 +12,9 @@ export interface DrainDoorOptions {
   readonly redriveId: string;
   readonly pace: Pace;
   readonly isAtMostOnce: boolean;
+  readonly notes: RedriveNotes;
+  /** So many have come to an end that is durable. */
+  onEnded(items: number): void;
   /** Items of a request that is made. */
   seqsOf(requestId: string): readonly number[];
 }
@@ -38,12 +42,15 @@ export class DrainDoor implements Invoker {
   }
 
   async invoke({ batch, ...call }: Invocation): Promise<InvocationResult> {
-    const { context, invoker, pace, seqsOf } = this.#options;
+    const { context, invoker, pace, seqsOf, notes } = this.#options;
     const seqs = seqsOf(call.requestId);
+    notes.does("pacing");
     if (!(await pace.draw(seqs.length, context.stopSignal))) return NOT_STARTED;
     const attempt = context.nextAttempt();
+    notes.does("writing");
     // plant: items-are-marked-as-started-when-the-function-has-answered
     if (!(await this.#start(seqs, call.requestId, attempt))) return NOT_STARTED;
+    notes.does("calling");
     const result = await invoker.invoke({
       ...call,
       // What a live batch would be counted as is counted apart.
@@ -83,7 +90,8 @@ export class DrainDoor implements Invoker {
    * it.
    */
   async close(): Promise<void> {
-    const { context, redriveId } = this.#options;
+    const { context, redriveId, notes, onEnded } = this.#options;
+    notes.does("writing");
     // plant: what-is-in-flight-at-a-stop-waits-again
     const told = [...this.#open].filter(([, { isTold }]) => isTold);
     this.end(
@@ -98,6 +106,7 @@ export class DrainDoor implements Invoker {
     const { store, drainer, writeSignal } = context;
     const answer = await this.#write(() => store.end(drainer, redriveId, ends), writeSignal);
     if (answer === "fenced") context.onFenced();
+    if (answer === "ended") onEnded(ends.filter(({ state }) => state !== "waiting").length);
   }
 
   #note(seqs: readonly number[], attempt: { readonly attempt: number; readonly isTold: boolean }): void {
@@ -120,7 +129,7 @@ export class DrainDoor implements Invoker {
 
   #write<T>(write: () => Promise<T>, stop: AbortSignal): Promise<T | undefined> {
     const message = "what a redrive has done could not be written down; trying again";
-    return untilItWorks(this.#options.context, message, write, stop);
+    return untilItWorks({ ...this.#options.context, notes: this.#options.notes }, message, write, stop);
   }
 }
 

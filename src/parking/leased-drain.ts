@@ -1,3 +1,4 @@
+import type { PartReasons } from "../engine/engine.ts";
 import type { Lease } from "../leases/lease.ts";
 import type { Tenant } from "../leases/lease-holder.ts";
 import type { RepeatedLines } from "../lib/repeated-lines.ts";
@@ -5,7 +6,8 @@ import { sleepUnless } from "../lib/sleep.ts";
 import type { Redrive } from "../model/redrive.ts";
 import { firstAttempt } from "../ports/parking-store.ts";
 import type { RedriveContext, RedriveMapping, RedriveSurroundings } from "./redrive-context.ts";
-import { type DrainPlaces, RedriveRun } from "./redrive-run.ts";
+import { RedriveNotes, redrivePart } from "./redrive-reasons.ts";
+import { type DrainPlaces, KEYS_AT_ONCE, RedriveRun } from "./redrive-run.ts";
 import { untilItWorks } from "./retries.ts";
 
 export interface LeasedDrainOptions extends RedriveSurroundings {
@@ -14,8 +16,6 @@ export interface LeasedDrainOptions extends RedriveSurroundings {
   readonly lines: RepeatedLines;
 }
 
-/** Keys of a mapping that are drained at once, over all of its redrives. */
-const KEYS_AT_ONCE = 4;
 /** What became of the last calls is written down within this, or left to the next drainer. */
 const WRITE_MS = 5_000;
 
@@ -28,6 +28,9 @@ export class LeasedDrain implements Tenant {
   readonly #call = new AbortController();
   readonly #write = new AbortController();
   readonly #taken = new Map<string, number>();
+  /** By redrive, items that have not come to an end. */
+  readonly #left = new Map<string, number>();
+  readonly #notes: RedriveNotes;
   readonly #opened: Promise<void>;
   #attempt: number;
   #redrives: readonly Redrive[] = [];
@@ -39,6 +42,7 @@ export class LeasedDrain implements Tenant {
     const { lease, mapping } = options;
     const drainer = { mapping: mapping.uuid, epoch: lease.held.epoch };
     this.lease = lease;
+    this.#notes = new RedriveNotes(options.clock);
     this.#attempt = firstAttempt(drainer);
     this.#context = {
       ...options,
@@ -47,6 +51,7 @@ export class LeasedDrain implements Tenant {
       callSignal: this.#call.signal,
       writeSignal: this.#write.signal,
       nextAttempt: () => this.#attempt++,
+      onLeft: (id, items) => this.#tellLeft(id, items),
       isLive: () => lease.isLive,
       onFenced: () => this.abandon(),
     };
@@ -62,6 +67,15 @@ export class LeasedDrain implements Tenant {
       else this.#begin(redrive);
     }
     for (const [id, { run }] of this.#runs) if (!redrives.some((each) => each.id === id)) run.end();
+  }
+
+  /** What each redrive that runs here waits for. */
+  parts(): readonly PartReasons[] {
+    if (this.#isOpen) return [...this.#runs.values()].flatMap(({ run }) => run.part() ?? []);
+    const opening = [this.#notes.reason(undefined)];
+    return this.#redrives
+      .map((redrive) => redrivePart(redrive, "", opening))
+      .filter((each) => each.holdsWork);
   }
 
   /** Nothing is written any more. */
@@ -88,7 +102,8 @@ export class LeasedDrain implements Tenant {
   async #open(): Promise<void> {
     const { store, drainer } = this.#context;
     const message = "redrives of the mapping could not be taken over; trying again";
-    const answer = await untilItWorks(this.#context, message, () => store.open(drainer), this.#stop.signal);
+    const opening = { ...this.#context, notes: this.#notes };
+    const answer = await untilItWorks(opening, message, () => store.open(drainer), this.#stop.signal);
     if (answer === "fenced") this.abandon();
     if (answer !== "open") return;
     this.#isOpen = true;
@@ -99,6 +114,15 @@ export class LeasedDrain implements Tenant {
     const run = new RedriveRun(this.#context, redrive, this.#places);
     const ended = run.run().finally(() => this.#runs.delete(redrive.id));
     this.#runs.set(redrive.id, { run, ended });
+  }
+
+  #tellLeft(redriveId: string, items: number): void {
+    if (items === 0) this.#left.delete(redriveId);
+    else this.#left.set(redriveId, items);
+    const { telemetry, mapping } = this.#context;
+    telemetry.gauge("redrives_running", mapping.name, this.#left.size);
+    const left = [...this.#left.values()].reduce((sum, each) => sum + each, 0);
+    telemetry.gauge("redrive_left_events", mapping.name, left);
   }
 
   readonly #places: DrainPlaces = {

@@ -1,3 +1,4 @@
+import type { PartReasons } from "../engine/engine.ts";
 import type { Lease } from "../leases/lease.ts";
 import { LeaseHolder } from "../leases/lease-holder.ts";
 import { RepeatedLines } from "../lib/repeated-lines.ts";
@@ -54,6 +55,11 @@ export class MappingDrain {
   update(redrives: readonly Redrive[]): void {
     this.#redrives = redrives;
     for (const drain of this.#leases.tenants) drain.update(redrives);
+  }
+
+  /** What each redrive that runs here waits for. */
+  parts(): readonly PartReasons[] {
+    return [...this.#leases.tenants].flatMap((drain) => drain.parts());
   }
 
   /** Lets what runs end for at most `drainMs`, writes down what became of it, and gives the lease back. */

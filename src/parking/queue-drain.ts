@@ -1,11 +1,13 @@
-import { type ParkedBatchContext, runParkedBatch } from "../engine/parked-batch.ts";
+import { type ParkedBatch, type ParkedBatchContext, runParkedBatch } from "../engine/parked-batch.ts";
 import type { FailureCause } from "../model/function-error.ts";
 import { BATCH_SIZE_MAX } from "../model/limits.ts";
+import type { Reason } from "../model/reason.ts";
 import type { ItemError, Redrive } from "../model/redrive.ts";
 import type { ParkedItem } from "../ports/parking-store.ts";
 import { DrainDoor } from "./drain-door.ts";
 import type { Pace } from "./pace.ts";
 import type { RedriveContext, RedriveRoute } from "./redrive-context.ts";
+import { RedriveNotes } from "./redrive-reasons.ts";
 
 export interface QueueDrainOptions {
   readonly context: RedriveContext;
@@ -16,6 +18,7 @@ export interface QueueDrainOptions {
   readonly queue: string;
   /** The redrive runs, as far as this process knows. */
   isRunning(): boolean;
+  onEnded(items: number): void;
 }
 
 /** However often a live record of the mapping is tried: who redrives looks at what fails. */
@@ -28,16 +31,27 @@ const RETRIES_MAX = 2;
 export class QueueDrain {
   readonly #options: QueueDrainOptions;
   readonly #requests = new Map<string, readonly number[]>();
+  readonly notes: RedriveNotes;
   #problem: string | undefined;
+  #batch: ParkedBatch | undefined;
 
   constructor(options: QueueDrainOptions) {
     this.#options = options;
+    this.notes = new RedriveNotes(options.context.clock);
+  }
+
+  /** What it waits for; `nowMs`: epoch. */
+  reason(nowMs: number): Reason {
+    const { route, redrive } = this.#options;
+    if (this.notes.doing !== "calling" || this.#batch === undefined) return this.notes.reason(redrive().rate);
+    return this.#batch.reason(route.explain(callerOf(redrive()).key), nowMs);
   }
 
   /** Resolves when nothing of the queue may start any more. Rejects when the store cannot be read. */
   async run(): Promise<void> {
     let hasSucceeded = false;
     while (this.#mayStart()) {
+      this.notes.does("reading");
       const batch = await this.#next(hasSucceeded);
       if (batch.length === 0 || !(await this.#runBatch(batch))) return;
       hasSucceeded = true;
@@ -85,7 +99,7 @@ export class QueueDrain {
   }
 
   async #runBatch(items: readonly ParkedItem[]): Promise<boolean> {
-    const { context, route, pace } = this.#options;
+    const { context, route, pace, onEnded } = this.#options;
     const redrive = this.#options.redrive();
     this.#requests.clear();
     const door = new DrainDoor({
@@ -94,11 +108,14 @@ export class QueueDrain {
       redriveId: redrive.id,
       pace,
       isAtMostOnce: redrive.delivery === "at-most-once",
+      notes: this.notes,
+      onEnded,
       seqsOf: (requestId) => this.#requests.get(requestId) ?? [],
     });
     let isOver = false;
     try {
-      isOver = await runParkedBatch(this.#batchContext(items, door), items);
+      this.#batch = runParkedBatch(this.#batchContext(items, door), items);
+      isOver = await this.#batch.ended;
     } finally {
       await door.close();
     }
@@ -108,11 +125,14 @@ export class QueueDrain {
   #batchContext(items: readonly ParkedItem[], door: DrainDoor): ParkedBatchContext {
     const { context, route } = this.#options;
     const redrive = this.#options.redrive();
-    const { mapping, settings, clock, random, telemetry, stopSignal, callSignal } = context;
+    const { mapping, settings, clock, random, telemetry, tracing, stopSignal, callSignal } = context;
     const isKeyless = items[0]?.key === undefined;
+    const shardId = items[0]?.shardId ?? "";
     return {
       mapping: { ...mapping, functionArn: route.functionArn },
-      shardId: items[0]?.shardId ?? "",
+      shardId,
+      tracing,
+      subject: () => mapping.subject(shardId),
       events: mapping.events,
       retriesMax: Math.min(mapping.retryAttemptsMax ?? RETRIES_MAX, RETRIES_MAX),
       settings: { ...settings, backoffCapMs: Math.min(settings.backoffCapMs, BACKOFF_CAP_MS) },
@@ -120,7 +140,7 @@ export class QueueDrain {
       random,
       telemetry,
       invoker: door,
-      caller: { kind: "redrive", key: `redrive:${redrive.id}`, mapping: mapping.name },
+      caller: { ...callerOf(redrive), mapping: mapping.name },
       stopSignal,
       callSignal,
       mayStart: () => !door.isShut && this.#mayStart(),
@@ -150,6 +170,10 @@ export class QueueDrain {
 
 /** Nobody waits for an hour to see that what is redriven still fails. */
 const BACKOFF_CAP_MS = 10_000;
+
+function callerOf({ id }: Redrive) {
+  return { kind: "redrive", key: `redrive:${id}` } as const;
+}
 
 function errorOf(cause: FailureCause | undefined, problem: string): ItemError {
   if (cause === undefined) return { type: problem, message: "" };

@@ -40,9 +40,11 @@ export class RedriveBook implements Redrives {
   }
 
   async list(): Promise<readonly RedriveStatus[]> {
-    const statuses: RedriveStatus[] = [];
-    for (const redrive of await this.#store.list()) statuses.push(await this.#status(redrive));
-    return statuses;
+    return await this.#statuses(await this.#store.list());
+  }
+
+  async pending(): Promise<readonly RedriveStatus[]> {
+    return await this.#statuses(await this.#store.pending());
   }
 
   async get(idOrName: string): Promise<RedriveStatus | undefined> {
@@ -98,6 +100,12 @@ export class RedriveBook implements Redrives {
       if (changed !== "stale") return await this.#status(changed);
     }
     throw changedByOthers(idOrName);
+  }
+
+  async #statuses(redrives: readonly Redrive[]): Promise<readonly RedriveStatus[]> {
+    const statuses: RedriveStatus[] = [];
+    for (const redrive of redrives) statuses.push(await this.#status(redrive));
+    return statuses;
   }
 
   async #status(redrive: Redrive): Promise<RedriveStatus> {

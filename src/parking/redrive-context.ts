@@ -1,5 +1,6 @@
 import type { ParkedEvents } from "../engine/parked-batch.ts";
 import type { EngineSettings } from "../engine/settings.ts";
+import type { FunctionExplanation } from "../invocation/function-explanation.ts";
 import type { RepeatedLines } from "../lib/repeated-lines.ts";
 import type { Redrive } from "../model/redrive.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -8,6 +9,7 @@ import type { Drainer, ParkingStore } from "../ports/parking-store.ts";
 import type { Random } from "../ports/random.ts";
 import type { RedriveFeed } from "../ports/redrives.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
+import type { TraceSubject, Tracing } from "../ports/tracing.ts";
 
 /** A mapping as its redrives see it: where its items go, and in what form. */
 export interface RedriveMapping {
@@ -19,6 +21,8 @@ export interface RedriveMapping {
   readonly retryAttemptsMax: number | undefined;
   readonly reportBatchItemFailures: boolean;
   readonly events: ParkedEvents;
+  /** Whom spans tell of. */
+  subject(shardId: string): TraceSubject;
   /** Where the items of a redrive go. `undefined`: its target is not there just now. */
   routeOf(redrive: Redrive): RedriveRoute | undefined;
 }
@@ -28,6 +32,8 @@ export interface RedriveRoute {
   readonly functionArn: string;
   /** Calls at once, over all callers. */
   readonly concurrency: number;
+  /** How it stands for a caller of this key. */
+  explain(callerKey: string): FunctionExplanation;
 }
 
 /** What all redrives of a process share. */
@@ -38,6 +44,8 @@ export interface RedriveSurroundings {
   readonly random: Random;
   readonly telemetry: Telemetry;
   readonly settings: EngineSettings;
+  /** Absent: nothing is traced. */
+  readonly tracing?: Tracing | undefined;
   /** A UUID that is the same for the same text, and for no other. */
   digest(text: string): string;
 }
@@ -55,6 +63,8 @@ export interface RedriveContext extends RedriveSurroundings {
   readonly writeSignal: AbortSignal;
   /** Higher each time. */
   nextAttempt(): number;
+  /** So many items of a redrive have not come to an end; 0: it is nothing to this process any more. */
+  onLeft(redriveId: string, items: number): void;
   /** The lease lasts, by our own clock. */
   isLive(): boolean;
   /** Another drainer has begun: this one is over. */

@@ -1,5 +1,5 @@
 import type { MappingDeployment } from "../engine/engine.ts";
-import type { ParkedEvents } from "../engine/parked-batch.ts";
+import { type ParkedEvents, parkedSubject } from "../engine/parked-batch.ts";
 import type { RedriveMapping } from "./redrive-context.ts";
 
 /** A mapping that runs here, as its redrives see it. */
@@ -19,6 +19,7 @@ export function redriveMappingOf(
     reportBatchItemFailures,
     retryAttemptsMax,
     events: eventsOf(deployment),
+    subject: (shardId) => parkedSubject(deployment, shardId),
     routeOf,
   };
 }

@@ -1,10 +1,13 @@
+import type { PartReasons } from "../engine/engine.ts";
 import { WakeableLoop } from "../lib/wakeable-loop.ts";
 import { describeError } from "../model/errors.ts";
+import { type Reason, reason } from "../model/reason.ts";
 import type { Redrive } from "../model/redrive.ts";
 import { Pace } from "./pace.ts";
 import { QueueDrain } from "./queue-drain.ts";
 import type { RedriveContext, RedriveRoute } from "./redrive-context.ts";
 import { loadWindow } from "./redrive-loader.ts";
+import { RedriveNotes, redrivePart } from "./redrive-reasons.ts";
 import { conclude, tellEnds } from "./redrive-teller.ts";
 import { untilItWorks } from "./retries.ts";
 
@@ -17,6 +20,9 @@ export interface DrainPlaces {
 /** Between looks at what there is to do, where nothing wakes it. */
 const LOOK_MS = 1_000;
 const QUEUES_AT_ONCE = 64;
+const COUNT_MS = 5_000;
+/** Keys of a mapping that are drained at once, over all of its redrives. */
+export const KEYS_AT_ONCE = 4;
 
 /** One redrive, while this process holds its mapping's lease for redrives: loads, drains, tells, finishes. */
 export class RedriveRun {
@@ -24,7 +30,14 @@ export class RedriveRun {
   readonly #places: DrainPlaces;
   readonly #pace: Pace;
   readonly #loop: WakeableLoop;
-  readonly #draining = new Map<string, Promise<void>>();
+  readonly #draining = new Map<string, QueueDrain>();
+  readonly #ends = new Set<Promise<void>>();
+  readonly #notes: RedriveNotes;
+  /** Items that have come to an end, and windows that were loaded, since this process has it. */
+  #progress = 0;
+  /** What keeps queues from being begun. */
+  #obstacle: Reason | undefined;
+  #countedMs = Number.NEGATIVE_INFINITY;
   readonly #end = new AbortController();
   #redrive: Redrive;
   /** The last queue that was begun: the next round goes on behind it. */
@@ -35,6 +48,7 @@ export class RedriveRun {
     this.#context = context;
     this.#redrive = redrive;
     this.#places = places;
+    this.#notes = new RedriveNotes(context.clock);
     this.#pace = new Pace(context.clock, () => this.#redrive.rate);
     this.#loop = new WakeableLoop({
       clock: context.clock,
@@ -51,7 +65,21 @@ export class RedriveRun {
   /** Resolves after `end`, when its last drain has come back. */
   async run(): Promise<void> {
     await this.#loop.run();
-    await Promise.all(this.#draining.values());
+    await Promise.all(this.#ends);
+    this.#context.onLeft(this.id, 0);
+  }
+
+  /** What it waits for. `undefined`: it is paused, or over. */
+  part(): PartReasons | undefined {
+    if (!this.#isRunning && this.#redrive.state !== "planned") return undefined;
+    const { clock, isLive } = this.#context;
+    const nowMs = clock.now();
+    // plant: a-redrive-does-not-say-what-its-queues-wait-for
+    const drains = [...this.#draining.values()].map((drain) => drain.reason(nowMs));
+    const own = this.#notes.reason(this.#redrive.rate);
+    const obstacle = this.#obstacle === undefined || this.#draining.size > 0 ? [] : [this.#obstacle];
+    const lease = isLive() ? [] : [reason("leaseNotRenewed")];
+    return redrivePart(this.#redrive, String(this.#progress), [...lease, own, ...obstacle, ...drains]);
   }
 
   /** As the store has it now. */
@@ -74,12 +102,16 @@ export class RedriveRun {
     const context = this.#context;
     if (context.stopSignal.aborted || !context.isLive()) return;
     try {
+      this.#notes.does("reading");
       await this.#recover();
+      await this.#count();
       if (this.#redrive.state === "planned") await this.#begin();
       if (this.#isRunning) await this.#drain();
       await tellEnds(context, this.#redrive);
       if (this.#draining.size === 0) await this.#finish();
+      this.#notes.does("reading");
     } catch (error) {
+      this.#notes.fails(error);
       const fields = {
         mapping: context.mapping.name,
         redrive: this.#redrive.name,
@@ -117,19 +149,43 @@ export class RedriveRun {
 
   async #drain(): Promise<void> {
     const route = this.#context.mapping.routeOf(this.#redrive);
+    this.#obstacle = route === undefined ? this.#isNotOpen() : undefined;
     if (route === undefined) return;
     const queues = await this.#nextQueues();
     if (queues.length === 0 && !this.#redrive.isLoaded) {
-      if ((await loadWindow(this.#context, this.#redrive)) === undefined) return;
+      if ((await loadWindow(this.#context, this.#redrive, this.#notes)) === undefined) return;
+      this.#progress++;
       await this.#read();
       this.#loop.wake();
       return;
     }
     for (const queue of queues) {
-      if (!this.#isRunning || !this.#places.take(this.id, placesOf(route, this.#redrive))) return;
+      if (!this.#isRunning) return;
+      if (!this.#places.take(this.id, placesOf(route, this.#redrive))) {
+        this.#obstacle = reason("waitsForPlace", { facts: { most: KEYS_AT_ONCE } });
+        return;
+      }
       this.#after = queue;
-      this.#draining.set(queue, this.#drainQueue(queue, route));
+      const ended = this.#drainQueue(queue, route).finally(() => this.#ends.delete(ended));
+      this.#ends.add(ended);
     }
+  }
+
+  #isNotOpen(): Reason {
+    const { to } = this.#redrive;
+    const name = to.kind === "candidate" ? to.functionName : this.#context.mapping.functionName;
+    return reason("notReady", { facts: { function: name, problem: name } });
+  }
+
+  /** What metrics show of it. */
+  async #count(): Promise<void> {
+    const { clock, store, onLeft } = this.#context;
+    if (clock.monotonic() - this.#countedMs < COUNT_MS) return;
+    this.#countedMs = clock.monotonic();
+    const counts = await store.counts(this.id);
+    if (counts === undefined) return;
+    const { selected, done, failed, gone, uncertain } = counts;
+    onLeft(this.id, Math.max(0, selected - done - failed - gone - uncertain));
   }
 
   /** Those that nobody drains, behind the last that was begun, and then from the first on. */
@@ -154,9 +210,14 @@ export class RedriveRun {
       pace: this.#pace,
       queue,
       isRunning: () => this.#isRunning,
+      onEnded: (items) => {
+        this.#progress += items;
+      },
     });
+    this.#draining.set(queue, drain);
     const message = "a queue of a redrive could not be read; trying again";
-    await untilItWorks(context, message, () => drain.run(), context.stopSignal);
+    const retrying = { ...context, notes: drain.notes };
+    await untilItWorks(retrying, message, () => drain.run(), context.stopSignal);
     this.#draining.delete(queue);
     this.#places.give(this.id);
     this.#loop.wake();

@@ -1,3 +1,4 @@
+import type { PartReasons } from "../engine/engine.ts";
 import { RepeatedLines } from "../lib/repeated-lines.ts";
 import { WakeableLoop } from "../lib/wakeable-loop.ts";
 import { describeError } from "../model/errors.ts";
@@ -44,6 +45,11 @@ export class Redriver {
     this.#mappings.set(mapping.uuid, mapping);
     this.#looped ??= this.#loop.run();
     this.#loop.wake();
+  }
+
+  /** Redrives of a mapping that this process hands over, and what each waits for. */
+  parts(mappingUuid: string): readonly PartReasons[] {
+    return this.#drains.get(mappingUuid)?.parts() ?? [];
   }
 
   /** It does not run here any more: what the function has comes to its end within `drainMs`. */

@@ -18,6 +18,8 @@ export interface Redrives {
   create(wanted: WantedRedrive): Promise<RedriveStatus | "exists">;
   /** The newest first. */
   list(): Promise<readonly RedriveStatus[]>;
+  /** Those that are not concluded. */
+  pending(): Promise<readonly RedriveStatus[]>;
   get(idOrName: string): Promise<RedriveStatus | undefined>;
   /** Nothing starts after its answer; what the function has comes to its end. */
   pause(idOrName: string): Promise<RedriveStatus | RedriveRefusal>;

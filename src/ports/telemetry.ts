@@ -116,6 +116,8 @@ export const GAUGES = {
   checkpoint_lag_records: "Records settled since the newest durable checkpoints: what a crash would repeat.",
   queue_receivers: "Receives of a queue that run at once: its pollers.",
   queue_concurrency_limit: "Batches of a queue that this process may run at once for now.",
+  redrives_running: "Redrives of the mapping that this process hands over and that have something left.",
+  redrive_left_events: "Records of these that have not come to an end, as counted last.",
 } as const;
 export type GaugeName = keyof typeof GAUGES;
 

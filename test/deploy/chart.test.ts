@@ -164,6 +164,46 @@ describe("the chart", () => {
     assert(!closed.ports.some(({ name }: { name: string }) => name === "api"));
   });
 
+  test("serves producers and HTTP requests by ports of their own, which its Service and its policy know", () => {
+    const objects = rendered("embedded-sources");
+    const [container] = only(objects, "Deployment").spec.template.spec.containers;
+    for (const flag of [
+      "--api=127.0.0.1:8080",
+      "--sources-api=0.0.0.0:8081",
+      "--api-credentials=/etc/millrace-api/credentials.yaml",
+      "--front=0.0.0.0:8082",
+      "--front-domain=functions.example.com",
+      "--front-trust-proxy=10.0.0.0/8",
+    ]) {
+      assert(container.args.includes(flag), flag);
+    }
+    const ports = (list: readonly { name: string; port?: number; containerPort?: number }[]) =>
+      list.map(({ name, port, containerPort }) => [name, port ?? containerPort]).toSorted();
+    const wanted = [
+      ["front", 8082],
+      ["metrics", 9090],
+      ["sources-api", 8081],
+    ];
+    assert.deepEqual(ports(container.ports), wanted);
+    assert.deepEqual(ports(only(objects, "Service").spec.ports), wanted);
+    const open = only(objects, "NetworkPolicy").spec.ingress.flatMap(
+      (each: { ports: readonly { port: string }[] }) => each.ports.map(({ port }) => port),
+    );
+    assert.deepEqual(open.toSorted(), ["front", "metrics", "sources-api"]);
+    const closed = only(rendered("minimal"), "Deployment").spec.template.spec.containers[0];
+    assert(!closed.args.some((word: string) => /^--(front|sources-api)/.test(word)));
+  });
+
+  test("refuses producers without callers that it knows, and over a store without a volume", () => {
+    const sourcesApi = { enabled: true };
+    assert.match(tryRender("minimal", { sourcesApi }).stderr, /set api\.credentialsSecret\.name/);
+    const shared = tryRender("kafka-postgres", {
+      sourcesApi,
+      api: { credentialsSecret: { name: "callers" } },
+    });
+    assert.match(shared.stderr, /store\.type postgres has no volume/);
+  });
+
   test("carries the project's own alerts and dashboard", () => {
     const own = (path: string) =>
       readFileSync(fileURLToPath(new URL(`../../${path}`, import.meta.url)), "utf8");

@@ -110,6 +110,12 @@ memory:
 {{- if and .Values.api.enabled (not .Values.api.credentialsSecret.name) -}}
 {{- fail "\n\nAn API that others reach needs to know them: set api.credentialsSecret.name, a Secret with the file of --api-credentials." -}}
 {{- end -}}
+{{- if and .Values.sourcesApi.enabled (not .Values.api.credentialsSecret.name) -}}
+{{- fail "\n\nProducers that others run need to be known: set api.credentialsSecret.name, a Secret with the file of --api-credentials." -}}
+{{- end -}}
+{{- if and .Values.sourcesApi.enabled (ne $store.type "sqlite") -}}
+{{- fail (printf "\n\nsourcesApi.enabled: streams and queues that millrace keeps itself are a file on the volume of one pod, and store.type %s has no volume.\nSet store.type to sqlite." $store.type) -}}
+{{- end -}}
 {{- if not (or .Values.manifests.existingConfigMap .Values.manifests.resources) -}}
 {{- fail "\n\nThere is nothing to run. Set manifests.resources, at least to the functions that mappings of the API name, or manifests.existingConfigMap." -}}
 {{- end -}}

@@ -78,6 +78,10 @@ export const REDRIVE_BUGS: readonly RedriveBug[] = [
     at: "an-item-is-started-whatever-its-redrive-is",
     instead: 'if (parked === undefined) return "refused";',
   }),
+  bug("a redrive does not say what its queues wait for", ["S1"], {
+    at: "a-redrive-does-not-say-what-its-queues-wait-for",
+    instead: "const drains: readonly Reason[] = [];",
+  }),
   bug("a start that was refused is forgotten", ["R1"], {
     at: "a-start-that-was-refused-is-forgotten",
     instead: 'if (answer === "started" || answer === undefined) this.#note(seqs, { attempt, isTold: true });',

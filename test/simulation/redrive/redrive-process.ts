@@ -14,9 +14,11 @@ import { ProcessClock } from "../control/process-clock.ts";
 import type { SeededRandom } from "../random.ts";
 import type { VirtualTime } from "../virtual-clock.ts";
 import { throughWay } from "./faulty-port.ts";
+import { watchStandstills } from "./watch-standstills.ts";
 
 export const MAPPING = "m-1";
 export const FUNCTION_ARN = "arn:aws:lambda:eu-west-1:123456789012:function:fn";
+const SHUT_MS = 45_000;
 const ENVELOPE = '{"Records":[]}';
 
 export interface RedriveProcessOptions {
@@ -30,6 +32,8 @@ export interface RedriveProcessOptions {
   readonly batchSize: number;
   readonly faultRate: number;
   call(process: RedriveProcess, payload: Uint8Array, requestId: string): Promise<InvocationOutcome>;
+  readonly shutFromMs: number;
+  violated(what: string): void;
   mark(name: MarkName): void;
 }
 
@@ -64,6 +68,7 @@ export class RedriveProcess {
       digest: (text) => text,
     });
     this.redriver.begin(this.#mapping(options));
+    watchStandstills({ ...options, clock: this.clock, parts: () => this.redriver.parts(MAPPING) });
   }
 
   cut(ms: number): void {
@@ -79,9 +84,12 @@ export class RedriveProcess {
     }
   }
 
-  #mapping({ call, concurrency, batchSize }: RedriveProcessOptions): RedriveMapping {
+  #mapping(options: RedriveProcessOptions): RedriveMapping {
+    const { call, concurrency, batchSize, shutFromMs, time } = options;
+    const isShut = () => time.now >= shutFromMs && time.now < shutFromMs + SHUT_MS;
     const target: FunctionTarget = {
-      invoke: (payload, { requestId }) => call(this, payload, requestId),
+      invoke: async (payload, { requestId }) =>
+        isShut() ? { kind: "throttled", retryAfterMs: undefined } : await call(this, payload, requestId),
       close: async () => undefined,
     };
     const book = new InvokerBook(this.clock, SILENT_TELEMETRY);
@@ -101,7 +109,15 @@ export class RedriveProcess {
         eventOf: (_shardId, elements) =>
           Buffer.from(`{"Records":[${elements.map((each) => Buffer.from(each)).join(",")}]}`),
       },
-      routeOf: () => ({ invoker, functionArn: FUNCTION_ARN, concurrency }),
+      subject: () => {
+        throw new Error("nothing is traced here");
+      },
+      routeOf: () => ({
+        invoker,
+        functionArn: FUNCTION_ARN,
+        concurrency,
+        explain: (key) => invoker.explain(key, FUNCTION_ARN),
+      }),
     };
   }
 }

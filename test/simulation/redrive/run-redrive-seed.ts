@@ -5,6 +5,7 @@ import type { ParkingStore } from "../../../src/ports/parking-store.ts";
 import type { MarkName } from "../../../src/ports/telemetry.ts";
 import { createMemoryStore } from "../../../src/stores/memory.ts";
 import { createMemoryParkingStore } from "../../../src/stores/memory-parking.ts";
+import { ProcessClock } from "../control/process-clock.ts";
 import { SeededRandom } from "../random.ts";
 import { VirtualTime } from "../virtual-clock.ts";
 import { checkEnd } from "./check-end.ts";
@@ -65,6 +66,8 @@ class World {
   readonly #concurrency: number;
   readonly #batchSize: number;
   readonly #poison: ReadonlySet<string>;
+  /** The function refuses all calls for a while, in some runs. */
+  readonly #shutFromMs: number;
   #rate: number | undefined;
   #pausedMs: number | undefined;
   readonly #sincePause = new Map<string, number>();
@@ -82,6 +85,7 @@ class World {
     this.#fed = fedWorldOf(source, random, this.#time, this.#inner, (what) => this.#violated(what));
     const { items } = this.#fed;
     this.#poison = new Set(items.filter(() => random.chance(0.04)).map(({ id }) => id));
+    this.#shutFromMs = random.fork("shut").between(0, 3 * FAULTS_MS);
     this.#ledger = new RedriveLedger(items, {
       isAtMostOnce: this.#isAtMostOnce,
       keysAtOnceMax: Math.min(4, Math.max(1, Math.floor(this.#concurrency / 4))),
@@ -91,7 +95,7 @@ class World {
       this.counts.retries += ids.length;
       this.#ledger.retried(ids);
     });
-    const clock = { now: () => this.#time.now, monotonic: () => this.#time.now, schedule: () => never() };
+    const clock = new ProcessClock(this.#time, random.fork("operator's clock"));
     this.#book = new RedriveBook({ store: this.#store, clock, random: random.fork("ids") });
   }
 
@@ -163,6 +167,8 @@ class World {
       batchSize: this.#batchSize,
       faultRate: this.#isHealed ? 0 : 0.04,
       call: (calling, payload, requestId) => this.#call(calling, payload, requestId),
+      shutFromMs: this.#shutFromMs,
+      violated: (what) => this.#violated(what),
       mark: (mark: MarkName) => void this.marks.set(mark, (this.marks.get(mark) ?? 0) + 1),
     });
     this.#processes.push(process);
@@ -289,8 +295,4 @@ class World {
   #violated(what: string): void {
     this.violations.push(`${what} (at ${Math.round(this.#time.now)} ms)`);
   }
-}
-
-function never(): never {
-  throw new Error("who makes redrives waits for nothing");
 }

@@ -4,6 +4,7 @@ import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { parse } from "yaml";
 import { CONNECTORS } from "../../../connectors/registry.ts";
+import { readCredentials } from "../../../src/api/access-credentials.ts";
 import { parseFlags } from "../../../src/cli/parse-flags.ts";
 import { runCommand } from "../../../src/cli/run.ts";
 import { parseStoreUrl } from "../../../src/cli/store-url.ts";
@@ -20,9 +21,9 @@ interface Service {
   readonly depends_on?: Readonly<Record<string, unknown>>;
 }
 
-const SERVICES: Readonly<Record<string, Service>> = parse(
-  readFileSync(new URL("compose.yaml", DEPLOY), "utf8"),
-).services;
+const COMPOSE = parse(readFileSync(new URL("compose.yaml", DEPLOY), "utf8"));
+const SERVICES: Readonly<Record<string, Service>> = COMPOSE.services;
+const VOLUMES: object = COMPOSE.volumes;
 
 describe("a laptop's set-up", () => {
   test("runs manifests that millrace takes", () => {
@@ -40,13 +41,21 @@ describe("a laptop's set-up", () => {
     assert.equal(command, "run");
     const flags = parseFlags(runCommand, words);
     assert.equal(parseStoreUrl(flags.get("store")?.[0] ?? "").kind, "postgres");
+    const { ports = [], volumes = [] } = SERVICES["millrace"] ?? {};
+    for (const flag of ["metrics", "sources-api", "front"]) {
+      const port = flags.get(flag)?.[0]?.split(":")[1];
+      assert(ports.includes(`127.0.0.1:${port}:${port}`), flag);
+    }
+    const credentials = volumes.find((each) => each.includes(`:${flags.get("api-credentials")?.[0]}`));
+    const path = fileURLToPath(new URL(credentials?.split(":")[0] ?? "", DEPLOY));
+    assert.doesNotThrow(() => readCredentials(path, {}));
   });
 
   test("mounts files that are there, waits for services that are there, and listens on this host only", () => {
     for (const [name, { volumes = [], ports = [], depends_on: others = {} }] of Object.entries(SERVICES)) {
       for (const volume of volumes) {
         const [path = ""] = volume.split(":");
-        assert(existsSync(new URL(path, DEPLOY)), `${name}: ${path}`);
+        assert(path in VOLUMES || existsSync(new URL(path, DEPLOY)), `${name}: ${path}`);
       }
       for (const port of ports) assert.match(port, /^127\.0\.0\.1:/, name);
       for (const other of Object.keys(others)) assert(SERVICES[other] !== undefined, `${name}: ${other}`);

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { parse } from "yaml";
+import { RESOURCE_KINDS } from "../../../src/manifests/schema.ts";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 
@@ -41,6 +42,12 @@ test("the release builds the image for amd64 and arm64, with SBOM, provenance an
   assert.equal(build["platforms"], "linux/amd64,linux/arm64");
   assert.equal(build["sbom"], true);
   assert.equal(build["provenance"], "mode=max");
+  const chart = parse(read("helm/millrace/Chart.yaml"));
+  const { version } = JSON.parse(read("package.json"));
+  assert.deepEqual([chart.appVersion, chart.version], [version, version]);
+  assert.match(String(build["tags"]), /:\$\{\{ steps\.version\.outputs\.version \}\}$/);
+  const named = jobs.image.steps.find(({ run }) => run?.startsWith('echo "version='))?.run ?? "";
+  assert.match(named, /GITHUB_REF_NAME#v/, "the chart asks for its appVersion, which has no v");
   assert.ok(existsSync(join(ROOT, "Dockerfile")) && build["context"] === ".");
   assert.ok(jobs.image.steps.some(({ run }) => run?.startsWith("cosign sign")));
 });
@@ -48,4 +55,10 @@ test("the release builds the image for amd64 and arm64, with SBOM, provenance an
 test("a checkout publishes nothing by itself", () => {
   assert.equal(JSON.parse(read("package.json")).private, true);
   assert.match(read(".npmrc"), /^ignore-scripts=true$/m);
+});
+
+test("the chart takes manifests of every kind", () => {
+  const { properties } = JSON.parse(read("helm/millrace/values.schema.json"));
+  const { kind } = properties.manifests.properties.resources.items.properties;
+  assert.deepEqual(kind.enum, [...RESOURCE_KINDS]);
 });

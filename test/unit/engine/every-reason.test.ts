@@ -306,6 +306,21 @@ const PRODUCED: Readonly<Partial<Record<ReasonCode, Produced>>> = {
 
 /** Codes of the control plane and of all processes together, and where they are produced. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
+  redrivePaced: "test/unit/parking/redrive-reasons.test.ts",
+  redrivePaused: "test/unit/parking/redrive-reasons.test.ts",
+  redriveWaits: "test/unit/parking/redrive-reasons.test.ts",
+  redriveUnreadable: "test/unit/parking/redrive-reasons.test.ts",
+  redriveUncertain: "test/unit/parking/redrive-reasons.test.ts",
+  eventsShut: "test/unit/control/beside-reasons.test.ts",
+  eventsWait: "test/unit/control/beside-reasons.test.ts",
+  eventsFail: "test/unit/control/beside-reasons.test.ts",
+  eventsHeldBack: "test/unit/control/beside-reasons.test.ts",
+  eventsFull: "test/unit/control/beside-reasons.test.ts",
+  deliveryWaits: "test/unit/control/beside-reasons.test.ts",
+  scheduleOff: "test/unit/control/beside-reasons.test.ts",
+  scheduleOver: "test/unit/control/beside-reasons.test.ts",
+  ticksMissed: "test/unit/control/beside-reasons.test.ts",
+  frontOff: "test/unit/control/beside-reasons.test.ts",
   storesDiffer: "test/unit/control/cause-text.test.ts",
   disabled: "test/unit/control/mapping-reasons.test.ts",
   updating: "test/unit/control/mapping-reasons.test.ts",
