@@ -136,6 +136,14 @@ export class LeaseHolder<T extends Tenant> {
     await Promise.all([...this.#tenants.values()].map((tenant) => this.#renew(tenant)));
   }
 
+  /**
+   * What the store lists, before anything else of the look: a lease stands still from when it is first seen to, however
+   * long the source takes to say which shards there are.
+   */
+  observe(rows: readonly ShardProgress[]): void {
+    if (!this.#options.isDividedByBroker) this.#book.observe(rows, this.#options.clock.monotonic());
+  }
+
   /** `rows`: all that the store lists. `active`: those that are to be worked on now, in the order of the store. */
   plan(rows: readonly ShardProgress[], active: readonly ShardProgress[]): LeasePlan {
     if (this.#options.isDividedByBroker) {

@@ -1,20 +1,25 @@
 import assert from "node:assert/strict";
+import type { TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 
 /**
- * `MILLRACE_TEST_OUTAGES=full`: 0.1, 1, 3 and 30 seconds, eight processes, twenty times (or
- * `MILLRACE_TEST_OUTAGE_TIMES`), and the return is held against `BACK_MS_MAX`. Otherwise what suits every build: short
- * ones, two processes, once.
+ * `MILLRACE_TEST_OUTAGES=full`: 0.1, 1, 3 and 30 seconds, eight processes, twenty times, and the return is held against
+ * `BACK_MS_MAX`; `MILLRACE_TEST_OUTAGE_MS`, `_PROCESSES` and `_TIMES` make it smaller, as `npm run outages` does, which
+ * prints a table. Otherwise what suits every build: short ones, two processes, once.
  */
 const isFull = process.env["MILLRACE_TEST_OUTAGES"] === "full";
+const given = (what: string) => process.env[`MILLRACE_TEST_OUTAGE_${what}`];
+const BACK_MS_MAX = 10_000;
 /** Stops a test that hangs. */
 const WAIT_MS_MAX = 120_000;
 
 export const OUTAGE_PLAN = {
-  outagesMs: isFull ? [100, 1_000, 3_000, 30_000] : [100, 1_000, 3_000],
-  processes: isFull ? 8 : 2,
-  times: isFull ? Number(process.env["MILLRACE_TEST_OUTAGE_TIMES"] ?? 20) : 1,
-  backMsMax: isFull ? 10_000 : Number.POSITIVE_INFINITY,
+  outagesMs: isFull ? (given("MS") ?? "100,1000,3000,30000").split(",").map(Number) : [100, 1_000, 3_000],
+  processes: isFull ? Number(given("PROCESSES") ?? 8) : 2,
+  times: isFull ? Number(given("TIMES") ?? 20) : 1,
+  /** A part of the names of those that are taken away. */
+  subject: given("SUBJECT") ?? "",
+  backMsMax: isFull ? BACK_MS_MAX : Number.POSITIVE_INFINITY,
 };
 export const OUTAGE_HANG = { timeout: OUTAGE_PLAN.times * 2 * WAIT_MS_MAX };
 
@@ -42,4 +47,29 @@ export function feeding(add: () => void | Promise<void>): () => Promise<void> {
     isOn = false;
     await fed;
   };
+}
+
+/** One outage, and what became of it. */
+export interface OutageTold {
+  /** What was away. */
+  readonly subject: string;
+  readonly outageMs: number;
+  readonly load: "load" | "idle";
+  /** From its return until all was done and durable. */
+  readonly backMs: number;
+  readonly repeated: number;
+  readonly records: number;
+  /** What states and explanations said meanwhile. */
+  readonly said: readonly string[];
+}
+
+const TOLD = "outage ";
+
+export function tellOutage(t: TestContext, told: OutageTold): void {
+  t.diagnostic(`${TOLD}${JSON.stringify(told)}`);
+}
+
+/** What `tellOutage` has told; `undefined`: it is another line. */
+export function outageTold(line: string): OutageTold | undefined {
+  return line.startsWith(TOLD) ? JSON.parse(line.slice(TOLD.length)) : undefined;
 }

@@ -23,13 +23,12 @@ import { KinesisTestStream } from "./kinesis-stream.ts";
 import { createPlainQueue } from "./plain-queue.ts";
 import { type AwaySourceContent, describeSourceOutages } from "./source-outages.ts";
 
-const ONLY = process.env["MILLRACE_TEST_OUTAGE_SOURCE"];
 const SHARDS = 4;
 /** Longer than the function may take, and short beside the ten seconds in which all is to work again. */
 const VISIBILITY_SECONDS = 5;
 
 function describeSource(name: string, createContent: () => Promise<AwaySourceContent>): void {
-  if (ONLY === undefined || name.includes(ONLY)) describeSourceOutages(name, { createContent });
+  describeSourceOutages(name, { createContent });
 }
 
 /** Started with the first test that needs it. */

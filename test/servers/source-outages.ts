@@ -14,7 +14,15 @@ import { openSqliteStore } from "../../src/stores/sqlite.ts";
 import { PLAIN_QUEUE_MAPPING } from "../fixtures/queue-mapping.ts";
 import { createQuietEngine } from "../fixtures/quiet-engine.ts";
 import { PLAIN_MAPPING } from "../integration/stream-run.ts";
-import { feeding, OUTAGE_HANG, OUTAGE_PLAN, TOLD_MS, until } from "./outage-plan.ts";
+import {
+  feeding,
+  OUTAGE_HANG,
+  OUTAGE_PLAN,
+  type OutageTold,
+  TOLD_MS,
+  tellOutage,
+  until,
+} from "./outage-plan.ts";
 
 /** A source that a test can take away from all processes that read it. */
 export interface AwaySourceHarness {
@@ -49,11 +57,13 @@ const AT_ONCE = 4;
  * Each source away for a while, under load and idle: all go on when it is back, and what is done does not come again.
  */
 export function describeSourceOutages(name: string, harness: AwaySourceHarness): void {
+  if (!name.includes(OUTAGE_PLAN.subject)) return;
   describe(`${name} is away`, OUTAGE_HANG, () => {
     for (const outageMs of OUTAGE_PLAN.outagesMs) {
       for (const load of ["load", "idle"] as const) {
         test(`for ${outageMs} ms, ${load === "load" ? "under load" : "while nothing comes"}: all go on, what was done before does not come again, and the state says why`, async (t) => {
-          for (let time = 0; time < OUTAGE_PLAN.times; time++) await play(t, harness, outageMs, load);
+          for (let time = 0; time < OUTAGE_PLAN.times; time++)
+            await play(t, harness, { subject: name, outageMs, load });
         });
       }
     }
@@ -63,9 +73,9 @@ export function describeSourceOutages(name: string, harness: AwaySourceHarness):
 async function play(
   t: TestContext,
   harness: AwaySourceHarness,
-  outageMs: number,
-  load: "load" | "idle",
+  outage: Pick<OutageTold, "subject" | "outageMs" | "load">,
 ): Promise<void> {
+  const { outageMs, load } = outage;
   await using content = await harness.createContent();
   await using scene = await Scene.start(content);
   await scene.append(AT_FIRST);
@@ -81,9 +91,8 @@ async function play(
   await scene.append(AFTERWARDS);
   await scene.allDone();
   const tookMs = Math.round(performance.now() - backMs);
-  t.diagnostic(
-    `${scene.repeats.size} of ${scene.seen.size} came again, all was done ${tookMs} ms after its return; the state said ${problems.join(", ")}`,
-  );
+  const figures = { backMs: tookMs, repeated: scene.repeats.size, records: scene.seen.size };
+  tellOutage(t, { ...outage, ...figures, said: problems });
   for (const text of scene.repeats) {
     assert.ok(Number(text) >= done, `${text} was done before the source went away and came again`);
   }

@@ -78,10 +78,12 @@ export class KnownShards {
     this.#discoveredMs = Number.NEGATIVE_INFINITY;
   }
 
-  /** What the store has, after a listing where one is due. */
-  async rows(): Promise<readonly ShardProgress[]> {
+  /** What the store has, after a listing where one is due. That may fail or take long: `onRows` sees it before. */
+  async rows(onRows: (rows: readonly ShardProgress[]) => void): Promise<readonly ShardProgress[]> {
     const { store, mapping, stopSignal } = this.#options;
     const rows = await store.list(mapping.uuid);
+    // plant: leases-are-watched-behind-the-first-listing-only
+    onRows(rows);
     if (!this.#isDiscoveryDue()) return rows;
     await this.#discover(rows, stopSignal);
     return await store.list(mapping.uuid);

@@ -171,7 +171,7 @@ export class MappingWorker {
     const { stopSignal } = this.#leases;
     await this.#leases.renewAll();
     if (stopSignal.aborted) return;
-    const rows = await this.#shards.rows();
+    const rows = await this.#shards.rows((seen) => this.#leases.observe(seen));
     // What a slow store has answered after the stop is of no use any more.
     if (stopSignal.aborted) return;
     if (this.#state === "Creating") this.#state = "Enabled";

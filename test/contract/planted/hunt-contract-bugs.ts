@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import type { ContractBug } from "./contract-bug.ts";
 import { CONTRACT_BUGS } from "./contract-bugs.ts";
-import { huntContractBug } from "./hunt.ts";
+import { huntContractBug, SoundRuns } from "./hunt.ts";
 
 /**
  * `npm run contract:bugs [-- --servers] [-- --only TEXT]`: plants each bug of an adapter and demands that its contract
@@ -14,6 +14,7 @@ const onServers = values.servers ?? false;
 const bugs = CONTRACT_BUGS.filter(({ name }) => name.includes(values.only ?? "")).filter(
   ({ needsServer = false }) => needsServer === onServers,
 );
+const sound = new SoundRuns(bugs);
 let missed = 0;
 const next = bugs.values();
 await Promise.all(Array.from({ length: onServers ? 1 : availableParallelism() }, huntNext));
@@ -25,7 +26,7 @@ async function huntNext(): Promise<void> {
 }
 
 async function report(bug: ContractBug): Promise<void> {
-  const { isCaught, message } = await huntContractBug(bug);
+  const { isCaught, message } = await huntContractBug(bug, sound);
   if (!isCaught) missed += 1;
   console.log(`${isCaught ? "caught" : "NOT CAUGHT"}  ${bug.name}: ${message}`);
 }

@@ -20,17 +20,24 @@ const PRELOAD = new URL("preload.ts", import.meta.url).href;
 const RUN_MS_MAX = 600_000;
 const TAIL_CHARS = 400;
 
-/** Runs the bug's test without it, which must pass, and with it, which must fail. */
-export async function huntContractBug(bug: ContractBug): Promise<ContractHunt> {
-  const sound = await runTest(bug, {});
-  if (sound.ran !== 1 || sound.failed !== 0 || sound.status !== 0) {
-    const what = `${sound.ran} ran, ${sound.failed} failed, status ${sound.status}`;
-    return missed(`without the bug exactly one test "${bug.test}" must run and pass: ${what}${sound.tail}`);
+/**
+ * Runs the bug's test without it, which must pass, and with it, which must fail. The first is one run for all bugs of
+ * `sound` that one file catches.
+ */
+export async function huntContractBug(
+  bug: ContractBug,
+  sound: SoundRuns = new SoundRuns([bug]),
+): Promise<ContractHunt> {
+  const whole = await sound.of(bug);
+  const { ran, failed } = countsOf(whole, bug);
+  if (ran !== 1 || failed !== 0 || whole.status !== 0) {
+    const what = `${ran} ran, ${failed} failed, status ${whole.status}`;
+    return missed(`without the bug exactly one test "${bug.test}" must run and pass: ${what}${whole.tail}`);
   }
   const folder = mkdtempSync(join(tmpdir(), "millrace-planted-"));
   try {
     const marks = join(folder, "marks");
-    const ill = await runTest(bug, {
+    const ill = await runTests(bug.file, [bug.test], {
       NODE_OPTIONS: `${process.env["NODE_OPTIONS"] ?? ""} --import=${PRELOAD}`,
       [NAME_VARIABLE]: bug.name,
       [MARKS_VARIABLE]: marks,
@@ -40,10 +47,31 @@ export async function huntContractBug(bug: ContractBug): Promise<ContractHunt> {
     if (absent !== undefined)
       return missed(`it was not planted: no file that is loaded has "// plant: ${absent.at}"${ill.tail}`);
     if (ill.status === undefined) return missed(`the test neither passed nor failed in ${RUN_MS_MAX} ms`);
-    if (ill.failed === 0) return missed(`the test passes with it${ill.status === 0 ? "" : ill.tail}`);
+    if (countsOf(ill, bug).failed === 0)
+      return missed(`the test passes with it${ill.status === 0 ? "" : ill.tail}`);
     return { isCaught: true, message: ill.reason };
   } finally {
     rmSync(folder, { recursive: true });
+  }
+}
+
+/** What the files of bugs say without them: each is run once, when it is first asked for. */
+export class SoundRuns {
+  readonly #tests: ReadonlyMap<string, readonly ContractBug[]>;
+  readonly #runs = new Map<string, Promise<TestRun>>();
+
+  constructor(bugs: readonly ContractBug[]) {
+    this.#tests = Map.groupBy(bugs, ({ file }) => file);
+  }
+
+  of({ file }: ContractBug): Promise<TestRun> {
+    let run = this.#runs.get(file);
+    if (run === undefined) {
+      const tests = new Set(this.#tests.get(file)?.map(({ test }) => test));
+      run = runTests(file, [...tests], {});
+      this.#runs.set(file, run);
+    }
+    return run;
   }
 }
 
@@ -62,14 +90,27 @@ function readMarks(path: string): readonly string[] {
 interface TestRun {
   /** `undefined`: it was ended by force. */
   readonly status: number | undefined;
-  readonly ran: number;
-  readonly failed: number;
+  /** Of each test that ran. */
+  readonly leaves: readonly { readonly name: string; readonly failed: boolean }[];
   readonly reason: string;
   readonly tail: string;
 }
 
-async function runTest(bug: ContractBug, variables: NodeJS.ProcessEnv): Promise<TestRun> {
-  const words = [`--test-name-pattern=${escapeRegExp(bug.test)}`, "--test-reporter=tap", bug.file];
+function countsOf(
+  { leaves }: TestRun,
+  { test }: ContractBug,
+): { readonly ran: number; readonly failed: number } {
+  const own = leaves.filter(({ name }) => name.includes(escapeTap(test)));
+  return { ran: own.length, failed: own.filter(({ failed }) => failed).length };
+}
+
+async function runTests(
+  file: string,
+  tests: readonly string[],
+  variables: NodeJS.ProcessEnv,
+): Promise<TestRun> {
+  const patterns = tests.map((test) => `--test-name-pattern=${escapeRegExp(test)}`);
+  const words = [...patterns, "--test-reporter=tap", file];
   // A runner of tests that started this process would otherwise be told of the child's tests.
   const env: NodeJS.ProcessEnv = { ...process.env, NODE_TEST_CONTEXT: undefined, ...variables };
   const child = spawn(process.execPath, words, { cwd: ROOT, env, stdio: ["ignore", "pipe", "pipe"] });
@@ -84,13 +125,13 @@ async function runTest(bug: ContractBug, variables: NodeJS.ProcessEnv): Promise<
   child.on("close", (status) => resolve(status ?? undefined));
   const status = await promise;
   clearTimeout(timer);
-  const leaves = [...output.matchAll(/^ *(not ok|ok) \d+ - (.*)$/gm)].filter(
-    ([, , name]) => name?.includes(escapeTap(bug.test)) && !/# SKIP/.test(name),
-  );
+  const lines = [...output.matchAll(/^ *(not ok|ok) \d+ - (.*)$/gm)];
+  const leaves = lines
+    .map(([, verdict, name = ""]) => ({ name, failed: verdict === "not ok" }))
+    .filter(({ name }) => !name.includes("# SKIP"));
   return {
     status,
-    ran: leaves.length,
-    failed: leaves.filter(([, verdict]) => verdict === "not ok").length,
+    leaves,
     reason: (/error: (?:\|-\n *)?(.*)/.exec(output)?.[1] ?? "it fails").trim().slice(0, TAIL_CHARS),
     tail: `\n${output.slice(-TAIL_CHARS)}`,
   };

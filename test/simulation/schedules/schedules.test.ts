@@ -1,9 +1,6 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { describe, test } from "node:test";
-import { Worker } from "node:worker_threads";
-import { runScheduleSeed, runScheduleWorld } from "./run-schedule-seed.ts";
-import type { ScheduleHunt } from "./schedule-bug-worker.ts";
+import { huntInWorld, proveSeeds } from "../small/seed-thread.ts";
 import { SCHEDULE_BUGS } from "./schedule-bugs.ts";
 
 const SEEDS = Number(process.env["MILLRACE_SCHEDULE_SEEDS"] ?? 16);
@@ -11,34 +8,25 @@ const HUNT_SEEDS_MAX = 60;
 
 describe("processes that share schedules (I37)", () => {
   test("each tick is enqueued once or is told as missed, and none that a row does not mean", async () => {
-    const totals = new Map<string, number>();
-    for (let seed = 1; seed <= SEEDS; seed++) {
-      const { violations, counts } = await runScheduleSeed(seed);
-      assert.deepEqual(violations, [], `seed ${seed}`);
-      for (const [name, count] of Object.entries(counts)) totals.set(name, (totals.get(name) ?? 0) + count);
-    }
+    const { violations, totals } = await proveSeeds("schedules", SEEDS);
+    assert.deepEqual(violations, []);
     for (const [name, count] of totals)
       assert(count >= SEEDS / 4, `${name} is rare: ${count} in ${SEEDS} seeds`);
   });
 
   test("a thousand schedules a minute for an hour are enqueued once each, while processes crash", async (t) => {
-    const { violations, counts } = await runScheduleWorld({
-      seed: 1,
-      schedules: 1_000,
-      minutes: 60,
-      isExact: true,
-      isUniform: true,
-    });
+    const { violations, totals } = await proveSeeds("thousandSchedules", 1);
     assert.deepEqual(violations, []);
-    assert(counts.enqueued >= 64_000, `${counts.enqueued} ticks`);
-    assert.deepEqual([counts.skipped, counts.missed], [0, 0]);
-    assert(counts.crashes >= 5, `${counts.crashes} crashes`);
-    t.diagnostic(JSON.stringify(counts));
+    const { enqueued = 0, crashes = 0, skipped, missed } = Object.fromEntries(totals);
+    assert(enqueued >= 64_000, `${enqueued} ticks`);
+    assert.deepEqual([skipped, missed], [0, 0]);
+    assert(crashes >= 5, `${crashes} crashes`);
+    t.diagnostic(JSON.stringify([...totals]));
   });
 
   for (const bug of SCHEDULE_BUGS) {
     test(`caught: ${bug.name}`, async (t) => {
-      const caught = await hunt({ bug, seedsMax: HUNT_SEEDS_MAX });
+      const caught = await huntInWorld("schedules", bug, HUNT_SEEDS_MAX);
       assert.notEqual(caught, undefined);
       t.diagnostic(JSON.stringify(caught));
     });
@@ -48,13 +36,6 @@ describe("processes that share schedules (I37)", () => {
     const [real] = SCHEDULE_BUGS;
     assert(real !== undefined);
     const patches = real.patches.map((patch) => ({ ...patch, lines: 0, instead: "" }));
-    assert.equal(await hunt({ bug: { ...real, name: "none", patches }, seedsMax: 3 }), undefined);
+    assert.equal(await huntInWorld("schedules", { ...real, name: "none", patches }, 3), undefined);
   });
 });
-
-async function hunt(task: ScheduleHunt): Promise<unknown> {
-  const worker = new Worker(new URL("schedule-bug-worker.ts", import.meta.url), { workerData: task });
-  const [caught] = await once(worker, "message");
-  await worker.terminate();
-  return caught;
-}

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { DEFAULT_SETTINGS } from "../../../../src/engine/settings.ts";
 import { initialCheckpoint } from "../../../../src/model/checkpoint.ts";
 import { MillraceError } from "../../../../src/model/errors.ts";
 import type { InvocationOutcome } from "../../../../src/model/outcome.ts";
@@ -379,4 +380,24 @@ test("a shard whose name was forgotten has other epochs when it is found again: 
   assert.ok(after !== undefined && after.epoch > before.epoch, `${after?.epoch} behind ${before.epoch}`);
   assert.notEqual(after.epoch, before.epoch + 1, "nobody can have seen or held it");
   assert.deepEqual(await world.store.renew(uuid, held), { kind: "fenced" });
+});
+
+test("leases of others are watched while the source lists nothing: one left behind is taken as soon as it does", async () => {
+  const world = new SmallWorld();
+  world.appendMany("s1", 1);
+  const shard = { shardId: "s1", parentShardIds: [], closed: false };
+  const { uuid } = world.mapping;
+  await world.store.initialise(uuid, [{ shard, checkpoint: initialCheckpoint({ kind: "oldest" }) }]);
+  // Its process is gone, and nobody gives its lease back.
+  await world.store.acquire(uuid, "s1", "process-0", { epoch: 0, counter: 0 });
+  const { leaseDurationMs } = DEFAULT_SETTINGS;
+  world.listing = async () => {
+    throw new MillraceError("ERR_MILLRACE_SOURCE_UNAVAILABLE", "It is away.");
+  };
+  world.start();
+  await world.clock.advance(2 * leaseDurationMs);
+  assert.equal(world.calls.length, 0);
+  world.listing = async () => world.shards;
+  await world.clock.advance(leaseDurationMs / 2);
+  assert.deepEqual(world.positions(), [[1]]);
 });
