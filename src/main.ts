@@ -25,6 +25,7 @@ import { checkModuleFunction, createModuleFunction } from "./functions/module.ts
 import type { LogLine } from "./functions/module-runtime.ts";
 import { type OpenPlaces, openRuntimeFunction } from "./functions/runtime/open-runtime-function.ts";
 import { serveProducers } from "./ingest/serve-producers.ts";
+import { createSnsPush } from "./ingest/sns/create-sns-push.ts";
 import type { DestinationAddress } from "./manifests/destination-address.ts";
 import type { FunctionResource } from "./manifests/resources.ts";
 import { describeError } from "./model/errors.ts";
@@ -78,7 +79,8 @@ const adapters: Omit<Adapters, keyof Extensions | "openFunction"> = {
 
 async function startApi(place: ApiPlace, content: ApiContent): Promise<RunningApi | undefined> {
   const ports = { ...systemPorts, environment: process.env };
-  const api = await serveApi(place, content, ports);
+  const signedPush = createSnsPush(place.sns, content.log, ports);
+  const api = await serveApi(place, { ...content, signedPush }, ports);
   try {
     const producers = await serveProducers({ ...place, ...content }, ports);
     if (api === undefined && producers === undefined) return undefined;

@@ -19,7 +19,7 @@ interface WantedPlace {
 
 type ServedContent = Pick<
   ApiServerOptions,
-  "version" | "status" | "metricsText" | "metricsContentType" | "control" | "embedded" | "log"
+  "version" | "status" | "metricsText" | "metricsContentType" | "control" | "embedded" | "signedPush" | "log"
 >;
 
 interface ServingOptions extends Pick<ApiServerOptions, "clock"> {

@@ -28,7 +28,7 @@ import { addLiveRoutes } from "./page/live-route.ts";
 import { addLoadTestRoutes } from "./page/load-test-routes.ts";
 import { PageAccess } from "./page/page-access.ts";
 import { addPageRoutes } from "./page/page-routes.ts";
-import { addPushedRoutes } from "./pushed/pushed-routes.ts";
+import { addPushedRoutes, type PushedOptions } from "./pushed/pushed-routes.ts";
 import { addRedriveRoutes } from "./redrive-routes.ts";
 import { addConcurrencyRoutes, addResourceRoutes } from "./resource-routes.ts";
 import { addRolloutRoutes } from "./rollout-routes.ts";
@@ -42,7 +42,7 @@ import { addTestPatternRoute } from "./test-pattern-route.ts";
 import { addUnsupportedOperations } from "./unsupported-operations.ts";
 import { ApiFault, sendFault } from "./wire-fault.ts";
 
-export interface ApiServerOptions {
+export interface ApiServerOptions extends PushedOptions {
   readonly address: ServerAddress;
   readonly version: string;
   /** The mappings that should run. */
@@ -210,7 +210,7 @@ function addControlRoutes(app: FastifyInstance, options: ApiServerOptions): void
   addInvokeRoute(app, control, () => options.clock.now());
   addInvokeAsyncRoute(app, control, () => options.clock.now());
   addSchedulerRoutes(app, control);
-  addPushedRoutes(app, control);
+  addPushedRoutes(app, control, options);
   addTargetOperations(app, eventsOperations(control), codeDeployOperations(control));
   addEmbeddedRoutes(app, () => opened(options.embedded?.()), options.requestId);
   addUnsupportedOperations(app);

@@ -225,8 +225,17 @@ export interface ApiPlace {
   readonly isAnyPort?: boolean;
   /** HOST:PORT of a server for metrics and health alone. */
   readonly metricsAddress: string | undefined;
+  /** What SNS may push to functions. */
+  readonly sns?: SnsPlace;
   /** HOST:PORT of a server for producers, or `off`; `undefined`: none. */
   readonly sourcesAddress?: string | undefined;
+}
+
+export interface SnsPlace {
+  /** Functions with what may push to them; an ARN may end in `*`. */
+  readonly declared: readonly { readonly functionName: string; readonly arn: string }[];
+  /** Whose certificates count besides AWS's: `HOST` or `HOST:PORT`. */
+  readonly hosts: readonly string[];
 }
 
 export interface RunningApi {

@@ -12,6 +12,7 @@ import { digestNamed, FILENAME_FLAG, foldersNamed, loadNamed } from "./manifest-
 import { lastValue, usageError, wholeNumber } from "./parse-flags.ts";
 import { PLACE_FLAGS, readPlace } from "./place-flags.ts";
 import type { RunOptions } from "./run-options.ts";
+import { readSns, SNS_FLAGS } from "./sns-flags.ts";
 import { DEFAULT_STORE, parseStoreUrl } from "./store-url.ts";
 import { TEMPLATE_FLAGS } from "./template-flags.ts";
 
@@ -55,6 +56,7 @@ export const RUN_FLAGS = {
       `AWS_ENDPOINT_URL_KINESIS and AWS_ENDPOINT_URL_SQS. Without an address: ${DEFAULT_SOURCES_API}. Default: none.`,
   },
   ...FRONT_FLAGS,
+  ...SNS_FLAGS,
   page: {
     value: "on|off",
     description: "Whether the page at / of the API's address is served. Default on.",
@@ -161,6 +163,7 @@ export function readRunOptions(flags: Flags, host: CliHost): RunOptions {
       metricsAddress: lastValue(flags, "metrics"),
       sourcesAddress: lastValue(flags, "sources-api"),
       isPageShown: isPageShown(flags),
+      sns: readSns(flags),
     },
     front: readFront(flags),
     store: parseStoreUrl(lastValue(flags, "store") ?? DEFAULT_STORE),

@@ -5,12 +5,23 @@ import { addRoute, bodyOf, jsonOf, paramOf, queryOf } from "../route.ts";
 import { ApiFault } from "../wire-fault.ts";
 import { givenEvent, readCloudEvents } from "./cloud-event.ts";
 import { s3Record } from "./s3-event.ts";
+import type { SignedPush } from "./signed-push.ts";
 
 const BODY_BYTES_MAX = 1024 * 1024;
 const RECORDS_MAX = 100;
 
+export interface PushedOptions {
+  /** Absent: messages that have a signature in the place of credentials are not taken. */
+  readonly signedPush?: SignedPush | undefined;
+}
+
 /** Events that others push: answered once they are durable. Where the queue is full 429 has them come again. */
-export function addPushedRoutes(app: FastifyInstance, control: () => ControlPlane): void {
+export function addPushedRoutes(
+  app: FastifyInstance,
+  control: () => ControlPlane,
+  { signedPush }: PushedOptions,
+): void {
+  if (signedPush !== undefined) addSignedRoutes(app, control, signedPush);
   addRoute(app, {
     method: "POST",
     url: "/millrace/v1/s3/:name",
@@ -52,6 +63,34 @@ export function addPushedRoutes(app: FastifyInstance, control: () => ControlPlan
         reply,
         await control().timed.push(functionOf(control(), request), events, "cloudevents"),
       );
+    },
+  });
+}
+
+/** Messages of SNS: by their signature, and raw ones by the credentials of their sender. */
+function addSignedRoutes(app: FastifyInstance, control: () => ControlPlane, signed: SignedPush): void {
+  addRoute(app, {
+    method: "POST",
+    url: "/millrace/v1/sns/:name",
+    role: "public",
+    bodyBytesMax: BODY_BYTES_MAX,
+    async handle(request, reply) {
+      const taken = await signed.take(paramOf(request, "name"), request.headers, bodyOf(request));
+      if (taken.kind === "refused") return reply.code(taken.status).send({ message: taken.message });
+      if (taken.kind === "done") return {};
+      const answer = await control().timed.push(functionOf(control(), request), [taken.event], "sns");
+      if (answer === "accepted") taken.handedOver();
+      return accepted(reply, answer);
+    },
+  });
+  addRoute(app, {
+    method: "POST",
+    url: "/millrace/v1/sns/:name/raw",
+    role: "send",
+    bodyBytesMax: BODY_BYTES_MAX,
+    async handle(request, reply) {
+      const event = signed.bare(request.headers, bodyOf(request));
+      return accepted(reply, await control().timed.push(functionOf(control(), request), [event], "sns"));
     },
   });
 }

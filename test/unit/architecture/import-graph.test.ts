@@ -105,8 +105,8 @@ const ALLOWED: Readonly<Record<Part, readonly Part[] | "everything">> = {
     "src/secrets",
     "src/control",
   ],
-  // Its guards: who calls, and how much they may hold.
-  "src/ingest": ["src/model", "src/ports", "src/lib", "src/aws", "src/control", "src/api"],
+  // Its guards: who calls, how much they may hold, and which addresses a message may name.
+  "src/ingest": ["src/model", "src/ports", "src/lib", "src/aws", "src/network", "src/control", "src/api"],
   // As the rooms of requests: its guards of the API, the door of the control plane.
   "src/front": ["src/model", "src/ports", "src/lib", "src/manifests", "src/control", "src/api"],
   // What browsers read: only the types of its packages come by imports of TypeScript.
