@@ -21,8 +21,7 @@ import { serveFront } from "./front/serve-front.ts";
 import { openCustomFunction } from "./functions/custom.ts";
 import { createHttpFunction } from "./functions/http.ts";
 import { HttpEndpoints } from "./functions/http-endpoints.ts";
-import { checkModuleFunction, createModuleFunction } from "./functions/module.ts";
-import type { LogLine } from "./functions/module-runtime.ts";
+import { openModule } from "./functions/runtime/open-module.ts";
 import { type OpenPlaces, openRuntimeFunction } from "./functions/runtime/open-runtime-function.ts";
 import { serveProducers } from "./ingest/serve-producers.ts";
 import { createSnsPush } from "./ingest/sns/create-sns-push.ts";
@@ -128,13 +127,9 @@ async function openFunction(
       return createLambdaFunction({ ...given, connections: concurrency, clock });
     }
     case "module": {
-      const onLog: LogLine = (text, stream, requestId) =>
-        log.line({ fn: name, version, requestId, stream, text });
       const { kind: _kind, ...given } = target;
-      const own = { functionName: name, region, concurrency, errorDetails };
-      const options = { ...given, ...own, onLog, onImport, clock };
-      await checkModuleFunction(options);
-      return createModuleFunction(options);
+      const own = { functionName: name, version, region, concurrency, errorDetails };
+      return await openModule({ ...given, ...own, log, watch: watchOf?.(name), onImport, clock });
     }
     case "runtime": {
       const openPlaces: OpenPlaces | undefined = packages && ((places) => openCode(packages, places));

@@ -42,7 +42,7 @@ export function logResult(
 ): string {
   const { logTail = "" } = outcome.detail ?? {};
   // What comes from Lambda, or from an environment of ours, has these lines already.
-  if (fn.target.kind === "lambda" || fn.target.kind === "runtime") return base64(logTail);
+  if (isReported(fn.target)) return base64(logTail);
   const printed = logTail === "" || logTail.endsWith("\n") ? logTail : `${logTail}\n`;
   const memoryMb = fn.target.kind === "module" ? fn.target.memoryMb : 128;
   const report = [
@@ -55,6 +55,11 @@ export function logResult(
   const ends = [`END RequestId: ${requestId}`, report.join("\t")];
   const start = `START RequestId: ${requestId} Version: ${executedVersion}`;
   return base64(`${start}\n${printed}${ends.join("\n")}\n`);
+}
+
+function isReported(target: FunctionResource["target"]): boolean {
+  if (target.kind === "module") return target.isolation !== "thread";
+  return target.kind === "lambda" || target.kind === "runtime";
 }
 
 function base64(log: string): string {

@@ -1,8 +1,9 @@
 import { elementTexts, memberText } from "../model/exact-json.ts";
-import type { RunDetail } from "../model/function-error.ts";
+import { type ErrorDetails, type RunDetail, reducedErrorType } from "../model/function-error.ts";
 import { isJson } from "../model/json-check.ts";
 import { RESPONSE_BYTES_MAX } from "../model/limits.ts";
 import type { InvocationOutcome } from "../model/outcome.ts";
+import { Redactor } from "../secrets/redactor.ts";
 
 /** What functions say of their failures is untrusted and may be long; this much of it is kept. */
 export const ERROR_TYPE_CHARS_MAX = 256;
@@ -104,4 +105,13 @@ function stackOf(json: string): string {
 function textMember(json: string, name: string): string | undefined {
   const text = memberText(json, name);
   return text?.startsWith('"') ? String(JSON.parse(text)) : undefined;
+}
+
+/** Why it cannot start stands in the log and in explanations, whoever reads them. */
+export function describeFailure(outcome: InvocationOutcome, errorDetails: ErrorDetails = "full"): string {
+  if (outcome.kind !== "functionError") return outcome.kind;
+  const { errorType, message } = outcome;
+  return errorDetails === "type"
+    ? reducedErrorType(errorType)
+    : new Redactor().redact(`${errorType}: ${message}`);
 }

@@ -1,12 +1,11 @@
 import { resolve } from "node:path";
 import { MillraceError } from "../model/errors.ts";
-import { type ErrorDetails, reducedErrorType } from "../model/function-error.ts";
+import type { ErrorDetails } from "../model/function-error.ts";
 import type { InvocationOutcome } from "../model/outcome.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { FunctionTarget, InvocationContext } from "../ports/function-target.ts";
-import { Redactor } from "../secrets/redactor.ts";
 import { CallWatch, type WatchedCall } from "./call-watch.ts";
-import { abandoned, withDetail } from "./function-failure.ts";
+import { abandoned, describeFailure, withDetail } from "./function-failure.ts";
 import { type GivenEnvironment, lambdaEnvironment } from "./lambda-environment.ts";
 import { MemoryWatch } from "./memory-watch.ts";
 import type { RuntimeDescription } from "./module-messages.ts";
@@ -252,15 +251,6 @@ function environmentOf(options: ModuleFunctionOptions): Record<string, string> {
 
 function logTo(options: ModuleFunctionOptions): LogLine {
   return options.onLog ?? ((line) => process.stderr.write(`[${options.functionName}] ${line}\n`));
-}
-
-/** Why it cannot start stands in the log and in explanations, whoever reads them. */
-function describeFailure(outcome: InvocationOutcome, errorDetails: ErrorDetails = "full"): string {
-  if (outcome.kind !== "functionError") return outcome.kind;
-  const { errorType, message } = outcome;
-  return errorDetails === "type"
-    ? reducedErrorType(errorType)
-    : new Redactor().redact(`${errorType}: ${message}`);
 }
 
 function invalid(message: string): MillraceError {

@@ -76,10 +76,16 @@ const moduleTarget = z
     memoryMb: memoryMb
       .default(MEMORY_MB_DEFAULT)
       .describe(
-        "Memory of each worker thread's JavaScript heap, in MB. An invocation that goes far beyond it is stopped and fails.",
+        "Memory of each of its processes, in MB, or of the JavaScript heap of each thread. One that goes beyond it is ended, and its call fails.",
+      ),
+    isolation: z
+      .enum(["thread", "auto", "group", "cgroup", "wrapper"])
+      .optional()
+      .describe(
+        "What separates it from millrace. Default: processes of its own, in a process group; auto, cgroup and wrapper as of a function with code. thread: worker threads of millrace's process, which cost less for each call; but an error that is fatal to V8, a crash of native code and malice end or reach the whole process.",
       ),
   })
-  .describe("A function that runs inside millrace, in worker threads.");
+  .describe("A function in a module of Node, which millrace runs.");
 
 const lambdaTarget = z
   .strictObject({

@@ -19,7 +19,13 @@ export type FunctionTargetSpec =
       readonly region: string | undefined;
       readonly endpoint: string | undefined;
     }
-  | (GivenToFunction & { readonly kind: "module"; readonly path: string; readonly exportName: string })
+  | (GivenToFunction & {
+      readonly kind: "module";
+      readonly path: string;
+      readonly exportName: string;
+      /** Absent: processes, separated as the host does it. `thread`: threads of this process. */
+      readonly isolation?: ModuleIsolation;
+    })
   /** Processes of this machine that speak Lambda's Runtime API. `runtime` or `command` is there. */
   | (GivenToFunction & {
       readonly kind: "runtime";
@@ -33,6 +39,8 @@ export type FunctionTargetSpec =
       readonly isolation: "auto" | "group" | "cgroup" | "wrapper" | undefined;
       readonly ephemeralStorageMb: number | undefined;
     });
+
+export type ModuleIsolation = "thread" | "auto" | "group" | "cgroup" | "wrapper";
 
 export interface FunctionScaling {
   /** Environments of one process; without a maximum as many as its calls need. */
@@ -75,6 +83,7 @@ export function targetSpec(spec: SpecWithTarget, folder: string): FunctionTarget
     inheritEnvironment: module.inheritEnvironment,
     credentials: module.credentials,
     memoryMb: module.memoryMb,
+    ...(module.isolation === undefined ? {} : { isolation: module.isolation }),
   };
 }
 

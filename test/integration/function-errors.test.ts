@@ -72,7 +72,7 @@ function failingFolder(t: TestContext, url: string, more = ""): string {
   file.close();
   writeFileSync(join(folder, "price.mjs"), HANDLER);
   const targets = {
-    module: `module: { path: price.mjs, environment: { SHOP_API_TOKEN: ${CANARIES.SHOP_API_TOKEN} } }`,
+    module: `module: { path: price.mjs, isolation: thread, environment: { SHOP_API_TOKEN: ${CANARIES.SHOP_API_TOKEN} } }`,
     http: `http: { url: "${url}/" }`,
     lambda: `lambda: { functionName: price, region: eu-west-1, endpoint: "${url}" }`,
   };

@@ -53,7 +53,7 @@ async function startRun(t: TestContext) {
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   writeFileSync(join(folder, "price.mjs"), HANDLER);
   const targets = {
-    module: "module: { path: price.mjs }",
+    module: "module: { path: price.mjs, isolation: thread }",
     http: `http: { url: "${url}/" }`,
     lambda: `lambda: { functionName: price, region: eu-west-1, endpoint: "${url}" }`,
   };

@@ -62,7 +62,7 @@ apiVersion: millrace.dev/v1
 kind: Function
 metadata: { name: misbehaving }
 spec:
-  module: { path: "${FUNCTION}", environment: { SEEN_FILE: "${join(folder, "seen.txt")}" } }
+  module: { path: "${FUNCTION}", isolation: thread, environment: { SEEN_FILE: "${join(folder, "seen.txt")}" } }
   timeoutSeconds: 1
   reservedConcurrency: 4
 ---

@@ -35,7 +35,7 @@ export async function runPowertools(
 ): Promise<readonly string[]> {
   const { folder, manifest } = writeQueueManifest(t, {
     eventSourceArn,
-    functionSpec: `module: { path: "${FUNCTIONS}", export: ${handler}, environment: { SEEN_FILE: seen.txt } }`,
+    functionSpec: `module: { path: "${FUNCTIONS}", isolation: thread, export: ${handler}, environment: { SEEN_FILE: seen.txt } }`,
     timeoutSeconds: VISIBILITY_SECONDS,
     settings: ["functionResponseTypes: [ReportBatchItemFailures]", ...settings],
   });

@@ -32,7 +32,7 @@ const MANIFEST = `
 apiVersion: millrace.dev/v1
 kind: Function
 metadata: { name: orders }
-spec: { module: { path: ./orders.mjs } }
+spec: { module: { path: ./orders.mjs, isolation: thread } }
 ---
 apiVersion: millrace.dev/v1
 kind: EventSourceMapping

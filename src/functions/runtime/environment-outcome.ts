@@ -7,6 +7,7 @@ import {
   RESPONSE_TOO_LARGE,
   withDetail,
 } from "../function-failure.ts";
+import { INIT_MS } from "./environment-times.ts";
 import type { ProcessEnding } from "./launcher.ts";
 import type { RuntimeAnswer, RuntimeReport } from "./listener.ts";
 
@@ -17,6 +18,10 @@ export function errorTypeOf(failure: StartFailure): string {
   const outcome = failure("", "");
   return outcome.kind === "functionError" ? outcome.errorType : outcome.kind;
 }
+
+/** Nobody waits any longer for its first event. */
+export const startedLate: StartFailure = () =>
+  functionError("Runtime.InitTimeout", `Loading took more than ${INIT_MS / 1000} seconds.`);
 
 /** `wantsOutput`: what was printed is told of a success, too. */
 export function outcomeOfAnswer(

@@ -3,8 +3,9 @@ import type { ScheduledCall } from "../../ports/clock.ts";
 import type { Readiness } from "../../ports/function-target.ts";
 import { CallWatch } from "../call-watch.ts";
 import { abandoned } from "../function-failure.ts";
+import { EarliestTimer } from "./earliest-timer.ts";
 import { Environment } from "./environment.ts";
-import { errorTypeOf, type StartFailure } from "./environment-outcome.ts";
+import { errorTypeOf, type StartFailure, startedLate } from "./environment-outcome.ts";
 import { type EnvironmentOwner, type EnvironmentParts, NO_RUN } from "./environment-parts.ts";
 import { INIT_MS } from "./environment-times.ts";
 import { readinessOf } from "./pool-readiness.ts";
@@ -45,8 +46,8 @@ export class EnvironmentPool implements EnvironmentOwner {
   readonly #lost = new Set<Environment>();
   #waiting: RuntimeCall[] = [];
   readonly #pause = new StartPause();
-  #fillTimer: ScheduledCall | undefined;
-  #fillAtMs = 0;
+  readonly #fillTimer: EarliestTimer;
+  #onFirst: ((failure: StartFailure | undefined) => void) | undefined;
   #sweepTimer: ScheduledCall | undefined;
   #ended: (() => void) | undefined;
   #closed: Promise<void> | undefined;
@@ -57,6 +58,7 @@ export class EnvironmentPool implements EnvironmentOwner {
     this.#options = options;
     this.#eventsMax = options.eventsMax ?? 1;
     this.#watch = new CallWatch(options.clock);
+    this.#fillTimer = new EarliestTimer(options.clock, () => this.#fill());
     if (this.#min > 0) this.#fill();
   }
 
@@ -71,6 +73,12 @@ export class EnvironmentPool implements EnvironmentOwner {
     this.#fill();
   }
 
+  /** Before anybody calls: `onFirst` is told when an environment is ready, or why it is not. */
+  startFirst(onFirst: (failure: StartFailure | undefined) => void): void {
+    this.#onFirst = onFirst;
+    if (this.#all.size === 0) this.#start();
+  }
+
   get readiness(): Readiness {
     return readinessOf(this.#all, this.#pause);
   }
@@ -83,16 +91,15 @@ export class EnvironmentPool implements EnvironmentOwner {
 
   async #close(): Promise<void> {
     this.#isClosed = true;
-    this.#fillTimer?.cancel();
+    this.#fillTimer.cancel();
     this.#sweepTimer?.cancel();
     for (const call of this.#waiting.splice(0)) this.#refuse(call, abandoned());
     for (const environment of [...this.#all]) environment.signal({ kind: "close" });
     this.#watch.close();
-    if (this.#all.size > 0) {
+    if (this.#all.size > 0)
       await new Promise<void>((resolve) => {
         this.#ended = resolve;
       });
-    }
     await Promise.all(this.#removals);
   }
 
@@ -101,6 +108,7 @@ export class EnvironmentPool implements EnvironmentOwner {
     this.#returning.delete(environment);
     if (this.#isClosed) return void environment.signal({ kind: "close" });
     if (environment.state.name !== "new") this.#pause.succeeded();
+    this.#onFirst?.(undefined);
     if (this.#options.clock.monotonic() - environment.bornMs >= this.#lifeMs) {
       environment.signal({ kind: "retire" });
     } else {
@@ -119,6 +127,7 @@ export class EnvironmentPool implements EnvironmentOwner {
   onStartFailed(environment: Environment, failure: StartFailure, hadCall: boolean): void {
     this.onUnfree(environment);
     this.#pause.failed(this.#options.clock.monotonic(), failure);
+    this.#onFirst?.(failure);
     this.#options.watch?.startFailed(errorTypeOf(failure));
     // Those for which nothing starts any more are told at once, and not after a pause.
     const failing = Math.max(hadCall ? 0 : 1, this.#waiting.length - this.#starting.size * this.#eventsMax);
@@ -128,6 +137,7 @@ export class EnvironmentPool implements EnvironmentOwner {
 
   onLate(environment: Environment): void {
     this.#starting.delete(environment);
+    this.#onFirst?.(startedLate);
     this.#resting.addLate(environment);
     this.#fill();
   }
@@ -226,13 +236,13 @@ export class EnvironmentPool implements EnvironmentOwner {
       count += 1;
       nextMs = Math.min(nextMs, untilMs);
     }
-    if (count > 0) this.#fillAt(nextMs);
+    if (count > 0) this.#fillTimer.at(nextMs);
     return count;
   }
 
   #isPaused(): boolean {
     if (this.#pause.untilMs <= this.#options.clock.monotonic()) return false;
-    this.#fillAt(this.#pause.untilMs);
+    this.#fillTimer.at(this.#pause.untilMs);
     return true;
   }
 
@@ -260,18 +270,8 @@ export class EnvironmentPool implements EnvironmentOwner {
   #onNoFolder(error: unknown): void {
     this.#pause.untilMs = this.#options.clock.monotonic() + PAUSE_MS_MAX;
     const message = `No environment could be made: ${error instanceof Error ? error.message : String(error)}`;
+    this.#onFirst?.(() => ({ kind: "unavailable", message }));
     for (const call of this.#waiting.splice(0)) this.#refuse(call, { kind: "unavailable", message });
-  }
-
-  #fillAt(atMs: number): void {
-    if (this.#fillTimer !== undefined && this.#fillAtMs <= atMs) return;
-    this.#fillTimer?.cancel();
-    this.#fillAtMs = atMs;
-    const { clock } = this.#options;
-    this.#fillTimer = clock.schedule(Math.max(0, atMs - clock.monotonic()), () => {
-      this.#fillTimer = undefined;
-      this.#fill();
-    });
   }
 
   #sweepLater(): void {

@@ -13,6 +13,8 @@ import { ResponseUpload } from "./response-upload.ts";
 import { type HandedEvent, RuntimeConnection, type StreamFailure } from "./runtime-connection.ts";
 
 const { env } = process;
+/** A module is named by its path; the handler of a package by Lambda's form. */
+const [, , modulePath, moduleExport = "handler"] = process.argv;
 const address = env["AWS_LAMBDA_RUNTIME_API"] ?? "";
 /** Events at once; each is asked for over a connection of its own. */
 const lanes = Math.max(1, Number(env["AWS_LAMBDA_MAX_CONCURRENCY"] ?? 1));
@@ -55,7 +57,10 @@ const STUCK = "The module waits, while it is loaded, for something that can neve
 
 installStreaming();
 try {
-  const { path, exportName } = handlerPlace(env["LAMBDA_TASK_ROOT"] ?? process.cwd(), env["_HANDLER"] ?? "");
+  const { path, exportName } =
+    modulePath === undefined
+      ? handlerPlace(env["LAMBDA_TASK_ROOT"] ?? process.cwd(), env["_HANDLER"] ?? "")
+      : { path: modulePath, exportName: moduleExport };
   const handler = await loadHandler(path, exportName);
   isLoading = false;
   next(handler, first);

@@ -10,6 +10,8 @@ export interface RuntimeChoice {
   readonly functionName: string;
   readonly runtime: string | undefined;
   readonly command: readonly string[] | undefined;
+  /** Named by its path. */
+  readonly module?: { readonly path: string; readonly exportName: string } | undefined;
   readonly codeFolder: string;
   readonly layerFolders: readonly string[];
   readonly memoryMb: number;
@@ -27,11 +29,14 @@ const PYTHON_CLIENT = new URL("./python-client.py", import.meta.url);
  * @throws MillraceError `ERR_MILLRACE_FUNCTION` when this machine has none
  */
 export async function runtimeCommand(choice: RuntimeChoice): Promise<readonly string[]> {
-  const { runtime, command, memoryMb } = choice;
+  const { runtime, command, memoryMb, module } = choice;
   if (command !== undefined) return command;
   switch (runtime === undefined ? undefined : runtimeFamily(runtime)) {
     case "nodejs":
-      return [process.execPath, `--max-old-space-size=${memoryMb}`, fileURLToPath(NODE_CLIENT)];
+      return [
+        ...[process.execPath, `--max-old-space-size=${memoryMb}`, fileURLToPath(NODE_CLIENT)],
+        ...(module === undefined ? [] : [module.path, module.exportName]),
+      ];
     case "python":
       return [await pythonOf(choice), fileURLToPath(PYTHON_CLIENT)];
     case "provided":

@@ -16,6 +16,7 @@ import { abandoned } from "../function-failure.ts";
 import type { GivenEnvironment } from "../lambda-environment.ts";
 import { SYSTEM_CLOCK } from "../system-clock.ts";
 import { traceHeaders } from "../trace.ts";
+import type { StartFailure } from "./environment-outcome.ts";
 import type { RunFigures } from "./environment-parts.ts";
 import { EnvironmentPool } from "./environment-pool.ts";
 import { GroupLauncher } from "./group-launcher.ts";
@@ -38,6 +39,8 @@ export interface RuntimeFunctionOptions extends GivenEnvironment {
   readonly runtime: string | undefined;
   readonly handler: string | undefined;
   readonly command: readonly string[] | undefined;
+  /** The module that exports the handler, where it is named by its path. */
+  readonly module?: { readonly path: string; readonly exportName: string } | undefined;
   /** Where the code is, which runs in place. */
   readonly codeFolder: string;
   readonly layerFolders: readonly string[];
@@ -75,6 +78,24 @@ export interface RuntimeScaling {
  * @throws MillraceError `ERR_MILLRACE_FUNCTION` when nothing here can run it
  */
 export async function createRuntimeFunction(options: RuntimeFunctionOptions): Promise<FunctionTarget> {
+  return await openFunction(options);
+}
+
+/**
+ * As `createRuntimeFunction`, of a function that is there only when an environment of it can start.
+ * @throws as `createRuntimeFunction`
+ */
+export async function openCheckedFunction(
+  options: RuntimeFunctionOptions,
+): Promise<{ readonly target: FunctionTarget } | { readonly failure: InvocationOutcome }> {
+  const target = await openFunction(options);
+  const failure = await target.startFirst();
+  if (failure === undefined) return { target };
+  await target.close();
+  return { failure: failure("", "") };
+}
+
+async function openFunction(options: RuntimeFunctionOptions): Promise<RuntimeFunction> {
   if (!Number.isSafeInteger(options.concurrency) || options.concurrency < 1) {
     const message = `concurrency of function ${options.functionName} must be a whole number above 0`;
     throw new MillraceError("ERR_MILLRACE_FUNCTION", message);
@@ -144,6 +165,10 @@ class RuntimeFunction implements FunctionTarget {
       });
       this.#pool.run(call);
     });
+  }
+
+  startFirst(): Promise<StartFailure | undefined> {
+    return new Promise((resolve) => this.#pool.startFirst(resolve));
   }
 
   readiness(): Readiness {

@@ -34,7 +34,7 @@ test("a function has one ARN over sources of several regions, calls, answers, co
 apiVersion: millrace.dev/v1
 kind: Function
 metadata: { name: teller }
-spec: { module: { path: teller.mjs, environment: { SEEN: "${path("seen.txt")}" } } }
+spec: { module: { path: teller.mjs, isolation: thread, environment: { SEEN: "${path("seen.txt")}" } } }
 ---
 apiVersion: millrace.dev/v1
 kind: EventSourceMapping

@@ -28,7 +28,7 @@ export async function handler(event) {
     `apiVersion: millrace.dev/v1
 kind: Function
 metadata: { name: chatty }
-spec: { module: { path: chatty.mjs } }
+spec: { module: { path: chatty.mjs, isolation: thread } }
 ---
 apiVersion: millrace.dev/v1
 kind: EventSourceMapping

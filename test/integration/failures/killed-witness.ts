@@ -80,7 +80,7 @@ function throwingFolder(t: TestContext): string {
     `apiVersion: millrace.dev/v1
 kind: Function
 metadata: { name: price }
-spec: { module: { path: price.mjs, environment: { SHOP_API_TOKEN: ${CANARIES.SHOP_API_TOKEN} } }, timeoutSeconds: 30 }
+spec: { module: { path: price.mjs, isolation: thread, environment: { SHOP_API_TOKEN: ${CANARIES.SHOP_API_TOKEN} } }, timeoutSeconds: 30 }
 ---
 apiVersion: millrace.dev/v1
 kind: EventSourceMapping

@@ -81,7 +81,7 @@ test("a handler with Powertools' batch processor runs unchanged, with partial fa
     })),
   );
   const { folder, manifest } = writeKinesisManifest(t, {
-    functionSpec: `module: { path: "${POWERTOOLS}", environment: { SEEN_FILE: seen.txt } }`,
+    functionSpec: `module: { path: "${POWERTOOLS}", isolation: thread, environment: { SEEN_FILE: seen.txt } }`,
     streamArn: stream.arn,
     mapping: ["batchSize: 6", "functionResponseTypes: [ReportBatchItemFailures]"],
   });

@@ -53,7 +53,7 @@ test("a streaming handler of Node answers whole, in a process and in a thread", 
 }, async (t) => {
   const { invoke } = await startFunctions(t, {
     process: `runtime: nodejs24.x, handler: index.streamed, code: "${join(CODE, "node")}"`,
-    thread: `module: { path: "${join(CODE, "node/index.mjs")}", export: streamed }`,
+    thread: `module: { path: "${join(CODE, "node/index.mjs")}", isolation: thread, export: streamed }`,
   });
   for (const fn of ["process", "thread"]) {
     const { body, log } = await invoke(fn, { order: 7 });

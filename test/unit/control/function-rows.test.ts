@@ -16,6 +16,7 @@ const MODULE = {
   inheritEnvironment: ["HOME"],
   credentials: "env:SHOP_",
   memoryMb: 256,
+  isolation: "thread",
 } as const;
 const REMOTE = { kind: "lambda", functionName: "orders", region: undefined, endpoint: undefined } as const;
 const FUNCTION: FunctionResource = {
