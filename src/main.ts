@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { type Extensions, loadExtensions } from "../connectors/registry.ts";
 import { serveApi } from "./api/serve-api.ts";
+import { chooseReadPath } from "./aws/read-path.ts";
 import type {
   Adapters,
   ApiContent,
@@ -52,6 +53,7 @@ const systemPorts = { clock: createSystemClock(), random: createSystemRandom() }
 const adapters: Omit<Adapters, keyof Extensions | "openFunction"> = {
   ...systemPorts,
   createEngine,
+  chooseAwsReadPath: chooseReadPath,
   ...stores,
   openDestination,
   openHttpDestination: async (url) => (await import("./destinations/http.ts")).createHttpDestination(url),

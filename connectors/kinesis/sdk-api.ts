@@ -2,6 +2,7 @@ import {
   type ChildShard,
   DescribeStreamSummaryCommand,
   GetRecordsCommand,
+  type GetRecordsCommandOutput,
   GetShardIteratorCommand,
   type KinesisClient,
   ListShardsCommand,
@@ -10,6 +11,7 @@ import {
   SubscribeToShardCommand,
 } from "@aws-sdk/client-kinesis";
 import { type CallLimits, callAws, OPENING } from "../../src/aws/call.ts";
+import { HandCalls } from "../../src/aws/hand-call.ts";
 import { abortable, answerOf } from "../../src/aws/lean-client.ts";
 import { dateMsOf, type LeanResponse } from "../../src/aws/lean-http.ts";
 import { arrivalOf } from "../../src/model/arrival.ts";
@@ -23,7 +25,7 @@ import type {
   SubscriptionEvent,
 } from "./kinesis-api.ts";
 import { KinesisFault, throwIfAborted } from "./kinesis-api.ts";
-import { checkedSequenceNumber, readRecords } from "./raw-records.ts";
+import { checkedSequenceNumber, type RawPage, readPage } from "./raw-records.ts";
 import { createPollingClient, createSubscriptionClient } from "./sdk-client.ts";
 import { toFault } from "./sdk-errors.ts";
 import { ServiceClock } from "./service-clock.ts";
@@ -45,7 +47,7 @@ class SdkApi implements KinesisApi {
   readonly #clock = new ServiceClock();
   readonly #polling: KinesisClient;
   readonly #createSubscriber: typeof createSubscriptionClient;
-  readonly #recordsOf = new WeakMap<LeanResponse, readonly ApiRecord[]>();
+  readonly #hand: HandCalls;
   #subscribing: KinesisClient | undefined;
   /** By name as well: emulators know no other, and other accounts' streams no name alone. */
   readonly #stream: { readonly StreamName: string; readonly StreamARN?: string };
@@ -53,7 +55,11 @@ class SdkApi implements KinesisApi {
   constructor(arn: StreamArn, createSubscriber: typeof createSubscriptionClient) {
     this.#arn = arn;
     this.#createSubscriber = createSubscriber;
-    this.#polling = createPollingClient(arn.region, (command, answer) => this.#see(command, answer));
+    this.#polling = createPollingClient(arn.region, (_command, answer) => {
+      this.#clock.observe(answer.headers["date"]);
+      return answer;
+    });
+    this.#hand = new HandCalls(this.#polling);
     this.#stream =
       arn.streamArn === undefined
         ? { StreamName: arn.name }
@@ -108,22 +114,24 @@ class SdkApi implements KinesisApi {
   }
 
   records(iterator: string, recordsMax: number, signal: AbortSignal): Promise<RecordsPage> {
-    return this.#call("GetRecords", signal, async (request) => {
+    return this.#call("GetRecords", signal, (request) => {
       const { streamArn } = this.#arn;
-      const command = new GetRecordsCommand({
+      const input = {
         ShardIterator: iterator,
         Limit: recordsMax,
         ...(streamArn === undefined ? {} : { StreamARN: streamArn }),
-      });
-      const output = await this.#polling.send(abortable(command, request));
-      const answer = answerOf(output);
-      return {
-        records: (answer === undefined ? undefined : this.#recordsOf.get(answer)) ?? [],
-        nextIterator: output.NextShardIterator,
-        lagMs: output.MillisBehindLatest,
-        answeredMs: dateMsOf(answer),
-        childShards: (output.ChildShards ?? []).map(toChildShard),
       };
+      const question = {
+        body: JSON.stringify(input),
+        command: () => new GetRecordsCommand(input),
+        send: (command: GetRecordsCommand) => this.#polling.send(command),
+        read: (answer: LeanResponse) => {
+          this.#clock.observe(answer.headers["date"]);
+          return toPage(readPage(answer.body), answer);
+        },
+        take: (output: GetRecordsCommandOutput) => toPage(pageOf(output), answerOf(output)),
+      };
+      return this.#hand.ask("GetRecords", question, request);
     });
   }
 
@@ -173,16 +181,6 @@ class SdkApi implements KinesisApi {
     }
   }
 
-  /** Reads the records of a page in the SDK's place. */
-  #see(commandName: string, answer: LeanResponse): LeanResponse {
-    this.#clock.observe(answer.headers["date"]);
-    if (commandName !== "GetRecordsCommand" || answer.statusCode !== 200) return answer;
-    const { records, rest } = readRecords(answer.body);
-    const left = { ...answer, body: rest };
-    this.#recordsOf.set(left, records);
-    return left;
-  }
-
   /** One call, its failure as a fault. */
   async #call<T>(
     action: string,
@@ -222,6 +220,24 @@ function startingPosition(place: ShardPlace) {
     case "after":
       return { Type: "AFTER_SEQUENCE_NUMBER", SequenceNumber: place.sequenceNumber } as const;
   }
+}
+
+function toPage({ childShards, ...page }: RawPage, answer: LeanResponse | undefined): RecordsPage {
+  return { ...page, answeredMs: dateMsOf(answer), childShards: childShards.map(toChildShard) };
+}
+
+function pageOf({
+  Records,
+  NextShardIterator,
+  MillisBehindLatest,
+  ChildShards = [],
+}: GetRecordsCommandOutput): RawPage {
+  return {
+    records: toRecords(Records),
+    nextIterator: NextShardIterator,
+    lagMs: MillisBehindLatest,
+    childShards: ChildShards,
+  };
 }
 
 function toRecords(records: readonly SdkRecord[] | undefined): readonly ApiRecord[] {

@@ -1,25 +1,35 @@
 import {
-  type BatchResultErrorEntry,
   ChangeMessageVisibilityBatchCommand,
   DeleteMessageBatchCommand,
   GetQueueAttributesCommand,
   GetQueueUrlCommand,
   ReceiveMessageCommand,
+  type ReceiveMessageCommandInput,
+  type ReceiveMessageCommandOutput,
   type SQSClient,
 } from "@aws-sdk/client-sqs";
 import { ANSWER_MS_MAX, type CallLimits, callAws, OPENING } from "../../src/aws/call.ts";
+import { HandCalls } from "../../src/aws/hand-call.ts";
 import { abortable } from "../../src/aws/lean-client.ts";
+import type { LeanResponse } from "../../src/aws/lean-http.ts";
 import { hasErrorCode, MillraceError } from "../../src/model/errors.ts";
 import type { QueueArn } from "./queue-arn.ts";
+import { type EntryFates, readFates, readMessages } from "./raw-messages.ts";
 import { createSqsClient } from "./sdk-client.ts";
 import { sourceError } from "./sdk-errors.ts";
 import type { EntryFault, ReceiveRequest, SqsApi } from "./sqs-api.ts";
+
+/** Both names of one thing: emulators know the older alone. */
+const ALL_ATTRIBUTES: Pick<
+  ReceiveMessageCommandInput,
+  "AttributeNames" | "MessageSystemAttributeNames" | "MessageAttributeNames"
+> = { AttributeNames: ["All"], MessageSystemAttributeNames: ["All"], MessageAttributeNames: ["All"] };
 
 const CALL: CallLimits = { timeoutMs: ANSWER_MS_MAX };
 /** What an answer may take on a slow line, which comes only when the long poll ends. */
 const AFTER_WAIT_MS_MAX = 20_000;
 
-/** The calls through the AWS SDK. */
+/** The calls of one queue: what comes with every batch is asked for and read by hand, the rest through the AWS SDK. */
 export function createSdkApi(arn: QueueArn): SqsApi {
   return new SdkApi(arn, createSqsClient(arn));
 }
@@ -27,12 +37,14 @@ export function createSdkApi(arn: QueueArn): SqsApi {
 class SdkApi implements SqsApi {
   readonly #arn: QueueArn;
   readonly #client: SQSClient;
+  readonly #hand: HandCalls;
   readonly #closing = new AbortController();
   #queueUrl: string | undefined;
 
   constructor(arn: QueueArn, client: SQSClient) {
     this.#arn = arn;
     this.#client = client;
+    this.#hand = new HandCalls(client);
   }
 
   queueAttributes(signal: AbortSignal): Promise<Readonly<Record<string, string>>> {
@@ -46,39 +58,55 @@ class SdkApi implements SqsApi {
 
   receive({ messagesMax, waitSeconds, visibilitySeconds }: ReceiveRequest, signal: AbortSignal) {
     const timeoutMs = waitSeconds * 1_000 + AFTER_WAIT_MS_MAX;
-    const receive = async (QueueUrl: string, request: AbortSignal) => {
-      const command = new ReceiveMessageCommand({
+    const receive = (QueueUrl: string, request: AbortSignal) => {
+      const input = {
         QueueUrl,
         MaxNumberOfMessages: messagesMax,
         WaitTimeSeconds: waitSeconds,
         VisibilityTimeout: visibilitySeconds,
-        // The older name as well: emulators know no other.
-        AttributeNames: ["All"],
-        MessageSystemAttributeNames: ["All"],
-        MessageAttributeNames: ["All"],
-      });
-      return (await this.#client.send(abortable(command, request))).Messages ?? [];
+        ...ALL_ATTRIBUTES,
+      };
+      const question = {
+        body: JSON.stringify(input),
+        command: () => new ReceiveMessageCommand(input),
+        send: (command: ReceiveMessageCommand) => this.#client.send(command),
+        read: (answer: LeanResponse) => readMessages(answer.body),
+        take: ({ Messages = [] }: ReceiveMessageCommandOutput) => Messages,
+      };
+      return this.#hand.ask("ReceiveMessage", question, request);
     };
     return this.#call("ReceiveMessage", signal, receive, { timeoutMs });
   }
 
   deleteBatch(receiptHandles: readonly string[]) {
-    return this.#call("DeleteMessageBatch", this.#closing.signal, async (QueueUrl, request) => {
+    return this.#call("DeleteMessageBatch", this.#closing.signal, (QueueUrl, request) => {
       const Entries = receiptHandles.map((ReceiptHandle, index) => ({ Id: String(index), ReceiptHandle }));
-      const command = new DeleteMessageBatchCommand({ QueueUrl, Entries });
-      return faultsOf(await this.#client.send(abortable(command, request)), receiptHandles.length);
+      const input = { QueueUrl, Entries };
+      const question = {
+        body: JSON.stringify(input),
+        command: () => new DeleteMessageBatchCommand(input),
+        send: (command: DeleteMessageBatchCommand) => this.#client.send(command),
+        ...fates(receiptHandles.length),
+      };
+      return this.#hand.ask("DeleteMessageBatch", question, request);
     });
   }
 
   changeVisibilityBatch(receiptHandles: readonly string[], visibilitySeconds: number) {
-    return this.#call("ChangeMessageVisibilityBatch", this.#closing.signal, async (QueueUrl, request) => {
+    return this.#call("ChangeMessageVisibilityBatch", this.#closing.signal, (QueueUrl, request) => {
       const Entries = receiptHandles.map((ReceiptHandle, index) => ({
         Id: String(index),
         ReceiptHandle,
         VisibilityTimeout: visibilitySeconds,
       }));
-      const command = new ChangeMessageVisibilityBatchCommand({ QueueUrl, Entries });
-      return faultsOf(await this.#client.send(abortable(command, request)), receiptHandles.length);
+      const input = { QueueUrl, Entries };
+      const question = {
+        body: JSON.stringify(input),
+        command: () => new ChangeMessageVisibilityBatchCommand(input),
+        send: (command: ChangeMessageVisibilityBatchCommand) => this.#client.send(command),
+        ...fates(receiptHandles.length),
+      };
+      return this.#hand.ask("ChangeMessageVisibilityBatch", question, request);
     });
   }
 
@@ -122,14 +150,20 @@ class SdkApi implements SqsApi {
   }
 }
 
+function fates(count: number) {
+  return {
+    read: (answer: LeanResponse) => faultsOf(readFates(answer.body), count),
+    take: (output: BatchOutput) => faultsOf(output, count),
+  };
+}
+
+interface BatchOutput {
+  readonly Successful?: EntryFates["Successful"] | undefined;
+  readonly Failed?: readonly Partial<EntryFates["Failed"][number]>[] | undefined;
+}
+
 /** What an answer says of neither fate is refused too: it may not be taken for done. */
-function faultsOf(
-  output: {
-    readonly Successful?: readonly { readonly Id: string | undefined }[] | undefined;
-    readonly Failed?: readonly BatchResultErrorEntry[] | undefined;
-  },
-  count: number,
-): ReadonlyMap<number, EntryFault> {
+function faultsOf(output: BatchOutput, count: number): ReadonlyMap<number, EntryFault> {
   const done = new Set((output.Successful ?? []).map(({ Id }) => Id));
   const failed = new Map((output.Failed ?? []).map((entry) => [entry.Id, entry]));
   const faults = new Map<number, EntryFault>();

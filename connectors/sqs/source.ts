@@ -10,6 +10,7 @@ import type {
 } from "../../src/ports/queue-source.ts";
 import { DESCRIBED_AGAIN_MS, DescribedQueue } from "./described-queue.ts";
 import { asSqs, createMessageFactory, createSqsEvents } from "./event.ts";
+import { GatheredDeletes } from "./gathered-deletes.ts";
 import type { QueueArn } from "./queue-arn.ts";
 import { ENTRIES_MAX, type EntryFault, type SqsApi } from "./sqs-api.ts";
 
@@ -52,6 +53,7 @@ class SqsSource implements QueueSource {
   readonly #toMessage: ReturnType<typeof createMessageFactory>;
   readonly #closing: AbortController;
   readonly #settling = new PQueue({ concurrency: SETTLING_CALLS_MAX });
+  readonly #deletes: GatheredDeletes;
 
   constructor(
     api: SqsApi,
@@ -63,6 +65,11 @@ class SqsSource implements QueueSource {
     this.#described = described;
     this.#toMessage = toMessage;
     this.#closing = closing;
+    this.#deletes = new GatheredDeletes({
+      deleteBatch: (receiptHandles) => this.#inTurn(() => this.#api.deleteBatch(receiptHandles)),
+      settlementOf,
+      isOrdered: described.now.isFifo,
+    });
   }
 
   get description(): QueueDescription {
@@ -90,7 +97,7 @@ class SqsSource implements QueueSource {
   }
 
   acknowledge(messages: readonly QueueMessage[]): Promise<readonly Settlement[]> {
-    return this.#settle(messages, (receiptHandles) => this.#api.deleteBatch(receiptHandles));
+    return this.#deletes.delete(messages.map((message) => asSqs(message).receiptHandle));
   }
 
   release(messages: readonly QueueMessage[], delayMs: number): Promise<readonly Settlement[]> {
@@ -123,15 +130,17 @@ class SqsSource implements QueueSource {
     );
   }
 
+  #inTurn<T>(call: () => Promise<T>): Promise<T> {
+    return this.#settling.add(() => this.#watched(call));
+  }
+
   /** In batch calls. One that fails leaves its messages `failed`; when all of them fail, so does this. */
   async #settle(
     messages: readonly QueueMessage[],
     call: (receiptHandles: readonly string[]) => Promise<ReadonlyMap<number, EntryFault>>,
   ): Promise<readonly Settlement[]> {
     const chunks = chunksOf(messages.map((message) => asSqs(message).receiptHandle));
-    const results = await Promise.allSettled(
-      chunks.map((chunk) => this.#settling.add(() => this.#watched(async () => await call(chunk)))),
-    );
+    const results = await Promise.allSettled(chunks.map((chunk) => this.#inTurn(() => call(chunk))));
     const [first] = results;
     if (first?.status === "rejected" && results.every(({ status }) => status === "rejected")) {
       throw first.reason;

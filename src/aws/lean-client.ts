@@ -1,6 +1,6 @@
 import { type ClientNeeds, type ClientSettings, createAwsClient } from "./client.ts";
 import { memberOf } from "./fault.ts";
-import { type HttpRequest, LeanHttp, type LeanResponse } from "./lean-http.ts";
+import { type HttpRequest, LeanHttp, type LeanResponse, originOf } from "./lean-http.ts";
 import { RequestSigner, type SigningCredentials } from "./request-signer.ts";
 
 const CONNECT_MS_MAX = 5_000;
@@ -40,6 +40,16 @@ interface SdkClient {
 /** The signals of calls: the SDK caches nothing for a command that is sent with options. */
 const signals = new WeakMap<object, AbortSignal>();
 const answers = new WeakMap<object, LeanResponse>();
+/** What commands are answered with that were asked by hand. */
+const given = new WeakMap<object, LeanResponse>();
+/** Inputs of commands that are not to be sent, and what would be. */
+const probes = new WeakMap<object, { request?: HttpRequest }>();
+const partsOf = new WeakMap<object, LeanParts>();
+
+interface LeanParts {
+  readonly requestHandler: LeanHttp;
+  readonly signer: RequestSigner;
+}
 
 /** Has `signal` end the call that this command makes, by a lean client. */
 export function abortable<C extends { readonly input: object }>(command: C, signal: AbortSignal): C {
@@ -50,6 +60,66 @@ export function abortable<C extends { readonly input: object }>(command: C, sign
 /** The answer that a lean client made `output` of, as `seeAnswer` left it. */
 export function answerOf(output: object): LeanResponse | undefined {
   return answers.get(output);
+}
+
+/** The parts of a lean client that send without the SDK. */
+export function leanPartsOf(client: object): LeanParts {
+  const parts = partsOf.get(client);
+  if (parts === undefined) throw new TypeError("The client is no lean client.");
+  return parts;
+}
+
+/** Has the SDK read `answer` to this command, in place of sending it. If it sends it once more, it is sent. */
+export function answeredBefore(command: { readonly input: object }, answer: LeanResponse): void {
+  given.set(command.input, answer);
+}
+
+/** A request of a client as it would be sent, and by whose names it was signed. */
+export interface ProbedRequest {
+  readonly origin: string;
+  readonly path: string;
+  readonly region: string;
+  readonly service: string;
+  /** Those that are the same for each request of its kind. */
+  readonly headers: readonly (readonly [name: string, value: string])[];
+}
+
+/**
+ * Makes the request of a command, by all the SDK's rules of endpoints and credentials, and does not send it.
+ *
+ * @throws what the SDK throws when it cannot make it.
+ */
+export async function probe<C extends { readonly input: object }>(
+  command: C,
+  send: (command: C) => Promise<unknown>,
+): Promise<ProbedRequest> {
+  const seen: { request?: HttpRequest } = {};
+  probes.set(command.input, seen);
+  try {
+    await send(command);
+  } catch (error) {
+    if (seen.request === undefined) throw error;
+  }
+  if (seen.request === undefined) throw new TypeError("The command was not sent by a lean client.");
+  return probedRequest(seen.request);
+}
+
+/** Those are made for each request anew, or for none that is sent by hand. */
+const OF_ONE_REQUEST =
+  /^(authorization|content-length|user-agent|x-amz-(date|security-token|content-sha256|user-agent)|amz-sdk-.*|x-amzn-trace-id)$/;
+
+function probedRequest(request: HttpRequest): ProbedRequest {
+  const scope = /Credential=[^/]+\/\d+\/([^/]+)\/([^/]+)\//.exec(request.headers["authorization"] ?? "");
+  const headers = Object.entries(request.headers).map(
+    ([name, value]) => [name.toLowerCase(), value] as const,
+  );
+  return {
+    origin: originOf(request),
+    path: request.path,
+    region: scope?.[1] ?? "",
+    service: scope?.[2] ?? "",
+    headers: headers.filter(([name]) => !OF_ONE_REQUEST.test(name)).sort(([a], [b]) => (a < b ? -1 : 1)),
+  };
 }
 
 /**
@@ -68,19 +138,24 @@ export function createLeanClient<C extends SdkClient>(
     responseBytesMax: RESPONSE_BYTES_MAX,
     silenceMsMax: silenceMs,
   });
+  const nowMs = () => Date.now() + client.config.systemClockOffset;
+  const signer = new RequestSigner(region, service, () => client.config.credentials(), nowMs);
   const client: C = createAwsClient(needs, (settings) =>
-    create({
-      ...settings,
-      cacheMiddleware: true,
-      requestHandler,
-      signer: new RequestSigner(region, service, () => client.config.credentials()),
-    }),
+    create({ ...settings, cacheMiddleware: true, requestHandler, signer }),
   );
+  partsOf.set(client, { requestHandler, signer });
   // The handler has a name of its own.
   client.middlewareStack.remove("getUserAgentMiddleware");
   // Innermost, where the client itself would call the handler, though without the signal.
   const send = (_next: unknown, context: object) => async (args: { input: object; request: HttpRequest }) => {
-    const answer = await requestHandler.send(args.request, signals.get(args.input));
+    const probed = probes.get(args.input);
+    if (probed !== undefined) {
+      probed.request = args.request;
+      throw new Error("The request is not to be sent.");
+    }
+    const before = given.get(args.input);
+    given.delete(args.input);
+    const answer = before ?? (await requestHandler.send(args.request, signals.get(args.input)));
     return { response: seeAnswer?.(String(memberOf(context, "commandName")), answer) ?? answer };
   };
   // What the SDK makes of an answer is only known further out.

@@ -22,6 +22,10 @@ export interface LeanResponse {
   readonly body: Buffer;
 }
 
+export function originOf({ protocol, hostname, port }: HttpRequest): string {
+  return `${protocol}//${hostname}${port === undefined ? "" : `:${port}`}`;
+}
+
 /** The service's own word for the moment of its answer, epoch milliseconds: no clock of the host is in it. */
 export function dateMsOf(answer: LeanResponse | undefined): number | undefined {
   const dateMs = Date.parse(answer?.headers["date"] ?? "");
@@ -62,19 +66,32 @@ export class LeanHttp {
   }
 
   send(request: HttpRequest, signal: AbortSignal | undefined): Promise<LeanResponse> {
-    const { protocol, hostname, port, method, path, headers, body } = request;
+    const { method, path, headers, body } = request;
+    const options = {
+      origin: originOf(request),
+      method: method as Dispatcher.HttpMethod,
+      path,
+      headers: { ...headers, "user-agent": USER_AGENT },
+      body,
+    };
+    return this.#dispatch(options, signal);
+  }
+
+  /** A request of a call that is made by hand. `headers`: all of them, names and values in turn. */
+  sendSigned(
+    { origin, path }: { readonly origin: string; readonly path: string },
+    headers: string[],
+    body: string,
+    signal: AbortSignal | undefined,
+  ): Promise<LeanResponse> {
+    headers.push("user-agent", USER_AGENT);
+    return this.#dispatch({ origin, method: "POST", path, headers, body }, signal);
+  }
+
+  #dispatch(options: Dispatcher.DispatchOptions, signal: AbortSignal | undefined): Promise<LeanResponse> {
     if (signal?.aborted) return Promise.reject(abortError());
     return new Promise((resolve, reject) => {
-      this.#agent.dispatch(
-        {
-          origin: `${protocol}//${hostname}${port === undefined ? "" : `:${port}`}`,
-          method: method as Dispatcher.HttpMethod,
-          path,
-          headers: { ...headers, "user-agent": USER_AGENT },
-          body,
-        },
-        new HttpExchange(this.#bytesMax, signal, resolve, reject),
-      );
+      this.#agent.dispatch(options, new HttpExchange(this.#bytesMax, signal, resolve, reject));
     });
   }
 

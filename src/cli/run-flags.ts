@@ -147,6 +147,12 @@ export const RUN_FLAGS = {
   "until-caught-up": {
     description: "End by itself once everything that the sources hold is processed and checkpointed.",
   },
+  "aws-read-path": {
+    value: "hand|sdk",
+    description:
+      "Who asks for records and messages of AWS and reads them: hand-made calls, at a third of the CPU time, or the AWS SDK, if a " +
+      "service or an emulator answers in a form that only the SDK knows. Default hand.",
+  },
   "checkpoint-interval-ms": {
     value: "N",
     description: `Shortest time between two checkpoints of a shard. Default ${DEFAULT_SETTINGS.checkpointIntervalMs}.`,
@@ -172,6 +178,7 @@ export function readRunOptions(flags: Flags, host: CliHost): RunOptions {
     errorDetails: errorDetails(flags),
     logsErrorText: flags.has("log-error-text"),
     otlp: lastValue(flags, "otlp"),
+    awsReadPath: awsReadPath(flags),
     drainMs: drainSeconds(flags) * 1000,
     settings: engineSettings(flags),
     untilCaughtUp: flags.has("until-caught-up"),
@@ -229,6 +236,12 @@ function errorDetails(flags: Flags): ErrorDetails {
   const given = lastValue(flags, "error-details") ?? "full";
   if (given === "full" || given === "type") return given;
   throw usageError(`--error-details is ${JSON.stringify(given.slice(0, 80))}. Give full or type.`);
+}
+
+function awsReadPath(flags: Flags): RunOptions["awsReadPath"] {
+  const given = lastValue(flags, "aws-read-path") ?? "hand";
+  if (given === "hand" || given === "sdk") return given;
+  throw usageError(`--aws-read-path is ${JSON.stringify(given.slice(0, 80))}. Give hand or sdk.`);
 }
 
 function manifestOwner(flags: Flags): ManifestOwner {

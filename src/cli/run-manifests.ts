@@ -21,6 +21,7 @@ export async function runManifests(
   host: CliHost,
 ): Promise<ExitStatus> {
   const { adapters } = host;
+  adapters.chooseAwsReadPath(options.awsReadPath);
   const display = host.stderr.isTTY === true ? new ProgressDisplay(host.stderr, adapters.clock) : undefined;
   const lines = linesOf(display, options, host);
   const telemetry = adapters.createTelemetry(

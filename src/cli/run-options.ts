@@ -37,6 +37,8 @@ export interface RunOptions {
   readonly logsErrorText: boolean;
   /** Base URL of a collector, or `off`; `undefined`: what the environment says. */
   readonly otlp: string | undefined;
+  /** Who asks AWS for records and messages, and reads them. */
+  readonly awsReadPath: "hand" | "sdk";
   readonly drainMs: number;
   readonly settings: EngineSettings;
   /** End as if stopped once all mappings have processed and checkpointed what their sources hold. */

@@ -11,6 +11,7 @@ export const ADAPTERS: Adapters = {
   clock: { now: () => CONTEXT.nowMs, monotonic: untouched, schedule: untouched },
   random: { next: untouched, uuid: untouched },
   createEngine: untouched,
+  chooseAwsReadPath: untouched,
   openStore: untouched,
   openResourceStore: untouched,
   openCellStore: untouched,

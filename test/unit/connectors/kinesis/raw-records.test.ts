@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readRecords } from "../../../../connectors/kinesis/raw-records.ts";
+import { readPage } from "../../../../connectors/kinesis/raw-records.ts";
 
 const RECORD = {
   SequenceNumber: "49590338271490256608559692538361571095921575989136588898",
@@ -10,16 +10,18 @@ const RECORD = {
 };
 
 function read(text: string) {
-  const { records, rest } = readRecords(Buffer.from(text));
-  return { value: records, rest: rest.toString() };
+  const { records, ...rest } = readPage(Buffer.from(text));
+  return { value: records, rest };
 }
 
 function pageOf(...records: readonly unknown[]): string {
   return JSON.stringify({ MillisBehindLatest: 0, NextShardIterator: "next", Records: records });
 }
 
-test("a page's records are read, and what else the answer says is left to the SDK", () => {
-  const { value, rest } = read(pageOf(RECORD));
+test("a page is read: its records, where the next begins, how far behind it is, and what became of its shard", () => {
+  const hashKeys = { StartingHashKey: "0", EndingHashKey: "340282366920938463463374607431768211455" };
+  const child = { ShardId: "shardId-1", ParentShards: ["shardId-0"], HashKeyRange: hashKeys };
+  const { value, rest } = read(`${pageOf(RECORD).slice(0, -1)},"ChildShards":[${JSON.stringify(child)}]}`);
   assert.deepEqual(value, [
     {
       sequenceNumber: RECORD.SequenceNumber,
@@ -28,7 +30,7 @@ test("a page's records are read, and what else the answer says is left to the SD
       arrivalMs: 1545084650987,
     },
   ]);
-  assert.deepEqual(JSON.parse(rest), { MillisBehindLatest: 0, NextShardIterator: "next" });
+  assert.deepEqual(rest, { lagMs: 0, nextIterator: "next", childShards: [child] });
 });
 
 for (const length of [0, 1, 2, 3, 4, 1_023, 1_024, 1_025]) {
@@ -58,6 +60,7 @@ test("no records, or null in their place, is an empty page", () => {
 
 for (const [what, wrong] of [
   ["data that is no base64", { ...RECORD, Data: "not*base64" }],
+  ["data that is no base64, and as long as if it were", { ...RECORD, Data: "eyJ0b3RhbCI6MXén0=" }],
   ["data that ends in the midst of its base64", { ...RECORD, Data: "QUJD=QUJD" }],
   ["data of another type", { ...RECORD, Data: 7 }],
   ["a key of another type", { ...RECORD, PartitionKey: { S: "a" } }],
@@ -86,6 +89,6 @@ test("members called __proto__ and constructor are members like any other", () =
   const text = '{"__proto__":{"Records":[]},"constructor":1,"Records":[],"NextShardIterator":"next"}';
   const { value, rest } = read(text);
   assert.deepEqual(value, []);
-  assert.equal(JSON.parse(rest).NextShardIterator, "next");
+  assert.equal(rest.nextIterator, "next");
   assert.equal(({} as { Records?: unknown }).Records, undefined);
 });
