@@ -5,7 +5,7 @@ import { ENTRIES_MAX, type EntryFault } from "./sqs-api.ts";
 export const GATHER_MS_MAX = 5;
 
 export interface GatheredDeletesOptions {
-  /** Of at most `ENTRIES_MAX` messages: what was refused of them, by their place. */
+  /** Tells what was refused of at most `ENTRIES_MAX` messages, by their place. */
   deleteBatch(receiptHandles: readonly string[]): Promise<ReadonlyMap<number, EntryFault>>;
   settlementOf(fault: EntryFault | undefined): Settlement;
   /** The next message of a group waits for its delete, and the delete for nothing. */

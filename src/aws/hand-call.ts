@@ -8,7 +8,7 @@ export interface Question<Command extends { readonly input: object }, Output, An
   readonly body: string;
   command(): Command;
   send(command: Command): Promise<Output>;
-  /** Of an answer with status 200. What it throws is what the call rejects with. */
+  /** Reads an answer with status 200. What it throws is what the call rejects with. */
   read(answer: LeanResponse): Answer;
   /** The same of what the SDK made of an answer. */
   take(output: Output): Answer;

@@ -99,6 +99,9 @@ export async function probe<C extends { readonly input: object }>(
     await send(command);
   } catch (error) {
     if (seen.request === undefined) throw error;
+  } finally {
+    // Another command may have the same input.
+    probes.delete(command.input);
   }
   if (seen.request === undefined) throw new TypeError("The command was not sent by a lean client.");
   return probedRequest(seen.request);

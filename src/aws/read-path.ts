@@ -4,11 +4,9 @@
  */
 export type AwsReadPath = "hand" | "sdk";
 
-export const AWS_READ_PATHS: readonly AwsReadPath[] = ["hand", "sdk"];
-
 let chosen: AwsReadPath = "hand";
 
-/** Of the whole process, before anything is read. */
+/** For the whole process, before anything is read. */
 export function chooseReadPath(path: AwsReadPath): void {
   chosen = path;
 }

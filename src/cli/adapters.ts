@@ -54,7 +54,7 @@ export interface Adapters extends DeploymentAdapters {
   /** Kinds that the operator brings. */
   readonly destinations: readonly DestinationKind[];
   readonly targets: readonly FunctionTargetKind[];
-  /** Of all sources that are opened from now on. */
+  /** For all sources that are opened from now on. */
   chooseAwsReadPath(path: "hand" | "sdk"): void;
   createEngine(options: EngineOptions): Engine;
   /** Opens `target`, which may be of any version. */

@@ -1,4 +1,4 @@
-/** The contract of `sqs-queue.test.ts` once more, with the AWS SDK on the way that `--aws-read-path sdk` goes back to. */
+/** The contract of `sqs-queue.test.ts` once more, with the AWS SDK, as after `--aws-read-path sdk`. */
 import { chooseReadPath } from "../../src/aws/read-path.ts";
 
 chooseReadPath("sdk");

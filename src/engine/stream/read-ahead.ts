@@ -50,6 +50,10 @@ export class ReadAhead {
   #isStopped = false;
   /** Set while the reader waits for room. */
   #wake: (() => void) | undefined;
+  /** The budget keeps a quantum for the read that is to come. */
+  #isPromised = false;
+  /** It waits for its own window, and not for the budget. */
+  #isWindowFull = false;
 
   constructor(options: ReadAheadOptions) {
     this.#options = options;
@@ -88,22 +92,34 @@ export class ReadAhead {
     this.#records -= records;
     this.#bytes -= bytes;
     this.#options.budget.release(bytes);
-    if (this.#hasRoom(ROOM_SHARE)) this.#wake?.();
+    if (this.#wake !== undefined && this.#mayLook()) this.#wake();
   }
 
   /** Resolves when there is room for a read; to `undefined` when stopped. */
   async room(): Promise<ReadBounds | undefined> {
-    while (!this.#isStopped && !this.#hasRoom(0)) await this.#waitForRoom();
-    if (this.#isStopped) return undefined;
+    while (!this.#isStopped && !this.#hasRoom()) await this.#waitForRoom();
+    if (this.#isStopped) {
+      this.hasRead();
+      return undefined;
+    }
     const { settings, budget, recordsMax, mark } = this.#options;
+    const bytes = budget.room + (this.#isPromised ? budget.quantum : 0);
     return {
       recordsMax: Math.max(1, Math.min(settings.readRecords, recordsMax - mark.places)),
-      bytesMax: Math.max(1, Math.min(settings.readBytes, budget.room)),
+      bytesMax: Math.max(1, Math.min(settings.readBytes, bytes)),
     };
+  }
+
+  /** The read that there was room for has come, or has failed: what it took is taken, or will be at once. */
+  hasRead(): void {
+    if (!this.#isPromised) return;
+    this.#isPromised = false;
+    this.#options.budget.giveBackQuantum();
   }
 
   stop(): void {
     this.#isStopped = true;
+    this.hasRead();
     this.#wake?.();
   }
 
@@ -116,22 +132,36 @@ export class ReadAhead {
     this.#bytes = 0;
   }
 
-  #hasRoom(share: number): boolean {
+  #hasRoom(): boolean {
     if (this.#records === 0) return true;
     const { budget, recordsMax, mark } = this.#options;
     // plant: reading-ahead-ignores-the-byte-budget
     // plant: reading-ahead-ignores-the-window
-    return mark.places < recordsMax * (1 - share) && budget.room > 0;
+    return mark.places < recordsMax && (this.#isPromised || budget.hasRoom);
+  }
+
+  /** While it waits: whether what was released may be what it waits for. Room in the budget is told by the budget. */
+  #mayLook(): boolean {
+    if (this.#records === 0) return true;
+    const { recordsMax, mark } = this.#options;
+    return this.#isWindowFull && mark.places < recordsMax * (1 - ROOM_SHARE);
   }
 
   async #waitForRoom(): Promise<void> {
     const { telemetry, budget, recordsMax, mark, onFull } = this.#options;
-    const isWindowFull = mark.places >= recordsMax;
-    telemetry.mark(isWindowFull ? "read paused by a full window" : "read paused by a full byte budget");
+    this.hasRead();
+    this.#isWindowFull = mark.places >= recordsMax;
+    telemetry.mark(this.#isWindowFull ? "read paused by a full window" : "read paused by a full byte budget");
     let cancelBudgetWait = () => {};
     await new Promise<void>((resolve) => {
       this.#wake = resolve;
-      cancelBudgetWait = budget.onRoom(resolve);
+      // With a full window room in the budget is of no use, and others may have it.
+      if (!this.#isWindowFull) {
+        cancelBudgetWait = budget.onRoom(() => {
+          this.#isPromised = true;
+          resolve();
+        });
+      }
       onFull();
     });
     this.#wake = undefined;

@@ -33,6 +33,8 @@ export interface ReadLoopOptions {
   room(): Promise<ReadRoom | undefined>;
   /** Takes over what was read. The next read waits for a promise. */
   onRead(read: ShardRead): Promise<void> | undefined;
+  /** The read that there was room for has come and is taken over, or has failed. */
+  onRoomUsed(): void;
   /** `silentMs`: how long nothing has been heard of the source, as far as it was asked. */
   onFailure(error: unknown, silentMs: number): void;
 }
@@ -88,6 +90,7 @@ export async function runReadLoop(options: ReadLoopOptions): Promise<void> {
         reportFailure(options, error, isNew);
         // plant: a-reader-ends-at-its-first-failure-and-notes-nothing
         silentMs += clock.monotonic() - askedMs;
+        options.onRoomUsed();
         options.onFailure(error, silentMs);
         if (await isShardGone(options, error)) {
           await options.onRead(ALL_TRIMMED);
@@ -109,7 +112,9 @@ export async function runReadLoop(options: ReadLoopOptions): Promise<void> {
       silentMs =
         read.nothingHeard === true ? silentMs + clock.monotonic() - askedMs + read.readAgainAfterMs : 0;
       notes.does("waitingForRoom");
-      await options.onRead(read);
+      const taking = options.onRead(read);
+      options.onRoomUsed();
+      await taking;
       if (read.endOfShard) return;
       // plant: reads-do-not-wait-for-the-sources-quota
       if (read.readAgainAfterMs <= 0) continue;

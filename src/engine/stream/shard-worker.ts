@@ -97,6 +97,7 @@ export class ShardWorker {
       notes: this.#readNotes,
       room: () => readAhead.room(),
       onRead: (read) => this.#intake.onRead(read),
+      onRoomUsed: () => readAhead.hasRead(),
       onFailure: (error, triedForMs) => problems.failed(this.shardId, error, clock.monotonic(), triedForMs),
     }).catch((error: unknown) => this.#defect(error));
   }

@@ -17,7 +17,7 @@ export const BATCHES_BUGS: readonly PlantedBug[] = [
   }),
   bug("reading ahead ignores the byte budget", ["I10"], {
     at: "reading-ahead-ignores-the-byte-budget",
-    instead: "return mark.places < recordsMax * (1 - share) || budget.room > 1e12;",
+    instead: "return mark.places < recordsMax || budget.room > 1e12;",
   }),
   bug("what is read is not taken from the budget", ["I10"], {
     at: "what-is-read-is-not-taken-from-the-budget",
@@ -26,7 +26,11 @@ export const BATCHES_BUGS: readonly PlantedBug[] = [
   }),
   bug("reading ahead ignores the window", ["I10"], {
     at: "reading-ahead-ignores-the-window",
-    instead: "return mark.places < recordsMax * 1e6 * (1 - share) && budget.room > 0;",
+    instead: "return mark.places < recordsMax * 1e6 && (this.#isPromised || budget.hasRoom);",
+  }),
+  bug("who waits for room is never woken", ["S1"], {
+    at: "who-waits-for-room-is-never-woken",
+    instead: "if (next === undefined || this.room < 1e12) return false;",
   }),
   bug("one failing key stops its whole shard", ["I11"], {
     at: "one-failing-key-stops-its-whole-shard",

@@ -60,6 +60,7 @@ async function backOffOf(between: ShardRead): Promise<readonly number[]> {
     stopSignal: stop.signal,
     room: async () => ({ recordsMax: 10, bytesMax: 1_000 }),
     onRead: () => undefined,
+    onRoomUsed: () => {},
     onFailure: () => undefined,
   };
   await runReadLoop(options as ReadLoopOptions);
