@@ -54,12 +54,13 @@ export function declarationsOf(fn: FunctionResource): readonly Declaration[] {
       spec: { ...targetFields(target), ...deadLetterField(fn, number) },
     })),
     { kind: FUNCTION_KIND, name, spec },
-    ...[...fn.aliases].map(([alias, { version, weights, rollout }]) => ({
+    ...[...fn.aliases].map(([alias, { version, weights, routing, rollout }]) => ({
       kind: ALIAS_KIND,
       name: `${name}:${alias}`,
       spec: {
         version,
         ...(weights.size === 0 ? {} : { weights: Object.fromEntries(weights) }),
+        ...(routing === undefined ? {} : { routing }),
         ...(rollout === undefined ? {} : { rollout }),
       },
     })),
@@ -143,10 +144,23 @@ export function functionsOf(rows: readonly ResourceRow[]): FunctionsRead {
     if (fn === undefined) unreadable.push(`${kind} ${name}`);
     else {
       const configs = invokeConfigsIn(qualified(INVOKE_CONFIG_KIND));
-      functions.push(withProvisioned({ ...fn, ...configs }, qualified(PROVISIONED_KIND)));
+      const salted = { ...fn, aliases: saltedAliases(fn, rows) };
+      functions.push(withProvisioned({ ...salted, ...configs }, qualified(PROVISIONED_KIND)));
     }
   }
   return { functions, unreadable };
+}
+
+/** Keys are dealt out by the row's own id: the same in all processes, for as long as there is the alias. */
+function saltedAliases({ name, aliases }: FunctionResource, rows: readonly ResourceRow[]) {
+  const uidOf = (alias: string) =>
+    rows.find((row) => row.kind === ALIAS_KIND && row.name === `${name}:${alias}`)?.uid;
+  return new Map(
+    [...aliases].map(([alias, each]) => {
+      const salt = each.weights.size === 0 ? undefined : uidOf(alias);
+      return [alias, salt === undefined ? each : { ...each, salt }];
+    }),
+  );
 }
 
 /** A version that has no row any more keeps nothing ready. */

@@ -124,7 +124,7 @@ export interface FailureCount {
 }
 
 export interface LaneExplanation {
-  /** From 0. */
+  /** From 0. While the function's alias has weights: those of its other versions behind those of the first. */
   readonly lane: number;
   /** Behind the batch that is under way. */
   readonly waitingRecords: number;

@@ -94,12 +94,15 @@ export function runParkedBatch(context: ParkedBatchContext, records: readonly Pa
     answeredMs: undefined,
     logId: undefined,
   };
+  const key = records[0]?.key;
+  const isOfKey = key !== undefined && records.every((record) => record.key === key);
   const buffered = records.map((record): BufferedRecord => {
     const { length } = record.element;
     const streamRecord: RecordOfParked = { ...record, bytes: length, encodedBytes: length };
     return { record: streamRecord, ordinal: record.seq, read };
   });
-  const run = new BatchRun(shardContext(context), undefined);
+  const ofKey = isOfKey ? { routingKey: key } : {};
+  const run = new BatchRun({ ...shardContext(context), ...ofKey }, undefined);
   return {
     ended: run.run(buffered),
     reason(fn, nowMs) {

@@ -1,5 +1,6 @@
 import { firstOf, whenAborted, whenLate } from "../lib/first-of.ts";
 import { Slots, type Turn } from "../lib/slots.ts";
+import type { KeySplit } from "../model/key-split.ts";
 import { LOOP_EXECUTIONS_MAX, passes } from "../model/lineage.ts";
 import type { OutcomeKind } from "../model/outcome.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -238,6 +239,11 @@ export class FunctionInvoker implements Invoker {
   /** Why no call under this name can start. */
   shut(functionArn: string): ShutReason | undefined {
     return this.#serving.shut(functionArn);
+  }
+
+  /** How keys are dealt out to versions under this name, now; `undefined`: all calls go to one version. */
+  split(functionArn: string): KeySplit | undefined {
+    return this.#serving.split(functionArn);
   }
 
   /** `functionArn`: under which name the caller calls. */

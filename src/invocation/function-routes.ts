@@ -1,6 +1,7 @@
+import type { KeySplit } from "../model/key-split.ts";
 import type { FunctionTarget } from "../ports/function-target.ts";
 import type { ShutReason } from "../ports/invoker.ts";
-import { type AliasRoute, sideOf } from "./alias-route.ts";
+import { type AliasRoute, type RoutedCall, sideOf, splitOf } from "./alias-route.ts";
 import type { InvocableFunction } from "./invocable-function.ts";
 import { UnopenedTarget } from "./unopened-target.ts";
 
@@ -8,6 +9,11 @@ import { UnopenedTarget } from "./unopened-target.ts";
 export interface Route {
   readonly version: string;
   readonly target: FunctionTarget;
+}
+
+interface Named {
+  readonly route: AliasRoute;
+  readonly split: KeySplit | undefined;
 }
 
 export type Routed = Route | Exclude<ShutReason, "zeroConcurrency">;
@@ -23,11 +29,14 @@ export class FunctionRoutes {
   /** Without versions and aliases a qualifier is only shown. */
   readonly #isPlain: boolean;
   /** Names that were asked for, and mean something: as many as there are versions and aliases, and a few. */
-  readonly #named = new Map<string, AliasRoute>();
+  readonly #named = new Map<string, Named>();
+  /** Nearly always no alias has. */
+  readonly #hasWeights: boolean;
 
   constructor({ target, versions, aliases }: Pick<InvocableFunction, "target" | "versions" | "aliases">) {
     this.#aliases = aliases ?? new Map();
     this.#isPlain = (versions?.size ?? 0) + this.#aliases.size === 0;
+    this.#hasWeights = [...this.#aliases.values()].some(({ weights }) => weights.size > 0);
     for (const [version, each] of [[LATEST, target] as const, ...(versions ?? [])]) {
       const isOpen = !(each instanceof UnopenedTarget);
       if (!isOpen) this.#problems.set(version, each.problem);
@@ -37,10 +46,15 @@ export class FunctionRoutes {
     this.#latest = this.#versions.get(LATEST) ?? "noSuchFunction";
   }
 
-  of(functionArn: string, requestId: string): Routed {
+  of(functionArn: string, call: RoutedCall): Routed {
     if (this.#isPlain) return this.#latest;
     const named = this.#meaning(functionArn);
-    return (named && this.#versions.get(sideOf(named, requestId))) ?? "noSuchFunction";
+    return (named && this.#versions.get(sideOf(named.route, call, named.split))) ?? "noSuchFunction";
+  }
+
+  /** How keys are dealt out to versions under this name; `undefined`: they are not. */
+  split(functionArn: string): KeySplit | undefined {
+    return this.#hasWeights ? this.#meaning(functionArn)?.split : undefined;
   }
 
   /** Why no call under this name can start. */
@@ -48,10 +62,10 @@ export class FunctionRoutes {
     if (this.#isPlain) return reasonOf(this.#latest);
     const named = this.#meaning(functionArn);
     if (named === undefined) return "noSuchFunction";
-    const main = reasonOf(this.#versions.get(named.version));
+    const main = reasonOf(this.#versions.get(named.route.version));
     if (main === undefined) return undefined;
     // plant: an-alias-is-shut-with-its-main-version
-    for (const other of named.weights.keys())
+    for (const other of named.route.weights.keys())
       if (reasonOf(this.#versions.get(other)) === undefined) return undefined;
     return main;
   }
@@ -64,16 +78,18 @@ export class FunctionRoutes {
   #versionsOf(functionArn: string): readonly string[] {
     if (this.#isPlain) return [LATEST];
     const named = this.#meaning(functionArn);
-    return named === undefined ? [] : [named.version, ...named.weights.keys()];
+    return named === undefined ? [] : [named.route.version, ...named.route.weights.keys()];
   }
 
-  #meaning(functionArn: string): AliasRoute | undefined {
+  #meaning(functionArn: string): Named | undefined {
     const known = this.#named.get(functionArn);
     if (known !== undefined) return known;
     const qualifier = qualifierOf(functionArn) ?? LATEST;
     const isVersion = this.#versions.has(qualifier);
-    const named = isVersion ? { version: qualifier, weights: NONE } : this.#aliases.get(qualifier);
-    if (named !== undefined) this.#named.set(functionArn, named);
+    const route = isVersion ? { version: qualifier, weights: NONE } : this.#aliases.get(qualifier);
+    if (route === undefined) return undefined;
+    const named = { route, split: splitOf(route) };
+    this.#named.set(functionArn, named);
     return named;
   }
 }

@@ -1,3 +1,4 @@
+import type { KeySplit } from "../model/key-split.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Invocation, InvocationResult, Invoker, ShutReason } from "../ports/invoker.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
@@ -12,6 +13,8 @@ export interface MappingDoor extends Invoker {
   /** Why no call under this name can start. */
   shut(functionArn: string): ShutReason | undefined;
   explain(caller: string, functionArn: string): FunctionExplanation;
+  /** How keys are dealt out to versions under this name, now; `undefined`: all calls go to one version. */
+  split(functionArn: string): KeySplit | undefined;
   /** Calls of a caller that wait for their turn end at once, not started. */
   dismiss(caller: string): void;
 }
@@ -75,6 +78,10 @@ class PipedDoor implements MappingDoor {
   shut(functionArn: string): ShutReason | undefined {
     const enricher = this.#enricher;
     return enricher?.door.shut(enricher.functionArn) ?? this.#target.shut(functionArn);
+  }
+
+  split(functionArn: string): KeySplit | undefined {
+    return this.#target.split(functionArn);
   }
 
   /** It tells of the enrichment where that is what holds batches up. */

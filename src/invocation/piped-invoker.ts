@@ -99,7 +99,9 @@ export class PipedInvoker implements Invoker {
     { functionArn, template }: PipeEnrichment,
     enricher: Invoker,
   ): Promise<InvocationResult> {
-    const { beginSpan: _ofFunction, sink: _answered, batch, ...own } = call;
+    const { beginSpan: _ofFunction, sink: _answered, batch, ...unsided } = call;
+    // Sides are those of the function: the enrichment may be an alias with weights of its own.
+    const { routingKey: _key, routingPlace: _place, ...own } = unsided;
     const result = await enricher.invoke({
       ...own,
       functionArn,

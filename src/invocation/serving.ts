@@ -1,3 +1,4 @@
+import type { KeySplit } from "../model/key-split.ts";
 import type { Invocation, ShutReason } from "../ports/invoker.ts";
 import { FunctionRoutes, type Routed } from "./function-routes.ts";
 import type { InvocableFunction } from "./invocable-function.ts";
@@ -17,8 +18,13 @@ export class Serving {
     this.#isGone = isGone;
   }
 
-  route({ functionArn, requestId }: Invocation): Routed {
-    return this.#routes.of(functionArn, requestId);
+  route(call: Invocation): Routed {
+    return this.#routes.of(call.functionArn, call);
+  }
+
+  /** How keys are dealt out to versions under this name. */
+  split(functionArn: string): KeySplit | undefined {
+    return this.#routes.split(functionArn);
   }
 
   /** No call of the function can start, under whatever name. */

@@ -14,7 +14,13 @@ export const aliases = z
           .record(z.string(), z.number().min(0).max(1))
           .optional()
           .describe(
-            "Shares of batches that go to other versions, for example { 3: 0.05 }; together at most 1. All attempts of a batch go to one version.",
+            "Shares of keys that go to other versions, for example { 3: 0.05 }; together at most 1. All attempts of a batch go to one version.",
+          ),
+        routing: z
+          .enum(["key", "request"])
+          .optional()
+          .describe(
+            "What says which version gets a record while there are several: its key (the default), or chance. Batches have records of one version; without keys chance says it.",
           ),
         eventInvokeConfig: invokeConfigSpec.optional(),
         rollout: declaredRollout.optional(),

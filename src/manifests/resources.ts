@@ -20,13 +20,13 @@ import type { SourceDestination } from "../ports/connector-parameters.ts";
 import type { DestinationKind } from "../ports/destination-kind.ts";
 import { asyncSettings } from "./async-settings.ts";
 import { type DestinationAddress, parseDestination } from "./destination-address.ts";
+import { aliasOf, type FunctionAlias } from "./function-alias.ts";
 import { functionArn, parseFunctionName } from "./function-name.ts";
 import { MODULE_CONCURRENCY_DEFAULT, REMOTE_CONCURRENCY_DEFAULT } from "./function-schema.ts";
 import { type FunctionTargetSpec, targetSpec } from "./function-target-spec.ts";
 import type { MappingContext } from "./mapping-checks.ts";
 import { connectorOf } from "./mapping-source.ts";
 import { mappingUuid } from "./mapping-uuid.ts";
-import type { DeclaredRollout } from "./rollout-schema.ts";
 import type { FunctionManifest, MappingManifest } from "./schema.ts";
 import { epochMsOf } from "./timestamp.ts";
 
@@ -54,14 +54,6 @@ export interface FunctionResource {
   readonly deadLetters?: ReadonlyMap<string, string>;
   /** Chains of events may pass it without end. */
   readonly allowsLoops?: boolean;
-}
-
-/** Shares of batches, each above 0, go to other versions than its own. */
-export interface FunctionAlias {
-  readonly version: string;
-  readonly weights: ReadonlyMap<string, number>;
-  /** How a new version is brought in, as it was declared; absent: at once. */
-  readonly rollout?: DeclaredRollout;
 }
 
 export type MappingResource = StreamMappingResource | QueueMappingResource;
@@ -93,8 +85,6 @@ interface ResourceParts {
 
 /** What all mappings have in common. */
 type SharedSettings = Omit<Pick<StreamMapping, keyof StreamMapping & keyof QueueMapping>, "eventSourceArn">;
-
-type FunctionSpec = FunctionManifest["spec"];
 
 /** The resource of a manifest that has passed all checks; `undefined` only when it has not. */
 export function functionResource(
@@ -131,15 +121,6 @@ function concurrencyDefault(targets: readonly FunctionTargetSpec[]): number {
     return [environmentsMax * invocationsPerEnvironment];
   });
   return bounds.length === 0 ? REMOTE_CONCURRENCY_DEFAULT : Math.max(...bounds);
-}
-
-function aliasOf({ version, weights, rollout }: NonNullable<FunctionSpec["aliases"]>[string]): FunctionAlias {
-  const shares = Object.entries(weights ?? {}).filter(([, weight]) => weight > 0);
-  return {
-    version: String(version),
-    weights: new Map(shares),
-    ...(rollout === undefined ? {} : { rollout }),
-  };
 }
 
 /** The resource of a manifest that has passed all checks; `undefined` only when it has not. */

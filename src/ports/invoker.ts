@@ -30,6 +30,10 @@ export interface Invocation {
   readonly requestId: string;
   /** As its caller names the function: with the version or alias that is meant. */
   readonly functionArn: string;
+  /** Where an alias has weights, the version follows from it; absent: from the request id. */
+  readonly routingKey?: string | undefined;
+  /** Where a batch was cut by `KeySplit`: `lastPlaceOf` its side, which counts for more than a key. */
+  readonly routingPlace?: number | undefined;
   /** What a mapping's call brings. */
   readonly batch?: InvocationBatch;
   /** How long it waits for a place, milliseconds; absent: until there is one. */

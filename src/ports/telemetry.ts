@@ -208,6 +208,9 @@ export const MARKS = [
   "batch made anew without what cannot be converted",
   "waiting messages released on stop",
   "drain of a queue cut short",
+  "lane drains before its keys move",
+  "waiting records dealt out anew",
+  "groups of another side wait for their own batch",
 ] as const;
 /** The same of redrives, which have a simulation of their own. */
 export const REDRIVE_MARKS = [

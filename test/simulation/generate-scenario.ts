@@ -11,6 +11,7 @@ import {
 } from "./generate-faults.ts";
 import { generateQueue } from "./generate-queue.ts";
 import { makeRuder } from "./generate-rudeness.ts";
+import { withWeights } from "./generate-weights.ts";
 import { SeededRandom } from "./random.ts";
 import type {
   Flavour,
@@ -27,9 +28,8 @@ import { WINDOW_STATE_BYTES } from "./world/responses.ts";
 import { SIM_STREAM_ARN } from "./world/source.ts";
 import { EPOCH_MS } from "./world/stream.ts";
 
-/** Bound of the clocks' drift: what the leases' margin has to cover. */
+/** What the leases' margin has to cover. */
 export const DRIFT_MAX = 0.001;
-
 /** Payload limit of scenarios with records near and above it: small, so that they cost no memory. */
 const LARGE_PAYLOAD_BYTES = 6_000;
 
@@ -42,12 +42,12 @@ const TIRED_SHARES: Readonly<Record<Flavour, number>> = {
   isolation: 0,
 };
 
-/** Behind the end of any long outage. */
+/** Behind any long outage. */
 const LONG_FAULTS_MS = 60_000;
 
 /** A scenario from a seed: each draws its own subset of settings and faults, so that rare combinations occur. */
 export function generateScenario(seed: number): Scenario {
-  return makeRuder(generateOrdinary(seed));
+  return withWeights(makeRuder(generateOrdinary(seed)));
 }
 
 function generateOrdinary(seed: number): Scenario {

@@ -52,7 +52,13 @@ export interface MappingHistory {
   changesTold: number;
   /** Lengths that updates have given to its tumbling windows; 0: switched off. The last one is in force. */
   readonly windowUpdates: number[];
+  readonly views: WeightViews;
+  /** The version that is called in this instant. */
+  called: number | undefined;
 }
+
+/** When each process saw which change of the alias, the first with its birth; -1: none yet. */
+export type WeightViews = Map<SimProcess, readonly { readonly at: number; readonly index: number }[]>;
 
 export interface Breach {
   readonly at: number;
@@ -88,6 +94,8 @@ export type InvariantId =
   | "I22"
   | "I23"
   | "I26"
+  | "I38"
+  | "I39"
   | "S1"
   | "S2"
   | "S3"
@@ -121,6 +129,8 @@ export interface Attempt {
   readonly shard: SimShard;
   readonly records: readonly SimRecord[];
   readonly requestId: string;
+  /** Of the function, where its alias brings new ones in. */
+  readonly version: number | undefined;
   readonly payloadBytes: number;
   readonly window: TumblingWindow | undefined;
   readonly startedAt: number;
@@ -257,6 +267,8 @@ export function createMappingHistory(
     expiriesCounted: 0,
     changesTold: 0,
     windowUpdates: [],
+    views: new Map(),
+    called: undefined,
   };
 }
 

@@ -9,6 +9,7 @@ import { QUEUE_FLOW_BUGS, QUEUE_GROUP_BUGS } from "./planted/queue-flow.ts";
 import { QUEUE_RECEIVE_BUGS } from "./planted/queue-receives.ts";
 import { QUEUE_SETTLEMENT_BUGS } from "./planted/queue-settlements.ts";
 import { QUEUE_SHARE_BUGS } from "./planted/queue-share.ts";
+import { SIDE_BUGS } from "./planted/sides.ts";
 import { SOURCE_WORD_BUGS } from "./planted/source-word.ts";
 import { STANDSTILL_BUGS } from "./planted/standstills.ts";
 import { WINDOWS_BUGS } from "./planted/windows.ts";
@@ -29,4 +30,5 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ...SOURCE_WORD_BUGS,
   ...LOG_BUGS,
   ...ASSERTION_BUGS,
+  ...SIDE_BUGS,
 ];

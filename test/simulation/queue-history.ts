@@ -2,6 +2,7 @@ import type { QueueMapping } from "../../src/model/mapping.ts";
 import type { OutcomeKind } from "../../src/model/outcome.ts";
 import type { Settlement } from "../../src/ports/queue-source.ts";
 import type { CounterName, GaugeName } from "../../src/ports/telemetry.ts";
+import type { WeightViews } from "./history.ts";
 import type { QueueScenario } from "./scenario.ts";
 import type { SimProcess } from "./world/process.ts";
 import type { SimQueue } from "./world/queue.ts";
@@ -20,12 +21,15 @@ export interface QueueHistory {
   readonly updates: QueueUpdate[];
   /** What each process said of itself. */
   readonly words: Map<SimProcess, QueueWords>;
+  readonly views: WeightViews;
+  /** The version that is called in this instant. */
+  called: number | undefined;
 }
 
 export function createQueueHistory(ordinal: number, plan: QueueScenario, queue: SimQueue): QueueHistory {
   const { mapping } = plan;
   const lists = { events: [], attempts: [], batchSizes: [], updates: [] };
-  return { ordinal, mapping, plan, queue, ...lists, words: new Map() };
+  return { ordinal, mapping, plan, queue, ...lists, words: new Map(), views: new Map(), called: undefined };
 }
 
 /** A process stops the mapping and begins with it again. */
@@ -51,6 +55,8 @@ export interface QueueAttempt {
   readonly process: SimProcess;
   readonly deliveries: readonly SimDelivery[];
   readonly requestId: string;
+  /** Of the function, where its alias brings new ones in. */
+  readonly version: number | undefined;
   readonly payloadBytes: number;
   readonly startedAt: number;
   /** By the clock of the process: now, and until when it may believe in the holds of all messages. */

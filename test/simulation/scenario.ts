@@ -50,6 +50,15 @@ export interface MappingScenario {
   readonly tellsLogs?: boolean;
   /** How many records are followed by a position without one. Older scenarios: none. */
   readonly placesShare?: number;
+  readonly weights?: readonly WeightChange[];
+}
+
+/** What an alias is from then on: so much of its traffic goes to `to`; 0: it went back, 1: it stands for `to` alone. */
+export interface WeightChange {
+  readonly atMs: number;
+  readonly from: number;
+  readonly to: number;
+  readonly weight: number;
 }
 
 export interface Workload {
@@ -88,6 +97,7 @@ export interface QueueScenario {
   /** The redrive policy's `maxReceiveCount`. */
   readonly receivesMax: number | undefined;
   readonly isGroupHeldByAny: boolean;
+  readonly weights?: readonly WeightChange[];
 }
 
 /** As of a stream: its keys are the groups, its records the messages. */

@@ -84,7 +84,7 @@ export class AliasControl {
       // Weights of a rollout are not the alias's own: they go with it.
       const spec = isRunning(document.rollout)
         ? document.spec
-        : this.#spec(kept, version, given.weights ?? before?.weights ?? {});
+        : { ...this.#spec(kept, version, given.weights ?? before?.weights ?? {}), ...routingIn(document) };
       const description = given.description === undefined ? {} : { description: given.description };
       const members = { ...document.members, ...description };
       // Whoever says anew what the alias stands for has said it: what went back before holds nothing back.
@@ -144,4 +144,10 @@ export class AliasControl {
     const arn = functionArn({ name: fn, qualifier: name }, this.#writer.options.place);
     return conflict(`Alias already exists: ${arn}`);
   }
+}
+
+/** What AWS has no word for stays as it is. */
+function routingIn({ spec }: ResourceDocument): Record<string, unknown> {
+  const { routing } = spec;
+  return routing === undefined ? {} : { routing };
 }

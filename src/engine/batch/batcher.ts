@@ -38,6 +38,11 @@ export class Batcher {
     return this.#queue.size >= batchSize || envelopeBytes + this.#queuedBytes - 1 > payloadBytesMax;
   }
 
+  takeAll(): readonly BufferedRecord[] {
+    this.#queuedBytes = 0;
+    return this.#queue.take(this.#queue.size);
+  }
+
   /**
    * The next batch: at least one record if there is one, at most those that `belongs` accepts in a row.
    * `extraBytes` is what the event needs beside envelope and elements.

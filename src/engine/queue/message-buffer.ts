@@ -1,4 +1,5 @@
 import { assertInvariant } from "../../model/errors.ts";
+import type { KeySplit } from "../../model/key-split.ts";
 import type { HeldMessage } from "./held-message.ts";
 
 export interface BufferLimits {
@@ -60,13 +61,17 @@ export class MessageBuffer {
     if (held.together !== undefined) held.together.waiting++;
   }
 
-  /** The next batch; empty when nothing may run now. Its groups are busy until `freeGroups`. */
-  take(): readonly HeldMessage[] {
+  /**
+   * The next batch; empty when nothing may run now. Its groups are busy until `freeGroups`. `split`: all of them are on
+   * one side of it, that of the first.
+   */
+  take(split?: KeySplit, onOtherSide?: () => void): readonly HeldMessage[] {
     const { batchSize, payloadBytesMax, envelopeBytes } = this.#limits;
     const batch: HeldMessage[] = [];
     /** Groups of which a message was passed over: nothing behind it may overtake it. */
     const passed = new Set<string>();
     let bytes = envelopeBytes;
+    let side: number | undefined;
     for (const held of this.#waiting) {
       // plant: a-batch-of-messages-is-one-too-large
       if (batch.length >= batchSize && !isOfLargerBatch(batch, held)) break;
@@ -74,6 +79,15 @@ export class MessageBuffer {
       const { groupId, encodedBytes } = held.message;
       // plant: two-batches-of-a-group-run-at-once
       if (groupId !== undefined && (this.#busy.has(groupId) || passed.has(groupId))) continue;
+      if (split !== undefined && groupId !== undefined) {
+        const own = split.sideOf(groupId);
+        // plant: a-batch-has-groups-of-two-sides
+        if (own !== (side ?? own)) {
+          onOtherSide?.();
+          continue;
+        }
+        side = own;
+      }
       const withIt = bytes + encodedBytes + (batch.length === 0 ? 0 : 1);
       // plant: the-payload-limit-of-messages-is-not-exact
       if (batch.length > 0 && withIt > payloadBytesMax) {

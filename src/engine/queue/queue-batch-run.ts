@@ -44,6 +44,8 @@ export interface QueueBatchContext {
   /** Messages that cannot be converted: counted and told. */
   giveUp(broken: readonly HeldMessage[], error: unknown): void;
   readonly notes: QueueBatchNotes;
+  /** Where the alias deals groups out: where all of the batch go. */
+  readonly routingPlace: number | undefined;
 }
 
 /** What is invoked at once: a batch or a part of it, with the names that logs and traces know it by. */
@@ -110,6 +112,7 @@ function invoke(
     caller: context.caller,
     requestId,
     functionArn: mapping.functionArn,
+    routingPlace: context.routingPlace,
     batch: {
       records: batch.length,
       isRetry: isTriedAgain || batch.some(({ message }) => message.receiveCount > 1),

@@ -23,11 +23,10 @@ import { MessageBuffer } from "./message-buffer.ts";
 import { MessageLedger } from "./message-ledger.ts";
 import { MessageSettlement } from "./message-settlement.ts";
 import type { Hold } from "./open-receive.ts";
-import type { QueueBatchContext } from "./queue-batch-run.ts";
 import { QueueDrain } from "./queue-drain.ts";
 import { ReceiveRoom } from "./receive-room.ts";
 import { Receiver } from "./receiver.ts";
-import { RunningBatches } from "./running-batches.ts";
+import { RunningBatches, type RunningBatchesOptions } from "./running-batches.ts";
 import { RunningWork } from "./running-work.ts";
 import { Settler } from "./settler.ts";
 
@@ -145,6 +144,7 @@ export function assembleQueue(options: QueueWorkerOptions, hub: QueueHub): Queue
     ...{ telemetry, ledger, settlement, window, places, scaling, work },
     context: contextOf(options, { drain, scaling, failures, givenUp, settlement }),
     hasMore: () => room.isOrdered && !receiver.isDry,
+    split: () => options.invoker.split(mapping.functionArn),
   });
   return { drain, work, places, ledger, settlement, room, receiver, window, batches, failures, problems };
 }
@@ -158,7 +158,7 @@ interface ContextParts extends Pick<QueueParts, "drain" | "failures" | "settleme
 function contextOf(
   options: QueueWorkerOptions,
   { drain, scaling, failures, givenUp, settlement }: ContextParts,
-): Omit<QueueBatchContext, "notes"> {
+): RunningBatchesOptions["context"] {
   const { deployment, clock, random, telemetry, tracing, settings, invoker } = options;
   const { mapping, source } = deployment;
   const subject = queueSubject(mapping, source.description);

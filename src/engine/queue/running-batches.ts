@@ -1,3 +1,4 @@
+import { type KeySplit, LAST_PLACE } from "../../model/key-split.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
 import type { BatchExplanation } from "../explanation.ts";
 import type { BatchPlaces } from "./batch-places.ts";
@@ -10,9 +11,11 @@ import { QueueBatchNotes } from "./queue-batch-notes.ts";
 import { type QueueBatchContext, runQueueBatch } from "./queue-batch-run.ts";
 import type { RunningWork } from "./running-work.ts";
 
+const OTHER_SIDE = "groups of another side wait for their own batch";
+
 export interface RunningBatchesOptions {
   /** What all batches have in common. */
-  readonly context: Omit<QueueBatchContext, "notes">;
+  readonly context: Omit<QueueBatchContext, "notes" | "routingPlace">;
   readonly telemetry: Telemetry;
   readonly ledger: MessageLedger;
   readonly settlement: MessageSettlement;
@@ -22,6 +25,8 @@ export interface RunningBatchesOptions {
   readonly work: RunningWork;
   /** A queue with order holds nothing back to show that there is more. */
   hasMore(): boolean;
+  /** How the function's alias deals groups out to versions now; `undefined`: they all go to one. */
+  split(): KeySplit | undefined;
 }
 
 /** Cuts batches of what waits, as many at once as may run, and sees each to its end. */
@@ -60,23 +65,24 @@ export class RunningBatches {
           return;
         }
       }
-      const batch = ledger.buffer.take();
+      const split = this.#options.split();
+      const batch = ledger.buffer.take(split, () => telemetry.mark(OTHER_SIDE));
       if (batch.length === 0) {
         telemetry.mark("group waits for the end of its batch");
         return;
       }
-      work.track(this.#run(batch));
+      work.track(this.#run(batch, placeOf(batch, split)));
     }
     if (this.#batches.size >= places.forAll && this.#options.hasMore()) scaling.saturated(nowMs);
   }
 
-  async #run(batch: readonly HeldMessage[]): Promise<void> {
+  async #run(batch: readonly HeldMessage[], routingPlace: number | undefined): Promise<void> {
     const { context, ledger, settlement } = this.#options;
     const notes = new QueueBatchNotes(context.clock);
     this.#batches.set(batch, notes);
     try {
       // plant: messages-are-acknowledged-before-their-invocation
-      const ending = await runQueueBatch({ ...context, notes }, batch);
+      const ending = await runQueueBatch({ ...context, notes, routingPlace }, batch);
       notes.does("settling");
       await settlement.settle(ending, notes);
     } finally {
@@ -85,4 +91,11 @@ export class RunningBatches {
       this.#batches.delete(batch);
     }
   }
+}
+
+/** `lastPlaceOf` the side that its groups are of; without groups each batch goes by its request. */
+function placeOf(batch: readonly HeldMessage[], split: KeySplit | undefined): number | undefined {
+  const group = batch[0]?.message.groupId;
+  if (group === undefined) return undefined;
+  return split === undefined ? LAST_PLACE : split.lastPlaceOf(split.sideOf(group));
 }

@@ -69,7 +69,8 @@ export class BatchCall {
   }
 
   #request(segment: Segment): Invocation {
-    const { mapping, source, callSignal, clock, caller, shardId } = this.#context;
+    const { mapping, source, callSignal, clock, caller, shardId, routingKey, routingPlace } = this.#context;
+    const isOfWindow = this.#window !== undefined;
     const window = this.#window?.asEvent(shardId, segment.windowEnd);
     const first = segment.records[0];
     const born = first && bornMs(first.record.arrivalMs, first.read);
@@ -77,6 +78,9 @@ export class BatchCall {
       caller,
       requestId: segment.requestId,
       functionArn: mapping.functionArn,
+      // plant: a-window-goes-to-two-versions
+      routingKey: isOfWindow ? shardId : routingKey,
+      routingPlace: isOfWindow ? undefined : routingPlace,
       batch: {
         records: segment.records.length,
         isRetry: segment.isRetry,

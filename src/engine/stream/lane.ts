@@ -27,6 +27,10 @@ export interface LaneOptions {
   /** A defect: stops the shard's worker. */
   onDefect(error: unknown): void;
   readonly window: WindowCheckpoint | undefined;
+  /** Its records are to be dealt out anew before a batch is cut of them. */
+  isBehind(): boolean;
+  /** That is to be done now, or when the next batch has ended. */
+  onBehind(): void;
 }
 
 /**
@@ -112,6 +116,10 @@ export class Lane {
   poke(): void {
     // plant: a-lane-starts-a-batch-while-one-runs
     if (this.#isRunning || this.#context.startPermission() === "stop") return;
+    if (this.#options.isBehind()) {
+      this.#options.onBehind();
+      return;
+    }
     const dueInMs = this.#dueInMs();
     this.#timer?.cancel();
     this.#timer = undefined;
@@ -128,6 +136,11 @@ export class Lane {
     );
   }
 
+  /** What no batch was cut of yet; it has nothing then. */
+  takeWaiting(): readonly BufferedRecord[] {
+    return this.#batcher.takeAll();
+  }
+
   stop(): void {
     // plant: a-lanes-timer-survives-its-stop
     this.#timer?.cancel();
@@ -138,7 +151,7 @@ export class Lane {
     assertInvariant(this.#run === undefined, "a lane starts a batch while one runs");
     try {
       let isStopped = false;
-      while (!isStopped && this.#dueInMs() === 0) {
+      while (!isStopped && !this.#options.isBehind() && this.#dueInMs() === 0) {
         isStopped = !(await this.#runNext());
         this.#batchingWindow.invocationEnded();
       }

@@ -54,6 +54,10 @@ export interface ShardContext {
   ) => void;
   /** The request that these records are handed over in. Absent: a new one each time. */
   readonly requestIdOf?: (records: readonly BufferedRecord[]) => string;
+  /** All records of the batch have it. */
+  readonly routingKey?: string;
+  /** `KeySplit.lastPlaceOf` the side that the batch is of. */
+  readonly routingPlace?: number;
   /** The state of the tumbling window changed without a record being settled. */
   windowChanged(): void;
   /** How an attempt went: `undefined`, or in a word what went wrong, never content of records or responses. */

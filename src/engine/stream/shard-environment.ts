@@ -1,5 +1,7 @@
+import type { MappingDoor } from "../../invocation/mapping-door.ts";
 import { RepeatedLines } from "../../lib/repeated-lines.ts";
 import { Slots } from "../../lib/slots.ts";
+import type { KeySplit } from "../../model/key-split.ts";
 import type { StreamMapping } from "../../model/mapping.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { FailureNotes } from "../../ports/failure-notes.ts";
@@ -31,7 +33,7 @@ export interface MappingSurroundings {
   readonly store: ProgressStore;
   readonly settings: EngineSettings;
   readonly processBudget: ByteBudget;
-  readonly invoker: Invoker;
+  readonly invoker: Pick<MappingDoor, "invoke" | "split">;
   readonly failures?: FailureNotes | undefined;
 }
 
@@ -56,6 +58,8 @@ export interface ShardEnvironment {
   readonly gauges: ProgressGauges;
   readonly problems: SourceProblems;
   readonly inquiry: ShardInquiry;
+  /** How the function's alias deals keys out to versions now; `undefined`: they all go to one. */
+  readonly split: () => KeySplit | undefined;
   report(problem: string | undefined, where: LogFields): void;
 }
 
@@ -106,6 +110,7 @@ export function shardEnvironment(
     gauges: new ProgressGauges(telemetry, mapping.name),
     problems: new SourceProblems(),
     inquiry: new ShardInquiry({ source, clock, secondAnswerMs: settings.secondAnswerMs }),
+    split: () => invoker.split(mapping.functionArn),
     report,
   };
 }

@@ -1,12 +1,12 @@
 import type { WindowCheckpoint } from "../../model/checkpoint.ts";
 import type { LaneExplanation } from "../explanation.ts";
 import type { BufferedRecord } from "./buffered-record.ts";
-import { Lane } from "./lane.ts";
 import { laneOfKey } from "./lane-of-key.ts";
 import type { ReadAhead } from "./read-ahead.ts";
 import type { ShardContext } from "./shard-context.ts";
+import { SidedLane, type SidedLaneOptions } from "./sided-lane.ts";
 
-export interface ShardLanesOptions {
+export interface ShardLanesOptions extends Pick<SidedLaneOptions, "split"> {
   readonly context: ShardContext;
   readonly readAhead: ReadAhead;
   /** The tumbling window that was open; only a shard with one lane has one. */
@@ -21,17 +21,18 @@ export interface ShardLanesOptions {
 
 /** The lanes of a shard: deals records to them by their keys. */
 export class ShardLanes {
-  readonly #lanes: readonly Lane[];
+  readonly #lanes: readonly SidedLane[];
   #keylessRecords = 0;
 
-  constructor({ context, readAhead, window, isAtEnd, onIdle, onDefect }: ShardLanesOptions) {
+  constructor({ context, readAhead, window, split, isAtEnd, onIdle, onDefect }: ShardLanesOptions) {
     this.#lanes = Array.from(
       // plant: one-failing-key-stops-its-whole-shard
       { length: context.mapping.parallelizationFactor },
       (_, index) =>
-        new Lane({
+        new SidedLane({
           context,
           readAhead,
+          split,
           isAtEnd,
           onIdle: () => {
             if (this.running === 0) onIdle();
@@ -42,10 +43,10 @@ export class ShardLanes {
     );
   }
 
-  /** Lanes in which a batch is under way. */
+  /** Batches that are under way. */
   get running(): number {
     let running = 0;
-    for (const lane of this.#lanes) if (lane.isRunning) running++;
+    for (const lane of this.#lanes) running += lane.running;
     return running;
   }
 
@@ -81,6 +82,6 @@ export class ShardLanes {
   }
 
   explain(): LaneExplanation[] {
-    return this.#lanes.flatMap((lane, index) => lane.explain(index) ?? []);
+    return this.#lanes.flatMap((lane, index) => lane.explain(index, this.#lanes.length));
   }
 }

@@ -63,6 +63,7 @@ export class ShardWorker {
       context: this.#context(),
       readAhead: settlement.readAhead,
       window: checkpoint.window,
+      split: environment.split,
       isAtEnd: () => settlement.isAtEnd || settlement.log.isTurning,
       onIdle: () => this.#idle(),
       onDefect: (error) => this.#defect(error),

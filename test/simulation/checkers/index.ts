@@ -21,6 +21,7 @@ import { identity } from "./i21-identity.ts";
 import { progress } from "./i22-progress.ts";
 import { damage } from "./i23-damage.ts";
 import { balance } from "./i26-balance.ts";
+import { orderUnderRollout, sides } from "./i38-sides.ts";
 import { QUEUE_CHECKERS } from "./queues/index.ts";
 import { tumblingWindows } from "./tumbling-windows.ts";
 
@@ -45,6 +46,8 @@ export const CHECKERS: readonly Checker[] = [
   damage,
   tumblingWindows,
   balance,
+  sides,
+  orderUnderRollout,
 ];
 
 /** One violation says it; a broken rule tends to be broken a thousand times. */

@@ -83,12 +83,16 @@ const lastAttemptFailed: Truth = (given, world, uuid) => {
   const isOfLane = ({ process, shard, records, told }: Attempt) => {
     const key = records[0]?.key;
     if (process !== given.process || shard.shardId !== shardId || told === undefined) return false;
-    return key !== undefined && laneOfKey(key, parallelizationFactor) === Number(lane);
+    return (
+      key !== undefined && laneOfKey(key, parallelizationFactor) === Number(lane) % parallelizationFactor
+    );
   };
-  const last = history.attempts.findLast(isOfLane);
+  const isOfPart = ({ records }: Attempt) => records.some(({ position }) => position === batch.firstRecord);
+  // Beside it another version has the keys of its side.
+  const isSided = history.plan.weights !== undefined;
+  const last = history.attempts.findLast((each) => isOfLane(each) && (!isSided || isOfPart(each)));
   if (last === undefined) return "no attempt of the lane has ended";
-  if (!last.records.some(({ position }) => position === batch.firstRecord))
-    return "the last attempt of the lane was of another part";
+  if (!isOfPart(last)) return "the last attempt of the lane was of another part";
   const isAnswer = ANSWERS.includes(code);
   if (isAnswer) return last.told === "succeeded" ? undefined : `the last attempt came to ${last.told}`;
   const isWhole = last.told === "succeeded" && last.toldProcessed.every((isDone) => isDone);

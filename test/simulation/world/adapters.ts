@@ -14,6 +14,7 @@ import { createSimQueueSource } from "./queue-source.ts";
 import { createSimSource } from "./source.ts";
 import { createSimStore } from "./store.ts";
 import { createSimTelemetry } from "./telemetry.ts";
+import { versionsOf } from "./weights.ts";
 import type { World } from "./world.ts";
 
 /** What one process's engine is built from. */
@@ -63,7 +64,12 @@ export function createDeployment(world: World, process: SimProcess, ordinal: num
     }),
     fn: {
       name: plan.mapping.functionName,
-      target: createSimFunction({ process, time, faults, history, scenario: plan.fn, breach }),
+      ...versionsOf(
+        history,
+        process,
+        createSimFunction({ process, time, faults, history, scenario: plan.fn, breach }),
+        time.now,
+      ),
       timeoutMs,
       concurrency,
     },
@@ -96,7 +102,12 @@ export function createQueueDeployment(
     }),
     fn: {
       name: mapping.functionName,
-      target: createSimQueueFunction({ process, time, faults, history, breach }),
+      ...versionsOf(
+        history,
+        process,
+        createSimQueueFunction({ process, time, faults, history, breach }),
+        time.now,
+      ),
       timeoutMs: plan.fn.timeoutMs,
       concurrency: plan.fn.concurrency,
     },

@@ -82,6 +82,7 @@ function startAttempt(
     shard,
     records: payload.records,
     requestId: context.requestId,
+    version: history.called,
     payloadBytes: payload.length,
     window: payload.window,
     startedAt: time.now,

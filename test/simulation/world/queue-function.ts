@@ -72,6 +72,7 @@ function startAttempt(
     process,
     deliveries,
     requestId: context.requestId,
+    version: history.called,
     payloadBytes: payload.length,
     startedAt: time.now,
     startedLocalMs: process.localMs(),

@@ -1,6 +1,8 @@
 import type { Checkpoint } from "../../../src/model/checkpoint.ts";
 import type { StartPoint } from "../../../src/model/record.ts";
 import type { MappingHistory } from "../history.ts";
+import type { QueueHistory } from "../queue-history.ts";
+import { leaseKey } from "./lease-key.ts";
 import { comparePositions, endOf, logIdOf, sharedPart, startIndex } from "./log.ts";
 import type { HeldWork } from "./standstill-watch.ts";
 import type { StoreRows } from "./store-rows.ts";
@@ -89,4 +91,19 @@ function owedOfAnew({ stream, startPoints, owedFrom }: MappingHistory, shard: Si
 /** Ends may be lost in a row: a time that was asked for holds in all logs that follow the one that was registered. */
 function firstStart(startPoints: MappingHistory["startPoints"], log: SimShard): StartPoint | undefined {
   return startPoints[log.ordinal] ?? (log.before && firstStart(startPoints, log.before.log));
+}
+
+export function leasesLeft(
+  all: readonly (MappingHistory | QueueHistory)[],
+  rows: StoreRows,
+): { lease: string; owner: string }[] {
+  const left: { lease: string; owner: string }[] = [];
+  for (const { mapping } of all) {
+    for (const { shardId, owner, checkpoint } of rows.list(mapping.uuid)) {
+      // Nobody needs the lease of a shard that has ended.
+      if (owner !== undefined && !checkpoint.ended)
+        left.push({ lease: leaseKey(mapping.uuid, shardId), owner });
+    }
+  }
+  return left;
 }

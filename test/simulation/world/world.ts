@@ -10,14 +10,14 @@ import { type Adapters, createAdapters, createDeployment, createTelemetry } from
 import { scheduleArrivals } from "./arrivals.ts";
 import { FaultDesk } from "./fault-desk.ts";
 import { scheduleFaults } from "./fault-events.ts";
-import { leaseKey } from "./lease-key.ts";
 import { SimProcess } from "./process.ts";
 import { SimQueue } from "./queue.ts";
 import { type HeldWork, STOOD_STILL, StandstillWatch } from "./standstill-watch.ts";
 import { StoreRows } from "./store-rows.ts";
 import { SimStream } from "./stream.ts";
 import { truthWorld } from "./truth-world.ts";
-import { fillOwed, hasSettled, openWork } from "./world-progress.ts";
+import { SimDoors, scheduleWeights } from "./weights.ts";
+import { fillOwed, hasSettled, leasesLeft, openWork } from "./world-progress.ts";
 
 export type CreateEngine = (options: EngineOptions) => Engine;
 
@@ -60,6 +60,7 @@ export class World {
   readonly marks = new Map<string, number>();
   /** By uuid and by name: what store and telemetry look mappings up by. */
   readonly historyOf = new Map<string, MappingHistory>();
+  readonly doors = new SimDoors();
   readonly #options: WorldOptions;
   readonly #live: LiveProcess[] = [];
   readonly #all: SimProcess[] = [];
@@ -113,6 +114,7 @@ export class World {
     const { scenario, time } = this;
     scheduleArrivals(this);
     scheduleFaults(this);
+    scheduleWeights(this);
     for (const plan of scenario.processes) time.schedule(plan.startMs, () => this.startProcess(plan));
     await this.#advance(scenario.faultsEndMs, () => false);
     this.#heal();
@@ -125,7 +127,7 @@ export class World {
     await this.#stopAll();
     this.history.endedAt = time.now;
     for (const mapping of this.histories) fillOwed(mapping);
-    this.history.leasesLeft = this.#leasesLeft();
+    this.history.leasesLeft = leasesLeft([...this.histories, ...this.queues], this.rows);
     return this.history;
   }
 
@@ -153,6 +155,7 @@ export class World {
     if (this.#options.plant !== undefined) adapters = this.#options.plant(adapters, process);
     const engine = this.#options.createEngine({
       owner: process.owner,
+      invokers: this.doors.bookOf(process, telemetry),
       clock: adapters.clock,
       random: random.fork("engine"),
       telemetry,
@@ -160,6 +163,7 @@ export class World {
       settings: { ...DEFAULT_SETTINGS, ...this.scenario.settings },
     });
     this.#live.push({ process, engine });
+    this.doors.declare(process, adapters.deployments);
     for (const deployment of adapters.deployments) engine.start(deployment);
   }
 
@@ -279,18 +283,6 @@ export class World {
     const { budgetBytes, slots } = engine.taken();
     if (budgetBytes !== 0) this.history.taken.push({ owner, what: "budgetBytes", amount: budgetBytes });
     if (slots !== 0) this.history.taken.push({ owner, what: "slots", amount: slots });
-  }
-
-  #leasesLeft(): { lease: string; owner: string }[] {
-    const left: { lease: string; owner: string }[] = [];
-    for (const { mapping } of [...this.histories, ...this.queues]) {
-      for (const { shardId, owner, checkpoint } of this.rows.list(mapping.uuid)) {
-        // Nobody needs the lease of a shard that has ended.
-        if (owner !== undefined && !checkpoint.ended)
-          left.push({ lease: leaseKey(mapping.uuid, shardId), owner });
-      }
-    }
-    return left;
   }
 }
 

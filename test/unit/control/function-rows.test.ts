@@ -77,12 +77,23 @@ test("a row of a function with code says all that its manifest says", async () =
   );
 });
 
-test("what rows say of functions is what was declared", async () => {
-  const rows = await rowsOf([FUNCTION, PLAIN]);
+test("what rows say of functions is what was declared, and by which row its keys are dealt out", async () => {
+  const weights = new Map([["2", 0.25]]);
+  const chance: FunctionResource = {
+    ...FUNCTION,
+    name: "chance",
+    aliases: new Map([["live", { version: "1", weights, routing: "request" }]]),
+  };
+  const rows = await rowsOf([FUNCTION, PLAIN, chance]);
   const { functions, unreadable } = functionsOf(rows);
+  const salted = (fn: FunctionResource): FunctionResource => {
+    const salt = rows.find(({ kind, name }) => kind === "alias" && name === `${fn.name}:live`)?.uid;
+    assert.ok(salt !== undefined);
+    return { ...fn, aliases: new Map([...fn.aliases].map(([alias, each]) => [alias, { ...each, salt }])) };
+  };
   assert.deepEqual(
     functions.toSorted((a, b) => (a.name < b.name ? -1 : 1)),
-    [FUNCTION, PLAIN],
+    [salted(chance), salted(FUNCTION), PLAIN],
   );
   assert.deepEqual(unreadable, []);
 });

@@ -25,7 +25,7 @@ function createRoutes(latest: FunctionTarget = OPEN) {
     ]),
   });
   const versionOf = (qualifier: string) => {
-    const route = routes.of(ARN + qualifier, "00000000-");
+    const route = routes.of(ARN + qualifier, { requestId: "00000000-" });
     return typeof route === "string" ? route : route.version;
   };
   return { routes, versionOf };
@@ -60,6 +60,6 @@ test("a version runs though the function itself cannot be opened", () => {
 
 test("a function without versions and aliases runs whatever its name is qualified by", () => {
   const routes = new FunctionRoutes({ target: OPEN });
-  assert.deepEqual(routes.of(`${ARN}:anything`, "1"), { version: "$LATEST", target: OPEN });
+  assert.deepEqual(routes.of(`${ARN}:anything`, { requestId: "1" }), { version: "$LATEST", target: OPEN });
   assert.equal(new FunctionRoutes({ target: BROKEN }).shut(`${ARN}:anything`), "notReady");
 });

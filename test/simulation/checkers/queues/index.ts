@@ -1,3 +1,4 @@
+import { groupOrderUnderRollout, groupSides } from "../i38-sides.ts";
 import { noLoss } from "./i1-no-loss.ts";
 import { groupOrder } from "./i2-group-order.ts";
 import { attempts } from "./i3-attempts.ts";
@@ -33,4 +34,6 @@ export const QUEUE_CHECKERS: readonly QueueChecker[] = [
   balance,
   scaling,
   sharedMaximum,
+  groupSides,
+  groupOrderUnderRollout,
 ];

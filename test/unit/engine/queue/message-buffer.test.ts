@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { HeldMessage, Together } from "../../../../src/engine/queue/held-message.ts";
 import { MessageBuffer } from "../../../../src/engine/queue/message-buffer.ts";
+import { KeySplit } from "../../../../src/model/key-split.ts";
 
 const LIMITS = { payloadBytesMax: 1_000_000, envelopeBytes: 14 };
 
@@ -51,4 +52,21 @@ test("messages without order fill a batch, whatever they came with", () => {
   const buffer = new MessageBuffer({ batchSize: 3, ...LIMITS });
   for (let ordinal = 1; ordinal <= 5; ordinal++) buffer.add(held(`m${ordinal}`, undefined, undefined));
   assert.deepEqual([buffer.take().length, buffer.take().length], [3, 2]);
+});
+
+test("a batch has groups of one version, and those of another have the next one at once", () => {
+  const split = new KeySplit(new Map([["2", 0.5]]), "alias-1");
+  const groups = "abcdefgh".split("");
+  const [mine = "", other = ""] = [0, 1].map((side) => groups.find((group) => split.sideOf(group) === side));
+  const buffer = new MessageBuffer({ batchSize: 10, ...LIMITS });
+  for (const [index, group] of [mine, other, mine, other].entries())
+    buffer.add(held(`${group}${index}`, group, undefined));
+  const take = () => buffer.take(split).map(({ message }) => message.messageId);
+  assert.deepEqual(
+    [take(), take()],
+    [
+      [`${mine}0`, `${mine}2`],
+      [`${other}1`, `${other}3`],
+    ],
+  );
 });
