@@ -7,6 +7,7 @@ import { mappingSpec } from "./mapping-spec.ts";
 import { causeText } from "./remarks.ts";
 import type { StackResource } from "./stack-resources.ts";
 import { list, map, memberOf, scalar, type TemplateValue, textOf } from "./template-value.ts";
+import { plainRule, plainSchedule } from "./time-resources.ts";
 
 /** A resource of CloudFormation that says something of a function which stands elsewhere. */
 export interface Addition {
@@ -15,7 +16,7 @@ export interface Addition {
   readonly fields: readonly (readonly [string, TemplateValue])[];
 }
 
-/** Plain `AWS::Lambda::*` resources beside functions. `undefined`: this is none of them. */
+/** Plain resources of CloudFormation beside functions. `undefined`: this is none of them. */
 export function lambdaResource(
   resource: StackResource,
   context: TemplateContext,
@@ -29,6 +30,10 @@ export function lambdaResource(
       return urlResource(resource, context) ?? "told";
     case "AWS::Lambda::EventInvokeConfig":
       return invokeAddition(resource, context) ?? "told";
+    case "AWS::Events::Rule":
+      return plainRule(resource, context) ?? "told";
+    case "AWS::Scheduler::Schedule":
+      return plainSchedule(resource, context) ?? "told";
     default:
       return undefined;
   }

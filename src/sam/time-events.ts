@@ -55,7 +55,8 @@ export function scheduleEvent(written: WrittenEvent, context: TemplateContext): 
   return eventDocument({ kind: "Schedule", name, field, place, entries }, context);
 }
 
-function handing(
+/** Members that say so of a target, an event's or a resource's. */
+export function handing(
   properties: TemplateValue | undefined,
 ): readonly (readonly [string, TemplateValue | undefined])[] {
   return HANDING.map((member) => [member, withoutType(member, memberOf(properties, member))] as const);
@@ -69,7 +70,7 @@ function withoutType(member: string, value: TemplateValue | undefined): Template
 }
 
 /** `Enabled` is the older word. */
-function stateOf(properties: TemplateValue | undefined): TemplateValue | undefined {
+export function stateOf(properties: TemplateValue | undefined): TemplateValue | undefined {
   const state = memberOf(properties, "State");
   const enabled = memberOf(properties, "Enabled");
   if (state !== undefined || enabled === undefined) return state;

@@ -262,3 +262,35 @@ test("a name is made of the stack's, and partitions are those of the region", ()
   const { M } = specs(text, { place, stackName: "mine" }) as Record<string, { eventSourceArn: string }>;
   assert.equal(M?.eventSourceArn, "arn:aws-cn:sqs:cn-north-1:123456789012:mine-Q");
 });
+
+test("plain rules and schedules call the functions among their targets, and what else they have is one remark", () => {
+  const text = `Resources:
+${FUNCTION}  Nightly:
+    Type: AWS::Events::Rule
+    Properties:
+      ScheduleExpression: rate(1 day)
+      State: DISABLED
+      Targets:
+        - { Id: fn, Arn: !GetAtt Orders.Arn, Input: '{"a":1}' }
+        - { Id: queue, Arn: "arn:aws:sqs:eu-west-1:123456789012:jobs" }
+  Hourly:
+    Type: AWS::Scheduler::Schedule
+    Properties:
+      Name: hourly
+      ScheduleExpression: rate(1 hour)
+      FlexibleTimeWindow: { Mode: "OFF" }
+      Target: { Arn: !GetAtt Orders.Arn, RoleArn: "arn:aws:iam::123456789012:role/r" }
+`;
+  const { Nightly, hourly } = specs(text);
+  assert.deepEqual(Nightly, {
+    scheduleExpression: "rate(1 day)",
+    state: "DISABLED",
+    targets: [{ id: "fn", arn: "Orders", input: '{"a":1}' }],
+  });
+  assert.deepEqual(hourly, {
+    scheduleExpression: "rate(1 hour)",
+    flexibleTimeWindow: { mode: "OFF" },
+    target: { arn: "Orders" },
+  });
+  assert.equal(read(text).remarks.filter(({ message }) => message.startsWith("A target")).length, 1);
+});
