@@ -1,5 +1,6 @@
 import { OpenedAsyncDestinations } from "../control/async-destinations.ts";
 import { DeclaredAsyncFunctions } from "../control/async-functions.ts";
+import type { ControlPlane } from "../control/control-plane.ts";
 import type { FunctionBook } from "../control/function-book.ts";
 import { type AsyncWorker, createAsyncWorker } from "../engine/create-engine.ts";
 import { Door } from "../invocation/door.ts";
@@ -19,6 +20,8 @@ export interface RunEventsOptions {
   readonly invokers: InvokerBook;
   readonly place: Place;
   readonly telemetry: RunTelemetry;
+  /** `undefined` until rules are known. */
+  readonly control: () => ControlPlane | undefined;
 }
 
 /** What runs the asynchronous events of this process; to be started once functions are known. */
@@ -31,6 +34,7 @@ export function createEvents(options: RunEventsOptions): AsyncWorker | undefined
     openDestination: (address) => adapters.openDestination(address),
     openHttpDestination: (url) => adapters.openHttpDestination(url),
     brought: adapters.destinations,
+    toBus: (bus, entry) => options.control()?.timed.busItems(bus, entry),
   });
   const functions = new DeclaredAsyncFunctions(functionBook, invokers, place);
   const invoker = new Door(functionBook, invokers, clock, telemetry);

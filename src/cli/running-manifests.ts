@@ -110,7 +110,7 @@ export class RunningManifests {
     const observed = telemetry.observeStore(progress);
     const engine = failures.engine({ ...shared, tracing, store: observed }, functionBook);
     this.#engine = engine;
-    this.#events = createEvents({ stores, adapters, functionBook, invokers, place, telemetry });
+    this.#events = createEvents({ stores, adapters, functionBook, invokers, place, telemetry, control });
     this.#control = await ControlPlane.start({
       engine,
       processId,

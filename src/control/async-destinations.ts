@@ -32,7 +32,7 @@ export class OpenedAsyncDestinations implements AsyncDestinations {
     if (read.kind === "function") return { kind: "function", name: read.name, qualifier: read.qualifier };
     const { toBus } = this.#options;
     if (read.kind === "bus" && toBus !== undefined)
-      return { kind: "bus", itemsOf: (entry) => toBus(read.bus, entry) ?? [] };
+      return { kind: "bus", itemsOf: (entry) => toBus(read.bus, entry) ?? notStarted(uri) };
     return { kind: "delivery" };
   }
 
@@ -73,6 +73,11 @@ export class OpenedAsyncDestinations implements AsyncDestinations {
         throw unavailable(uri, read.message);
     }
   }
+}
+
+/** Its rules are not known yet: the event that came to its end is looked at again when they are. */
+function notStarted(uri: string): never {
+  throw unavailable(uri, "its rules are not known yet");
 }
 
 function unavailable(uri: string, reason: string): MillraceError {

@@ -1,5 +1,7 @@
 import { ControlFault } from "../../control/control-fault.ts";
 import type { GivenEvent } from "../../control/schedules/event-bus.ts";
+import { JSON_DEPTH_MAX } from "../../model/exact-json.ts";
+import { nestsDeeper } from "../../model/json-scan.ts";
 
 type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;
 export type CloudEvent = Readonly<Record<string, unknown>>;
@@ -72,8 +74,12 @@ function checked(value: unknown): CloudEvent {
 }
 
 function parsed(body: Buffer): unknown {
+  const text = body.toString();
+  // What is nested deeper cannot be written again.
+  if (nestsDeeper(text, JSON_DEPTH_MAX))
+    throw invalid(`The body is nested more than ${JSON_DEPTH_MAX} deep.`);
   try {
-    return JSON.parse(body.toString());
+    return JSON.parse(text);
   } catch {
     throw invalid("The body is not JSON.");
   }

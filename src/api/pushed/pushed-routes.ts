@@ -46,10 +46,8 @@ export function addPushedRoutes(
     async handle(request, reply) {
       const { eventBus } = control().timed;
       const bus = queryOf(request, "bus") ?? "default";
-      for (const event of readCloudEvents(request.headers, bodyOf(request))) {
-        if ((await eventBus.put(givenEvent(event, bus))) === "full") return accepted(reply, "full");
-      }
-      return accepted(reply, "accepted");
+      const events = readCloudEvents(request.headers, bodyOf(request));
+      return accepted(reply, await eventBus.putAll(events.map((event) => givenEvent(event, bus))));
     },
   });
   addRoute(app, {

@@ -1,6 +1,8 @@
 import { ControlFault } from "../../control/control-fault.ts";
 import type { EventBus, GivenEvent } from "../../control/schedules/event-bus.ts";
 import { describeError, MillraceError } from "../../model/errors.ts";
+import { JSON_DEPTH_MAX } from "../../model/exact-json.ts";
+import { nestsDeeper } from "../../model/json-scan.ts";
 import { busOf } from "./event-bus-name.ts";
 
 type Body = Readonly<Record<string, unknown>>;
@@ -38,6 +40,7 @@ async function putEntry(entry: Body, bus: EventBus): Promise<Body> {
     if (id !== "full") return { EventId: id };
     return error("ThrottlingException", "The queue of asynchronous events is full. Try again.");
   } catch (cause) {
+    if (cause instanceof ControlFault) return error("InvalidArgument", cause.message);
     if (!(cause instanceof MillraceError)) throw cause;
     return error("InternalFailure", describeError(cause));
   }
@@ -63,6 +66,8 @@ function readEntry(entry: Body): GivenEvent | { readonly ErrorCode: string; read
 }
 
 function parseObject(text: string): object | undefined {
+  // What is nested deeper cannot be written again.
+  if (nestsDeeper(text, JSON_DEPTH_MAX)) return undefined;
   try {
     const value: unknown = JSON.parse(text);
     return typeof value === "object" && value !== null && !Array.isArray(value) ? value : undefined;

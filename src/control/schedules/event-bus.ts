@@ -1,8 +1,12 @@
 import { ruleKey } from "../../manifests/schedule-resource.ts";
+import type { NewAsyncItem } from "../../model/async-item.ts";
+import { ASYNC_PAYLOAD_BYTES_MAX } from "../../model/limits.ts";
+import type { Lineage } from "../../model/lineage.ts";
 import type { Place } from "../../model/place.ts";
 import type { AsyncEvents } from "../../ports/async-events.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Random } from "../../ports/random.ts";
+import { ControlFault } from "../control-fault.ts";
 import type { ScheduleBook } from "./schedule-book.ts";
 import { type EventEnvelope, instantText, targetInput, targetItem } from "./scheduled-event.ts";
 
@@ -23,6 +27,8 @@ export interface GivenEvent {
   readonly resources: readonly string[];
   /** Epoch milliseconds; `undefined`: now. */
   readonly timeMs: number | undefined;
+  /** Functions that have led to it. */
+  readonly lineage?: Lineage | undefined;
 }
 
 /** Hands events over to the targets of the rules that match: each target of each rule gets it once. */
@@ -35,10 +41,29 @@ export class EventBus {
 
   /**
    * Resolves to the event's id when what it goes to is durable; `full`: nothing was put.
-   * @throws MillraceError ERR_MILLRACE_STORE_UNAVAILABLE
+   * @throws ControlFault for an event of which a rule makes too large an input; MillraceError
+   * ERR_MILLRACE_STORE_UNAVAILABLE
    */
   async put(given: GivenEvent): Promise<string | "full"> {
-    const { place, clock, random, events, book } = this.#options;
+    const { id, items } = this.itemsOf(given, refuse);
+    return (await this.#accepted(items)) ? id : "full";
+  }
+
+  /** All of them or none. @throws as `put` */
+  async putAll(given: readonly GivenEvent[]): Promise<"accepted" | "full"> {
+    const items = given.flatMap((each) => this.itemsOf(each, refuse).items);
+    return (await this.#accepted(items)) ? "accepted" : "full";
+  }
+
+  /**
+   * What the rules make of it, as far as they are known here; nothing is put. `onTooLarge`: a rule makes more of it
+   * than an event may be.
+   */
+  itemsOf(
+    given: GivenEvent,
+    onTooLarge: (rule: string) => void,
+  ): { readonly id: string; readonly items: readonly NewAsyncItem[] } {
+    const { place, clock, random, book } = this.#options;
     const nowMs = clock.now();
     const id = random.uuid();
     const event: EventEnvelope = {
@@ -57,10 +82,23 @@ export class EventBus {
       .flatMap(({ kept: { rule } }) =>
         rule.spec.targets.flatMap((target) => {
           const body = targetInput(target, event, rule, place);
-          return targetItem(target, { id: random.uuid(), body, route: `rule ${ruleKey(rule)}`, nowMs }) ?? [];
+          const { lineage } = given;
+          const route = `rule ${ruleKey(rule)}`;
+          if (body !== undefined && Buffer.byteLength(body) <= ASYNC_PAYLOAD_BYTES_MAX)
+            return targetItem(target, { id: random.uuid(), body, route, nowMs, lineage }) ?? [];
+          onTooLarge(ruleKey(rule));
+          return [];
         }),
       );
-    if (items.length === 0) return id;
-    return (await events.accept(items)) === "accepted" ? id : "full";
+    return { id, items };
   }
+
+  async #accepted(items: readonly NewAsyncItem[]): Promise<boolean> {
+    return items.length === 0 || (await this.#options.events.accept(items)) === "accepted";
+  }
+}
+
+function refuse(rule: string): never {
+  const message = `The rule ${rule} makes more than ${ASYNC_PAYLOAD_BYTES_MAX} bytes of the event for a target.`;
+  throw new ControlFault("InvalidParameterValueException", message);
 }

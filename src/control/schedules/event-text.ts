@@ -17,9 +17,13 @@ const PLACEHOLDER = /<([A-Za-z0-9_.-]+)>/g;
 /**
  * A template with its placeholders filled in. Within quotation marks a text stands as it is, and anything else as its
  * JSON text; outside of them each is JSON, and what is not there is `null`. The answer is a JSON text, or a text that
- * is made one.
+ * is made one; `undefined`: it would be longer than `charsMax`, since a template may name a large event many times.
  */
-export function filledTemplate(template: string, lookUp: (name: string) => unknown): string {
+export function filledTemplate(
+  template: string,
+  lookUp: (name: string) => unknown,
+  charsMax: number,
+): string | undefined {
   let isQuoted = false;
   let filled = "";
   let fromIndex = 0;
@@ -29,6 +33,7 @@ export function filledTemplate(template: string, lookUp: (name: string) => unkno
     const value = lookUp(name);
     filled += before + (isQuoted ? withinQuotes(value) : (JSON.stringify(value) ?? "null"));
     fromIndex = index + text.length;
+    if (filled.length > charsMax) return undefined;
   }
   filled += template.slice(fromIndex);
   return isJson(filled) ? filled : JSON.stringify(filled);

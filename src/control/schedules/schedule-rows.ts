@@ -114,7 +114,8 @@ export function scheduledRule(kept: KeptRule, place: Place, clock: Clock): Sched
     items: ({ atMs }) => {
       const event = ruleEvent(rule, atMs, tickId(uid, generation, atMs), place);
       return rule.spec.targets.flatMap((target) => {
-        const body = targetInput(target, event, rule, place);
+        // Nothing that a rule's own event holds is large enough to be left out.
+        const body = targetInput(target, event, rule, place) ?? "null";
         const id = tickId(uid, generation, atMs, target.id);
         return targetItem(target, { id, body, route: `rule ${ruleKey(rule)}`, nowMs: clock.now() }) ?? [];
       });

@@ -8,6 +8,8 @@ import {
 } from "../../manifests/schedule-resource.ts";
 import type { RuleTarget } from "../../manifests/schedule-schema.ts";
 import { type NewAsyncItem, newAttemptState } from "../../model/async-item.ts";
+import { ASYNC_PAYLOAD_BYTES_MAX } from "../../model/limits.ts";
+import type { Lineage } from "../../model/lineage.ts";
 import type { Place } from "../../model/place.ts";
 import { wallText } from "../../schedules/wall-time.ts";
 import { filledTemplate, partOf } from "./event-text.ts";
@@ -63,18 +65,18 @@ function envelope(source: string, id: string, time: string, arn: string, { accou
   return { version: "0", id, ...type, account, time, region, resources: [arn] } as const;
 }
 
-/** What a target of a rule gets of an event, as a JSON text. */
+/** What a target of a rule gets of an event, as a JSON text; `undefined`: it is larger than an event may be. */
 export function targetInput(
   { input, inputPath, inputTransformer }: RuleTarget,
   event: EventEnvelope,
   rule: RuleResource,
   place: Place,
-): string {
+): string | undefined {
   if (input !== undefined) return input;
   if (inputPath !== undefined) return JSON.stringify(partOf(event, inputPath) ?? null);
   if (inputTransformer === undefined) return JSON.stringify(event);
   const { inputPathsMap, inputTemplate } = inputTransformer;
-  return filledTemplate(inputTemplate, (name) => {
+  const placed = (name: string) => {
     switch (name) {
       case "aws.events.rule-arn":
         return ruleArn(rule, place);
@@ -87,11 +89,13 @@ export function targetInput(
       case "aws.events.event":
         return { ...event, detail: undefined };
       default: {
-        const path = inputPathsMap[name];
+        // A name such as `constructor` is one that all objects have.
+        const path = Object.hasOwn(inputPathsMap, name) ? inputPathsMap[name] : undefined;
         return path === undefined ? undefined : partOf(event, path);
       }
     }
-  });
+  };
+  return filledTemplate(inputTemplate, placed, ASYNC_PAYLOAD_BYTES_MAX);
 }
 
 interface TargetedItem {
@@ -100,12 +104,13 @@ interface TargetedItem {
   /** For people: what put it. */
   readonly route: string;
   readonly nowMs: number;
+  readonly lineage?: Lineage | undefined;
 }
 
 /** `undefined`: the target is no function. */
 export function targetItem(
   { arn, retryPolicy, deadLetterConfig }: Pick<RuleTarget, "arn" | "retryPolicy" | "deadLetterConfig">,
-  { id, body, route, nowMs }: TargetedItem,
+  { id, body, route, nowMs, lineage }: TargetedItem,
 ): NewAsyncItem | undefined {
   const reference = parseFunctionName(arn);
   if (reference === undefined) return undefined;
@@ -121,7 +126,12 @@ export function targetItem(
     lane: `f:${reference.name}`,
     qualifier: reference.qualifier ?? "",
     body: Buffer.from(body),
-    state: { ...newAttemptState(nowMs), route, ...(Object.keys(policy).length === 0 ? {} : { policy }) },
+    state: {
+      ...newAttemptState(nowMs),
+      route,
+      ...(lineage === undefined ? {} : { lineage }),
+      ...(Object.keys(policy).length === 0 ? {} : { policy }),
+    },
     visibleInMs: 0,
   };
 }

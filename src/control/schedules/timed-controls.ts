@@ -1,4 +1,6 @@
+import type { NewAsyncItem } from "../../model/async-item.ts";
 import type { Place } from "../../model/place.ts";
+import type { BusEntry } from "../../ports/async-destinations.ts";
 import type { AsyncEvents } from "../../ports/async-events.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Membership } from "../../ports/membership.ts";
@@ -70,6 +72,16 @@ export class TimedControls {
       (body) => targetItem({ arn: functionName }, { id: random.uuid(), body, route, nowMs }) ?? [],
     );
     return (await events.accept(items)) === "accepted" ? "accepted" : "full";
+  }
+
+  /** What rules of a bus make of the end of an event; `undefined`: nobody keeps events. */
+  busItems(bus: string, { detail, ...entry }: BusEntry): readonly NewAsyncItem[] | undefined {
+    const parsed: unknown = JSON.parse(detail);
+    const onTooLarge = (rule: string) =>
+      this.#options.telemetry.log("error", "a rule makes too much of the end of an event for a target", {
+        rule,
+      });
+    return this.#bus?.itemsOf({ ...entry, bus, detail: parsed, timeMs: undefined }, onTooLarge).items;
   }
 
   start(): void {

@@ -75,14 +75,13 @@ function routed(
         },
       ];
     }
-    case "bus":
-      return route.itemsOf({
-        source: "lambda",
-        detailType: `Lambda Function Invocation Result - ${isSuccess ? "Success" : "Failure"}`,
-        detail: text,
-        resources: [uri, record.functionArn],
-        lineage,
-      });
+    case "bus": {
+      const detailType = `Lambda Function Invocation Result - ${isSuccess ? "Success" : "Failure"}`;
+      const entry = { source: "lambda", detailType, resources: [uri, record.functionArn], lineage };
+      const items = route.itemsOf({ ...entry, detail: text });
+      if (items.every(({ body }) => body.length <= ASYNC_PAYLOAD_BYTES_MAX)) return items;
+      return route.itemsOf({ ...entry, detail: outcomeText(record, "metadata") });
+    }
     case "delivery": {
       const smaller = text.length < SMALLER_FROM_BYTES ? undefined : outcomeText(record, "metadata");
       const message = { text, smaller, attributes: {}, traceHeader: headerOf(ended) };
