@@ -7,6 +7,7 @@ import { dynamodbStreamsConnector } from "./dynamodb-streams/connector.ts";
 import { kafkaConnector } from "./kafka/connector.ts";
 import { kinesisConnector } from "./kinesis/connector.ts";
 import { localConnector, localQueueConnector } from "./local/connector.ts";
+import { rabbitConnector } from "./rabbitmq/connector.ts";
 import { sqsConnector } from "./sqs/connector.ts";
 
 /** The only list of connectors. */
@@ -16,6 +17,7 @@ export const CONNECTORS: readonly Connector[] = [
   kinesisConnector,
   localConnector,
   localQueueConnector,
+  rabbitConnector,
   sqsConnector,
 ];
 

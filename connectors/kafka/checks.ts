@@ -1,7 +1,7 @@
 import { isIPv6 } from "node:net";
 import type { FaultTexts, ReportFault, WrittenMapping } from "../../src/ports/connector-parameters.ts";
 import { parseSecretUri } from "../../src/secrets/secret-uri.ts";
-import { BOOTSTRAP_SERVERS } from "./settings.ts";
+import { BOOTSTRAP_SERVERS, TOPIC_ACCESS_TYPES } from "./settings.ts";
 import { destinationTopic } from "./topic-address.ts";
 
 /** `provisionedPollerConfig` (kafka §7). */
@@ -54,6 +54,10 @@ export const KAFKA_TEXTS: FaultTexts = {
   notOnMsk: ({ facts }) => ({
     message: `Amazon MSK has no ${facts?.["type"]}`,
     remedy: "Give SASL_SCRAM_512_AUTH or CLIENT_CERTIFICATE_TLS_AUTH",
+  }),
+  notOfTopics: ({ facts }) => ({
+    message: `A Kafka topic has no ${facts?.["type"]}`,
+    remedy: `Give one of ${TOPIC_ACCESS_TYPES.join(", ")}`,
   }),
   secondLogin: ({ facts }) => ({
     message: `There is ${facts?.["rival"]} already`,
@@ -118,6 +122,8 @@ function isServer(text: string): boolean {
 }
 
 const LOGINS = ["BASIC_AUTH", "SASL_SCRAM_256_AUTH", "SASL_SCRAM_512_AUTH", "CLIENT_CERTIFICATE_TLS_AUTH"];
+/** What a topic's mapping takes none of. */
+const OF_OTHERS = ["VIRTUAL_HOST"];
 /** What MSK has none of (kafka §6). */
 const NOT_ON_MSK = ["BASIC_AUTH", "SASL_SCRAM_256_AUTH"];
 
@@ -131,6 +137,10 @@ function checkAccess(mapping: WrittenMapping, isSelfManaged: boolean, report: Re
     const type = mapping.raw(...path, index, "type");
     const uri = mapping.raw(...path, index, "uri");
     if (typeof type !== "string" || typeof uri !== "string" || type.startsWith("VPC_")) continue;
+    if (OF_OTHERS.includes(type)) {
+      report({ rule: "notOfTopics", path: [...path, index, "type"], facts: { type } });
+      continue;
+    }
     const secret = parseSecretUri(uri, mapping.folder);
     if (secret.kind === "fault") {
       const facts = { problem: secret.problem };

@@ -1,33 +1,11 @@
 import type { FieldSchema } from "../../src/model/field-schema.ts";
-import { SOURCE_ACCESS_TYPES } from "./settings.ts";
-
-/** AWS's types for clusters inside a VPC: a process that runs beside the cluster needs neither. */
-const NETWORK_ACCESS_TYPES = ["VPC_SUBNET", "VPC_SECURITY_GROUP"] as const;
+import { SOURCE_ACCESS_FIELD } from "../../src/secrets/source-access.ts";
 
 const text = (maxLength?: number): FieldSchema => ({
   type: "string",
   minLength: 1,
   ...(maxLength === undefined ? {} : { maxLength }),
 });
-
-const access: FieldSchema = {
-  type: "object",
-  properties: {
-    type: {
-      type: "string",
-      enum: [...SOURCE_ACCESS_TYPES, ...NETWORK_ACCESS_TYPES],
-      description:
-        "What it is for: SASL/PLAIN (BASIC_AUTH), SCRAM, a client certificate, or the certificate authority of the brokers. VPC_SUBNET and VPC_SECURITY_GROUP are accepted and have no effect: millrace uses the network that it runs in.",
-    },
-    uri: {
-      ...text(),
-      "x-millrace-secret": true,
-      description:
-        "Where the secret stands: file:PATH, relative to the folder of this file, env:NAME for an environment variable, or the ARN of a secret of AWS Secrets Manager, which stands under this ARN in the JSON file that the environment variable MILLRACE_SECRETS_FILE names. Its content is the JSON of AWS's secret: {username, password}, {certificate, privateKey, privateKeyPassword} or {certificate}.",
-    },
-  },
-  required: ["type", "uri"],
-};
 
 /** Fields of mappings of Kafka topics (kafka §1). */
 export const FIELDS: Readonly<Record<string, FieldSchema>> = {
@@ -51,13 +29,7 @@ export const FIELDS: Readonly<Record<string, FieldSchema>> = {
     maxItems: 1,
     description: "Kafka only, and required there. The topic to read, exactly one.",
   },
-  sourceAccessConfigurations: {
-    type: "array",
-    items: access,
-    maxItems: 23,
-    description:
-      "Kafka only. How to log in and whom to trust. With any of them the connection is TLS, and the brokers' certificates are verified. Required for self-managed clusters: an empty list connects without TLS and without login.",
-  },
+  sourceAccessConfigurations: SOURCE_ACCESS_FIELD,
   amazonManagedKafkaEventSourceConfig: groupConfig("an MSK cluster"),
   selfManagedKafkaEventSourceConfig: groupConfig("a self-managed cluster"),
 };

@@ -1,14 +1,15 @@
 import { MillraceError } from "../../src/model/errors.ts";
 import { readSecret } from "../../src/secrets/read-secret.ts";
 import { Secret } from "../../src/secrets/secret.ts";
+import { SecretDocument } from "../../src/secrets/source-access.ts";
 import type { KafkaAccess, KafkaSasl, KafkaTls } from "./access.ts";
-import type { SourceAccess, SourceAccessType, TopicPlace } from "./settings.ts";
+import type { TopicAccessType, TopicPlace } from "./settings.ts";
 
 /** MSK's ports are fixed: plain text here, TLS on all others (kafka §6). */
 const MSK_PLAINTEXT_PORT = ":9092";
 const MSK_IAM_PORT = ":9098";
 
-const MECHANISMS: Readonly<Partial<Record<SourceAccessType, KafkaSasl["mechanism"]>>> = {
+const MECHANISMS: Readonly<Partial<Record<TopicAccessType, KafkaSasl["mechanism"]>>> = {
   BASIC_AUTH: "PLAIN",
   SASL_SCRAM_256_AUTH: "SCRAM-SHA-256",
   SASL_SCRAM_512_AUTH: "SCRAM-SHA-512",
@@ -32,9 +33,11 @@ export async function readAccess(
   let sasl: KafkaSasl | undefined;
   let tls: KafkaTls = {};
   for (const entry of access) {
+    const form = formOf(entry.type);
     const secret = new SecretDocument(
       entry,
-      await readSecret({ uri: entry.uri, purpose: entry.type, form: formOf(entry.type) }, environment),
+      form,
+      await readSecret({ uri: entry.uri, purpose: entry.type, form }, environment),
     );
     const mechanism = MECHANISMS[entry.type];
     if (mechanism !== undefined) {
@@ -69,47 +72,7 @@ function clientCertificate(secret: SecretDocument): KafkaTls {
   };
 }
 
-/** The JSON of one secret. */
-class SecretDocument {
-  readonly #entry: SourceAccess;
-  readonly #members: object;
-
-  constructor(entry: SourceAccess, text: Secret) {
-    this.#entry = entry;
-    this.#members = this.#parse(text);
-  }
-
-  text(name: string): string {
-    return this.optionalText(name) ?? this.#refuse(`has no text "${name}"`);
-  }
-
-  optionalText(name: string): string | undefined {
-    if (!Object.hasOwn(this.#members, name)) return undefined;
-    const value: unknown = Reflect.get(this.#members, name);
-    return typeof value === "string" && value !== "" ? value : undefined;
-  }
-
-  #parse(text: Secret): object {
-    let value: unknown;
-    try {
-      value = JSON.parse(text.reveal());
-    } catch {
-      // The parser's own message would quote the secret.
-      return this.#refuse("is not JSON");
-    }
-    return typeof value === "object" && value !== null ? value : this.#refuse("is not a JSON object");
-  }
-
-  #refuse(problem: string): never {
-    const { type, uri } = this.#entry;
-    throw new MillraceError(
-      "ERR_MILLRACE_CONFIG",
-      `The secret ${uri} for ${type} ${problem}. It must be ${formOf(type)}.`,
-    );
-  }
-}
-
-function formOf(type: SourceAccessType): string {
+function formOf(type: TopicAccessType): string {
   switch (type) {
     case "CLIENT_CERTIFICATE_TLS_AUTH":
       return '{"certificate": PEM, "privateKey": PEM, "privateKeyPassword": TEXT if the key has one}';

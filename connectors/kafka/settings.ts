@@ -23,12 +23,12 @@ export type TopicPlace = KafkaSettings & Pick<StreamMapping, "eventSourceArn">;
  * One of `sourceAccessConfigurations` (kafka §6): what a secret is for and where it stands, never the secret itself.
  */
 export interface SourceAccess {
-  readonly type: SourceAccessType;
+  readonly type: TopicAccessType;
   /** `file:` with an absolute path, `env:` with the name of an environment variable, or the ARN of a secret. */
   readonly uri: string;
 }
 
-export const SOURCE_ACCESS_TYPES = [
+export const TOPIC_ACCESS_TYPES = [
   /** SASL/PLAIN. */
   "BASIC_AUTH",
   "SASL_SCRAM_256_AUTH",
@@ -37,7 +37,7 @@ export const SOURCE_ACCESS_TYPES = [
   "SERVER_ROOT_CA_CERTIFICATE",
 ] as const;
 
-export type SourceAccessType = (typeof SOURCE_ACCESS_TYPES)[number];
+export type TopicAccessType = (typeof TOPIC_ACCESS_TYPES)[number];
 
 /** The fields as their schema has checked them. */
 interface Fields {
@@ -68,7 +68,7 @@ function sourceAccess(
   { type, uri }: { readonly type: string; readonly uri: string },
   folder: string,
 ): SourceAccess[] {
-  const known = SOURCE_ACCESS_TYPES.find((each) => each === type);
+  const known = TOPIC_ACCESS_TYPES.find((each) => each === type);
   const secret = parseSecretUri(uri, folder);
   return known === undefined || secret.kind === "fault" ? [] : [{ type: known, uri: secret.uri }];
 }

@@ -17,15 +17,20 @@ export function checkQueueMapping(
 ): void {
   const arn = mapping.raw("eventSourceArn");
   if (typeof arn === "string" && connector.isFifoQueue(arn)) checkFifoBatch(mapping, report);
-  else checkBatch(mapping, report);
+  else checkBatch(mapping, connector, report);
   checkPollers(mapping, report);
 }
 
-function checkBatch(mapping: WrittenMapping, report: ReportFault): void {
+function checkBatch(
+  mapping: WrittenMapping,
+  { parameters: { defaults } }: QueueConnector,
+  report: ReportFault,
+): void {
   const path = ["batchSize"];
   const batchSize = mapping.raw(...path);
   if (typeof batchSize !== "number" || batchSize <= PLAIN_QUEUE_BATCH_SIZE_MAX) return;
-  const windowSeconds = mapping.raw("maximumBatchingWindowInSeconds") ?? 0;
+  const windowMsDefault = defaults?.batchingWindowMs ?? 0;
+  const windowSeconds = mapping.raw("maximumBatchingWindowInSeconds") ?? windowMsDefault / 1000;
   if (windowSeconds === 0) report({ rule: "batchWithoutWindow", path });
 }
 

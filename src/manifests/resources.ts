@@ -144,7 +144,7 @@ export function mappingResource(
   };
   if (connector.offers === "queue") {
     if (eventSourceArn === undefined) return undefined;
-    const mapping = { ...queueMapping(spec, shared), eventSourceArn };
+    const mapping = { ...queueMapping(spec, shared, connector), eventSourceArn };
     return { kind: "queue", mapping, connector, ...parts };
   }
   const { defaults = {}, destination: ofSource } = connector.parameters;
@@ -185,7 +185,7 @@ function sharedSettings(
     functionName: reference.name,
     functionArn: functionArn(reference, place),
     enabled: spec.enabled,
-    batchSize: spec.batchSize ?? batchSizeDefault,
+    batchSize: spec.batchSize ?? connector?.parameters.defaults?.batchSize ?? batchSizeDefault,
     batchingWindowMs: windowSeconds === undefined ? windowMsDefault : windowSeconds * 1000,
     reportBatchItemFailures: spec.functionResponseTypes.length > 0,
     filterPatterns: (spec.filterCriteria?.filters ?? []).map(({ pattern }) => pattern),
@@ -226,12 +226,13 @@ function streamSettings(
 function queueMapping(
   spec: MappingManifest["spec"],
   shared: SharedSettings,
+  { parameters: { defaults } }: QueueConnector,
 ): Omit<QueueMapping, "eventSourceArn"> {
   const { minimumPollers, maximumPollers } = spec.provisionedPollerConfig ?? {};
   const isProvisioned = minimumPollers !== undefined || maximumPollers !== undefined;
   return {
     ...shared,
-    concurrencyMax: spec.scalingConfig?.maximumConcurrency,
+    concurrencyMax: spec.scalingConfig?.maximumConcurrency ?? defaults?.concurrencyMax,
     provisionedPollers: isProvisioned
       ? { min: minimumPollers ?? MINIMUM_POLLERS_DEFAULT, max: maximumPollers ?? MAXIMUM_POLLERS_DEFAULT }
       : undefined,

@@ -93,7 +93,10 @@ export interface SourceClaim {
 export interface MappingDefaults {
   /** `undefined`: a mapping must say it. */
   readonly startingPosition?: StartingPosition["kind"];
+  readonly batchSize?: number;
   readonly batchingWindowMs?: number;
+  /** Queues: batches at once, over all processes, where `scalingConfig` does not say it. */
+  readonly concurrencyMax?: number;
   /** Where a failure destination is named, and no number of retries. */
   readonly retryAttemptsWithDestination?: number;
   /** `provisionedPollerConfig`, of who takes it: what a bound is that was left out. */

@@ -3,7 +3,7 @@ import type { FilterDocument } from "./stream-source.ts";
 
 /**
  * A queue whose messages are hidden while they are worked on and come again when nobody settles them: a queue of AWS, a
- * local one.
+ * local one, one of a broker.
  *
  * Laws, which the contract suite `test/contract/queue-source.ts` checks of every adapter:
  * - A message is handed out with a hold: until it ends, no other receive gets the message.
@@ -15,7 +15,10 @@ import type { FilterDocument } from "./stream-source.ts";
  *   hidden and its receive spent: a receive that is pending comes back with what there is, perhaps nothing; at once
  *   where the question can be taken back, else when it is answered. One that is asked for behind an abort asks nothing
  *   and gives nothing.
- * - What one source gave, another source of the same queue may settle.
+ * - What one source gave, another source of the same queue in this process may settle, also within a minute after the
+ *   first was closed.
+ * - A message that its function failed comes again when its hold ends. A source that has `failed` is told instead, and
+ *   brings it again after the pause, in its place among those of its group, or gives it up where its queue gives up to.
  * - An element that cannot be converted is given with its `damage`; its neighbours are given as they are. Failures of a
  *   whole call reject with `ERR_MILLRACE_SOURCE_UNAVAILABLE`, `…_THROTTLED` or `…_NOT_FOUND`.
  */
@@ -27,6 +30,11 @@ export interface QueueSource {
   acknowledge(messages: readonly QueueMessage[]): Promise<readonly Settlement[]>;
   /** Ends the holds after `delayMs`: the messages come again. */
   release(messages: readonly QueueMessage[], delayMs: number): Promise<readonly Settlement[]>;
+  /**
+   * A batch with them failed: they come again after `delayMs`, or their queue gives them up. Left out by queues that
+   * bring them again by a time-out of their own.
+   */
+  failed?(messages: readonly QueueMessage[], delayMs: number): Promise<readonly Settlement[]>;
   /** Has the holds end `holdMs` from now. */
   extend(messages: readonly QueueMessage[], holdMs: number): Promise<readonly Settlement[]>;
   close(): Promise<void>;

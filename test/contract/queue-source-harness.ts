@@ -18,6 +18,19 @@ export interface QueueCapabilities {
   readonly change: boolean;
   /** A message can be made unreadable: `sendDamaged`. */
   readonly damage: boolean;
+  /** A queue can be removed and made anew, though its settings are not its own. Default: as `change`. */
+  readonly remake?: boolean;
+  /** What its event is, where it is not that of the queues of AWS. */
+  readonly event?: EventShape;
+}
+
+export interface EventShape {
+  /** Member of the filter document that holds a message's data. */
+  readonly dataKey: string;
+  /** Data that is a list is JSON, too. */
+  readonly listsAreJson: boolean;
+  /** A message has its id in the event. */
+  readonly namesMessages: boolean;
 }
 
 export interface QueueSettings {

@@ -85,8 +85,10 @@ export class MessageSettlement {
 
   /** Each is given up alone: it comes again when its hold ends, until its queue gives it up too. */
   leave(broken: readonly HeldMessage[], error: unknown): void {
-    const { givenUp, ledger } = this.#options;
+    const { givenUp, ledger, settler, work } = this.#options;
     givenUp.damaged(broken, error);
+    const telling = settler.fail(broken);
+    if (telling !== undefined) work.track(telling);
     this.#failed.add(broken, "it cannot be converted");
     this.#leftUntilMs = Math.max(this.#leftUntilMs, ...broken.map(({ holdUntilMs }) => holdUntilMs));
     // plant: messages-that-cannot-be-converted-keep-what-they-took
@@ -104,6 +106,8 @@ export class MessageSettlement {
   async settle(ending: BatchEnding, notes: QueueBatchNotes): Promise<void> {
     const { clock, telemetry, ledger, settler, givenUp } = this.#options;
     const { lastProblem = "the engine was stopped", lastErrorId, lastFailure } = notes;
+    // Before what waits behind them goes back.
+    const telling = settler.fail(ending.leave);
     // plant: a-message-that-was-settled-is-told-as-failed
     this.#failed.add(ending.leave, lastProblem, lastErrorId, lastFailure);
     const nowMs = clock.monotonic();
@@ -119,6 +123,7 @@ export class MessageSettlement {
       ...ending.leave.map(({ holdUntilMs }) => holdUntilMs),
     );
     await Promise.all([
+      telling,
       ending.acknowledging,
       ending.acknowledge.length === 0 ? undefined : settler.acknowledge(ending.acknowledge),
       // plant: a-message-is-deleted-and-given-back

@@ -68,10 +68,14 @@ export class ReceiveRoom {
 
   #ofOneBatch(places: number): number {
     const { mapping, ledger, payloadBytesMax } = this.#options;
-    const waitingBatches = Math.ceil(ledger.buffer.size / mapping.batchSize);
-    if (places - waitingBatches <= 0) return 0;
+    const waiting = ledger.buffer.size;
+    const waitingBatches = Math.ceil(waiting / mapping.batchSize);
     const fitting =
       this.#largestBytes === 0 ? mapping.batchSize : Math.floor(payloadBytesMax / this.#largestBytes);
-    return Math.max(1, Math.min(mapping.batchSize, fitting));
+    const room = Math.max(1, Math.min(mapping.batchSize, fitting));
+    if (places - waitingBatches > 0) return room;
+    // A batch that waits for its window is filled.
+    const isFilling = mapping.batchingWindowMs > 0 && places > 0 && waiting < room;
+    return isFilling ? room - waiting : 0;
   }
 }

@@ -62,6 +62,36 @@ export class Settler {
     }
   }
 
+  /**
+   * Tells a queue that wants to know it what failed; `undefined`: it brings them again by itself when their holds end.
+   * Before it answers, their holds end with the pause.
+   */
+  fail(held: readonly HeldMessage[]): Promise<void> | undefined {
+    const { source, clock, random, limits } = this.#options;
+    if (source.failed === undefined) return undefined;
+    noteSettled(held);
+    const nowMs = clock.monotonic();
+    const own = held.filter((each) => isHeldAt(each, nowMs));
+    if (own.length === 0) return undefined;
+    const delayMs = backoffMs(Math.max(...own.map(({ message }) => message.receiveCount)), limits, random);
+    for (const each of own) each.holdUntilMs = nowMs + delayMs;
+    return this.#tellFailed(own, delayMs);
+  }
+
+  async #tellFailed(own: readonly HeldMessage[], delayMs: number): Promise<void> {
+    const { source, telemetry, mapping } = this.#options;
+    try {
+      await source.failed?.(messagesOf(own), delayMs);
+    } catch (error) {
+      const fields = { mapping, records: own.length, error: describeError(error) };
+      telemetry.log(
+        "debug",
+        "a queue could not be told what failed; it comes again when its hold ends",
+        fields,
+      );
+    }
+  }
+
   async #settle(
     held: readonly HeldMessage[],
     settle: (messages: ReturnType<typeof messagesOf>) => Promise<readonly Settlement[]>,

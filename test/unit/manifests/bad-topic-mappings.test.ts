@@ -140,7 +140,7 @@ const SLIPS: readonly (readonly [name: string, text: string, ...problems: string
   [
     "a kind of access that Kafka has not",
     withAccess("{ type: VIRTUAL_HOST, uri: 'env:A' }"),
-    `m.yaml:16:40: ${T}.sourceAccessConfigurations[0].type: ${AWS} 'VIRTUAL_HOST' at 'sourceAccessConfigurations.1.member.type' failed to satisfy constraint: Member must satisfy enum value set: [BASIC_AUTH, SASL_SCRAM_256_AUTH, SASL_SCRAM_512_AUTH, CLIENT_CERTIFICATE_TLS_AUTH, SERVER_ROOT_CA_CERTIFICATE, VPC_SUBNET, VPC_SECURITY_GROUP]. Give one of BASIC_AUTH, SASL_SCRAM_256_AUTH, SASL_SCRAM_512_AUTH, CLIENT_CERTIFICATE_TLS_AUTH, SERVER_ROOT_CA_CERTIFICATE, VPC_SUBNET, VPC_SECURITY_GROUP. What it is for: SASL/PLAIN (BASIC_AUTH), SCRAM, a client certificate, or the certificate authority of the brokers. VPC_SUBNET and VPC_SECURITY_GROUP are accepted and have no effect: millrace uses the network that it runs in.`,
+    `m.yaml:16:40: ${T}.sourceAccessConfigurations[0].type: A Kafka topic has no VIRTUAL_HOST. Give one of BASIC_AUTH, SASL_SCRAM_256_AUTH, SASL_SCRAM_512_AUTH, CLIENT_CERTIFICATE_TLS_AUTH, SERVER_ROOT_CA_CERTIFICATE.`,
   ],
   [
     "more pollers than there may be, and fewer at most than at least",

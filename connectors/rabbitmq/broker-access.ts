@@ -1,0 +1,84 @@
+import { createSecureContext, type SecureContext } from "node:tls";
+import { MillraceError } from "../../src/model/errors.ts";
+import { readSecret } from "../../src/secrets/read-secret.ts";
+import { Secret } from "../../src/secrets/secret.ts";
+import { SecretDocument } from "../../src/secrets/source-access.ts";
+import type { BrokerLogin, LoginType } from "./settings.ts";
+
+/** How a broker is reached. */
+export interface BrokerAccess {
+  /** `undefined`: EXTERNAL, by the client's certificate. */
+  readonly login: { readonly username: string; readonly password: Secret } | undefined;
+  /** For connections with TLS; the broker's certificate is always verified. */
+  readonly tls: { readonly secureContext: SecureContext; readonly minVersion: "TLSv1.2" };
+}
+
+interface Certificates {
+  readonly ca?: string;
+  readonly certificate?: string;
+  readonly privateKey?: Secret;
+  readonly passphrase?: Secret | undefined;
+}
+
+/**
+ * Reads the secrets, in the JSON forms of AWS's. @throws ERR_MILLRACE_CONFIG when one is missing or has another form.
+ * No message shows any of it.
+ */
+export async function readBrokerAccess(
+  logins: readonly BrokerLogin[],
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): Promise<BrokerAccess> {
+  let login: BrokerAccess["login"];
+  let certificates: Certificates = {};
+  for (const { type, uri } of logins) {
+    const form = formOf(type);
+    const text = await readSecret({ uri, purpose: type, form }, environment);
+    const secret = new SecretDocument({ type, uri }, form, text);
+    if (type === "BASIC_AUTH") {
+      login = { username: secret.text("username"), password: new Secret(secret.text("password")) };
+      continue;
+    }
+    certificates = { ...certificates, ...certificatesOf(type, secret) };
+  }
+  return { login, tls: { secureContext: secureContextOf(certificates), minVersion: "TLSv1.2" } };
+}
+
+function certificatesOf(type: LoginType, secret: SecretDocument): Certificates {
+  if (type === "SERVER_ROOT_CA_CERTIFICATE") return { ca: secret.text("certificate") };
+  const passphrase = secret.optionalText("privateKeyPassword");
+  return {
+    certificate: secret.text("certificate"),
+    privateKey: new Secret(secret.text("privateKey")),
+    passphrase: passphrase === undefined ? undefined : new Secret(passphrase),
+  };
+}
+
+function secureContextOf({ ca, certificate, privateKey, passphrase }: Certificates): SecureContext {
+  try {
+    return createSecureContext({
+      minVersion: "TLSv1.2",
+      ...(ca === undefined ? {} : { ca }),
+      ...(certificate === undefined ? {} : { cert: certificate }),
+      ...(privateKey === undefined ? {} : { key: privateKey.reveal() }),
+      ...(passphrase === undefined ? {} : { passphrase: passphrase.reveal() }),
+    });
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : "no code";
+    throw new MillraceError(
+      "ERR_MILLRACE_CONFIG",
+      `A certificate or private key for the broker cannot be used (${code}). Give PEM texts that belong together: the ` +
+        "client certificate with its chain, its private key, and the authority's certificate.",
+    );
+  }
+}
+
+function formOf(type: LoginType): string {
+  switch (type) {
+    case "CLIENT_CERTIFICATE_TLS_AUTH":
+      return '{"certificate": PEM, "privateKey": PEM, "privateKeyPassword": TEXT if the key has one}';
+    case "SERVER_ROOT_CA_CERTIFICATE":
+      return '{"certificate": PEM}';
+    case "BASIC_AUTH":
+      return '{"username": TEXT, "password": TEXT}';
+  }
+}

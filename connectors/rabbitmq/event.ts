@@ -1,0 +1,188 @@
+import { isUtf8 } from "node:buffer";
+import { describeError } from "../../src/model/errors.ts";
+import { JsonTooDeep, parseExactJson } from "../../src/model/exact-json.ts";
+import { joinElements, quoteJson } from "../../src/model/json-bytes.ts";
+import { PAYLOAD_BYTES_MAX } from "../../src/model/limits.ts";
+import { TRACE_HEADER_CHARS_MAX, type TraceCarrier } from "../../src/model/trace-context.ts";
+import type { QueueEvents, QueueMessage } from "../../src/ports/queue-source.ts";
+import type { DataForm, FilterDocument } from "../../src/ports/stream-source.ts";
+import type { AmqpDelivery, AmqpProperties } from "./amqp-api.ts";
+import { propertiesJson } from "./properties-json.ts";
+import type { MessageOrder, RabbitSettings } from "./settings.ts";
+
+/** Member of a message's filter document that holds its data (filters §2). */
+export const FILTER_DATA_KEY = "data";
+
+/** What is made of a delivery once; each time that it is given is a message of its own. */
+export interface RabbitBody {
+  readonly messageId: string;
+  readonly groupId: string | undefined;
+  /** 1 at the first delivery, as far as the broker tells. */
+  readonly deliveries: number;
+  /** Its element of the event; empty where it has `damage`. */
+  readonly element: Buffer;
+  readonly damage: string | undefined;
+  readonly trace: TraceCarrier | undefined;
+}
+
+/** A message that this connector gave. */
+export interface RabbitMessage extends QueueMessage {
+  readonly body: RabbitBody;
+}
+
+/** Bookkeeping in memory beside the element. */
+const MESSAGE_OVERHEAD_BYTES = 512;
+const END = "]}}";
+
+/** Lambda's event of RabbitMQ (brokers §2.1). */
+export function createRabbitEvents({ eventSourceArn, queue, virtualHost }: EventSource): QueueEvents {
+  const front = frontOf({ eventSourceArn, queue, virtualHost });
+  return {
+    encode: (messages) => joinElements(front, messages.map(elementOf), END),
+    envelopeBytes: front.length + END.length,
+    element: elementOf,
+    eventOf: (elements) => joinElements(front, elements, END),
+    filterDocument: (message) => filterDocumentOf(elementOf(message)),
+    traceCarrier: (message) => asRabbit(message).body.trace,
+    filterDataKey: FILTER_DATA_KEY,
+  };
+}
+
+type EventSource = Pick<RabbitSettings, "eventSourceArn" | "queue" | "virtualHost">;
+
+/** ASCII: names of queues and virtual hosts that are not are escaped. */
+function frontOf({ eventSourceArn, queue, virtualHost }: EventSource): string {
+  const key = asciiJson(`${queue}::${virtualHost}`);
+  return `{"eventSource":"aws:rmq","eventSourceArn":${asciiJson(eventSourceArn)},"rmqMessagesByQueue":{${key}:[`;
+}
+
+function asciiJson(text: string): string {
+  return quoteJson(text).replace(
+    /[^\x20-\x7e]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
+/** Makes the body of each delivery of one queue. A message of which no event can be made has its damage. */
+export function createBodyFactory(
+  source: EventSource,
+  order: MessageOrder,
+): (delivery: AmqpDelivery) => RabbitBody {
+  const elementBytesMax = PAYLOAD_BYTES_MAX - frontOf(source).length - END.length;
+  return (delivery) => {
+    const { properties, redelivered, deliveryTag } = delivery;
+    const { headers, messageId } = properties;
+    const common = {
+      messageId: typeof messageId === "string" && messageId !== "" ? messageId : `delivery-${deliveryTag}`,
+      groupId: groupOf(order, headers),
+      deliveries: deliveriesOf(headers, redelivered),
+      trace: traceCarrierOf(headers),
+    };
+    const element = elementBytes(delivery, properties);
+    if (typeof element === "string") return { ...common, element: Buffer.alloc(0), damage: element };
+    if (element.length <= elementBytesMax) return { ...common, element, damage: undefined };
+    const damage = `its event has ${element.length} bytes, more than an invocation may have`;
+    return { ...common, element: Buffer.alloc(0), damage };
+  };
+}
+
+/** A message as it is given for the `gives`th time. */
+export function messageOf(body: RabbitBody, gives: number): RabbitMessage {
+  const encodedBytes = body.element.length;
+  return {
+    damage: body.damage,
+    messageId: body.messageId,
+    groupId: body.groupId,
+    receiveCount: body.deliveries + gives - 1,
+    bytes: encodedBytes + MESSAGE_OVERHEAD_BYTES,
+    encodedBytes,
+    body,
+  };
+}
+
+/** Law of QueueEvents: only messages come here that this source gave. */
+export function asRabbit(message: QueueMessage): RabbitMessage {
+  return message as RabbitMessage;
+}
+
+function elementOf(message: QueueMessage): Buffer {
+  return asRabbit(message).body.element;
+}
+
+/** A text: what is wrong with it. */
+function elementBytes({ redelivered, content }: AmqpDelivery, properties: AmqpProperties): Buffer | string {
+  // Larger than any event, before base64 makes it a third larger still.
+  if (content.length > PAYLOAD_BYTES_MAX)
+    return `it has ${content.length} bytes, more than an invocation may have`;
+  try {
+    const front = propertiesJson(properties, content.length);
+    return Buffer.from(
+      `{"basicProperties":${front},"redelivered":${redelivered},"data":"${content.toString("base64")}"}`,
+    );
+  } catch (error) {
+    return describeError(error);
+  }
+}
+
+const QUEUE_GROUP = "queue";
+
+function groupOf(order: MessageOrder, headers: unknown): string | undefined {
+  if (order.by === "queue") return QUEUE_GROUP;
+  if (order.by === "none") return undefined;
+  const value = headerOf(headers, order.name);
+  switch (typeof value) {
+    case "string":
+      return value;
+    case "number":
+    case "bigint":
+    case "boolean":
+      return String(value);
+    default:
+      return Buffer.isBuffer(value) ? value.toString("latin1") : undefined;
+  }
+}
+
+/** Quorum queues count; classic ones know that there was another before, at least. */
+function deliveriesOf(headers: unknown, redelivered: boolean): number {
+  const before = headerOf(headers, "x-delivery-count");
+  if (typeof before === "number" && Number.isInteger(before) && before > 0) return before + 1;
+  return redelivered ? 2 : 1;
+}
+
+export function headerOf(headers: unknown, name: string): unknown {
+  if (typeof headers !== "object" || headers === null || !Object.hasOwn(headers, name)) return undefined;
+  return Reflect.get(headers, name);
+}
+
+function traceCarrierOf(headers: unknown): TraceCarrier | undefined {
+  const traceparent = traceHeader(headers, "traceparent");
+  const xray = traceHeader(headers, "X-Amzn-Trace-Id");
+  if (traceparent === undefined && xray === undefined) return undefined;
+  return { traceparent, tracestate: traceHeader(headers, "tracestate"), xray };
+}
+
+function traceHeader(headers: unknown, name: string): string | undefined {
+  const value = headerOf(headers, name);
+  return typeof value === "string" && value.length <= TRACE_HEADER_CHARS_MAX ? value : undefined;
+}
+
+/** An object or list of JSON is itself, other UTF-8 a text, anything else base64 (filters §2, §3). */
+function filterDocumentOf(element: Buffer): FilterDocument {
+  const record = JSON.parse(element.toString()) as { readonly data: string };
+  const { form, data } = readData(record.data);
+  return { document: { ...record, data }, isDataJson: form === "json", dataForms: { data: form } };
+}
+
+function readData(base64: string): { readonly form: DataForm; readonly data: unknown } {
+  const bytes = Buffer.from(base64, "base64");
+  if (!isUtf8(bytes)) return { form: "binary", data: base64 };
+  const text = bytes.toString();
+  try {
+    const value: unknown = parseExactJson(text);
+    if (typeof value === "object" && value !== null) return { form: "json", data: value };
+  } catch (error) {
+    // Taken for a text it would be dropped by patterns, and nobody would be told.
+    if (error instanceof JsonTooDeep) throw error;
+  }
+  return { form: "text", data: text };
+}
