@@ -14,6 +14,8 @@ import { freePort, type ServerProcess, startServerProcess } from "./server-proce
 export const RABBITMQ_USER = "millrace";
 export const RABBITMQ_PASSWORD = "pass:word/with@signs";
 const USER = { name: RABBITMQ_USER, password: RABBITMQ_PASSWORD, tags: "administrator" };
+/** Erlang makes all of its modules ready first. */
+const READY_MS_MAX = 180_000;
 const TLS = join(import.meta.dirname, "../fixtures/tls");
 
 export interface RabbitServer {
@@ -113,6 +115,7 @@ export async function startRabbitmq({
         RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: "-noinput +S 2:2",
       },
       endpoint,
+      readyMsMax: READY_MS_MAX,
       isReady: async () => {
         await (await connectHere()).close();
         return true;

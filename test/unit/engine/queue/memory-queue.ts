@@ -26,6 +26,8 @@ export interface MemoryQueueOptions {
   readonly visibilityMs?: number;
   /** The redrive policy's `maxReceiveCount`. */
   readonly receivesMax?: number;
+  /** As a broker's: it wants to know what failed. */
+  readonly isTold?: boolean;
 }
 
 /** A queue in memory, with SQS's rules of visibility and groups, under a clock that tests move. */
@@ -55,6 +57,11 @@ export class MemoryQueue {
   events: Partial<QueueEvents> = {};
   #messages: Stored[] = [];
   #receipts = 0;
+  /** What it was told that failed. */
+  readonly told: { readonly ids: readonly string[]; readonly delayMs: number }[] = [];
+  /** Messages of which no event can be made. */
+  readonly damaged = new Set<string>();
+  readonly #isTold: boolean;
   readonly #receivesMax: number;
   readonly #isFifo: boolean;
 
@@ -63,6 +70,7 @@ export class MemoryQueue {
     this.visibilityMs = options.visibilityMs ?? 30_000;
     this.#receivesMax = options.receivesMax ?? Number.POSITIVE_INFINITY;
     this.#isFifo = options.fifo ?? false;
+    this.#isTold = options.isTold ?? false;
   }
 
   /** `a1` in a group of its own letter on FIFO queues. */
@@ -130,6 +138,14 @@ export class MemoryQueue {
         this.released.push(...messages.map(({ messageId }) => messageId));
         return this.#hide(messages, delayMs);
       },
+      ...(this.#isTold
+        ? {
+            failed: async (messages: readonly QueueMessage[], delayMs: number) => {
+              this.told.push({ ids: messages.map(({ messageId }) => messageId), delayMs });
+              return this.#hide(messages, delayMs);
+            },
+          }
+        : {}),
       extend: async (messages, holdMs) => {
         this.prolonged.push(...messages.map(({ messageId }) => messageId));
         const results = messages.map((message) => {
@@ -224,6 +240,7 @@ export class MemoryQueue {
         groupId,
         sentMs,
         receiveCount,
+        damage: this.damaged.has(messageId) ? "damaged" : undefined,
         bytes: encodedBytes,
         encodedBytes,
         receipt,
