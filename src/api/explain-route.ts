@@ -6,7 +6,7 @@ import { addRoute, paramOf, queryOf } from "./route.ts";
 
 /**
  * Why a mapping, by its UUID or name or the beginning of either, or one shard, message group or key of it (`part`), is
- * where it is; without one, all that are not fine.
+ * where it is; without one, all that is not fine, events, schedules and routes among it.
  */
 export function addExplainRoute(app: FastifyInstance, control: () => ControlPlane): void {
   addRoute(app, {
@@ -45,9 +45,9 @@ export function addExplainRoute(app: FastifyInstance, control: () => ControlPlan
       const named = paramOf(request, "uuid");
       const uuid = await control().mappings.uuidNamed(named).catch(unlessNotFound);
       if (uuid === undefined) {
-        const fn = await control().toldFunctions.explain(named, inspect);
-        if (fn === undefined) throw notFound();
-        return fn;
+        const other = await explainOther(named, inspect, control());
+        if (other === undefined) throw notFound();
+        return other;
       }
       const explained = await control().explain(uuid, queryOf(request, "part"), { inspect });
       const errors = explained.errors.errors.map(({ id }) => id);
@@ -56,6 +56,15 @@ export function addExplainRoute(app: FastifyInstance, control: () => ControlPlan
       return explained;
     },
   });
+}
+
+/** What is no mapping: a function with its events, schedules, rules and routes of that name. */
+async function explainOther(name: string, inspect: boolean, plane: ControlPlane) {
+  const fn = await plane.toldFunctions.explain(name, inspect);
+  const others = await plane.toldBeside.named(name);
+  const text = [...(fn?.text ?? []), ...others.flatMap((each) => each.text)];
+  if (text.length === 0) return undefined;
+  return { ...fn, ...(others.length === 0 ? {} : { others }), text };
 }
 
 function unlessNotFound(error: unknown): undefined {

@@ -41,6 +41,8 @@ interface Subject {
   readonly failure?: string;
   readonly redrive?: string;
   readonly rollout?: string;
+  /** An asynchronous one, by its request id. */
+  readonly event?: string;
   /** An embedded one, by its name. */
   readonly source?: string;
   /** Ids of errors whose texts were shown. */

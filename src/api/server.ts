@@ -9,6 +9,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { LogFields, LogLevel } from "../ports/telemetry.ts";
 import { Access } from "./access.ts";
 import type { Credentials } from "./access-credentials.ts";
+import { addEventRoutes } from "./beside-routes.ts";
 import { BodyBytes, type BodyBytesLimits } from "./body-bytes.ts";
 import { readBody } from "./body-reader.ts";
 import { codeDeployOperations } from "./codedeploy-operations.ts";
@@ -195,6 +196,7 @@ function addControlRoutes(app: FastifyInstance, options: ApiServerOptions): void
   });
   addMappingRoutes(app, control);
   addExplainRoute(app, control);
+  addEventRoutes(app, control);
   addLiveRoutes(app, control, options.clock);
   addLoadTestRoutes(app, control);
   addTestPatternRoute(app);

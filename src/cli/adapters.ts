@@ -3,6 +3,7 @@ import type { DeploymentAdapters } from "../control/deployments.ts";
 import type { EmbeddedBooks } from "../control/embedded/embedded-book.ts";
 import type { OpenFailureReader } from "../control/failure-readers.ts";
 import type { PackageParts } from "../control/functions/package-sweep.ts";
+import type { EventFigures } from "../control/process-snapshot.ts";
 import type { Engine, EngineOptions, MappingStatus } from "../engine/engine.ts";
 import type { FunctionResource } from "../manifests/resources.ts";
 import type { Place } from "../model/place.ts";
@@ -149,6 +150,8 @@ export interface RunTelemetry extends Telemetry {
   /** Is told what becomes of the environments of a function. */
   watchOf(fn: string): EnvironmentWatch;
   environments(): readonly EnvironmentFigures[];
+  /** What became of the asynchronous events of each function. */
+  eventFigures(): readonly EventFigures[];
   /** A line that a function has printed: it may be metrics. */
   functionLine(fn: string, text: string): void;
   /** What `MetricsMerger` takes; goes through JSON. */

@@ -11,6 +11,7 @@ import {
   type ExitStatus,
 } from "./command.ts";
 import { devCommand } from "./dev.ts";
+import { eventsGroup } from "./events.ts";
 import { exportCommand } from "./export.ts";
 import { failuresGroup } from "./failures.ts";
 import { commandHelp, groupHelp, helpCommand, overview } from "./help.ts";
@@ -36,6 +37,7 @@ const COMMANDS: readonly (Command | CommandGroup)[] = [
   logsCommand,
   streamsGroup,
   queuesGroup,
+  eventsGroup,
   failuresGroup,
   rolloutsGroup,
   validateCommand,

@@ -17,7 +17,10 @@ import { lastValue } from "./parse-flags.ts";
 const UUID = { UUID: { isRequired: true, description: "Of the mapping, as list shows it." } } as const;
 
 const MAPPING = {
-  MAPPING: { description: "Name or UUID of the mapping, or how it alone begins; without it, all." },
+  MAPPING: {
+    description:
+      "Name or UUID of the mapping, or how it alone begins; or of a function, a schedule, a rule or a route; without it, all.",
+  },
   PART: { description: "Only this shard, message group or key." },
 } as const;
 
@@ -99,16 +102,20 @@ const COMMANDS: readonly MappingCommand[] = [
   {
     name: "explain",
     summary: "Says what is not fine, why, and what to do.",
-    details: `Without a name it lists the mappings that are not fine, the worst first, over all processes of the store, and
-ends with 3 when there is one. With a name it says of each shard or group what holds it up, why, and what to do:
-which batch is tried again, how often it was tried, why it failed, and when the next attempt is.`,
+    details: `Without a name it lists what is not fine, the worst first, over all processes of the store: mappings, redrives,
+events of functions, schedules and routes; it ends with 3 when there is any. With a name of a mapping it says of each
+shard or group what holds it up, why, and what to do: which batch is tried again, how often it was tried, why it failed,
+and when the next attempt is. With that of a function, a schedule, a rule or a route it says how that stands.`,
     words: MAPPING,
     ask: (client, flags) => {
       const mapping = lastValue(flags, "MAPPING");
       return mapping === undefined ? client.explainAll() : client.explain(mapping, lastValue(flags, "PART"));
     },
     show: explanationText,
-    endsWith: ({ mappings }) => (Array.isArray(mappings) && mappings.length > 0 ? EXIT_NOT_FINE : EXIT_OK),
+    endsWith: ({ mappings, others }) =>
+      Array.isArray(mappings) && mappings.length + (Array.isArray(others) ? others.length : 0) > 0
+        ? EXIT_NOT_FINE
+        : EXIT_OK,
   },
 ];
 

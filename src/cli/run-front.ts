@@ -49,6 +49,15 @@ export async function tellStarted(
   const { url: address, metricsUrl: metricsAddress, sourcesUrl: sourcesAddress } = api ?? {};
   const places = { address, metricsAddress, sourcesAddress, frontAddress };
   telemetry.log("info", "started", { version, mappings, ...places, pid: process.pid });
-  const isNothing = mappings === 0 && control.routes.routes.length === 0;
-  if (isNothing) telemetry.log("warn", "no mapping is enabled: there is nothing to do", {});
+  if (mappings === 0 && !(await hasOtherWork(control)))
+    telemetry.log("warn", "no mapping is enabled: there is nothing to do", {});
+}
+
+/** Ticks, requests or events come also where nothing is polled. */
+async function hasOtherWork({ routes, timed, events, functions }: ControlPlane): Promise<boolean> {
+  if (routes.routes.length > 0 || (events?.backlog.length ?? 0) > 0) return true;
+  const hasEvents = functions.some(
+    ({ invokeConfigs, deadLetters }) => (invokeConfigs?.size ?? 0) + (deadLetters?.size ?? 0) > 0,
+  );
+  return hasEvents || (await timed.schedules.list()).length + (await timed.rules.list()).length > 0;
 }

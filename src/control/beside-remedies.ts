@@ -8,7 +8,7 @@ export const BESIDE_REMEDIES: Readonly<Record<CodeOf<"redrive" | "events"> | "re
     toDo: "Nothing is to be done, or give another rate: millrace failures redrive NAME --rate N.",
   }),
   redrivePaused: (facts) => ({
-    says: `it is paused: ${some(facts["records"], "record")} of it wait`,
+    says: `it is paused: ${some(facts["records"], "record")} of it ${wait(facts["records"])}`,
     toDo: "millrace failures redrive NAME resumes it; with --cancel it ends, and what waits is open again.",
   }),
   redriveWaits: (facts) => ({
@@ -20,7 +20,7 @@ export const BESIDE_REMEDIES: Readonly<Record<CodeOf<"redrive" | "events"> | "re
     toDo: "Look whether the destination is there, and whether it may be read: it is tried again by itself.",
   }),
   redriveUncertain: (facts) => ({
-    says: `${some(facts["records"], "record")} are uncertain: the function had them when a process died, or did not answer`,
+    says: `${some(facts["records"], "record")} ${Number(facts["records"]) === 1 ? "is" : "are"} uncertain: the function was at work when a process died, or did not answer`,
     toDo: "Look what the function did with them, then millrace failures redrive NAME --retry-uncertain, or --cancel.",
   }),
   eventsShut: (facts) => ({
@@ -28,15 +28,15 @@ export const BESIDE_REMEDIES: Readonly<Record<CodeOf<"redrive" | "events"> | "re
     toDo: "Raise reservedConcurrency, or call DeleteFunctionConcurrency; what was given up is where OnFailure and the dead-letter queue say.",
   }),
   eventsWait: (facts) => ({
-    says: `${some(facts["events"], "event")} wait, the oldest for ${facts["seconds"] ?? "some"} s: they come faster than they run (${facts["running"] ?? "all"} of ${facts["limit"] ?? "its"} places are taken)`,
+    says: `${some(facts["events"], "event")} ${wait(facts["events"])}, the oldest for ${facts["seconds"] ?? "some"} s: they come faster than they run (${facts["running"] ?? "all"} of ${facts["limit"] ?? "its"} places are taken)`,
     toDo: "Raise the function's concurrency, or look why its calls take long. An event ends at its maximumEventAgeSeconds.",
   }),
   eventsFail: (facts, problem) => ({
-    says: `${some(facts["events"], "event")} failed and wait for their next try${problem}`,
+    says: `${some(facts["events"], "event")} failed and ${wait(facts["events"])} for the next try${problem}`,
     toDo: "Mend and deploy the function: millrace events list FUNCTION names them, millrace events show ID the last answer.",
   }),
   eventsHeldBack: (facts, problem) => ({
-    says: `${some(facts["events"], "event")} could not be run and wait for their next try${problem}`,
+    says: `${some(facts["events"], "event")} could not be run and ${wait(facts["events"])} for the next try${problem}`,
     toDo: "Look whether the function can be reached and has places: these tries cost no retries, and end with the event's age.",
   }),
   eventsFull: (facts) => ({
@@ -44,7 +44,7 @@ export const BESIDE_REMEDIES: Readonly<Record<CodeOf<"redrive" | "events"> | "re
     toDo: "Raise the function's concurrency or mend it; the queue takes events again as soon as there is room.",
   }),
   deliveryWaits: (facts, problem) => ({
-    says: `${some(facts["records"], "record")} of how events ended wait for ${facts["destination"] ?? "their destination"}, which does not take them${problem}`,
+    says: `${some(facts["records"], "record")} of how events ended ${wait(facts["records"])} for ${facts["destination"] ?? "their destination"}, which does not take them${problem}`,
     toDo: "Look whether the destination is there, and whether it may be written: they are tried again for 24 hours.",
   }),
   scheduleOff: () => ({
@@ -56,7 +56,7 @@ export const BESIDE_REMEDIES: Readonly<Record<CodeOf<"redrive" | "events"> | "re
     toDo: "Give it another expression or endDate, or delete it.",
   }),
   ticksMissed: (facts) => ({
-    says: `${some(facts["ticks"], "tick")} were missed, since nobody was there to enqueue them in time`,
+    says: `${some(facts["ticks"], "tick")} ${Number(facts["ticks"]) === 1 ? "was" : "were"} missed, since nobody was there to enqueue them in time`,
     toDo: "Look why all processes were down or cut off from the store. Who needs those runs invokes the function by hand.",
   }),
   frontOff: () => ({
@@ -66,7 +66,11 @@ export const BESIDE_REMEDIES: Readonly<Record<CodeOf<"redrive" | "events"> | "re
 };
 
 function waitingOf({ events }: Parameters<RemedyText>[0]): string {
-  return events === undefined || events === 0 ? "" : `; ${some(events, "event")} wait`;
+  return events === undefined || events === 0 ? "" : `; ${some(events, "event")} ${wait(events)}`;
+}
+
+function wait(count: string | number | undefined): string {
+  return Number(count) === 1 ? "waits" : "wait";
 }
 
 function some(count: string | number | undefined, what: string): string {

@@ -1,10 +1,11 @@
-import type { EventsStanding } from "../engine/create-engine.ts";
+import type { DeliveryStanding, EventsStanding } from "../engine/create-engine.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { InvokerBook } from "../invocation/invoker-book.ts";
 import type { Manifests } from "../manifests/load-manifests.ts";
 import type { NetworkReach } from "../model/network-reach.ts";
 import type { Place } from "../model/place.ts";
 import type { AsyncEvents } from "../ports/async-events.ts";
+import type { LaneBacklog, ListedAsyncItem, ShownAsyncItem } from "../ports/async-queue.ts";
 import type { CellStore } from "../ports/cell-store.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Connector, SourceEndpoints } from "../ports/connector.ts";
@@ -27,7 +28,14 @@ import type { FrontPlace } from "./routes/route-url.ts";
 /** Asynchronous events: the way in, and where those of a function stand. */
 export interface EventsBook {
   readonly events: AsyncEvents;
+  readonly itemsMax: number;
+  readonly bytesMax: number;
+  /** The queue of all processes, as counted last. */
+  readonly backlog: readonly LaneBacklog[];
   standingOf(functionName: string): EventsStanding;
+  deliveries(): readonly DeliveryStanding[];
+  list(functionName: string, max: number): Promise<readonly ListedAsyncItem[]>;
+  show(id: string): Promise<ShownAsyncItem | undefined>;
 }
 
 /** Absent: nobody counts ticks. */
@@ -37,7 +45,7 @@ interface TicksTold {
 
 export interface ControlPlaneOptions extends Pick<MappingRunnerOptions, "engine" | "drainMs"> {
   readonly telemetry: MappingRunnerOptions["telemetry"] &
-    Pick<OwnSnapshotOptions, "totals" | "environments"> &
+    Pick<OwnSnapshotOptions, "totals" | "environments" | "eventFigures"> &
     TicksTold;
   readonly engine: Engine;
   readonly processId: string;

@@ -8,6 +8,7 @@ import type { Place } from "../model/place.ts";
 import type { ScheduledCall } from "../ports/clock.ts";
 import type { Connector } from "../ports/connector.ts";
 import type { Invoker } from "../ports/invoker.ts";
+import { type ExplainedBeside, ToldBeside } from "./beside/told-beside.ts";
 import { withinReach } from "./broker-reach.ts";
 import type { ControlPlaneOptions, EventsBook } from "./control-plane-options.ts";
 import { uuidsOf } from "./declared-here.ts";
@@ -33,6 +34,11 @@ import { TimedControls } from "./schedules/timed-controls.ts";
 import { beginStrictly, openStrictly } from "./strict-start.ts";
 import type { WholeView } from "./whole-view.ts";
 
+/** What is not fine, mappings and others. */
+type ExplainedEverything = ExplainedAll & { readonly others: readonly ExplainedBeside[] };
+
+const NOTHING_WRONG = "There is no mapping, and nothing else is in anybody's way.";
+
 /** What is run by this process: what the rows of the store say, whoever wrote them. */
 export class ControlPlane {
   readonly mappings: MappingControl;
@@ -42,6 +48,8 @@ export class ControlPlane {
   readonly functionControls: FunctionControls;
   readonly loadTests: LoadTestBook;
   readonly toldFunctions: ToldFunctions;
+  /** Events, schedules and routes, for people. */
+  readonly toldBeside: ToldBeside;
   readonly timed: TimedControls;
   /** Ways from HTTP requests to functions, as the last look had them. */
   readonly routes = new RouteBook();
@@ -92,6 +100,7 @@ export class ControlPlane {
     });
     const { membership } = this.#reconciler;
     this.toldFunctions = new ToldFunctions(options, this);
+    this.toldBeside = new ToldBeside(this);
     this.#watch = new ProcessWatch({
       ...options,
       publishLog: (nowMs) => this.toldFunctions.logs.publish(nowMs),
@@ -101,6 +110,7 @@ export class ControlPlane {
       loadTests: () => this.loadTests.list(),
       redrives: () => options.failures.redrives.pending(),
       environments: () => options.telemetry.environments(),
+      eventFigures: () => options.telemetry.eventFigures(),
       memoryOf: (name) => this.#functions.memoryOf(name),
       resourceOf: (uuid) => this.#runner.resourceOf(uuid),
       beatsAs: () => membership.processId,
@@ -177,9 +187,12 @@ export class ControlPlane {
     return this.#watch.explain(await this.mappings.get(uuid), { part, mayInspect: inspect });
   }
 
-  /** All mappings that are not fine, worst first. @throws MillraceError ERR_MILLRACE_STORE_UNAVAILABLE */
-  async explainAll({ inspect } = { inspect: false }): Promise<ExplainedAll> {
-    return this.#watch.explainAll(await this.mappings.list({}), inspect);
+  /** All that is not fine: mappings, worst first, and events, schedules and routes. @throws MillraceError ERR_MILLRACE_STORE_UNAVAILABLE */
+  async explainAll({ inspect } = { inspect: false }): Promise<ExplainedEverything> {
+    const all = await this.#watch.explainAll(await this.mappings.list({}), inspect);
+    const others = await this.toldBeside.bad(inspect);
+    const text = [...all.text, ...others.flatMap((each) => each.text)];
+    return { ...all, others, text: text.length === 0 ? [NOTHING_WRONG] : text };
   }
 
   /** What all processes of the store say. `isPatient`: waits a little for those that live to say it anew. */

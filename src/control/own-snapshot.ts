@@ -6,7 +6,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { EnvironmentFigures } from "../ports/environment-watch.ts";
 import type { CounterName } from "../ports/telemetry.ts";
 import { gravityOf } from "./gravity.ts";
-import type { MappingSnapshot, ProcessSnapshot, SeenPart } from "./process-snapshot.ts";
+import type { EventFigures, MappingSnapshot, ProcessSnapshot, SeenPart } from "./process-snapshot.ts";
 
 export interface OwnSnapshotOptions {
   readonly engine: Pick<Engine, "explain">;
@@ -23,6 +23,7 @@ export interface OwnSnapshotOptions {
   readonly beatsAs: () => string;
   readonly loadTests: () => readonly LoadTestProgress[];
   readonly environments: () => readonly EnvironmentFigures[];
+  readonly eventFigures: () => readonly EventFigures[];
   readonly clock: Clock;
 }
 
@@ -46,6 +47,7 @@ export class OwnSnapshot {
     const { status, processId, beatsAs, clock } = this.#options;
     const mappings = status().map((each) => this.#mapping(each));
     const loadTests = this.#options.loadTests();
+    const events = this.#options.eventFigures().slice(0, FUNCTIONS_MAX);
     const functions = worstOfFunctions(this.#options.environments());
     return {
       form: 1,
@@ -56,6 +58,7 @@ export class OwnSnapshot {
       isEnded,
       mappings: mappings.toSorted((a, b) => worstOf(b) - worstOf(a) || b.oldestAgeMs - a.oldestAgeMs),
       ...(functions.length === 0 ? {} : { functions }),
+      ...(events.length === 0 ? {} : { events }),
       ...(loadTests.length === 0 ? {} : { loadTests }),
       mappingsLeftOut: 0,
     };

@@ -19,6 +19,8 @@ export interface ProcessSnapshot {
   readonly mappings: readonly MappingSnapshot[];
   /** What it runs functions in; absent: nothing. */
   readonly functions?: readonly EnvironmentFigures[];
+  /** Functions that had asynchronous events there since it began; absent: none had. */
+  readonly events?: readonly EventFigures[];
   /** Load tests that tell it how they go; absent: none does. */
   readonly loadTests?: readonly LoadTestProgress[];
   /** More than a snapshot holds. */
@@ -59,4 +61,11 @@ export interface SeenPart {
   /** Since when nothing of it was brought to an end, as far as that was seen. */
   readonly sinceMs: number;
   readonly reasons: readonly Reason[];
+}
+
+/** What became of the asynchronous events of one function in one process, since it began. */
+export interface EventFigures {
+  readonly fn: string;
+  readonly received: number;
+  readonly givenUp: number;
 }

@@ -7,7 +7,7 @@ export function createAsyncWorker(options: AsyncWorkerOptions): AsyncWorker {
   return new AsyncWorker(options);
 }
 
-export type { AsyncWorker, EventsStanding } from "./async/async-worker.ts";
+export type { AsyncWorker, DeliveryStanding, EventsStanding } from "./async/async-worker.ts";
 
 export function createEngine(options: EngineOptions): Engine {
   return new Supervisor(options);

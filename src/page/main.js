@@ -1,11 +1,12 @@
 import { signOut } from "./api.js";
+import { signInView } from "./dialog.js";
+import { eventsView } from "./events.js";
 import { failuresView } from "./failures.js";
 import { functionsView } from "./functions.js";
 import { follow, live } from "./live.js";
 import { drawPlots, mappingView } from "./mapping.js";
 import { overviewView } from "./overview.js";
 import { processesView } from "./processes.js";
-import { signInView } from "./sign-in.js";
 import { sourcesView } from "./sources.js";
 import { tryView } from "./try.js";
 import { html, render } from "./vendor/lit-html.js";
@@ -15,6 +16,7 @@ const TABS = [
   ["mappings", "Mappings", "m"],
   ["failures", "Failures", "f"],
   ["functions", "Functions", "u"],
+  ["events", "Events & schedules", "e"],
   ["sources", "Streams & queues", "s"],
   ["processes", "Processes", "p"],
   ["try", "Try", "t"],
@@ -88,6 +90,8 @@ function view(tab) {
       return failuresView(rest[0] ?? "", draw);
     case "functions":
       return functionsView(draw);
+    case "events":
+      return eventsView(draw);
     case "sources":
       return sourcesView(draw);
     case "processes":

@@ -9,9 +9,44 @@ import { count, duration, rate, some } from "./words.js";
 
 let filter = "";
 
+const SPARKS_MS = 15_000;
+const SPARK = { width: 96, height: 22, points: 30 };
+/** By mapping: what was done a second in the last quarter of an hour, oldest first. @type {Record<string, number[]>} */
+let sparks = {};
+let sparksAt = Number.NEGATIVE_INFINITY;
+
+/** @param {() => void} onChange */
+function loadSparks(onChange) {
+  if (performance.now() - sparksAt < SPARKS_MS) return;
+  sparksAt = performance.now();
+  call("GET", "millrace/v1/live/sparks").then(
+    (answer) => {
+      sparks = answer.sparks ?? {};
+      onChange();
+    },
+    // The line at the top says that the server is away.
+    () => undefined,
+  );
+}
+
+/** A line of each mapping's own measure, the newest at its right end. @param {number[]} [points] */
+function spark(points = []) {
+  if (points.length < 2) return "";
+  const most = Math.max(...points);
+  const step = SPARK.width / (SPARK.points - 1);
+  const left = SPARK.width - step * (points.length - 1);
+  const at = points.map((point, index) => {
+    const y = SPARK.height - 1 - (most === 0 ? 0 : (point / most) * (SPARK.height - 2));
+    return `${(left + index * step).toFixed(1)},${y.toFixed(1)}`;
+  });
+  const says = `done a second: ${rate(points.at(-1))} now, ${rate(most)} at most`;
+  return html`<svg role="img" aria-label=${says} viewBox=${`0 0 ${SPARK.width} ${SPARK.height}`} width=${SPARK.width} height=${SPARK.height}><polyline points=${at.join(" ")}></polyline></svg>`;
+}
+
 /** @param {() => void} onChange */
 export function overviewView(onChange) {
   onWords = onChange;
+  loadSparks(onChange);
   const wanted = filter.toLowerCase();
   const all = [...live.mappings.values()]
     .filter(({ name, source, functionName }) =>
@@ -52,9 +87,9 @@ function table(mappings) {
     <thead><tr aria-rowindex="1">
       <th scope="col" class="name">Mapping</th><th scope="col" class="more">Source</th><th scope="col" class="more">Function</th><th scope="col" class="state">State</th>
       <th scope="col" class="num rate">In /s</th><th scope="col" class="num more">Done /s</th><th scope="col" class="num rate">Failed /s</th>
-      <th scope="col" class="num">Oldest</th><th scope="col" class="num more">Given up</th>
+      <th scope="col" class="num">Oldest</th><th scope="col" class="num more">Given up</th><th scope="col" class="spark more">Done, 15 min</th>
     </tr></thead>
-    <tbody id="mappings">${space(from, 9)}${mappings.slice(from, to).map((mapping, index) => row(mapping, from + index))}${space(mappings.length - to, 9)}</tbody>
+    <tbody id="mappings">${space(from, 10)}${mappings.slice(from, to).map((mapping, index) => row(mapping, from + index))}${space(mappings.length - to, 10)}</tbody>
   </table></div>`;
 }
 
@@ -72,6 +107,7 @@ function row(mapping, index) {
     <td class=${`num rate ${(rates?.failed ?? 0) > 0 ? "bad" : ""}`}>${rate(rates?.failed)}</td>
     <td class="num">${oldestAgeMs === 0 ? "0" : duration(oldestAgeMs)}</td>
     <td class=${`num more ${counts.givenUp > 0 ? "bad" : ""}`}>${count(counts.givenUp)}</td>
+    <td class="spark more">${spark(sparks[uuid])}</td>
   </tr>`;
 }
 

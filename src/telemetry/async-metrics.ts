@@ -49,6 +49,16 @@ export class AsyncMetrics {
     this.#of(fn).counters[counter] += amount;
   }
 
+  /** By function, for people: those that gave up most first. */
+  figures(): readonly { readonly fn: string; readonly received: number; readonly givenUp: number }[] {
+    const all = [...this.#series].map(([fn, { counters }]) => ({
+      fn,
+      received: counters.async_events_received,
+      givenUp: counters.async_events_dropped,
+    }));
+    return all.toSorted((a, b) => b.givenUp - a.givenUp || b.received - a.received);
+  }
+
   age(fn: string, seconds: number): void {
     this.#of(fn).ageSeconds.observe(seconds);
   }

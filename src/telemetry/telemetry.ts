@@ -81,6 +81,7 @@ export interface RunTelemetry extends Telemetry {
   /** Is told what becomes of the environments of a function. */
   watchOf(fn: string): EnvironmentWatch;
   environments(): readonly EnvironmentFigures[];
+  eventFigures: AsyncMetrics["figures"];
   /** A line that a function has printed: it may be metrics. */
   functionLine(fn: string, text: string): void;
   /** For a `MetricsMerger`. */
@@ -94,11 +95,9 @@ export function createTelemetry(options: TelemetryOptions): RunTelemetry {
   const { log, processMetrics, logLevel = "info" } = options;
   const series = new Map<string, MappingSeries>();
   const seriesOf = (mapping: string): MappingSeries => {
-    const known = series.get(mapping);
-    if (known !== undefined) return known;
-    const created = createMappingSeries();
-    series.set(mapping, created);
-    return created;
+    const known = series.get(mapping) ?? createMappingSeries();
+    series.set(mapping, known);
+    return known;
   };
   const registry = createRegistry(series);
   const spans = createSpanCounts(registry);
@@ -169,6 +168,7 @@ export function createTelemetry(options: TelemetryOptions): RunTelemetry {
     front,
     watchOf: (fn) => environments.watchOf(fn),
     environments: () => environments.figures(),
+    eventFigures: () => events.figures(),
     functionLine: (fn, text) => embedded.line(fn, text),
     metricsSnapshot: () => registry.getMetricsAsJSON(),
   };
@@ -276,9 +276,7 @@ function addOffsetLags(registry: Registry, series: SeriesByMapping): void {
 }
 
 function sum(values: Iterable<number>): number {
-  let total = 0;
-  for (const value of values) total += value;
-  return total;
+  return [...values].reduce((total, value) => total + value, 0);
 }
 
 function* bucketsOf(

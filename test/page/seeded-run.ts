@@ -54,6 +54,16 @@ spec:
   eventSourceArn: arn:aws:local:local-1:000000000000:stream/bills
   endpoints: { LOCAL_FILE: [sources.db] }
   startingPosition: TRIM_HORIZON
+---
+apiVersion: millrace.dev/v1
+kind: Schedule
+metadata: { name: nightly }
+spec: { scheduleExpression: cron(30 2 * * ? *), scheduleExpressionTimezone: Europe/Berlin, target: { arn: orders } }
+---
+apiVersion: millrace.dev/v1
+kind: Route
+metadata: { name: orders }
+spec: { functionName: orders, shape: http2, path: "/orders/{id}", methods: [GET] }
 `;
 
 export const TOKENS = {

@@ -2,7 +2,6 @@ import type { FastifyInstance, FastifyRequest } from "fastify";
 import { validationFault } from "../../control/control-fault.ts";
 import type { ControlPlane } from "../../control/control-plane.ts";
 import { routeUrl } from "../../control/routes/route-url.ts";
-import { routeViews } from "../../control/routes/route-views.ts";
 import type { GivenUrl, UrlView } from "../../control/routes/url-control.ts";
 import { noteSubject } from "../guard.ts";
 import { MAX_ITEMS_OF_FUNCTION, pageOf } from "../mapping-routes.ts";
@@ -78,8 +77,7 @@ export function addRouteList(app: FastifyInstance, control: () => ControlPlane):
     url: "/millrace/v1/routes",
     role: "read",
     async handle() {
-      const { routes, functions, place, front } = control();
-      return { routes: routeViews(routes.routes, functions, place, front) };
+      return { routes: control().toldBeside.routes() };
     },
   });
 }

@@ -37,6 +37,12 @@ export function addLiveRoutes(app: FastifyInstance, control: () => ControlPlane,
   });
   addRoute(app, {
     method: "GET",
+    url: "/millrace/v1/live/sparks",
+    role: "read",
+    handle: async () => ({ sparks: Object.fromEntries(await book.sparks()) }),
+  });
+  addRoute(app, {
+    method: "GET",
     url: "/millrace/v1/live/mappings/:uuid",
     role: "read",
     async handle(request) {

@@ -26,10 +26,10 @@ const OWN = [
   "mapping.js",
   "failures.js",
   "functions.js",
+  "events.js",
   "sources.js",
   "processes.js",
   "try.js",
-  "sign-in.js",
 ] as const;
 const VENDOR = {
   "vendor/lit-html.js": ["lit-html", "lit-html.js"],

@@ -102,30 +102,8 @@ function addScheduleLists(app: FastifyInstance, control: () => ControlPlane): vo
     url: "/millrace/v1/schedules",
     role: "read",
     async handle() {
-      const { schedules, rules } = control().timed;
-      const ofSchedules = (await schedules.list()).map(({ schedule, nextTicks }) => ({
-        kind: "schedule",
-        name: scheduleKey(schedule),
-        expression: schedule.spec.scheduleExpression,
-        timezone: schedule.spec.scheduleExpressionTimezone,
-        state: schedule.spec.state,
-        target: schedule.spec.target.arn,
-        nextTicks: nextTicks.map(isoText),
-      }));
-      const ofRules = (await rules.list()).flatMap(({ rule: { name, spec }, nextTicks }) =>
-        spec.scheduleExpression === undefined
-          ? []
-          : {
-              kind: "rule",
-              name: `${spec.eventBusName}/${name}`,
-              expression: spec.scheduleExpression,
-              timezone: "UTC",
-              state: spec.state,
-              target: spec.targets.map(({ arn }) => arn).join(", "),
-              nextTicks: nextTicks.map(isoText),
-            },
-      );
-      return { schedules: [...ofSchedules, ...ofRules] };
+      const all = await control().toldBeside.schedules();
+      return { schedules: all.filter(({ expression }) => expression !== undefined) };
     },
   });
 }
@@ -224,10 +202,6 @@ function groupShape({ name, createdMs, lastModifiedMs }: GroupView, place: Place
 
 function groupArn(name: string, place: Place): string {
   return `${arnPrefix("scheduler", place)}schedule-group/${name}`;
-}
-
-function isoText(atMs: number): string {
-  return new Date(atMs).toISOString();
 }
 
 /** A part of a list that is in the order of its names. */

@@ -1,5 +1,6 @@
 import type { FunctionResource } from "../../manifests/resources.ts";
 import { type FunctionErrors, withoutTexts } from "../../model/function-error.ts";
+import { eventLines, reasonLines, type ToldEvents } from "../beside/told-events.ts";
 import { errorLines } from "../error-text.ts";
 import type { MappingView } from "../mapping-view.ts";
 import type { WholeView } from "../whole-view.ts";
@@ -13,6 +14,8 @@ export interface ExplainedFunction {
   readonly problem: string | undefined;
   readonly mappings: readonly string[];
   readonly errors: FunctionErrors;
+  /** Its asynchronous events; absent: this process runs none. */
+  readonly events?: ToldEvents;
   readonly text: readonly string[];
 }
 
@@ -20,6 +23,7 @@ export interface ExplainedFunctionParts {
   readonly problem: string | undefined;
   readonly errors: FunctionErrors;
   readonly mappings: readonly MappingView[];
+  readonly events?: ToldEvents | undefined;
   readonly mayInspect: boolean;
 }
 
@@ -40,8 +44,21 @@ export function explainFunction(
   const hosted = environmentLines(name, environments, memoryOf(resource)).map((line) => `  ${line}`);
   const isRun = resource.target.kind === "runtime";
   const none = isRun && hosted.length === 0 ? ["  Nothing of it has started: nobody has called it."] : [];
-  const text = [`function ${name}`, ...of, ...cannot, ...hosted, ...none, ...errorLines(errors)];
-  return { function: name, environments, problem, mappings, errors, text };
+  const { events } = parts;
+  const told = events === undefined ? [] : eventLines(events).map((line) => `  ${line}`);
+  const why = events === undefined ? [] : reasonLines(events.reasons).map((line) => `    ${line}`);
+  const text = [
+    `function ${name}`,
+    ...of,
+    ...cannot,
+    ...hosted,
+    ...none,
+    ...told,
+    ...why,
+    ...errorLines(errors),
+  ];
+  const found = { function: name, environments, problem, mappings, errors, text };
+  return events === undefined ? found : { ...found, events };
 }
 
 export type FunctionEnvironments = ToldEnvironments & {

@@ -1,5 +1,6 @@
 import type { FunctionResource } from "../../manifests/resources.ts";
 import type { FunctionErrors } from "../../model/function-error.ts";
+import type { ToldEvents } from "../beside/told-events.ts";
 import type { FunctionLogBook } from "../logs/function-log-book.ts";
 import { FunctionLogs, type FunctionLogsOptions } from "../logs/function-logs.ts";
 import type { MappingView } from "../mapping-view.ts";
@@ -20,6 +21,7 @@ export interface ToldFunctionsOptions extends Pick<FunctionLogsOptions, "snapsho
 interface Plane {
   readonly functions: readonly FunctionResource[];
   readonly mappings: { list(filter: object): Promise<readonly MappingView[]> };
+  readonly toldBeside: { eventsOf(name: string, mayInspect: boolean): Promise<ToldEvents | undefined> };
   errorsOf(name: string): FunctionErrors;
   everywhere(isPatient: boolean): Promise<WholeView>;
 }
@@ -49,6 +51,8 @@ export class ToldFunctions {
     if (resource === undefined) return undefined;
     const problem = this.#options.functionBook.troubleOf(name);
     const [errors, mappings] = [plane.errorsOf(name), await plane.mappings.list({})];
-    return explainFunction(resource, await plane.everywhere(true), { problem, errors, mappings, mayInspect });
+    const events = await plane.toldBeside.eventsOf(name, mayInspect);
+    const parts = { problem, errors, mappings, events, mayInspect };
+    return explainFunction(resource, await plane.everywhere(true), parts);
   }
 }

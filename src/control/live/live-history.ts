@@ -54,6 +54,11 @@ export class LiveHistory {
     return this.#points.get(uuid) ?? [];
   }
 
+  /** The last quarter of an hour of each mapping in few points: what was done a second. Oldest first. */
+  sparks(): ReadonlyMap<string, readonly number[]> {
+    return new Map([...this.#points].map(([uuid, points]) => [uuid, sparkOf(points)]));
+  }
+
   #add(uuid: string, point: LivePoint): void {
     const points = this.#points.get(uuid) ?? [];
     if (points.length === 0) {
@@ -83,4 +88,18 @@ function sumOf(sum: LivePoint, before: Known | undefined, now: Known, oldestAgeM
     failed: sum.failed + rate(({ failed }) => failed),
     oldestAgeMs: Math.max(sum.oldestAgeMs, oldestAgeMs),
   };
+}
+
+const SPARK_POINTS = 30;
+
+/** Each point stands for as many as fit; the newest is the last. */
+function sparkOf(points: readonly LivePoint[]): readonly number[] {
+  const each = POINTS_MAX / SPARK_POINTS;
+  const spark: number[] = [];
+  for (let end = points.length; end > 0; end -= each) {
+    const some = points.slice(Math.max(0, end - each), end);
+    const mean = some.reduce((sum, { done }) => sum + done, 0) / some.length;
+    spark.unshift(Math.round(mean * 100) / 100);
+  }
+  return spark;
 }

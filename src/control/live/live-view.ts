@@ -100,6 +100,12 @@ export class LiveBook {
     };
   }
 
+  /** By mapping: what was done a second over the last quarter of an hour, for many at once. */
+  async sparks(): Promise<ReadonlyMap<string, readonly number[]>> {
+    await this.#look();
+    return this.#history.sparks();
+  }
+
   async detail(uuid: string, { mayInspect, from, max }: LiveLook): Promise<LiveDetail> {
     const whole = await this.#look();
     const words = seenMappings(whole).get(uuid) ?? [];

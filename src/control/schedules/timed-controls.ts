@@ -10,6 +10,7 @@ import type { ScheduleTelemetry } from "../../ports/schedule-telemetry.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
 import { ControlFault } from "../control-fault.ts";
 import { EventBus } from "./event-bus.ts";
+import { type MissedTicks, MissedTicksBook } from "./missed-ticks.ts";
 import { RuleControl } from "./rule-control.ts";
 import { ScheduleBook } from "./schedule-book.ts";
 import { ScheduleControl } from "./schedule-control.ts";
@@ -36,21 +37,23 @@ export class TimedControls {
   readonly rules: RuleControl;
   /** `undefined`: there are no ticks here. */
   readonly book: ScheduleBook | undefined;
+  /** Ticks of a schedule that this process saw missed, by the name that metrics have for it. */
+  readonly missed = (name: string): MissedTicks | undefined => this.#missed.of(name);
+  readonly #missed: MissedTicksBook;
   readonly #bus: EventBus | undefined;
   readonly #options: TimedControlsOptions;
 
   constructor(options: TimedControlsOptions) {
     const { events, membership } = options;
     this.#options = options;
+    this.#missed = new MissedTicksBook(options.telemetry.ticks ?? UNCOUNTED, options.clock);
     this.schedules = new ScheduleControl(options);
     this.rules = new RuleControl(options);
     const members = () => {
       const { processId, names, isCutOff } = membership();
       return { processId, living: [...names, processId], isCutOff };
     };
-    this.book =
-      events &&
-      new ScheduleBook({ ...options, events, members, ticks: options.telemetry.ticks ?? UNCOUNTED });
+    this.book = events && new ScheduleBook({ ...options, events, members, ticks: this.#missed });
     this.#bus = events && this.book && new EventBus({ ...options, events, book: this.book });
   }
 

@@ -4,7 +4,13 @@ import { WakeableLoop } from "../../lib/wakeable-loop.ts";
 import { DESTINATION_LANE, FUNCTION_LANE, type NewAsyncItem } from "../../model/async-item.ts";
 import { describeError } from "../../model/errors.ts";
 import type { AsyncEvents } from "../../ports/async-events.ts";
-import type { AsyncItem, LaneBacklog, LaneRoom } from "../../ports/async-queue.ts";
+import type {
+  AsyncItem,
+  LaneBacklog,
+  LaneRoom,
+  ListedAsyncItem,
+  ShownAsyncItem,
+} from "../../ports/async-queue.ts";
 import type { AsyncParts } from "./async-parts.ts";
 import { DeliveryRun } from "./delivery-run.ts";
 import { EventGate } from "./event-gate.ts";
@@ -32,6 +38,16 @@ export interface EventsStanding {
   readonly room: number;
 }
 
+/** What became of events and waits for its destination. */
+export interface DeliveryStanding {
+  readonly destination: string;
+  readonly items: number;
+  readonly bytes: number;
+  readonly oldestMs: number;
+  /** Why the last try failed; absent: it did not, as far as this process tried. */
+  readonly problem?: string;
+}
+
 /** How often the queue is looked at for what others put and what has become visible. */
 const LOOK_MS = 250;
 const HELD_ITEMS_MAX = 1_000;
@@ -50,6 +66,8 @@ export class AsyncWorker {
   readonly #parts: AsyncParts;
   readonly #gate: EventGate;
   readonly #loop: WakeableLoop;
+  readonly #itemsMax: number;
+  readonly #bytesMax: number;
   readonly #stopping = new AbortController();
   readonly #ending = new AbortController();
   readonly #running = new Set<Promise<void>>();
@@ -58,13 +76,15 @@ export class AsyncWorker {
   #older = new Set<string>();
   #counted: readonly LaneBacklog[] = [];
   /** Destinations that are left alone until then, by our monotonic clock. */
-  readonly #paused = new Map<string, number>();
+  readonly #paused = new Map<string, { readonly untilMs: number; readonly problem: string }>();
   #turns = 0;
   #hasMore = false;
   #looping: Promise<void> | undefined;
 
   constructor(options: AsyncWorkerOptions) {
     const { clock, telemetry, queue, itemsMax, bytesMax } = options;
+    this.#itemsMax = itemsMax;
+    this.#bytesMax = bytesMax;
     const lines = new RepeatedLines(clock, telemetry);
     const held = new HeldItems({ queue, clock, lines });
     const { signal: stopping } = this.#stopping;
@@ -94,6 +114,37 @@ export class AsyncWorker {
     const { items = 0, bytes = 0, oldestMs = 0 } = counted ?? {};
     const { held, functions } = this.#parts;
     return { items, bytes, oldestMs, held: held.of(lane), room: functions.room(name) };
+  }
+
+  /** Items that may wait of one function, and bytes of all: beyond that callers are refused. */
+  get itemsMax(): number {
+    return this.#itemsMax;
+  }
+
+  get bytesMax(): number {
+    return this.#bytesMax;
+  }
+
+  /** By destination; of an engine that cannot count, those that have failed. */
+  deliveries(): readonly DeliveryStanding[] {
+    const counted = this.#gate.backlog.filter(({ lane }) => lane.startsWith(DESTINATION_LANE));
+    const failing = [...this.#paused.keys()].filter((lane) => !counted.some((each) => each.lane === lane));
+    const lanes = [...counted, ...failing.map((lane) => ({ lane, items: 0, bytes: 0, oldestMs: 0 }))];
+    return lanes.map(({ lane, ...standing }) => {
+      const problem = this.#paused.get(lane)?.problem;
+      const destination = lane.slice(DESTINATION_LANE.length);
+      return { destination, ...standing, ...(problem === undefined ? {} : { problem }) };
+    });
+  }
+
+  /** Events of a function, those that were put first. @throws MillraceError ERR_MILLRACE_STORE_UNAVAILABLE */
+  list(name: string, max: number): Promise<readonly ListedAsyncItem[]> {
+    return this.#parts.queue.list(FUNCTION_LANE + name, max);
+  }
+
+  /** One event, or one record that waits for its destination. @throws MillraceError ERR_MILLRACE_STORE_UNAVAILABLE */
+  show(id: string): Promise<ShownAsyncItem | undefined> {
+    return this.#parts.queue.get(id);
   }
 
   /** Never rejects: a queue that does not answer is asked again. */
@@ -168,7 +219,7 @@ export class AsyncWorker {
     const isFull = held.size >= HELD_ITEMS_MAX || held.bytes >= HELD_BYTES_MAX;
     if (isFull && inHand > 0) return undefined;
     if (lane.startsWith(DESTINATION_LANE)) {
-      if ((this.#paused.get(lane) ?? 0) > clock.monotonic()) return undefined;
+      if ((this.#paused.get(lane)?.untilMs ?? 0) > clock.monotonic()) return undefined;
       const room = isFull ? 1 : DELIVERIES_AT_ONCE - inHand;
       return room <= 0 ? undefined : { lane, itemsMax: room, holdMs: DELIVERY_HOLD_MS };
     }
@@ -201,10 +252,13 @@ export class AsyncWorker {
     const { state, kind, lane } = item;
     if (state === undefined) return await this.#damaged(item);
     if (kind === "invoke") return await new EventRun(held, state, this.#parts).run();
-    const pauseMs = await new DeliveryRun(held, state, this.#parts).run();
+    const failed = await new DeliveryRun(held, state, this.#parts).run();
     this.#fresh.add(lane);
-    if (pauseMs === undefined) this.#paused.delete(lane);
-    else this.#paused.set(lane, this.#parts.clock.monotonic() + pauseMs);
+    if (failed === undefined) this.#paused.delete(lane);
+    else {
+      const { pauseMs, problem } = failed;
+      this.#paused.set(lane, { untilMs: this.#parts.clock.monotonic() + pauseMs, problem });
+    }
   }
 
   /** Nobody can say what it was, or how often it ran: it is taken off, so that it holds up nobody. */

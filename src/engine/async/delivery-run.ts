@@ -9,6 +9,12 @@ import { throttlePauseMs } from "./retry-times.ts";
 /** A record is tried for a day; AWS tries once (decision in docs). */
 const DELIVERY_AGE_MS_MAX = 24 * 3_600_000;
 
+/** How long its destination is to be left alone, and why. */
+export interface FailedDelivery {
+  readonly pauseMs: number;
+  readonly problem: string;
+}
+
 /** One try to deliver what became of an event. */
 export class DeliveryRun {
   readonly #parts: AsyncParts;
@@ -21,8 +27,8 @@ export class DeliveryRun {
     this.#state = state;
   }
 
-  /** Resolves to how long its destination is to be left alone; `undefined`: it took what it got. */
-  async run(): Promise<number | undefined> {
+  /** `undefined`: its destination took what it got, or never will. */
+  async run(): Promise<FailedDelivery | undefined> {
     const { item } = this.#held;
     const delivery = readDelivery(item.body);
     if (delivery === undefined) {
@@ -57,7 +63,7 @@ export class DeliveryRun {
     return this.#held.item.lane.slice(DESTINATION_LANE.length);
   }
 
-  async #failed(delivery: Delivery, error: unknown): Promise<number | undefined> {
+  async #failed(delivery: Delivery, error: unknown): Promise<FailedDelivery | undefined> {
     const { clock, random, queue, lines, telemetry, ending } = this.#parts;
     const { item } = this.#held;
     if (ending.aborted) {
@@ -85,7 +91,7 @@ export class DeliveryRun {
       () => queue.retry(item, { ...this.#state, deliveryFailures }, delayMs),
       this.#parts,
     );
-    return delayMs;
+    return { pauseMs: delayMs, problem: fields.error };
   }
 
   async #drop(delivery: Delivery | undefined, why: string): Promise<void> {

@@ -251,6 +251,7 @@ function silentTelemetry() {
     register: nothing,
     unregister: nothing,
     environments: () => [],
+    eventFigures: () => [],
     totals: (): never => {
       throw new Error("nobody asks for an explanation here");
     },

@@ -1,5 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import { ControlPlane } from "../../../src/control/control-plane.ts";
+import type { EventsBook } from "../../../src/control/control-plane-options.ts";
 import { Deployments } from "../../../src/control/deployments.ts";
 import { FailureReaders } from "../../../src/control/failure-readers.ts";
 import { FunctionBook } from "../../../src/control/function-book.ts";
@@ -86,6 +87,16 @@ export class ControlWorld {
   opening: Promise<void> | undefined;
   mappings: ResourceStore = createMemoryResourceStore();
   readonly events = new AcceptedEvents();
+  /** What processes say of the queue of events. */
+  eventsBook: Omit<EventsBook, "events"> = {
+    itemsMax: 100,
+    bytesMax: 1_000_000,
+    backlog: [],
+    standingOf: () => ({ items: 0, bytes: 0, oldestMs: 0, held: 0, room: 1 }),
+    deliveries: () => [],
+    list: async () => [],
+    show: async () => undefined,
+  };
   #uuids = 0;
   readonly #killed = new Set<string>();
 
@@ -164,10 +175,7 @@ export class ControlWorld {
         }),
       },
       snapshots: this.snapshots,
-      events: {
-        events: this.events,
-        standingOf: () => ({ items: 0, bytes: 0, oldestMs: 0, held: 0, room: 1 }),
-      },
+      events: Object.assign(this.eventsBook, { events: this.events }),
       store: options.store ?? this.mappings,
       progress: this.progress,
       connectors: this.connectors,
