@@ -1,5 +1,6 @@
 import { ControlFault } from "../control/control-fault.ts";
 import type { ControlPlane } from "../control/control-plane.ts";
+import { eventsOf } from "../failures/event-rows.ts";
 import type { FailureFilter } from "../failures/failure-filter.ts";
 import { keyHashOf } from "../failures/failure-names.ts";
 import { timeOf } from "../failures/time-text.ts";
@@ -18,7 +19,11 @@ const IDS_MAX = 1_000;
 /** @throws ControlFault InvalidParameterValueException, ResourceNotFoundException of the mapping */
 export async function readFilter(given: GivenFilter, control: ControlPlane): Promise<FailureFilter> {
   const named = given("mapping")[0];
-  const mapping = named === undefined ? undefined : await control.mappings.uuidNamed(named);
+  const events = given("events")[0];
+  if (named !== undefined && events !== undefined)
+    throw invalid("Name a mapping, or a function of events, not both.");
+  const mapping =
+    events !== undefined ? eventsOf(events) : named && (await control.mappings.uuidNamed(named));
   const key = given("key")[0];
   const ids = given("id");
   if (ids.length > IDS_MAX) throw invalid(`Name at most ${IDS_MAX} failures by their ids.`);

@@ -1,4 +1,5 @@
-import type { FailurePage, ShownFailure } from "../control/failure-control.ts";
+import type { FailurePage } from "../control/failure-control.ts";
+import type { ShownFailure } from "../control/shown-failure.ts";
 import type { FailureRow } from "../ports/failure-index.ts";
 
 /** Items of a row that a list shows; all of them stand in the failure itself. */

@@ -1,12 +1,14 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { ControlPlane } from "../control/control-plane.ts";
 import type { AskedRedrive } from "../control/redrive-control.ts";
+import type { FailureFilter } from "../failures/failure-filter.ts";
 import type { RedriveDelivery, RedriveTarget } from "../model/redrive.ts";
 import type { RedriveStatus } from "../ports/redrives.ts";
 import { invalid, readFilter } from "./failure-filter.ts";
 import { membersOf } from "./failure-routes.ts";
 import { callerOf, noteSubject } from "./guard.ts";
 import { addRoute, jsonOf, paramOf } from "./route.ts";
+import { ApiFault } from "./wire-fault.ts";
 
 type Members = Readonly<Record<string, unknown>>;
 
@@ -41,6 +43,8 @@ export function addRedriveRoutes(app: FastifyInstance, control: () => ControlPla
       const plane = control();
       const body = jsonOf(request);
       const filter = await readFilter(membersOf(body), plane);
+      const events = textOf(body, "events");
+      if (events !== undefined) return await redriveEvents(plane, events, filter, body["dryRun"] === true);
       if (body["dryRun"] === true)
         return { dryRun: true, plan: await plane.failures.redrives.dryRun(filter) };
       if (textOf(body, "to") === "source")
@@ -86,6 +90,19 @@ export function addRedriveRoutes(app: FastifyInstance, control: () => ControlPla
       return await statusOf(control(), await control().failures.redrives.setRate(subjectOf(request), rate));
     },
   });
+}
+
+/** Events are put back into their queue, some at each call: 0 were, there are no more. */
+async function redriveEvents(
+  { failures: { events } }: ControlPlane,
+  functionName: string,
+  filter: FailureFilter,
+  isDry: boolean,
+) {
+  if (isDry) return { dryRun: true, events: await events.dryRun(functionName, filter) };
+  const invoked = await events.redrive(functionName, filter);
+  if (invoked !== "full") return { invoked };
+  throw new ApiFault("TooManyRequestsException", "The queue of asynchronous events is full. Try again.");
 }
 
 function subjectOf(request: FastifyRequest): string {

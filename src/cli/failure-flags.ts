@@ -5,6 +5,10 @@ import { lastValue } from "./parse-flags.ts";
 /** Which failures are meant; without any, all. */
 export const FILTER_FLAGS = {
   mapping: { value: "NAME", description: "Only those of this mapping, by its name or UUID." },
+  events: {
+    value: "FUNCTION",
+    description: "Only asynchronous events of this function that were given up.",
+  },
   since: {
     value: "TIME",
     description: "From this time on: 2026-11-30T12:00Z, or how long ago: 90m, 2h, 3d.",

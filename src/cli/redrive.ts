@@ -14,6 +14,7 @@ export const redriveCommand: Command = {
   details: `Selects failures by the filters and hands their records to the function of their mapping again: those of one key
 in order, one after the other. Ctrl-C pauses; named again, a redrive is resumed and watched. A record that the function
 had when a process died is uncertain: it is not handed over again before --retry-uncertain says so.
+With --events those of a function are put into their queue again, each at least once.
 --dry-run says what would happen, and changes nothing.`,
   words: { REDRIVE: { description: "Name or id of a redrive that there is: it is resumed." } },
   flags: {
@@ -39,6 +40,7 @@ had when a process died is uncertain: it is not handed over again before --retry
   async run(flags, host) {
     const client = ApiClient.of(flags, host);
     const named = lastValue(flags, "REDRIVE");
+    if (named === undefined && flags.has("events")) return await redriveEvents(client, flags, host);
     if (named === undefined && flags.has("dry-run")) return await dryRun(client, flags, host);
     if (named === undefined && lastValue(flags, "to") === "source")
       return await moveBack(client, flags, host);
@@ -89,6 +91,35 @@ async function moveBack(client: ApiClient, flags: Flags, host: CliHost): Promise
   }
   const asText = flags.has("json") ? JSON.stringify({ moved }) : movedText(moved);
   host.stdout.write(`${host.stdout.isTTY === true ? "\r" : ""}${asText}\n`);
+  return EXIT_OK;
+}
+
+/** Puts events that were given up back into their queue, so many at a time. */
+async function redriveEvents(client: ApiClient, flags: Flags, host: CliHost): Promise<ExitStatus> {
+  const isDry = flags.has("dry-run");
+  let isStopped = false;
+  host.onStopSignal(() => {
+    isStopped = true;
+  });
+  // What fails again meanwhile is a failure of its own, for another redrive.
+  const until = new Date(host.adapters.clock.now()).toISOString();
+  const asked = { until, ...askedOf(flags), ...(isDry ? { dryRun: true } : {}) };
+  let invoked = 0;
+  for (;;) {
+    const answer = await client.own("POST", "redrives", asked);
+    if (isDry) {
+      const { failures, kept, unreadable } = isObject(answer["events"]) ? answer["events"] : {};
+      const text = `${failures} events were given up: ${kept} can be invoked again, ${unreadable} cannot be read.`;
+      host.stdout.write(`${flags.has("json") ? JSON.stringify(answer) : text}\n`);
+      return EXIT_OK;
+    }
+    const step = Number(answer["invoked"]);
+    invoked += step;
+    if (step === 0 || isStopped) break;
+  }
+  host.stdout.write(
+    `${flags.has("json") ? JSON.stringify({ invoked }) : `${invoked} events are in their queue again.`}\n`,
+  );
   return EXIT_OK;
 }
 

@@ -7,6 +7,7 @@ import { Door } from "../invocation/door.ts";
 import type { InvokerBook } from "../invocation/invoker-book.ts";
 import { ASYNC_BYTES_MAX, ASYNC_ITEMS_MAX } from "../model/limits.ts";
 import type { Place } from "../model/place.ts";
+import type { EventNotes } from "../ports/failure-notes.ts";
 import type { Adapters, RunTelemetry } from "./adapters.ts";
 import type { RunStores } from "./run-stores.ts";
 
@@ -22,6 +23,8 @@ export interface RunEventsOptions {
   readonly telemetry: RunTelemetry;
   /** `undefined` until rules are known. */
   readonly control: () => ControlPlane | undefined;
+  /** Told of events that were given up. */
+  readonly failures: { readonly notes: EventNotes };
 }
 
 /** What runs the asynchronous events of this process; to be started once functions are known. */
@@ -39,7 +42,16 @@ export function createEvents(options: RunEventsOptions): AsyncWorker | undefined
   const functions = new DeclaredAsyncFunctions(functionBook, invokers, place);
   const invoker = new Door(functionBook, invokers, clock, telemetry);
   const worker = createAsyncWorker({
-    ...{ queue, invoker, functions, destinations, clock, random, telemetry },
+    ...{
+      queue,
+      invoker,
+      functions,
+      destinations,
+      clock,
+      random,
+      telemetry,
+      failures: options.failures.notes,
+    },
     ...{ itemsMax: ASYNC_ITEMS_MAX, bytesMax: ASYNC_BYTES_MAX },
   });
   telemetry.watchEvents(() => worker.backlog);

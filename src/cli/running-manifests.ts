@@ -102,15 +102,15 @@ export class RunningManifests {
     const stores = await this.#openStores(this.#deployments);
     this.#stores = stores;
     const { progress, resources: store, cells, snapshots } = stores;
-    const control = () => this.#control;
-    const failures = new RunFailures({ stores, adapters, telemetry, control });
+    const world = { stores, adapters, telemetry, control: () => this.#control };
+    const failures = new RunFailures(world);
     this.#failures = failures;
     const processId = `${hostname()}-${process.pid}-${random.uuid()}`;
     const shared = { invokers, owner: processId, clock, random, telemetry, settings };
     const observed = telemetry.observeStore(progress);
     const engine = failures.engine({ ...shared, tracing, store: observed }, functionBook);
     this.#engine = engine;
-    this.#events = createEvents({ stores, adapters, functionBook, invokers, place, telemetry, control });
+    this.#events = createEvents({ ...world, functionBook, invokers, place, failures });
     this.#control = await ControlPlane.start({
       engine,
       processId,

@@ -4,7 +4,7 @@ import type { NewAsyncItem } from "../model/async-item.ts";
 import type { Envelope } from "../model/envelope.ts";
 import { MillraceError } from "../model/errors.ts";
 import type { AsyncDestinations, AsyncRoute, BusEntry } from "../ports/async-destinations.ts";
-import type { Destination } from "../ports/destination.ts";
+import type { Delivered, Destination } from "../ports/destination.ts";
 import type { DestinationKind } from "../ports/destination-kind.ts";
 
 export interface OpenedAsyncDestinationsOptions {
@@ -36,7 +36,7 @@ export class OpenedAsyncDestinations implements AsyncDestinations {
     return { kind: "delivery" };
   }
 
-  async deliver(uri: string, envelope: Envelope, signal: AbortSignal): Promise<void> {
+  async deliver(uri: string, envelope: Envelope, signal: AbortSignal): Promise<Delivered | undefined> {
     let open = this.#open.get(uri);
     if (open === undefined) {
       open = this.#opened(uri);
@@ -44,7 +44,7 @@ export class OpenedAsyncDestinations implements AsyncDestinations {
       open.catch(() => this.#open.delete(uri));
     }
     const destination = await open;
-    await destination.deliver(envelope, signal);
+    return await destination.deliver(envelope, signal);
   }
 
   async close(): Promise<void> {

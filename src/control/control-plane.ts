@@ -146,7 +146,8 @@ export class ControlPlane {
     const { figures } = options.invokers;
     const { door } = this;
     this.#rollouts = createRollouts({ ...options, membership, door, figures, onChange: () => this.look() });
-    this.failures = new FailureControl({ ...options.failures, mappings: this.mappings, clock, random });
+    const known = { mappings: this.mappings, asynchronous: this };
+    this.failures = new FailureControl({ ...options.failures, ...known, clock, random });
   }
 
   /**
@@ -187,7 +188,10 @@ export class ControlPlane {
     return this.#watch.explain(await this.mappings.get(uuid), { part, mayInspect: inspect });
   }
 
-  /** All that is not fine: mappings, worst first, and events, schedules and routes. @throws MillraceError ERR_MILLRACE_STORE_UNAVAILABLE */
+  /**
+   * All that is not fine: mappings, worst first, and events, schedules and routes.
+   * @throws MillraceError ERR_MILLRACE_STORE_UNAVAILABLE
+   */
   async explainAll({ inspect } = { inspect: false }): Promise<ExplainedEverything> {
     const all = await this.#watch.explainAll(await this.mappings.list({}), inspect);
     const others = await this.toldBeside.bad(inspect);

@@ -1,8 +1,10 @@
+import { functionOfEvents } from "../failures/event-rows.ts";
 import { type FailureFilter, isMeant, rowsOf } from "../failures/failure-filter.ts";
 import { rowIdOf } from "../failures/failure-names.ts";
 import { keptRecords } from "../failures/kept-records.ts";
 import { foundRow, mergedRow } from "../failures/reindexed-row.ts";
 import type { MappingResource } from "../manifests/resources.ts";
+import type { AsyncEvents } from "../ports/async-events.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { DeadLetters } from "../ports/dead-letters.ts";
 import type { EventRecord } from "../ports/event-records.ts";
@@ -11,9 +13,11 @@ import type { Random } from "../ports/random.ts";
 import type { Redrives } from "../ports/redrives.ts";
 import { ControlFault, notFound } from "./control-fault.ts";
 import { deadLetterRow } from "./dead-letter-row.ts";
+import { EventRedrive } from "./event-redrive.ts";
 import type { FailureReaders } from "./failure-readers.ts";
 import type { MappingControl } from "./mapping-control.ts";
 import { RedriveControl } from "./redrive-control.ts";
+import type { ShownFailure, ShownRecord } from "./shown-failure.ts";
 
 /** What failures are known by, and read with. */
 export interface FailureParts {
@@ -25,6 +29,10 @@ export interface FailureParts {
 export interface FailureControlOptions extends FailureParts {
   readonly mappings: Pick<MappingControl, "get" | "list">;
   readonly clock: Pick<Clock, "now">;
+  readonly asynchronous: {
+    readonly events: { readonly events: AsyncEvents } | undefined;
+    readonly functions: readonly { readonly name: string }[];
+  };
   readonly random: Pick<Random, "uuid">;
 }
 
@@ -34,23 +42,6 @@ export interface FailurePage {
   readonly next: FailureBookmark | undefined;
   /** What else whoever looks should know; sentences. */
   readonly remarks: readonly string[];
-}
-
-/** One failure with what its destination still has of it. */
-export interface ShownFailure {
-  readonly row: FailureRow;
-  readonly document: Readonly<Record<string, unknown>> | undefined;
-  readonly records: readonly ShownRecord[];
-  /** Why there are no records; a sentence. */
-  readonly remark: string | undefined;
-}
-
-export interface ShownRecord {
-  readonly position: string;
-  readonly key: string | undefined;
-  readonly arrivalMs: number | undefined;
-  /** Its element of the event, or what it says in clear; `undefined`: the destination does not have it. */
-  readonly record: unknown;
 }
 
 /** Dead letters that a list looks at. */
@@ -63,11 +54,18 @@ export class FailureControl {
   readonly #options: FailureControlOptions;
   readonly #readers: FailureReaders;
   readonly redrives: RedriveControl;
+  readonly events: EventRedrive;
 
   constructor(options: FailureControlOptions) {
     this.#options = options;
     this.#readers = options.readers;
     this.redrives = new RedriveControl(options);
+    const { asynchronous } = options;
+    this.events = new EventRedrive({
+      ...options,
+      events: () => asynchronous.events?.events,
+      hasFunction: (name) => asynchronous.functions.some((fn) => fn.name === name),
+    });
   }
 
   nowMs(): number {
@@ -107,6 +105,7 @@ export class FailureControl {
    */
   async show(id: string, mapping: string | undefined, isDecoded: boolean): Promise<ShownFailure> {
     const row = await this.#options.index.get(id);
+    if (row !== undefined && functionOfEvents(row.mapping) !== undefined) return await this.events.show(row);
     const resource = await this.#resource(row?.mapping ?? mapping);
     if (row === undefined) {
       if (resource?.kind === "queue") return await this.#showLetter(resource, id, isDecoded);

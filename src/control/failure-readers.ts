@@ -33,6 +33,21 @@ export class FailureReaders {
     return opening;
   }
 
+  /**
+   * The reader of a destination of asynchronous events. `undefined`: what it keeps cannot be read again.
+   * @throws MillraceError when it cannot be opened.
+   */
+  eventReaderOf(destination: string): Promise<FailureReader | undefined> {
+    const known = this.#readers.get(destination);
+    if (known !== undefined) return known;
+    const address = parseDestination(destination, "/", [], this.#brought);
+    const isRead = address.kind !== "fault" && address.kind !== "brought" && address.kind !== "source";
+    const opening = isRead ? this.#open(address) : nobody();
+    opening.catch(() => this.#readers.delete(destination));
+    this.#readers.set(destination, opening);
+    return opening;
+  }
+
   async close(): Promise<void> {
     const opened = [...this.#readers.values()];
     this.#readers.clear();

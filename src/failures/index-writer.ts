@@ -7,8 +7,9 @@ import {
   type FailureIndex,
   type FailureRow,
 } from "../ports/failure-index.ts";
-import type { DeliveredFailure, FailureNotes } from "../ports/failure-notes.ts";
+import type { DeliveredFailure, EventNotes, FailureNotes, GivenUpEvent } from "../ports/failure-notes.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
+import { eventRow, eventsOf } from "./event-rows.ts";
 import { keyHashOf, rowIdOf } from "./failure-names.ts";
 
 /** Failures that wait for the store; one more is not listed. */
@@ -33,7 +34,7 @@ interface Waiting {
  * Lists what was given up, best effort: a store that does not answer delays no record, costs a counted row at most, and
  * `millrace failures reindex` lists it from its destination.
  */
-export class IndexWriter implements FailureNotes {
+export class IndexWriter implements FailureNotes, EventNotes {
   readonly #options: IndexWriterOptions;
   #waiting: Waiting[] = [];
   #writing: Promise<void> | undefined;
@@ -45,12 +46,19 @@ export class IndexWriter implements FailureNotes {
   }
 
   delivered(failure: DeliveredFailure): void {
-    const { mapping } = failure;
+    this.#note(failure.mapping, () => rowOf(failure));
+  }
+
+  eventGivenUp(event: GivenUpEvent): void {
+    this.#note(eventsOf(event.functionName), () => eventRow(event));
+  }
+
+  #note(mapping: string, row: () => FailureRow): void {
     if (this.#isClosed || this.#waiting.length >= WAITING_MAX) {
       this.#lost([mapping], "too many failures wait for the store");
       return;
     }
-    this.#waiting.push({ mapping, row: rowOf(failure) });
+    this.#waiting.push({ mapping, row: row() });
     this.#writing ??= this.#writeAll();
   }
 

@@ -87,7 +87,7 @@ function table(mappings) {
     <thead><tr aria-rowindex="1">
       <th scope="col" class="name">Mapping</th><th scope="col" class="more">Source</th><th scope="col" class="more">Function</th><th scope="col" class="state">State</th>
       <th scope="col" class="num rate">In /s</th><th scope="col" class="num more">Done /s</th><th scope="col" class="num rate">Failed /s</th>
-      <th scope="col" class="num">Oldest</th><th scope="col" class="num more">Given up</th><th scope="col" class="spark more">Done, 15 min</th>
+      <th scope="col" class="num">Oldest</th><th scope="col" class="num more">Given up</th><th scope="col" class="spark more">15 min</th>
     </tr></thead>
     <tbody id="mappings">${space(from, 10)}${mappings.slice(from, to).map((mapping, index) => row(mapping, from + index))}${space(mappings.length - to, 10)}</tbody>
   </table></div>`;

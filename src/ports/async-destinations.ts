@@ -1,5 +1,6 @@
 import type { NewAsyncItem } from "../model/async-item.ts";
 import type { Envelope } from "../model/envelope.ts";
+import type { Delivered } from "./destination.ts";
 
 /** Where records of asynchronous events go, by the URIs that configurations name. */
 export interface AsyncDestinations {
@@ -8,7 +9,7 @@ export interface AsyncDestinations {
    * Rejects as `Destination.deliver` does; also with `ERR_MILLRACE_DESTINATION_UNAVAILABLE` where what is named cannot
    * be opened now.
    */
-  deliver(uri: string, envelope: Envelope, signal: AbortSignal): Promise<void>;
+  deliver(uri: string, envelope: Envelope, signal: AbortSignal): Promise<Delivered | undefined>;
   close(): Promise<void>;
 }
 

@@ -7,6 +7,25 @@ export interface FailureNotes {
   delivered(failure: DeliveredFailure): void;
 }
 
+/** The same of asynchronous events. */
+export interface EventNotes {
+  /** Never throws and never waits. */
+  eventGivenUp(event: GivenUpEvent): void;
+}
+
+/** An event whose end a destination has taken. */
+export interface GivenUpEvent {
+  readonly functionName: string;
+  readonly requestId: string;
+  /** The record of its end; empty of a dead letter. */
+  readonly document: Readonly<Record<string, unknown>>;
+  readonly bytes: number;
+  readonly atMs: number;
+  readonly destination: string;
+  /** What the destination finds it by. */
+  readonly at: string | undefined;
+}
+
 export interface DeliveredFailure {
   /** Its name, for metrics. */
   readonly mapping: string;

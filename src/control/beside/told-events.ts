@@ -16,7 +16,7 @@ export interface ToldEvents {
   readonly oldestMs: number;
   /** Running, or about to, in this process. */
   readonly held: number;
-  /** Of those that were looked at, how many wait for another try, and how often the first of them was tried. */
+  /** How many of those that were looked at wait for another try, and how often one was tried at most. */
   readonly retried: number;
   readonly attempts: number;
   /** Since the processes began that live. */
@@ -33,7 +33,7 @@ export interface EventsSeen {
   readonly standing: EventsStanding;
   /** Those that were put first. */
   readonly items: readonly ListedAsyncItem[];
-  /** Of all functions. */
+  /** Those of all functions. */
   readonly deliveries: readonly DeliveryStanding[];
   readonly isFull: boolean;
   readonly mayInspect: boolean;

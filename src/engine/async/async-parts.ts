@@ -4,6 +4,7 @@ import type { AsyncDestinations } from "../../ports/async-destinations.ts";
 import type { AsyncFunctions } from "../../ports/async-functions.ts";
 import type { AsyncQueue } from "../../ports/async-queue.ts";
 import type { Clock } from "../../ports/clock.ts";
+import type { EventNotes } from "../../ports/failure-notes.ts";
 import type { Invoker } from "../../ports/invoker.ts";
 import type { Random } from "../../ports/random.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
@@ -20,6 +21,8 @@ export interface AsyncParts {
   readonly telemetry: Telemetry;
   readonly lines: RepeatedLines;
   readonly held: HeldItems;
+  /** Told of events that were given up; absent: nobody lists them. */
+  readonly failures?: EventNotes | undefined;
   /** These were put into the queue: they may be looked at now. */
   onPut(items: readonly NewAsyncItem[]): void;
   /** Aborts when nothing more is to start. */

@@ -20,7 +20,7 @@ import { HeldItems } from "./held-items.ts";
 export interface AsyncWorkerOptions
   extends Pick<
     AsyncParts,
-    "queue" | "invoker" | "functions" | "destinations" | "clock" | "random" | "telemetry"
+    "queue" | "invoker" | "functions" | "destinations" | "failures" | "clock" | "random" | "telemetry"
   > {
   readonly itemsMax: number;
   readonly bytesMax: number;

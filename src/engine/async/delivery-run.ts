@@ -1,5 +1,6 @@
 import { type AttemptState, DESTINATION_LANE } from "../../model/async-item.ts";
 import { describeError, hasErrorCode } from "../../model/errors.ts";
+import type { Delivered } from "../../ports/destination.ts";
 import type { AsyncParts } from "./async-parts.ts";
 import { type Delivery, envelopeOf, readDelivery } from "./delivery-item.ts";
 import type { HeldItem } from "./held-items.ts";
@@ -36,26 +37,40 @@ export class DeliveryRun {
       return undefined;
     }
     const { queue } = this.#parts;
+    let delivered: Delivered | undefined;
     try {
-      await this.#deliver(delivery);
+      delivered = await this.#deliver(delivery);
     } catch (error) {
       return await this.#failed(delivery, error);
     }
+    this.#note(delivery, delivered);
     await settle(this.#held, () => queue.finish(item, []), this.#parts);
     return undefined;
   }
 
+  /** What was given up is listed: whoever looks finds it, and hands it over again. */
+  #note({ kind, functionName, requestId, message }: Delivery, delivered: Delivered | undefined): void {
+    const { failures, clock } = this.#parts;
+    const { id } = this.#held.item;
+    if (failures === undefined || id.endsWith(SUCCESS_ID)) return;
+    failures.eventGivenUp({
+      ...{ functionName, requestId, bytes: message.text.length, atMs: clock.now() },
+      document: kind === "record" ? objectIn(message.text) : {},
+      ...{ destination: this.#uri, at: delivered?.at },
+    });
+  }
+
   /** What is refused as it is may be too large: then it goes without its payloads (invocation §9.3). */
-  async #deliver(delivery: Delivery): Promise<void> {
+  async #deliver(delivery: Delivery): Promise<Delivered | undefined> {
     const { destinations, ending } = this.#parts;
     const { id } = this.#held.item;
     const { smaller } = delivery.message;
     try {
-      await destinations.deliver(this.#uri, envelopeOf(id, delivery), ending);
+      return await destinations.deliver(this.#uri, envelopeOf(id, delivery), ending);
     } catch (error) {
       if (smaller === undefined || !hasErrorCode(error, "ERR_MILLRACE_DESTINATION_REJECTED")) throw error;
       const message = { ...delivery.message, text: smaller, smaller: undefined };
-      await destinations.deliver(this.#uri, envelopeOf(id, { ...delivery, message }), ending);
+      return await destinations.deliver(this.#uri, envelopeOf(id, { ...delivery, message }), ending);
     }
   }
 
@@ -103,5 +118,17 @@ export class DeliveryRun {
     const fields = { function: functionName, requestId, error: why };
     telemetry.asyncCount("async_deliveries_dropped", functionName, 1);
     telemetry.log("error", "what became of an event was dropped: its destination never takes it", fields);
+  }
+}
+
+/** How ids of records of successes end (`destinations-of.ts`). */
+const SUCCESS_ID = "/success";
+
+function objectIn(text: string): Readonly<Record<string, unknown>> {
+  try {
+    const read: unknown = JSON.parse(text);
+    return typeof read === "object" && read !== null && !Array.isArray(read) ? { ...read } : {};
+  } catch {
+    return {};
   }
 }

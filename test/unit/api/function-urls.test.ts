@@ -59,7 +59,11 @@ test("all routes are listed with their addresses, and what is in their way", asy
   const { FunctionUrl } = (await api.ask("POST", URL_CONFIG, NONE)).body;
   const { routes } = (await api.ask("GET", "/millrace/v1/routes")).body;
   assert(Array.isArray(routes));
-  const [{ name: _name, ...route }] = routes;
+  const [{ name: _name, reasons, ...route }] = routes;
+  assert.deepEqual(
+    reasons.map(({ code }: { readonly code: string }) => code),
+    ["frontOff"],
+  );
   assert.deepEqual(route, {
     shape: "url",
     functionName: "parcels",
