@@ -19,7 +19,8 @@ export interface ClusterOptions {
  * What a connection is for. A broker answers a connection's requests in their order, so that a long poll or a rebalance
  * would hold up heartbeats and commits behind it.
  */
-export type Lane = "control" | "fetch" | "poll" | "late" | "group" | "join";
+export type Lane = "control" | "fetch" | PollLane | "late" | "group" | "join";
+export type PollLane = "poll" | `poll-${number}`;
 
 export interface TopicDescription {
   /** Another for a topic that was made anew under the name; `undefined`: the cluster has none. */

@@ -4,6 +4,7 @@ import type { Lane } from "./cluster.ts";
 import { KafkaFault } from "./fault.ts";
 import { type FetchedPartition, type FetchResponse, readFetchResponse } from "./fetch-response.ts";
 import { faultOfCode } from "./kafkajs-errors.ts";
+import { PollLanes } from "./poll-lanes.ts";
 import type { FetchArgs } from "./requests.ts";
 
 /** What is needed of a cluster. */
@@ -69,19 +70,27 @@ interface Waiting extends FetchAsk {
   reject(error: unknown): void;
 }
 
+/** What a request may take. */
+interface Bounds {
+  readonly maxWaitMs: number;
+  readonly bytesMax?: number;
+  readonly partitionsMax?: number;
+}
+
+const LOOK: Bounds = { maxWaitMs: 0 };
 /**
- * Fetches partitions of one topic from their leader, all that wait in one request. Three requests may be under way: a
- * look that is answered at once, a long poll for partitions at their tip, so that an idle partition never holds up a
- * busy one, and a short poll for those that came to their tip while the long one was under way: they would else be seen
- * by nobody until its end. A partition that nobody asks for is not fetched.
+ * Fetches partitions of one topic from their leader, all that wait in one request. Three kinds may be under way: a look
+ * that is answered at once, long polls for partitions at their tip (one, where they are not many), so that an idle
+ * partition never holds up a busy one, and a short poll for those that came to their tip while the long ones were under
+ * way: they would else be seen by nobody until one ends. A partition that nobody asks for is not fetched.
  */
 export class NodeFetcher {
   readonly #options: NodeFetcherOptions;
   readonly #closing = new AbortController();
   readonly #busy = new Set<Lane>();
   #waiting: Waiting[] = [];
+  readonly #polls = new PollLanes();
   #isScheduled = false;
-  #isPollLong = false;
 
   constructor(options: NodeFetcherOptions) {
     this.#options = options;
@@ -118,50 +127,60 @@ export class NodeFetcher {
   #start(): void {
     for (const ask of this.#waiting) if (ask.signal?.aborted === true) ask.reject(closedFault());
     this.#waiting = this.#waiting.filter(({ signal }) => signal?.aborted !== true);
-    const isAtTip = (ask: Waiting) => ask.hasLooked || ask.isIdle;
-    if (!this.#busy.has("poll")) {
-      // Those of the late poll are to be in the next long one, which may not begin without them.
-      this.#isPollLong = !this.#busy.has("late");
-      this.#run("poll", isAtTip, this.#isPollLong ? LONG_POLL_MS : LATE_POLL_MS);
-    }
-    if (!this.#busy.has("fetch")) this.#run("fetch", (ask) => !isAtTip(ask), 0);
-    if (this.#isPollLong && this.#busy.has("poll") && !this.#busy.has("late"))
-      this.#run("late", isAtTip, LATE_POLL_MS);
+    this.#startPolls();
+    if (!this.#busy.has("fetch")) this.#run("fetch", (ask) => !isAtTip(ask), LOOK);
+    if (this.#polls.areAllLong && !this.#busy.has("late"))
+      this.#run("late", isAtTip, { maxWaitMs: LATE_POLL_MS });
   }
 
-  #run(lane: Lane, isMeant: (ask: Waiting) => boolean, maxWaitMs: number): void {
+  #startPolls(): void {
+    const { lanes, partitionsMax, bytesShare } = this.#polls.plan(this.#waiting.filter(isAtTip).length);
+    for (const lane of lanes) {
+      // Those of the late poll are to be in the next long one, which may not begin without them.
+      const isLong = !this.#busy.has("late");
+      const maxWaitMs = isLong ? LONG_POLL_MS : LATE_POLL_MS;
+      const bytesMax = Math.ceil(RESPONSE_BYTES_MAX * bytesShare);
+      const partitions = this.#run(lane, isAtTip, { maxWaitMs, bytesMax, partitionsMax });
+      if (partitions > 0) this.#polls.begin(lane, { partitions, isLong });
+    }
+  }
+
+  /** Returns how many partitions are asked for; with none there is no request. */
+  #run(lane: Lane, isMeant: (ask: Waiting) => boolean, bounds: Bounds): number {
     // One of each partition: an answer does not say which of two offsets it is for.
     const asks = [
       ...new Map(
         this.#waiting
           .filter(isMeant)
+          .slice(0, bounds.partitionsMax)
           .toReversed()
           .map((ask) => [keyOf(ask), ask]),
       ).values(),
     ];
-    if (asks.length === 0) return;
+    if (asks.length === 0) return 0;
     asks.reverse();
     const taken = new Set(asks);
     this.#waiting = this.#waiting.filter((ask) => !taken.has(ask));
     this.#busy.add(lane);
-    void this.#fetch(lane, asks, maxWaitMs).then(
+    const freeLane = () => {
+      this.#busy.delete(lane);
+      this.#polls.end(lane);
+      this.#schedule();
+    };
+    void this.#fetch(lane, asks, bounds).then(
       ({ throttleMs }) => {
-        const freeLane = () => {
-          this.#busy.delete(lane);
-          this.#schedule();
-        };
         if (throttleMs > 0) setTimeout(freeLane, Math.min(throttleMs, THROTTLE_MS_MAX)).unref();
         else freeLane();
       },
       (error: unknown) => {
         for (const ask of asks) ask.reject(error);
-        this.#busy.delete(lane);
-        this.#schedule();
+        freeLane();
       },
     );
+    return asks.length;
   }
 
-  async #fetch(lane: Lane, asks: readonly Waiting[], maxWaitMs: number): Promise<FetchResponse> {
+  async #fetch(lane: Lane, asks: readonly Waiting[], bounds: Bounds): Promise<FetchResponse> {
     const { cluster, topic, nodeId } = this.#options;
     const { signal } = this.#closing;
     const link = await cluster.broker(nodeId, lane, signal);
@@ -177,9 +196,9 @@ export class NodeFetcher {
     }));
     const { payload, version } = await link.fetch(
       {
-        maxWaitTime: maxWaitMs,
+        maxWaitTime: bounds.maxWaitMs,
         minBytes: 1,
-        maxBytes: RESPONSE_BYTES_MAX,
+        maxBytes: bounds.bytesMax ?? RESPONSE_BYTES_MAX,
         isolationLevel: 1,
         topics,
       },
@@ -238,6 +257,10 @@ export class NodeFetcher {
     for (const ask of starved) ask.hasLooked = false;
     this.#waiting.unshift(...starved);
   }
+}
+
+function isAtTip({ hasLooked, isIdle }: Waiting): boolean {
+  return hasLooked || isIdle;
 }
 
 /** Nothing has been written since it was read to its end: there is nothing new to say of it. */

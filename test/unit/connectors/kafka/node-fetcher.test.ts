@@ -9,6 +9,7 @@ import {
   LONG_POLL_MS,
   NodeFetcher,
 } from "../../../../connectors/kafka/node-fetcher.ts";
+import { POLL_PARTITIONS } from "../../../../connectors/kafka/poll-lanes.ts";
 import type { FetchArgs } from "../../../../connectors/kafka/requests.ts";
 import { fetchResponseBytes, type SketchedPartition } from "./fetch-bytes.ts";
 
@@ -191,6 +192,51 @@ test("a partition that was looked at while a poll of others is under way does no
   broker.fetcher.close();
 });
 
+test("a thousand partitions at rest share eight polls: a record wakes its own, and the others go on", async () => {
+  const broker = new HeldBroker();
+  const partitions = Array.from({ length: 8 * POLL_PARTITIONS }, (_, partition) => partition);
+  const asks = partitions.map((partition) => broker.fetcher.ask(ask(partition, { isIdle: true })));
+  const others = Promise.allSettled(asks.slice(1));
+  const polls: Request[] = [];
+  for (let poll = 0; poll < 8; poll++) polls.push(await broker.request());
+  assert.equal(new Set(polls.map(({ lane }) => lane)).size, 8);
+  assert.deepEqual(
+    polls.map((poll) => [poll.partitions.length, poll.maxWaitMs]),
+    polls.map(() => [POLL_PARTITIONS, LONG_POLL_MS]),
+  );
+  assert.deepEqual(polls.flatMap((poll) => poll.partitions).toSorted(inOrder), partitions);
+  const [own] = polls;
+  assert.ok(own?.partitions.includes(0) === true);
+  const rest = own.partitions.filter((partition) => partition !== 0);
+  own.answer([
+    { partition: 0, records: RECORDS, lastStableOffset: 1 },
+    ...rest.map((partition) => ({ partition })),
+  ]);
+  assert.deepEqual((await asks[0])?.records, RECORDS);
+  const next = await broker.request();
+  assert.deepEqual([next.lane, next.partitions.toSorted(inOrder)], [own.lane, rest.toSorted(inOrder)]);
+  assert.equal(broker.unanswered, 0, "no other poll was ended by it");
+  broker.fetcher.close();
+  for (const { fail } of [...polls.slice(1), next]) fail(new KafkaFault("closed", "gone"));
+  await others;
+});
+
+test("more partitions than eight polls are meant for are in eight polls all the same", async () => {
+  const broker = new HeldBroker();
+  const count = 16 * POLL_PARTITIONS;
+  const asks = Array.from({ length: count }, (_, partition) =>
+    broker.fetcher.ask(ask(partition, { isIdle: true })),
+  );
+  const ended = Promise.allSettled(asks);
+  const polls: Request[] = [];
+  for (let poll = 0; poll < 8; poll++) polls.push(await broker.request());
+  assert.equal(new Set(polls.flatMap(({ partitions }) => partitions)).size, count);
+  assert.equal(broker.unanswered, 0);
+  broker.fetcher.close();
+  for (const { fail } of polls) fail(new KafkaFault("closed", "gone"));
+  await ended;
+});
+
 test("what is asked no more is in no further request, and a partition is in none twice", async () => {
   const broker = new HeldBroker();
   const left = new AbortController();
@@ -258,3 +304,7 @@ test("closing rejects what waits", async () => {
   await assert.rejects(asked, /closed/);
   await assert.rejects(broker.fetcher.ask(ask(0)), /closed/);
 });
+
+function inOrder(a: number, b: number): number {
+  return a - b;
+}
