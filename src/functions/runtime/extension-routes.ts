@@ -1,12 +1,12 @@
 import type { ExtensionEvent, ExtensionFault, HeldExtension } from "./extension-set.ts";
 import type { ExtensionsApi } from "./listener.ts";
 import { readBody } from "./request-body.ts";
+import type { TelemetryApi } from "./telemetry-subscription.ts";
 import type { WireRequest } from "./wire-request.ts";
 
 const BASE = "/2020-01-01/extension";
 const BODY_BYTES_MAX = 64 * 1024;
-const NO_TELEMETRY = { errorMessage: "Telemetry API is not supported", errorType: "Telemetry.NotSupported" };
-const NO_LOGS = { errorMessage: "Logs API is not supported", errorType: "Logs.NotSupported" };
+const NO_BYTES = new Uint8Array(0);
 
 /** `call`: method and path. `false`: it is none of extensions' (invocation §5). */
 export function answerExtension(
@@ -30,10 +30,10 @@ export function answerExtension(
       exchange.fail("Extension.ExitError");
       return true;
     case "PUT /2022-07-01/telemetry":
-      exchange.end(202, NO_TELEMETRY);
+      exchange.subscribe("telemetry");
       return true;
     case "PUT /2020-08-15/logs":
-      exchange.end(202, NO_LOGS);
+      exchange.subscribe("logs");
       return true;
     default:
       return false;
@@ -68,7 +68,7 @@ class ExtensionExchange {
       this.end(403, registered);
       return;
     }
-    const { accountId, ...fn } = registered.fn;
+    const { accountId, memoryMb: _memoryMb, ...fn } = registered.fn;
     const features = (this.#header("lambda-extension-accept-feature") ?? "").split(",");
     const wantsAccount = features.some((feature) => feature.trim() === "accountId");
     const identifier = `Lambda-Extension-Identifier: ${registered.id}\r\n`;
@@ -84,6 +84,19 @@ class ExtensionExchange {
     this.#request.whenHungUp(() => this.#extensions.hungUp(held));
     const fault = this.#extensions.next(this.#identifier, held);
     if (fault !== undefined) this.end(403, fault);
+  }
+
+  subscribe(api: TelemetryApi): void {
+    const answer = (body: Uint8Array) => {
+      const answered = this.#extensions.subscribe(this.#identifier, api, body);
+      if ("errorType" in answered) this.end(403, answered);
+      else this.#request.answer(answered.status, "Content-Type: application/json\r\n", answered.body);
+    };
+    readBody(this.#request, BODY_BYTES_MAX, {
+      onRead: answer,
+      onTooLarge: () => answer(NO_BYTES),
+      onBroken: () => {},
+    });
   }
 
   fail(errorType: "Extension.InitError" | "Extension.ExitError"): void {

@@ -6,6 +6,7 @@ export interface ExtendedFunction {
   readonly functionVersion: string;
   readonly handler: string;
   readonly accountId: string;
+  readonly memoryMb: number;
 }
 
 /** What of an event extensions are told. */

@@ -175,7 +175,7 @@ function startExtensions(
 ): readonly ExtensionProcess[] {
   const order = {
     ...{ shell, folder, environment },
-    onOutput: (text: string, stream: "stdout" | "stderr") => listener.onOutput(text, stream),
+    onOutput: (text: string, stream: "stdout" | "stderr") => listener.onOutput(text, stream, true),
     onExit: (name: string) => listener.onExtensionExit(name),
   };
   return extensions.map((file) => new ExtensionProcess(file, order));

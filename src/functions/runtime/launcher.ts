@@ -38,7 +38,8 @@ export interface LaunchedProcess {
 }
 
 export interface ProcessListener {
-  onOutput(text: string, stream: "stdout" | "stderr"): void;
+  /** `isOfExtension`: something printed it that was started beside the process. */
+  onOutput(text: string, stream: "stdout" | "stderr", isOfExtension?: boolean): void;
   /** The process that was started has ended, and what it printed is read. Called once. */
   onExit(ending: ProcessEnding): void;
   /** One that was started beside it has ended. */

@@ -1,5 +1,6 @@
 import type { Verdict } from "./environment-state.ts";
 import type { ExtensionFault, ExtensionSet, HeldExtension } from "./extension-set.ts";
+import type { TelemetryAnswer, TelemetryApi } from "./telemetry-subscription.ts";
 
 /** What gives environments an address of their own: by the address alone a process is known. */
 export interface Listener {
@@ -43,6 +44,8 @@ export interface ExtensionsApi {
   register: ExtensionSet["register"];
   next: ExtensionSet["next"];
   hungUp(held: HeldExtension): void;
+  /** It wants to be told what becomes of its environment. */
+  subscribe(id: string | undefined, api: TelemetryApi, body: Uint8Array): TelemetryAnswer | ExtensionFault;
   /** It has failed, and so has its environment; `accepted` is called before that. */
   fail(
     id: string | undefined,

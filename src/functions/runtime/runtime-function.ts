@@ -136,7 +136,7 @@ class RuntimeFunction implements FunctionTarget {
       watch: options.watch,
       extended: {
         ...{ functionName: fn, functionVersion: version, handler: options.handler ?? "" },
-        accountId: "000000000000",
+        ...{ accountId: "000000000000", memoryMb },
       },
       eventsMax: invocationsPerEnvironment,
       environmentsMax: scaling?.environmentsMax ?? Math.ceil(concurrency / invocationsPerEnvironment),

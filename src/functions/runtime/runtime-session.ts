@@ -14,6 +14,7 @@ import type {
   RuntimeReport,
 } from "./listener.ts";
 import { SessionExtensions } from "./session-extensions.ts";
+import { SessionTelemetry } from "./session-telemetry.ts";
 
 /** What a session is made with. */
 interface SessionParts {
@@ -51,6 +52,7 @@ export class RuntimeSession implements RuntimeApi, ProcessListener {
   /** They wait until all extensions wait, too. */
   #asking: HeldNext[] = [];
   readonly #extensions: SessionExtensions | undefined;
+  readonly #telemetry: SessionTelemetry | undefined;
   #isKilled = false;
 
   constructor(
@@ -61,13 +63,14 @@ export class RuntimeSession implements RuntimeApi, ProcessListener {
     this.#owner = owner;
     this.#launcher = launcher;
     this.#environment = environment;
-    this.#extensions =
-      extended &&
-      new SessionExtensions({
-        ...{ fn: extended, clock, names: launcher.extensions ?? [] },
-        onReady: () => this.#askAll(),
-        onFailed: (ending) => this.onExit(ending),
-      });
+    if (extended === undefined) return;
+    const { isProvisioned } = environment;
+    this.#telemetry = new SessionTelemetry({ fn: extended, clock, isProvisioned });
+    this.#extensions = new SessionExtensions({
+      ...{ fn: extended, clock, telemetry: this.#telemetry, names: launcher.extensions ?? [] },
+      onReady: () => this.#askAll(),
+      onFailed: (ending) => this.onExit(ending),
+    });
   }
 
   get extensions(): ExtensionsApi | undefined {
@@ -107,6 +110,7 @@ export class RuntimeSession implements RuntimeApi, ProcessListener {
   deliver(event: RuntimeEvent): void {
     this.#process?.works(true);
     this.#extensions?.begun();
+    this.#telemetry?.started(event);
     this.#held.shift()?.deliver(event);
     this.#extensions?.invoke(event);
   }
@@ -114,6 +118,7 @@ export class RuntimeSession implements RuntimeApi, ProcessListener {
   /** Kindly; `then` is called where extensions end before their time is up. */
   terminate(then: () => void): void {
     this.#process?.terminate();
+    void this.#telemetry?.ended("SPINDOWN");
     if (this.wantsShutdown) this.#extensions?.shutDown("SPINDOWN", then);
   }
 
@@ -124,6 +129,7 @@ export class RuntimeSession implements RuntimeApi, ProcessListener {
 
   /** Extensions hear the reason first, and have a moment. */
   kill(reason: ShutdownReason): void {
+    void this.#telemetry?.ended(reason);
     if (this.wantsShutdown && this.#extensions?.isEnding === false)
       this.#extensions.shutDown(reason, () => this.#kill());
     else this.#kill();
@@ -141,12 +147,14 @@ export class RuntimeSession implements RuntimeApi, ProcessListener {
     this.#held.length = 0;
     this.#asking = [];
     this.#extensions?.close();
+    this.#telemetry?.close();
     this.#server?.close();
     this.#server = undefined;
   }
 
   next(held: HeldNext): Verdict {
     if (!this.#owner.isCurrent(this)) return "notAllowed";
+    this.#telemetry?.runtimeReady();
     if (this.#extensions?.isReady === false) {
       // The event before is over when all have asked for the next; so is the start.
       this.#asking.push(held);
@@ -161,6 +169,7 @@ export class RuntimeSession implements RuntimeApi, ProcessListener {
 
   #ask(held: HeldNext): Verdict {
     this.#held.push(held);
+    this.#telemetry?.waits();
     const verdict = this.#owner.signal({ kind: "next" });
     if (verdict !== "done") this.#remove(held);
     else if (this.#owner.state.name === "idle") this.#process?.works(false);
@@ -185,7 +194,11 @@ export class RuntimeSession implements RuntimeApi, ProcessListener {
   }
 
   endAnswer(id: string, answer: RuntimeAnswer, reply: (verdict: Verdict) => void): void {
-    const end = () => reply(this.#owner.isCurrent(this) ? this.#owner.onAnswerRead(id, answer) : "wrongId");
+    const end = () => {
+      const verdict = this.#owner.isCurrent(this) ? this.#owner.onAnswerRead(id, answer) : "wrongId";
+      if (verdict === "done") this.#telemetry?.answered(id, "body" in answer ? answer.body.length : 0);
+      reply(verdict);
+    };
     if (this.#process !== undefined && this.#owner.needsOutput(id, answer)) this.#process.drained(end);
     else end();
   }
@@ -202,7 +215,8 @@ export class RuntimeSession implements RuntimeApi, ProcessListener {
     return this.#owner.isCurrent(this) ? this.#owner.onInitError(report) : "notAllowed";
   }
 
-  onOutput(text: string, stream: "stdout" | "stderr"): void {
+  onOutput(text: string, stream: "stdout" | "stderr", isOfExtension = false): void {
+    this.#telemetry?.printed(text, isOfExtension ? "extension" : "function");
     this.#owner.onOutput(text, stream);
   }
 

@@ -3,10 +3,12 @@ import { SHUTDOWN_MS } from "./environment-times.ts";
 import { type ExtendedFunction, ExtensionSet, type ShutdownReason } from "./extension-set.ts";
 import type { ProcessEnding } from "./launcher.ts";
 import type { ExtensionsApi, RuntimeEvent } from "./listener.ts";
+import type { SessionTelemetry } from "./session-telemetry.ts";
 
 export interface SessionExtensionsOptions {
   readonly fn: ExtendedFunction;
   readonly clock: Clock;
+  readonly telemetry: SessionTelemetry;
   /** Names of those that are started beside the process. */
   readonly names: readonly string[];
   /** All of them wait: what the process asked for meanwhile counts. */
@@ -46,8 +48,17 @@ export class SessionExtensions {
 
   get api(): ExtensionsApi {
     const set = this.#set;
+    const { telemetry } = this.#options;
     return {
-      register: (name, events) => set.register(name, events),
+      register: (name, events) => {
+        const registered = set.register(name, events);
+        if (!("errorType" in registered)) telemetry.registered(name, events);
+        return registered;
+      },
+      subscribe: (id, api, body) => {
+        const name = set.nameOf(id);
+        return typeof name === "string" ? telemetry.subscribe(name, api, body) : name;
+      },
       next: (id, held) => set.next(id, held),
       hungUp: (held) => void set.hungUp(held),
       fail: (id, errorType, said, accepted) => {

@@ -8,7 +8,8 @@ import type { InvocationOutcome } from "../../../src/model/outcome.ts";
 
 const TIMEOUT_MS = 60_000;
 const HANDLER = `
-export async function handler({ hang }) {
+export async function handler({ hang, say }) {
+  if (say) console.log(say);
   if (hang) await new Promise((resolve) => setTimeout(resolve, 1_000_000_000));
   return process.pid;
 }
@@ -107,4 +108,63 @@ test("an extension that ends takes its environment with it", async (t) => {
   const outcome = await invoke({});
   assert.ok(outcome.kind === "functionError", outcome.kind);
   assert.deepEqual([outcome.errorType, /watcher/.test(outcome.message)], ["Extension.Crash", true]);
+});
+
+/** Subscribes to all that there is, writes it down, and ends when it has seen an event to its end. */
+const SUBSCRIBER = `#!${process.execPath}
+const { createServer } = require("node:http");
+const { appendFileSync } = require("node:fs");
+const api = "http://" + process.env.AWS_LAMBDA_RUNTIME_API;
+let seen;
+const reported = new Promise((resolve) => (seen = resolve));
+const server = createServer(async (request, response) => {
+  let text = "";
+  for await (const chunk of request) text += chunk;
+  response.end();
+  for (const record of JSON.parse(text)) {
+    appendFileSync(process.env.EVENTS, JSON.stringify(record) + "\\n");
+    if (record.type === "platform.report") seen();
+  }
+});
+server.listen(0, "127.0.0.1", async () => {
+  const registered = await fetch(api + "/2020-01-01/extension/register", {
+    method: "POST",
+    headers: { "Lambda-Extension-Name": "watcher" },
+    body: JSON.stringify({ events: ["SHUTDOWN"] }),
+  });
+  const headers = { "Lambda-Extension-Identifier": registered.headers.get("lambda-extension-identifier") };
+  const answer = await fetch(api + "/2022-07-01/telemetry", {
+    method: "PUT",
+    headers,
+    body: JSON.stringify({
+      schemaVersion: "2022-07-01",
+      types: ["platform", "function", "extension"],
+      buffering: { maxItems: 1000, maxBytes: 262144, timeoutMs: 25 },
+      destination: { protocol: "HTTP", URI: "http://sandbox.localdomain:" + server.address().port },
+    }),
+  });
+  console.log("subscribed: " + answer.status + " " + (await answer.text()));
+  await fetch(api + "/2020-01-01/extension/event/next", { headers });
+  await reported;
+  process.exit(0);
+});
+`;
+
+test("an extension that subscribes to telemetry is told of the start, the event and what both print", async (t) => {
+  const { target, invoke, told } = await startFunction(t, SUBSCRIBER);
+  const outcome = await invoke({ say: "hello" });
+  assert.equal(outcome.kind, "succeeded");
+  await target.close();
+  const records: readonly { readonly type: string; readonly record: unknown }[] = told();
+  const types = records.map(({ type }) => type);
+  assert.deepEqual(
+    types.filter((type) => type.startsWith("platform.")),
+    [
+      ...["platform.initStart", "platform.extension", "platform.telemetrySubscription"],
+      ...["platform.initRuntimeDone", "platform.initReport", "platform.start"],
+      ...["platform.runtimeDone", "platform.report"],
+    ],
+  );
+  const printed = (kind: string) => records.filter(({ type }) => type === kind).map(({ record }) => record);
+  assert.deepEqual([printed("function"), printed("extension")], [["hello"], ['subscribed: 200 "OK"']]);
 });

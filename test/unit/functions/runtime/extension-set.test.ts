@@ -2,7 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type ExtensionEvent, ExtensionSet } from "../../../../src/functions/runtime/extension-set.ts";
 
-const FN = { functionName: "f", functionVersion: "3", handler: "index.handler", accountId: "1" };
+const FN = {
+  functionName: "f",
+  functionVersion: "3",
+  handler: "index.handler",
+  accountId: "1",
+  memoryMb: 256,
+};
 const EVENT = { requestId: "id-1", functionArn: "arn", deadlineMs: 5, traceId: "Root=1" };
 
 function startSet(externals: readonly string[] = []) {
