@@ -31,6 +31,7 @@ export class Serving {
   get shutForAll(): ShutReason | undefined {
     // plant: what-nobody-declares-is-taken-for-not-ready
     if (this.#isGone) return "noSuchFunction";
+    // plant: a-function-that-reserves-nothing-is-tried
     return this.fn.concurrency === 0 ? "zeroConcurrency" : undefined;
   }
 

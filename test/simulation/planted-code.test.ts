@@ -7,6 +7,7 @@ import { after, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { CONTRACT_BUGS } from "../contract/planted/contract-bugs.ts";
 import { CONTROL_BUGS } from "./control/control-bugs.ts";
+import { EVENT_BUGS } from "./events/event-bugs.ts";
 import { GRANT_BUGS } from "./grants/grant-bugs.ts";
 import { HOST_BUGS } from "./host/host-bugs.ts";
 import { anchorsIn, plantAt, readAnchors } from "./planted/anchors.ts";
@@ -27,6 +28,7 @@ const patches = new Map(
     ...PLANTED_BUGS,
     ...CONTRACT_BUGS,
     ...CONTROL_BUGS,
+    ...EVENT_BUGS,
     ...GRANT_BUGS,
     ...HOST_BUGS,
     ...REDRIVE_BUGS,

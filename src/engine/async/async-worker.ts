@@ -217,6 +217,7 @@ export class AsyncWorker {
     const { functions, held, clock } = this.#parts;
     const inHand = held.of(lane);
     const isFull = held.size >= HELD_ITEMS_MAX || held.bytes >= HELD_BYTES_MAX;
+    // plant: a-function-that-stalls-takes-all-places
     if (isFull && inHand > 0) return undefined;
     if (lane.startsWith(DESTINATION_LANE)) {
       if ((this.#paused.get(lane)?.untilMs ?? 0) > clock.monotonic()) return undefined;

@@ -44,6 +44,7 @@ export class DeliveryRun {
       return await this.#failed(delivery, error);
     }
     this.#note(delivery, delivered);
+    // plant: a-delivery-that-was-accepted-is-not-finished
     await settle(this.#held, () => queue.finish(item, []), this.#parts);
     return undefined;
   }
@@ -113,9 +114,10 @@ export class DeliveryRun {
     const { queue, telemetry } = this.#parts;
     const { item } = this.#held;
     const answer = await settle(this.#held, () => queue.finish(item, []), this.#parts);
-    if (answer !== "settled") return;
+    if (answer === "lost") return;
     const { functionName = "", requestId = item.id } = delivery ?? {};
     const fields = { function: functionName, requestId, error: why };
+    // plant: a-delivery-that-is-dropped-is-not-told
     telemetry.asyncCount("async_deliveries_dropped", functionName, 1);
     telemetry.log("error", "what became of an event was dropped: its destination never takes it", fields);
   }

@@ -54,6 +54,7 @@ export class EventGate implements AsyncEvents {
   }
 
   async accept(items: readonly NewAsyncItem[], cursor?: CursorMove): Promise<Accepted> {
+    // plant: a-full-queue-takes-more
     if (!this.#hasRoom(items)) return "full";
     for (const item of items) this.#add(item, 1);
     try {

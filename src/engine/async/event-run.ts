@@ -67,6 +67,7 @@ export class EventRun {
   async #attempt(fn: AsyncFunction | undefined, config: InvokeConfig): Promise<Attempted> {
     const { clock, functions, invoker, telemetry, ending } = this.#parts;
     const { item } = this.#held;
+    // plant: an-event-of-zero-concurrency-goes-to-the-door
     if (fn?.isZero === true) return { result: { kind: "zeroConcurrency" } };
     const endMs = ageEndMs(this.#state, config);
     if (clock.now() > endMs) return { result: { kind: "aged" } };
@@ -74,6 +75,7 @@ export class EventRun {
     const state = this.#state;
     const result = await invoker.invoke({
       caller: ASYNC_CALLER,
+      // plant: the-request-id-of-an-event-is-renewed
       requestId: item.id,
       functionArn: functions.arnOf(this.#name, item.qualifier),
       payload: () => {
@@ -83,6 +85,7 @@ export class EventRun {
       mayStart: () => this.#mayStart(endMs),
       signal: ending,
       carrier: state.trace,
+      // plant: a-chain-of-events-is-never-cut
       lineage: state.lineage,
     });
     return this.#attempted(result);
@@ -92,6 +95,7 @@ export class EventRun {
   #mayStart(endMs: number): boolean {
     const { clock, held, stopping } = this.#parts;
     this.#wasAged = clock.now() > endMs;
+    // plant: an-event-starts-after-its-hold-has-ended
     return !stopping.aborted && held.isHeld(this.#held) && !this.#wasAged;
   }
 
@@ -180,18 +184,25 @@ export class EventRun {
       case "release":
         await queue.release(item, 0).catch(() => undefined);
         return;
-      case "retry":
-        await change(() => queue.retry(item, ending.state, ending.delayMs));
+      case "retry": {
+        // plant: the-settings-of-an-event-are-read-once
+        const { state, delayMs } = ending;
+        // plant: a-retry-keeps-the-state-of-before
+        await change(() => queue.retry(item, state, delayMs));
         return;
+      }
       case "succeeded": {
         const next = this.#next("Success", 1, answer, fn, config);
-        if ((await change(() => queue.finish(item, next))) === "settled") this.#parts.onPut(next);
+        // plant: what-an-event-ends-in-is-put-behind-its-end
+        // plant: what-an-event-ends-in-is-put-before-its-end
+        const end = await change(() => queue.finish(item, next));
+        if (end !== "lost") this.#parts.onPut(next);
         return;
       }
       case "giveUp": {
         const { condition, attempts, last } = ending;
         const next = this.#next(condition, attempts, last, fn, config);
-        if ((await change(() => queue.finish(item, next))) !== "settled") return;
+        if ((await change(() => queue.finish(item, next))) === "lost") return;
         this.#parts.onPut(next);
         this.#tell(ending, next.length);
         return;

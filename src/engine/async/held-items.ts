@@ -95,6 +95,7 @@ export class HeldItems {
       ({ isLost, holdMs, holdUntilMs }) => !isLost && holdUntilMs - nowMs < holdMs * PROLONG_SHARE,
     );
     const bySpan = Map.groupBy(due, ({ holdMs }) => holdMs);
+    // plant: holds-of-events-are-not-prolonged
     for (const [holdMs, held] of bySpan) await this.#extend(held, holdMs);
   }
 

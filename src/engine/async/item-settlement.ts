@@ -9,17 +9,19 @@ const LIMITS = { backoffBaseMs: 100, backoffCapMs: 5_000 };
 
 /**
  * Has the queue take an item's end, again while the hold lasts. `lost`: somebody else has the item, or the hold has
- * ended before the queue answered: it comes again.
+ * ended before the queue answered: it comes again. `unknown`: so, or an answer was lost and it has taken effect: what
+ * has to be told is told then, perhaps twice.
  */
 export async function settle(
   held: HeldItem,
   change: () => Promise<Settlement>,
   { held: items, clock, random, lines, ending }: AsyncParts,
-): Promise<"settled" | "lost"> {
+): Promise<"settled" | "lost" | "unknown"> {
   for (let failures = 1; ; failures++) {
     try {
       const answer = await change();
-      if (answer !== "failed") return answer;
+      if (answer === "settled") return answer;
+      if (answer === "lost") return failures === 1 ? answer : "unknown";
     } catch (error) {
       const fields = { error: describeError(error) };
       lines.write(
@@ -28,7 +30,7 @@ export async function settle(
         fields,
       );
     }
-    if (!items.isHeld(held)) return "lost";
-    if (!(await sleep(clock, backoffMs(failures, LIMITS, random), ending))) return "lost";
+    if (!items.isHeld(held)) return "unknown";
+    if (!(await sleep(clock, backoffMs(failures, LIMITS, random), ending))) return "unknown";
   }
 }

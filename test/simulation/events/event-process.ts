@@ -65,6 +65,11 @@ export class EventProcess {
     });
   }
 
+  /** Functions as it read them last. */
+  get known(): readonly FunctionResource[] {
+    return this.#known;
+  }
+
   get events(): AsyncEvents {
     return this.worker.events;
   }

@@ -30,6 +30,7 @@ export const WORLDS = {
     const size = { schedules: 1_000, minutes: 60, isExact: true, isUniform: true };
     return (seed) => runScheduleWorld({ seed, ...size });
   },
+  events: async (): Promise<RunSeed> => (await import("../events/run-event-seed.ts")).runEventSeed,
   host: async (): Promise<RunSeed> => {
     const { runHostSeed } = await import("../host/run-host-seed.ts");
     return (seed) => runHostSeed(seed, HOST_STEPS);

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { CONTRACT_BUGS } from "../../contract/planted/contract-bugs.ts";
 import { CONTROL_BUGS } from "../../simulation/control/control-bugs.ts";
+import { EVENT_BUGS } from "../../simulation/events/event-bugs.ts";
 import { GRANT_BUGS } from "../../simulation/grants/grant-bugs.ts";
 import { HOST_BUGS } from "../../simulation/host/host-bugs.ts";
 import { PLANTED_BUGS } from "../../simulation/planted-bugs.ts";
@@ -88,7 +89,7 @@ describe("docs/invariants.md", () => {
 
   test("names every checker of the simulation under its invariant, and bugs that are planted against it", () => {
     const bugs = new Map<string, readonly string[] | undefined>([
-      ...[...PLANTED_BUGS, ...GRANT_BUGS, ...HOST_BUGS, ...SCHEDULE_BUGS].map(
+      ...[...PLANTED_BUGS, ...EVENT_BUGS, ...GRANT_BUGS, ...HOST_BUGS, ...SCHEDULE_BUGS].map(
         ({ name, breaks }) => [name, breaks] as const,
       ),
       ...[...CONTROL_BUGS, ...CONTRACT_BUGS].map(({ name }) => [name, undefined] as const),

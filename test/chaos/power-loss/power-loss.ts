@@ -1,0 +1,86 @@
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { compileForgetfulDisk, type DiskStep, ForgetfulDisk, readDiskNotes } from "./forgetful-disk.ts";
+
+export interface PowerLossOptions {
+  readonly events: number;
+  /** Places at which the power goes, evenly over what the process asked of the disk. */
+  readonly cuts: number;
+  readonly mode: "full" | "normal";
+}
+
+export interface PowerLossReport {
+  readonly steps: number;
+  readonly cuts: number;
+  /** Answers that were given before a cut, over all cuts. */
+  readonly answers: number;
+  /** What was answered and is not there when the power is back. */
+  readonly lost: readonly string[];
+}
+
+/** `undefined`: nothing here makes the library that notes what is written. */
+export function cutPower({ events, cuts, mode }: PowerLossOptions): PowerLossReport | undefined {
+  const folder = mkdtempSync(join(tmpdir(), "millrace-power-"));
+  try {
+    const library = compileForgetfulDisk(folder);
+    if (library === undefined) return undefined;
+    const [disk, notes] = [join(folder, "disk"), join(folder, "notes")];
+    mkdirSync(disk);
+    const script = join(import.meta.dirname, "put-events.ts");
+    const { status, stderr } = spawnSync(process.execPath, [script, disk, String(events), mode], {
+      encoding: "utf8",
+      env: { ...process.env, LD_PRELOAD: library, MILLRACE_DISK_FOLDER: disk, MILLRACE_DISK_NOTES: notes },
+    });
+    if (status !== 0) throw new Error(`the process that puts events ended with ${status}: ${stderr}`);
+    return judge(readDiskNotes(notes), cuts, join(folder, "restored"));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function judge(steps: readonly DiskStep[], cutsWanted: number, folder: string): PowerLossReport {
+  const forgetful = new ForgetfulDisk();
+  const every = Math.max(1, Math.floor(steps.length / cutsWanted));
+  const answered = { put: new Set<string>(), ended: new Set<string>() };
+  const lost: string[] = [];
+  let [cuts, answers] = [0, 0];
+  for (const [index, step] of steps.entries()) {
+    if (step.file === "answers") note(step, answered);
+    else forgetful.do(step);
+    if (index % every !== 0) continue;
+    cuts++;
+    answers += answered.put.size + answered.ended.size;
+    forgetful.restoreTo(folder);
+    lost.push(...lostIn(join(folder, "progress.db"), answered).map((what) => `cut ${index}: ${what}`));
+  }
+  return { steps: steps.length, cuts, answers, lost };
+}
+
+function note({ bytes }: DiskStep, answered: Record<"put" | "ended", Set<string>>): void {
+  for (const line of bytes.toString().split("\n")) {
+    const [kind, id] = line.split(" ");
+    if (id !== undefined && (kind === "put" || kind === "ended")) answered[kind].add(id);
+  }
+}
+
+function lostIn(path: string, { put, ended }: Record<"put" | "ended", ReadonlySet<string>>): string[] {
+  if (put.size === 0) return [];
+  const database = new DatabaseSync(path);
+  try {
+    const rows = database.prepare("SELECT item.id FROM async_item item JOIN async_body USING (id)").all();
+    const there = new Set(rows.map(({ id }) => String(id)));
+    const isKept = (id: string) => there.has(id) || there.has(`${id}/success`);
+    return [
+      ...[...put].filter((id) => !isKept(id)).map((id) => `${id} was accepted`),
+      ...[...ended].filter((id) => !there.has(`${id}/success`)).map((id) => `${id} had ended`),
+      ...[...there].filter((id) => there.has(`${id}/success`)).map((id) => `${id} is there beside its end`),
+    ];
+  } catch (error) {
+    return [`the file cannot be read: ${error}`];
+  } finally {
+    database.close();
+  }
+}
