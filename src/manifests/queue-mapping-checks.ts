@@ -29,8 +29,9 @@ function checkBatch(
   const path = ["batchSize"];
   const batchSize = mapping.raw(...path);
   if (typeof batchSize !== "number" || batchSize <= PLAIN_QUEUE_BATCH_SIZE_MAX) return;
-  const windowMsDefault = defaults?.batchingWindowMs ?? 0;
-  const windowSeconds = mapping.raw("maximumBatchingWindowInSeconds") ?? windowMsDefault / 1000;
+  // Where AWS waits by default, it does not ask for a window with large batches either (brokers §1).
+  if (defaults?.batchingWindowMs !== undefined) return;
+  const windowSeconds = mapping.raw("maximumBatchingWindowInSeconds") ?? 0;
   if (windowSeconds === 0) report({ rule: "batchWithoutWindow", path });
 }
 

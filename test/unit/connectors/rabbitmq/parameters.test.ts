@@ -90,6 +90,11 @@ describe("a mapping of RabbitMQ", () => {
     });
   }
 
+  test("takes large batches without a window, as only SQS asks for one", (t) => {
+    const lines = `${WHOLE}  batchSize: 10000\n  maximumBatchingWindowInSeconds: 0\n`;
+    assert.equal(textOf(load(t, lines)), "");
+  });
+
   test("runs several batches at once where its order is by a header, or none", (t) => {
     for (const order of ["header:customer", "none"]) {
       assert.equal(
