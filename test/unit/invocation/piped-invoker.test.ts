@@ -188,6 +188,12 @@ test("records that a template makes too large are sent to nobody", async () => {
   assert.equal(world.invokers.taken, 0);
 });
 
+test("a stage's batch is measured in bytes: what fits in characters only is sent to nobody", async () => {
+  const world = new PipedWorld({ before: '{"name":<$.a>}' });
+  assert.deepEqual(await world.invoke([{ a: "é".repeat(60) }], {}, 100), { kind: "payloadTooLarge" });
+  assert.deepEqual(world.calls, []);
+});
+
 test("the function does not start when its mapping may not any more", async () => {
   const world = new PipedWorld();
   let mayStart = true;

@@ -3,6 +3,7 @@ import { type ContractBug, contractBug } from "../contract-bug.ts";
 const INVOKER = "test/unit/invocation/function-invoker.test.ts";
 const ROUTES = "test/unit/invocation/function-routes.test.ts";
 const ALIAS = "test/unit/invocation/alias-route.test.ts";
+const PIPE = "test/unit/invocation/piped-invoker.test.ts";
 const POOL = "test/unit/invocation/unreserved-pool.test.ts";
 
 /** Where a call goes, and who is sent away at the door. */
@@ -72,5 +73,21 @@ export const DOOR_BUGS: readonly ContractBug[] = [
       test: "functions that reserve nothing share what the account leaves them, each its even part",
     },
     { at: "what-others-reserve-is-shared-once-more", instead: "const left = this.#account;" },
+  ),
+  contractBug(
+    "a failed enrichment is passed over",
+    { file: PIPE, test: "an enrichment that ends functionError is what the call comes to" },
+    {
+      at: "a-failed-enrichment-is-passed-over",
+      instead: 'if (result.kind !== "succeeded") return this.#target.invoke(call);',
+    },
+  ),
+  contractBug(
+    "a stage gets more than a function takes",
+    { file: PIPE, test: "what fits in characters only is sent to nobody" },
+    {
+      at: "a-stage-gets-more-than-a-function-takes",
+      instead: "if (batch.length > 1e12) throw new OversizedStage();",
+    },
   ),
 ];

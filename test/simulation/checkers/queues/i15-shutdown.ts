@@ -67,8 +67,10 @@ function checkEndings({ history, queue, report }: QueueTrial): void {
       // A process whose timers are late has let go what it could no longer count on: the queue may hold it a little
       // longer, as it was asked for before it was given.
       const endLocalMs = process.localAt(stopResolvedAt);
-      const isLost = ({ over, heldUntilLocalMs }: SimDelivery) =>
-        mayLose && (heldUntilLocalMs <= endLocalMs || (over?.by === "expired" && over.at < stopResolvedAt));
+      // One whose hold had ended before its prolongation was answered was let go, though the queue held it again.
+      const isLost = ({ over, hasLapsed, heldUntilLocalMs }: SimDelivery) =>
+        mayLose &&
+        (hasLapsed || heldUntilLocalMs <= endLocalMs || (over?.by === "expired" && over.at < stopResolvedAt));
       const kept = event.deliveries.find(
         (each) =>
           !attempted.has(each) &&

@@ -47,6 +47,11 @@ function excuseOf(
 ): string | undefined {
   const { process } = delivery;
   if (process.state === "dead") return "its process died";
+  const drainEnd = process.drainDeadline - TICK_MS;
+  // What comes to a process that has ended is in nobody's hand: its hold ends by itself, later.
+  const { deliveredAt = 0 } = delivery;
+  const { stopResolvedAt = Number.POSITIVE_INFINITY } = process;
+  if (deliveredAt >= stopResolvedAt && stopResolvedAt >= drainEnd) return "the drain was over";
   if (delivery.toldLost || delivery.hasLapsed) return "its hold was lost";
   if (delivery.over?.by === "duplicated" || delivery.over?.by === "expired") return HOLD_ENDED;
   if (
@@ -56,7 +61,6 @@ function excuseOf(
     return HOLD_ENDED;
   if (releasedAt !== undefined && wasTooLate(history, process, releasedAt))
     return "its mapping did not begin again in time";
-  const drainEnd = process.drainDeadline - TICK_MS;
   if (releasedAt !== undefined && releasedAt >= drainEnd) return "the drain was over";
   if (releasedAt === undefined && process.stopResolvedAt !== undefined && process.stopResolvedAt >= drainEnd)
     return "the drain was over";
