@@ -48,10 +48,13 @@ function excuseOf(
   const { process } = delivery;
   if (process.state === "dead") return "its process died";
   const drainEnd = process.drainDeadline - TICK_MS;
-  // What comes to a process that has ended is in nobody's hand: its hold ends by itself, later.
+  // What comes back to a stop that uses up its drain may find a mapping that has ended: it is in nobody's hand, and its
+  // hold ends by itself, later.
   const { deliveredAt = 0 } = delivery;
-  const { stopResolvedAt = Number.POSITIVE_INFINITY } = process;
-  if (deliveredAt >= stopResolvedAt && stopResolvedAt >= drainEnd) return "the drain was over";
+  const { stopCalledAt = Number.POSITIVE_INFINITY, stopResolvedAt = Number.POSITIVE_INFINITY } = process;
+  const isLate = deliveredAt >= stopCalledAt && stopResolvedAt >= drainEnd;
+  if (isLate && releasedAt === undefined && stopResolvedAt < Number.POSITIVE_INFINITY)
+    return "the drain was over";
   if (delivery.toldLost || delivery.hasLapsed) return "its hold was lost";
   if (delivery.over?.by === "duplicated" || delivery.over?.by === "expired") return HOLD_ENDED;
   if (
