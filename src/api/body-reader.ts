@@ -11,6 +11,12 @@ const FIRST_BYTES = 4 * 1024;
 /** Says that a body is too large, by its bytes, which may be more, and the most that it may have. */
 export type TooLargeText = (bytes: number, bytesMax: number) => string;
 
+export interface TooLargeBody {
+  readonly textOf?: TooLargeText | undefined;
+  /** 0: it is refused where it becomes too large, whether its sender hears that or not. */
+  readonly droppedBytesMax?: number | undefined;
+}
+
 /** So much of a body that is too large is read and dropped: a client that still sends hears why it was refused. */
 const DROPPED_BYTES_MAX = 64 * 1024 * 1024;
 
@@ -24,16 +30,17 @@ export async function readBody(
   statedBytes: number | undefined,
   bytesMax: number,
   held: HeldBody,
-  textOf: TooLargeText = tooLargeText,
+  { textOf = tooLargeText, droppedBytesMax = DROPPED_BYTES_MAX }: TooLargeBody = {},
 ): Promise<Buffer> {
   const tooLarge = (bytes: number) => new ApiFault("RequestTooLargeException", textOf(bytes, bytesMax));
-  if (statedBytes !== undefined && statedBytes > DROPPED_BYTES_MAX) throw tooLarge(statedBytes);
+  const readMax = Math.max(bytesMax, droppedBytesMax);
+  if (statedBytes !== undefined && statedBytes > readMax) throw tooLarge(statedBytes);
   let memory = Buffer.allocUnsafe(0);
   let length = 0;
   for await (const chunk of chunksOf(stream)) {
     const needed = length + chunk.length;
     if (needed > bytesMax || (statedBytes ?? 0) > bytesMax) {
-      if (needed > DROPPED_BYTES_MAX) throw tooLarge(needed);
+      if (needed > readMax) throw tooLarge(needed);
       memory = Buffer.allocUnsafe(0);
       length = needed;
       continue;

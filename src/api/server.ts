@@ -154,7 +154,7 @@ function createGuardedApp(options: ApiServerOptions, page?: PageAccess): Fastify
       stated === undefined ? undefined : Number(stated),
       bytesMax,
       heldBodyOf(request),
-      request.routeOptions.config.tooLargeText,
+      { textOf: request.routeOptions.config.tooLargeText },
     );
   });
   const listenHost = options.address.host;

@@ -40,12 +40,9 @@ export async function readRequestBody(
 ): Promise<Buffer> {
   if (!hasBody(request)) return EMPTY;
   const stated = request.headers["content-length"];
-  if (request.headers.expect?.toLowerCase() === "100-continue") {
-    // Who asks beforehand hears it beforehand.
-    if (Number(stated ?? 0) > bytesMax)
-      throw new ApiFault("RequestTooLargeException", "The request body is too large.");
-    response.writeContinue();
-  }
+  if (Number(stated ?? 0) > bytesMax)
+    throw new ApiFault("RequestTooLargeException", "The request body is too large.");
+  if (request.headers.expect?.toLowerCase() === "100-continue") response.writeContinue();
   let received = 0;
   request.on("data", (chunk: Buffer) => {
     received += chunk.length;
@@ -54,7 +51,8 @@ export async function readRequestBody(
   pace.begin(transfer);
   const own = isProven ? held : bytes.open(false);
   try {
-    const body = await readBody(request, stated === undefined ? undefined : Number(stated), bytesMax, own);
+    const statedBytes = stated === undefined ? undefined : Number(stated);
+    const body = await readBody(request, statedBytes, bytesMax, own, { droppedBytesMax: 0 });
     if (isProven) return body;
     // From here on it counts as any other's.
     own.close();

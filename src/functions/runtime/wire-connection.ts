@@ -68,24 +68,38 @@ export class WireConnection {
   }
 
   #readBody(request: WireRequest, read: Buffer): void {
-    if (this.#chunked !== undefined) this.#readChunks(request, this.#chunked, read);
-    else if (read.length > this.#bytesLeft) this.#refuse(400);
-    else {
-      this.#bytesLeft -= read.length;
-      this.#hand(request, read, this.#bytesLeft === 0);
+    if (this.#chunked !== undefined) {
+      this.#readChunks(request, this.#chunked, read);
+      return;
     }
+    const bytes = Math.min(read.length, this.#bytesLeft);
+    if (bytes < read.length && !request.isAnswered) {
+      this.#refuse(400);
+      return;
+    }
+    this.#bytesLeft -= bytes;
+    this.#hand(request, read.subarray(0, bytes), this.#bytesLeft === 0);
+    this.#readOn(request, read.subarray(bytes));
+  }
+
+  /** Who has its answer before all of its body was read, since that is too long, may have sent its next request. */
+  #readOn(request: WireRequest, rest: Buffer): void {
+    if (rest.length === 0) return;
+    if (request.isOver) this.#onData(rest);
+    else this.#refuse(400);
   }
 
   #readChunks(request: WireRequest, chunked: ChunkedBody, read: Buffer): void {
     const pieces: Buffer[] = [];
     const bytes = chunked.take(read, pieces);
-    if (chunked.isMalformed || bytes < read.length) {
+    if (chunked.isMalformed || (bytes < read.length && !request.isAnswered)) {
       this.#refuse(400);
       return;
     }
     request.trailers = chunked.trailers;
     const [only = read.subarray(0, 0)] = pieces;
     this.#hand(request, pieces.length > 1 ? Buffer.concat(pieces) : only, chunked.hasEnded);
+    this.#readOn(request, read.subarray(bytes));
   }
 
   #hand(request: WireRequest, piece: Buffer, isLast: boolean): void {

@@ -84,6 +84,10 @@ export class WireRequest {
     return this.#isAnswered && this.#isRead;
   }
 
+  get isAnswered(): boolean {
+    return this.#isAnswered;
+  }
+
   get isRead(): boolean {
     return this.#isRead;
   }

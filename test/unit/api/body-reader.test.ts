@@ -27,9 +27,10 @@ test("a body beyond its bound is refused, stated or not", async () => {
 
 test("a body that is too large is read to its end, so that who still sends it hears why, and none of it is kept", async () => {
   const pool = new BodyBytes(LIMITS);
+  const textOf = (bytes: number, most: number) => `${bytes} of ${most}`;
   for (const stated of [30_000, undefined]) {
     const body = pieces(30, 1_000);
-    const refused = readBody(body, stated, 10_000, pool.open(true), (bytes, most) => `${bytes} of ${most}`);
+    const refused = readBody(body, stated, 10_000, pool.open(true), { textOf });
     await assert.rejects(refused, { fault: "RequestTooLargeException", message: "30000 of 10000" });
     assert.ok(body.readableEnded);
   }

@@ -138,6 +138,31 @@ test("a body that is too large is answered at once, what is left of it is read, 
   await exchange(port, [large.replaceAll("5000", "50000"), "y".repeat(45_000)], never);
 });
 
+test("who is answered before its too large body is read may send the rest and its next request in one piece", async (t) => {
+  for (const chunked of [false, true]) {
+    const seen: string[] = [];
+    const port = await startWire(t, (request) => echo(request, seen));
+    const socket = connect({ host: "127.0.0.1", port, noDelay: true });
+    t.after(() => socket.destroy());
+    let read = "";
+    const answered = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    socket.on("data", (chunk) => {
+      read += chunk.toString("latin1");
+      if (read.includes("too large")) answered[0]?.resolve();
+      if (read.includes("hello|")) answered[1]?.resolve();
+    });
+    socket.on("close", () => void answered.map(({ resolve }) => resolve()));
+    const half = "x".repeat(1_500);
+    const body = chunked ? "Transfer-Encoding: chunked\r\n\r\nbb8\r\n" : "Content-Length: 3000\r\n\r\n";
+    socket.write(`POST /long HTTP/1.1\r\n${body}${half}`);
+    await answered[0]?.promise;
+    socket.write(`${half}${chunked ? "\r\n0\r\n\r\n" : ""}${POST}`);
+    await answered[1]?.promise;
+    assert.deepEqual(seen, ["POST|/a|hello"]);
+    assert.match(read, /^HTTP\/1\.1 413 .*too largeHTTP\/1\.1 200 OK/s);
+  }
+});
+
 test("a body that waits is asked for, and HTTP/1.0 is hung up on behind its answer", async (t) => {
   const port = await startWire(t, (request) => echo(request, []));
   const asked = await exchange(
