@@ -92,8 +92,15 @@ export class RuntimeExchange {
         this.#fault(413, "RequestEntityTooLarge", TOO_LARGE);
       else if (answer === UNKNOWN_MODE)
         this.#fault(400, "InvalidFunctionResponseMode", "Invalid function response mode");
-      else if (this.#request.header(THEN) === "next") this.#next();
+      else if (this.#request.header(THEN) === "next") this.#nextSoon();
       else this.#accepted();
+    });
+  }
+
+  /** What it printed for this event stands in the pipes, and is read in this round of the event loop as this event's. */
+  #nextSoon(): void {
+    setImmediate(() => {
+      if (!this.#request.isAnswered) this.#next();
     });
   }
 
