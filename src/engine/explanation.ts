@@ -133,6 +133,8 @@ export interface LaneExplanation {
   /** No batch is under way and the next one is still being filled: when it goes at the latest. */
   readonly fillingUntilMs: number | undefined;
   readonly batch: BatchExplanation | undefined;
+  /** A batch of another version that is to end before records of this one start: the weights have changed. */
+  readonly waitsFor?: BatchExplanation | undefined;
 }
 
 /** A batch between its first attempt and its end. */

@@ -210,8 +210,10 @@ function fullReason(
 }
 
 function laneReason(lane: LaneExplanation, shard: ShardExplanation, around: BatchSurroundings): Reason {
-  const { batch, waitingRecords, fillingUntilMs, idleSinceMs } = lane;
+  const { waitingRecords, fillingUntilMs, idleSinceMs } = lane;
   const { nowMs } = around;
+  // plant: a-lane-that-waits-for-its-other-versions-says-nothing
+  const batch = lane.batch ?? lane.waitsFor;
   // It looks again a moment after the lease is renewed.
   if (batch?.doing === "leaseless" && shard.isLeaseLive) return reason("progressing");
   if (batch !== undefined) return batchReason(batch, around);

@@ -19,6 +19,8 @@ export class SidedLane {
   /** How records are dealt out that are here. */
   #split: KeySplit | undefined;
   #sides: readonly Lane[];
+  /** A side has records that could not start: they wait for the end of what runs, whatever the weights are by then. */
+  #isHeld = false;
 
   constructor(options: SidedLaneOptions) {
     this.#options = options;
@@ -62,7 +64,10 @@ export class SidedLane {
 
   /** Other sides than the first are told as lanes behind all `lanes` of the shard. */
   explain(lane: number, lanes: number): LaneExplanation[] {
-    return this.#sides.flatMap((side, index) => side.explain(lane + index * lanes) ?? []);
+    const told = this.#sides.flatMap((side, index) => side.explain(lane + index * lanes) ?? []);
+    const running = told.find(({ batch }) => batch !== undefined)?.batch;
+    if (running === undefined || !this.#isHeld) return told;
+    return told.map((each) => (each.batch === undefined ? { ...each, waitsFor: running } : each));
   }
 
   /** Records here are dealt out in another way than the alias says now. */
@@ -88,9 +93,11 @@ export class SidedLane {
     const { telemetry } = this.#options.context;
     // plant: keys-move-while-their-batches-run
     if (this.running > 0) {
+      this.#isHeld = true;
       telemetry.mark("lane drains before its keys move");
       return;
     }
+    this.#isHeld = false;
     const waiting = this.#sides.flatMap((side) => side.takeWaiting());
     // plant: records-that-move-lose-their-order
     waiting.sort((a, b) => a.ordinal - b.ordinal);
@@ -101,6 +108,16 @@ export class SidedLane {
     for (const buffered of waiting) this.push(buffered);
     if (waiting.length > 0) telemetry.mark("waiting records dealt out anew");
     this.poke();
+  }
+
+  /** Weights that are as they were again make nothing move, and what was held for their change may start. */
+  #sideIsIdle(): void {
+    // plant: a-side-that-was-held-is-forgotten
+    if (this.#isHeld) {
+      this.#isHeld = false;
+      this.poke();
+    }
+    this.#options.onIdle();
   }
 
   #sidesOf(split: KeySplit): readonly Lane[] {
@@ -114,6 +131,7 @@ export class SidedLane {
       window,
       isBehind: () => this.#isBehind,
       onBehind: () => this.#catchUp(),
+      onIdle: () => this.#sideIsIdle(),
     });
   }
 }

@@ -55,8 +55,10 @@ function checkCompleteness({ mapping, history, report }: Trial): void {
   const open = new Owned<Known[]>();
   for (const event of mapping.events) {
     if (event.kind === "attemptTold") {
-      const { shard, process, epoch, toldProcessed } = event.attempt;
+      const { shard, process, epoch, startedAt, toldProcessed } = event.attempt;
       if (process.drainDeadline < event.at || toldProcessed.length === 0) continue;
+      // Given up when its shard was handed over: nobody hears what became of it.
+      if (process.drainsPassed.some((at) => startedAt <= at && at <= event.at)) continue;
       const known = open.of(shard, process, epoch) ?? [];
       if (known.length === 0) open.set(shard, process, epoch, known);
       for (const record of toldProcessed) known.push({ record, toldAt: event.at });

@@ -76,6 +76,8 @@ export class SimProcess {
   stopResolvedAt: number | undefined;
   /** World time until which a stop waits for what runs; for ever when nobody stops it. */
   drainDeadline = Number.POSITIVE_INFINITY;
+  /** When shards were given away though batches of theirs still ran: of a hand-over, or of a stop. */
+  readonly drainsPassed: number[] = [];
   /** Timers set, and neither fired nor cancelled. */
   readonly timers: ProcessTimer[] = [];
   onDeath: () => void = () => {};

@@ -51,6 +51,7 @@ export function createSimTelemetry(options: TelemetryOptions): Telemetry {
     logsDebug: false,
     mark(name: MarkName) {
       marks.set(name, (marks.get(name) ?? 0) + 1);
+      if (name === "drain deadline passed") process.drainsPassed.push(time.now);
     },
   };
 }
