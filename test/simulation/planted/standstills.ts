@@ -41,10 +41,6 @@ export const STANDSTILL_BUGS: readonly PlantedBug[] = [
     at: "a-lane-that-waits-for-its-other-versions-says-nothing",
     instead: "const { batch } = lane;",
   }),
-  bug("a side that was held is forgotten", ["S1", "S2", "I16", "I1"], {
-    at: "a-side-that-was-held-is-forgotten",
-    instead: "if (this.#isHeld && this.#sides.length > 99) {",
-  }),
   bug("what is full points to itself", ["S3"], {
     at: "what-is-full-points-to-itself",
     instead: 'const cause = { cause: "itself" };',

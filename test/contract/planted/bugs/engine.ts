@@ -54,4 +54,15 @@ export const ENGINE_BUGS: readonly ContractBug[] = [
       instead: 'if (segment.windowEnd !== "no") this.#keepWindowState(segment, undefined, []);',
     },
   ),
+  contractBug(
+    "a side that was held is forgotten",
+    {
+      file: "test/unit/engine/stream/sided-lane.test.ts",
+      test: "records that were held for weights which went back start when what they waited for has ended",
+    },
+    {
+      at: "a-side-that-was-held-is-forgotten",
+      instead: "if (this.#isHeld && this.#sides.length > 99) {",
+    },
+  ),
 ];
