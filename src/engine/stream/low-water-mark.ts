@@ -2,7 +2,8 @@ import type { SettledRange } from "../../model/checkpoint.ts";
 import { assertInvariant } from "../../model/errors.ts";
 import type { Position, StartPoint } from "../../model/record.ts";
 
-const CAPACITY_MIN = 256;
+/** Small, since most shards of a large stream are idle: it doubles whenever more are open. A power of two. */
+const CAPACITY_MIN = 8;
 
 /** What a place of the ring is. */
 const OPEN = 0;
