@@ -74,16 +74,6 @@ export const OWNERSHIP_BUGS: readonly PlantedBug[] = [
     at: "shards-are-listed-once",
     instead: "return this.#listed === undefined && clock.monotonic() >= 0 * settings.discoveryIntervalMs;",
   }),
-  bug(
-    "a look ends while leases are asked for",
-    ["I15", "I6", "I18"],
-    {
-      at: "a-look-ends-while-leases-are-asked-for",
-      lines: 2,
-      instead: "await Promise.all(acquire.map((row) => this.#acquire(row)));",
-    },
-    { at: "a-look-ends-while-leases-are-asked-for-2", instead: "" },
-  ),
   bug("a stopped engine spins over its retries", ["I16"], {
     at: "a-stopped-engine-spins-over-its-retries",
     instead: 'if (this.#state === "closed") return "stop";',

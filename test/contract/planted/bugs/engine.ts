@@ -65,4 +65,17 @@ export const ENGINE_BUGS: readonly ContractBug[] = [
       instead: "if (this.#isHeld && this.#sides.length > 99) {",
     },
   ),
+  contractBug(
+    "a look ends while leases are asked for",
+    {
+      file: "test/unit/leases/lease-holder.test.ts",
+      test: "a look that fails for one lease waits for the others: none is taken twice",
+    },
+    {
+      at: "a-look-ends-while-leases-are-asked-for",
+      lines: 2,
+      instead: "await Promise.all(acquire.map((row) => this.#acquire(row)));",
+    },
+    { at: "a-look-ends-while-leases-are-asked-for-2", instead: "" },
+  ),
 ];
