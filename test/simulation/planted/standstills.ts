@@ -33,10 +33,6 @@ export const STANDSTILL_BUGS: readonly PlantedBug[] = [
         .map((row) => ({ shardId: row.shardId, parents: waitedFor(row, rows, lineage), sinceMs: since.get(row.shardId) ?? nowMs })),
     ];`,
   }),
-  bug("a last checkpoint is late by the last read", ["S2"], {
-    at: "a-last-checkpoint-is-late-by-the-last-read",
-    instead: "",
-  }),
   bug("a lane that waits for its other versions says nothing", ["S1", "S2"], {
     at: "a-lane-that-waits-for-its-other-versions-says-nothing",
     instead: "const { batch } = lane;",
