@@ -46,7 +46,7 @@ function spark(points = []) {
 /** @param {() => void} onChange */
 export function overviewView(onChange) {
   onWords = onChange;
-  loadSparks(onChange);
+  if (live.mappings.size > 0) loadSparks(onChange);
   const wanted = filter.toLowerCase();
   const all = [...live.mappings.values()]
     .filter(({ name, source, functionName }) =>

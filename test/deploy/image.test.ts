@@ -93,7 +93,16 @@ describe("the image", () => {
       "echo x > /app/x || echo x > /usr/local/x || echo x > /etc/x",
     ]);
     assert.notEqual(write.status, 0);
-    assert.equal(container.execute(["ls", "-A", "/tmp"]).output, "", "nothing is left in /tmp");
+    // Folders of processes that run the function.
+    const left = container
+      .execute(["ls", "-A", "/tmp"])
+      .output.split("\n")
+      .filter((name) => name !== "");
+    assert.deepEqual(
+      left.filter((name) => !name.startsWith("millrace-")),
+      [],
+      "nothing else is left in /tmp",
+    );
 
     container.signal(image.stopSignal as NodeJS.Signals);
     assert.equal(await container.ended, 0, container.output);
