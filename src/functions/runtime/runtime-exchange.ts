@@ -97,7 +97,7 @@ export class RuntimeExchange {
     });
   }
 
-  /** What it printed for this event stands in the pipes, and is read in this round of the event loop as this event's. */
+  /** What it printed for this event stands in the pipes, and this round of the event loop reads it as this event's. */
   #nextSoon(): void {
     setImmediate(() => {
       if (!this.#request.isAnswered) this.#next();
