@@ -26,22 +26,14 @@ function oneError(entry: FunctionErrorEntry): readonly string[] {
 export function bodyLines({ stack, logTail }: FunctionErrorEntry, said: string): readonly string[] {
   const own = stack?.startsWith(said) === true ? stack.slice(said.length) : stack;
   const stackLines = own?.split("\n").filter((line) => line.trim() !== "") ?? [];
-  const printed = printedLines(logTail);
+  const printed = logTail?.split("\n").filter((line) => line.trim() !== "") ?? [];
   return [
     ...stackLines,
-    ...(printed.length === 0 ? [] : ["it printed last:", ...printed.map((line) => `| ${line}`)]),
+    ...(printed.length === 0
+      ? []
+      : ["it printed last:", ...printed.map((line) => `| ${line.replaceAll("\t", "  ")}`)]),
   ];
 }
-
-/** What the function itself has printed; not the lines that Lambda writes around each call (invocation §1.1). */
-function printedLines(logTail = ""): readonly string[] {
-  return logTail
-    .split("\n")
-    .filter((line) => line.trim() !== "" && !PLATFORM_LINE.test(line))
-    .map((line) => line.replaceAll("\t", "  "));
-}
-
-const PLATFORM_LINE = /^(?:START|END|REPORT) RequestId: /;
 
 function placeText({ sample: { shardId, group, position } }: FunctionErrorEntry): string {
   const parts = [

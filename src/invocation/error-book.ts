@@ -145,7 +145,7 @@ export class ErrorBook {
     const entry: FunctionErrorEntry = {
       ...texts,
       // Not every attempt brings what was printed.
-      logTail: texts.logTail ?? before?.entry.logTail,
+      logTail: ownLines(texts.logTail) ?? before?.entry.logTail,
       id: before?.entry.id ?? idOf(fingerprint, page),
       function: fn,
       count: (before?.entry.count ?? 0) + 1,
@@ -239,4 +239,9 @@ function shown(page: Page | undefined): FunctionErrors {
   if (page === undefined) return NONE;
   const errors = Array.from(page.kept.values(), ({ entry }) => entry).reverse();
   return { errors, leftOut: page.leftOut };
+}
+
+/** What the function itself has printed; not the lines that Lambda writes around each call (invocation §1.1). */
+function ownLines(logTail: string | undefined): string | undefined {
+  return logTail?.replaceAll(/^(?:START|END|REPORT) RequestId: .*\n?/gm, "");
 }

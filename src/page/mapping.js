@@ -124,17 +124,10 @@ function errors(all) {
       <summary><code>${error.id}</code> <b>${error.errorType}</b> ${error.message ?? ""}
         <span class="soft">${some(error.count, "time")}, last ${moment(error.lastSeenMs)}</span></summary>
       ${error.stack === undefined ? "" : html`<pre tabindex="0">${error.stack}</pre>`}
-      ${printed(error.logTail)}
+      ${error.logTail === undefined || error.logTail === "" ? "" : html`<h3>What it printed</h3><pre tabindex="0">${error.logTail}</pre>`}
       ${error.message === undefined ? html`<p class="soft">Texts are shown to callers with the role inspect, where errorDetails is full.</p>` : ""}
     </details>`,
   )}</section>`;
-}
-
-/** What the function itself has printed; not the lines that Lambda writes around each call. @param {string} [logTail] */
-function printed(logTail = "") {
-  const lines = logTail.split("\n").filter((line) => !/^(?:START|END|REPORT) RequestId: /.test(line));
-  const text = lines.join("\n");
-  return text.trim() === "" ? "" : html`<h3>What it printed</h3><pre tabindex="0">${text}</pre>`;
 }
 
 /** What a lane is in: a sign, never a colour alone. @type {Record<string, [sign: string, says: string]>} */

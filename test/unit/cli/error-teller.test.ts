@@ -1,9 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ErrorTeller } from "../../../src/cli/error-teller.ts";
-import { bodyLines } from "../../../src/control/error-text.ts";
 import { ErrorBook } from "../../../src/invocation/error-book.ts";
-import type { FunctionErrorEntry } from "../../../src/model/function-error.ts";
 import type { LogFields } from "../../../src/ports/telemetry.ts";
 import { ManualClock } from "../engine/stream/manual-clock.ts";
 
@@ -62,20 +60,6 @@ test("tells the first of an error whole, and how often it came every ten seconds
   await clock.advance(10_000);
   assert.deepEqual(lines.slice(2), [`error TypeError (${id}) of price: 1 more`]);
 });
-
-test("of what was printed the function's own lines are told, and not those that Lambda writes around each call", () => {
-  const around = ["START RequestId: r-1 Version: $LATEST", "looking\tfor it", "END RequestId: r-1"];
-  const logTail = [...around, "REPORT RequestId: r-1\tDuration: 3.98 ms", ""].join("\n");
-  assert.deepEqual(bodyLines(entryWith(logTail), ""), ["it printed last:", "| looking  for it"]);
-  const silent = around.filter((line) => line !== "looking\tfor it").join("\n");
-  assert.deepEqual(bodyLines(entryWith(silent), ""), []);
-});
-
-function entryWith(logTail: string): FunctionErrorEntry {
-  const said = { errorType: "TypeError", message: undefined, stack: undefined, logTail, version: undefined };
-  const times = { count: 1, firstSeenMs: 0, lastSeenMs: 0 };
-  return { id: "0de0", function: "price", ...said, ...times, lastRequestId: "r-1", sample: {} };
-}
 
 test("tells the same error of two functions apart", () => {
   const { lines, fail } = world();

@@ -32,6 +32,21 @@ function book(details: "full" | "type" = "full"): ErrorBook {
   return new ErrorBook({ clock, redact, details });
 }
 
+test("keeps of what was printed the function's own lines, and the caller gets all of them", () => {
+  const errors = book();
+  const around = ["START RequestId: r-1 Version: $LATEST", "looking\tfor it", "END RequestId: r-1"];
+  const logTail = [...around, "REPORT RequestId: r-1\tDuration: 3.98 ms", ""].join("\n");
+  const failed = { ...thrown("no price"), detail: { stack: STACK, logTail } };
+  const outcome = errors.note(CALL, failed);
+  assert.equal(errors.of("orders").errors[0]?.logTail, "looking\tfor it\n");
+  assert.equal("detail" in outcome ? outcome.detail?.logTail : undefined, logTail);
+  errors.note(CALL, {
+    ...failed,
+    detail: { stack: STACK, logTail: logTail.replace("looking\tfor it\n", "") },
+  });
+  assert.equal(errors.of("orders").errors[0]?.logTail, "", "this time it has printed nothing");
+});
+
 test("keeps an error once, with its count, its times and the texts of its last time", () => {
   const errors = book();
   nowMs = 1_000;

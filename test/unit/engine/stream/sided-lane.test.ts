@@ -95,25 +95,31 @@ test("keys that move wait until the batch with them has ended, and then all that
   assert.ok(world.marks.has("waiting records dealt out anew"));
 });
 
-test("records that were held for weights which went back start when what they waited for has ended", async () => {
-  const world = new AliasWorld();
-  await world.shift(0.1);
-  world.append("s1", { key: LATER });
-  let finish: ((outcome: InvocationOutcome) => void) | undefined;
-  world.begin((version) =>
-    version === "1" && finish === undefined ? new Promise((resolve) => (finish = resolve)) : SUCCEEDED,
-  );
-  await world.clock.advance(1_000);
-  await world.shift(0.5);
-  world.append("s1", { key: EARLY });
-  await world.clock.advance(1_000);
-  assert.deepEqual(world.seen, ["1: 1"]);
-  await world.shift(0.1);
-  finish?.(SUCCEEDED);
-  // Sooner than the shard is read again.
-  await world.clock.advance(1);
-  assert.deepEqual(world.seen, ["1: 1", "2: 2"]);
-});
+for (const [weight, what, next] of [
+  [0.1, "went back", "2: 2"],
+  [0, "were taken away", "1: 2"],
+  [1, "became all", "2: 2"],
+] as const) {
+  test(`records that were held for weights which ${what} start when what they waited for has ended`, async () => {
+    const world = new AliasWorld();
+    await world.shift(0.1);
+    world.append("s1", { key: LATER });
+    let finish: ((outcome: InvocationOutcome) => void) | undefined;
+    world.begin((version) =>
+      version === "1" && finish === undefined ? new Promise((resolve) => (finish = resolve)) : SUCCEEDED,
+    );
+    await world.clock.advance(1_000);
+    await world.shift(0.5);
+    world.append("s1", { key: EARLY });
+    await world.clock.advance(1_000);
+    assert.deepEqual(world.seen, ["1: 1"]);
+    await world.shift(weight);
+    finish?.(SUCCEEDED);
+    // Sooner than the shard is read again.
+    await world.clock.advance(1);
+    assert.deepEqual(world.seen, ["1: 1", next]);
+  });
+}
 
 test("the next attempt of a batch that version 2 fails goes to version 1 when the rollout has gone back", async () => {
   const world = new AliasWorld();
