@@ -170,13 +170,13 @@ export class DeliveryWindow {
     return nextMs;
   }
 
-  /** Takes back what nobody has settled in its time. */
-  endHolds(hasTakers: boolean): void {
+  /** Takes back what nobody has settled in its time. `staysHere`: the channel is sent more, and would get it again. */
+  endHolds(staysHere: boolean): void {
     const nowMs = this.#options.nowMs();
     for (const delivery of [...this.#unsettled.values()]) {
       if (delivery.state !== "given" || delivery.holdUntilMs > nowMs) continue;
       this.#letGo(delivery);
-      if (!hasTakers && this.#options.order.by === "none") this.#requeue(delivery);
+      if (!staysHere && this.#options.order.by === "none") this.#requeue(delivery);
       else this.#return(delivery, nowMs);
     }
   }

@@ -254,7 +254,8 @@ class RabbitSource implements QueueSource {
     const opening = this.#open;
     const open = await opening?.catch(() => undefined);
     if (open === undefined || this.#receives > 0 || this.#open !== opening) return;
-    if (open.window.nextMs <= this.#nowMs()) open.window.endHolds(false);
+    // Given back one by one, they would be sent here again, where nobody asks: a delivery that a quorum queue counts.
+    if (open.window.nextMs <= this.#nowMs()) open.window.endHolds(true);
     if (open.window.given > 0 || open.window.hasDelayed) {
       this.#planRest();
       return;

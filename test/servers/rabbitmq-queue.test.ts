@@ -9,11 +9,7 @@ import { rabbitAccess, rabbitQueue } from "./rabbitmq-queues.ts";
 const server = await startRabbitmq();
 after(() => server.close());
 
-/** A quorum queue on a loaded machine is not always as soon as the suite waits: run by whoever asks for it. */
-const asksForQuorum = process.env["MILLRACE_TEST_QUORUM"] === "yes";
-const KINDS: readonly ("classic" | "quorum")[] = asksForQuorum ? ["classic", "quorum"] : ["classic"];
-
-for (const kind of KINDS) {
+for (const kind of ["classic", "quorum"] as const) {
   describeQueueSourceContract(`RabbitMQ, ${kind} queues, on a real broker`, {
     can: RABBIT_CAN,
     createQueue: async (settings) => rabbitFixture(await rabbitQueue(server, kind), settings),
