@@ -28,10 +28,6 @@ export const BATCHES_BUGS: readonly PlantedBug[] = [
     at: "reading-ahead-ignores-the-window",
     instead: "return mark.places < recordsMax * 1e6 && (this.#isPromised || budget.hasRoom);",
   }),
-  bug("who waits for room is never woken", ["S1"], {
-    at: "who-waits-for-room-is-never-woken",
-    instead: "if (next === undefined || this.room < 1e12) return false;",
-  }),
   bug("one failing key stops its whole shard", ["I11"], {
     at: "one-failing-key-stops-its-whole-shard",
     instead: "{ length: 1 },",

@@ -55,6 +55,17 @@ export const ENGINE_BUGS: readonly ContractBug[] = [
     },
   ),
   contractBug(
+    "who waits for room is never woken",
+    {
+      file: "test/unit/engine/budget.test.ts",
+      test: "who waits for room is woken in turn, as many as there are quanta of room",
+    },
+    {
+      at: "who-waits-for-room-is-never-woken",
+      instead: "if (next === undefined || this.room < 1e12) return false;",
+    },
+  ),
+  contractBug(
     "a side that was held is forgotten",
     {
       file: "test/unit/engine/stream/sided-lane.test.ts",

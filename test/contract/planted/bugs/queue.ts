@@ -14,7 +14,7 @@ export const QUEUE_BUGS: readonly ContractBug[] = [
     "an attribute that is called __proto__ fails its whole receive",
     {
       file: "test/unit/connectors/sqs/sdk-api.test.ts",
-      test: "an attribute whose name is written as __proto__ is delivered with its message, beside healthy ones",
+      test: "so is one that the SDK reads: __proto__",
     },
     {
       at: "an-attribute-that-is-called-proto-fails-its-whole-receive",

@@ -6,6 +6,7 @@ import type { AddressInfo, Socket } from "node:net";
 import { type TestContext, test } from "node:test";
 import { createMessageFactory } from "../../../../connectors/sqs/event.ts";
 import { createSdkApi } from "../../../../connectors/sqs/sdk-api.ts";
+import { chooseReadPath } from "../../../../src/aws/read-path.ts";
 import { rejectsWith } from "../../../contract/rejects-with.ts";
 import { useAwsEnvironment } from "../../../servers/aws-environment.ts";
 import { ARN } from "./fake-queue.ts";
@@ -197,26 +198,35 @@ function hmac(key: string | Buffer, text: string): Buffer {
 }
 
 for (const written of ["__proto__", "\\u005f_proto__", "constructor"]) {
-  test(`an attribute whose name is written as ${written} is delivered with its message, beside healthy ones`, async (t) => {
-    const attribute = '{"StringValue":"v","DataType":"String"}';
-    const odd = `{"MessageId":"odd","ReceiptHandle":"r1","Body":"odd \\" __proto__","MessageAttributes":{"a":${attribute},"${written}":${attribute}}}`;
-    const plain = '{"MessageId":"plain","ReceiptHandle":"r2","Body":"plain"}';
-    const api = await openApi(t, ({ answer }) => answer(`{"Messages":[${odd},${plain}]}`));
-    const toMessage = createMessageFactory(ARN, false);
-    const messages = (await api.receive(RECEIVE, NO_ABORT)).map(toMessage);
-    assert.deepEqual(
-      messages.map(({ messageId }) => messageId),
-      ["odd", "plain"],
-    );
-    assert.deepEqual(
-      messages.map(({ damage }) => damage),
-      [undefined, undefined],
-    );
-    const [element] = messages.map((message) => message.element.toString());
-    const name = JSON.parse(`"${written}"`);
-    assert.ok(element?.includes(`"messageAttributes":{"a":{"stringValue":"v"`), element);
-    assert.ok(element?.includes(`"${name}":{"stringValue":"v"`), element);
+  test(`an attribute whose name is written as ${written} is delivered with its message, beside healthy ones`, (t) =>
+    deliversAttribute(t, written));
+
+  test(`so is one that the SDK reads: ${written}`, (t) => {
+    chooseReadPath("sdk");
+    t.after(() => chooseReadPath("hand"));
+    return deliversAttribute(t, written);
   });
+}
+
+async function deliversAttribute(t: TestContext, written: string): Promise<void> {
+  const attribute = '{"StringValue":"v","DataType":"String"}';
+  const odd = `{"MessageId":"odd","ReceiptHandle":"r1","Body":"odd \\" __proto__","MessageAttributes":{"a":${attribute},"${written}":${attribute}}}`;
+  const plain = '{"MessageId":"plain","ReceiptHandle":"r2","Body":"plain"}';
+  const api = await openApi(t, ({ answer }) => answer(`{"Messages":[${odd},${plain}]}`));
+  const toMessage = createMessageFactory(ARN, false);
+  const messages = (await api.receive(RECEIVE, NO_ABORT)).map(toMessage);
+  assert.deepEqual(
+    messages.map(({ messageId }) => messageId),
+    ["odd", "plain"],
+  );
+  assert.deepEqual(
+    messages.map(({ damage }) => damage),
+    [undefined, undefined],
+  );
+  const [element] = messages.map((message) => message.element.toString());
+  const name = JSON.parse(`"${written}"`);
+  assert.ok(element?.includes(`"messageAttributes":{"a":{"stringValue":"v"`), element);
+  assert.ok(element?.includes(`"${name}":{"stringValue":"v"`), element);
 }
 
 test("a message that is incomplete costs itself: its neighbours are received", async (t) => {
