@@ -6,6 +6,8 @@ interface Sighting {
   counter: number;
   /** Monotonic time at which this epoch and counter were first seen. */
   sinceMs: number;
+  /** It was not seen to move, and the store was away before: it may have stood still for long. */
+  isDoubtful: boolean;
 }
 
 export interface LeasePlan {
@@ -38,6 +40,7 @@ export class LeaseBook {
   /** How long a shard is kept for the process that had asked for it: it looks at every renewal, unless it is gone. */
   readonly #promiseMs: number;
   readonly #sightings = new Map<string, Sighting>();
+  #isBlind = false;
 
   constructor(owner: string, { leaseDurationMs, leaseRenewalMs }: LeaseTimes) {
     this.#owner = owner;
@@ -47,6 +50,11 @@ export class LeaseBook {
     this.#promiseMs = Math.min(leaseDurationMs, PROMISED_RENEWALS * leaseRenewalMs);
   }
 
+  /** Nothing could be seen: what is seen next has stood still for nobody knows how long. */
+  couldNotLook(): void {
+    this.#isBlind = true;
+  }
+
   observe(rows: readonly ShardProgress[], nowMs: number): void {
     const known = new Set<string>();
     for (const { shardId, epoch, counter } of rows) {
@@ -54,24 +62,28 @@ export class LeaseBook {
       const seen = this.#sightings.get(shardId);
       // plant: a-lease-that-moves-is-taken-for-one-that-stands-still
       if (seen?.epoch !== epoch || seen.counter !== counter) {
-        this.#sightings.set(shardId, { epoch, counter, sinceMs: nowMs });
+        const isDoubtful = seen === undefined && this.#isBlind;
+        this.#sightings.set(shardId, { epoch, counter, sinceMs: nowMs, isDoubtful });
       }
     }
+    this.#isBlind = false;
     for (const shardId of this.#sightings.keys()) if (!known.has(shardId)) this.#sightings.delete(shardId);
   }
 
   /**
    * Why a shard that is to be worked on, and that this process does not have, is with nobody; `undefined`: its owner
-   * lives. `sinceMs`: since when it is seen like that.
+   * lives, as far as it was seen. Behind an outage nobody has seen that: its lease is waited for until it moves.
+   * `sinceMs`: since when it is seen like that.
    */
   idleness({ shardId, owner, handoverTo }: ShardProgress, nowMs: number): Idleness | undefined {
-    const sinceMs = this.#sightings.get(shardId)?.sinceMs ?? nowMs;
+    const { sinceMs, isDoubtful } = this.#sightings.get(shardId) ?? { sinceMs: nowMs, isDoubtful: false };
     if (owner === undefined)
       return handoverTo === undefined || handoverTo === this.#owner
         ? { kind: "unowned", sinceMs }
         : { kind: "handover", to: handoverTo, sinceMs };
     if (owner === this.#owner) return { kind: "unowned", sinceMs };
-    if (nowMs - sinceMs < this.#promiseMs) return undefined;
+    // plant: a-lease-that-nobody-could-watch-is-taken-for-a-living-one
+    if (!isDoubtful && nowMs - sinceMs < this.#promiseMs) return undefined;
     return { kind: "lease", owner, untilMs: sinceMs + this.#leaseDurationMs, sinceMs };
   }
 

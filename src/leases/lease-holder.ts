@@ -144,6 +144,11 @@ export class LeaseHolder<T extends Tenant> {
     if (!this.#options.isDividedByBroker) this.#book.observe(rows, this.#options.clock.monotonic());
   }
 
+  /** The store did not say what it lists. */
+  couldNotLook(): void {
+    this.#book.couldNotLook();
+  }
+
   /** `rows`: all that the store lists. `active`: those that are to be worked on now, in the order of the store. */
   plan(rows: readonly ShardProgress[], active: readonly ShardProgress[]): LeasePlan {
     if (this.#options.isDividedByBroker) {

@@ -159,6 +159,7 @@ export class MappingWorker {
     } catch (error) {
       problems.failed(WHOLE_MAPPING, error, clock.monotonic());
       this.#startFault = error;
+      this.#leases.couldNotLook();
       const fields = { mapping: mapping.name, error: describeError(error) };
       lines.write("warn", "leases or shards of a mapping could not be looked at; trying again", fields);
     } finally {

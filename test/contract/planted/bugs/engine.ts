@@ -10,6 +10,14 @@ export const ENGINE_BUGS: readonly ContractBug[] = [
     { at: "leases-are-watched-behind-the-first-listing-only", instead: "" },
   ),
   contractBug(
+    "a lease that nobody could watch is taken for one of a living process",
+    { file: LISTING, test: "is explained from the first look on" },
+    {
+      at: "a-lease-that-nobody-could-watch-is-taken-for-a-living-one",
+      instead: "if (nowMs - sinceMs < this.#promiseMs) return undefined;",
+    },
+  ),
+  contractBug(
     "an ended parent that a listing leaves out is taken for past",
     {
       file: LISTING,

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { reasonsOf } from "../../../../src/engine/engine.ts";
 import { DEFAULT_SETTINGS } from "../../../../src/engine/settings.ts";
 import { initialCheckpoint } from "../../../../src/model/checkpoint.ts";
 import { MillraceError } from "../../../../src/model/errors.ts";
@@ -400,4 +401,61 @@ test("leases of others are watched while the source lists nothing: one left behi
   world.listing = async () => world.shards;
   await world.clock.advance(leaseDurationMs / 2);
   assert.deepEqual(world.positions(), [[1]]);
+});
+
+/** What `process-1` says of shards that nobody works on, one look after the other. */
+function saidOfOthers(world: SmallWorld): string[] {
+  const explanation = world.engine.explain(world.mapping.uuid);
+  assert.ok(explanation !== undefined);
+  const parts = reasonsOf(explanation, world.clock.now());
+  return parts.flatMap(({ part, reasons }) => reasons.map(({ code }) => `${part} ${code}`));
+}
+
+/** A store that has a shard with another process's lease, and that is away when `process-1` starts. */
+async function startWithoutStore(): Promise<{ readonly world: SmallWorld; readonly comeBack: () => void }> {
+  const world = new SmallWorld();
+  world.appendMany("s1", 1);
+  const shard = { shardId: "s1", parentShardIds: [], closed: false };
+  const { store, mapping } = world;
+  await store.initialise(mapping.uuid, [{ shard, checkpoint: initialCheckpoint({ kind: "oldest" }) }]);
+  await store.acquire(mapping.uuid, "s1", "process-0", { epoch: 0, counter: 0 });
+  const list = store.list.bind(store);
+  store.list = async () => {
+    throw new MillraceError("ERR_MILLRACE_STORE_UNAVAILABLE", "It is away.");
+  };
+  world.start();
+  await world.clock.advance(40_000);
+  assert.deepEqual(saidOfOthers(world), ["all shards storeUnavailable"]);
+  const comeBack = () => {
+    store.list = list;
+  };
+  return { world, comeBack };
+}
+
+test("what a dead process left behind is explained from the first look on, also after a start without the store", async () => {
+  const { world, comeBack } = await startWithoutStore();
+  comeBack();
+  const { leaseDurationMs, leaseRenewalMs } = DEFAULT_SETTINGS;
+  for (let ms = 0; ms < leaseDurationMs; ms += leaseRenewalMs / 4) {
+    const said = saidOfOthers(world);
+    const isSaid = said.includes("all shards storeUnavailable") || said.includes("s1 waitsForLease");
+    assert.ok(isSaid, `nothing is said ${ms} ms after the return: ${said.join("; ")}`);
+    await world.clock.advance(leaseRenewalMs / 4);
+  }
+  await world.clock.advance(2 * leaseRenewalMs);
+  assert.deepEqual(world.positions(), [[1]]);
+});
+
+test("whoever renews a lease after an outage lives, and nobody is said to wait for it", async () => {
+  const { world, comeBack } = await startWithoutStore();
+  const { leaseRenewalMs } = DEFAULT_SETTINGS;
+  comeBack();
+  const renew = () => world.store.renew(world.mapping.uuid, { shardId: "s1", owner: "process-0", epoch: 1 });
+  await world.clock.advance(leaseRenewalMs);
+  for (let times = 0; times < 20; times++) {
+    assert.equal((await renew()).kind, "renewed");
+    await world.clock.advance(leaseRenewalMs);
+    assert.deepEqual(saidOfOthers(world), []);
+  }
+  assert.equal(world.calls.length, 0);
 });
