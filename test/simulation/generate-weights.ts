@@ -9,12 +9,11 @@ export function withWeights(scenario: Scenario): Scenario {
     const own = random.fork(label);
     return own.chance(share) ? generateChanges(own, scenario.faultsEndMs) : undefined;
   };
-  // Which records of a span have failed, where no event could be made of some, the world knows by lanes alone.
   const weighted = <T extends MappingScenario | QueueScenario>(
     plan: T,
     weights: WeightChange[] | undefined,
   ) =>
-    weights === undefined || (plan.workload.unmadeShare ?? 0) > 0
+    weights === undefined
       ? plan
       : { ...plan, weights, mapping: { ...plan.mapping, functionArn: `${plan.mapping.functionArn}:live` } };
   const queues = scenario.queues?.map((plan, ordinal) => weighted(plan, weightsOf(`queue ${ordinal}`, 0.3)));

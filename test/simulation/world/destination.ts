@@ -2,6 +2,7 @@ import { laneOfKey } from "../../../src/engine/stream/lane-of-key.ts";
 import { knownArrivalMs } from "../../../src/model/arrival.ts";
 import { MillraceError } from "../../../src/model/errors.ts";
 import type { FailureRecord } from "../../../src/model/failure-record.ts";
+import { KeySplit } from "../../../src/model/key-split.ts";
 import type { Position } from "../../../src/model/record.ts";
 import type { Destination } from "../../../src/ports/destination.ts";
 import { failureOf } from "../../fixtures/failure-of.ts";
@@ -12,6 +13,7 @@ import type { FaultDesk } from "./fault-desk.ts";
 import { indexAtOrAfter, startIndex } from "./log.ts";
 import type { SimProcess } from "./process.ts";
 import type { SimRecord, SimShard } from "./stream.ts";
+import { UNCHANGED } from "./weights.ts";
 
 export interface DestinationOptions {
   readonly process: SimProcess;
@@ -79,15 +81,48 @@ function failedRecords(
     (event) => event.kind === "readReturned" && event.process === process && event.shard.shardId === shardId,
   );
   if (read?.kind !== "readReturned") return held;
-  // The span of a batch may hold records of other lanes.
   const between = recordsBetween(read.shard, range.startPosition, range.endPosition);
-  const laneOf = ({ key }: SimRecord) => laneOfKey(key, history.mapping.parallelizationFactor);
-  const lane = between[0] && laneOf(between[0]);
   const unmade = between.filter(
-    (each) =>
-      isUnmade(history, each) && laneOf(each) === lane && !held.includes(each) && mayBeGivenUp(each, record),
+    (each) => isUnmade(history, each) && !held.includes(each) && mayBeGivenUp(each, record),
   );
-  return [...held, ...unmade.slice(0, range.count - held.length)];
+  const missing = range.count - held.length;
+  // The span of a batch may hold records of other lanes, and of the other side of its lane.
+  const ends = [between[0], between.at(-1)].filter((each) => each !== undefined);
+  const known = [...held, ...ends];
+  for (const isNeighbour of neighbourhoods(history, process)) {
+    const own = unmade.filter((each) => known.every((other) => isNeighbour(each, other)));
+    const isOne = known.every((each) => known.every((other) => isNeighbour(each, other)));
+    if (isOne && own.length >= missing) return [...held, ...withEnds(own, ends).slice(0, missing)];
+  }
+  return [...held, ...withEnds(unmade, ends).slice(0, missing)];
+}
+
+/** The ends of the span are of the batch for certain. */
+function withEnds(records: readonly SimRecord[], ends: readonly SimRecord[]): readonly SimRecord[] {
+  const sure = new Set(ends.filter((each) => records.includes(each)));
+  return [...sure, ...records.filter((each) => !sure.has(each))];
+}
+
+type Neighbourhood = (one: SimRecord, other: SimRecord) => boolean;
+
+/** Who may share a batch, as its process has dealt keys out: the newest way first, since a batch is cut before. */
+function neighbourhoods(
+  { mapping, plan, views }: MappingHistory,
+  process: SimProcess,
+): readonly Neighbourhood[] {
+  const sameLane: Neighbourhood = (one, other) =>
+    laneOfKey(one.key, mapping.parallelizationFactor) === laneOfKey(other.key, mapping.parallelizationFactor);
+  const splits = (views.get(process) ?? []).toReversed().map(({ index }) => {
+    const { to, weight } = plan.weights?.[index] ?? UNCHANGED;
+    if (weight === 0 || weight === 1 || mapping.tumblingWindowMs > 0) return undefined;
+    return new KeySplit(new Map([[String(to), weight]]), mapping.uuid);
+  });
+  const sided = splits.map(
+    (split): Neighbourhood =>
+      (one, other) =>
+        sameLane(one, other) && split?.sideOf(one.key) === split?.sideOf(other.key),
+  );
+  return [...sided, sameLane];
 }
 
 /** What the filter drops is not, nor for its age what has none. */
