@@ -136,12 +136,19 @@ export class ApiClient {
 
   /** Another of millrace's own routes, by its path behind the version. */
   own(method: "GET" | "POST", path: string, body?: JsonObject, query?: QueryValues): Promise<JsonObject> {
-    return this.#call(method, `/millrace/v1/${path}`, body, query);
+    return this.#call(method, `/millrace/v1/${path}`, body, query, missingAt(path));
   }
 
-  #call(method: string, path: string, body?: JsonObject, query: QueryValues = {}): Promise<JsonObject> {
+  #call(
+    method: string,
+    path: string,
+    body?: JsonObject,
+    query: QueryValues = {},
+    missing?: string,
+  ): Promise<JsonObject> {
     return this.request(method, path, {
       query,
+      ...(missing === undefined ? {} : { missing }),
       ...(body === undefined ? {} : { content: jsonContent(body) }),
     });
   }
@@ -185,6 +192,21 @@ export interface RequestParts {
   readonly isAnswer?: (answer: JsonObject) => boolean;
   /** What to do where there is no such thing. */
   readonly missing?: string;
+}
+
+/** What lists the things of each kind, for somebody who named one that is not there. Redrives have no list. */
+const LISTS: Readonly<Record<string, string>> = {
+  events: "See millrace events list.",
+  failures: "See millrace failures list.",
+  functions: "",
+  redrives: "",
+  rollouts: "See millrace rollouts list.",
+};
+
+/** `path`: of a route of millrace's own, behind the version. A collection's may name a mapping. */
+function missingAt(path: string): string | undefined {
+  const [kind = "", name] = path.split("/");
+  return name === undefined ? undefined : LISTS[kind];
 }
 
 interface Content {

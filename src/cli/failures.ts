@@ -4,7 +4,7 @@ import { FILTER_FLAGS, readFilterFlags } from "./failure-flags.ts";
 import { failureDetails, failureTable } from "./failure-text.ts";
 import { lastValue, usageError } from "./parse-flags.ts";
 import { redriveCommand } from "./redrive.ts";
-import { printable } from "./terminal-text.ts";
+import { formatCounted, printable } from "./terminal-text.ts";
 
 const LISTED_DEFAULT = 100;
 const PAGE_ROWS = 500;
@@ -85,7 +85,7 @@ const exportCommand: Command = {
         count += 1;
       }
     }
-    host.stderr.write(`${count} failures\n`);
+    host.stderr.write(`${formatCounted(count, "failure")}\n`);
     return EXIT_OK;
   },
 };
@@ -104,7 +104,7 @@ already stays as it is. Of what AWS wrote neither error nor, in part, key is kno
       host.stdout.write(`${JSON.stringify(answer, null, 2)}\n`);
       return EXIT_OK;
     }
-    host.stdout.write(`${Number(answer["found"])} failures were found.\n`);
+    host.stdout.write(`${formatCounted(Number(answer["found"]), "failure")} found.\n`);
     for (const remark of textsOf(answer["remarks"])) host.stderr.write(`${printable(remark)}\n`);
     return EXIT_OK;
   },

@@ -1,6 +1,6 @@
 import { isObject, type JsonObject } from "./api-client.ts";
 import type { ProgressStep } from "./progress-bar.ts";
-import { formatBytes, formatCount, printable } from "./terminal-text.ts";
+import { formatBytes, formatCount, formatCounted, printable } from "./terminal-text.ts";
 
 /** What a redrive would do, in lines. */
 export function dryRunText(plan: JsonObject): string {
@@ -8,10 +8,9 @@ export function dryRunText(plan: JsonObject): string {
   const of = (members: JsonObject, name: string) => formatCount(Number(members[name] ?? 0));
   const times = [plan["fromMs"], plan["untilMs"]].filter((time) => typeof time === "number").map(timeText);
   const selected = [
-    `${of(plan, "failures")} failures`,
-    `${of(plan, "records")} records`,
-    `${of(plan, "keys")} keys`,
-    `${of(plan, "shards")} shards`,
+    ...["failure", "record", "key", "shard"].map((noun) =>
+      formatCounted(Number(plan[`${noun}s`] ?? 0), noun),
+    ),
     formatBytes(Number(plan["bytes"])),
   ].join(", ");
   const remarks: readonly unknown[] = Array.isArray(plan["remarks"]) ? plan["remarks"] : [];
@@ -20,7 +19,7 @@ export function dryRunText(plan: JsonObject): string {
     `payload: ${of(payload, "kept")} kept, ${of(payload, "gone")} gone, ${of(payload, "reread")} to re-read from the source`,
     ...(Number(payload["unseen"]) > 0 ? [`${of(payload, "unseen")} more were not looked at`] : []),
     ...(Number(plan["taken"]) > 0
-      ? [`${of(plan, "taken")} failures are left out: another redrive has them`]
+      ? [`${formatCounted(Number(plan["taken"]), "failure")} left out: in another redrive`]
       : []),
     ...remarks.map(String),
   ];
@@ -28,7 +27,7 @@ export function dryRunText(plan: JsonObject): string {
 }
 
 export function movedText(moved: number): string {
-  return `${formatCount(moved)} messages went back to their queue`;
+  return `${formatCounted(moved, "message")} went back to ${moved === 1 ? "its" : "their"} queue`;
 }
 
 function timeText(epochMs: unknown): string {

@@ -4,6 +4,7 @@ import { FILTER_FLAGS, readFilterFlags } from "./failure-flags.ts";
 import { lastValue, usageError } from "./parse-flags.ts";
 import { ProgressBar } from "./progress-bar.ts";
 import { dryRunText, endText, movedText, progressStep } from "./redrive-text.ts";
+import { formatCounted } from "./terminal-text.ts";
 
 const LOOK_MS = 500;
 
@@ -109,7 +110,7 @@ async function redriveEvents(client: ApiClient, flags: Flags, host: CliHost): Pr
     const answer = await client.own("POST", "redrives", asked);
     if (isDry) {
       const { failures, kept, unreadable } = isObject(answer["events"]) ? answer["events"] : {};
-      const text = `${failures} events were given up: ${kept} can be invoked again, ${unreadable} cannot be read.`;
+      const text = `${formatCounted(Number(failures), "event")} given up: ${kept} can be invoked again, ${unreadable} cannot be read.`;
       host.stdout.write(`${flags.has("json") ? JSON.stringify(answer) : text}\n`);
       return EXIT_OK;
     }
@@ -118,7 +119,7 @@ async function redriveEvents(client: ApiClient, flags: Flags, host: CliHost): Pr
     if (step === 0 || isStopped) break;
   }
   host.stdout.write(
-    `${flags.has("json") ? JSON.stringify({ invoked }) : `${invoked} events are in their queue again.`}\n`,
+    `${flags.has("json") ? JSON.stringify({ invoked }) : `${formatCounted(invoked, "event")} in the queue again.`}\n`,
   );
   return EXIT_OK;
 }

@@ -33,7 +33,8 @@ function mappingLines(explained: ExplainedMapping): readonly string[] {
     explained;
   const label = name === uuid ? uuid : `${name} (${uuid})`;
   return [
-    `${label}: ${state}, ${lastProcessingResult}`,
+    // AWS's text tells how the last call went, and not how the mapping is: it may be fine again.
+    `${label}: ${state}, last result: ${lastProcessingResult}`,
     `${INDENT}source: ${source}`,
     ...(explained.function === undefined ? [] : [`${INDENT}${functionText(explained.function)}`]),
     ...(problem === undefined

@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import type { RuntimeFailure } from "./module-messages.ts";
 
 /** A failure of the runtime around a handler, with one of Lambda's error types. */
@@ -12,37 +13,73 @@ export class RuntimeError extends Error {
 
 /**
  * Error type and message of whatever a handler threw, as Lambda's runtime tells them: an error's name, or the type of a
- * value that is no error. Anything may be thrown, also objects that throw when they are looked at.
+ * value that is no error. Lambda says `[object Object]` of an object that is none; what is in it is told as the stack.
+ * Anything may be thrown, also objects that throw when they are looked at.
  */
 export function describeThrown(thrown: unknown): RuntimeFailure {
   try {
-    if (thrown instanceof Error || isErrorLike(thrown)) {
-      const stack = stackOf(thrown);
-      const said = { errorType: String(thrown.name), message: String(thrown.message) };
-      return stack === "" ? said : { ...said, stack };
-    }
-    return { errorType: typeof thrown, message: String(thrown) };
+    if (thrown instanceof Error || isErrorLike(thrown))
+      return withStack({ errorType: String(thrown.name), message: String(thrown.message) }, stackOf(thrown));
+    const stack = typeof thrown === "object" && thrown !== null ? `thrown: ${lookOf(thrown)}` : "";
+    return withStack({ errorType: typeof thrown, message: textOf(thrown) }, stack);
   } catch {
     return { errorType: typeof thrown, message: "The function threw something that cannot be described." };
   }
 }
 
+function withStack(said: RuntimeFailure, stack: string): RuntimeFailure {
+  return stack === "" ? said : { ...said, stack };
+}
+
+/** Also of what has no prototype, and of a Proxy, whose traps are not run. */
+function textOf(thrown: unknown): string {
+  return typeof thrown === "object" && thrown !== null && Object.getPrototypeOf(thrown) === null
+    ? "[object Object]"
+    : String(thrown);
+}
+
 const STACK_CHARS_MAX = 16 * 1024;
 const CAUSES_MAX = 3;
+/** Errors of an AggregateError: the addresses that a connection was tried to, for one. */
+const MEMBERS_MAX = 3;
 /** Frames of the runtime around the handler say nothing of its fault. */
 const RUNTIME_FOLDER = new URL(".", import.meta.url).href;
+const LOOK = { depth: 2, maxArrayLength: 20, maxStringLength: 1_000, customInspect: false } as const;
 
-/** As V8 wrote it, without frames of the runtime; behind it the stacks of what caused it. */
+/** As V8 wrote it, without frames of the runtime; behind it what it is made of, and what caused it. */
 function stackOf(thrown: object): string {
-  const stacks: string[] = [];
+  const told: string[] = [];
+  const seen = new Set<string>();
+  const tell = (label: string, error: unknown) => {
+    const stack = error === undefined || error === null ? "" : stackTextOf(error);
+    if (stack === "" || seen.has(stack)) return;
+    seen.add(stack);
+    told.push(`${told.length === 0 ? "" : label}${withoutRuntime(stack)}`);
+  };
   let error: unknown = thrown;
-  for (let depth = 0; depth <= CAUSES_MAX; depth++) {
-    if (typeof error !== "object" || error === null) break;
-    const stack = "stack" in error ? error.stack : undefined;
-    if (typeof stack === "string" && stack !== "" && !stacks.includes(stack)) stacks.push(stack);
-    error = "cause" in error ? error.cause : undefined;
+  for (let depth = 0; depth <= CAUSES_MAX && error !== undefined; depth++) {
+    tell("Caused by: ", error);
+    for (const member of membersOf(error)) tell("One of its errors: ", member);
+    error = typeof error === "object" && error !== null && "cause" in error ? error.cause : undefined;
   }
-  return stacks.map(withoutRuntime).join("\nCaused by: ").slice(0, STACK_CHARS_MAX);
+  return told.join("\n").slice(0, STACK_CHARS_MAX);
+}
+
+/** A cause may be anything: what is no error has no stack, and is shown. */
+function stackTextOf(error: unknown): string {
+  if (typeof error !== "object" || error === null) return lookOf(error);
+  if (!("stack" in error)) return lookOf(error);
+  return typeof error.stack === "string" ? error.stack : "";
+}
+
+function membersOf(error: unknown): readonly unknown[] {
+  return error instanceof AggregateError && Array.isArray(error.errors)
+    ? error.errors.slice(0, MEMBERS_MAX)
+    : [];
+}
+
+function lookOf(value: unknown): string {
+  return inspect(value, LOOK).slice(0, STACK_CHARS_MAX);
 }
 
 /** What stands behind the first frame of the runtime has called it. */

@@ -222,6 +222,46 @@ for (const [exportName, event, errorType, message] of FAILURES) {
   });
 }
 
+const OPENED: readonly (readonly [string, string, readonly RegExp[]])[] = [
+  [
+    "an object that is no error is shown",
+    'const order = { id: 7, lines: ["a"] }; order.self = order; throw order;',
+    [/^thrown: .*\{ id: 7, lines: \[ 'a' \], self: \[Circular \*1\] \}$/],
+  ],
+  [
+    "a cause that is no error is shown",
+    'throw new Error("no price", { cause: { code: 7 } });',
+    [/^Error: no price\n/, /\nCaused by: \{ code: 7 \}$/],
+  ],
+  [
+    "errors that one is made of are told, and what caused it behind them",
+    'throw new AggregateError([new Error("no ::1"), new TypeError("no 127.0.0.1")], "", { cause: new Error("down") });',
+    [
+      /\nOne of its errors: Error: no ::1\n/,
+      /\nOne of its errors: TypeError: no 127\.0\.0\.1\n/,
+      /Caused by: Error: down/,
+    ],
+  ],
+  [
+    "an object without a prototype is shown",
+    "throw Object.create(null);",
+    [/^thrown: \[Object: null prototype\] \{\}$/],
+  ],
+];
+for (const [title, body, patterns] of OPENED) {
+  test(`of what a handler throws ${title}`, async () => {
+    const path = writeModule(
+      `${title.replaceAll(/\W+/g, "-")}.mjs`,
+      `export const handler = async () => { ${body} };`,
+    );
+    await withFunction(optionsOf("handler", { path, concurrency: 1 }), async (invoke) => {
+      const outcome = await invoke({});
+      assert.ok(outcome.kind === "functionError", JSON.stringify(outcome));
+      for (const pattern of patterns) assert.match(outcome.detail?.stack ?? "", pattern);
+    });
+  });
+}
+
 for (const what of ["small objects", "a map", "a large array", "parsed JSON"]) {
   test(`a handler that fills its memory with ${what} fails its own call only`, async () => {
     await withFunction(optionsOf("outOfMemory", { memoryMb: 32, concurrency: 1 }), async (invoke) => {

@@ -53,6 +53,7 @@ class Tally {
   readonly #job: PutJob;
   readonly #host: CliHost;
   readonly #startedMs: number;
+  #given = 0;
   #stored = 0;
   #refused = 0;
   #failed = 0;
@@ -71,6 +72,7 @@ class Tally {
   }
 
   add(lines: readonly ItemLine[], answers: readonly OutcomeDocument[]): void {
+    this.#given += lines.length;
     for (const [index, answer] of answers.entries()) {
       const { number = 0 } = lines[index] ?? {};
       if (this.#job.isJson) this.#host.stdout.write(`${JSON.stringify({ line: number, ...answer })}\n`);
@@ -83,7 +85,13 @@ class Tally {
 
   end(place: string): ExitStatus {
     this.#erase();
-    const { stdout } = this.#host;
+    const { stdout, stderr } = this.#host;
+    // The source was not asked: that it is there is not known.
+    if (this.#given === 0) {
+      const what = noun(this.#job);
+      stderr.write(`No ${what} was given: give each as a word, or one a line on standard input.\n`);
+      return EXIT_OK;
+    }
     if (!this.#job.isJson) {
       for (const line of this.#shown ?? []) stdout.write(`${line}\n`);
       stdout.write(`${this.#sum()} (${place}).\n`);

@@ -52,7 +52,7 @@ test("the command line leads a mapping through its life, and explains a key that
   });
   const { stdout: text } = await mappings("explain", uuid, poison.shardId);
   const position = poison.position;
-  assert.match(text, new RegExp(`^${uuid}: Enabled, PROBLEM: Function call failed$`, "m"));
+  assert.match(text, new RegExp(`^${uuid}: Enabled, last result: PROBLEM: Function call failed$`, "m"));
   assert.match(text, /^ {2}function orders: \d of at most \d+ invocations run/m);
   assert.match(text, /^ {2}since this process began: 3 read, 1 dropped by the filter/m);
   assert.match(text, /^ {2}owner: .+ \(this process\), epoch 1$/m);

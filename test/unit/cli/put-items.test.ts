@@ -94,3 +94,11 @@ test("puts lines of any length in groups, and refuses one that no source takes",
   const endless = hostOf(false, "x".repeat(16 * 1024 * 1024 + 1));
   await assert.rejects(putItems(desk, JOB, endless.host), /Line 1 of standard input has more than/);
 });
+
+test("says that nothing was given, and nothing of a source that nobody has asked", async () => {
+  const { desk, puts } = deskOf();
+  const { host, written } = hostOf(false, "");
+  assert.equal(await putItems(desk, JOB, host), 0);
+  assert.deepEqual([puts, written.stdout], [[], ""]);
+  assert.match(written.stderr, /^No record was given: .* standard input\.$/m);
+});

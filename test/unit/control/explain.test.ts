@@ -92,7 +92,7 @@ function explained(here: Partial<ShardExplanation>, rest: Partial<ExplainedMappi
 
 test("says of a shard that all is well, in few lines", () => {
   assert.deepEqual(explanationLines(explained({}), undefined), [
-    "orders-stream (u): Enabled, OK",
+    "orders-stream (u): Enabled, last result: OK",
     "  source: arn",
     "  function orders: 0 of at most 10 invocations run",
     "  since this process began: 0 read, 0 given up without a destination, 0 handed to the failure destination",
