@@ -81,7 +81,7 @@ test("the README's minute does what it says: a handler, a manifest, a record, an
     () => dev.stderr,
   );
   const redriven = run(here(redrive), folder);
-  assert.match(redriven, /^1 failures, 1 records, 1 keys, 1 shards/m);
+  assert.match(redriven, /^1 failure, 1 record, 1 key, 1 shard,/m);
   assert.match(redriven, /1\/1 {2}ok 1$/m);
   await until(
     () => dev.stderr.includes("[orders] order 2 of ada: 0"),
@@ -117,6 +117,8 @@ test("the README's Python handler does the same over HTTP", async (t) => {
     () => readOrNothing(join(folder, "failed.jsonl")).includes('"condition":"RetryAttemptsExhausted"'),
     () => dev.stderr,
   );
+  assert.match(dev.stderr, /KeyError: 'amount' \(/);
+  assert.match(dev.stderr, /orders\.py", line \d+, in handler/, "its stack, as Lambda's Python tells it");
 });
 
 /** The block that the text before it calls by this name. */
