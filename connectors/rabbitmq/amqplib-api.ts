@@ -1,8 +1,10 @@
 import { type Channel, type ChannelModel, connect, credentials } from "amqplib";
+import type { BrokerAccess } from "../../src/brokers/broker-access.ts";
+import type { BrokerChannel, BrokerEvents } from "../../src/brokers/broker-client.ts";
+import { BrokerFault } from "../../src/brokers/broker-fault.ts";
 import { firstOf, type Interruption } from "../../src/lib/first-of.ts";
-import type { AmqpApi, AmqpChannel, AmqpEvents } from "./amqp-api.ts";
-import type { BrokerAccess } from "./broker-access.ts";
-import { BrokerFault, brokerFault, cancelFault } from "./broker-fault.ts";
+import type { AmqpApi, AmqpDelivery } from "./amqp-api.ts";
+import { brokerFault, cancelFault } from "./broker-fault.ts";
 
 export interface AmqplibOptions {
   readonly endpoints: readonly string[];
@@ -21,7 +23,7 @@ const ANSWER_MS_MAX = 15_000;
 export function createAmqplibApi(options: AmqplibOptions): AmqpApi {
   let connection: Promise<ChannelModel> | undefined;
   let isClosed = false;
-  const channels = new Set<AmqpChannel>();
+  const channels = new Set<BrokerChannel>();
   const connected = (): Promise<ChannelModel> => {
     if (connection !== undefined) return connection;
     const opening = connectAny(options);
@@ -38,7 +40,7 @@ export function createAmqplibApi(options: AmqplibOptions): AmqpApi {
       try {
         const model = await connected();
         const { onEnd } = events;
-        const channel: AmqpChannel = await openChannel(
+        const channel: BrokerChannel = await openChannel(
           model,
           {
             ...events,
@@ -117,7 +119,11 @@ async function connectOne(url: URL, virtualHost: string, access: BrokerAccess): 
   return model;
 }
 
-async function openChannel(model: ChannelModel, events: AmqpEvents, place: string): Promise<AmqpChannel> {
+async function openChannel(
+  model: ChannelModel,
+  events: BrokerEvents<AmqpDelivery>,
+  place: string,
+): Promise<BrokerChannel> {
   const channel = await inTime(model.createChannel());
   let reason: unknown;
   let isOver = false;
@@ -136,9 +142,9 @@ async function openChannel(model: ChannelModel, events: AmqpEvents, place: strin
   return new OpenChannel(channel, events, place, end, () => isOver);
 }
 
-class OpenChannel implements AmqpChannel {
+class OpenChannel implements BrokerChannel {
   readonly #channel: Channel;
-  readonly #events: AmqpEvents;
+  readonly #events: BrokerEvents<AmqpDelivery>;
   readonly #place: string;
   readonly #end: (error: unknown) => void;
   readonly #isOver: () => boolean;
@@ -146,7 +152,7 @@ class OpenChannel implements AmqpChannel {
 
   constructor(
     channel: Channel,
-    events: AmqpEvents,
+    events: BrokerEvents<AmqpDelivery>,
     place: string,
     end: (error: unknown) => void,
     isOver: () => boolean,

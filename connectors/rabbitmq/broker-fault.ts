@@ -1,8 +1,10 @@
-import { describeError, MillraceError } from "../../src/model/errors.ts";
-
-/** What AWS writes where a broker's consumer stops (brokers §1). */
-const AUTHENTICATION = "EVENT_SOURCE_AUTHN_ERROR";
-const AUTHORIZATION = "EVENT_SOURCE_AUTHZ_ERROR";
+import {
+  AUTHENTICATION,
+  AUTHORIZATION,
+  BrokerFault,
+  type BrokerFaultDetails,
+} from "../../src/brokers/broker-fault.ts";
+import { describeError } from "../../src/model/errors.ts";
 
 /** Reply codes of AMQP 0-9-1. */
 const ACCESS_REFUSED = 403;
@@ -10,33 +12,6 @@ const NOT_FOUND = 404;
 const RESOURCE_LOCKED = 405;
 const PRECONDITION_FAILED = 406;
 const CONNECTION_FORCED = 320;
-
-/** What went wrong at a broker, in the errors of the port. */
-export class BrokerFault extends MillraceError {
-  /** What AWS writes into `LastProcessingResult`. */
-  readonly processingResult: string | undefined;
-  /** Another consumer has the queue for itself. */
-  readonly isTaken: boolean;
-  /** The broker ended the consumer: whoever begins anew learns whether the queue is there. */
-  readonly isCancel: boolean;
-
-  constructor(
-    code: "ERR_MILLRACE_SOURCE_NOT_FOUND" | "ERR_MILLRACE_SOURCE_UNAVAILABLE",
-    message: string,
-    details: {
-      readonly cause?: unknown;
-      readonly processingResult?: string;
-      readonly isTaken?: boolean;
-      readonly isCancel?: boolean;
-      readonly fault?: "denied" | "credentials" | "refused";
-    } = {},
-  ) {
-    super(code, message, { cause: details.cause, fault: details.fault });
-    this.processingResult = details.processingResult;
-    this.isTaken = details.isTaken ?? false;
-    this.isCancel = details.isCancel ?? false;
-  }
-}
 
 /** The queue was deleted, or its node failed. */
 export function cancelFault(place: string): BrokerFault {
@@ -48,7 +23,7 @@ export function cancelFault(place: string): BrokerFault {
 export function brokerFault(error: unknown, place: string): BrokerFault {
   if (error instanceof BrokerFault) return error;
   const text = describeError(error);
-  const unavailable = (message: string, details: ConstructorParameters<typeof BrokerFault>[2] = {}) =>
+  const unavailable = (message: string, details: BrokerFaultDetails = {}) =>
     new BrokerFault("ERR_MILLRACE_SOURCE_UNAVAILABLE", message, { cause: error, ...details });
   // The client tells of the reply to Connection.Open neither code nor text.
   if (/Expected ConnectionOpenOk; got <ConnectionClose/.test(text)) {
@@ -84,7 +59,7 @@ export function brokerFault(error: unknown, place: string): BrokerFault {
   }
 }
 
-type Unavailable = (message: string, details?: ConstructorParameters<typeof BrokerFault>[2]) => BrokerFault;
+type Unavailable = (message: string, details?: BrokerFaultDetails) => BrokerFault;
 
 function preconditionFailed(text: string, place: string, unavailable: Unavailable): BrokerFault {
   if (/delivery acknowledgement on channel \d+ timed out/.test(text)) {

@@ -1,3 +1,4 @@
+import { LOGIN_TYPES } from "../../src/brokers/broker-access.ts";
 import type {
   FaultTexts,
   ReportFault,
@@ -5,7 +6,7 @@ import type {
   WrittenMapping,
 } from "../../src/ports/connector-parameters.ts";
 import { parseSecretUri } from "../../src/secrets/secret-uri.ts";
-import { BROKER_ENDPOINTS, LOGIN_TYPES, VIRTUAL_HOST_DEFAULT } from "./settings.ts";
+import { BROKER_ENDPOINTS, VIRTUAL_HOST_DEFAULT } from "./settings.ts";
 
 const ACCESS = "sourceAccessConfigurations";
 /** AMQP's own bound of a name. */

@@ -34,7 +34,7 @@ async function clientOf(mapping: QueueMapping, settings: SourceSettings) {
   const place = rabbitSettings(mapping, settings);
   const [{ createAmqplibApi }, { readBrokerAccess }] = await Promise.all([
     import("./amqplib-api.ts"),
-    import("./broker-access.ts"),
+    import("../../src/brokers/broker-access.ts"),
   ]);
   const { endpoints, virtualHost, logins } = place;
   const access = await readBrokerAccess(logins);

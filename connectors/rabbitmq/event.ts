@@ -1,37 +1,17 @@
-import { isUtf8 } from "node:buffer";
+import { dataDocumentOf } from "../../src/brokers/data-document.ts";
+import { asSent, type SentBody } from "../../src/brokers/sent-message.ts";
 import { describeError } from "../../src/model/errors.ts";
-import { JsonTooDeep, parseExactJson } from "../../src/model/exact-json.ts";
 import { joinElements, quoteJson } from "../../src/model/json-bytes.ts";
 import { PAYLOAD_BYTES_MAX } from "../../src/model/limits.ts";
 import { TRACE_HEADER_CHARS_MAX, type TraceCarrier } from "../../src/model/trace-context.ts";
 import type { QueueEvents, QueueMessage } from "../../src/ports/queue-source.ts";
-import type { DataForm, FilterDocument } from "../../src/ports/stream-source.ts";
 import type { AmqpDelivery, AmqpProperties } from "./amqp-api.ts";
 import { propertiesJson } from "./properties-json.ts";
-import type { MessageOrder, RabbitSettings } from "./settings.ts";
+import type { RabbitOrder, RabbitSettings } from "./settings.ts";
 
 /** Member of a message's filter document that holds its data (filters §2). */
 export const FILTER_DATA_KEY = "data";
 
-/** What is made of a delivery once; each time that it is given is a message of its own. */
-export interface RabbitBody {
-  readonly messageId: string;
-  readonly groupId: string | undefined;
-  /** 1 at the first delivery, as far as the broker tells. */
-  readonly deliveries: number;
-  /** Its element of the event; empty where it has `damage`. */
-  readonly element: Buffer;
-  readonly damage: string | undefined;
-  readonly trace: TraceCarrier | undefined;
-}
-
-/** A message that this connector gave. */
-export interface RabbitMessage extends QueueMessage {
-  readonly body: RabbitBody;
-}
-
-/** Bookkeeping in memory beside the element. */
-const MESSAGE_OVERHEAD_BYTES = 512;
 const END = "]}}";
 
 /** Lambda's event of RabbitMQ (brokers §2.1). */
@@ -42,8 +22,8 @@ export function createRabbitEvents({ eventSourceArn, queue, virtualHost }: Event
     envelopeBytes: front.length + END.length,
     element: elementOf,
     eventOf: (elements) => joinElements(front, elements, END),
-    filterDocument: (message) => filterDocumentOf(elementOf(message)),
-    traceCarrier: (message) => asRabbit(message).body.trace,
+    filterDocument: (message) => dataDocumentOf(elementOf(message)),
+    traceCarrier: (message) => asSent(message).body.trace,
     filterDataKey: FILTER_DATA_KEY,
   };
 }
@@ -66,8 +46,8 @@ function asciiJson(text: string): string {
 /** Makes the body of each delivery of one queue. A message of which no event can be made has its damage. */
 export function createBodyFactory(
   source: EventSource,
-  order: MessageOrder,
-): (delivery: AmqpDelivery) => RabbitBody {
+  order: RabbitOrder,
+): (delivery: AmqpDelivery) => SentBody {
   const elementBytesMax = PAYLOAD_BYTES_MAX - frontOf(source).length - END.length;
   return (delivery) => {
     const { properties, redelivered, deliveryTag } = delivery;
@@ -86,27 +66,8 @@ export function createBodyFactory(
   };
 }
 
-/** A message as it is given for the `gives`th time. */
-export function messageOf(body: RabbitBody, gives: number): RabbitMessage {
-  const encodedBytes = body.element.length;
-  return {
-    damage: body.damage,
-    messageId: body.messageId,
-    groupId: body.groupId,
-    receiveCount: body.deliveries + gives - 1,
-    bytes: encodedBytes + MESSAGE_OVERHEAD_BYTES,
-    encodedBytes,
-    body,
-  };
-}
-
-/** Law of QueueEvents: only messages come here that this source gave. */
-export function asRabbit(message: QueueMessage): RabbitMessage {
-  return message as RabbitMessage;
-}
-
 function elementOf(message: QueueMessage): Buffer {
-  return asRabbit(message).body.element;
+  return asSent(message).body.element;
 }
 
 /** A text: what is wrong with it. */
@@ -126,7 +87,7 @@ function elementBytes({ redelivered, content }: AmqpDelivery, properties: AmqpPr
 
 const QUEUE_GROUP = "queue";
 
-function groupOf(order: MessageOrder, headers: unknown): string | undefined {
+function groupOf(order: RabbitOrder, headers: unknown): string | undefined {
   if (order.by === "queue") return QUEUE_GROUP;
   if (order.by === "none") return undefined;
   const value = headerOf(headers, order.name);
@@ -164,25 +125,4 @@ function traceCarrierOf(headers: unknown): TraceCarrier | undefined {
 function traceHeader(headers: unknown, name: string): string | undefined {
   const value = headerOf(headers, name);
   return typeof value === "string" && value.length <= TRACE_HEADER_CHARS_MAX ? value : undefined;
-}
-
-/** An object or list of JSON is itself, other UTF-8 a text, anything else base64 (filters §2, §3). */
-function filterDocumentOf(element: Buffer): FilterDocument {
-  const record = JSON.parse(element.toString()) as { readonly data: string };
-  const { form, data } = readData(record.data);
-  return { document: { ...record, data }, isDataJson: form === "json", dataForms: { data: form } };
-}
-
-function readData(base64: string): { readonly form: DataForm; readonly data: unknown } {
-  const bytes = Buffer.from(base64, "base64");
-  if (!isUtf8(bytes)) return { form: "binary", data: base64 };
-  const text = bytes.toString();
-  try {
-    const value: unknown = parseExactJson(text);
-    if (typeof value === "object" && value !== null) return { form: "json", data: value };
-  } catch (error) {
-    // Taken for a text it would be dropped by patterns, and nobody would be told.
-    if (error instanceof JsonTooDeep) throw error;
-  }
-  return { form: "text", data: text };
 }

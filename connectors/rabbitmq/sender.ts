@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { OutgoingRecord, RecordSender, SendOutcome } from "../../src/ports/record-sender.ts";
 import { type AmqplibOptions, connectAny, inTime } from "./amqplib-api.ts";
 import { brokerFault } from "./broker-fault.ts";
-import type { MessageOrder } from "./settings.ts";
+import type { RabbitOrder } from "./settings.ts";
 
 /** In one call: the broker confirms many at once. */
 const MESSAGES_MAX = 200;
@@ -17,7 +17,7 @@ const PERSISTENT = 2;
 export async function openRabbitSender(
   options: AmqplibOptions,
   queue: string,
-  order: MessageOrder,
+  order: RabbitOrder,
 ): Promise<RecordSender> {
   const open = async () => {
     const model = await connectAny(options);

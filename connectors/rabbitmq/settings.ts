@@ -1,6 +1,6 @@
+import { type BrokerLogin, loginsOf } from "../../src/brokers/broker-access.ts";
 import type { QueueMapping } from "../../src/model/mapping.ts";
 import type { ShownSettings } from "../../src/ports/connector-parameters.ts";
-import { parseSecretUri } from "../../src/secrets/secret-uri.ts";
 
 export const KIND = "rabbitmq";
 
@@ -11,22 +11,8 @@ export const VIRTUAL_HOST_DEFAULT = "/";
 /** RabbitMQ's own default of `consumer_timeout`. */
 const CONSUMER_TIMEOUT_SECONDS_DEFAULT = 1_800;
 
-export const LOGIN_TYPES = [
-  "BASIC_AUTH",
-  "CLIENT_CERTIFICATE_TLS_AUTH",
-  "SERVER_ROOT_CA_CERTIFICATE",
-] as const;
-export type LoginType = (typeof LOGIN_TYPES)[number];
-
-/** Where a secret stands, never the secret itself. */
-export interface BrokerLogin {
-  readonly type: LoginType;
-  /** `file:` with an absolute path, `env:` with the name of a variable, or the ARN of a secret. */
-  readonly uri: string;
-}
-
 /** In which order messages are run. */
-export type MessageOrder =
+export type RabbitOrder =
   /** As the queue gives them, one batch after the other: AWS's way. */
   | { readonly by: "queue" }
   /** Those with the same value of this header; those without it in none. */
@@ -40,7 +26,7 @@ export interface RabbitSettings {
   readonly queue: string;
   readonly virtualHost: string;
   readonly logins: readonly BrokerLogin[];
-  readonly order: MessageOrder;
+  readonly order: RabbitOrder;
   /** Deliveries that failed before a message is rejected; `undefined`: none is. */
   readonly deliveriesMax: number | undefined;
   readonly consumerTimeoutMs: number;
@@ -70,7 +56,7 @@ export function rabbitSettings(
     endpoints: endpoints[BROKER_ENDPOINTS] ?? [],
     queue: fields.queues?.[0] ?? "",
     virtualHost: access.find(({ type }) => type === "VIRTUAL_HOST")?.uri ?? VIRTUAL_HOST_DEFAULT,
-    logins: access.flatMap((entry) => loginOf(entry, folder)),
+    logins: loginsOf(access, folder),
     order: orderOf(fields.orderBy),
     deliveriesMax: fields.deliveryLimit,
     consumerTimeoutMs: (fields.consumerTimeoutSeconds ?? CONSUMER_TIMEOUT_SECONDS_DEFAULT) * 1000,
@@ -81,16 +67,7 @@ export function rabbitSettings(
 
 const BY_HEADER = "header:";
 
-function orderOf(text = "queue"): MessageOrder {
+function orderOf(text = "queue"): RabbitOrder {
   if (text.startsWith(BY_HEADER)) return { by: "header", name: text.slice(BY_HEADER.length) };
   return { by: text === "none" ? "none" : "queue" };
-}
-
-function loginOf(
-  { type, uri }: { readonly type: string; readonly uri: string },
-  folder: string,
-): BrokerLogin[] {
-  const known = LOGIN_TYPES.find((each) => each === type);
-  const secret = parseSecretUri(uri, folder);
-  return known === undefined || secret.kind === "fault" ? [] : [{ type: known, uri: secret.uri }];
 }

@@ -1,299 +1,52 @@
-import type {
-  QueueDescription,
-  QueueEvents,
-  QueueMessage,
-  QueueSource,
-  ReceiveBounds,
-  Settlement,
-} from "../../src/ports/queue-source.ts";
+import { openSentAhead, type SentAheadTimes } from "../../src/brokers/sent-ahead-source.ts";
+import type { QueueSource } from "../../src/ports/queue-source.ts";
 import type { AmqpApi } from "./amqp-api.ts";
-import { BrokerFault } from "./broker-fault.ts";
-import { asGiven, type DeliveryWindow } from "./delivery-window.ts";
-import { createRabbitEvents } from "./event.ts";
-import { OpenQueue } from "./open-queue.ts";
-import { Prefetch } from "./prefetch.ts";
+import { createBodyFactory, createRabbitEvents, headerOf } from "./event.ts";
 import { KIND, type RabbitSettings } from "./settings.ts";
 
-export interface RabbitSourceTimes {
-  /** Monotonic. */
-  readonly nowMs?: () => number;
-  /** How long nobody may ask before what was sent ahead goes back. */
-  readonly restMs?: number;
-  /** How long a source that is closed waits for what it gave to be settled elsewhere. */
-  readonly lingerMs?: number;
-}
-
-/** The queue sends ahead for the next batch; nobody asks, and somebody else may want it. */
-const REST_MS = 1_000;
-/** As long as a mapping that begins anew takes up what it left. */
-const LINGER_MS = 60_000;
-/** A queue that another consumer has is looked at so often. */
-const STANDBY_MS = 1_000;
-/** What the broker says that it has is on its way; another consumer may have got it. */
-const ON_ITS_WAY_MS = 500;
-/** Deliveries that wait are looked at so often in the time that they may. */
-const LOOKS_PER_AGE = 8;
+/** What a record of a stream has, and a message of a queue has not. */
+const STREAM_HEADER = "x-stream-offset";
 
 /**
  * Looks whether the queue is there. @throws ERR_MILLRACE_SOURCE_NOT_FOUND and its siblings; the API is then closed.
  */
-export async function openRabbitSource(
+export function openRabbitSource(
   settings: RabbitSettings,
   api: AmqpApi,
-  times: RabbitSourceTimes = {},
+  times: SentAheadTimes = {},
 ): Promise<QueueSource> {
-  try {
-    const channel = await api.open({ onDelivery: () => undefined, onEnd: () => undefined });
-    await channel.ready(settings.queue);
-    await channel.close();
-    return new RabbitSource(settings, api, times);
-  } catch (error) {
-    await api.close();
-    throw error;
-  }
-}
-
-class RabbitSource implements QueueSource {
-  readonly description: QueueDescription;
-  readonly events: QueueEvents;
-  readonly #settings: RabbitSettings;
-  readonly #api: AmqpApi;
-  readonly #nowMs: () => number;
-  readonly #restMs: number;
-  readonly #lingerMs: number;
-  readonly #prefetch: Prefetch;
-  readonly #waiters = new Set<() => void>();
-  readonly #ageTimer: NodeJS.Timeout;
-  #open: Promise<OpenQueue> | undefined;
-  /** What became of the last channel, until somebody is told. */
-  #failure: Error | undefined;
-  /** Receives under way. */
-  #receives = 0;
-  #restTimer: NodeJS.Timeout | undefined;
-  #isClosed = false;
-
-  constructor(settings: RabbitSettings, api: AmqpApi, times: RabbitSourceTimes) {
-    const { nowMs = () => performance.now(), restMs = REST_MS, lingerMs = LINGER_MS } = times;
-    const { eventSourceArn, order, batchSize, deliveriesMax, queue } = settings;
-    // A function may run as long as half of it takes, and begin at the end of the other half.
-    const ageMs = settings.consumerTimeoutMs / 2;
-    this.#settings = settings;
-    this.#api = api;
-    this.#nowMs = nowMs;
-    this.#restMs = restMs;
-    this.#lingerMs = lingerMs;
-    this.#prefetch = new Prefetch(settings);
-    this.events = createRabbitEvents(settings);
-    this.description = {
-      kind: KIND,
-      eventSourceArn,
-      isFifo: order.by !== "none",
-      visibilityMs: ageMs,
-      receiveMessagesMax: batchSize,
-      ...(deliveriesMax === undefined
-        ? {}
-        : { deadLetter: { queue: `the dead-letter exchange of ${queue}`, receivesMax: deliveriesMax } }),
-    };
-    this.#ageTimer = setInterval(() => void this.#lookAtAges(), Math.max(50, ageMs / LOOKS_PER_AGE)).unref();
-  }
-
-  async receive(
-    { messagesMax, waitMs, holdMs }: ReceiveBounds,
-    signal: AbortSignal,
-  ): Promise<readonly QueueMessage[]> {
-    if (signal.aborted || this.#isClosed) return [];
-    const untilMs = this.#nowMs() + waitMs;
-    const wanted = Math.min(messagesMax, this.description.receiveMessagesMax);
-    this.#receives++;
-    clearTimeout(this.#restTimer);
-    try {
-      return await this.#receive({ wanted, holdMs, untilMs, isShort: waitMs === 0 }, signal);
-    } finally {
-      this.#receives--;
-      this.#planRest();
-    }
-  }
-
-  async acknowledge(messages: readonly QueueMessage[]): Promise<readonly Settlement[]> {
-    return this.#settle(messages, (window, own) => window.acknowledge(own));
-  }
-
-  async release(messages: readonly QueueMessage[], delayMs: number): Promise<readonly Settlement[]> {
-    const isForAll = delayMs <= 0 && this.#receives === 0 && this.#settings.order.by === "none";
-    let mayRest = isForAll;
-    const answers = this.#settle(messages, (window, own) => {
-      // Given back one by one, it would be sent here again, where nobody asks.
-      const isLast = window.given <= own.length;
-      mayRest &&= isLast;
-      return window.release(own, delayMs, isForAll && !isLast);
-    });
-    if (mayRest) await this.#rest();
-    return answers;
-  }
-
-  async extend(messages: readonly QueueMessage[], holdMs: number): Promise<readonly Settlement[]> {
-    return this.#settle(messages, (window, own) => window.extend(own, holdMs));
-  }
-
-  async failed(messages: readonly QueueMessage[], delayMs: number): Promise<readonly Settlement[]> {
-    return this.#settle(messages, (window, own) => window.failed(own, delayMs));
-  }
-
-  /** What was given and is not settled yet may be settled through another source for a while (law of the port). */
-  async close(): Promise<void> {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    clearInterval(this.#ageTimer);
-    clearTimeout(this.#restTimer);
-    this.#wake();
-    const open = await this.#open?.catch(() => undefined);
-    if (open === undefined || open.window.given === 0) {
-      await this.#api.close();
-      return;
-    }
-    await open.stop();
-    this.#linger(open, this.#nowMs() + this.#lingerMs);
-  }
-
-  #linger(open: OpenQueue, untilMs: number): void {
-    open.window.endHolds(false);
-    if (open.window.given === 0 || open.window.hasEnded || this.#nowMs() >= untilMs) void this.#api.close();
-    else setTimeout(() => this.#linger(open, untilMs), LINGER_LOOK_MS).unref();
-  }
-
-  async #receive(asked: Asked, signal: AbortSignal): Promise<readonly QueueMessage[]> {
-    for (let looks = 0; ; looks++) {
-      const open = await this.#opened(asked.untilMs, signal);
-      if (open === undefined || signal.aborted || this.#isClosed) return [];
-      const { window } = open;
-      if (window.nextMs <= this.#nowMs()) window.endHolds(true);
-      const taken = window.take(asked.wanted, asked.holdMs);
-      if (taken.length > 0) return taken;
-      if (this.#failure !== undefined || window.hasEnded) continue;
-      // A short look must see what the queue has, though the queue sends it by itself.
-      if (asked.isShort && looks === 0) {
-        if (await open.hasMore()) asked.untilMs = this.#nowMs() + ON_ITS_WAY_MS;
-        continue;
-      }
-      if (await this.#waited(Math.min(asked.untilMs, window.nextMs), asked.untilMs, signal)) continue;
-      // Not every queue that is deleted says so: whoever waited in vain looks whether it is there.
-      if (!asked.isShort && !signal.aborted) await open.hasMore();
-      if (this.#failure === undefined) return [];
-    }
-  }
-
-  /** False: the time is up, or nobody wants more. */
-  async #waited(nextMs: number, untilMs: number, signal: AbortSignal): Promise<boolean> {
-    const nowMs = this.#nowMs();
-    if (nowMs >= untilMs || signal.aborted) return false;
-    const woken = Promise.withResolvers<void>();
-    const wake = () => woken.resolve();
-    this.#waiters.add(wake);
-    const timer = setTimeout(wake, Math.max(0, nextMs - nowMs));
-    signal.addEventListener("abort", wake, { once: true });
-    try {
-      await woken.promise;
-      return true;
-    } finally {
-      this.#waiters.delete(wake);
-      clearTimeout(timer);
-      signal.removeEventListener("abort", wake);
-    }
-  }
-
-  /** `undefined`: another consumer has the queue, and had it as long as this was waited for. */
-  async #opened(untilMs: number, signal: AbortSignal): Promise<OpenQueue | undefined> {
-    for (;;) {
-      const failure = this.#failure;
-      this.#failure = undefined;
-      if (failure !== undefined) throw failure;
-      this.#open ??= this.#begin();
-      try {
-        return await this.#open;
-      } catch (error) {
-        this.#open = undefined;
-        if (!(error instanceof BrokerFault) || !error.isTaken) throw error;
-        const nextMs = this.#nowMs() + STANDBY_MS;
-        if (!(await this.#waited(Math.min(nextMs, untilMs), untilMs, signal)) || this.#isClosed)
-          return undefined;
-      }
-    }
-  }
-
-  #begin(): Promise<OpenQueue> {
-    const opening = OpenQueue.begin({
-      api: this.#api,
-      settings: this.#settings,
-      prefetch: this.#prefetch,
-      nowMs: this.#nowMs,
-      ageMsMax: this.description.visibilityMs,
-      onDelivery: () => this.#wake(),
-      onEnd: (error) => {
-        if (this.#open !== opening) return;
-        this.#open = undefined;
-        const isCancel = error instanceof BrokerFault && error.isCancel;
-        if (!this.#isClosed && !isCancel) this.#failure = error;
-        this.#wake();
+  const { eventSourceArn, queue, order, batchSize, deliveriesMax, consumerTimeoutMs } = settings;
+  // A function may run as long as half of it takes, and begin at the end of the other half.
+  const holdMs = consumerTimeoutMs / 2;
+  return openSentAhead(
+    {
+      ...settings,
+      description: {
+        kind: KIND,
+        eventSourceArn,
+        isFifo: order.by !== "none",
+        visibilityMs: holdMs,
+        receiveMessagesMax: batchSize,
+        ...(deliveriesMax === undefined
+          ? {}
+          : { deadLetter: { queue: `the dead-letter exchange of ${queue}`, receivesMax: deliveriesMax } }),
       },
-    });
-    return opening;
-  }
-
-  #wake(): void {
-    for (const wake of this.#waiters) wake();
-  }
-
-  #planRest(): void {
-    clearTimeout(this.#restTimer);
-    if (this.#receives > 0 || this.#isClosed || this.#open === undefined) return;
-    this.#restTimer = setTimeout(() => void this.#rest(), this.#restMs).unref();
-  }
-
-  /** Nobody asks and nobody holds anything: what was sent ahead is for whoever asks next, here or elsewhere. */
-  async #rest(): Promise<void> {
-    const opening = this.#open;
-    const open = await opening?.catch(() => undefined);
-    if (open === undefined || this.#receives > 0 || this.#open !== opening) return;
-    // Given back one by one, they would be sent here again, where nobody asks: a delivery that a quorum queue counts.
-    if (open.window.nextMs <= this.#nowMs()) open.window.endHolds(true);
-    if (open.window.given > 0 || open.window.hasDelayed) {
-      this.#planRest();
-      return;
-    }
-    this.#open = undefined;
-    await open.close();
-  }
-
-  async #lookAtAges(): Promise<void> {
-    const open = await this.#open?.catch(() => undefined);
-    open?.window.giveBackOld();
-  }
-
-  /** Each by the channel that it came from, whichever source gave it. */
-  #settle(
-    messages: readonly QueueMessage[],
-    settle: (window: DeliveryWindow, own: readonly QueueMessage[]) => readonly Settlement[],
-  ): readonly Settlement[] {
-    const windows = new Set(messages.map((message) => asGiven(message).window));
-    const answers = new Map<QueueMessage, Settlement>();
-    for (const window of windows) {
-      const own = messages.filter((message) => asGiven(message).window === window);
-      const settled = settle(window, own);
-      for (const [index, message] of own.entries()) answers.set(message, settled[index] ?? "lost");
-    }
-    // What goes back here may go to a receive that waits.
-    this.#wake();
-    this.#planRest();
-    return messages.map((message) => answers.get(message) ?? "lost");
-  }
+      order: { by: order.by === "header" ? "group" : order.by },
+      isExclusive: order.by !== "none",
+      ageMsMax: holdMs,
+      events: createRabbitEvents(settings),
+      toBody: createBodyFactory(settings, order),
+      refusalOf: ({ properties }) =>
+        headerOf(properties.headers, STREAM_HEADER) === undefined ? undefined : streamRefusal(queue),
+    },
+    api,
+    times,
+  );
 }
 
-const LINGER_LOOK_MS = 200;
-
-interface Asked {
-  readonly wanted: number;
-  readonly holdMs: number;
-  /** Monotonic. */
-  untilMs: number;
-  readonly isShort: boolean;
+function streamRefusal(queue: string): string {
+  return (
+    `"${queue}" is a stream: its records are read by offset and never taken off, so a mapping of a queue cannot settle ` +
+    "them. Name a classic or quorum queue."
+  );
 }

@@ -1,5 +1,6 @@
-import type { AmqpApi, AmqpChannel, AmqpEvents } from "../../connectors/rabbitmq/amqp-api.ts";
+import type { AmqpApi, AmqpDelivery } from "../../connectors/rabbitmq/amqp-api.ts";
 import { brokerFault, cancelFault } from "../../connectors/rabbitmq/broker-fault.ts";
+import type { BrokerChannel, BrokerEvents } from "../../src/brokers/broker-client.ts";
 import {
   replied,
   type TwinMessage,
@@ -55,7 +56,7 @@ class TwinConnection implements AmqpApi {
     this.twin = twin;
   }
 
-  async open(events: AmqpEvents): Promise<AmqpChannel> {
+  async open(events: BrokerEvents<AmqpDelivery>): Promise<BrokerChannel> {
     if (this.twin.isAway || this.#isClosed) throw brokerFault(new Error("connect ECONNREFUSED"), "twin");
     const channel = new TwinChannel(this.twin, events);
     this.#channels.add(channel);
@@ -77,15 +78,15 @@ class TwinConnection implements AmqpApi {
   }
 }
 
-class TwinChannel implements AmqpChannel, TwinReader {
+class TwinChannel implements BrokerChannel, TwinReader {
   readonly #twin: RabbitTwin;
-  readonly #events: AmqpEvents;
+  readonly #events: BrokerEvents<AmqpDelivery>;
   readonly #unsettled = new Map<number, { readonly queue: TwinQueue; readonly message: TwinMessage }>();
   #queue: TwinQueue | undefined;
   #tags = 0;
   #isOver = false;
 
-  constructor(twin: RabbitTwin, events: AmqpEvents) {
+  constructor(twin: RabbitTwin, events: BrokerEvents<AmqpDelivery>) {
     this.#twin = twin;
     this.#events = events;
   }
@@ -138,6 +139,8 @@ class TwinChannel implements AmqpChannel, TwinReader {
   }
 
   async close(): Promise<void> {
+    // What was given back before on this channel has been sent again, perhaps here.
+    await new Promise((resolve) => setImmediate(resolve));
     this.#over();
   }
 

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { createSecureContext } from "node:tls";
 import type { ConfirmChannel } from "amqplib";
 import { createAmqplibApi } from "../../connectors/rabbitmq/amqplib-api.ts";
-import type { BrokerAccess } from "../../connectors/rabbitmq/broker-access.ts";
+import type { BrokerAccess } from "../../src/brokers/broker-access.ts";
 import { Secret } from "../../src/secrets/secret.ts";
 import type { RabbitQueue } from "../contract/rabbit-harness.ts";
 import { freshQueueName, RABBITMQ_PASSWORD, RABBITMQ_USER, type RabbitServer } from "./rabbitmq.ts";

@@ -1,4 +1,5 @@
 import { AWS_BUGS } from "./bugs/aws.ts";
+import { BROKER_BUGS } from "./bugs/brokers.ts";
 import { ROW_BUGS } from "./bugs/control.ts";
 import { DOOR_BUGS } from "./bugs/door.ts";
 import { ENGINE_BUGS } from "./bugs/engine.ts";
@@ -22,6 +23,7 @@ export const CONTRACT_BUGS: readonly ContractBug[] = [
   ...KAFKA_WIRE_BUGS,
   ...QUEUE_BUGS,
   ...AWS_BUGS,
+  ...BROKER_BUGS,
   ...ROW_BUGS,
   ...DOOR_BUGS,
   ...ENGINE_BUGS,

@@ -12,6 +12,7 @@ const PARTS = [
   "src/sqlite",
   "src/network",
   "src/secrets",
+  "src/brokers",
   "src/invocation",
   "src/leases",
   "src/engine",
@@ -51,6 +52,7 @@ const ADAPTER: readonly Part[] = [
   "src/sqlite",
   "src/network",
   "src/secrets",
+  "src/brokers",
 ];
 
 /** Who may import whom (docs/architecture.md). Everyone may import from their own folder. */
@@ -63,6 +65,8 @@ const ALLOWED: Readonly<Record<Part, readonly Part[] | "everything">> = {
   "src/sqlite": FLOOR,
   "src/network": FLOOR,
   "src/secrets": FLOOR,
+  // Reads logins, too.
+  "src/brokers": [...FLOOR, "src/secrets"],
   "src/invocation": ["src/model", "src/ports", "src/lib"],
   "src/leases": ["src/model", "src/ports", "src/lib"],
   "src/engine": ["src/model", "src/ports", "src/lib", "src/invocation", "src/leases"],

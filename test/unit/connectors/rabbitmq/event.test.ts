@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { AmqpProperties } from "../../../../connectors/rabbitmq/amqp-api.ts";
-import { createBodyFactory, createRabbitEvents, messageOf } from "../../../../connectors/rabbitmq/event.ts";
+import { createBodyFactory, createRabbitEvents } from "../../../../connectors/rabbitmq/event.ts";
 import { rabbitEventRecords, rabbitPipeRecords } from "../../../../connectors/rabbitmq/event-records.ts";
 import { javaDate } from "../../../../connectors/rabbitmq/java-date.ts";
-import type { MessageOrder } from "../../../../connectors/rabbitmq/settings.ts";
+import type { RabbitOrder } from "../../../../connectors/rabbitmq/settings.ts";
+import { messageOf } from "../../../../src/brokers/sent-message.ts";
 import { PAYLOAD_BYTES_MAX } from "../../../../src/model/limits.ts";
 
 const SOURCE = {
@@ -26,7 +27,7 @@ const PROPERTIES: AmqpProperties = {
 function messageWith(
   properties: AmqpProperties,
   content: Buffer = Buffer.from(DATA, "base64"),
-  order: MessageOrder = { by: "queue" },
+  order: RabbitOrder = { by: "queue" },
 ) {
   const body = createBodyFactory(SOURCE, order)({ deliveryTag: 7, redelivered: false, properties, content });
   return messageOf(body, 1);
@@ -112,7 +113,7 @@ describe("the event of RabbitMQ", () => {
   });
 
   test("groups are the queue, the value of a header, or none", () => {
-    const groupOf = (order: MessageOrder, headers: object) =>
+    const groupOf = (order: RabbitOrder, headers: object) =>
       messageWith({ headers }, undefined, order).groupId;
     const byKey = { by: "header", name: "key" } as const;
     assert.equal(groupOf({ by: "queue" }, {}), groupOf({ by: "queue" }, { key: "a" }));

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { AmqpChannel } from "../../../../connectors/rabbitmq/amqp-api.ts";
-import { DeliveryWindow } from "../../../../connectors/rabbitmq/delivery-window.ts";
 import { createBodyFactory } from "../../../../connectors/rabbitmq/event.ts";
-import { Prefetch } from "../../../../connectors/rabbitmq/prefetch.ts";
 import type { RabbitSettings } from "../../../../connectors/rabbitmq/settings.ts";
 import { openRabbitSource } from "../../../../connectors/rabbitmq/source.ts";
+import type { BrokerChannel } from "../../../../src/brokers/broker-client.ts";
+import { DeliveryWindow } from "../../../../src/brokers/delivery-window.ts";
+import { Prefetch } from "../../../../src/brokers/prefetch.ts";
 import type { QueueMessage, QueueSource } from "../../../../src/ports/queue-source.ts";
 import { NO_ABORT } from "../../../contract/queue-source-harness.ts";
 import { messagesOf, rabbitSettingsOf } from "../../../contract/rabbit-harness.ts";
@@ -129,6 +129,19 @@ describe("a queue of RabbitMQ, run in its order", () => {
   });
 });
 
+test("in the order of a header, a message waits for those of its value that are in hand, and for no others", async () => {
+  await using world = new World();
+  const source = await world.open({ order: { by: "header", name: "key" }, batchesMax: 2 });
+  const send = (body: string, key: string) => world.queue.publish(body, { headers: { key } });
+  send("a-1", "a");
+  const first = await receive(source, 1, 5_000);
+  send("a-2", "a");
+  send("b-1", "b");
+  assert.deepEqual(bodies(source, await receive(source, 10, 5_000)), ["b-1"]);
+  await source.acknowledge(first);
+  assert.deepEqual(bodies(source, await receive(source, 10, 5_000)), ["a-2"]);
+});
+
 describe("a broker that fails", () => {
   test("results of a channel that is gone change nothing, and its messages come again as redelivered", async () => {
     await using world = new World();
@@ -195,6 +208,18 @@ describe("what is sent ahead", () => {
     assert.deepEqual(bodies(other, await receive(other, 10, 5_000)), ["b", "c"]);
   });
 
+  test("a message whose hold ended while nobody asks goes back once: a quorum queue counts one delivery more", async () => {
+    await using world = new World({ isQuorum: true });
+    const order = { order: { by: "none" } } as const;
+    const source = await world.open(order, 5);
+    world.send("a");
+    await source.receive({ messagesMax: 1, waitMs: 1_000, holdMs: 20 }, NO_ABORT);
+    while (world.queue.ready === 0) await sleep(5);
+    const other = await world.open(order);
+    const [again] = await receive(other, 1, 10_000);
+    assert.equal(again?.receiveCount, 2);
+  });
+
   test("stays while a batch of this process runs", async () => {
     await using world = new World();
     const source = await world.open({}, 1);
@@ -221,7 +246,7 @@ describe("what is sent ahead", () => {
 
 test("one acknowledgement settles all below which nothing is open, and each other message has its own", () => {
   const written: string[] = [];
-  const channel: AmqpChannel = {
+  const channel: BrokerChannel = {
     consume: async () => undefined,
     cancel: async () => undefined,
     ready: async () => 0,
@@ -234,13 +259,15 @@ test("one acknowledgement settles all below which nothing is open, and each othe
   const window = new DeliveryWindow({
     channel,
     order,
-    toBody: createBodyFactory(rabbitSettingsOf("orders"), order),
     nowMs: () => 0,
     deliveriesMax: undefined,
     ageMsMax: 1_000,
   });
-  for (let deliveryTag = 1; deliveryTag <= 8; deliveryTag++)
-    window.add({ deliveryTag, redelivered: false, properties: {}, content: Buffer.from("x") });
+  const toBody = createBodyFactory(rabbitSettingsOf("orders"), order);
+  for (let deliveryTag = 1; deliveryTag <= 8; deliveryTag++) {
+    const sent = { deliveryTag, redelivered: false, properties: {}, content: Buffer.from("x") };
+    window.add(deliveryTag, toBody(sent));
+  }
   const messages = window.take(8, HOLD_MS);
   const at = (...tags: readonly number[]) => tags.flatMap((tag) => messages.slice(tag - 1, tag));
   window.acknowledge(at(5));

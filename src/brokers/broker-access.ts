@@ -1,9 +1,23 @@
 import { createSecureContext, type SecureContext } from "node:tls";
-import { MillraceError } from "../../src/model/errors.ts";
-import { readSecret } from "../../src/secrets/read-secret.ts";
-import { Secret } from "../../src/secrets/secret.ts";
-import { SecretDocument } from "../../src/secrets/source-access.ts";
-import type { BrokerLogin, LoginType } from "./settings.ts";
+import { MillraceError } from "../model/errors.ts";
+import { readSecret } from "../secrets/read-secret.ts";
+import { Secret } from "../secrets/secret.ts";
+import { parseSecretUri } from "../secrets/secret-uri.ts";
+import { SecretDocument } from "../secrets/source-access.ts";
+
+export const LOGIN_TYPES = [
+  "BASIC_AUTH",
+  "CLIENT_CERTIFICATE_TLS_AUTH",
+  "SERVER_ROOT_CA_CERTIFICATE",
+] as const;
+export type LoginType = (typeof LOGIN_TYPES)[number];
+
+/** Where a secret stands, never the secret itself. */
+export interface BrokerLogin {
+  readonly type: LoginType;
+  /** `file:` with an absolute path, `env:` with the name of a variable, or the ARN of a secret. */
+  readonly uri: string;
+}
 
 /** How a broker is reached. */
 export interface BrokerAccess {
@@ -81,4 +95,16 @@ function formOf(type: LoginType): string {
     case "BASIC_AUTH":
       return '{"username": TEXT, "password": TEXT}';
   }
+}
+
+/** Entries that name no login, and those that cannot be read, are left out: checks have told them. */
+export function loginsOf(
+  entries: readonly { readonly type: string; readonly uri: string }[],
+  folder: string,
+): readonly BrokerLogin[] {
+  return entries.flatMap(({ type, uri }) => {
+    const known = LOGIN_TYPES.find((each) => each === type);
+    const secret = parseSecretUri(uri, folder);
+    return known === undefined || secret.kind === "fault" ? [] : [{ type: known, uri: secret.uri }];
+  });
 }

@@ -1,37 +1,32 @@
-import type { AmqpApi, AmqpChannel, AmqpDelivery } from "./amqp-api.ts";
+import type { BrokerChannel, BrokerClient, Sent } from "./broker-client.ts";
 import { BrokerFault } from "./broker-fault.ts";
 import { DeliveryWindow } from "./delivery-window.ts";
-import { createBodyFactory, headerOf } from "./event.ts";
 import type { Prefetch } from "./prefetch.ts";
-import type { RabbitSettings } from "./settings.ts";
+import type { SentAheadQueue } from "./sent-ahead-queue.ts";
 
-export interface OpenQueueOptions {
-  readonly api: AmqpApi;
-  readonly settings: RabbitSettings;
+export interface OpenQueueOptions<D extends Sent> {
+  readonly client: BrokerClient<D>;
+  readonly place: SentAheadQueue<D>;
   readonly prefetch: Prefetch;
   /** Monotonic. */
   readonly nowMs: () => number;
-  readonly ageMsMax: number;
   onDelivery(): void;
   /** Nothing comes any more, and nothing can be settled. */
   onEnd(error: Error): void;
 }
 
-/** What a record of a stream has, and a message of a queue has not. */
-const STREAM_HEADER = "x-stream-offset";
-
 /** A queue that is being consumed, on a channel of its own. */
-export class OpenQueue {
+export class OpenQueue<D extends Sent> {
   readonly window: DeliveryWindow;
-  readonly #options: OpenQueueOptions;
-  readonly #channel: AmqpChannel;
+  readonly #options: OpenQueueOptions<D>;
+  readonly #channel: BrokerChannel;
   #isExclusive: boolean;
   #isAdapting = false;
   #isStopped = false;
 
   /** @throws BrokerFault, `isTaken` when another consumer has the queue for itself. */
-  static async begin(options: OpenQueueOptions): Promise<OpenQueue> {
-    const isExclusive = options.settings.order.by !== "none";
+  static async begin<D extends Sent>(options: OpenQueueOptions<D>): Promise<OpenQueue<D>> {
+    const { isExclusive } = options.place;
     try {
       return await beginAs(options, isExclusive);
     } catch (error) {
@@ -41,20 +36,19 @@ export class OpenQueue {
     }
   }
 
-  constructor(options: OpenQueueOptions, channel: AmqpChannel, isExclusive: boolean) {
-    const { settings, nowMs, ageMsMax } = options;
-    const { order, deliveriesMax } = settings;
+  constructor(options: OpenQueueOptions<D>, channel: BrokerChannel, isExclusive: boolean) {
+    const { place, nowMs } = options;
+    const { order, deliveriesMax, ageMsMax } = place;
     this.#options = options;
     this.#channel = channel;
     this.#isExclusive = isExclusive;
-    const toBody = createBodyFactory(settings, order);
-    this.window = new DeliveryWindow({ channel, order, toBody, nowMs, deliveriesMax, ageMsMax });
+    this.window = new DeliveryWindow({ channel, order, nowMs, deliveriesMax, ageMsMax });
   }
 
   /** The broker has messages for this consumer which have not come. What it had sent has come when this answers. */
   async hasMore(): Promise<boolean> {
     try {
-      const { queue } = this.#options.settings;
+      const { queue } = this.#options.place;
       const ready = await this.#channel.ready(queue);
       return ready > 0 && this.window.given + this.window.waiting < this.#options.prefetch.current;
     } catch {
@@ -78,17 +72,16 @@ export class OpenQueue {
     await this.#channel.close();
   }
 
-  receives(delivery: AmqpDelivery): void {
+  receives(delivery: D): void {
     if (this.window.hasEnded) return;
-    if (headerOf(delivery.properties.headers, STREAM_HEADER) !== undefined) {
-      this.ends(
-        new BrokerFault("ERR_MILLRACE_SOURCE_UNAVAILABLE", streamRefusal(this.#options.settings.queue)),
-      );
+    const { prefetch, onDelivery, place } = this.#options;
+    const refusal = place.refusalOf?.(delivery);
+    if (refusal !== undefined) {
+      this.ends(new BrokerFault("ERR_MILLRACE_SOURCE_UNAVAILABLE", refusal));
       void this.#channel.close();
       return;
     }
-    const { prefetch, onDelivery } = this.#options;
-    prefetch.saw(this.window.add(delivery));
+    prefetch.saw(this.window.add(delivery.deliveryTag, place.toBody(delivery)));
     if (this.#isStopped) {
       this.window.giveBackWaiting();
       return;
@@ -104,8 +97,8 @@ export class OpenQueue {
   }
 
   async consume(): Promise<void> {
-    const { settings, prefetch } = this.#options;
-    await this.#channel.consume(settings.queue, {
+    const { place, prefetch } = this.#options;
+    await this.#channel.consume(place.queue, {
       prefetch: prefetch.current,
       isExclusive: this.#isExclusive,
     });
@@ -124,10 +117,13 @@ export class OpenQueue {
   }
 }
 
-async function beginAs(options: OpenQueueOptions, isExclusive: boolean): Promise<OpenQueue> {
-  let open: OpenQueue | undefined;
+async function beginAs<D extends Sent>(
+  options: OpenQueueOptions<D>,
+  isExclusive: boolean,
+): Promise<OpenQueue<D>> {
+  let open: OpenQueue<D> | undefined;
   let hasBegun = false;
-  const channel = await options.api.open({
+  const channel = await options.client.open({
     onDelivery: (delivery) => open?.receives(delivery),
     // A channel that ends before is told by what was asked of it.
     onEnd: (error) => (hasBegun ? open?.ends(error) : open?.window.end()),
@@ -142,11 +138,4 @@ async function beginAs(options: OpenQueueOptions, isExclusive: boolean): Promise
     await channel.close();
     throw error;
   }
-}
-
-function streamRefusal(queue: string): string {
-  return (
-    `"${queue}" is a stream: its records are read by offset and never taken off, so a mapping of a queue cannot settle ` +
-    "them. Name a classic or quorum queue."
-  );
 }

@@ -1,10 +1,9 @@
-import type { QueueMessage, Settlement } from "../../src/ports/queue-source.ts";
-import type { AmqpChannel, AmqpDelivery } from "./amqp-api.ts";
-import { asRabbit, messageOf, type RabbitBody, type RabbitMessage } from "./event.ts";
-import type { MessageOrder } from "./settings.ts";
+import type { QueueMessage, Settlement } from "../ports/queue-source.ts";
+import type { BrokerChannel } from "./broker-client.ts";
+import { asSent, type MessageOrder, messageOf, type SentBody, type SentMessage } from "./sent-message.ts";
 
 /** A message that was given, with what settles it. */
-export interface GivenMessage extends RabbitMessage {
+export interface GivenMessage extends SentMessage {
   readonly window: DeliveryWindow;
   readonly delivery: Delivery;
   /** Which time it was given: only the last one settles. */
@@ -13,23 +12,22 @@ export interface GivenMessage extends RabbitMessage {
 
 interface Delivery {
   readonly tag: number;
-  readonly body: RabbitBody;
-  /** Monotonic: since when the broker waits for its acknowledgement. */
+  readonly body: SentBody;
+  /** Monotonic, as all times here: since when the broker waits for its acknowledgement. */
   readonly cameMs: number;
   state: "waiting" | "given" | "gone";
   gives: number;
   /** Batches with it that failed. */
   failures: number;
-  /** Monotonic: it waits here until then. */
+  /** It waits here until then. */
   notBeforeMs: number;
-  /** Monotonic: it is back when nobody has settled it by then. */
+  /** It is back when nobody has settled it by then. */
   holdUntilMs: number;
 }
 
 export interface DeliveryWindowOptions {
-  readonly channel: AmqpChannel;
+  readonly channel: BrokerChannel;
   readonly order: MessageOrder;
-  readonly toBody: (delivery: AmqpDelivery) => RabbitBody;
   /** Monotonic. */
   readonly nowMs: () => number;
   /** Deliveries of a message before it is rejected, when its function fails. */
@@ -73,10 +71,9 @@ export class DeliveryWindow {
   }
 
   /** Its size in bytes. */
-  add(sent: AmqpDelivery): number {
-    const body = this.#options.toBody(sent);
+  add(tag: number, body: SentBody): number {
     const delivery: Delivery = {
-      tag: sent.deliveryTag,
+      tag,
       body,
       cameMs: this.#options.nowMs(),
       state: "waiting",
@@ -101,6 +98,7 @@ export class DeliveryWindow {
       const delivery = this.#waiting[index];
       if (delivery === undefined) break;
       const { groupId } = delivery.body;
+      // plant: what-is-in-hand-is-overtaken-by-what-is-behind-it
       if (delivery.notBeforeMs <= nowMs && !this.#isBehind(groupId, passedGroups)) {
         taken.push(delivery);
         continue;
@@ -128,9 +126,8 @@ export class DeliveryWindow {
     const untilMs = this.#options.nowMs() + holdMs;
     return messages.map((message) => {
       const delivery = this.#held(message);
-      if (delivery === undefined) return "lost";
-      delivery.holdUntilMs = untilMs;
-      return "settled";
+      if (delivery !== undefined) delivery.holdUntilMs = untilMs;
+      return delivery === undefined ? "lost" : "settled";
     });
   }
 
@@ -188,6 +185,7 @@ export class DeliveryWindow {
   giveBackOld(): void {
     const { nowMs, ageMsMax } = this.#options;
     const oldestMs = Math.min(...this.#waiting.map(({ cameMs }) => cameMs));
+    // plant: what-waits-outlives-the-brokers-patience
     if (nowMs() - oldestMs > ageMsMax) this.giveBackWaiting();
   }
 
@@ -200,6 +198,7 @@ export class DeliveryWindow {
   /** The channel is gone: the queue has all that was unsettled. */
   end(): void {
     this.#hasEnded = true;
+    // plant: results-of-a-channel-that-is-gone-are-believed
     for (const delivery of this.#unsettled.values()) delivery.state = "gone";
     this.#unsettled.clear();
     this.#waiting = [];
@@ -211,7 +210,7 @@ export class DeliveryWindow {
   #isBehind(groupId: string | undefined, passed: ReadonlySet<string>): boolean {
     if (groupId === undefined) return false;
     if (passed.has(groupId)) return true;
-    return this.#options.order.by === "header" && (this.#given.get(groupId) ?? 0) > 0;
+    return this.#options.order.by === "group" && (this.#given.get(groupId) ?? 0) > 0;
   }
 
   #give(delivery: Delivery, holdUntilMs: number): GivenMessage {
@@ -257,6 +256,7 @@ export class DeliveryWindow {
     let last: Delivery | undefined;
     let below = 0;
     for (const delivery of this.#unsettled.values()) {
+      // plant: an-acknowledgement-of-several-covers-what-is-open
       if (!done.has(delivery)) break;
       last = delivery;
       below++;
@@ -294,7 +294,7 @@ export class DeliveryWindow {
   }
 }
 
-/** Law of QueueSource: only messages come here that a source of this connector gave. */
+/** Law of QueueSource: only what such a queue gave comes here. */
 export function asGiven(message: QueueMessage): GivenMessage {
-  return asRabbit(message) as GivenMessage;
+  return asSent(message) as GivenMessage;
 }

@@ -1,0 +1,59 @@
+import { type ContractBug, contractBug } from "../contract-bug.ts";
+
+const RABBITMQ = "test/unit/connectors/rabbitmq/source.test.ts";
+
+/** Queues of brokers, which send their messages ahead. */
+export const BROKER_BUGS: readonly ContractBug[] = [
+  contractBug(
+    "what nobody asks for goes back one by one",
+    {
+      file: RABBITMQ,
+      test: "a message whose hold ended while nobody asks goes back once: a quorum queue counts one delivery more",
+    },
+    {
+      at: "what-nobody-asks-for-goes-back-one-by-one",
+      instead: "if (open.window.nextMs <= this.#nowMs()) open.window.endHolds(false);",
+    },
+  ),
+  contractBug(
+    "an acknowledgement of several covers what is open",
+    {
+      file: RABBITMQ,
+      test: "one acknowledgement settles all below which nothing is open, and each other message has its own",
+    },
+    {
+      at: "an-acknowledgement-of-several-covers-what-is-open",
+      instead: "if (!done.has(delivery)) continue;",
+    },
+  ),
+  contractBug(
+    "what is in hand is overtaken by what is behind it",
+    {
+      file: RABBITMQ,
+      test: "in the order of a header, a message waits for those of its value that are in hand, and for no others",
+    },
+    {
+      at: "what-is-in-hand-is-overtaken-by-what-is-behind-it",
+      instead: "if (delivery.notBeforeMs <= nowMs) {",
+    },
+  ),
+  contractBug(
+    "what waits outlives the broker's patience",
+    {
+      file: RABBITMQ,
+      test: "messages that wait go back before the broker's consumer_timeout, in their order",
+    },
+    {
+      at: "what-waits-outlives-the-brokers-patience",
+      instead: "if (nowMs() - oldestMs > ageMsMax * 1e9) this.giveBackWaiting();",
+    },
+  ),
+  contractBug(
+    "results of a channel that is gone are believed",
+    {
+      file: RABBITMQ,
+      test: "results of a channel that is gone change nothing, and its messages come again as redelivered",
+    },
+    { at: "results-of-a-channel-that-is-gone-are-believed", instead: "" },
+  ),
+];
