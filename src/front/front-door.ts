@@ -23,7 +23,7 @@ import { PaceWatch } from "./pace-watch.ts";
 import { NO_ROUTE, type Refusal, refusalOf, STARTING } from "./refusals.ts";
 import { hasBody, isWorthClosing, readRequestBody, SLOW, tooBusy } from "./request-body.ts";
 import type { RouteTable } from "./route-table.ts";
-import { sendAnswer, writeHead } from "./send-answer.ts";
+import { endResponse, sendAnswer, writeHead } from "./send-answer.ts";
 import { Signers } from "./signers.ts";
 import { StreamedAnswer } from "./streamed-answer.ts";
 import { answerAsWritten, failureOf } from "./told-result.ts";
@@ -182,8 +182,8 @@ export class FrontDoor {
       return this.#sendResult(visit, way, exchange, result);
     // What has gone out cannot be taken back: a failure behind it ends the response where it is, as on AWS.
     if (stream.state === "headed") {
-      response.end();
-      return this.#told(visit, response.statusCode);
+      this.#told(visit, response.statusCode);
+      return endResponse(response, undefined, this.#pace, this.#options.limits.stallMs);
     }
     const isEmpty = stream.isEmpty && result.kind === "succeeded";
     return this.#send(visit, isEmpty ? NO_BYTES : codec.failed("malformed"));

@@ -53,11 +53,26 @@ export function sendAnswer(
   const hasLength = answer.status !== 204 && answer.status !== 304;
   const length: readonly Header[] = hasLength ? [["content-length", String(body.length)]] : [];
   writeHead(response, answer, { ...head, extra: [...head.extra, ...length] });
-  if (isBare || body.length <= PIECE_BYTES) {
-    response.end(isBare ? undefined : body);
-    return undefined;
-  }
+  if (isBare || body.length <= PIECE_BYTES)
+    return endResponse(response, isBare ? undefined : body, pace, limits.stallMs);
   return sendPieces(response, body, pace, limits.stallMs);
+}
+
+/**
+ * The last of a response. What the connection has no room for waits no longer than `stallMs`: a reader who takes
+ * nothing would keep its place, and what the request holds, for ever. Resolves when it is handed over, or never will.
+ */
+export function endResponse(
+  response: ServerResponse,
+  last: Uint8Array | undefined,
+  pace: PaceWatch,
+  stallMs: number,
+): Promise<void> | undefined {
+  response.end(last);
+  // Most are taken at once, and cost nothing more.
+  // plant: who-reads-no-short-response-keeps-its-place
+  if ((response.socket?.writableLength ?? 0) === 0) return undefined;
+  return roomOf(response, pace, stallMs);
 }
 
 async function sendPieces(
@@ -69,7 +84,7 @@ async function sendPieces(
   for (let sent = 0; sent < body.length && !response.destroyed; sent += PIECE_BYTES) {
     if (!response.write(body.subarray(sent, sent + PIECE_BYTES))) await roomOf(response, pace, stallMs);
   }
-  response.end();
+  await endResponse(response, undefined, pace, stallMs);
 }
 
 /** Resolves when the connection takes more, or is over: whoever reads nothing for long is not waited for. */

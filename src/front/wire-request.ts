@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { IncomingMessage } from "node:http";
-import type { BlockList } from "node:net";
+import { type BlockList, isIP } from "node:net";
 import type { Header } from "./exchange.ts";
 import type { FrontLimits } from "./front-limits.ts";
 import { ownHeaders } from "./wire-headers.ts";
@@ -83,10 +83,7 @@ export function originOf(
     const value = isTrusted ? request.headers[name] : undefined;
     return typeof value === "string" ? value : undefined;
   };
-  const chain = (said("x-forwarded-for") ?? "").split(",").map((address) => address.trim());
-  const outer = isTrusted
-    ? chain.findLast((address) => address !== "" && !isListed(trusted, address))
-    : undefined;
+  const chain = (said("x-forwarded-for") ?? "").split(",").map(forwardedAddress);
   const forwardedFor = said("x-forwarded-for");
   const headers: Header[] = [];
   for (let index = 0; index < rawHeaders.length; index += 2) {
@@ -101,7 +98,30 @@ export function originOf(
     ["x-forwarded-proto", proto],
   );
   if (request.headers["x-amzn-trace-id"] === undefined) headers.push(["x-amzn-trace-id", newTraceId(nowMs)]);
-  return { sourceIp: outer ?? peer, headers: ownHeaders(headers) };
+  return { sourceIp: isTrusted ? outermost(chain, trusted, peer) : peer, headers: ownHeaders(headers) };
+}
+
+/**
+ * From this end: the first that is no trusted proxy. Behind one that names nobody (`unknown`) nothing is known, and it
+ * is the last of which anything is.
+ */
+function outermost(chain: readonly string[], trusted: BlockList, peer: string): string {
+  let known = peer;
+  for (const address of chain.toReversed()) {
+    if (address === "") continue;
+    // plant: an-address-that-is-none-is-where-a-request-came-from
+    if (isIP(address) === 0) return known;
+    known = address;
+    if (!isListed(trusted, address)) return known;
+  }
+  return known;
+}
+
+/** Some proxies write the port as well: `192.0.2.1:8080`, `[2001:db8::1]:8080`. */
+function forwardedAddress(text: string): string {
+  const address = text.trim();
+  const [, inBrackets, plain] = /^(?:\[([^\]]*)\](?::\d{1,5})?|([\d.]+):\d{1,5})$/.exec(address) ?? [];
+  return plainAddress(inBrackets ?? plain ?? address);
 }
 
 function portOf({ headers }: IncomingMessage, isEncrypted: boolean): string {

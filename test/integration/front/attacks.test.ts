@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Socket } from "node:net";
+import { BlockList, type Socket } from "node:net";
 import { describe, test } from "node:test";
 import type { InvocationResult } from "../../../src/ports/invoker.ts";
 import { routeOf } from "../../unit/front/exchange-fixture.ts";
@@ -24,6 +24,15 @@ const TWO_READINGS: Readonly<Record<string, string>> = {
   "chunks in HTTP/1.0": `POST / HTTP/1.0\r\nHost: ${HOST}\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
   "a chunk whose size is no number": `POST / HTTP/1.1\r\nHost: ${HOST}\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n`,
   "a chunk size beyond all bounds": `POST / HTTP/1.1\r\nHost: ${HOST}\r\nTransfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n`,
+  "a chunk size whose line ends without a carriage return": `POST / HTTP/1.1\r\nHost: ${HOST}\r\nTransfer-Encoding: chunked\r\n\r\n5\nhello\r\n0\r\n\r\n`,
+  "a chunk's extension that ends without a carriage return": `POST / HTTP/1.1\r\nHost: ${HOST}\r\nTransfer-Encoding: chunked\r\n\r\n5;a=b\nhello\r\n0\r\n\r\n`,
+  "a chunk that goes on where it should end": `POST / HTTP/1.1\r\nHost: ${HOST}\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello0\r\n\r\n`,
+  "a length behind the chunks": `POST / HTTP/1.1\r\nHost: ${HOST}\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nContent-Length: 50\r\n\r\n`,
+  "a coding behind a vertical tab": `POST / HTTP/1.1\r\nHost: ${HOST}\r\nTransfer-Encoding: \x0bchunked\r\n\r\n0\r\n\r\n`,
+  "a length in hexadecimal": `POST / HTTP/1.1\r\nHost: ${HOST}\r\nContent-Length: 0x1\r\n\r\na`,
+  "a length of nothing": `POST / HTTP/1.1\r\nHost: ${HOST}\r\nContent-Length: \r\n\r\na`,
+  "a carriage return in a header": `GET / HTTP/1.1\r\nHost: ${HOST}\r\nX-A: b\rTransfer-Encoding: chunked\r\n\r\n`,
+  "words behind the version": `GET / HTTP/1.1 more\r\nHost: ${HOST}\r\n\r\n`,
   "two hosts": `GET / HTTP/1.1\r\nHost: ${HOST}\r\nHost: other.example\r\n\r\n`,
   "no host": "GET / HTTP/1.1\r\n\r\n",
   "a host that is no name": "GET / HTTP/1.1\r\nHost: a b\r\n\r\n",
@@ -201,6 +210,21 @@ describe("slow clients", () => {
   });
 });
 
+test("who reads none of many short responses is cut off as well, and what they held is free again", {
+  timeout: 60_000,
+}, async (t) => {
+  const world = await FrontWorld.start(t, { ...HASTY, stallMs: 300, aheadMax: 1_000 });
+  // Each is handed over in one piece, and more of them than a connection takes without a reader.
+  world.answer = () => succeeded({ statusCode: 200, body: "x".repeat(60_000) });
+  const socket = world.socket();
+  socket.pause();
+  socket.write(get().repeat(800));
+  await until(() => world.calls.length > 0);
+  await until(() => world.gauges().connections === 0);
+  assert.deepEqual([world.gauges().requests, world.gauges().bytes], [0, 0]);
+  assert.ok(world.calls.length < 800);
+});
+
 test("two thousand connections that say nothing keep nobody out", { timeout: 120_000 }, async (t) => {
   const world = await FrontWorld.start(t, {
     headersTimeoutMs: 60_000,
@@ -254,6 +278,27 @@ test("nobody says where a request came from but a proxy that is trusted", async 
     ["x-forwarded-for", "x-forwarded-proto"].map((name) => Reflect.get(headers as object, name)),
     ["127.0.0.1", "http"],
   );
+});
+
+describe("behind a proxy that is trusted a request came from", () => {
+  const chains: Readonly<Record<string, readonly [chain: string, from: string]>> = {
+    "the one who came to it": ["198.51.100.1, 203.0.113.7", "203.0.113.7"],
+    "an address of which the proxy wrote the port too": ["203.0.113.7:51234", "203.0.113.7"],
+    "an address of IPv6 in brackets": ["[2001:db8::1]:51234", "2001:db8::1"],
+    "the one before further proxies that are trusted": ["203.0.113.7, 127.0.0.9:80", "203.0.113.7"],
+    "the last proxy of which anything is known": ["203.0.113.7, unknown, 127.0.0.9", "127.0.0.9"],
+    "the proxy, when it says nothing": ["", "127.0.0.1"],
+  };
+  for (const [what, [chain, from]] of Object.entries(chains)) {
+    test(what, async (t) => {
+      const trusted = new BlockList();
+      trusted.addSubnet("127.0.0.0", 8, "ipv4");
+      const world = await FrontWorld.start(t, {}, { trusted });
+      await world.ask(get("/", [`X-Forwarded-For: ${chain}`]));
+      const context = world.calls[0]?.event["requestContext"] as { http?: { sourceIp?: string } } | undefined;
+      assert.equal(context?.http?.sourceIp, from);
+    });
+  }
 });
 
 test("without credentials nobody passes where callers have to sign", async (t) => {

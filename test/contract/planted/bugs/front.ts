@@ -41,6 +41,16 @@ export const FRONT_BUGS: readonly ContractBug[] = [
     { at: "a-response-is-held-without-room-for-it", instead: "visit.held.take(payload.length);" },
   ),
   contractBug(
+    "who reads no short response keeps its place",
+    { file: ATTACKS, test: "who reads none of many short responses is cut off as well" },
+    { at: "who-reads-no-short-response-keeps-its-place", instead: "if (stallMs > 0) return undefined;" },
+  ),
+  contractBug(
+    "an address that is none is where a request came from",
+    { file: ATTACKS, test: "the last proxy of which anything is known" },
+    { at: "an-address-that-is-none-is-where-a-request-came-from", instead: "" },
+  ),
+  contractBug(
     "a function splits its response",
     { file: ANSWERS, test: "a header that would end the head" },
     { at: "a-function-splits-its-response", instead: "return NAME.test(name);" },
