@@ -1,5 +1,6 @@
 import type { FastifyReply } from "fastify";
 import type { FunctionResource } from "../manifests/resources.ts";
+import { timeoutMsOf } from "../model/call-timeouts.ts";
 import { errorBodyOf, type FailedRun, failureOf } from "../model/error-body.ts";
 import { cutText, LOG_TAIL_BYTES_MAX } from "../model/function-error.ts";
 import type { OutcomeOfRun } from "../model/outcome.ts";
@@ -27,7 +28,7 @@ export function answerRun(reply: FastifyReply, outcome: OutcomeOfRun, call: Answ
 
 /** What the caller may see of a failure. */
 export function errorBody(outcome: FailedRun, call: AnsweredCall): Readonly<Record<string, unknown>> {
-  const failed = { requestId: call.requestId, timeoutMs: call.fn.timeoutMs };
+  const failed = { requestId: call.requestId, timeoutMs: timeoutMsOf(call.fn, call.executedVersion) };
   if (call.mayInspect) return errorBodyOf(outcome, failed);
   const { errorType } = failureOf(outcome, failed);
   const text = `The text of error ${outcome.errorId ?? errorType} is for callers with the role inspect.`;

@@ -2,6 +2,7 @@ import { LATEST } from "../invocation/function-routes.ts";
 import type { InvokerBook } from "../invocation/invoker-book.ts";
 import { functionArn } from "../manifests/function-name.ts";
 import type { FunctionResource } from "../manifests/resources.ts";
+import { longestTimeoutOfAllMs, timeoutMsOf } from "../model/call-timeouts.ts";
 import type { Place } from "../model/place.ts";
 import type { AsyncFunction, AsyncFunctions } from "../ports/async-functions.ts";
 import type { FunctionBook } from "./function-book.ts";
@@ -31,8 +32,10 @@ export class DeclaredAsyncFunctions implements AsyncFunctions {
     return this.#invokers.roomOf(name) ?? fn.concurrency;
   }
 
-  timeoutMs(name: string): number {
-    return this.#resourceOf(name)?.timeoutMs ?? 0;
+  timeoutMs(name: string, version?: string): number {
+    const fn = this.#resourceOf(name);
+    if (fn === undefined) return 0;
+    return version === undefined ? longestTimeoutOfAllMs(fn) : timeoutMsOf(fn, version);
   }
 
   find(name: string, qualifier: string): AsyncFunction | undefined {

@@ -17,7 +17,7 @@ import {
   SCHEDULE_KIND,
   VERSION_KIND,
 } from "../resources/kinds.ts";
-import { effectiveSpec } from "./function-rows.ts";
+import { effectiveSpec, versionSpecOf } from "./function-rows.ts";
 import { mappingDocument } from "./mapping-record.ts";
 
 /** A resource that runs, as the manifest that declares it. */
@@ -97,23 +97,25 @@ function exportedRoute({ name, document }: ResourceRow): ExportedResource | unde
 function exportedFunction(row: ResourceRow, rows: readonly ResourceRow[]): ExportedResource | undefined {
   const document = runningDocument(readDocument(row.document));
   if (document === undefined) return undefined;
-  const qualified = (kind: string) =>
+  const qualified = (kind: string, specOf = effectiveSpec) =>
     rows.flatMap((each): [string, Spec][] => {
       const own = each.kind === kind && each.name.startsWith(`${row.name}:`);
       const read = own ? runningDocument(readDocument(each.document)) : undefined;
-      return read === undefined ? [] : [[each.name.slice(row.name.length + 1), effectiveSpec(read)]];
+      return read === undefined ? [] : [[each.name.slice(row.name.length + 1), specOf(read)]];
     });
-  const [versions, aliases] = [qualified(VERSION_KIND), qualified(ALIAS_KIND)];
+  const [versions, aliases] = [qualified(VERSION_KIND, versionSpecOf), qualified(ALIAS_KIND)];
   const configs = new Map(qualified(INVOKE_CONFIG_KIND));
   const configOf = (qualifier: string): Spec => {
     const config = configs.get(qualifier);
     return config === undefined ? {} : { eventInvokeConfig: config };
   };
+  // A version that says nothing of it has the function's.
+  const { timeoutSeconds: _function, ...versionDefaults } = FUNCTION_DEFAULTS;
   const spec = {
-    ...withoutFunctionDefaults(effectiveSpec(document)),
+    ...withoutDefaults(effectiveSpec(document), FUNCTION_DEFAULTS),
     ...members(
       "versions",
-      versions.map(([number, version]) => [number, withoutFunctionDefaults(version)]),
+      versions.map(([number, version]) => [number, withoutDefaults(version, versionDefaults)]),
     ),
     ...members(
       "aliases",
@@ -126,10 +128,6 @@ function exportedFunction(row: ResourceRow, rows: readonly ResourceRow[]): Expor
 
 function members(name: string, entries: readonly (readonly [string, Spec])[]): Spec {
   return entries.length === 0 ? {} : { [name]: Object.fromEntries(entries) };
-}
-
-function withoutFunctionDefaults(spec: Spec): Spec {
-  return withoutDefaults(spec, FUNCTION_DEFAULTS);
 }
 
 function withoutDefaults(spec: Spec, defaults: Spec): Spec {

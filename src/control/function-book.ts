@@ -3,6 +3,7 @@ import type { InvocableFunction } from "../invocation/invocable-function.ts";
 import type { InvokerBook } from "../invocation/invoker-book.ts";
 import { firstOf, whenLate } from "../lib/first-of.ts";
 import type { FunctionResource, MappingResource } from "../manifests/resources.ts";
+import { longestTimeoutOfAllMs } from "../model/call-timeouts.ts";
 import { describeError, MillraceError } from "../model/errors.ts";
 import type { Clock, ScheduledCall } from "../ports/clock.ts";
 import type { FunctionTarget, Readiness } from "../ports/function-target.ts";
@@ -220,18 +221,14 @@ export class FunctionBook {
   }
 
   /** Calls that have begun end where they began. */
-  #closeLater(
-    { name, timeoutMs }: InvocableFunction,
-    targets: readonly FunctionTarget[],
-    ended: Promise<void>,
-  ): void {
+  #closeLater(fn: InvocableFunction, targets: readonly FunctionTarget[], ended: Promise<void>): void {
     if (targets.length === 0) return;
     const { clock, telemetry } = this.#options;
-    const closing = firstOf(ended, whenLate(clock, timeoutMs + LATE_CALL_MS, undefined))
+    const closing = firstOf(ended, whenLate(clock, longestTimeoutOfAllMs(fn) + LATE_CALL_MS, undefined))
       .then(() => closeTargets(targets))
       .catch((error: unknown) => {
         telemetry.log("warn", "something could not be closed", {
-          function: name,
+          function: fn.name,
           error: describeError(error),
         });
       })

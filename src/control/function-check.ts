@@ -1,5 +1,6 @@
 import { parseFunctionName } from "../manifests/function-name.ts";
 import type { FunctionResource, MappingResource } from "../manifests/resources.ts";
+import { longestTimeoutMs } from "../model/call-timeouts.ts";
 import { ControlFault } from "./control-fault.ts";
 
 /**
@@ -32,7 +33,8 @@ function checkNamed(
     throw new ControlFault("InvalidParameterValueException", "Function does not exist");
   }
   const { title, functionTimeoutSecondsMax: secondsMax } = connector.parameters;
-  if (secondsMax === undefined || fn.timeoutMs <= secondsMax * 1000) return;
-  const message = `Function timeout: ${fn.timeoutMs / 1000} seconds is more than ${secondsMax} seconds, which a function that ${title} invokes may take.`;
+  const timeoutMs = longestTimeoutMs(fn, qualifier);
+  if (secondsMax === undefined || timeoutMs <= secondsMax * 1000) return;
+  const message = `Function timeout: ${timeoutMs / 1000} seconds is more than ${secondsMax} seconds, which a function that ${title} invokes may take.`;
   throw new ControlFault("InvalidParameterValueException", message);
 }

@@ -17,6 +17,7 @@ import {
   PROVISIONED_KIND,
   VERSION_KIND,
 } from "../resources/kinds.ts";
+import { membersOf } from "./functions/function-fields.ts";
 
 /** A resource as its owner wants it: lower-camel fields of a manifest's `spec`. */
 export interface Declaration {
@@ -51,7 +52,7 @@ export function declarationsOf(fn: FunctionResource): readonly Declaration[] {
     ...[...fn.versions].map(([number, target]) => ({
       kind: VERSION_KIND,
       name: `${name}:${number}`,
-      spec: { ...targetFields(target), ...deadLetterField(fn, number) },
+      spec: { ...targetFields(target), ...deadLetterField(fn, number), ...timeoutField(fn, number) },
     })),
     { kind: FUNCTION_KIND, name, spec },
     ...[...fn.aliases].map(([alias, { version, weights, routing, rollout }]) => ({
@@ -75,6 +76,11 @@ export function declarationsOf(fn: FunctionResource): readonly Declaration[] {
 function deadLetterField({ deadLetters }: FunctionResource, version: string) {
   const targetArn = deadLetters?.get(version);
   return targetArn === undefined ? {} : { deadLetterConfig: { targetArn } };
+}
+
+function timeoutField({ versionTimeoutsMs }: FunctionResource, version: string) {
+  const timeoutMs = versionTimeoutsMs?.get(version);
+  return timeoutMs === undefined ? {} : { timeoutSeconds: timeoutMs / 1000 };
 }
 
 function targetFields(target: FunctionTargetSpec): Readonly<Record<string, unknown>> {
@@ -133,7 +139,7 @@ export function functionsOf(rows: readonly ResourceRow[]): FunctionsRead {
     const document = documents.get(`${kind} ${name}`);
     if (kind !== FUNCTION_KIND || document === undefined || isOrphaned(document)) continue;
     const qualified = (of: string) => qualifiedSpecs(of, name, documents);
-    const versions = qualified(VERSION_KIND);
+    const versions = qualifiedSpecs(VERSION_KIND, name, documents, versionSpecOf);
     const { data: spec } = functionSpec.safeParse({
       ...effectiveSpec(document),
       versions,
@@ -197,6 +203,14 @@ export function provisionedIn(spec: unknown): number | undefined {
 /** What is in force: what the owner declared, but for what somebody else set who may. */
 export function effectiveSpec({ spec, overrides }: ResourceDocument): Readonly<Record<string, unknown>> {
   return { ...spec, ...overrides };
+}
+
+/** What a version is: also the time-out that it was published with, which stands beside what runs. */
+export function versionSpecOf(
+  document: Pick<ResourceDocument, "spec" | "members">,
+): Readonly<Record<string, unknown>> {
+  const { timeoutSeconds } = membersOf(document);
+  return { ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }), ...document.spec };
 }
 
 function qualifiedSpecs(

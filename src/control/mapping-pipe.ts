@@ -1,6 +1,7 @@
 import type { InvocableFunction } from "../invocation/invocable-function.ts";
 import type { Pipe } from "../invocation/piped-invoker.ts";
 import type { FunctionResource, MappingResource } from "../manifests/resources.ts";
+import { longestTimeoutMs, qualifierIn } from "../model/call-timeouts.ts";
 import { MillraceError } from "../model/errors.ts";
 import { type InputTemplate, isTemplateFault, readInputTemplate } from "../model/input-template.ts";
 import type { MappingPipe } from "../model/mapping.ts";
@@ -49,10 +50,13 @@ function readTemplate(text: string | undefined): InputTemplate | undefined {
 
 /** What one attempt of the mapping may take: its function, and what enriches the records before. */
 export function attemptMs(
-  { functionName, pipe }: Mapping,
-  functions: readonly Pick<FunctionResource, "name" | "timeoutMs">[],
+  { functionName, functionArn, pipe }: Mapping,
+  functions: readonly FunctionResource[],
 ): number {
-  const timeoutOf = (wanted: string | undefined) =>
-    functions.find(({ name }) => name === wanted)?.timeoutMs ?? 0;
-  return timeoutOf(functionName) + timeoutOf(pipe?.enrichment?.functionName);
+  const timeoutOf = (wanted: string | undefined, arn = "") => {
+    const fn = functions.find(({ name }) => name === wanted);
+    return fn === undefined ? 0 : longestTimeoutMs(fn, qualifierIn(arn));
+  };
+  const { enrichment } = pipe ?? {};
+  return timeoutOf(functionName, functionArn) + timeoutOf(enrichment?.functionName, enrichment?.functionArn);
 }

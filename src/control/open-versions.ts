@@ -98,12 +98,13 @@ function invocable(
   targets: ReadonlyMap<string, OpenTarget>,
   failures: ReadonlyMap<string, OpenFailure>,
 ): InvocableFunction {
-  const { name, versions, aliases, timeoutMs, concurrency, isReserved, isConcurrencyAdaptive, errorDetails } =
-    resource;
+  const { name, versions, aliases, concurrency, isReserved, isConcurrencyAdaptive, errorDetails } = resource;
+  const { timeoutMs, versionTimeoutsMs } = resource;
   const targetOf = (version: string) =>
     targets.get(version)?.target ?? new UnopenedTarget(describeError(failures.get(version)?.error));
   return {
     ...{ name, timeoutMs, concurrency, isReserved, isConcurrencyAdaptive, errorDetails, aliases },
+    ...(versionTimeoutsMs === undefined ? {} : { versionTimeoutsMs }),
     ...(resource.allowsLoops === true ? { allowsLoops: true } : {}),
     target: targetOf(LATEST),
     versions: new Map([...versions.keys()].map((version) => [version, targetOf(version)])),

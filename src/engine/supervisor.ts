@@ -1,5 +1,6 @@
 import { InvokerBook } from "../invocation/invoker-book.ts";
 import { mappingDoor } from "../invocation/mapping-door.ts";
+import { longestTimeoutMs, qualifierIn } from "../model/call-timeouts.ts";
 import { ByteBudget } from "./budget.ts";
 import type {
   Engine,
@@ -117,6 +118,9 @@ export class Supervisor implements Engine {
 }
 
 /** What one attempt may take, with all that stands before the function. */
-function callMs({ fn, pipe }: MappingDeployment): number {
-  return fn.timeoutMs + (pipe?.enrichment?.fn.timeoutMs ?? 0);
+function callMs({ fn, pipe, mapping }: MappingDeployment): number {
+  const { enrichment } = pipe ?? {};
+  const beforeMs =
+    enrichment === undefined ? 0 : longestTimeoutMs(enrichment.fn, qualifierIn(enrichment.functionArn));
+  return longestTimeoutMs(fn, qualifierIn(mapping.functionArn)) + beforeMs;
 }

@@ -1,5 +1,6 @@
 import { firstOf, whenAborted, whenLate } from "../lib/first-of.ts";
 import { Slots, type Turn } from "../lib/slots.ts";
+import { longestTimeoutMs, qualifierIn } from "../model/call-timeouts.ts";
 import type { KeySplit } from "../model/key-split.ts";
 import { LOOP_EXECUTIONS_MAX, passes } from "../model/lineage.ts";
 import type { OutcomeKind } from "../model/outcome.ts";
@@ -248,7 +249,8 @@ export class FunctionInvoker implements Invoker {
 
   /** `functionArn`: under which name the caller calls. */
   explain(caller: string, functionArn: string): FunctionExplanation {
-    const { name, concurrency, timeoutMs } = this.#serving.fn;
+    const { name, concurrency } = this.#serving.fn;
+    const timeoutMs = longestTimeoutMs(this.#serving.fn, qualifierIn(functionArn));
     const share = this.#gate?.standing;
     const pool = this.#pool?.slots;
     const account = pool?.isFull === true ? { limit: pool.limit, running: pool.taken } : undefined;

@@ -1,3 +1,4 @@
+import { qualifierIn, timeoutMsOf } from "../model/call-timeouts.ts";
 import type { KeySplit } from "../model/key-split.ts";
 import type { FunctionTarget } from "../ports/function-target.ts";
 import type { ShutReason } from "../ports/invoker.ts";
@@ -9,6 +10,8 @@ import { UnopenedTarget } from "./unopened-target.ts";
 export interface Route {
   readonly version: string;
   readonly target: FunctionTarget;
+  /** What a call of that version may take. */
+  readonly timeoutMs: number;
 }
 
 interface Named {
@@ -33,15 +36,17 @@ export class FunctionRoutes {
   /** Nearly always no alias has. */
   readonly #hasWeights: boolean;
 
-  constructor({ target, versions, aliases }: Pick<InvocableFunction, "target" | "versions" | "aliases">) {
+  constructor(fn: Omit<InvocableFunction, "name" | "concurrency">) {
+    const { target, versions, aliases } = fn;
     this.#aliases = aliases ?? new Map();
     this.#isPlain = (versions?.size ?? 0) + this.#aliases.size === 0;
     this.#hasWeights = [...this.#aliases.values()].some(({ weights }) => weights.size > 0);
     for (const [version, each] of [[LATEST, target] as const, ...(versions ?? [])]) {
       const isOpen = !(each instanceof UnopenedTarget);
       if (!isOpen) this.#problems.set(version, each.problem);
+      const route = { version, target: each, timeoutMs: timeoutMsOf(fn, version) };
       // plant: a-version-that-could-not-be-opened-is-called
-      this.#versions.set(version, isOpen ? { version, target: each } : "notReady");
+      this.#versions.set(version, isOpen ? route : "notReady");
     }
     this.#latest = this.#versions.get(LATEST) ?? "noSuchFunction";
   }
@@ -84,7 +89,7 @@ export class FunctionRoutes {
   #meaning(functionArn: string): Named | undefined {
     const known = this.#named.get(functionArn);
     if (known !== undefined) return known;
-    const qualifier = qualifierOf(functionArn) ?? LATEST;
+    const qualifier = qualifierIn(functionArn) ?? LATEST;
     const isVersion = this.#versions.has(qualifier);
     const route = isVersion ? { version: qualifier, weights: NONE } : this.#aliases.get(qualifier);
     if (route === undefined) return undefined;
@@ -100,8 +105,3 @@ function reasonOf(route: Routed | undefined): ShutReason | undefined {
 }
 
 const NONE: ReadonlyMap<string, number> = new Map();
-
-/** The eighth part of `arn:aws:lambda:REGION:ACCOUNT:function:NAME:QUALIFIER`. */
-function qualifierOf(functionArn: string): string | undefined {
-  return functionArn.split(":")[7];
-}

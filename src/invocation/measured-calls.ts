@@ -51,7 +51,8 @@ export class MeasuredCalls {
   async run(call: Invocation, serving: Serving, route: Route, waitedMs: number): Promise<InvocationOutcome> {
     const payload = call.payload();
     const { caller, requestId, functionArn } = call;
-    const { name: functionName, timeoutMs } = serving.fn;
+    const { name: functionName } = serving.fn;
+    const { timeoutMs } = route;
     const span = call.beginSpan?.() ?? this.#tracer?.beginCall(call, functionName);
     // Between taking note of it and forgetting it nothing may throw.
     this.#track(call, functionName, 1);
@@ -84,7 +85,7 @@ export class MeasuredCalls {
     }
     // What a target says of its own versions counts for less: failure records name those of the manifest.
     if (route.version !== LATEST) outcome = withVersion(outcome, route.version);
-    outcome = toldOutcome(this.#errors, serving.fn, call, outcome);
+    outcome = toldOutcome(this.#errors, serving.fn, timeoutMs, call, outcome);
     this.#track(call, functionName, -1);
     serving.ended();
     span?.end(outcome);

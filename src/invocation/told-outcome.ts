@@ -5,7 +5,6 @@ import type { ErrorBook } from "./error-book.ts";
 
 interface CalledFunction {
   readonly name: string;
-  readonly timeoutMs: number;
   readonly errorDetails?: ErrorDetails;
 }
 
@@ -13,6 +12,7 @@ interface CalledFunction {
 export function toldOutcome(
   errors: ErrorBook,
   fn: CalledFunction,
+  timeoutMs: number,
   call: Invocation,
   outcome: InvocationOutcome,
 ): InvocationOutcome {
@@ -20,7 +20,7 @@ export function toldOutcome(
   switch (outcome.kind) {
     case "functionError":
     case "timedOut": {
-      const { name, timeoutMs } = fn;
+      const { name } = fn;
       const { caller, requestId } = call;
       return errors.note(
         { function: name, errorDetails, timeoutMs, caller, requestId, sample: sampleOf(call) },

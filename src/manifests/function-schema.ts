@@ -240,11 +240,19 @@ export const FIELDS_OF_CODE: readonly string[] = Object.keys(runtimeFields).filt
   (field) => field !== "code",
 );
 
+const timeoutSeconds = z.int().min(1).max(900);
+
 const versions = z
   .record(
     z.string().regex(/^[1-9][0-9]{0,9}$/),
     z
-      .strictObject({ ...targets, deadLetterConfig })
+      .strictObject({
+        ...targets,
+        deadLetterConfig,
+        timeoutSeconds: timeoutSeconds
+          .optional()
+          .describe("How long one invocation of this version may take, in seconds. Default: the function's."),
+      })
       .describe("What to invoke as this version. Exactly one of http, lambda, module and code."),
   )
   .optional()
@@ -265,10 +273,7 @@ export const functionSpec = z
       .describe(
         "Terminate: a chain of events that has passed the function 16 times is cut, which is told. Allow: it goes on. Default: Terminate.",
       ),
-    timeoutSeconds: z
-      .int()
-      .min(1)
-      .max(900)
+    timeoutSeconds: timeoutSeconds
       .default(TIMEOUT_SECONDS_DEFAULT)
       .describe("How long one invocation may take, in seconds. Beyond it the invocation fails."),
     reservedConcurrency: z

@@ -124,11 +124,21 @@ function checkFunctionTimeout(
   fn: ManifestDocument,
   { parameters: { title, functionTimeoutSecondsMax: secondsMax } }: Connector,
 ): void {
-  const seconds = fn.raw("spec", "timeoutSeconds");
+  const seconds = timeoutSecondsOf(
+    fn,
+    parseFunctionName(String(mapping.raw("spec", "functionName")))?.qualifier,
+  );
   if (typeof seconds !== "number" || secondsMax === undefined || seconds <= secondsMax) return;
   const message = `The function may take ${seconds} seconds; a function that ${title} invokes may take ${secondsMax}`;
   const remedy = `Give the function at ${fn.position} a timeoutSeconds of at most ${secondsMax}`;
   mapping.report(["spec", "functionName"], message, remedy);
+}
+
+/** What the version may take that a qualifier means. */
+function timeoutSecondsOf(fn: ManifestDocument, qualifier = "$LATEST"): unknown {
+  const ofAlias = fn.raw("spec", "aliases", qualifier, "version");
+  const version = typeof ofAlias === "string" ? ofAlias : qualifier;
+  return fn.raw("spec", "versions", version, "timeoutSeconds") ?? fn.raw("spec", "timeoutSeconds");
 }
 
 /** `callers`: mappings and routes. */

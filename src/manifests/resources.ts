@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import type { CallTimeouts } from "../model/call-timeouts.ts";
 import type { ErrorDetails } from "../model/function-error.ts";
 import type { InvokeConfig } from "../model/invoke-config.ts";
 import {
@@ -31,7 +32,7 @@ import type { FunctionManifest, MappingManifest } from "./schema.ts";
 import { epochMsOf } from "./timestamp.ts";
 
 /** A function as its manifest describes it, validated, with defaults filled in and paths made absolute. */
-export interface FunctionResource {
+export interface FunctionResource extends CallTimeouts {
   readonly name: string;
   readonly target: FunctionTargetSpec;
   /** The one that `target` is of, where it is to be opened; absent: `$LATEST`. */
@@ -41,7 +42,6 @@ export interface FunctionResource {
   readonly aliases: ReadonlyMap<string, FunctionAlias>;
   /** By version: environments that each process keeps ready. Absent: none of any. */
   readonly provisioned?: ReadonlyMap<string, number>;
-  readonly timeoutMs: number;
   readonly concurrency: number;
   /** Its `reservedConcurrency`, which holds over all processes of a store. */
   readonly isReserved: boolean;
@@ -104,12 +104,22 @@ export function functionResource(
     versions: new Map(versions),
     aliases: new Map(Object.entries(spec.aliases ?? {}).map(([name, alias]) => [name, aliasOf(alias)])),
     timeoutMs: spec.timeoutSeconds * 1000,
+    ...versionTimeouts(spec),
     concurrency: spec.reservedConcurrency ?? concurrencyDefault(targets),
     isReserved: spec.reservedConcurrency !== undefined,
     isConcurrencyAdaptive: spec.adaptiveConcurrency,
     errorDetails: spec.errorDetails,
     ...asyncSettings(spec, folder),
   };
+}
+
+function versionTimeouts({
+  versions = {},
+}: FunctionManifest["spec"]): Pick<FunctionResource, "versionTimeoutsMs"> {
+  const own = Object.entries(versions).flatMap(([number, { timeoutSeconds }]) =>
+    timeoutSeconds === undefined ? [] : [[number, timeoutSeconds * 1000] as const],
+  );
+  return own.length === 0 ? {} : { versionTimeoutsMs: new Map(own) };
 }
 
 /** As many calls as its environments may take, where it runs here. */

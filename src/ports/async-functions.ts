@@ -5,7 +5,8 @@ export interface AsyncFunctions {
   names(): readonly string[];
   /** Calls that could start now; advice. */
   room(name: string): number;
-  timeoutMs(name: string): number;
+  /** What this version may take; absent: the longest of all. 0: nobody declares it. */
+  timeoutMs(name: string, version?: string): number;
   /** `undefined`: nobody declares it, or it has no such version or alias. Asked anew before each attempt. */
   find(name: string, qualifier: string): AsyncFunction | undefined;
   /** `qualifier` may be empty: then it is the function's own. */

@@ -1,4 +1,5 @@
 import type { FunctionResource } from "../../manifests/resources.ts";
+import { timeoutMsOf } from "../../model/call-timeouts.ts";
 import { aliasInForce } from "../../resources/alias-in-force.ts";
 import { effectiveSpec } from "../function-rows.ts";
 import { type FunctionMembers, membersOf } from "./function-fields.ts";
@@ -50,7 +51,7 @@ export function versionView(fn: KeptFunction, number: string, isBehind: IsBehind
   const kept = fn.versions.get(number);
   if (kept === undefined) return undefined;
   const view = shared(fn, kept, isBehind);
-  const timeoutSeconds = view.members.timeoutSeconds ?? fn.resource.timeoutMs / 1000;
+  const timeoutSeconds = timeoutMsOf(fn.resource, number) / 1000;
   return { ...view, version: number, spec: kept.document.spec, timeoutSeconds };
 }
 

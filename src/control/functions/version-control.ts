@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { VERSION_KIND } from "../../resources/kinds.ts";
+import { versionSpecOf } from "../function-rows.ts";
 import { changedMeanwhile, conflict, invalid, noFunction, staleRevision } from "./function-faults.ts";
 import { membersOf, publishedFieldsOf, storedCodeOf } from "./function-fields.ts";
 import { type FunctionView, type IsBehind, LATEST, latestView, versionView } from "./function-view.ts";
@@ -83,12 +84,14 @@ export class VersionControl {
       conditions: [],
       lastModifiedMs: this.#writer.options.clock.now(),
     };
+    const { timeoutSeconds } = version.members;
+    const contentOf = (of: Parameters<typeof versionSpecOf>[0]) => ({ timeoutSeconds, ...versionSpecOf(of) });
     for (let number = members.lastVersion + 1; ; number++) {
       // Who publishes at the same moment, or died in the middle of it, has the number: it may mean the same.
       if (await this.#writer.insert(VERSION_KIND, `${fn.name}:${number}`, version)) return number;
       const met = (await this.#writer.own(fn.name)).versions.get(String(number));
       // plant: a-publish-that-died-is-published-twice
-      if (met !== undefined && isDeepStrictEqual(met.document.spec, version.spec)) return number;
+      if (met !== undefined && isDeepStrictEqual(contentOf(met.document), contentOf(version))) return number;
     }
   }
 

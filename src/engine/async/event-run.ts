@@ -158,12 +158,14 @@ export class EventRun {
 
   #failed(outcome: Exclude<OutcomeOfRun, { kind: "succeeded" }>): LastAttempt {
     const { functions } = this.#parts;
-    const call = { requestId: this.#held.item.id, timeoutMs: functions.timeoutMs(this.#name) };
+    const { executedVersion = LATEST } = outcome;
+    const timeoutMs = functions.timeoutMs(this.#name, executedVersion);
+    const call = { requestId: this.#held.item.id, timeoutMs };
     const payload = JSON.stringify(errorBodyOf(outcome, call));
     const { errorMessage } = failureOf(outcome, call);
     return {
       statusCode: 200,
-      executedVersion: outcome.executedVersion ?? LATEST,
+      executedVersion,
       functionError: UNHANDLED,
       message: cutText(errorMessage, ERROR_MESSAGE_BYTES_MAX, "beginning"),
       payload: payload.length > PAYLOAD_KEPT_BYTES_MAX ? undefined : payload,

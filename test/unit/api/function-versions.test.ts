@@ -122,6 +122,21 @@ test("a publish whose process died before it was counted is met by the next", as
   assert.equal((await api.ask("POST", VERSIONS, {})).body["Version"], "2");
 });
 
+test("a version that was left by a publish with another time-out is not taken for the next", async (t) => {
+  const api = await FunctionApi.start(t);
+  await api.create({ Timeout: 5 });
+  const left = (await api.world.mappings.list(["function"])).find(({ name }) => name === "parcels");
+  assert.equal((await api.ask("POST", VERSIONS, {})).body["Version"], "1");
+  const now = (await api.world.mappings.list(["function"])).find(({ name }) => name === "parcels");
+  assert(left !== undefined && now !== undefined);
+  // As if the publish had ended before it counted the version.
+  const { document } = left;
+  assert.equal((await api.world.mappings.replace({ ...now, document }, now.version)).kind, "written");
+  await api.ask("PUT", CONFIGURATION, { Timeout: 8 });
+  const { Version, Timeout } = (await api.ask("POST", VERSIONS, {})).body;
+  assert.deepEqual([Version, Timeout], ["2", 8]);
+});
+
 test("numbers of versions are never used again, also after the function was deleted", async (t) => {
   const api = await withVersions(t, 2);
   assert.equal((await api.ask("DELETE", `${PARCELS}?Qualifier=2`)).status, 204);

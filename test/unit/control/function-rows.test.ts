@@ -98,6 +98,27 @@ test("what rows say of functions is what was declared, and by which row its keys
   assert.deepEqual(unreadable, []);
 });
 
+test("a version has the time-out that it was published with, by a manifest or by the API, else the function's", async () => {
+  const own: FunctionResource = {
+    ...FUNCTION,
+    aliases: new Map(),
+    versionTimeoutsMs: new Map([["2", 5_000]]),
+  };
+  const rows = await rowsOf([own]);
+  assert.deepEqual(functionsOf(rows).functions, [own]);
+  const published = rows.map((row) => {
+    const document = readDocument(row.document);
+    assert.ok(document !== undefined);
+    if (row.name !== "orders:1") return row;
+    return { ...row, document: writeDocument({ ...document, members: { timeoutSeconds: 7 } }) };
+  });
+  const versionTimeoutsMs = new Map([
+    ["1", 7_000],
+    ["2", 5_000],
+  ]);
+  assert.deepEqual(functionsOf(published).functions, [{ ...own, versionTimeoutsMs }]);
+});
+
 test("an orphan is no function, and an orphaned alias or version none of its function's", async () => {
   const store = createMemoryResourceStore();
   const owner = { kind: "manifest", set: "shop" } as const;

@@ -6,11 +6,14 @@ import type { FunctionTarget } from "../../../src/ports/function-target.ts";
 
 const ARN = "arn:aws:lambda:eu-west-1:123456789012:function:orders";
 const OPEN: FunctionTarget = { invoke: async () => ({ kind: "timedOut" }), close: async () => {} };
+const TIMED = { timeoutMs: 3_000 };
 const BROKEN = new UnopenedTarget("It throws when it is loaded.");
 
 function createRoutes(latest: FunctionTarget = OPEN) {
   const routes = new FunctionRoutes({
+    ...TIMED,
     target: latest,
+    versionTimeoutsMs: new Map([["3", 60_000]]),
     versions: new Map([
       ["2", OPEN],
       ["3", OPEN],
@@ -40,6 +43,15 @@ test("the qualifier of the function's ARN picks the version", () => {
   assert.equal(versionOf(":next"), "$LATEST");
 });
 
+test("a call has the time-out of the version that it goes to, and a version without one that of the function", () => {
+  const { routes } = createRoutes();
+  const timeoutOf = (qualifier: string) => {
+    const route = routes.of(ARN + qualifier, { requestId: "00000000-" });
+    return typeof route === "string" ? route : route.timeoutMs;
+  };
+  assert.deepEqual(["", ":2", ":3", ":live", ":next"].map(timeoutOf), [3_000, 3_000, 60_000, 60_000, 3_000]);
+});
+
 test("a version that is not there is no such function, and one that could not be opened is not ready", () => {
   const { routes, versionOf } = createRoutes();
   assert.deepEqual([versionOf(":9"), routes.shut(`${ARN}:9`)], ["noSuchFunction", "noSuchFunction"]);
@@ -59,7 +71,8 @@ test("a version runs though the function itself cannot be opened", () => {
 });
 
 test("a function without versions and aliases runs whatever its name is qualified by", () => {
-  const routes = new FunctionRoutes({ target: OPEN });
-  assert.deepEqual(routes.of(`${ARN}:anything`, { requestId: "1" }), { version: "$LATEST", target: OPEN });
-  assert.equal(new FunctionRoutes({ target: BROKEN }).shut(`${ARN}:anything`), "notReady");
+  const routes = new FunctionRoutes({ ...TIMED, target: OPEN });
+  const route = { version: "$LATEST", target: OPEN, timeoutMs: 3_000 };
+  assert.deepEqual(routes.of(`${ARN}:anything`, { requestId: "1" }), route);
+  assert.equal(new FunctionRoutes({ ...TIMED, target: BROKEN }).shut(`${ARN}:anything`), "notReady");
 });

@@ -125,7 +125,7 @@ kind: Function
 metadata: { name: behind-http }
 spec:
   http: { url: "http://127.0.0.1:9000/" }
-  versions: { 2: { http: { url: "http://127.0.0.1:9002/" } }, 3: { http: { url: "http://127.0.0.1:9003/" } } }
+  versions: { 2: { http: { url: "http://127.0.0.1:9002/" } }, 3: { http: { url: "http://127.0.0.1:9003/" }, timeoutSeconds: 3 } }
   aliases: { live: { version: 2, weights: { 3: 0.25 } } }
   errorDetails: type
   adaptiveConcurrency: true

@@ -6,6 +6,8 @@ const ALIAS = "test/unit/invocation/alias-route.test.ts";
 const PIPE = "test/unit/invocation/piped-invoker.test.ts";
 const POOL = "test/unit/invocation/unreserved-pool.test.ts";
 
+const TIMEOUTS = "test/unit/model/call-timeouts.test.ts";
+
 /** Where a call goes, and who is sent away at the door. */
 export const DOOR_BUGS: readonly ContractBug[] = [
   contractBug(
@@ -36,6 +38,22 @@ export const DOOR_BUGS: readonly ContractBug[] = [
     { at: "a-call-goes-where-its-name-led-when-it-came", instead: "" },
   ),
   contractBug(
+    "a version has the time-out of latest",
+    {
+      file: ROUTES,
+      test: "a call has the time-out of the version that it goes to, and a version without one that of the function",
+    },
+    { at: "a-version-has-the-time-out-of-latest", instead: "return timeoutMs;" },
+  ),
+  contractBug(
+    "an alias has the time-out of its main version",
+    { file: TIMEOUTS, test: "a name may take as long as the slowest version that it leads to" },
+    {
+      at: "an-alias-has-the-time-out-of-its-main-version",
+      instead: "const versions = [alias.version];",
+    },
+  ),
+  contractBug(
     "each attempt draws its version anew",
     { file: ALIAS, test: "all attempts of a call of a weighted alias go to one version" },
     { at: "each-attempt-draws-its-version-anew", instead: "let rest = Math.random();" },
@@ -58,7 +76,7 @@ export const DOOR_BUGS: readonly ContractBug[] = [
     },
     {
       at: "a-version-that-could-not-be-opened-is-called",
-      instead: "this.#versions.set(version, { version, target: each });",
+      instead: "this.#versions.set(version, route);",
     },
   ),
   contractBug(
