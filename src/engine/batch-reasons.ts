@@ -8,6 +8,8 @@ import type { BatchExplanation, DestinationStanding } from "./explanation.ts";
  * judged.
  */
 export const LATE_MS = 10_000;
+/** What a call may take beyond its time-out: its function's start and a second (`FunctionTarget`), and one to tell. */
+const CALL_LATE_MS = 12_000;
 
 /** What a batch stands in, beside itself. */
 export interface BatchSurroundings {
@@ -28,7 +30,7 @@ export function batchReason(batch: BatchExplanation, around: BatchSurroundings):
       return slotReason(fn, sinceMs);
     case "invoking": {
       const untilMs = sinceMs + fn.timeoutMs;
-      if (nowMs - untilMs > LATE_MS) return reason("unknown", { sinceMs, facts: { of: "invocation" } });
+      if (nowMs - untilMs > CALL_LATE_MS) return reason("unknown", { sinceMs, facts: { of: "invocation" } });
       return batch.failure === undefined
         ? reason("functionRuns", { sinceMs, untilMs })
         : failureReason(batch, undefined);

@@ -27,8 +27,9 @@ export function functionError(
 
 /** Nothing where there is nothing to tell. */
 export function withDetail(detail: RunDetail | undefined): { readonly detail?: RunDetail } {
-  const isEmpty = (detail?.stack ?? "") === "" && (detail?.logTail ?? "") === "";
-  return detail === undefined || isEmpty ? {} : { detail };
+  if (detail === undefined) return {};
+  const { stack = "", logTail = "", stackMember } = detail;
+  return stack === "" && logTail === "" && stackMember === undefined ? {} : { detail };
 }
 
 /** Lambda's text for a response over the limit of a synchronous invocation (invocation §2). */
@@ -76,8 +77,10 @@ const STACK_MEMBERS = ["stackTrace", "trace"] as const;
 function stackDetail(text: string): RunDetail | undefined {
   for (const stackMember of STACK_MEMBERS) {
     const member = memberText(text, stackMember);
-    const stack = member === undefined ? "" : stackOf(member);
-    if (stack !== "") return { stack, stackMember, ...requestIdMember(text) };
+    if (member === undefined) continue;
+    const stack = stackOf(member);
+    // What was found wrong before any frame ran has none, and says so by an empty list.
+    return { ...(stack === "" ? {} : { stack }), stackMember, ...requestIdMember(text) };
   }
   return undefined;
 }

@@ -28,8 +28,8 @@ export function failureOf(
 
 /** As the function's runtime writes it: Node's has `trace`, and Python's the request's id beside `stackTrace`. */
 function stackOf(detail: RunDetail | undefined, { requestId }: FailedCall) {
-  if (detail?.stack === undefined || detail.stackMember === undefined) return {};
-  const lines = detail.stack.split("\n");
+  if (detail?.stackMember === undefined) return {};
+  const lines = detail.stack === undefined || detail.stack === "" ? [] : detail.stack.split("\n");
   if (detail.stackMember === "trace") return { trace: lines };
   const id = { named: { requestId }, empty: { requestId: "" }, none: {} }[detail.requestIdMember ?? "none"];
   return { ...id, stackTrace: lines.map(frameOf) };

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { errorBodyOf, type FailedCall } from "../../model/error-body.ts";
 import { PAYLOAD_BYTES_MAX } from "../../model/limits.ts";
 import type { InvocationOutcome } from "../../model/outcome.ts";
 import type { Clock } from "../../ports/clock.ts";
@@ -66,10 +67,11 @@ export class AttachedServer {
     const deadlineMs = Number(header("deadline-ms") ?? Number.NaN);
     const leftMs = deadlineMs - this.#clock.now();
     const timeoutMs = Number.isFinite(leftMs) ? Math.max(TIMEOUT_MS_MIN, leftMs) : TIMEOUT_MS_DEFAULT;
+    const requestId = header("aws-request-id") ?? crypto.randomUUID();
     const call = new RuntimeCall({
       payload,
       context: {
-        requestId: header("aws-request-id") ?? crypto.randomUUID(),
+        requestId,
         functionName: "",
         functionArn: header("invoked-function-arn") ?? "",
         deadlineMs: this.#clock.now() + timeoutMs,
@@ -78,13 +80,13 @@ export class AttachedServer {
       signal: NEVER,
       traceId: header("trace-id") ?? "",
       clientContext: header("client-context"),
-      onSettled: (outcome) => answerWith(response, outcome),
+      onSettled: (outcome) => answerWith(response, outcome, { requestId, timeoutMs }),
     });
     this.#attachment.run(call);
   }
 }
 
-function answerWith(response: ServerResponse, outcome: InvocationOutcome): void {
+function answerWith(response: ServerResponse, outcome: InvocationOutcome, call: FailedCall): void {
   switch (outcome.kind) {
     case "succeeded":
       response.writeHead(200, {
@@ -93,13 +95,9 @@ function answerWith(response: ServerResponse, outcome: InvocationOutcome): void 
       });
       response.end(outcome.payload);
       return;
-    case "functionError": {
-      const { errorType, message: errorMessage, detail } = outcome;
-      const stack =
-        detail?.stack === undefined ? {} : { [detail.stackMember ?? "stackTrace"]: detail.stack.split("\n") };
-      send(response, 200, { errorType, errorMessage, ...stack }, { "x-amz-function-error": "Unhandled" });
+    case "functionError":
+      send(response, 200, errorBodyOf(outcome, call), { "x-amz-function-error": "Unhandled" });
       return;
-    }
     case "timedOut":
       send(response, 504, { message: "The function's time was up." });
       return;

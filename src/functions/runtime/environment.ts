@@ -189,7 +189,7 @@ export class Environment implements SessionOwner, PooledEnvironment {
     this.#calls.delete(id);
     this.#output.flush();
     const now = this.#parts.clock.monotonic();
-    const maxMemoryMb = this.#session?.takeMemoryMb(call.wantsOutput);
+    const maxMemoryMb = this.#session?.settled(id, this.#initMs, call.wantsOutput);
     const durationMs = now - call.begunMs;
     const figures = { durationMs, isRun: this.#hadEvent, initMs: this.#initMs, maxMemoryMb };
     this.#initMs = undefined;

@@ -102,9 +102,11 @@ export class RuntimeSession implements RuntimeApi, ProcessListener {
     });
   }
 
-  /** What its processes had at most since it was last asked. */
-  takeMemoryMb(isExact: boolean): number | undefined {
-    return this.#process?.takeMemoryMb(isExact);
+  /** An event has its outcome. Returns what its processes had at most since the one before. */
+  settled(id: string, initMs: number | undefined, isExact: boolean): number | undefined {
+    const maxMemoryMb = this.#process?.takeMemoryMb(isExact || this.#telemetry?.isHeard === true);
+    this.#telemetry?.settled(id, { initMs, maxMemoryMb });
+    return maxMemoryMb;
   }
 
   deliver(event: RuntimeEvent): void {

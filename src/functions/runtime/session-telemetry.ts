@@ -1,5 +1,6 @@
 import type { Clock } from "../../ports/clock.ts";
 import { OutputLines } from "../output-lines.ts";
+import type { RunFigures } from "./environment-parts.ts";
 import type { ExtendedFunction, ShutdownReason } from "./extension-set.ts";
 import type { RuntimeEvent } from "./listener.ts";
 import { type SendTelemetry, TelemetryBuffer } from "./telemetry-buffer.ts";
@@ -29,6 +30,7 @@ interface Subscriber {
 interface RunningEvent {
   readonly begunMs: number;
   answeredMs: number | undefined;
+  figures?: Pick<RunFigures, "initMs" | "maxMemoryMb">;
 }
 
 /** What came before the first subscriber, in records; so much of a start is told. */
@@ -142,6 +144,17 @@ export class SessionTelemetry {
     this.#tell("platform", "platform.runtimeDone", { requestId, status: "success", metrics });
   }
 
+  /** Somebody is told of events. */
+  get isHeard(): boolean {
+    return this.#subscribers.size > 0;
+  }
+
+  /** What its `REPORT` line says beside times. */
+  settled(requestId: string, figures: Pick<RunFigures, "initMs" | "maxMemoryMb">): void {
+    const run = this.#running.get(requestId);
+    if (run !== undefined) run.figures = figures;
+  }
+
   /** The process is ended; so are its events. Resolves when subscribers have been told. */
   async ended(reason: ShutdownReason): Promise<void> {
     this.#lines.function.flush();
@@ -172,7 +185,14 @@ export class SessionTelemetry {
     this.#running.delete(requestId);
     const durationMs = rounded(this.#parts.clock.monotonic() - run.begunMs);
     const { memoryMb: memorySizeMB } = this.#parts.fn;
-    const metrics = { durationMs, billedDurationMs: Math.ceil(durationMs), memorySizeMB };
+    const { maxMemoryMb: maxMemoryUsedMB, initMs } = run.figures ?? {};
+    const metrics = {
+      durationMs,
+      billedDurationMs: Math.ceil(durationMs + (initMs ?? 0)),
+      memorySizeMB,
+      ...(maxMemoryUsedMB === undefined ? {} : { maxMemoryUsedMB }),
+      ...(initMs === undefined ? {} : { initDurationMs: rounded(initMs) }),
+    };
     this.#tell("platform", "platform.report", { requestId, status, metrics });
   }
 

@@ -182,6 +182,8 @@ for (const [what, batch, code] of [
     { lastProblem: "TypeError", failure: "functionFails", attempts: 2 },
     "functionFails",
   ],
+  // Its function had ten seconds to start, three to run, and one more.
+  ["runs past its time-out since its function had to start", { sinceMs: NOW_MS - 14_000 }, "functionRuns"],
   ["runs long past its time-out", { sinceMs: NOW_MS - 60_000 }, "unknown"],
   ["waits for its next attempt", { doing: "pausing", nextAttemptMs: NOW_MS + 9_000 }, "functionFails"],
   ["was to be tried again a minute ago", { doing: "pausing", nextAttemptMs: NOW_MS - 60_000 }, "unknown"],

@@ -25,13 +25,22 @@ const failed = (errorType: string, message: string, stack?: string) => {
 };
 const noMessage = (status: number) => `The function answered with status ${status} and no error message.`;
 const ERROR_HEADER = { "X-Amz-Function-Error": "Unhandled" };
-const ERROR_BODY = '{"errorType":"Poison","errorMessage":"bad record","trace":[]}';
+const ERROR_BODY = '{"errorType":"Poison","errorMessage":"bad record"}';
 
 const TABLE: readonly (readonly [string, InvocationOutcome, object])[] = [
   ["any 2xx is a success", outcomeOf(200, {}, "{}"), { kind: "succeeded", payload: Buffer.from("{}") }],
   ["a success may be empty", outcomeOf(204, {}), { kind: "succeeded", payload: Buffer.from("") }],
   ["202 is a success", outcomeOf(202, {}, "null"), { kind: "succeeded", payload: Buffer.from("null") }],
   ["the error header beats 200", outcomeOf(200, ERROR_HEADER, ERROR_BODY), failed("Poison", "bad record")],
+  [
+    "an error before any frame ran has no stack, as Lambda's body says, and no request",
+    outcomeOf(
+      200,
+      ERROR_HEADER,
+      '{"errorType":"Poison","errorMessage":"bad","requestId":"","stackTrace":[]}',
+    ),
+    { ...failed("Poison", "bad"), detail: { stackMember: "stackTrace", requestIdMember: "empty" } },
+  ],
   ["the error header beats 429", outcomeOf(429, ERROR_HEADER, ERROR_BODY), failed("Poison", "bad record")],
   ["the error header beats 503", outcomeOf(503, ERROR_HEADER, ERROR_BODY), failed("Poison", "bad record")],
   [

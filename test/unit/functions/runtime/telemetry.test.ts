@@ -91,6 +91,31 @@ test("a subscriber is told of the start, of each event and of what is printed, i
   assert.equal(sent[6]?.record, "hello");
 });
 
+test("a report has the memory that was used, and the start with its first event alone", async () => {
+  const { telemetry, sent } = startTelemetry();
+  telemetry.subscribe("watcher", "telemetry", bodyOf());
+  telemetry.waits();
+  for (const [requestId, initMs] of [
+    ["id-1", 80.4],
+    ["id-2", undefined],
+  ] as const) {
+    telemetry.started({ ...EVENT, requestId });
+    telemetry.settled(requestId, { initMs, maxMemoryMb: 31 });
+    telemetry.answered(requestId, 4);
+    telemetry.waits();
+  }
+  await telemetry.ended("SPINDOWN");
+  const reports = sent.filter(({ type }) => type === "platform.report");
+  const figures = { durationMs: 0, memorySizeMB: 256, maxMemoryUsedMB: 31 };
+  assert.deepEqual(
+    reports.map(({ record }) => (record as { readonly metrics: object }).metrics),
+    [
+      { ...figures, billedDurationMs: 81, initDurationMs: 80.4 },
+      { ...figures, billedDurationMs: 0 },
+    ],
+  );
+});
+
 test("an event that was cut off is told with its status", async () => {
   const { telemetry, sent } = startTelemetry();
   telemetry.subscribe("watcher", "telemetry", bodyOf());
