@@ -1,5 +1,6 @@
 import { type ConnectionOptions, createSecureContext, type SecureContext } from "node:tls";
 import { MillraceError } from "../../src/model/errors.ts";
+import type { Secret } from "../../src/secrets/secret.ts";
 import { KafkaFault } from "./fault.ts";
 
 /** How brokers are reached. Secrets are held wrapped, so that no log shows them. */
@@ -19,10 +20,29 @@ export interface KafkaTls {
   readonly passphrase?: Revealable;
 }
 
-export interface KafkaSasl {
+export type KafkaSasl = PasswordSasl | BearerSasl;
+
+export interface PasswordSasl {
   readonly mechanism: "PLAIN" | "SCRAM-SHA-256" | "SCRAM-SHA-512";
   readonly username: string;
   readonly password: Revealable;
+}
+
+/** A token for each login: a broker that ends sessions asks for another before the first one ends. */
+export interface BearerSasl {
+  readonly mechanism: "OAUTHBEARER";
+  /** Whose token it is, in messages: `IAM_AUTH`. */
+  readonly username: string;
+  /** One that is good for a while yet. Rejects with a `KafkaFault` that says why there is none. */
+  token(): Promise<BearerToken>;
+  /** A broker has not taken the last one: the next login begins with a new one. */
+  refused(): void;
+}
+
+export interface BearerToken {
+  readonly value: Secret;
+  /** Values of printable characters. */
+  readonly extensions: Readonly<Record<string, string>>;
 }
 
 export interface Revealable {

@@ -11,6 +11,7 @@ import { type ErrorPlace, toFault } from "./kafkajs-errors.ts";
 import {
   avoidNegativeTimeouts,
   definitionOf,
+  fitRenewal,
   isTlsRecord,
   keyOf,
   SILENT,
@@ -163,6 +164,7 @@ export class BrokerLink {
     connection.setVersions(this.#versions);
     connection.setSupportAuthenticationProtocol(this.#versions[keyOf("SaslAuthenticate")] !== undefined);
     await connection.authenticate();
+    fitRenewal(connection);
     this.#isLoggedIn = true;
   }
 
@@ -289,6 +291,7 @@ export class BrokerLink {
   }
 
   #place(action: string): ErrorPlace {
-    return { action, broker: this.address, usesTls: this.#options.access.tls !== undefined };
+    const { tls, sasl } = this.#options.access;
+    return { action, broker: this.address, usesTls: tls !== undefined, mechanism: sasl?.mechanism };
   }
 }

@@ -1,7 +1,7 @@
 import { isIPv6 } from "node:net";
 import type { FaultTexts, ReportFault, WrittenMapping } from "../../src/ports/connector-parameters.ts";
-import { parseSecretUri } from "../../src/secrets/secret-uri.ts";
-import { BOOTSTRAP_SERVERS, TOPIC_ACCESS_TYPES } from "./settings.ts";
+import { ACCESS_TEXTS, checkAccess } from "./access-checks.ts";
+import { BOOTSTRAP_SERVERS } from "./settings.ts";
 import { destinationTopic } from "./topic-address.ts";
 
 /** `provisionedPollerConfig` (kafka §7). */
@@ -47,22 +47,7 @@ export const KAFKA_TEXTS: FaultTexts = {
     message: "The text is not the address of a broker",
     remedy: "Give HOST:PORT, for example broker-1.example.com:9094, without a scheme or a login",
   }),
-  noAccess: () => ({
-    message: "Required 'sourceAccessConfigurations' parameter is missing.",
-    remedy: "Give how to log in, or an empty list for a cluster without TLS and login",
-  }),
-  notOnMsk: ({ facts }) => ({
-    message: `Amazon MSK has no ${facts?.["type"]}`,
-    remedy: "Give SASL_SCRAM_512_AUTH or CLIENT_CERTIFICATE_TLS_AUTH",
-  }),
-  notOfTopics: ({ facts }) => ({
-    message: `A Kafka topic has no ${facts?.["type"]}`,
-    remedy: `Give one of ${TOPIC_ACCESS_TYPES.join(", ")}`,
-  }),
-  secondLogin: ({ facts }) => ({
-    message: `There is ${facts?.["rival"]} already`,
-    remedy: "Give one way to log in, and one certificate authority",
-  }),
+  ...ACCESS_TEXTS,
   exists: ({ facts = {} }) => ({
     message: `An event source mapping with event source ("${facts["places"]}"), function ("${facts["functionArn"]}"), topics ("${facts["topic"]}") already exists. Please update or delete the existing mapping with UUID ${facts["uuid"]}`,
     remedy: "Remove one of the two mappings",
@@ -119,41 +104,6 @@ function isServer(text: string): boolean {
     /^(?:\[([0-9A-Fa-f:.]+)\]|[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?):(\d{1,5})$/.exec(text) ?? [];
   if (ipv6 !== undefined && !isIPv6(ipv6)) return false;
   return port !== undefined && Number(port) >= 1 && Number(port) <= 65_535;
-}
-
-const LOGINS = ["BASIC_AUTH", "SASL_SCRAM_256_AUTH", "SASL_SCRAM_512_AUTH", "CLIENT_CERTIFICATE_TLS_AUTH"];
-/** What a topic's mapping takes none of. */
-const OF_OTHERS = ["VIRTUAL_HOST"];
-/** What MSK has none of (kafka §6). */
-const NOT_ON_MSK = ["BASIC_AUTH", "SASL_SCRAM_256_AUTH"];
-
-function checkAccess(mapping: WrittenMapping, isSelfManaged: boolean, report: ReportFault): void {
-  const path = ["sourceAccessConfigurations"];
-  const entries = mapping.raw(...path);
-  if (entries === undefined && isSelfManaged) report({ rule: "noAccess", path: [], part: "key" });
-  if (!Array.isArray(entries)) return;
-  const seen = new Set<string>();
-  for (const index of entries.keys()) {
-    const type = mapping.raw(...path, index, "type");
-    const uri = mapping.raw(...path, index, "uri");
-    if (typeof type !== "string" || typeof uri !== "string" || type.startsWith("VPC_")) continue;
-    if (OF_OTHERS.includes(type)) {
-      report({ rule: "notOfTopics", path: [...path, index, "type"], facts: { type } });
-      continue;
-    }
-    const secret = parseSecretUri(uri, mapping.folder);
-    if (secret.kind === "fault") {
-      const facts = { problem: secret.problem };
-      report({ rule: "secretReference", path: [...path, index, "uri"], facts });
-    }
-    const typePath = [...path, index, "type"];
-    if (!isSelfManaged && NOT_ON_MSK.includes(type))
-      report({ rule: "notOnMsk", path: typePath, facts: { type } });
-    const rival = LOGINS.includes(type) ? LOGINS.find((login) => seen.has(login)) : undefined;
-    if (rival !== undefined || seen.has(type))
-      report({ rule: "secondLogin", path: typePath, facts: { rival: rival ?? type } });
-    seen.add(type);
-  }
 }
 
 /** Accepted, and without effect: each partition has a reader of its own, and lanes say how much runs at once. */

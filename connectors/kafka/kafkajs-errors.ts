@@ -9,6 +9,7 @@ export interface ErrorPlace {
   /** `host:port`; `undefined`: any. */
   readonly broker: string | undefined;
   readonly usesTls: boolean;
+  readonly mechanism?: string | undefined;
 }
 
 const SERVER_CERTIFICATE_CODES = new Set([
@@ -64,8 +65,7 @@ export function toFault(error: unknown, place: ErrorPlace): KafkaFault {
   ) {
     return new KafkaFault(
       "authentication",
-      `SASL authentication failed at the broker ${place.broker}: ${clip(message)}. Look at user name, password and ` +
-        "mechanism (SASL/PLAIN, SCRAM-SHA-256, SCRAM-SHA-512) of the mapping's sourceAccessConfigurations.",
+      `SASL authentication failed at the broker ${place.broker}: ${clip(message)}. ${loginAdvice(place)}`,
       {
         processingResult: "SASL authentication failed",
         endpoint: place.broker,
@@ -80,6 +80,19 @@ export function toFault(error: unknown, place: ErrorPlace): KafkaFault {
   return new KafkaFault("unreachable", `${where(place)} failed: ${clip(message)}${advice(code, place)}`, {
     endpoint: place.broker,
   });
+}
+
+function loginAdvice({ mechanism }: ErrorPlace): string {
+  if (mechanism === "OAUTHBEARER") {
+    return (
+      "Look whether the broker takes SASL/OAUTHBEARER, at issuer, audience, scope and life of the token, and with IAM at " +
+      "this host's clock, at the AWS credentials and at their right to kafka-cluster:Connect."
+    );
+  }
+  return (
+    "Look at user name, password and mechanism (SASL/PLAIN, SCRAM-SHA-256, SCRAM-SHA-512) of the mapping's " +
+    "sourceAccessConfigurations."
+  );
 }
 
 /** What came after kafkajs. */

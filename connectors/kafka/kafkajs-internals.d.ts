@@ -52,6 +52,10 @@ declare module "kafkajs/src/network/connection.js" {
       readonly pending: readonly unknown[];
       scheduleCheckPendingRequests(): void;
     };
+    /** Milliseconds, a `Long`: of the last login, as the broker gave it; 0: it does not end. */
+    readonly sessionLifetime: { toString(): string };
+    /** How long before its end a session is renewed, by the next request. */
+    reauthenticationThreshold: number;
     /** A step of SASL that waits for its answer. */
     readonly authHandlers: object | null;
     /** The answer has a frame. */

@@ -3,6 +3,7 @@ import apiKeys from "kafkajs/src/protocol/requests/apiKeys.js";
 import definitions, { type RequestDefinition } from "kafkajs/src/protocol/requests/index.js";
 import type { KafkaSasl } from "./access.ts";
 import { KafkaFault } from "./fault.ts";
+import { bearerMechanism } from "./oauth-bearer.ts";
 
 /** What kafkajs would write to standard output; errors reach the callers. */
 export const SILENT: InternalLogger = {
@@ -14,7 +15,9 @@ export const SILENT: InternalLogger = {
   setLogLevel() {},
 };
 
-export function saslOptions({ mechanism, username, password }: KafkaSasl): object {
+export function saslOptions(sasl: KafkaSasl): object {
+  if (sasl.mechanism === "OAUTHBEARER") return bearerMechanism(sasl);
+  const { mechanism, username, password } = sasl;
   return {
     mechanism,
     username,
@@ -40,6 +43,18 @@ export function definitionOf(name: string): RequestDefinition {
 
 export function keyOf(name: string): number {
   return apiKeys[name] ?? -1;
+}
+
+/** kafkajs logs in again so long before a session ends; its own ten seconds are more than a short session has. */
+const RENEW_AHEAD_MS = 10_000;
+
+/**
+ * A session of a few seconds would be renewed with each request: a broker takes one renewal a second, and answers the
+ * next as a broken login.
+ */
+export function fitRenewal(connection: Connection): void {
+  const sessionMs = Number(connection.sessionLifetime);
+  connection.reauthenticationThreshold = Math.min(RENEW_AHEAD_MS, Math.floor(sessionMs / 4));
 }
 
 interface VersionsAnswer {

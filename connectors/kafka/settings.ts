@@ -20,30 +20,50 @@ export interface KafkaSettings {
 export type TopicPlace = KafkaSettings & Pick<StreamMapping, "eventSourceArn">;
 
 /**
- * One of `sourceAccessConfigurations` (kafka §6): what a secret is for and where it stands, never the secret itself.
+ * One of `sourceAccessConfigurations` (kafka §6): what a secret is for and where it stands, never the secret itself; or
+ * a value that is none.
  */
 export interface SourceAccess {
   readonly type: TopicAccessType;
-  /** `file:` with an absolute path, `env:` with the name of an environment variable, or the ARN of a secret. */
+  /**
+   * `file:` with an absolute path, `env:` with the name of an environment variable, or the ARN of a secret; of
+   * `PLAIN_ACCESS_TYPES` the value itself, of `IAM_ACCESS_TYPES` empty.
+   */
   readonly uri: string;
 }
 
-export const TOPIC_ACCESS_TYPES = [
+export const SECRET_ACCESS_TYPES = [
   /** SASL/PLAIN. */
   "BASIC_AUTH",
   "SASL_SCRAM_256_AUTH",
   "SASL_SCRAM_512_AUTH",
   "CLIENT_CERTIFICATE_TLS_AUTH",
   "SERVER_ROOT_CA_CERTIFICATE",
+  "OAUTHBEARER_AUTH",
+] as const;
+/** Said beside a login by OAuth 2.0. */
+export const PLAIN_ACCESS_TYPES = [
+  "OAUTHBEARER_SCOPE",
+  "OAUTHBEARER_AUDIENCE",
+  "OAUTHBEARER_LOGICAL_CLUSTER",
+  "OAUTHBEARER_IDENTITY_POOL",
+] as const;
+/** The credentials of this process log in. */
+export const IAM_ACCESS_TYPES = ["IAM_AUTH", "IAM_OAUTHBEARER_AUTH"] as const;
+export const TOPIC_ACCESS_TYPES = [
+  ...SECRET_ACCESS_TYPES,
+  ...PLAIN_ACCESS_TYPES,
+  ...IAM_ACCESS_TYPES,
 ] as const;
 
+export type SecretAccessType = (typeof SECRET_ACCESS_TYPES)[number];
 export type TopicAccessType = (typeof TOPIC_ACCESS_TYPES)[number];
 
 /** The fields as their schema has checked them. */
 interface Fields {
   readonly selfManagedEventSource?: { readonly endpoints: Readonly<Record<string, readonly string[]>> };
   readonly topics?: readonly string[];
-  readonly sourceAccessConfigurations?: readonly { readonly type: string; readonly uri: string }[];
+  readonly sourceAccessConfigurations?: readonly WrittenAccess[];
   readonly amazonManagedKafkaEventSourceConfig?: { readonly consumerGroupId?: string };
   readonly selfManagedKafkaEventSourceConfig?: { readonly consumerGroupId?: string };
 }
@@ -64,11 +84,23 @@ export function kafkaSettings(
   };
 }
 
-function sourceAccess(
-  { type, uri }: { readonly type: string; readonly uri: string },
-  folder: string,
-): SourceAccess[] {
+interface WrittenAccess {
+  readonly type: string;
+  readonly uri?: string;
+}
+
+function sourceAccess({ type, uri = "" }: WrittenAccess, folder: string): SourceAccess[] {
   const known = TOPIC_ACCESS_TYPES.find((each) => each === type);
+  if (known === undefined) return [];
+  if (!isSecretAccess(known)) return [{ type: known, uri }];
   const secret = parseSecretUri(uri, folder);
-  return known === undefined || secret.kind === "fault" ? [] : [{ type: known, uri: secret.uri }];
+  return secret.kind === "fault" ? [] : [{ type: known, uri: secret.uri }];
+}
+
+export function isSecretAccess(type: unknown): type is SecretAccessType {
+  return SECRET_ACCESS_TYPES.some((each) => each === type);
+}
+
+export function isPlainAccess(type: unknown): type is (typeof PLAIN_ACCESS_TYPES)[number] {
+  return PLAIN_ACCESS_TYPES.some((each) => each === type);
 }

@@ -110,13 +110,14 @@ function checkAccess(mapping: WrittenMapping, report: ReportFault): void {
       [ACCESS, index, "uri"],
     ];
     const uri = mapping.raw(...uriPath);
-    if (typeof type !== "string" || typeof uri !== "string" || NETWORK_TYPES.includes(type)) continue;
+    if (typeof type !== "string" || NETWORK_TYPES.includes(type)) continue;
     if (types.indexOf(type) < index) report({ rule: "secondLogin", path: typePath, facts: { rival: type } });
-    if (type === "VIRTUAL_HOST") continue;
-    if (!LOGIN_TYPES.some((each) => each === type)) {
+    if (type !== "VIRTUAL_HOST" && !LOGIN_TYPES.some((each) => each === type)) {
       report({ rule: "accessType", path: typePath, facts: { type } });
       continue;
     }
+    if (uri === undefined) report({ rule: "accessUri", path: [ACCESS, index], part: "key", facts: { type } });
+    if (type === "VIRTUAL_HOST" || typeof uri !== "string") continue;
     const secret = parseSecretUri(uri, mapping.folder);
     if (secret.kind === "fault")
       report({ rule: "secretReference", path: uriPath, facts: { problem: secret.problem } });

@@ -82,6 +82,10 @@ const COMMON_TEXTS: FaultTexts = {
     remedy:
       "Write the secret, as the JSON that AWS's secret would hold, into a file or an environment variable, and give file:PATH or env:NAME, or give the secret's ARN",
   }),
+  accessUri: (fault) => ({
+    message: `${text(fault, "type")} has no uri`,
+    remedy: "Give uri: where the secret stands, or the value itself where the type has one",
+  }),
   unknownEndpoint: (fault) => ({
     message: `The source ${text(fault, "kind")} has no endpoint ${JSON.stringify(text(fault, "name").slice(0, 80))}`,
     remedy: fault.facts?.["nearest"] === undefined ? "Remove it" : `Did you mean ${text(fault, "nearest")}?`,

@@ -9,6 +9,13 @@ const SOURCE_ACCESS_TYPES = [
   "SASL_SCRAM_512_AUTH",
   "CLIENT_CERTIFICATE_TLS_AUTH",
   "SERVER_ROOT_CA_CERTIFICATE",
+  "OAUTHBEARER_AUTH",
+  "OAUTHBEARER_SCOPE",
+  "OAUTHBEARER_AUDIENCE",
+  "OAUTHBEARER_LOGICAL_CLUSTER",
+  "OAUTHBEARER_IDENTITY_POOL",
+  "IAM_AUTH",
+  "IAM_OAUTHBEARER_AUTH",
   "VIRTUAL_HOST",
   "VPC_SUBNET",
   "VPC_SECURITY_GROUP",
@@ -25,17 +32,18 @@ export const SOURCE_ACCESS_FIELD: FieldSchema = {
         type: "string",
         enum: [...SOURCE_ACCESS_TYPES],
         description:
-          "What it is for: a user and password (BASIC_AUTH: SASL/PLAIN), SCRAM, a client certificate, the certificate authority of the brokers, or a virtual host (VIRTUAL_HOST, whose uri is its name). VPC_SUBNET and VPC_SECURITY_GROUP are accepted and have no effect: millrace uses the network that it runs in.",
+          "What it is for: a user and password (BASIC_AUTH: SASL/PLAIN), SCRAM, a client certificate, the certificate authority of the brokers, OAuth 2.0 (OAUTHBEARER_AUTH, and beside it OAUTHBEARER_SCOPE, OAUTHBEARER_AUDIENCE, OAUTHBEARER_LOGICAL_CLUSTER and OAUTHBEARER_IDENTITY_POOL, whose uri is the value itself), the AWS credentials of this process (IAM_AUTH, and IAM_OAUTHBEARER_AUTH with OAUTHBEARER_AUDIENCE, both without a uri), or a virtual host (VIRTUAL_HOST, whose uri is its name). VPC_SUBNET and VPC_SECURITY_GROUP are accepted and have no effect: millrace uses the network that it runs in.",
       },
       uri: {
         type: "string",
         minLength: 1,
         "x-millrace-secret": true,
         description:
-          "Where the secret stands: file:PATH, relative to the folder of this file, env:NAME for an environment variable, or the ARN of a secret of AWS Secrets Manager, which stands under this ARN in the JSON file that the environment variable MILLRACE_SECRETS_FILE names. Its content is the JSON of AWS's secret: {username, password}, {certificate, privateKey, privateKeyPassword} or {certificate}.",
+          "Where the secret stands: file:PATH, relative to the folder of this file, env:NAME for an environment variable, or the ARN of a secret of AWS Secrets Manager, which stands under this ARN in the JSON file that the environment variable MILLRACE_SECRETS_FILE names. Its content is the JSON of AWS's secret: {username, password}, {certificate, privateKey, privateKeyPassword}, {certificate}, or for OAUTHBEARER_AUTH {oauthTokenEndpointUrl, oauthClientId, oauthClientSecret} or {oauthTokenEndpointUrl, oauthClientId, oauthClientEmail, oauthPrivateKey}. All types but IAM_AUTH and IAM_OAUTHBEARER_AUTH need it.",
       },
     },
-    required: ["type", "uri"],
+    // The types of IAM have no uri, as on AWS: each connector asks for that of the others.
+    required: ["type"],
   },
   description:
     "Sources that ask for a login only. How to log in and whom to trust; each source takes some of the types. With any of them the brokers' certificates are verified; an empty list connects without TLS and without login, where the source has that.",
@@ -65,9 +73,13 @@ export class SecretDocument {
     return this.optionalText(name) ?? this.#refuse(`has no text "${name}"`);
   }
 
+  /** Its kind is as it comes. */
+  optionalValue(name: string): unknown {
+    return Object.hasOwn(this.#members, name) ? Reflect.get(this.#members, name) : undefined;
+  }
+
   optionalText(name: string): string | undefined {
-    if (!Object.hasOwn(this.#members, name)) return undefined;
-    const value: unknown = Reflect.get(this.#members, name);
+    const value = this.optionalValue(name);
     return typeof value === "string" && value !== "" ? value : undefined;
   }
 

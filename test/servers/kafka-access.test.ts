@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 import { inspect } from "node:util";
-import type { KafkaAccess, KafkaSasl } from "../../connectors/kafka/access.ts";
+import type { BearerSasl, KafkaAccess, PasswordSasl } from "../../connectors/kafka/access.ts";
 import { KafkaCluster } from "../../connectors/kafka/cluster.ts";
 import { type FaultReason, KafkaFault } from "../../connectors/kafka/fault.ts";
 import { Secret } from "../../src/secrets/secret.ts";
@@ -15,11 +15,26 @@ after(() => server.close());
 await server.admin.createTopics({ topics: [{ topic: "orders", numPartitions: 2 }], waitForLeaders: true });
 
 const { ca, strangeCa, client, strangeClient, encryptedClientKey } = server.certificates;
-const user = (mechanism: KafkaSasl["mechanism"], username = "reader", password = "reader-secret") => ({
+const user = (mechanism: PasswordSasl["mechanism"], username = "reader", password = "reader-secret") => ({
   mechanism,
   username,
   password: new Secret(password),
 });
+const bearer = (sub: string, lifeSeconds = 3600): BearerSasl => {
+  const part = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
+  const now = Date.now() / 1000;
+  return {
+    mechanism: "OAUTHBEARER",
+    username: sub,
+    token: async () => ({
+      value: new Secret(
+        `${part({ alg: "none" })}.${part({ sub, iat: now - 7200, exp: now + lifeSeconds })}.`,
+      ),
+      extensions: {},
+    }),
+    refused() {},
+  };
+};
 const clientTls = {
   ca,
   certificate: client.certificate,
@@ -41,6 +56,7 @@ describe("access to Kafka", HANG, () => {
     ["SASL/PLAIN", "SASL_SSL", { tls: { ca }, sasl: user("PLAIN") }],
     ["SCRAM-SHA-256", "SASL_SSL", { tls: { ca }, sasl: user("SCRAM-SHA-256") }],
     ["SCRAM-SHA-512", "SASL_SSL", { tls: { ca }, sasl: user("SCRAM-SHA-512") }],
+    ["an OAuth 2.0 token", "SASL_SSL", { tls: { ca }, sasl: bearer("reader") }],
   ];
   for (const [name, listener, access] of accepted) {
     test(`${name} is accepted`, async () => {
@@ -115,6 +131,22 @@ describe("access to Kafka", HANG, () => {
         ] as const,
     ),
     [
+      "an OAuth 2.0 token that has ended",
+      "SASL_SSL",
+      { tls: { ca }, sasl: bearer("reader", -3600) },
+      "authentication",
+      "SASL authentication failed",
+      /it refused the OAuth 2.0 token \(invalid_token\)/,
+    ],
+    [
+      "an OAuth 2.0 token of somebody without rights on the topic",
+      "SASL_SSL",
+      { tls: { ca }, sasl: bearer("nobody") },
+      "authorization",
+      "Cluster failed to authorize Lambda",
+      /Describe and Read/,
+    ],
+    [
       "a user without rights on the topic",
       "SASL_SSL",
       { tls: { ca }, sasl: user("SCRAM-SHA-512", "nobody", "nobody-secret") },
@@ -139,6 +171,38 @@ describe("access to Kafka", HANG, () => {
         },
       );
     });
+  }
+});
+
+/** A second a broker takes one renewal: the session of a few seconds is renewed by what is asked, and not lost. */
+test("a session that ends after some seconds goes on over one connection", HANG, async () => {
+  let tokens = 0;
+  const sasl = bearer("reader");
+  const counting: BearerSasl = {
+    ...sasl,
+    async token() {
+      tokens++;
+      return await sasl.token();
+    },
+  };
+  const cluster = new KafkaCluster({
+    bootstrap: server.bootstrap("SASL_SSL"),
+    access: { tls: { ca }, sasl: counting },
+    clientId: "test",
+  });
+  try {
+    const link = await cluster.anyBroker("control", NO_ABORT);
+    const args = { topics: ["orders"], allowAutoTopicCreation: false } as const;
+    const options = { signal: NO_ABORT, leavesErrors: true } as const;
+    // Asks until the session was renewed twice, each time long after its first end.
+    while (tokens < 3) {
+      await link.request("Metadata", args, options);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    assert.equal(link.hasFailed, false);
+    assert.equal(await cluster.anyBroker("control", NO_ABORT), link);
+  } finally {
+    cluster.close();
   }
 });
 

@@ -93,10 +93,14 @@ function security({ keyStoreFile, trustStoreFile }: KafkaCertificates): Readonly
   const plainUsers = KAFKA_USERS.map(({ username, password }) => `user_${username}="${password}"`).join(" ");
   const scram = "org.apache.kafka.common.security.scram.ScramLoginModule required;";
   return {
-    "listener.name.sasl_ssl.sasl.enabled.mechanisms": "PLAIN,SCRAM-SHA-256,SCRAM-SHA-512",
+    "listener.name.sasl_ssl.sasl.enabled.mechanisms": "PLAIN,SCRAM-SHA-256,SCRAM-SHA-512,OAUTHBEARER",
     "listener.name.sasl_ssl.plain.sasl.jaas.config": `org.apache.kafka.common.security.plain.PlainLoginModule required ${plainUsers};`,
     "listener.name.sasl_ssl.scram-sha-256.sasl.jaas.config": scram,
     "listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config": scram,
+    // Believes any token that has not ended, whoever signed it.
+    "listener.name.sasl_ssl.oauthbearer.sasl.jaas.config":
+      "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required;",
+    "listener.name.sasl_ssl.oauthbearer.connections.max.reauth.ms": "3000",
     "ssl.keystore.type": "PEM",
     "ssl.keystore.location": keyStoreFile,
     "ssl.truststore.type": "PEM",

@@ -135,12 +135,42 @@ const SLIPS: readonly (readonly [name: string, text: string, ...problems: string
   [
     "SASL/PLAIN on MSK",
     withMskMapping("  sourceAccessConfigurations: [{ type: BASIC_AUTH, uri: 'env:A' }]"),
-    `m.yaml:15:40: ${T}.sourceAccessConfigurations[0].type: Amazon MSK has no BASIC_AUTH. Give SASL_SCRAM_512_AUTH or CLIENT_CERTIFICATE_TLS_AUTH.`,
+    `m.yaml:15:40: ${T}.sourceAccessConfigurations[0].type: Amazon MSK has no BASIC_AUTH. Give SASL_SCRAM_512_AUTH or CLIENT_CERTIFICATE_TLS_AUTH, or none of them and the servers of IAM, on port 9098.`,
+  ],
+  [
+    "IAM as an entry on MSK, where its servers say it",
+    withMskMapping("  sourceAccessConfigurations: [{ type: IAM_AUTH }]"),
+    `m.yaml:15:40: ${T}.sourceAccessConfigurations[0].type: Amazon MSK has no IAM_AUTH. Give SASL_SCRAM_512_AUTH or CLIENT_CERTIFICATE_TLS_AUTH, or none of them and the servers of IAM, on port 9098.`,
+  ],
+  [
+    "a login without its secret",
+    withAccess("{ type: OAUTHBEARER_AUTH }"),
+    `m.yaml:16:32: ${T}.sourceAccessConfigurations[0]: OAUTHBEARER_AUTH has no uri. Give uri: where the secret stands, or the value itself where the type has one.`,
+  ],
+  [
+    "a secret for IAM, which has none",
+    withAccess("{ type: IAM_AUTH, uri: 'env:A' }"),
+    `m.yaml:16:50: ${T}.sourceAccessConfigurations[0].uri: IAM_AUTH has no uri: the AWS credentials of this process log in. Remove the uri.`,
+  ],
+  [
+    "a scope without a login that has one",
+    withAccess("{ type: OAUTHBEARER_SCOPE, uri: 'read' }", "{ type: BASIC_AUTH, uri: 'env:B' }"),
+    `m.yaml:16:40: ${T}.sourceAccessConfigurations[0].type: OAUTHBEARER_SCOPE needs OAUTHBEARER_AUTH, which is missing. Give OAUTHBEARER_AUTH, or remove it.`,
+  ],
+  [
+    "a scope that would be a second member of the login",
+    withAccess('{ type: OAUTHBEARER_SCOPE, uri: "a\\x01b" }', "{ type: OAUTHBEARER_AUTH, uri: 'env:B' }"),
+    `m.yaml:16:64: ${T}.sourceAccessConfigurations[0].uri: OAUTHBEARER_SCOPE is the value itself, of 1 to 200 printable characters. Give the value, not where a secret stands.`,
+  ],
+  [
+    "a web identity token for nobody",
+    withAccess("{ type: IAM_OAUTHBEARER_AUTH }"),
+    `m.yaml:16:40: ${T}.sourceAccessConfigurations[0].type: IAM_OAUTHBEARER_AUTH needs OAUTHBEARER_AUDIENCE, which is missing. Give OAUTHBEARER_AUDIENCE with the audience that the brokers expect.`,
   ],
   [
     "a kind of access that Kafka has not",
     withAccess("{ type: VIRTUAL_HOST, uri: 'env:A' }"),
-    `m.yaml:16:40: ${T}.sourceAccessConfigurations[0].type: A Kafka topic has no VIRTUAL_HOST. Give one of BASIC_AUTH, SASL_SCRAM_256_AUTH, SASL_SCRAM_512_AUTH, CLIENT_CERTIFICATE_TLS_AUTH, SERVER_ROOT_CA_CERTIFICATE.`,
+    `m.yaml:16:40: ${T}.sourceAccessConfigurations[0].type: A Kafka topic has no VIRTUAL_HOST. Give one of BASIC_AUTH, SASL_SCRAM_256_AUTH, SASL_SCRAM_512_AUTH, CLIENT_CERTIFICATE_TLS_AUTH, SERVER_ROOT_CA_CERTIFICATE, OAUTHBEARER_AUTH, OAUTHBEARER_SCOPE, OAUTHBEARER_AUDIENCE, OAUTHBEARER_LOGICAL_CLUSTER, OAUTHBEARER_IDENTITY_POOL, IAM_AUTH, IAM_OAUTHBEARER_AUTH.`,
   ],
   [
     "more pollers than there may be, and fewer at most than at least",

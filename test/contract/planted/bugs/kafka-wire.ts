@@ -81,4 +81,23 @@ export const KAFKA_WIRE_BUGS: readonly ContractBug[] = [
       instead: "if (offset < 0) throw refusal;",
     },
   ),
+  contractBug(
+    "a token is used until its end",
+    {
+      file: "test/unit/connectors/kafka/token-login.test.ts",
+      test: "renews a token before it ends, and uses the old one while the endpoint fails",
+    },
+    {
+      at: "a-token-is-used-until-its-end",
+      instead: "if (old !== undefined && now() < old.endMs) return { value: old.value, extensions };",
+    },
+  ),
+  contractBug(
+    "any answer to a token is a success",
+    {
+      file: "test/unit/connectors/kafka/token-login.test.ts",
+      test: "a broker that refuses a token by its answer is not taken for one that takes it",
+    },
+    { at: "any-answer-to-a-token-is-a-success", instead: 'if (typeof answer === "string") return;' },
+  ),
 ];

@@ -27,9 +27,9 @@ test("reads a login from a file and a certificate authority from the environment
     clusterWith({ type: "SASL_SCRAM_512_AUTH", uri }, { type: "SERVER_ROOT_CA_CERTIFICATE", uri: "env:CA" }),
     { CA: '{"certificate":"PEM"}' },
   );
-  assert.equal(access.sasl?.mechanism, "SCRAM-SHA-512");
   assert.equal(access.sasl?.username, "me");
-  assert.equal(access.sasl?.password.reveal(), CANARY);
+  assert.ok(access.sasl?.mechanism === "SCRAM-SHA-512");
+  assert.equal(access.sasl.password.reveal(), CANARY);
   assert.deepEqual(access.tls, { ca: "PEM" });
 });
 
@@ -41,10 +41,8 @@ test("reads a secret that is named by its ARN from the file of all secrets", asy
   const { sasl } = await readAccess(clusterWith({ type: "SASL_SCRAM_256_AUTH", uri: ARN }), {
     MILLRACE_SECRETS_FILE: path,
   });
-  assert.deepEqual(
-    [sasl?.mechanism, sasl?.username, sasl?.password.reveal()],
-    ["SCRAM-SHA-256", "me", CANARY],
-  );
+  assert.ok(sasl?.mechanism === "SCRAM-SHA-256");
+  assert.deepEqual([sasl.username, sasl.password.reveal()], ["me", CANARY]);
 });
 
 test("reads a client certificate with an encrypted key", async () => {
@@ -71,11 +69,12 @@ test("no way of writing an access out shows its secrets", async () => {
   ];
   const access = await readAccess(clusterWith(...entries), environment);
   const { sasl, tls } = access;
+  assert.ok(sasl?.mechanism === "PLAIN");
   const shown = [
     inspect(access, { depth: 10, showHidden: true }),
     JSON.stringify(access),
-    `${sasl?.password} ${tls?.privateKey} ${tls?.passphrase}`,
-    String(Object.values(sasl ?? {})),
+    `${sasl.password} ${tls?.privateKey} ${tls?.passphrase}`,
+    String(Object.values(sasl)),
   ];
   for (const text of shown) assert.ok(text.includes("[redacted]") && !text.includes(CANARY), text);
 });
@@ -134,5 +133,4 @@ test("without any access a self-managed cluster is reached in plain text, and MS
   assert.deepEqual(await msk("b-1:9092", "b-2:9092"), {});
   assert.deepEqual(await msk("b-1:9094"), { tls: {} });
   assert.deepEqual(await msk("b-1:9092", "b-2:9094"), { tls: {} });
-  await assert.rejects(msk("b-1:9098"), /is for IAM, which this version does not have/);
 });
