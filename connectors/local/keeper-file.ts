@@ -75,6 +75,7 @@ export class KeeperFile {
           part.map(({ item }) => item),
         ),
       ).catch((error: unknown) => faultOfPut(error, from === 0));
+      // plant: what-was-refused-moves-the-answers-of-others
       for (const [at, { index }] of part.entries())
         outcomes[index] = Array.isArray(stored) ? (stored[at] ?? { kind: "unknown" }) : stored;
       if (!Array.isArray(stored)) break;

@@ -41,6 +41,7 @@ function keeperOf(kept: KeeperFile): QueueKeeper {
         store: ({ file }, items) => file.openQueue(name).send(items.map(toMessage)).map(toOutcome),
       }),
     peek: (name, messagesMax) =>
+      // plant: a-look-at-a-local-queue-takes-messages-away
       kept.read(({ file }) => file.openQueue(name).peek(messagesMax, SHOWN_BYTES_MAX)),
     depth: (name) => kept.read(({ file }) => file.openQueue(name).depth()),
     purge: (name) => kept.write(({ file }) => file.openQueue(name).purge()),

@@ -59,6 +59,7 @@ function keeperOf(kept: KeeperFile): StreamKeeper {
 }
 
 function createOnce(file: StreamFile, stream: NewEmbeddedStream): boolean {
+  // plant: each-of-two-made-the-local-stream
   if (file.hasStream(stream.name)) return false;
   file.createStream(stream);
   return true;

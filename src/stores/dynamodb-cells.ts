@@ -70,14 +70,14 @@ type Change = Pick<
   "UpdateExpression" | "ConditionExpression" | "ExpressionAttributeNames" | "ExpressionAttributeValues"
 >;
 
+// plant: a-cell-of-dynamodb-is-swapped-whatever-was-seen
+const AS_SEEN = "#revision = :seen AND attribute_exists(#document)";
+
 function changeOf(seenRevision: number, document: string | undefined): Change {
   const change = document === undefined ? "REMOVE #document" : "SET #document = :document";
   return {
     UpdateExpression: `${change} ADD #revision :one`,
-    ConditionExpression:
-      seenRevision === 0
-        ? "attribute_not_exists(#document)"
-        : "#revision = :seen AND attribute_exists(#document)",
+    ConditionExpression: seenRevision === 0 ? "attribute_not_exists(#document)" : AS_SEEN,
     ExpressionAttributeNames: { "#document": "document", "#revision": "revision" },
     ExpressionAttributeValues: {
       ":one": { N: "1" },

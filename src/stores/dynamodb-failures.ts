@@ -114,6 +114,7 @@ class DynamodbFailureIndex implements FailureIndex {
     const { name: TableName } = this.#table;
     const name = timeName(row.atMs, row.id);
     await this.#transact([
+      // plant: a-failure-of-dynamodb-is-written-over
       { Put: { TableName, Item: { ...keyOf(`id#${row.id}`), at: { S: name } }, ...absent() } },
       { Put: { TableName, Item: await this.#write(row, name) } },
       this.#count(1),
@@ -124,6 +125,7 @@ class DynamodbFailureIndex implements FailureIndex {
   async #trim(): Promise<void> {
     for (;;) {
       const over = numberOf(await this.#item("count"), "rows") - this.#rowsMax;
+      // plant: rows-of-failures-in-dynamodb-are-without-bound
       if (!(over > 0)) return;
       const oldest = await queryPartition(this.#table, FAILURES, "at#", { Limit: Math.min(over, PAGE_ROWS) });
       if (oldest.length === 0) return;
@@ -180,6 +182,7 @@ class DynamodbFailureIndex implements FailureIndex {
       Key: keyOf(name),
       UpdateExpression: `SET #state = :state${redriveId === undefined ? " REMOVE #redrive" : ", #redrive = :redrive"}`,
       ConditionExpression:
+        // plant: a-failure-of-dynamodb-is-marked-whatever-its-state
         `#state IN (${Object.keys(states).join(", ")})` +
         (ofRedrive === undefined ? "" : " AND #redrive = :of"),
       ExpressionAttributeNames: { "#state": "state", "#redrive": "redriveId" },

@@ -59,6 +59,7 @@ export class WindowLoad {
     const there = new Set((await this.#work.items(keys)).map((item) => textOf(item, SORT_KEY)));
     return numbered.filter(({ item }) => {
       const name = textOf(this.#idKey(item.id), SORT_KEY);
+      // plant: what-is-loaded-twice-is-there-twice-in-dynamodb
       if (there.has(name)) return false;
       there.add(name);
       return true;
@@ -78,6 +79,7 @@ export class WindowLoad {
         const isThere = next === undefined ? redrive.isLoaded : redrive.cursor === next;
         // The answer to the same call before was lost.
         if (isThere) return "loaded";
+        // plant: a-window-of-dynamodb-is-begun-wherever-the-redrive-is
         if (redrive.isLoaded || redrive.cursor !== from) return "stale";
         const { lastSeq: moved, isAll = false } = move(lastSeq);
         const cursor = next ?? redrive.cursor;
@@ -98,6 +100,7 @@ export class WindowLoad {
       const seen = await this.#work.header(this.#id);
       if (seen === undefined) return "stale";
       if (!(await this.#work.isNewest(this.#drainer))) return "fenced";
+      // plant: a-window-of-dynamodb-is-filled-wherever-the-redrive-is
       if (seen.redrive.isLoaded || seen.redrive.cursor !== this.#window.seen) return "stale";
       const queues = await this.#work.queues(this.#id, [...perQueue.keys()]);
       const filled = queues.map((held) => ({

@@ -66,6 +66,7 @@ export class ParkingWork {
 
   async isNewest({ mapping, epoch }: Drainer): Promise<boolean> {
     const fence = await this.item(redriveKey(`fence#${mapping}`));
+    // plant: a-followed-drainer-of-dynamodb-is-not-seen
     return fence !== undefined && Number(fence["epoch"]?.N) === epoch;
   }
 
@@ -179,6 +180,7 @@ export class ParkingWork {
     }
     const Item = writeHeader({ ...next, tally, revision: seen.revision + 1 }, undefined);
     const unmoved = {
+      // plant: a-redrive-of-dynamodb-is-written-over-anothers-write
       ConditionExpression: "#revision = :revision",
       ExpressionAttributeNames: { "#revision": "revision" },
       ExpressionAttributeValues: { ":revision": { N: String(seen.revision) } },
@@ -210,6 +212,7 @@ export class ParkingWork {
       ConditionCheck: {
         TableName: this.table.name,
         Key: redriveKey(`fence#${mapping}`),
+        // plant: a-followed-drainer-of-dynamodb-is-not-fenced
         ConditionExpression: "#epoch = :epoch",
         ExpressionAttributeNames: { "#epoch": "epoch" },
         ExpressionAttributeValues: { ":epoch": { N: String(epoch) } },

@@ -95,6 +95,7 @@ export function moveHeld(
   const held = heldItems(after);
   const taken = held.map((item) => {
     const { ConditionExpression: holds, ...names } = equals("uid", { S: uid });
+    // plant: a-claim-of-dynamodb-goes-to-whoever-asks
     const ConditionExpression = `attribute_not_exists(#uid) OR ${holds}`;
     const Item = { ...resourceKey(item), uid: { S: uid } };
     const ReturnValuesOnConditionCheckFailure = "ALL_OLD" as const;

@@ -74,6 +74,7 @@ class DynamodbSnapshotStore implements SnapshotStore {
       Key: ASK_KEY,
       UpdateExpression: "ADD #until :by",
       ExpressionAttributeNames: { "#until": "askedUntil" },
+      // plant: a-question-of-dynamodb-moves-the-moment-back
       ExpressionAttributeValues: { ":by": { N: String(Math.max(1, untilMs - seenMs)) } },
     });
     await this.#table.send("UpdateItem", (client, options) => client.send(request, options));

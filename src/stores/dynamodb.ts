@@ -112,6 +112,7 @@ class DynamodbStore implements ProgressStore {
     const taken = await this.#update(mappingUuid, shardId, {
       UpdateExpression:
         "SET #owner = :owner, #epoch = #epoch + :one, #counter = #counter + :one, #handoverTo = :nobody",
+      // plant: a-lease-of-dynamodb-is-taken-though-it-has-moved
       ConditionExpression: "#epoch = :epoch AND #counter = :counter",
       ExpressionAttributeNames: names("owner", "epoch", "counter", "handoverTo"),
       ExpressionAttributeValues: {
@@ -153,6 +154,7 @@ class DynamodbStore implements ProgressStore {
       TableName: this.#table.name,
       Key: shardKey(mappingUuid, shardId),
       UpdateExpression: "SET #checkpoint = :checkpoint, #revision = :revision, #checkpointEpoch = :epoch",
+      // plant: a-checkpoint-of-dynamodb-goes-back
       ConditionExpression: `${HELD} AND (#checkpointEpoch < :epoch OR #revision < :revision)`,
       ExpressionAttributeNames: names("owner", "epoch", "checkpoint", "revision", "checkpointEpoch"),
       ExpressionAttributeValues: {
@@ -282,6 +284,7 @@ class DynamodbStore implements ProgressStore {
 }
 
 /** The fence: only who holds the lease now, in this epoch, changes the item. */
+// plant: a-former-life-of-dynamodb-is-not-fenced
 const HELD = "#owner = :owner AND #epoch = :epoch";
 
 function heldBy({ owner, epoch }: HeldLease): Record<string, AttributeValue> {

@@ -44,6 +44,7 @@ const INSERT =
   "INSERT INTO millrace.parked_entry (kind, seq, queue, is_keyless, id, failure_id, item_id, shard_id, position, key, " +
   "arrival_ms, element, state) SELECT $1, item.* FROM unnest($2::bigint[], $3::text[], $4::bigint[], $5::text[], " +
   "$6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::float8[], $12::bytea[], $13::text[]) AS item " +
+  // plant: what-is-loaded-twice-waits-again-in-postgresql
   "ON CONFLICT (kind, id) DO NOTHING";
 
 class PostgresParking implements ParkingDatabase {

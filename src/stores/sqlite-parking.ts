@@ -48,6 +48,7 @@ const STATEMENTS = parkingStatements({
 const INSERT =
   "INSERT INTO parked_entry (kind, seq, queue, is_keyless, id, failure_id, item_id, shard_id, position, key, " +
   "arrival_ms, element, state) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) " +
+  // plant: what-is-loaded-twice-waits-again-in-sqlite
   "ON CONFLICT (kind, id) DO NOTHING";
 
 class SqliteParking implements ParkingDatabase {

@@ -99,6 +99,17 @@ function describeEnds(harness: ParkingStoreHarness): void {
     assert.deepEqual(await standing(store, "r1"), { done: ["a1"], waiting: ["a2", "b1"] });
   });
 
+  behaviour(harness, "leaves an item that is loaded again as it ended", async (store) => {
+    await store.create(redrive("r1"));
+    await store.open(DRAINER);
+    await store.change("r1", 1, { state: "running" });
+    await store.load(DRAINER, "r1", { seen: undefined, next: "one", items: items("a1", "a2") });
+    const [a1 = 0] = await startHead(store, "r1", "a", 1);
+    await end(store, DRAINER, "r1", [{ seq: a1, state: "done" }]);
+    await store.load(DRAINER, "r1", { seen: "one", next: undefined, items: items("a1", "a2", "a3") });
+    assert.deepEqual(await standing(store, "r1"), { done: ["a1"], waiting: ["a2", "a3"] });
+  });
+
   behaviour(
     harness,
     "holds the rest of a queue behind one that failed, also what is loaded later",

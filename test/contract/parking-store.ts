@@ -87,6 +87,19 @@ function describeRedrives(harness: ParkingStoreHarness): void {
     },
   );
 
+  behaviour(
+    harness,
+    "lets exactly one of several that change a redrive at once have its way",
+    async (store, open) => {
+      await store.create(redrive("r1"));
+      const others = await Promise.all(Array.from({ length: 4 }, open));
+      const rates = [store, ...others].map((each, index) => each.change("r1", 1, { rate: index + 1 }));
+      const changed = (await Promise.all(rates)).filter((answer) => answer !== "stale");
+      assert.equal(changed.length, 1);
+      assert.deepEqual(await store.get("r1"), changed[0]);
+    },
+  );
+
   behaviour(harness, "lists the newest first, and those of some states", async (store) => {
     for (const [index, id] of ["r1", "r2", "r3"].entries())
       await store.create(redrive(id, { createdMs: index }));

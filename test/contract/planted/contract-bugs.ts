@@ -2,6 +2,7 @@ import { AWS_BUGS } from "./bugs/aws.ts";
 import { BROKER_BUGS } from "./bugs/brokers.ts";
 import { ROW_BUGS } from "./bugs/control.ts";
 import { DOOR_BUGS } from "./bugs/door.ts";
+import { DYNAMODB_BUGS } from "./bugs/dynamodb.ts";
 import { ENGINE_BUGS } from "./bugs/engine.ts";
 import { ERROR_BUGS } from "./bugs/errors.ts";
 import { EVENT_BUGS } from "./bugs/events.ts";
@@ -18,6 +19,7 @@ import type { ContractBug } from "./contract-bug.ts";
 
 export const CONTRACT_BUGS: readonly ContractBug[] = [
   ...STORE_BUGS,
+  ...DYNAMODB_BUGS,
   ...LOCAL_BUGS,
   ...KAFKA_BUGS,
   ...KAFKA_WIRE_BUGS,

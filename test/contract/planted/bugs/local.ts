@@ -1,10 +1,38 @@
 import { type ContractBug, contractBug } from "../contract-bug.ts";
 
 const REMADE = "test/unit/connectors/local/remade-file.test.ts";
+const EMBEDDED = "test/contract/local-embedded-sources.test.ts";
 const STREAM = "test/contract/local-stream.test.ts";
 
 /** Local stream and queue files. */
 export const LOCAL_BUGS: readonly ContractBug[] = [
+  contractBug(
+    "each of two made the local stream",
+    { file: EMBEDDED, test: "makes one stream of a name, however many ask at once" },
+    { at: "each-of-two-made-the-local-stream", instead: "if (file.hasStream(stream.name)) return true;" },
+  ),
+  contractBug(
+    "a look at a local queue takes messages away",
+    { file: EMBEDDED, test: "looks without receiving, counts what is there, and takes all away" },
+    {
+      at: "a-look-at-a-local-queue-takes-messages-away",
+      instead:
+        "kept.write(({ file }) => { const queue = file.openQueue(name); const seen = queue.peek(messagesMax); queue.purge(); return seen; }),",
+    },
+  ),
+  contractBug(
+    "what was refused moves the answers of others",
+    {
+      file: EMBEDDED,
+      test: "refuses alone a record that is not valid, and stores the others in their order",
+    },
+    {
+      at: "what-was-refused-moves-the-answers-of-others",
+      lines: 2,
+      instead:
+        'for (const at of part.keys()) outcomes[at] = Array.isArray(stored) ? (stored[at] ?? { kind: "unknown" }) : stored;',
+    },
+  ),
   contractBug(
     "a local stream that was made anew is read on from the old one's place",
     {

@@ -57,6 +57,19 @@ export const STORE_BUGS: readonly ContractBug[] = [
       instead: 'if (redrive.isLoaded || seen === null) return "stale";',
     },
   ),
+  ...["SQLite", "PostgreSQL"].map((store) => {
+    const name = store.toLowerCase();
+    const isSqlite = store === "SQLite";
+    const file = isSqlite ? SQLITE_PARKING : "test/servers/postgres-parking.test.ts";
+    return contractBug(
+      `what is loaded twice waits again in ${store}`,
+      { file, test: "leaves an item that is loaded again as it ended", needsServer: !isSqlite },
+      {
+        at: `what-is-loaded-twice-waits-again-in-${name}`,
+        instead: `"ON CONFLICT (kind, id) DO UPDATE SET state = 'waiting'";`,
+      },
+    );
+  }),
   contractBug(
     "a cell of SQLite is swapped whatever was seen",
     {

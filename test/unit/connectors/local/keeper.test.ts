@@ -11,68 +11,9 @@ const STREAMS = embeddedStreams("LOCAL_FILE");
 const QUEUES = embeddedQueues("LOCAL_FILE");
 const PLACE = { region: "eu-west-1", account: "123456789012" };
 
+/** The laws of the port stand in test/contract/embedded-sources.ts; these are of the file. */
 describe("the keeper of local streams", () => {
-  test("makes the file when it may, and says that there is none when it may not", async () => {
-    using place = temporaryFolder();
-    await assert.rejects(STREAMS.open(place.path, false), (error) =>
-      hasErrorCode(error, "ERR_MILLRACE_SOURCE_NOT_FOUND"),
-    );
-    const keeper = await STREAMS.open(place.path, true);
-    assert.equal(await keeper.create({ name: "orders", shards: 2 }), true);
-    assert.equal(await keeper.create({ name: "orders", shards: 1 }), false);
-    assert.deepEqual(await keeper.names(), ["orders"]);
-    const found = await keeper.find("orders");
-    assert.equal(found?.shards.length, 2);
-    assert.ok((found?.createdMs ?? 0) > 0);
-    assert.equal(await keeper.find("other"), undefined);
-    await keeper.close();
-  });
-
-  test("stores what is valid, refuses what is not alone, and keeps the order of a key", async () => {
-    using place = temporaryFolder();
-    const keeper = await STREAMS.open(place.path, true);
-    await keeper.create({ name: "orders", shards: 2 });
-    const record = (key: string, data: string) => ({ key, data: Buffer.from(data) });
-    const outcomes = await keeper.put("orders", [record("k", "1"), record("", "2"), record("k", "3")]);
-    assert.deepEqual(
-      outcomes.map(({ kind }) => kind),
-      ["stored", "refused", "stored"],
-    );
-    const records = await keeper.peek("orders", { recordsMax: 10, which: "newest" });
-    assert.deepEqual(
-      records.map(({ data }) => Buffer.from(data).toString()),
-      ["1", "3"],
-    );
-    assert.deepEqual(
-      outcomes.flatMap((each) => ("sequenceNumber" in each ? [each.sequenceNumber] : [])),
-      records.map(({ sequenceNumber }) => sequenceNumber),
-    );
-    await assert.rejects(keeper.put("nobody", [record("k", "1")]), (error) =>
-      hasErrorCode(error, "ERR_MILLRACE_SOURCE_NOT_FOUND"),
-    );
-    await keeper.close();
-  });
-
-  test("stores more than one transaction takes, all in their order", async () => {
-    using place = temporaryFolder();
-    const keeper = await STREAMS.open(place.path, true);
-    await keeper.create({ name: "orders", shards: 1 });
-    const records = Array.from({ length: 2_500 }, (_, index) => ({
-      key: "k",
-      data: Buffer.from(`${index}`),
-    }));
-    const outcomes = await keeper.put("orders", records);
-    const places = outcomes.map((each) =>
-      "sequenceNumber" in each ? Number(each.sequenceNumber) : Number.NaN,
-    );
-    assert.deepEqual(
-      places,
-      records.map((_, index) => index + 1),
-    );
-    await keeper.close();
-  });
-
-  test("shows the oldest or newest records, of all shards or one, and cuts what is large", async () => {
+  test("cuts what is large where it is looked at, and refuses a shard that is not there", async () => {
     using place = temporaryFolder();
     const keeper = await STREAMS.open(place.path, true);
     await keeper.create({ name: "orders", shards: 3 });
@@ -129,37 +70,13 @@ describe("the keeper of local streams", () => {
     for (const each of [keeper, anew]) await each.close();
   });
 
-  test("reads a name from its own ARNs only", () => {
-    const arn = STREAMS.arnOf("orders", PLACE);
-    assert.equal(arn, "arn:aws:local:eu-west-1:123456789012:stream/orders");
-    assert.equal(STREAMS.nameOf(arn), "orders");
-    assert.equal(STREAMS.nameOf("arn:aws:kinesis:eu-west-1:123456789012:stream/orders"), undefined);
-    assert.equal(QUEUES.nameOf(arn), undefined);
-    assert.equal(QUEUES.nameOf(QUEUES.arnOf("jobs.fifo", PLACE)), "jobs.fifo");
+  test("writes its ARNs as manifests have them", () => {
+    assert.equal(STREAMS.arnOf("orders", PLACE), "arn:aws:local:eu-west-1:123456789012:stream/orders");
+    assert.equal(QUEUES.arnOf("jobs.fifo", PLACE), "arn:aws:local:eu-west-1:123456789012:queue/jobs.fifo");
   });
 });
 
 describe("the keeper of local queues", () => {
-  test("sends, looks without receiving, and purges", async () => {
-    using place = temporaryFolder();
-    const keeper = await QUEUES.open(place.path, true);
-    assert.equal(await keeper.create({ name: "jobs", holdMs: 60_000, delayMs: 0 }), true);
-    const outcomes = await keeper.put("jobs", [{ body: "a" }, { body: "" }, { body: "b", groupId: "g" }]);
-    assert.deepEqual(
-      outcomes.map(({ kind }) => kind),
-      ["stored", "refused", "refused"],
-    );
-    const messages = await keeper.peek("jobs", 10);
-    assert.deepEqual(
-      messages.map(({ body, receiveCount }) => [body, receiveCount]),
-      [["a", 0]],
-    );
-    assert.equal(await keeper.purge("jobs"), 1);
-    assert.equal((await keeper.find("jobs"))?.holdMs, 60_000);
-    assert.deepEqual(await keeper.depth("jobs"), { visible: 0, held: 0, delayed: 0 });
-    await keeper.close();
-  });
-
   test("takes the hash of a body for a deduplication id that is left out, where the queue says so", async () => {
     using place = temporaryFolder();
     const keeper = await QUEUES.open(place.path, true);
