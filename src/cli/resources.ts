@@ -1,7 +1,7 @@
 import { declarationsIn } from "../control/declared-manifests.ts";
 import type { Declaration } from "../control/function-rows.ts";
-import { type Compared, type Drift, differences, shownSpec } from "../resources/drift.ts";
-import { FUNCTION_KIND, MAPPING_KIND } from "../resources/kinds.ts";
+import { type Compared, type Drift, declaredPart, differences, shownSpec } from "../resources/drift.ts";
+import { ALIAS_KIND, FUNCTION_KIND, MAPPING_KIND, VERSION_KIND } from "../resources/kinds.ts";
 import { API_FLAGS, ApiClient, isObject, type JsonObject } from "./api-client.ts";
 import { type Command, EXIT_BAD_INPUT, EXIT_FAILED, EXIT_OK } from "./command.ts";
 import { ENDPOINT_FLAG } from "./endpoint-flags.ts";
@@ -123,8 +123,9 @@ function compared(
   const kept = new Map(resources.map((each) => [keyOf(each["kind"], each["uuid"] ?? each["name"]), each]));
   const all = [...new Set([...declared.keys(), ...kept.keys()])].flatMap((key) => {
     const [declaration, row] = [declared.get(key), kept.get(key)];
-    // An orphan that the manifests do not have is drift already.
+    // An orphan that the manifests do not have is drift already, and what was published of them is theirs.
     if (declaration === undefined && row?.["isOrphaned"] === true) return [];
+    if (declaration === undefined && row !== undefined && isPublishedVersion(row, declarations)) return [];
     const spec = declaration && shownSpec(plainSpec(declaration.spec));
     const {
       kind,
@@ -140,7 +141,15 @@ function compared(
 }
 
 function keptOf({ spec, owner, isOrphaned }: JsonObject): NonNullable<Compared["kept"]> {
-  return { spec: isObject(spec) ? spec : {}, owner: String(owner), isOrphaned: isOrphaned === true };
+  const shown = declaredPart(isObject(spec) ? spec : {});
+  return { spec: shown, owner: String(owner), isOrphaned: isOrphaned === true };
+}
+
+function isPublishedVersion({ kind, name }: JsonObject, declarations: readonly Declaration[]): boolean {
+  const prefix = String(name).replace(/:.*$/, ":");
+  const isOf = (each: Declaration) =>
+    each.kind === ALIAS_KIND && each.name.startsWith(prefix) && each.spec["publish"] === true;
+  return kind === VERSION_KIND && declarations.some(isOf);
 }
 
 /** As it comes through JSON. */

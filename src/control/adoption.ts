@@ -1,5 +1,5 @@
 import { isOrphaned, type ResourceDocument } from "../resources/document.ts";
-import { type Drift, differences, shownSpec } from "../resources/drift.ts";
+import { type Drift, declaredPart, differences, shownSpec } from "../resources/drift.ts";
 import { type Owner, ownerText } from "../resources/owner.ts";
 import { type Declaration, effectiveSpec } from "./function-rows.ts";
 
@@ -71,7 +71,11 @@ function pending(
     return [{ kind, name, reason }];
   }
   const spec: Readonly<Record<string, unknown>> = JSON.parse(JSON.stringify(found.spec));
-  const kept = { spec: shownSpec(effectiveSpec(document)), owner: ownerText(owner), isOrphaned: false };
+  const kept = {
+    spec: declaredPart(shownSpec(effectiveSpec(document))),
+    owner: ownerText(owner),
+    isOrphaned: false,
+  };
   return differences([{ kind, name, declared: shownSpec(spec), kept }]).map((drift) => ({
     ...drift,
     reason: "It is applied once the manifests are read again.",

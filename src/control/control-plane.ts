@@ -252,6 +252,11 @@ export class ControlPlane {
   async reopen(functionNames: readonly string[]): Promise<void> {
     this.#runner.hurry();
     await this.#functions.reopen(functionNames);
+    const isPublished = this.#manifests.functions.some(
+      (fn) => functionNames.includes(fn.name) && [...fn.aliases.values()].some(({ publish }) => publish),
+    );
+    // The store's own problems are told of by the reconciler, a folder's by the function that runs there.
+    if (isPublished) await this.#declare().catch(() => undefined);
   }
 
   /** What cannot be declared before something else is gone is declared then. */

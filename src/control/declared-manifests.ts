@@ -1,7 +1,7 @@
 import type { Manifests } from "../manifests/load-manifests.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Connector } from "../ports/connector.ts";
-import type { ResourceStore } from "../ports/resource-store.ts";
+import type { ResourceRow, ResourceStore } from "../ports/resource-store.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
 import { FUNCTION_KINDS, MAPPING_KIND } from "../resources/kinds.ts";
 import { isSameOwner, type ManifestOwner, ownerText, revisionOf } from "../resources/owner.ts";
@@ -10,9 +10,11 @@ import { adoptedDocument } from "./adopted-document.ts";
 import { declaredRow } from "./declared-document.ts";
 import type { FunctionBook } from "./function-book.ts";
 import { type Declaration, declarationsOf, functionsOf } from "./function-rows.ts";
+import type { PackageParts } from "./functions/package-sweep.ts";
 import { applySet, type SetReport } from "./manifest-set.ts";
 import { mappingDeclaration } from "./mapping-declaration.ts";
 import { mappingDocument } from "./mapping-record.ts";
+import { publishedContents, withPublished } from "./published-aliases.ts";
 import { routeDeclaration } from "./routes/route-rows.ts";
 import { ruleDeclaration, scheduleDeclaration } from "./schedules/schedule-rows.ts";
 import type { Refusal } from "./set-plan.ts";
@@ -25,6 +27,8 @@ export interface DeclaredManifestsOptions {
   readonly store: ResourceStore;
   readonly clock: Clock;
   readonly telemetry: Pick<Telemetry, "log">;
+  /** Absent: functions have no code of their own. */
+  readonly packages?: Pick<PackageParts, "keep"> | undefined;
   /** Manifests' mappings become the API's. */
   readonly isAdopting: boolean;
   /** Calls at once of all functions together; absent: there is no such bound. */
@@ -34,7 +38,7 @@ export interface DeclaredManifestsOptions {
 /**
  * Writes what the manifests declare as rows, once, and has this process know the functions that the rows then say.
  * Resolves to names of mappings that are being deleted: they are declared once they are gone.
- * @throws MillraceError ERR_MILLRACE_STORE_UNAVAILABLE, ERR_MILLRACE_CONFIG
+ * @throws MillraceError ERR_MILLRACE_STORE_UNAVAILABLE, ERR_MILLRACE_CONFIG, ERR_MILLRACE_PACKAGE
  */
 export async function declareManifests(options: DeclaredManifestsOptions): Promise<readonly string[]> {
   const { manifests, owner, functionBook, store, clock, connectors } = options;
@@ -44,7 +48,9 @@ export async function declareManifests(options: DeclaredManifestsOptions): Promi
   }
   checkReservations(manifests.functions, options.accountConcurrency);
   const declarations = declarationsIn(manifests, connectors);
-  const report = await applySet({ store, owner, declarations, nowMs: clock.now() });
+  const published = await publishedContents(declarations, options.packages?.keep);
+  const prepare = (rows: readonly ResourceRow[]) => withPublished(declarations, published, rows, owner);
+  const report = await applySet({ store, owner, declarations, prepare, nowMs: clock.now() });
   tell(report, options);
   const isInForce = report.newerRevision === undefined;
   const adopted = options.isAdopting && isInForce ? await adoptMappings(declarations, options) : 0;

@@ -103,7 +103,10 @@ function exportedFunction(row: ResourceRow, rows: readonly ResourceRow[]): Expor
       const read = own ? runningDocument(readDocument(each.document)) : undefined;
       return read === undefined ? [] : [[each.name.slice(row.name.length + 1), specOf(read)]];
     });
-  const [versions, aliases] = [qualified(VERSION_KIND, versionSpecOf), qualified(ALIAS_KIND)];
+  const aliases = qualified(ALIAS_KIND).map(([name, alias]): [string, Spec] => [name, asDeclared(alias)]);
+  // What is published is made of the function itself.
+  const isPublished = aliases.some(([, { publish }]) => publish === true);
+  const versions = isPublished ? [] : qualified(VERSION_KIND, versionSpecOf);
   const configs = new Map(qualified(INVOKE_CONFIG_KIND));
   const configOf = (qualifier: string): Spec => {
     const config = configs.get(qualifier);
@@ -124,6 +127,10 @@ function exportedFunction(row: ResourceRow, rows: readonly ResourceRow[]): Expor
     ...configOf("$LATEST"),
   };
   return { kind: "Function", name: row.name, spec };
+}
+
+function asDeclared({ version, ...alias }: Spec): Spec {
+  return alias["publish"] === true ? alias : { version, ...alias };
 }
 
 function members(name: string, entries: readonly (readonly [string, Spec])[]): Spec {

@@ -55,11 +55,11 @@ export function declarationsOf(fn: FunctionResource): readonly Declaration[] {
       spec: { ...targetFields(target), ...deadLetterField(fn, number), ...timeoutField(fn, number) },
     })),
     { kind: FUNCTION_KIND, name, spec },
-    ...[...fn.aliases].map(([alias, { version, weights, routing, rollout }]) => ({
+    ...[...fn.aliases].map(([alias, { version, weights, routing, rollout, publish }]) => ({
       kind: ALIAS_KIND,
       name: `${name}:${alias}`,
       spec: {
-        version,
+        ...(publish === true ? { publish } : { version }),
         ...(weights.size === 0 ? {} : { weights: Object.fromEntries(weights) }),
         ...(routing === undefined ? {} : { routing }),
         ...(rollout === undefined ? {} : { rollout }),

@@ -1,6 +1,7 @@
 import { MillraceError } from "../model/errors.ts";
-import type { ResourceStore } from "../ports/resource-store.ts";
+import type { ResourceRow, ResourceStore } from "../ports/resource-store.ts";
 import { DECLARED_KINDS } from "../resources/kinds.ts";
+import type { Declaration } from "./function-rows.ts";
 import { planSet, type SetDeclared, type SetPlan, type SetWrite } from "./set-plan.ts";
 
 /** What happened to a set. */
@@ -10,6 +11,8 @@ export interface SetReport extends Omit<SetPlan, "writes" | "isFirstHalf"> {
 
 export interface SetOptions extends SetDeclared {
   readonly store: ResourceStore;
+  /** What hangs on the rows: asked anew for each try. Absent: `declarations` as they are. */
+  readonly prepare?: (rows: readonly ResourceRow[]) => readonly Declaration[];
 }
 
 const TRIES_MAX = 20;
@@ -25,7 +28,9 @@ export async function applySet(options: SetOptions): Promise<SetReport> {
   let written = 0;
   let wasOtherContent = false;
   for (let tries = 1; tries <= TRIES_MAX; tries++) {
-    const plan = planSet(await store.list(DECLARED_KINDS), options);
+    const rows = await store.list(DECLARED_KINDS);
+    const declarations = options.prepare?.(rows) ?? options.declarations;
+    const plan = planSet(rows, { ...options, declarations });
     const { writes, isOtherContent, isFirstHalf, ...report } = plan;
     wasOtherContent ||= isOtherContent === true;
     const done = await writeAll(store, writes);

@@ -9,7 +9,15 @@ export const aliases = z
     z.string().regex(/^(?![0-9]+$)[A-Za-z0-9_-]{1,128}$/),
     z
       .strictObject({
-        version: versionNumber.describe("Version that the alias stands for: a number, or $LATEST."),
+        version: versionNumber
+          .optional()
+          .describe("Version that the alias stands for: a number, or $LATEST. It, or publish, is there."),
+        publish: z
+          .boolean()
+          .optional()
+          .describe(
+            "true: what the function is, with a copy of its code, is published as its next version whenever these manifests are applied and it has changed; the alias goes to that version. In place of version and of versions.",
+          ),
         weights: z
           .record(z.string(), z.number().min(0).max(1))
           .optional()

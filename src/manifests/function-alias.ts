@@ -11,16 +11,26 @@ export interface FunctionAlias {
   readonly salt?: string;
   /** How a new version is brought in, as it was declared; absent: at once. */
   readonly rollout?: DeclaredRollout;
+  /** Goes to what is published of the function whenever it is declared anew; `version` is then what it is now. */
+  readonly publish?: true;
 }
 
 type AliasFields = NonNullable<FunctionManifest["spec"]["aliases"]>[string];
 
-export function aliasOf({ version, weights, routing, rollout }: AliasFields): FunctionAlias {
+/** Before anything is published an alias stands for what is declared. */
+export function aliasOf({
+  version = "$LATEST",
+  publish,
+  weights,
+  routing,
+  rollout,
+}: AliasFields): FunctionAlias {
   const shares = Object.entries(weights ?? {}).filter(([, weight]) => weight > 0);
   return {
     version: String(version),
     weights: new Map(shares),
     ...(routing === "request" ? { routing } : {}),
     ...(rollout === undefined ? {} : { rollout }),
+    ...(publish === true ? { publish } : {}),
   };
 }

@@ -95,6 +95,7 @@ function checkAliases(document: ManifestDocument): void {
         remedy,
       );
     }
+    checkPublished(document, path);
     checkRollout(document, path);
     const weights = document.raw(...path, "weights");
     if (typeof weights !== "object" || weights === null) continue;
@@ -112,6 +113,24 @@ function checkAliases(document: ManifestDocument): void {
     if (sum > 1 + 1e-9)
       document.report([...path, "weights"], "The weights add up to more than 1", "Lower them");
   }
+}
+
+/** An alias names a version, or stands for what is published. */
+function checkPublished(document: ManifestDocument, path: readonly string[]): void {
+  const isPublished = document.raw(...path, "publish") === true;
+  const hasVersion = document.raw(...path, "version") !== undefined;
+  if (!isPublished && !hasVersion) {
+    const remedy = "Give version, a number or $LATEST, or publish: true";
+    document.report(path, "The alias stands for no version", remedy, "key");
+  }
+  if (!isPublished) return;
+  const remedy = "Leave one of them out: what is published gets its number by itself";
+  if (hasVersion)
+    document.report([...path, "version"], "An alias that is published names no version", remedy, "key");
+  if (document.raw(...path, "weights") !== undefined)
+    document.report([...path, "weights"], "An alias that is published has no weights", remedy, "key");
+  if (document.raw("spec", "versions") !== undefined)
+    document.report(["spec", "versions"], "A function that is published declares no versions", remedy, "key");
 }
 
 function checkRollout(document: ManifestDocument, path: readonly string[]): void {

@@ -1,8 +1,9 @@
 import { dirname, join, resolve } from "node:path";
 import type { PackageFolders } from "../ports/package-folders.ts";
-import type { PackageStore } from "../ports/package-store.ts";
+import type { PackageStore, StoredPackage } from "../ports/package-store.ts";
 import { checkedPackageStore } from "./checked-store.ts";
 import { createDirectoryStore } from "./directory-store.ts";
+import { archiveOf } from "./folder-archive.ts";
 import { openPackageStore } from "./open-package-store.ts";
 import { createPackageFolders } from "./package-folders.ts";
 
@@ -16,6 +17,8 @@ export interface Packages {
   /** Takes what was checked. `undefined`: none is taken, or hosts of the store share no place. */
   readonly store: PackageStore | undefined;
   readonly folders: PackageFolders;
+  /** Keeps what a folder or zip of this host has now. `undefined`: hosts of the store share no place for it. */
+  readonly keep: ((path: string) => Promise<StoredPackage>) | undefined;
   close(): Promise<void>;
 }
 
@@ -28,10 +31,12 @@ export async function openPackages({ packages, store: place }: PackagePlace): Pr
   const own = isOfThisHost ? createDirectoryStore(join(root, "archives")) : undefined;
   const kept = packages === undefined || packages === "off" ? own : await openPackageStore(packages);
   // What was taken before still runs.
-  const store = packages === "off" ? undefined : kept && checkedPackageStore(kept);
+  const checked = kept && checkedPackageStore(kept);
+  const store = packages === "off" ? undefined : checked;
   return {
     store,
     folders: createPackageFolders(root, kept ?? createDirectoryStore(join(root, "archives"))),
+    keep: checked && (async (path) => await checked.put(await archiveOf(path))),
     close: async () => kept?.close(),
   };
 }

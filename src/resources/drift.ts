@@ -76,6 +76,12 @@ function placeDigest(place: unknown): string {
   return `sha256:${createHash("sha256").update(text).digest("hex")}`;
 }
 
+/** What an owner said himself: the number of what is published came of it. */
+export function declaredPart(spec: ShownSpec): ShownSpec {
+  const { version: _number, ...declared } = spec;
+  return spec["publish"] === true ? declared : spec;
+}
+
 /** A declaration that is at hand, and the row that is kept of it, both as they are shown. */
 export interface Compared {
   readonly kind: string;

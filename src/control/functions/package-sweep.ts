@@ -1,7 +1,7 @@
 import { describeError } from "../../model/errors.ts";
 import type { Clock, ScheduledCall } from "../../ports/clock.ts";
 import type { PackageFolders } from "../../ports/package-folders.ts";
-import type { PackageStore } from "../../ports/package-store.ts";
+import type { PackageStore, StoredPackage } from "../../ports/package-store.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
 
 /** Where packages are kept, and where this host runs them. */
@@ -9,14 +9,18 @@ export interface PackageParts {
   /** Takes archives that were checked. `undefined`: none that all processes of the store share. */
   readonly store: PackageStore | undefined;
   readonly folders: PackageFolders;
+  /** Keeps what a folder or zip of this host has now. `undefined`: hosts of the store share no place for it. */
+  readonly keep: KeepCode | undefined;
 }
+
+export type KeepCode = (path: string) => Promise<StoredPackage>;
 
 /** Well below the time that an unneeded package is kept: who runs one says so before others remove it. */
 const SWEEP_MS = 3_600_000;
 
 /** Removes packages that nothing names any more, once an hour. */
 export class PackageSweep {
-  readonly #parts: PackageParts;
+  readonly #parts: Pick<PackageParts, "store" | "folders">;
   readonly #needed: () => Promise<ReadonlySet<string>>;
   readonly #clock: Clock;
   readonly #telemetry: Pick<Telemetry, "log">;
@@ -25,7 +29,7 @@ export class PackageSweep {
   #isStopped = false;
 
   constructor(
-    parts: PackageParts,
+    parts: Pick<PackageParts, "store" | "folders">,
     needed: () => Promise<ReadonlySet<string>>,
     { clock, telemetry }: { readonly clock: Clock; readonly telemetry: Pick<Telemetry, "log"> },
   ) {
