@@ -1,4 +1,5 @@
 import { formOf, gapIn, propertyOf, type TemplateContext, type TemplateResource } from "./context.ts";
+import { publishedFields } from "./deployment-preference.ts";
 import { functionCode, functionLayers, type LeftOut } from "./function-code.ts";
 import { functionEnvironment } from "./function-environment.ts";
 import { tellNotBuilt, tellProperties } from "./function-properties.ts";
@@ -109,36 +110,14 @@ function invocations(
       "Ask for them by PutProvisionedConcurrencyConfig",
     );
   }
-  tellRollout(name, propertyOf(context, properties, "DeploymentPreference"), context);
+  const published = publishedFields(name, properties, alias, context);
   if (alias === undefined) return [["eventInvokeConfig", invoke]];
   const place = memberOf(properties, "AutoPublishAlias")?.place ?? { line: 1, column: 1 };
   const own = map(
-    [
-      ["version", scalar("$LATEST", place)],
-      ["eventInvokeConfig", invoke],
-    ],
+    [...(published ?? [["version", scalar("$LATEST", place)] as const]), ["eventInvokeConfig", invoke]],
     place,
   );
   return [["aliases", map([[alias, own]], place)]];
-}
-
-function tellRollout(
-  name: string,
-  preference: TemplateValue | undefined,
-  { findings }: TemplateContext,
-): void {
-  const written = memberOf(preference, "Type");
-  const type = textOf(written) ?? (written === undefined ? undefined : "a configuration of its own");
-  const isOff = textOf(memberOf(preference, "Enabled")) === "false";
-  const isAtOnce = type === undefined || /^(?:CodeDeployDefault\.Lambda)?AllAtOnce$/.test(type);
-  if (preference === undefined || isOff || isAtOnce) return;
-  const message = `Traffic does not move in steps (${type}): a change takes all of it at once`;
-  findings.remark(
-    preference.place,
-    `${name}.DeploymentPreference`,
-    message,
-    "Move the weights of an alias by UpdateAlias",
-  );
 }
 
 /** How asynchronous calls are tried again, as a property or a resource of its own says it. */

@@ -6,7 +6,16 @@ import { urlRoute } from "./http-events.ts";
 import { mappingSpec } from "./mapping-spec.ts";
 import { causeText } from "./remarks.ts";
 import type { StackResource } from "./stack-resources.ts";
-import { list, map, memberOf, scalar, type TemplateValue, textOf } from "./template-value.ts";
+import {
+  list,
+  type MapEntry,
+  type MapValue,
+  map,
+  memberOf,
+  scalar,
+  type TemplateValue,
+  textOf,
+} from "./template-value.ts";
 import { plainRule, plainSchedule } from "./time-resources.ts";
 
 /** A resource of CloudFormation that says something of a function which stands elsewhere. */
@@ -142,7 +151,22 @@ export function withAdditions(resource: TemplateResource, additions: readonly Ad
       (before, [name, value]) => joined(before, map([[name, value]], value.place)),
       resource.spec,
     );
-  return spec.kind === "map" ? { ...resource, spec } : resource;
+  return spec.kind === "map" ? { ...resource, spec: withoutNumbers(spec) } : resource;
+}
+
+/** What else is said of an alias that is published gives it no version. */
+function withoutNumbers(spec: MapValue): MapValue {
+  const aliases = memberOf(spec, "aliases");
+  if (aliases?.kind !== "map") return spec;
+  const entries = [...aliases.entries].map(([name, entry]): [string, MapEntry] => {
+    if (entry.value.kind !== "map" || memberOf(entry.value, "publish") === undefined) return [name, entry];
+    const rest = [...entry.value.entries].filter(([field]) => field !== "version");
+    return [name, { ...entry, value: { ...entry.value, entries: new Map(rest) } }];
+  });
+  const before = spec.entries.get("aliases");
+  if (before === undefined) return spec;
+  const whole = { ...before, value: { ...aliases, entries: new Map(entries) } };
+  return { ...spec, entries: new Map([...spec.entries, ["aliases", whole]]) };
 }
 
 function joined(before: TemplateValue, added: TemplateValue): TemplateValue {

@@ -27,7 +27,7 @@ export interface MapValue {
   readonly place: Place;
 }
 
-interface MapEntry {
+export interface MapEntry {
   readonly key: Place;
   readonly value: TemplateValue;
 }

@@ -1,6 +1,7 @@
 import { TEMPLATE_RESOURCES } from "../aws/template-resources.ts";
 import type { Connector, SourceEndpoints } from "../ports/connector.ts";
 import { propertyOf, type TemplateContext, type TemplateResource } from "./context.ts";
+import { DEPLOYMENT_CONFIG } from "./deployment-preference.ts";
 import { qualified } from "./event-names.ts";
 import { eventResources } from "./events.ts";
 import { aliasOf, functionResource } from "./function-resource.ts";
@@ -96,7 +97,7 @@ function tellNotRun(
 ): void {
   const { type, name, key } = resource;
   // A layer is a part of the functions that use it.
-  if (isLayer(resource) || type === "AWS::Lambda::Version") return;
+  if (isLayer(resource) || type === "AWS::Lambda::Version" || type === DEPLOYMENT_CONFIG) return;
   if (APIS.includes(type)) {
     tellApi(resource, findings);
     return;

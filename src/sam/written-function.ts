@@ -1,3 +1,5 @@
+import { deploymentPreference } from "./written-rollout.ts";
+
 /** A function's `spec`, as a row or a manifest has it. */
 export type FunctionSpec = Readonly<Record<string, unknown>>;
 
@@ -20,6 +22,8 @@ export interface WrittenFunction {
 export interface References {
   readonly layer: (path: string) => object;
   readonly secret: (variable: string) => object;
+  /** Takes a resource that says how a rollout goes. */
+  readonly plan: (resource: object) => object;
   readonly self: object;
 }
 
@@ -57,9 +61,16 @@ export function functionProperties(spec: FunctionSpec, references: References): 
   const { code, deadLetterConfig, ephemeralStorageMb } = spec;
   const aliases = recordOf(spec["aliases"]);
   const beside: [string, object][] = [];
+  let published: Readonly<Record<string, unknown>> = {};
   for (const [name, alias] of Object.entries(aliases)) {
     const { version, eventInvokeConfig, ...rest } = recordOf(alias);
-    if (version !== "$LATEST" || Object.keys(rest).length > 0) unsaid.push(`alias ${name}`);
+    const preference = rest["publish"] === true ? deploymentPreference(rest, references.plan) : undefined;
+    // SAM publishes to one alias of a function.
+    if (preference !== undefined && Object.keys(published).length === 0) {
+      published = { AutoPublishAlias: name, DeploymentPreference: preference.properties };
+      unsaid.push(...preference.unsaid.map((field) => `${field} of the alias ${name}`));
+      beside.push(...invokeConfig(eventInvokeConfig, name, references.self));
+    } else if (version !== "$LATEST" || Object.keys(rest).length > 0) unsaid.push(`alias ${name}`);
     else {
       const properties = { FunctionName: references.self, FunctionVersion: "$LATEST", Name: name };
       beside.push([`Alias${name}`, { Type: "AWS::Lambda::Alias", Properties: properties }]);
@@ -82,6 +93,7 @@ export function functionProperties(spec: FunctionSpec, references: References): 
     ...(Object.keys(variables).length === 0 ? {} : { Environment: { Variables: variables } }),
     ...(ephemeralStorageMb === undefined ? {} : { EphemeralStorage: { Size: ephemeralStorageMb } }),
     ...(deadLetterConfig === undefined ? {} : { DeadLetterQueue: deadLetters(deadLetterConfig) }),
+    ...published,
   };
   return { properties, beside, unsaid };
 }

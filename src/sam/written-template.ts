@@ -79,6 +79,11 @@ class Writing {
     const { properties, beside, unsaid } = functionProperties(fn, {
       layer: (path) => ({ Ref: this.#layer(path) }),
       secret: (variable) => ({ Ref: this.#secret(variable) }),
+      plan: (resource) => {
+        const plan = this.#names.of(`${logical}Plan`, "");
+        this.#resources[plan] = resource;
+        return { Ref: plan };
+      },
       self: { Ref: logical },
     });
     for (const field of unsaid)

@@ -1,6 +1,7 @@
 import { type ContractBug, contractBug } from "../contract-bug.ts";
 
 const STEPS = "test/unit/rollouts/step-rollout.test.ts";
+const PUBLISHED = "test/unit/control/published-aliases.test.ts";
 const PROCESSES = "test/unit/rollouts/rollout-driver.test.ts";
 
 /** Of rollouts: I38. */
@@ -47,6 +48,11 @@ export const ROLLOUT_BUGS: readonly ContractBug[] = [
       at: "a-roll-back-leaves-its-weight",
       instead: "return step > 0 ? (stepsOf(plan)[step - 1] ?? 100) / 100 : 0;",
     },
+  ),
+  contractBug(
+    "a published number is given twice",
+    { file: PUBLISHED, test: "what changes of a function is published as its next version" },
+    { at: "a-published-number-is-given-twice", instead: "const number = isKnown ? newest.number : 1;" },
   ),
   contractBug(
     "a stopped rollout keeps its weight",
