@@ -27,8 +27,13 @@ export async function publishedContents(
   const contents = new Map<string, Spec>();
   for (const { kind, name, spec } of declarations) {
     if (kind !== FUNCTION_KIND || !names.has(name)) continue;
-    const fields = publishedFieldsOf(JSON.parse(JSON.stringify(spec)) as Spec);
-    const { code, layers } = fields;
+    const plain = JSON.parse(JSON.stringify(spec)) as Spec;
+    const { timeoutSeconds } = plain;
+    const fields = {
+      ...publishedFieldsOf(plain),
+      ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }),
+    };
+    const { code, layers }: Spec = fields;
     const kept = async (place: unknown) => await keptPlace(name, place, keep);
     contents.set(name, {
       ...fields,

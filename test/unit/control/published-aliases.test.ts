@@ -90,6 +90,7 @@ test("code and layers of a published function are copied, and without a place fo
     code: { sha256: "/code", bytes: 1 },
     layers: [{ sha256: "/layer", bytes: 1 }],
     runtime: "nodejs24.x",
+    timeoutSeconds: 3,
   });
   await assert.rejects(publishedContents(declarations, undefined), (error) =>
     hasErrorCode(error, "ERR_MILLRACE_CONFIG"),
