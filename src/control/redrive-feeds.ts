@@ -54,6 +54,10 @@ export class RedriveFeeds implements RedriveFeed {
     await (await this.#feedOf(redrive)).ended(redrive, ends);
   }
 
+  async tracesOf(redrive: Redrive, failureIds: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    return (await (await this.#feedOf(redrive)).tracesOf?.(redrive, failureIds)) ?? new Map();
+  }
+
   async finished(
     redrive: Redrive,
     counts: RedriveCounts,

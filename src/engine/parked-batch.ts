@@ -33,6 +33,8 @@ export interface ParkedRecord {
   readonly key: string | undefined;
   readonly arrivalMs: number | undefined;
   readonly element: Uint8Array;
+  /** `traceparent` of the attempt that it was given up after: spans of this one are linked to it. */
+  readonly trace?: string | undefined;
 }
 
 /** The events of the source that the records came from, a stream or a queue. */
@@ -199,6 +201,10 @@ function sourceOf(parkedEvents: ParkedEvents, shardId: string): BatchSource {
       itemIdentifier: (record) => parked(record).itemId,
       filterDocument: () => ({ document: undefined, isDataJson: false }),
       filterDataKey: "",
+      traceCarrier(record) {
+        const traceparent = parked(record).trace;
+        return traceparent === undefined ? undefined : { traceparent };
+      },
     },
   };
 }

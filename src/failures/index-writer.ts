@@ -112,7 +112,7 @@ export class IndexWriter implements FailureNotes, EventNotes {
   }
 }
 
-function rowOf({ record, items, destination, at }: DeliveredFailure): FailureRow {
+function rowOf({ record, items, destination, at, trace }: DeliveredFailure): FailureRow {
   const { id, mappingUuid, condition, error, batch, payload, timestampMs } = record;
   return {
     id: rowIdOf(id),
@@ -128,6 +128,7 @@ function rowOf({ record, items, destination, at }: DeliveredFailure): FailureRow
     bytes: payload?.length ?? 0,
     atMs: timestampMs,
     where: at === undefined ? { destination } : { destination, at },
+    ...(trace === undefined ? {} : { trace }),
     state: "open",
   };
 }

@@ -105,6 +105,11 @@ export class IndexFeed implements RedriveFeed {
     if (rows.length > 0) await index.add(rows);
   }
 
+  async tracesOf(_redrive: Redrive, failureIds: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    const rows = await Promise.all(failureIds.map((id) => this.#options.index.get(id)));
+    return new Map(rows.flatMap((row) => (row?.trace === undefined ? [] : [[row.id, row.trace] as const])));
+  }
+
   async finished(redrive: Redrive): Promise<void> {
     this.#plans.delete(redrive.id);
     await settleRows(redrive.id, this.#options.index, this.#options.items);

@@ -4,6 +4,7 @@ import { BATCH_SIZE_MAX } from "../model/limits.ts";
 import type { Reason } from "../model/reason.ts";
 import type { ItemError, Redrive } from "../model/redrive.ts";
 import type { ParkedItem } from "../ports/parking-store.ts";
+import type { Tracing } from "../ports/tracing.ts";
 import { DrainDoor } from "./drain-door.ts";
 import type { Pace } from "./pace.ts";
 import type { RedriveContext, RedriveRoute } from "./redrive-context.ts";
@@ -114,12 +115,25 @@ export class QueueDrain {
     });
     let isOver = false;
     try {
-      this.#batch = runParkedBatch(this.#batchContext(items, door), items);
+      const traces = context.tracing === undefined ? undefined : await this.#tracesOf(items, context.tracing);
+      const traced = items.map((item) => ({ ...item, trace: traces?.get(item.failureId) }));
+      this.#batch = runParkedBatch(this.#batchContext(items, door), traced);
       isOver = await this.#batch.ended;
     } finally {
       await door.close();
     }
     return isOver && !door.isShut;
+  }
+
+  /** Best effort: no record waits for a list that does not answer. */
+  async #tracesOf(items: readonly ParkedItem[], tracing: Tracing) {
+    const { feed } = this.#options.context;
+    const ids = [...new Set(items.map(({ failureId }) => failureId))].slice(0, tracing.linksMax);
+    try {
+      return await feed.tracesOf?.(this.#options.redrive(), ids);
+    } catch {
+      return undefined;
+    }
   }
 
   #batchContext(items: readonly ParkedItem[], door: DrainDoor): ParkedBatchContext {

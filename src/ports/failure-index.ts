@@ -49,6 +49,8 @@ export interface FailureRow {
   readonly where: FailurePlace;
   /** The failure whose event has its records, where that is another: what was redriven and failed again. */
   readonly origin?: string;
+  /** `traceparent` of the attempt that it failed with; absent: it was not traced. */
+  readonly trace?: string;
   readonly state: FailureState;
   /** The redrive that has it, or had it last. */
   readonly redriveId?: string;

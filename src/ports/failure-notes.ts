@@ -27,6 +27,8 @@ export interface GivenUpEvent {
 }
 
 export interface DeliveredFailure {
+  /** `traceparent` of the last attempt. `undefined`: there was none, or nothing is traced. */
+  readonly trace?: string | undefined;
   /** Its name, for metrics. */
   readonly mapping: string;
   readonly record: FailureRecord;

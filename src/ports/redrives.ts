@@ -68,6 +68,11 @@ export interface RedriveFeed {
   loaded(redrive: Redrive, cursor: string | undefined): Promise<void>;
   ended(redrive: Redrive, ends: readonly ToldEnd[]): Promise<void>;
   /**
+   * `traceparent` of the attempts that failures failed with, by the failure's id, as far as anybody knows. Asked only
+   * where something is traced. Absent: nobody knows any.
+   */
+  tracesOf?(redrive: Redrive, failureIds: readonly string[]): Promise<ReadonlyMap<string, string>>;
+  /**
    * Behind all ends, once nothing of it can go on: it is done and nothing is uncertain, or it was cancelled. `left` is
    * what was not handed over, page after page. Told again until it resolves.
    */

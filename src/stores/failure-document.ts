@@ -20,13 +20,14 @@ const documentSchema = z.object({
   count: z.number(),
   bytes: z.number(),
   origin: z.string().optional(),
+  trace: z.string().optional(),
   where: z.object({ destination: z.string(), at: z.string().optional() }),
 });
 
 export function writeFailure(row: FailureRow): string {
-  const { condition, error, shardId, items, count, bytes, where, origin } = row;
+  const { condition, error, shardId, items, count, bytes, where, origin, trace } = row;
   const pairs = items.map(({ position, keyHash }) => [position, keyHash ?? null]);
-  return JSON.stringify({ condition, error, shardId, items: pairs, count, bytes, where, origin });
+  return JSON.stringify({ condition, error, shardId, items: pairs, count, bytes, where, origin, trace });
 }
 
 /** As a store gives it. */
@@ -45,7 +46,7 @@ export function readFailure(columns: FailureColumns, place: string): FailureRow 
   const state = FAILURE_STATES.find((each) => each === columns.state);
   const parsed = documentSchema.safeParse(parsedOrNothing(document));
   if (state === undefined || parsed.data === undefined) throw corrupt(String(id), place);
-  const { items, error, where, origin, ...rest } = parsed.data;
+  const { items, error, where, origin, trace, ...rest } = parsed.data;
   return {
     id: String(id),
     mapping: String(mapping),
@@ -54,6 +55,7 @@ export function readFailure(columns: FailureColumns, place: string): FailureRow 
     items: items.map(([position, keyHash]) => ({ position, keyHash: keyHash ?? undefined })),
     where: where.at === undefined ? { destination: where.destination } : { ...where, at: where.at },
     ...(origin === undefined ? {} : { origin }),
+    ...(trace === undefined ? {} : { trace }),
     atMs: Number(atMs),
     state,
     ...(typeof redriveId === "string" ? { redriveId } : {}),

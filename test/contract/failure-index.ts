@@ -185,6 +185,7 @@ const WHOLE: FailureRow = {
   atMs: 1_700_000_000_000,
   where: { destination: "file:/somewhere/failed.jsonl", at: "4711" },
   origin: "0123456789abcdef",
+  trace: "00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01",
   state: "open",
 };
 

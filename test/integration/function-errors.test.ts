@@ -20,8 +20,10 @@ const STACKS = {
   module: /price\.mjs:3:9/,
   http: /app\.py", line 7, in price/,
   lambda: /index\.mjs:9:3/,
+  process: /price\.mjs:3:9/,
 } as const;
-const NAMES = ["module", "http", "lambda"] as const;
+/** `process`: a module as modules run unless a manifest says otherwise. */
+const NAMES = ["module", "http", "lambda", "process"] as const;
 /** What a terminal is taken by. */
 const TERMINAL = ["--import", "data:text/javascript,process.stderr.isTTY=true"];
 
@@ -71,8 +73,10 @@ function failingFolder(t: TestContext, url: string, more = ""): string {
   file.createStream({ name: "orders", shards: 1 }).append([{ partitionKey: "ada", data: "1" }]);
   file.close();
   writeFileSync(join(folder, "price.mjs"), HANDLER);
+  const environment = `environment: { SHOP_API_TOKEN: ${CANARIES.SHOP_API_TOKEN} }`;
   const targets = {
-    module: `module: { path: price.mjs, isolation: thread, environment: { SHOP_API_TOKEN: ${CANARIES.SHOP_API_TOKEN} } }`,
+    module: `module: { path: price.mjs, isolation: thread, ${environment} }`,
+    process: `module: { path: price.mjs, ${environment} }`,
     http: `http: { url: "${url}/" }`,
     lambda: `lambda: { functionName: price, region: eu-west-1, endpoint: "${url}" }`,
   };
@@ -174,7 +178,11 @@ test("a function's error stands on the terminal once and in explain, with its st
     assert.match(id, /^[0-9a-f]{4}$/);
     assert.match(run.stderr, new RegExp(`TypeError: ${MESSAGE} \\(${id}\\)`), name);
   }
-  assert.match(explained[0]?.text.join("\n") ?? "", /Caused by: Error: \[redacted\] Bearer \[redacted\]/);
+  for (const index of [0, 3])
+    assert.match(
+      explained[index]?.text.join("\n") ?? "",
+      /Caused by: Error: \[redacted\] Bearer \[redacted\]/,
+    );
   assert.match(explained[2]?.text.join("\n") ?? "", /looking for the price/);
   assert.match(explained[2]?.text.join("\n") ?? "", /version 7/);
   assertNoCanary([run.stderr, run.stdout, JSON.stringify(explained), metrics].join("\n"));

@@ -156,11 +156,12 @@ export class FailureDelivery {
     this.#rejectedMs = nowMs;
   }
 
-  #note({ record, items }: Discard, delivered: Delivered | undefined): void {
+  #note({ record, items, traced }: Discard, delivered: Delivered | undefined): void {
     const { mapping, failures } = this.#options;
     if (failures === undefined) return;
     const { destination } = failures;
-    failures.delivered({ mapping, record, items, destination, at: delivered?.at });
+    const trace = traced?.trace.traceparent;
+    failures.delivered({ mapping, record, items, destination, at: delivered?.at, trace });
   }
 
   #log(

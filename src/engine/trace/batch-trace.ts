@@ -5,6 +5,7 @@ import {
   readTraceCarrier,
   type SpanContext,
   type TraceCarrier,
+  traceparentOf,
 } from "../../model/trace-context.ts";
 import type { OpenSpan } from "../../ports/tracing.ts";
 import type { Tracer } from "./tracer.ts";
@@ -38,6 +39,11 @@ export class BatchTrace {
   /** `undefined` before its first span. */
   get traceId(): string | undefined {
     return this.#last?.traceId ?? this.#parent?.traceId;
+  }
+
+  /** `traceparent` of the newest invocation. `undefined`: there was none. */
+  get traceparent(): string | undefined {
+    return this.#last && traceparentOf(this.#last);
   }
 
   beginAttempt({ requestId, carriers }: TracedAttempt): OpenSpan {

@@ -23,6 +23,12 @@ export interface SeenCall {
   readonly wasBroken: boolean;
 }
 
+interface RunHow {
+  readonly leases?: "short";
+  readonly store?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 const SHORT_LEASES = fileURLToPath(new URL("../cli/short-leases.ts", import.meta.url));
 /** A list of all failures is long: whoever waits for it lets the process work meanwhile. */
 const LIST_PAUSE_MS = 300;
@@ -100,11 +106,11 @@ export class FailingWorld {
     return world;
   }
 
-  run(how: { readonly leases?: "short"; readonly store?: string } = {}): MillraceProcess {
+  run(how: RunHow = {}): MillraceProcess {
     const { store = "sqlite:progress.db" } = how;
     const words = ["run", "-f", this.#manifest, "--api", "127.0.0.1:0", "--store", store];
     const main = how.leases === "short" ? { main: SHORT_LEASES } : {};
-    return new MillraceProcess(this.#t, words, this.folder, main);
+    return new MillraceProcess(this.#t, words, this.folder, { ...main, env: how.env ?? {} });
   }
 
   /** Runs `millrace failures …` as a process of its own, against a running one. */

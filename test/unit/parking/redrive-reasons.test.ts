@@ -47,6 +47,7 @@ function itemsOf(count: number): readonly RedriveItem[] {
 interface Given {
   readonly call?: () => Promise<InvocationOutcome>;
   readonly window?: RedriveFeed["window"];
+  readonly traces?: NonNullable<RedriveFeed["tracesOf"]>;
   readonly routeIsOpen?: boolean;
   readonly concurrency?: number;
   readonly isStoreAway?: () => boolean;
@@ -75,6 +76,7 @@ function worldOf(given: Given = {}) {
     loaded: async () => undefined,
     ended: async () => undefined,
     finished: async () => undefined,
+    ...(given.traces === undefined ? {} : { tracesOf: given.traces }),
   };
   const random = new SeededRandom(1);
   const redriver = new Redriver({
@@ -233,6 +235,29 @@ test("each call of a redrive is a span of the mapping, under its request id", as
     Array.from({ length: 3 }, () => ["invocation", "orders", undefined]),
   );
   assert.equal(new Set(world.spans.map(({ requestId }) => requestId)).size, 3);
+});
+
+test("a call of a redrive is linked to the attempt that its record failed with, and waits for no list of them", async () => {
+  const [traceId, spanId] = ["5759e988bd862e3fe1be46a994272793", "53995c3f42cd8ad8"];
+  const call = async (): Promise<InvocationOutcome> => ({ kind: "succeeded", payload: Buffer.from("null") });
+  const linksOf = async (traces: NonNullable<RedriveFeed["tracesOf"]>) => {
+    const world = worldOf({ call, traces });
+    await world.book.create(WANTED);
+    world.redriver.begin(world.mapping);
+    await world.clock.advance(10_000);
+    assert.equal(world.spans.length, 3, "all are handed over");
+    return world.spans.map((span) => ("links" in span ? span.links : []));
+  };
+  const known = await linksOf(
+    async (_redrive, ids) => new Map(ids.map((id) => [id, `00-${traceId}-${spanId}-01`])),
+  );
+  for (const links of known)
+    assert.deepEqual(
+      links.map((link) => [link.traceId, link.spanId]),
+      [[traceId, spanId]],
+    );
+  for (const links of await linksOf(() => Promise.reject(new Error("the list is away"))))
+    assert.deepEqual(links, []);
 });
 
 const HERE = { processId: "p1", isHere: true, standing: "lives", ageMs: 0 } as const;
