@@ -70,16 +70,6 @@ export function addFunctionRoutes(app: FastifyInstance, control: () => ControlPl
   });
   addRoute(app, {
     method: "GET",
-    url: "/2020-06-30/functions/:name/code-signing-config",
-    role: "read",
-    async handle(request) {
-      // Terraform asks for it with every function: no code is signed here.
-      const { name } = await control().functionControls.functions.get(requestedName(request).name, undefined);
-      return { FunctionName: name };
-    },
-  });
-  addRoute(app, {
-    method: "GET",
     url: "/millrace/v1/functions/:name/errors",
     role: "read",
     async handle(request) {

@@ -52,6 +52,10 @@ export function addTagRoutes(app: FastifyInstance, control: () => ControlPlane):
     action: "UntagResource",
     async handle(request, reply) {
       const keys = queryAll(request, "tagKeys");
+      if (keys.length === 0)
+        throw validationFault([
+          "Value null at 'tagKeys' failed to satisfy constraint: Member must not be null",
+        ]);
       await changeTags(request, control(), (tags) =>
         Object.fromEntries(Object.entries(tags).filter(([key]) => !keys.includes(key))),
       );

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import { LAMBDA_OPERATIONS } from "./lambda-operations.ts";
+import { remedyOf } from "./operation-remedies.ts";
 import { addRoute } from "./route.ts";
 import { ApiFault } from "./wire-fault.ts";
 
@@ -18,7 +19,11 @@ export function addUnsupportedOperations(app: FastifyInstance): void {
       ...(isRead ? {} : { action: names[0] }),
       async handle() {
         const message = `millrace does not serve the operation ${names.join(" or ")} of Lambda's API.`;
-        throw new ApiFault("NotImplementedException", message);
+        const remedy = remedyOf(names[0]);
+        throw new ApiFault(
+          "NotImplementedException",
+          remedy === undefined ? message : `${message} ${remedy}`,
+        );
       },
     });
   }

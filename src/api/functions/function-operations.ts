@@ -4,6 +4,7 @@ import { addFunctionRoutes } from "../function-routes.ts";
 import { addInvokeConfigRoutes, addRecursionRoutes } from "./invoke-config-routes.ts";
 import { addPolicyRoutes } from "./policy-routes.ts";
 import { addProvisionedRoutes } from "./provisioned-routes.ts";
+import { addRuntimeRoutes } from "./runtime-routes.ts";
 import { addUrlRoutes } from "./url-routes.ts";
 import { addAliasRoutes, addVersionRoutes } from "./version-routes.ts";
 import { addFunctionWriteRoutes } from "./write-routes.ts";
@@ -19,4 +20,5 @@ export function addFunctionOperations(app: FastifyInstance, control: () => Contr
   addInvokeConfigRoutes(app, control);
   addRecursionRoutes(app, control);
   addPolicyRoutes(app, control);
+  addRuntimeRoutes(app, control);
 }

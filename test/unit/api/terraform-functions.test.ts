@@ -64,6 +64,8 @@ test("the requests of Terraform's provider make, read, change and delete a funct
     assert(typeof Configuration === "object" && Configuration !== null);
     const signing = await made(ask("GET", "/2020-06-30/functions/parcels/code-signing-config"), 200);
     assert.deepEqual(signing, { FunctionName: "parcels" });
+    const loops = await made(ask("GET", "/2024-08-31/functions/parcels/recursion-config"), 200);
+    assert.deepEqual(loops, { RecursiveLoop: "Terminate" });
     const { Versions } = await made(ask("GET", `${PARCELS}/versions?MaxItems=10000`), 200);
     assert(Array.isArray(Versions));
     return { configuration: new Map(Object.entries(Configuration)), Tags, versions: Versions.length };
