@@ -6,6 +6,7 @@ import { ALIAS_KIND, FORMER_FUNCTION_KIND, FUNCTION_KIND, VERSION_KIND } from ".
 import type { UrlControl } from "../routes/url-control.ts";
 import { conflict, invalid, noFunction, staleRevision } from "./function-faults.ts";
 import { type FunctionMembers, membersOf, storedCodeOf, targetFieldsOf } from "./function-fields.ts";
+import { removeLeftovers } from "./function-leftovers.ts";
 import { type FunctionView, type IsBehind, LATEST, latestView, versionView } from "./function-view.ts";
 import type { FunctionWriter } from "./function-writer.ts";
 import { type KeptFunction, keptFunctions, revisionIdOf } from "./kept-functions.ts";
@@ -102,14 +103,16 @@ export class FunctionControl {
       conditions: [],
       lastModifiedMs: clock.now(),
     };
+    await removeLeftovers(name, writer);
     // plant: a-function-is-made-over-another
     if (!(await writer.insert(FUNCTION_KIND, name, document))) throw alreadyThere(name);
     await writer.options.onChange();
-    return isToPublish ? await versions.publish(name, {}) : await this.get(name, undefined);
+    const { generation } = document;
+    return isToPublish ? await versions.publish(name, { generation }) : await this.get(name, undefined);
   }
 
   async updateCode(name: string, given: GivenCode): Promise<FunctionView> {
-    const { writer, versions } = this.#options;
+    const { writer, versions, isBehind } = this.#options;
     const { archive, architectures, isToPublish, isDryRun, revisionId } = given;
     const kept = await writer.own(name);
     if (storedCodeOf(kept.document.spec) === undefined && kept.resource.target.kind !== "runtime") {
@@ -124,8 +127,13 @@ export class FunctionControl {
       ...changed(document, architectures === undefined ? {} : { architectures: [...architectures] }),
       spec: checked({ ...document.spec, code }),
     });
-    await writer.change(name, (fn) => fn, revisionId, change);
-    return isToPublish ? await versions.publish(name, {}) : await this.get(name, undefined);
+    const row = await writer.change(name, (fn) => fn, revisionId, change);
+    const written = await writer.keptAs(name, row);
+    // plant: an-update-is-answered-with-what-others-made-of-it
+    if (!isToPublish) return latestView(written, isBehind);
+    const { generation } = written.document;
+    // plant: what-others-wrote-is-published-in-the-place-of-what-was-sent
+    return await versions.publish(name, { generation });
   }
 
   async updateConfiguration(
@@ -133,7 +141,7 @@ export class FunctionControl {
     { spec, members }: GivenFields,
     revisionId: string | undefined,
   ): Promise<FunctionView> {
-    const { writer } = this.#options;
+    const { writer, isBehind } = this.#options;
     const change = (document: ResourceDocument, { resource }: KeptFunction) => {
       const ofCode = Object.keys(targetFieldsOf(spec));
       if (ofCode.length > 0 && resource.target.kind !== "runtime") {
@@ -143,8 +151,8 @@ export class FunctionControl {
       }
       return { ...changed(document, members), spec: checked({ ...document.spec, ...spec }) };
     };
-    await writer.change(name, (fn) => fn, revisionId, change);
-    return await this.get(name, undefined);
+    const row = await writer.change(name, (fn) => fn, revisionId, change);
+    return latestView(await writer.keptAs(name, row), isBehind);
   }
 
   /** Whether a chain of events may pass the function without end. */
@@ -191,6 +199,7 @@ export class FunctionControl {
     for (const alias of fn.aliases.values()) await writer.remove(alias);
     for (const version of fn.versions.values()) await writer.remove(version);
     await writer.remove(fn);
+    await removeLeftovers(name, writer);
     await writer.options.onChange();
   }
 

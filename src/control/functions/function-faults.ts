@@ -31,6 +31,13 @@ export function ownedElsewhere(name: string, owner: Owner): ControlFault {
   );
 }
 
+/** Lambda lets nobody change what is being changed; here the code was taken, and then replaced by another's. */
+export function overtaken(name: string): ControlFault {
+  return conflict(
+    `The operation cannot be performed at this time. An update is in progress for resource: ${name} was changed by others before its version was published. Send it again.`,
+  );
+}
+
 export function changedMeanwhile(): ControlFault {
   return conflict(
     "The operation cannot be performed at this time. An update is in progress for resource: the function was changed by others whenever it was written. Try again.",

@@ -2,8 +2,9 @@ import { RESOURCE_DOCUMENT_CHARS_MAX } from "../../model/limits.ts";
 import type { Place } from "../../model/place.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Random } from "../../ports/random.ts";
-import type { NewResourceRow, ResourceStore } from "../../ports/resource-store.ts";
+import type { NewResourceRow, ResourceRow, ResourceStore } from "../../ports/resource-store.ts";
 import { type ResourceDocument, writeDocument } from "../../resources/document.ts";
+import { FUNCTION_KINDS } from "../../resources/kinds.ts";
 import { changedMeanwhile, invalid, noFunction, ownedElsewhere, staleRevision } from "./function-faults.ts";
 import { type KeptFunction, type KeptRow, keptFunctions, revisionIdOf } from "./kept-functions.ts";
 
@@ -34,6 +35,15 @@ export class FunctionWriter {
     return kept;
   }
 
+  /** As `kept`, where one of its rows is still as it was written, whoever has changed it since. */
+  async keptAs(name: string, written: ResourceRow): Promise<KeptFunction> {
+    const { store, place } = this.options;
+    const rows = (await store.list(FUNCTION_KINDS)).filter(({ uid }) => uid !== written.uid);
+    const kept = (await keptFunctions({ list: async () => [...rows, written] })).get(name);
+    if (kept === undefined) throw noFunction(name, undefined, place);
+    return kept;
+  }
+
   /** As `kept`, of one that the API may change. @throws ControlFault */
   async own(name: string, qualifier?: string): Promise<KeptFunction> {
     const kept = await this.kept(name, qualifier);
@@ -43,7 +53,8 @@ export class FunctionWriter {
   }
 
   /**
-   * Changes one row of a function; whoever comes between is read again. `revisionId`: what the caller saw.
+   * Changes one row of a function; whoever comes between is read again. `revisionId`: what the caller saw. Resolves to
+   * what it wrote.
    * @throws ControlFault also what `change` throws
    */
   async change(
@@ -54,7 +65,7 @@ export class FunctionWriter {
       document: ResourceDocument,
       fn: KeptFunction,
     ) => Omit<ResourceDocument, "form" | "lastModifiedMs">,
-  ): Promise<void> {
+  ): Promise<ResourceRow> {
     const { store, clock } = this.options;
     for (let tries = 1; tries <= TRIES_MAX; tries++) {
       const fn = await this.own(name);
@@ -63,8 +74,11 @@ export class FunctionWriter {
       if (revisionId !== undefined && revisionId !== revisionIdOf(row)) throw staleRevision();
       const next = this.document({ ...change(document, fn), lastModifiedMs: clock.now() });
       const { uid, kind, name: rowName, claims } = row;
-      const written = await store.replace({ uid, kind, name: rowName, claims, document: next }, row.version);
-      if (written.kind === "written") return await this.options.onChange();
+      const changed = { uid, kind, name: rowName, claims, document: next };
+      const written = await store.replace(changed, row.version);
+      if (written.kind !== "written") continue;
+      await this.options.onChange();
+      return { ...changed, version: written.version };
     }
     throw changedMeanwhile();
   }
@@ -81,9 +95,18 @@ export class FunctionWriter {
     return (await this.options.store.insert(row)).kind === "written";
   }
 
-  /** Whoever changed it meanwhile is read again by the caller. */
-  async remove({ row }: Pick<KeptRow, "row">): Promise<void> {
-    await this.options.store.remove(row.uid, row.version);
+  /** Also what others change meanwhile: whoever deletes has the last word. @throws ControlFault when they never end */
+  async remove({ row: { uid, version } }: Pick<KeptRow, "row">): Promise<void> {
+    const { store } = this.options;
+    let seen = version;
+    for (let tries = 1; tries <= TRIES_MAX; tries++) {
+      // plant: what-changes-while-it-is-deleted-stays
+      if ((await store.remove(uid, seen)).kind === "removed") return;
+      const found = await store.get(uid);
+      if (found === undefined) return;
+      seen = found.version;
+    }
+    throw changedMeanwhile();
   }
 
   document(document: Omit<ResourceDocument, "form">): string {

@@ -1,7 +1,14 @@
 import { isDeepStrictEqual } from "node:util";
 import { VERSION_KIND } from "../../resources/kinds.ts";
 import { versionSpecOf } from "../function-rows.ts";
-import { changedMeanwhile, conflict, invalid, noFunction, staleRevision } from "./function-faults.ts";
+import {
+  changedMeanwhile,
+  conflict,
+  invalid,
+  noFunction,
+  overtaken,
+  staleRevision,
+} from "./function-faults.ts";
 import { membersOf, publishedFieldsOf, storedCodeOf } from "./function-fields.ts";
 import { type FunctionView, type IsBehind, LATEST, latestView, versionView } from "./function-view.ts";
 import type { FunctionWriter } from "./function-writer.ts";
@@ -12,6 +19,8 @@ export interface GivenVersion {
   /** The base64 of the code that the caller means. */
   readonly codeSha256?: string | undefined;
   readonly revisionId?: string | undefined;
+  /** What the caller wrote itself: nothing else is published. */
+  readonly generation?: number | undefined;
 }
 
 const VERSIONS_MAX = 1_000;
@@ -56,7 +65,8 @@ export class VersionControl {
     throw changedMeanwhile();
   }
 
-  #check(fn: KeptFunction, { codeSha256, revisionId }: GivenVersion): void {
+  #check(fn: KeptFunction, { codeSha256, revisionId, generation }: GivenVersion): void {
+    if (generation !== undefined && generation !== fn.document.generation) throw overtaken(fn.name);
     if (revisionId !== undefined && revisionId !== revisionIdOf(fn.row)) throw staleRevision();
     const hex = storedCodeOf(fn.document.spec)?.sha256 ?? "";
     const current = Buffer.from(hex, "hex").toString("base64");

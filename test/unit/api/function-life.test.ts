@@ -377,7 +377,7 @@ test("every other operation of Lambda is answered by its name", async (t) => {
   const api = await FunctionApi.start(t);
   for (const [method, url, name] of [
     ["POST", "/2018-10-31/layers/x/versions", "PublishLayerVersion"],
-    ["GET", "/2021-07-20/functions/parcels/runtime-management-config", "GetRuntimeManagementConfig"],
+    ["GET", "/2025-11-30/functions/parcels/function-scaling-config", "GetFunctionScalingConfig"],
   ] as const) {
     const { status, text } = await api.ask(method, url, {});
     assert.equal(status, 501);

@@ -1,6 +1,7 @@
 import { type ContractBug, contractBug } from "../contract-bug.ts";
 
 const LIFE = "test/unit/api/function-life.test.ts";
+const RACES = "test/unit/api/function-races.test.ts";
 const VERSIONS = "test/unit/api/function-versions.test.ts";
 
 /** Functions that callers of the API make. */
@@ -24,6 +25,33 @@ export const FUNCTION_BUGS: readonly ContractBug[] = [
     {
       at: "a-function-is-made-over-another",
       instead: "await writer.insert(FUNCTION_KIND, name, document);",
+    },
+  ),
+  contractBug(
+    "what changes while it is deleted stays",
+    { file: RACES, test: "a function that changes while it is deleted is gone, with all that it had" },
+    {
+      at: "what-changes-while-it-is-deleted-stays",
+      instead: "return void (await store.remove(uid, seen));",
+    },
+  ),
+  contractBug(
+    "an update is answered with what others made of it",
+    { file: RACES, test: "who updates at the same moment is answered with what was sent" },
+    {
+      at: "an-update-is-answered-with-what-others-made-of-it",
+      instead: "if (!isToPublish) return await this.get(name, undefined);",
+    },
+  ),
+  contractBug(
+    "what others wrote is published in the place of what was sent",
+    {
+      file: RACES,
+      test: "who publishes with an update is told when another came between, and publishes what was sent else",
+    },
+    {
+      at: "what-others-wrote-is-published-in-the-place-of-what-was-sent",
+      instead: "return await versions.publish(name, {});",
     },
   ),
   contractBug(
