@@ -61,7 +61,10 @@ function countsFor(other: QueueAttempt, groupId: string, process: SimProcess, at
   return own.every(({ over }) => over === undefined || over.at > at);
 }
 
-/** The queue ended its holds before their time, gave what it has to another process, and has not said so yet. */
+/**
+ * The queue ended holds of it before their time, gave those messages to another process, and has not said so yet. What
+ * else the batch has is held still.
+ */
 function isUnaware(
   { deliveries, process, startedAt }: QueueAttempt,
   groupId: string,
@@ -70,7 +73,8 @@ function isUnaware(
 ): boolean {
   if (other.process === process) return false;
   const own = deliveries.filter((delivery) => delivery.groupId === groupId);
-  return own.every((each) => each.over?.byQueue === true && each.over.at <= startedAt && !told.has(each));
+  const ended = own.filter(({ over }) => over !== undefined && over.at <= startedAt);
+  return ended.length > 0 && ended.every((each) => each.over?.byQueue === true && !told.has(each));
 }
 
 function findOvertaker(
