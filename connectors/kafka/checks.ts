@@ -1,6 +1,7 @@
 import { isIPv6 } from "node:net";
 import type { FaultTexts, ReportFault, WrittenMapping } from "../../src/ports/connector-parameters.ts";
 import { ACCESS_TEXTS, checkAccess } from "./access-checks.ts";
+import { checkSchemas, SCHEMA_TEXTS } from "./schema-checks.ts";
 import { BOOTSTRAP_SERVERS } from "./settings.ts";
 import { destinationTopic } from "./topic-address.ts";
 
@@ -18,6 +19,7 @@ export function checkKafkaMapping(mapping: WrittenMapping, report: ReportFault):
     report({ rule: "unsupportedParameter", path: [other], part: "key", facts });
   }
   checkGroupId(mapping, own, report);
+  checkSchemas(mapping, own, report);
   checkTopic(mapping, report);
   checkServers(mapping, isSelfManaged, report);
   checkAccess(mapping, isSelfManaged, report);
@@ -48,6 +50,7 @@ export const KAFKA_TEXTS: FaultTexts = {
     remedy: "Give HOST:PORT, for example broker-1.example.com:9094, without a scheme or a login",
   }),
   ...ACCESS_TEXTS,
+  ...SCHEMA_TEXTS,
   exists: ({ facts = {} }) => ({
     message: `An event source mapping with event source ("${facts["places"]}"), function ("${facts["functionArn"]}"), topics ("${facts["topic"]}") already exists. Please update or delete the existing mapping with UUID ${facts["uuid"]}`,
     remedy: "Remove one of the two mappings",

@@ -5,7 +5,8 @@ import { FILTER_DATA_KEY } from "./event.ts";
 import { kafkaEventRecords, kafkaPipeRecords } from "./event-records.ts";
 import { KIND } from "./kind.ts";
 import { kafkaParameters } from "./parameters.ts";
-import { BOOTSTRAP_SERVERS, kafkaSettings, type TopicPlace } from "./settings.ts";
+import type { RecordSchemas } from "./schema-reader.ts";
+import { BOOTSTRAP_SERVERS, kafkaSettings, type SchemaSettings, type TopicPlace } from "./settings.ts";
 import { destinationTopic } from "./topic-address.ts";
 
 /** What brokers call us in their logs and quotas. */
@@ -65,14 +66,22 @@ export async function openTopic(place: TopicPlace, reach?: NetworkReach): Promis
     import("./kafka-group.ts"),
   ]);
   const { topic, consumerGroupId: groupId, eventSourceArn, bootstrapServers } = place;
+  const schemas = place.schemas === undefined ? undefined : await openRegistry(place.schemas, reach);
   return createKafkaSource({
     cluster,
     topic,
     eventSourceArn,
     bootstrapServers,
     consumerGroup: groupId,
+    ...(schemas === undefined ? {} : { schemas }),
     progress: (lookups) => createGroupProgress({ cluster, groupId, topic, ...lookups }),
   });
+}
+
+/** The libraries of schemas are loaded only where a mapping has a registry. */
+async function openRegistry(settings: SchemaSettings, reach?: NetworkReach): Promise<RecordSchemas> {
+  const { openSchemas } = await import("./schema-config.ts");
+  return await openSchemas(settings, reach);
 }
 
 /** @throws ERR_MILLRACE_CONFIG when a secret cannot be read. Connections are made when they are needed. */

@@ -6,9 +6,11 @@ import { kafkaFilterDocument } from "./filter.ts";
 import {
   BEFORE_HEADERS,
   BEFORE_KEY,
+  BEFORE_KEY_SCHEMA,
   BEFORE_TIMESTAMP,
   BEFORE_TIMESTAMP_TYPE,
   BEFORE_VALUE,
+  BEFORE_VALUE_SCHEMA,
   type KafkaRecord,
   NO_HEADERS,
 } from "./record.ts";
@@ -97,11 +99,13 @@ function writeElement(writer: JsonBytesWriter, record: KafkaRecord): void {
     writer.base64(keyBytes);
     writer.ascii('"');
   }
+  if (record.keySchema !== undefined) writer.ascii(`${BEFORE_KEY_SCHEMA}${record.keySchema}`);
   if (value !== null) {
     writer.ascii(BEFORE_VALUE);
     writer.base64(value);
     writer.ascii('"');
   }
+  if (record.valueSchema !== undefined) writer.ascii(`${BEFORE_VALUE_SCHEMA}${record.valueSchema}`);
   if (headersJson === NO_HEADERS) {
     writer.ascii(`${BEFORE_HEADERS}[]}`);
     return;

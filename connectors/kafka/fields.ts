@@ -7,6 +7,63 @@ const text = (maxLength?: number): FieldSchema => ({
   ...(maxLength === undefined ? {} : { maxLength }),
 });
 
+/** Which schemas records are read by (kafka §8). */
+const SCHEMA_REGISTRY: FieldSchema = {
+  type: "object",
+  properties: {
+    schemaRegistryURI: {
+      ...text(10_000),
+      description:
+        "The URL of a registry of Confluent's API (https://…), or the ARN of a registry of AWS Glue.",
+    },
+    eventRecordFormat: {
+      type: "string",
+      enum: ["JSON", "SOURCE"],
+      description:
+        "What the event has of key and value, in base64: JSON of what was read, or what was written without the registry's frame. Filter patterns see what was read.",
+    },
+    schemaValidationConfigs: {
+      type: "array",
+      minItems: 1,
+      maxItems: 2,
+      items: {
+        type: "object",
+        properties: { attribute: { type: "string", enum: ["KEY", "VALUE"] } },
+        required: ["attribute"],
+      },
+      description: "Which of key and value are read by their schemas; the other is handed on as it is.",
+    },
+    accessConfigs: {
+      type: "array",
+      maxItems: 3,
+      items: {
+        type: "object",
+        properties: {
+          type: {
+            type: "string",
+            enum: [
+              "BASIC_AUTH",
+              "CLIENT_CERTIFICATE_TLS_AUTH",
+              "SERVER_ROOT_CA_CERTIFICATE",
+              "OAUTHBEARER_AUTH",
+            ],
+          },
+          uri: {
+            type: "string",
+            minLength: 1,
+            "x-millrace-secret": true,
+            description: "Where the secret stands, as in sourceAccessConfigurations.",
+          },
+        },
+        required: ["type", "uri"],
+      },
+      description: "How to log in to a registry of Confluent's API, and whom to trust.",
+    },
+  },
+  description:
+    "A schema registry: records in Avro, Protobuf and JSON Schema are checked and read by the schema that they name. A record that is not of its schema is given up alone; while the registry does not answer, records wait.",
+};
+
 /** Fields of mappings of Kafka topics (kafka §1). */
 export const FIELDS: Readonly<Record<string, FieldSchema>> = {
   selfManagedEventSource: {
@@ -42,7 +99,7 @@ function groupConfig(cluster: string): FieldSchema {
   };
   return {
     type: "object",
-    properties: { consumerGroupId },
+    properties: { consumerGroupId, schemaRegistryConfig: SCHEMA_REGISTRY },
     description: `Kafka only: settings of ${cluster}.`,
   };
 }

@@ -9,8 +9,8 @@ import type { KafkaRecord } from "./record.ts";
  */
 export function kafkaFilterDocument(record: KafkaRecord): FilterDocument {
   const { partition, position, timestampMs, timestampType } = record;
-  const key = readData(record.keyBytes);
-  const value = readData(record.value);
+  const key = readData(record.readableKey ?? record.keyBytes);
+  const value = readData(record.readableValue ?? record.value);
   const document = {
     topic: partition.topic,
     partition: partition.partition,

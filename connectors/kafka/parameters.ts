@@ -24,7 +24,7 @@ export const kafkaParameters: ConnectorParameters = {
       "Kafka accepts it, with at least 1 as default, and needs none: each partition has a reader of its own, and parallelizationFactor says how many of its batches run at once.",
     endpoints: "An MSK cluster: KAFKA_BOOTSTRAP_SERVERS.",
   },
-  // All that stands in the two configs is the consumer group.
+  // The consumer group stands in the two configs; a schema registry is changed in a manifest.
   immutable: [
     "topics",
     "selfManagedEventSource",
@@ -53,13 +53,13 @@ export const kafkaParameters: ConnectorParameters = {
   keepsProgress: true,
   shown(mapping, settings) {
     const { topic, bootstrapServers, consumerGroupId } = kafkaSettings(mapping, settings);
-    const { sourceAccessConfigurations = [] } = settings.own ?? {};
+    const { sourceAccessConfigurations = [], ...own } = settings.own ?? {};
     const isOwn = mapping.eventSourceArn === undefined;
     const config = isOwn ? "selfManagedKafkaEventSourceConfig" : "amazonManagedKafkaEventSourceConfig";
     return {
       topics: [topic],
       sourceAccessConfigurations,
-      [config]: { consumerGroupId },
+      [config]: { ...(own[config] ?? {}), consumerGroupId },
       ...(isOwn ? { selfManagedEventSource: { endpoints: { [BOOTSTRAP_SERVERS]: bootstrapServers } } } : {}),
     };
   },
@@ -72,12 +72,14 @@ export const kafkaParameters: ConnectorParameters = {
       moved: {
         Stream: ["eventSourceArn"],
         ConsumerGroupId: ["amazonManagedKafkaEventSourceConfig", "consumerGroupId"],
+        SchemaRegistryConfig: ["amazonManagedKafkaEventSourceConfig", "schemaRegistryConfig"],
       },
     },
     SelfManagedKafka: {
       moved: {
         KafkaBootstrapServers: ["selfManagedEventSource", "endpoints", BOOTSTRAP_SERVERS],
         ConsumerGroupId: ["selfManagedKafkaEventSourceConfig", "consumerGroupId"],
+        SchemaRegistryConfig: ["selfManagedKafkaEventSourceConfig", "schemaRegistryConfig"],
       },
     },
   },

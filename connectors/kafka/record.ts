@@ -16,6 +16,12 @@ export interface KafkaRecord extends StreamRecord {
   readonly timestampType: TimestampType;
   /** JSON of the headers, as the event shows them. */
   readonly headersJson: string;
+  /** JSON of what the event says of their schemas, ASCII; absent: nothing. */
+  readonly keySchema?: string;
+  readonly valueSchema?: string;
+  /** What patterns see in the place of key and value, where the event shows them as they were written. */
+  readonly readableKey?: Buffer;
+  readonly readableValue?: Buffer;
 }
 
 export type TimestampType = "CREATE_TIME" | "LOG_APPEND_TIME" | "NO_TIMESTAMP_TYPE";
@@ -60,6 +66,8 @@ export const BEFORE_TIMESTAMP_TYPE = ',"timestampType":"';
 export const BEFORE_KEY = ',"key":"';
 export const BEFORE_VALUE = ',"value":"';
 export const BEFORE_HEADERS = ',"headers":';
+export const BEFORE_KEY_SCHEMA = ',"keySchemaMetadata":';
+export const BEFORE_VALUE_SCHEMA = ',"valueSchemaMetadata":';
 /** Behind the type, the key, the value: their closing quotes; and the brace at the end of the element. */
 const FIXED_BYTES = BEFORE_TIMESTAMP.length + BEFORE_TIMESTAMP_TYPE.length + 1 + BEFORE_HEADERS.length + 1;
 
@@ -109,6 +117,36 @@ export function createKafkaRecord(
     timestampType,
     headersJson,
     ...(damage === undefined ? {} : { damage }),
+  };
+}
+
+/** Key and value of a record in the place of what its registry's frames are around (kafka §8). */
+export interface ReadParts {
+  readonly keyBytes: Buffer | null;
+  readonly value: Buffer | null;
+  readonly keySchema?: string;
+  readonly valueSchema?: string;
+  readonly readableKey?: Buffer;
+  readonly readableValue?: Buffer;
+}
+
+/** Its order stays that of its key as it was written. */
+export function withReadParts(record: KafkaRecord, parts: ReadParts): KafkaRecord {
+  const { keyBytes, value, keySchema, valueSchema, readableKey, readableValue } = parts;
+  const grown = (after: Buffer | null, before: Buffer | null) => (after?.length ?? 0) - (before?.length ?? 0);
+  const beside = (readableKey?.length ?? 0) + (readableValue?.length ?? 0);
+  return {
+    ...record,
+    ...parts,
+    bytes: record.bytes + grown(keyBytes, record.keyBytes) + grown(value, record.value) + beside,
+    encodedBytes:
+      record.encodedBytes +
+      quotedBytes(BEFORE_KEY, keyBytes) -
+      quotedBytes(BEFORE_KEY, record.keyBytes) +
+      quotedBytes(BEFORE_VALUE, value) -
+      quotedBytes(BEFORE_VALUE, record.value) +
+      (keySchema === undefined ? 0 : BEFORE_KEY_SCHEMA.length + keySchema.length) +
+      (valueSchema === undefined ? 0 : BEFORE_VALUE_SCHEMA.length + valueSchema.length),
   };
 }
 

@@ -14,6 +14,17 @@ export interface KafkaSettings {
   readonly consumerGroupId: string;
   /** In the order of the manifest; the kinds that concern networks of AWS are left out. */
   readonly access: readonly SourceAccess[];
+  /** Absent: records are handed on as they are. */
+  readonly schemas?: SchemaSettings;
+}
+
+/** `schemaRegistryConfig` (kafka §8). */
+export interface SchemaSettings {
+  /** The URL of a registry, or the ARN of one of AWS Glue. */
+  readonly registryUri: string;
+  readonly format: "JSON" | "SOURCE";
+  readonly attributes: readonly ("KEY" | "VALUE")[];
+  readonly access: readonly SourceAccess[];
 }
 
 /** Where a topic is, and how it is reached. */
@@ -64,8 +75,18 @@ interface Fields {
   readonly selfManagedEventSource?: { readonly endpoints: Readonly<Record<string, readonly string[]>> };
   readonly topics?: readonly string[];
   readonly sourceAccessConfigurations?: readonly WrittenAccess[];
-  readonly amazonManagedKafkaEventSourceConfig?: { readonly consumerGroupId?: string };
-  readonly selfManagedKafkaEventSourceConfig?: { readonly consumerGroupId?: string };
+  readonly amazonManagedKafkaEventSourceConfig?: SourceConfig;
+  readonly selfManagedKafkaEventSourceConfig?: SourceConfig;
+}
+
+interface SourceConfig {
+  readonly consumerGroupId?: string;
+  readonly schemaRegistryConfig?: {
+    readonly schemaRegistryURI: string;
+    readonly eventRecordFormat: SchemaSettings["format"];
+    readonly schemaValidationConfigs: readonly { readonly attribute: "KEY" | "VALUE" }[];
+    readonly accessConfigs?: readonly WrittenAccess[];
+  };
 }
 
 /** Settings of a mapping that has passed all checks. */
@@ -81,7 +102,20 @@ export function kafkaSettings(
     bootstrapServers: servers[BOOTSTRAP_SERVERS] ?? [],
     consumerGroupId: config?.consumerGroupId ?? uuid,
     access: (fields.sourceAccessConfigurations ?? []).flatMap((entry) => sourceAccess(entry, folder)),
+    ...schemaSettings(config, folder),
   };
+}
+
+function schemaSettings(config: SourceConfig | undefined, folder: string): Pick<KafkaSettings, "schemas"> {
+  const { schemaRegistryConfig: registry } = config ?? {};
+  if (registry === undefined || Object.keys(registry).length === 0) return {};
+  const schemas = {
+    registryUri: registry.schemaRegistryURI,
+    format: registry.eventRecordFormat,
+    attributes: registry.schemaValidationConfigs.map(({ attribute }) => attribute),
+    access: (registry.accessConfigs ?? []).flatMap((entry) => sourceAccess(entry, folder)),
+  };
+  return { schemas };
 }
 
 interface WrittenAccess {

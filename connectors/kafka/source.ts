@@ -12,6 +12,8 @@ import { comparePositions, parsePosition } from "./position.ts";
 import { PartitionReader } from "./reader.ts";
 import { createKafkaPartition } from "./record.ts";
 
+import { type RecordSchemas, SchemaReader } from "./schema-reader.ts";
+
 export interface KafkaSourceOptions {
   /** Closed with the source. */
   readonly cluster: LogCluster;
@@ -24,6 +26,8 @@ export interface KafkaSourceOptions {
   readonly consumerGroup?: string;
   /** Makes the consumer group's; without it, the engine's store coordinates. Closed with the source. */
   readonly progress?: (lookups: LogLookups) => ProgressStore;
+  /** What key and value are read by. */
+  readonly schemas?: RecordSchemas;
   /** Milliseconds of a clock that never goes back. */
   readonly now?: () => number;
   readonly epochMs?: () => number;
@@ -90,7 +94,7 @@ export function createKafkaSource(options: KafkaSourceOptions): StreamSource {
       const partition = partitionOf(topic, shardId);
       const log = parseLogId(knownLogId);
       const offset = await firstOffset(partition, start, signal);
-      return new PartitionReader({
+      const reader = new PartitionReader({
         leaders,
         partition: createKafkaPartition(topic, partition),
         offset,
@@ -102,6 +106,7 @@ export function createKafkaSource(options: KafkaSourceOptions): StreamSource {
         now,
         epochMs,
       });
+      return options.schemas === undefined ? reader : new SchemaReader(reader, options.schemas);
     },
     async stillServes(shardId: string, position: Position, signal: AbortSignal, logId?: string) {
       const partition = partitionOf(topic, shardId);

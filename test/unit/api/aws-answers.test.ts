@@ -99,16 +99,6 @@ for (const [what, members, place] of [
     "ProvisionedPollerConfig.PollerGroupName",
   ],
   [
-    "a schema registry two levels down",
-    {
-      SelfManagedKafkaEventSourceConfig: {
-        ConsumerGroupId: "g",
-        SchemaRegistryConfig: { SchemaRegistryURI: "https://registry" },
-      },
-    },
-    "SelfManagedKafkaEventSourceConfig.SchemaRegistryConfig",
-  ],
-  [
     "a member of a filter that nobody knows",
     { FilterCriteria: { Filters: [{ Pattern: '{"a":[1]}', Language: "jsonata" }] } },
     "FilterCriteria.Filters.Language",

@@ -65,6 +65,28 @@ test("a topic's window, group and subnets are shown as they were given", async (
   );
 });
 
+test("a schema registry is shown as it was given, with AWS's members", async () => {
+  const SchemaRegistryConfig = {
+    SchemaRegistryURI: "https://registry.example.com",
+    EventRecordFormat: "JSON",
+    SchemaValidationConfigs: [{ Attribute: "VALUE" }],
+    AccessConfigs: [
+      { Type: "BASIC_AUTH", URI: "arn:aws:secretsmanager:eu-west-1:123456789012:secret:registry-AbCdEf" },
+    ],
+  };
+  const config = { ConsumerGroupId: "g", SchemaRegistryConfig };
+  const shape = await created({ ...TOPIC, SelfManagedKafkaEventSourceConfig: config });
+  assert.deepEqual(JSON.parse(JSON.stringify(shape["SelfManagedKafkaEventSourceConfig"])), config);
+});
+
+test("callers cannot have the files of this process sent to a registry that they name", () => {
+  const AccessConfigs = [{ Type: "BASIC_AUTH", URI: "file:/etc/secret" }];
+  const members = { SelfManagedKafkaEventSourceConfig: { SchemaRegistryConfig: { AccessConfigs } } };
+  assert.throws(() => readCreateMembers(members, CONTEXT.connectors), {
+    fault: "InvalidParameterValueException",
+  });
+});
+
 test("callers cannot have secrets of this process sent to servers that they name", () => {
   for (const URI of ["file:/etc/secret", "env:SECRET"]) {
     const members = { SourceAccessConfigurations: [{ Type: "BASIC_AUTH", URI }] };

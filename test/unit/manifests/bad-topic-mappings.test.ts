@@ -173,6 +173,27 @@ const SLIPS: readonly (readonly [name: string, text: string, ...problems: string
     `m.yaml:16:40: ${T}.sourceAccessConfigurations[0].type: A Kafka topic has no VIRTUAL_HOST. Give one of BASIC_AUTH, SASL_SCRAM_256_AUTH, SASL_SCRAM_512_AUTH, CLIENT_CERTIFICATE_TLS_AUTH, SERVER_ROOT_CA_CERTIFICATE, OAUTHBEARER_AUTH, OAUTHBEARER_SCOPE, OAUTHBEARER_AUDIENCE, OAUTHBEARER_LOGICAL_CLUSTER, OAUTHBEARER_IDENTITY_POOL, IAM_AUTH, IAM_OAUTHBEARER_AUTH.`,
   ],
   [
+    "a schema registry with a login in its URL",
+    withTopicMapping(
+      `  selfManagedKafkaEventSourceConfig: { schemaRegistryConfig: { schemaRegistryURI: "https://me:${"s3cret"}@r/", eventRecordFormat: JSON, schemaValidationConfigs: [{ attribute: KEY }] } }`,
+    ),
+    `m.yaml:17:83: ${T}.selfManagedKafkaEventSourceConfig.schemaRegistryConfig.schemaRegistryURI: The text is neither the URL of a schema registry nor the ARN of one of AWS Glue. Give https://HOST, without a login in it, or arn:aws:glue:REGION:ACCOUNT:registry/NAME; http:// is for this machine only.`,
+  ],
+  [
+    "a registry of AWS Glue with a login of its own, and nothing to read by it",
+    withTopicMapping(
+      "  selfManagedKafkaEventSourceConfig: { schemaRegistryConfig: { schemaRegistryURI: 'arn:aws:glue:eu-west-1:123456789012:registry/r', eventRecordFormat: JSON, schemaValidationConfigs: [{ attribute: KEY }], accessConfigs: [{ type: BASIC_AUTH, uri: 'env:A' }] } }",
+    ),
+    `m.yaml:17:205: ${T}.selfManagedKafkaEventSourceConfig.schemaRegistryConfig.accessConfigs: A registry of AWS Glue is opened by the AWS credentials of this process. Remove accessConfigs.`,
+  ],
+  [
+    "a schema registry that is not said to be for anything",
+    withTopicMapping(
+      "  selfManagedKafkaEventSourceConfig: { schemaRegistryConfig: { schemaRegistryURI: 'https://r', eventRecordFormat: JSON } }",
+    ),
+    `m.yaml:17:40: ${T}.selfManagedKafkaEventSourceConfig.schemaRegistryConfig: A schema registry needs schemaValidationConfigs, which is missing. Give schemaValidationConfigs.`,
+  ],
+  [
     "more pollers than there may be, and fewer at most than at least",
     withTopicMapping("  provisionedPollerConfig: { minimumPollers: 5, maximumPollers: 4 }"),
     `m.yaml:17:3: ${T}.provisionedPollerConfig: There cannot be at least 5 and at most 4 pollers. Give a maximumPollers that is not below minimumPollers.`,

@@ -75,6 +75,25 @@ test("reads a mapping of an MSK cluster's topic with every setting", (t) => {
   ]);
 });
 
+test("a schema registry is read with its attributes and with where its secrets stand", (t) => {
+  const { own, folder } = loadedMapping(
+    t,
+    withTopicMapping(`  selfManagedKafkaEventSourceConfig:
+    consumerGroupId: readers
+    schemaRegistryConfig:
+      schemaRegistryURI: https://registry.example.com/ccompat
+      eventRecordFormat: JSON
+      schemaValidationConfigs: [{ attribute: KEY }, { attribute: VALUE }]
+      accessConfigs: [{ type: BASIC_AUTH, uri: "file:registry.json" }]`),
+  );
+  assert.deepEqual(own.schemas, {
+    registryUri: "https://registry.example.com/ccompat",
+    format: "JSON",
+    attributes: ["KEY", "VALUE"],
+    access: [{ type: "BASIC_AUTH", uri: `file:${folder}/registry.json` }],
+  });
+});
+
 test("endless retries end after ten where a failure destination is named, as on AWS", (t) => {
   const retriesOf = (lines: string) =>
     loadedMapping(t, withTopicMapping(lines)).resource.mapping.retryAttemptsMax;

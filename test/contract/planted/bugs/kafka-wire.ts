@@ -100,4 +100,26 @@ export const KAFKA_WIRE_BUGS: readonly ContractBug[] = [
     },
     { at: "any-answer-to-a-token-is-a-success", instead: 'if (typeof answer === "string") return;' },
   ),
+  contractBug(
+    "records that wait for their schema are passed over",
+    {
+      file: "test/unit/connectors/kafka/schemas.test.ts",
+      test: "while the registry does not answer, records wait in their order and none is passed over",
+    },
+    {
+      at: "records-that-wait-for-their-schema-are-passed-over",
+      instead: "if (given.length < 0) throw error;",
+    },
+  ),
+  contractBug(
+    "one answer that a schema is not there gives its records up",
+    {
+      file: "test/unit/connectors/kafka/schemas.test.ts",
+      test: "a schema that the registry says twice that it has not gives its records up, and is asked for again later",
+    },
+    {
+      at: "one-answer-that-a-schema-is-not-there-gives-its-records-up",
+      instead: "if (this.#now() - sinceMs < 0) {",
+    },
+  ),
 ];
