@@ -3,6 +3,7 @@ import { pathToFileURL } from "node:url";
 import type { Connector } from "../src/ports/connector.ts";
 import type { DestinationKind } from "../src/ports/destination-kind.ts";
 import type { FunctionTargetKind } from "../src/ports/function-target-kind.ts";
+import { activemqConnector } from "./activemq/connector.ts";
 import { dynamodbStreamsConnector } from "./dynamodb-streams/connector.ts";
 import { kafkaConnector } from "./kafka/connector.ts";
 import { kinesisConnector } from "./kinesis/connector.ts";
@@ -12,6 +13,7 @@ import { sqsConnector } from "./sqs/connector.ts";
 
 /** The only list of connectors. */
 export const CONNECTORS: readonly Connector[] = [
+  activemqConnector,
   dynamodbStreamsConnector,
   kafkaConnector,
   kinesisConnector,

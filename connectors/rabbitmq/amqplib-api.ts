@@ -2,7 +2,7 @@ import { type Channel, type ChannelModel, connect, credentials } from "amqplib";
 import type { BrokerAccess } from "../../src/brokers/broker-access.ts";
 import type { BrokerChannel, BrokerEvents } from "../../src/brokers/broker-client.ts";
 import { BrokerFault } from "../../src/brokers/broker-fault.ts";
-import { firstOf, type Interruption } from "../../src/lib/first-of.ts";
+import { inTime } from "../../src/brokers/in-time.ts";
 import type { AmqpApi, AmqpDelivery } from "./amqp-api.ts";
 import { brokerFault, cancelFault } from "./broker-fault.ts";
 
@@ -17,7 +17,6 @@ export interface AmqplibOptions {
 const CONNECT_MS_MAX = 10_000;
 /** Two of them without a word from the broker end the connection. */
 const HEARTBEAT_SECONDS = 20;
-const ANSWER_MS_MAX = 15_000;
 
 /** RabbitMQ by amqplib: one connection, made anew when it is lost and somebody asks. */
 export function createAmqplibApi(options: AmqplibOptions): AmqpApi {
@@ -261,12 +260,3 @@ const NO_PROPERTIES: Parameters<Channel["ack"]>[0]["properties"] = {
   appId: undefined,
   clusterId: undefined,
 };
-
-/** A broker that does not answer is one that is away. */
-export function inTime<T>(work: Promise<T>): Promise<T> {
-  const whenLate: Interruption<never> = ({ reject }) => {
-    const timer = setTimeout(() => reject(new Error("the broker did not answer in time")), ANSWER_MS_MAX);
-    return () => clearTimeout(timer);
-  };
-  return firstOf(work, whenLate);
-}

@@ -1,9 +1,9 @@
 import { dataDocumentOf } from "../../src/brokers/data-document.ts";
+import { headerOf, traceCarrierOf } from "../../src/brokers/headers.ts";
 import { asSent, type SentBody } from "../../src/brokers/sent-message.ts";
 import { describeError } from "../../src/model/errors.ts";
 import { joinElements, quoteJson } from "../../src/model/json-bytes.ts";
 import { PAYLOAD_BYTES_MAX } from "../../src/model/limits.ts";
-import { TRACE_HEADER_CHARS_MAX, type TraceCarrier } from "../../src/model/trace-context.ts";
 import type { QueueEvents, QueueMessage } from "../../src/ports/queue-source.ts";
 import type { AmqpDelivery, AmqpProperties } from "./amqp-api.ts";
 import { propertiesJson } from "./properties-json.ts";
@@ -108,21 +108,4 @@ function deliveriesOf(headers: unknown, redelivered: boolean): number {
   const before = headerOf(headers, "x-delivery-count");
   if (typeof before === "number" && Number.isInteger(before) && before > 0) return before + 1;
   return redelivered ? 2 : 1;
-}
-
-export function headerOf(headers: unknown, name: string): unknown {
-  if (typeof headers !== "object" || headers === null || !Object.hasOwn(headers, name)) return undefined;
-  return Reflect.get(headers, name);
-}
-
-function traceCarrierOf(headers: unknown): TraceCarrier | undefined {
-  const traceparent = traceHeader(headers, "traceparent");
-  const xray = traceHeader(headers, "X-Amzn-Trace-Id");
-  if (traceparent === undefined && xray === undefined) return undefined;
-  return { traceparent, tracestate: traceHeader(headers, "tracestate"), xray };
-}
-
-function traceHeader(headers: unknown, name: string): string | undefined {
-  const value = headerOf(headers, name);
-  return typeof value === "string" && value.length <= TRACE_HEADER_CHARS_MAX ? value : undefined;
 }

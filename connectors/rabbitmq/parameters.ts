@@ -1,3 +1,4 @@
+import { DELIVERY_LIMIT_FIELD, QUEUES_FIELD } from "../../src/brokers/mapping-fields.ts";
 import type { ConnectorParameters } from "../../src/ports/connector-parameters.ts";
 import { SOURCE_ACCESS_FIELD } from "../../src/secrets/source-access.ts";
 import { checkRabbitMapping, RABBIT_TEXTS, rabbitClaims } from "./checks.ts";
@@ -7,13 +8,7 @@ export const rabbitParameters: ConnectorParameters = {
   title: "RabbitMQ",
   sourceNoun: "RabbitMQ queues",
   fields: {
-    queues: {
-      type: "array",
-      items: { type: "string", minLength: 1, maxLength: 1000 },
-      minItems: 1,
-      maxItems: 1,
-      description: "Brokers' queues only, and required there. The queue to read, exactly one.",
-    },
+    queues: QUEUES_FIELD,
     sourceAccessConfigurations: SOURCE_ACCESS_FIELD,
     orderBy: {
       type: "string",
@@ -21,13 +16,7 @@ export const rabbitParameters: ConnectorParameters = {
       description:
         "RabbitMQ only, and not AWS's. In which order messages are run: queue, as the queue gives them, one batch after the other; header:NAME, those with the same value of this header, several batches at once, by one process at a time; none, several batches at once by all processes. Default queue, as AWS does. The others need scalingConfig to run more than one batch at once.",
     },
-    deliveryLimit: {
-      type: "integer",
-      minimum: 1,
-      maximum: 10_000,
-      description:
-        "RabbitMQ only, and not AWS's. Deliveries of a message that may fail before it is rejected: the queue's dead-letter exchange takes it, or it is gone. What a quorum queue counts in x-delivery-count came before. Left out: a message is tried again until its function succeeds or it expires.",
-    },
+    deliveryLimit: DELIVERY_LIMIT_FIELD,
     consumerTimeoutSeconds: {
       type: "integer",
       minimum: 60,

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
+import { inTime } from "../../src/brokers/in-time.ts";
 import type { OutgoingRecord, RecordSender, SendOutcome } from "../../src/ports/record-sender.ts";
-import { type AmqplibOptions, connectAny, inTime } from "./amqplib-api.ts";
+import { type AmqplibOptions, connectAny } from "./amqplib-api.ts";
 import { brokerFault } from "./broker-fault.ts";
 import type { RabbitOrder } from "./settings.ts";
 

@@ -1,7 +1,8 @@
+import { headerOf } from "../../src/brokers/headers.ts";
 import { openSentAhead, type SentAheadTimes } from "../../src/brokers/sent-ahead-source.ts";
 import type { QueueSource } from "../../src/ports/queue-source.ts";
 import type { AmqpApi } from "./amqp-api.ts";
-import { createBodyFactory, createRabbitEvents, headerOf } from "./event.ts";
+import { createBodyFactory, createRabbitEvents } from "./event.ts";
 import { KIND, type RabbitSettings } from "./settings.ts";
 
 /** What a record of a stream has, and a message of a queue has not. */
@@ -34,6 +35,7 @@ export function openRabbitSource(
       order: { by: order.by === "header" ? "group" : order.by },
       isExclusive: order.by !== "none",
       ageMsMax: holdMs,
+      takesBackOne: true,
       events: createRabbitEvents(settings),
       toBody: createBodyFactory(settings, order),
       refusalOf: ({ properties }) =>

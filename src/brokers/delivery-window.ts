@@ -1,5 +1,7 @@
 import type { QueueMessage, Settlement } from "../ports/queue-source.ts";
 import type { BrokerChannel } from "./broker-client.ts";
+import type { Delivery } from "./delivery.ts";
+import type { DeliveryCounts } from "./delivery-counts.ts";
 import { asSent, type MessageOrder, messageOf, type SentBody, type SentMessage } from "./sent-message.ts";
 
 /** A message that was given, with what settles it. */
@@ -8,21 +10,6 @@ export interface GivenMessage extends SentMessage {
   readonly delivery: Delivery;
   /** Which time it was given: only the last one settles. */
   readonly give: number;
-}
-
-interface Delivery {
-  readonly tag: number;
-  readonly body: SentBody;
-  /** Monotonic, as all times here: since when the broker waits for its acknowledgement. */
-  readonly cameMs: number;
-  state: "waiting" | "given" | "gone";
-  gives: number;
-  /** Batches with it that failed. */
-  failures: number;
-  /** It waits here until then. */
-  notBeforeMs: number;
-  /** It is back when nobody has settled it by then. */
-  holdUntilMs: number;
 }
 
 export interface DeliveryWindowOptions {
@@ -34,6 +21,8 @@ export interface DeliveryWindowOptions {
   readonly deliveriesMax: number | undefined;
   /** A delivery that is older is given to nobody: the broker waits for its acknowledgement only so long. */
   readonly ageMsMax: number;
+  /** Remembers what the broker does not. */
+  readonly counts?: DeliveryCounts | undefined;
 }
 
 /**
@@ -220,6 +209,7 @@ export class DeliveryWindow {
     delivery.holdUntilMs = holdUntilMs;
     this.#given.set(groupId, (this.#given.get(groupId) ?? 0) + 1);
     this.#givenCount++;
+    this.#options.counts?.gave(delivery.body.messageId);
     const { body, gives } = delivery;
     return { ...messageOf(body, gives), window: this, delivery, give: gives };
   }
@@ -252,7 +242,8 @@ export class DeliveryWindow {
 
   /** One acknowledgement for all below which nothing is unsettled, and one for each other. */
   #acknowledge(done: ReadonlySet<Delivery>): void {
-    const { channel } = this.#options;
+    const { channel, counts } = this.#options;
+    for (const { body } of done) counts?.settled(body.messageId);
     let last: Delivery | undefined;
     let below = 0;
     for (const delivery of this.#unsettled.values()) {
@@ -274,6 +265,7 @@ export class DeliveryWindow {
   }
 
   #reject(delivery: Delivery): void {
+    this.#options.counts?.settled(delivery.body.messageId);
     delivery.state = "gone";
     this.#unsettled.delete(delivery.tag);
     this.#options.channel.reject(delivery.tag);

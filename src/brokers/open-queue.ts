@@ -38,11 +38,11 @@ export class OpenQueue<D extends Sent> {
 
   constructor(options: OpenQueueOptions<D>, channel: BrokerChannel, isExclusive: boolean) {
     const { place, nowMs } = options;
-    const { order, deliveriesMax, ageMsMax } = place;
+    const { order, deliveriesMax, ageMsMax, counts } = place;
     this.#options = options;
     this.#channel = channel;
     this.#isExclusive = isExclusive;
-    this.window = new DeliveryWindow({ channel, order, nowMs, deliveriesMax, ageMsMax });
+    this.window = new DeliveryWindow({ channel, order, nowMs, deliveriesMax, ageMsMax, counts });
   }
 
   /** The broker has messages for this consumer which have not come. What it had sent has come when this answers. */

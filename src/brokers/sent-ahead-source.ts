@@ -109,13 +109,14 @@ class SentAheadSource<D extends Sent> implements QueueSource {
   }
 
   async release(messages: readonly QueueMessage[], delayMs: number): Promise<readonly Settlement[]> {
-    const isForAll = delayMs <= 0 && this.#receives === 0 && this.#place.order.by === "none";
+    const hasNoGroup = messages.every(({ groupId }) => groupId === undefined);
+    const isForAll = delayMs <= 0 && this.#receives === 0 && hasNoGroup;
     let mayRest = isForAll;
     const answers = this.#settle(messages, (window, own) => {
       // Given back one by one, it would be sent here again, where nobody asks.
       const isLast = window.given <= own.length;
       mayRest &&= isLast;
-      return window.release(own, delayMs, isForAll && !isLast);
+      return window.release(own, delayMs, isForAll && !isLast && this.#place.takesBackOne);
     });
     if (mayRest) await this.#rest();
     return answers;

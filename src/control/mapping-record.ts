@@ -228,7 +228,7 @@ export function withEndpoints(
 ): Readonly<Record<string, unknown>> {
   const { endpoints: own, eventSourceArn } = spec;
   if (own !== undefined || eventSourceArn === undefined) return spec;
-  const connector = connectorOf({ eventSourceArn }, connectors);
+  const connector = connectorOf({ eventSourceArn, endpoints }, connectors);
   const entries = Object.entries(endpoints).filter(([name]) => connector?.endpointNames.includes(name));
   return entries.length === 0 ? spec : { ...spec, endpoints: Object.fromEntries(entries) };
 }

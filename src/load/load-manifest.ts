@@ -79,7 +79,11 @@ function mappingSpec(
   const given = absolutePaths(spec.mapping, scenario.folder);
   const source = sourceOf(spec, given, folder);
   const offers = connectorOf(
-    { eventSourceArn: source["eventSourceArn"], selfManagedEventSource: source["selfManagedEventSource"] },
+    {
+      eventSourceArn: source["eventSourceArn"],
+      selfManagedEventSource: source["selfManagedEventSource"],
+      endpoints: source["endpoints"],
+    },
     connectors,
   )?.offers;
   const isLocal = given["eventSourceArn"] === undefined && given["selfManagedEventSource"] === undefined;

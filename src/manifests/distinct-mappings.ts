@@ -41,7 +41,8 @@ function checkClaims(
       written.raw("eventSourceArn"),
       written.raw("selfManagedEventSource"),
     ];
-    const connector = connectorOf({ eventSourceArn, selfManagedEventSource }, connectors);
+    const endpoints = written.raw("endpoints");
+    const connector = connectorOf({ eventSourceArn, selfManagedEventSource, endpoints }, connectors);
     const faults = new Map<string, SpecFault>();
     for (const { text, fault } of claimsOf(written, connector, place)) {
       const other = known.get(text);

@@ -8,11 +8,13 @@ import { formsOf } from "./source-forms.ts";
 export interface SourceReference {
   readonly eventSourceArn?: unknown;
   readonly selfManagedEventSource?: unknown;
+  /** Where the source is. One form of ARN may be that of several connectors, which ask for endpoints of other names. */
+  readonly endpoints?: unknown;
 }
 
 /** The connector that reads what the mapping names. */
 export function connectorOf(
-  { eventSourceArn, selfManagedEventSource }: SourceReference,
+  { eventSourceArn, selfManagedEventSource, endpoints }: SourceReference,
   connectors: readonly Connector[],
 ): Connector | undefined {
   const names = endpointNamesOf(selfManagedEventSource);
@@ -21,7 +23,9 @@ export function connectorOf(
     if (form.kind === "selfManaged") return eventSourceArn === undefined && names.includes(form.endpointName);
     return form.service === source?.service && source.resource.startsWith(form.resourcePrefix);
   };
-  return connectors.find(({ sources }) => sources.some(isMeant));
+  const meant = connectors.filter(({ sources }) => sources.some(isMeant));
+  const given = namesOf(endpoints);
+  return meant.find(({ endpointNames }) => endpointNames.some((name) => given.includes(name))) ?? meant[0];
 }
 
 /** Says what is wrong with the source's name when no connector reads it. */
@@ -38,7 +42,8 @@ export function checkSource(
     const endpoint = endpointNamesOf(selfManagedEventSource)[0] ?? "NAME";
     report({ rule: "twoSources", path: ["selfManagedEventSource"], part: "key", facts: { endpoint } });
   }
-  const connector = connectorOf({ eventSourceArn, selfManagedEventSource }, connectors);
+  const endpoints = mapping.raw("endpoints");
+  const connector = connectorOf({ eventSourceArn, selfManagedEventSource, endpoints }, connectors);
   if (connector !== undefined) return connector;
   const remedy = `Sources here are: ${formsOf(connectors).join(", ")}`;
   const rule = UNRECOGNIZED;
@@ -65,6 +70,9 @@ function arnReason(arn: string, connectors: readonly Connector[]): string {
 
 function endpointNamesOf(selfManagedEventSource: unknown): readonly string[] {
   if (typeof selfManagedEventSource !== "object" || selfManagedEventSource === null) return [];
-  const endpoints: unknown = Reflect.get(selfManagedEventSource, "endpoints");
+  return namesOf(Reflect.get(selfManagedEventSource, "endpoints"));
+}
+
+function namesOf(endpoints: unknown): readonly string[] {
   return typeof endpoints === "object" && endpoints !== null ? Object.keys(endpoints) : [];
 }

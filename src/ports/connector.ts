@@ -60,7 +60,10 @@ export interface SourceSettings extends ShownSettings {
 interface ConnectorIdentity {
   /** The `source` label of metrics. */
   readonly kind: string;
-  /** How a mapping names what this connector reads; no two connectors read the same. */
+  /**
+   * How a mapping names what this connector reads; no two connectors read the same, but where they have other
+   * `endpointNames`: the mapping gives those of one.
+   */
   readonly sources: readonly SourceForm[];
   /** Member of a record's filter document that holds its data (filters §2). */
   readonly filterDataKey: string;

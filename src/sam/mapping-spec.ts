@@ -115,7 +115,7 @@ class Spec {
   addEndpoints(): void {
     const { connectors, endpoints, findings } = this.#context;
     const arn = this.#entries.get("eventSourceArn");
-    const connector = connectorOf({ eventSourceArn: textOf(arn) }, connectors);
+    const connector = connectorOf({ eventSourceArn: textOf(arn), endpoints }, connectors);
     if (arn === undefined || connector === undefined || connector.endpointNames.length === 0) return;
     const given = connector.endpointNames.flatMap((name) => {
       const values = endpoints[name];

@@ -12,6 +12,8 @@ export interface QueueHarness {
 
 export interface QueueCapabilities {
   readonly fifo: boolean;
+  /** Every queue keeps the order of groups: messages without one are in none. */
+  readonly alwaysFifo?: boolean;
   /** An acknowledgement after the hold's end, or a second one, is answered `lost`. SQS says yes to both. */
   readonly tellLostAcknowledgements: boolean;
   /** A queue's settings can be changed, and a queue removed and made anew: `reshape`, `remove`, `remake`. */
@@ -20,6 +22,8 @@ export interface QueueCapabilities {
   readonly damage: boolean;
   /** A queue can be removed and made anew, though its settings are not its own. Default: as `change`. */
   readonly remake?: boolean;
+  /** False: a queue is made when somebody reads it, and none is missing. */
+  readonly missing?: boolean;
   /** What its event is, where it is not that of the queues of AWS. */
   readonly event?: EventShape;
 }

@@ -48,7 +48,7 @@ test("what a manifest would be told is told at the template's own line", async (
   assert.equal(status, 2);
   assert.deepEqual(stderr.replaceAll(`${folder}/`, "").split("\n").slice(0, 3), [
     "template.yaml:9:16: Function Orders, spec.code: There is nothing at orders. Give the folder or zip of the code, relative to the folder of this manifest.",
-    "template.yaml:13:95: EventSourceMapping OrdersRecords, spec.batchSize: 1 validation error detected: Value '0' at 'batchSize' failed to satisfy constraint: Member must have value greater than or equal to 1. Give a whole number from 1 to 10000. Most records of one invocation. Default 100, and 10 for queues; a FIFO queue, or a queue without a batching window, has at most 10. RabbitMQ: 100 is the default, up to 10000.",
+    "template.yaml:13:95: EventSourceMapping OrdersRecords, spec.batchSize: 1 validation error detected: Value '0' at 'batchSize' failed to satisfy constraint: Member must have value greater than or equal to 1. Give a whole number from 1 to 10000. Most records of one invocation. Default 100, and 10 for queues; a FIFO queue, or a queue without a batching window, has at most 10. ActiveMQ: 100 is the default, up to 10000. RabbitMQ: 100 is the default, up to 10000.",
     "2 problems.",
   ]);
 });

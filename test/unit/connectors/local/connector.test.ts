@@ -39,10 +39,12 @@ const QUEUE_MAPPING: QueueMapping = {
 
 test("every connector of the registry has a kind and ARNs of its own", () => {
   assert.equal(new Set(CONNECTORS.map((connector) => connector.kind)).size, CONNECTORS.length);
-  const forms = CONNECTORS.flatMap(({ sources }) => sources);
+  const forms = CONNECTORS.flatMap(({ sources, endpointNames }) =>
+    sources.map((form) => ({ form, endpoints: endpointNames.join() })),
+  );
   for (const one of forms)
     assert.deepEqual(
-      forms.filter((other) => isTaken(one, other)),
+      forms.filter((other) => isTaken(one.form, other.form) && one.endpoints === other.endpoints),
       [one],
     );
   assert.ok(CONNECTORS.includes(localConnector));

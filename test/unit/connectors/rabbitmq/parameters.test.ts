@@ -58,7 +58,7 @@ describe("a mapping of RabbitMQ", () => {
     [
       "with a login of another source",
       WHOLE.replace("BASIC_AUTH", "SASL_SCRAM_512_AUTH"),
-      /has no SASL_SCRAM_512_AUTH/,
+      /have no SASL_SCRAM_512_AUTH/,
     ],
     [
       "with a login in an endpoint",
