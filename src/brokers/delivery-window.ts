@@ -209,6 +209,7 @@ export class DeliveryWindow {
     delivery.holdUntilMs = holdUntilMs;
     this.#given.set(groupId, (this.#given.get(groupId) ?? 0) + 1);
     this.#givenCount++;
+    // plant: a-broker-that-forgets-deliveries-has-a-message-tried-for-ever
     this.#options.counts?.gave(delivery.body.messageId);
     const { body, gives } = delivery;
     return { ...messageOf(body, gives), window: this, delivery, give: gives };

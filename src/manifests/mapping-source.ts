@@ -25,6 +25,7 @@ export function connectorOf(
   };
   const meant = connectors.filter(({ sources }) => sources.some(isMeant));
   const given = namesOf(endpoints);
+  // plant: brokers-of-one-form-of-arn-are-not-told-apart
   return meant.find(({ endpointNames }) => endpointNames.some((name) => given.includes(name))) ?? meant[0];
 }
 

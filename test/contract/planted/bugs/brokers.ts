@@ -1,5 +1,6 @@
 import { type ContractBug, contractBug } from "../contract-bug.ts";
 
+const ACTIVEMQ = "test/unit/connectors/activemq/source.test.ts";
 const RABBITMQ = "test/unit/connectors/rabbitmq/source.test.ts";
 
 /** Queues of brokers, which send their messages ahead. */
@@ -55,5 +56,29 @@ export const BROKER_BUGS: readonly ContractBug[] = [
       test: "results of a channel that is gone change nothing, and its messages come again as redelivered",
     },
     { at: "results-of-a-channel-that-is-gone-are-believed", instead: "" },
+  ),
+  contractBug(
+    "a broker that forgets deliveries has a message tried for ever",
+    {
+      file: ACTIVEMQ,
+      test: "deliveries are counted on by a source that is opened anew, though the broker forgets them",
+    },
+    { at: "a-broker-that-forgets-deliveries-has-a-message-tried-for-ever", instead: "" },
+  ),
+  contractBug(
+    "an object of Java is taken for bytes",
+    {
+      file: "test/unit/connectors/activemq/event.test.ts",
+      test: "an object of Java, which comes as data is damaged, as AWS has no event of it, and its contents are told nowhere",
+    },
+    { at: "an-object-of-java-is-taken-for-bytes", instead: "" },
+  ),
+  contractBug(
+    "brokers of one form of ARN are not told apart",
+    {
+      file: "test/unit/connectors/activemq/parameters.test.ts",
+      test: "is told from one of RabbitMQ by its endpoints, and has AWS's defaults",
+    },
+    { at: "brokers-of-one-form-of-arn-are-not-told-apart", instead: "return meant[0];" },
   ),
 ];
