@@ -36,7 +36,7 @@ export class Door implements Invoker {
       fn = await this.#functions.openFunction(name);
     } catch (error) {
       const fields = { function: name, error: describeError(error) };
-      this.#lines.write("error", "a function that is called cannot be opened", fields);
+      this.#lines.write("error", "a function that is called cannot be opened", fields, name);
       this.#telemetry.functionCall(name, call.caller.kind, "refused", undefined, 0);
       return { kind: "refused", why: "notReady" };
     }

@@ -14,7 +14,10 @@ function createDoor() {
   const telemetry: Telemetry = {
     ...SILENT_TELEMETRY,
     functionCall: (fn, caller, outcome) => void told.push(`${fn} ${caller} ${outcome}`),
-    log: (level, message) => void told.push(`${level} ${message}`),
+    log: (level, message, fields) =>
+      void told.push(
+        `${level} ${message}${fields?.["function"] === undefined ? "" : `: ${fields["function"]}`}`,
+      ),
   };
   const clock = new ManualClock();
   const fn: InvocableFunction = {
@@ -24,7 +27,7 @@ function createDoor() {
     concurrency: 1,
   };
   const functions = {
-    declares: (name: string) => ["orders", "broken"].includes(name),
+    declares: (name: string) => name === "orders" || name.startsWith("broken"),
     openFunction: async (name: string) =>
       name === "orders" ? fn : Promise.reject(new Error("It throws when it is loaded.")),
   };
@@ -56,5 +59,17 @@ test("a name that nobody declares is refused, and is no label of a metric", asyn
 test("a function that cannot be opened is refused as not ready, and the log says why", async () => {
   const { call, told } = createDoor();
   assert.deepEqual(await call("broken"), { kind: "refused", why: "notReady" });
-  assert.deepEqual(told, ["error a function that is called cannot be opened", "broken api refused"]);
+  assert.deepEqual(told, ["error a function that is called cannot be opened: broken", "broken api refused"]);
+});
+
+test("each function that cannot be opened is told, however many others cannot, and none again and again", async () => {
+  const { call, told } = createDoor();
+  const names = Array.from({ length: 10 }, (_, index) => `broken-${index}`);
+  for (let round = 0; round < 9; round++) for (const name of names) await call(name);
+  const lines = told.filter((text) => text.startsWith("error"));
+  assert.equal(lines.length, 3 * names.length);
+  assert.deepEqual(
+    new Set(lines),
+    new Set(names.map((name) => `error a function that is called cannot be opened: ${name}`)),
+  );
 });
