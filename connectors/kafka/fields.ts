@@ -28,7 +28,13 @@ const SCHEMA_REGISTRY: FieldSchema = {
       maxItems: 2,
       items: {
         type: "object",
-        properties: { attribute: { type: "string", enum: ["KEY", "VALUE"] } },
+        properties: {
+          attribute: {
+            type: "string",
+            enum: ["KEY", "VALUE"],
+            description: "The key or the value of records.",
+          },
+        },
         required: ["attribute"],
       },
       description: "Which of key and value are read by their schemas; the other is handed on as it is.",
@@ -47,6 +53,8 @@ const SCHEMA_REGISTRY: FieldSchema = {
               "SERVER_ROOT_CA_CERTIFICATE",
               "OAUTHBEARER_AUTH",
             ],
+            description:
+              "What it is for: a user and password, a client certificate, the certificate authority of the registry, or OAuth 2.0.",
           },
           uri: {
             type: "string",
