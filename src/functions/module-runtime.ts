@@ -89,7 +89,7 @@ export class ModuleRuntime implements WatchedHeap {
           this.#detail(undefined),
         ),
       );
-      this.#flushOutput();
+      this.flushOutput();
       this.#listener.onGone(this);
     });
   }
@@ -223,11 +223,12 @@ export class ModuleRuntime implements WatchedHeap {
   #answer(ordinal: number, outcome: InvocationOutcome): void {
     if (!this.#isRunning || ordinal !== this.#ordinal) return;
     this.#isRunning = false;
-    this.#flushOutput();
+    this.flushOutput();
     this.#listener.onAnswer(this, outcome);
   }
 
-  #flushOutput(): void {
+  /** What has no end of a line yet is one. */
+  flushOutput(): void {
     this.#stdout.flush();
     this.#stderr.flush();
   }

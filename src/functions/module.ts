@@ -37,8 +37,15 @@ export interface ModuleFunctionOptions extends GivenEnvironment {
   readonly onLog?: LogLine;
   /** Gets each file that the module is made of, when a thread reads it; left out, threads tell none. */
   readonly onImport?: ((path: string) => void) | undefined;
+  /** Is told of each call that a thread takes, and of what became of it. */
+  readonly calls?: ModuleCallWatch | undefined;
   /** Default: the machine's time. */
   readonly clock?: Clock;
+}
+
+export interface ModuleCallWatch {
+  began(requestId: string): void;
+  ended(requestId: string, outcome: InvocationOutcome, durationMs: number): void;
 }
 
 const MEMORY_MB = 512;
@@ -119,6 +126,7 @@ class ModuleFunction implements FunctionTarget, RuntimeListener {
         context,
         settle,
         runtime: undefined,
+        begunMs: 0,
         onExpired: () => this.#stop(call, call.runtime === undefined ? NO_CAPACITY : timedOut(call.runtime)),
         onAbandoned: () => this.#stop(call, abandoned()),
       };
@@ -166,6 +174,10 @@ class ModuleFunction implements FunctionTarget, RuntimeListener {
       if (call === undefined) return;
       call.runtime = runtime;
       this.#running.set(runtime, call);
+      if (this.#options.calls !== undefined) {
+        call.begunMs = this.#clock.monotonic();
+        this.#options.calls.began(call.context.requestId);
+      }
       runtime.run(call.payload, call.context);
       this.#memory.wake();
     }
@@ -193,7 +205,12 @@ class ModuleFunction implements FunctionTarget, RuntimeListener {
 
   #settle(call: ModuleCall | undefined, outcome: InvocationOutcome): void {
     if (call === undefined) return;
-    if (call.runtime !== undefined) this.#running.delete(call.runtime);
+    if (call.runtime !== undefined) {
+      this.#running.delete(call.runtime);
+      const durationMs = this.#clock.monotonic() - call.begunMs;
+      if (this.#options.calls !== undefined) call.runtime.flushOutput();
+      this.#options.calls?.ended(call.context.requestId, outcome, durationMs);
+    }
     this.#watch.remove(call);
     call.settle(outcome);
   }
@@ -219,6 +236,7 @@ interface ModuleCall extends WatchedCall {
   readonly settle: (outcome: InvocationOutcome) => void;
   /** `undefined` while it waits. */
   runtime: ModuleRuntime | undefined;
+  begunMs: number;
 }
 
 function timedOut({ logTail }: ModuleRuntime): InvocationOutcome {

@@ -3,8 +3,14 @@ import { MillraceError } from "../../model/errors.ts";
 import type { ErrorDetails } from "../../model/function-error.ts";
 import type { FunctionTarget } from "../../ports/function-target.ts";
 import { describeFailure } from "../function-failure.ts";
-import { checkModuleFunction, createModuleFunction, type ModuleFunctionOptions } from "../module.ts";
+import {
+  checkModuleFunction,
+  createModuleFunction,
+  type ModuleCallWatch,
+  type ModuleFunctionOptions,
+} from "../module.ts";
 import { SYSTEM_CLOCK } from "../system-clock.ts";
+import { endLine, reportLine, startLine } from "./report-lines.ts";
 import { openCheckedFunction, type RuntimeFunctionOptions } from "./runtime-function.ts";
 
 export interface ModuleProcessOptions
@@ -45,7 +51,28 @@ export async function openModule({
     log.line({ fn, version, requestId, stream, text });
   const inThread = { ...options, onLog, clock: options.clock ?? SYSTEM_CLOCK };
   await checkModuleFunction(inThread);
-  return createModuleFunction(inThread);
+  return createModuleFunction({ ...inThread, calls: reporting(options) });
+}
+
+/** Writes around each call what Lambda does. What a thread holds of memory nobody can tell. */
+function reporting({
+  functionName: fn,
+  version = "$LATEST",
+  log,
+  memoryMb,
+}: Pick<ModuleProcessOptions, "functionName" | "version" | "log" | "memoryMb">): ModuleCallWatch {
+  const write = (requestId: string, text: string) =>
+    log.line({ fn, version, requestId, stream: "platform", text });
+  return {
+    began: (requestId) => write(requestId, startLine(requestId, version)),
+    ended(requestId, outcome, durationMs) {
+      const isRun = ["succeeded", "functionError", "timedOut"].includes(outcome.kind);
+      if (!isRun) return;
+      const figures = { durationMs, isRun, initMs: undefined, maxMemoryMb: undefined };
+      write(requestId, endLine(requestId));
+      write(requestId, reportLine(outcome, { ...figures, requestId, version, memoryMb }));
+    },
+  };
 }
 
 /**

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { type TestContext, test } from "node:test";
 import { setImmediate } from "node:timers/promises";
+import { openModule } from "../../../src/functions/runtime/open-module.ts";
 import { createRuntimeFunction } from "../../../src/functions/runtime/runtime-function.ts";
 import type { FunctionLogLine } from "../../../src/ports/function-log.ts";
 import { StandingCounts } from "../../simulation/host/standing-counts.ts";
@@ -98,4 +99,44 @@ test("what becomes of environments is told: their starts, resets and memory, and
   assert.equal(told.filter((each) => each === "started").length, 2);
   await target.close();
   assert.equal(counts.sum, 0);
+});
+
+test("a module in threads has the same lines around each call, also where it prints no end of a line", async (t) => {
+  const folder = folderWith(t, {});
+  const path = `${folder}/orders.mjs`;
+  const code = `export const handler = async ({ deed }) => {
+  process.stdout.write("deed " + deed);
+  if (deed === "throw") throw new TypeError("no price");
+  if (deed === "hang") await new Promise((resolve) => setTimeout(resolve, 3_600_000));
+};`;
+  writeFileSync(path, code);
+  const lines: FunctionLogLine[] = [];
+  const target = await openModule({
+    ...{ functionName: "orders", version: "3", path, exportName: "handler", isolation: "thread" },
+    ...{ concurrency: 1, memoryMb: 256, environment: {} },
+    log: { line: (line) => void lines.push(line) },
+  });
+  t.after(() => target.close());
+  const invoke = (requestId: string, deed: string, timeoutMs = 60_000) =>
+    target.invoke(
+      Buffer.from(JSON.stringify({ deed })),
+      { requestId, functionName: "orders", functionArn: "arn", deadlineMs: 0, timeoutMs },
+      new AbortController().signal,
+    );
+  await invoke("r-1", "sell");
+  await invoke("r-2", "throw");
+  await invoke("r-3", "hang", 4_000);
+  const of = (id: string) => lines.filter(({ requestId }) => requestId === id).map(({ text }) => text);
+  for (const [id, deed, end] of [
+    ["r-1", "sell", ""],
+    ["r-2", "throw", ""],
+    ["r-3", "hang", "\tStatus: timeout"],
+  ] as const) {
+    const [start, printed, last, report = "", ...more] = of(id);
+    assert.deepEqual([start, last, more], [`START RequestId: ${id} Version: 3`, `END RequestId: ${id}`, []]);
+    assert.equal(printed, `deed ${deed}`);
+    const text =
+      /^REPORT RequestId: (\S+)\tDuration: [\d.]+ ms\tBilled Duration: \d+ ms\tMemory Size: 256 MB(.*)$/;
+    assert.deepEqual(text.exec(report)?.slice(1), [id, end], report);
+  }
 });
