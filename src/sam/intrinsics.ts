@@ -106,6 +106,11 @@ export class Intrinsics {
         );
       case "Fn::ToJsonString":
         return this.#json(call);
+      case "Fn::Length": {
+        const values = this.resolve(argument);
+        if (values.kind === "list") return scalar(values.items.length, place);
+        return values.kind === "unknown" ? values : this.#wrong(call, "a list");
+      }
       case "Fn::Equals":
       case "Fn::And":
       case "Fn::Or":

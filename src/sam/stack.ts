@@ -3,6 +3,7 @@ import { TEMPLATE_RESOURCES, type TemplateResourceForm } from "../aws/template-r
 import type { Place } from "../manifests/problem.ts";
 import type { Place as StackPlace } from "../model/place.ts";
 import { Conditions } from "./conditions.ts";
+import { withLoops } from "./for-each.ts";
 import { callIn, Intrinsics, type Scope } from "./intrinsics.ts";
 import { Parameters } from "./parameters.ts";
 import type { Findings } from "./remarks.ts";
@@ -40,7 +41,7 @@ export class Stack implements Scope {
   readonly #parameters: Parameters;
   readonly #conditions: Conditions;
   readonly #intrinsics: Intrinsics;
-  readonly #all: ReadonlyMap<string, StackResource>;
+  #all: ReadonlyMap<string, StackResource> = new Map();
   readonly #naming = new Set<string>();
   readonly #names = new Map<string, string | undefined>();
 
@@ -53,12 +54,10 @@ export class Stack implements Scope {
       given: options.parameters,
       report,
     });
-    this.#conditions = new Conditions(memberOf(template, "Conditions"), {
-      resolve: (value) => this.resolve(value),
-      report,
-    });
     this.#intrinsics = new Intrinsics(this);
-    const all = resourcesIn(memberOf(template, "Resources"), report);
+    const scope = { resolve: (value: TemplateValue) => this.resolve(value), report };
+    this.#conditions = new Conditions(withLoops(memberOf(template, "Conditions"), scope), scope);
+    const all = resourcesIn(withLoops(memberOf(template, "Resources"), scope), report);
     this.#all = new Map(all.map((resource) => [resource.name, resource]));
     this.resources = all.filter((resource) => this.#exists(resource));
   }

@@ -17,6 +17,7 @@ import { StoreRows } from "./store-rows.ts";
 import { SimStream } from "./stream.ts";
 import { truthWorld } from "./truth-world.ts";
 import { SimDoors, scheduleWeights } from "./weights.ts";
+import { workLeftMs } from "./work-left.ts";
 import { fillOwed, hasSettled, leasesLeft, openWork } from "./world-progress.ts";
 
 export type CreateEngine = (options: EngineOptions) => Engine;
@@ -118,7 +119,8 @@ export class World {
     for (const plan of scenario.processes) time.schedule(plan.startMs, () => this.startProcess(plan));
     await this.#advance(scenario.faultsEndMs, () => false);
     this.#heal();
-    const healedByMs = scenario.faultsEndMs + scenario.healWithinMs + Math.max(0, ...this.queues.map(workMs));
+    const healedByMs =
+      scenario.faultsEndMs + scenario.healWithinMs + workLeftMs(scenario, this.histories, this.queues);
     await this.#advance(healedByMs, () => this.#seesQuiescence());
     // Whoever has found a stream gone says so until it has looked again.
     await this.#advance(time.now + LOOK_AGAIN_MS, () => this.#failed() === undefined);
@@ -284,9 +286,4 @@ export class World {
     if (budgetBytes !== 0) this.history.taken.push({ owner, what: "budgetBytes", amount: budgetBytes });
     if (slots !== 0) this.history.taken.push({ owner, what: "slots", amount: slots });
   }
-}
-
-/** How long a queue may need for what it holds: message after message, as in one group of a FIFO queue. */
-function workMs({ queue, plan }: QueueHistory): number {
-  return queue.unmadeHoldsMs + queue.left * plan.fn.latencyMaxMs;
 }
