@@ -15,12 +15,15 @@ const OF_CONNECTION: ReadonlySet<string> = new Set([
 
 /** What of these is the message's own: without the connection's, and without those that `connection` names. */
 export function ownHeaders(headers: readonly Header[]): readonly Header[] {
-  const named = headers.flatMap(([name, value]) =>
-    name.toLowerCase() === "connection" ? value.split(",").map((each) => each.trim().toLowerCase()) : [],
-  );
-  return headers.filter(([name]) => {
-    const lower = name.toLowerCase();
-    return !OF_CONNECTION.has(lower) && !named.includes(lower);
+  const lower = headers.map(([name]) => name.toLowerCase());
+  let named: readonly string[] = [];
+  for (const [index, [, value]] of headers.entries()) {
+    if (lower[index] !== "connection") continue;
+    named = [...named, ...value.split(",").map((each) => each.trim().toLowerCase())];
+  }
+  return headers.filter((_, index) => {
+    const name = lower[index] ?? "";
+    return !OF_CONNECTION.has(name) && !named.includes(name);
   });
 }
 
