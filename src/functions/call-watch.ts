@@ -2,6 +2,8 @@ import type { Clock, ScheduledCall } from "../ports/clock.ts";
 
 /** How far behind its deadline a call may be noticed; the port allows one second in all. */
 const TICK_MS = 50;
+/** A tick that comes this much too late says that the process stood still, or was kept from its events. */
+const LATE_MS = 250;
 
 /**
  * Ends calls whose deadline has passed or whose caller gave up. A timer and an abort listener for each call would cost
@@ -15,6 +17,9 @@ export class CallWatch {
   /** Nearly all calls in a row carry the same signal. */
   #latest: WatchedSignal | undefined;
   #tick: ScheduledCall | undefined;
+  /** When the tick is due, by the clock's monotonic scale. */
+  #dueMs = 0;
+  #wasLate = false;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -25,7 +30,7 @@ export class CallWatch {
     call.watchIndex = this.#calls.length;
     this.#calls.push(call);
     this.#watchedSignal(call.signal).calls += 1;
-    this.#tick ??= this.#clock.schedule(TICK_MS, this.#onTick);
+    if (this.#tick === undefined) this.#plan();
   }
 
   /** Does nothing for a call that is not watched. */
@@ -52,14 +57,27 @@ export class CallWatch {
   readonly #onTick = (): void => {
     this.#tick = undefined;
     const now = this.#clock.monotonic();
+    // Timers come before what has arrived: of a process that stood still, calls that were answered in time would end
+    // as too late. So they are given one more tick, and no more than one.
+    // plant: a-late-tick-ends-calls-that-were-answered
+    this.#wasLate = !this.#wasLate && now - this.#dueMs > LATE_MS;
+    if (this.#wasLate) {
+      this.#plan();
+      return;
+    }
     // Backwards: a call that ends is replaced in the array by one that was looked at already.
     for (let index = this.#calls.length - 1; index >= 0; index -= 1) {
       const call = this.#calls[index];
       if (call !== undefined && call.expiresAt <= now) call.onExpired();
     }
     this.#forgetUnusedSignals();
-    if (this.#calls.length > 0) this.#tick ??= this.#clock.schedule(TICK_MS, this.#onTick);
+    if (this.#calls.length > 0 && this.#tick === undefined) this.#plan();
   };
+
+  #plan(): void {
+    this.#dueMs = this.#clock.monotonic() + TICK_MS;
+    this.#tick = this.#clock.schedule(TICK_MS, this.#onTick);
+  }
 
   #watchedSignal(signal: AbortSignal): WatchedSignal {
     if (this.#latest?.signal === signal) return this.#latest;

@@ -105,3 +105,45 @@ test("runs its timer only while there are calls, and none after it is closed", (
   assert.equal(clock.scheduledCalls, 0);
   assert.equal(getEventListeners(signal, "abort").length, 0);
 });
+
+/** A clock whose timers fire when it is told to, however late that is. */
+function createLateClock() {
+  let time = 0;
+  let due: (() => void) | undefined;
+  return {
+    now: () => time,
+    monotonic: () => time,
+    schedule: (_delayMs: number, fire: () => void) => {
+      due = fire;
+      const cancel = () => {
+        due = undefined;
+      };
+      return { cancel };
+    },
+    fireAt: (ms: number) => {
+      time = ms;
+      due?.();
+    },
+  };
+}
+
+test("gives calls of a process that stood still a tick more, in which their answers are read", () => {
+  const clock = createLateClock();
+  const watch = new CallWatch(clock);
+  const { signal } = new AbortController();
+  const [answered, silent] = [new RecordedCall(watch, 5_000, signal), new RecordedCall(watch, 5_000, signal)];
+  clock.fireAt(6_000);
+  assert.deepEqual([answered.endings, silent.endings], [[], []]);
+  watch.remove(answered);
+  clock.fireAt(6_050);
+  assert.deepEqual([answered.endings, silent.endings], [[], ["expired"]]);
+});
+
+test("ends calls whose deadline has passed although each tick is late", () => {
+  const clock = createLateClock();
+  const watch = new CallWatch(clock);
+  const call = new RecordedCall(watch, 5_000, new AbortController().signal);
+  clock.fireAt(6_000);
+  clock.fireAt(12_000);
+  assert.deepEqual(call.endings, ["expired"]);
+});

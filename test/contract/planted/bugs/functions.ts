@@ -7,6 +7,14 @@ const VERSIONS = "test/unit/api/function-versions.test.ts";
 /** Functions that callers of the API make. */
 export const FUNCTION_BUGS: readonly ContractBug[] = [
   contractBug(
+    "a late tick ends calls that were answered",
+    {
+      file: "test/unit/functions/call-watch.test.ts",
+      test: "gives calls of a process that stood still a tick more",
+    },
+    { at: "a-late-tick-ends-calls-that-were-answered", instead: "this.#wasLate = false;" },
+  ),
+  contractBug(
     "the API changes a function that a manifest owns",
     {
       file: LIFE,
