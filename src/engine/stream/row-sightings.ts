@@ -25,20 +25,33 @@ export class RowSightings {
     };
   }
 
-  /** Shards whose rows are another log than the listing, which had begun before they were seen: it may be old. */
+  /**
+   * Shards whose rows are another log than the listing, or children that it does not have, and it had begun before they
+   * were seen: it may be old, and so may be what it says of their parents.
+   */
   unsure(rows: readonly ShardProgress[], listed: ReadonlyMap<string, Shard>): ReadonlySet<string> {
     const seen = new Map<string, Sighting>();
     const unsure = new Set<string>();
-    for (const { shardId, checkpoint } of rows) {
+    for (const row of rows) {
+      const { shardId, checkpoint } = row;
       const { logId } = checkpoint;
       const before = this.#seen.get(shardId);
       const isSame = before !== undefined && before.logId === logId;
       const sighting: Sighting = isSame ? before : { logId, begun: this.#begun };
       seen.set(shardId, sighting);
+      if (this.#newest > sighting.begun) continue;
       // plant: a-listing-older-than-the-row-tells-its-parents
-      if (this.#newest <= sighting.begun && isOtherLog(checkpoint, listed.get(shardId))) unsure.add(shardId);
+      if (isOtherLog(checkpoint, listed.get(shardId))) unsure.add(shardId);
+      // plant: a-listing-without-the-child-tells-its-parents
+      if (!listed.has(shardId) && isUnbegunChild(row)) unsure.add(shardId);
     }
     this.#seen = seen;
     return unsure;
   }
+}
+
+/** What its parents are by now says the listing that shows it, where names may come to stand for other logs. */
+function isUnbegunChild({ checkpoint, parentShardIds }: ShardProgress): boolean {
+  const isBegun = checkpoint.revision > 0 || checkpoint.ended;
+  return !isBegun && checkpoint.logId !== undefined && parentShardIds.length > 0;
 }

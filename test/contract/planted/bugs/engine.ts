@@ -10,6 +10,14 @@ export const ENGINE_BUGS: readonly ContractBug[] = [
     { at: "leases-are-watched-behind-the-first-listing-only", instead: "" },
   ),
   contractBug(
+    "a listing without the child tells its parents",
+    {
+      file: "test/unit/engine/stream/row-sightings.test.ts",
+      test: "a child that another process found waits for a listing that shows it",
+    },
+    { at: "a-listing-without-the-child-tells-its-parents", instead: "" },
+  ),
+  contractBug(
     "a lease that nobody could watch is taken for one of a living process",
     { file: LISTING, test: "is explained from the first look on" },
     {

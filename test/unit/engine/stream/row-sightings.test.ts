@@ -26,6 +26,24 @@ test("a listing that was under way when the row was seen is an older word, too",
   assert.deepEqual([...sightings.unsure([row("a", "new")], listed)], ["a"]);
 });
 
+test("a child that another process found waits for a listing that shows it: its parents may be other logs by now", () => {
+  const sightings = new RowSightings();
+  const listed = new Map([["parent", shard("parent", "old")]]);
+  const parent = row("parent", "old");
+  const child: ShardProgress = { ...row("child", "new"), parentShardIds: ["parent"] };
+  sightings.listing()();
+  sightings.unsure([parent], listed);
+  assert.deepEqual([...sightings.unsure([parent, child], listed)], ["child"]);
+  const begun: ShardProgress = { ...child, checkpoint: { ...child.checkpoint, revision: 1 } };
+  assert.deepEqual([...sightings.unsure([parent, begun], listed)], [], "what is worked on already goes on");
+  sightings.listing()();
+  assert.deepEqual(
+    [...sightings.unsure([parent, child], listed)],
+    [],
+    "a newer listing leaves it out: it is asked for",
+  );
+});
+
 test("a first listing is made again while the source knows a parent that it leaves out", async () => {
   const parent = shard("parent", "log");
   const child: Shard = { ...shard("child", "log"), parentShardIds: ["parent"] };
