@@ -46,9 +46,11 @@ async function main(): Promise<number> {
   const begin = performance.now();
   const brokenAgain = await replayRegressions();
   const seeds = Array.from({ length: count }, (_, index) => first + index);
+  const cpuBefore = process.cpuUsage();
   const tally = await runSeeds(seeds);
+  const { user, system } = process.cpuUsage(cpuBefore);
   tally.failures.sort((a, b) => a.seed - b.seed);
-  print(tally, (performance.now() - begin) / 1000);
+  print(tally, (performance.now() - begin) / 1000, (user + system) / 1e6);
   const [failure] = tally.failures;
   if (failure !== undefined) await explain(failure);
   const missing = count >= MARKS_SEEDS_MIN ? ALL_MARKS.filter((mark) => !tally.marks.has(mark)) : [];
@@ -117,13 +119,20 @@ function runWorker(nextPortion: () => readonly number[], done: (part: Tally) => 
   });
 }
 
-function print(tally: Tally, elapsedS: number): void {
+/**
+ * A core's second is one of the processor time of the threads that run seeds: others on the machine take none of it,
+ * and slow it down all the same, by caches and clocks that they share. `processS`: of all threads, with those of the
+ * collector and the compiler, which runs of a few hundred seeds keep busy, and with what runs twice.
+ */
+function print(tally: Tally, elapsedS: number, processS: number): void {
   const cpuS = tally.cpuMs / 1000;
   const perCore = (amount: number) => Math.round(amount / cpuS).toLocaleString("en");
   const virtualH = (tally.virtualMs / 3_600_000).toFixed(1);
   console.log(`seeds        ${tally.seeds} (${first} to ${first + count - 1}) in ${elapsedS.toFixed(1)} s`);
   console.log(`speed        ${perCore(tally.seeds)} seeds/s/core, ${perCore(tally.events)} events/s/core`);
   console.log(`invocations  ${tally.invocations}, ${perCore(tally.invocations)} invocations/s/core`);
+  const all = Math.round(tally.invocations / processS).toLocaleString("en");
+  console.log(`             ${all} invocations/s/core with the collector's and the compiler's threads`);
   console.log(`virtual time ${virtualH} h`);
   console.log(`\nfaults       ${[...tally.faults.values()].reduce((sum, amount) => sum + amount, 0)}`);
   for (const [kind, amount] of [...tally.faults].sort()) console.log(`  ${kind.padEnd(42)} ${amount}`);

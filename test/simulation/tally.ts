@@ -8,7 +8,7 @@ export interface Tally {
   seeds: number;
   invocations: number;
   events: number;
-  /** Processor time of the runs, summed over the threads: what a core does, whoever else is on the machine. */
+  /** Processor time of the threads that run seeds: what a core does, whoever else is on the machine. */
   cpuMs: number;
   /** Virtual time that went by. */
   virtualMs: number;
