@@ -3,6 +3,7 @@ import type { BrokerChannel, BrokerEvents } from "../../src/brokers/broker-clien
 import { inTime } from "../../src/brokers/in-time.ts";
 import { amqpFault } from "./amqp-fault.ts";
 import type { AmqpDelivery } from "./amqp-message.ts";
+import { UNSETTLED_SPAN_MAX } from "./rhea-connection.ts";
 
 /**
  * One receiver, in a session of its own. The broker may send as many messages as it has credit for: what is settled is
@@ -90,7 +91,7 @@ export class RheaChannel implements BrokerChannel {
     if (this.#isOver) throw amqpFault(new Error("the connection was closed"), this.#place, "queue");
     if (this.#receiver !== undefined) return;
     const opened = Promise.withResolvers<void>();
-    const session = this.#connection.create_session();
+    const session = this.#connection.create_session({ incoming: UNSETTLED_SPAN_MAX });
     this.#session = session;
     session.on("session_error", (context: EventContext) =>
       this.#fails(context.session?.error, opened.reject),

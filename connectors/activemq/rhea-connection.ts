@@ -1,4 +1,3 @@
-import { connect as connectTls } from "node:tls";
 import rhea, { type Connection, type ConnectionOptions, type EventContext } from "rhea";
 import type { BrokerAccess } from "../../src/brokers/broker-access.ts";
 import { inTime } from "../../src/brokers/in-time.ts";
@@ -74,13 +73,12 @@ function connectionOptions(url: URL, { login, tls }: BrokerAccess): ConnectionOp
     reconnect: false as const,
     idle_time_out: IDLE_MS,
     tcp_no_delay: true,
-    session_buffer_size: { incoming: UNSETTLED_SPAN_MAX },
   };
   if (!isTls) return { ...shared, transport: "tcp" };
-  const withTls = { ...shared, servername: host, ...tls };
   return {
     ...shared,
-    connection_details: () => ({ host, port, connect: () => connectTls(withTls), options: withTls }),
+    ...tls,
+    servername: host,
     transport: "tls",
     ...(login === undefined ? { enable_sasl_external: true } : {}),
   };

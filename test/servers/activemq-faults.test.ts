@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
+import { join } from "node:path";
 import { after, describe, test } from "node:test";
+import { createSecureContext } from "node:tls";
 import type { Message } from "rhea";
 import { createRheaClient } from "../../connectors/activemq/rhea-client.ts";
 import { openActivemqSource } from "../../connectors/activemq/source.ts";
@@ -81,6 +84,28 @@ describe("ActiveMQ under faults", { timeout: 240_000 }, () => {
         for (const socket of sockets) socket.destroy();
         deaf.close();
       }
+    });
+  }
+
+  for (const [authority, isTrusted] of [
+    ["root", true],
+    ["other-root", false],
+  ] as const) {
+    test(`by TLS a broker is ${isTrusted ? "read" : "refused"} whose authority is ${isTrusted ? "" : "not "}trusted`, async () => {
+      const queue = activemqQueue(server);
+      const ca = readFileSync(join(import.meta.dirname, `../fixtures/tls/${authority}.crt`));
+      const tls = { secureContext: createSecureContext({ ca }), minVersion: "TLSv1.2" } as const;
+      const access = { ...server.options().access, tls };
+      const options = { endpoints: [server.tlsEndpoint], access, place: queue.name };
+      const opening = openActivemqSource(activemqSettingsOf(queue.name), createRheaClient(options));
+      if (!isTrusted) {
+        await assert.rejects(opening, /certificate/);
+        return;
+      }
+      const source = await opening;
+      await queue.send([{ body: "a" }]);
+      assert.deepEqual(bodies(source, await receivedAtLast(source)), ["a"]);
+      await source.close();
     });
   }
 
