@@ -44,7 +44,6 @@ export async function startMapping(
   const put = new PutItemCommand({
     TableName: table.name,
     Item: next,
-    // plant: two-processes-of-dynamodb-both-start-a-mapping
     ConditionExpression: head === undefined ? "attribute_not_exists(#key)" : "#generation = :generation",
     ExpressionAttributeNames:
       head === undefined ? { "#key": PARTITION_KEY } : { "#generation": "generation" },

@@ -135,15 +135,6 @@ function progressBugs(): readonly ContractBug[] {
         instead: "ConditionExpression: `${HELD} AND (#checkpointEpoch <= :epoch OR #revision < :revision)`,",
       },
     ),
-    contractBug(
-      "two processes of DynamoDB both start a mapping",
-      suite("store", "of two processes that initialise at once one wins wholly"),
-      {
-        at: "two-processes-of-dynamodb-both-start-a-mapping",
-        instead:
-          'ConditionExpression: head === undefined ? "attribute_not_exists(#key) OR attribute_exists(#key)" : "#generation = :generation",',
-      },
-    ),
   ];
 }
 
