@@ -1,7 +1,8 @@
-import type { Dispatcher } from "undici";
 import { turn } from "../lib/steps.ts";
 import { RESPONSE_BYTES_MAX } from "../model/limits.ts";
 import type { InvocationOutcome } from "../model/outcome.ts";
+import type { WireExchange } from "../network/wire-client.ts";
+import type { WireHead } from "../network/wire-head.ts";
 import type { InvocationContext } from "../ports/function-target.ts";
 import type { WatchedCall } from "./call-watch.ts";
 import { abandoned, functionError, responseTooLarge } from "./function-failure.ts";
@@ -15,7 +16,7 @@ const ERROR_BODY_BYTES_MAX = 256 * 1024;
 export interface HttpCallOwner {
   /** The call has its outcome; called once. */
   onSettled(call: HttpCall): void;
-  /** undici is done with the call: its connection may carry another. Called once, before or after `onSettled`. */
+  /** The connection may carry another. Called once, before or after `onSettled`. */
   onReleased(connection: HttpConnection): void;
   /** Sends the call once more, over a new socket of the connection. */
   resend(call: HttpCall, connection: HttpConnection): void;
@@ -24,14 +25,14 @@ export interface HttpCallOwner {
 }
 
 /**
- * One request, and at the same time undici's handler for it, which spares a second object. Settled (the promise has its
+ * One request, and at the same time who hears of its answer, which spares a second object. Settled (the promise has its
  * outcome) and released (the connection is free) are two moments: a call over its deadline is settled at once, while
  * its connection may still be connecting.
  *
- * Whether the request was sent decides between `unavailable` and a function error. undici calls `onConnect` directly
- * before it writes to the socket, so: not called, certainly not sent; called, the function may have run.
+ * Whether the request was sent decides between `unavailable` and a function error. `onSending` is called directly
+ * before the first byte is written, so: not called, certainly not sent; called, the function may have run.
  */
-export class HttpCall implements Dispatcher.DispatchHandler, WatchedCall {
+export class HttpCall implements WireExchange, WatchedCall {
   watchIndex = -1;
   readonly payload: Uint8Array;
   readonly context: InvocationContext;
@@ -41,8 +42,7 @@ export class HttpCall implements Dispatcher.DispatchHandler, WatchedCall {
   readonly #owner: HttpCallOwner;
   readonly #resolve: (outcome: InvocationOutcome) => void;
   #isSettled = false;
-  #abort: ((error?: Error) => void) | undefined;
-  #resume: (() => void) | undefined;
+  #isSent = false;
   #head: ResponseHead | undefined;
   #bytesMax = RESPONSE_BYTES_MAX;
   #bytes = 0;
@@ -82,25 +82,24 @@ export class HttpCall implements Dispatcher.DispatchHandler, WatchedCall {
     this.#end(abandoned());
   }
 
-  onConnect(abort: (error?: Error) => void): void {
-    this.#abort = abort;
+  onSending(): boolean {
+    // It ended while its connection was being made.
+    if (this.#isSettled) return false;
+    this.#isSent = true;
     this.#sentMs = this.#owner.monotonicMs();
-    // The call ended while its connection was being made: nothing is sent.
-    if (this.#isSettled) abort();
-  }
-
-  onHeaders(status: number, rawHeaders: Buffer[] | string[] | null, resume: () => void): boolean {
-    if (status < 200) {
-      if (++this.#informed > INFORMED_MAX) this.#end(lostAfterSending("it sent 1xx answers without end"));
-      return true;
-    }
-    this.#resume = resume;
-    this.#head = readResponseHead(status, (rawHeaders ?? []) as Buffer[]);
-    if (status >= 300 || this.#head.functionError !== undefined) this.#bytesMax = ERROR_BODY_BYTES_MAX;
     return true;
   }
 
-  onData(chunk: Buffer): boolean {
+  onHead({ status, headers }: WireHead): void {
+    if (status < 200) {
+      if (++this.#informed > INFORMED_MAX) this.#end(lostAfterSending("it sent 1xx answers without end"));
+      return;
+    }
+    this.#head = readResponseHead(status, headers);
+    if (status >= 300 || this.#head.functionError !== undefined) this.#bytesMax = ERROR_BODY_BYTES_MAX;
+  }
+
+  onBytes(chunk: Buffer, pieces: number): boolean {
     this.#bytes += chunk.length;
     if (this.#bytes > this.#bytesMax) {
       this.#endOversized();
@@ -112,17 +111,17 @@ export class HttpCall implements Dispatcher.DispatchHandler, WatchedCall {
       return true;
     }
     this.#body = this.#appended(this.#body, chunk);
-    return this.#mayGoOn(chunk.length);
+    return this.#mayGoOn(chunk.length, pieces);
   }
 
   /**
    * A socket gives up to 2 MB in one turn of the event loop, and a server may cut them into as many pieces: others go
-   * between (I25). False: undici gives no more until it is told to.
+   * between (I25). False: no more comes until the client is told to.
    */
-  #mayGoOn(bytes: number): boolean {
-    turn.count(bytes, 1);
-    if (!turn.isFullWith(bytes, 1)) return true;
-    setImmediate(() => this.#resume?.());
+  #mayGoOn(bytes: number, pieces: number): boolean {
+    turn.count(bytes, pieces);
+    if (!turn.isFullWith(bytes, pieces)) return true;
+    setImmediate(() => this.connection?.client.resume(this));
     return false;
   }
 
@@ -145,7 +144,7 @@ export class HttpCall implements Dispatcher.DispatchHandler, WatchedCall {
   #end(outcome: InvocationOutcome): void {
     if (this.#isSettled) return;
     this.#settle(outcome);
-    this.#abort?.();
+    if (this.#isSent) this.connection?.client.abort(this, ENDED);
   }
 
   #endOversized(): void {
@@ -172,8 +171,7 @@ export class HttpCall implements Dispatcher.DispatchHandler, WatchedCall {
    * again over a new one, a single time, so that a server that crashes on it is still found out.
    */
   #wasNeverProcessed(): boolean {
-    if (this.#isSettled || this.#isResent || this.#abort === undefined || this.#head !== undefined)
-      return false;
+    if (this.#isSettled || this.#isResent || !this.#isSent || this.#head !== undefined) return false;
     return this.connection?.isReused === true && this.#owner.monotonicMs() - this.#sentMs <= CLOSING_RACE_MS;
   }
 
@@ -181,7 +179,7 @@ export class HttpCall implements Dispatcher.DispatchHandler, WatchedCall {
     const { connection } = this;
     if (connection === undefined) return;
     this.#isResent = true;
-    this.#abort = undefined;
+    this.#isSent = false;
     this.connection = undefined;
     this.#owner.resend(this, connection);
   }
@@ -212,7 +210,7 @@ export class HttpCall implements Dispatcher.DispatchHandler, WatchedCall {
   #outcomeAtDeadline(): InvocationOutcome {
     const decided = this.#outcomeOfHead();
     if (decided !== undefined) return decided;
-    if (this.#abort !== undefined) return { kind: "timedOut" };
+    if (this.#isSent) return { kind: "timedOut" };
     if (this.connection === undefined) return { kind: "throttled", retryAfterMs: undefined };
     return { kind: "unavailable", message: "No connection to the function's server before the deadline." };
   }
@@ -220,7 +218,7 @@ export class HttpCall implements Dispatcher.DispatchHandler, WatchedCall {
   #outcomeOfError(error: Error): InvocationOutcome {
     const decided = this.#outcomeOfHead();
     if (decided !== undefined) return decided;
-    if (this.#abort === undefined) {
+    if (!this.#isSent) {
       return { kind: "unavailable", message: `The request could not be sent: ${error.message}` };
     }
     return lostAfterSending(error.message);
@@ -237,6 +235,7 @@ const PIECES_BYTES = 16 * 1024;
 /** Informational answers before the one that counts: who sends more keeps us busy until the call's time is up. */
 const INFORMED_MAX = 100;
 const EMPTY = new Uint8Array(0);
+const ENDED = new Error("The call has ended.");
 
 /**
  * Whether the function ran is not known, so it is taken as run: a record too often is better than an attempt uncounted.

@@ -1,36 +1,16 @@
-import { Client } from "undici";
+import { type Connect, WireClient } from "../network/wire-client.ts";
 import type { Clock } from "../ports/clock.ts";
 
-export interface HttpConnectionOptions {
-  readonly origin: string;
-  readonly connectTimeoutMs: number;
-  readonly clock: Clock;
-}
-
-const HEADER_BYTES_MAX = 16 * 1024;
-
-/**
- * One undici client of one socket, and what a target wants to know of that socket: how old it is, and whether it has
- * served.
- */
+/** One connection of one socket, and what a target wants to know of that: how old it is, and whether it has served. */
 export class HttpConnection {
-  readonly client: Client;
+  readonly client: WireClient;
   /** Monotonic; `undefined` before the first. */
   #connectedMs: number | undefined;
   /** Requests that were answered over the socket that is open now. */
   #served = 0;
 
-  constructor({ origin, connectTimeoutMs, clock }: HttpConnectionOptions) {
-    this.client = new Client(origin, {
-      pipelining: 1,
-      allowH2: false,
-      maxHeaderSize: HEADER_BYTES_MAX,
-      connectTimeout: connectTimeoutMs,
-      // The watch ends calls; undici's own timers would be set and cleared for every request.
-      headersTimeout: 0,
-      bodyTimeout: 0,
-    });
-    this.client.on("connect", () => {
+  constructor(connect: Connect, clock: Clock) {
+    this.client = new WireClient(connect, () => {
       this.#connectedMs = clock.monotonic();
       this.#served = 0;
     });

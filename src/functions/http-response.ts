@@ -19,12 +19,12 @@ export interface ResponseHead {
   readonly retryAfter: string | undefined;
 }
 
-/** `rawHeaders`: names and values in turn, as the wire had them. */
-export function readResponseHead(status: number, rawHeaders: readonly Buffer[]): ResponseHead {
+/** `headers`: by their names in lower case. */
+export function readResponseHead(status: number, headers: ReadonlyMap<string, string>): ResponseHead {
   return {
     status,
-    functionError: headerValue(rawHeaders, FUNCTION_ERROR),
-    retryAfter: status === 429 ? headerValue(rawHeaders, RETRY_AFTER) : undefined,
+    functionError: headers.get(FUNCTION_ERROR),
+    retryAfter: status === 429 ? headers.get(RETRY_AFTER) : undefined,
   };
 }
 
@@ -84,15 +84,4 @@ export function parseRetryAfter(header: string | undefined, nowMs: number): numb
 
 function isDigits(text: string): boolean {
   return /^[0-9]+$/.test(text);
-}
-
-function headerValue(rawHeaders: readonly Buffer[], name: string): string | undefined {
-  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
-    const key = rawHeaders[index];
-    // Comparing lengths first spares nearly every header the conversion to a string.
-    if (key?.length === name.length && key.toString("latin1").toLowerCase() === name) {
-      return rawHeaders[index + 1]?.toString("latin1");
-    }
-  }
-  return undefined;
 }

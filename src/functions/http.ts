@@ -1,6 +1,6 @@
-import { clientContextHeader } from "../model/client-context.ts";
 import { MillraceError } from "../model/errors.ts";
 import type { InvocationOutcome } from "../model/outcome.ts";
+import { type Connect, createConnect } from "../network/wire-client.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { FunctionTarget, InvocationContext } from "../ports/function-target.ts";
 import { hasCredentials } from "../secrets/url-secrets.ts";
@@ -8,8 +8,8 @@ import { CallWatch } from "./call-watch.ts";
 import { abandoned } from "./function-failure.ts";
 import { HttpCall, type HttpCallOwner } from "./http-call.ts";
 import { HttpConnection } from "./http-connection.ts";
+import { requestHead, requestLine } from "./http-request.ts";
 import { SYSTEM_CLOCK } from "./system-clock.ts";
-import { type TraceHeaders, traceHeaders } from "./trace.ts";
 
 export interface HttpFunctionOptions {
   /**
@@ -49,16 +49,15 @@ export function createHttpFunction(options: HttpFunctionOptions): FunctionTarget
 }
 
 /**
- * A free-list of single-connection undici clients instead of its `Pool`: taking a client is O(1) however many there are
- * (a pool searches), and the one used last, whose socket is surely open, is taken first.
+ * A free-list of connections: taking one is O(1) however many there are, and the one used last, whose socket is surely
+ * open, is taken first.
  */
 class HttpFunction implements FunctionTarget, HttpCallOwner {
-  readonly #url: URL;
-  readonly #path: string;
+  readonly #requestLine: string;
+  readonly #connect: Connect;
   readonly #clock: Clock;
   readonly #watch: CallWatch;
   readonly #connectionsMax: number;
-  readonly #connectTimeoutMs: number;
   readonly #connectionAgeMs: number;
   readonly #connections = new Set<HttpConnection>();
   readonly #idle: HttpConnection[] = [];
@@ -68,15 +67,13 @@ class HttpFunction implements FunctionTarget, HttpCallOwner {
   #closed: Promise<void> | undefined;
 
   constructor(options: HttpFunctionOptions) {
-    this.#url = parseUrl(options.url);
-    this.#path = this.#url.pathname + this.#url.search;
+    const url = parseUrl(options.url);
+    this.#requestLine = requestLine(url);
     this.#clock = options.clock ?? SYSTEM_CLOCK;
     this.#watch = new CallWatch(this.#clock);
     this.#connectionsMax = positiveInteger("connections", options.connections ?? CONNECTIONS);
-    this.#connectTimeoutMs = positiveInteger(
-      "connectTimeoutMs",
-      options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
-    );
+    const connectTimeoutMs = options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS;
+    this.#connect = createConnect(url, positiveInteger("connectTimeoutMs", connectTimeoutMs));
     this.#connectionAgeMs = positiveInteger("connectionAgeMs", options.connectionAgeMs ?? CONNECTION_AGE_MS);
   }
 
@@ -126,32 +123,9 @@ class HttpFunction implements FunctionTarget, HttpCallOwner {
 
   #send(call: HttpCall, connection: HttpConnection): void {
     call.connection = connection;
-    const { context } = call;
-    const trace = traceHeaders(context);
-    connection.client.dispatch(
-      {
-        method: "POST",
-        path: this.#path,
-        headers: [
-          ...tracedHeaders(context, trace),
-          ...clientContext(context),
-          "content-type",
-          "application/json",
-          "lambda-runtime-aws-request-id",
-          context.requestId,
-          "lambda-runtime-deadline-ms",
-          String(context.deadlineMs),
-          "lambda-runtime-invoked-function-arn",
-          context.functionArn,
-          "lambda-runtime-trace-id",
-          trace.xray,
-          "traceparent",
-          trace.traceparent,
-        ],
-        body: call.payload,
-      },
-      call,
-    );
+    const head = requestHead(this.#requestLine, call.context, call.payload.length);
+    if (head === undefined) call.onError(new Error("a header of the call holds what no header may"));
+    else connection.client.send(head, call.payload, call);
   }
 
   #reuse(connection: HttpConnection): void {
@@ -174,11 +148,7 @@ class HttpFunction implements FunctionTarget, HttpCallOwner {
 
   #newConnection(): HttpConnection | undefined {
     if (this.#connections.size >= this.#connectionsMax) return undefined;
-    const connection = new HttpConnection({
-      origin: this.#url.origin,
-      connectTimeoutMs: this.#connectTimeoutMs,
-      clock: this.#clock,
-    });
+    const connection = new HttpConnection(this.#connect, this.#clock);
     this.#connections.add(connection);
     return connection;
   }
@@ -192,30 +162,15 @@ class HttpFunction implements FunctionTarget, HttpCallOwner {
   #replaced(connection: HttpConnection): HttpConnection {
     this.#renewed += 1;
     this.#connections.delete(connection);
-    connection.client.close().catch(() => undefined);
+    connection.client.close();
     return this.#newConnection() ?? connection;
   }
 
   async #close(): Promise<void> {
     this.#watch.close();
-    await Promise.all(Array.from(this.#connections, ({ client }) => client.destroy()));
+    for (const { client } of this.#connections) client.close();
   }
 }
-
-/** Beside Lambda's own names, what tracing libraries look for; only when the engine traces. */
-function tracedHeaders({ trace }: InvocationContext, { xray }: TraceHeaders): string[] {
-  if (trace === undefined) return NO_HEADERS;
-  const headers = ["x-amzn-trace-id", xray];
-  if (trace.traceState !== undefined) headers.push("tracestate", trace.traceState);
-  return headers;
-}
-
-function clientContext({ clientContext: base64 }: InvocationContext): string[] {
-  const header = base64 === undefined ? undefined : clientContextHeader(base64);
-  return header === undefined ? NO_HEADERS : ["lambda-runtime-client-context", header];
-}
-
-const NO_HEADERS: string[] = [];
 
 function parseUrl(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;

@@ -13,11 +13,8 @@ import type { InvocationOutcome } from "../../../src/model/outcome.ts";
 const NOW = Date.UTC(2026, 0, 1);
 
 function outcomeOf(status: number, headers: Readonly<Record<string, string>>, body = ""): InvocationOutcome {
-  const rawHeaders = Object.entries(headers).flatMap(([name, value]) => [
-    Buffer.from(name),
-    Buffer.from(value),
-  ]);
-  return outcomeOfResponse(readResponseHead(status, rawHeaders), Buffer.from(body), NOW);
+  const byName = new Map(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+  return outcomeOfResponse(readResponseHead(status, byName), Buffer.from(body), NOW);
 }
 
 const failed = (errorType: string, message: string, stack?: string) => {
@@ -129,13 +126,13 @@ for (const status of [502, 503]) {
 
 test("statuses that need no body are decided by the head, unless the function's own error stands there", () => {
   const decided = [413, 429, 502, 503, 504].map(
-    (status) => outcomeOfHead(readResponseHead(status, []), NOW)?.kind,
+    (status) => outcomeOfHead(readResponseHead(status, new Map()), NOW)?.kind,
   );
   assert.deepEqual(decided, ["payloadTooLarge", "throttled", "unavailable", "unavailable", "timedOut"]);
   for (const status of [200, 302, 404, 500]) {
-    assert.equal(outcomeOfHead(readResponseHead(status, []), NOW), undefined);
+    assert.equal(outcomeOfHead(readResponseHead(status, new Map()), NOW), undefined);
   }
-  const head = readResponseHead(503, [Buffer.from("x-amz-function-error"), Buffer.from("Unhandled")]);
+  const head = readResponseHead(503, new Map([["x-amz-function-error", "Unhandled"]]));
   assert.equal(outcomeOfHead(head, NOW), undefined);
 });
 

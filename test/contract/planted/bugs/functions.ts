@@ -67,4 +67,15 @@ export const FUNCTION_BUGS: readonly ContractBug[] = [
     { file: VERSIONS, test: "a publish whose process died before it was counted is met by the next" },
     { at: "a-publish-that-died-is-published-twice", instead: "" },
   ),
+  contractBug(
+    "a connection with something left over is kept",
+    {
+      file: "test/unit/network/wire-client.test.ts",
+      test: "a connection on which more comes than was asked for carries no other request",
+    },
+    {
+      at: "a-connection-with-something-left-over-is-kept",
+      instead: "if (!isKept || this.#idleSecondsMax <= 0) this.#hangUp();",
+    },
+  ),
 ];
