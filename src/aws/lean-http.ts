@@ -1,5 +1,7 @@
 import type { NodeHttpHandler } from "@smithy/node-http-handler";
-import { Agent, type Dispatcher } from "undici";
+import type { WireClient } from "../network/wire-client.ts";
+import { isHeaderValue, type WireHead } from "../network/wire-head.ts";
+import { type PooledExchange, WirePool, type WirePoolLimits } from "../network/wire-pool.ts";
 
 /** The SDK's own words for what goes through a request handler. */
 export type HttpRequest = Parameters<NodeHttpHandler["handle"]>[0];
@@ -34,27 +36,21 @@ export function dateMsOf(answer: LeanResponse | undefined): number | undefined {
 
 /** The SDK's header names its own version and more, and costs a twelfth of a call to make. */
 const USER_AGENT = "millrace";
+/** Written by us. */
+const OWN_HEADERS: ReadonlySet<string> = new Set(["connection", "content-length", "host", "user-agent"]);
 
 /**
- * Sends the SDK's requests with undici, HTTP/1.1 only, which costs a quarter less CPU for a whole call than the SDK's
- * handler over `node:http` (decision 0015). It waits for as long as the caller does: its callers end their calls by
- * `abortSignal`. Failures have the names and codes that the SDK's handler gives them.
+ * Sends the SDK's requests over HTTP/1.1 by our own client (decision 0060). It waits for as long as the caller does: its
+ * callers end their calls by `abortSignal`. Failures have the names and codes that the SDK's handler gives them.
  */
 export class LeanHttp {
   readonly metadata = { handlerProtocol: "http/1.1" };
-  readonly #agent: Agent;
-  readonly #bytesMax: number;
+  readonly #limits: HttpHandlerLimits & WirePoolLimits;
+  readonly #pools = new Map<string, WirePool>();
+  #isDestroyed = false;
 
-  constructor({ connectMsMax, connectionsMax, responseBytesMax, silenceMsMax = 0 }: HttpHandlerLimits) {
-    this.#bytesMax = responseBytesMax;
-    this.#agent = new Agent({
-      connections: connectionsMax,
-      pipelining: 1,
-      allowH2: false,
-      connectTimeout: connectMsMax,
-      headersTimeout: silenceMsMax,
-      bodyTimeout: silenceMsMax,
-    });
+  constructor({ silenceMsMax = 0, ...limits }: HttpHandlerLimits) {
+    this.#limits = { ...limits, silenceMsMax };
   }
 
   /** What the SDK would call; the clients of this floor call `send`. */
@@ -67,36 +63,51 @@ export class LeanHttp {
 
   send(request: HttpRequest, signal: AbortSignal | undefined): Promise<LeanResponse> {
     const { method, path, headers, body } = request;
-    const options = {
-      origin: originOf(request),
-      method: method as Dispatcher.HttpMethod,
-      path,
-      headers: { ...headers, "user-agent": USER_AGENT },
-      body,
-    };
-    return this.#dispatch(options, signal);
+    const named = Object.entries(headers).flatMap(([name, value]) => [name.toLowerCase(), value]);
+    return this.#exchange(originOf(request), `${method} ${path}`, named, body ?? "", signal);
   }
 
-  /** A request of a call that is made by hand. `headers`: all of them, names and values in turn. */
+  /** A request of a call that is made by hand. `headers`: all of them, names in lower case and values in turn. */
   sendSigned(
     { origin, path }: { readonly origin: string; readonly path: string },
-    headers: string[],
+    headers: readonly string[],
     body: string,
     signal: AbortSignal | undefined,
   ): Promise<LeanResponse> {
-    headers.push("user-agent", USER_AGENT);
-    return this.#dispatch({ origin, method: "POST", path, headers, body }, signal);
+    return this.#exchange(origin, `POST ${path}`, headers, body, signal);
   }
 
-  #dispatch(options: Dispatcher.DispatchOptions, signal: AbortSignal | undefined): Promise<LeanResponse> {
+  #exchange(
+    origin: string,
+    what: string,
+    headers: readonly string[],
+    body: string | Uint8Array,
+    signal: AbortSignal | undefined,
+  ): Promise<LeanResponse> {
     if (signal?.aborted) return Promise.reject(abortError());
+    const head = headOf(what, origin, headers, Buffer.byteLength(body));
+    if (head === undefined)
+      return Promise.reject(new TypeError("A header of the request holds what none may."));
+    const pool = this.#poolOf(origin);
     return new Promise((resolve, reject) => {
-      this.#agent.dispatch(options, new HttpExchange(this.#bytesMax, signal, resolve, reject));
+      const bytesMax = this.#limits.responseBytesMax;
+      pool.run(new HttpExchange({ head, body, pool, bytesMax, signal, resolve, reject }));
     });
   }
 
+  #poolOf(origin: string): WirePool {
+    let pool = this.#pools.get(origin);
+    if (pool === undefined) {
+      pool = new WirePool(origin, this.#limits);
+      if (this.#isDestroyed) pool.destroy();
+      this.#pools.set(origin, pool);
+    }
+    return pool;
+  }
+
   destroy(): void {
-    void this.#agent.destroy();
+    this.#isDestroyed = true;
+    for (const pool of this.#pools.values()) pool.destroy();
   }
 
   updateHttpClientConfig(): void {}
@@ -106,70 +117,98 @@ export class LeanHttp {
   }
 }
 
+/** `undefined`: one of them would end its header, or is none. */
+function headOf(what: string, origin: string, headers: readonly string[], bytes: number): string | undefined {
+  let host = origin.slice(origin.indexOf("//") + 2);
+  let lines = "";
+  for (let index = 0; index + 1 < headers.length; index += 2) {
+    const name = headers[index] ?? "";
+    const value = headers[index + 1] ?? "";
+    if (name === "host") host = value;
+    if (!OWN_HEADERS.has(name)) lines += `${name}: ${value}\r\n`;
+    if (!isHeaderValue(value) || !isHeaderValue(name)) return undefined;
+  }
+  if (!isHeaderValue(what)) return undefined;
+  return `${what} HTTP/1.1\r\nhost: ${host}\r\nconnection: keep-alive\r\n${lines}user-agent: ${USER_AGENT}\r\ncontent-length: ${bytes}\r\n\r\n`;
+}
+
+interface HttpExchangeOptions {
+  readonly head: string;
+  readonly body: string | Uint8Array;
+  readonly pool: WirePool;
+  readonly bytesMax: number;
+  readonly signal: AbortSignal | undefined;
+  readonly resolve: Resolve;
+  readonly reject: (error: Error) => void;
+}
+
+const NO_HEADERS: ReadonlyMap<string, string> = new Map();
+
 /** One request and its whole response. */
-class HttpExchange implements Dispatcher.DispatchHandler {
-  readonly #bytesMax: number;
-  readonly #signal: AbortSignal | undefined;
-  readonly #resolve: Resolve;
-  readonly #reject: (error: Error) => void;
-  #cut: ((error?: Error) => void) | undefined;
+class HttpExchange implements PooledExchange {
+  readonly #options: HttpExchangeOptions;
+  #client: WireClient | undefined;
   #status = 0;
-  #headers: Record<string, string> = {};
+  #headers = NO_HEADERS;
   readonly #chunks: Buffer[] = [];
   #bytes = 0;
 
-  constructor(
-    bytesMax: number,
-    signal: AbortSignal | undefined,
-    resolve: Resolve,
-    reject: (error: Error) => void,
-  ) {
-    this.#bytesMax = bytesMax;
-    this.#signal = signal;
-    this.#resolve = resolve;
-    this.#reject = reject;
-    signal?.addEventListener("abort", this.#onAbort, { once: true });
+  constructor(options: HttpExchangeOptions) {
+    this.#options = options;
+    options.signal?.addEventListener("abort", this.#onAbort, { once: true });
   }
 
-  onConnect(cut: (error?: Error) => void): void {
-    this.#cut = cut;
-    // Aborted while its connection was being made: nothing is sent.
-    if (this.#signal?.aborted) cut(abortError());
+  start(client: WireClient): void {
+    this.#client = client;
+    if (this.#options.signal?.aborted) this.#giveBack();
+    else client.send(this.#options.head, this.#options.body, this);
   }
 
-  onHeaders(status: number, rawHeaders: Buffer[] | string[] | null): boolean {
-    if (status < 200) return true;
+  /** Aborted while its connection was being made: nothing is sent. */
+  onSending(): boolean {
+    return this.#options.signal?.aborted !== true;
+  }
+
+  onHead({ status, headers }: WireHead): void {
+    if (status < 200) return;
     this.#status = status;
-    const raw = rawHeaders ?? [];
-    for (let index = 0; index + 1 < raw.length; index += 2) {
-      this.#headers[String(raw[index]).toLowerCase()] = String(raw[index + 1]);
-    }
-    return true;
+    this.#headers = headers;
   }
 
-  onData(chunk: Buffer): boolean {
-    this.#bytes += chunk.length;
-    if (this.#bytes > this.#bytesMax) this.#cut?.(tooLarge(this.#bytesMax));
-    else this.#chunks.push(chunk);
+  onBytes(bytes: Buffer): boolean {
+    const { bytesMax } = this.#options;
+    this.#bytes += bytes.length;
+    if (this.#bytes > bytesMax) this.#client?.abort(this, tooLarge(bytesMax));
+    else this.#chunks.push(bytes);
     return true;
   }
 
   onComplete(): void {
-    this.#signal?.removeEventListener("abort", this.#onAbort);
+    const { signal, resolve } = this.#options;
+    signal?.removeEventListener("abort", this.#onAbort);
     const [first] = this.#chunks;
     const body = this.#chunks.length === 1 && first !== undefined ? first : Buffer.concat(this.#chunks);
-    this.#resolve({ statusCode: this.#status, headers: this.#headers, body });
+    this.#giveBack();
+    resolve({ statusCode: this.#status, headers: Object.fromEntries(this.#headers), body });
   }
 
   onError(error: Error): void {
-    this.#signal?.removeEventListener("abort", this.#onAbort);
-    this.#reject(asTheSdkKnows(error));
+    const { signal, reject } = this.#options;
+    signal?.removeEventListener("abort", this.#onAbort);
+    this.#giveBack();
+    reject(asTheSdkKnows(error));
+  }
+
+  #giveBack(): void {
+    const client = this.#client;
+    this.#client = undefined;
+    if (client !== undefined) this.#options.pool.release(client);
   }
 
   /** At once: a connection that is being made can only be given up later. */
   readonly #onAbort = (): void => {
-    this.#reject(abortError());
-    this.#cut?.(abortError());
+    this.#options.reject(abortError());
+    this.#client?.abort(this, abortError());
   };
 }
 
@@ -182,20 +221,13 @@ function tooLarge(bytesMax: number): Error {
   return Object.assign(new Error(text), { name: "ResponseTooLarge" });
 }
 
-const TIMEOUTS: ReadonlySet<unknown> = new Set([
-  "UND_ERR_CONNECT_TIMEOUT",
-  "UND_ERR_HEADERS_TIMEOUT",
-  "UND_ERR_BODY_TIMEOUT",
-  "ETIMEDOUT",
-]);
+const TIMEOUTS: ReadonlySet<unknown> = new Set(["UND_ERR_CONNECT_TIMEOUT", "ETIMEDOUT"]);
 
-/** undici's failures of the network, and the many of a host with many addresses, by one name or code. */
+/** Failures of the network, and the many of a host with many addresses, by one name or code. */
 function asTheSdkKnows(error: Error): Error {
   const code: unknown = Reflect.get(error, "code");
   if (typeof code !== "string") return error;
-  const known = Object.assign(new Error(error.message, { cause: error }), {
-    code: code === "UND_ERR_SOCKET" ? "ECONNRESET" : code,
-  });
+  const known = Object.assign(new Error(error.message, { cause: error }), { code });
   if (TIMEOUTS.has(code)) known.name = "TimeoutError";
   return known;
 }

@@ -1,4 +1,5 @@
-import { type Connect, WireClient } from "../network/wire-client.ts";
+import type { Connect } from "../network/connect.ts";
+import { WireClient } from "../network/wire-client.ts";
 import type { Clock } from "../ports/clock.ts";
 
 /** One connection of one socket, and what a target wants to know of that: how old it is, and whether it has served. */
@@ -10,9 +11,11 @@ export class HttpConnection {
   #served = 0;
 
   constructor(connect: Connect, clock: Clock) {
-    this.client = new WireClient(connect, () => {
-      this.#connectedMs = clock.monotonic();
-      this.#served = 0;
+    this.client = new WireClient(connect, {
+      onConnected: () => {
+        this.#connectedMs = clock.monotonic();
+        this.#served = 0;
+      },
     });
   }
 

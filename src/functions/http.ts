@@ -1,6 +1,6 @@
 import { MillraceError } from "../model/errors.ts";
 import type { InvocationOutcome } from "../model/outcome.ts";
-import { type Connect, createConnect } from "../network/wire-client.ts";
+import { type Connect, createConnect } from "../network/connect.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { FunctionTarget, InvocationContext } from "../ports/function-target.ts";
 import { hasCredentials } from "../secrets/url-secrets.ts";

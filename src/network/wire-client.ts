@@ -1,7 +1,8 @@
 import type { Socket } from "node:net";
-import { buildConnector } from "undici";
 import { ChunkedBytes } from "./chunked-bytes.ts";
+import type { Connect } from "./connect.ts";
 import { type Idling, idleSockets } from "./idle-sockets.ts";
+import { WireError } from "./wire-error.ts";
 import { HEAD_BYTES_MAX, readWireHead, type WireHead } from "./wire-head.ts";
 
 /** One request, and who hears of its answer. */
@@ -17,15 +18,11 @@ export interface WireExchange {
   onError(error: Error): void;
 }
 
-/** Makes sockets, and says why one could not be made. */
-export type Connect = (made: (error: Error | null, socket?: Socket | null) => void) => void;
-
-/** TLS, addresses, time-outs and sessions are undici's. `origin`: `http:` or `https:`. */
-export function createConnect(origin: URL, timeoutMs: number): Connect {
-  const connector = buildConnector({ timeout: timeoutMs, allowH2: false });
-  const { protocol, host, port } = origin;
-  const hostname = origin.hostname.replace(/^\[(.*)\]$/, "$1");
-  return (made) => connector({ protocol, host, hostname, port }, made);
+export interface WireClientOptions {
+  /** A socket is open, and nothing was sent over it. */
+  onConnected?(): void;
+  /** An exchange in which nothing moves for so long has failed, within a second more. Default: never. */
+  readonly silenceSecondsMax?: number;
 }
 
 const HEAD_END = Buffer.from("\r\n\r\n");
@@ -43,30 +40,31 @@ const SERVERS_HEADWAY_SECONDS = 2;
  */
 export class WireClient implements Idling {
   readonly #connect: Connect;
-  readonly #onConnected: () => void;
+  readonly #options: WireClientOptions;
   #socket: Socket | undefined;
   #exchange: WireExchange | undefined;
-  #request: { readonly head: string; readonly body: Uint8Array } | undefined;
+  #request: { readonly head: string; readonly body: string | Uint8Array } | undefined;
   #begun: Buffer | undefined;
   #head: WireHead | undefined;
   #bytesLeft = 0;
   #chunked: ChunkedBytes | undefined;
   /** What was read and is not to be handed on yet. */
   #held: Buffer | undefined;
-  #idleSeconds = 0;
+  /** Seconds that have ended since something moved. */
+  #stillSeconds = 0;
   #idleSecondsMax = IDLE_SECONDS_MAX;
   #isClosed = false;
   /** What the last head said, since nearly all of a server's are the same. */
   #knownText = "";
   #knownHead: WireHead | undefined;
 
-  constructor(connect: Connect, onConnected: () => void = () => {}) {
+  constructor(connect: Connect, options: WireClientOptions = {}) {
     this.#connect = connect;
-    this.#onConnected = onConnected;
+    this.#options = options;
   }
 
   /** `head`: Latin-1, with the empty line at its end. No other request may be under way. */
-  send(head: string, body: Uint8Array, exchange: WireExchange): void {
+  send(head: string, body: string | Uint8Array, exchange: WireExchange): void {
     if (this.#exchange !== undefined) throw new Error("A connection carries one request at a time.");
     this.#exchange = exchange;
     this.#request = { head, body };
@@ -95,7 +93,15 @@ export class WireClient implements Idling {
   }
 
   onSecond(): void {
-    if (this.#exchange === undefined && ++this.#idleSeconds >= this.#idleSecondsMax) this.#hangUp();
+    this.#stillSeconds++;
+    if (this.#exchange === undefined) {
+      if (this.#stillSeconds >= this.#idleSecondsMax) this.#hangUp();
+      return;
+    }
+    const { silenceSecondsMax = 0 } = this.#options;
+    // The first of them was not whole.
+    if (silenceSecondsMax > 0 && this.#stillSeconds > silenceSecondsMax && this.#held === undefined)
+      this.#fail(new WireError("ETIMEDOUT", `nothing came for ${silenceSecondsMax} seconds`));
   }
 
   #onMade(error: Error | null, socket: Socket | null | undefined): void {
@@ -110,33 +116,37 @@ export class WireClient implements Idling {
     socket.on("data", (read: Buffer) => this.#onData(socket, read));
     socket.on("error", (cause: Error) => this.#onGone(socket, cause));
     socket.on("end", () => this.#onEnd(socket));
-    socket.on("close", () => this.#onGone(socket, new Error("other side closed")));
-    this.#onConnected();
+    socket.on("close", () => this.#onGone(socket, new WireError("ECONNRESET", "other side closed")));
+    this.#options.onConnected?.();
     if (this.#exchange !== undefined) this.#write(socket);
   }
 
   #write(socket: Socket): void {
-    const { head, body } = this.#request ?? { head: "", body: HEAD_END };
+    const { head, body } = this.#request ?? { head: "", body: "" };
     this.#request = undefined;
+    this.#stillSeconds = 0;
     if (this.#exchange?.onSending() !== true) {
       this.#over()?.onError(new Error("Nothing was sent."));
       return;
     }
-    if (body.length > JOINED_BYTES_MAX) {
+    const bytes = typeof body === "string" ? Buffer.byteLength(body) : body.length;
+    if (bytes > JOINED_BYTES_MAX) {
       socket.cork();
       socket.write(head, "latin1");
       socket.write(body);
       socket.uncork();
       return;
     }
-    const whole = Buffer.allocUnsafe(head.length + body.length);
+    const whole = Buffer.allocUnsafe(head.length + bytes);
     whole.write(head, 0, "latin1");
-    whole.set(body, head.length);
+    if (typeof body === "string") whole.write(body, head.length);
+    else whole.set(body, head.length);
     socket.write(whole);
   }
 
   #onData(socket: Socket, read: Buffer): void {
     if (socket !== this.#socket) return;
+    this.#stillSeconds = 0;
     if (this.#exchange === undefined) this.#hangUp();
     else if (this.#held !== undefined) this.#held = Buffer.concat([this.#held, read]);
     else if (this.#head !== undefined) this.#readBody(this.#exchange, read);
@@ -149,7 +159,9 @@ export class WireClient implements Idling {
     while (this.#exchange === exchange) {
       const end = bytes.indexOf(HEAD_END);
       if (end > HEAD_BYTES_MAX || (end < 0 && bytes.length > HEAD_BYTES_MAX)) {
-        this.#fail(new Error(`the head of the answer has more than ${HEAD_BYTES_MAX} bytes`));
+        this.#fail(
+          new WireError("ERR_HTTP_ANSWER", `the head of the answer has more than ${HEAD_BYTES_MAX} bytes`),
+        );
         return;
       }
       if (end < 0) {
@@ -159,7 +171,12 @@ export class WireClient implements Idling {
       const head = this.#headOf(bytes.toString("latin1", 0, end));
       bytes = bytes.subarray(end + HEAD_END.length);
       if (head === undefined || head.status === 101) {
-        this.#fail(new Error(head === undefined ? "the answer is no HTTP/1.1" : "it switched protocols"));
+        this.#fail(
+          new WireError(
+            "ERR_HTTP_ANSWER",
+            head === undefined ? "the answer is no HTTP/1.1" : "it switched protocols",
+          ),
+        );
         return;
       }
       exchange.onHead(head);
@@ -205,7 +222,8 @@ export class WireClient implements Idling {
       at = chunked.at;
       const isWanted = bytes.length === 0 || exchange.onBytes(bytes, chunked.chunks);
       if (this.#exchange !== exchange) return;
-      if (chunked.isMalformed) this.#fail(new Error("the chunks of the answer cannot be read"));
+      if (chunked.isMalformed)
+        this.#fail(new WireError("ERR_HTTP_ANSWER", "the chunks of the answer cannot be read"));
       else if (chunked.hasEnded) this.#complete(at < read.length);
       else if (!isWanted) {
         this.#hold(read.subarray(at));
@@ -232,7 +250,7 @@ export class WireClient implements Idling {
     if (socket !== this.#socket) return;
     const isRest = this.#head?.body === "rest" && this.#held === undefined;
     if (isRest) this.#complete(false);
-    else this.#fail(new Error("other side closed"));
+    else this.#fail(new WireError("ECONNRESET", "other side closed"));
   }
 
   #onGone(socket: Socket, error: Error): void {
@@ -263,7 +281,7 @@ export class WireClient implements Idling {
     this.#head = undefined;
     this.#chunked = undefined;
     this.#held = undefined;
-    this.#idleSeconds = 0;
+    this.#stillSeconds = 0;
     return exchange;
   }
 }
