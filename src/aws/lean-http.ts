@@ -40,8 +40,8 @@ const USER_AGENT = "millrace";
 const OWN_HEADERS: ReadonlySet<string> = new Set(["connection", "content-length", "host", "user-agent"]);
 
 /**
- * Sends the SDK's requests over HTTP/1.1 by our own client (decision 0060). It waits for as long as the caller does: its
- * callers end their calls by `abortSignal`. Failures have the names and codes that the SDK's handler gives them.
+ * Sends the SDK's requests over HTTP/1.1 by our own client (decision 0060). It waits for as long as the caller does:
+ * its callers end their calls by `abortSignal`. Failures have the names and codes that the SDK's handler gives them.
  */
 export class LeanHttp {
   readonly metadata = { handlerProtocol: "http/1.1" };
@@ -221,13 +221,11 @@ function tooLarge(bytesMax: number): Error {
   return Object.assign(new Error(text), { name: "ResponseTooLarge" });
 }
 
-const TIMEOUTS: ReadonlySet<unknown> = new Set(["UND_ERR_CONNECT_TIMEOUT", "ETIMEDOUT"]);
-
 /** Failures of the network, and the many of a host with many addresses, by one name or code. */
 function asTheSdkKnows(error: Error): Error {
   const code: unknown = Reflect.get(error, "code");
   if (typeof code !== "string") return error;
   const known = Object.assign(new Error(error.message, { cause: error }), { code });
-  if (TIMEOUTS.has(code)) known.name = "TimeoutError";
+  if (code === "ETIMEDOUT") known.name = "TimeoutError";
   return known;
 }

@@ -104,9 +104,9 @@ export class WireClient implements Idling {
       this.#fail(new WireError("ETIMEDOUT", `nothing came for ${silenceSecondsMax} seconds`));
   }
 
-  #onMade(error: Error | null, socket: Socket | null | undefined): void {
+  #onMade(error: Error | undefined, socket: Socket | undefined): void {
     if (this.#isClosed) socket?.destroy();
-    if (!socket || this.#isClosed) {
+    if (socket === undefined || this.#isClosed) {
       this.#fail(error ?? new Error("The connection is closed."));
       return;
     }

@@ -72,7 +72,7 @@ interface Read {
 /** Whether the client took it for an answer. */
 function compare(answer: Buffer, below: (limit: number) => number): boolean {
   const socket = new FuzzSocket();
-  const client = new WireClient((made) => made(null, socket as unknown as Socket));
+  const client = new WireClient((made) => made(undefined, socket as unknown as Socket));
   const exchange = new Recorder(client, () => below(8) === 0);
   client.send("POST / HTTP/1.1\r\n\r\n", Buffer.alloc(0), exchange);
   for (let at = 0; at < answer.length && !socket.isDestroyed; ) {

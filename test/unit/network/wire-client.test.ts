@@ -104,7 +104,7 @@ function startClient() {
   const client = new WireClient((made) => {
     const socket = new ScriptedSocket();
     sockets.push(socket);
-    made(null, socket as unknown as Socket);
+    made(undefined, socket as unknown as Socket);
   });
   const send = (body = "{}") => {
     let end: string | undefined;
