@@ -40,7 +40,7 @@ const USER_AGENT = "millrace";
 const OWN_HEADERS: ReadonlySet<string> = new Set(["connection", "content-length", "host", "user-agent"]);
 
 /**
- * Sends the SDK's requests over HTTP/1.1 by our own client (decision 0060). It waits for as long as the caller does:
+ * Sends the SDK's requests over HTTP/1.1 by our own client (decision 0065). It waits for as long as the caller does:
  * its callers end their calls by `abortSignal`. Failures have the names and codes that the SDK's handler gives them.
  */
 export class LeanHttp {
