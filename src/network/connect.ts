@@ -16,7 +16,7 @@ export function createConnect(origin: URL, timeoutMs: number): Connect {
   const host = origin.hostname.replace(/^\[(.*)\]$/, "$1");
   const isTls = origin.protocol === "https:";
   const port = Number(origin.port === "" ? (isTls ? 443 : 80) : origin.port);
-  // A name alone can be asked for, no address (RFC 6066 §3).
+  // A name alone can be asked for, no address.
   const named = isIP(host) === 0 ? { servername: host } : {};
   let session: Buffer | undefined;
   return (made) => {
