@@ -75,6 +75,11 @@ const adapters: Omit<Adapters, keyof Extensions | "openFunction"> = {
   attach: async (places) =>
     (await import("./functions/attach/attach.ts")).attach({ ...places, clock: systemPorts.clock }),
   startApi,
+  startController: async (place, parts) =>
+    (await import("./kubernetes/start-controller.ts")).startController(place, process.env, {
+      ...parts,
+      ...systemPorts,
+    }),
   startFront: (place, content) => serveFront(place, content, { ...systemPorts, environment: process.env }),
 };
 

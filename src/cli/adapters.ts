@@ -5,6 +5,8 @@ import type { OpenFailureReader } from "../control/failure-readers.ts";
 import type { PackageParts } from "../control/functions/package-sweep.ts";
 import type { EventFigures } from "../control/process-snapshot.ts";
 import type { Engine, EngineOptions, MappingStatus } from "../engine/engine.ts";
+import type { Manifests } from "../manifests/load-manifests.ts";
+import type { MappingContext } from "../manifests/mapping-checks.ts";
 import type { FunctionResource } from "../manifests/resources.ts";
 import type { Place } from "../model/place.ts";
 import type { AsyncQueue, LaneBacklog } from "../ports/async-queue.ts";
@@ -99,8 +101,33 @@ export interface Adapters extends DeploymentAdapters {
   attach(places: AttachPlaces): Promise<RunningAttachment>;
   /** `undefined` when `address` is `off`, and there is no address for metrics. */
   startApi(place: ApiPlace, content: ApiContent): Promise<RunningApi | undefined>;
+  /** Runs custom resources from then on. @throws MillraceError ERR_MILLRACE_CONFIG */
+  startController(place: ClusterPlaces, parts: ControllerParts): Promise<RunningController>;
   /** Serves HTTP requests from outside by the routes of the control plane; `undefined`: none are. */
   startFront(place: FrontOptions, content: FrontContent): Promise<RunningFront | undefined>;
+}
+
+/** Whose custom resources are run. */
+export interface ClusterPlaces {
+  /** `*`: all; `.`: that of the pod, or of the kubeconfig. */
+  readonly namespaces: readonly string[];
+  readonly kubeconfig: string | undefined;
+}
+
+/** What the controller of custom resources works with. */
+export interface ControllerParts {
+  /** The set that its objects are, in the store. */
+  readonly set: string;
+  readonly context: Omit<MappingContext, "nowMs">;
+  readonly folder: string;
+  readonly plane: () => ControlPlane | undefined;
+  /** @throws MillraceError */
+  readonly apply: (manifests: Manifests) => Promise<void>;
+  readonly telemetry: Pick<Telemetry, "log">;
+}
+
+export interface RunningController {
+  stop(): Promise<void>;
 }
 
 export interface AttachPlaces {

@@ -8,6 +8,7 @@ import type { ManifestOwner } from "../resources/owner.ts";
 import type { CliHost, Flags } from "./command.ts";
 import { ENDPOINT_FLAG, readEndpoints } from "./endpoint-flags.ts";
 import { FRONT_FLAGS, readFront } from "./front-flags.ts";
+import { KUBERNETES_FLAGS, KUBERNETES_SET, readKubernetes } from "./kubernetes-flags.ts";
 import { digestNamed, FILENAME_FLAG, foldersNamed, loadNamed } from "./manifest-flags.ts";
 import { lastValue, usageError, wholeNumber } from "./parse-flags.ts";
 import { PLACE_FLAGS, readPlace } from "./place-flags.ts";
@@ -117,6 +118,7 @@ export const RUN_FLAGS = {
       "Revision of the manifests, such as a Helm release's: one that is lower than what was applied before changes " +
       "nothing. Default 0.",
   },
+  ...KUBERNETES_FLAGS,
   processes: {
     value: "N",
     description:
@@ -185,6 +187,7 @@ export function readRunOptions(flags: Flags, host: CliHost): RunOptions {
     endpoints: readEndpoints(flags, host.adapters.connectors),
     reach: brokerReach(flags),
     place: readPlace(flags, host),
+    kubernetes: readKubernetes(flags),
     owner: manifestOwner(flags),
     isAdopting: flags.has("adopt"),
     isStrict: flags.has("strict"),
@@ -246,7 +249,7 @@ function awsReadPath(flags: Flags): RunOptions["awsReadPath"] {
 
 function manifestOwner(flags: Flags): ManifestOwner {
   // Without manifests it is of no set: what those of a set declare is run by who has them.
-  const set = lastValue(flags, "manifest-set") ?? (flags.has("filename") ? DEFAULT_SET : undefined);
+  const set = lastValue(flags, "manifest-set") ?? defaultSet(flags);
   if (set === undefined) return { kind: "manifest", set: "" };
   if (!/^[\w.-]{1,64}$/.test(set)) {
     throw usageError(
@@ -255,6 +258,11 @@ function manifestOwner(flags: Flags): ManifestOwner {
   }
   const revision = wholeNumber(flags, "manifest-revision", { min: 0, max: REVISION_MAX });
   return { kind: "manifest", set, ...(revision === undefined ? {} : { revision }) };
+}
+
+function defaultSet(flags: Flags): string | undefined {
+  if (flags.has("kubernetes")) return KUBERNETES_SET;
+  return flags.has("filename") ? DEFAULT_SET : undefined;
 }
 
 /** A word of its own: it stands in log lines, and before what functions print. */

@@ -6,7 +6,7 @@ import type { Place } from "../model/place.ts";
 import type { SourceEndpoints } from "../ports/connector.ts";
 import type { LogLevel } from "../ports/telemetry.ts";
 import type { ManifestOwner } from "../resources/owner.ts";
-import type { ApiPlace, FrontOptions } from "./adapters.ts";
+import type { ApiPlace, ClusterPlaces, FrontOptions } from "./adapters.ts";
 import type { StoreUrl } from "./store-url.ts";
 
 interface WatchedManifests {
@@ -51,6 +51,8 @@ export interface RunOptions {
   readonly place: Place;
   /** As whose declarations the manifests are kept. */
   readonly owner: ManifestOwner;
+  /** In place of manifests; absent: custom resources are not looked at. */
+  readonly kubernetes?: ClusterPlaces | undefined;
   readonly isAdopting: boolean;
   readonly isStrict: boolean;
   /** Calls at once of all functions together, over all processes of the store; absent: there is no such bound. */

@@ -2,24 +2,32 @@ import { hostname } from "node:os";
 import { ControlPlane } from "../control/control-plane.ts";
 import { creatingStatus } from "../control/creating-status.ts";
 import { Deployments } from "../control/deployments.ts";
-import { FunctionBook } from "../control/function-book.ts";
 import { reloadManifests } from "../control/reload.ts";
 import type { AsyncWorker } from "../engine/create-engine.ts";
 import type { Engine, MappingStatus, StopReport } from "../engine/engine.ts";
 import { firstOf, whenLate } from "../lib/first-of.ts";
 import type { Manifests } from "../manifests/load-manifests.ts";
 import { describeError, MillraceError } from "../model/errors.ts";
-import type { ApiContent, RunningApi, RunPackages, RunTelemetry, RunTracing } from "./adapters.ts";
+import type {
+  ApiContent,
+  RunningApi,
+  RunningController,
+  RunPackages,
+  RunTelemetry,
+  RunTracing,
+} from "./adapters.ts";
 import type { CliHost, ExitStatus } from "./command.ts";
 import { RunEmbeddedBooks } from "./embedded-books.ts";
 import { makeSources } from "./embedded-sources.ts";
 import { hasFailed, type MappingProgress } from "./mapping-progress.ts";
 import { ModuleFiles } from "./module-files.ts";
 import { GroupMember } from "./processes/group-member.ts";
+import { startRunController } from "./run-controller.ts";
 import type { RunErrors } from "./run-errors.ts";
 import { createEvents } from "./run-events.ts";
 import { RunFailures } from "./run-failures.ts";
 import { RunFront, tellStarted } from "./run-front.ts";
+import { openFunctionBook } from "./run-function-book.ts";
 import { openFunctionLog } from "./run-function-log.ts";
 import { createInvokers } from "./run-invokers.ts";
 import type { RunOptions } from "./run-options.ts";
@@ -51,6 +59,7 @@ export class RunningManifests {
   #failures: RunFailures | undefined;
   #tracing: RunTracing | undefined;
   #packages: RunPackages | undefined;
+  #controller: RunningController | undefined;
 
   constructor(manifests: Manifests, options: RunOptions, host: CliHost, telemetry: RunTelemetry) {
     this.#manifests = manifests;
@@ -60,13 +69,12 @@ export class RunningManifests {
     this.moduleFiles = new ModuleFiles(options.watched !== undefined);
     this.#embedded = new RunEmbeddedBooks(host.adapters.connectors, options);
     this.#front = new RunFront(options, host.adapters);
-    const { parent } = host;
     const sources = {
       progress: () => this.progress(),
       metrics: () => telemetry.metricsSnapshot(),
       metricsText: () => telemetry.metricsText(),
     };
-    this.#member = parent && new GroupMember(parent, sources, host.adapters.clock);
+    this.#member = host.parent && new GroupMember(host.parent, sources, host.adapters.clock);
   }
 
   /** The API first: it says that the process is alive, and not ready, while sources and functions are opened. */
@@ -85,17 +93,10 @@ export class RunningManifests {
     const packages = await adapters.openPackages(this.#options);
     this.#packages = packages;
     const functionLog = openFunctionLog({ ...adapters, telemetry, show });
-    const { watchOf } = telemetry;
-    const functionHost = { log: functionLog, watchOf, packages: packages.folders, region: place.region };
-    const functionBook = new FunctionBook({
+    const functionBook = openFunctionBook({
+      ...{ adapters, telemetry, invokers, errors, packages, functionLog, region: place.region },
       functions: this.#manifests.functions,
-      openFunction: (resource) => {
-        const onImport = this.moduleFiles.opening(resource);
-        return adapters.openFunction(errors.opened(resource), { ...functionHost, onImport });
-      },
-      invokers,
-      clock,
-      telemetry,
+      moduleFiles: this.moduleFiles,
     });
     this.#deployments = new Deployments(functionBook, adapters);
     if (this.#options.dev !== undefined) await makeSources(this.#manifests, telemetry.log);
@@ -142,6 +143,8 @@ export class RunningManifests {
       drainMs,
     });
     await Promise.all([this.#events?.start(), this.#front.start(this.#control, telemetry)]);
+    const applied = { plane: () => this.#control, apply: (read: Manifests) => this.#apply(read), telemetry };
+    this.#controller = await startRunController(this.#options, this.#host, applied);
     await tellStarted(this.#control, version, telemetry, this.#api, this.#front);
     this.#member?.started();
   }
@@ -167,6 +170,13 @@ export class RunningManifests {
   /** Functions that are made of other files than when they were opened are opened anew. */
   reopen(): void {
     this.#next(() => this.#reopen());
+  }
+
+  /** Behind what is being applied. Rejects when these could not be. */
+  #apply(manifests: Manifests): Promise<void> {
+    const applied = this.#reloading.then(() => this.#applyAgain(manifests));
+    this.#reloading = applied.catch(() => undefined);
+    return applied;
   }
 
   #next(step: () => Promise<void>): void {
@@ -260,6 +270,7 @@ export class RunningManifests {
 
   /** The engine first: what it runs must not wait for a store that does not answer. */
   async #stopEngine(drainMs: number): Promise<StopReport> {
+    await this.#controller?.stop();
     const stopping = [
       this.#engine?.stop(drainMs),
       this.#control?.stop(),

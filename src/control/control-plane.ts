@@ -31,6 +31,7 @@ import type { RolloutControl } from "./rollouts/rollout-control.ts";
 import { RouteBook } from "./routes/route-book.ts";
 import type { FrontPlace } from "./routes/route-url.ts";
 import { TimedControls } from "./schedules/timed-controls.ts";
+import type { Refusal } from "./set-plan.ts";
 import { beginStrictly, openStrictly } from "./strict-start.ts";
 import type { WholeView } from "./whole-view.ts";
 
@@ -53,6 +54,8 @@ export class ControlPlane {
   readonly timed: TimedControls;
   /** Ways from HTTP requests to functions, as the last look had them. */
   readonly routes = new RouteBook();
+  /** What the manifests declare and others had declared before. */
+  refusals: readonly Refusal[] = [];
   readonly place: Place;
   readonly connectors: readonly Connector[];
   /** For all who call a function by its name. */
@@ -263,7 +266,8 @@ export class ControlPlane {
   async #declare(): Promise<void> {
     this.#again?.cancel();
     const { clock } = this.#options;
-    const waiting = await declareManifests({ ...this.#options, manifests: this.#manifests });
+    const { waiting, refusals } = await declareManifests({ ...this.#options, manifests: this.#manifests });
+    this.refusals = refusals;
     if (waiting.length === 0 || this.#isStopped) return;
     this.#again = clock.schedule(LOOK_MS, () => {
       // A store that does not answer is told of by the reconciler.

@@ -11,6 +11,7 @@ import { declaredRow } from "./declared-document.ts";
 import type { FunctionBook } from "./function-book.ts";
 import { type Declaration, declarationsOf, functionsOf } from "./function-rows.ts";
 import type { PackageParts } from "./functions/package-sweep.ts";
+import { keptRows } from "./kept-rows.ts";
 import { applySet, type SetReport } from "./manifest-set.ts";
 import { mappingDeclaration } from "./mapping-declaration.ts";
 import { mappingDocument } from "./mapping-record.ts";
@@ -35,28 +36,36 @@ export interface DeclaredManifestsOptions {
   readonly accountConcurrency?: number | undefined;
 }
 
+/** What of the manifests is not in force. */
+export interface Undeclared {
+  /** Names of mappings that are being deleted: they are declared once they are gone. */
+  readonly waiting: readonly string[];
+  /** Others declared them first. */
+  readonly refusals: readonly Refusal[];
+}
+
 /**
  * Writes what the manifests declare as rows, once, and has this process know the functions that the rows then say.
- * Resolves to names of mappings that are being deleted: they are declared once they are gone.
  * @throws MillraceError ERR_MILLRACE_STORE_UNAVAILABLE, ERR_MILLRACE_CONFIG, ERR_MILLRACE_PACKAGE
  */
-export async function declareManifests(options: DeclaredManifestsOptions): Promise<readonly string[]> {
+export async function declareManifests(options: DeclaredManifestsOptions): Promise<Undeclared> {
   const { manifests, owner, functionBook, store, clock, connectors } = options;
   if (manifests.isNone === true) {
     await functionBook.declare(functionsOf(await store.list(FUNCTION_KINDS)).functions);
-    return [];
+    return { waiting: [], refusals: [] };
   }
   checkReservations(manifests.functions, options.accountConcurrency);
   const declarations = declarationsIn(manifests, connectors);
   const published = await publishedContents(declarations, options.packages?.keep);
   const prepare = (rows: readonly ResourceRow[]) => withPublished(declarations, published, rows, owner);
-  const report = await applySet({ store, owner, declarations, prepare, nowMs: clock.now() });
+  const isKept = keptRows(manifests.kept ?? []);
+  const report = await applySet({ store, owner, declarations, prepare, isKept, nowMs: clock.now() });
   tell(report, options);
   const isInForce = report.newerRevision === undefined;
   const adopted = options.isAdopting && isInForce ? await adoptMappings(declarations, options) : 0;
   tellAdopted(report.refusals.filter(wasAdopted).length + adopted, options);
   await functionBook.declare(functionsOf(await store.list(FUNCTION_KINDS)).functions);
-  return report.waiting ?? [];
+  return { waiting: report.waiting ?? [], refusals: report.refusals };
 }
 
 /** All that manifests declare, in the order of writing. */
@@ -116,7 +125,8 @@ function tell(
   }
 }
 
-function refusalText({ kind, name, owner, rival }: Refusal): string {
+/** Why it is not in force, and the ways out. */
+export function refusalText({ kind, name, owner, rival }: Refusal): string {
   const text = ownerText(owner);
   const ways = ["take it out of these manifests", "name their set (--manifest-set)"];
   if (rival !== undefined) {

@@ -1,3 +1,4 @@
+import type { ResourceKind } from "../manifests/schema.ts";
 import { MillraceError } from "../model/errors.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Connector } from "../ports/connector.ts";
@@ -20,6 +21,7 @@ import { ControlFault, notFound as mappingNotFound, validationFault } from "./co
 import { declaredRow } from "./declared-document.ts";
 import { type ExportedResource, exportedResources } from "./exported-resources.ts";
 import { functionsOf } from "./function-rows.ts";
+import { manifestKindOf, titleOf } from "./kept-rows.ts";
 import { claimsOf } from "./mapping-claims.ts";
 import { mappingDocument } from "./mapping-record.ts";
 
@@ -47,6 +49,16 @@ export interface ResourceView {
   readonly overrides: Readonly<Record<string, unknown>>;
   readonly isOrphaned: boolean;
   readonly generation: number;
+}
+
+/** A row of a set, for whoever waits until it is carried out. */
+export interface DeclaredStanding {
+  readonly kind: ResourceKind;
+  readonly name: string;
+  /** Nothing declares it any more: it is not run. */
+  readonly isOrphaned: boolean;
+  /** Not all processes have carried it out yet. */
+  readonly isChanging: boolean;
 }
 
 export interface ResourceName {
@@ -85,6 +97,16 @@ export class ResourceControl {
       isOrphaned: isOrphaned(document),
       generation: document.generation,
     }));
+  }
+
+  /** What the manifests of a set declare, or declared once: as people call it. */
+  async declaredBy(set: string): Promise<readonly DeclaredStanding[]> {
+    return (await this.#kept()).flatMap(({ row, document }) => {
+      const kind = manifestKindOf(row.kind);
+      if (kind === undefined || document.owner.kind !== "manifest" || document.owner.set !== set) return [];
+      const isChanging = document.transition !== undefined;
+      return [{ kind, name: titleOf(row, document), isOrphaned: isOrphaned(document), isChanging }];
+    });
   }
 
   /** All that runs, as the manifests that declare it. */

@@ -41,6 +41,8 @@ export interface SetWrite {
 export interface SetDeclared {
   readonly owner: ManifestOwner;
   readonly declarations: readonly Declaration[];
+  /** Rows that stay as they are, though nothing declares them now. Default: none. */
+  readonly isKept?: (row: ResourceRow, document: ResourceDocument) => boolean;
   readonly nowMs: number;
 }
 
@@ -58,7 +60,10 @@ interface OwnRow extends KnownRow {
 }
 
 /** What is to be written on these rows, so that they say what the set declares. */
-export function planSet(rows: readonly ResourceRow[], { owner, declarations, nowMs }: SetDeclared): SetPlan {
+export function planSet(
+  rows: readonly ResourceRow[],
+  { owner, declarations, isKept, nowMs }: SetDeclared,
+): SetPlan {
   const known = rows.map((row) => ({ row, document: documentOf(row) }));
   const own = known.flatMap(({ row, document }) =>
     document !== undefined && isSameOwner(document.owner, owner) ? [{ row, document }] : [],
@@ -67,7 +72,8 @@ export function planSet(rows: readonly ResourceRow[], { owner, declarations, now
   // plant: a-lower-revision-overwrites
   if (newest > revisionOf(owner)) return { writes: [], refusals: [], newerRevision: newest };
   const setDigest = owner.revision === undefined ? undefined : digestOf(declarations);
-  const orphans = orphansOf(own, declarations);
+  // plant: a-resource-that-is-not-accepted-is-stopped
+  const orphans = orphansOf(own, declarations).filter(({ row, document }) => !isKept?.(row, document));
   const planning = new Planning(known, declarations, { owner, setDigest, nowMs });
   for (const declaration of declarations) planning.declare(declaration);
   for (const orphan of orphans) planning.orphan(orphan);

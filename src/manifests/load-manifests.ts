@@ -19,7 +19,7 @@ import { checkRoute, checkRoutesDistinct } from "./route-checks.ts";
 import { type RouteResource, routeResource } from "./route-resource.ts";
 import { checkSchedules, targetsIn } from "./schedule-checks.ts";
 import type { RuleResource, ScheduleResource } from "./schedule-resource.ts";
-import { type FunctionManifest, type MappingManifest, manifestSchemas } from "./schema.ts";
+import { type FunctionManifest, type MappingManifest, manifestSchemas, type ResourceKind } from "./schema.ts";
 import { writtenMapping } from "./written-mapping.ts";
 import { parseYamlDocuments } from "./yaml-documents.ts";
 
@@ -31,8 +31,15 @@ export interface Manifests {
   /** Absent: none. */
   readonly schedules?: readonly ScheduleResource[];
   readonly rules?: readonly RuleResource[];
+  /** They are not accepted as they are written now: what was declared of them before stays in force. */
+  readonly kept?: readonly KeptManifest[];
   /** Nobody named any: nothing is declared, and nothing that was declared before is taken back. */
   readonly isNone?: true;
+}
+
+export interface KeptManifest {
+  readonly kind: ResourceKind;
+  readonly name: string;
 }
 
 export type LoadedManifests =
@@ -64,7 +71,7 @@ export function loadManifests(paths: readonly string[], context: MappingContext)
       else isWhole = false;
     }
   }
-  checkTogether(documents, context, isWhole);
+  checkTogether(documents, context, { isWhole });
   const isEmpty = documents.length === 0 && problems.length === 0;
   if (isEmpty) problems.push(emptyProblem(paths));
   if (problems.length > 0) {
@@ -80,11 +87,18 @@ export function formatProblems(problems: readonly ManifestProblem[]): string {
   return problems.map(formatProblem).join("\n");
 }
 
-/** `isWhole`: all of it could be read; what is named and not there may stand in what could not. */
-function checkTogether(
+interface CheckedTogether {
+  /** All of it could be read; what is named and not there may stand in what could not. */
+  readonly isWhole: boolean;
+  /** Names of functions that are there and were found wrong before. */
+  readonly refused?: ReadonlySet<string>;
+}
+
+/** Rules between documents, and those within one that its shape alone does not say. */
+export function checkTogether(
   documents: readonly ManifestDocument[],
   context: MappingContext,
-  isWhole: boolean,
+  { isWhole, refused }: CheckedTogether,
 ): void {
   const functions = documents.filter(({ kind }) => kind === "Function");
   const mappings = documents.filter(({ kind }) => kind === "EventSourceMapping");
@@ -93,7 +107,7 @@ function checkTogether(
   for (const document of mappings) checkOne(document, functions, context);
   for (const document of routes) checkRoute(document);
   const timed = documents.filter(({ kind }) => kind === "Schedule" || kind === "Rule");
-  if (isWhole) checkFunctionsExist([...mappings, ...routes, ...timed], functions);
+  if (isWhole) checkFunctionsExist([...mappings, ...routes, ...timed], functions, refused);
   checkNamesUnique(functions);
   checkNamesUnique(mappings);
   checkNamesUnique(routes);
@@ -145,6 +159,7 @@ function timeoutSecondsOf(fn: ManifestDocument, qualifier = "$LATEST"): unknown 
 function checkFunctionsExist(
   callers: readonly ManifestDocument[],
   functions: readonly ManifestDocument[],
+  refused: ReadonlySet<string> = new Set(),
 ): void {
   const names = functions.flatMap(({ name }) => name ?? []);
   for (const caller of callers) {
@@ -161,6 +176,14 @@ function checkFunctionsExist(
         if (qualifier === undefined || qualifiers === undefined || qualifiers.includes(qualifier)) continue;
         const message = `Function does not exist: ${wanted} has no version or alias ${qualifier}`;
         caller.report(path, message, `Give one of ${qualifiers.join(", ")} behind the colon`);
+        continue;
+      }
+      if (refused.has(wanted)) {
+        caller.report(
+          path,
+          `The function ${wanted} is not accepted`,
+          `Correct the Function ${wanted}: it says why`,
+        );
         continue;
       }
       const nearest = nearestName(wanted, names);
@@ -211,7 +234,8 @@ function emptyProblem(paths: readonly string[]): ManifestProblem {
   };
 }
 
-function buildResources(documents: readonly ManifestDocument[], context: MappingContext): Manifests {
+/** Documents without faults, as they are run. */
+export function buildResources(documents: readonly ManifestDocument[], context: MappingContext): Manifests {
   const functions = documents.filter(isFunction).flatMap(({ manifest, folder }) => {
     return functionResource(manifest, folder) ?? [];
   });

@@ -31,6 +31,10 @@ export const ERROR_CODES = [
   "ERR_MILLRACE_API_REFUSED",
   /** The control API cannot be reached, or could not do it now. */
   "ERR_MILLRACE_API_UNAVAILABLE",
+  /** The API server of a cluster cannot be reached, or could not do it now; it is asked again. */
+  "ERR_MILLRACE_CLUSTER_UNAVAILABLE",
+  /** The API server of a cluster refuses what it was asked: a kind or a permission is missing. */
+  "ERR_MILLRACE_CLUSTER_REFUSED",
   /** An operation was stopped by its caller. */
   "ERR_MILLRACE_ABORTED",
   /** A rule that the code relies on does not hold: a defect. The worker stops. */
@@ -80,6 +84,8 @@ const FAULT_OF_CODE: Readonly<Record<ErrorCode, Fault>> = {
   ERR_MILLRACE_DESTINATION_REJECTED: "refused",
   ERR_MILLRACE_API_REFUSED: "refused",
   ERR_MILLRACE_API_UNAVAILABLE: "passing",
+  ERR_MILLRACE_CLUSTER_UNAVAILABLE: "passing",
+  ERR_MILLRACE_CLUSTER_REFUSED: "denied",
   ERR_MILLRACE_ABORTED: "passing",
   ERR_MILLRACE_INVARIANT: "defect",
 };

@@ -116,8 +116,11 @@ memory:
 {{- if and .Values.sourcesApi.enabled (ne $store.type "sqlite") -}}
 {{- fail (printf "\n\nsourcesApi.enabled: streams and queues that millrace keeps itself are a file on the volume of one pod, and store.type %s has no volume.\nSet store.type to sqlite." $store.type) -}}
 {{- end -}}
-{{- if not (or .Values.manifests.existingConfigMap .Values.manifests.resources) -}}
-{{- fail "\n\nThere is nothing to run. Set manifests.resources, at least to the functions that mappings of the API name, or manifests.existingConfigMap." -}}
+{{- if and .Values.kubernetes.enabled (or .Values.manifests.existingConfigMap .Values.manifests.resources) -}}
+{{- fail "\n\nkubernetes.enabled runs custom resources in place of manifests.resources and manifests.existingConfigMap. Give one or the other." -}}
+{{- end -}}
+{{- if not (or .Values.kubernetes.enabled .Values.manifests.existingConfigMap .Values.manifests.resources) -}}
+{{- fail "\n\nThere is nothing to run. Set manifests.resources, at least to the functions that mappings of the API name, or manifests.existingConfigMap, or kubernetes.enabled." -}}
 {{- end -}}
 {{- if and .Values.manifests.existingConfigMap (or .Values.manifests.resources .Values.manifests.files) -}}
 {{- fail "\n\nmanifests.existingConfigMap stands in place of manifests.resources and manifests.files. Give one or the other." -}}

@@ -39,6 +39,11 @@ export class ToldFunctions {
     this.logs = new FunctionLogs({ ...options, book: options.functionLog, everywhere });
   }
 
+  /** Why a function cannot be opened by this process; `undefined`: it can, or nobody has tried. */
+  troubleOf(name: string): string | undefined {
+    return this.#options.functionBook.troubleOf(name);
+  }
+
   /** Those that have started any. */
   async environments(): Promise<readonly FunctionEnvironments[]> {
     return environmentsOf(this.#plane.functions, await this.#plane.everywhere(false));

@@ -10,6 +10,7 @@ import { FRONT_BUGS } from "./bugs/front.ts";
 import { FUNCTION_BUGS } from "./bugs/functions.ts";
 import { KAFKA_BUGS } from "./bugs/kafka.ts";
 import { KAFKA_WIRE_BUGS } from "./bugs/kafka-wire.ts";
+import { KUBERNETES_BUGS } from "./bugs/kubernetes.ts";
 import { LOCAL_BUGS } from "./bugs/local.ts";
 import { PACKAGE_BUGS } from "./bugs/packages.ts";
 import { QUEUE_BUGS } from "./bugs/queue.ts";
@@ -35,4 +36,5 @@ export const CONTRACT_BUGS: readonly ContractBug[] = [
   ...EVENT_BUGS,
   ...ROLLOUT_BUGS,
   ...FRONT_BUGS,
+  ...KUBERNETES_BUGS,
 ];

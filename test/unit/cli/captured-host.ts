@@ -32,6 +32,7 @@ export const ADAPTERS: Adapters = {
   createMetricsMerger: untouched,
   attach: untouched,
   startApi: untouched,
+  startController: untouched,
   startFront: untouched,
 };
 

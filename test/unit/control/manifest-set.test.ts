@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Declaration } from "../../../src/control/function-rows.ts";
+import { keptRows } from "../../../src/control/kept-rows.ts";
 import { applySet, type SetOptions } from "../../../src/control/manifest-set.ts";
 import type { NewResourceRow, ResourceStore } from "../../../src/ports/resource-store.ts";
 import { readDocument, writeDocument } from "../../../src/resources/document.ts";
@@ -53,6 +54,35 @@ test("what vanished from its set is kept as an orphan, and runs again when it co
   await apply(store, [fn("orders", 3), fn("parcels", 5)]);
   const again = await documentOf(store, "parcels");
   assert.deepEqual([again?.conditions, again?.generation], [[], 2]);
+});
+
+test("what is kept is no orphan, with the versions and aliases of a function", async () => {
+  const store = createMemoryResourceStore();
+  const declared = (kind: string, name: string) => ({ kind, name, spec: {} });
+  const all = [
+    declared("function", "orders"),
+    declared("version", "orders:1"),
+    declared("alias", "orders:live"),
+  ];
+  const others = [
+    declared("function", "ordersx"),
+    declared("schedule", "default/orders"),
+    declared("rule", "bus/r"),
+  ];
+  await apply(store, [...all, ...others]);
+  const isKept = keptRows([
+    { kind: "Function", name: "orders" },
+    { kind: "Rule", name: "r" },
+  ]);
+  await apply(store, [], { isKept });
+  const rows = (await store.list()).map(({ name, document }) => [
+    name,
+    readDocument(document)?.conditions.length,
+  ]);
+  assert.deepEqual(Object.fromEntries(rows), {
+    ...{ orders: 0, "orders:1": 0, "orders:live": 0, "bus/r": 0 },
+    ...{ ordersx: 1, "default/orders": 1 },
+  });
 });
 
 test("what another set lost or never had is no orphan of this one", async () => {
@@ -147,7 +177,7 @@ function fn(name: string, timeoutSeconds: number, fields: object = {}): Declarat
 function apply(
   store: ResourceStore,
   declarations: readonly Declaration[],
-  options: Partial<Pick<SetOptions, "owner" | "nowMs">> = {},
+  options: Partial<Pick<SetOptions, "owner" | "nowMs" | "isKept">> = {},
 ) {
   return applySet({ store, declarations, owner: SHOP, nowMs: 1, ...options });
 }
