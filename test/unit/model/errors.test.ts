@@ -42,6 +42,7 @@ test("an error whose fault nobody named has that of its code", () => {
     "ERR_MILLRACE_STORE_UNAVAILABLE",
     "ERR_MILLRACE_DESTINATION_UNAVAILABLE",
     "ERR_MILLRACE_API_UNAVAILABLE",
+    "ERR_MILLRACE_CLUSTER_UNAVAILABLE",
     "ERR_MILLRACE_ABORTED",
   ]);
   assert.equal(faultOf(new MillraceError("ERR_MILLRACE_SOURCE_NOT_FOUND", "It is gone.")), "notFound");
