@@ -21,6 +21,7 @@ export async function settle(
     try {
       const answer = await change();
       if (answer === "settled") return answer;
+      // plant: an-end-whose-answer-was-lost-is-not-told
       if (answer === "lost") return failures === 1 ? answer : "unknown";
     } catch (error) {
       const fields = { error: describeError(error) };
@@ -30,6 +31,7 @@ export async function settle(
         fields,
       );
     }
+    // plant: an-end-is-not-told-when-the-hold-is-over-before-its-answer
     if (!items.isHeld(held)) return "unknown";
     if (!(await sleep(clock, backoffMs(failures, LIMITS, random), ending))) return "unknown";
   }

@@ -136,8 +136,7 @@ function checkTimes(item: Item, last: Hold, world: EventWorld): void {
 }
 
 /** Nothing of a function starts that reserves nothing, and its events are given up at once. */
-function checkZero(item: Item, { ledger, changedMs }: EventWorld): void {
-  const changed = changedMs.get(item.lane.slice(FUNCTION_LANE.length)) ?? 0;
+function checkZero(item: Item, { ledger }: EventWorld): void {
   for (const hold of item.holds) {
     for (const { wasZero, startMs, knownSinceMs } of hold.runs)
       if (wasZero && startMs > knownSinceMs + LOOK_MS)
@@ -145,8 +144,7 @@ function checkZero(item: Item, { ledger, changedMs }: EventWorld): void {
           "I35",
           `${item.id} ran ${startMs - knownSinceMs} ms after its function reserved nothing`,
         );
-    const isSteady = changed < hold.startMs || changed > (hold.settledMs ?? 0);
-    if (hold.wasZero && isSteady && hold.runs.length === 0 && hold.settled === "retry")
+    if (hold.wasZero && hold.runs.length === 0 && hold.settled === "retry")
       ledger.breach("I35", `${item.id} waits for a function that reserves nothing`);
   }
 }

@@ -27,6 +27,14 @@ export const EVENT_BUGS: readonly EventBug[] = [
     at: "a-delivery-that-is-dropped-is-not-told",
     instead: "",
   }),
+  bug("an end whose answer was lost is not told", ["I31"], {
+    at: "an-end-whose-answer-was-lost-is-not-told",
+    instead: 'if (answer === "lost") return answer;',
+  }),
+  bug("an end is not told when the hold is over before its answer", ["I31"], {
+    at: "an-end-is-not-told-when-the-hold-is-over-before-its-answer",
+    instead: 'if (!items.isHeld(held)) return "lost";',
+  }),
   bug("with an OnFailure destination the dead-letter queue gets nothing", ["I31"], {
     at: "with-an-on-failure-destination-the-dead-letter-queue-gets-nothing",
     instead:

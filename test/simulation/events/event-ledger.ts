@@ -26,8 +26,8 @@ export interface Hold {
   settled?: SettlementKind;
   settledMs?: number;
   readonly runs: Run[];
-  /** Whether its process knew, all the time, that nothing of the function may start. */
-  readonly wasZero: boolean;
+  /** Its process knew that nothing of the function may start when the item reached it, behind `startMs`. */
+  wasZero: boolean;
 }
 
 /** All that befell an item of the queue. */
@@ -78,10 +78,22 @@ export class EventLedger {
   }
 
   onReceived(item: AsyncItem, process: EventProcess, nowMs: number, holdMs: number): void {
-    const wasZero = isZero(process, item.lane.slice(2));
     this.#of(item.id).holds.push({
-      ...{ receipt: item.receipt, process, startMs: nowMs, untilMs: nowMs + holdMs, runs: [], wasZero },
+      ...{
+        receipt: item.receipt,
+        process,
+        startMs: nowMs,
+        untilMs: nowMs + holdMs,
+        runs: [],
+        wasZero: false,
+      },
     });
+  }
+
+  /** It is in the hands of who asked for it. */
+  onInHand(item: AsyncItem): void {
+    const hold = this.#holdOf(item);
+    if (hold !== undefined) hold.wasZero = isZero(hold.process, item.lane.slice(2));
   }
 
   onExtended(item: AsyncItem, untilMs: number): void {

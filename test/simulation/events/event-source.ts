@@ -11,6 +11,12 @@ const FLOOD_THROTTLED = 60;
 
 export type EventFlavour = "swarm" | "calm" | "isolation" | "large";
 
+export function flavourOf(seed: number): EventFlavour {
+  if (seed % 10 === 3) return "isolation";
+  if (seed % 20 === 7) return "large";
+  return seed % 4 === 0 ? "calm" : "swarm";
+}
+
 /** What those who bring events know of their world. */
 export interface SourceWorld {
   readonly flavour: EventFlavour;

@@ -16,7 +16,7 @@ import {
 } from "./event-functions.ts";
 import { EventLedger, isZero, type Run } from "./event-ledger.ts";
 import { type Call, EventProcess } from "./event-process.ts";
-import { type EventFlavour, EventSource } from "./event-source.ts";
+import { type EventFlavour, EventSource, flavourOf } from "./event-source.ts";
 import { WatchedQueue } from "./watched-queue.ts";
 
 const COUNTS = {
@@ -44,12 +44,8 @@ const ISOLATION_MS = 2 * 60_000;
 /** Behind the last fault: holds end, ages and retries, and destinations that are slow. */
 const QUIET_MS_MAX = 90 * 60_000;
 const HANDED_OUT_PAUSES = 0.01;
-
-export function flavourOf(seed: number): EventFlavour {
-  if (seed % 10 === 3) return "isolation";
-  if (seed % 20 === 7) return "large";
-  return seed % 4 === 0 ? "calm" : "swarm";
-}
+/** What a process asked for is answered, or given up by its client, and said again, within so much. */
+const ANSWERED_MS = 30_000;
 
 /** Processes that share a queue of events, the faults that befall them, and who brings events. */
 export class EventWorld {
@@ -126,8 +122,13 @@ export class EventWorld {
     await this.time.run(this.time.now + 5_000, () => false);
   }
 
+  /** All has ended, and who ended it has gone on for long enough to have heard of it and told it. */
   #isOver(): boolean {
-    return [...this.ledger.items.values()].every(({ endedMs }) => endedMs !== undefined);
+    const heardMs = this.time.now - ANSWERED_MS;
+    return (
+      [...this.ledger.items.values()].every(({ endedMs = Number.POSITIVE_INFINITY }) => endedMs < heardMs) &&
+      this.living.every(({ clock }) => clock.resumedMs < heardMs)
+    );
   }
 
   async #until(ms: number): Promise<void> {

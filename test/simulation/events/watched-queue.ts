@@ -46,8 +46,8 @@ export class WatchedQueue implements AsyncQueue {
     return this.#call(() => this.#queue.cursors(prefix));
   }
 
-  receive(wanted: AsyncReceive, signal: AbortSignal) {
-    return this.#call(async (process) => {
+  async receive(wanted: AsyncReceive, signal: AbortSignal) {
+    const received = await this.#call(async (process) => {
       const items = await this.#queue.receive(wanted, signal);
       for (const item of items) {
         const holdMs = wanted.lanes.find(({ lane }) => lane === item.lane)?.holdMs ?? 0;
@@ -56,6 +56,8 @@ export class WatchedQueue implements AsyncQueue {
       if (items.length > 0) this.#onHandedOut();
       return items;
     });
+    for (const item of received) this.#ledger.onInHand(item);
+    return received;
   }
 
   retry(held: AsyncItem, state: AttemptState, delayMs: number) {
