@@ -60,11 +60,13 @@ function checkFailovers({ history, mapping, report }: Trial): void {
     const idleSince = orphanedAt.get(shardId);
     if (event.move === "acquired") {
       if (idleSince !== undefined) {
-        const idleMs = event.at - idleSince;
-        const isTooLate = (survivor: SimProcess) =>
-          idleMs > withinMs + heldUpMs(survivor, idleSince, event.at);
+        const isTooLate = (survivor: SimProcess) => {
+          const since = workedSince(survivor, mapping.mapping.uuid, idleSince, event.at);
+          return event.at - since > withinMs + heldUpMs(survivor, since, event.at);
+        };
+        const idleMs = Math.round(event.at - idleSince);
         if (survivors(history, idleSince, event.at).some(isTooLate))
-          report(event.at, `${shardId} lay idle for ${Math.round(idleMs)} ms after its owner was killed`);
+          report(event.at, `${shardId} lay idle for ${idleMs} ms after its owner was killed`);
       }
       owners.set(shardId, event.process);
       orphanedAt.delete(shardId);
@@ -85,6 +87,15 @@ function survivors({ processes }: History, from: number, to: number): readonly S
     ({ bornAt, diedAt, stopCalledAt }) =>
       bornAt <= from && (diedAt ?? to) >= to && (stopCalledAt ?? to) >= to,
   );
+}
+
+/**
+ * A change restarts the mapping in each process: from then on it watches the leases of others anew. Until it has begun
+ * again it can take none.
+ */
+function workedSince({ updates }: SimProcess, uuid: string, from: number, to: number): number {
+  const last = updates.findLast((update) => update.uuid === uuid && update.at < to);
+  return last === undefined ? from : Math.max(from, last.begunAt ?? to);
 }
 
 /** How long between the two it waited for a timer that was overdue: it may have been the one that has it look. */

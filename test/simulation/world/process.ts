@@ -40,6 +40,14 @@ export interface LateTimer {
   readonly lateMs: number;
 }
 
+/** A mapping of a stream was stopped in a process, and begun there with other settings. */
+export interface MappingUpdate {
+  readonly uuid: string;
+  readonly at: number;
+  /** `undefined`: what runs of it is still drained. */
+  begunAt: number | undefined;
+}
+
 type State = "running" | "paused" | "dead";
 
 /**
@@ -59,6 +67,8 @@ export class SimProcess {
   readonly leasesGivenUp = new Map<string, number>();
   /** When it began anew with a mapping, by its UUID; else it has it since it was born. */
   readonly begunAt = new Map<string, number>();
+  /** Of mappings of streams, in the order in which they were asked for. */
+  readonly updates: MappingUpdate[] = [];
   /** How its last try to read a shard, or to begin to, has ended, by `mapping/shard`. */
   readonly reads = new Map<string, "worked" | "failed">();
   /** Rows of a mapping as it was told them last, by its UUID: the newest list last. */

@@ -10,7 +10,7 @@ import { type Adapters, createAdapters, createDeployment, createTelemetry } from
 import { scheduleArrivals } from "./arrivals.ts";
 import { FaultDesk } from "./fault-desk.ts";
 import { scheduleFaults } from "./fault-events.ts";
-import { SimProcess } from "./process.ts";
+import { type MappingUpdate, SimProcess } from "./process.ts";
 import { SimQueue } from "./queue.ts";
 import { type HeldWork, STOOD_STILL, StandstillWatch } from "./standstill-watch.ts";
 import { StoreRows } from "./store-rows.ts";
@@ -178,10 +178,13 @@ export class World {
   restartMapping({ process, engine }: LiveProcess, ordinal: number): void {
     const uuid = this.histories[ordinal]?.mapping.uuid;
     if (uuid === undefined || process.stopCalledAt !== undefined) return;
+    const update: MappingUpdate = { uuid, at: this.time.now, begunAt: undefined };
+    process.updates.push(update);
     engine.stopMapping(uuid, UPDATE_DRAIN_MS).then(
       () => {
         if (process.state === "dead" || process.stopCalledAt !== undefined) return;
-        process.begunAt.set(uuid, this.time.now);
+        update.begunAt = this.time.now;
+        process.begunAt.set(uuid, update.begunAt);
         engine.start(createDeployment(this, process, ordinal));
       },
       (error: unknown) => this.breach("I18", `an update in ${process.owner} failed: ${String(error)}`),
