@@ -159,6 +159,7 @@ function readingReason(shard: ShardExplanation, heldUp: string | undefined, nowM
   const { reading, readFailures, readingNow, caughtUp, lagMs, offsetLag, bufferedRecords } = shard;
   switch (reading) {
     case "stopped":
+      // plant: a-shard-that-is-drained-says-that-it-goes-on
       return reason("stopping");
     case "failing":
       return readFailures === undefined ? reason("progressing") : readFailureReason(readFailures, undefined);

@@ -18,13 +18,16 @@ export interface HeldWork {
   /** `undefined`: of a queue, which is not divided. */
   readonly shardId: string | undefined;
   readonly hasWork: boolean;
+  /** Whom the store names as its owner. */
+  readonly owner: string | undefined;
   /** As long as it stays as it is, nothing was brought to an end. */
   readonly progress: string;
 }
 
 export interface StandstillWatchOptions {
   readonly nowMs: () => number;
-  readonly working: () => readonly { readonly process: SimProcess; readonly engine: Engine }[];
+  /** Those that work, and those that are being stopped. */
+  readonly live: () => readonly { readonly process: SimProcess; readonly engine: Engine }[];
   readonly work: () => readonly HeldWork[];
   readonly truth: TruthWorld;
   readonly breach: (invariant: "S1" | "S2" | "S3", message: string) => void;
@@ -54,9 +57,10 @@ interface Word extends SaidOfMapping {
  * Asks every process why its parts are where they are, every five seconds.
  *
  * S1: whoever holds work and has brought nothing of it to an end for T says why, and so does somebody of a shard that
- * nobody works on. S2: what is said is true of the world. S3: who waits for room points to a cause. What is work and
- * what is progress the world says; the reasons are the engine's. A process that was paused, or has begun with the part
- * later, has T from then on. A part of which a reason was given has a while longer once that is gone.
+ * nobody works on. Who is being stopped speaks for what it still owns, and for nothing else. S2: what is said is true
+ * of the world. S3: who waits for room points to a cause. What is work and what is progress the world says; the reasons
+ * are the engine's. A process that was paused, or has begun with the part later, has T from then on. A part of which a
+ * reason was given has a while longer once that is gone.
  */
 export class StandstillWatch {
   readonly #options: StandstillWatchOptions;
@@ -85,7 +89,7 @@ export class StandstillWatch {
   }
 
   #words(names: ReadonlyMap<string, string>): ReadonlyMap<string, readonly Word[]> {
-    const running = this.#options.working().filter(({ process }) => process.state === "running");
+    const running = this.#options.live().filter(({ process }) => process.state === "running");
     const words = [...names].map(([uuid, name]) => {
       const ofMapping = running.flatMap(({ process, engine }): Word[] => {
         const explanation = engine.explain(uuid);
@@ -127,8 +131,9 @@ export class StandstillWatch {
   ): void {
     const sinceMs = this.#standingSince(work, nowMs);
     const ofMapping = words.get(work.uuid) ?? [];
-    const holders = ofMapping.filter(({ explanation }) => hasPart(explanation, work.shardId));
-    const watchers = holders.length === 0 ? ofMapping : holders;
+    const working = ofMapping.filter(({ process }) => process.stopCalledAt === undefined);
+    const holders = holdersOf(work, working, ofMapping);
+    const watchers = holders.length === 0 ? working : holders;
     const stoodMs = watchers.map(({ process }) => {
       const key = `${holders.length === 0 ? "nobody " : ""}${process.owner} ${work.uuid} ${work.shardId}`;
       held.add(key);
@@ -148,7 +153,7 @@ export class StandstillWatch {
       return;
     }
     const longestMs = Math.max(0, ...stoodMs);
-    if (longestMs >= STANDSTILL_MS) this.#judgeUnheld(work, ofMapping, longestMs);
+    if (longestMs >= STANDSTILL_MS) this.#judgeUnheld(work, working, longestMs);
   }
 
   #standingSince(work: HeldWork, nowMs: number): number {
@@ -209,6 +214,19 @@ export class StandstillWatch {
 
 function keyOf({ uuid, shardId }: HeldWork): string {
   return `${uuid} ${shardId}`;
+}
+
+/** A shard that is drained at a stop is renewed until then: others see that its owner lives. */
+function holdersOf(
+  { shardId, owner }: HeldWork,
+  working: readonly Word[],
+  ofMapping: readonly Word[],
+): readonly Word[] {
+  const holders = working.filter(({ explanation }) => hasPart(explanation, shardId));
+  if (holders.length > 0) return holders;
+  return ofMapping.filter(
+    ({ explanation, process }) => process.owner === owner && hasPart(explanation, shardId),
+  );
 }
 
 function hasPart(explanation: MappingExplanation, shardId: string | undefined): boolean {

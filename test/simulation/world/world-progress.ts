@@ -49,15 +49,16 @@ export function hasReachedEnd(shard: SimShard, { revision, resume, ended }: Chec
 /** What a mapping's shards hold, and how far each has come. */
 export function openWork({ mapping, stream }: MappingHistory, rows: StoreRows): readonly HeldWork[] {
   return stream.current.flatMap((shard): HeldWork[] => {
-    const checkpoint = rows.find(mapping.uuid, shard.shardId)?.checkpoint;
-    if (checkpoint === undefined) return [];
+    const row = rows.find(mapping.uuid, shard.shardId);
+    if (row === undefined) return [];
+    const { checkpoint, owner } = row;
     const { revision: _revision, ...reached } = checkpoint;
     const log = stream.log(shard.shardId, checkpoint.logId) ?? shard;
     const shared = sharedPart(shard, logIdOf(log))?.records ?? 0;
     const index = Math.max(Math.min(startIndex(log, checkpoint.resume), shared), shard.trimmedAt.length);
     const hasWork = index < shard.records.length || checkpoint.window !== undefined;
     const { uuid, name } = mapping;
-    return [{ uuid, name, shardId: shard.shardId, hasWork, progress: JSON.stringify(reached) }];
+    return [{ uuid, name, shardId: shard.shardId, hasWork, owner, progress: JSON.stringify(reached) }];
   });
 }
 

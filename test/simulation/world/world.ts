@@ -96,7 +96,8 @@ export class World {
 
   readonly #standstill = new StandstillWatch({
     nowMs: () => this.time.now,
-    working: () => this.working(),
+    live: () =>
+      this.#live.filter(({ process }) => process.state !== "dead" && process.stopResolvedAt === undefined),
     work: () => this.#heldWork(),
     truth: truthWorld(() => this),
     breach: (invariant, message) => this.breach(invariant, message),
@@ -106,7 +107,8 @@ export class World {
   #heldWork(): readonly HeldWork[] {
     const shards = this.histories.flatMap((history) => openWork(history, this.rows));
     const queues = this.queues.map(({ mapping: { uuid, name }, queue }) => {
-      return { uuid, name, shardId: undefined, hasWork: queue.hasVisible, progress: String(queue.over) };
+      const { hasVisible: hasWork, over } = queue;
+      return { uuid, name, shardId: undefined, hasWork, owner: undefined, progress: String(over) };
     });
     return [...shards, ...queues];
   }

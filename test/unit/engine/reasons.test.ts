@@ -117,6 +117,11 @@ test("a reader that has ended, or that has slept past its moment, is one that no
   assert.deepEqual(ofShard({ readingNow: { ...pausing, untilMs: NOW_MS + 1 } }), ["progressing"]);
 });
 
+test("a shard that is drained is being stopped, and what fails meanwhile is told beside that", () => {
+  assert.deepEqual(ofShard({ reading: "stopped" }), ["stopping"]);
+  assert.deepEqual(ofShard({ reading: "stopped", checkpointFailures: 3 }), ["checkpointFails", "stopping"]);
+});
+
 for (const [fault, code] of [
   ["throttled", "sourceThrottled"],
   ["denied", "sourceDenied"],

@@ -26,6 +26,14 @@ export const ENGINE_BUGS: readonly ContractBug[] = [
     },
   ),
   contractBug(
+    "a shard that is drained says that it goes on",
+    {
+      file: "test/unit/engine/reasons.test.ts",
+      test: "a shard that is drained is being stopped, and what fails meanwhile is told beside that",
+    },
+    { at: "a-shard-that-is-drained-says-that-it-goes-on", instead: 'return reason("progressing");' },
+  ),
+  contractBug(
     "an ended parent that a listing leaves out is taken for past",
     {
       file: LISTING,
