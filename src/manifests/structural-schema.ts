@@ -63,9 +63,28 @@ function boundsOf(schema: FieldSchema): StructuralSchema {
   );
 }
 
-/** Go's expressions look neither ahead nor behind, and write characters by their numbers in another way. */
+/**
+ * Go's expressions look neither ahead nor behind, write characters by their numbers in another way, and repeat nothing
+ * more than a thousand times.
+ */
 function patternOf({ pattern }: FieldSchema): StructuralSchema {
-  return pattern === undefined || /\(\?(?!:)|\\[u\dkpP]/.test(pattern.replaceAll("\\d", ""))
+  if (pattern === undefined) return {};
+  const isOfJavaScript = /\(\?(?!:)|\\[ukpP]/.test(pattern);
+  const counts = [...pattern.matchAll(/\{(\d+)(?:,(\d*))?\}/g)].map(([, least, most]) =>
+    Number(most || least),
+  );
+  // One that stands in another counts as often as that.
+  const repeats = counts.reduce((product, count) => product * Math.max(1, count), 1);
+  return isOfJavaScript ||
+    counts.some((count) => count > REPEATS_MAX) ||
+    (isNested(pattern) && repeats > REPEATS_MAX)
     ? {}
     : { pattern };
+}
+
+const REPEATS_MAX = 1_000;
+
+/** A group that is repeated has something in it that is. */
+function isNested(pattern: string): boolean {
+  return /\{[^}]*\}[^()]*\)\{/.test(pattern);
 }

@@ -65,6 +65,8 @@ test("forms, constants, defaults and bounds become what an API server knows", ()
     enum: ["a"],
   });
   assert.deepEqual(structuralSchema({ type: "string", pattern: "^(?!a)b$" }), { type: "string" });
+  for (const pattern of ["^a{1,1024}$", "^(?:a{1,64}b){1,64}$", "^\\u{61}$"])
+    assert.deepEqual(structuralSchema({ type: "string", pattern }), { type: "string" }, pattern);
   assert.deepEqual(structuralSchema({ type: "string", pattern: "^(?:a|b)\\d$" }), {
     type: "string",
     pattern: "^(?:a|b)\\d$",
