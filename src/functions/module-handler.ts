@@ -30,6 +30,9 @@ export async function loadHandler(
   );
 }
 
+const KEPT_SYNTAX =
+  "Node takes types out of TypeScript and makes no code of it: write it without enum, namespace and parameter properties (erasableSyntaxOnly of tsconfig.json finds them), or name the compiled file.";
+
 function syntaxHint(path: string, error: unknown, imported: readonly string[]): string {
   const place = syntaxPlace(error, [path, ...imported]);
   if (place === undefined)
@@ -44,7 +47,10 @@ async function importModule(path: string, imported: readonly string[]): Promise<
     const { errorType, message } = describeThrown(error);
     const code = error instanceof Error && "code" in error ? String(error.code) : "";
     if (error instanceof SyntaxError || code.includes("TYPESCRIPT_SYNTAX")) {
-      const hint = packageTypeHint(path) ?? syntaxHint(path, error, imported);
+      // Another ending cures nothing of what Node makes no code of.
+      const isKept = code === "ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX";
+      const other = isKept ? KEPT_SYNTAX : packageTypeHint(path);
+      const hint = other ?? syntaxHint(path, error, imported);
       throw new RuntimeError("Runtime.UserCodeSyntaxError", `${message}. ${hint}`, error);
     }
     if (code === "ERR_MODULE_NOT_FOUND" || code === "MODULE_NOT_FOUND") {

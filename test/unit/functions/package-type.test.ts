@@ -20,6 +20,17 @@ test("an ES module in TypeScript in a package of the type commonjs: the hint nam
   assert.equal(typeof (await loadHandler(join(folder, "orders.mts"), "handler")), "function");
 });
 
+test("TypeScript of which code would have to be made is told so: another ending cures nothing", async (t) => {
+  const folder = packageOf(t, { type: "commonjs" });
+  writeFileSync(join(folder, "orders.ts"), `enum State { Paid }\n${MODULE}`);
+  await assert.rejects(loadHandler(join(folder, "orders.ts"), "handler"), (error: Error) => {
+    assert.equal(error.name, "Runtime.UserCodeSyntaxError");
+    assert.match(error.message, /write it without enum, namespace and parameter properties/);
+    assert.doesNotMatch(error.message, /rename/);
+    return true;
+  });
+});
+
 test("a CommonJS module in a package of the type module: the hint names .cjs", async (t) => {
   const folder = packageOf(t, { type: "module" });
   writeFileSync(join(folder, "orders.js"), COMMONJS);
