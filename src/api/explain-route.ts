@@ -1,5 +1,5 @@
 import type { FastifyInstance } from "fastify";
-import { ControlFault, notFound } from "../control/control-fault.ts";
+import { notFound } from "../control/control-fault.ts";
 import type { ControlPlane } from "../control/control-plane.ts";
 import { mayInspect, noteContentView } from "./guard.ts";
 import { addRoute, paramOf, queryOf } from "./route.ts";
@@ -43,13 +43,13 @@ export function addExplainRoute(app: FastifyInstance, control: () => ControlPlan
     async handle(request) {
       const inspect = mayInspect(request);
       const named = paramOf(request, "uuid");
-      const uuid = await control().mappings.uuidNamed(named).catch(unlessNotFound);
-      if (uuid === undefined) {
-        const other = await explainOther(named, inspect, control());
-        if (other === undefined) throw notFound();
-        return other;
-      }
-      const explained = await control().explain(uuid, queryOf(request, "part"), { inspect });
+      const part = queryOf(request, "part");
+      // A whole name comes before the beginning of another.
+      const isWhole = part !== undefined || (await control().mappings.has(named));
+      const other = isWhole ? undefined : await explainOther(named, inspect, control());
+      if (other !== undefined) return other;
+      const uuid = await control().mappings.uuidNamed(named);
+      const explained = await control().explain(uuid, part, { inspect });
       const errors = explained.errors.errors.map(({ id }) => id);
       if (inspect && errors.length > 0)
         noteContentView(request, "ShowErrors", { uuid, errors: errors.join() });
@@ -65,9 +65,4 @@ async function explainOther(name: string, inspect: boolean, plane: ControlPlane)
   const text = [...(fn?.text ?? []), ...others.flatMap((each) => each.text)];
   if (text.length === 0) return undefined;
   return { ...fn, ...(others.length === 0 ? {} : { others }), text };
-}
-
-function unlessNotFound(error: unknown): undefined {
-  if (!(error instanceof ControlFault && error.fault === "ResourceNotFoundException")) throw error;
-  return undefined;
 }

@@ -111,6 +111,13 @@ export class MappingControl {
     return findNamed(nameOrUuid, mappings).uuid;
   }
 
+  /** One has exactly this name or UUID. @throws MillraceError ERR_MILLRACE_STORE_UNAVAILABLE */
+  async has(nameOrUuid: string): Promise<boolean> {
+    const lower = nameOrUuid.toLowerCase();
+    const mappings = (await this.list({})).map(({ resource }) => resource.mapping);
+    return mappings.some(({ uuid, name }) => uuid === lower || name === nameOrUuid);
+  }
+
   /** In the order of their UUIDs. A filter that names nothing gives an empty list. */
   async list(filter: { eventSourceArn?: string; functionName?: string }): Promise<readonly MappingView[]> {
     const rows = await this.#options.store.list([MAPPING_KIND]);

@@ -140,6 +140,7 @@ export class ApiServerTwin {
     this.#forgotten = this.#version;
     this.#changes = [];
     for (const { response } of this.#watchers) response.end();
+    this.#watchers.clear();
   }
 
   #put(plural: string, object: StoredObject, type: Change["type"]): StoredObject {

@@ -24,6 +24,17 @@ test("without arguments a sample runs in a temporary folder, and what is saved t
   put(folder, '{"id":1,"amount":30}');
   await run.printed(/^\[orders\] order 1 of ada: 30$/m);
 
+  const [, api] = /curl -d .* (http:\S+)\/millrace\/v1\/streams/.exec(run.stdout) ?? [];
+  const explained = async (name: string) => {
+    const { text } = (await (await fetch(`${api}/millrace/v1/mappings/${name}/explain`)).json()) as {
+      text: string[];
+    };
+    return text[0] ?? "";
+  };
+  assert.match(await explained("orders-stream"), /^orders-stream: /);
+  assert.match(await explained("orders-s"), /^orders-stream: /, "as it alone begins");
+  assert.match(await explained("orders"), /^orders: /, "the function of this name, and not what begins so");
+
   const handler = join(folder, "orders.mts");
   writeFileSync(handler, readFileSync(handler, "utf8").replace("log(`order", "log(`parcel"));
   await run.printed(/function changed/);
