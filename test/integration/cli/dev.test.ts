@@ -33,7 +33,11 @@ test("without arguments a sample runs in a temporary folder, and what is saved t
   };
   assert.match(await explained("orders-stream"), /^orders-stream: /);
   assert.match(await explained("orders-s"), /^orders-stream: /, "as it alone begins");
-  assert.match(await explained("orders"), /^orders: /, "the function of this name, and not what begins so");
+  assert.match(
+    await explained("orders"),
+    /^function orders$/,
+    "the function of this name, and not what begins so",
+  );
 
   const handler = join(folder, "orders.mts");
   writeFileSync(handler, readFileSync(handler, "utf8").replace("log(`order", "log(`parcel"));
