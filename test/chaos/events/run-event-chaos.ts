@@ -139,7 +139,8 @@ function cut({ proxy }: Member, isReset: boolean, forMs: number): void {
   setTimeout(() => proxy?.goOn(), forMs);
 }
 
-function judge(accepted: ReadonlyMap<string, number>, { runs, records }: EventWitness) {
+function judge(accepted: ReadonlyMap<string, number>, witness: EventWitness) {
+  const { runs, records, failures, answered } = witness;
   const lost: string[] = [];
   let [ranAgain, toldAgain, attemptsMax] = [0, 0, 0];
   for (const [id, n] of accepted) {
@@ -148,7 +149,10 @@ function judge(accepted: ReadonlyMap<string, number>, { runs, records }: EventWi
     const [meant, other] = n % FAILS_EVERY === 0 ? [bad, good] : [good, bad];
     if (attempts === 0) lost.push(`${id} (${n}) was accepted, and never ran`);
     else if (meant === 0) lost.push(`${id} (${n}) ran ${attempts} times, and is never told`);
-    if (other > 0) lost.push(`${id} (${n}) is told as what it is not`);
+    if (other > 0)
+      lost.push(
+        `${id} (${n}) is told as what it is not; answered at ${answered.get(n)}, told: ${failures.get(`${id}/failure`)}`,
+      );
     if (attempts > 1) ranAgain++;
     if (meant > 1) toldAgain++;
     attemptsMax = Math.max(attemptsMax, attempts);

@@ -12,6 +12,10 @@ export class EventWitness {
   readonly runs = new Map<number, number>();
   /** How often each record was taken, by its id. */
   readonly records = new Map<string, number>();
+  /** What records of failures said, by their id. */
+  readonly failures = new Map<string, string>();
+  /** When each event that was to succeed was answered last, as ISO time. */
+  readonly answered = new Map<number, string>();
   readonly #server = createServer((request, response) => {
     void this.#take(request).then((status) => response.writeHead(status).end("null"));
   });
@@ -32,13 +36,17 @@ export class EventWitness {
     let text = "";
     for await (const chunk of request) text += chunk;
     if (request.url === "/record") {
-      add(this.records, String(request.headers["millrace-failure-id"]));
+      const id = String(request.headers["millrace-failure-id"]);
+      add(this.records, id);
+      if (id.endsWith("/failure")) this.failures.set(id, text);
       return 200;
     }
     const { n } = JSON.parse(text) as { readonly n: number };
     add(this.runs, n);
     await new Promise((resolve) => setTimeout(resolve, (n * 7) % TOOK_MS_MAX));
-    return n % FAILS_EVERY === 0 ? 500 : 200;
+    if (n % FAILS_EVERY === 0) return 500;
+    this.answered.set(n, new Date().toISOString());
+    return 200;
   }
 }
 
