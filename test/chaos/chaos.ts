@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 import { ProgressBar } from "../../src/cli/progress-bar.ts";
 import { createSystemClock } from "../../src/system/clock.ts";
+import { exitOnSignals } from "../servers/ends-with-us.ts";
 import { startPostgres } from "../servers/postgres.ts";
 import type { ChaosProgress } from "./chaos-report.ts";
 import { runChaos } from "./run-chaos.ts";
@@ -36,6 +37,7 @@ if (options.processes < 3) fail("--processes takes 3 or more: two go on while on
 console.log(
   `${options.processes} processes, ${options.shards} shards, ${options.records} records, ${options.kills} kills, seed ${options.seed}`,
 );
+exitOnSignals();
 const bar = new ProgressBar(process.stdout, createSystemClock());
 const server = await startPostgres();
 try {

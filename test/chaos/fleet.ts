@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { endsWithUs } from "../servers/ends-with-us.ts";
 import { throughPort } from "../servers/postgres.ts";
 import type { Disturbance, Watch } from "./evidence.ts";
 import { StoreProxy } from "./store-proxy.ts";
@@ -113,6 +114,7 @@ export class Fleet {
         NODE_COMPILE_CACHE: join(folder, "compiled"),
       },
     });
+    endsWithUs(child);
     this.#pids.set(child.pid ?? 0, life);
     const ended = new Promise<Ended>((resolve) =>
       child.on("close", (status, signal) => resolve({ status, signal })),

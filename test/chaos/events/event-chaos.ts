@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { exitOnSignals } from "../../servers/ends-with-us.ts";
 import { startPostgres } from "../../servers/postgres.ts";
 import { runEventChaos } from "./run-event-chaos.ts";
 import { eventsOnPostgres, eventsOnSqlite } from "./stores.ts";
@@ -18,6 +19,7 @@ const { values } = parseArgs({
     seed: { type: "string", default: "1" },
   },
 });
+exitOnSignals();
 const isShared = values.store !== "sqlite";
 const size = {
   events: Number(values.events),

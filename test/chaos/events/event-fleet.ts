@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { endsWithUs } from "../../servers/ends-with-us.ts";
 import { StoreProxy } from "../store-proxy.ts";
 
 const MAIN = fileURLToPath(new URL("../../../src/bin.ts", import.meta.url));
@@ -58,6 +59,7 @@ export class EventFleet {
       this.#storeOf(proxy?.port),
     ];
     const child = spawn(process.execPath, [MAIN, ...words], { cwd: this.#folder, env: process.env });
+    endsWithUs(child);
     const member: Member = { child, proxy, api: undefined, stderr: "" };
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
       member.stderr = (member.stderr + text).slice(-STDERR_CHARS_MAX);
