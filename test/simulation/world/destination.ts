@@ -6,7 +6,7 @@ import { KeySplit } from "../../../src/model/key-split.ts";
 import type { Position } from "../../../src/model/record.ts";
 import type { Destination } from "../../../src/ports/destination.ts";
 import { failureOf } from "../../fixtures/failure-of.ts";
-import { isUnmade, type MappingHistory } from "../history.ts";
+import { type Delivered, isUnmade, type MappingHistory } from "../history.ts";
 import type { VirtualTime } from "../virtual-clock.ts";
 import { SimPayload } from "./events.ts";
 import type { FaultDesk } from "./fault-desk.ts";
@@ -75,26 +75,39 @@ function failedRecords(
   const isWithin = ({ place }: SimRecord) =>
     place >= Number(range.startPosition) && place <= Number(range.endPosition);
   const leftOut = payload?.leftOut.filter(isWithin) ?? [];
-  if (held.length + leftOut.length === range.count) return [...held, ...leftOut];
+  // What was known to be without an event before is neither of the two.
+  const certain = held.length + leftOut.length <= range.count ? [...held, ...leftOut] : held;
+  const missing = range.count - certain.length;
+  if (missing === 0) return certain;
   // Logs of one name use the same positions: a process reads one of them at a time.
   const read = history.events.findLast(
     (event) => event.kind === "readReturned" && event.process === process && event.shard.shardId === shardId,
   );
-  if (read?.kind !== "readReturned") return held;
+  if (read?.kind !== "readReturned") return certain;
   const between = recordsBetween(read.shard, range.startPosition, range.endPosition);
+  if (between.length === range.count) return between;
+  const before = acceptedBefore(history);
+  const repeated = before.find((event) => event.record.id === record.id)?.records ?? [];
+  if (repeated.length === range.count && certain.every((each) => repeated.includes(each))) return repeated;
   const unmade = between.filter(
-    (each) => isUnmade(history, each) && !held.includes(each) && mayBeGivenUp(each, record),
+    (each) => isUnmade(history, each) && !certain.includes(each) && mayBeGivenUp(each, record),
   );
-  const missing = range.count - held.length;
   // The span of a batch may hold records of other lanes, and of the other side of its lane.
   const ends = [between[0], between.at(-1)].filter((each) => each !== undefined);
-  const known = [...held, ...ends];
-  for (const isNeighbour of neighbourhoods(history, process)) {
-    const own = unmade.filter((each) => known.every((other) => isNeighbour(each, other)));
-    const isOne = known.every((each) => known.every((other) => isNeighbour(each, other)));
-    if (isOne && own.length >= missing) return [...held, ...withEnds(own, ends).slice(0, missing)];
-  }
-  return [...held, ...withEnds(unmade, ends).slice(0, missing)];
+  const known = [...certain, ...ends];
+  const groups = neighbourhoods(history, process)
+    .filter((isNeighbour) => known.every((each) => known.every((other) => isNeighbour(each, other))))
+    .map((isNeighbour) => unmade.filter((each) => known.every((other) => isNeighbour(each, other))));
+  // Between its ends a batch leaves out only what was over before: that comes again where a crash has forgotten it.
+  const over = new Set(before.flatMap((event) => event.records));
+  const likely = [...groups.map((group) => group.filter((each) => !over.has(each))), ...groups];
+  const own =
+    likely.find(({ length }) => length === missing) ?? likely.find(({ length }) => length > missing);
+  return [...certain, ...withEnds(own ?? unmade, ends).slice(0, missing)];
+}
+
+function acceptedBefore({ events }: MappingHistory): readonly Delivered[] {
+  return events.filter((event) => event.kind === "delivered").filter(({ accepted }) => accepted);
 }
 
 /** The ends of the span are of the batch for certain. */
