@@ -19,7 +19,8 @@ export class CallWatch {
   #tick: ScheduledCall | undefined;
   /** When the tick is due, by the clock's monotonic scale. */
   #dueMs = 0;
-  #wasLate = false;
+  /** When the last tick came, if it was late: whose deadline had passed by then has had a tick more at the next. */
+  #lateMs = Number.NEGATIVE_INFINITY;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -58,17 +59,16 @@ export class CallWatch {
     this.#tick = undefined;
     const now = this.#clock.monotonic();
     // Timers come before what has arrived: of a process that stood still, calls that were answered in time would end
-    // as too late. So they are given one more tick, and no more than one.
+    // as too late. So each that such a tick would end is given one more, and no more than one.
     // plant: a-late-tick-ends-calls-that-were-answered
-    this.#wasLate = !this.#wasLate && now - this.#dueMs > LATE_MS;
-    if (this.#wasLate) {
-      this.#plan();
-      return;
-    }
+    const isLate = now - this.#dueMs > LATE_MS;
+    // plant: a-second-late-tick-ends-calls-that-were-answered
+    const endedMs = isLate ? this.#lateMs : now;
+    this.#lateMs = isLate ? now : Number.NEGATIVE_INFINITY;
     // Backwards: a call that ends is replaced in the array by one that was looked at already.
     for (let index = this.#calls.length - 1; index >= 0; index -= 1) {
       const call = this.#calls[index];
-      if (call !== undefined && call.expiresAt <= now) call.onExpired();
+      if (call !== undefined && call.expiresAt <= endedMs) call.onExpired();
     }
     this.#forgetUnusedSignals();
     if (this.#calls.length > 0 && this.#tick === undefined) this.#plan();

@@ -139,6 +139,18 @@ test("gives calls of a process that stood still a tick more, in which their answ
   assert.deepEqual([answered.endings, silent.endings], [[], ["expired"]]);
 });
 
+test("gives each call a tick more, also where the process stands still again at once", () => {
+  const clock = createLateClock();
+  const watch = new CallWatch(clock);
+  const { signal } = new AbortController();
+  const [first, second] = [new RecordedCall(watch, 5_000, signal), new RecordedCall(watch, 8_000, signal)];
+  clock.fireAt(6_000);
+  clock.fireAt(12_000);
+  assert.deepEqual([first.endings, second.endings], [["expired"], []]);
+  clock.fireAt(12_050);
+  assert.deepEqual(second.endings, ["expired"]);
+});
+
 test("ends calls whose deadline has passed although each tick is late", () => {
   const clock = createLateClock();
   const watch = new CallWatch(clock);

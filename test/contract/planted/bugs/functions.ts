@@ -12,7 +12,18 @@ export const FUNCTION_BUGS: readonly ContractBug[] = [
       file: "test/unit/functions/call-watch.test.ts",
       test: "gives calls of a process that stood still a tick more",
     },
-    { at: "a-late-tick-ends-calls-that-were-answered", instead: "this.#wasLate = false;" },
+    { at: "a-late-tick-ends-calls-that-were-answered", instead: "const isLate = false;" },
+  ),
+  contractBug(
+    "a process that stands still twice ends calls whose answers it has not read",
+    {
+      file: "test/unit/functions/call-watch.test.ts",
+      test: "gives each call a tick more, also where the process stands still again at once",
+    },
+    {
+      at: "a-second-late-tick-ends-calls-that-were-answered",
+      instead: "const endedMs = isLate && this.#lateMs < 0 ? this.#lateMs : now;",
+    },
   ),
   contractBug(
     "the API changes a function that a manifest owns",
