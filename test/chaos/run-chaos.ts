@@ -15,6 +15,8 @@ const OTHERS_MIN = 2;
 const GRACE_MS = 2_000;
 /** Pauses and cuts that end before the lease does: then nobody else may begin. */
 const SHORT_SHARE = 0.3;
+/** Who works is told by these. */
+const LAST_CALLS = 200;
 /** Without any progress for so long the run is given up. */
 const STANDSTILL_MS = 90_000;
 const FAIL_SHARE = 0.01;
@@ -109,7 +111,7 @@ class Chaos {
     const { fleet } = this.#parts;
     if (kind === "pause" || kind === "cut") await this.#lasting[kind];
     await this.#until(() => fleet.ready.length > OTHERS_MIN, "too few processes are ready");
-    const victim = fleet.ready[Math.floor(this.#parts.random() * fleet.ready.length)] ?? 0;
+    const victim = this.#victimOf(kind);
     switch (kind) {
       case "kill":
         await fleet.start();
@@ -125,6 +127,15 @@ class Chaos {
       case "cut":
         this.#lasting.cut = this.#last(fleet.cut(victim));
     }
+  }
+
+  /** Whoever hands over must have something: one that has just started would be stopped with nothing in hand. */
+  #victimOf(kind: Disturbance["kind"]): number {
+    const { fleet, witness, random } = this.#parts;
+    const atWork = new Set(witness.calls.slice(-LAST_CALLS).map(({ life }) => life));
+    const busy = kind === "stop" ? fleet.ready.filter((life) => atWork.has(life)) : [];
+    const lives = busy.length > 0 ? busy : fleet.ready;
+    return lives[Math.floor(random() * lives.length)] ?? 0;
   }
 
   async #last({ goOn }: { goOn(): void }): Promise<void> {
