@@ -46,16 +46,17 @@ function checkEvent(item: Item, world: EventWorld): void {
   const { ledger, counts } = world;
   const success = item.holds.some(isSuccess);
   if (success) counts.succeeded++;
-  if (item.condition !== undefined) counts.givenUp++;
-  if (item.condition === "EventAgeExceeded") counts.aged++;
-  if (item.condition === "RecursiveInvocation") counts.loopsCut++;
+  const conditions = [...item.conditions.values()];
+  if (conditions.length > 0) counts.givenUp++;
+  if (conditions.includes("EventAgeExceeded")) counts.aged++;
+  if (conditions.includes("RecursiveInvocation")) counts.loopsCut++;
   const last = item.holds.find(({ settled }) => settled === "finish");
   if (last === undefined) return;
   const isSuccessfulEnd = isSuccess(last);
   if (isSuccessfulEnd && item.holds.some((hold) => hold !== last && isSuccess(hold)) && lostHolds(item) === 0)
     ledger.breach("I32", `${item.id} succeeded more than once`);
   checkRoutes(item, last, isSuccessfulEnd, world);
-  checkAttempts(item, last, isSuccessfulEnd, world);
+  checkAttempts(item, last, world);
   checkTimes(item, last, world);
   checkZero(item, world);
 }
@@ -88,7 +89,7 @@ function isHandedOn({ id }: Item, { ledger }: EventWorld): boolean {
   );
 }
 
-function checkAttempts(item: Item, last: Hold, isSuccessfulEnd: boolean, world: EventWorld): void {
+function checkAttempts(item: Item, last: Hold, world: EventWorld): void {
   const settings = settingsOf(item, last.settledMs ?? 0, world, item.putMs);
   if (settings === undefined) return;
   const { ledger } = world;
@@ -99,7 +100,7 @@ function checkAttempts(item: Item, last: Hold, isSuccessfulEnd: boolean, world: 
       "I33",
       `${item.id} failed ${errors} times with ${settings.retries} retries, ${lost} lost holds`,
     );
-  const isGiven = item.condition === "RetriesExhausted" && !isSuccessfulEnd && !isGone(item, world);
+  const isGiven = conditionOf(item, last) === "RetriesExhausted" && !isGone(item, world);
   if (isGiven && errors < settings.retries + 1)
     ledger.breach("I33", `${item.id} was given up after ${errors} errors with ${settings.retries} retries`);
 }
@@ -126,7 +127,11 @@ function checkTimes(item: Item, last: Hold, world: EventWorld): void {
     notBefore = (failed.endMs ?? 0) + 60_000 * errors;
   }
   const settings = settingsOf(item, last.settledMs ?? 0, world, last.startMs);
-  if (item.condition !== "EventAgeExceeded" || settings === undefined || item.acceptedMs === undefined)
+  if (
+    conditionOf(item, last) !== "EventAgeExceeded" ||
+    settings === undefined ||
+    item.acceptedMs === undefined
+  )
     return;
   const failed = last.runs.find(isError);
   const dueMs = failed === undefined ? THROTTLE_PAUSE_MS : 60_000 * (errors + 1);
@@ -225,6 +230,11 @@ function settingsOf(item: Item, atMs: number, world: EventWorld, fromMs = atMs) 
 function isGone({ lane }: Item, { functions, changedMs }: EventWorld): boolean {
   const name = lane.slice(FUNCTION_LANE.length);
   return !functions.has(name) || changedMs.has(name);
+}
+
+/** Why it was given up, as told by who did. */
+function conditionOf({ conditions }: Item, last: Hold): string | undefined {
+  return isSuccess(last) ? undefined : conditions.get(last.process);
 }
 
 function isSuccess({ runs }: Hold): boolean {

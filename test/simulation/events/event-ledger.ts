@@ -44,8 +44,8 @@ export interface Item {
   acceptedMs?: number;
   endedMs?: number;
   next: readonly NewAsyncItem[];
-  /** Condition under which it was given up, as its process told. */
-  condition?: string;
+  /** Conditions under which it was given up, as each process told: one whose hold was lost may tell it as well. */
+  readonly conditions: Map<EventProcess, string>;
   /** How often a destination took it. */
   taken: number;
   /** A destination took it and could not say so. */
@@ -70,6 +70,7 @@ export class EventLedger {
         bytes: item.body.length,
         putMs: nowMs,
         holds: [],
+        conditions: new Map(),
         next: [],
         taken: 0,
         isTakenUnheard: false,

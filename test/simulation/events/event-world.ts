@@ -157,8 +157,7 @@ export class EventWorld {
       functions: () => [...this.functions.values()].map(({ resource }) => resource),
       onCall: (call, self) => this.#onCall(call, self, random),
       onGivenUp: ({ requestId, condition }) => {
-        const item = this.ledger.items.get(String(requestId));
-        if (item !== undefined) item.condition = String(condition);
+        this.ledger.items.get(String(requestId))?.conditions.set(process, String(condition));
       },
       ...(this.flavour === "calm" ? { itemsMax: FULL_ITEMS } : {}),
     });
@@ -246,7 +245,10 @@ export class EventWorld {
   }
 
   #operate(random: SeededRandom): void {
-    const name = random.pick([...this.functions.keys()].filter((each) => each.startsWith("f")));
+    const names = [...this.functions.keys()].filter((each) => each.startsWith("f"));
+    // For a while all of them may be gone.
+    if (names.length === 0) return;
+    const name = random.pick(names);
     const fn = this.functions.get(name);
     if (fn === undefined) return;
     this.counts.changes++;
