@@ -40,10 +40,6 @@ export const OWNERSHIP_BUGS: readonly PlantedBug[] = [
     at: "an-ended-parent-that-one-listing-leaves-out-is-taken-for-past",
     instead: "const mayBeOther = false;",
   }),
-  bug("a shard that is registered anew is taken for past", ["I12", "I2"], {
-    at: "a-shard-that-is-registered-anew-is-taken-for-past",
-    instead: "",
-  }),
   bug("a merged child waits for one of its parents only", ["I12"], {
     at: "a-merged-child-waits-for-one-of-its-parents-only",
     instead: "(open.length === 0 || open.length < parentsOf(row).length ? startable : waiting).push(row);",

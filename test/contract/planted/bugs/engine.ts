@@ -79,6 +79,14 @@ export const ENGINE_BUGS: readonly ContractBug[] = [
     },
   ),
   contractBug(
+    "a shard that is registered anew is taken for past",
+    {
+      file: "test/unit/engine/stream/listing-and-identity.test.ts",
+      test: "a shard that is registered anew waits for its parents, though the source had none of its name before",
+    },
+    { at: "a-shard-that-is-registered-anew-is-taken-for-past", instead: "" },
+  ),
+  contractBug(
     "who waits for room is never woken",
     {
       file: "test/unit/engine/budget.test.ts",
