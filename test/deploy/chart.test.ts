@@ -56,7 +56,9 @@ describe("the chart", () => {
       assert.equal(podSecurity(deployment?.spec.template), "allowed");
       const [container] = deployment?.spec.template.spec.containers ?? [];
       assert.equal(container.securityContext.readOnlyRootFilesystem, true);
-      assert.equal(deployment?.spec.template.spec.automountServiceAccountToken, false);
+      // The controller alone asks the API server.
+      const { automountServiceAccountToken } = deployment?.spec.template.spec ?? {};
+      assert.equal(automountServiceAccountToken, name === "custom-resources");
     });
 
     test(`starts millrace with flags that it knows, in a pod that outlives its drain: ${name}`, () => {
@@ -73,6 +75,23 @@ describe("the chart", () => {
       assert.deepEqual(validateManifests(rendered(name), CONNECTORS), []);
     });
   }
+
+  test("runs custom resources of the namespaces that are named, with a role in each or one for all", () => {
+    const roles = (namespaces: readonly string[]) =>
+      rendered("custom-resources", { kubernetes: { namespaces } })
+        .filter(({ kind }) => /Role/.test(kind))
+        .map(({ kind, metadata }) => `${kind} ${metadata.namespace ?? "*"}`);
+    assert.deepEqual(roles(["pay"]), ["Role pay", "RoleBinding pay"]);
+    assert.deepEqual(roles([]), ["Role pollers-ns", "RoleBinding pollers-ns"], "the release's own");
+    assert.deepEqual(roles(["*"]), ["ClusterRole *", "ClusterRoleBinding *"]);
+    const { args, volumeMounts } = only(rendered("custom-resources"), "Deployment").spec.template.spec
+      .containers[0];
+    assert.deepEqual(
+      args.filter((word: string) => /kubernetes|filename|revision/.test(word)),
+      ["--kubernetes=shop", "--kubernetes=pay", "--kubernetes=default"],
+    );
+    assert.ok(!volumeMounts.some(({ mountPath }: { mountPath: string }) => mountPath === "/etc/millrace"));
+  });
 
   test("lets invocations end that began when the stop came: the drain is as long as the longest function", () => {
     const args = only(rendered("keda-dynamodb"), "Deployment").spec.template.spec.containers[0].args;
@@ -234,6 +253,7 @@ describe("values that cannot be right", () => {
     ["two scalers", "everything", { keda: { enabled: true } }, /would both set the number of pods/],
     ["no manifests", "minimal", { manifests: { resources: [] } }, /There is nothing to run/],
     ["two kinds of manifests", "minimal", { manifests: { existingConfigMap: "x" } }, /Give one or the other/],
+    ["custom resources and manifests", "minimal", { kubernetes: { enabled: true } }, /in place of manifests/],
     ["PostgreSQL without a host", "minimal", { store: { type: "postgres" } }, /needs store.postgres.host/],
     [
       "PostgreSQL without a password",

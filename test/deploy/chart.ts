@@ -18,7 +18,7 @@ export const EXAMPLES: readonly string[] = readdirSync(join(CHART, "ci")).map((n
 export interface KubernetesObject {
   readonly apiVersion: string;
   readonly kind: string;
-  readonly metadata: { readonly name: string };
+  readonly metadata: { readonly name: string; readonly namespace?: string };
   // biome-ignore lint/suspicious/noExplicitAny: its form goes with the kind, and kubeconform has checked it.
   readonly spec: any;
   readonly data?: Readonly<Record<string, string>>;

@@ -88,6 +88,13 @@ memory:
 {{- end -}}
 {{- end -}}
 
+{{/* Not empty: the chart makes a ConfigMap. With custom resources it holds files alone. */}}
+{{- define "millrace.makesManifests" -}}
+{{- if not .Values.manifests.existingConfigMap -}}
+{{- if or (not .Values.kubernetes.enabled) .Values.manifests.files -}}yes{{- end -}}
+{{- end -}}
+{{- end -}}
+
 {{/* What the schema cannot say: rules over several values. */}}
 {{- define "millrace.check" -}}
 {{- $store := .Values.store -}}

@@ -10,12 +10,16 @@ const PROMETHEUS_OPERATOR_VERSION = "0.85.0";
 
 /** Of Kubernetes's own, what the chart makes. Another kind has no schema, and kubeconform then says so. */
 const KINDS = [
+  "ClusterRole",
+  "ClusterRoleBinding",
   "ConfigMap",
   "Deployment",
   "HorizontalPodAutoscaler",
   "NetworkPolicy",
   "PersistentVolumeClaim",
   "PodDisruptionBudget",
+  "Role",
+  "RoleBinding",
   "Service",
   "ServiceAccount",
 ];
@@ -30,7 +34,7 @@ interface Schema {
  */
 export function kubernetesSchemas(): string {
   const versions = [KUBERNETES_VERSION, KEDA_VERSION, PROMETHEUS_OPERATOR_VERSION].join("-");
-  const file = installOnce(`kubernetes-schemas-${versions}`, "deployment-apps-v1.json", (folder) => {
+  const file = installOnce(`kubernetes-schemas-${versions}-roles`, "deployment-apps-v1.json", (folder) => {
     writeOwnKinds(folder);
     const keda = goModuleFolder("github.com/kedacore/keda/v2", `v${KEDA_VERSION}`);
     writeCustomKind(folder, join(keda, "config/crd/bases/keda.sh_scaledobjects.yaml"));
