@@ -270,12 +270,12 @@ export class RunningManifests {
 
   /** The engine first: what it runs must not wait for a store that does not answer. */
   async #stopEngine(drainMs: number): Promise<StopReport> {
-    await this.#controller?.stop();
     const stopping = [
       this.#engine?.stop(drainMs),
       this.#control?.stop(),
       this.#front.drain(drainMs),
       this.#events?.stop(drainMs),
+      this.#controller?.stop(),
     ] as const;
     const [report] = await Promise.all(stopping);
     await this.#control?.forget();

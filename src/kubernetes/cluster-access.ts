@@ -113,7 +113,12 @@ function fileAccess(file: string): ClusterAccess {
   const folder = dirname(resolve(file));
   const text = (data: string | undefined, path: string | undefined) => {
     if (data !== undefined) return Buffer.from(data, "base64").toString();
-    return path === undefined ? undefined : readFileSync(resolve(folder, path), "utf8");
+    if (path === undefined) return undefined;
+    try {
+      return readFileSync(resolve(folder, path), "utf8");
+    } catch (error) {
+      return fail(`it names a file that cannot be read: ${describeError(error)}`);
+    }
   };
   const tls = {
     ca: text(cluster["certificate-authority-data"], cluster["certificate-authority"]),
@@ -132,9 +137,20 @@ function fileAccess(file: string): ClusterAccess {
 
 function readYaml(file: string, fail: (what: string) => never): unknown {
   try {
-    return parse(readFileSync(file, "utf8"));
+    const text = readFileSync(file, "utf8");
+    return yamlIn(text) ?? fail("it is no YAML");
   } catch (error) {
+    if (error instanceof MillraceError) throw error;
     return fail(`it cannot be read: ${describeError(error)}`);
+  }
+}
+
+/** `undefined`: it is none. What is wrong with it shows the line, which may hold a token. */
+function yamlIn(text: string): unknown {
+  try {
+    return parse(text);
+  } catch {
+    return undefined;
   }
 }
 
@@ -153,6 +169,25 @@ const credentialSchema = z.looseObject({
   status: z.looseObject({ token: z.string(), expirationTimestamp: z.string().optional() }),
 });
 
+function credentialIn(text: string) {
+  try {
+    return credentialSchema.parse(JSON.parse(text)).status;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Neither its words nor what it printed: both may hold secrets. */
+function commandFault(command: string, why: string): MillraceError {
+  const message = `The command ${command} of the kubeconfig gives no token: ${why}. Run it by hand.`;
+  return new MillraceError("ERR_MILLRACE_CLUSTER_UNAVAILABLE", message);
+}
+
+function endOf(error: unknown): string {
+  const { code, signal } = error as { readonly code?: number | string; readonly signal?: string };
+  return `it ended with ${code ?? signal ?? "an error"}`;
+}
+
 /** As `kubectl` asks a cloud's own command (ExecCredential). */
 function commandToken({ apiVersion, command, args, env }: Exec, folder: string): ClusterAccess["token"] {
   let known: { readonly token: string; readonly endsMs: number } | undefined;
@@ -162,8 +197,11 @@ function commandToken({ apiVersion, command, args, env }: Exec, folder: string):
     const request = { apiVersion, kind: "ExecCredential", spec: { interactive: false } };
     const environment = { ...process.env, ...named, KUBERNETES_EXEC_INFO: JSON.stringify(request) };
     const options = { env: environment, cwd: folder, timeout: COMMAND_MS_MAX, maxBuffer: COMMAND_BYTES_MAX };
-    const { stdout } = await promisify(execFile)(command, args ?? [], options);
-    const { status } = credentialSchema.parse(JSON.parse(stdout));
+    const { stdout } = await promisify(execFile)(command, args ?? [], options).catch((error: unknown) => {
+      throw commandFault(command, endOf(error));
+    });
+    const status = credentialIn(stdout);
+    if (status === undefined) throw commandFault(command, "it printed no ExecCredential with a token");
     const endsMs = Date.parse(status.expirationTimestamp ?? "");
     known = { token: status.token, endsMs: Number.isNaN(endsMs) ? Number.POSITIVE_INFINITY : endsMs };
     return known.token;

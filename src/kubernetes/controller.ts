@@ -9,8 +9,8 @@ import type { Cluster, ObjectRef } from "../ports/cluster.ts";
 import type { Random } from "../ports/random.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
 import { type CustomObject, keyOf, manifestsOf, type ObjectFault } from "./object-manifests.ts";
-import { differenceOf, replacing, statusOf } from "./object-status.ts";
-import { type Plane, type Standings, standingsOf } from "./plane-standings.ts";
+import { differenceOf, replacing, type Standing, statusOf } from "./object-status.ts";
+import { type Plane, standingsOf } from "./plane-standings.ts";
 import { WatchedObjects } from "./watched-objects.ts";
 
 export interface ControllerOptions {
@@ -59,6 +59,7 @@ export class Controller {
   #isChanged = true;
   #faults: ReadonlyMap<string, ObjectFault> = new Map();
   #leaving: ReadonlySet<string> = new Set();
+  #notBeforeMs = Number.NEGATIVE_INFINITY;
   #toldMs = Number.NEGATIVE_INFINITY;
   #figuresMs = Number.NEGATIVE_INFINITY;
 
@@ -102,8 +103,8 @@ export class Controller {
     const plane = this.#options.plane();
     if (plane === undefined) return;
     try {
-      if (this.#isChanged) await this.#apply();
       const nowMs = this.#options.clock.monotonic();
+      if (this.#isChanged && nowMs >= this.#notBeforeMs) await this.#apply();
       if (nowMs - this.#toldMs < TELL_MS) return;
       this.#toldMs = nowMs;
       await this.#tell(plane);
@@ -128,6 +129,8 @@ export class Controller {
       this.#toldMs = Number.NEGATIVE_INFINITY;
     } catch (error) {
       this.#isChanged = true;
+      // A store that is away is not asked with every look.
+      this.#notBeforeMs = clock.monotonic() + TELL_MS;
       throw error;
     }
   }
@@ -138,13 +141,36 @@ export class Controller {
     );
   }
 
-  /** Nobody deletes what runs without its being drained. */
+  /** Nobody deletes what runs without its being drained. One that cannot be held runs all the same. */
   async #hold(objects: readonly CustomObject[]): Promise<void> {
     for (const each of objects) {
       const { finalizers, deletionTimestamp, resourceVersion } = each.object.metadata;
       if (deletionTimestamp !== undefined || finalizers.includes(FINALIZER)) continue;
-      await this.#finalize(each, [...finalizers, FINALIZER], resourceVersion);
+      await this.#alone(each, () => this.#finalize(each, [...finalizers, FINALIZER], resourceVersion));
     }
+  }
+
+  /** What the server refuses of one object is told, and keeps nothing from the others. */
+  async #alone(each: CustomObject, write: () => Promise<unknown>): Promise<void> {
+    if (this.#stopping.signal.aborted) return;
+    try {
+      await write();
+    } catch (error) {
+      const fields = { resource: keyOf(each), error: describeError(error) };
+      this.#lines.write("warn", "a custom resource could not be written to; trying again", fields);
+    }
+  }
+
+  /** Another object of the kind has the name, in another namespace: what runs under it is that one's. */
+  #isOfAnother({ kind, object }: CustomObject, objects: readonly CustomObject[]): boolean {
+    return objects.some(
+      (other) =>
+        other.kind === kind &&
+        other.object.metadata.name === object.metadata.name &&
+        other.object.metadata.uid !== object.metadata.uid &&
+        !this.#leaving.has(keyOf(other)) &&
+        !this.#faults.has(keyOf(other)),
+    );
   }
 
   async #finalize(each: CustomObject, finalizers: readonly string[], seenVersion: string): Promise<void> {
@@ -155,43 +181,50 @@ export class Controller {
   async #tell(plane: Plane): Promise<void> {
     const { set, clock } = this.#options;
     const standings = await standingsOf(plane, set);
-    await this.#release(plane);
+    const objects = this.#objects();
+    await this.#hold(objects);
+    await this.#release(plane, objects);
     if (!standings.isTeller) return;
     const nowMs = clock.monotonic();
     const tellsFigures = nowMs - this.#figuresMs >= FIGURES_MS;
     if (tellsFigures) this.#figuresMs = nowMs;
     let left = WRITES_MAX;
-    for (const each of this.#objects()) {
+    for (const each of objects) {
       if (left === 0 || this.#stopping.signal.aborted) return;
-      if (await this.#tellOne(each, standings, tellsFigures)) left -= 1;
+      const isOfAnother = this.#isOfAnother(each, objects);
+      const standing = isOfAnother ? undefined : standings.of(each.kind, each.object.metadata.name);
+      if (await this.#tellOne(each, standing, tellsFigures)) left -= 1;
     }
   }
 
-  async #tellOne(each: CustomObject, standings: Standings, tellsFigures: boolean): Promise<boolean> {
+  async #tellOne(
+    each: CustomObject,
+    standing: Standing | undefined,
+    tellsFigures: boolean,
+  ): Promise<boolean> {
     const { cluster, clock } = this.#options;
-    const { name } = each.object.metadata;
-    const standing = standings.of(each.kind, name);
     const status = statusOf(each, this.#faults.get(keyOf(each)), standing, clock.now());
     const difference = differenceOf(each.object.status, status);
     if (difference === "none" || (difference === "figures" && !tellsFigures)) return false;
-    await cluster.writeStatus(refOf(each), replacing(each.object.status, status), this.#stopping.signal);
+    const patch = replacing(each.object.status, status);
+    await this.#alone(each, () => cluster.writeStatus(refOf(each), patch, this.#stopping.signal));
     return true;
   }
 
   /** What is to be deleted goes once no process of the store works on it any more. */
-  async #release(plane: Plane): Promise<void> {
+  async #release(plane: Plane, objects: readonly CustomObject[]): Promise<void> {
     if (this.#leaving.size === 0) return;
     const declared = await plane.resources.declaredBy(this.#options.set);
-    for (const each of this.#objects()) {
+    for (const each of objects) {
       const { finalizers, name, resourceVersion } = each.object.metadata;
       if (!this.#leaving.has(keyOf(each)) || !finalizers.includes(FINALIZER)) continue;
       // plant: what-is-deleted-goes-before-it-is-drained
       const works = declared.some(
         (row) => row.kind === each.kind && row.name === name && (row.isChanging || !row.isOrphaned),
       );
-      if (works) continue;
+      if (works && !this.#isOfAnother(each, objects)) continue;
       const others = finalizers.filter((finalizer) => finalizer !== FINALIZER);
-      await this.#finalize(each, others, resourceVersion);
+      await this.#alone(each, () => this.#finalize(each, others, resourceVersion));
     }
   }
 }

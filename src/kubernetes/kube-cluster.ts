@@ -202,12 +202,13 @@ export class KubeCluster implements Cluster {
   }
 
   #parsed<Value>(schema: z.ZodType<Value>, text: string): Value {
+    let value: unknown;
     try {
-      return this.#checked(schema, JSON.parse(text));
-    } catch (error) {
-      if (error instanceof MillraceError) throw error;
-      throw unavailable(this.description, error);
+      value = JSON.parse(text);
+    } catch {
+      throw unavailable(this.description, new Error("it answered something that is no JSON"));
     }
+    return this.#checked(schema, value);
   }
 
   #checked<Value>(schema: z.ZodType<Value>, value: unknown): Value {

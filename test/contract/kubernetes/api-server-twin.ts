@@ -62,6 +62,8 @@ export class ApiServerTwin {
   readonly asked: string[] = [];
   /** Kinds, as in paths, that its client may not see. */
   readonly refused = new Set<string>();
+  /** Names of objects that it may not change. */
+  readonly unwritable = new Set<string>();
 
   /** How a client reaches it. */
   get kubeconfig(): string {
@@ -173,6 +175,7 @@ export class ApiServerTwin {
     if (!PLURALS.includes(plural)) return refuse(response, 404, "the server could not find the resource");
     if (namespace !== undefined && !NAMESPACES.includes(namespace))
       return reply(response, 200, this.#list([], url));
+    if (name !== undefined && this.unwritable.has(name)) return refuse(response, 403, `${name} is forbidden`);
     if (name !== undefined) {
       const body = Buffer.concat(chunks).toString();
       this.#patch(`${plural} ${namespace}/${name}`, plural, sub !== undefined, request, body, response);

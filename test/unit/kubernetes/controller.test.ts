@@ -22,7 +22,7 @@ interface Row {
 }
 
 /** A controller on an API server, with a control plane that carries out nothing by itself. */
-async function openController(t: TestContext, twin: ApiServerTwin) {
+async function openController(t: TestContext, twin: ApiServerTwin, namespaces = ["shop"]) {
   const rows: Row[] = [];
   const applied: Manifests[] = [];
   const logged: string[] = [];
@@ -36,7 +36,7 @@ async function openController(t: TestContext, twin: ApiServerTwin) {
   } as unknown as Plane;
   const controller = new Controller({
     cluster: new KubeCluster(clusterAccess(twin.kubeconfig, {})),
-    namespaces: ["shop"],
+    namespaces,
     set: "kubernetes",
     context: { connectors: CONNECTORS, place: { region: "eu-west-1", account: "000000000000" } },
     folder: "/",
@@ -162,4 +162,43 @@ test("what is deleted stays until no process works on it, and a function until n
     () => twin.get("Route", "orders-route") === undefined && twin.get("Function", "orders") === undefined,
     () => "they are not gone",
   );
+});
+
+test("an object whose name is another's in another namespace is refused, and goes when it is deleted", async (t) => {
+  const twin = await openTwin(t);
+  twin.apply("Function", "orders", FUNCTION);
+  await new Promise((resolve) => setTimeout(resolve, 1_100));
+  twin.apply("Function", "orders", FUNCTION, "pay");
+  const { controller, rows } = await openController(t, twin, ["shop", "pay"]);
+  rows.push({ kind: "Function", name: "orders", isOrphaned: false, isChanging: false });
+  controller.start();
+  const told = (namespace: string) => JSON.stringify(twin.get("Function", "orders", namespace)?.status ?? {});
+  await until(
+    () => told("shop").includes("Running") && told("pay").includes("There is another Function of this name"),
+    () => `shop: ${told("shop")}, pay: ${told("pay")}`,
+  );
+  assert.match(told("pay"), /Nothing of it runs\./);
+  twin.delete("Function", "orders", "pay");
+  await until(
+    () => twin.get("Function", "orders", "pay") === undefined,
+    () => `pay: ${told("pay")}`,
+  );
+  assert.notEqual(twin.get("Function", "orders", "shop"), undefined);
+});
+
+test("objects that the server lets nobody write to run all the same, and the others are told of", async (t) => {
+  const twin = await openTwin(t);
+  twin.apply("Function", "closed", FUNCTION);
+  twin.apply("Function", "orders", FUNCTION);
+  twin.unwritable.add("closed");
+  const { controller, rows, applied, logged } = await openController(t, twin);
+  for (const name of ["closed", "orders"])
+    rows.push({ kind: "Function", name, isOrphaned: false, isChanging: false });
+  controller.start();
+  await until(
+    () => twin.get("Function", "orders")?.status !== undefined,
+    () => logged.join("\n"),
+  );
+  assert.deepEqual(names(applied.at(-1)), ["closed", "orders"]);
+  assert.match(logged.join("\n"), /could not be written to.*Function shop\/closed/);
 });
