@@ -39,6 +39,8 @@ export interface ModuleFunctionOptions extends GivenEnvironment {
   readonly onImport?: ((path: string) => void) | undefined;
   /** Is told of each call that a thread takes, and of what became of it. */
   readonly calls?: ModuleCallWatch | undefined;
+  /** Its threads are gone. */
+  readonly onClosed?: () => void;
   /** Default: the machine's time. */
   readonly clock?: Clock;
 }
@@ -227,6 +229,7 @@ class ModuleFunction implements FunctionTarget, RuntimeListener {
     this.#memory.close();
     this.#idle = [];
     await Promise.all(Array.from(this.#runtimes, (runtime) => runtime.terminate()));
+    this.#options.onClosed?.();
   }
 }
 

@@ -63,16 +63,30 @@ function table(all) {
   </table></div>`;
 }
 
+/** What bounds the folder of an environment. @type {Record<string, string>} */
+const STORAGE_TEXTS = {
+  watched: "storage watched",
+  hard: "storage bounded by the wrapper",
+  unbounded: "storage not bounded",
+};
+
+/** @param {{ isolation: string, storage: string }} separation */
+function separationText({ isolation, storage }) {
+  return `${isolation} (${STORAGE_TEXTS[storage]})`;
+}
+
 /** What one function runs in, over all processes. @param {any} told */
 function panel(told) {
   const states = Object.entries(told.environments).filter(([, count]) => Number(count) > 0);
   const of = told.memoryMb === undefined ? "" : ` of ${told.memoryMb} MB`;
   const memory = told.memoryMaxMb === undefined ? "not seen" : `${told.memoryMaxMb} MB at most${of}`;
   const init = told.lastInitMs === undefined ? "" : `, the last in ${Math.round(told.lastInitMs)} ms`;
+  const separations = told.separations.map(separationText);
   return html`<section aria-label=${`Environments of ${told.function}`}><h2>${told.function}</h2>
     <dl>
       <dt>Environments</dt><dd>${states.length === 0 ? "none" : states.map(([state, count]) => `${count} ${state}`).join(", ")}</dd>
       <dt>Cold starts</dt><dd>${told.coldStartsLately} in the last five minutes, ${told.coldStarts} in all${init}</dd>
+      <dt>Isolation</dt><dd>${separations.length === 0 ? "not open" : separations.join(", ")}</dd>
       <dt>Resets</dt><dd>${told.resets}</dd>
       <dt>Memory</dt><dd>${memory}</dd>
     </dl>

@@ -1,8 +1,10 @@
-import type {
-  EnvironmentFigures,
-  EnvironmentStanding,
-  EnvironmentWatch,
-  ResetReason,
+import {
+  type EnvironmentFigures,
+  type EnvironmentStanding,
+  type EnvironmentWatch,
+  eachOnce,
+  type ResetReason,
+  type Separation,
 } from "../ports/environment-watch.ts";
 import { Buckets } from "./mapping-series.ts";
 
@@ -29,11 +31,22 @@ export class EnvironmentSeries implements EnvironmentWatch {
   readonly #fn: string;
   #lastInitMs: number | undefined;
   #failing: EnvironmentFigures["failing"];
+  /** One for each version that is open. */
+  readonly #separations: Separation[] = [];
   /** Cold starts of the last minutes, by minute. */
   readonly #minutes = new Map<number, number>();
 
   constructor(fn: string) {
     this.#fn = fn;
+  }
+
+  opened(separation: Separation): void {
+    this.#separations.push(separation);
+  }
+
+  closed(separation: Separation): void {
+    const index = this.#separations.indexOf(separation);
+    if (index >= 0) this.#separations.splice(index, 1);
   }
 
   moved(from: EnvironmentStanding | undefined, to: EnvironmentStanding | undefined): void {
@@ -69,6 +82,7 @@ export class EnvironmentSeries implements EnvironmentWatch {
     const lately = [...this.#minutes].filter(([each]) => each > minute - MINUTES);
     return {
       fn: this.#fn,
+      separations: eachOnce(this.#separations),
       standings: { ...this.standings },
       coldStarts: this.coldStarts,
       coldStartsLately: lately.reduce((sum, [, count]) => sum + count, 0),

@@ -1,8 +1,15 @@
-import type { EnvironmentFigures, EnvironmentStanding } from "../../ports/environment-watch.ts";
+import {
+  type EnvironmentFigures,
+  type EnvironmentStanding,
+  eachOnce,
+  type Separation,
+} from "../../ports/environment-watch.ts";
 import type { WholeView } from "../whole-view.ts";
 
 /** Environments of one function, over the processes that live. */
 export interface ToldEnvironments {
+  /** Each kind once; empty: none of its versions is open. */
+  readonly separations: readonly Separation[];
   readonly environments: Readonly<Record<EnvironmentStanding, number>>;
   readonly coldStarts: number;
   readonly coldStartsLately: number;
@@ -29,6 +36,7 @@ export function toldEnvironments(fn: string, { nowMs, processes }: WholeView): T
   const inits = known(all.map(({ lastInitMs }) => lastInitMs));
   const [failing] = known(all.map((each) => each.failing)).toSorted((a, b) => b.atMs - a.atMs);
   return {
+    separations: eachOnce(all.flatMap(({ separations = [] }) => separations)),
     environments: {
       starting: sum(({ standings }) => standings.starting),
       idle: sum(({ standings }) => standings.idle),
@@ -58,6 +66,9 @@ export function environmentLines(
 ): readonly string[] {
   if (told === undefined) return [];
   const { environments, coldStartsLately, coldStarts, resets, memoryMaxMb, lastInitMs, failing } = told;
+  const separated = told.separations.map((each) => `isolation: ${separationText(each)}`);
+  // Threads have no environments that could be told of.
+  if (isAllThreads(told)) return separated;
   const all = Object.entries(environments).filter(([, count]) => count > 0);
   const count = all.reduce((sum, [, each]) => sum + each, 0);
   const states = all.map(([state, each]) => `${each} ${state}`).join(", ");
@@ -65,6 +76,7 @@ export function environmentLines(
   const of = memoryMb === undefined ? "" : ` of ${memoryMb}`;
   return [
     `environments of ${fn}: ${count}${states === "" ? "" : ` (${states})`}`,
+    ...separated,
     `cold starts: ${coldStartsLately} in the last five minutes, ${coldStarts} in all${init}; resets: ${resets}`,
     ...(memoryMaxMb === undefined ? [] : [`memory: ${memoryMaxMb}${of} MB at most in one environment`]),
     ...(failing === undefined
@@ -74,4 +86,18 @@ export function environmentLines(
           `It is tried again with the next call. What it printed: millrace logs ${fn}`,
         ]),
   ];
+}
+
+const STORAGE_TEXTS: Readonly<Record<Separation["storage"], string>> = {
+  watched: "ephemeral storage is watched",
+  hard: "ephemeral storage is bounded by the wrapper",
+  unbounded: "ephemeral storage is not bounded",
+};
+
+function separationText({ isolation, storage }: Separation): string {
+  return `${isolation}, ${STORAGE_TEXTS[storage]}`;
+}
+
+function isAllThreads({ separations }: ToldEnvironments): boolean {
+  return separations.length > 0 && separations.every(({ isolation }) => isolation === "thread");
 }

@@ -71,7 +71,8 @@ export class GroupLauncher implements Launcher {
     const mark = `AWS_LAMBDA_RUNTIME_API=${order.apiAddress}`;
     const { storageMb: megabytesMax = STORAGE_MB } = this.#options;
     const storage = { folder, megabytesMax, onExceeded: () => void this.#full.add(folder) };
-    const started = isolation?.wrap?.(command, { code: codeFolder, layers: layerFolders, order }) ?? command;
+    const places = { code: codeFolder, layers: layerFolders, order, storageMb: megabytesMax };
+    const started = isolation?.wrap?.(command, places) ?? command;
     const cgroup = isolation?.enclose?.(memoryMb);
     const options = { command: started, environment, mark, clock, memoryMb, storage, cgroup, guard: GUARD };
     const beside = { folder: codeFolder, extensions: this.#extensionFiles };

@@ -15,6 +15,8 @@ export interface Isolation {
   readonly level: IsolationLevel;
   /** As people are told it: `cgroup v1`. */
   readonly name: string;
+  /** What bounds an environment's folder: a look each second, or the operator's wrapper, which was given the size. */
+  readonly storage: "watched" | "hard";
   /** For `cgroup`: a group of its own for each process. @throws when there can be none. */
   enclose?(memoryMb: number): Cgroup;
   /** For `wrapper`: the command that starts another. */
@@ -25,13 +27,18 @@ export interface WrappedPlaces {
   readonly code: string;
   readonly layers: readonly string[];
   readonly order: LaunchOrder;
+  /** What may stand in the folder of the environment. */
+  readonly storageMb: number;
 }
 
 /** Lambda's limit of processes and threads of an environment. */
 const PROCESSES_MAX = 1_024;
-const GROUP: Isolation = { level: "group", name: "group" };
+const GROUP: Isolation = { level: "group", name: "group", storage: "watched" };
 /** The command of the operator that starts a function's process apart, with places in braces. */
 const WRAPPER_VARIABLE = "MILLRACE_ISOLATION_WRAPPER";
+/** In a wrapper's words: the bytes that an environment's folder may have, for what makes a file system of it. */
+const STORAGE_PLACE = "{storageBytes}";
+const BYTES_PER_MB = 1024 * 1024;
 
 let cgroups: CgroupLayout | string | undefined;
 let ordinal = 0;
@@ -61,12 +68,14 @@ function wrapperOf(words: readonly string[]): Isolation {
   return {
     level: "wrapper",
     name: `wrapper ${words[0]}`,
-    wrap: (command, { code, layers, order }) => {
+    storage: words.some((word) => word.includes(STORAGE_PLACE)) ? "hard" : "watched",
+    wrap: (command, { code, layers, order, storageMb }) => {
       const fill = (word: string) =>
         word
           .replaceAll("{code}", code)
           .replaceAll("{tmp}", order.folder)
-          .replaceAll("{layers}", layers.join(":"));
+          .replaceAll("{layers}", layers.join(":"))
+          .replaceAll(STORAGE_PLACE, String(storageMb * BYTES_PER_MB));
       return words.flatMap((word) => (word === "{command}" ? command : [fill(word)]));
     },
   };
@@ -76,6 +85,7 @@ function cgroupOf(layout: CgroupLayout): Isolation {
   return {
     level: "cgroup",
     name: `cgroup v${layout.version}`,
+    storage: "watched",
     enclose: (memoryMb) => {
       ordinal += 1;
       return new Cgroup(layout, cgroupName(process.pid, ordinal), { memoryMb, processesMax: PROCESSES_MAX });

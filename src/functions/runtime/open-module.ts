@@ -1,6 +1,7 @@
 import { basename, dirname, extname, resolve } from "node:path";
 import { MillraceError } from "../../model/errors.ts";
 import type { ErrorDetails } from "../../model/function-error.ts";
+import type { Separation } from "../../ports/environment-watch.ts";
 import type { FunctionTarget } from "../../ports/function-target.ts";
 import { describeFailure } from "../function-failure.ts";
 import {
@@ -51,8 +52,16 @@ export async function openModule({
     log.line({ fn, version, requestId, stream, text });
   const inThread = { ...options, onLog, clock: options.clock ?? SYSTEM_CLOCK };
   await checkModuleFunction(inThread);
-  return createModuleFunction({ ...inThread, calls: reporting(options) });
+  options.watch?.opened(THREAD);
+  return createModuleFunction({
+    ...inThread,
+    calls: reporting(options),
+    onClosed: () => options.watch?.closed(THREAD),
+  });
 }
+
+/** A thread's folder is the machine's, as Millrace's own is. */
+const THREAD: Separation = { isolation: "thread", storage: "unbounded" };
 
 /** Writes around each call what Lambda does. What a thread holds of memory nobody can tell. */
 function reporting({

@@ -8,7 +8,7 @@ import { MillraceError } from "../../model/errors.ts";
 import type { InvocationOutcome } from "../../model/outcome.ts";
 import { runtimeFamily } from "../../model/runtime-name.ts";
 import type { Clock } from "../../ports/clock.ts";
-import type { EnvironmentWatch } from "../../ports/environment-watch.ts";
+import type { EnvironmentWatch, Separation } from "../../ports/environment-watch.ts";
 import type { FunctionLog } from "../../ports/function-log.ts";
 import type { FunctionTarget, InvocationContext, Readiness } from "../../ports/function-target.ts";
 import type { ResponseSink } from "../../ports/response-sink.ts";
@@ -109,6 +109,7 @@ class RuntimeFunction implements FunctionTarget {
   readonly #version: string;
   readonly #pool: EnvironmentPool;
   readonly #compileCache: string | undefined;
+  readonly #separation: Separation;
   #isClosed = false;
 
   constructor(options: RuntimeFunctionOptions, command: readonly string[]) {
@@ -116,6 +117,8 @@ class RuntimeFunction implements FunctionTarget {
     const { scaling, scaling: { invocationsPerEnvironment = 1 } = {} } = options;
     const { isolation: wish = "group", layerFolders } = options;
     const isolation = isolationOf(wish, fn);
+    this.#separation = { isolation: isolation.name, storage: isolation.storage };
+    options.watch?.opened(this.#separation);
     this.#options = options;
     this.#clock = clock;
     const version = options.version ?? "$LATEST";
@@ -180,6 +183,7 @@ class RuntimeFunction implements FunctionTarget {
     this.#isClosed = true;
     await this.#pool.close();
     if (!isFirst) return;
+    this.#options.watch?.closed(this.#separation);
     this.#options.onClosed?.();
     if (this.#compileCache !== undefined)
       await rm(this.#compileCache, { recursive: true, force: true }).catch(() => {});

@@ -37,6 +37,8 @@ async function opened(t: TestContext) {
     environment: {},
     log: { line: (line) => void lines.push(line) },
     watch: {
+      opened: () => {},
+      closed: () => {},
       moved: (from, to) => counts.moved(from, to),
       started: (initMs) => void told.push(initMs > 0 ? "started" : "started at once"),
       startFailed: (errorType) => void told.push(`start failed: ${errorType}`),

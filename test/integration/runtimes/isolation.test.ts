@@ -6,6 +6,7 @@ import { type TestContext, test } from "node:test";
 import { type IsolationWish, isolationOf } from "../../../src/functions/runtime/isolation.ts";
 import { createRuntimeFunction } from "../../../src/functions/runtime/runtime-function.ts";
 import type { InvocationOutcome } from "../../../src/model/outcome.ts";
+import { EnvironmentSeries } from "../../../src/telemetry/environment-series.ts";
 import { isAlive } from "./runtime-run.ts";
 
 const TIMEOUT_MS = 60_000;
@@ -31,6 +32,7 @@ export async function handler({ deed, megabytes }) {
 `;
 
 async function startFunction(t: TestContext, isolation: IsolationWish) {
+  const series = new EnvironmentSeries("apart");
   const folder = mkdtempSync(join(tmpdir(), "millrace-isolation-"));
   writeFileSync(join(folder, "index.mjs"), CODE);
   const target = await createRuntimeFunction({
@@ -45,6 +47,7 @@ async function startFunction(t: TestContext, isolation: IsolationWish) {
     isolation,
     ephemeralStorageMb: 8,
     log: { line: () => undefined },
+    watch: series,
   });
   t.after(async () => {
     await target.close();
@@ -61,7 +64,7 @@ async function startFunction(t: TestContext, isolation: IsolationWish) {
     const context = { requestId, ...names, deadlineMs: Date.now() + TIMEOUT_MS, timeoutMs: TIMEOUT_MS };
     return target.invoke(Buffer.from(JSON.stringify(event)), context, new AbortController().signal);
   };
-  return { target, invoke };
+  return { target, invoke, series };
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: what a function says has no type
@@ -114,6 +117,18 @@ test("the operator's command starts the process apart", async (t) => {
   const { invoke } = await startFunction(t, "wrapper");
   const { wrapped, folder } = resultOf(await invoke({}));
   assert.equal(wrapped, folder);
+});
+
+test("what separates it is told while it is open, and whether its folder has a wall", async (t) => {
+  const { series, target } = await startFunction(t, "group");
+  assert.deepEqual(series.figures().separations, [{ isolation: "group", storage: "watched" }]);
+  await target.close();
+  assert.deepEqual(series.figures().separations, []);
+  process.env["MILLRACE_ISOLATION_WRAPPER"] = "env WRAPPED={storageBytes} {command}";
+  t.after(() => delete process.env["MILLRACE_ISOLATION_WRAPPER"]);
+  const { invoke, series: wrapped } = await startFunction(t, "wrapper");
+  assert.equal(resultOf(await invoke({})).wrapped, String(8 * 1024 * 1024));
+  assert.deepEqual(wrapped.figures().separations, [{ isolation: "wrapper env", storage: "hard" }]);
 });
 
 test("a level that is not here is refused by name", () => {

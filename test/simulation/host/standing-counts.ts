@@ -13,6 +13,10 @@ export class StandingCounts implements EnvironmentWatch {
     return [...this.#counts.values()].reduce((sum, count) => sum + count, 0);
   }
 
+  opened(): void {}
+
+  closed(): void {}
+
   moved(from: EnvironmentStanding | undefined, to: EnvironmentStanding | undefined): void {
     if (from !== undefined) this.#add(from, -1);
     if (to !== undefined) this.#add(to, 1);

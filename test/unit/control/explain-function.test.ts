@@ -42,6 +42,34 @@ test("a function is explained by its environments, cold starts and memory over a
   assert.equal(environments?.processes, 2);
 });
 
+test("what separates its environments is told by name, each kind once, and of threads nothing else", () => {
+  const [first, second] = [running(40), running(40)];
+  const cgroup = { isolation: "cgroup v2", storage: "watched" } as const;
+  const group = { isolation: "group", storage: "watched" } as const;
+  for (const separation of [cgroup, group, group]) first.opened(separation);
+  second.opened({ isolation: "wrapper bwrap", storage: "hard" });
+  const { text, environments } = explainFunction(HOSTED, seen(first, second), PARTS);
+  assert.deepEqual(
+    environments?.separations.map(({ isolation }) => isolation),
+    ["cgroup v2", "group", "wrapper bwrap"],
+  );
+  assert.deepEqual(text.slice(2, 5), [
+    "  isolation: cgroup v2, ephemeral storage is watched",
+    "  isolation: group, ephemeral storage is watched",
+    "  isolation: wrapper bwrap, ephemeral storage is bounded by the wrapper",
+  ]);
+  first.closed(group);
+  assert.equal(first.figures().separations?.length, 2);
+  first.closed(group);
+  assert.deepEqual(first.figures().separations, [cgroup]);
+  const threads = new EnvironmentSeries("orders");
+  threads.opened({ isolation: "thread", storage: "unbounded" });
+  assert.deepEqual(explainFunction(HOSTED, seen(threads), PARTS).text, [
+    "function orders",
+    "  isolation: thread, ephemeral storage is not bounded",
+  ]);
+});
+
 test("why it cannot start is said until a start succeeds, with the way to what it printed", () => {
   const series = new EnvironmentSeries("orders");
   series.startFailed("Runtime.InvalidEntrypoint");
