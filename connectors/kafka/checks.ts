@@ -102,7 +102,7 @@ function checkServers(mapping: WrittenMapping, isSelfManaged: boolean, report: R
 }
 
 /** AWS's form, a host name or IPv4 address and a port, and an IPv6 address in brackets. */
-function isServer(text: string): boolean {
+export function isServer(text: string): boolean {
   const [, ipv6, port] =
     /^(?:\[([0-9A-Fa-f:.]+)\]|[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?):(\d{1,5})$/.exec(text) ?? [];
   if (ipv6 !== undefined && !isIPv6(ipv6)) return false;

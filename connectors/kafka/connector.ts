@@ -4,13 +4,12 @@ import type { StreamSource } from "../../src/ports/stream-source.ts";
 import { FILTER_DATA_KEY } from "./event.ts";
 import { kafkaEventRecords, kafkaPipeRecords } from "./event-records.ts";
 import { KIND } from "./kind.ts";
+import { openCluster } from "./open-cluster.ts";
 import { kafkaParameters } from "./parameters.ts";
 import type { RecordSchemas } from "./schema-reader.ts";
 import { BOOTSTRAP_SERVERS, kafkaSettings, type SchemaSettings, type TopicPlace } from "./settings.ts";
 import { destinationTopic } from "./topic-address.ts";
-
-/** What brokers call us in their logs and quotas. */
-const CLIENT_ID = "millrace";
+import { topicKind } from "./topic-kind.ts";
 
 /** Topics of Kafka clusters, Amazon MSK's among them. kafkajs is loaded only where a mapping reads one. */
 export const kafkaConnector: StreamConnector = {
@@ -39,6 +38,7 @@ export const kafkaConnector: StreamConnector = {
     ]);
     return createTopicDestination({ cluster, topic: destinationTopic(uri) ?? "" });
   },
+  eventDestination: topicKind,
   async openFailureReader(mapping, settings, uri) {
     const place = { ...kafkaSettings(mapping, settings), eventSourceArn: mapping.eventSourceArn };
     const [cluster, { createTopicFailureReader }] = await Promise.all([
@@ -82,19 +82,4 @@ export async function openTopic(place: TopicPlace, reach?: NetworkReach): Promis
 async function openRegistry(settings: SchemaSettings, reach?: NetworkReach): Promise<RecordSchemas> {
   const { openSchemas } = await import("./schema-config.ts");
   return await openSchemas(settings, reach);
-}
-
-/** @throws ERR_MILLRACE_CONFIG when a secret cannot be read. Connections are made when they are needed. */
-async function openCluster(place: TopicPlace, reach?: NetworkReach) {
-  const [{ KafkaCluster }, { readAccess }] = await Promise.all([
-    import("./cluster.ts"),
-    import("./secrets.ts"),
-  ]);
-  const access = await readAccess(place);
-  return new KafkaCluster({
-    bootstrap: place.bootstrapServers,
-    access,
-    clientId: CLIENT_ID,
-    ...(reach === undefined ? {} : { reach }),
-  });
 }

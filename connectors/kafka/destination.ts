@@ -12,6 +12,12 @@ export const FAILURE_ID_HEADER = "millrace-failure-id";
 /** Codes that no other try will change: the message itself is refused. */
 const REFUSALS = ["MESSAGE_TOO_LARGE", "RECORD_LIST_TOO_LARGE", "INVALID_RECORD", "INVALID_TIMESTAMP"];
 
+/** As tracing libraries write it, and mappings of topics read it. */
+const TRACE_HEADER = "X-Amzn-Trace-Id";
+
+/** `undefined`: what there is to say is not for this topic. */
+type MessagesOf = (envelope: Envelope) => readonly TopicMessage[] | undefined;
+
 export interface TopicDestinationOptions {
   /** Closed with the destination. */
   readonly cluster: KafkaCluster;
@@ -24,21 +30,42 @@ export interface TopicDestinationOptions {
  * `millrace-failure-id`. Records of one key are written in their order.
  */
 export function createTopicDestination(options: TopicDestinationOptions): Destination {
-  return new TopicDestination(options);
+  return new TopicDestination(options, (envelope) => failureMessages(envelope)?.map(toTopicMessage));
+}
+
+/**
+ * A topic that gets one message for each envelope, under its id as key, so that a repeat lies in the same partition;
+ * attributes are headers. At least once.
+ */
+export function createMessageDestination(options: TopicDestinationOptions): Destination {
+  return new TopicDestination(options, (envelope) => [messageOf(envelope)]);
+}
+
+function messageOf({ id, message, text }: Envelope): TopicMessage {
+  const { attributes = {}, traceHeader } = message ?? {};
+  const said = Object.entries(attributes).map(([name, { value }]) => [name, Buffer.from(value)] as const);
+  const headers = {
+    ...Object.fromEntries(said),
+    ...(traceHeader === undefined ? {} : { [TRACE_HEADER]: Buffer.from(traceHeader) }),
+    [FAILURE_ID_HEADER]: Buffer.from(id),
+  };
+  return { key: Buffer.from(id), value: Buffer.from(message?.text ?? text("metadata")), headers };
 }
 
 class TopicDestination implements Destination {
   readonly #options: TopicDestinationOptions;
+  readonly #messagesOf: MessagesOf;
   readonly #writer: TopicWriter;
 
-  constructor(options: TopicDestinationOptions) {
+  constructor(options: TopicDestinationOptions, messagesOf: MessagesOf) {
     this.#options = options;
+    this.#messagesOf = messagesOf;
     this.#writer = new TopicWriter(options.cluster, options.topic);
   }
 
   async deliver(envelope: Envelope, signal: AbortSignal): Promise<Delivered | undefined> {
     throwIfAborted(signal);
-    const messages = failureMessages(envelope);
+    const messages = this.#messagesOf(envelope);
     const { topic } = this.#options;
     if (messages === undefined) {
       const reason = `A failure record without Kafka records cannot go to the topic "${topic}"`;
@@ -48,7 +75,7 @@ class TopicDestination implements Destination {
       );
     }
     try {
-      return deliveredAt(await this.#writer.write(messages.map(toTopicMessage), signal), messages.length);
+      return deliveredAt(await this.#writer.write(messages, signal), messages.length);
     } catch (error) {
       throw toDestinationError(error, topic);
     }

@@ -5,6 +5,7 @@ import type { FunctionBook } from "../control/function-book.ts";
 import { type AsyncWorker, createAsyncWorker } from "../engine/create-engine.ts";
 import { Door } from "../invocation/door.ts";
 import type { InvokerBook } from "../invocation/invoker-book.ts";
+import { eventDestinationKinds } from "../manifests/async-destination.ts";
 import { ASYNC_BYTES_MAX, ASYNC_ITEMS_MAX } from "../model/limits.ts";
 import type { Place } from "../model/place.ts";
 import type { EventNotes } from "../ports/failure-notes.ts";
@@ -15,7 +16,7 @@ export interface RunEventsOptions {
   readonly stores: Pick<RunStores, "events">;
   readonly adapters: Pick<
     Adapters,
-    "clock" | "random" | "destinations" | "openDestination" | "openHttpDestination"
+    "clock" | "random" | "connectors" | "destinations" | "openDestination" | "openHttpDestination"
   >;
   readonly functionBook: FunctionBook;
   readonly invokers: InvokerBook;
@@ -36,7 +37,7 @@ export function createEvents(options: RunEventsOptions): AsyncWorker | undefined
   const destinations = new OpenedAsyncDestinations({
     openDestination: (address) => adapters.openDestination(address),
     openHttpDestination: (url) => adapters.openHttpDestination(url),
-    brought: adapters.destinations,
+    kinds: eventDestinationKinds(adapters.connectors, adapters.destinations),
     toBus: (bus, entry) => options.control()?.timed.busItems(bus, entry),
   });
   const functions = new DeclaredAsyncFunctions(functionBook, invokers, place);

@@ -12,8 +12,8 @@ export interface OpenedAsyncDestinationsOptions {
     address: Exclude<DestinationAddress, { readonly kind: "source" | "brought" }>,
   ): Promise<Destination>;
   openHttpDestination(url: string): Promise<Destination>;
-  /** Kinds that the operator brings. */
-  readonly brought: readonly DestinationKind[];
+  /** Kinds beside AWS's. */
+  readonly kinds: readonly DestinationKind[];
   /** What the rules of a bus make of an entry; `undefined`: there is no such bus here. */
   toBus?(bus: string, entry: BusEntry): readonly NewAsyncItem[] | undefined;
 }
@@ -28,7 +28,7 @@ export class OpenedAsyncDestinations implements AsyncDestinations {
   }
 
   routeOf(uri: string): AsyncRoute {
-    const read = parseAsyncDestination(uri, "/", this.#options.brought);
+    const read = parseAsyncDestination(uri, "/", this.#options.kinds);
     if (read.kind === "function") return { kind: "function", name: read.name, qualifier: read.qualifier };
     const { toBus } = this.#options;
     if (read.kind === "bus" && toBus !== undefined)
@@ -56,8 +56,8 @@ export class OpenedAsyncDestinations implements AsyncDestinations {
 
   /** What is wrong may be mended: nothing of it is a reason to drop a record at once. */
   async #opened(uri: string): Promise<Destination> {
-    const { openDestination, openHttpDestination, brought } = this.#options;
-    const read = parseAsyncDestination(uri, "/", brought);
+    const { openDestination, openHttpDestination, kinds } = this.#options;
+    const read = parseAsyncDestination(uri, "/", kinds);
     switch (read.kind) {
       case "http":
         return await openHttpDestination(read.uri);

@@ -1,3 +1,4 @@
+import type { Connector } from "../ports/connector.ts";
 import type { DestinationKind } from "../ports/destination-kind.ts";
 import { hasCredentials } from "../secrets/url-secrets.ts";
 import { type DestinationAddress, type DestinationFault, parseDestination } from "./destination-address.ts";
@@ -35,6 +36,17 @@ export function parseAsyncDestination(
     ...address,
     remedy: `${address.remedy}, or ${FUNCTION_FORM}, ${BUS_FORM} or an http or https URL`,
   };
+}
+
+/** Kinds of such destinations beside AWS's: those of connectors, and those that the operator brings. */
+export function eventDestinationKinds(
+  connectors: readonly Connector[],
+  brought: readonly DestinationKind[] = [],
+): readonly DestinationKind[] {
+  const own = connectors.flatMap((connector) =>
+    connector.offers === "stream" ? (connector.eventDestination ?? []) : [],
+  );
+  return [...own, ...brought];
 }
 
 const FUNCTION_FORM = "arn:aws:lambda:REGION:ACCOUNT:function:NAME";

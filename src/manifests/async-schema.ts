@@ -10,7 +10,7 @@ const asyncRoute = (what: string) =>
         .max(DESTINATION_CHARS_MAX)
         .optional()
         .describe(
-          `Where ${what} is told: the ARN of a queue, of SNS, of a function or an event bus, an http or https URL, or file:PATH.`,
+          `Where ${what} is told: the ARN of a queue, of SNS, of a function or an event bus, an http or https URL, file:PATH, or an address that a source brings (docs/asynchronous.md).`,
         ),
     })
     .optional()
@@ -46,7 +46,9 @@ export const deadLetterConfig = z
     targetArn: z
       .string()
       .max(DESTINATION_CHARS_MAX)
-      .describe("ARN of a standard queue, or of SNS, or file:PATH: it gets each event that was given up."),
+      .describe(
+        "ARN of a standard queue, or of SNS, file:PATH, or an address that a source brings: it gets each event that was given up.",
+      ),
   })
   .optional()
   .describe("Dead-letter target of asynchronous events.");

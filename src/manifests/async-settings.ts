@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { InvokeConfig } from "../model/invoke-config.ts";
+import type { DestinationKind } from "../ports/destination-kind.ts";
 import { parseAsyncDestination } from "./async-destination.ts";
 import type { invokeConfigSpec } from "./async-schema.ts";
 import type { FunctionManifest } from "./schema.ts";
@@ -18,18 +19,19 @@ export function asyncSettings(
     aliases = {},
   }: FunctionManifest["spec"],
   folder: string,
+  kinds: readonly DestinationKind[],
 ) {
   const configs = [
     [LATEST, eventInvokeConfig] as const,
     ...Object.entries(aliases).map(([name, alias]) => [name, alias.eventInvokeConfig] as const),
   ].flatMap(([qualifier, config]): [string, InvokeConfig][] =>
-    config === undefined ? [] : [[qualifier, invokeConfigOf(config, folder)]],
+    config === undefined ? [] : [[qualifier, invokeConfigOf(config, folder, kinds)]],
   );
   const deadLetters = [
     [LATEST, deadLetterConfig] as const,
     ...Object.entries(versions).map(([number, version]) => [number, version.deadLetterConfig] as const),
   ].flatMap(([version, config]): [string, string][] => {
-    const uri = uriOf(config?.targetArn, folder);
+    const uri = uriOf(config?.targetArn, folder, kinds);
     return uri === undefined ? [] : [[version, uri]];
   });
   return {
@@ -39,10 +41,14 @@ export function asyncSettings(
   };
 }
 
-export function invokeConfigOf(spec: InvokeConfigSpec, folder: string): InvokeConfig {
+export function invokeConfigOf(
+  spec: InvokeConfigSpec,
+  folder: string,
+  kinds: readonly DestinationKind[] = [],
+): InvokeConfig {
   const { maximumRetryAttempts, maximumEventAgeSeconds, destinationConfig = {} } = spec;
-  const onSuccess = uriOf(destinationConfig.onSuccess?.destination, folder);
-  const onFailure = uriOf(destinationConfig.onFailure?.destination, folder);
+  const onSuccess = uriOf(destinationConfig.onSuccess?.destination, folder, kinds);
+  const onFailure = uriOf(destinationConfig.onFailure?.destination, folder, kinds);
   return {
     ...(maximumRetryAttempts === undefined ? {} : { maximumRetryAttempts }),
     ...(maximumEventAgeSeconds === undefined ? {} : { maximumEventAgeSeconds }),
@@ -65,9 +71,13 @@ export function invokeConfigFields(config: InvokeConfig): Readonly<Record<string
   };
 }
 
-/** What another version of millrace wrote, or a kind that is brought, stays as it is: it is opened when it is used. */
-function uriOf(text: string | undefined, folder: string): string | undefined {
+/** What another version of millrace wrote stays as it is: it is opened when it is used. */
+function uriOf(
+  text: string | undefined,
+  folder: string,
+  kinds: readonly DestinationKind[],
+): string | undefined {
   if (text === undefined || text === "") return undefined;
-  const read = parseAsyncDestination(text, folder);
+  const read = parseAsyncDestination(text, folder, kinds);
   return read.kind === "fault" ? text : read.uri;
 }

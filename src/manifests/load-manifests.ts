@@ -1,5 +1,6 @@
 import type { Connector } from "../ports/connector.ts";
 import type { SpecFault } from "../ports/connector-parameters.ts";
+import { eventDestinationKinds } from "./async-destination.ts";
 import { checkMappingsDistinct } from "./distinct-mappings.ts";
 import { faultText } from "./fault-texts.ts";
 import { checkFunction } from "./function-checks.ts";
@@ -103,7 +104,8 @@ export function checkTogether(
   const functions = documents.filter(({ kind }) => kind === "Function");
   const mappings = documents.filter(({ kind }) => kind === "EventSourceMapping");
   const routes = documents.filter(({ kind }) => kind === "Route");
-  for (const document of functions) checkFunction(document, context.targets, context.destinations);
+  const kinds = eventDestinationKinds(context.connectors, context.destinations);
+  for (const document of functions) checkFunction(document, context.targets, kinds);
   for (const document of mappings) checkOne(document, functions, context);
   for (const document of routes) checkRoute(document);
   const timed = documents.filter(({ kind }) => kind === "Schedule" || kind === "Rule");
@@ -236,8 +238,9 @@ function emptyProblem(paths: readonly string[]): ManifestProblem {
 
 /** Documents without faults, as they are run. */
 export function buildResources(documents: readonly ManifestDocument[], context: MappingContext): Manifests {
+  const kinds = eventDestinationKinds(context.connectors, context.destinations);
   const functions = documents.filter(isFunction).flatMap(({ manifest, folder }) => {
-    return functionResource(manifest, folder) ?? [];
+    return functionResource(manifest, folder, kinds) ?? [];
   });
   const mappings = documents.filter(isMapping).flatMap(({ manifest, folder }) => {
     return mappingResource(manifest, folder, context) ?? [];

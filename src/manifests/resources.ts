@@ -90,6 +90,7 @@ type SharedSettings = Omit<Pick<StreamMapping, keyof StreamMapping & keyof Queue
 export function functionResource(
   { metadata, spec }: FunctionManifest,
   folder: string,
+  kinds: readonly DestinationKind[] = [],
 ): FunctionResource | undefined {
   const target = targetSpec(spec, folder);
   if (target === undefined) return undefined;
@@ -109,7 +110,7 @@ export function functionResource(
     isReserved: spec.reservedConcurrency !== undefined,
     isConcurrencyAdaptive: spec.adaptiveConcurrency,
     errorDetails: spec.errorDetails,
-    ...asyncSettings(spec, folder),
+    ...asyncSettings(spec, folder, kinds),
   };
 }
 

@@ -3,6 +3,7 @@ import type { NetworkReach } from "../model/network-reach.ts";
 import type { ConnectorParameters, ShownSettings } from "./connector-parameters.ts";
 import type { DeadLetters } from "./dead-letters.ts";
 import type { Destination } from "./destination.ts";
+import type { DestinationKind } from "./destination-kind.ts";
 import type { EmbeddedSources, QueueKeeper, StreamKeeper } from "./embedded-sources.ts";
 import type { EventRecords } from "./event-records.ts";
 import type { FailureReader } from "./failure-reader.ts";
@@ -27,6 +28,8 @@ export interface StreamConnector extends ConnectorIdentity {
   openDestination?(mapping: StreamMapping, settings: SourceSettings, uri: string): Promise<Destination>;
   /** Reads what such a destination keeps. */
   openFailureReader?(mapping: StreamMapping, settings: SourceSettings, uri: string): Promise<FailureReader>;
+  /** Where ends of asynchronous events may be told, beside AWS's destinations: named without a mapping. */
+  readonly eventDestination?: DestinationKind;
   /** For load tests; left out where the connector only reads. */
   openSender?(mapping: StreamMapping, settings: SourceSettings, source: NewSource): Promise<RecordSender>;
   /**

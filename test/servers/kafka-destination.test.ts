@@ -2,7 +2,11 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { after, test } from "node:test";
 import { KafkaCluster } from "../../connectors/kafka/cluster.ts";
-import { createTopicDestination, FAILURE_ID_HEADER } from "../../connectors/kafka/destination.ts";
+import {
+  createMessageDestination,
+  createTopicDestination,
+  FAILURE_ID_HEADER,
+} from "../../connectors/kafka/destination.ts";
 import { failureMessages } from "../../connectors/kafka/failure-messages.ts";
 import { createKafkaPartition, createKafkaRecord } from "../../connectors/kafka/record.ts";
 import type { FailureRecord } from "../../src/model/failure-record.ts";
@@ -10,6 +14,7 @@ import { failureEnvelope } from "../../src/model/failure-record.ts";
 import type { Destination } from "../../src/ports/destination.ts";
 import {
   type AcceptedDocument,
+  type DestinationFixture,
   describeDestinationContract,
   sampleFailure,
 } from "../contract/destination.ts";
@@ -30,9 +35,9 @@ async function createTopic(partitions = 3): Promise<string> {
   return topic;
 }
 
-function openDestination(topic: string): Destination {
+function openDestination(topic: string, create = createTopicDestination): Destination {
   const cluster = new KafkaCluster({ bootstrap: server.bootstrap(), access: {}, clientId: "millrace-test" });
-  return createTopicDestination({ cluster, topic });
+  return create({ cluster, topic });
 }
 
 interface Found {
@@ -74,39 +79,48 @@ function documentsOf(record: FailureRecord): readonly AcceptedDocument[] {
   return messages.map(({ id, value }) => ({ id, document: JSON.parse(String(value)) }));
 }
 
+/** A topic for one test, whose broker is killed to be away. */
+async function createFixture(create: typeof createTopicDestination): Promise<DestinationFixture> {
+  const topic = await createTopic();
+  const opened: Destination[] = [];
+  return {
+    async open() {
+      const destination = openDestination(topic, create);
+      opened.push(destination);
+      return destination;
+    },
+    async accepted() {
+      return (await readAll(topic)).map(({ id, document }) => ({ id, document }));
+    },
+    async setAvailable(isAvailable) {
+      if (!isAvailable) return await server.kill(0);
+      await server.start(0);
+      await until(
+        () =>
+          server.admin.fetchTopicOffsets(topic).then(
+            () => true,
+            () => false,
+          ),
+        () => `${topic} is not served again`,
+      );
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all(opened.map((destination) => destination.close()));
+    },
+  };
+}
+
 describeDestinationContract("a Kafka topic", {
   tellsPlaces: true,
   carriesPayload: true,
   special: { sampleFailure: kafkaFailure, documentsOf, refused: sampleFailure("kinesis") },
-  async createDestination() {
-    const topic = await createTopic();
-    const opened: Destination[] = [];
-    return {
-      async open() {
-        const destination = openDestination(topic);
-        opened.push(destination);
-        return destination;
-      },
-      async accepted() {
-        return (await readAll(topic)).map(({ id, document }) => ({ id, document }));
-      },
-      async setAvailable(isAvailable) {
-        if (!isAvailable) return await server.kill(0);
-        await server.start(0);
-        await until(
-          () =>
-            server.admin.fetchTopicOffsets(topic).then(
-              () => true,
-              () => false,
-            ),
-          () => `${topic} is not served again`,
-        );
-      },
-      async [Symbol.asyncDispose]() {
-        await Promise.all(opened.map((destination) => destination.close()));
-      },
-    };
-  },
+  createDestination: () => createFixture(createTopicDestination),
+});
+
+describeDestinationContract("a Kafka topic of any cluster", {
+  tellsPlaces: true,
+  carriesPayload: false,
+  createDestination: () => createFixture(createMessageDestination),
 });
 
 test("records of one key go to one partition in their order, as Kafka's own producers put them", async () => {

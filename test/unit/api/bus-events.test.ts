@@ -28,7 +28,7 @@ async function withRule(t: TestContext, rule: object, target: object = {}): Prom
 function destinations(api: FunctionApi): OpenedAsyncDestinations {
   const never = () => Promise.reject(new Error("nothing is opened"));
   return new OpenedAsyncDestinations({
-    ...{ openDestination: never, openHttpDestination: never, brought: [] },
+    ...{ openDestination: never, openHttpDestination: never, kinds: [] },
     toBus: (bus, entry) => api.plane.timed.busItems(bus, entry),
   });
 }

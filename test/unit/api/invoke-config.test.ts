@@ -60,6 +60,9 @@ test("what AWS refuses of it is refused in AWS's words", async (t) => {
     ],
     [failure("x"), "ValidationException", /at 'destinationConfig.onFailure.destination' failed to satisfy/],
     [failure("file:/etc/passwd"), "ValidationException", /regular expression pattern/],
+    // A cluster, and secrets of this process, are the operator's to name.
+    [failure("kafka://b:9092/t?BASIC_AUTH=env:HOME"), "ValidationException", /regular expression pattern/],
+    [failure("kafka://t"), INVALID, /onFailure=OnFailure\(destination=kafka:\/\/t\)\) is invalid/],
     [{ MaximumRetryAttempts: 3 }, "ValidationException", /Member must have value less than or equal to 2/],
     [{ MaximumEventAgeInSeconds: 59 }, "ValidationException", /greater than or equal to 60/],
   ];

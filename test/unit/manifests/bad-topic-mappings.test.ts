@@ -15,6 +15,9 @@ const unsupported = (name: string) => `Unsupported ${name} parameter for given e
 const SECRET_REMEDY =
   "Write the secret, as the JSON that AWS's secret would hold, into a file or an environment variable, and give file:PATH or env:NAME, or give the secret's ARN.";
 
+const EVENT_PLACES =
+  "Give kafka://HOST:PORT/TOPIC, or arn:aws:lambda:REGION:ACCOUNT:function:NAME, arn:aws:events:REGION:ACCOUNT:event-bus/NAME or an http or https URL.";
+
 function withAccess(...entries: string[]): string {
   return withTopicMapping("", `  sourceAccessConfigurations: [${entries.join(", ")}]`);
 }
@@ -240,6 +243,17 @@ const SLIPS: readonly (readonly [name: string, text: string, ...problems: string
       .replace("orders-topic", "again")
       .replace("[orders]", "[returns]")}`,
     `m.yaml:30:57: EventSourceMapping again, spec.selfManagedKafkaEventSourceConfig.consumerGroupId: The mapping at m.yaml:8 has the same consumer group. Give each mapping a consumerGroupId of its own, or leave the field out.`,
+  ],
+  [
+    "ends of asynchronous events told to a topic without a cluster, and a login that is a secret itself",
+    FUNCTION.replace(
+      "spec: {",
+      `spec: {
+  deadLetterConfig: { targetArn: "kafka://lost" },
+  eventInvokeConfig: { destinationConfig: { onFailure: { destination: "kafka://b:9092/lost?BASIC_AUTH=hunter2" } } },`,
+    ),
+    `m.yaml:5:34: Function orders, spec.deadLetterConfig.targetArn: The text names no brokers or no topic. ${EVENT_PLACES}`,
+    `m.yaml:6:71: Function orders, spec.eventInvokeConfig.destinationConfig.onFailure.destination: The text does not say where the secret stands. ${EVENT_PLACES}`,
   ],
   [
     "an ARN of the service that names no cluster",

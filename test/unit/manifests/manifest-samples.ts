@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { kafkaParameters } from "../../../connectors/kafka/parameters.ts";
+import { topicKind } from "../../../connectors/kafka/topic-kind.ts";
 import { QUEUE_TEXTS } from "../../../src/aws/queue-texts.ts";
 import {
   formatProblems,
@@ -124,6 +125,7 @@ export const KAFKA: StreamConnector = {
   parameters: kafkaParameters,
   openStream: () => Promise.reject(new Error("not opened in this test")),
   openDestination: () => Promise.reject(new Error("not opened in this test")),
+  eventDestination: topicKind,
 };
 
 export const CONTEXT: MappingContext = {
