@@ -1,5 +1,5 @@
 import type { StackResource } from "./stack-resources.ts";
-import type { TemplateValue } from "./template-value.ts";
+import { memberOf, type TemplateValue, textOf } from "./template-value.ts";
 
 /** A manifest's name has so many characters. */
 const NAME_CHARS_MAX = 64;
@@ -24,6 +24,12 @@ export interface WrittenEvent {
 
 export function qualified({ functionName, alias }: Pick<EventTarget, "functionName" | "alias">): string {
   return alias === undefined ? functionName : `${functionName}:${alias}`;
+}
+
+/** As SAM calls what it makes of the event, or as millrace wrote it down beside the function. */
+export function eventName({ target: { resource }, event }: Pick<WrittenEvent, "target" | "event">): string {
+  const written = textOf(memberOf(resource.metadata, "Millrace", "Events", event));
+  return written ?? mappingName(`${resource.name}${event}`);
 }
 
 /** As SAM calls what it makes of an event; of two that begin alike, the ends are kept. */

@@ -1,5 +1,5 @@
 import { propertyOf, type TemplateContext, type TemplateResource } from "./context.ts";
-import { type EventTarget, mappingName, qualified, type WrittenEvent } from "./event-names.ts";
+import { type EventTarget, eventName, qualified, type WrittenEvent } from "./event-names.ts";
 import { apiRoute } from "./http-events.ts";
 import { mappingSpec } from "./mapping-spec.ts";
 import { memberOf, scalar, type TemplateValue, textOf } from "./template-value.ts";
@@ -43,24 +43,40 @@ const OTHER_EVENTS = new Map<
 ]);
 
 function eventResource(written: WrittenEvent, context: TemplateContext): TemplateResource | undefined {
-  const { target, event, field, type, place, value } = written;
+  const { target, field, type, place, value } = written;
   const form = context.connectors
     .map(({ parameters }) => parameters.templateEvents?.[type])
     .find((each) => each !== undefined);
   const other = OTHER_EVENTS.get(type);
   if (form === undefined && other !== undefined) return other(written, context);
   if (form === undefined) {
-    context.findings.remark(
+    tellNotPolled(written, context);
+    return undefined;
+  }
+  const properties = propertyOf(context, value, "Properties");
+  const name = eventName(written);
+  const functionName = scalar(qualified(target), place);
+  const spec = mappingSpec(properties, form, { name, field, functionName }, context);
+  return spec && { kind: "EventSourceMapping", name, spec, place };
+}
+
+/** What others push is taken at the API's address; whoever has it is to be told to send there. */
+const DOORS = new Map<string, (functionName: string) => string>([
+  ["S3", (fn) => `Have the store send its notifications to POST /millrace/v1/s3/${fn}`],
+  ["SNS", (fn) => `Open /millrace/v1/sns/${fn} by --sns ${fn}=ARN, and subscribe that address`],
+]);
+
+function tellNotPolled({ target, type, place, field }: WrittenEvent, { findings }: TemplateContext): void {
+  const door = DOORS.get(type);
+  if (door === undefined) {
+    findings.remark(
       place,
       field,
       `Events of the type ${type.slice(0, 80)} are not run here`,
       "Leave them to AWS",
     );
-    return undefined;
+    return;
   }
-  const properties = propertyOf(context, value, "Properties");
-  const name = mappingName(`${target.resource.name}${event}`);
-  const functionName = scalar(qualified(target), place);
-  const spec = mappingSpec(properties, form, { name, field, functionName }, context);
-  return spec && { kind: "EventSourceMapping", name, spec, place };
+  const message = `Events of the type ${type} are pushed, and nobody is told here to push them`;
+  findings.remark(place, field, message, door(qualified(target)));
 }

@@ -1,11 +1,11 @@
 import { propertyOf, type TemplateContext, type TemplateResource } from "./context.ts";
 import { eventDocument } from "./event-document.ts";
-import { mappingName, qualified, type WrittenEvent } from "./event-names.ts";
+import { eventName, mappingName, qualified, type WrittenEvent } from "./event-names.ts";
 import { callIn } from "./intrinsics.ts";
 import { list, memberOf, scalar, type TemplateValue, textOf } from "./template-value.ts";
 
 /** Where SAM puts a REST API that it makes of events. */
-const STAGE_DEFAULT = "Prod";
+export const REST_STAGE = "Prod";
 
 /** `FunctionUrlConfig`, or `AWS::Lambda::Url`. */
 export function urlRoute(
@@ -31,7 +31,7 @@ export function urlRoute(
 
 /** Events of the types Api and HttpApi. */
 export function apiRoute(written: WrittenEvent, context: TemplateContext): TemplateResource | undefined {
-  const { target, event, field, type, place, value } = written;
+  const { target, field, type, place, value } = written;
   const isRest = type === "Api";
   const properties = memberOf(value, "Properties");
   const api = apiOf(memberOf(properties, isRest ? "RestApiId" : "ApiId"), context);
@@ -39,9 +39,10 @@ export function apiRoute(written: WrittenEvent, context: TemplateContext): Templ
   const method = textOf(propertyOf(context, properties, "Method"))?.toUpperCase();
   const isAny = method === undefined || /^(?:ANY|\*|X-AMAZON-APIGATEWAY-ANY-METHOD)$/.test(method);
   const version = textOf(propertyOf(context, properties, "PayloadFormatVersion"));
-  const stage = propertyOf(context, api, "StageName") ?? (isRest ? scalar(STAGE_DEFAULT, place) : undefined);
+  const stage = propertyOf(context, api, "StageName") ?? (isRest ? scalar(REST_STAGE, place) : undefined);
   const auth = memberOf(properties, "Auth") ?? memberOf(api, "Auth");
-  if (auth !== undefined) {
+  const isSigned = asksForSignature(properties, api);
+  if (auth !== undefined && !isSigned) {
     const message = "Authorizers of APIs are not asked: whoever reaches the route may call it";
     context.findings.remark(
       auth.place,
@@ -50,16 +51,24 @@ export function apiRoute(written: WrittenEvent, context: TemplateContext): Templ
       "Have the function ask, or an address that is not open",
     );
   }
-  const name = mappingName(`${target.resource.name}${event}`);
+  const name = eventName(written);
   const entries = [
     ["functionName", scalar(qualified(target), place)],
     ["shape", scalar(isRest ? "rest" : version === "1.0" ? "http1" : "http2", place)],
     ["path", path],
     ["methods", isAny ? undefined : list([scalar(method, place)], place)],
     ["stage", stage],
+    ["stageVariables", propertyOf(context, api, isRest ? "Variables" : "StageVariables")],
+    ["authType", isSigned ? scalar("AWS_IAM", place) : undefined],
     ["binaryMediaTypes", isRest ? mediaTypes(propertyOf(context, api, "BinaryMediaTypes")) : undefined],
   ] as const;
   return eventDocument({ kind: "Route", name, field, place, entries }, context);
+}
+
+/** AWS's own signatures are asked for, by the event or by all of its API. */
+function asksForSignature(properties: TemplateValue | undefined, api: TemplateValue | undefined): boolean {
+  const own = memberOf(properties, "Auth", "Authorizer");
+  return textOf(own ?? memberOf(api, "Auth", "DefaultAuthorizer")) === "AWS_IAM";
 }
 
 /** Properties of the API that the event names, where it stands in the template. */

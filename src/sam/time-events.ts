@@ -1,6 +1,6 @@
 import { propertyOf, type TemplateContext, type TemplateResource } from "./context.ts";
 import { eventDocument } from "./event-document.ts";
-import { mappingName, qualified, type WrittenEvent } from "./event-names.ts";
+import { eventName, mappingName, qualified, type WrittenEvent } from "./event-names.ts";
 import { list, map, memberOf, scalar, type TemplateValue, textOf } from "./template-value.ts";
 
 /** How a rule or schedule hands an event over, on each of both. */
@@ -14,9 +14,9 @@ const HANDING: readonly string[] = [
 
 /** Events of the types Schedule, EventBridgeRule and CloudWatchEvent. */
 export function ruleEvent(written: WrittenEvent, context: TemplateContext): TemplateResource | undefined {
-  const { target, event, field, place, value } = written;
+  const { target, field, place, value } = written;
   const properties = propertyOf(context, value, "Properties");
-  const name = mappingName(`${target.resource.name}${event}`);
+  const name = eventName(written);
   const own = (member: string) => memberOf(properties, member);
   const invoked = map(
     [["id", scalar(name, place)], ["arn", scalar(qualified(target), place)], ...handing(properties)],
@@ -35,10 +35,10 @@ export function ruleEvent(written: WrittenEvent, context: TemplateContext): Temp
 
 /** Events of the type ScheduleV2. */
 export function scheduleEvent(written: WrittenEvent, context: TemplateContext): TemplateResource | undefined {
-  const { target, event, field, place, value } = written;
+  const { target, field, place, value } = written;
   const properties = propertyOf(context, value, "Properties");
   const named = textOf(memberOf(properties, "Name"));
-  const name = mappingName(named ?? `${target.resource.name}${event}`);
+  const name = named === undefined ? eventName(written) : mappingName(named);
   const own = (member: string) => memberOf(properties, member);
   const invoked = map([["arn", scalar(qualified(target), place)], ...handing(properties)], place);
   const entries = [

@@ -15,9 +15,13 @@ export function plainRule(resource: StackResource, context: TemplateContext): Te
     const fn = invokedBy(item, `${resource.name}.Targets`, context);
     const id = textOf(memberOf(item, "Id")) ?? `target-${index}`;
     if (fn === undefined) return [];
-    return [map([["id", scalar(id, item.place)], ["arn", fn], ...handing(item)], item.place)];
+    const role = roleOf(item);
+    return [
+      map([["id", scalar(id, item.place)], ["arn", fn], ["roleArn", role], ...handing(item)], item.place),
+    ];
   });
-  if (targets.length === 0) return undefined;
+  // What it would have called is told.
+  if (targets.length === 0 && items.length > 0) return undefined;
   const entries = [
     ["eventBusName", own("EventBusName")],
     ["eventPattern", own("EventPattern")],
@@ -47,12 +51,18 @@ export function plainSchedule(
     ["flexibleTimeWindow", own("FlexibleTimeWindow")],
     ["state", stateOf(properties)],
     ["description", own("Description")],
-    ["target", map([["arn", fn], ...handing(target)], target.place)],
+    ["target", map([["arn", fn], ["roleArn", roleOf(target)], ...handing(target)], target.place)],
   ] as const;
   return eventDocument(
     { kind: "Schedule", name, field: resource.name, place: resource.key, entries },
     context,
   );
+}
+
+/** A role that the template makes is AWS's. */
+function roleOf(target: TemplateValue): TemplateValue | undefined {
+  const role = memberOf(target, "RoleArn");
+  return textOf(role) === undefined ? undefined : role;
 }
 
 function partsOf(resource: StackResource, { stack }: TemplateContext) {

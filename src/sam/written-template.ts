@@ -2,8 +2,12 @@ import { parseFunctionName } from "../manifests/function-name.ts";
 import { awsMembers } from "../manifests/member-names.ts";
 import { manifestSchemas } from "../manifests/schema.ts";
 import type { Connector } from "../ports/connector.ts";
+import { addEvent, type PlacedFunction, withQualifier } from "./placed-function.ts";
 import { TemplateNames } from "./template-names.ts";
-import { type FunctionSpec, functionProperties, type TemplateRemark } from "./written-function.ts";
+import { functionProperties, whyLeftOut } from "./written-function.ts";
+import type { FunctionSpec, References, TemplateRemark } from "./written-parts.ts";
+import { routeEvent, whyNoEvent } from "./written-routes.ts";
+import { ruleProperties, scheduleProperties } from "./written-time.ts";
 
 /** A resource as its manifest has it. */
 export interface ManifestResource {
@@ -18,7 +22,6 @@ export interface WrittenTemplate {
   readonly remarks: readonly TemplateRemark[];
 }
 
-const KINDS: readonly string[] = ["Function", "EventSourceMapping", "Route"];
 /** What a function URL says. */
 const URL_FIELDS: readonly string[] = ["functionName", "authType", "invokeMode", "cors"];
 
@@ -39,13 +42,21 @@ export function writtenTemplate(
   connectors: readonly Connector[],
 ): WrittenTemplate {
   const writing = new Writing(connectors);
-  for (const each of resources) if (each.kind === "Function") writing.addFunction(each);
-  for (const each of resources) if (each.kind === "EventSourceMapping") writing.addMapping(each);
-  for (const each of resources) if (each.kind === "Route") writing.addRoute(each);
-  for (const { kind, name } of resources)
-    if (!KINDS.includes(kind))
-      writing.remark(kind, name, `SAM has it as an event of a function alone: it is left out`);
+  const of = (kind: string) => resources.filter((each) => each.kind === kind);
+  for (const each of of("Function")) writing.addFunction(each, eventAlias(each, of("Route")));
+  for (const each of of("EventSourceMapping")) writing.addMapping(each);
+  for (const each of of("Route")) writing.addRoute(each);
+  for (const each of of("Rule")) writing.addRule(each);
+  for (const each of of("Schedule")) writing.addSchedule(each);
   return writing.written();
+}
+
+/** Events of a function go to the alias that SAM publishes to: the first that a route with a path names. */
+function eventAlias(fn: ManifestResource, routes: readonly ManifestResource[]): string | undefined {
+  const references = routes
+    .filter(({ spec }) => spec["path"] !== undefined)
+    .map(({ spec }) => parseFunctionName(String(spec["functionName"])));
+  return references.find((reference) => reference?.name === fn.name)?.qualifier;
 }
 
 class Writing {
@@ -54,9 +65,11 @@ class Writing {
   readonly #resources: Record<string, unknown> = {};
   readonly #parameters: Record<string, unknown> = {};
   readonly #remarks: TemplateRemark[] = [];
-  /** Logical names of functions; `undefined`: it is left out. */
-  readonly #functions = new Map<string, string | undefined>();
+  /** By their names; `undefined`: it is left out. */
+  readonly #functions = new Map<string, PlacedFunction | undefined>();
   readonly #layers = new Map<string, string>();
+  /** Logical names of APIs, by what they are. */
+  readonly #apis = new Map<string, string>();
 
   constructor(connectors: readonly Connector[]) {
     this.#connectors = connectors;
@@ -66,17 +79,18 @@ class Writing {
     this.#remarks.push({ kind, name, message });
   }
 
-  addFunction({ name, spec }: ManifestResource): void {
+  /** `alias`: the one that its events go to. */
+  addFunction({ name, spec }: ManifestResource, alias: string | undefined): void {
     const fn: FunctionSpec = spec;
     const reason = whyLeftOut(fn);
     if (reason !== undefined) {
-      this.remark("Function", name, `It is left out, with its mappings: SAM has no function ${reason}`);
+      const message = `It is left out, with all that invokes it: SAM has no function ${reason}`;
+      this.remark("Function", name, message);
       this.#functions.set(name, undefined);
       return;
     }
     const logical = this.#names.of(name, "Function");
-    this.#functions.set(name, logical);
-    const { properties, beside, unsaid } = functionProperties(fn, {
+    const references: References = {
       layer: (path) => ({ Ref: this.#layer(path) }),
       secret: (variable) => ({ Ref: this.#secret(variable) }),
       plan: (resource) => {
@@ -85,11 +99,14 @@ class Writing {
         return { Ref: plan };
       },
       self: { Ref: logical },
-    });
+    };
+    const { properties, beside, unsaid, published } = functionProperties(fn, alias, references);
     for (const field of unsaid)
       this.remark("Function", name, `SAM cannot say its ${field}, which is left out`);
     const named = logical === name ? {} : { FunctionName: name };
-    this.#resources[logical] = { Type: "AWS::Serverless::Function", Properties: { ...named, ...properties } };
+    const resource = { Type: "AWS::Serverless::Function", Properties: { ...named, ...properties } };
+    this.#resources[logical] = resource;
+    this.#functions.set(name, { logical, alias: published, resource });
     for (const [suffix, resource] of beside)
       this.#resources[this.#names.of(`${logical}${suffix}`, "")] = resource;
   }
@@ -97,10 +114,9 @@ class Writing {
   addMapping({ name, spec }: ManifestResource): void {
     const reference = parseFunctionName(String(spec["functionName"]));
     const target = reference?.name ?? "";
-    if (this.#functions.has(target) && this.#functions.get(target) === undefined) return;
+    if (this.#isLeftOut(target)) return;
     const logical = this.#names.of(name, "Mapping");
-    const fields =
-      manifestSchemas(this.#connectors).json("EventSourceMapping").properties?.["spec"]?.properties ?? {};
+    const fields = this.#fieldsOf("EventSourceMapping");
     const said = Object.entries(spec).filter(([field, value]) => this.#isSaid(name, field, value));
     const { tags, uuid } = spec;
     const own = {
@@ -120,26 +136,25 @@ class Writing {
     };
   }
 
-  /** A function URL; what has a path is an event of a function in SAM, and has no name of its own there. */
+  /** A function URL, or an event of its function. */
   addRoute({ name, spec }: ManifestResource): void {
     const reference = parseFunctionName(String(spec["functionName"]));
     const target = reference?.name ?? "";
-    if (this.#functions.has(target) && this.#functions.get(target) === undefined) return;
+    if (this.#isLeftOut(target)) return;
+    if (spec["path"] !== undefined) {
+      this.#addEvent(name, spec, this.#functions.get(target), reference?.qualifier);
+      return;
+    }
     const unsaid = Object.keys(spec).filter((field) => !URL_FIELDS.includes(field));
     if (unsaid.length > 0) {
-      this.remark(
-        "Route",
-        name,
-        `SAM cannot say its ${unsaid.join(", ")} beside the function: it is left out`,
-      );
+      this.remark("Route", name, `SAM cannot say its ${unsaid.join(", ")} of a function URL: it is left out`);
       return;
     }
     const logical = this.#names.of(name, "Url");
     const { authType = "NONE", invokeMode, cors } = spec;
-    const fields = manifestSchemas(this.#connectors).json("Route").properties?.["spec"]?.properties ?? {};
     const members = awsMembers(
       { ...(cors === undefined ? {} : { cors }), ...(invokeMode === undefined ? {} : { invokeMode }) },
-      fields,
+      this.#fieldsOf("Route"),
     );
     this.#resources[logical] = {
       Type: "AWS::Lambda::Url",
@@ -151,6 +166,23 @@ class Writing {
         ...members,
       },
     };
+  }
+
+  addRule(rule: ManifestResource): void {
+    const written = ruleProperties(rule.spec, this.#fieldsOf("Rule"), (name) => this.#arn(name));
+    const lost = written?.lost ?? 0;
+    if (lost > 0)
+      this.remark("Rule", rule.name, "Those of its targets whose functions are left out are left out, too");
+    if (written !== undefined) this.#addTimed("AWS::Events::Rule", rule.name, written.properties);
+  }
+
+  addSchedule({ name, spec }: ManifestResource): void {
+    const { actionAfterCompletion, ...said } = spec;
+    const written = scheduleProperties(said, this.#fieldsOf("Schedule"), (fn) => this.#arn(fn));
+    if (written === undefined) return;
+    if (actionAfterCompletion !== undefined)
+      this.remark("Schedule", name, "SAM cannot say that it goes with its last tick: that is left out");
+    this.#addTimed("AWS::Scheduler::Schedule", name, written.properties);
   }
 
   written(): WrittenTemplate {
@@ -172,10 +204,59 @@ class Writing {
     return false;
   }
 
+  #isLeftOut(name: string): boolean {
+    return this.#functions.has(name) && this.#functions.get(name) === undefined;
+  }
+
+  #fieldsOf(kind: "EventSourceMapping" | "Route" | "Rule" | "Schedule") {
+    return manifestSchemas(this.#connectors).json(kind).properties?.["spec"]?.properties ?? {};
+  }
+
+  #addTimed(type: string, name: string, properties: Readonly<Record<string, unknown>>): void {
+    const logical = this.#names.of(name, type.split("::").at(-1) ?? "");
+    const named = logical === name ? {} : { Name: name };
+    this.#resources[logical] = { Type: type, Properties: { ...named, ...properties } };
+  }
+
+  #addEvent(
+    name: string,
+    spec: ManifestResource["spec"],
+    fn: PlacedFunction | undefined,
+    qualifier: string | undefined,
+  ): void {
+    const elsewhere =
+      "SAM has events of a function that stands beside them, and of its published alias, alone";
+    const why = fn === undefined || fn.alias !== qualifier ? elsewhere : whyNoEvent(spec);
+    if (fn === undefined || why !== undefined) {
+      this.remark("Route", name, `It is left out: ${why}`);
+      return;
+    }
+    addEvent(
+      fn,
+      name,
+      routeEvent(spec, (type, properties) => ({ Ref: this.#api(type, properties) })),
+    );
+  }
+
+  #api(type: string, properties: object): string {
+    const key = JSON.stringify([type, properties]);
+    const logical = this.#apis.get(key) ?? this.#names.of(`Api${this.#apis.size + 1}`, "");
+    this.#apis.set(key, logical);
+    this.#resources[logical] = { Type: type, Properties: properties };
+    return logical;
+  }
+
   #invoked(name: string, qualifier: string | undefined, written: unknown): unknown {
-    const logical = this.#functions.get(name);
-    if (logical === undefined) return written;
-    return qualifier === undefined ? { Ref: logical } : { "Fn::Join": [":", [{ Ref: logical }, qualifier]] };
+    const fn = this.#functions.get(name);
+    return fn === undefined ? written : withQualifier({ Ref: fn.logical }, qualifier);
+  }
+
+  /** `undefined`: the function is left out. */
+  #arn(written: string): unknown {
+    const { name = "", qualifier } = parseFunctionName(written) ?? {};
+    if (this.#isLeftOut(name)) return undefined;
+    const fn = this.#functions.get(name);
+    return fn === undefined ? written : withQualifier({ "Fn::GetAtt": [fn.logical, "Arn"] }, qualifier);
   }
 
   #layer(path: string): string {
@@ -194,22 +275,4 @@ class Writing {
     this.#parameters[logical] = { Type: "String", NoEcho: true, Description: variable };
     return logical;
   }
-}
-
-function whyLeftOut({
-  http,
-  lambda,
-  module,
-  custom,
-  code,
-  command,
-  runtime,
-}: FunctionSpec): string | undefined {
-  if (http !== undefined) return "behind HTTP";
-  if (lambda !== undefined) return "that runs on Lambda already";
-  if (module !== undefined) return "in a module of Node without a package";
-  if (custom !== undefined) return "of a kind that a module brings";
-  if (command !== undefined || runtime === undefined) return "that a command starts";
-  const path = typeof code === "string" ? code : Object(code).path;
-  return typeof path === "string" ? undefined : "whose code is in millrace's own store of packages";
 }

@@ -59,7 +59,10 @@ test("export prints what runs as manifests, whoever set it, and says what SAM ca
   const { stdout: differences } = await millrace("diff", "-f", file);
   assert.doesNotMatch(differences, /It is not applied\.|not in these manifests/);
   const sam = await millrace("export", "--as", "sam");
-  assert.match(sam.stderr, /^Function orders: It is left out, with its mappings: SAM has no function /m);
+  assert.match(
+    sam.stderr,
+    /^Function orders: It is left out, with all that invokes it: SAM has no function /m,
+  );
   assert.match(sam.stdout, /^Transform: AWS::Serverless-2016-10-31\n/);
   assert.equal((await millrace("export", "--as", "terraform")).status, 2);
 });

@@ -290,7 +290,54 @@ ${FUNCTION}  Nightly:
   assert.deepEqual(hourly, {
     scheduleExpression: "rate(1 hour)",
     flexibleTimeWindow: { mode: "OFF" },
-    target: { arn: "Orders" },
+    target: { arn: "Orders", roleArn: "arn:aws:iam::123456789012:role/r" },
   });
   assert.equal(read(text).remarks.filter(({ message }) => message.startsWith("A target")).length, 1);
+});
+
+test("an API that asks for AWS's signatures is a route that does, and its stage has its variables", () => {
+  const text = `Resources:
+  Api: { Type: AWS::Serverless::HttpApi, Properties: { StageName: v1, StageVariables: { color: blue }, Auth: { DefaultAuthorizer: AWS_IAM } } }
+  Orders:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: nodejs24.x
+      Handler: index.handler
+      Events:
+        Open: { Type: HttpApi, Properties: { Path: /open, Method: get } }
+        Signed: { Type: Api, Properties: { Path: /signed, Method: get, Auth: { Authorizer: AWS_IAM } } }
+        All: { Type: HttpApi, Properties: { ApiId: !Ref Api, Path: /all, Method: any } }
+        Own: { Type: Api, Properties: { Path: /own, Method: get, Auth: { Authorizer: MyOwn } } }
+`;
+  const { OrdersOpen, OrdersSigned, OrdersAll, OrdersOwn } = specs(text) as Record<
+    string,
+    Readonly<Record<string, unknown>>
+  >;
+  assert.deepEqual(
+    [OrdersOpen, OrdersSigned, OrdersAll, OrdersOwn].map((route) => route?.["authType"]),
+    [undefined, "AWS_IAM", "AWS_IAM", undefined],
+  );
+  assert.deepEqual([OrdersAll?.["stage"], OrdersAll?.["stageVariables"]], ["v1", { color: "blue" }]);
+  const told = read(text).remarks.filter(({ message }) => message.startsWith("Authorizers"));
+  assert.deepEqual(
+    told.map(({ field }) => field),
+    ["Orders.Events.Own"],
+  );
+});
+
+test("what others push is told with the door that takes it here", () => {
+  const text = `Resources:
+  Orders:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: nodejs24.x
+      Handler: index.handler
+      AutoPublishAlias: live
+      Events:
+        Image: { Type: S3, Properties: { Bucket: images, Events: "s3:ObjectCreated:*" } }
+        Topic: { Type: SNS, Properties: { Topic: "arn:aws:sns:eu-west-1:123456789012:orders" } }
+`;
+  const [image, topic] = read(text).remarks;
+  assert.match(image?.remedy ?? "", /POST \/millrace\/v1\/s3\/Orders:live$/);
+  assert.match(topic?.remedy ?? "", /--sns Orders:live=ARN/);
 });
