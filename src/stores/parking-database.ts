@@ -1,6 +1,8 @@
+import type { ParkedEntry } from "../model/parked-key.ts";
 import type { QueuedItem } from "../ports/parking-store.ts";
+import type { ParkedKeyStatements } from "./parked-key-statements.ts";
 import type { ParkingRow } from "./parking-rows.ts";
-import type { ParkingStatements } from "./parking-statements.ts";
+import type { FenceStatements, ParkingStatements } from "./parking-statements.ts";
 
 export type ParkingValue = string | number | null | Uint8Array;
 
@@ -14,12 +16,33 @@ export interface ParkingStatement {
 /** Steps of one transaction: each is answered with the rows that it gives. */
 export type ParkingWork<T> = Generator<ParkingStatement, T, readonly ParkingRow[]>;
 
-export interface ParkingDatabase {
-  readonly statements: ParkingStatements;
+/** Transactions of one database. */
+export interface ParkingTransactions {
   read<T>(work: () => ParkingWork<T>): Promise<T>;
   /** All that it does takes effect, or none. It may be begun anew. */
   write<T>(work: () => ParkingWork<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+/** What of redrives databases do each in its own way. */
+export interface ParkingWords {
+  readonly statements: ParkingStatements;
   /** Items that are not there yet, behind `lastSeq` in their order. */
   insertItems(kind: string, items: readonly QueuedItem[], lastSeq: number): Iterable<ParkingStatement>;
-  close(): Promise<void>;
+}
+
+export interface ParkingDatabase extends ParkingTransactions, ParkingWords {}
+
+/** The same of parked keys. */
+export interface ParkedKeyDatabase extends ParkingTransactions, ParkedKeyWords {}
+
+export interface ParkedKeyWords {
+  readonly statements: ParkedKeyStatements & FenceStatements;
+  /** Entries of a key, behind `lastSeq` in their order. */
+  insertEntries(
+    mapping: string,
+    id: string,
+    entries: readonly ParkedEntry[],
+    lastSeq: number,
+  ): Iterable<ParkingStatement>;
 }

@@ -16,12 +16,30 @@ const ENDED = "state IN ('done', 'failed', 'uncertain', 'gone')";
 
 /** Redrives, and what is parked for them; kinds of parked entries are kept apart by `kind`. */
 export function parkingStatements(dialect: ParkingDialect) {
-  return { ...redriveStatements(dialect), ...queueStatements(dialect), ...stateStatements(dialect) } as const;
+  return {
+    ...fenceStatements(dialect),
+    ...redriveStatements(dialect),
+    ...queueStatements(dialect),
+    ...stateStatements(dialect),
+  } as const;
 }
 
-function redriveStatements({ schema, forUpdate, forShare }: ParkingDialect) {
-  const redrive = `${schema}redrive`;
+export type FenceStatements = ReturnType<typeof fenceStatements>;
+
+/** The newest drainer of a mapping, whatever it drains. */
+export function fenceStatements({ schema, forShare }: Pick<ParkingDialect, "schema" | "forShare">) {
   const fence = `${schema}parked_fence`;
+  return {
+    open:
+      `INSERT INTO ${fence} AS fence (mapping, epoch) VALUES ($1, $2) ON CONFLICT (mapping) ` +
+      "DO UPDATE SET epoch = excluded.epoch WHERE fence.epoch <= excluded.epoch",
+    // plant: a-drainer-that-was-followed-still-writes
+    isNewest: `SELECT 1 AS newest FROM ${fence} WHERE mapping = $1 AND epoch = $2${forShare}`,
+  } as const;
+}
+
+function redriveStatements({ schema, forUpdate }: ParkingDialect) {
+  const redrive = `${schema}redrive`;
   const columns = "document, rate, state, version, cursor, is_loaded, is_concluded, ended_ms";
   return {
     makeRedrive:
@@ -35,11 +53,6 @@ function redriveStatements({ schema, forUpdate, forShare }: ParkingDialect) {
     changeRedrive: `UPDATE ${redrive} SET state = $2, rate = $3, ended_ms = $4, is_concluded = 0, version = version + 1 WHERE id = $1`,
     moveCursor: `UPDATE ${redrive} SET cursor = $2, is_loaded = $3, last_seq = $4 WHERE id = $1`,
     removeRedrive: `DELETE FROM ${redrive} WHERE id = $1`,
-    open:
-      `INSERT INTO ${fence} AS fence (mapping, epoch) VALUES ($1, $2) ON CONFLICT (mapping) ` +
-      "DO UPDATE SET epoch = excluded.epoch WHERE fence.epoch <= excluded.epoch",
-    // plant: a-drainer-that-was-followed-still-writes
-    isNewest: `SELECT 1 AS newest FROM ${fence} WHERE mapping = $1 AND epoch = $2${forShare}`,
     conclude: `UPDATE ${redrive} SET is_concluded = 1 WHERE id = $1`,
   } as const;
 }

@@ -1,4 +1,14 @@
+import { parkedKeyTables } from "./parked-key-statements.ts";
 import { parkingTables } from "./parking-statements.ts";
+
+const POSTGRES_WORDS = {
+  schema: "millrace.",
+  text: 'text COLLATE "C"',
+  integer: "bigint",
+  real: "double precision",
+  bytes: "bytea",
+  end: "",
+} as const;
 
 /** Each brings the schema one version further, and is never changed once it was released. */
 export const MIGRATIONS: readonly string[] = [
@@ -76,14 +86,7 @@ export const MIGRATIONS: readonly string[] = [
     id integer PRIMARY KEY CHECK (id = 1),
     asked_until bigint NOT NULL
   )`,
-  parkingTables({
-    schema: "millrace.",
-    text: 'text COLLATE "C"',
-    integer: "bigint",
-    real: "double precision",
-    bytes: "bytea",
-    end: "",
-  }),
+  parkingTables(POSTGRES_WORDS),
   // Rows come and go: the server is to clean up behind them by their number, not by a share of the table.
   `CREATE TABLE millrace.async_item (
     id text COLLATE "C" PRIMARY KEY,
@@ -100,4 +103,5 @@ export const MIGRATIONS: readonly string[] = [
   ) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 2000);
   CREATE INDEX async_ready ON millrace.async_item (lane, visible_ms);
   CREATE TABLE millrace.cursor (name text COLLATE "C" PRIMARY KEY, place text NOT NULL)`,
+  parkedKeyTables(POSTGRES_WORDS),
 ];

@@ -1,19 +1,10 @@
 import type { ParkingStore, QueuedItem } from "../ports/parking-store.ts";
-import type { ParkingDatabase, ParkingStatement, ParkingValue, ParkingWork } from "./parking-database.ts";
+import type { ParkingValue, ParkingWords } from "./parking-database.ts";
 import { writeKey } from "./parking-rows.ts";
 import { parkingStatements } from "./parking-statements.ts";
-import {
-  POSTGRES_LIMITS,
-  PostgresDatabase,
-  type PostgresLimits,
-  type RunQuery,
-} from "./postgres-database.ts";
-import { readPostgresSettings } from "./postgres-settings.ts";
-import type { Environment } from "./postgres-url.ts";
+import { elementChunks } from "./postgres-chunks.ts";
+import { type PostgresParkingOptions, PostgresTransactions } from "./postgres-transactions.ts";
 import { SqlParkingStore } from "./sql-parking.ts";
-
-/** Few, of its own: redrives say little, and are heard also while checkpoints take all of the other pool. */
-const CONNECTIONS = 2;
 
 /**
  * Keeps redrives and what is parked for them in the schema that also keeps progress.
@@ -21,24 +12,10 @@ const CONNECTIONS = 2;
  */
 export async function openPostgresParkingStore(
   url: string,
-  options: { readonly limits?: PostgresLimits; readonly environment?: Environment } = {},
+  options: PostgresParkingOptions = {},
 ): Promise<ParkingStore> {
-  const { limits = { ...POSTGRES_LIMITS, connections: CONNECTIONS }, environment = process.env } = options;
-  const settings = readPostgresSettings(url, environment);
-  return new SqlParkingStore(new PostgresParking(await PostgresDatabase.open(settings, limits)));
+  return new SqlParkingStore(Object.assign(await PostgresTransactions.open(url, options), WORDS));
 }
-
-const STATEMENTS = parkingStatements({
-  schema: "millrace.",
-  forUpdate: " FOR UPDATE",
-  forShare: " FOR SHARE",
-  isIn: (column, parameter) =>
-    `${column} = ANY (ARRAY(SELECT value::bigint FROM json_array_elements_text(${parameter}::json)))`,
-});
-
-/** Bounds of one statement: items, and bytes of their elements. */
-const INSERT_ITEMS_MAX = 500;
-const INSERT_BYTES_MAX = 4 * 1024 * 1024;
 
 const INSERT =
   "INSERT INTO millrace.parked_entry (kind, seq, queue, is_keyless, id, failure_id, item_id, shard_id, position, key, " +
@@ -47,52 +24,23 @@ const INSERT =
   // plant: what-is-loaded-twice-waits-again-in-postgresql
   "ON CONFLICT (kind, id) DO NOTHING";
 
-class PostgresParking implements ParkingDatabase {
-  readonly statements = STATEMENTS;
-  readonly #database: PostgresDatabase;
-
-  constructor(database: PostgresDatabase) {
-    this.#database = database;
-  }
-
-  /** Several statements of one moment: what stands is not changed between them. */
-  read<T>(work: () => ParkingWork<T>): Promise<T> {
-    return this.write(work);
-  }
-
-  write<T>(work: () => ParkingWork<T>): Promise<T> {
-    return this.#database.transaction((query) => run(query, work()));
-  }
-
-  *insertItems(kind: string, items: readonly QueuedItem[], lastSeq: number): Iterable<ParkingStatement> {
+const WORDS: ParkingWords = {
+  statements: parkingStatements({
+    schema: "millrace.",
+    forUpdate: " FOR UPDATE",
+    forShare: " FOR SHARE",
+    isIn: (column, parameter) =>
+      `${column} = ANY (ARRAY(SELECT value::bigint FROM json_array_elements_text(${parameter}::json)))`,
+  }),
+  *insertItems(kind, items, lastSeq) {
     let seq = lastSeq;
-    for (const chunk of chunksOf(items)) {
+    for (const chunk of elementChunks(items)) {
       const first = seq + 1;
       seq += chunk.length;
       yield { sql: INSERT, values: [kind], lists: columnsOf(chunk, first) };
     }
-  }
-
-  close() {
-    return this.#database.close();
-  }
-}
-
-function* chunksOf(items: readonly QueuedItem[]): Generator<readonly QueuedItem[]> {
-  let chunk: QueuedItem[] = [];
-  let bytes = 0;
-  for (const item of items) {
-    const length = item.element?.length ?? 0;
-    if (chunk.length > 0 && (chunk.length === INSERT_ITEMS_MAX || bytes + length > INSERT_BYTES_MAX)) {
-      yield chunk;
-      chunk = [];
-      bytes = 0;
-    }
-    chunk.push(item);
-    bytes += length;
-  }
-  if (chunk.length > 0) yield chunk;
-}
+  },
+};
 
 function columnsOf(items: readonly QueuedItem[], firstSeq: number): readonly (readonly ParkingValue[])[] {
   return [
@@ -109,13 +57,4 @@ function columnsOf(items: readonly QueuedItem[], firstSeq: number): readonly (re
     items.map(({ element }) => element ?? null),
     items.map(({ element }) => (element === undefined ? "gone" : "waiting")),
   ];
-}
-
-async function run<T>(query: RunQuery, work: ParkingWork<T>): Promise<T> {
-  let step = work.next([]);
-  while (step.done !== true) {
-    const { sql, values, lists = [] } = step.value;
-    step = work.next((await query(sql, [...values, ...lists])).rows);
-  }
-  return step.value;
 }

@@ -5,12 +5,22 @@ import { LiveFile } from "../sqlite/live-file.ts";
 import type { WaitClock } from "../sqlite/lock-wait.ts";
 import { isStorageError, SQLITE_CORRUPT, SQLITE_NOTADB, sqliteErrorCode } from "../sqlite/sqlite-error.ts";
 import { inTransaction } from "../sqlite/transaction.ts";
+import { parkedKeyTables } from "./parked-key-statements.ts";
 import { parkingTables } from "./parking-statements.ts";
 
 /** "MRpg" in the file's header: tells a progress file from any other SQLite file. */
 const APPLICATION_ID = 0x4d527067;
 /** How long a call waits for a lock of another process. Short: the engine tries again. */
 const LOCK_WAIT_MS = 1_000;
+
+const SQLITE_WORDS = {
+  schema: "",
+  text: "TEXT",
+  integer: "INTEGER",
+  real: "REAL",
+  bytes: "BLOB",
+  end: " STRICT",
+} as const;
 
 /** The step at place n makes format n + 1 of format n. Never changed once released; a change is a new step. */
 const SCHEMA_STEPS: readonly string[] = [
@@ -79,14 +89,7 @@ const SCHEMA_STEPS: readonly string[] = [
     CREATE TABLE process_snapshot (process_id TEXT PRIMARY KEY, at INTEGER NOT NULL, document BLOB NOT NULL) STRICT;
     CREATE TABLE snapshot_ask (id INTEGER PRIMARY KEY CHECK (id = 1), asked_until INTEGER NOT NULL) STRICT;
   `,
-  parkingTables({
-    schema: "",
-    text: "TEXT",
-    integer: "INTEGER",
-    real: "REAL",
-    bytes: "BLOB",
-    end: " STRICT",
-  }),
+  parkingTables(SQLITE_WORDS),
   // Bodies stand apart: a hold or a retry writes none of them anew.
   `
     CREATE TABLE async_item (
@@ -105,6 +108,7 @@ const SCHEMA_STEPS: readonly string[] = [
     CREATE TABLE async_body (id TEXT PRIMARY KEY, body BLOB NOT NULL) STRICT;
     CREATE TABLE cursor (name TEXT PRIMARY KEY, place TEXT NOT NULL) STRICT;
   `,
+  parkedKeyTables(SQLITE_WORDS),
 ];
 const SCHEMA_VERSION = SCHEMA_STEPS.length;
 

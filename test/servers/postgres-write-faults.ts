@@ -17,6 +17,10 @@ const TABLES = [
   "redrive",
   "parked_entry",
   "parked_fence",
+  "parked_mapping",
+  "parked_writer",
+  "parked_key",
+  "parked_record",
   "async_item",
   "cursor",
 ];

@@ -5,6 +5,7 @@ import { MillraceError } from "../../../src/model/errors.ts";
 import { openSqliteStore } from "../../../src/stores/sqlite.ts";
 import { openSqliteAsyncQueue } from "../../../src/stores/sqlite-async-queue.ts";
 import { openSqliteCellStore } from "../../../src/stores/sqlite-cells.ts";
+import { openSqliteParkedKeys } from "../../../src/stores/sqlite-parked-keys.ts";
 import { openSqliteParkingStore } from "../../../src/stores/sqlite-parking.ts";
 import { openSqliteResourceStore } from "../../../src/stores/sqlite-resources.ts";
 import { openFailures, openQueue, openStream } from "./cramped-files.ts";
@@ -39,6 +40,7 @@ const OPENERS = {
   events: () => openSqliteAsyncQueue(path),
   cells: () => openSqliteCellStore(path),
   parking: () => openSqliteParkingStore(path),
+  parkedKeys: () => openSqliteParkedKeys(path),
   mappings: () => openSqliteResourceStore(path),
   failures: async () => openFailures(folder),
   stream: async () => openStream(folder),

@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { ERROR_CODES, MillraceError } from "../../../src/model/errors.ts";
 import type { AsyncQueue } from "../../../src/ports/async-queue.ts";
 import type { CellStore } from "../../../src/ports/cell-store.ts";
+import type { ParkedKeyStore } from "../../../src/ports/parked-keys.ts";
 import type { ParkingStore } from "../../../src/ports/parking-store.ts";
 import type { ProgressStore } from "../../../src/ports/progress-store.ts";
 import type { ResourceStore } from "../../../src/ports/resource-store.ts";
@@ -87,6 +88,10 @@ export class CrampedPlace implements AsyncDisposable {
 
   openParking(): Promise<ParkingStore> {
     return this.#open<ParkingStore>("parking");
+  }
+
+  openParkedKeys(): Promise<ParkedKeyStore> {
+    return this.#open<ParkedKeyStore>("parkedKeys");
   }
 
   openFailureFile(): Promise<CrampedFailureFile> {

@@ -13,6 +13,7 @@ import { KAFKA_WIRE_BUGS } from "./bugs/kafka-wire.ts";
 import { KUBERNETES_BUGS } from "./bugs/kubernetes.ts";
 import { LOCAL_BUGS } from "./bugs/local.ts";
 import { PACKAGE_BUGS } from "./bugs/packages.ts";
+import { PARKED_KEY_BUGS } from "./bugs/parked-keys.ts";
 import { QUEUE_BUGS } from "./bugs/queue.ts";
 import { ROLLOUT_BUGS } from "./bugs/rollouts.ts";
 import { STORE_BUGS } from "./bugs/stores.ts";
@@ -20,6 +21,7 @@ import type { ContractBug } from "./contract-bug.ts";
 
 export const CONTRACT_BUGS: readonly ContractBug[] = [
   ...STORE_BUGS,
+  ...PARKED_KEY_BUGS,
   ...DYNAMODB_BUGS,
   ...LOCAL_BUGS,
   ...KAFKA_BUGS,
