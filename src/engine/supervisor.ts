@@ -1,5 +1,6 @@
 import { InvokerBook } from "../invocation/invoker-book.ts";
 import { mappingDoor } from "../invocation/mapping-door.ts";
+import { LeaseBooks } from "../leases/lease-books.ts";
 import { longestTimeoutMs, qualifierIn } from "../model/call-timeouts.ts";
 import { ByteBudget } from "./budget.ts";
 import type {
@@ -28,11 +29,13 @@ export class Supervisor implements Engine {
   readonly #stopping = new WeakMap<Worker, Promise<StopReport>>();
   readonly #invokers: InvokerBook;
   readonly #receives: ReceiveKeep;
+  readonly #leaseBooks: LeaseBooks;
 
   constructor(options: EngineOptions) {
     this.#options = options;
     this.#invokers = options.invokers ?? new InvokerBook(options.clock, options.telemetry);
     this.#receives = new ReceiveKeep(options.clock, options.telemetry);
+    this.#leaseBooks = new LeaseBooks(options.owner, options.settings);
     this.#processBudget = new ByteBudget(options.settings.processBudgetBytes);
   }
 
@@ -42,6 +45,7 @@ export class Supervisor implements Engine {
     const shared = {
       ...this.#options,
       processBudget: this.#processBudget,
+      book: this.#leaseBooks.of(uuid),
       invoker: mappingDoor(this.#invokers, deployment, {
         ...this.#options,
         bounds: this.#options.settings,
@@ -60,9 +64,11 @@ export class Supervisor implements Engine {
 
   async stopMapping(uuid: string, drainMs: number, how: StopOptions = {}): Promise<StopReport> {
     const worker = this.#workers.get(uuid);
+    // plant: an-update-forgets-what-was-seen-of-leases
+    if (how.isFollowed !== true) this.#leaseBooks.forget(uuid);
     if (worker === undefined) return NOTHING_LEFT;
     if (how.isFollowed === true && worker instanceof QueueWorker)
-      this.#receives.put(worker.deployment, worker.handOverReceives());
+      this.#receives.put(worker.deployment, worker.handOver());
     const report = await this.#stopWorker(worker, drainMs, how.startsMs);
     if (this.#workers.get(uuid) === worker) this.#workers.delete(uuid);
     return report;

@@ -28,6 +28,8 @@ export interface LeaseHolderOptions<T extends Tenant> {
   readonly telemetry: Telemetry;
   readonly lines: RepeatedLines;
   readonly settings: LeaseTimes;
+  /** With what an earlier holder of the same leases has seen in this process; absent: nothing was seen yet. */
+  readonly book?: LeaseBook | undefined;
   /** A broker divides the leases: what the store lists is ours to take, and the broker says when one is lost. */
   readonly isDividedByBroker: boolean;
   /** Said of a lease that was another owner's. */
@@ -66,14 +68,14 @@ export class LeaseHolder<T extends Tenant> {
 
   constructor(options: LeaseHolderOptions<T>) {
     this.#options = options;
-    const { owner, store, clock, settings, look } = options;
+    const { owner, store, clock, settings, look, book } = options;
     // plant: a-lease-is-renewed-once-in-its-time
     this.#renewalMs = settings.leaseRenewalMs;
     const isOutlived = this.#renewalMs < settings.leaseDurationMs / 3;
     assertInvariant(isOutlived, "a lease does not outlive two renewals that fail");
     const isCovered = (store.sessionMs ?? Number.POSITIVE_INFINITY) >= settings.leaseDurationMs;
     assertInvariant(isCovered, "a broker gives a shard away before its lease ends here");
-    this.#book = new LeaseBook(owner, settings);
+    this.#book = book ?? new LeaseBook(owner, settings);
     this.#loop = new WakeableLoop({
       clock,
       signal: this.#end.signal,
@@ -110,6 +112,19 @@ export class LeaseHolder<T extends Tenant> {
 
   tenantOf(shardId: string): T | undefined {
     return this.#tenants.get(shardId);
+  }
+
+  /** Before `start`. */
+  adopt(tenant: T): void {
+    this.#tenants.set(tenant.lease.shardId, tenant);
+  }
+
+  /** What is held is another holder's of this process from now on, and this one has ended. */
+  handOver(): readonly T[] {
+    void this.end();
+    const tenants = [...this.#tenants.values()].filter(({ lease }) => !lease.isEnding);
+    for (const tenant of tenants) this.#forget(tenant);
+    return tenants;
   }
 
   /** Takes nothing and asks for nothing any more. What is held is renewed until it is given back. */

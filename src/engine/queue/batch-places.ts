@@ -66,6 +66,22 @@ export class BatchPlaces {
     this.#share?.lookAtHandovers();
   }
 
+  /** Those that the mapping had under its configuration before. Before `start`. */
+  adopt(before: BatchPlaces): void {
+    if (this.#share === undefined) void before.letGo();
+    else this.#share.adopt(before.#share?.handOver() ?? []);
+  }
+
+  /** Something may come yet that the mapping's next worker runs: places stay for it. */
+  keep(): void {
+    this.#share?.keep();
+  }
+
+  /** The mapping does not go on. Resolves when what was kept is given back. */
+  async letGo(): Promise<void> {
+    await this.#share?.letGo();
+  }
+
   /** Nothing is to be received any more. */
   close(): void {
     this.#share?.close();

@@ -1,4 +1,5 @@
 import type { Lease } from "../../leases/lease.ts";
+import type { LeaseBook } from "../../leases/lease-book.ts";
 import { LeaseHolder } from "../../leases/lease-holder.ts";
 import { RepeatedLines } from "../../lib/repeated-lines.ts";
 import { initialCheckpoint } from "../../model/checkpoint.ts";
@@ -15,6 +16,7 @@ export interface ConcurrencyShareOptions {
   /** Batches at once over all processes. */
   readonly concurrencyMax: number;
   readonly owner: string;
+  readonly book?: LeaseBook | undefined;
   readonly store: ProgressStore;
   readonly clock: Clock;
   readonly telemetry: Telemetry;
@@ -54,6 +56,10 @@ export class ConcurrencyShare {
   readonly #partPlaces: ReadonlyMap<string, number>;
   readonly #lines: RepeatedLines;
   #isClosed = false;
+  #isKept = false;
+  #isEnded = false;
+  /** Nothing of it is with this process any more, or nobody may say so. */
+  readonly #gone = Promise.withResolvers<void>();
 
   constructor(options: ConcurrencyShareOptions) {
     this.#options = options;
@@ -76,6 +82,37 @@ export class ConcurrencyShare {
     this.#leases.start();
   }
 
+  /** Places of the share before, which its mapping goes on with here. Before `start`. */
+  adopt(leases: readonly Lease[]): void {
+    for (const lease of leases) {
+      // A smaller maximum may have fewer parts.
+      const places = this.#partPlaces.get(lease.shardId);
+      const part = { lease, places: places ?? 0, isGoing: places === undefined };
+      this.#leases.adopt(part);
+      if (part.isGoing) void this.#release(part);
+    }
+  }
+
+  /** Something may come yet that the mapping's next worker runs: its places stay for it when this one has ended. */
+  keep(): void {
+    // plant: an-update-gives-away-the-places-of-what-it-keeps
+    this.#isKept = true;
+  }
+
+  /** To the share that the mapping goes on with. */
+  handOver(): readonly Lease[] {
+    this.#isKept = false;
+    return this.#leases.handOver().map(({ lease }) => lease);
+  }
+
+  /** The mapping does not go on: nothing is kept for it. Resolves when all is given back, also what still runs now. */
+  async letGo(): Promise<void> {
+    this.#isKept = false;
+    if (this.#isEnded) return await this.end();
+    this.lookAtHandovers();
+    await this.#gone.promise;
+  }
+
   /** Batches that this process may run at once, now. */
   get places(): number {
     return this.#sumPlaces(({ isGoing }) => !isGoing);
@@ -96,19 +133,23 @@ export class ConcurrencyShare {
    * stays until nothing is in hand that needs it.
    */
   lookAtHandovers(): void {
-    const { running, isEmptyHanded } = this.#options;
+    const { running } = this.#options;
     if (this.#isClosed) this.#takeNoMore();
     for (const part of this.#leases.tenants) {
       if (!part.isGoing || part.lease.isEnding) continue;
       const beside = this.#placesBeside(part);
       // plant: a-part-of-the-maximum-is-given-away-while-its-batches-run
-      if (running() <= beside && (beside > 0 || isEmptyHanded())) void this.#release(part);
+      if (running() <= beside && (beside > 0 || this.#needsNone)) void this.#release(part);
     }
   }
 
+  get #needsNone(): boolean {
+    return !this.#isKept && this.#options.isEmptyHanded();
+  }
+
   /**
-   * Nothing is to be received any more: each part is given back once the batches that still run fit beside it. Who has
-   * no part, and messages in hand, takes one for those.
+   * Nothing is to be received any more: each part that is not kept is given back once the batches that still run fit
+   * beside it. Who has no part, and messages in hand, takes one for those.
    */
   close(): void {
     this.#isClosed = true;
@@ -116,20 +157,25 @@ export class ConcurrencyShare {
   }
 
   #takeNoMore(): void {
-    for (const part of this.#leases.tenants) part.isGoing = true;
-    if (this.lastPlaces > 0 || this.#options.isEmptyHanded()) this.#leases.stop();
+    if (!this.#isKept) for (const part of this.#leases.tenants) part.isGoing = true;
+    if (this.places + this.lastPlaces > 0 || this.#options.isEmptyHanded()) this.#leases.stop();
   }
 
-  /** Gives everything back. Resolves when that was tried. */
+  /** Gives everything back, but for what is kept. Resolves when that was tried. */
   async end(): Promise<void> {
+    this.#isEnded = true;
     this.close();
+    if (this.#isKept) return;
     await this.#leases.end();
     await Promise.all([...this.#leases.tenants].map((part) => this.#release(part)));
+    this.#gone.resolve();
   }
 
-  /** Whoever stopped us may close the store now. */
+  /** Whoever stopped us may close the store now, unless something is kept. */
   abandon(): void {
+    if (this.#isKept) return;
     this.#leases.abandon();
+    this.#gone.resolve();
   }
 
   async #look(): Promise<void> {
@@ -175,7 +221,8 @@ export class ConcurrencyShare {
     telemetry.log("debug", "a part of the maximum concurrency taken", { mapping, shardId, epoch });
     // One is enough for what is in hand.
     if (this.#isClosed) this.#leases.stop();
-    return { lease, places: this.#partPlaces.get(shardId) ?? 0, isGoing: this.#isClosed };
+    const isGoing = this.#isClosed && !this.#isKept;
+    return { lease, places: this.#partPlaces.get(shardId) ?? 0, isGoing };
   }
 
   #wanted(part: HeldPart): void {

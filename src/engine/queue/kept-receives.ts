@@ -2,6 +2,7 @@ import { scheduleAfter } from "../../lib/sleep.ts";
 import type { Clock, ScheduledCall } from "../../ports/clock.ts";
 import type { QueueMessage, QueueSource, Settlement } from "../../ports/queue-source.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
+import type { BatchPlaces } from "./batch-places.ts";
 import type { Hold, OpenReceive, ReceiveOutcome } from "./open-receive.ts";
 
 /** A mapping that begins again takes up what it left within this time. */
@@ -16,9 +17,14 @@ const PROLONG_SHARE = 1 / 2;
 const AGAIN_SHARE = 1 / 4;
 const AGAIN_MS_MIN = 50;
 
-export interface KeptReceivesOptions {
+/** What a worker leaves to the one that runs the same mapping next. */
+export interface KeptWork {
+  readonly receives: readonly OpenReceive[];
+  readonly places: BatchPlaces;
+}
+
+export interface KeptReceivesOptions extends KeptWork {
   readonly source: QueueSource;
-  readonly open: readonly OpenReceive[];
   readonly clock: Clock;
   readonly telemetry: Telemetry;
   readonly release: (messages: readonly QueueMessage[], why: string) => Promise<void>;
@@ -49,12 +55,13 @@ export class KeptReceives {
   #timer: ScheduledCall | undefined;
   #isOver = false;
   #isLetGo = false;
+  #placesGone: Promise<void> = Promise.resolve();
 
   constructor(options: KeptReceivesOptions) {
     this.#options = options;
     this.source = options.source;
     this.#lateMs = options.clock.monotonic() + KEPT_MS_MAX;
-    this.#kept = options.open.map((open) => ({
+    this.#kept = options.receives.map((open) => ({
       open,
       hold: undefined,
       messages: open.answer?.kind === "given" ? open.answer.messages : [],
@@ -68,13 +75,13 @@ export class KeptReceives {
   }
 
   /** For the next worker of the same queue. */
-  take(): readonly OpenReceive[] {
-    if (this.#isOver) return [];
+  take(): KeptWork | undefined {
+    if (this.#isOver) return undefined;
     this.#end();
     // They are the next worker's.
     this.#isLetGo = true;
     this.#decided.resolve();
-    return this.#kept.map(({ open }) => open);
+    return { receives: this.#kept.map(({ open }) => open), places: this.#options.places };
   }
 
   /**
@@ -84,13 +91,19 @@ export class KeptReceives {
   async giveBack(): Promise<void> {
     if (this.#isOver) return;
     this.#end();
+    this.#placesGone = this.#options.places.letGo();
     await Promise.all(this.#kept.map(({ open }) => open.outcome));
-    await this.letGo();
+    await this.#release();
     this.#decided.resolve();
+    await this.#placesGone;
   }
 
   /** Nobody waits any longer: what has come goes back now, and nothing is done with what comes later. */
   async letGo(): Promise<void> {
+    await Promise.all([this.#release(), this.#placesGone]);
+  }
+
+  async #release(): Promise<void> {
     if (this.#isLetGo) return;
     this.#isLetGo = true;
     // plant: what-is-being-prolonged-is-not-given-back
@@ -98,6 +111,11 @@ export class KeptReceives {
     if (messages.length === 0) return;
     this.#options.telemetry.mark("kept receives given back");
     await this.#options.release(messages, "their mapping did not start again in time");
+  }
+
+  /** Whoever stopped us may close the store now. */
+  abandon(): void {
+    this.#options.places.abandon();
   }
 
   #end(): void {

@@ -1,4 +1,5 @@
 import type { MappingDoor } from "../../invocation/mapping-door.ts";
+import type { LeaseBook } from "../../leases/lease-book.ts";
 import { RepeatedLines } from "../../lib/repeated-lines.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { ProgressStore } from "../../ports/progress-store.ts";
@@ -33,6 +34,8 @@ import { Settler } from "./settler.ts";
 export interface QueueWorkerOptions {
   readonly deployment: QueueDeployment;
   readonly owner: string;
+  /** What was seen of the leases that the mapping's maximum is cut into. */
+  readonly book: LeaseBook;
   readonly store: ProgressStore;
   readonly clock: Clock;
   readonly random: Random;

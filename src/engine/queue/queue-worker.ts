@@ -7,8 +7,9 @@ import { epochOf } from "../invoke/attempt-notes.ts";
 import { CALL_FAILED } from "../invoke/failure-log.ts";
 import { silenceOf } from "../stream/source-problems.ts";
 import { RENEWALS, SHARE } from "./concurrency-share.ts";
+import type { KeptWork } from "./kept-receives.ts";
 import { MessageSieve } from "./message-sieve.ts";
-import type { Hold, OpenReceive } from "./open-receive.ts";
+import type { Hold } from "./open-receive.ts";
 import { assembleQueue, type QueueParts, type QueueWorkerOptions } from "./queue-parts.ts";
 
 /** How many of each kind an explanation shows. */
@@ -38,13 +39,16 @@ export class QueueWorker {
     });
   }
 
-  /** `receives`: of the worker that ran this mapping before; what they bring is run here. */
-  start(receives: readonly OpenReceive[] = []): void {
+  /** `kept`: of the worker that ran this mapping before; what its receives bring is run here. */
+  start(kept?: KeptWork): void {
+    const { places, receiver } = this.#parts;
     this.#gauge();
-    this.#parts.places.start();
-    if (receives.length > 0)
+    if (kept !== undefined) {
       this.#options.telemetry.mark("receives taken over from an earlier configuration");
-    this.#parts.receiver.adopt(receives);
+      places.adopt(kept.places);
+    }
+    places.start();
+    receiver.adopt(kept?.receives ?? []);
     this.#go();
   }
 
@@ -57,9 +61,15 @@ export class QueueWorker {
     this.#isStopNear = true;
   }
 
-  /** What is under way is the next worker's: this one does not wait for it. To be called before `stop`. */
-  handOverReceives(): readonly OpenReceive[] {
-    return this.#parts.receiver.handOver();
+  /**
+   * What is under way is the next worker's, with the places to run what it brings: this one does not wait for it. To be
+   * called before `stop`.
+   */
+  handOver(): KeptWork {
+    const { places, receiver } = this.#parts;
+    const receives = receiver.handOver();
+    if (receives.length > 0) places.keep();
+    return { receives, places };
   }
 
   /**

@@ -4,8 +4,7 @@ import type { QueueMessage } from "../../ports/queue-source.ts";
 import type { Telemetry } from "../../ports/telemetry.ts";
 import type { QueueDeployment } from "../engine.ts";
 import { GivenUpLog } from "./given-up-log.ts";
-import { KeptReceives } from "./kept-receives.ts";
-import type { OpenReceive } from "./open-receive.ts";
+import { KeptReceives, type KeptWork } from "./kept-receives.ts";
 
 /** What giving back may take once nobody waits any more. */
 const LAST_WORDS_MS = 5_000;
@@ -21,8 +20,8 @@ export class ReceiveKeep {
     this.#telemetry = telemetry;
   }
 
-  put({ mapping, source }: QueueDeployment, receives: readonly OpenReceive[]): void {
-    if (receives.length === 0) return;
+  put({ mapping, source }: QueueDeployment, work: KeptWork): void {
+    if (work.receives.length === 0) return;
     void this.#kept.get(mapping.uuid)?.giveBack();
     const givenUp = new GivenUpLog(mapping.name, this.#clock, this.#telemetry);
     const release = async (messages: readonly QueueMessage[], why: string) => {
@@ -31,7 +30,7 @@ export class ReceiveKeep {
       await (async () => await source.release(messages, 0))().catch(() => undefined);
     };
     const [clock, telemetry] = [this.#clock, this.#telemetry];
-    const kept = new KeptReceives({ source, open: receives, clock, telemetry, release });
+    const kept = new KeptReceives({ ...work, source, clock, telemetry, release });
     this.#kept.set(mapping.uuid, kept);
     void kept.back.then(() => {
       if (this.#kept.get(mapping.uuid) === kept) this.#kept.delete(mapping.uuid);
@@ -39,14 +38,14 @@ export class ReceiveKeep {
   }
 
   /** For a worker that starts. Those of another queue go back. */
-  take({ mapping, source }: QueueDeployment): readonly OpenReceive[] {
+  take({ mapping, source }: QueueDeployment): KeptWork | undefined {
     const kept = this.#kept.get(mapping.uuid);
-    if (kept === undefined) return [];
+    if (kept === undefined) return undefined;
     const { eventSourceArn, kind } = source.description;
     const before = kept.source.description;
     if (before.eventSourceArn === eventSourceArn && before.kind === kind) return kept.take();
     void kept.giveBack();
-    return [];
+    return undefined;
   }
 
   /** The source that they were asked of may be closed. */
@@ -60,5 +59,6 @@ export class ReceiveKeep {
     if (kept.length === 0) return;
     await sleepUnless(Promise.all(kept.map((each) => each.giveBack())), this.#clock, withinMs);
     await sleepUnless(Promise.all(kept.map((each) => each.letGo())), this.#clock, LAST_WORDS_MS);
+    for (const each of kept) each.abandon();
   }
 }

@@ -1,5 +1,6 @@
 import type { MappingDoor } from "../../invocation/mapping-door.ts";
 import type { Lease } from "../../leases/lease.ts";
+import type { LeaseBook } from "../../leases/lease-book.ts";
 import { LeaseHolder } from "../../leases/lease-holder.ts";
 import { sleepUnless } from "../../lib/sleep.ts";
 import { describeError, isPassingFault } from "../../model/errors.ts";
@@ -16,6 +17,7 @@ import { silenceOf } from "./source-problems.ts";
 
 export interface MappingWorkerOptions extends MappingSurroundings {
   readonly owner: string;
+  readonly book: LeaseBook;
   readonly invoker: MappingDoor;
 }
 
@@ -58,7 +60,7 @@ export class MappingWorker {
   #comesAgain = 0;
 
   constructor(options: MappingWorkerOptions) {
-    const { deployment, owner, clock, telemetry } = options;
+    const { deployment, owner, book, clock, telemetry } = options;
     const { mapping, source } = deployment;
     this.#options = options;
     this.#failures = new FailureLog(mapping.name, clock, telemetry);
@@ -68,6 +70,7 @@ export class MappingWorker {
       mappingUuid: mapping.uuid,
       mapping: mapping.name,
       owner,
+      book,
       isDividedByBroker: source.progress !== undefined,
       takenOver: "lease taken over",
       look: () => this.#look(),

@@ -8,7 +8,7 @@ export const QUEUE_SHARE_BUGS: readonly PlantedBug[] = [
   }),
   bug("a part of the maximum is given away while its batches run", ["scaling"], {
     at: "a-part-of-the-maximum-is-given-away-while-its-batches-run",
-    instead: "if (beside > 0 || isEmptyHanded()) void this.#release(part);",
+    instead: "if (beside > 0 || this.#needsNone) void this.#release(part);",
   }),
   bug("parts of the maximum are kept after stop", ["I15"], {
     at: "parts-of-the-maximum-are-kept-after-stop",

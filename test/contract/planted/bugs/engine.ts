@@ -5,6 +5,22 @@ const LISTING = "test/unit/engine/stream/listing-and-identity.test.ts";
 /** Bugs of the engine that the simulation shows in one seed of some ten thousand: a test of their own sees them. */
 export const ENGINE_BUGS: readonly ContractBug[] = [
   contractBug(
+    "an update gives away the places of what it keeps",
+    {
+      file: "test/unit/engine/queue/kept-places.test.ts",
+      test: "what an update kept finds a place to run after 500 ms, however busy others are",
+    },
+    { at: "an-update-gives-away-the-places-of-what-it-keeps", instead: "this.#isKept = false;" },
+  ),
+  contractBug(
+    "an update forgets what was seen of leases",
+    {
+      file: "test/unit/engine/stream/updates-and-leases.test.ts",
+      test: "updates of a mapping do not put off when it takes over the lease of an owner who is gone",
+    },
+    { at: "an-update-forgets-what-was-seen-of-leases", instead: "this.#leaseBooks.forget(uuid);" },
+  ),
+  contractBug(
     "leases are watched behind the first listing only",
     { file: LISTING, test: "one left behind is taken as soon as it does" },
     { at: "leases-are-watched-behind-the-first-listing-only", instead: "" },
