@@ -40,12 +40,12 @@ export function apiRoute(written: WrittenEvent, context: TemplateContext): Templ
   const isAny = method === undefined || /^(?:ANY|\*|X-AMAZON-APIGATEWAY-ANY-METHOD)$/.test(method);
   const version = textOf(propertyOf(context, properties, "PayloadFormatVersion"));
   const stage = propertyOf(context, api, "StageName") ?? (isRest ? scalar(REST_STAGE, place) : undefined);
-  const auth = memberOf(properties, "Auth") ?? memberOf(api, "Auth");
-  const isSigned = asksForSignature(properties, api);
-  if (auth !== undefined && !isSigned) {
+  const asked = asksFirst(properties, api);
+  const isSigned = textOf(asked) === "AWS_IAM";
+  if (asked !== undefined && !isSigned) {
     const message = "Authorizers of APIs are not asked: whoever reaches the route may call it";
     context.findings.remark(
-      auth.place,
+      asked.place,
       field,
       message,
       "Have the function ask, or an address that is not open",
@@ -65,10 +65,18 @@ export function apiRoute(written: WrittenEvent, context: TemplateContext): Templ
   return eventDocument({ kind: "Route", name, field, place, entries }, context);
 }
 
-/** AWS's own signatures are asked for, by the event or by all of its API. */
-function asksForSignature(properties: TemplateValue | undefined, api: TemplateValue | undefined): boolean {
-  const own = memberOf(properties, "Auth", "Authorizer");
-  return textOf(own ?? memberOf(api, "Auth", "DefaultAuthorizer")) === "AWS_IAM";
+/** What AWS asks for before a call: by the event, or else by all of its API. Authorizers that nobody names are not. */
+function asksFirst(
+  properties: TemplateValue | undefined,
+  api: TemplateValue | undefined,
+): TemplateValue | undefined {
+  const [own, shared] = [memberOf(properties, "Auth"), memberOf(api, "Auth")];
+  const authorizer = memberOf(own, "Authorizer") ?? memberOf(shared, "DefaultAuthorizer");
+  if (authorizer !== undefined && textOf(authorizer) !== "NONE") return authorizer;
+  const others = ["ApiKeyRequired", "ResourcePolicy"].map(
+    (member) => memberOf(own, member) ?? memberOf(shared, member),
+  );
+  return others.find((each) => each !== undefined);
 }
 
 /** Properties of the API that the event names, where it stands in the template. */

@@ -66,6 +66,14 @@ export const GIVEN: Readonly<Record<string, Partial<TemplateOptions>>> = {
     ]),
     imports: new Map([["account-resources:KeyArn", "arn:aws:kms:eu-west-2:123456789012:key/2"]]),
   },
+  "shopping-cart": {
+    parameters: new Map([
+      ["UserPoolArn", "arn:aws:cognito-idp:eu-west-1:123456789012:userpool/eu-west-1_1"],
+      ["UserPoolId", "eu-west-1_1"],
+      ["ProductServiceUrl", "https://products.example.com"],
+      ["AllowedOrigin", "https://shop.example.com"],
+    ]),
+  },
   // The rest of what there is: it is no template of one maker.
   "more-events": {},
 };
