@@ -22,8 +22,6 @@ import { serveFront } from "./front/serve-front.ts";
 import { openCustomFunction } from "./functions/custom.ts";
 import { createHttpFunction } from "./functions/http.ts";
 import { HttpEndpoints } from "./functions/http-endpoints.ts";
-import { openModule } from "./functions/runtime/open-module.ts";
-import { type OpenPlaces, openRuntimeFunction } from "./functions/runtime/open-runtime-function.ts";
 import { serveProducers } from "./ingest/serve-producers.ts";
 import { createSnsPush } from "./ingest/sns/create-sns-push.ts";
 import type { DestinationAddress } from "./manifests/destination-address.ts";
@@ -39,6 +37,7 @@ import * as stores from "./stores/open-store.ts";
 import { createSystemClock } from "./system/clock.ts";
 import { createFolderWatch } from "./system/folder-watch.ts";
 import { type ParentLink, parentLink, startProcess } from "./system/member-process.ts";
+import { guardProcess, onFatal } from "./system/process-guard.ts";
 import { createSystemRandom } from "./system/random.ts";
 import { standardError } from "./system/standard-error.ts";
 import { STOP_SIGNALS, takeStopSignals } from "./system/stop-signals.ts";
@@ -85,7 +84,7 @@ const adapters: Omit<Adapters, keyof Extensions | "openFunction"> = {
 
 async function startApi(place: ApiPlace, content: ApiContent): Promise<RunningApi | undefined> {
   const ports = { ...systemPorts, environment: process.env };
-  const signedPush = createSnsPush(place.sns, content.log, ports);
+  const signedPush = await createSnsPush(place.sns, content.log, ports);
   const api = await serveApi(place, { ...content, signedPush }, ports);
   try {
     const producers = await serveProducers({ ...place, ...content }, ports);
@@ -135,16 +134,20 @@ async function openFunction(
     }
     case "module": {
       const { kind: _kind, ...given } = target;
+      const { openModule } = await import("./functions/runtime/open-module.ts");
       const own = { functionName: name, version, region, concurrency, errorDetails };
       return await openModule({ ...given, ...own, log, watch: watchOf?.(name), onImport, clock });
     }
     case "runtime": {
-      const openPlaces: OpenPlaces | undefined = packages && ((places) => openCode(packages, places));
+      const { openRuntimeFunction } = await import("./functions/runtime/open-runtime-function.ts");
       const { kind: _kind, ...given } = target;
       const environmentsMin = resource.provisioned?.get(version);
       const own = { functionName: name, version, region, concurrency, environmentsMin };
       const told = { log, watch: watchOf?.(name) };
-      return await openRuntimeFunction({ ...given, ...own, ...told, clock }, openPlaces);
+      return await openRuntimeFunction(
+        { ...given, ...own, ...told, clock },
+        packages && ((places) => openCode(packages, places)),
+      );
     }
   }
 }
@@ -189,23 +192,6 @@ function readVersion(): string {
   return "unknown";
 }
 
-const fatalListeners = new Set<(error: unknown) => void>();
-
-/** A process in which something was left unhandled cannot be trusted: it ends, and its supervisor restarts it. */
-function endOnFatal(error: unknown): void {
-  for (const listener of fatalListeners) listener(error);
-  if (fatalListeners.size === 0) {
-    process.stderr.write(`millrace: ${error instanceof Error ? error.stack : describeError(error)}\n`);
-  }
-  process.exit(1);
-}
-
-/** A reader that went away, as in `millrace schema | head`, is no failure; nobody is left to read of it either. */
-function endOnClosedPipe(error: NodeJS.ErrnoException): void {
-  if (error.code !== "EPIPE") throw error;
-  process.exit(0);
-}
-
 /** Long enough for output to flow; a forgotten timer or socket must not keep an ended command alive. */
 const EXIT_GRACE_MS = 2000;
 
@@ -213,18 +199,6 @@ const EXIT_GRACE_MS = 2000;
 function endOnBadModule(error: unknown): never {
   process.stderr.write(`millrace: ${describeError(error)}\n`);
   process.exit(EXIT_BAD_INPUT);
-}
-
-let guardsProcess = false;
-
-function guardProcess(): void {
-  if (guardsProcess) return;
-  guardsProcess = true;
-  process.on("uncaughtException", endOnFatal);
-  process.on("unhandledRejection", endOnFatal);
-  process.stdout.on("error", endOnClosedPipe);
-  // Losing the reader of the logs must not stop the engine.
-  process.stderr.on("error", () => undefined);
 }
 
 /** Runs the command line `words`, without the program's own name, as this process; one after the other, if several. */
@@ -262,10 +236,7 @@ export async function main(words: readonly string[]): Promise<ExitStatus> {
       });
     },
     exitNow: (status) => process.exit(status),
-    onFatal: (listener) => {
-      fatalListeners.add(listener);
-      undo.push(() => fatalListeners.delete(listener));
-    },
+    onFatal: (listener) => void undo.push(onFatal(listener)),
   };
   const status = await runCli(words, host);
   for (const step of undo) step();

@@ -4,6 +4,7 @@ import { hasErrorCode, MillraceError } from "../../src/model/errors.ts";
 import type { Shard, StartPoint } from "../../src/model/record.ts";
 import type { ShardReader, StreamSource } from "../../src/ports/stream-source.ts";
 import { createDynamodbEvents, createRecordFactory } from "./event.ts";
+import { KIND } from "./kind.ts";
 import { captureLatestPoint } from "./latest-point.ts";
 import { comparePositions, parsePosition } from "./position.ts";
 import { DynamodbShardReader, type Place } from "./reader.ts";
@@ -11,8 +12,6 @@ import { type Pause, ShardListing } from "./shard-listing.ts";
 import { servesPosition } from "./still-serves.ts";
 import type { ShardEntry, StreamApi } from "./stream-api.ts";
 import type { StreamArn } from "./stream-arn.ts";
-
-export const KIND = "dynamodb-streams";
 
 const RETENTION_MS = 24 * 60 * 60 * 1000;
 /** A stream may have hundreds of shards, and all their latest points are asked for at once. */

@@ -6,18 +6,20 @@ import {
 import type { StreamConnector } from "../../src/ports/connector.ts";
 import type { StreamSource } from "../../src/ports/stream-source.ts";
 import { FILTER_DATA_KEY } from "./event.ts";
+import { KIND } from "./kind.ts";
 import { kinesisParameters } from "./parameters.ts";
 import { comparePositions } from "./position.ts";
-import { createSdkApi } from "./sdk-api.ts";
-import { createStreamSender } from "./sender.ts";
 import { KINESIS_QUOTA, ShardQuotas } from "./shard-quota.ts";
-import { createKinesisSource, KIND, type KinesisSourceOptions } from "./source.ts";
+import type { KinesisSourceOptions } from "./source.ts";
 import { ARN_SERVICE, parseStreamArn } from "./stream-arn.ts";
 
 /** Kinesis allows what it allows of a shard to all its readers together: mappings of this process share it. */
 const quotas = new ShardQuotas(KINESIS_QUOTA, () => performance.now());
 
-/** Kinesis Data Streams: GetRecords for a stream's ARN, SubscribeToShard for a consumer's. */
+/**
+ * Kinesis Data Streams: GetRecords for a stream's ARN, SubscribeToShard for a consumer's. The SDK is loaded only
+ * where a mapping reads one.
+ */
 export const kinesisConnector: StreamConnector = {
   kind: KIND,
   offers: "stream",
@@ -29,7 +31,10 @@ export const kinesisConnector: StreamConnector = {
   eventRecords: { split: splitKinesisEvent, decode: decodeKinesisElement, comparePositions },
   pipeRecords: KINESIS_PIPE_RECORDS,
   openStream: (mapping) => openKinesisSource(mapping.eventSourceArn ?? ""),
-  openSender: async (mapping) => createStreamSender(parseStreamArn(mapping.eventSourceArn ?? "")),
+  async openSender(mapping) {
+    const { createStreamSender } = await import("./sender.ts");
+    return createStreamSender(parseStreamArn(mapping.eventSourceArn ?? ""));
+  },
 };
 
 /** @throws ERR_MILLRACE_SOURCE_NOT_FOUND and _UNAVAILABLE when the stream cannot be described. */
@@ -38,6 +43,10 @@ export async function openKinesisSource(
   pace: Partial<Pick<KinesisSourceOptions, "quotas" | "idleReadMs">> = {},
 ): Promise<StreamSource> {
   const arn = parseStreamArn(eventSourceArn);
+  const [{ createSdkApi }, { createKinesisSource }] = await Promise.all([
+    import("./sdk-api.ts"),
+    import("./source.ts"),
+  ]);
   const api = createSdkApi(arn);
   try {
     // Also looks, before anything is read, whether the stream is there and may be read.

@@ -2,6 +2,7 @@ import type { StartPoint } from "../../src/model/record.ts";
 import type { ShardReader, StreamSource } from "../../src/ports/stream-source.ts";
 import { createKinesisEvents, createRecordFactory } from "./event.ts";
 import { FanOutReader } from "./fan-out-reader.ts";
+import { KIND } from "./kind.ts";
 import {
   type HashKeyRange,
   isFault,
@@ -18,8 +19,6 @@ import type { ShardQuotas } from "./shard-quota.ts";
 import { servesPosition } from "./still-serves.ts";
 import type { StreamArn } from "./stream-arn.ts";
 import { StreamIdentity } from "./stream-identity.ts";
-
-export const KIND = "kinesis";
 
 export interface KinesisSourceOptions {
   readonly arn: StreamArn;

@@ -1,6 +1,5 @@
 import { nearestName } from "../manifests/nearest-name.ts";
 import { describeError, type ErrorCode, hasErrorCode, MillraceError } from "../model/errors.ts";
-import { attachCommand } from "./attach.ts";
 import {
   type CliHost,
   type Command,
@@ -10,49 +9,38 @@ import {
   EXIT_OK,
   type ExitStatus,
 } from "./command.ts";
-import { devCommand } from "./dev.ts";
-import { eventsGroup } from "./events.ts";
-import { exportCommand } from "./export.ts";
-import { failuresGroup } from "./failures.ts";
 import { commandHelp, groupHelp, helpCommand, overview } from "./help.ts";
-import { importGroup } from "./import.ts";
-import { loadCommand } from "./load.ts";
-import { logsCommand } from "./logs.ts";
-import { explainCommand, mappingsGroup } from "./mappings.ts";
 import { parseFlags } from "./parse-flags.ts";
-import { adoptCommand, diffCommand, pruneCommand } from "./resources.ts";
-import { rolloutsGroup } from "./rollouts.ts";
-import { runCommand } from "./run.ts";
-import { schemaCommand } from "./schema.ts";
-import { queuesGroup, streamsGroup } from "./sources/source-commands.ts";
-import { testPatternCommand } from "./test-pattern.ts";
-import { validateCommand } from "./validate.ts";
-import { versionCommand } from "./version.ts";
 
-const COMMANDS: readonly (Command | CommandGroup)[] = [
-  devCommand,
-  runCommand,
-  mappingsGroup,
-  explainCommand,
-  logsCommand,
-  streamsGroup,
-  queuesGroup,
-  eventsGroup,
-  failuresGroup,
-  rolloutsGroup,
-  validateCommand,
-  importGroup,
-  exportCommand,
-  diffCommand,
-  pruneCommand,
-  adoptCommand,
-  testPatternCommand,
-  schemaCommand,
-  loadCommand,
-  attachCommand,
-  versionCommand,
-  helpCommand(() => COMMANDS),
+/** A process loads only the one that it runs. */
+const COMMANDS: readonly { readonly name: string; load(): Promise<Command | CommandGroup> }[] = [
+  { name: "dev", load: async () => (await import("./dev.ts")).devCommand },
+  { name: "run", load: async () => (await import("./run.ts")).runCommand },
+  { name: "mappings", load: async () => (await import("./mappings.ts")).mappingsGroup },
+  { name: "explain", load: async () => (await import("./mappings.ts")).explainCommand },
+  { name: "logs", load: async () => (await import("./logs.ts")).logsCommand },
+  { name: "streams", load: async () => (await import("./sources/source-commands.ts")).streamsGroup },
+  { name: "queues", load: async () => (await import("./sources/source-commands.ts")).queuesGroup },
+  { name: "events", load: async () => (await import("./events.ts")).eventsGroup },
+  { name: "failures", load: async () => (await import("./failures.ts")).failuresGroup },
+  { name: "rollouts", load: async () => (await import("./rollouts.ts")).rolloutsGroup },
+  { name: "validate", load: async () => (await import("./validate.ts")).validateCommand },
+  { name: "import", load: async () => (await import("./import.ts")).importGroup },
+  { name: "export", load: async () => (await import("./export.ts")).exportCommand },
+  { name: "diff", load: async () => (await import("./resources.ts")).diffCommand },
+  { name: "prune", load: async () => (await import("./resources.ts")).pruneCommand },
+  { name: "adopt", load: async () => (await import("./resources.ts")).adoptCommand },
+  { name: "test-pattern", load: async () => (await import("./test-pattern.ts")).testPatternCommand },
+  { name: "schema", load: async () => (await import("./schema.ts")).schemaCommand },
+  { name: "load", load: async () => (await import("./load.ts")).loadCommand },
+  { name: "attach", load: async () => (await import("./attach.ts")).attachCommand },
+  { name: "version", load: async () => (await import("./version.ts")).versionCommand },
+  { name: "help", load: async () => helpCommand(allCommands) },
 ];
+
+function allCommands(): Promise<readonly (Command | CommandGroup)[]> {
+  return Promise.all(COMMANDS.map(({ load }) => load()));
+}
 
 /** Errors that come again until somebody changes what millrace was given: a restart does not help. */
 const BAD_INPUT: readonly ErrorCode[] = [
@@ -69,10 +57,10 @@ export async function runCli(words: readonly string[], host: CliHost): Promise<E
   try {
     const [first, ...rest] = words;
     if (first === undefined) {
-      host.stderr.write(overview(COMMANDS));
+      host.stderr.write(overview(await allCommands()));
       return EXIT_BAD_INPUT;
     }
-    const found = findByName(first, "", COMMANDS);
+    const found = await findByName(first, "", COMMANDS).load();
     return "commands" in found ? await runGrouped(found, rest, host) : await runCommandOf(found, rest, host);
   } catch (error) {
     host.stderr.write(`millrace: ${error instanceof MillraceError ? error.message : stackOf(error)}\n`);

@@ -5,7 +5,7 @@ const FOOTER = `Exit statuses: 0 done, 1 failed while running, 2 bad input.
 Each command has --help.
 `;
 
-export function helpCommand(commands: () => readonly (Command | CommandGroup)[]): Command {
+export function helpCommand(commands: () => Promise<readonly (Command | CommandGroup)[]>): Command {
   return {
     name: "help",
     summary: "Lists the commands.",
@@ -13,7 +13,7 @@ export function helpCommand(commands: () => readonly (Command | CommandGroup)[])
     details: "Lists the commands.",
     flags: {},
     run: async (_flags: Flags, host: CliHost) => {
-      host.stdout.write(overview(commands()));
+      host.stdout.write(overview(await commands()));
       return EXIT_OK;
     },
   };

@@ -9,7 +9,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { FrontTelemetry } from "../ports/front-telemetry.ts";
 import type { Random } from "../ports/random.ts";
 import type { LogFields, LogLevel } from "../ports/telemetry.ts";
-import { type FrontServer, startFrontServer } from "./front-server.ts";
+import type { FrontServer } from "./front-server.ts";
 import { RouteTable } from "./route-table.ts";
 
 /** What flags say of it. */
@@ -61,18 +61,21 @@ export async function serveFront(
   control.routes.watch((routes) => {
     table = new RouteTable(routes, frontDomain(place, domain));
   });
-  const start = () =>
-    startFrontServer({
+  const trustedProxies = blockListOf(trusted);
+  const start = async () => {
+    const { startFrontServer } = await import("./front-server.ts");
+    return await startFrontServer({
       address,
       table: () => table,
       invoker: () => control.door,
       place,
       credentials,
-      trusted: blockListOf(trusted),
+      trusted: trustedProxies,
       clock,
       requestId: () => random.uuid(),
       telemetry,
     });
+  };
   return await new LateServer(address, start, log).open(control);
 }
 

@@ -3,7 +3,7 @@ import { isLoopback, parseServerAddress } from "../api/server-address.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Random } from "../ports/random.ts";
 import type { LogFields, LogLevel } from "../ports/telemetry.ts";
-import { type ProducerServer, type ProducerServerOptions, startProducerServer } from "./producer-server.ts";
+import type { ProducerServer, ProducerServerOptions } from "./producer-server.ts";
 
 interface WantedProducers extends Pick<ProducerServerOptions, "embedded" | "place" | "hosts"> {
   /** HOST:PORT; `undefined` or `off`: producers are not served. */
@@ -19,7 +19,7 @@ interface ProducerPorts {
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
-/** @throws MillraceError ERR_MILLRACE_CONFIG */
+/** The server is loaded only where producers are served. @throws MillraceError ERR_MILLRACE_CONFIG */
 export async function serveProducers(
   { sourcesAddress, credentialsFile, embedded, place, hosts, log }: WantedProducers,
   { clock, random, environment }: ProducerPorts,
@@ -33,6 +33,7 @@ export async function serveProducers(
     const message = "served without TLS beyond this machine: let a proxy with TLS alone reach it";
     log("warn", message, { address: `${address.host}:${address.port}` });
   }
+  const { startProducerServer } = await import("./producer-server.ts");
   const requestId = () => random.uuid();
   return await startProducerServer({ address, embedded, place, credentials, hosts, clock, requestId });
 }

@@ -1,7 +1,6 @@
 import type { SignedPush } from "../../api/pushed/signed-push.ts";
 import type { Clock } from "../../ports/clock.ts";
-import { checkedGet } from "./checked-get.ts";
-import { SnsPush, type SnsPushOptions } from "./sns-push.ts";
+import type { SnsPushOptions } from "./sns-push.ts";
 
 /** What flags say of it. */
 interface WantedPush {
@@ -9,13 +8,17 @@ interface WantedPush {
   readonly hosts: readonly string[];
 }
 
-/** `undefined`: nothing of SNS is taken. */
-export function createSnsPush(
+/** Loaded only where something of SNS is taken; `undefined`: nothing is. */
+export async function createSnsPush(
   { declared = [], hosts = [] }: Partial<WantedPush> = {},
   log: SnsPushOptions["log"],
   { clock }: { readonly clock: Pick<Clock, "now" | "monotonic"> },
-): SignedPush | undefined {
+): Promise<SignedPush | undefined> {
   if (declared.length === 0) return undefined;
+  const [{ checkedGet }, { SnsPush }] = await Promise.all([
+    import("./checked-get.ts"),
+    import("./sns-push.ts"),
+  ]);
   const topics = declared.map(({ functionName, arn }) => ({ functionName, topicArn: arn }));
   return new SnsPush({ declared: topics, listed: hosts, get: checkedGet, clock, log });
 }

@@ -82,7 +82,7 @@ test("an old Node is told which one is needed, before anything is loaded that it
   const folder = mkdtempSync(join(tmpdir(), "millrace-old-node-"));
   t.after(() => rmSync(folder, { recursive: true }));
   writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
-  for (const name of ["bin", "system/node-version", "system/stop-signals"]) {
+  for (const name of ["bin", "system/node-version", "system/stop-signals", "system/young-generation"]) {
     const text = stripTypeScriptTypes(readFileSync(new URL(`${name}.ts`, SOURCES), "utf8"));
     writeFileSync(
       join(folder, `${name.split("/").at(-1)}.js`),
