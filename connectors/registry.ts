@@ -8,6 +8,7 @@ import { dynamodbStreamsConnector } from "./dynamodb-streams/connector.ts";
 import { kafkaConnector } from "./kafka/connector.ts";
 import { kinesisConnector } from "./kinesis/connector.ts";
 import { localConnector, localQueueConnector } from "./local/connector.ts";
+import { mongoConnector } from "./mongodb/connector.ts";
 import { rabbitConnector } from "./rabbitmq/connector.ts";
 import { sqsConnector } from "./sqs/connector.ts";
 
@@ -19,6 +20,7 @@ export const CONNECTORS: readonly Connector[] = [
   kinesisConnector,
   localConnector,
   localQueueConnector,
+  mongoConnector,
   rabbitConnector,
   sqsConnector,
 ];

@@ -100,10 +100,24 @@ function isEndpoint(text: string, schemes: readonly string[]): boolean {
 }
 
 function checkAccess(mapping: WrittenMapping, { nameTypes }: BrokerRules, report: ReportFault): void {
-  const entries = mapping.raw(ACCESS);
-  const types = Array.isArray(entries) ? entries.map((_, index) => mapping.raw(ACCESS, index, "type")) : [];
+  const types = accessTypes(mapping);
   if (!types.includes("BASIC_AUTH") && !types.includes("CLIENT_CERTIFICATE_TLS_AUTH"))
-    report({ rule: "noLogin", path: Array.isArray(entries) ? [ACCESS] : [], part: "key" });
+    report({ rule: "noLogin", path: Array.isArray(mapping.raw(ACCESS)) ? [ACCESS] : [], part: "key" });
+  checkLogins(mapping, nameTypes, report);
+}
+
+function accessTypes(mapping: WrittenMapping): readonly unknown[] {
+  const entries = mapping.raw(ACCESS);
+  return Array.isArray(entries) ? entries.map((_, index) => mapping.raw(ACCESS, index, "type")) : [];
+}
+
+/** Each of the logins that are given; `nameTypes`: types of access whose `uri` is a name, no secret. */
+export function checkLogins(
+  mapping: WrittenMapping,
+  nameTypes: readonly string[],
+  report: ReportFault,
+): void {
+  const types = accessTypes(mapping);
   for (const [index, type] of types.entries()) {
     const [typePath, uriPath] = [
       [ACCESS, index, "type"],

@@ -3,7 +3,7 @@
  * person who copies a template must learn that the field has no effect here, not that it is misspelt.
  */
 export const AWS_PARAMETERS_UNSUPPORTED: ReadonlyMap<string, string> = new Map(
-  ["documentDBEventSourceConfig", "kmsKeyArn", "loggingConfig", "metricsConfig"].map(
+  ["kmsKeyArn", "loggingConfig", "metricsConfig"].map(
     (name) => [name, `AWS's parameter ${name} does not apply to the event sources of this version`] as const,
   ),
 );

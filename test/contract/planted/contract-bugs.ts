@@ -12,6 +12,7 @@ import { KAFKA_BUGS } from "./bugs/kafka.ts";
 import { KAFKA_WIRE_BUGS } from "./bugs/kafka-wire.ts";
 import { KUBERNETES_BUGS } from "./bugs/kubernetes.ts";
 import { LOCAL_BUGS } from "./bugs/local.ts";
+import { MONGODB_BUGS } from "./bugs/mongodb.ts";
 import { PACKAGE_BUGS } from "./bugs/packages.ts";
 import { PARKED_KEY_BUGS } from "./bugs/parked-keys.ts";
 import { QUEUE_BUGS } from "./bugs/queue.ts";
@@ -29,6 +30,7 @@ export const CONTRACT_BUGS: readonly ContractBug[] = [
   ...QUEUE_BUGS,
   ...AWS_BUGS,
   ...BROKER_BUGS,
+  ...MONGODB_BUGS,
   ...ROW_BUGS,
   ...DOOR_BUGS,
   ...ENGINE_BUGS,
