@@ -1,5 +1,6 @@
 import type { InvocationOutcome } from "../model/outcome.ts";
 import type { FunctionTarget, InvocationContext } from "../ports/function-target.ts";
+import type { ResponseSink } from "../ports/response-sink.ts";
 import type { CallWatch, WatchedCall } from "./call-watch.ts";
 import { abandoned } from "./function-failure.ts";
 
@@ -7,6 +8,7 @@ export interface EndpointCallOptions {
   readonly payload: Uint8Array;
   readonly context: InvocationContext;
   readonly signal: AbortSignal;
+  readonly sink: ResponseSink | undefined;
   /** On the clock's monotonic scale. */
   readonly expiresAt: number;
   readonly resolve: (outcome: InvocationOutcome) => void;
@@ -33,10 +35,10 @@ export class EndpointCall implements WatchedCall {
 
   /** The rest of its time is the server's. */
   runBy(target: FunctionTarget, nowMs: number): Promise<InvocationOutcome> {
-    const { watch, payload, context, signal } = this.#options;
+    const { watch, payload, context, signal, sink } = this.#options;
     watch.remove(this);
     const timeoutMs = Math.max(1, this.expiresAt - nowMs);
-    return target.invoke(payload, { ...context, timeoutMs }, signal);
+    return target.invoke(payload, { ...context, timeoutMs }, signal, sink);
   }
 
   refused(by: string, outcome: InvocationOutcome): void {

@@ -42,6 +42,11 @@ export function responseTooLarge(): InvocationOutcome {
   return functionError(RESPONSE_TOO_LARGE.errorType, RESPONSE_TOO_LARGE.message);
 }
 
+/** As AWS's supervisor names a response that ends before its end. */
+export function brokenOff(logTail = ""): InvocationOutcome {
+  return functionError("Runtime.TruncatedResponse", "The response broke off before its end.", { logTail });
+}
+
 /** The caller gave up. Not a function error: what the engine itself stops costs no retry. */
 export function abandoned(): InvocationOutcome {
   return { kind: "unavailable", message: "The invocation was stopped by its caller before it ended." };

@@ -8,6 +8,7 @@ import type { WatchedCall } from "./call-watch.ts";
 import { abandoned, functionError, responseTooLarge } from "./function-failure.ts";
 import type { HttpConnection } from "./http-connection.ts";
 import { outcomeOfHead, outcomeOfResponse, type ResponseHead, readResponseHead } from "./http-response.ts";
+import type { StreamedAnswer } from "./streamed-answer.ts";
 
 /** How much is kept of the body of a response that is no success: enough for a type, a message and a trace. */
 const ERROR_BODY_BYTES_MAX = 256 * 1024;
@@ -38,6 +39,8 @@ export class HttpCall implements WireExchange, WatchedCall {
   readonly context: InvocationContext;
   readonly signal: AbortSignal;
   readonly expiresAt: number;
+  /** Whoever called takes the response while it is written. */
+  readonly stream: StreamedAnswer | undefined;
   connection: HttpConnection | undefined;
   readonly #owner: HttpCallOwner;
   readonly #resolve: (outcome: InvocationOutcome) => void;
@@ -61,6 +64,7 @@ export class HttpCall implements WireExchange, WatchedCall {
     signal: AbortSignal,
     expiresAt: number,
     resolve: (outcome: InvocationOutcome) => void,
+    stream: StreamedAnswer | undefined,
   ) {
     this.#owner = owner;
     this.payload = payload;
@@ -68,6 +72,7 @@ export class HttpCall implements WireExchange, WatchedCall {
     this.signal = signal;
     this.expiresAt = expiresAt;
     this.#resolve = resolve;
+    this.stream = stream;
   }
 
   get isSettled(): boolean {
@@ -100,6 +105,8 @@ export class HttpCall implements WireExchange, WatchedCall {
   }
 
   onBytes(chunk: Buffer, pieces: number): boolean {
+    if (this.stream !== undefined && this.#head?.isStreamed === true)
+      return this.#pour(this.stream, chunk, pieces);
     this.#bytes += chunk.length;
     if (this.#bytes > this.#bytesMax) {
       this.#endOversized();
@@ -114,6 +121,17 @@ export class HttpCall implements WireExchange, WatchedCall {
     return this.#mayGoOn(chunk.length, pieces);
   }
 
+  /** No faster than it is taken. A response that is longer than any is cut, as on Lambda, and none the worse. */
+  #pour(stream: StreamedAnswer, chunk: Buffer, pieces: number): boolean {
+    if (this.#isSettled) return true;
+    if (!stream.isOpen) stream.open(this.#head?.contentType);
+    const taken = stream.write(chunk);
+    if (stream.isFull) this.#end({ kind: "succeeded", payload: EMPTY });
+    if (taken === undefined || stream.isFull) return this.#mayGoOn(chunk.length, pieces);
+    void taken.then(() => this.connection?.client.resume(this));
+    return false;
+  }
+
   /**
    * A socket gives up to 2 MB in one turn of the event loop, and a server may cut them into as many pieces: others go
    * between (I25). False: no more comes until the client is told to.
@@ -125,9 +143,9 @@ export class HttpCall implements WireExchange, WatchedCall {
     return false;
   }
 
-  onComplete(): void {
+  onComplete(trailers: ReadonlyMap<string, string>): void {
     this.connection?.answered();
-    if (!this.#isSettled) this.#settle(this.#outcomeOfResponse());
+    if (!this.#isSettled) this.#settle(this.#outcomeOfWhole(trailers));
     this.#release();
   }
 
@@ -156,7 +174,7 @@ export class HttpCall implements WireExchange, WatchedCall {
   #settle(outcome: InvocationOutcome): void {
     this.#isSettled = true;
     this.#owner.onSettled(this);
-    this.#resolve(outcome);
+    this.#resolve(this.stream?.ended(outcome) ?? outcome);
   }
 
   #release(): void {
@@ -198,13 +216,16 @@ export class HttpCall implements WireExchange, WatchedCall {
     return this.#memory.subarray(0, length);
   }
 
-  #outcomeOfResponse(): InvocationOutcome {
-    if (this.#head === undefined) return lostAfterSending("the response had no head");
-    return outcomeOfResponse(this.#head, this.#bodyBytes(), this.#owner.nowMs());
+  #outcomeOfWhole(trailers: ReadonlyMap<string, string>): InvocationOutcome {
+    const outcome = this.#outcomeOfResponse(trailers);
+    const isEmptyStream = this.#head?.isStreamed === true && this.stream?.isOpen === false;
+    if (isEmptyStream && outcome.kind === "succeeded") this.stream?.open(this.#head?.contentType);
+    return outcome;
   }
 
-  #bodyBytes(): Uint8Array {
-    return this.#body ?? EMPTY;
+  #outcomeOfResponse(trailers = NO_TRAILERS): InvocationOutcome {
+    if (this.#head === undefined) return lostAfterSending("the response had no head");
+    return outcomeOfResponse(this.#head, this.#body ?? EMPTY, this.#owner.nowMs(), trailers);
   }
 
   #outcomeAtDeadline(): InvocationOutcome {
@@ -235,6 +256,7 @@ const PIECES_BYTES = 16 * 1024;
 /** Informational answers before the one that counts: who sends more keeps us busy until the call's time is up. */
 const INFORMED_MAX = 100;
 const EMPTY = new Uint8Array(0);
+const NO_TRAILERS: ReadonlyMap<string, string> = new Map();
 const ENDED = new Error("The call has ended.");
 
 /**

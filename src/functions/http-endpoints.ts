@@ -2,6 +2,7 @@ import { lookup } from "node:dns/promises";
 import type { InvocationOutcome } from "../model/outcome.ts";
 import type { Clock, ScheduledCall } from "../ports/clock.ts";
 import type { FunctionTarget, InvocationContext } from "../ports/function-target.ts";
+import type { ResponseSink } from "../ports/response-sink.ts";
 import { CallWatch } from "./call-watch.ts";
 import { EndpointCall } from "./endpoint-call.ts";
 import { abandoned } from "./function-failure.ts";
@@ -59,11 +60,24 @@ export class HttpEndpoints implements FunctionTarget {
     this.#watch = new CallWatch(this.#clock);
   }
 
-  invoke(payload: Uint8Array, context: InvocationContext, signal: AbortSignal): Promise<InvocationOutcome> {
+  invoke(
+    payload: Uint8Array,
+    context: InvocationContext,
+    signal: AbortSignal,
+    sink?: ResponseSink,
+  ): Promise<InvocationOutcome> {
     if (signal.aborted || this.#isClosed) return Promise.resolve(abandoned());
     return new Promise((resolve) => {
       const expiresAt = this.#clock.monotonic() + context.timeoutMs;
-      const call = new EndpointCall({ payload, context, signal, expiresAt, resolve, watch: this.#watch });
+      const call = new EndpointCall({
+        payload,
+        context,
+        signal,
+        sink,
+        expiresAt,
+        resolve,
+        watch: this.#watch,
+      });
       this.#waiting.push(call);
       this.#lookIfDue();
       this.#fill();

@@ -1,5 +1,6 @@
 import type { InvocationOutcome } from "../model/outcome.ts";
 import { functionError, parseErrorBody } from "./function-failure.ts";
+import { outcomeOfReport } from "./runtime/environment-outcome.ts";
 
 /** The HTTP function contract's table of answers (http-function.md §2), as pure functions of what came back. */
 
@@ -11,19 +12,30 @@ const RETRY_AFTER_CHARS_MAX = 64;
 const SHOWN_BODY_BYTES = 2048;
 const RETRY_AFTER = "retry-after";
 const FUNCTION_ERROR = "x-amz-function-error";
+/** As in the Runtime API (invocation §3.3), of an answer as of a request for one. */
+export const RESPONSE_MODE = "lambda-runtime-function-response-mode";
+const ERROR_TYPE = "lambda-runtime-function-error-type";
+const ERROR_BODY = "lambda-runtime-function-error-body";
 
 export interface ResponseHead {
   readonly status: number;
   /** Value of `X-Amz-Function-Error`: the function ran and failed, whatever the status. */
   readonly functionError: string | undefined;
   readonly retryAfter: string | undefined;
+  /** The function ran, and writes its response: what fails it later stands behind its end. */
+  readonly isStreamed: boolean;
+  readonly contentType: string | undefined;
 }
 
 /** `headers`: by their names in lower case. */
 export function readResponseHead(status: number, headers: ReadonlyMap<string, string>): ResponseHead {
+  const functionError = headers.get(FUNCTION_ERROR);
+  const isSuccess = status >= 200 && status < 300 && functionError === undefined;
   return {
     status,
-    functionError: headers.get(FUNCTION_ERROR),
+    functionError,
+    isStreamed: isSuccess && headers.get(RESPONSE_MODE) === "streaming",
+    contentType: headers.get("content-type"),
     retryAfter: status === 429 ? headers.get(RETRY_AFTER) : undefined,
   };
 }
@@ -46,7 +58,18 @@ export function outcomeOfHead(head: ResponseHead, nowMs: number): InvocationOutc
   }
 }
 
-export function outcomeOfResponse(head: ResponseHead, body: Uint8Array, nowMs: number): InvocationOutcome {
+/** `trailers`: what stands behind the body, which tells of a stream alone that it failed. */
+export function outcomeOfResponse(
+  head: ResponseHead,
+  body: Uint8Array,
+  nowMs: number,
+  trailers: ReadonlyMap<string, string>,
+): InvocationOutcome {
+  const errorType = head.isStreamed ? trailers.get(ERROR_TYPE) : undefined;
+  if (errorType !== undefined) {
+    const report = { errorType, body: Buffer.from(trailers.get(ERROR_BODY) ?? "", "base64") };
+    return outcomeOfReport(report, "");
+  }
   if (head.functionError === undefined && head.status >= 200 && head.status < 300) {
     return { kind: "succeeded", payload: body };
   }

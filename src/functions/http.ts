@@ -3,12 +3,14 @@ import type { InvocationOutcome } from "../model/outcome.ts";
 import { type Connect, createConnect } from "../network/connect.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { FunctionTarget, InvocationContext } from "../ports/function-target.ts";
+import type { ResponseSink } from "../ports/response-sink.ts";
 import { hasCredentials } from "../secrets/url-secrets.ts";
 import { CallWatch } from "./call-watch.ts";
 import { abandoned } from "./function-failure.ts";
 import { HttpCall, type HttpCallOwner } from "./http-call.ts";
 import { HttpConnection } from "./http-connection.ts";
 import { requestHead, requestLine } from "./http-request.ts";
+import { StreamedAnswer } from "./streamed-answer.ts";
 import { SYSTEM_CLOCK } from "./system-clock.ts";
 
 export interface HttpFunctionOptions {
@@ -77,11 +79,17 @@ class HttpFunction implements FunctionTarget, HttpCallOwner {
     this.#connectionAgeMs = positiveInteger("connectionAgeMs", options.connectionAgeMs ?? CONNECTION_AGE_MS);
   }
 
-  invoke(payload: Uint8Array, context: InvocationContext, signal: AbortSignal): Promise<InvocationOutcome> {
+  invoke(
+    payload: Uint8Array,
+    context: InvocationContext,
+    signal: AbortSignal,
+    sink?: ResponseSink,
+  ): Promise<InvocationOutcome> {
     if (signal.aborted || this.#closed !== undefined) return Promise.resolve(abandoned());
     return new Promise((resolve) => {
       const expiresAt = this.#clock.monotonic() + context.timeoutMs;
-      const call = new HttpCall(this, payload, context, signal, expiresAt, resolve);
+      const stream = sink && new StreamedAnswer(sink, this.#clock, "$LATEST");
+      const call = new HttpCall(this, payload, context, signal, expiresAt, resolve, stream);
       this.#watch.add(call);
       const connection = this.#idle.pop() ?? this.#newConnection();
       if (connection === undefined) this.#waiting.push(call);
@@ -123,7 +131,7 @@ class HttpFunction implements FunctionTarget, HttpCallOwner {
 
   #send(call: HttpCall, connection: HttpConnection): void {
     call.connection = connection;
-    const head = requestHead(this.#requestLine, call.context, call.payload.length);
+    const head = requestHead(this.#requestLine, call.context, call.payload.length, call.stream !== undefined);
     if (head === undefined) call.onError(new Error("a header of the call holds what no header may"));
     else connection.client.send(head, call.payload, call);
   }

@@ -25,6 +25,14 @@ export function outcomeOfInvokeError(error: unknown, functionName: string, nowMs
   }
 }
 
+const UNKNOWN_STATUSES: readonly unknown[] = [404, 405, 501];
+
+/** The service knows the function, and not the operation: it has run nothing. */
+export function isUnknownOperation(error: unknown): boolean {
+  const status = memberOf(memberOf(error, "$metadata"), "httpStatusCode");
+  return UNKNOWN_STATUSES.includes(status) && textOf(error, "name") !== "ResourceNotFoundException";
+}
+
 /** The same event would be refused again: it counts as the function's failure, so that policy can end it. */
 const RAN_OR_UNREADABLE = new Set([
   "InvalidRequestContentException",

@@ -1,4 +1,11 @@
-import { InvokeCommand, type InvokeCommandOutput, LambdaClient } from "@aws-sdk/client-lambda";
+import {
+  InvokeCommand,
+  type InvokeCommandInput,
+  type InvokeCommandOutput,
+  InvokeWithResponseStreamCommand,
+  type InvokeWithResponseStreamCommandInput,
+  LambdaClient,
+} from "@aws-sdk/client-lambda";
 import { createAwsClient } from "../aws/client.ts";
 import { createHttpHandler } from "../aws/http-handler.ts";
 import { withVersion } from "../model/executed-version.ts";
@@ -6,6 +13,7 @@ import { RESPONSE_BYTES_MAX } from "../model/limits.ts";
 import type { InvocationOutcome } from "../model/outcome.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { FunctionTarget, InvocationContext } from "../ports/function-target.ts";
+import type { ResponseSink } from "../ports/response-sink.ts";
 import { CallWatch, type WatchedCall } from "./call-watch.ts";
 import {
   abandoned,
@@ -14,8 +22,10 @@ import {
   responseTooLarge,
   withDetail,
 } from "./function-failure.ts";
-import { outcomeOfInvokeError } from "./lambda-failure.ts";
-import { boundResponse, isOversized } from "./response-bound.ts";
+import { isUnknownOperation, outcomeOfInvokeError } from "./lambda-failure.ts";
+import { outcomeOfStream } from "./lambda-stream.ts";
+import { boundResponse, isForeign, isOversized } from "./response-bound.ts";
+import { StreamedAnswer } from "./streamed-answer.ts";
 import { SYSTEM_CLOCK } from "./system-clock.ts";
 import { traceHeaders } from "./trace.ts";
 
@@ -35,8 +45,9 @@ export interface LambdaFunctionOptions {
 }
 
 /**
- * A function of AWS Lambda, or of what speaks its Invoke API. Synchronous invocation (`RequestResponse`); credentials
- * by the SDK's own rules. Needs `lambda:InvokeFunction`.
+ * A function of AWS Lambda, or of what speaks its Invoke API. Synchronous invocation (`RequestResponse`), by
+ * InvokeWithResponseStream where whoever calls takes a stream and the service knows it; credentials by the SDK's own
+ * rules. Needs `lambda:InvokeFunction`.
  */
 export function createLambdaFunction(options: LambdaFunctionOptions): FunctionTarget {
   return new LambdaFunction(options);
@@ -48,6 +59,8 @@ class LambdaFunction implements FunctionTarget {
   readonly #clock: Clock;
   readonly #watch: CallWatch;
   #isClosed = false;
+  /** A service that speaks Invoke need not know of streams. */
+  #knowsStreams = true;
 
   constructor({ functionName, region, endpoint, connections, clock = SYSTEM_CLOCK }: LambdaFunctionOptions) {
     this.#functionName = functionName;
@@ -60,15 +73,21 @@ class LambdaFunction implements FunctionTarget {
     );
   }
 
-  invoke(payload: Uint8Array, context: InvocationContext, signal: AbortSignal): Promise<InvocationOutcome> {
+  invoke(
+    payload: Uint8Array,
+    context: InvocationContext,
+    signal: AbortSignal,
+    sink?: ResponseSink,
+  ): Promise<InvocationOutcome> {
     if (signal.aborted || this.#isClosed) return Promise.resolve(abandoned());
     return new Promise((resolve) => {
+      const stream = sink && new StreamedAnswer(sink, this.#clock, "$LATEST");
       const call = new LambdaCall(this.#clock.monotonic() + context.timeoutMs, signal, (outcome) => {
         this.#watch.remove(call);
-        resolve(outcome);
+        resolve(stream?.ended(outcome) ?? outcome);
       });
       this.#watch.add(call);
-      void this.#send(call, payload, context);
+      void this.#run(call, payload, context, stream);
     });
   }
 
@@ -78,35 +97,80 @@ class LambdaFunction implements FunctionTarget {
     this.#client.destroy();
   }
 
-  async #send(call: LambdaCall, payload: Uint8Array, context: InvocationContext): Promise<void> {
-    const command = new InvokeCommand({
+  async #run(
+    call: LambdaCall,
+    payload: Uint8Array,
+    context: InvocationContext,
+    stream: StreamedAnswer | undefined,
+  ): Promise<void> {
+    const input = {
       FunctionName: this.#functionName,
-      InvocationType: "RequestResponse",
+      InvocationType: "RequestResponse" as const,
       Payload: payload,
       // What it prints comes with a failure's second attempt: most have none.
-      ...(context.logs === "tail" ? { LogType: "Tail" } : {}),
+      ...(context.logs === "tail" ? { LogType: "Tail" as const } : {}),
       ...(context.clientContext === undefined ? {} : { ClientContext: context.clientContext }),
-    });
-    command.middlewareStack.add(
-      (next) => (args) => {
-        const { request } = args;
-        if (typeof request === "object" && request !== null && "headers" in request) {
-          Object.assign(request.headers as object, { "x-amzn-trace-id": traceHeaders(context).xray });
-        }
-        return next(args);
-      },
-      { step: "build", name: "traceOfInvocation" },
-    );
+    };
     try {
-      call.settle(outcomeOfAnswer(await this.#client.send(command, { abortSignal: call.abortSignal })));
+      const streamed = stream && (await this.#stream(call, input, context, stream));
+      call.settle(streamed ?? (await this.#invoke(call, input, context)));
     } catch (error) {
-      call.settle(
-        isOversized(error)
-          ? responseTooLarge()
-          : outcomeOfInvokeError(error, this.#functionName, this.#clock.now()),
-      );
+      call.settle(this.#outcomeOfFault(error));
     }
   }
+
+  #outcomeOfFault(error: unknown): InvocationOutcome {
+    if (isOversized(error)) return responseTooLarge();
+    if (isForeign(error)) return FOREIGN;
+    return outcomeOfInvokeError(error, this.#functionName, this.#clock.now());
+  }
+
+  async #invoke(
+    { abortSignal }: LambdaCall,
+    input: InvokeCommandInput,
+    context: InvocationContext,
+  ): Promise<InvocationOutcome> {
+    const command = new InvokeCommand(input);
+    command.middlewareStack.add(tracing(context), TRACING);
+    return outcomeOfAnswer(await this.#client.send(command, { abortSignal }));
+  }
+
+  /** `undefined`: nothing has run, since the service knows no streams. */
+  async #stream(
+    call: LambdaCall,
+    input: InvokeWithResponseStreamCommandInput,
+    context: InvocationContext,
+    stream: StreamedAnswer,
+  ): Promise<InvocationOutcome | undefined> {
+    if (!this.#knowsStreams) return undefined;
+    const command = new InvokeWithResponseStreamCommand(input);
+    command.middlewareStack.add(tracing(context), TRACING);
+    try {
+      const answer = await this.#client.send(command, { abortSignal: call.abortSignal });
+      const outcome = await outcomeOfStream(answer, stream);
+      const { ExecutedVersion: version = "$LATEST" } = answer;
+      if (stream.isFull) call.abort();
+      return version === "$LATEST" ? outcome : withVersion(outcome, version);
+    } catch (error) {
+      if (!isUnknownOperation(error)) throw error;
+      this.#knowsStreams = false;
+      return undefined;
+    }
+  }
+}
+
+const TRACING = { step: "build", name: "traceOfInvocation" } as const;
+
+/** Gives the request the header of the invocation's trace. */
+function tracing(context: InvocationContext) {
+  return <Given extends { readonly request: unknown }, Answer>(next: (given: Given) => Answer) =>
+    (given: Given): Answer => {
+      const { request } = given;
+      if (typeof request === "object" && request !== null && "headers" in request) {
+        Object.assign(request.headers as object, { "x-amzn-trace-id": traceHeaders(context).xray });
+      }
+      return next(given);
+    };
 }
 
 function outcomeOfAnswer(answer: InvokeCommandOutput): InvocationOutcome {
@@ -173,6 +237,11 @@ class LambdaCall implements WatchedCall {
 
   onAbandoned(): void {
     this.settle(abandoned());
+    this.#abort.abort();
+  }
+
+  /** Ends the request, whose answer goes on. */
+  abort(): void {
     this.#abort.abort();
   }
 

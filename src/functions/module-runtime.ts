@@ -7,7 +7,7 @@ import { functionError, responseTooLarge, withDetail } from "./function-failure.
 import { heapLimitMb, type WatchedHeap } from "./memory-watch.ts";
 import { describeThrown } from "./module-failure.ts";
 import type {
-  InvocationMessage,
+  EngineMessage,
   RuntimeDescription,
   RuntimeFailure,
   RuntimeMessage,
@@ -15,6 +15,7 @@ import type {
 } from "./module-messages.ts";
 import { OutputLines } from "./output-lines.ts";
 import { OutputTail } from "./output-tail.ts";
+import type { StreamedAnswer } from "./streamed-answer.ts";
 import { traceHeaders } from "./trace.ts";
 
 /** In the build the worker's file is JavaScript; `new URL` is not rewritten by the compiler as imports are. */
@@ -53,6 +54,8 @@ export class ModuleRuntime implements WatchedHeap {
   #requestId: string | undefined;
   #isRunning = false;
   #logs: InvocationContext["logs"];
+  /** Whoever called takes the response while it is written. */
+  #stream: StreamedAnswer | undefined;
   readonly #output = new OutputTail();
   #isBroken = false;
 
@@ -95,8 +98,9 @@ export class ModuleRuntime implements WatchedHeap {
   }
 
   /** The runtime must be idle, or new: then the invocation begins when the module is loaded. */
-  run(payload: Uint8Array, context: InvocationContext): void {
+  run(payload: Uint8Array, context: InvocationContext, stream?: StreamedAnswer): void {
     this.#isRunning = true;
+    this.#stream = stream;
     this.#logs = context.logs;
     this.#requestId = context.requestId;
     // What a module prints while it is loaded is of its first invocation.
@@ -105,7 +109,8 @@ export class ModuleRuntime implements WatchedHeap {
     this.#ref();
     // A copy of its own, which can be handed over without being copied again: the caller keeps its payload for retries.
     const copy = new Uint8Array(payload);
-    const message: InvocationMessage = {
+    const message: EngineMessage = {
+      kind: "event",
       ordinal: this.#ordinal,
       payload: copy,
       requestId: context.requestId,
@@ -113,6 +118,7 @@ export class ModuleRuntime implements WatchedHeap {
       deadlineMs: context.deadlineMs,
       traceId: traceHeaders(context).xray,
       clientContext: context.clientContext,
+      isStreamed: stream !== undefined,
     };
     this.#port.postMessage(message, [copy.buffer]);
   }
@@ -179,6 +185,12 @@ export class ModuleRuntime implements WatchedHeap {
       case "initFailed":
         this.#break(this.#failed(value.failure));
         return;
+      case "opened":
+        if (this.#isOfEvent(value) && this.#stream?.isOpen === false) this.#stream.open(value.contentType);
+        return;
+      case "wrote":
+        if (this.#isOfEvent(value)) this.#pour(value.chunk);
+        return;
       case "returned":
         this.#answer(value.ordinal, this.#returned(value.payload));
         return;
@@ -220,8 +232,24 @@ export class ModuleRuntime implements WatchedHeap {
     return functionError(errorType, said, this.#detail(stack));
   }
 
+  /** A response that is longer than any is cut, as on Lambda, and none the worse: who writes it is ended. */
+  #pour(chunk: Uint8Array): void {
+    const stream = this.#stream;
+    if (stream?.isOpen !== true) return;
+    const ordinal = this.#ordinal;
+    const goOn = () => this.#port.postMessage({ kind: "taken", ordinal } satisfies EngineMessage);
+    const taken = stream.write(chunk);
+    if (stream.isFull) this.#break({ kind: "succeeded", payload: new Uint8Array(0) });
+    else if (taken === undefined) goOn();
+    else void taken.then(goOn);
+  }
+
+  #isOfEvent({ ordinal }: { readonly ordinal: number }): boolean {
+    return this.#isRunning && ordinal === this.#ordinal;
+  }
+
   #answer(ordinal: number, outcome: InvocationOutcome): void {
-    if (!this.#isRunning || ordinal !== this.#ordinal) return;
+    if (!this.#isOfEvent({ ordinal })) return;
     this.#isRunning = false;
     this.flushOutput();
     this.#listener.onAnswer(this, outcome);
@@ -252,6 +280,8 @@ function isRuntimeMessage(value: unknown): value is RuntimeMessage {
   if (value.kind === "imported") return "path" in value && typeof value.path === "string";
   if (value.kind === "initFailed") return "failure" in value && isFailure(value.failure);
   if (!("ordinal" in value) || typeof value.ordinal !== "number") return false;
+  if (value.kind === "opened") return "contentType" in value && typeof value.contentType === "string";
+  if (value.kind === "wrote") return "chunk" in value && value.chunk instanceof Uint8Array;
   if (value.kind === "returned") return "payload" in value && value.payload instanceof Uint8Array;
   return value.kind === "failed" && "failure" in value && isFailure(value.failure);
 }

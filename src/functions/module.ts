@@ -4,12 +4,14 @@ import type { ErrorDetails } from "../model/function-error.ts";
 import type { InvocationOutcome } from "../model/outcome.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { FunctionTarget, InvocationContext } from "../ports/function-target.ts";
+import type { ResponseSink } from "../ports/response-sink.ts";
 import { CallWatch, type WatchedCall } from "./call-watch.ts";
 import { abandoned, describeFailure, withDetail } from "./function-failure.ts";
 import { type GivenEnvironment, lambdaEnvironment } from "./lambda-environment.ts";
 import { MemoryWatch } from "./memory-watch.ts";
 import type { RuntimeDescription } from "./module-messages.ts";
 import { type LogLine, ModuleRuntime, type RuntimeListener } from "./module-runtime.ts";
+import { StreamedAnswer } from "./streamed-answer.ts";
 import { SYSTEM_CLOCK } from "./system-clock.ts";
 
 export interface ModuleFunctionOptions extends GivenEnvironment {
@@ -117,7 +119,12 @@ class ModuleFunction implements FunctionTarget, RuntimeListener {
     this.#memory = new MemoryWatch(this.#clock, this.#description.memoryMb, () => this.#running.keys());
   }
 
-  invoke(payload: Uint8Array, context: InvocationContext, signal: AbortSignal): Promise<InvocationOutcome> {
+  invoke(
+    payload: Uint8Array,
+    context: InvocationContext,
+    signal: AbortSignal,
+    sink?: ResponseSink,
+  ): Promise<InvocationOutcome> {
     if (signal.aborted || this.#closed !== undefined) return Promise.resolve(abandoned());
     return new Promise((settle) => {
       const call: ModuleCall = {
@@ -127,6 +134,7 @@ class ModuleFunction implements FunctionTarget, RuntimeListener {
         payload,
         context,
         settle,
+        stream: sink && new StreamedAnswer(sink, this.#clock, "$LATEST"),
         runtime: undefined,
         begunMs: 0,
         onExpired: () => this.#stop(call, call.runtime === undefined ? NO_CAPACITY : timedOut(call.runtime)),
@@ -180,7 +188,7 @@ class ModuleFunction implements FunctionTarget, RuntimeListener {
         call.begunMs = this.#clock.monotonic();
         this.#options.calls.began(call.context.requestId);
       }
-      runtime.run(call.payload, call.context);
+      runtime.run(call.payload, call.context, call.stream);
       this.#memory.wake();
     }
   }
@@ -214,7 +222,7 @@ class ModuleFunction implements FunctionTarget, RuntimeListener {
       this.#options.calls?.ended(call.context.requestId, outcome, durationMs);
     }
     this.#watch.remove(call);
-    call.settle(outcome);
+    call.settle(call.stream?.ended(outcome) ?? outcome);
   }
 
   #endAgedRuntime(): void {
@@ -237,6 +245,7 @@ interface ModuleCall extends WatchedCall {
   readonly payload: Uint8Array;
   readonly context: InvocationContext;
   readonly settle: (outcome: InvocationOutcome) => void;
+  readonly stream: StreamedAnswer | undefined;
   /** `undefined` while it waits. */
   runtime: ModuleRuntime | undefined;
   begunMs: number;

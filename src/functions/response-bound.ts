@@ -2,9 +2,24 @@ import { Readable, Transform } from "node:stream";
 import type { NodeHttpHandler } from "@smithy/node-http-handler";
 import { turn } from "../lib/steps.ts";
 import { RESPONSE_BYTES_MAX } from "../model/limits.ts";
+import { boundMessages } from "./message-bound.ts";
 
 /** Beyond the largest response there may be an error text's worth: what an SDK reads is bounded, not judged, here. */
 const BODY_BYTES_MAX = RESPONSE_BYTES_MAX + 64 * 1024;
+
+/** Its bytes are bounded by whoever takes them. */
+const EVENT_STREAM_TYPE = "application/vnd.amazon.eventstream";
+
+const STREAM_PATH = "/response-streaming-invocations";
+
+class ForeignResponse extends Error {
+  override readonly name = "ForeignResponse";
+}
+
+/** What came is no event stream, and is not read as one. */
+export function isForeign(error: unknown): boolean {
+  return error instanceof ForeignResponse;
+}
 
 class OversizedResponse extends Error {
   override readonly name = "OversizedResponse";
@@ -21,6 +36,15 @@ export function boundResponse(handler: NodeHttpHandler): NodeHttpHandler {
     const answer = await handle(request, options);
     const { body, headers } = answer.response;
     if (!(body instanceof Readable)) return answer;
+    const isOfStream = answer.response.statusCode === 200 && request.path.endsWith(STREAM_PATH);
+    if (isOfStream) {
+      if (headers["content-type"] !== EVENT_STREAM_TYPE) {
+        body.destroy();
+        throw new ForeignResponse();
+      }
+      answer.response.body = boundMessages(body);
+      return answer;
+    }
     const declaredBytes = Number(headers["content-length"] ?? 0);
     if (declaredBytes > BODY_BYTES_MAX) {
       body.destroy();

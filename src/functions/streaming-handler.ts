@@ -12,7 +12,7 @@ export type StreamingHandler = (event: unknown, stream: StreamedResponse, contex
 
 /** Where a response goes while it is written. */
 export interface ResponseOutlet {
-  /** Once, before the first bytes. */
+  /** Once, before the first bytes, or before an end without any. */
   open(contentType: string): void;
   /** `done`: there is room for more. */
   write(chunk: Uint8Array, done: () => void): void;
@@ -65,18 +65,25 @@ export class StreamedResponse extends Writable {
 
   override _final(done: (error?: Error | null) => void): void {
     const piece = this.#withHead(NO_BYTES);
-    if (piece.length > 0 && this.#outlet !== undefined) {
-      this.#pour(piece, this.#outlet, done);
-      return;
+    if (this.#outlet === undefined) {
+      this.#take(piece);
+      done(null);
+    } else if (piece.length > 0) this.#pour(piece, this.#outlet, done);
+    else {
+      // A stream in which nothing stands is one all the same.
+      this.#openOnce(this.#outlet);
+      done(null);
     }
-    this.#take(piece);
-    done(null);
   }
 
   #pour(piece: Uint8Array, outlet: ResponseOutlet, done: () => void): void {
+    this.#openOnce(outlet);
+    outlet.write(piece, done);
+  }
+
+  #openOnce(outlet: ResponseOutlet): void {
     if (!this.#isOpen) outlet.open(this.#contentType);
     this.#isOpen = true;
-    outlet.write(piece, done);
   }
 
   #withHead(chunk: Uint8Array): Uint8Array {

@@ -1,9 +1,12 @@
+import { readFields } from "./wire-head.ts";
+
 /** The longest that may stand behind the sizes of a body's chunks, which nobody reads, and behind the last one. */
 const FRAME_BYTES_MAX = 16 * 1024;
 const SIZE_DIGITS_MAX = 8;
 /** Chunks that are taken apart before others have their turn (I25). */
 export const TAKEN_CHUNKS_MAX = 1_000;
 
+const NO_TRAILERS: ReadonlyMap<string, string> = new Map();
 const CR = 0x0d;
 const LF = 0x0a;
 const TAB = 0x09;
@@ -26,7 +29,7 @@ type State =
 
 /**
  * Takes a body in chunks apart, however its bytes come, in the memory that they were read into: chunks of one byte make
- * one piece of many bytes. Extensions and trailers are passed over. A line that does not end in CR LF is malformed.
+ * one piece of many bytes. Extensions are passed over. A line that does not end in CR LF is malformed.
  */
 export class ChunkedBytes {
   #state: State = "size";
@@ -36,6 +39,8 @@ export class ChunkedBytes {
   /** Where the last `take` stopped. */
   #at = 0;
   #chunks = 0;
+  /** Latin-1, with the ends of its lines. */
+  #trailer = "";
 
   get hasEnded(): boolean {
     return this.#state === "ended";
@@ -44,6 +49,12 @@ export class ChunkedBytes {
   /** Nothing behind this can be read. */
   get isMalformed(): boolean {
     return this.#state === "malformed";
+  }
+
+  /** What stands behind its end, by names in lower case; nothing of what cannot be read. */
+  get trailers(): ReadonlyMap<string, string> {
+    if (this.#trailer === "") return NO_TRAILERS;
+    return readFields(this.#trailer.split("\r").slice(0, -1), 0) ?? NO_TRAILERS;
   }
 
   /** In `read`, behind what the last `take` has looked at. */
@@ -97,9 +108,9 @@ export class ChunkedBytes {
         return byte === LF ? "size" : "malformed";
       case "trailer":
         if (byte === CR) return "lastLf";
-        return this.#isWithin(byte) ? "trailerLine" : "malformed";
+        return this.#isOfTrailer(byte) ? "trailerLine" : "malformed";
       case "trailerLine":
-        return this.#isWithin(byte) ? (byte === CR ? "trailerEnd" : "trailerLine") : "malformed";
+        return this.#isOfTrailer(byte) ? (byte === CR ? "trailerEnd" : "trailerLine") : "malformed";
       case "trailerEnd":
         return byte === LF ? "trailer" : "malformed";
       case "lastLf":
@@ -125,6 +136,12 @@ export class ChunkedBytes {
   #begun(): State {
     this.#digits = 0;
     return this.#chunkBytes === 0 ? "trailer" : "bytes";
+  }
+
+  #isOfTrailer(byte: number): boolean {
+    if (!this.#isWithin(byte)) return false;
+    this.#trailer += String.fromCharCode(byte);
+    return true;
   }
 
   #isWithin(byte: number): boolean {

@@ -13,7 +13,8 @@ export interface WireExchange {
   onHead(head: WireHead): void;
   /** Bytes of the body, which came in so many chunks. False: no more until `resume`. */
   onBytes(bytes: Buffer, chunks: number): boolean;
-  onComplete(): void;
+  /** `trailers`: what stands behind a body in chunks, by names in lower case. */
+  onComplete(trailers: ReadonlyMap<string, string>): void;
   /** There is no whole answer, and none comes. */
   onError(error: Error): void;
 }
@@ -25,6 +26,7 @@ export interface WireClientOptions {
   readonly silenceSecondsMax?: number;
 }
 
+const NO_TRAILERS: ReadonlyMap<string, string> = new Map();
 const HEAD_END = Buffer.from("\r\n\r\n");
 /** Beyond, two writes cost less than the copy. */
 const JOINED_BYTES_MAX = 16 * 1024;
@@ -243,7 +245,8 @@ export class WireClient implements Idling {
     if (keptMs !== undefined) this.#idleSecondsMax = idleSecondsOf(keptMs);
     // plant: a-connection-with-something-left-over-is-kept
     if (!isKept || hasMore || this.#idleSecondsMax <= 0) this.#hangUp();
-    this.#over()?.onComplete();
+    const trailers = this.#chunked?.trailers ?? NO_TRAILERS;
+    this.#over()?.onComplete(trailers);
   }
 
   #onEnd(socket: Socket): void {

@@ -33,21 +33,28 @@ export function readWireHead(text: string): WireHead | undefined {
   const lines = text.split("\r\n");
   const [, minor, digits] = STATUS_LINE.exec(lines[0] ?? "") ?? [];
   if (digits === undefined) return undefined;
-  const headers = new Map<string, string>();
-  for (let index = 1; index < lines.length; index++) {
-    const line = lines[index] ?? "";
-    const colon = line.indexOf(":");
-    const name = line.slice(0, colon).toLowerCase();
-    const value = line.slice(colon + 1).replace(OUTER_BLANKS, "");
-    if (colon < 1 || !NAME.test(name) || NO_VALUE.test(value)) return undefined;
-    if (!headers.has(name)) headers.set(name, value);
-    else if (name === "content-length" || name === "transfer-encoding") return undefined;
-  }
+  const headers = readFields(lines, 1);
+  if (headers === undefined) return undefined;
   const status = Number(digits);
   const body = bodyOf(status, headers);
   if (body === undefined) return undefined;
   const isKept = body !== "rest" && keeps(headers.get("connection"), minor === "1");
   return { status, headers, body, isKept, keptMs: keptMsOf(headers.get("keep-alive")) };
+}
+
+/** Headers or trailers, by their names in lower case. `undefined`: a line is none, or says the body's length again. */
+export function readFields(lines: readonly string[], first: number): ReadonlyMap<string, string> | undefined {
+  const fields = new Map<string, string>();
+  for (let index = first; index < lines.length; index++) {
+    const line = lines[index] ?? "";
+    const colon = line.indexOf(":");
+    const name = line.slice(0, colon).toLowerCase();
+    const value = line.slice(colon + 1).replace(OUTER_BLANKS, "");
+    if (colon < 1 || !NAME.test(name) || NO_VALUE.test(value)) return undefined;
+    if (!fields.has(name)) fields.set(name, value);
+    else if (name === "content-length" || name === "transfer-encoding") return undefined;
+  }
+  return fields;
 }
 
 function bodyOf(status: number, headers: ReadonlyMap<string, string>): WireHead["body"] | undefined {

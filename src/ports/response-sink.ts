@@ -3,7 +3,7 @@
  *
  * Laws of whoever fills it, a `FunctionTarget`:
  * - `open` is called once, before the first byte, and only for a function that streams. One that does not never opens
- *   it: its response is the outcome's payload.
+ *   it: its response is the outcome's payload. Lambda alone, which does not tell which it is, opens it for both.
  * - It gets bytes of its own call alone, in their order, and none after the outcome. Of a response that was streamed
  *   the outcome's payload is empty.
  * - Once it is open, the outcome is `succeeded`, `functionError` or `timedOut`: the function has run, and nobody may

@@ -59,6 +59,8 @@ export interface FunctionTargetFixture {
 export interface FunctionTargetHarness {
   create(): Promise<FunctionTargetFixture>;
   readonly supports: ReadonlySet<Behaviour>;
+  /** Nobody tells it whether the function streams: to a sink it hands what is returned, too. */
+  readonly takesAllForStreams?: boolean;
 }
 
 export const AMPLE_MS = 30_000;

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { createHttpFunction } from "../../src/functions/http.ts";
 import { describeFunctionTargetContract } from "./function-target.ts";
 import type { Behaviour, FunctionTask } from "./function-target-run.ts";
+import { writePieces } from "./piece-writer.ts";
 
 const SUPPORTED: readonly Behaviour[] = [
   "echo",
@@ -12,6 +13,7 @@ const SUPPORTED: readonly Behaviour[] = [
   "hang",
   "trickle",
   "reset",
+  "stream",
   "throttle",
   "refuse",
   "rejectSize",
@@ -71,6 +73,9 @@ async function perform(request: IncomingMessage, response: ServerResponse): Prom
     case "reset":
       request.socket.resetAndDestroy();
       break;
+    case "stream":
+      await stream(task, response);
+      break;
     case "throttle":
       if (task.retryAfterSeconds !== undefined) response.setHeader("Retry-After", task.retryAfterSeconds);
       response.writeHead(429).end();
@@ -86,4 +91,36 @@ async function perform(request: IncomingMessage, response: ServerResponse): Prom
     case "exit":
       break;
   }
+}
+
+const BROKEN = { errorType: "StreamError", errorMessage: "no more" };
+
+/** By http-function.md §3. */
+async function stream(
+  task: Extract<FunctionTask, { readonly task: "stream" }>,
+  response: ServerResponse,
+): Promise<void> {
+  if (task.pieces.length === 0 && task.ending === "throw") {
+    response.setHeader("X-Amz-Function-Error", "Unhandled");
+    response.end(JSON.stringify(BROKEN));
+    return;
+  }
+  response.setHeader("Lambda-Runtime-Function-Response-Mode", "streaming");
+  response.writeHead(200, { "Content-Type": "text/plain" });
+  await writePieces(
+    task,
+    (text) => response.write(text),
+    () => response.destroyed,
+  );
+  if (task.ending === "hang") return;
+  if (task.ending === "exit") {
+    response.write("", () => response.destroy());
+    return;
+  }
+  if (task.ending === "throw")
+    response.addTrailers({
+      "Lambda-Runtime-Function-Error-Type": "StreamError",
+      "Lambda-Runtime-Function-Error-Body": Buffer.from(JSON.stringify(BROKEN)).toString("base64"),
+    });
+  response.end();
 }

@@ -1,7 +1,9 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { EVENT_STREAM_TYPE, eventMessage } from "../../src/api/event-stream.ts";
 import { createLambdaFunction } from "../../src/functions/lambda.ts";
 import { describeFunctionTargetContract } from "./function-target.ts";
 import type { Behaviour, FunctionTask } from "./function-target-run.ts";
+import { writePieces } from "./piece-writer.ts";
 
 const SUPPORTED: readonly Behaviour[] = [
   "echo",
@@ -12,6 +14,7 @@ const SUPPORTED: readonly Behaviour[] = [
   "hang",
   "trickle",
   "reset",
+  "stream",
   "throttle",
   "refuse",
   "rejectSize",
@@ -25,6 +28,7 @@ const ENVIRONMENT = {
 
 describeFunctionTargetContract("a function of Lambda", {
   supports: new Set(SUPPORTED),
+  takesAllForStreams: true,
   async create() {
     Object.assign(process.env, ENVIRONMENT);
     let executions = 0;
@@ -57,6 +61,10 @@ describeFunctionTargetContract("a function of Lambda", {
 async function perform(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk);
+  if (request.url === "/2021-11-15/functions/contract/response-streaming-invocations") {
+    await performStreamed(JSON.parse(Buffer.concat(chunks).toString()), response);
+    return;
+  }
   if (request.url !== "/2015-03-31/functions/contract/invocations") {
     response.writeHead(404, { "x-amzn-errortype": "ResourceNotFoundException" }).end("{}");
     return;
@@ -89,6 +97,10 @@ async function perform(request: IncomingMessage, response: ServerResponse): Prom
     case "reset":
       request.socket.resetAndDestroy();
       break;
+    case "stream":
+      if (task.ending === "throw") response.setHeader("X-Amz-Function-Error", "Unhandled");
+      response.end(task.ending === "throw" ? BROKEN : task.pieces.map(({ text }) => text).join(""));
+      break;
     case "throttle":
       if (task.retryAfterSeconds !== undefined) response.setHeader("Retry-After", task.retryAfterSeconds);
       fail(response, 429, "TooManyRequestsException", {
@@ -108,6 +120,25 @@ async function perform(request: IncomingMessage, response: ServerResponse): Prom
     case "exit":
       break;
   }
+}
+
+const BROKEN = JSON.stringify({ errorType: "StreamError", errorMessage: "no more" });
+
+/** Answers as InvokeWithResponseStream does, also what the function returns whole. */
+async function performStreamed(task: FunctionTask, response: ServerResponse): Promise<void> {
+  response.writeHead(200, { "content-type": EVENT_STREAM_TYPE, "x-amz-executed-version": "$LATEST" });
+  const write = (text: string) =>
+    response.write(eventMessage("PayloadChunk", "application/octet-stream", Buffer.from(text)));
+  if (task.task === "stream") await writePieces(task, write, () => response.destroyed);
+  else write(JSON.stringify(task));
+  const ending = task.task === "stream" ? task.ending : "end";
+  if (ending === "hang") return;
+  if (ending === "exit") {
+    response.write("", () => response.destroy());
+    return;
+  }
+  const end = ending === "throw" ? { ErrorCode: "Unhandled", ErrorDetails: BROKEN } : {};
+  response.end(eventMessage("InvokeComplete", "application/json", Buffer.from(JSON.stringify(end))));
 }
 
 function fail(response: ServerResponse, status: number, code: string, body: object): void {

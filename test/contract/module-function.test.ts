@@ -29,15 +29,22 @@ describeFunctionTargetContract(
   harnessOf(async (choice) => createModuleFunction(choice)),
 );
 describeFunctionTargetContract(
+  "a streaming module in threads",
+  harnessOf(async (choice) => createModuleFunction({ ...choice, exportName: "streaming" }), ["stream"]),
+);
+describeFunctionTargetContract(
   "a module in processes",
   harnessOf((choice) =>
     openModuleProcess({ ...choice, exportName: "handler", memoryMb: 512, log: { line: () => {} } }),
   ),
 );
 
-function harnessOf(open: (choice: ModuleChoice) => Promise<FunctionTarget>): FunctionTargetHarness {
+function harnessOf(
+  open: (choice: ModuleChoice) => Promise<FunctionTarget>,
+  supported = SUPPORTED,
+): FunctionTargetHarness {
   return {
-    supports: new Set(SUPPORTED),
+    supports: new Set(supported),
     async create() {
       const folder = mkdtempSync(join(tmpdir(), "millrace-contract-"));
       const executionsFile = join(folder, "executions");

@@ -1,14 +1,12 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
 import { type TestContext, test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { attach } from "../../src/functions/attach/attach.ts";
 import { createHttpFunction } from "../../src/functions/http.ts";
 import type { InvocationOutcome } from "../../src/model/outcome.ts";
 import { createSystemClock } from "../../src/system/clock.ts";
+import { Container, untilReady } from "../contract/attached-pods.ts";
 import { folderWith } from "../unit/manifests/manifest-samples.ts";
 
-const CLIENT = fileURLToPath(new URL("../../src/functions/runtime/node-client.ts", import.meta.url));
 const HANDLER = `
 let calls = 0;
 export const handler = async ({ deed }) => {
@@ -20,43 +18,6 @@ export const handler = async ({ deed }) => {
 };
 `;
 const LOCAL = { host: "127.0.0.1", port: 0 };
-
-/** A process as a container has it: whoever runs it starts it again when it ends. */
-class Container {
-  readonly #runtime: string;
-  readonly #code: string;
-  #child: ChildProcess | undefined;
-  #isStopped = false;
-  starts = 0;
-
-  constructor(runtime: string, code: string) {
-    this.#runtime = runtime;
-    this.#code = code;
-  }
-
-  start(): void {
-    this.starts += 1;
-    this.#child = spawn(process.execPath, [CLIENT], {
-      env: {
-        AWS_LAMBDA_RUNTIME_API: this.#runtime,
-        _HANDLER: "index.handler",
-        LAMBDA_TASK_ROOT: this.#code,
-        AWS_LAMBDA_FUNCTION_NAME: "orders",
-        AWS_LAMBDA_FUNCTION_VERSION: "$LATEST",
-        AWS_LAMBDA_FUNCTION_MEMORY_SIZE: "512",
-      },
-      stdio: "ignore",
-    });
-    this.#child.once("exit", () => {
-      if (!this.#isStopped) this.start();
-    });
-  }
-
-  stop(): void {
-    this.#isStopped = true;
-    this.#child?.kill("SIGKILL");
-  }
-}
 
 async function attached(t: TestContext) {
   const clock = createSystemClock();
@@ -80,10 +41,7 @@ async function attached(t: TestContext) {
       },
       new AbortController().signal,
     );
-  const ready = async () => {
-    while ((await fetch(`${sidecar.url}/readyz`)).status !== 200)
-      await new Promise((go) => setTimeout(go, 20));
-  };
+  const ready = () => untilReady(sidecar);
   return { sidecar, container, invoke, ready };
 }
 

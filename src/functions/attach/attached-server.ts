@@ -5,6 +5,8 @@ import { PAYLOAD_BYTES_MAX } from "../../model/limits.ts";
 import type { InvocationOutcome } from "../../model/outcome.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { RuntimeCall } from "../runtime/runtime-call.ts";
+import { StreamedAnswer } from "../streamed-answer.ts";
+import { AttachedStream } from "./attached-stream.ts";
 import type { Attachment } from "./attachment.ts";
 import { readBody } from "./request-body.ts";
 
@@ -68,6 +70,8 @@ export class AttachedServer {
     const leftMs = deadlineMs - this.#clock.now();
     const timeoutMs = Number.isFinite(leftMs) ? Math.max(TIMEOUT_MS_MIN, leftMs) : TIMEOUT_MS_DEFAULT;
     const requestId = header("aws-request-id") ?? crypto.randomUUID();
+    const isStreamed = header("function-response-mode") === "streaming";
+    const stream = isStreamed ? new AttachedStream(response, this.#clock) : undefined;
     const call = new RuntimeCall({
       payload,
       context: {
@@ -80,7 +84,11 @@ export class AttachedServer {
       signal: NEVER,
       traceId: header("trace-id") ?? "",
       clientContext: header("client-context"),
-      onSettled: (outcome) => answerWith(response, outcome, { requestId, timeoutMs }),
+      stream: stream && new StreamedAnswer(stream, this.#clock, "$LATEST"),
+      onSettled: (outcome) => {
+        if (stream?.isOpen === true) stream.end(outcome, { requestId, timeoutMs });
+        else answerWith(response, outcome, { requestId, timeoutMs });
+      },
     });
     this.#attachment.run(call);
   }

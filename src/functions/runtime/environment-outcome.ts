@@ -2,6 +2,7 @@ import type { RunDetail } from "../../model/function-error.ts";
 import type { InvocationOutcome } from "../../model/outcome.ts";
 import {
   abandoned,
+  brokenOff,
   functionError,
   parseErrorBody,
   RESPONSE_TOO_LARGE,
@@ -43,11 +44,6 @@ export function outcomeOfAnswer(
 
 const NO_BYTES = new Uint8Array(0);
 
-/** As AWS's supervisor names a response that ends before its end. */
-export function outcomeOfBreak(logTail = ""): InvocationOutcome {
-  return functionError("Runtime.TruncatedResponse", "The response broke off before its end.", { logTail });
-}
-
 /** Whoever waits for an answer gets none. */
 export function outcomeWithoutAnswer(
   by: "broken" | "timeout" | "abandoned",
@@ -55,7 +51,7 @@ export function outcomeWithoutAnswer(
 ): InvocationOutcome {
   switch (by) {
     case "broken":
-      return outcomeOfBreak(logTail);
+      return brokenOff(logTail);
     case "timeout":
       return { kind: "timedOut", ...withDetail({ logTail }) };
     case "abandoned":

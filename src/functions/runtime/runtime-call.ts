@@ -2,11 +2,10 @@ import type { InvocationOutcome } from "../../model/outcome.ts";
 import type { InvocationContext } from "../../ports/function-target.ts";
 import type { WatchedCall } from "../call-watch.ts";
 import { abandoned } from "../function-failure.ts";
-import { outcomeOfBreak } from "./environment-outcome.ts";
+import type { StreamedAnswer } from "../streamed-answer.ts";
 import type { EnvironmentCall, RunFigures } from "./environment-parts.ts";
 import type { EnvironmentSignal } from "./environment-state.ts";
 import type { AnswerStream, RuntimeEvent } from "./listener.ts";
-import type { StreamedAnswer } from "./streamed-answer.ts";
 
 /** What a call needs of the pool that it waits in. */
 interface CallPlace {
@@ -86,8 +85,7 @@ export class RuntimeCall implements WatchedCall, EnvironmentCall {
     this.#isSettled = true;
     this.#place?.unwatch(this);
     const { stream } = this.#options;
-    stream?.close();
-    this.#options.onSettled(stream?.isOpen === true ? ofRun(outcome) : outcome, figures);
+    this.#options.onSettled(stream?.ended(outcome) ?? outcome, figures);
   }
 
   onExpired(): void {
@@ -100,19 +98,5 @@ export class RuntimeCall implements WatchedCall, EnvironmentCall {
     this.#place?.unwatch(this);
     if (this.#environment === undefined) this.#place?.onCallLeft(this, abandoned());
     else this.#environment.signal({ kind: "abandon", id: this.requestId });
-  }
-}
-
-/** Nobody may think of a call whose answer has begun that it did not run. */
-function ofRun(outcome: InvocationOutcome): InvocationOutcome {
-  switch (outcome.kind) {
-    case "unavailable":
-    case "throttled":
-    case "payloadTooLarge":
-      return outcomeOfBreak();
-    case "succeeded":
-    case "functionError":
-    case "timedOut":
-      return outcome;
   }
 }

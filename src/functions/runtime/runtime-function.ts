@@ -14,6 +14,7 @@ import type { FunctionTarget, InvocationContext, Readiness } from "../../ports/f
 import type { ResponseSink } from "../../ports/response-sink.ts";
 import { abandoned } from "../function-failure.ts";
 import type { GivenEnvironment } from "../lambda-environment.ts";
+import { StreamedAnswer } from "../streamed-answer.ts";
 import { SYSTEM_CLOCK } from "../system-clock.ts";
 import { traceHeaders } from "../trace.ts";
 import type { StartFailure } from "./environment-outcome.ts";
@@ -28,7 +29,6 @@ import { RuntimeCall } from "./runtime-call.ts";
 import { runtimeCommand } from "./runtime-command.ts";
 import { RuntimeOutput } from "./runtime-output.ts";
 import { variablesOf } from "./runtime-variables.ts";
-import { StreamedAnswer } from "./streamed-answer.ts";
 
 export interface RuntimeFunctionOptions extends GivenEnvironment {
   /** What handlers see, and what their log lines begin with. */

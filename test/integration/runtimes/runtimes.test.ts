@@ -67,11 +67,17 @@ test("a response is read while its function writes it, and its failure behind th
 }, async (t) => {
   const code = join(CODE, "node");
   const { client, makePlace } = await startFunctions(t, {
-    gated: `runtime: nodejs24.x, handler: index.gated, code: "${code}", timeoutSeconds: 60`,
+    process: `runtime: nodejs24.x, handler: index.gated, code: "${code}", timeoutSeconds: 60`,
+    thread: `module: { path: "${code}/index.mjs", isolation: thread, export: gated }, timeoutSeconds: 60`,
   });
-  for (const fail of [false, true]) {
+  for (const [fn, fail] of [
+    ["process", false],
+    ["process", true],
+    ["thread", false],
+    ["thread", true],
+  ] as const) {
     const gate = join(makePlace(), "gate");
-    const command = { FunctionName: "gated", Payload: JSON.stringify({ gate, fail }) };
+    const command = { FunctionName: fn, Payload: JSON.stringify({ gate, fail }) };
     const answer = await client.send(new InvokeWithResponseStreamCommand(command));
     assert.equal(answer.ExecutedVersion, "$LATEST");
     let text = "";

@@ -1,7 +1,7 @@
 import { EnvironmentPool } from "../../../src/functions/runtime/environment-pool.ts";
 import type { RuntimeAnswer, RuntimeEvent } from "../../../src/functions/runtime/listener.ts";
 import { RuntimeCall } from "../../../src/functions/runtime/runtime-call.ts";
-import { StreamedAnswer } from "../../../src/functions/runtime/streamed-answer.ts";
+import { StreamedAnswer } from "../../../src/functions/streamed-answer.ts";
 import type { InvocationOutcome } from "../../../src/model/outcome.ts";
 import type { ResponseSink } from "../../../src/ports/response-sink.ts";
 import { chanceOf } from "./host-chance.ts";

@@ -14,7 +14,7 @@ const NOW = Date.UTC(2026, 0, 1);
 
 function outcomeOf(status: number, headers: Readonly<Record<string, string>>, body = ""): InvocationOutcome {
   const byName = new Map(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
-  return outcomeOfResponse(readResponseHead(status, byName), Buffer.from(body), NOW);
+  return outcomeOfResponse(readResponseHead(status, byName), Buffer.from(body), NOW, new Map());
 }
 
 const failed = (errorType: string, message: string, stack?: string) => {

@@ -1,14 +1,11 @@
-import {
-  STREAM_BURST_BYTES,
-  STREAM_BYTES_PER_SECOND,
-  STREAMED_RESPONSE_BYTES_MAX,
-} from "../../model/limits.ts";
-import type { Clock, ScheduledCall } from "../../ports/clock.ts";
-import type { ResponseSink } from "../../ports/response-sink.ts";
-import type { AnswerStream } from "./listener.ts";
+import { STREAM_BURST_BYTES, STREAM_BYTES_PER_SECOND, STREAMED_RESPONSE_BYTES_MAX } from "../model/limits.ts";
+import type { InvocationOutcome } from "../model/outcome.ts";
+import type { Clock, ScheduledCall } from "../ports/clock.ts";
+import type { ResponseSink } from "../ports/response-sink.ts";
+import { brokenOff } from "./function-failure.ts";
 
 /** A response on its way to whoever called: no faster than it may be, no longer, and not beyond the outcome. */
-export class StreamedAnswer implements AnswerStream {
+export class StreamedAnswer {
   readonly #sink: ResponseSink;
   readonly #clock: Clock;
   readonly #version: string;
@@ -32,11 +29,12 @@ export class StreamedAnswer implements AnswerStream {
     return this.#isOpen;
   }
 
+  /** It takes no more. */
   get isFull(): boolean {
     return this.#bytes >= STREAMED_RESPONSE_BYTES_MAX;
   }
 
-  /** Once. `false`: whoever called has its outcome. */
+  /** Once, before the first byte. `false`: whoever called has its outcome. */
   open(contentType: string | undefined): boolean {
     if (this.#isClosed) return false;
     this.#isOpen = true;
@@ -45,6 +43,7 @@ export class StreamedAnswer implements AnswerStream {
     return true;
   }
 
+  /** Until the promise resolves there is no room for more. */
   write(chunk: Uint8Array): Promise<void> | undefined {
     const kept = chunk.subarray(0, STREAMED_RESPONSE_BYTES_MAX - this.#bytes);
     // plant: bytes-go-on-behind-the-outcome
@@ -65,6 +64,22 @@ export class StreamedAnswer implements AnswerStream {
   close(): void {
     this.#isClosed = true;
     this.#goOn();
+  }
+
+  /** What whoever called is told, with which the stream is closed: one that has begun is of a function that ran. */
+  ended(outcome: InvocationOutcome): InvocationOutcome {
+    this.close();
+    if (!this.#isOpen) return outcome;
+    switch (outcome.kind) {
+      case "unavailable":
+      case "throttled":
+      case "payloadTooLarge":
+        return brokenOff();
+      case "succeeded":
+      case "functionError":
+      case "timedOut":
+        return outcome;
+    }
   }
 
   #waitMs(bytes: number): number {

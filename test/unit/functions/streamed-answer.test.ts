@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { StreamedAnswer } from "../../../../src/functions/runtime/streamed-answer.ts";
-import type { ResponseHead, ResponseSink } from "../../../../src/ports/response-sink.ts";
-import { createManualClock } from "../manual-clock.ts";
+import { StreamedAnswer } from "../../../src/functions/streamed-answer.ts";
+import type { ResponseHead, ResponseSink } from "../../../src/ports/response-sink.ts";
+import { createManualClock } from "./manual-clock.ts";
 
 const MB = 1024 * 1024;
 const PIECE = new Uint8Array(MB);
