@@ -79,6 +79,11 @@ const adapters: Omit<Adapters, keyof Extensions | "openFunction"> = {
       ...parts,
       ...systemPorts,
     }),
+  startScaler: async (places, parts) =>
+    (await import("./kubernetes/scaler/start-scaler.ts")).startScaler(places, {
+      ...parts,
+      clock: systemPorts.clock,
+    }),
   startFront: (place, content) => serveFront(place, content, { ...systemPorts, environment: process.env }),
 };
 

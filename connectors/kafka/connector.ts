@@ -30,6 +30,14 @@ export const kafkaConnector: StreamConnector = {
       { ...kafkaSettings(mapping, settings), eventSourceArn: mapping.eventSourceArn },
       settings.reach,
     ),
+  async openBacklog(mapping, settings) {
+    const place = kafkaSettings(mapping, settings);
+    const [cluster, { createTopicBacklog }] = await Promise.all([
+      openCluster({ ...place, eventSourceArn: mapping.eventSourceArn }, settings.reach),
+      import("./backlog.ts"),
+    ]);
+    return createTopicBacklog({ cluster, topic: place.topic, groupId: place.consumerGroupId });
+  },
   async openDestination(mapping, settings, uri) {
     const place = { ...kafkaSettings(mapping, settings), eventSourceArn: mapping.eventSourceArn };
     const [cluster, { createTopicDestination }] = await Promise.all([

@@ -17,6 +17,7 @@ import { FILTER_DATA_KEY } from "./event.ts";
 import { localParameters, localQueueParameters } from "./parameters.ts";
 import { comparePositions } from "./position.ts";
 import { parseQueueArn } from "./queue-arn.ts";
+import { openLocalQueueBacklog } from "./queue-backlog.ts";
 import { QUEUE_FILTER_DATA_KEY } from "./queue-event.ts";
 import { embeddedQueues } from "./queue-keeper.ts";
 import { openLocalQueueSource, QUEUE_KIND } from "./queue-source.ts";
@@ -77,6 +78,10 @@ export const localQueueConnector: QueueConnector = {
   embedded: embeddedQueues(FILE_ENDPOINT),
   eventRecords: QUEUE_EVENT_RECORDS,
   pipeRecords: SQS_PIPE_RECORDS,
+  openBacklog(mapping, { endpoints }) {
+    const path = filePath(`The mapping "${mapping.name}" reads a local queue`, endpoints);
+    return openLocalQueueBacklog(path, parseQueueArn(mapping.eventSourceArn).name);
+  },
   openDeadLetters(mapping, { endpoints }) {
     const path = filePath(`The mapping "${mapping.name}" reads a local queue`, endpoints);
     return openLocalDeadLetters(path, parseQueueArn(mapping.eventSourceArn), QUEUE_EVENT_RECORDS);

@@ -22,6 +22,11 @@ export const rabbitConnector: QueueConnector = {
     const { openRabbitSource } = await import("./source.ts");
     return await openRabbitSource(place, api);
   },
+  async openBacklog(mapping, settings) {
+    const { settings: place, api } = await clientOf(mapping, settings);
+    const { RabbitBacklog } = await import("./backlog.ts");
+    return new RabbitBacklog(place.queue, api);
+  },
   async openSender(mapping, settings) {
     const { options, settings: place } = await clientOf(mapping, settings);
     const { openRabbitSender } = await import("./sender.ts");

@@ -28,6 +28,14 @@ export const sqsConnector: QueueConnector = {
   parameters: sqsParameters,
   eventRecords: EVENT_RECORDS,
   pipeRecords: SQS_PIPE_RECORDS,
+  async openBacklog(mapping) {
+    const arn = parseQueueArn(mapping.eventSourceArn);
+    const [{ createSdkApi }, { createSqsBacklog }] = await Promise.all([
+      import("./sdk-api.ts"),
+      import("./backlog.ts"),
+    ]);
+    return createSqsBacklog(arn, createSdkApi(arn));
+  },
   async openDeadLetters(mapping) {
     const { openSqsDeadLetters } = await import("./dead-letters.ts");
     return await openSqsDeadLetters(parseQueueArn(mapping.eventSourceArn), EVENT_RECORDS);

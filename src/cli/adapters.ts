@@ -1,4 +1,5 @@
 import type { ControlPlane } from "../control/control-plane.ts";
+import type { DemandReaderOptions } from "../control/demand/demand-reader.ts";
 import type { DeploymentAdapters } from "../control/deployments.ts";
 import type { EmbeddedBooks } from "../control/embedded/embedded-book.ts";
 import type { OpenFailureReader } from "../control/failure-readers.ts";
@@ -99,6 +100,8 @@ export interface Adapters extends DeploymentAdapters {
   createMetricsMerger(): MetricsMerger;
   /** @throws MillraceError ERR_MILLRACE_CONFIG when an address cannot be used */
   attach(places: AttachPlaces): Promise<RunningAttachment>;
+  /** Answers KEDA from then on. @throws MillraceError ERR_MILLRACE_CONFIG when an address cannot be used */
+  startScaler(places: ScalerPlaces, parts: ScalerParts): Promise<RunningScaler>;
   /** `undefined` when `address` is `off`, and there is no address for metrics. */
   startApi(place: ApiPlace, content: ApiContent): Promise<RunningApi | undefined>;
   /** Runs custom resources from then on. @throws MillraceError ERR_MILLRACE_CONFIG */
@@ -130,13 +133,31 @@ export interface RunningController {
   stop(): Promise<void>;
 }
 
+/** Where an external scaler is served. */
+export interface ScalerPlaces extends ListenPlace {
+  /** Paths; `undefined`: connections are not encrypted. */
+  readonly tls: { readonly cert: string; readonly key: string; readonly ca: string | undefined } | undefined;
+  readonly metrics: ListenPlace | undefined;
+}
+
+/** What it reads. */
+export interface ScalerParts extends Omit<DemandReaderOptions, "clock"> {
+  readonly telemetry: Pick<Telemetry, "log">;
+}
+
+export interface RunningScaler {
+  readonly address: string;
+  readonly metricsUrl: string | undefined;
+  close(): Promise<void>;
+}
+
 export interface AttachPlaces {
   readonly runtime: ListenPlace;
   readonly serve: ListenPlace;
   readonly health: ListenPlace | undefined;
 }
 
-interface ListenPlace {
+export interface ListenPlace {
   readonly host: string;
   readonly port: number;
 }

@@ -1,5 +1,6 @@
 import { type CliHost, type Command, EXIT_OK } from "./command.ts";
-import { lastValue, usageError } from "./parse-flags.ts";
+import { listenPlace } from "./listen-place.ts";
+import { lastValue } from "./parse-flags.ts";
 
 const RUNTIME_DEFAULT = "127.0.0.1:9001";
 const SERVE_DEFAULT = "0.0.0.0:8080";
@@ -42,10 +43,6 @@ function stopped(host: CliHost): Promise<void> {
   return new Promise((resolve) => host.onStopSignal(() => resolve()));
 }
 
-/** `:8080` is the port of all addresses. */
-function placeOf(flag: string, text: string): { readonly host: string; readonly port: number } {
-  const [, host = "", port = ""] = /^(\[[0-9a-f:]+\]|[\w.-]*):(\d{1,5})$/i.exec(text) ?? [];
-  if (port === "" || Number(port) > 65_535)
-    throw usageError(`--${flag} is ${JSON.stringify(text)}. Give HOST:PORT.`, attachCommand);
-  return { host: host === "" ? "0.0.0.0" : host.replace(/^\[|\]$/g, ""), port: Number(port) };
+function placeOf(flag: string, text: string) {
+  return listenPlace(flag, text, attachCommand);
 }

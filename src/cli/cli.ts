@@ -34,6 +34,7 @@ const COMMANDS: readonly { readonly name: string; load(): Promise<Command | Comm
   { name: "schema", load: async () => (await import("./schema.ts")).schemaCommand },
   { name: "load", load: async () => (await import("./load.ts")).loadCommand },
   { name: "attach", load: async () => (await import("./attach.ts")).attachCommand },
+  { name: "scaler", load: async () => (await import("./scaler.ts")).scalerCommand },
   { name: "version", load: async () => (await import("./version.ts")).versionCommand },
   { name: "help", load: async () => helpCommand(allCommands) },
 ];

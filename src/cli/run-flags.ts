@@ -212,7 +212,7 @@ function isApiOfThisHost(flags: Flags): boolean {
 }
 
 /** Callers of an API on loopback are on this machine, and may name what is on it. */
-function brokerReach(flags: Flags): NetworkReach {
+export function brokerReach(flags: Flags): NetworkReach {
   const allowsLoopback = isApiOfThisHost(flags);
   const hosts = flags.get("broker-hosts");
   const wrong = hosts?.find((host) => !isHostPattern(host));
@@ -225,7 +225,7 @@ function brokerReach(flags: Flags): NetworkReach {
   return hosts === undefined ? { allowsLoopback } : { allowsLoopback, hosts };
 }
 
-function logLevel(flags: Flags): LogLevel {
+export function logLevel(flags: Flags): LogLevel {
   const given = lastValue(flags, "log-level") ?? "info";
   const level = LOG_LEVELS.find((known) => known === given);
   if (level !== undefined) return level;

@@ -96,6 +96,12 @@ export class RunStores {
     }
   }
 
+  /** For who looks at all of it and runs nothing. */
+  forLookers() {
+    const { progress, resources: store, snapshots, parking, events } = this;
+    return { progress, store, snapshots, parking, events };
+  }
+
   /** Closes all, and returns why one could not be. */
   async close(): Promise<readonly unknown[]> {
     const ends = await Promise.allSettled([

@@ -1,5 +1,6 @@
 import type { Engine, MappingExplanation, MappingStatus, ShardExplanation } from "../engine/engine.ts";
 import type { MappingResource } from "../manifests/resources.ts";
+import type { CallFigures } from "../model/call-figures.ts";
 import type { FunctionErrors } from "../model/function-error.ts";
 import type { LoadTestProgress } from "../model/load-test.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -24,6 +25,7 @@ export interface OwnSnapshotOptions {
   readonly loadTests: () => readonly LoadTestProgress[];
   readonly environments: () => readonly EnvironmentFigures[];
   readonly eventFigures: () => readonly EventFigures[];
+  readonly invokers: { calls(): readonly CallFigures[] };
   readonly clock: Clock;
 }
 
@@ -49,6 +51,9 @@ export class OwnSnapshot {
     const loadTests = this.#options.loadTests();
     const events = this.#options.eventFigures().slice(0, FUNCTIONS_MAX);
     const functions = worstOfFunctions(this.#options.environments());
+    const calls = this.#options.invokers.calls();
+    // Before any of them is left out.
+    const holdsWork = calls.length > 0 || mappings.some(({ parts }) => parts.some((part) => part.holdsWork));
     return {
       form: 1,
       processId,
@@ -58,6 +63,8 @@ export class OwnSnapshot {
       isEnded,
       mappings: mappings.toSorted((a, b) => worstOf(b) - worstOf(a) || b.oldestAgeMs - a.oldestAgeMs),
       ...(functions.length === 0 ? {} : { functions }),
+      holdsWork,
+      ...(calls.length === 0 ? {} : { calls: calls.slice(0, FUNCTIONS_MAX) }),
       ...(events.length === 0 ? {} : { events }),
       ...(loadTests.length === 0 ? {} : { loadTests }),
       mappingsLeftOut: 0,

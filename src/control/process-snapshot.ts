@@ -1,4 +1,5 @@
 import type { MappingExplanation, MappingStatus } from "../engine/engine.ts";
+import type { CallFigures } from "../model/call-figures.ts";
 import type { FunctionErrors } from "../model/function-error.ts";
 import type { LoadTestProgress } from "../model/load-test.ts";
 import type { Reason } from "../model/reason.ts";
@@ -19,6 +20,10 @@ export interface ProcessSnapshot {
   readonly mappings: readonly MappingSnapshot[];
   /** What it runs functions in; absent: nothing. */
   readonly functions?: readonly EnvironmentFigures[];
+  /** It has something that is not brought to an end: records, messages, calls. Absent: it does not say. */
+  readonly holdsWork?: boolean;
+  /** Functions that are called there now; absent: none is. */
+  readonly calls?: readonly CallFigures[];
   /** Functions that had asynchronous events there since it began; absent: none had. */
   readonly events?: readonly EventFigures[];
   /** Load tests that tell it how they go; absent: none does. */

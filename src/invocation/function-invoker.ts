@@ -237,6 +237,11 @@ export class FunctionInvoker implements Invoker {
     return this.#slots.taken;
   }
 
+  /** Invocations that wait for their turn, of all callers. */
+  get waiting(): number {
+    return this.#slots.waiting;
+  }
+
   /** Why no call under this name can start. */
   shut(functionArn: string): ShutReason | undefined {
     return this.#serving.shut(functionArn);

@@ -1,3 +1,4 @@
+import type { CallFigures } from "../model/call-figures.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
 import type { CallTracer } from "./call-tracer.ts";
@@ -83,6 +84,13 @@ export class InvokerBook {
   /** Calls of a function that could start now; `undefined`: nobody has called it yet. */
   roomOf(name: string): number | undefined {
     return this.#invokers.get(name)?.room;
+  }
+
+  /** Calls that run and that wait for their turn now, of each function that has any. */
+  calls(): readonly CallFigures[] {
+    return [...this.#invokers].flatMap(([fn, { taken, waiting }]) =>
+      taken + waiting === 0 ? [] : [{ fn, running: taken, waiting }],
+    );
   }
 
   /** Calls that run now, of all functions. */

@@ -10,6 +10,7 @@ import type { FailureReader } from "./failure-reader.ts";
 import type { PipeRecords } from "./pipe-records.ts";
 import type { QueueSource } from "./queue-source.ts";
 import type { NewSource, RecordSender } from "./record-sender.ts";
+import type { SourceBacklog } from "./source-backlog.ts";
 import type { StreamSource } from "./stream-source.ts";
 
 /**
@@ -24,6 +25,11 @@ export interface StreamConnector extends ConnectorIdentity {
   /** Streams that the connector keeps itself; left out where others keep what it reads. */
   readonly embedded?: EmbeddedSources<StreamKeeper>;
   openStream(mapping: StreamMapping, settings: SourceSettings): Promise<StreamSource>;
+  /**
+   * How far the mapping is behind. Left out where the engine's store keeps its progress: a reader of each shard tells,
+   * from its checkpoint on.
+   */
+  openBacklog?(mapping: StreamMapping, settings: SourceSettings): Promise<SourceBacklog>;
   /** A destination of the form that its parameters tell: a part of the source that the mapping reads. */
   openDestination?(mapping: StreamMapping, settings: SourceSettings, uri: string): Promise<Destination>;
   /** Reads what such a destination keeps. */
@@ -46,6 +52,8 @@ export interface QueueConnector extends ConnectorIdentity {
   /** Queues that the connector keeps itself; left out where others keep what it reads. */
   readonly embedded?: EmbeddedSources<QueueKeeper>;
   openQueue(mapping: QueueMapping, settings: SourceSettings): Promise<QueueSource>;
+  /** How many messages there are, held ones too; left out where the queue tells nobody but its readers. */
+  openBacklog?(mapping: QueueMapping, settings: SourceSettings): Promise<SourceBacklog>;
   /** What the queue has given up, where it goes; `undefined`: it gives nothing up. */
   openDeadLetters?(mapping: QueueMapping, settings: SourceSettings): Promise<DeadLetters | undefined>;
   /** For load tests; left out where the connector only reads. */

@@ -14,6 +14,7 @@ import { anchorsIn, plantAt, readAnchors } from "./planted/anchors.ts";
 import type { Patch } from "./planted/planted-bug.ts";
 import { PLANTED_BUGS } from "./planted-bugs.ts";
 import { REDRIVE_BUGS } from "./redrive/redrive-bugs.ts";
+import { SCALER_BUGS } from "./scaler/scaler-bugs.ts";
 import { SCHEDULE_BUGS } from "./schedules/schedule-bugs.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -32,6 +33,7 @@ const patches = new Map(
     ...GRANT_BUGS,
     ...HOST_BUGS,
     ...REDRIVE_BUGS,
+    ...SCALER_BUGS,
     ...SCHEDULE_BUGS,
   ].flatMap((bug) => bug.patches.map((patch) => [patch.at, patch] as const)),
 );

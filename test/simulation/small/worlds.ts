@@ -31,6 +31,7 @@ export const WORLDS = {
     return (seed) => runScheduleWorld({ seed, ...size });
   },
   events: async (): Promise<RunSeed> => (await import("../events/run-event-seed.ts")).runEventSeed,
+  scaler: async (): Promise<RunSeed> => (await import("../scaler/scaler-world.ts")).runScalerSeed,
   host: async (): Promise<RunSeed> => {
     const { runHostSeed } = await import("../host/run-host-seed.ts");
     return (seed) => runHostSeed(seed, HOST_STEPS);

@@ -8,6 +8,7 @@ import { EVENT_BUGS } from "../../simulation/events/event-bugs.ts";
 import { GRANT_BUGS } from "../../simulation/grants/grant-bugs.ts";
 import { HOST_BUGS } from "../../simulation/host/host-bugs.ts";
 import { PLANTED_BUGS } from "../../simulation/planted-bugs.ts";
+import { SCALER_BUGS } from "../../simulation/scaler/scaler-bugs.ts";
 import { SCHEDULE_BUGS } from "../../simulation/schedules/schedule-bugs.ts";
 import { ROOT } from "./imports.ts";
 import { repositoryFiles } from "./references.ts";
@@ -89,7 +90,7 @@ describe("docs/invariants.md", () => {
 
   test("names every checker of the simulation under its invariant, and bugs that are planted against it", () => {
     const bugs = new Map<string, readonly string[] | undefined>([
-      ...[...PLANTED_BUGS, ...EVENT_BUGS, ...GRANT_BUGS, ...HOST_BUGS, ...SCHEDULE_BUGS].map(
+      ...[...PLANTED_BUGS, ...EVENT_BUGS, ...GRANT_BUGS, ...HOST_BUGS, ...SCALER_BUGS, ...SCHEDULE_BUGS].map(
         ({ name, breaks }) => [name, breaks] as const,
       ),
       ...[...CONTROL_BUGS, ...CONTRACT_BUGS].map(({ name }) => [name, undefined] as const),

@@ -33,6 +33,7 @@ export const ADAPTERS: Adapters = {
   attach: untouched,
   startApi: untouched,
   startController: untouched,
+  startScaler: untouched,
   startFront: untouched,
 };
 

@@ -57,7 +57,7 @@ const STORES = "Give --store sqlite:PATH, postgres://USER@HOST/DATABASE, dynamod
 const SLIPS: readonly (readonly [words: string, message: string])[] = [
   [
     "rum",
-    'There is no command "rum". Did you mean run? Commands are dev, run, mappings, explain, logs, streams, queues, events, failures, rollouts, validate, import, export, diff, prune, adopt, test-pattern, schema, load, attach, version, help.',
+    'There is no command "rum". Did you mean run? Commands are dev, run, mappings, explain, logs, streams, queues, events, failures, rollouts, validate, import, export, diff, prune, adopt, test-pattern, schema, load, attach, scaler, version, help.',
   ],
   ["validate", "--filename is missing. Give --filename FILE_OR_FOLDER. See millrace validate --help."],
   ["run -f", "-f has no value. Give -f FILE_OR_FOLDER. See millrace run --help."],
