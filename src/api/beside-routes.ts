@@ -50,7 +50,7 @@ export function addEventRoutes(app: FastifyInstance, control: () => ControlPlane
 
 function kept({ events }: ControlPlane): EventsBook {
   if (events !== undefined) return events;
-  throw invalid("This store keeps no asynchronous events.");
+  throw invalid("This store keeps no asynchronous events. Run millrace with --async-queue.");
 }
 
 function readMax(text: string | undefined): number {

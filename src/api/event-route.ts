@@ -32,7 +32,7 @@ export async function acceptEvent(
   const book = control.events;
   if (book === undefined) {
     const message =
-      "This store keeps no asynchronous events. Run millrace with --store sqlite: or postgres:, or use the invocation type RequestResponse.";
+      "This store keeps no asynchronous events. Run millrace with --async-queue, or with --store sqlite: or postgres:, or use the invocation type RequestResponse.";
     throw new ApiFault("NotImplementedException", message);
   }
   if (payload.length > bytesMax) {

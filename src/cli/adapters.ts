@@ -10,30 +10,26 @@ import type { Manifests } from "../manifests/load-manifests.ts";
 import type { MappingContext } from "../manifests/mapping-checks.ts";
 import type { FunctionResource } from "../manifests/resources.ts";
 import type { Place } from "../model/place.ts";
-import type { AsyncQueue, LaneBacklog } from "../ports/async-queue.ts";
-import type { CellStore } from "../ports/cell-store.ts";
+import type { LaneBacklog } from "../ports/async-queue.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Connector } from "../ports/connector.ts";
 import type { Destination } from "../ports/destination.ts";
 import type { DestinationKind } from "../ports/destination-kind.ts";
 import type { EnvironmentFigures, EnvironmentWatch } from "../ports/environment-watch.ts";
-import type { FailureIndex } from "../ports/failure-index.ts";
 import type { FolderWatch } from "../ports/folder-watch.ts";
 import type { FrontTelemetry } from "../ports/front-telemetry.ts";
 import type { FunctionLog } from "../ports/function-log.ts";
 import type { FunctionTarget } from "../ports/function-target.ts";
 import type { FunctionTargetKind } from "../ports/function-target-kind.ts";
 import type { PackageFolders } from "../ports/package-folders.ts";
-import type { ParkingStore } from "../ports/parking-store.ts";
 import type { ProgressStore } from "../ports/progress-store.ts";
 import type { Random } from "../ports/random.ts";
-import type { ResourceStore } from "../ports/resource-store.ts";
 import type { ScheduleTelemetry } from "../ports/schedule-telemetry.ts";
-import type { SnapshotStore } from "../ports/snapshot-store.ts";
 import type { LogLevel, Telemetry } from "../ports/telemetry.ts";
 import type { Tracing } from "../ports/tracing.ts";
 import type { MappingTotals } from "./mapping-progress.ts";
 import type { MemberProcess } from "./processes/group-messages.ts";
+import type { StoreAdapters } from "./store-adapters.ts";
 import type { StoreUrl } from "./store-url.ts";
 
 /** What commands need of the adapters. Only `main.ts` makes one; tests make others. */
@@ -51,7 +47,7 @@ export interface FunctionHost {
   readonly region?: string;
 }
 
-export interface Adapters extends DeploymentAdapters {
+export interface Adapters extends DeploymentAdapters, StoreAdapters {
   readonly clock: Clock;
   readonly random: Random;
   readonly connectors: readonly Connector[];
@@ -71,19 +67,7 @@ export interface Adapters extends DeploymentAdapters {
   openHttpDestination(url: string): Promise<Destination>;
   /** `onHint` is called when something in one of the folders may be another. */
   watchFolders(onHint: () => void): FolderWatch;
-  openStore(url: StoreUrl): Promise<ProgressStore>;
-  /** In the same place as the progress; closed by its own. */
-  openResourceStore(url: StoreUrl): Promise<ResourceStore>;
-  /** As the mappings' store. */
-  openCellStore(url: StoreUrl): Promise<CellStore>;
-  openFailureIndex(url: StoreUrl): Promise<FailureIndex>;
   readonly openFailureReader: OpenFailureReader;
-  /** As the mappings' store. */
-  openSnapshotStore(url: StoreUrl): Promise<SnapshotStore>;
-  /** As the mappings' store. */
-  openParkingStore(url: StoreUrl): Promise<ParkingStore>;
-  /** In the same place; `undefined`: a store of this kind keeps no asynchronous events. */
-  openAsyncQueue(url: StoreUrl): Promise<AsyncQueue | undefined>;
   createTelemetry(log: LogWriter, level: LogLevel): RunTelemetry;
   createJsonLog(level: LogLevel): LogWriter;
   /**

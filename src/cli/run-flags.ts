@@ -14,7 +14,7 @@ import { lastValue, usageError, wholeNumber } from "./parse-flags.ts";
 import { PLACE_FLAGS, readPlace } from "./place-flags.ts";
 import type { RunOptions } from "./run-options.ts";
 import { readSns, SNS_FLAGS } from "./sns-flags.ts";
-import { DEFAULT_STORE, parseStoreUrl } from "./store-url.ts";
+import { DEFAULT_STORE, parseEventQueue, parseStoreUrl, STORE_FLAGS } from "./store-url.ts";
 import { TEMPLATE_FLAGS } from "./template-flags.ts";
 
 const DEFAULT_API = "127.0.0.1:8080";
@@ -66,13 +66,7 @@ export const RUN_FLAGS = {
     value: "HOST:PORT",
     description: "Serves metrics and health there, to whoever asks, and not on the API's address.",
   },
-  store: {
-    value: "URL",
-    description:
-      "Where leases and checkpoints are kept: sqlite:PATH for processes of one host, " +
-      "postgres://USER@HOST:PORT/DATABASE or dynamodb:TABLE for processes of several, or memory: to forget them. " +
-      `Default ${DEFAULT_STORE}.`,
-  },
+  ...STORE_FLAGS,
   packages: {
     value: "URL",
     description:
@@ -174,7 +168,7 @@ export function readRunOptions(flags: Flags, host: CliHost): RunOptions {
       sns: readSns(flags),
     },
     front: readFront(flags),
-    store: parseStoreUrl(lastValue(flags, "store") ?? DEFAULT_STORE),
+    ...readStore(flags),
     packages: packagesPlace(flags),
     logLevel: logLevel(flags),
     errorDetails: errorDetails(flags),
@@ -199,6 +193,12 @@ export function readRunOptions(flags: Flags, host: CliHost): RunOptions {
       : undefined,
     dev: undefined,
   };
+}
+
+function readStore(flags: Flags): Pick<RunOptions, "store" | "eventQueue"> {
+  const store = parseStoreUrl(lastValue(flags, "store") ?? DEFAULT_STORE);
+  const arn = lastValue(flags, "async-queue");
+  return arn === undefined ? { store } : { store, eventQueue: parseEventQueue(arn) };
 }
 
 /** Who sends code runs it: from elsewhere only where the operator has named a place for it. */

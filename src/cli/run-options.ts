@@ -7,7 +7,7 @@ import type { SourceEndpoints } from "../ports/connector.ts";
 import type { LogLevel } from "../ports/telemetry.ts";
 import type { ManifestOwner } from "../resources/owner.ts";
 import type { ApiPlace, ClusterPlaces, FrontOptions } from "./adapters.ts";
-import type { StoreUrl } from "./store-url.ts";
+import type { EventQueueUrl, StoreUrl } from "./store-url.ts";
 
 interface WatchedManifests {
   /** Before they were read for the first time. */
@@ -28,6 +28,8 @@ export interface RunOptions {
   /** HTTP requests from outside. */
   readonly front: FrontOptions;
   readonly store: StoreUrl;
+  /** Keeps asynchronous events in the store's place; absent: the store does, if it can. */
+  readonly eventQueue?: EventQueueUrl;
   /** Where code is kept that the API takes; `undefined`: beside a store of this host. */
   readonly packages: string | undefined;
   readonly logLevel: LogLevel;

@@ -9,7 +9,7 @@ import type { ResourceStore } from "../ports/resource-store.ts";
 import type { SnapshotStore } from "../ports/snapshot-store.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
 import type { Adapters } from "./adapters.ts";
-import type { StoreUrl } from "./store-url.ts";
+import type { EventQueueUrl, StoreUrl } from "./store-url.ts";
 
 interface Closable {
   close(): Promise<void>;
@@ -56,7 +56,7 @@ export class RunStores {
       | "openParkingStore"
       | "openAsyncQueue"
     >,
-    url: StoreUrl,
+    { store: url, eventQueue }: { readonly store: StoreUrl; readonly eventQueue?: EventQueueUrl },
   ): Promise<RunStores> {
     const opened: Closable[] = [];
     const kept = <S extends Closable>(store: S): S => {
@@ -70,7 +70,7 @@ export class RunStores {
       const failures = kept(await adapters.openFailureIndex(url));
       const snapshots = kept(await adapters.openSnapshotStore(url));
       const parking = kept(await adapters.openParkingStore(url));
-      const queue = await adapters.openAsyncQueue(url);
+      const queue = await adapters.openAsyncQueue(url, eventQueue, cells);
       const events = queue && kept(queue);
       return new RunStores(
         { progress, resources, cells, failures, snapshots, parking, events },

@@ -210,7 +210,7 @@ export class RunningManifests {
   /** @throws MillraceError that also names what else is in the way of the start. */
   async #openStores(deployments: Deployments): Promise<RunStores> {
     try {
-      return await RunStores.open(this.#host.adapters, this.#options.store);
+      return await RunStores.open(this.#host.adapters, this.#options);
     } catch (error) {
       if (!(error instanceof MillraceError)) throw error;
       const enabled = this.#manifests.mappings.filter(({ mapping }) => mapping.enabled);

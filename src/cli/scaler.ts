@@ -51,7 +51,7 @@ Triggers have function, elementsPerReplica, partsPerReplica, callsPerReplica, qu
       endpoints: readEndpoints(flags, adapters.connectors),
       place: readPlace(flags, host),
     };
-    const stores = await RunStores.open(adapters, store);
+    const stores = await RunStores.open(adapters, { store });
     try {
       const telemetry = { log: adapters.createJsonLog(logLevel(flags)) };
       const scaler = await adapters.startScaler(place, { ...reading, ...stores.forLookers(), telemetry });

@@ -74,7 +74,8 @@ export class EventRedrive {
   async redrive(functionName: string, filter: FailureFilter): Promise<number | "full"> {
     const { events, hasFunction, clock, index } = this.#options;
     const queue = events();
-    if (queue === undefined) throw refused("This store keeps no asynchronous events.");
+    if (queue === undefined)
+      throw refused("This store keeps no asynchronous events. Run millrace with --async-queue.");
     if (!hasFunction(functionName)) throw refused(`There is no function ${functionName}.`);
     const wanted: { readonly row: FailureRow; readonly body: Uint8Array }[] = [];
     for await (const row of this.#open(functionName, filter)) {

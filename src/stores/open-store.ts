@@ -19,6 +19,7 @@ import { openSqliteFailureIndex } from "./sqlite-failures.ts";
 import { openSqliteParkingStore } from "./sqlite-parking.ts";
 import { openSqliteResourceStore } from "./sqlite-resources.ts";
 import { openSqliteSnapshotStore } from "./sqlite-snapshots.ts";
+import type { EventQueuePlace } from "./sqs-event-api.ts";
 
 export type StorePlace =
   | { readonly kind: "sqlite"; readonly path: string }
@@ -107,7 +108,12 @@ export async function openParkingStore(place: StorePlace): Promise<ParkingStore>
 }
 
 /** `undefined`: a store of this kind has no queue of its own, and another engine has to be named. */
-export async function openAsyncQueue(place: StorePlace): Promise<AsyncQueue | undefined> {
+export async function openAsyncQueue(
+  place: StorePlace,
+  beside: EventQueuePlace | undefined,
+  cells: CellStore,
+): Promise<AsyncQueue | undefined> {
+  if (beside !== undefined) return (await import("./sqs-async-queue.ts")).openSqsAsyncQueue(beside, cells);
   switch (place.kind) {
     case "sqlite":
       return openSqliteAsyncQueue(place.path);

@@ -62,10 +62,8 @@ function describeSettlement(harness: AsyncQueueHarness): void {
     assert.equal(await queue.finish(item, next), "lost");
     const other = await open();
     assert.equal(await other.has("a"), false);
-    assert.deepEqual(idsOf(await received(other, [room("d:x"), room("f:two"), room("f:one")])), [
-      "a:success",
-      "other",
-    ]);
+    const found = await received(other, [room("d:x"), room("f:two"), room("f:one")]);
+    assert.deepEqual(idsOf(found).toSorted(), ["a:success", "other"]);
   });
 }
 
@@ -82,7 +80,7 @@ function describeCursors(harness: AsyncQueueHarness): void {
       assert.deepEqual(await other.cursors("schedule_"), new Map());
       assert.equal(await other.put([itemOf("c", "f:one")], { name, from: "1:100", to: "1:200" }), "put");
       assert.equal(await other.put([], { name, from: "1:200", to: "1:300" }), "put", "no item is due");
-      assert.deepEqual(idsOf(await received(queue)), ["a", "c"]);
+      assert.deepEqual(idsOf(await received(queue)).toSorted(), ["a", "c"]);
       assert.equal(await queue.has("b"), false);
     },
   );

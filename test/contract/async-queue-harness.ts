@@ -10,7 +10,17 @@ export interface AsyncQueueFixture extends AsyncDisposable {
   pass(ms: number): Promise<void>;
 }
 
+/**
+ * What an engine that is no database has not: looks at what it holds, which also says an id that is there twice; an
+ * order, of items and of lanes.
+ */
+export type QueueAbility = "looks" | "order";
+
 export interface AsyncQueueHarness {
+  /** Absent: nothing. */
+  readonly lacks?: readonly QueueAbility[];
+  /** For a queue whose time is the real one: its behaviours are shown at once. */
+  readonly isConcurrent?: boolean;
   /** An empty queue of its own for one test. Disposing closes all handles that were opened on it. */
   createQueue(): Promise<AsyncQueueFixture>;
   /** Ways in which this queue cannot write. Empty only where there are none. */
@@ -18,6 +28,8 @@ export interface AsyncQueueHarness {
 }
 
 export const HOLD_MS = 60_000;
+/** Longer than an engine leaves alone what it was not asked for. */
+export const GIVEN_BACK_MS = 3_000;
 const NEVER = new AbortController().signal;
 
 export function behaviour(
@@ -28,8 +40,9 @@ export function behaviour(
     open(): Promise<AsyncQueue>;
     pass(ms: number): Promise<void>;
   }) => Promise<void>,
+  needs?: QueueAbility,
 ): void {
-  test(sentence, async () => {
+  test(sentence, { skip: needs !== undefined && harness.lacks?.includes(needs) === true }, async () => {
     await using fixture = await harness.createQueue();
     const queue = await fixture.open();
     await prove({ queue, open: () => fixture.open(), pass: (ms) => fixture.pass(ms) });

@@ -97,6 +97,7 @@ export class TimedControls {
 }
 
 function notKept(): ControlFault {
-  const message = "This store keeps no asynchronous events. Run millrace with --store sqlite: or postgres:.";
+  const message =
+    "This store keeps no asynchronous events. Run millrace with --async-queue, or with --store sqlite: or postgres:.";
   return new ControlFault("ServiceException", message);
 }

@@ -5,6 +5,7 @@ import {
   type NewAsyncItem,
   newAttemptState,
 } from "../../model/async-item.ts";
+import type { EnvelopeMessage } from "../../model/envelope.ts";
 import { isoTime } from "../../model/failure-record.ts";
 import type { InvokeConfig } from "../../model/invoke-config.ts";
 import { ASYNC_PAYLOAD_BYTES_MAX } from "../../model/limits.ts";
@@ -30,7 +31,8 @@ export interface EndedEvent {
 export interface EndingPlaces {
   readonly destinations: AsyncDestinations;
   readonly random: Random;
-  /** ARN of a function as its resources name it. */
+  /** The largest body that the queue keeps. */
+  readonly bodyBytesMax: number;
   readonly nowMs: number;
 }
 
@@ -53,16 +55,17 @@ function routed(
   uri: string | undefined,
   what: "success" | "failure",
   ended: EndedEvent,
-  { destinations, random, nowMs }: EndingPlaces,
+  { destinations, random, nowMs, bodyBytesMax }: EndingPlaces,
 ): readonly NewAsyncItem[] {
   if (uri === undefined || uri === "") return [];
   const { record, functionName, isSuccess, lineage } = ended;
+  const eventBytesMax = Math.min(ASYNC_PAYLOAD_BYTES_MAX, bodyBytesMax);
   const route = destinations.routeOf(uri);
   const text = outcomeText(record, "whole");
   switch (route.kind) {
     case "function": {
       const body = new TextEncoder().encode(text);
-      const fits = body.length <= ASYNC_PAYLOAD_BYTES_MAX;
+      const fits = body.length <= eventBytesMax;
       return [
         {
           id: random.uuid(),
@@ -79,14 +82,23 @@ function routed(
       const detailType = `Lambda Function Invocation Result - ${isSuccess ? "Success" : "Failure"}`;
       const entry = { source: "lambda", detailType, resources: [uri, record.functionArn], lineage };
       const items = route.itemsOf({ ...entry, detail: text });
-      if (items.every(({ body }) => body.length <= ASYNC_PAYLOAD_BYTES_MAX)) return items;
+      if (items.every(({ body }) => body.length <= eventBytesMax)) return items;
       return route.itemsOf({ ...entry, detail: outcomeText(record, "metadata") });
     }
     case "delivery": {
       const smaller = text.length < SMALLER_FROM_BYTES ? undefined : outcomeText(record, "metadata");
       const message = { text, smaller, attributes: {}, traceHeader: headerOf(ended) };
-      const delivery = { kind: "record" as const, name: nameOf(functionName, nowMs), message };
-      return [deliveryItem(uri, `${record.requestId}/${what}`, { ...partsOf(ended), ...delivery }, nowMs)];
+      const delivery = { kind: "record" as const, name: nameOf(functionName, nowMs) };
+      const itemWith = (said: EnvelopeMessage) =>
+        deliveryItem(
+          uri,
+          `${record.requestId}/${what}`,
+          { ...partsOf(ended), ...delivery, message: said },
+          nowMs,
+        );
+      const item = itemWith(message);
+      if (smaller === undefined || item.body.length <= bodyBytesMax) return [item];
+      return [itemWith({ ...message, text: smaller, smaller: undefined })];
     }
   }
 }

@@ -219,7 +219,7 @@ export class EventRun {
     fn: AsyncFunction | undefined,
     config: InvokeConfig,
   ) {
-    const { functions, destinations, random, clock } = this.#parts;
+    const { functions, destinations, random, clock, queue } = this.#parts;
     const { id, qualifier, body } = this.#held.item;
     const functionArn = functions.arnOf(this.#name, qualifier === "" ? LATEST : qualifier);
     const nowMs = clock.now();
@@ -235,7 +235,8 @@ export class EventRun {
       lineage: passedOnce(lineage, functionArn),
       traceHeader: trace?.xray,
     };
-    return itemsOfEnding(ended, { destinations, random, nowMs });
+    const { bodyBytesMax } = queue.description;
+    return itemsOfEnding(ended, { destinations, random, nowMs, bodyBytesMax });
   }
 
   /** A chain that was cut is told loudly: on AWS users were hit by it in silence. */

@@ -35,7 +35,7 @@ async function openedWith(
       openParkingStore: () => noted("parking", createMemoryParkingStore()),
       openAsyncQueue: () => noted("events", createMemoryAsyncQueue()),
     },
-    URL,
+    { store: URL },
   );
   await assert.rejects(opening, { message: `${fails} is away` });
   return closed;
