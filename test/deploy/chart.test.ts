@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
@@ -14,6 +13,7 @@ import { parseStoreUrl } from "../../src/cli/store-url.ts";
 import {
   CHART,
   EXAMPLES,
+  engineIn,
   exampleFile,
   helm,
   type KubernetesObject,
@@ -22,12 +22,9 @@ import {
   renderedText,
   tryRender,
 } from "./chart.ts";
+import { kubeconform, podSecurity } from "./chart-checks.ts";
 import { validateManifests } from "./rendered-manifests.ts";
-import { buildGoCommand, installGoCommand } from "./tools/go.ts";
-import { KUBERNETES_VERSION, kubernetesSchemas } from "./tools/kubernetes-schemas.ts";
-
-const KUBECONFORM_VERSION = "v0.8.0";
-const POD_SECURITY = fileURLToPath(new URL("pod-security", import.meta.url));
+import { KUBERNETES_VERSION } from "./tools/kubernetes-schemas.ts";
 
 describe("the chart", () => {
   test("passes helm lint with every example", () => {
@@ -52,17 +49,24 @@ describe("the chart", () => {
     });
 
     test(`makes pods that the profile restricted admits: ${name}`, () => {
-      const [deployment] = rendered(name).filter(({ kind }) => kind === "Deployment");
-      assert.equal(podSecurity(deployment?.spec.template), "allowed");
-      const [container] = deployment?.spec.template.spec.containers ?? [];
-      assert.equal(container.securityContext.readOnlyRootFilesystem, true);
+      const objects = rendered(name);
+      for (const { kind, metadata, spec } of objects) {
+        if (kind !== "Deployment") continue;
+        assert.equal(podSecurity(spec.template), "allowed", metadata.name);
+        for (const container of spec.template.spec.containers)
+          assert.equal(container.securityContext.readOnlyRootFilesystem, true);
+      }
+      const { args, automountServiceAccountToken } = {
+        ...engineIn(objects),
+        ...engineIn(objects).containers[0],
+      };
       // The controller alone asks the API server.
-      const { automountServiceAccountToken } = deployment?.spec.template.spec ?? {};
-      assert.equal(automountServiceAccountToken, name === "custom-resources");
+      const isController = args.some((word: string) => word.startsWith("--kubernetes"));
+      assert.equal(automountServiceAccountToken, isController);
     });
 
     test(`starts millrace with flags that it knows, in a pod that outlives its drain: ${name}`, () => {
-      const { spec } = only(rendered(name), "Deployment").spec.template;
+      const spec = engineIn(rendered(name));
       const [command, ...words] = spec.containers[0].args;
       assert.equal(command, "run");
       const flags = parseFlags(runCommand, words);
@@ -263,6 +267,25 @@ describe("values that cannot be right", () => {
     ],
     ["DynamoDB without a table", "minimal", { store: { type: "dynamodb" } }, /needs store.dynamodb.table/],
     ["an open API without credentials", "minimal", { api: { enabled: true } }, /needs to know them/],
+    ["a scaler of a file", "minimal", { scaler: { enabled: true } }, /a scaler is a pod of its own/],
+    [
+      "a way in that leads nowhere",
+      "minimal",
+      { ingress: { enabled: true } },
+      /Set front\.enabled or api\.enabled/,
+    ],
+    [
+      "a function that a scaler scales which is not there",
+      "kafka-postgres",
+      { attachedFunctions: [{ name: "orders", image: "x:1", scaling: { maxReplicas: 2 } }] },
+      /scaling of orders asks the scaler/,
+    ],
+    [
+      "metadata of a trigger that the scaler does not know",
+      "scale-to-zero",
+      { keda: { scalerMetadata: { lagSeconds: 5 } } },
+      /lagSeconds/,
+    ],
     ["a store that is none", "minimal", { store: { type: "redis" } }, /store.type/],
     ["a value that is none", "minimal", { replicas: 3 }, /replicas/],
     ["a nested value that is none", "minimal", { store: { postgres: { password: "x" } } }, /password/],
@@ -279,7 +302,7 @@ describe("values that cannot be right", () => {
       "KEDA to zero, where nobody knows the lag",
       "keda-dynamodb",
       { keda: { minReplicas: 0 } },
-      /minReplicas/,
+      /keda\.minReplicas 0: who does not run does not know its lag/,
     ],
     [
       "a time-out that AWS does not have",
@@ -369,37 +392,3 @@ describe("the checks themselves", () => {
     });
   }
 });
-
-/** What is wrong, by object. */
-function kubeconform(text: string): readonly string[] {
-  const program = installGoCommand(
-    "kubeconform",
-    "github.com/yannh/kubeconform/cmd/kubeconform",
-    KUBECONFORM_VERSION,
-  );
-  const location = join(kubernetesSchemas(), "{{.ResourceKind}}{{.KindSuffix}}.json");
-  const words = ["-schema-location", location, "-strict", "-output", "json", "-verbose", "-"];
-  const { stdout, stderr, error } = spawnSync(program, words, { input: text, encoding: "utf8" });
-  if (error !== undefined) throw error;
-  const { resources } = JSON.parse(stdout || "{}");
-  assert(Array.isArray(resources) && resources.length > 0, `kubeconform saw nothing: ${stdout}${stderr}`);
-  return resources
-    .filter(({ status }) => status !== "statusValid" && status !== "statusEmpty")
-    .map(({ kind, name, status, msg }) => `${kind} ${name}: ${status} ${msg}`);
-}
-
-/** `allowed`, or why not. */
-function podSecurity(template: object): string {
-  const key = sha256(
-    ["main.go", "go.sum"].map((name) => readFileSync(join(POD_SECURITY, name), "utf8")).join(""),
-  )
-    .toString("hex")
-    .slice(0, 12);
-  const program = buildGoCommand("pod-security", POD_SECURITY, key);
-  const { status, stdout, stderr } = spawnSync(program, {
-    input: JSON.stringify(template),
-    encoding: "utf8",
-  });
-  assert.equal(status, 0, stderr);
-  return stdout.trim();
-}

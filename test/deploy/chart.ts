@@ -76,3 +76,13 @@ export function only(objects: readonly KubernetesObject[], kind: string): Kubern
     throw new Error(`${others.length + 1} objects of kind ${kind}`);
   return first;
 }
+
+/** The pod of the engine: others may stand beside it. */
+export function engineIn(objects: readonly KubernetesObject[]): KubernetesObject["spec"] {
+  const [engine] = objects.flatMap(({ kind, spec }) => {
+    const pod = kind === "Deployment" ? spec.template.spec : undefined;
+    return pod?.containers[0].args?.[0] === "run" ? [pod] : [];
+  });
+  if (engine === undefined) throw new Error("nobody runs millrace");
+  return engine;
+}

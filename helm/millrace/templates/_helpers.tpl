@@ -102,6 +102,18 @@ memory:
 {{- if and $isMany (not (include "millrace.isShared" .)) -}}
 {{- fail (printf "\n\nMore than one pod needs a store that pods share, and store.type %s is of one pod only.\nSet store.type to postgres or dynamodb, or replicaCount to 1 without autoscaling and keda." $store.type) -}}
 {{- end -}}
+{{- if and .Values.scaler.enabled (not (has $store.type (list "postgres" "dynamodb"))) -}}
+{{- fail (printf "\n\nscaler.enabled: a scaler is a pod of its own, and store.type %s is of one pod only.\nSet store.type to postgres or dynamodb." $store.type) -}}
+{{- end -}}
+{{- if and .Values.keda.enabled (eq (int .Values.keda.minReplicas) 0) (not .Values.scaler.enabled) -}}
+{{- fail "\n\nkeda.minReplicas 0: who does not run does not know its lag. Set scaler.enabled, whose scaler asks in its place." -}}
+{{- end -}}
+{{- if and .Values.ingress.enabled (not (or .Values.front.enabled .Values.api.enabled)) -}}
+{{- fail "\n\ningress.enabled leads to the front or to the API with its page. Set front.enabled or api.enabled." -}}
+{{- end -}}
+{{- if and .Values.gatewayRoute.enabled (not (or .Values.front.enabled .Values.api.enabled)) -}}
+{{- fail "\n\ngatewayRoute.enabled leads to the front or to the API with its page. Set front.enabled or api.enabled." -}}
+{{- end -}}
 {{- if and .Values.autoscaling.enabled .Values.keda.enabled -}}
 {{- fail "\n\nautoscaling.enabled and keda.enabled would both set the number of pods. Enable one of them." -}}
 {{- end -}}
@@ -132,4 +144,121 @@ memory:
 {{- if and .Values.manifests.existingConfigMap (or .Values.manifests.resources .Values.manifests.files) -}}
 {{- fail "\n\nmanifests.existingConfigMap stands in place of manifests.resources and manifests.files. Give one or the other." -}}
 {{- end -}}
+{{- end -}}
+
+{{/* How the store is reached, and what sources need: alike for the engine and for its scaler. */}}
+{{- define "millrace.env" -}}
+{{- $store := .Values.store -}}
+{{- if or .Values.env (eq $store.type "postgres") -}}
+env:
+  {{- if eq $store.type "postgres" }}
+  - name: PGUSER
+    value: {{ $store.postgres.user | quote }}
+  - name: PGPASSWORD
+    valueFrom:
+      secretKeyRef:
+        name: {{ $store.postgres.passwordSecret.name }}
+        key: {{ $store.postgres.passwordSecret.key }}
+  - name: PGSSLMODE
+    value: {{ $store.postgres.sslmode }}
+  {{- if $store.postgres.rootCertificateSecret.name }}
+  - name: PGSSLROOTCERT
+    value: /etc/millrace-postgres/{{ $store.postgres.rootCertificateSecret.key }}
+  {{- end }}
+  {{- end }}
+  {{- with .Values.env }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+{{- end }}
+{{- with .Values.envFrom }}
+envFrom:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}
+
+{{- define "millrace.sourceMounts" -}}
+{{- if or .Values.manifests.existingConfigMap (include "millrace.makesManifests" .) }}
+- { name: manifests, mountPath: /etc/millrace, readOnly: true }
+{{- end }}
+{{- if and (eq .Values.store.type "postgres") .Values.store.postgres.rootCertificateSecret.name }}
+- { name: postgres-ca, mountPath: /etc/millrace-postgres, readOnly: true }
+{{- end }}
+{{- range .Values.secretFiles }}
+- { name: {{ printf "secret-%s" . | trunc 63 }}, mountPath: /etc/millrace-secrets/{{ . }}, readOnly: true }
+{{- end }}
+{{- with .Values.extraVolumeMounts }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{- define "millrace.sourceVolumes" -}}
+{{- if or .Values.manifests.existingConfigMap (include "millrace.makesManifests" .) }}
+- name: manifests
+  configMap: { name: {{ include "millrace.manifestsConfigMap" . }} }
+{{- end }}
+{{- if and (eq .Values.store.type "postgres") .Values.store.postgres.rootCertificateSecret.name }}
+- name: postgres-ca
+  secret: { secretName: {{ .Values.store.postgres.rootCertificateSecret.name }}, defaultMode: 0440 }
+{{- end }}
+{{- range .Values.secretFiles }}
+- name: {{ printf "secret-%s" . | trunc 63 }}
+  secret: { secretName: {{ . }}, defaultMode: 0440 }
+{{- end }}
+{{- with .Values.extraVolumes }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{/* Where pods run, whichever they are. */}}
+{{- define "millrace.placement" -}}
+{{- with .Values.imagePullSecrets }}
+imagePullSecrets:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.priorityClassName }}
+priorityClassName: {{ . }}
+{{- end }}
+{{- with .Values.nodeSelector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.tolerations }}
+tolerations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.affinity }}
+affinity:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}
+
+{{- define "millrace.scalerName" -}}
+{{- printf "%s-scaler" (include "millrace.fullname" .) | trunc 63 | trimSuffix "-" -}}
+{{- end -}}
+
+{{- define "millrace.scalerSelector" -}}
+app.kubernetes.io/name: {{ include "millrace.scalerName" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/component: scaler
+{{- end -}}
+
+{{- define "millrace.scalerAddress" -}}
+{{- printf "%s.%s.svc:%d" (include "millrace.scalerName" .) .Release.Namespace (int .Values.scaler.port) -}}
+{{- end -}}
+
+{{/* A trigger of KEDA that asks the scaler; `metadata` is what it is asked with. */}}
+{{- define "millrace.scalerTrigger" -}}
+{{- $scaler := .root.Values.scaler -}}
+- type: external-push
+  metadata:
+    scalerAddress: {{ include "millrace.scalerAddress" .root | quote }}
+    {{- if $scaler.tlsSecret.name }}
+    enableTLS: "true"
+    {{- end }}
+    {{- range $name, $value := .metadata }}
+    {{ $name }}: {{ $value | toString | quote }}
+    {{- end }}
+  {{- with $scaler.authenticationRef }}
+  authenticationRef: { name: {{ . }} }
+  {{- end }}
 {{- end -}}

@@ -7,6 +7,7 @@ import { goModuleFolder, installOnce } from "./go.ts";
 export const KUBERNETES_VERSION = "1.36.3";
 const KEDA_VERSION = "2.21.0";
 const PROMETHEUS_OPERATOR_VERSION = "0.85.0";
+const GATEWAY_API_VERSION = "1.4.0";
 
 /** Of Kubernetes's own, what the chart makes. Another kind has no schema, and kubeconform then says so. */
 const KINDS = [
@@ -15,6 +16,7 @@ const KINDS = [
   "ConfigMap",
   "Deployment",
   "HorizontalPodAutoscaler",
+  "Ingress",
   "NetworkPolicy",
   "PersistentVolumeClaim",
   "PodDisruptionBudget",
@@ -30,14 +32,20 @@ interface Schema {
 
 /**
  * A folder of JSON Schemas, one for each kind, made from the API descriptions in Kubernetes's module and from the
- * custom resources' definitions in the modules of KEDA and of the Prometheus operator. Unknown members are errors.
+ * custom resources' definitions in the modules of KEDA, the Prometheus operator and the Gateway API.
+ * Unknown members are errors.
  */
 export function kubernetesSchemas(): string {
-  const versions = [KUBERNETES_VERSION, KEDA_VERSION, PROMETHEUS_OPERATOR_VERSION].join("-");
-  const file = installOnce(`kubernetes-schemas-${versions}-roles`, "deployment-apps-v1.json", (folder) => {
+  const versions = [KUBERNETES_VERSION, KEDA_VERSION, PROMETHEUS_OPERATOR_VERSION, GATEWAY_API_VERSION].join(
+    "-",
+  );
+  const file = installOnce(`kubernetes-schemas-${versions}`, "deployment-apps-v1.json", (folder) => {
     writeOwnKinds(folder);
     const keda = goModuleFolder("github.com/kedacore/keda/v2", `v${KEDA_VERSION}`);
-    writeCustomKind(folder, join(keda, "config/crd/bases/keda.sh_scaledobjects.yaml"));
+    for (const name of ["scaledobjects", "triggerauthentications"])
+      writeCustomKind(folder, join(keda, `config/crd/bases/keda.sh_${name}.yaml`));
+    const gateways = goModuleFolder("sigs.k8s.io/gateway-api", `v${GATEWAY_API_VERSION}`);
+    writeCustomKind(folder, join(gateways, "config/crd/standard/gateway.networking.k8s.io_httproutes.yaml"));
     const operator = goModuleFolder(
       "github.com/prometheus-operator/prometheus-operator",
       `v${PROMETHEUS_OPERATOR_VERSION}`,
