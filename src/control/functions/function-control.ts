@@ -2,12 +2,20 @@ import { functionSpec } from "../../manifests/function-schema.ts";
 import { hasErrorCode } from "../../model/errors.ts";
 import type { PackageStore, StoredPackage } from "../../ports/package-store.ts";
 import { type ResourceDocument, readDocument } from "../../resources/document.ts";
-import { ALIAS_KIND, FORMER_FUNCTION_KIND, FUNCTION_KIND, VERSION_KIND } from "../../resources/kinds.ts";
+import { ALIAS_KIND, FUNCTION_KIND, VERSION_KIND } from "../../resources/kinds.ts";
 import type { UrlControl } from "../routes/url-control.ts";
-import { conflict, invalid, noFunction, staleRevision } from "./function-faults.ts";
+import { formerVersion, keepNumber } from "./former-numbers.ts";
+import { beingChanged, conflict, invalid, noFunction, staleRevision } from "./function-faults.ts";
 import { type FunctionMembers, membersOf, storedCodeOf, targetFieldsOf } from "./function-fields.ts";
 import { removeLeftovers } from "./function-leftovers.ts";
-import { type FunctionView, type IsBehind, LATEST, latestView, versionView } from "./function-view.ts";
+import {
+  type FunctionView,
+  type IsBehind,
+  isBeingChanged,
+  LATEST,
+  latestView,
+  versionView,
+} from "./function-view.ts";
 import type { FunctionWriter } from "./function-writer.ts";
 import { type KeptFunction, keptFunctions, revisionIdOf } from "./kept-functions.ts";
 import type { VersionControl } from "./version-control.ts";
@@ -97,7 +105,7 @@ export class FunctionControl {
     const code = await this.#put(archive);
     const document = {
       spec: checked({ ...withoutRemoved(spec), code }),
-      members: { ...members, lastVersion: await this.#formerVersion(name), isUnpublished: true },
+      members: { ...members, lastVersion: await formerVersion(name, writer), isUnpublished: true },
       owner: { kind: "api" as const },
       generation: 1,
       conditions: [],
@@ -123,10 +131,13 @@ export class FunctionControl {
     if (revisionId !== undefined && revisionId !== revisionIdOf(kept.row)) throw staleRevision();
     const code = await this.#put(archive);
     if (isDryRun) return await this.get(name, undefined);
-    const change = (document: ResourceDocument) => ({
-      ...changed(document, architectures === undefined ? {} : { architectures: [...architectures] }),
-      spec: checked({ ...document.spec, code }),
-    });
+    const change = (document: ResourceDocument, fn: KeptFunction) => {
+      this.#refuseBetween(fn, kept);
+      return {
+        ...changed(document, architectures === undefined ? {} : { architectures: [...architectures] }),
+        spec: checked({ ...document.spec, code }),
+      };
+    };
     const row = await writer.change(name, (fn) => fn, revisionId, change);
     const written = await writer.keptAs(name, row);
     // plant: an-update-is-answered-with-what-others-made-of-it
@@ -142,9 +153,11 @@ export class FunctionControl {
     revisionId: string | undefined,
   ): Promise<FunctionView> {
     const { writer, isBehind } = this.#options;
-    const change = (document: ResourceDocument, { resource }: KeptFunction) => {
+    const before = await writer.own(name);
+    const change = (document: ResourceDocument, fn: KeptFunction) => {
+      this.#refuseBetween(fn, before);
       const ofCode = Object.keys(targetFieldsOf(spec));
-      if (ofCode.length > 0 && resource.target.kind !== "runtime") {
+      if (ofCode.length > 0 && fn.resource.target.kind !== "runtime") {
         throw invalid(
           `The function ${name} has no code of its own, and no ${ofCode.join(", ")}. Change what it calls in a manifest, or delete it and create it with code.`,
         );
@@ -153,6 +166,15 @@ export class FunctionControl {
     };
     const row = await writer.change(name, (fn) => fn, revisionId, change);
     return latestView(await writer.keptAs(name, row), isBehind);
+  }
+
+  /** `before`: as the operation found it. Lambda refuses the second of two updates at once, and nobody's is lost. */
+  #refuseBetween(fn: KeptFunction, before: KeptFunction): void {
+    const { writer, isBehind } = this.#options;
+    const isOvertaken = fn.document.generation !== before.document.generation;
+    // plant: an-update-is-written-over-another
+    if (isOvertaken || isBeingChanged(fn, isBehind))
+      throw beingChanged(fn.name, fn.document.generation === 1, writer.options.place);
   }
 
   /** Whether a chain of events may pass the function without end. */
@@ -175,14 +197,18 @@ export class FunctionControl {
     name: string,
     change: (tags: Readonly<Record<string, string>>) => Readonly<Record<string, string>>,
   ): Promise<void> {
-    const { writer } = this.#options;
+    const { writer, isBehind } = this.#options;
     await writer.change(
       name,
       (fn) => fn,
       undefined,
-      (document) => ({
+      (document, fn) => ({
         ...document,
-        members: { ...document.members, tags: { ...change(membersOf(document).tags) } },
+        members: {
+          ...document.members,
+          tags: { ...change(membersOf(document).tags) },
+          isSettled: !isBeingChanged(fn, isBehind),
+        },
       }),
     );
   }
@@ -192,7 +218,7 @@ export class FunctionControl {
     const { writer, versions, urls } = this.#options;
     const fn = await writer.own(name, qualifier);
     if (qualifier !== undefined) return await versions.remove(fn, qualifier);
-    await this.#keepNumber(name, membersOf(fn.document).lastVersion);
+    await keepNumber(name, membersOf(fn.document).lastVersion, writer);
     // In this order: who reads in between sees no alias of a version that is not there, and no version of nothing.
     await urls.removeAll(name);
     for (const kept of [...fn.provisioned.values(), ...fn.invokeConfigs.values()]) await writer.remove(kept);
@@ -232,40 +258,12 @@ export class FunctionControl {
       throw invalid(`${text} ${error.message}`);
     }
   }
-
-  /** Numbers of versions are never used again, also after the function is gone (invocation §10). */
-  async #formerVersion(name: string): Promise<number> {
-    const rows = await this.#options.writer.options.store.list([FORMER_FUNCTION_KIND]);
-    const document = rows.find((row) => row.name === name)?.document;
-    const read = document === undefined ? undefined : readDocument(document);
-    return read === undefined ? 0 : membersOf(read).lastVersion;
-  }
-
-  async #keepNumber(name: string, lastVersion: number): Promise<void> {
-    if (lastVersion === 0) return;
-    const { store, clock } = this.#options.writer.options;
-    const document = {
-      spec: {},
-      members: { lastVersion },
-      owner: { kind: "api" as const },
-      generation: 1,
-      conditions: [],
-      lastModifiedMs: clock.now(),
-    };
-    const row = (await store.list([FORMER_FUNCTION_KIND])).find((each) => each.name === name);
-    if (row === undefined) {
-      await this.#options.writer.insert(FORMER_FUNCTION_KIND, name, document);
-    } else {
-      const text = this.#options.writer.document(document);
-      await store.replace({ ...row, document: text }, row.version);
-    }
-  }
 }
 
 function changed(document: ResourceDocument, members: object) {
   return {
     ...document,
-    members: { ...document.members, ...members, isUnpublished: true },
+    members: { ...document.members, ...members, isUnpublished: true, isSettled: false },
     generation: document.generation + 1,
   };
 }

@@ -31,6 +31,14 @@ export function ownedElsewhere(name: string, owner: Owner): ControlFault {
   );
 }
 
+/** Lambda lets nobody change or publish what is being made, or changed by another. */
+export function beingChanged(name: string, isNew: boolean, place: Place): ControlFault {
+  const why = isNew
+    ? "The function is currently in the following state: Pending"
+    : `An update is in progress for resource: ${functionArn({ name, qualifier: undefined }, place)}`;
+  return conflict(`The operation cannot be performed at this time. ${why}`);
+}
+
 /** Lambda lets nobody change what is being changed; here the code was taken, and then replaced by another's. */
 export function overtaken(name: string): ControlFault {
   return conflict(

@@ -13,6 +13,8 @@ const functionMembers = z.object({
   lastVersion: z.int().default(0),
   /** Something was updated since then, if only to the same. */
   isUnpublished: z.boolean().default(true),
+  /** All processes ran it as it is when this was written, which changed nothing of that. */
+  isSettled: z.boolean().default(false),
   /** A version's own, as it was when it was published. */
   timeoutSeconds: z.int().optional(),
 });

@@ -46,6 +46,14 @@ export function latestView(fn: KeptFunction, isBehind: IsBehind): FunctionView {
   };
 }
 
+/** Not all processes run it as it is. What is written beside that, as tags are, changes nothing of it. */
+export function isBeingChanged(
+  { row, document }: Pick<KeptRow, "row" | "document">,
+  isBehind: IsBehind,
+): boolean {
+  return isBehind(row.version) && !membersOf(document).isSettled;
+}
+
 /** `undefined`: there is no version of this number. */
 export function versionView(fn: KeptFunction, number: string, isBehind: IsBehind): FunctionView | undefined {
   const kept = fn.versions.get(number);
@@ -62,7 +70,7 @@ function shared({ name, resource }: KeptFunction, { row, document }: KeptRow, is
     members: membersOf(document),
     revisionId: revisionIdOf(row),
     lastModifiedMs: document.lastModifiedMs,
-    isBehind: isBehind(row.version),
+    isBehind: isBeingChanged({ row, document }, isBehind),
     isNew: document.generation === 1,
   };
 }

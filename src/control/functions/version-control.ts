@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { VERSION_KIND } from "../../resources/kinds.ts";
 import { versionSpecOf } from "../function-rows.ts";
 import {
+  beingChanged,
   changedMeanwhile,
   conflict,
   invalid,
@@ -10,7 +11,14 @@ import {
   staleRevision,
 } from "./function-faults.ts";
 import { membersOf, publishedFieldsOf, storedCodeOf } from "./function-fields.ts";
-import { type FunctionView, type IsBehind, LATEST, latestView, versionView } from "./function-view.ts";
+import {
+  type FunctionView,
+  type IsBehind,
+  isBeingChanged,
+  LATEST,
+  latestView,
+  versionView,
+} from "./function-view.ts";
 import type { FunctionWriter } from "./function-writer.ts";
 import { type KeptFunction, revisionIdOf } from "./kept-functions.ts";
 
@@ -68,6 +76,9 @@ export class VersionControl {
   #check(fn: KeptFunction, { codeSha256, revisionId, generation }: GivenVersion): void {
     if (generation !== undefined && generation !== fn.document.generation) throw overtaken(fn.name);
     if (revisionId !== undefined && revisionId !== revisionIdOf(fn.row)) throw staleRevision();
+    // What the caller has just written itself is published at once.
+    if (generation === undefined && isBeingChanged(fn, this.#isBehind))
+      throw beingChanged(fn.name, fn.document.generation === 1, this.#writer.options.place);
     const hex = storedCodeOf(fn.document.spec)?.sha256 ?? "";
     const current = Buffer.from(hex, "hex").toString("base64");
     if (codeSha256 === undefined || codeSha256 === current) return;
@@ -111,7 +122,7 @@ export class VersionControl {
       name,
       (fn) => fn,
       undefined,
-      (document) => {
+      (document, fn) => {
         const { lastVersion, isUnpublished } = membersOf(document);
         const isSame = document.generation === published.document.generation;
         return {
@@ -120,6 +131,7 @@ export class VersionControl {
             ...document.members,
             lastVersion: Math.max(lastVersion, number),
             isUnpublished: isSame ? false : isUnpublished,
+            isSettled: !isBeingChanged(fn, this.#isBehind),
           },
         };
       },

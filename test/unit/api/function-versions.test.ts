@@ -132,6 +132,7 @@ test("a version that was left by a publish with another time-out is not taken fo
   // As if the publish had ended before it counted the version.
   const { document } = left;
   assert.equal((await api.world.mappings.replace({ ...now, document }, now.version)).kind, "written");
+  await api.settle();
   await api.ask("PUT", CONFIGURATION, { Timeout: 8 });
   const { Version, Timeout } = (await api.ask("POST", VERSIONS, {})).body;
   assert.deepEqual([Version, Timeout], ["2", 8]);

@@ -47,6 +47,15 @@ export const FUNCTION_BUGS: readonly ContractBug[] = [
     },
   ),
   contractBug(
+    "an update is written over another",
+    { file: RACES, test: "who began before another's update was written does not write over it" },
+    {
+      at: "an-update-is-written-over-another",
+      instead: "if (isOvertaken && isBehind(0)) throw beingChanged(fn.name, false, writer.options.place);",
+      lines: 2,
+    },
+  ),
+  contractBug(
     "what changes while it is deleted stays",
     { file: RACES, test: "a function that changes while it is deleted is gone, with all that it had" },
     {
