@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { type Extensions, loadExtensions } from "../connectors/registry.ts";
 import { serveApi } from "./api/serve-api.ts";
 import { chooseReadPath } from "./aws/read-path.ts";
@@ -37,6 +36,7 @@ import * as stores from "./stores/open-store.ts";
 import { createSystemClock } from "./system/clock.ts";
 import { createFolderWatch } from "./system/folder-watch.ts";
 import { type ParentLink, parentLink, startProcess } from "./system/member-process.ts";
+import { readVersion } from "./system/package-version.ts";
 import { guardProcess, onFatal } from "./system/process-guard.ts";
 import { createSystemRandom } from "./system/random.ts";
 import { standardError } from "./system/standard-error.ts";
@@ -44,6 +44,7 @@ import { STOP_SIGNALS, takeStopSignals } from "./system/stop-signals.ts";
 import { createJsonLog } from "./telemetry/json-log.ts";
 import { createMetricsMerger } from "./telemetry/metrics-merger.ts";
 import { readOtlpSettings } from "./telemetry/otlp/otlp-settings.ts";
+import { createPrometheusAlarms } from "./telemetry/prometheus-alarms.ts";
 import { createTelemetry } from "./telemetry/telemetry.ts";
 
 const systemPorts = { clock: createSystemClock(), random: createSystemRandom() };
@@ -71,6 +72,8 @@ const adapters: Omit<Adapters, keyof Extensions | "openFunction"> = {
   openTracing,
   startProcess,
   createMetricsMerger,
+  openAlarmQuery: (url, { log }) =>
+    url === undefined ? undefined : createPrometheusAlarms({ url, log, clock: systemPorts.clock }),
   attach: async (places) =>
     (await import("./functions/attach/attach.ts")).attach({ ...places, clock: systemPorts.clock }),
   startApi,
@@ -184,17 +187,6 @@ async function openFailureReader(
     case "sns":
       return undefined;
   }
-}
-
-/** The version of the package, which is one folder up from here in a checkout and two in `dist/`. */
-function readVersion(): string {
-  for (const place of ["../package.json", "../../package.json"]) {
-    try {
-      const { name, version } = JSON.parse(readFileSync(new URL(place, import.meta.url), "utf8"));
-      if (name === "millrace") return String(version);
-    } catch {}
-  }
-  return "unknown";
 }
 
 /** Long enough for output to flow; a forgotten timer or socket must not keep an ended command alive. */

@@ -2,8 +2,10 @@ import type { FastifyInstance } from "fastify";
 import type { ControlPlane } from "../control/control-plane.ts";
 import { invalid } from "../control/functions/function-faults.ts";
 import type { RolloutView } from "../control/rollouts/rollout-control.ts";
+import { rolloutLines } from "../control/rollouts/rollout-text.ts";
 import { declaredRollout, orderOf } from "../manifests/rollout-schema.ts";
 import type { RolloutOrder } from "../model/rollout.ts";
+import type { RolloutEvent } from "../resources/rollout-history.ts";
 import { noteSubject } from "./guard.ts";
 import { addRoute, jsonOf, paramOf } from "./route.ts";
 
@@ -15,7 +17,10 @@ export function addRolloutRoutes(app: FastifyInstance, control: () => ControlPla
     method: "GET",
     url: PATH,
     role: "read",
-    handle: async () => ({ rollouts: (await control().rollouts.list()).map(rolloutShape) }),
+    handle: async () => ({
+      rollouts: (await control().rollouts.list()).map(rolloutShape),
+      former: (await control().rollouts.former()).map(formerShape),
+    }),
   });
   addRoute(app, {
     method: "POST",
@@ -36,7 +41,7 @@ export function addRolloutRoutes(app: FastifyInstance, control: () => ControlPla
     method: "GET",
     url: `${PATH}/:id`,
     role: "read",
-    handle: async (request) => rolloutShape(await control().rollouts.get(paramOf(request, "id"))),
+    handle: async (request) => shownShape(await control().rollouts.get(paramOf(request, "id"))),
   });
   addRoute(app, {
     method: "POST",
@@ -90,7 +95,35 @@ function textOf(body: Readonly<Record<string, unknown>>, name: string): string {
   throw invalid(`${name} is missing.`);
 }
 
-function rolloutShape({ fn, startedMs, endedMs, hook, ...view }: RolloutView) {
+/** With why it stands where it stands, and points of both versions for a plot. */
+function shownShape(view: RolloutView) {
+  const { events, sight } = view;
+  return {
+    ...rolloutShape(view),
+    text: rolloutLines(view),
+    events: events.map(eventShape),
+    points: sight?.points ?? [],
+  };
+}
+
+function eventShape({ id: _id, atMs, ...event }: RolloutEvent) {
+  return { at: new Date(atMs).toISOString(), ...event };
+}
+
+function formerShape({ name, id, ...event }: RolloutEvent & { readonly name: string }) {
+  const [fn, alias] = name.split(":");
+  return { id, function: fn, alias, ...eventShape({ id, ...event }) };
+}
+
+function rolloutShape({
+  fn,
+  startedMs,
+  endedMs,
+  hook,
+  events: _events,
+  sight: _sight,
+  ...view
+}: RolloutView) {
   return {
     function: fn,
     ...view,

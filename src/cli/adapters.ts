@@ -10,6 +10,7 @@ import type { Manifests } from "../manifests/load-manifests.ts";
 import type { MappingContext } from "../manifests/mapping-checks.ts";
 import type { FunctionResource } from "../manifests/resources.ts";
 import type { Place } from "../model/place.ts";
+import type { AlarmQuery } from "../ports/alarm-query.ts";
 import type { LaneBacklog } from "../ports/async-queue.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Connector } from "../ports/connector.ts";
@@ -82,6 +83,7 @@ export interface Adapters extends DeploymentAdapters, StoreAdapters {
   /** Starts this program again with other words, as a child that shares its listening sockets. */
   startProcess(words: readonly string[]): MemberProcess;
   createMetricsMerger(): MetricsMerger;
+  openAlarmQuery(prometheus: string | undefined, telemetry: Pick<Telemetry, "log">): AlarmQuery | undefined;
   /** @throws MillraceError ERR_MILLRACE_CONFIG when an address cannot be used */
   attach(places: AttachPlaces): Promise<RunningAttachment>;
   /** Answers KEDA from then on. @throws MillraceError ERR_MILLRACE_CONFIG when an address cannot be used */

@@ -33,7 +33,8 @@ const showCommand: Command = {
   name: "rollouts show",
   summary: "Shows one rollout.",
   usage: "rollouts show ROLLOUT [FLAGS]",
-  details: "Shows its plan, its alarms, where it stands and what it waits for.",
+  details:
+    "Shows its plan, its alarms, why it stands where it stands or why it went back, and each step that it took.",
   words: ID,
   flags: API_FLAGS,
   run: (flags, host) => tell("GET", "", flags, host),
@@ -109,7 +110,7 @@ async function tell(method: "GET" | "POST", what: string, flags: Flags, host: Cl
 
 function print(rollout: JsonObject, flags: Flags, host: CliHost): ExitStatus {
   if (flags.has("json")) return printJson(rollout, host);
-  host.stdout.write(lineOf(rollout) + detailsOf(rollout));
+  host.stdout.write(lineOf(rollout) + detailsOf(rollout) + textOf(rollout));
   return EXIT_OK;
 }
 
@@ -125,6 +126,11 @@ function lineOf(rollout: JsonObject): string {
   const percent = `${Math.round(Number(share) * 100)} %`;
   const why = typeof reason === "string" ? `  ${reason}` : "";
   return `${printable(`${String(id)}  ${alias}  ${String(from)} -> ${String(to)}  ${percent}  ${String(status)}${why}`)}\n`;
+}
+
+function textOf({ text }: JsonObject): string {
+  const lines = Array.isArray(text) ? text.map(String) : [];
+  return lines.map((line) => printable(`  ${line}`).concat("\n")).join("");
 }
 
 function detailsOf({ plan, alarms, phase, startedAt, endedAt }: JsonObject): string {

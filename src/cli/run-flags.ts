@@ -12,6 +12,7 @@ import { KUBERNETES_FLAGS, KUBERNETES_SET, readKubernetes } from "./kubernetes-f
 import { digestNamed, FILENAME_FLAG, foldersNamed, loadNamed } from "./manifest-flags.ts";
 import { lastValue, usageError, wholeNumber } from "./parse-flags.ts";
 import { PLACE_FLAGS, readPlace } from "./place-flags.ts";
+import { PROMETHEUS_FLAG, readPrometheus } from "./prometheus-flag.ts";
 import type { RunOptions } from "./run-options.ts";
 import { readSns, SNS_FLAGS } from "./sns-flags.ts";
 import { DEFAULT_STORE, parseEventQueue, parseStoreUrl, STORE_FLAGS } from "./store-url.ts";
@@ -136,6 +137,7 @@ export const RUN_FLAGS = {
       "Where spans of invocations are sent, by OTLP over HTTP: a collector's base URL such as http://127.0.0.1:4318; off " +
       "sends none. Default: what OTEL_EXPORTER_OTLP_ENDPOINT and its siblings say, else off.",
   },
+  ...PROMETHEUS_FLAG,
   "drain-seconds": {
     value: "N",
     description: `How long running invocations may take to end at a stop. Default ${DEFAULT_DRAIN_SECONDS}.`,
@@ -174,6 +176,7 @@ export function readRunOptions(flags: Flags, host: CliHost): RunOptions {
     errorDetails: errorDetails(flags),
     logsErrorText: flags.has("log-error-text"),
     otlp: lastValue(flags, "otlp"),
+    prometheus: readPrometheus(flags),
     awsReadPath: awsReadPath(flags),
     drainMs: drainSeconds(flags) * 1000,
     settings: engineSettings(flags),

@@ -39,6 +39,8 @@ export interface RunOptions {
   readonly logsErrorText: boolean;
   /** Base URL of a collector, or `off`; `undefined`: what the environment says. */
   readonly otlp: string | undefined;
+  /** Who is asked by alarms of rollouts that have a query; `undefined`: nobody. */
+  readonly prometheus: string | undefined;
   /** Who asks AWS for records and messages, and reads them. */
   readonly awsReadPath: "hand" | "sdk";
   readonly drainMs: number;

@@ -85,7 +85,7 @@ export class RunningManifests {
     telemetry.watchDrift(() => this.#control?.drifted() ?? new Map());
     this.#api = await adapters.startApi(this.#options.api, this.#apiContent());
     tellOwnLimits(this.#options.store, this.#manifests.functions, telemetry);
-    const { settings, drainMs, endpoints, reach, place, owner, isAdopting, isStrict, otlp } = this.#options;
+    const { settings, place, otlp } = this.#options;
     const tracing = await adapters.openTracing(otlp, this.#telemetry, version);
     this.#tracing = tracing;
     const { clock, random, connectors, destinations } = adapters;
@@ -113,6 +113,8 @@ export class RunningManifests {
     this.#engine = engine;
     this.#events = createEvents({ ...world, functionBook, invokers, place, failures });
     this.#control = await ControlPlane.start({
+      ...this.#options,
+      alarmQuery: adapters.openAlarmQuery(this.#options.prometheus, telemetry),
       engine,
       processId,
       manifests: this.#manifests,
@@ -120,7 +122,6 @@ export class RunningManifests {
       functionBook,
       functionLog: functionLog.book,
       events: this.#events,
-      owner,
       invokers,
       cells,
       failures,
@@ -130,17 +131,10 @@ export class RunningManifests {
       progress,
       connectors,
       destinations,
-      endpoints,
-      reach,
-      place,
-      isAdopting,
-      isStrict,
-      accountConcurrency: this.#options.accountConcurrency,
       front: this.#front.place,
       clock,
       random,
       telemetry,
-      drainMs,
     });
     await Promise.all([this.#events?.start(), this.#front.start(this.#control, telemetry)]);
     const applied = { plane: () => this.#control, apply: (read: Manifests) => this.#apply(read), telemetry };

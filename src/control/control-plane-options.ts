@@ -4,6 +4,7 @@ import type { InvokerBook } from "../invocation/invoker-book.ts";
 import type { Manifests } from "../manifests/load-manifests.ts";
 import type { NetworkReach } from "../model/network-reach.ts";
 import type { Place } from "../model/place.ts";
+import type { AlarmQuery } from "../ports/alarm-query.ts";
 import type { AsyncEvents } from "../ports/async-events.ts";
 import type { LaneBacklog, ListedAsyncItem, ShownAsyncItem } from "../ports/async-queue.ts";
 import type { CellStore } from "../ports/cell-store.ts";
@@ -86,6 +87,8 @@ export interface ControlPlaneOptions extends Pick<MappingRunnerOptions, "engine"
   readonly accountConcurrency?: number | undefined;
   /** Where HTTP requests are served, as far as it is said; absent: nowhere. */
   readonly front?: FrontPlace | undefined;
+  /** Asked by alarms of rollouts that have a query; absent: nobody knows. */
+  readonly alarmQuery?: AlarmQuery | undefined;
   readonly clock: Clock;
   readonly random: Random;
 }

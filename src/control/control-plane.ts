@@ -27,6 +27,7 @@ import { ProcessWatch } from "./process-watch.ts";
 import { LOOK_MS, Reconciler } from "./reconciler.ts";
 import { ResourceControl } from "./resource-control.ts";
 import { createRollouts, type Rollouts } from "./rollouts/create-rollouts.ts";
+import { iteratorAges } from "./rollouts/iterator-age.ts";
 import type { RolloutControl } from "./rollouts/rollout-control.ts";
 import { RouteBook } from "./routes/route-book.ts";
 import type { FrontPlace } from "./routes/route-url.ts";
@@ -146,9 +147,9 @@ export class ControlPlane {
     });
     const needed = () => this.functionControls.functions.neededPackages();
     this.#sweep = options.packages && new PackageSweep(options.packages, needed, options);
-    const { figures } = options.invokers;
-    const { door } = this;
-    this.#rollouts = createRollouts({ ...options, membership, door, figures, onChange: () => this.look() });
+    const iteratorAgeOf = iteratorAges(() => this.status(), this.#runner);
+    const judged = { membership, door: this.door, figures: options.invokers.figures, iteratorAgeOf };
+    this.#rollouts = createRollouts({ ...options, ...judged, onChange: look });
     const known = { mappings: this.mappings, asynchronous: this };
     this.failures = new FailureControl({ ...options.failures, ...known, clock, random });
   }

@@ -14,6 +14,22 @@ const alarmsSchema = z.strictObject({
   errorRate: z.number().min(0).max(1).optional(),
   throttleRate: z.number().min(0).max(1).optional(),
   p99Ms: z.number().min(1).max(900_000).optional(),
+  iteratorAgeMs: z
+    .number()
+    .min(1)
+    .max(604_800_000)
+    .optional()
+    .describe(
+      "Age of the oldest record of a stream that mappings of this alias have not settled, in milliseconds.",
+    ),
+  prometheusQuery: z
+    .string()
+    .min(1)
+    .max(4_096)
+    .optional()
+    .describe(
+      "PromQL, asked of the server that --prometheus names: on while it answers with anything, such as sum(rate(orders_refused_total[1m])) > 5. Without an answer a step waits.",
+    ),
 });
 
 const hooksSchema = z.strictObject({

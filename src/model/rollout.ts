@@ -14,6 +14,10 @@ export interface RolloutAlarms {
   readonly throttleRate?: number | undefined;
   /** 99 of 100 calls end within this time, milliseconds. */
   readonly p99Ms?: number | undefined;
+  /** No record of a stream that the alias's mappings read waits longer than this, milliseconds. */
+  readonly iteratorAgeMs?: number | undefined;
+  /** In PromQL; on while Prometheus answers with anything, as a rule of alerts is. */
+  readonly prometheusQuery?: string | undefined;
 }
 
 export interface RolloutHooks {

@@ -13,6 +13,8 @@ const alarmsSchema = z.strictObject({
   errorRate: z.number().optional(),
   throttleRate: z.number().optional(),
   p99Ms: z.number().optional(),
+  iteratorAgeMs: z.number().optional(),
+  prometheusQuery: z.string().optional(),
 });
 
 const hooksSchema = z.strictObject({

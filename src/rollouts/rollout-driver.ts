@@ -4,8 +4,10 @@ import { type Rollout, shareOf } from "../model/rollout.ts";
 import type { Clock, ScheduledCall } from "../ports/clock.ts";
 import type { Random } from "../ports/random.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
-import type { SharedFigures } from "./shared-figures.ts";
-import { type Step, stepRollout } from "./step-rollout.ts";
+import type { QueriedAlarms } from "./queried-alarms.ts";
+import { RolloutPoints, type RolloutSight } from "./rollout-sight.ts";
+import type { KnownFigures, SharedFigures } from "./shared-figures.ts";
+import { intervalOf, type Step, stepRollout } from "./step-rollout.ts";
 import { judge } from "./verdict.ts";
 
 const LOOK_MS = 1_000;
@@ -24,6 +26,7 @@ export interface RolloutDriverOptions {
   readonly random: Random;
   readonly telemetry: Telemetry;
   readonly figures: Pick<SharedFigures, "look" | "forget">;
+  readonly queried: Pick<QueriedAlarms, "stateOf">;
   /** Rejects when the store does. */
   readonly running: () => Promise<readonly RunningRollout[]>;
   /** Takes effect only on the row that was seen; `false`: somebody else has written. */
@@ -43,7 +46,12 @@ export interface HookEvent {
 interface Sighting {
   readonly state: string;
   readonly sinceMs: number;
+  readonly points: RolloutPoints;
+  readonly sight?: RolloutSight;
 }
+
+/** Those that ended are shown until so many others have. */
+const ENDED_MAX = 100;
 
 /**
  * Moves rollouts on. Every process does: who writes first has written, and the others see another row. Intervals are
@@ -53,6 +61,8 @@ export class RolloutDriver {
   readonly #options: RolloutDriverOptions;
   /** By rollout. */
   readonly #sightings = new Map<string, Sighting>();
+  /** What was seen of rollouts that have ended, the newest last. */
+  readonly #ended = new Map<string, RolloutSight>();
   readonly #lines: RepeatedLines;
   #timer: ScheduledCall | undefined;
   #looking: Promise<void> = Promise.resolve();
@@ -77,6 +87,11 @@ export class RolloutDriver {
     await this.#looking;
   }
 
+  /** What this process saw of a rollout last, also of one that has ended; `undefined`: nothing. */
+  sightOf(id: string): RolloutSight | undefined {
+    return this.#sightings.get(id)?.sight ?? this.#ended.get(id);
+  }
+
   /** One look at all that run. Never rejects. */
   async look(): Promise<void> {
     const { running, watch } = this.#options;
@@ -95,7 +110,11 @@ export class RolloutDriver {
   /** It was ended by whomever, also by a stop or by another version that was declared: nothing is kept of it. */
   async #forget(id: string): Promise<void> {
     await this.#options.figures.forget(id);
+    const { sight } = this.#sightings.get(id) ?? {};
     this.#sightings.delete(id);
+    if (sight !== undefined) this.#ended.set(id, { ...sight, waitsFor: undefined, nextStepMs: 0 });
+    const [oldest] = this.#ended.keys();
+    if (this.#ended.size > ENDED_MAX && oldest !== undefined) this.#ended.delete(oldest);
   }
 
   /** What cannot be done for one rollout holds up no other one. */
@@ -113,12 +132,16 @@ export class RolloutDriver {
   }
 
   async #move(seen: RunningRollout): Promise<void> {
-    const { clock, figures, telemetry } = this.#options;
+    const { clock, figures, queried, telemetry } = this.#options;
     const { rollout, name } = seen;
+    const { alarms, minimumInvocations } = rollout;
     const known = await figures.look(rollout.id);
     const sinceMs = clock.monotonic() - this.#sinceMs(seen);
-    const verdict = judge(known, rollout.alarms, rollout.minimumInvocations);
+    const { prometheusQuery: query } = alarms;
+    const alarm = query === undefined ? "off" : queried.stateOf(query);
+    const verdict = judge(known, alarms, minimumInvocations, alarm);
     const step = stepRollout(rollout, { sinceMs, verdict });
+    this.#keepSight(rollout, known, step, sinceMs);
     if (step.kind === "wait") return;
     if (step.kind === "call") return await this.#call(seen, step);
     const isEnd = step.kind !== "next";
@@ -160,7 +183,25 @@ export class RolloutDriver {
     const known = this.#sightings.get(id);
     if (known?.state === state) return known.sinceMs;
     const sinceMs = this.#options.clock.monotonic();
-    this.#sightings.set(id, { state, sinceMs });
+    this.#sightings.set(id, { ...known, state, sinceMs, points: known?.points ?? new RolloutPoints() });
     return sinceMs;
+  }
+
+  #keepSight(
+    rollout: Rollout,
+    { figures, former, iteratorAgeMs }: KnownFigures,
+    step: Step,
+    sinceMs: number,
+  ): void {
+    const { clock } = this.#options;
+    const sighting = this.#sightings.get(rollout.id);
+    if (sighting === undefined) return;
+    const { points } = sighting;
+    const known = { figures, former, iteratorAgeMs };
+    points.note(clock.now(), clock.monotonic(), shareOf(rollout), known);
+    const nextStepMs = rollout.phase === "shifting" ? Math.max(0, intervalOf(rollout) - sinceMs) : 0;
+    const waitsFor = step.kind === "wait" ? step.why : undefined;
+    const sight = { ...known, waitsFor, nextStepMs, points: points.all };
+    this.#sightings.set(rollout.id, { ...sighting, sight });
   }
 }

@@ -3,6 +3,7 @@ import type { CellStore } from "../ports/cell-store.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Membership } from "../ports/membership.ts";
 import { figuresIn, writeFigures } from "./figures-document.ts";
+import { figuresTogether, type RolloutFigures } from "./rollout-figures.ts";
 
 /** How often a process says how the calls of a new version go. */
 export const TELL_MS = 5_000;
@@ -14,13 +15,12 @@ export interface SharedFiguresOptions {
   readonly clock: Clock;
   readonly membership: Membership;
   /** What this process has to say, now. */
-  readonly own: (rolloutId: string) => CallFigures;
+  readonly own: (rolloutId: string) => RolloutFigures;
   readonly sum: (figures: readonly CallFigures[]) => CallFigures;
 }
 
 /** `isWhole`: every process that lives has said lately how its calls went. */
-export interface KnownFigures {
-  readonly figures: CallFigures;
+export interface KnownFigures extends RolloutFigures {
   readonly isWhole: boolean;
 }
 
@@ -64,7 +64,8 @@ export class SharedFigures {
     const fresh = living.filter((cell) => this.#isFresh(cell, nowMs));
     // plant: figures-of-a-dead-process-count-as-zero
     const isWhole = fresh.length === living.length && fresh.length >= membership.living;
-    return { figures: sum(fresh.flatMap(({ document }) => figuresIn(document) ?? [])), isWhole };
+    const told = fresh.flatMap(({ document }) => figuresIn(document) ?? []);
+    return { ...figuresTogether(told, sum), isWhole };
   }
 
   /** The rollout has ended: nothing of it is kept. Rejects when the store does. */

@@ -43,9 +43,14 @@ export function rolledBack(rollout: Rollout, status: "Failed" | "Stopped", reaso
   return { ...rollout, status, reason };
 }
 
+/** Between two of its steps, milliseconds. */
+export function intervalOf({ plan }: Pick<Rollout, "plan">): number {
+  return plan.kind === "allAtOnce" ? 0 : plan.minutes * MINUTE_MS;
+}
+
 function shiftStep(rollout: Rollout, { sinceMs, verdict }: Observed): Step {
-  const { plan, step, minimumInvocations, requireTraffic } = rollout;
-  const intervalMs = plan.kind === "allAtOnce" ? 0 : plan.minutes * MINUTE_MS;
+  const { step, minimumInvocations, requireTraffic } = rollout;
+  const intervalMs = intervalOf(rollout);
   // plant: a-step-does-not-wait-for-its-interval
   if (sinceMs < intervalMs) return { kind: "wait", why: "The next step has its time." };
   // plant: figures-that-are-unknown-are-taken-for-good

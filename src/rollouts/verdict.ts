@@ -1,5 +1,6 @@
 import type { RolloutAlarms } from "../model/rollout.ts";
 import type { CallFigures } from "../ports/call-figures.ts";
+import type { AlarmState } from "./queried-alarms.ts";
 import type { KnownFigures } from "./shared-figures.ts";
 
 /** What the figures of the new version say of it. `reason`: for people. */
@@ -11,9 +12,21 @@ export type Verdict =
   | { readonly kind: "unknown"; readonly reason: string };
 
 /** Judges the calls of the last minute: what some processes say is enough to condemn, only what all say to acquit. */
-export function judge(known: KnownFigures, alarms: RolloutAlarms, minimumInvocations: number): Verdict {
-  const reason = fault(known.figures, alarms, minimumInvocations);
+export function judge(
+  known: KnownFigures,
+  alarms: RolloutAlarms,
+  minimumInvocations: number,
+  queried: AlarmState = "off",
+): Verdict {
+  const reason =
+    fault(known.figures, alarms, minimumInvocations) ?? ageFault(known, alarms) ?? queriedFault(queried);
   if (reason !== undefined) return { kind: "bad", reason };
+  if (queried === "unknown") {
+    return {
+      kind: "unknown",
+      reason: "Prometheus does not say whether the alarm of the rollout's query is on.",
+    };
+  }
   if (!known.isWhole) {
     return { kind: "unknown", reason: "A process that lives has not said lately how its calls went." };
   }
@@ -40,6 +53,19 @@ function fault(figures: CallFigures, alarms: RolloutAlarms, minimumInvocations: 
   );
 }
 
+/** Also with few calls: those that hang are not over. */
+function ageFault(
+  { iteratorAgeMs = 0 }: KnownFigures,
+  { iteratorAgeMs: most }: RolloutAlarms,
+): string | undefined {
+  if (most === undefined || iteratorAgeMs <= most) return undefined;
+  return `The oldest record that is not settled is ${iteratorAgeMs} ms old (above ${most} ms).`;
+}
+
+function queriedFault(queried: AlarmState): string | undefined {
+  return queried === "on" ? "Prometheus answers that the alarm of the rollout's query is on." : undefined;
+}
+
 function percent(share: number | undefined): string {
   return `${Math.round((share ?? 0) * 10_000) / 100} %`;
 }
@@ -48,7 +74,7 @@ function percent(share: number | undefined): string {
 export const DURATION_STEP = 1.2;
 
 /** Milliseconds: the upper end of the place in which the quantile lies, 20 % above it at most. */
-function quantile({ durations }: CallFigures, part: number): number {
+export function quantile({ durations }: CallFigures, part: number): number {
   const total = [...durations.values()].reduce((sum, count) => sum + count, 0);
   let rest = Math.ceil(total * part);
   for (const [place, count] of [...durations].toSorted(([a], [b]) => a - b)) {

@@ -7,7 +7,9 @@ import { isRunning } from "../../resources/alias-in-force.ts";
 import { type ResourceDocument, readDocument, writeDocument } from "../../resources/document.ts";
 import { ALIAS_KIND } from "../../resources/kinds.ts";
 import { ownerText } from "../../resources/owner.ts";
+import { type RolloutEvent, rolloutEvents, withRolloutEvent } from "../../resources/rollout-history.ts";
 import type { RunningRollout } from "../../rollouts/rollout-driver.ts";
+import type { RolloutSight } from "../../rollouts/rollout-sight.ts";
 import { rolledBack } from "../../rollouts/step-rollout.ts";
 import { ControlFault } from "../control-fault.ts";
 import { changedMeanwhile, conflict, invalid, noFunction } from "../functions/function-faults.ts";
@@ -21,6 +23,8 @@ export interface RolloutControlOptions {
   readonly place: Place;
   /** Called after a change; resolves when this process has looked at it. */
   readonly onChange: () => Promise<void>;
+  /** What this process saw of a rollout last. */
+  readonly sightOf: (id: string) => RolloutSight | undefined;
 }
 
 /** A rollout as it is shown. */
@@ -29,6 +33,10 @@ export interface RolloutView extends Rollout {
   readonly alias: string;
   /** Share of the traffic that the new version has, 0 to 1. */
   readonly share: number;
+  /** What happened to it, oldest first. */
+  readonly events: readonly RolloutEvent[];
+  /** `undefined`: this process has not looked at it. */
+  readonly sight: RolloutSight | undefined;
 }
 
 interface Kept {
@@ -52,12 +60,20 @@ export class RolloutControl {
 
   /** Newest first. */
   async list(): Promise<readonly RolloutView[]> {
-    const views = (await this.#kept()).map(viewOf);
+    const views = (await this.#kept()).map((kept) => this.#viewOf(kept));
     return views.toSorted((a, b) => b.startedMs - a.startedMs || (a.id < b.id ? -1 : 1));
   }
 
   async get(id: string): Promise<RolloutView> {
-    return viewOf(await this.#named(id));
+    return this.#viewOf(await this.#named(id));
+  }
+
+  /** What happened to rollouts of all aliases that are no longer the last ones of theirs, newest last. */
+  async former(): Promise<readonly (RolloutEvent & { readonly name: string })[]> {
+    const kept = await this.#kept();
+    return kept.flatMap(({ row: { name }, document, rollout }) =>
+      rolloutEvents(document).flatMap((event) => (event.id === rollout.id ? [] : [{ ...event, name }])),
+    );
   }
 
   /** Moves an alias to another version as `order` says. */
@@ -96,7 +112,7 @@ export class RolloutControl {
       const rollout = newRollout(row.name, { from: view.version, to }, order, clock.now());
       if (!(await this.#write(row, document, rollout))) continue;
       await onChange();
-      return viewOf({ row, rollout });
+      return this.#viewOf({ row, document, rollout });
     }
     throw changedMeanwhile();
   }
@@ -144,7 +160,7 @@ export class RolloutControl {
       const rollout = change(kept.rollout);
       if (!(await this.#write(kept.row, kept.document, rollout))) continue;
       await this.#options.onChange();
-      return viewOf({ ...kept, rollout });
+      return this.#viewOf({ ...kept, rollout });
     }
     throw changedMeanwhile();
   }
@@ -159,11 +175,25 @@ export class RolloutControl {
       ...rest,
       spec,
       rollout,
+      members: withRolloutEvent(document, rollout, clock.now()),
       generation: document.generation + 1,
       lastModifiedMs: clock.now(),
     });
     const { uid, kind, name, claims } = row;
     return (await store.replace({ uid, kind, name, claims, document: next }, row.version)).kind === "written";
+  }
+
+  #viewOf({ row, document, rollout }: Kept): RolloutView {
+    const [fn = "", alias = ""] = row.name.split(":");
+    const events = rolloutEvents(document).filter((event) => event.id === rollout.id);
+    return {
+      ...rollout,
+      fn,
+      alias,
+      share: shareOf(rollout),
+      events,
+      sight: this.#options.sightOf(rollout.id),
+    };
   }
 
   async #named(id: string): Promise<Kept> {
@@ -181,9 +211,4 @@ export class RolloutControl {
       return document?.rollout === undefined ? [] : [{ row, document, rollout: document.rollout }];
     });
   }
-}
-
-function viewOf({ row, rollout }: Pick<Kept, "row" | "rollout">): RolloutView {
-  const [fn = "", alias = ""] = row.name.split(":");
-  return { ...rollout, fn, alias, share: shareOf(rollout) };
 }

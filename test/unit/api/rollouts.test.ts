@@ -46,12 +46,48 @@ function deployment(content: string, config = "CodeDeployDefault.LambdaCanary10P
   return { applicationName: "shop", deploymentGroupName: "g", deploymentConfigName: config, revision };
 }
 
+test("a rollout tells why it stands, and is told among the former ones once another has begun", async (t) => {
+  const api = await start(t);
+  const alarms = { iteratorAgeMs: 60_000, errorRate: 0.5 };
+  const begun = await api.ask("POST", PATH, { function: "parcels", alias: "live", version: "2", alarms });
+  const id = String(begun.body["id"]);
+  await api.world.pass(3_000);
+  const { body } = await api.ask("GET", `${PATH}/${id}`);
+  const text = body["text"] as string[];
+  assert.equal(text[0], "Version 2 has 10 % of the traffic of parcels:live: step 1 of 2.");
+  assert.match(
+    text[1] ?? "",
+    /^It stands there because of this: The next step has its time\. .* due in \d+ s\.$/,
+  );
+  assert.deepEqual(
+    (body["events"] as { share: number }[]).map(({ share }) => share),
+    [0, 0.1],
+  );
+  const [point] = body["points"] as object[];
+  assert.deepEqual(Object.keys(point ?? {}).toSorted(), [
+    ...["atMs", "calls", "failed", "formerCalls", "formerFailed", "share"],
+  ]);
+  await api.ask("POST", `${PATH}/${id}/stop`, {});
+  await api.ask("POST", PATH, { function: "parcels", alias: "live", version: "2" });
+  const { former } = (await api.ask("GET", PATH)).body as { former: { id: string; status: string }[] };
+  assert.deepEqual(
+    former.map((event) => [event.id, event.status]),
+    [
+      [id, "InProgress"],
+      [id, "InProgress"],
+      [id, "Stopped"],
+    ],
+  );
+});
+
 test("a rollout is started, shown as weights of its alias, listed, and stopped", async (t) => {
   const api = await start(t);
   const begun = await api.ask("POST", PATH, { function: "parcels", alias: "live", version: "2" });
   assert.equal(begun.status, 201);
   const id = String(begun.body["id"]);
   assert.match(id, /^d-[A-Z0-9]{9}$/);
+  const shown = await api.ask("GET", `${PATH}/${id}`);
+  assert.deepEqual((shown.body["text"] as string[])[0], "Version 2 has no traffic of parcels:live yet.");
   await api.world.pass(3_000);
   const alias = (await api.ask("GET", ALIAS)).body;
   assert.deepEqual(

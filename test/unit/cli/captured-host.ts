@@ -34,6 +34,7 @@ export const ADAPTERS: Adapters = {
   startApi: untouched,
   startController: untouched,
   startScaler: untouched,
+  openAlarmQuery: untouched,
   startFront: untouched,
 };
 

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setImmediate } from "node:timers/promises";
+import type { RolloutView } from "../../../src/control/rollouts/rollout-control.ts";
+import { rolloutLines } from "../../../src/control/rollouts/rollout-text.ts";
 import { stepsOf } from "../../../src/model/rollout.ts";
 import { ORDER, type RolloutProcess, RolloutProcesses } from "./rollout-processes.ts";
 
@@ -115,6 +117,81 @@ test("a hook that fails when it is called keeps all traffic away", async () => {
     [ended?.status, ended?.step, ended?.reason],
     ["Failed", 0, "The function check says that it failed."],
   );
+});
+
+test("records that grow too old behind a version send it back, also while it has hardly any calls", async () => {
+  const { world: processes, process } = await world();
+  processes.iteratorAgeMs = 500;
+  const order = { ...ORDER, alarms: { iteratorAgeMs: 60_000 } };
+  await processes.control.start("orders", "live", "2", order);
+  await pass(processes, 10, () => processes.call(process, 1, "succeeded"));
+  assert.equal((await standing(processes))?.share, 0.4);
+  processes.iteratorAgeMs = 61_000;
+  await pass(processes, 10);
+  const ended = await standing(processes);
+  assert.deepEqual(
+    [ended?.status, ended?.reason],
+    ["Failed", "The oldest record that is not settled is 61000 ms old (above 60000 ms)."],
+  );
+});
+
+test("a step waits while Prometheus does not answer, and its alarm sends all traffic back", async () => {
+  const { world: processes, process } = await world();
+  processes.isAlarmOn = undefined;
+  const order = { ...ORDER, alarms: { prometheusQuery: "up == 0" } };
+  await processes.control.start("orders", "live", "2", order);
+  const good = () => processes.call(process, 2, "succeeded");
+  const passAnswered = async (seconds: number) => {
+    for (let second = 0; second < seconds; second++) {
+      await pass(processes, 1, good);
+      await setImmediate();
+    }
+  };
+  await passAnswered(200);
+  const waits = await standing(processes);
+  assert.equal(waits?.share, 0.4);
+  assert.match(waits?.sight?.waitsFor ?? "", /^Prometheus does not say/);
+  processes.isAlarmOn = false;
+  await passAnswered(8);
+  assert.equal((await standing(processes))?.share, 0.8);
+  processes.isAlarmOn = undefined;
+  await passAnswered(100);
+  assert.equal((await standing(processes))?.share, 0.8);
+  processes.isAlarmOn = true;
+  await passAnswered(8);
+  const ended = await standing(processes);
+  assert.deepEqual([ended?.status, ended?.share], ["Failed", 0]);
+});
+
+test("a rollout says why it stands, how both versions do, why it went back, and what went before it", async () => {
+  const { world: processes, process } = await world();
+  await processes.control.start("orders", "live", "2", ORDER);
+  await pass(processes, 30, () => processes.call(process, 2, "succeeded"));
+  const stands = await processes.control.list();
+  const lines = stands.flatMap(rolloutLines);
+  assert.deepEqual(lines.slice(0, 3), [
+    "Version 2 has 40 % of the traffic of orders:live: step 1 of 3.",
+    "It stands there because of this: The next step has its time. The next step is due in 32 s.",
+    "In a minute: 52 calls of version 2, 0 failed, 0 throttled, 99 % within 5 ms; no calls of version 1.",
+  ]);
+  await pass(processes, 15, () => processes.call(process, 2, "functionError"));
+  const [failed] = await processes.control.list();
+  assert.match(
+    rolloutLines(failed as RolloutView)[0] ?? "",
+    /^All traffic of orders:live went back to version 1 at .*: \d+ errors/,
+  );
+  assert.deepEqual(
+    failed?.events.map(({ share, status }) => [share, status]),
+    [
+      [0, "InProgress"],
+      [0.4, "InProgress"],
+      [0, "Failed"],
+    ],
+  );
+  assert.ok((failed?.sight?.points.length ?? 0) >= 5);
+  await processes.control.start("orders", "live", "3", ORDER);
+  const former = await processes.control.former();
+  assert.deepEqual([former.length, former.at(-1)?.status, former.at(-1)?.to], [3, "Failed", "2"]);
 });
 
 for (const [what, arrange, expected] of [

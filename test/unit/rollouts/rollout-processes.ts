@@ -5,6 +5,7 @@ import type { RolloutOrder } from "../../../src/model/rollout.ts";
 import type { CellStore } from "../../../src/ports/cell-store.ts";
 import type { ResourceStore } from "../../../src/ports/resource-store.ts";
 import { writeDocument } from "../../../src/resources/document.ts";
+import { QueriedAlarms } from "../../../src/rollouts/queried-alarms.ts";
 import { type HookEvent, RolloutDriver } from "../../../src/rollouts/rollout-driver.ts";
 import { SharedFigures } from "../../../src/rollouts/shared-figures.ts";
 import { createMemoryCellStore } from "../../../src/stores/memory-cells.ts";
@@ -41,6 +42,9 @@ export class RolloutProcesses {
   hookIsFine = true;
   /** Asked before and after each write of a row: throws where it fails. */
   fault: (when: "before" | "after") => boolean = () => false;
+  iteratorAgeMs: number | undefined;
+  /** What Prometheus answers; `undefined`: nothing. */
+  isAlarmOn: boolean | undefined = false;
   readonly processes: RolloutProcess[] = [];
   #uuids = 0;
 
@@ -72,6 +76,7 @@ export class RolloutProcesses {
 
   start(name: string): RolloutProcess {
     const figures = new VersionFigures();
+    figures.watch("orders", "1");
     figures.watch("orders", "2");
     const control = this.#control(this.#faulty());
     const { clock, cells, processes } = this;
@@ -90,9 +95,14 @@ export class RolloutProcesses {
         return diedMs !== undefined && clock.now() - diedMs >= GONE_MS;
       },
     };
-    const own = () => figures.of("orders", "2", clock.monotonic());
-    const driver = new RolloutDriver({
+    const own = () => ({
+      figures: figures.of("orders", "2", clock.monotonic()),
+      former: figures.of("orders", "1", clock.monotonic()),
+      iteratorAgeMs: this.iteratorAgeMs,
+    });
+    const driver: RolloutDriver = new RolloutDriver({
       clock,
+      queried: new QueriedAlarms({ ask: async () => this.isAlarmOn }, clock),
       random: { next: () => 0.5, uuid: () => `execution-${++this.#uuids}` },
       telemetry: SILENT_TELEMETRY,
       figures: new SharedFigures({ cells, clock, membership, own, sum: sumOf }),
@@ -119,7 +129,14 @@ export class RolloutProcesses {
   }
 
   #control(store: ResourceStore): RolloutControl {
-    return new RolloutControl({ store, clock: this.clock, place: PLACE, onChange: async () => undefined });
+    return new RolloutControl({
+      store,
+      clock: this.clock,
+      place: PLACE,
+      onChange: async () => undefined,
+      sightOf: (id) =>
+        this.alive.map(({ driver }) => driver.sightOf(id)).find((sight) => sight !== undefined),
+    });
   }
 
   /** A write may fail before it took effect, or behind it. */

@@ -117,6 +117,7 @@ const figures = (calls: number, errors: number, throttles = 0, durations: [numbe
   throttles,
   durations: new Map(durations),
 });
+const QUIET = { former: figures(0, 0), iteratorAgeMs: undefined };
 const ALARMS = { errorRate: 0.01, throttleRate: 0.05, p99Ms: 100 };
 
 for (const [what, known, isWhole, kind] of [
@@ -148,6 +149,38 @@ for (const [what, known, isWhole, kind] of [
   ],
 ] as const) {
   test(`${what}: ${kind}`, () => {
-    assert.equal(judge({ figures: known, isWhole }, ALARMS, 20).kind, kind);
+    assert.equal(judge({ ...QUIET, figures: known, isWhole }, ALARMS, 20).kind, kind);
   });
 }
+
+for (const [what, alarms, known, alarm, kind] of [
+  [
+    "a record that waits longer than it may",
+    { iteratorAgeMs: 1_000 },
+    { iteratorAgeMs: 1_001 },
+    "off",
+    "bad",
+  ],
+  [
+    "a record that waits as long as it may",
+    { iteratorAgeMs: 1_000 },
+    { iteratorAgeMs: 1_000 },
+    "off",
+    "good",
+  ],
+  ["an alias that reads no stream", { iteratorAgeMs: 1_000 }, { iteratorAgeMs: undefined }, "off", "good"],
+  ["an old record that no alarm asks for", {}, { iteratorAgeMs: 1e9 }, "off", "good"],
+  ["a query whose alarm is on", {}, QUIET, "on", "bad"],
+  ["a query that nobody answers", {}, QUIET, "unknown", "unknown"],
+] as const) {
+  test(`${what}: ${kind}`, () => {
+    const all = { ...QUIET, ...known, figures: figures(100, 0), isWhole: true };
+    assert.equal(judge(all, alarms, 20, alarm).kind, kind);
+  });
+}
+
+test("an old record and an alarm of a query count also before there were calls enough", () => {
+  const few = { ...QUIET, iteratorAgeMs: 5_000, figures: figures(1, 0), isWhole: true };
+  assert.equal(judge(few, { iteratorAgeMs: 1_000 }, 20).kind, "bad");
+  assert.equal(judge(few, {}, 20, "on").kind, "bad");
+});
