@@ -30,7 +30,7 @@ export const activemqParameters: ConnectorParameters = {
     sourceAccessConfigurations: SOURCE_ACCESS_FIELD,
     deliveryLimit: DELIVERY_LIMIT_FIELD,
   },
-  refuses: ["provisionedPollerConfig", "strictAwsFifo", "functionResponseTypes"],
+  refuses: ["provisionedPollerConfig", "tenant", "strictAwsFifo", "functionResponseTypes"],
   notes: {
     batchSize: "ActiveMQ: 100 is the default, up to 10000.",
     maximumBatchingWindowInSeconds: "ActiveMQ: half a second is the default.",

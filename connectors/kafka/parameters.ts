@@ -11,7 +11,7 @@ export const kafkaParameters: ConnectorParameters = {
   sourceNoun: "Kafka topics",
   filterDataPattern: "any",
   fields: FIELDS,
-  refuses: ["tumblingWindowInSeconds", "scalingConfig", "strictAwsFifo"],
+  refuses: ["tumblingWindowInSeconds", "scalingConfig", "tenant", "strictAwsFifo"],
   takes: ["provisionedPollerConfig"],
   notes: {
     startingPosition: "Kafka: the oldest record is the default.",

@@ -25,7 +25,7 @@ export const rabbitParameters: ConnectorParameters = {
         "RabbitMQ only, and not AWS's. The broker's consumer_timeout: messages that wait here go back to the queue when half of it is over, since the broker would close the channel. At least twice the function's timeoutSeconds. Default 1800, as the broker's.",
     },
   },
-  refuses: ["provisionedPollerConfig", "strictAwsFifo", "functionResponseTypes"],
+  refuses: ["provisionedPollerConfig", "tenant", "strictAwsFifo", "functionResponseTypes"],
   notes: {
     batchSize: "RabbitMQ: 100 is the default, up to 10000.",
     maximumBatchingWindowInSeconds: "RabbitMQ: half a second is the default.",

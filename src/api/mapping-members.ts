@@ -20,10 +20,13 @@ const NOT_AWS: readonly string[] = [
   "endpoints",
   "uuid",
   "strictAwsFifo",
+  "tenant",
   "enabled",
   "tags",
   ...PIPE_FIELD_NAMES,
 ];
+/** Those of them that are refused rather than left out: who gives them counts on them. */
+const BEYOND_AWS: readonly string[] = ["tenant", ...PIPE_FIELD_NAMES];
 /** Members of Create that Update leaves as they are (streams §1.3). */
 const IMMUTABLE: readonly string[] = [
   "eventSourceArn",
@@ -162,12 +165,12 @@ function isNothing(value: unknown): boolean {
 
 /** A member that AWS knows and that has no effect here must not be taken in silence. */
 function checkSupported(member: string, value: unknown): void {
-  if (fieldOf(member, PIPE_FIELD_NAMES) !== undefined && !isNothing(value)) throw notOfMappings(member);
+  if (fieldOf(member, BEYOND_AWS) !== undefined && !isNothing(value)) throw notOfMappings(member);
   if (fieldOf(member, [...AWS_PARAMETERS_UNSUPPORTED.keys()]) === undefined || isNothing(value)) return;
   throw unsupported(member);
 }
 
-/** AWS has them on pipes, whose targets get another form of events. */
+/** AWS has the enrichment and templates of pipes, whose targets get another form of events. */
 function notOfMappings(member: string): ControlFault {
   const message = `${member} is no parameter of an event source mapping on AWS: give it in a manifest.`;
   return new ControlFault("InvalidParameterValueException", message);

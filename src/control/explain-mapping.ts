@@ -83,7 +83,7 @@ export async function explainMapping(
     function: here?.function,
     environments: toldEnvironments(baseNameOf(resource.spec.functionName), whole),
     shards: chosen?.shards ?? shards,
-    queue: here?.kind === "queue" ? ofGroup(here, part) : undefined,
+    queue: here?.kind === "queue" ? shownQueue(ofGroup(here, part), mayInspect) : undefined,
     problem,
     errors: sight.errors,
     isFine: !parts.some(isBad),
@@ -217,6 +217,12 @@ function laneWithoutKey(lane: LaneExplanation): LaneExplanation {
   if (lane.batch === undefined) return lane;
   const { key: _key, ...batch } = lane.batch;
   return { ...lane, batch };
+}
+
+/** Names of tenants are content of messages. */
+function shownQueue(queue: QueueExplanation, mayInspect: boolean): QueueExplanation {
+  if (mayInspect || queue.tenants === undefined) return queue;
+  return { ...queue, tenants: { ...queue.tenants, most: [] } };
 }
 
 function shownShard(shard: ShardExplanation, mayInspect: boolean): ShardExplanation {

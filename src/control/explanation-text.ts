@@ -5,6 +5,7 @@ import type {
   LaneExplanation,
   QueueExplanation,
   ShardExplanation,
+  TenantsExplanation,
 } from "../engine/engine.ts";
 import { reason } from "../model/reason.ts";
 import type { StartPoint } from "../model/record.ts";
@@ -194,6 +195,7 @@ function queueLines(queue: QueueExplanation, group: string | undefined, nowMs: n
           `RECEIVING FAILS, ${failures.count} times since it last worked: ${failures.lastProblem}; ${nextMs === undefined ? "it is tried again now" : `again in ${duration(nextMs - nowMs)}`}`,
         ];
   const atMost = runningBatches >= batchesMax ? ": AS MANY AS MAY" : "";
+  const { tenants } = queue;
   const nothing = group !== undefined && batches.length + waitingGroups.length + failedMessages.length === 0;
   return [
     `${INDENT}${runningBatches} of at most ${batchesMax} batches run${atMost}; ${waitingMessages} messages wait; ${receives} receives run`,
@@ -202,11 +204,23 @@ function queueLines(queue: QueueExplanation, group: string | undefined, nowMs: n
     ...waitingGroups.map(
       ({ group: name, messages }) => `${INDENT}group ${name}: ${messages} messages wait here`,
     ),
+    ...(tenants === undefined ? [] : tenantLines(tenants)),
     ...failedMessages.map(({ messageId, group: name, problem, receiveCount, againMs }) => {
       const ofGroup = name === undefined ? "" : ` of group ${name}, which waits for it,`;
       return `${INDENT}message ${messageId}${ofGroup} failed at its delivery ${receiveCount}: ${problem}; it comes again in ${duration(againMs - nowMs)}`;
     }),
     ...(nothing ? [`${INDENT}Nothing of ${group} is in the hands of this process.`] : []),
+  ];
+}
+
+function tenantLines({ active, most }: TenantsExplanation): readonly string[] {
+  return [
+    `${INDENT}${active} tenants wait; each has its share of the places`,
+    ...most.map(({ tenant, weight, waiting, running, messageMs }) => {
+      const name = tenant === "" ? "without a tenant" : `tenant ${tenant}`;
+      const more = weight === 1 ? "" : `, weight ${weight}`;
+      return `${INDENT}${name}${more}: ${waiting} messages wait here, ${running} run, ${messageMs} ms each`;
+    }),
   ];
 }
 

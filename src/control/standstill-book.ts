@@ -188,7 +188,9 @@ function ofPart(explanation: MappingExplanation | undefined, part: string): unkn
   return explanation.shards.filter(({ shardId }) => part === shardId || part.startsWith(`${shardId} `));
 }
 
+const CONTENT: readonly string[] = ["group", "groups", "waitingGroups", "tenants", "lastProblem", "problem"];
+
 /** No names that records brought: the log never has them. */
 function withoutContent(member: string, value: unknown): unknown {
-  return ["group", "groups", "waitingGroups", "lastProblem", "problem"].includes(member) ? undefined : value;
+  return CONTENT.includes(member) ? undefined : value;
 }

@@ -234,6 +234,25 @@ export interface QueueExplanation {
   readonly waitingGroups: readonly { readonly group: string; readonly messages: number }[];
   /** Messages that failed here and are still hidden; the last hundred. */
   readonly failedMessages: readonly FailedMessage[];
+  /** Absent: the mapping does not tell tenants apart. */
+  readonly tenants?: TenantsExplanation | undefined;
+}
+
+/** Whose messages a mapping with fair lanes has in hand. */
+export interface TenantsExplanation {
+  /** Tenants with messages that wait. */
+  readonly active: number;
+  /** Those with most messages first, ten at most. Names are contents of messages. */
+  readonly most: readonly TenantExplanation[];
+}
+
+export interface TenantExplanation {
+  readonly tenant: string;
+  readonly weight: number;
+  readonly waiting: number;
+  readonly running: number;
+  /** What one of its messages is expected to take of a place. */
+  readonly messageMs: number;
 }
 
 export interface FailedMessage {

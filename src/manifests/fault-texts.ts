@@ -1,4 +1,4 @@
-import { PLAIN_QUEUE_BATCH_SIZE_MAX } from "../model/limits.ts";
+import { PLAIN_QUEUE_BATCH_SIZE_MAX, TENANT_WEIGHTS_MAX } from "../model/limits.ts";
 import type { FaultFacts, FaultText, FaultTexts, SpecFault } from "../ports/connector-parameters.ts";
 import { awsConstraint } from "./issue-texts.ts";
 import { unsupportedParameter } from "./unsupported-parameters.ts";
@@ -112,6 +112,14 @@ const COMMON_TEXTS: FaultTexts = {
     "Maximum batch window in seconds must be greater than 0 if maximum batch size is greater than 10",
     `Give maximumBatchingWindowInSeconds, or a batchSize of at most ${PLAIN_QUEUE_BATCH_SIZE_MAX}`,
   ),
+  tenantOfOrder: fixed(
+    "Fair lanes are for queues without order, and this queue is of the FIFO type",
+    "Remove the field: groups of a FIFO queue do not wait for each other",
+  ),
+  tenantWeights: (fault) => ({
+    message: `${text(fault, "named")} tenants have a weight of their own, and ${TENANT_WEIGHTS_MAX} may`,
+    remedy: "Leave the others out: each of them counts 1",
+  }),
   exists: (fault) => ({
     message: `The event source arn (" ${text(fault, "arn")} ") and function (" ${text(fault, "functionName")} ") provided mapping already exists. ${updateOrDelete(fault)}`,
     remedy: REMOVE_ONE,

@@ -13,7 +13,7 @@ import {
 import type { Connector } from "../ports/connector.ts";
 import { ownFields } from "./own-fields.ts";
 import { PIPE_FIELDS } from "./pipe-schema.ts";
-import { provisionedPollerConfig, scalingConfig } from "./queue-schema.ts";
+import { provisionedPollerConfig, scalingConfig, tenant } from "./queue-schema.ts";
 import { formsOf } from "./source-forms.ts";
 
 /**
@@ -146,6 +146,7 @@ const SETTINGS = {
   destinationConfig: destinationConfig.optional(),
   scalingConfig: scalingConfig.optional(),
   provisionedPollerConfig: provisionedPollerConfig.optional(),
+  tenant: tenant.optional(),
   strictAwsFifo: z
     .boolean()
     .default(true)

@@ -3,6 +3,7 @@ import {
   MINIMUM_POLLERS_DEFAULT,
   PLAIN_QUEUE_BATCH_SIZE_MAX,
   QUEUE_POLLERS_MIN,
+  TENANT_WEIGHTS_MAX,
 } from "../model/limits.ts";
 import type { QueueConnector } from "../ports/connector.ts";
 import type { ReportFault, WrittenMapping } from "../ports/connector-parameters.ts";
@@ -19,6 +20,25 @@ export function checkQueueMapping(
   if (typeof arn === "string" && connector.isFifoQueue(arn)) checkFifoBatch(mapping, report);
   else checkBatch(mapping, connector, report);
   checkPollers(mapping, report);
+  checkTenant(mapping, connector, report);
+}
+
+/** Fair lanes are for queues without order: one with order serves its groups in turn as it is. */
+function checkTenant(mapping: WrittenMapping, connector: QueueConnector, report: ReportFault): void {
+  const path = ["tenant"];
+  if (mapping.raw(...path) === undefined) return;
+  const arn = mapping.raw("eventSourceArn");
+  if (typeof arn === "string" && connector.isFifoQueue(arn))
+    report({ rule: "tenantOfOrder", path, part: "key" });
+  const weights = mapping.raw("tenant", "weights");
+  const named = typeof weights === "object" && weights !== null ? Object.keys(weights).length : 0;
+  if (named <= TENANT_WEIGHTS_MAX) return;
+  report({
+    rule: "tenantWeights",
+    path: ["tenant", "weights"],
+    part: "key",
+    facts: { named: String(named) },
+  });
 }
 
 function checkBatch(

@@ -5,6 +5,8 @@ import {
   POLLERS_MIN,
   QUEUE_CONCURRENCY_MAX,
   QUEUE_CONCURRENCY_MIN,
+  TENANT_CHARS_MAX,
+  TENANT_WEIGHT_MAX,
 } from "../model/limits.ts";
 
 /** `spec.scalingConfig` and its alternative, of mappings of queues (queues §2.4). */
@@ -18,6 +20,31 @@ export const scalingConfig = z
       .describe("Most batches of the queue that run at once. Left out: AWS's 1250."),
   })
   .describe("Queues only. How many invocations run at once.");
+
+/** A JSON pointer, or the name that stands for that of a message's group. */
+const BY_PATTERN = /^(messageGroupId|(\/([^~/]|~[01])*)+)$/;
+
+export const tenant = z
+  .strictObject({
+    by: z
+      .string()
+      .max(TENANT_CHARS_MAX)
+      .regex(BY_PATTERN)
+      .describe(
+        "Whose a message is: messageGroupId, or a JSON pointer into what filter patterns see of it, such as /body/tenantId. Messages without it share one place.",
+      ),
+    weights: z
+      .record(z.string().min(1).max(TENANT_CHARS_MAX), z.int().min(1).max(TENANT_WEIGHT_MAX))
+      .optional()
+      .describe("By tenant: so many times the time of one that is not named. 1 to 100; 100 tenants at most."),
+    batchPerTenant: z
+      .boolean()
+      .default(false)
+      .describe("True: a batch has messages of one tenant alone, at the price of smaller batches."),
+  })
+  .describe(
+    "Queues without order only, and beyond Lambda. Fair lanes: the function's time is dealt out over tenants, so that who sends a flood waits behind his own messages alone.",
+  );
 
 export const provisionedPollerConfig = z
   .strictObject({

@@ -29,6 +29,7 @@ import type { MappingContext } from "./mapping-checks.ts";
 import { connectorOf } from "./mapping-source.ts";
 import { mappingUuid } from "./mapping-uuid.ts";
 import type { FunctionManifest, MappingManifest } from "./schema.ts";
+import { tenantSettings } from "./tenant-settings.ts";
 import { epochMsOf } from "./timestamp.ts";
 
 /** A function as its manifest describes it, validated, with defaults filled in and paths made absolute. */
@@ -248,6 +249,7 @@ function queueMapping(
       ? { min: minimumPollers ?? MINIMUM_POLLERS_DEFAULT, max: maximumPollers ?? MAXIMUM_POLLERS_DEFAULT }
       : undefined,
     strictAwsFifo: spec.strictAwsFifo,
+    ...(spec.tenant === undefined ? {} : { tenant: tenantSettings(spec.tenant) }),
   };
 }
 

@@ -21,7 +21,12 @@ export const STREAM_PARAMETERS = [
 ] as const;
 
 /** Parameters of queues only. */
-export const QUEUE_PARAMETERS = ["scalingConfig", "provisionedPollerConfig", "strictAwsFifo"] as const;
+export const QUEUE_PARAMETERS = [
+  "scalingConfig",
+  "provisionedPollerConfig",
+  "tenant",
+  "strictAwsFifo",
+] as const;
 
 /** AWS's text (streams §1.6). */
 export function unsupportedParameter(name: string): string {

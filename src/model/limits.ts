@@ -61,3 +61,9 @@ export const INVOKE_ASYNC_BYTES_MAX = 256 * 1024;
 /** Asynchronous events of one function that may wait, and bytes of all together. */
 export const ASYNC_ITEMS_MAX = 100_000;
 export const ASYNC_BYTES_MAX = 1024 * 1024 * 1024;
+
+/** Tenants of fair lanes, whose names are kept in memory: what is longer is cut. */
+export const TENANT_CHARS_MAX = 256;
+export const TENANT_WEIGHT_MAX = 100;
+/** Tenants with a weight of their own. */
+export const TENANT_WEIGHTS_MAX = 100;

@@ -1,3 +1,5 @@
+import type { TenantSettings } from "./tenant-settings.ts";
+
 /** Where a mapping begins to read the shards that it finds first; shards found later begin at their oldest record. */
 export type StartingPosition =
   | { readonly kind: "TRIM_HORIZON" }
@@ -82,4 +84,6 @@ export interface QueueMapping {
   readonly strictAwsFifo: boolean;
   /** Absent: the function gets the source's events. */
   readonly pipe?: MappingPipe;
+  /** Absent: messages go in the order of their arrival. */
+  readonly tenant?: TenantSettings;
 }

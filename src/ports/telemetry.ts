@@ -105,6 +105,9 @@ export const HISTOGRAMS = {
   batch_size_records: "Records of an invocation.",
   put_to_invoke_seconds:
     "From the arrival of a batch's first record at its source to the start of its first invocation.",
+  quiet_tenant_dwell_seconds:
+    "Time that a message of a tenant with no more than its share of what waits spent in our hands before its batch.",
+  noisy_tenant_dwell_seconds: "The same of a tenant with more than its share.",
 } as const;
 export type HistogramName = keyof typeof HISTOGRAMS;
 
@@ -116,6 +119,7 @@ export const GAUGES = {
   checkpoint_lag_records: "Records settled since the newest durable checkpoints: what a crash would repeat.",
   queue_receivers: "Receives of a queue that run at once: its pollers.",
   queue_concurrency_limit: "Batches of a queue that this process may run at once for now.",
+  active_tenants: "Tenants with messages that wait in this process, of a mapping with fair lanes.",
   redrives_running: "Redrives of the mapping that this process hands over and that have something left.",
   redrive_left_events: "Records of these that have not come to an end, as counted last.",
 } as const;

@@ -30,6 +30,7 @@ const OWN_PLACE: readonly string[] = ["functionName", "tags", "uuid"];
 /** Fields of a mapping that no template has, and what they say. */
 const UNSAID: Readonly<Record<string, string>> = {
   endpoints: "where its source is",
+  tenant: "whose its messages are",
   strictAwsFifo: "that what is listed holds back its group",
   enrichment: "the function that enriches its records",
   enrichmentParameters: "what its records are made into before that",

@@ -29,12 +29,16 @@ export function createMappingSeries(): MappingSeries {
   };
 }
 
+const DWELL_SECONDS_BOUNDS: readonly number[] = [0.001, 0.01, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800];
+
 /** A day is the retention of most streams; a week the longest of AWS's record ages. */
 export const HISTOGRAM_BOUNDS: Readonly<Record<HistogramName, readonly number[]>> = {
   iterator_age_seconds: [0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 1800, 3600, 21_600, 86_400, 604_800],
   put_to_invoke_seconds: [
     0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 3600, 86_400,
   ],
+  quiet_tenant_dwell_seconds: DWELL_SECONDS_BOUNDS,
+  noisy_tenant_dwell_seconds: DWELL_SECONDS_BOUNDS,
   batch_size_records: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000],
 };
 

@@ -11,6 +11,7 @@ import {
 } from "./generate-faults.ts";
 import { generateQueue } from "./generate-queue.ts";
 import { makeRuder } from "./generate-rudeness.ts";
+import { withTenants } from "./generate-tenants.ts";
 import { withWeights } from "./generate-weights.ts";
 import { SeededRandom } from "./random.ts";
 import type {
@@ -42,12 +43,11 @@ const TIRED_SHARES: Readonly<Record<Flavour, number>> = {
   isolation: 0,
 };
 
-/** Behind any long outage. */
-const LONG_FAULTS_MS = 60_000;
+const BEHIND_LONG_OUTAGES_MS = 60_000;
 
 /** A scenario from a seed: each draws its own subset of settings and faults, so that rare combinations occur. */
 export function generateScenario(seed: number): Scenario {
-  return withWeights(makeRuder(generateOrdinary(seed)));
+  return withTenants(withWeights(makeRuder(generateOrdinary(seed))));
 }
 
 function generateOrdinary(seed: number): Scenario {
@@ -101,7 +101,7 @@ function generateOrdinary(seed: number): Scenario {
       ...(isCrowded ? generateLongPauses(random.fork("long pauses"), faultsEndMs, settings) : []),
       ...generateQueueChanges(random.fork("queue changes"), flavour, faultsEndMs, queues),
     ],
-    faultsEndMs: longOutage.length === 0 ? faultsEndMs : LONG_FAULTS_MS,
+    faultsEndMs: longOutage.length === 0 ? faultsEndMs : BEHIND_LONG_OUTAGES_MS,
     healWithinMs: 300_000,
     drainMs: random.pick([0, 500, 5_000, 30_000]),
   };

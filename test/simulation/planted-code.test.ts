@@ -16,6 +16,7 @@ import { PLANTED_BUGS } from "./planted-bugs.ts";
 import { REDRIVE_BUGS } from "./redrive/redrive-bugs.ts";
 import { SCALER_BUGS } from "./scaler/scaler-bugs.ts";
 import { SCHEDULE_BUGS } from "./schedules/schedule-bugs.ts";
+import { TENANT_BUGS } from "./tenants/tenant-bugs.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 /**
@@ -31,6 +32,7 @@ const patches = new Map(
     ...CONTROL_BUGS,
     ...EVENT_BUGS,
     ...GRANT_BUGS,
+    ...TENANT_BUGS,
     ...HOST_BUGS,
     ...REDRIVE_BUGS,
     ...SCALER_BUGS,

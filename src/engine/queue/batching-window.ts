@@ -1,10 +1,10 @@
 import type { Clock, ScheduledCall } from "../../ports/clock.ts";
 import type { ByteBudget } from "../budget.ts";
-import type { MessageBuffer } from "./message-buffer.ts";
+import type { WaitingMessages } from "./waiting-messages.ts";
 
 export interface BatchingWindowOptions {
   readonly windowMs: number;
-  readonly buffer: MessageBuffer;
+  readonly buffer: WaitingMessages;
   readonly budget: ByteBudget;
   readonly clock: Clock;
   /** Aborts when nothing more comes that could be waited for. */

@@ -1,25 +1,20 @@
 import { assertInvariant } from "../../model/errors.ts";
 import type { KeySplit } from "../../model/key-split.ts";
 import type { HeldMessage } from "./held-message.ts";
-
-export interface BufferLimits {
-  readonly batchSize: number;
-  readonly payloadBytesMax: number;
-  readonly envelopeBytes: number;
-}
+import type { BatchLimits, WaitingMessages } from "./waiting-messages.ts";
 
 /**
  * Messages that wait for a batch, in the order of their arrival. On FIFO queues a group has one batch at a time: while
  * one runs, later messages of its groups wait, and those of other groups pass them (queues §2.5).
  */
-export class MessageBuffer {
-  readonly #limits: BufferLimits;
+export class MessageBuffer implements WaitingMessages {
+  readonly #limits: BatchLimits;
   readonly #waiting = new Set<HeldMessage>();
   /** Groups with a batch that runs. */
   readonly #busy = new Set<string>();
   #bytes = 0;
 
-  constructor(limits: BufferLimits) {
+  constructor(limits: BatchLimits) {
     this.#limits = limits;
   }
 
@@ -31,7 +26,6 @@ export class MessageBuffer {
     return [...this.#waiting];
   }
 
-  /** Groups of the messages that wait, those with most of them first. */
   groups(max: number): readonly { readonly group: string; readonly messages: number }[] {
     const counts = new Map<string, number>();
     for (const { message } of this.#waiting) {
@@ -41,7 +35,7 @@ export class MessageBuffer {
     return groups.toSorted((a, b) => b.messages - a.messages).slice(0, max);
   }
 
-  /** Since when the oldest message has waited that could go now; `undefined`: none could. Groups keep their order. */
+  /** Groups keep their order. */
   get oldestMs(): number | undefined {
     for (const { message, receivedMs } of this.#waiting) {
       if (message.groupId === undefined || !this.#busy.has(message.groupId)) return receivedMs;
@@ -49,10 +43,17 @@ export class MessageBuffer {
     return undefined;
   }
 
-  /** Waiting would not make the next batch larger. */
   get isFull(): boolean {
     const { batchSize, payloadBytesMax, envelopeBytes } = this.#limits;
     return this.#waiting.size >= batchSize || envelopeBytes + this.#bytes - 1 > payloadBytesMax;
+  }
+
+  explainTenants(): undefined {
+    return undefined;
+  }
+
+  sizeWithin(): number {
+    return this.size;
   }
 
   add(held: HeldMessage): void {
@@ -61,10 +62,7 @@ export class MessageBuffer {
     if (held.together !== undefined) held.together.waiting++;
   }
 
-  /**
-   * The next batch; empty when nothing may run now. Its groups are busy until `freeGroups`. `split`: all of them are on
-   * one side of it, that of the first.
-   */
+  /** Groups of the batch are busy until it has ended. */
   take(split?: KeySplit, onOtherSide?: () => void): readonly HeldMessage[] {
     const { batchSize, payloadBytesMax, envelopeBytes } = this.#limits;
     const batch: HeldMessage[] = [];
@@ -103,12 +101,11 @@ export class MessageBuffer {
     return batch;
   }
 
-  freeGroups(batch: readonly HeldMessage[]): void {
+  ended(batch: readonly HeldMessage[]): void {
     // plant: a-group-stays-busy-after-its-batch
     for (const { message } of batch) if (message.groupId !== undefined) this.#busy.delete(message.groupId);
   }
 
-  /** Messages that wait behind a failed one of their group: they must not overtake it when it comes again. */
   takeGroups(groups: ReadonlySet<string>): readonly HeldMessage[] {
     const behind = this.messages.filter(
       ({ message }) => message.groupId !== undefined && groups.has(message.groupId),
@@ -117,7 +114,6 @@ export class MessageBuffer {
     return behind;
   }
 
-  /** Those that do not wait here stay where they are. */
   remove(gone: readonly HeldMessage[]): void {
     // plant: what-has-left-the-buffer-is-counted-in-it
     for (const held of gone) if (this.#waiting.delete(held)) this.#hasLeft(held);

@@ -3,11 +3,11 @@ import type { QueueMessage } from "../../ports/queue-source.ts";
 import type { ByteBudget } from "../budget.ts";
 import type { HeldMessage, Together } from "./held-message.ts";
 import type { HoldKeeper } from "./hold-keeper.ts";
-import type { MessageBuffer } from "./message-buffer.ts";
 import type { Hold } from "./open-receive.ts";
+import type { WaitingMessages } from "./waiting-messages.ts";
 
 export interface LedgerOptions {
-  readonly buffer: MessageBuffer;
+  readonly buffer: WaitingMessages;
   readonly holds: HoldKeeper;
   readonly budget: ByteBudget;
 }
@@ -17,7 +17,7 @@ export interface LedgerOptions {
  * in the buffer. Whatever a message has is given back here, once, however it leaves (I26).
  */
 export class MessageLedger {
-  readonly buffer: MessageBuffer;
+  readonly buffer: WaitingMessages;
   readonly #holds: HoldKeeper;
   readonly #budget: ByteBudget;
   readonly #inHand = new Set<HeldMessage>();

@@ -30,6 +30,8 @@ import { Receiver } from "./receiver.ts";
 import { RunningBatches, type RunningBatchesOptions } from "./running-batches.ts";
 import { RunningWork } from "./running-work.ts";
 import { Settler } from "./settler.ts";
+import { TenantBuffer } from "./tenant-buffer.ts";
+import type { WaitingMessages } from "./waiting-messages.ts";
 
 export interface QueueWorkerOptions {
   readonly deployment: QueueDeployment;
@@ -104,8 +106,7 @@ export function assembleQueue(options: QueueWorkerOptions, hub: QueueHub): Queue
   });
   const budget = new ByteBudget(settings.mappingBudgetBytes, options.processBudget, name);
   const { payloadBytesMax } = settings;
-  const { envelopeBytes } = source.events;
-  const buffer = new MessageBuffer({ batchSize: mapping.batchSize, payloadBytesMax, envelopeBytes });
+  const buffer = waitingMessages(options);
   const lines = new RepeatedLines(clock, telemetry);
   const holdMs = () => holdLength.ms;
   const common = { mapping: name, source, clock, random, telemetry, lines, limits: settings, holdMs };
@@ -150,6 +151,16 @@ export function assembleQueue(options: QueueWorkerOptions, hub: QueueHub): Queue
     split: () => options.invoker.split(mapping.functionArn),
   });
   return { drain, work, places, ledger, settlement, room, receiver, window, batches, failures, problems };
+}
+
+function waitingMessages({ deployment, clock, telemetry, settings }: QueueWorkerOptions): WaitingMessages {
+  const { mapping, source } = deployment;
+  const { batchSize, tenant, name } = mapping;
+  const { payloadBytesMax } = settings;
+  const { envelopeBytes } = source.events;
+  const limits = { batchSize, payloadBytesMax, envelopeBytes };
+  if (tenant === undefined) return new MessageBuffer(limits);
+  return new TenantBuffer({ ...limits, tenant, mapping: name, events: source.events, clock, telemetry });
 }
 
 interface ContextParts extends Pick<QueueParts, "drain" | "failures" | "settlement"> {

@@ -14,6 +14,7 @@ import { assembleQueue, type QueueParts, type QueueWorkerOptions } from "./queue
 
 /** How many of each kind an explanation shows. */
 const EXPLAINED_MAX = 100;
+const EXPLAINED_TENANTS_MAX = 10;
 
 /** Runs one queue mapping in this process: receives, batches, invokes, settles (queues §2). */
 export class QueueWorker {
@@ -150,6 +151,7 @@ export class QueueWorker {
       batches: batches.explain(EXPLAINED_MAX),
       waitingGroups: ledger.buffer.groups(EXPLAINED_MAX),
       failedMessages: settlement.explainFailed(epochMs),
+      tenants: ledger.buffer.explainTenants(EXPLAINED_TENANTS_MAX),
     };
   }
 

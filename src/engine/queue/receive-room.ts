@@ -61,9 +61,10 @@ export class ReceiveRoom {
     if (this.isOrdered) return this.#ofOneBatch(free - receives);
     const { mapping, source } = this.#options;
     const perBatch = Math.max(mapping.batchSize, source.description.receiveMessagesMax);
-    const inHand = ledger.buffer.size + expected + ledger.unwanted;
+    const room = Math.max(1, free) * perBatch;
+    const inHand = ledger.buffer.sizeWithin(room) + expected + ledger.unwanted;
     // plant: receives-ask-for-more-than-there-are-places
-    return Math.max(1, free) * perBatch - inHand;
+    return room - inHand;
   }
 
   #ofOneBatch(places: number): number {

@@ -80,13 +80,14 @@ export class RunningBatches {
     const { context, ledger, settlement } = this.#options;
     const notes = new QueueBatchNotes(context.clock);
     this.#batches.set(batch, notes);
+    const startedMs = context.clock.monotonic();
     try {
       // plant: messages-are-acknowledged-before-their-invocation
       const ending = await runQueueBatch({ ...context, notes, routingPlace }, batch);
       notes.does("settling");
       await settlement.settle(ending, notes);
     } finally {
-      ledger.buffer.freeGroups(batch);
+      ledger.buffer.ended(batch, context.clock.monotonic() - startedMs);
       ledger.letGo(batch);
       this.#batches.delete(batch);
     }

@@ -15,6 +15,7 @@ export const HOST_STEPS = 2_000;
 export const WORLDS = {
   control: async (): Promise<RunSeed> => (await import("../control/run-control-seed.ts")).runControlSeed,
   grants: async (): Promise<RunSeed> => (await import("../grants/run-grant-seed.ts")).runGrantSeed,
+  tenants: async (): Promise<RunSeed> => (await import("../tenants/run-tenant-seed.ts")).runTenantSeed,
   rows: async (): Promise<RunSeed> => {
     const { runRedriveSeed } = await import("../redrive/run-redrive-seed.ts");
     return (seed) => runRedriveSeed(seed, "rows");

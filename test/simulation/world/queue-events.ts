@@ -35,12 +35,10 @@ export const SIM_QUEUE_EVENTS: QueueEvents = {
   filterDocument(message: QueueMessage): FilterDocument {
     const [delivery] = asSimDeliveries([message]);
     if (delivery?.sent.unmade === "filter document") throw new TypeError("a message cannot be looked into");
-    return { document: delivery?.sent.accepted === true ? WANTED : UNWANTED, isDataJson: true };
+    const kind = delivery?.sent.accepted === true ? "wanted" : "unwanted";
+    return { document: { body: { kind }, group: delivery?.sent.groupId }, isDataJson: true };
   },
 };
-
-const WANTED = { body: { kind: "wanted" } };
-const UNWANTED = { body: { kind: "unwanted" } };
 
 /** The engine may only hand back what the source gave; a copy of the list protects the history from its changes. */
 export function asSimDeliveries(messages: readonly QueueMessage[]): readonly SimDelivery[] {

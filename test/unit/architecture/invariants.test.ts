@@ -10,6 +10,7 @@ import { HOST_BUGS } from "../../simulation/host/host-bugs.ts";
 import { PLANTED_BUGS } from "../../simulation/planted-bugs.ts";
 import { SCALER_BUGS } from "../../simulation/scaler/scaler-bugs.ts";
 import { SCHEDULE_BUGS } from "../../simulation/schedules/schedule-bugs.ts";
+import { TENANT_BUGS } from "../../simulation/tenants/tenant-bugs.ts";
 import { ROOT } from "./imports.ts";
 import { repositoryFiles } from "./references.ts";
 
@@ -31,12 +32,12 @@ interface Proofs {
 function readInvariants(markdown: string): Invariant[] {
   return markdown
     .split(/^## /m)
-    .filter((section) => /^[IS]\d+ /.test(section))
+    .filter((section) => /^[ISF]\d+ /.test(section))
     .map((section) => {
       const [head = "", ...items] = section.split(/^- /m).map((part) => part.replaceAll(/\s+/g, " "));
       const list = (name: string) => items.find((item) => item.startsWith(`${name}: `)) ?? "";
       return {
-        id: /^[IS]\d+/.exec(section)?.[0] ?? "",
+        id: /^[ISF]\d+/.exec(section)?.[0] ?? "",
         form: head.slice(head.indexOf(" ")),
         judges: [...list("Judged by").matchAll(/`([^`]+)`/g)].flatMap(([, path]) => path ?? []),
         planted: [...list("Planted").matchAll(/"([^"]+)"/g)].flatMap(([, name]) => name ?? []),
@@ -75,7 +76,7 @@ const PAGE = readFileSync(join(ROOT, "docs/invariants.md"), "utf8");
 describe("docs/invariants.md", () => {
   test("has each invariant once, in the order of their numbers, with its precise form", () => {
     const invariants = readInvariants(PAGE);
-    for (const letter of ["I", "S"]) {
+    for (const letter of ["I", "S", "F"]) {
       const ids = invariants.map(({ id }) => id).filter((id) => id.startsWith(letter));
       const numbers = ids.map((id) => Number(id.slice(1)));
       assert.deepEqual(
@@ -90,9 +91,15 @@ describe("docs/invariants.md", () => {
 
   test("names every checker of the simulation under its invariant, and bugs that are planted against it", () => {
     const bugs = new Map<string, readonly string[] | undefined>([
-      ...[...PLANTED_BUGS, ...EVENT_BUGS, ...GRANT_BUGS, ...HOST_BUGS, ...SCALER_BUGS, ...SCHEDULE_BUGS].map(
-        ({ name, breaks }) => [name, breaks] as const,
-      ),
+      ...[
+        ...PLANTED_BUGS,
+        ...EVENT_BUGS,
+        ...GRANT_BUGS,
+        ...HOST_BUGS,
+        ...SCALER_BUGS,
+        ...SCHEDULE_BUGS,
+        ...TENANT_BUGS,
+      ].map(({ name, breaks }) => [name, breaks] as const),
       ...[...CONTROL_BUGS, ...CONTRACT_BUGS].map(({ name }) => [name, undefined] as const),
     ]);
     assert.deepEqual(faultsOf(readInvariants(PAGE), { files: repositoryFiles(), bugs }), []);

@@ -304,6 +304,22 @@ spec:
     `m.yaml:14:3: ${M}.strictAwsFifo: Unsupported StrictAwsFifo parameter for given event source mapping type. Remove the field: it is for queues.`,
   ],
   [
+    "fair lanes of a stream",
+    withMapping("  tenant: { by: /data/tenant }"),
+    `m.yaml:13:3: ${M}.tenant: Unsupported Tenant parameter for given event source mapping type. Remove the field: it is for queues.`,
+  ],
+  [
+    "fair lanes of a FIFO queue",
+    withQueueMapping("  tenant: { by: messageGroupId }", `${QUEUE_ARN}.fifo`),
+    `m.yaml:12:3: ${Q}.tenant: Fair lanes are for queues without order, and this queue is of the FIFO type. Remove the field: groups of a FIFO queue do not wait for each other.`,
+  ],
+  [
+    "fair lanes by what is no pointer, and a weight of nothing",
+    withQueueMapping("  tenant: { by: body.tenant, weights: { gold: 0 } }"),
+    `m.yaml:12:17: ${Q}.tenant.by: The text 'body.tenant' does not have the form of this field. Give a text of at most 256 characters. Whose a message is: messageGroupId, or a JSON pointer into what filter patterns see of it, such as /body/tenantId. Messages without it share one place.`,
+    `m.yaml:12:47: ${Q}.tenant.weights.gold: ${AWS} '0' at 'tenant.weights.gold' failed to satisfy constraint: Member must have value greater than or equal to 1. Give a whole number from 1 to 100.`,
+  ],
+  [
     "settings of a stream on a queue",
     withQueueMapping("  startingPosition: LATEST\n  maximumRetryAttempts: 2\n  destinationConfig: {}"),
     `m.yaml:12:3: ${Q}.startingPosition: ${unsupported("StartingPosition")} Remove the field: it is for streams.`,
@@ -357,7 +373,7 @@ spec:
       / {2}endpoints: \{ LOCAL.*\n/,
       "",
     ),
-    `m.yaml:13:3: ${M}.constructor: There is no field "constructor". Fields here are: functionName, eventSourceArn, selfManagedEventSource, topics, sourceAccessConfigurations, amazonManagedKafkaEventSourceConfig, selfManagedKafkaEventSourceConfig, enabled, startingPosition, startingPositionTimestamp, batchSize, maximumBatchingWindowInSeconds, parallelizationFactor, maximumRetryAttempts, maximumRecordAgeInSeconds, bisectBatchOnFunctionError, functionResponseTypes, tumblingWindowInSeconds, filterCriteria, enrichment, enrichmentParameters, targetParameters, destinationConfig, scalingConfig, provisionedPollerConfig, strictAwsFifo, endpoints, uuid, tags.`,
+    `m.yaml:13:3: ${M}.constructor: There is no field "constructor". Fields here are: functionName, eventSourceArn, selfManagedEventSource, topics, sourceAccessConfigurations, amazonManagedKafkaEventSourceConfig, selfManagedKafkaEventSourceConfig, enabled, startingPosition, startingPositionTimestamp, batchSize, maximumBatchingWindowInSeconds, parallelizationFactor, maximumRetryAttempts, maximumRecordAgeInSeconds, bisectBatchOnFunctionError, functionResponseTypes, tumblingWindowInSeconds, filterCriteria, enrichment, enrichmentParameters, targetParameters, destinationConfig, scalingConfig, provisionedPollerConfig, tenant, strictAwsFifo, endpoints, uuid, tags.`,
     `m.yaml:14:3: ${M}.endpoints: The source local needs the endpoint LOCAL_FILE, which is missing. Give endpoints: { LOCAL_FILE: [ … ] }.`,
     `m.yaml:14:16: ${M}.endpoints.toString: The source local has no endpoint "toString". Remove it.`,
   ],

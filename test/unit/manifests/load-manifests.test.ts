@@ -341,6 +341,7 @@ test("turns every setting of a queue's mapping into the engine's units", (t) => 
   functionResponseTypes: [ReportBatchItemFailures]
   filterCriteria: { filters: [{ pattern: '{"body":["plain"]}' }] }
   scalingConfig: { maximumConcurrency: 1000 }
+  tenant: { by: messageGroupId, weights: { gold: 4 } }
   strictAwsFifo: false`),
   );
   const [resource] = manifests.mappings;
@@ -355,6 +356,7 @@ test("turns every setting of a queue's mapping into the engine's units", (t) => 
     concurrencyMax: 1_000,
     provisionedPollers: undefined,
     strictAwsFifo: false,
+    tenant: { by: "/attributes/MessageGroupId", weights: { gold: 4 }, batchPerTenant: false },
   });
 });
 

@@ -3,6 +3,9 @@ import type { SimProcess } from "../../world/process.ts";
 import type { SimDelivery } from "../../world/queue-message.ts";
 import type { QueueChecker, QueueTrial } from "./queue-checker.ts";
 
+/** Fair lanes read past a flood so far. */
+const ROOMS_READ_PAST = 10;
+
 /**
  * No receive is asked for without room for its result: not while the process holds as many bytes as the mapping's
  * budget, nor for more messages than a batch for each that may run.
@@ -77,7 +80,8 @@ class Holding {
     }
     if (mapping.concurrencyMax === undefined || plan.fn.concurrency < 1_000) return;
     // Twice: what waits, and batches that were taken and may not start.
-    const most = 2 * mapping.concurrencyMax * Math.max(mapping.batchSize, 10);
+    const rooms = mapping.tenant === undefined ? 2 : 1 + ROOMS_READ_PAST;
+    const most = rooms * mapping.concurrencyMax * Math.max(mapping.batchSize, 10);
     const isOver = () => this.#waiting.size + this.#expected + event.messagesMax > most;
     if (!isOver()) return;
     this.#forgetLost(event.at);
