@@ -236,6 +236,16 @@ export interface FrontOptions {
   readonly trusted: readonly string[];
   /** The API's. */
   readonly credentialsFile: string | undefined;
+  /** Absent: without TLS. */
+  readonly tls?: FrontTlsOptions | undefined;
+}
+
+export interface FrontTlsOptions {
+  readonly certificateFile: string;
+  readonly keyFile: string;
+  readonly minVersion: "TLSv1.2" | "TLSv1.3";
+  /** HOST:PORT where who comes without TLS is sent on; absent: nowhere. */
+  readonly redirectAddress: string | undefined;
 }
 
 export interface FrontContent {

@@ -19,6 +19,24 @@ export const FRONT_FLAGS = {
       "What names of function URLs end in: functions.example.com, or http://functions.test:8082 where nothing with TLS stands before millrace. " +
       "Default: lambda-url.REGION.localhost.",
   },
+  "front-certificate": {
+    value: "FILE",
+    description:
+      "Certificate in PEM, with those between it and its authority behind it: --front serves TLS by it. Read again when the file changes.",
+  },
+  "front-key": {
+    value: "FILE",
+    description: "Private key of --front-certificate, in PEM and without a password. Read again with it.",
+  },
+  "front-tls-min": {
+    value: "1.2|1.3",
+    description: "Oldest version of TLS that --front-certificate serves. Default 1.2.",
+  },
+  "front-redirect": {
+    value: "HOST:PORT",
+    description:
+      "With --front-certificate: who comes there without TLS is sent to the address with it, by 308. Default: none.",
+  },
   "front-trust-proxy": {
     value: "ADDRESS",
     isRepeatable: true,
@@ -34,7 +52,26 @@ export function readFront(flags: Flags): FrontOptions {
     domain: frontDomain(flags),
     trusted: flags.get("front-trust-proxy") ?? [],
     credentialsFile: lastValue(flags, "api-credentials"),
+    tls: frontTls(flags),
   };
+}
+
+function frontTls(flags: Flags): FrontOptions["tls"] {
+  const certificateFile = lastValue(flags, "front-certificate");
+  const keyFile = lastValue(flags, "front-key");
+  const redirectAddress = lastValue(flags, "front-redirect");
+  const version = lastValue(flags, "front-tls-min");
+  if (certificateFile === undefined || keyFile === undefined) {
+    const given = ["front-certificate", "front-key", "front-redirect", "front-tls-min"].find((name) =>
+      flags.has(name),
+    );
+    if (given === undefined) return undefined;
+    const missing = certificateFile === undefined ? "--front-certificate" : "--front-key";
+    throw usageError(`--${given} needs ${missing}, which is missing. Give both files, or neither.`);
+  }
+  if (version !== undefined && version !== "1.2" && version !== "1.3")
+    throw usageError(`--front-tls-min is ${JSON.stringify(version.slice(0, 80))}. Give 1.2 or 1.3.`);
+  return { certificateFile, keyFile, minVersion: version === "1.3" ? "TLSv1.3" : "TLSv1.2", redirectAddress };
 }
 
 function frontDomain(flags: Flags): string | undefined {

@@ -2,23 +2,26 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from "node:net";
 import { limitConnections } from "../api/connection-limit.ts";
 import type { ServerAddress } from "../api/server-address.ts";
-import { describeError, MillraceError } from "../model/errors.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { FrontTelemetry } from "../ports/front-telemetry.ts";
+import type { FrontCertificate } from "./front-certificate.ts";
 import { FrontDoor, type FrontDoorOptions } from "./front-door.ts";
 import { FRONT_LIMITS, type FrontLimits } from "./front-limits.ts";
+import { listening } from "./listening.ts";
 import { SLOW } from "./request-body.ts";
 import { isLastOfConnection } from "./send-answer.ts";
 import { Turns } from "./turns.ts";
 
 export interface FrontServerOptions extends Omit<FrontDoorOptions, "limits" | "isEncrypted"> {
   readonly address: ServerAddress;
+  /** Absent: requests come without TLS. */
+  readonly certificate?: FrontCertificate | undefined;
   /** Default: `FRONT_LIMITS`. */
   readonly limits?: FrontLimits;
 }
 
 export interface FrontServer {
-  /** `http://127.0.0.1:8090` */
+  /** `http://127.0.0.1:8090`, or with `https`. */
   readonly url: string;
   /** Takes no more requests; resolves when those that run are answered, or the time is up. */
   drain(drainMs: number): Promise<void>;
@@ -32,8 +35,8 @@ const DRAIN_LOOK_MS = 20;
  * @throws MillraceError ERR_MILLRACE_CONFIG when the address is taken or cannot be used.
  */
 export async function startFrontServer(options: FrontServerOptions): Promise<FrontServer> {
-  const { limits = FRONT_LIMITS, address, clock, telemetry } = options;
-  const door = new FrontDoor({ ...options, isEncrypted: false, limits });
+  const { limits = FRONT_LIMITS, address, certificate, clock, telemetry } = options;
+  const door = new FrontDoor({ ...options, isEncrypted: certificate !== undefined, limits });
   const server = createServer({
     maxHeaderSize: limits.headerBytesMax,
     headersTimeout: limits.headersTimeoutMs,
@@ -52,12 +55,13 @@ export async function startFrontServer(options: FrontServerOptions): Promise<Fro
   });
   limitConnections(server, limits);
   serveInTurn(server, door, limits, telemetry);
+  if (certificate !== undefined) encrypt(server, certificate, limits, clock);
   telemetry.watch(() => ({ connections: sockets.size, bytes: door.bytesHeld, requests: door.running }));
-  await listening(server, address);
+  await listening(server, address, "--front");
   const { port } = server.address() as AddressInfo;
   const { host } = address;
   return {
-    url: `http://${host.includes(":") ? `[${host}]` : host}:${port}`,
+    url: `${certificate === undefined ? "http" : "https"}://${host.includes(":") ? `[${host}]` : host}:${port}`,
     drain: (drainMs) => drained(server, door, clock, drainMs),
     close: () => {
       door.close();
@@ -67,6 +71,23 @@ export async function startFrontServer(options: FrontServerOptions): Promise<Fro
       });
     },
   };
+}
+
+/** Whoever looks after connections sees the encrypted ones. A handshake has as long as a request's headers. */
+function encrypt(
+  server: Server,
+  certificate: FrontCertificate,
+  { headersTimeoutMs }: FrontLimits,
+  clock: Clock,
+): void {
+  const listeners = server.listeners("connection");
+  server.removeAllListeners("connection");
+  server.on("connection", (socket: Socket) => {
+    const secured = certificate.secured(socket);
+    const late = clock.schedule(headersTimeoutMs, () => socket.destroy());
+    for (const event of ["secure", "close"]) secured.once(event, () => late.cancel());
+    for (const listener of listeners) listener.call(server, secured);
+  });
 }
 
 function serveInTurn(
@@ -123,18 +144,4 @@ async function drained(server: Server, door: FrontDoor, clock: Clock, drainMs: n
   while (door.running > 0 && clock.monotonic() < endMs) {
     await new Promise<void>((resolve) => void clock.schedule(DRAIN_LOOK_MS, resolve));
   }
-}
-
-function listening(server: Server, { host, port }: ServerAddress): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once("error", (error: NodeJS.ErrnoException) => {
-      const reason =
-        error.code === "EADDRINUSE"
-          ? "another process listens there"
-          : `it cannot be used: ${describeError(error)}`;
-      const message = `HTTP requests cannot be served on ${host}:${port}: ${reason}. Give another address with --front HOST:PORT.`;
-      reject(new MillraceError("ERR_MILLRACE_CONFIG", message, { cause: error }));
-    });
-    server.listen(port, host, () => resolve());
-  });
 }

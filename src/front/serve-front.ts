@@ -9,7 +9,10 @@ import type { Clock } from "../ports/clock.ts";
 import type { FrontTelemetry } from "../ports/front-telemetry.ts";
 import type { Random } from "../ports/random.ts";
 import type { LogFields, LogLevel } from "../ports/telemetry.ts";
+import type { CertificateWatching, FrontCertificate, FrontTls } from "./front-certificate.ts";
+import { FRONT_LIMITS } from "./front-limits.ts";
 import type { FrontServer } from "./front-server.ts";
+import type { RedirectServer } from "./redirect-server.ts";
 import { RouteTable } from "./route-table.ts";
 
 /** What flags say of it. */
@@ -22,6 +25,13 @@ export interface WantedFront {
   readonly trusted: readonly string[];
   /** The API's: their callers with the role `invoke` may sign. */
   readonly credentialsFile: string | undefined;
+  /** Absent: requests are served without TLS. */
+  readonly tls?: WantedTls | undefined;
+}
+
+export interface WantedTls extends FrontTls {
+  /** HOST:PORT where who comes without TLS is told where to come with it; absent: nowhere. */
+  readonly redirectAddress?: string | undefined;
 }
 
 export interface FrontContent {
@@ -49,7 +59,7 @@ interface FrontPorts {
  * @throws MillraceError ERR_MILLRACE_CONFIG
  */
 export async function serveFront(
-  { address: text, domain, trusted, credentialsFile }: WantedFront,
+  { address: text, domain, trusted, credentialsFile, tls }: WantedFront,
   { control, place, telemetry, log }: FrontContent,
   { clock, random, environment }: FrontPorts,
 ): Promise<ServedFront | undefined> {
@@ -62,10 +72,13 @@ export async function serveFront(
     table = new RouteTable(routes, frontDomain(place, domain));
   });
   const trustedProxies = blockListOf(trusted);
+  const certificate = tls && (await openCertificate(tls, { clock, log }));
+  const redirect = tls?.redirectAddress;
   const start = async () => {
     const { startFrontServer } = await import("./front-server.ts");
     return await startFrontServer({
       address,
+      certificate,
       table: () => table,
       invoker: () => control.door,
       place,
@@ -76,22 +89,37 @@ export async function serveFront(
       telemetry,
     });
   };
-  return await new LateServer(address, start, log).open(control);
+  try {
+    return await new LateServer({ address, start, log, certificate, redirect }).open(control);
+  } catch (error) {
+    certificate?.close();
+    throw error;
+  }
+}
+
+async function openCertificate(tls: FrontTls, watching: CertificateWatching): Promise<FrontCertificate> {
+  const opened = await import("./front-certificate.ts");
+  return new opened.FrontCertificate(tls, watching);
+}
+
+interface LateServerParts {
+  readonly address: ServerAddress;
+  readonly start: () => Promise<FrontServer>;
+  readonly log: FrontContent["log"];
+  readonly certificate: FrontCertificate | undefined;
+  readonly redirect: string | undefined;
 }
 
 /** A server that begins to listen with the first route. */
 class LateServer implements ServedFront {
-  readonly #address: ServerAddress;
-  readonly #start: () => Promise<FrontServer>;
-  readonly #log: FrontContent["log"];
+  readonly #parts: LateServerParts;
   #server: FrontServer | undefined;
+  #redirecting: RedirectServer | undefined;
   #starting: Promise<void> | undefined;
   #isClosed = false;
 
-  constructor(address: ServerAddress, start: () => Promise<FrontServer>, log: FrontContent["log"]) {
-    this.#address = address;
-    this.#start = start;
-    this.#log = log;
+  constructor(parts: LateServerParts) {
+    this.#parts = parts;
   }
 
   get url(): string | undefined {
@@ -99,11 +127,12 @@ class LateServer implements ServedFront {
   }
 
   async open({ routes }: ControlPlane): Promise<ServedFront> {
-    if (isLoopback(this.#address.host) || routes.routes.length > 0) {
+    const { address, log } = this.#parts;
+    if (isLoopback(address.host) || routes.routes.length > 0) {
       await this.#listen();
       return this;
     }
-    this.#log("info", "HTTP requests are served beyond this machine once there is a route", this.#fields());
+    log("info", "HTTP requests are served beyond this machine once there is a route", this.#fields());
     routes.watch((known) => {
       if (known.length > 0) this.#starting ??= this.#listen().catch((error: unknown) => this.#tell(error));
     });
@@ -112,32 +141,54 @@ class LateServer implements ServedFront {
 
   async #listen(): Promise<void> {
     if (this.#isClosed) return;
-    this.#server = await this.#start();
-    this.#log("info", "HTTP requests are served", { address: this.#server.url });
-    if (isLoopback(this.#address.host)) return;
+    const { address, start, log, certificate, redirect } = this.#parts;
+    this.#server ??= await start();
+    const { url } = this.#server;
+    if (redirect !== undefined) await this.#redirect(redirect, url);
+    log("info", "HTTP requests are served", { address: url });
+    if (this.#redirecting !== undefined)
+      log("info", "requests without TLS are sent on", { address: this.#redirecting.url });
+    if (isLoopback(address.host) || certificate !== undefined) return;
     const message = "served without TLS beyond this machine: let a proxy with TLS alone reach it";
-    this.#log("warn", message, this.#fields());
+    log("warn", message, this.#fields());
+  }
+
+  /** @throws MillraceError ERR_MILLRACE_CONFIG */
+  async #redirect(text: string, url: string): Promise<void> {
+    const address = parseServerAddress(text, true);
+    if (address === undefined) return;
+    const { startRedirectServer } = await import("./redirect-server.ts");
+    const port = Number(new URL(url).port || "443");
+    this.#redirecting = await startRedirectServer(address, port, FRONT_LIMITS).catch(
+      async (error: unknown) => {
+        await this.#server?.close();
+        throw error;
+      },
+    );
   }
 
   #tell(error: unknown): void {
     this.#starting = undefined;
-    this.#log("error", "HTTP requests are not served", { error: describeError(error) });
+    this.#parts.log("error", "HTTP requests are not served", { error: describeError(error) });
   }
 
   #fields() {
-    const { host, port } = this.#address;
+    const { host, port } = this.#parts.address;
     return { address: `${host}:${port}` };
   }
 
   async drain(drainMs: number): Promise<void> {
     this.#isClosed = true;
     await this.#starting;
+    await this.#redirecting?.close();
     await this.#server?.drain(drainMs);
   }
 
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.#parts.certificate?.close();
     await this.#starting;
+    await this.#redirecting?.close();
     await this.#server?.close();
   }
 }

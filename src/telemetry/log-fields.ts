@@ -11,6 +11,7 @@ export const LOG_FIELDS: ReadonlySet<string> = new Set([
   "attempts",
   "awayMs",
   "caller",
+  "certificate",
   "condition",
   "delayMs",
   "drainMs",
@@ -55,6 +56,7 @@ export const LOG_FIELDS: ReadonlySet<string> = new Set([
   "told",
   "traceId",
   "uuid",
+  "validTo",
   "version",
 ]);
 
