@@ -7,6 +7,7 @@ import { follow, live } from "./live.js";
 import { drawPlots, mappingView } from "./mapping.js";
 import { overviewView } from "./overview.js";
 import { processesView } from "./processes.js";
+import { drawRollout, rolloutsView } from "./rollouts.js";
 import { sourcesView } from "./sources.js";
 import { tryView } from "./try.js";
 import { html, render } from "./vendor/lit-html.js";
@@ -16,6 +17,7 @@ const TABS = [
   ["mappings", "Mappings", "m"],
   ["failures", "Failures", "f"],
   ["functions", "Functions", "u"],
+  ["rollouts", "Rollouts", "r"],
   ["events", "Events & schedules", "e"],
   ["sources", "Streams & queues", "s"],
   ["processes", "Processes", "p"],
@@ -39,6 +41,7 @@ function draw() {
     }
     render(page(), place);
     drawPlots();
+    drawRollout();
   });
 }
 
@@ -90,6 +93,8 @@ function view(tab) {
       return failuresView(rest[0] ?? "", draw);
     case "functions":
       return functionsView(draw);
+    case "rollouts":
+      return rolloutsView(rest[0] ?? "", draw);
     case "events":
       return eventsView(draw);
     case "sources":

@@ -1,6 +1,10 @@
 import UPlot from "./vendor/uplot.js";
 
-/** @typedef {{ at: number, read: number, done: number, failed: number, oldestAgeMs: number }} Point */
+/**
+ * `at` in epoch milliseconds; the others as its kind of plot has them.
+ * @typedef {{ at: number, read: number, done: number, failed: number, oldestAgeMs: number,
+ *   calls: number, formerCalls: number, formerFailed: number }} Point
+ */
 
 const HEIGHT = 170;
 /** @type {WeakMap<Element, { plot: any, points: Point[] }>} */
@@ -12,10 +16,16 @@ const KINDS = {
     { label: "done /s", color: "--s3", of: (/** @type {Point} */ point) => point.done },
     { label: "failed /s", color: "--bad", of: (/** @type {Point} */ point) => point.failed },
   ],
+  versions: [
+    { label: "new", color: "--s3", of: (/** @type {Point} */ point) => point.calls },
+    { label: "new, failed", color: "--bad", of: (/** @type {Point} */ point) => point.failed },
+    { label: "old", color: "--s1", of: (/** @type {Point} */ point) => point.formerCalls },
+    { label: "old, failed", color: "--s2", of: (/** @type {Point} */ point) => point.formerFailed },
+  ],
   age: [{ label: "oldest, s", color: "--s2", of: (/** @type {Point} */ point) => point.oldestAgeMs / 1_000 }],
 };
 
-/** Draws into an element, or draws what is there anew. @param {Element} element @param {"rates" | "age"} kind @param {Point[]} points */
+/** Draws into an element, or draws what is there anew. @param {Element} element @param {keyof typeof KINDS} kind @param {Point[]} points */
 export function draw(element, kind, points) {
   const known = plots.get(element);
   const isResized = known !== undefined && known.plot.width !== widthOf(element);

@@ -11,7 +11,16 @@ export function keepPicture(name: string, picture: Uint8Array): void {
   mkdirSync(OUT, { recursive: true });
   writeFileSync(join(OUT, `${name}.png`), picture);
 }
-export const VIEWS = ["mappings", "failures", "functions", "events", "sources", "processes", "try"] as const;
+export const VIEWS = [
+  "mappings",
+  "failures",
+  "functions",
+  "rollouts",
+  "events",
+  "sources",
+  "processes",
+  "try",
+] as const;
 const UNTIL_MS_MAX = 60_000;
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
@@ -26,6 +35,7 @@ const HEADS: Readonly<Record<string, string>> = {
   mappings: "Mappings",
   failures: "Failures",
   functions: "Functions",
+  rollouts: "Rollouts",
   events: "Events and schedules",
   sources: "Streams and queues",
   processes: "Processes",

@@ -39,6 +39,7 @@ const ROUTES: readonly (readonly [method: string, path: string, callers: readonl
   ["POST", "millrace/v1/redrives/none/resume", ["writer"]],
   ["POST", "millrace/v1/redrives/none/cancel", ["writer"]],
   ["PUT", "2017-10-31/functions/none/concurrency", ["writer"]],
+  ["POST", "millrace/v1/rollouts/none/stop", ["writer"]],
   ["POST", "2015-03-31/functions/none/invocations", ["writer"]],
   ["POST", "millrace/v1/streams/none/records", ["sender", "writer"]],
   ["POST", "millrace/v1/queues/none/messages", ["sender", "writer"]],

@@ -26,6 +26,7 @@ const OWN = [
   "mapping.js",
   "failures.js",
   "functions.js",
+  "rollouts.js",
   "events.js",
   "sources.js",
   "processes.js",
