@@ -153,6 +153,7 @@ const DOING: Readonly<Record<BatchDoing, string>> = {
   pausing: "waits for its next attempt",
   leaseless: "waits for the lease to be renewed",
   undurable: "waits for the store to take a checkpoint: what is done is not durable",
+  parking: "failed to the end, and its key is being parked",
   settling: "is done, and is being taken off its queue",
   discarding: "was given up, and its failure destination has not accepted it yet",
 };

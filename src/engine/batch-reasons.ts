@@ -49,6 +49,9 @@ export function batchReason(batch: BatchExplanation, around: BatchSurroundings):
         sinceMs,
         facts: { problem: "what is done is not taken off the queue" },
       });
+    case "parking":
+      if (nowMs - sinceMs <= LATE_MS) return reason("progressing");
+      return reason("storeUnavailable", { sinceMs, facts: { problem: "records cannot be parked" } });
     case "discarding":
       return discardingReason(sinceMs, around);
   }

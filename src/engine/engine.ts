@@ -6,6 +6,7 @@ import type { ReasonCode } from "../model/reason.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Destination } from "../ports/destination.ts";
 import type { FailureNotes } from "../ports/failure-notes.ts";
+import type { ParkedKeyStore } from "../ports/parked-keys.ts";
 import type { ProgressStore } from "../ports/progress-store.ts";
 import type { QueueSource } from "../ports/queue-source.ts";
 import type { Random } from "../ports/random.ts";
@@ -33,6 +34,8 @@ export interface EngineOptions {
   readonly settings: EngineSettings;
   /** Those of the process, where others beside the engine call functions; absent: the engine has its own. */
   readonly invokers?: InvokerBook;
+  /** Where keys are parked, of mappings that say so; absent: none ever are. */
+  readonly parkedKeys?: ParkedKeyStore;
   /** Told of what failure destinations have accepted. */
   readonly failures?: FailureNotes;
 }

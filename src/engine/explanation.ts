@@ -197,6 +197,7 @@ export type BatchDoing =
   | "pausing"
   | "leaseless"
   | "undurable"
+  | "parking"
   | "discarding"
   | "settling";
 

@@ -1,3 +1,4 @@
+import type { ParkingBounds } from "./parked-key.ts";
 import type { TenantSettings } from "./tenant-settings.ts";
 
 /** Where a mapping begins to read the shards that it finds first; shards found later begin at their oldest record. */
@@ -55,8 +56,17 @@ export interface StreamMapping {
   readonly filterPatterns: readonly string[];
   /** `destinationConfig.onFailure.destination`; `undefined`: a discarded record is dropped and counted. */
   readonly onFailureDestination: string | undefined;
+  /** Absent: no key is ever parked. */
+  readonly parkedKeys?: ParkedKeySettings;
   /** Absent: the function gets the source's events. */
   readonly pipe?: MappingPipe;
+}
+
+/** Keys whose records fail to the end stand aside with them. */
+export interface ParkedKeySettings {
+  readonly bounds: ParkingBounds;
+  /** What becomes of a key that there is no room for: its lane waits for it, or it is given up. */
+  readonly whenFull: "block" | "destination";
 }
 
 /** Settings of a queue's mapping: AWS's parameters, validated, with their defaults filled in. */

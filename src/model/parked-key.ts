@@ -18,7 +18,7 @@ export interface ParkedKey {
   readonly records: number;
   /** Those of its records' elements, and of the key itself. */
   readonly bytes: number;
-  /** By shard: the last record of it that was put here since the key was parked, also where that one is over. */
+  /** By log: the last record of it that was put here since the key was parked, also where that one is over. */
   readonly last: Readonly<Record<string, Position>>;
   /** Why it stands here, by its last failure. */
   readonly cause: ParkingCause;

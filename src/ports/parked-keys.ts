@@ -84,6 +84,8 @@ export interface ShardWriter {
 
 export interface NewParkedKey {
   readonly key: string;
+  /** The log that positions of these entries are of: those of another shard, or of one made anew, say nothing. */
+  readonly log: string;
   /** At least one, of the writer's shard. */
   readonly entries: readonly ParkedEntry[];
   readonly cause: ParkingCause;
@@ -92,6 +94,8 @@ export interface NewParkedKey {
 
 export interface ParkedPut {
   readonly key: string;
+  /** As `NewParkedKey.log`. */
+  readonly log: string;
   /** `ParkedKey.tailVersion` that was seen. */
   readonly tailVersion: number;
   /** At least one, of the writer's shard. */

@@ -223,4 +223,19 @@ export const REDRIVE_MARKS = [
   "parked item uncertain",
   "parked item tried again",
 ] as const;
-export type MarkName = (typeof MARKS)[number] | (typeof REDRIVE_MARKS)[number];
+/** The same of parked keys. */
+export const PARKED_KEY_MARKS = [
+  "key parked",
+  "batch split by key",
+  "follower parked",
+  "parked record read again",
+  "parked behind another tail",
+  "append refused after close",
+  "zombie append fenced",
+  "parking full blocked",
+  "batch blocked beyond its retries",
+] as const;
+export type MarkName =
+  | (typeof MARKS)[number]
+  | (typeof REDRIVE_MARKS)[number]
+  | (typeof PARKED_KEY_MARKS)[number];

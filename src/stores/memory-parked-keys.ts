@@ -62,11 +62,12 @@ class MemoryParkedKeys implements ParkedKeyStore {
   async append(at: ShardWriter, puts: readonly ParkedPut[], bounds: ParkingBounds) {
     const shelf = this.#heldBy(at);
     if (shelf === undefined) return "fenced" as const;
-    return puts.map(({ key, tailVersion, entries }): PutAnswer => {
-      const standing = shelf.keys.get(parkedKeyId(key));
+    return puts.map((behind): PutAnswer => {
+      const { tailVersion, entries } = behind;
+      const standing = shelf.keys.get(parkedKeyId(behind.key));
       if (standing === undefined) return { kind: "notParked" };
       if (standing.tailVersion !== tailVersion) return { kind: "stale", key: standing };
-      return put(shelf, standing, keyWith(standing, entries), entries, bounds);
+      return put(shelf, standing, keyWith(standing, behind), entries, bounds);
     });
   }
 
@@ -135,6 +136,7 @@ class MemoryParkedKeys implements ParkedKeyStore {
   #heldBy({ mapping, shardId, fence, attempt }: ShardWriter): Shelf | undefined {
     const shelf = this.#shelves.get(mapping);
     const writer = shelf?.writers.get(shardId);
+    // plant: parked-keys-in-memory-are-not-fenced
     if (writer?.fence !== fence || writer.attempt >= attempt) return undefined;
     writer.attempt = attempt;
     return shelf;

@@ -7,7 +7,7 @@ import type {
   ParkingCause,
   ParkingTotals,
 } from "../model/parked-key.ts";
-import type { NewParkedKey } from "../ports/parked-keys.ts";
+import type { NewParkedKey, ParkedPut } from "../ports/parked-keys.ts";
 
 export const NOTHING_PARKED: ParkingTotals = { keys: 0, records: 0, bytes: 0, version: 0 };
 
@@ -18,7 +18,7 @@ export function parkedKeyId(key: string): string {
   return createHash("sha256").update(JSON.stringify(key)).digest().subarray(0, ID_BYTES).toString("hex");
 }
 
-export function madeKey({ key, entries, cause, parkedMs }: NewParkedKey): ParkedKey {
+export function madeKey({ key, log, entries, cause, parkedMs }: NewParkedKey): ParkedKey {
   const bare: ParkedKey = {
     id: parkedKeyId(key),
     key,
@@ -31,19 +31,18 @@ export function madeKey({ key, entries, cause, parkedMs }: NewParkedKey): Parked
     cause,
     parkedMs,
   };
-  return keyWith(bare, entries);
+  return keyWith(bare, { log, entries });
 }
 
 /** With these behind its tail. */
-export function keyWith(key: ParkedKey, entries: readonly ParkedEntry[]): ParkedKey {
-  const last = { ...key.last };
-  for (const { shardId, position } of entries) last[shardId] = position;
+export function keyWith(key: ParkedKey, { log, entries }: Pick<ParkedPut, "log" | "entries">): ParkedKey {
+  const position = entries.at(-1)?.position;
   return {
     ...key,
     tailVersion: key.tailVersion + 1,
     records: key.records + entries.length,
     bytes: key.bytes + bytesOf(entries),
-    last,
+    last: position === undefined ? key.last : { ...key.last, [log]: position },
   };
 }
 

@@ -87,12 +87,13 @@ export class SqlParkedKeys implements ParkedKeyStore {
     const shelf = yield* this.#heldBy(at);
     if (shelf === undefined) return "fenced";
     const answers: PutAnswer[] = [];
-    for (const { key, tailVersion, entries } of puts) {
-      const standing = yield* this.#key(at.mapping, parkedKeyId(key));
+    for (const put of puts) {
+      const { tailVersion, entries } = put;
+      const standing = yield* this.#key(at.mapping, parkedKeyId(put.key));
       if (standing === undefined) answers.push({ kind: "notParked" });
       // plant: records-are-put-behind-a-tail-that-nobody-saw
       else if (standing.tailVersion !== tailVersion) answers.push({ kind: "stale", key: standing });
-      else answers.push(yield* this.#put(shelf, standing, keyWith(standing, entries), entries, bounds));
+      else answers.push(yield* this.#put(shelf, standing, keyWith(standing, put), entries, bounds));
     }
     yield* this.#keepTotals(shelf);
     return answers;

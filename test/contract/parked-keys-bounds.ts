@@ -29,7 +29,7 @@ export function describeParkedKeysBounds(harness: ParkedKeysHarness): void {
     const a = keyOf(await store.create(writer.next(), writer.made("a", "1", "2"), bounds));
     keyOf(await store.create(writer.next(), writer.made("b", "3"), bounds));
     const put = (...places: string[]) => [
-      { key: "a", tailVersion: a.tailVersion, entries: writer.entries("a", ...places) },
+      { key: "a", log: "shard-1", tailVersion: a.tailVersion, entries: writer.entries("a", ...places) },
     ];
     assert.deepEqual(await store.append(writer.next(), put("4", "5"), bounds), [{ kind: "full" }]);
     assert.deepEqual(await waiting(store, a.id), ["1", "2"]);
@@ -51,7 +51,12 @@ export function describeParkedKeysBounds(harness: ParkedKeysHarness): void {
   behaviour(harness, "judge each of several puts by what those before it left", async (store) => {
     const writer = await opened(store);
     for (const key of ["a", "b", "c"]) await parked(writer, key, "1");
-    const puts = ["a", "b", "c"].map((key) => ({ key, tailVersion: 1, entries: writer.entries(key, "2") }));
+    const puts = ["a", "b", "c"].map((key) => ({
+      key,
+      log: "shard-1",
+      tailVersion: 1,
+      entries: writer.entries(key, "2"),
+    }));
     const answers = await store.append(writer.next(), puts, { ...WIDE, recordsMax: 5 });
     assert.ok(answers !== "fenced");
     assert.deepEqual(

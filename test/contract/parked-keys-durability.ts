@@ -33,7 +33,7 @@ const WRITES: readonly Write[] = [
     run: (store) =>
       store.append(
         { ...FIRST_FENCE, attempt: 2 },
-        [{ key: "a", tailVersion: 1, entries: SHARD.entries("a", "2", "3") }],
+        [{ key: "a", log: "shard-1", tailVersion: 1, entries: SHARD.entries("a", "2", "3") }],
         WIDE,
       ),
   },

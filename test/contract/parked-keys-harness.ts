@@ -73,7 +73,13 @@ export class Writer {
   }
 
   made(key: string, ...positions: readonly string[]): NewParkedKey {
-    return { key, entries: this.entries(key, ...positions), cause: CAUSE, parkedMs: 1_700_000_000_123 };
+    return {
+      key,
+      log: this.shardId,
+      entries: this.entries(key, ...positions),
+      cause: CAUSE,
+      parkedMs: 1_700_000_000_123,
+    };
   }
 
   /** Answers what became of the one put. */
@@ -82,7 +88,7 @@ export class Writer {
     tailVersion: number,
     ...positions: readonly string[]
   ): Promise<PutAnswer | "fenced" | undefined> {
-    const put = { key, tailVersion, entries: this.entries(key, ...positions) };
+    const put = { key, log: this.shardId, tailVersion, entries: this.entries(key, ...positions) };
     return onlyAnswer(await this.#store.append(this.next(), [put], WIDE));
   }
 

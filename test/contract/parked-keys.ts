@@ -172,9 +172,9 @@ function describeFollowing(harness: ParkedKeysHarness): void {
     const a = await parked(writer, "a", "1");
     const b = await parked(writer, "b", "2");
     const puts = [
-      { key: "a", tailVersion: 1, entries: writer.entries("a", "3") },
-      { key: "none", tailVersion: 1, entries: writer.entries("none", "4") },
-      { key: "b", tailVersion: 0, entries: writer.entries("b", "5") },
+      { key: "a", log: "shard-1", tailVersion: 1, entries: writer.entries("a", "3") },
+      { key: "none", log: "shard-1", tailVersion: 1, entries: writer.entries("none", "4") },
+      { key: "b", log: "shard-1", tailVersion: 0, entries: writer.entries("b", "5") },
     ];
     const answers = await store.append(writer.next(), puts, WIDE);
     assert.ok(answers !== "fenced");
@@ -248,7 +248,7 @@ function describeFences(harness: ParkedKeysHarness): void {
       const [entry] = await store.head(MAPPING, id, 1, 1_000);
       assert.equal(await store.advance(DRAINER, id, entry?.seq ?? 0), "closed");
       assert.equal(await store.create(late, writer.made("a", "1"), WIDE), "fenced");
-      const put = { key: "a", tailVersion: 0, entries: writer.entries("a", "1") };
+      const put = { key: "a", log: "shard-1", tailVersion: 0, entries: writer.entries("a", "1") };
       assert.equal(await store.append(late, [put], WIDE), "fenced");
       assert.deepEqual(await store.list(MAPPING, "", 10), []);
     },

@@ -96,6 +96,9 @@ export type InvariantId =
   | "I26"
   | "I38"
   | "I39"
+  | "K4"
+  | "K9"
+  | "K10"
   | "S1"
   | "S2"
   | "S3"
@@ -110,6 +113,7 @@ export type HistoryEvent =
   | AttemptTold
   | Delivered
   | Dropped
+  | Secured
   | Registered
   | Checkpointed
   | LeaseMoved
@@ -184,6 +188,15 @@ export interface Dropped extends Happening {
   readonly process: SimProcess;
   readonly counter: "dropped_events" | "expired_events";
   readonly amount: number;
+}
+
+/** Records of a key are parked, durably. `isNew`: with them it began. */
+export interface Secured extends Happening {
+  readonly kind: "secured";
+  readonly process: SimProcess;
+  readonly key: string;
+  readonly records: readonly SimRecord[];
+  readonly isNew: boolean;
 }
 
 /** A shard's record was created in the store. */

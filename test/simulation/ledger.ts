@@ -25,6 +25,8 @@ export interface Ledger {
   readonly acceptedAt: Float64Array;
   /** From then on the mapping's settings let the record be given up without a destination. */
   readonly droppableAt: Float64Array;
+  /** It is parked, durably: not over, and no checkpoint has to wait for it. */
+  readonly securedAt: Float64Array;
   readonly trimmedAt: Float64Array;
   /** The earliest of these. Records that are not owed have ended before all time. */
   readonly endedAt: Float64Array;
@@ -43,6 +45,7 @@ export function createLedger(history: History, mapping: MappingHistory): Ledger 
     processedAt: times(),
     acceptedAt: times(),
     droppableAt: times(),
+    securedAt: times(),
     trimmedAt: times(),
     endedAt: times(),
     predecessor: new Int32Array(count).fill(-1),
@@ -105,6 +108,8 @@ function fillOutcomes(ledger: Ledger, history: History, mapping: MappingHistory)
       for (const record of event.attempt.records) lower(ledger.droppableAt, record, event.at);
     } else if (event.kind === "delivered") {
       fillDelivery(ledger, event);
+    } else if (event.kind === "secured") {
+      for (const record of event.records) lower(ledger.securedAt, record, event.at);
     }
   }
 }

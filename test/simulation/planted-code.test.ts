@@ -13,6 +13,7 @@ import { HOST_BUGS } from "./host/host-bugs.ts";
 import { anchorsIn, plantAt, readAnchors } from "./planted/anchors.ts";
 import type { Patch } from "./planted/planted-bug.ts";
 import { PLANTED_BUGS } from "./planted-bugs.ts";
+import { QUARANTINE_BUGS } from "./quarantine/quarantine-bugs.ts";
 import { REDRIVE_BUGS } from "./redrive/redrive-bugs.ts";
 import { SCALER_BUGS } from "./scaler/scaler-bugs.ts";
 import { SCHEDULE_BUGS } from "./schedules/schedule-bugs.ts";
@@ -36,6 +37,7 @@ const patches = new Map(
     ...HOST_BUGS,
     ...REDRIVE_BUGS,
     ...SCALER_BUGS,
+    ...QUARANTINE_BUGS,
     ...SCHEDULE_BUGS,
   ].flatMap((bug) => bug.patches.map((patch) => [patch.at, patch] as const)),
 );

@@ -90,6 +90,8 @@ function describeEvent(event: HistoryEvent): string | undefined {
       const answer = event.accepted ? "accepted" : "refused";
       return `${event.process.owner} → destination, ${answer}: ${event.record.condition} ${places(event.records)}`;
     }
+    case "secured":
+      return `${event.process.owner} parks ${event.key}: ${places(event.records)}`;
     case "dropped":
       return `${event.process.owner} counts ${event.amount} ${event.counter}`;
     case "registered":

@@ -43,6 +43,15 @@ export class Batcher {
     return this.#queue.take(this.#queue.size);
   }
 
+  /** All records of a key, in their order: they leave the queue. */
+  takeKey(key: string): readonly BufferedRecord[] {
+    const taken: BufferedRecord[] = [];
+    for (const buffered of this.takeAll())
+      if (buffered.record.key === key) taken.push(buffered);
+      else this.push(buffered);
+    return taken;
+  }
+
   /**
    * The next batch: at least one record if there is one, at most those that `belongs` accepts in a row.
    * `extraBytes` is what the event needs beside envelope and elements.

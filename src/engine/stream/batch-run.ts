@@ -15,22 +15,16 @@ import {
   decide,
   type GiveUp,
   type Split,
+  settledBy,
 } from "./decision.ts";
 import { deliverDiscarded } from "./discarded-batch.ts";
+import { fateOf, type RestOf, takeOfKey } from "./exhausted-batch.ts";
 import { sortExpired } from "./expiry.ts";
 import { attemptedPart, newSegment, type Segment, withoutExpired } from "./segment.ts";
 import type { ShardContext } from "./shard-context.ts";
+import { DONE, STOPPED, type Step } from "./step.ts";
 import { damageOf } from "./throwing-source.ts";
 import type { OpenWindow, WindowEnd } from "./tumbling-window.ts";
-
-type Step =
-  | { readonly kind: "done" }
-  | { readonly kind: "stopped" }
-  /** These come next, in this order, before anything else of the lane. */
-  | { readonly kind: "next"; readonly segments: readonly Segment[] };
-
-const DONE: Step = { kind: "done" };
-const STOPPED: Step = { kind: "stopped" };
 
 type Succeeded = Extract<InvocationOutcome, { readonly kind: "succeeded" }>;
 
@@ -48,7 +42,7 @@ export class BatchRun {
   readonly #gate: AttemptGate;
   readonly #call: BatchCall;
   /** Parts that are not done, the next one last, and the one that is tried now. */
-  #stack: readonly Segment[] = [];
+  #stack: Segment[] = [];
   #current: Segment | undefined;
 
   constructor(context: ShardContext, window: OpenWindow | undefined) {
@@ -121,9 +115,7 @@ export class BatchRun {
     return await this.#attempt(segment);
   }
 
-  /**
-   * Cuts expired records out before the next attempt; the rest goes on with what is left of its budget (streams §5.3).
-   */
+  /** Cuts expired records out before the next attempt; the rest goes on with its budget (streams §5.3). */
   async #dropExpired(segment: Segment): Promise<Step> {
     const { telemetry, expiry, clock, random } = this.#context;
     if (segment.windowEnd !== "no") return await this.#discard(segment, [], "RecordAgeExceeded", undefined);
@@ -207,13 +199,14 @@ export class BatchRun {
   async #carryOut(segment: Segment, decision: Decision): Promise<Step> {
     switch (decision.kind) {
       case "settle":
+        this.#context.parking?.succeeded();
         this.#context.settle(segment.records);
         return DONE;
       case "moveOn": {
+        this.#context.parking?.succeeded();
         this.#context.settle(decision.settled);
         this.#tell.failed(decision.again.length);
-        const again = { ...this.#segment(decision.again, segment.depth, "no"), isRetry: true };
-        return { kind: "next", segments: [again] };
+        return { kind: "next", segments: [this.#retried(decision.again, segment.depth)] };
       }
       case "again":
         this.#failed(decision);
@@ -224,10 +217,30 @@ export class BatchRun {
       case "giveUp": {
         this.#failed(decision);
         this.#context.telemetry.mark("retries exhausted");
-        const { segment: tried, condition, response } = decision;
-        return await this.#discard(tried, tried.records, condition, response);
+        return await this.#giveUp(decision);
       }
     }
+  }
+
+  async #giveUp(decision: GiveUp): Promise<Step> {
+    const { segment, condition, response } = decision;
+    const rest: RestOf = (later, left) => withoutExpired(later, left, this.#context.random.uuid());
+    const followers = (key: string) => takeOfKey(this.#stack, key, rest);
+    const fate = await fateOf(this.#context, decision, this.#notes, followers);
+    switch (fate.kind) {
+      case "givenUp":
+        return await this.#discard(segment, segment.records, condition, response);
+      case "blocked":
+        return this.#pause(fate.again);
+      case "split":
+        return { kind: "next", segments: fate.parts.map((part) => this.#retried(part, segment.depth + 1)) };
+      default:
+        return fate;
+    }
+  }
+
+  #retried(records: readonly BufferedRecord[], depth: number): Segment {
+    return { ...this.#segment(records, depth, "no"), isRetry: true };
   }
 
   #failed({ segment, triedForMs }: Again | Split | GiveUp): void {
@@ -250,25 +263,17 @@ export class BatchRun {
   #split({ segment, halves, failures }: Split): Step {
     this.#tell.split(segment);
     const depth = segment.depth + 1;
-    const segments = halves.map((half) => ({ ...this.#segment(half, depth, "no"), isRetry: true, failures }));
+    const segments = halves.map((half) => ({ ...this.#retried(half, depth), failures }));
     return { kind: "next", segments };
   }
 
-  /** `settled`: what is over now of the records of the segment. */
   #keepWindowState(
-    segment: Segment,
+    { windowEnd }: Segment,
     stateJson: string | undefined,
-    settled: readonly BufferedRecord[],
+    over: readonly BufferedRecord[],
   ): void {
-    const window = this.#window;
-    if (window === undefined) return;
-    if (segment.windowEnd === "no") {
-      window.keepState(stateJson, settled.at(-1)?.record.position);
-      return;
-    }
-    // A window that has had its last invocation is gone; one that ended early goes on.
-    if (segment.windowEnd === "early") window.endedEarly();
-    this.#context.windowChanged();
+    this.#window?.handedOn(windowEnd, stateJson, over.at(-1)?.record.position);
+    if (this.#window !== undefined && windowEnd !== "no") this.#context.windowChanged();
   }
 
   async #discard(
@@ -291,9 +296,4 @@ export class BatchRun {
     this.#context.settle(records);
     return DONE;
   }
-}
-
-function settledBy(segment: Segment, decision: Decision): readonly BufferedRecord[] {
-  if (decision.kind === "settle") return segment.records;
-  return decision.kind === "moveOn" ? decision.settled : [];
 }

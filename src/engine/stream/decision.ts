@@ -174,3 +174,9 @@ function split(segment: Segment, failures: number): Split {
 function triedFor({ triedFromMs }: Segment, nowMs: number): number | undefined {
   return triedFromMs === undefined ? undefined : nowMs - triedFromMs;
 }
+
+/** What is over now of the records of a segment. */
+export function settledBy(segment: Segment, decision: Decision): readonly BufferedRecord[] {
+  if (decision.kind === "settle") return segment.records;
+  return decision.kind === "moveOn" ? decision.settled : [];
+}

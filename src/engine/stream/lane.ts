@@ -141,6 +141,11 @@ export class Lane {
     return this.#batcher.takeAll();
   }
 
+  /** The same of one key alone. */
+  takeWaitingOf(key: string): readonly BufferedRecord[] {
+    return this.#batcher.takeKey(key);
+  }
+
   stop(): void {
     // plant: a-lanes-timer-survives-its-stop
     this.#timer?.cancel();

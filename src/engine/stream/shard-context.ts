@@ -10,6 +10,7 @@ import type { LogFields, Telemetry } from "../../ports/telemetry.ts";
 import type { FailureDelivery } from "../invoke/failure-delivery.ts";
 import type { EngineSettings } from "../settings.ts";
 import type { Tracer } from "../trace/tracer.ts";
+import type { BatchParking } from "./batch-parking.ts";
 import type { BufferedRecord } from "./buffered-record.ts";
 import type { Expiry } from "./expiry.ts";
 
@@ -52,6 +53,8 @@ export interface ShardContext {
     condition: FailureCondition,
     cause: FailureCause | undefined,
   ) => void;
+  /** Keys whose records fail to the end stand aside. Absent: their records are given up. */
+  readonly parking?: BatchParking | undefined;
   /** The request that these records are handed over in. Absent: a new one each time. */
   readonly requestIdOf?: (records: readonly BufferedRecord[]) => string;
   /** All records of the batch have it. */

@@ -6,6 +6,7 @@ import type { StreamMapping } from "../../model/mapping.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { FailureNotes } from "../../ports/failure-notes.ts";
 import type { Invoker } from "../../ports/invoker.ts";
+import type { ParkedKeyStore } from "../../ports/parked-keys.ts";
 import type { ProgressStore } from "../../ports/progress-store.ts";
 import type { Random } from "../../ports/random.ts";
 import type { FilterDocument, StreamSource } from "../../ports/stream-source.ts";
@@ -18,6 +19,8 @@ import { FailureDelivery } from "../invoke/failure-delivery.ts";
 import type { EngineSettings } from "../settings.ts";
 import { streamSubject } from "../trace/trace-subject.ts";
 import { Tracer } from "../trace/tracer.ts";
+import type { MappingParking } from "./mapping-parking.ts";
+import { ParkingGuard } from "./parking-guard.ts";
 import { ProgressGauges } from "./progress-gauges.ts";
 import { ShardInquiry } from "./shard-inquiry.ts";
 import { SourceOutages } from "./source-outages.ts";
@@ -35,6 +38,7 @@ export interface MappingSurroundings {
   readonly processBudget: ByteBudget;
   readonly invoker: Pick<MappingDoor, "invoke" | "split">;
   readonly failures?: FailureNotes | undefined;
+  readonly parkedKeys?: ParkedKeyStore | undefined;
 }
 
 /** What the shards of a mapping share. */
@@ -58,6 +62,8 @@ export interface ShardEnvironment {
   readonly gauges: ProgressGauges;
   readonly problems: SourceProblems;
   readonly inquiry: ShardInquiry;
+  /** Absent: no key is ever parked. */
+  readonly parking: MappingParking | undefined;
   /** How the function's alias deals keys out to versions now; `undefined`: they all go to one. */
   readonly split: () => KeySplit | undefined;
   report(problem: string | undefined, where: LogFields): void;
@@ -75,6 +81,7 @@ export function shardEnvironment(
     processBudget,
     invoker,
     failures,
+    parkedKeys,
   }: MappingSurroundings,
   report: ShardEnvironment["report"],
 ): ShardEnvironment {
@@ -110,9 +117,18 @@ export function shardEnvironment(
     gauges: new ProgressGauges(telemetry, mapping.name),
     problems: new SourceProblems(),
     inquiry: new ShardInquiry({ source, clock, secondAnswerMs: settings.secondAnswerMs }),
+    parking: parkingOf(mapping, parkedKeys),
     split: () => invoker.split(mapping.functionArn),
     report,
   };
+}
+
+function parkingOf(
+  { parkedKeys: settings }: StreamMapping,
+  store: ParkedKeyStore | undefined,
+): MappingParking | undefined {
+  if (settings === undefined || store === undefined) return undefined;
+  return { ...settings, store, guard: new ParkingGuard() };
 }
 
 function filterOf({ mapping, source }: StreamDeployment): ShardEnvironment["filter"] {

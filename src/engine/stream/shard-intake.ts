@@ -7,6 +7,7 @@ import type { ReadNotes } from "./read-notes.ts";
 import type { ShardEnvironment } from "./shard-environment.ts";
 import type { ShardLanes } from "./shard-lanes.ts";
 import type { ShardLife } from "./shard-life.ts";
+import type { ShardParking } from "./shard-parking.ts";
 import type { ShardSettlement } from "./shard-settlement.ts";
 import { reasonOf } from "./throwing-source.ts";
 
@@ -16,6 +17,8 @@ export interface ShardIntakeOptions {
   readonly life: ShardLife;
   readonly settlement: ShardSettlement;
   readonly lanes: ShardLanes;
+  /** Absent: no key is ever parked. */
+  readonly parking: Pick<ShardParking, "take"> | undefined;
   readonly notes: ReadNotes;
   /** The shard is a log that was made anew: resolves when that log's parents are past, or with the signal. */
   whenParentsArePast(signal: AbortSignal): Promise<void>;
@@ -120,7 +123,7 @@ export class ShardIntake {
   }
 
   #takeRecord(record: StreamRecord, read: ReadMoment): "skipped" | "passed" | "filtered" {
-    const { environment, settlement, lanes } = this.#options;
+    const { environment, settlement, lanes, parking } = this.#options;
     const { telemetry, mapping } = environment;
     const { mark, readAhead } = settlement;
     const ordinal = mark.append(record.position, bornMs(record.arrivalMs, read));
@@ -139,7 +142,7 @@ export class ShardIntake {
       return "filtered";
     }
     readAhead.take(record.bytes);
-    lanes.push(buffered);
+    if (parking?.take(buffered) !== true) lanes.push(buffered);
     return "passed";
   }
 

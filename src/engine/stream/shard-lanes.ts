@@ -67,6 +67,17 @@ export class ShardLanes {
     this.#lanes[index]?.push(buffered);
   }
 
+  /** Records that were read before, and go on now. */
+  pushAgain(records: readonly BufferedRecord[]): void {
+    for (const buffered of records) this.push(buffered);
+    this.poke();
+  }
+
+  /** What no batch was cut of yet of a key, in order: it leaves its lane. */
+  takeWaitingOf(key: string): readonly BufferedRecord[] {
+    return this.#lanes[laneOfKey(key, this.#lanes.length)]?.takeWaitingOf(key) ?? [];
+  }
+
   /** To be called after whatever may have made batches due. */
   poke(): void {
     for (const lane of this.#lanes) lane.poke();

@@ -3,14 +3,18 @@ import type { Checkpoint } from "../../model/checkpoint.ts";
 import { describeError } from "../../model/errors.ts";
 import type { ShardExplanation } from "../explanation.ts";
 import { epochOf } from "../invoke/attempt-notes.ts";
+import { createShardParking } from "./create-shard-parking.ts";
 import { Expiry } from "./expiry.ts";
 import { runReadLoop } from "./read-loop.ts";
 import { ReadNotes } from "./read-notes.ts";
 import type { ShardContext } from "./shard-context.ts";
 import { type ShardEnvironment, shardTracer } from "./shard-environment.ts";
+import { type EndingShard, tellGivenUp, tellUndurable } from "./shard-farewell.ts";
 import { ShardIntake } from "./shard-intake.ts";
 import { ShardLanes } from "./shard-lanes.ts";
 import { ShardLife } from "./shard-life.ts";
+import type { ShardParking } from "./shard-parking.ts";
+import { readingState } from "./shard-reading.ts";
 import { ShardSettlement } from "./shard-settlement.ts";
 
 export interface ShardWorkerOptions {
@@ -37,6 +41,7 @@ export class ShardWorker {
   readonly #environment: ShardEnvironment;
   readonly #life: ShardLife;
   readonly #settlement: ShardSettlement;
+  readonly #parking: ShardParking | undefined;
   readonly #lanes: ShardLanes;
   readonly #intake: ShardIntake;
   readonly #readNotes: ReadNotes;
@@ -59,6 +64,15 @@ export class ShardWorker {
       onDefect: (error) => this.#defect(error),
     });
     this.#settlement = settlement;
+    this.#parking = createShardParking({
+      environment,
+      lease,
+      life: this.#life,
+      settlement,
+      lanes: () => this.#lanes,
+      onFenced: () => this.#fenced(),
+      onDefect: (error) => this.#defect(error),
+    });
     this.#lanes = new ShardLanes({
       context: this.#context(),
       readAhead: settlement.readAhead,
@@ -74,6 +88,7 @@ export class ShardWorker {
       life: this.#life,
       settlement,
       lanes: this.#lanes,
+      parking: this.#parking,
       notes: this.#readNotes,
       whenParentsArePast,
     });
@@ -84,9 +99,18 @@ export class ShardWorker {
   }
 
   start(): void {
+    const parking = this.#parking;
+    const reading =
+      parking === undefined
+        ? this.#read()
+        : parking.open().then((isOpen) => (isOpen ? this.#read() : undefined));
+    this.#reading = reading.catch((error: unknown) => this.#defect(error));
+  }
+
+  #read(): Promise<void> {
     const { mapping, settings, problems, clock } = this.#environment;
     const { mark, log, readAhead } = this.#settlement;
-    this.#reading = runReadLoop({
+    return runReadLoop({
       ...this.#environment,
       mappingName: mapping.name,
       shardId: this.shardId,
@@ -100,7 +124,7 @@ export class ShardWorker {
       onRead: (read) => this.#intake.onRead(read),
       onRoomUsed: () => readAhead.hasRead(),
       onFailure: (error, triedForMs) => problems.failed(this.shardId, error, clock.monotonic(), triedForMs),
-    }).catch((error: unknown) => this.#defect(error));
+    });
   }
 
   // Ending.
@@ -120,6 +144,7 @@ export class ShardWorker {
         this.#onDrained = resolve;
       });
     }
+    await this.#parking?.idle();
     if (this.#life.isClosed || checkpoints.isDurable) return;
     await checkpoints.flush();
     if (!this.#life.isClosed) this.#environment.telemetry.mark("last checkpoint written while draining");
@@ -132,14 +157,15 @@ export class ShardWorker {
   async close(storeProgress: boolean): Promise<number> {
     if (this.#life.isClosed) return 0;
     const { log, readAhead, checkpoints } = this.#settlement;
-    this.#tellGivenUp(storeProgress);
+    tellGivenUp(this.#ending, this.#lanes.running, storeProgress);
     this.#life.close();
+    this.#parking?.close();
     log.release();
     this.#lanes.stop();
     readAhead.forget();
     this.#onDrained?.();
     if (storeProgress) await checkpoints.flushInTries(FINAL_CHECKPOINT_TRIES);
-    const comesAgain = storeProgress ? this.#tellUndurable() : 0;
+    const comesAgain = storeProgress ? tellUndurable(this.#ending) : 0;
     checkpoints.close();
     this.#environment.problems.worked(this.shardId);
     this.#settlement.ungauge();
@@ -151,35 +177,13 @@ export class ShardWorker {
    * records.
    */
   abandon(): number {
-    const comesAgain = this.#tellUndurable();
+    const comesAgain = tellUndurable(this.#ending);
     this.#settlement.checkpoints.close();
     return comesAgain;
   }
 
-  /** Invocations that still run are left to themselves: nobody hears what becomes of them. */
-  #tellGivenUp(isDrained: boolean): void {
-    const { telemetry, mapping } = this.#environment;
-    const { mark, readAhead } = this.#settlement;
-    const invocations = this.#lanes.running;
-    if (invocations === 0) return;
-    telemetry.mark(isDrained ? "drain deadline passed" : "lease lost in flight");
-    const message = isDrained
-      ? "batches were given up at the end of the drain: their records come again"
-      : "batches were given up with the lease of their shard: their records come again";
-    const from = mark.resume.kind === "after" ? mark.resume.position : mark.resume.kind;
-    const fields = { mapping: mapping.name, shardId: this.shardId, batches: invocations, behind: from };
-    telemetry.log("warn", message, { ...fields, records: readAhead.records });
-  }
-
-  #tellUndurable(): number {
-    const { checkpoints, undurableRecords: records } = this.#settlement;
-    if (checkpoints.isDurable || checkpoints.isClosed) return 0;
-    const { telemetry, mapping } = this.#environment;
-    telemetry.mark("stopped without a last checkpoint");
-    const message =
-      "the store has not taken the last checkpoint of a shard: what was settled since the one before comes again";
-    telemetry.log("error", message, { mapping: mapping.name, shardId: this.shardId, records });
-    return Math.max(1, records);
+  get #ending(): EndingShard {
+    return { environment: this.#environment, shardId: this.shardId, settlement: this.#settlement };
   }
 
   #idle(): void {
@@ -256,7 +260,7 @@ export class ShardWorker {
       isLeaseLive: lease.isLive,
       settled: mark.resume,
       passedOverRecords: this.#intake.passedOverRecords,
-      reading: this.#readingNow(readFailures !== undefined),
+      reading: readingState(this.#life, this.#settlement, readFailures !== undefined),
       readingNow: this.#readNotes.explain(),
       readFailures,
       fullBy: this.#settlement.readAhead.fullBy,
@@ -264,13 +268,6 @@ export class ShardWorker {
       handingTo: lease.isEnding ? lease.handingTo : undefined,
       lanes: this.#lanes.explain(),
     };
-  }
-
-  #readingNow(isFailing: boolean): ShardExplanation["reading"] {
-    if (!this.#life.isRunning) return "stopped";
-    if (this.#settlement.isAtEnd) return "atEnd";
-    if (isFailing) return "failing";
-    return this.#settlement.readAhead.isFull ? "full" : "reading";
   }
 
   // What lanes and batches use.
@@ -287,6 +284,7 @@ export class ShardWorker {
       report: (problem, where) => report(problem, { shardId: this.shardId, ...where }),
       tracer: shardTracer(this.#environment, this.shardId),
       expiry: new Expiry(mapping),
+      parking: this.#parking,
       stopSignal: life.stopSignal,
       callSignal: life.callSignal,
       startPermission: () => life.permission(checkpoints),

@@ -50,6 +50,11 @@ export class SidedLane {
     this.#sides[side]?.push(buffered);
   }
 
+  /** What no batch was cut of yet of a key, in order: it leaves the lane. */
+  takeWaitingOf(key: string): readonly BufferedRecord[] {
+    return this.#sides.flatMap((side) => side.takeWaitingOf(key));
+  }
+
   poke(): void {
     for (const side of this.#sides) side.poke();
   }

@@ -64,6 +64,12 @@ export class OpenWindow {
     this.#lastPosition = lastPosition ?? this.#lastPosition;
   }
 
+  /** An invocation has ended. A window that has had its last one is gone; one that ended early goes on. */
+  handedOn(end: WindowEnd, stateJson: string | undefined, lastPosition: Position | undefined): void {
+    if (end === "no") this.keepState(stateJson, lastPosition);
+    if (end === "early") this.endedEarly();
+  }
+
   /** What is left of a window that was ended early goes on with nothing. */
   endedEarly(): void {
     this.stateJson = EMPTY_STATE;

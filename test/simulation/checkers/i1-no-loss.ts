@@ -2,8 +2,9 @@ import { isOwed } from "../history.ts";
 import type { Checker } from "./checker.ts";
 
 /**
- * Every record that the filter accepts is, at quiescence, processed, accepted by the destination, or given up within
- * the policy and counted. Records that the source trimmed before they were processed are its loss, not the engine's.
+ * Every record that the filter accepts is, at quiescence, processed, accepted by the destination, parked, or given up
+ * within the policy and counted. Records that the source trimmed before they were processed are its loss, not the
+ * engine's.
  */
 export const noLoss: Checker = {
   id: "I1",
@@ -18,6 +19,7 @@ export const noLoss: Checker = {
         ledger.processedAt[id] ?? 0,
         ledger.acceptedAt[id] ?? 0,
         ledger.trimmedAt[id] ?? 0,
+        ledger.securedAt[id] ?? 0,
       );
       if (done <= history.endedAt) continue;
       if ((ledger.droppableAt[id] ?? 0) <= history.endedAt) givenUp++;

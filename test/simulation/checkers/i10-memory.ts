@@ -35,6 +35,9 @@ export const memory: Checker = {
         case "delivered":
           if (event.accepted || event.refused) holdingOf(holdings, event.process).settle(event.records);
           break;
+        case "secured":
+          holdingOf(holdings, event.process).settle(event.records);
+          break;
         default:
       }
     }
@@ -86,6 +89,8 @@ class Holding {
       if (record === undefined || !isOwed(trial.mapping, record)) continue;
       readBytes += record.bytes;
       if (this.#pagesOf[record.id] !== undefined) continue;
+      // Parked already: it is passed over.
+      if ((trial.ledger.securedAt[record.id] ?? 0) <= event.at) continue;
       if (skipped !== undefined && isIn(skipped.shard, record) && skipped.places.has(index)) continue;
       if (!isSeen && isNever(trial, record)) continue;
       this.#pagesOf[record.id] = pages;

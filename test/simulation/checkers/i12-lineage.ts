@@ -1,10 +1,12 @@
 import { isOwed } from "../history.ts";
-import type { SimShard } from "../world/stream.ts";
+import type { Ledger } from "../ledger.ts";
+
+import type { SimRecord, SimShard } from "../world/stream.ts";
 import type { Checker, Trial } from "./checker.ts";
 
 /**
- * No record of a child shard is handed to the function before every record of all its parents has ended; a shard that
- * is found later begins at its oldest record; and no shard is left out.
+ * No record of a child shard is handed to the function before every record of all its parents has ended or is parked;
+ * a shard that is found later begins at its oldest record; and no shard is left out.
  */
 export const lineage: Checker = {
   id: "I12",
@@ -38,11 +40,15 @@ export const lineage: Checker = {
   },
 };
 
+function settledAt({ id }: SimRecord, { endedAt, securedAt }: Ledger): number {
+  return Math.min(endedAt[id] ?? 0, securedAt[id] ?? 0);
+}
+
 /** Time at which a shard, and all before it, had come to the end: its own, or with its stream. */
 function endOfShard(trial: Trial, shard: SimShard): number {
   let end = shard.closedAt ?? shard.goneAt ?? Number.POSITIVE_INFINITY;
   for (const record of shard.records) {
-    if (isOwed(trial.mapping, record)) end = Math.max(end, trial.ledger.endedAt[record.id] ?? 0);
+    if (isOwed(trial.mapping, record)) end = Math.max(end, settledAt(record, trial.ledger));
   }
   return end;
 }

@@ -25,6 +25,7 @@ export const liveness: Checker = {
         ledger.processedAt[id] ?? 0,
         ledger.acceptedAt[id] ?? 0,
         ledger.trimmedAt[id] ?? 0,
+        ledger.securedAt[id] ?? 0,
       );
       if (done <= history.endedAt) continue;
       open++;

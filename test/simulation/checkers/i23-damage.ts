@@ -51,7 +51,8 @@ function checkNeighbours({ mapping, history, ledger, report }: Trial): void {
         !record.accepted ||
         isUnmade(mapping, record) ||
         isOversized(history, mapping, record) ||
-        (ledger.agedAt[record.id] ?? 0) <= history.endedAt;
+        (ledger.agedAt[record.id] ?? 0) <= history.endedAt ||
+        (ledger.securedAt[record.id] ?? 0) <= history.endedAt;
       if (isExcused || tried.has(record) || record.index < (mapping.owedFrom[record.shard.ordinal] ?? 0))
         continue;
       report(event.at, `${record.position} was read beside a damaged record, and reached no function`);

@@ -1,11 +1,13 @@
 import type { Checkpointed } from "../history.ts";
+import type { Ledger } from "../ledger.ts";
 import { settledPlaces } from "../settled-places.ts";
-import type { SimShard } from "../world/stream.ts";
+
+import type { SimRecord, SimShard } from "../world/stream.ts";
 import type { Checker, Trial } from "./checker.ts";
 
 /**
  * Whatever a stored checkpoint calls settled had ended when the checkpoint was sent: processed, accepted by the
- * destination, or given up within the policy.
+ * destination, parked, or given up within the policy.
  */
 export const checkpointSafety: Checker = {
   id: "I5",
@@ -27,10 +29,14 @@ export const checkpointSafety: Checker = {
 function checkRange({ ledger, report }: Trial, event: Checkpointed, from: number, to: number): void {
   for (let index = from; index < to; index++) {
     const record = event.shard.records[index];
-    if (record === undefined || (ledger.endedAt[record.id] ?? 0) <= event.requestedAt) continue;
+    if (record === undefined || isSettled(record, event.requestedAt, ledger)) continue;
     report(event.at, `a checkpoint of ${event.shard.shardId} covers ${record.position}, which has not ended`);
     return;
   }
+}
+
+function isSettled({ id }: SimRecord, at: number, { endedAt, securedAt }: Ledger): boolean {
+  return (endedAt[id] ?? 0) <= at || (securedAt[id] ?? 0) <= at;
 }
 
 function checkEnd({ report }: Trial, { at, shard, requestedAt }: Checkpointed, reached: number): void {

@@ -22,6 +22,9 @@ import { progress } from "./i22-progress.ts";
 import { damage } from "./i23-damage.ts";
 import { balance } from "./i26-balance.ts";
 import { orderUnderRollout, sides } from "./i38-sides.ts";
+import { parkedIsolation } from "./k4-parked-isolation.ts";
+import { faithfulParking } from "./k9-faithful.ts";
+import { parkingGuard } from "./k10-parking-guard.ts";
 import { QUEUE_CHECKERS } from "./queues/index.ts";
 import { tumblingWindows } from "./tumbling-windows.ts";
 
@@ -48,6 +51,9 @@ export const CHECKERS: readonly Checker[] = [
   balance,
   sides,
   orderUnderRollout,
+  parkedIsolation,
+  faithfulParking,
+  parkingGuard,
 ];
 
 /** One violation says it; a broken rule tends to be broken a thousand times. */

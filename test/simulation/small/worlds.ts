@@ -24,6 +24,8 @@ export const WORLDS = {
     const { runRedriveSeed } = await import("../redrive/run-redrive-seed.ts");
     return (seed) => runRedriveSeed(seed, "letters");
   },
+  quarantine: async (): Promise<RunSeed> =>
+    (await import("../quarantine/run-quarantine-seed.ts")).runQuarantineSeed,
   schedules: async (): Promise<RunSeed> =>
     (await import("../schedules/run-schedule-seed.ts")).runScheduleSeed,
   thousandSchedules: async (): Promise<RunSeed> => {

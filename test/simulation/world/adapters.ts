@@ -1,12 +1,16 @@
 import type { MappingDeployment } from "../../../src/engine/engine.ts";
+import type { StreamMapping } from "../../../src/model/mapping.ts";
 import type { Clock } from "../../../src/ports/clock.ts";
+import type { ParkedKeyStore } from "../../../src/ports/parked-keys.ts";
 import type { ProgressStore } from "../../../src/ports/progress-store.ts";
 import type { LogFields, LogLevel, Telemetry } from "../../../src/ports/telemetry.ts";
 import type { QueueHistory } from "../queue-history.ts";
 import { createSimDestination } from "./destination.ts";
 import { SIM_EVENTS, SIM_TOPIC_EVENTS } from "./events.ts";
+import type { FaultDesk } from "./fault-desk.ts";
 import { createSimFunction } from "./function.ts";
 import { leaseKey } from "./lease-key.ts";
+import { boundsUntilHealed, createSimParkedKeys } from "./parked-keys.ts";
 import type { SimProcess } from "./process.ts";
 import { asSimDeliveries, SIM_QUEUE_EVENTS } from "./queue-events.ts";
 import { createSimQueueFunction } from "./queue-function.ts";
@@ -21,6 +25,7 @@ import type { World } from "./world.ts";
 export interface Adapters {
   readonly clock: Clock;
   readonly store: ProgressStore;
+  readonly parkedKeys: ParkedKeyStore;
   readonly deployments: readonly MappingDeployment[];
 }
 
@@ -29,6 +34,7 @@ export function createAdapters(world: World, process: SimProcess): Adapters {
   return {
     clock: process.clock,
     store: createSimStore({ rows, process, time, faults, histories: historyOf }),
+    parkedKeys: createSimParkedKeys({ rows, process, time, faults, histories: historyOf }, world.parkedKeys),
     deployments: [
       ...world.histories.map((_, ordinal) => createDeployment(world, process, ordinal)),
       ...world.queues.map((history) => createQueueDeployment(world, process, history)),
@@ -47,7 +53,7 @@ export function createDeployment(world: World, process: SimProcess, ordinal: num
   const tumblingWindowMs = history.windowUpdates.at(-1) ?? plan.mapping.tumblingWindowMs;
   return {
     kind: "stream",
-    mapping: { ...plan.mapping, tumblingWindowMs },
+    mapping: { ...plan.mapping, tumblingWindowMs, ...parkingOf(plan.mapping, faults) },
     source: createSimSource({
       stream: history.stream,
       process,
@@ -78,6 +84,11 @@ export function createDeployment(world: World, process: SimProcess, ordinal: num
         ? undefined
         : createSimDestination({ process, time, faults, history }),
   };
+}
+
+function parkingOf({ parkedKeys }: StreamMapping, faults: FaultDesk): Pick<StreamMapping, "parkedKeys"> {
+  if (parkedKeys === undefined) return {};
+  return { parkedKeys: { ...parkedKeys, bounds: boundsUntilHealed(parkedKeys.bounds, faults) } };
 }
 
 export function createQueueDeployment(

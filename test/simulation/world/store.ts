@@ -110,7 +110,7 @@ export function createSimStore(options: StoreOptions): ProgressStore {
   };
 }
 
-function sendToStore<T>(
+export function sendToStore<T>(
   { process, faults, time }: StoreOptions,
   serve: () => T,
   delivered: ((result: T) => void) | undefined,

@@ -1,6 +1,7 @@
 import type { Engine, EngineOptions } from "../../../src/engine/engine.ts";
 import { DEFAULT_SETTINGS } from "../../../src/engine/settings.ts";
 import type { LogFields, LogLevel } from "../../../src/ports/telemetry.ts";
+import { createMemoryParkedKeys } from "../../../src/stores/memory-parked-keys.ts";
 import { createMappingHistory, type History, type InvariantId, type MappingHistory } from "../history.ts";
 import { createQueueHistory, type QueueHistory } from "../queue-history.ts";
 import { SeededRandom } from "../random.ts";
@@ -55,6 +56,7 @@ export class World {
   readonly random: SeededRandom;
   readonly faults: FaultDesk;
   readonly rows = new StoreRows();
+  readonly parkedKeys = createMemoryParkedKeys();
   readonly histories: readonly MappingHistory[];
   readonly queues: readonly QueueHistory[];
   readonly history: History;
@@ -164,6 +166,7 @@ export class World {
       random: random.fork("engine"),
       telemetry,
       store: adapters.store,
+      parkedKeys: adapters.parkedKeys,
       settings: { ...DEFAULT_SETTINGS, ...this.scenario.settings },
     });
     this.#live.push({ process, engine });

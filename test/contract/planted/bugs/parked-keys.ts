@@ -63,4 +63,12 @@ export const PARKED_KEY_BUGS: readonly ContractBug[] = [
       instead: "return totals.keys <= keysMax && bytesMax > 0 && recordsMax > 0;",
     },
   ),
+  contractBug(
+    "the guard of parking never opens again",
+    {
+      file: "test/unit/engine/stream/parked-keys.test.ts",
+      test: "three keys are parked without a success between them, and any number with",
+    },
+    { at: "the-guard-of-parking-never-opens-again", instead: "" },
+  ),
 ];
