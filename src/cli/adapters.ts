@@ -101,6 +101,7 @@ export interface ClusterPlaces {
   /** `*`: all; `.`: that of the pod, or of the kubeconfig. */
   readonly namespaces: readonly string[];
   readonly kubeconfig: string | undefined;
+  readonly secretsFolder: string | undefined;
 }
 
 /** What the controller of custom resources works with. */

@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import type { ClusterPlaces } from "./adapters.ts";
 import type { CliHost, Flags } from "./command.ts";
 import { lastValue, usageError } from "./parse-flags.ts";
@@ -17,6 +18,12 @@ export const KUBERNETES_FLAGS = {
     description:
       "How the API server of --kubernetes is reached. Default: the pod's token, else what KUBECONFIG or ~/.kube/config says.",
   },
+  "secrets-folder": {
+    value: "FOLDER",
+    description:
+      "Where contents of Secrets are kept that custom resources name (uri: secret:NAME/KEY), in files that this process alone " +
+      "may read: the same path in all processes of a store, best in memory. Default: a folder of the user among temporary files.",
+  },
 } as const;
 
 /** The set that custom resources are, unless --manifest-set names another. */
@@ -27,7 +34,8 @@ export function readKubernetes(flags: Flags): ClusterPlaces | undefined {
   const namespaces = flags.get("kubernetes");
   const kubeconfig = lastValue(flags, "kubeconfig");
   if (namespaces === undefined) {
-    if (kubeconfig !== undefined) throw usageError("--kubeconfig is given without --kubernetes. Give both.");
+    for (const name of ["kubeconfig", "secrets-folder"])
+      if (flags.has(name)) throw usageError(`--${name} is given without --kubernetes. Give both.`);
     return undefined;
   }
   for (const other of ["filename", "watch", "manifest-revision", "adopt", "strict", "until-caught-up"])
@@ -38,7 +46,8 @@ export function readKubernetes(flags: Flags): ClusterPlaces | undefined {
     throw usageError(
       `--kubernetes is ${JSON.stringify(wrong.slice(0, 80))}. Give the name of a namespace, * or nothing.`,
     );
-  return { namespaces, kubeconfig };
+  const secretsFolder = lastValue(flags, "secrets-folder");
+  return { namespaces, kubeconfig, secretsFolder: secretsFolder && resolve(secretsFolder) };
 }
 
 /** What custom resources are checked by. */

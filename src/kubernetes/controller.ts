@@ -5,16 +5,21 @@ import type { Manifests } from "../manifests/load-manifests.ts";
 import type { MappingContext } from "../manifests/mapping-checks.ts";
 import { describeError } from "../model/errors.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { Cluster, ObjectRef } from "../ports/cluster.ts";
+import type { Cluster, ClusterValueReader, ObjectRef } from "../ports/cluster.ts";
 import type { Random } from "../ports/random.ts";
 import type { Telemetry } from "../ports/telemetry.ts";
+import { FollowedValues } from "./followed-values.ts";
 import { type CustomObject, keyOf, manifestsOf, type ObjectFault } from "./object-manifests.ts";
 import { differenceOf, replacing, type Standing, statusOf } from "./object-status.ts";
 import { type Plane, standingsOf } from "./plane-standings.ts";
+import type { ValueFiles } from "./value-files.ts";
 import { WatchedObjects } from "./watched-objects.ts";
 
 export interface ControllerOptions {
   readonly cluster: Cluster;
+  readonly values: ClusterValueReader;
+  /** Where what it reads of Secrets and ConfigMaps is kept. */
+  readonly files: ValueFiles;
   readonly namespaces: readonly string[];
   /** The set that the objects are, in the store. */
   readonly set: string;
@@ -33,6 +38,8 @@ export interface ControllerOptions {
 const LOOK_MS = 250;
 /** How often objects are told how they stand. */
 const TELL_MS = 2_000;
+/** How often Secrets and ConfigMaps that objects name are asked for anew. */
+const FOLLOW_MS = 10_000;
 /** Figures alone, such as lag, are told that often. */
 const FIGURES_MS = 30_000;
 /** Writes of one turn: the server is not ours alone. */
@@ -54,12 +61,14 @@ export class Controller {
   readonly #stopping = new AbortController();
   readonly #lines: RepeatedLines;
   readonly #watched: readonly Known[];
+  readonly #values: FollowedValues;
   readonly #loop: WakeableLoop;
   #running: Promise<unknown> = Promise.resolve();
   #isChanged = true;
   #faults: ReadonlyMap<string, ObjectFault> = new Map();
   #leaving: ReadonlySet<string> = new Set();
   #notBeforeMs = Number.NEGATIVE_INFINITY;
+  #followedMs = Number.NEGATIVE_INFINITY;
   #toldMs = Number.NEGATIVE_INFINITY;
   #figuresMs = Number.NEGATIVE_INFINITY;
 
@@ -69,6 +78,7 @@ export class Controller {
     const { signal } = this.#stopping;
     const lines = new RepeatedLines(clock, telemetry);
     this.#lines = lines;
+    this.#values = new FollowedValues({ reader: options.values, files: options.files, lines, signal });
     const onChange = () => this.#change();
     this.#watched = namespaces.flatMap((namespace) =>
       CUSTOM_KINDS.map(({ kind, plural }) => {
@@ -104,6 +114,7 @@ export class Controller {
     if (plane === undefined) return;
     try {
       const nowMs = this.#options.clock.monotonic();
+      await this.#follow(nowMs);
       if (this.#isChanged && nowMs >= this.#notBeforeMs) await this.#apply();
       if (nowMs - this.#toldMs < TELL_MS) return;
       this.#toldMs = nowMs;
@@ -115,6 +126,12 @@ export class Controller {
     }
   }
 
+  async #follow(nowMs: number): Promise<void> {
+    if (nowMs - this.#followedMs < FOLLOW_MS) return;
+    this.#followedMs = nowMs;
+    if (await this.#values.look()) this.#isChanged = true;
+  }
+
   async #apply(): Promise<void> {
     const { clock, apply, context, folder } = this.#options;
     this.#isChanged = false;
@@ -122,7 +139,9 @@ export class Controller {
       const objects = this.#objects();
       await this.#hold(objects);
       const nowMs = clock.now();
-      const { manifests, faults, leaving } = manifestsOf(objects, { ...context, nowMs }, folder);
+      const { objects: resolved, problems } = await this.#values.resolve(objects);
+      const checked = { ...context, nowMs };
+      const { manifests, faults, leaving } = manifestsOf(resolved, checked, folder, problems);
       await apply(manifests);
       this.#faults = faults;
       this.#leaving = leaving;

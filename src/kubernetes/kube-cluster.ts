@@ -1,7 +1,6 @@
-import { Agent, type Dispatcher, request } from "undici";
 import { z } from "zod";
 import { GROUP, VERSION } from "../manifests/custom-kinds.ts";
-import { describeError, MillraceError } from "../model/errors.ts";
+import { MillraceError } from "../model/errors.ts";
 import {
   type Cluster,
   type ClusterChange,
@@ -12,16 +11,12 @@ import {
   EVERY_NAMESPACE,
   type ObjectRef,
 } from "../ports/cluster.ts";
-import type { ClusterAccess } from "./cluster-access.ts";
+import { type KubeApi, refusalOf, unavailable } from "./kube-api.ts";
 import { LineReader } from "./line-reader.ts";
 
-const CONNECT_MS_MAX = 5_000;
-const ANSWER_MS_MAX = 30_000;
 /** The server ends a watch by itself then; between, it marks where it is about once a minute. */
 const WATCH_SECONDS = 290;
-const WATCH_SILENCE_MS_MAX = 120_000;
 const PAGE_OBJECTS = 500;
-const ANSWER_BYTES_MAX = 64 * 1024 * 1024;
 /** The server keeps no object that is larger. */
 const OBJECT_BYTES_MAX = 4 * 1024 * 1024;
 const GONE = 410;
@@ -52,17 +47,12 @@ const refusalSchema = z.looseObject({ message: z.string().optional(), code: z.nu
 /** The custom resources of an API server, over its REST interface. */
 export class KubeCluster implements Cluster {
   readonly description: string;
-  readonly #access: ClusterAccess;
-  readonly #agent: Agent;
+  readonly #api: KubeApi;
 
-  constructor(access: ClusterAccess) {
-    this.description = access.server;
-    this.#access = access;
-    this.#agent = new Agent({
-      connect: { ...access.tls, timeout: CONNECT_MS_MAX },
-      headersTimeout: ANSWER_MS_MAX,
-      bodyTimeout: WATCH_SILENCE_MS_MAX,
-    });
+  /** The API is closed with it. */
+  constructor(api: KubeApi) {
+    this.description = api.server;
+    this.#api = api;
   }
 
   async list(place: ClusterPlace, signal: AbortSignal): Promise<ClusterList> {
@@ -70,14 +60,14 @@ export class KubeCluster implements Cluster {
     let next: string | undefined;
     for (;;) {
       const query = { limit: String(PAGE_OBJECTS), ...(next === undefined ? {} : { continue: next }) };
-      const answer = await this.#ask("GET", pathOf(place, query), signal);
+      const answer = await this.#api.ask("GET", pathOf(place, query), signal);
       // A list that took too long to page through begins anew.
       if (answer.status === GONE && next !== undefined) {
         objects.length = 0;
         next = undefined;
         continue;
       }
-      const { metadata, items } = this.#read(listSchema, answer, `list ${place.plural}`);
+      const { metadata, items } = this.#api.read(listSchema, answer, `list ${place.plural}`);
       for (const item of items) objects.push(this.#object(item));
       next = metadata.continue === "" ? undefined : metadata.continue;
       if (next === undefined) return { objects, version: metadata.resourceVersion };
@@ -93,13 +83,13 @@ export class KubeCluster implements Cluster {
       ...{ watch: "1", allowWatchBookmarks: "true", resourceVersion: since },
       timeoutSeconds: String(WATCH_SECONDS),
     };
-    const answer = await this.#open("GET", pathOf(place, query), undefined, signal);
+    const answer = await this.#api.open("GET", pathOf(place, query), undefined, signal);
     if (answer.statusCode === GONE) {
       await answer.body.dump();
       return "gone";
     }
     if (answer.statusCode !== 200) {
-      const body = await this.#bodyOf(answer);
+      const body = await this.#api.bodyOf(answer);
       throw refusalOf({ status: answer.statusCode, body }, `watch ${place.plural}`);
     }
     const lines = new LineReader(OBJECT_BYTES_MAX);
@@ -116,9 +106,9 @@ export class KubeCluster implements Cluster {
   }
 
   async writeStatus({ name, ...place }: ObjectRef, status: object, signal: AbortSignal) {
-    const answer = await this.#ask("PATCH", `${pathOf(place, {}, name)}/status`, signal, { status });
+    const answer = await this.#api.ask("PATCH", `${pathOf(place, {}, name)}/status`, signal, { status });
     if (answer.status === 404) return "absent" as const;
-    this.#read(objectSchema, answer, `write the status of ${name}`);
+    this.#api.read(objectSchema, answer, `write the status of ${name}`);
     return "written" as const;
   }
 
@@ -129,25 +119,25 @@ export class KubeCluster implements Cluster {
     signal: AbortSignal,
   ) {
     const change = { metadata: { finalizers, resourceVersion } };
-    const answer = await this.#ask("PATCH", pathOf(place, {}, name), signal, change);
+    const answer = await this.#api.ask("PATCH", pathOf(place, {}, name), signal, change);
     if (answer.status === 404 || answer.status === 409) return "stale" as const;
-    this.#read(objectSchema, answer, `write the finalizers of ${name}`);
+    this.#api.read(objectSchema, answer, `write the finalizers of ${name}`);
     return "written" as const;
   }
 
   async close(): Promise<void> {
-    await this.#agent.destroy();
+    await this.#api.close();
   }
 
   #told(line: string, onChange: (change: ClusterChange) => void): "gone" | undefined {
-    const { type, object } = this.#parsed(eventSchema, line);
+    const { type, object } = this.#api.parsed(eventSchema, line);
     if (type === "ERROR") {
-      const { code, message } = this.#checked(refusalSchema, object);
+      const { code, message } = this.#api.checked(refusalSchema, object);
       if (code === GONE) return "gone";
       throw unavailable(this.description, new Error(message ?? "the watch failed"));
     }
     if (type === "BOOKMARK") {
-      const { metadata } = this.#checked(markSchema, object);
+      const { metadata } = this.#api.checked(markSchema, object);
       onChange({ kind: "mark", object: this.#object({ metadata: { name: "", ...metadata } }) });
       return undefined;
     }
@@ -155,70 +145,8 @@ export class KubeCluster implements Cluster {
     return undefined;
   }
 
-  async #ask(method: "GET" | "PATCH", path: string, signal: AbortSignal, change?: object): Promise<Answer> {
-    const within = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS_MAX)]);
-    const answer = await this.#open(method, path, change, within);
-    return { status: answer.statusCode, body: await this.#bodyOf(answer) };
-  }
-
-  async #open(method: "GET" | "PATCH", path: string, change: object | undefined, signal: AbortSignal) {
-    try {
-      const token = await this.#access.token();
-      return await request(this.#access.server + path, {
-        method,
-        headers: {
-          accept: "application/json",
-          "user-agent": "millrace",
-          ...(change === undefined ? {} : { "content-type": "application/merge-patch+json" }),
-          ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-        },
-        ...(change === undefined ? {} : { body: JSON.stringify(change) }),
-        dispatcher: this.#agent,
-        signal,
-      });
-    } catch (error) {
-      throw unavailable(this.description, error);
-    }
-  }
-
-  async #bodyOf({ body }: Dispatcher.ResponseData): Promise<string> {
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    try {
-      for await (const chunk of body) {
-        bytes += (chunk as Buffer).length;
-        if (bytes > ANSWER_BYTES_MAX) throw new Error(`an answer has more than ${ANSWER_BYTES_MAX} bytes`);
-        chunks.push(chunk as Buffer);
-      }
-    } catch (error) {
-      throw unavailable(this.description, error);
-    }
-    return Buffer.concat(chunks).toString();
-  }
-
-  #read<Value>(schema: z.ZodType<Value>, answer: Answer, what: string): Value {
-    if (answer.status < 200 || answer.status > 299) throw refusalOf(answer, what);
-    return this.#parsed(schema, answer.body);
-  }
-
-  #parsed<Value>(schema: z.ZodType<Value>, text: string): Value {
-    let value: unknown;
-    try {
-      value = JSON.parse(text);
-    } catch {
-      throw unavailable(this.description, new Error("it answered something that is no JSON"));
-    }
-    return this.#checked(schema, value);
-  }
-
-  #checked<Value>(schema: z.ZodType<Value>, value: unknown): Value {
-    const read = schema.safeParse(value);
-    if (read.success) return read.data;
-    throw unavailable(this.description, new Error("it answered something that is no object of Kubernetes"));
-  }
-
   #object(value: unknown): ClusterObject {
-    const { metadata, spec, status } = this.#checked(objectSchema, value);
+    const { metadata, spec, status } = this.#api.checked(objectSchema, value);
     const { name, namespace, uid, resourceVersion, generation } = metadata;
     return {
       metadata: {
@@ -234,11 +162,6 @@ export class KubeCluster implements Cluster {
   }
 }
 
-interface Answer {
-  readonly status: number;
-  readonly body: string;
-}
-
 function pathOf(
   { plural, namespace }: ClusterPlace,
   query: Readonly<Record<string, string>>,
@@ -248,35 +171,4 @@ function pathOf(
   const object = name === "" ? "" : `/${encodeURIComponent(name)}`;
   const scope = namespace === EVERY_NAMESPACE ? "" : `/namespaces/${encodeURIComponent(namespace)}`;
   return `/apis/${GROUP}/${VERSION}${scope}/${plural}${object}${asked === "" ? "" : `?${asked}`}`;
-}
-
-/** What only waits, and what somebody has to change. */
-function refusalOf({ status, body }: Answer, what: string): MillraceError {
-  const message = messageIn(body);
-  const told = `The API server refused to ${what} (${status}): ${message}.`;
-  if (status === 404)
-    return new MillraceError(
-      "ERR_MILLRACE_CLUSTER_REFUSED",
-      `${told} Install the custom resources: millrace schema --custom-resources | kubectl apply -f -`,
-    );
-  if (status === 401 || status === 403)
-    return new MillraceError(
-      "ERR_MILLRACE_CLUSTER_REFUSED",
-      `${told} Give its service account the role of the chart (kubernetes.enabled).`,
-    );
-  return new MillraceError("ERR_MILLRACE_CLUSTER_UNAVAILABLE", told);
-}
-
-function messageIn(body: string): string {
-  try {
-    return refusalSchema.parse(JSON.parse(body)).message?.slice(0, 500) ?? "it gives no reason";
-  } catch {
-    return "it gives no reason";
-  }
-}
-
-function unavailable(server: string, cause: unknown): MillraceError {
-  if (cause instanceof MillraceError) return cause;
-  const message = `The API server at ${server} cannot be asked: ${describeError(cause)}`;
-  return new MillraceError("ERR_MILLRACE_CLUSTER_UNAVAILABLE", message, { cause });
 }

@@ -33,12 +33,13 @@ export function keyOf({ kind, object: { metadata } }: CustomObject): string {
 /**
  * What all objects declare together. One that is wrong stays as it was before, and the others are taken; of two with
  * one name the older counts. One that is to be deleted is not declared any more, unless it is a function that another
- * still names.
+ * still names. `unresolved`: by `keyOf`, those that are wrong for what they name.
  */
 export function manifestsOf(
   objects: readonly CustomObject[],
   context: MappingContext,
   folder: string,
+  unresolved: ReadonlyMap<string, string> = new Map(),
 ): ObjectManifests {
   const sorted = objects.toSorted(byAge);
   const isDeleting = ({ object }: CustomObject) => object.metadata.deletionTimestamp !== undefined;
@@ -49,15 +50,18 @@ export function manifestsOf(
   );
   const leaving = sorted.filter((each) => isDeleting(each) && !needed.includes(each));
   const declared = [...staying, ...needed].toSorted(byAge);
-  const { manifests, problems } = loadObjects(declared.map(manifestObject), context, folder);
+  const sound = declared.filter((each) => !unresolved.has(keyOf(each)));
+  const { manifests, problems } = loadObjects(sound.map(manifestObject), context, folder);
   const faults = new Map<string, ObjectFault>();
   for (const each of leaving) faults.set(keyOf(each), { reason: "Deleting", message: DRAINS });
   for (const each of needed) faults.set(keyOf(each), { reason: "InUse", message: IN_USE });
   const kept: KeptManifest[] = [];
   for (const each of declared) {
     const found = problems.get(keyOf(each));
-    if (found === undefined) continue;
-    const message = found.map((problem) => formatProblem({ ...problem, place: undefined })).join("\n");
+    const missing = unresolved.get(keyOf(each));
+    if (found === undefined && missing === undefined) continue;
+    const message =
+      missing ?? found?.map((problem) => formatProblem({ ...problem, place: undefined })).join("\n") ?? "";
     faults.set(keyOf(each), { reason: "Invalid", message: withoutId(message, keyOf(each)) });
     kept.push({ kind: each.kind, name: each.object.metadata.name });
   }

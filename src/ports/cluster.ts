@@ -74,3 +74,24 @@ export interface ClusterObject {
   readonly spec: unknown;
   readonly status: unknown;
 }
+
+/** A Secret or a ConfigMap of a cluster. */
+export interface ValuesRef {
+  readonly kind: "secret" | "configmap";
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** What it holds, at one version. Nothing of it is ever shown. */
+export interface ClusterValues {
+  readonly version: string;
+  readonly values: ReadonlyMap<string, Buffer>;
+}
+
+/**
+ * Laws: `undefined` says that there is none of this name; a call that fails rejects as those of `Cluster`. No error
+ * holds any of the values.
+ */
+export interface ClusterValueReader {
+  read(ref: ValuesRef, signal: AbortSignal): Promise<ClusterValues | undefined>;
+}

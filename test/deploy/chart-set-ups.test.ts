@@ -109,3 +109,27 @@ describe("ways in and what stands beside", () => {
     assert.deepEqual(metadata.annotations, { "reloader.stakater.com/auto": "true" });
   });
 });
+
+test("what custom resources name of Secrets is read by name alone, and kept in memory", () => {
+  const objects = rendered("custom-resources");
+  const ofShop = objects.filter(({ metadata }) => metadata.namespace === "shop");
+  const { rules } = named(ofShop, "Role", "shop-millrace") as unknown as {
+    rules: readonly {
+      resources: readonly string[];
+      resourceNames?: readonly string[];
+      verbs: readonly string[];
+    }[];
+  };
+  const core = rules.filter(({ resources }) => /^(secrets|configmaps)$/.test(resources.join()));
+  assert.deepEqual(
+    core.map(({ resourceNames, verbs }) => [resourceNames, verbs]),
+    [
+      [["kafka-login"], ["get"]],
+      [["kafka-ca"], ["get"]],
+    ],
+  );
+  const { volumes, containers } = engineIn(objects);
+  const kept = volumes.find(({ name }: { name: string }) => name === "followed-secrets");
+  assert.equal(kept.emptyDir.medium, "Memory");
+  assert(containers[0].args.includes("--secrets-folder=/run/millrace-secrets/followed"));
+});

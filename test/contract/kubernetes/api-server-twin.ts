@@ -11,6 +11,7 @@ const NAMESPACES = ["shop", "pay"];
 const PLURALS = ["functions", "eventsourcemappings", "routes", "schedules", "rules"];
 const KINDS = ["Function", "EventSourceMapping", "Route", "Schedule", "Rule"];
 const PATH = /^\/apis\/millrace\.dev\/v1(?:\/namespaces\/([^/]+))?\/([a-z]+)(?:\/([^/]+))?(\/status)?$/;
+const VALUES_PATH = /^\/api\/v1\/namespaces\/([^/]+)\/(secrets|configmaps)\/([^/]+)$/;
 const PAGE_MAX = 2;
 
 export interface StoredObject {
@@ -62,6 +63,11 @@ export class ApiServerTwin {
   readonly asked: string[] = [];
   /** Kinds, as in paths, that its client may not see. */
   readonly refused = new Set<string>();
+  /** Secrets and config maps, as `secrets shop/login`: texts by key. */
+  readonly values = new Map<
+    string,
+    { readonly version: number; readonly texts: Readonly<Record<string, string>> }
+  >();
   /** Names of objects that it may not change. */
   readonly unwritable = new Set<string>();
 
@@ -169,6 +175,11 @@ export class ApiServerTwin {
     this.asked.push(`${request.method} ${url.pathname}`);
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
+    const [, place = "", kind = "", key = ""] = VALUES_PATH.exec(url.pathname) ?? [];
+    if (kind !== "") {
+      this.#answerValues(kind, `${kind} ${place}/${key}`, response);
+      return;
+    }
     const [, namespace, plural = "", name, sub] = PATH.exec(url.pathname) ?? [];
     if (request.headers.authorization !== `Bearer ${TOKEN}`) return refuse(response, 401, "Unauthorized");
     if (this.refused.has(plural)) return refuse(response, 403, `${plural}.millrace.dev is forbidden`);
@@ -188,6 +199,15 @@ export class ApiServerTwin {
         : [],
     );
     reply(response, 200, this.#list(objects, url));
+  }
+
+  #answerValues(kind: string, id: string, response: ServerResponse): unknown {
+    if (this.refused.has(id)) return refuse(response, 403, `${id} is forbidden`);
+    const found = this.values.get(id);
+    if (found === undefined) return refuse(response, 404, `${id} not found`);
+    const encoded = (text: string) => (kind === "secrets" ? Buffer.from(text).toString("base64") : text);
+    const data = Object.fromEntries(Object.entries(found.texts).map(([name, text]) => [name, encoded(text)]));
+    return reply(response, 200, { metadata: { resourceVersion: String(found.version) }, data });
   }
 
   #list(objects: readonly StoredObject[], url: URL): object {

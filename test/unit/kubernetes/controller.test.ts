@@ -1,10 +1,16 @@
 import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { CONNECTORS } from "../../../connectors/registry.ts";
 import { clusterAccess } from "../../../src/kubernetes/cluster-access.ts";
 import { Controller } from "../../../src/kubernetes/controller.ts";
+import { KubeApi } from "../../../src/kubernetes/kube-api.ts";
 import { KubeCluster } from "../../../src/kubernetes/kube-cluster.ts";
+import { KubeValues } from "../../../src/kubernetes/kube-values.ts";
 import type { Plane } from "../../../src/kubernetes/plane-standings.ts";
+import { ValueFiles } from "../../../src/kubernetes/value-files.ts";
 import type { Manifests } from "../../../src/manifests/load-manifests.ts";
 import { createSystemClock } from "../../../src/system/clock.ts";
 import { createSystemRandom } from "../../../src/system/random.ts";
@@ -34,8 +40,13 @@ async function openController(t: TestContext, twin: ApiServerTwin, namespaces = 
     explainAll: async () => ({ mappings: [], fine: 0, text: [], others: [] }),
     everywhere: async () => ({ nowMs: 0, processes: [], problem: undefined }),
   } as unknown as Plane;
+  const api = new KubeApi(clusterAccess(twin.kubeconfig, {}));
+  const secrets = mkdtempSync(join(tmpdir(), "millrace-secrets-"));
+  t.after(() => rmSync(secrets, { recursive: true }));
   const controller = new Controller({
-    cluster: new KubeCluster(clusterAccess(twin.kubeconfig, {})),
+    cluster: new KubeCluster(api),
+    values: new KubeValues(api),
+    files: new ValueFiles(secrets),
     namespaces,
     set: "kubernetes",
     context: { connectors: CONNECTORS, place: { region: "eu-west-1", account: "000000000000" } },
@@ -201,4 +212,81 @@ test("objects that the server lets nobody write to run all the same, and the oth
   );
   assert.deepEqual(names(applied.at(-1)), ["closed", "orders"]);
   assert.match(logged.join("\n"), /could not be written to.*Function shop\/closed/);
+});
+
+const TOPIC = {
+  functionName: "orders",
+  selfManagedEventSource: { endpoints: { KAFKA_BOOTSTRAP_SERVERS: ["127.0.0.1:9092"] } },
+  startingPosition: "TRIM_HORIZON",
+};
+const login = (uri: string) => ({ sourceAccessConfigurations: [{ type: "SASL_SCRAM_512_AUTH", uri }] });
+const CANARY = "canary-password-of-a-secret";
+
+test("a secret that rotates is another file for the mapping that names it, and for no other", async (t) => {
+  const twin = await openTwin(t);
+  const rotate = (version: number) =>
+    twin.values.set("secrets shop/login", {
+      version,
+      texts: { username: "ada", password: `${CANARY}-${version}` },
+    });
+  rotate(1);
+  twin.values.set("configmaps shop/ca", { version: 1, texts: { "ca.json": '{"certificate":"pem"}' } });
+  twin.apply("Function", "orders", FUNCTION);
+  const spec = (topic: string, uri: string) => ({ ...TOPIC, topics: [topic], ...login(uri) });
+  twin.apply("EventSourceMapping", "rotating", spec("a", "secret:login"));
+  twin.apply("EventSourceMapping", "steady", spec("b", "configmap:ca/ca.json"));
+  const { controller, applied, logged } = await openController(t, twin);
+  controller.start();
+  const uriOf = (name: string) => {
+    const found = applied.at(-1)?.mappings.find((each) => each.mapping.name === name);
+    return JSON.stringify(found?.settings.own ?? "").match(/file:([^"]+)/)?.[1] ?? "";
+  };
+  await until(
+    () => uriOf("rotating") !== "",
+    () => `nothing was applied: ${logged}`,
+  );
+  const [before, steady] = [uriOf("rotating"), uriOf("steady")];
+  assert.deepEqual(JSON.parse(readFileSync(before, "utf8")), { username: "ada", password: `${CANARY}-1` });
+  assert.equal(readFileSync(steady, "utf8"), '{"certificate":"pem"}');
+  assert.equal(statSync(before).mode & 0o777, 0o600);
+  assert.equal(statSync(dirname(before)).mode & 0o777, 0o700);
+  rotate(2);
+  await until(
+    () => uriOf("rotating") !== before,
+    () => "the rotated secret is not followed",
+    60_000,
+  );
+  assert.equal(JSON.parse(readFileSync(uriOf("rotating"), "utf8")).password, `${CANARY}-2`);
+  assert.equal(uriOf("steady"), steady);
+  assert.doesNotMatch(
+    JSON.stringify([applied, logged, twin.get("EventSourceMapping", "rotating")]),
+    /canary/,
+  );
+});
+
+test("a secret that is not there, or may not be read, is told at the object, and its neighbours run", async (t) => {
+  const twin = await openTwin(t);
+  twin.refused.add("secrets shop/hidden");
+  twin.values.set("secrets shop/login", { version: 1, texts: { username: CANARY } });
+  twin.apply("Function", "orders", FUNCTION);
+  for (const [name, uri] of [
+    ["missing", "secret:nobody"],
+    ["hidden", "secret:hidden/login.json"],
+    ["keyless", "secret:login/login.json"],
+  ] as const)
+    twin.apply("EventSourceMapping", name, { ...TOPIC, topics: [name], ...login(uri) });
+  const { controller, applied } = await openController(t, twin);
+  controller.start();
+  const messageOf = (name: string) => JSON.stringify(twin.get("EventSourceMapping", name)?.status ?? "");
+  for (const [name, message] of [
+    ["missing", /secret nobody of the namespace shop is not there/],
+    ["hidden", /may not be read\. Name it in kubernetes\.secrets of the chart/],
+    ["keyless", /has no key login\.json/],
+  ] as const)
+    await until(
+      () => message.test(messageOf(name)),
+      () => `${name}: ${messageOf(name)}`,
+    );
+  assert.deepEqual(names(applied.at(-1)), ["orders"]);
+  assert.doesNotMatch(messageOf("keyless"), /canary/);
 });

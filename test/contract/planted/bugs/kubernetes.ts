@@ -82,4 +82,15 @@ export const KUBERNETES_BUGS: readonly ContractBug[] = [
       instead: "return nextTicks(timetable, place.atMs, nowMs).next?.dueMs;",
     },
   ),
+  contractBug(
+    "a secret that rotates is not followed",
+    {
+      file: CONTROLLER,
+      test: "a secret that rotates is another file for the mapping that names it, and for no other",
+    },
+    {
+      at: "a-secret-that-rotates-is-not-followed",
+      instead: "isChanged ||= !hadAny && before !== undefined;",
+    },
+  ),
 ];
