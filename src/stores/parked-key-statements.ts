@@ -6,7 +6,11 @@ const KEY = "id, key, state, version, tail_version, records, bytes, last, cause,
 const TOTALS = "keys, records, bytes, version";
 
 /** Keys that stand aside, and their records; the drainer's fence is that of the mapping's redrives. */
-export function parkedKeyStatements({ schema, forUpdate }: Pick<ParkingDialect, "schema" | "forUpdate">) {
+export function parkedKeyStatements({
+  schema,
+  forUpdate,
+  isIn,
+}: Pick<ParkingDialect, "schema" | "forUpdate" | "isIn">) {
   const mapping = `${schema}parked_mapping`;
   const writer = `${schema}parked_writer`;
   const key = `${schema}parked_key`;
@@ -29,6 +33,7 @@ export function parkedKeyStatements({ schema, forUpdate }: Pick<ParkingDialect, 
       "AND fence = $3 AND attempt < $4 RETURNING attempt",
     allKeys: `SELECT ${KEY} FROM ${key} ${of} ORDER BY id`,
     listKeys: `SELECT ${KEY} FROM ${key} ${of} AND id > $2 ORDER BY id LIMIT $3`,
+    getKeys: `SELECT ${KEY} FROM ${key} ${of} AND ${isIn("id", "$2")}`,
     getKey: `SELECT ${KEY} FROM ${key} ${of} AND id = $2`,
     makeKey: `INSERT INTO ${key} (mapping, ${KEY}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
     changeKey:

@@ -1,4 +1,4 @@
-import type { ParkedEntry } from "../model/parked-key.ts";
+import type { PlacedEntry } from "../model/parked-key.ts";
 import type { QueuedItem } from "../ports/parking-store.ts";
 import type { ParkedKeyStatements } from "./parked-key-statements.ts";
 import type { ParkingRow } from "./parking-rows.ts";
@@ -38,11 +38,11 @@ export interface ParkedKeyDatabase extends ParkingTransactions, ParkedKeyWords {
 
 export interface ParkedKeyWords {
   readonly statements: ParkedKeyStatements & FenceStatements;
-  /** Entries of a key, behind `lastSeq` in their order. */
-  insertEntries(
-    mapping: string,
-    id: string,
-    entries: readonly ParkedEntry[],
-    lastSeq: number,
-  ): Iterable<ParkingStatement>;
+  /** Entries of any keys. */
+  insertEntries(mapping: string, entries: readonly EntryOfKey[]): Iterable<ParkingStatement>;
+}
+
+export interface EntryOfKey extends PlacedEntry {
+  /** Its key's. */
+  readonly id: string;
 }

@@ -5,7 +5,7 @@ export interface ParkingDialect {
   /** Behind a `SELECT` of rows that are about to be changed, and of rows that must not change meanwhile. */
   readonly forUpdate: string;
   readonly forShare: string;
-  /** A condition: a column is among the numbers of a JSON list, which is a parameter. */
+  /** A condition: a column is among the numbers of a JSON list, or its texts, which is a parameter. */
   isIn(column: string, parameter: string): string;
 }
 

@@ -70,9 +70,10 @@ export class SqlParkedKeys implements ParkedKeyStore {
     const key = madeKey(made);
     const standing = yield* this.#key(at.mapping, key.id);
     if (standing !== undefined) return { kind: "stale", key: standing };
-    const answer = yield* this.#put(shelf, undefined, key, made.entries, bounds);
-    yield* this.#keepTotals(shelf);
-    return answer;
+    const put = placed(shelf, undefined, key, made.entries, bounds);
+    if (put === undefined) return { kind: "full" };
+    yield* this.#keepPuts(shelf, [put]);
+    return { kind: "parked", key };
   }
 
   append(at: ShardWriter, puts: readonly ParkedPut[], bounds: ParkingBounds) {
@@ -86,33 +87,30 @@ export class SqlParkedKeys implements ParkedKeyStore {
   ): ParkingWork<readonly PutAnswer[] | "fenced"> {
     const shelf = yield* this.#heldBy(at);
     if (shelf === undefined) return "fenced";
-    const answers: PutAnswer[] = [];
-    for (const put of puts) {
-      const { tailVersion, entries } = put;
-      const standing = yield* this.#key(at.mapping, parkedKeyId(put.key));
-      if (standing === undefined) answers.push({ kind: "notParked" });
+    const ids = puts.map(({ key }) => parkedKeyId(key));
+    const rows = yield { sql: this.#sql.getKeys, values: [at.mapping, JSON.stringify(ids)] };
+    const standing = new Map(rows.map(readParkedKey).map((key) => [key.key, key]));
+    const kept: PlacedPut[] = [];
+    const answers = puts.map((put): PutAnswer => {
+      const key = standing.get(put.key);
+      if (key === undefined) return { kind: "notParked" };
       // plant: records-are-put-behind-a-tail-that-nobody-saw
-      else if (standing.tailVersion !== tailVersion) answers.push({ kind: "stale", key: standing });
-      else answers.push(yield* this.#put(shelf, standing, keyWith(standing, put), entries, bounds));
-    }
-    yield* this.#keepTotals(shelf);
+      if (key.tailVersion !== put.tailVersion) return { kind: "stale", key };
+      const behind = placed(shelf, key, keyWith(key, put), put.entries, bounds);
+      if (behind === undefined) return { kind: "full" };
+      kept.push(behind);
+      return { kind: "parked", key: behind.is };
+    });
+    yield* this.#keepPuts(shelf, kept);
     return answers;
   }
 
-  *#put(
-    shelf: Shelf,
-    was: ParkedKey | undefined,
-    is: ParkedKey,
-    entries: readonly ParkedEntry[],
-    bounds: ParkingBounds,
-  ): ParkingWork<PutAnswer> {
-    if (!isWithin(totalsAfter(shelf.totals, was, is), bounds)) return { kind: "full" };
-    const before = shelf.lastSeq;
-    // plant: places-of-a-key-that-is-gone-are-given-again
-    for (const each of this.#database.insertEntries(shelf.mapping, is.id, entries, before)) yield each;
-    shelf.lastSeq += entries.length;
-    yield* this.#keepKey(shelf, was, is);
-    return { kind: "parked", key: is };
+  /** Entries of all keys at once: each question to a server is a round of its own. */
+  *#keepPuts(shelf: Shelf, puts: readonly PlacedPut[]): ParkingWork<void> {
+    const entries = puts.flatMap(({ is, entries }) => entries.map((entry) => ({ ...entry, id: is.id })));
+    for (const statement of this.#database.insertEntries(shelf.mapping, entries)) yield statement;
+    for (const { was, is } of puts) yield* this.#keepKey(shelf.mapping, was, is);
+    yield* this.#keepTotals(shelf);
   }
 
   // What its drainer takes away.
@@ -160,7 +158,8 @@ export class SqlParkedKeys implements ParkedKeyStore {
     const removed = yield { sql: this.#sql.removeRecords, values: [mapping, id, through] };
     const sizes = removed.map(({ bytes }) => ({ bytes: Number(bytes) }));
     const left = keyWithout(key, sizes, through);
-    yield* this.#keepKey(shelf, key, left);
+    shelf.totals = totalsAfter(shelf.totals, key, left);
+    yield* this.#keepKey(mapping, key, left);
     yield* this.#keepTotals(shelf);
     return left === undefined ? "closed" : "open";
   }
@@ -182,7 +181,8 @@ export class SqlParkedKeys implements ParkedKeyStore {
     const key = yield* this.#key(mapping, id);
     if (shelf === undefined || key?.version !== seenVersion) return "stale";
     const moved = keyMoved(key, to, cause);
-    yield* this.#keepKey(shelf, key, moved);
+    shelf.totals = totalsAfter(shelf.totals, key, moved);
+    yield* this.#keepKey(mapping, key, moved);
     yield* this.#keepTotals(shelf);
     return moved;
   }
@@ -244,9 +244,7 @@ export class SqlParkedKeys implements ParkedKeyStore {
     return row && readParkedKey(row);
   }
 
-  *#keepKey(shelf: Shelf, was: ParkedKey | undefined, is: ParkedKey | undefined): ParkingWork<void> {
-    const { mapping } = shelf;
-    shelf.totals = totalsAfter(shelf.totals, was, is);
+  *#keepKey(mapping: string, was: ParkedKey | undefined, is: ParkedKey | undefined): ParkingWork<void> {
     if (is === undefined) {
       if (was !== undefined) yield { sql: this.#sql.removeKey, values: [mapping, was.id] };
       return;
@@ -262,4 +260,27 @@ export class SqlParkedKeys implements ParkedKeyStore {
     const { keys, records, bytes, version } = totals;
     yield { sql: this.#sql.keepTotals, values: [mapping, keys, records, bytes, version, lastSeq] };
   }
+}
+
+interface PlacedPut {
+  readonly was: ParkedKey | undefined;
+  readonly is: ParkedKey;
+  readonly entries: readonly PlacedEntry[];
+}
+
+/** Entries of a key get their places, and count. `undefined`: there is no room for them. */
+function placed(
+  shelf: Shelf,
+  was: ParkedKey | undefined,
+  is: ParkedKey,
+  entries: readonly ParkedEntry[],
+  bounds: ParkingBounds,
+): PlacedPut | undefined {
+  const totals = totalsAfter(shelf.totals, was, is);
+  if (!isWithin(totals, bounds)) return undefined;
+  // plant: places-of-a-key-that-is-gone-are-given-again
+  const before = shelf.lastSeq;
+  shelf.totals = totals;
+  shelf.lastSeq += entries.length;
+  return { was, is, entries: entries.map((entry, index) => ({ ...entry, seq: before + index + 1 })) };
 }

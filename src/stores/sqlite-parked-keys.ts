@@ -17,7 +17,12 @@ export async function openSqliteParkedKeys(
   return new SqlParkedKeys(Object.assign(await SqliteTransactions.open(path, options), WORDS));
 }
 
-const DIALECT = { schema: "", forUpdate: "", forShare: "" } as const;
+const DIALECT = {
+  schema: "",
+  forUpdate: "",
+  forShare: "",
+  isIn: (column: string, parameter: string) => `${column} IN (SELECT value FROM json_each(${parameter}))`,
+} as const;
 
 const INSERT =
   "INSERT INTO parked_record (mapping, id, seq, shard_id, position, item_id, arrival_ms, element, trace) " +
@@ -25,12 +30,12 @@ const INSERT =
 
 const WORDS: ParkedKeyWords = {
   statements: { ...parkedKeyStatements(DIALECT), ...fenceStatements(DIALECT) },
-  *insertEntries(mapping, id, entries, lastSeq) {
-    for (const [index, { shardId, position, itemId, arrivalMs, element, trace }] of entries.entries())
+  *insertEntries(mapping, entries) {
+    for (const { id, seq, shardId, position, itemId, arrivalMs, element, trace } of entries)
       yield {
         sql: INSERT,
         values: [
-          ...[mapping, id, lastSeq + index + 1, shardId, position, itemId],
+          ...[mapping, id, seq, shardId, position, itemId],
           ...[arrivalMs ?? null, element, trace ?? null],
         ],
       };

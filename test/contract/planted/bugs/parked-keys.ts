@@ -27,7 +27,7 @@ export const PARKED_KEY_BUGS: readonly ContractBug[] = [
     { file: FILE, test: "put nothing behind a tail that nobody saw, and say how it is" },
     {
       at: "records-are-put-behind-a-tail-that-nobody-saw",
-      instead: 'else if (tailVersion < 0) answers.push({ kind: "stale", key: standing });',
+      instead: 'if (put.tailVersion < 0) return { kind: "stale", key };',
     },
   ),
   contractBug(
@@ -35,8 +35,7 @@ export const PARKED_KEY_BUGS: readonly ContractBug[] = [
     { file: FILE, test: "take nothing of a key that came anew by what was meant for the one before" },
     {
       at: "places-of-a-key-that-is-gone-are-given-again",
-      instead:
-        "for (const each of this.#database.insertEntries(shelf.mapping, is.id, entries, was === undefined ? 0 : before)) yield each;",
+      instead: "const before = was === undefined ? 0 : shelf.lastSeq;",
     },
   ),
   contractBug(
