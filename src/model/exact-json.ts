@@ -37,6 +37,21 @@ export function parseExactJson(text: string): unknown {
   return JSON.parse(text, exactValue as (key: string, value: unknown) => unknown);
 }
 
+/** As `JSON.stringify` without a replacer, also of what `parseExactJson` has read: each `bigint` as its digits. */
+export function exactJsonText(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    return JSON.stringify(value, (_key, each) => (typeof each === "bigint" ? rawJson(String(each)) : each));
+  }
+}
+
+/** In V8, and not yet in TypeScript's library. */
+function rawJson(text: string): unknown {
+  return (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(text);
+}
+
 /** The third argument of a reviver is in V8 and not yet in TypeScript's library. */
 function exactValue(_key: string, value: unknown, context: { readonly source?: string }): unknown {
   const { source } = context;

@@ -5,7 +5,7 @@ import { describeError } from "../model/errors.ts";
 import { CURSOR_PREFIX, type CursorPlace, GONE, readPlace, writePlace } from "./cursor-place.ts";
 import { nextTicks, type Tick, type TickPlan } from "./next-ticks.ts";
 import { isFirst } from "./rank.ts";
-import type { Scheduled, SchedulerOptions } from "./scheduled.ts";
+import type { Entry, Scheduled, SchedulerOptions } from "./scheduled.ts";
 
 /** So much later the others try a tick, if its cursor still stands: who is first has crashed, or stands still. */
 export const SECOND_TRY_MS = 2_000;
@@ -14,20 +14,6 @@ const LOOK_MS = 1_000;
 const PUTS_MAX = 16;
 /** Longer than a write takes to come through, or a process to be cut off: nobody has the row any more. */
 const GONE_KEPT_MS = 60_000;
-
-interface Entry {
-  readonly scheduled: Scheduled;
-  /** `undefined`: the store has to be asked. */
-  place: CursorPlace | undefined;
-  /** When there is something to do, by the wall clock. */
-  lookMs: number;
-  /** The wall time of the last answer of the store. */
-  askedMs: number;
-  /** Its cursor was seen to stand somewhere: where it does no more, the schedule is gone and forgotten. */
-  wasBegun: boolean;
-  /** A process has begun with this generation, or a newer one. */
-  isFenced: boolean;
-}
 
 type Step =
   | { readonly kind: "wait"; readonly untilMs: number }
@@ -198,9 +184,11 @@ export class Scheduler {
   }
 
   /** What is to be done about a schedule, as far as this process knows. */
-  #stepOf({ scheduled, place, askedMs }: Entry): Step {
+  #stepOf({ scheduled, place, askedMs, refused }: Entry): Step {
     const { clock, members } = this.#options;
     if (place === undefined) return { kind: "ask" };
+    if (refused?.text === place.text && clock.now() < refused.untilMs)
+      return { kind: "wait", untilMs: refused.untilMs };
     // Somebody knows a newer row than this process does.
     // plant: a-generation-is-missing-in-the-cursor
     if (place.generation > scheduled.generation) return { kind: "wait", untilMs: NEVER };
@@ -252,7 +240,11 @@ export class Scheduler {
     const name = CURSOR_PREFIX + entry.scheduled.uid;
     // plant: the-cursor-is-moved-in-a-second-write
     const answer = await queue.put(items, { name, from, to: to.text });
-    if (answer === "stale") return false;
+    if (answer === "stale") {
+      // Somebody is about to move it, where the queue needs more than one write for it.
+      entry.refused = { text: from, untilMs: this.#options.clock.now() + LOOK_MS };
+      return false;
+    }
     entry.place = to;
     entry.wasBegun = true;
     entry.isFenced = true;

@@ -45,6 +45,7 @@ export class CellCursors {
     const { at, claimedUntilMs = 0 } = readDocument(cell);
     if (at !== from || claimedUntilMs > this.#now()) return "stale";
     const claim: Document = { at, claimedUntilMs: this.#now() + CLAIM_MS };
+    // plant: a-cursor-in-a-cell-is-moved-by-whoever-comes
     const claimed = await this.#cells.swap(key, cell?.revision ?? 0, JSON.stringify(claim));
     if (claimed.kind === "stale") return "stale";
     try {

@@ -198,6 +198,7 @@ export class SqsAsyncQueue implements AsyncQueue {
   async #end(held: AsyncItem, next: readonly NewAsyncItem[]): Promise<Settlement> {
     const hold = this.#holdOf(held);
     if (hold === undefined) return "lost";
+    // plant: what-comes-of-an-event-is-sent-to-sqs-again
     if (!hold.isSent) await this.#send(next);
     hold.isSent = true;
     await this.#api.remove([receiptOf(held)]);

@@ -1,12 +1,15 @@
+import { isUtf8 } from "node:buffer";
 import { ControlFault } from "../../control/control-fault.ts";
 import type { GivenEvent } from "../../control/schedules/event-bus.ts";
-import { JSON_DEPTH_MAX } from "../../model/exact-json.ts";
+import { JSON_DEPTH_MAX, parseExactJson } from "../../model/exact-json.ts";
 import { nestsDeeper } from "../../model/json-scan.ts";
 
 type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;
 export type CloudEvent = Readonly<Record<string, unknown>>;
 
 const EVENTS_MAX = 100;
+/** Names of attributes are letters and digits; the body is the data, whatever a header says. */
+const ATTRIBUTE = /^ce-(?!data$)[a-z0-9]+$/;
 const NEEDED: readonly string[] = ["id", "source", "type", "specversion"];
 
 /**
@@ -14,8 +17,8 @@ const NEEDED: readonly string[] = ["id", "source", "type", "specversion"];
  * in the body. @throws ControlFault
  */
 export function readCloudEvents(headers: Headers, body: Buffer): readonly CloudEvent[] {
-  const [type = ""] = String(headers["content-type"] ?? "").split(";");
-  const name = type.trim().toLowerCase();
+  const type = String(headers["content-type"] ?? "");
+  const name = mediaTypeOf(type);
   if (name === "application/cloudevents-batch+json") {
     const events = parsed(body);
     if (!Array.isArray(events)) throw invalid("A batch of CloudEvents is a JSON array.");
@@ -23,7 +26,7 @@ export function readCloudEvents(headers: Headers, body: Buffer): readonly CloudE
     return events.map(checked);
   }
   if (name === "application/cloudevents+json") return [checked(parsed(body))];
-  return [checked({ ...attributesIn(headers), ...dataOf(name, body) })];
+  return [checked({ ...attributesIn(headers), ...dataOf(type, body) })];
 }
 
 /** As rules match it: `type` is its detail-type, `data` its detail. */
@@ -42,7 +45,7 @@ export function givenEvent(event: CloudEvent, bus: string): GivenEvent {
 }
 
 function attributesIn(headers: Headers): CloudEvent {
-  const named = Object.entries(headers).filter(([header]) => header.startsWith("ce-"));
+  const named = Object.entries(headers).filter(([header]) => ATTRIBUTE.test(header));
   return Object.fromEntries(named.map(([header, value]) => [header.slice(3), decoded(String(value))]));
 }
 
@@ -55,12 +58,25 @@ function decoded(value: string): string {
   }
 }
 
+/** The body under the type that it came with; what is no text in UTF-8 is handed on in base64. */
 function dataOf(type: string, body: Buffer): CloudEvent {
-  if (body.length === 0) return {};
-  if (type === "" || type === "application/json" || type.endsWith("+json"))
-    return { datacontenttype: "application/json", data: parsed(body) };
-  if (type.startsWith("text/")) return { datacontenttype: type, data: body.toString() };
-  return { datacontenttype: type, data_base64: body.toString("base64") };
+  const name = mediaTypeOf(type);
+  const contentType = type === "" ? {} : { datacontenttype: type };
+  if (body.length === 0) return contentType;
+  const isText = isUtf8(body) && /^(?:|utf-?8|us-ascii)$/.test(charsetOf(type));
+  if (isText && name === "") return { datacontenttype: "application/json", data: parsed(body) };
+  if (isText && (name === "application/json" || name.endsWith("+json")))
+    return { ...contentType, data: parsed(body) };
+  if (isText && name.startsWith("text/")) return { ...contentType, data: body.toString() };
+  return { ...contentType, data_base64: body.toString("base64") };
+}
+
+function mediaTypeOf(type: string): string {
+  return (type.split(";")[0] ?? "").trim().toLowerCase();
+}
+
+function charsetOf(type: string): string {
+  return /;\s*charset\s*=\s*"?([^";\s]*)/i.exec(type)?.[1]?.toLowerCase() ?? "";
 }
 
 function checked(value: unknown): CloudEvent {
@@ -79,7 +95,7 @@ function parsed(body: Buffer): unknown {
   if (nestsDeeper(text, JSON_DEPTH_MAX))
     throw invalid(`The body is nested more than ${JSON_DEPTH_MAX} deep.`);
   try {
-    return JSON.parse(text);
+    return parseExactJson(text);
   } catch {
     throw invalid("The body is not JSON.");
   }

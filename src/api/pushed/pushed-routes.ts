@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { ControlFault } from "../../control/control-fault.ts";
 import type { ControlPlane } from "../../control/control-plane.ts";
+import { exactJsonText } from "../../model/exact-json.ts";
 import { addRoute, bodyOf, jsonOf, paramOf, queryOf } from "../route.ts";
 import { ApiFault } from "../wire-fault.ts";
 import { givenEvent, readCloudEvents } from "./cloud-event.ts";
@@ -29,8 +30,7 @@ export function addPushedRoutes(
     bodyBytesMax: BODY_BYTES_MAX,
     async handle(request, reply) {
       const { timed, place } = control();
-      const { Records } = jsonOf(request);
-      const given: readonly unknown[] = Array.isArray(Records) ? Records : [];
+      const given = recordsIn(jsonOf(request));
       if (given.length > RECORDS_MAX) throw invalid(`A notification has at most ${RECORDS_MAX} records.`);
       const records = given.map((record) => s3Record(record, place.region));
       if (records.includes(undefined)) throw invalid("A record has no eventName, bucket or key.");
@@ -56,7 +56,9 @@ export function addPushedRoutes(
     role: "send",
     bodyBytesMax: BODY_BYTES_MAX,
     async handle(request, reply) {
-      const events = readCloudEvents(request.headers, bodyOf(request)).map((event) => JSON.stringify(event));
+      const events = readCloudEvents(request.headers, bodyOf(request)).map(
+        (event) => exactJsonText(event) ?? "",
+      );
       return accepted(
         reply,
         await control().timed.push(functionOf(control(), request), events, "cloudevents"),
@@ -91,6 +93,14 @@ function addSignedRoutes(app: FastifyInstance, control: () => ControlPlane, sign
       return accepted(reply, await control().timed.push(functionOf(control(), request), [event], "sns"));
     },
   });
+}
+
+/** What is taken for a notification and is none would be lost behind its 202. @throws ControlFault */
+function recordsIn({ Records, Event }: Readonly<Record<string, unknown>>): readonly unknown[] {
+  if (Array.isArray(Records)) return Records;
+  // What S3 sends once, to see whether anybody is there.
+  if (Records === undefined && Event === "s3:TestEvent") return [];
+  throw invalid("The body has no list Records: it is no notification.");
 }
 
 /** Its name, with a version or an alias behind a colon. */

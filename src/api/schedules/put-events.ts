@@ -1,7 +1,7 @@
 import { ControlFault } from "../../control/control-fault.ts";
 import type { EventBus, GivenEvent } from "../../control/schedules/event-bus.ts";
 import { describeError, MillraceError } from "../../model/errors.ts";
-import { JSON_DEPTH_MAX } from "../../model/exact-json.ts";
+import { JSON_DEPTH_MAX, parseExactJson } from "../../model/exact-json.ts";
 import { nestsDeeper } from "../../model/json-scan.ts";
 import { busOf } from "./event-bus-name.ts";
 
@@ -11,10 +11,15 @@ const ENTRIES_MAX = 10;
 const BYTES_MAX = 1024 * 1024;
 /** What AWS counts a time of an entry as. */
 const TIME_BYTES = 14;
+/** The end of the year 9999: beyond it no calendar's text has four digits of a year. */
+const TIME_MS_MAX = 253_402_300_799_999;
 
 /** Each entry is put by itself, and answered by itself, in their order. @throws ControlFault */
 export async function putEvents(body: Body, bus: EventBus): Promise<Body> {
-  const entries: readonly Body[] = Array.isArray(body["Entries"]) ? body["Entries"] : [];
+  const given: readonly unknown[] = Array.isArray(body["Entries"]) ? body["Entries"] : [];
+  const entries = given.map(
+    (entry): Body => (typeof entry === "object" && entry !== null ? { ...entry } : {}),
+  );
   if (entries.length === 0) throw lengthFault("greater than or equal to 1");
   if (entries.length > ENTRIES_MAX) throw lengthFault(`less than or equal to ${ENTRIES_MAX}`);
   if (entries.reduce((sum, entry) => sum + bytesOf(entry), 0) > BYTES_MAX)
@@ -69,7 +74,7 @@ function parseObject(text: string): object | undefined {
   // What is nested deeper cannot be written again.
   if (nestsDeeper(text, JSON_DEPTH_MAX)) return undefined;
   try {
-    const value: unknown = JSON.parse(text);
+    const value = parseExactJson(text);
     return typeof value === "object" && value !== null && !Array.isArray(value) ? value : undefined;
   } catch {
     return undefined;
@@ -80,7 +85,7 @@ function parseObject(text: string): object | undefined {
 function timeOf(value: unknown): number | undefined {
   const timeMs =
     typeof value === "number" ? value * 1000 : typeof value === "string" ? Date.parse(value) : Number.NaN;
-  return Number.isFinite(timeMs) ? timeMs : undefined;
+  return Math.abs(timeMs) <= TIME_MS_MAX ? timeMs : undefined;
 }
 
 function bytesOf({ Time, Source, DetailType, Detail, Resources }: Body): number {

@@ -1,3 +1,5 @@
+import { exactJsonText } from "../../model/exact-json.ts";
+
 /** What an event has below a path such as `$.detail.items[0].id`; `undefined`: nothing is there. */
 export function partOf(event: unknown, path: string): unknown {
   if (!path.startsWith("$")) return undefined;
@@ -31,7 +33,7 @@ export function filledTemplate(
     const before = template.slice(fromIndex, index);
     isQuoted = isQuotedBehind(before, isQuoted);
     const value = lookUp(name);
-    filled += before + (isQuoted ? withinQuotes(value) : (JSON.stringify(value) ?? "null"));
+    filled += before + (isQuoted ? withinQuotes(value) : (exactJsonText(value) ?? "null"));
     fromIndex = index + text.length;
     if (filled.length > charsMax) return undefined;
   }
@@ -46,7 +48,7 @@ function isQuotedBehind(text: string, wasQuoted: boolean): boolean {
 
 function withinQuotes(value: unknown): string {
   if (value === undefined) return "";
-  const text = typeof value === "string" ? value : (JSON.stringify(value) ?? "");
+  const text = typeof value === "string" ? value : (exactJsonText(value) ?? "");
   return JSON.stringify(text).slice(1, -1);
 }
 

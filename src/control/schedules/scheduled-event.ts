@@ -8,6 +8,7 @@ import {
 } from "../../manifests/schedule-resource.ts";
 import type { RuleTarget } from "../../manifests/schedule-schema.ts";
 import { type NewAsyncItem, newAttemptState } from "../../model/async-item.ts";
+import { exactJsonText } from "../../model/exact-json.ts";
 import { ASYNC_PAYLOAD_BYTES_MAX } from "../../model/limits.ts";
 import type { Lineage } from "../../model/lineage.ts";
 import type { Place } from "../../model/place.ts";
@@ -73,8 +74,8 @@ export function targetInput(
   place: Place,
 ): string | undefined {
   if (input !== undefined) return input;
-  if (inputPath !== undefined) return JSON.stringify(partOf(event, inputPath) ?? null);
-  if (inputTransformer === undefined) return JSON.stringify(event);
+  if (inputPath !== undefined) return exactJsonText(partOf(event, inputPath) ?? null);
+  if (inputTransformer === undefined) return exactJsonText(event);
   const { inputPathsMap, inputTemplate } = inputTransformer;
   const placed = (name: string) => {
     switch (name) {

@@ -1,4 +1,5 @@
 import type { NewAsyncItem } from "../../model/async-item.ts";
+import { parseExactJson } from "../../model/exact-json.ts";
 import type { Place } from "../../model/place.ts";
 import type { BusEntry } from "../../ports/async-destinations.ts";
 import type { AsyncEvents } from "../../ports/async-events.ts";
@@ -79,7 +80,7 @@ export class TimedControls {
 
   /** What rules of a bus make of the end of an event; `undefined`: nobody keeps events. */
   busItems(bus: string, { detail, ...entry }: BusEntry): readonly NewAsyncItem[] | undefined {
-    const parsed: unknown = JSON.parse(detail);
+    const parsed = parseExactJson(detail);
     const onTooLarge = (rule: string) =>
       this.#options.telemetry.log("error", "a rule makes too much of the end of an event for a target", {
         rule,

@@ -38,6 +38,10 @@ export function readSnsMessage(body: Buffer): SnsMessage | undefined {
   if (signature === undefined || signingCertUrl === undefined) return undefined;
   const [token, subscribeUrl] = [text("Token"), text("SubscribeURL")];
   if (type !== "Notification" && (token === undefined || subscribeUrl === undefined)) return undefined;
+  // What is signed is a line for each member: one that holds lines of its own could be read as others that follow.
+  // plant: a-member-of-a-signed-message-holds-lines
+  if ([messageId, topicArn, timestamp, token, subscribeUrl].some((each) => each?.includes("\n")))
+    return undefined;
   const attributes = members["MessageAttributes"];
   return {
     ...{ type, messageId, topicArn, message, timestamp, signature, signingCertUrl, token, subscribeUrl },

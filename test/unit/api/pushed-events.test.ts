@@ -66,6 +66,10 @@ test("what was removed has no size, and what is no notification is refused", asy
   assert.equal((await api.ask("POST", "/millrace/v1/s3/orders", removed)).status, 202);
   assert.doesNotMatch(JSON.stringify(bodies(api)), /"size"|"eTag"/);
   assert.equal((await api.ask("POST", "/millrace/v1/s3/orders", { Records: [{}] })).status, 400);
+  for (const lost of [{}, { records: [record] }, { Records: { 0: record } }, { Records: null }])
+    assert.equal((await api.ask("POST", "/millrace/v1/s3/orders", lost)).status, 400, JSON.stringify(lost));
+  const probe = { Service: "Amazon S3", Event: "s3:TestEvent", Bucket: "photos" };
+  assert.equal((await api.ask("POST", "/millrace/v1/s3/orders", probe)).status, 202);
   assert.equal((await api.ask("POST", "/millrace/v1/s3/nobody", removed)).status, 404);
   api.world.events.isFull = true;
   assert.equal((await api.ask("POST", "/millrace/v1/s3/orders", removed)).status, 429);
@@ -113,4 +117,75 @@ test("CloudEvents are matched by rules, as EventBridge's events", async (t) => {
   assert.equal((await api.ask("POST", "/millrace/v1/cloudevents", EVENT, headers)).status, 202);
   assert.equal((await api.ask("POST", "/millrace/v1/cloudevents?bus=other", EVENT, headers)).status, 202);
   assert.deepEqual(bodies(api), [{ total: 5 }]);
+});
+
+test("numbers of 64 bits come out of CloudEvents and EventBridge's events as they were written, and are matched", async (t) => {
+  const api = await FunctionApi.start(t);
+  const call = (operation: string, body: object) =>
+    api.ask("POST", "/", body, { "x-amz-target": `AWSEvents.${operation}` });
+  await call("PutRule", { Name: "r", EventPattern: '{"detail":{"id":[9007199254740993]}}' });
+  await call("PutTargets", {
+    Rule: "r",
+    Targets: [
+      { Id: "1", Arn: "orders", InputPath: "$.detail" },
+      {
+        Id: "2",
+        Arn: "orders",
+        InputTransformer: { InputPathsMap: { i: "$.detail.id" }, InputTemplate: '"<i>"' },
+      },
+    ],
+  });
+  const detail = '{"id":9007199254740993}';
+  const entry = { Source: "shop", DetailType: "order" };
+  const { body } = await call("PutEvents", {
+    Entries: [
+      { ...entry, Detail: detail },
+      { ...entry, Detail: '{"id":9007199254740992}' },
+    ],
+  });
+  assert.equal(body["FailedEntryCount"], 0);
+  const url = "/millrace/v1/cloudevents";
+  const text = `{"specversion":"1.0","id":"1","source":"/s","type":"order","data":${detail}}`;
+  const headers = { "content-type": "application/cloudevents+json" };
+  assert.equal((await api.ask("POST", url, Buffer.from(text), headers)).status, 202);
+  assert.equal((await api.ask("POST", `${url}/orders`, Buffer.from(text), headers)).status, 202);
+  const texts = api.world.events.accepted.map((item) => Buffer.from(item.body).toString());
+  assert.deepEqual(texts, [detail, '"9007199254740993"', detail, '"9007199254740993"', text]);
+});
+
+test("entries that are none, and times beyond any calendar, fail by themselves or count as now", async (t) => {
+  const api = await FunctionApi.start(t);
+  const call = (operation: string, body: object) =>
+    api.ask("POST", "/", body, { "x-amz-target": `AWSEvents.${operation}` });
+  await call("PutRule", { Name: "r", EventPattern: '{"source":["shop"]}' });
+  await call("PutTargets", { Rule: "r", Targets: [{ Id: "1", Arn: "orders", InputPath: "$.time" }] });
+  const entry = { Source: "shop", DetailType: "order", Detail: "{}" };
+  const { status, body } = await call("PutEvents", {
+    Entries: [null, "x", [], { ...entry, Time: 1e300 }, { ...entry, Time: 253_402_300_800 }],
+  });
+  assert.deepEqual([status, body["FailedEntryCount"]], [200, 3]);
+  for (const time of bodies(api)) assert.match(String(time), /^1970-01-01T/, "the clock of the test");
+});
+
+test("a CloudEvent in binary mode keeps its content type, and what is no UTF-8 is in base64", async (t) => {
+  const api = await FunctionApi.start(t);
+  const ce = { "ce-specversion": "1.0", "ce-id": "3", "ce-source": "/shop", "ce-type": "order" };
+  const send = (body: Buffer, type: string, more: object = {}) =>
+    api.ask("POST", "/millrace/v1/cloudevents/orders", body, { ...ce, ...more, "content-type": type });
+  const latin = Buffer.from("h\xf6he", "latin1");
+  for (const [body, type] of [
+    [Buffer.from('{"a":1}'), "application/vnd.shop+json; charset=utf-8"],
+    [Buffer.from("höhe"), "text/plain; charset=UTF-8"],
+    [latin, "text/plain; charset=iso-8859-1"],
+    [latin, "text/plain"],
+  ] as const)
+    assert.equal((await send(body, type, { "ce-data": "not it", "ce-not-a-name": "x" })).status, 202, type);
+  const head = { specversion: "1.0", id: "3", source: "/shop", type: "order" };
+  const base64 = latin.toString("base64");
+  assert.deepEqual(bodies(api), [
+    { ...head, datacontenttype: "application/vnd.shop+json; charset=utf-8", data: { a: 1 } },
+    { ...head, datacontenttype: "text/plain; charset=UTF-8", data: "höhe" },
+    { ...head, datacontenttype: "text/plain; charset=iso-8859-1", data_base64: base64 },
+    { ...head, datacontenttype: "text/plain", data_base64: base64 },
+  ]);
 });

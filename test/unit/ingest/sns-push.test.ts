@@ -289,6 +289,32 @@ test("what is no certificate signs nothing", async () => {
   assert.match(await sender.refusal(signed(NOTIFICATION)), /^503/);
 });
 
+test("a message of another topic is none of a declared one, however its lines are read", async () => {
+  const own = "arn:aws:sns:eu-west-1:999999999999:mallory";
+  const victims = `${TOPIC}-eu`;
+  const sender = new Sender([], `${TOPIC}*`);
+  // SNS has signed this for its topic: whoever publishes there says what stands in it.
+  const published = {
+    ...NOTIFICATION,
+    TopicArn: own,
+    Subject: undefined,
+    Message: `evil\nMessageId\n1\nTimestamp\n${NOTIFICATION.Timestamp}\nTopicArn\n${victims}\nType\nNotification`,
+  };
+  const { Signature } = JSON.parse(signed(published).toString()) as { readonly Signature: string };
+  const rest = `MessageId\n${NOTIFICATION.MessageId}\nTimestamp\n${NOTIFICATION.Timestamp}\nTopicArn\n${own}`;
+  const forged = {
+    ...NOTIFICATION,
+    Subject: undefined,
+    Message: "evil",
+    MessageId: "1",
+    TopicArn: `${victims}\nType\nNotification\n${rest}`,
+    Signature,
+  };
+  assert.match(await sender.refusal(Buffer.from(JSON.stringify(forged))), /^400 The body is no message/);
+  const honest = signed({ ...NOTIFICATION, TopicArn: victims });
+  assert.equal((await sender.take(honest)).kind, "event");
+});
+
 test("a raw delivery, which nobody has signed, is refused where no credentials are asked for", async () => {
   const sender = new Sender();
   assert.match(

@@ -92,4 +92,35 @@ export const EVENT_BUGS: readonly ContractBug[] = [
       lines: 3,
     },
   ),
+  contractBug(
+    "a member of a message of SNS holds lines, which are read as other members",
+    {
+      file: "test/unit/ingest/sns-push.test.ts",
+      test: "a message of another topic is none of a declared one, however its lines are read",
+    },
+    {
+      at: "a-member-of-a-signed-message-holds-lines",
+      instead: 'if ([messageId].some((each) => each.includes("\0"))) return undefined;',
+    },
+  ),
+  contractBug(
+    "what comes of an event is sent to SQS once more at each repeat of its end",
+    {
+      file: "test/unit/stores/sqs-async-queue.test.ts",
+      test: "an end whose answer was lost is told again without telling twice what comes of it",
+    },
+    { at: "what-comes-of-an-event-is-sent-to-sqs-again", instead: "await this.#send(next);" },
+  ),
+  contractBug(
+    "a cursor in a cell is moved by whoever comes first to an end",
+    {
+      file: "test/contract/sqs-async-queue.test.ts",
+      test: "lets exactly one of several move a cursor from one place",
+    },
+    {
+      at: "a-cursor-in-a-cell-is-moved-by-whoever-comes",
+      instead:
+        'const claimed = await this.#cells.swap(key, cell?.revision ?? 0, JSON.stringify(claim)).then((answer) => ({ revision: 0, ...answer, kind: "swapped" }));',
+    },
+  ),
 ];
