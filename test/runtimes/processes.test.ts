@@ -135,7 +135,11 @@ async function streams(t: TestContext, _code: FunctionCode, { streaming }: Runti
   }
 }
 
-async function givesBackRecordedEvents(t: TestContext, code: FunctionCode): Promise<void> {
+async function givesBackRecordedEvents(
+  t: TestContext,
+  code: FunctionCode,
+  { dropsNulls }: RuntimeUnderTest,
+): Promise<void> {
   const recorded = recordedEvents();
   if ("missing" in recorded) {
     t.skip(recorded.missing);
@@ -148,10 +152,16 @@ async function givesBackRecordedEvents(t: TestContext, code: FunctionCode): Prom
   for (const file of files) {
     const event = parsed(readFileSync(join(recorded.folder, file), "utf8"));
     if (event === undefined) odd.push(file);
-    else assert.deepEqual(await run.told(event), event, file);
+    else assert.deepEqual(await run.told(event), dropsNulls === true ? withoutNulls(event) : event, file);
   }
   // They hold a list, or a slip of the pen.
   assert.ok(odd.length < 5, odd.join());
+}
+
+function withoutNulls(event: object): object {
+  return JSON.parse(JSON.stringify(event), function (this: object, _name, value: unknown) {
+    return value === null && !Array.isArray(this) ? undefined : value;
+  });
 }
 
 /** `undefined`: it is no object of JSON. */

@@ -26,6 +26,8 @@ export interface RuntimeUnderTest {
   readonly streaming: FunctionCode | undefined;
   /** Its client ends the process when a response is refused for its size, as on Lambda. */
   readonly endsWhenTooLarge: boolean;
+  /** Its client leaves members out that are null. */
+  readonly dropsNulls?: boolean;
 }
 
 export interface Fault {
@@ -186,6 +188,7 @@ function ofJava(): RuntimeUnderTest {
     startFault: { errorType: "java.lang.IllegalStateException", message: /broken at its start/ },
     streaming: undefined,
     endsWhenTooLarge: true,
+    dropsNulls: true,
   };
 }
 
