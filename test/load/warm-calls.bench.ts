@@ -1,14 +1,17 @@
 /**
- * What a warm call of a Node function costs in a process, against a thread: CPU of Millrace and of the function
- * together, an event of 1 KB, in turn. Run alone with `node test/load/warm-calls.bench.ts`.
+ * What a warm call of a Node function costs in a process, against a thread and against AWS's own emulator of Lambda's
+ * runtime, where Go can build it: CPU of Millrace and of the function together, an event of 1 KB, in turn. Run alone
+ * with `node test/load/warm-calls.bench.ts`.
  */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createModuleFunction } from "../../src/functions/module.ts";
 import { createRuntimeFunction } from "../../src/functions/runtime/runtime-function.ts";
 import type { FunctionTarget } from "../../src/ports/function-target.ts";
+import { type LambdaEmulator, startLambdaEmulator } from "./lambda-emulator.ts";
 import { type Measurement, median, printWhenRunAlone } from "./measurement.ts";
+import { cpuMs, cpuMsOf } from "./process-cpu.ts";
 
 export const name = "Warm calls of functions in processes";
 
@@ -16,8 +19,8 @@ const ROUNDS = 3;
 const WARM_UP = 2_000;
 const CALLS = 6_000;
 const GOAL = 0.5;
-/** Milliseconds of a tick of /proc. */
-const TICK_MS = 10;
+/** Against AWS's own emulator, which takes one call at a time. */
+const EMULATOR_GOAL = 3;
 const PAYLOAD = Buffer.from(JSON.stringify({ text: "x".repeat(1_000) }));
 
 export async function run(): Promise<readonly Measurement[]> {
@@ -30,14 +33,19 @@ export async function run(): Promise<readonly Measurement[]> {
   });
   const one = await openProcess(folder, 1);
   const sixteen = await openProcess(folder, 16);
-  const rates: Record<"thread" | "one" | "sixteen", number[]> = { thread: [], one: [], sixteen: [] };
+  const emulator = await startLambdaEmulator(folder);
+  const rates: Record<"thread" | "one" | "sixteen" | "emulator", number[]> = {
+    ...{ thread: [], one: [], sixteen: [], emulator: [] },
+  };
   try {
     for (let round = 0; round < ROUNDS; round++) {
       rates.thread.push(await callsPerCpuSecond(thread, 1));
       rates.one.push(await callsPerCpuSecond(one, 1));
       rates.sixteen.push(await callsPerCpuSecond(sixteen, 16));
+      if (emulator !== undefined) rates.emulator.push(await emulatedPerCpuSecond(emulator));
     }
   } finally {
+    emulator?.close();
     await Promise.all([thread.close(), one.close(), sixteen.close()]);
     rmSync(folder, { recursive: true });
   }
@@ -61,6 +69,27 @@ export async function run(): Promise<readonly Measurement[]> {
       value: median(rates.sixteen),
       unit: "calls",
     },
+    rated("one at once", median(rates.one)),
+    rated("sixteen at once", median(rates.sixteen)),
+    ...againstEmulator(rates),
+  ];
+}
+
+function againstEmulator({
+  emulator,
+  ...rates
+}: Record<"one" | "sixteen" | "emulator", readonly number[]>): readonly Measurement[] {
+  if (emulator.length === 0) return [];
+  const emulated = median(emulator);
+  const rated = (label: string, rate: number): Measurement => ({
+    metric: `warm calls per CPU second, ${label}, against AWS's emulator`,
+    value: rate / emulated,
+    unit: "×",
+    goal: `≥ ${EMULATOR_GOAL}`,
+    holds: rate / emulated >= EMULATOR_GOAL,
+  });
+  return [
+    { metric: "warm calls per CPU second in AWS's emulator", value: emulated, unit: "calls" },
     rated("one at once", median(rates.one)),
     rated("sixteen at once", median(rates.sixteen)),
   ];
@@ -88,6 +117,14 @@ async function callsPerCpuSecond(target: FunctionTarget, atOnce: number): Promis
   return CALLS / ((cpuMs() - before) / 1_000);
 }
 
+/** Whoever calls it is no part of it. */
+async function emulatedPerCpuSecond(emulator: LambdaEmulator): Promise<number> {
+  for (let call = 0; call < WARM_UP; call++) await emulator.invoke(PAYLOAD);
+  const before = cpuMsOf(emulator.pid);
+  for (let call = 0; call < CALLS; call++) await emulator.invoke(PAYLOAD);
+  return CALLS / ((cpuMsOf(emulator.pid) - before) / 1_000);
+}
+
 async function callAll(target: FunctionTarget, atOnce: number, calls: number): Promise<void> {
   let left = calls;
   const { signal } = new AbortController();
@@ -109,38 +146,6 @@ function contextOf(call: number) {
     deadlineMs: Date.now() + timeoutMs,
     timeoutMs,
   };
-}
-
-/** What this process has used, and all that it has started. */
-function cpuMs(): number {
-  const { user, system } = process.cpuUsage();
-  const rows = readdirSync("/proc")
-    .filter((entry) => /^\d+$/.test(entry))
-    .flatMap(statOf);
-  const started = new Set([process.pid]);
-  let ms = (user + system) / 1_000;
-  // Numbers of processes rise, mostly: those that are started after a round are found by the next.
-  for (let found = true; found; ) {
-    found = false;
-    for (const { pid, parent, ticks } of rows) {
-      if (started.has(pid) || !started.has(parent)) continue;
-      started.add(pid);
-      ms += ticks * TICK_MS;
-      found = true;
-    }
-  }
-  return ms;
-}
-
-function statOf(pid: string): readonly { pid: number; parent: number; ticks: number }[] {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return [{ pid: Number(pid), parent: Number(fields[1]), ticks: Number(fields[11]) + Number(fields[12]) }];
-  } catch {
-    // It has ended meanwhile.
-    return [];
-  }
 }
 
 await printWhenRunAlone(import.meta.url, run);
