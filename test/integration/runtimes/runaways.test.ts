@@ -41,6 +41,27 @@ test("who takes more memory than it may is ended and told so, and the next call 
   assert.equal((await invoke("runaway", { deed: "tell" })).error, undefined);
 });
 
+test("who starts more processes than an environment may have is ended with all of them, and others go on", {
+  timeout: RUN_MS_MAX,
+  skip: !isLinux,
+}, async (t) => {
+  const { invoke, run, left } = await startFunctions(t, {
+    runaway: `${SPEC}, timeoutSeconds: 120`,
+    neighbour: `${SPEC}, timeoutSeconds: 60`,
+  });
+  const pid: number = (await invoke("neighbour", { deed: "tell" })).body;
+  const multiplied = invoke("runaway", { deed: "multiply" });
+  assert.equal((await invoke("neighbour", { deed: "tell" })).body, pid);
+  const { body, error } = await multiplied;
+  assert.equal(error, "Unhandled");
+  assert.equal(body.errorType, "Runtime.OutOfMemory");
+  assert.equal((await invoke("runaway", { deed: "tell" })).error, undefined);
+  assert.equal((await invoke("neighbour", { deed: "tell" })).body, pid);
+  run.kill("SIGTERM");
+  assert.deepEqual(await run.ended, { status: 0, signal: null }, run.stderr);
+  assert.deepEqual(left(), []);
+});
+
 test("who prints without end is read, kept to a bound, and answers", { timeout: RUN_MS_MAX }, async (t) => {
   const { invoke, run } = await startFunctions(t, { runaway: `${SPEC}, timeoutSeconds: 60` });
   const { body, log } = await invoke("runaway", { deed: "shout" });
