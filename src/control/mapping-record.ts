@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { connectorOf } from "../manifests/mapping-source.ts";
+import { connectorOf, endpointRivalry } from "../manifests/mapping-source.ts";
 import { buildMappingSpec } from "../manifests/mapping-spec.ts";
 import type { MappingResource } from "../manifests/resources.ts";
 import { MillraceError } from "../model/errors.ts";
@@ -16,6 +16,7 @@ import {
 } from "../resources/document.ts";
 import { MAPPING_KIND } from "../resources/kinds.ts";
 import type { Owner } from "../resources/owner.ts";
+import { ControlFault } from "./control-fault.ts";
 import { claimsOf } from "./mapping-claims.ts";
 
 /** States of a mapping that processes have not all carried out yet (streams §1.5). */
@@ -220,7 +221,10 @@ function formerDocument(text: string): ResourceDocument | undefined {
   };
 }
 
-/** With the operator's endpoints that its source asks for. */
+/**
+ * With the operator's endpoints that its source asks for. @throws ControlFault where they do not tell which source is
+ * meant.
+ */
 export function withEndpoints(
   spec: Readonly<Record<string, unknown>>,
   connectors: readonly Connector[],
@@ -228,6 +232,9 @@ export function withEndpoints(
 ): Readonly<Record<string, unknown>> {
   const { endpoints: own, eventSourceArn } = spec;
   if (own !== undefined || eventSourceArn === undefined) return spec;
+  const rivalry = endpointRivalry({ eventSourceArn, endpoints }, connectors);
+  if (rivalry !== undefined)
+    throw new ControlFault("InvalidParameterValueException", `${rivalry.message}. ${rivalry.remedy}.`);
   const connector = connectorOf({ eventSourceArn, endpoints }, connectors);
   const entries = Object.entries(endpoints).filter(([name]) => connector?.endpointNames.includes(name));
   return entries.length === 0 ? spec : { ...spec, endpoints: Object.fromEntries(entries) };

@@ -1,5 +1,5 @@
 import type { Connector, SourceForm } from "../ports/connector.ts";
-import type { ReportFault, WrittenMapping } from "../ports/connector-parameters.ts";
+import type { FaultText, ReportFault, WrittenMapping } from "../ports/connector-parameters.ts";
 import { UNRECOGNIZED } from "./fault-texts.ts";
 import { parseSourceArn } from "./source-arn.ts";
 import { formsOf } from "./source-forms.ts";
@@ -14,19 +14,46 @@ export interface SourceReference {
 
 /** The connector that reads what the mapping names. */
 export function connectorOf(
-  { eventSourceArn, selfManagedEventSource, endpoints }: SourceReference,
+  reference: SourceReference,
   connectors: readonly Connector[],
 ): Connector | undefined {
+  const meant = connectorsMeant(reference, connectors);
+  const given = namesOf(reference.endpoints);
+  // plant: brokers-of-one-form-of-arn-are-not-told-apart
+  return meant.find(({ endpointNames }) => endpointNames.some((name) => given.includes(name))) ?? meant[0];
+}
+
+/**
+ * What is said of endpoints that do not tell either which connector is meant, where several read one form of ARN; there
+ * are some of more than one. `undefined`: they tell it.
+ */
+export function endpointRivalry(
+  reference: SourceReference,
+  connectors: readonly Connector[],
+): FaultText | undefined {
+  const given = namesOf(reference.endpoints);
+  const rivals = connectorsMeant(reference, connectors).flatMap(
+    ({ endpointNames }) => endpointNames.find((name) => given.includes(name)) ?? [],
+  );
+  // plant: endpoints-of-two-kinds-of-brokers-are-those-of-the-first
+  if (rivals.length < 2) return undefined;
+  return {
+    message: `There are endpoints of ${rivals.join(" and ")}, and the ARN does not tell which of them the mapping reads`,
+    remedy: `Give --endpoint for one of them only, or declare the mapping in a manifest, whose endpoints name one: endpoints: { ${rivals[0]}: [ADDRESS] }`,
+  };
+}
+
+function connectorsMeant(
+  { eventSourceArn, selfManagedEventSource }: SourceReference,
+  connectors: readonly Connector[],
+): readonly Connector[] {
   const names = endpointNamesOf(selfManagedEventSource);
   const source = typeof eventSourceArn === "string" ? parseSourceArn(eventSourceArn) : undefined;
   const isMeant = (form: SourceForm) => {
     if (form.kind === "selfManaged") return eventSourceArn === undefined && names.includes(form.endpointName);
     return form.service === source?.service && source.resource.startsWith(form.resourcePrefix);
   };
-  const meant = connectors.filter(({ sources }) => sources.some(isMeant));
-  const given = namesOf(endpoints);
-  // plant: brokers-of-one-form-of-arn-are-not-told-apart
-  return meant.find(({ endpointNames }) => endpointNames.some((name) => given.includes(name))) ?? meant[0];
+  return connectors.filter(({ sources }) => sources.some(isMeant));
 }
 
 /** Says what is wrong with the source's name when no connector reads it. */

@@ -1,5 +1,5 @@
 import { schemaAt } from "../manifests/issue-texts.ts";
-import { connectorOf } from "../manifests/mapping-source.ts";
+import { connectorOf, endpointRivalry } from "../manifests/mapping-source.ts";
 import { fieldOf } from "../manifests/member-names.ts";
 import { AWS_PARAMETERS_UNSUPPORTED } from "../manifests/unsupported-parameters.ts";
 import type { FieldSchema } from "../model/field-schema.ts";
@@ -115,7 +115,11 @@ class Spec {
   addEndpoints(): void {
     const { connectors, endpoints, findings } = this.#context;
     const arn = this.#entries.get("eventSourceArn");
-    const connector = connectorOf({ eventSourceArn: textOf(arn), endpoints }, connectors);
+    const source = { eventSourceArn: textOf(arn), endpoints };
+    const rivalry = endpointRivalry(source, connectors);
+    if (rivalry !== undefined && arn !== undefined)
+      findings.fault(arn.place, `${this.#at.field}: ${rivalry.message}`, rivalry.remedy);
+    const connector = connectorOf(source, connectors);
     if (arn === undefined || connector === undefined || connector.endpointNames.length === 0) return;
     const given = connector.endpointNames.flatMap((name) => {
       const values = endpoints[name];

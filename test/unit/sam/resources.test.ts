@@ -182,6 +182,29 @@ describe("events of a template", () => {
     });
   });
 
+  test("of a broker are refused where the caller has endpoints of two kinds of brokers", () => {
+    const text = `Resources:
+  Orders:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: nodejs24.x
+      Handler: index.handler
+      Events:
+        Mail: { Type: MQ, Properties: { Broker: arn:aws:mq:eu-west-1:123456789012:broker:b:b-1, Queues: [mail] } }
+`;
+    const endpoints = {
+      ACTIVEMQ_ENDPOINTS: ["amqps://a.example.com"],
+      RABBITMQ_ENDPOINTS: ["amqps://r.example.com"],
+    };
+    const lines = told(read(text, { endpoints }));
+    assert.match(
+      lines.join("\n"),
+      /Orders\.Events\.Mail: There are endpoints of .* and .*the ARN does not tell/,
+    );
+    const { RABBITMQ_ENDPOINTS } = endpoints;
+    assert.deepEqual(told(read(text, { endpoints: { RABBITMQ_ENDPOINTS } })), []);
+  });
+
   test("without a source, or without a type, are told", () => {
     const events = "      Events: { A: { Type: SQS, Properties: {} }, B: {} }\n";
     const text = `Resources:\n  Orders:\n    Type: AWS::Serverless::Function\n    Properties:\n      Runtime: nodejs24.x\n      Handler: a.b\n${events}`;

@@ -81,4 +81,15 @@ export const BROKER_BUGS: readonly ContractBug[] = [
     },
     { at: "brokers-of-one-form-of-arn-are-not-told-apart", instead: "return meant[0];" },
   ),
+  contractBug(
+    "endpoints of two kinds of brokers are those of the first",
+    {
+      file: "test/unit/connectors/activemq/parameters.test.ts",
+      test: "that names no endpoints is refused where the operator has those of two kinds of brokers",
+    },
+    {
+      at: "endpoints-of-two-kinds-of-brokers-are-those-of-the-first",
+      instead: "if (rivals.length < 3) return undefined;",
+    },
+  ),
 ];

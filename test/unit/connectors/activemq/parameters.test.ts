@@ -66,6 +66,20 @@ describe("a mapping of ActiveMQ", () => {
     assert.deepEqual(withEndpoints({ eventSourceArn: ARN }, CONNECTORS, endpoints)["endpoints"], endpoints);
   });
 
+  test("that names no endpoints is refused where the operator has those of two kinds of brokers", () => {
+    const endpoints = {
+      ACTIVEMQ_ENDPOINTS: ["amqps://broker.example.com"],
+      RABBITMQ_ENDPOINTS: ["amqps://rabbit.example.com"],
+    };
+    assert.throws(() => withEndpoints({ eventSourceArn: ARN }, CONNECTORS, endpoints), {
+      fault: "InvalidParameterValueException",
+      message:
+        "There are endpoints of RABBITMQ_ENDPOINTS and ACTIVEMQ_ENDPOINTS, and the ARN does not tell which of them the mapping reads. Give --endpoint for one of them only, or declare the mapping in a manifest, whose endpoints name one: endpoints: { RABBITMQ_ENDPOINTS: [ADDRESS] }.",
+    });
+    const own = { eventSourceArn: ARN, endpoints: { RABBITMQ_ENDPOINTS: ["amqps://rabbit.example.com"] } };
+    assert.equal(withEndpoints(own, CONNECTORS, endpoints), own);
+  });
+
   test("keeps its queue when it is updated", () => {
     const { spec } = readUpdateMembers({ Queues: ["others"], BatchSize: 5 }, CONNECTORS);
     assert.deepEqual(spec, { batchSize: 5 });
