@@ -4,24 +4,17 @@ import {
   type ChangeStreamOptions,
   type Db,
   type Document,
-  MongoClient,
-  type MongoClientOptions,
+  type MongoClient,
+  MongoServerSelectionError,
   Timestamp,
 } from "mongodb";
-import { readBrokerAccess } from "../../src/brokers/broker-access.ts";
 import { inTime } from "../../src/brokers/in-time.ts";
 import { firstOf, whenAborted } from "../../src/lib/first-of.ts";
-import { clusterAddress } from "./endpoint.ts";
+import { prepareClient } from "./client.ts";
 import { abortedError, changeStreamFault, databaseIsMissing, throwIfAborted } from "./fault.ts";
 import { type ChangePlace, type OperationTime, timePosition, tokenPosition } from "./position.ts";
 import { type MongoSettings, namespaceOf } from "./settings.ts";
 
-/** What servers show of who is connected. */
-const APP_NAME = "millrace";
-const ANSWER_MS_MAX = 10_000;
-/** A server that says nothing for so long is away: an idle stream answers several times within it. */
-const SILENCE_MS_MAX = 30_000;
-const CONNECTIONS_MAX = 10;
 /** How long a server waits for a change before it says that there is none. */
 const AWAIT_MS = 500;
 /** What a server sends at once, at most; 16 MiB are its own bound. */
@@ -43,17 +36,17 @@ export type Changes = ChangeStream<Document, ChangeStreamDocument>;
 
 /** The namespace of one mapping at its cluster. */
 export class MongoCluster {
-  readonly #client: MongoClient;
+  readonly #makeClient: () => MongoClient;
   readonly #settings: MongoSettings;
+  #client: MongoClient;
+  /** Clients that were given up are closed. */
+  #left: Promise<unknown> = Promise.resolve();
   #clock: { readonly epochMs: number; readonly atMs: number } | undefined;
 
-  constructor(client: MongoClient, settings: MongoSettings) {
-    this.#client = client;
+  constructor(makeClient: () => MongoClient, settings: MongoSettings) {
+    this.#makeClient = makeClient;
     this.#settings = settings;
-    client.on("serverHeartbeatSucceeded", ({ reply }) => {
-      const { localTime } = reply;
-      if (localTime instanceof Date) this.#clock = { epochMs: localTime.getTime(), atMs: performance.now() };
-    });
+    this.#client = this.#newClient();
   }
 
   get namespace(): string {
@@ -139,7 +132,7 @@ export class MongoCluster {
   }
 
   async close(): Promise<void> {
-    await inTime(this.#client.close()).catch(() => undefined);
+    await Promise.all([this.#left, closed(this.#client)]);
   }
 
   /** A question, and its failures as faults. */
@@ -148,12 +141,33 @@ export class MongoCluster {
     try {
       return await firstOf(inTime(ask()), whenAborted(signal, abortedError));
     } catch (error) {
-      throw this.fault(error);
+      throw this.failed(error);
     }
   }
 
-  fault(error: unknown): Error {
+  /**
+   * The fault. A driver that finds no server may have lost its way: a connection that closes in the moment in which it
+   * is asked is one that it waits for, for ever. Whoever asks next asks by another client.
+   */
+  failed(error: unknown): Error {
+    // plant: a-driver-that-finds-no-server-is-asked-again
+    if (error instanceof MongoServerSelectionError) this.#renew();
     return changeStreamFault(error, this.#place);
+  }
+
+  #renew(): void {
+    const old = this.#client;
+    this.#client = this.#newClient();
+    this.#left = Promise.all([this.#left, closed(old)]);
+  }
+
+  #newClient(): MongoClient {
+    const client = this.#makeClient();
+    client.on("serverHeartbeatSucceeded", ({ reply }) => {
+      const { localTime } = reply;
+      if (localTime instanceof Date) this.#clock = { epochMs: localTime.getTime(), atMs: performance.now() };
+    });
+    return client;
   }
 
   /** Begins a stream, asks it for its first changes without waiting for any, and ends it. */
@@ -193,40 +207,8 @@ export class MongoCluster {
 }
 
 /** Reads the secrets; connections are made when they are needed. @throws ERR_MILLRACE_CONFIG */
-export async function openCluster(
-  settings: MongoSettings,
-  answerMsMax = ANSWER_MS_MAX,
-): Promise<MongoCluster> {
-  return new MongoCluster(await createClient(settings, answerMsMax), settings);
-}
-
-/** @throws ERR_MILLRACE_CONFIG when a secret cannot be read. */
-export async function createClient(
-  { endpoints, logins }: MongoSettings,
-  answerMsMax = ANSWER_MS_MAX,
-): Promise<MongoClient> {
-  const { login, tls } = await readBrokerAccess(logins);
-  const { connectionString, hasTls } = clusterAddress(endpoints);
-  const options: MongoClientOptions = {
-    appName: APP_NAME,
-    tls: hasTls,
-    ...(hasTls ? { secureContext: tls.secureContext } : {}),
-    maxPoolSize: CONNECTIONS_MAX,
-    serverSelectionTimeoutMS: answerMsMax,
-    connectTimeoutMS: answerMsMax,
-    socketTimeoutMS: SILENCE_MS_MAX,
-  };
-  if (login !== undefined) {
-    return new MongoClient(connectionString, {
-      ...options,
-      auth: { username: login.username, password: login.password.reveal() },
-    });
-  }
-  const isX509 = logins.some(({ type }) => type === "CLIENT_CERTIFICATE_TLS_AUTH");
-  return new MongoClient(connectionString, {
-    ...options,
-    ...(isX509 ? { authMechanism: "MONGODB-X509" as const } : {}),
-  });
+export async function openCluster(settings: MongoSettings, answerMsMax?: number): Promise<MongoCluster> {
+  return new MongoCluster(await prepareClient(settings, answerMsMax), settings);
 }
 
 /** The members of the stage `$changeStream`. */
@@ -249,6 +231,10 @@ function stageOf(start: StreamStart, { fullDocument }: MongoSettings): ChangeStr
 
 function timeOf(value: unknown): OperationTime | undefined {
   return value instanceof Timestamp ? { seconds: value.t, count: value.i } : undefined;
+}
+
+function closed(client: MongoClient): Promise<void> {
+  return inTime(client.close()).catch(() => undefined);
 }
 
 /** Unauthorized, or a command that the server does not have. */

@@ -3,6 +3,7 @@ import { firstOf, type Interruption, whenAborted } from "../../src/lib/first-of.
 import { isPassingFault } from "../../src/model/errors.ts";
 import type { Position, StreamRecord } from "../../src/model/record.ts";
 import type { ShardRead, ShardReader } from "../../src/ports/stream-source.ts";
+import { SILENCE_MS_MAX } from "./client.ts";
 import type { Changes, MongoCluster } from "./cluster.ts";
 import { changeOf } from "./event.ts";
 import { abortedError, isHistoryLost, isTooLarge, throwIfAborted } from "./fault.ts";
@@ -17,6 +18,8 @@ export interface ChangeReaderOptions {
   /** What the stream is of: another namespace has other tokens. */
   readonly logId: string;
   readonly knownLogId: string | undefined;
+  /** Longest silence of a server before its stream is begun anew. */
+  readonly silenceMsMax?: number;
 }
 
 /** A server that waits for changes answers sooner. */
@@ -38,10 +41,11 @@ const SHRINK = [{ $project: { _id: 1, operationType: 1, clusterTime: 1, ns: 1, d
  */
 export class ChangeReader implements ShardReader {
   readonly #options: ChangeReaderOptions;
+  readonly #silenceMsMax: number;
   /** Behind all that was taken from the stream. */
   #place: ChangePlace;
   #changes: Changes | undefined;
-  #pending: Promise<object | null> | undefined;
+  #pending: { readonly change: Promise<object | null>; readonly askedMs: number } | undefined;
   /** Taken from the stream, and beyond the bounds of the read. */
   #held: StreamRecord | undefined;
   /** Why a stream ended behind records that had to be given first. */
@@ -56,6 +60,7 @@ export class ChangeReader implements ShardReader {
 
   constructor(options: ChangeReaderOptions) {
     this.#options = options;
+    this.#silenceMsMax = options.silenceMsMax ?? SILENCE_MS_MAX;
     this.#place = options.place;
     this.#isOther = options.knownLogId !== undefined && options.knownLogId !== options.logId;
   }
@@ -121,11 +126,14 @@ export class ChangeReader implements ShardReader {
   async #take(signal: AbortSignal): Promise<object | null | "waiting"> {
     this.#changes ??= this.#begin();
     if (this.#isAtHand) return await this.#changes.tryNext();
-    this.#pending ??= this.#changes.tryNext();
+    this.#pending ??= { change: this.#changes.tryNext(), askedMs: performance.now() };
+    const { change, askedMs } = this.#pending;
     // Its failure is seen by the read that waits for it, which may come later.
-    this.#pending.catch(() => undefined);
-    const answer = await firstOf(this.#pending, whenTimeIsUp, whenAborted(signal, abortedError));
+    change.catch(() => undefined);
+    const answer = await firstOf(change, whenTimeIsUp, whenAborted(signal, abortedError));
     if (answer !== "waiting") this.#pending = undefined;
+    // plant: a-stream-whose-server-is-silent-is-waited-for
+    else if (performance.now() - askedMs > this.#silenceMsMax) throw new Error("the server did not answer");
     return answer;
   }
 
@@ -164,7 +172,7 @@ export class ChangeReader implements ShardReader {
   /** Makes ready for another try. @throws the fault, where there is none, or the last one was in vain. */
   async #recover(error: unknown, mayWait: boolean, signal: AbortSignal): Promise<void> {
     this.#end();
-    const fault = this.#options.cluster.fault(error);
+    const fault = this.#options.cluster.failed(error);
     if (!mayWait) {
       this.#failure = fault;
       return;

@@ -1,7 +1,7 @@
 import { type AnyBulkWriteOperation, type Document, MongoBulkWriteError } from "mongodb";
 import { MillraceError } from "../../src/model/errors.ts";
 import type { OutgoingRecord, RecordSender, SendOutcome } from "../../src/ports/record-sender.ts";
-import { createClient } from "./cluster.ts";
+import { prepareClient } from "./client.ts";
 import type { MongoSettings } from "./settings.ts";
 
 /** In one call: the server takes up to 100,000 at once. */
@@ -21,7 +21,8 @@ export async function openDocumentSender(settings: MongoSettings): Promise<Recor
       `The mapping reads all collections of "${database}": a sender needs one. Give it a collectionName.`,
     );
   }
-  const client = await createClient(settings);
+  const makeClient = await prepareClient(settings);
+  const client = makeClient();
   const documents = client
     .db(database)
     .collection<Document & { _id: string }>(collection, { writeConcern: { w: "majority" } });

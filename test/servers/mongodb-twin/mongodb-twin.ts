@@ -25,7 +25,7 @@ export interface TwinOptions {
 interface FailPoint {
   left: number;
   readonly commands: readonly string[];
-  readonly closes: boolean;
+  readonly way: "close" | "silence" | "answer";
   readonly answer: Document | undefined;
 }
 
@@ -81,9 +81,10 @@ export class MongoTwin {
     for (const socket of this.#sockets) socket.destroy();
   }
 
-  failNext(commands: readonly string[], answer: Document | "close", times = 1): void {
-    const closes = answer === "close";
-    this.#failPoints.push({ left: times, commands, closes, answer: closes ? undefined : answer });
+  failNext(commands: readonly string[], answer: Document | "close" | "silence", times = 1): void {
+    const failPoint = { left: times, commands };
+    if (typeof answer === "string") this.#failPoints.push({ ...failPoint, way: answer, answer: undefined });
+    else this.#failPoints.push({ ...failPoint, way: "answer", answer });
   }
 
   async close(): Promise<void> {
@@ -106,7 +107,8 @@ export class MongoTwin {
     this.taken.set(name, (this.taken.get(name) ?? 0) + 1);
     try {
       const failPoint = this.#failPointOf(name);
-      if (failPoint?.closes === true) return void socket.destroy();
+      if (failPoint?.way === "close") return void socket.destroy();
+      if (failPoint?.way === "silence") return;
       const answer = failPoint?.answer ?? { ok: 1, ...(await this.#run(name, request, session)) };
       if (!request.isUnanswered) request.answer(answer);
     } catch (error) {

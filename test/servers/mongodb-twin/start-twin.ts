@@ -5,30 +5,39 @@ import { freePort, type ServerProcess, startServerProcess } from "../server-proc
 const PROGRAM = fileURLToPath(new URL("twin-process.ts", import.meta.url));
 
 export interface TwinProcess extends ServerProcess {
-  /** To write with, and to ask for failures. */
-  readonly client: MongoClient;
+  /** To write with, and to ask for failures; for each step-down another: the driver does not always find back. */
+  connect(): MongoClient;
 }
 
 /** A twin that keeps what it has while whoever reads it is killed. */
 export async function startTwin(): Promise<TwinProcess> {
   const port = await freePort();
   const endpoint = `mongodb://127.0.0.1:${port}/?tls=false`;
-  const client = new MongoClient(endpoint, { serverSelectionTimeoutMS: 2_000 });
+  const clients: MongoClient[] = [];
+  const connect = () => {
+    const client = new MongoClient(endpoint, { serverSelectionTimeoutMS: 10_000 });
+    clients.push(client);
+    return client;
+  };
+  const first = connect();
   const server = await startServerProcess({
     name: "the twin of MongoDB",
     args: [PROGRAM, String(port)],
     endpoint,
     isReady: () =>
-      client.db("admin").command({ ping: 1 }).then(
-        () => true,
-        () => false,
-      ),
+      first
+        .db("admin")
+        .command({ ping: 1 })
+        .then(
+          () => true,
+          () => false,
+        ),
   });
   return {
     ...server,
-    client,
+    connect,
     async close() {
-      await client.close();
+      await Promise.all(clients.map((client) => client.close()));
       await server.close();
     },
   };

@@ -4,13 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { comparePositions } from "../../../connectors/kinesis/position.ts";
-import type { Checkpoint } from "../../../src/model/checkpoint.ts";
-import { openSqliteStore } from "../../../src/stores/sqlite.ts";
 import { MillraceProcess, until } from "../../integration/cli/millrace-process.ts";
 import { useAwsEnvironment } from "../aws-environment.ts";
 import { startKinesalite } from "../kinesalite.ts";
 import { KinesisTestStream } from "../kinesis-stream.ts";
-import { type RecordPlace, Witness } from "./witness.ts";
+import { countUnsettled } from "./unsettled-places.ts";
+import { Witness } from "./witness.ts";
 
 const RECORDS = Number(process.env["MILLRACE_CHAOS_RECORDS"] ?? 100_000);
 const KEYS = 2_000;
@@ -45,7 +44,8 @@ test(
       await millrace.ended;
       // What had reached the function when its caller died is still answered.
       await new Promise((resolve) => setTimeout(resolve, 100));
-      const open = await notInCheckpoints(join(folder, ".millrace", "progress.db"), witness.places());
+      const store = join(folder, ".millrace", "progress.db");
+      const open = await countUnsettled(store, UUID, witness.places(), comparePositions);
       t.diagnostic(`killed at ${witness.distinct} records; ${open} of them were in no durable checkpoint`);
       mayRepeat += open;
       millrace = run();
@@ -97,30 +97,6 @@ async function progress(witness: Witness, records: number, millrace: MillracePro
     () => witness.distinct >= records || witness.breaches.length > 0,
     () => `${witness.distinct} of ${records} records came: ${millrace.stderr.slice(-2_000)}`,
     240_000,
-  );
-}
-
-/** How many of the records no durable checkpoint calls settled: these, and what was in flight, come again. */
-async function notInCheckpoints(path: string, places: Iterable<RecordPlace>): Promise<number> {
-  const store = await openSqliteStore(path);
-  try {
-    const rows = await store.list(UUID);
-    const checkpoints = new Map(rows.map(({ shardId, checkpoint }) => [shardId, checkpoint]));
-    let open = 0;
-    for (const place of places) if (!isSettled(place, checkpoints.get(place.shardId))) open++;
-    return open;
-  } finally {
-    await store.close();
-  }
-}
-
-function isSettled({ sequenceNumber }: RecordPlace, checkpoint: Checkpoint | undefined): boolean {
-  if (checkpoint === undefined) return false;
-  const { resume, settledRanges } = checkpoint;
-  if (resume.kind === "after" && comparePositions(sequenceNumber, resume.position) <= 0) return true;
-  return settledRanges.some(
-    ({ from, to }) =>
-      comparePositions(from, sequenceNumber) <= 0 && comparePositions(sequenceNumber, to) <= 0,
   );
 }
 

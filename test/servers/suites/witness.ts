@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { RecordPlace } from "./unsettled-places.ts";
 
 /** A record of a run: `ordinal` counts the records of its key from 0. */
 export interface WitnessedRecord {
@@ -10,12 +11,6 @@ export interface WitnessedRecord {
 interface EventRecord {
   readonly eventID: string;
   readonly kinesis: { readonly partitionKey: string; readonly sequenceNumber: string; readonly data: string };
-}
-
-/** Where a record stands in the stream, for asking a checkpoint about it. */
-export interface RecordPlace {
-  readonly shardId: string;
-  readonly sequenceNumber: string;
 }
 
 /**
@@ -106,7 +101,7 @@ export class Witness {
     const { key, ordinal } = read(record);
     this.deliveries++;
     const shardId = record.eventID.split(":")[0] ?? "";
-    this.#places.set(`${key}/${ordinal}`, { shardId, sequenceNumber: record.kinesis.sequenceNumber });
+    this.#places.set(`${key}/${ordinal}`, { shardId, position: record.kinesis.sequenceNumber });
     if (ordinal === this.succeededOf(key)) this.#succeeded.set(key, ordinal + 1);
   }
 }

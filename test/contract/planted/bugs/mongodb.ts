@@ -47,4 +47,20 @@ export const MONGODB_BUGS: readonly ContractBug[] = [
     },
     { at: "what-is-missing-behind-a-lost-history-is-not-counted", instead: "this.#hasGap = false;" },
   ),
+  contractBug(
+    "a driver that finds no server is asked again",
+    { file: SOURCE, test: "is asked by another client when the driver finds no server" },
+    {
+      at: "a-driver-that-finds-no-server-is-asked-again",
+      instead: "if (error === undefined) this.#renew();",
+    },
+  ),
+  contractBug(
+    "a stream whose server is silent is waited for",
+    { file: SOURCE, test: "that is silent is asked anew, and read on with" },
+    {
+      at: "a-stream-whose-server-is-silent-is-waited-for",
+      instead: "else if (askedMs < 0) throw new Error();",
+    },
+  ),
 ];

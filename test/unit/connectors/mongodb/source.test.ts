@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { prepareClient } from "../../../../connectors/mongodb/client.ts";
+import { MongoCluster, openCluster } from "../../../../connectors/mongodb/cluster.ts";
+import { ChangeReader } from "../../../../connectors/mongodb/reader.ts";
 import type { MongoSettings } from "../../../../connectors/mongodb/settings.ts";
+import { oldestPlace } from "../../../../connectors/mongodb/start-place.ts";
 import { MillraceError, processingResultOf } from "../../../../src/model/errors.ts";
 import type { ShardRead, ShardReader, StreamSource } from "../../../../src/ports/stream-source.ts";
 import { mongoSettingsOf, openChangeSource } from "../../../contract/mongodb-harness.ts";
@@ -291,6 +295,48 @@ describe("a cluster in trouble", () => {
     at.put("b");
     assert.deepEqual(named(await changes(at.source, reader, 1)), [["insert", "b"]]);
     await reader.close();
+  });
+
+  test("that is silent is asked anew, and read on with", async () => {
+    await using at = await started();
+    at.put("a");
+    const settings = mongoSettingsOf(at.twin.endpoint);
+    const cluster = await openCluster(settings);
+    const reader = new ChangeReader({
+      cluster,
+      place: await oldestPlace(cluster, NO_ABORT),
+      historyLost: "stop",
+      logId: SHARD,
+      knownLogId: undefined,
+      silenceMsMax: 100,
+    });
+    await changes(at.source, reader, 1);
+    at.twin.failNext(["getMore"], "silence");
+    at.put("b");
+    const reads: ShardRead[] = [];
+    for (let count = 0; count < 3; count++) reads.push(await reader.read(1, 1_000_000, NO_ABORT));
+    assert.deepEqual(
+      reads.flatMap(({ records }) => records.map(({ key }) => key)),
+      ["b"],
+    );
+    await reader.close();
+    await cluster.close();
+  });
+
+  test("is asked by another client when the driver finds no server", async () => {
+    await using at = await started();
+    const settings = mongoSettingsOf(at.twin.endpoint);
+    const makeGood = await prepareClient(settings, ANSWER_MS_MAX);
+    const makeLost = await prepareClient(
+      { ...settings, endpoints: ["mongodb://127.0.0.1:9/?tls=false"] },
+      100,
+    );
+    const makers = [makeLost, makeGood];
+    const cluster = new MongoCluster(() => (makers.shift() ?? makeGood)(), settings);
+    const failure = await failureOf(() => cluster.latestPosition(NO_ABORT));
+    assert.equal(failure.fault, "passing");
+    assert.match(await cluster.latestPosition(NO_ABORT), /^82/);
+    await cluster.close();
   });
 
   test("that fails again and again says so at each read, and is read on with when it works", async () => {
