@@ -198,7 +198,7 @@ export function readRunOptions(flags: Flags, host: CliHost): RunOptions {
   };
 }
 
-function readStore(flags: Flags): Pick<RunOptions, "store" | "eventQueue"> {
+export function readStore(flags: Flags): Pick<RunOptions, "store" | "eventQueue"> {
   const store = parseStoreUrl(lastValue(flags, "store") ?? DEFAULT_STORE);
   const arn = lastValue(flags, "async-queue");
   return arn === undefined ? { store } : { store, eventQueue: parseEventQueue(arn) };

@@ -5,9 +5,9 @@ import { ENDPOINT_FLAG, readEndpoints } from "./endpoint-flags.ts";
 import { listenPlace } from "./listen-place.ts";
 import { lastValue, usageError } from "./parse-flags.ts";
 import { PLACE_FLAGS, readPlace } from "./place-flags.ts";
-import { brokerReach, logLevel, RUN_FLAGS } from "./run-flags.ts";
+import { brokerReach, logLevel, RUN_FLAGS, readStore } from "./run-flags.ts";
 import { RunStores } from "./run-stores.ts";
-import { DEFAULT_STORE, parseStoreUrl } from "./store-url.ts";
+import { STORE_FLAGS } from "./store-url.ts";
 
 const DEFAULT_LISTEN = "127.0.0.1:9666";
 
@@ -31,7 +31,7 @@ Triggers have function, elementsPerReplica, partsPerReplica, callsPerReplica, qu
       description: "PEM of the authority whose certificates callers have to show. Default: they show none.",
     },
     metrics: { value: "HOST:PORT", description: "Serves metrics and health there. Default: nowhere." },
-    store: RUN_FLAGS.store,
+    ...STORE_FLAGS,
     endpoint: ENDPOINT_FLAG,
     "broker-hosts": RUN_FLAGS["broker-hosts"],
     ...PLACE_FLAGS,
@@ -40,8 +40,8 @@ Triggers have function, elementsPerReplica, partsPerReplica, callsPerReplica, qu
   async run(flags, host) {
     const { adapters } = host;
     const place = readScalerPlace(flags);
-    const store = parseStoreUrl(lastValue(flags, "store") ?? DEFAULT_STORE);
-    if (store.kind === "memory")
+    const kept = readStore(flags);
+    if (kept.store.kind === "memory")
       throw usageError("--store memory: is of one process alone, and a scaler is another.", scalerCommand);
     const reach = brokerReach(flags);
     const reading = {
@@ -51,7 +51,7 @@ Triggers have function, elementsPerReplica, partsPerReplica, callsPerReplica, qu
       endpoints: readEndpoints(flags, adapters.connectors),
       place: readPlace(flags, host),
     };
-    const stores = await RunStores.open(adapters, { store });
+    const stores = await RunStores.open(adapters, kept);
     try {
       const telemetry = { log: adapters.createJsonLog(logLevel(flags)) };
       const scaler = await adapters.startScaler(place, { ...reading, ...stores.forLookers(), telemetry });

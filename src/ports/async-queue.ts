@@ -41,6 +41,8 @@ export interface AsyncQueue {
   extend(held: readonly AsyncItem[], holdMs: number): Promise<readonly Settlement[]>;
   /** What there is of each lane, handed out or not; of an engine that cannot say, nothing. */
   backlog(): Promise<readonly LaneBacklog[]>;
+  /** How many items there are of all lanes, handed out or not, about; only where `backlog` cannot say it by lane. */
+  total?(): Promise<number>;
   /** Those of a lane that were put first, handed out or not; of an engine that cannot look, none. */
   list(lane: string, max: number): Promise<readonly ListedAsyncItem[]>;
   /** `undefined`: it is not there, or the engine cannot look. */

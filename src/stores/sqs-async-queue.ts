@@ -132,6 +132,10 @@ export class SqsAsyncQueue implements AsyncQueue {
     return this.#givenBack.backlog();
   }
 
+  async total(): Promise<number> {
+    return await this.#api.count();
+  }
+
   async list(): Promise<readonly []> {
     return [];
   }

@@ -1,6 +1,7 @@
 import {
   ChangeMessageVisibilityBatchCommand,
   DeleteMessageBatchCommand,
+  GetQueueAttributesCommand,
   GetQueueUrlCommand,
   type Message,
   ReceiveMessageCommand,
@@ -43,10 +44,17 @@ export interface EventQueueApi {
   remove(receipts: readonly string[]): Promise<void>;
   /** 1…10 receipts. Places of those in the list that hold nothing any more. */
   hold(receipts: readonly string[], seconds: number): Promise<ReadonlySet<number>>;
+  /** Messages that are there, held and delayed ones too, to within a minute. */
+  count(): Promise<number>;
   close(): void;
 }
 
 const CONNECTIONS_MAX = 128;
+const COUNTS = [
+  "ApproximateNumberOfMessages",
+  "ApproximateNumberOfMessagesNotVisible",
+  "ApproximateNumberOfMessagesDelayed",
+] as const;
 /** What an answer may take on a slow line, which comes only when the long poll ends. */
 const AFTER_WAIT_MS_MAX = 20_000;
 /** As SQS says that a receipt holds nothing: of the whole call or of an entry, with and without its namespace. */
@@ -134,6 +142,20 @@ class SdkEventQueueApi implements EventQueueApi {
     const open = Failed.find(({ Code = "" }) => !ENDED.test(Code));
     if (open !== undefined) throw this.#refused("ChangeMessageVisibility", open.Code);
     return new Set(Failed.map(({ Id }) => Number(Id)));
+  }
+
+  async count(): Promise<number> {
+    const { Attributes = {} } = await this.#call(
+      "GetQueueAttributes",
+      this.#closing.signal,
+      (QueueUrl, signal) =>
+        this.#client.send(
+          abortable(new GetQueueAttributesCommand({ QueueUrl, AttributeNames: [...COUNTS] }), signal),
+        ),
+    );
+    const messages = COUNTS.reduce((sum, name) => sum + Number(Attributes[name] ?? Number.NaN), 0);
+    if (!Number.isInteger(messages)) throw this.#refused("GetQueueAttributes", "NoCount");
+    return messages;
   }
 
   close(): void {

@@ -75,6 +75,10 @@ export class SqsEventTwin implements EventQueueApi {
     return new Set(ended);
   }
 
+  async count(): Promise<number> {
+    return this.kept.size;
+  }
+
   close(): void {}
 
   #heldBy(receipt: string): Kept | undefined {

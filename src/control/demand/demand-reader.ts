@@ -18,7 +18,7 @@ export interface DemandReaderOptions extends BacklogBookOptions, ProcessSightsOp
   readonly store: Pick<ResourceStore, "list" | "processes">;
   readonly parking: Pick<ParkingStore, "pending">;
   /** Absent: the store has no queue of asynchronous events. */
-  readonly events: Pick<AsyncQueue, "backlog" | "cursors"> | undefined;
+  readonly events: Pick<AsyncQueue, "backlog" | "cursors" | "total"> | undefined;
 }
 
 /** As AWS scales a queue's mapping that says no maximum of its own. */
@@ -45,11 +45,12 @@ export class DemandReader {
   /** @throws MillraceError ERR_MILLRACE_STORE_UNAVAILABLE; a source that cannot be asked is told of in the answer. */
   async look(): Promise<Demand> {
     const { store, parking, events, clock } = this.#options;
-    const [rows, pending, lanes, cursors] = await Promise.all([
+    const [rows, pending, lanes, cursors, unassigned] = await Promise.all([
       store.list([MAPPING_KIND, ROUTE_KIND, ...TIMED_KINDS]),
       parking.pending(),
       events?.backlog() ?? [],
       events?.cursors(CURSOR_PREFIX) ?? new Map<string, string>(),
+      events?.total?.() ?? 0,
     ]);
     const { wanted, changes, unsure } = this.#read(rows);
     // Sources first: what a process has taken from one by then, its later word tells.
@@ -61,6 +62,7 @@ export class DemandReader {
     return {
       mappings,
       ...laneCounts(lanes),
+      unassigned,
       ticks: events === undefined ? [] : dueTicks(rows, cursors, clock.now()),
       redrives: pending.map(({ mapping }) => ({ functionName: functionOf.get(mapping) ?? "" })),
       routes: routesOf(rows).routes.map(({ route }) => route.functionName),

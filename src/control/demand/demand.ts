@@ -7,6 +7,8 @@ export interface Demand {
   readonly mappings: readonly MappingDemand[];
   /** Asynchronous events of a function, handed out or not. */
   readonly events: readonly FunctionCount[];
+  /** Events and deliveries of a queue that does not say whose they are. */
+  readonly unassigned: number;
   /** What became of events, on the way to destinations. */
   readonly deliveries: number;
   readonly ticks: readonly DueTick[];

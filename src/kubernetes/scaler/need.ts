@@ -31,13 +31,13 @@ export function metricTargets(trigger: Trigger): readonly Omit<Metric, "value">[
 }
 
 const NOTHING: Demand = {
-  ...{ mappings: [], events: [], deliveries: 0, ticks: [], redrives: [] },
+  ...{ mappings: [], events: [], unassigned: 0, deliveries: 0, ticks: [], redrives: [] },
   ...{ routes: [], changes: 0, processes: [], unsure: [] },
 };
 
 function needOfEngine(demand: Demand, trigger: Trigger, nowMs: number): Need {
   const { mappings, deliveries, redrives, routes, changes, processes } = demand;
-  const events = total(demand.events) + deliveries;
+  const events = total(demand.events) + demand.unassigned + deliveries;
   const elements = mappings.reduce((sum, each) => sum + each.elements, 0);
   const parts = mappings.reduce((sum, each) => sum + each.parts, 0);
   // plant: a-schedule-counts-once-it-is-late
@@ -81,6 +81,7 @@ function needOfFunction(demand: Demand, functionName: string, trigger: Trigger, 
     ...told(wanted, "batches wait"),
     ...told(running, "calls run or wait for their turn"),
     ...told(events, "asynchronous events are not brought to their end"),
+    ...told(demand.unassigned, "asynchronous events may be of this function"),
     ...told(due, "schedules are due"),
     ...told(redrives, "redrives are not concluded"),
     ...told(routes, "routes wait for HTTP requests"),

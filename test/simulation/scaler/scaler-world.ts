@@ -116,7 +116,7 @@ class World {
     const mapping = { name: "jobs", functionName: "jobs", elements, parts: 1, calls: elements };
     return {
       mappings: elements === 0 ? [] : [mapping],
-      ...{ events: [], deliveries: 0, routes: [], changes: 0 },
+      ...{ events: [], unassigned: 0, deliveries: 0, routes: [], changes: 0 },
       ticks: dueTicks.map((dueMs) => ({
         schedule: "nightly",
         functionNames: ["jobs"],

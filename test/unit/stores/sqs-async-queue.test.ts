@@ -247,3 +247,14 @@ test("what was received before a call fails is not lost with it", async () => {
   world.twin.atCall = () => undefined;
   assert.equal((await received(queue)).length, 5);
 });
+
+test("it says how many events there are, those that are held too, for whoever must know that there are none", async () => {
+  const queue = new World().open();
+  assert.equal(await queue.total(), 0);
+  await queue.put([itemOf("a", "f:one"), itemOf("b", "f:two")]);
+  const [held] = await received(queue);
+  assert.equal(await queue.total(), 2);
+  assert.ok(held !== undefined);
+  await queue.finish(held, []);
+  assert.equal(await queue.total(), 1);
+});
