@@ -21,7 +21,29 @@ export const OUTAGE_PLAN = {
   subject: given("SUBJECT") ?? "",
   backMsMax: isFull ? BACK_MS_MAX : Number.POSITIVE_INFINITY,
 };
-export const OUTAGE_HANG = { timeout: OUTAGE_PLAN.times * 2 * WAIT_MS_MAX };
+/** What is taken away, by the file of its tests. */
+export const AWAY = {
+  "source-outages.test.ts": [
+    "a Kinesis that does not answer",
+    "a DynamoDB stream that does not answer",
+    "an SQS that cannot be reached",
+    "a Kafka that stands still",
+    "a local stream's file that is not there",
+    "a local queue's file that is not there",
+  ],
+  "store-outages.test.ts": [
+    "a PostgreSQL that does not answer",
+    "a DynamoDB that does not answer",
+    "an SQLite file that is locked",
+    "an SQLite file that is not there",
+  ],
+} as const;
+export type AwaySource = (typeof AWAY)["source-outages.test.ts"][number];
+export type AwayStore = (typeof AWAY)["store-outages.test.ts"][number];
+
+/** All that is taken of one subject: each length under load and idle. */
+const PLAYS = OUTAGE_PLAN.times * OUTAGE_PLAN.outagesMs.length * 2;
+export const OUTAGE_HANG = { timeout: PLAYS * 2 * WAIT_MS_MAX };
 
 /** From so long an outage on the state has to say what is wrong: calls that hang are told when their time is up. */
 export const TOLD_MS = 30_000;

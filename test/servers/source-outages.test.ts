@@ -2,7 +2,6 @@ import { randomUUID } from "node:crypto";
 import { mkdtempSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after } from "node:test";
 import { KafkaCluster } from "../../connectors/kafka/cluster.ts";
 import { createKafkaSource } from "../../connectors/kafka/source.ts";
 import { openKinesisSource } from "../../connectors/kinesis/connector.ts";
@@ -20,25 +19,17 @@ import { startElasticmq } from "./elasticmq.ts";
 import { startKafka } from "./kafka.ts";
 import { startKinesalite } from "./kinesalite.ts";
 import { KinesisTestStream } from "./kinesis-stream.ts";
+import type { AwaySource } from "./outage-plan.ts";
 import { createPlainQueue } from "./plain-queue.ts";
+import { shared } from "./shared-server.ts";
 import { type AwaySourceContent, describeSourceOutages } from "./source-outages.ts";
 
 const SHARDS = 4;
 /** Longer than the function may take, and short beside the ten seconds in which all is to work again. */
 const VISIBILITY_SECONDS = 5;
 
-function describeSource(name: string, createContent: () => Promise<AwaySourceContent>): void {
+function describeSource(name: AwaySource, createContent: () => Promise<AwaySourceContent>): void {
   describeSourceOutages(name, { createContent });
-}
-
-/** Started with the first test that needs it. */
-function shared<T extends { close(): Promise<void> }>(start: () => Promise<T>): () => Promise<T> {
-  let started: Promise<T> | undefined;
-  after(async () => await (await started)?.close());
-  return () => {
-    started ??= start();
-    return started;
-  };
 }
 
 interface KinesisEvent {

@@ -15,6 +15,7 @@ import { PLAIN_QUEUE_MAPPING } from "../fixtures/queue-mapping.ts";
 import { createQuietEngine } from "../fixtures/quiet-engine.ts";
 import { PLAIN_MAPPING } from "../integration/stream-run.ts";
 import {
+  type AwaySource,
   feeding,
   OUTAGE_HANG,
   OUTAGE_PLAN,
@@ -56,7 +57,7 @@ const AT_ONCE = 4;
 /**
  * Each source away for a while, under load and idle: all go on when it is back, and what is done does not come again.
  */
-export function describeSourceOutages(name: string, harness: AwaySourceHarness): void {
+export function describeSourceOutages(name: AwaySource, harness: AwaySourceHarness): void {
   if (!name.includes(OUTAGE_PLAN.subject)) return;
   describe(`${name} is away`, OUTAGE_HANG, () => {
     for (const outageMs of OUTAGE_PLAN.outagesMs) {

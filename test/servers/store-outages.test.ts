@@ -3,7 +3,6 @@ import { existsSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { after } from "node:test";
 import { hasErrorCode } from "../../src/model/errors.ts";
 import type { ProgressStore } from "../../src/ports/progress-store.ts";
 import { openDynamodbStore } from "../../src/stores/dynamodb.ts";
@@ -13,21 +12,23 @@ import { StoreProxy } from "../chaos/store-proxy.ts";
 import { startDynamodbLocal } from "./dynamodb-local.ts";
 import { useEndpoint } from "./dynamodb-stream-fixture.ts";
 import { startPostgres, throughPort } from "./postgres.ts";
+import { shared } from "./shared-server.ts";
 import { describeStoreOutages } from "./store-outages.ts";
 
-const [postgres, dynamodb] = await Promise.all([startPostgres(), startDynamodbLocal()]);
-after(() => Promise.all([postgres.close(), dynamodb.close()]));
-
+const startedPostgres = shared(startPostgres);
 describeStoreOutages("a PostgreSQL that does not answer", {
   async createContent() {
+    const postgres = await startedPostgres();
     const proxy = await StoreProxy.start(Number(new URL(postgres.url).port || "5432"));
     const url = throughPort(await postgres.createDatabase(), proxy.port);
     return contentOf(() => openPostgresStore(url), proxy);
   },
 });
 
+const startedDynamodb = shared(startDynamodbLocal);
 describeStoreOutages("a DynamoDB that does not answer", {
   async createContent() {
+    const dynamodb = await startedDynamodb();
     const proxy = await StoreProxy.start(Number(new URL(dynamodb.endpoint).port));
     const table = `millrace-${randomUUID()}`;
     const open = () => {

@@ -15,6 +15,7 @@ import type { ProgressStore } from "../../src/ports/progress-store.ts";
 import { createQuietEngine } from "../fixtures/quiet-engine.ts";
 import { PLAIN_MAPPING } from "../integration/stream-run.ts";
 import {
+  type AwayStore,
   feeding,
   OUTAGE_HANG,
   OUTAGE_PLAN,
@@ -41,7 +42,7 @@ const SHARDS = 8;
 const SETTINGS = { ...DEFAULT_SETTINGS, checkpointIntervalMs: 100, backoffBaseMs: 50 };
 
 /** Each store away for a while, under load and idle: all go on when it is back, and little comes twice. */
-export function describeStoreOutages(name: string, harness: AwayStoreHarness): void {
+export function describeStoreOutages(name: AwayStore, harness: AwayStoreHarness): void {
   if (!name.includes(OUTAGE_PLAN.subject)) return;
   describe(`${name} is away`, OUTAGE_HANG, () => {
     for (const outageMs of OUTAGE_PLAN.outagesMs) {
