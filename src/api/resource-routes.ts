@@ -20,7 +20,7 @@ export function addResourceRoutes(app: FastifyInstance, control: () => ControlPl
     url: "/millrace/v1/export",
     // Variables of functions may hold secrets.
     role: "inspect",
-    handle: async () => ({ resources: await control().resources.export() }),
+    handle: async () => ({ ...(await control().resources.export()) }),
   });
   addRoute(app, {
     method: "GET",

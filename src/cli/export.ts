@@ -23,6 +23,9 @@ Variables of functions stand in it, so the caller needs the role inspect. Paths 
     const answer = await ApiClient.of(flags, host).export();
     const list: unknown = answer["resources"];
     const resources = (Array.isArray(list) ? list : []).filter(isResource);
+    const unsaid: unknown = answer["unsaid"];
+    for (const part of (Array.isArray(unsaid) ? unsaid : []).filter(isObject))
+      host.stderr.write(`${String(part["kind"])} ${String(part["name"])}: ${String(part["message"])}.\n`);
     if (form === "manifests") {
       host.stdout.write(manifestText(resources.map(manifestOf)));
       return EXIT_OK;

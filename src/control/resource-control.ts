@@ -19,7 +19,7 @@ import { adoptedDocument } from "./adopted-document.ts";
 import { type Adoption, adoptionOf, type SetContent } from "./adoption.ts";
 import { ControlFault, notFound as mappingNotFound, validationFault } from "./control-fault.ts";
 import { declaredRow } from "./declared-document.ts";
-import { type ExportedResource, exportedResources } from "./exported-resources.ts";
+import { type Exported, exportAll } from "./export-all.ts";
 import { functionsOf } from "./function-rows.ts";
 import { manifestKindOf, titleOf } from "./kept-rows.ts";
 import { claimsOf } from "./mapping-claims.ts";
@@ -109,9 +109,9 @@ export class ResourceControl {
     });
   }
 
-  /** All that runs, as the manifests that declare it. */
-  async export(): Promise<readonly ExportedResource[]> {
-    return exportedResources(await this.#options.store.list(DECLARED_KINDS), this.#options.connectors ?? []);
+  /** All that runs, as the manifests that declare it, and what none of them can say. */
+  async export(): Promise<Exported> {
+    return await exportAll(this.#options.store, this.#options.connectors ?? []);
   }
 
   async drift(): Promise<readonly Drift[]> {
