@@ -24,7 +24,21 @@ export function formatResults(outcomes: readonly BenchOutcome[]): string {
 Ratios and processor times within one run; absolute rates are for orientation only. A load before the run that is above the
 number of cores means that others were at work: such figures say little.
 
+${formatTable(outcomes)}
 ${parts.join("\n")}`;
+}
+
+/** The rows of `docs/performance.md`, out of all that was measured. */
+export function formatTable(outcomes: readonly BenchOutcome[]): string {
+  const lines = outcomes.flatMap(({ measurements }) =>
+    measurements.flatMap(({ row, value, unit, goal = "", holds }) => {
+      if (row === undefined) return [];
+      const limit = row.limit === undefined ? "" : figure(row.limit);
+      const verdict = holds === true ? "holds" : "**missed**";
+      return [`| ${cell(row.work)} | ${limit} | ${figure(value)} | ${goal} ${unit} | ${verdict} |\n`];
+    }),
+  );
+  return `| work | limit in the same run | found | goal | |\n|---|---:|---:|---:|---|\n${lines.join("")}`;
 }
 
 function origin({ file, commit, ranAt, machine }: BenchOutcome): string {

@@ -8,7 +8,7 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { type BenchOutcome, formatResults } from "./bench-results.ts";
+import { type BenchOutcome, formatResults, formatTable } from "./bench-results.ts";
 import { formatMeasurement } from "./measurement.ts";
 
 const FOLDER = import.meta.dirname;
@@ -47,6 +47,7 @@ for (const file of chosen) {
 }
 const outcomes = files.flatMap((file) => readOutcome(file) ?? []);
 writeFileSync(RESULTS, formatResults(outcomes));
+console.log(`\n${formatTable(outcomes)}`);
 console.log(
   `\n${missed === 0 ? "every goal holds" : `${missed} goals missed`}${failed === 0 ? "" : `, ${failed} failed`}`,
 );

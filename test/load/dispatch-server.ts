@@ -1,7 +1,8 @@
 /**
  * An HTTP server that costs next to nothing, in a process of its own, so that a benchmark measures its client: it finds
  * the ends of requests by their content length and answers each with the same bytes.
- * Run as a script with `node dispatch-server.ts`; prints its port on the first line, ends when its standard input ends.
+ * Run as a script with `node dispatch-server.ts [DELAY_MS]`; prints its port on the first line, ends when its standard
+ * input ends.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { createServer, type Socket } from "node:net";
@@ -18,8 +19,9 @@ export interface DispatchServer {
   close(): Promise<void>;
 }
 
-export async function startDispatchServer(): Promise<DispatchServer> {
-  const child = spawn(process.execPath, [fileURLToPath(import.meta.url)], {
+/** `delayMs`: how long the function takes. */
+export async function startDispatchServer(delayMs = 0): Promise<DispatchServer> {
+  const child = spawn(process.execPath, [fileURLToPath(import.meta.url), String(delayMs)], {
     stdio: ["pipe", "pipe", "inherit"],
   });
   const port = await firstLine(child);
@@ -41,7 +43,7 @@ function firstLine(child: ChildProcess): Promise<string> {
   });
 }
 
-function serve(socket: Socket): void {
+function serve(socket: Socket, delayMs: number): void {
   socket.setNoDelay(true);
   let missing = 0;
   let kept: Buffer = Buffer.alloc(0);
@@ -54,7 +56,8 @@ function serve(socket: Socket): void {
         missing -= taken;
         bytes = bytes.subarray(taken);
         if (missing > 0) break;
-        socket.write(ANSWER);
+        if (delayMs === 0) socket.write(ANSWER);
+        else setTimeout(() => socket.write(ANSWER), delayMs);
       }
       const headEnd = bytes.indexOf(HEAD_END);
       if (headEnd < 0) break;
@@ -73,8 +76,9 @@ function contentLength(head: string): number {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const server = createServer(serve);
-  server.listen(0, "127.0.0.1", () => {
+  const delayMs = Number(process.argv[2]);
+  const server = createServer((socket) => serve(socket, delayMs));
+  server.listen({ port: 0, host: "127.0.0.1", backlog: 4_096 }, () => {
     const address = server.address();
     if (address !== null && typeof address === "object") console.log(address.port);
   });

@@ -7,6 +7,19 @@ export interface Measurement {
   readonly unit: string;
   readonly goal?: string;
   readonly holds?: boolean;
+  /** Set: it is this row of the table of `docs/performance.md`. */
+  readonly row?: Row;
+}
+
+export interface Row {
+  readonly work: string;
+  /** What the same costs with nothing but what must be, in the same run and unit. */
+  readonly limit?: number;
+}
+
+/** A row of the table: `value` is to be at most `goal`. */
+export function rowOf(row: Row, value: number, unit: string, goal: number): Measurement {
+  return { metric: row.work, value, unit, goal: `≤ ${goal}`, holds: value <= goal, row };
 }
 
 export function median(values: readonly number[]): number {
@@ -14,8 +27,9 @@ export function median(values: readonly number[]): number {
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }
 
-export function formatMeasurement({ metric, value, unit, goal, holds }: Measurement): string {
-  const verdict = goal === undefined ? "" : `  (goal ${goal}: ${holds ? "holds" : "MISSED"})`;
+export function formatMeasurement({ metric, value, unit, goal, holds, row }: Measurement): string {
+  const limit = row?.limit === undefined ? "" : `, limit ${row.limit.toFixed(2)}`;
+  const verdict = goal === undefined ? "" : `  (goal ${goal}${limit}: ${holds ? "holds" : "MISSED"})`;
   return `${metric}: ${value >= 1_000 ? Math.round(value).toLocaleString("en") : value.toFixed(2)} ${unit}${verdict}`;
 }
 

@@ -3,7 +3,7 @@
  * same function, the same event, pair by pair, each side in a process of its own. The canned SQS counts that each
  * message was processed and deleted once. Run alone with `node test/load/sqs.bench.ts`.
  */
-import { type Measurement, median, printWhenRunAlone } from "./measurement.ts";
+import { type Measurement, median, printWhenRunAlone, rowOf } from "./measurement.ts";
 import { type CannedSqs, startCannedSqs } from "./sqs-server.ts";
 import {
   type ConsumerWork,
@@ -22,6 +22,8 @@ const WARM_UP_MESSAGES = 40_000;
 const ROUNDS = 9;
 const TRIAL_ROUNDS = 3;
 const GOAL = 1.3;
+const MICROS_MAX_ONES = 90;
+const MICROS_MAX_TENS = 23;
 /** How long each call of a queue takes that is not in the same room, and the consumers that hide it. */
 const DISTANCE_MS = 5;
 const DISTANT_CONSUMERS = 16;
@@ -30,17 +32,21 @@ const DISTANT_CONSUMERS = 16;
 const RIVALS: readonly ConsumerWork[] = [8, 32].flatMap((consumers) =>
   [true, false].map((md5) => ({ kind: "sqs-consumer", consumers, md5 }) as const),
 );
+const ONES: EngineWork = { kind: "engine", batchSize: 1, batchingWindowMs: 0 };
 const TENS: EngineWork = { kind: "engine", batchSize: 10, batchingWindowMs: 0 };
 const HUNDREDS: EngineWork = { kind: "engine", batchSize: 100, batchingWindowMs: 1_000 };
 
 export async function run(): Promise<readonly Measurement[]> {
   const near = await withServer(0, async (server) => {
     const rival = await bestRival(server);
-    return { rival, drains: await drainInTurn(server, { tens: TENS, hundreds: HUNDREDS, rival }, ROUNDS) };
+    return {
+      rival,
+      drains: await drainInTurn(server, { ones: ONES, tens: TENS, hundreds: HUNDREDS, rival }, ROUNDS),
+    };
   });
   const distantRival = { ...near.rival, consumers: DISTANT_CONSUMERS };
   const far = await withServer(DISTANCE_MS, (server) =>
-    drainInTurn(server, { tens: TENS, hundreds: HUNDREDS, rival: distantRival }, TRIAL_ROUNDS),
+    drainInTurn(server, { ones: ONES, tens: TENS, hundreds: HUNDREDS, rival: distantRival }, TRIAL_ROUNDS),
   );
   return [...nearLines(near.rival, near.drains), ...farLines(distantRival, far)];
 }
@@ -90,7 +96,7 @@ async function drainInTurn<Side extends string>(
   return drains;
 }
 
-type Drains = Readonly<Record<"tens" | "hundreds" | "rival", readonly Drain[]>>;
+type Drains = Readonly<Record<"ones" | "tens" | "hundreds" | "rival", readonly Drain[]>>;
 
 function nearLines(rival: ConsumerWork, drains: Drains): readonly Measurement[] {
   const ratios = ratiosOf(drains.rival, drains.tens);
@@ -132,7 +138,8 @@ function costs(rival: ConsumerWork, drains: Drains): readonly Measurement[] {
   const cost = (side: keyof Drains) => median(drains[side].map(({ cpuMicros }) => cpuMicros));
   const unit = "CPU µs/message";
   return [
-    { metric: "whole engine, batches of 10 × 1 KB", value: cost("tens"), unit },
+    rowOf({ work: "SQS, whole engine, batches of 1 × 1 KB" }, cost("ones"), unit, MICROS_MAX_ONES),
+    rowOf({ work: "SQS, whole engine, batches of 10 × 1 KB" }, cost("tens"), unit, MICROS_MAX_TENS),
     { metric: "whole engine, batches of 100 × 1 KB", value: cost("hundreds"), unit },
     { metric: `${describe(rival)}, batches of 10 × 1 KB`, value: cost("rival"), unit },
   ];

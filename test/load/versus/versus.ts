@@ -13,6 +13,8 @@ import { checkOut, type Tree } from "./tree.ts";
 
 const KEPT_MIN = 0.97;
 const WARM_UP_ROUNDS = 4;
+/** A round takes seconds: one that takes so long does not come to an end. */
+const ROUND_MS_MAX = 300_000;
 type Role = "other" | "own" | "again";
 const ROLES: readonly Role[] = ["other", "own", "again"];
 
@@ -93,8 +95,22 @@ async function measure(
 
 async function costOf(content: OpenPath, role: Role, side: Side): Promise<number> {
   const before = await side.cpuMicros();
-  await content.feed(role);
+  await withinRound(content.feed(role), role);
   return (await side.cpuMicros()) - before;
+}
+
+/** @throws Error that names the side, when not all of its records have come through. */
+async function withinRound(fed: Promise<void>, role: Role): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    const text = `the side "${role}" has not seen all records of its round after ${ROUND_MS_MAX / 1_000} s`;
+    timer = setTimeout(() => reject(new Error(text)), ROUND_MS_MAX);
+  });
+  try {
+    await Promise.race([fed, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function ratios(base: readonly number[], of: readonly number[]): readonly number[] {
@@ -108,6 +124,8 @@ function spread(values: readonly number[]): string {
   return `${at(0.25)}–${at(0.75)}`;
 }
 
+/** In one line of a terminal; elsewhere a line each, since a run that says nothing looks as if it stood still. */
 function progress(text: string): void {
   if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${text}`);
+  else if (text !== "") process.stderr.write(`${text}\n`);
 }
