@@ -11,7 +11,7 @@ const SCRIPT = `
   import { Module } from "node:module";
   for (const file of process.argv.slice(1)) {
     await import(file);
-    const clients = Object.keys(Module._cache).flatMap((path) => /@aws-sdk.client-|[/](pg|kafkajs|amqplib|rhea)[/]/.exec(path)?.[0] ?? []);
+    const clients = Object.keys(Module._cache).flatMap((path) => /@aws-sdk.client-|[/](pg|kafkajs|amqplib|rhea|mongodb|@grpc)[/]/.exec(path)?.[0] ?? []);
     console.log(clients.length === 0 ? "none" : "some");
   }
 `;
