@@ -32,7 +32,12 @@ export interface RunEventsOptions {
 export function createEvents(options: RunEventsOptions): AsyncWorker | undefined {
   const { adapters, functionBook, invokers, place, telemetry } = options;
   const { events: queue } = options.stores;
-  if (queue === undefined) return undefined;
+  if (queue === undefined) {
+    const message =
+      "this store keeps no asynchronous events: they are refused, and schedules have no ticks; give --async-queue";
+    telemetry.log("info", message, {});
+    return undefined;
+  }
   const { clock, random } = adapters;
   const destinations = new OpenedAsyncDestinations({
     openDestination: (address) => adapters.openDestination(address),

@@ -127,6 +127,7 @@ test("without a queue of SQS DynamoDB keeps no events, and the answer names the 
   const answer = await invoke(await run.apiUrl(), { number: 1 });
   assert.equal(answer.status, 501);
   assert.match(await answer.text(), /keeps no asynchronous events\. Run millrace with --async-queue/);
+  assert.match(run.stderr, /schedules have no ticks; give --async-queue/);
   run.kill("SIGTERM");
   assert.deepEqual(await run.ended, { status: 0, signal: null }, run.stderr);
 });
