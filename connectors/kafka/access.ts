@@ -1,6 +1,7 @@
-import { type ConnectionOptions, createSecureContext, type SecureContext } from "node:tls";
+import type { ConnectionOptions } from "node:tls";
 import { MillraceError } from "../../src/model/errors.ts";
 import type { Secret } from "../../src/secrets/secret.ts";
+import { secureContextOf, type TlsIdentity } from "../../src/secrets/secure-context.ts";
 import { KafkaFault } from "./fault.ts";
 
 /** How brokers are reached. Secrets are held wrapped, so that no log shows them. */
@@ -11,14 +12,8 @@ export interface KafkaAccess {
   readonly sasl?: KafkaSasl;
 }
 
-/** PEM texts. */
-export interface KafkaTls {
-  /** Who signed the brokers' certificates. Default: the authorities that Node trusts. */
-  readonly ca?: string;
-  readonly certificate?: string;
-  readonly privateKey?: Revealable;
-  readonly passphrase?: Revealable;
-}
+/** Default: the authorities that Node trusts have signed the brokers' certificates. */
+export type KafkaTls = TlsIdentity;
 
 export type KafkaSasl = PasswordSasl | BearerSasl;
 
@@ -72,25 +67,15 @@ export function prepareAccess(access: KafkaAccess): PreparedAccess {
 }
 
 function tlsOptions(tls: KafkaTls): ConnectionOptions {
-  return { secureContext: secureContextOf(tls), minVersion: "TLSv1.2", rejectUnauthorized: true };
+  const secureContext = secureContextOf(tls, certificateRefused);
+  return { secureContext, minVersion: "TLSv1.2", rejectUnauthorized: true };
 }
 
-function secureContextOf({ ca, certificate, privateKey, passphrase }: KafkaTls): SecureContext {
-  try {
-    return createSecureContext({
-      minVersion: "TLSv1.2",
-      ...(ca === undefined ? {} : { ca }),
-      ...(certificate === undefined ? {} : { cert: certificate }),
-      ...(privateKey === undefined ? {} : { key: privateKey.reveal() }),
-      ...(passphrase === undefined ? {} : { passphrase: passphrase.reveal() }),
-    });
-  } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : "no code";
-    throw new KafkaFault(
-      "tls",
-      `Provided certificate or private key is invalid (${code}). Give PEM texts that belong together: the client ` +
-        "certificate with its chain, its private key, the key's password if it has one, and the authority's certificate.",
-      { processingResult: "Provided certificate or private key is invalid" },
-    );
-  }
+function certificateRefused(code: string): KafkaFault {
+  return new KafkaFault(
+    "tls",
+    `Provided certificate or private key is invalid (${code}). Give PEM texts that belong together: the client ` +
+      "certificate with its chain, its private key, the key's password if it has one, and the authority's certificate.",
+    { processingResult: "Provided certificate or private key is invalid" },
+  );
 }

@@ -1,8 +1,9 @@
-import { createSecureContext, type SecureContext } from "node:tls";
+import type { SecureContext } from "node:tls";
 import { MillraceError } from "../model/errors.ts";
 import { readSecret } from "../secrets/read-secret.ts";
 import { Secret } from "../secrets/secret.ts";
 import { parseSecretUri } from "../secrets/secret-uri.ts";
+import { secureContextOf, type TlsIdentity } from "../secrets/secure-context.ts";
 import { SecretDocument } from "../secrets/source-access.ts";
 
 export const LOGIN_TYPES = [
@@ -27,13 +28,6 @@ export interface BrokerAccess {
   readonly tls: { readonly secureContext: SecureContext; readonly minVersion: "TLSv1.2" };
 }
 
-interface Certificates {
-  readonly ca?: string;
-  readonly certificate?: string;
-  readonly privateKey?: Secret;
-  readonly passphrase?: Secret | undefined;
-}
-
 /**
  * Reads the secrets, in the JSON forms of AWS's. @throws ERR_MILLRACE_CONFIG when one is missing or has another form.
  * No message shows any of it.
@@ -43,7 +37,7 @@ export async function readBrokerAccess(
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): Promise<BrokerAccess> {
   let login: BrokerAccess["login"];
-  let certificates: Certificates = {};
+  let certificates: TlsIdentity = {};
   for (const { type, uri } of logins) {
     const form = formOf(type);
     const text = await readSecret({ uri, purpose: type, form }, environment);
@@ -54,10 +48,11 @@ export async function readBrokerAccess(
     }
     certificates = { ...certificates, ...certificatesOf(type, secret) };
   }
-  return { login, tls: { secureContext: secureContextOf(certificates), minVersion: "TLSv1.2" } };
+  const secureContext = secureContextOf(certificates, certificateRefused);
+  return { login, tls: { secureContext, minVersion: "TLSv1.2" } };
 }
 
-function certificatesOf(type: LoginType, secret: SecretDocument): Certificates {
+function certificatesOf(type: LoginType, secret: SecretDocument): TlsIdentity {
   if (type === "SERVER_ROOT_CA_CERTIFICATE") return { ca: secret.text("certificate") };
   const passphrase = secret.optionalText("privateKeyPassword");
   return {
@@ -67,23 +62,12 @@ function certificatesOf(type: LoginType, secret: SecretDocument): Certificates {
   };
 }
 
-function secureContextOf({ ca, certificate, privateKey, passphrase }: Certificates): SecureContext {
-  try {
-    return createSecureContext({
-      minVersion: "TLSv1.2",
-      ...(ca === undefined ? {} : { ca }),
-      ...(certificate === undefined ? {} : { cert: certificate }),
-      ...(privateKey === undefined ? {} : { key: privateKey.reveal() }),
-      ...(passphrase === undefined ? {} : { passphrase: passphrase.reveal() }),
-    });
-  } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : "no code";
-    throw new MillraceError(
-      "ERR_MILLRACE_CONFIG",
-      `A certificate or private key for the broker cannot be used (${code}). Give PEM texts that belong together: the ` +
-        "client certificate with its chain, its private key, and the authority's certificate.",
-    );
-  }
+function certificateRefused(code: string): MillraceError {
+  return new MillraceError(
+    "ERR_MILLRACE_CONFIG",
+    `A certificate or private key for the broker cannot be used (${code}). Give PEM texts that belong together: the ` +
+      "client certificate with its chain, its private key, and the authority's certificate.",
+  );
 }
 
 function formOf(type: LoginType): string {
