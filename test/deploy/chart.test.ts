@@ -204,6 +204,7 @@ describe("the chart", () => {
       list.map(({ name, port, containerPort }) => [name, port ?? containerPort]).toSorted();
     const wanted = [
       ["front", 8082],
+      ["front-redirect", 8083],
       ["metrics", 9090],
       ["sources-api", 8081],
     ];
@@ -212,7 +213,7 @@ describe("the chart", () => {
     const open = only(objects, "NetworkPolicy").spec.ingress.flatMap(
       (each: { ports: readonly { port: string }[] }) => each.ports.map(({ port }) => port),
     );
-    assert.deepEqual(open.toSorted(), ["front", "metrics", "sources-api"]);
+    assert.deepEqual(open.toSorted(), ["front", "front-redirect", "metrics", "sources-api"]);
     const closed = only(rendered("minimal"), "Deployment").spec.template.spec.containers[0];
     assert(!closed.args.some((word: string) => /^--(front|sources-api)/.test(word)));
   });
