@@ -30,7 +30,12 @@ let refused: readonly SimRecord[] = [];
 export const SIM_EVENTS: StreamEvents = {
   envelopeBytes: () => SIM_ENVELOPE_BYTES,
   filterDataKey: "data",
-  element: (record) => payloadOf(asSimRecords([record]), record.encodedBytes),
+  element(record) {
+    const own = asSimRecords([record]);
+    // As `encode`: whoever asks must find the record damaged in the one way as in the other.
+    if (own.some(({ unmade }) => unmade === "event")) throw new TypeError("a record cannot be encoded");
+    return payloadOf(own, record.encodedBytes);
+  },
   eventOf(_shardId, elements) {
     const records = elements.flatMap((element) => (element instanceof SimPayload ? element.records : []));
     return payloadOf(records, byteLengthOf(records));
