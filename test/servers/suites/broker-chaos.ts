@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -66,10 +67,8 @@ export async function runBrokerChaos(options: BrokerChaosOptions): Promise<Broke
   const { t, broker, messages, disturbances } = options;
   const witness = await startWitness(options);
   const folder = writeRun(options, witness.url);
-  const start = () =>
-    new MillraceProcess(t, ["run", "-f", join(folder, "run.yaml"), "--store", "memory:"], folder, {
-      env: options.env,
-    });
+  const words = ["run", "-f", join(folder, "run.yaml"), "--store", "memory:", "--api", "127.0.0.1:0"];
+  const start = () => new MillraceProcess(t, words, folder, { env: options.env });
   const runs = Array.from({ length: PROCESSES }, start);
   const all = [...runs];
   const replace = (index: number) => {
@@ -90,6 +89,7 @@ export async function runBrokerChaos(options: BrokerChaosOptions): Promise<Broke
     const index = done % PROCESSES;
     witness.after = kind;
     counts.set(kind, (counts.get(kind) ?? 0) + 1);
+    assert.ok(!runs.some(({ stderr }) => stderr.startsWith("millrace: ")), "every process has started");
     await disturb(kind, broker, runs[index], () => replace(index));
   }
   for (const run of runs) run.kill("SIGTERM");
