@@ -29,7 +29,6 @@ const OWN = [
   "rollouts.js",
   "events.js",
   "sources.js",
-  "processes.js",
   "try.js",
 ] as const;
 const VENDOR = {
