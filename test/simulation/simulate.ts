@@ -21,8 +21,8 @@ import { STOOD_STILL } from "./world/standstill-watch.ts";
  */
 const PORTION = 10;
 const MARKS_SEEDS_MIN = 2_000;
-/** A seed's history lives as long as the seed: with room for it nothing is copied that dies at its end. */
-const YOUNG_MB = 64;
+/** A third of it is what is written in turn: more copies less and leaves the caches, less copies more. */
+const YOUNG_MB = 24;
 const SHRINK_RUNS_MAX = 1_000;
 
 /** Of the engine, and what the world itself sees. */
