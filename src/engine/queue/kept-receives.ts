@@ -125,7 +125,7 @@ export class KeptReceives {
 
   async #watch(kept: Kept): Promise<void> {
     const outcome = await kept.open.outcome;
-    kept.open = { ...kept.open, answer: outcome };
+    kept.open = { ...kept.open, answer: outcome, prolonging: undefined };
     kept.messages = outcome.kind === "given" ? outcome.messages : [];
     if (this.#isOver) return;
     if (outcome.kind === "given" && outcome.messages.length > 0) kept.hold = outcome.hold ?? kept.open;
@@ -149,7 +149,8 @@ export class KeptReceives {
     for (const kept of this.#kept) {
       if (kept.hold === undefined || prolongAtMs(kept) > nowMs) continue;
       // Whoever takes it up now waits for the answer.
-      kept.open = { ...kept.open, answer: undefined, outcome: this.#prolonged(kept.open, kept.hold) };
+      const outcome = this.#prolonged(kept.open, kept.hold);
+      kept.open = { ...kept.open, answer: undefined, prolonging: kept.messages, outcome };
       kept.hold = undefined;
       kept.notBeforeMs = nowMs;
       void this.#watch(kept);

@@ -6,6 +6,7 @@ import { FailedMessages } from "./failed-messages.ts";
 import type { GivenUpLog } from "./given-up-log.ts";
 import type { HeldMessage } from "./held-message.ts";
 import type { MessageLedger } from "./message-ledger.ts";
+import type { OpenReceive } from "./open-receive.ts";
 import type { QueueBatchNotes } from "./queue-batch-notes.ts";
 import type { RunningWork } from "./running-work.ts";
 import type { Settler } from "./settler.ts";
@@ -65,6 +66,16 @@ export class MessageSettlement {
   giveBackWaiting(reason: string): Promise<void> {
     const { ledger, untilBackMs } = this.#options;
     return this.giveBack(ledger.buffer.messages, reason, untilBackMs());
+  }
+
+  /** What came for the worker before, and whose hold is being prolonged still, goes back as what waits does. */
+  async giveBackProlonging(receives: readonly OpenReceive[], reason: string): Promise<void> {
+    const { clock, ledger, untilBackMs } = this.#options;
+    const nowMs = clock.monotonic();
+    const held = receives.flatMap((open) =>
+      (open.prolonging ?? []).map((message) => ledger.take(message, nowMs, open)),
+    );
+    await this.giveBack(held, reason, untilBackMs());
   }
 
   /** Messages that no pattern matches are deleted at once (filters §2), and take room until they are. */

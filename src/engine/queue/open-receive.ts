@@ -24,6 +24,8 @@ export interface OpenReceive extends Hold {
   readonly waitMs: number;
   /** What a kept receive brought, where it has come back already. */
   readonly answer?: ReceiveOutcome | undefined;
+  /** The same while its hold is being prolonged: it is here, and `outcome` waits for the end of that. */
+  readonly prolonging?: readonly QueueMessage[] | undefined;
   /** Never rejects. */
   readonly outcome: Promise<ReceiveOutcome>;
 }

@@ -24,6 +24,7 @@ export interface DrainedParts {
   go(): void;
 }
 
+const OVER = "the drain of a stop is over";
 /** How long a stop waits for releases beyond its drain time. */
 const LAST_WORDS_MS = 5_000;
 
@@ -118,7 +119,12 @@ export class QueueDrain {
   }
 
   /** What has not started by now is given back. */
-  #endStarts({ invoker, receiver, ledger }: DrainedParts, settlement: MessageSettlement): Promise<void> {
+  async #endStarts(
+    { invoker, receiver, ledger }: DrainedParts,
+    settlement: MessageSettlement,
+  ): Promise<void> {
+    // plant: what-a-worker-took-up-while-its-hold-was-prolonged-is-kept-at-a-stop
+    const prolonging = receiver.letGo();
     const receives = receiver.running;
     if (receives > 0) {
       const message = "receives did not come back before the drain was over; what they bring comes again";
@@ -129,6 +135,7 @@ export class QueueDrain {
     invoker.dismiss(this.#mapping);
     if (ledger.buffer.size > 0) this.#telemetry.mark("waiting messages released on stop");
     // plant: waiting-messages-are-kept-on-stop
-    return settlement.giveBackWaiting("the drain of a stop is over");
+    const waiting = settlement.giveBackWaiting(OVER);
+    await Promise.all([waiting, settlement.giveBackProlonging(prolonging, OVER)]);
   }
 }

@@ -158,6 +158,13 @@ export class Receiver {
     return open;
   }
 
+  /** Those of which all has come, while its hold is being prolonged: nobody waits for the end of that any more. */
+  letGo(): readonly OpenReceive[] {
+    const open = [...this.#open].filter(({ prolonging }) => prolonging !== undefined);
+    for (const each of open) this.#remove(each);
+    return open;
+  }
+
   /** Nothing more is asked. */
   close(): void {
     this.#cancelRetry();

@@ -106,7 +106,11 @@ export const QUEUE_FLOW_BUGS: readonly PlantedBug[] = [
   }),
   bug("waiting messages are kept on stop", ["I15"], {
     at: "waiting-messages-are-kept-on-stop",
-    instead: "return Promise.resolve();",
+    instead: "const waiting = Promise.resolve();",
+  }),
+  bug("what a worker took up while its hold was prolonged is kept at a stop", ["I15"], {
+    at: "what-a-worker-took-up-while-its-hold-was-prolonged-is-kept-at-a-stop",
+    instead: "const prolonging: ReturnType<typeof receiver.letGo> = [];",
   }),
   bug(
     "batches that wait for the function start after stop",

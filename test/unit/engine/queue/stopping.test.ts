@@ -214,6 +214,25 @@ test("what an update kept is given back at a stop also while its hold is being p
   await stop;
 });
 
+test("what a worker took up while its hold is being prolonged is given back at a stop", async () => {
+  const queue = new SmallQueue({}, { visibilityMs: 8_000, functionTimeoutMs: 2_000 });
+  await queue.clock.advance(1_000);
+  const updated = queue.engine.stopMapping(UUID, 25_000, { isFollowed: true });
+  queue.send("m1");
+  await queue.clock.advance(0);
+  await updated;
+  queue.extendAnswerMs = 60_000;
+  await queue.clock.advance(5_000);
+  assert.deepEqual(queue.prolonged, ["m1"]);
+  queue.startMapping();
+  const stop = queue.engine.stop(0);
+  await queue.clock.advance(100);
+  assert.deepEqual([queue.released, queue.count("unseen_receives")], [["m1"], 1]);
+  await queue.clock.advance(120_000);
+  await stop;
+  assert.deepEqual(queue.calls, []);
+});
+
 test("receives that nobody takes up are given back within a minute, counted and told", async () => {
   const queue = new SmallQueue({}, { visibilityMs: 30_000 });
   await queue.clock.advance(1_000);
