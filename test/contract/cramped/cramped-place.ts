@@ -20,7 +20,7 @@ export const DISK_FAULTS = ["full disk", "failing disk", "read-only file system"
 export type DiskFault = (typeof DISK_FAULTS)[number];
 
 const HOST = fileURLToPath(new URL("cramped-host.ts", import.meta.url));
-const DISK_BYTES = 1024 * 1024;
+const DISK_BYTES = 2 * 1024 * 1024;
 /**
  * No file may grow, and what lies behind this cannot be written again: the kernel's EFBIG is an I/O error to SQLite.
  */
