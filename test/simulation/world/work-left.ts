@@ -16,8 +16,15 @@ function queueMs({ queue, plan }: QueueHistory): number {
   return queue.unmadeHoldsMs + queue.left * plan.fn.latencyMaxMs;
 }
 
-/** Record after record, where a read or a budget has room for no more than two of them. */
+/**
+ * Record after record, where a read or a budget has room for no more than two of them, or where the function takes few
+ * calls at once.
+ */
 function streamMs({ plan, stream }: MappingHistory, settings: Scenario["settings"]): number {
   const room = Math.min(settings.readBytes, settings.mappingBudgetBytes);
-  return room < 2 * plan.workload.bytesMax ? stream.records.length * plan.fn.latencyMaxMs : 0;
+  const calls = room < 2 * plan.workload.bytesMax ? 1 : plan.fn.concurrency;
+  return calls < UNBOUNDED_CALLS ? (stream.records.length * plan.fn.latencyMaxMs) / calls : 0;
 }
+
+/** What a scenario gives a function that takes as many calls as come. */
+const UNBOUNDED_CALLS = 1_000;
