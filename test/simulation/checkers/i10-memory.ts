@@ -15,6 +15,7 @@ export const memory: Checker = {
   title: "memory bound",
   check(trial) {
     const holdings = new Map<SimProcess, Holding>();
+    const parked = new ParkedSoFar();
     for (const event of trial.mapping.events) {
       switch (event.kind) {
         case "leaseMoved":
@@ -24,7 +25,7 @@ export const memory: Checker = {
           }
           break;
         case "readReturned":
-          holdingOf(holdings, event.process).read(event, trial);
+          holdingOf(holdings, event.process).read(event, trial, parked);
           break;
         case "readerClosed":
           holdingOf(holdings, event.process).close(event.readerId);
@@ -36,6 +37,7 @@ export const memory: Checker = {
           if (event.accepted || event.refused) holdingOf(holdings, event.process).settle(event.records);
           break;
         case "secured":
+          parked.note(event.records);
           holdingOf(holdings, event.process).settle(event.records);
           break;
         default:
@@ -54,6 +56,24 @@ function holdingOf(holdings: Map<SimProcess, Holding>, process: SimProcess): Hol
   const holding = holdings.get(process) ?? new Holding();
   holdings.set(process, holding);
   return holding;
+}
+
+/** Keys that stand aside, with the newest of their records in the store. */
+class ParkedSoFar {
+  readonly #newest = new Map<string, number>();
+
+  note(records: readonly SimRecord[]): void {
+    for (const record of records) this.#newest.set(nameOf(record), record.id);
+  }
+
+  /** What stands before those that are parked was over before the first of them was tried. */
+  passesOver(record: SimRecord): boolean {
+    return record.id <= (this.#newest.get(nameOf(record)) ?? -1);
+  }
+}
+
+function nameOf({ shard, key }: SimRecord): string {
+  return `${shard.shardId} ${key}`;
 }
 
 /** What one reader has read. */
@@ -77,7 +97,7 @@ class Holding {
     this.#skipped.set(shard.shardId, { shard, places });
   }
 
-  read(event: ReadReturned, trial: Trial): void {
+  read(event: ReadReturned, trial: Trial, parked: ParkedSoFar): void {
     const pages = this.#ofReader.get(event.readerId) ?? new Pages();
     this.#ofReader.set(event.readerId, pages);
     // Without a destination nobody sees when a record that no event can hold is given up.
@@ -89,8 +109,7 @@ class Holding {
       if (record === undefined || !isOwed(trial.mapping, record)) continue;
       readBytes += record.bytes;
       if (this.#pagesOf[record.id] !== undefined) continue;
-      // Parked already: it is passed over.
-      if ((trial.ledger.securedAt[record.id] ?? 0) <= event.at) continue;
+      if (parked.passesOver(record)) continue;
       if (skipped !== undefined && isIn(skipped.shard, record) && skipped.places.has(index)) continue;
       if (!isSeen && isNever(trial, record)) continue;
       this.#pagesOf[record.id] = pages;
