@@ -52,16 +52,17 @@ export class TenantBuffer implements WaitingMessages {
   }
 
   get oldestMs(): number | undefined {
-    const [oldest] = this.#waiting.keys();
+    // Whose turn it is has the window, where batches are of one tenant.
+    const isApart = this.#options.tenant.batchPerTenant;
+    const [oldest] = (isApart ? this.#book.next()?.waiting : this.#waiting.keys()) ?? [];
     return oldest?.receivedMs;
   }
 
   get isFull(): boolean {
     const { batchSize, payloadBytesMax, envelopeBytes, tenant } = this.#options;
-    if (envelopeBytes + this.#bytes - 1 > payloadBytesMax) return true;
-    if (!tenant.batchPerTenant) return this.#waiting.size >= batchSize;
-    for (const { waiting } of this.#book.accounts) if (waiting.size >= batchSize) return true;
-    return false;
+    if (!tenant.batchPerTenant)
+      return this.#waiting.size >= batchSize || envelopeBytes + this.#bytes - 1 > payloadBytesMax;
+    return (this.#book.next()?.waiting.size ?? 0) >= batchSize;
   }
 
   groups(): readonly [] {

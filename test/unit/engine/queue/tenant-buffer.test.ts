@@ -135,6 +135,10 @@ test("a batch is filled along the tenants, or has one alone where the mapping sa
   assert.equal(apart.buffer.isFull, false);
   apart.add("a", 1);
   assert.equal(apart.buffer.isFull, true);
+  const turned = fair({ batchSize: 2, batchPerTenant: true });
+  turned.add("b", 1);
+  turned.add("a", 2);
+  assert.equal(turned.buffer.isFull, false, "it is b's turn, which waits for its window");
   assert.deepEqual([tenantsOf(apart.buffer.take()), tenantsOf(apart.buffer.take())], ["aaaa", "bb"]);
 });
 
