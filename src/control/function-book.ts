@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { InvocableFunction } from "../invocation/invocable-function.ts";
 import type { InvokerBook } from "../invocation/invoker-book.ts";
 import { firstOf, whenLate } from "../lib/first-of.ts";
+import type { FunctionTargetSpec } from "../manifests/function-target-spec.ts";
 import type { FunctionResource, MappingResource } from "../manifests/resources.ts";
 import { longestTimeoutOfAllMs } from "../model/call-timeouts.ts";
 import { describeError, MillraceError } from "../model/errors.ts";
@@ -83,12 +84,16 @@ export class FunctionBook {
     const changes = [...this.#open.keys()].map((name) =>
       this.declares(name) ? this.#renew(name) : this.#withdraw(name),
     );
-    for (const { name, provisioned } of functions) {
-      // What is to be ready before anybody calls opens before anybody does.
-      const isAhead = provisioned !== undefined && !this.#open.has(name);
-      if (isAhead) void this.openFunction(name).catch((error: unknown) => this.#tellAhead(name, error));
-    }
+    this.#openAhead();
     await firstOf(Promise.all(changes), whenLate(this.#options.clock, CHANGE_MS_MAX, undefined));
+  }
+
+  /** What is to be ready before anybody calls opens before anybody does. */
+  #openAhead(): void {
+    for (const fn of this.#functions) {
+      if (!startsAhead(fn) || this.#open.has(fn.name)) continue;
+      void this.openFunction(fn.name).catch((error: unknown) => this.#tellAhead(fn.name, error));
+    }
   }
 
   /** Why it, or a version of it, could not be opened; `undefined`: nothing is in the way. */
@@ -128,7 +133,7 @@ export class FunctionBook {
   }
 
   #tellAhead(name: string, error: unknown): void {
-    const message = "a function with provisioned concurrency could not be opened; its next call tries again";
+    const message = "a function that is to be ready ahead could not be opened; its next call tries again";
     this.#options.telemetry.log("error", message, { function: name, error: describeError(error) });
   }
 
@@ -235,4 +240,10 @@ export class FunctionBook {
       .then(() => void this.#closing.delete(closing));
     this.#closing.add(closing);
   }
+}
+
+/** By provisioned concurrency, or by `scaling.environments.min` of a version. */
+function startsAhead({ provisioned, target, versions }: FunctionResource): boolean {
+  const keepsSome = (spec: FunctionTargetSpec) => spec.kind === "runtime" && spec.scaling.environmentsMin > 0;
+  return provisioned !== undefined || keepsSome(target) || [...versions.values()].some(keepsSome);
 }

@@ -20,6 +20,25 @@ test("a function opens at its first use, once, and one that nobody declares does
   await assert.rejects(book.openFunction("orders"), { code: "ERR_MILLRACE_NO_FUNCTION" });
 });
 
+test("a function that keeps environments ready opens when it is declared, before anybody calls", async () => {
+  const keeping = (environmentsMin: number): FunctionResource => ({
+    ...declared(1),
+    target: runtimeOf(environmentsMin),
+  });
+  const none = createWorld();
+  await none.book.declare([keeping(0)]);
+  await quiet();
+  assert.deepEqual(none.log, []);
+  const some = createWorld();
+  await some.book.declare([keeping(3)]);
+  await quiet();
+  assert.deepEqual(some.log, ["open orders 0"]);
+  const ofVersion = createWorld();
+  await ofVersion.book.declare([{ ...keeping(0), versions: new Map([["1", runtimeOf(3)]]) }]);
+  await quiet();
+  assert.equal(ofVersion.log.length, 2);
+});
+
 test("a changed declaration opens anew: calls that run end on the former, which is closed behind the last of them", async () => {
   const { book, log, invoke, finish, declare } = createWorld();
   const first = invoke(await book.openFunction("orders"));
@@ -262,6 +281,24 @@ function createWorld() {
       const aliases = live === undefined ? [] : [["live", { version: live, weights: new Map() }] as const];
       return book.declare([{ ...declared(1), versions: new Map(versions), aliases: new Map(aliases) }]);
     },
+  };
+}
+
+function runtimeOf(environmentsMin: number): FunctionResource["target"] {
+  return {
+    kind: "runtime",
+    runtime: "nodejs24.x",
+    handler: "index.handler",
+    code: { path: "/orders" },
+    layers: [],
+    command: undefined,
+    scaling: { environmentsMin, environmentsMax: undefined, invocationsPerEnvironment: 1 },
+    isolation: undefined,
+    ephemeralStorageMb: undefined,
+    environment: {},
+    inheritEnvironment: [],
+    credentials: "none",
+    memoryMb: 128,
   };
 }
 
