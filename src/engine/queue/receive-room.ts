@@ -43,14 +43,14 @@ export class ReceiveRoom {
   }
 
   /** `batchesMax`: what may run of that which is received now. */
-  of({ receives, expected }: ReceivesUnderWay, batchesMax: number, runningBatches: number): number {
+  of({ receives, expected, bytes }: ReceivesUnderWay, batchesMax: number, runningBatches: number): number {
     const { ledger, budget, telemetry } = this.#options;
     if (batchesMax === 0) return 0;
     // Who holds nothing may receive in any case: no mapping starves behind another's stalled function.
     // plant: a-receive-needs-no-room-while-nothing-waits
     const holdsNothing = ledger.bytes === 0 && expected === 0;
     // plant: receiving-ignores-the-byte-budget
-    if (!holdsNothing && budget.room <= 0) {
+    if (!holdsNothing && budget.room <= bytes) {
       telemetry.mark("receive paused by a full byte budget");
       return 0;
     }

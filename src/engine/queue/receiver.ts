@@ -42,6 +42,8 @@ export interface ReceivesUnderWay {
   readonly receives: number;
   /** Messages that they may bring. */
   readonly expected: number;
+  /** What has come takes these while its hold is being prolonged: it is in hand. */
+  readonly bytes: number;
 }
 
 /** Long polling, as long as AWS's queues allow. */
@@ -66,6 +68,7 @@ export class Receiver {
   #wanted: number;
   /** Messages that receives which run now may bring. */
   #expected = 0;
+  #bytes = 0;
   /** In a row. Receives that were under way together in one outage count once. */
   #failures = 0;
   #fault: Fault = "passing";
@@ -137,7 +140,7 @@ export class Receiver {
         this.#planRetry(untilRetryMs);
         return;
       }
-      const messagesMax = room({ receives: this.running, expected: this.#expected });
+      const messagesMax = room({ receives: this.running, expected: this.#expected, bytes: this.#bytes });
       if (messagesMax <= 0) return;
       this.#ask(Math.min(messagesMax, source.description.receiveMessagesMax));
     }
@@ -195,6 +198,7 @@ export class Receiver {
     const askedBehind = this.#outages;
     this.#open.add(open);
     this.#expected += open.messagesMax;
+    this.#bytes += bytesOf(open);
     this.#gauge();
     const outcome = await open.outcome;
     // Handed over meanwhile.
@@ -213,6 +217,7 @@ export class Receiver {
   #remove(open: OpenReceive): void {
     this.#open.delete(open);
     this.#expected -= open.messagesMax;
+    this.#bytes -= bytesOf(open);
     assertInvariant(this.#expected >= 0, "A receive has ended that was not under way");
     this.#idleSinceMs = this.#options.clock.monotonic();
     this.#gauge();
@@ -266,4 +271,8 @@ export class Receiver {
     const fields = { mapping, error: this.#lastProblem };
     lines.write(level, "messages could not be received; trying again", fields);
   }
+}
+
+function bytesOf({ prolonging = [] }: OpenReceive): number {
+  return prolonging.reduce((sum, { bytes }) => sum + bytes, 0);
 }

@@ -233,6 +233,29 @@ test("what a worker took up while its hold is being prolonged is given back at a
   assert.deepEqual(queue.calls, []);
 });
 
+test("what is being prolonged for the next worker takes its bytes of the budget meanwhile", async () => {
+  const settings = { mappingBudgetBytes: 150 };
+  const queue = new SmallQueue({}, { visibilityMs: 8_000, functionTimeoutMs: 2_000, settings });
+  await queue.clock.advance(1_000);
+  const updated = queue.engine.stopMapping(UUID, 25_000, { isFollowed: true });
+  queue.send("m1", "m2");
+  await queue.clock.advance(0);
+  await updated;
+  queue.extendAnswerMs = 3_500;
+  await queue.clock.advance(5_000);
+  assert.deepEqual(queue.prolonged, ["m1", "m2"]);
+  const asked = queue.messagesMax.length;
+  queue.handler = () => new Promise(() => {});
+  queue.startMapping();
+  await queue.clock.advance(1_000);
+  assert.equal(queue.messagesMax.length, asked);
+  await queue.clock.advance(3_000);
+  assert.equal(queue.calls.length, 1);
+  const stop = queue.engine.stop(0);
+  await queue.clock.advance(30_000);
+  await stop;
+});
+
 test("receives that nobody takes up are given back within a minute, counted and told", async () => {
   const queue = new SmallQueue({}, { visibilityMs: 30_000 });
   await queue.clock.advance(1_000);
