@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type NewAsyncItem, newAttemptState } from "../../src/model/async-item.ts";
-import { hasErrorCode } from "../../src/model/errors.ts";
 import type { AsyncQueue } from "../../src/ports/async-queue.ts";
+import { assertRefused, retried } from "./writes-refused.ts";
 
 export interface FaultyQueueFixture extends AsyncDisposable {
   open(): Promise<AsyncQueue>;
@@ -38,28 +38,4 @@ function itemOf(id: string): NewAsyncItem {
   // Larger than what a full disk may still have in the blocks of its files.
   const body = Buffer.alloc(300_000, "x");
   return { id, kind: "invoke", lane: "f:one", qualifier: "", body, state, visibleInMs: 0 };
-}
-
-async function assertRefused(name: string, write: () => Promise<unknown>): Promise<void> {
-  let answer: unknown;
-  try {
-    answer = await write();
-  } catch (error) {
-    assert.ok(hasErrorCode(error, "ERR_MILLRACE_STORE_UNAVAILABLE"), `${name}: ${error}`);
-    return;
-  }
-  assert.fail(`${name} is answered with ${JSON.stringify(answer)} while nothing can be written`);
-}
-
-/** A connection may have to be made anew. */
-const RETRIES_MAX = 10;
-
-async function retried<T>(ask: () => Promise<T>): Promise<T> {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await ask();
-    } catch (error) {
-      if (tries === RETRIES_MAX) throw error;
-    }
-  }
 }

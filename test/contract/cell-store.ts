@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { hasErrorCode } from "../../src/model/errors.ts";
 import { CELL_DOCUMENT_BYTES_MAX, type CellStore } from "../../src/ports/cell-store.ts";
 import { rejectsWith } from "./rejects-with.ts";
+import { assertRefused, retried } from "./writes-refused.ts";
 
 export interface CellStoreFixture extends AsyncDisposable {
   /** Another handle on the same content, as another process has it. */
@@ -180,30 +180,6 @@ function describeDurability({ writeFaults }: CellStoreHarness): void {
       assert.equal((await retried(() => store.swap("b", 0, "1"))).kind, "swapped");
       assert.deepEqual((await other.read("")).map(({ document }) => document).sort(), ["1", "2"]);
     });
-  }
-}
-
-async function assertRefused(name: string, swap: () => Promise<unknown>): Promise<void> {
-  let answer: unknown;
-  try {
-    answer = await swap();
-  } catch (error) {
-    assert.ok(hasErrorCode(error, "ERR_MILLRACE_STORE_UNAVAILABLE"), `${name}: ${error}`);
-    return;
-  }
-  assert.fail(`${name} is answered with ${JSON.stringify(answer)} while nothing can be written`);
-}
-
-/** A connection may have to be made anew. */
-const RETRIES_MAX = 10;
-
-async function retried<T>(ask: () => Promise<T>): Promise<T> {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await ask();
-    } catch (error) {
-      if (tries === RETRIES_MAX) throw error;
-    }
   }
 }
 

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { hasErrorCode } from "../../src/model/errors.ts";
 import type { ParkedKeyStore, PutAnswer } from "../../src/ports/parked-keys.ts";
 import {
   behaviour,
@@ -12,6 +11,7 @@ import {
   Writer,
   waiting,
 } from "./parked-keys-harness.ts";
+import { assertRefused, retried } from "./writes-refused.ts";
 
 interface Write {
   readonly name: string;
@@ -77,7 +77,7 @@ export function describeParkedKeysDurability(harness: ParkedKeysHarness): void {
       for (const write of WRITES) {
         const before = await retried(() => content(other));
         await fixture.begin();
-        await assertRefused(write, store);
+        await assertRefused(write.name, () => write.run(store));
         await fixture.end();
         assert.deepEqual(await retried(() => content(other)), before, `${write.name} after the fault`);
         await retried(() => write.run(store));
@@ -138,28 +138,4 @@ async function content(store: ParkedKeyStore) {
   const keys = await store.list(MAPPING, "", 100);
   const { keys: count, records, bytes } = await store.totals(MAPPING);
   return { keys, totals: { count, records, bytes }, waiting: await waiting(store, await onlyId(store)) };
-}
-
-async function assertRefused({ name, run }: Write, store: ParkedKeyStore): Promise<void> {
-  let answer: unknown;
-  try {
-    answer = await run(store);
-  } catch (error) {
-    assert.ok(hasErrorCode(error, "ERR_MILLRACE_STORE_UNAVAILABLE"), `${name}: ${error}`);
-    return;
-  }
-  assert.fail(`${name} is answered with ${JSON.stringify(answer)} while nothing can be written`);
-}
-
-/** A connection may have to be made anew. */
-const RETRIES_MAX = 10;
-
-async function retried<T>(ask: () => Promise<T>): Promise<T> {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await ask();
-    } catch (error) {
-      if (tries === RETRIES_MAX) throw error;
-    }
-  }
 }

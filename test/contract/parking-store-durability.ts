@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { hasErrorCode } from "../../src/model/errors.ts";
 import { firstAttempt, type ParkingStore } from "../../src/ports/parking-store.ts";
 import {
   behaviour,
@@ -12,6 +11,7 @@ import {
   seqsOf,
   standing,
 } from "./parking-store-harness.ts";
+import { assertRefused, retried } from "./writes-refused.ts";
 
 interface Write {
   readonly name: string;
@@ -70,7 +70,7 @@ export function describeParkingDurability(harness: ParkingStoreHarness): void {
       for (const [index, write] of WRITES.entries()) {
         const before = await retried(() => content(other));
         await fixture.begin();
-        await assertRefused(write, store);
+        await assertRefused(write.name, () => write.run(store));
         await fixture.end();
         assert.deepEqual(await retried(() => content(other)), before, `${write.name} after the fault`);
         await retried(() => write.run(store));
@@ -120,28 +120,4 @@ async function content(store: ParkingStore) {
     standing: await standing(store, "r1"),
     untold: (await store.untold("r1", 100)).map(({ id, state }) => [id, state]),
   };
-}
-
-async function assertRefused({ name, run }: Write, store: ParkingStore): Promise<void> {
-  let answer: unknown;
-  try {
-    answer = await run(store);
-  } catch (error) {
-    assert.ok(hasErrorCode(error, "ERR_MILLRACE_STORE_UNAVAILABLE"), `${name}: ${error}`);
-    return;
-  }
-  assert.fail(`${name} is answered with ${JSON.stringify(answer)} while nothing can be written`);
-}
-
-/** A connection may have to be made anew. */
-const RETRIES_MAX = 10;
-
-async function retried<T>(ask: () => Promise<T>): Promise<T> {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await ask();
-    } catch (error) {
-      if (tries === RETRIES_MAX) throw error;
-    }
-  }
 }

@@ -10,6 +10,7 @@ import {
   type ProgressStoreHarness,
   sorted,
 } from "./progress-store-harness.ts";
+import { retried } from "./writes-refused.ts";
 
 /** The writes of a store. Each changes what is listed, when it says that it took effect. */
 interface Write {
@@ -140,18 +141,5 @@ async function readable(store: ProgressStore): Promise<readonly ShardProgress[] 
   } catch (error) {
     assert.ok(hasErrorCode(error, "ERR_MILLRACE_STORE_UNAVAILABLE"), String(error));
     return undefined;
-  }
-}
-
-/** What is over is forgotten within so many calls: a connection may have to be made anew. */
-const RETRIES_MAX = 10;
-
-async function retried<T>(ask: () => Promise<T>): Promise<T> {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await ask();
-    } catch (error) {
-      if (tries === RETRIES_MAX) throw error;
-    }
   }
 }

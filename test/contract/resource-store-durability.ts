@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { hasErrorCode } from "../../src/model/errors.ts";
 import type { ResourceStore } from "../../src/ports/resource-store.ts";
-import { FIRST, type ResourceStoreHarness, retried, SECOND } from "./resource-store-harness.ts";
+import { FIRST, type ResourceStoreHarness, SECOND } from "./resource-store-harness.ts";
+import { retried } from "./writes-refused.ts";
 
 const NAMED = { uid: FIRST, kind: "mapping", name: "first" };
 

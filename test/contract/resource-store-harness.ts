@@ -57,14 +57,3 @@ export function conflictWith(uid: string) {
 export function uidOf(index: number): string {
   return `00000000-0000-4000-8000-${String(index).padStart(12, "0")}`;
 }
-
-/** A store that is busy with the others answers that it is unavailable; asked again it must decide. */
-export async function retried<T>(ask: () => Promise<T>): Promise<T> {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await ask();
-    } catch (error) {
-      if (tries === 10) throw error;
-    }
-  }
-}

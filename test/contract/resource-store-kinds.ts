@@ -6,11 +6,11 @@ import {
   FIRST,
   inserted,
   type ResourceStoreHarness,
-  retried,
   row,
   SECOND,
   uidOf,
 } from "./resource-store-harness.ts";
+import { retried } from "./writes-refused.ts";
 
 /** Kinds and names, and lists of one moment. */
 export function describeKinds(harness: ResourceStoreHarness): void {

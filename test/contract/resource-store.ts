@@ -8,12 +8,12 @@ import {
   FIRST,
   inserted,
   type ResourceStoreHarness,
-  retried,
   row,
   SECOND,
   uidOf,
 } from "./resource-store-harness.ts";
 import { describeKinds } from "./resource-store-kinds.ts";
+import { retried } from "./writes-refused.ts";
 
 /** The laws of `src/ports/resource-store.ts` as named behaviours, which every adapter runs. */
 export function describeResourceStoreContract(name: string, harness: ResourceStoreHarness): void {
